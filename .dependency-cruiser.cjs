@@ -1,0 +1,44 @@
+// Imports point one way: apps -> src/index.ts -> engine -> model, sampling, tokenizer -> attention -> cache ->
+// kernels -> tensor; checkpoint stands beside engine. Each room names what it may import; everything else is an error.
+const rooms = {
+  tensor: [],
+  kernels: ['tensor'],
+  cache: ['kernels', 'tensor'],
+  attention: ['cache', 'kernels', 'tensor'],
+  checkpoint: ['kernels', 'tensor'],
+  model: ['attention', 'cache', 'checkpoint', 'kernels', 'tensor'],
+  tokenizer: [],
+  sampling: [],
+  planning: ['model', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
+  engine: ['model', 'sampling', 'tokenizer', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
+}
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+      name: `${room}-imports`,
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: '^(src|apps)/', pathNot: `^src/(${[room, ...allowed].join('|')})/|^src/errors\\.ts$` },
+    })),
+    {
+      name: 'apps-import-only-index',
+      severity: 'error',
+      from: { path: '^apps/' },
+      to: { path: '^src/', pathNot: '^src/index\\.ts$' },
+    },
+    {
+      name: 'kernels-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^src/kernels/([^/]+)/' },
+      to: { path: '^src/kernels/[^/]+/', pathNot: '^src/kernels/$1/' },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+}
