@@ -109,7 +109,7 @@ export class ConfigReader {
   optionalOneOf<T extends string>(key: string, values: readonly T[]): T | undefined {
     const value = this.raw(key)
     if (value === undefined) return undefined
-    return values.find((v) => v === value) ?? this.fail(key, expectedOneOf(values))
+    return values.find(v => v === value) ?? this.fail(key, expectedOneOf(values))
   }
 
   /** A list of integers, each in the range. */
@@ -210,7 +210,7 @@ function expectedNumber({ min, max, exclusiveMin = false }: Range): string {
 }
 
 function expectedOneOf(values: readonly string[]): string {
-  return `one of ${values.map((v) => `"${v}"`).join(', ')}`
+  return `one of ${values.map(v => `"${v}"`).join(', ')}`
 }
 
 function expectedList({ length }: ListOptions, each: string): string {
