@@ -126,7 +126,8 @@ export interface AttentionArgs {
    * Needs `lse`; not together with sinkLogits. Default false.
    */
   readonly carry?: boolean
-  /** f32 [H, T, S'] strided: scaled scores at column (key position - scoresStart), -inf where masked. For captures. */
+  /** f32 [H, T, S'] strided: scaled scores at column (key position - scoresStart), -inf where masked. For captures.
+   * Columns of positions that are not among the keys are left alone. */
   readonly scores?: Tensor
   readonly scoresStart?: number
 }
