@@ -1,0 +1,138 @@
+/** What users of the engine see: options and results. camelCase, the AI SDK's names where it has one. */
+import type { AttentionPath } from '../attention/path.ts'
+import type { CacheType } from '../tensor/dtype.ts'
+
+export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
+
+export interface ProgressEvent {
+  readonly status: 'resolve' | 'download' | 'load' | 'ready'
+  /** File or tensor in work. */
+  readonly file: string
+  /** Bytes done and bytes in all, of this file while downloading, of all weights while loading. */
+  readonly loaded: number
+  readonly total: number
+}
+
+export interface LoadOptions {
+  /** Default `auto`: native where it can be had, else WebAssembly. */
+  readonly kernels?: KernelChoice
+  /** Compute threads. Default: the machine's available parallelism. */
+  readonly threads?: number
+  /** Forces a lower instruction set of the native kernels: `avx512`, `avx2`, `portable`, `neon`. Default: the best. */
+  readonly isa?: string
+  /** Type of the cached numbers. Default f16. */
+  readonly cacheType?: CacheType
+  /** Tokens a session may hold. Default: what the model was made for. */
+  readonly contextLength?: number
+  /** Bound on all sessions' cache blocks, in bytes. Default: none. */
+  readonly maxCacheBytes?: number
+  /** Prompt tokens of one step. Default 512. Results do not depend on it. */
+  readonly chunkSize?: number
+  /** Never use the network. Default false. */
+  readonly offline?: boolean
+  /** Where the hub is and where its files are kept; the command line fills this from the environment. */
+  readonly hub?: { readonly endpoint?: string; readonly token?: string; readonly cacheDir?: string }
+  /** Run in the caller's thread instead of a worker: for tests and debugging; blocks the event loop. Default false. */
+  readonly inline?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (event: ProgressEvent) => void
+}
+
+export interface SamplingOptions {
+  /** 0: greedy. Default: the model's generation_config, else 1 for text and chat alike. */
+  readonly temperature?: number
+  readonly topP?: number
+  readonly topK?: number
+  readonly minP?: number
+  readonly repetitionPenalty?: number
+  readonly presencePenalty?: number
+  readonly frequencyPenalty?: number
+  /** Added to the logits of these token ids. */
+  readonly logitBias?: Readonly<Record<number, number>>
+  /** Same seed, same text. Default: random, reported in the result. */
+  readonly seed?: number
+}
+
+export interface PromptOptions extends SamplingOptions {
+  /** Default: until the text or the context ends. */
+  readonly maxTokens?: number
+  /** The text ends before any of these; they are never part of it. */
+  readonly stopSequences?: readonly string[]
+  /** Go on after an end-of-text token. Default false. */
+  readonly ignoreEos?: boolean
+  /** For text prompts: put the model's begin-of-text token first in an empty session. Default true. */
+  readonly addSpecialTokens?: boolean
+  /** Overrides the automatic choice of MLA's path for this call. */
+  readonly attentionPath?: AttentionPath
+  readonly signal?: AbortSignal
+}
+
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool' | (string & {})
+  readonly content: string | null
+  readonly [extra: string]: unknown
+}
+
+/** `stop`: end-of-text token or stop sequence. `length`: maxTokens. `context`: no room for another token. */
+export type FinishReason = 'stop' | 'length' | 'context' | 'aborted'
+
+export interface Chunk {
+  /** May be empty while a character or a stop sequence is incomplete. */
+  readonly text: string
+  readonly tokenId: number
+}
+
+export interface Usage {
+  readonly promptTokens: number
+  /** Prompt tokens whose rows the session still had. */
+  readonly cachedTokens: number
+  readonly completionTokens: number
+}
+
+export interface Timings {
+  /** Milliseconds from the call to the first token, of prompt processing, and of generation after it. */
+  readonly firstTokenMs: number
+  readonly promptMs: number
+  readonly generationMs: number
+  readonly promptTokensPerSecond: number
+  readonly tokensPerSecond: number
+}
+
+export interface Completion {
+  readonly text: string
+  readonly tokenIds: readonly number[]
+  readonly finishReason: FinishReason
+  readonly usage: Usage
+  readonly timings: Timings
+  readonly seed: number
+}
+
+/** Iterate for chunks as they come, await for the whole. */
+export interface Generation extends AsyncIterable<Chunk>, PromiseLike<Completion> {}
+
+export interface ModelInfo {
+  readonly name: string
+  readonly modelType: string
+  readonly nLayers: number
+  readonly hiddenSize: number
+  readonly vocabSize: number
+  /** Tokens a session may hold. */
+  readonly contextLength: number
+  readonly cacheType: CacheType
+  readonly cacheBytesPerToken: number
+  readonly parameters: number
+  readonly weightBytes: number
+  readonly kernels: { readonly name: string; readonly isa: string; readonly threads: number }
+  /** Why the kernels are not the native ones; null where they are or were not asked for. */
+  readonly fallbackReason: string | null
+  readonly hasChatTemplate: boolean
+}
+
+/** Bytes and tokens a session's cache holds. */
+export interface CacheStats {
+  readonly tokens: number
+  /** Rows of the cached tokens: tokens x layers x row. */
+  readonly usedBytes: number
+  /** Allocated blocks. */
+  readonly bytes: number
+}

@@ -1,0 +1,212 @@
+import { longropeLimit, ropeFrequencies } from '../attention/rope.ts'
+import type { AttentionStep } from '../attention/step.ts'
+import { type CacheLayout, type CacheSegment, cacheLayout } from '../cache/layout.ts'
+import { BlockPool } from '../cache/pool.ts'
+import { SequenceCache } from '../cache/sequence-cache.ts'
+import { Arena } from '../kernels/arena.ts'
+import type { Kernels } from '../kernels/contract.ts'
+import { normalise } from '../kernels/layers.ts'
+import type { CacheType } from '../tensor/dtype.ts'
+import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
+import { decoderLayer, type Layer, runLayer } from './block.ts'
+import type { ModelConfig } from './config.ts'
+import { planStep, type Step, type StepInput } from './step.ts'
+import type { ModelWeights } from './weights.ts'
+
+export interface ModelOptions {
+  /** Type of the cached numbers. Default f16: as many bytes as bf16, eight times as exact, and normed latents fit. */
+  readonly cacheType?: CacheType
+  /** Tokens of a cache block. Default 64. */
+  readonly blockTokens?: number
+  /** Bound on all cache blocks together, in bytes. Default: none. */
+  readonly maxCacheBytes?: number
+}
+
+/** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
+export interface Capture {
+  /** f32 [L + 1, T, D] (strided rows allowed): after the embedding and each layer, the last after the final norm. */
+  readonly hidden?: Tensor
+  /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities. */
+  readonly attention?: Tensor
+}
+
+/** A loaded model: weights and how to run them. Holds no sequence; those are `SequenceCache`s. */
+export class Model {
+  readonly config: ModelConfig
+  readonly kernels: Kernels
+  readonly layout: CacheLayout
+  readonly #weights: ModelWeights
+  readonly #layers: readonly Layer[]
+  readonly #pool: BlockPool
+  readonly #arena: Arena
+  readonly #ropes: readonly RopeSet[]
+
+  constructor(config: ModelConfig, weights: ModelWeights, kernels: Kernels, options: ModelOptions = {}) {
+    const { cacheType = 'f16', blockTokens = 64, maxCacheBytes } = options
+    this.config = config
+    this.kernels = kernels
+    this.layout = cacheLayout(
+      cacheSegments(config, cacheType),
+      config.layers.map(l => l.window),
+      blockTokens,
+    )
+    this.#weights = weights
+    this.#layers = weights.layers.map((w, i) => decoderLayer(config, this.layout, i, w))
+    this.#pool = new BlockPool(kernels, this.layout, maxCacheBytes)
+    this.#arena = new Arena(kernels)
+    this.#ropes = config.ropes.map(rope => {
+      const put = (beyond: boolean): Frequencies => {
+        const { frequencies, factor } = ropeFrequencies(rope, beyond)
+        const tensor = kernels.alloc('f64', [frequencies.length])
+        kernels.upload(tensor, frequencies)
+        return { tensor, factor }
+      }
+      const within = put(false)
+      const limit = longropeLimit(rope) ?? Number.POSITIVE_INFINITY
+      return { within, beyond: limit === Number.POSITIVE_INFINITY ? within : put(true), limit }
+    })
+  }
+
+  /** An empty sequence that may grow to `maxTokens`. */
+  sequence(maxTokens: number = this.config.maxPositions): SequenceCache {
+    return new SequenceCache(this.kernels, this.#pool, maxTokens)
+  }
+
+  /** Bytes of all cache blocks in use. */
+  get cacheBytes(): number {
+    return this.#pool.bytes
+  }
+
+  /**
+   * Runs the tokens of all inputs and appends them to their caches. Returns the wanted logits, f32 [n, vocab], in the
+   * order of inputs and tokens; valid until the next call.
+   */
+  async forward(inputs: readonly StepInput[], capture?: Capture): Promise<Tensor> {
+    const { kernels: k } = this
+    const arena = this.#arena
+    for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
+    arena.reset()
+    const step = planStep(k, arena, inputs, this.layout.groups.length)
+
+    const x = this.#embed(step) // [T, D]
+    const angles = this.#ropes.map((_, i) => this.#angles(step, inputs, i))
+    const views = this.#layers.map((layer, i) => this.#attentionStep(step, layer, angles, capture, i))
+    if (capture?.hidden) k.copy(nth(capture.hidden, 0), x)
+    for (const [i, layer] of this.#layers.entries()) {
+      runLayer(views[i] as AttentionStep, this.config, layer, x)
+      if (capture?.hidden && i + 1 < this.#layers.length) k.copy(nth(capture.hidden, i + 1), x)
+    }
+    const logits = this.#output(step, x, capture)
+
+    await k.submit()
+    for (const { cache, tokens } of inputs) cache.commit(tokens.length)
+    return logits
+  }
+
+  dispose(): void {
+    this.#arena.dispose()
+    this.#pool.dispose()
+  }
+
+  #embed(step: Step): Tensor {
+    const { kernels: k, config } = this
+    const x = this.#arena.take([step.tokens, config.hiddenSize])
+    k.embed(x, this.#weights.embedding, step.ids, config.embeddingScale)
+    if (this.#weights.positions) {
+      const mark = this.#arena.mark()
+      const p = this.#arena.take(x.shape)
+      k.embed(p, this.#weights.positions, step.positions)
+      k.axpby(x, 1, x, 1, p)
+      this.#arena.release(mark)
+    }
+    return x
+  }
+
+  /** cos and sin of every token for one rope, f32 [T, dim]. */
+  #angles(step: Step, inputs: readonly StepInput[], rope: number): Tensor {
+    const { within, beyond, limit } = this.#ropes[rope] as RopeSet
+    const table = this.#arena.take([step.tokens, 2 * (within.tensor.shape[0] as number)])
+    let row = 0
+    for (const { tokens, cache, prompt } of inputs) {
+      // A prompt that goes beyond the original positions takes the long factors throughout; generated tokens take
+      // them from there on: what transformers does with a cache, told by position instead of by call.
+      const from = prompt ? (prompt.end > limit ? 0 : Number.POSITIVE_INFINITY) : limit
+      const short = Math.min(Math.max(from - cache.length, 0), tokens.length)
+      const write = (start: number, count: number, f: Frequencies) => {
+        if (count === 0) return
+        const positions = rowsOf(step.positions, start, count)
+        this.kernels.ropeTable(rowsOf(table, start, count), positions, f.tensor, f.factor)
+      }
+      write(row, short, within)
+      write(row + short, tokens.length - short, beyond)
+      row += tokens.length
+    }
+    return table
+  }
+
+  #attentionStep(
+    step: Step,
+    layer: Layer,
+    angles: readonly Tensor[],
+    capture: Capture | undefined,
+    index: number,
+  ): AttentionStep {
+    const { rope } = layer.config
+    return {
+      kernels: this.kernels,
+      arena: this.#arena,
+      tokens: step.tokens,
+      group: step.groups[layer.group] as Step['groups'][number],
+      cosSin: rope === null ? null : (angles[rope] as Tensor),
+      pattern: capture?.attention ? nth(capture.attention, index) : null,
+    }
+  }
+
+  #output(step: Step, x: Tensor, capture: Capture | undefined): Tensor {
+    const { kernels: k, config } = this
+    const { finalNorm, output } = this.#weights
+    const norm = (t: Tensor) => finalNorm && normalise(k, t, t, finalNorm)
+    const n = step.logitRows.shape[0] as number
+    const rows = this.#arena.take([n, config.hiddenSize])
+    const logits = this.#arena.take([n, config.vocabSize])
+    k.gatherRows(rows, x, step.logitRows)
+    norm(rows)
+    k.matmul(logits, rows, output, { scale: config.logitScale })
+    if (capture?.hidden) {
+      norm(x)
+      k.copy(nth(capture.hidden, config.nLayers), x)
+    }
+    return logits
+  }
+}
+
+/** A rope's frequencies within and, for LongRoPE, beyond the original positions; `limit` is where those end. */
+interface RopeSet {
+  readonly within: Frequencies
+  readonly beyond: Frequencies
+  readonly limit: number
+}
+
+interface Frequencies {
+  /** f64 [dim / 2] */
+  readonly tensor: Tensor
+  readonly factor: number
+}
+
+function cacheSegments({ attention: a }: ModelConfig, dtype: CacheType): CacheSegment[] {
+  if (a.kind === 'latent') {
+    return [
+      { name: 'latent', heads: 1, width: a.kvLoraRank, dtype },
+      { name: 'ropeKey', heads: 1, width: a.qkRopeHeadDim, dtype },
+    ]
+  }
+  return [
+    { name: 'key', heads: a.nKvHeads, width: a.headDim, dtype },
+    { name: 'value', heads: a.nKvHeads, width: a.headDim, dtype },
+  ]
+}
+
+/** Entry i of the first axis, strides kept. */
+function nth(t: Tensor, i: number): Tensor {
+  return view(t, i * (t.strides[0] as number), t.shape.slice(1), t.strides.slice(1))
+}
