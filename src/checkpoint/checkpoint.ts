@@ -1,0 +1,147 @@
+import { CheckpointError, UnsupportedModelError } from '../errors.ts'
+import type { WeightSource } from '../kernels/contract.ts'
+import type { ByteRange } from '../tensor/bytes.ts'
+import { ConfigReader } from './config-reader.ts'
+import type { JsonObject } from './json-file.ts'
+import { quote } from './json-scanner.ts'
+import type { TensorEntry } from './safetensors.ts'
+import { WEIGHT_TYPE_OF } from './safetensors-dtypes.ts'
+
+/** What the files of a checkpoint hold, before any model asks for it. JSON is as it stands in the files. */
+export interface CheckpointContents {
+  /** The folder's path, or a name: for messages. */
+  readonly name: string
+  /** Path or name of config.json: for messages. */
+  readonly configFile: string
+  readonly config: JsonObject
+  readonly generationConfig?: JsonObject
+  /** tokenizer.json. */
+  readonly tokenizer?: JsonObject
+  readonly tokenizerConfig?: JsonObject
+  /** chat_template.jinja, or the text in chat_template.json. Templates in tokenizer_config.json stay there. */
+  readonly chatTemplate?: string
+  readonly tensors: ReadonlyMap<string, TensorEntry>
+  /** One sentence each: what looked odd but does no harm, such as shards that the index does not name. */
+  readonly warnings: readonly string[]
+}
+
+/** DeepSeek's convention: `x.weight` of e4m3 codes has its factors in `x.weight_scale_inv`. */
+const SCALE_SUFFIX = '_scale_inv'
+const DEFAULT_BLOCK = [128, 128] as const
+
+/**
+ * A model's files, opened and checked. A family asks for each tensor with the shape it expects and gets it as the
+ * kernels want it; what nobody asked for is listed by `unused`. Holds no resources.
+ */
+export class Checkpoint implements CheckpointContents {
+  readonly name: string
+  readonly configFile: string
+  readonly config: JsonObject
+  readonly generationConfig?: JsonObject
+  readonly tokenizer?: JsonObject
+  readonly tokenizerConfig?: JsonObject
+  readonly chatTemplate?: string
+  readonly tensors: ReadonlyMap<string, TensorEntry>
+  readonly warnings: readonly string[]
+  readonly #asked = new Set<string>()
+
+  constructor(contents: CheckpointContents) {
+    this.name = contents.name
+    this.configFile = contents.configFile
+    this.config = contents.config
+    if (contents.generationConfig) this.generationConfig = contents.generationConfig
+    if (contents.tokenizer) this.tokenizer = contents.tokenizer
+    if (contents.tokenizerConfig) this.tokenizerConfig = contents.tokenizerConfig
+    if (contents.chatTemplate !== undefined) this.chatTemplate = contents.chatTemplate
+    this.tensors = contents.tensors
+    this.warnings = contents.warnings
+  }
+
+  /** A fresh reader over config.json. */
+  get configReader(): ConfigReader {
+    return new ConfigReader(this.config, this.configFile)
+  }
+
+  /** Whether the tensor is there; does not count as asking for it. */
+  has(name: string): boolean {
+    return this.tensors.has(name)
+  }
+
+  /**
+   * A matrix [rows, cols] in f32, f16, bf16 or e4m3 with its block scales; `transposed` if the file holds it as
+   * [cols, rows]. Throws CheckpointError when it is missing or of another shape or type.
+   */
+  matrix(name: string, rows: number, cols: number, options: { readonly transposed?: boolean } = {}): WeightSource {
+    const { transposed = false } = options
+    const entry = this.#take(name, transposed ? [cols, rows] : [rows, cols])
+    const dtype = WEIGHT_TYPE_OF[entry.dtype]
+    if (dtype === undefined) throw this.#wrong(entry, `is ${entry.dtype}; expected F32, F16, BF16 or F8_E4M3`)
+    const weight = { name, dtype, rows, cols, bytes: entry.bytes }
+    if (dtype === 'e4m3') {
+      if (transposed) throw this.#wrong(entry, 'is F8_E4M3 and stored [inputs, outputs]; expected F32, F16 or BF16')
+      return { ...weight, scales: this.#blockScales(entry, rows, cols) }
+    }
+    return transposed ? { ...weight, transposed } : weight
+  }
+
+  /** A vector (norm weight, bias) of `length` numbers in f32, f16 or bf16, as one row. */
+  vector(name: string, length: number): WeightSource {
+    const entry = this.#take(name, [length])
+    const dtype = WEIGHT_TYPE_OF[entry.dtype]
+    if (dtype === undefined || dtype === 'e4m3') {
+      throw this.#wrong(entry, `is ${entry.dtype}; expected F32, F16 or BF16`)
+    }
+    return { name, dtype, rows: 1, cols: length, bytes: entry.bytes }
+  }
+
+  /** Tensors that no one asked for and whose names match none of the patterns, in the order of the files. */
+  unused(ignorable: readonly RegExp[] = []): string[] {
+    return [...this.tensors.keys()].filter(name => !this.#asked.has(name) && !ignorable.some(p => p.test(name)))
+  }
+
+  #blockScales(entry: TensorEntry, rows: number, cols: number): NonNullable<WeightSource['scales']> {
+    const quantization = this.configReader.optionalObject('quantization_config')
+    const block = quantization?.optionalInts('weight_block_size', { length: 2, min: 1, max: 1 << 20 }) ?? DEFAULT_BLOCK
+    const [blockRows, blockCols] = block as readonly [number, number]
+    const name = entry.name + SCALE_SUFFIX
+    if (!entry.name.endsWith('.weight') || !this.has(name)) {
+      throw this.#wrong(entry, `is F8_E4M3, but ${quote(name)} with its F32 block factors is not in the checkpoint`)
+    }
+    const scales = this.#take(name, [Math.ceil(rows / blockRows), Math.ceil(cols / blockCols)])
+    if (scales.dtype !== 'F32') throw this.#wrong(scales, `is ${scales.dtype}; expected F32 factors`)
+    return { bytes: scales.bytes, blockRows, blockCols }
+  }
+
+  #take(name: string, shape: readonly number[]): TensorEntry {
+    this.#asked.add(name)
+    const entry = this.tensors.get(name)
+    const expected = `[${shape.join(', ')}]`
+    if (entry === undefined) {
+      this.#refuseForeignQuantization()
+      const count = `${this.tensors.size} tensors are there`
+      throw new CheckpointError(`${this.name}: tensor ${quote(name)} ${expected} is missing; ${count}`)
+    }
+    const same = entry.shape.length === shape.length && entry.shape.every((d, i) => d === shape[i])
+    if (!same) throw this.#wrong(entry, `has shape [${entry.shape.join(', ')}]; expected ${expected}`)
+    return entry
+  }
+
+  #wrong(entry: TensorEntry, message: string): CheckpointError {
+    this.#refuseForeignQuantization()
+    return new CheckpointError(`${fileOf(entry.bytes)}: tensor ${quote(entry.name)} ${message}`)
+  }
+
+  /** GPTQ, AWQ and the like store other tensors than the model's own: the method is the news, not the first gap. */
+  #refuseForeignQuantization(): void {
+    const method = this.configReader.optionalObject('quantization_config')?.optionalString('quant_method')
+    if (method === undefined || method === 'fp8') return
+    throw new UnsupportedModelError(
+      `${this.name} is quantised with ${quote(method)}; latentkit reads f32, f16, bf16 and block-scaled fp8. ` +
+        'Use the unquantised checkpoint.',
+    )
+  }
+}
+
+function fileOf({ source }: ByteRange): string {
+  return source.path ?? source.name
+}

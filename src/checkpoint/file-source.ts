@@ -1,0 +1,78 @@
+import type { FileHandle } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { CheckpointError } from '../errors.ts'
+import type { ByteSource } from '../tensor/bytes.ts'
+
+/** One read call moves at most so much: the system takes no more than 2 GiB - 4 KiB at a time. */
+const CHUNK = 1 << 30
+
+/**
+ * A file on disk. It is opened for each read and closed again, so nothing has to be disposed of and a checkpoint of
+ * a hundred and sixty shards holds no descriptors; kernels that want speed map `path`.
+ *
+ * Throws CheckpointError when the path is missing, unreadable or not a regular file (a pipe would hang the reader).
+ */
+export async function openFile(path: string): Promise<ByteSource> {
+  const info = await stat(path).catch((error: unknown) => {
+    throw new CheckpointError(`${path} cannot be read: ${reason(error)}`, { cause: error })
+  })
+  if (!info.isFile()) throw new CheckpointError(`${path} is not a regular file; expected a file of the checkpoint`)
+  return new FileSource(path, info.size)
+}
+
+class FileSource implements ByteSource {
+  readonly path: string
+  readonly name: string
+  readonly size: number
+
+  constructor(path: string, size: number) {
+    this.path = path
+    this.name = basename(path)
+    this.size = size
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    checkRange(this, offset, length)
+    let file: FileHandle | undefined
+    try {
+      file = await open(this.path, 'r')
+      const bytes = new Uint8Array(length)
+      let done = 0
+      while (done < length) {
+        const { bytesRead } = await file.read(bytes, done, Math.min(CHUNK, length - done), offset + done)
+        // The size was right when the file was opened: someone has cut it since.
+        if (bytesRead === 0) {
+          throw new CheckpointError(
+            `${this.path} ends at byte ${offset + done}, but had ${this.size} bytes when it was opened; ` +
+              'do not change a checkpoint while it is in use',
+          )
+        }
+        done += bytesRead
+      }
+      return bytes
+    } catch (error) {
+      if (error instanceof CheckpointError) throw error
+      throw new CheckpointError(`${this.path} cannot be read: ${reason(error)}`, { cause: error })
+    } finally {
+      await file?.close()
+    }
+  }
+}
+
+/** Throws before anything is allocated. */
+function checkRange(source: ByteSource, offset: number, length: number): void {
+  if (Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0) {
+    if (offset + length <= source.size) return
+  }
+  throw new CheckpointError(
+    `${source.path}: bytes ${offset} to ${offset + length} were asked for; the file has ${source.size}`,
+  )
+}
+
+function reason(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied'
+  return (error as Error).message
+}

@@ -1,0 +1,64 @@
+import { CheckpointError, type ConfigError } from '../errors.ts'
+import type { ByteSource } from '../tensor/bytes.ts'
+
+/** Deeper than any file that belongs to a model; recursive code behind us must not run out of stack. */
+const MAX_DEPTH = 100
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** How a file's mistakes are reported: config.json's as ConfigError, all others' as CheckpointError. */
+type ErrorClass = typeof CheckpointError | typeof ConfigError
+
+/** Reads a text file of at most `limit` bytes. */
+export async function readText(source: ByteSource, limit: number, Failure: ErrorClass): Promise<string> {
+  const where = source.path ?? source.name
+  if (source.size > limit) throw new Failure(`${where} has ${source.size} bytes; expected at most ${limit}`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await source.read(0, source.size))
+  } catch (error) {
+    if (error instanceof CheckpointError) throw error
+    throw new Failure(`${where} is not UTF-8 text`, { cause: error })
+  }
+}
+
+/** Reads a JSON file whose top is an object. */
+export async function readJson(
+  source: ByteSource,
+  limit: number,
+  Failure: ErrorClass = CheckpointError,
+): Promise<JsonObject> {
+  const where = source.path ?? source.name
+  const text = await readText(source, limit, Failure)
+  checkDepth(text, where, Failure)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    // The engine's message quotes the text; keep it on one line.
+    const detail = (error as Error).message.replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+    throw new Failure(`${where} is not JSON: ${detail}`, { cause: error })
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  throw new Failure(`${where} holds ${Array.isArray(value) ? 'a list' : String(value).slice(0, 40)}; expected {…}`)
+}
+
+function checkDepth(text: string, where: string, Failure: ErrorClass): void {
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x22) i = endOfString(text, i)
+    else if (c === 0x5b || c === 0x7b) depth++
+    else if (c === 0x5d || c === 0x7d) depth--
+    if (depth > MAX_DEPTH) throw new Failure(`${where} nests more than ${MAX_DEPTH} levels at character ${i}`)
+  }
+}
+
+/** The index of the closing quote, or the text's length. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x22) return i
+    if (c === 0x5c) i++
+  }
+  return text.length
+}

@@ -1,0 +1,131 @@
+/** What was met where; the caller adds the file's name. */
+export class JsonScanError extends Error {}
+
+/**
+ * Reads JSON piece by piece, for text of which only one form is right. Unlike JSON.parse it builds nothing that the
+ * caller did not ask for and sees a key that comes twice, so a hostile hundred megabytes cost no more than their text.
+ */
+export class JsonScanner {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** `{"key": value, …}`: calls `member` with each key; it must read the value. A key that comes twice is an error. */
+  object(what: string, limit: number, member: (key: string) => void): void {
+    const keys = new Set<string>()
+    this.#sequence('{', '}', what, () => {
+      const key = this.string('a key')
+      if (keys.has(key)) throw this.#error(`the key ${quote(key)} comes twice in ${what}`)
+      if (keys.size === limit) throw this.#error(`${what} has more than ${limit} keys`)
+      keys.add(key)
+      this.#expect(':', `":" after the key ${quote(key)}`)
+      member(key)
+    })
+  }
+
+  /** `[1, 2, …]`: non-negative integers below 2^53, without fraction or exponent. */
+  integers(what: string, limit: number): number[] {
+    const values: number[] = []
+    this.#sequence('[', ']', what, () => {
+      if (values.length === limit) throw this.#error(`${what} has more than ${limit} elements`)
+      values.push(this.#integer(what))
+    })
+    return values
+  }
+
+  string(what: string): string {
+    this.#space()
+    const start = this.#at
+    if (this.#text[start] !== '"') throw this.#error(`${this.#met()} instead of ${what} in quotes`)
+    let end = start
+    do {
+      end = this.#text.indexOf('"', end + 1)
+      if (end < 0) throw this.#error('a string does not end')
+    } while (this.#escaped(end))
+    this.#at = end + 1
+    try {
+      return JSON.parse(this.#text.slice(start, end + 1)) as string
+    } catch {
+      this.#at = start
+      throw this.#error(`the string ${quote(this.#text.slice(start + 1, end))} has a bad escape or control character`)
+    }
+  }
+
+  /** Nothing but white space may follow. */
+  end(): void {
+    this.#space()
+    if (this.#at < this.#text.length) throw this.#error(`${this.#met()} after the end`)
+  }
+
+  /** A quote is part of the string when an odd number of backslashes stands before it. */
+  #escaped(quoteAt: number): boolean {
+    let i = quoteAt
+    while (this.#text[i - 1] === '\\') i--
+    return (quoteAt - i) % 2 === 1
+  }
+
+  #integer(what: string): number {
+    this.#space()
+    const start = this.#at
+    while (isDigit(this.#text.charCodeAt(this.#at))) this.#at++
+    const digits = this.#text.slice(start, Math.min(this.#at, start + 32))
+    const next = this.#text[this.#at]
+    const value = Number(digits)
+    const plain = digits !== '' && next !== '.' && next !== 'e' && next !== 'E' && !/^0\d/.test(digits)
+    if (plain && this.#at - start < 32 && Number.isSafeInteger(value)) return value
+    this.#at = start
+    throw this.#error(`${this.#met()} in ${what}; expected an integer from 0 to 2^53 - 1`)
+  }
+
+  #sequence(open: string, close: string, what: string, element: () => void): void {
+    this.#expect(open, `"${open}", which begins ${what}`)
+    this.#space()
+    if (this.#text[this.#at] === close) {
+      this.#at++
+      return
+    }
+    for (;;) {
+      element()
+      this.#space()
+      const next = this.#text[this.#at]
+      if (next !== ',' && next !== close) throw this.#error(`${this.#met()} in ${what}; expected "," or "${close}"`)
+      this.#at++
+      if (next === close) return
+    }
+  }
+
+  #expect(symbol: string, what: string): void {
+    this.#space()
+    if (this.#text[this.#at] !== symbol) throw this.#error(`${this.#met()} instead of ${what}`)
+    this.#at++
+  }
+
+  #space(): void {
+    for (;;) {
+      const c = this.#text.charCodeAt(this.#at)
+      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return
+      this.#at++
+    }
+  }
+
+  #met(): string {
+    const rest = this.#text.slice(this.#at, this.#at + 12)
+    return rest === '' ? 'the end' : quote(rest)
+  }
+
+  #error(message: string): JsonScanError {
+    return new JsonScanError(`${message} (character ${this.#at})`)
+  }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+/** For messages: one line, whatever the file holds. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+}

@@ -1,0 +1,64 @@
+import { CheckpointError, ConfigError } from '../errors.ts'
+import { Checkpoint, type CheckpointContents } from './checkpoint.ts'
+import type { CheckpointFiles } from './checkpoint-files.ts'
+import { type JsonObject, readJson, readText } from './json-file.ts'
+import { readWeightFiles } from './weight-files.ts'
+
+export interface OpenOptions {
+  /** Read tokenizer.json, tokenizer_config.json and the chat template too. Default true. */
+  readonly tokenizer?: boolean
+}
+
+/** Bytes. Real ones: config below 1 MB, Gemma's tokenizer.json 35 MB. */
+const MAX_CONFIG = 8 << 20
+const MAX_TOKENIZER = 256 << 20
+const MAX_TEMPLATE = 4 << 20
+
+/**
+ * Reads the headers and JSON files of a checkpoint as the hub publishes it: config.json beside model.safetensors or
+ * its shards. No tensor's bytes are read. Throws CheckpointError or ConfigError naming what is wrong in which file.
+ */
+export async function openCheckpoint(files: CheckpointFiles, options: OpenOptions = {}): Promise<Checkpoint> {
+  if (!files.names.has('config.json')) {
+    throw new CheckpointError(`${files.name} has no config.json; expected the files of a model as the hub has them`)
+  }
+  const configSource = await files.open('config.json')
+  const config = await readJson(configSource, MAX_CONFIG, ConfigError)
+  const generationConfig = await optionalJson(files, 'generation_config.json', MAX_CONFIG)
+  const texts = options.tokenizer === false ? {} : await readTokenizerFiles(files)
+  const { tensors, warnings } = await readWeightFiles(files)
+  return new Checkpoint({
+    name: files.name,
+    configFile: configSource.path ?? configSource.name,
+    config,
+    ...(generationConfig && { generationConfig }),
+    ...texts,
+    tensors,
+    warnings,
+  })
+}
+
+type Texts = Pick<CheckpointContents, 'tokenizer' | 'tokenizerConfig' | 'chatTemplate'>
+
+async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts> {
+  const tokenizer = await optionalJson(files, 'tokenizer.json', MAX_TOKENIZER)
+  const tokenizerConfig = await optionalJson(files, 'tokenizer_config.json', MAX_CONFIG)
+  const chatTemplate = await readChatTemplate(files)
+  return {
+    ...(tokenizer && { tokenizer }),
+    ...(tokenizerConfig && { tokenizerConfig }),
+    ...(chatTemplate !== undefined && { chatTemplate }),
+  }
+}
+
+async function readChatTemplate(files: CheckpointFiles): Promise<string | undefined> {
+  const file = 'chat_template.jinja'
+  if (files.names.has(file)) return readText(await files.open(file), MAX_TEMPLATE, CheckpointError)
+  const { chat_template: text } = (await optionalJson(files, 'chat_template.json', MAX_TEMPLATE)) ?? {}
+  if (text === undefined || typeof text === 'string') return text
+  throw new CheckpointError(`${files.name}: chat_template.json has a "chat_template" that is not text`)
+}
+
+async function optionalJson(files: CheckpointFiles, name: string, limit: number): Promise<JsonObject | undefined> {
+  return files.names.has(name) ? readJson(await files.open(name), limit) : undefined
+}

@@ -1,0 +1,71 @@
+import { CheckpointError } from '../errors.ts'
+import { quote } from './json-scanner.ts'
+import type { TensorEntry } from './safetensors.ts'
+
+/**
+ * All numbers of a small floating-point tensor, row by row: for expected values and tests. Weights go to the kernels
+ * as they are. F64 is rounded to f32.
+ */
+export async function readFloats(entry: TensorEntry): Promise<Float32Array> {
+  const { source, offset, length } = entry.bytes
+  if (!['F32', 'F16', 'BF16', 'F64'].includes(entry.dtype)) throw wrongType(entry, 'F32, F16, BF16 or F64')
+  const bytes = await aligned(source.read(offset, length))
+  switch (entry.dtype) {
+    case 'F32':
+      return new Float32Array(bytes)
+    case 'F64':
+      return Float32Array.from(new Float64Array(bytes))
+    case 'BF16':
+      return new Float32Array(Uint32Array.from(new Uint16Array(bytes), bits => bits << 16).buffer)
+    default:
+      return Float32Array.from(new Uint16Array(bytes), halfToNumber)
+  }
+}
+
+/** All numbers of a small integer tensor (token ids); 64-bit values must be exact in a double. */
+export async function readIntegers(entry: TensorEntry): Promise<number[]> {
+  const { source, offset, length } = entry.bytes
+  const read = INTEGERS[entry.dtype]
+  if (read === undefined) throw wrongType(entry, Object.keys(INTEGERS).join(', '))
+  return Array.from(read(await aligned(source.read(offset, length))), value => {
+    const number = Number(value)
+    if (Number.isSafeInteger(number)) return number
+    throw new CheckpointError(`${where(entry)} holds ${value}; expected integers between -2^53 and 2^53`)
+  })
+}
+
+const INTEGERS: Partial<Record<TensorEntry['dtype'], (bytes: ArrayBuffer) => Iterable<number | bigint>>> = {
+  I64: bytes => new BigInt64Array(bytes),
+  U64: bytes => new BigUint64Array(bytes),
+  I32: bytes => new Int32Array(bytes),
+  U32: bytes => new Uint32Array(bytes),
+  I16: bytes => new Int16Array(bytes),
+  U16: bytes => new Uint16Array(bytes),
+  I8: bytes => new Int8Array(bytes),
+  U8: bytes => new Uint8Array(bytes),
+}
+
+/** f16 bits to the number they stand for (IEEE 754 binary16). */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
+}
+
+/** A buffer of exactly these bytes, so that typed arrays of any width may lie on it. */
+async function aligned(read: Promise<Uint8Array>): Promise<ArrayBuffer> {
+  const bytes = await read
+  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength
+  return (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer
+}
+
+function wrongType(entry: TensorEntry, expected: string): CheckpointError {
+  return new CheckpointError(`${where(entry)} is ${entry.dtype}; expected ${expected}`)
+}
+
+function where(entry: TensorEntry): string {
+  const { source } = entry.bytes
+  return `${source.path ?? source.name}: tensor ${quote(entry.name)}`
+}

@@ -1,0 +1,44 @@
+import type { WeightType } from '../tensor/dtype.ts'
+
+/**
+ * Bits of one element of every type that safetensors knows. A file is checked against this table whatever it holds;
+ * types that latentkit does not compute with are an error only when a model asks for such a tensor.
+ */
+export const SAFETENSORS_BITS = {
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
+} as const
+
+export type SafetensorsDType = keyof typeof SAFETENSORS_BITS
+
+export function isSafetensorsDType(name: string): name is SafetensorsDType {
+  return Object.hasOwn(SAFETENSORS_BITS, name)
+}
+
+/** The types that a model's weights may have. */
+export const WEIGHT_TYPE_OF: Readonly<Partial<Record<SafetensorsDType, WeightType>>> = {
+  F32: 'f32',
+  F16: 'f16',
+  BF16: 'bf16',
+  F8_E4M3: 'e4m3',
+}
