@@ -1,0 +1,141 @@
+import type { AttentionArgs, RowSlice } from '../contract.ts'
+import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { dot } from './matmul.ts'
+import { type Memory, rowStarts } from './memory.ts'
+import { mergeWeights } from './merge.ts'
+import { expectSlice, readSlice, type Sequence, sequencesOf } from './slices.ts'
+import { softmaxInPlace } from './softmax.ts'
+
+export function attention(memory: Memory, args: AttentionArgs): void {
+  const { out, q, keys, values, lse, sinkLogits, scores, scoresStart = 0 } = args
+  const T = axisOf(q, 0)
+  const H = axisOf(q, 1)
+  checkArgs(args, T, H)
+  const query = memory.open(q, 'f32', 'attention: q')
+  const output = memory.open(out, 'f32', 'attention: out')
+  const sums = lse && memory.open(lse, 'f32', 'attention: lse')
+  const sinks = sinkLogits && memory.open(sinkLogits, 'f32', 'attention: sinkLogits')
+  const captured = scores && memory.open(scores, 'f32', 'attention: scores')
+  const qRows = rowStarts(q, query.start)
+  const outRows = rowStarts(out, output.start)
+  const scoreRows = scores && captured ? rowStarts(scores, captured.start) : []
+
+  for (const sequence of sequencesOf(memory, args.sequences, 'attention')) {
+    const { queryStart, queryCount, position, keyStart } = sequence
+    const keySlices = keys.map(slice => openSlice(memory, slice, sequence, H, 'attention: keys'))
+    const valueSlice = openSlice(memory, values, sequence, H, 'attention: values')
+    for (let t = queryStart; t < queryStart + queryCount; t++) {
+      for (let h = 0; h < H; h++) {
+        const row = t * H + h
+        const logits = scoresOf(args, query.data, qRows[row]!, keySlices, h, sequence, position + t - queryStart)
+        if (scores && captured) {
+          const first = scoreRows[h * T + t]!
+          for (let column = 0; column < axisOf(scores, 2); column++) {
+            // A column that is no key of this sequence is as good as masked.
+            captured.data[first + column] = logits[column + scoresStart - keyStart] ?? Number.NEGATIVE_INFINITY
+          }
+        }
+        const weights = logits.slice()
+        let sum = softmaxInPlace(weights, sinks?.data[sinks.start + h])
+        const result = weighted(weights, logits, valueSlice, h)
+        const held = output.data.subarray(outRows[row], outRows[row]! + values.width)
+        if (args.carry && sums) sum = carryInto(result, sum, held, sums.data[sums.start + row]!)
+        held.set(result)
+        if (sums) sums.data[sums.start + row] = sum
+      }
+    }
+  }
+}
+
+/** Scaled scores of one query head over the keys of its sequence; -inf where the mask hides one. */
+function scoresOf(
+  args: AttentionArgs,
+  query: Float32Array,
+  queryRow: number,
+  slices: readonly OpenSlice[],
+  h: number,
+  sequence: Sequence,
+  queryPosition: number,
+): Float64Array {
+  const scores = new Float64Array(sequence.keyCount).fill(Number.NEGATIVE_INFINITY)
+  for (let s = 0; s < scores.length; s++) {
+    if (!isVisible(args, queryPosition, sequence.keyStart + s)) continue
+    let score = 0
+    let part = queryRow
+    for (const slice of slices) {
+      score += dot(query, part, slice.numbers, slice.vector(s, h), slice.width)
+      part += slice.width
+    }
+    scores[s] = score * args.scale
+  }
+  return scores
+}
+
+/** sum of weight x value. The row of a key that is not seen may hold anything, NaN too, and is not touched. */
+function weighted(weights: Float64Array, scores: Float64Array, values: OpenSlice, h: number): Float64Array {
+  const result = new Float64Array(values.width)
+  for (let s = 0; s < weights.length; s++) {
+    if (scores[s] === Number.NEGATIVE_INFINITY) continue
+    const weight = weights[s]!
+    const vector = values.vector(s, h)
+    for (let i = 0; i < result.length; i++) {
+      result[i] = result[i]! + weight * values.numbers[vector + i]!
+    }
+  }
+  return result
+}
+
+/** Merges what `out` and `lse` held into a result over other keys; returns the common lse. */
+function carryInto(result: Float64Array, sum: number, held: Float32Array, heldSum: number): number {
+  const { lse, weights } = mergeWeights([heldSum, sum])
+  const before = weights[0]!
+  const now = weights[1]!
+  for (let i = 0; i < result.length; i++) {
+    // A part of weight 0 saw no key; what it holds is not looked at.
+    result[i] = (before && before * held[i]!) + (now && now * result[i]!)
+  }
+  return lse
+}
+
+/** Key positions a query may look at: the mask of the contract. */
+export function isVisible(args: AttentionArgs, queryPosition: number, keyPosition: number): boolean {
+  if (args.mask === 'none') return true
+  if (keyPosition > queryPosition) return false
+  if (args.window === undefined || keyPosition > queryPosition - args.window) return true
+  return keyPosition < (args.sinkTokens ?? 0)
+}
+
+interface OpenSlice {
+  readonly numbers: Float32Array
+  readonly width: number
+  /** Index of the vector that query head h reads at key s. */
+  vector(s: number, h: number): number
+}
+
+/** A slice's vectors at all key positions of a sequence, decoded once. */
+function openSlice(memory: Memory, slice: RowSlice, sequence: Sequence, H: number, what: string): OpenSlice {
+  const numbers = readSlice(memory, slice, sequence, sequence.keyCount, what)
+  const { heads, width } = slice
+  return {
+    numbers,
+    width,
+    vector: (s, h) => (s * heads + Math.floor((h * heads) / H)) * width,
+  }
+}
+
+function checkArgs(args: AttentionArgs, T: number, H: number): void {
+  const { out, q, keys, values, lse, sinkLogits, scores, carry } = args
+  const keyWidth = keys.reduce((sum, slice) => sum + slice.width, 0)
+  const B = axisOf(args.sequences, 0)
+  expectShape('attention: q', q, [T, H, keyWidth])
+  expectShape('attention: out', out, [T, H, values.width])
+  for (const slice of keys) expectSlice('attention: keys', slice, B)
+  expectSlice('attention: values', values, B)
+  if (sinkLogits) expectShape('attention: sinkLogits', sinkLogits, [H])
+  if (lse) {
+    expectShape('attention: lse', lse, [T, H])
+    expectContiguous('attention: lse', lse)
+  }
+  if (scores) expectShape('attention: scores', scores, [H, T, axisOf(scores, -1)])
+  if (carry) expect('attention: carry', lse !== undefined && sinkLogits === undefined, 'lse and no sinkLogits')
+}

@@ -1,0 +1,36 @@
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { RowSlice } from '../contract.ts'
+import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { writeNumbers } from './convert.ts'
+import { type Memory, rowStarts } from './memory.ts'
+import { expectSlice, readSlice, sequencesOf, sliceAt } from './slices.ts'
+
+export function cacheWrite(memory: Memory, slice: RowSlice, x: Tensor, sequences: Tensor): void {
+  const T = axisOf(x, 0)
+  expectShape('cacheWrite: x', x, [T, slice.heads, slice.width])
+  expectSlice('cacheWrite: slice', slice, axisOf(sequences, 0))
+  expect('cacheWrite: slice', !('shape' in slice.rows), 'paged rows')
+  const from = memory.open(x, 'f32', 'cacheWrite: x')
+  const vectors = rowStarts(x, from.start)
+  for (const sequence of sequencesOf(memory, sequences, 'cacheWrite')) {
+    for (let i = 0; i < sequence.queryCount; i++) {
+      const row = sliceAt(memory, slice, sequence, sequence.position + i, 'cacheWrite')
+      for (let g = 0; g < slice.heads; g++) {
+        const vector = vectors[(sequence.queryStart + i) * slice.heads + g]!
+        const numbers = from.data.subarray(vector, vector + slice.width)
+        writeNumbers(row.data, row.start + g * slice.headStride, numbers, slice.dtype)
+      }
+    }
+  }
+}
+
+export function cacheRead(memory: Memory, y: Tensor, slice: RowSlice, sequences: Tensor): void {
+  const count = axisOf(y, 0)
+  expectShape('cacheRead: y', y, [count, slice.heads * slice.width])
+  expectContiguous('cacheRead: y', y)
+  expectSlice('cacheRead: slice', slice, axisOf(sequences, 0))
+  const to = memory.open(y, 'f32', 'cacheRead: y')
+  const [sequence, ...others] = sequencesOf(memory, sequences, 'cacheRead')
+  expect('cacheRead', others.length === 0, 'one sequence')
+  if (sequence) to.data.set(readSlice(memory, slice, sequence, count, 'cacheRead'), to.start)
+}

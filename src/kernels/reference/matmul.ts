@@ -1,0 +1,37 @@
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { MatmulOptions, Weight } from '../contract.ts'
+import { axisOf, expectShape } from './check.ts'
+import { type Memory, rowStarts } from './memory.ts'
+import { valuesOf } from './weights.ts'
+
+/** sum of a[i] * b[i]: f32 products are exact in f64. */
+export function dot(a: Float32Array, aStart: number, b: Float32Array, bStart: number, n: number): number {
+  let sum = 0
+  for (let i = 0; i < n; i++) sum += a[aStart + i]! * b[bStart + i]!
+  return sum
+}
+
+export function matmul(memory: Memory, y: Tensor, x: Tensor, w: Weight, options: MatmulOptions = {}): void {
+  const { bias, residual, scale = 1 } = options
+  const T = axisOf(x, 0)
+  expectShape('matmul: x', x, [T, w.cols])
+  expectShape('matmul: y', y, [T, w.rows])
+  if (bias) expectShape('matmul: bias', bias, [w.rows])
+  if (residual) expectShape('matmul: residual', residual, [T, w.rows])
+  const to = memory.open(y, 'f32', 'matmul: y')
+  const from = memory.open(x, 'f32', 'matmul: x')
+  const weight = memory.open(valuesOf(w, 'matmul'), 'f32', 'matmul: w')
+  const added = bias && memory.open(bias, 'f32', 'matmul: bias')
+  const base = residual && memory.open(residual, 'f32', 'matmul: residual')
+  const xRows = rowStarts(x, from.start)
+  const yRows = rowStarts(y, to.start)
+  const baseRows = residual && base ? rowStarts(residual, base.start) : []
+  for (let n = 0; n < w.rows; n++) {
+    const addend = added ? added.data[added.start + n]! : 0
+    for (let t = 0; t < T; t++) {
+      const product = dot(from.data, xRows[t]!, weight.data, weight.start + n * w.cols, w.cols)
+      const scaled = scale * (product + addend)
+      to.data[yRows[t]! + n] = base ? base.data[baseRows[t]! + n]! + scaled : scaled
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Tensor } from '../../tensor/tensor.ts'
+import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { type Memory, rowStarts } from './memory.ts'
+
+export function ropeTable(memory: Memory, cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number): void {
+  const T = axisOf(positions, 0)
+  const r = axisOf(frequencies, 0)
+  expectShape('ropeTable: cosSin', cosSin, [T, 2 * r])
+  expectContiguous('ropeTable: cosSin', cosSin)
+  const to = memory.open(cosSin, 'f32', 'ropeTable: cosSin')
+  const position = memory.open(positions, 'i32', 'ropeTable: positions')
+  const frequency = memory.open(frequencies, 'f64', 'ropeTable: frequencies')
+  for (let t = 0; t < T; t++) {
+    for (let i = 0; i < r; i++) {
+      const angle = position.data[position.start + t]! * frequency.data[frequency.start + i]!
+      to.data[to.start + t * 2 * r + i] = m * Math.cos(angle)
+      to.data[to.start + t * 2 * r + r + i] = m * Math.sin(angle)
+    }
+  }
+}
+
+export function rope(memory: Memory, y: Tensor, x: Tensor, cosSin: Tensor, interleaved: boolean): void {
+  const T = axisOf(x, 0)
+  const H = axisOf(x, 1)
+  const n = axisOf(x, 2)
+  const r = axisOf(cosSin, 1) / 2
+  expectShape('rope: x', x, [T, H, n])
+  expectShape('rope: y', y, [T, H, n])
+  expectShape('rope: cosSin', cosSin, [T, 2 * r])
+  expect('rope', Number.isInteger(r) && 2 * r <= n, `an even number of at most ${n} rotated elements, not ${2 * r}`)
+  expectContiguous('rope: cosSin', cosSin)
+  const to = memory.open(y, 'f32', 'rope: y')
+  const from = memory.open(x, 'f32', 'rope: x')
+  const table = memory.open(cosSin, 'f32', 'rope: cosSin')
+  const xRows = rowStarts(x, from.start)
+  const yRows = rowStarts(y, to.start)
+  for (let row = 0; row < T * H; row++) {
+    const xRow = xRows[row]!
+    const yRow = yRows[row]!
+    const angles = table.start + Math.floor(row / H) * 2 * r
+    for (let i = 0; i < r; i++) {
+      const cos = table.data[angles + i]!
+      const sin = table.data[angles + r + i]!
+      const first = interleaved ? 2 * i : i
+      const second = interleaved ? 2 * i + 1 : i + r
+      const a = from.data[xRow + first]!
+      const b = from.data[xRow + second]!
+      to.data[yRow + first] = a * cos - b * sin
+      to.data[yRow + second] = a * sin + b * cos
+    }
+    for (let i = 2 * r; i < n; i++) to.data[yRow + i] = from.data[xRow + i]!
+  }
+}

@@ -1,0 +1,110 @@
+import type { ByteRange } from '../../tensor/bytes.ts'
+import { WEIGHT_TYPES, type WeightType } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
+import { BF16, decodeTable, E4M3, F16 } from './halves.ts'
+import type { Memory } from './memory.ts'
+
+/** Decoded once, to f32 in the memory of the kernel set. */
+export interface ReferenceWeight extends Weight {
+  /** f32 [rows, cols]. */
+  readonly values: Tensor
+}
+
+export interface ReferenceExperts extends ExpertWeights {
+  readonly weights: readonly ReferenceWeight[]
+}
+
+const TABLES = { f16: decodeTable(F16), bf16: decodeTable(BF16), e4m3: decodeTable(E4M3) }
+
+export async function prepare(memory: Memory, source: WeightSource): Promise<ReferenceWeight> {
+  const { name, dtype, rows, cols } = source
+  const stored = decodeWeight(dtype, await readBytes(source.bytes, source))
+  if (stored.length !== rows * cols) {
+    throw new RangeError(`prepare: ${name} has ${stored.length} ${dtype} values, expected ${rows} x ${cols}`)
+  }
+  const factorOf = await readScales(source)
+  const values = memory.alloc('f32', [rows, cols])
+  const { data, start } = memory.open(values, 'f32', `prepare: ${name}`)
+  for (let n = 0; n < rows; n++) {
+    for (let k = 0; k < cols; k++) {
+      const value = stored[source.transposed ? k * rows + n : n * cols + k]!
+      data[start + n * cols + k] = value * factorOf(n, k)
+    }
+  }
+  return { name, dtype, rows, cols, values }
+}
+
+export async function prepareExperts(memory: Memory, sources: readonly WeightSource[]): Promise<ReferenceExperts> {
+  const first = sources[0]
+  if (!first) throw new RangeError('prepareExperts: no expert')
+  const weights: ReferenceWeight[] = []
+  for (const source of sources) {
+    if (source.rows !== first.rows || source.cols !== first.cols) {
+      throw new RangeError(
+        `prepareExperts: ${source.name} is ${source.rows} x ${source.cols}, expected ${first.rows} x ${first.cols}`,
+      )
+    }
+    weights.push(await prepare(memory, source))
+  }
+  return { name: first.name, experts: weights.length, rows: first.rows, cols: first.cols, weights }
+}
+
+/** f32 [rows * cols]. */
+export async function prepareVector(memory: Memory, source: WeightSource, add: number): Promise<Tensor> {
+  const { values } = await prepare(memory, source)
+  const { data, start } = memory.open(values, 'f32', `prepareVector: ${source.name}`)
+  const n = source.rows * source.cols
+  for (let i = start; i < start + n; i++) data[i] = data[i]! + add
+  return { ...values, shape: [n], strides: [1] }
+}
+
+/** The numbers of a weight that this kernel set prepared. */
+export function valuesOf(weight: Weight, what: string): Tensor {
+  if ('values' in weight) return (weight as ReferenceWeight).values
+  throw new RangeError(`${what}: ${weight.name} was not prepared by the reference kernels`)
+}
+
+export function expertValuesOf(weights: ExpertWeights, what: string): Tensor[] {
+  if ('weights' in weights) return (weights as ReferenceExperts).weights.map(w => w.values)
+  throw new RangeError(`${what}: ${weights.name} was not prepared by the reference kernels`)
+}
+
+/** The value at [row, col] is multiplied by its block's factor; without scales by 1. */
+async function readScales(source: WeightSource): Promise<(row: number, col: number) => number> {
+  if (!source.scales) return () => 1
+  const { bytes, blockRows, blockCols } = source.scales
+  const gridCols = Math.ceil(source.cols / blockCols)
+  const factors = decodeWeight('f32', await readBytes(bytes, source))
+  if (factors.length !== Math.ceil(source.rows / blockRows) * gridCols) {
+    throw new RangeError(
+      `prepare: ${source.name} has ${factors.length} scales for ${source.rows} x ${source.cols} in blocks of ` +
+        `${blockRows} x ${blockCols}`,
+    )
+  }
+  return (row, col) => factors[Math.floor(row / blockRows) * gridCols + Math.floor(col / blockCols)]!
+}
+
+/** A copy, so that it is aligned wherever the source took it from. */
+async function readBytes(range: ByteRange, source: WeightSource): Promise<ArrayBuffer> {
+  const bytes = await range.source.read(range.offset, range.length)
+  if (bytes.byteLength !== range.length) {
+    throw new RangeError(
+      `prepare: ${source.name} got ${bytes.byteLength} of ${range.length} bytes from ${range.source.name}`,
+    )
+  }
+  return new Uint8Array(bytes).buffer
+}
+
+/** Checkpoints are little-endian, and so is every machine that runs JavaScript. */
+function decodeWeight(dtype: WeightType, buffer: ArrayBuffer): Float32Array {
+  if (buffer.byteLength % WEIGHT_TYPES[dtype].bytes !== 0) {
+    throw new RangeError(`prepare: ${buffer.byteLength} bytes are no whole number of ${dtype}`)
+  }
+  if (dtype === 'f32') return new Float32Array(buffer)
+  const codes = dtype === 'e4m3' ? new Uint8Array(buffer) : new Uint16Array(buffer)
+  const table = TABLES[dtype]
+  const values = new Float32Array(codes.length)
+  for (let i = 0; i < codes.length; i++) values[i] = table[codes[i]!]!
+  return values
+}
