@@ -17,7 +17,9 @@
  * **Strides.** Every tensor's last axis has stride 1. Where an argument says *strided*, its other axes may have any
  * stride (a head's slice of a fused projection, stride 0 for a shared row); all others are contiguous.
  *
- * **Emptiness.** T = 0 is allowed everywhere and does nothing. A query that sees no key gets zeros and lse -inf.
+ * **Emptiness.** T = 0 is allowed everywhere and does nothing (an empty `groupByExpert` still writes its offsets). A
+ * query that sees no key gets zeros and lse -inf; a score of -inf is a key that is not seen. Whatever is not seen is
+ * not touched: masked rows and rows past a sequence's keys may hold NaN.
  *
  * **Arithmetic.** Activations are f32; implementations accumulate in f32 or better. How a row of a result is summed
  * depends on that row's own inputs, never on the number of rows, their order or the number of threads: the same row
@@ -70,7 +72,7 @@ export interface ExpertWeights {
  */
 export interface PagedRows {
   readonly blockTokens: number
-  /** Bytes from a block's address to this layer's first row. */
+  /** Bytes from a block's address to this layer's first row. Addresses of elements are multiples of their size. */
   readonly layerOffset: number
   readonly rowBytes: number
 }
@@ -126,8 +128,10 @@ export interface AttentionArgs {
    * Needs `lse`; not together with sinkLogits. Default false.
    */
   readonly carry?: boolean
-  /** f32 [H, T, S'] strided: scaled scores at column (key position - scoresStart), -inf where masked. For captures.
-   * Columns of positions that are not among the keys are left alone. */
+  /**
+   * f32 [H, T, S'] strided: scaled scores at column (key position - scoresStart), -inf where masked. Columns of
+   * positions that are not among the query's keys are left alone; keys outside the columns are left out. For captures.
+   */
   readonly scores?: Tensor
   readonly scoresStart?: number
 }
@@ -152,7 +156,7 @@ export interface RouteOptions {
 export interface MatmulOptions {
   /** f32 [rows]. */
   readonly bias?: Tensor
-  /** f32 [T, rows]; may be `y`. */
+  /** f32 [T, rows], strided; may be `y`. */
   readonly residual?: Tensor
   /** y = residual + scale * (x Wᵀ + bias). Default 1. */
   readonly scale?: number
@@ -271,14 +275,14 @@ export interface Kernels {
    * (arXiv 2205.14135 algorithm 1). parts [n, T, H, V], partLse [n, T, H].
    */
   mergeAttention(out: Tensor, lse: Tensor, parts: Tensor, partLse: Tensor): void
-  /** p[h, t, s] = exp(scores[h, t, s] - lse[t, h]); p [H, T, S] strided, may be scores. */
+  /** p[h, t, s] = exp(scores[h, t, s] - lse[t, h]), 0 where the score is -inf. p, scores [H, T, S] strided; may be equal. */
   probabilities(p: Tensor, scores: Tensor, lse: Tensor): void
 
   // ---- mixture of experts -------------------------------------------------------------------------------------
 
   /**
    * indices i32 [T, K] by falling choice score (ties: the lower expert first), weights f32 [T, K], from logits [T, E]
-   * (V2 paper 2.1.2-2.1.3, V3 paper eq. 12-16).
+   * (V2 paper 2.1.2-2.1.3, V3 paper eq. 12-16). Of groups with equal scores the lower one stays; NaN is chosen last.
    */
   route(indices: Tensor, weights: Tensor, logits: Tensor, options: RouteOptions): void
   /**

@@ -30,10 +30,10 @@ export function attention(memory: Memory, args: AttentionArgs): void {
         const logits = scoresOf(args, query.data, qRows[row]!, keySlices, h, sequence, position + t - queryStart)
         if (scores && captured) {
           const first = scoreRows[h * T + t]!
-          for (let column = 0; column < axisOf(scores, 2); column++) {
-            // A column that is no key of this sequence is as good as masked.
-            captured.data[first + column] = logits[column + scoresStart - keyStart] ?? Number.NEGATIVE_INFINITY
-          }
+          logits.forEach((score, s) => {
+            const column = keyStart + s - scoresStart
+            if (column >= 0 && column < axisOf(scores, 2)) captured.data[first + column] = score
+          })
         }
         const weights = logits.slice()
         let sum = softmaxInPlace(weights, sinks?.data[sinks.start + h])
