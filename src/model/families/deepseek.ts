@@ -1,0 +1,83 @@
+/**
+ * DeepSeek-V2, V2-Lite, Coder-V2 (arXiv 2405.04434); DeepSeek-V3, R1 (arXiv 2412.19437); Kimi-K2, Moonlight;
+ * GLM-4.7-Flash. They differ in routing only: softmax without bias, or sigmoid with a bias for the choice.
+ */
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { LayerConfig, ModelConfig, MoeConfig } from '../config.ts'
+import { decoderConfig, SIZE } from './common.ts'
+import type { Family, TensorNames } from './family.ts'
+import { GATED_MLP, HUB_NAMES, LATENT } from './hub-names.ts'
+import { readLatentAttention } from './latent.ts'
+
+const NAMES: TensorNames = {
+  ...HUB_NAMES,
+  attention: LATENT,
+  moe: {
+    router: 'mlp.gate',
+    selectionBias: 'mlp.gate.e_score_correction_bias',
+    expert: 'mlp.experts.{expert}.',
+    shared: 'mlp.shared_experts.',
+    mlp: GATED_MLP,
+  },
+}
+
+export const deepseekV2: Family = {
+  modelTypes: ['deepseek_v2'],
+  config: raw => config(raw, 'greedy'),
+  names: NAMES,
+}
+
+export const deepseekV3: Family = {
+  modelTypes: ['deepseek_v3', 'kimi_k2', 'glm4_moe_lite'],
+  config: raw => config(raw, 'noaux_tc'),
+  names: NAMES,
+}
+
+type TopkMethod = 'greedy' | 'group_limited_greedy' | 'noaux_tc'
+
+function config(raw: ConfigReader, defaultMethod: TopkMethod): ModelConfig {
+  const base = decoderConfig(raw, { tied: false })
+  const moe = readMoe(raw, defaultMethod)
+  const { attention, rope } = readLatentAttention(raw, { interleaved: true })
+  return { ...base, attention, ropes: [rope], moe, layers: readLayers(raw, base.nLayers, moe !== null) }
+}
+
+function readLayers(raw: ConfigReader, nLayers: number, hasExperts: boolean): LayerConfig[] {
+  const firstDense = raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
+  const frequency = raw.int('moe_layer_freq', { min: 1, max: 1 << 16, default: 1 })
+  const types = raw.optionalStrings('mlp_layer_types', { length: nLayers })
+  return Array.from({ length: nLayers }, (_, i) => {
+    const sparse = types ? types[i] === 'sparse' : i >= firstDense && i % frequency === 0
+    return { rope: 0, window: null, mlp: hasExperts && sparse ? 'moe' : 'dense' }
+  })
+}
+
+function readMoe(raw: ConfigReader, defaultMethod: TopkMethod): MoeConfig | null {
+  const nExperts = raw.optionalInt('n_routed_experts', { max: 1 << 16 })
+  if (!nExperts) return null
+  const method = raw.oneOf('topk_method', ['greedy', 'group_limited_greedy', 'noaux_tc'], { default: defaultMethod })
+  const scoring = raw.oneOf('scoring_func', ['softmax', 'sigmoid'], {
+    default: method === 'noaux_tc' ? 'sigmoid' : 'softmax',
+  })
+  const expertSize = raw.int('moe_intermediate_size', SIZE)
+  const normalise = raw.bool('norm_topk_prob', { default: method === 'noaux_tc' })
+  const scale = raw.number('routed_scaling_factor', { min: 0, exclusiveMin: true, default: 1 })
+  const grouped = method !== 'greedy'
+  const groups = grouped ? raw.int('n_group', { min: 1, max: nExperts, default: 1 }) : 1
+  if (nExperts % groups !== 0) raw.fail('n_group', `a divisor of n_routed_experts, which is ${nExperts}`)
+  const topkGroups = grouped ? raw.int('topk_group', { min: 1, max: groups, default: groups }) : 1
+  return {
+    nExperts,
+    topK: raw.int('num_experts_per_tok', { min: 1, max: (nExperts / groups) * topkGroups }),
+    expertSize,
+    sharedSize: raw.int('n_shared_experts', { max: 1 << 12, default: 0 }) * expertSize,
+    selectionBias: method === 'noaux_tc',
+    scoring,
+    groups,
+    topkGroups,
+    groupScore: method === 'noaux_tc' ? 'top2' : 'max',
+    normalise,
+    // DeepSeek's V2 code normalises or scales; its V3 code normalises, then scales.
+    scale: normalise && method !== 'noaux_tc' ? 1 : scale,
+  }
+}

@@ -1,0 +1,71 @@
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { ModelConfig } from '../config.ts'
+
+/** What a family of models adds to the engine: how its config.json reads and how its tensors are called. */
+export interface Family {
+  /** `model_type` values, as published. */
+  readonly modelTypes: readonly string[]
+  /** Throws ConfigError on a field that is missing or absurd, UnsupportedModelError on a variant not run here. */
+  readonly config: (raw: ConfigReader) => ModelConfig
+  readonly names: TensorNames
+}
+
+/**
+ * Names of a checkpoint's modules; a tensor is the module's name with `.weight` or `.bias`. `{layer}` and `{expert}`
+ * stand for numbers. Layer modules follow `layer`, those of an expert follow `expert`.
+ */
+export interface TensorNames {
+  /** Tried in this order: some copies of a model drop or add a prefix. */
+  readonly prefixes: readonly string[]
+  readonly embedding: string
+  readonly positions?: string
+  readonly finalNorm?: string
+  /** Never prefixed. */
+  readonly output: string
+  readonly layer: string
+  readonly attentionNorm: string
+  readonly mlpNorm?: string
+  readonly attentionOutNorm?: string
+  readonly mlpOutNorm?: string
+  readonly attention: GroupedNames | LatentNames
+  readonly mlp: MlpNames
+  readonly moe?: {
+    readonly router: string
+    /** The tensor itself, not a module. */
+    readonly selectionBias: string
+    readonly expert: string
+    readonly shared: string
+    readonly mlp: MlpNames
+  }
+  /** Matrices are stored [inputs, outputs]. */
+  readonly transposed?: boolean
+  /** Norm weights are stored less this number (Gemma: 1). */
+  readonly normOffset?: number
+  /** Tensors that plain decoding has no use for, beside those of layers past the last. */
+  readonly ignored?: readonly RegExp[]
+}
+
+export interface GroupedNames {
+  readonly qkv: readonly [string] | readonly [string, string, string]
+  readonly queryNorm?: string
+  readonly keyNorm?: string
+  readonly out: string
+}
+
+export interface LatentNames {
+  readonly queryDown: string
+  readonly queryDownNorm: string
+  readonly queryUp: string
+  /** Where there is no down-projection of the query. */
+  readonly query: string
+  readonly keyValueDown: string
+  readonly latentNorm: string
+  readonly keyValueUp: string
+  readonly out: string
+}
+
+export interface MlpNames {
+  readonly gate?: string
+  readonly up: string
+  readonly down: string
+}

@@ -1,0 +1,35 @@
+/** The names that nearly every family on the hub shares since Llama. */
+import type { GroupedNames, LatentNames, MlpNames, TensorNames } from './family.ts'
+
+export const GATED_MLP: MlpNames = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }
+
+const IN_LAYER: MlpNames = { gate: 'mlp.gate_proj', up: 'mlp.up_proj', down: 'mlp.down_proj' }
+
+export const GROUPED: GroupedNames = {
+  qkv: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
+  out: 'self_attn.o_proj',
+}
+
+export const LATENT: LatentNames = {
+  queryDown: 'self_attn.q_a_proj',
+  queryDownNorm: 'self_attn.q_a_layernorm',
+  queryUp: 'self_attn.q_b_proj',
+  query: 'self_attn.q_proj',
+  keyValueDown: 'self_attn.kv_a_proj_with_mqa',
+  latentNorm: 'self_attn.kv_a_layernorm',
+  keyValueUp: 'self_attn.kv_b_proj',
+  out: 'self_attn.o_proj',
+}
+
+export const HUB_NAMES: Omit<TensorNames, 'attention'> = {
+  prefixes: ['model.', ''],
+  embedding: 'embed_tokens',
+  finalNorm: 'norm',
+  output: 'lm_head',
+  layer: 'layers.{layer}.',
+  attentionNorm: 'input_layernorm',
+  mlpNorm: 'post_attention_layernorm',
+  mlp: IN_LAYER,
+  // Old copies of Llama-like models carry the rope's frequencies.
+  ignored: [/\.rotary_emb\.inv_freq$/],
+}

@@ -1,0 +1,81 @@
+/** Llama (arXiv 2302.13971, 2407.21783), SmolLM2, Mistral (arXiv 2310.06825), Qwen2 (2407.10671), Qwen3 (2505.09388). */
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { LayerConfig, ModelConfig } from '../config.ts'
+import { decoderConfig, evenDim, headDim, plainLayers, readHeads } from './common.ts'
+import type { Family, TensorNames } from './family.ts'
+import { GROUPED, HUB_NAMES } from './hub-names.ts'
+import { readRope } from './rope-settings.ts'
+
+const NAMES: TensorNames = { ...HUB_NAMES, attention: GROUPED }
+const WINDOW = { min: 1, max: 1 << 28 } as const
+
+export const llama: Family = {
+  modelTypes: ['llama'],
+  names: NAMES,
+  config: raw => config(raw, { eps: 1e-6 }),
+}
+
+export const mistral: Family = {
+  modelTypes: ['mistral'],
+  names: NAMES,
+  config(raw) {
+    // An absent window means Mistral's first one; null means none.
+    const first = raw.keys().includes('sliding_window') ? null : 4096
+    const window = raw.optionalInt('sliding_window', WINDOW) ?? first
+    const c = config(raw, { eps: 1e-6 })
+    return { ...c, layers: c.layers.map(layer => ({ ...layer, window })) }
+  },
+}
+
+export const qwen2: Family = {
+  modelTypes: ['qwen2'],
+  names: NAMES,
+  config(raw) {
+    const c = config(raw, { eps: 1e-6, theta: 10_000 })
+    return { ...c, layers: qwenLayers(raw, c.nLayers), bias: { qkv: true, attentionOut: false, mlp: false } }
+  },
+}
+
+export const qwen3: Family = {
+  modelTypes: ['qwen3'],
+  names: {
+    ...NAMES,
+    attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
+  },
+  config(raw) {
+    const c = config(raw, { eps: 1e-6, headDim: 128 })
+    const attention = { ...c.attention, qkNormEps: c.norm.eps }
+    return { ...c, attention, layers: qwenLayers(raw, c.nLayers) }
+  },
+}
+
+function config(
+  raw: ConfigReader,
+  defaults: { readonly eps: number; readonly theta?: number; readonly headDim?: number },
+) {
+  const base = decoderConfig(raw, { tied: false, eps: defaults.eps })
+  const { nHeads, nKvHeads } = readHeads(raw)
+  const d = evenDim(
+    raw,
+    'head_dim',
+    raw.optionalInt('head_dim') ?? defaults.headDim ?? headDim(raw, base.hiddenSize, nHeads),
+  )
+  const rope = readRope(raw, { dim: d, interleaved: false, ...(defaults.theta && { theta: defaults.theta }) })
+  return {
+    ...base,
+    attention: { kind: 'grouped', nHeads, nKvHeads, headDim: d, softmaxScale: d ** -0.5, qkNormEps: null },
+    ropes: [rope],
+    layers: plainLayers(base.nLayers),
+  } satisfies ModelConfig
+}
+
+/** Qwen's window, where it is used at all, begins at layer `max_window_layers`, or is told layer by layer. */
+function qwenLayers(raw: ConfigReader, nLayers: number): LayerConfig[] {
+  const window = raw.bool('use_sliding_window', { default: false }) ? raw.int('sliding_window', WINDOW) : null
+  const from = raw.int('max_window_layers', { default: 28 })
+  const types = window === null ? undefined : raw.optionalStrings('layer_types', { length: nLayers })
+  return plainLayers(nLayers).map((layer, i) => {
+    const sliding = types ? types[i] === 'sliding_attention' : i >= from
+    return { ...layer, window: sliding ? window : null }
+  })
+}

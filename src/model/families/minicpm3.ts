@@ -1,0 +1,26 @@
+/** MiniCPM3: dense MLA with scaled embeddings, residuals and logits (arXiv 2404.06395, section 3), LongRoPE. */
+import { decoderConfig, plainLayers, SIZE } from './common.ts'
+import type { Family } from './family.ts'
+import { HUB_NAMES, LATENT } from './hub-names.ts'
+import { readLatentAttention } from './latent.ts'
+
+const FACTOR = { min: 0, max: 1e6, exclusiveMin: true } as const
+
+export const minicpm3: Family = {
+  modelTypes: ['minicpm3'],
+  names: { ...HUB_NAMES, attention: LATENT },
+  config(raw) {
+    const base = decoderConfig(raw, { tied: true, eps: 1e-5 })
+    const { attention, rope } = readLatentAttention(raw, { interleaved: false })
+    return {
+      ...base,
+      attention,
+      ropes: [rope],
+      layers: plainLayers(base.nLayers),
+      embeddingScale: raw.number('scale_emb', { ...FACTOR, default: 1 }),
+      residualScale:
+        raw.number('scale_depth', { ...FACTOR, default: Math.sqrt(base.nLayers) }) / Math.sqrt(base.nLayers),
+      logitScale: raw.int('dim_model_base', { ...SIZE, default: base.hiddenSize }) / base.hiddenSize,
+    }
+  },
+}

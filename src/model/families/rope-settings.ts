@@ -1,0 +1,90 @@
+import type { RopeConfig, RopeScaling } from '../../attention/rope.ts'
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+
+export interface RopeDefaults {
+  readonly dim: number
+  readonly interleaved: boolean
+  /** Where the config names none. Default 10000. */
+  readonly theta?: number
+  /** Which entry of `rope_parameters` to take where it has one per layer type. */
+  readonly layerType?: 'full_attention' | 'sliding_attention'
+}
+
+/**
+ * Both spellings: `rope_theta` beside `rope_scaling`, and `rope_parameters` holding either; the kind is called
+ * `rope_type` or, in older files, `type`.
+ */
+export function readRope(raw: ConfigReader, defaults: RopeDefaults): RopeConfig {
+  const { dim, interleaved, theta: fallback = 10_000, layerType } = defaults
+  const parameters = raw.optionalObject('rope_parameters')
+  const settings =
+    (layerType && parameters?.optionalObject(layerType)) ?? parameters ?? raw.optionalObject('rope_scaling')
+  const theta = settings?.optionalNumber('rope_theta', THETA) ?? raw.optionalNumber('rope_theta', THETA) ?? fallback
+  refusePartial(settings, raw)
+  return { dim, theta, interleaved, scaling: settings ? readScaling(settings, raw, dim) : { kind: 'none' } }
+}
+
+const THETA = { min: 1, max: 1e12, exclusiveMin: true } as const
+const POSITIONS = { min: 1, max: 1e9 } as const
+const FACTOR = { min: 1, max: 1e6 } as const
+
+export function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): RopeScaling {
+  const kind = s.optionalString('rope_type') ?? s.optionalString('type') ?? 'default'
+  const positions = raw.int('max_position_embeddings', { ...POSITIONS, default: 2048 })
+  const originalPositions =
+    s.optionalInt('original_max_position_embeddings', POSITIONS) ??
+    raw.optionalInt('original_max_position_embeddings', POSITIONS)
+  const attentionFactor = s.optionalNumber('attention_factor', { min: 0, exclusiveMin: true }) ?? null
+  switch (kind) {
+    case 'default':
+      return { kind: 'none' }
+    case 'linear':
+      return { kind: 'linear', factor: s.number('factor', FACTOR) }
+    case 'yarn':
+    case 'deepseek_yarn':
+      return {
+        kind: 'yarn',
+        factor: s.number('factor', FACTOR),
+        originalPositions: originalPositions ?? positions,
+        betaFast: s.optionalNumber('beta_fast', { min: 0, exclusiveMin: true }) ?? 32,
+        betaSlow: s.optionalNumber('beta_slow', { min: 0, exclusiveMin: true }) ?? 1,
+        mscale: s.optionalNumber('mscale', { min: 0 }) ?? null,
+        mscaleAllDim: s.optionalNumber('mscale_all_dim', { min: 0 }) ?? null,
+        attentionFactor,
+        truncate: s.bool('truncate', { default: true }),
+      }
+    case 'llama3':
+      return {
+        kind: 'llama3',
+        factor: s.number('factor', FACTOR),
+        lowFreqFactor: s.number('low_freq_factor', { min: 0, exclusiveMin: true }),
+        highFreqFactor: s.number('high_freq_factor', { min: 0, exclusiveMin: true }),
+        originalPositions: originalPositions ?? s.missing('original_max_position_embeddings', 'a number of positions'),
+      }
+    case 'longrope':
+    case 'su': {
+      const factors = { length: dim / 2, min: 0, exclusiveMin: true }
+      const factor = s.optionalNumber('factor', FACTOR) ?? 1
+      return {
+        kind: 'longrope',
+        shortFactor: s.numbers('short_factor', factors),
+        longFactor: s.numbers('long_factor', factors),
+        originalPositions: originalPositions ?? positions,
+        maxPositions: originalPositions ? positions : positions * factor,
+        attentionFactor,
+      }
+    }
+    default:
+      throw new UnsupportedModelError(
+        `${raw.file}: rope type "${kind}" is not supported; latentkit knows default, linear, yarn, llama3 and longrope.`,
+      )
+  }
+}
+
+function refusePartial(settings: ConfigReader | undefined, raw: ConfigReader): void {
+  const part = settings?.optionalNumber('partial_rotary_factor') ?? raw.optionalNumber('partial_rotary_factor') ?? 1
+  if (part !== 1) {
+    throw new UnsupportedModelError(`${raw.file}: a partial_rotary_factor of ${part} is not supported; only 1 is.`)
+  }
+}

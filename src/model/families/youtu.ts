@@ -1,0 +1,15 @@
+/** Youtu-LLM: dense MLA with a query latent, tied embeddings. */
+import { decoderConfig, plainLayers } from './common.ts'
+import type { Family } from './family.ts'
+import { HUB_NAMES, LATENT } from './hub-names.ts'
+import { readLatentAttention } from './latent.ts'
+
+export const youtu: Family = {
+  modelTypes: ['youtu', 'youtu_llm'],
+  names: { ...HUB_NAMES, attention: LATENT },
+  config(raw) {
+    const base = decoderConfig(raw, { tied: true })
+    const { attention, rope } = readLatentAttention(raw, { interleaved: true, theta: 1_600_000 })
+    return { ...base, attention, ropes: [rope], layers: plainLayers(base.nLayers) }
+  },
+}
