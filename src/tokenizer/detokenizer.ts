@@ -1,0 +1,128 @@
+import { stripText, type TextStrip, type TokenPiece } from './token-decoder.ts'
+
+/** What a detokeniser asks of a tokenizer. */
+export interface PieceSource {
+  /** Undefined for ids that no token has: a model's table may be longer than its vocabulary. */
+  piece(id: number): TokenPiece | undefined
+  isSpecial(id: number): boolean
+  readonly strip: TextStrip | undefined
+}
+
+export interface DetokenizerOptions {
+  /** Special tokens (end of turn, padding …) give no text. Default false. */
+  readonly skipSpecialTokens?: boolean
+}
+
+const EMPTY = new Uint8Array(0)
+const STREAM = { stream: true }
+
+/**
+ * Turns ids that arrive one by one into text that may be shown at once: the bytes so far, less a last UTF-8 sequence
+ * that further bytes could still complete. Bytes are counted, not U+FFFD looked for: a model may write U+FFFD itself,
+ * and waiting for it to go away would wait for ever. What has been returned never changes; all of `push` and `flush`
+ * together is `decode` of the ids. An invalid sequence gives one U+FFFD per maximal part, as everywhere on the web.
+ */
+export class Detokenizer {
+  readonly #source: PieceSource
+  readonly #skipSpecial: boolean
+  readonly #strip: StreamStrip | undefined
+  readonly #utf8 = newUtf8Decoder()
+  #first = true
+  #gap: Uint8Array = EMPTY
+
+  constructor(source: PieceSource, options: DetokenizerOptions = {}) {
+    this.#source = source
+    this.#skipSpecial = options.skipSpecialTokens ?? false
+    this.#strip = source.strip && new StreamStrip(source.strip)
+  }
+
+  /** The text that the next token makes certain; often '' inside a character. */
+  push(id: number): string {
+    if (this.#skipSpecial && this.#source.isSpecial(id)) return ''
+    const piece = this.#source.piece(id)
+    if (piece === undefined) return ''
+    let text = this.#gap.length > 0 ? this.#utf8.decode(this.#gap, STREAM) : ''
+    text += this.#utf8.decode(this.#first ? piece.first : piece.later, STREAM)
+    this.#first = false
+    this.#gap = piece.gap
+    return this.#strip ? this.#strip.push(text) : text
+  }
+
+  /** What remains when no more ids come: an unfinished character as U+FFFD. Then a new text may begin. */
+  flush(): string {
+    const text = this.#utf8.decode()
+    this.#first = true
+    this.#gap = EMPTY
+    return this.#strip ? this.#strip.flush(text) : text
+  }
+}
+
+/** All ids at once: one pass over the bytes and one call of the decoder. */
+export function decodeAll(source: PieceSource, ids: ArrayLike<number>, options: DetokenizerOptions = {}): string {
+  const skip = options.skipSpecialTokens ?? false
+  let bytes = new Uint8Array(Math.max(64, ids.length * 6))
+  let length = 0
+  let gap: Uint8Array = EMPTY
+  let first = true
+  const append = (part: Uint8Array) => {
+    if (length + part.length > bytes.length) {
+      const grown = new Uint8Array((length + part.length) * 2)
+      grown.set(bytes)
+      bytes = grown
+    }
+    bytes.set(part, length)
+    length += part.length
+  }
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!
+    if (skip && source.isSpecial(id)) continue
+    const piece = source.piece(id)
+    if (piece === undefined) continue
+    if (gap.length > 0) append(gap)
+    append(first ? piece.first : piece.later)
+    gap = piece.gap
+    first = false
+  }
+  const text = newUtf8Decoder().decode(bytes.subarray(0, length))
+  return source.strip ? stripText(text, source.strip) : text
+}
+
+/** `ignoreBOM` keeps U+FEFF: it is a character of the text like any other. */
+function newUtf8Decoder() {
+  return new TextDecoder('utf-8', { ignoreBOM: true })
+}
+
+/** `stripText` for text that arrives in pieces: what might be a stripped end waits for what follows it. */
+class StreamStrip {
+  readonly #rule: TextStrip
+  #start: number
+  #held = ''
+
+  constructor(rule: TextStrip) {
+    this.#rule = rule
+    this.#start = rule.start
+  }
+
+  push(piece: string): string {
+    const { content, stop } = this.#rule
+    let text = this.#held + piece
+    while (this.#start > 0 && text !== '') {
+      if (!text.startsWith(content)) this.#start = 0
+      else {
+        text = text.slice(content.length)
+        this.#start--
+      }
+    }
+    let end = text.length
+    for (let i = 0; i < stop && text.endsWith(content, end); i++) end -= content.length
+    this.#held = text.slice(end)
+    return text.slice(0, end)
+  }
+
+  flush(piece: string): string {
+    const text = this.push(piece)
+    this.#held = ''
+    this.#start = this.#rule.start
+    return text
+  }
+}

@@ -1,0 +1,33 @@
+import { LatentkitError } from '../errors.ts'
+
+/** A tokenizer.json or tokenizer_config.json that is malformed or asks for something latentkit does not do. */
+export class TokenizerError extends LatentkitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('bad_tokenizer', message, options)
+  }
+}
+
+/** A chat template that is missing, broken, out of bounds, or that refuses the messages. */
+export class TemplateError extends LatentkitError {
+  /** The template itself called `raise_exception`; `message` is then its own sentence, unchanged. */
+  readonly raised: boolean
+
+  constructor(message: string, options?: ErrorOptions & { readonly raised?: boolean }) {
+    super('bad_template', message, options)
+    this.raised = options?.raised ?? false
+  }
+}
+
+/** What was met, for the end of an error message: `"abc"`, `a list`, `nothing`. */
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'an object'
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,216 @@
+import { byteLevelBytes } from './byte-level.ts'
+import { describe, messageOf, TokenizerError } from './errors.ts'
+import type { Component } from './tokenizer-json.ts'
+
+/** What one token contributes to a text, in bytes. */
+export interface TokenPiece {
+  /** As the first token of a text: decoders of the SentencePiece kind drop the space they once added. */
+  readonly first: Uint8Array
+  /** Anywhere else. The same array as `first` where there is no difference. */
+  readonly later: Uint8Array
+  /** Written only once another token follows: the space that an end-of-word mark stands for. */
+  readonly gap: Uint8Array
+}
+
+/** Taken off the joined text: up to `start` times `content` before it, up to `stop` times behind it. */
+export interface TextStrip {
+  readonly content: string
+  readonly start: number
+  readonly stop: number
+}
+
+export interface TokenDecoder {
+  piece(token: string, added: boolean): TokenPiece
+  readonly strip: TextStrip | undefined
+}
+
+/** A token on its way through the steps of a decoder: strings, until a step says which bytes are meant. */
+interface Draft {
+  first: string
+  later: string
+  gap: string
+  bytes: Uint8Array | undefined
+}
+
+type Step = (draft: Draft, added: boolean) => void
+
+const EMPTY = new Uint8Array(0)
+const utf8 = new TextEncoder()
+
+/**
+ * Turns the `decoder` of a tokenizer.json into a rule per token, which is what lets text be streamed: the bytes of
+ * a token depend on nothing but whether it is the first and whether another follows. Decoders that need more of the
+ * text than that are refused. Without a decoder tokens are joined by spaces.
+ */
+export function compileDecoder(spec: Component | null, file: string): TokenDecoder {
+  const steps: Step[] = []
+  let strip: TextStrip | undefined
+  let fused = false
+  const fail = (what: string) => new TokenizerError(`${file}: "decoder" ${what}`)
+
+  const add = (part: Component) => {
+    if (part.type === 'Sequence') {
+      for (const child of part.decoders as Component[]) add(child)
+      return
+    }
+    if (part.type === 'Fuse') {
+      fused = true
+      return
+    }
+    if (fused) {
+      if (part.type !== 'Strip' || strip !== undefined) {
+        throw fail(`applies ${part.type} to the whole text; expected at most one Strip after Fuse`)
+      }
+      strip = readStrip(part)
+      return
+    }
+    const step = makeStep(part, fail)
+    if (step === undefined) throw fail(`has the type ${describe(part.type)}; expected ${SUPPORTED}`)
+    steps.push(step)
+    if (part.type === 'ByteLevel') fused = true
+  }
+  if (spec === null) steps.push(spaceBetween)
+  else add(spec)
+
+  return {
+    strip,
+    piece(token, added) {
+      const draft: Draft = { first: token, later: token, gap: '', bytes: undefined }
+      for (const step of steps) step(draft, added)
+      const later = draft.bytes ?? utf8.encode(draft.later)
+      const first = draft.bytes ?? (draft.first === draft.later ? later : utf8.encode(draft.first))
+      return { first, later, gap: draft.gap === '' ? EMPTY : utf8.encode(draft.gap) }
+    },
+  }
+}
+
+const SUPPORTED = 'ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace, WordPiece, BPEDecoder or Sequence'
+
+function makeStep(part: Component, fail: (what: string) => TokenizerError): Step | undefined {
+  switch (part.type) {
+    case 'ByteLevel':
+      return byteLevel
+    case 'ByteFallback':
+      return byteFallback
+    case 'Replace':
+      return replace(part, fail)
+    case 'Strip': {
+      const rule = readStrip(part)
+      return map(text => stripText(text, rule))
+    }
+    case 'Metaspace':
+      return metaspace(part)
+    case 'WordPiece':
+      return wordPiece(part)
+    case 'BPEDecoder':
+      return endOfWord(text(part.suffix, '</w>'))
+    default:
+      return undefined
+  }
+}
+
+const map =
+  (change: (text: string) => string): Step =>
+  draft => {
+    if (draft.bytes !== undefined) return
+    draft.first = change(draft.first)
+    draft.later = change(draft.later)
+  }
+
+/** Added tokens are written as they are: an added "é" is the letter, not the byte 0xE9 that the alphabet makes of it. */
+const byteLevel: Step = (draft, added) => {
+  if (!added) draft.bytes ??= byteLevelBytes(draft.later)
+}
+
+const byteFallback: Step = draft => {
+  const hex = /^<0x([0-9A-Fa-f]{2})>$/.exec(draft.later)?.[1]
+  if (hex !== undefined) draft.bytes = Uint8Array.of(Number.parseInt(hex, 16))
+}
+
+const spaceBetween: Step = draft => {
+  draft.later = ` ${draft.later}`
+}
+
+function replace(part: Component, fail: (what: string) => TokenizerError): Step {
+  const pattern = part.pattern as { String?: string; Regex?: string }
+  const content = text(part.content, '')
+  if (pattern.String !== undefined) {
+    const literal = pattern.String
+    return map(value => value.replaceAll(literal, () => content))
+  }
+  try {
+    const regex = new RegExp(pattern.Regex ?? '', 'gu')
+    return map(value => value.replace(regex, () => content))
+  } catch (error) {
+    throw fail(`has a Replace whose pattern does not compile: ${messageOf(error)}`)
+  }
+}
+
+/** The mark is a space, but in the first token it is the one that encoding put in front of the text. */
+function metaspace(part: Component): Step {
+  const mark = text(part.replacement, '\u2581')
+  const prepended =
+    part.prepend_scheme === undefined ? part.add_prefix_space !== false : part.prepend_scheme !== 'never'
+  return draft => {
+    if (draft.bytes !== undefined) return
+    draft.first = draft.first.replaceAll(mark, prepended ? '' : ' ')
+    draft.later = draft.later.replaceAll(mark, ' ')
+  }
+}
+
+function wordPiece(part: Component): Step {
+  const prefix = text(part.prefix, '##')
+  const tidy = part.cleanup === false ? (value: string) => value : cleanUp
+  return draft => {
+    const { later } = draft
+    const continues = prefix !== '' && later.startsWith(prefix)
+    draft.later = tidy(continues ? later.slice(prefix.length) : ` ${later}`)
+    draft.first = tidy(draft.first)
+  }
+}
+
+function endOfWord(mark: string): Step {
+  if (mark === '') return () => {}
+  return draft => {
+    if (draft.later.endsWith(mark)) {
+      draft.gap = ' '
+      draft.later = draft.later.slice(0, -mark.length)
+    }
+    draft.later = draft.later.replaceAll(mark, ' ')
+    draft.first = draft.later
+  }
+}
+
+function readStrip(part: Component): TextStrip {
+  const count = (value: unknown) => (typeof value === 'number' && value > 0 ? value : 0)
+  return { content: text(part.content, ' '), start: count(part.start), stop: count(part.stop) }
+}
+
+export function stripText(value: string, { content, start, stop }: TextStrip): string {
+  if (content === '') return value
+  let from = 0
+  for (let i = 0; i < start && value.startsWith(content, from); i++) from += content.length
+  let to = value.length
+  for (let i = 0; i < stop && to - content.length >= from && value.endsWith(content, to); i++) to -= content.length
+  return value.slice(from, to)
+}
+
+/** The list of tokenizers' own WordPiece decoder, in its order. */
+function cleanUp(value: string): string {
+  return value
+    .replaceAll(' .', '.')
+    .replaceAll(' ?', '?')
+    .replaceAll(' !', '!')
+    .replaceAll(' ,', ',')
+    .replaceAll(" ' ", "'")
+    .replaceAll(" n't", "n't")
+    .replaceAll(" 'm", "'m")
+    .replaceAll(' do not', " don't")
+    .replaceAll(" 's", "'s")
+    .replaceAll(" 've", "'ve")
+    .replaceAll(" 're", "'re")
+}
+
+function text(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise
+}
