@@ -77,7 +77,8 @@ export class JsonScanner {
     const plain = digits !== '' && next !== '.' && next !== 'e' && next !== 'E' && !/^0\d/.test(digits)
     if (plain && this.#at - start < 32 && Number.isSafeInteger(value)) return value
     this.#at = start
-    throw this.#error(`${this.#met()} in ${what}; expected an integer from 0 to 2^53 - 1`)
+    const met = /^[^\s,\]}]*/.exec(this.#text.slice(start, start + 24))?.[0] || this.#text.slice(start, start + 1)
+    throw this.#error(`${quote(met)} in ${what}; expected an integer from 0 to 2^53 - 1`)
   }
 
   #sequence(open: string, close: string, what: string, element: () => void): void {

@@ -1,0 +1,68 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LatentkitError } from '../../errors.ts'
+import { folderFiles } from '../folder.ts'
+import { readShardIndex } from '../shard-index.ts'
+import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
+import { isCommit, type ModelName } from './model-name.ts'
+
+/**
+ * huggingface_hub's cache: `models--org--name/` with `blobs/<etag>` (each file once), `snapshots/<commit>/<file>`
+ * (links to blobs) and `refs/<revision>` (the commit that a branch had when it was last fetched).
+ */
+export function repoFolder(cacheDir: string, { id }: ModelName): string {
+  return join(cacheDir, `models--${id.replace('/', '--')}`)
+}
+
+export interface CachedModel {
+  /** The snapshot's folder, when a commit is known and the folder is there. */
+  readonly folder?: string
+  /** What keeps it from being used; empty when the model is complete. */
+  readonly missing: readonly string[]
+}
+
+/** Looks a model up in the cache without the network. */
+export async function findCached(cacheDir: string, name: ModelName): Promise<CachedModel> {
+  const repo = repoFolder(cacheDir, name)
+  const commit = isCommit(name.revision) ? name.revision : await readRef(join(repo, 'refs', name.revision))
+  if (commit === undefined) return { missing: [join(repo, 'refs', name.revision)] }
+  const folder = join(repo, 'snapshots', commit)
+  if (!(await isFolder(folder))) return { missing: [folder] }
+  return { folder, missing: (await missingFiles(folder)).map(file => join(folder, file)) }
+}
+
+async function readRef(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return isCommit(text.trim()) ? text.trim() : undefined
+}
+
+/** Names of the files without which the folder is no model: someone may have fetched only the tokenizer. */
+async function missingFiles(folder: string): Promise<string[]> {
+  const needed = ['config.json']
+  if (await isFile(join(folder, INDEX_FILE))) needed.push(...(await shardsOf(folder)))
+  else needed.push(SINGLE_FILE)
+  if (await isFile(join(folder, SINGLE_FILE))) needed.splice(1)
+  const missing = []
+  for (const file of needed) if (!(await isFile(join(folder, file)))) missing.push(file)
+  return missing
+}
+
+/** A damaged index is the reader's to report: here it counts as there. */
+async function shardsOf(folder: string): Promise<readonly string[]> {
+  try {
+    const files = await folderFiles(folder)
+    return (await readShardIndex(await files.open(INDEX_FILE))).shards
+  } catch (error) {
+    if (error instanceof LatentkitError) return []
+    throw error
+  }
+}
+
+/** Follows links: a link whose blob is gone is not a file. */
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}

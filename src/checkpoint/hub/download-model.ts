@@ -1,0 +1,116 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { UnsupportedModelError } from '../../errors.ts'
+import { mapConcurrently } from '../concurrency.ts'
+import { openFile } from '../file-source.ts'
+import { readShardIndex } from '../shard-index.ts'
+import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
+import { repoFolder } from './cache-layout.ts'
+import { checkSpace, diskError, linkBlob, sizeOf } from './disk.ts'
+import { downloadBlob } from './download-blob.ts'
+import { HubClient, type RemoteFile } from './hub-client.ts'
+import { HubError } from './hub-error.ts'
+import { withLock } from './lock.ts'
+import type { ModelName } from './model-name.ts'
+import type { HubOptions } from './options.ts'
+
+/** Beside the weights; all but config.json may be absent. */
+const TEXT_FILES =
+  /^(config|generation_config|chat_template|special_tokens_map|added_tokens)\.json$|^tokenizer.*\.json$/
+const TEMPLATE_FILE = 'chat_template.jinja'
+
+const PARALLEL_QUESTIONS = 8
+const PARALLEL_DOWNLOADS = 3
+
+/**
+ * Fetches what latentkit reads of a model into the hub's cache and returns the snapshot's folder. Files that are there
+ * are not fetched again, halves are continued. Throws HubError; UnsupportedModelError when the model has no
+ * safetensors; the signal's reason when aborted.
+ */
+export async function downloadModel(name: ModelName, options: HubOptions): Promise<string> {
+  const client = new HubClient(options)
+  options.onProgress?.({ status: 'resolve', file: name.id, loaded: 0, total: 0 })
+  const { commit, files } = await client.listFiles(name)
+  if (!files.includes('config.json')) {
+    throw new UnsupportedModelError(
+      `${name.id} has no config.json on ${client.endpoint}; expected a transformers model`,
+    )
+  }
+  const repo = repoFolder(options.cacheDir, name)
+  const snapshot = join(repo, 'snapshots', commit)
+  const fetchAll = (wanted: readonly string[]) => fetchFiles(client, name, repo, commit, wanted)
+  try {
+    await mkdir(snapshot, { recursive: true })
+    const sharded = !files.includes(SINGLE_FILE)
+    if (sharded && !files.includes(INDEX_FILE)) throw noSafetensors(name, files)
+    const texts = files.filter(file => TEXT_FILES.test(file) || file === TEMPLATE_FILE)
+    await fetchAll(sharded ? [...texts, INDEX_FILE] : texts)
+    await fetchAll(sharded ? await shardNames(snapshot, name, files) : [SINGLE_FILE])
+    if (name.revision !== commit) await writeRef(join(repo, 'refs', name.revision), commit)
+  } catch (error) {
+    throw diskError(error, repo)
+  }
+  return snapshot
+}
+
+async function fetchFiles(
+  client: HubClient,
+  name: ModelName,
+  repo: string,
+  commit: string,
+  wanted: readonly string[],
+): Promise<void> {
+  const infos = await mapConcurrently(wanted, PARALLEL_QUESTIONS, file => client.fileInfo(name, commit, file))
+  let needed = 0
+  for (const file of infos) {
+    const blob = blobPath(repo, file)
+    if (!(await isComplete(blob, file))) needed += file.size - ((await sizeOf(`${blob}.incomplete`)) ?? 0)
+  }
+  await checkSpace(repo, needed)
+  await mapConcurrently(infos, PARALLEL_DOWNLOADS, async file => {
+    await fetchFile(client, repo, file)
+    await linkBlob(blobPath(repo, file), join(repo, 'snapshots', commit, file.name))
+  })
+}
+
+async function fetchFile(client: HubClient, repo: string, file: RemoteFile): Promise<void> {
+  const { signal, onProgress } = client.options
+  const blob = blobPath(repo, file)
+  if (await isComplete(blob, file)) return
+  await mkdir(dirname(blob), { recursive: true })
+  // Beside huggingface_hub's locks, under a name of our own: theirs stay behind when they are released.
+  const lock = join(dirname(repo), '.locks', repo.slice(dirname(repo).length + 1), `${file.etag}.latentkit`)
+  const onWait = () => onProgress?.({ status: 'download', file: file.name, loaded: 0, total: file.size })
+  const work = async () => {
+    if (!(await isComplete(blob, file))) await downloadBlob(client, file, blob)
+  }
+  await withLock(lock, work, { signal, onWait })
+}
+
+/** A blob's name is its checksum and it got the name when that was right, so its size is enough to know it whole. */
+async function isComplete(blob: string, file: RemoteFile): Promise<boolean> {
+  return (await sizeOf(blob)) === file.size
+}
+
+function blobPath(repo: string, file: RemoteFile): string {
+  return join(repo, 'blobs', file.etag)
+}
+
+async function shardNames(snapshot: string, name: ModelName, files: readonly string[]): Promise<readonly string[]> {
+  const { shards } = await readShardIndex(await openFile(join(snapshot, INDEX_FILE)))
+  const absent = shards.find(shard => !files.includes(shard))
+  if (absent === undefined) return shards
+  throw new HubError('model_not_found', `${name.id} has no ${absent}, which its ${INDEX_FILE} names`)
+}
+
+function noSafetensors({ id }: ModelName, files: readonly string[]): UnsupportedModelError {
+  const weights = files.filter(file => /\.(safetensors|bin|pth?|gguf|onnx|h5|msgpack)$/.test(file)).slice(0, 3)
+  const met = weights.length === 0 ? 'no weights' : weights.join(', ')
+  return new UnsupportedModelError(`${id} has ${met}; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`)
+}
+
+async function writeRef(path: string, commit: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(`${path}.${process.pid}.new`, commit)
+  await rename(`${path}.${process.pid}.new`, path)
+}

@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { OptionError } from '../../errors.ts'
+import { HubError, TransientError } from './hub-error.ts'
+import type { ModelName } from './model-name.ts'
+import { DEFAULT_ENDPOINT, type HubOptions } from './options.ts'
+
+/** What the hub says about a file before it is fetched. */
+export interface RemoteFile {
+  readonly name: string
+  readonly url: string
+  readonly size: number
+  /** 64 hex digits: sha256 of the file (LFS). 40: sha1 of the git object. */
+  readonly etag: string
+}
+
+export interface RemoteModel {
+  readonly commit: string
+  /** Files of the top folder. */
+  readonly files: readonly string[]
+}
+
+const MAX_REDIRECTS = 10
+const MAX_PAUSE = 30_000
+
+/** Speaks the part of the hub's HTTP interface that a download needs. */
+export class HubClient {
+  readonly endpoint: string
+  readonly options: HubOptions
+
+  constructor(options: HubOptions) {
+    this.endpoint = (options.endpoint ?? DEFAULT_ENDPOINT).replace(/\/+$/, '')
+    if (!/^https?:\/\//.test(this.endpoint) || !URL.canParse(this.endpoint)) {
+      throw new OptionError(`the hub's endpoint is ${JSON.stringify(options.endpoint)}; expected an http(s) address`)
+    }
+    this.options = options
+  }
+
+  /** The commit that a revision stands for, and the names of its files. */
+  async listFiles(name: ModelName): Promise<RemoteModel> {
+    const url = `${this.endpoint}/api/models/${name.id}/revision/${encodeURIComponent(name.revision)}`
+    return this.retrying(`asking for ${name.id}`, async signal => {
+      const response = await this.request('GET', url, {}, signal)
+      const body = await readBody(response)
+      try {
+        const { sha, siblings } = JSON.parse(body) as { sha: string; siblings: { rfilename: string }[] }
+        if (!/^[0-9a-f]{40}$/.test(sha)) throw new TypeError(`the commit is ${String(sha)}`)
+        // Names with folders are not ours to read, and would be a way out of the cache.
+        return { commit: sha, files: siblings.map(s => s.rfilename).filter(f => /^[\w][\w. +-]*$/.test(f)) }
+      } catch (error) {
+        throw new HubError('download_failed', `${url} did not answer like a hub: ${(error as Error).message}`)
+      }
+    })
+  }
+
+  /** Size and checksum of a file, from the headers of the hub's own answer (not of the store that it redirects to). */
+  async fileInfo(name: ModelName, commit: string, file: string): Promise<RemoteFile> {
+    const url = `${this.endpoint}/${name.id}/resolve/${commit}/${encodeURIComponent(file)}`
+    return this.retrying(`asking for ${file}`, async signal => {
+      const { headers } = await this.request('HEAD', url, {}, signal)
+      const etag = (headers.get('x-linked-etag') ?? headers.get('etag') ?? '').replace(/^W\/|"/g, '')
+      const size = Number(headers.get('x-linked-size') ?? headers.get('content-length') ?? NaN)
+      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag) || !Number.isSafeInteger(size) || size < 0) {
+        const met = `ETag "${etag}", size ${size}`
+        throw new HubError('download_failed', `${url} has ${met}; expected a SHA-1 or SHA-256 and a size`)
+      }
+      return { name: file, url, size, etag }
+    })
+  }
+
+  /**
+   * One request, redirects followed by hand: the token must not leave the endpoint's origin, and a HEAD ends where
+   * the hub has named checksum and size. Throws TransientError for what may pass, HubError for what will not.
+   */
+  async request(method: 'GET' | 'HEAD', url: string, extra: Record<string, string>, signal: AbortSignal) {
+    // Compressed answers would have another length than the file.
+    const headers = new Headers({ ...extra, 'accept-encoding': 'identity', 'user-agent': 'latentkit' })
+    if (this.options.token) headers.set('authorization', `Bearer ${this.options.token}`)
+    let target = new URL(url)
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const response = await this.#fetch(target, { method, headers, redirect: 'manual', signal })
+      if (method === 'HEAD' && response.status < 400 && response.headers.has('x-linked-etag')) return response
+      const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null
+      if (location === null) return this.#checkStatus(response, target)
+      await response.body?.cancel()
+      const next = URL.canParse(location, target.href) ? new URL(location, target) : undefined
+      if (next === undefined)
+        throw new HubError('download_failed', `${target} redirects to ${JSON.stringify(location)}`)
+      if (next.protocol !== target.protocol && next.protocol !== 'https:') {
+        throw new HubError('download_failed', `${target.host} redirects to ${next.protocol}//${next.host}; refused`)
+      }
+      if (next.origin !== target.origin) headers.delete('authorization')
+      target = next
+    }
+    throw new HubError('download_failed', `${url} redirects more than ${MAX_REDIRECTS} times`)
+  }
+
+  /** Repeats what fails with TransientError; each attempt has to end within the stall timeout. */
+  async retrying<T>(what: string, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { retries = 5, stallTimeout = 30_000, signal } = this.options
+    for (let failures = 0; ; ) {
+      signal?.throwIfAborted()
+      const timeout = AbortSignal.timeout(stallTimeout)
+      try {
+        return await attempt(signal ? AbortSignal.any([signal, timeout]) : timeout)
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (!(error instanceof TransientError)) throw error
+        if (++failures > retries) throw this.gaveUp(what, failures, error)
+        await this.pause(failures, error.retryAfter)
+      }
+    }
+  }
+
+  /** Longer after each failure and as long as the server asks for, up to half a minute. */
+  async pause(failures: number, retryAfter: number): Promise<void> {
+    const { retryDelay = 500, signal } = this.options
+    const delay = Math.min(MAX_PAUSE, Math.max(retryDelay * 2 ** (failures - 1), retryAfter))
+    await sleep(delay, undefined, signal && { signal }).catch(() => signal?.throwIfAborted())
+  }
+
+  gaveUp(what: string, attempts: number, error: TransientError): HubError {
+    const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
+    const message = `${what} from ${this.endpoint} failed after ${tries}: ${error.message}`
+    return new HubError('download_failed', `${message}. What has come is kept; try again later.`, { cause: error })
+  }
+
+  async #checkStatus(response: Response, url: URL): Promise<Response> {
+    const { status, headers } = response
+    // 416 is for the caller, who sent the range.
+    if (response.ok || status === 416) return response
+    await response.body?.cancel()
+    // A store refuses links that are too old: the next attempt asks the hub for a fresh one.
+    const expired = status === 403 && url.origin !== new URL(this.endpoint).origin
+    if (status === 408 || status === 429 || status >= 500 || expired) {
+      const after = Number(headers.get('retry-after') ?? 0)
+      throw new TransientError(`${url.host} answered ${status}`, Number.isFinite(after) ? after * 1000 : 0)
+    }
+    throw refusal(response, `${url.origin}${url.pathname}`, this.options.token !== undefined)
+  }
+
+  async #fetch(url: URL, init: RequestInit): Promise<Response> {
+    try {
+      return await (this.options.fetch ?? fetch)(url, init)
+    } catch (error) {
+      throw new TransientError(networkReason(error), 0, { cause: error })
+    }
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+export function networkReason(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } }
+  return cause?.message || cause?.code || message
+}
+
+async function readBody(response: Response): Promise<string> {
+  try {
+    return await response.text()
+  } catch (error) {
+    throw new TransientError(networkReason(error), 0, { cause: error })
+  }
+}
+
+function refusal({ status, headers }: Response, where: string, hadToken: boolean): HubError {
+  const code = headers.get('x-error-code')
+  const said = headers.get('x-error-message') ?? `status ${status}`
+  // The hub answers 401 for models that do not exist, so as not to tell which private ones do.
+  if (status === 401 && code !== 'GatedRepo') {
+    const todo = hadToken ? 'check the name and the token' : 'check the name; a private model needs a token (HF_TOKEN)'
+    return new HubError('model_not_found', `${where} is not there or not for everyone (${said}); ${todo}`)
+  }
+  if (status === 401 || status === 403) {
+    const todo = "accept the model's conditions on its page and give a token (HF_TOKEN) that may read it"
+    return new HubError('hub_access_denied', `${where} is not open to you (${said}); ${todo}`)
+  }
+  if (status === 404) return new HubError('model_not_found', `${where} is not there (${code ?? said})`)
+  return new HubError('download_failed', `${where} answered ${status} (${said})`)
+}
