@@ -1,0 +1,76 @@
+/**
+ * Numbers from another engine, lying as `expected.safetensors` beside a checkpoint (`docs/verify.md` describes the
+ * format): per prompt p the token ids and logits, optionally hidden states, attention patterns, a greedy continuation.
+ */
+import { openFile } from '../../checkpoint/file-source.ts'
+import { readFloats, readIntegers } from '../../checkpoint/read-tensor.ts'
+import { readSafetensorsHeader, type TensorEntry } from '../../checkpoint/safetensors.ts'
+import { CheckpointError } from '../../errors.ts'
+import type { ModelConfig } from '../../model/config.ts'
+
+export interface ExpectedPrompt {
+  /** As numbered in the file. */
+  readonly name: string
+  /** T token ids, any begin-of-text token included. */
+  readonly tokens: readonly number[]
+  /** [T, vocab] */
+  readonly logits: Float32Array
+  /** [L + 1, T, D]: embedding, after each layer, the last after the final norm. */
+  readonly hidden: Float32Array | null
+  /** [L, H, T, T]: probabilities. */
+  readonly attention: Float32Array | null
+  /** Greedy continuation, end-of-text ignored. */
+  readonly greedy: readonly number[] | null
+}
+
+export const EXPECTED_FILE = 'expected.safetensors'
+
+/** Reads `folder/expected.safetensors` and checks every shape against the model. */
+export async function readExpected(folder: string, config: ModelConfig): Promise<ExpectedPrompt[]> {
+  const source = await openFile(`${folder}/${EXPECTED_FILE}`)
+  const { tensors } = await readSafetensorsHeader(source)
+  const names = [...tensors.keys()].flatMap(name => /^(\d+)\.input_ids$/.exec(name)?.[1] ?? [])
+  if (names.length === 0) {
+    throw new CheckpointError(
+      `${source.name}: no tensor "0.input_ids"; expected token ids and logits of prompts 0, 1, …`,
+    )
+  }
+  names.sort((a, b) => Number(a) - Number(b))
+  return Promise.all(names.map(name => readPrompt(source.name, tensors, name, config)))
+}
+
+async function readPrompt(
+  file: string,
+  tensors: ReadonlyMap<string, TensorEntry>,
+  name: string,
+  { vocabSize, nLayers, hiddenSize, attention: { nHeads } }: ModelConfig,
+): Promise<ExpectedPrompt> {
+  const tokens = await readIntegers(tensors.get(`${name}.input_ids`) as TensorEntry)
+  const T = tokens.length
+  const wrong = tokens.find(id => id < 0 || id >= vocabSize)
+  if (T === 0 || wrong !== undefined) {
+    const met = T === 0 ? 'is empty' : `holds ${wrong}`
+    throw new CheckpointError(`${file}: tensor "${name}.input_ids" ${met}; expected token ids below ${vocabSize}`)
+  }
+  const floats = async (what: string, shape: readonly number[]) => {
+    const entry = tensors.get(`${name}.${what}`)
+    if (!entry) return null
+    if (entry.shape.length !== shape.length || shape.some((d, i) => d !== entry.shape[i])) {
+      throw new CheckpointError(
+        `${file}: tensor "${name}.${what}" has shape [${entry.shape.join(', ')}]; expected [${shape.join(', ')}]`,
+      )
+    }
+    return readFloats(entry)
+  }
+  const logits = await floats('logits', [T, vocabSize])
+  if (!logits) throw new CheckpointError(`${file}: tensor "${name}.logits" is missing; expected [${T}, ${vocabSize}]`)
+  const greedy = tensors.get(`${name}.greedy`)
+  return {
+    name,
+    tokens,
+    logits,
+    hidden: await floats('hidden', [nLayers + 1, T, hiddenSize]),
+    attention: await floats('attentions', [nLayers, nHeads, T, T]),
+    greedy: greedy ? await readIntegers(greedy) : null,
+  }
+}
