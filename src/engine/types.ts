@@ -64,7 +64,31 @@ export interface PromptOptions extends SamplingOptions {
   readonly addSpecialTokens?: boolean
   /** Overrides the automatic choice of MLA's path for this call. */
   readonly attentionPath?: AttentionPath
+  /**
+   * Reuse only rows that a cold run would compute bit for bit (never generated ones on another path), so that the
+   * result does not depend on what the session held. Default false: reused rows may be equal to rounding only.
+   */
+  readonly strict?: boolean
+  /** For messages: further variables of the chat template, such as `tools` or `enable_thinking`. */
+  readonly templateVariables?: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal
+}
+
+export interface SessionOptions {
+  /** Tokens this session may hold. Default and upper bound: the engine's `contextLength`. */
+  readonly contextLength?: number
+}
+
+export interface TokenizeOptions {
+  /** Let the tokenizer add its special tokens, as for the first text of a session. Default false. */
+  readonly addSpecialTokens?: boolean
+}
+
+export interface ChatTemplateOptions {
+  /** End with the opening of the assistant's answer. Default true. */
+  readonly addGenerationPrompt?: boolean
+  /** Further variables of the template, such as `tools`. */
+  readonly templateVariables?: Readonly<Record<string, unknown>>
 }
 
 export interface Message {
@@ -73,7 +97,10 @@ export interface Message {
   readonly [extra: string]: unknown
 }
 
-/** `stop`: end-of-text token or stop sequence. `length`: maxTokens. `context`: no room for another token. */
+/**
+ * `stop`: end-of-text token or stop sequence. `length`: maxTokens. `context`: no room for another token.
+ * `aborted`: the iteration was left early (an aborted signal throws its reason instead).
+ */
 export type FinishReason = 'stop' | 'length' | 'context' | 'aborted'
 
 export interface Chunk {
@@ -100,6 +127,7 @@ export interface Timings {
 
 export interface Completion {
   readonly text: string
+  /** What the session's timeline grew by after the prompt: without the end-of-text token and stop sequences. */
   readonly tokenIds: readonly number[]
   readonly finishReason: FinishReason
   readonly usage: Usage
@@ -107,7 +135,10 @@ export interface Completion {
   readonly seed: number
 }
 
-/** Iterate for chunks as they come, await for the whole. */
+/**
+ * A prompt under way: iterate for chunks as they come, await for the whole, or both; it runs once, and starts at once.
+ * Leaving an iteration early (`break`) cancels it. An aborted signal makes both throw the signal's reason.
+ */
 export interface Generation extends AsyncIterable<Chunk>, PromiseLike<Completion> {}
 
 export interface ModelInfo {

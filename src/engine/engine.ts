@@ -1,0 +1,105 @@
+import { DisposedError } from '../errors.ts'
+import { Client } from './client.ts'
+import type { OpenLink } from './protocol.ts'
+import { Session } from './session.ts'
+import type {
+  ChatTemplateOptions,
+  Generation,
+  LoadOptions,
+  Message,
+  ModelInfo,
+  PromptOptions,
+  SessionOptions,
+  TokenizeOptions,
+} from './types.ts'
+
+/**
+ * A loaded model in a thread of its own. Holds no conversation; those are sessions, any number of them at once.
+ *
+ *     const engine = await Engine.load('models/tales-mla-8m')
+ *     const session = engine.session()
+ *     for await (const { text } of session.prompt('Once upon a time')) process.stdout.write(text)
+ *     await engine.dispose()
+ */
+export class Engine {
+  readonly info: ModelInfo
+  readonly #client: Client
+  #disposed: Promise<void> | null = null
+
+  private constructor(client: Client, info: ModelInfo) {
+    this.#client = client
+    this.info = info
+  }
+
+  /**
+   * Loads a model: a folder with config.json, tokenizer.json and safetensors, or a hub id (`owner/name`).
+   *
+   * Throws CheckpointError, ConfigError, UnsupportedModelError for what cannot be read or run, KernelsUnavailableError
+   * for kernels that were asked for by name and are not there, OptionError, OutOfMemoryError, the signal's reason.
+   */
+  static async load(source: string, options: LoadOptions = {}): Promise<Engine> {
+    const { signal, onProgress, inline = false, ...rest } = options
+    signal?.throwIfAborted()
+    const client = new Client(await opener(inline), onProgress)
+    const abort = () => client.close(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      const info = await client.load({ type: 'load', source, options: rest })
+      return new Engine(client, info)
+    } catch (error) {
+      await client.terminate()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** A new, empty timeline. Throws DisposedError, OptionError. */
+  session(options: SessionOptions = {}): Session {
+    if (this.#disposed) throw new DisposedError('engine')
+    return new Session(this.#client, options)
+  }
+
+  /** Text into token ids. */
+  async tokenize(text: string, options: TokenizeOptions = {}): Promise<readonly number[]> {
+    return this.#client.call({ method: 'tokenize', text, options })
+  }
+
+  /** Token ids into text, special tokens left out. */
+  async detokenize(tokenIds: readonly number[]): Promise<string> {
+    return this.#client.call({ method: 'detokenize', tokenIds: [...tokenIds] })
+  }
+
+  /** The text that a prompt of these messages is. Throws if the model has no chat template. */
+  async applyChatTemplate(messages: readonly Message[], options: ChatTemplateOptions = {}): Promise<string> {
+    return this.#client.call({ method: 'template', messages, options })
+  }
+
+  /** A prompt on a session of its own, which is gone when the text is done. */
+  generate(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
+    const session = this.session()
+    const generation = session.prompt(prompt, options)
+    const dispose = () => void session.dispose()
+    generation.then(dispose, dispose)
+    return generation
+  }
+
+  /** Ends the thread and frees its memory; everything under way fails with DisposedError. */
+  dispose(): Promise<void> {
+    if (!this.#disposed) {
+      this.#client.close(new DisposedError('engine'))
+      this.#disposed = this.#client.disposeHost()
+    }
+    return this.#disposed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+}
+
+/** Only what is used is loaded: the inline host brings all of the engine into the caller's thread. */
+async function opener(inline: boolean): Promise<OpenLink> {
+  if (inline) return (await import('./link-inline.ts')).openInline
+  return (await import('./link-worker.ts')).openWorker
+}

@@ -1,0 +1,22 @@
+import { LatentkitError } from '../errors.ts'
+
+/** A prompt that does not fit the session's context. */
+export class ContextLengthError extends LatentkitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('context_length', message, options)
+  }
+}
+
+/** Kernels that were asked for by name and cannot be had here. */
+export class KernelsUnavailableError extends LatentkitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('kernels_unavailable', message, options)
+  }
+}
+
+/** The thread that runs the model ended unexpectedly; the engine is lost, another can be loaded. */
+export class WorkerError extends LatentkitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('worker', message, options)
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What the engine's two halves say to each other: the client (`engine.ts`) in the caller's thread, the host
+ * (`host.ts`) in the worker. Plain data that survives a structured clone, in order, nothing else; so the same halves
+ * work over a worker of Node, a web worker or a direct call.
+ */
+import type {
+  CacheStats,
+  ChatTemplateOptions,
+  Completion,
+  LoadOptions,
+  Message,
+  ModelInfo,
+  ProgressEvent,
+  PromptOptions,
+  SessionOptions,
+  TokenizeOptions,
+} from './types.ts'
+
+/** Options without what cannot cross the border. */
+export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'inline'>
+export type HostPromptOptions = Omit<PromptOptions, 'signal'>
+
+/** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */
+export interface WireError {
+  readonly name: string
+  readonly message: string
+  readonly code: string | null
+  readonly stack: string | null
+}
+
+/** What a session holds now. The client keeps a copy of the token ids and is told only what changed. */
+export interface SessionState {
+  readonly cache: CacheStats
+  /** So many of the ids told before still hold; `tokens` follow them. */
+  readonly keep: number
+  readonly tokens: readonly number[]
+}
+
+/** Calls that get one reply. */
+export type Call =
+  | { readonly method: 'tokenize'; readonly text: string; readonly options: TokenizeOptions }
+  | { readonly method: 'detokenize'; readonly tokenIds: readonly number[] }
+  | { readonly method: 'template'; readonly messages: readonly Message[]; readonly options: ChatTemplateOptions }
+  | { readonly method: 'reset'; readonly session: number }
+  | { readonly method: 'close'; readonly session: number }
+
+export interface Replies {
+  readonly tokenize: readonly number[]
+  readonly detokenize: string
+  readonly template: string
+  readonly reset: SessionState
+  readonly close: null
+}
+
+export type ToHost =
+  | { readonly type: 'load'; readonly source: string; readonly options: HostLoadOptions }
+  | { readonly type: 'open'; readonly session: number; readonly options: SessionOptions }
+  | {
+      readonly type: 'prompt'
+      readonly id: number
+      readonly session: number
+      readonly prompt: string | readonly Message[]
+      readonly options: HostPromptOptions
+    }
+  | { readonly type: 'abort'; readonly id: number }
+  | { readonly type: 'call'; readonly id: number; readonly call: Call }
+  | { readonly type: 'dispose' }
+
+/** Chunks of one prompt since the last message, as parallel lists. */
+export interface WireChunks {
+  readonly id: number
+  readonly texts: readonly string[]
+  readonly tokenIds: readonly number[]
+}
+
+export type FromHost =
+  | { readonly type: 'progress'; readonly event: ProgressEvent }
+  | { readonly type: 'ready'; readonly info: ModelInfo }
+  | { readonly type: 'failed'; readonly error: WireError }
+  | { readonly type: 'chunks'; readonly of: readonly WireChunks[] }
+  | {
+      readonly type: 'finished'
+      readonly id: number
+      readonly completion: Completion
+      readonly state: SessionState
+    }
+  | {
+      readonly type: 'stopped'
+      readonly id: number
+      readonly error: WireError
+      readonly state: SessionState | null
+    }
+  | { readonly type: 'reply'; readonly id: number; readonly value: Replies[keyof Replies] }
+  | { readonly type: 'refused'; readonly id: number; readonly error: WireError }
+
+/** One end's view of the other: where messages go, and how the line is held open or cut. */
+export interface HostLink {
+  post(message: ToHost): void
+  /** While work is pending the process must not end by itself; while idle it may. */
+  hold(pending: boolean): void
+  /** Resolves when the host has ended by itself. */
+  ended(): Promise<void>
+  /** Ends the host whatever it is doing. */
+  terminate(): Promise<void>
+}
+
+export interface HostEvents {
+  message(message: FromHost): void
+  /** The host has ended; `error` unless it was asked to. */
+  closed(error: Error | null): void
+}
+
+export type OpenLink = (events: HostEvents) => HostLink
