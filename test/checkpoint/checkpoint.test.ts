@@ -1,0 +1,329 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, test } from 'vitest'
+import { filesFrom } from '../../src/checkpoint/checkpoint-files.ts'
+import { openFolder } from '../../src/checkpoint/folder.ts'
+import { memorySource } from '../../src/checkpoint/memory-source.ts'
+import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.ts'
+import { readFloats, readIntegers } from '../../src/checkpoint/read-tensor.ts'
+import { readSafetensorsHeader, type TensorEntry } from '../../src/checkpoint/safetensors.ts'
+import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/errors.ts'
+import { type TensorToWrite, withHeader, writeSafetensors } from '../support/safetensors-writer.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+type Files = Record<string, string | Uint8Array>
+
+const text = new TextEncoder()
+const open = (files: Files) =>
+  openCheckpoint(
+    filesFrom(
+      'memory',
+      Object.entries(files).map(([name, data]) =>
+        memorySource(name, typeof data === 'string' ? text.encode(data) : data),
+      ),
+    ),
+  )
+const single = (tensors: Record<string, TensorToWrite>, config: unknown = {}) =>
+  open({ 'config.json': JSON.stringify(config), 'model.safetensors': writeSafetensors(tensors) })
+
+const shards = (map: Record<string, unknown>, files: Record<string, Record<string, TensorToWrite>>): Files => ({
+  'config.json': '{}',
+  'model.safetensors.index.json': JSON.stringify({ metadata: { total_size: 1 }, weight_map: map }),
+  ...Object.fromEntries(Object.entries(files).map(([name, tensors]) => [name, writeSafetensors(tensors)])),
+})
+const u8: TensorToWrite = { dtype: 'U8', shape: [1] }
+const A = 'model-00001-of-00002.safetensors'
+const B = 'model-00002-of-00002.safetensors'
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  const error = await promise.then(
+    () => new Error('nothing was thrown'),
+    (e: unknown) => e,
+  )
+  return error as Error
+}
+
+describe('weights', () => {
+  it('come as the kernels want them', async () => {
+    const c = await single({
+      w: { dtype: 'BF16', shape: [3, 5] },
+      t: { dtype: 'F16', shape: [5, 3] },
+      n: { dtype: 'F32', shape: [5] },
+      'q.weight': { dtype: 'F8_E4M3', shape: [130, 300] },
+      'q.weight_scale_inv': { dtype: 'F32', shape: [2, 3] },
+      extra: u8,
+      'layers.9.x': u8,
+    })
+    expect(c.matrix('w', 3, 5)).toMatchObject({ name: 'w', dtype: 'bf16', rows: 3, cols: 5, bytes: { length: 30 } })
+    expect(c.matrix('w', 3, 5)).not.toHaveProperty('transposed')
+    expect(c.matrix('t', 3, 5, { transposed: true })).toMatchObject({
+      dtype: 'f16',
+      rows: 3,
+      cols: 5,
+      transposed: true,
+    })
+    expect(c.vector('n', 5)).toMatchObject({ dtype: 'f32', rows: 1, cols: 5, bytes: { length: 20 } })
+    expect(c.matrix('q.weight', 130, 300)).toMatchObject({
+      dtype: 'e4m3',
+      scales: { blockRows: 128, blockCols: 128, bytes: { length: 24 } },
+    })
+    expect(c.has('extra')).toBe(true)
+    expect(c.has('toString')).toBe(false)
+    expect(c.unused()).toEqual(['extra', 'layers.9.x'])
+    expect(c.unused([/^layers\.9\./])).toEqual(['extra'])
+  })
+
+  it('take the block size of FP8 from the config', async () => {
+    const tensors: Record<string, TensorToWrite> = {
+      'q.weight': { dtype: 'F8_E4M3', shape: [130, 300] },
+      'q.weight_scale_inv': { dtype: 'F32', shape: [3, 2] },
+    }
+    const c = await single(tensors, { quantization_config: { quant_method: 'fp8', weight_block_size: [64, 256] } })
+    expect(c.matrix('q.weight', 130, 300).scales).toMatchObject({ blockRows: 64, blockCols: 256 })
+    const bad = await single(tensors, { quantization_config: { weight_block_size: [0, 256] } })
+    expect(() => bad.matrix('q.weight', 130, 300)).toThrow(
+      'config.json: "quantization_config.weight_block_size[0]" is 0; expected an integer from 1 to',
+    )
+  })
+
+  test.each<[string, Record<string, TensorToWrite>, string]>([
+    ['missing', {}, 'memory: tensor "q.weight" [2, 4] is missing; 0 tensors are there'],
+    [
+      'another shape',
+      { 'q.weight': { dtype: 'F32', shape: [4, 2] } },
+      'model.safetensors: tensor "q.weight" has shape [4, 2]; expected [2, 4]',
+    ],
+    ['another rank', { 'q.weight': { dtype: 'F32', shape: [8] } }, 'has shape [8]; expected [2, 4]'],
+    [
+      'another type',
+      { 'q.weight': { dtype: 'I64', shape: [2, 4] } },
+      '"q.weight" is I64; expected F32, F16, BF16 or F8_E4M3',
+    ],
+    [
+      'FP8 without factors',
+      { 'q.weight': { dtype: 'F8_E4M3', shape: [2, 4] } },
+      'is F8_E4M3, but "q.weight_scale_inv" with its F32 block factors is not in the checkpoint',
+    ],
+    [
+      'FP8 with another grid',
+      {
+        'q.weight': { dtype: 'F8_E4M3', shape: [2, 4] },
+        'q.weight_scale_inv': { dtype: 'F32', shape: [1, 2] },
+      },
+      'tensor "q.weight_scale_inv" has shape [1, 2]; expected [1, 1]',
+    ],
+    [
+      'FP8 with factors of another type',
+      {
+        'q.weight': { dtype: 'F8_E4M3', shape: [2, 4] },
+        'q.weight_scale_inv': { dtype: 'F8_E8M0', shape: [1, 1] },
+      },
+      'tensor "q.weight_scale_inv" is F8_E8M0; expected F32 factors',
+    ],
+  ])('that are wrong are named: %s', async (_, tensors, message) => {
+    const c = await single(tensors)
+    expect(() => c.matrix('q.weight', 2, 4)).toThrow(CheckpointError)
+    expect(() => c.matrix('q.weight', 2, 4)).toThrow(message)
+  })
+
+  it('that are wrong are named: vectors and transposed FP8', async () => {
+    const c = await single({
+      v: { dtype: 'F8_E4M3', shape: [4] },
+      s: { dtype: 'F32', shape: [1, 4] },
+      'q.weight': { dtype: 'F8_E4M3', shape: [2, 4] },
+      'q.weight_scale_inv': { dtype: 'F32', shape: [1, 1] },
+    })
+    expect(() => c.vector('v', 4)).toThrow('tensor "v" is F8_E4M3; expected F32, F16 or BF16')
+    expect(() => c.vector('s', 4)).toThrow('tensor "s" has shape [1, 4]; expected [4]')
+    expect(() => c.matrix('q.weight', 4, 2, { transposed: true })).toThrow('stored [inputs, outputs]')
+  })
+
+  it('of a foreign quantisation are refused by its name', async () => {
+    const c = await single({ 'q.qweight': u8 }, { quantization_config: { quant_method: 'gptq' } })
+    expect(() => c.matrix('q.weight', 2, 4)).toThrow(UnsupportedModelError)
+    expect(() => c.matrix('q.weight', 2, 4)).toThrow('memory is quantised with "gptq"')
+  })
+})
+
+describe('files', () => {
+  it('carry what the model needs beside weights', async () => {
+    const c = await open({
+      'config.json': '\ufeff{"model_type":"llama","n":1}',
+      'generation_config.json': '{"temperature":0.5}',
+      'tokenizer.json': '{"model":{}}',
+      'tokenizer_config.json': '{"chat_template":"x"}',
+      'chat_template.jinja': '{{ messages }}',
+      'model.safetensors': writeSafetensors({ a: u8 }),
+    })
+    expect(c.config).toEqual({ model_type: 'llama', n: 1 })
+    expect(c.configReader.string('model_type')).toBe('llama')
+    expect(c.generationConfig).toEqual({ temperature: 0.5 })
+    expect(c.tokenizer).toEqual({ model: {} })
+    expect(c.tokenizerConfig).toEqual({ chat_template: 'x' })
+    expect(c.chatTemplate).toBe('{{ messages }}')
+    expect(c.warnings).toEqual([])
+  })
+
+  it('may have the template in the older place, or nothing but weights and config', async () => {
+    const weights = writeSafetensors({ a: u8 })
+    const old = await open({
+      'config.json': '{}',
+      'chat_template.json': '{"chat_template":"{{ x }}"}',
+      'model.safetensors': weights,
+    })
+    expect(old.chatTemplate).toBe('{{ x }}')
+    const bare = await open({ 'config.json': '{}', 'model.safetensors': weights })
+    expect(bare.tokenizer).toBeUndefined()
+    expect(bare.generationConfig).toBeUndefined()
+  })
+
+  it('in a folder are named by path; tokenizer files can be left alone', async () => {
+    const folder = tempFolder({
+      'config.json': '{"n": "x"}',
+      'tokenizer.json': 'not json',
+      'model.safetensors': writeSafetensors({ a: u8 }),
+    })
+    await expect(openFolder(folder)).rejects.toThrow(`${join(folder, 'tokenizer.json')} is not JSON`)
+    const c = await openFolder(folder, { tokenizer: false })
+    expect(c.tensors.get('a')?.bytes.source.path).toBe(join(folder, 'model.safetensors'))
+    expect(() => c.configReader.int('n')).toThrow(`${join(folder, 'config.json')}: "n" is "x"`)
+    await expect(openFolder(join(folder, 'none'))).rejects.toThrow(CheckpointError)
+  })
+
+  test.each<[string, Files, new (m: string) => Error, string]>([
+    ['no config', { 'model.safetensors': withHeader('{}') }, CheckpointError, 'memory has no config.json'],
+    ['empty config', { 'config.json': '' }, ConfigError, 'config.json is not JSON'],
+    ['config is a list', { 'config.json': '[]' }, ConfigError, 'config.json holds a list; expected {…}'],
+    ['config is null', { 'config.json': 'null' }, ConfigError, 'config.json holds null'],
+    ['config with NaN', { 'config.json': '{"a":NaN}' }, ConfigError, 'config.json is not JSON: '],
+    ['config of bytes', { 'config.json': new Uint8Array([0xff, 0xfe]) }, ConfigError, 'config.json is not UTF-8'],
+    ['huge config', { 'config.json': new Uint8Array(9 << 20) }, ConfigError, 'expected at most 8388608'],
+    ['deep config', { 'config.json': '{"a":'.repeat(1e6) }, ConfigError, 'config.json nests more than 100 levels'],
+    ['deep list', { 'config.json': `{"a":${'['.repeat(1e6)}` }, ConfigError, 'nests more than 100 levels'],
+    ['brackets in strings', { 'config.json': `{"a":"\\"${'['.repeat(200)}"` }, ConfigError, 'config.json is not JSON'],
+    [
+      'no weights',
+      { 'config.json': '{}' },
+      CheckpointError,
+      'memory has no weights at all; expected model.safetensors',
+    ],
+    [
+      'other weights',
+      { 'config.json': '{}', 'pytorch_model.bin': '' },
+      UnsupportedModelError,
+      'memory has "pytorch_model.bin"; expected model.safetensors or model.safetensors.index.json',
+    ],
+    ['index without map', shardsWith('{}'), CheckpointError, '"weight_map" is not an object'],
+    ['index of a list', shardsWith('{"weight_map":["a"]}'), CheckpointError, '"weight_map" is not an object'],
+    ['empty index', shardsWith('{"weight_map":{}}'), CheckpointError, '"weight_map" is empty'],
+    ['damaged index', shardsWith('{"weight_map":'), CheckpointError, 'model.safetensors.index.json is not JSON'],
+    [
+      'missing shard',
+      shards({ a: A, b: B }, { [A]: { a: u8 } }),
+      CheckpointError,
+      `memory has no ${B}, which model.safetensors.index.json names; download it again`,
+    ],
+    [
+      'tensor not in its shard',
+      shards({ a: A, b: A }, { [A]: { a: u8 }, [B]: { b: u8 } }),
+      CheckpointError,
+      `model.safetensors.index.json says that ${A} holds tensor "b"; it does not`,
+    ],
+    [
+      'damaged shard',
+      { ...shards({ a: A, b: B }, { [A]: { a: u8 } }), [B]: new Uint8Array(3) },
+      CheckpointError,
+      `${B} has 3 bytes`,
+    ],
+  ])('that are wrong are named: %s', async (_, files, type, message) => {
+    const error = await failure(open(files))
+    expect(error).toBeInstanceOf(type)
+    expect(error.message).toContain(message)
+    expect(error.message).not.toContain('\n')
+  })
+
+  test.each([
+    '../secret.safetensors',
+    '/etc/passwd.safetensors',
+    'a/b.safetensors',
+    'a\\b.safetensors',
+    'C:x.safetensors',
+    '..',
+    '.hidden.safetensors',
+    'x.bin',
+    '',
+    'a\u0000.safetensors',
+    `${'x'.repeat(300)}.safetensors`,
+    5,
+    null,
+    { toString: 'x' },
+  ])('an index may name files beside it only: %j', async name => {
+    const error = await failure(open(shards({ a: name }, {})))
+    expect(error).toBeInstanceOf(CheckpointError)
+    expect(error.message).toContain('model.safetensors.index.json: tensor "a" is said to be in')
+  })
+
+  it('in shards are put together; what the index does not name is reported', async () => {
+    const files = shards({}, { [A]: { a: u8, b: u8 }, [B]: { b: u8, c: u8 } })
+    const stray = 'model-00003-of-00003.safetensors'
+    files[B] = writeSafetensors(
+      new Map([
+        ['b', u8],
+        ['__proto__', u8],
+        ['c', u8],
+      ]),
+    )
+    const index = `{"weight_map":{"a":"${A}","b":"${B}","__proto__":"${B}"}}`
+    const c = await open({ ...files, 'model.safetensors.index.json': index, [stray]: 'anything' })
+    expect([...c.tensors.keys()].sort()).toEqual(['__proto__', 'a', 'b'])
+    expect(c.tensors.get('b')?.bytes.source.name).toBe(B)
+    expect(c.warnings).toEqual([
+      'memory: model.safetensors.index.json does not name 2 tensors of its shards, such as "b", "c"',
+      `memory: model.safetensors.index.json does not name ${stray}; left out`,
+    ])
+  })
+})
+
+describe('the bundled model', () => {
+  const folder = join(import.meta.dirname, '../../models/tales-mla-8m')
+
+  it('opens, and its expected numbers can be read', async () => {
+    const c = await openFolder(folder)
+    const config = c.configReader
+    const embedding = c.matrix('model.embed_tokens.weight', config.int('vocab_size'), config.int('hidden_size'))
+    expect(embedding.dtype).toBe('bf16')
+    expect(c.tokenizer).toBeDefined()
+    const { openFile } = await import('../../src/checkpoint/file-source.ts')
+    const { tensors } = await readSafetensorsHeader(await openFile(join(folder, 'expected.safetensors')))
+    const logits = tensors.get('0.logits') as TensorEntry
+    const ids = await readIntegers(tensors.get('0.input_ids') as TensorEntry)
+    const greedy = await readIntegers(tensors.get('0.greedy') as TensorEntry)
+    const values = await readFloats(logits)
+    expect(values.length).toBe(ids.length * config.int('vocab_size'))
+    const last = values.subarray(values.length - config.int('vocab_size'))
+    expect(last.indexOf(Math.max(...last))).toBe(greedy[0])
+  })
+})
+
+const fixtures = join(import.meta.dirname, '../../../shared/fixtures/checkpoints')
+describe.skipIf(!existsSync(fixtures))('the shared checkpoints', () => {
+  it('all open', async () => {
+    const folders = readdirSync(fixtures, { withFileTypes: true }).filter(entry => entry.isDirectory())
+    expect(folders.length).toBeGreaterThan(15)
+    for (const { name } of folders) {
+      const c = await openFolder(join(fixtures, name))
+      expect(c.warnings).toEqual([])
+      expect(c.tensors.size).toBeGreaterThan(20)
+    }
+  })
+
+  it('give FP8 weights with their factors', async () => {
+    const c = await openFolder(join(fixtures, 'deepseek-v3-fp8'))
+    const down = c.matrix('model.layers.0.mlp.down_proj.weight', 192, 320)
+    expect(down).toMatchObject({ dtype: 'e4m3', scales: { blockRows: 128, blockCols: 128, bytes: { length: 24 } } })
+  })
+})
+
+function shardsWith(index: string): Files {
+  return { 'config.json': '{}', 'model.safetensors.index.json': index }
+}
