@@ -6,11 +6,11 @@ export interface Tolerance {
 
 export const EXACT: Tolerance = { rel: 0, abs: 0 }
 
-/** What is wrong, or null: NaN must meet NaN, infinity the same infinity, numbers within the tolerance. */
+/** What is wrong, or null: NaN must meet NaN, infinity the same infinity, numbers within what is allowed at i. */
 export function difference(
   got: ArrayLike<number>,
   want: ArrayLike<number>,
-  { rel, abs }: Tolerance,
+  allowed: (i: number) => number,
   shape: readonly number[] = [want.length],
 ): string | null {
   if (got.length !== want.length) return `${got.length} elements, expected ${want.length}`
@@ -22,9 +22,9 @@ export function difference(
     const b = want[i]!
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue
     const error = Math.abs(a - b)
-    const allowed = abs + rel * Math.abs(b)
+    const limit = allowed(i)
     // One of them NaN or infinite, or a difference where none is allowed: infinitely wrong.
-    const ratio = Number.isFinite(error) && allowed > 0 ? error / allowed : Number.POSITIVE_INFINITY
+    const ratio = Number.isFinite(error) && limit > 0 ? error / limit : Number.POSITIVE_INFINITY
     if (ratio <= 1) continue
     count++
     if (worst < 0 || ratio > worstRatio) {
@@ -33,11 +33,9 @@ export function difference(
     }
   }
   if (worst < 0) return null
-  const place = indexIn(shape, worst).join(', ')
   return (
-    `${count} of ${want.length} differ; worst at [${place}] of [${shape.join(', ')}]: ` +
-    `got ${got[worst]}, expected ${want[worst]}, ${worstRatio.toPrecision(3)} times the allowed ` +
-    `${abs} + ${rel} x |expected|`
+    `${count} of ${want.length} differ; worst at [${indexIn(shape, worst).join(', ')}] of [${shape.join(', ')}]: ` +
+    `got ${got[worst]}, expected ${want[worst]}, ${worstRatio.toPrecision(3)} times the allowed ${allowed(worst)}`
   )
 }
 
@@ -49,7 +47,7 @@ export function expectClose(
   tolerance: Tolerance,
   shape?: readonly number[],
 ): void {
-  const found = difference(got, want, tolerance, shape)
+  const found = difference(got, want, i => tolerance.abs + tolerance.rel * Math.abs(want[i]!), shape)
   if (found) throw new Error(`${what}: ${found}`)
 }
 
