@@ -8,6 +8,7 @@ import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.ts'
 import { readFloats, readIntegers } from '../../src/checkpoint/read-tensor.ts'
 import { readSafetensorsHeader, type TensorEntry } from '../../src/checkpoint/safetensors.ts'
 import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/errors.ts'
+import { failure } from '../support/hub-setup.ts'
 import { type TensorToWrite, withHeader, writeSafetensors } from '../support/safetensors-writer.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -34,14 +35,6 @@ const shards = (map: Record<string, unknown>, files: Record<string, Record<strin
 const u8: TensorToWrite = { dtype: 'U8', shape: [1] }
 const A = 'model-00001-of-00002.safetensors'
 const B = 'model-00002-of-00002.safetensors'
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  const error = await promise.then(
-    () => new Error('nothing was thrown'),
-    (e: unknown) => e,
-  )
-  return error as Error
-}
 
 describe('weights', () => {
   it('come as the kernels want them', async () => {

@@ -28,6 +28,8 @@ export async function linkBlob(blob: string, pointer: string): Promise<void> {
     .catch(() => link(blob, made))
     .catch(() => copyFile(blob, made))
   await rename(made, pointer)
+  // Renaming one hard link of a file to another does nothing and leaves both.
+  await rm(made, { force: true })
 }
 
 /** What the system says when it does not let us write, in the words of a user. */
