@@ -2,8 +2,10 @@
 
 export type { AttentionPath } from './attention/path.ts'
 export { CacheFullError } from './cache/pool.ts'
+export { hubSettings } from './checkpoint/hub/options.ts'
 export { Engine } from './engine/engine.ts'
 export { ContextLengthError, KernelsUnavailableError, WorkerError } from './engine/errors.ts'
+export { DEFAULT_CONTEXTS, type Inspection, type InspectOptions, inspectModel } from './engine/inspect.ts'
 export { Session } from './engine/session.ts'
 export type * from './engine/types.ts'
 export {

@@ -5,7 +5,7 @@ import type { LatentWeights } from '../attention/mla.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import type { ExpertWeights, Kernels, Weight, WeightSource, WeightUse } from '../kernels/contract.ts'
 import type { Linear, Norm } from '../kernels/layers.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { type Tensor, tensorAt } from '../tensor/tensor.ts'
 import type { ModelConfig } from './config.ts'
 import type { GroupedNames, LatentNames, MlpNames, TensorNames } from './families/family.ts'
 import { familyOf } from './families/index.ts'
@@ -37,6 +37,36 @@ export async function loadModel(
   return new Model(config, await loader.model(), kernels, options)
 }
 
+/** The part of a kernel set that loading needs. */
+type WeightKernels = Pick<Kernels, 'prepare' | 'prepareExperts' | 'prepareVector'>
+
+export interface SurveyedWeight extends WeightSource {
+  /** One of several experts, of which a token uses some. */
+  readonly ofExpert: boolean
+}
+
+/**
+ * Every tensor that a model would be loaded from, in that order: names, shapes and types are checked as in loading,
+ * no tensor's bytes are read. Throws CheckpointError for what is missing or wrong.
+ */
+export async function surveyWeights(checkpoint: Checkpoint): Promise<SurveyedWeight[]> {
+  const raw = checkpoint.configReader
+  const { config, names } = familyOf(raw)
+  const experts = new Set<WeightSource>()
+  const kernels: WeightKernels = {
+    prepare: async source => source,
+    prepareExperts: async sources => {
+      for (const source of sources) experts.add(source)
+      return { ...(sources[0] as WeightSource), experts: sources.length }
+    },
+    prepareVector: async ({ cols }) => tensorAt(0, 'f32', [cols]),
+  }
+  const found: SurveyedWeight[] = []
+  const add = (source: WeightSource) => found.push({ ...source, ofExpert: experts.has(source) })
+  await new Loader(checkpoint, kernels, config(raw), names, add).model()
+  return found
+}
+
 /** Tensors of the checkpoint that a loaded model has not asked for and that no one would expect it to. */
 export function unusedTensors(checkpoint: Checkpoint): string[] {
   const raw = checkpoint.configReader
@@ -52,7 +82,7 @@ export function unusedTensors(checkpoint: Checkpoint): string[] {
 /** Asks the checkpoint for every tensor by name and shape, and the kernels to prepare it. */
 class Loader {
   readonly #checkpoint: Checkpoint
-  readonly #kernels: Kernels
+  readonly #kernels: WeightKernels
   readonly #config: ModelConfig
   readonly #names: TensorNames
   readonly #prefix: string
@@ -60,7 +90,7 @@ class Loader {
 
   constructor(
     checkpoint: Checkpoint,
-    kernels: Kernels,
+    kernels: WeightKernels,
     config: ModelConfig,
     names: TensorNames,
     ready: (source: WeightSource) => void,

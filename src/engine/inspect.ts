@@ -1,0 +1,179 @@
+/** What a checkpoint is, without loading its weights: for `latentkit inspect` and for planning memory. */
+import { homedir } from 'node:os'
+import { basename, resolve } from 'node:path'
+import { type AttentionConfig, cacheElements } from '../attention/config.ts'
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { openFolder } from '../checkpoint/folder.ts'
+import { hubSettings } from '../checkpoint/hub/options.ts'
+import { resolveModel } from '../checkpoint/resolve-model.ts'
+import type { ModelConfig } from '../model/config.ts'
+import { parseConfig } from '../model/families/index.ts'
+import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
+import { type CacheType, DTYPE_BYTES } from '../tensor/dtype.ts'
+import type { LoadOptions } from './types.ts'
+
+export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline' | 'hub' | 'signal' | 'onProgress'> {
+  /** Token counts to tell the cache's bytes for. Default 4K, 32K, 128K. */
+  readonly contexts?: readonly number[]
+}
+
+export interface Inspection {
+  readonly name: string
+  readonly folder: string
+  readonly config: ModelConfig
+  readonly parameters: {
+    readonly total: number
+    /** Of which a token uses so many: less than all with a mixture of experts. */
+    readonly active: number
+  }
+  readonly weights: {
+    /** As they lie in the files, FP8 block factors included. */
+    readonly bytes: number
+    readonly dtypes: readonly DTypeSummary[]
+  }
+  readonly cache: CacheNeeds
+  readonly tensors: readonly TensorSummary[]
+  /** Tensors of the files that plain decoding has a reason to leave out, as those of multi-token prediction. */
+  readonly leftOut: readonly string[]
+  /** Tensors of the files that nobody expected. */
+  readonly unused: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export interface DTypeSummary {
+  /** As safetensors calls it. */
+  readonly dtype: string
+  readonly tensors: number
+  readonly elements: number
+  readonly bytes: number
+}
+
+export interface TensorSummary {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly bytes: number
+  readonly file: string
+  readonly used: boolean
+}
+
+export interface CacheNeeds {
+  readonly type: CacheType
+  /** Numbers cached per token and layer: C + R for a latent, keys and values of the kv heads otherwise. */
+  readonly elementsPerTokenAndLayer: number
+  readonly bytesPerToken: number
+  /** The same model with keys and values of every head in the cache, as MHA has them. */
+  readonly expanded: { readonly elementsPerTokenAndLayer: number; readonly bytesPerToken: number }
+  /** Rows only; what sliding windows have passed is freed. */
+  readonly contexts: readonly {
+    readonly tokens: number
+    readonly bytes: number
+    readonly expandedBytes: number
+    /** More than the model was made for. */
+    readonly beyondModel: boolean
+  }[]
+}
+
+export const DEFAULT_CONTEXTS = [4096, 32_768, 131_072]
+
+/** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
+export async function inspectModel(source: string, options: InspectOptions = {}): Promise<Inspection> {
+  const { cacheType = 'f16', contexts = DEFAULT_CONTEXTS, signal } = options
+  const folder = await resolveModel(source, hubOptions(options))
+  signal?.throwIfAborted()
+  const checkpoint = await openFolder(folder, { tokenizer: false })
+  const config = parseConfig(checkpoint.configReader)
+  const survey = await surveyWeights(checkpoint)
+  signal?.throwIfAborted()
+  return {
+    name: folder === source ? basename(resolve(folder)) : source,
+    folder,
+    config,
+    parameters: countParameters(survey, config),
+    weights: { bytes: sum(survey, bytesOf), dtypes: summariseDTypes(checkpoint) },
+    cache: cacheNeeds(config, cacheType, contexts),
+    ...listTensors(checkpoint),
+    warnings: checkpoint.warnings,
+  }
+}
+
+function hubOptions({ hub, offline, signal, onProgress }: InspectOptions) {
+  return {
+    ...hubSettings({}, homedir()),
+    ...hub,
+    ...(offline && { offline }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  }
+}
+
+function countParameters(survey: readonly SurveyedWeight[], { moe }: ModelConfig): Inspection['parameters'] {
+  const size = ({ rows, cols }: SurveyedWeight) => rows * cols
+  const ofExperts = sum(
+    survey.filter(w => w.ofExpert),
+    size,
+  )
+  const total = sum(survey, size)
+  const idle = moe ? Math.round(ofExperts * (1 - moe.topK / moe.nExperts)) : 0
+  return { total, active: total - idle }
+}
+
+function bytesOf({ bytes, scales }: SurveyedWeight): number {
+  return bytes.length + (scales?.bytes.length ?? 0)
+}
+
+function summariseDTypes(checkpoint: Checkpoint): DTypeSummary[] {
+  const byType = new Map<string, DTypeSummary>()
+  for (const { dtype, shape, bytes } of checkpoint.tensors.values()) {
+    const sofar = byType.get(dtype) ?? { dtype, tensors: 0, elements: 0, bytes: 0 }
+    byType.set(dtype, {
+      dtype,
+      tensors: sofar.tensors + 1,
+      elements: sofar.elements + shape.reduce((n, d) => n * d, 1),
+      bytes: sofar.bytes + bytes.length,
+    })
+  }
+  return [...byType.values()].sort((a, b) => b.bytes - a.bytes)
+}
+
+/** After the survey: what it did not ask for is not used. */
+function listTensors(checkpoint: Checkpoint): Pick<Inspection, 'tensors' | 'leftOut' | 'unused'> {
+  const unasked = new Set(checkpoint.unused())
+  const unused = new Set(unusedTensors(checkpoint))
+  return {
+    tensors: [...checkpoint.tensors.values()].map(({ name, dtype, shape, bytes: { source, length } }) => {
+      return { name, dtype, shape, bytes: length, file: basename(source.name), used: !unasked.has(name) }
+    }),
+    leftOut: [...unasked].filter(name => !unused.has(name)),
+    unused: [...unused],
+  }
+}
+
+function cacheNeeds(config: ModelConfig, type: CacheType, contexts: readonly number[]): CacheNeeds {
+  const { attention, layers, maxPositions } = config
+  const perLayer = cacheElements(attention)
+  const expanded = expandedElements(attention)
+  const bytes = (elements: number, tokens: number) =>
+    sum(layers, l => Math.min(tokens, l.window ?? tokens)) * elements * DTYPE_BYTES[type]
+  return {
+    type,
+    elementsPerTokenAndLayer: perLayer,
+    bytesPerToken: bytes(perLayer, 1),
+    expanded: { elementsPerTokenAndLayer: expanded, bytesPerToken: bytes(expanded, 1) },
+    contexts: contexts.map(tokens => ({
+      tokens,
+      bytes: bytes(perLayer, tokens),
+      expandedBytes: bytes(expanded, tokens),
+      beyondModel: tokens > maxPositions,
+    })),
+  }
+}
+
+/** A key and a value for each query head. */
+function expandedElements(a: AttentionConfig): number {
+  return a.nHeads * (a.kind === 'latent' ? a.qkNopeHeadDim + a.qkRopeHeadDim + a.vHeadDim : 2 * a.headDim)
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((n, item) => n + of(item), 0)
+}
