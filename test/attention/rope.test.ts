@@ -19,7 +19,7 @@ describe('frequencies for long contexts, read from both spellings of the config'
     for (const spelling of ['rope_scaling', 'rope_parameters'] as const) {
       it(`${name}, ${spelling}`, () => {
         // The fixture's attention_factor is a result: configs do not name it.
-        const { attention_factor: _, ...given } = { ...settings, ...factors }
+        const { attention_factor: _, ...given }: Record<string, unknown> = { ...settings, ...factors }
         const raw =
           spelling === 'rope_scaling'
             ? { max_position_embeddings, rope_theta: theta, rope_scaling: given }
