@@ -1,7 +1,6 @@
 /**
  * Element types. `DType` is what a tensor of activations, cache rows or indices may hold;
- * `WeightType` is what a checkpoint's matrices may hold. Block-quantised weight types join
- * `WEIGHT_TYPES` as rows of the same table: bytes for a block of so many elements.
+ * `WeightType` is what a checkpoint's matrices may hold: bytes for a block of so many elements.
  */
 export type DType = 'f32' | 'f16' | 'bf16' | 'e4m3' | 'i32' | 'u8' | 'f64'
 
@@ -23,14 +22,80 @@ export interface BlockFormat {
   readonly bytes: number
 }
 
-export type WeightType = 'f32' | 'f16' | 'bf16' | 'e4m3'
+/** One number per element. */
+export type FloatType = 'f32' | 'f16' | 'bf16' | 'e4m3'
 
-export const WEIGHT_TYPES: Readonly<Record<WeightType, BlockFormat>> = {
+/** Elements of a row stored together, in ggml's byte layouts. */
+export type BlockType =
+  | 'q8_0'
+  | 'q4_0'
+  | 'q4_1'
+  | 'q5_0'
+  | 'q5_1'
+  | 'q2_k'
+  | 'q3_k'
+  | 'q4_k'
+  | 'q5_k'
+  | 'q6_k'
+  | 'iq4_nl'
+  | 'iq4_xs'
+  | 'mxfp4'
+  | 'iq1_s'
+  | 'iq1_m'
+  | 'iq2_xxs'
+  | 'iq2_xs'
+  | 'iq2_s'
+  | 'iq3_xxs'
+  | 'iq3_s'
+  | 'tq1_0'
+  | 'tq2_0'
+
+export type WeightType = FloatType | BlockType
+
+const FLOAT_TYPES: Readonly<Record<FloatType, BlockFormat>> = {
   f32: { elements: 1, bytes: 4 },
   f16: { elements: 1, bytes: 2 },
   bf16: { elements: 1, bytes: 2 },
   /** OCP FP8 E4M3FN: no infinity, 0x7f and 0xff are NaN, largest 448. Scales lie in a tensor of their own. */
   e4m3: { elements: 1, bytes: 1 },
+}
+
+/** `bytes` as a sum: the fields in their order, where an f16 scale counts 2. */
+export const BLOCK_TYPES: Readonly<Record<BlockType, BlockFormat>> = {
+  q8_0: { elements: 32, bytes: 2 + 32 },
+  q4_0: { elements: 32, bytes: 2 + 16 },
+  q4_1: { elements: 32, bytes: 2 + 2 + 16 },
+  q5_0: { elements: 32, bytes: 2 + 4 + 16 },
+  q5_1: { elements: 32, bytes: 2 + 2 + 4 + 16 },
+  q2_k: { elements: 256, bytes: 16 + 64 + 2 + 2 },
+  q3_k: { elements: 256, bytes: 32 + 64 + 12 + 2 },
+  q4_k: { elements: 256, bytes: 2 + 2 + 12 + 128 },
+  q5_k: { elements: 256, bytes: 2 + 2 + 12 + 32 + 128 },
+  q6_k: { elements: 256, bytes: 128 + 64 + 16 + 2 },
+  iq4_nl: { elements: 32, bytes: 2 + 16 },
+  iq4_xs: { elements: 256, bytes: 2 + 2 + 4 + 128 },
+  mxfp4: { elements: 32, bytes: 1 + 16 },
+  iq1_s: { elements: 256, bytes: 2 + 32 + 16 },
+  iq1_m: { elements: 256, bytes: 32 + 16 + 8 },
+  iq2_xxs: { elements: 256, bytes: 2 + 64 },
+  iq2_xs: { elements: 256, bytes: 2 + 64 + 8 },
+  iq2_s: { elements: 256, bytes: 2 + 32 + 32 + 8 + 8 },
+  iq3_xxs: { elements: 256, bytes: 2 + 64 + 32 },
+  iq3_s: { elements: 256, bytes: 2 + 64 + 8 + 32 + 4 },
+  tq1_0: { elements: 256, bytes: 48 + 4 + 2 },
+  tq2_0: { elements: 256, bytes: 64 + 2 },
+}
+
+export const WEIGHT_TYPES: Readonly<Record<WeightType, BlockFormat>> = { ...FLOAT_TYPES, ...BLOCK_TYPES }
+
+export function isBlockType(type: WeightType): type is BlockType {
+  return Object.hasOwn(BLOCK_TYPES, type)
+}
+
+/** Of a matrix whose rows are whole blocks. */
+export function weightBytes(type: WeightType, rows: number, cols: number): number {
+  const { elements, bytes } = WEIGHT_TYPES[type]
+  return rows * (cols / elements) * bytes
 }
 
 /** The types a cache row's segment may have. */

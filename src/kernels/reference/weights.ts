@@ -1,8 +1,10 @@
 import type { ByteRange } from '../../tensor/bytes.ts'
-import { WEIGHT_TYPES, type WeightType } from '../../tensor/dtype.ts'
+import { isBlockType, WEIGHT_TYPES, type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
-import { BF16, decodeTable, E4M3, F16 } from './halves.ts'
+import { HALVES } from './blocks/block.ts'
+import { decodeBlocks } from './blocks/index.ts'
+import { BF16, decodeTable, E4M3 } from './halves.ts'
 import type { Memory } from './memory.ts'
 
 /** Decoded once, to f32 in the memory of the kernel set. */
@@ -15,14 +17,17 @@ export interface ReferenceExperts extends ExpertWeights {
   readonly weights: readonly ReferenceWeight[]
 }
 
-const TABLES = { f16: decodeTable(F16), bf16: decodeTable(BF16), e4m3: decodeTable(E4M3) }
+const TABLES = { f16: HALVES, bf16: decodeTable(BF16), e4m3: decodeTable(E4M3) }
 
 export async function prepare(memory: Memory, source: WeightSource): Promise<ReferenceWeight> {
   const { name, dtype, rows, cols } = source
-  const stored = decodeWeight(dtype, await readBytes(source.bytes, source))
-  if (stored.length !== rows * cols) {
-    throw new RangeError(`prepare: ${name} has ${stored.length} ${dtype} values, expected ${rows} x ${cols}`)
+  const expected = source.transposed ? weightBytes(dtype, cols, rows) : weightBytes(dtype, rows, cols)
+  if (source.bytes.length !== expected) {
+    throw new RangeError(
+      `prepare: ${name} has ${source.bytes.length} bytes; ${rows} x ${cols} of ${dtype} take ${expected}`,
+    )
   }
+  const stored = decodeWeight(dtype, await readBytes(source.bytes, source))
   const factorOf = await readScales(source)
   const values = memory.alloc('f32', [rows, cols])
   const { data, start } = memory.open(values, 'f32', `prepare: ${name}`)
@@ -102,6 +107,7 @@ function decodeWeight(dtype: WeightType, buffer: ArrayBuffer): Float32Array {
     throw new RangeError(`prepare: ${buffer.byteLength} bytes are no whole number of ${dtype}`)
   }
   if (dtype === 'f32') return new Float32Array(buffer)
+  if (isBlockType(dtype)) return decodeBlocks(dtype, new Uint8Array(buffer))
   const codes = dtype === 'e4m3' ? new Uint8Array(buffer) : new Uint16Array(buffer)
   const table = TABLES[dtype]
   const values = new Float32Array(codes.length)
