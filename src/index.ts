@@ -6,6 +6,7 @@ export { hubSettings } from './checkpoint/hub/options.ts'
 export { Engine } from './engine/engine.ts'
 export { ContextLengthError, KernelsUnavailableError, WorkerError } from './engine/errors.ts'
 export { DEFAULT_CONTEXTS, type Inspection, type InspectOptions, inspectModel } from './engine/inspect.ts'
+export { openTokenizer } from './engine/open-tokenizer.ts'
 export { Session } from './engine/session.ts'
 export type * from './engine/types.ts'
 export {
@@ -18,4 +19,5 @@ export {
   UnsupportedModelError,
 } from './errors.ts'
 export type { CacheType } from './tensor/dtype.ts'
+export type { Tokenizer } from './tokenizer/tokenizer.ts'
 export { VERSION } from './version.ts'

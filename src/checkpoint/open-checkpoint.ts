@@ -40,7 +40,8 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
 
 type Texts = Pick<CheckpointContents, 'tokenizer' | 'tokenizerConfig' | 'chatTemplate'>
 
-async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts> {
+/** What text needs: a folder may hold it without weights. */
+export async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts> {
   const tokenizer = await optionalJson(files, 'tokenizer.json', MAX_TOKENIZER)
   const tokenizerConfig = await optionalJson(files, 'tokenizer_config.json', MAX_CONFIG)
   const chatTemplate = await readChatTemplate(files)

@@ -1,0 +1,21 @@
+import { homedir } from 'node:os'
+import { folderFiles } from '../checkpoint/folder.ts'
+import { hubSettings } from '../checkpoint/hub/options.ts'
+import { readTokenizerFiles } from '../checkpoint/open-checkpoint.ts'
+import { resolveModel } from '../checkpoint/resolve-model.ts'
+import { TokenizerError } from '../tokenizer/errors.ts'
+import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
+import type { LoadOptions } from './types.ts'
+
+/** The tokenizer of a model, without its weights. Throws CheckpointError, TokenizerError. */
+export async function openTokenizer(
+  source: string,
+  options: Pick<LoadOptions, 'offline' | 'hub' | 'signal' | 'onProgress'> = {},
+): Promise<Tokenizer> {
+  const { hub, ...rest } = options
+  const folder = await resolveModel(source, { ...hubSettings({}, homedir()), ...hub, ...rest })
+  const files = await folderFiles(folder)
+  const { tokenizer, tokenizerConfig, chatTemplate } = await readTokenizerFiles(files)
+  if (tokenizer === undefined) throw new TokenizerError(`${folder} has no tokenizer.json`)
+  return createTokenizer({ tokenizer, config: tokenizerConfig, chatTemplate, folder: `${folder}/` })
+}
