@@ -1,0 +1,164 @@
+import { expect } from 'vitest'
+import { DisposedError } from '../../src/errors.ts'
+import type { Kernels } from '../../src/kernels/contract.ts'
+import type { DType } from '../../src/tensor/dtype.ts'
+import { rowsOf, type TypedArray } from '../../src/tensor/tensor.ts'
+import { Rng } from '../support/rng.ts'
+import { weightSource } from '../support/weights.ts'
+
+type Test = (name: string, run: () => Promise<void>) => void
+
+const SAMPLES: Readonly<Record<DType, TypedArray>> = {
+  f32: Float32Array.of(1.5, -0, Number.NaN, Number.NEGATIVE_INFINITY, 1e-45, 7),
+  f64: Float64Array.of(2 ** 47 + 1, Math.PI, -0, Number.NaN, 1e300, 7),
+  f16: Uint16Array.of(0, 1, 0x7e01, 0xffff, 0x8000, 0x3c00),
+  bf16: Uint16Array.of(0, 1, 0x7fc1, 0xffff, 0x8000, 0x3f80),
+  e4m3: Uint8Array.of(0, 0x7f, 0xff, 0x80, 1, 0x7e),
+  u8: Uint8Array.of(0, 1, 255, 128, 171, 7),
+  i32: Int32Array.of(0, -1, 2 ** 31 - 1, -(2 ** 31), 5, 7),
+}
+
+/** What the contract promises around the operations: memory, weights, errors, the end. */
+export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Promise<Kernels>): void {
+  test('memory is zeroed, aligned to 64 bytes and counted', async () => {
+    const k = kernels()
+    const before = k.allocatedBytes
+    const dirty = k.alloc('u8', [3000])
+    k.upload(dirty, new Uint8Array(3000).fill(0xab))
+    expect(k.allocatedBytes - before).toBeGreaterThanOrEqual(3000)
+    k.free(dirty)
+    expect(k.allocatedBytes).toBe(before)
+    for (const n of [1, 750, 0]) {
+      const t = k.alloc('f32', [n])
+      expect(t.address % 64).toBe(0)
+      expect(await k.read(t)).toEqual(new Float32Array(n))
+      k.free(t)
+    }
+    expect(k.allocatedBytes).toBe(before)
+  })
+
+  for (const [dtype, data] of Object.entries(SAMPLES) as [DType, TypedArray][]) {
+    test(`${dtype} goes in and comes out bit by bit`, async () => {
+      const k = kernels()
+      const t = k.alloc(dtype, [3, 2])
+      k.upload(t, data)
+      expect(bytes(await k.read(t))).toEqual(bytes(data))
+      expect(bytes(await k.read(rowsOf(t, 1, 1)))).toEqual(bytes(data.slice(2, 4)))
+      k.upload(rowsOf(t, 2, 1), data.slice(0, 2))
+      expect(bytes(await k.read(rowsOf(t, 2, 1)))).toEqual(bytes(data.slice(0, 2)))
+      k.free(t)
+    })
+  }
+
+  test('upload refuses the wrong length and the wrong kind', async () => {
+    const k = kernels()
+    const t = k.alloc('f32', [4])
+    expect(() => k.upload(t, new Float32Array(3))).toThrow(RangeError)
+    expect(() => k.upload(t, new Float64Array(4))).toThrow(RangeError)
+    expect(await k.read(t)).toEqual(new Float32Array(4))
+    k.free(t)
+  })
+
+  test('a weight says what it is', async () => {
+    const source = weightSource('layers.3.w', 'bf16', 2, 3, new Uint16Array(6))
+    expect(await kernels().prepare(source, 'matmul')).toMatchObject({
+      name: 'layers.3.w',
+      dtype: 'bf16',
+      rows: 2,
+      cols: 3,
+    })
+    const experts = [source, source, source, source]
+    expect(await kernels().prepareExperts(experts)).toMatchObject({ experts: 4, rows: 2, cols: 3 })
+  })
+
+  test('small tensors become f32, with a number added', async () => {
+    const k = kernels()
+    const halves = Uint16Array.of(0x3f80, 0xc000, 0x0001)
+    const plain = await k.prepareVector(weightSource('norm', 'bf16', 1, 3, halves))
+    expect(plain).toMatchObject({ dtype: 'f32', shape: [3] })
+    expect(await k.read(plain)).toEqual(Float32Array.of(1, -2, 2 ** -133))
+    const raised = await k.prepareVector(weightSource('norm', 'f32', 3, 1, Float32Array.of(1, -2, 0.1)), 1)
+    expect(await k.read(raised)).toEqual(Float32Array.of(2, -1, Math.fround(Math.fround(0.1) + 1)))
+  })
+
+  test('wrong shapes are a RangeError that names the operation, and leave nothing behind', async () => {
+    const k = kernels()
+    const f32 = (...shape: number[]) => k.alloc('f32', shape)
+    const w = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)), 'matmul')
+    const table = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)), 'embedding')
+    const ids = k.alloc('i32', [2])
+    const wrong: Readonly<Record<string, () => void>> = {
+      matmul: () => k.matmul(f32(2, 3), f32(2, 5), w),
+      embed: () => k.embed(f32(2, 5), table, ids),
+      gatherRows: () => k.gatherRows(f32(2, 5), f32(7, 4), ids),
+      copy: () => k.copy(f32(2, 5), f32(2, 4)),
+      axpby: () => k.axpby(f32(2, 5), 1, f32(2, 4)),
+      rmsNorm: () => k.rmsNorm(f32(2, 5), f32(2, 5), f32(4), 1e-6),
+      layerNorm: () => k.layerNorm(f32(2, 5), f32(3, 5), f32(5), null, 1e-6),
+      activate: () => k.activate(f32(2, 5), f32(2, 4), 'silu'),
+      gate: () => k.gate(f32(2, 5), f32(2, 5), f32(2, 4), 'silu'),
+      softmax: () => k.softmax(f32(2, 5), f32(2, 4), 1),
+      ropeTable: () => k.ropeTable(f32(2, 5), ids, k.alloc('f64', [4]), 1),
+      rope: () => k.rope(f32(2, 1, 4), f32(2, 1, 4), f32(2, 6), true),
+      mergeAttention: () => k.mergeAttention(f32(2, 1, 4), f32(2, 1), f32(3, 2, 1, 5), f32(3, 2, 1)),
+      probabilities: () => k.probabilities(f32(1, 2, 3), f32(1, 2, 3), f32(2, 2)),
+      groupByExpert: () => k.groupByExpert(k.alloc('i32', [7]), k.alloc('i32', [2, 2]), 3),
+      combineExperts: () => k.combineExperts(f32(2, 5), f32(4, 4), f32(2, 2), k.alloc('i32', [12]), f32(2, 5)),
+    }
+    for (const [name, record] of Object.entries(wrong)) {
+      const run = async () => {
+        record()
+        await k.submit()
+      }
+      const error = await run().then(
+        () => null,
+        thrown => thrown,
+      )
+      expect(error, name).toBeInstanceOf(RangeError)
+      expect(String(error)).toContain(name)
+    }
+    const x = f32(1, 4)
+    k.upload(x, Float32Array.of(1, 2, 3, 4))
+    const y = f32(1, 4)
+    k.axpby(y, 2, x)
+    await k.submit()
+    expect(await k.read(y)).toEqual(Float32Array.of(2, 4, 6, 8))
+  })
+
+  test('nothing to submit is no trouble', async () => {
+    await kernels().submit()
+    await kernels().submit()
+  })
+
+  test('what was disposed of refuses', async () => {
+    const k = await make()
+    const t = k.alloc('f32', [1, 2])
+    k.dispose()
+    k.dispose()
+    expect(k.allocatedBytes).toBe(0)
+    expect(() => k.alloc('f32', [1])).toThrow(DisposedError)
+    expect(() => k.upload(t, new Float32Array(2))).toThrow(DisposedError)
+    await expect(k.read(t)).rejects.toThrow(DisposedError)
+    await expect(k.submit()).rejects.toThrow(DisposedError)
+    await expect(k.prepare(weightSource('w', 'f32', 1, 1, new Float32Array(1)), 'matmul')).rejects.toThrow(
+      DisposedError,
+    )
+    expect(() => k.axpby(t, 1, t)).toThrow(DisposedError)
+  })
+
+  test('two kernel sets do not share memory', async () => {
+    const other = await make()
+    const data = new Rng(5).normals(64)
+    const a = kernels().alloc('f32', [64])
+    const b = other.alloc('f32', [64])
+    kernels().upload(a, data)
+    expect(await other.read(b)).toEqual(new Float32Array(64))
+    other.dispose()
+    expect(await kernels().read(a)).toEqual(data)
+    kernels().free(a)
+  })
+}
+
+function bytes(data: TypedArray): number[] {
+  return [...new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]
+}

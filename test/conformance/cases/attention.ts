@@ -1,0 +1,305 @@
+import type { RowSlice } from '../../../src/kernels/contract.ts'
+import { type CacheType, DTYPE_BYTES } from '../../../src/tensor/dtype.ts'
+import { lastOf, type Tensor, view } from '../../../src/tensor/tensor.ts'
+import type { ConformanceCase } from '../case.ts'
+import type { Lab } from '../lab.ts'
+import { makePages, putSequences } from '../pages.ts'
+
+export interface AttentionSpec {
+  readonly name: string
+  readonly heads: number
+  /**
+   * grouped: key and value heads in a row. absorbed: [latent | rope] rows, the value is the latent; `joint`: one slice
+   * for both. expanded: keys and values of all heads contiguous, from a product, and the rope key in paged rows.
+   */
+  readonly kind: 'grouped' | 'absorbed' | 'joint' | 'expanded'
+  /** Key heads of grouped attention. Default 1. */
+  readonly groups?: number
+  /** Width of a key (N or C of MLA), of its rope part, of a value. */
+  readonly width: number
+  readonly rope?: number
+  readonly value?: number
+  /** Where rows lie: paged in this type, or one contiguous f32 tensor. */
+  readonly stored: CacheType | 'contiguous'
+  readonly blockTokens?: number
+  readonly sequences: readonly AttentionSequence[]
+  readonly mask?: 'causal' | 'none'
+  readonly window?: number
+  readonly sinkTokens?: number
+  readonly sinkLogits?: boolean
+  readonly carry?: boolean
+  /** Columns of the captured scores before the first key; negative leaves keys out. */
+  readonly scores?: number
+  /** Size of q. Default 1, which makes scores of size 1. */
+  readonly large?: number
+  readonly tolerance?: string
+  /** q and out are contiguous. Default: strided, out with heads outermost. */
+  readonly plain?: boolean
+}
+
+export interface AttentionSequence {
+  readonly queries: number
+  readonly position: number
+  readonly keyStart?: number
+  /** Default: up to the last query's own. */
+  readonly keys?: number
+}
+
+const one = (queries: number, position: number, more: Partial<AttentionSequence> = {}): AttentionSequence[] => [
+  { queries, position, ...more },
+]
+
+const MLA = { heads: 5, width: 33, rope: 6 } as const
+const GQA = { kind: 'grouped', heads: 6, groups: 2, width: 20, value: 13 } as const
+
+const STORED: readonly (CacheType | 'contiguous')[] = ['f32', 'f16', 'bf16', 'contiguous']
+
+const everyStore = STORED.flatMap((stored): AttentionSpec[] => [
+  { name: 'GQA decode', ...GQA, stored, sequences: one(1, 32) },
+  { name: 'GQA chunk', ...GQA, stored, blockTokens: 5, sequences: one(7, 11) },
+  { name: 'MHA whole', kind: 'grouped', heads: 3, groups: 3, width: 9, value: 9, stored, sequences: one(19, 0) },
+  { name: 'MQA, wide', kind: 'grouped', heads: 4, groups: 1, width: 256, value: 256, stored, sequences: one(3, 20) },
+  { name: 'absorbed decode', kind: 'absorbed', ...MLA, stored, sequences: one(1, 22) },
+  { name: 'absorbed chunk', kind: 'absorbed', ...MLA, stored, blockTokens: 4, sequences: one(6, 14) },
+  { name: 'joint row, decode', kind: 'joint', ...MLA, stored, sequences: one(1, 40), blockTokens: 8 },
+  { name: 'joint row, chunk', kind: 'joint', heads: 16, width: 64, rope: 16, stored, sequences: one(9, 8) },
+  { name: 'expanded chunk', kind: 'expanded', heads: 4, width: 10, rope: 6, value: 14, stored, sequences: one(6, 9) },
+  { name: 'expanded decode', kind: 'expanded', heads: 3, width: 32, rope: 8, value: 24, stored, sequences: one(1, 30) },
+  {
+    name: 'long decode',
+    kind: 'joint',
+    heads: 4,
+    width: 40,
+    rope: 8,
+    stored,
+    sequences: one(1, 1500),
+    blockTokens: 16,
+  },
+])
+
+const LONG = { ...GQA, heads: 4, stored: 'f32', blockTokens: 16 } as const
+
+const masks: readonly AttentionSpec[] = [
+  { name: 'first token', ...GQA, stored: 'f16', sequences: one(1, 0) },
+  { name: 'a number each', kind: 'grouped', heads: 1, width: 1, value: 1, stored: 'f32', sequences: one(2, 3) },
+  { name: 'window, whole', ...GQA, stored: 'f32', window: 5, sequences: one(13, 0) },
+  { name: 'window of one', ...GQA, stored: 'bf16', window: 1, sequences: one(3, 3) },
+  { name: 'window wider than all', ...GQA, stored: 'f16', window: 100, sequences: one(4, 2) },
+  { name: 'window, older blocks freed', ...GQA, stored: 'f16', window: 8, sequences: one(2, 31, { keyStart: 24 }) },
+  { name: 'window, keys from mid block', ...GQA, stored: 'f32', window: 8, sequences: one(3, 30, { keyStart: 21 }) },
+  { name: 'window over long rows', ...LONG, window: 100, sequences: one(3, 700) },
+  { name: 'sink tokens', ...GQA, stored: 'f32', window: 6, sinkTokens: 3, sequences: one(6, 18) },
+  { name: 'sink tokens inside the window', ...GQA, stored: 'bf16', window: 9, sinkTokens: 4, sequences: one(7, 0) },
+  { name: 'sink logits', ...GQA, stored: 'f32', sinkLogits: true, sequences: one(5, 7) },
+  { name: 'sink logits, one long row', ...LONG, sinkLogits: true, sequences: one(1, 900) },
+  { name: 'sink logits and window', ...GQA, stored: 'f16', sinkLogits: true, window: 6, sequences: one(3, 16) },
+  { name: 'future keys hold NaN', ...GQA, stored: 'f32', sequences: one(3, 4, { keys: 12 }) },
+  { name: 'future keys, absorbed', kind: 'absorbed', ...MLA, stored: 'f16', sequences: one(2, 1, { keys: 40 }) },
+  { name: 'no mask', ...GQA, stored: 'f32', mask: 'none', sequences: one(4, 0, { keys: 21 }) },
+  { name: 'no mask, one query', ...GQA, stored: 'bf16', mask: 'none', sequences: one(1, 0, { keys: 37 }) },
+  { name: 'no keys at all', ...GQA, stored: 'f32', sequences: one(2, 5, { keyStart: 5, keys: 0 }) },
+  { name: 'only later keys', ...GQA, stored: 'f32', sequences: one(2, 3, { keyStart: 4, keys: 6 }) },
+  {
+    name: 'no keys but sink logits',
+    ...GQA,
+    stored: 'f32',
+    sinkLogits: true,
+    sequences: one(2, 3, { keyStart: 5, keys: 2 }),
+  },
+  { name: 'no query', ...GQA, stored: 'f16', sequences: one(0, 7) },
+  { name: 'no sequence', ...GQA, stored: 'f16', sequences: [] },
+]
+
+const RAGGED: readonly AttentionSequence[] = [
+  { queries: 1, position: 33 },
+  { queries: 7, position: 0 },
+  { queries: 0, position: 4 },
+  { queries: 3, position: 14, keyStart: 6 },
+  { queries: 1, position: 0 },
+]
+
+const LONG_RAGGED: readonly AttentionSequence[] = [
+  { queries: 3, position: 1022 },
+  { queries: 1, position: 511 },
+  { queries: 5, position: 0 },
+  { queries: 1, position: 1500, keyStart: 1025 },
+]
+
+const others: readonly AttentionSpec[] = [
+  { name: 'ragged and long', ...LONG, sequences: LONG_RAGGED },
+  { name: 'ragged and long, joint', kind: 'joint', ...MLA, stored: 'f16', sequences: LONG_RAGGED },
+  { name: 'queries on both sides of 512 keys', ...LONG, sequences: one(5, 509) },
+  { name: 'keys from 512 on', ...LONG, sequences: one(2, 600, { keyStart: 512 }) },
+  { name: 'ragged GQA', ...GQA, stored: 'f16', blockTokens: 5, sequences: RAGGED },
+  { name: 'ragged MLA', kind: 'joint', ...MLA, stored: 'bf16', blockTokens: 4, sequences: RAGGED },
+  { name: 'ragged MLA, window', kind: 'absorbed', ...MLA, stored: 'f32', window: 7, sequences: RAGGED },
+  { name: 'plain tensors', ...GQA, stored: 'f32', plain: true, sequences: one(5, 6) },
+  { name: 'plain tensors, joint', kind: 'joint', ...MLA, stored: 'f16', plain: true, sequences: one(1, 50) },
+  { name: 'carry', ...GQA, stored: 'f32', carry: true, sequences: one(5, 40, { keyStart: 16, keys: 14 }) },
+  {
+    name: 'carry, absorbed',
+    kind: 'joint',
+    ...MLA,
+    stored: 'f16',
+    carry: true,
+    sequences: one(1, 40, { keyStart: 16, keys: 8 }),
+  },
+  {
+    name: 'carry, nothing new to see',
+    ...GQA,
+    stored: 'f32',
+    carry: true,
+    sequences: one(3, 4, { keyStart: 8, keys: 6 }),
+  },
+  {
+    name: 'carry, expanded',
+    kind: 'expanded',
+    heads: 3,
+    width: 9,
+    rope: 4,
+    value: 11,
+    stored: 'contiguous',
+    carry: true,
+    sequences: one(4, 30, { keyStart: 10, keys: 9 }),
+  },
+  { name: 'carry, many keys', ...LONG, carry: true, sequences: one(2, 900, { keyStart: 100, keys: 500 }) },
+  { name: 'scores', ...GQA, stored: 'f32', scores: 0, sequences: one(5, 6) },
+  { name: 'scores of a window', ...GQA, stored: 'f16', scores: 3, window: 4, sequences: one(4, 9, { keyStart: 4 }) },
+  { name: 'scores of later keys only', kind: 'joint', ...MLA, stored: 'f32', scores: -5, sequences: one(3, 8) },
+  { name: 'scores of a long row', ...LONG, scores: 0, sequences: one(1, 600) },
+  { name: 'scores without a mask', ...GQA, stored: 'f32', scores: 1, mask: 'none', sequences: one(3, 0, { keys: 12 }) },
+  { name: 'scores of size 20', ...GQA, stored: 'f32', large: 10, sequences: one(4, 40) },
+  {
+    name: 'scores of thousands',
+    ...GQA,
+    stored: 'f32',
+    large: 1000,
+    tolerance: 'attention large',
+    sequences: one(4, 12),
+  },
+  {
+    name: 'V2-Lite shape',
+    kind: 'joint',
+    heads: 16,
+    width: 512,
+    rope: 64,
+    stored: 'bf16',
+    blockTokens: 16,
+    sequences: one(2, 70),
+  },
+]
+
+function runSpec(lab: Lab, spec: AttentionSpec): void {
+  const { heads: H, sequences, carry = false } = spec
+  const keyWidth = spec.width + (spec.rope ?? 0)
+  const V = spec.value ?? spec.width
+  // A row of nobody before the first and behind the last sequence's.
+  const T = 2 + sequences.reduce((sum, s) => sum + s.queries, 0)
+  const { keys, values, fields } = spec.kind === 'expanded' ? expandedRows(lab, spec) : cachedRows(lab, spec)
+  const q = lab.normals([T, H, spec.plain ? keyWidth : keyWidth + 5], spec.large)
+  const shape = spec.plain ? [T, H, V] : [H, T, V + 3]
+  const part = (whole: Tensor) => (spec.plain ? whole : view(whole, 1, [T, H, V], [V + 3, T * (V + 3), 1]))
+  const held = carry && Float64Array.from({ length: H * T * (V + 3) }, () => lab.rng.normal())
+  const heldLse = carry && Array.from({ length: T * H }, () => lab.rng.normal() + 1)
+  lab.k.attention({
+    out: held ? lab.inout('out', 'f32', shape, held, part) : lab.output('out', 'f32', shape, part),
+    q: spec.plain ? q : lastOf(q, 2, keyWidth),
+    keys,
+    values,
+    sequences: putSequences(lab, fields),
+    scale: keyWidth ** -0.5,
+    mask: spec.mask ?? 'causal',
+    ...(spec.window !== undefined && { window: spec.window }),
+    ...(spec.sinkTokens !== undefined && { sinkTokens: spec.sinkTokens }),
+    ...(spec.sinkLogits && { sinkLogits: lab.normals([H]) }),
+    lse: heldLse ? lab.inout('lse', 'f32', [T, H], heldLse) : lab.output('lse', 'f32', [T, H]),
+    ...(carry && { carry }),
+    ...(spec.scores !== undefined && captured(lab, spec, T, spec.scores)),
+  })
+}
+
+/** Columns for more than the keys, or for the later ones only. */
+function captured(lab: Lab, { heads, sequences }: AttentionSpec, T: number, before: number) {
+  const { keyStart = 0, keys, position, queries } = sequences[0]!
+  const columns = (keys ?? position + queries - keyStart) + before + 2
+  const scores = lab.output('scores', 'f32', [heads, T, columns + 3], whole => lastOf(whole, 2, columns))
+  return { scores, scoresStart: keyStart - before }
+}
+
+function fieldsOf(sequences: readonly AttentionSequence[], tables: readonly number[]) {
+  let queryStart = 1
+  return sequences.map(({ queries, position, keyStart = 0, keys }, i) => {
+    const keyCount = keys ?? position + queries - keyStart
+    const fields = { queryStart, queryCount: queries, position, keyStart, keyCount, table: tables[i] ?? 0 }
+    queryStart += queries
+    return fields
+  })
+}
+
+interface Rows {
+  readonly keys: readonly RowSlice[]
+  readonly values: RowSlice
+  readonly fields: ReturnType<typeof fieldsOf>
+}
+
+function cachedRows(lab: Lab, spec: AttentionSpec): Rows {
+  const { kind, groups = 1, width, rope = 0, sequences } = spec
+  const segments =
+    kind === 'grouped'
+      ? [
+          { heads: groups, width },
+          { heads: groups, width: spec.value ?? width },
+        ]
+      : [
+          { heads: 1, width },
+          { heads: 1, width: rope },
+        ]
+  const { slices, tables } = storedRows(lab, spec, segments)
+  const [first, second] = slices as [RowSlice, RowSlice]
+  const fields = fieldsOf(sequences, tables)
+  if (kind === 'grouped') return { keys: [first], values: second, fields }
+  const keys = kind === 'joint' ? [{ ...first, width: width + rope }] : [first, second]
+  return { keys, values: first, fields }
+}
+
+function expandedRows(lab: Lab, spec: AttentionSpec): Rows {
+  const { heads, width, rope = 0, value = width } = spec
+  const { slices, tables } = storedRows(lab, spec, [{ heads: 1, width: rope }])
+  const fields = fieldsOf(spec.sequences, tables)
+  const S = fields[0]!.keyCount
+  const headStride = width + value
+  const rows = lab.normals([S, heads * headStride])
+  const expanded = { rows, dtype: 'f32', heads, headStride } as const
+  return {
+    keys: [{ ...expanded, offset: 0, width }, ...slices],
+    values: { ...expanded, offset: width * DTYPE_BYTES.f32, width: value },
+    fields,
+  }
+}
+
+/** Rows at the positions that queries may see hold numbers; the others NaN, or there is no block. */
+function storedRows(lab: Lab, spec: AttentionSpec, segments: readonly { heads: number; width: number }[]) {
+  const { stored, sequences, blockTokens = 16, mask } = spec
+  const spans = fieldsOf(sequences, []).map(({ keyStart, keyCount, position, queryCount }) => {
+    const room = keyStart + keyCount
+    return { freed: keyStart, filled: mask === 'none' ? room : Math.min(room, position + queryCount), room }
+  })
+  if (stored !== 'contiguous') return makePages(lab, { dtype: stored, segments, blockTokens, sequences: spans })
+  const rowWidth = segments.reduce((sum, s) => sum + s.heads * s.width, 0)
+  const [span = { freed: 0, filled: 0, room: 0 }] = spans
+  const rows = lab.normals([span.room - span.freed, rowWidth])
+  let offset = 0
+  const slices = segments.map(({ heads, width }): RowSlice => {
+    const slice = { rows, dtype: 'f32', offset: offset * DTYPE_BYTES.f32, heads, width, headStride: width } as const
+    offset += heads * width
+    return slice
+  })
+  return { slices, tables: [] }
+}
+
+export const attentionCases: readonly ConformanceCase[] = [...everyStore, ...masks, ...others].map(spec => ({
+  op: 'attention',
+  name: `${spec.name}, ${spec.stored}`,
+  ...(spec.tolerance && { tolerance: spec.tolerance }),
+  record: lab => runSpec(lab, spec),
+}))

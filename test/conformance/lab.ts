@@ -1,0 +1,201 @@
+import type { ExpertWeights, Kernels, Weight, WeightUse } from '../../src/kernels/contract.ts'
+import { BF16, decode, E4M3, encode, F16, type ShortFloat } from '../../src/kernels/reference/halves.ts'
+import { DTYPE_BYTES, type DType, isBlockType, type WeightType } from '../../src/tensor/dtype.ts'
+import { elementCount, type Tensor, type TypedArray, tensorAt } from '../../src/tensor/tensor.ts'
+import type { Rng } from '../support/rng.ts'
+import { type Scales, weightSource } from '../support/weights.ts'
+
+/** What an operation left in one of its outputs. */
+export interface Result {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly values: Float64Array
+}
+
+interface Watched {
+  readonly name: string
+  readonly backing: Tensor
+  /** Bytes of the backing before the operations ran. */
+  readonly before: Uint8Array
+  /** null: an input, nothing of it may change. */
+  readonly output: Tensor | null
+}
+
+const SHORT: Partial<Record<DType, ShortFloat>> = { f16: F16, bf16: BF16, e4m3: E4M3 }
+const FILLER = 0xab
+/** Before and behind every tensor; no multiple of 16, so that nobody may count on aligned tensors. */
+const GUARD = 72
+
+/**
+ * Memory of one kernel set for one case. Every tensor lies between guard bytes; outputs hold NaN before (another
+ * time 0xAB), inputs and all bytes that are no output are checked afterwards. The same seed gives the same case on
+ * every kernel set.
+ */
+export class Lab {
+  readonly k: Kernels
+  readonly rng: Rng
+  readonly #watched: Watched[] = []
+
+  constructor(kernels: Kernels, rng: Rng) {
+    this.k = kernels
+    this.rng = rng
+  }
+
+  /** A contiguous input of these elements (bits for short floats). */
+  input(dtype: DType, shape: readonly number[], data: ArrayLike<number>): Tensor {
+    return this.#place(`input ${this.#watched.length}`, dtype, shape, data, () => null)
+  }
+
+  normals(shape: readonly number[], scale = 1): Tensor {
+    return this.input('f32', shape, this.rng.normals(elementCount(shape), scale))
+  }
+
+  /** An output: a tensor of `shape`, or the part of it that `part` cuts out. Holds NaN before, other bytes 0xAB. */
+  output(
+    name: string,
+    dtype: DType,
+    shape: readonly number[],
+    part: (whole: Tensor) => Tensor = whole => whole,
+  ): Tensor {
+    return part(this.#place(name, dtype, shape, null, part))
+  }
+
+  /** An output that is read, too: `y` may be `x`, results that are carried on. */
+  inout(
+    name: string,
+    dtype: DType,
+    shape: readonly number[],
+    data: ArrayLike<number>,
+    part: (whole: Tensor) => Tensor = whole => whole,
+  ): Tensor {
+    return part(this.#place(name, dtype, shape, data, part))
+  }
+
+  weight(
+    dtype: WeightType,
+    rows: number,
+    cols: number,
+    use: WeightUse,
+    options: { scales?: readonly [number, number]; transposed?: boolean; data?: TypedArray } = {},
+  ): Promise<Weight> {
+    return this.k.prepare(this.source(dtype, rows, cols, options), use)
+  }
+
+  experts(dtype: WeightType, experts: number, rows: number, cols: number): Promise<ExpertWeights> {
+    return this.k.prepareExperts(Array.from({ length: experts }, () => this.source(dtype, rows, cols)))
+  }
+
+  source(
+    dtype: WeightType,
+    rows: number,
+    cols: number,
+    options: { scales?: readonly [number, number]; transposed?: boolean; data?: TypedArray } = {},
+  ) {
+    const data = options.data ?? this.#randomElements(dtype, rows * cols)
+    const [blockRows, blockCols] = options.scales ?? [1, 1]
+    const grid = Math.ceil(rows / blockRows) * Math.ceil(cols / blockCols)
+    const scales: Scales | undefined = options.scales && {
+      data: Float32Array.from({ length: grid }, () => 2 ** -6 * (0.5 + this.rng.uniform())),
+      blockRows,
+      blockCols,
+    }
+    return weightSource('w', dtype, rows, cols, data, { scales, transposed: options.transposed })
+  }
+
+  #randomElements(dtype: WeightType, n: number): TypedArray {
+    // Every e4m3 code but the two NaNs.
+    if (dtype === 'e4m3') return Uint8Array.from({ length: n }, () => this.rng.below(127) + 128 * this.rng.below(2))
+    if (isBlockType(dtype)) throw new RangeError(`no random ${dtype} blocks yet`)
+    const values = this.rng.normals(n)
+    const format = SHORT[dtype]
+    return format ? Uint16Array.from(values, x => encode(x, format)) : values
+  }
+
+  #place(
+    name: string,
+    dtype: DType,
+    shape: readonly number[],
+    data: ArrayLike<number> | null,
+    part: (whole: Tensor) => Tensor | null,
+  ): Tensor {
+    const size = DTYPE_BYTES[dtype]
+    const n = elementCount(shape)
+    const backing = this.k.alloc('u8', [GUARD + n * size + GUARD])
+    const whole = tensorAt(backing.address + GUARD, dtype, shape)
+    const output = part(whole)
+    const bytes = new Uint8Array(backing.shape[0]!).fill(FILLER)
+    if (data) bytes.set(bytesOf(dtype, data), GUARD)
+    else if (output) for (const start of elementStarts(output, backing.address)) bytes.fill(0xff, start, start + size)
+    this.k.upload(backing, bytes)
+    this.#watched.push({ name, backing, before: bytes, output })
+    return whole
+  }
+
+  /** Waits for the operations and takes the outputs. Throws if any byte changed that is no output's. */
+  async results(): Promise<Result[]> {
+    await this.k.submit()
+    const results: Result[] = []
+    for (const { name, backing, before, output } of this.#watched) {
+      const after = (await this.k.read(backing)) as Uint8Array
+      if (output) {
+        const starts = elementStarts(output, backing.address)
+        const size = DTYPE_BYTES[output.dtype]
+        results.push({ name, shape: output.shape, values: valuesAt(output.dtype, after, starts) })
+        for (const start of starts) before.set(after.subarray(start, start + size), start)
+      }
+      const changed = before.findIndex((byte, i) => byte !== after[i])
+      if (changed >= 0) {
+        throw new Error(`${name}: byte ${changed - GUARD} changed, which is ${output ? 'outside the output' : 'input'}`)
+      }
+    }
+    return results
+  }
+
+  free(): void {
+    for (const { backing } of this.#watched) this.k.free(backing)
+    this.#watched.length = 0
+  }
+}
+
+/** Byte offset of each element within its backing, in the order of the shape. */
+function elementStarts(t: Tensor, base: number): number[] {
+  let starts = [t.address - base]
+  t.shape.forEach((n, axis) => {
+    const step = t.strides[axis]! * DTYPE_BYTES[t.dtype]
+    starts = starts.flatMap(start => Array.from({ length: n }, (_, i) => start + i * step))
+  })
+  return starts
+}
+
+function bytesOf(dtype: DType, data: ArrayLike<number>): Uint8Array {
+  const typed = arrayOf(dtype, data.length)
+  typed.set(data)
+  return new Uint8Array(typed.buffer, 0, typed.byteLength)
+}
+
+function valuesAt(dtype: DType, bytes: Uint8Array, starts: readonly number[]): Float64Array {
+  const size = DTYPE_BYTES[dtype]
+  const element = new Uint8Array(size)
+  const typed = arrayOf(dtype, 1, element.buffer)
+  const format = SHORT[dtype]
+  return Float64Array.from(starts, start => {
+    element.set(bytes.subarray(start, start + size))
+    return format ? decode(typed[0]!, format) : typed[0]!
+  })
+}
+
+function arrayOf(dtype: DType, n: number, buffer = new ArrayBuffer(n * DTYPE_BYTES[dtype])) {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(buffer, 0, n)
+    case 'f64':
+      return new Float64Array(buffer, 0, n)
+    case 'i32':
+      return new Int32Array(buffer, 0, n)
+    case 'f16':
+    case 'bf16':
+      return new Uint16Array(buffer, 0, n)
+    default:
+      return new Uint8Array(buffer, 0, n)
+  }
+}

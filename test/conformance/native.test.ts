@@ -1,0 +1,28 @@
+import { availableParallelism } from 'node:os'
+import { describe, it } from 'vitest'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/index.ts'
+import { type ResultStore, runConformance } from './run.ts'
+
+const missing = nativeUnavailable()
+
+/** The instruction sets this machine has, and thread counts that must not change a bit. */
+if (missing) {
+  describe('native', () => it.skip(`not available: ${missing}`, () => {}))
+} else {
+  for (const isa of ['avx512', 'avx2', 'neon', 'portable']) {
+    const problem = await createNativeKernels({ threads: 1, isa }).then(
+      kernels => kernels.dispose(),
+      (error: Error) => error.message,
+    )
+    if (problem) {
+      describe(`native ${isa}`, () => it.skip(problem, () => {}))
+      continue
+    }
+    const store: ResultStore = new Map()
+    runConformance({ name: `native ${isa}, 1 thread`, make: () => createNativeKernels({ threads: 1, isa }), store })
+    for (const threads of new Set([2, 3, availableParallelism()])) {
+      const make = () => createNativeKernels({ threads, isa })
+      runConformance({ name: `native ${isa}, ${threads} threads`, make, sameBitsAs: store })
+    }
+  }
+}

@@ -1,0 +1,336 @@
+import fc from 'fast-check'
+import type { AttentionArgs, Kernels, RowSlice, Weight } from '../../src/kernels/contract.ts'
+import { lastOf, rowsOf, type Tensor, type TypedArray, view } from '../../src/tensor/tensor.ts'
+import { EXACT, expectClose, type Tolerance } from '../support/compare.ts'
+import { Rng } from '../support/rng.ts'
+import { Lab } from './lab.ts'
+import { makePages, putSequences } from './pages.ts'
+
+type Test = (name: string, run: () => Promise<void>) => void
+
+const RUNS = { seed: 20240507, numRuns: 12 }
+
+/** Through another path: f32 sums in another order. Outputs are means of numbers of size 1. */
+const REORDERED: Tolerance = { rel: 1e-5, abs: 1e-5 }
+
+/**
+ * What must hold whatever the shapes: a row does not depend on the rows beside it, nor on keys that it does not see;
+ * paged is contiguous; parts merge to the whole; absorbed is expanded.
+ */
+export function runProperties(test: Test, kernels: () => Kernels): void {
+  const property = <T extends unknown[]>(
+    name: string,
+    inputs: { [K in keyof T]: fc.Arbitrary<T[K]> },
+    holds: (lab: Lab, ...values: T) => Promise<void>,
+  ) =>
+    test(name, async () => {
+      const all = fc.tuple(fc.integer({ min: 0, max: 2 ** 31 }), ...inputs)
+      const check = fc.asyncProperty(all, async ([seed, ...values]) => {
+        const lab = new Lab(kernels(), new Rng(seed))
+        try {
+          await holds(lab, ...(values as unknown as T))
+        } finally {
+          lab.free()
+        }
+      })
+      await fc.assert(check, RUNS)
+    })
+
+  const size = (max: number) => fc.integer({ min: 1, max })
+
+  for (const [name, make] of Object.entries(ROW_OPERATIONS)) {
+    property(`a row alone is the row in a batch: ${name}`, [size(70), size(90), size(150)], async (lab, T, n, m) => {
+      const operation = await make(lab, n, m)
+      const x = lab.normals([T, n])
+      const whole = lab.k.alloc('f32', [T, operation.width])
+      operation.run(whole, x, 0)
+      const all = await numbers(lab.k, whole)
+      for (const t of lab.rng.shuffled([...Array(T).keys()]).slice(0, 4)) {
+        const alone = lab.k.alloc('f32', [1, operation.width])
+        operation.run(alone, rowsOf(x, t, 1), t)
+        const row = all.slice(t * operation.width, (t + 1) * operation.width)
+        expectClose(`row ${t} of ${T}`, await numbers(lab.k, alone), row, EXACT)
+        lab.k.free(alone)
+      }
+      lab.k.free(whole)
+    })
+  }
+
+  const shapeOf = (T: number, before: fc.Arbitrary<number>, heads: number[], width: number) =>
+    fc.record({
+      T: size(T),
+      before,
+      H: fc.constantFrom(...heads),
+      C: size(width),
+      R: size(20),
+      blockTokens: size(20),
+      window: fc.option(size(60), { nil: undefined }),
+      dtype: fc.constantFrom('f32', 'f16', 'bf16'),
+    })
+  const shape = fc.oneof(
+    { weight: 3, arbitrary: shapeOf(40, fc.integer({ min: 0, max: 150 }), [1, 2, 3, 8, 16], 70) },
+    // Where an implementation might cut many keys into spans.
+    { weight: 1, arbitrary: shapeOf(6, fc.constantFrom(254, 509, 1021, 1300), [1, 2, 5], 20) },
+  )
+
+  property(
+    'attention: chunks give the bits of the whole, whatever is stored behind',
+    [shape, size(39)],
+    async (lab, s, cut) => {
+      const { whole, run } = joint(lab, s)
+      const cutAt = Math.min(cut, s.T)
+      const parts = [...(await run(0, cutAt, s.before + cutAt)), ...(await run(cutAt, s.T - cutAt, s.before + s.T))]
+      expectClose('chunks', parts, await whole(), EXACT)
+      const one = lab.rng.below(s.T)
+      const row = (await whole()).slice(one * s.H * s.C, (one + 1) * s.H * s.C)
+      expectClose(`query ${one} alone`, await run(one, 1, s.before + one + 1), row, EXACT)
+    },
+  )
+
+  property('attention: sequences in a batch give the bits of each alone', [shape, shape], async (lab, a, b) => {
+    const { H, C, R, dtype, blockTokens } = a
+    const counts = [a.T, 1, b.T]
+    const befores = [a.before, b.before, 0]
+    const pages = makePages(lab, {
+      dtype: dtype as 'f32',
+      segments: [{ heads: 1, width: C + R }],
+      blockTokens,
+      sequences: counts.map((T, i) => ({ filled: befores[i]! + T })),
+    })
+    const T = counts.reduce((sum, n) => sum + n, 0)
+    const q = lab.normals([T, H, C + R])
+    const [row] = pages.slices as [RowSlice]
+    let queryStart = 0
+    const fields = counts.map((queryCount, i) => {
+      const position = befores[i]!
+      const field = {
+        queryStart,
+        queryCount,
+        position,
+        keyStart: 0,
+        keyCount: position + queryCount,
+        table: pages.tables[i]!,
+      }
+      queryStart += queryCount
+      return field
+    })
+    const args = { q, keys: [row], values: { ...row, width: C }, scale: (C + R) ** -0.5, mask: 'causal' } as const
+    const together = lab.k.alloc('f32', [T, H, C])
+    const alone = lab.k.alloc('f32', [T, H, C])
+    lab.k.attention({ ...args, out: together, sequences: putSequences(lab, fields) })
+    for (const field of fields) lab.k.attention({ ...args, out: alone, sequences: putSequences(lab, [field]) })
+    expectClose('sequences', await numbers(lab.k, together), await numbers(lab.k, alone), EXACT)
+    lab.k.free(together)
+    lab.k.free(alone)
+  })
+
+  property('attention: paged rows give what contiguous rows give', [shape], async (lab, s) => {
+    const { whole, args, sequence, S } = joint(lab, { ...s, dtype: 'f32' })
+    const [row] = args.keys as [RowSlice]
+    const rows = lab.k.alloc('f32', [S, row.width])
+    lab.k.cacheRead(rows, row, putSequences(lab, [sequence]))
+    const slice = { ...row, rows, offset: 0 }
+    const out = lab.k.alloc('f32', args.out.shape)
+    lab.k.attention({ ...args, out, keys: [slice], values: { ...slice, width: s.C } })
+    expectClose('contiguous', await numbers(lab.k, out), await whole(), REORDERED)
+    lab.k.free(rows)
+    lab.k.free(out)
+  })
+
+  property(
+    'attention: parts of the keys merge to the whole, at once or carried',
+    [shape, size(300)],
+    async (lab, s, cut) => {
+      const { whole, args, sequence, S } = joint(lab, s)
+      const { T, H, C } = s
+      const cutAt = Math.min(cut, S)
+      const spans = [
+        { keyStart: 0, keyCount: cutAt },
+        { keyStart: cutAt, keyCount: S - cutAt },
+      ]
+      const parts = lab.k.alloc('f32', [2, T, H, C])
+      const partLse = lab.k.alloc('f32', [2, T, H])
+      const carried = { out: lab.k.alloc('f32', [T, H, C]), lse: lab.k.alloc('f32', [T, H]) }
+      spans.forEach((span, i) => {
+        const part = { ...args, sequences: putSequences(lab, [{ ...sequence, ...span }]) }
+        const out = view(parts, i * T * H * C, [T, H, C])
+        lab.k.attention({ ...part, out, lse: view(partLse, i * T * H, [T, H]) })
+        lab.k.attention({ ...part, ...carried, carry: i > 0 })
+      })
+      const merged = { out: lab.k.alloc('f32', [T, H, C]), lse: lab.k.alloc('f32', [T, H]) }
+      lab.k.mergeAttention(merged.out, merged.lse, parts, partLse)
+      const lse = lab.k.alloc('f32', [T, H])
+      const out = lab.k.alloc('f32', [T, H, C])
+      lab.k.attention({ ...args, out, lse })
+      for (const got of [merged, carried]) {
+        expectClose('out', await numbers(lab.k, got.out), await whole(), REORDERED)
+        expectClose('lse', await numbers(lab.k, got.lse), await numbers(lab.k, lse), REORDERED)
+      }
+      for (const t of [parts, partLse, carried.out, carried.lse, merged.out, merged.lse, lse, out]) lab.k.free(t)
+    },
+  )
+
+  property('attention: captured scores make the output and change nothing', [shape], async (lab, s) => {
+    const { whole, args, S } = joint(lab, { ...s, dtype: 'f32' })
+    const { T, H } = s
+    const scores = lab.k.alloc('f32', [H, T, S])
+    const lse = lab.k.alloc('f32', [T, H])
+    const out = lab.k.alloc('f32', args.out.shape)
+    lab.k.attention({ ...args, out, lse, scores, scoresStart: 0 })
+    lab.k.probabilities(scores, scores, lse)
+    const p = await numbers(lab.k, scores)
+    expectClose('out', await numbers(lab.k, out), await whole(), EXACT)
+    const sums = Array.from({ length: H * T }, (_, r) => p.slice(r * S, (r + 1) * S).reduce((sum, x) => sum + x, 0))
+    expectClose('sums of probabilities', sums, new Array(H * T).fill(1), REORDERED)
+    for (const t of [scores, lse, out]) lab.k.free(t)
+  })
+
+  property('absorbed is expanded', [shape, size(40), size(40)], async (lab, s, N, V) => {
+    const { T, before, H, C, R } = s
+    const S = before + T
+    const { k } = lab
+    const kvB = await lab.weight('f32', H * (N + V), C, 'heads', {
+      data: lab.rng.normals(H * (N + V) * C, C ** -0.5),
+    })
+    const rows = lab.normals([S, C + R])
+    const query = lab.normals([T, H, N + R])
+    const fields = { queryStart: 0, queryCount: T, position: before, keyStart: 0, keyCount: S, table: 0 }
+    const common = { sequences: putSequences(lab, [fields]), scale: (N + R) ** -0.5, mask: 'causal' } as const
+    const row = { rows, dtype: 'f32', offset: 0, heads: 1, width: C + R, headStride: 0 } as const
+    const keyRows = { headRows: N + V, firstRow: 0, rows: N }
+    const valueRows = { headRows: N + V, firstRow: N, rows: V, transposed: false }
+
+    const keys = k.alloc('f32', [S, H * (N + V)])
+    k.matmul(keys, lastOf(rows, 0, C), kvB)
+    const perHead = { rows: keys, dtype: 'f32', heads: H, headStride: N + V } as const
+    const expanded = k.alloc('f32', [T, H, V])
+    k.attention({
+      ...common,
+      out: expanded,
+      q: query,
+      keys: [
+        { ...perHead, offset: 0, width: N },
+        { ...row, offset: C * 4, width: R },
+      ],
+      values: { ...perHead, offset: N * 4, width: V },
+    })
+
+    const q = k.alloc('f32', [T, H, C + R])
+    k.headMatmul(lastOf(q, 0, C), lastOf(query, 0, N), kvB, { ...keyRows, transposed: true })
+    k.copy(lastOf(q, C, R), lastOf(query, N, R))
+    const latent = k.alloc('f32', [T, H, C])
+    k.attention({ ...common, out: latent, q, keys: [row], values: { ...row, width: C } })
+    const absorbed = k.alloc('f32', [T, H, V])
+    k.headMatmul(absorbed, latent, kvB, valueRows)
+    expectClose('absorbed', await numbers(k, absorbed), await numbers(k, expanded), { rel: 1e-4, abs: 1e-4 })
+    for (const t of [keys, expanded, q, latent, absorbed]) k.free(t)
+  })
+}
+
+interface RowOperation {
+  /** Of a row of the result. */
+  readonly width: number
+  /** Rows of x start with row t of the batch. */
+  run(y: Tensor, x: Tensor, t: number): void
+}
+
+/** Operations that act on each row of [T, n] by itself. */
+const ROW_OPERATIONS: Readonly<Record<string, (lab: Lab, n: number, m: number) => Promise<RowOperation>>> = {
+  rmsNorm: async (lab, n) => {
+    const weight = lab.normals([n])
+    return { width: n, run: (y, x) => lab.k.rmsNorm(y, x, weight, 1e-6) }
+  },
+  layerNorm: async (lab, n) => {
+    const weight = lab.normals([n])
+    return { width: n, run: (y, x) => lab.k.layerNorm(y, x, weight, weight, 1e-6) }
+  },
+  'matmul f32': (lab, n, m) => product(lab, lab.weight('f32', m, n, 'matmul'), m),
+  'matmul f16': (lab, n, m) => product(lab, lab.weight('f16', m, n, 'matmul'), m),
+  'matmul bf16': (lab, n, m) => product(lab, lab.weight('bf16', m, n, 'matmul'), m),
+  'matmul e4m3': (lab, n, m) => product(lab, lab.weight('e4m3', m, n, 'matmul', { scales: [16, 16] }), m),
+  'headMatmul, absorbing': async (lab, n, m) => {
+    const w = await lab.weight('bf16', 3 * (n + 2), m, 'heads')
+    const options = { headRows: n + 2, firstRow: 0, rows: n, transposed: true }
+    return { width: 3 * m, run: (y, x) => lab.k.headMatmul(heads(y, 3), repeated(x, 3), w, options) }
+  },
+  'headMatmul, raising': async (lab, n, m) => {
+    const w = await lab.weight('f32', 2 * (m + 1), n, 'heads')
+    const options = { headRows: m + 1, firstRow: 1, rows: m, transposed: false }
+    return { width: 2 * m, run: (y, x) => lab.k.headMatmul(heads(y, 2), repeated(x, 2), w, options) }
+  },
+  gelu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.activate(y, x, 'gelu') }),
+  silu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.gate(y, x, x, 'silu') }),
+  softmax: async (lab, n) => ({ width: n, run: (y, x) => lab.k.softmax(y, x, 1.5) }),
+  axpby: async (lab, n) => ({ width: n, run: (y, x) => lab.k.axpby(y, 0.3, x, 0.7, x) }),
+}
+
+async function product(lab: Lab, weight: Promise<Weight>, width: number): Promise<RowOperation> {
+  const w = await weight
+  const bias = lab.normals([width])
+  return { width, run: (y, x) => lab.k.matmul(y, x, w, { bias }) }
+}
+
+/** [T, n] as [T, H, n / H]. */
+function heads(t: Tensor, H: number): Tensor {
+  const [T, n] = t.shape as [number, number]
+  return view(t, 0, [T, H, n / H])
+}
+
+/** [T, n] as [T, H, n], the same row for every head. */
+function repeated(t: Tensor, H: number): Tensor {
+  const [T, n] = t.shape as [number, number]
+  return view(t, 0, [T, H, n], [n, 0, 1])
+}
+
+interface JointShape {
+  readonly T: number
+  readonly before: number
+  readonly H: number
+  readonly C: number
+  readonly R: number
+  readonly blockTokens: number
+  readonly window?: number | undefined
+  readonly dtype: string
+}
+
+/** T queries behind `before` tokens on absorbed rows [C | R]. */
+function joint(lab: Lab, { T, before, H, C, R, blockTokens, window, dtype }: JointShape) {
+  const S = before + T
+  const pages = makePages(lab, {
+    dtype: dtype as 'f32',
+    segments: [{ heads: 1, width: C + R }],
+    blockTokens,
+    sequences: [{ filled: S }],
+  })
+  const [row] = pages.slices as [RowSlice]
+  const q = lab.normals([T, H, C + R])
+  const sequence = { queryStart: 0, queryCount: T, position: before, keyStart: 0, keyCount: S, table: pages.tables[0]! }
+  const args: Omit<AttentionArgs, 'out' | 'sequences' | 'q'> = {
+    keys: [row],
+    values: { ...row, width: C },
+    scale: (C + R) ** -0.5,
+    mask: 'causal',
+    ...(window !== undefined && { window }),
+  }
+  const run = async (first: number, count: number, keyCount: number) => {
+    const out = lab.k.alloc('f32', [count, H, C])
+    const fields = { ...sequence, queryCount: count, position: before + first, keyCount }
+    lab.k.attention({ ...args, out, q: rowsOf(q, first, count), sequences: putSequences(lab, [fields]) })
+    const result = await numbers(lab.k, out)
+    lab.k.free(out)
+    return result
+  }
+  const template = { ...args, q, out: { dtype: 'f32', shape: [T, H, C], strides: [], address: 0 } } as const
+  return {
+    S,
+    sequence,
+    run,
+    whole: () => run(0, T, S),
+    args: { ...template, sequences: putSequences(lab, [sequence]) } as AttentionArgs,
+  }
+}
+
+async function numbers(k: Kernels, t: Tensor): Promise<number[]> {
+  await k.submit()
+  return Array.from((await k.read(t)) as TypedArray)
+}

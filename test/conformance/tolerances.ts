@@ -1,0 +1,58 @@
+/**
+ * How far an implementation may be from the reference. One entry for each operation, and for single outputs or
+ * hard cases; `rel` counts against |expected| + the root mean square of its row, because a sum is as accurate as
+ * its terms are large, not as its result. An f32 has 24 bits: one rounding is 6e-8.
+ */
+export interface Allowed {
+  readonly rel: number
+  /** For what underflows, or is a small difference of numbers of known size. */
+  readonly abs?: number
+  readonly reason: string
+}
+
+const exact = (reason: string): Allowed => ({ rel: 0, reason })
+
+export const TOLERANCES: Readonly<Record<string, Allowed>> = {
+  embed: { rel: 1.2e-7, reason: 'a product of two or three f32 numbers, each rounded once' },
+  gatherRows: exact('moves numbers'),
+  copy: exact('rounding to nearest even has one answer'),
+  axpby: { rel: 1.2e-7, reason: 'two products and a sum, fused or not' },
+  rmsNorm: { rel: 1e-6, reason: 'a sum of at most 300 positive squares and an f32 root' },
+  layerNorm: { rel: 1e-6, reason: 'the mean is rounded; rows are centred' },
+  'layerNorm offset': { rel: 2e-5, reason: 'a mean 100 times the deviation: x - mean loses seven bits' },
+  matmul: { rel: 2e-6, reason: 'sums of at most 600 f32 products in f32' },
+  'matmul cancelling': { rel: 1e-4, reason: 'terms of 1e4 that cancel to about 1e2' },
+  headMatmul: { rel: 2e-6, reason: 'as matmul' },
+  activate: { rel: 2e-6, abs: 1e-37, reason: 'an f32 exponential; below 1e-37 it may be flushed to zero' },
+  'activate gelu': { rel: 2e-6, abs: 2e-7, reason: '1 + erf or 1 + tanh near -1 keeps no more than f32 has' },
+  gate: { rel: 2e-6, abs: 1e-37, reason: 'as activate' },
+  'gate gelu': { rel: 2e-6, abs: 1e-6, reason: 'as activate gelu, times up' },
+  softmax: { rel: 4e-6, abs: 1e-37, reason: 'f32 exponentials of arguments of at most 30' },
+  'softmax large': { rel: 1e-4, abs: 1e-37, reason: 'scores of 1000 have an f32 step of 6e-5' },
+  'softmax.lse': { rel: 1e-6, abs: 1e-6, reason: 'a logarithm near 0 keeps the absolute error of its sum' },
+  ropeTable: { rel: 1.2e-7, abs: 6e-8, reason: 'f64 angles, one rounding to f32' },
+  rope: { rel: 3e-7, reason: 'two products and a sum that may cancel' },
+  cacheWrite: exact('rounding to nearest even has one answer'),
+  cacheRead: exact('widening is exact'),
+  attention: { rel: 1e-5, abs: 1e-6, reason: 'scores of at most 20 in f32, their exponentials, and a sum of values' },
+  'attention large': { rel: 2e-3, abs: 1e-6, reason: 'scores of 1000s have an f32 step of 1e-4, and exp magnifies it' },
+  'attention.lse': { rel: 2e-6, abs: 2e-6, reason: 'a score of size 20 and a logarithm' },
+  'attention.scores': { rel: 2e-6, abs: 2e-6, reason: 'as matmul' },
+  mergeAttention: { rel: 4e-6, abs: 1e-37, reason: 'f32 exponentials of differences of lse' },
+  'mergeAttention.lse': { rel: 1e-6, abs: 1e-6, reason: 'a logarithm near 0' },
+  probabilities: { rel: 4e-6, abs: 1e-37, reason: 'f32 exponentials' },
+  route: { rel: 2e-6, reason: 'f32 sigmoid or softmax, divided by a sum' },
+  'route.weights': { rel: 2e-6, reason: 'f32 sigmoid or softmax, divided by a sum' },
+  'route.indices': exact('no two scores of these cases are closer than f32 tells apart, or they are equal'),
+  groupByExpert: exact('integers'),
+  expertMatmul: { rel: 2e-6, reason: 'as matmul' },
+  combineExperts: { rel: 4e-7, reason: 'a few products and sums' },
+  chain: { rel: 1e-4, reason: 'many operations, each with its own error' },
+}
+
+/** The entry of an output: its own, else its case's, else its operation's. */
+export function allowedFor(op: string, output: string, key: string = op): Allowed {
+  const found = TOLERANCES[`${key}.${output}`] ?? TOLERANCES[`${op}.${output}`] ?? TOLERANCES[key]
+  if (!found) throw new Error(`no tolerance for ${key}`)
+  return found
+}
