@@ -65,7 +65,7 @@ export class ChatTemplates {
         tools: plain(options.tools ?? null),
         documents: plain(options.variables?.documents ?? null),
         add_generation_prompt: options.addGenerationPrompt ?? false,
-      })
+      }).text
     } catch (error) {
       if (error instanceof TemplateError) throw error
       throw new TemplateError(`The chat template "${name}" cannot be rendered: ${reason(error)}`, { cause: error })

@@ -40,7 +40,10 @@ describe.each(FIXTURES)('%s', name => {
     expect(fixture.incremental.length).toBeGreaterThanOrEqual(18)
     const reused = tokenizer.detokenizer()
     for (const { name, ids, emit, flush } of fixture.incremental) {
-      expect(ids.map(id => reused.push(id)), name).toEqual(emit)
+      expect(
+        ids.map(id => reused.push(id)),
+        name,
+      ).toEqual(emit)
       expect(reused.flush(), name).toBe(flush)
       expect(tokenizer.decode(ids), name).toBe(emit.join('') + flush)
     }
