@@ -52,7 +52,10 @@ export class Client {
 
   call<M extends Call['method']>(call: Call & { method: M }): Promise<Replies[M]> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#closed)
+      if (this.#closed) {
+        reject(this.#closed)
+        return
+      }
       const id = this.nextId()
       this.#calls.set(id, { resolve: value => resolve(value as Replies[M]), reject })
       try {
@@ -65,7 +68,10 @@ export class Client {
   }
 
   prompt(message: ToHost & { type: 'prompt' }, pending: PendingPrompt): void {
-    if (this.#closed) return pending.stream.fail(this.#closed)
+    if (this.#closed) {
+      pending.stream.fail(this.#closed)
+      return
+    }
     this.#prompts.set(message.id, pending)
     try {
       this.#send(message)

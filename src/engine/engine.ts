@@ -1,9 +1,11 @@
 import { DisposedError } from '../errors.ts'
+import { checkSessionOptions } from './check-options.ts'
 import { Client } from './client.ts'
 import type { OpenLink } from './protocol.ts'
 import { Session } from './session.ts'
 import type {
   ChatTemplateOptions,
+  DetokenizeOptions,
   Generation,
   LoadOptions,
   Message,
@@ -57,6 +59,7 @@ export class Engine {
   /** A new, empty timeline. Throws DisposedError, OptionError. */
   session(options: SessionOptions = {}): Session {
     if (this.#disposed) throw new DisposedError('engine')
+    checkSessionOptions(options, this.info.contextLength)
     return new Session(this.#client, options)
   }
 
@@ -65,9 +68,9 @@ export class Engine {
     return this.#client.call({ method: 'tokenize', text, options })
   }
 
-  /** Token ids into text, special tokens left out. */
-  async detokenize(tokenIds: readonly number[]): Promise<string> {
-    return this.#client.call({ method: 'detokenize', tokenIds: [...tokenIds] })
+  /** Token ids into text; ids that no token has give nothing. */
+  async detokenize(tokenIds: readonly number[], options: DetokenizeOptions = {}): Promise<string> {
+    return this.#client.call({ method: 'detokenize', tokenIds: [...tokenIds], options })
   }
 
   /** The text that a prompt of these messages is. Throws if the model has no chat template. */

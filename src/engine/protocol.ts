@@ -7,6 +7,7 @@ import type {
   CacheStats,
   ChatTemplateOptions,
   Completion,
+  DetokenizeOptions,
   LoadOptions,
   Message,
   ModelInfo,
@@ -39,7 +40,7 @@ export interface SessionState {
 /** Calls that get one reply. */
 export type Call =
   | { readonly method: 'tokenize'; readonly text: string; readonly options: TokenizeOptions }
-  | { readonly method: 'detokenize'; readonly tokenIds: readonly number[] }
+  | { readonly method: 'detokenize'; readonly tokenIds: readonly number[]; readonly options: DetokenizeOptions }
   | { readonly method: 'template'; readonly messages: readonly Message[]; readonly options: ChatTemplateOptions }
   | { readonly method: 'reset'; readonly session: number }
   | { readonly method: 'close'; readonly session: number }

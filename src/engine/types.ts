@@ -69,7 +69,11 @@ export interface PromptOptions extends SamplingOptions {
    * result does not depend on what the session held. Default false: reused rows may be equal to rounding only.
    */
   readonly strict?: boolean
-  /** For messages: further variables of the chat template, such as `tools` or `enable_thinking`. */
+  /** Special tokens (end of turn, tool markers …) give no text. Default true. */
+  readonly skipSpecialTokens?: boolean
+  /** For messages: tool definitions in OpenAI's form, for the chat template. */
+  readonly tools?: readonly unknown[]
+  /** For messages: further variables of the chat template, such as `enable_thinking`. */
   readonly templateVariables?: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal
 }
@@ -84,10 +88,17 @@ export interface TokenizeOptions {
   readonly addSpecialTokens?: boolean
 }
 
+export interface DetokenizeOptions {
+  /** Special tokens give no text. Default false. */
+  readonly skipSpecialTokens?: boolean
+}
+
 export interface ChatTemplateOptions {
   /** End with the opening of the assistant's answer. Default true. */
   readonly addGenerationPrompt?: boolean
-  /** Further variables of the template, such as `tools`. */
+  /** Tool definitions in OpenAI's form. Default: none. */
+  readonly tools?: readonly unknown[]
+  /** Further variables of the template, such as `enable_thinking`. */
   readonly templateVariables?: Readonly<Record<string, unknown>>
 }
 
@@ -157,6 +168,8 @@ export interface ModelInfo {
   /** Why the kernels are not the native ones; null where they are or were not asked for. */
   readonly fallbackReason: string | null
   readonly hasChatTemplate: boolean
+  /** What looked odd while loading but does no harm; one sentence each. */
+  readonly warnings: readonly string[]
 }
 
 /** Bytes and tokens a session's cache holds. */

@@ -1,0 +1,47 @@
+/** Options as callers of plain JavaScript may give them: wrong ones are refused by name before anything is done. */
+import { OptionError } from '../errors.ts'
+import type { HostLoadOptions, HostPromptOptions } from './protocol.ts'
+import type { SessionOptions } from './types.ts'
+
+const KERNELS = ['auto', 'native', 'wasm', 'reference']
+const CACHE_TYPES = ['f32', 'f16', 'bf16']
+const PATHS = ['expanded', 'absorbed']
+
+export function checkLoadOptions(o: HostLoadOptions): void {
+  oneOf('kernels', o.kernels, KERNELS)
+  oneOf('cacheType', o.cacheType, CACHE_TYPES)
+  whole('threads', o.threads, 1)
+  whole('contextLength', o.contextLength, 1)
+  whole('maxCacheBytes', o.maxCacheBytes, 1)
+  whole('chunkSize', o.chunkSize, 1)
+}
+
+export function checkSessionOptions(o: SessionOptions, most: number): void {
+  whole('contextLength', o.contextLength, 1)
+  if ((o.contextLength ?? 1) <= most) return
+  throw new OptionError(`contextLength is ${o.contextLength}; the engine was loaded for at most ${most} tokens`)
+}
+
+export function checkPromptOptions(o: HostPromptOptions): void {
+  whole('maxTokens', o.maxTokens, 0)
+  oneOf('attentionPath', o.attentionPath, PATHS)
+  const stops: unknown = o.stopSequences
+  if (stops === undefined) return
+  if (!Array.isArray(stops) || stops.some(s => typeof s !== 'string' || s === '')) {
+    throw new OptionError(`stopSequences is ${show(stops)}; expected a list of texts that are not empty`)
+  }
+}
+
+function whole(name: string, value: unknown, least: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return
+  throw new OptionError(`${name} is ${show(value)}; expected a whole number, ${least} or more`)
+}
+
+function oneOf(name: string, value: unknown, known: readonly string[]): void {
+  if (value === undefined || known.includes(value as string)) return
+  throw new OptionError(`${name} is ${show(value)}; expected ${known.join(', ')}`)
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? String(value)
+}

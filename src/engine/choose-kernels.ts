@@ -1,0 +1,67 @@
+import type { Kernels } from '../kernels/contract.ts'
+import { KernelsUnavailableError } from './errors.ts'
+import type { KernelChoice } from './types.ts'
+
+export interface KernelOptions {
+  readonly threads?: number
+  readonly isa?: string
+}
+
+export interface ChosenKernels {
+  readonly kernels: Kernels
+  /** Why they are not the native ones; null where they are or were not asked for. */
+  readonly fallbackReason: string | null
+}
+
+/** Each kind is loaded only when it is tried. */
+export type KernelFactories = Readonly<
+  Record<Exclude<KernelChoice, 'auto'>, (options: KernelOptions) => Promise<Kernels>>
+>
+
+export const KERNEL_FACTORIES: KernelFactories = {
+  native: async options => (await import('../kernels/native/addon.ts')).createNativeKernels(options),
+  wasm: async () => { throw new Error('x') },
+  reference: async () => (await import('../kernels/reference/index.ts')).createReferenceKernels(),
+}
+
+const REMEDY = {
+  native: 'Build them with `npm rebuild` (needs g++ and python3), or use kernels: "auto"',
+  wasm: 'Use kernels: "auto", or "reference" (slow)',
+  reference: 'Use kernels: "auto"',
+}
+
+/**
+ * The kernels asked for; `auto` takes the native ones, or WebAssembly's where those cannot be had, and says why.
+ * Throws KernelsUnavailableError.
+ */
+export async function chooseKernels(
+  choice: KernelChoice,
+  options: KernelOptions,
+  factories: KernelFactories = KERNEL_FACTORIES,
+): Promise<ChosenKernels> {
+  if (choice !== 'auto') {
+    try {
+      return { kernels: await factories[choice](options), fallbackReason: null }
+    } catch (error) {
+      const message = `The ${choice} kernels cannot be used: ${reason(error)}. ${REMEDY[choice]}.`
+      throw new KernelsUnavailableError(message, { cause: error })
+    }
+  }
+  try {
+    return { kernels: await factories.native(options), fallbackReason: null }
+  } catch (native) {
+    try {
+      return { kernels: await factories.wasm(options), fallbackReason: `no native kernels: ${reason(native)}` }
+    } catch (wasm) {
+      throw new KernelsUnavailableError(
+        `Neither the native kernels (${reason(native)}) nor WebAssembly's (${reason(wasm)}) can be used here. ` +
+          'The reference kernels always work, slowly: kernels: "reference".',
+        { cause: native },
+      )
+    }
+  }
+}
+
+function reason(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/[.\s]+$/, '')
+}

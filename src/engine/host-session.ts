@@ -1,0 +1,158 @@
+import { checkPromptOptions } from './check-options.ts'
+import type { Parts } from './load-parts.ts'
+import type { Outbox } from './outbox.ts'
+import { checkPromptIds, promptIds } from './prompt-ids.ts'
+import type { FromHost, SessionState, ToHost } from './protocol.ts'
+import { rowRules } from './reuse.ts'
+import { samplerFor, stopsFor } from './sampling.ts'
+import { Sequence, type SequenceResult } from './sequence.ts'
+import type { StepLoop } from './step-loop.ts'
+import { TextStream } from './text-stream.ts'
+import { Timeline } from './timeline.ts'
+import type { Completion, SessionOptions } from './types.ts'
+import { toWire } from './wire-errors.ts'
+
+export interface HostSessionContext {
+  readonly parts: Parts
+  readonly loop: StepLoop
+  readonly outbox: Outbox
+  readonly now: () => number
+  post(message: FromHost): void
+}
+
+type PromptMessage = ToHost & { type: 'prompt' }
+
+/** A prompt that waits for its turn or runs. */
+interface Job {
+  readonly message: PromptMessage
+  readonly asked: number
+  sequence: Sequence | null
+  answered: boolean
+}
+
+/** A session in the worker: its timeline, and its prompts one after the other. */
+export class HostSession {
+  readonly #context: HostSessionContext
+  readonly #contextLength: number
+  readonly #timeline: Timeline
+  readonly #jobs = new Set<Job>()
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(context: HostSessionContext, options: SessionOptions) {
+    const { model, info } = context.parts
+    this.#context = context
+    this.#contextLength = options.contextLength ?? info.contextLength
+    this.#timeline = new Timeline(model.sequence(this.#contextLength), rowRules(model.config))
+  }
+
+  /** Runs when the prompts before it have ended, whether well or not. */
+  prompt(message: PromptMessage): void {
+    const job: Job = { message, asked: this.#context.now(), sequence: null, answered: false }
+    this.#jobs.add(job)
+    this.#inTurn(() => this.#run(job))
+  }
+
+  /** A prompt that runs ends after the step under way, one that waits at once. */
+  abort(id: number): void {
+    for (const job of this.#jobs) {
+      if (job.message.id !== id) continue
+      if (job.sequence) job.sequence.abort()
+      else this.#finish(job, { completion: abortedBeforeStart(job.message), state: this.#timeline.unchanged() })
+    }
+  }
+
+  async reset(): Promise<SessionState> {
+    await this.#inTurn(async () => {})
+    return this.#timeline.reset()
+  }
+
+  /** Fails what is under way with `error`, then frees the cache. */
+  async close(error: unknown): Promise<void> {
+    for (const job of this.#jobs) {
+      if (job.sequence) job.sequence.fail(error)
+      else this.#finish(job, { error, state: this.#timeline.unchanged() })
+    }
+    await this.#inTurn(async () => this.#timeline.dispose())
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(work)
+    return this.#turn
+  }
+
+  async #run(job: Job): Promise<void> {
+    if (job.answered) return
+    try {
+      await new Promise<SequenceResult>((resolve, reject) => {
+        try {
+          job.sequence = this.#sequence(job, resolve)
+          this.#context.loop.add(job.sequence)
+        } catch (error) {
+          reject(error)
+        }
+      }).then(result => this.#finish(job, result))
+    } catch (error) {
+      this.#finish(job, { error, state: this.#timeline.unchanged() })
+    }
+  }
+
+  #sequence({ message, asked }: Job, ended: (result: SequenceResult) => void): Sequence {
+    const { parts, outbox, now } = this.#context
+    const { tokenizer, defaults, model } = parts
+    const { options, id } = message
+    checkPromptOptions(options)
+    const timeline = this.#timeline
+    const { ids, continues } = promptIds(tokenizer, timeline.tokens, message.prompt, options)
+    checkPromptIds(ids, model.config.vocabSize, this.#contextLength)
+    const sampler = samplerFor(options, defaults.sampling, { promptIds: ids, vocabSize: model.config.vocabSize })
+    const path = options.attentionPath
+
+    const reuse = timeline.reuse(ids, { strict: options.strict ?? false, ...(path && { path }) })
+    const goesOn = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
+    return new Sequence({
+      timeline,
+      prompt: ids,
+      // Going on without new text: the last token keeps its role, so that the text is the one without a pause.
+      extent: goesOn && reuse.rows === ids.length - 1 ? null : reuse.extent,
+      path,
+      maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
+      contextLength: this.#contextLength,
+      eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
+      sampler,
+      text: new TextStream({
+        tokenizer,
+        stops: stopsFor(options.stopSequences ?? []),
+        after: continues ? ids : [],
+        skipSpecialTokens: options.skipSpecialTokens ?? true,
+      }),
+      now,
+      asked,
+      emit: ({ text, tokenId }) => outbox.add(id, text, tokenId),
+      ended,
+    })
+  }
+
+  #finish(job: Job, result: SequenceResult): void {
+    if (job.answered) return
+    job.answered = true
+    this.#jobs.delete(job)
+    const { id } = job.message
+    this.#context.outbox.flush()
+    if ('error' in result) {
+      this.#context.post({ type: 'stopped', id, error: toWire(result.error), state: result.state })
+    } else {
+      this.#context.post({ type: 'finished', id, ...result })
+    }
+  }
+}
+
+function abortedBeforeStart({ options }: PromptMessage): Completion {
+  return {
+    text: '',
+    tokenIds: [],
+    finishReason: 'aborted',
+    usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0 },
+    timings: { firstTokenMs: 0, promptMs: 0, generationMs: 0, promptTokensPerSecond: 0, tokensPerSecond: 0 },
+    seed: options.seed ?? 0,
+  }
+}

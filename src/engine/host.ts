@@ -1,0 +1,157 @@
+/** The half of the engine that runs in the worker: holds the model and the sessions, answers the client's messages. */
+import { DisposedError, LatentkitError } from '../errors.ts'
+import { HostSession, type HostSessionContext } from './host-session.ts'
+import { loadParts } from './load-parts.ts'
+import { Outbox } from './outbox.ts'
+import type { Call, FromHost, Replies, ToHost } from './protocol.ts'
+import { StepLoop } from './step-loop.ts'
+import type { ProgressEvent } from './types.ts'
+import { toWire } from './wire-errors.ts'
+
+export interface HostPort {
+  post(message: FromHost): void
+  close(): void
+}
+
+export interface HostOptions {
+  readonly port: HostPort
+  /** Lets messages in: resolves after those that have arrived were received. */
+  readonly pause: () => Promise<void>
+  readonly load?: typeof loadParts
+}
+
+const DEFAULT_CHUNK = 512
+/** Milliseconds between progress events of one kind. */
+const PROGRESS_INTERVAL = 50
+
+export class Host {
+  readonly #port: HostPort
+  readonly #pause: () => Promise<void>
+  readonly #load: typeof loadParts
+  readonly #sessions = new Map<number, HostSession>()
+  readonly #loading = new AbortController()
+  #running: HostSessionContext | null = null
+
+  constructor({ port, pause, load = loadParts }: HostOptions) {
+    this.#port = port
+    this.#pause = pause
+    this.#load = load
+  }
+
+  receive(message: ToHost): void {
+    switch (message.type) {
+      case 'load':
+        void this.#begin(message)
+        break
+      case 'open':
+        this.#open(message)
+        break
+      case 'prompt':
+        this.#session(message.session, message.id)?.prompt(message)
+        break
+      case 'abort':
+        for (const session of this.#sessions.values()) session.abort(message.id)
+        break
+      case 'call':
+        void this.#answer(message.id, message.call)
+        break
+      case 'dispose':
+        void this.#dispose()
+        break
+    }
+  }
+
+  async #begin({ source, options }: ToHost & { type: 'load' }): Promise<void> {
+    try {
+      const report = throttled(event => this.#port.post({ type: 'progress', event }))
+      const parts = await this.#load(source, options, { report, signal: this.#loading.signal })
+      const post = (message: FromHost) => this.#port.post(message)
+      const now = () => performance.now()
+      const outbox = new Outbox(post, now)
+      const { chunkSize = DEFAULT_CHUNK } = options
+      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause: this.#pause })
+      this.#running = { parts, loop, outbox, now, post }
+      report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
+      this.#port.post({ type: 'ready', info: parts.info })
+    } catch (error) {
+      this.#port.post({ type: 'failed', error: toWire(error) })
+    }
+  }
+
+  #open({ session, options }: ToHost & { type: 'open' }): void {
+    if (!this.#running) return
+    this.#sessions.set(session, new HostSession(this.#running, options))
+  }
+
+  /** Answers for itself when the session is gone. */
+  #session(id: number, prompt: number): HostSession | undefined {
+    const session = this.#sessions.get(id)
+    if (!session) {
+      this.#port.post({ type: 'stopped', id: prompt, error: toWire(new DisposedError('session')), state: null })
+    }
+    return session
+  }
+
+  async #answer(id: number, call: Call): Promise<void> {
+    try {
+      this.#port.post({ type: 'reply', id, value: await this.#call(call) })
+    } catch (error) {
+      this.#port.post({ type: 'refused', id, error: toWire(error) })
+    }
+  }
+
+  async #call(call: Call): Promise<Replies[Call['method']]> {
+    if (!this.#running) throw new LatentkitError('not_loaded', 'No model is loaded')
+    const { tokenizer } = this.#running.parts
+    switch (call.method) {
+      case 'tokenize':
+        return tokenizer.encode(call.text, { addSpecialTokens: false, ...call.options })
+      case 'detokenize':
+        return tokenizer.decode(call.tokenIds, call.options)
+      case 'template': {
+        const { addGenerationPrompt = true, tools, templateVariables: variables } = call.options
+        const given = { ...(tools && { tools }), ...(variables && { variables }) }
+        return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, ...given })
+      }
+      case 'reset': {
+        const session = this.#sessions.get(call.session)
+        if (!session) throw new DisposedError('session')
+        return session.reset()
+      }
+      case 'close': {
+        const session = this.#sessions.get(call.session)
+        this.#sessions.delete(call.session)
+        await session?.close(new DisposedError('session'))
+        return null
+      }
+    }
+  }
+
+  async #dispose(): Promise<void> {
+    this.#loading.abort(new DisposedError('engine'))
+    const error = new DisposedError('engine')
+    await Promise.all([...this.#sessions.values()].map(session => session.close(error)))
+    this.#sessions.clear()
+    if (this.#running) {
+      const { loop, parts } = this.#running
+      this.#running = null
+      await loop.idle()
+      parts.model.dispose()
+      parts.kernels.dispose()
+    }
+    this.#port.close()
+  }
+}
+
+/** Not every tensor is worth a message; the first and last of a kind are, and what begins or ends a file. */
+function throttled(send: (event: ProgressEvent) => void): (event: ProgressEvent) => void {
+  let status = ''
+  let sent = 0
+  return event => {
+    const now = performance.now()
+    if (event.status === status && event.loaded < event.total && now - sent < PROGRESS_INTERVAL) return
+    status = event.status
+    sent = now
+    send(event)
+  }
+}

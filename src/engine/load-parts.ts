@@ -1,0 +1,131 @@
+import { stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, resolve } from 'node:path'
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { openFolder } from '../checkpoint/folder.ts'
+import { CheckpointError, OptionError } from '../errors.ts'
+import type { Kernels } from '../kernels/contract.ts'
+import { loadModel, unusedTensors } from '../model/load.ts'
+import type { Model } from '../model/model.ts'
+import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
+import { checkLoadOptions } from './check-options.ts'
+import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
+import { type GenerationDefaults, generationDefaults } from './generation-defaults.ts'
+import type { HostLoadOptions } from './protocol.ts'
+import type { ModelInfo, ProgressEvent } from './types.ts'
+
+/** A model with all that belongs to it, ready to run. */
+export interface Parts {
+  readonly info: ModelInfo
+  readonly model: Model
+  readonly kernels: Kernels
+  readonly tokenizer: Tokenizer
+  readonly defaults: GenerationDefaults
+}
+
+export interface LoadContext {
+  report(event: ProgressEvent): void
+  readonly signal: AbortSignal
+}
+
+/** Finds, opens and loads a model. What was made is given back when a part of it fails. */
+export async function loadParts(source: string, options: HostLoadOptions, context: LoadContext): Promise<Parts> {
+  checkLoadOptions(options)
+  const { threads, isa } = options
+  const choosing = chooseKernels(options.kernels ?? 'auto', { ...(threads && { threads }), ...(isa && { isa }) })
+  const opening = findFolder(source, options, context).then(folder => openFolder(folder))
+  const [chosen, checkpoint] = await Promise.allSettled([choosing, opening])
+  try {
+    // The model is the first thing a user has to get right.
+    if (checkpoint.status === 'rejected') throw checkpoint.reason
+    if (chosen.status === 'rejected') throw chosen.reason
+    context.signal.throwIfAborted()
+    return await assemble(source, checkpoint.value, chosen.value, options, context)
+  } catch (error) {
+    if (chosen.status === 'fulfilled') chosen.value.kernels.dispose()
+    throw error
+  }
+}
+
+async function assemble(
+  source: string,
+  checkpoint: Checkpoint,
+  { kernels, fallbackReason }: ChosenKernels,
+  options: HostLoadOptions,
+  { report, signal }: LoadContext,
+): Promise<Parts> {
+  const model = await loadModel(checkpoint, kernels, {
+    ...(options.cacheType && { cacheType: options.cacheType }),
+    ...(options.maxCacheBytes && { maxCacheBytes: options.maxCacheBytes }),
+    onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
+    signal,
+  })
+  const { config, layout } = model
+  const { maxPositions } = config
+  const { contextLength = maxPositions, cacheType = 'f16' } = options
+  if (contextLength > maxPositions) {
+    throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
+  }
+  const tokenizer = openTokenizer(checkpoint)
+  const used = usedTensors(checkpoint)
+  const info: ModelInfo = {
+    name: checkpoint.name === source ? basename(resolve(source)) : source,
+    modelType: config.modelType,
+    nLayers: config.nLayers,
+    hiddenSize: config.hiddenSize,
+    vocabSize: config.vocabSize,
+    contextLength,
+    cacheType,
+    cacheBytesPerToken: layout.bytesPerToken,
+    ...used,
+    kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
+    fallbackReason,
+    hasChatTemplate: tokenizer.hasChatTemplate,
+    warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)],
+  }
+  const defaults = generationDefaults(config, checkpoint.generationConfig, `${checkpoint.name}/generation_config.json`)
+  return { info, model, kernels, tokenizer, defaults }
+}
+
+/** Only a name that is no folder brings in what talks to the hub. */
+async function findFolder(source: string, options: HostLoadOptions, { report, signal }: LoadContext): Promise<string> {
+  const info = await stat(source).catch(() => undefined)
+  if (info?.isDirectory()) return source
+  const { resolveModel } = await import('../checkpoint/resolve-model.ts')
+  const { hubSettings } = await import('../checkpoint/hub/options.ts')
+  return resolveModel(source, {
+    ...hubSettings({}, homedir()),
+    ...options.hub,
+    ...(options.offline !== undefined && { offline: options.offline }),
+    signal,
+    onProgress: report,
+  })
+}
+
+function openTokenizer({ name, tokenizer, tokenizerConfig, chatTemplate }: Checkpoint): Tokenizer {
+  if (!tokenizer) {
+    throw new CheckpointError(`${name} has no tokenizer.json; latentkit needs it to turn text into tokens`)
+  }
+  return createTokenizer({ tokenizer, config: tokenizerConfig, chatTemplate, folder: `${name}/` })
+}
+
+/** What the model asked for: numbers, and bytes in the files. */
+function usedTensors(checkpoint: Checkpoint): { parameters: number; weightBytes: number } {
+  const left = new Set(checkpoint.unused())
+  let parameters = 0
+  let weightBytes = 0
+  for (const { name, shape, bytes } of checkpoint.tensors.values()) {
+    if (left.has(name)) continue
+    weightBytes += bytes.length
+    // Block scales belong to how a weight is written.
+    if (!name.endsWith('_scale_inv')) parameters += shape.reduce((n, d) => n * d, 1)
+  }
+  return { parameters, weightBytes }
+}
+
+function unusedWarning(checkpoint: Checkpoint): string[] {
+  const names = unusedTensors(checkpoint)
+  if (names.length === 0) return []
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+  return [`Tensors that this kind of model does not use were left out: ${names.slice(0, 3).join(', ')}${more}`]
+}

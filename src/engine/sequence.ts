@@ -1,0 +1,223 @@
+import type { AttentionPath, PromptExtent } from '../attention/path.ts'
+import { CacheFullError } from '../cache/pool.ts'
+import type { StepInput } from '../model/step.ts'
+import type { SessionState } from './protocol.ts'
+import type { Waiting } from './scheduler.ts'
+import type { TextStream } from './text-stream.ts'
+import type { Timeline } from './timeline.ts'
+import type { Chunk, Completion, FinishReason } from './types.ts'
+
+/** Chooses a token from logits [vocab] and remembers what its penalties need. */
+export interface TokenSampler {
+  readonly seed: number
+  sample(logits: Float32Array): number
+}
+
+export interface SequenceOptions {
+  readonly timeline: Timeline
+  /** All ids up to the end of the prompt, those that are cached included. */
+  readonly prompt: readonly number[]
+  /** Of the prompt tokens to run; null: the last token of the timeline, which was generated, is run again. */
+  readonly extent: PromptExtent | null
+  readonly path?: AttentionPath | undefined
+  readonly maxTokens: number
+  /** Most tokens that the timeline may have. */
+  readonly contextLength: number
+  /** Tokens that end the text. */
+  readonly eos: ReadonlySet<number>
+  readonly sampler: TokenSampler
+  readonly text: TextStream
+  readonly now: () => number
+  /** When the prompt was asked for, in the clock of `now`. */
+  readonly asked: number
+  emit(chunk: Chunk): void
+  ended(result: SequenceResult): void
+}
+
+export type SequenceResult =
+  | { readonly completion: Completion; readonly state: SessionState }
+  | { readonly error: unknown; readonly state: SessionState }
+
+/**
+ * A prompt under way: which tokens it runs next and what becomes of its logits. It reads its prompt, generates, then
+ * settles: the last token is run too, without logits, so that the cache holds exactly the timeline.
+ */
+export class Sequence {
+  readonly #options: SequenceOptions
+  readonly #reused: number
+  /** When it began to run. */
+  readonly #began: number
+  #tokens: number[]
+  #text = ''
+  #first: number | null = null
+  #last: number
+  #finish: FinishReason | null = null
+  #error: { readonly cause: unknown } | null = null
+  #settles = false
+  #retired = false
+
+  constructor(options: SequenceOptions) {
+    this.#options = options
+    this.#tokens = [...options.prompt]
+    this.#reused = options.timeline.cache.length
+    this.#began = options.now()
+    this.#last = this.#began
+    if (options.maxTokens === 0) this.#end('length')
+    else if (options.prompt.length === options.contextLength) this.#end('context')
+  }
+
+  get waiting(): Waiting {
+    const position = this.#options.timeline.cache.length
+    const promptEnd = this.#options.prompt.length
+    return {
+      position,
+      promptLeft: Math.max(promptEnd - position, 0),
+      owed: this.#tokens.length - Math.max(position, promptEnd),
+    }
+  }
+
+  /** Its next `count` tokens, with room for them made in the cache; null if there are none or there is no room. */
+  part(count: number): { sequence: Sequence; input: StepInput; position: number } | null {
+    if (count === 0) return null
+    const { timeline, prompt, extent, path } = this.#options
+    const { cache } = timeline
+    const position = cache.length
+    try {
+      cache.reserve(count)
+    } catch (error) {
+      this.fail(error)
+      return null
+    }
+    const end = position + count
+    const input: StepInput = {
+      tokens: this.#tokens.slice(position, end),
+      cache,
+      prompt: position < prompt.length ? extent : null,
+      logits: end === this.#tokens.length && this.#finish === null ? 'last' : 'none',
+      ...(path && { path }),
+    }
+    return { sequence: this, input, position }
+  }
+
+  ran(input: StepInput, position: number): void {
+    this.#options.timeline.ran(input, position)
+  }
+
+  /** Takes the logits [vocab] of its last token: samples, decodes, emits, and sees whether the text ends. */
+  accept(logits: Float32Array): void {
+    if (this.#finish || this.#error) return
+    try {
+      this.#take(this.#options.sampler.sample(logits))
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Ends the text as it is: what is not yet computed of the prompt is forgotten. */
+  abort(): void {
+    if (this.#finish && !this.#settles) return
+    if (!this.#promptRead()) this.#finish = 'aborted'
+    this.#finish ??= 'aborted'
+    this.#settles = false
+  }
+
+  fail(error: unknown): void {
+    // The text is whole already; that its last token is not cached costs a little time later.
+    if (this.#settles && this.#promptRead() && error instanceof CacheFullError) this.#settles = false
+    else this.#error ??= { cause: error }
+  }
+
+  /** Whether it is done; reports the result once. */
+  retired(): boolean {
+    if (this.#retired) return true
+    const settled = !this.#settles || this.#options.timeline.cache.length === this.#tokens.length
+    const done = this.#error || (this.#finish && settled)
+    if (!done) return false
+    this.#retired = true
+    this.#options.ended(this.#result())
+    return true
+  }
+
+  #take(token: number): void {
+    const { text, eos, maxTokens, contextLength, prompt, now } = this.#options
+    this.#last = now()
+    this.#first ??= this.#last
+    if (eos.has(token)) {
+      const rest = text.flush()
+      if (rest !== '') this.#emit(rest, token)
+      this.#end('stop')
+      return
+    }
+    this.#tokens.push(token)
+    const { text: certain, stopped } = text.push(token)
+    if (stopped) {
+      this.#emit(certain, token)
+      this.#end('stop')
+      this.#cut()
+      return
+    }
+    const full = this.#tokens.length === contextLength
+    const ends = full || this.#tokens.length - prompt.length === maxTokens
+    this.#emit(ends ? certain + text.flush() : certain, token)
+    if (ends) this.#end(this.#tokens.length - prompt.length === maxTokens ? 'length' : 'context')
+  }
+
+  #emit(text: string, tokenId: number): void {
+    this.#text += text
+    this.#options.emit({ text, tokenId })
+  }
+
+  #end(reason: FinishReason): void {
+    this.#finish = reason
+    this.#settles = true
+  }
+
+  /** Takes the stop sequence back: the timeline ends where the text does. */
+  #cut(): void {
+    const { prompt, text, timeline, contextLength } = this.#options
+    const generated = this.#tokens.slice(prompt.length)
+    const { keep, tail } = text.tokensOf(this.#text, generated)
+    const kept = prompt.length + keep
+    if (kept + tail.length > contextLength) return
+    this.#tokens = [...this.#tokens.slice(0, kept), ...tail]
+    timeline.truncate(kept)
+    // A window may have made the cache forget everything: the next prompt reads it again, if there is one.
+    this.#settles = this.#promptRead()
+  }
+
+  #promptRead(): boolean {
+    return this.#options.timeline.cache.length >= this.#options.prompt.length
+  }
+
+  #result(): SequenceResult {
+    const { timeline, prompt, extent } = this.#options
+    // A prompt that was given up before its first token has not happened; its rows stay for another try.
+    const happened = this.#first !== null || (!this.#error && this.#finish !== 'aborted')
+    const generated = this.#tokens.length > prompt.length || extent === null
+    const state = happened ? timeline.become(this.#tokens, generated) : timeline.unchanged()
+    return this.#error ? { error: this.#error.cause, state } : { completion: this.#completion(), state }
+  }
+
+  #completion(): Completion {
+    const { prompt, asked, sampler, now } = this.#options
+    const tokenIds = this.#tokens.slice(prompt.length)
+    const first = this.#first ?? now()
+    const promptMs = first - this.#began
+    const generationMs = Math.max(this.#last - first, 0)
+    const perSecond = (count: number, ms: number) => (ms > 0 ? (count * 1000) / ms : 0)
+    return {
+      text: this.#text,
+      tokenIds,
+      finishReason: this.#finish ?? 'aborted',
+      usage: { promptTokens: prompt.length, cachedTokens: this.#reused, completionTokens: tokenIds.length },
+      timings: {
+        firstTokenMs: first - asked,
+        promptMs,
+        generationMs,
+        promptTokensPerSecond: perSecond(prompt.length - this.#reused, promptMs),
+        tokensPerSecond: perSecond(tokenIds.length - 1, generationMs),
+      },
+      seed: sampler.seed,
+    }
+  }
+}

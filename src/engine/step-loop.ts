@@ -1,0 +1,102 @@
+import type { Kernels } from '../kernels/contract.ts'
+import type { Model } from '../model/model.ts'
+import type { StepInput } from '../model/step.ts'
+import type { Outbox } from './outbox.ts'
+import { schedule } from './scheduler.ts'
+import type { Sequence } from './sequence.ts'
+
+/** What the loop needs of a model. `forward` is never called while another call is under way. */
+export type StepModel = Pick<Model, 'forward'> & { readonly kernels: Pick<Kernels, 'read'> }
+
+export interface LoopOptions {
+  readonly model: StepModel
+  /** Prompt tokens of one step. */
+  readonly chunkSize: number
+  readonly outbox: Outbox
+  /** Lets messages in between two steps. */
+  readonly pause: () => Promise<void>
+}
+
+interface Part {
+  readonly sequence: Sequence
+  readonly input: StepInput
+  /** Of the input's first token. */
+  readonly position: number
+}
+
+/** Runs all sequences that have work, together, step by step. */
+export class StepLoop {
+  readonly #options: LoopOptions
+  #running: Sequence[] = []
+  #active: Promise<void> | null = null
+
+  constructor(options: LoopOptions) {
+    this.#options = options
+  }
+
+  add(sequence: Sequence): void {
+    this.#running.push(sequence)
+    this.#active ??= this.#run()
+  }
+
+  /** Resolves when no sequence is left. */
+  async idle(): Promise<void> {
+    await this.#active
+  }
+
+  async #run(): Promise<void> {
+    while (this.#running.length > 0) {
+      await this.step()
+      await this.#options.pause()
+    }
+    this.#active = null
+  }
+
+  /** One token of every text and a piece of every prompt: schedule, run, sample, emit. */
+  async step(): Promise<void> {
+    const { model, outbox } = this.#options
+    this.#retire()
+    const batch = this.#schedule()
+    // A long step must not hold back what is already written.
+    if (batch.some(({ input }) => input.prompt !== null)) outbox.flush()
+    try {
+      const logits = await this.#forward(model, batch)
+      for (const [i, { sequence, input, position }] of batch.entries()) {
+        sequence.ran(input, position)
+        const row = logits[i]
+        if (row) sequence.accept(row)
+      }
+    } catch (error) {
+      for (const { sequence } of batch) sequence.fail(error)
+    }
+    outbox.flushIfDue()
+    this.#retire()
+  }
+
+  #schedule(): Part[] {
+    const counts = schedule(
+      this.#running.map(s => s.waiting),
+      this.#options.chunkSize,
+    )
+    const parts = this.#running.map((sequence, i) => sequence.part(counts[i] as number))
+    return parts.filter(part => part !== null)
+  }
+
+  /** Logits [vocab] of the parts that want them, by part. */
+  async #forward(model: StepModel, batch: readonly Part[]): Promise<(Float32Array | undefined)[]> {
+    if (batch.length === 0) return []
+    const logits = await model.forward(batch.map(part => part.input))
+    const [wanted, vocab] = logits.shape as [number, number]
+    if (wanted === 0) return []
+    const values = (await model.kernels.read(logits)) as Float32Array
+    let row = 0
+    return batch.map(({ input }) => {
+      if (input.logits === 'none') return undefined
+      return values.subarray(row * vocab, ++row * vocab)
+    })
+  }
+
+  #retire(): void {
+    this.#running = this.#running.filter(sequence => !sequence.retired())
+  }
+}

@@ -1,0 +1,70 @@
+import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+
+/** Cuts a text before the first of its stop sequences; holds back what may be the beginning of one. */
+export interface StopText {
+  /** The text that is certain now, and whether a stop sequence followed it. */
+  push(text: string): { readonly text: string; readonly stopped: boolean }
+  /** What was held back, when no more text comes. */
+  flush(): string
+}
+
+export interface TextStreamOptions {
+  readonly tokenizer: Tokenizer
+  readonly stops: StopText
+  /** Ids that the text goes on from, of which the last few are looked at; empty: it begins anew. */
+  readonly after: readonly number[]
+  readonly skipSpecialTokens: boolean
+}
+
+/** Ids before the first one that can change how it reads: a character has at most four bytes. */
+const LOOK_BACK = 8
+
+/** Generated ids into text that may be shown: whole characters, no stop sequence. */
+export class TextStream {
+  readonly #options: TextStreamOptions
+  readonly #detokenizer: ReturnType<Tokenizer['detokenizer']>
+
+  constructor(options: TextStreamOptions) {
+    this.#options = options
+    this.#detokenizer = this.#begin()
+  }
+
+  push(token: number): { readonly text: string; readonly stopped: boolean } {
+    return this.#options.stops.push(this.#detokenizer.push(token))
+  }
+
+  /** What was held back, when no more tokens come: an unfinished character as U+FFFD. */
+  flush(): string {
+    const { stops } = this.#options
+    const { text, stopped } = stops.push(this.#detokenizer.flush())
+    return stopped ? text : text + stops.flush()
+  }
+
+  /**
+   * Ids of a text that was cut within the given ids: the first `keep` of them, then `tail`. Where the vocabulary cannot
+   * write the cut token's remaining text, that token is kept whole.
+   */
+  tokensOf(text: string, tokens: readonly number[]): { readonly keep: number; readonly tail: readonly number[] } {
+    const { tokenizer } = this.#options
+    let keep = tokens.length
+    while (keep > 0 && !text.startsWith(this.#decode(tokens.slice(0, keep)))) keep--
+    const rest = text.slice(this.#decode(tokens.slice(0, keep)).length)
+    if (rest === '') return { keep, tail: [] }
+    const tail = tokenizer.encode(rest, { addSpecialTokens: false })
+    if (this.#decode([...tokens.slice(0, keep), ...tail]) === text) return { keep, tail }
+    return { keep: keep + 1, tail: [] }
+  }
+
+  #decode(tokens: readonly number[]): string {
+    const detokenizer = this.#begin()
+    return tokens.map(token => detokenizer.push(token)).join('') + detokenizer.flush()
+  }
+
+  /** A detokeniser that has seen the end of what comes before: a leading space is not the beginning of a text. */
+  #begin(): ReturnType<Tokenizer['detokenizer']> {
+    const { tokenizer, after, skipSpecialTokens } = this.#options
+    const detokenizer = tokenizer.detokenizer({ skipSpecialTokens })
+    for (const token of after.slice(-LOOK_BACK)) detokenizer.push(token)
+    return detokenizer
+  }
+}
