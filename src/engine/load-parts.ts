@@ -66,7 +66,7 @@ async function assemble(
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
-  const tokenizer = openTokenizer(checkpoint)
+  const tokenizer = openTokenizer(checkpoint, options.chatTemplate)
   const used = usedTensors(checkpoint)
   const info: ModelInfo = {
     name: checkpoint.name === source ? basename(resolve(source)) : source,
@@ -102,7 +102,8 @@ async function findFolder(source: string, options: HostLoadOptions, { report, si
   })
 }
 
-function openTokenizer({ name, tokenizer, tokenizerConfig, chatTemplate }: Checkpoint): Tokenizer {
+function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Checkpoint, template?: string): Tokenizer {
+  const chatTemplate = template ?? checkpoint.chatTemplate
   if (!tokenizer) {
     throw new CheckpointError(`${name} has no tokenizer.json; latentkit needs it to turn text into tokens`)
   }

@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly maxCacheBytes?: number
   /** Prompt tokens of one step. Default 512. Results do not depend on it. */
   readonly chunkSize?: number
+  /** A chat template (Jinja) in place of the model's own. */
+  readonly chatTemplate?: string
   /** Never use the network. Default false. */
   readonly offline?: boolean
   /** Where the hub is and where its files are kept; the command line fills this from the environment. */
