@@ -1,0 +1,37 @@
+// Types and helpers every part of the core shares. The core needs no library: the same files become a Node addon and
+// a WebAssembly module. Everything here is always inlined, because the files that include it are compiled for
+// different instruction sets and the linker must never merge their copies.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#define INLINE inline __attribute__((always_inline))
+
+namespace latentkit {
+
+typedef int64_t i64;
+typedef uint8_t u8;
+
+template <class T> INLINE T least(T a, T b) { return a < b ? a : b; }
+template <class T> INLINE T most(T a, T b) { return a > b ? a : b; }
+INLINE i64 ceilDiv(i64 a, i64 b) { return (a + b - 1) / b; }
+INLINE i64 roundUp(i64 a, i64 b) { return ceilDiv(a, b) * b; }
+
+INLINE void copyBytes(void* to, const void* from, size_t bytes) { __builtin_memcpy(to, from, bytes); }
+
+template <class To, class From> INLINE To bitsAs(From from) {
+  To to;
+  __builtin_memcpy(&to, &from, sizeof(To));
+  return to;
+}
+
+constexpr float INFINITY_F32 = __builtin_inff();
+
+// What a tensor or a weight holds; the numbers are those of `src/kernels/native/codes.ts`.
+enum Dtype : int { F32 = 0, F16 = 1, BF16 = 2, E4M3 = 3, I32 = 4, U8 = 5, F64 = 6 };
+
+INLINE int elementBytes(Dtype dtype) {
+  return dtype == F64 ? 8 : dtype == F32 || dtype == I32 ? 4 : dtype == F16 || dtype == BF16 ? 2 : 1;
+}
+
+}  // namespace latentkit

@@ -1,0 +1,48 @@
+// Which instruction sets this build has, and which of them this machine.
+#include "pool.h"
+
+namespace latentkit {
+
+#define LATENTKIT_ISA(name) \
+  namespace name {          \
+  const Operation* operations(); \
+  }
+
+#if defined(__x86_64__)
+LATENTKIT_ISA(avx512)
+LATENTKIT_ISA(avx2)
+#elif defined(__aarch64__)
+LATENTKIT_ISA(neon)
+#endif
+#if defined(__wasm__)
+LATENTKIT_ISA(wasm)
+#else
+LATENTKIT_ISA(portable)
+#endif
+
+static bool same(const char* a, const char* b) {
+  while (*a && *a == *b) a++, b++;
+  return *a == *b;
+}
+
+const Operation* operationsFor(const char* name, const char** chosen) {
+  const bool any = name[0] == 0;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool two = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const bool wide = two && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (wide && (any || same(name, "avx512"))) return *chosen = "avx512", avx512::operations();
+  if (two && (any || same(name, "avx2"))) return *chosen = "avx2", avx2::operations();
+#elif defined(__aarch64__)
+  if (any || same(name, "neon")) return *chosen = "neon", neon::operations();
+#endif
+#if defined(__wasm__)
+  return *chosen = "simd128", wasm::operations();
+#else
+  if (any || same(name, "portable")) return *chosen = "portable", portable::operations();
+  return nullptr;
+#endif
+}
+
+}  // namespace latentkit

@@ -1,0 +1,250 @@
+// The Node addon: one instance per kernel set, holding a pool of threads, the memory it gave out and the files it
+// mapped. Everything of an instance goes with it, also when its thread of JavaScript ends without a word.
+#include <errno.h>
+#include <fcntl.h>
+#include <node_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../core/pool.h"
+
+using namespace latentkit;
+
+namespace {
+
+// Before every block that was given out, so that an instance finds its blocks.
+struct alignas(64) BlockHeader {
+  BlockHeader* previous;
+  BlockHeader* next;
+  size_t bytes;
+};
+
+struct Mapping {
+  Mapping* next;
+  void* address;
+  size_t bytes;
+};
+
+struct Instance {
+  Pool* pool;
+  BlockHeader blocks;  // head of a ring
+  Mapping* mappings;
+};
+
+void freeBlock(BlockHeader* block) {
+  block->previous->next = block->next;
+  block->next->previous = block->previous;
+  platform::release(block, block->bytes);
+}
+
+void closeInstance(Instance* instance) {
+  if (!instance->pool) return;
+  poolStop(instance->pool);
+  platform::release(instance->pool, sizeof(Pool));
+  instance->pool = nullptr;
+  while (instance->blocks.next != &instance->blocks) freeBlock(instance->blocks.next);
+  while (Mapping* mapping = instance->mappings) {
+    instance->mappings = mapping->next;
+    munmap(mapping->address, mapping->bytes);
+    free(mapping);
+  }
+}
+
+// ---- arguments and results -----------------------------------------------------------------------------------------
+
+napi_value fail(napi_env env, const char* message) {
+  napi_throw_error(env, nullptr, message);
+  return nullptr;
+}
+
+napi_value number(napi_env env, double value) {
+  napi_value result = nullptr;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+double numberOf(napi_env env, napi_value value) {
+  double result = 0;
+  napi_get_value_double(env, value, &result);
+  return result;
+}
+
+template <size_t N> void argumentsOf(napi_env env, napi_callback_info info, napi_value (&values)[N]) {
+  size_t count = N;
+  napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+}
+
+Instance* instanceOf(napi_env env, napi_value value) {
+  void* data = nullptr;
+  if (napi_get_value_external(env, value, &data) != napi_ok) return nullptr;
+  Instance* instance = (Instance*)data;
+  return instance && instance->pool ? instance : nullptr;
+}
+
+struct Bytes {
+  char* data;
+  size_t length;
+};
+
+Bytes bytesOf(napi_env env, napi_value value) {
+  napi_typedarray_type type;
+  size_t length = 0, offset = 0;
+  void* data = nullptr;
+  napi_value buffer;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, &offset) != napi_ok) return {nullptr, 0};
+  const size_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  return {(char*)data, length * sizes[type]};
+}
+
+// ---- what JavaScript calls -----------------------------------------------------------------------------------------
+
+// open(threads, isa) -> [instance, isa, threads], or null where there is no such instruction set.
+napi_value open(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  argumentsOf(env, info, arguments);
+  char wanted[16] = {};
+  size_t length;
+  napi_get_value_string_utf8(env, arguments[1], wanted, sizeof(wanted), &length);
+  const char* isa = nullptr;
+  const Operation* operations = operationsFor(wanted, &isa);
+  napi_value result;
+  if (!operations) {
+    napi_get_null(env, &result);
+    return result;
+  }
+  Instance* instance = (Instance*)platform::allocate(sizeof(Instance));
+  Pool* pool = (Pool*)platform::allocate(sizeof(Pool));
+  if (!instance || !pool) return fail(env, "out of memory");
+  instance->pool = pool;
+  instance->blocks.next = instance->blocks.previous = &instance->blocks;
+  poolStart(pool, operations, (int)numberOf(env, arguments[0]));
+  const auto finalise = [](napi_env, void* data, void*) {
+    closeInstance((Instance*)data);
+    platform::release(data, sizeof(Instance));
+  };
+  napi_value external, name;
+  napi_create_external(env, instance, finalise, nullptr, &external);
+  napi_create_string_utf8(env, isa, NAPI_AUTO_LENGTH, &name);
+  napi_create_array_with_length(env, 3, &result);
+  napi_set_element(env, result, 0, external);
+  napi_set_element(env, result, 1, name);
+  napi_set_element(env, result, 2, number(env, pool->team.threads));
+  return result;
+}
+
+// close(instance)
+napi_value close(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  argumentsOf(env, info, arguments);
+  Instance* instance = instanceOf(env, arguments[0]);
+  if (instance) closeInstance(instance);
+  return nullptr;
+}
+
+// allocate(instance, bytes) -> address, 0 if there is no memory
+napi_value allocate(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  argumentsOf(env, info, arguments);
+  Instance* instance = instanceOf(env, arguments[0]);
+  if (!instance) return fail(env, "the kernels are closed");
+  const size_t bytes = (size_t)numberOf(env, arguments[1]) + sizeof(BlockHeader);
+  BlockHeader* block = (BlockHeader*)platform::allocate(bytes);
+  if (!block) return number(env, 0);
+  BlockHeader* head = &instance->blocks;
+  *block = {head, head->next, bytes};
+  head->next->previous = block;
+  head->next = block;
+  return number(env, (double)(uintptr_t)(block + 1));
+}
+
+// release(instance, address)
+napi_value release(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  argumentsOf(env, info, arguments);
+  if (instanceOf(env, arguments[0])) freeBlock((BlockHeader*)(uintptr_t)numberOf(env, arguments[1]) - 1);
+  return nullptr;
+}
+
+// write(address, bytes)
+napi_value write(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  argumentsOf(env, info, arguments);
+  const Bytes bytes = bytesOf(env, arguments[1]);
+  memcpy((void*)(uintptr_t)numberOf(env, arguments[0]), bytes.data, bytes.length);
+  return nullptr;
+}
+
+// read(address, bytes)
+napi_value read(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  argumentsOf(env, info, arguments);
+  const Bytes bytes = bytesOf(env, arguments[1]);
+  memcpy(bytes.data, (const void*)(uintptr_t)numberOf(env, arguments[0]), bytes.length);
+  return nullptr;
+}
+
+// run(instance, list, length) -> RunResult
+napi_value run(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  argumentsOf(env, info, arguments);
+  Instance* instance = instanceOf(env, arguments[0]);
+  if (!instance) return fail(env, "the kernels are closed");
+  const Bytes list = bytesOf(env, arguments[1]);
+  const i64 length = (i64)numberOf(env, arguments[2]);
+  if (length * 8 > (i64)list.length) return number(env, RUN_BAD_LIST);
+  return number(env, poolRun(instance->pool, (const double*)list.data, length));
+}
+
+// map(instance, path) -> [address, bytes]: the whole file, read-only, until the instance is closed.
+napi_value map(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  argumentsOf(env, info, arguments);
+  Instance* instance = instanceOf(env, arguments[0]);
+  if (!instance) return fail(env, "the kernels are closed");
+  size_t length = 0;
+  napi_get_value_string_utf8(env, arguments[1], nullptr, 0, &length);
+  char* path = (char*)malloc(length + 1);
+  Mapping* mapping = (Mapping*)malloc(sizeof(Mapping));
+  if (!path || !mapping) return fail(env, "out of memory");
+  napi_get_value_string_utf8(env, arguments[1], path, length + 1, &length);
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  free(path);
+  struct stat status = {};
+  void* address = MAP_FAILED;
+  if (file >= 0 && fstat(file, &status) == 0 && status.st_size > 0) {
+    address = mmap(nullptr, (size_t)status.st_size, PROT_READ, MAP_SHARED, file, 0);
+  }
+  const int error = errno;
+  if (file >= 0) ::close(file);
+  if (address == MAP_FAILED) {
+    free(mapping);
+    return fail(env, status.st_size == 0 && file >= 0 ? "the file is empty" : strerror(error));
+  }
+  *mapping = {instance->mappings, address, (size_t)status.st_size};
+  instance->mappings = mapping;
+  napi_value result;
+  napi_create_array_with_length(env, 2, &result);
+  napi_set_element(env, result, 0, number(env, (double)(uintptr_t)address));
+  napi_set_element(env, result, 1, number(env, (double)status.st_size));
+  return result;
+}
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor functions[] = {
+      {"open", nullptr, open, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"close", nullptr, close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"allocate", nullptr, allocate, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"release", nullptr, release, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"write", nullptr, write, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"read", nullptr, read, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"map", nullptr, map, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  };
+  napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);
+  return exports;
+}

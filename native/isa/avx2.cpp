@@ -1,0 +1,2 @@
+#include "../simd/avx2.h"
+#include "../ops/all.inc"

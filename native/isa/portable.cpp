@@ -1,0 +1,2 @@
+#include "../simd/portable.h"
+#include "../ops/all.inc"

@@ -1,0 +1,2 @@
+#include "../simd/wasm.h"
+#include "../ops/all.inc"

@@ -1,0 +1,62 @@
+// 8 lanes: AVX2, FMA, F16C.
+#pragma once
+#include <immintrin.h>
+
+#include "../core/base.h"
+
+#define ISA avx2
+
+namespace latentkit {
+namespace avx2 {
+
+constexpr int LANES = 8;
+// Register tiles: of 16 registers, MR x NR hold sums.
+constexpr int DOT_MR = 3, DOT_NR = 4, DOT_ONE = 8;
+constexpr int AXPY_MR = 3, AXPY_NV = 4;
+
+#include "generic.h"
+
+INLINE F set1(float x) { return (F)_mm256_set1_ps(x); }
+INLINE F fma(F a, F b, F c) { return (F)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+
+INLINE __m256i first(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+INLINE F loadPart(const float* from, int n) { return (F)_mm256_maskload_ps(from, first(n)); }
+INLINE void storePart(float* to, F x, int n) { _mm256_maskstore_ps(to, first(n), (__m256)x); }
+
+INLINE F loadF16(const uint16_t* from) { return (F)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)from)); }
+INLINE F loadBf16(const uint16_t* from) {
+  return (F)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)from)), 16);
+}
+INLINE F loadE4m3(const uint8_t* from) {
+  B codes;
+  copyBytes(&codes, from, LANES);
+  return e4m3Lanes(codes);
+}
+
+INLINE void storeF16(uint16_t* to, F x) {
+  _mm_storeu_si128((__m128i*)to, _mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+INLINE void storeBf16(uint16_t* to, F x) { *(UnalignedH*)to = bf16Codes(x); }
+
+// Lanes i, i + 4; then i + 2; then the last two.
+INLINE __m128 halves(F x) {
+  return _mm_add_ps(_mm256_castps256_ps128((__m256)x), _mm256_extractf128_ps((__m256)x, 1));
+}
+INLINE float sum(F x) {
+  const __m128 four = halves(x);
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+INLINE void storeSums4(float* to, F a, F b, F c, F d) {
+  const __m128 qa = halves(a), qb = halves(b), qc = halves(c), qd = halves(d);
+  const __m128 ab = _mm_add_ps(_mm_unpacklo_ps(qa, qb), _mm_unpackhi_ps(qa, qb));
+  const __m128 cd = _mm_add_ps(_mm_unpacklo_ps(qc, qd), _mm_unpackhi_ps(qc, qd));
+  _mm_storeu_ps(to, _mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab)));
+}
+
+#include "functions.h"
+
+}  // namespace avx2
+}  // namespace latentkit

@@ -1,0 +1,27 @@
+// What the four-lane headers (portable, NEON, WebAssembly) share: partial and converting loads and stores, and sums,
+// on the compiler's vector types.
+
+INLINE F loadPart(const float* from, int n) {
+  F x = {};
+  for (int i = 0; i < n; i++) x[i] = from[i];
+  return x;
+}
+INLINE void storePart(float* to, F x, int n) {
+  for (int i = 0; i < n; i++) to[i] = x[i];
+}
+
+INLINE F loadBf16(const uint16_t* from) { return bf16Lanes(*(const UnalignedH*)from); }
+INLINE F loadE4m3(const uint8_t* from) {
+  B codes;
+  copyBytes(&codes, from, LANES);
+  return e4m3Lanes(codes);
+}
+INLINE void storeBf16(uint16_t* to, F x) { *(UnalignedH*)to = bf16Codes(x); }
+
+// Lanes i, i + 2; then the last two.
+INLINE float sum(F x) { return (x[0] + x[2]) + (x[1] + x[3]); }
+INLINE void storeSums4(float* to, F a, F b, F c, F d) {
+  const F lo = F{a[0], b[0], c[0], d[0]} + F{a[2], b[2], c[2], d[2]};
+  const F hi = F{a[1], b[1], c[1], d[1]} + F{a[3], b[3], c[3], d[3]};
+  store(to, lo + hi);
+}

@@ -1,0 +1,26 @@
+// 4 lanes of the compiler's own vector type: any machine, no intrinsics.
+#pragma once
+#include "../core/base.h"
+
+#define ISA portable
+
+namespace latentkit {
+namespace portable {
+
+constexpr int LANES = 4;
+constexpr int DOT_MR = 2, DOT_NR = 4, DOT_ONE = 4;
+constexpr int AXPY_MR = 2, AXPY_NV = 4;
+
+#include "generic.h"
+
+INLINE F set1(float x) { return F{x, x, x, x}; }
+// Two roundings: a single one would be a library call where the machine has no such instruction.
+INLINE F fma(F a, F b, F c) { return a * b + c; }
+INLINE F loadF16(const uint16_t* from) { return f16Lanes(*(const UnalignedH*)from); }
+INLINE void storeF16(uint16_t* to, F x) { *(UnalignedH*)to = f16Codes(x); }
+
+#include "four-lanes.h"
+#include "functions.h"
+
+}  // namespace portable
+}  // namespace latentkit

@@ -1,0 +1,120 @@
+// Builds the Node addon with the machine's own C++ compiler: no build system, no download. Each instruction set is a
+// translation unit of its own; files that are newer than their sources stay. `CXX` names another compiler.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const native = path.join(root, 'native')
+const out = path.join(root, 'build')
+const objects = path.join(out, 'objects')
+const target = path.join(out, 'latentkit.node')
+const compiler = process.env.CXX || 'g++'
+
+const FLAGS = [
+  ...[
+    '-std=c++20',
+    '-O3',
+    '-fPIC',
+    '-fvisibility=hidden',
+    '-fno-exceptions',
+    '-fno-rtti',
+    '-fno-math-errno',
+    '-pthread',
+  ],
+  // Products and sums are fused where the source says so, and nowhere else: same source, same bits.
+  '-ffp-contract=off',
+  ...['-Wall', '-Wextra', '-Wno-psabi', '-Wno-unknown-pragmas', '-Wno-maybe-uninitialized'],
+]
+
+const ISAS = {
+  x64: {
+    // GCC 12 warns about its own header of AVX-512 intrinsics.
+    avx512: ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma', '-mf16c', '-Wno-uninitialized'],
+    avx2: ['-mavx2', '-mfma', '-mf16c'],
+    portable: [],
+  },
+  arm64: { neon: [], portable: [] },
+}
+
+function units() {
+  const isas = ISAS[process.arch] ?? { portable: [] }
+  const plain = ['core/pool', 'core/dispatch', 'platform/posix', 'host/addon'].map(name => ({ name, flags: [] }))
+  return [...Object.entries(isas).map(([isa, flags]) => ({ name: `isa/${isa}`, flags })), ...plain]
+}
+
+/** The folder of node_api.h: the system's, or the npm package's. */
+function headers() {
+  const beside = path.join(path.dirname(path.dirname(process.execPath)), 'include', 'node')
+  const candidates = [beside, '/usr/include/node', '/usr/local/include/node']
+  try {
+    candidates.unshift(createRequire(import.meta.url)('node-api-headers').include_dir)
+  } catch {}
+  const found = candidates.find(folder => existsSync(path.join(folder, 'node_api.h')))
+  if (!found) throw new Error('node_api.h is neither in the package node-api-headers nor beside node')
+  return found
+}
+
+function newestSource(folder) {
+  let newest = statSync(fileURLToPath(import.meta.url)).mtimeMs
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (/\.(h|inc|cpp)$/.test(entry.name)) {
+      newest = Math.max(newest, statSync(path.join(entry.parentPath ?? entry.path, entry.name)).mtimeMs)
+    }
+  }
+  return newest
+}
+
+function call(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(compiler, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    child.stdout.on('data', chunk => (text += chunk))
+    child.stderr.on('data', chunk => (text += chunk))
+    child.on('error', error => reject(new Error(`${compiler} cannot be run: ${error.message}`)))
+    child.on('close', code => (code === 0 ? resolve(text) : reject(new Error(`${compiler} failed:\n${text}`))))
+  })
+}
+
+async function each(items, limit, work) {
+  const queue = [...items]
+  const worker = async () => {
+    for (let item = queue.shift(); item; item = queue.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: limit }, worker))
+}
+
+/** Returns the addon's path; throws an Error whose message says why there is none. */
+export async function buildNative({ quiet = false } = {}) {
+  const newest = newestSource(native)
+  const fresh = file => existsSync(file) && statSync(file).mtimeMs > newest
+  if (fresh(target)) return target
+  const include = headers()
+  mkdirSync(objects, { recursive: true })
+  const files = []
+  await each(units(), Math.max(1, availableParallelism()), async ({ name, flags }) => {
+    const object = path.join(objects, `${name.replace('/', '-')}.o`)
+    files.push(object)
+    if (fresh(object)) return
+    const text = await call([...FLAGS, ...flags, `-I${include}`, '-c', path.join(native, `${name}.cpp`), '-o', object])
+    if (text && !quiet) process.stderr.write(text)
+  })
+  // Undefined symbols are Node's. Built aside and renamed: a running process keeps the file it has loaded.
+  const linker = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-static-libgcc']
+  const aside = `${target}.${process.pid}`
+  await call(['-shared', '-pthread', ...linker, ...files.sort(), '-o', aside])
+  renameSync(aside, target)
+  return target
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    console.log(path.relative(process.cwd(), await buildNative()))
+  } catch (error) {
+    console.error(error.message)
+    process.exit(1)
+  }
+}

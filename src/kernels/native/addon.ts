@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { LatentkitError, OptionError, OutOfMemoryError } from '../../errors.ts'
+import type { Kernels } from '../contract.ts'
+import type { CoreHost, MappedFile } from './host.ts'
+import { CoreKernels } from './kernels.ts'
+
+export interface NativeOptions {
+  /** Default: what the machine can run at once. */
+  readonly threads?: number
+  /** `avx512`, `avx2`, `neon` or `portable`. Default: the best the machine has. */
+  readonly isa?: string
+}
+
+type Instance = object
+
+/** What native/host/addon.cpp exports. */
+interface Addon {
+  open(threads: number, isa: string): [Instance, string, number] | null
+  close(instance: Instance): void
+  allocate(instance: Instance, bytes: number): number
+  release(instance: Instance, address: number): void
+  write(address: number, bytes: Uint8Array): void
+  read(address: number, bytes: Uint8Array): void
+  run(instance: Instance, list: Float64Array, length: number): number
+  map(instance: Instance, path: string): [number, number]
+}
+
+/** Where the build puts the addon, seen from `src` and from `dist/src`. */
+const CANDIDATES = ['../../../build/latentkit.node', '../../../../build/latentkit.node']
+
+function load(): Addon {
+  const paths = CANDIDATES.map(candidate => fileURLToPath(new URL(candidate, import.meta.url)))
+  const path = paths.find(existsSync)
+  if (!path)
+    throw new LatentkitError('no_native_kernels', 'The native kernels are not built; run `npm run build:native`.')
+  return createRequire(import.meta.url)(path) as Addon
+}
+
+/** Why the native kernels cannot be used; null if they can. */
+export function nativeUnavailable(): string | null {
+  try {
+    load()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+export async function createNativeKernels(options: NativeOptions = {}): Promise<Kernels> {
+  const { threads = availableParallelism(), isa } = options
+  if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
+  return new CoreKernels(new AddonHost(load(), threads, isa))
+}
+
+class AddonHost implements CoreHost {
+  readonly name = 'native'
+  readonly isa: string
+  readonly threads: number
+  readonly #addon: Addon
+  readonly #instance: Instance
+
+  constructor(addon: Addon, threads: number, isa: string | undefined) {
+    const opened = addon.open(threads, isa ?? '')
+    if (!opened) throw new OptionError(`This machine or this build has no ${isa}; leave \`isa\` out to use the best.`)
+    this.#addon = addon
+    this.#instance = opened[0]
+    this.isa = opened[1]
+    this.threads = opened[2]
+  }
+
+  allocate(bytes: number): number {
+    const address = this.#addon.allocate(this.#instance, bytes)
+    if (address === 0) throw new OutOfMemoryError(`The system does not give ${bytes} bytes more.`)
+    return address
+  }
+
+  release(address: number): void {
+    this.#addon.release(this.#instance, address)
+  }
+
+  write(address: number, bytes: Uint8Array): void {
+    this.#addon.write(address, bytes)
+  }
+
+  read(address: number, bytes: Uint8Array): void {
+    this.#addon.read(address, bytes)
+  }
+
+  run(list: Float64Array, length: number): number {
+    return this.#addon.run(this.#instance, list, length)
+  }
+
+  map(path: string): MappedFile {
+    const [address, bytes] = this.#addon.map(this.#instance, path)
+    return { address, bytes }
+  }
+
+  dispose(): void {
+    this.#addon.close(this.#instance)
+  }
+}

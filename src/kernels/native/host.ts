@@ -1,0 +1,32 @@
+import { LatentkitError, OutOfMemoryError } from '../../errors.ts'
+
+/** Where the core runs and where its memory is: the Node addon, or a WebAssembly module. */
+export interface CoreHost {
+  readonly name: 'native' | 'wasm'
+  readonly isa: string
+  readonly threads: number
+  /** Zeroed, 64-byte aligned. Throws OutOfMemoryError. */
+  allocate(bytes: number): number
+  release(address: number): void
+  /** Copies bytes into the core's memory. */
+  write(address: number, bytes: Uint8Array): void
+  /** Copies bytes out of the core's memory. */
+  read(address: number, bytes: Uint8Array): void
+  /** Runs a command list; returns a `RunResult` of native/core/pool.h. */
+  run(list: Float64Array, length: number): number
+  /** A whole file in memory, read-only. Absent where there is no file system. */
+  map?(path: string): MappedFile
+  dispose(): void
+}
+
+export interface MappedFile {
+  readonly address: number
+  readonly bytes: number
+}
+
+/** Throws for a result other than 0. */
+export function checkRun(result: number): void {
+  if (result === 0) return
+  if (result === 1) throw new OutOfMemoryError('The kernels cannot have the scratch memory that this step needs.')
+  throw new LatentkitError('internal', `The core refused a command list (${result}): this is a bug in latentkit.`)
+}

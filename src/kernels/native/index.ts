@@ -1,0 +1,1 @@
+export { createNativeKernels, type NativeOptions, nativeUnavailable } from './addon.ts'

@@ -1,0 +1,164 @@
+import { CheckpointError, OutOfMemoryError, UnsupportedModelError } from '../../errors.ts'
+import type { ByteRange } from '../../tensor/bytes.ts'
+import { type FloatType, isBlockType, WEIGHT_TYPES, type WeightType } from '../../tensor/dtype.ts'
+import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
+import { DTYPE_CODES } from './codes.ts'
+import { CommandList } from './command-list.ts'
+import type { CoreMemory } from './memory.ts'
+
+/** Bytes read from a source at a time when a weight is copied. */
+const PIECE = 8 << 20
+
+/** A matrix in the core's memory or in a mapped file, as the checkpoint stores it. */
+export interface CoreWeight extends Weight {
+  readonly memory: CoreMemory
+  readonly dtype: FloatType
+  readonly address: number
+  /** Of f32 factors; 0: none. */
+  readonly scales: number
+  readonly blockRows: number
+  readonly blockCols: number
+}
+
+export interface CoreExperts extends ExpertWeights {
+  readonly memory: CoreMemory
+  /** f64 [experts, 3]: address, type and address of scales. */
+  readonly table: Tensor
+  readonly blockRows: number
+  readonly blockCols: number
+}
+
+/** In the order of `Matrix` in native/ops/matrix.inc. */
+export function putWeight(list: CommandList, w: CoreWeight): void {
+  list.put(w.address)
+  list.put(DTYPE_CODES[w.dtype])
+  list.put(w.rows)
+  list.put(w.cols)
+  list.put(w.scales)
+  list.put(w.blockRows)
+  list.put(w.blockCols)
+}
+
+export function ownWeight(memory: CoreMemory, w: Weight, what: string): CoreWeight {
+  if ((w as Partial<CoreWeight>).memory === memory) return w as CoreWeight
+  throw new RangeError(`${what}: ${w.name} was not prepared by this kernel set`)
+}
+
+export function ownExperts(memory: CoreMemory, w: ExpertWeights, what: string): CoreExperts {
+  if ((w as Partial<CoreExperts>).memory === memory) return w as CoreExperts
+  throw new RangeError(`${what}: ${w.name} was not prepared by this kernel set`)
+}
+
+export async function prepare(memory: CoreMemory, source: WeightSource): Promise<CoreWeight> {
+  const { name, dtype, rows, cols, bytes, transposed } = source
+  if (isBlockType(dtype)) throw new UnsupportedModelError(`${name} is ${dtype}, which these kernels do not run yet.`)
+  expectBytes(source, bytes, rows * cols, dtype)
+  const size = WEIGHT_TYPES[dtype].bytes
+  const mapped = transposed ? null : memory.mapped(bytes, size)
+  const address = mapped ?? (await copyBytes(memory, source, bytes, transposed === true)).address
+  const { scales } = source
+  if (!scales) return { memory, name, dtype, rows, cols, address, scales: 0, blockRows: 1, blockCols: 1 }
+  const { blockRows, blockCols } = scales
+  expectBytes(source, scales.bytes, Math.ceil(rows / blockRows) * Math.ceil(cols / blockCols), 'f32')
+  const factors = memory.mapped(scales.bytes, 4) ?? (await copyBytes(memory, source, scales.bytes, false)).address
+  return { memory, name, dtype, rows, cols, address, scales: factors, blockRows, blockCols }
+}
+
+export async function prepareExperts(memory: CoreMemory, sources: readonly WeightSource[]): Promise<CoreExperts> {
+  const first = sources[0]
+  if (!first) throw new RangeError('prepareExperts: no expert')
+  const { name, rows, cols } = first
+  const blockRows = first.scales?.blockRows ?? 1
+  const blockCols = first.scales?.blockCols ?? 1
+  const fields = new Float64Array(3 * sources.length)
+  for (const [e, source] of sources.entries()) {
+    const w = await prepare(memory, source)
+    if (w.rows !== rows || w.cols !== cols) {
+      throw new RangeError(`prepareExperts: ${w.name} is ${w.rows} x ${w.cols}, expected ${rows} x ${cols}`)
+    }
+    if (w.scales && (w.blockRows !== blockRows || w.blockCols !== blockCols)) {
+      throw new RangeError(`prepareExperts: ${w.name} has blocks of another size than ${name}`)
+    }
+    fields.set([w.address, DTYPE_CODES[w.dtype], w.scales], 3 * e)
+  }
+  const table = memory.alloc('f64', [sources.length, 3])
+  memory.upload(table, fields)
+  return { memory, name, experts: sources.length, rows, cols, table, blockRows, blockCols }
+}
+
+/** f32 [rows * cols]. */
+export async function prepareVector(memory: CoreMemory, source: WeightSource, add: number): Promise<Tensor> {
+  const { dtype, rows, cols, bytes } = source
+  expectBytes(source, bytes, rows * cols, dtype)
+  const w = await prepare(memory, source)
+  const isCopy = memory.mapped(bytes, WEIGHT_TYPES[dtype].bytes) !== w.address
+  const vector = memory.alloc('f32', [rows * cols])
+  const list = new CommandList()
+  list.begin('addToVector', rows * cols)
+  list.put(vector.address)
+  list.put(add)
+  putWeight(list, w)
+  list.end()
+  memory.run(list)
+  if (isCopy) memory.free(tensorAt(w.address, 'u8', []))
+  return vector
+}
+
+function expectBytes(source: WeightSource, range: ByteRange, count: number, dtype: WeightType): void {
+  const expected = count * WEIGHT_TYPES[dtype].bytes
+  if (range.length === expected) return
+  throw new RangeError(
+    `prepare: ${source.name} (${source.rows} x ${source.cols} ${source.dtype}) has ${range.length} bytes where ` +
+      `${expected} are expected`,
+  )
+}
+
+/** Copies a range in pieces; a matrix stored as [cols, rows] is turned on the way. */
+async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRange, turn: boolean): Promise<Tensor> {
+  const { rows, cols } = source
+  const size = WEIGHT_TYPES[source.dtype].bytes
+  const to = allocFor(memory, range)
+  // Turning takes whole stored rows.
+  const step = turn ? Math.max(1, Math.floor(PIECE / (rows * size))) * rows * size : PIECE
+  const piece = turn ? memory.alloc('u8', [Math.min(step, range.length)]) : null
+  try {
+    for (let done = 0; done < range.length; done += step) {
+      const length = Math.min(step, range.length - done)
+      const bytes = await range.source.read(range.offset + done, length)
+      if (bytes.length !== length) {
+        throw new CheckpointError(
+          `${range.source.name} gave ${bytes.length} of the ${length} bytes at ${range.offset + done} (${source.name}).`,
+        )
+      }
+      memory.host.write(piece ? piece.address : to.address + done, bytes)
+      if (piece) {
+        const stored = rows * size
+        const list = new CommandList()
+        list.begin('transpose', length)
+        for (const field of [to.address, piece.address, size, rows, cols, done / stored, length / stored])
+          list.put(field)
+        list.end()
+        memory.run(list)
+      }
+    }
+  } catch (error) {
+    memory.free(to)
+    throw error
+  } finally {
+    if (piece) memory.free(piece)
+  }
+  return to
+}
+
+/** The message names the file, so that a model that does not fit is refused with its size. */
+function allocFor(memory: CoreMemory, range: ByteRange): Tensor {
+  try {
+    return memory.alloc('u8', [range.length])
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError)) throw error
+    throw new OutOfMemoryError(`${range.source.name} has ${range.source.size} bytes. ${error.message}`, {
+      cause: error,
+    })
+  }
+}
