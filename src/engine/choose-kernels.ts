@@ -20,7 +20,9 @@ export type KernelFactories = Readonly<
 
 export const KERNEL_FACTORIES: KernelFactories = {
   native: async options => (await import('../kernels/native/addon.ts')).createNativeKernels(options),
-  wasm: async () => { throw new Error('x') },
+  wasm: async () => {
+    throw new Error('x')
+  },
   reference: async () => (await import('../kernels/reference/index.ts')).createReferenceKernels(),
 }
 

@@ -107,7 +107,12 @@ function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Chec
   if (!tokenizer) {
     throw new CheckpointError(`${name} has no tokenizer.json; latentkit needs it to turn text into tokens`)
   }
-  return createTokenizer({ tokenizer, config: tokenizerConfig, chatTemplate, folder: `${name}/` })
+  return createTokenizer({
+    tokenizer,
+    config: tokenizerConfig,
+    chatTemplate: template ?? chatTemplate,
+    folder: `${name}/`,
+  })
 }
 
 /** What the model asked for: numbers, and bytes in the files. */

@@ -1,0 +1,13 @@
+/**
+ * Tools beside the engine whose code is read at their first call: a program that only generates does not pay for them
+ * when it starts.
+ */
+type Inspect = typeof import('./inspect.ts').inspectModel
+type OpenTokenizer = typeof import('./open-tokenizer.ts').openTokenizer
+
+/** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
+export const inspectModel: Inspect = async (...args) => (await import('./inspect.ts')).inspectModel(...args)
+
+/** The tokenizer of a model, without its weights. Throws CheckpointError, TokenizerError. */
+export const openTokenizer: OpenTokenizer = async (...args) =>
+  (await import('./open-tokenizer.ts')).openTokenizer(...args)
