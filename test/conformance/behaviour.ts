@@ -1,9 +1,13 @@
+import { join } from 'node:path'
 import { expect } from 'vitest'
+import { openFile } from '../../src/checkpoint/file-source.ts'
 import { DisposedError } from '../../src/errors.ts'
-import type { Kernels } from '../../src/kernels/contract.ts'
-import type { DType } from '../../src/tensor/dtype.ts'
-import { rowsOf, type TypedArray } from '../../src/tensor/tensor.ts'
+import type { Kernels, Weight } from '../../src/kernels/contract.ts'
+import { BF16, encode } from '../../src/kernels/reference/halves.ts'
+import type { DType, FloatType } from '../../src/tensor/dtype.ts'
+import { rowsOf, type Tensor, type TypedArray } from '../../src/tensor/tensor.ts'
 import { Rng } from '../support/rng.ts'
+import { tempFolder } from '../support/temp-folder.ts'
 import { weightSource } from '../support/weights.ts'
 
 type Test = (name: string, run: () => Promise<void>) => void
@@ -69,6 +73,36 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
     })
     const experts = [source, source, source, source]
     expect(await kernels().prepareExperts(experts)).toMatchObject({ experts: 4, rows: 2, cols: 3 })
+  })
+
+  test('weights of a file give the bits of weights in memory, wherever they lie in it', async () => {
+    const k = kernels()
+    const rng = new Rng('file')
+    const [rows, cols] = [21, 34]
+    const values = rng.normals(rows * cols)
+    const kinds = { f32: values, bf16: Uint16Array.from(values, x => encode(x, BF16)), e4m3: rng.bytes(rows * cols) }
+    const x = k.alloc('f32', [3, cols])
+    k.upload(x, rng.normals(3 * cols))
+    for (const [dtype, data] of Object.entries(kinds) as [FloatType, TypedArray][]) {
+      const inMemory = weightSource('w', dtype, rows, cols, data)
+      const reference = await productWith(k, x, await k.prepare(inMemory, 'matmul'))
+      for (const offset of [0, 64, 68, 7]) {
+        const file = new Uint8Array(offset + data.byteLength).fill(0xab)
+        file.set(new Uint8Array(data.buffer), offset)
+        const source = await openFile(join(tempFolder({ 'model.safetensors': file }), 'model.safetensors'))
+        const mapped = { ...inMemory, bytes: { source, offset, length: data.byteLength } }
+        expect(await productWith(k, x, await k.prepare(mapped, 'matmul')), `${dtype} at ${offset}`).toEqual(reference)
+        if (dtype === 'e4m3') continue
+        const vector = await k.prepareVector(mapped)
+        expect(await k.read(vector)).toEqual(await k.read(await k.prepareVector(inMemory)))
+      }
+    }
+    k.free(x)
+  })
+
+  test('a weight cut short is an error, not a matrix', async () => {
+    const source = weightSource('w', 'f32', 3, 4, new Float32Array(11))
+    await expect(kernels().prepare(source, 'matmul')).rejects.toThrow(/w/)
   })
 
   test('small tensors become f32, with a number added', async () => {
@@ -157,6 +191,15 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
     expect(await kernels().read(a)).toEqual(data)
     kernels().free(a)
   })
+}
+
+async function productWith(k: Kernels, x: Tensor, w: Weight): Promise<TypedArray> {
+  const y = k.alloc('f32', [x.shape[0]!, w.rows])
+  k.matmul(y, x, w)
+  await k.submit()
+  const result = await k.read(y)
+  k.free(y)
+  return result
 }
 
 function bytes(data: TypedArray): number[] {

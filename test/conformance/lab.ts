@@ -81,8 +81,10 @@ export class Lab {
     return this.k.prepare(this.source(dtype, rows, cols, options), use)
   }
 
+  /** FP8 ones with scales of ragged blocks. */
   experts(dtype: WeightType, experts: number, rows: number, cols: number): Promise<ExpertWeights> {
-    return this.k.prepareExperts(Array.from({ length: experts }, () => this.source(dtype, rows, cols)))
+    const options = dtype === 'e4m3' ? { scales: [7, 9] as const } : {}
+    return this.k.prepareExperts(Array.from({ length: experts }, () => this.source(dtype, rows, cols, options)))
   }
 
   source(

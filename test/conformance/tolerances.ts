@@ -19,10 +19,16 @@ export const TOLERANCES: Readonly<Record<string, Allowed>> = {
   axpby: { rel: 1.2e-7, reason: 'two products and a sum, fused or not' },
   rmsNorm: { rel: 1e-6, reason: 'a sum of at most 300 positive squares and an f32 root' },
   layerNorm: { rel: 1e-6, reason: 'the mean is rounded; rows are centred' },
-  'layerNorm offset': { rel: 2e-5, reason: 'a mean 100 times the deviation: x - mean loses seven bits' },
-  matmul: { rel: 2e-6, reason: 'sums of at most 600 f32 products in f32' },
+  'layerNorm offset': {
+    rel: 1e-4,
+    reason: 'a mean 100 times the deviation, from an f32 sum of 1e4 that rounds at 5e-4',
+  },
+  matmul: {
+    rel: 4e-6,
+    reason: 'sums of at most 600 f32 products in f32; few results may all be smaller than their terms',
+  },
   'matmul cancelling': { rel: 1e-4, reason: 'terms of 1e4 that cancel to about 1e2' },
-  headMatmul: { rel: 2e-6, reason: 'as matmul' },
+  headMatmul: { rel: 4e-6, reason: 'as matmul' },
   activate: { rel: 2e-6, abs: 1e-37, reason: 'an f32 exponential; below 1e-37 it may be flushed to zero' },
   'activate gelu': { rel: 2e-6, abs: 2e-7, reason: '1 + erf or 1 + tanh near -1 keeps no more than f32 has' },
   gate: { rel: 2e-6, abs: 1e-37, reason: 'as activate' },
@@ -45,7 +51,7 @@ export const TOLERANCES: Readonly<Record<string, Allowed>> = {
   'route.weights': { rel: 2e-6, reason: 'f32 sigmoid or softmax, divided by a sum' },
   'route.indices': exact('no two scores of these cases are closer than f32 tells apart, or they are equal'),
   groupByExpert: exact('integers'),
-  expertMatmul: { rel: 2e-6, reason: 'as matmul' },
+  expertMatmul: { rel: 4e-6, reason: 'as matmul' },
   combineExperts: { rel: 4e-7, reason: 'a few products and sums' },
   chain: { rel: 1e-4, reason: 'many operations, each with its own error' },
 }
