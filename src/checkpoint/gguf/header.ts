@@ -1,0 +1,165 @@
+/**
+ * The header of a GGUF file, versions 2 and 3: magic, version, counts, key-value pairs, tensor descriptions; then the
+ * tensors' bytes, each at a multiple of the alignment. Our own reader, because the one on npm (@huggingface/gguf)
+ * takes a path or URL instead of a source of bytes, and hands out tensors whose places, sizes and names it has not
+ * held against the file: they may lie beyond its end, overlap or come twice.
+ */
+import { CheckpointError } from '../../errors.ts'
+import type { ByteRange, ByteSource } from '../../tensor/bytes.ts'
+import { quote } from '../quote.ts'
+import { HeaderCursor, naming } from './cursor.ts'
+import { type GgmlType, ggmlFormat, ggmlTypeOf } from './ggml-types.ts'
+import { Metadata } from './metadata.ts'
+import { type MetadataValue, readString, readValue } from './metadata-values.ts'
+
+export interface GgufTensor {
+  readonly name: string
+  readonly type: GgmlType
+  /** Outermost axis first, the last axis contiguous: the reverse of the file's order. */
+  readonly shape: readonly number[]
+  readonly bytes: ByteRange
+}
+
+export interface GgufFile {
+  readonly source: ByteSource
+  readonly version: number
+  readonly metadata: Metadata
+  /** In the order of the header. */
+  readonly tensors: ReadonlyMap<string, GgufTensor>
+}
+
+const MAGIC = 0x46554747 // "GGUF"
+const MAX_KEYS = 100_000
+/** Far above any model: experts lie in one tensor per layer. */
+const MAX_TENSORS = 1_000_000
+const MAX_NAME_BYTES = 65_535
+/** ggml's own limit. */
+const MAX_RANK = 4
+const DEFAULT_ALIGNMENT = 32
+
+interface Declared {
+  readonly name: string
+  readonly type: GgmlType
+  readonly shape: readonly number[]
+  readonly offset: number
+  readonly length: number
+}
+
+/** Reads and checks the header; no tensor's bytes are read. Throws CheckpointError naming the file and the place. */
+export async function readGgufHeader(source: ByteSource): Promise<GgufFile> {
+  const cursor = new HeaderCursor(source)
+  const { version, tensorCount, keyCount } = await readStart(cursor)
+  const metadata = new Metadata(await readPairs(cursor, keyCount), source.path ?? source.name)
+  const declared: Declared[] = []
+  for (let i = 0; i < tensorCount; i++) declared.push(await readTensor(cursor, i))
+  const alignment = readAlignment(metadata)
+  const dataStart = Math.ceil(cursor.position / alignment) * alignment
+  checkPlaces(source, declared, dataStart, alignment)
+  const tensors = new Map<string, GgufTensor>()
+  for (const { name, type, shape, offset, length } of declared) {
+    if (tensors.has(name)) throw tensorError(source, name, 'comes twice')
+    tensors.set(name, { name, type, shape, bytes: { source, offset: dataStart + offset, length } })
+  }
+  return { source, version, metadata, tensors }
+}
+
+async function readStart(cursor: HeaderCursor) {
+  await cursor.need(24, 'its first fields')
+  const magic = cursor.u32()
+  if (magic !== MAGIC) {
+    throw cursor.error(`begins with the bytes ${hex(magic)}; expected those of "GGUF". Is it a GGUF file?`)
+  }
+  const version = cursor.u32()
+  if (version !== 2 && version !== 3) {
+    const order = version > 0xffff ? ' (a big-endian file?)' : ''
+    throw cursor.error(`is GGUF version ${version}${order}; expected 2 or 3, little-endian. Convert it again`)
+  }
+  const tensorCount = cursor.size('the number of tensors')
+  const keyCount = cursor.size('the number of keys')
+  if (tensorCount > MAX_TENSORS) throw cursor.error(`declares ${tensorCount} tensors; the limit is ${MAX_TENSORS}`)
+  if (keyCount > MAX_KEYS) throw cursor.error(`declares ${keyCount} keys; the limit is ${MAX_KEYS}`)
+  return { version, tensorCount, keyCount }
+}
+
+async function readPairs(cursor: HeaderCursor, count: number): Promise<Map<string, MetadataValue>> {
+  const values = new Map<string, MetadataValue>()
+  for (let i = 0; i < count; i++) {
+    const key = await readString(cursor, `the name of key ${i}`, MAX_NAME_BYTES)
+    const what = naming('key', key)
+    if (values.has(key)) throw cursor.error(`has ${what} twice`)
+    await cursor.need(4, what)
+    values.set(key, await readValue(cursor, cursor.u32(), what))
+  }
+  return values
+}
+
+async function readTensor(cursor: HeaderCursor, index: number): Promise<Declared> {
+  const name = await readString(cursor, `the name of tensor ${index}`, MAX_NAME_BYTES)
+  const what = naming('tensor', name)
+  await cursor.need(4, what)
+  const rank = cursor.u32()
+  if (rank === 0 || rank > MAX_RANK) throw cursor.error(`has ${rank} axes for ${what}; expected 1 to ${MAX_RANK}`)
+  await cursor.need(8 * rank + 12, what)
+  const axes = Array.from({ length: rank }, () => cursor.size(`a size of ${what}`))
+  const id = cursor.u32()
+  const offset = cursor.size(`the offset of ${what}`)
+  const type = ggmlTypeOf(id)
+  if (type === undefined) throw cursor.error(`has type ${id} for ${what}, which no version of ggml writes`)
+  const shape = axes.reverse()
+  return { name, type, shape, offset, length: lengthOf(cursor, what, type, shape) }
+}
+
+/** Rows are whole blocks; bytes without overflow on the way. */
+function lengthOf(cursor: HeaderCursor, what: string, type: GgmlType, shape: readonly number[]): number {
+  const { elements, bytes } = ggmlFormat(type)
+  const shown = `[${shape.join(', ')}]`
+  if (shape.includes(0)) throw cursor.error(`has shape ${shown} for ${what}; expected sizes of at least 1`)
+  if ((shape.at(-1) as number) % elements !== 0) {
+    throw cursor.error(`has shape ${shown} for ${what}; ${type} needs rows that are multiples of ${elements}`)
+  }
+  let length = bytes / elements
+  for (const d of [...shape].reverse()) {
+    length *= d
+    if (!Number.isSafeInteger(Math.ceil(length))) {
+      throw cursor.error(`has shape ${shown} for ${what}, more elements than any file can hold`)
+    }
+  }
+  return length
+}
+
+function readAlignment(metadata: Metadata): number {
+  const alignment = metadata.optionalInt('general.alignment', { min: 1, max: 2 ** 31 }) ?? DEFAULT_ALIGNMENT
+  if (!Number.isInteger(Math.log2(alignment))) metadata.fail('general.alignment', 'a power of two')
+  return alignment
+}
+
+/** Every tensor aligned, within the file, and apart from the others. */
+function checkPlaces(source: ByteSource, declared: readonly Declared[], dataStart: number, alignment: number): void {
+  const dataBytes = Math.max(0, source.size - dataStart)
+  const sorted = [...declared].sort((a, b) => a.offset - b.offset)
+  let end = 0
+  let before = ''
+  for (const { name, offset, length } of sorted) {
+    if (offset % alignment !== 0) {
+      throw tensorError(source, name, `begins at byte ${offset} of the data; expected a multiple of ${alignment}`)
+    }
+    if (offset + length > dataBytes) {
+      const met = `takes bytes ${offset} to ${offset + length} of the data, but the file holds ${dataBytes}`
+      throw tensorError(source, name, `${met}; is the file cut short?`)
+    }
+    if (offset < end) {
+      throw tensorError(source, name, `begins at byte ${offset} of the data, inside tensor ${quote(before)}`)
+    }
+    end = offset + length
+    before = name
+  }
+}
+
+function tensorError(source: ByteSource, tensor: string, message: string): CheckpointError {
+  return new CheckpointError(`${source.path ?? source.name}: tensor ${quote(tensor)} ${message}`)
+}
+
+/** In the order of the file. */
+function hex(word: number): string {
+  return [0, 8, 16, 24].map(shift => ((word >>> shift) & 255).toString(16).padStart(2, '0')).join(' ')
+}
