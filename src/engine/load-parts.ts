@@ -110,7 +110,7 @@ function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Chec
   return createTokenizer({
     tokenizer,
     config: tokenizerConfig,
-    chatTemplate: template ?? chatTemplate,
+    chatTemplate: chatTemplate,
     folder: `${name}/`,
   })
 }

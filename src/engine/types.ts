@@ -30,8 +30,6 @@ export interface LoadOptions {
   readonly chunkSize?: number
   /** A chat template (Jinja) in place of the model's own. */
   readonly chatTemplate?: string
-  /** A chat template (Jinja) that takes the place of the model's own. */
-  readonly chatTemplate?: string
   /** Never use the network. Default false. */
   readonly offline?: boolean
   /** Where the hub is and where its files are kept; the command line fills this from the environment. */
