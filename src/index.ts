@@ -3,12 +3,15 @@
 export type { AttentionPath } from './attention/path.ts'
 export { CacheFullError } from './cache/pool.ts'
 export { hubSettings } from './checkpoint/hub/options.ts'
+export { chooseKernels, type KernelOptions } from './engine/choose-kernels.ts'
 export { Engine } from './engine/engine.ts'
 export { ContextLengthError, KernelsUnavailableError, WorkerError } from './engine/errors.ts'
 export type { Inspection, InspectOptions } from './engine/inspect.ts'
-export { inspectModel, openTokenizer } from './engine/on-demand.ts'
+export { inspectModel, openTokenizer, verifyFolder } from './engine/on-demand.ts'
 export { Session } from './engine/session.ts'
 export type * from './engine/types.ts'
+export type { Prefill } from './engine/verify/run.ts'
+export type { VerifyOptions, VerifyReport, VerifyRow } from './engine/verify/verify.ts'
 export {
   CheckpointError,
   ConfigError,

@@ -1,0 +1,116 @@
+import type { Engine } from '../../../src/index.ts'
+import { follow } from '../answer.ts'
+import { CliError, describeError } from '../exit.ts'
+import { colours } from '../output/colour.ts'
+import { type Answer, statsLine } from '../output/stats.ts'
+import { note, write } from '../output/stdout.ts'
+import type { ChatControl } from './control.ts'
+import { type Conversation, conversation } from './conversation.ts'
+import type { ChatInput } from './input.ts'
+import type { Settings } from './settings.ts'
+import { isSlashCommand, runSlashCommand } from './slash-commands.ts'
+
+export interface ChatOptions {
+  readonly input: ChatInput
+  readonly settings: Settings
+  /** One line of JSON per answer instead of its text. */
+  readonly json: boolean
+  /** Someone is there to read remarks. */
+  readonly interactive: boolean
+  readonly debug: boolean
+}
+
+/** Reads, answers, and again. */
+export class Chat implements ChatControl {
+  readonly conversation: Conversation
+  readonly settings: Settings
+  readonly #engine: Engine
+  readonly #options: ChatOptions
+  #last: { readonly answer: Answer; readonly maxTokens: number | undefined } | null = null
+  #attempt = 0
+  #stopped = false
+
+  constructor(engine: Engine, options: ChatOptions) {
+    this.#engine = engine
+    this.#options = options
+    this.conversation = conversation(engine)
+    this.settings = options.settings
+  }
+
+  /** Until the input ends; whether an answer was stopped in a conversation that nobody can go on with. */
+  async run(): Promise<{ readonly interrupted: boolean }> {
+    const { input, interactive, debug } = this.#options
+    for (;;) {
+      const text = await input.read()
+      if (text === null) break
+      try {
+        if (isSlashCommand(text)) {
+          if (!(await runSlashCommand(this, text))) break
+        } else if (text.trim() !== '') await this.answer(text.replace(/^\/\//, '/'))
+      } catch (error) {
+        if (!isMild(error)) throw error
+        note(describeError(error, debug))
+      }
+      if (this.#stopped && !interactive) break
+    }
+    return { interrupted: this.#stopped && !interactive }
+  }
+
+  async answer(question: string, { again = false } = {}): Promise<void> {
+    const { input, json, interactive } = this.#options
+    this.#attempt = again ? this.#attempt + 1 : 0
+    const controller = new AbortController()
+    input.onInterrupt = () => controller.abort()
+    const options = this.settings.next(this.#attempt)
+    const generation = this.conversation.ask(question, { ...options, signal: controller.signal })
+    let shown = ''
+    const show = async (text: string) => {
+      shown += text
+      if (!json) await write(text)
+    }
+    try {
+      const answer = await follow(generation, controller.signal, options.seed, show)
+      this.conversation.answered(answer)
+      this.#last = { answer, maxTokens: options.maxTokens }
+      this.#stopped = answer.finishReason === 'aborted'
+      if (json) await write(`${JSON.stringify({ role: 'assistant', content: answer.text, ...rest(answer) })}\n`)
+    } catch (error) {
+      // What could not be answered was not said.
+      await this.conversation.takeBack()
+      throw error
+    } finally {
+      input.onInterrupt = () => {}
+      if (!json && (shown !== '' || interactive) && !shown.endsWith('\n')) await write('\n')
+    }
+    this.#remarkOnEnd()
+  }
+
+  stats(): string {
+    if (this.#last === null) return 'Nothing was answered yet.'
+    return statsLine(this.#last.answer, this.conversation.cache, this.#engine.info, this.#last.maxTokens)
+  }
+
+  say(text: string): void {
+    if (this.#options.interactive) note(colours(process.stderr).dim(text))
+  }
+
+  #remarkOnEnd(): void {
+    const reason = this.#last?.answer.finishReason
+    if (reason === 'aborted') this.say('(stopped)')
+    if (reason === 'length') this.say('(ended by --max-tokens; /max-tokens changes it)')
+    if (reason === 'context') {
+      note(colours(process.stderr).yellow('the context is full; /reset begins anew, /undo goes one step back'))
+    }
+  }
+}
+
+function rest({ finishReason, usage, timings, seed, tokenIds }: Answer) {
+  return { finishReason, seed, tokenIds, usage, timings }
+}
+
+/** A wrong command, file or option, or a prompt too long, is no reason to leave. */
+function isMild(error: unknown): boolean {
+  if (error instanceof CliError) return true
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^(commander\.|E[A-Z]+$)|^(bad_option|context_length|cache_full|bad_template)$/.test(code)
+}

@@ -1,0 +1,32 @@
+import { createInterface, type Interface } from 'node:readline'
+import { Composer } from './composer.ts'
+import type { ChatInput } from './input.ts'
+
+/** Messages from a pipe or a file: one a line, longer ones by the composer's rules. Nothing is asked or echoed. */
+export class PipedInput implements ChatInput {
+  onInterrupt = () => {}
+  readonly #composer = new Composer()
+  readonly #reader: Interface
+  readonly #lines: AsyncIterator<string>
+  readonly #interrupted = () => this.onInterrupt()
+
+  constructor(input: NodeJS.ReadableStream) {
+    this.#reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+    this.#lines = this.#reader[Symbol.asyncIterator]()
+    process.on('SIGINT', this.#interrupted)
+  }
+
+  async read(): Promise<string | null> {
+    for (;;) {
+      const { value, done } = await this.#lines.next()
+      if (done) return this.#composer.rest() ?? null
+      const message = this.#composer.add(value)
+      if (message !== undefined) return message
+    }
+  }
+
+  close(): void {
+    process.off('SIGINT', this.#interrupted)
+    this.#reader.close()
+  }
+}

@@ -1,0 +1,209 @@
+/** `/help` and its siblings: what a person can say to the program instead of to the model. */
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Message } from '../../../src/index.ts'
+import { CliError } from '../exit.ts'
+import { colours } from '../output/colour.ts'
+import { note } from '../output/stdout.ts'
+import { pairs } from '../output/table.ts'
+import type { ChatControl } from './control.ts'
+import { SETTING_NAMES } from './settings.ts'
+
+interface SlashCommand {
+  readonly names: readonly [string, ...string[]]
+  readonly argument?: string
+  readonly help: string
+  /** Whether the conversation goes on. */
+  run(chat: ChatControl, argument: string): Promise<boolean> | boolean
+}
+
+const COMMANDS: readonly SlashCommand[] = [
+  {
+    names: ['help', '?'],
+    help: 'this list',
+    run: () => {
+      note(helpText())
+      return true
+    },
+  },
+  {
+    names: ['reset', 'clear', 'new'],
+    help: 'forget the conversation, keep the system message',
+    run: async chat => {
+      await chat.conversation.reset()
+      chat.say('Forgotten.')
+      return true
+    },
+  },
+  {
+    names: ['system'],
+    argument: '[text|none]',
+    help: 'show or set the system message; the conversation stays',
+    run: (chat, text) => {
+      const { conversation } = chat
+      if (!conversation.templated) throw new CliError('without a chat template there is no place for a system message')
+      if (text !== '') conversation.setSystem(text === 'none' ? null : text)
+      const system = conversation.messages.find(m => m.role === 'system')
+      chat.say(system?.content ?? 'There is no system message.')
+      return true
+    },
+  },
+  {
+    names: ['retry', 'regenerate'],
+    help: 'answer the last message again, with another seed',
+    run: async chat => {
+      const question = await chat.conversation.takeBack()
+      if (question === undefined) throw new CliError('there is nothing to answer again')
+      await chat.answer(question, { again: true })
+      return true
+    },
+  },
+  {
+    names: ['undo'],
+    help: 'take back the last message and its answer',
+    run: async chat => {
+      const question = await chat.conversation.takeBack()
+      chat.say(question === undefined ? 'There is nothing to take back.' : `Taken back: ${firstLine(question)}`)
+      return true
+    },
+  },
+  {
+    names: ['history'],
+    help: 'the conversation so far',
+    run: chat => {
+      note(transcript(chat.conversation.messages) || 'Nothing was said yet.')
+      return true
+    },
+  },
+  {
+    names: ['save', 'save-transcript'],
+    argument: 'FILE',
+    help: 'write the conversation: messages as JSON if FILE ends in .json, else text',
+    run: async (chat, file) => {
+      if (file === '') throw new CliError('/save needs the name of a file')
+      const { messages } = chat.conversation
+      const text = file.endsWith('.json') ? JSON.stringify(messages, null, 2) : transcript(messages)
+      await writeFile(file, `${text}\n`)
+      chat.say(`Written to ${file}.`)
+      return true
+    },
+  },
+  {
+    names: ['load'],
+    argument: 'FILE.json',
+    help: 'go on from a saved conversation',
+    run: async (chat, file) => {
+      if (file === '') throw new CliError('/load needs the name of a file that /save has written as .json')
+      const messages = parseMessages(await readFile(file, 'utf8'), file)
+      await chat.conversation.restore(messages)
+      chat.say(`${messages.length} messages from ${file}.`)
+      return true
+    },
+  },
+  {
+    names: ['stats'],
+    help: 'speed of the last answer, size of the cache',
+    run: chat => {
+      note(chat.stats())
+      return true
+    },
+  },
+  {
+    names: ['set'],
+    argument: '[name value]',
+    help: 'show all settings, or change one',
+    run: (chat, argument) => {
+      const [name = '', value = ''] = words(argument)
+      if (name === '') note(SETTING_NAMES.map(n => chat.settings.show(n)).join('\n'))
+      else if (SETTING_NAMES.includes(name)) change(chat, name, value)
+      else throw new CliError(`there is no setting ${name}; expected one of ${SETTING_NAMES.join(', ')}`)
+      return true
+    },
+  },
+  ...SETTING_NAMES.map(
+    (name): SlashCommand => ({
+      names: [name],
+      argument: '[value]',
+      help: `show or set ${name}; "default" takes it back`,
+      run: (chat, value) => {
+        change(chat, name, value)
+        return true
+      },
+    }),
+  ),
+  { names: ['exit', 'quit', 'bye'], help: 'leave', run: () => false },
+]
+
+/** Whether the text is meant for the program. `//` at the beginning is a slash for the model. */
+export function isSlashCommand(text: string): boolean {
+  return /^\/(\?|[a-z-]+)(\s|$)/i.test(text)
+}
+
+/** Runs the command; false when it is time to leave. Throws CliError. */
+export async function runSlashCommand(chat: ChatControl, text: string): Promise<boolean> {
+  const [, name = '', argument = ''] = /^\/(\S+)\s*([\s\S]*)$/.exec(text) ?? []
+  const command = COMMANDS.find(c => c.names.includes(name.toLowerCase()))
+  if (!command) throw new CliError(`there is no /${name}; ${suggestion(name)}/help lists what there is`)
+  return command.run(chat, argument.trim())
+}
+
+export function completions(start: string): string[] {
+  if (!start.startsWith('/')) return []
+  return COMMANDS.flatMap(c => c.names.map(n => `/${n}`)).filter(n => n.startsWith(start))
+}
+
+function suggestion(name: string): string {
+  const near = COMMANDS.flatMap(c => c.names).find(n => n.startsWith(name.slice(0, 3)) || name.startsWith(n))
+  return near === undefined || name.length < 2 ? '' : `/${near} perhaps; `
+}
+
+function helpText(): string {
+  const settings = new Set(SETTING_NAMES)
+  const rows = COMMANDS.filter(c => !settings.has(c.names[0])).map(({ names, argument, help }): [string, string] => {
+    const others =
+      names.length > 1
+        ? ` (also ${names
+            .slice(1)
+            .map(n => `/${n}`)
+            .join(', ')})`
+        : ''
+    return [`/${names[0]}${argument ? ` ${argument}` : ''}`, help + others]
+  })
+  const c = colours(process.stderr)
+  return `${pairs(rows, c.cyan)}
+${SETTING_NAMES.map(n => c.cyan(`/${n}`)).join(' ')}
+  show or set how answers are chosen, as in /temperature 0.5; "default" takes it back
+
+A line that ends in \\ goes on in the next; """ begins and ends a text of several lines; pasted lines stay together.
+Ctrl-C stops an answer. // at the beginning is a slash for the model.`
+}
+
+function change(chat: ChatControl, name: string, value: string): void {
+  if (value !== '') chat.settings.set(name, value)
+  chat.say(chat.settings.show(name))
+}
+
+function transcript(messages: readonly Message[]): string {
+  return messages.map(({ role, content }) => `${role}: ${content ?? ''}`).join('\n\n')
+}
+
+function parseMessages(text: string, file: string): Message[] {
+  let messages: unknown
+  try {
+    messages = JSON.parse(text)
+  } catch {
+    throw new CliError(`${file} is no JSON; expected what /save has written as .json`)
+  }
+  const isMessage = (m: unknown) =>
+    typeof m === 'object' && m !== null && 'role' in m && 'content' in m && typeof m.content === 'string'
+  if (Array.isArray(messages) && messages.every(isMessage)) return messages
+  throw new CliError(`${file} holds no conversation; expected a list of {"role", "content"}`)
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean)
+}
+
+function firstLine(text: string): string {
+  const [line = ''] = text.split('\n')
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line
+}

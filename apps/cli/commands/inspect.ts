@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import { withEnvironment } from '../environment.ts'
+import { UsageError } from '../exit.ts'
+import { hubOptions } from '../hub.ts'
+import { memoryView, modelView, problemsView, tensorsView } from '../inspect/views.ts'
+import { watchInterrupt } from '../interrupt.ts'
+import { withProgress } from '../load-engine.ts'
+import { BUNDLED, modelArgument } from '../model-argument.ts'
+import { CACHE_TYPES } from '../options/load.ts'
+import { list, oneOf, tokens } from '../options/parsers.ts'
+import { colours } from '../output/colour.ts'
+import { write, writeJson } from '../output/stdout.ts'
+
+const VIEWS = ['model', 'memory', 'tensors'] as const
+type View = (typeof VIEWS)[number]
+
+interface Flags {
+  json?: boolean
+  cacheType?: (typeof CACHE_TYPES)[number]
+  contexts?: number[]
+  offline?: boolean
+}
+
+export function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .summary('what a model is, without loading it')
+    .description(
+      'Shows architecture, attention, parameters, tensors and what a cached token costs, from config.json and the headers of the weights.',
+    )
+    .argument('[model]', `a folder, or org/name on the hub (default: ${BUNDLED})`)
+    .argument('[view]', `one of ${VIEWS.join(', ')} (default: model and memory)`)
+    .addOption(
+      new Option('--cache-type <type>', `cached numbers: ${CACHE_TYPES.join(', ')} (default: f16)`).argParser(
+        oneOf(CACHE_TYPES),
+      ),
+    )
+    .addOption(
+      new Option('--contexts <list>', 'context lengths to tell the cache for (default: 4K,32K,128K)').argParser(
+        list(tokens),
+      ),
+    )
+    .addOption(new Option('--offline', 'never use the network'))
+    .option('--json', 'everything as one object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ latentkit inspect
+  $ latentkit inspect ./my-model memory --contexts 8K,64K --cache-type bf16
+  $ latentkit inspect ./my-model --json | jq .cache`,
+    )
+    .action(inspect)
+}
+
+async function inspect(first: string | undefined, second: string | undefined, flags: Flags): Promise<void> {
+  const { signal, release } = watchInterrupt()
+  const [source, view] = arrange(first, second)
+  const { inspectModel } = await import('../../../src/index.ts')
+  const hub = await hubOptions(flags)
+  const cacheType = withEnvironment(flags).cacheType
+  const inspection = await withProgress(onProgress =>
+    inspectModel(modelArgument(source).source, {
+      ...hub,
+      ...(cacheType && { cacheType }),
+      ...(flags.contexts && { contexts: flags.contexts }),
+      signal,
+      onProgress,
+    }),
+  )
+  release()
+  if (flags.json) return writeJson(inspection)
+  const c = colours(process.stdout)
+  const parts = {
+    model: () => [modelView(inspection, c)],
+    memory: () => [memoryView(inspection, c)],
+    tensors: () => [tensorsView(inspection, c)],
+  }
+  const chosen = view ? parts[view]() : [...parts.model(), ...parts.memory()]
+  await write(`${[...chosen, problemsView(inspection, c)].filter(Boolean).join('\n\n')}\n`)
+}
+
+/** A view's name alone asks for the default model, unless such a folder exists. */
+function arrange(first: string | undefined, second: string | undefined): [string | undefined, View | undefined] {
+  if (second !== undefined) return [first, viewOf(second)]
+  const view = VIEWS.find(v => v === first)
+  return view && !existsSync(view) ? [undefined, view] : [first, undefined]
+}
+
+function viewOf(name: string): View {
+  const view = VIEWS.find(v => v === name)
+  if (view) return view
+  throw new UsageError(`there is no view ${JSON.stringify(name)}; expected one of ${VIEWS.join(', ')}`)
+}

@@ -1,0 +1,105 @@
+import { type Command, Option } from 'commander'
+import type { AttentionPath, CacheType, Prefill, VerifyReport, VerifyRow } from '../../../src/index.ts'
+import { withEnvironment } from '../environment.ts'
+import { EXIT } from '../exit.ts'
+import { watchInterrupt } from '../interrupt.ts'
+import { CACHE_TYPES } from '../options/load.ts'
+import { integer, list, oneOf } from '../options/parsers.ts'
+import { PATHS } from '../options/sampling.ts'
+import { colours } from '../output/colour.ts'
+import { Progress } from '../output/progress.ts'
+import { note, write, writeJson } from '../output/stdout.ts'
+import { availableKernels, KERNEL_SETS, type KernelSet } from '../verify/kernel-sets.ts'
+import { reportView, summaryView } from '../verify/views.ts'
+
+const PREFILLS: readonly Prefill[] = ['whole', 'chunked', 'token']
+
+interface Flags {
+  kernels?: (KernelSet | 'auto')[]
+  cacheType?: CacheType[]
+  path?: AttentionPath[]
+  prefill?: Prefill[]
+  threads?: number
+  isa?: string
+  json?: boolean
+}
+
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .summary("compare a model's numbers with another engine's")
+    .description(
+      `Computes a checkpoint every way there is (kernels, attention path, whole, chunked and token-by-token prefill)
+and compares with the numbers of another engine in expected.safetensors beside it (docs/verify.md has the format).`,
+    )
+    .argument('<folder...>', 'folders that hold a checkpoint and expected.safetensors')
+    .addOption(
+      new Option('--kernels <list>', `of ${KERNEL_SETS.join(', ')} (default: all that are there)`).argParser(
+        list(oneOf([...KERNEL_SETS, 'auto'])),
+      ),
+    )
+    .addOption(
+      new Option('--cache-type <list>', `of ${CACHE_TYPES.join(', ')} (default: all)`).argParser(
+        list(oneOf(CACHE_TYPES)),
+      ),
+    )
+    .addOption(new Option('--path <list>', `of ${PATHS.join(', ')} (default: both)`).argParser(list(oneOf(PATHS))))
+    .addOption(
+      new Option('--prefill <list>', `of ${PREFILLS.join(', ')} (default: all)`).argParser(list(oneOf(PREFILLS))),
+    )
+    .addOption(new Option('--threads <n>', 'compute threads (default: all cores)').argParser(integer(1, 1024)))
+    .addOption(new Option('--isa <name>', 'a lower instruction set: avx512, avx2, portable, neon'))
+    .option('--json', 'all reports as one object')
+    .addHelpText(
+      'after',
+      `
+Errors are |got - expected| / (1 + |expected|), the worst of all prompts; rms is that of the logits' plain error.
+Tolerance: 2e-4 for every number with an f32 cache, and greedy text equal; rms of the logits 0.02 with f16, 0.1 with
+bf16. The exit code is 1 if any folder is out of tolerance or cannot be read.
+
+Examples:
+  $ latentkit verify ./my-model
+  $ latentkit verify checkpoints/* --kernels native --cache-type f32
+  $ latentkit verify ./my-model --json | jq '.reports[].rows[] | select(.passed | not)'`,
+    )
+    .action(verify)
+}
+
+async function verify(folders: readonly string[], flags: Flags): Promise<void> {
+  const { signal } = watchInterrupt()
+  const { verifyFolder } = await import('../../../src/index.ts')
+  const { threads, isa } = withEnvironment({
+    ...(flags.threads !== undefined && { threads: flags.threads }),
+    ...(flags.isa !== undefined && { isa: flags.isa }),
+  })
+  const named = flags.kernels?.flatMap(name => (name === 'auto' ? [] : [name]))
+  const { sets, skipped } = await availableKernels(named?.length ? named : undefined, {
+    ...(threads !== undefined && { threads }),
+    ...(isa !== undefined && { isa }),
+  })
+  for (const { reason } of skipped) note(colours(process.stderr).yellow(`left out: ${reason}`))
+
+  const reports: VerifyReport[] = []
+  const c = colours(process.stdout)
+  for (const [i, folder] of folders.entries()) {
+    const progress = new Progress()
+    const report = await verifyFolder(folder, {
+      kernels: sets,
+      ...(flags.cacheType && { cacheTypes: flags.cacheType }),
+      ...(flags.prefill && { prefills: flags.prefill }),
+      ...(flags.path && { paths: flags.path }),
+      onRow: row => progress.note(`${i + 1} of ${folders.length}  ${folder}  ${wayOf(row)}`),
+      signal,
+    }).finally(() => progress.stop())
+    reports.push(report)
+    if (!flags.json) await write(`${reportView(report, c)}\n\n`)
+  }
+  const passed = reports.every(r => r.passed)
+  if (flags.json) await writeJson({ passed, reports, skipped })
+  else await write(`${summaryView(reports, c)}\n`)
+  if (!passed) process.exitCode = EXIT.failed
+}
+
+function wayOf({ kernels, cacheType, path, prefill }: VerifyRow): string {
+  return [kernels, cacheType, path, prefill].filter(Boolean).join(' ')
+}

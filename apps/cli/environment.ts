@@ -1,0 +1,53 @@
+/** The only place that reads environment variables. Flags beat them; the rooms below get values. */
+import { InvalidArgumentError } from 'commander'
+import { UsageError } from './exit.ts'
+import { CACHE_TYPES, KERNELS, type LoadFlags } from './options/load.ts'
+import { flag, integer, oneOf, tokens } from './options/parsers.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** For `--help`. */
+export const VARIABLES: readonly (readonly [string, string])[] = [
+  ['LATENTKIT_MODEL', 'the model where none is named'],
+  ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, context, chunk, offline,'],
+  ['', 'debug: as in LATENTKIT_CACHE_TYPE=f32'],
+  ['HF_HUB_CACHE', 'where models of the hub are kept; else HF_HOME/hub,'],
+  ['', 'XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub'],
+  ['HF_ENDPOINT, HF_TOKEN', 'the hub, and the key to it'],
+  ['HF_HUB_OFFLINE', 'as --offline'],
+  ['NO_COLOR, FORCE_COLOR', 'without and with colours'],
+]
+
+/** Flags as given, else as the environment says. */
+export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = process.env): T {
+  const fromEnv: LoadFlags = {
+    ...read(env, 'KERNELS', oneOf(KERNELS), kernels => ({ kernels })),
+    ...read(env, 'THREADS', integer(1, 1024), threads => ({ threads })),
+    ...read(env, 'ISA', String, isa => ({ isa })),
+    ...read(env, 'CACHE_TYPE', oneOf(CACHE_TYPES), cacheType => ({ cacheType })),
+    ...read(env, 'CONTEXT', tokens, context => ({ context })),
+    ...read(env, 'CHUNK', tokens, chunk => ({ chunk })),
+    ...read(env, 'OFFLINE', flag, offline => ({ offline })),
+  }
+  return { ...fromEnv, ...flags }
+}
+
+export function defaultModel(env: Env = process.env): string | undefined {
+  return env.LATENTKIT_MODEL || undefined
+}
+
+export function debugWanted(env: Env = process.env): boolean {
+  return /^(1|true|yes|on)$/i.test(env.LATENTKIT_DEBUG ?? '')
+}
+
+/** An empty variable counts as absent, as shells make it easier to empty than to unset one. */
+function read<T, R extends object>(env: Env, name: string, parse: (text: string) => T, use: (value: T) => R): R | null {
+  const text = env[`LATENTKIT_${name}`]
+  if (!text) return null
+  try {
+    return use(parse(text))
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error
+    throw new UsageError(`the variable LATENTKIT_${name} is ${JSON.stringify(text)}. ${error.message}`)
+  }
+}

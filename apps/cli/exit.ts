@@ -1,0 +1,47 @@
+/** How the program ends: codes, and errors in one sentence. */
+import { colours } from './output/colour.ts'
+
+/** Documented in `latentkit --help`. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
+
+/** The user's own mistake in calling the program. */
+export class UsageError extends Error {}
+
+/** Something went wrong that is told in one sentence and is no defect of latentkit. */
+export class CliError extends Error {}
+
+export function exitCodeOf(error: unknown): number {
+  if (isInterruption(error)) return EXIT.interrupted
+  if (error instanceof UsageError || codeOf(error) === 'bad_option') return EXIT.usage
+  return EXIT.failed
+}
+
+/** What an AbortController's default reason and ours have in common. */
+export function isInterruption(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
+}
+
+/** One line for stderr, or the stack with `debug`. Errors without a code are ours to repair, and say so. */
+export function describeError(error: unknown, debug: boolean): string {
+  const c = colours(process.stderr)
+  if (debug && error instanceof Error) return `${c.red('error:')} ${stackOf(error)}`
+  const message = oneLine(error instanceof Error ? error.message : String(error))
+  const expected = error instanceof UsageError || error instanceof CliError || codeOf(error) !== undefined
+  const hint = expected ? '' : c.dim(' (this is a defect of latentkit; --debug shows where)')
+  return `${c.red('error:')} ${message}${hint}`
+}
+
+function stackOf(error: Error): string {
+  const { cause } = error
+  return `${error.stack ?? error.message}${cause instanceof Error ? `\ncaused by ${stackOf(cause)}` : ''}`
+}
+
+/** latentkit's errors have a code, and so have Node's about files and networks. */
+function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : undefined
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ').trim()
+}

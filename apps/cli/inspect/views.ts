@@ -1,0 +1,154 @@
+/** An inspection for people. Each view is a text without a line break at its end. */
+import type { Inspection } from '../../../src/index.ts'
+import type { Colours } from '../output/colour.ts'
+import * as format from '../output/format.ts'
+import { pairs, table } from '../output/table.ts'
+
+type Config = Inspection['config']
+const right = (head: string) => ({ head, align: 'right' as const })
+
+export function modelView(inspection: Inspection, c: Colours): string {
+  const { name, config, parameters, weights, tensors } = inspection
+  const { total, active } = parameters
+  const rows: [string, string][] = [
+    [
+      'Architecture',
+      `${config.modelType}, ${format.plural(config.nLayers, 'layer')}, ${format.integer(config.hiddenSize)} wide`,
+    ],
+    ['Attention', attentionOf(config)],
+    ['Positions', positionsOf(config)],
+    ['MLP', mlpOf(config)],
+    ...(config.moe ? [['Experts', expertsOf(config)] as [string, string]] : []),
+    ['Block', blockOf(config)],
+    [
+      'Vocabulary',
+      `${format.integer(config.vocabSize)} tokens, ${config.tiedEmbeddings ? 'embeddings tied' : 'an output matrix of its own'}`,
+    ],
+    ['Context', `${format.integer(config.maxPositions)} tokens`],
+    [
+      'Parameters',
+      `${format.count(total)} (${format.integer(total)})${active < total ? `, ${format.count(active)} active per token` : ''}`,
+    ],
+    ['Weights', `${format.bytes(weights.bytes)} in ${format.plural(tensors.filter(t => t.used).length, 'tensor')}`],
+  ]
+  const dtypes = weights.dtypes.map(d => [
+    d.dtype,
+    format.integer(d.tensors),
+    format.integer(d.elements),
+    format.bytes(d.bytes),
+  ])
+  const columns = [{ head: 'type' }, right('tensors'), right('elements'), right('bytes')]
+  return `${c.bold(name)}\n${pairs(rows, c.dim)}\n\n${table(columns, dtypes, { style: c.dim })}`
+}
+
+export function memoryView({ cache, config }: Inspection, c: Colours): string {
+  const { elementsPerTokenAndLayer: row, expanded, bytesPerToken, type } = cache
+  const saved = expanded.bytesPerToken / bytesPerToken
+  const what = config.attention.kind === 'latent' ? 'latent and rope key' : 'keys and values'
+  const each = config.attention.kind === 'latent' ? 'expanded keys and values' : 'keys and values of every head'
+  const lines = [
+    `A token costs ${c.bold(format.bytes(bytesPerToken))}: ${format.integer(row)} numbers (${what}) in each of ${format.plural(config.nLayers, 'layer')}, ${type}.`,
+    saved > 1
+      ? `With ${each} it would be ${format.bytes(expanded.bytesPerToken)} (${format.integer(expanded.elementsPerTokenAndLayer)} numbers), ${c.bold(format.times(saved))} as much.`
+      : 'Every head has keys and values of its own: nothing is saved.',
+  ]
+  const rows = cache.contexts.map(({ tokens, bytes, expandedBytes, beyondModel }) => [
+    format.integer(tokens),
+    format.bytes(bytes),
+    ...(saved > 1 ? [format.bytes(expandedBytes), format.times(expandedBytes / bytes)] : []),
+    beyondModel ? c.dim(`beyond the model's ${format.integer(config.maxPositions)}`) : '',
+  ])
+  const columns = [
+    right('context'),
+    right('cache'),
+    ...(saved > 1 ? [right('expanded'), right('saved')] : []),
+    { head: '' },
+  ]
+  return [...lines, '', table(columns, rows, { style: c.dim })].join('\n')
+}
+
+export function tensorsView({ tensors, leftOut }: Inspection, c: Colours): string {
+  const files = new Set(tensors.map(t => t.file)).size > 1
+  const left = new Set(leftOut)
+  const rows = tensors.map(t => [
+    t.used ? t.name : c.dim(t.name),
+    t.dtype,
+    t.shape.join(' × ') || 'scalar',
+    format.bytes(t.bytes),
+    ...(files ? [t.file] : []),
+    t.used ? '' : left.has(t.name) ? c.dim('left out') : c.yellow('unused'),
+  ])
+  const columns = [
+    { head: 'tensor' },
+    { head: 'type' },
+    right('shape'),
+    right('bytes'),
+    ...(files ? [{ head: 'file' }] : []),
+    { head: '' },
+  ]
+  return table(columns, rows, { style: c.dim })
+}
+
+/** What deserves a look; empty where nothing does. */
+export function problemsView({ unused, leftOut, warnings }: Inspection, c: Colours): string {
+  const some = (names: readonly string[]) => names.slice(0, 4).join(', ') + (names.length > 4 ? ', …' : '')
+  return [
+    ...(leftOut.length > 0
+      ? [c.dim(`${format.plural(leftOut.length, 'tensor')} left out in plain decoding: ${some(leftOut)}`)]
+      : []),
+    ...(unused.length > 0
+      ? [c.yellow(`${format.plural(unused.length, 'tensor')} that nothing uses: ${some(unused)}`)]
+      : []),
+    ...warnings.map(w => c.yellow(w)),
+  ].join('\n')
+}
+
+function attentionOf({ attention: a, layers }: Config): string {
+  const windows = [...new Set(layers.map(l => l.window))].filter(w => w !== null)
+  const windowed = layers.filter(l => l.window !== null).length
+  const where = windowed === layers.length ? 'all layers' : `${windowed} of ${layers.length} layers`
+  const window = windows.length > 0 ? `; window of ${windows.map(format.integer).join(' or ')} in ${where}` : ''
+  if (a.kind === 'latent') {
+    const query = a.qLoraRank === null ? 'query direct' : `query rank ${a.qLoraRank}`
+    return `MLA, ${a.nHeads} heads: latent ${a.kvLoraRank} (C), rope ${a.qkRopeHeadDim} (R), nope ${a.qkNopeHeadDim} (N), value ${a.vHeadDim} (V), ${query} (Q)${window}`
+  }
+  const kind = a.nKvHeads === 1 ? 'MQA' : a.nKvHeads === a.nHeads ? 'MHA' : 'GQA'
+  const kv = kind === 'MHA' ? '' : ` over ${format.plural(a.nKvHeads, 'key-value head')}`
+  return `${kind}, ${a.nHeads} heads${kv} of ${a.headDim}${a.qkNormEps === null ? '' : ', queries and keys normed'}${window}`
+}
+
+function positionsOf({ ropes, learnedPositions }: Config): string {
+  if (learnedPositions) return 'learned'
+  const each = ropes.map(({ theta, dim, interleaved, scaling }) => {
+    const stretch =
+      'factor' in scaling ? `, ${scaling.kind} × ${scaling.factor}` : scaling.kind === 'none' ? '' : `, ${scaling.kind}`
+    return `rope of ${dim}, base ${format.integer(theta)}, ${interleaved ? 'interleaved' : 'half-split'}${stretch}`
+  })
+  return each.join('; ')
+}
+
+function mlpOf({ mlp, layers }: Config): string {
+  const dense = layers.filter(l => l.mlp === 'dense').length
+  if (dense === 0) return 'none dense'
+  const where = dense < layers.length ? ` in ${format.plural(dense, 'layer')}` : ''
+  return `${format.integer(mlp.size)} wide, ${mlp.gated ? 'gated ' : ''}${mlp.activation}${where}`
+}
+
+function expertsOf({ moe, layers }: Config): string {
+  if (!moe) return 'none'
+  const { nExperts, topK, expertSize, sharedSize, groups, topkGroups, scoring } = moe
+  const shared = sharedSize > 0 ? `, shared ${format.integer(sharedSize)} wide` : ''
+  const grouped = groups > 1 ? `, ${topkGroups} of ${groups} groups` : ''
+  const count = layers.filter(l => l.mlp === 'moe').length
+  return `${topK} of ${nExperts}, ${format.integer(expertSize)} wide${shared}; ${scoring} scores${grouped}; in ${format.plural(count, 'layer')}`
+}
+
+function blockOf({ blockOrder, norm }: Config): string {
+  const order = {
+    pre: 'norm before attention and MLP',
+    sandwich: 'norm before and after attention and MLP',
+    parallel: 'attention beside MLP, one norm',
+    post: 'norm after attention and MLP',
+  }[blockOrder]
+  return `${order}, ${norm.kind === 'rms' ? 'RMSNorm' : 'LayerNorm'} (eps ${norm.eps})`
+}

@@ -1,0 +1,25 @@
+/** Ctrl-C: the first asks the work to stop, the second leaves at once. */
+import { EXIT } from './exit.ts'
+
+export interface Interrupt {
+  readonly signal: AbortSignal
+  /** Gives Ctrl-C back its usual meaning. */
+  release(): void
+}
+
+export function watchInterrupt(): Interrupt {
+  const controller = new AbortController()
+  const interrupted = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted)
+    controller.abort()
+  }
+  process.on('SIGINT', interrupted)
+  process.on('SIGTERM', interrupted)
+  return {
+    signal: controller.signal,
+    release() {
+      process.off('SIGINT', interrupted)
+      process.off('SIGTERM', interrupted)
+    },
+  }
+}

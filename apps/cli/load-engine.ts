@@ -1,0 +1,27 @@
+import type { Engine, LoadOptions } from '../../src/index.ts'
+import { withEnvironment } from './environment.ts'
+import { hubOptions } from './hub.ts'
+import type { ModelArgument } from './model-argument.ts'
+import { type LoadFlags, toLoadOptions } from './options/load.ts'
+import { Progress } from './output/progress.ts'
+
+/** Loads a model with a bar for the patient. The engine is imported here: `--help` has no use for it. */
+export async function loadEngine(
+  model: ModelArgument,
+  flags: LoadFlags,
+  signal: AbortSignal,
+  more: LoadOptions = {},
+): Promise<Engine> {
+  const { Engine } = await import('../../src/index.ts')
+  const options = { ...toLoadOptions(withEnvironment(flags)), ...(await hubOptions(flags)), ...more, signal }
+  return withProgress(onProgress => Engine.load(model.source, { ...options, onProgress }))
+}
+
+export async function withProgress<T>(work: (onProgress: Progress['update']) => Promise<T>): Promise<T> {
+  const progress = new Progress()
+  try {
+    return await work(progress.update)
+  } finally {
+    progress.stop()
+  }
+}

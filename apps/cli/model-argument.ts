@@ -1,0 +1,48 @@
+/** Which model, and which text: from arguments that may both be left out. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { defaultModel } from './environment.ts'
+import { UsageError } from './exit.ts'
+import { ownPackage } from './package.ts'
+import { isPiped, readAll, readIfAny } from './stdin.ts'
+
+/** What is used where no model is named; it comes with the package. */
+export const BUNDLED = 'tales-mla-8m'
+
+export interface ModelArgument {
+  /** A folder, or a name on the hub. */
+  readonly source: string
+  readonly bundled: boolean
+}
+
+export function modelArgument(argument: string | undefined): ModelArgument {
+  const named = argument ?? defaultModel()
+  if (named !== undefined && (named !== BUNDLED || existsSync(named))) return { source: named, bundled: false }
+  return { source: join(ownPackage().folder, 'models', BUNDLED), bundled: true }
+}
+
+/**
+ * `[MODEL] [TEXT]`: with one argument, what is there as a path or is written like one or like org/name is the model;
+ * everything else is the text. `-` as text, or a pipe where there is no text, reads standard input.
+ */
+export async function modelAndText(
+  first: string | undefined,
+  second: string | undefined,
+): Promise<{ readonly model: ModelArgument; readonly text: string | undefined }> {
+  if (first !== undefined && second !== undefined) {
+    return { model: modelArgument(first), text: second === '-' ? await readAll() : second }
+  }
+  if (first === '-') return { model: modelArgument(undefined), text: await readAll() }
+  const isModel = first !== undefined && looksLikeModel(first)
+  const model = modelArgument(isModel ? first : undefined)
+  if (first !== undefined && !isModel) return { model, text: first }
+  return { model, text: isPiped() ? await readIfAny() : undefined }
+}
+
+export function looksLikeModel(argument: string): boolean {
+  if (argument === '') throw new UsageError('the argument is empty; expected a model or a text')
+  if (argument === BUNDLED || existsSync(argument)) return true
+  if (/\s/.test(argument)) return false
+  // Paths, org/name[@revision], and files that are no models but are meant as such.
+  return /^[.~/\\]|^[\w.-]+\/[\w.-]+(@[\w./+-]+)?$|[/\\]|\.gguf$/i.test(argument)
+}

@@ -1,0 +1,62 @@
+/** Texts of the command line and the environment as values. Each throws what was expected. */
+import { InvalidArgumentError } from 'commander'
+
+type Parser<T> = (text: string) => T
+
+export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Parser<number> {
+  const expected =
+    max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`
+  return text => {
+    const value = Number(text.replaceAll('_', ''))
+    if (!/^[+-]?[\d_]+$/.test(text) || !Number.isSafeInteger(value) || value < min || value > max) reject(expected)
+    return value
+  }
+}
+
+export function number(min: number, max: number = Number.POSITIVE_INFINITY): Parser<number> {
+  const expected = Number.isFinite(max) ? `a number from ${min} to ${max}` : `a number of at least ${min}`
+  return text => {
+    const value = text.trim() === '' ? Number.NaN : Number(text)
+    if (!Number.isFinite(value) || value < min || value > max) reject(expected)
+    return value
+  }
+}
+
+/** Tokens: `4096`, or `4K` and `1M`, powers of 1024 as contexts are named. */
+export const tokens: Parser<number> = text => {
+  const [, digits = '', unit = ''] = /^(\d+)([km]?)$/i.exec(text.replaceAll('_', '')) ?? []
+  const value = Number(digits) * ({ '': 1, k: 1024, m: 1024 ** 2 }[unit.toLowerCase()] as number)
+  if (digits === '' || !Number.isSafeInteger(value) || value < 1) reject('a number of tokens, such as 4096 or 32K')
+  return value
+}
+
+export function oneOf<T extends string>(values: readonly T[]): Parser<T> {
+  return text => values.find(v => v === text) ?? reject(`one of ${values.join(', ')}`)
+}
+
+export function list<T>(each: Parser<T>): Parser<T[]> {
+  return text => text.split(',').map(part => each(part.trim()))
+}
+
+/** Repeatable: `--stop a --stop b`. */
+export function collect<T>(each: Parser<T>): (text: string, previous: T[] | undefined) => T[] {
+  return (text, previous) => [...(previous ?? []), each(text)]
+}
+
+/** `\n` in a shell's quotes is two characters; nobody means those. */
+export const unescaped: Parser<string> = text => {
+  if (text === '') reject('some text')
+  const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' }
+  return text.replace(/\\([ntr\\])/g, (_, letter: string) => escapes[letter] as string)
+}
+
+/** 1, true, yes, on; 0, false, no, off and nothing. */
+export const flag: Parser<boolean> = text => {
+  if (/^(1|true|yes|on)$/i.test(text)) return true
+  if (/^(0|false|no|off|)$/i.test(text)) return false
+  return reject('1 or 0')
+}
+
+function reject(expected: string): never {
+  throw new InvalidArgumentError(`Expected ${expected}.`)
+}

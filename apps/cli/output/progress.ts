@@ -1,0 +1,69 @@
+import type { ProgressEvent } from '../../../src/index.ts'
+import { colours } from './colour.ts'
+import * as format from './format.ts'
+
+/** What is over sooner needs no bar. */
+const DELAY_MS = 150
+const REDRAW_MS = 60
+const BAR = 24
+
+/** A line on a terminal's stderr while files are fetched or read; nothing elsewhere. */
+export class Progress {
+  readonly #stream = process.stderr
+  readonly #begun = performance.now()
+  readonly #wanted: boolean
+  #drawn = 0
+  #file = ''
+  #fileBegun = 0
+  #fileFrom = 0
+
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.#wanted = this.#stream.isTTY === true && !env.CI && env.TERM !== 'dumb'
+  }
+
+  readonly update = (event: ProgressEvent): void => {
+    const now = performance.now()
+    if (event.file !== this.#file && event.status === 'download') {
+      this.#file = event.file
+      this.#fileBegun = now
+      this.#fileFrom = event.loaded
+    }
+    if (!this.#wanted || event.status === 'ready' || now - this.#begun < DELAY_MS) return
+    if (now - this.#drawn < REDRAW_MS) return
+    this.#drawn = now
+    this.#draw(this.#line(event, now))
+  }
+
+  /** Says what is going on where there is nothing to count. */
+  note(text: string): void {
+    if (this.#wanted && performance.now() - this.#begun >= DELAY_MS) this.#draw(text)
+  }
+
+  /** Takes the line away. */
+  stop(): void {
+    if (this.#drawn > 0) this.#stream.write('\r\x1b[K')
+    this.#drawn = 0
+  }
+
+  #draw(text: string): void {
+    this.#drawn = performance.now()
+    // A line that wraps could not be taken back.
+    this.#stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`)
+  }
+
+  #line({ status, file, loaded, total }: ProgressEvent, now: number): string {
+    if (status === 'resolve' || total <= 0) return `Looking for ${file}`
+    const share = Math.min(1, loaded / total)
+    const full = Math.round(share * BAR)
+    const c = colours(this.#stream)
+    const bar = `${'━'.repeat(full)}${'─'.repeat(BAR - full)}`
+    const percent = `${Math.floor(share * 100)} %`.padStart(5)
+    const sizes = `${format.bytes(loaded)} of ${format.bytes(total)}`
+    if (status === 'load') return `Loading weights ${bar} ${percent}  ${sizes}`
+    const seconds = (now - this.#fileBegun) / 1000
+    const speed = seconds > 0.5 ? `  ${format.bytes((loaded - this.#fileFrom) / seconds)}/s` : ''
+    return c.isColorSupported
+      ? `${file} ${bar} ${percent}  ${sizes}${speed}`
+      : `${file} ${bar} ${percent}  ${sizes}${speed}`
+  }
+}

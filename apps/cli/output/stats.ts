@@ -1,0 +1,37 @@
+import type { CacheStats, Completion, ModelInfo } from '../../../src/index.ts'
+import { colours } from './colour.ts'
+import * as format from './format.ts'
+
+/** What is known of an answer: all of it, or what came before Ctrl-C. */
+export type Answer = Pick<Completion, 'text' | 'tokenIds' | 'finishReason' | 'seed'> &
+  Partial<Pick<Completion, 'usage' | 'timings'>>
+
+/** `200 tokens · 812 tok/s · first token 31 ms · cache 468 KiB · native avx2, 2 threads · seed 7` */
+export function statsLine(answer: Answer, cache: CacheStats, info: ModelInfo, limit: number | undefined): string {
+  const { timings, usage, finishReason } = answer
+  const { name, isa, threads } = info.kernels
+  const parts = [
+    format.plural(usage?.completionTokens ?? answer.tokenIds.length, 'token'),
+    ...(timings ? [format.rate(timings.tokensPerSecond), `first token ${format.duration(timings.firstTokenMs)}`] : []),
+    `cache ${format.bytes(cache.usedBytes)} for ${format.plural(cache.tokens, 'token')}`,
+    `${name} ${isa}, ${format.plural(threads, 'thread')}`,
+    `seed ${answer.seed}`,
+  ]
+  const ended = endOf(finishReason, info, limit)
+  return colours(process.stderr).dim(`${ended === null ? '' : `${ended} · `}${parts.join(' · ')}`)
+}
+
+/** Said only when the text did not come to its own end. */
+function endOf(reason: Completion['finishReason'], info: ModelInfo, limit: number | undefined): string | null {
+  if (reason === 'aborted') return 'stopped'
+  if (reason === 'length') return `ended by --max-tokens ${limit ?? ''}`.trimEnd()
+  if (reason === 'context') return `the context of ${format.integer(info.contextLength)} tokens is full`
+  return null
+}
+
+/** Users of slower kernels learn why they have them; null where there is nothing to tell. */
+export function fallbackLine({ fallbackReason, kernels }: ModelInfo): string | null {
+  if (fallbackReason === null) return null
+  const reason = fallbackReason.replace(/\.$/, '')
+  return colours(process.stderr).yellow(`native kernels are not available: ${reason}; using ${kernels.name}`)
+}

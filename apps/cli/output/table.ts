@@ -1,0 +1,51 @@
+/** Aligned columns for a terminal or a file. Widths count what is seen: colours and combining marks take none. */
+
+export interface Column {
+  readonly head: string
+  readonly align?: 'left' | 'right'
+}
+
+export interface TableOptions {
+  /** Spaces between columns. Default 2. */
+  readonly gap?: number
+  readonly indent?: number
+  /** Applied to each heading after it was padded. */
+  readonly style?: (head: string) => string
+}
+
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], options: TableOptions = {}) {
+  const { gap = 2, indent = 0, style = head => head } = options
+  const width = columns.map((c, i) => Math.max(...[c.head, ...rows.map(r => r[i] ?? '')].map(seenWidth)))
+  const line = (cells: readonly string[], paint: (cell: string) => string): string => {
+    const padded = columns.map((c, i) => paint(pad(cells[i] ?? '', width[i] as number, c.align ?? 'left')))
+    return (' '.repeat(indent) + padded.join(' '.repeat(gap))).trimEnd()
+  }
+  const heads = columns.map(c => c.head)
+  const body = rows.map(r => line(r, cell => cell))
+  return [...(heads.some(Boolean) ? [line(heads, style)] : []), ...body].join('\n')
+}
+
+/** Names and values, one pair a line. */
+export function pairs(rows: readonly (readonly [string, string])[], style: (name: string) => string): string {
+  const width = Math.max(0, ...rows.map(([name]) => seenWidth(name)))
+  return rows.map(([name, value]) => `${style(pad(name, width, 'left'))}  ${value}`).join('\n')
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one
+const ESCAPES = /\u001b\[[0-9;]*m/g
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u
+
+/** Columns a text takes in a terminal: near enough for model and token names. */
+export function seenWidth(text: string): number {
+  let width = 0
+  for (const { segment } of segmenter.segment(text.replace(ESCAPES, ''))) width += WIDE.test(segment) ? 2 : 1
+  return width
+}
+
+const segmenter = new Intl.Segmenter()
+
+function pad(text: string, width: number, align: 'left' | 'right'): string {
+  const fill = ' '.repeat(Math.max(0, width - seenWidth(text)))
+  return align === 'left' ? text + fill : fill + text
+}

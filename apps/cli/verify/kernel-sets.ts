@@ -1,0 +1,32 @@
+import type { KernelOptions, VerifyOptions } from '../../../src/index.ts'
+
+export const KERNEL_SETS = ['native', 'wasm', 'reference'] as const
+export type KernelSet = (typeof KERNEL_SETS)[number]
+
+export interface AvailableKernels {
+  readonly sets: VerifyOptions['kernels']
+  /** Sets that nobody asked for by name and that cannot be had here. */
+  readonly skipped: readonly { readonly kernels: KernelSet; readonly reason: string }[]
+}
+
+/** Tries each set once. One that was named and is not there is an error; of the others it is said. */
+export async function availableKernels(
+  named: readonly KernelSet[] | undefined,
+  options: KernelOptions,
+): Promise<AvailableKernels> {
+  const { chooseKernels, KernelsUnavailableError } = await import('../../../src/index.ts')
+  const sets: { name: KernelSet; make: VerifyOptions['kernels'][number]['make'] }[] = []
+  const skipped: { kernels: KernelSet; reason: string }[] = []
+  for (const name of named ?? KERNEL_SETS) {
+    const make = async () => (await chooseKernels(name, options)).kernels
+    try {
+      const kernels = await make()
+      kernels.dispose()
+      sets.push({ name, make })
+    } catch (error) {
+      if (named !== undefined || !(error instanceof KernelsUnavailableError)) throw error
+      skipped.push({ kernels: name, reason: error.message })
+    }
+  }
+  return { sets, skipped }
+}
