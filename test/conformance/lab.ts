@@ -1,5 +1,5 @@
 import type { ExpertWeights, Kernels, Weight, WeightUse } from '../../src/kernels/contract.ts'
-import { BF16, decode, E4M3, encode, F16, type ShortFloat } from '../../src/kernels/reference/halves.ts'
+import { BF16, decode, E4M3, F16, type ShortFloat } from '../../src/kernels/reference/halves.ts'
 import { DTYPE_BYTES, type DType, isBlockType, type WeightType } from '../../src/tensor/dtype.ts'
 import { elementCount, type Tensor, type TypedArray, tensorAt } from '../../src/tensor/tensor.ts'
 import type { Rng } from '../support/rng.ts'
@@ -108,9 +108,8 @@ export class Lab {
     // Every e4m3 code but the two NaNs.
     if (dtype === 'e4m3') return Uint8Array.from({ length: n }, () => this.rng.below(127) + 128 * this.rng.below(2))
     if (isBlockType(dtype)) throw new RangeError(`no random ${dtype} blocks yet`)
-    const values = this.rng.normals(n)
-    const format = SHORT[dtype]
-    return format ? Uint16Array.from(values, x => encode(x, format)) : values
+    if (dtype === 'f32') return this.rng.normals(n)
+    return Uint16Array.from({ length: n }, () => randomShort(this.rng, dtype))
   }
 
   #place(
@@ -159,6 +158,13 @@ export class Lab {
   }
 }
 
+/** Bits of a number between 1/8 and 2 of either sign. */
+export function randomShort(rng: Rng, dtype: 'f16' | 'bf16'): number {
+  const { mantissaBits, minExponent, signBit } = SHORT[dtype]!
+  const exponent = 1 - minExponent - rng.below(4)
+  return (rng.below(2) * signBit) | (exponent << mantissaBits) | rng.below(1 << mantissaBits)
+}
+
 /** Byte offset of each element within its backing, in the order of the shape. */
 function elementStarts(t: Tensor, base: number): number[] {
   let starts = [t.address - base]
@@ -176,28 +182,39 @@ function bytesOf(dtype: DType, data: ArrayLike<number>): Uint8Array {
 }
 
 function valuesAt(dtype: DType, bytes: Uint8Array, starts: readonly number[]): Float64Array {
-  const size = DTYPE_BYTES[dtype]
-  const element = new Uint8Array(size)
-  const typed = arrayOf(dtype, 1, element.buffer)
+  const read = readerOf(dtype, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   const format = SHORT[dtype]
-  return Float64Array.from(starts, start => {
-    element.set(bytes.subarray(start, start + size))
-    return format ? decode(typed[0]!, format) : typed[0]!
-  })
+  return Float64Array.from(starts, start => (format ? decode(read(start), format) : read(start)))
 }
 
-function arrayOf(dtype: DType, n: number, buffer = new ArrayBuffer(n * DTYPE_BYTES[dtype])) {
+function readerOf(dtype: DType, view: DataView): (byte: number) => number {
   switch (dtype) {
     case 'f32':
-      return new Float32Array(buffer, 0, n)
+      return byte => view.getFloat32(byte, true)
     case 'f64':
-      return new Float64Array(buffer, 0, n)
+      return byte => view.getFloat64(byte, true)
     case 'i32':
-      return new Int32Array(buffer, 0, n)
+      return byte => view.getInt32(byte, true)
     case 'f16':
     case 'bf16':
-      return new Uint16Array(buffer, 0, n)
+      return byte => view.getUint16(byte, true)
     default:
-      return new Uint8Array(buffer, 0, n)
+      return byte => view.getUint8(byte)
+  }
+}
+
+function arrayOf(dtype: DType, n: number) {
+  switch (dtype) {
+    case 'f32':
+      return new Float32Array(n)
+    case 'f64':
+      return new Float64Array(n)
+    case 'i32':
+      return new Int32Array(n)
+    case 'f16':
+    case 'bf16':
+      return new Uint16Array(n)
+    default:
+      return new Uint8Array(n)
   }
 }

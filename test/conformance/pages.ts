@@ -1,8 +1,7 @@
 import type { RowSlice } from '../../src/kernels/contract.ts'
-import { BF16, encode, F16 } from '../../src/kernels/reference/halves.ts'
 import { type CacheType, DTYPE_BYTES } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import type { Lab } from './lab.ts'
+import { type Lab, randomShort } from './lab.ts'
 
 export interface Segment {
   readonly heads: number
@@ -62,7 +61,8 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
       const position = index * blockTokens + slot
       if (position < freed || position >= filled) continue
       const row = place * blockElements + LAYER * layerElements + slot * rowElements
-      for (let i = 0; i < rowElements; i++) elements[row + i] = element(dtype, lab.rng.normal())
+      for (let i = 0; i < rowElements; i++)
+        elements[row + i] = dtype === 'f32' ? lab.rng.normal() : randomShort(lab.rng, dtype)
     }
   })
   const slab = options.output
@@ -85,11 +85,6 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
     return slice
   })
   return { slices, tables }
-}
-
-function element(dtype: CacheType, value: number): number {
-  if (dtype === 'f32') return value
-  return encode(value, dtype === 'f16' ? F16 : BF16)
 }
 
 export interface SequenceFields {

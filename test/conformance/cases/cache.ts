@@ -44,7 +44,7 @@ const SHAPES: readonly Shape[] = [
       [1, 0],
     ],
   },
-  { name: 'one wide row', segments: [{ heads: 1, width: 576 }], blockTokens: 32, steps: [[3, 30]] },
+  { name: 'one wide row', segments: [{ heads: 1, width: 576 }], blockTokens: 8, steps: [[3, 6]] },
   { name: 'no sequence', segments: LATENT, blockTokens: 4, steps: [] },
 ]
 
