@@ -96,9 +96,9 @@ export class Tokenizer implements PieceSource {
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== 'string') throw new OptionError(`text is ${describe(text)}; expected a string`)
-    const { ids } = this.#cutter.encode(text, { add_special_tokens: options.addSpecialTokens ?? true })
+    const ids = this.#cut(text, options.addSpecialTokens ?? true)
     for (const id of ids) {
-      if (id === undefined) throw new TokenizerError('the text holds something that the vocabulary has no token for')
+      if (id === undefined) throw new TokenizerError('The text holds something that the vocabulary has no token for')
     }
     return ids as number[]
   }
@@ -182,6 +182,16 @@ export class Tokenizer implements PieceSource {
   /** The ids of a conversation. The template writes the special tokens itself, so none are added. */
   encodeChat(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): number[] {
     return this.encode(this.applyChatTemplate(messages, options), { addSpecialTokens: false })
+  }
+
+  #cut(text: string, addSpecialTokens: boolean): (number | undefined)[] {
+    try {
+      return this.#cutter.encode(text, { add_special_tokens: addSpecialTokens }).ids
+    } catch (error) {
+      throw new TokenizerError(`A text of ${text.length} characters cannot be encoded: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
   }
 
   #resolve(token: string | number | undefined): number | undefined {

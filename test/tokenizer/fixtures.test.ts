@@ -3,6 +3,15 @@ import { describe, expect, test } from 'vitest'
 import { TemplateError } from '../../src/tokenizer/errors.ts'
 import { FIXTURES, loadTokenizer, readFixture, readText, vocabularyFolder } from './load.ts'
 
+const SIZES = {
+  'small-320': 320,
+  'deepseek-v3': 128_815,
+  'llama-3': 128_256,
+  'qwen-3': 151_669,
+  'gemma-3': 262_145,
+  'gpt-4o': 200_019,
+}
+
 describe.each(FIXTURES)('%s', name => {
   const fixture = readFixture(name)
   const tokenizer = loadTokenizer(fixture)
@@ -10,6 +19,10 @@ describe.each(FIXTURES)('%s', name => {
   test('is the vocabulary the fixture was made with', () => {
     const text = readText(`${vocabularyFolder(fixture)}tokenizer.json`)
     expect(createHash('sha256').update(text).digest('hex')).toBe(fixture.sha256)
+  })
+
+  test('its size', () => {
+    expect(tokenizer.vocabSize).toBe(SIZES[name])
   })
 
   test('encode', () => {
