@@ -27,6 +27,7 @@ export const TOLERANCES: Readonly<Record<string, Allowed>> = {
     rel: 4e-6,
     reason: 'sums of at most 600 f32 products in f32; few results may all be smaller than their terms',
   },
+  'matmul long': { rel: 1e-5, reason: 'sums of 4097 f32 products' },
   'matmul cancelling': { rel: 1e-4, reason: 'terms of 1e4 that cancel to about 1e2' },
   headMatmul: { rel: 4e-6, reason: 'as matmul' },
   activate: { rel: 2e-6, abs: 1e-37, reason: 'an f32 exponential; below 1e-37 it may be flushed to zero' },

@@ -125,7 +125,29 @@ const LONG_RAGGED: readonly AttentionSequence[] = [
   { queries: 1, position: 1500, keyStart: 1025 },
 ]
 
+const MANY: readonly AttentionSequence[] = Array.from({ length: 40 }, (_, i) => ({ queries: i % 3, position: 7 * i }))
+
 const others: readonly AttentionSpec[] = [
+  { name: 'many sequences', kind: 'joint', ...MLA, stored: 'f16', blockTokens: 8, sequences: MANY },
+  {
+    name: 'many heads on one row',
+    kind: 'joint',
+    heads: 130,
+    width: 17,
+    rope: 4,
+    stored: 'bf16',
+    sequences: one(3, 30),
+  },
+  {
+    name: 'many heads, three groups',
+    kind: 'grouped',
+    heads: 96,
+    groups: 3,
+    width: 8,
+    stored: 'f32',
+    sequences: one(2, 9),
+  },
+  { name: 'many queries of one head', kind: 'grouped', heads: 1, width: 8, stored: 'f32', sequences: one(150, 20) },
   { name: 'ragged and long', ...LONG, sequences: LONG_RAGGED },
   { name: 'ragged and long, joint', kind: 'joint', ...MLA, stored: 'f16', sequences: LONG_RAGGED },
   { name: 'queries on both sides of 512 keys', ...LONG, sequences: one(5, 509) },

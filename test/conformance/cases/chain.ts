@@ -2,7 +2,17 @@ import { lastOf } from '../../../src/tensor/tensor.ts'
 import type { ConformanceCase } from '../case.ts'
 
 /** Operations of one list take effect in order, and a buffer may be used again. */
-export const chainCases: readonly ConformanceCase[] = [1, 5, 40].flatMap((T): ConformanceCase[] => [
+const thousands: ConformanceCase = {
+  op: 'chain',
+  name: 'thousands of operations in one list',
+  record(lab) {
+    const y = lab.inout('y', 'f32', [3, 7], lab.rng.normals(21))
+    const x = lab.normals([3, 7])
+    for (let i = 0; i < 5000; i++) lab.k.axpby(y, 0.5, y, 0.25 + (i % 3) / 8, x)
+  },
+}
+
+const layers = [1, 5, 40].flatMap((T): ConformanceCase[] => [
   {
     op: 'chain',
     name: `a gated MLP of ${T} tokens, twice through the same buffers`,
@@ -52,3 +62,5 @@ export const chainCases: readonly ConformanceCase[] = [1, 5, 40].flatMap((T): Co
     },
   },
 ])
+
+export const chainCases: readonly ConformanceCase[] = [...layers, thousands]

@@ -154,6 +154,24 @@ const others: ConformanceCase[] = [
       lab.k.matmul(lab.output('y', 'f32', [3, 20]), lab.normals([3, 33]), w)
     },
   },
+  ...(
+    [
+      { T: 1, rows: 41, cols: 2100 },
+      { T: 3, rows: 20, cols: 4097 },
+      { T: 35, rows: 300, cols: 700 },
+      { T: 150, rows: 13, cols: 70 },
+    ] as const
+  ).map(
+    ({ T, rows, cols }): ConformanceCase => ({
+      op: 'matmul',
+      name: `long rows and many of them: [${T}, ${cols}] by ${rows} x ${cols} bf16`,
+      tolerance: 'matmul long',
+      async record(lab) {
+        const w = await lab.weight('bf16', rows, cols, 'matmul')
+        lab.k.matmul(lab.output('y', 'f32', [T, rows]), lab.normals([T, cols]), w)
+      },
+    }),
+  ),
   {
     op: 'matmul',
     name: 'large terms that cancel',
