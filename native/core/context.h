@@ -5,9 +5,6 @@
 
 namespace latentkit {
 
-// Rounds of waiting before a thread sleeps: about 50 us.
-constexpr int SPIN_ROUNDS = 1500;
-
 // What the threads of one pool share. Each word that is written often has a cache line of its own.
 struct Team {
   alignas(64) i64 claimed;

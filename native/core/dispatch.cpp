@@ -20,6 +20,12 @@ LATENTKIT_ISA(wasm)
 LATENTKIT_ISA(portable)
 #endif
 
+#if defined(__wasm__)
+
+const Operation* operationsFor(const char*, const char** chosen) { return *chosen = "simd128", wasm::operations(); }
+
+#else
+
 static bool same(const char* a, const char* b) {
   while (*a && *a == *b) a++, b++;
   return *a == *b;
@@ -37,12 +43,10 @@ const Operation* operationsFor(const char* name, const char** chosen) {
 #elif defined(__aarch64__)
   if (any || same(name, "neon")) return *chosen = "neon", neon::operations();
 #endif
-#if defined(__wasm__)
-  return *chosen = "simd128", wasm::operations();
-#else
   if (any || same(name, "portable")) return *chosen = "portable", portable::operations();
   return nullptr;
-#endif
 }
+
+#endif
 
 }  // namespace latentkit

@@ -13,7 +13,7 @@ void Context::waitForTeam(Team* team) {
     if (__atomic_load_n(&team->sleepers, __ATOMIC_SEQ_CST) > 0) platform::wakeAll(&team->phase);
     return;
   }
-  for (int i = 0; i < SPIN_ROUNDS; i++) {
+  for (int i = 0; i < platform::SPIN_ROUNDS; i++) {
     if (__atomic_load_n(&team->phase, __ATOMIC_ACQUIRE) != phase) return;
     platform::pause();
   }
@@ -106,7 +106,7 @@ void poolThread(Pool* pool, int thread) {
   int32_t seen = 0;
   for (;;) {
     int32_t epoch = __atomic_load_n(&pool->epoch, __ATOMIC_ACQUIRE);
-    for (int i = 0; epoch == seen && i < SPIN_ROUNDS; i++) {
+    for (int i = 0; epoch == seen && i < platform::SPIN_ROUNDS; i++) {
       platform::pause();
       epoch = __atomic_load_n(&pool->epoch, __ATOMIC_ACQUIRE);
     }

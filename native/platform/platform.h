@@ -20,6 +20,13 @@ void wakeAll(int32_t* word);
 int startThreads(Pool* pool);
 void joinThreads(Pool* pool);
 
+// Rounds of waiting before a thread sleeps: about 50 us. WebAssembly cannot pause, so that its rounds are shorter.
+#if defined(__wasm__)
+constexpr int SPIN_ROUNDS = 30000;
+#else
+constexpr int SPIN_ROUNDS = 1500;
+#endif
+
 INLINE void pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -1,0 +1,73 @@
+// Builds the two WebAssembly modules (with threads and without) from the sources of the native core with clang 19 and
+// its linker. The results are committed, so that only who changes the core needs the compiler; a test compares them.
+// `CLANG` and `WASM_LD` name other programs.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const native = path.join(root, 'native')
+const clang = process.env.CLANG || 'clang-19'
+const linker = process.env.WASM_LD || 'wasm-ld-19'
+const run = promisify(execFile)
+
+export const MODULES = { 'core.wasm': { threads: false }, 'core-threads.wasm': { threads: true } }
+export const OUTPUT = path.join(root, 'src', 'kernels', 'native')
+
+const UNITS = ['core/pool', 'core/dispatch', 'platform/wasm', 'host/wasm', 'isa/wasm']
+
+const COMPILE = [
+  ...['--target=wasm32', '-std=c++20', '-O3', '-ffreestanding', '-nostdlib', '-fno-exceptions', '-fno-rtti'],
+  ...['-fvisibility=hidden', '-fno-math-errno', '-ffp-contract=off', '-fno-ident'],
+  ...['-msimd128', '-mbulk-memory', '-mnontrapping-fptoint', '-msign-ext', '-mmutable-globals'],
+  ...['-Wall', '-Wextra', '-Wno-unknown-pragmas', '-Wno-pass-failed'],
+]
+
+const LINK = [
+  ...['--no-entry', '--strip-all', '--import-memory', '--export=__heap_base', '--export=__stack_pointer'],
+  // The stack lies below the data, so that running over it traps instead of overwriting.
+  ...['--stack-first', '-z', 'stack-size=262144', '--initial-memory=1048576', '--max-memory=4294967296'],
+]
+
+/** Whether the programs are there; else why not. */
+export async function wasmCompilerProblem() {
+  for (const program of [clang, linker]) {
+    try {
+      await run(program, ['--version'])
+    } catch (error) {
+      return `${program} cannot be run (${error.code ?? error.message})`
+    }
+  }
+  return null
+}
+
+/** Writes one module. Compiled from the folder of the sources, so that no path gets into the file. */
+export async function buildModule(output, { threads }) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'latentkit-wasm-'))
+  const features = threads ? ['-matomics', '-pthread'] : []
+  try {
+    const objects = []
+    for (const unit of UNITS) {
+      const object = path.join(folder, `${unit.replace('/', '-')}.o`)
+      objects.push(object)
+      const args = [...COMPILE, ...features, '-c', `${unit}.cpp`, '-o', object]
+      const { stderr } = await run(clang, args, { cwd: native })
+      if (stderr) process.stderr.write(stderr)
+    }
+    await run(linker, [...LINK, ...(threads ? ['--shared-memory'] : []), ...objects, '-o', output])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const problem = await wasmCompilerProblem()
+  if (problem) {
+    console.error(`${problem}: on Debian, \`apt-get install clang-19 lld-19\`.`)
+    process.exit(1)
+  }
+  for (const [name, options] of Object.entries(MODULES)) await buildModule(path.join(OUTPUT, name), options)
+}
