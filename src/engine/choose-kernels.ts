@@ -20,9 +20,7 @@ export type KernelFactories = Readonly<
 
 export const KERNEL_FACTORIES: KernelFactories = {
   native: async options => (await import('../kernels/native/addon.ts')).createNativeKernels(options),
-  wasm: async () => {
-    throw new Error('x')
-  },
+  wasm: async options => (await import('../kernels/native/wasm.ts')).createWasmKernels(options),
   reference: async () => (await import('../kernels/reference/index.ts')).createReferenceKernels(),
 }
 

@@ -26,7 +26,7 @@ export interface SequenceOptions {
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
   readonly sampler: TokenSampler
-  readonly text: TextStream
+  readonly text: Pick<TextStream, 'push' | 'flush' | 'tokensOf'>
   readonly now: () => number
   /** When the prompt was asked for, in the clock of `now`. */
   readonly asked: number

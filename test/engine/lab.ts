@@ -1,0 +1,95 @@
+/** Sequences on a small random model without tokenizer or threads: every logit that was sampled from is kept. */
+import { Outbox } from '../../src/engine/outbox.ts'
+import { rowRules } from '../../src/engine/reuse.ts'
+import { Sequence, type SequenceResult } from '../../src/engine/sequence.ts'
+import { StepLoop, type StepModel } from '../../src/engine/step-loop.ts'
+import { Timeline } from '../../src/engine/timeline.ts'
+import type { Completion } from '../../src/index.ts'
+import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Model } from '../../src/model/model.ts'
+
+export interface Run extends Completion {
+  /** Logits [vocab] of every token that was sampled. */
+  readonly rows: readonly Float32Array[]
+}
+
+export interface RunOptions {
+  readonly maxTokens?: number
+  readonly strict?: boolean
+  readonly contextLength?: number
+  readonly path?: 'expanded' | 'absorbed'
+  /** Sees the sequence before it runs. */
+  readonly started?: (sequence: Sequence) => void
+  readonly onToken?: (count: number, sequence: Sequence) => void
+}
+
+export class Lab {
+  readonly model: Model
+  readonly steps: number[][] = []
+  readonly #loop: StepLoop
+
+  constructor(model: Model, kernels: Kernels, chunkSize = 512) {
+    this.model = model
+    const watched: StepModel = {
+      kernels,
+      forward: inputs => {
+        this.steps.push(inputs.map(i => i.tokens.length))
+        return model.forward(inputs)
+      },
+    }
+    const outbox = new Outbox(
+      () => {},
+      () => 0,
+    )
+    const pause = () => new Promise<void>(resolve => setImmediate(resolve))
+    this.#loop = new StepLoop({ model: watched, chunkSize, outbox, pause })
+  }
+
+  timeline(contextLength = 2048): Timeline {
+    return new Timeline(this.model.sequence(contextLength), rowRules(this.model.config))
+  }
+
+  /** Greedy; rejects with what ended the sequence. */
+  async run(timeline: Timeline, prompt: readonly number[], options: RunOptions = {}): Promise<Run> {
+    const { maxTokens = 4, strict = false, path, contextLength = timeline.cache.maxTokens } = options
+    const rows: Float32Array[] = []
+    const continues = prompt.length === timeline.tokens.length && timeline.endsGenerated
+    const reuse = timeline.reuse(prompt, { strict, ...(path && { path }) })
+    const result = await new Promise<SequenceResult>(ended => {
+      const sequence: Sequence = new Sequence({
+        timeline,
+        prompt,
+        extent: continues && reuse.rows === prompt.length - 1 ? null : reuse.extent,
+        path,
+        maxTokens,
+        contextLength,
+        eos: new Set(),
+        sampler: {
+          seed: 0,
+          sample: logits => {
+            rows.push(logits.slice())
+            options.onToken?.(rows.length, sequence)
+            return logits.indexOf(Math.max(...logits))
+          },
+        },
+        text: { push: () => ({ text: '', stopped: false }), flush: () => '', tokensOf: () => ({ keep: 0, tail: [] }) },
+        now: () => performance.now(),
+        asked: performance.now(),
+        emit: () => {},
+        ended,
+      })
+      options.started?.(sequence)
+      this.#loop.add(sequence)
+    })
+    if ('error' in result) throw result.error
+    return { ...result.completion, rows }
+  }
+}
+
+/** Whether two runs were sampled from the same bits. */
+export function sameBits(a: Run, b: Run): boolean {
+  return (
+    a.rows.length === b.rows.length &&
+    a.rows.every((row, i) => Buffer.from(row.buffer).equals(Buffer.from((b.rows[i] as Float32Array).buffer)))
+  )
+}

@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CacheFullError } from '../../src/index.ts'
+import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Model } from '../../src/model/model.ts'
+import { KERNEL_SETS } from '../support/kernel-sets.ts'
+import { randomGroupedConfig, randomLatentConfig, randomModel } from '../support/random-model.ts'
+import { Rng } from '../support/rng.ts'
+import { Lab, sameBits } from './lab.ts'
+
+const CHUNKS = [1, 7, 100, 128, 200, 512]
+
+for (const { name, make, missing } of KERNEL_SETS) {
+  describe.skipIf(missing)(`steps on ${name} kernels`, () => {
+    for (const kind of ['latent', 'grouped', 'windowed'] as const) {
+      describe(`${kind} attention`, () => {
+        let kernels: Kernels
+        let model: Model
+        let ids: (n: number, seed: number) => number[]
+
+        beforeAll(async () => {
+          kernels = await make(1)
+          const rng = new Rng(kind === 'latent' ? 5 : 6)
+          const grouped = {
+            ...randomGroupedConfig(rng),
+            use_sliding_window: kind === 'windowed',
+            sliding_window: 21,
+            max_window_layers: 1,
+          }
+          const config = kind === 'latent' ? randomLatentConfig(rng) : grouped
+          model = await randomModel(kernels, config, 1, { blockTokens: 16 })
+          ids = (n, seed) => {
+            const draw = new Rng(seed)
+            return Array.from({ length: n }, () => draw.below(model.config.vocabSize))
+          }
+        })
+        afterAll(() => {
+          model.dispose()
+          kernels.dispose()
+        })
+
+        it('gives the same bits whatever the chunk size', async () => {
+          const prompt = ids(300, 1)
+          const whole = new Lab(model, kernels, 4096)
+          const expected = await whole.run(whole.timeline(), prompt)
+          expect(whole.steps[0]).toEqual([300])
+          for (const chunk of CHUNKS) {
+            const lab = new Lab(model, kernels, chunk)
+            const run = await lab.run(lab.timeline(), prompt)
+            expect(sameBits(run, expected), `chunks of ${chunk}`).toBe(true)
+          }
+        })
+
+        it('gives a sequence the same bits alone and among others', async () => {
+          const prompts = [ids(150, 2), ids(3, 3), ids(290, 4), ids(40, 5)]
+          const alone = []
+          for (const prompt of prompts) {
+            const lab = new Lab(model, kernels)
+            alone.push(await lab.run(lab.timeline(), prompt, { maxTokens: 6 }))
+          }
+          const lab = new Lab(model, kernels, 200)
+          const together = await Promise.all(prompts.map(p => lab.run(lab.timeline(), p, { maxTokens: 6 })))
+          expect(lab.steps.some(step => step.length > 2)).toBe(true)
+          together.forEach((run, i) => {
+            expect(sameBits(run, alone[i] as typeof run), `sequence ${i}`).toBe(true)
+          })
+        })
+
+        it('goes on after a pause as if there had been none', async () => {
+          const prompt = ids(250, 6)
+          const lab = new Lab(model, kernels)
+          const whole = await lab.run(lab.timeline(), prompt, { maxTokens: 20 })
+          const timeline = lab.timeline()
+          const first = await lab.run(timeline, prompt, { maxTokens: 6 })
+          expect(timeline.cache.length).toBe(256)
+          const second = await lab.run(timeline, timeline.tokens, { maxTokens: 14 })
+          expect(second.usage).toEqual({ promptTokens: 256, cachedTokens: 255, completionTokens: 14 })
+          expect(sameBits({ ...first, rows: [...first.rows, ...second.rows] }, whole)).toBe(true)
+        })
+
+        it('is warm what it is cold, for prompts that share a beginning and with strict for all', async () => {
+          const lab = new Lab(model, kernels)
+          const shared = ids(270, 7)
+          const next = [...shared, ...ids(60, 8)]
+          const cold = await lab.run(lab.timeline(), next)
+          const warm = lab.timeline()
+          await lab.run(warm, [...shared, ...ids(20, 9)])
+          const run = await lab.run(warm, next)
+          // Rows that a window has passed are freed, so that there is no way back.
+          if (kind === 'windowed') expect(run.usage.cachedTokens).toBe(0)
+          else expect(run.usage.cachedTokens).toBeGreaterThanOrEqual(256)
+          expect(sameBits(run, cold)).toBe(true)
+
+          // A conversation: its answer was generated, so only strict promises the bits.
+          const answer = lab.timeline()
+          await lab.run(answer, shared, { maxTokens: 50 })
+          const long = [...answer.tokens, ...ids(70, 10)]
+          const strict = await lab.run(answer, long, { strict: true })
+          expect(sameBits(strict, await lab.run(lab.timeline(), long))).toBe(true)
+        })
+
+        it('reuses an answer to rounding', async () => {
+          const lab = new Lab(model, kernels)
+          const timeline = lab.timeline()
+          await lab.run(timeline, ids(200, 11), { maxTokens: 60 })
+          const long = [...timeline.tokens, ...ids(130, 12)]
+          const warm = await lab.run(timeline, long, { maxTokens: 1 })
+          expect(warm.usage.cachedTokens).toBe(260)
+          const cold = await lab.run(lab.timeline(), long, { maxTokens: 1 })
+          const [a, b] = [warm.rows[0] as Float32Array, cold.rows[0] as Float32Array]
+          a.forEach((x, i) => {
+            expect(Math.abs(x - (b[i] as number))).toBeLessThan(0.02 * (1 + Math.abs(x)))
+          })
+        })
+
+        it('holds exactly the timeline after a text, and the cache counts it', async () => {
+          const lab = new Lab(model, kernels)
+          const timeline = lab.timeline()
+          const { tokenIds } = await lab.run(timeline, ids(30, 13), { maxTokens: 5 })
+          expect(timeline.tokens).toEqual([...ids(30, 13), ...tokenIds])
+          expect(timeline.cache.length).toBe(35)
+          await lab.run(timeline, [...timeline.tokens, 1, 2], { maxTokens: 0 })
+          expect(timeline.cache.length).toBe(37)
+        })
+
+        it('ends when the context is full, and not before', async () => {
+          const lab = new Lab(model, kernels)
+          const timeline = lab.timeline(40)
+          const run = await lab.run(timeline, ids(30, 14), { maxTokens: 99 })
+          expect(run.finishReason).toBe('context')
+          expect(run.tokenIds).toHaveLength(10)
+          expect(timeline.cache.length).toBe(40)
+          const again = await lab.run(timeline, timeline.tokens, { maxTokens: 99 })
+          expect(again).toMatchObject({ finishReason: 'context', tokenIds: [] })
+        })
+
+        it('forgets a prompt that was aborted before its first token, but not its rows', async () => {
+          const lab = new Lab(model, kernels, 128)
+          const timeline = lab.timeline()
+          await lab.run(timeline, ids(20, 15))
+          const before = timeline.tokens
+          const prompt = ids(400, 16)
+          const run = await lab.run(timeline, prompt, {
+            started: sequence => setImmediate(() => setImmediate(() => sequence.abort())),
+          })
+          expect(run).toMatchObject({ finishReason: 'aborted', tokenIds: [] })
+          expect(timeline.tokens).toEqual(before)
+          const again = await lab.run(timeline, prompt)
+          expect(again.usage.cachedTokens).toBeGreaterThan(0)
+          expect(again.usage.cachedTokens).toBeLessThan(400)
+          expect(sameBits(again, await lab.run(lab.timeline(), prompt))).toBe(true)
+        })
+
+        it('goes on from an aborted text', async () => {
+          const lab = new Lab(model, kernels)
+          const prompt = ids(140, 17)
+          const whole = await lab.run(lab.timeline(), prompt, { maxTokens: 30 })
+          const timeline = lab.timeline()
+          const first = await lab.run(timeline, prompt, {
+            maxTokens: 30,
+            onToken: (count, sequence) => {
+              if (count === 8) sequence.abort()
+            },
+          })
+          expect(first.finishReason).toBe('aborted')
+          const second = await lab.run(timeline, timeline.tokens, { maxTokens: 30 - first.tokenIds.length })
+          expect([...first.tokenIds, ...second.tokenIds]).toEqual(whole.tokenIds)
+          expect(sameBits({ ...whole, rows: [...first.rows, ...second.rows] }, whole)).toBe(true)
+        })
+      })
+    }
+  })
+}
+
+describe('a cache that is full', () => {
+  it('ends the one that needs more; the others go on', async () => {
+    const { createReferenceKernels } = await import('../../src/kernels/reference/index.ts')
+    const kernels = createReferenceKernels()
+    const config = randomLatentConfig(new Rng(3))
+    const probe = await randomModel(kernels, config, 1, { blockTokens: 16 })
+    const block = 16 * probe.layout.bytesPerToken
+    const model = await randomModel(kernels, config, 1, { blockTokens: 16, maxCacheBytes: 6 * block })
+    const lab = new Lab(model, kernels, 64)
+    const ids = (n: number) => Array.from({ length: n }, (_, i) => i % 30)
+    const small = [lab.timeline(), lab.timeline()]
+    const large = lab.timeline()
+    const runs = small.map(t => lab.run(t, ids(20), { maxTokens: 10 }))
+    await expect(lab.run(large, ids(200))).rejects.toThrow(CacheFullError)
+    for (const run of runs) expect((await run).finishReason).toBe('length')
+    expect(large.tokens).toEqual([])
+    // What it had taken is given back by the next prompt that fits.
+    await lab.run(large, ids(20), { maxTokens: 2 })
+    expect(large.cache.length).toBe(22)
+    kernels.dispose()
+  })
+})
