@@ -25,11 +25,6 @@ export function checkSessionOptions(o: SessionOptions, most: number): void {
 export function checkPromptOptions(o: HostPromptOptions): void {
   whole('maxTokens', o.maxTokens, 0)
   oneOf('attentionPath', o.attentionPath, PATHS)
-  const stops: unknown = o.stopSequences
-  if (stops === undefined) return
-  if (!Array.isArray(stops) || stops.some(s => typeof s !== 'string' || s === '')) {
-    throw new OptionError(`stopSequences is ${show(stops)}; expected a list of texts that are not empty`)
-  }
 }
 
 function whole(name: string, value: unknown, least: number): void {

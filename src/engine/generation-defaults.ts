@@ -21,12 +21,13 @@ export function generationDefaults(config: ModelConfig, generationConfig: unknow
   const samples = reader.optionalBool('do_sample') !== false
   const temperature = samples ? reader.optionalNumber('temperature', { min: 0 }) : 0
   const topP = samples ? reader.optionalNumber('top_p', { min: 0, max: 1 }) : undefined
-  const topK = samples ? reader.optionalInt('top_k') : undefined
+  const topK = samples ? reader.optionalInt('top_k', { min: -1 }) : undefined
   return {
     sampling: {
       ...(temperature !== undefined && { temperature }),
       ...(topP !== undefined && { topP }),
-      ...(topK !== undefined && { topK }),
+      // -1 is vLLM's way to say off.
+      ...(topK !== undefined && { topK: Math.max(topK, 0) }),
       ...(repetitionPenalty !== undefined && { repetitionPenalty }),
     },
     eosTokenIds: [...new Set([...config.eosTokenIds, ...eos.filter(id => id !== undefined)])],

@@ -1,10 +1,12 @@
+import { TokenHistory } from '../sampling/history.ts'
+import { createSampler } from '../sampling/sampler.ts'
+import { StopMatcher } from '../sampling/stop-sequences.ts'
 import { checkPromptOptions } from './check-options.ts'
 import type { Parts } from './load-parts.ts'
 import type { Outbox } from './outbox.ts'
 import { checkPromptIds, promptIds } from './prompt-ids.ts'
 import type { FromHost, SessionState, ToHost } from './protocol.ts'
 import { rowRules } from './reuse.ts'
-import { samplerFor, stopsFor } from './sampling.ts'
 import { Sequence, type SequenceResult } from './sequence.ts'
 import type { StepLoop } from './step-loop.ts'
 import { TextStream } from './text-stream.ts'
@@ -104,7 +106,8 @@ export class HostSession {
     const timeline = this.#timeline
     const { ids, continues } = promptIds(tokenizer, timeline.tokens, message.prompt, options)
     checkPromptIds(ids, model.config.vocabSize, this.#contextLength)
-    const sampler = samplerFor(options, defaults.sampling, { promptIds: ids, vocabSize: model.config.vocabSize })
+    const sampler = createSampler({ ...defaults.sampling, ...given(options) })
+    const stops = new StopMatcher(options.stopSequences ?? [])
     const path = options.attentionPath
 
     const reuse = timeline.reuse(ids, { strict: options.strict ?? false, ...(path && { path }) })
@@ -119,9 +122,10 @@ export class HostSession {
       contextLength: this.#contextLength,
       eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
       sampler,
+      history: new TokenHistory(ids),
       text: new TextStream({
         tokenizer,
-        stops: stopsFor(options.stopSequences ?? []),
+        stops,
         after: continues ? ids : [],
         skipSpecialTokens: options.skipSpecialTokens ?? true,
       }),
@@ -144,6 +148,11 @@ export class HostSession {
       this.#context.post({ type: 'finished', id, ...result })
     }
   }
+}
+
+/** An option that is there but undefined is not given: it must not hide a default. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }
 
 function abortedBeforeStart({ options }: PromptMessage): Completion {

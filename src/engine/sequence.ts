@@ -1,17 +1,13 @@
 import type { AttentionPath, PromptExtent } from '../attention/path.ts'
 import { CacheFullError } from '../cache/pool.ts'
 import type { StepInput } from '../model/step.ts'
+import type { TokenHistory } from '../sampling/history.ts'
+import type { Sampler } from '../sampling/sampler.ts'
 import type { SessionState } from './protocol.ts'
 import type { Waiting } from './scheduler.ts'
 import type { TextStream } from './text-stream.ts'
 import type { Timeline } from './timeline.ts'
 import type { Chunk, Completion, FinishReason } from './types.ts'
-
-/** Chooses a token from logits [vocab] and remembers what its penalties need. */
-export interface TokenSampler {
-  readonly seed: number
-  sample(logits: Float32Array): number
-}
 
 export interface SequenceOptions {
   readonly timeline: Timeline
@@ -25,7 +21,9 @@ export interface SequenceOptions {
   readonly contextLength: number
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
-  readonly sampler: TokenSampler
+  readonly sampler: Pick<Sampler, 'seed' | 'sample'>
+  /** For the sampler's penalties. */
+  readonly history: TokenHistory
   readonly text: Pick<TextStream, 'push' | 'flush' | 'tokensOf'>
   readonly now: () => number
   /** When the prompt was asked for, in the clock of `now`. */
@@ -107,7 +105,8 @@ export class Sequence {
   accept(logits: Float32Array): void {
     if (this.#finish || this.#error) return
     try {
-      this.#take(this.#options.sampler.sample(logits))
+      const { sampler, history } = this.#options
+      this.#take(sampler.sample(logits, history))
     } catch (error) {
       this.fail(error)
     }
@@ -139,7 +138,7 @@ export class Sequence {
   }
 
   #take(token: number): void {
-    const { text, eos, maxTokens, contextLength, prompt, now } = this.#options
+    const { text, eos, maxTokens, contextLength, prompt, history, now } = this.#options
     this.#last = now()
     this.#first ??= this.#last
     if (eos.has(token)) {
@@ -149,6 +148,7 @@ export class Sequence {
       return
     }
     this.#tokens.push(token)
+    history.add(token)
     const { text: certain, stopped } = text.push(token)
     if (stopped) {
       this.#emit(certain, token)
@@ -217,7 +217,7 @@ export class Sequence {
         promptTokensPerSecond: perSecond(prompt.length - this.#reused, promptMs),
         tokensPerSecond: perSecond(tokenIds.length - 1, generationMs),
       },
-      seed: sampler.seed,
+      seed: Number(sampler.seed),
     }
   }
 }

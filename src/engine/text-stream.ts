@@ -1,16 +1,9 @@
+import type { StopMatcher } from '../sampling/stop-sequences.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
-
-/** Cuts a text before the first of its stop sequences; holds back what may be the beginning of one. */
-export interface StopText {
-  /** The text that is certain now, and whether a stop sequence followed it. */
-  push(text: string): { readonly text: string; readonly stopped: boolean }
-  /** What was held back, when no more text comes. */
-  flush(): string
-}
 
 export interface TextStreamOptions {
   readonly tokenizer: Tokenizer
-  readonly stops: StopText
+  readonly stops: StopMatcher
   /** Ids that the text goes on from, of which the last few are looked at; empty: it begins anew. */
   readonly after: readonly number[]
   readonly skipSpecialTokens: boolean
@@ -29,15 +22,17 @@ export class TextStream {
     this.#detokenizer = this.#begin()
   }
 
+  /** The text that the token makes certain, and whether a stop sequence came after it. */
   push(token: number): { readonly text: string; readonly stopped: boolean } {
-    return this.#options.stops.push(this.#detokenizer.push(token))
+    const { stops } = this.#options
+    const text = stops.push(this.#detokenizer.push(token))
+    return { text, stopped: stops.stop !== undefined }
   }
 
   /** What was held back, when no more tokens come: an unfinished character as U+FFFD. */
   flush(): string {
     const { stops } = this.#options
-    const { text, stopped } = stops.push(this.#detokenizer.flush())
-    return stopped ? text : text + stops.flush()
+    return stops.push(this.#detokenizer.flush()) + stops.flush()
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What users of the engine see: options and results. camelCase, the AI SDK's names where it has one. */
 import type { AttentionPath } from '../attention/path.ts'
+import type { SamplingOptions as DrawingOptions } from '../sampling/options.ts'
 import type { CacheType } from '../tensor/dtype.ts'
 
 export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
@@ -40,18 +41,9 @@ export interface LoadOptions {
   readonly onProgress?: (event: ProgressEvent) => void
 }
 
-export interface SamplingOptions {
-  /** 0: greedy. Default: the model's generation_config, else 1 for text and chat alike. */
-  readonly temperature?: number
-  readonly topP?: number
-  readonly topK?: number
-  readonly minP?: number
-  readonly repetitionPenalty?: number
-  readonly presencePenalty?: number
-  readonly frequencyPenalty?: number
-  /** Added to the logits of these token ids. */
-  readonly logitBias?: Readonly<Record<number, number>>
-  /** Same seed, same text. Default: random, reported in the result. */
+/** What is not given is as the model's generation_config.json says, else as written here. */
+export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
+  /** A whole number; same seed, same text. Default: random, reported in the result. */
   readonly seed?: number
 }
 

@@ -7,6 +7,7 @@ import { Timeline } from '../../src/engine/timeline.ts'
 import type { Completion } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
+import { TokenHistory } from '../../src/sampling/history.ts'
 
 export interface Run extends Completion {
   /** Logits [vocab] of every token that was sampled. */
@@ -72,6 +73,7 @@ export class Lab {
             return logits.indexOf(Math.max(...logits))
           },
         },
+        history: new TokenHistory(),
         text: { push: () => ({ text: '', stopped: false }), flush: () => '', tokensOf: () => ({ keep: 0, tail: [] }) },
         now: () => performance.now(),
         asked: performance.now(),

@@ -5,7 +5,7 @@ import type { Model } from '../../src/model/model.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { randomGroupedConfig, randomLatentConfig, randomModel } from '../support/random-model.ts'
 import { Rng } from '../support/rng.ts'
-import { Lab, sameBits } from './lab.ts'
+import { Lab, type Run, sameBits } from './lab.ts'
 
 const CHUNKS = [1, 7, 100, 128, 200, 512]
 
@@ -52,7 +52,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
 
         it('gives a sequence the same bits alone and among others', async () => {
           const prompts = [ids(150, 2), ids(3, 3), ids(290, 4), ids(40, 5)]
-          const alone = []
+          const alone: Run[] = []
           for (const prompt of prompts) {
             const lab = new Lab(model, kernels)
             alone.push(await lab.run(lab.timeline(), prompt, { maxTokens: 6 }))
@@ -61,7 +61,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
           const together = await Promise.all(prompts.map(p => lab.run(lab.timeline(), p, { maxTokens: 6 })))
           expect(lab.steps.some(step => step.length > 2)).toBe(true)
           together.forEach((run, i) => {
-            expect(sameBits(run, alone[i] as typeof run), `sequence ${i}`).toBe(true)
+            expect(sameBits(run, alone[i] as Run), `sequence ${i}`).toBe(true)
           })
         })
 
