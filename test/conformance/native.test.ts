@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'vitest'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/index.ts'
+import { CASES } from './cases/index.ts'
 import { type ResultStore, runConformance } from './run.ts'
 
 const missing = nativeUnavailable()
 
 /** The instruction sets this machine has, and thread counts that must not change a bit. */
 if (missing) {
-  describe('native', () => it.skip(`not available: ${missing}`, () => {}))
+  describe('native', () => it.skip(`${CASES.length} cases: ${missing}`, () => {}))
 } else {
   const stores: ResultStore[] = []
   for (const isa of ['avx512', 'avx2', 'neon', 'portable']) {
@@ -16,7 +17,7 @@ if (missing) {
       (error: Error) => error.message,
     )
     if (problem) {
-      describe(`native ${isa}`, () => it.skip(problem, () => {}))
+      describe(`native ${isa}`, () => it.skip(`${CASES.length} cases: ${problem}`, () => {}))
       continue
     }
     const store: ResultStore = new Map()
