@@ -6,15 +6,15 @@
  *
  * The two up-projections stay apart: two thin products are cheaper than one merged matrix.
  */
-import type { Weight } from '../kernels/contract.ts'
 import { lastOf, rowsOf, type Tensor } from '../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
+import { absorbQueries, type KeyValueUp, raiseValues } from './mla-up.ts'
 import { type AbsorbedRun, type AttentionStep, type LatentSlices, patternRows } from './step.ts'
 
 /** q [T, H, N + R], out [T, H, V]. */
 export function attendAbsorbed(
   step: AttentionStep,
-  keyValueUp: Weight,
+  keyValueUp: KeyValueUp,
   c: LatentAttentionConfig,
   slices: LatentSlices,
   q: Tensor,
@@ -22,7 +22,7 @@ export function attendAbsorbed(
   run: AbsorbedRun,
 ): void {
   const { kernels: k, arena } = step
-  const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N, vHeadDim: V } = c
+  const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N } = c
   const mark = arena.mark()
   const qRun = rowsOf(q, run.start, run.count) // [t, H, N + R]
   const qLatent = arena.take([run.count, H, C + R])
@@ -30,8 +30,7 @@ export function attendAbsorbed(
   const lse = step.pattern && arena.take([run.count, H])
   const scores = step.pattern && patternRows(step.pattern, run.start, run.count)
 
-  const perHead = { headRows: N + V, transposed: true, firstRow: 0, rows: N }
-  k.headMatmul(lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp, perHead)
+  absorbQueries(k, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp, c)
   k.copy(lastOf(qLatent, C, R), lastOf(qRun, N, R))
   k.attention({
     out: outLatent,
@@ -44,12 +43,7 @@ export function attendAbsorbed(
     ...(lse && { lse }),
     ...(scores && { scores, scoresStart: 0 }),
   })
-  k.headMatmul(rowsOf(out, run.start, run.count), outLatent, keyValueUp, {
-    headRows: N + V,
-    transposed: false,
-    firstRow: N,
-    rows: V,
-  })
+  raiseValues(k, rowsOf(out, run.start, run.count), outLatent, keyValueUp, c)
   if (scores && lse) k.probabilities(scores, scores, lse)
   arena.release(mark)
 }

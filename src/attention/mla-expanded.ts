@@ -6,9 +6,10 @@
  * A long context is expanded in chunks of keys whose results are merged by log-sum-exp: the chunks lie on a fixed grid
  * of positions, so that a query's bits do not depend on how many queries stand beside it.
  */
-import type { RowSlice, Weight } from '../kernels/contract.ts'
-import { rowsOf, type Tensor } from '../tensor/tensor.ts'
+import type { RowSlice } from '../kernels/contract.ts'
+import { reshape, rowsOf, type Tensor } from '../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
+import { expandLatents, type KeyValueUp } from './mla-up.ts'
 import { type AttentionStep, type ExpandedSpan, type LatentSlices, patternRows } from './step.ts'
 
 /** Keys expanded at once. */
@@ -17,7 +18,7 @@ export const KEY_CHUNK = 512
 /** q [T, H, N + R], out [T, H, V]. */
 export function attendExpanded(
   step: AttentionStep,
-  keyValueUp: Weight,
+  keyValueUp: KeyValueUp,
   c: LatentAttentionConfig,
   slices: LatentSlices,
   q: Tensor,
@@ -34,11 +35,12 @@ export function attendExpanded(
     const chunk = arena.mark()
     const latents = arena.take([S, C])
     const ropeKeys = arena.take([S, R])
-    const expanded = arena.take([S, H * (N + V)])
+    const expanded = arena.take([S, H, N + V])
     k.cacheRead(latents, slices.latent, sequence)
     k.cacheRead(ropeKeys, slices.ropeKey, sequence)
-    k.matmul(expanded, latents, keyValueUp) // per head [N key ; V value]
-    const perHead: Omit<RowSlice, 'offset' | 'width'> = { rows: expanded, dtype: 'f32', heads: H, headStride: N + V }
+    expandLatents(k, expanded, latents, keyValueUp, c) // per head [N key ; V value]
+    const rows = reshape(expanded, [S, H * (N + V)])
+    const perHead: Omit<RowSlice, 'offset' | 'width'> = { rows, dtype: 'f32', heads: H, headStride: N + V }
     k.attention({
       out: rowsOf(out, span.start, span.count),
       q: rowsOf(q, span.start, span.count),

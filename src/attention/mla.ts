@@ -3,12 +3,12 @@
  * Keys and values of a token are compressed into one latent of C numbers; with a rope key of R numbers, shared by all
  * heads, it is all that is cached. How scores come from it is the business of `mla-expanded` and `mla-absorbed`.
  */
-import type { Weight } from '../kernels/contract.ts'
 import { type Linear, linear, type Norm, normalise } from '../kernels/layers.ts'
 import { lastOf, splitHeads, type Tensor } from '../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
 import { attendAbsorbed } from './mla-absorbed.ts'
 import { attendExpanded } from './mla-expanded.ts'
+import type { KeyValueUp } from './mla-up.ts'
 import type { AttentionStep, LatentSlices } from './step.ts'
 
 export interface LatentWeights {
@@ -19,8 +19,8 @@ export interface LatentWeights {
   /** W_DKV and W_KR: [C + R, D] */
   readonly keyValueDown: Linear
   readonly latentNorm: Norm
-  /** W_UK and W_UV, per head N key rows then V value rows: [H (N + V), C] */
-  readonly keyValueUp: Weight
+  /** W_UK and W_UV */
+  readonly keyValueUp: KeyValueUp
   /** W_O: [D, H V] */
   readonly out: Linear
 }

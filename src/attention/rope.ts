@@ -6,6 +6,8 @@
 export type RopeScaling =
   | { readonly kind: 'none' }
   | { readonly kind: 'linear'; readonly factor: number }
+  /** One divisor per frequency, worked out by whoever made the file (GGUF of Llama 3). */
+  | { readonly kind: 'factors'; readonly factors: readonly number[] }
   | {
       readonly kind: 'yarn'
       readonly factor: number
@@ -65,6 +67,8 @@ export function ropeFrequencies(rope: RopeConfig, beyond = false): RopeFrequenci
       return { frequencies: base, factor: 1 }
     case 'linear':
       return { frequencies: base.map(f => f / scaling.factor), factor: 1 }
+    case 'factors':
+      return { frequencies: base.map((f, i) => f / (scaling.factors[i] as number)), factor: 1 }
     case 'yarn':
       return { frequencies: yarnFrequencies(base, rope, scaling), factor: yarnFactor(scaling) }
     case 'llama3':

@@ -1,7 +1,8 @@
-import type { AttentionConfig } from '../attention/config.ts'
+import type { AttentionConfig, LatentAttentionConfig } from '../attention/config.ts'
 import { attendedSize } from '../attention/config.ts'
 import type { GroupedWeights } from '../attention/grouped.ts'
 import type { LatentWeights } from '../attention/mla.ts'
+import type { KeyValueUp } from '../attention/mla-up.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import type { ExpertWeights, Kernels, Weight, WeightSource, WeightUse } from '../kernels/contract.ts'
 import type { Linear, Norm } from '../kernels/layers.ts'
@@ -152,7 +153,7 @@ class Loader {
     throw new TypeError(`Loader: names of another kind of attention than ${c.kind}`)
   }
 
-  async #latent(at: string, c: Extract<AttentionConfig, { kind: 'latent' }>, n: LatentNames): Promise<LatentWeights> {
+  async #latent(at: string, c: LatentAttentionConfig, n: LatentNames): Promise<LatentWeights> {
     const { hiddenSize: D, bias } = this.#config
     const heads = c.nHeads * (c.qkNopeHeadDim + c.qkRopeHeadDim)
     const Q = c.qLoraRank
@@ -166,13 +167,21 @@ class Loader {
         : await this.#linear(at + n.query, heads, D, false),
       keyValueDown: await this.#linear(at + n.keyValueDown, c.kvLoraRank + c.qkRopeHeadDim, D, bias.qkv),
       latentNorm: await norm(n.latentNorm, c.kvLoraRank),
-      keyValueUp: await this.#matrix(
-        `${at}${n.keyValueUp}.weight`,
-        c.nHeads * (c.qkNopeHeadDim + c.vHeadDim),
-        c.kvLoraRank,
-        'heads',
-      ),
+      keyValueUp: await this.#keyValueUp(at, c, n),
       out: await this.#linear(at + n.out, D, attendedSize(c), bias.attentionOut),
+    }
+  }
+
+  async #keyValueUp(at: string, c: LatentAttentionConfig, n: LatentNames): Promise<KeyValueUp> {
+    const { nHeads: H, kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
+    const named = (name: string) => `${at}${name}.weight`
+    if (this.#checkpoint.has(named(n.keyValueUp)) || !this.#checkpoint.has(named(n.keyUp))) {
+      return { kind: 'joined', weight: await this.#matrix(named(n.keyValueUp), H * (N + V), C, 'heads') }
+    }
+    return {
+      kind: 'split',
+      key: await this.#matrix(named(n.keyUp), H * C, N, 'heads'),
+      value: await this.#matrix(named(n.valueUp), H * V, C, 'heads'),
     }
   }
 

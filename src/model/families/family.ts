@@ -61,6 +61,9 @@ export interface LatentNames {
   readonly keyValueDown: string
   readonly latentNorm: string
   readonly keyValueUp: string
+  /** Where the up-projections are apart, as in GGUF: [H C, N] and [H V, C]. */
+  readonly keyUp: string
+  readonly valueUp: string
   readonly out: string
 }
 

@@ -18,6 +18,8 @@ export const LATENT: LatentNames = {
   keyValueDown: 'self_attn.kv_a_proj_with_mqa',
   latentNorm: 'self_attn.kv_a_layernorm',
   keyValueUp: 'self_attn.kv_b_proj',
+  keyUp: 'self_attn.k_b_proj',
+  valueUp: 'self_attn.v_b_proj',
   out: 'self_attn.o_proj',
 }
 

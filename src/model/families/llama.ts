@@ -60,7 +60,11 @@ function config(
     'head_dim',
     raw.optionalInt('head_dim') ?? defaults.headDim ?? headDim(raw, base.hiddenSize, nHeads),
   )
-  const rope = readRope(raw, { dim: d, interleaved: false, ...(defaults.theta && { theta: defaults.theta }) })
+  const rope = readRope(raw, {
+    dim: d,
+    interleaved: raw.bool('rope_interleave', { default: false }),
+    ...(defaults.theta && { theta: defaults.theta }),
+  })
   return {
     ...base,
     attention: { kind: 'grouped', nHeads, nKvHeads, headDim: d, softmaxScale: d ** -0.5, qkNormEps: null },

@@ -41,6 +41,8 @@ export function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): Ro
       return { kind: 'none' }
     case 'linear':
       return { kind: 'linear', factor: s.number('factor', FACTOR) }
+    case 'factors':
+      return { kind: 'factors', factors: s.numbers('factors', { length: dim / 2, min: 0, exclusiveMin: true }) }
     case 'yarn':
     case 'deepseek_yarn':
       return {
