@@ -3,7 +3,7 @@ import type { WeightSource } from '../kernels/contract.ts'
 import type { ByteRange } from '../tensor/bytes.ts'
 import { ConfigReader } from './config-reader.ts'
 import type { JsonObject } from './json-file.ts'
-import { quote } from './json-scanner.ts'
+import { quote } from './quote.ts'
 import type { TensorEntry } from './safetensors.ts'
 import { WEIGHT_TYPE_OF } from './safetensors-dtypes.ts'
 

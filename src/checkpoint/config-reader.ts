@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts'
+import { quote } from './quote.ts'
 
 export interface IntOptions {
   /** Smallest allowed value. Default 0. */
@@ -220,7 +221,7 @@ function expectedList({ length }: ListOptions, each: string): string {
 /** A value in a few words: messages must stay one line, whatever the file holds. */
 function describe(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'string') return quote(value, 60)
   if (typeof value === 'object' && value !== null) return 'an object'
   return value === undefined ? 'missing' : String(value)
 }

@@ -35,11 +35,12 @@ export async function readJson(
     value = JSON.parse(text)
   } catch (error) {
     // The engine's message quotes the text; keep it on one line.
-    const detail = (error as Error).message.replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
+    const detail = (error as Error).message.replace(/[\p{Cc}\p{Cs}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     throw new Failure(`${where} is not JSON: ${detail}`, { cause: error })
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
-  throw new Failure(`${where} holds ${Array.isArray(value) ? 'a list' : String(value).slice(0, 40)}; expected {…}`)
+  const met = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
+  throw new Failure(`${where} holds ${met}; expected a JSON object`)
 }
 
 function checkDepth(text: string, where: string, Failure: ErrorClass): void {

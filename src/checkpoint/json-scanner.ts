@@ -1,3 +1,5 @@
+import { quote } from './quote.ts'
+
 /** What was met where; the caller adds the file's name. */
 export class JsonScanError extends Error {}
 
@@ -124,9 +126,4 @@ export class JsonScanner {
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
-}
-
-/** For messages: one line, whatever the file holds. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
 }

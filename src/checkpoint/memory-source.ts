@@ -7,7 +7,9 @@ export function memorySource(name: string, data: Uint8Array | ArrayBuffer | Blob
     const read = async (start: number, end: number) => new Uint8Array(await data.slice(start, end).arrayBuffer())
     return new SlicedSource(name, data.size, read)
   }
-  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data)
+  // A plain view: the slice of a Node Buffer would be no copy.
+  const bytes =
+    data instanceof Uint8Array ? new Uint8Array(data.buffer, data.byteOffset, data.length) : new Uint8Array(data)
   return new SlicedSource(name, bytes.length, async (start, end) => bytes.slice(start, end))
 }
 

@@ -1,5 +1,5 @@
 import { CheckpointError } from '../errors.ts'
-import { quote } from './json-scanner.ts'
+import { quote } from './quote.ts'
 import type { TensorEntry } from './safetensors.ts'
 
 /**
@@ -58,7 +58,7 @@ export function halfToNumber(bits: number): number {
 async function aligned(read: Promise<Uint8Array>): Promise<ArrayBuffer> {
   const bytes = await read
   const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength
-  return (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer
+  return (whole ? bytes.buffer : new Uint8Array(bytes).buffer) as ArrayBuffer
 }
 
 function wrongType(entry: TensorEntry, expected: string): CheckpointError {

@@ -1,6 +1,7 @@
 import { CheckpointError } from '../errors.ts'
 import type { ByteRange, ByteSource } from '../tensor/bytes.ts'
-import { JsonScanError, JsonScanner, quote } from './json-scanner.ts'
+import { JsonScanError, JsonScanner } from './json-scanner.ts'
+import { quote } from './quote.ts'
 import { isSafetensorsDType, SAFETENSORS_BITS, type SafetensorsDType } from './safetensors-dtypes.ts'
 
 /** A tensor as a safetensors file declares it; `bytes` is its place in the file, checked against type and shape. */

@@ -1,7 +1,7 @@
 import { CheckpointError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
 import { readJson } from './json-file.ts'
-import { quote } from './json-scanner.ts'
+import { quote } from './quote.ts'
 
 /** DeepSeek-V3's index has 9 MB; Kimi-K2's 13. */
 const MAX_INDEX = 128 << 20

@@ -3,7 +3,7 @@ import type { ByteSource } from '../tensor/bytes.ts'
 import type { CheckpointContents } from './checkpoint.ts'
 import type { CheckpointFiles } from './checkpoint-files.ts'
 import { mapConcurrently } from './concurrency.ts'
-import { quote } from './json-scanner.ts'
+import { quote } from './quote.ts'
 import { readSafetensorsHeader, type SafetensorsFile, type TensorEntry } from './safetensors.ts'
 import { readShardIndex, type ShardIndex } from './shard-index.ts'
 
