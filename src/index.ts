@@ -2,6 +2,7 @@
 
 export type { AttentionPath } from './attention/path.ts'
 export { CacheFullError } from './cache/pool.ts'
+export { HubError } from './checkpoint/hub/hub-error.ts'
 export { hubSettings } from './checkpoint/hub/options.ts'
 export { chooseKernels, type KernelOptions } from './engine/choose-kernels.ts'
 export { Engine } from './engine/engine.ts'
@@ -21,6 +22,8 @@ export {
   OutOfMemoryError,
   UnsupportedModelError,
 } from './errors.ts'
+export { SamplingError } from './sampling/errors.ts'
 export type { CacheType } from './tensor/dtype.ts'
+export { TemplateError, TokenizerError } from './tokenizer/errors.ts'
 export type { Tokenizer } from './tokenizer/tokenizer.ts'
 export { VERSION } from './version.ts'

@@ -27,6 +27,8 @@ export interface WireError {
   readonly message: string
   readonly code: string | null
   readonly stack: string | null
+  /** Further fields with plain values. */
+  readonly fields: Readonly<Record<string, unknown>>
 }
 
 /** What a session holds now. The client keeps a copy of the token ids and is told only what changed. */

@@ -68,7 +68,11 @@ export class Session {
   async dispose(): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
-    if (!this.#client.closed) await this.#client.call({ method: 'close', session: this.#id })
+    const closed = this.#client.call({ method: 'close', session: this.#id })
+    await closed.catch(error => {
+      // With the engine gone, so is the session.
+      if (!this.#client.closed) throw error
+    })
     this.#update({ cache: { tokens: 0, usedBytes: 0, bytes: 0 }, keep: 0, tokens: [] })
   }
 
