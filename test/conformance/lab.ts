@@ -27,8 +27,8 @@ const FILLER = 0xab
 const GUARD = 72
 
 /**
- * Memory of one kernel set for one case. Every tensor lies between guard bytes; outputs hold NaN before (another
- * time 0xAB), inputs and all bytes that are no output are checked afterwards. The same seed gives the same case on
+ * Memory of one kernel set for one case. Every tensor lies between guard bytes; outputs hold NaN before,
+ * and afterwards inputs and all bytes that are no output must be what they were. The same seed gives the same case on
  * every kernel set.
  */
 export class Lab {

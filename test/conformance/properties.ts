@@ -1,10 +1,11 @@
 import fc from 'fast-check'
-import type { AttentionArgs, Kernels, RowSlice, Weight } from '../../src/kernels/contract.ts'
+import type { AttentionArgs, Kernels, RowSlice } from '../../src/kernels/contract.ts'
 import { lastOf, rowsOf, type Tensor, type TypedArray, view } from '../../src/tensor/tensor.ts'
 import { EXACT, expectClose, type Tolerance } from '../support/compare.ts'
 import { Rng } from '../support/rng.ts'
 import { Lab } from './lab.ts'
 import { makePages, putSequences } from './pages.ts'
+import { ROW_OPERATIONS } from './row-operations.ts'
 
 type Test = (name: string, run: () => Promise<void>) => void
 
@@ -225,61 +226,6 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
     expectClose('absorbed', await numbers(k, absorbed), await numbers(k, expanded), { rel: 1e-4, abs: 1e-4 })
     for (const t of [keys, expanded, q, latent, absorbed]) k.free(t)
   })
-}
-
-interface RowOperation {
-  /** Of a row of the result. */
-  readonly width: number
-  /** Rows of x start with row t of the batch. */
-  run(y: Tensor, x: Tensor, t: number): void
-}
-
-/** Operations that act on each row of [T, n] by itself. */
-const ROW_OPERATIONS: Readonly<Record<string, (lab: Lab, n: number, m: number) => Promise<RowOperation>>> = {
-  rmsNorm: async (lab, n) => {
-    const weight = lab.normals([n])
-    return { width: n, run: (y, x) => lab.k.rmsNorm(y, x, weight, 1e-6) }
-  },
-  layerNorm: async (lab, n) => {
-    const weight = lab.normals([n])
-    return { width: n, run: (y, x) => lab.k.layerNorm(y, x, weight, weight, 1e-6) }
-  },
-  'matmul f32': (lab, n, m) => product(lab, lab.weight('f32', m, n, 'matmul'), m),
-  'matmul f16': (lab, n, m) => product(lab, lab.weight('f16', m, n, 'matmul'), m),
-  'matmul bf16': (lab, n, m) => product(lab, lab.weight('bf16', m, n, 'matmul'), m),
-  'matmul e4m3': (lab, n, m) => product(lab, lab.weight('e4m3', m, n, 'matmul', { scales: [16, 16] }), m),
-  'headMatmul, absorbing': async (lab, n, m) => {
-    const w = await lab.weight('bf16', 3 * (n + 2), m, 'heads')
-    const options = { headRows: n + 2, firstRow: 0, rows: n, transposed: true }
-    return { width: 3 * m, run: (y, x) => lab.k.headMatmul(heads(y, 3), repeated(x, 3), w, options) }
-  },
-  'headMatmul, raising': async (lab, n, m) => {
-    const w = await lab.weight('f32', 2 * (m + 1), n, 'heads')
-    const options = { headRows: m + 1, firstRow: 1, rows: m, transposed: false }
-    return { width: 2 * m, run: (y, x) => lab.k.headMatmul(heads(y, 2), repeated(x, 2), w, options) }
-  },
-  gelu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.activate(y, x, 'gelu') }),
-  silu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.gate(y, x, x, 'silu') }),
-  softmax: async (lab, n) => ({ width: n, run: (y, x) => lab.k.softmax(y, x, 1.5) }),
-  axpby: async (lab, n) => ({ width: n, run: (y, x) => lab.k.axpby(y, 0.3, x, 0.7, x) }),
-}
-
-async function product(lab: Lab, weight: Promise<Weight>, width: number): Promise<RowOperation> {
-  const w = await weight
-  const bias = lab.normals([width])
-  return { width, run: (y, x) => lab.k.matmul(y, x, w, { bias }) }
-}
-
-/** [T, n] as [T, H, n / H]. */
-function heads(t: Tensor, H: number): Tensor {
-  const [T, n] = t.shape as [number, number]
-  return view(t, 0, [T, H, n / H])
-}
-
-/** [T, n] as [T, H, n], the same row for every head. */
-function repeated(t: Tensor, H: number): Tensor {
-  const [T, n] = t.shape as [number, number]
-  return view(t, 0, [T, H, n], [n, 0, 1])
 }
 
 interface JointShape {

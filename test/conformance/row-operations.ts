@@ -1,0 +1,58 @@
+import type { Weight } from '../../src/kernels/contract.ts'
+import { type Tensor, view } from '../../src/tensor/tensor.ts'
+import type { Lab } from './lab.ts'
+
+export interface RowOperation {
+  /** Of a row of the result. */
+  readonly width: number
+  /** Rows of x start with row t of the batch. */
+  run(y: Tensor, x: Tensor, t: number): void
+}
+
+/** Operations that act on each row of [T, n] by itself. */
+export const ROW_OPERATIONS: Readonly<Record<string, (lab: Lab, n: number, m: number) => Promise<RowOperation>>> = {
+  rmsNorm: async (lab, n) => {
+    const weight = lab.normals([n])
+    return { width: n, run: (y, x) => lab.k.rmsNorm(y, x, weight, 1e-6) }
+  },
+  layerNorm: async (lab, n) => {
+    const weight = lab.normals([n])
+    return { width: n, run: (y, x) => lab.k.layerNorm(y, x, weight, weight, 1e-6) }
+  },
+  'matmul f32': (lab, n, m) => product(lab, lab.weight('f32', m, n, 'matmul'), m),
+  'matmul f16': (lab, n, m) => product(lab, lab.weight('f16', m, n, 'matmul'), m),
+  'matmul bf16': (lab, n, m) => product(lab, lab.weight('bf16', m, n, 'matmul'), m),
+  'matmul e4m3': (lab, n, m) => product(lab, lab.weight('e4m3', m, n, 'matmul', { scales: [16, 16] }), m),
+  'headMatmul, absorbing': async (lab, n, m) => {
+    const w = await lab.weight('bf16', 3 * (n + 2), m, 'heads')
+    const options = { headRows: n + 2, firstRow: 0, rows: n, transposed: true }
+    return { width: 3 * m, run: (y, x) => lab.k.headMatmul(heads(y, 3), repeated(x, 3), w, options) }
+  },
+  'headMatmul, raising': async (lab, n, m) => {
+    const w = await lab.weight('f32', 2 * (m + 1), n, 'heads')
+    const options = { headRows: m + 1, firstRow: 1, rows: m, transposed: false }
+    return { width: 2 * m, run: (y, x) => lab.k.headMatmul(heads(y, 2), repeated(x, 2), w, options) }
+  },
+  gelu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.activate(y, x, 'gelu') }),
+  silu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.gate(y, x, x, 'silu') }),
+  softmax: async (lab, n) => ({ width: n, run: (y, x) => lab.k.softmax(y, x, 1.5) }),
+  axpby: async (lab, n) => ({ width: n, run: (y, x) => lab.k.axpby(y, 0.3, x, 0.7, x) }),
+}
+
+async function product(lab: Lab, weight: Promise<Weight>, width: number): Promise<RowOperation> {
+  const w = await weight
+  const bias = lab.normals([width])
+  return { width, run: (y, x) => lab.k.matmul(y, x, w, { bias }) }
+}
+
+/** [T, n] as [T, H, n / H]. */
+function heads(t: Tensor, H: number): Tensor {
+  const [T, n] = t.shape as [number, number]
+  return view(t, 0, [T, H, n / H])
+}
+
+/** [T, n] as [T, H, n], the same row for every head. */
+function repeated(t: Tensor, H: number): Tensor {
+  const [T, n] = t.shape as [number, number]
+  return view(t, 0, [T, H, n], [n, 0, 1])
+}
