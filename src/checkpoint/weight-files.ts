@@ -26,7 +26,7 @@ export async function readWeightFiles(files: CheckpointFiles): Promise<Tensors> 
   }
   if (files.names.has(INDEX_FILE)) return readShards(files, await files.open(INDEX_FILE))
   const others = [...files.names].filter(name => /\.(safetensors|bin|pth?|gguf|onnx|h5|msgpack)$/.test(name))
-  const met = others.length === 0 ? 'no weights at all' : others.slice(0, 3).map(quote).join(', ')
+  const met = others.length === 0 ? 'no weights at all' : others.slice(0, 3).map(name => quote(name)).join(', ')
   const Failure = others.length === 0 ? CheckpointError : UnsupportedModelError
   throw new Failure(`${files.name} has ${met}; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`)
 }
@@ -66,7 +66,7 @@ function merge({ shards, weightMap }: ShardIndex, headers: readonly SafetensorsF
 function findOddities(files: CheckpointFiles, shards: readonly string[], extra: readonly string[]): string[] {
   const warnings: string[] = []
   if (extra.length > 0) {
-    const shown = extra.slice(0, 3).map(quote).join(', ')
+    const shown = extra.slice(0, 3).map(name => quote(name)).join(', ')
     warnings.push(`${files.name}: ${INDEX_FILE} does not name ${extra.length} tensors of its shards, such as ${shown}`)
   }
   const known = new Set(shards)

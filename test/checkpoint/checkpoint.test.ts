@@ -186,7 +186,7 @@ describe('files', () => {
   test.each<[string, Files, new (m: string) => Error, string]>([
     ['no config', { 'model.safetensors': withHeader('{}') }, CheckpointError, 'memory has no config.json'],
     ['empty config', { 'config.json': '' }, ConfigError, 'config.json is not JSON'],
-    ['config is a list', { 'config.json': '[]' }, ConfigError, 'config.json holds a list; expected {…}'],
+    ['config is a list', { 'config.json': '[]' }, ConfigError, 'config.json holds a list; expected a JSON object'],
     ['config is null', { 'config.json': 'null' }, ConfigError, 'config.json holds null'],
     ['config with NaN', { 'config.json': '{"a":NaN}' }, ConfigError, 'config.json is not JSON: '],
     ['config of bytes', { 'config.json': new Uint8Array([0xff, 0xfe]) }, ConfigError, 'config.json is not UTF-8'],

@@ -87,7 +87,7 @@ describe('a bad file gives an error that names it', () => {
     ['header of 100 MB', concat([u64(100_000_001n), data(9)]), 'header of 100000001 bytes; the limit is 100000000'],
     ['header of 2^63', concat([u64(big), data(9)]), `declares a header of ${big} bytes; the limit`],
     ['not UTF-8', withHeader(new Uint8Array([0x7b, 0xff, 0x7d])), 'header that is not UTF-8'],
-    ['a BOM', withHeader('\ufeff{}'), 'begins with "\ufeff{}" instead of "{"'],
+    ['a BOM', withHeader('\ufeff{}'), 'begins with "\\ufeff{}" instead of "{"'],
     ['leading space', withHeader(' {}'), 'begins with " {}" instead of "{"'],
     ['a list', withHeader('[]'), 'begins with "[]" instead of "{"'],
     ['not closed', withHeader('{'), 'the end instead of a key in quotes'],
