@@ -13,6 +13,7 @@ const bytes = Uint8Array.from({ length: 100 }, (_, i) => i)
 const sources: [string, () => ByteSource | Promise<ByteSource>][] = [
   ['a file', () => openFile(join(tempFolder({ 'x.bin': bytes }), 'x.bin'))],
   ['a Uint8Array inside a larger buffer', () => memorySource('x.bin', Uint8Array.of(7, ...bytes, 8).subarray(1, 101))],
+  ['a Buffer out of a pool', () => memorySource('x.bin', Buffer.from(bytes))],
   ['an ArrayBuffer', () => memorySource('x.bin', bytes.slice().buffer)],
   ['a Blob', () => memorySource('x.bin', new Blob([bytes]))],
 ]
