@@ -1,11 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import { WorkerError } from './errors.ts'
-import type { FromHost, HostEvents, HostLink, ToHost } from './protocol.ts'
+import type { FromHost, HostEvents, HostLink, OpenLink, ToHost } from './protocol.ts'
 
 /** The host in a worker thread of Node. */
-export function openWorker(events: HostEvents): HostLink {
+export const openWorker: OpenLink = events => workerLink(entry(), events)
+
+/** A link to the script that a thread runs. */
+export function workerLink(script: URL, events: HostEvents): HostLink {
   // No flags of the caller: a test runner's or a loader's would be run again in the thread and slow its start.
-  const worker = new Worker(entry(), { name: 'latentkit', execArgv: [] })
+  const worker = new Worker(script, { name: 'latentkit', execArgv: [] })
   const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()))
   let cause: unknown
   worker.on('message', (message: FromHost) => events.message(message))

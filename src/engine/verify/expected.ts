@@ -4,7 +4,8 @@
  */
 import { openFile } from '../../checkpoint/file-source.ts'
 import { readFloats, readIntegers } from '../../checkpoint/read-tensor.ts'
-import { readSafetensorsHeader, type TensorEntry } from '../../checkpoint/safetensors.ts'
+import { readSafetensorsHeader } from '../../checkpoint/safetensors.ts'
+import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { CheckpointError } from '../../errors.ts'
 import type { ModelConfig } from '../../model/config.ts'
 
