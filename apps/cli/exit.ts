@@ -25,7 +25,7 @@ export function isInterruption(error: unknown): boolean {
 export function describeError(error: unknown, debug: boolean): string {
   const c = colours(process.stderr)
   if (debug && error instanceof Error) return `${c.red('error:')} ${stackOf(error)}`
-  const message = oneLine(error instanceof Error ? error.message : String(error))
+  const message = inFlags(oneLine(error instanceof Error ? error.message : String(error)))
   const expected = error instanceof UsageError || error instanceof CliError || codeOf(error) !== undefined
   const hint = expected ? '' : c.dim(' (this is a defect of latentkit; --debug shows where)')
   return `${c.red('error:')} ${message}${hint}`
@@ -40,6 +40,19 @@ function stackOf(error: Error): string {
 function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
+}
+
+/** The engine names its options as programs write them; here they have dashes. */
+function inFlags(message: string): string {
+  const flags: Readonly<Record<string, string>> = {
+    cacheType: '--cache-type',
+    chunkSize: '--chunk',
+    contextLength: '--context',
+    isa: '--isa',
+    maxTokens: '--max-tokens',
+    threads: '--threads',
+  }
+  return message.replace(/^(\w+)(?= is )/, name => (Object.hasOwn(flags, name) ? (flags[name] as string) : name))
 }
 
 function oneLine(text: string): string {

@@ -7,8 +7,8 @@ import { ownPackage } from './package.ts'
 import { createProgram } from './program.ts'
 
 endQuietlyOnClosedPipe()
-const program = createProgram(ownPackage().version)
 const [, , ...args] = process.argv
+const program = await createProgram(ownPackage().version, args)
 try {
   if (args.length === 0) program.outputHelp()
   else await program.parseAsync()
@@ -21,7 +21,9 @@ function fail(error: unknown): void {
   if (error instanceof CommanderError && error.exitCode === 0) return
   const told = error instanceof CommanderError ? usageError(error) : error
   const debug = args.includes('--debug') || debugWanted()
-  if (debug || !isInterruption(told)) note(describeError(told, debug))
+  // After the ^C that a terminal shows, its prompt should find a line of its own.
+  if (!isInterruption(told)) note(describeError(told, debug))
+  else if (process.stderr.isTTY) note('')
   process.exitCode = exitCodeOf(told)
 }
 

@@ -1,5 +1,5 @@
 /** Which model, and which text: from arguments that may both be left out. */
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultModel } from './environment.ts'
 import { UsageError } from './exit.ts'
@@ -17,8 +17,12 @@ export interface ModelArgument {
 
 export function modelArgument(argument: string | undefined): ModelArgument {
   const named = argument ?? defaultModel()
-  if (named !== undefined && (named !== BUNDLED || existsSync(named))) return { source: named, bundled: false }
-  return { source: join(ownPackage().folder, 'models', BUNDLED), bundled: true }
+  const bundled = join(ownPackage().folder, 'models', BUNDLED)
+  if (named === undefined || (named === BUNDLED && !existsSync(named))) return { source: bundled, bundled: true }
+  return {
+    source: named,
+    bundled: existsSync(named) && existsSync(bundled) && realpathSync(named) === realpathSync(bundled),
+  }
 }
 
 /**

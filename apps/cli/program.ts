@@ -1,9 +1,4 @@
 import { Command } from 'commander'
-import { addChat } from './commands/chat.ts'
-import { addGenerate } from './commands/generate.ts'
-import { addInspect } from './commands/inspect.ts'
-import { addTokenize } from './commands/tokenize.ts'
-import { addVerify } from './commands/verify.ts'
 import { VARIABLES } from './environment.ts'
 import { EXIT } from './exit.ts'
 import { colours } from './output/colour.ts'
@@ -11,7 +6,16 @@ import { pairs } from './output/table.ts'
 
 const { bold } = colours(process.stdout)
 
-export function createProgram(version: string): Command {
+/** In the order of `--help`. Only the one that is called is read: its start should cost nothing more. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  generate: async () => (await import('./commands/generate.ts')).addGenerate,
+  chat: async () => (await import('./commands/chat.ts')).addChat,
+  tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
+  inspect: async () => (await import('./commands/inspect.ts')).addInspect,
+  verify: async () => (await import('./commands/verify.ts')).addVerify,
+}
+
+export async function createProgram(version: string, args: readonly string[]): Promise<Command> {
   const program = new Command('latentkit')
     .description('Runs language models with Multi-head Latent Attention, next to the attention they replaced.')
     .version(version, '-V, --version')
@@ -23,11 +27,9 @@ export function createProgram(version: string): Command {
     .exitOverride()
     // Errors are printed in one place, main.ts.
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
-  addGenerate(program)
-  addChat(program)
-  addTokenize(program)
-  addInspect(program)
-  addVerify(program)
+  const called = args.find(arg => !arg.startsWith('-')) ?? ''
+  const names = Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
+  for (const name of names) (await COMMANDS[name]?.())?.(program)
   return program.addHelpText('after', () => epilogue())
 }
 

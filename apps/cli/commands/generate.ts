@@ -14,7 +14,7 @@ import { note, write, writeJson } from '../output/stdout.ts'
 const DEFAULT_PROMPT = 'Once upon a time'
 const DEFAULT_TOKENS = 512
 /** Where the user leaves it to us: livelier than its greedy text, with the tail that derails small models cut off. */
-const STORY: PromptOptions = { temperature: 0.7, topP: 1, minP: 0.1 }
+const STORY: PromptOptions = { temperature: 0.7, topP: 1, minP: 0.1, repetitionPenalty: 1.05 }
 
 interface Flags extends LoadFlags, SamplingFlags {
   json?: boolean

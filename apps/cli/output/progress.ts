@@ -48,7 +48,7 @@ export class Progress {
   #draw(text: string): void {
     this.#drawn = performance.now()
     // A line that wraps could not be taken back.
-    this.#stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns ?? 80) - 1))}`)
+    this.#stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns || 80) - 1))}`)
   }
 
   #line({ status, file, loaded, total }: ProgressEvent, now: number): string {

@@ -6,11 +6,12 @@ import * as format from './format.ts'
 export type Answer = Pick<Completion, 'text' | 'tokenIds' | 'finishReason' | 'seed'> &
   Partial<Pick<Completion, 'usage' | 'timings'>>
 
-/** `200 tokens · 812 tok/s · first token 31 ms · cache 468 KiB · native avx2, 2 threads · seed 7` */
+/** `tales-mla-8m · 200 tokens · 812 tok/s · first token 31 ms · cache 468 KiB · native avx2, 2 threads · seed 7` */
 export function statsLine(answer: Answer, cache: CacheStats, info: ModelInfo, limit: number | undefined): string {
   const { timings, usage, finishReason } = answer
   const { name, isa, threads } = info.kernels
   const parts = [
+    info.name,
     format.plural(usage?.completionTokens ?? answer.tokenIds.length, 'token'),
     ...(timings ? [format.rate(timings.tokensPerSecond), `first token ${format.duration(timings.firstTokenMs)}`] : []),
     `cache ${format.bytes(cache.usedBytes)} for ${format.plural(cache.tokens, 'token')}`,

@@ -33,17 +33,19 @@ export function pairs(rows: readonly (readonly [string, string])[], style: (name
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one
 const ESCAPES = /\u001b\[[0-9;]*m/g
+const ASCII = /^[\x20-\x7e]*$/
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u
 
 /** Columns a text takes in a terminal: near enough for model and token names. */
 export function seenWidth(text: string): number {
+  const plain = text.replace(ESCAPES, '')
+  if (ASCII.test(plain)) return plain.length
   let width = 0
-  for (const { segment } of segmenter.segment(text.replace(ESCAPES, ''))) width += WIDE.test(segment) ? 2 : 1
+  // Made only when there is need: it loads tables that a start should not wait for.
+  for (const { segment } of new Intl.Segmenter().segment(plain)) width += WIDE.test(segment) ? 2 : 1
   return width
 }
-
-const segmenter = new Intl.Segmenter()
 
 function pad(text: string, width: number, align: 'left' | 'right'): string {
   const fill = ' '.repeat(Math.max(0, width - seenWidth(text)))
