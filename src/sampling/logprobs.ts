@@ -1,0 +1,48 @@
+import { OptionError } from '../errors.ts'
+import { expNegative } from './exp.ts'
+import { argmax } from './sampler.ts'
+import { isBefore } from './select.ts'
+
+export interface TokenLogprob {
+  readonly id: number
+  /** Natural logarithm of the probability; -Infinity for a masked token. */
+  readonly logprob: number
+}
+
+export interface Logprobs extends TokenLogprob {
+  /** The most likely tokens, best first; the chosen one is among them only if it belongs there. */
+  readonly top: readonly TokenLogprob[]
+}
+
+/**
+ * Of the model's own distribution: temperature, penalties and filters do not enter, as in OpenAI's API. `top` is how
+ * many alternatives are wanted. Sums are in float64.
+ */
+export function logprobs(logits: Float32Array, id: number, top = 0): Logprobs {
+  if (!Number.isInteger(id) || id < 0 || id >= logits.length) {
+    throw new OptionError(`The token is ${id}; expected an id below ${logits.length}`)
+  }
+  if (!Number.isInteger(top) || top < 0) throw new OptionError(`top is ${top}; expected a whole number of at least 0`)
+  const highest = logits[argmax(logits)]!
+  let sum = 0
+  for (let i = 0; i < logits.length; i++) sum += expNegative(logits[i]! - highest)
+  const logSum = highest + Math.log(sum)
+  const entry = (of: number): TokenLogprob => ({ id: of, logprob: logits[of]! - logSum })
+  return { ...entry(id), top: best(logits, Math.min(top, logits.length)).map(entry) }
+}
+
+/** Insertion into a short ordered list: nearly every token fails against its last. */
+function best(logits: Float32Array, count: number): number[] {
+  const ids: number[] = []
+  if (count === 0) return ids
+  for (let id = 0; id < logits.length; id++) {
+    if (ids.length === count) {
+      if (!isBefore(id, ids[count - 1]!, logits)) continue
+      ids.pop()
+    }
+    let place = ids.length
+    while (place > 0 && isBefore(id, ids[place - 1]!, logits)) place--
+    ids.splice(place, 0, id)
+  }
+  return ids
+}

@@ -1,0 +1,182 @@
+import { OptionError } from '../errors.ts'
+import { adjustLogits } from './adjust.ts'
+import { SamplingError } from './errors.ts'
+import { expNegative } from './exp.ts'
+import type { TokenHistory } from './history.ts'
+import { type ResolvedOptions, resolveOptions, type SamplingOptions } from './options.ts'
+import { Rng, randomSeed } from './rng.ts'
+import { isBefore, selectTop } from './select.ts'
+
+export interface Distribution {
+  /** The tokens that may be drawn, ascending. */
+  readonly ids: Int32Array
+  /** Their probabilities; the sum is 1. */
+  readonly probabilities: Float64Array
+}
+
+/** One token from one row of logits. Allocates; for many tokens use `createSampler`, which gives the same results. */
+export function sample(logits: Float32Array, options: SamplingOptions, rng: Rng, history?: TokenHistory): number {
+  return new Sampler(options, rng).sample(logits, history)
+}
+
+export function createSampler(options: SamplingOptions = {}): Sampler {
+  return new Sampler(options)
+}
+
+/**
+ * Draws tokens as the options say (`SamplingOptions` has their order). Its only state is the generator; what it
+ * computes in is kept between rows of one length. Logits may be -Infinity (masked), not NaN or +Infinity.
+ */
+export class Sampler {
+  readonly options: SamplingOptions
+  /** The option, or the random number that took its place; undefined when a generator was given instead. */
+  readonly seed: number | bigint | undefined
+  /** Its `state` can be saved and a sampler be made from it again. */
+  readonly rng: Rng
+  readonly #options: ResolvedOptions
+  #adjusted = new Float32Array(0)
+  /** By id; only those of candidates are valid. */
+  #weights = new Float64Array(0)
+  #ids = new Int32Array(0)
+
+  constructor(options: SamplingOptions = {}, rng?: Rng) {
+    this.#options = resolveOptions(options)
+    this.options = options
+    const seed = options.seed ?? randomSeed()
+    this.seed = rng ? undefined : seed
+    this.rng = rng ?? Rng.seeded(seed)
+  }
+
+  /** The id of the next token. `history` is what penalties look at; the caller adds the token to it. */
+  sample(logits: Float32Array, history?: TokenHistory): number {
+    const adjusted = this.#adjust(logits, history)
+    const best = argmax(adjusted)
+    if (this.#options.temperature === 0) return best
+    const count = this.#candidates(adjusted, best)
+    return this.#draw(count)
+  }
+
+  /** What `sample` would draw from, for tests, speculative decoding and display. Does not advance the generator. */
+  distribution(logits: Float32Array, history?: TokenHistory): Distribution {
+    const adjusted = this.#adjust(logits, history)
+    const best = argmax(adjusted)
+    if (this.#options.temperature === 0) return { ids: Int32Array.of(best), probabilities: Float64Array.of(1) }
+    const ids = this.#ids.slice(0, this.#candidates(adjusted, best))
+    const probabilities = Float64Array.from(ids, id => this.#weights[id]!)
+    const total = probabilities.reduce((sum, weight) => sum + weight, 0)
+    return { ids, probabilities: probabilities.map(weight => weight / total) }
+  }
+
+  #adjust(logits: Float32Array, history: TokenHistory | undefined): Float32Array {
+    if (logits.length === 0) throw new OptionError('There are no logits; expected one per token of the vocabulary')
+    if (this.#ids.length !== logits.length) {
+      this.#adjusted = new Float32Array(logits.length)
+      this.#weights = new Float64Array(logits.length)
+      this.#ids = new Int32Array(logits.length)
+    }
+    return adjustLogits(logits, this.#options, history, this.#adjusted)
+  }
+
+  /**
+   * Leaves the candidates' ids, ascending, at the front of #ids and their weights, in relation to the most likely
+   * token's 1, in #weights. Returns how many they are.
+   */
+  #candidates(logits: Float32Array, best: number): number {
+    const { topK, topP, minP } = this.#options
+    const all = this.#keepAll(logits)
+    const limited = topK > 0 && topK < all
+    let count = limited ? selectTop(this.#ids, all, logits, topK) : all
+    const total = this.#weigh(logits, best, count)
+    if (topP < 1) count = this.#keepTopP(logits, count, total)
+    if (limited || topP < 1) this.#restoreOrder(logits, count)
+    return minP > 0 ? this.#keepWeight(count, minP) : count
+  }
+
+  #keepAll(logits: Float32Array): number {
+    for (let id = 0; id < logits.length; id++) this.#ids[id] = id
+    return logits.length
+  }
+
+  /** Weights of the candidates; returns their sum. */
+  #weigh(logits: Float32Array, best: number, count: number): number {
+    const { temperature } = this.#options
+    const top = logits[best]!
+    let total = 0
+    for (let i = 0; i < count; i++) {
+      const id = this.#ids[i]!
+      const weight = expNegative((logits[id]! - top) / temperature)
+      this.#weights[id] = weight
+      total += weight
+    }
+    return total
+  }
+
+  /** Tokens so rare that all of them together stay below what topP leaves out are not worth ordering. */
+  #keepTopP(logits: Float32Array, count: number, total: number): number {
+    const { topP } = this.#options
+    const left = this.#keepWeight(count, ((1 - topP) * total) / (2 * count))
+    return selectTop(this.#ids, left, logits, topP * total, this.#weights)
+  }
+
+  #keepWeight(count: number, least: number): number {
+    let kept = 0
+    for (let i = 0; i < count; i++) {
+      const id = this.#ids[i]!
+      if (this.#weights[id]! >= least) this.#ids[kept++] = id
+    }
+    return kept
+  }
+
+  /** Selecting moved the ids about. Where many are left, reading the row again is quicker than sorting them. */
+  #restoreOrder(logits: Float32Array, count: number): void {
+    if (count < logits.length / 64) {
+      this.#ids.subarray(0, count).sort()
+      return
+    }
+    let last = this.#ids[0]!
+    for (let i = 1; i < count; i++) if (isBefore(last, this.#ids[i]!, logits)) last = this.#ids[i]!
+    let kept = 0
+    for (let id = 0; id < logits.length; id++) if (!isBefore(last, id, logits)) this.#ids[kept++] = id
+  }
+
+  /** Inverts the cumulative distribution, in the order of ids: a set of candidates gives one token per random number. */
+  #draw(count: number): number {
+    let total = 0
+    for (let i = 0; i < count; i++) total += this.#weights[this.#ids[i]!]!
+    const target = this.rng.next() * total
+    let sum = 0
+    let last = this.#ids[0]!
+    for (let i = 0; i < count; i++) {
+      const id = this.#ids[i]!
+      const weight = this.#weights[id]!
+      if (weight === 0) continue
+      sum += weight
+      if (sum > target) return id
+      last = id
+    }
+    return last
+  }
+}
+
+/** The most likely token, the lowest id among equals. Throws SamplingError where there is none. */
+export function argmax(logits: Float32Array): number {
+  let best = -1
+  let top = Number.NEGATIVE_INFINITY
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!
+    if (logit > top) {
+      top = logit
+      best = id
+    } else if (Number.isNaN(logit)) throw notANumber(id, logit)
+  }
+  if (top === Number.POSITIVE_INFINITY) throw notANumber(best, top)
+  if (best < 0)
+    throw new SamplingError('Every token is masked: all logits are -Infinity, so that there is none to draw')
+  return best
+}
+
+function notANumber(id: number, logit: number): SamplingError {
+  return new SamplingError(
+    `The logit of token ${id} is ${logit}; expected a finite number or -Infinity: the model's numbers have overflowed`,
+  )
+}
