@@ -3,6 +3,9 @@ import { quote } from './quote.ts'
 /** What was met where; the caller adds the file's name. */
 export class JsonScanError extends Error {}
 
+/** Names what is read, for messages; asked for only when there is one to write. */
+type Naming = () => string
+
 /**
  * Reads JSON piece by piece, for text of which only one form is right. Unlike JSON.parse it builds nothing that the
  * caller did not ask for and sees a key that comes twice, so a hostile hundred megabytes cost no more than their text.
@@ -16,32 +19,32 @@ export class JsonScanner {
   }
 
   /** `{"key": value, …}`: calls `member` with each key; it must read the value. A key that comes twice is an error. */
-  object(what: string, limit: number, member: (key: string) => void): void {
+  object(what: Naming, limit: number, member: (key: string) => void): void {
     const keys = new Set<string>()
     this.#sequence('{', '}', what, () => {
-      const key = this.string('a key')
-      if (keys.has(key)) throw this.#error(`the key ${quote(key)} comes twice in ${what}`)
-      if (keys.size === limit) throw this.#error(`${what} has more than ${limit} keys`)
+      const key = this.string(A_KEY)
+      if (keys.has(key)) throw this.#error(`the key ${quote(key)} comes twice in ${what()}`)
+      if (keys.size === limit) throw this.#error(`${what()} has more than ${limit} keys`)
       keys.add(key)
-      this.#expect(':', `":" after the key ${quote(key)}`)
+      this.#expect(':', () => `":" after the key ${quote(key)}`)
       member(key)
     })
   }
 
   /** `[1, 2, …]`: non-negative integers below 2^53, without fraction or exponent. */
-  integers(what: string, limit: number): number[] {
+  integers(what: Naming, limit: number): number[] {
     const values: number[] = []
     this.#sequence('[', ']', what, () => {
-      if (values.length === limit) throw this.#error(`${what} has more than ${limit} elements`)
+      if (values.length === limit) throw this.#error(`${what()} has more than ${limit} elements`)
       values.push(this.#integer(what))
     })
     return values
   }
 
-  string(what: string): string {
+  string(what: Naming): string {
     this.#space()
     const start = this.#at
-    if (this.#text[start] !== '"') throw this.#error(`${this.#met()} instead of ${what} in quotes`)
+    if (this.#text[start] !== '"') throw this.#error(`${this.#met()} instead of ${what()} in quotes`)
     let end = start
     do {
       end = this.#text.indexOf('"', end + 1)
@@ -69,7 +72,7 @@ export class JsonScanner {
     return (quoteAt - i) % 2 === 1
   }
 
-  #integer(what: string): number {
+  #integer(what: Naming): number {
     this.#space()
     const start = this.#at
     while (isDigit(this.#text.charCodeAt(this.#at))) this.#at++
@@ -80,11 +83,11 @@ export class JsonScanner {
     if (plain && this.#at - start < 32 && Number.isSafeInteger(value)) return value
     this.#at = start
     const met = /^[^\s,\]}]*/.exec(this.#text.slice(start, start + 24))?.[0] || this.#text.slice(start, start + 1)
-    throw this.#error(`${quote(met)} in ${what}; expected an integer from 0 to 2^53 - 1`)
+    throw this.#error(`${quote(met)} in ${what()}; expected an integer from 0 to 2^53 - 1`)
   }
 
-  #sequence(open: string, close: string, what: string, element: () => void): void {
-    this.#expect(open, `"${open}", which begins ${what}`)
+  #sequence(open: string, close: string, what: Naming, element: () => void): void {
+    this.#expect(open, () => `"${open}", which begins ${what()}`)
     this.#space()
     if (this.#text[this.#at] === close) {
       this.#at++
@@ -94,15 +97,15 @@ export class JsonScanner {
       element()
       this.#space()
       const next = this.#text[this.#at]
-      if (next !== ',' && next !== close) throw this.#error(`${this.#met()} in ${what}; expected "," or "${close}"`)
+      if (next !== ',' && next !== close) throw this.#error(`${this.#met()} in ${what()}; expected "," or "${close}"`)
       this.#at++
       if (next === close) return
     }
   }
 
-  #expect(symbol: string, what: string): void {
+  #expect(symbol: string, what: Naming): void {
     this.#space()
-    if (this.#text[this.#at] !== symbol) throw this.#error(`${this.#met()} instead of ${what}`)
+    if (this.#text[this.#at] !== symbol) throw this.#error(`${this.#met()} instead of ${what()}`)
     this.#at++
   }
 
@@ -123,6 +126,8 @@ export class JsonScanner {
     return new JsonScanError(`${message} (character ${this.#at})`)
   }
 }
+
+const A_KEY = () => 'a key'
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39

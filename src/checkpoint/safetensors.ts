@@ -84,11 +84,11 @@ function parseHeader(source: ByteSource, text: string) {
   const metadata = new Map<string, string>()
   try {
     if (!text.startsWith('{')) throw new JsonScanError(`it begins with ${quote(text.slice(0, 12))} instead of "{"`)
-    scanner.object('the header', MAX_TENSORS, name => {
+    scanner.object(() => 'the header', MAX_TENSORS, name => {
       if (name !== '__metadata__') declared.push(parseTensor(source, scanner, name))
       else {
-        scanner.object('__metadata__', MAX_METADATA, key => {
-          metadata.set(key, scanner.string(`the text of ${quote(key)}`))
+        scanner.object(() => '__metadata__', MAX_METADATA, key => {
+          metadata.set(key, scanner.string(() => `the text of ${quote(key)}`))
         })
       }
     })
@@ -104,8 +104,8 @@ function parseTensor(source: ByteSource, scanner: JsonScanner, name: string): De
   let dtype: string | undefined
   let shape: number[] | undefined
   let offsets: number[] | undefined
-  scanner.object(`tensor ${quote(name)}`, 4, key => {
-    const what = `${key} of tensor ${quote(name)}`
+  scanner.object(() => `tensor ${quote(name)}`, 4, key => {
+    const what = () => `${key} of tensor ${quote(name)}`
     if (key === 'dtype') dtype = scanner.string(what)
     else if (key === 'shape') shape = scanner.integers(what, MAX_RANK)
     else if (key === 'data_offsets') offsets = scanner.integers(what, 2)
@@ -149,18 +149,19 @@ function checkLength(source: ByteSource, { name, dtype, shape, start, end }: Dec
 function checkCoverage(source: ByteSource, declared: Declared[], dataBytes: number): void {
   declared.sort((a, b) => a.start - b.start || a.end - b.end)
   let covered = 0
-  let before = 'the header'
+  let last: string | undefined
+  const before = () => (last === undefined ? 'the header' : `tensor ${quote(last)}`)
   for (const { name, start, end } of declared) {
     if (end > dataBytes) {
       const met = `ends at byte ${end} of the data, but the file holds ${dataBytes}`
       throw tensorError(source, name, `${met}; is the file cut short?`)
     }
-    if (start < covered) throw tensorError(source, name, `begins at byte ${start} of the data, inside ${before}`)
+    if (start < covered) throw tensorError(source, name, `begins at byte ${start} of the data, inside ${before()}`)
     if (start > covered) {
-      throw tensorError(source, name, `begins at byte ${start} of the data; expected ${covered}, where ${before} ends`)
+      throw tensorError(source, name, `begins at byte ${start} of the data; expected ${covered}, where ${before()} ends`)
     }
     covered = end
-    before = `tensor ${quote(name)}`
+    last = name
   }
   if (covered !== dataBytes) {
     throw fileError(source, `holds ${dataBytes} bytes of data, but its tensors take ${covered}; the rest is unknown`)
