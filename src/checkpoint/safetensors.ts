@@ -84,14 +84,25 @@ function parseHeader(source: ByteSource, text: string) {
   const metadata = new Map<string, string>()
   try {
     if (!text.startsWith('{')) throw new JsonScanError(`it begins with ${quote(text.slice(0, 12))} instead of "{"`)
-    scanner.object(() => 'the header', MAX_TENSORS, name => {
-      if (name !== '__metadata__') declared.push(parseTensor(source, scanner, name))
-      else {
-        scanner.object(() => '__metadata__', MAX_METADATA, key => {
-          metadata.set(key, scanner.string(() => `the text of ${quote(key)}`))
-        })
-      }
-    })
+    scanner.object(
+      () => 'the header',
+      MAX_TENSORS,
+      name => {
+        if (name !== '__metadata__') declared.push(parseTensor(source, scanner, name))
+        else {
+          scanner.object(
+            () => '__metadata__',
+            MAX_METADATA,
+            key => {
+              metadata.set(
+                key,
+                scanner.string(() => `the text of ${quote(key)}`),
+              )
+            },
+          )
+        }
+      },
+    )
     scanner.end()
   } catch (error) {
     if (error instanceof JsonScanError) throw fileError(source, `has a damaged header: ${error.message}`, error)
@@ -104,13 +115,17 @@ function parseTensor(source: ByteSource, scanner: JsonScanner, name: string): De
   let dtype: string | undefined
   let shape: number[] | undefined
   let offsets: number[] | undefined
-  scanner.object(() => `tensor ${quote(name)}`, 4, key => {
-    const what = () => `${key} of tensor ${quote(name)}`
-    if (key === 'dtype') dtype = scanner.string(what)
-    else if (key === 'shape') shape = scanner.integers(what, MAX_RANK)
-    else if (key === 'data_offsets') offsets = scanner.integers(what, 2)
-    else throw new JsonScanError(`tensor ${quote(name)} has a key ${quote(key)}; expected dtype, shape, data_offsets`)
-  })
+  scanner.object(
+    () => `tensor ${quote(name)}`,
+    4,
+    key => {
+      const what = () => `${key} of tensor ${quote(name)}`
+      if (key === 'dtype') dtype = scanner.string(what)
+      else if (key === 'shape') shape = scanner.integers(what, MAX_RANK)
+      else if (key === 'data_offsets') offsets = scanner.integers(what, 2)
+      else throw new JsonScanError(`tensor ${quote(name)} has a key ${quote(key)}; expected dtype, shape, data_offsets`)
+    },
+  )
   if (dtype === undefined) throw tensorError(source, name, 'has no dtype')
   if (shape === undefined) throw tensorError(source, name, 'has no shape')
   if (offsets === undefined) throw tensorError(source, name, 'has no data_offsets')
@@ -158,7 +173,11 @@ function checkCoverage(source: ByteSource, declared: Declared[], dataBytes: numb
     }
     if (start < covered) throw tensorError(source, name, `begins at byte ${start} of the data, inside ${before()}`)
     if (start > covered) {
-      throw tensorError(source, name, `begins at byte ${start} of the data; expected ${covered}, where ${before()} ends`)
+      throw tensorError(
+        source,
+        name,
+        `begins at byte ${start} of the data; expected ${covered}, where ${before()} ends`,
+      )
     }
     covered = end
     last = name
