@@ -1,11 +1,11 @@
 import { CheckpointError, UnsupportedModelError } from '../errors.ts'
 import type { WeightSource } from '../kernels/contract.ts'
 import type { ByteRange } from '../tensor/bytes.ts'
+import { isBlockType } from '../tensor/dtype.ts'
 import { ConfigReader } from './config-reader.ts'
 import type { JsonObject } from './json-file.ts'
 import { quote } from './quote.ts'
-import type { TensorEntry } from './safetensors.ts'
-import { WEIGHT_TYPE_OF } from './safetensors-dtypes.ts'
+import { type TensorEntry, weightTypeOf } from './tensor-entry.ts'
 
 /** What the files of a checkpoint hold, before any model asks for it. JSON is as it stands in the files. */
 export interface CheckpointContents {
@@ -21,6 +21,11 @@ export interface CheckpointContents {
   /** chat_template.jinja, or the text in chat_template.json. Templates in tokenizer_config.json stay there. */
   readonly chatTemplate?: string
   readonly tensors: ReadonlyMap<string, TensorEntry>
+  /**
+   * The tensors have left the peculiarities of the hub's families behind, as those of a GGUF file have: every matrix
+   * is [outputs, inputs], every norm's weight whole. Default false.
+   */
+  readonly canonical?: boolean
   /** One sentence each: what looked odd but does no harm, such as shards that the index does not name. */
   readonly warnings: readonly string[]
 }
@@ -42,6 +47,7 @@ export class Checkpoint implements CheckpointContents {
   readonly tokenizerConfig?: JsonObject
   readonly chatTemplate?: string
   readonly tensors: ReadonlyMap<string, TensorEntry>
+  readonly canonical: boolean
   readonly warnings: readonly string[]
   readonly #asked = new Set<string>()
 
@@ -54,6 +60,7 @@ export class Checkpoint implements CheckpointContents {
     if (contents.tokenizerConfig) this.tokenizerConfig = contents.tokenizerConfig
     if (contents.chatTemplate !== undefined) this.chatTemplate = contents.chatTemplate
     this.tensors = contents.tensors
+    this.canonical = contents.canonical ?? false
     this.warnings = contents.warnings
   }
 
@@ -68,14 +75,14 @@ export class Checkpoint implements CheckpointContents {
   }
 
   /**
-   * A matrix [rows, cols] in f32, f16, bf16 or e4m3 with its block scales; `transposed` if the file holds it as
-   * [cols, rows]. Throws CheckpointError when it is missing or of another shape or type.
+   * A matrix [rows, cols] in f32, f16, bf16, e4m3 with its block scales, or in blocks; `transposed` if the file holds
+   * it as [cols, rows]. Throws CheckpointError when it is missing or of another shape or type.
    */
   matrix(name: string, rows: number, cols: number, options: { readonly transposed?: boolean } = {}): WeightSource {
     const { transposed = false } = options
     const entry = this.#take(name, transposed ? [cols, rows] : [rows, cols])
-    const dtype = WEIGHT_TYPE_OF[entry.dtype]
-    if (dtype === undefined) throw this.#wrong(entry, `is ${entry.dtype}; expected F32, F16, BF16 or F8_E4M3`)
+    const dtype = weightTypeOf(entry.dtype)
+    if (dtype === undefined) throw this.#wrong(entry, `is ${entry.dtype}; expected ${this.#matrixTypes}`)
     const weight = { name, dtype, rows, cols, bytes: entry.bytes }
     if (dtype === 'e4m3') {
       if (transposed) throw this.#wrong(entry, 'is F8_E4M3 and stored [inputs, outputs]; expected F32, F16 or BF16')
@@ -87,8 +94,8 @@ export class Checkpoint implements CheckpointContents {
   /** A vector (norm weight, bias) of `length` numbers in f32, f16 or bf16, as one row. */
   vector(name: string, length: number): WeightSource {
     const entry = this.#take(name, [length])
-    const dtype = WEIGHT_TYPE_OF[entry.dtype]
-    if (dtype === undefined || dtype === 'e4m3') {
+    const dtype = weightTypeOf(entry.dtype)
+    if (dtype === undefined || dtype === 'e4m3' || isBlockType(dtype)) {
       throw this.#wrong(entry, `is ${entry.dtype}; expected F32, F16 or BF16`)
     }
     return { name, dtype, rows: 1, cols: length, bytes: entry.bytes }
@@ -97,6 +104,10 @@ export class Checkpoint implements CheckpointContents {
   /** Tensors that no one asked for and whose names match none of the patterns, in the order of the files. */
   unused(ignorable: readonly RegExp[] = []): string[] {
     return [...this.tensors.keys()].filter(name => !this.#asked.has(name) && !ignorable.some(p => p.test(name)))
+  }
+
+  get #matrixTypes(): string {
+    return this.canonical ? 'F32, F16, BF16 or a block type from Q8_0 to TQ1_0' : 'F32, F16, BF16 or F8_E4M3'
   }
 
   #blockScales(entry: TensorEntry, rows: number, cols: number): NonNullable<WeightSource['scales']> {

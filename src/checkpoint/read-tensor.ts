@@ -1,6 +1,6 @@
 import { CheckpointError } from '../errors.ts'
 import { quote } from './quote.ts'
-import type { TensorEntry } from './safetensors.ts'
+import type { TensorEntry } from './tensor-entry.ts'
 
 /**
  * All numbers of a small floating-point tensor, row by row: for expected values and tests. Weights go to the kernels

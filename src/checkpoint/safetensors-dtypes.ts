@@ -1,5 +1,3 @@
-import type { WeightType } from '../tensor/dtype.ts'
-
 /**
  * Bits of one element of every type that safetensors knows. A file is checked against this table whatever it holds;
  * types that latentkit does not compute with are an error only when a model asks for such a tensor.
@@ -33,12 +31,4 @@ export type SafetensorsDType = keyof typeof SAFETENSORS_BITS
 
 export function isSafetensorsDType(name: string): name is SafetensorsDType {
   return Object.hasOwn(SAFETENSORS_BITS, name)
-}
-
-/** The types that a model's weights may have. */
-export const WEIGHT_TYPE_OF: Readonly<Partial<Record<SafetensorsDType, WeightType>>> = {
-  F32: 'f32',
-  F16: 'f16',
-  BF16: 'bf16',
-  F8_E4M3: 'e4m3',
 }

@@ -4,8 +4,9 @@ import type { CheckpointContents } from './checkpoint.ts'
 import type { CheckpointFiles } from './checkpoint-files.ts'
 import { mapConcurrently } from './concurrency.ts'
 import { quote } from './quote.ts'
-import { readSafetensorsHeader, type SafetensorsFile, type TensorEntry } from './safetensors.ts'
+import { readSafetensorsHeader, type SafetensorsFile } from './safetensors.ts'
 import { readShardIndex, type ShardIndex } from './shard-index.ts'
+import type { TensorEntry } from './tensor-entry.ts'
 
 export const SINGLE_FILE = 'model.safetensors'
 export const INDEX_FILE = 'model.safetensors.index.json'
@@ -26,7 +27,13 @@ export async function readWeightFiles(files: CheckpointFiles): Promise<Tensors> 
   }
   if (files.names.has(INDEX_FILE)) return readShards(files, await files.open(INDEX_FILE))
   const others = [...files.names].filter(name => /\.(safetensors|bin|pth?|gguf|onnx|h5|msgpack)$/.test(name))
-  const met = others.length === 0 ? 'no weights at all' : others.slice(0, 3).map(name => quote(name)).join(', ')
+  const met =
+    others.length === 0
+      ? 'no weights at all'
+      : others
+          .slice(0, 3)
+          .map(name => quote(name))
+          .join(', ')
   const Failure = others.length === 0 ? CheckpointError : UnsupportedModelError
   throw new Failure(`${files.name} has ${met}; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`)
 }
@@ -66,7 +73,10 @@ function merge({ shards, weightMap }: ShardIndex, headers: readonly SafetensorsF
 function findOddities(files: CheckpointFiles, shards: readonly string[], extra: readonly string[]): string[] {
   const warnings: string[] = []
   if (extra.length > 0) {
-    const shown = extra.slice(0, 3).map(name => quote(name)).join(', ')
+    const shown = extra
+      .slice(0, 3)
+      .map(name => quote(name))
+      .join(', ')
     warnings.push(`${files.name}: ${INDEX_FILE} does not name ${extra.length} tensors of its shards, such as ${shown}`)
   }
   const known = new Set(shards)

@@ -99,7 +99,7 @@ class Loader {
     this.#checkpoint = checkpoint
     this.#kernels = kernels
     this.#config = config
-    this.#names = names
+    this.#names = checkpoint.canonical ? { ...names, transposed: false, normOffset: 0 } : names
     this.#ready = ready
     const { prefixes, embedding } = names
     this.#prefix = prefixes.find(p => checkpoint.has(`${p}${embedding}.weight`)) ?? (prefixes[0] as string)

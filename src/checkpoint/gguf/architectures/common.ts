@@ -1,0 +1,69 @@
+/** Settings that most architectures share. */
+import type { JsonObject } from '../../json-file.ts'
+import type { Metadata } from '../metadata.ts'
+import type { GgufModel } from './architecture.ts'
+import { ropeSettings } from './rope.ts'
+
+/** Sizes of a decoder, its tokens, its rope: what nearly every config.json has. */
+export function decoderConfig(model: GgufModel): JsonObject {
+  const { metadata: m, tensors } = model
+  return {
+    vocab_size: vocabularySize(model),
+    hidden_size: m.int('{arch}.embedding_length'),
+    num_hidden_layers: m.int('{arch}.block_count') - (m.optionalInt('{arch}.nextn_predict_layers') ?? 0),
+    num_attention_heads: headCount(m),
+    intermediate_size:
+      m.optionalSameInt('{arch}.feed_forward_length') ?? m.missing('{arch}.feed_forward_length', 'an integer'),
+    max_position_embeddings: m.int('{arch}.context_length'),
+    rms_norm_eps: m.number('{arch}.attention.layer_norm_rms_epsilon'),
+    hidden_act: 'silu',
+    attention_bias: tensors.has('blk.0.attn_output.bias'),
+    mlp_bias: tensors.has('blk.0.ffn_up.bias'),
+    tie_word_embeddings: !tensors.has('output.weight'),
+    ...ropeSettings(model),
+    ...tokenSettings(m),
+  }
+}
+
+/** The same with key-value heads of their own. */
+export function groupedConfig(model: GgufModel): JsonObject {
+  const { metadata: m } = model
+  const heads = headCount(m)
+  const headDim = m.optionalInt('{arch}.attention.key_length')
+  const valueDim = m.optionalInt('{arch}.attention.value_length')
+  if (valueDim !== undefined && valueDim !== (headDim ?? valueDim)) {
+    m.fail('{arch}.attention.value_length', `${headDim}, the length of the keys`)
+  }
+  const dim = headDim ?? m.int('{arch}.embedding_length') / heads
+  const rotated = m.optionalInt('{arch}.rope.dimension_count') ?? dim
+  return {
+    ...decoderConfig(model),
+    num_key_value_heads: m.optionalSameInt('{arch}.attention.head_count_kv') ?? heads,
+    ...(headDim !== undefined && { head_dim: headDim }),
+    ...(rotated !== dim && { partial_rotary_factor: rotated / dim }),
+  }
+}
+
+export function headCount(m: Metadata): number {
+  return m.optionalSameInt('{arch}.attention.head_count') ?? m.missing('{arch}.attention.head_count', 'an integer')
+}
+
+/** The embedding's rows: `vocab_size` is not always there, and a tokenizer may have fewer. */
+export function vocabularySize({ metadata: m, tensors }: GgufModel): number {
+  return tensors.get('token_embd.weight')?.shape[0] ?? m.int('{arch}.vocab_size')
+}
+
+/** What ends a turn, where a file's keys name only what ends a text (files made before the key existed). */
+const ENDS_OF_TURN = ['<|eot_id|>', '<|im_end|>', '<end_of_turn>']
+const CONTROL = 3
+
+/** Ids that begin and end texts. */
+export function tokenSettings(m: Metadata): JsonObject {
+  const id = (name: string) => m.optionalInt(`tokenizer.ggml.${name}_token_id`, { max: (1 << 24) - 1 })
+  const tokens = m.optionalStrings('tokenizer.ggml.tokens') ?? []
+  const types = m.optionalInts('tokenizer.ggml.token_type', { length: tokens.length, min: -1 }) ?? []
+  const byName = ENDS_OF_TURN.map(token => tokens.indexOf(token)).filter(i => i >= 0 && types[i] === CONTROL)
+  const ends = [id('eos'), id('eot'), id('eom'), ...byName].filter(i => i !== undefined)
+  const bos = id('bos')
+  return { ...(bos !== undefined && { bos_token_id: bos }), eos_token_id: [...new Set(ends)] }
+}

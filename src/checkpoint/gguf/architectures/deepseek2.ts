@@ -1,0 +1,79 @@
+/** Everything with DeepSeek's latent attention: DeepSeek-V2 and V3, Kimi-K2, Moonlight, GLM-4.7-Flash, Youtu. */
+import type { JsonObject } from '../../json-file.ts'
+import type { Architecture, GgufModel } from './architecture.ts'
+import { decoderConfig } from './common.ts'
+import { latentSizes } from './latent.ts'
+import { LATENT } from './naming.ts'
+
+const SOFTMAX = 1
+const SIGMOID = 2
+
+export const deepseek2: Architecture = {
+  naming: {
+    ...LATENT,
+    inLayer: {
+      ...LATENT.inLayer,
+      ffn_gate_inp: 'mlp.gate',
+      'exp_probs_b.bias': 'mlp.gate.e_score_correction_bias',
+      exp_probs_b: 'mlp.gate.e_score_correction_bias',
+      ffn_gate_shexp: 'mlp.shared_experts.gate_proj',
+      ffn_up_shexp: 'mlp.shared_experts.up_proj',
+      ffn_down_shexp: 'mlp.shared_experts.down_proj',
+    },
+    experts: {
+      expert: 'mlp.experts.{expert}.',
+      modules: {
+        ffn_gate_exps: ['gate_proj'],
+        ffn_up_exps: ['up_proj'],
+        ffn_down_exps: ['down_proj'],
+        ffn_gate_up_exps: ['gate_proj', 'up_proj'],
+      },
+    },
+  },
+  config(model) {
+    const base = decoderConfig(model)
+    const rope = base.rope_scaling as JsonObject | undefined
+    return {
+      ...base,
+      ...latentSizes(model.metadata),
+      ...routing(model),
+      ...(rope?.rope_type === 'yarn' && { rope_scaling: { ...rope, ...yarnFactors(model, rope.factor as number) } }),
+    }
+  },
+}
+
+/**
+ * The multiplier is 0.1 mscale_all_dim, and mscale is the same in every model published: cos and sin stay, the
+ * softmax is stretched. A file from before the key existed is read as llama.cpp does: both are stretched by
+ * m = 1 + 0.1 ln(factor).
+ */
+function yarnFactors({ metadata: m }: GgufModel, factor: number): JsonObject {
+  const multiplier = m.optionalNumber('{arch}.rope.scaling.yarn_log_multiplier')
+  if (multiplier) return { mscale: 10 * multiplier, mscale_all_dim: 10 * multiplier }
+  return { attention_factor: factor > 1 ? 1 + 0.1 * Math.log(factor) : 1, mscale_all_dim: 1 }
+}
+
+/** Files do not name the model. Scores by sigmoid, with a bias for the choice, are V3's; by softmax, V2's. */
+function routing({ metadata: m, tensors }: GgufModel): JsonObject {
+  const experts = m.optionalInt('{arch}.expert_count') ?? 0
+  const layers = m.int('{arch}.block_count')
+  const dense = m.optionalInt('{arch}.leading_dense_block_count') ?? 0
+  if (experts === 0 || dense >= layers) return { model_type: 'deepseek_v3', first_k_dense_replace: layers }
+  const gating = m.optionalInt('{arch}.expert_gating_func', { min: SOFTMAX, max: SIGMOID }) ?? SOFTMAX
+  const biased = [`blk.${dense}.exp_probs_b.bias`, `blk.${dense}.exp_probs_b`].some(name => tensors.has(name))
+  const groups = m.optionalInt('{arch}.expert_group_count') || 1
+  return {
+    model_type: gating === SIGMOID ? 'deepseek_v3' : 'deepseek_v2',
+    topk_method: biased ? 'noaux_tc' : groups > 1 ? 'group_limited_greedy' : 'greedy',
+    scoring_func: gating === SIGMOID ? 'sigmoid' : 'softmax',
+    n_routed_experts: experts,
+    num_experts_per_tok: m.int('{arch}.expert_used_count'),
+    n_shared_experts: m.optionalInt('{arch}.expert_shared_count') ?? 0,
+    moe_intermediate_size: m.int('{arch}.expert_feed_forward_length'),
+    first_k_dense_replace: dense,
+    norm_topk_prob: m.optionalBool('{arch}.expert_weights_norm') ?? false,
+    routed_scaling_factor: m.optionalNumber('{arch}.expert_weights_scale') || 1,
+    n_group: groups,
+    topk_group: m.optionalInt('{arch}.expert_group_used_count') || groups,
+  }
+}

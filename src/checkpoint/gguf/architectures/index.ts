@@ -1,0 +1,32 @@
+import { UnsupportedModelError } from '../../../errors.ts'
+import { quote } from '../../quote.ts'
+import type { Metadata } from '../metadata.ts'
+import type { Architecture } from './architecture.ts'
+import { deepseek2 } from './deepseek2.ts'
+import { falcon } from './falcon.ts'
+import { gemma3 } from './gemma3.ts'
+import { gpt2 } from './gpt2.ts'
+import { llama, qwen2, qwen3 } from './llama.ts'
+import { minicpm3 } from './minicpm3.ts'
+
+/** By `general.architecture`. */
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  deepseek2,
+  llama,
+  qwen2,
+  qwen3,
+  gemma3,
+  minicpm3,
+  falcon,
+  gpt2,
+}
+
+export function architectureOf(metadata: Metadata): Architecture {
+  const name = metadata.architecture
+  const found = Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name] : undefined
+  if (found) return found
+  const known = Object.keys(ARCHITECTURES).join(', ')
+  throw new UnsupportedModelError(
+    `${metadata.file}: architecture ${quote(name)} is not supported; latentkit runs ${known}`,
+  )
+}

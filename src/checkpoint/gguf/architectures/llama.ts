@@ -1,0 +1,36 @@
+/** Llama, Mistral, SmolLM2 and others under the name `llama`; Qwen2, Qwen3. */
+import { UnsupportedModelError } from '../../../errors.ts'
+import type { Architecture, GgufModel } from './architecture.ts'
+import { groupedConfig } from './common.ts'
+import { DECODER } from './naming.ts'
+
+/** Its files have the rows of q and k permuted, so that rope turns neighbours. */
+export const llama: Architecture = {
+  naming: DECODER,
+  config(model) {
+    refuseExperts(model)
+    const window = model.metadata.optionalInt('{arch}.attention.sliding_window')
+    return {
+      ...groupedConfig(model),
+      ...(window ? { model_type: 'mistral', sliding_window: window } : { model_type: 'llama' }),
+      rope_interleave: true,
+    }
+  },
+}
+
+export const qwen2: Architecture = {
+  naming: DECODER,
+  config: model => ({ ...groupedConfig(model), model_type: 'qwen2' }),
+}
+
+export const qwen3: Architecture = {
+  naming: DECODER,
+  config: model => ({ ...groupedConfig(model), model_type: 'qwen3' }),
+}
+
+/** Mixtral. */
+function refuseExperts({ metadata: m }: GgufModel): void {
+  const experts = m.optionalInt('{arch}.expert_count') ?? 0
+  if (experts === 0) return
+  throw new UnsupportedModelError(`${m.file} is a llama with ${experts} experts; latentkit runs dense ones`)
+}

@@ -1,0 +1,57 @@
+/** `{arch}.rope.*` as the hub's `rope_theta` and `rope_scaling`. */
+import type { JsonObject } from '../../json-file.ts'
+import type { Metadata } from '../metadata.ts'
+import type { GgufModel } from './architecture.ts'
+
+export function ropeSettings(model: GgufModel): JsonObject {
+  const scaling = ropeScaling(model)
+  return {
+    rope_theta: model.metadata.optionalNumber('{arch}.rope.freq_base') ?? 10_000,
+    ...(scaling && { rope_scaling: scaling }),
+  }
+}
+
+function ropeScaling({ metadata: m, ropeTensors }: GgufModel): JsonObject | undefined {
+  // Old files have a linear factor under a key of its own, and no type.
+  const legacy = m.optionalNumber('{arch}.rope.scale_linear')
+  const factor = m.optionalNumber('{arch}.rope.scaling.factor') ?? legacy ?? 1
+  const kind = m.optionalString('{arch}.rope.scaling.type') ?? (factor === 1 ? 'none' : 'linear')
+  const original = m.optionalInt('{arch}.rope.scaling.original_context_length', { min: 1 })
+  const { frequencies, long, short } = ropeTensors
+  if (long && short) {
+    return {
+      rope_type: 'longrope',
+      long_factor: long,
+      short_factor: short,
+      original_max_position_embeddings: original ?? m.int('{arch}.context_length'),
+      ...attentionFactor(m),
+    }
+  }
+  switch (kind) {
+    case 'none':
+      return frequencies && { rope_type: 'factors', factors: frequencies }
+    case 'linear':
+      if (frequencies) return { rope_type: 'factors', factors: frequencies.map(f => f * factor) }
+      return factor === 1 ? undefined : { rope_type: 'linear', factor }
+    case 'yarn':
+      if (frequencies) m.fail('{arch}.rope.scaling.type', '"none" or "linear" in a file with rope_freqs.weight')
+      return {
+        rope_type: 'yarn',
+        factor,
+        ...(original !== undefined && { original_max_position_embeddings: original }),
+        ...optional('beta_fast', m.optionalNumber('{arch}.rope.scaling.yarn_beta_fast')),
+        ...optional('beta_slow', m.optionalNumber('{arch}.rope.scaling.yarn_beta_slow')),
+        ...attentionFactor(m),
+      }
+    default:
+      return m.fail('{arch}.rope.scaling.type', '"none", "linear", "yarn", or "longrope" with its tensors of factors')
+  }
+}
+
+function attentionFactor(m: Metadata): JsonObject {
+  return optional('attention_factor', m.optionalNumber('{arch}.rope.scaling.attn_factor'))
+}
+
+function optional(key: string, value: number | undefined): JsonObject {
+  return value === undefined ? {} : { [key]: value }
+}

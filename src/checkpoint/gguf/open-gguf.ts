@@ -1,0 +1,54 @@
+import { CheckpointError } from '../../errors.ts'
+import { Checkpoint } from '../checkpoint.ts'
+import type { CheckpointFiles } from '../checkpoint-files.ts'
+import { quote } from '../quote.ts'
+import { readFloats } from '../read-tensor.ts'
+import type { RopeTensors } from './architectures/architecture.ts'
+import { architectureOf } from './architectures/index.ts'
+import type { GgufTensor } from './header.ts'
+import { readGgufSet } from './split.ts'
+import { renameTensors } from './tensor-naming.ts'
+
+/**
+ * A GGUF file, or the set that `name` is a part of, as a checkpoint like those of the hub: config and tensor names in
+ * the hub's spelling. No weights are read. Throws CheckpointError or UnsupportedModelError naming what is wrong.
+ */
+export async function openGguf(files: CheckpointFiles, name: string): Promise<Checkpoint> {
+  const { metadata, tensors } = await readGgufSet(files, name)
+  const architecture = architectureOf(metadata)
+  const { ropeTensors, others } = await takeRopeTensors(tensors, metadata.file)
+  return new Checkpoint({
+    name: metadata.file,
+    configFile: metadata.file,
+    config: architecture.config({ metadata, tensors: others, ropeTensors }),
+    tensors: renameTensors(others.values(), architecture.naming),
+    canonical: true,
+    warnings: [],
+  })
+}
+
+const ROPE_TENSORS = {
+  frequencies: 'rope_freqs.weight',
+  long: 'rope_factors_long.weight',
+  short: 'rope_factors_short.weight',
+} as const
+
+/** More than half of any head. */
+const MAX_FACTORS = 1 << 16
+
+async function takeRopeTensors(tensors: ReadonlyMap<string, GgufTensor>, file: string) {
+  const others = new Map(tensors)
+  const ropeTensors: { -readonly [K in keyof RopeTensors]: RopeTensors[K] } = {}
+  for (const [role, name] of Object.entries(ROPE_TENSORS) as [keyof RopeTensors, string][]) {
+    const tensor = tensors.get(name)
+    if (tensor === undefined) continue
+    others.delete(name)
+    const { type: dtype, shape, bytes } = tensor
+    if (shape.length !== 1 || (shape[0] as number) > MAX_FACTORS) {
+      const met = `has shape [${shape.join(', ')}]`
+      throw new CheckpointError(`${file}: tensor ${quote(name)} ${met}; expected one number per frequency of the rope`)
+    }
+    ropeTensors[role] = [...(await readFloats({ name, dtype, shape, bytes }))]
+  }
+  return { ropeTensors, others }
+}
