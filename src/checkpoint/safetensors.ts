@@ -1,9 +1,16 @@
 import { CheckpointError } from '../errors.ts'
-import type { ByteSource } from '../tensor/bytes.ts'
+import type { ByteRange, ByteSource } from '../tensor/bytes.ts'
 import { JsonScanError, JsonScanner } from './json-scanner.ts'
 import { quote } from './quote.ts'
 import { isSafetensorsDType, SAFETENSORS_BITS, type SafetensorsDType } from './safetensors-dtypes.ts'
-import type { TensorEntry } from './tensor-entry.ts'
+
+/** A tensor as a safetensors file declares it; `bytes` is its place in the file, checked against type and shape. */
+export interface TensorEntry {
+  readonly name: string
+  readonly dtype: SafetensorsDType
+  readonly shape: readonly number[]
+  readonly bytes: ByteRange
+}
 
 export interface SafetensorsFile {
   readonly source: ByteSource
@@ -21,6 +28,9 @@ const MAX_METADATA = 100_000
 /** numpy and PyTorch allow 64. */
 const MAX_RANK = 64
 const LENGTH_BYTES = 8
+
+const THE_HEADER = () => 'the header'
+const METADATA = () => '__metadata__'
 
 interface Declared {
   readonly name: string
@@ -77,25 +87,10 @@ function parseHeader(source: ByteSource, text: string) {
   const metadata = new Map<string, string>()
   try {
     if (!text.startsWith('{')) throw new JsonScanError(`it begins with ${quote(text.slice(0, 12))} instead of "{"`)
-    scanner.object(
-      () => 'the header',
-      MAX_TENSORS,
-      name => {
-        if (name !== '__metadata__') declared.push(parseTensor(source, scanner, name))
-        else {
-          scanner.object(
-            () => '__metadata__',
-            MAX_METADATA,
-            key => {
-              metadata.set(
-                key,
-                scanner.string(() => `the text of ${quote(key)}`),
-              )
-            },
-          )
-        }
-      },
-    )
+    scanner.object(THE_HEADER, MAX_TENSORS, name => {
+      if (name !== '__metadata__') declared.push(parseTensor(source, scanner, name))
+      else readMetadata(scanner, metadata)
+    })
     scanner.end()
   } catch (error) {
     if (error instanceof JsonScanError) throw fileError(source, `has a damaged header: ${error.message}`, error)
@@ -104,21 +99,25 @@ function parseHeader(source: ByteSource, text: string) {
   return { declared, metadata }
 }
 
+function readMetadata(scanner: JsonScanner, metadata: Map<string, string>): void {
+  scanner.object(METADATA, MAX_METADATA, key => {
+    const text = scanner.string(() => `the text of ${quote(key)}`)
+    metadata.set(key, text)
+  })
+}
+
 function parseTensor(source: ByteSource, scanner: JsonScanner, name: string): Declared {
   let dtype: string | undefined
   let shape: number[] | undefined
   let offsets: number[] | undefined
-  scanner.object(
-    () => `tensor ${quote(name)}`,
-    4,
-    key => {
-      const what = () => `${key} of tensor ${quote(name)}`
-      if (key === 'dtype') dtype = scanner.string(what)
-      else if (key === 'shape') shape = scanner.integers(what, MAX_RANK)
-      else if (key === 'data_offsets') offsets = scanner.integers(what, 2)
-      else throw new JsonScanError(`tensor ${quote(name)} has a key ${quote(key)}; expected dtype, shape, data_offsets`)
-    },
-  )
+  const tensor = () => `tensor ${quote(name)}`
+  scanner.object(tensor, 4, key => {
+    const what = () => `${key} of ${tensor()}`
+    if (key === 'dtype') dtype = scanner.string(what)
+    else if (key === 'shape') shape = scanner.integers(what, MAX_RANK)
+    else if (key === 'data_offsets') offsets = scanner.integers(what, 2)
+    else throw new JsonScanError(`${tensor()} has a key ${quote(key)}; expected dtype, shape, data_offsets`)
+  })
   if (dtype === undefined) throw tensorError(source, name, 'has no dtype')
   if (shape === undefined) throw tensorError(source, name, 'has no shape')
   if (offsets === undefined) throw tensorError(source, name, 'has no data_offsets')
