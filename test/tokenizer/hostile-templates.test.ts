@@ -41,6 +41,10 @@ describe('a template that would not end is stopped', () => {
       'namespaces that share theirs',
       '{% set ns = namespace(x=1) %}{% for i in range(99) %}{% set n = namespace(a=ns.x, b=ns.x) %}{% set ns.x = n %}{% endfor %}{{ ns }}',
     ],
+    [
+      'a list whose namespace grows later',
+      '{% set n = namespace() %}{% set l = [n] %}{% set n.x = range(4000) %}{{ [l, l, l, l, l, l] | tojson }}',
+    ],
     ['a namespace that holds itself', '{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}'],
     [
       'a macro that calls itself twice',
