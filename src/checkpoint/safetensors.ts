@@ -1,16 +1,9 @@
 import { CheckpointError } from '../errors.ts'
-import type { ByteRange, ByteSource } from '../tensor/bytes.ts'
+import type { ByteSource } from '../tensor/bytes.ts'
 import { JsonScanError, JsonScanner } from './json-scanner.ts'
 import { quote } from './quote.ts'
 import { isSafetensorsDType, SAFETENSORS_BITS, type SafetensorsDType } from './safetensors-dtypes.ts'
-
-/** A tensor as a safetensors file declares it; `bytes` is its place in the file, checked against type and shape. */
-export interface TensorEntry {
-  readonly name: string
-  readonly dtype: SafetensorsDType
-  readonly shape: readonly number[]
-  readonly bytes: ByteRange
-}
+import type { TensorEntry } from './tensor-entry.ts'
 
 export interface SafetensorsFile {
   readonly source: ByteSource
