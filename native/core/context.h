@@ -7,43 +7,57 @@ namespace latentkit {
 
 // What the threads of one pool share. Each word that is written often has a cache line of its own.
 struct Team {
-  alignas(64) i64 claimed;
-  alignas(64) int32_t arrived;
-  alignas(64) int32_t phase;
+  // [sequence number, next unit]: one word, so that a unit is only ever taken of the operation a thread looks at. An
+  // odd number: closed, nothing to take.
+  alignas(64) uint64_t open;
+  // The record that is open, and its phase.
+  alignas(64) const double* record;
+  int32_t phase;
+  // Units that are done.
+  alignas(64) int32_t done;
+  int32_t leaderSleeps;
+  // Threads that look at a record.
+  alignas(64) int32_t active;
   alignas(64) int32_t sleepers;
+  int32_t quit;
   int32_t threads;
 };
 
+// An operation's units are taken one after the other by whichever thread is free: the leader, which walks the list, and
+// workers, which join when they come. Nobody waits for a thread that has taken nothing.
 struct Context {
   Team* team;
-  int thread;
   int threads;
-  // One thread runs this operation alone: the others are not there to share or to wait for.
+  // Set for an operation that the leader runs alone.
   bool solo;
-  i64 soloClaimed;
+  // An operation may ask for another phase, which begins when all units of this one are done.
+  int phase;
+  bool more;
+  uint32_t sequence;
+  // Units this thread took, and all there are.
+  i64 taken, total;
   char* scratch;
   char* shared;
   size_t sharedBytes;
 
-  // Takes the next `grain` of `total` units. Which thread gets which unit is chance, and never decides a result.
-  INLINE bool claim(i64 total, i64 grain, i64& begin, i64& end) {
+  // Takes the next `grain` of `units`. Which thread gets which unit is chance, and never decides a result. Once in an
+  // operation's phase a thread asks until there are none left.
+  INLINE bool claim(i64 units, i64 grain, i64& begin, i64& end) {
+    total = units;
     if (solo) {
-      begin = soloClaimed;
-      soloClaimed += grain;
+      begin = taken;
     } else {
-      begin = __atomic_fetch_add(&team->claimed, grain, __ATOMIC_RELAXED);
+      uint64_t open = __atomic_load_n(&team->open, __ATOMIC_ACQUIRE);
+      do {
+        begin = (i64)(uint32_t)open;
+        if ((uint32_t)(open >> 32) != sequence || begin >= units) return false;
+      } while (!__atomic_compare_exchange_n(&team->open, &open, open + (uint64_t)least(grain, units - begin), true,
+                                            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     }
-    end = least(begin + grain, total);
-    return begin < total;
+    end = least(begin + grain, units);
+    taken += end - begin;
+    return begin < units;
   }
-
-  // Waits for all threads, and makes the units of the next claim start at 0.
-  INLINE void barrier() {
-    soloClaimed = 0;
-    if (!solo) waitForTeam(team);
-  }
-
-  static void waitForTeam(Team* team);
 };
 
 // One operation: `run` is called by every thread. Before the list runs, `scratch` says how many bytes a thread needs,

@@ -4,58 +4,83 @@
 
 namespace latentkit {
 
-void Context::waitForTeam(Team* team) {
-  const int32_t phase = __atomic_load_n(&team->phase, __ATOMIC_ACQUIRE);
-  if (__atomic_add_fetch(&team->arrived, 1, __ATOMIC_ACQ_REL) == team->threads) {
-    team->arrived = 0;
-    team->claimed = 0;
-    __atomic_store_n(&team->phase, phase + 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&team->sleepers, __ATOMIC_SEQ_CST) > 0) platform::wakeAll(&team->phase);
-    return;
-  }
-  for (int i = 0; i < platform::SPIN_ROUNDS; i++) {
-    if (__atomic_load_n(&team->phase, __ATOMIC_ACQUIRE) != phase) return;
-    platform::pause();
-  }
-  __atomic_add_fetch(&team->sleepers, 1, __ATOMIC_SEQ_CST);
-  while (__atomic_load_n(&team->phase, __ATOMIC_SEQ_CST) == phase) platform::waitWhile(&team->phase, phase);
-  __atomic_sub_fetch(&team->sleepers, 1, __ATOMIC_SEQ_CST);
-}
-
-static bool isSolo(const Pool* pool, const double* record) {
-  if (pool->team.threads == 1) return true;
+static double workOf(const Pool* pool, const double* record) {
   const Operation& operation = pool->operations[(int)record[0]];
-  return (operation.work ? operation.work(Args{record + RECORD_HEADER}) : record[2]) < SOLO_WORK;
+  return operation.work ? operation.work(Args{record + RECORD_HEADER}) : record[2];
 }
 
-// Runs the list's records up to `end` as one thread of the team. Consecutive operations that the first thread runs
-// alone need no barrier between them.
-static void interpret(Pool* pool, int thread, const double* end) {
+static bool isSolo(const Pool* pool, double work) { return pool->team.threads == 1 || work < SOLO_WORK; }
+
+static Context contextOf(Pool* pool, int thread) {
   Context context = {};
   context.team = &pool->team;
-  context.thread = thread;
   context.threads = pool->team.threads;
   context.scratch = pool->scratch + pool->scratchBytes * (size_t)thread;
   context.shared = pool->shared;
   context.sharedBytes = pool->sharedBytes;
-  bool unseen = false;
-  const double* next;
-  for (const double* record = pool->list; record < end; record = next) {
-    // Read now: after the last barrier the list may be written anew.
-    next = record + (i64)record[1];
-    const Operation& operation = pool->operations[(int)record[0]];
-    context.soloClaimed = 0;
-    context.solo = isSolo(pool, record);
-    if (context.solo) {
-      if (thread == 0) operation.run(context, Args{record + RECORD_HEADER});
-      unseen = true;
-      continue;
-    }
-    if (unseen) Context::waitForTeam(&pool->team);
-    unseen = false;
-    operation.run(context, Args{record + RECORD_HEADER});
-    Context::waitForTeam(&pool->team);
+  return context;
+}
+
+// ---- the leader ----------------------------------------------------------------------------------------------------
+
+// The word that sleeping threads watch: the sequence number. (Every machine this runs on is little-endian.)
+static int32_t* sequenceWord(Team& team) { return (int32_t*)&team.open + 1; }
+
+static void setOpen(Team& team, uint32_t sequence) {
+  __atomic_store_n(&team.open, (uint64_t)sequence << 32, __ATOMIC_SEQ_CST);
+}
+
+static void wake(Team& team) {
+  if (__atomic_load_n(&team.sleepers, __ATOMIC_SEQ_CST) > 0) platform::wakeAll(sequenceWord(team));
+}
+
+// Waits until the units that others took are done.
+static void awaitUnits(Team& team, i64 total) {
+  for (int i = 0; i < platform::SPIN_ROUNDS; i++) {
+    if (__atomic_load_n(&team.done, __ATOMIC_ACQUIRE) == total) return;
+    platform::pause();
   }
+  __atomic_store_n(&team.leaderSleeps, 1, __ATOMIC_SEQ_CST);
+  for (;;) {
+    const int32_t done = __atomic_load_n(&team.done, __ATOMIC_SEQ_CST);
+    if (done == total) break;
+    platform::waitWhile(&team.done, done);
+  }
+  __atomic_store_n(&team.leaderSleeps, 0, __ATOMIC_RELAXED);
+}
+
+// Shares one phase of an operation with whoever comes.
+static void leadPhase(Pool* pool, Context& context, const double* record, double work) {
+  Team& team = pool->team;
+  // Opened with an even number. It was closed meanwhile, so that nobody takes a unit of one operation for another's.
+  context.sequence = (uint32_t)(team.open >> 32) + 1;
+  __atomic_store_n(&team.record, record, __ATOMIC_RELEASE);
+  __atomic_store_n(&team.phase, context.phase, __ATOMIC_RELEASE);
+  __atomic_store_n(&team.done, 0, __ATOMIC_RELEASE);
+  setOpen(team, context.sequence);
+  if (work >= WAKE_WORK) wake(team);
+  pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
+  __atomic_add_fetch(&team.done, (int32_t)context.taken, __ATOMIC_ACQ_REL);
+  awaitUnits(team, context.total);
+  setOpen(team, context.sequence + 1);
+}
+
+static void lead(Pool* pool, const double* list, const double* end) {
+  Context context = contextOf(pool, 0);
+  for (const double* record = list; record < end; record += (i64)record[1]) {
+    const double work = workOf(pool, record);
+    context.solo = isSolo(pool, work);
+    context.phase = 0;
+    do {
+      context.more = false;
+      context.taken = context.total = 0;
+      if (context.solo) pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
+      else leadPhase(pool, context, record, work);
+      context.phase++;
+    } while (context.more);
+  }
+  // The caller may write the list anew as soon as this returns.
+  while (__atomic_load_n(&pool->team.active, __ATOMIC_SEQ_CST) > 0) platform::pause();
 }
 
 static bool grow(char** memory, size_t* bytes, size_t count, size_t needed) {
@@ -69,22 +94,21 @@ static bool grow(char** memory, size_t* bytes, size_t count, size_t needed) {
   return true;
 }
 
-// Checks the records, finds where the team's part ends and makes room for the scratch of every operation.
-static int plan(Pool* pool, const double* list, i64 length) {
+// Checks the records and makes room for the scratch of every operation; `work` is all that can be shared.
+static int plan(Pool* pool, const double* list, const double* end, double& work) {
   size_t scratch = 64, shared = 0;
-  pool->list = pool->teamEnd = list;
-  pool->end = list + length;
-  for (const double* record = list; record < pool->end;) {
+  for (const double* record = list; record < end;) {
     const int code = (int)record[0];
     const i64 size = (i64)record[1];
-    if (code < 0 || code >= OPCODES || size < RECORD_HEADER || size > pool->end - record) return RUN_BAD_LIST;
+    if (code < 0 || code >= OPCODES || size < RECORD_HEADER || size > end - record) return RUN_BAD_LIST;
     const Operation& operation = pool->operations[code];
     const Args args = {record + RECORD_HEADER};
     if (operation.scratch) scratch = most(scratch, operation.scratch(args));
+    const double one = workOf(pool, record);
     record += size;
-    if (isSolo(pool, record - size)) continue;
+    if (isSolo(pool, one)) continue;
+    work += one;
     if (operation.shared) shared = most(shared, operation.shared(args));
-    pool->teamEnd = record;
   }
   const bool enough = grow(&pool->scratch, &pool->scratchBytes, (size_t)pool->team.threads, scratch) &&
                       grow(&pool->shared, &pool->sharedBytes, 1, shared);
@@ -92,47 +116,75 @@ static int plan(Pool* pool, const double* list, i64 length) {
 }
 
 int poolRun(Pool* pool, const double* list, i64 length) {
-  const int result = plan(pool, list, length);
+  double work = 0;
+  const int result = plan(pool, list, list + length, work);
   if (result != RUN_OK) return result;
-  if (pool->teamEnd > list) {
-    __atomic_add_fetch(&pool->epoch, 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&pool->sleepers, __ATOMIC_SEQ_CST) > 0) platform::wakeAll(&pool->epoch);
+  if (work >= WAKE_WORK) {
+    // A new odd number: threads that wake find nothing to do yet, and spin.
+    setOpen(pool->team, (uint32_t)(pool->team.open >> 32) + 2);
+    wake(pool->team);
   }
-  interpret(pool, 0, pool->end);
+  lead(pool, list, list + length);
   return RUN_OK;
 }
 
+// ---- the workers ---------------------------------------------------------------------------------------------------
+
+static uint32_t sequenceOf(Team& team) { return (uint32_t)(__atomic_load_n(&team.open, __ATOMIC_SEQ_CST) >> 32); }
+
+// Waits for another sequence number than the one seen last.
+static uint32_t awaitSequence(Team& team, uint32_t seen) {
+  uint32_t sequence = sequenceOf(team);
+  for (int i = 0; sequence == seen && i < platform::SPIN_ROUNDS; i++) {
+    platform::pause();
+    sequence = sequenceOf(team);
+  }
+  if (sequence != seen) return sequence;
+  __atomic_add_fetch(&team.sleepers, 1, __ATOMIC_SEQ_CST);
+  while ((sequence = sequenceOf(team)) == seen) platform::waitWhile(sequenceWord(team), (int32_t)seen);
+  __atomic_sub_fetch(&team.sleepers, 1, __ATOMIC_SEQ_CST);
+  return sequence;
+}
+
+static void join(Pool* pool, int thread, uint32_t sequence) {
+  Team& team = pool->team;
+  const double* record = __atomic_load_n(&team.record, __ATOMIC_ACQUIRE);
+  Context context = contextOf(pool, thread);
+  context.sequence = sequence;
+  context.phase = __atomic_load_n(&team.phase, __ATOMIC_ACQUIRE);
+  pool->operations[(int)record[0]].run(context, Args{record + RECORD_HEADER});
+  if (context.taken == 0) return;
+  __atomic_add_fetch(&team.done, (int32_t)context.taken, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&team.leaderSleeps, __ATOMIC_SEQ_CST)) platform::wakeAll(&team.done);
+}
+
 void poolThread(Pool* pool, int thread) {
-  int32_t seen = 0;
+  Team& team = pool->team;
+  uint32_t seen = 1;
   for (;;) {
-    int32_t epoch = __atomic_load_n(&pool->epoch, __ATOMIC_ACQUIRE);
-    for (int i = 0; epoch == seen && i < platform::SPIN_ROUNDS; i++) {
-      platform::pause();
-      epoch = __atomic_load_n(&pool->epoch, __ATOMIC_ACQUIRE);
-    }
-    if (epoch == seen) {
-      __atomic_add_fetch(&pool->sleepers, 1, __ATOMIC_SEQ_CST);
-      while ((epoch = __atomic_load_n(&pool->epoch, __ATOMIC_SEQ_CST)) == seen) {
-        platform::waitWhile(&pool->epoch, seen);
-      }
-      __atomic_sub_fetch(&pool->sleepers, 1, __ATOMIC_SEQ_CST);
-    }
-    if (__atomic_load_n(&pool->quit, __ATOMIC_ACQUIRE)) return;
-    seen++;
-    interpret(pool, thread, pool->teamEnd);
+    seen = awaitSequence(team, seen);
+    if (__atomic_load_n(&team.quit, __ATOMIC_ACQUIRE)) return;
+    if (seen & 1) continue;
+    __atomic_add_fetch(&team.active, 1, __ATOMIC_SEQ_CST);
+    // Looked at again: while a thread counts as active, the list stays.
+    if (sequenceOf(team) == seen) join(pool, thread, seen);
+    __atomic_sub_fetch(&team.active, 1, __ATOMIC_SEQ_CST);
   }
 }
 
+// ---- the pool ------------------------------------------------------------------------------------------------------
+
 void poolStart(Pool* pool, const Operation* operations, int threads) {
   pool->operations = operations;
+  setOpen(pool->team, 1);
   pool->team.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
   pool->team.threads = platform::startThreads(pool);
 }
 
 void poolStop(Pool* pool) {
-  __atomic_store_n(&pool->quit, 1, __ATOMIC_RELEASE);
-  __atomic_add_fetch(&pool->epoch, 1, __ATOMIC_SEQ_CST);
-  platform::wakeAll(&pool->epoch);
+  __atomic_store_n(&pool->team.quit, 1, __ATOMIC_RELEASE);
+  setOpen(pool->team, (uint32_t)(pool->team.open >> 32) + 2);
+  platform::wakeAll(sequenceWord(pool->team));
   platform::joinThreads(pool);
   platform::release(pool->scratch, pool->scratchBytes * (size_t)pool->team.threads);
   platform::release(pool->shared, pool->sharedBytes);

@@ -1,5 +1,4 @@
-// One pool of threads and the list it runs. Threads spin for a moment, then sleep, both between operations and
-// between lists.
+// One pool of threads and the list it runs. Between operations and between lists threads spin for a moment, then sleep.
 #pragma once
 #include "context.h"
 
@@ -7,19 +6,14 @@ namespace latentkit {
 
 constexpr int MAX_THREADS = 256;
 
-// Less work than this is done by the first thread alone: about the time of two barriers.
+// Less work than this the leader does alone: sharing it costs more.
 constexpr double SOLO_WORK = 16384;
+// For this much work sleeping threads are woken.
+constexpr double WAKE_WORK = 1 << 20;
 
 struct Pool {
   Team team;
-  alignas(64) int32_t epoch;
-  int32_t sleepers;
-  int32_t quit;
   const Operation* operations;
-  const double* list;
-  // End of the last record that all threads run, and of the list.
-  const double* teamEnd;
-  const double* end;
   char* scratch;
   size_t scratchBytes;
   char* shared;

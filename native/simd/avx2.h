@@ -29,16 +29,15 @@ INLINE F loadF16(const uint16_t* from) { return (F)_mm256_cvtph_ps(_mm_loadu_si1
 INLINE F loadBf16(const uint16_t* from) {
   return (F)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)from)), 16);
 }
-INLINE F loadE4m3(const uint8_t* from) {
-  B codes;
-  copyBytes(&codes, from, LANES);
-  return e4m3Lanes(codes);
-}
+INLINE F loadE4m3(const uint8_t* from) { return e4m3Floats((U)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)from))); }
 
 INLINE void storeF16(uint16_t* to, F x) {
   _mm_storeu_si128((__m128i*)to, _mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-INLINE void storeBf16(uint16_t* to, F x) { *(UnalignedH*)to = bf16Codes(x); }
+INLINE void storeBf16(uint16_t* to, F x) {
+  const __m256i codes = _mm256_packus_epi32((__m256i)bf16Codes(x), (__m256i)bf16Codes(x));
+  _mm_storeu_si128((__m128i*)to, _mm256_castsi256_si128(_mm256_permute4x64_epi64(codes, 0x08)));
+}
 
 // Lanes i, i + 4; then i + 2; then the last two.
 INLINE __m128 halves(F x) {

@@ -27,30 +27,35 @@ INLINE F loadF16(const uint16_t* from) { return (F)_mm512_cvtph_ps(_mm256_loadu_
 INLINE F loadBf16(const uint16_t* from) {
   return (F)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)from)), 16);
 }
-INLINE F loadE4m3(const uint8_t* from) { return e4m3Lanes(*(const UnalignedB*)from); }
+INLINE F loadE4m3(const uint8_t* from) { return e4m3Floats((U)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)from))); }
 
 INLINE void storeF16(uint16_t* to, F x) {
   _mm256_storeu_si256((__m256i*)to, _mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-INLINE void storeBf16(uint16_t* to, F x) { *(UnalignedH*)to = bf16Codes(x); }
+INLINE void storeBf16(uint16_t* to, F x) {
+  _mm256_storeu_si256((__m256i*)to, _mm512_cvtepi32_epi16((__m512i)bf16Codes(x)));
+}
 
 // Lanes i, i + 8; then i + 4; then i + 2; then the last two.
-INLINE __m128 quarters(F x) {
-  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256((__m512)x), _mm512_extractf32x8_ps((__m512)x, 1));
-  return _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-}
 INLINE float sum(F x) {
-  const __m128 four = quarters(x);
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256((__m512)x), _mm512_extractf32x8_ps((__m512)x, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
-INLINE __m128 sums4(F a, F b, F c, F d) {
-  const __m128 qa = quarters(a), qb = quarters(b), qc = quarters(c), qd = quarters(d);
-  const __m128 ab = _mm_add_ps(_mm_unpacklo_ps(qa, qb), _mm_unpackhi_ps(qa, qb));
-  const __m128 cd = _mm_add_ps(_mm_unpacklo_ps(qc, qd), _mm_unpackhi_ps(qc, qd));
-  return _mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab));
+// The same tree for four vectors side by side: each ends in a quarter of its own.
+INLINE __m512 foldPair(F a, F b) {
+  const __m512 lo = _mm512_shuffle_f32x4((__m512)a, (__m512)b, 0x44);
+  return _mm512_add_ps(lo, _mm512_shuffle_f32x4((__m512)a, (__m512)b, 0xee));
 }
-INLINE void storeSums4(float* to, F a, F b, F c, F d) { _mm_storeu_ps(to, sums4(a, b, c, d)); }
+INLINE void storeSums4(float* to, F a, F b, F c, F d) {
+  const __m512 ab = foldPair(a, b), cd = foldPair(c, d);
+  const __m512 four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+  const __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
+  const __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xb1));
+  const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  _mm_storeu_ps(to, _mm512_castps512_ps128(_mm512_permutexvar_ps(quarters, one)));
+}
 
 #include "functions.h"
 

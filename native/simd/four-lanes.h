@@ -10,13 +10,20 @@ INLINE void storePart(float* to, F x, int n) {
   for (int i = 0; i < n; i++) to[i] = x[i];
 }
 
-INLINE F loadBf16(const uint16_t* from) { return bf16Lanes(*(const UnalignedH*)from); }
+typedef uint16_t H __attribute__((vector_size(8)));
+typedef uint16_t UnalignedH __attribute__((vector_size(8), aligned(2), may_alias));
+typedef uint8_t B __attribute__((vector_size(4)));
+
+INLINE U widen(const uint16_t* from) { return __builtin_convertvector(H(*(const UnalignedH*)from), U); }
+INLINE void narrow(uint16_t* to, U codes) { *(UnalignedH*)to = __builtin_convertvector(codes, H); }
+
+INLINE F loadBf16(const uint16_t* from) { return (F)(widen(from) << 16); }
 INLINE F loadE4m3(const uint8_t* from) {
   B codes;
   copyBytes(&codes, from, LANES);
-  return e4m3Lanes(codes);
+  return e4m3Floats(__builtin_convertvector(codes, U));
 }
-INLINE void storeBf16(uint16_t* to, F x) { *(UnalignedH*)to = bf16Codes(x); }
+INLINE void storeBf16(uint16_t* to, F x) { narrow(to, bf16Codes(x)); }
 
 // Lanes i, i + 2; then the last two.
 INLINE float sum(F x) { return (x[0] + x[2]) + (x[1] + x[3]); }

@@ -12,12 +12,8 @@
 typedef float F __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
 typedef uint32_t U __attribute__((vector_size(LANES * 4)));
-typedef uint16_t H __attribute__((vector_size(LANES * 2)));
-typedef uint8_t B __attribute__((vector_size(LANES)));
 
 typedef float UnalignedF __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef uint16_t UnalignedH __attribute__((vector_size(LANES * 2), aligned(2), may_alias));
-typedef uint8_t UnalignedB __attribute__((vector_size(LANES), aligned(1), may_alias));
 
 INLINE F load(const float* from) { return *(const UnalignedF*)from; }
 INLINE void store(float* to, F x) { *(UnalignedF*)to = x; }
@@ -31,31 +27,29 @@ template <class T> struct PartOf {
   }
 };
 
-// Short floats as f32 by moving the fields into place; the bias is corrected by an exact product.
-INLINE F bf16Lanes(H codes) { return (F)(__builtin_convertvector(codes, U) << 16); }
-
-INLINE F f16Lanes(H codes) {
-  const U wide = __builtin_convertvector(codes, U);
-  const U magnitude = wide & 0x7fff, sign = (wide & 0x8000) << 16;
+// Short floats, one in the low bits of each lane, as f32: the fields move into place, and an exact product corrects the
+// bias of the exponent, of subnormal numbers too.
+INLINE F f16Floats(U codes) {
+  const U magnitude = codes & 0x7fff, sign = (codes & 0x8000) << 16;
   const F scaled = (F)(magnitude << 13) * 0x1p112f;
   return (F)((magnitude >= 0x7c00 ? ((magnitude << 13) | 0x7f800000) : (U)scaled) | sign);
 }
 
-INLINE F e4m3Lanes(B codes) {
-  const U wide = __builtin_convertvector(codes, U);
-  const U magnitude = wide & 0x7f, sign = (wide & 0x80) << 24;
+INLINE F e4m3Floats(U codes) {
+  const U magnitude = codes & 0x7f, sign = (codes & 0x80) << 24;
   const F scaled = (F)(magnitude << 20) * 0x1p120f;
   const U nan = (U)(magnitude == 0x7f) & 0x7fc00000;
   return (F)((U)scaled | nan | sign);
 }
 
-INLINE H bf16Codes(F x) {
+// The other way, rounded to nearest, ties to even.
+INLINE U bf16Codes(F x) {
   const U bits = (U)x;
   const U rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  return __builtin_convertvector(x == x ? rounded : U{} + 0x7fc0, H);
+  return x == x ? rounded : U{} + 0x7fc0;
 }
 
-INLINE H f16Codes(F x) {
+INLINE U f16Codes(F x) {
   const U bits = (U)x & 0x7fffffff, sign = ((U)x >> 16) & 0x8000;
   // Normal results: round the 13 bits that go away, rebias. Subnormal ones: let an addition at the right scale round.
   const U normal = (bits + 0xfff + ((bits >> 13) & 1) - 0x38000000) >> 13;
@@ -63,10 +57,8 @@ INLINE H f16Codes(F x) {
   U code = bits < 0x38800000 ? small : normal;
   code = bits >= 0x477ff000 ? U{} + 0x7c00 : code;
   code = bits > 0x7f800000 ? U{} + 0x7e00 : code;
-  return __builtin_convertvector(code | sign, H);
+  return code | sign;
 }
-
-INLINE F largest(F a, F b) { return a > b ? a : b; }
 
 // Largest lane; NaN if there is one.
 INLINE float maxOf(F x) {

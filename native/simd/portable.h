@@ -16,10 +16,12 @@ constexpr int AXPY_MR = 2, AXPY_NV = 4;
 INLINE F set1(float x) { return F{x, x, x, x}; }
 // Two roundings: a single one would be a library call where the machine has no such instruction.
 INLINE F fma(F a, F b, F c) { return a * b + c; }
-INLINE F loadF16(const uint16_t* from) { return f16Lanes(*(const UnalignedH*)from); }
-INLINE void storeF16(uint16_t* to, F x) { *(UnalignedH*)to = f16Codes(x); }
 
 #include "four-lanes.h"
+
+INLINE F loadF16(const uint16_t* from) { return f16Floats(widen(from)); }
+INLINE void storeF16(uint16_t* to, F x) { narrow(to, f16Codes(x)); }
+
 #include "functions.h"
 
 }  // namespace portable
