@@ -69,7 +69,7 @@ export class Host {
       const now = () => performance.now()
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
-      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause: this.#pause })
+      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause: this.#pause, now })
       this.#running = { parts, loop, outbox, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })

@@ -13,7 +13,7 @@ import { type CacheType, DTYPE_BYTES } from '../tensor/dtype.ts'
 import type { LoadOptions } from './types.ts'
 
 export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline' | 'hub' | 'signal' | 'onProgress'> {
-  /** Token counts to tell the cache's bytes for. Default 4K, 32K, 128K. */
+  /** Token counts to tell the cache's bytes for. Default: the model's own context, 4K, 32K and 128K. */
   readonly contexts?: readonly number[]
 }
 
@@ -74,11 +74,11 @@ export interface CacheNeeds {
   }[]
 }
 
-export const DEFAULT_CONTEXTS = [4096, 32_768, 131_072]
+const DEFAULT_CONTEXTS = [4096, 32_768, 131_072]
 
 /** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
 export async function inspectModel(source: string, options: InspectOptions = {}): Promise<Inspection> {
-  const { cacheType = 'f16', contexts = DEFAULT_CONTEXTS, signal } = options
+  const { cacheType = 'f16', contexts, signal } = options
   const folder = await resolveModel(source, hubOptions(options))
   signal?.throwIfAborted()
   const checkpoint = await openFolder(folder, { tokenizer: false })
@@ -91,7 +91,7 @@ export async function inspectModel(source: string, options: InspectOptions = {})
     config,
     parameters: countParameters(survey, config),
     weights: { bytes: sum(survey, bytesOf), dtypes: summariseDTypes(checkpoint) },
-    cache: cacheNeeds(config, cacheType, contexts),
+    cache: cacheNeeds(config, cacheType, contexts ?? defaultContexts(config)),
     ...listTensors(checkpoint),
     warnings: checkpoint.warnings,
   }
@@ -167,6 +167,10 @@ function cacheNeeds(config: ModelConfig, type: CacheType, contexts: readonly num
       beyondModel: tokens > maxPositions,
     })),
   }
+}
+
+function defaultContexts({ maxPositions }: ModelConfig): number[] {
+  return [...new Set([maxPositions, ...DEFAULT_CONTEXTS])].sort((a, b) => a - b)
 }
 
 /** A key and a value for each query head. */

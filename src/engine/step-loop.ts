@@ -15,7 +15,11 @@ export interface LoopOptions {
   readonly outbox: Outbox
   /** Lets messages in between two steps. */
   readonly pause: () => Promise<void>
+  readonly now: () => number
 }
+
+/** Milliseconds after which messages are let in: a small model's step is too short to do so after each. */
+const PAUSE_AFTER = 4
 
 interface Part {
   readonly sequence: Sequence
@@ -45,9 +49,13 @@ export class StepLoop {
   }
 
   async #run(): Promise<void> {
+    const { pause, now } = this.#options
+    let paused = now()
     while (this.#running.length > 0) {
       await this.step()
-      await this.#options.pause()
+      if (now() - paused < PAUSE_AFTER) continue
+      await pause()
+      paused = now()
     }
     this.#active = null
   }

@@ -43,7 +43,10 @@ export class Lab {
       () => 0,
     )
     const pause = () => new Promise<void>(resolve => setImmediate(resolve))
-    this.#loop = new StepLoop({ model: watched, chunkSize, outbox, pause })
+    // Every step is a second long to this clock, so that each is followed by a pause.
+    let clock = 0
+    const now = () => (clock += 1000)
+    this.#loop = new StepLoop({ model: watched, chunkSize, outbox, pause, now })
   }
 
   timeline(contextLength = 2048): Timeline {
