@@ -138,7 +138,7 @@ describe('a broken connection', () => {
       response.write(body.subarray(0, 300_000))
       return true
     })
-    const folder = await downloadModel(name, { ...options, stallTimeout: 300 })
+    const folder = await downloadModel(name, { ...options, stallTimeout: 1000 })
     expect(readFileSync(join(folder, WEIGHTS)).equals(data)).toBe(true)
     expect(hub.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/)
   })

@@ -50,6 +50,9 @@ describe('settings from the environment', () => {
     [{ HF_HOME: '/3', XDG_CACHE_HOME: '/4' }, '/3/hub'],
     [{ XDG_CACHE_HOME: '/4' }, '/4/huggingface/hub'],
     [{}, '/home/me/.cache/huggingface/hub'],
+    [{ HF_HUB_CACHE: '~/models' }, '/home/me/models'],
+    [{ HF_HOME: '~' }, '/home/me/hub'],
+    [{ HF_HUB_CACHE: '~other' }, '~other'],
     [{ HF_HUB_CACHE: '' }, '/home/me/.cache/huggingface/hub'],
   ])('%j', (env, cacheDir) => expect(hubSettings(env, '/home/me')).toEqual({ cacheDir }))
 

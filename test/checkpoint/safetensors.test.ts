@@ -203,17 +203,17 @@ describe('a bad file gives an error that names it', () => {
     bytes[8] = 0x7b
     new DataView(bytes.buffer).setBigUint64(0, BigInt(size), true)
     const before = process.memoryUsage().heapUsed
-    const start = performance.now()
+    const start = process.cpuUsage()
     await expect(read(bytes)).rejects.toThrow('instead of a key in quotes')
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(process.cpuUsage(start).user).toBeLessThan(3e6)
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(300e6)
   })
 
   it('when a backslash never ends', async () => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     await expect(read(withHeader(`{"${'\\"'.repeat(1e6)}`))).rejects.toThrow('a string does not end')
     await expect(read(withHeader(`{"${'\\'.repeat(1e6)}`))).rejects.toThrow('a string does not end')
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(process.cpuUsage(start).user).toBeLessThan(3e6)
   })
 })
 

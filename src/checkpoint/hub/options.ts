@@ -41,8 +41,10 @@ export function hubSettings(
   home: string,
 ): Pick<HubOptions, 'cacheDir' | 'endpoint' | 'token' | 'offline'> {
   const hfHome = env.HF_HOME || join(env.XDG_CACHE_HOME || join(home, '.cache'), 'huggingface')
+  const cacheDir = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(hfHome, 'hub')
   return {
-    cacheDir: env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(hfHome, 'hub'),
+    // A shell expands ~, an env file does not.
+    cacheDir: cacheDir.replace(/^~(?=[\\/]|$)/, () => home),
     ...(env.HF_ENDPOINT && { endpoint: env.HF_ENDPOINT }),
     ...(env.HF_TOKEN && { token: env.HF_TOKEN }),
     ...(/^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '') && { offline: true }),
