@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import { memorySource } from '../../src/checkpoint/memory-source.ts'
 import { halfToNumber, readFloats, readIntegers } from '../../src/checkpoint/read-tensor.ts'
 import { readSafetensorsHeader } from '../../src/checkpoint/safetensors.ts'
-import type { TensorEntry } from '../../src/checkpoint/tensor-entry.ts'
 import type { SafetensorsDType } from '../../src/checkpoint/safetensors-dtypes.ts'
+import type { TensorEntry } from '../../src/checkpoint/tensor-entry.ts'
 import { writeSafetensors } from '../support/safetensors-writer.ts'
 
 /** One tensor behind a byte, so that nothing is aligned. */
