@@ -9,10 +9,10 @@ type Env = Readonly<Record<string, string | undefined>>
 /** For `--help`. */
 export const VARIABLES: readonly (readonly [string, string])[] = [
   ['LATENTKIT_MODEL', 'the model where none is named'],
-  ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, context, chunk, offline,'],
-  ['', 'debug: as in LATENTKIT_CACHE_TYPE=f32'],
-  ['HF_HUB_CACHE', 'where models of the hub are kept; else HF_HOME/hub,'],
-  ['', 'XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub'],
+  ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, context, chunk,'],
+  ['', 'offline, debug: as in LATENTKIT_CACHE_TYPE=f32'],
+  ['HF_HUB_CACHE', 'where models of the hub are; else HF_HOME/hub,'],
+  ['', 'XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface'],
   ['HF_ENDPOINT, HF_TOKEN', 'the hub, and the key to it'],
   ['HF_HUB_OFFLINE', 'as --offline'],
   ['NO_COLOR, FORCE_COLOR', 'without and with colours'],

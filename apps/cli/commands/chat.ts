@@ -44,7 +44,7 @@ export function addChat(program: Command): void {
       `
 Examples:
   $ latentkit chat
-  $ latentkit chat ./my-model --system "You answer in one sentence." --temperature 0.3
+  $ latentkit chat ./my-model --system "Answer in one sentence."
   $ printf 'Hello!\\nAnd now in French.\\n' | latentkit chat ./my-model`,
     )
     .action((model: string | undefined, flags: Flags, self: Command) =>

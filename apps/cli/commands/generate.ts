@@ -31,7 +31,7 @@ export function addGenerate(program: Command): void {
     .argument('[model]', 'a folder, or org/name on the hub (default: the bundled model)')
     .argument('[prompt]', 'the text to continue; - reads it from standard input, and so does a pipe')
     .option('--echo', 'repeat the prompt before its continuation (default on a terminal)')
-    .option('--no-echo')
+    .option('--no-echo', 'only the continuation')
     .option('--no-special-tokens', "do not put the model's begin-of-text token first")
     .option('--quiet', 'no statistics')
     .option('--json', 'one object with text, tokens and timings instead')
@@ -42,7 +42,7 @@ export function addGenerate(program: Command): void {
 Examples:
   $ latentkit generate
   $ latentkit generate "The old fox said" --temperature 0
-  $ latentkit generate ./my-model "def fibonacci(n):" --max-tokens 100 --stop '\\n\\n'
+  $ latentkit generate ./my-model "def fibonacci(n):" --stop '\\n\\n'
   $ cat chapter.txt | latentkit generate ./my-model --json`,
     )
     .action(generate)

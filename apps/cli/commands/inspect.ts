@@ -37,9 +37,10 @@ export function addInspect(program: Command): void {
       ),
     )
     .addOption(
-      new Option('--contexts <list>', 'context lengths to tell the cache for (default: 4K,32K,128K)').argParser(
-        list(tokens),
-      ),
+      new Option(
+        '--contexts <list>',
+        "context lengths to tell the cache for (default: the model's own, 4K, 32K, 128K)",
+      ).argParser(list(tokens)),
     )
     .addOption(new Option('--offline', 'never use the network'))
     .option('--json', 'everything as one object')

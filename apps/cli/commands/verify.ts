@@ -29,8 +29,7 @@ export function addVerify(program: Command): void {
     .command('verify')
     .summary("compare a model's numbers with another engine's")
     .description(
-      `Computes a checkpoint every way there is (kernels, attention path, whole, chunked and token-by-token prefill)
-and compares with the numbers of another engine in expected.safetensors beside it (docs/verify.md has the format).`,
+      'Computes a checkpoint every way there is (kernels, attention path, prefill whole, in chunks and token by token) and compares with the numbers of another engine in expected.safetensors beside it; docs/verify.md has the format.',
     )
     .argument('<folder...>', 'folders that hold a checkpoint and expected.safetensors')
     .addOption(
@@ -53,14 +52,16 @@ and compares with the numbers of another engine in expected.safetensors beside i
     .addHelpText(
       'after',
       `
-Errors are |got - expected| / (1 + |expected|), the worst of all prompts; rms is that of the logits' plain error.
-Tolerance: 2e-4 for every number with an f32 cache, and greedy text equal; rms of the logits 0.02 with f16, 0.1 with
-bf16. The exit code is 1 if any folder is out of tolerance or cannot be read.
+Errors are |got - expected| / (1 + |expected|), the worst of all prompts; rms is
+the root mean square of the logits' plain differences.
+Tolerance with an f32 cache: 2e-4 for every number, and greedy text equal; with
+f16 and bf16: rms of the logits 0.02 and 0.1. The exit code is 1 if a folder is
+out of tolerance or cannot be read.
 
 Examples:
   $ latentkit verify ./my-model
   $ latentkit verify checkpoints/* --kernels native --cache-type f32
-  $ latentkit verify ./my-model --json | jq '.reports[].rows[] | select(.passed | not)'`,
+  $ latentkit verify ./my-model --json | jq '.reports[].rows[].logitError'`,
     )
     .action(verify)
 }

@@ -18,7 +18,7 @@ export function modelView(inspection: Inspection, c: Colours): string {
     ['Attention', attentionOf(config)],
     ['Positions', positionsOf(config)],
     ['MLP', mlpOf(config)],
-    ...(config.moe ? [['Experts', expertsOf(config)] as [string, string]] : []),
+    ...expertsRow(config),
     ['Block', blockOf(config)],
     [
       'Vocabulary',
@@ -47,7 +47,7 @@ export function memoryView({ cache, config }: Inspection, c: Colours): string {
   const what = config.attention.kind === 'latent' ? 'latent and rope key' : 'keys and values'
   const each = config.attention.kind === 'latent' ? 'expanded keys and values' : 'keys and values of every head'
   const lines = [
-    `A token costs ${c.bold(format.bytes(bytesPerToken))}: ${format.integer(row)} numbers (${what}) in each of ${format.plural(config.nLayers, 'layer')}, ${type}.`,
+    `A token costs ${c.bold(exactly(bytesPerToken))}: ${format.integer(row)} numbers (${what}) in each of ${format.plural(config.nLayers, 'layer')}, ${type}.`,
     saved > 1
       ? `With ${each} it would be ${format.bytes(expanded.bytesPerToken)} (${format.integer(expanded.elementsPerTokenAndLayer)} numbers), ${c.bold(format.times(saved))} as much.`
       : 'Every head has keys and values of its own: nothing is saved.',
@@ -65,6 +65,12 @@ export function memoryView({ cache, config }: Inspection, c: Colours): string {
     { head: '' },
   ]
   return [...lines, '', table(columns, rows, { style: c.dim })].join('\n')
+}
+
+/** `2,304 bytes (2.25 KiB)` */
+function exactly(bytes: number): string {
+  const exact = `${format.integer(bytes)} bytes`
+  return bytes < 1024 ? exact : `${exact} (${format.bytes(bytes)})`
 }
 
 export function tensorsView({ tensors, leftOut }: Inspection, c: Colours): string {
@@ -134,13 +140,15 @@ function mlpOf({ mlp, layers }: Config): string {
   return `${format.integer(mlp.size)} wide, ${mlp.gated ? 'gated ' : ''}${mlp.activation}${where}`
 }
 
-function expertsOf({ moe, layers }: Config): string {
-  if (!moe) return 'none'
+/** Some configs describe experts that no layer has. */
+function expertsRow({ moe, layers }: Config): [string, string][] {
+  const count = layers.filter(l => l.mlp === 'moe').length
+  if (!moe || count === 0) return []
   const { nExperts, topK, expertSize, sharedSize, groups, topkGroups, scoring } = moe
   const shared = sharedSize > 0 ? `, shared ${format.integer(sharedSize)} wide` : ''
   const grouped = groups > 1 ? `, ${topkGroups} of ${groups} groups` : ''
-  const count = layers.filter(l => l.mlp === 'moe').length
-  return `${topK} of ${nExperts}, ${format.integer(expertSize)} wide${shared}; ${scoring} scores${grouped}; in ${format.plural(count, 'layer')}`
+  const routed = `${topK} of ${nExperts}, ${format.integer(expertSize)} wide${shared}`
+  return [['Experts', `${routed}; ${scoring} scores${grouped}; in ${format.plural(count, 'layer')}`]]
 }
 
 function blockOf({ blockOrder, norm }: Config): string {
@@ -150,5 +158,5 @@ function blockOf({ blockOrder, norm }: Config): string {
     parallel: 'attention beside MLP, one norm',
     post: 'norm after attention and MLP',
   }[blockOrder]
-  return `${order}, ${norm.kind === 'rms' ? 'RMSNorm' : 'LayerNorm'} (eps ${norm.eps})`
+  return `${order}, ${norm.kind === 'rms' ? 'RMSNorm' : 'LayerNorm'} (eps ${norm.eps.toExponential()})`
 }

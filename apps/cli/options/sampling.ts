@@ -23,8 +23,12 @@ const HEADING = 'Sampling:'
 
 /** Flag, help and parser, each under the name that the API has. */
 export const SAMPLING = {
-  temperature: { flag: '--temperature <t>', help: '0: always the likeliest token', parse: number(0, 100) },
-  topP: { flag: '--top-p <p>', help: 'the likeliest tokens that together have probability p', parse: number(0, 1) },
+  temperature: {
+    flag: '--temperature <t>',
+    help: "0: always the likeliest token (default: the model's)",
+    parse: number(0, 100),
+  },
+  topP: { flag: '--top-p <p>', help: 'the likeliest tokens that make up probability p', parse: number(0, 1) },
   topK: { flag: '--top-k <k>', help: 'the k likeliest tokens; 0: all', parse: integer(0) },
   minP: { flag: '--min-p <p>', help: "tokens of at least p times the likeliest's probability", parse: number(0, 1) },
   repetitionPenalty: { flag: '--repetition-penalty <x>', help: 'above 1: fewer repetitions', parse: number(0.01, 100) },

@@ -27,8 +27,9 @@ export function count(n: number): string {
 /** `0.4 ms`, `92 ms`, `1.31 s`, `2 min 5 s`. */
 export function duration(ms: number): string {
   if (ms < 999.5) return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`
-  const s = ms / 1000
-  return s < 60 ? `${significant(s)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`
+  if (ms < 59_950) return `${significant(ms / 1000)} s`
+  const s = Math.round(ms / 1000)
+  return `${Math.floor(s / 60)} min ${s % 60} s`
 }
 
 /** `312 tok/s`; a dash where nothing was measured. */

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { latentkit, lines, ROOT } from './run.ts'
+
+const COMMANDS = ['generate', 'chat', 'tokenize', 'inspect', 'verify']
+
+describe('help', () => {
+  it.each([[[]], [['--help']], [['help']]])('of the program: %j', async args => {
+    const { code, stdout, stderr } = await latentkit(args)
+    expect(code).toBe(0)
+    expect(stderr).toBe('')
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+    expect(stdout).toContain('Exit codes:')
+    expect(stdout).toContain('HF_HUB_CACHE')
+  })
+
+  it.each(COMMANDS)('of %s has examples', async command => {
+    const { code, stdout } = await latentkit([command, '--help'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('Examples:')
+    expect(stdout).toContain(`$ latentkit ${command}`)
+    expect((await latentkit(['help', command])).stdout).toBe(stdout)
+  })
+
+  it('fits a terminal of 80 columns, examples aside', async () => {
+    for (const args of [[], ...COMMANDS.map(c => [c])]) {
+      const { stdout } = await latentkit([...args, '--help'])
+      for (const line of lines(stdout).filter(l => !l.includes('$ '))) expect(line.length).toBeLessThanOrEqual(80)
+    }
+  })
+})
+
+it('--version is that of package.json', async () => {
+  const { version } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'))
+  expect((await latentkit(['--version'])).stdout).toBe(`${version}\n`)
+})
+
+describe('wrong calls: one line on stderr, exit code 2', () => {
+  const cases: readonly (readonly [string[], RegExp])[] = [
+    [['genrate'], /unknown command 'genrate'; did you mean generate\?/],
+    [['generate', '--temprature', '1'], /unknown option '--temprature'; did you mean --temperature\?/],
+    [['generate', '--temperature', 'hot'], /'hot' is invalid\. Expected a number from 0 to 100/],
+    [['generate', '--temperature'], /argument missing/],
+    [['generate', '--kernels', 'cuda'], /Expected one of auto, native, wasm, reference/],
+    [['generate', '--cache-type', 'int4'], /Expected one of f32, f16, bf16/],
+    [['generate', '--seed', '-1'], /integer from 0 to 4294967295/],
+    [['generate', '--top-p', '1.5'], /number from 0 to 1/],
+    [['generate', '--stop', ''], /Expected some text/],
+    [['generate', '--context', '1M'], /--context is 1048576; this model was made for at most 2048 tokens/],
+    [['generate', ''], /the argument is empty/],
+    [['generate', 'a', 'b', 'c'], /too many arguments/],
+    [['generate', 'no-such-model', 'text'], /neither a folder here nor a model name/],
+    [['tokenize'], /there is no text/],
+    [['tokenize', '--ids', '1 2 4096'], /"4096" is no token id; expected integers from 0 to 4095/],
+    [['inspect', '.', 'memry'], /no view "memry"; expected one of model, memory, tensors/],
+    [['verify'], /missing required argument 'folder'/],
+    [['verify', '.', '--prefill', 'half'], /Expected one of whole, chunked, token/],
+    [['--debgu'], /unknown option '--debgu'; did you mean --debug\?/],
+  ]
+  it.each(cases)('%j', async (args, message) => {
+    const { code, stdout, stderr } = await latentkit(args)
+    expect(stderr).toMatch(message)
+    expect(lines(stderr)).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+  })
+
+  it('a variable is named', async () => {
+    const { code, stderr } = await latentkit(['generate'], { env: { LATENTKIT_THREADS: 'many' } })
+    expect(stderr).toMatch(/LATENTKIT_THREADS is "many"\. Expected an integer/)
+    expect(code).toBe(2)
+  })
+})
