@@ -1,0 +1,10 @@
+// A story, token by token. Run `npm ci` first, then: node examples/story.mjs
+import { Engine } from 'latentkit'
+
+const engine = await Engine.load('models/tales-mla-8m')
+const session = engine.session()
+for await (const { text } of session.prompt('Once upon a time', { minP: 0.1, maxTokens: 200 })) {
+  process.stdout.write(text)
+}
+console.log(`\n${session.cache.tokens} tokens are remembered in ${session.cache.usedBytes} bytes`)
+await engine.dispose()
