@@ -1,0 +1,91 @@
+/** Bytes of what is remembered: per token, per sequence, and how many tokens fit into so many bytes. */
+import type { CacheFormat, RowSegment } from './cache-format.ts'
+import { rowSegments } from './cache-format.ts'
+import type { LayerKind } from './plan-model.ts'
+
+/** What layers that are alike keep. */
+export interface CacheKind {
+  readonly layers: number
+  readonly attention: LayerKind['attention']['kind']
+  readonly window: number | null
+  readonly segments: readonly RowSegment[]
+  /** One token in one layer. */
+  readonly rowBytes: number
+  /** One token in all of these layers, before any window has passed it. */
+  readonly bytesPerToken: number
+}
+
+export function cacheKinds(layers: readonly LayerKind[], format: CacheFormat): CacheKind[] {
+  return layers.map(layer => {
+    const segments = rowSegments(layer, format)
+    const rowBytes = segments.reduce((n, s) => n + s.bytes, 0)
+    const { count, window, attention } = layer
+    return { layers: count, attention: attention.kind, window, segments, rowBytes, bytesPerToken: count * rowBytes }
+  })
+}
+
+/** One token in all layers while no window has passed it: what each further token costs in a short context. */
+export function bytesPerToken(kinds: readonly CacheKind[]): number {
+  return kinds.reduce((n, k) => n + k.bytesPerToken, 0)
+}
+
+/** What each further token costs once it is beyond every window: layers with a window have stopped growing. */
+export function bytesPerTokenBeyondWindows(kinds: readonly CacheKind[]): number {
+  return kinds.reduce((n, k) => n + (k.window === null ? k.bytesPerToken : 0), 0)
+}
+
+/**
+ * Rows to set aside in a layer for a sequence that grows, a token at a time, to `context` tokens: whole blocks, and
+ * with a window the most blocks that it ever straddles. Never falls when the context grows.
+ */
+export function rowsNeeded(context: number, window: number | null, blockTokens: number): number {
+  const blocks = Math.ceil(context / blockTokens)
+  const straddled = window === null ? blocks : Math.ceil((window + blockTokens - 1) / blockTokens)
+  return Math.min(blocks, straddled) * blockTokens
+}
+
+/**
+ * Rows whose blocks the engine holds after exactly `context` tokens: blocks that the next query's window has passed
+ * are freed already, so it may be one block fewer than `rowsNeeded`.
+ */
+export function rowsHeld(context: number, window: number | null, blockTokens: number): number {
+  const passed = window === null ? 0 : Math.max(0, Math.floor((context - window + 1) / blockTokens))
+  return Math.max(0, Math.ceil(context / blockTokens) - passed) * blockTokens
+}
+
+type Rows = typeof rowsNeeded
+
+/** Bytes of one sequence's cache. */
+export function sequenceBytes(
+  kinds: readonly CacheKind[],
+  context: number,
+  blockTokens: number,
+  rows: Rows = rowsNeeded,
+): number {
+  return kinds.reduce((n, k) => n + k.bytesPerToken * rows(context, k.window, blockTokens), 0)
+}
+
+/** Longer than any text; a cache of windows alone has no largest context. */
+const LONGEST = 2 ** 40
+
+/**
+ * The longest context whose cache fits for each of `batch` sequences; 0 when not even one token does, Infinity when
+ * windows keep the cache below `bytes` for ever.
+ */
+export function largestContext(kinds: readonly CacheKind[], bytes: number, batch: number, blockTokens: number): number {
+  const fits = (context: number) => batch * sequenceBytes(kinds, context, blockTokens) <= bytes
+  if (kinds.every(k => k.window !== null) && fits(LONGEST)) return Number.POSITIVE_INFINITY
+  let [low, high] = [0, LONGEST]
+  if (fits(high)) return high
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    if (fits(middle)) low = middle
+    else high = middle
+  }
+  return low
+}
+
+/** How many sequences of `context` tokens fit into `bytes`. */
+export function largestBatch(kinds: readonly CacheKind[], bytes: number, context: number, blockTokens: number): number {
+  return Math.max(0, Math.floor(bytes / sequenceBytes(kinds, context, blockTokens)))
+}

@@ -1,0 +1,109 @@
+/** What one token's row in one layer holds, part by part, and how each part is stored. */
+import { OptionError } from '../errors.ts'
+import {
+  E4M3_PER_128,
+  INT8_PER_ROW,
+  type NumberFormat,
+  plainFormat,
+  rowBytes,
+  weightTypeNamed,
+} from './number-formats.ts'
+import type { AttentionShape, LayerKind } from './plan-model.ts'
+
+/** A name for what is written in all parts of a row. */
+export interface CacheFormat {
+  readonly name: string
+  /** Latents, or keys. */
+  readonly first: NumberFormat
+  /** Rope keys, or values. */
+  readonly second: NumberFormat
+  /** Keys of a sparse indexer. */
+  readonly index: NumberFormat
+  /** Made for latents: keys and values of heads have no such layout. */
+  readonly latentOnly: boolean
+}
+
+export interface RowSegment {
+  readonly name: 'latent' | 'ropeKey' | 'key' | 'value' | 'indexKey'
+  readonly elements: number
+  readonly bytes: number
+}
+
+const BF16 = plainFormat('bf16')
+
+/** Layouts that mix types. Both keep the rope key unquantised, which is where positions are. */
+const LAYOUTS: readonly CacheFormat[] = [
+  // FlashMLA's 656 bytes: 512 of e4m3, 4 scales of f32, 64 of bf16.
+  { name: 'fp8_ds_mla', first: E4M3_PER_128, second: BF16, index: E4M3_PER_128, latentOnly: true },
+  { name: 'int8', first: INT8_PER_ROW, second: BF16, index: INT8_PER_ROW, latentOnly: true },
+]
+
+const LAYOUT_ALIASES: Readonly<Record<string, string>> = {
+  fp8_deepseek: 'fp8_ds_mla',
+  deepseek_fp8: 'fp8_ds_mla',
+  'fp8-ds-mla': 'fp8_ds_mla',
+  'fp8-deepseek': 'fp8_ds_mla',
+  i8: 'int8',
+}
+
+/** For messages and help. */
+export const CACHE_FORMATS =
+  'f32, f16, bf16, fp8, q8_0, q5_0, q4_0 and ggml’s other types; for MLA also fp8_ds_mla (DeepSeek’s FP8 layout) and ' +
+  'int8; or two for the parts of a row, latent/rope or keys/values, as in q8_0/bf16'
+
+/** `bf16`, `q8_0`, `fp8_ds_mla`, or `latent/rope` and `keys/values` with a type each. */
+export function cacheFormat(text: string): CacheFormat {
+  const name = text.trim().toLowerCase()
+  const layout = LAYOUTS.find(l => l.name === (LAYOUT_ALIASES[name] ?? name))
+  if (layout) return layout
+  const parts = name.split('/')
+  const types = parts.map(weightTypeNamed)
+  const [first, second = first] = types
+  if (!first || !second || types.length > 2 || types.includes(undefined)) {
+    throw new OptionError(`There is no cache type ${JSON.stringify(text.slice(0, 60))}; there are ${CACHE_FORMATS}.`)
+  }
+  const [a, b] = [plainFormat(first), plainFormat(second)]
+  return {
+    name: first === second ? shown(first) : `${shown(first)}/${shown(second)}`,
+    first: a,
+    second: b,
+    index: a,
+    latentOnly: false,
+  }
+}
+
+/** Everyone calls e4m3 fp8. */
+function shown(type: string): string {
+  return type === 'e4m3' ? 'fp8' : type
+}
+
+/** The parts of one token's row in a layer of this kind. */
+export function rowSegments(
+  { attention, indexer }: Pick<LayerKind, 'attention' | 'indexer'>,
+  format: CacheFormat,
+): RowSegment[] {
+  if (format.latentOnly && attention.kind !== 'latent') {
+    throw new OptionError(
+      `${format.name} is a layout for latents, and keys and values per head have none such; take bf16, fp8 or q8_0.`,
+    )
+  }
+  const segment = (name: RowSegment['name'], elements: number, f: NumberFormat): RowSegment => {
+    return { name, elements, bytes: rowBytes(f, elements) }
+  }
+  const own: RowSegment[] =
+    attention.kind === 'latent'
+      ? [
+          segment('latent', attention.kvLoraRank, format.first),
+          segment('ropeKey', attention.qkRopeHeadDim, format.second),
+        ]
+      : [
+          segment('key', attention.nKvHeads * attention.keyDim, format.first),
+          segment('value', attention.nKvHeads * attention.valueDim, format.second),
+        ]
+  return indexer ? [...own, segment('indexKey', indexer.headDim, format.index)] : own
+}
+
+/** Numbers cached per token and layer, the indexer's not counted. */
+export function cachedElements(a: AttentionShape): number {
+  return a.kind === 'latent' ? a.kvLoraRank + a.qkRopeHeadDim : a.nKvHeads * (a.keyDim + a.valueDim)
+}

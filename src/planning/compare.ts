@@ -1,0 +1,76 @@
+/** The same model with other attention, beside its own. Only the cache differs: weights stay as they are. */
+import { bytesPerToken, cacheKinds, largestContext, sequenceBytes } from './cache-bytes.ts'
+import { type CacheFormat, cacheFormat } from './cache-format.ts'
+import type { CheckedOptions } from './options.ts'
+import type { LayerKind, PlanModel } from './plan-model.ts'
+import { rankBatch, rankModel } from './ranks.ts'
+import { attentionWork, type StepTime, type StepWork, stepTime } from './roofline.ts'
+import { whatIf } from './what-if.ts'
+
+export interface Comparison {
+  readonly title: string
+  /** Layouts for latents have no meaning elsewhere: fp8 stands in for them. */
+  readonly dtype: string
+  readonly bytesPerToken: number
+  /** Bytes per token, as a multiple of the model's own. */
+  readonly ratio: number
+  readonly bytesPerSequence: number
+  readonly bytes: number
+  /** One rank's share of `bytes`. */
+  readonly rankBytes: number
+  /** With all memory of a device for the cache; null where none is given. */
+  readonly largestContextAlone: number | null
+  readonly decodeTime: StepTime | null
+}
+
+export interface ComparisonBase {
+  readonly model: PlanModel
+  readonly options: CheckedOptions
+  readonly bytesPerToken: number
+  /** The model's own step on one rank: its weights are read with any attention. */
+  readonly work: StepWork
+  readonly eightBit: boolean
+}
+
+export function compareWith(base: ComparisonBase, name: string): Comparison {
+  const { options: o } = base
+  const { title, model } = whatIf(base.model, name)
+  const cache = usable(o.cache, model)
+  const layers = withDraft(model, o.draft)
+  const kinds = cacheKinds(layers, cache)
+  const rank = rankModel(model, o.ranks)
+  const rankKinds = cacheKinds(withDraft(rank, o.draft), cache)
+  const batch = rankBatch(o.batch, o.ranks)
+  const perToken = bytesPerToken(kinds)
+  const bytesPerSequence = sequenceBytes(kinds, o.context, o.blockTokens)
+  return {
+    title,
+    dtype: cache.name,
+    bytesPerToken: perToken,
+    ratio: perToken / base.bytesPerToken,
+    bytesPerSequence,
+    bytes: o.batch * bytesPerSequence,
+    rankBytes: batch * sequenceBytes(rankKinds, o.context, o.blockTokens),
+    largestContextAlone: o.memoryBytes === null ? null : largestContext(rankKinds, o.memoryBytes, batch, o.blockTokens),
+    decodeTime: o.machine && stepTime(otherWork(base, rank, cache, batch), o.machine, { eightBit: base.eightBit }),
+  }
+}
+
+/** The step's weights stay; what attention reads and multiplies is the other's. */
+function otherWork(
+  { options: o, work }: ComparisonBase,
+  other: PlanModel,
+  cache: CacheFormat,
+  batch: number,
+): StepWork {
+  const { cacheBytes, flops } = attentionWork(other.layers, cache, o.context)
+  return { ...work, cacheBytes: batch * cacheBytes, attentionFlops: batch * flops }
+}
+
+function usable(cache: CacheFormat, model: PlanModel): CacheFormat {
+  return cache.latentOnly && model.layers.some(l => l.attention.kind !== 'latent') ? cacheFormat('fp8') : cache
+}
+
+export function withDraft(model: PlanModel, draft: boolean): readonly LayerKind[] {
+  return draft ? [...model.layers, ...model.draftLayers] : model.layers
+}

@@ -1,0 +1,103 @@
+/** What a plan is asked for, checked once. */
+import { OptionError } from '../errors.ts'
+import { type CacheFormat, cacheFormat } from './cache-format.ts'
+import { type Machine, machineNamed } from './machines.ts'
+import type { PlanModel } from './plan-model.ts'
+import { ONE_RANK, type Ranks } from './ranks.ts'
+import { type WeightFormat, weightFormat } from './weight-format.ts'
+
+export interface PlanOptions {
+  /** Tokens each sequence holds. Default: what the model was made for, 4096 where that is unknown. */
+  readonly context?: number
+  /** Sequences at once. Default 1. */
+  readonly batch?: number
+  /** Type of the cached numbers: `bf16` (default), `fp8`, `q8_0`, `fp8_ds_mla`, `q8_0/bf16` … */
+  readonly dtype?: string
+  /** Type of the weights. Default: as published, or as the files have them. */
+  readonly weights?: string
+  /** Tokens of a cache block; memory is taken in whole blocks. Default 1: no rounding. The engine's are 64. */
+  readonly blockTokens?: number
+  /** Bytes of memory of one device. Default: the machine's. */
+  readonly memoryBytes?: number
+  /** Name of a machine in the table, or one described. */
+  readonly machine?: string | Machine
+  /** Other attention to set beside the model's own: `mha`, `gqa8`, `mqa`, `expanded`, `mla256` … */
+  readonly compare?: readonly string[]
+  readonly tensorParallel?: number
+  readonly dataParallel?: number
+  /** Whole experts on each rank. Default false: a slice of every expert. */
+  readonly expertParallel?: boolean
+  /** Count the layers for multi-token prediction, their cache and their weights. Default false. */
+  readonly draft?: boolean
+  /** In place of what is counted: bytes of weights that a decoding step reads. */
+  readonly activeWeightBytes?: number
+}
+
+export interface CheckedOptions {
+  readonly context: number
+  readonly batch: number
+  readonly cache: CacheFormat
+  /** null: as the model has them. */
+  readonly weights: WeightFormat | null
+  readonly blockTokens: number
+  readonly memoryBytes: number | null
+  readonly machine: Machine | null
+  readonly compare: readonly string[]
+  readonly ranks: Ranks
+  readonly draft: boolean
+  readonly activeWeightBytes: number | null
+}
+
+/** Longer than any text anyone has; beyond it, a number is a slip of the keyboard. */
+const MOST_TOKENS = 2 ** 40
+const MOST_SEQUENCES = 2 ** 30
+const DEFAULT_CONTEXT = 4096
+
+export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
+  const machine = o.machine === undefined ? null : machineOf(o.machine)
+  const draft = o.draft ?? false
+  if (draft && model.draftLayers.length === 0) {
+    throw new OptionError(
+      `${model.name} has no layers for multi-token prediction (num_nextn_predict_layers); leave draft out.`,
+    )
+  }
+  return {
+    context: whole('context', o.context ?? model.maxPositions ?? DEFAULT_CONTEXT, MOST_TOKENS, 'tokens'),
+    batch: whole('batch', o.batch ?? 1, MOST_SEQUENCES, 'sequences'),
+    cache: cacheFormat(o.dtype ?? 'bf16'),
+    weights: o.weights === undefined ? null : weightFormat(o.weights),
+    blockTokens: whole('blockTokens', o.blockTokens ?? 1, 1 << 20, 'tokens of a block'),
+    memoryBytes: o.memoryBytes === undefined ? (machine?.memoryBytes ?? null) : amount('memoryBytes', o.memoryBytes),
+    machine,
+    compare: o.compare ?? [],
+    ranks: {
+      tensorParallel: whole('tensorParallel', o.tensorParallel ?? ONE_RANK.tensorParallel, 1 << 16, 'ranks'),
+      dataParallel: whole('dataParallel', o.dataParallel ?? ONE_RANK.dataParallel, 1 << 16, 'ranks'),
+      expertParallel: o.expertParallel ?? false,
+    },
+    draft,
+    activeWeightBytes: o.activeWeightBytes === undefined ? null : amount('activeWeightBytes', o.activeWeightBytes),
+  }
+}
+
+function machineOf(machine: string | Machine): Machine {
+  if (typeof machine === 'string') return machineNamed(machine)
+  amount('machine.bandwidth', machine.bandwidth)
+  return machine
+}
+
+function whole(name: string, value: number, most: number, of: string): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value
+  throw new OptionError(
+    `${name} is ${shown(value)}; expected a whole number of ${of} from 1 to ${most.toLocaleString('en-GB')}.`,
+  )
+}
+
+function amount(name: string, value: number): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0 && value <= Number.MAX_SAFE_INTEGER) return value
+  throw new OptionError(`${name} is ${shown(value)}; expected a number of bytes above 0.`)
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' ? value.toLocaleString('en-GB') : (JSON.stringify(value) ?? String(value))
+}

@@ -1,0 +1,122 @@
+/** What cache and weights take, and what fits into a memory. */
+import { OptionError } from '../errors.ts'
+import {
+  bytesPerToken,
+  bytesPerTokenBeyondWindows,
+  type CacheKind,
+  cacheKinds,
+  largestBatch,
+  largestContext,
+  rowsHeld,
+  sequenceBytes,
+} from './cache-bytes.ts'
+import { cachedElements } from './cache-format.ts'
+import { withDraft } from './compare.ts'
+import type { CheckedOptions } from './options.ts'
+import { type LayerKind, layerCount, type PlanModel } from './plan-model.ts'
+import { rankBatch, rankModel } from './ranks.ts'
+import { countWeights, modelWeightBytes } from './weights.ts'
+
+export interface CachePlan {
+  readonly dtype: string
+  readonly kinds: readonly CacheKind[]
+  /** Numbers per token and layer where all layers agree, else null. */
+  readonly elementsPerLayer: number | null
+  readonly layers: number
+  readonly bytesPerToken: number
+  /** Where some layers have windows: each further token beyond all of them. */
+  readonly bytesPerTokenBeyondWindows: number
+  readonly bytesPerSequence: number
+  /** All sequences, one copy: ranks that repeat a latent are not counted twice. */
+  readonly bytes: number
+  /** One sequence as the engine's blocks hold it after exactly `context` tokens. */
+  readonly heldBytesPerSequence: number
+}
+
+export interface WeightsPlan {
+  readonly dtype: string
+  readonly parameters: number
+  readonly activeParameters: number
+  readonly bytes: number
+  /** Read in a step that decodes one token. */
+  readonly activeBytes: number
+  /** The same rows as files hold them: counted there, or from sizes. */
+  readonly counted: 'files' | 'sizes'
+}
+
+export interface MemoryPlan {
+  /** Of one device. */
+  readonly bytes: number
+  readonly fits: boolean
+  /** Beside the weights: the longest context at this batch, and the most sequences at this context. */
+  readonly largestContext: number
+  readonly largestBatch: number
+  /** With all of this memory for the cache. */
+  readonly largestContextAlone: number
+  readonly largestBatchAlone: number
+}
+
+export function planCache(layers: readonly LayerKind[], o: CheckedOptions): CachePlan {
+  const kinds = cacheKinds(layers, o.cache)
+  const elements = new Set(layers.map(l => cachedElements(l.attention)))
+  const bytesPerSequence = sequenceBytes(kinds, o.context, o.blockTokens)
+  return {
+    dtype: o.cache.name,
+    kinds,
+    elementsPerLayer: elements.size === 1 ? ([...elements][0] as number) : null,
+    layers: layerCount(layers),
+    bytesPerToken: bytesPerToken(kinds),
+    bytesPerTokenBeyondWindows: bytesPerTokenBeyondWindows(kinds),
+    bytesPerSequence,
+    bytes: exact(o.batch * bytesPerSequence),
+    heldBytesPerSequence: sequenceBytes(kinds, o.context, o.blockTokens, rowsHeld),
+  }
+}
+
+export function planWeights(model: PlanModel, o: CheckedOptions): WeightsPlan {
+  const parts = { draft: o.draft }
+  const fromFiles = model.stored !== null && o.weights === null
+  const { parameters, activeParameters } = countWeights(model, parts)
+  const { bytes, activeBytes } = modelWeightBytes(model, o.weights?.name, parts)
+  return {
+    dtype: o.weights?.name ?? model.stored?.dtype ?? model.weightDtype,
+    parameters: fromFiles && model.stored ? model.stored.parameters : parameters,
+    activeParameters,
+    bytes,
+    activeBytes,
+    counted: fromFiles ? 'files' : 'sizes',
+  }
+}
+
+export function planMemory(
+  model: PlanModel,
+  o: CheckedOptions,
+  rankWeights: number,
+): { readonly plan: MemoryPlan | null; readonly rankCacheBytes: number } {
+  const kinds = cacheKinds(withDraft(rankModel(model, o.ranks), o.draft), o.cache)
+  const batch = rankBatch(o.batch, o.ranks)
+  const rankCacheBytes = batch * sequenceBytes(kinds, o.context, o.blockTokens)
+  if (o.memoryBytes === null) return { plan: null, rankCacheBytes }
+  const context = (bytes: number) => (bytes > 0 ? largestContext(kinds, bytes, batch, o.blockTokens) : 0)
+  const sequences = (bytes: number) => largestBatch(kinds, bytes, o.context, o.blockTokens) * o.ranks.dataParallel
+  const left = o.memoryBytes - rankWeights
+  return {
+    plan: {
+      bytes: o.memoryBytes,
+      fits: rankCacheBytes <= left,
+      largestContext: context(left),
+      largestBatch: sequences(left),
+      largestContextAlone: context(o.memoryBytes),
+      largestBatchAlone: sequences(o.memoryBytes),
+    },
+    rankCacheBytes,
+  }
+}
+
+/** Beyond 2^53 a number of bytes is no longer exact, and no machine has them. */
+function exact(bytes: number): number {
+  if (Number.isSafeInteger(bytes)) return bytes
+  throw new OptionError(
+    `That many tokens would take ${(bytes / 1e15).toLocaleString('en-GB', { maximumFractionDigits: 0 })} PB of cache; ask for a smaller context or batch.`,
+  )
+}

@@ -1,0 +1,157 @@
+/**
+ * What a model's memory costs: its cache to the byte, its weights counted from its sizes, what fits into a memory, how
+ * fast a machine could decode at best, and what the same model would cost with other attention. Pure: no file, no
+ * network, no clock.
+ */
+import type { ModelConfig } from '../model/config.ts'
+import { largestContext } from './cache-bytes.ts'
+import { type Comparison, compareWith, withDraft } from './compare.ts'
+import { breakEvenAt, breakEvenQueries } from './costs.ts'
+import type { Machine } from './machines.ts'
+import { type CheckedOptions, checkOptions, type PlanOptions } from './options.ts'
+import { type CachePlan, type MemoryPlan, planCache, planMemory, planWeights, type WeightsPlan } from './plan-memory.ts'
+import { attentionPatterns, type PlanModel } from './plan-model.ts'
+import { type Ranks, rankBatch, rankCount, rankModel, rankWeightBytes } from './ranks.ts'
+import { planModelFromConfig } from './read/model-config.ts'
+import {
+  decodeWork,
+  prefillPath,
+  prefillWork,
+  type StepCase,
+  type StepTime,
+  type StepWork,
+  stepTime,
+  weightReads,
+} from './roofline.ts'
+import { type WeightFormat, weightFormat } from './weight-format.ts'
+
+export interface Plan {
+  readonly model: PlanModel
+  readonly context: number
+  readonly batch: number
+  readonly blockTokens: number
+  readonly ranks: Ranks & { readonly total: number }
+  readonly cache: CachePlan
+  readonly weights: WeightsPlan
+  /** Weights and cache of one rank; `cacheBytes` is of the rank with most sequences. */
+  readonly perRank: { readonly weightBytes: number; readonly cacheBytes: number; readonly bytes: number }
+  readonly memory: MemoryPlan | null
+  /**
+   * Tokens that each sequence of the batch may hold before a step reads more cache than weights, and before the cache
+   * takes more memory than all weights; null: never.
+   */
+  readonly crossover: { readonly read: number | null; readonly stored: number | null }
+  /** null for models without latents. */
+  readonly paths: PathsPlan | null
+  readonly decode: Timed
+  /** A prompt of `context` tokens, on the cheaper path. */
+  readonly prefill: Timed & { readonly path: 'absorbed' | 'expanded' }
+  readonly machine: Machine | null
+  readonly compare: readonly Comparison[]
+  readonly attentionPatterns: number
+  readonly notes: readonly string[]
+}
+
+export interface PathsPlan {
+  /** Queries at once from which expanding keys is cheaper than absorbing queries, for long contexts and for this one. */
+  readonly breakEvenQueries: number
+  readonly breakEvenHere: number
+}
+
+export interface Timed {
+  readonly work: StepWork
+  /** null without a machine. */
+  readonly time: StepTime | null
+  /** If every token of the batch chose the same experts. */
+  readonly leastTime: StepTime | null
+}
+
+/**
+ * `subject`: the `ModelConfig` of a model that the engine runs, or a `PlanModel`, as `publishedModel`,
+ * `planModelFromJson` and `readPlanModel` give it for others. Throws OptionError for what cannot be asked.
+ */
+export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}): Plan {
+  const model = 'draftLayers' in subject ? subject : planModelFromConfig(subject)
+  const o = checkOptions(model, options)
+  const format = o.weights ?? weightFormat(model.weightDtype)
+  const layers = withDraft(model, o.draft)
+  const cache = planCache(layers, o)
+  const weights = planWeights(model, o)
+  const rankWeights =
+    rankCount(o.ranks) === 1 ? weights.bytes : rankWeightBytes(model, o.ranks, format, { draft: o.draft })
+  const memory = planMemory(model, o, rankWeights)
+  const { decode, prefill } = planSteps(model, o, format)
+  const base = {
+    model,
+    options: o,
+    bytesPerToken: cache.bytesPerToken,
+    work: decode.work,
+    eightBit: isEightBit(format),
+  }
+  const crossing = (bytes: number) => finite(largestContext(cache.kinds, bytes, o.batch, 1))
+  return {
+    model,
+    context: o.context,
+    batch: o.batch,
+    blockTokens: o.blockTokens,
+    ranks: { ...o.ranks, total: rankCount(o.ranks) },
+    cache,
+    weights,
+    perRank: {
+      weightBytes: rankWeights,
+      cacheBytes: memory.rankCacheBytes,
+      bytes: rankWeights + memory.rankCacheBytes,
+    },
+    memory: memory.plan,
+    crossover: {
+      read: crossing(weightReads(asCounted(model, o), { ...o, weights: format }, o.batch)),
+      stored: crossing(weights.bytes),
+    },
+    paths: planPaths(model, o.context),
+    decode,
+    prefill,
+    machine: o.machine,
+    compare: o.compare.map(name => compareWith(base, name)),
+    attentionPatterns: attentionPatterns(model),
+    notes: model.notes,
+  }
+}
+
+function planPaths(model: PlanModel, context: number): PathsPlan | null {
+  const latent = model.layers.map(l => l.attention).find(a => a.kind === 'latent')
+  if (!latent) return null
+  return { breakEvenQueries: breakEvenQueries(latent), breakEvenHere: breakEvenAt(latent, context) }
+}
+
+function planSteps(model: PlanModel, o: CheckedOptions, format: WeightFormat): Pick<Plan, 'decode' | 'prefill'> {
+  const rank = rankModel(asCounted(model, o), o.ranks)
+  const batch = rankBatch(o.batch, o.ranks)
+  const c: StepCase = {
+    context: o.context,
+    batch,
+    expertBatch: o.ranks.expertParallel ? o.batch : batch,
+    cache: o.cache,
+    weights: format,
+    activeWeightBytes: o.activeWeightBytes === null ? null : o.activeWeightBytes / o.ranks.tensorParallel,
+  }
+  const timed = (work: StepWork): Timed => {
+    const eightBit = isEightBit(format)
+    const time = (leastWeights: boolean) => o.machine && stepTime(work, o.machine, { eightBit, leastWeights })
+    return { work, time: time(false), leastTime: time(true) }
+  }
+  const path = prefillPath(rank, o.context)
+  return { decode: timed(decodeWork(rank, c)), prefill: { ...timed(prefillWork(rank, c, path)), path } }
+}
+
+/** What files hold says nothing of a rank's part or of another type: those are counted from sizes. */
+function asCounted(model: PlanModel, o: CheckedOptions): PlanModel {
+  return rankCount(o.ranks) === 1 && o.weights === null ? model : { ...model, stored: null }
+}
+
+function isEightBit(format: WeightFormat): boolean {
+  return format.types.matrix === 'e4m3'
+}
+
+function finite(n: number): number | null {
+  return Number.isFinite(n) ? n : null
+}

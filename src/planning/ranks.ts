@@ -1,0 +1,85 @@
+/**
+ * One rank's share. Tensor parallel: heads, MLP width and vocabulary are divided; a latent is one head, so every rank
+ * keeps all of it. Data parallel: sequences are divided, weights repeated. Expert parallel: experts are divided over
+ * all ranks of both.
+ */
+import { OptionError } from '../errors.ts'
+import type { AttentionShape, LayerKind, PlanModel } from './plan-model.ts'
+import { tensorBytes, type WeightFormat } from './weight-format.ts'
+import { type PartOptions, weightParts } from './weight-parts.ts'
+
+export interface Ranks {
+  readonly tensorParallel: number
+  readonly dataParallel: number
+  /** Whole experts on each rank instead of a slice of every expert. */
+  readonly expertParallel: boolean
+}
+
+export const ONE_RANK: Ranks = { tensorParallel: 1, dataParallel: 1, expertParallel: false }
+
+export function rankCount({ tensorParallel, dataParallel }: Ranks): number {
+  return tensorParallel * dataParallel
+}
+
+/** Sequences of the rank that has most. */
+export function rankBatch(batch: number, { dataParallel }: Ranks): number {
+  return Math.ceil(batch / dataParallel)
+}
+
+/**
+ * The model as one rank sees it: the same tensors with fewer rows or columns. With whole experts on each rank, `topK`
+ * is how many of its experts a token of any rank chooses on average.
+ */
+export function rankModel(model: PlanModel, ranks: Ranks): PlanModel {
+  const { tensorParallel: n } = ranks
+  const total = rankCount(ranks)
+  if (total === 1) return model
+  const share = (size: number) => Math.ceil(size / n)
+  const kind = (layer: LayerKind): LayerKind => {
+    const { mlp } = layer
+    return {
+      ...layer,
+      attention: rankAttention(layer.attention, n, model.name),
+      mlp:
+        mlp.kind === 'dense'
+          ? { ...mlp, size: share(mlp.size) }
+          : {
+              ...mlp,
+              sharedSize: share(mlp.sharedSize),
+              ...(ranks.expertParallel
+                ? { nExperts: Math.ceil(mlp.nExperts / total), topK: mlp.topK / total }
+                : { expertSize: share(mlp.expertSize) }),
+            },
+    }
+  }
+  return {
+    ...model,
+    vocabSize: share(model.vocabSize),
+    layers: model.layers.map(kind),
+    draftLayers: model.draftLayers.map(kind),
+  }
+}
+
+function rankAttention(a: AttentionShape, n: number, name: string): AttentionShape {
+  const refuse = (what: string): never => {
+    throw new OptionError(
+      `${name} has ${what}, which ${n} tensor-parallel ranks cannot divide evenly; use a divisor, or --dp.`,
+    )
+  }
+  if (a.nHeads % n !== 0) refuse(`${a.nHeads} heads`)
+  if (a.kind === 'latent') return { ...a, nHeads: a.nHeads / n }
+  if (a.nKvHeads % n !== 0 && n % a.nKvHeads !== 0) refuse(`${a.nKvHeads} key-value heads`)
+  return { ...a, nHeads: a.nHeads / n, nKvHeads: Math.max(1, a.nKvHeads / n) }
+}
+
+/** Bytes of one rank's weights: of each tensor the part that it keeps. */
+export function rankWeightBytes(model: PlanModel, ranks: Ranks, format: WeightFormat, options: PartOptions): number {
+  const whole = weightParts(model, options)
+  const kept = weightParts(rankModel(model, ranks), options)
+  // Sizes never become 0, so both lists have the same tensors in the same order.
+  return whole.reduce((bytes, part, i) => {
+    const own = kept[i] as typeof part
+    const share = (own.rows * own.cols * own.count) / (part.rows * part.cols * part.count)
+    return bytes + Math.ceil(part.count * tensorBytes(part, format) * share)
+  }, 0)
+}

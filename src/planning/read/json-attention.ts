@@ -1,0 +1,60 @@
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { AttentionShape, IndexerShape } from '../plan-model.ts'
+import { COUNT, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './json-fields.ts'
+import { isFalcon } from './json-traits.ts'
+
+/** Where the file names none and it is not hidden size / heads. */
+const HEAD_DIM: Readonly<Record<string, number>> = { qwen3: 128, gemma: 256, gemma2: 256 }
+
+/** MLA is recognised by its fields, never by a name. */
+export function readAttention(
+  raw: ConfigReader,
+  modelType: string,
+): { readonly attention: AttentionShape; readonly indexer: IndexerShape | null } {
+  const nHeads = firstInt(raw, HEADS, COUNT)
+  if (raw.has('kv_lora_rank') && raw.has('qk_rope_head_dim')) {
+    return {
+      attention: {
+        kind: 'latent',
+        nHeads,
+        qLoraRank: raw.optionalInt('q_lora_rank', SIZE) ?? null,
+        kvLoraRank: raw.int('kv_lora_rank', SIZE),
+        qkRopeHeadDim: raw.int('qk_rope_head_dim', SIZE),
+        qkNopeHeadDim: raw.int('qk_nope_head_dim', SIZE),
+        vHeadDim: raw.int('v_head_dim', SIZE),
+      },
+      indexer: readIndexer(raw),
+    }
+  }
+  const hiddenSize = firstInt(raw, HIDDEN, SIZE)
+  const nKvHeads = readKvHeads(raw, modelType, nHeads)
+  if (nHeads % nKvHeads !== 0) {
+    raw.fail('num_key_value_heads', `a divisor of the ${nHeads} attention heads`)
+  }
+  const given = raw.optionalInt('head_dim', SIZE) ?? HEAD_DIM[modelType]
+  if (given === undefined && hiddenSize % nHeads !== 0) {
+    raw.fail(HEADS.find(k => raw.has(k)) as string, `a divisor of the hidden size, which is ${hiddenSize}`)
+  }
+  const headDim = given ?? hiddenSize / nHeads
+  return {
+    attention: { kind: 'grouped', nHeads, nKvHeads, keyDim: headDim, valueDim: headDim },
+    indexer: readIndexer(raw),
+  }
+}
+
+function readKvHeads(raw: ConfigReader, modelType: string, nHeads: number): number {
+  // Falcon writes num_kv_heads also where multi_query makes it one head.
+  const falcon = isFalcon(modelType)
+  const perHead = falcon && raw.bool('new_decoder_architecture', { default: modelType === 'RefinedWeb' })
+  if (!perHead && raw.bool('multi_query', { default: falcon || modelType === 'gpt_bigcode' })) return 1
+  return optionalFirstInt(raw, ['num_key_value_heads', 'num_kv_heads', 'n_head_kv'], COUNT) ?? nHeads
+}
+
+function readIndexer(raw: ConfigReader): IndexerShape | null {
+  if (!raw.has('index_topk')) return null
+  return {
+    nHeads: raw.int('index_n_heads', COUNT),
+    headDim: raw.int('index_head_dim', SIZE),
+    topK: raw.int('index_topk', SIZE),
+  }
+}

@@ -1,0 +1,78 @@
+/** Which layers have windows and which have experts. */
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { AttentionShape, DenseShape, IndexerShape, LayerKind, MoeShape } from '../plan-model.ts'
+import { COUNT, first, firstInt, HIDDEN, optionalFirstInt, SIZE } from './json-fields.ts'
+
+export function readLayers(
+  raw: ConfigReader,
+  modelType: string,
+  attention: AttentionShape,
+  indexer: IndexerShape | null,
+): LayerKind[] {
+  const nLayers = firstInt(raw, ['num_hidden_layers', 'n_layer', 'num_layers'], { min: 1, max: 4096 })
+  const windows = readWindows(raw, modelType, nLayers)
+  const moe = readMoe(raw, modelType)
+  const sparse = moe ? sparseLayers(raw, nLayers) : () => false
+  const dense = readDense(raw, modelType, moe)
+  return Array.from({ length: nLayers }, (_, i): LayerKind => {
+    return { count: 1, attention, window: windows(i), indexer, mlp: moe && sparse(i) ? moe : dense }
+  })
+}
+
+type ByLayer<T> = (layer: number) => T
+
+const WINDOW = { min: 1, max: 2 ** 40 } as const
+
+function readWindows(raw: ConfigReader, modelType: string, nLayers: number): ByLayer<number | null> {
+  const written = raw.optionalInt('sliding_window', WINDOW)
+  // An absent window means Mistral's first one; null means none.
+  const absent = modelType === 'mistral' && !raw.keys().includes('sliding_window') ? 4096 : null
+  const window = written ?? absent
+  const used = raw.bool('use_sliding_window', { default: !/^(qwen|glm)/.test(modelType) })
+  if (window === null || !used) return () => null
+  const types = raw.optionalStrings('layer_types', { length: nLayers })
+  if (types) return i => (types[i] === 'sliding_attention' ? window : null)
+  const pattern = optionalFirstInt(raw, ['sliding_window_pattern', '_sliding_window_pattern'], COUNT)
+  const every = pattern ?? { gemma2: 2, gpt_oss: 2, gemma3_text: 6 }[modelType]
+  if (every) return i => ((i + 1) % every === 0 ? null : window)
+  const from = raw.has('max_window_layers') && /^qwen/.test(modelType) ? raw.int('max_window_layers') : 0
+  return i => (i >= from ? window : null)
+}
+
+function readDense(raw: ConfigReader, modelType: string, moe: MoeShape | null): DenseShape {
+  const hidden = firstInt(raw, HIDDEN, SIZE)
+  const key = first(raw, ['intermediate_size', 'ffn_hidden_size', 'n_inner', 'ffn_dim'])
+  const fourfold = /^(gpt|openai-gpt|falcon|RefinedWeb)/.test(modelType) || moe !== null
+  if (key || !fourfold) return { kind: 'dense', size: raw.int(key ?? 'intermediate_size', SIZE) }
+  return { kind: 'dense', size: 4 * hidden }
+}
+
+function readMoe(raw: ConfigReader, modelType: string): MoeShape | null {
+  const nExperts = optionalFirstInt(raw, ['n_routed_experts', 'num_local_experts', 'num_experts'], {
+    min: 0,
+    max: 1 << 16,
+  })
+  if (!nExperts) return null
+  const expertSize = firstInt(raw, ['moe_intermediate_size', 'intermediate_size'], SIZE)
+  const shared = raw.int('n_shared_experts', { max: 1 << 12, default: 0 })
+  const method = raw.optionalString('topk_method') ?? (modelType === 'deepseek_v2' ? 'greedy' : 'noaux_tc')
+  return {
+    kind: 'moe',
+    nExperts,
+    topK: firstInt(raw, ['num_experts_per_tok', 'num_experts_per_token', 'moe_topk'], { min: 1, max: nExperts }),
+    expertSize,
+    sharedSize: raw.optionalInt('shared_expert_intermediate_size', SIZE) ?? shared * expertSize,
+    // Only families after DeepSeek have it.
+    selectionBias: raw.has('n_routed_experts') && method === 'noaux_tc',
+  }
+}
+
+function sparseLayers(raw: ConfigReader, nLayers: number): ByLayer<boolean> {
+  const types = raw.optionalStrings('mlp_layer_types', { length: nLayers })
+  if (types) return i => types[i] === 'sparse'
+  const firstDense = raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
+  const frequency = raw.int('moe_layer_freq', { ...COUNT, default: 1 })
+  const step = raw.int('decoder_sparse_step', { ...COUNT, default: 1 })
+  const dense = new Set(raw.optionalInts('mlp_only_layers') ?? [])
+  return i => i >= firstDense && i % frequency === 0 && (i + 1) % step === 0 && !dense.has(i)
+}

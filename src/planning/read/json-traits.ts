@@ -1,0 +1,43 @@
+/** What a config.json says of norms, biases and gates, and what its family leaves unsaid. */
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { type FamilyTraits, familyTraits, isKnownFamily } from '../families.ts'
+
+export function readTraits(raw: ConfigReader, modelType: string): FamilyTraits & { readonly notes: readonly string[] } {
+  const family = familyTraits(modelType)
+  const bias = biasField(raw, modelType)
+  const attention = bias ?? (family.bias.attentionOut || raw.bool('attention_bias', { default: false }))
+  return {
+    ...family,
+    norm: { ...family.norm, ...falconNorms(raw, modelType) },
+    bias: {
+      ...family.bias,
+      qkv: attention || (bias ?? family.bias.qkv),
+      attentionOut: attention,
+      mlp: bias ?? (family.bias.mlp || raw.bool('mlp_bias', { default: false })),
+    },
+    tiedEmbeddings: raw.bool('tie_word_embeddings', { default: family.tiedEmbeddings }),
+    notes: isKnownFamily(modelType)
+      ? []
+      : [
+          `model_type ${JSON.stringify(modelType.slice(0, 60))} is not known here: its cache follows from its fields; ` +
+            'weights are counted as if its blocks were like Llama’s.',
+        ],
+  }
+}
+
+/** Families with one switch for all biases: its value; undefined: none. */
+function biasField(raw: ConfigReader, modelType: string): boolean | undefined {
+  if (isFalcon(modelType)) return raw.bool('bias', { default: false })
+  return modelType === 'starcoder2' ? raw.bool('use_bias', { default: true }) : undefined
+}
+
+/** Falcon-7B has one norm for attention and MLP; Falcon-40B one for each; the oldest ones run them in turn. */
+function falconNorms(raw: ConfigReader, modelType: string): { perLayer?: number } {
+  if (!isFalcon(modelType)) return {}
+  const two = raw.bool('new_decoder_architecture', { default: false }) || !raw.bool('parallel_attn', { default: true })
+  return { perLayer: two ? 2 : 1 }
+}
+
+export function isFalcon(modelType: string): boolean {
+  return /^(falcon|RefinedWeb)/.test(modelType)
+}

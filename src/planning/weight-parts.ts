@@ -1,0 +1,145 @@
+/** A model's tensors from its sizes alone: how many there are of each kind, their shapes and who reads them. */
+import type { AttentionShape, IndexerShape, LayerKind, PlanModel } from './plan-model.ts'
+
+/**
+ * - `lookup`: of the embedding or of learned positions, one row is read per token
+ * - `output`: the head; with tied embeddings the one matrix that is both
+ * - `matrix`: read whole for every token
+ * - `latentUp`: W_UK and W_UV: a matrix, but what multiplies it depends on the attention path
+ * - `expert`: of `experts.of` such tensors a token reads `experts.take`
+ * - `router`: small matrices that stay precise when others are quantised
+ * - `vector`: norms and biases
+ */
+export type WeightRole = 'lookup' | 'output' | 'matrix' | 'latentUp' | 'expert' | 'router' | 'vector'
+
+export interface WeightPart {
+  readonly name: string
+  readonly role: WeightRole
+  readonly rows: number
+  readonly cols: number
+  /** Tensors of this kind in the whole model. */
+  readonly count: number
+  readonly experts: { readonly of: number; readonly take: number } | null
+}
+
+type Sized = Pick<WeightPart, 'name' | 'role' | 'rows' | 'cols'> & Partial<Pick<WeightPart, 'count' | 'experts'>>
+
+export interface PartOptions {
+  /** Count the layers for multi-token prediction. */
+  readonly draft: boolean
+  /** With them the copies of embedding and head that checkpoints store beside them. */
+  readonly draftCopies?: boolean
+}
+
+export function weightParts(model: PlanModel, { draft, draftCopies = false }: PartOptions): WeightPart[] {
+  const { hiddenSize: D, vocabSize, learnedPositions, norm, tiedEmbeddings, bias } = model
+  const parts: Sized[] = [
+    { name: 'embedding', role: tiedEmbeddings ? 'output' : 'lookup', rows: vocabSize, cols: D },
+    { name: 'positions', role: 'lookup', rows: learnedPositions, cols: D },
+    ...model.layers.flatMap(l => layerParts(model, l)),
+    ...normParts(model, 'final norm', norm.final ? 1 : 0),
+    { name: 'output', role: 'output', rows: tiedEmbeddings ? 0 : vocabSize, cols: D },
+    vector('output bias', bias.output ? vocabSize : 0),
+  ]
+  if (draft) for (const l of model.draftLayers) parts.push(...draftParts(model, l, draftCopies))
+  return parts.filter(p => p.rows > 0 && p.cols > 0 && p.count !== 0).map(p => ({ count: 1, experts: null, ...p }))
+}
+
+function layerParts(model: PlanModel, layer: LayerKind): Sized[] {
+  const { hiddenSize: D, norm, bias } = model
+  const each: Sized[] = [
+    ...normParts(model, 'norms', norm.perLayer),
+    ...attentionParts(model, layer.attention),
+    vector('attention bias', bias.attentionOut ? D : 0),
+    ...(layer.indexer ? indexerParts(model, layer.indexer, layer.attention) : []),
+    ...mlpParts(model, layer),
+  ]
+  return each.map(p => ({ ...p, count: (p.count ?? 1) * layer.count }))
+}
+
+function attentionParts({ hiddenSize: D, norm, bias, sinks }: PlanModel, a: AttentionShape): Sized[] {
+  if (a.kind === 'grouped') {
+    const [q, k, v] = [a.nHeads * a.keyDim, a.nKvHeads * a.keyDim, a.nKvHeads * a.valueDim]
+    return [
+      matrix('q', q, D),
+      matrix('k', k, D),
+      matrix('v', v, D),
+      matrix('o', D, a.nHeads * a.valueDim),
+      vector('q, k, v biases', bias.qkv ? q + k + v : 0),
+      vector('head norms', norm.qk ? 2 * a.keyDim : 0),
+      vector('sinks', sinks ? a.nHeads : 0),
+    ]
+  }
+  const { nHeads: H, qLoraRank: Q, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N, vHeadDim: V } = a
+  return [
+    ...(Q === null
+      ? [matrix('q', H * (N + R), D)]
+      : [matrix('q down', Q, D), vector('q norm', Q), matrix('q up', H * (N + R), Q)]),
+    matrix('kv down', C + R, D),
+    vector('kv norm', C),
+    { ...matrix('kv up', H * (N + V), C), role: 'latentUp' },
+    matrix('o', D, H * V),
+    vector('down biases', bias.qkv ? (Q ?? 0) + C + R : 0),
+  ]
+}
+
+/** Queries from the query's latent, one key for all of the indexer's heads, a LayerNorm on it, a weight per head. */
+function indexerParts({ hiddenSize: D }: PlanModel, { nHeads, headDim }: IndexerShape, a: AttentionShape): Sized[] {
+  const queryFrom = a.kind === 'latent' ? (a.qLoraRank ?? D) : D
+  return [
+    matrix('indexer q', nHeads * headDim, queryFrom),
+    matrix('indexer k', headDim, D),
+    vector('indexer norm', 2 * headDim),
+    { name: 'indexer weights', role: 'router', rows: nHeads, cols: D },
+  ]
+}
+
+function mlpParts(model: PlanModel, { mlp }: LayerKind): Sized[] {
+  const { hiddenSize: D, bias } = model
+  if (mlp.kind === 'dense') return mlpMatrices(model, 'mlp', mlp.size)
+  const { nExperts: of, topK: take } = mlp
+  const experts = mlpMatrices(model, 'expert', mlp.expertSize).map((p): Sized => {
+    return { ...p, role: p.role === 'matrix' ? 'expert' : p.role, count: of, experts: { of, take } }
+  })
+  return [
+    { name: 'router', role: 'router', rows: of, cols: D },
+    vector('router bias', bias.router ? of : 0),
+    vector('selection bias', mlp.selectionBias ? of : 0),
+    ...experts,
+    ...mlpMatrices(model, 'shared expert', mlp.sharedSize),
+  ]
+}
+
+function mlpMatrices({ hiddenSize: D, gated, bias }: PlanModel, name: string, size: number): Sized[] {
+  if (size === 0) return []
+  return [
+    matrix(`${name} gate`, gated ? size : 0, D),
+    matrix(`${name} up`, size, D),
+    matrix(`${name} down`, D, size),
+    vector(`${name} biases`, bias.mlp ? (gated ? 2 : 1) * size + D : 0),
+  ]
+}
+
+/** DeepSeek-V3 paper (arXiv 2412.19437), section 2.2: two norms, a projection from 2 D, a layer, a norm. */
+function draftParts(model: PlanModel, layer: LayerKind, copies: boolean): Sized[] {
+  const { hiddenSize: D, vocabSize } = model
+  const each: Sized[] = [
+    { name: 'draft projection', role: 'router', rows: D, cols: 2 * D },
+    ...normParts(model, 'draft norms', 3),
+    { name: 'draft embedding', role: 'lookup', rows: copies ? vocabSize : 0, cols: D },
+    { name: 'draft output', role: 'lookup', rows: copies ? vocabSize : 0, cols: D },
+  ]
+  return [...each.map(p => ({ ...p, count: layer.count })), ...layerParts(model, layer)]
+}
+
+function normParts({ hiddenSize, norm }: PlanModel, name: string, count: number): Sized[] {
+  return [{ ...vector(name, norm.kind === 'layer' ? 2 * hiddenSize : hiddenSize), count }]
+}
+
+function matrix(name: string, rows: number, cols: number): Sized {
+  return { name, role: 'matrix', rows, cols }
+}
+
+function vector(name: string, length: number): Sized {
+  return { name, role: 'vector', rows: length > 0 ? 1 : 0, cols: length }
+}
