@@ -1,11 +1,10 @@
 import type { ProgressEvent } from '../../../src/index.ts'
-import { colours } from './colour.ts'
 import * as format from './format.ts'
 
 /** What is over sooner needs no bar. */
 const DELAY_MS = 150
 const REDRAW_MS = 60
-const BAR = 24
+const BAR = 20
 
 /** A line on a terminal's stderr while files are fetched or read; nothing elsewhere. */
 export class Progress {
@@ -48,22 +47,32 @@ export class Progress {
   #draw(text: string): void {
     this.#drawn = performance.now()
     // A line that wraps could not be taken back.
-    this.#stream.write(`\r\x1b[K${text.slice(0, Math.max(20, (this.#stream.columns || 80) - 1))}`)
+    this.#stream.write(`\r\x1b[K${text.slice(0, this.#width())}`)
+  }
+
+  #width(): number {
+    return Math.max(20, (this.#stream.columns || 80) - 1)
   }
 
   #line({ status, file, loaded, total }: ProgressEvent, now: number): string {
     if (status === 'resolve' || total <= 0) return `Looking for ${file}`
     const share = Math.min(1, loaded / total)
     const full = Math.round(share * BAR)
-    const c = colours(this.#stream)
-    const bar = `${'━'.repeat(full)}${'─'.repeat(BAR - full)}`
-    const percent = `${Math.floor(share * 100)} %`.padStart(5)
-    const sizes = `${format.bytes(loaded)} of ${format.bytes(total)}`
-    if (status === 'load') return `Loading weights ${bar} ${percent}  ${sizes}`
-    const seconds = (now - this.#fileBegun) / 1000
-    const speed = seconds > 0.5 ? `  ${format.bytes((loaded - this.#fileFrom) / seconds)}/s` : ''
-    return c.isColorSupported
-      ? `${file} ${bar} ${percent}  ${sizes}${speed}`
-      : `${file} ${bar} ${percent}  ${sizes}${speed}`
+    const parts = [
+      status === 'load' ? 'Loading weights' : file,
+      `${'━'.repeat(full)}${'─'.repeat(BAR - full)} ${`${Math.floor(share * 100)} %`.padStart(5)}`,
+      `${format.bytes(loaded)} of ${format.bytes(total)}`,
+      ...(status === 'download' ? this.#speed(loaded, total, now) : []),
+    ]
+    // The least important goes first.
+    while (parts.length > 2 && parts.join('  ').length > this.#width()) parts.pop()
+    return parts.join('  ')
+  }
+
+  #speed(loaded: number, total: number, now: number): string[] {
+    const ms = now - this.#fileBegun
+    const perMs = (loaded - this.#fileFrom) / ms
+    if (ms < 500 || perMs <= 0) return []
+    return [`${format.bytes(perMs * 1000)}/s`, `${format.duration((total - loaded) / perMs)} left`]
   }
 }
