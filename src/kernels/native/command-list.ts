@@ -12,6 +12,8 @@ const RECORD_LIMIT = 96
 export class CommandList {
   data = new Float64Array(1024)
   length = 0
+  /** Numbers of the list that was run last; they stay in `data` until something is recorded. */
+  lastLength = 0
   #start = 0
   #closed = false
 
@@ -62,6 +64,7 @@ export class CommandList {
   }
 
   clear(): void {
+    this.lastLength = this.length
     this.length = 0
   }
 

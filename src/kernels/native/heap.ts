@@ -16,7 +16,10 @@ export class Heap {
   readonly #used = new Map<number, number>()
   readonly #grow: (end: number) => boolean
   readonly #clear: (address: number, bytes: number) => void
+  /** End of the last block in use. */
   #top: number
+  /** From here on memory was never used. */
+  #fresh: number
   #bytes = 0
 
   /**
@@ -25,6 +28,7 @@ export class Heap {
    */
   constructor(base: number, grow: (end: number) => boolean, clear: (address: number, bytes: number) => void) {
     this.#top = roundUp(base)
+    this.#fresh = this.#top
     this.#grow = grow
     this.#clear = clear
   }
@@ -55,6 +59,10 @@ export class Heap {
     this.#free.splice(index, 0, { address, bytes })
     this.#join(index)
     if (index > 0) this.#join(index - 1)
+    const last = this.#free.at(-1) as Block
+    if (last.address + last.bytes < this.#top) return
+    this.#top = last.address
+    this.#free.pop()
   }
 
   #takeFree(index: number, size: number): number {
@@ -74,6 +82,8 @@ export class Heap {
     const address = this.#top
     if (!this.#grow(address + size)) return 0
     this.#top = address + size
+    if (address < this.#fresh) this.#clear(address, Math.min(this.#top, this.#fresh) - address)
+    this.#fresh = Math.max(this.#fresh, this.#top)
     return address
   }
 

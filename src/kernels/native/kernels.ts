@@ -66,6 +66,9 @@ export class CoreKernels implements Kernels {
   async submit(): Promise<void> {
     this.#memory.run(this.#list)
   }
+  async resubmit(): Promise<void> {
+    this.#memory.runAgain(this.#list)
+  }
   dispose(): void {
     this.#list.close()
     this.#memory.dispose()

@@ -77,6 +77,11 @@ export class CoreMemory {
     list.clear()
   }
 
+  runAgain(list: CommandList): void {
+    if (list.length > 0) throw new RangeError('resubmit: operations have been recorded since the last submit')
+    checkRun(this.host.run(list.data, list.lastLength))
+  }
+
   /** Where a range of a file lies in memory; null if it cannot be mapped or is not aligned. */
   mapped(range: ByteRange, alignment: number): number | null {
     const { source, offset, length } = range

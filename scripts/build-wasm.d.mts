@@ -1,0 +1,7 @@
+export interface ModuleOptions {
+  readonly threads: boolean
+}
+export const MODULES: Readonly<Record<string, ModuleOptions>>
+export const OUTPUT: string
+export function wasmCompilerProblem(): Promise<string | null>
+export function buildModule(output: string, options: ModuleOptions): Promise<void>

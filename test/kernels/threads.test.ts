@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest'
+import type { Kernels, RowSlice } from '../../src/kernels/contract.ts'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/index.ts'
+import { createWasmKernels } from '../../src/kernels/native/wasm.ts'
+import type { WeightType } from '../../src/tensor/dtype.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { Rng } from '../support/rng.ts'
+import { weightSource } from '../support/weights.ts'
+
+/** The conformance cases are small, and mostly run by one thread: these are large enough to be divided. */
+const THREADS = [1, 2, 3, 5]
+
+const SETS: readonly { name: string; make: (threads: number) => Promise<Kernels>; missing: string | null }[] = [
+  { name: 'native', make: threads => createNativeKernels({ threads }), missing: nativeUnavailable() },
+  { name: 'wasm', make: threads => createWasmKernels({ threads, shared: true }), missing: null },
+]
+
+const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor>>> = {
+  'products of every type, 1 token and 70': async (k, rng) => {
+    const y = k.alloc('f32', [4, 2, 70, 301])
+    for (const [i, dtype] of (['f32', 'f16', 'bf16', 'e4m3'] as const).entries()) {
+      const w = await k.prepare(randomWeight(dtype, 301, 515, rng), 'matmul')
+      const x = put(k, [70, 515], rng)
+      k.matmul(part(y, i, 0, 70), x, w)
+      k.matmul(part(y, i, 1, 1), { ...x, shape: [1, 515] }, w)
+    }
+    return y
+  },
+  'heads along and across': async (k, rng) => {
+    const w = await k.prepare(randomWeight('bf16', 8 * 48, 130, rng), 'heads')
+    const up = k.alloc('f32', [33, 8, 130])
+    const y = k.alloc('f32', [33, 8, 32])
+    k.headMatmul(up, put(k, [33, 8, 16], rng), w, { headRows: 48, firstRow: 0, rows: 16, transposed: true })
+    k.headMatmul(y, up, w, { headRows: 48, firstRow: 16, rows: 32, transposed: false })
+    return y
+  },
+  'attention: one query over many spans': (k, rng) => attention(k, rng, [1, 1], [2100, 700]),
+  'attention: many queries': (k, rng) => attention(k, rng, [90, 3], [600, 1]),
+  experts: async (k, rng) => {
+    const [T, K, E, D, F] = [37, 3, 9, 96, 130]
+    const w = await k.prepareExperts(Array.from({ length: E }, () => randomWeight('f32', F, D, rng)))
+    const indices = k.alloc('i32', [T, K])
+    const weights = k.alloc('f32', [T, K])
+    const plan = k.alloc('i32', [E + 1 + 2 * T * K])
+    const parts = k.alloc('f32', [T * K, F])
+    const y = k.alloc('f32', [T, F])
+    const scoring = {
+      scoring: 'softmax',
+      groups: 1,
+      topkGroups: 1,
+      groupScore: 'max',
+      normalise: true,
+      scale: 1,
+    } as const
+    k.route(indices, weights, put(k, [T, E], rng), scoring)
+    k.groupByExpert(plan, indices, E)
+    k.expertMatmul(parts, put(k, [T, D], rng), w, plan, true)
+    k.combineExperts(y, parts, weights, plan, put(k, [T, F], rng))
+    return y
+  },
+  'a chain that sharing and not sharing alternate in': async (k, rng) => {
+    const x = put(k, [40, 600], rng)
+    const few = put(k, [1, 16], rng)
+    const weight = put(k, [600], rng)
+    for (let i = 0; i < 30; i++) {
+      k.rmsNorm(x, x, weight, 1e-6)
+      k.activate(few, few, 'tanh')
+      k.gate(x, x, put(k, [40, 600], rng), 'silu')
+      k.copy({ ...x, shape: [1, 16] }, few)
+    }
+    return x
+  },
+}
+
+describe.each(SETS)('$name: the thread count changes no bit', ({ make, missing }) => {
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    it.skipIf(missing)(missing ? `${name} (${missing})` : name, async () => {
+      const results = []
+      for (const threads of THREADS) {
+        const k = await make(threads)
+        expect(k.info.threads).toBe(threads)
+        const y = await program(k, new Rng(name))
+        await k.submit()
+        results.push(new Uint32Array(((await k.read(y)) as Float32Array).buffer))
+        k.dispose()
+      }
+      for (const bits of results.slice(1)) expect(bits).toEqual(results[0])
+    })
+  }
+})
+
+/** Latent rows of two sequences: [T, H, C] over positions before their queries. */
+async function attention(k: Kernels, rng: Rng, queries: [number, number], before: [number, number]): Promise<Tensor> {
+  const [H, C, R, blockTokens] = [6, 40, 8, 16]
+  const rowBytes = 2 * (C + R)
+  const rows = { blockTokens, layerOffset: 0, rowBytes }
+  const slice = (offset: number, width: number): RowSlice =>
+    ({ rows, dtype: 'bf16', offset, heads: 1, width, headStride: width }) as const
+  const T = queries[0] + queries[1]
+  const fields = queries.map((count, b) => {
+    const S = before[b]! + count
+    const blocks = Math.ceil(S / blockTokens)
+    const memory = k.alloc('bf16', [blocks * blockTokens, C + R])
+    k.copy(memory, put(k, memory.shape, rng))
+    const table = k.alloc('f64', [blocks])
+    k.upload(
+      table,
+      Float64Array.from({ length: blocks }, (_, i) => memory.address + i * blockTokens * rowBytes),
+    )
+    return [b === 0 ? 0 : queries[0], count, before[b]!, 0, S, table.address]
+  })
+  const sequences = k.alloc('f64', [2, 6])
+  k.upload(sequences, Float64Array.from(fields.flat()))
+  await k.submit()
+  const out = k.alloc('f32', [T, H, C])
+  const keys = [slice(0, C), slice(2 * C, R)]
+  k.attention({ out, q: put(k, [T, H, C + R], rng), keys, values: slice(0, C), sequences, scale: 0.2, mask: 'causal' })
+  return out
+}
+
+function put(k: Kernels, shape: readonly number[], rng: Rng): Tensor {
+  const t = k.alloc('f32', shape)
+  k.upload(t, rng.normals(shape.reduce((a, b) => a * b, 1)))
+  return t
+}
+
+function part(y: Tensor, i: number, j: number, rows: number): Tensor {
+  const [, two, T, n] = y.shape as [number, number, number, number]
+  return { ...y, address: y.address + 4 * (i * two + j) * T * n, shape: [rows, n], strides: [n, 1] }
+}
+
+function randomWeight(dtype: WeightType, rows: number, cols: number, rng: Rng) {
+  const n = rows * cols
+  if (dtype === 'f32') return weightSource('w', dtype, rows, cols, rng.normals(n))
+  if (dtype === 'e4m3')
+    return weightSource(
+      'w',
+      dtype,
+      rows,
+      cols,
+      Uint8Array.from({ length: n }, () => rng.below(127)),
+    )
+  // Numbers around 1, of either sign, in both formats.
+  const one = dtype === 'f16' ? 0x3800 : 0x3f00
+  const data = Uint16Array.from({ length: n }, () => one + rng.below(256) + 0x8000 * rng.below(2))
+  return weightSource('w', dtype, rows, cols, data)
+}

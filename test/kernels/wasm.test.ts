@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { buildModule, MODULES, wasmCompilerProblem } from '../../scripts/build-wasm.mjs'
+import { OptionError, OutOfMemoryError } from '../../src/errors.ts'
+import { createWasmKernels } from '../../src/kernels/native/wasm.ts'
+import type { ByteSource } from '../../src/tensor/bytes.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+describe('the WebAssembly kernels', () => {
+  it('say what they are', async () => {
+    const shared = await createWasmKernels({ threads: 2 })
+    expect(shared.info).toEqual({ name: 'wasm', isa: 'simd128', threads: 2, numerics: 'wasm-simd128' })
+    shared.dispose()
+    const alone = await createWasmKernels({ threads: 4, shared: false })
+    expect(alone.info.threads).toBe(1)
+    alone.dispose()
+    await expect(createWasmKernels({ threads: 0.5 })).rejects.toThrow(OptionError)
+  })
+
+  it.each([true, false])('grow their memory, and give zeroed memory again (shared: %s)', async shared => {
+    const k = await createWasmKernels({ threads: 1, shared })
+    const n = 5 << 20
+    for (let i = 0; i < 3; i++) {
+      const t = k.alloc('f32', [n])
+      expect(t.address % 64).toBe(0)
+      const held = (await k.read(t)) as Float32Array
+      expect(held.every(x => x === 0)).toBe(true)
+      k.upload(t, held.fill(i + 1))
+      k.axpby(t, 2, t)
+      await k.submit()
+      expect((await k.read(t))[n - 1]).toBe(2 * (i + 1))
+      k.free(t)
+    }
+    expect(k.allocatedBytes).toBe(0)
+    k.dispose()
+  })
+
+  it('refuse a model beyond 4 GiB, with its size and the remedy', async () => {
+    const k = await createWasmKernels({ threads: 1 })
+    expect(() => k.alloc('f32', [2 ** 30])).toThrow(OutOfMemoryError)
+    const source: ByteSource = {
+      name: 'model.safetensors',
+      size: 9_000_000_000,
+      read: async () => expect.unreachable('nothing is read before there is room for it'),
+    }
+    const bytes = { source, offset: 0, length: 2 ** 32 }
+    const prepared = k.prepare({ name: 'w', dtype: 'f32', rows: 2 ** 15, cols: 2 ** 15, bytes }, 'matmul')
+    await expect(prepared).rejects.toThrow(OutOfMemoryError)
+    await expect(prepared).rejects.toThrow(/model\.safetensors has 9000000000 bytes.*4 GiB.*native kernels/)
+    k.dispose()
+  })
+})
+
+const problem = await wasmCompilerProblem()
+
+describe('the committed modules', () => {
+  for (const [name, options] of Object.entries(MODULES)) {
+    it.skipIf(problem)(
+      problem ? `${name} is what the source gives (${problem})` : `${name} is what the source gives`,
+      async () => {
+        const built = join(tempFolder(), name)
+        await buildModule(built, options)
+        const committed = readFileSync(new URL(`../../src/kernels/native/${name}`, import.meta.url))
+        expect(readFileSync(built).equals(committed), 'run `npm run build:wasm` and commit the result').toBe(true)
+      },
+    )
+  }
+})
