@@ -50,6 +50,7 @@ const host = new Host({
   load: async (...args) => {
     const parts = await loadParts(...args)
     watch(parts.kernels, 'submit', 'submit')
+    if (parts.kernels.resubmit) watch(parts.kernels as Required<typeof parts.kernels>, 'resubmit', 'submit')
     watch(parts.kernels, 'read', 'read')
     watch(parts.model, 'forward', 'forward')
     return parts

@@ -14,6 +14,7 @@ export class Arena {
   /** Pieces beyond the slab, by the offset they stand for. */
   readonly #overflow = new Map<number, Tensor>()
   #outgrown: Tensor[] = []
+  #generation = 0
   #used = 0
   #peak = 0
   #next = 0
@@ -21,6 +22,11 @@ export class Arena {
 
   constructor(kernels: Kernels) {
     this.#kernels = kernels
+  }
+
+  /** Changes when the same shapes may get other addresses than before. */
+  get generation(): number {
+    return this.#generation
   }
 
   /** Uninitialised until written. Lives until `release` to an earlier mark, or `reset`. */
@@ -66,6 +72,7 @@ export class Arena {
     if (this.#overflow.size > 0) {
       this.#freeAll()
       this.#slab = this.#kernels.alloc('u8', [this.#peak])
+      this.#generation++
     }
     this.#used = 0
     this.#next = 0

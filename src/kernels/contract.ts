@@ -204,6 +204,11 @@ export interface Kernels {
 
   /** Runs what was recorded. */
   submit(): Promise<void>
+  /**
+   * Runs the operations of the last `submit` once more, on what their buffers hold now: a step of the same shape need
+   * not be recorded again. Nothing may have been recorded since. Absent where operations run as they are recorded.
+   */
+  resubmit?(): Promise<void>
   dispose(): void
 
   // ---- rows ---------------------------------------------------------------------------------------------------
