@@ -14,12 +14,8 @@ export function watchInterrupt(): Interrupt {
     controller.abort()
   }
   process.on('SIGINT', interrupted)
-  process.on('SIGTERM', interrupted)
   return {
     signal: controller.signal,
-    release() {
-      process.off('SIGINT', interrupted)
-      process.off('SIGTERM', interrupted)
-    },
+    release: () => process.off('SIGINT', interrupted),
   }
 }

@@ -15,7 +15,7 @@ import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addSamplingOptions, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
-import { fallbackLine } from '../output/stats.ts'
+import { remarks } from '../output/stats.ts'
 import { note } from '../output/stdout.ts'
 
 /** A text without turns has no end of its own. */
@@ -90,12 +90,11 @@ function promptOptions({ info }: Engine, flags: Flags): PromptOptions {
 function introduce({ info }: Engine, interactive: boolean): void {
   const c = colours(process.stderr)
   const { name, isa, threads } = info.kernels
-  const fallback = fallbackLine(info)
   if (interactive) {
     const context = `context ${format.integer(info.contextLength)} tokens`
     note(`${c.bold(info.name)}${c.dim(` · ${name} ${isa}, ${format.plural(threads, 'thread')} · ${context} · /help`)}`)
   }
-  if (fallback !== null) note(fallback)
+  for (const remark of remarks(info)) note(remark)
   if (!info.hasChatTemplate) {
     note(
       c.yellow(

@@ -8,7 +8,7 @@ import { type ModelArgument, modelAndText } from '../model-argument.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { colours } from '../output/colour.ts'
-import { type Answer, fallbackLine, statsLine } from '../output/stats.ts'
+import { type Answer, remarks, statsLine } from '../output/stats.ts'
 import { note, write, writeJson } from '../output/stdout.ts'
 
 const DEFAULT_PROMPT = 'Once upon a time'
@@ -57,8 +57,7 @@ async function generate(first: string | undefined, second: string | undefined, f
     const { info } = engine
     const session = engine.session()
     const options = promptOptions(model, flags)
-    const fallback = fallbackLine(info)
-    if (fallback !== null && !flags.quiet && !flags.json) note(fallback)
+    if (!flags.quiet && !flags.json) for (const remark of remarks(info)) note(remark)
     const out = flags.json ? null : new Answering(prompt, flags.echo ?? (process.stdout.isTTY || text === undefined))
     const generation = session.prompt(prompt, { ...options, signal: interrupt.signal })
     const answer = await follow(generation, interrupt.signal, options.seed, chunk => out?.write(chunk))
@@ -82,8 +81,9 @@ function promptOptions(model: ModelArgument, flags: Flags): PromptOptions & { re
   }
 }
 
-function report(prompt: string, answer: Answer, cache: object, { name, modelType, kernels, fallbackReason }: Info) {
-  return { model: name, modelType, prompt, ...answer, cache, kernels: { ...kernels, fallbackReason } }
+function report(prompt: string, answer: Answer, cache: object, info: Info) {
+  const { name, modelType, kernels, fallbackReason, warnings } = info
+  return { model: name, modelType, prompt, ...answer, cache, kernels: { ...kernels, fallbackReason }, warnings }
 }
 
 type Info = Awaited<ReturnType<typeof loadEngine>>['info']

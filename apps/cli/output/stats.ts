@@ -30,9 +30,9 @@ function endOf(reason: Completion['finishReason'], info: ModelInfo, limit: numbe
   return null
 }
 
-/** Users of slower kernels learn why they have them; null where there is nothing to tell. */
-export function fallbackLine({ fallbackReason, kernels }: ModelInfo): string | null {
-  if (fallbackReason === null) return null
-  const reason = fallbackReason.replace(/\.$/, '')
-  return colours(process.stderr).yellow(`native kernels are not available: ${reason}; using ${kernels.name}`)
+/** What a user should know of a model that was loaded: why its kernels are slower ones, what was odd in its files. */
+export function remarks({ fallbackReason, kernels, warnings }: ModelInfo): string[] {
+  const { yellow } = colours(process.stderr)
+  const fallback = fallbackReason === null ? [] : [`${fallbackReason.replace(/\.$/, '')}; ${kernels.name} is used`]
+  return [...fallback, ...warnings].map(yellow)
 }
