@@ -1,6 +1,10 @@
 import { CheckpointError, ConfigError } from '../errors.ts'
 import { Checkpoint, type CheckpointContents } from './checkpoint.ts'
 import type { CheckpointFiles } from './checkpoint-files.ts'
+import { findGguf } from './gguf/find-gguf.ts'
+import { readGgufHeader } from './gguf/header.ts'
+import { openGguf } from './gguf/open-gguf.ts'
+import { tokenizerOf } from './gguf/tokenizer.ts'
 import { type JsonObject, readJson, readText } from './json-file.ts'
 import { readWeightFiles } from './weight-files.ts'
 
@@ -16,9 +20,12 @@ const MAX_TEMPLATE = 4 << 20
 
 /**
  * Reads the headers and JSON files of a checkpoint as the hub publishes it: config.json beside model.safetensors or
- * its shards. No tensor's bytes are read. Throws CheckpointError or ConfigError naming what is wrong in which file.
+ * its shards; or the header of a GGUF file. No weights are read. Throws CheckpointError or ConfigError naming what is
+ * wrong in which file.
  */
 export async function openCheckpoint(files: CheckpointFiles, options: OpenOptions = {}): Promise<Checkpoint> {
+  const gguf = findGguf(files)
+  if (gguf !== undefined) return openGguf(files, gguf, options)
   if (!files.names.has('config.json')) {
     throw new CheckpointError(`${files.name} has no config.json; expected the files of a model as the hub has them`)
   }
@@ -42,6 +49,8 @@ type Texts = Pick<CheckpointContents, 'tokenizer' | 'tokenizerConfig' | 'chatTem
 
 /** What text needs: a folder may hold it without weights. */
 export async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts> {
+  const gguf = findGguf(files)
+  if (gguf !== undefined) return tokenizerOf((await readGgufHeader(await files.open(gguf))).metadata)
   const tokenizer = await optionalJson(files, 'tokenizer.json', MAX_TOKENIZER)
   const tokenizerConfig = await optionalJson(files, 'tokenizer_config.json', MAX_CONFIG)
   const chatTemplate = await readChatTemplate(files)

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { CheckpointError, OptionError, UnsupportedModelError } from '../errors.ts'
+import { CheckpointError, OptionError } from '../errors.ts'
+import { isGgufName } from './gguf/find-gguf.ts'
 import { findCached } from './hub/cache-layout.ts'
 import { downloadModel } from './hub/download-model.ts'
 import { HubError } from './hub/hub-error.ts'
@@ -7,21 +8,16 @@ import { type ModelName, parseModelName } from './hub/model-name.ts'
 import { DEFAULT_ENDPOINT, type HubOptions } from './hub/options.ts'
 
 /**
- * The folder of a model: `source` is a folder, or a name `org/name[@revision]` that is in the hub's cache or is
- * downloaded into it. What is complete in the cache is used without asking the hub whether a branch has moved.
+ * The path of a model: `source` is a folder, a GGUF file, or a name `org/name[@revision]` that is in the hub's cache
+ * or is downloaded into it. What is complete in the cache is used without asking the hub whether a branch has moved.
  *
- * Throws an error that says what was looked for and where: CheckpointError for paths, HubError for names,
- * UnsupportedModelError for GGUF.
+ * Throws an error that says what was looked for and where: CheckpointError for paths, HubError for names.
  */
 export async function resolveModel(source: string, hub: HubOptions): Promise<string> {
-  if (/\.gguf$/i.test(source)) {
-    throw new UnsupportedModelError(
-      `${source} is a GGUF file; latentkit reads folders with config.json and safetensors`,
-    )
-  }
   const info = await stat(source).catch(() => undefined)
-  if (info?.isDirectory()) return source
+  if (info?.isDirectory() || (info && isGgufName(source))) return source
   if (info !== undefined) throw new CheckpointError(`${source} is a file; give the folder that holds config.json`)
+  if (isGgufName(source)) throw new CheckpointError(`${source} is not there; expected a GGUF file`)
   const name = parseModelName(source)
   if (name !== undefined) return resolveName(name, hub)
   if (/[\\/]|^[.~]/.test(source)) {

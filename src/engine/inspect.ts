@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { type AttentionConfig, cacheElements } from '../attention/config.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
-import { openFolder } from '../checkpoint/folder.ts'
+import { openModel } from '../checkpoint/folder.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
 import type { ModelConfig } from '../model/config.ts'
@@ -81,7 +81,7 @@ export async function inspectModel(source: string, options: InspectOptions = {})
   const { cacheType = 'f16', contexts, signal } = options
   const folder = await resolveModel(source, hubOptions(options))
   signal?.throwIfAborted()
-  const checkpoint = await openFolder(folder, { tokenizer: false })
+  const checkpoint = await openModel(folder, { tokenizer: false })
   const config = parseConfig(checkpoint.configReader)
   const survey = await surveyWeights(checkpoint)
   signal?.throwIfAborted()

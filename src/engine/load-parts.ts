@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
-import { openFolder } from '../checkpoint/folder.ts'
+import { isGgufFile, openModel } from '../checkpoint/folder.ts'
 import { CheckpointError, OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { loadModel, unusedTensors } from '../model/load.ts'
@@ -33,7 +33,7 @@ export async function loadParts(source: string, options: HostLoadOptions, contex
   checkLoadOptions(options)
   const { threads, isa } = options
   const choosing = chooseKernels(options.kernels ?? 'auto', { ...(threads && { threads }), ...(isa && { isa }) })
-  const opening = findFolder(source, options, context).then(folder => openFolder(folder))
+  const opening = findModel(source, options, context).then(path => openModel(path))
   const [chosen, checkpoint] = await Promise.allSettled([choosing, opening])
   try {
     // The model is the first thing a user has to get right.
@@ -87,10 +87,10 @@ async function assemble(
   return { info, model, kernels, tokenizer, defaults }
 }
 
-/** Only a name that is no folder brings in what talks to the hub. */
-async function findFolder(source: string, options: HostLoadOptions, { report, signal }: LoadContext): Promise<string> {
+/** Only a name that is no path brings in what talks to the hub. */
+async function findModel(source: string, options: HostLoadOptions, { report, signal }: LoadContext): Promise<string> {
   const info = await stat(source).catch(() => undefined)
-  if (info?.isDirectory()) return source
+  if (info?.isDirectory() || (await isGgufFile(source))) return source
   const { resolveModel } = await import('../checkpoint/resolve-model.ts')
   const { hubSettings } = await import('../checkpoint/hub/options.ts')
   return resolveModel(source, {

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { folderFiles } from '../checkpoint/folder.ts'
+import { modelFiles } from '../checkpoint/folder.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { readTokenizerFiles } from '../checkpoint/open-checkpoint.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
@@ -14,7 +14,7 @@ export async function openTokenizer(
 ): Promise<Tokenizer> {
   const { hub, ...rest } = options
   const folder = await resolveModel(source, { ...hubSettings({}, homedir()), ...hub, ...rest })
-  const files = await folderFiles(folder)
+  const files = await modelFiles(folder)
   const { tokenizer, tokenizerConfig, chatTemplate } = await readTokenizerFiles(files)
   if (tokenizer === undefined) throw new TokenizerError(`${folder} has no tokenizer.json`)
   return createTokenizer({ tokenizer, config: tokenizerConfig, chatTemplate, folder: `${folder}/` })

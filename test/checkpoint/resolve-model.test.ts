@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { resolveModel } from '../../src/checkpoint/resolve-model.ts'
-import { CheckpointError, OptionError, UnsupportedModelError } from '../../src/errors.ts'
+import { CheckpointError, OptionError } from '../../src/errors.ts'
 import { COMMIT, sha256 } from '../support/fake-hub.ts'
 import { failure, REPO, setUp, WEIGHTS } from '../support/hub-setup.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -55,8 +55,10 @@ describe('resolveModel', () => {
     expect(word).toBeInstanceOf(OptionError)
     expect(word.message).toContain('"llama" is neither a folder here nor a model name')
     const gguf = await failure(resolveModel('org/model.Q4_K.gguf', options))
-    expect(gguf).toBeInstanceOf(UnsupportedModelError)
-    expect(gguf.message).toContain('is a GGUF file; latentkit reads folders')
+    expect(gguf).toBeInstanceOf(CheckpointError)
+    expect(gguf.message).toBe('org/model.Q4_K.gguf is not there; expected a GGUF file')
+    const there = join(tempFolder({ 'm.gguf': '' }), 'm.gguf')
+    expect(await resolveModel(there, options)).toBe(there)
     const file = join(tempFolder({ 'model.safetensors': '' }), WEIGHTS)
     expect((await failure(resolveModel(file, options))).message).toContain('is a file; give the folder')
   })

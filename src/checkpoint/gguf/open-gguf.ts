@@ -8,19 +8,25 @@ import { architectureOf } from './architectures/index.ts'
 import type { GgufTensor } from './header.ts'
 import { readGgufSet } from './split.ts'
 import { renameTensors } from './tensor-naming.ts'
+import { tokenizerOf } from './tokenizer.ts'
 
 /**
  * A GGUF file, or the set that `name` is a part of, as a checkpoint like those of the hub: config and tensor names in
- * the hub's spelling. No weights are read. Throws CheckpointError or UnsupportedModelError naming what is wrong.
+ * the hub's spelling, the tokenizer in the form of its files. No weights are read. Throws CheckpointError or UnsupportedModelError naming what is wrong.
  */
-export async function openGguf(files: CheckpointFiles, name: string): Promise<Checkpoint> {
+export async function openGguf(
+  files: CheckpointFiles,
+  name: string,
+  options: { readonly tokenizer?: boolean } = {},
+): Promise<Checkpoint> {
   const { metadata, tensors } = await readGgufSet(files, name)
   const architecture = architectureOf(metadata)
   const { ropeTensors, others } = await takeRopeTensors(tensors, metadata.file)
   return new Checkpoint({
-    name: metadata.file,
+    name: files.name,
     configFile: metadata.file,
     config: architecture.config({ metadata, tensors: others, ropeTensors }),
+    ...(options.tokenizer !== false && tokenizerOf(metadata)),
     tensors: renameTensors(others.values(), architecture.naming),
     canonical: true,
     warnings: [],

@@ -1,6 +1,7 @@
 /**
- * Numbers from another engine, lying as `expected.safetensors` beside a checkpoint (`docs/verify.md` describes the
- * format): per prompt p the token ids and logits, optionally hidden states, attention patterns, a greedy continuation.
+ * Numbers from another engine: `expected.safetensors` in a checkpoint's folder, or `NAME.expected.safetensors` beside
+ * `NAME.gguf` (`docs/verify.md` describes the format). Per prompt p the token ids and logits, optionally hidden
+ * states, attention patterns, a greedy continuation.
  */
 import { openFile } from '../../checkpoint/file-source.ts'
 import { readFloats, readIntegers } from '../../checkpoint/read-tensor.ts'
@@ -26,9 +27,15 @@ export interface ExpectedPrompt {
 
 export const EXPECTED_FILE = 'expected.safetensors'
 
-/** Reads `folder/expected.safetensors` and checks every shape against the model. */
-export async function readExpected(folder: string, config: ModelConfig): Promise<ExpectedPrompt[]> {
-  const source = await openFile(`${folder}/${EXPECTED_FILE}`)
+/** Where the numbers of a model are: in its folder, or beside a GGUF file under its name without the part. */
+export function expectedPath(model: string): string {
+  const [, name] = /^(.*?)(?:-\d{5}-of-\d{5})?\.gguf$/is.exec(model) ?? []
+  return name === undefined ? `${model}/${EXPECTED_FILE}` : `${name}.${EXPECTED_FILE}`
+}
+
+/** Reads a file of expected numbers and checks every shape against the model. */
+export async function readExpected(path: string, config: ModelConfig): Promise<ExpectedPrompt[]> {
+  const source = await openFile(path)
   const { tensors } = await readSafetensorsHeader(source)
   const names = [...tensors.keys()].flatMap(name => /^(\d+)\.input_ids$/.exec(name)?.[1] ?? [])
   if (names.length === 0) {

@@ -1,13 +1,13 @@
 /** `latentkit verify`: a checkpoint's numbers against those of another engine, every way they can be computed. */
 import type { AttentionPath } from '../../attention/path.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
-import { openFolder } from '../../checkpoint/folder.ts'
+import { openModel } from '../../checkpoint/folder.ts'
 import { LatentkitError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract.ts'
 import { parseConfig } from '../../model/families/index.ts'
 import { loadModel } from '../../model/load.ts'
 import type { CacheType } from '../../tensor/dtype.ts'
-import { type ExpectedPrompt, readExpected } from './expected.ts'
+import { type ExpectedPrompt, expectedPath, readExpected } from './expected.ts'
 import { type Prefill, type PromptErrors, runPrompt } from './run.ts'
 
 /** What a cache of each type may cost. f32: worst error of any number; 16 bit: rms of the logits. */
@@ -54,15 +54,15 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal
 }
 
-/** Never throws for a bad checkpoint: the report says what was wrong. */
+/** `folder` may be a GGUF file too. Never throws for a bad checkpoint: the report says what was wrong. */
 export async function verifyFolder(folder: string, options: VerifyOptions): Promise<VerifyReport> {
   const rows: VerifyRow[] = []
   let modelType: string | null = null
   try {
-    const checkpoint = await openFolder(folder)
+    const checkpoint = await openModel(folder, { tokenizer: false })
     const config = parseConfig(checkpoint.configReader)
     modelType = config.modelType
-    const expected = await readExpected(folder, config)
+    const expected = await readExpected(expectedPath(folder), config)
     for (const { name, make } of options.kernels) {
       const kernels = await make()
       try {
