@@ -124,6 +124,8 @@ export class Client {
   }
 
   #receive(message: FromHost): void {
+    // Everybody has been told; while the host ends, the line is held.
+    if (this.#closed) return
     switch (message.type) {
       case 'progress':
         this.#onProgress?.(message.event)

@@ -51,7 +51,7 @@ export class HostSession {
   prompt(message: PromptMessage): void {
     const job: Job = { message, asked: this.#context.now(), sequence: null, answered: false }
     this.#jobs.add(job)
-    this.#inTurn(() => this.#run(job))
+    void this.#inTurn(() => this.#run(job))
   }
 
   /** A prompt that runs ends after the step under way, one that waits at once. */
@@ -63,9 +63,9 @@ export class HostSession {
     }
   }
 
-  async reset(): Promise<SessionState> {
-    await this.#inTurn(async () => {})
-    return this.#timeline.reset()
+  /** Forgets everything, when the prompts before it have ended. */
+  reset(): Promise<SessionState> {
+    return this.#inTurn(async () => this.#timeline.reset())
   }
 
   /** Fails what is under way with `error`, then frees the cache. */
@@ -77,25 +77,23 @@ export class HostSession {
     await this.#inTurn(async () => this.#timeline.dispose())
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(work)
-    return this.#turn
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    )
+    return done
   }
 
   async #run(job: Job): Promise<void> {
     if (job.answered) return
-    try {
-      await new Promise<SequenceResult>((resolve, reject) => {
-        try {
-          job.sequence = this.#sequence(job, resolve)
-          this.#context.loop.add(job.sequence)
-        } catch (error) {
-          reject(error)
-        }
-      }).then(result => this.#finish(job, result))
-    } catch (error) {
-      this.#finish(job, { error, state: this.#timeline.unchanged() })
-    }
+    // What the executor throws, such as for a prompt that does not fit, rejects.
+    const running = new Promise<SequenceResult>(ended => {
+      job.sequence = this.#sequence(job, ended)
+      this.#context.loop.add(job.sequence)
+    })
+    this.#finish(job, await running.catch(error => ({ error, state: this.#timeline.unchanged() })))
   }
 
   #sequence({ message, asked }: Job, ended: (result: SequenceResult) => void): Sequence {

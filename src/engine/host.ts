@@ -29,6 +29,8 @@ export class Host {
   readonly #pause: () => Promise<void>
   readonly #load: typeof loadParts
   readonly #sessions = new Map<number, HostSession>()
+  /** Why a session could not be made: nothing answers to `open`, so its prompts are told. */
+  readonly #unmade = new Map<number, unknown>()
   readonly #loading = new AbortController()
   #running: HostSessionContext | null = null
 
@@ -65,6 +67,11 @@ export class Host {
     try {
       const report = throttled(event => this.#port.post({ type: 'progress', event }))
       const parts = await this.#load(source, options, { report, signal: this.#loading.signal })
+      if (this.#loading.signal.aborted) {
+        parts.model.dispose()
+        parts.kernels.dispose()
+        return
+      }
       const post = (message: FromHost) => this.#port.post(message)
       const now = () => performance.now()
       const outbox = new Outbox(post, now)
@@ -80,14 +87,19 @@ export class Host {
 
   #open({ session, options }: ToHost & { type: 'open' }): void {
     if (!this.#running) return
-    this.#sessions.set(session, new HostSession(this.#running, options))
+    try {
+      this.#sessions.set(session, new HostSession(this.#running, options))
+    } catch (error) {
+      this.#unmade.set(session, error)
+    }
   }
 
   /** Answers for itself when the session is gone. */
   #session(id: number, prompt: number): HostSession | undefined {
     const session = this.#sessions.get(id)
     if (!session) {
-      this.#port.post({ type: 'stopped', id: prompt, error: toWire(new DisposedError('session')), state: null })
+      const error = this.#unmade.get(id) ?? new DisposedError('session')
+      this.#port.post({ type: 'stopped', id: prompt, error: toWire(error), state: null })
     }
     return session
   }
@@ -121,6 +133,7 @@ export class Host {
       case 'close': {
         const session = this.#sessions.get(call.session)
         this.#sessions.delete(call.session)
+        this.#unmade.delete(call.session)
         await session?.close(new DisposedError('session'))
         return null
       }

@@ -68,11 +68,10 @@ export class StepLoop {
     // A long step must not hold back what is already written.
     if (batch.some(({ input }) => input.prompt !== null)) outbox.flush()
     try {
-      const logits = await this.#forward(model, batch)
-      for (const [i, { sequence, input, position }] of batch.entries()) {
-        sequence.ran(input, position)
-        const row = logits[i]
-        if (row) sequence.accept(row)
+      const rows = await this.#forward(model, batch)
+      for (const [i, { sequence }] of batch.entries()) {
+        const logits = rows[i]
+        if (logits) sequence.accept(logits)
       }
     } catch (error) {
       for (const { sequence } of batch) sequence.fail(error)
@@ -94,6 +93,7 @@ export class StepLoop {
   async #forward(model: StepModel, batch: readonly Part[]): Promise<(Float32Array | undefined)[]> {
     if (batch.length === 0) return []
     const logits = await model.forward(batch.map(part => part.input))
+    for (const { sequence, input, position } of batch) sequence.ran(input, position)
     const [wanted, vocab] = logits.shape as [number, number]
     if (wanted === 0) return []
     const values = (await model.kernels.read(logits)) as Float32Array

@@ -39,9 +39,9 @@ describe('sessions', () => {
   it('go on where they stopped', async () => {
     const whole = await engine.session().prompt(STORY, { ...GREEDY, maxTokens: 40 })
     const session = engine.session()
-    const parts = []
+    const parts: string[] = []
     for (const maxTokens of [1, 19, 20]) {
-      const prompt = parts.length === 0 ? STORY : ''
+      const prompt: string = parts.length === 0 ? STORY : ''
       parts.push((await session.prompt(prompt, { ...GREEDY, maxTokens })).text)
     }
     expect(parts.join('')).toBe(whole.text)

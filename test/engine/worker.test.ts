@@ -186,7 +186,6 @@ describe('loading', () => {
     ['a file', 'package.json', CheckpointError, /is a file/],
     ['a folder without a model', 'docs', CheckpointError, /no config\.json/],
     ['a name that is none', 'what?', OptionError, /neither a folder here nor a model name/],
-    ['a file of llama.cpp', 'x.gguf', UnsupportedModelError, /GGUF/],
   ])('refuses %s', async (_, source, errorClass, message) => {
     for (const inline of [false, true]) {
       const loading = Engine.load(source, { inline, offline: true })
@@ -224,6 +223,19 @@ describe('the end', () => {
     expect(() => engine.session()).toThrow(DisposedError)
     await session.dispose()
     await engine.dispose()
+  })
+
+  it('is waited for, whatever still arrives', async () => {
+    const program = `
+      import { Engine } from 'latentkit'
+      for (let i = 0; i < 3; i++) {
+        const engine = await Engine.load('${TALES}', { threads: 1 })
+        await engine.generate('A', { maxTokens: 2 })
+        await engine.dispose()
+      }
+      console.log('done')`
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 20_000 })
+    expect((await run).stdout).toBe('done\n')
   })
 
   it('comes by itself when nothing is under way, even if nobody disposes of anything', async () => {
