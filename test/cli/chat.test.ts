@@ -69,6 +69,7 @@ describe('chat from a pipe', () => {
       '/temperature 0',
       '/temperature hot',
       '/nonsense',
+      '/tempreature 1',
       '/set',
       `/save ${folder}/said.json`,
       '/undo',
@@ -84,7 +85,8 @@ describe('chat from a pipe', () => {
     const { code, stdout, stderr } = await latentkit(['chat', ...SHORT, ...templated()], { input })
     expect(code).toBe(0)
     expect(stderr).toMatch(/error: temperature is "hot"\. Expected a number/)
-    expect(stderr).toMatch(/error: there is no \/nonsense; .*\/help/)
+    expect(stderr).toMatch(/error: there is no \/nonsense; \/help lists/)
+    expect(stderr).toMatch(/error: there is no \/tempreature; did you mean \/temperature\?/)
     expect(stderr).toMatch(/^temperature 0$/m)
     expect(stderr).toMatch(/8 tokens · .* · seed 1$/m)
     const said = JSON.parse(readFileSync(`${folder}/said.json`, 'utf8'))

@@ -6,6 +6,7 @@ import { colours } from '../output/colour.ts'
 import { note } from '../output/stdout.ts'
 import { pairs } from '../output/table.ts'
 import type { ChatControl } from './control.ts'
+import { nearest } from './nearest.ts'
 import { SETTING_NAMES } from './settings.ts'
 
 interface SlashCommand {
@@ -142,18 +143,19 @@ export function isSlashCommand(text: string): boolean {
 export async function runSlashCommand(chat: ChatControl, text: string): Promise<boolean> {
   const [, name = '', argument = ''] = /^\/(\S+)\s*([\s\S]*)$/.exec(text) ?? []
   const command = COMMANDS.find(c => c.names.includes(name.toLowerCase()))
-  if (!command) throw new CliError(`there is no /${name}; ${suggestion(name)}/help lists what there is`)
+  if (!command) {
+    const meant = nearest(
+      name,
+      COMMANDS.flatMap(c => c.names),
+    )
+    throw new CliError(`there is no /${name}; ${meant ? `did you mean /${meant}?` : '/help lists what there is'}`)
+  }
   return command.run(chat, argument.trim())
 }
 
 export function completions(start: string): string[] {
   if (!start.startsWith('/')) return []
   return COMMANDS.flatMap(c => c.names.map(n => `/${n}`)).filter(n => n.startsWith(start))
-}
-
-function suggestion(name: string): string {
-  const near = COMMANDS.flatMap(c => c.names).find(n => n.startsWith(name.slice(0, 3)) || name.startsWith(n))
-  return near === undefined || name.length < 2 ? '' : `/${near} perhaps; `
 }
 
 function helpText(): string {

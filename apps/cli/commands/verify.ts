@@ -84,12 +84,14 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
   const c = colours(process.stdout)
   for (const [i, folder] of folders.entries()) {
     const progress = new Progress()
+    const where = `${i + 1} of ${folders.length}  ${folder}`
+    progress.note(where)
     const report = await verifyFolder(folder, {
       kernels: sets,
       ...(flags.cacheType && { cacheTypes: flags.cacheType }),
       ...(flags.prefill && { prefills: flags.prefill }),
       ...(flags.path && { paths: flags.path }),
-      onRow: row => progress.note(`${i + 1} of ${folders.length}  ${folder}  ${wayOf(row)}`),
+      onRow: row => progress.note(`${where}  ${wayOf(row)} done`),
       signal,
     }).finally(() => progress.stop())
     reports.push(report)

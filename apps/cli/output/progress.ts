@@ -35,7 +35,7 @@ export class Progress {
 
   /** Says what is going on where there is nothing to count. */
   note(text: string): void {
-    if (this.#wanted && performance.now() - this.#begun >= DELAY_MS) this.#draw(text)
+    if (this.#wanted) this.#draw(text)
   }
 
   /** Takes the line away. */
