@@ -1,9 +1,9 @@
 /** The half of the engine that runs in the worker: holds the model and the sessions, answers the client's messages. */
 import { DisposedError, LatentkitError } from '../errors.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
-import { loadParts } from './load-parts.ts'
+import type { LoadContext, Parts } from './load-parts.ts'
 import { Outbox } from './outbox.ts'
-import type { Call, FromHost, Replies, ToHost } from './protocol.ts'
+import type { Call, FromHost, HostLoadOptions, Replies, ToHost } from './protocol.ts'
 import { StepLoop } from './step-loop.ts'
 import type { ProgressEvent } from './types.ts'
 import { toWire } from './wire-errors.ts'
@@ -17,7 +17,8 @@ export interface HostOptions {
   readonly port: HostPort
   /** Lets messages in: resolves after those that have arrived were received. */
   readonly pause: () => Promise<void>
-  readonly load?: typeof loadParts
+  /** Finds and loads a model: what differs between Node and a browser. */
+  readonly load: (source: string, options: HostLoadOptions, context: LoadContext) => Promise<Parts>
 }
 
 const DEFAULT_CHUNK = 512
@@ -27,14 +28,14 @@ const PROGRESS_INTERVAL = 50
 export class Host {
   readonly #port: HostPort
   readonly #pause: () => Promise<void>
-  readonly #load: typeof loadParts
+  readonly #load: HostOptions['load']
   readonly #sessions = new Map<number, HostSession>()
   /** Why a session could not be made: nothing answers to `open`, so its prompts are told. */
   readonly #unmade = new Map<number, unknown>()
   readonly #loading = new AbortController()
   #running: HostSessionContext | null = null
 
-  constructor({ port, pause, load = loadParts }: HostOptions) {
+  constructor({ port, pause, load }: HostOptions) {
     this.#port = port
     this.#pause = pause
     this.#load = load

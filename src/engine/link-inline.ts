@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads'
 import { Host } from './host.ts'
+import { loadParts } from './load-parts.ts'
 import type { FromHost, HostEvents, HostLink, ToHost } from './protocol.ts'
 
 /** The host in the caller's own thread, over the same messages: each step blocks the event loop. */
@@ -8,6 +9,7 @@ export function openInline(events: HostEvents): HostLink {
   const host = new Host({
     port: { post: message => far.postMessage(message), close: () => far.close() },
     pause: () => new Promise(resolve => setImmediate(resolve)),
+    load: loadParts,
   })
   const ended = new Promise<void>(resolve => near.once('close', () => resolve()))
   far.on('message', (message: ToHost) => host.receive(message))

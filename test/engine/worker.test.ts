@@ -137,14 +137,14 @@ describe('the engine in its thread', () => {
     await expect(session.prompt([function_])).rejects.toThrow(/could not be cloned/)
   })
 
-  it('leaves the event loop to the caller', async () => {
+  it('leaves the event loop to the caller', { retry: 4 }, async () => {
     const idle = await delay(() => sleep(400))
     const session = engine.session()
     const busy = await delay(async () => {
-      await session.prompt(STORY, { ...GREEDY, maxTokens: 300 })
+      await session.prompt(STORY.repeat(100), { ...GREEDY, maxTokens: 50 })
     })
-    // The bench measures against 5 ms; tests run beside other tests.
-    expect(busy).toBeLessThan(idle + 25)
+    // In this thread a step of that prompt would take longer. `bench/event-loop.ts` holds it to 5 ms on a quiet machine.
+    expect(busy).toBeLessThan(idle + 20)
   })
 })
 
