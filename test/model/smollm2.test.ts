@@ -1,0 +1,96 @@
+/**
+ * A real model as people have it on disk: SmolLM2-135M-Instruct in Q4_1, beside the project. The reference is slow by
+ * design, so its tokenizer is held to everything and its numbers to a few rows.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
+import { openModel } from '../../src/checkpoint/folder.ts'
+import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { loadModel } from '../../src/model/load.ts'
+import { createTokenizer, type Tokenizer } from '../../src/tokenizer/tokenizer.ts'
+import { difference } from '../support/compare.ts'
+import { readSafetensors } from '../support/safetensors.ts'
+
+const FOLDER = fileURLToPath(new URL('../../../shared/models/smollm2-135m-instruct/', import.meta.url))
+const WIKITEXT = fileURLToPath(new URL('../../../shared/data/wikitext-2.test.raw', import.meta.url))
+const here = existsSync(FOLDER)
+
+interface Expected {
+  readonly tokenizer: {
+    readonly strings: readonly {
+      readonly name: string
+      readonly text: string
+      readonly ids: number[]
+      readonly decoded: string
+      readonly decoded_skip_special: string
+    }[]
+    readonly chats: readonly {
+      readonly name: string
+      readonly messages: { role: string; content: string }[]
+      readonly prompt: string
+      readonly prompt_without_generation: string
+      readonly ids: number[]
+    }[]
+    readonly wikitext_2_test_raw: { readonly tokens: number; readonly sha256_of_int32_le: string }
+  }
+}
+
+describe.skipIf(!here)('SmolLM2-135M-Instruct, needs ../shared', () => {
+  const expected = () => JSON.parse(readFileSync(`${FOLDER}expected.json`, 'utf8')) as Expected
+  let checkpoint: Checkpoint
+  let tokenizer: Tokenizer
+  beforeAll(async () => {
+    checkpoint = await openModel(FOLDER)
+    tokenizer = createTokenizer({ tokenizer: checkpoint.tokenizer, config: checkpoint.tokenizerConfig })
+  })
+
+  it('cuts its torture strings into the expected ids, and back', () => {
+    const { strings } = expected().tokenizer
+    expect(strings.length).toBe(35)
+    for (const { name, text, ids, decoded, decoded_skip_special } of strings) {
+      expect(tokenizer.encode(text), name).toEqual(ids)
+      expect(tokenizer.encodePrompt(text), name).toEqual(ids)
+      expect(tokenizer.decode(ids), name).toBe(decoded)
+      expect(tokenizer.decode(ids, { skipSpecialTokens: true }), name).toBe(decoded_skip_special)
+    }
+  })
+
+  it('renders its conversations', () => {
+    const { chats } = expected().tokenizer
+    expect(chats.length).toBe(3)
+    for (const { name, messages, prompt, prompt_without_generation, ids } of chats) {
+      expect(tokenizer.applyChatTemplate(messages, { addGenerationPrompt: true }), name).toBe(prompt)
+      expect(tokenizer.applyChatTemplate(messages), name).toBe(prompt_without_generation)
+      expect(tokenizer.encodeChat(messages, { addGenerationPrompt: true }), name).toEqual(ids)
+    }
+  })
+
+  it.skipIf(!existsSync(WIKITEXT))('cuts the whole of WikiText-2 as llama.cpp does', { timeout: 120_000 }, () => {
+    const { tokens, sha256_of_int32_le } = expected().tokenizer.wikitext_2_test_raw
+    const ids = Int32Array.from(tokenizer.encode(readFileSync(WIKITEXT, 'utf8')))
+    expect(ids.length).toBe(tokens)
+    expect(createHash('sha256').update(new Uint8Array(ids.buffer)).digest('hex')).toBe(sha256_of_int32_le)
+  })
+
+  it('computes the last eight rows of a prompt', { timeout: 600_000 }, async () => {
+    const tensors = readSafetensors(`${FOLDER}expected.safetensors`)
+    const ids = [...tensors.get('logits.2.input_ids')!.data]
+    const want = tensors.get('logits.2.last8')!
+    const kernels = createReferenceKernels()
+    const model = await loadModel(checkpoint, kernels, { cacheType: 'f32' })
+    const cache = model.sequence(ids.length)
+    const prompt = { start: 0, end: ids.length }
+    const early = ids.slice(0, -8)
+    await model.forward([{ tokens: early, cache, prompt, logits: 'last' }])
+    const logits = await model.forward([{ tokens: ids.slice(-8), cache, prompt, logits: 'all' }])
+    const got = await kernels.read(logits)
+    expect(difference(got, want.data, () => 2e-4, want.shape)).toBe(null)
+    model.dispose()
+    kernels.dispose()
+  })
+})
+
+it.skipIf(here)('SmolLM2-135M-Instruct needs ../shared, which is not here', () => {})
