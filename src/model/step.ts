@@ -57,7 +57,7 @@ export function planStep(kernels: Kernels, arena: Arena, inputs: readonly StepIn
     tokens,
     ids: put(ids),
     positions: put(positions),
-    logitRows: put(Int32Array.from(logitRows)),
+    logitRows: put(new Int32Array(logitRows)),
     groups: Array.from({ length: groups }, (_, g) => planGroup(kernels, arena, inputs, starts, g)),
   }
 }
@@ -101,7 +101,7 @@ function planGroup(
 
   const rows = [...all, ...absorbed.flatMap(r => r.rows), ...expanded.flatMap(s => s.rows)]
   const buffer = arena.take([rows.length, SEQUENCE_FIELDS], 'f64')
-  if (rows.length > 0) kernels.upload(buffer, Float64Array.from(rows.flat()))
+  if (rows.length > 0) kernels.upload(buffer, new Float64Array(rows.flat()))
   let next = all.length
   const take = (count: number) => {
     next += count
