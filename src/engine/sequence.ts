@@ -24,7 +24,7 @@ export interface SequenceOptions {
   readonly sampler: Pick<Sampler, 'seed' | 'sample'>
   /** For the sampler's penalties. */
   readonly history: TokenHistory
-  readonly text: Pick<TextStream, 'push' | 'flush' | 'tokensOf'>
+  readonly text: Pick<TextStream, 'push' | 'flush' | 'release' | 'tokensOf'>
   readonly now: () => number
   /** When the prompt was asked for, in the clock of `now`. */
   readonly asked: number
@@ -133,6 +133,7 @@ export class Sequence {
     const done = this.#error || (this.#finish && settled)
     if (!done) return false
     this.#retired = true
+    if (this.#error || this.#finish === 'aborted') this.#showHeld()
     this.#options.ended(this.#result())
     return true
   }
@@ -160,6 +161,13 @@ export class Sequence {
     const ends = full || this.#tokens.length - prompt.length === maxTokens
     this.#emit(ends ? certain + text.flush() : certain, token)
     if (ends) this.#end(this.#tokens.length - prompt.length === maxTokens ? 'length' : 'context')
+  }
+
+  /** A text that is given up joins the timeline as it is, so all of it is shown; but for an unfinished character. */
+  #showHeld(): void {
+    const rest = this.#options.text.release()
+    const last = this.#tokens.at(-1)
+    if (rest !== '' && last !== undefined) this.#emit(rest, last)
   }
 
   #emit(text: string, tokenId: number): void {

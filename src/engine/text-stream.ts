@@ -35,6 +35,11 @@ export class TextStream {
     return stops.push(this.#detokenizer.flush()) + stops.flush()
   }
 
+  /** What was held back as the possible beginning of a stop sequence, when the text is given up where it is. */
+  release(): string {
+    return this.#options.stops.flush()
+  }
+
   /**
    * Ids of a text that was cut within the given ids: the first `keep` of them, then `tail`. Where the vocabulary cannot
    * write the cut token's remaining text, that token is kept whole.

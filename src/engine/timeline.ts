@@ -63,12 +63,12 @@ export class Timeline {
     while (keep < before.length && keep < tokens.length && before[keep] === tokens[keep]) keep++
     this.#tokens = tokens
     this.#endsGenerated = endsGenerated
-    return { cache: this.stats(), keep, tokens: tokens.slice(keep) }
+    return { cache: this.#stats(), keep, tokens: tokens.slice(keep) }
   }
 
   /** As it was: only the cache may have changed. */
   unchanged(): SessionState {
-    return { cache: this.stats(), keep: this.#tokens.length, tokens: [] }
+    return { cache: this.#stats(), keep: this.#tokens.length, tokens: [] }
   }
 
   reset(): SessionState {
@@ -81,7 +81,7 @@ export class Timeline {
     this.cache.dispose()
   }
 
-  private stats(): SessionState['cache'] {
+  #stats(): SessionState['cache'] {
     const { length, usedBytes, bytes } = this.cache
     return { tokens: length, usedBytes, bytes }
   }

@@ -77,7 +77,12 @@ export class Lab {
           },
         },
         history: new TokenHistory(),
-        text: { push: () => ({ text: '', stopped: false }), flush: () => '', tokensOf: () => ({ keep: 0, tail: [] }) },
+        text: {
+          push: () => ({ text: '', stopped: false }),
+          flush: () => '',
+          release: () => '',
+          tokensOf: () => ({ keep: 0, tail: [] }),
+        },
         now: () => performance.now(),
         asked: performance.now(),
         emit: () => {},

@@ -58,6 +58,18 @@ describe('the end of a text', () => {
     expect(result.chunks.join('')).toBe(whole)
   })
 
+  it('shows what was held back when the text is given up', async () => {
+    for (const chunks of [1, 3, 5, 7]) {
+      const session = engine.session()
+      const generation = session.prompt(STORY, { ...GREEDY, stopSequences: [' She loved to play outside and inside'] })
+      let count = 0
+      for await (const _ of generation) if (++count === chunks) break
+      const { text } = await generation
+      expect(await engine.detokenize(session.tokens, { skipSpecialTokens: true })).toBe(STORY + text)
+      await session.dispose()
+    }
+  })
+
   it('is the token that ends texts, which joins neither text nor timeline', async () => {
     const session = engine.session()
     const result = await collect(session, 'The end.', { logitBias: { 0: 100 }, temperature: 0 })
