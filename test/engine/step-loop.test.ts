@@ -98,6 +98,31 @@ for (const { name, make, missing } of KERNEL_SETS) {
           expect(sameBits(strict, await lab.run(lab.timeline(), long))).toBe(true)
         })
 
+        it('is strict whatever happened before: every prompt as cold', async () => {
+          const rng = new Rng(`${name} ${kind}`)
+          const lab = new Lab(model, kernels, 100)
+          const timeline = lab.timeline()
+          const known: (readonly number[])[] = [ids(260, 20)]
+          let reused = 0
+          for (let round = 0; round < (name === 'reference' ? 4 : 12); round++) {
+            const base = known[rng.below(known.length)] as readonly number[]
+            const prompt = [...base.slice(0, 1 + rng.below(base.length)), ...ids(rng.below(150), 100 + round)]
+            const maxTokens = rng.below(12)
+            const stopAt = rng.below(3) === 0 ? 1 + rng.below(5) : 0
+            const run = await lab.run(timeline, prompt, {
+              maxTokens,
+              strict: true,
+              onToken: (count, sequence) => count === stopAt && sequence.abort(),
+            })
+            const cold = await lab.run(lab.timeline(), prompt, { maxTokens: run.rows.length })
+            expect(sameBits(run, { ...cold, rows: cold.rows.slice(0, run.rows.length) }), `round ${round}`).toBe(true)
+            reused += run.usage.cachedTokens
+            known.push(timeline.tokens)
+          }
+          // A window lets nothing be taken back.
+          if (kind !== 'windowed') expect(reused).toBeGreaterThan(0)
+        })
+
         it('reuses an answer to rounding', async () => {
           const lab = new Lab(model, kernels)
           const timeline = lab.timeline()
