@@ -1,4 +1,6 @@
 /** Gemma 3, text. */
+import type { JsonObject } from '../../json-file.ts'
+import type { Metadata } from '../metadata.ts'
 import type { Architecture } from './architecture.ts'
 import { groupedConfig, headCount } from './common.ts'
 import { DECODER } from './naming.ts'
@@ -28,19 +30,21 @@ export const gemma3: Architecture = {
       model_type: 'gemma3_text',
       hidden_activation: 'gelu_pytorch_tanh',
       query_pre_attn_scalar: layers === LAYERS_OF_27B ? m.int('{arch}.embedding_length') / headCount(m) : headDim,
-      // Files without a window have none of the local layers.
-      ...(m.has('{arch}.attention.sliding_window')
-        ? { sliding_window: m.int('{arch}.attention.sliding_window'), sliding_window_pattern: pattern(model) }
-        : { sliding_window_pattern: 1 }),
+      ...windows(m, layers),
       rope_local_base_freq: m.optionalNumber('{arch}.rope.freq_base_swa') ?? 10_000,
     }
   },
 }
 
-/** A period; llama.cpp also knows a flag per layer, which this family's models do not use. */
-function pattern({ metadata: m }: Parameters<Architecture['config']>[0]): number {
+/** Files without a window have global layers only; the pattern is a period, or a flag for every layer. */
+function windows(m: Metadata, layers: number): JsonObject {
+  if (!m.has('{arch}.attention.sliding_window')) return { sliding_window_pattern: 1 }
   const key = '{arch}.attention.sliding_window_pattern'
-  return typeof m.raw(key) === 'object'
-    ? m.fail(key, 'a number of layers')
-    : (m.optionalInt(key, { min: 1 }) ?? PATTERN)
+  const flags = typeof m.raw(key) === 'object' ? m.optionalInts(key, { length: layers, max: 1 }) : undefined
+  return {
+    sliding_window: m.int('{arch}.attention.sliding_window'),
+    ...(flags
+      ? { layer_types: flags.map(local => (local ? 'sliding_attention' : 'full_attention')) }
+      : { sliding_window_pattern: m.optionalInt(key, { min: 1 }) ?? PATTERN }),
+  }
 }

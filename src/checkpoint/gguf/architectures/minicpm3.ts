@@ -1,17 +1,37 @@
 /** MiniCPM3: MLA in the old layout, LongRoPE's factors as tensors. */
+import type { JsonObject } from '../../json-file.ts'
+import type { Metadata } from '../metadata.ts'
 import type { Architecture } from './architecture.ts'
 import { decoderConfig, headCount } from './common.ts'
 import { latentSizes } from './latent.ts'
 import { LATENT } from './naming.ts'
 
-/** No file carries them; they are those of the one model published. */
-const FACTORS = { scale_emb: 12, scale_depth: 1.4, dim_model_base: 256 }
+/** Of the one model published: its files do not carry them. */
+const PUBLISHED = { scale_emb: 12, scale_depth: 1.4, dim_model_base: 256 }
 
 export const minicpm3: Architecture = {
   naming: LATENT,
   config(model) {
     const { metadata: m } = model
-    const valueLength = m.int('{arch}.embedding_length') / headCount(m)
-    return { ...decoderConfig(model), ...latentSizes(m, valueLength), ...FACTORS, model_type: 'minicpm3' }
+    const hidden = m.int('{arch}.embedding_length')
+    return {
+      ...decoderConfig(model),
+      ...latentSizes(m, hidden / headCount(m)),
+      ...PUBLISHED,
+      ...scales(m, hidden),
+      model_type: 'minicpm3',
+    }
   },
+}
+
+/** The keys that files of MiniCPM have, should a file bring them. */
+function scales(m: Metadata, hidden: number): JsonObject {
+  const embedding = m.optionalNumber('{arch}.embedding_scale')
+  const residual = m.optionalNumber('{arch}.residual_scale')
+  const logits = m.optionalNumber('{arch}.logit_scale')
+  return {
+    ...(embedding && { scale_emb: embedding }),
+    ...(residual && { scale_depth: residual * Math.sqrt(m.int('{arch}.block_count')) }),
+    ...(logits && { dim_model_base: Math.round(hidden / logits) }),
+  }
 }
