@@ -1,15 +1,10 @@
+import type { AddedToken } from './added-tokens.ts'
 import { describe, TokenizerError } from './errors.ts'
 
 /** A part of the pipeline: `type` says which, the other keys are its settings. */
 export interface Component {
   readonly type: string
   readonly [key: string]: unknown
-}
-
-export interface AddedToken {
-  readonly id: number
-  readonly content: string
-  readonly special: boolean
 }
 
 export interface TokenizerJson {
@@ -115,7 +110,16 @@ class Checker {
       if (typeof token.content !== 'string' || token.content === '') {
         this.fail(`${key}.content`, token.content, 'a string that is not empty')
       }
-      return { ...token, id: token.id, content: token.content, special: token.special === true }
+      const special = token.special === true
+      return {
+        id: token.id,
+        content: token.content,
+        special,
+        singleWord: token.single_word === true,
+        lstrip: token.lstrip === true,
+        rstrip: token.rstrip === true,
+        normalized: typeof token.normalized === 'boolean' ? token.normalized : !special,
+      }
     })
   }
 

@@ -1,8 +1,8 @@
-import { Tokenizer as TextCutter } from '@huggingface/tokenizers'
 import { OptionError } from '../errors.ts'
 import { type ChatMessage, type ChatTemplateOptions, ChatTemplates } from './chat-template.ts'
 import { Detokenizer, type DetokenizerOptions, decodeAll, type PieceSource } from './detokenizer.ts'
 import { describe, messageOf, TokenizerError } from './errors.ts'
+import { TextCutter } from './text-cutter.ts'
 import { compileDecoder, type TextStrip, type TokenDecoder, type TokenPiece } from './token-decoder.ts'
 import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts'
 import { readTokenizerJson, specialTokensOf, type TokenizerJson } from './tokenizer-json.ts'
@@ -32,16 +32,8 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
   return new Tokenizer(json, config, file)
 }
 
-/** The part of @huggingface/tokenizers that is used; its declarations resolve to `any` under nodenext. */
-interface Cutter {
-  encode(text: string, options: { add_special_tokens: boolean }): { ids: (number | undefined)[] }
-  token_to_id(token: string): number | undefined
-  id_to_token(id: number): string | undefined
-}
-
 /**
- * Text to ids and back. Cutting text into ids is @huggingface/tokenizers' work; ids become text by bytes, here, so
- * that whole and streamed text agree. Strings of added tokens inside a text ("<|im_end|>") become these tokens, as
+ * Text to ids and back. Ids become text by their bytes, so that whole and streamed text agree. Strings of added tokens inside a text ("<|im_end|>") become these tokens, as
  * in every tokenizer of this format: do not paste what strangers write into a template you care about.
  */
 export class Tokenizer implements PieceSource {
@@ -54,20 +46,19 @@ export class Tokenizer implements PieceSource {
   /** A text that stands alone begins with `bosId`; see `encodePrompt`. */
   readonly startsWithBos: boolean
   readonly strip: TextStrip | undefined
-  readonly #cutter: Cutter
+  readonly #cutter: TextCutter
   readonly #decoder: TokenDecoder
-  readonly #added: ReadonlySet<string>
   readonly #special: ReadonlySet<number>
   readonly #templates: ChatTemplates
   /** Filled as ids are met: a vocabulary is large, a text uses little of it. */
   readonly #pieces = new Map<number, TokenPiece>()
 
   constructor(json: TokenizerJson, config: TokenizerConfig, file: string) {
-    this.#cutter = buildCutter(json, config, file)
+    const eos = config.named.get('eos')
+    this.#cutter = new TextCutter(json, typeof eos === 'string' ? eos : undefined, file)
     this.#decoder = compileDecoder(json.decoder, file)
     this.strip = this.#decoder.strip
     this.vocabSize = highestId(json) + 1
-    this.#added = new Set(json.addedTokens.map(token => token.content))
 
     const idOf = (role: string) => this.#resolve(config.named.get(role))
     this.bosId = idOf('bos')
@@ -126,12 +117,12 @@ export class Tokenizer implements PieceSource {
   }
 
   tokenToId(token: string): number | undefined {
-    return this.#cutter.token_to_id(token)
+    return this.#cutter.tokenToId(token)
   }
 
   /** The token as the vocabulary writes it ("Ġthe"), not as text. */
   idToToken(id: number): string | undefined {
-    return this.#cutter.id_to_token(id)
+    return this.#cutter.idToToken(id)
   }
 
   /** Special tokens steer the model and are not text: those marked so, and those tokenizer_config.json names. */
@@ -155,7 +146,7 @@ export class Tokenizer implements PieceSource {
     if (known !== undefined) return known
     const token = this.idToToken(id)
     if (token === undefined) return undefined
-    const piece = this.#decoder.piece(token, this.#added.has(token))
+    const piece = this.#decoder.piece(token, this.#cutter.isAdded(id))
     this.#pieces.set(id, piece)
     return piece
   }
@@ -186,7 +177,7 @@ export class Tokenizer implements PieceSource {
 
   #cut(text: string, addSpecialTokens: boolean): (number | undefined)[] {
     try {
-      return this.#cutter.encode(text, { add_special_tokens: addSpecialTokens }).ids
+      return this.#cutter.cut(text, addSpecialTokens)
     } catch (error) {
       throw new TokenizerError(`A text of ${text.length} characters cannot be encoded: ${messageOf(error)}`, {
         cause: error,
@@ -217,26 +208,6 @@ export class Tokenizer implements PieceSource {
     }
     if (config.additional.length > 0) tokens.additional_special_tokens = config.additional
     return tokens
-  }
-}
-
-/** Only what its work needs is handed over: the config's other switches are those of slow tokenizers. */
-function buildCutter(json: TokenizerJson, config: TokenizerConfig, file: string): Cutter {
-  const eos = config.named.get('eos')
-  try {
-    return new TextCutter(
-      {
-        model: json.model,
-        added_tokens: json.addedTokens,
-        normalizer: json.normalizer,
-        pre_tokenizer: json.preTokenizer,
-        post_processor: json.postProcessor,
-        decoder: null,
-      },
-      typeof eos === 'string' ? { eos_token: eos } : {},
-    ) as Cutter
-  } catch (error) {
-    throw new TokenizerError(`${file} cannot be used: ${messageOf(error)}`, { cause: error })
   }
 }
 
