@@ -44,8 +44,8 @@ export class AddedTokenFinder {
     }
   }
 
-  /** The text and the tokens in it, in order; stretches of text are not empty. */
-  split(text: string): Section[] {
+  /** The text and the tokens in it, in order; stretches of text are not empty. Special ones only if they are wanted. */
+  split(text: string, special = true): Section[] {
     if (this.#root.next.size === 0) return text === '' ? [] : [text]
     const sections: Section[] = []
     let shown = 0
@@ -57,7 +57,8 @@ export class AddedTokenFinder {
         continue
       }
       const [token, end] = found
-      if (token.singleWord && (endsWithWord(text, at) || WORD.test(charAt(text, end)))) {
+      const touched = token.singleWord && (endsWithWord(text, at) || WORD.test(charAt(text, end)))
+      if (touched || (token.special && !special)) {
         at = end
         continue
       }

@@ -75,23 +75,24 @@ export class TextCutter {
     return this.#byId.get(id) ?? this.#parts.id_to_token(id)
   }
 
-  cut(text: string, addSpecialTokens: boolean): Id[] {
+  cut(text: string, addSpecialTokens: boolean, parseSpecial: boolean): Id[] {
     const ids: Id[] = []
-    for (const [i, section] of this.#inRaw.split(text).entries()) this.#cutSection(section, i === 0, ids)
+    const sections = this.#inRaw.split(text, parseSpecial)
+    for (const [i, section] of sections.entries()) this.#cutSection(section, i === 0, parseSpecial, ids)
     const { post_processor } = this.#parts
     if (!addSpecialTokens || post_processor === null) return ids
     const { tokens } = post_processor.post_process(ids, null, true)
     return tokens.map(token => (typeof token === 'string' ? this.tokenToId(token) : token))
   }
 
-  #cutSection(section: Section, first: boolean, ids: Id[]): void {
+  #cutSection(section: Section, first: boolean, parseSpecial: boolean, ids: Id[]): void {
     if (typeof section === 'number') {
       ids.push(section)
       return
     }
     const { normalizer, pre_tokenizer, model } = this.#parts
     const text = normalizer ? normalizer.normalize(section) : section
-    for (const [i, part] of this.#inNormalized.split(text).entries()) {
+    for (const [i, part] of this.#inNormalized.split(text, parseSpecial).entries()) {
       if (typeof part === 'number') ids.push(part)
       else {
         const section_index = first && i === 0 ? 0 : 1

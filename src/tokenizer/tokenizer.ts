@@ -21,6 +21,8 @@ export interface TokenizerFiles {
 export interface EncodeOptions {
   /** Let tokenizer.json's post-processor add its tokens. Default true. */
   readonly addSpecialTokens?: boolean
+  /** Special tokens written out in the text become these tokens; false: they are cut like any text. Default true. */
+  readonly parseSpecial?: boolean
 }
 
 /** Builds a tokenizer from what stands in a checkpoint's folder. Throws TokenizerError naming file and key. */
@@ -33,8 +35,9 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
 }
 
 /**
- * Text to ids and back. Ids become text by their bytes, so that whole and streamed text agree. Strings of added tokens inside a text ("<|im_end|>") become these tokens, as
- * in every tokenizer of this format: do not paste what strangers write into a template you care about.
+ * Text to ids and back. Ids become text by their bytes, so that whole and streamed text agree. Added tokens that are
+ * written out in a text ("<|im_end|>") become these tokens, as in every tokenizer of this format, unless
+ * `parseSpecial` is false.
  */
 export class Tokenizer implements PieceSource {
   /** The highest id + 1. A model's table may be longer. */
@@ -87,7 +90,7 @@ export class Tokenizer implements PieceSource {
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== 'string') throw new OptionError(`text is ${describe(text)}; expected a string`)
-    const ids = this.#cut(text, options.addSpecialTokens ?? true)
+    const ids = this.#cut(text, options)
     for (const id of ids) {
       if (id === undefined) throw new TokenizerError('The text holds something that the vocabulary has no token for')
     }
@@ -175,9 +178,9 @@ export class Tokenizer implements PieceSource {
     return this.encode(this.applyChatTemplate(messages, options), { addSpecialTokens: false })
   }
 
-  #cut(text: string, addSpecialTokens: boolean): (number | undefined)[] {
+  #cut(text: string, { addSpecialTokens = true, parseSpecial = true }: EncodeOptions): (number | undefined)[] {
     try {
-      return this.#cutter.cut(text, addSpecialTokens)
+      return this.#cutter.cut(text, addSpecialTokens, parseSpecial)
     } catch (error) {
       throw new TokenizerError(`A text of ${text.length} characters cannot be encoded: ${messageOf(error)}`, {
         cause: error,

@@ -104,6 +104,16 @@ test('the bundled model', () => {
   }
 })
 
+test('special tokens in a text, as themselves or as text', () => {
+  expect(small.encode('a<bos>b')).toEqual([small.encode('a'), 0, small.encode('b')].flat())
+  const asText = small.encode('a<bos>b', { parseSpecial: false })
+  expect(asText).not.toContain(0)
+  expect(small.decode(asText)).toBe('a<bos>b')
+  const added_tokens = [{ id: 320, content: '<think>', special: false, normalized: false }]
+  const t = createTokenizer({ tokenizer: { ...raw, added_tokens } })
+  expect(t.encode('<think>', { parseSpecial: false })).toEqual([320])
+})
+
 test('a text that is no string is refused', () => {
   expect(() => small.encode(7 as never)).toThrow(new OptionError('text is 7; expected a string'))
 })
