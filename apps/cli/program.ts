@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   chat: async () => (await import('./commands/chat.ts')).addChat,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
   verify: async () => (await import('./commands/verify.ts')).addVerify,
 }
 
@@ -46,6 +47,7 @@ ${bold('Examples:')}
   $ latentkit generate
   $ latentkit chat ./my-model --system "You answer in one sentence."
   $ latentkit inspect ./my-model memory
+  $ latentkit plan R1 --context 128k --batch 32 --machine h100
   $ latentkit <command> --help
 
 ${bold('Environment:')} (flags come first)

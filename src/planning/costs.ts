@@ -27,6 +27,17 @@ export function linearFlops(model: PlanModel): LinearFlops {
   return flops
 }
 
+/** Norms, ropes, cache rows, gates and joins of a step in our engine, beside products and attention. */
+export function smallOperations({ layers, norm, learnedPositions }: PlanModel): number {
+  const perLayer = ({ attention, mlp }: LayerKind) => {
+    const own = attention.kind === 'latent' ? (attention.qLoraRank === null ? 6 : 7) : norm.qk ? 6 : 4
+    const joins = norm.perLayer === 4 ? 2 : 0
+    return norm.perLayer + own + joins + (mlp.kind === 'moe' ? 5 : 1)
+  }
+  const around = 3 + (learnedPositions > 0 ? 2 : 1)
+  return layers.reduce((n, l) => n + l.count * perLayer(l), around)
+}
+
 /** `count` queries behind `before` cached tokens. */
 export interface Span {
   readonly before: number

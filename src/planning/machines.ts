@@ -12,8 +12,14 @@ export interface Machine {
   readonly flops: number | null
   /** The same on 8-bit floats, where there are such units. */
   readonly flops8?: number
-  /** Seconds that a step takes beside reading and multiplying; 0 for a bound. */
-  readonly overheadSeconds?: number
+  /** Of a machine that was measured instead of described: makes an estimate of the bound. */
+  readonly measured?: {
+    /** FLOP/s of attention over a cache, reading it included. */
+    readonly attentionFlops: number
+    /** Seconds of each small operation (norms, rope, cache rows), and of a step whatever it holds. */
+    readonly operationSeconds: number
+    readonly stepSeconds: number
+  }
   /** Where the figures are from. */
   readonly source: string
 }

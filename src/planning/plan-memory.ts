@@ -14,8 +14,10 @@ import { cachedElements } from './cache-format.ts'
 import { withDraft } from './compare.ts'
 import type { CheckedOptions } from './options.ts'
 import { type LayerKind, layerCount, type PlanModel } from './plan-model.ts'
-import { rankBatch, rankModel } from './ranks.ts'
-import { countWeights, modelWeightBytes } from './weights.ts'
+import { rankBatch, rankCount, rankModel, rankWeightBytes } from './ranks.ts'
+import type { WeightFormat } from './weight-format.ts'
+import { weightParts } from './weight-parts.ts'
+import { countWeights, modelWeightBytes, weightBytesOf } from './weights.ts'
 
 export interface CachePlan {
   readonly dtype: string
@@ -86,6 +88,15 @@ export function planWeights(model: PlanModel, o: CheckedOptions): WeightsPlan {
     activeBytes,
     counted: fromFiles ? 'files' : 'sizes',
   }
+}
+
+/** Of one rank; of files that mix types each rank has its part of the mixture. */
+export function planRankWeights(model: PlanModel, o: CheckedOptions, format: WeightFormat, bytes: number): number {
+  if (rankCount(o.ranks) === 1) return bytes
+  const parts = { draft: o.draft }
+  const share = rankWeightBytes(model, o.ranks, format, parts)
+  if (!model.stored || o.weights) return share
+  return Math.ceil((share * bytes) / weightBytesOf(weightParts(model, parts), format).bytes)
 }
 
 export function planMemory(

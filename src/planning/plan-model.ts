@@ -115,7 +115,10 @@ export interface PlanModel {
 export interface StoredWeights {
   /** Types as the file calls them, most bytes first. */
   readonly dtype: string
+  /** Tensors that the engine reads. */
   readonly bytes: number
+  /** All tensors of the files: layers for multi-token prediction, copies and what else is never asked for. */
+  readonly fileBytes: number
   /** Bytes that one token's step reads: of experts only the chosen, of the embedding one row. */
   readonly activeBytes: number
   readonly parameters: number

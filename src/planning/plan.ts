@@ -4,14 +4,23 @@
  * network, no clock.
  */
 import type { ModelConfig } from '../model/config.ts'
-import { largestContext } from './cache-bytes.ts'
+import { bytesPerToken, cacheKinds, largestContext } from './cache-bytes.ts'
+import { cacheFormat } from './cache-format.ts'
 import { type Comparison, compareWith, withDraft } from './compare.ts'
 import { breakEvenAt, breakEvenQueries } from './costs.ts'
 import type { Machine } from './machines.ts'
 import { type CheckedOptions, checkOptions, type PlanOptions } from './options.ts'
-import { type CachePlan, type MemoryPlan, planCache, planMemory, planWeights, type WeightsPlan } from './plan-memory.ts'
+import {
+  type CachePlan,
+  type MemoryPlan,
+  planCache,
+  planMemory,
+  planRankWeights,
+  planWeights,
+  type WeightsPlan,
+} from './plan-memory.ts'
 import { attentionPatterns, type PlanModel } from './plan-model.ts'
-import { type Ranks, rankBatch, rankCount, rankModel, rankWeightBytes } from './ranks.ts'
+import { type Ranks, rankBatch, rankCount, rankModel } from './ranks.ts'
 import { planModelFromConfig } from './read/model-config.ts'
 import {
   decodeWork,
@@ -74,20 +83,20 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
   const model = 'draftLayers' in subject ? subject : planModelFromConfig(subject)
   const o = checkOptions(model, options)
   const format = o.weights ?? weightFormat(model.weightDtype)
-  const layers = withDraft(model, o.draft)
-  const cache = planCache(layers, o)
+  const cache = planCache(withDraft(model, o.draft), o)
   const weights = planWeights(model, o)
-  const rankWeights =
-    rankCount(o.ranks) === 1 ? weights.bytes : rankWeightBytes(model, o.ranks, format, { draft: o.draft })
+  const rankWeights = planRankWeights(model, o, format, weights.bytes)
   const memory = planMemory(model, o, rankWeights)
-  const { decode, prefill } = planSteps(model, o, format)
-  const base = {
-    model,
-    options: o,
-    bytesPerToken: cache.bytesPerToken,
-    work: decode.work,
-    eightBit: isEightBit(format),
+  const eightBit = format.types.matrix === 'e4m3'
+  const step = stepCase(model, o, format)
+  const rank = rankModel(model, o.ranks)
+  const timed = (work: StepWork): Timed => {
+    const time = (leastWeights: boolean) => o.machine && stepTime(work, o.machine, { eightBit, leastWeights })
+    return { work, time: time(false), leastTime: time(true) }
   }
+  const decode = timed(decodeWork(rank, step))
+  const path = prefillPath(rank, o.context)
+  const base = { model, options: o, bytesPerToken: cache.bytesPerToken, work: decode.work, eightBit }
   const crossing = (bytes: number) => finite(largestContext(cache.kinds, bytes, o.batch, 1))
   return {
     model,
@@ -104,16 +113,31 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
     },
     memory: memory.plan,
     crossover: {
-      read: crossing(weightReads(asCounted(model, o), { ...o, weights: format }, o.batch)),
+      read: crossing(weightReads(model, { ...step, activeWeightBytes: o.activeWeightBytes }, o.batch)),
       stored: crossing(weights.bytes),
     },
     paths: planPaths(model, o.context),
     decode,
-    prefill,
+    prefill: { ...timed(prefillWork(rank, step, path)), path },
     machine: o.machine,
     compare: o.compare.map(name => compareWith(base, name)),
     attentionPatterns: attentionPatterns(model),
-    notes: model.notes,
+    notes: [...model.notes, ...notesOn(model, o)],
+  }
+}
+
+/** One rank's step. */
+function stepCase(model: PlanModel, o: CheckedOptions, weights: WeightFormat): StepCase {
+  const batch = rankBatch(o.batch, o.ranks)
+  const counted = { weights, weightScale: 1, activeWeightBytes: null }
+  return {
+    context: o.context,
+    batch,
+    expertBatch: o.ranks.expertParallel ? o.batch : batch,
+    cache: o.cache,
+    weights,
+    weightScale: model.stored && !o.weights ? model.stored.activeBytes / weightReads(model, counted, 1) : 1,
+    activeWeightBytes: o.activeWeightBytes === null ? null : o.activeWeightBytes / o.ranks.tensorParallel,
   }
 }
 
@@ -123,33 +147,20 @@ function planPaths(model: PlanModel, context: number): PathsPlan | null {
   return { breakEvenQueries: breakEvenQueries(latent), breakEvenHere: breakEvenAt(latent, context) }
 }
 
-function planSteps(model: PlanModel, o: CheckedOptions, format: WeightFormat): Pick<Plan, 'decode' | 'prefill'> {
-  const rank = rankModel(asCounted(model, o), o.ranks)
-  const batch = rankBatch(o.batch, o.ranks)
-  const c: StepCase = {
-    context: o.context,
-    batch,
-    expertBatch: o.ranks.expertParallel ? o.batch : batch,
-    cache: o.cache,
-    weights: format,
-    activeWeightBytes: o.activeWeightBytes === null ? null : o.activeWeightBytes / o.ranks.tensorParallel,
-  }
-  const timed = (work: StepWork): Timed => {
-    const eightBit = isEightBit(format)
-    const time = (leastWeights: boolean) => o.machine && stepTime(work, o.machine, { eightBit, leastWeights })
-    return { work, time: time(false), leastTime: time(true) }
-  }
-  const path = prefillPath(rank, o.context)
-  return { decode: timed(decodeWork(rank, c)), prefill: { ...timed(prefillWork(rank, c, path)), path } }
-}
-
-/** What files hold says nothing of a rank's part or of another type: those are counted from sizes. */
-function asCounted(model: PlanModel, o: CheckedOptions): PlanModel {
-  return rankCount(o.ranks) === 1 && o.weights === null ? model : { ...model, stored: null }
-}
-
-function isEightBit(format: WeightFormat): boolean {
-  return format.types.matrix === 'e4m3'
+function notesOn(model: PlanModel, { context, cache }: CheckedOptions): string[] {
+  const { maxPositions, layers } = model
+  const fp8 = cache.name === 'fp8' && layers.every(l => l.attention.kind === 'latent')
+  return [
+    ...(maxPositions !== null && context > maxPositions
+      ? [`${model.name} was made for ${maxPositions.toLocaleString('en-GB')} tokens.`]
+      : []),
+    ...(fp8
+      ? [
+          `fp8 is a byte for each number; DeepSeek’s layout, with scales and rope keys of 16 bits, is fp8_ds_mla: ` +
+            `${bytesPerToken(cacheKinds(layers, cacheFormat('fp8_ds_mla'))).toLocaleString('en-GB')} B per token.`,
+        ]
+      : []),
+  ]
 }
 
 function finite(n: number): number | null {

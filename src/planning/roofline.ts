@@ -3,7 +3,7 @@
  * Links between ranks are not counted.
  */
 import type { CacheFormat } from './cache-format.ts'
-import { type AttentionPathName, attentionFlops, decodeReadBytes, linearFlops } from './costs.ts'
+import { type AttentionPathName, attentionFlops, decodeReadBytes, linearFlops, smallOperations } from './costs.ts'
 import type { Machine } from './machines.ts'
 import type { LayerKind, PlanModel } from './plan-model.ts'
 import { tensorBytes, type WeightFormat } from './weight-format.ts'
@@ -25,6 +25,8 @@ export interface StepWork {
   /** Of products with weights. */
   readonly linearFlops: number
   readonly attentionFlops: number
+  /** Small operations beside products and attention. */
+  readonly operations: number
 }
 
 export interface StepTime {
@@ -32,7 +34,8 @@ export interface StepTime {
   readonly memorySeconds: number
   /** null: the machine's FLOP/s are not known. */
   readonly computeSeconds: number | null
-  readonly boundBy: 'memory' | 'compute' | 'overhead'
+  /** What takes longest; `attention` and `overhead` are told apart only where they were measured. */
+  readonly limit: 'memory' | 'compute' | 'attention' | 'overhead'
 }
 
 export interface StepCase {
@@ -43,6 +46,8 @@ export interface StepCase {
   readonly expertBatch: number
   readonly cache: CacheFormat
   readonly weights: WeightFormat
+  /** Files may mix types: their bytes for what a token reads, as a multiple of what is counted from sizes. */
+  readonly weightScale: number
   /** In place of what is counted: bytes of weights that a step reads. */
   readonly activeWeightBytes: number | null
 }
@@ -65,6 +70,7 @@ export function decodeWork(model: PlanModel, c: StepCase): StepWork {
     cacheBytes: c.batch * attention.cacheBytes,
     linearFlops: c.batch * (linear.body + linear.output) + c.expertBatch * linear.experts,
     attentionFlops: c.batch * attention.flops,
+    operations: smallOperations(model),
   }
 }
 
@@ -80,6 +86,7 @@ export function prefillWork(model: PlanModel, c: StepCase, path: AttentionPathNa
     cacheBytes: 2 * c.batch * decodeReadBytes(model.layers, c.cache, c.context),
     linearFlops: c.batch * (c.context * linear.body + linear.output) + c.expertBatch * c.context * linear.experts,
     attentionFlops: c.batch * attention,
+    operations: smallOperations(model),
   }
 }
 
@@ -104,25 +111,32 @@ export function stepTime(work: StepWork, machine: Machine, { eightBit, leastWeig
   const linearRate = (eightBit ? flops8 : undefined) ?? flops
   const computeSeconds =
     flops === null || linearRate === null ? null : work.linearFlops / linearRate + work.attentionFlops / flops
-  const busy = Math.max(memorySeconds, computeSeconds ?? 0)
-  const overhead = machine.overheadSeconds ?? 0
-  return {
-    seconds: busy + overhead,
-    memorySeconds,
-    computeSeconds,
-    boundBy: overhead > busy ? 'overhead' : busy > memorySeconds ? 'compute' : 'memory',
-  }
+  if (machine.measured) return measuredTime(work, machine, weightBytes)
+  const seconds = Math.max(memorySeconds, computeSeconds ?? 0)
+  return { seconds, memorySeconds, computeSeconds, limit: seconds > memorySeconds ? 'compute' : 'memory' }
 }
 
-type ReadCase = Pick<StepCase, 'weights' | 'activeWeightBytes'>
+/** The parts of a step run one after the other: products as fast as weights are read or multiplied, then the rest. */
+function measuredTime(work: StepWork, { bandwidth, flops, measured }: Machine, weightBytes: number): StepTime {
+  const { attentionFlops, operationSeconds, stepSeconds } = measured as NonNullable<Machine['measured']>
+  const memorySeconds = weightBytes / bandwidth
+  const linear = flops === null ? 0 : work.linearFlops / flops
+  const attention = work.attentionFlops / attentionFlops
+  const overhead = work.operations * operationSeconds + stepSeconds
+  const parts = { memory: memorySeconds, compute: linear > memorySeconds ? linear : 0, attention, overhead }
+  const [limit] = Object.entries(parts).sort((a, b) => b[1] - a[1])[0] as [StepTime['limit'], number]
+  const seconds = Math.max(memorySeconds, linear) + attention + overhead
+  return { seconds, memorySeconds, computeSeconds: linear + attention, limit }
+}
+
+type ReadCase = Pick<StepCase, 'weights' | 'weightScale' | 'activeWeightBytes'>
 
 /** Bytes of weights that a step over `tokens` tokens reads, experts seeing `expertTokens`. */
 export function weightReads(model: PlanModel, c: ReadCase, tokens: number, expertTokens = tokens): number {
   if (c.activeWeightBytes !== null) return c.activeWeightBytes
-  const parts = weightParts(model, { draft: false })
-  const read = (n: number, e: number) =>
-    parts.reduce((bytes, p) => bytes + touched(p, p.experts ? e : n) * tensorBytes(p, c.weights), 0)
-  // Files may mix types: what they have beyond the sizes' count grows with what is read.
-  const scale = model.stored ? model.stored.activeBytes / read(1, 1) : 1
-  return Math.round(read(tokens, expertTokens) * scale)
+  const read = weightParts(model, { draft: false }).reduce(
+    (bytes, p) => bytes + touched(p, p.experts ? expertTokens : tokens) * tensorBytes(p, c.weights),
+    0,
+  )
+  return Math.round(read * c.weightScale)
 }

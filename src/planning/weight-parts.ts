@@ -129,7 +129,7 @@ function draftParts(model: PlanModel, layer: LayerKind, copies: boolean): Sized[
     { name: 'draft embedding', role: 'lookup', rows: copies ? vocabSize : 0, cols: D },
     { name: 'draft output', role: 'lookup', rows: copies ? vocabSize : 0, cols: D },
   ]
-  return [...each.map(p => ({ ...p, count: layer.count })), ...layerParts(model, layer)]
+  return [...each.map(p => ({ ...p, count: (p.count ?? 1) * layer.count })), ...layerParts(model, layer)]
 }
 
 function normParts({ hiddenSize, norm }: PlanModel, name: string, count: number): Sized[] {

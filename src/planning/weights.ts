@@ -33,7 +33,8 @@ export function weightBytesOf(parts: readonly WeightPart[], format: WeightFormat
 
 /** The model's own weights: as its files have them where there are files, else in `dtype` or the published type. */
 export function modelWeightBytes(model: PlanModel, dtype: string | undefined, options: PartOptions): WeightBytes {
-  if (model.stored && dtype === undefined) return model.stored
+  const { stored } = model
+  if (stored && dtype === undefined) return { ...stored, bytes: options.draft ? stored.fileBytes : stored.bytes }
   return weightBytesOf(weightParts(model, options), weightFormat(dtype ?? model.weightDtype))
 }
 

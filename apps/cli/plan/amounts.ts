@@ -33,12 +33,13 @@ function step(bytes: number, base: number): number {
   return n
 }
 
-/** `80GB`, `24 GiB`, `10737418240`. G alone could be either, so it is refused. */
+/** `80GB`, `24 GiB`, `10737418240`. G alone could be either, so it is refused; so is fewer than a thousand bytes. */
 export function bytesFrom(text: string): number {
   const [, digits = '', letter = '', two = ''] = /^(\d+(?:\.\d+)?)\s*(?:([kmgtp])(i?)b|b)?$/i.exec(text.trim()) ?? []
   const power = letter === '' ? 0 : 'kmgtp'.indexOf(letter.toLowerCase()) + 1
   const bytes = Math.floor(Number(digits) * (two ? 1024 : 1000) ** power)
-  if (digits === '' || !Number.isSafeInteger(bytes) || bytes < 1) {
+  // 80 without a unit is a slip: nothing fits into 80 bytes.
+  if (digits === '' || !Number.isSafeInteger(bytes) || bytes < 1000) {
     throw new InvalidArgumentError('Expected bytes with a unit, such as 80GB (10^9 each) or 10GiB (2^30 each).')
   }
   return bytes

@@ -1,76 +1,89 @@
-/** The answer in plain sentences: does it fit, what fits, how fast at best, what other attention would have cost. */
+/** The answer in plain sentences: what it costs, does it fit, how fast at best, what other attention would cost. */
 import type { Plan, SmallestRanks } from '../../../src/index.ts'
-import { bothUnits, deviceOf, integer, plural, speedOf, tokens, usersOf } from './facts.ts'
+import { plural } from '../output/format.ts'
+import { bothUnits } from './amounts.ts'
+import { deviceOf, speedOf, timesOf, tokensOf, usersOf } from './facts.ts'
 
-export function answerOf(p: Plan, smallest: SmallestRanks | null): string {
-  return [costSentence(p), fitSentence(p, smallest), speedSentence(p), compareSentence(p)].filter(Boolean).join(' ')
+/** The first sentence is the answer, the others explain it. */
+export function answerOf(p: Plan, smallest: SmallestRanks | null): string[] {
+  const sentences = [costOf(p), p.memory?.fits ? fits(p) : fitsNot(p, smallest), speed(p), others(p)]
+  return sentences.filter(s => s !== '')
 }
 
-function costSentence({ model, cache, weights, batch, ...p }: Plan): string {
-  const who = usersOf({ model, cache, weights, batch, ...p })
+function costOf(p: Plan): string {
+  const { model, cache, weights, batch } = p
   const each = batch === 1 ? '' : `, ${bothUnits(cache.bytesPerSequence)} for each`
   return (
-    `${model.name} for ${who} needs ${bothUnits(cache.bytes)} of cache in ${cache.dtype}${each}, ` +
+    `${model.name} for ${usersOf(p)} needs ${bothUnits(cache.bytes)} of cache in ${cache.dtype}${each}, ` +
     `beside ${bothUnits(weights.bytes)} of weights in ${weights.dtype}.`
   )
 }
 
-function fitSentence(p: Plan, smallest: SmallestRanks | null): string {
-  const { memory, perRank, ranks, batch } = p
+function fits(p: Plan): string {
+  const { memory, perRank, ranks, batch, context } = p
   if (memory === null) return ''
-  const device = deviceOf(p)
-  if (memory.fits) {
-    const room = memory.bytes - perRank.bytes
-    const where = ranks.total === 1 ? `It fits into ${device}` : `It fits: ${plural(ranks.total, 'rank')} hold ${bothUnits(perRank.bytes)} each, of ${device}`
-    const more = [
-      memory.largestContext > p.context && `${tokens(memory.largestContext)} tokens`,
-      memory.largestBatch > batch && plural(memory.largestBatch, 'user'),
-    ].filter(Boolean)
-    return `${where}, with ${bothUnits(room)} to spare${more.length > 0 ? `: room for ${more.join(' or ')}` : ''}.`
-  }
-  const whole = ranks.total === 1 ? 'It does not fit into' : `${plural(ranks.total, 'rank')} of ${bothUnits(perRank.bytes)} each do not fit into`
-  const why =
-    perRank.weightBytes > memory.bytes
-      ? ranks.total === 1 ? 'the weights alone are larger' : "a rank's weights alone are larger"
-      : memory.largestContext > 0
-        ? `beside the weights there is room for ${plural(memory.largestContext, 'token')}${batch > 1 ? ' each' : ''}${memory.largestBatch > 0 ? ` or ${plural(memory.largestBatch, 'user')}` : ''}`
-        : 'beside the weights there is no room for a single token'
-  return `${whole} ${device}: ${why}.${remedy(smallest, ranks.total)}`
+  const where =
+    ranks.total === 1
+      ? `Both fit into ${deviceOf(p)}`
+      : `Divided over ${plural(ranks.total, 'rank')}, ${bothUnits(perRank.bytes)} each, it fits into ${deviceOf(p)}`
+  const more = [
+    ...(memory.largestContext > context
+      ? [`${tokensOf(memory.largestContext)} tokens${batch > 1 ? ' each' : ''}`]
+      : []),
+    ...(memory.largestBatch > batch ? [plural(memory.largestBatch, 'user')] : []),
+  ]
+  const room = more.length === 0 ? '' : `, room for ${more.join(' or ')}`
+  return `${where}, with ${bothUnits(memory.bytes - perRank.bytes)} to spare${room}.`
+}
+
+function fitsNot(p: Plan, smallest: SmallestRanks | null): string {
+  const { memory, perRank, ranks } = p
+  if (memory === null) return ''
+  const alone = ranks.total === 1
+  const what = alone ? 'They do not fit into' : `A rank's share, ${bothUnits(perRank.bytes)}, does not fit into`
+  return `${what} ${deviceOf(p)}: ${reason(p)}.${remedy(smallest, ranks.total)}`
+}
+
+function reason({ memory, perRank, ranks, batch }: Plan): string {
+  if (memory === null) return ''
+  if (perRank.weightBytes >= memory.bytes) return `the weights alone are ${bothUnits(perRank.weightBytes)}`
+  const rooms = [
+    ...(memory.largestContext > 0 ? [`${tokensOf(memory.largestContext)} tokens${batch > 1 ? ' each' : ''}`] : []),
+    ...(memory.largestBatch > 0 ? [plural(memory.largestBatch, 'user')] : []),
+  ]
+  const beside = ranks.total === 1 ? 'beside the weights' : 'beside its weights'
+  return rooms.length === 0
+    ? `${beside} there is no room for a token`
+    : `${beside} there is room for ${rooms.join(' or ')}`
 }
 
 function remedy(smallest: SmallestRanks | null, total: number): string {
   if (smallest === null || smallest.total <= total) return ''
-  const { tensorParallel: tp, dataParallel: dp, bytesPerRank } = smallest
-  const flags = [tp > 1 && `--tp ${tp}`, dp > 1 && `--dp ${dp}`, smallest.expertParallel && '--ep'].filter(Boolean)
-  return ` ${smallest.total} such devices would do (${flags.join(' ')}), with ${bothUnits(bytesPerRank)} on each.`
+  const { tensorParallel: tp, dataParallel: dp, expertParallel, bytesPerRank } = smallest
+  const flags = [tp > 1 && `--tp ${tp}`, dp > 1 && `--dp ${dp}`, expertParallel && '--ep'].filter(Boolean).join(' ')
+  return ` ${smallest.total} of them would do (${flags}), with ${bothUnits(bytesPerRank)} on each.`
 }
 
-function speedSentence(p: Plan): string {
-  const { machine, decode, ranks, batch } = p
-  if (!machine || !decode.time) return ''
+function speed(p: Plan): string {
+  const { machine, decode, ranks } = p
+  if (!machine || !decode.time || !decode.leastTime) return ''
   const { work, time, leastTime } = decode
-  const spread =
-    leastTime && leastTime.seconds < 0.95 * time.seconds && batch > 1
-      ? ` (${speedOf(p, leastTime.seconds)} if all users' tokens chose the same experts)`
+  const step = ranks.total === 1 ? 'A decoding step' : 'A decoding step of a rank'
+  const lucky =
+    leastTime.seconds < 0.95 * time.seconds
+      ? ` (${speedOf(p, leastTime.seconds)} if every user's token chose the same experts)`
       : ''
-  const per = ranks.total === 1 ? 'A step' : 'A step of a rank'
+  const how = machine.measured ? 'about' : 'at best'
+  const could = p.memory !== null && !p.memory.fits ? ', were it large enough,' : ''
+  const links = ranks.total > 1 && !machine.measured ? ', links between ranks not counted' : ''
   return (
-    `${per} reads ${bothUnits(work.weightBytes)} of weights and ${bothUnits(work.cacheBytes)} of cache: ` +
-    `at best ${speedOf(p, time.seconds)} on ${machine.title}${spread}.`
+    `${step} reads ${bothUnits(work.weightBytes)} of weights and ${bothUnits(work.cacheBytes)} of cache: ` +
+    `on ${machine.title}${could} ${how} ${speedOf(p, time.seconds)}${lucky}${links}.`
   )
 }
 
-function compareSentence({ compare, model }: Plan): string {
+function others({ compare }: Plan): string {
   if (compare.length === 0) return ''
-  const parts = compare.map(({ title, ratio, bytes }) => {
-    const factor = ratio >= 1 ? `${times(ratio)} as much` : `${times(1 / ratio)} less`
-    return `${title} ${bothUnits(bytes)}, ${factor}`
-  })
-  return `The same cache as ${parts.join('; as ')}${model.layers.some(l => l.attention.kind === 'latent') ? '' : ''}.`
+  const parts = compare.map(({ title, ratio, bytes }) => `${bothUnits(bytes)} as ${title} (${timesOf(ratio)})`)
+  return `The cache would be ${parts.join(', ')}.`
 }
-
-function times(factor: number): string {
-  return `${factor.toLocaleString('en-GB', { maximumFractionDigits: factor < 10 ? 2 : 1 })} times`
-}
-
-export { integer }

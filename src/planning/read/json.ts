@@ -94,7 +94,7 @@ function refuseOthers(raw: ConfigReader, modelType: string): void {
 function weightDtype(top: ConfigReader, raw: ConfigReader): { readonly dtype: string; readonly notes: string[] } {
   const written = first(raw, ['torch_dtype', 'dtype']) ? raw : top
   const named = written.optionalString('torch_dtype') ?? written.optionalString('dtype')
-  const dtype = named && /^(float32|float16|bfloat16)$/.test(named) ? named : 'bfloat16'
+  const dtype = { float32: 'f32', float16: 'f16' }[named ?? ''] ?? 'bf16'
   const method = (
     top.optionalObject('quantization_config') ?? raw.optionalObject('quantization_config')
   )?.optionalString('quant_method')

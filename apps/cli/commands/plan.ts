@@ -1,0 +1,143 @@
+import { homedir } from 'node:os'
+import { type Command, Option } from 'commander'
+import type { Machine, PlanModel, PlanOptions } from '../../../src/index.ts'
+import { UsageError } from '../exit.ts'
+import { BUNDLED, modelArgument } from '../model-argument.ts'
+import { integer, tokens } from '../options/parsers.ts'
+import { colours } from '../output/colour.ts'
+import { write, writeJson } from '../output/stdout.ts'
+import { bytesFrom } from '../plan/amounts.ts'
+import { machinesView, modelsView } from '../plan/lists.ts'
+import { csvView, markdownView, terminalView } from '../plan/views.ts'
+
+interface Flags {
+  context?: number
+  batch?: number
+  dtype?: string
+  weights?: string
+  memory?: number
+  machine?: string
+  compare?: string[]
+  tp?: number
+  dp?: number
+  ep?: boolean
+  block?: number
+  mtp?: boolean
+  activeWeights?: number
+  json?: boolean
+  markdown?: boolean
+  csv?: boolean
+  models?: boolean
+  machines?: boolean
+}
+
+const count = integer(1)
+
+export function addPlan(program: Command): void {
+  program
+    .command('plan')
+    .summary('what a model costs in memory, and which attention pays')
+    .description(
+      'Tells a cache to the byte, the weights, what fits, how fast a machine decodes at best, and what the same model would cost with other attention. Reads a config.json or headers only; models by name need no file.',
+    )
+    .argument(
+      '[model]',
+      `config.json, folder, .gguf file, name in the hub's cache or published name (default: ${BUNDLED})`,
+    )
+    .addOption(
+      new Option('--context <n>', "tokens of each user, such as 128k (default: the model's)").argParser(tokens),
+    )
+    .addOption(new Option('--batch <n>', 'users at once (default: 1)').argParser(count))
+    .addOption(new Option('--dtype <type>', 'cached numbers: bf16, fp8, q8_0, fp8_ds_mla, q8_0/bf16 … (default: bf16)'))
+    .addOption(new Option('--weights <type>', 'weights: bf16, fp8, q8_0, q4_k … (default: as published or as on disk)'))
+    .addOption(new Option('--block <n>', 'tokens of a cache block (default: 1, no rounding)').argParser(count))
+    .addOption(new Option('--mtp', 'count the layers for multi-token prediction'))
+    .addOption(
+      new Option('--memory <size>', "of one device: 80GB, 10GiB (default: the machine's)").argParser(bytesFrom),
+    )
+    .addOption(new Option('--machine <name>', 'h100, a100, mi300x …; `measured`: this one, by measuring it'))
+    .addOption(
+      new Option('--compare <list>', 'other attention: mha, gqa8, mqa, expanded, mla256 …').argParser(text =>
+        text.split(',').map(part => part.trim()),
+      ),
+    )
+    .addOption(new Option('--tp <n>', 'tensor-parallel ranks').argParser(count))
+    .addOption(new Option('--dp <n>', 'data-parallel ranks').argParser(count))
+    .addOption(new Option('--ep', 'whole experts on each rank instead of a slice of every expert'))
+    .addOption(
+      new Option('--active-weights <size>', 'weights that a step reads, in place of what is counted').argParser(
+        bytesFrom,
+      ),
+    )
+    .option('--json', 'everything as one object, in bytes and seconds')
+    .option('--markdown', 'tables to paste into a document')
+    .option('--csv', 'a row for the model and one for each comparison')
+    .option('--models', 'list the published models that are known by name')
+    .option('--machines', 'list the machines that are known by name')
+    .addHelpText(
+      'after',
+      `
+Bounds, not promises: a step takes at least as long as reading its bytes or doing
+its products at the machine's peak. docs/how-much-memory.md explains the numbers.
+
+Examples:
+  $ latentkit plan R1 --context 128k --batch 32 --machine h100 --compare mha,gqa8,mqa
+  $ latentkit plan ./my-model --dtype q8_0 --memory 24GB
+  $ latentkit plan model.Q4_K_M.gguf --context 32k --machine measured
+  $ latentkit plan V3 --context 100000 --json | jq .cache.bytes`,
+    )
+    .action(runPlan)
+}
+
+async function runPlan(source: string | undefined, flags: Flags): Promise<void> {
+  const { hubSettings, machines, plan, readPlanModel, smallestRanks } = await import('../../../src/index.ts')
+  const c = colours(process.stdout)
+  if (flags.models) return write(`${await modelsView(c)}\n`)
+  if (flags.machines) return write(`${machinesView(machines(), c)}\n`)
+  oneFormat(flags)
+  const { cacheDir } = hubSettings(process.env, homedir())
+  const model = await readPlanModel(modelArgument(source).source, cacheDir)
+  const options = await toOptions(flags, model)
+  const p = plan(model, options)
+  if (flags.json) return writeJson(p)
+  if (flags.csv) return write(`${csvView(p)}\n`)
+  const smallest = p.memory && !p.memory.fits ? smallestRanks(model, options) : null
+  if (flags.markdown) return write(`${markdownView(p, smallest)}\n`)
+  await write(`${terminalView(p, smallest, c, process.stdout.columns ?? 100)}\n`)
+}
+
+async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {
+  const { machine } = flags
+  return {
+    ...(flags.context !== undefined && { context: flags.context }),
+    ...(flags.batch !== undefined && { batch: flags.batch }),
+    ...(flags.dtype !== undefined && { dtype: flags.dtype }),
+    ...(flags.weights !== undefined && { weights: flags.weights }),
+    ...(flags.block !== undefined && { blockTokens: flags.block }),
+    ...(flags.mtp && { draft: true }),
+    ...(flags.memory !== undefined && { memoryBytes: flags.memory }),
+    ...(flags.compare !== undefined && { compare: flags.compare }),
+    ...(flags.tp !== undefined && { tensorParallel: flags.tp }),
+    ...(flags.dp !== undefined && { dataParallel: flags.dp }),
+    ...(flags.ep && { expertParallel: true }),
+    ...(flags.activeWeights !== undefined && { activeWeightBytes: flags.activeWeights }),
+    ...(machine !== undefined && { machine: machine === 'measured' ? await measured(model) : machine }),
+  }
+}
+
+/** With the kernels that the engine would take: what they reach is what counts. */
+async function measured(model: PlanModel): Promise<Machine> {
+  const { chooseKernels, measureMachine } = await import('../../../src/index.ts')
+  const { kernels } = await chooseKernels('auto', {})
+  try {
+    return await measureMachine(kernels, model)
+  } finally {
+    kernels.dispose()
+  }
+}
+
+function oneFormat({ json, markdown, csv }: Flags): void {
+  if ([json, markdown, csv].filter(Boolean).length > 1) {
+    throw new UsageError('--json, --markdown and --csv are three forms of one answer; give one of them')
+  }
+}

@@ -1,0 +1,151 @@
+/** What a design document wants to know, as rows; terminal, markdown and CSV print the same ones. */
+import type { Comparison, Plan } from '../../../src/index.ts'
+import { duration, integer, plural } from '../output/format.ts'
+import { bothUnits } from './amounts.ts'
+import {
+  attentionName,
+  deviceOf,
+  flopsOf,
+  layersOf,
+  parametersOf,
+  perSecond,
+  speedOf,
+  timesOf,
+  tokensOf,
+} from './facts.ts'
+
+export type Fact = readonly [what: string, value: string]
+
+export function factsOf(p: Plan): Fact[] {
+  return [...modelFacts(p), ...cacheFacts(p), ...memoryFacts(p), ...timeFacts(p), ['Sizes from', p.model.source]]
+}
+
+function modelFacts(p: Plan): Fact[] {
+  return [
+    ['Model', `${p.model.name}, ${p.model.modelType}`],
+    ['Parameters', parametersOf(p)],
+    ['Attention', layersOf(p)],
+    ['Weights', `${bothUnits(p.weights.bytes)}, ${p.weights.dtype}`],
+  ]
+}
+
+function cacheFacts({ cache, batch, context, blockTokens }: Plan): Fact[] {
+  const { bytesPerToken, bytesPerTokenBeyondWindows: beyond, elementsPerLayer: elements, dtype } = cache
+  const numbers = elements === null ? '' : `, ${integer(elements)} numbers in each of ${plural(cache.layers, 'layer')}`
+  const later = beyond === bytesPerToken ? '' : `; ${integer(beyond)} B beyond all windows`
+  const paged = blockTokens === 1 ? '' : `, in blocks of ${plural(blockTokens, 'token')}`
+  return [
+    ['Cache per token', `${integer(bytesPerToken)} B${later}, ${dtype}${numbers}`],
+    [`Cache of ${plural(context, 'token')}`, `${bothUnits(cache.bytesPerSequence)}${paged}`],
+    ...(batch > 1 ? [[`Cache of ${plural(batch, 'user')}`, bothUnits(cache.bytes)] as const] : []),
+  ]
+}
+
+function memoryFacts(p: Plan): Fact[] {
+  const { memory, perRank, ranks, weights, cache, crossover, batch } = p
+  const each = batch > 1 ? ' each' : ''
+  const total: Fact =
+    ranks.total === 1
+      ? ['Weights and cache', bothUnits(weights.bytes + cache.bytes)]
+      : [
+          `Each of ${plural(ranks.total, 'rank')}`,
+          `${bothUnits(perRank.bytes)}: weights ${bothUnits(perRank.weightBytes)}, cache ${bothUnits(perRank.cacheBytes)}`,
+        ]
+  const crossing = (tokens: number | null) => (tokens === null ? 'never' : `${integer(tokens)} tokens${each}`)
+  const room = (context: number, sequences: number) =>
+    context === 0 ? 'nothing' : `${tokensOf(context)} tokens${each}, or ${plural(sequences, 'user')}`
+  return [
+    total,
+    ['Cache read = weights read', crossing(crossover.read)],
+    ['Cache = all weights', crossing(crossover.stored)],
+    ...(memory === null
+      ? []
+      : ([
+          ['Memory', deviceOf(p)],
+          ['Fits beside the weights', room(memory.largestContext, memory.largestBatch)],
+          ['Fits without weights', room(memory.largestContextAlone, memory.largestBatchAlone)],
+        ] as const)),
+  ]
+}
+
+function timeFacts(p: Plan): Fact[] {
+  const { decode, prefill, paths, machine, context, batch, ranks } = p
+  const { work, time } = decode
+  const flops = ({ linearFlops, attentionFlops }: typeof work) => flopsOf(linearFlops + attentionFlops)
+  const users = batch > 1 ? ` for ${plural(batch, 'user')}` : ''
+  const rank = ranks.total > 1 ? ', on each rank' : ''
+  return [
+    ['A decoding step reads', `weights ${bothUnits(work.weightBytes)}, cache ${bothUnits(work.cacheBytes)}${rank}`],
+    ['and computes', `${flops(work)}${users}${rank}`],
+    ...(time
+      ? [
+          [
+            machine?.measured ? 'Decodes at about' : 'Decodes at best',
+            `${speedOf(p, time.seconds)}, limited by ${time.limit}`,
+          ] as const,
+        ]
+      : []),
+    [
+      `A prompt of ${plural(context, 'token')}`,
+      `${flops(prefill.work)}${users}${paths ? `, ${prefill.path}` : ''}${rank}`,
+    ],
+    ...(prefill.time
+      ? [
+          [
+            machine?.measured ? 'Prefills in about' : 'Prefills at best in',
+            `${duration(1000 * prefill.time.seconds)}, limited by ${prefill.time.limit}`,
+          ] as const,
+        ]
+      : []),
+    ...(paths && Number.isFinite(paths.breakEvenQueries)
+      ? [['Expanding pays from', `${Math.round(paths.breakEvenQueries)} queries at once`] as const]
+      : []),
+    ...(machine
+      ? [['Machine', `${machine.title}, reads ${integer(machine.bandwidth / 1e9)} GB/s (${machine.source})`] as const]
+      : []),
+  ]
+}
+
+export interface ComparisonTable {
+  readonly heads: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** The model's own attention first. */
+export function comparisonOf(p: Plan): ComparisonTable | null {
+  if (p.compare.length === 0) return null
+  const { memory, machine, batch, context } = p
+  const heads = [
+    'Attention',
+    'B per token',
+    'Times',
+    batch > 1 ? `Cache of ${plural(batch, 'user')}` : `Cache of ${plural(context, 'token')}`,
+    ...(memory ? ['Longest in memory alone'] : []),
+    ...(machine ? [`Tokens/s at best${batch > 1 ? ', each' : ''}`] : []),
+  ]
+  const row = (c: Comparison) => [
+    c.title,
+    integer(c.bytesPerToken),
+    timesOf(c.ratio),
+    bothUnits(c.bytes),
+    ...(memory ? [tokensOf(c.largestContextAlone ?? 0)] : []),
+    ...(c.decodeTime ? [perSecond(1 / c.decodeTime.seconds)] : []),
+  ]
+  return { heads, rows: [ownRow(p), ...p.compare].map(row) }
+}
+
+/** The model itself as a row of the comparison. */
+export function ownRow({ model, cache, perRank, memory, decode }: Plan): Comparison {
+  const names = [...new Set(model.layers.map(l => attentionName(l.attention)))]
+  return {
+    title: `${names.join(', ')}, as it is`,
+    dtype: cache.dtype,
+    bytesPerToken: cache.bytesPerToken,
+    ratio: 1,
+    bytesPerSequence: cache.bytesPerSequence,
+    bytes: cache.bytes,
+    rankBytes: perRank.cacheBytes,
+    largestContextAlone: memory?.largestContextAlone ?? null,
+    decodeTime: decode.time,
+  }
+}

@@ -1,0 +1,79 @@
+/** A plan for a terminal, a document, a spreadsheet. Each view is a text without a line break at its end. */
+import type { Plan, SmallestRanks } from '../../../src/index.ts'
+import type { Colours } from '../output/colour.ts'
+import { pairs, seenWidth, table } from '../output/table.ts'
+import { answerOf } from './answer.ts'
+import { bars } from './bars.ts'
+import { comparisonOf, factsOf, ownRow } from './tables.ts'
+
+export function terminalView(p: Plan, smallest: SmallestRanks | null, c: Colours, columns: number): string {
+  const comparison = comparisonOf(p)
+  const parts = [
+    answerOf(p, smallest)
+      .map((sentence, i) => (i === 0 ? c.bold : String)(wrapped(sentence, columns)))
+      .join('\n'),
+    bars(p, c, columns),
+    pairs(factsOf(p), c.dim),
+    comparison &&
+      table(
+        comparison.heads.map((head, i) => ({ head, align: i > 0 ? ('right' as const) : ('left' as const) })),
+        comparison.rows,
+        { style: c.dim },
+      ),
+    ...p.notes.map(note => c.yellow(wrapped(`Note: ${note}`, columns))),
+  ]
+  return parts.filter(Boolean).join('\n\n')
+}
+
+export function markdownView(p: Plan, smallest: SmallestRanks | null): string {
+  const comparison = comparisonOf(p)
+  const parts = [
+    answerOf(p, smallest).join(' '),
+    markdownTable(['', p.model.name], factsOf(p)),
+    comparison && markdownTable(comparison.heads, comparison.rows),
+    ...p.notes.map(note => `Note: ${note}`),
+  ]
+  return parts.filter(Boolean).join('\n\n')
+}
+
+function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** One row for the model and each comparison, bytes and seconds without units. */
+export function csvView(p: Plan): string {
+  const heads =
+    'model,attention,cache_dtype,context,batch,bytes_per_token,times,cache_bytes_per_user,cache_bytes,cache_bytes_per_rank,weight_bytes,longest_context_cache_alone,decode_seconds'
+  const rows = [ownRow(p), ...p.compare].map(r => [
+    p.model.name,
+    r.title,
+    r.dtype,
+    p.context,
+    p.batch,
+    r.bytesPerToken,
+    r.ratio,
+    r.bytesPerSequence,
+    r.bytes,
+    r.rankBytes,
+    p.weights.bytes,
+    r.largestContextAlone,
+    r.decodeTime?.seconds,
+  ])
+  return [heads, ...rows.map(row => row.map(csvCell).join(','))].join('\n')
+}
+
+function csvCell(value: string | number | null | undefined): string {
+  const text = value === null || value === undefined || value === Number.POSITIVE_INFINITY ? '' : String(value)
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+function wrapped(text: string, columns: number): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) as string
+    if (line !== '' && seenWidth(line) + 1 + seenWidth(word) > columns) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines.join('\n')
+}

@@ -1,0 +1,74 @@
+import type { AttentionArgs, Kernels, RowSlice } from '../../kernels/contract.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { multipliesPerPair } from '../costs.ts'
+import type { AttentionShape, PlanModel } from '../plan-model.ts'
+import { secondsOf } from './timing.ts'
+
+const BLOCK_TOKENS = 64
+/** Keys of the short and the long run: what does not grow with the keys cancels out. */
+const KEYS = [256, 1280] as const
+/** Caches of so many bytes together are not all in the fastest cache of a processor. */
+const SPREAD = 32 << 20
+
+/** FLOP/s of attention when one token looks at an f16 cache like this model's. */
+export async function attentionRate(kernels: Kernels, model: PlanModel): Promise<number> {
+  const shape = model.layers[0]?.attention as AttentionShape
+  const layers = Math.max(1, Math.min(64, Math.floor(SPREAD / (KEYS[1] * rowBytes(shape)))))
+  const [short, long] = [await attend(kernels, shape, layers, KEYS[0]), await attend(kernels, shape, layers, KEYS[1])]
+  const flops = 2 * multipliesPerPair(shape, 'absorbed') * (KEYS[1] - KEYS[0]) * layers
+  // Noise may make the short run look longer; then the long run alone is the measure.
+  return long > short ? flops / (long - short) : (2 * multipliesPerPair(shape, 'absorbed') * KEYS[1] * layers) / long
+}
+
+async function attend(kernels: Kernels, shape: AttentionShape, layers: number, keys: number): Promise<number> {
+  const tensors: Tensor[] = []
+  const keep = <T extends Tensor>(t: T): T => {
+    tensors.push(t)
+    return t
+  }
+  const calls = Array.from({ length: layers }, () => attentionCall(kernels, shape, keys, keep))
+  const seconds = await secondsOf(kernels, () => {
+    for (const call of calls) kernels.attention(call)
+  })
+  for (const t of tensors) kernels.free(t)
+  return seconds
+}
+
+function attentionCall(kernels: Kernels, a: AttentionShape, keys: number, keep: (t: Tensor) => Tensor): AttentionArgs {
+  const blocks = Math.ceil(keys / BLOCK_TOKENS)
+  const bytes = BLOCK_TOKENS * rowBytes(a)
+  const memory = keep(kernels.alloc('u8', [blocks * bytes]))
+  // 0x2c2c is 0.065 in f16.
+  kernels.upload(memory, new Uint8Array(blocks * bytes).fill(0x2c))
+  const table = keep(kernels.alloc('f64', [blocks]))
+  kernels.upload(
+    table,
+    Float64Array.from({ length: blocks }, (_, i) => memory.address + i * bytes),
+  )
+  const sequences = keep(kernels.alloc('f64', [1, 6]))
+  kernels.upload(sequences, Float64Array.of(0, 1, keys - 1, 0, keys, table.address))
+  const { keyParts, values, keyWidth, valueWidth } = slicesOf(a)
+  const q = keep(kernels.alloc('f32', [1, a.nHeads, keyWidth]))
+  kernels.upload(q, new Float32Array(a.nHeads * keyWidth).fill(0.1))
+  const out = keep(kernels.alloc('f32', [1, a.nHeads, valueWidth]))
+  return { out, q, keys: keyParts, values, sequences, scale: 0.05, mask: 'causal' }
+}
+
+function slicesOf(a: AttentionShape) {
+  const rows = { blockTokens: BLOCK_TOKENS, layerOffset: 0, rowBytes: rowBytes(a) }
+  const slice = (offset: number, heads: number, width: number): RowSlice => {
+    return { rows, dtype: 'f16', offset: 2 * offset, heads, width, headStride: width }
+  }
+  if (a.kind === 'latent') {
+    const [c, r] = [a.kvLoraRank, a.qkRopeHeadDim]
+    const latent = slice(0, 1, c)
+    return { keyParts: [latent, slice(c, 1, r)], values: latent, keyWidth: c + r, valueWidth: c }
+  }
+  const key = slice(0, a.nKvHeads, a.keyDim)
+  const value = slice(a.nKvHeads * a.keyDim, a.nKvHeads, a.valueDim)
+  return { keyParts: [key], values: value, keyWidth: a.keyDim, valueWidth: a.valueDim }
+}
+
+function rowBytes(a: AttentionShape): number {
+  return 2 * (a.kind === 'latent' ? a.kvLoraRank + a.qkRopeHeadDim : a.nKvHeads * (a.keyDim + a.valueDim))
+}

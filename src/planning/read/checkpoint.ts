@@ -1,0 +1,64 @@
+/** The planner's view of an opened checkpoint: sizes from its config, bytes from the headers of its files. */
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
+import type { PlanModel, StoredWeights } from '../plan-model.ts'
+import { countWeights, modelWeightBytes } from '../weights.ts'
+import { planModelFromJson } from './json.ts'
+
+/** No tensor's bytes are read. Throws ConfigError, CheckpointError or UnsupportedModelError. */
+export async function planModelFromCheckpoint(checkpoint: Checkpoint, name: string): Promise<PlanModel> {
+  const model = planModelFromJson(checkpoint.config, checkpoint.configFile, name)
+  return { ...model, stored: await storedWeights(checkpoint, model) }
+}
+
+async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<StoredWeights> {
+  const fileBytes = sum([...checkpoint.tensors.values()], t => t.bytes.length)
+  const dtype = typesOf(checkpoint)
+  let survey: SurveyedWeight[]
+  try {
+    survey = await surveyWeights(checkpoint)
+  } catch (error) {
+    // Files of models that the engine does not run still have a size; what a token reads of it follows from the sizes.
+    if (!(error instanceof UnsupportedModelError)) throw error
+    const { parameters } = countWeights(model, { draft: false })
+    const counted = modelWeightBytes(model, undefined, { draft: false })
+    const activeBytes = Math.round((fileBytes * counted.activeBytes) / counted.bytes)
+    return { dtype, bytes: fileBytes, fileBytes, activeBytes, parameters }
+  }
+  return {
+    dtype,
+    bytes: sum(survey, bytesOf),
+    fileBytes,
+    activeBytes: Math.round(sum(survey, (weight, i) => bytesOf(weight) * shareRead(weight, i, model))),
+    parameters: sum(survey, w => w.rows * w.cols),
+  }
+}
+
+/** What one token reads of a tensor: of tables a row, of experts those that are chosen. The survey begins with tables. */
+function shareRead({ rows, ofExpert }: SurveyedWeight, index: number, model: PlanModel): number {
+  if (index === 0 && !model.tiedEmbeddings) return 1 / rows
+  if (index === 1 && model.learnedPositions > 0) return 1 / rows
+  if (!ofExpert) return 1
+  const moe = model.layers.map(l => l.mlp).find(mlp => mlp.kind === 'moe')
+  return moe ? moe.topK / moe.nExperts : 1
+}
+
+function bytesOf({ bytes, scales }: SurveyedWeight): number {
+  return bytes.length + (scales?.bytes.length ?? 0)
+}
+
+/** `q4_1 + q8_0 + f32`: those with a hundredth of the bytes or more, most bytes first. */
+function typesOf(checkpoint: Checkpoint): string {
+  const bytes = new Map<string, number>()
+  for (const { dtype, bytes: range } of checkpoint.tensors.values()) {
+    bytes.set(dtype, (bytes.get(dtype) ?? 0) + range.length)
+  }
+  const total = sum([...bytes.values()], n => n)
+  const large = [...bytes].filter(([, n]) => n >= total / 100).sort((a, b) => b[1] - a[1])
+  return large.map(([type]) => type.toLowerCase()).join(' + ')
+}
+
+function sum<T>(items: readonly T[], of: (item: T, index: number) => number): number {
+  return items.reduce((n, item, i) => n + of(item, i), 0)
+}

@@ -1,0 +1,86 @@
+/** The one place of this room that touches a disk: finds what a model's name or path means. The network is left alone. */
+import { stat } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import type { CheckpointFiles } from '../../checkpoint/checkpoint-files.ts'
+import { openFile } from '../../checkpoint/file-source.ts'
+import { folderFiles } from '../../checkpoint/folder.ts'
+import { openGguf } from '../../checkpoint/gguf/open-gguf.ts'
+import { findCached } from '../../checkpoint/hub/cache-layout.ts'
+import { parseModelName } from '../../checkpoint/hub/model-name.ts'
+import { readJson } from '../../checkpoint/json-file.ts'
+import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts'
+import { INDEX_FILE, SINGLE_FILE } from '../../checkpoint/weight-files.ts'
+import { CheckpointError, ConfigError, OptionError } from '../../errors.ts'
+import type { PlanModel } from '../plan-model.ts'
+import { findPublished, publishedNames } from '../published/index.ts'
+import { planModelFromCheckpoint } from './checkpoint.ts'
+import { planModelFromJson } from './json.ts'
+
+/** Bytes. Real ones: below 1 MB. */
+const MAX_CONFIG = 8 << 20
+
+/**
+ * `source`: a config.json, a folder that holds one, a GGUF file, a name in the hub's cache, or a published name.
+ * Headers only: no weights are read. Throws what says which of these it is not.
+ */
+export async function readPlanModel(source: string, hubCacheDir?: string): Promise<PlanModel> {
+  const info = await stat(source).catch(() => undefined)
+  if (info?.isDirectory()) return fromFolder(source, basename(resolve(source)))
+  if (info) return fromFile(source)
+  return (await fromHubCache(source, hubCacheDir)) ?? findPublished(source) ?? unknown(source)
+}
+
+async function fromFile(path: string): Promise<PlanModel> {
+  if (/\.json$/i.test(path)) {
+    const config = await readJson(await openFile(path), MAX_CONFIG, ConfigError)
+    return planModelFromJson(config, path, nameOf(config) ?? (basename(dirname(resolve(path))) || path))
+  }
+  if (/\.gguf$/i.test(path)) return fromGguf(await folderFiles(dirname(path)), basename(path))
+  throw new CheckpointError(
+    `${path} is neither a config.json nor a .gguf file; give one of these, or the folder of a model`,
+  )
+}
+
+async function fromFolder(folder: string, name: string): Promise<PlanModel> {
+  const files = await folderFiles(folder)
+  if (!files.names.has('config.json')) {
+    const gguf = [...files.names].filter(n => /\.gguf$/i.test(n)).sort()[0]
+    if (gguf) return fromGguf(files, gguf)
+    throw new CheckpointError(`${folder} has no config.json and no .gguf file; expected the files of a model`)
+  }
+  if (files.names.has(SINGLE_FILE) || files.names.has(INDEX_FILE)) {
+    return planModelFromCheckpoint(await openCheckpoint(files, { tokenizer: false }), name)
+  }
+  const source = await files.open('config.json')
+  return planModelFromJson(await readJson(source, MAX_CONFIG, ConfigError), source.path ?? source.name, name)
+}
+
+async function fromGguf(files: CheckpointFiles, file: string): Promise<PlanModel> {
+  return planModelFromCheckpoint(await openGguf(files, file), file.replace(/\.gguf$/i, ''))
+}
+
+/** What was fetched earlier, complete or not: the config is enough. */
+async function fromHubCache(source: string, cacheDir: string | undefined): Promise<PlanModel | undefined> {
+  const name = cacheDir === undefined ? undefined : parseModelName(source)
+  if (cacheDir === undefined || name === undefined) return undefined
+  const { folder, missing } = await findCached(cacheDir, name)
+  if (folder === undefined || missing.some(file => basename(file) === 'config.json')) return undefined
+  const short = name.id.slice(name.id.indexOf('/') + 1)
+  if (missing.length === 0) return fromFolder(folder, short)
+  const files = await folderFiles(folder)
+  return planModelFromJson(await readJson(await files.open('config.json'), MAX_CONFIG, ConfigError), folder, short)
+}
+
+function nameOf(config: Readonly<Record<string, unknown>>): string | undefined {
+  const name = config._name_or_path
+  return typeof name === 'string' && name !== '' ? basename(name) : undefined
+}
+
+function unknown(source: string): never {
+  const met = JSON.stringify(source.slice(0, 120))
+  const path = /[\\/]|^[.~]|\.(json|gguf)$/.test(source)
+  throw new OptionError(
+    `There is no ${met} here${path ? '' : ', in the cache of the hub or in the list of published models'}; expected a ` +
+      `config.json, a folder, a .gguf file or a name: ${publishedNames().join(', ')}.`,
+  )
+}

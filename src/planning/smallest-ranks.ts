@@ -1,0 +1,53 @@
+/** How many devices it takes, and how to divide the work among them. */
+import { OptionError } from '../errors.ts'
+import type { ModelConfig } from '../model/config.ts'
+import type { PlanOptions } from './options.ts'
+import { plan } from './plan.ts'
+import type { PlanModel } from './plan-model.ts'
+
+export interface SmallestRanks {
+  readonly total: number
+  readonly tensorParallel: number
+  readonly dataParallel: number
+  readonly expertParallel: boolean
+  /** Weights and cache of the fullest rank. */
+  readonly bytesPerRank: number
+}
+
+const MOST = 1024
+
+/**
+ * The fewest devices, a power of two, on which weights and cache fit: of all ways to divide them into tensor and data
+ * parallel ranks the one that fills a device least. null: not on 1,024, or no memory was given.
+ */
+export function smallestRanks(model: PlanModel | ModelConfig, options: PlanOptions): SmallestRanks | null {
+  for (let total = 1; total <= MOST; total *= 2) {
+    const ways = divisions(total, options.batch ?? 1).flatMap(ranks => tried(model, { ...options, ...ranks }))
+    const best = ways.sort((a, b) => a.bytesPerRank - b.bytesPerRank)[0]
+    if (best) return best
+  }
+  return null
+}
+
+function divisions(
+  total: number,
+  batch: number,
+): Pick<SmallestRanks, 'tensorParallel' | 'dataParallel' | 'expertParallel'>[] {
+  const ways = []
+  for (let tensorParallel = total; tensorParallel >= 1; tensorParallel /= 2) {
+    const dataParallel = total / tensorParallel
+    if (dataParallel <= batch) ways.push({ tensorParallel, dataParallel, expertParallel: dataParallel > 1 })
+  }
+  return ways
+}
+
+/** Divisions that the heads do not allow are none. */
+function tried(model: PlanModel | ModelConfig, options: PlanOptions): SmallestRanks[] {
+  try {
+    const { memory, ranks, perRank } = plan(model, { ...options, compare: [] })
+    return memory?.fits ? [{ ...ranks, bytesPerRank: perRank.bytes }] : []
+  } catch (error) {
+    if (error instanceof OptionError && /evenly/.test(error.message)) return []
+    throw error
+  }
+}
