@@ -50,6 +50,8 @@ export interface VerifyOptions {
   readonly prefills?: readonly Prefill[]
   /** Default: both for MLA. */
   readonly paths?: readonly AttentionPath[]
+  /** Whether to continue greedily where a continuation is expected. Default true. */
+  readonly greedy?: boolean
   readonly onRow?: (row: VerifyRow) => void
   readonly signal?: AbortSignal
 }
@@ -100,7 +102,7 @@ async function verifyWith(
     for (const path of paths) {
       for (const prefill of options.prefills ?? (['whole', 'chunked', 'token'] as const)) {
         // The reference is slow by design: it continues greedily after one way of prefill only.
-        const withGreedy = kernels.info.name !== 'reference' || prefill === 'whole'
+        const withGreedy = (options.greedy ?? true) && (kernels.info.name !== 'reference' || prefill === 'whole')
         const results: PromptErrors[] = []
         for (const prompt of expected) {
           options.signal?.throwIfAborted()

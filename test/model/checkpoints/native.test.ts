@@ -1,0 +1,3 @@
+import { testCheckpoints } from '../../support/checkpoint-fixtures.ts'
+
+testCheckpoints('native')
