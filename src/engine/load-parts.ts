@@ -5,6 +5,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { isGgufFile, openModel } from '../checkpoint/folder.ts'
 import { CheckpointError, OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
+import { parseConfig } from '../model/families/index.ts'
 import { loadModel, unusedTensors } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
@@ -54,19 +55,21 @@ async function assemble(
   options: HostLoadOptions,
   { report, signal }: LoadContext,
 ): Promise<Parts> {
-  const model = await loadModel(checkpoint, kernels, {
-    ...(options.cacheType && { cacheType: options.cacheType }),
-    ...(options.maxCacheBytes && { maxCacheBytes: options.maxCacheBytes }),
-    onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
-    signal,
-  })
-  const { config, layout } = model
+  // What is quickly said to be wrong comes before the weights.
+  const config = parseConfig(checkpoint.configReader)
   const { maxPositions } = config
-  const { contextLength = maxPositions, cacheType = 'f16' } = options
+  const { contextLength = maxPositions, cacheType = 'f16', maxCacheBytes } = options
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
+  const defaults = generationDefaults(config, checkpoint.generationConfig, `${checkpoint.name}/generation_config.json`)
   const tokenizer = openTokenizer(checkpoint, options.chatTemplate)
+  const model = await loadModel(checkpoint, kernels, {
+    cacheType,
+    ...(maxCacheBytes && { maxCacheBytes }),
+    onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
+    signal,
+  })
   const used = usedTensors(checkpoint)
   const info: ModelInfo = {
     name: checkpoint.name === source ? basename(resolve(source)) : source,
@@ -76,14 +79,13 @@ async function assemble(
     vocabSize: config.vocabSize,
     contextLength,
     cacheType,
-    cacheBytesPerToken: layout.bytesPerToken,
+    cacheBytesPerToken: model.layout.bytesPerToken,
     ...used,
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
     warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)],
   }
-  const defaults = generationDefaults(config, checkpoint.generationConfig, `${checkpoint.name}/generation_config.json`)
   return { info, model, kernels, tokenizer, defaults }
 }
 
@@ -110,7 +112,7 @@ function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Chec
   return createTokenizer({
     tokenizer,
     config: tokenizerConfig,
-    chatTemplate: chatTemplate,
+    chatTemplate,
     folder: `${name}/`,
   })
 }
