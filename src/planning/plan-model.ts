@@ -46,6 +46,8 @@ export interface DenseShape {
 export interface MoeShape {
   readonly kind: 'moe'
   readonly nExperts: number
+  /** Experts that the router chooses from, where a rank holds only some of them. Default: `nExperts`. */
+  readonly routed?: number
   readonly topK: number
   readonly expertSize: number
   /** Width of the one MLP that stands for all shared experts; 0: none. */

@@ -47,7 +47,7 @@ export function rankModel(model: PlanModel, ranks: Ranks): PlanModel {
               ...mlp,
               sharedSize: share(mlp.sharedSize),
               ...(ranks.expertParallel
-                ? { nExperts: Math.ceil(mlp.nExperts / total), topK: mlp.topK / total }
+                ? { nExperts: Math.ceil(mlp.nExperts / total), topK: mlp.topK / total, routed: mlp.nExperts }
                 : { expertSize: share(mlp.expertSize) }),
             },
     }

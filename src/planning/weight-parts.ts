@@ -97,14 +97,14 @@ function indexerParts({ hiddenSize: D }: PlanModel, { nHeads, headDim }: Indexer
 function mlpParts(model: PlanModel, { mlp }: LayerKind): Sized[] {
   const { hiddenSize: D, bias } = model
   if (mlp.kind === 'dense') return mlpMatrices(model, 'mlp', mlp.size)
-  const { nExperts: of, topK: take } = mlp
+  const { nExperts: of, topK: take, routed = of } = mlp
   const experts = mlpMatrices(model, 'expert', mlp.expertSize).map((p): Sized => {
     return { ...p, role: p.role === 'matrix' ? 'expert' : p.role, count: of, experts: { of, take } }
   })
   return [
-    { name: 'router', role: 'router', rows: of, cols: D },
-    vector('router bias', bias.router ? of : 0),
-    vector('selection bias', mlp.selectionBias ? of : 0),
+    { name: 'router', role: 'router', rows: routed, cols: D },
+    vector('router bias', bias.router ? routed : 0),
+    vector('selection bias', mlp.selectionBias ? routed : 0),
     ...experts,
     ...mlpMatrices(model, 'shared expert', mlp.sharedSize),
   ]
