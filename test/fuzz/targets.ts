@@ -13,6 +13,7 @@ import { CountingSource } from '../support/counting-source.ts'
 import type { Rng } from '../support/rng.ts'
 import { concat, withHeader, writeSafetensors } from '../support/safetensors-writer.ts'
 import type { FuzzTarget } from './fuzzer.ts'
+import { GGUF_TARGETS } from './gguf-targets.ts'
 import { mutate, pick } from './mutate.ts'
 import { mutateJson } from './mutate-json.ts'
 
@@ -200,4 +201,5 @@ export const TARGETS: readonly (readonly [FuzzTarget, number])[] = [
   [index, 0.1],
   [checkpoint, 0.15],
   [config, 0.25],
+  ...GGUF_TARGETS,
 ]

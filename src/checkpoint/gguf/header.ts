@@ -67,7 +67,7 @@ async function readStart(cursor: HeaderCursor) {
   await cursor.need(24, 'its first fields')
   const magic = cursor.u32()
   if (magic !== MAGIC) {
-    throw cursor.error(`begins with the bytes ${hex(magic)}; expected those of "GGUF". Is it a GGUF file?`)
+    throw cursor.error(`begins with the bytes "${hex(magic)}"; expected those of "GGUF". Is it a GGUF file?`)
   }
   const version = cursor.u32()
   if (version !== 2 && version !== 3) {

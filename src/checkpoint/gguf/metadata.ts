@@ -9,6 +9,13 @@ export interface IntRange {
   readonly max?: number
 }
 
+export interface NumberRange {
+  /** Allowed values are greater. Default: any. */
+  readonly above?: number
+  /** Largest allowed value. Default: any. */
+  readonly max?: number
+}
+
 /**
  * The key-value pairs of a GGUF file. A value of the wrong type or out of range is a CheckpointError naming the file,
  * the key, what was met and what was expected. `{arch}` in a key stands for the architecture.
@@ -57,15 +64,17 @@ export class Metadata {
     return same ? all[0] : this.fail(key, `${expectedInt(range)}, or a list that repeats one`)
   }
 
-  number(key: string): number {
-    return this.optionalNumber(key) ?? this.missing(key, 'a finite number')
+  number(key: string, range: NumberRange = {}): number {
+    return this.optionalNumber(key, range) ?? this.missing(key, expectedNumber(range))
   }
 
-  optionalNumber(key: string): number | undefined {
+  optionalNumber(key: string, range: NumberRange = {}): number | undefined {
+    const { above = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = range
     const value = this.raw(key)
     if (value === undefined) return undefined
     const number = typeof value === 'bigint' ? Number(value) : value
-    return typeof number === 'number' && Number.isFinite(number) ? number : this.fail(key, 'a finite number')
+    const good = typeof number === 'number' && Number.isFinite(number) && number > above && number <= max
+    return good ? number : this.fail(key, expectedNumber(range))
   }
 
   optionalBool(key: string): boolean | undefined {
@@ -142,6 +151,11 @@ function toInt(value: MetadataValue, { min = 0, max = Number.MAX_SAFE_INTEGER }:
 
 function expectedInt({ min = 0, max }: IntRange): string {
   return max === undefined ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`
+}
+
+function expectedNumber({ above, max }: NumberRange): string {
+  const bounds = [above !== undefined && `above ${above}`, max !== undefined && `of at most ${max}`].filter(Boolean)
+  return ['a finite number', bounds.join(' and ')].filter(Boolean).join(' ')
 }
 
 function describe(value: MetadataValue | undefined): string {

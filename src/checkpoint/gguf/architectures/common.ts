@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../json-file.ts'
 import type { Metadata } from '../metadata.ts'
 import type { GgufModel } from './architecture.ts'
+import { CONTEXT, EPS, HEADS, LAYERS, SIZE } from './ranges.ts'
 import { ropeSettings } from './rope.ts'
 
 /** Sizes of a decoder, its tokens, its rope: what nearly every config.json has. */
@@ -9,13 +10,13 @@ export function decoderConfig(model: GgufModel): JsonObject {
   const { metadata: m, tensors } = model
   return {
     vocab_size: vocabularySize(model),
-    hidden_size: m.int('{arch}.embedding_length'),
-    num_hidden_layers: m.int('{arch}.block_count') - (m.optionalInt('{arch}.nextn_predict_layers') ?? 0),
+    hidden_size: m.int('{arch}.embedding_length', SIZE),
+    num_hidden_layers: m.int('{arch}.block_count', LAYERS) - (m.optionalInt('{arch}.nextn_predict_layers') ?? 0),
     num_attention_heads: headCount(m),
     intermediate_size:
-      m.optionalSameInt('{arch}.feed_forward_length') ?? m.missing('{arch}.feed_forward_length', 'an integer'),
-    max_position_embeddings: m.int('{arch}.context_length'),
-    rms_norm_eps: m.number('{arch}.attention.layer_norm_rms_epsilon'),
+      m.optionalSameInt('{arch}.feed_forward_length', SIZE) ?? m.missing('{arch}.feed_forward_length', 'an integer'),
+    max_position_embeddings: m.int('{arch}.context_length', CONTEXT),
+    rms_norm_eps: m.number('{arch}.attention.layer_norm_rms_epsilon', EPS),
     hidden_act: 'silu',
     attention_bias: tensors.has('blk.0.attn_output.bias'),
     mlp_bias: tensors.has('blk.0.ffn_up.bias'),
@@ -29,28 +30,30 @@ export function decoderConfig(model: GgufModel): JsonObject {
 export function groupedConfig(model: GgufModel): JsonObject {
   const { metadata: m } = model
   const heads = headCount(m)
-  const headDim = m.optionalInt('{arch}.attention.key_length')
-  const valueDim = m.optionalInt('{arch}.attention.value_length')
-  if (valueDim !== undefined && valueDim !== (headDim ?? valueDim)) {
-    m.fail('{arch}.attention.value_length', `${headDim}, the length of the keys`)
+  const headDim = m.optionalInt('{arch}.attention.key_length', SIZE)
+  const valueDim = m.optionalInt('{arch}.attention.value_length', SIZE)
+  const dim = headDim ?? m.int('{arch}.embedding_length', SIZE) / heads
+  if (valueDim !== undefined && valueDim !== dim) {
+    m.fail('{arch}.attention.value_length', `${dim}, the length of the keys`)
   }
-  const dim = headDim ?? m.int('{arch}.embedding_length') / heads
   const rotated = m.optionalInt('{arch}.rope.dimension_count') ?? dim
   return {
     ...decoderConfig(model),
-    num_key_value_heads: m.optionalSameInt('{arch}.attention.head_count_kv') ?? heads,
+    num_key_value_heads: m.optionalSameInt('{arch}.attention.head_count_kv', HEADS) ?? heads,
     ...(headDim !== undefined && { head_dim: headDim }),
     ...(rotated !== dim && { partial_rotary_factor: rotated / dim }),
   }
 }
 
 export function headCount(m: Metadata): number {
-  return m.optionalSameInt('{arch}.attention.head_count') ?? m.missing('{arch}.attention.head_count', 'an integer')
+  return (
+    m.optionalSameInt('{arch}.attention.head_count', HEADS) ?? m.missing('{arch}.attention.head_count', 'an integer')
+  )
 }
 
 /** The embedding's rows: `vocab_size` is not always there, and a tokenizer may have fewer. */
 export function vocabularySize({ metadata: m, tensors }: GgufModel): number {
-  return tensors.get('token_embd.weight')?.shape[0] ?? m.int('{arch}.vocab_size')
+  return tensors.get('token_embd.weight')?.shape[0] ?? m.int('{arch}.vocab_size', SIZE)
 }
 
 /** What ends a turn, where a file's keys name only what ends a text (files made before the key existed). */

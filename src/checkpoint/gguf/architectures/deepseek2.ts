@@ -4,6 +4,7 @@ import type { Architecture, GgufModel } from './architecture.ts'
 import { decoderConfig } from './common.ts'
 import { latentSizes } from './latent.ts'
 import { LATENT } from './naming.ts'
+import { HEADS, LAYERS, SIZE } from './ranges.ts'
 
 const SOFTMAX = 1
 const SIGMOID = 2
@@ -55,8 +56,8 @@ function yarnFactors({ metadata: m }: GgufModel, factor: number): JsonObject {
 
 /** Files do not name the model. Scores by sigmoid, with a bias for the choice, are V3's; by softmax, V2's. */
 function routing({ metadata: m, tensors }: GgufModel): JsonObject {
-  const experts = m.optionalInt('{arch}.expert_count') ?? 0
-  const layers = m.int('{arch}.block_count')
+  const experts = m.optionalInt('{arch}.expert_count', { max: HEADS.max }) ?? 0
+  const layers = m.int('{arch}.block_count', LAYERS)
   const dense = m.optionalInt('{arch}.leading_dense_block_count') ?? 0
   if (experts === 0 || dense >= layers) return { model_type: 'deepseek_v3', first_k_dense_replace: layers }
   const gating = m.optionalInt('{arch}.expert_gating_func', { min: SOFTMAX, max: SIGMOID }) ?? SOFTMAX
@@ -67,9 +68,9 @@ function routing({ metadata: m, tensors }: GgufModel): JsonObject {
     topk_method: biased ? 'noaux_tc' : groups > 1 ? 'group_limited_greedy' : 'greedy',
     scoring_func: gating === SIGMOID ? 'sigmoid' : 'softmax',
     n_routed_experts: experts,
-    num_experts_per_tok: m.int('{arch}.expert_used_count'),
+    num_experts_per_tok: m.int('{arch}.expert_used_count', { min: 1, max: experts }),
     n_shared_experts: m.optionalInt('{arch}.expert_shared_count') ?? 0,
-    moe_intermediate_size: m.int('{arch}.expert_feed_forward_length'),
+    moe_intermediate_size: m.int('{arch}.expert_feed_forward_length', SIZE),
     first_k_dense_replace: dense,
     norm_topk_prob: m.optionalBool('{arch}.expert_weights_norm') ?? false,
     routed_scaling_factor: m.optionalNumber('{arch}.expert_weights_scale') || 1,

@@ -1,5 +1,6 @@
 import type { Architecture } from './architecture.ts'
 import { headCount, tokenSettings, vocabularySize } from './common.ts'
+import { CONTEXT, EPS, LAYERS, SIZE } from './ranges.ts'
 import { ropeSettings } from './rope.ts'
 
 export const falcon: Architecture = {
@@ -23,12 +24,12 @@ export const falcon: Architecture = {
     return {
       model_type: 'falcon',
       vocab_size: vocabularySize(model),
-      hidden_size: m.int('{arch}.embedding_length'),
-      num_hidden_layers: m.int('{arch}.block_count'),
+      hidden_size: m.int('{arch}.embedding_length', SIZE),
+      num_hidden_layers: m.int('{arch}.block_count', LAYERS),
       num_attention_heads: headCount(m),
-      ffn_hidden_size: m.int('{arch}.feed_forward_length'),
-      max_position_embeddings: m.int('{arch}.context_length'),
-      layer_norm_epsilon: m.number('{arch}.attention.layer_norm_epsilon'),
+      ffn_hidden_size: m.int('{arch}.feed_forward_length', SIZE),
+      max_position_embeddings: m.int('{arch}.context_length', CONTEXT),
+      layer_norm_epsilon: m.number('{arch}.attention.layer_norm_epsilon', EPS),
       multi_query: (m.optionalSameInt('{arch}.attention.head_count_kv') ?? 1) === 1,
       new_decoder_architecture: tensors.has('blk.0.attn_norm_2.weight'),
       bias: tensors.has('blk.0.attn_qkv.bias'),

@@ -1,5 +1,6 @@
 import type { Architecture } from './architecture.ts'
 import { headCount, tokenSettings, vocabularySize } from './common.ts'
+import { CONTEXT, EPS, LAYERS, SIZE } from './ranges.ts'
 
 export const gpt2: Architecture = {
   naming: {
@@ -24,12 +25,12 @@ export const gpt2: Architecture = {
     return {
       model_type: 'gpt2',
       vocab_size: vocabularySize(model),
-      n_embd: m.int('{arch}.embedding_length'),
-      n_layer: m.int('{arch}.block_count'),
+      n_embd: m.int('{arch}.embedding_length', SIZE),
+      n_layer: m.int('{arch}.block_count', LAYERS),
       n_head: headCount(m),
-      n_inner: m.int('{arch}.feed_forward_length'),
-      n_positions: m.int('{arch}.context_length'),
-      layer_norm_epsilon: m.number('{arch}.attention.layer_norm_epsilon'),
+      n_inner: m.int('{arch}.feed_forward_length', SIZE),
+      n_positions: m.int('{arch}.context_length', CONTEXT),
+      layer_norm_epsilon: m.number('{arch}.attention.layer_norm_epsilon', EPS),
       tie_word_embeddings: !tensors.has('output.weight'),
       ...tokenSettings(m),
     }

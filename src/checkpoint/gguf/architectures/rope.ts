@@ -2,28 +2,32 @@
 import type { JsonObject } from '../../json-file.ts'
 import type { Metadata } from '../metadata.ts'
 import type { GgufModel } from './architecture.ts'
+import { CONTEXT, POSITIVE } from './ranges.ts'
+
+/** Zero counts as none. */
+const FACTOR = { max: 1e6 } as const
 
 export function ropeSettings(model: GgufModel): JsonObject {
   const scaling = ropeScaling(model)
   return {
-    rope_theta: model.metadata.optionalNumber('{arch}.rope.freq_base') ?? 10_000,
+    rope_theta: model.metadata.optionalNumber('{arch}.rope.freq_base', { above: 1, max: 1e12 }) ?? 10_000,
     ...(scaling && { rope_scaling: scaling }),
   }
 }
 
 function ropeScaling({ metadata: m, ropeTensors }: GgufModel): JsonObject | undefined {
   // Old files have a linear factor under a key of its own, and no type.
-  const legacy = m.optionalNumber('{arch}.rope.scale_linear')
-  const factor = m.optionalNumber('{arch}.rope.scaling.factor') ?? legacy ?? 1
+  const legacy = m.optionalNumber('{arch}.rope.scale_linear', FACTOR)
+  const factor = m.optionalNumber('{arch}.rope.scaling.factor', FACTOR) || legacy || 1
   const kind = m.optionalString('{arch}.rope.scaling.type') ?? (factor === 1 ? 'none' : 'linear')
-  const original = m.optionalInt('{arch}.rope.scaling.original_context_length', { min: 1 })
+  const original = m.optionalInt('{arch}.rope.scaling.original_context_length', CONTEXT)
   const { frequencies, long, short } = ropeTensors
   if (long && short) {
     return {
       rope_type: 'longrope',
       long_factor: long,
       short_factor: short,
-      original_max_position_embeddings: original ?? m.int('{arch}.context_length'),
+      original_max_position_embeddings: original ?? m.int('{arch}.context_length', CONTEXT),
       ...attentionFactor(m),
     }
   }
@@ -39,8 +43,8 @@ function ropeScaling({ metadata: m, ropeTensors }: GgufModel): JsonObject | unde
         rope_type: 'yarn',
         factor,
         ...(original !== undefined && { original_max_position_embeddings: original }),
-        ...optional('beta_fast', m.optionalNumber('{arch}.rope.scaling.yarn_beta_fast')),
-        ...optional('beta_slow', m.optionalNumber('{arch}.rope.scaling.yarn_beta_slow')),
+        ...optional('beta_fast', m.optionalNumber('{arch}.rope.scaling.yarn_beta_fast', POSITIVE)),
+        ...optional('beta_slow', m.optionalNumber('{arch}.rope.scaling.yarn_beta_slow', POSITIVE)),
         ...attentionFactor(m),
       }
     default:
@@ -49,7 +53,7 @@ function ropeScaling({ metadata: m, ropeTensors }: GgufModel): JsonObject | unde
 }
 
 function attentionFactor(m: Metadata): JsonObject {
-  return optional('attention_factor', m.optionalNumber('{arch}.rope.scaling.attn_factor'))
+  return optional('attention_factor', m.optionalNumber('{arch}.rope.scaling.attn_factor', POSITIVE))
 }
 
 function optional(key: string, value: number | undefined): JsonObject {
