@@ -226,11 +226,11 @@ describe('deepseek2', () => {
       return { scale: attention.softmaxScale * Math.sqrt(8), rope: ropes[0]?.scaling }
     }
     const m = (all: number) => 1 + 0.1 * all * Math.log(40)
-    const lite = await attention({ 'rope.scaling.yarn_log_multiplier': ['f32', 0.0707] })
-    expect(lite.scale).toBeCloseTo(m(Math.SQRT1_2) ** 2, 12)
+    const lite = await attention({ 'rope.scaling.yarn_log_multiplier': ['f32', 0.07] })
+    expect(lite.scale).toBeCloseTo(m(0.7) ** 2, 12)
     expect(lite.rope).toMatchObject({
-      mscale: Math.SQRT1_2,
-      mscaleAllDim: Math.SQRT1_2,
+      mscale: 0.7,
+      mscaleAllDim: 0.7,
       attentionFactor: null,
       betaFast: 32,
       betaSlow: 1,

@@ -50,7 +50,10 @@ export const deepseek2: Architecture = {
  */
 function yarnFactors({ metadata: m }: GgufModel, factor: number): JsonObject {
   const multiplier = m.optionalNumber('{arch}.rope.scaling.yarn_log_multiplier')
-  if (multiplier) return { mscale: 10 * multiplier, mscale_all_dim: 10 * multiplier }
+  if (multiplier) {
+    const mscale = Number((10 * multiplier).toPrecision(12)) // 0.7 of 0.07, not 0.7000000000000001
+    return { mscale, mscale_all_dim: mscale }
+  }
   return { attention_factor: factor > 1 ? 1 + 0.1 * Math.log(factor) : 1, mscale_all_dim: 1 }
 }
 
