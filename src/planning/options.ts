@@ -1,7 +1,7 @@
 /** What a plan is asked for, checked once. */
 import { OptionError } from '../errors.ts'
 import { type CacheFormat, cacheFormat } from './cache-format.ts'
-import { type Machine, machineNamed } from './machines.ts'
+import type { Machine } from './machines.ts'
 import type { PlanModel } from './plan-model.ts'
 import { ONE_RANK, type Ranks } from './ranks.ts'
 import { type WeightFormat, weightFormat } from './weight-format.ts'
@@ -19,8 +19,8 @@ export interface PlanOptions {
   readonly blockTokens?: number
   /** Bytes of memory of one device. Default: the machine's. */
   readonly memoryBytes?: number
-  /** Name of a machine in the table, or one described. */
-  readonly machine?: string | Machine
+  /** Where a step runs: `machineNamed('h100')`, what `measureMachine` found, or a description of one's own. */
+  readonly machine?: Machine
   /** Other attention to set beside the model's own: `mha`, `gqa8`, `mqa`, `expanded`, `mla256` … */
   readonly compare?: readonly string[]
   readonly tensorParallel?: number
@@ -54,7 +54,8 @@ const MOST_SEQUENCES = 2 ** 30
 const DEFAULT_CONTEXT = 4096
 
 export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
-  const machine = o.machine === undefined ? null : machineOf(o.machine)
+  const machine = o.machine ?? null
+  if (machine) amount('machine.bandwidth', machine.bandwidth)
   const draft = o.draft ?? false
   if (draft && model.draftLayers.length === 0) {
     throw new OptionError(
@@ -78,12 +79,6 @@ export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
     draft,
     activeWeightBytes: o.activeWeightBytes === undefined ? null : amount('activeWeightBytes', o.activeWeightBytes),
   }
-}
-
-function machineOf(machine: string | Machine): Machine {
-  if (typeof machine === 'string') return machineNamed(machine)
-  amount('machine.bandwidth', machine.bandwidth)
-  return machine
 }
 
 function whole(name: string, value: number, most: number, of: string): number {

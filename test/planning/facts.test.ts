@@ -1,5 +1,6 @@
 /** The vectors of the project's collected facts: derived by hand there, counted here. */
 import { describe, expect, it } from 'vitest'
+import { machineNamed } from '../../src/planning/machines.ts'
 import type { PlanOptions } from '../../src/planning/options.ts'
 import { type Plan, plan } from '../../src/planning/plan.ts'
 import { publishedModel } from '../../src/planning/published/index.ts'
@@ -156,7 +157,7 @@ describe('other models and well-known examples', () => {
 })
 
 describe('the decode bound: bandwidth / (active weights + batch x context x bytes per token)', () => {
-  const h100 = { machine: 'h100', activeWeightBytes: 37e9 } as const
+  const h100 = { machine: machineNamed('h100'), activeWeightBytes: 37e9 }
   const tokensPerSecond = (p: Plan) => 1 / (p.decode.time?.seconds ?? 0)
 
   it('90.5 without a context, 72.5 and 5.97 behind 128 Ki tokens', () => {

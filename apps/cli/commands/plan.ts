@@ -121,8 +121,12 @@ async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {
     ...(flags.dp !== undefined && { dataParallel: flags.dp }),
     ...(flags.ep && { expertParallel: true }),
     ...(flags.activeWeights !== undefined && { activeWeightBytes: flags.activeWeights }),
-    ...(machine !== undefined && { machine: machine === 'measured' ? await measured(model) : machine }),
+    ...(machine !== undefined && { machine: await machineOf(machine, model) }),
   }
+}
+
+async function machineOf(name: string, model: PlanModel): Promise<Machine> {
+  return name === 'measured' ? measured(model) : (await import('../../../src/index.ts')).machineNamed(name)
 }
 
 /** With the kernels that the engine would take: what they reach is what counts. */
