@@ -12,7 +12,7 @@ namespace avx2 {
 constexpr int LANES = 8;
 // Register tiles: of 16 registers, MR x NR hold sums.
 constexpr int DOT_MR = 3, DOT_NR = 4, DOT_ONE = 8;
-constexpr int AXPY_MR = 3, AXPY_NV = 4;
+constexpr int AXPY_MR = 3, AXPY_NV = 4, AXPY_ONE = 8;
 
 #include "generic.h"
 

@@ -12,7 +12,7 @@ namespace avx512 {
 constexpr int LANES = 16;
 // Register tiles: of 32 registers, MR x NR hold sums.
 constexpr int DOT_MR = 4, DOT_NR = 6, DOT_ONE = 8;
-constexpr int AXPY_MR = 4, AXPY_NV = 4;
+constexpr int AXPY_MR = 4, AXPY_NV = 4, AXPY_ONE = 16;
 
 #include "generic.h"
 
