@@ -64,14 +64,18 @@ host.receive({
 })
 const { info } = await ready
 
+/** The likeliest token, and as the model's generation_config.json has it: temperature 0.7, top-p 0.95. */
+const MODES = { greedy: { temperature: 0 }, sampled: { seed: 1 } } as const
+type Mode = keyof typeof MODES
+
 let id = 0
-async function generate(maxTokens: number) {
+async function generate(maxTokens: number, mode: Mode) {
   const session = id++
   host.receive({ type: 'open', session, options: {} })
   const finished = next('finished')
   spent.submit = spent.forward = spent.read = 0
   const start = performance.now()
-  const options = { maxTokens, temperature: 0, ignoreEos: true }
+  const options = { ...MODES[mode], maxTokens, ignoreEos: true }
   host.receive({ type: 'prompt', id: id++, session, prompt, options })
   const { completion } = await finished
   const total = performance.now() - start
@@ -80,31 +84,42 @@ async function generate(maxTokens: number) {
   await closed
   return { completion, total, ...spent }
 }
+type Run = Awaited<ReturnType<typeof generate>>
 
-const first = await generate(128)
+const first = await generate(128, 'greedy')
 mustBe(`the text is not the expected one:\n${first.completion.text}`, first.completion.text === greedyText)
 
 const n = Number(tokens)
-const runs: Awaited<ReturnType<typeof generate>>[] = []
-for (let i = 0; i < 20; i++) runs.push(await generate(n))
-const perToken = (of: (run: Awaited<ReturnType<typeof generate>>) => number) => spread(runs.map(run => of(run) / n))
-const outside = spread(runs.map(run => (100 * (run.total - run.submit)) / run.total))
-const parts = {
-  total: perToken(r => r.total),
-  submit: perToken(r => r.submit),
-  record: perToken(r => r.forward - r.submit),
-  read: perToken(r => r.read),
-  rest: perToken(r => r.total - r.forward - r.read),
+const runs: Record<Mode, Run[]> = { greedy: [], sampled: [] }
+for (let i = 0; i < 15; i++) for (const mode of ['greedy', 'sampled'] as const) runs[mode].push(await generate(n, mode))
+
+function summary(of: readonly Run[]) {
+  const perToken = (part: (run: Run) => number) => spread(of.map(run => part(run) / n))
+  return {
+    total: perToken(r => r.total),
+    submit: perToken(r => r.submit),
+    record: perToken(r => r.forward - r.submit),
+    read: perToken(r => r.read),
+    rest: perToken(r => r.total - r.forward - r.read),
+    outsidePercent: spread(of.map(r => (100 * (r.total - r.submit)) / r.total)),
+  }
 }
-console.log(`${info.name}, ${info.kernels.name} ${info.kernels.isa}, 1 thread, ${n} tokens, ${runs.length} runs`)
+const [greedy, sampled] = [summary(runs.greedy), summary(runs.sampled)]
+const { name, isa } = info.kernels
+console.log(`${info.name}, ${name} ${isa}, 1 thread, ${n} tokens, ${runs.greedy.length} runs; median (p10 … p90)`)
+const row = (label: string, part: keyof typeof greedy, digits = 3) => [
+  label,
+  show(greedy[part], digits),
+  show(sampled[part], digits),
+]
 printTable([
-  ['ms per token', 'median (p10 … p90)'],
-  ['whole step', show(parts.total, 3)],
-  ['in kernels.submit', show(parts.submit, 3)],
-  ['plan and record', show(parts.record, 3)],
-  ['read logits', show(parts.read, 3)],
-  ['sample, text, loop', show(parts.rest, 3)],
-  ['outside kernels, %', show(outside, 1)],
+  ['ms per token', 'greedy', 'sampled'],
+  row('whole step', 'total'),
+  row('in kernels.submit', 'submit'),
+  row('plan and record', 'record'),
+  row('read logits', 'read'),
+  row('sample, text, loop', 'rest'),
+  row('outside kernels, %', 'outsidePercent', 1),
 ])
-printJson('overhead', { kernels: info.kernels, tokens: n, perTokenMs: parts, outsidePercent: outside })
+printJson('overhead', { kernels: info.kernels, tokens: n, greedy, sampled })
 host.receive({ type: 'dispose' })
