@@ -1,7 +1,15 @@
-import { CheckpointError, OutOfMemoryError, UnsupportedModelError } from '../../errors.ts'
+import { CheckpointError, OutOfMemoryError } from '../../errors.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
-import { type FloatType, isBlockType, WEIGHT_TYPES, type WeightType } from '../../tensor/dtype.ts'
+import {
+  type BlockType,
+  type FloatType,
+  isBlockType,
+  WEIGHT_TYPES,
+  type WeightType,
+  weightBytes,
+} from '../../tensor/dtype.ts'
 import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
+import { decodeBlocks } from '../blocks/index.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
 import { DTYPE_CODES } from './codes.ts'
 import { CommandList } from './command-list.ts'
@@ -52,7 +60,10 @@ export function ownExperts(memory: CoreMemory, w: ExpertWeights, what: string): 
 
 export async function prepare(memory: CoreMemory, source: WeightSource): Promise<CoreWeight> {
   const { name, dtype, rows, cols, bytes, transposed } = source
-  if (isBlockType(dtype)) throw new UnsupportedModelError(`${name} is ${dtype}, which these kernels do not run yet.`)
+  if (isBlockType(dtype)) {
+    const { address } = await decodeRows(memory, source, dtype)
+    return { memory, name, dtype: 'f32', rows, cols, address, scales: 0, blockRows: 1, blockCols: 1 }
+  }
   expectBytes(source, bytes, rows * cols, dtype)
   const size = WEIGHT_TYPES[dtype].bytes
   const mapped = transposed ? null : memory.mapped(bytes, size)
@@ -151,10 +162,29 @@ async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRa
   return to
 }
 
-/** The message names the file, so that a model that does not fit is refused with its size. */
-function allocFor(memory: CoreMemory, range: ByteRange): Tensor {
+/** Quantised blocks as exact f32, a few rows at a time: products on the blocks themselves are still to come. */
+async function decodeRows(memory: CoreMemory, { rows, cols, bytes }: WeightSource, type: BlockType): Promise<Tensor> {
+  const rowBytes = weightBytes(type, 1, cols)
+  const to = allocFor(memory, bytes, 4 * rows * cols)
+  const step = Math.max(1, Math.floor(PIECE / rowBytes))
   try {
-    return memory.alloc('u8', [range.length])
+    for (let row = 0; row < rows; row += step) {
+      const count = Math.min(step, rows - row)
+      const stored = await bytes.source.read(bytes.offset + row * rowBytes, count * rowBytes)
+      const values = decodeBlocks(type, stored)
+      memory.host.write(to.address + 4 * row * cols, new Uint8Array(values.buffer))
+    }
+  } catch (error) {
+    memory.free(to)
+    throw error
+  }
+  return to
+}
+
+/** The message names the file, so that a model that does not fit is refused with its size. */
+function allocFor(memory: CoreMemory, range: ByteRange, bytes = range.length): Tensor {
+  try {
+    return memory.alloc('u8', [bytes])
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error
     throw new OutOfMemoryError(`${range.source.name} has ${range.source.size} bytes. ${error.message}`, {

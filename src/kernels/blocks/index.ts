@@ -1,4 +1,4 @@
-import { BLOCK_TYPES, type BlockType } from '../../../tensor/dtype.ts'
+import { BLOCK_TYPES, type BlockType } from '../../tensor/dtype.ts'
 import type { BlockDecoder } from './block.ts'
 import { iq1_m, iq1_s } from './iq1.ts'
 import { iq2_s, iq2_xs, iq2_xxs } from './iq2.ts'
