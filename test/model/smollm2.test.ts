@@ -1,24 +1,30 @@
 /**
- * A real model as people have it on disk: SmolLM2-135M-Instruct in Q4_1, beside the project. The reference is slow by
- * design, so its tokenizer is held to everything and its numbers to a few rows.
+ * A real model as people have it on disk: SmolLM2-135M-Instruct in Q4_1, beside the project. The reference is too slow
+ * for it, so the native kernels compute it, which the conformance suite holds to the reference.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
 import { openModel } from '../../src/checkpoint/folder.ts'
-import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import type { Kernels } from '../../src/kernels/contract.ts'
 import { loadModel } from '../../src/model/load.ts'
+import type { Model } from '../../src/model/model.ts'
+import type { StepInput } from '../../src/model/step.ts'
+import { argmax } from '../../src/sampling/sampler.ts'
 import { createTokenizer, type Tokenizer } from '../../src/tokenizer/tokenizer.ts'
 import { difference } from '../support/compare.ts'
+import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { readSafetensors } from '../support/safetensors.ts'
 
 const FOLDER = fileURLToPath(new URL('../../../shared/models/smollm2-135m-instruct/', import.meta.url))
 const WIKITEXT = fileURLToPath(new URL('../../../shared/data/wikitext-2.test.raw', import.meta.url))
 const here = existsSync(FOLDER)
+const native = KERNEL_SETS.find(set => set.name === 'native') as (typeof KERNEL_SETS)[number]
 
 interface Expected {
+  readonly greedy: { readonly prompts: readonly { name: string; ids: number[]; greedy: number[] }[] }
   readonly tokenizer: {
     readonly strings: readonly {
       readonly name: string
@@ -75,21 +81,46 @@ describe.skipIf(!here)('SmolLM2-135M-Instruct, needs ../shared', () => {
     expect(createHash('sha256').update(new Uint8Array(ids.buffer)).digest('hex')).toBe(sha256_of_int32_le)
   })
 
-  it('computes the last eight rows of a prompt', { timeout: 600_000 }, async () => {
-    const tensors = readSafetensors(`${FOLDER}expected.safetensors`)
-    const ids = [...tensors.get('logits.2.input_ids')!.data]
-    const want = tensors.get('logits.2.last8')!
-    const kernels = createReferenceKernels()
-    const model = await loadModel(checkpoint, kernels, { cacheType: 'f32' })
-    const cache = model.sequence(ids.length)
-    const prompt = { start: 0, end: ids.length }
-    const early = ids.slice(0, -8)
-    await model.forward([{ tokens: early, cache, prompt, logits: 'last' }])
-    const logits = await model.forward([{ tokens: ids.slice(-8), cache, prompt, logits: 'all' }])
-    const got = await kernels.read(logits)
-    expect(difference(got, want.data, () => 2e-4, want.shape)).toBe(null)
-    model.dispose()
-    kernels.dispose()
+  describe.skipIf(native.missing !== null)('computes in exact f32, on the native kernels', () => {
+    let kernels: Kernels
+    let model: Model
+    beforeAll(async () => {
+      kernels = await native.make()
+      model = await loadModel(checkpoint, kernels, { cacheType: 'f32' })
+    }, 120_000)
+    afterAll(() => {
+      model.dispose()
+      kernels.dispose()
+    })
+
+    it('the last eight rows of a prompt', async () => {
+      const tensors = readSafetensors(`${FOLDER}expected.safetensors`)
+      const ids = [...tensors.get('logits.2.input_ids')!.data]
+      const want = tensors.get('logits.2.last8')!
+      const cache = model.sequence(ids.length)
+      const prompt = { start: 0, end: ids.length }
+      await model.forward([{ tokens: ids.slice(0, -8), cache, prompt, logits: 'last' }])
+      const logits = await model.forward([{ tokens: ids.slice(-8), cache, prompt, logits: 'all' }])
+      expect(difference(await kernels.read(logits), want.data, () => 2e-4, want.shape)).toBe(null)
+      cache.dispose()
+    })
+
+    it('all greedy continuations', { timeout: 240_000 }, async () => {
+      const { prompts } = expected().greedy
+      expect(prompts.length).toBe(5)
+      for (const { name, ids, greedy } of prompts) {
+        const cache = model.sequence(ids.length + greedy.length)
+        let input: StepInput = { tokens: ids, cache, prompt: { start: 0, end: ids.length }, logits: 'last' }
+        const got: number[] = []
+        while (got.length < greedy.length) {
+          const token = argmax((await kernels.read(await model.forward([input]))) as Float32Array)
+          got.push(token)
+          input = { tokens: [token], cache, prompt: null, logits: 'last' }
+        }
+        expect(got, name).toEqual(greedy)
+        cache.dispose()
+      }
+    })
   })
 })
 
