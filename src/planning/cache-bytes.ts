@@ -65,24 +65,24 @@ export function sequenceBytes(
   return kinds.reduce((n, k) => n + k.bytesPerToken * rows(context, k.window, blockTokens), 0)
 }
 
-/** Longer than any text; a cache of windows alone has no largest context. */
+/** Longer than any text; what still fits then has no largest context. */
 const LONGEST = 2 ** 40
 
-/**
- * The longest context whose cache fits for each of `batch` sequences; 0 when not even one token does, Infinity when
- * windows keep the cache below `bytes` for ever.
- */
-export function largestContext(kinds: readonly CacheKind[], bytes: number, batch: number, blockTokens: number): number {
-  const fits = (context: number) => batch * sequenceBytes(kinds, context, blockTokens) <= bytes
-  if (kinds.every(k => k.window !== null) && fits(LONGEST)) return Number.POSITIVE_INFINITY
+/** The most tokens that fit, where fewer always do; 0: not one; Infinity: any number. */
+export function mostTokens(fits: (tokens: number) => boolean): number {
+  if (fits(LONGEST)) return Number.POSITIVE_INFINITY
   let [low, high] = [0, LONGEST]
-  if (fits(high)) return high
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2)
     if (fits(middle)) low = middle
     else high = middle
   }
   return low
+}
+
+/** The longest context whose cache fits into `bytes` for each of `batch` sequences. */
+export function largestContext(kinds: readonly CacheKind[], bytes: number, batch: number, blockTokens: number): number {
+  return mostTokens(context => batch * sequenceBytes(kinds, context, blockTokens) <= bytes)
 }
 
 /** How many sequences of `context` tokens fit into `bytes`. */

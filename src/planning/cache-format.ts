@@ -1,13 +1,6 @@
 /** What one token's row in one layer holds, part by part, and how each part is stored. */
 import { OptionError } from '../errors.ts'
-import {
-  E4M3_PER_128,
-  INT8_PER_ROW,
-  type NumberFormat,
-  plainFormat,
-  rowBytes,
-  weightTypeNamed,
-} from './number-formats.ts'
+import { E4M3_PER_128, formatNamed, INT8_PER_ROW, type NumberFormat, plainFormat, rowBytes } from './number-formats.ts'
 import type { AttentionShape, LayerKind } from './plan-model.ts'
 
 /** A name for what is written in all parts of a row. */
@@ -38,43 +31,23 @@ const LAYOUTS: readonly CacheFormat[] = [
   { name: 'int8', first: INT8_PER_ROW, second: BF16, index: INT8_PER_ROW, latentOnly: true },
 ]
 
-const LAYOUT_ALIASES: Readonly<Record<string, string>> = {
-  fp8_deepseek: 'fp8_ds_mla',
-  deepseek_fp8: 'fp8_ds_mla',
-  'fp8-ds-mla': 'fp8_ds_mla',
-  'fp8-deepseek': 'fp8_ds_mla',
-  i8: 'int8',
-}
-
 /** For messages and help. */
 export const CACHE_FORMATS =
-  'f32, f16, bf16, fp8, q8_0, q5_0, q4_0 and ggml’s other types; for MLA also fp8_ds_mla (DeepSeek’s FP8 layout) and ' +
+  'f32, f16, bf16, fp8, q8_0, q5_0, q4_0 and ggml’s other types, 6bit and the like; for MLA also fp8_ds_mla (DeepSeek’s FP8 layout) and ' +
   'int8; or two for the parts of a row, latent/rope or keys/values, as in q8_0/bf16'
 
 /** `bf16`, `q8_0`, `fp8_ds_mla`, or `latent/rope` and `keys/values` with a type each. */
 export function cacheFormat(text: string): CacheFormat {
   const name = text.trim().toLowerCase()
-  const layout = LAYOUTS.find(l => l.name === (LAYOUT_ALIASES[name] ?? name))
+  const layout = LAYOUTS.find(l => l.name === name.replaceAll('-', '_'))
   if (layout) return layout
-  const parts = name.split('/')
-  const types = parts.map(weightTypeNamed)
-  const [first, second = first] = types
-  if (!first || !second || types.length > 2 || types.includes(undefined)) {
+  const parts = name.split('/').map(formatNamed)
+  const [first, second = first] = parts
+  if (!first || !second || parts.length > 2) {
     throw new OptionError(`There is no cache type ${JSON.stringify(text.slice(0, 60))}; there are ${CACHE_FORMATS}.`)
   }
-  const [a, b] = [plainFormat(first), plainFormat(second)]
-  return {
-    name: first === second ? shown(first) : `${shown(first)}/${shown(second)}`,
-    first: a,
-    second: b,
-    index: a,
-    latentOnly: false,
-  }
-}
-
-/** Everyone calls e4m3 fp8. */
-function shown(type: string): string {
-  return type === 'e4m3' ? 'fp8' : type
+  const both = first.name === second.name ? first.name : `${first.name}/${second.name}`
+  return { name: both, first, second, index: first, latentOnly: false }
 }
 
 /** The parts of one token's row in a layer of this kind. */

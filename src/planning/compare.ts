@@ -1,6 +1,7 @@
 /** The same model with other attention, beside its own. Only the cache differs: weights stay as they are. */
-import { bytesPerToken, cacheKinds, largestContext, sequenceBytes } from './cache-bytes.ts'
+import { bytesPerToken, cacheKinds, largestContext, mostTokens, sequenceBytes } from './cache-bytes.ts'
 import { type CacheFormat, cacheFormat } from './cache-format.ts'
+import { decodeReadBytes } from './costs.ts'
 import type { CheckedOptions } from './options.ts'
 import type { LayerKind, PlanModel } from './plan-model.ts'
 import { rankBatch, rankModel } from './ranks.ts'
@@ -20,6 +21,8 @@ export interface Comparison {
   readonly rankBytes: number
   /** With all memory of a device for the cache; null where none is given. */
   readonly largestContextAlone: number | null
+  /** Tokens of each sequence beyond which a step reads more cache than weights; null: never. */
+  readonly crossover: number | null
   readonly decodeTime: StepTime | null
 }
 
@@ -30,6 +33,22 @@ export interface ComparisonBase {
   /** The model's own step on one rank: its weights are read with any attention. */
   readonly work: StepWork
   readonly eightBit: boolean
+  /** Bytes of weights that a step of the whole model reads. */
+  readonly weightReads: number
+}
+
+/** The longest context at which a step over `batch` sequences reads no more cache than `bytes`; null: any. */
+export function readCrossing(
+  layers: readonly LayerKind[],
+  cache: CacheFormat,
+  bytes: number,
+  batch: number,
+): number | null {
+  return finite(mostTokens(context => batch * decodeReadBytes(layers, cache, context) <= bytes))
+}
+
+export function finite(n: number): number | null {
+  return Number.isFinite(n) ? n : null
 }
 
 export function compareWith(base: ComparisonBase, name: string): Comparison {
@@ -52,6 +71,7 @@ export function compareWith(base: ComparisonBase, name: string): Comparison {
     bytes: o.batch * bytesPerSequence,
     rankBytes: batch * sequenceBytes(rankKinds, o.context, o.blockTokens),
     largestContextAlone: o.memoryBytes === null ? null : largestContext(rankKinds, o.memoryBytes, batch, o.blockTokens),
+    crossover: readCrossing(model.layers, cache, base.weightReads, o.batch),
     decodeTime: o.machine && stepTime(otherWork(base, rank, cache, batch), o.machine, { eightBit: base.eightBit }),
   }
 }

@@ -64,3 +64,12 @@ export function weightTypeNamed(text: string): WeightType | undefined {
   if (Object.hasOwn(WEIGHT_TYPES, name)) return name as WeightType
   return Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined
 }
+
+/** A type of weights for a row of the cache, or `6bit`: packed numbers without any scale. */
+export function formatNamed(text: string): NumberFormat | undefined {
+  const type = weightTypeNamed(text)
+  // Everyone calls e4m3 fp8.
+  if (type) return { ...plainFormat(type), ...(type === 'e4m3' && { name: 'fp8' }) }
+  const bits = Number(/^(\d+)-?bit$/.exec(text.trim())?.[1] ?? 0)
+  return bits >= 1 && bits <= 64 ? { name: `${bits}bit`, elements: 8, bytes: bits, scaleEvery: 0 } : undefined
+}

@@ -6,7 +6,7 @@
 import type { ModelConfig } from '../model/config.ts'
 import { bytesPerToken, cacheKinds, largestContext } from './cache-bytes.ts'
 import { cacheFormat } from './cache-format.ts'
-import { type Comparison, compareWith, withDraft } from './compare.ts'
+import { type Comparison, compareWith, finite, readCrossing, withDraft } from './compare.ts'
 import { breakEvenAt, breakEvenQueries } from './costs.ts'
 import type { Machine } from './machines.ts'
 import { type CheckedOptions, checkOptions, type PlanOptions } from './options.ts'
@@ -96,8 +96,9 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
   }
   const decode = timed(decodeWork(rank, step))
   const path = prefillPath(rank, o.context)
-  const base = { model, options: o, bytesPerToken: cache.bytesPerToken, work: decode.work, eightBit }
-  const crossing = (bytes: number) => finite(largestContext(cache.kinds, bytes, o.batch, 1))
+  const reads = weightReads(model, { ...step, activeWeightBytes: o.activeWeightBytes }, o.batch)
+  const { bytesPerToken: perToken, kinds } = cache
+  const base = { model, options: o, bytesPerToken: perToken, work: decode.work, eightBit, weightReads: reads }
   return {
     model,
     context: o.context,
@@ -113,8 +114,8 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
     },
     memory: memory.plan,
     crossover: {
-      read: crossing(weightReads(model, { ...step, activeWeightBytes: o.activeWeightBytes }, o.batch)),
-      stored: crossing(weights.bytes),
+      read: readCrossing(model.layers, o.cache, reads, o.batch),
+      stored: finite(largestContext(kinds, weights.bytes, o.batch, 1)),
     },
     paths: planPaths(model, o.context),
     decode,
@@ -161,8 +162,4 @@ function notesOn(model: PlanModel, { context, cache }: CheckedOptions): string[]
         ]
       : []),
   ]
-}
-
-function finite(n: number): number | null {
-  return Number.isFinite(n) ? n : null
 }

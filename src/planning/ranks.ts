@@ -63,7 +63,7 @@ export function rankModel(model: PlanModel, ranks: Ranks): PlanModel {
 function rankAttention(a: AttentionShape, n: number, name: string): AttentionShape {
   const refuse = (what: string): never => {
     throw new OptionError(
-      `${name} has ${what}, which ${n} tensor-parallel ranks cannot divide evenly; use a divisor, or --dp.`,
+      `${name} has ${what}, which ${n} tensor-parallel ranks cannot divide evenly; use a divisor, or data-parallel ranks.`,
     )
   }
   if (a.nHeads % n !== 0) refuse(`${a.nHeads} heads`)

@@ -77,8 +77,8 @@ export function addPlan(program: Command): void {
     .addHelpText(
       'after',
       `
-Bounds, not promises: a step takes at least as long as reading its bytes or doing
-its products at the machine's peak. docs/how-much-memory.md explains the numbers.
+Bounds, not promises: a step takes at least as long as reading its bytes or
+multiplying at the machine's peak. docs/how-much-memory.md explains the numbers.
 
 Examples:
   $ latentkit plan R1 --context 128k --batch 32 --machine h100 --compare mha,gqa8,mqa

@@ -29,16 +29,27 @@ function modelFacts(p: Plan): Fact[] {
   ]
 }
 
-function cacheFacts({ cache, batch, context, blockTokens }: Plan): Fact[] {
+function cacheFacts(p: Plan): Fact[] {
+  const { cache, batch, context, blockTokens } = p
   const { bytesPerToken, bytesPerTokenBeyondWindows: beyond, elementsPerLayer: elements, dtype } = cache
   const numbers = elements === null ? '' : `, ${integer(elements)} numbers in each of ${plural(cache.layers, 'layer')}`
   const later = beyond === bytesPerToken ? '' : `; ${integer(beyond)} B beyond all windows`
   const paged = blockTokens === 1 ? '' : `, in blocks of ${plural(blockTokens, 'token')}`
   return [
     ['Cache per token', `${integer(bytesPerToken)} B${later}, ${dtype}${numbers}`],
+    ...eachLayer(p),
     [`Cache of ${plural(context, 'token')}`, `${bothUnits(cache.bytesPerSequence)}${paged}`],
     ...(batch > 1 ? [[`Cache of ${plural(batch, 'user')}`, bothUnits(cache.bytes)] as const] : []),
   ]
+}
+
+/** One layer's share, which is often taken for the whole; of layers that differ, one of each kind. */
+function eachLayer({ cache, context }: Plan): Fact[] {
+  const shares = cache.kinds.map(({ rowBytes, window }) => {
+    const rows = Math.min(context, window ?? context)
+    return `${integer(rowBytes)} B per token, ${bothUnits(rowBytes * rows)}`
+  })
+  return [['In one layer', [...new Set(shares)].join('; ')]]
 }
 
 function memoryFacts(p: Plan): Fact[] {
@@ -53,7 +64,9 @@ function memoryFacts(p: Plan): Fact[] {
         ]
   const crossing = (tokens: number | null) => (tokens === null ? 'never' : `${integer(tokens)} tokens${each}`)
   const room = (context: number, sequences: number) =>
-    context === 0 ? 'nothing' : `${tokensOf(context)} tokens${each}, or ${plural(sequences, 'user')}`
+    context === 0
+      ? 'nothing'
+      : `${tokensOf(context)} tokens${each}${sequences > 0 ? `, or ${plural(sequences, 'user')}` : ''}`
   return [
     total,
     ['Cache read = weights read', crossing(crossover.read)],
@@ -119,6 +132,7 @@ export function comparisonOf(p: Plan): ComparisonTable | null {
     'Attention',
     'B per token',
     'Times',
+    'Outweighs weights at',
     batch > 1 ? `Cache of ${plural(batch, 'user')}` : `Cache of ${plural(context, 'token')}`,
     ...(memory ? ['Longest in memory alone'] : []),
     ...(machine ? [`Tokens/s at best${batch > 1 ? ', each' : ''}`] : []),
@@ -127,6 +141,7 @@ export function comparisonOf(p: Plan): ComparisonTable | null {
     c.title,
     integer(c.bytesPerToken),
     timesOf(c.ratio),
+    c.crossover === null ? 'never' : integer(c.crossover),
     bothUnits(c.bytes),
     ...(memory ? [tokensOf(c.largestContextAlone ?? 0)] : []),
     ...(c.decodeTime ? [perSecond(1 / c.decodeTime.seconds)] : []),
@@ -135,7 +150,7 @@ export function comparisonOf(p: Plan): ComparisonTable | null {
 }
 
 /** The model itself as a row of the comparison. */
-export function ownRow({ model, cache, perRank, memory, decode }: Plan): Comparison {
+export function ownRow({ model, cache, perRank, memory, decode, crossover }: Plan): Comparison {
   const names = [...new Set(model.layers.map(l => attentionName(l.attention)))]
   return {
     title: `${names.join(', ')}, as it is`,
@@ -146,6 +161,7 @@ export function ownRow({ model, cache, perRank, memory, decode }: Plan): Compari
     bytes: cache.bytes,
     rankBytes: perRank.cacheBytes,
     largestContextAlone: memory?.largestContextAlone ?? null,
+    crossover: crossover.read,
     decodeTime: decode.time,
   }
 }

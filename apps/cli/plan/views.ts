@@ -44,7 +44,7 @@ function markdownTable(heads: readonly string[], rows: readonly (readonly string
 /** One row for the model and each comparison, bytes and seconds without units. */
 export function csvView(p: Plan): string {
   const heads =
-    'model,attention,cache_dtype,context,batch,bytes_per_token,times,cache_bytes_per_user,cache_bytes,cache_bytes_per_rank,weight_bytes,longest_context_cache_alone,decode_seconds'
+    'model,attention,cache_dtype,context,batch,bytes_per_token,times,cache_bytes_per_user,cache_bytes,cache_bytes_per_rank,weight_bytes,cache_equals_weights_read_at,longest_context_cache_alone,decode_seconds'
   const rows = [ownRow(p), ...p.compare].map(r => [
     p.model.name,
     r.title,
@@ -57,6 +57,7 @@ export function csvView(p: Plan): string {
     r.bytes,
     r.rankBytes,
     p.weights.bytes,
+    r.crossover,
     r.largestContextAlone,
     r.decodeTime?.seconds,
   ])

@@ -16,6 +16,7 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'zai-org/GLM-5': ['744B', '40B'],
   'tencent/Youtu-LLM-2B': ['1.96B'],
   'PLM-Team/PLM-1.8B-Instruct': ['1.8B'],
+  'deepseek-ai/deepseek-llm-67b-base': ['67B'],
   'openai-community/gpt2': ['124439808'],
   'openai-community/gpt2-medium': ['354823168'],
   'openai-community/gpt2-large': ['774030080'],
