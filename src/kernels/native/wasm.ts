@@ -25,7 +25,9 @@ export async function createWasmKernels(options: WasmOptions = {}): Promise<Kern
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
   const shared = options.shared ?? (mayShare && threads > 1)
   if (shared && !mayShare) {
-    throw new OptionError('Memory cannot be shared here (a page needs cross-origin isolation); use `shared: false`.')
+    throw new OptionError(
+      'Memory cannot be shared here (that takes a worker of a cross-origin isolated page); use `shared: false`.',
+    )
   }
   const module = await webAssembly().compile(await readModule(shared ? 'core-threads.wasm' : 'core.wasm'))
   const host = new WasmHost(module, shared, shared ? threads : 1)
@@ -37,10 +39,11 @@ function isNode(): boolean {
   return typeof process !== 'undefined' && typeof process.versions?.node === 'string'
 }
 
-/** Browsers share memory only with pages that are isolated from other origins. */
+/** Browsers share memory only with pages isolated from other origins, and let only workers wait for other threads. */
 function canShareMemory(): boolean {
-  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean }
-  return typeof SharedArrayBuffer !== 'undefined' && (isNode() || crossOriginIsolated === true)
+  if (typeof SharedArrayBuffer === 'undefined') return false
+  const { crossOriginIsolated, document } = globalThis as { crossOriginIsolated?: boolean; document?: unknown }
+  return isNode() || (crossOriginIsolated === true && document === undefined)
 }
 
 function availableThreads(): number {
