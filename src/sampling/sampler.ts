@@ -83,7 +83,7 @@ export class Sampler {
    */
   #candidates(logits: Float32Array, best: number): number {
     const { topK, topP, minP } = this.#options
-    const all = this.#keepAll(logits)
+    const all = this.#keepFrom(logits, topP < 1 ? Number.NEGATIVE_INFINITY : this.#leastLogit(logits[best]!))
     const limited = topK > 0 && topK < all
     let count = limited ? selectTop(this.#ids, all, logits, topK) : all
     const total = this.#weigh(logits, best, count)
@@ -92,9 +92,16 @@ export class Sampler {
     return minP > 0 ? this.#keepWeight(count, minP) : count
   }
 
-  #keepAll(logits: Float32Array): number {
-    for (let id = 0; id < logits.length; id++) this.#ids[id] = id
-    return logits.length
+  /** Without topP, nobody asks for the weights of tokens that minP leaves out: a little below its border is enough. */
+  #leastLogit(top: number): number {
+    const { minP, temperature } = this.#options
+    return minP > 0 ? top + temperature * (Math.log(minP) - 1e-6) : Number.NEGATIVE_INFINITY
+  }
+
+  #keepFrom(logits: Float32Array, least: number): number {
+    let kept = 0
+    for (let id = 0; id < logits.length; id++) if (logits[id]! >= least) this.#ids[kept++] = id
+    return kept
   }
 
   /** Weights of the candidates; returns their sum. */
