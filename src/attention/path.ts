@@ -9,7 +9,10 @@
  */
 export type AttentionPath = 'expanded' | 'absorbed'
 
-/** Tokens of a cell: near the break-even of 171 queries (facts of arXiv 2405.04434's sizes), a multiple of blocks. */
+/**
+ * Tokens of a cell. The paths break even between 128 and 256 queries (`bench/attention.ts`; 171 by arithmetic alone), and
+ * a chunk of a prompt holds several cells, so a small cell leaves few tokens of a prompt's end to the absorbed path.
+ */
 export const PATH_GRID = 128
 
 /** Absolute positions start .. end of the prompt that a token belongs to. Generated tokens belong to none. */
