@@ -30,7 +30,7 @@ export function linearFlops(model: PlanModel): LinearFlops {
 /** Norms, ropes, cache rows, gates and joins of a step in our engine, beside products and attention. */
 export function smallOperations({ layers, norm, learnedPositions }: PlanModel): number {
   const perLayer = ({ attention, mlp }: LayerKind) => {
-    const own = attention.kind === 'latent' ? (attention.qLoraRank === null ? 6 : 7) : norm.qk ? 6 : 4
+    const own = attention.kind === 'latent' ? (attention.qLoraRank === null ? 7 : 8) : norm.qk ? 6 : 4
     const joins = norm.perLayer === 4 ? 2 : 0
     return norm.perLayer + own + joins + (mlp.kind === 'moe' ? 5 : 1)
   }

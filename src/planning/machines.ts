@@ -16,6 +16,8 @@ export interface Machine {
   readonly measured?: {
     /** FLOP/s of attention over a cache, reading it included. */
     readonly attentionFlops: number
+    /** Seconds of each layer's attention, however short the cache. */
+    readonly attentionSeconds: number
     /** Seconds of each small operation (norms, rope, cache rows), and of a step whatever it holds. */
     readonly operationSeconds: number
     readonly stepSeconds: number

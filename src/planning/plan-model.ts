@@ -4,6 +4,8 @@
  * attention, sinks, draft layers for multi-token prediction.
  */
 
+import type { WeightType } from '../tensor/dtype.ts'
+
 /** MHA, GQA and MQA by `nKvHeads`; keys and values may differ in width, as in an MLA that is cached expanded. */
 export interface GroupedShape {
   readonly kind: 'grouped'
@@ -124,6 +126,9 @@ export interface StoredWeights {
   /** Bytes that one token's step reads: of experts only the chosen, of the embedding one row. */
   readonly activeBytes: number
   readonly parameters: number
+  /** Of most bytes of the layers' matrices, and of the output: what a step's products run on. */
+  readonly matrixType: WeightType
+  readonly outputType: WeightType
 }
 
 export const NO_BIAS: BiasShape = { qkv: false, attentionOut: false, mlp: false, router: false, output: false }

@@ -5,7 +5,7 @@
 import type { CacheFormat } from './cache-format.ts'
 import { type AttentionPathName, attentionFlops, decodeReadBytes, linearFlops, smallOperations } from './costs.ts'
 import type { Machine } from './machines.ts'
-import type { LayerKind, PlanModel } from './plan-model.ts'
+import { type LayerKind, layerCount, type PlanModel } from './plan-model.ts'
 import { tensorBytes, type WeightFormat } from './weight-format.ts'
 import { weightParts } from './weight-parts.ts'
 import { touched } from './weights.ts'
@@ -25,6 +25,7 @@ export interface StepWork {
   /** Of products with weights. */
   readonly linearFlops: number
   readonly attentionFlops: number
+  readonly layers: number
   /** Small operations beside products and attention. */
   readonly operations: number
 }
@@ -70,6 +71,7 @@ export function decodeWork(model: PlanModel, c: StepCase): StepWork {
     cacheBytes: c.batch * attention.cacheBytes,
     linearFlops: c.batch * (linear.body + linear.output) + c.expertBatch * linear.experts,
     attentionFlops: c.batch * attention.flops,
+    layers: layerCount(model.layers),
     operations: smallOperations(model),
   }
 }
@@ -86,6 +88,7 @@ export function prefillWork(model: PlanModel, c: StepCase, path: AttentionPathNa
     cacheBytes: 2 * c.batch * decodeReadBytes(model.layers, c.cache, c.context),
     linearFlops: c.batch * (c.context * linear.body + linear.output) + c.expertBatch * c.context * linear.experts,
     attentionFlops: c.batch * attention,
+    layers: layerCount(model.layers),
     operations: smallOperations(model),
   }
 }
@@ -118,10 +121,12 @@ export function stepTime(work: StepWork, machine: Machine, { eightBit, leastWeig
 
 /** The parts of a step run one after the other: products as fast as weights are read or multiplied, then the rest. */
 function measuredTime(work: StepWork, { bandwidth, flops, measured }: Machine, weightBytes: number): StepTime {
-  const { attentionFlops, operationSeconds, stepSeconds } = measured as NonNullable<Machine['measured']>
+  const { attentionFlops, attentionSeconds, operationSeconds, stepSeconds } = measured as NonNullable<
+    Machine['measured']
+  >
   const memorySeconds = weightBytes / bandwidth
   const linear = flops === null ? 0 : work.linearFlops / flops
-  const attention = work.attentionFlops / attentionFlops
+  const attention = work.attentionFlops / attentionFlops + work.layers * attentionSeconds
   const overhead = work.operations * operationSeconds + stepSeconds
   const parts = { memory: memorySeconds, compute: linear > memorySeconds ? linear : 0, attention, overhead }
   const [limit] = Object.entries(parts).sort((a, b) => b[1] - a[1])[0] as [StepTime['limit'], number]

@@ -89,6 +89,13 @@ describe('latentkit plan', () => {
     expect(json.stdout).not.toContain(colour)
   })
 
+  it('measures this machine, and says "about" instead of "at best"', { timeout: 120_000 }, async () => {
+    const text = plain(await ask('--machine', 'measured', '--context', '512'))
+    expect(text).toMatch(/on this machine \(\w+ kernels, [\w-]+, \d+ threads?\) about [\d.,]+ tokens\/s\./)
+    expect(text).toMatch(/measured just now on the shapes of tales-mla-8m/)
+    expect(text).not.toContain('at best')
+  })
+
   it('lists what it knows by name', async () => {
     const models = lines(await ask('--models'))
     expect(models.length).toBeGreaterThan(30)

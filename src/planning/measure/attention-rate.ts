@@ -1,23 +1,35 @@
 import type { AttentionArgs, Kernels, RowSlice } from '../../kernels/contract.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { multipliesPerPair } from '../costs.ts'
-import type { AttentionShape, PlanModel } from '../plan-model.ts'
+import { type AttentionShape, layerCount, type PlanModel } from '../plan-model.ts'
 import { secondsOf } from './timing.ts'
 
 const BLOCK_TOKENS = 64
 /** Keys of the short and the long run: what does not grow with the keys cancels out. */
-const KEYS = [256, 1280] as const
-/** Caches of so many bytes together are not all in the fastest cache of a processor. */
-const SPREAD = 32 << 20
+const KEYS = [16, 1040] as const
+/** Bytes that no cache of a processor holds. */
+const BEYOND_CACHES = 128 << 20
 
-/** FLOP/s of attention when one token looks at an f16 cache like this model's. */
-export async function attentionRate(kernels: Kernels, model: PlanModel): Promise<number> {
+export interface AttentionRate {
+  readonly flops: number
+  /** Seconds of one layer's attention however short the cache. */
+  readonly each: number
+}
+
+/**
+ * FLOP/s of attention when one token looks at an f16 cache like this model's. Between two looks at a layer's cache the
+ * weights of all layers pass by: as many caches take turns as push each other out of the processor's caches like that.
+ */
+export async function attentionRate(kernels: Kernels, model: PlanModel, weightBytes: number): Promise<AttentionRate> {
   const shape = model.layers[0]?.attention as AttentionShape
-  const layers = Math.max(1, Math.min(64, Math.floor(SPREAD / (KEYS[1] * rowBytes(shape)))))
+  const between = Math.min(BEYOND_CACHES, weightBytes)
+  const layers = Math.max(layerCount(model.layers), Math.ceil(between / (KEYS[1] * rowBytes(shape))))
   const [short, long] = [await attend(kernels, shape, layers, KEYS[0]), await attend(kernels, shape, layers, KEYS[1])]
-  const flops = 2 * multipliesPerPair(shape, 'absorbed') * (KEYS[1] - KEYS[0]) * layers
+  const perKey = 2 * multipliesPerPair(shape, 'absorbed') * layers
   // Noise may make the short run look longer; then the long run alone is the measure.
-  return long > short ? flops / (long - short) : (2 * multipliesPerPair(shape, 'absorbed') * KEYS[1] * layers) / long
+  const perSecond = (perKey * (KEYS[1] - KEYS[0])) / (long - short)
+  const flops = long > short ? perSecond : (perKey * KEYS[1]) / long
+  return { flops, each: Math.max(0, short - (perKey * KEYS[0]) / flops) / layers }
 }
 
 async function attend(kernels: Kernels, shape: AttentionShape, layers: number, keys: number): Promise<number> {

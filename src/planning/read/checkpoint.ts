@@ -2,7 +2,9 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
+import type { WeightType } from '../../tensor/dtype.ts'
 import type { PlanModel, StoredWeights } from '../plan-model.ts'
+import { weightFormat } from '../weight-format.ts'
 import { countWeights, modelWeightBytes } from '../weights.ts'
 import { planModelFromJson } from './json.ts'
 
@@ -24,7 +26,8 @@ async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<
     const { parameters } = countWeights(model, { draft: false })
     const counted = modelWeightBytes(model, undefined, { draft: false })
     const activeBytes = Math.round((fileBytes * counted.activeBytes) / counted.bytes)
-    return { dtype, bytes: fileBytes, fileBytes, activeBytes, parameters }
+    const { matrix, output } = weightFormat(model.weightDtype).types
+    return { dtype, bytes: fileBytes, fileBytes, activeBytes, parameters, matrixType: matrix, outputType: output }
   }
   return {
     dtype,
@@ -32,6 +35,9 @@ async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<
     fileBytes,
     activeBytes: Math.round(sum(survey, (weight, i) => bytesOf(weight) * shareRead(weight, i, model))),
     parameters: sum(survey, w => w.rows * w.cols),
+    matrixType: mostOf(survey.filter(w => w.rows > 1).slice(1)),
+    // The last tensor, or with tied embeddings the first.
+    outputType: (model.tiedEmbeddings ? survey[0] : survey.at(-1))?.dtype ?? 'f32',
   }
 }
 
@@ -42,6 +48,13 @@ function shareRead({ rows, ofExpert }: SurveyedWeight, index: number, model: Pla
   if (!ofExpert) return 1
   const moe = model.layers.map(l => l.mlp).find(mlp => mlp.kind === 'moe')
   return moe ? moe.topK / moe.nExperts : 1
+}
+
+/** The type with most bytes. */
+function mostOf(weights: readonly SurveyedWeight[]): WeightType {
+  const bytes = new Map<WeightType, number>()
+  for (const w of weights) bytes.set(w.dtype, (bytes.get(w.dtype) ?? 0) + bytesOf(w))
+  return [...bytes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'f32'
 }
 
 function bytesOf({ bytes, scales }: SurveyedWeight): number {
