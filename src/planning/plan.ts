@@ -7,7 +7,7 @@ import type { ModelConfig } from '../model/config.ts'
 import { bytesPerToken, cacheKinds, largestContext } from './cache-bytes.ts'
 import { cacheFormat } from './cache-format.ts'
 import { type Comparison, compareWith, finite, readCrossing, withDraft } from './compare.ts'
-import { breakEvenAt, breakEvenQueries } from './costs.ts'
+import { type AttentionPathName, attentionFlops, breakEvenAt, breakEvenQueries } from './costs.ts'
 import type { Machine } from './machines.ts'
 import { type CheckedOptions, checkOptions, type PlanOptions } from './options.ts'
 import {
@@ -65,6 +65,9 @@ export interface PathsPlan {
   /** Queries at once from which expanding keys is cheaper than absorbing queries, for long contexts and for this one. */
   readonly breakEvenQueries: number
   readonly breakEvenHere: number
+  /** FLOPs of attention over a cache of latents, for one sequence and all layers. */
+  readonly absorbed: { readonly decodeFlops: number; readonly promptFlops: number }
+  readonly expanded: { readonly decodeFlops: number; readonly promptFlops: number }
 }
 
 export interface Timed {
@@ -145,7 +148,16 @@ function stepCase(model: PlanModel, o: CheckedOptions, weights: WeightFormat): S
 function planPaths(model: PlanModel, context: number): PathsPlan | null {
   const latent = model.layers.map(l => l.attention).find(a => a.kind === 'latent')
   if (!latent) return null
-  return { breakEvenQueries: breakEvenQueries(latent), breakEvenHere: breakEvenAt(latent, context) }
+  const flops = (path: AttentionPathName) => ({
+    decodeFlops: attentionFlops(model.layers, path, { before: context - 1, count: 1 }),
+    promptFlops: attentionFlops(model.layers, path, { before: 0, count: context }),
+  })
+  return {
+    breakEvenQueries: breakEvenQueries(latent),
+    breakEvenHere: breakEvenAt(latent, context),
+    absorbed: flops('absorbed'),
+    expanded: flops('expanded'),
+  }
 }
 
 function notesOn(model: PlanModel, { context, cache }: CheckedOptions): string[] {

@@ -132,6 +132,7 @@ describe('what a path or name means', () => {
       OptionError,
       /There is no ".*nothing" here; expected a config\.json, a folder, a \.gguf file or a name: DeepSeek-V3/,
     ],
+    ['DeepSeek-V4 by name', {}, 'deepseek-ai/DeepSeek-V4', UnsupportedModelError, /compressed sparse attention/],
     ['an empty folder', { 'a/x.txt': '' }, 'a', CheckpointError, /has no config\.json and no \.gguf file/],
     ['another file', { 'x.bin': '' }, 'x.bin', CheckpointError, /neither a config\.json nor a \.gguf file/],
     ['broken JSON', { 'config.json': '{' }, 'config.json', ConfigError, /is not JSON/],

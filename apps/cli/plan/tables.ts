@@ -110,6 +110,12 @@ function timeFacts(p: Plan): Fact[] {
           ] as const,
         ]
       : []),
+    ...(paths
+      ? ([
+          ['Attention of a token', byPath(paths.absorbed.decodeFlops, paths.expanded.decodeFlops)],
+          ['Attention of a prompt', byPath(paths.absorbed.promptFlops, paths.expanded.promptFlops)],
+        ] as const)
+      : []),
     ...(paths && Number.isFinite(paths.breakEvenQueries)
       ? [['Expanding pays from', `${Math.round(paths.breakEvenQueries)} queries at once`] as const]
       : []),
@@ -117,6 +123,10 @@ function timeFacts(p: Plan): Fact[] {
       ? [['Machine', `${machine.title}, reads ${integer(machine.bandwidth / 1e9)} GB/s (${machine.source})`] as const]
       : []),
   ]
+}
+
+function byPath(absorbed: number, expanded: number): string {
+  return `${flopsOf(absorbed)} absorbed, ${flopsOf(expanded)} expanded`
 }
 
 export interface ComparisonTable {

@@ -56,10 +56,7 @@ function refuseOthers(raw: ConfigReader, modelType: string): void {
     throw new UnsupportedModelError(`${raw.file}: ${why}`)
   }
   if (modelType === 'deepseek_v4' || raw.has('compress_ratios')) {
-    refuse(
-      `${name} has no kv_lora_rank but compressed sparse attention (compress_ratios), whose cache follows other rules; ` +
-        'latentkit plans MLA, MHA, GQA and MQA, among them DeepSeek-V2, V3 and V3.2.',
-    )
+    refuse(compressedAttention(name))
   }
   if (raw.optionalBool('is_encoder_decoder')) {
     refuse(`${name} is an encoder-decoder, whose cache depends on two lengths; latentkit plans decoders.`)
@@ -88,6 +85,13 @@ function refuseOthers(raw: ConfigReader, modelType: string): void {
         'share keys, or kv_lora_rank and qk_rope_head_dim for MLA), as in the config.json that the hub has beside the weights.',
     )
   }
+}
+
+export function compressedAttention(name: string): string {
+  return (
+    `${name} has no kv_lora_rank but compressed sparse attention (compress_ratios), whose cache follows other rules; ` +
+    'latentkit plans MLA, MHA, GQA and MQA, among them DeepSeek-V2, V3 and V3.2.'
+  )
 }
 
 /** The type of the published weights; quantisations of others are named, not counted. */

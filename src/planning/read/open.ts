@@ -10,11 +10,11 @@ import { parseModelName } from '../../checkpoint/hub/model-name.ts'
 import { readJson } from '../../checkpoint/json-file.ts'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../../checkpoint/weight-files.ts'
-import { CheckpointError, ConfigError, OptionError } from '../../errors.ts'
+import { CheckpointError, ConfigError, OptionError, UnsupportedModelError } from '../../errors.ts'
 import type { PlanModel } from '../plan-model.ts'
 import { findPublished, publishedNames } from '../published/index.ts'
 import { planModelFromCheckpoint } from './checkpoint.ts'
-import { planModelFromJson } from './json.ts'
+import { compressedAttention, planModelFromJson } from './json.ts'
 
 /** Bytes. Real ones: below 1 MB. */
 const MAX_CONFIG = 8 << 20
@@ -78,6 +78,7 @@ function nameOf(config: Readonly<Record<string, unknown>>): string | undefined {
 
 function unknown(source: string): never {
   const met = JSON.stringify(source.slice(0, 120))
+  if (/deepseek[-_]?v4/i.test(source)) throw new UnsupportedModelError(compressedAttention(met))
   const path = /[\\/]|^[.~]|\.(json|gguf)$/.test(source)
   throw new OptionError(
     `There is no ${met} here${path ? '' : ', in the cache of the hub or in the list of published models'}; expected a ` +
