@@ -12,6 +12,8 @@ export interface NativeOptions {
   readonly threads?: number
   /** `avx512`, `avx2`, `neon` or `portable`. Default: the best the machine has. */
   readonly isa?: string
+  /** Computes on quantised weights as f32 with f32 activations, instead of on their blocks with 8-bit activations. */
+  readonly exact?: boolean
 }
 
 type Instance = object
@@ -50,9 +52,9 @@ export function nativeUnavailable(): string | null {
 }
 
 export async function createNativeKernels(options: NativeOptions = {}): Promise<Kernels> {
-  const { threads = availableParallelism(), isa } = options
+  const { threads = availableParallelism(), isa, exact = false } = options
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
-  return new CoreKernels(new AddonHost(load(), threads, isa))
+  return new CoreKernels(new AddonHost(load(), threads, isa), exact)
 }
 
 class AddonHost implements CoreHost {

@@ -27,10 +27,12 @@ import { ownExperts, ownWeight, prepare, prepareExperts, prepareVector } from '.
 /** The C++ core behind the contract: every operation is recorded, `submit` runs the list in one call. */
 export class CoreKernels implements Kernels {
   readonly info: KernelInfo
+  readonly exact: boolean
   readonly #memory: CoreMemory
   readonly #list = new CommandList()
 
-  constructor(host: CoreHost) {
+  constructor(host: CoreHost, exact: boolean) {
+    this.exact = exact
     const { name, isa, threads } = host
     this.info = { name, isa, threads, numerics: `${name}-${isa}` }
     this.#memory = new CoreMemory(host)

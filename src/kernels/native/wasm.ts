@@ -11,6 +11,8 @@ export interface WasmOptions {
   readonly threads?: number
   /** Whether to use shared memory and threads. Default: if the platform has them and there is more than one thread. */
   readonly shared?: boolean
+  /** Computes on quantised weights as f32 with f32 activations, instead of on their blocks with 8-bit activations. */
+  readonly exact?: boolean
 }
 
 /** 4 GiB: addresses have 32 bits. */
@@ -32,7 +34,7 @@ export async function createWasmKernels(options: WasmOptions = {}): Promise<Kern
   const module = await webAssembly().compile(await readModule(shared ? 'core-threads.wasm' : 'core.wasm'))
   const host = new WasmHost(module, shared, shared ? threads : 1)
   await host.startThreads()
-  return new CoreKernels(host)
+  return new CoreKernels(host, options.exact ?? false)
 }
 
 function isNode(): boolean {
