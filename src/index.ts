@@ -22,6 +22,7 @@ export {
   OutOfMemoryError,
   UnsupportedModelError,
 } from './errors.ts'
+export type { EncodableType } from './kernels/blocks/numbers.ts'
 export * from './planning/index.ts'
 export { measureMachine, readPlanModel } from './planning/on-demand.ts'
 export { SamplingError } from './sampling/errors.ts'

@@ -1,7 +1,7 @@
 /** The only place that reads environment variables. Flags beat them; the rooms below get values. */
 import { InvalidArgumentError } from 'commander'
 import { UsageError } from './exit.ts'
-import { CACHE_TYPES, KERNELS, type LoadFlags } from './options/load.ts'
+import { CACHE_TYPES, KERNELS, type LoadFlags, WEIGHT_TYPES } from './options/load.ts'
 import { flag, integer, oneOf, tokens } from './options/parsers.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -9,8 +9,8 @@ type Env = Readonly<Record<string, string | undefined>>
 /** For `--help`. */
 export const VARIABLES: readonly (readonly [string, string])[] = [
   ['LATENTKIT_MODEL', 'the model where none is named'],
-  ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, context, chunk,'],
-  ['', 'offline, debug: as in LATENTKIT_CACHE_TYPE=f32'],
+  ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, weights, exact,'],
+  ['', 'context, chunk, offline, debug: as LATENTKIT_THREADS=1'],
   ['HF_HUB_CACHE', 'where models of the hub are; else HF_HOME/hub,'],
   ['', 'XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface'],
   ['HF_ENDPOINT, HF_TOKEN', 'the hub, and the key to it'],
@@ -25,6 +25,8 @@ export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = proces
     ...read(env, 'THREADS', integer(1, 1024), threads => ({ threads })),
     ...read(env, 'ISA', String, isa => ({ isa })),
     ...read(env, 'CACHE_TYPE', oneOf(CACHE_TYPES), cacheType => ({ cacheType })),
+    ...read(env, 'WEIGHTS', oneOf(WEIGHT_TYPES), weights => ({ weights })),
+    ...read(env, 'EXACT', flag, exact => ({ exact })),
     ...read(env, 'CONTEXT', tokens, context => ({ context })),
     ...read(env, 'CHUNK', tokens, chunk => ({ chunk })),
     ...read(env, 'OFFLINE', flag, offline => ({ offline })),

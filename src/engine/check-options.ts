@@ -1,5 +1,6 @@
 /** Options as callers of plain JavaScript may give them: wrong ones are refused by name before anything is done. */
 import { OptionError } from '../errors.ts'
+import { ENCODABLE_TYPES } from '../kernels/blocks/numbers.ts'
 import type { HostLoadOptions, HostPromptOptions } from './protocol.ts'
 import type { SessionOptions } from './types.ts'
 
@@ -10,6 +11,7 @@ const PATHS = ['expanded', 'absorbed']
 export function checkLoadOptions(o: HostLoadOptions): void {
   oneOf('kernels', o.kernels, KERNELS)
   oneOf('cacheType', o.cacheType, CACHE_TYPES)
+  oneOf('weights', o.weights, ENCODABLE_TYPES)
   whole('threads', o.threads, 1)
   whole('contextLength', o.contextLength, 1)
   whole('maxCacheBytes', o.maxCacheBytes, 1)

@@ -5,6 +5,8 @@ import type { KernelChoice } from './types.ts'
 export interface KernelOptions {
   readonly threads?: number
   readonly isa?: string
+  /** Quantised weights computed as f32, instead of on their blocks with 8-bit activations. The reference always does. */
+  readonly exact?: boolean
 }
 
 export interface ChosenKernels {

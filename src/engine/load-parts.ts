@@ -6,7 +6,7 @@ import { isGgufFile, openModel } from '../checkpoint/folder.ts'
 import { CheckpointError, OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { parseConfig } from '../model/families/index.ts'
-import { loadModel, unusedTensors } from '../model/load.ts'
+import { loadModel, surveyWeights, unusedTensors } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 import { checkLoadOptions } from './check-options.ts'
@@ -32,8 +32,12 @@ export interface LoadContext {
 /** Finds, opens and loads a model. What was made is given back when a part of it fails. */
 export async function loadParts(source: string, options: HostLoadOptions, context: LoadContext): Promise<Parts> {
   checkLoadOptions(options)
-  const { threads, isa } = options
-  const choosing = chooseKernels(options.kernels ?? 'auto', { ...(threads && { threads }), ...(isa && { isa }) })
+  const { threads, isa, exact } = options
+  const choosing = chooseKernels(options.kernels ?? 'auto', {
+    ...(threads && { threads }),
+    ...(isa && { isa }),
+    ...(exact && { exact }),
+  })
   const opening = findModel(source, options, context).then(path => openModel(path))
   const [chosen, checkpoint] = await Promise.allSettled([choosing, opening])
   try {
@@ -58,7 +62,7 @@ async function assemble(
   // What is quickly said to be wrong comes before the weights.
   const config = parseConfig(checkpoint.configReader)
   const { maxPositions } = config
-  const { contextLength = maxPositions, cacheType = 'f16', maxCacheBytes } = options
+  const { contextLength = maxPositions, cacheType = 'f16', maxCacheBytes, weights } = options
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
@@ -67,10 +71,10 @@ async function assemble(
   const model = await loadModel(checkpoint, kernels, {
     cacheType,
     ...(maxCacheBytes && { maxCacheBytes }),
+    ...(weights && { weights }),
     onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
     signal,
   })
-  const used = usedTensors(checkpoint)
   const info: ModelInfo = {
     name: checkpoint.name === source ? basename(resolve(source)) : source,
     modelType: config.modelType,
@@ -80,7 +84,7 @@ async function assemble(
     contextLength,
     cacheType,
     cacheBytesPerToken: model.layout.bytesPerToken,
-    ...used,
+    ...(await usedWeights(checkpoint, weights)),
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
@@ -117,16 +121,13 @@ function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Chec
   })
 }
 
-/** What the model asked for: numbers, and bytes in the files. */
-function usedTensors(checkpoint: Checkpoint): { parameters: number; weightBytes: number } {
-  const left = new Set(checkpoint.unused())
+/** Numbers of the model, and bytes of its weights in the types in which the kernels got them. */
+async function usedWeights(checkpoint: Checkpoint, weights: HostLoadOptions['weights']) {
   let parameters = 0
   let weightBytes = 0
-  for (const { name, shape, bytes } of checkpoint.tensors.values()) {
-    if (left.has(name)) continue
-    weightBytes += bytes.length
-    // Block scales belong to how a weight is written.
-    if (!name.endsWith('_scale_inv')) parameters += shape.reduce((n, d) => n * d, 1)
+  for (const { rows, cols, bytes, scales } of await surveyWeights(checkpoint, weights)) {
+    parameters += rows * cols
+    weightBytes += bytes.length + (scales?.bytes.length ?? 0)
   }
   return { parameters, weightBytes }
 }

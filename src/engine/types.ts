@@ -1,5 +1,6 @@
 /** What users of the engine see: options and results. camelCase, the AI SDK's names where it has one. */
 import type { AttentionPath } from '../attention/path.ts'
+import type { EncodableType } from '../kernels/blocks/numbers.ts'
 import type { SamplingOptions as DrawingOptions } from '../sampling/options.ts'
 import type { CacheType } from '../tensor/dtype.ts'
 
@@ -23,6 +24,16 @@ export interface LoadOptions {
   readonly isa?: string
   /** Type of the cached numbers. Default f16. */
   readonly cacheType?: CacheType
+  /**
+   * Turns the matrices into this type while loading: `q8_0`, `q4_k`, `bf16` … Embedding, output, routers and the
+   * projection to MLA's latent get a type that suits them (docs/gguf.md). Default: as they are stored.
+   */
+  readonly weights?: EncodableType
+  /**
+   * Quantised weights are computed as f32 with f32 activations, instead of on their blocks with 8-bit activations:
+   * slower, for verification. Default false.
+   */
+  readonly exact?: boolean
   /** Tokens a session may hold. Default: what the model was made for. */
   readonly contextLength?: number
   /** Bound on all sessions' cache blocks, in bytes. Default: none. */

@@ -4,6 +4,9 @@ import type { GroupedWeights } from '../attention/grouped.ts'
 import type { LatentWeights } from '../attention/mla.ts'
 import type { KeyValueUp } from '../attention/mla-up.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { recoded } from '../checkpoint/recode/recoded.ts'
+import { type WeightRole, weightTypeFor } from '../checkpoint/recode/weight-type.ts'
+import type { EncodableType } from '../kernels/blocks/numbers.ts'
 import type { ExpertWeights, Kernels, Weight, WeightSource, WeightUse } from '../kernels/contract.ts'
 import type { Linear, Norm } from '../kernels/layers.ts'
 import { type Tensor, tensorAt } from '../tensor/tensor.ts'
@@ -14,6 +17,8 @@ import { Model, type ModelOptions } from './model.ts'
 import type { DenseMlpWeights, LayerWeights, ModelWeights, MoeWeights } from './weights.ts'
 
 export interface LoadModelOptions extends ModelOptions {
+  /** Matrices are turned into this type, or what `weightTypeFor` makes of it. Default: they stay as they are stored. */
+  readonly weights?: EncodableType
   /** Bytes of weights made ready, of all that the model needs. */
   readonly onProgress?: (tensor: string, loaded: number, total: number) => void
   readonly signal?: AbortSignal
@@ -30,11 +35,12 @@ export async function loadModel(
   const config = family.config(raw)
   const total = [...checkpoint.tensors.values()].reduce((n, t) => n + t.bytes.length, 0)
   let loaded = 0
-  const loader = new Loader(checkpoint, kernels, config, family.names, source => {
+  const ready = (source: WeightSource, storedBytes: number) => {
     options.signal?.throwIfAborted()
-    loaded += source.bytes.length
+    loaded += storedBytes
     options.onProgress?.(source.name, loaded, total)
-  })
+  }
+  const loader = new Loader(checkpoint, kernels, config, family.names, ready, options.weights)
   return new Model(config, await loader.model(), kernels, options)
 }
 
@@ -47,10 +53,11 @@ export interface SurveyedWeight extends WeightSource {
 }
 
 /**
- * Every tensor that a model would be loaded from, in that order: names, shapes and types are checked as in loading,
- * no tensor's bytes are read. Throws CheckpointError for what is missing or wrong.
+ * Every tensor that a model would be loaded from, in that order, in the type in which the kernels would get it: names,
+ * shapes and types are checked as in loading, no tensor's bytes are read. Throws CheckpointError for what is missing or
+ * wrong.
  */
-export async function surveyWeights(checkpoint: Checkpoint): Promise<SurveyedWeight[]> {
+export async function surveyWeights(checkpoint: Checkpoint, weights?: EncodableType): Promise<SurveyedWeight[]> {
   const raw = checkpoint.configReader
   const { config, names } = familyOf(raw)
   const experts = new Set<WeightSource>()
@@ -64,7 +71,7 @@ export async function surveyWeights(checkpoint: Checkpoint): Promise<SurveyedWei
   }
   const found: SurveyedWeight[] = []
   const add = (source: WeightSource) => found.push({ ...source, ofExpert: experts.has(source) })
-  await new Loader(checkpoint, kernels, config(raw), names, add).model()
+  await new Loader(checkpoint, kernels, config(raw), names, add, weights).model()
   return found
 }
 
@@ -80,6 +87,9 @@ export function unusedTensors(checkpoint: Checkpoint): string[] {
   return checkpoint.unused(ignored).filter(name => layer(name) < nLayers)
 }
 
+/** Told of each tensor that is ready, and how many bytes the files have of it. */
+type Ready = (source: WeightSource, storedBytes: number) => void
+
 /** Asks the checkpoint for every tensor by name and shape, and the kernels to prepare it. */
 class Loader {
   readonly #checkpoint: Checkpoint
@@ -87,20 +97,23 @@ class Loader {
   readonly #config: ModelConfig
   readonly #names: TensorNames
   readonly #prefix: string
-  readonly #ready: (source: WeightSource) => void
+  readonly #ready: Ready
+  readonly #weights: EncodableType | undefined
 
   constructor(
     checkpoint: Checkpoint,
     kernels: WeightKernels,
     config: ModelConfig,
     names: TensorNames,
-    ready: (source: WeightSource) => void,
+    ready: Ready,
+    weights?: EncodableType,
   ) {
     this.#checkpoint = checkpoint
     this.#kernels = kernels
     this.#config = config
     this.#names = checkpoint.canonical ? { ...names, transposed: false, normOffset: 0 } : names
     this.#ready = ready
+    this.#weights = weights
     const { prefixes, embedding } = names
     this.#prefix = prefixes.find(p => checkpoint.has(`${p}${embedding}.weight`)) ?? (prefixes[0] as string)
   }
@@ -108,22 +121,17 @@ class Loader {
   async model(): Promise<ModelWeights> {
     const c = this.#config
     const n = this.#names
-    const embedding = await this.#matrix(
-      `${this.#prefix}${n.embedding}.weight`,
-      c.vocabSize,
-      c.hiddenSize,
-      'embedding',
-      false,
-    )
+    const rows = (name: string, count: number, use: WeightUse, role: WeightRole) =>
+      this.#matrix(`${name}.weight`, count, c.hiddenSize, use, role, false)
+    const tied = c.tiedEmbeddings
+    const embedding = await rows(this.#prefix + n.embedding, c.vocabSize, 'embedding', tied ? 'tied' : 'embedding')
     const positions = n.positions
-      ? await this.#matrix(`${this.#prefix}${n.positions}.weight`, c.maxPositions, c.hiddenSize, 'embedding', false)
+      ? await rows(this.#prefix + n.positions, c.maxPositions, 'embedding', 'positions')
       : null
     const layers: LayerWeights[] = []
     for (let i = 0; i < c.nLayers; i++) layers.push(await this.#layer(i))
     const finalNorm = c.finalNorm && n.finalNorm ? await this.#norm(this.#prefix + n.finalNorm, c.hiddenSize) : null
-    const output = c.tiedEmbeddings
-      ? embedding
-      : await this.#matrix(`${n.output}.weight`, c.vocabSize, c.hiddenSize, 'matmul', false)
+    const output = tied ? embedding : await rows(n.output, c.vocabSize, 'matmul', 'output')
     return { embedding, positions, layers, finalNorm, output }
   }
 
@@ -165,7 +173,7 @@ class Loader {
       query: Q
         ? await this.#linear(at + n.queryUp, heads, Q, false)
         : await this.#linear(at + n.query, heads, D, false),
-      keyValueDown: await this.#linear(at + n.keyValueDown, c.kvLoraRank + c.qkRopeHeadDim, D, bias.qkv),
+      keyValueDown: await this.#linear(at + n.keyValueDown, c.kvLoraRank + c.qkRopeHeadDim, D, bias.qkv, 'latent'),
       latentNorm: await norm(n.latentNorm, c.kvLoraRank),
       keyValueUp: await this.#keyValueUp(at, c, n),
       out: await this.#linear(at + n.out, D, attendedSize(c), bias.attentionOut),
@@ -225,15 +233,16 @@ class Loader {
     if (!moe || !n) throw new TypeError('Loader: a layer of experts in a family that names none')
     const { nExperts: E, expertSize: F, sharedSize } = moe
     const stack = async (name: string, rows: number, cols: number): Promise<ExpertWeights> => {
-      const sources = Array.from({ length: E }, (_, e) =>
+      const stored = Array.from({ length: E }, (_, e) =>
         this.#checkpoint.matrix(`${at}${n.expert.replace('{expert}', String(e))}${name}.weight`, rows, cols),
       )
+      const sources = stored.map(source => this.#typed(source, 'matrix'))
       const experts = await this.#kernels.prepareExperts(sources)
-      for (const s of sources) this.#ready(s)
+      for (const [i, source] of sources.entries()) this.#ready(source, (stored[i] as WeightSource).bytes.length)
       return experts
     }
     return {
-      router: await this.#linear(at + n.router, E, D, false),
+      router: await this.#linear(at + n.router, E, D, false, 'router'),
       selectionBias: moe.selectionBias ? await this.#vector(at + n.selectionBias, E) : null,
       gate: await stack(n.mlp.gate as string, F, D),
       up: await stack(n.mlp.up, F, D),
@@ -242,9 +251,9 @@ class Loader {
     }
   }
 
-  async #linear(name: string, rows: number, cols: number, bias: boolean): Promise<Linear> {
+  async #linear(name: string, rows: number, cols: number, bias: boolean, role: WeightRole = 'matrix'): Promise<Linear> {
     return {
-      weight: await this.#matrix(`${name}.weight`, rows, cols, 'matmul'),
+      weight: await this.#matrix(`${name}.weight`, rows, cols, 'matmul', role),
       bias: bias ? await this.#vector(`${name}.bias`, rows) : null,
     }
   }
@@ -264,18 +273,24 @@ class Loader {
     rows: number,
     cols: number,
     use: WeightUse,
+    role: WeightRole = 'matrix',
     transposed = this.#names.transposed ?? false,
   ): Promise<Weight> {
-    const source = this.#checkpoint.matrix(name, rows, cols, { transposed })
+    const stored = this.#checkpoint.matrix(name, rows, cols, { transposed })
+    const source = this.#typed(stored, role)
     const weight = await this.#kernels.prepare(source, use)
-    this.#ready(source)
+    this.#ready(source, stored.bytes.length)
     return weight
+  }
+
+  #typed(source: WeightSource, role: WeightRole): WeightSource {
+    return this.#weights ? recoded(source, weightTypeFor(this.#weights, role, source.cols)) : source
   }
 
   async #vector(name: string, length: number, add?: number): Promise<Tensor> {
     const source = this.#checkpoint.vector(name, length)
     const vector = await this.#kernels.prepareVector(source, add)
-    this.#ready(source)
+    this.#ready(source, source.bytes.length)
     return vector
   }
 }

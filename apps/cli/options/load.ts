@@ -1,10 +1,17 @@
 /** Options of every command that loads a model. */
 import { type Command, Option } from 'commander'
-import type { KernelChoice, LoadOptions } from '../../../src/index.ts'
+import type { EncodableType, KernelChoice, LoadOptions } from '../../../src/index.ts'
 import { integer, oneOf, tokens } from './parsers.ts'
 
 export const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
 export const CACHE_TYPES = ['f32', 'f16', 'bf16'] as const
+
+/** What weights can be turned into. */
+export const WEIGHT_TYPES: readonly EncodableType[] = [
+  ...(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k', 'q4_k', 'q3_k', 'q2_k'] as const),
+  ...(['q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl', 'mxfp4'] as const),
+]
+const SHOWN = 'q8_0, q6_k, q5_k, q4_k, bf16 …'
 
 /** As the flags are parsed; undefined where neither flag nor variable was given. */
 export interface LoadFlags {
@@ -15,6 +22,8 @@ export interface LoadFlags {
   context?: number
   chunk?: number
   offline?: boolean
+  weights?: EncodableType
+  exact?: boolean
 }
 
 const HEADING = 'Running:'
@@ -31,6 +40,14 @@ export function addLoadOptions(command: Command): Command {
         ),
       ),
     )
+    .addOption(
+      group(
+        new Option('--weights <type>', `turn the weights into a type: ${SHOWN} (default: as stored)`).argParser(
+          oneOf(WEIGHT_TYPES),
+        ),
+      ),
+    )
+    .addOption(group(new Option('--exact', 'compute on quantised weights in f32: slower, for comparisons')))
     .addOption(group(new Option('--context <n>', "tokens a session may hold (default: the model's)").argParser(tokens)))
     .addOption(group(new Option('--chunk <n>', 'prompt tokens of one step (default: 512)').argParser(tokens)))
     .addOption(group(new Option('--offline', 'never use the network')))
@@ -46,6 +63,8 @@ export function toLoadOptions(flags: LoadFlags): LoadOptions {
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.chunk !== undefined && { chunkSize: flags.chunk }),
     ...(flags.offline !== undefined && { offline: flags.offline }),
+    ...(flags.weights !== undefined && { weights: flags.weights }),
+    ...(flags.exact !== undefined && { exact: flags.exact }),
   }
 }
 

@@ -1,9 +1,9 @@
 /** Four-bit codes that stand for the values of a table: denser near zero, where most weights are. */
 import { type BlockDecoder, f32, half, u16 } from './block.ts'
 
-const IQ4 = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
+export const IQ4 = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
 /** OCP Microscaling FP4 E2M1 (v1.0, section 5.3.3), doubled. Both zeros are +0 in ggml. */
-const E2M1 = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
+export const E2M1 = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
 
 /** d, codes[16]. */
 export const iq4_nl: BlockDecoder = (bytes, at, y, to) => {
