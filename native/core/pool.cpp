@@ -65,12 +65,19 @@ static void leadPhase(Pool* pool, Context& context, const double* record, double
   setOpen(team, context.sequence + 1);
 }
 
-static void lead(Pool* pool, const double* list, const double* end) {
+// Untimed lists ask no clock.
+struct NoClock {
+  INLINE void begin() {}
+  INLINE void end() {}
+};
+
+template <class Clock> static void lead(Pool* pool, const double* list, const double* end, Clock clock) {
   Context context = contextOf(pool, 0);
   for (const double* record = list; record < end; record += (i64)record[1]) {
     const double work = workOf(pool, record);
     context.solo = isSolo(pool, work);
     context.phase = 0;
+    clock.begin();
     do {
       context.more = false;
       context.taken = context.total = 0;
@@ -78,6 +85,7 @@ static void lead(Pool* pool, const double* list, const double* end) {
       else leadPhase(pool, context, record, work);
       context.phase++;
     } while (context.more);
+    clock.end();
   }
   // The caller may write the list anew as soon as this returns.
   while (__atomic_load_n(&pool->team.active, __ATOMIC_SEQ_CST) > 0) platform::pause();
@@ -115,7 +123,7 @@ static int plan(Pool* pool, const double* list, const double* end, double& work)
   return enough ? RUN_OK : RUN_NO_MEMORY;
 }
 
-int poolRun(Pool* pool, const double* list, i64 length) {
+template <class Clock> static int runList(Pool* pool, const double* list, i64 length, Clock clock) {
   double work = 0;
   const int result = plan(pool, list, list + length, work);
   if (result != RUN_OK) return result;
@@ -124,9 +132,26 @@ int poolRun(Pool* pool, const double* list, i64 length) {
     setOpen(pool->team, (uint32_t)(pool->team.open >> 32) + 2);
     wake(pool->team);
   }
-  lead(pool, list, list + length);
+  lead(pool, list, list + length, clock);
   return RUN_OK;
 }
+
+int poolRun(Pool* pool, const double* list, i64 length) { return runList(pool, list, length, NoClock{}); }
+
+#if !defined(__wasm__)  // a module has no clock
+
+struct Stopwatch {
+  double* seconds;
+  double began;
+  void begin() { began = platform::seconds(); }
+  void end() { *seconds++ += platform::seconds() - began; }
+};
+
+int poolRunTimed(Pool* pool, const double* list, i64 length, double* seconds) {
+  return runList(pool, list, length, Stopwatch{seconds, 0});
+}
+
+#endif
 
 // ---- the workers ---------------------------------------------------------------------------------------------------
 

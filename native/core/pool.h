@@ -26,6 +26,8 @@ enum RunResult : int { RUN_OK = 0, RUN_NO_MEMORY = 1, RUN_BAD_LIST = 2 };
 // `pool` is zeroed memory of `sizeof(Pool)` bytes.
 void poolStart(Pool* pool, const Operation* operations, int threads);
 int poolRun(Pool* pool, const double* list, i64 length);
+// The same, and adds the seconds that the i-th record took to seconds[i].
+int poolRunTimed(Pool* pool, const double* list, i64 length, double* seconds);
 void poolThread(Pool* pool, int thread);
 void poolStop(Pool* pool);
 

@@ -186,16 +186,18 @@ napi_value read(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// run(instance, list, length) -> RunResult
+// run(instance, list, length, seconds) -> RunResult; `seconds` has a number for each record, or is undefined.
 napi_value run(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
+  napi_value arguments[4];
   argumentsOf(env, info, arguments);
   Instance* instance = instanceOf(env, arguments[0]);
   if (!instance) return fail(env, "the kernels are closed");
   const Bytes list = bytesOf(env, arguments[1]);
   const i64 length = (i64)numberOf(env, arguments[2]);
   if (length * 8 > (i64)list.length) return number(env, RUN_BAD_LIST);
-  return number(env, poolRun(instance->pool, (const double*)list.data, length));
+  const Bytes seconds = bytesOf(env, arguments[3]);
+  if (!seconds.data) return number(env, poolRun(instance->pool, (const double*)list.data, length));
+  return number(env, poolRunTimed(instance->pool, (const double*)list.data, length, (double*)seconds.data));
 }
 
 // map(instance, path) -> [address, bytes]: the whole file, read-only, until the instance is closed.

@@ -15,6 +15,9 @@ void release(void* memory, size_t bytes);
 void waitWhile(int32_t* word, int32_t value);
 void wakeAll(int32_t* word);
 
+// A clock that only runs forward; not in WebAssembly.
+double seconds();
+
 // Starts the pool's threads 1 .. threads, each calling `poolThread`; says how many threads there are then, the
 // caller's included. WebAssembly's threads are started by its host.
 int startThreads(Pool* pool);

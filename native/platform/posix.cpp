@@ -69,6 +69,12 @@ void waitWhile(int32_t*, int32_t) {
 void wakeAll(int32_t*) {}
 #endif
 
+double seconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 struct Start {
   Pool* pool;
   int thread;

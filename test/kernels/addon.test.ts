@@ -122,7 +122,7 @@ describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () =>
     }))
 
   it('several kernel sets live side by side', async () => {
-    const sets = await Promise.all([1, 2, 3].map(threads => createNativeKernels({ threads })))
+    const sets: Kernels[] = await Promise.all([1, 2, 3].map(threads => createNativeKernels({ threads })))
     const { range } = fileSource(8, 12)
     const source = { name: 'w', dtype: 'f32', rows: 3, cols: 4, bytes: range } as const
     for (const k of sets) expect(await firstColumn(k, source)).toEqual([0, 4, 8])

@@ -3,7 +3,6 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { LatentkitError, OptionError, OutOfMemoryError } from '../../errors.ts'
-import type { Kernels } from '../contract.ts'
 import type { CoreHost, MappedFile } from './host.ts'
 import { CoreKernels } from './kernels.ts'
 
@@ -26,7 +25,7 @@ interface Addon {
   release(instance: Instance, address: number): void
   write(address: number, bytes: Uint8Array): void
   read(address: number, bytes: Uint8Array): void
-  run(instance: Instance, list: Float64Array, length: number): number
+  run(instance: Instance, list: Float64Array, length: number, seconds?: Float64Array): number
   map(instance: Instance, path: string): [number, number]
 }
 
@@ -51,7 +50,7 @@ export function nativeUnavailable(): string | null {
   }
 }
 
-export async function createNativeKernels(options: NativeOptions = {}): Promise<Kernels> {
+export async function createNativeKernels(options: NativeOptions = {}): Promise<CoreKernels> {
   const { threads = availableParallelism(), isa, exact = false } = options
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
   return new CoreKernels(new AddonHost(load(), threads, isa), exact)
@@ -91,8 +90,8 @@ class AddonHost implements CoreHost {
     this.#addon.read(address, bytes)
   }
 
-  run(list: Float64Array, length: number): number {
-    return this.#addon.run(this.#instance, list, length)
+  run(list: Float64Array, length: number, seconds?: Float64Array): number {
+    return this.#addon.run(this.#instance, list, length, seconds)
   }
 
   map(path: string): MappedFile {

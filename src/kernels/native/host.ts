@@ -12,8 +12,11 @@ export interface CoreHost {
   write(address: number, bytes: Uint8Array): void
   /** Copies bytes out of the core's memory. */
   read(address: number, bytes: Uint8Array): void
-  /** Runs a command list; returns a `RunResult` of native/core/pool.h. */
-  run(list: Float64Array, length: number): number
+  /**
+   * Runs a command list; returns a `RunResult` of native/core/pool.h. Where the host has a clock, the seconds of the
+   * i-th record are added to `seconds[i]`.
+   */
+  run(list: Float64Array, length: number, seconds?: Float64Array): number
   /** A whole file in memory, read-only. Absent where there is no file system. */
   map?(path: string): MappedFile
   dispose(): void

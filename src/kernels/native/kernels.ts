@@ -20,6 +20,7 @@ import type { CoreHost } from './host.ts'
 import { CoreMemory } from './memory.ts'
 import { activate, gate, rope, ropeTable, softmax } from './pointwise.ts'
 import { headMatmul, matmul } from './products.ts'
+import type { Profile } from './profile.ts'
 import { axpby, copy, embed, gatherRows, layerNorm, rmsNorm } from './rows.ts'
 import { cacheRead, cacheWrite } from './slices.ts'
 import { ownExperts, ownWeight, prepare, prepareExperts, prepareVector } from './weights.ts'
@@ -28,6 +29,8 @@ import { ownExperts, ownWeight, prepare, prepareExperts, prepareVector } from '.
 export class CoreKernels implements Kernels {
   readonly info: KernelInfo
   readonly exact: boolean
+  /** Where set, it learns what every operation took. */
+  profile: Profile | null = null
   readonly #memory: CoreMemory
   readonly #list = new CommandList()
 
@@ -66,10 +69,10 @@ export class CoreKernels implements Kernels {
   }
 
   async submit(): Promise<void> {
-    this.#memory.run(this.#list)
+    this.#memory.run(this.#list, this.profile)
   }
   async resubmit(): Promise<void> {
-    this.#memory.runAgain(this.#list)
+    this.#memory.runAgain(this.#list, this.profile)
   }
   dispose(): void {
     this.#list.close()

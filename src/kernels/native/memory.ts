@@ -5,6 +5,7 @@ import { byteLength, elementCount, isContiguous, type Tensor, type TypedArray, t
 import { describe, fail } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreHost, checkRun, type MappedFile } from './host.ts'
+import type { Profile } from './profile.ts'
 
 const ARRAYS = {
   f32: Float32Array,
@@ -72,14 +73,19 @@ export class CoreMemory {
     return data
   }
 
-  run(list: CommandList): void {
-    checkRun(this.host.run(list.data, list.length))
+  run(list: CommandList, profile?: Profile | null): void {
+    this.#run(list, list.length, profile)
     list.clear()
   }
 
-  runAgain(list: CommandList): void {
+  runAgain(list: CommandList, profile?: Profile | null): void {
     if (list.length > 0) throw new RangeError('resubmit: operations have been recorded since the last submit')
-    checkRun(this.host.run(list.data, list.lastLength))
+    this.#run(list, list.lastLength, profile)
+  }
+
+  #run(list: CommandList, length: number, profile: Profile | null | undefined): void {
+    checkRun(this.host.run(list.data, length, profile?.secondsFor(length)))
+    profile?.add(list, length)
   }
 
   /** Where a range of a file lies in memory; null if it cannot be mapped or is not aligned. */

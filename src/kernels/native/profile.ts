@@ -1,0 +1,46 @@
+import { OPERATIONS, type Operation } from './codes.ts'
+import type { CommandList } from './command-list.ts'
+
+/** What records of one operation and one amount of work took together. */
+export interface ProfileRow {
+  readonly operation: Operation
+  /** As recorded: of products the multiply-adds. */
+  readonly work: number
+  readonly count: number
+  readonly seconds: number
+}
+
+/**
+ * Where the time of lists goes: set as `CoreKernels.profile`, it sums the seconds of every record that is run. Two
+ * readings of the clock a record (50 ns) are the cost. WebAssembly has no clock; all seconds stay 0 there.
+ */
+export class Profile {
+  readonly #rows = new Map<string, { -readonly [K in keyof ProfileRow]: ProfileRow[K] }>()
+  #seconds = new Float64Array(1024)
+
+  /** For a list of `length` numbers, all zero. */
+  secondsFor(length: number): Float64Array {
+    // A record has three numbers at least.
+    if (this.#seconds.length * 3 < length) this.#seconds = new Float64Array(length)
+    return this.#seconds.fill(0)
+  }
+
+  /** Takes in what `secondsFor` gave, filled in for the records of `list`. */
+  add(list: CommandList, length: number): void {
+    for (let at = 0, i = 0; at < length; i++) {
+      const [code, size, work] = [list.data[at], list.data[at + 1], list.data[at + 2]] as [number, number, number]
+      const operation = OPERATIONS[code] as Operation
+      const key = `${operation} ${work}`
+      const row = this.#rows.get(key) ?? { operation, work, count: 0, seconds: 0 }
+      this.#rows.set(key, row)
+      row.count++
+      row.seconds += this.#seconds[i] as number
+      at += size
+    }
+  }
+
+  /** The longest first. */
+  rows(): ProfileRow[] {
+    return [...this.#rows.values()].sort((a, b) => b.seconds - a.seconds)
+  }
+}
