@@ -10,6 +10,7 @@ const rooms = {
   tokenizer: [],
   sampling: [],
   planning: ['model', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
+  evaluation: ['engine', 'model', 'sampling', 'tokenizer', 'checkpoint', 'kernels'],
   engine: ['model', 'sampling', 'tokenizer', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
 }
 module.exports = {

@@ -22,6 +22,13 @@ export {
   OutOfMemoryError,
   UnsupportedModelError,
 } from './errors.ts'
+export type { Divergence, KlQuantile } from './evaluation/comparison.ts'
+export { ReferenceFileError } from './evaluation/errors.ts'
+export type { PerplexityReport, WindowProgress } from './evaluation/measure.ts'
+export { measurePerplexity } from './evaluation/on-demand.ts'
+export type { PerplexityOptions } from './evaluation/perplexity.ts'
+export type { Estimate } from './evaluation/statistics.ts'
+export type { WindowOptions } from './evaluation/windows.ts'
 export type { EncodableType } from './kernels/blocks/numbers.ts'
 export * from './planning/index.ts'
 export { measureMachine, readPlanModel } from './planning/on-demand.ts'

@@ -50,7 +50,10 @@ function inFlags(message: string): string {
     contextLength: '--context',
     isa: '--isa',
     maxTokens: '--max-tokens',
+    stride: '--stride',
     threads: '--threads',
+    window: '--window',
+    windows: '--windows',
   }
   return message.replace(/^(\w+)(?= is )/, name => (Object.hasOwn(flags, name) ? (flags[name] as string) : name))
 }

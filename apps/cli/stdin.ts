@@ -16,9 +16,14 @@ export function isPiped(): boolean {
 
 /** All of standard input, less the line break that `echo` adds. */
 export async function readAll(): Promise<string> {
+  return new TextDecoder().decode(await readBytes()).replace(/\r?\n$/, '')
+}
+
+/** All of standard input as it is. */
+export async function readBytes(): Promise<Uint8Array> {
   const parts: Buffer[] = []
   for await (const part of process.stdin) parts.push(part as Buffer)
-  return new TextDecoder().decode(Buffer.concat(parts)).replace(/\r?\n$/, '')
+  return Buffer.concat(parts)
 }
 
 /**

@@ -28,7 +28,8 @@ export interface LoadFlags {
 
 const HEADING = 'Running:'
 
-export function addLoadOptions(command: Command): Command {
+/** How a model is found, loaded and computed. */
+export function addModelOptions(command: Command): Command {
   return command
     .addOption(group(new Option('--kernels <name>', `${KERNELS.join(', ')} (default: auto)`).argParser(oneOf(KERNELS))))
     .addOption(group(new Option('--threads <n>', 'compute threads (default: all cores)').argParser(integer(1, 1024))))
@@ -48,9 +49,14 @@ export function addLoadOptions(command: Command): Command {
       ),
     )
     .addOption(group(new Option('--exact', 'compute on quantised weights in f32: slower, for comparisons')))
+    .addOption(group(new Option('--offline', 'never use the network')))
+}
+
+/** The same, and how sessions run. */
+export function addLoadOptions(command: Command): Command {
+  return addModelOptions(command)
     .addOption(group(new Option('--context <n>', "tokens a session may hold (default: the model's)").argParser(tokens)))
     .addOption(group(new Option('--chunk <n>', 'prompt tokens of one step (default: 512)').argParser(tokens)))
-    .addOption(group(new Option('--offline', 'never use the network')))
 }
 
 /** What the engine is told; hub settings and progress are added where the engine is loaded. */

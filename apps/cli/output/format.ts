@@ -7,6 +7,11 @@ export function integer(n: number): string {
   return n.toLocaleString('en-GB', { maximumFractionDigits: 0 })
 }
 
+/** `27.8422`: so many digits after the point. */
+export function decimals(n: number, digits: number): string {
+  return n.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
 /** `2.25 KiB`: three digits that count. */
 export function bytes(n: number): string {
   let value = n

@@ -15,6 +15,9 @@ export class Progress {
   #file = ''
   #fileBegun = 0
   #fileFrom = 0
+  #label = ''
+  #labelBegun = 0
+  #labelFrom = 0
 
   constructor(env: NodeJS.ProcessEnv = process.env) {
     this.#wanted = this.#stream.isTTY === true && !env.CI && env.TERM !== 'dumb'
@@ -38,6 +41,21 @@ export class Progress {
     if (this.#wanted) this.#draw(text)
   }
 
+  /** Work in pieces of one size: `Measuring  ━━━───  35 %  7 of 20 windows  22 s left`. */
+  pieces(label: string, done: number, total: number, unit: string, detail: string): void {
+    const now = performance.now()
+    if (label !== this.#label) {
+      this.#label = label
+      // The first piece is done when it is told, and what came before it was other work.
+      this.#labelBegun = now
+      this.#labelFrom = done
+    }
+    if (!this.#wanted) return
+    const perPiece = (now - this.#labelBegun) / (done - this.#labelFrom)
+    const left = done > this.#labelFrom ? [`${format.duration((total - done) * perPiece)} left`] : []
+    this.#draw(this.#fitting([label, bar(done / total), `${done} of ${total} ${unit}`, detail, ...left]))
+  }
+
   /** Takes the line away. */
   stop(): void {
     if (this.#drawn > 0) this.#stream.write('\r\x1b[K')
@@ -56,15 +74,16 @@ export class Progress {
 
   #line({ status, file, loaded, total }: ProgressEvent, now: number): string {
     if (status === 'resolve' || total <= 0) return `Looking for ${file}`
-    const share = Math.min(1, loaded / total)
-    const full = Math.round(share * BAR)
-    const parts = [
+    return this.#fitting([
       status === 'load' ? 'Loading weights' : file,
-      `${'━'.repeat(full)}${'─'.repeat(BAR - full)} ${`${Math.floor(share * 100)} %`.padStart(5)}`,
+      bar(Math.min(1, loaded / total)),
       `${format.bytes(loaded)} of ${format.bytes(total)}`,
       ...(status === 'download' ? this.#speed(loaded, total, now) : []),
-    ]
-    // The least important goes first.
+    ])
+  }
+
+  /** The least important is last, and goes first. */
+  #fitting(parts: string[]): string {
     while (parts.length > 2 && parts.join('  ').length > this.#width()) parts.pop()
     return parts.join('  ')
   }
@@ -75,4 +94,9 @@ export class Progress {
     if (ms < 500 || perMs <= 0) return []
     return [`${format.bytes(perMs * 1000)}/s`, `${format.duration((total - loaded) / perMs)} left`]
   }
+}
+
+function bar(share: number): string {
+  const full = Math.round(share * BAR)
+  return `${'━'.repeat(full)}${'─'.repeat(BAR - full)} ${`${Math.floor(share * 100)} %`.padStart(5)}`
 }

@@ -1,0 +1,67 @@
+import { divergence, type Summary, summarise } from './distribution.ts'
+import type { ReferenceRows } from './reference.ts'
+import { type Estimate, estimate, exponential, quantiles } from './statistics.ts'
+
+/** How far a model's distributions are from a reference's, over the same tokens. */
+export interface Divergence {
+  /** What is compared with: a model's name. */
+  readonly reference: string
+  /** The reference's own, and the model's divided by it; the ratio's error is of the paired differences. */
+  readonly referencePerplexity: Estimate
+  readonly perplexityRatio: Estimate
+  /** Kullback-Leibler divergence of the model from the reference, in nats per token. */
+  readonly kl: Estimate
+  /** Of the tokens' divergences; `p99`: 99 % are at or below it. */
+  readonly klQuantiles: Readonly<Record<KlQuantile, number>>
+  /** Share of positions whose likeliest token is the reference's, 0 to 1. */
+  readonly top1: Estimate
+  /** Root mean square of what the probability of the text's own token changed by. */
+  readonly probabilityRms: number
+}
+
+const SHARES = { min: 0, p10: 0.1, p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } as const
+export type KlQuantile = keyof typeof SHARES
+
+/** Gathers two models' rows. */
+export class Comparison {
+  readonly #kl: Float64Array
+  readonly #nll: Float64Array
+  readonly #same: Float64Array
+  #at = 0
+
+  /** For `count` scored tokens. */
+  constructor(count: number) {
+    this.#kl = new Float64Array(count)
+    this.#nll = new Float64Array(count)
+    this.#same = new Float64Array(count)
+  }
+
+  /** Row `i` of the reference's against one of the model's, which `target` follows. */
+  add(reference: ReferenceRows, i: number, row: Float32Array, own: Summary, target: number): void {
+    const theirs = reference.logits.subarray(i * row.length, (i + 1) * row.length)
+    const of = summarise(theirs)
+    this.#kl[this.#at] = divergence(theirs, of, row, own)
+    this.#nll[this.#at] = reference.nll?.[i] ?? of.logSum - (theirs[target] as number)
+    this.#same[this.#at] = of.top === own.top ? 1 : 0
+    this.#at++
+  }
+
+  /** `nll` is the model's own, token by token. */
+  result(reference: string, nll: Float64Array): Divergence {
+    const change = nll.map((own, i) => own - (this.#nll[i] as number))
+    const probabilities = nll.map((own, i) => (Math.exp(-own) - Math.exp(-(this.#nll[i] as number))) ** 2)
+    const values = quantiles(this.#kl, Object.values(SHARES))
+    return {
+      reference,
+      referencePerplexity: exponential(estimate(this.#nll)),
+      perplexityRatio: exponential(estimate(change)),
+      kl: estimate(this.#kl),
+      klQuantiles: Object.fromEntries(Object.keys(SHARES).map((name, i) => [name, values[i] as number])) as Record<
+        KlQuantile,
+        number
+      >,
+      top1: estimate(this.#same),
+      probabilityRms: Math.sqrt(estimate(probabilities).mean),
+    }
+  }
+}

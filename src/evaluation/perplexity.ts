@@ -1,0 +1,110 @@
+/**
+ * How well a model predicts a text, and how far its distributions are from another model's. Runs in the caller's
+ * thread, which it leaves to others between steps only.
+ */
+import { loadParts, type Parts } from '../engine/load-parts.ts'
+import type { LoadOptions } from '../engine/types.ts'
+import { OptionError } from '../errors.ts'
+import { ReferenceFileError } from './errors.ts'
+import { measure, type PerplexityReport, type WindowProgress } from './measure.ts'
+import { modelReference, type Reference } from './reference.ts'
+import { openReferenceFile } from './reference-file.ts'
+import { type Cut, cutOf, cutWindows, type WindowOptions, type Windows } from './windows.ts'
+
+export interface PerplexityOptions
+  extends WindowOptions,
+    Omit<LoadOptions, 'contextLength' | 'maxCacheBytes' | 'chunkSize' | 'chatTemplate' | 'inline'> {
+  /** Compare with the distributions in this file; windows are cut as they were for it, unless told otherwise. */
+  readonly reference?: string
+  /** Compare with this model, loaded beside the first: with its weights as stored, and `exact`. */
+  readonly against?: string
+  /** Keep this model's distributions in a file, to compare others with: 2 bytes x vocabulary x scored tokens. */
+  readonly saveReference?: string
+  readonly onWindow?: (progress: WindowProgress) => void
+}
+
+/**
+ * Perplexity of a text: exp of the mean of -ln p over the scored tokens. The text is cut into tokens as a whole, special
+ * tokens that are written out in it included. Throws what loading throws, OptionError, and for references
+ * ReferenceFileError and CheckpointError.
+ */
+export async function measurePerplexity(
+  source: string,
+  text: string,
+  options: PerplexityOptions = {},
+): Promise<PerplexityReport> {
+  const { reference: referenceFile, against } = options
+  if (referenceFile !== undefined && against !== undefined) {
+    throw new OptionError('reference and against are both given; a model is compared with one other')
+  }
+  // What is quickly said to be wrong comes before the weights.
+  const file = referenceFile === undefined ? null : await openReferenceFile(referenceFile)
+  const cut = options.window === undefined && options.stride === undefined && file ? file.cut : cutOf(options)
+  const parts = await load(source, options)
+  try {
+    const windows = cutText(text, parts, cut, options.windows ?? file?.windows)
+    const reference = file
+      ? await file.open(windows, parts.model.config.vocabSize)
+      : against !== undefined
+        ? await openAgainst(against, text, parts, windows, options)
+        : null
+    try {
+      return await measure(parts, windows, reference, options)
+    } finally {
+      await reference?.dispose()
+    }
+  } finally {
+    release(parts)
+  }
+}
+
+async function load(source: string, options: PerplexityOptions): Promise<Parts> {
+  const { window, stride, windows, reference, against, saveReference, onWindow, onProgress, signal, ...rest } = options
+  const context = { report: onProgress ?? (() => {}), signal: signal ?? new AbortController().signal }
+  return loadParts(source, rest, context)
+}
+
+function release({ model, kernels }: Parts): void {
+  model.dispose()
+  kernels.dispose()
+}
+
+function cutText(text: string, { tokenizer, model }: Parts, cut: Cut, limit: number | undefined): Windows {
+  const { maxPositions } = model.config
+  if (cut.size > maxPositions) {
+    throw new OptionError(`window is ${cut.size}; this model was made for at most ${maxPositions} tokens`)
+  }
+  return cutWindows(tokenizer.encodePrompt(text), cut, {
+    ...(limit !== undefined && { windows: limit }),
+    ...(tokenizer.startsWithBos && tokenizer.bosId !== undefined && { bos: tokenizer.bosId }),
+  })
+}
+
+/** The reference is as exact as its files: neither its weights nor its activations are quantised on the way. */
+async function openAgainst(
+  source: string,
+  text: string,
+  { model }: Parts,
+  windows: Windows,
+  options: PerplexityOptions,
+): Promise<Reference> {
+  const { weights, ...same } = options
+  const parts = await load(source, { ...same, exact: true })
+  try {
+    const { vocabSize } = parts.model.config
+    if (vocabSize !== model.config.vocabSize) {
+      const met = `${parts.info.name} has ${vocabSize} tokens in its vocabulary, this model ${model.config.vocabSize}`
+      throw new ReferenceFileError(`${met}; only models with one vocabulary can be compared`)
+    }
+    const theirs = cutText(text, parts, windows, windows.list.length)
+    if (theirs.list.some((tokens, w) => String(tokens) !== String(windows.list[w]))) {
+      throw new ReferenceFileError(
+        `${parts.info.name} cuts the text into other tokens; only models with one tokenizer can be compared`,
+      )
+    }
+    return modelReference(`${parts.info.name}, exact`, parts.model, windows, () => release(parts), options.signal)
+  } catch (error) {
+    release(parts)
+    throw error
+  }
+}

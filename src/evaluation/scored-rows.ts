@@ -1,0 +1,61 @@
+import { setImmediate as pause } from 'node:timers/promises'
+import type { Model } from '../model/model.ts'
+import type { Windows } from './windows.ts'
+
+/** Neighbouring positions of one window, with what the model says comes next and what does. */
+export interface ScoredRows {
+  /** Which window, and whether these are its last rows. */
+  readonly window: number
+  readonly last: boolean
+  /** f32 [n, vocabulary] */
+  readonly logits: Float32Array
+  /** The tokens that follow: n ids. */
+  readonly targets: Int32Array
+  /** Milliseconds since the rows before: in the model, not in what is done with its rows. */
+  readonly ms: number
+}
+
+/** Tokens of a step without logits: bounds the activations. */
+const CONTEXT_CHUNK = 512
+/** Logits of a step: 32 MiB. */
+const LOGITS = 8 << 20
+
+/** Runs window after window. Lets timers and signals in between steps; an aborted signal throws its reason. */
+export async function* scoredRows(model: Model, windows: Windows, signal?: AbortSignal): AsyncGenerator<ScoredRows> {
+  const { kernels, config } = model
+  const { size, from, list } = windows
+  // The last token of a window is scored, but nothing is asked of it.
+  const end = size - 1
+  const rows = Math.max(1, Math.floor(LOGITS / config.vocabSize))
+  const prompt = { start: 0, end: size }
+  const cache = model.sequence(size)
+  const run = async (tokens: Int32Array, logits: 'all' | 'none') => {
+    await pause()
+    signal?.throwIfAborted()
+    return model.forward([{ tokens, cache, prompt, logits }])
+  }
+  try {
+    for (const [window, tokens] of list.entries()) {
+      cache.truncate(0)
+      let begun = performance.now()
+      for (const [start, stop] of pieces(0, from - 1, CONTEXT_CHUNK)) await run(tokens.subarray(start, stop), 'none')
+      for (const [start, stop] of pieces(from - 1, end, rows)) {
+        const logits = (await kernels.read(await run(tokens.subarray(start, stop), 'all'))) as Float32Array
+        const ms = performance.now() - begun
+        yield { window, last: stop === end, logits, targets: tokens.subarray(start + 1, stop + 1), ms }
+        begun = performance.now()
+      }
+    }
+  } finally {
+    cache.dispose()
+  }
+}
+
+/** Cuts start .. end into equal pieces of at most `most`. */
+function* pieces(start: number, end: number, most: number): Generator<readonly [number, number]> {
+  const count = Math.ceil((end - start) / most)
+  for (let i = 0; i < count; i++) {
+    const at = (n: number) => start + Math.floor(((end - start) * n) / count)
+    yield [at(i), at(i + 1)]
+  }
+}

@@ -1,0 +1,78 @@
+import { OptionError } from '../errors.ts'
+
+export interface WindowOptions {
+  /** Tokens of a window. Default 512. */
+  readonly window?: number
+  /**
+   * Tokens from one window's beginning to the next one's; each window scores its last `stride` tokens, so that every
+   * token of the text after the first window's beginning is scored once. Default: windows side by side, each of which
+   * scores what follows its middle token.
+   */
+  readonly stride?: number
+  /** At most so many windows. Default: all that fit. */
+  readonly windows?: number
+}
+
+/** How a text is cut; two measurements can be compared token by token where this is the same. */
+export interface Cut {
+  /** Tokens of a window. */
+  readonly size: number
+  /** From one window's beginning to the next one's. */
+  readonly step: number
+  /** The first token of a window that is scored: those before it are context only. */
+  readonly from: number
+}
+
+/** A text's tokens in windows. Each window is run alone, from position 0. */
+export interface Windows extends Cut {
+  /** Token ids of each window. */
+  readonly list: readonly Int32Array[]
+  /** Scored tokens of all windows. */
+  readonly scored: number
+  /** Tokens of the whole text, of which the windows may hold fewer. */
+  readonly textTokens: number
+}
+
+const DEFAULT_WINDOW = 512
+
+/** Throws OptionError for numbers out of range. */
+export function cutOf({ window = DEFAULT_WINDOW, stride }: Pick<WindowOptions, 'window' | 'stride'>): Cut {
+  whole('window', window, 4)
+  if (stride === undefined) return { size: window, step: window, from: Math.floor(window / 2) + 1 }
+  whole('stride', stride, 1)
+  if (stride >= window) {
+    throw new OptionError(`stride is ${stride}; expected less than the window of ${window}, so that each has a context`)
+  }
+  return { size: window, step: stride, from: window - stride }
+}
+
+/**
+ * Cuts a text. What does not fill a window at its end is left out. `bos` takes the place of every window's first
+ * token, for models whose texts begin with one. Throws OptionError when not even one window is full.
+ */
+export function cutWindows(
+  ids: readonly number[],
+  cut: Cut,
+  options: { readonly windows?: number; readonly bos?: number } = {},
+): Windows {
+  const { size, step, from } = cut
+  const { windows = Number.POSITIVE_INFINITY, bos } = options
+  if (windows !== Number.POSITIVE_INFINITY) whole('windows', windows, 1)
+  const count = Math.min(windows, Math.floor((ids.length - size) / step) + 1)
+  if (count < 1) {
+    throw new OptionError(
+      `window is ${size}; the text has only ${ids.length} tokens: take a longer text or smaller windows`,
+    )
+  }
+  const list = Array.from({ length: count }, (_, w) => {
+    const tokens = Int32Array.from(ids.slice(w * step, w * step + size))
+    if (bos !== undefined) tokens[0] = bos
+    return tokens
+  })
+  return { size, step, from, list, scored: count * (size - from), textTokens: ids.length }
+}
+
+function whole(name: string, value: number, min: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return
+  throw new OptionError(`${name} is ${value}; expected a whole number of at least ${min}`)
+}
