@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 import { UsageError } from './exit.ts'
 import { CACHE_TYPES, KERNELS, type LoadFlags, WEIGHT_TYPES } from './options/load.ts'
-import { flag, integer, oneOf, tokens } from './options/parsers.ts'
+import { bytes, flag, integer, oneOf, tokens } from './options/parsers.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -10,7 +10,8 @@ type Env = Readonly<Record<string, string | undefined>>
 export const VARIABLES: readonly (readonly [string, string])[] = [
   ['LATENTKIT_MODEL', 'the model where none is named'],
   ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, weights, exact,'],
-  ['', 'context, chunk, offline, debug: as LATENTKIT_THREADS=1'],
+  ['', 'context, chunk, cache bytes, offline, debug:'],
+  ['', 'as LATENTKIT_THREADS=1'],
   ['HF_HUB_CACHE', 'where models of the hub are; else HF_HOME/hub,'],
   ['', 'XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface'],
   ['HF_ENDPOINT, HF_TOKEN', 'the hub, and the key to it'],
@@ -29,6 +30,7 @@ export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = proces
     ...read(env, 'EXACT', flag, exact => ({ exact })),
     ...read(env, 'CONTEXT', tokens, context => ({ context })),
     ...read(env, 'CHUNK', tokens, chunk => ({ chunk })),
+    ...read(env, 'CACHE_BYTES', bytes, cacheBytes => ({ cacheBytes })),
     ...read(env, 'OFFLINE', flag, offline => ({ offline })),
   }
   return { ...fromEnv, ...flags }

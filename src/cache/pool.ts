@@ -1,4 +1,4 @@
-import { LatentkitError } from '../errors.ts'
+import { LatentkitError, OutOfMemoryError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { CacheLayout } from './layout.ts'
@@ -10,68 +10,175 @@ export class CacheFullError extends LatentkitError {
   }
 }
 
-/** Memory for a fixed number of tokens in all layers of one group. */
+/** Memory for a fixed number of tokens in all layers of one group. Only the pool changes it. */
 export interface Block {
   readonly group: number
   readonly memory: Tensor
+  /** Sequences that hold it. */
+  readonly holders: number
+  /** Who wants it kept when nobody holds it any more, and hears when it is given up all the same. */
+  readonly keeper: Keeper | null
 }
 
-/** Hands out blocks and takes them back; returned blocks are handed out again before new memory is asked for. */
+export interface Keeper {
+  /** The block's memory now belongs to others. */
+  evicted(block: Block): void
+}
+
+export interface PoolOptions {
+  /** Bound on all blocks: held, kept and idle. Default: none. */
+  readonly maxBytes?: number
+  /** Bound on the blocks that are only kept. Default: none but `maxBytes`. */
+  readonly maxKeptBytes?: number
+}
+
+type OwnBlock = { -readonly [K in keyof Block]: Block[K] }
+
+/**
+ * Hands out blocks and counts who holds them. A block that nobody holds is kept if somebody wants it kept, and given up
+ * again, the least recently released first, when its memory is needed; else it is idle and the first to be handed out.
+ */
 export class BlockPool {
   readonly layout: CacheLayout
   readonly #kernels: Kernels
   readonly #maxBytes: number
-  readonly #free: Block[][]
-  #bytes = 0
+  readonly #maxKeptBytes: number
+  readonly #idle: OwnBlock[][]
+  /** In the order of their release. */
+  readonly #kept = new Set<OwnBlock>()
+  #allocatedBytes = 0
   #idleBytes = 0
+  #keptBytes = 0
 
-  /** `maxBytes` bounds the blocks in use and idle together; default: no bound. */
-  constructor(kernels: Kernels, layout: CacheLayout, maxBytes = Number.POSITIVE_INFINITY) {
+  constructor(kernels: Kernels, layout: CacheLayout, options: PoolOptions = {}) {
+    const { maxBytes = Number.POSITIVE_INFINITY, maxKeptBytes = Number.POSITIVE_INFINITY } = options
     this.#kernels = kernels
     this.layout = layout
     this.#maxBytes = maxBytes
-    this.#free = layout.groups.map(() => [])
+    this.#maxKeptBytes = maxKeptBytes
+    this.#idle = layout.groups.map(() => [])
   }
 
-  /** Bytes of the blocks in use. */
+  /** Bytes of the blocks that sequences hold, shared ones once. */
   get bytes(): number {
-    return this.#bytes - this.#idleBytes
+    return this.#allocatedBytes - this.#idleBytes - this.#keptBytes
   }
 
+  /** Bytes of the blocks that nobody holds and that are kept for prompts to come. */
+  get keptBytes(): number {
+    return this.#keptBytes
+  }
+
+  /** Bytes of all blocks, those that wait to be handed out again included. */
+  get allocatedBytes(): number {
+    return this.#allocatedBytes
+  }
+
+  /** A block of one holder, its bytes whatever they were. Throws CacheFullError, OutOfMemoryError. */
   take(group: number): Block {
-    const { blockBytes } = this.layout.groups[group] as CacheLayout['groups'][number]
-    const idle = this.#free[group]?.pop()
-    if (idle) {
-      this.#idleBytes -= blockBytes
-      return idle
-    }
-    if (this.#bytes + blockBytes > this.#maxBytes) this.#releaseIdle()
-    if (this.#bytes + blockBytes > this.#maxBytes) {
-      throw new CacheFullError(
-        `The cache holds ${this.#bytes} bytes and one more block of ${blockBytes} would pass its budget of ` +
-          `${this.#maxBytes}; end a session or raise the budget.`,
-      )
-    }
-    const memory = this.#kernels.alloc('u8', [blockBytes])
-    this.#bytes += blockBytes
-    return { group, memory }
+    const block = this.#idle[group]?.pop() ?? this.#make(group)
+    this.#idleBytes -= this.#sizeOf(block)
+    block.holders = 1
+    return block
   }
 
-  give(block: Block): void {
-    this.#free[block.group]?.push(block)
-    this.#idleBytes += block.memory.shape[0] as number
+  hold(block: Block): void {
+    const own = block as OwnBlock
+    if (own.holders++ > 0) return
+    this.#kept.delete(own)
+    this.#keptBytes -= this.#sizeOf(own)
   }
 
-  /** Frees idle blocks: another group may need their memory. */
-  #releaseIdle(): void {
-    for (const list of this.#free) {
-      for (const block of list.splice(0)) this.#kernels.free(block.memory)
+  release(block: Block): void {
+    const own = block as OwnBlock
+    if (--own.holders > 0) return
+    if (!own.keeper) {
+      this.#rest(own)
+      return
     }
-    this.#bytes -= this.#idleBytes
-    this.#idleBytes = 0
+    this.#kept.add(own)
+    this.#keptBytes += this.#sizeOf(own)
+    while (this.#keptBytes > this.#maxKeptBytes) this.#evict()
+  }
+
+  /** From now on the block, which somebody holds, is kept when nobody holds it. */
+  keep(block: Block, keeper: Keeper): void {
+    ;(block as OwnBlock).keeper = keeper
+  }
+
+  /** Gives up every kept block. */
+  evictAll(): void {
+    while (this.#kept.size > 0) this.#evict()
   }
 
   dispose(): void {
-    this.#releaseIdle()
+    this.evictAll()
+    this.#freeIdle()
+  }
+
+  /** An idle block, where there was none. */
+  #make(group: number): OwnBlock {
+    const bytes = this.layout.groups[group]?.blockBytes as number
+    while (this.#allocatedBytes + bytes > this.#maxBytes) {
+      if (!this.#freeSome(group)) throw this.#full(bytes)
+      const idle = this.#idle[group]?.pop()
+      if (idle) return idle
+    }
+    for (;;) {
+      try {
+        const memory = this.#kernels.alloc('u8', [bytes])
+        this.#allocatedBytes += bytes
+        this.#idleBytes += bytes
+        return { group, memory, holders: 0, keeper: null }
+      } catch (error) {
+        // The machine's memory is a budget, too.
+        if (!(error instanceof OutOfMemoryError) || !this.#freeSome(group)) throw error
+        const idle = this.#idle[group]?.pop()
+        if (idle) return idle
+      }
+    }
+  }
+
+  /** Makes the oldest kept block idle, or gives idle memory of other groups back; false if there is neither. */
+  #freeSome(group: number): boolean {
+    if (this.#idleBytes > 0 && this.#idle[group]?.length === 0) this.#freeIdle()
+    else if (this.#kept.size > 0) this.#evict()
+    else return false
+    return true
+  }
+
+  #evict(): void {
+    const [oldest] = this.#kept
+    if (!oldest) return
+    this.#kept.delete(oldest)
+    this.#keptBytes -= this.#sizeOf(oldest)
+    const { keeper } = oldest
+    oldest.keeper = null
+    this.#rest(oldest)
+    keeper?.evicted(oldest)
+  }
+
+  #rest(block: OwnBlock): void {
+    this.#idle[block.group]?.push(block)
+    this.#idleBytes += this.#sizeOf(block)
+  }
+
+  #freeIdle(): void {
+    for (const list of this.#idle) {
+      for (const block of list.splice(0)) this.#kernels.free(block.memory)
+    }
+    this.#allocatedBytes -= this.#idleBytes
+    this.#idleBytes = 0
+  }
+
+  #sizeOf(block: Block): number {
+    return block.memory.shape[0] as number
+  }
+
+  #full(bytes: number): CacheFullError {
+    return new CacheFullError(
+      `Sessions hold ${this.bytes} bytes of cache and one more block of ${bytes} would pass the budget of ` +
+        `${this.#maxBytes} (cacheBytes); end a session or raise the budget.`,
+    )
   }
 }

@@ -1,24 +1,36 @@
 import type { Kernels } from '../kernels/contract.ts'
 import { type Tensor, view } from '../tensor/tensor.ts'
+import { copyRows } from './copy-rows.ts'
 import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool } from './pool.ts'
 
-/** One group's blocks of one sequence. Blocks before `first` were freed because the window has passed them. */
+/** One group's blocks of one sequence. Blocks before `first` were given up because the window has passed them. */
 interface Timeline {
   readonly group: CacheGroup
-  /** By block number from position 0; null where freed. */
+  /** By block number from position 0; null where given up. */
   readonly blocks: (Block | null)[]
   /** f64: block addresses by block number, for the kernels. */
   readonly table: Tensor
   first: number
 }
 
-/** What one sequence remembers: the rows of its tokens 0 .. length, in blocks. */
+/** The first `rows` rows of `from`, still to be copied. */
+interface Copy {
+  readonly from: Block
+  readonly rows: number
+}
+
+/**
+ * What one sequence remembers: the rows of its tokens 0 .. length, in blocks. Blocks may be shared with other
+ * sequences; one that is shared is never written: before it grows, its rows are copied.
+ */
 export class SequenceCache {
   readonly maxTokens: number
   readonly #kernels: Kernels
   readonly #pool: BlockPool
   readonly #timelines: Timeline[]
+  /** By the block that they fill. */
+  readonly #copies = new Map<Block, Copy>()
   #length = 0
 
   /** `maxTokens` is the most this sequence may hold (its context). */
@@ -35,6 +47,10 @@ export class SequenceCache {
     }))
   }
 
+  get blockTokens(): number {
+    return this.#pool.layout.blockTokens
+  }
+
   /** Tokens cached. */
   get length(): number {
     return this.#length
@@ -44,12 +60,12 @@ export class SequenceCache {
   get usedBytes(): number {
     let bytes = 0
     for (const { group, first } of this.#timelines) {
-      bytes += Math.max(0, this.#length - first * this.#pool.layout.blockTokens) * group.layers.length * group.rowBytes
+      bytes += Math.max(0, this.#length - first * this.blockTokens) * group.layers.length * group.rowBytes
     }
     return bytes
   }
 
-  /** Bytes of the allocated blocks. */
+  /** Bytes of its blocks, shared ones included. */
   get bytes(): number {
     let bytes = 0
     for (const { group, blocks, first } of this.#timelines) bytes += (blocks.length - first) * group.blockBytes
@@ -63,50 +79,112 @@ export class SequenceCache {
 
   /** First position whose row is still there. */
   keyStart(group: number): number {
-    return this.#timeline(group).first * this.#pool.layout.blockTokens
+    return this.#timeline(group).first * this.blockTokens
   }
 
-  /** Makes room for `count` more tokens; on CacheFullError nothing has changed. */
+  /** Block number `n` of every group; null where the window has passed it. */
+  blocksAt(n: number): (Block | null)[] {
+    return this.#timelines.map(({ blocks }) => blocks[n] ?? null)
+  }
+
+  /** Makes room for `count` more tokens; on CacheFullError nothing has changed. `settle` before they are written. */
   reserve(count: number): void {
     const end = this.#length + count
     if (end > this.maxTokens) {
       throw new RangeError(`SequenceCache.reserve: ${end} tokens exceed the context of ${this.maxTokens}`)
     }
-    const needed = Math.ceil(end / this.#pool.layout.blockTokens)
-    const taken: [Timeline, Block][] = []
+    this.passWindows()
+    const needed = Math.ceil(end / this.blockTokens)
+    const rows = this.#length % this.blockTokens
+    const last = Math.floor(this.#length / this.blockTokens)
+    const taken: { timeline: Timeline; n: number; block: Block; shared: Block | null }[] = []
     try {
-      for (const timeline of this.#timelines) {
-        const group = this.#timelines.indexOf(timeline)
-        for (let n = timeline.blocks.length; n < needed; n++) taken.push([timeline, this.#pool.take(group)])
+      for (const [group, timeline] of this.#timelines.entries()) {
+        const grown = rows > 0 && count > 0 ? timeline.blocks[last] : null
+        const shared = grown && isShared(grown) ? grown : null
+        if (shared) taken.push({ timeline, n: last, block: this.#pool.take(group), shared })
+        for (let n = timeline.blocks.length; n < needed; n++) {
+          taken.push({ timeline, n, block: this.#pool.take(group), shared: null })
+        }
       }
     } catch (error) {
-      for (const [, block] of taken) this.#pool.give(block)
+      for (const { block } of taken) this.#pool.release(block)
       throw error
     }
-    for (const [timeline, block] of taken) {
-      const n = timeline.blocks.push(block) - 1
-      this.#kernels.upload(view(timeline.table, n, [1]), Float64Array.of(block.memory.address))
+    for (const { timeline, n, block, shared } of taken) {
+      if (shared) this.#copies.set(block, { from: shared, rows })
+      timeline.blocks[n] = block
+      this.#writeTable(timeline, n)
     }
   }
 
-  /** `count` reserved rows have been written. Frees blocks that every window has passed. */
+  /** Fills the blocks that replace shared ones. True if there were any: then operations have been submitted. */
+  async settle(): Promise<boolean> {
+    if (this.#copies.size === 0) return false
+    for (const [to, { from, rows }] of this.#copies) copyRows(this.#kernels, this.#pool.layout, to, from, rows)
+    await this.#kernels.submit()
+    for (const { from } of this.#copies.values()) this.#pool.release(from)
+    this.#copies.clear()
+    return true
+  }
+
+  /** `count` reserved rows have been written. */
   commit(count: number): void {
     this.#length += count
-    const { blockTokens } = this.#pool.layout
+  }
+
+  /** Gives up blocks that every window has passed. Reserving does so, too: until then the sequence can still go back. */
+  passWindows(): void {
     for (const timeline of this.#timelines) {
       const { window } = timeline.group
       if (window === null) continue
       // The next query, at position `length`, sees keys from length - window + 1 on.
-      const passed = Math.floor((this.#length - window + 1) / blockTokens)
+      const passed = Math.floor((this.#length - window + 1) / this.blockTokens)
       for (; timeline.first < passed; timeline.first++) this.#drop(timeline, timeline.first)
     }
+  }
+
+  /**
+   * Keeps its blocks before number `start` (ask `canTruncate`), goes on with blocks of others and holds `length` tokens
+   * then. `blocks[i]` is block start + i of every group.
+   */
+  adopt(start: number, blocks: readonly (readonly (Block | null)[])[], length: number): void {
+    // Held before anything is released: what nobody holds may be given up.
+    for (const block of blocks.flat()) if (block) this.#pool.hold(block)
+    this.truncate(start * this.blockTokens)
+    for (const [group, timeline] of this.#timelines.entries()) {
+      for (const of of blocks) timeline.blocks.push(of[group] ?? null)
+      this.#writeTable(timeline, start)
+    }
+    this.#length = length
+    this.passWindows()
+  }
+
+  /** Goes on with another block of the same bits in place of its own. */
+  replace(n: number, block: Block): void {
+    const timeline = this.#timeline(block.group)
+    const own = timeline.blocks[n]
+    if (!own || own === block) return
+    this.#pool.hold(block)
+    this.#pool.release(own)
+    timeline.blocks[n] = block
+    this.#writeTable(timeline, n)
+  }
+
+  /** Another sequence with the same rows; nothing is copied until one of the two grows. */
+  fork(): SequenceCache {
+    const made = new SequenceCache(this.#kernels, this.#pool, this.maxTokens)
+    const blocks = this.#timelines[0]?.blocks.length ?? 0
+    const filled = (block: Block | null) => (block ? (this.#copies.get(block)?.from ?? block) : null)
+    const all = Array.from({ length: blocks }, (_, n) => this.blocksAt(n).map(filled))
+    made.adopt(0, all, this.#length)
+    return made
   }
 
   /** Whether everything a query at `length` would see is still there. */
   canTruncate(length: number): boolean {
     return this.#timelines.every(
-      ({ group, first }) =>
-        first === 0 || first * this.#pool.layout.blockTokens <= length - (group.window as number) + 1,
+      ({ group, first }) => first === 0 || first * this.blockTokens <= length - (group.window as number) + 1,
     )
   }
 
@@ -115,9 +193,11 @@ export class SequenceCache {
     if (length !== 0 && !this.canTruncate(length)) {
       throw new RangeError(`SequenceCache.truncate: rows before position ${length} have left the window`)
     }
-    const keep = Math.ceil(length / this.#pool.layout.blockTokens)
+    const keep = Math.ceil(length / this.blockTokens)
+    const most = Math.max(...this.#timelines.map(({ blocks }) => blocks.length))
+    // From the end to the start: what was released first is given up first, and has nothing behind it.
+    for (let n = most - 1; n >= keep; n--) for (const timeline of this.#timelines) this.#drop(timeline, n)
     for (const timeline of this.#timelines) {
-      for (let n = keep; n < timeline.blocks.length; n++) this.#drop(timeline, n)
       timeline.blocks.length = Math.min(timeline.blocks.length, keep)
       timeline.first = Math.min(timeline.first, keep)
     }
@@ -132,11 +212,26 @@ export class SequenceCache {
 
   #drop(timeline: Timeline, n: number): void {
     const block = timeline.blocks[n]
-    if (block) this.#pool.give(block)
+    if (!block) return
+    const copy = this.#copies.get(block)
+    if (copy) this.#pool.release(copy.from)
+    this.#copies.delete(block)
+    this.#pool.release(block)
     timeline.blocks[n] = null
+  }
+
+  /** Tells the kernels the addresses of blocks `from` to the last. */
+  #writeTable({ blocks, table }: Timeline, from: number): void {
+    const addresses = Float64Array.from(blocks.slice(from), block => block?.memory.address ?? 0)
+    if (addresses.length > 0) this.#kernels.upload(view(table, from, [addresses.length]), addresses)
   }
 
   #timeline(group: number): Timeline {
     return this.#timelines[group] as Timeline
   }
+}
+
+/** Others may read it, now or later. */
+function isShared({ holders, keeper }: Block): boolean {
+  return holders > 1 || keeper !== null
 }

@@ -14,7 +14,8 @@ export function checkLoadOptions(o: HostLoadOptions): void {
   oneOf('weights', o.weights, ENCODABLE_TYPES)
   whole('threads', o.threads, 1)
   whole('contextLength', o.contextLength, 1)
-  whole('maxCacheBytes', o.maxCacheBytes, 1)
+  whole('cacheBytes', o.cacheBytes, 1)
+  whole('keptBytes', o.keptBytes, 0)
   whole('chunkSize', o.chunkSize, 1)
 }
 

@@ -6,6 +6,7 @@ import { Session } from './session.ts'
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
+  EngineCacheStats,
   Generation,
   LoadOptions,
   Message,
@@ -60,7 +61,9 @@ export class Engine {
   session(options: SessionOptions = {}): Session {
     if (this.#disposed) throw new DisposedError('engine')
     checkSessionOptions(options, this.info.contextLength)
-    return new Session(this.#client, options)
+    const id = this.#client.nextId()
+    this.#client.post({ type: 'open', session: id, options: { ...options } })
+    return new Session(this.#client, id)
   }
 
   /** Text into token ids. */
@@ -85,6 +88,11 @@ export class Engine {
     const dispose = () => void session.dispose()
     generation.then(dispose, dispose)
     return generation
+  }
+
+  /** What the caches of all sessions take, and what is kept of those that are gone. */
+  async cacheStats(): Promise<EngineCacheStats> {
+    return this.#client.call({ method: 'cache' })
   }
 
   /** Ends the thread and frees its memory; everything under way fails with DisposedError. */

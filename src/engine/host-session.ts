@@ -1,3 +1,4 @@
+import type { PrefixTree } from '../cache/prefix-tree.ts'
 import { TokenHistory } from '../sampling/history.ts'
 import { createSampler } from '../sampling/sampler.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
@@ -18,6 +19,8 @@ export interface HostSessionContext {
   readonly parts: Parts
   readonly loop: StepLoop
   readonly outbox: Outbox
+  /** What sessions share. */
+  readonly prefixes: PrefixTree
   readonly now: () => number
   post(message: FromHost): void
 }
@@ -35,22 +38,34 @@ interface Job {
 /** A session in the worker: its timeline, and its prompts one after the other. */
 export class HostSession {
   readonly #context: HostSessionContext
-  readonly #contextLength: number
   readonly #timeline: Timeline
   readonly #jobs = new Set<Job>()
+  #lastUsed: number
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(context: HostSessionContext, options: SessionOptions) {
-    const { model, info } = context.parts
+  constructor(context: HostSessionContext, timeline: Timeline) {
     this.#context = context
-    this.#contextLength = options.contextLength ?? info.contextLength
-    this.#timeline = new Timeline(model.sequence(this.#contextLength), rowRules(model.config))
+    this.#lastUsed = context.now()
+    this.#timeline = timeline
+  }
+
+  /** With an empty timeline. */
+  static open(context: HostSessionContext, options: SessionOptions): HostSession {
+    const { model, info } = context.parts
+    const cache = model.sequence(options.contextLength ?? info.contextLength)
+    return new HostSession(context, new Timeline(cache, rowRules(model.config), context.prefixes))
+  }
+
+  /** When its last prompt was asked for, in the clock of `now`. */
+  get lastUsed(): number {
+    return this.#lastUsed
   }
 
   /** Runs when the prompts before it have ended, whether well or not. */
   prompt(message: PromptMessage): void {
     const job: Job = { message, asked: this.#context.now(), sequence: null, answered: false }
     this.#jobs.add(job)
+    this.#lastUsed = job.asked
     void this.#inTurn(() => this.#run(job))
   }
 
@@ -66,6 +81,21 @@ export class HostSession {
   /** Forgets everything, when the prompts before it have ended. */
   reset(): Promise<SessionState> {
     return this.#inTurn(async () => this.#timeline.reset())
+  }
+
+  /** Another session with the same past, when the prompts before it have ended. */
+  fork(): Promise<{ readonly session: HostSession; readonly state: SessionState }> {
+    return this.#inTurn(async () => {
+      const timeline = this.#timeline.fork()
+      return { session: new HostSession(this.#context, timeline), state: timeline.whole() }
+    })
+  }
+
+  /** Lets go of the cache if no prompt needs it: what the tree keeps of it can be found again. False if it could not. */
+  park(): boolean {
+    if (this.#jobs.size > 0 || this.#timeline.cache.length === 0) return false
+    this.#timeline.truncate(0)
+    return true
   }
 
   /** Fails what is under way with `error`, then frees the cache. */
@@ -103,12 +133,15 @@ export class HostSession {
     checkPromptOptions(options)
     const timeline = this.#timeline
     const { ids, continues } = promptIds(tokenizer, timeline.tokens, message.prompt, options)
-    checkPromptIds(ids, model.config.vocabSize, this.#contextLength)
+    checkPromptIds(ids, model.config.vocabSize, timeline.cache.maxTokens)
     const sampler = createSampler({ ...defaults.sampling, ...given(options) })
     const stops = new StopMatcher(options.stopSequences ?? [])
     const path = options.attentionPath
 
-    const reuse = timeline.reuse(ids, { strict: options.strict ?? false, ...(path && { path }) })
+    const reuse =
+      options.reuse === false
+        ? timeline.anew(ids)
+        : timeline.reuse(ids, { strict: options.strict ?? false, ...(path && { path }) })
     const goesOn = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
     return new Sequence({
       timeline,
@@ -117,7 +150,7 @@ export class HostSession {
       extent: goesOn && reuse.rows === ids.length - 1 ? null : reuse.extent,
       path,
       maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
-      contextLength: this.#contextLength,
+      contextLength: timeline.cache.maxTokens,
       eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
       sampler,
       history: new TokenHistory(ids),

@@ -1,4 +1,5 @@
 /** The half of the engine that runs in the worker: holds the model and the sessions, answers the client's messages. */
+import { PrefixTree } from '../cache/prefix-tree.ts'
 import { DisposedError, LatentkitError } from '../errors.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 import type { LoadContext, Parts } from './load-parts.ts'
@@ -77,8 +78,10 @@ export class Host {
       const now = () => performance.now()
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
-      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause: this.#pause, now })
-      this.#running = { parts, loop, outbox, now, post }
+      const makeRoom = () => this.#makeRoom()
+      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause: this.#pause, makeRoom, now })
+      const prefixes = new PrefixTree(parts.model.pool)
+      this.#running = { parts, loop, outbox, prefixes, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
     } catch (error) {
@@ -89,10 +92,16 @@ export class Host {
   #open({ session, options }: ToHost & { type: 'open' }): void {
     if (!this.#running) return
     try {
-      this.#sessions.set(session, new HostSession(this.#running, options))
+      this.#sessions.set(session, HostSession.open(this.#running, options))
     } catch (error) {
       this.#unmade.set(session, error)
     }
+  }
+
+  /** Takes the cache of the session that has been idle longest; false if none is idle. */
+  #makeRoom(): boolean {
+    const byAge = [...this.#sessions.values()].sort((a, b) => a.lastUsed - b.lastUsed)
+    return byAge.some(session => session.park())
   }
 
   /** Answers for itself when the session is gone. */
@@ -102,6 +111,12 @@ export class Host {
       const error = this.#unmade.get(id) ?? new DisposedError('session')
       this.#port.post({ type: 'stopped', id: prompt, error: toWire(error), state: null })
     }
+    return session
+  }
+
+  #living(id: number): HostSession {
+    const session = this.#sessions.get(id)
+    if (!session) throw new DisposedError('session')
     return session
   }
 
@@ -126,10 +141,16 @@ export class Host {
         const given = { ...(tools && { tools }), ...(variables && { variables }) }
         return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, ...given })
       }
-      case 'reset': {
-        const session = this.#sessions.get(call.session)
-        if (!session) throw new DisposedError('session')
-        return session.reset()
+      case 'cache': {
+        const { bytes, keptBytes, allocatedBytes } = this.#running.parts.model.pool
+        return { bytes, keptBytes, allocatedBytes }
+      }
+      case 'reset':
+        return this.#living(call.session).reset()
+      case 'fork': {
+        const { session, state } = await this.#living(call.session).fork()
+        this.#sessions.set(call.as, session)
+        return state
       }
       case 'close': {
         const session = this.#sessions.get(call.session)

@@ -15,6 +15,9 @@ import { type GenerationDefaults, generationDefaults } from './generation-defaul
 import type { HostLoadOptions } from './protocol.ts'
 import type { ModelInfo, ProgressEvent } from './types.ts'
 
+/** Of caches that no session holds, where no budget is given. */
+const KEPT_BYTES = 2 ** 30
+
 /** A model with all that belongs to it, ready to run. */
 export interface Parts {
   readonly info: ModelInfo
@@ -62,7 +65,7 @@ async function assemble(
   // What is quickly said to be wrong comes before the weights.
   const config = parseConfig(checkpoint.configReader)
   const { maxPositions } = config
-  const { contextLength = maxPositions, cacheType = 'f16', maxCacheBytes, weights } = options
+  const { contextLength = maxPositions, cacheType = 'f16', cacheBytes, weights } = options
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
@@ -70,7 +73,7 @@ async function assemble(
   const tokenizer = openTokenizer(checkpoint, options.chatTemplate)
   const model = await loadModel(checkpoint, kernels, {
     cacheType,
-    ...(maxCacheBytes && { maxCacheBytes }),
+    cache: { ...(cacheBytes && { maxBytes: cacheBytes }), maxKeptBytes: options.keptBytes ?? cacheBytes ?? KEPT_BYTES },
     ...(weights && { weights }),
     onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
     signal,

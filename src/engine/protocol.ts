@@ -8,6 +8,7 @@ import type {
   ChatTemplateOptions,
   Completion,
   DetokenizeOptions,
+  EngineCacheStats,
   LoadOptions,
   Message,
   ModelInfo,
@@ -46,6 +47,8 @@ export type Call =
   | { readonly method: 'template'; readonly messages: readonly Message[]; readonly options: ChatTemplateOptions }
   | { readonly method: 'reset'; readonly session: number }
   | { readonly method: 'close'; readonly session: number }
+  | { readonly method: 'fork'; readonly session: number; readonly as: number }
+  | { readonly method: 'cache' }
 
 export interface Replies {
   readonly tokenize: readonly number[]
@@ -53,6 +56,8 @@ export interface Replies {
   readonly template: string
   readonly reset: SessionState
   readonly close: null
+  readonly fork: SessionState
+  readonly cache: EngineCacheStats
 }
 
 export type ToHost =

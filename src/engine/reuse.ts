@@ -50,45 +50,77 @@ export function wasGenerated(way: number): boolean {
   return (way & GENERATED) !== 0
 }
 
+/** The beginning of some timeline whose rows are there. */
 export interface CachedRows {
   readonly ids: readonly number[]
   /** One per id. */
   readonly ways: readonly number[]
+  /** The most rows, up to `rows`, behind which a sequence can go on: a window may have passed what would be needed. */
+  usable(rows: number): number
 }
 
-export interface Reuse {
+export interface Reuse<C = CachedRows> {
+  /** Whose rows. */
+  readonly from: C
   /** Rows to keep: fewer than the prompt's tokens, since the last one must be run for its logits. */
   readonly rows: number
   /** Of the tokens that are run. From 0: the result is bit for bit that of a cold run. */
   readonly extent: PromptExtent
 }
 
-/**
- * How much of the cache a prompt of these ids may keep. Rows that a cold run would compute in the same way are always
- * kept, and the extent is that of a cold run. Rows that are only equal to rounding are kept too, with an extent that
- * begins behind them, unless `strict`, or unless they are prompt rows and so few (less than a grid cell: the tail of an
- * earlier prompt) that computing them again is cheaper than giving up equality.
- */
-export function reusableRows(
+export interface ReuseOptions {
+  /** Only rows that a cold run would compute bit for bit. */
+  readonly strict?: boolean
+  /** The path that the prompt's tokens are forced on. */
+  readonly path?: AttentionPath
+}
+
+/** Whether a row is the one that a cold run of a prompt of `length` tokens would compute, or equal to it to rounding. */
+export function rowFits(
   rules: RowRules,
+  length: number,
+  options: ReuseOptions,
+): Record<'exact' | 'near', (way: number, position: number) => boolean> {
+  const cold = rowWays(rules, 0, length, { start: 0, end: length }, options.path)
+  const agree = (mask: number) => (way: number, position: number) => ((way ^ (cold[position] as number)) & mask) === 0
+  return { exact: agree(EXPANDED | LONG_ROPE), near: agree(LONG_ROPE) }
+}
+
+/**
+ * How much of what is cached a prompt of these ids may stand on, and on whose. Rows that a cold run would compute in the
+ * same way are always kept, and the extent is that of a cold run. Rows that are only equal to rounding are kept too,
+ * with an extent that begins behind them, unless `strict`, or unless they are prompt rows and so few (less than a grid
+ * cell: the tail of an earlier prompt) that computing them again is cheaper than giving up equality. Of equal offers
+ * the first is taken.
+ */
+export function reusableRows<C extends CachedRows>(
+  rules: RowRules,
+  offers: readonly [C, ...C[]],
+  ids: readonly number[],
+  options: ReuseOptions = {},
+): Reuse<C> {
+  const fits = rowFits(rules, ids.length, options)
+  const longest = (kind: 'exact' | 'near') =>
+    offers.map(from => ({ from, rows: from.usable(fittingRows(from, ids, fits[kind])) })).reduce(more)
+  const exact = longest('exact')
+  const near = longest('near')
+  const generated = near.from.ways.slice(exact.rows, near.rows).some(wasGenerated)
+  const few = near.rows - exact.rows < PATH_GRID && !generated
+  if (options.strict || near.rows <= exact.rows || few) return { ...exact, extent: { start: 0, end: ids.length } }
+  return { ...near, extent: { start: near.rows, end: ids.length } }
+}
+
+function more<T extends { readonly rows: number }>(a: T, b: T): T {
+  return b.rows > a.rows ? b : a
+}
+
+function fittingRows(
   cached: CachedRows,
   ids: readonly number[],
-  options: { readonly strict?: boolean; readonly path?: AttentionPath } = {},
-): Reuse {
-  const cold = { start: 0, end: ids.length }
+  fits: (way: number, position: number) => boolean,
+): number {
   const most = Math.min(cached.ids.length, ids.length - 1)
-  let same = 0
-  while (same < most && cached.ids[same] === ids[same]) same++
-
-  const coldWays = rowWays(rules, 0, same, cold, options.path)
-  const agree = (mask: number) => {
-    let n = 0
-    while (n < same && (((cached.ways[n] as number) ^ (coldWays[n] as number)) & mask) === 0) n++
-    return n
-  }
-  const exact = agree(EXPANDED | LONG_ROPE)
-  const near = agree(LONG_ROPE)
-  const generated = cached.ways.slice(exact, near).some(wasGenerated)
-  if (options.strict || exact === near || (near - exact < PATH_GRID && !generated)) return { rows: exact, extent: cold }
-  return { rows: near, extent: { start: near, end: ids.length } }
+  let n = 0
+  while (n < most && cached.ids[n] === ids[n] && fits(cached.ways[n] as number, n)) n++
+  return n
 }

@@ -42,7 +42,8 @@ export type SequenceResult =
  */
 export class Sequence {
   readonly #options: SequenceOptions
-  readonly #reused: number
+  #extent: PromptExtent | null
+  #reused: number
   /** When it began to run. */
   readonly #began: number
   #tokens: number[]
@@ -52,11 +53,13 @@ export class Sequence {
   #finish: FinishReason | null = null
   #error: { readonly cause: unknown } | null = null
   #settles = false
+  #full: CacheFullError | null = null
   #retired = false
 
   constructor(options: SequenceOptions) {
     this.#options = options
     this.#tokens = [...options.prompt]
+    this.#extent = options.extent
     this.#reused = options.timeline.cache.length
     this.#began = options.now()
     this.#last = this.#began
@@ -76,25 +79,53 @@ export class Sequence {
 
   /** Its next `count` tokens, with room for them made in the cache; null if there are none or there is no room. */
   part(count: number): { sequence: Sequence; input: StepInput; position: number } | null {
+    this.#full = null
     if (count === 0) return null
-    const { timeline, prompt, extent, path } = this.#options
+    const { timeline, prompt, path } = this.#options
     const { cache } = timeline
     const position = cache.length
     try {
       cache.reserve(count)
     } catch (error) {
-      this.fail(error)
+      // A text that only settles is not held back for a row that costs little later.
+      const whole = this.#settles && this.#promptRead()
+      if (error instanceof CacheFullError && !whole) this.#full = error
+      else this.fail(error)
       return null
     }
     const end = position + count
     const input: StepInput = {
       tokens: this.#tokens.slice(position, end),
       cache,
-      prompt: position < prompt.length ? extent : null,
+      prompt: position < prompt.length ? this.#extent : null,
       logits: end === this.#tokens.length && this.#finish === null ? 'last' : 'none',
       ...(path && { path }),
     }
     return { sequence: this, input, position }
+  }
+
+  /** There was no room for what `part` was asked for. */
+  get waitsForRoom(): boolean {
+    return this.#full !== null
+  }
+
+  /** Lets go of its rows, for others. */
+  pause(): void {
+    this.#full = null
+    this.#options.timeline.truncate(0)
+  }
+
+  /** Goes on after a pause: what is still remembered is used, the rest computed again in the same way as before. */
+  resume(): void {
+    const { timeline, prompt, path } = this.#options
+    const { rows, extent } = timeline.reuse(prompt, { strict: true, ...(path && { path }) })
+    this.#extent = extent
+    this.#reused = Math.min(this.#reused, rows)
+  }
+
+  /** There will be no room either. */
+  giveUp(): void {
+    if (this.#full) this.fail(this.#full)
   }
 
   ran(input: StepInput, position: number): void {

@@ -2,7 +2,14 @@ import { DisposedError } from '../errors.ts'
 import type { Client } from './client.ts'
 import { GenerationStream } from './generation.ts'
 import type { SessionState } from './protocol.ts'
-import type { CacheStats, Generation, Message, PromptOptions, SessionOptions } from './types.ts'
+import type { CacheStats, Generation, Message, PromptOptions } from './types.ts'
+
+/** One of several texts that go on from the same prompt. */
+export interface Continuation {
+  /** Where it is written; dispose of it when it is no longer wanted. */
+  readonly session: Session
+  readonly generation: Generation
+}
 
 /**
  * One timeline of tokens and what the model remembers of them. Prompts of one session run one after the other, those
@@ -15,14 +22,16 @@ export class Session {
   #cache: CacheStats = { tokens: 0, usedBytes: 0, bytes: 0 }
   #disposed = false
 
-  /** Use `engine.session()`. */
-  constructor(client: Client, options: SessionOptions = {}) {
+  /** Use `engine.session()`. The host knows the session by `id`. */
+  constructor(client: Client, id: number) {
     this.#client = client
-    this.#id = client.nextId()
-    client.post({ type: 'open', session: this.#id, options: { ...options } })
+    this.#id = id
   }
 
-  /** What the cache holds: exact whenever no prompt of this session is under way. */
+  /**
+   * What the cache holds: exact whenever no prompt of this session is under way. Under a budget (`cacheBytes`) an idle
+   * session may lose its rows to others; they are computed again when they are needed.
+   */
   get cache(): CacheStats {
     return this.#cache
   }
@@ -56,6 +65,38 @@ export class Session {
       client.prompt({ type: 'prompt', id, session: this.#id, prompt, options: rest }, { stream, ended, signal })
     }
     return stream
+  }
+
+  /**
+   * Another session with the same past, after the prompts before it. Shares all memory: what it costs is what is
+   * different from then on, and at most one block.
+   */
+  async fork(): Promise<Session> {
+    if (this.#disposed) throw new DisposedError('session')
+    const id = this.#client.nextId()
+    const state = await this.#client.call({ method: 'fork', session: this.#id, as: id })
+    const made = new Session(this.#client, id)
+    made.#update(state)
+    return made
+  }
+
+  /**
+   * `n` texts that go on from one prompt, which is read once, each in a fork of this session; with seeds seed, seed + 1
+   * and so on if a seed is given. This session itself ends with the prompt.
+   */
+  async continuations(
+    prompt: string | readonly Message[],
+    n: number,
+    options: PromptOptions = {},
+  ): Promise<readonly Continuation[]> {
+    await this.prompt(prompt, { ...options, maxTokens: 0 })
+    const sessions = await Promise.all(Array.from({ length: n }, () => this.fork()))
+    return sessions.map((session, i) => {
+      const seed = options.seed === undefined ? {} : { seed: options.seed + i }
+      // Messages are the whole conversation; of a text nothing is left to say.
+      const rest = typeof prompt === 'string' ? '' : prompt
+      return { session, generation: session.prompt(rest, { ...options, ...seed }) }
+    })
   }
 
   /** Forgets everything, after the prompts before it; the session can be used again. */

@@ -15,6 +15,8 @@ export interface LoopOptions {
   readonly outbox: Outbox
   /** Lets messages in between two steps. */
   readonly pause: () => Promise<void>
+  /** The cache is full: gives up what no sequence needs; false if there is nothing. Default: never anything. */
+  readonly makeRoom?: () => boolean
   readonly now: () => number
 }
 
@@ -32,6 +34,8 @@ interface Part {
 export class StepLoop {
   readonly #options: LoopOptions
   #running: Sequence[] = []
+  /** Without memory until another has ended; in order of arrival. */
+  #paused: Sequence[] = []
   #active: Promise<void> | null = null
 
   constructor(options: LoopOptions) {
@@ -85,8 +89,29 @@ export class StepLoop {
       this.#running.map(s => s.waiting),
       this.#options.chunkSize,
     )
-    const parts = this.#running.map((sequence, i) => sequence.part(counts[i] as number))
-    return parts.filter(part => part !== null)
+    const parts = this.#running.map((sequence, i) => this.#part(sequence, counts[i] as number))
+    const ready = parts.filter(part => part !== null)
+    if (ready.length === 0) this.#relieve()
+    return ready
+  }
+
+  /** Whoever finds no room waits for the others to end. Where all wait, the last to come gives its memory to them. */
+  #relieve(): void {
+    const last = this.#running.findLast(sequence => sequence.waitsForRoom)
+    if (!last) return
+    if (this.#running.length === 1) {
+      last.giveUp()
+      return
+    }
+    last.pause()
+    this.#running = this.#running.filter(sequence => sequence !== last)
+    this.#paused.unshift(last)
+  }
+
+  #part(sequence: Sequence, count: number): Part | null {
+    let part = sequence.part(count)
+    while (!part && sequence.waitsForRoom && this.#options.makeRoom?.()) part = sequence.part(count)
+    return part
   }
 
   /** Logits [vocab] of the parts that want them, by part. */
@@ -105,6 +130,11 @@ export class StepLoop {
   }
 
   #retire(): void {
+    this.#paused = this.#paused.filter(sequence => !sequence.retired())
+    const before = this.#running.length
     this.#running = this.#running.filter(sequence => !sequence.retired())
+    if (this.#running.length === before) return
+    for (const sequence of this.#paused) sequence.resume()
+    this.#running.push(...this.#paused.splice(0))
   }
 }

@@ -1,24 +1,43 @@
+import type { PromptExtent } from '../attention/path.ts'
+import type { PrefixMatch, PrefixNode, PrefixTree } from '../cache/prefix-tree.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import type { StepInput } from '../model/step.ts'
 import type { SessionState } from './protocol.ts'
-import { type Reuse, type RowRules, reusableRows, rowWays } from './reuse.ts'
+import { type CachedRows, type ReuseOptions, type RowRules, reusableRows, rowFits, rowWays } from './reuse.ts'
+
+/** Rows of the tree as an offer to a prompt. */
+interface Remembered extends CachedRows {
+  readonly match: PrefixMatch | null
+}
+
+/** What a prompt stands on: so many cached rows; the extent is that of the tokens to run. */
+export interface Standing {
+  readonly rows: number
+  readonly extent: PromptExtent
+}
 
 /**
  * A session's past: the ids the caller knows of, and the rows the model still has. The two differ while a prompt runs
- * and after one was aborted; then the rows that fit the next prompt are used, and the others are forgotten.
+ * and after one was aborted; then the rows that fit the next prompt are used, and the others are forgotten. Its full
+ * blocks go to the tree, where the prompts of other sessions find them.
  */
 export class Timeline {
   readonly cache: SequenceCache
   readonly #rules: RowRules
+  readonly #prefixes: PrefixTree | null
   /** Of the cached rows. */
   readonly #ids: number[] = []
   readonly #ways: number[] = []
+  /** Of the full blocks that are in the tree: all from the first on. */
+  readonly #nodes: PrefixNode[] = []
   #tokens: readonly number[] = []
   #endsGenerated = false
 
-  constructor(cache: SequenceCache, rules: RowRules) {
+  /** Without `prefixes` the timeline shares nothing. */
+  constructor(cache: SequenceCache, rules: RowRules, prefixes: PrefixTree | null = null) {
     this.cache = cache
     this.#rules = rules
+    this.#prefixes = prefixes
   }
 
   get tokens(): readonly number[] {
@@ -30,13 +49,27 @@ export class Timeline {
     return this.#endsGenerated
   }
 
-  /** Keeps the rows that a prompt of these ids can stand on and forgets the others. */
-  reuse(ids: readonly number[], options: Parameters<typeof reusableRows>[3]): Reuse {
-    const wanted = reusableRows(this.#rules, { ids: this.#ids, ways: this.#ways }, ids, options)
-    // Rows that a window has passed are gone: behind them nothing can be taken back.
-    const possible = wanted.rows === this.cache.length || this.cache.canTruncate(wanted.rows)
-    this.truncate(possible ? wanted.rows : 0)
-    return possible ? wanted : { rows: 0, extent: { start: 0, end: ids.length } }
+  /**
+   * Makes the cache hold the rows that a prompt of these ids can stand on, its own or those of the tree, and nothing
+   * else. Says how many, and which extent the other tokens have.
+   */
+  reuse(ids: readonly number[], options: ReuseOptions): Standing {
+    const own: Remembered = {
+      ids: this.#ids,
+      ways: this.#ways,
+      usable: rows => (rows === this.cache.length || this.cache.canTruncate(rows) ? rows : 0),
+      match: null,
+    }
+    const { from, rows, extent } = reusableRows(this.#rules, [own, ...this.#remembered(ids, options)], ids, options)
+    if (from.match) this.#adopt(from.match, rows)
+    else this.truncate(rows)
+    return { rows, extent }
+  }
+
+  /** Makes the cache empty, for a prompt of these ids that stands on nothing. */
+  anew(ids: readonly number[]): Standing {
+    this.truncate(0)
+    return { rows: 0, extent: { start: 0, end: ids.length } }
   }
 
   /** The model has run this input, which began at `position`. */
@@ -46,14 +79,15 @@ export class Timeline {
       this.#ids.push(tokens[i] as number)
       this.#ways.push(ways[i] as number)
     }
+    this.#publish()
+    this.cache.passWindows()
   }
 
   /** Forgets rows from `rows` on, or all if a window has passed what would be needed. */
   truncate(rows: number): void {
     const keep = rows >= this.cache.length || this.cache.canTruncate(rows) ? Math.min(rows, this.cache.length) : 0
     this.cache.truncate(keep)
-    this.#ids.length = keep
-    this.#ways.length = keep
+    this.#forgetKeys(keep)
   }
 
   /** The timeline is now these ids. Says what has changed. */
@@ -66,9 +100,25 @@ export class Timeline {
     return { cache: this.#stats(), keep, tokens: tokens.slice(keep) }
   }
 
+  /** Another timeline with the same past; nothing is copied until one of the two grows. */
+  fork(): Timeline {
+    const made = new Timeline(this.cache.fork(), this.#rules, this.#prefixes)
+    for (const id of this.#ids) made.#ids.push(id)
+    for (const way of this.#ways) made.#ways.push(way)
+    made.#nodes.push(...this.#nodes)
+    made.#tokens = this.#tokens
+    made.#endsGenerated = this.#endsGenerated
+    return made
+  }
+
   /** As it was: only the cache may have changed. */
   unchanged(): SessionState {
     return { cache: this.#stats(), keep: this.#tokens.length, tokens: [] }
+  }
+
+  /** All of it, for one who knows nothing yet. */
+  whole(): SessionState {
+    return { cache: this.#stats(), keep: 0, tokens: this.#tokens }
   }
 
   reset(): SessionState {
@@ -79,6 +129,63 @@ export class Timeline {
   dispose(): void {
     this.reset()
     this.cache.dispose()
+  }
+
+  #remembered(ids: readonly number[], options: ReuseOptions): Remembered[] {
+    const tree = this.#prefixes
+    if (!tree) return []
+    const fits = rowFits(this.#rules, ids.length, options)
+    const matches = [tree.longest(ids, fits.exact), ...(options.strict ? [] : [tree.longest(ids, fits.near)])]
+    return matches.map(match => ({
+      ids: ids.slice(0, match.rows),
+      ways: match.nodes.flatMap(node => node.ways),
+      usable: rows => tree.usableRows(match, rows),
+      match,
+    }))
+  }
+
+  /** Takes the tree's rows in place of its own, where they are not the same already. */
+  #adopt({ nodes }: PrefixMatch, rows: number): void {
+    const { cache } = this
+    const { blockTokens } = cache
+    const whole = Math.floor(rows / blockTokens)
+    let same = 0
+    while (same < Math.min(whole, this.#nodes.length) && this.#nodes[same] === nodes[same]) same++
+    const start = cache.canTruncate(same * blockTokens) ? same : 0
+    const taken = nodes.slice(start, Math.ceil(rows / blockTokens))
+    cache.adopt(
+      start,
+      taken.map(node => node.blocks),
+      rows,
+    )
+    this.#forgetKeys(start * blockTokens)
+    for (const node of taken) {
+      this.#ids.push(...node.ids)
+      this.#ways.push(...node.ways)
+      this.#nodes.push(node)
+    }
+    this.#forgetKeys(rows)
+  }
+
+  /** Gives full blocks to the tree, and goes on with the tree's where it has the same already. */
+  #publish(): void {
+    const tree = this.#prefixes
+    if (!tree) return
+    const { blockTokens } = this.cache
+    while ((this.#nodes.length + 1) * blockTokens <= this.#ids.length) {
+      const n = this.#nodes.length
+      const rows = [n * blockTokens, (n + 1) * blockTokens] as const
+      const parent = this.#nodes.at(-1) ?? null
+      const node = tree.publish(parent, this.#ids.slice(...rows), this.#ways.slice(...rows), this.cache.blocksAt(n))
+      for (const block of node.blocks) if (block) this.cache.replace(n, block)
+      this.#nodes.push(node)
+    }
+  }
+
+  #forgetKeys(rows: number): void {
+    this.#ids.length = rows
+    this.#ways.length = rows
+    this.#nodes.length = Math.min(this.#nodes.length, Math.floor(rows / this.cache.blockTokens))
   }
 
   #stats(): SessionState['cache'] {

@@ -36,8 +36,13 @@ export interface LoadOptions {
   readonly exact?: boolean
   /** Tokens a session may hold. Default: what the model was made for. */
   readonly contextLength?: number
-  /** Bound on all sessions' cache blocks, in bytes. Default: none. */
-  readonly maxCacheBytes?: number
+  /** Bound on all cache blocks, those of sessions and those kept for prompts to come, in bytes. Default: none. */
+  readonly cacheBytes?: number
+  /**
+   * Bound on the blocks that no session holds any more and that are kept for prompts that begin alike. 0: none are.
+   * Default: `cacheBytes`, else 1 GiB.
+   */
+  readonly keptBytes?: number
   /** Prompt tokens of one step. Default 512. Results do not depend on it. */
   readonly chunkSize?: number
   /** A chat template (Jinja) in place of the model's own. */
@@ -74,6 +79,8 @@ export interface PromptOptions extends SamplingOptions {
    * result does not depend on what the session held. Default false: reused rows may be equal to rounding only.
    */
   readonly strict?: boolean
+  /** Use what is cached, of this session and of others. Default true; false is for measurements. */
+  readonly reuse?: boolean
   /** Special tokens (end of turn, tool markers …) give no text. Default true. */
   readonly skipSpecialTokens?: boolean
   /** For messages: tool definitions in OpenAI's form, for the chat template. */
@@ -127,7 +134,7 @@ export interface Chunk {
 
 export interface Usage {
   readonly promptTokens: number
-  /** Prompt tokens whose rows the session still had. */
+  /** Prompt tokens whose rows were there: the session's own, or those of another that began alike. */
   readonly cachedTokens: number
   readonly completionTokens: number
 }
@@ -182,6 +189,16 @@ export interface CacheStats {
   readonly tokens: number
   /** Rows of the cached tokens: tokens x layers x row. */
   readonly usedBytes: number
-  /** Allocated blocks. */
+  /** Its blocks, those it shares with other sessions included. */
   readonly bytes: number
+}
+
+/** Bytes of all cache blocks of an engine; blocks that several sessions share count once. */
+export interface EngineCacheStats {
+  /** Held by sessions. */
+  readonly bytes: number
+  /** Held by nobody and kept for prompts that begin alike, until the memory is needed. */
+  readonly keptBytes: number
+  /** These two and what waits to be used again: what is allocated. */
+  readonly allocatedBytes: number
 }

@@ -1,7 +1,7 @@
 import { longropeLimit, ropeFrequencies } from '../attention/rope.ts'
 import type { AttentionStep } from '../attention/step.ts'
 import { type CacheLayout, type CacheSegment, cacheLayout } from '../cache/layout.ts'
-import { BlockPool } from '../cache/pool.ts'
+import { BlockPool, type PoolOptions } from '../cache/pool.ts'
 import { SequenceCache } from '../cache/sequence-cache.ts'
 import { Arena } from '../kernels/arena.ts'
 import type { Kernels } from '../kernels/contract.ts'
@@ -18,8 +18,8 @@ export interface ModelOptions {
   readonly cacheType?: CacheType
   /** Tokens of a cache block. Default 64. */
   readonly blockTokens?: number
-  /** Bound on all cache blocks together, in bytes. Default: none. */
-  readonly maxCacheBytes?: number
+  /** Bounds on all cache blocks together. Default: none. */
+  readonly cache?: PoolOptions
 }
 
 /** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
@@ -35,15 +35,16 @@ export class Model {
   readonly config: ModelConfig
   readonly kernels: Kernels
   readonly layout: CacheLayout
+  /** Where all its sequences' blocks come from. */
+  readonly pool: BlockPool
   readonly #weights: ModelWeights
   readonly #layers: readonly Layer[]
-  readonly #pool: BlockPool
   readonly #arena: Arena
   readonly #ropes: readonly RopeSet[]
   #last: Recorded | null = null
 
   constructor(config: ModelConfig, weights: ModelWeights, kernels: Kernels, options: ModelOptions = {}) {
-    const { cacheType = 'f16', blockTokens = 64, maxCacheBytes } = options
+    const { cacheType = 'f16', blockTokens = 64, cache } = options
     this.config = config
     this.kernels = kernels
     this.layout = cacheLayout(
@@ -53,7 +54,7 @@ export class Model {
     )
     this.#weights = weights
     this.#layers = weights.layers.map((w, i) => decoderLayer(config, this.layout, i, w))
-    this.#pool = new BlockPool(kernels, this.layout, maxCacheBytes)
+    this.pool = new BlockPool(kernels, this.layout, cache)
     this.#arena = new Arena(kernels)
     this.#ropes = config.ropes.map(rope => {
       const put = (beyond: boolean): Frequencies => {
@@ -70,12 +71,7 @@ export class Model {
 
   /** An empty sequence that may grow to `maxTokens`. */
   sequence(maxTokens: number = this.config.maxPositions): SequenceCache {
-    return new SequenceCache(this.kernels, this.#pool, maxTokens)
-  }
-
-  /** Bytes of all cache blocks in use. */
-  get cacheBytes(): number {
-    return this.#pool.bytes
+    return new SequenceCache(this.kernels, this.pool, maxTokens)
   }
 
   /**
@@ -86,6 +82,7 @@ export class Model {
     const { kernels: k } = this
     const arena = this.#arena
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
+    for (const { cache } of inputs) if (await cache.settle()) this.#last = null
     arena.reset()
     const step = planStep(k, arena, inputs, this.layout.groups.length)
     const shape = capture ? null : this.#repeatableShape(inputs)
@@ -104,7 +101,7 @@ export class Model {
 
   dispose(): void {
     this.#arena.dispose()
-    this.#pool.dispose()
+    this.pool.dispose()
   }
 
   #record(step: Step, inputs: readonly StepInput[], capture: Capture | undefined): Tensor {

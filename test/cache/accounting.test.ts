@@ -37,6 +37,7 @@ describe('the cache counts its bytes exactly', () => {
     for (let n = 1; n <= 40; n++) {
       cache.reserve(1)
       cache.commit(1)
+      cache.passWindows()
       // The next query, at position n, sees n - 9 .. n.
       expect(cache.keyStart(1)).toBe(Math.max(0, Math.floor((n - 9) / 4) * 4))
       expect(cache.keyStart(0)).toBe(0)
@@ -56,7 +57,7 @@ describe('the cache counts its bytes exactly', () => {
     const kernels = createReferenceKernels()
     const layout = cacheLayout(latent(3, 2, 'f32'), [null, 8], 4)
     const block = 4 * 20
-    const pool = new BlockPool(kernels, layout, 5 * block)
+    const pool = new BlockPool(kernels, layout, { maxBytes: 5 * block })
     const [a, b] = [new SequenceCache(kernels, pool, 100), new SequenceCache(kernels, pool, 100)]
     a.reserve(8)
     a.commit(8)

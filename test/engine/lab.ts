@@ -1,4 +1,5 @@
 /** Sequences on a small random model without tokenizer or threads: every logit that was sampled from is kept. */
+import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { Outbox } from '../../src/engine/outbox.ts'
 import { rowRules } from '../../src/engine/reuse.ts'
 import { Sequence, type SequenceResult } from '../../src/engine/sequence.ts'
@@ -26,11 +27,13 @@ export interface RunOptions {
 
 export class Lab {
   readonly model: Model
+  readonly prefixes: PrefixTree
   readonly steps: number[][] = []
   readonly #loop: StepLoop
 
   constructor(model: Model, kernels: Kernels, chunkSize = 512) {
     this.model = model
+    this.prefixes = new PrefixTree(model.pool)
     const watched: StepModel = {
       kernels,
       forward: inputs => {
@@ -49,8 +52,14 @@ export class Lab {
     this.#loop = new StepLoop({ model: watched, chunkSize, outbox, pause, now })
   }
 
+  /** Shares nothing: what it computes is cold. */
   timeline(contextLength = 2048): Timeline {
     return new Timeline(this.model.sequence(contextLength), rowRules(this.model.config))
+  }
+
+  /** Shares its blocks with all others that were made by this. */
+  sharing(contextLength = 2048): Timeline {
+    return new Timeline(this.model.sequence(contextLength), rowRules(this.model.config), this.prefixes)
   }
 
   /** Greedy; rejects with what ended the sequence. */

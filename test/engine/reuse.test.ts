@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PATH_GRID, type PromptExtent, pathSpans } from '../../src/attention/path.ts'
-import { type RowRules, reusableRows, rowWays } from '../../src/engine/reuse.ts'
+import {
+  type CachedRows,
+  reusableRows as choose,
+  type ReuseOptions,
+  type RowRules,
+  rowWays,
+} from '../../src/engine/reuse.ts'
 
 const LATENT: RowRules = { latent: true, ropeLimit: Number.POSITIVE_INFINITY }
 const GROUPED: RowRules = { latent: false, ropeLimit: Number.POSITIVE_INFINITY }
@@ -12,7 +18,13 @@ const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 function cached(rules: RowRules, ...pieces: readonly (readonly [count: number, prompt: PromptExtent | null])[]) {
   const ways: number[] = []
   for (const [count, prompt] of pieces) ways.push(...rowWays(rules, ways.length, count, prompt))
-  return { ids: upTo(ways.length), ways }
+  return { ids: upTo(ways.length), ways, usable: (n: number) => n }
+}
+/** Of one offer. */
+function reusableRows(rules: RowRules, rows: CachedRows, ids: readonly number[], options: ReuseOptions = {}) {
+  const { from, ...reuse } = choose(rules, [rows], ids, options)
+  expect(from).toBe(rows)
+  return reuse
 }
 const cold = (end: number): PromptExtent => ({ start: 0, end })
 

@@ -70,7 +70,7 @@ describe('sessions', () => {
     const warm = await session.prompt(next, { ...GREEDY, maxTokens: 24 })
     // Text written and read again may be cut into other tokens near its end.
     expect(warm.usage.cachedTokens).toBeGreaterThan(first.usage.promptTokens)
-    const cold = await engine.generate(next, { ...GREEDY, maxTokens: 24 })
+    const cold = await engine.generate(next, { ...GREEDY, maxTokens: 24, reuse: false })
     expect(cold.usage).toMatchObject({ cachedTokens: 0, promptTokens: warm.usage.promptTokens })
     expect(warm.text).toBe(cold.text)
 
@@ -78,7 +78,7 @@ describe('sessions', () => {
     const other: Message[] = [...next.slice(0, 2), { role: 'user', content: 'Stop it.' }]
     const turned = await session.prompt(other, { ...GREEDY, maxTokens: 8, strict: true })
     expect(turned.usage.cachedTokens).toBeGreaterThan(first.usage.promptTokens)
-    expect(turned.text).toBe((await engine.generate(other, { ...GREEDY, maxTokens: 8 })).text)
+    expect(turned.text).toBe((await engine.generate(other, { ...GREEDY, maxTokens: 8, reuse: false })).text)
   })
 
   it('run their own prompts one after the other', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Timeline } from '../../src/engine/timeline.ts'
 import { CacheFullError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
@@ -125,6 +126,63 @@ for (const { name, make, missing } of KERNEL_SETS) {
           if (kind !== 'windowed') expect(reused).toBeGreaterThan(0)
         })
 
+        it('is strict whatever other sessions did before: every prompt as cold', async () => {
+          const rng = new Rng(`shared ${name} ${kind}`)
+          const lab = new Lab(model, kernels, 100)
+          const timelines = [lab.sharing(), lab.sharing(), lab.sharing()]
+          const known: (readonly number[])[] = [ids(260, 30)]
+          let reused = 0
+          for (let round = 0; round < (name === 'reference' ? 4 : 16); round++) {
+            const base = known[rng.below(known.length)] as readonly number[]
+            const prompt = [...base.slice(0, 1 + rng.below(base.length)), ...ids(rng.below(120), 300 + round)]
+            const which = rng.below(timelines.length)
+            if (rng.below(3) === 0) timelines.splice(which, 1, lab.sharing())[0]?.dispose()
+            const timeline = timelines[which] as Timeline
+            const run = await lab.run(timeline, prompt, { maxTokens: 1 + rng.below(40), strict: round % 2 === 0 })
+            if (round % 2 === 0) {
+              const cold = await lab.run(lab.timeline(), prompt, { maxTokens: run.rows.length })
+              expect(sameBits(run, cold), `round ${round}`).toBe(true)
+              reused += run.usage.cachedTokens
+            }
+            known.push(timeline.tokens)
+          }
+          expect(reused).toBeGreaterThan(0)
+          for (const timeline of timelines) timeline.dispose()
+          expect(model.pool.keptBytes).toBeGreaterThan(0)
+          model.pool.evictAll()
+        })
+
+        it('finds what another session has read, bit for bit', async () => {
+          const lab = new Lab(model, kernels)
+          const shared = ids(256, 40)
+          const [a, b] = [lab.sharing(), lab.sharing()]
+          await lab.run(a, [...shared, ...ids(30, 41)], { maxTokens: 3 })
+          const held = model.pool.bytes
+          const run = await lab.run(b, [...shared, ...ids(40, 42)], { maxTokens: 3 })
+          expect(run.usage.cachedTokens).toBe(256)
+          // Only the rest is new memory.
+          if (kind !== 'windowed') expect(model.pool.bytes - held).toBe(3 * 16 * model.layout.bytesPerToken)
+          expect(sameBits(run, await lab.run(lab.timeline(), [...shared, ...ids(40, 42)], { maxTokens: 3 }))).toBe(true)
+          a.dispose()
+          b.dispose()
+          model.pool.evictAll()
+        })
+
+        it('forks generate on as the one that they came from', async () => {
+          const lab = new Lab(model, kernels)
+          const timeline = lab.sharing()
+          await lab.run(timeline, ids(150, 43), { maxTokens: 5 })
+          const held = model.pool.bytes
+          const forks = [timeline.fork(), timeline.fork(), timeline.fork()]
+          expect(model.pool.bytes).toBe(held)
+          const runs = await Promise.all([timeline, ...forks].map(t => lab.run(t, t.tokens, { maxTokens: 20 })))
+          for (const run of runs) expect(sameBits(run, runs[0] as Run)).toBe(true)
+          const whole = await lab.run(lab.timeline(), ids(150, 43), { maxTokens: 25 })
+          expect(runs[0]?.rows.at(-1)).toEqual(whole.rows.at(-1))
+          for (const t of [timeline, ...forks]) t.dispose()
+          model.pool.evictAll()
+        })
+
         it('reuses an answer to rounding', async () => {
           const lab = new Lab(model, kernels)
           const timeline = lab.timeline()
@@ -205,7 +263,7 @@ describe('a cache that is full', () => {
     const config = randomLatentConfig(new Rng(3))
     const probe = await randomModel(kernels, config, 1, { blockTokens: 16 })
     const block = 16 * probe.layout.bytesPerToken
-    const model = await randomModel(kernels, config, 1, { blockTokens: 16, maxCacheBytes: 6 * block })
+    const model = await randomModel(kernels, config, 1, { blockTokens: 16, cache: { maxBytes: 6 * block } })
     const lab = new Lab(model, kernels, 64)
     const ids = (n: number) => Array.from({ length: n }, (_, i) => i % 30)
     const small = [lab.timeline(), lab.timeline()]

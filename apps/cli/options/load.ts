@@ -1,7 +1,7 @@
 /** Options of every command that loads a model. */
 import { type Command, Option } from 'commander'
 import type { EncodableType, KernelChoice, LoadOptions } from '../../../src/index.ts'
-import { integer, oneOf, tokens } from './parsers.ts'
+import { bytes, integer, oneOf, tokens } from './parsers.ts'
 
 export const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
 export const CACHE_TYPES = ['f32', 'f16', 'bf16'] as const
@@ -21,6 +21,7 @@ export interface LoadFlags {
   cacheType?: (typeof CACHE_TYPES)[number]
   context?: number
   chunk?: number
+  cacheBytes?: number
   offline?: boolean
   weights?: EncodableType
   exact?: boolean
@@ -57,6 +58,9 @@ export function addLoadOptions(command: Command): Command {
   return addModelOptions(command)
     .addOption(group(new Option('--context <n>', "tokens a session may hold (default: the model's)").argParser(tokens)))
     .addOption(group(new Option('--chunk <n>', 'prompt tokens of one step (default: 512)').argParser(tokens)))
+    .addOption(
+      group(new Option('--cache-bytes <n>', 'bound on all caches, such as 2GiB (default: none)').argParser(bytes)),
+    )
 }
 
 /** What the engine is told; hub settings and progress are added where the engine is loaded. */
@@ -68,6 +72,7 @@ export function toLoadOptions(flags: LoadFlags): LoadOptions {
     ...(flags.cacheType !== undefined && { cacheType: flags.cacheType }),
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.chunk !== undefined && { chunkSize: flags.chunk }),
+    ...(flags.cacheBytes !== undefined && { cacheBytes: flags.cacheBytes }),
     ...(flags.offline !== undefined && { offline: flags.offline }),
     ...(flags.weights !== undefined && { weights: flags.weights }),
     ...(flags.exact !== undefined && { exact: flags.exact }),

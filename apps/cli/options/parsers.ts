@@ -30,6 +30,15 @@ export const tokens: Parser<number> = text => {
   return value
 }
 
+/** Bytes: `1073741824`, `512MiB`, `2GiB` (powers of 1024) or `2GB` (powers of 1000). */
+export const bytes: Parser<number> = text => {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]i?b|b|)$/i.exec(text.replaceAll('_', '')) ?? []
+  const power = 'bkmgt'.indexOf(unit.charAt(0).toLowerCase())
+  const value = Math.floor(Number(digits) * (/i/i.test(unit) ? 1024 : 1000) ** Math.max(power, 0))
+  if (digits === '' || !Number.isSafeInteger(value) || value < 1) reject('a number of bytes, such as 512MiB or 2GB')
+  return value
+}
+
 export function oneOf<T extends string>(values: readonly T[]): Parser<T> {
   return text => values.find(v => v === text) ?? reject(`one of ${values.join(', ')}`)
 }

@@ -1,0 +1,138 @@
+import type { CacheGroup } from './layout.ts'
+import type { Block, BlockPool, Keeper } from './pool.ts'
+
+/** A full block of some timeline: its tokens, how each row was computed, and the memory of each group. */
+export interface PrefixNode {
+  readonly parent: PrefixNode | null
+  /** Number of the block in its timeline. */
+  readonly index: number
+  readonly ids: readonly number[]
+  /** One per id. Rows are the same bits only if ids and ways are the same, here and in all parents. */
+  readonly ways: readonly number[]
+  /** By group; null where the memory was given up. */
+  readonly blocks: readonly (Block | null)[]
+}
+
+/** The beginning of a timeline: `rows` rows of a chain of nodes, the last of which may be used in part. */
+export interface PrefixMatch {
+  readonly nodes: readonly PrefixNode[]
+  readonly rows: number
+}
+
+interface Own extends PrefixNode {
+  readonly parent: Own | null
+  readonly blocks: (Block | null)[]
+  readonly children: Set<Own>
+}
+
+/**
+ * All full blocks that are remembered, by what came before them: prompts that begin alike find the same nodes, whatever
+ * session made them. The tree holds no memory itself; it asks the pool to keep its blocks as long as there is room.
+ * Sequences release a timeline from its end to its start, so what the pool gives up first has nothing behind it.
+ */
+export class PrefixTree {
+  readonly #pool: BlockPool
+  readonly #root: Own = { parent: null, index: -1, ids: [], ways: [], blocks: [], children: new Set() }
+
+  constructor(pool: BlockPool) {
+    this.#pool = pool
+  }
+
+  get #blockTokens(): number {
+    return this.#pool.layout.blockTokens
+  }
+
+  /**
+   * A block that is full, as held by its sequence (null for groups whose window has passed it), below the node of the
+   * block before it. The node's memory may be another sequence's: same bits, so the caller should go on with that.
+   */
+  publish(
+    parent: PrefixNode | null,
+    ids: readonly number[],
+    ways: readonly number[],
+    blocks: readonly (Block | null)[],
+  ): PrefixNode {
+    const above = (parent as Own | null) ?? this.#root
+    // A window may have let go of all that was above, while its sequence went on.
+    for (let n = above; n.parent; n = n.parent) n.parent.children.add(n)
+    let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.ways, ways))
+    if (!node) {
+      node = { parent: above, index: above.index + 1, ids, ways, blocks: blocks.map(() => null), children: new Set() }
+      above.children.add(node)
+    }
+    const keeper = this.#keeperOf(node)
+    for (const [group, block] of blocks.entries()) {
+      if (!block || node.blocks[group]) continue
+      node.blocks[group] = block
+      this.#pool.keep(block, keeper)
+    }
+    return node
+  }
+
+  /** The longest remembered beginning of `ids` whose rows were all computed in a way that fits. */
+  longest(ids: readonly number[], fits: (way: number, position: number) => boolean): PrefixMatch {
+    let best: { readonly node: Own; readonly rows: number } = { node: this.#root, rows: 0 }
+    const open: Own[] = [this.#root]
+    for (let above = open.pop(); above; above = open.pop()) {
+      const start = (above.index + 1) * this.#blockTokens
+      for (const node of above.children) {
+        const rows = commonRows(node, ids, start, fits)
+        if (start + rows > best.rows) best = { node, rows: start + rows }
+        if (rows === this.#blockTokens) open.push(node)
+      }
+    }
+    const nodes: Own[] = []
+    for (let node = best.node; node.parent; node = node.parent) nodes.push(node)
+    return { nodes: nodes.reverse(), rows: best.rows }
+  }
+
+  /** The most rows, up to `rows`, behind which a sequence can go on: everything that the next query sees is there. */
+  usableRows({ nodes }: PrefixMatch, rows: number): number {
+    const { groups } = this.#pool.layout
+    const bt = this.#blockTokens
+    let length = rows
+    while (length > 0 && !groups.every((group, g) => nodes.slice(...seen(group, length, bt)).every(n => n.blocks[g]))) {
+      length = (Math.ceil(length / bt) - 1) * bt
+    }
+    return length
+  }
+
+  /** Nodes in the tree: for tests and statistics. */
+  get size(): number {
+    const count = (node: Own): number => [...node.children].reduce((n, child) => n + count(child), 1)
+    return count(this.#root) - 1
+  }
+
+  #keeperOf(node: Own): Keeper {
+    return {
+      evicted: block => {
+        node.blocks[block.group] = null
+        // What has neither memory nor descendants with memory is forgotten.
+        for (let n = node; n.parent && n.children.size === 0 && n.blocks.every(b => !b); n = n.parent) {
+          n.parent.children.delete(n)
+        }
+      },
+    }
+  }
+}
+
+/** Numbers of the blocks that a query at position `length` sees of a group, as a half-open range. */
+function seen({ window }: CacheGroup, length: number, blockTokens: number): [from: number, to: number] {
+  const from = window === null ? 0 : Math.max(0, Math.floor((length - window + 1) / blockTokens))
+  return [from, Math.ceil(length / blockTokens)]
+}
+
+function commonRows(
+  node: PrefixNode,
+  ids: readonly number[],
+  start: number,
+  fits: (way: number, position: number) => boolean,
+): number {
+  let n = 0
+  while (n < node.ids.length && node.ids[n] === ids[start + n] && fits(node.ways[n] as number, start + n)) n++
+  return n
+}
+
+function equal(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((x, i) => x === b[i])
+}
