@@ -13,7 +13,7 @@ import { type Cut, cutOf, cutWindows, type WindowOptions, type Windows } from '.
 
 export interface PerplexityOptions
   extends WindowOptions,
-    Omit<LoadOptions, 'contextLength' | 'maxCacheBytes' | 'chunkSize' | 'chatTemplate' | 'inline'> {
+    Omit<LoadOptions, 'contextLength' | 'cacheBytes' | 'keptBytes' | 'chunkSize' | 'chatTemplate' | 'inline'> {
   /** Compare with the distributions in this file; windows are cut as they were for it, unless told otherwise. */
   readonly reference?: string
   /** Compare with this model, loaded beside the first: with its weights as stored, and `exact`. */

@@ -46,6 +46,7 @@ describe('wrong calls: one line on stderr, exit code 2', () => {
     [['generate', '--seed', '-1'], /integer from 0 to 4294967295/],
     [['generate', '--top-p', '1.5'], /number from 0 to 1/],
     [['generate', '--stop', ''], /Expected some text/],
+    [['generate', '--cache-bytes', '2 bags'], /Expected a number of bytes, such as 512MiB or 2GB/],
     [['generate', '--context', '1M'], /--context is 1048576; this model was made for at most 2048 tokens/],
     [['generate', ''], /the argument is empty/],
     [['generate', 'a', 'b', 'c'], /too many arguments/],
