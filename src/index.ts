@@ -11,8 +11,12 @@ export type { Inspection, InspectOptions } from './engine/inspect.ts'
 export { inspectModel, openTokenizer, verifyFolder } from './engine/on-demand.ts'
 export { type Continuation, Session } from './engine/session.ts'
 export type * from './engine/types.ts'
+export type { PooledAgreement, PooledShare } from './engine/verify/pool.ts'
+export { poolAgreement } from './engine/verify/pool.ts'
+export type { RivalAgreement } from './engine/verify/rival.ts'
+export type { Agreement, Arithmetic, VerifyRow } from './engine/verify/row.ts'
 export type { Prefill } from './engine/verify/run.ts'
-export type { VerifyOptions, VerifyReport, VerifyRow } from './engine/verify/verify.ts'
+export type { VerifyOptions, VerifyReport } from './engine/verify/verify.ts'
 export {
   CheckpointError,
   ConfigError,

@@ -21,7 +21,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
         let ids: (n: number, seed: number) => number[]
 
         beforeAll(async () => {
-          kernels = await make(1)
+          kernels = await make({ threads: 1 })
           const rng = new Rng(kind === 'latent' ? 5 : 6)
           const grouped = {
             ...randomGroupedConfig(rng),

@@ -27,7 +27,7 @@ for (const set of KERNEL_SETS) {
       const title = `${kind} ${seed}: ${JSON.stringify({ ...config, ...options })}`
 
       const withModel = async (run: (model: Model) => Promise<void>, threads?: number) => {
-        const kernels = await set.make(threads)
+        const kernels = await set.make(threads ? { threads } : {})
         try {
           const model = await randomModel(kernels, config, seed, options)
           await run(model)

@@ -34,7 +34,7 @@ describe.each(files)('$name', ({ root, name }) => {
     const slow = set.name === 'reference'
     const skip = set.missing !== null || (slow && name === 'deepseek2-lite-q4_k_m')
     it.skipIf(skip)(`computes what transformers computes, on ${set.name}`, async () => {
-      const options = { cacheTypes: ['f32'], prefills: ['whole'], greedy: !slow } as const
+      const options = { arithmetic: ['exact'], cacheTypes: ['f32'], prefills: ['whole'], greedy: !slow } as const
       const report = await verifyFolder(path, { kernels: [set], ...options })
       expect(report.error).toBe(null)
       expect(report.rows.filter(row => !row.passed)).toEqual([])

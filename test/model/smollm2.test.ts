@@ -85,7 +85,7 @@ describe.skipIf(!here)('SmolLM2-135M-Instruct, needs ../shared', () => {
     let kernels: Kernels
     let model: Model
     beforeAll(async () => {
-      kernels = await native.make()
+      kernels = await native.make({ exact: true })
       model = await loadModel(checkpoint, kernels, { cacheType: 'f32' })
     }, 120_000)
     afterAll(() => {

@@ -1,4 +1,5 @@
 /** The kernel sets that tests of models run on. */
+import type { KernelOptions } from '../../src/engine/choose-kernels.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/addon.ts'
 import { createWasmKernels } from '../../src/kernels/native/wasm.ts'
@@ -6,13 +7,13 @@ import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 
 export interface KernelSet {
   readonly name: string
-  readonly make: (threads?: number) => Promise<Kernels>
+  readonly make: (options?: KernelOptions) => Promise<Kernels>
   /** Why it cannot run here; null where it can. */
   readonly missing: string | null
 }
 
 export const KERNEL_SETS: readonly KernelSet[] = [
   { name: 'reference', make: async () => createReferenceKernels(), missing: null },
-  { name: 'native', make: threads => createNativeKernels(threads ? { threads } : {}), missing: nativeUnavailable() },
-  { name: 'wasm', make: threads => createWasmKernels(threads ? { threads } : {}), missing: null },
+  { name: 'native', make: createNativeKernels, missing: nativeUnavailable() },
+  { name: 'wasm', make: createWasmKernels, missing: null },
 ]

@@ -54,6 +54,11 @@ export function error(value: number | null | undefined): string {
   return value.toExponential(1)
 }
 
+/** `93.1 %` of a share from 0 to 1. */
+export function percent(share: number): string {
+  return `${decimals(100 * share, 1)} %`
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${integer(n)} ${n === 1 ? one : many}`
 }

@@ -18,9 +18,9 @@ export async function availableKernels(
   const sets: { name: KernelSet; make: VerifyOptions['kernels'][number]['make'] }[] = []
   const skipped: { kernels: KernelSet; reason: string }[] = []
   for (const name of named ?? KERNEL_SETS) {
-    const make = async () => (await chooseKernels(name, options)).kernels
+    const make = async ({ exact }: { exact: boolean }) => (await chooseKernels(name, { ...options, exact })).kernels
     try {
-      const kernels = await make()
+      const kernels = await make({ exact: true })
       kernels.dispose()
       sets.push({ name, make })
     } catch (error) {

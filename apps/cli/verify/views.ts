@@ -1,5 +1,5 @@
 /** Reports for people. Each view is a text without a line break at its end. */
-import type { VerifyReport, VerifyRow } from '../../../src/index.ts'
+import type { Agreement, PooledAgreement, PooledShare, VerifyReport, VerifyRow } from '../../../src/index.ts'
 import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { table } from '../output/table.ts'
@@ -20,26 +20,33 @@ export function reportView(report: VerifyReport, c: Colours): string {
 
 /** One line per way of computing. */
 function waysView(rows: readonly VerifyRow[], c: Colours): string {
+  // Where everything is exact, neither the word nor the count says anything.
+  const rounded = rows.some(row => row.arithmetic === '8-bit')
   const columns = [
     { head: 'kernels' },
+    ...(rounded ? [{ head: 'arithmetic' }] : []),
     { head: 'cache' },
     { head: 'path' },
     { head: 'prefill' },
     right('logits'),
     right('rms'),
+    right('median'),
     right('hidden'),
     right('diverges at'),
     right('attention'),
+    ...(rounded ? [right('top 1')] : []),
     right('greedy'),
     { head: '' },
   ]
   const cells = rows.map(row => [
     row.kernels,
+    ...(rounded ? [row.arithmetic] : []),
     row.cacheType,
     row.path ?? '—',
     row.prefill,
     format.error(row.logitError),
     format.error(row.logitRms),
+    format.error(row.logitMedian),
     format.error(row.hiddenErrors && Math.max(...row.hiddenErrors)),
     row.firstDivergingLayer === null
       ? '—'
@@ -47,18 +54,32 @@ function waysView(rows: readonly VerifyRow[], c: Colours): string {
         ? 'embedding'
         : `layer ${row.firstDivergingLayer}`,
     format.error(row.attentionError),
-    row.greedy ? `${row.greedy.agreeing}/${row.greedy.expected}` : '—',
+    ...(rounded ? [agreement(row.top1)] : []),
+    row.greedy ? agreement(row.greedy) : '—',
     row.passed ? c.green('ok') : c.red('FAILED'),
   ])
   return table(columns, cells, { style: c.dim })
 }
 
+function agreement({ agreeing, expected }: Agreement): string {
+  return `${agreeing}/${expected}`
+}
+
+/** `native, 8-bit, 8 files: likeliest token 93.1 % of 1,040 positions (llama.cpp 92.8 %), …: ok` */
+export function poolView({ kernels, files, top1, greedy, held, passed }: PooledAgreement, c: Colours): string {
+  const share = ({ share, tokens, llamaCpp }: PooledShare, of: string) =>
+    `${format.percent(share)} of ${format.integer(tokens)} ${of} (llama.cpp ${format.percent(llamaCpp)})`
+  const both = `${share(top1, 'positions')}, ${share(greedy, 'tokens of greedy text')}`
+  const verdict = !held ? c.dim('too few to tell') : passed ? c.green('ok') : c.red('FAILED')
+  return `${kernels}, 8-bit, ${format.plural(files, 'file')}: the expected token likeliest at ${both}: ${verdict}`
+}
+
 /** The worst error of each hidden state, whatever the path and the prefill. */
 function layersView(rows: readonly VerifyRow[], c: Colours): string {
   const byKind = new Map<string, number[]>()
-  for (const { kernels, cacheType, hiddenErrors } of rows) {
+  for (const { kernels, arithmetic, cacheType, hiddenErrors } of rows) {
     if (!hiddenErrors) continue
-    const kind = `${kernels} ${cacheType}`
+    const kind = [kernels, ...(arithmetic === 'exact' ? [] : [arithmetic]), cacheType].join(' ')
     const sofar = byKind.get(kind)
     byKind.set(
       kind,

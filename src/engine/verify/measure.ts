@@ -16,14 +16,14 @@ function errorOf(got: number, want: number): number {
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error
 }
 
-/** Sum of squared differences, for a root mean square over several runs. */
-export function squaredError(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < want.length; i++) {
-    const d = (got[i] as number) - (want[i] as number)
-    sum += d * d
-  }
-  return Number.isNaN(sum) ? Number.POSITIVE_INFINITY : sum
+/** Mean squared difference of each of `rows` rows, for root mean squares. */
+export function meanSquares(got: Float32Array, want: Float32Array, rows: number): number[] {
+  const n = want.length / rows
+  return Array.from({ length: rows }, (_, row) => {
+    let sum = 0
+    for (let i = row * n; i < (row + 1) * n; i++) sum += ((got[i] as number) - (want[i] as number)) ** 2
+    return Number.isNaN(sum) ? Number.POSITIVE_INFINITY : sum / n
+  })
 }
 
 export function argmax(values: ArrayLike<number>, start: number, count: number): number {

@@ -4,7 +4,7 @@ import type { Kernels } from '../../kernels/contract.ts'
 import type { Capture, Model } from '../../model/model.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpectedPrompt } from './expected.ts'
-import { argmax, squaredError, worstError } from './measure.ts'
+import { argmax, meanSquares, worstError } from './measure.ts'
 
 export type Prefill = 'whole' | 'chunked' | 'token'
 
@@ -14,20 +14,30 @@ const CHUNKS: Readonly<Record<Prefill, number>> = { whole: Number.POSITIVE_INFIN
 export interface PromptErrors {
   /** Worst |error| / (1 + |expected|) of the logits. */
   readonly logits: number
-  readonly squaredError: number
+  /** Of the logits, by position: the mean of the squared differences. */
+  readonly meanSquares: readonly number[]
   /** The same per hidden state: embedding, after each layer, after the final norm; null where not given. */
   readonly hidden: readonly number[] | null
   readonly attention: number | null
-  /** Greedy tokens that agree before the first that does not; null where not run. */
+  /** Positions of the prompt whose likeliest token is the expected one. */
+  readonly topAgreeing: number
+  /** Greedy tokens that agree, as `Continuation` says; null where not run. */
   readonly greedyAgreeing: number | null
 }
+
+/**
+ * How the greedy continuation is held to the expected one. `free`: each token follows the ones computed, and those before
+ * the first that differs count. `forced`: each follows the expected ones, and all that are equal count: where small errors
+ * are allowed, one near tie does not hide what comes after it. `none`: not run.
+ */
+export type Continuation = 'free' | 'forced' | 'none'
 
 export async function runPrompt(
   model: Model,
   prompt: ExpectedPrompt,
   prefill: Prefill,
   path: AttentionPath | undefined,
-  withGreedy: boolean,
+  continuation: Continuation,
 ): Promise<PromptErrors> {
   const { kernels: k, config } = model
   const { tokens, greedy } = prompt
@@ -46,12 +56,15 @@ export async function runPrompt(
     }
     return {
       logits: worstError(logits, prompt.logits),
-      squaredError: squaredError(logits, prompt.logits),
+      meanSquares: meanSquares(logits, prompt.logits, T),
       hidden: captured.hidden && (await perLayer(k, captured.hidden, prompt.hidden as Float32Array)),
       attention:
         captured.attention && worstError(await floats(k, captured.attention), prompt.attention as Float32Array),
+      topAgreeing: sameTop(logits, prompt.logits, T),
       greedyAgreeing:
-        withGreedy && greedy ? await greedyAgreement(model, cache, argmaxOfLast(logits, T), greedy, forced) : null,
+        continuation !== 'none' && greedy
+          ? await CONTINUE[continuation](model, cache, argmaxOfLast(logits, T), greedy, forced)
+          : null,
     }
   } finally {
     captured.free()
@@ -64,23 +77,44 @@ function argmaxOfLast(logits: Float32Array, rows: number): number {
   return argmax(logits, logits.length - vocab, vocab)
 }
 
-/** Continues greedily and counts the tokens that agree before the first that does not. */
-async function greedyAgreement(
+function sameTop(got: Float32Array, want: Float32Array, rows: number): number {
+  const vocab = want.length / rows
+  let same = 0
+  for (let i = 0; i < rows; i++) if (argmax(got, i * vocab, vocab) === argmax(want, i * vocab, vocab)) same++
+  return same
+}
+
+/** From a cache that holds the prompt and the first token computed after it: how many of the expected ones agree. */
+type Continue = (
   model: Model,
   cache: ReturnType<Model['sequence']>,
   first: number,
   expected: readonly number[],
-  forced: { readonly path: AttentionPath } | undefined,
-): Promise<number> {
+  path: { readonly path: AttentionPath } | undefined,
+) => Promise<number>
+
+const continueFree: Continue = async (model, cache, first, expected, path) => {
   let token = first
   for (const [i, want] of expected.entries()) {
     if (token !== want) return i
     if (i + 1 === expected.length) break
-    const out = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last', ...forced }])
+    const out = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last', ...path }])
     token = argmax((await model.kernels.read(out)) as Float32Array, 0, model.config.vocabSize)
   }
   return expected.length
 }
+
+const continueForced: Continue = async (model, cache, first, expected, path) => {
+  const vocab = model.config.vocabSize
+  let agreeing = first === expected[0] ? 1 : 0
+  for (const [i, token] of expected.slice(0, -1).entries()) {
+    const out = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last', ...path }])
+    if (argmax((await model.kernels.read(out)) as Float32Array, 0, vocab) === expected[i + 1]) agreeing++
+  }
+  return agreeing
+}
+
+const CONTINUE = { free: continueFree, forced: continueForced } as const
 
 /** Buffers for what the expected numbers hold, and views of them for a run of rows. */
 function captures(k: Kernels, prompt: ExpectedPrompt, [L, H, T, D]: readonly [number, number, number, number]) {

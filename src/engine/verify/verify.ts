@@ -2,55 +2,43 @@
 import type { AttentionPath } from '../../attention/path.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { openModel } from '../../checkpoint/folder.ts'
+import { weightTypeOf } from '../../checkpoint/tensor-entry.ts'
 import { LatentkitError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract.ts'
 import { parseConfig } from '../../model/families/index.ts'
 import { loadModel } from '../../model/load.ts'
-import type { CacheType } from '../../tensor/dtype.ts'
+import { type CacheType, isBlockType } from '../../tensor/dtype.ts'
 import { type ExpectedPrompt, expectedPath, readExpected } from './expected.ts'
+import { type RivalAgreement, readRival } from './rival.ts'
+import { type Arithmetic, summarise, type VerifyRow, type Way } from './row.ts'
 import { type Prefill, type PromptErrors, runPrompt } from './run.ts'
-
-/** What a cache of each type may cost. f32: worst error of any number; 16 bit: rms of the logits. */
-export const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1 } as const
-
-export interface VerifyRow {
-  readonly kernels: string
-  readonly cacheType: CacheType
-  /** null: grouped attention has one path. */
-  readonly path: AttentionPath | null
-  readonly prefill: Prefill
-  /** Worst |error| / (1 + |expected|) of the logits over all prompts, and the root mean square of the error. */
-  readonly logitError: number
-  readonly logitRms: number
-  /** Worst error of each hidden state: embedding, after each layer, after the final norm. */
-  readonly hiddenErrors: readonly number[] | null
-  /** First layer (from 1; 0 is the embedding) whose hidden state is out of tolerance. */
-  readonly firstDivergingLayer: number | null
-  readonly attentionError: number | null
-  /** Tokens of greedy text that agree, and how many were expected; null where not run. */
-  readonly greedy: { readonly agreeing: number; readonly expected: number } | null
-  readonly passed: boolean
-}
 
 export interface VerifyReport {
   readonly folder: string
   readonly modelType: string | null
   readonly rows: readonly VerifyRow[]
+  /** How far llama.cpp is from the same numbers, where a file beside them says so. */
+  readonly llamaCpp: RivalAgreement | null
   /** Why nothing could be computed; null where it could. */
   readonly error: string | null
   readonly passed: boolean
 }
 
 export interface VerifyOptions {
-  /** Kernel sets to hold to the numbers; each is disposed of at the end of a folder. */
-  readonly kernels: readonly { readonly name: string; readonly make: () => Promise<Kernels> }[]
-  /** Default: all; on the reference, slow by design, f32. */
+  /** Kernel sets to hold to the numbers, made for each arithmetic and disposed of at its end. */
+  readonly kernels: readonly {
+    readonly name: string
+    readonly make: (options: { readonly exact: boolean }) => Promise<Kernels>
+  }[]
+  /** Default: both where weights are quantised; the reference has none but `exact`. */
+  readonly arithmetic?: readonly Arithmetic[]
+  /** Default: all; with 8-bit activations f16, the engine's own; on the reference, slow by design, f32. */
   readonly cacheTypes?: readonly CacheType[]
   /** Default: all. */
   readonly prefills?: readonly Prefill[]
   /** Default: both for MLA. */
   readonly paths?: readonly AttentionPath[]
-  /** Whether to continue greedily where a continuation is expected. Default true. */
+  /** Whether to hold greedy text to the continuation where one is expected. Default true. */
   readonly greedy?: boolean
   readonly onRow?: (row: VerifyRow) => void
   readonly signal?: AbortSignal
@@ -60,94 +48,79 @@ export interface VerifyOptions {
 export async function verifyFolder(folder: string, options: VerifyOptions): Promise<VerifyReport> {
   const rows: VerifyRow[] = []
   let modelType: string | null = null
+  let llamaCpp: RivalAgreement | null = null
   try {
     const checkpoint = await openModel(folder, { tokenizer: false })
     const config = parseConfig(checkpoint.configReader)
     modelType = config.modelType
-    const expected = await readExpected(expectedPath(folder), config)
+    const path = expectedPath(folder)
+    const expected = await readExpected(path, config)
+    const lengths = expected.map(prompt => prompt.tokens.length)
+    llamaCpp = await readRival(path, lengths)
     for (const { name, make } of options.kernels) {
-      const kernels = await make()
-      try {
-        const all: readonly CacheType[] = kernels.info.name === 'reference' ? ['f32'] : ['f32', 'f16', 'bf16']
-        for (const cacheType of options.cacheTypes ?? all) {
-          await verifyWith(checkpoint, expected, name, kernels, cacheType, options, row => {
-            rows.push(row)
-            options.onRow?.(row)
-          })
+      for (const arithmetic of arithmeticsOf(name, checkpoint, options)) {
+        const kernels = await make({ exact: arithmetic === 'exact' })
+        try {
+          for (const cacheType of options.cacheTypes ?? cacheTypesOf(kernels, arithmetic)) {
+            const setting = { kernels: name, arithmetic, cacheType }
+            for await (const row of verifyWith(checkpoint, expected, setting, kernels, options)) {
+              rows.push(row)
+              options.onRow?.(row)
+            }
+          }
+        } finally {
+          kernels.dispose()
         }
-      } finally {
-        kernels.dispose()
       }
     }
-    return { folder, modelType, rows, error: null, passed: rows.every(r => r.passed) }
+    return { folder, modelType, rows, llamaCpp, error: null, passed: rows.every(r => r.passed) }
   } catch (error) {
     if (!(error instanceof LatentkitError)) throw error
-    return { folder, modelType, rows, error: error.message, passed: false }
+    return { folder, modelType, rows, llamaCpp, error: error.message, passed: false }
   }
 }
 
-async function verifyWith(
+function arithmeticsOf(kernels: string, { tensors }: Checkpoint, options: VerifyOptions): readonly Arithmetic[] {
+  const quantised = [...tensors.values()].some(({ dtype }) => {
+    const type = weightTypeOf(dtype)
+    return type !== undefined && isBlockType(type)
+  })
+  const { arithmetic = ['exact', '8-bit'] } = options
+  if (!quantised) return ['exact']
+  return kernels === 'reference' ? arithmetic.filter(a => a === 'exact') : arithmetic
+}
+
+function cacheTypesOf({ info }: Kernels, arithmetic: Arithmetic): readonly CacheType[] {
+  if (info.name === 'reference') return ['f32']
+  return arithmetic === 'exact' ? ['f32', 'f16', 'bf16'] : ['f16']
+}
+
+async function* verifyWith(
   checkpoint: Checkpoint,
   expected: readonly ExpectedPrompt[],
-  name: string,
+  setting: Pick<Way, 'kernels' | 'arithmetic' | 'cacheType'>,
   kernels: Kernels,
-  cacheType: CacheType,
   options: VerifyOptions,
-  emit: (row: VerifyRow) => void,
-): Promise<void> {
-  const model = await loadModel(checkpoint, kernels, { cacheType })
+): AsyncGenerator<VerifyRow> {
+  const model = await loadModel(checkpoint, kernels, { cacheType: setting.cacheType })
   const latent = model.config.attention.kind === 'latent'
   const paths = latent ? (options.paths ?? (['expanded', 'absorbed'] as const)) : [null]
+  const { greedy = true, prefills = ['whole', 'chunked', 'token'] } = options
   try {
     for (const path of paths) {
-      for (const prefill of options.prefills ?? (['whole', 'chunked', 'token'] as const)) {
+      for (const prefill of prefills) {
         // The reference is slow by design: it continues greedily after one way of prefill only.
-        const withGreedy = (options.greedy ?? true) && (kernels.info.name !== 'reference' || prefill === 'whole')
+        const run = greedy && (kernels.info.name !== 'reference' || prefill === 'whole')
+        const continuation = !run ? 'none' : setting.arithmetic === 'exact' ? 'free' : 'forced'
         const results: PromptErrors[] = []
         for (const prompt of expected) {
           options.signal?.throwIfAborted()
-          results.push(await runPrompt(model, prompt, prefill, path ?? undefined, withGreedy))
+          results.push(await runPrompt(model, prompt, prefill, path ?? undefined, continuation))
         }
-        emit(summarise({ kernels: name, cacheType, path, prefill }, expected, results))
+        yield summarise({ ...setting, path, prefill }, model.config.moe !== null, expected, results)
       }
     }
   } finally {
     model.dispose()
   }
-}
-
-function summarise(
-  way: Pick<VerifyRow, 'kernels' | 'cacheType' | 'path' | 'prefill'>,
-  expected: readonly ExpectedPrompt[],
-  results: readonly PromptErrors[],
-): VerifyRow {
-  const tolerance = TOLERANCE[way.cacheType]
-  const logitError = Math.max(...results.map(r => r.logits))
-  const count = expected.reduce((n, p) => n + p.logits.length, 0)
-  const logitRms = Math.sqrt(results.reduce((n, r) => n + r.squaredError, 0) / count)
-  const hiddenErrors = worstPerLayer(results.flatMap(r => (r.hidden ? [r.hidden] : [])))
-  const attention = results.flatMap(r => r.attention ?? [])
-  const attentionError = attention.length > 0 ? Math.max(...attention) : null
-  const ran = results.some(r => r.greedyAgreeing !== null)
-  const greedy = ran
-    ? {
-        agreeing: results.reduce((n, r) => n + (r.greedyAgreeing ?? 0), 0),
-        expected: expected.reduce((n, p) => n + (p.greedy?.length ?? 0), 0),
-      }
-    : null
-  const exact = way.cacheType === 'f32'
-  const diverging = exact ? (hiddenErrors?.findIndex(e => e > tolerance) ?? -1) : -1
-  const passed = exact
-    ? logitError <= tolerance &&
-      diverging === -1 &&
-      (attentionError ?? 0) <= tolerance &&
-      (greedy === null || greedy.agreeing === greedy.expected)
-    : logitRms <= tolerance
-  const firstDivergingLayer = diverging === -1 ? null : diverging
-  return { ...way, logitError, logitRms, hiddenErrors, firstDivergingLayer, attentionError, greedy, passed }
-}
-
-function worstPerLayer(all: readonly (readonly number[])[]): number[] | null {
-  if (all.length === 0) return null
-  return (all[0] as readonly number[]).map((_, layer) => Math.max(...all.map(errors => errors[layer] as number)))
 }
