@@ -34,7 +34,10 @@ const FLAGS = [
 const ISAS = {
   x64: {
     // GCC 12 warns about its own header of AVX-512 intrinsics.
-    avx512: ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx2', '-mfma', '-mf16c', '-Wno-uninitialized'],
+    avx512: [
+      ...['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c'],
+      '-Wno-uninitialized',
+    ],
     avx2: ['-mavx2', '-mfma', '-mf16c'],
     portable: [],
   },

@@ -25,10 +25,44 @@ template <class To, class From> INLINE To bitsAs(From from) {
   return to;
 }
 
+// A number as a type, for calls that need it at compile time.
+template <int N> struct Count {
+  static constexpr int value = N;
+};
+
 constexpr float INFINITY_F32 = __builtin_inff();
 
-// What a tensor or a weight holds; the numbers are those of `src/kernels/native/codes.ts`.
-enum Dtype : int { F32 = 0, F16 = 1, BF16 = 2, E4M3 = 3, I32 = 4, U8 = 5, F64 = 6 };
+// Four bytes anywhere in memory.
+struct FourBytes {
+  u8 bytes[4];
+};
+
+// What a tensor or a weight holds; the numbers are those of `src/kernels/native/codes.ts`. From Q8_0 on: quantised
+// matrices, packed as ops/packed/formats.inc says.
+enum Dtype : int {
+  F32 = 0,
+  F16 = 1,
+  BF16 = 2,
+  E4M3 = 3,
+  I32 = 4,
+  U8 = 5,
+  F64 = 6,
+  Q8_0 = 7,
+  Q4_0 = 8,
+  Q4_1 = 9,
+  Q5_0 = 10,
+  Q5_1 = 11,
+  Q2_K = 12,
+  Q3_K = 13,
+  Q4_K = 14,
+  Q5_K = 15,
+  Q6_K = 16,
+  IQ4_NL = 17,
+  IQ4_XS = 18,
+  MXFP4 = 19
+};
+
+INLINE bool isPacked(Dtype dtype) { return dtype >= Q8_0; }
 
 INLINE int elementBytes(Dtype dtype) {
   return dtype == F64 ? 8 : dtype == F32 || dtype == I32 ? 4 : dtype == F16 || dtype == BF16 ? 2 : 1;

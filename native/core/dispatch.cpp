@@ -37,7 +37,8 @@ const Operation* operationsFor(const char* name, const char** chosen) {
   __builtin_cpu_init();
   const bool two = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   const bool wide = two && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512vnni");
   if (wide && (any || same(name, "avx512"))) return *chosen = "avx512", avx512::operations();
   if (two && (any || same(name, "avx2"))) return *chosen = "avx2", avx2::operations();
 #elif defined(__aarch64__)

@@ -26,7 +26,8 @@
   OP(expertMatmul)               \
   OP(combineExperts)             \
   OP(transpose)                  \
-  OP(addToVector)
+  OP(addToVector)                \
+  OP(pack)
 
 namespace latentkit {
 

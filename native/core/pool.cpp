@@ -114,8 +114,7 @@ static int plan(Pool* pool, const double* list, const double* end, double& work)
     if (operation.scratch) scratch = most(scratch, operation.scratch(args));
     const double one = workOf(pool, record);
     record += size;
-    if (isSolo(pool, one)) continue;
-    work += one;
+    if (!isSolo(pool, one)) work += one;
     if (operation.shared) shared = most(shared, operation.shared(args));
   }
   const bool enough = grow(&pool->scratch, &pool->scratchBytes, (size_t)pool->team.threads, scratch) &&

@@ -55,6 +55,30 @@ INLINE void storeSums4(float* to, F a, F b, F c, F d) {
   _mm_storeu_ps(to, _mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab)));
 }
 
+INLINE Bytes lookup(const u8* table, Bytes codes) {
+  const __m256i entries = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)table));
+  return (Bytes)_mm256_shuffle_epi8(entries, (__m256i)codes);
+}
+
+constexpr int PACKED_MR = 4, PACKED_PARTS = 2;
+constexpr int WIDE_OFFSET = 0;
+typedef __m256i Four;
+typedef I Dots;
+INLINE Four spread(const int8_t* x) { return _mm256_set1_epi32(bitsAs<int32_t>(*(const FourBytes*)x)); }
+INLINE Dots dots(int32_t start) { return (I)_mm256_set1_epi32(start); }
+// Sums of two products stay below 2^15: 2 x 63 x 127, and 2 x 128 x 127 where the sign moves to the activation.
+template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
+  __m256i pairs;
+  if constexpr (WIDE) {
+    const __m256i code = _mm256_xor_si256((__m256i)w, _mm256_set1_epi8(-128));
+    pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(code), _mm256_sign_epi8(x, code));
+  } else {
+    pairs = _mm256_maddubs_epi16((__m256i)w, x);
+  }
+  return (I)_mm256_add_epi32((__m256i)sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+INLINE I total(Dots sum) { return sum; }
+
 #include "functions.h"
 
 }  // namespace avx2

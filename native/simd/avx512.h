@@ -1,4 +1,4 @@
-// 16 lanes: AVX-512 F, BW, DQ, VL (and what comes with them: FMA, F16C).
+// 16 lanes: AVX-512 F, BW, DQ, VL, VNNI (and what comes with them: FMA, F16C).
 #pragma once
 #include <immintrin.h>
 
@@ -56,6 +56,23 @@ INLINE void storeSums4(float* to, F a, F b, F c, F d) {
   const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   _mm_storeu_ps(to, _mm512_castps512_ps128(_mm512_permutexvar_ps(quarters, one)));
 }
+
+INLINE Bytes lookup(const u8* table, Bytes codes) {
+  const __m512i entries = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)table));
+  return (Bytes)_mm512_shuffle_epi8(entries, (__m512i)codes);
+}
+
+// Tokens of a tile of an integer product, and parts of 16 rows taken at once with one token.
+constexpr int PACKED_MR = 8, PACKED_PARTS = 1;
+constexpr int WIDE_OFFSET = 128;
+typedef __m512i Four;
+typedef I Dots;
+INLINE Four spread(const int8_t* x) { return _mm512_set1_epi32(bitsAs<int32_t>(*(const FourBytes*)x)); }
+INLINE Dots dots(int32_t start) { return (I)_mm512_set1_epi32(start); }
+template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
+  return (I)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, x);
+}
+INLINE I total(Dots sum) { return sum; }
 
 #include "functions.h"
 

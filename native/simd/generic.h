@@ -6,12 +6,25 @@
 //   loadF16, loadBf16, loadE4m3          LANES short floats as f32, exact
 //   storeF16, storeBf16                  rounded to nearest, ties to even
 //   sum, sums4                           lanes added in one fixed tree; sums4 gives the bits of four sums
+//   lookup                               of each byte (below 16) its entry in a table of 16 bytes
+//   Four, spread, Dots, dots, dot4, total  the integer dot product, see below
 //
 // and the sizes of the register tiles that suit its registers.
 
 typedef float F __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
 typedef uint32_t U __attribute__((vector_size(LANES * 4)));
+
+// LANES times four bytes: four codes of each of LANES weight rows.
+typedef u8 Bytes __attribute__((vector_size(LANES * 4)));
+typedef uint16_t Words __attribute__((vector_size(LANES * 4)));
+typedef u8 UnalignedBytes __attribute__((vector_size(LANES * 4), aligned(1), may_alias));
+
+INLINE Bytes loadBytes(const u8* from) { return *(const UnalignedBytes*)from; }
+
+// The integer dot product: lane l of `Dots` sums w[4 l + i] x[i] over i < 4, exactly, where w are unsigned codes of
+// weights and `Four` holds four signed activations for every lane. WIDE: codes may be above 63. Then a machine that has
+// no product of unsigned and signed bytes takes them as signed ones, less 128: it says so by WIDE_OFFSET 0, else 128.
 
 typedef float UnalignedF __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
@@ -59,6 +72,18 @@ INLINE U f16Codes(F x) {
   code = bits > 0x7f800000 ? U{} + 0x7e00 : code;
   return code | sign;
 }
+
+// LANES bytes as f32.
+typedef int8_t NarrowI __attribute__((vector_size(LANES), aligned(1), may_alias));
+typedef u8 NarrowU __attribute__((vector_size(LANES), aligned(1), may_alias));
+INLINE F loadI8(const u8* from) { return __builtin_convertvector(__builtin_convertvector(*(const NarrowI*)from, I), F); }
+INLINE U loadU8(const u8* from) { return __builtin_convertvector(*(const NarrowU*)from, U); }
+// Lanes within -128 .. 127.
+INLINE void storeI8(int8_t* to, I x) { *(NarrowI*)to = __builtin_convertvector(x, NarrowI); }
+
+INLINE F floats(I x) { return __builtin_convertvector(x, F); }
+// Nearest integers, ties to even; |x| < 2^22.
+INLINE I nearestIntegers(F x) { return (I)(x + 12582912.0f) - (I)(F{} + 12582912.0f); }
 
 // Largest lane; NaN if there is one.
 INLINE float maxOf(F x) {

@@ -22,6 +22,7 @@ INLINE F loadF16(const uint16_t* from) { return (F)vcvt_f32_f16(vreinterpret_f16
 INLINE void storeF16(uint16_t* to, F x) { vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)x))); }
 
 #include "four-lanes.h"
+#include "plain-dots.h"
 #include "functions.h"
 
 }  // namespace neon

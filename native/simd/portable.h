@@ -22,6 +22,7 @@ INLINE F fma(F a, F b, F c) { return a * b + c; }
 INLINE F loadF16(const uint16_t* from) { return f16Floats(widen(from)); }
 INLINE void storeF16(uint16_t* to, F x) { narrow(to, f16Codes(x)); }
 
+#include "plain-dots.h"
 #include "functions.h"
 
 }  // namespace portable

@@ -2,6 +2,7 @@ import type { ExpertWeights, Kernels, Weight, WeightUse } from '../../src/kernel
 import { BF16, decode, E4M3, F16, type ShortFloat } from '../../src/kernels/halves.ts'
 import { DTYPE_BYTES, type DType, isBlockType, type WeightType } from '../../src/tensor/dtype.ts'
 import { elementCount, type Tensor, type TypedArray, tensorAt } from '../../src/tensor/tensor.ts'
+import { randomBlocks } from '../support/blocks.ts'
 import type { Rng } from '../support/rng.ts'
 import { type Scales, weightSource } from '../support/weights.ts'
 
@@ -107,7 +108,7 @@ export class Lab {
   #randomElements(dtype: WeightType, n: number): TypedArray {
     // Every e4m3 code but the two NaNs.
     if (dtype === 'e4m3') return Uint8Array.from({ length: n }, () => this.rng.below(127) + 128 * this.rng.below(2))
-    if (isBlockType(dtype)) throw new RangeError(`no random ${dtype} blocks yet`)
+    if (isBlockType(dtype)) return randomBlocks(dtype, n, this.rng)
     if (dtype === 'f32') return this.rng.normals(n)
     return Uint16Array.from({ length: n }, () => randomShort(this.rng, dtype))
   }

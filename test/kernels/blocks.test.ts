@@ -1,69 +1,91 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Kernels } from '../../src/kernels/contract.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
-import { BLOCK_TYPES, type BlockType, WEIGHT_TYPES, type WeightType } from '../../src/tensor/dtype.ts'
-import { readSafetensors } from '../support/safetensors.ts'
+import { RANDOM_BLOCK_TYPES, randomBlocks } from '../support/blocks.ts'
+import { expectClose } from '../support/compare.ts'
+import { KERNEL_SETS } from '../support/kernel-sets.ts'
+import { Rng } from '../support/rng.ts'
 import { weightSource } from '../support/weights.ts'
 
-const FOLDER = new URL('../fixtures/gguf/blocks/', import.meta.url)
+const [T, ROWS, COLS] = [21, 50, 512]
 
-interface BlockFixture {
-  readonly block_size: number
-  readonly block_bytes: number
-  readonly rows: readonly string[]
+async function product(k: Kernels, type: (typeof RANDOM_BLOCK_TYPES)[number], x: Float32Array): Promise<Float32Array> {
+  const w = await k.prepare(weightSource('w', type, ROWS, COLS, randomBlocks(type, ROWS * COLS, new Rng(5))), 'matmul')
+  const count = x.length / COLS
+  const [y, rows] = [k.alloc('f32', [count, ROWS]), k.alloc('f32', [count, COLS])]
+  k.upload(rows, x)
+  k.matmul(y, rows, w)
+  await k.submit()
+  return (await k.read(y)) as Float32Array
 }
 
-const { types } = JSON.parse(readFileSync(new URL('blocks.json', FOLDER), 'utf8')) as {
-  types: Record<string, BlockFixture>
-}
-
-describe('block formats, against ggml to the last bit', () => {
-  it('all of them are there', () => {
-    expect(Object.keys(BLOCK_TYPES).sort()).toEqual(
-      Object.keys(types)
-        .map(t => t.toLowerCase())
-        .filter(t => t !== 'f16' && t !== 'bf16')
-        .sort(),
-    )
-  })
-
-  for (const [name, fixture] of Object.entries(types)) {
-    const type = name.toLowerCase() as WeightType
-    it(name, async () => {
-      const tensors = readSafetensors(new URL(`${name}.safetensors`, FOLDER))
-      const { data: bytes } = tensors.get('bytes')!
-      const { data: values, shape } = tensors.get('values')!
-      const [rows, cols] = shape as [number, number]
-      expect(WEIGHT_TYPES[type]).toEqual({ elements: fixture.block_size, bytes: fixture.block_bytes })
-      const kernels = createReferenceKernels()
-      const weight = await kernels.prepare(weightSource(name, type, rows, cols, bytes), 'embedding')
-      const ids = kernels.alloc('i32', [rows])
-      kernels.upload(
-        ids,
-        Int32Array.from({ length: rows }, (_, i) => i),
-      )
-      const y = kernels.alloc('f32', [rows, cols])
-      kernels.embed(y, weight, ids)
-      const got = bits((await kernels.read(y)) as Float32Array)
-      const want = bits(values as Float32Array)
-      for (let r = 0; r < rows; r++) {
-        const row = (all: Uint32Array) => all.subarray(r * cols, (r + 1) * cols)
-        expect(row(got), fixture.rows[r]).toEqual(row(want))
-      }
-      kernels.dispose()
+/** What the contract of products on blocks says of activations: 127 steps to the largest of each 32, ties to even. */
+function roundedTo8Bits(x: Float32Array): Float32Array {
+  const rounded = new Float32Array(x.length)
+  for (let at = 0; at < x.length; at += 32) {
+    const block = x.subarray(at, at + 32)
+    const most = block.reduce((max, v) => Math.max(max, Math.abs(v)), 0)
+    const [step, inverse] = [Math.fround(most / 127), Math.fround(127 / most)]
+    block.forEach((v, i) => {
+      rounded[at + i] = step * nearestEven(Math.fround(v * inverse))
     })
   }
+  return rounded
+}
 
-  it('bytes that are no whole number of blocks are refused', async () => {
-    const type: BlockType = 'q4_k'
-    const source = weightSource('w', type, 2, 256, new Uint8Array(2 * 144 - 1))
-    await expect(createReferenceKernels().prepare(source, 'matmul')).rejects.toThrow(
-      'w has 287 bytes; 2 x 256 of q4_k take 288',
-    )
+function nearestEven(v: number): number {
+  const whole = Math.round(v)
+  return Math.abs(v - Math.trunc(v)) === 0.5 ? 2 * Math.round(v / 2) : whole
+}
+
+for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 'reference')) {
+  describe.skipIf(missing)(`products on blocks, ${name}`, () => {
+    const x = new Rng(3).normals(T * COLS)
+    it.each(RANDOM_BLOCK_TYPES)('%s: activations are rounded to 8 bits per 32, all else is exact', async type => {
+      const [k, reference] = [await make(), createReferenceKernels()]
+      const decoded = type === 'iq2_xxs'
+      const expected = await product(reference, type, decoded ? x : roundedTo8Bits(x))
+      expectClose(type, await product(k, type, x), expected, { rel: 1e-5, abs: 2e-4 })
+      k.dispose()
+    })
+
+    it('a row alone has the bits of the row in a batch', async () => {
+      const k = await make(3)
+      for (const type of RANDOM_BLOCK_TYPES) {
+        const all = await product(k, type, x)
+        for (const t of [0, 7, T - 1]) {
+          const alone = await product(k, type, x.slice(t * COLS, (t + 1) * COLS))
+          expect(alone, `${type}, row ${t}`).toEqual(all.slice(t * ROWS, (t + 1) * ROWS))
+        }
+      }
+      k.dispose()
+    })
+
+    it('a row with NaN or infinity spoils no other; rows of zeros and of tiny numbers give zeros', async () => {
+      const k = await make()
+      const rows = x.slice(0, 5 * COLS)
+      rows[COLS + 40] = Number.NaN
+      rows[2 * COLS + 3] = Number.POSITIVE_INFINITY
+      rows.fill(0, 3 * COLS, 4 * COLS).fill(1e-38, 4 * COLS)
+      const y = await product(k, 'q8_0', rows)
+      const row = (t: number) => [...y.slice(t * ROWS, (t + 1) * ROWS)]
+      expect(row(0)).toEqual([...(await product(k, 'q8_0', x.slice(0, COLS)))])
+      expect(row(1).every(Number.isNaN)).toBe(true)
+      expect(row(2).every(Number.isNaN)).toBe(true)
+      expect([...row(3), ...row(4)].every(v => v === 0)).toBe(true)
+      k.dispose()
+    })
+  })
+}
+
+describe('memory of packed weights', () => {
+  it.each(KERNEL_SETS.filter(set => set.name !== 'reference' && !set.missing))('$name counts it', async ({ make }) => {
+    const k = await make()
+    const before = k.allocatedBytes
+    const rows = 64
+    const source = weightSource('w', 'q8_0', rows, COLS, randomBlocks('q8_0', rows * COLS, new Rng(1)))
+    await k.prepare(source, 'matmul')
+    expect(k.allocatedBytes - before).toBe(source.bytes.length)
+    k.dispose()
   })
 })
-
-/** Every pattern of bits counts, the sign of zero and NaN too. */
-function bits(values: Float32Array): Uint32Array {
-  return new Uint32Array(values.buffer, values.byteOffset, values.length)
-}

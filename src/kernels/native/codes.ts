@@ -28,6 +28,7 @@ export const OPERATIONS = [
   'combineExperts',
   'transpose',
   'addToVector',
+  'pack',
 ] as const
 
 export type Operation = (typeof OPERATIONS)[number]

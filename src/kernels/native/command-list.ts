@@ -5,6 +5,9 @@ import { OPCODES, type Operation } from './codes.ts'
 /** Most numbers of a record whose length is not given. */
 const RECORD_LIMIT = 96
 
+/** Operations that leave quantised rows in the core's shared memory as they are. */
+const PRODUCTS: ReadonlySet<Operation> = new Set(['matmul', 'headMatmul', 'expertMatmul'])
+
 /**
  * What was recorded and not yet run: records [opcode, numbers in the record, work, arguments ...], the arguments in
  * the order in which native/ops reads them. Recording writes a few numbers into one array, and allocates nothing.
@@ -16,6 +19,8 @@ export class CommandList {
   lastLength = 0
   #start = 0
   #closed = false
+  /** Whose rows lie quantised in the core's shared memory when the operation that is recorded next begins. */
+  #quantised: Tensor | null = null
 
   /** `work`: about the multiply-adds or elements moved; little work is done by one thread alone. */
   begin(operation: Operation, work: number, limit = RECORD_LIMIT): void {
@@ -25,6 +30,7 @@ export class CommandList {
       longer.set(this.data)
       this.data = longer
     }
+    if (!PRODUCTS.has(operation)) this.#quantised = null
     this.#start = this.length
     this.data[this.length] = OPCODES[operation]
     this.data[this.length + 2] = work
@@ -59,13 +65,28 @@ export class CommandList {
     this.put(rank > 1 ? (strides[rank - 2] as number) : 0)
   }
 
+  /** Whether a product must quantise the rows of x first: 0 if the product before it has left them. */
+  putFresh(x: Tensor): void {
+    const known = this.#quantised
+    this.put(known && sameRows(known, x) ? 0 : 1)
+    this.#quantised = x
+  }
+
   end(): void {
     this.data[this.#start + 1] = this.length - this.#start
+  }
+
+  /** Ends a product, whose result may be what was quantised. */
+  endProduct(y: Tensor): void {
+    this.end()
+    const known = this.#quantised
+    if (known && y.address < endOf(known) && known.address < endOf(y)) this.#quantised = null
   }
 
   clear(): void {
     this.lastLength = this.length
     this.length = 0
+    this.#quantised = null
   }
 
   /** From now on nothing can be recorded. */
@@ -73,4 +94,20 @@ export class CommandList {
     this.clear()
     this.#closed = true
   }
+}
+
+function sameRows(a: Tensor, b: Tensor): boolean {
+  if (a === b) return true
+  if (a.address !== b.address || a.shape.length !== b.shape.length) return false
+  for (let i = 0; i < a.shape.length; i++) {
+    if (a.shape[i] !== b.shape[i] || a.strides[i] !== b.strides[i]) return false
+  }
+  return true
+}
+
+/** Where an f32 tensor's last element ends. */
+function endOf({ address, shape, strides }: Tensor): number {
+  let last = 0
+  for (let i = 0; i < shape.length; i++) last += ((shape[i] as number) - 1) * (strides[i] as number)
+  return address + 4 * (last + 1)
 }

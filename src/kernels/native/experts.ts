@@ -70,13 +70,17 @@ export function expertMatmul(
   list.put(x.address)
   list.put(plan.address)
   list.put(gather ? count / T : 0)
+  list.put(T)
+  list.put(w.packed ? 1 : 0)
   list.put(w.table.address)
   list.put(w.experts)
   list.put(w.blockRows)
   list.put(w.blockCols)
   list.put(w.rows)
   list.put(w.cols)
-  list.end()
+  if (w.packed) list.putFresh(x)
+  else list.put(0)
+  list.endProduct(y)
 }
 
 export function combineExperts(

@@ -28,6 +28,7 @@ import { ownExperts, ownWeight, prepare, prepareExperts, prepareVector } from '.
 /** The C++ core behind the contract: every operation is recorded, `submit` runs the list in one call. */
 export class CoreKernels implements Kernels {
   readonly info: KernelInfo
+  /** Quantised weights are computed as f32. */
   readonly exact: boolean
   /** Where set, it learns what every operation took. */
   profile: Profile | null = null
@@ -37,7 +38,7 @@ export class CoreKernels implements Kernels {
   constructor(host: CoreHost, exact: boolean) {
     this.exact = exact
     const { name, isa, threads } = host
-    this.info = { name, isa, threads, numerics: `${name}-${isa}` }
+    this.info = { name, isa, threads, numerics: `${name}-${isa}${exact ? '-exact' : ''}` }
     this.#memory = new CoreMemory(host)
   }
 
@@ -57,12 +58,12 @@ export class CoreKernels implements Kernels {
     return this.#memory.bytes
   }
 
-  /** The use does not matter here: weights stay as the checkpoint stores them. */
+  /** The use does not matter here. */
   prepare(source: WeightSource): Promise<Weight> {
-    return prepare(this.#memory, source)
+    return prepare(this.#memory, source, this.exact)
   }
   prepareExperts(sources: readonly WeightSource[]): Promise<ExpertWeights> {
-    return prepareExperts(this.#memory, sources)
+    return prepareExperts(this.#memory, sources, this.exact)
   }
   prepareVector(source: WeightSource, add = 0): Promise<Tensor> {
     return prepareVector(this.#memory, source, add)

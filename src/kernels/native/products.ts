@@ -24,7 +24,8 @@ export function matmul(list: CommandList, y: Tensor, x: Tensor, w: CoreWeight, o
   putWeight(list, w)
   list.putAddress(residual)
   list.put(residual ? strideOf(residual, 0) : 0)
-  list.end()
+  if (w.packed) list.putFresh(x)
+  list.endProduct(y)
 }
 
 export function headMatmul(list: CommandList, y: Tensor, x: Tensor, w: CoreWeight, options: HeadMatmulOptions): void {
@@ -50,5 +51,7 @@ export function headMatmul(list: CommandList, y: Tensor, x: Tensor, w: CoreWeigh
   list.put(rows)
   list.put(transposed ? 1 : 0)
   putWeight(list, w)
-  list.end()
+  if (w.packed && !transposed) list.putFresh(x)
+  else list.put(0)
+  list.endProduct(y)
 }

@@ -14,14 +14,17 @@ import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
 import { DTYPE_CODES } from './codes.ts'
 import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
+import { isPackedType, PACKED_CODES, type PackedType, packBlocks, packedBytes } from './packed.ts'
 
 /** Bytes read from a source at a time when a weight is copied. */
 const PIECE = 8 << 20
 
-/** A matrix in the core's memory or in a mapped file, as the checkpoint stores it. */
+/** A matrix in the core's memory or in a mapped file: of floats as the checkpoint stores it, of blocks packed. */
 export interface CoreWeight extends Weight {
   readonly memory: CoreMemory
-  readonly dtype: FloatType
+  readonly dtype: FloatType | PackedType
+  /** Products are computed on its codes, with activations of 8 bits. */
+  readonly packed: boolean
   readonly address: number
   /** Of f32 factors; 0: none. */
   readonly scales: number
@@ -31,6 +34,7 @@ export interface CoreWeight extends Weight {
 
 export interface CoreExperts extends ExpertWeights {
   readonly memory: CoreMemory
+  readonly packed: boolean
   /** f64 [experts, 3]: address, type and address of scales. */
   readonly table: Tensor
   readonly blockRows: number
@@ -40,12 +44,16 @@ export interface CoreExperts extends ExpertWeights {
 /** In the order of `Matrix` in native/ops/matrix.inc. */
 export function putWeight(list: CommandList, w: CoreWeight): void {
   list.put(w.address)
-  list.put(DTYPE_CODES[w.dtype])
+  list.put(codeOf(w.dtype))
   list.put(w.rows)
   list.put(w.cols)
   list.put(w.scales)
   list.put(w.blockRows)
   list.put(w.blockCols)
+}
+
+function codeOf(dtype: FloatType | PackedType): number {
+  return isPackedType(dtype) ? PACKED_CODES[dtype] : DTYPE_CODES[dtype]
 }
 
 export function ownWeight(memory: CoreMemory, w: Weight, what: string): CoreWeight {
@@ -58,51 +66,67 @@ export function ownExperts(memory: CoreMemory, w: ExpertWeights, what: string): 
   throw new RangeError(`${what}: ${w.name} was not prepared by this kernel set`)
 }
 
-export async function prepare(memory: CoreMemory, source: WeightSource): Promise<CoreWeight> {
+export async function prepare(memory: CoreMemory, source: WeightSource, exact: boolean): Promise<CoreWeight> {
   const { name, dtype, rows, cols, bytes, transposed } = source
+  const plain = { memory, name, rows, cols, packed: false, scales: 0, blockRows: 1, blockCols: 1 }
   if (isBlockType(dtype)) {
-    const { address } = await decodeRows(memory, source, dtype)
-    return { memory, name, dtype: 'f32', rows, cols, address, scales: 0, blockRows: 1, blockCols: 1 }
+    const packs = !exact && isPackedType(dtype)
+    const to = allocFor(memory, bytes, packs ? packedBytes(dtype, rows, cols) : 4 * rows * cols)
+    try {
+      await (packs ? packBlocks(memory, to, source, dtype) : decodeRows(memory, to, source, dtype))
+    } catch (error) {
+      memory.free(to)
+      throw error
+    }
+    return { ...plain, address: to.address, dtype: packs ? dtype : 'f32', packed: packs }
   }
   expectBytes(source, bytes, rows * cols, dtype)
   const size = WEIGHT_TYPES[dtype].bytes
   const mapped = transposed ? null : memory.mapped(bytes, size)
   const address = mapped ?? (await copyBytes(memory, source, bytes, transposed === true)).address
   const { scales } = source
-  if (!scales) return { memory, name, dtype, rows, cols, address, scales: 0, blockRows: 1, blockCols: 1 }
+  if (!scales) return { ...plain, dtype, address }
   const { blockRows, blockCols } = scales
   expectBytes(source, scales.bytes, Math.ceil(rows / blockRows) * Math.ceil(cols / blockCols), 'f32')
   const factors = memory.mapped(scales.bytes, 4) ?? (await copyBytes(memory, source, scales.bytes, false)).address
-  return { memory, name, dtype, rows, cols, address, scales: factors, blockRows, blockCols }
+  return { ...plain, dtype, address, scales: factors, blockRows, blockCols }
 }
 
-export async function prepareExperts(memory: CoreMemory, sources: readonly WeightSource[]): Promise<CoreExperts> {
+export async function prepareExperts(
+  memory: CoreMemory,
+  sources: readonly WeightSource[],
+  exact: boolean,
+): Promise<CoreExperts> {
   const first = sources[0]
   if (!first) throw new RangeError('prepareExperts: no expert')
   const { name, rows, cols } = first
   const blockRows = first.scales?.blockRows ?? 1
   const blockCols = first.scales?.blockCols ?? 1
+  // Experts of one type are what files have; else their numbers are taken as they are.
+  const isUniform = sources.every(source => source.dtype === first.dtype)
   const fields = new Float64Array(3 * sources.length)
+  let packed = false
   for (const [e, source] of sources.entries()) {
-    const w = await prepare(memory, source)
+    const w = await prepare(memory, source, exact || !isUniform)
+    packed = w.packed
     if (w.rows !== rows || w.cols !== cols) {
       throw new RangeError(`prepareExperts: ${w.name} is ${w.rows} x ${w.cols}, expected ${rows} x ${cols}`)
     }
     if (w.scales && (w.blockRows !== blockRows || w.blockCols !== blockCols)) {
       throw new RangeError(`prepareExperts: ${w.name} has blocks of another size than ${name}`)
     }
-    fields.set([w.address, DTYPE_CODES[w.dtype], w.scales], 3 * e)
+    fields.set([w.address, codeOf(w.dtype), w.scales], 3 * e)
   }
   const table = memory.alloc('f64', [sources.length, 3])
   memory.upload(table, fields)
-  return { memory, name, experts: sources.length, rows, cols, table, blockRows, blockCols }
+  return { memory, name, experts: sources.length, rows, cols, packed, table, blockRows, blockCols }
 }
 
 /** f32 [rows * cols]. */
 export async function prepareVector(memory: CoreMemory, source: WeightSource, add: number): Promise<Tensor> {
   const { dtype, rows, cols, bytes } = source
   expectBytes(source, bytes, rows * cols, dtype)
-  const w = await prepare(memory, source)
+  const w = await prepare(memory, source, true)
   const isCopy = memory.mapped(bytes, WEIGHT_TYPES[dtype].bytes) !== w.address
   const vector = memory.alloc('f32', [rows * cols])
   const list = new CommandList()
@@ -162,23 +186,21 @@ async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRa
   return to
 }
 
-/** Quantised blocks as exact f32, a few rows at a time: products on the blocks themselves are still to come. */
-async function decodeRows(memory: CoreMemory, { rows, cols, bytes }: WeightSource, type: BlockType): Promise<Tensor> {
+/** Quantised blocks as exact f32, a few rows at a time. */
+async function decodeRows(
+  memory: CoreMemory,
+  to: Tensor,
+  { rows, cols, bytes }: WeightSource,
+  type: BlockType,
+): Promise<void> {
   const rowBytes = weightBytes(type, 1, cols)
-  const to = allocFor(memory, bytes, 4 * rows * cols)
   const step = Math.max(1, Math.floor(PIECE / rowBytes))
-  try {
-    for (let row = 0; row < rows; row += step) {
-      const count = Math.min(step, rows - row)
-      const stored = await bytes.source.read(bytes.offset + row * rowBytes, count * rowBytes)
-      const values = decodeBlocks(type, stored)
-      memory.host.write(to.address + 4 * row * cols, new Uint8Array(values.buffer))
-    }
-  } catch (error) {
-    memory.free(to)
-    throw error
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row)
+    const stored = await bytes.source.read(bytes.offset + row * rowBytes, count * rowBytes)
+    const values = decodeBlocks(type, stored)
+    memory.host.write(to.address + 4 * row * cols, new Uint8Array(values.buffer))
   }
-  return to
 }
 
 /** The message names the file, so that a model that does not fit is refused with its size. */

@@ -1,5 +1,6 @@
 import type { ConformanceCase } from '../case.ts'
 import { attentionCases } from './attention.ts'
+import { blockCases } from './blocks.ts'
 import { cacheCases } from './cache.ts'
 import { chainCases } from './chain.ts'
 import { expertCases } from './experts.ts'
@@ -18,6 +19,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...normCases,
   ...matmulCases,
   ...headMatmulCases,
+  ...blockCases,
   ...pointwiseCases,
   ...softmaxCases,
   ...ropeCases,
