@@ -50,7 +50,7 @@ for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 're
     })
 
     it('a row alone has the bits of the row in a batch', async () => {
-      const k = await make(3)
+      const k = await make({ threads: 3 })
       for (const type of RANDOM_BLOCK_TYPES) {
         const all = await product(k, type, x)
         for (const t of [0, 7, T - 1]) {
