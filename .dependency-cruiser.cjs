@@ -11,6 +11,7 @@ const rooms = {
   sampling: [],
   planning: ['model', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
   evaluation: ['engine', 'model', 'sampling', 'tokenizer', 'checkpoint', 'kernels'],
+  conversion: ['model', 'tokenizer', 'checkpoint', 'attention', 'kernels', 'tensor'],
   engine: ['model', 'sampling', 'tokenizer', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
 }
 module.exports = {

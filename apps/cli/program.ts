@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
+  convert: async () => (await import('./commands/convert.ts')).addConvert,
   perplexity: async () => (await import('./commands/perplexity.ts')).addPerplexity,
   verify: async () => (await import('./commands/verify.ts')).addVerify,
 }

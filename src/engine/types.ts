@@ -7,10 +7,10 @@ import type { CacheType } from '../tensor/dtype.ts'
 export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
 
 export interface ProgressEvent {
-  readonly status: 'resolve' | 'download' | 'load' | 'ready'
+  readonly status: 'resolve' | 'download' | 'load' | 'write' | 'ready'
   /** File or tensor in work. */
   readonly file: string
-  /** Bytes done and bytes in all, of this file while downloading, of all weights while loading. */
+  /** Bytes done and bytes in all: of this file while downloading, of all weights while loading or writing. */
   readonly loaded: number
   readonly total: number
 }

@@ -35,7 +35,7 @@ export async function loadModel(
   const config = family.config(raw)
   const total = [...checkpoint.tensors.values()].reduce((n, t) => n + t.bytes.length, 0)
   let loaded = 0
-  const ready = (source: WeightSource, storedBytes: number) => {
+  const ready: Ready = (source, _, storedBytes) => {
     options.signal?.throwIfAborted()
     loaded += storedBytes
     options.onProgress?.(source.name, loaded, total)
@@ -48,8 +48,12 @@ export async function loadModel(
 type WeightKernels = Pick<Kernels, 'prepare' | 'prepareExperts' | 'prepareVector'>
 
 export interface SurveyedWeight extends WeightSource {
+  /** `vector`: a norm's weight or a bias. */
+  readonly role: WeightRole | 'vector'
   /** One of several experts, of which a token uses some. */
   readonly ofExpert: boolean
+  /** The model's numbers are this much more than what is stored (Gemma's norms: 1). */
+  readonly added: number
 }
 
 /**
@@ -61,17 +65,22 @@ export async function surveyWeights(checkpoint: Checkpoint, weights?: EncodableT
   const raw = checkpoint.configReader
   const { config, names } = familyOf(raw)
   const experts = new Set<WeightSource>()
+  const added = new Map<WeightSource, number>()
   const kernels: WeightKernels = {
     prepare: async source => source,
     prepareExperts: async sources => {
       for (const source of sources) experts.add(source)
       return { ...(sources[0] as WeightSource), experts: sources.length }
     },
-    prepareVector: async ({ cols }) => tensorAt(0, 'f32', [cols]),
+    prepareVector: async (source, add = 0) => {
+      added.set(source, add)
+      return tensorAt(0, 'f32', [source.cols])
+    },
   }
   const found: SurveyedWeight[] = []
-  const add = (source: WeightSource) => found.push({ ...source, ofExpert: experts.has(source) })
-  await new Loader(checkpoint, kernels, config(raw), names, add, weights).model()
+  const ready: Ready = (source, role) =>
+    found.push({ ...source, role, ofExpert: experts.has(source), added: added.get(source) ?? 0 })
+  await new Loader(checkpoint, kernels, config(raw), names, ready, weights).model()
   return found
 }
 
@@ -87,8 +96,8 @@ export function unusedTensors(checkpoint: Checkpoint): string[] {
   return checkpoint.unused(ignored).filter(name => layer(name) < nLayers)
 }
 
-/** Told of each tensor that is ready, and how many bytes the files have of it. */
-type Ready = (source: WeightSource, storedBytes: number) => void
+/** Told of each tensor that is ready, what it is for, and how many bytes the files have of it. */
+type Ready = (source: WeightSource, role: WeightRole | 'vector', storedBytes: number) => void
 
 /** Asks the checkpoint for every tensor by name and shape, and the kernels to prepare it. */
 class Loader {
@@ -238,7 +247,8 @@ class Loader {
       )
       const sources = stored.map(source => this.#typed(source, 'matrix'))
       const experts = await this.#kernels.prepareExperts(sources)
-      for (const [i, source] of sources.entries()) this.#ready(source, (stored[i] as WeightSource).bytes.length)
+      for (const [i, source] of sources.entries())
+        this.#ready(source, 'matrix', (stored[i] as WeightSource).bytes.length)
       return experts
     }
     return {
@@ -279,7 +289,7 @@ class Loader {
     const stored = this.#checkpoint.matrix(name, rows, cols, { transposed })
     const source = this.#typed(stored, role)
     const weight = await this.#kernels.prepare(source, use)
-    this.#ready(source, stored.bytes.length)
+    this.#ready(source, role, stored.bytes.length)
     return weight
   }
 
@@ -290,7 +300,7 @@ class Loader {
   async #vector(name: string, length: number, add?: number): Promise<Tensor> {
     const source = this.#checkpoint.vector(name, length)
     const vector = await this.#kernels.prepareVector(source, add)
-    this.#ready(source, source.bytes.length)
+    this.#ready(source, 'vector', source.bytes.length)
     return vector
   }
 }

@@ -6,6 +6,12 @@ const DELAY_MS = 150
 const REDRAW_MS = 60
 const BAR = 20
 
+/** Where the file in work is of no interest. */
+const LABELS: Readonly<Partial<Record<ProgressEvent['status'], string>>> = {
+  load: 'Loading weights',
+  write: 'Writing',
+}
+
 /** A line on a terminal's stderr while files are fetched or read; nothing elsewhere. */
 export class Progress {
   readonly #stream = process.stderr
@@ -75,7 +81,7 @@ export class Progress {
   #line({ status, file, loaded, total }: ProgressEvent, now: number): string {
     if (status === 'resolve' || total <= 0) return `Looking for ${file}`
     return this.#fitting([
-      status === 'load' ? 'Loading weights' : file,
+      LABELS[status] ?? file,
       bar(Math.min(1, loaded / total)),
       `${format.bytes(loaded)} of ${format.bytes(total)}`,
       ...(status === 'download' ? this.#speed(loaded, total, now) : []),

@@ -34,7 +34,7 @@ function bits(type: EncodableType): number {
 }
 
 /** Rows that are no whole number of blocks are stored as llama-quantize does. */
-function fitting(type: EncodableType, cols: number): EncodableType {
+export function fitting(type: EncodableType, cols: number): EncodableType {
   if (cols % WEIGHT_TYPES[type].elements === 0) return type
   const other = FALLBACK[type]
   return other && cols % BLOCK_TYPES.q8_0.elements === 0 ? other : 'f16'

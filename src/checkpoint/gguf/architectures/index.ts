@@ -10,7 +10,7 @@ import { llama, qwen2, qwen3 } from './llama.ts'
 import { minicpm3 } from './minicpm3.ts'
 
 /** By `general.architecture`. */
-const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+export const ARCHITECTURES = {
   deepseek2,
   llama,
   qwen2,
@@ -19,11 +19,13 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   minicpm3,
   falcon,
   gpt2,
-}
+} as const satisfies Readonly<Record<string, Architecture>>
+
+export type ArchitectureName = keyof typeof ARCHITECTURES
 
 export function architectureOf(metadata: Metadata): Architecture {
   const name = metadata.architecture
-  const found = Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name] : undefined
+  const found = Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name as ArchitectureName] : undefined
   if (found) return found
   const known = Object.keys(ARCHITECTURES).join(', ')
   throw new UnsupportedModelError(

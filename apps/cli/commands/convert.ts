@@ -1,0 +1,87 @@
+import { type Command, Option } from 'commander'
+import type { Conversion, EncodableType } from '../../../src/index.ts'
+import { hubOptions } from '../hub.ts'
+import { watchInterrupt } from '../interrupt.ts'
+import { withProgress } from '../load-engine.ts'
+import { modelArgument } from '../model-argument.ts'
+import { WEIGHT_TYPES } from '../options/load.ts'
+import { bytes, oneOf } from '../options/parsers.ts'
+import { colours } from '../output/colour.ts'
+import * as format from '../output/format.ts'
+import { note, write, writeJson } from '../output/stdout.ts'
+
+interface Flags {
+  weights?: EncodableType
+  legacyMla?: boolean
+  force?: boolean
+  shardSize?: number
+  offline?: boolean
+  quiet?: boolean
+  json?: boolean
+}
+
+export function addConvert(program: Command): void {
+  program
+    .command('convert')
+    .summary('safetensors into GGUF, and back; quantise')
+    .description(
+      'Writes a model in another form: as a GGUF file that llama.cpp reads, or as a folder with safetensors for the hub. The output is there whole or not at all.',
+    )
+    .argument('<in>', 'a folder, a GGUF file, or org/name on the hub')
+    .argument('<out>', 'NAME.gguf makes a GGUF file, any other name a folder')
+    .addOption(
+      new Option(
+        '--weights <type>',
+        'the type of the matrices (default: as they are); embedding, output, routers, norms and the projection to the latent get one that suits them',
+      ).argParser(oneOf(WEIGHT_TYPES)),
+    )
+    .option('--legacy-mla', 'GGUF with one attn_kv_b per layer, for old programs')
+    .addOption(
+      new Option('--shard-size <bytes>', 'most bytes of one safetensors file (default: 5GB)').argParser(bytes),
+    )
+    .option('--force', 'replace what is there')
+    .addOption(new Option('--offline', 'never use the network'))
+    .option('--quiet', 'no summary')
+    .option('--json', 'one object with files, types and bytes')
+    .addHelpText(
+      'after',
+      `
+Types: ${WEIGHT_TYPES.slice(0, 9).join(', ')},
+       ${WEIGHT_TYPES.slice(9).join(', ')}.
+A safetensors folder takes f32, f16 and bf16 (default for quantised weights).
+
+Examples:
+  $ latentkit convert ./my-model my-model.gguf --weights q8_0
+  $ latentkit convert ./my-model my-model.gguf --weights q4_k
+  $ latentkit convert my-model.gguf ./my-model --weights bf16`,
+    )
+    .action(convert)
+}
+
+async function convert(input: string, output: string, flags: Flags): Promise<void> {
+  const { signal, release } = watchInterrupt()
+  const { convertModel } = await import('../../../src/index.ts')
+  const hub = await hubOptions(flags)
+  const conversion = await withProgress(onProgress =>
+    convertModel(modelArgument(input).source, output, {
+      ...hub,
+      ...(flags.weights && { weights: flags.weights }),
+      ...(flags.legacyMla && { legacyMla: true }),
+      ...(flags.force && { force: true }),
+      ...(flags.shardSize && { shardBytes: flags.shardSize }),
+      signal,
+      onProgress,
+    }),
+  )
+  release()
+  if (flags.json) return writeJson(conversion)
+  const c = colours(process.stderr)
+  for (const warning of conversion.warnings) note(c.yellow(warning))
+  if (!flags.quiet) await write(`${summary(conversion)}\n`)
+}
+
+/** `my-model.gguf: 139 MiB, deepseek_v3: q8_0 131 MiB, f32 8.1 MiB` */
+function summary({ output, bytes, modelType, types }: Conversion): string {
+  const each = types.map(t => `${t.type} ${format.bytes(t.bytes)}`).join(', ')
+  return `${colours(process.stdout).bold(output)}: ${format.bytes(bytes)}, ${modelType}: ${each}`
+}

@@ -1,0 +1,123 @@
+/** `latentkit convert`: a model from one form of files into the other. */
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { openModel } from '../checkpoint/folder.ts'
+import { hubSettings } from '../checkpoint/hub/options.ts'
+import { resolveModel } from '../checkpoint/resolve-model.ts'
+import { OptionError } from '../errors.ts'
+import { ENCODABLE_TYPES, type EncodableType } from '../kernels/blocks/numbers.ts'
+import { ConversionError } from './errors.ts'
+import { prepareGguf } from './gguf/convert.ts'
+import { prepareFolder } from './hub/convert.ts'
+import { readSourceModel } from './source-model.ts'
+import type { TypeSummary } from './written.ts'
+
+export interface ConvertOptions {
+  /** Default: the types that the model has; quantised weights become bf16 in a safetensors folder. */
+  readonly weights?: EncodableType
+  /** GGUF of MLA models as it was before llama.cpp computed on the latent: one `attn_kv_b`. Default false. */
+  readonly legacyMla?: boolean
+  /** Replace what is there. Default false. */
+  readonly force?: boolean
+  /** Bytes of tensors in one safetensors file. Default 5e9. */
+  readonly shardBytes?: number
+  readonly offline?: boolean
+  readonly hub?: { readonly endpoint?: string; readonly token?: string; readonly cacheDir?: string }
+  readonly signal?: AbortSignal
+  /** Fetching the model, if it is on the hub, then bytes written of all. */
+  readonly onProgress?: (event: {
+    readonly status: 'resolve' | 'download' | 'write'
+    readonly file: string
+    readonly loaded: number
+    readonly total: number
+  }) => void
+}
+
+export interface Conversion {
+  readonly input: string
+  readonly output: string
+  readonly format: 'gguf' | 'safetensors'
+  readonly modelType: string
+  /** Of all files. */
+  readonly bytes: number
+  readonly files: readonly string[]
+  readonly types: readonly TypeSummary[]
+  /** One sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Writes the model `input` (a folder, a GGUF file, a name on the hub) as the GGUF file `output`, or, where its name does
+ * not end so, as a folder with safetensors. The output is there whole or not at all.
+ *
+ * Throws ConversionError (`output_exists` without `force`, `same_file`, `disk_full`, `not_writable`), CheckpointError,
+ * ConfigError, UnsupportedModelError, OptionError, the signal's reason.
+ */
+export async function convertModel(input: string, output: string, options: ConvertOptions = {}): Promise<Conversion> {
+  const { weights, signal, onProgress } = options
+  if (weights !== undefined && !ENCODABLE_TYPES.includes(weights)) {
+    throw new OptionError(`weights is ${JSON.stringify(weights)}; expected ${ENCODABLE_TYPES.join(', ')}`)
+  }
+  const format = /\.gguf$/i.test(output) ? 'gguf' : 'safetensors'
+  const { offline, hub } = options
+  const path = await resolveModel(input, {
+    ...hubSettings({}, homedir()),
+    ...hub,
+    ...(offline && { offline }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress: event => onProgress({ ...event, status: event.status as 'download' }) }),
+  })
+  const checkpoint = await openModel(path)
+  await checkPlace(checkpoint, path, output, format, options.force ?? false)
+  const model = await readSourceModel(checkpoint)
+  const prepared = format === 'gguf' ? prepareGguf(model, options) : prepareFolder(model, options)
+  let loaded = 0
+  const onWrite = (file: string, bytes: number) => {
+    loaded += bytes
+    onProgress?.({ status: 'write', file, loaded, total: prepared.bytes })
+  }
+  const { files, types } = await prepared.write(output, { onWrite, signal })
+  return {
+    input: path,
+    output,
+    format,
+    modelType: model.config.modelType,
+    bytes: prepared.bytes,
+    files,
+    types,
+    warnings: [...checkpoint.warnings, ...leftOut(model.leftOut), ...prepared.warnings],
+  }
+}
+
+/** What is there is only replaced when that was asked for, and never what is being read. */
+async function checkPlace(
+  { tensors }: Checkpoint,
+  input: string,
+  output: string,
+  format: Conversion['format'],
+  force: boolean,
+): Promise<void> {
+  const there = await stat(output).catch(() => undefined)
+  if (!there) return
+  const place = await realpath(output)
+  const read = new Set([input])
+  for (const { bytes } of tensors.values()) if (bytes.source.path) read.add(bytes.source.path)
+  for (const file of read) {
+    if ((await realpath(file)) !== place) continue
+    throw new ConversionError('same_file', `${output} is the model that is to be converted; give another place`)
+  }
+  if (there.isDirectory() !== (format === 'safetensors')) {
+    const [is, wanted] = there.isDirectory() ? ['a folder', 'a file'] : ['a file', 'a folder']
+    throw new ConversionError('output_exists', `${output} is ${is}, and ${format} makes ${wanted}; give another place`)
+  }
+  const empty = there.isDirectory() && (await readdir(output)).length === 0
+  if (force || empty) return
+  throw new ConversionError('output_exists', `${output} exists already; use force (--force) to replace it`)
+}
+
+function leftOut(names: readonly string[]): string[] {
+  if (names.length === 0) return []
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+  return [`Tensors that this kind of model does not use were left out: ${names.slice(0, 3).join(', ')}${more}`]
+}

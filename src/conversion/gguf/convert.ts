@@ -1,0 +1,54 @@
+import { basename } from 'node:path'
+import type { ModelConfig } from '../../model/config.ts'
+import { checkRoom, Output, type OutputOptions } from '../output.ts'
+import type { SourceModel } from '../source-model.ts'
+import { summarise, type Written } from '../written.ts'
+import { architectureFor } from './architecture-for.ts'
+import { checkKeys } from './check-keys.ts'
+import { modelKeys } from './model-keys.ts'
+import { type PlanOptions, planTensors, type TensorToWrite } from './plan-tensors.ts'
+import { addTokenizerKeys } from './tokenizer-keys.ts'
+import { fileTypeOf } from './types.ts'
+import { ggufHeader, ggufSize, writeGguf } from './write-gguf.ts'
+
+/** A model as a GGUF file, and how to write it. Throws UnsupportedModelError for what GGUF or llama.cpp lack. */
+export function prepareGguf(model: SourceModel, options: PlanOptions) {
+  const { config, checkpoint } = model
+  const architecture = architectureFor(config.modelType)
+  const tensors = planTensors(model, architecture, options)
+  const keys = modelKeys(config, architecture, options)
+  checkKeys(config, architecture, keys, tensors)
+  const types = summarise(tensors)
+  keys.string('general.name', basename(checkpoint.name).replace(/\.gguf$/i, ''))
+  keys.u32('general.file_type', fileTypeOf(options.weights ?? types[0]?.type ?? 'f32'))
+  keys.u32('general.quantization_version', 2)
+  addTokenizerKeys(keys, checkpoint, config)
+  const header = ggufHeader(keys, tensors)
+  return {
+    bytes: ggufSize(header, tensors),
+    warnings: architecture === 'deepseek2' ? whatLlamaCppAsks(config) : [],
+    write: async (path: string, output: OutputOptions): Promise<Written> => {
+      await writeFile(path, header, tensors, output)
+      return { files: [path], types }
+    },
+  }
+}
+
+async function writeFile(path: string, header: Uint8Array, tensors: readonly TensorToWrite[], options: OutputOptions) {
+  await checkRoom(path, ggufSize(header, tensors))
+  const output = await Output.open(path, options)
+  try {
+    await writeGguf(output, header, tensors)
+    await output.finish()
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+}
+
+/** It takes a file without a latent of the query for DeepSeek-V2-Lite, which it knows by its depth. */
+function whatLlamaCppAsks({ attention, nLayers, vocabSize }: ModelConfig): string[] {
+  if (attention.kind !== 'latent' || attention.qLoraRank !== null) return []
+  if (nLayers === 26 || nLayers === 27 || (nLayers === 48 && vocabSize === 128_256)) return []
+  return [`llama.cpp will not load this file: without q_lora_rank it expects 26 or 27 layers, and there are ${nLayers}`]
+}

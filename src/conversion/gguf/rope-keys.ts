@@ -1,0 +1,60 @@
+import { type RopeConfig, ropeFrequencies } from '../../attention/rope.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+import type { ModelConfig } from '../../model/config.ts'
+import type { GgufKeys } from './values.ts'
+
+export function addRopeKeys(keys: GgufKeys, { ropes, attention }: ModelConfig): void {
+  const [rope, local] = ropes
+  if (!rope) return
+  const { scaling } = rope
+  keys.u32('{arch}.rope.dimension_count', rope.dim)
+  keys.f32('{arch}.rope.freq_base', rope.theta)
+  keys.f32('{arch}.rope.freq_base_swa', local?.theta)
+  if (scaling.kind === 'linear') {
+    keys.string('{arch}.rope.scaling.type', 'linear')
+    keys.f32('{arch}.rope.scaling.factor', scaling.factor)
+  } else if (scaling.kind === 'yarn') {
+    addYarnKeys(keys, scaling, attention.kind === 'latent')
+  } else if (scaling.kind === 'longrope') {
+    keys.u32('{arch}.rope.scaling.original_context_length', scaling.originalPositions)
+    keys.f32('{arch}.rope.scaling.attn_factor', scaling.attentionFactor ?? undefined)
+  }
+}
+
+type Yarn = Extract<RopeConfig['scaling'], { readonly kind: 'yarn' }>
+
+function addYarnKeys(keys: GgufKeys, y: Yarn, latent: boolean): void {
+  if (latent && (!y.mscaleAllDim || y.mscale !== y.mscaleAllDim)) {
+    throw new UnsupportedModelError(
+      `YaRN with mscale ${y.mscale} and mscale_all_dim ${y.mscaleAllDim} cannot be said in GGUF, which has one for both`,
+    )
+  }
+  keys.string('{arch}.rope.scaling.type', 'yarn')
+  keys.f32('{arch}.rope.scaling.factor', y.factor)
+  keys.u32('{arch}.rope.scaling.original_context_length', y.originalPositions)
+  keys.f32('{arch}.rope.scaling.yarn_log_multiplier', latent ? 0.1 * (y.mscaleAllDim as number) : undefined)
+  keys.f32('{arch}.rope.scaling.yarn_beta_fast', y.betaFast)
+  keys.f32('{arch}.rope.scaling.yarn_beta_slow', y.betaSlow)
+  keys.f32('{arch}.rope.scaling.attn_factor', y.attentionFactor ?? undefined)
+}
+
+/** Divisors of the rope's frequencies, which are tensors in GGUF: by name, f32. */
+export function ropeTensors({ ropes }: ModelConfig): Map<string, Float32Array> {
+  const [rope] = ropes
+  const tensors = new Map<string, Float32Array>()
+  if (!rope) return tensors
+  const { scaling } = rope
+  if (scaling.kind === 'longrope') {
+    tensors.set('rope_factors_long.weight', Float32Array.from(scaling.longFactor))
+    tensors.set('rope_factors_short.weight', Float32Array.from(scaling.shortFactor))
+  }
+  if (scaling.kind === 'llama3' || scaling.kind === 'factors') {
+    const plain = ropeFrequencies({ ...rope, scaling: { kind: 'none' } }).frequencies
+    const stretched = ropeFrequencies(rope).frequencies
+    tensors.set(
+      'rope_freqs.weight',
+      Float32Array.from(plain, (f, i) => f / stretched[i]!),
+    )
+  }
+  return tensors
+}

@@ -1,0 +1,51 @@
+import type { TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
+
+export interface GgufName {
+  readonly name: string
+  /** Which of the tensor's experts a matrix is. */
+  readonly expert?: number
+}
+
+/** llama.cpp's names for the hub's: the reader's table turned round. Undefined for names it does not have. */
+export function ggufNames(naming: TensorNaming): (hubName: string) => GgufName | undefined {
+  const model = turned(naming.model)
+  const inLayer = turned(naming.inLayer)
+  const layer = pattern(naming.layer, '{layer}')
+  const expert = naming.experts && pattern(naming.experts.expert, '{expert}')
+  const stacked = new Map(
+    Object.entries(naming.experts?.modules ?? {}).flatMap(([name, modules]) =>
+      modules.length === 1 ? [[modules[0] as string, name]] : [],
+    ),
+  )
+  return hubName => {
+    const [, number, rest] = layer.exec(hubName) ?? []
+    if (rest === undefined) return named(model, hubName, '')
+    const at = `blk.${number}.`
+    const [, which, part] = expert?.exec(rest) ?? []
+    if (part === undefined) return named(inLayer, rest, at)
+    const found = named(stacked, part, at)
+    return found && { ...found, expert: Number(which) }
+  }
+}
+
+/** Where two of llama.cpp's names stand for one of the hub's the first is what it writes today. */
+function turned(table: Readonly<Record<string, string>>): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const [gguf, hub] of Object.entries(table)) if (!names.has(hub)) names.set(hub, gguf)
+  return names
+}
+
+/** The number, and what comes behind it. */
+function pattern(template: string, placeholder: string): RegExp {
+  const [before = '', after = ''] = template.split(placeholder).map(part => part.replaceAll('.', '\\.'))
+  return new RegExp(`^${before}(\\d+)${after}(.*)$`)
+}
+
+/** The name of the whole tensor, or that of its module. */
+function named(names: ReadonlyMap<string, string>, hubName: string, at: string): GgufName | undefined {
+  const whole = names.get(hubName)
+  if (whole !== undefined) return { name: at + whole }
+  const [, module, suffix] = /^(.*)(\.weight|\.bias)$/.exec(hubName) ?? []
+  const found = module === undefined ? undefined : names.get(module)
+  return found === undefined ? undefined : { name: at + found + suffix }
+}

@@ -1,0 +1,66 @@
+/** config.json and generation_config.json for the hub's own code. */
+
+import type { JsonObject } from '../../checkpoint/json-file.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+import type { ModelConfig } from '../../model/config.ts'
+import type { SourceModel } from '../source-model.ts'
+import { llama3Scaling } from './llama3-scaling.ts'
+import type { HubType } from './plan-tensors.ts'
+
+/** Classes of transformers by `model_type`. */
+const CLASSES: Readonly<Record<string, string>> = {
+  deepseek_v2: 'DeepseekV2ForCausalLM',
+  deepseek_v3: 'DeepseekV3ForCausalLM',
+  llama: 'LlamaForCausalLM',
+  mistral: 'MistralForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+  qwen3: 'Qwen3ForCausalLM',
+  gemma3_text: 'Gemma3ForCausalLM',
+  minicpm3: 'MiniCPM3ForCausalLM',
+  falcon: 'FalconForCausalLM',
+  gpt2: 'GPT2LMHeadModel',
+}
+
+const DTYPES: Readonly<Record<HubType, string>> = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' }
+
+export function hubConfig({ checkpoint, config }: SourceModel, type: HubType): JsonObject {
+  const dtype = { torch_dtype: DTYPES[type] }
+  if (!checkpoint.canonical) {
+    // FP8 has become numbers.
+    const { quantization_config: _, ...rest } = checkpoint.config
+    return { ...rest, ...dtype }
+  }
+  const { rope_interleave: _, rope_scaling: scaling, ...rest } = checkpoint.config
+  const { modelType, attention } = config
+  const name = CLASSES[modelType]
+  return {
+    ...(name && { architectures: [name] }),
+    ...rest,
+    // The hub's code counts the heads that attend, not those that are cached.
+    ...(attention.kind === 'latent' && { num_key_value_heads: attention.nHeads }),
+    ...(scaling !== undefined && { rope_scaling: ropeScaling(scaling as JsonObject, config) }),
+    ...dtype,
+  }
+}
+
+/** Divisors without a rule are llama.cpp's; on the hub they follow Llama 3's. */
+function ropeScaling(scaling: JsonObject, { ropes, maxPositions }: ModelConfig): JsonObject {
+  if (scaling.rope_type !== 'factors') return scaling
+  const [rope] = ropes
+  const found = rope && llama3Scaling(rope, maxPositions)
+  if (found) return found
+  throw new UnsupportedModelError(
+    "The model's rope has a divisor for every frequency (rope_freqs.weight) that do not follow Llama 3's rule; " +
+      'a config.json has no way to say that',
+  )
+}
+
+/** What ends a text, for engines that read nothing else. */
+export function hubGenerationConfig({ checkpoint, config }: SourceModel): JsonObject {
+  if (checkpoint.generationConfig) return checkpoint.generationConfig
+  const { bosTokenId, eosTokenIds } = config
+  return {
+    ...(bosTokenId !== null && { bos_token_id: bosTokenId }),
+    ...(eosTokenIds.length > 0 && { eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds }),
+  }
+}

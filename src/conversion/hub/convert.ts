@@ -1,0 +1,91 @@
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { OptionError } from '../../errors.ts'
+import type { EncodableType } from '../../kernels/blocks/numbers.ts'
+import { checkRoom, Output, type OutputOptions } from '../output.ts'
+import type { SourceModel } from '../source-model.ts'
+import { summarise, type Written } from '../written.ts'
+import { hubConfig, hubGenerationConfig } from './config.ts'
+import { type HubType, planHubTensors } from './plan-tensors.ts'
+import { tokenizerFiles } from './tokenizer.ts'
+import { safetensorsHeader, shardIndex, shardTensors, writeSafetensors } from './write-safetensors.ts'
+
+export interface HubOptions {
+  readonly weights?: EncodableType
+  /** Bytes of tensors in one file. Default 5 GB, as on the hub. */
+  readonly shardBytes?: number
+}
+
+const SHARD_BYTES = 5e9
+/** Files that belong to a model: one of an earlier model beside the new ones would be read with them. */
+const OF_A_MODEL =
+  /^(model(-\d+-of-\d+)?\.safetensors(\.index\.json)?|(generation_|tokenizer_)?config\.json|tokenizer\.json|chat_template\.(jinja|json))$/
+
+/** A model as a folder of the hub's files, and how to write it. */
+export function prepareFolder(model: SourceModel, { weights, shardBytes = SHARD_BYTES }: HubOptions) {
+  const type = hubType(weights)
+  const tensors = planHubTensors(model, type)
+  const shards = shardTensors(tensors, shardBytes)
+  const types = summarise(tensors)
+  const texts = new Map([
+    ['config.json', json(hubConfig(model, type ?? (types[0]?.type as HubType)))],
+    ['generation_config.json', json(hubGenerationConfig(model))],
+    ...tokenizerFiles(model.checkpoint),
+    ...(shards.length > 1 ? [['model.safetensors.index.json', json(shardIndex(shards))] as const] : []),
+  ])
+  const bytes =
+    shards.reduce((sum, shard) => sum + safetensorsHeader(shard.tensors).length, 0) +
+    tensors.reduce((sum, tensor) => sum + tensor.bytes, 0) +
+    [...texts.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  return {
+    bytes,
+    warnings: [],
+    write: async (folder: string, options: OutputOptions): Promise<Written> => {
+      await checkRoom(folder, bytes)
+      const files = await writeFolder(folder, options, async open => {
+        for (const shard of shards) await writeSafetensors(await open(shard.file), shard.tensors)
+        for (const [name, text] of texts) await (await open(name)).write(new TextEncoder().encode(text))
+      })
+      return { files, types }
+    },
+  }
+}
+
+/**
+ * Writes files into a folder so that it has all of them or none. A new folder gets its name when it is whole; in one
+ * that is there the files take their places one after the other once all are written, and those of an earlier model go.
+ */
+async function writeFolder(
+  folder: string,
+  options: OutputOptions,
+  write: (open: (name: string) => Promise<Output>) => Promise<void>,
+): Promise<string[]> {
+  const before = await readdir(folder).catch(() => undefined)
+  const place = before ? folder : `${folder}.${process.pid}.partial`
+  await mkdir(place, { recursive: true })
+  const outputs = new Map<string, Output>()
+  try {
+    await write(async name => {
+      const output = await Output.open(join(place, name), options)
+      outputs.set(name, output)
+      return output
+    })
+    for (const output of outputs.values()) await output.finish()
+    if (!before) await rename(place, folder)
+  } catch (error) {
+    for (const output of outputs.values()) await output.discard()
+    if (!before) await rm(place, { recursive: true, force: true })
+    throw error
+  }
+  for (const name of before ?? []) if (OF_A_MODEL.test(name) && !outputs.has(name)) await rm(join(folder, name))
+  return [...outputs.keys()].map(name => join(folder, name))
+}
+
+function hubType(weights: EncodableType | undefined): HubType | undefined {
+  if (weights === undefined || weights === 'f32' || weights === 'f16' || weights === 'bf16') return weights
+  throw new OptionError(`weights is ${JSON.stringify(weights)}; safetensors folders hold f32, f16 or bf16`)
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

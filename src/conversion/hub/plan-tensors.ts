@@ -1,0 +1,83 @@
+/** A model's tensors as the hub's own code has them: names, order of rows, shapes. */
+import { raised, reordered, turned } from '../../checkpoint/recode/derived.ts'
+import { recoded } from '../../checkpoint/recode/recoded.ts'
+import type { WeightSource } from '../../kernels/contract.ts'
+import type { SurveyedWeight } from '../../model/load.ts'
+import { isBlockType, weightBytes } from '../../tensor/dtype.ts'
+import { joinKeyValueUp } from '../key-value-up.ts'
+import type { SourceModel } from '../source-model.ts'
+
+/** What safetensors hold of weights. */
+export type HubType = 'f32' | 'f16' | 'bf16'
+
+export interface HubTensor {
+  readonly name: string
+  readonly type: HubType
+  readonly shape: readonly number[]
+  readonly bytes: number
+  readonly source: WeightSource
+}
+
+export function planHubTensors(model: SourceModel, weights: HubType | undefined): HubTensor[] {
+  return [...arranged(model)].map(({ name, role, source, stored }) => {
+    // The bias of the choice of experts is f32 in every checkpoint that has one.
+    const exact = role === 'vector' && !/\.(weight|bias)$/.test(name)
+    const type = exact ? 'f32' : (weights ?? floatOf(stored))
+    const { rows, cols } = source
+    const shape = role === 'vector' ? [cols] : [rows, cols]
+    return { name, type, shape, bytes: weightBytes(type, rows, cols), source: recoded(source, type) }
+  })
+}
+
+/** Quantised weights as bf16: its range is that of f32, so no model that was trained in bf16 overflows. */
+function floatOf(stored: WeightSource['dtype']): HubType {
+  return isBlockType(stored) || stored === 'e4m3' ? 'bf16' : stored
+}
+
+interface Arranged {
+  readonly name: string
+  readonly role: SurveyedWeight['role']
+  readonly source: WeightSource
+  /** The type that its numbers come from. */
+  readonly stored: WeightSource['dtype']
+}
+
+/** What llama.cpp's converter did to the numbers, undone; the hub's own files as they are. */
+function* arranged({ checkpoint, config, family, weights }: SourceModel): Generator<Arranged> {
+  const { attention, ropes } = config
+  const { transposed = false, normOffset = 0 } = family.names
+  const { canonical } = checkpoint
+  const byName = new Map(weights.map(weight => [weight.name, weight]))
+  for (const weight of weights) {
+    const { name, role } = weight
+    const as = (source: WeightSource, as = name): Arranged => ({ name: as, role, source, stored: weight.dtype })
+    if (!canonical) yield as(asStored(weight))
+    else if (attention.kind === 'latent' && /\.[kv]_b_proj\.weight$/.test(name)) {
+      const value = byName.get(name.replace('k_b_proj', 'v_b_proj'))
+      if (!value || value === weight) continue // with its key
+      yield as(joinKeyValueUp({ key: weight, value }, attention), name.replace('k_b_proj', 'kv_b_proj'))
+    } else if (attention.kind === 'grouped' && ropes[0]?.interleaved && /\.[qk]_proj\.(weight|bias)$/.test(name)) {
+      yield as(deinterleaved(weight, attention.headDim))
+    } else if (role === 'vector') {
+      yield as(name.endsWith('.weight') ? raised(weight, -normOffset) : weight)
+    } else {
+      yield as(transposed && role === 'matrix' ? turned(weight) : weight)
+    }
+  }
+}
+
+/** [inputs, outputs] where the file has it so. */
+function asStored({ transposed, ...weight }: SurveyedWeight): WeightSource {
+  return transposed ? { ...weight, rows: weight.cols, cols: weight.rows } : weight
+}
+
+/** Rows of each head from neighbours to halves; a bias is a column of them. */
+function deinterleaved(source: WeightSource, headDim: number): WeightSource {
+  const column = source.rows === 1 ? { ...source, rows: source.cols, cols: 1 } : source
+  const half = headDim / 2
+  const moved = reordered(column, column.rows, row => {
+    const at = row % headDim
+    return row - at + (at < half ? 2 * at : 2 * (at - half) + 1)
+  })
+  return { ...moved, rows: source.rows, cols: source.cols }
+}

@@ -1,0 +1,23 @@
+import type { WeightType } from '../tensor/dtype.ts'
+
+export interface TypeSummary {
+  readonly type: WeightType
+  readonly tensors: number
+  readonly bytes: number
+}
+
+export interface Written {
+  /** Paths. */
+  readonly files: readonly string[]
+  /** What takes most bytes first. */
+  readonly types: readonly TypeSummary[]
+}
+
+export function summarise(tensors: Iterable<{ readonly type: WeightType; readonly bytes: number }>): TypeSummary[] {
+  const byType = new Map<WeightType, TypeSummary>()
+  for (const { type, bytes } of tensors) {
+    const { tensors: count = 0, bytes: sum = 0 } = byType.get(type) ?? {}
+    byType.set(type, { type, tensors: count + 1, bytes: sum + bytes })
+  }
+  return [...byType.values()].sort((a, b) => b.bytes - a.bytes)
+}

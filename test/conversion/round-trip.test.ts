@@ -1,0 +1,89 @@
+/**
+ * What is converted computes what it did: the numbers that other engines gave for the fixtures come out of the converted
+ * files, exactly where nothing is rounded.
+ */
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { convertModel } from '../../src/conversion/convert.ts'
+import { verifyFolder } from '../../src/engine/verify/verify.ts'
+import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const reference = { name: 'reference', make: async () => createReferenceKernels() }
+const checkpoints = checkpointFolders()
+const ggufs = ggufFiles()
+
+/** Of the fixtures, those that GGUF has an architecture for. */
+const NO_GGUF = ['gpt1-post-norm', 'marian-encoder-decoder']
+const LATENT = /deepseek|kimi|glm4|youtu/
+
+async function expectSameNumbers(path: string, expected: string): Promise<void> {
+  copyFileSync(
+    expected,
+    path.endsWith('.gguf') ? path.replace(/\.gguf$/, '.expected.safetensors') : join(path, 'expected.safetensors'),
+  )
+  const report = await verifyFolder(path, {
+    kernels: [reference],
+    cacheTypes: ['f32'],
+    prefills: ['whole'],
+    greedy: false,
+  })
+  expect(report.error).toBe(null)
+  expect(report.rows.length).toBeGreaterThan(0)
+  expect(report.rows.filter(row => !row.passed)).toEqual([])
+}
+
+describe('a safetensors folder as GGUF', { timeout: 60_000 }, () => {
+  for (const [name, folder] of checkpoints) {
+    if (NO_GGUF.includes(name)) continue
+    for (const legacyMla of LATENT.test(name) ? [false, true] : [false]) {
+      it(`${name}${legacyMla ? ', legacy layout' : ''}`, async () => {
+        const out = join(tempFolder(), 'm.gguf')
+        await convertModel(folder, out, { weights: 'f32', legacyMla })
+        await expectSameNumbers(out, join(folder, 'expected.safetensors'))
+      })
+    }
+  }
+  it.skipIf(checkpoints.size > 10)('12 more checkpoints need ../shared, which is not here', () => {})
+
+  it('GPT has no architecture there', async () => {
+    const folder = checkpoints.get('gpt1-post-norm')
+    if (!folder) return
+    await expect(convertModel(folder, join(tempFolder(), 'm.gguf'))).rejects.toThrow('"openai-gpt" has no architecture')
+  })
+})
+
+describe('a GGUF file as a safetensors folder, and back', { timeout: 60_000 }, () => {
+  for (const [name, file] of ggufs) {
+    const expected = file.replace(/(-00001-of-\d+)?\.gguf$/, '.expected.safetensors')
+    it(name, async () => {
+      const place = tempFolder()
+      const [folder, again] = [join(place, 'hub'), join(place, 'again.gguf')]
+      await convertModel(file, folder, { weights: 'f32', shardBytes: 200_000 })
+      await expectSameNumbers(folder, expected)
+      await convertModel(folder, again, { weights: 'f32' })
+      await expectSameNumbers(again, expected)
+    })
+
+    it(`${name}: as GGUF once more, its blocks untouched`, async () => {
+      const out = join(tempFolder(), 'm.gguf')
+      await convertModel(file, out)
+      await expectSameNumbers(out, expected)
+    })
+  }
+})
+
+describe('a safetensors folder by way of GGUF', { timeout: 60_000 }, () => {
+  for (const [name, folder] of checkpoints) {
+    if (NO_GGUF.includes(name)) continue
+    it(name, async () => {
+      const place = tempFolder()
+      const [file, back] = [join(place, 'm.gguf'), join(place, 'back')]
+      await convertModel(folder, file, { weights: 'f32' })
+      await convertModel(file, back, { weights: 'f32' })
+      await expectSameNumbers(back, join(folder, 'expected.safetensors'))
+    })
+  }
+})
