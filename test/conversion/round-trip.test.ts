@@ -7,11 +7,16 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { verifyFolder } from '../../src/engine/verify/verify.ts'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/addon.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
-const reference = { name: 'reference', make: async () => createReferenceKernels() }
+/** Equal to the reference, and faster. */
+const kernels =
+  nativeUnavailable() === null
+    ? { name: 'native', make: () => createNativeKernels({ exact: true }) }
+    : { name: 'reference', make: async () => createReferenceKernels() }
 const checkpoints = checkpointFolders()
 const ggufs = ggufFiles()
 
@@ -25,7 +30,7 @@ async function expectSameNumbers(path: string, expected: string): Promise<void> 
     path.endsWith('.gguf') ? path.replace(/\.gguf$/, '.expected.safetensors') : join(path, 'expected.safetensors'),
   )
   const report = await verifyFolder(path, {
-    kernels: [reference],
+    kernels: [kernels],
     cacheTypes: ['f32'],
     prefills: ['whole'],
     greedy: false,

@@ -36,9 +36,7 @@ export function addConvert(program: Command): void {
       ).argParser(oneOf(WEIGHT_TYPES)),
     )
     .option('--legacy-mla', 'GGUF with one attn_kv_b per layer, for old programs')
-    .addOption(
-      new Option('--shard-size <bytes>', 'most bytes of one safetensors file (default: 5GB)').argParser(bytes),
-    )
+    .addOption(new Option('--shard-size <bytes>', 'most bytes of one safetensors file (default: 5GB)').argParser(bytes))
     .option('--force', 'replace what is there')
     .addOption(new Option('--offline', 'never use the network'))
     .option('--quiet', 'no summary')
