@@ -20,9 +20,30 @@ export function checkLoadOptions(o: HostLoadOptions): void {
 }
 
 export function checkSessionOptions(o: SessionOptions, most: number): void {
-  whole('contextLength', o.contextLength, 1)
-  if ((o.contextLength ?? 1) <= most) return
-  throw new OptionError(`contextLength is ${o.contextLength}; the engine was loaded for at most ${most} tokens`)
+  const { contextLength = most, rolling } = o
+  whole('contextLength', contextLength, 1)
+  if (contextLength > most) {
+    throw new OptionError(`contextLength is ${contextLength}; the engine was loaded for at most ${most} tokens`)
+  }
+  if (!rolling) return
+  const { keep = KEPT_TOKENS, drop = 1 } = rolling
+  whole('rolling.keep', keep, 0)
+  whole('rolling.drop', drop, 1)
+  if (keep + drop < contextLength) return
+  throw new OptionError(
+    `rolling keeps ${keep} tokens and drops ${drop} of a context of ${contextLength}; at least one more must be left`,
+  )
+}
+
+/** Of a rolling context, where nothing else is said: the attention sinks of arXiv 2309.17453. */
+export const KEPT_TOKENS = 4
+
+/** A range of a past of `length` tokens. */
+export function checkRange(from: number, to: number, length: number): void {
+  whole('from', from, 0)
+  whole('to', to, 0)
+  if (from <= to && to <= length) return
+  throw new OptionError(`tokens ${from} to ${to} of ${length} cannot be dropped: expected from <= to <= ${length}`)
 }
 
 export function checkPromptOptions(o: HostPromptOptions): void {

@@ -1,14 +1,15 @@
 import type { PrefixTree } from '../cache/prefix-tree.ts'
+import type { Model } from '../model/model.ts'
 import { TokenHistory } from '../sampling/history.ts'
 import { createSampler } from '../sampling/sampler.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
-import { checkPromptOptions } from './check-options.ts'
+import { checkPromptOptions, checkRange, KEPT_TOKENS } from './check-options.ts'
 import type { Parts } from './load-parts.ts'
 import type { Outbox } from './outbox.ts'
 import { checkPromptIds, promptIds } from './prompt-ids.ts'
 import type { FromHost, SessionState, ToHost } from './protocol.ts'
 import { rowRules } from './reuse.ts'
-import { Sequence, type SequenceResult } from './sequence.ts'
+import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
 import type { StepLoop } from './step-loop.ts'
 import { TextStream } from './text-stream.ts'
 import { Timeline } from './timeline.ts'
@@ -35,15 +36,19 @@ interface Job {
   answered: boolean
 }
 
+type RollingRange = Pick<Rolling, 'keep' | 'count'>
+
 /** A session in the worker: its timeline, and its prompts one after the other. */
 export class HostSession {
   readonly #context: HostSessionContext
   readonly #timeline: Timeline
+  readonly #rolling: RollingRange | null
   readonly #jobs = new Set<Job>()
   #lastUsed: number
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(context: HostSessionContext, timeline: Timeline) {
+  constructor(context: HostSessionContext, timeline: Timeline, rolling: RollingRange | null) {
+    this.#rolling = rolling
     this.#context = context
     this.#lastUsed = context.now()
     this.#timeline = timeline
@@ -52,8 +57,11 @@ export class HostSession {
   /** With an empty timeline. */
   static open(context: HostSessionContext, options: SessionOptions): HostSession {
     const { model, info } = context.parts
-    const cache = model.sequence(options.contextLength ?? info.contextLength)
-    return new HostSession(context, new Timeline(cache, rowRules(model.config), context.prefixes))
+    const { contextLength = info.contextLength, rolling } = options
+    const timeline = new Timeline(model.sequence(contextLength), rowRules(model.config), context.prefixes)
+    if (!rolling) return new HostSession(context, timeline, null)
+    const { keep = KEPT_TOKENS, drop: count = Math.ceil((contextLength - keep) / 2) } = rolling
+    return new HostSession(context, timeline, { keep, count })
   }
 
   /** When its last prompt was asked for, in the clock of `now`. */
@@ -74,7 +82,7 @@ export class HostSession {
     for (const job of this.#jobs) {
       if (job.message.id !== id) continue
       if (job.sequence) job.sequence.abort()
-      else this.#finish(job, { completion: abortedBeforeStart(job.message), state: this.#timeline.unchanged() })
+      else this.#finish(job, { completion: abortedBeforeStart(job.message), state: this.#timeline.state() })
     }
   }
 
@@ -83,11 +91,22 @@ export class HostSession {
     return this.#inTurn(async () => this.#timeline.reset())
   }
 
+  /** Drops a range of the past, when the prompts before it have ended. */
+  drop(from: number, to: number): Promise<SessionState> {
+    return this.#inTurn(() => {
+      checkRange(from, to, this.#timeline.tokens.length)
+      return this.#context.loop.exclusive(async () => {
+        await this.#timeline.drop(from, to, this.#shift)
+        return this.#timeline.state()
+      })
+    })
+  }
+
   /** Another session with the same past, when the prompts before it have ended. */
   fork(): Promise<{ readonly session: HostSession; readonly state: SessionState }> {
     return this.#inTurn(async () => {
       const timeline = this.#timeline.fork()
-      return { session: new HostSession(this.#context, timeline), state: timeline.whole() }
+      return { session: new HostSession(this.#context, timeline, this.#rolling), state: timeline.state() }
     })
   }
 
@@ -102,10 +121,12 @@ export class HostSession {
   async close(error: unknown): Promise<void> {
     for (const job of this.#jobs) {
       if (job.sequence) job.sequence.fail(error)
-      else this.#finish(job, { error, state: this.#timeline.unchanged() })
+      else this.#finish(job, { error, state: this.#timeline.state() })
     }
     await this.#inTurn(async () => this.#timeline.dispose())
   }
+
+  readonly #shift: Model['shift'] = (...args) => this.#context.parts.model.shift(...args)
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
@@ -118,12 +139,32 @@ export class HostSession {
 
   async #run(job: Job): Promise<void> {
     if (job.answered) return
-    // What the executor throws, such as for a prompt that does not fit, rejects.
-    const running = new Promise<SequenceResult>(ended => {
-      job.sequence = this.#sequence(job, ended)
-      this.#context.loop.add(job.sequence)
-    })
-    this.#finish(job, await running.catch(error => ({ error, state: this.#timeline.unchanged() })))
+    try {
+      await this.#rollFor(job.message)
+      if (job.answered) return
+      this.#finish(
+        job,
+        await new Promise<SequenceResult>(ended => {
+          // What this throws, such as for a prompt that does not fit, rejects.
+          job.sequence = this.#sequence(job, ended)
+          this.#context.loop.add(job.sequence)
+        }),
+      )
+    } catch (error) {
+      this.#finish(job, { error, state: this.#timeline.state() })
+    }
+  }
+
+  /** Where the context rolls, a text that does not fit makes room for itself. */
+  async #rollFor({ prompt, options }: PromptMessage): Promise<void> {
+    const { parts, loop } = this.#context
+    const timeline = this.#timeline
+    if (!this.#rolling || typeof prompt !== 'string') return
+    const { keep, count } = this.#rolling
+    const { ids } = promptIds(parts.tokenizer, timeline.tokens, prompt, options)
+    const over = ids.length - timeline.cache.maxTokens
+    const to = Math.min(keep + Math.max(over, count), timeline.tokens.length)
+    if (over > 0 && to > keep) await loop.exclusive(() => timeline.drop(keep, to, this.#shift))
   }
 
   #sequence({ message, asked }: Job, ended: (result: SequenceResult) => void): Sequence {
@@ -149,6 +190,7 @@ export class HostSession {
       // Going on without new text: the last token keeps its role, so that the text is the one without a pause.
       extent: goesOn && reuse.rows === ids.length - 1 ? null : reuse.extent,
       path,
+      rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
       maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
       contextLength: timeline.cache.maxTokens,
       eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),

@@ -147,6 +147,8 @@ export class Host {
       }
       case 'reset':
         return this.#living(call.session).reset()
+      case 'drop':
+        return this.#living(call.session).drop(call.from, call.to)
       case 'fork': {
         const { session, state } = await this.#living(call.session).fork()
         this.#sessions.set(call.as, session)

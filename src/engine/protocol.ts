@@ -48,6 +48,7 @@ export type Call =
   | { readonly method: 'reset'; readonly session: number }
   | { readonly method: 'close'; readonly session: number }
   | { readonly method: 'fork'; readonly session: number; readonly as: number }
+  | { readonly method: 'drop'; readonly session: number; readonly from: number; readonly to: number }
   | { readonly method: 'cache' }
 
 export interface Replies {
@@ -57,6 +58,7 @@ export interface Replies {
   readonly reset: SessionState
   readonly close: null
   readonly fork: SessionState
+  readonly drop: SessionState
   readonly cache: EngineCacheStats
 }
 

@@ -10,6 +10,7 @@ import type { ModelConfig } from '../model/config.ts'
 const EXPANDED = 1
 const LONG_ROPE = 2
 const GENERATED = 4
+const EDITED = 8
 
 /** What decides the way of a row, from the model's config. */
 export interface RowRules {
@@ -46,8 +47,23 @@ export function rowWays(
   return ways
 }
 
-export function wasGenerated(way: number): boolean {
-  return (way & GENERATED) !== 0
+/** The way of a row that was moved: no prompt computes it like this. */
+export function editedWay(way: number): number {
+  return way | EDITED
+}
+
+export function wasEdited(way: number): boolean {
+  return (way & EDITED) !== 0
+}
+
+/** Whether LongRoPE's long factors turned the row's key. */
+export function isBeyond(way: number): boolean {
+  return (way & LONG_ROPE) !== 0
+}
+
+/** Of a past that a cold run would not have: generated, or moved. */
+function isOfPast(way: number): boolean {
+  return (way & (GENERATED | EDITED)) !== 0
 }
 
 /** The beginning of some timeline whose rows are there. */
@@ -83,7 +99,7 @@ export function rowFits(
 ): Record<'exact' | 'near', (way: number, position: number) => boolean> {
   const cold = rowWays(rules, 0, length, { start: 0, end: length }, options.path)
   const agree = (mask: number) => (way: number, position: number) => ((way ^ (cold[position] as number)) & mask) === 0
-  return { exact: agree(EXPANDED | LONG_ROPE), near: agree(LONG_ROPE) }
+  return { exact: agree(EXPANDED | LONG_ROPE | EDITED), near: agree(LONG_ROPE) }
 }
 
 /**
@@ -104,8 +120,7 @@ export function reusableRows<C extends CachedRows>(
     offers.map(from => ({ from, rows: from.usable(fittingRows(from, ids, fits[kind])) })).reduce(more)
   const exact = longest('exact')
   const near = longest('near')
-  const generated = near.from.ways.slice(exact.rows, near.rows).some(wasGenerated)
-  const few = near.rows - exact.rows < PATH_GRID && !generated
+  const few = near.rows - exact.rows < PATH_GRID && !near.from.ways.slice(exact.rows, near.rows).some(isOfPast)
   if (options.strict || near.rows <= exact.rows || few) return { ...exact, extent: { start: 0, end: ids.length } }
   return { ...near, extent: { start: near.rows, end: ids.length } }
 }

@@ -1,5 +1,6 @@
 import type { AttentionPath, PromptExtent } from '../attention/path.ts'
 import { CacheFullError } from '../cache/pool.ts'
+import type { Model } from '../model/model.ts'
 import type { StepInput } from '../model/step.ts'
 import type { TokenHistory } from '../sampling/history.ts'
 import type { Sampler } from '../sampling/sampler.ts'
@@ -19,6 +20,8 @@ export interface SequenceOptions {
   readonly maxTokens: number
   /** Most tokens that the timeline may have. */
   readonly contextLength: number
+  /** Makes room where the context is full; null: the text ends there. */
+  readonly rolling: Rolling | null
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
   readonly sampler: Pick<Sampler, 'seed' | 'sample'>
@@ -30,6 +33,13 @@ export interface SequenceOptions {
   readonly asked: number
   emit(chunk: Chunk): void
   ended(result: SequenceResult): void
+}
+
+/** In a full context `count` tokens after the first `keep` make room. */
+export interface Rolling {
+  readonly keep: number
+  readonly count: number
+  readonly shift: Model['shift']
 }
 
 export type SequenceResult =
@@ -46,7 +56,12 @@ export class Sequence {
   #reused: number
   /** When it began to run. */
   readonly #began: number
+  /** The timeline so far. */
   #tokens: number[]
+  /** How many of them are the prompt's. */
+  #promptLength: number
+  /** What was written and has rolled out of the context. */
+  readonly #rolledOut: number[] = []
   #text = ''
   #first: number | null = null
   #last: number
@@ -59,17 +74,18 @@ export class Sequence {
   constructor(options: SequenceOptions) {
     this.#options = options
     this.#tokens = [...options.prompt]
+    this.#promptLength = options.prompt.length
     this.#extent = options.extent
     this.#reused = options.timeline.cache.length
     this.#began = options.now()
     this.#last = this.#began
     if (options.maxTokens === 0) this.#end('length')
-    else if (options.prompt.length === options.contextLength) this.#end('context')
+    else if (options.prompt.length === options.contextLength && !options.rolling) this.#end('context')
   }
 
   get waiting(): Waiting {
     const position = this.#options.timeline.cache.length
-    const promptEnd = this.#options.prompt.length
+    const promptEnd = this.#promptLength
     return {
       position,
       promptLeft: Math.max(promptEnd - position, 0),
@@ -81,7 +97,7 @@ export class Sequence {
   part(count: number): { sequence: Sequence; input: StepInput; position: number } | null {
     this.#full = null
     if (count === 0) return null
-    const { timeline, prompt, path } = this.#options
+    const { timeline, path } = this.#options
     const { cache } = timeline
     const position = cache.length
     try {
@@ -97,7 +113,7 @@ export class Sequence {
     const input: StepInput = {
       tokens: this.#tokens.slice(position, end),
       cache,
-      prompt: position < prompt.length ? this.#extent : null,
+      prompt: position < this.#promptLength ? this.#extent : null,
       logits: end === this.#tokens.length && this.#finish === null ? 'last' : 'none',
       ...(path && { path }),
     }
@@ -109,6 +125,29 @@ export class Sequence {
     return this.#full !== null
   }
 
+  /** The context is full, and the text rolls on: `roll` before the next part. */
+  get mustRoll(): boolean {
+    const { rolling, contextLength } = this.#options
+    const goesOn = !this.#error && (!this.#finish || this.#settles)
+    return rolling !== null && this.#tokens.length > contextLength && goesOn
+  }
+
+  /** Drops the oldest tokens but the first few, and goes on with the others. */
+  async roll(): Promise<void> {
+    const { rolling, timeline } = this.#options
+    if (!rolling) return
+    const { keep, count, shift } = rolling
+    try {
+      await timeline.dropRows(this.#tokens, keep, keep + count, shift)
+      const ofPrompt = Math.max(0, Math.min(this.#promptLength - keep, count))
+      const dropped = this.#tokens.splice(keep, count)
+      this.#rolledOut.push(...dropped.slice(ofPrompt))
+      this.#promptLength -= ofPrompt
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
   /** Lets go of its rows, for others. */
   pause(): void {
     this.#full = null
@@ -117,7 +156,8 @@ export class Sequence {
 
   /** Goes on after a pause: what is still remembered is used, the rest computed again in the same way as before. */
   resume(): void {
-    const { timeline, prompt, path } = this.#options
+    const { timeline, path } = this.#options
+    const prompt = this.#tokens.slice(0, this.#promptLength)
     const { rows, extent } = timeline.reuse(prompt, { strict: true, ...(path && { path }) })
     this.#extent = extent
     this.#reused = Math.min(this.#reused, rows)
@@ -170,7 +210,7 @@ export class Sequence {
   }
 
   #take(token: number): void {
-    const { text, eos, maxTokens, contextLength, prompt, history, now } = this.#options
+    const { text, eos, maxTokens, contextLength, rolling, history, now } = this.#options
     this.#last = now()
     this.#first ??= this.#last
     if (eos.has(token)) {
@@ -188,10 +228,15 @@ export class Sequence {
       this.#cut()
       return
     }
-    const full = this.#tokens.length === contextLength
-    const ends = full || this.#tokens.length - prompt.length === maxTokens
+    const enough = this.#rolledOut.length + this.#tokens.length - this.#promptLength === maxTokens
+    const ends = enough || (this.#tokens.length === contextLength && !rolling)
     this.#emit(ends ? certain + text.flush() : certain, token)
-    if (ends) this.#end(this.#tokens.length - prompt.length === maxTokens ? 'length' : 'context')
+    if (ends) this.#end(enough ? 'length' : 'context')
+  }
+
+  /** Tokens of the text, those that have rolled out included. */
+  #written(): readonly number[] {
+    return [...this.#rolledOut, ...this.#tokens.slice(this.#promptLength)]
   }
 
   /** A text that is given up joins the timeline as it is, so all of it is shown; but for an unfinished character. */
@@ -213,10 +258,9 @@ export class Sequence {
 
   /** Takes the stop sequence back: the timeline ends where the text does. */
   #cut(): void {
-    const { prompt, text, timeline, contextLength } = this.#options
-    const generated = this.#tokens.slice(prompt.length)
-    const { keep, tail } = text.tokensOf(this.#text, generated)
-    const kept = prompt.length + keep
+    const { text, timeline, contextLength } = this.#options
+    const { keep, tail } = text.tokensOf(this.#text, this.#written())
+    const kept = this.#promptLength + Math.max(0, keep - this.#rolledOut.length)
     if (kept + tail.length > contextLength) return
     this.#tokens = [...this.#tokens.slice(0, kept), ...tail]
     timeline.truncate(kept)
@@ -225,21 +269,21 @@ export class Sequence {
   }
 
   #promptRead(): boolean {
-    return this.#options.timeline.cache.length >= this.#options.prompt.length
+    return this.#options.timeline.cache.length >= this.#promptLength
   }
 
   #result(): SequenceResult {
-    const { timeline, prompt, extent } = this.#options
+    const { timeline, extent } = this.#options
     // A prompt that was given up before its first token has not happened; its rows stay for another try.
     const happened = this.#first !== null || (!this.#error && this.#finish !== 'aborted')
-    const generated = this.#tokens.length > prompt.length || extent === null
-    const state = happened ? timeline.become(this.#tokens, generated) : timeline.unchanged()
+    const generated = this.#tokens.length > this.#promptLength || extent === null
+    const state = happened ? timeline.become(this.#tokens, generated) : timeline.state()
     return this.#error ? { error: this.#error.cause, state } : { completion: this.#completion(), state }
   }
 
   #completion(): Completion {
     const { prompt, asked, sampler, now } = this.#options
-    const tokenIds = this.#tokens.slice(prompt.length)
+    const tokenIds = this.#written()
     const first = this.#first ?? now()
     const promptMs = first - this.#began
     const generationMs = Math.max(this.#last - first, 0)

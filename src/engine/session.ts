@@ -99,6 +99,16 @@ export class Session {
     })
   }
 
+  /**
+   * Drops tokens from .. to of the past, after the prompts before it, and moves up what comes after them. Only their
+   * position is put right, so what was read after them still knows of them: cheap, and approximate (docs/cache.md). A
+   * prompt with `strict` computes it again.
+   */
+  async drop(from: number, to: number): Promise<void> {
+    if (this.#disposed) throw new DisposedError('session')
+    this.#update(await this.#client.call({ method: 'drop', session: this.#id, from, to }))
+  }
+
   /** Forgets everything, after the prompts before it; the session can be used again. */
   async reset(): Promise<void> {
     if (this.#disposed) throw new DisposedError('session')

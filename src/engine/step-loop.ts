@@ -37,6 +37,7 @@ export class StepLoop {
   /** Without memory until another has ended; in order of arrival. */
   #paused: Sequence[] = []
   #active: Promise<void> | null = null
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: LoopOptions) {
     this.#options = options
@@ -45,6 +46,13 @@ export class StepLoop {
   add(sequence: Sequence): void {
     this.#running.push(sequence)
     this.#active ??= this.#run()
+  }
+
+  /** Runs work that needs the model while no step is under way. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
   /** Resolves when no sequence is left. */
@@ -56,7 +64,7 @@ export class StepLoop {
     const { pause, now } = this.#options
     let paused = now()
     while (this.#running.length > 0) {
-      await this.step()
+      await this.exclusive(() => this.step())
       if (now() - paused < PAUSE_AFTER) continue
       await pause()
       paused = now()
@@ -68,6 +76,7 @@ export class StepLoop {
   async step(): Promise<void> {
     const { model, outbox } = this.#options
     this.#retire()
+    for (const sequence of this.#running) if (sequence.mustRoll) await sequence.roll()
     const batch = this.#schedule()
     // A long step must not hold back what is already written.
     if (batch.some(({ input }) => input.prompt !== null)) outbox.flush()

@@ -1,13 +1,37 @@
 import type { PromptExtent } from '../attention/path.ts'
 import type { PrefixMatch, PrefixNode, PrefixTree } from '../cache/prefix-tree.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
+import { OptionError } from '../errors.ts'
+import type { Model } from '../model/model.ts'
+import type { RowRun } from '../model/shift.ts'
 import type { StepInput } from '../model/step.ts'
 import type { SessionState } from './protocol.ts'
-import { type CachedRows, type ReuseOptions, type RowRules, reusableRows, rowFits, rowWays } from './reuse.ts'
+import {
+  type CachedRows,
+  editedWay,
+  isBeyond,
+  type ReuseOptions,
+  type RowRules,
+  reusableRows,
+  rowFits,
+  rowWays,
+  wasEdited,
+} from './reuse.ts'
 
 /** Rows of the tree as an offer to a prompt. */
 interface Remembered extends CachedRows {
   readonly match: PrefixMatch | null
+}
+
+/** Cuts rows from position `start` on into runs that were turned alike. */
+function runsOf(ways: readonly number[], start: number): RowRun[] {
+  const runs: { start: number; count: number; beyond: boolean }[] = []
+  for (const [i, way] of ways.entries()) {
+    const last = runs.at(-1)
+    if (last?.beyond === isBeyond(way)) last.count++
+    else runs.push({ start: start + i, count: 1, beyond: isBeyond(way) })
+  }
+  return runs
 }
 
 /** What a prompt stands on: so many cached rows; the extent is that of the tokens to run. */
@@ -22,7 +46,7 @@ export interface Standing {
  * blocks go to the tree, where the prompts of other sessions find them.
  */
 export class Timeline {
-  readonly cache: SequenceCache
+  #cache: SequenceCache
   readonly #rules: RowRules
   readonly #prefixes: PrefixTree | null
   /** Of the cached rows. */
@@ -31,13 +55,19 @@ export class Timeline {
   /** Of the full blocks that are in the tree: all from the first on. */
   readonly #nodes: PrefixNode[] = []
   #tokens: readonly number[] = []
+  /** The tokens that the caller knows of. */
+  #told: readonly number[] = []
   #endsGenerated = false
 
   /** Without `prefixes` the timeline shares nothing. */
   constructor(cache: SequenceCache, rules: RowRules, prefixes: PrefixTree | null = null) {
-    this.cache = cache
+    this.#cache = cache
     this.#rules = rules
     this.#prefixes = prefixes
+  }
+
+  get cache(): SequenceCache {
+    return this.#cache
   }
 
   get tokens(): readonly number[] {
@@ -83,6 +113,44 @@ export class Timeline {
     this.cache.passWindows()
   }
 
+  /** Drops tokens from .. to of the past. */
+  async drop(from: number, to: number, shift: Model['shift']): Promise<void> {
+    await this.dropRows(this.#tokens, from, to, shift)
+    if (to === this.#tokens.length) this.#endsGenerated = false
+    this.#tokens = [...this.#tokens.slice(0, from), ...this.#tokens.slice(to)]
+  }
+
+  /**
+   * Drops the rows of tokens from .. to of a past of `tokens`; the rows after them move up. They are what they were, so
+   * they still have taken in what is dropped: the next prompt stands on them, unless it is `strict`. They are shared with
+   * nobody. Changes nothing where it fails.
+   */
+  async dropRows(tokens: readonly number[], from: number, to: number, shift: Model['shift']): Promise<void> {
+    let rows = 0
+    while (rows < this.#ids.length && this.#ids[rows] === tokens[rows]) rows++
+    const [first, end] = [Math.min(from, rows), Math.min(to, rows)]
+    if (!this.#cache.canTruncate(first)) {
+      throw new OptionError(
+        `Tokens ${from} to ${to} cannot be dropped: rows before them have left the model's sliding window. ` +
+          'Reset the session and give the text that is left as a prompt.',
+      )
+    }
+    const made = this.#cache.fork()
+    try {
+      made.truncate(first)
+      if (end < rows) await shift(this.#cache, made, runsOf(this.#ways.slice(end, rows), end), end - first)
+    } catch (error) {
+      made.dispose()
+      throw error
+    }
+    this.#cache.dispose()
+    this.#cache = made
+    const moved = { ids: this.#ids.slice(end, rows), ways: this.#ways.slice(end, rows).map(editedWay) }
+    this.#forgetKeys(first)
+    for (const id of moved.ids) this.#ids.push(id)
+    for (const way of moved.ways) this.#ways.push(way)
+  }
+
   /** Forgets rows from `rows` on, or all if a window has passed what would be needed. */
   truncate(rows: number): void {
     const keep = rows >= this.cache.length || this.cache.canTruncate(rows) ? Math.min(rows, this.cache.length) : 0
@@ -90,14 +158,21 @@ export class Timeline {
     this.#forgetKeys(keep)
   }
 
-  /** The timeline is now these ids. Says what has changed. */
+  /** The timeline is now these ids. */
   become(tokens: readonly number[], endsGenerated: boolean): SessionState {
-    const before = this.#tokens
-    let keep = 0
-    while (keep < before.length && keep < tokens.length && before[keep] === tokens[keep]) keep++
     this.#tokens = tokens
     this.#endsGenerated = endsGenerated
-    return { cache: this.#stats(), keep, tokens: tokens.slice(keep) }
+    return this.state()
+  }
+
+  /** What the caller does not know yet. */
+  state(): SessionState {
+    const [before, now] = [this.#told, this.#tokens]
+    let keep = 0
+    while (keep < before.length && keep < now.length && before[keep] === now[keep]) keep++
+    this.#told = now
+    const { length, usedBytes, bytes } = this.#cache
+    return { cache: { tokens: length, usedBytes, bytes }, keep, tokens: now.slice(keep) }
   }
 
   /** Another timeline with the same past; nothing is copied until one of the two grows. */
@@ -109,16 +184,6 @@ export class Timeline {
     made.#tokens = this.#tokens
     made.#endsGenerated = this.#endsGenerated
     return made
-  }
-
-  /** As it was: only the cache may have changed. */
-  unchanged(): SessionState {
-    return { cache: this.#stats(), keep: this.#tokens.length, tokens: [] }
-  }
-
-  /** All of it, for one who knows nothing yet. */
-  whole(): SessionState {
-    return { cache: this.#stats(), keep: 0, tokens: this.#tokens }
   }
 
   reset(): SessionState {
@@ -175,8 +240,11 @@ export class Timeline {
     while ((this.#nodes.length + 1) * blockTokens <= this.#ids.length) {
       const n = this.#nodes.length
       const rows = [n * blockTokens, (n + 1) * blockTokens] as const
+      const ways = this.#ways.slice(...rows)
+      // Rows that have moved remember what is no longer before them: they and all that follow stay private.
+      if (ways.some(wasEdited)) return
       const parent = this.#nodes.at(-1) ?? null
-      const node = tree.publish(parent, this.#ids.slice(...rows), this.#ways.slice(...rows), this.cache.blocksAt(n))
+      const node = tree.publish(parent, this.#ids.slice(...rows), ways, this.cache.blocksAt(n))
       for (const block of node.blocks) if (block) this.cache.replace(n, block)
       this.#nodes.push(node)
     }
@@ -186,10 +254,5 @@ export class Timeline {
     this.#ids.length = rows
     this.#ways.length = rows
     this.#nodes.length = Math.min(this.#nodes.length, Math.floor(rows / this.cache.blockTokens))
-  }
-
-  #stats(): SessionState['cache'] {
-    const { length, usedBytes, bytes } = this.cache
-    return { tokens: length, usedBytes, bytes }
   }
 }

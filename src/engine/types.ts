@@ -93,6 +93,16 @@ export interface PromptOptions extends SamplingOptions {
 export interface SessionOptions {
   /** Tokens this session may hold. Default and upper bound: the engine's `contextLength`. */
   readonly contextLength?: number
+  /** Where the context is full, go on without the oldest tokens. Default: the text ends with reason `context`. */
+  readonly rolling?: RollingOptions
+}
+
+/** A window that rolls over an endless text; its first tokens stay (attention sinks, arXiv 2309.17453). */
+export interface RollingOptions {
+  /** Tokens from the start that stay: a system prompt, or the 4 that much attention rests on. Default 4. */
+  readonly keep?: number
+  /** Tokens after these that are dropped at a time. Default: half of the others. */
+  readonly drop?: number
 }
 
 export interface TokenizeOptions {
@@ -150,7 +160,7 @@ export interface Timings {
 
 export interface Completion {
   readonly text: string
-  /** What the session's timeline grew by after the prompt: without the end-of-text token and stop sequences. */
+  /** What was written after the prompt: without the end-of-text token and stop sequences. */
   readonly tokenIds: readonly number[]
   readonly finishReason: FinishReason
   readonly usage: Usage

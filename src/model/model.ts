@@ -3,6 +3,7 @@ import type { AttentionStep } from '../attention/step.ts'
 import { type CacheLayout, type CacheSegment, cacheLayout } from '../cache/layout.ts'
 import { BlockPool, type PoolOptions } from '../cache/pool.ts'
 import { SequenceCache } from '../cache/sequence-cache.ts'
+import { UnsupportedModelError } from '../errors.ts'
 import { Arena } from '../kernels/arena.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { normalise } from '../kernels/layers.ts'
@@ -10,6 +11,7 @@ import type { CacheType } from '../tensor/dtype.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import { decoderLayer, type Layer, runLayer } from './block.ts'
 import type { ModelConfig } from './config.ts'
+import { type RowRun, recordShift } from './shift.ts'
 import { planStep, type Step, type StepInput } from './step.ts'
 import type { ModelWeights } from './weights.ts'
 
@@ -21,6 +23,9 @@ export interface ModelOptions {
   /** Bounds on all cache blocks together. Default: none. */
   readonly cache?: PoolOptions
 }
+
+/** Rows that move at once. */
+const SHIFT_ROWS = 512
 
 /** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
 export interface Capture {
@@ -97,6 +102,36 @@ export class Model {
     }
     for (const { cache, tokens } of inputs) cache.commit(tokens.length)
     return (this.#last as Recorded).logits
+  }
+
+  /**
+   * Copies runs of rows of one sequence behind the end of another, `distance` positions before where they were, and
+   * commits them. Throws CacheFullError, and UnsupportedModelError where positions are not rotary.
+   */
+  async shift(from: SequenceCache, to: SequenceCache, runs: readonly RowRun[], distance: number): Promise<void> {
+    if (this.config.learnedPositions) {
+      throw new UnsupportedModelError(
+        `${this.config.modelType} learned a vector per position, which every cached row has taken in: its tokens cannot ` +
+          'move. Reset the session and give the text that is left as a prompt.',
+      )
+    }
+    to.reserve(runs.reduce((n, run) => n + run.count, 0))
+    await to.settle()
+    this.#last = null
+    const frequencies = (rope: number, beyond: boolean): Tensor => {
+      const set = this.#ropes[rope] as RopeSet
+      return (beyond ? set.beyond : set.within).tensor
+    }
+    const parts = { kernels: this.kernels, arena: this.#arena, layout: this.layout, config: this.config, frequencies }
+    for (const { start, count, beyond } of runs) {
+      for (let done = 0; done < count; done += SHIFT_ROWS) {
+        this.#arena.reset()
+        const rows = { start: start + done, count: Math.min(SHIFT_ROWS, count - done), beyond }
+        recordShift(parts, from, to, rows, distance)
+        await this.kernels.submit()
+        to.commit(rows.count)
+      }
+    }
   }
 
   dispose(): void {

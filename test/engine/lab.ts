@@ -2,7 +2,7 @@
 import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { Outbox } from '../../src/engine/outbox.ts'
 import { rowRules } from '../../src/engine/reuse.ts'
-import { Sequence, type SequenceResult } from '../../src/engine/sequence.ts'
+import { type Rolling, Sequence, type SequenceResult } from '../../src/engine/sequence.ts'
 import { StepLoop, type StepModel } from '../../src/engine/step-loop.ts'
 import { Timeline } from '../../src/engine/timeline.ts'
 import type { Completion } from '../../src/index.ts'
@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly contextLength?: number
   readonly path?: 'expanded' | 'absorbed'
   /** Sees the sequence before it runs. */
+  readonly rolling?: Rolling
   readonly started?: (sequence: Sequence) => void
   readonly onToken?: (count: number, sequence: Sequence) => void
 }
@@ -76,6 +77,7 @@ export class Lab {
         path,
         maxTokens,
         contextLength,
+        rolling: options.rolling ?? null,
         eos: new Set(),
         sampler: {
           seed: 0,

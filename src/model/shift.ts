@@ -1,0 +1,75 @@
+/**
+ * Rows of one sequence at other positions of another: what is left when tokens before them are dropped. Only keys know
+ * their position, and rotary keys by an angle: R(p - d) = R(-d) R(p). So of MLA's rows the rope key is turned back and the
+ * latent stays as it is, of grouped attention's the key is turned and the value stays.
+ */
+import { type CacheLayout, type CacheSegment, cacheSlice } from '../cache/layout.ts'
+import type { SequenceCache } from '../cache/sequence-cache.ts'
+import type { Arena } from '../kernels/arena.ts'
+import { type Kernels, SEQUENCE_FIELDS } from '../kernels/contract.ts'
+import { splitHeads, type Tensor } from '../tensor/tensor.ts'
+import type { ModelConfig } from './config.ts'
+
+/** Rows start .. start + count that were turned by the same set of LongRoPE's factors. */
+export interface RowRun {
+  readonly start: number
+  readonly count: number
+  readonly beyond: boolean
+}
+
+export interface ShiftParts {
+  readonly kernels: Kernels
+  readonly arena: Arena
+  readonly layout: CacheLayout
+  readonly config: ModelConfig
+  /** f64 [dim / 2] of a rope. */
+  frequencies(rope: number, beyond: boolean): Tensor
+}
+
+/** Segments whose numbers turn with the position. */
+const TURNING: ReadonlySet<CacheSegment['name']> = new Set(['ropeKey', 'key'])
+
+/** Records the copying of a run of rows of `from` into `to`, `distance` positions earlier; room must be reserved. */
+export function recordShift(
+  parts: ShiftParts,
+  from: SequenceCache,
+  to: SequenceCache,
+  { start, count, beyond }: RowRun,
+  distance: number,
+): void {
+  const { kernels: k, arena, layout, config } = parts
+  const positions = arena.take([count], 'i32')
+  k.upload(positions, new Int32Array(count).fill(-distance))
+  const angles = config.ropes.map((_, rope) => {
+    const frequencies = parts.frequencies(rope, beyond)
+    const cosSin = arena.take([count, 2 * (frequencies.shape[0] as number)])
+    // The factor of the angles (YaRN's attention factor) is in the cached key already.
+    k.ropeTable(cosSin, positions, frequencies, 1)
+    return cosSin
+  })
+  const place = (cache: SequenceCache, group: number, position: number): Tensor => {
+    const sequence = arena.take([1, SEQUENCE_FIELDS], 'f64')
+    k.upload(sequence, Float64Array.of(0, count, position, position, count, cache.table(group)))
+    return sequence
+  }
+  const places = layout.groups.map((_, group) => ({
+    read: place(from, group, start),
+    write: place(to, group, start - distance),
+  }))
+  for (const [layer, { rope }] of config.layers.entries()) {
+    const group = layout.places[layer]?.group as number
+    const { read, write } = places[group] as (typeof places)[number]
+    for (const segment of layout.groups[group]?.segments ?? []) {
+      const mark = arena.mark()
+      const slice = cacheSlice(layout, layer, segment.name)
+      const flat = arena.take([count, segment.heads * segment.width])
+      const rows = splitHeads(flat, segment.heads) // [n, heads, width]
+      k.cacheRead(flat, slice, read)
+      if (rope !== null && TURNING.has(segment.name)) {
+        k.rope(rows, rows, angles[rope] as Tensor, config.ropes[rope]?.interleaved as boolean)
+      }
+      k.cacheWrite(slice, rows, write)
+      arena.release(mark)
+    }
+  }
+}
