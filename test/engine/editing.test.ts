@@ -28,7 +28,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
   describe.skipIf(missing)(`dropped tokens on ${name} kernels`, () => {
     let kernels: Kernels
     beforeAll(async () => {
-      kernels = await make(1)
+      kernels = await make({ threads: 1 })
     })
     afterAll(() => kernels.dispose())
     const ids = (model: Model, n: number, seed: number) => {
