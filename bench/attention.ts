@@ -8,7 +8,7 @@ import { PATH_GRID } from '../src/attention/path.ts'
 import { createNativeKernels } from '../src/kernels/native/addon.ts'
 import type { Model } from '../src/model/model.ts'
 import { randomModel } from '../test/support/random-model.ts'
-import { mustBe, printJson, printTable } from './report.ts'
+import { mustBe, printJson, printTable } from './support/report.ts'
 
 const QUERIES = [1, 16, 32, 64, 128, 256, 512]
 const ROUNDS = 5

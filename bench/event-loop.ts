@@ -7,7 +7,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Engine } from '../src/index.ts'
-import { mustBe, printJson, printTable, show, spread } from './report.ts'
+import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const seconds = Number(process.argv[2] ?? 5)
 const rounds = Number(process.argv[3] ?? 5)

@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { mustBe, printJson, printTable, type Spread, show, spread } from './report.ts'
+import { mustBe, printJson, printTable, type Spread, show, spread } from './support/report.ts'
 
 const CLI = fileURLToPath(new URL('../apps/cli/main.js', import.meta.url))
 const INDEX = new URL('../src/index.js', import.meta.url).href

@@ -6,7 +6,7 @@
  *     node scripts/bench.mjs memory [tokens] [native|wasm]
  */
 import { type Completion, Engine, type KernelChoice } from '../src/index.ts'
-import { mustBe, printJson, printTable } from './report.ts'
+import { mustBe, printJson, printTable } from './support/report.ts'
 
 const total = Number(process.argv[2] ?? 10_000)
 const kernels = (process.argv[3] ?? 'auto') as KernelChoice

@@ -9,7 +9,7 @@ import { Host } from '../src/engine/host.ts'
 import { loadParts } from '../src/engine/load-parts.ts'
 import type { FromHost } from '../src/engine/protocol.ts'
 import type { KernelChoice } from '../src/index.ts'
-import { mustBe, printJson, printTable, show, spread } from './report.ts'
+import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const TALES = 'models/tales-mla-8m'
 const [choice = 'auto', tokens = '128'] = process.argv.slice(2)

@@ -24,7 +24,7 @@ import { loadModel } from '../src/model/load.ts'
 import type { Model } from '../src/model/model.ts'
 import { withMadeUpFile } from '../src/planning/measure/made-up-file.ts'
 import type { ByteSource } from '../src/tensor/bytes.ts'
-import { mustBe, printJson, printTable, show, spread } from './report.ts'
+import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const DEFAULTS = [
   'models/tales-mla-8m',

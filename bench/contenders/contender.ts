@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import type { ProfileRow } from '../../src/kernels/native/profile.ts'
 
 export interface OpenRequest {
   /** A GGUF file; ours takes folders, too. */
@@ -18,6 +19,8 @@ export interface OpenRequest {
   readonly batchSize?: number
   /** The rival's. Default true. */
   readonly flashAttention?: boolean
+  /** Ours. Default native. */
+  readonly kernels?: 'native' | 'wasm'
 }
 
 /** Token ids, or a text to be cut with the begin-of-text token where the model wants one. */
@@ -30,6 +33,10 @@ export interface Requests {
   read: (request: { tokens: readonly number[] }) => { ms: number }
   /** A step for each token, as in generation, with the greedy choice overridden: milliseconds of each. */
   write: (request: { tokens: readonly number[] }) => { ms: number[] }
+  /** Ours: milliseconds of steps that write for several sequences at once, each behind `length` tokens of its own. */
+  writeTogether: (request: { sequences: number; length: number; steps: number }) => { ms: number[] }
+  /** Ours: where the time goes while tokens are written, or read as a prompt. */
+  profile: (request: { tokens: readonly number[]; read: boolean }) => { ms: number; rows: ProfileRow[] }
   /** Forgets what is behind. */
   truncate: (request: { length: number }) => { length: number }
   /** The likeliest text behind a prompt, from an empty cache. */
@@ -56,6 +63,11 @@ export class Contender {
     this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#reader = createInterface(this.#child.stdout)
     this.#lines = this.#reader[Symbol.asyncIterator]()
+  }
+
+  /** Compiled by `scripts/bench.mjs`. */
+  static ours(): Contender {
+    return new Contender([path.resolve('dist', 'bench', 'contenders', 'ours.js')])
   }
 
   static rival(): Contender {

@@ -34,26 +34,41 @@ export interface GgufToWrite {
 /** A GGUF file as the format's document says: small ones, for tests. */
 export function writeGguf(file: GgufToWrite): Uint8Array<ArrayBuffer> {
   const { metadata = {}, tensors = {}, version = 3, alignment = 32, counts = {} } = file
-  const entries = Object.entries(tensors)
-  const infos: Uint8Array[] = []
+  const infos: GgufTensorInfo[] = []
   const data: Uint8Array[] = []
   let end = 0
-  for (const [name, { type, ne, bytes, offset }] of entries) {
+  for (const [name, { type, ne, bytes, offset }] of Object.entries(tensors)) {
     const at = offset ?? Math.ceil(end / alignment) * alignment
-    infos.push(string(name), u32(ne.length), ...ne.map(n => u64(BigInt(n))), u32(type), u64(BigInt(at)))
+    infos.push({ name, type, ne, offset: at })
     data.push(new Uint8Array(Math.max(0, at - end)), bytes)
     end = at + bytes.length
   }
+  return concat([ggufHeader(metadata, infos, { version, alignment, counts }), ...data])
+}
+
+export interface GgufTensorInfo extends Pick<GgufTensorToWrite, 'type' | 'ne'> {
+  readonly name: string
+  readonly offset: number
+}
+
+/** All that comes before the tensors' data, padded. */
+export function ggufHeader(
+  metadata: Readonly<Record<string, GgufValue>>,
+  infos: readonly GgufTensorInfo[],
+  { version = 3, alignment = 32, counts = {} }: Pick<GgufToWrite, 'version' | 'alignment' | 'counts'> = {},
+): Uint8Array<ArrayBuffer> {
   const header = concat([
     new TextEncoder().encode('GGUF'),
     u32(version),
-    u64(counts.tensors ?? BigInt(entries.length)),
+    u64(counts.tensors ?? BigInt(infos.length)),
     u64(counts.keys ?? BigInt(Object.keys(metadata).length)),
     ...Object.entries(metadata).flatMap(([key, value]) => [string(key), ...typed(value)]),
-    ...infos,
+    ...infos.flatMap(({ name, type, ne, offset }) => [
+      ...[string(name), u32(ne.length), ...ne.map(n => u64(BigInt(n)))],
+      ...[u32(type), u64(BigInt(offset))],
+    ]),
   ])
-  const padding = (alignment - (header.length % alignment)) % alignment
-  return concat([header, new Uint8Array(padding), ...data])
+  return concat([header, new Uint8Array((alignment - (header.length % alignment)) % alignment)])
 }
 
 export function string(text: string): Uint8Array {

@@ -1,0 +1,78 @@
+/**
+ * Tokens per second of one growing text, by what is cached before it: ours, llama.cpp's, and how near to the limit of
+ * reading each token's weights and cache once.
+ *
+ *     node scripts/bench.mjs decode [mla-q8 gqa-q8 lite-q4 smollm2 | FILE.gguf ...]
+ *       [--contexts 0,512,2048] [--rounds 5] [--kernels native|wasm] [--threads 2] [--no-rival] [--models DIR] [--keep]
+ */
+import { compete } from './contenders/compete.ts'
+import { stream } from './contenders/stream.ts'
+import { workModel } from './models/work-model.ts'
+import { measureLimits } from './roofline/peaks.ts'
+import { benchOptions } from './support/options.ts'
+import { printJson, printTable, show, spread } from './support/report.ts'
+import { stepWork } from './support/work.ts'
+
+const STEPS = 16
+const WARM_UP = 2
+
+const options = benchOptions({ contexts: [0, 512, 2048] })
+const { threads, kernels, rounds, rival } = options
+const contexts = options.contexts.toSorted((a, b) => a - b)
+const names = options.given.length > 0 ? options.given : ['mla-q8']
+const results: Record<string, unknown>[] = []
+const table = [['model', 'context', 'ours, tok/s', 'llama.cpp, tok/s', 'flash', 'ratio', 'read, GB/s', 'of the limit']]
+
+for (const name of names) {
+  const model = workModel(name, options.models)
+  const opened = { model, threads, kernels, contextLength: Math.max(...contexts) + STEPS + WARM_UP + 64 }
+  const limits = await measureLimits(kernels, threads)
+  const outcomes = await compete({
+    ...opened,
+    rival,
+    rounds,
+    contexts,
+    async prepare(contender, context) {
+      const { length } = await contender.ask('truncate', { length: context })
+      if (length < context) await contender.ask('read', { tokens: stream(length, context - length) })
+      await contender.ask('write', { tokens: stream(context, WARM_UP) })
+    },
+    async measure(contender, context) {
+      await contender.ask('truncate', { length: context })
+      return (await contender.ask('write', { tokens: stream(context, WARM_UP + STEPS) })).ms.slice(WARM_UP)
+    },
+  })
+  for (const { context, ours, rival: theirs, flash } of outcomes) {
+    const rate = (list: readonly number[][]) =>
+      spread(list.map(ms => (1000 * ms.length) / ms.reduce((a, b) => a + b, 0)))
+    const [us, them] = [rate(ours), rate(theirs)]
+    const { weightBytes, cacheBytes } = (await stepWork(model, context + WARM_UP + STEPS / 2)).decode
+    const bytesPerSecond = (weightBytes + cacheBytes) * us.median
+    const share = limits && bytesPerSecond / limits.bytesPerSecond
+    const ratio = flash === null ? null : us.median / them.median
+    results.push({
+      model: name,
+      context,
+      ours: us,
+      rival: them,
+      flash,
+      ratio,
+      weightBytes,
+      cacheBytes,
+      share,
+      limits,
+    })
+    table.push([
+      name,
+      String(context),
+      show(us),
+      flash === null ? '' : show(them),
+      flash === null ? '' : flash ? 'on' : 'off',
+      ratio?.toFixed(2) ?? '',
+      (bytesPerSecond / 1e9).toFixed(1),
+      share === null ? '' : `${(100 * share).toFixed(0)} %`,
+    ])
+  }
+}
+printTable(table)
+printJson('decode', { kernels, threads, results }, options.keep)

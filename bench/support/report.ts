@@ -1,0 +1,80 @@
+/** What every bench prints: a table, the machine, and one line of JSON at the end. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import path from 'node:path'
+
+export interface Spread {
+  readonly median: number
+  readonly low: number
+  readonly high: number
+}
+
+/** Median, and the 10th and 90th percentile. */
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
+  return { median: at(0.5), low: at(0.1), high: at(0.9) }
+}
+
+export function show({ median, low, high }: Spread, digits = 2): string {
+  return `${median.toFixed(digits)} (${low.toFixed(digits)} … ${high.toFixed(digits)})`
+}
+
+export function printTable(rows: readonly (readonly string[])[]): void {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map(row => row[i]?.length ?? 0)))
+  for (const row of rows) console.log(row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '))
+}
+
+/** The machine as it is now: a load above 0 means that others took part. */
+export function machine(): Record<string, unknown> {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    features: features(),
+    cores: availableParallelism(),
+    memoryGB: Math.round(totalmem() / 1e9),
+    node: process.version,
+    commit: commit(),
+    time: new Date().toISOString(),
+    load: Number(loadavg()[0]?.toFixed(2)),
+  }
+}
+
+/** Instructions that decide what kernels can reach; hosted machines hide their processor's name. */
+function features(): string[] {
+  try {
+    const flags = new Set(
+      readFileSync('/proc/cpuinfo', 'utf8')
+        .match(/^flags\s*:(.*)$/m)?.[1]
+        ?.split(' '),
+    )
+    return ['avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx_vnni', 'amx_int8'].filter(flag => flags.has(flag))
+  } catch {
+    return []
+  }
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** The last line. `keep`: a file of bench/results, named by bench and time, gets the same. */
+export function printJson(bench: string, results: Record<string, unknown>, keep = false): void {
+  const report = { bench, ...results, machine: machine() }
+  console.log(JSON.stringify(report))
+  if (!keep) return
+  const folder = path.resolve('bench', 'results')
+  mkdirSync(folder, { recursive: true })
+  const file = path.join(folder, `${bench}-${new Date().toISOString().replace(/[:.]/g, '').slice(0, 15)}.json`)
+  writeFileSync(file, `${JSON.stringify({ ...report, arguments: process.argv.slice(2) }, null, 1)}\n`)
+  console.log(`kept in ${path.relative(process.cwd(), file)}`)
+}
+
+/** Ends the bench with an error, before any number is printed, when what it measures is wrong. */
+export function mustBe(what: string, correct: boolean): void {
+  if (!correct) throw new Error(`not measured: ${what}`)
+}
