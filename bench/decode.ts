@@ -43,8 +43,8 @@ for (const name of names) {
     },
   })
   for (const { context, ours, rival: theirs, flash } of outcomes) {
-    const rate = (list: readonly number[][]) =>
-      spread(list.map(ms => (1000 * ms.length) / ms.reduce((a, b) => a + b, 0)))
+    // A round counts as its median step: one that was interrupted says nothing of either.
+    const rate = (list: readonly number[][]) => spread(list.map(ms => 1000 / spread(ms).median))
     const [us, them] = [rate(ours), rate(theirs)]
     const { weightBytes, cacheBytes } = (await stepWork(model, context + WARM_UP + STEPS / 2)).decode
     const bytesPerSecond = (weightBytes + cacheBytes) * us.median

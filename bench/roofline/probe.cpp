@@ -14,8 +14,12 @@ namespace {
 
 enum Kind { READ = 0, F32 = 1, BF16 = 2, INT8 = 3 };
 
-// Sums in flight: more than any processor's latency times its units.
+// Sums in flight: more than any processor's latency times its units, and no more than there are registers.
+#if defined(__wasm__)
+constexpr int SUMS = 8;
+#else
 constexpr int SUMS = 16;
+#endif
 
 // What the compiler cannot see through, so that it does every product there is.
 #if defined(__x86_64__)
