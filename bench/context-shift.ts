@@ -9,7 +9,7 @@ import type { SequenceCache } from '../src/cache/sequence-cache.ts'
 import { loadParts } from '../src/engine/load-parts.ts'
 import { rowRules } from '../src/engine/reuse.ts'
 import { Timeline } from '../src/engine/timeline.ts'
-import { mustBe, printJson, printTable, show, spread } from './report.ts'
+import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const [source = 'models/tales-mla-8m', file = '../shared/data/fairytales.txt', count = '20'] = process.argv.slice(2)
 const { model, tokenizer, kernels, info } = await loadParts(
