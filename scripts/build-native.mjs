@@ -31,13 +31,15 @@ const FLAGS = [
   ...['-Wall', '-Wextra', '-Wno-psabi', '-Wno-unknown-pragmas', '-Wno-maybe-uninitialized'],
 ]
 
+// GCC 12 warns about its own header of AVX-512 intrinsics.
+const AVX512 = [
+  ...['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c'],
+  '-Wno-uninitialized',
+]
 const ISAS = {
   x64: {
-    // GCC 12 warns about its own header of AVX-512 intrinsics.
-    avx512: [
-      ...['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c'],
-      '-Wno-uninitialized',
-    ],
+    avx512bf16: [...AVX512, '-mavx512bf16'],
+    avx512: AVX512,
     avx2: ['-mavx2', '-mfma', '-mf16c'],
     portable: [],
   },

@@ -9,6 +9,7 @@ namespace latentkit {
   }
 
 #if defined(__x86_64__)
+LATENTKIT_ISA(avx512bf16)
 LATENTKIT_ISA(avx512)
 LATENTKIT_ISA(avx2)
 #elif defined(__aarch64__)
@@ -39,6 +40,9 @@ const Operation* operationsFor(const char* name, const char** chosen) {
   const bool wide = two && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512vnni");
+  if (wide && __builtin_cpu_supports("avx512bf16") && (any || same(name, "avx512bf16"))) {
+    return *chosen = "avx512bf16", avx512bf16::operations();
+  }
   if (wide && (any || same(name, "avx512"))) return *chosen = "avx512", avx512::operations();
   if (two && (any || same(name, "avx2"))) return *chosen = "avx2", avx2::operations();
 #elif defined(__aarch64__)

@@ -20,7 +20,8 @@ INLINE double exp64(double x) {
   const double n = nearest(x * 1.4426950408889634);
   const double r = (x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
   double sum = 1;
-  for (int k = 14; k >= 1; k--) sum = 1 + sum * r / k;
+#pragma GCC unroll 16
+  for (int k = 14; k >= 1; k--) sum = 1 + sum * (r * (1.0 / k));
   // In two factors, so that subnormal results are right.
   const i64 half = (i64)n / 2, rest = (i64)n - half;
   return sum * bitsAs<double>((half + 1023) << 52) * bitsAs<double>((rest + 1023) << 52);
@@ -45,6 +46,7 @@ INLINE double log64(double x) {
   }
   const double s = (m - 1) / (m + 1), z = s * s;
   double sum = 0;
+#pragma GCC unroll 16
   for (int k = 23; k >= 1; k -= 2) sum = sum * z + 1.0 / k;
   return n * 0x1.62e42feep-1 + (2 * s * sum + n * 0x1.a39ef35793c76p-33);
 }

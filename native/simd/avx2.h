@@ -13,6 +13,7 @@ constexpr int LANES = 8;
 // Register tiles: of 16 registers, MR x NR hold sums.
 constexpr int DOT_MR = 3, DOT_NR = 4, DOT_ONE = 8;
 constexpr int AXPY_MR = 3, AXPY_NV = 4, AXPY_ONE = 8;
+constexpr int PANEL_MR = 3, PANEL_NV = 4;
 
 #include "generic.h"
 
@@ -78,6 +79,36 @@ template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
   return (I)_mm256_add_epi32((__m256i)sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 INLINE I total(Dots sum) { return sum; }
+
+INLINE F larger(F a, F b) { return (F)_mm256_max_ps((__m256)b, (__m256)a); }
+INLINE F smaller(F a, F b) { return (F)_mm256_min_ps((__m256)b, (__m256)a); }
+INLINE float largestOf(F x) {
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128((__m256)x), _mm256_extractf128_ps((__m256)x, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+INLINE float maxOf(F x) { return _mm256_movemask_ps((__m256)(x != x)) ? __builtin_nanf("") : largestOf(x); }
+
+INLINE uint32_t signBits(I x) { return (uint32_t)_mm256_movemask_ps((__m256)x); }
+
+INLINE void transpose(F (&x)[LANES]) {
+  __m256 a[8], b[8];
+  for (int i = 0; i < 8; i += 2) {
+    a[i] = _mm256_unpacklo_ps((__m256)x[i], (__m256)x[i + 1]);
+    a[i + 1] = _mm256_unpackhi_ps((__m256)x[i], (__m256)x[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
+    b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
+    b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+    b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+  }
+  for (int i = 0; i < 4; i++) {
+    x[i] = (F)_mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+    x[i + 4] = (F)_mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+  }
+}
 
 #include "functions.h"
 

@@ -4,15 +4,18 @@
 
 #include "../core/base.h"
 
+#ifndef ISA
 #define ISA avx512
+#endif
 
 namespace latentkit {
-namespace avx512 {
+namespace ISA {
 
 constexpr int LANES = 16;
 // Register tiles: of 32 registers, MR x NR hold sums.
 constexpr int DOT_MR = 4, DOT_NR = 6, DOT_ONE = 8;
 constexpr int AXPY_MR = 4, AXPY_NV = 4, AXPY_ONE = 16;
+constexpr int PANEL_MR = 6, PANEL_NV = 4;
 
 #include "generic.h"
 
@@ -74,7 +77,61 @@ template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
 }
 INLINE I total(Dots sum) { return sum; }
 
+INLINE F larger(F a, F b) { return (F)_mm512_max_ps((__m512)b, (__m512)a); }
+INLINE F smaller(F a, F b) { return (F)_mm512_min_ps((__m512)b, (__m512)a); }
+INLINE float largestOf(F x) { return _mm512_reduce_max_ps((__m512)x); }
+INLINE float maxOf(F x) {
+  return _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q) ? __builtin_nanf("") : largestOf(x);
+}
+
+INLINE uint32_t signBits(I x) { return _mm512_movepi32_mask((__m512i)x); }
+
+INLINE void transpose(F (&x)[LANES]) {
+  __m512 a[16], b[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_ps((__m512)x[i], (__m512)x[i + 1]);
+    a[i + 1] = _mm512_unpackhi_ps((__m512)x[i], (__m512)x[i + 1]);
+  }
+  // b[i + j]: lane j of every quarter, of rows i .. i + 3.
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
+    b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
+    b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+    b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+    const __m512 even = _mm512_shuffle_f32x4(b[j], b[j + 4], 0x88), odd = _mm512_shuffle_f32x4(b[j], b[j + 4], 0xdd);
+    const __m512 even8 = _mm512_shuffle_f32x4(b[j + 8], b[j + 12], 0x88);
+    const __m512 odd8 = _mm512_shuffle_f32x4(b[j + 8], b[j + 12], 0xdd);
+    x[j] = (F)_mm512_shuffle_f32x4(even, even8, 0x88);
+    x[j + 8] = (F)_mm512_shuffle_f32x4(even, even8, 0xdd);
+    x[j + 4] = (F)_mm512_shuffle_f32x4(odd, odd8, 0x88);
+    x[j + 12] = (F)_mm512_shuffle_f32x4(odd, odd8, 0xdd);
+  }
+}
+
+#ifdef __AVX512BF16__
+#define LATENTKIT_BF16_PAIRS
+// Pairs of bf16: the low halves of the words from `lo`, then those from `hi`, as they follow each other in memory.
+INLINE F pairs(F lo, F hi) { return (F)_mm512_cvtne2ps_pbh((__m512)hi, (__m512)lo); }
+// sum + the products of both numbers of each word.
+INLINE F addPairs(F x, F w, F sum) { return (F)_mm512_dpbf16_ps((__m512)sum, (__m512bh)x, (__m512bh)w); }
+// LANES numbers of each of two rows, one row behind the other; and as words of both rows' columns.
+INLINE F bothHalves(const uint16_t* a, const uint16_t* b) {
+  const __m512i low = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i*)a));
+  return (F)_mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i*)b), 1);
+}
+INLINE F interleaved(F halves) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
+                                         5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  return (F)_mm512_permutexvar_epi16(order, (__m512i)halves);
+}
+#endif
+
 #include "functions.h"
 
-}  // namespace avx512
+}  // namespace ISA
 }  // namespace latentkit

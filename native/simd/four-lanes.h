@@ -32,3 +32,32 @@ INLINE void storeSums4(float* to, F a, F b, F c, F d) {
   const F hi = F{a[1], b[1], c[1], d[1]} + F{a[3], b[3], c[3], d[3]};
   store(to, lo + hi);
 }
+
+INLINE float maxOf(F x) {
+  float max = x[0];
+  for (int i = 1; i < LANES; i++) max = x[i] > max || x[i] != x[i] ? x[i] : max;
+  return max;
+}
+
+INLINE F larger(F a, F b) { return b > a ? b : a; }
+INLINE F smaller(F a, F b) { return b < a ? b : a; }
+INLINE float largestOf(F x) {
+  float max = x[0];
+  for (int i = 1; i < LANES; i++) max = x[i] > max ? x[i] : max;
+  return max;
+}
+
+INLINE uint32_t signBits(I x) {
+  uint32_t bits = 0;
+  for (int i = 0; i < LANES; i++) bits |= (uint32_t)x[i] >> 31 << i;
+  return bits;
+}
+
+INLINE void transpose(F (&x)[LANES]) {
+  const F a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+  const F c = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5), d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+  x[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+  x[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+  x[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+  x[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+}

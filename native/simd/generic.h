@@ -8,6 +8,10 @@
 //   sum, sums4                           lanes added in one fixed tree; sums4 gives the bits of four sums
 //   lookup                               of each byte (below 16) its entry in a table of 16 bytes
 //   Four, spread, Dots, dots, dot4, total  the integer dot product, see below
+//   maxOf                                largest lane; NaN if there is one
+//   larger, smaller, largestOf           of two, and of all lanes; NaN is ignored
+//   signBits                             bit i: whether lane i is negative
+//   transpose                            of LANES vectors
 //
 // and the sizes of the register tiles that suit its registers.
 
@@ -85,11 +89,11 @@ INLINE F floats(I x) { return __builtin_convertvector(x, F); }
 // Nearest integers, ties to even; |x| < 2^22.
 INLINE I nearestIntegers(F x) { return (I)(x + 12582912.0f) - (I)(F{} + 12582912.0f); }
 
-// Largest lane; NaN if there is one.
-INLINE float maxOf(F x) {
-  float max = x[0];
-  for (int i = 1; i < LANES; i++) max = x[i] > max || x[i] != x[i] ? x[i] : max;
-  return max;
+// Lane i set where bit i is.
+INLINE I lanesOf(uint32_t bits) {
+  I lanes = {};
+  for (int i = 0; i < LANES; i++) lanes[i] = 1 << i;
+  return (lanes & (int32_t)bits) != 0;
 }
 
 // Lane-wise larger of two, NaN if one is.

@@ -7,7 +7,8 @@ import { expectSequences, expectSlice, joinSlices, putSlice } from './slices.ts'
 /** As `MAX_KEY_SLICES` in native/ops/attention-args.inc. */
 const MAX_KEY_SLICES = 8
 
-export function attention(list: CommandList, args: AttentionArgs): void {
+/** `exact`: no product of numbers that were rounded first. */
+export function attention(list: CommandList, args: AttentionArgs, exact: boolean): void {
   const { out, q, values, sequences, mask, window, sinkTokens = 0, lse, sinkLogits, scores, scoresStart = 0 } = args
   const T = axisOf(q, 0)
   const H = axisOf(q, 1)
@@ -16,6 +17,7 @@ export function attention(list: CommandList, args: AttentionArgs): void {
   expect('attention: keys', keys.length > 0 && keys.length <= MAX_KEY_SLICES, `1 to ${MAX_KEY_SLICES} slices`)
   // The core knows the number of keys and finds the work itself.
   list.begin('attention', 0)
+  list.put(exact ? 1 : 0)
   list.put(out.address)
   list.put(strideOf(out, 0))
   list.put(strideOf(out, 1))

@@ -131,7 +131,7 @@ export class CoreKernels implements Kernels {
     cacheRead(this.#list, y, slice, sequences)
   }
   attention(args: AttentionArgs): void {
-    attention(this.#list, args)
+    attention(this.#list, args, this.exact)
   }
   mergeAttention(out: Tensor, lse: Tensor, parts: Tensor, partLse: Tensor): void {
     mergeAttention(this.#list, out, lse, parts, partLse)
