@@ -51,6 +51,7 @@ export function attendExpanded(
       values: { ...perHead, offset: N * 4, width: V },
       sequences: sequence,
       scale: c.softmaxScale,
+      factors: slices.latent.dtype === 'bf16' ? 'bf16' : 'f32',
       mask: 'causal',
       lse,
       carry: i > 0,

@@ -20,7 +20,7 @@ export interface LoadOptions {
   readonly kernels?: KernelChoice
   /** Compute threads. Default: the machine's available parallelism. */
   readonly threads?: number
-  /** Forces a lower instruction set of the native kernels: `avx512`, `avx2`, `portable`, `neon`. Default: the best. */
+  /** Forces a lower instruction set of the native kernels: `avx512bf16`, `avx512`, `avx2`, `portable`, `neon`. Default: the best. */
   readonly isa?: string
   /** Type of the cached numbers. Default f16. */
   readonly cacheType?: CacheType

@@ -113,6 +113,11 @@ export interface AttentionArgs {
   /** f64 [B, 6]. */
   readonly sequences: Tensor
   readonly scale: number
+  /**
+   * `bf16`: queries, keys, probabilities and values may be rounded to bf16 before they are multiplied; sums stay f32.
+   * Default: `bf16` if keys and values are stored as that, else `f32`.
+   */
+  readonly factors?: 'f32' | 'bf16'
   /** `causal`: key position <= query position. `none`: every key. */
   readonly mask: 'causal' | 'none'
   /** Causal only: also key position > query position - window (the query itself counts), or position < sinkTokens. */

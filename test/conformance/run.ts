@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import { runBehaviour } from './behaviour.ts'
-import { title } from './case.ts'
+import { type ConformanceCase, title } from './case.ts'
 import { CASES } from './cases/index.ts'
 import { checkCase, type ResultStore, sameBits } from './check.ts'
 import { runProperties } from './properties.ts'
@@ -13,6 +13,8 @@ export interface ConformanceOptions {
   readonly make: () => Promise<Kernels>
   /** Tests that this implementation is excused from, by their title, and why. */
   readonly skip?: readonly { readonly reason: string; readonly tests: readonly string[] }[]
+  /** The entry of `TOLERANCES` for a case in which this implementation may round more than others. */
+  readonly tolerance?: (c: ConformanceCase) => string | undefined
   /** Results of an implementation that must give the same bits: another thread count. Filled by its own run. */
   readonly sameBitsAs?: ResultStore
   /** Where this run leaves its results for such a comparison. */
@@ -35,7 +37,7 @@ export function runConformance(options: ConformanceOptions): void {
 
     for (const c of CASES) {
       test(title(c), async () => {
-        const results = await checkCase(c, kernels)
+        const results = await checkCase(c, kernels, options.tolerance?.(c))
         options.store?.set(title(c), results)
         if (options.sameBitsAs) sameBits(results, options.sameBitsAs.get(title(c)))
       })

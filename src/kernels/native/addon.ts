@@ -9,7 +9,7 @@ import { CoreKernels } from './kernels.ts'
 export interface NativeOptions {
   /** Default: what the machine can run at once. */
   readonly threads?: number
-  /** `avx512`, `avx2`, `neon` or `portable`. Default: the best the machine has. */
+  /** `avx512bf16`, `avx512`, `avx2`, `neon` or `portable`. Default: the best the machine has. */
   readonly isa?: string
   /** Computes on quantised weights as f32 with f32 activations, instead of on their blocks with 8-bit activations. */
   readonly exact?: boolean

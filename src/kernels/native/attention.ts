@@ -7,7 +7,7 @@ import { expectSequences, expectSlice, joinSlices, putSlice } from './slices.ts'
 /** As `MAX_KEY_SLICES` in native/ops/attention-args.inc. */
 const MAX_KEY_SLICES = 8
 
-/** `exact`: no product of numbers that were rounded first. */
+/** `exact`: f32 factors, whatever the rows are stored as. */
 export function attention(list: CommandList, args: AttentionArgs, exact: boolean): void {
   const { out, q, values, sequences, mask, window, sinkTokens = 0, lse, sinkLogits, scores, scoresStart = 0 } = args
   const T = axisOf(q, 0)
@@ -17,7 +17,7 @@ export function attention(list: CommandList, args: AttentionArgs, exact: boolean
   expect('attention: keys', keys.length > 0 && keys.length <= MAX_KEY_SLICES, `1 to ${MAX_KEY_SLICES} slices`)
   // The core knows the number of keys and finds the work itself.
   list.begin('attention', 0)
-  list.put(exact ? 1 : 0)
+  list.put(exact || factorsOf(args) === 'f32' ? 1 : 0)
   list.put(out.address)
   list.put(strideOf(out, 0))
   list.put(strideOf(out, 1))
@@ -45,6 +45,10 @@ export function attention(list: CommandList, args: AttentionArgs, exact: boolean
   list.put(keys.length)
   for (const slice of keys) putSlice(list, slice)
   list.end()
+}
+
+function factorsOf({ factors, keys, values }: AttentionArgs): 'f32' | 'bf16' {
+  return factors ?? ([...keys, values].every(slice => slice.dtype === 'bf16') ? 'bf16' : 'f32')
 }
 
 /** [latent | rope] of one row become one product. */
