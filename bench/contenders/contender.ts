@@ -33,8 +33,14 @@ export interface Requests {
   read: (request: { tokens: readonly number[] }) => { ms: number }
   /** A step for each token, as in generation, with the greedy choice overridden: milliseconds of each. */
   write: (request: { tokens: readonly number[] }) => { ms: number[] }
-  /** Ours: milliseconds of steps that write for several sequences at once, each behind `length` tokens of its own. */
-  writeTogether: (request: { sequences: number; length: number; steps: number }) => { ms: number[] }
+  /**
+   * Ours: milliseconds of steps that write for several sequences at once, each behind `length` tokens of its own, and
+   * what was likeliest in each step for the first of them.
+   */
+  writeTogether: (request: { sequences: number; length: number; steps: number }) => {
+    ms: number[]
+    likeliest: number[]
+  }
   /** Ours: where the time goes while tokens are written, or read as a prompt. */
   profile: (request: { tokens: readonly number[]; read: boolean }) => { ms: number; rows: ProfileRow[] }
   /** Forgets what is behind. */
@@ -85,6 +91,10 @@ export class Contender {
     const answer = JSON.parse(value) as ReturnType<Requests[Op]> & { error?: string }
     if (answer.error !== undefined) throw new Error(`${op}: ${answer.error}`)
     return answer
+  }
+
+  get processId(): number {
+    return this.#child.pid as number
   }
 
   /** Ends the process and waits until its memory is free. */

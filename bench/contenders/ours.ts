@@ -74,6 +74,7 @@ const operations = {
     const caches = Array.from({ length: sequences }, () => parts.model.sequence(length + steps))
     for (const [s, other] of caches.entries()) await read(other, stream(s * length, length))
     const ms: number[] = []
+    const likeliest: number[] = []
     for (let i = 0; i < steps; i++) {
       const inputs = caches.map((c, s) => ({
         tokens: [streamToken(s * steps + i)],
@@ -81,16 +82,16 @@ const operations = {
         prompt: null,
         logits: 'last' as const,
       }))
-      ms.push(
-        await timed(async () => {
-          const logits = (await parts.kernels.read(await parts.model.forward(inputs))) as Float32Array
-          const vocabulary = logits.length / sequences
-          for (let s = 0; s < sequences; s++) sampler.sample(logits.subarray(s * vocabulary, (s + 1) * vocabulary))
-        }),
-      )
+      const sampled = async () => {
+        const logits = (await parts.kernels.read(await parts.model.forward(inputs))) as Float32Array
+        const vocabulary = logits.length / sequences
+        const rows = inputs.map((_, s) => logits.subarray(s * vocabulary, (s + 1) * vocabulary))
+        likeliest.push(rows.map(row => sampler.sample(row))[0] as number)
+      }
+      ms.push(await timed(sampled))
     }
     for (const other of caches) other.dispose()
-    return { ms }
+    return { ms, likeliest }
   },
 
   async truncate({ length }) {
