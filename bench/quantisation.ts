@@ -53,6 +53,7 @@ try {
     // Where nothing is stored in blocks, nothing is rounded.
     if (weights === undefined && (rounded.divergence?.kl.mean ?? 0) < 1e-6) continue
     rows.push(row(weights ?? 'as stored, 8-bit', rounded, exact))
+    console.error(`${weights ?? 'as stored'}: perplexity ${rounded.perplexity.mean.toFixed(4)}`)
   }
   print(stored, rows)
 } finally {
