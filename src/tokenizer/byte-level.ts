@@ -2,7 +2,7 @@
  * The byte-level alphabet of GPT-2: every byte is written as one printable character, so that any text is a string
  * of vocabulary characters. Bytes that print as themselves stay; the rest are numbered from U+0100 on.
  */
-const BYTE_TO_CHAR: readonly string[] = (() => {
+export const BYTE_TO_CHAR: readonly string[] = (() => {
   const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
   let next = 256
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++))

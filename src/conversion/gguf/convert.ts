@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
 import type { ModelConfig } from '../../model/config.ts'
 import { checkRoom, Output, type OutputOptions } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
@@ -26,7 +27,7 @@ export function prepareGguf(model: SourceModel, options: PlanOptions) {
   const header = ggufHeader(keys, tensors)
   return {
     bytes: ggufSize(header, tensors),
-    warnings: architecture === 'deepseek2' ? whatLlamaCppAsks(config) : [],
+    warnings: forLlamaCpp(config, architecture),
     write: async (path: string, output: OutputOptions): Promise<Written> => {
       await writeFile(path, header, tensors, output)
       return { files: [path], types }
@@ -46,9 +47,23 @@ async function writeFile(path: string, header: Uint8Array, tensors: readonly Ten
   }
 }
 
-/** It takes a file without a latent of the query for DeepSeek-V2-Lite, which it knows by its depth. */
-function whatLlamaCppAsks({ attention, nLayers, vocabSize }: ModelConfig): string[] {
-  if (attention.kind !== 'latent' || attention.qLoraRank !== null) return []
-  if (nLayers === 26 || nLayers === 27 || (nLayers === 48 && vocabSize === 128_256)) return []
-  return [`llama.cpp will not load this file: without q_lora_rank it expects 26 or 27 layers, and there are ${nLayers}`]
+/** Where llama.cpp itself goes by other rules than the keys of a file. */
+function forLlamaCpp({ attention, nLayers, vocabSize, hiddenSize, layers, ...c }: ModelConfig, name: ArchitectureName) {
+  const warnings: string[] = []
+  // It takes a file without a latent of the query for DeepSeek-V2-Lite, which it knows by its depth.
+  const known = nLayers === 26 || nLayers === 27 || (nLayers === 48 && vocabSize === 128_256)
+  if (name === 'deepseek2' && attention.kind === 'latent' && attention.qLoraRank === null && !known) {
+    warnings.push(
+      `llama.cpp will not load this file: without q_lora_rank it expects 26 or 27 layers, and there are ${nLayers}`,
+    )
+  }
+  const window = layers.find(layer => layer.window !== null)?.window
+  if (name === 'llama' && window) {
+    warnings.push(`llama.cpp knows no sliding window in models of this kind: beyond ${window} tokens it differs`)
+  }
+  const published = c.embeddingScale === 12 && c.logitScale * hiddenSize === 256
+  if (name === 'minicpm3' && !published) {
+    warnings.push('llama.cpp has the scales of the published MiniCPM3 built in, and this model has others')
+  }
+  return warnings
 }

@@ -29,7 +29,7 @@ export function addTokenizerKeys(keys: GgufKeys, checkpoint: Checkpoint, config:
   const spm = isSentencePiece(json)
   const { tokens, types } = vocabulary(json, config.vocabSize, spm, tokenizer)
   keys.string('tokenizer.ggml.model', spm ? 'llama' : 'gpt2')
-  keys.string('tokenizer.ggml.pre', spm ? 'default' : preTokenizerName(json, tokenizerConfig))
+  keys.string('tokenizer.ggml.pre', spm ? 'default' : preTokenizerName(json))
   keys.strings('tokenizer.ggml.tokens', tokens)
   keys.numbers('tokenizer.ggml.token_type', 'i32', types)
   if (spm) {

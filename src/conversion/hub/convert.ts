@@ -28,7 +28,7 @@ export function prepareFolder(model: SourceModel, { weights, shardBytes = SHARD_
   const shards = shardTensors(tensors, shardBytes)
   const types = summarise(tensors)
   const texts = new Map([
-    ['config.json', json(hubConfig(model, type ?? (types[0]?.type as HubType)))],
+    ['config.json', withFloats(json(hubConfig(model, type ?? (types[0]?.type as HubType))))],
     ['generation_config.json', json(hubGenerationConfig(model))],
     ...tokenizerFiles(model.checkpoint),
     ...(shards.length > 1 ? [['model.safetensors.index.json', json(shardIndex(shards))] as const] : []),
@@ -84,6 +84,14 @@ async function writeFolder(
 function hubType(weights: EncodableType | undefined): HubType | undefined {
   if (weights === undefined || weights === 'f32' || weights === 'f16' || weights === 'bf16') return weights
   throw new OptionError(`weights is ${JSON.stringify(weights)}; safetensors folders hold f32, f16 or bf16`)
+}
+
+/** JSON's numbers have one kind, Python's two, and transformers refuses an integer for these. */
+const FLOATS =
+  /("(?:routed_scaling_factor|rope_theta|rope_local_base_freq|factor|mscale|mscale_all_dim)": \d+)(?=,?\n)/g
+
+function withFloats(text: string): string {
+  return text.replace(FLOATS, '$1.0')
 }
 
 function json(value: object): string {

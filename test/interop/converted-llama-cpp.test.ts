@@ -1,0 +1,128 @@
+/**
+ * What `latentkit convert` writes, loaded by the real llama.cpp: its greedy text is ours, and so are the probabilities it
+ * gives to a text. Its cache is f16, and on quantised weights it computes with 8-bit activations where ours, in exact
+ * mode, are f32: so probabilities are near, not equal.
+ */
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Contender, rivalInstalled } from '../../bench/contenders/contender.ts'
+import { openModel } from '../../src/checkpoint/folder.ts'
+import { convertModel } from '../../src/conversion/convert.ts'
+import { expectedPath, readExpected } from '../../src/engine/verify/expected.ts'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/addon.ts'
+import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { parseConfig } from '../../src/model/families/index.ts'
+import { loadModel } from '../../src/model/load.ts'
+import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const TALES = join(import.meta.dirname, '../../models/tales-mla-8m')
+const models = new Map([['tales-mla-8m', TALES], ...checkpointFolders(), ...ggufFiles()])
+const f32 = { weights: 'f32' } as const
+const legacyMla = true
+
+/** Mean difference of a token's natural logarithm of probability. */
+const NEAR = { f32: 0.01, f16: 0.01, q8_0: 0.02, q4_k: 0.05, kept: 0.05 } as const
+type Options = { readonly weights?: Exclude<keyof typeof NEAR, 'kept'>; readonly legacyMla?: boolean }
+
+const CASES: readonly (readonly [model: string, options: Options])[] = [
+  ['tales-mla-8m', f32],
+  ['tales-mla-8m', { ...f32, legacyMla }],
+  ['tales-mla-8m', { weights: 'q8_0' }],
+  ['tales-mla-8m', { weights: 'q8_0', legacyMla }],
+  ['tales-mla-8m', { weights: 'q4_k' }],
+  ['deepseek-v3', f32],
+  ['deepseek-v3', { ...f32, legacyMla }],
+  ['kimi-k2', f32],
+  ['kimi-k2', { ...f32, legacyMla }],
+  ['glm4-moe-lite', f32],
+  ['youtu', f32],
+  ['youtu', { ...f32, legacyMla }],
+  ['llama-gqa', f32],
+  ['llama3-rope', f32],
+  ['qwen2', f32],
+  ['qwen3', f32],
+  ['gemma3-mqa', f32],
+  ['falcon-mqa', f32],
+  ['gpt2', f32],
+  // Files that become files: the blocks stay, or are made again in the other layout.
+  ['deepseek2-dense-legacy-f16', {}],
+  ['deepseek2-dense-q8_0', {}],
+  ['deepseek2-dense-q8_0', { legacyMla }],
+  ['llama-gqa-q4_1', {}],
+]
+
+const needs = rivalInstalled ? null : 'node bench/rival/install.mjs'
+
+describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, needs ${needs}` : ''}`, () => {
+  let rival: Contender
+  beforeAll(() => {
+    rival = Contender.rival()
+  })
+  afterAll(() => rival?.close())
+
+  for (const [name, options] of CASES) {
+    const model = models.get(name)
+    const title = [name, options.weights, options.legacyMla && 'legacy layout'].filter(Boolean).join(', ')
+    it.skipIf(model === undefined)(title, { timeout: 60_000 }, async () => {
+      const source = model as string
+      const file = join(tempFolder(), `${name}.gguf`)
+      await convertModel(source, file, options)
+      const config = parseConfig((await openModel(source)).configReader)
+      const [prompt] = await readExpected(expectedPath(source), config)
+      const tokens = prompt?.tokens ?? []
+      await rival.ask('open', { model: file, threads: 1, contextLength: 512 })
+      const { tokenIds } = await rival.ask('greedy', { tokens, maxTokens: 32 })
+      const text = [...tokens, ...tokenIds]
+      const { logprobs } = await rival.ask('score', { tokens: text })
+      const ours = await ownDistributions(file, text)
+
+      const near = NEAR[options.weights ?? 'kept']
+      const off = logprobs.map((theirs, i) => theirs - ours(i, text[i + 1] as number))
+      expect(mean(off.map(Math.abs))).toBeLessThan(near)
+      // Perplexities: the differences of single tokens nearly cancel.
+      expect(Math.abs(Math.expm1(mean(off)))).toBeLessThan(near / 2)
+      // Every token that llama.cpp chose is the likeliest here, or as likely to within what arithmetic differs by.
+      for (let i = tokens.length - 1; i < text.length - 1; i++) {
+        expect(ours(i) - ours(i, text[i + 1] as number)).toBeLessThan(10 * near)
+      }
+    })
+  }
+
+  it('MiniCPM3: the same text; the scale of its logits is built into llama.cpp', async () => {
+    const source = models.get('minicpm3') as string
+    const file = join(tempFolder(), 'minicpm3.gguf')
+    await convertModel(source, file, { weights: 'f32' })
+    const config = parseConfig((await openModel(source)).configReader)
+    const [prompt] = await readExpected(expectedPath(source), config)
+    await rival.ask('open', { model: file, threads: 1, contextLength: 512 })
+    const { tokenIds } = await rival.ask('greedy', { tokens: prompt?.tokens ?? [], maxTokens: 32 })
+    expect(tokenIds).toEqual(prompt?.greedy?.slice(0, 32))
+  })
+})
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b) / values.length
+}
+
+/** In exact mode: natural logarithm of a token's probability behind position i; without a token, of the likeliest. */
+async function ownDistributions(path: string, tokens: readonly number[]) {
+  const kernels = nativeUnavailable() === null ? await createNativeKernels({ exact: true }) : createReferenceKernels()
+  const model = await loadModel(await openModel(path), kernels, { cacheType: 'f32' })
+  const cache = model.sequence(tokens.length)
+  try {
+    const input = { tokens, cache, prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
+    const logits = (await kernels.read(await model.forward([input]))) as Float32Array
+    const { vocabSize: V } = model.config
+    return (i: number, token?: number): number => {
+      const row = logits.subarray(i * V, (i + 1) * V)
+      const max = row.reduce((a, b) => Math.max(a, b))
+      const sum = row.reduce((all, v) => all + Math.exp(v - max), 0)
+      return (token === undefined ? max : (row[token] as number)) - max - Math.log(sum)
+    }
+  } finally {
+    cache.dispose()
+    model.dispose()
+    kernels.dispose()
+  }
+}
