@@ -8,7 +8,7 @@
 import { compete } from './contenders/compete.ts'
 import { stream } from './contenders/stream.ts'
 import { workModel } from './models/work-model.ts'
-import { measureLimits } from './roofline/peaks.ts'
+import { higher, measureLimits } from './roofline/peaks.ts'
 import { benchOptions } from './support/options.ts'
 import { printJson, printTable, show, spread } from './support/report.ts'
 import { stepWork } from './support/work.ts'
@@ -26,7 +26,7 @@ const table = [['model', 'context', 'ours, tok/s', 'llama.cpp, tok/s', 'flash', 
 for (const name of names) {
   const model = workModel(name, options.models)
   const opened = { model, threads, kernels, contextLength: Math.max(...contexts) + STEPS + WARM_UP + 64 }
-  const limits = await measureLimits(kernels, threads)
+  const before = await measureLimits(kernels, threads)
   const outcomes = await compete({
     ...opened,
     rival,
@@ -42,6 +42,7 @@ for (const name of names) {
       return (await contender.ask('write', { tokens: stream(context, WARM_UP + STEPS) })).ms.slice(WARM_UP)
     },
   })
+  const limits = higher(before, await measureLimits(kernels, threads))
   for (const { context, ours, rival: theirs, flash } of outcomes) {
     // A round counts as its median step: one that was interrupted says nothing of either.
     const rate = (list: readonly number[][]) => spread(list.map(ms => 1000 / spread(ms).median))

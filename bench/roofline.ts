@@ -2,13 +2,13 @@
  * What this machine can do at most: bytes read and products in registers, with 1 to n threads, natively and in
  * WebAssembly (whose "int8" is its product of 16 bits: it has none of 8).
  *
- *     node scripts/bench.mjs roofline [--threads N]
+ *     node scripts/bench.mjs roofline [--threads N] [--keep]
  */
 import { type Limit, measureLimit } from './roofline/peaks.ts'
 import { benchOptions } from './support/options.ts'
 import { printJson, printTable, show, spread } from './support/report.ts'
 
-const { threads: most } = benchOptions()
+const { threads: most, keep } = benchOptions()
 const LIMITS: readonly (readonly [Limit, string])[] = [
   ['read', 'read, GB/s'],
   ['f32', 'f32 products, GFLOP/s'],
@@ -29,4 +29,4 @@ for (const kind of ['native', 'wasm'] as const) {
   }
 }
 printTable(table)
-printJson('roofline', { rows })
+printJson('roofline', { rows }, keep)

@@ -51,6 +51,15 @@ export interface Limits {
   readonly int8PerSecond: number | null
 }
 
+/** The higher of two measurements, made before and after what is held against them: a hosted machine changes. */
+export function higher(a: Limits | null, b: Limits | null): Limits | null {
+  if (!a || !b) return a ?? b
+  return {
+    bytesPerSecond: Math.max(a.bytesPerSecond, b.bytesPerSecond),
+    int8PerSecond: a.int8PerSecond && b.int8PerSecond && Math.max(a.int8PerSecond, b.int8PerSecond),
+  }
+}
+
 export async function measureLimits(kind: ProbeKind, threads: number): Promise<Limits | null> {
   const read = (await measureLimit(kind, 'read', threads))?.at(-1)
   if (read === undefined) return null
