@@ -32,10 +32,13 @@ interface Own extends PrefixNode {
  */
 export class PrefixTree {
   readonly #pool: BlockPool
+  readonly #published: (node: PrefixNode) => void
   readonly #root: Own = { parent: null, index: -1, ids: [], ways: [], blocks: [], children: new Set() }
 
-  constructor(pool: BlockPool) {
+  /** `published` hears of every node that is new, while its sequence holds the blocks. */
+  constructor(pool: BlockPool, published: (node: PrefixNode) => void = () => {}) {
     this.#pool = pool
+    this.#published = published
   }
 
   get #blockTokens(): number {
@@ -55,10 +58,12 @@ export class PrefixTree {
     const above = (parent as Own | null) ?? this.#root
     // A window may have let go of all that was above, while its sequence went on.
     for (let n = above; n.parent; n = n.parent) n.parent.children.add(n)
+    let isNew = false
     let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.ways, ways))
     if (!node) {
       node = { parent: above, index: above.index + 1, ids, ways, blocks: blocks.map(() => null), children: new Set() }
       above.children.add(node)
+      isNew = true
     }
     const keeper = this.#keeperOf(node)
     for (const [group, block] of blocks.entries()) {
@@ -66,6 +71,7 @@ export class PrefixTree {
       node.blocks[group] = block
       this.#pool.keep(block, keeper)
     }
+    if (isNew) this.#published(node)
     return node
   }
 

@@ -16,6 +16,7 @@ export function checkLoadOptions(o: HostLoadOptions): void {
   whole('contextLength', o.contextLength, 1)
   whole('cacheBytes', o.cacheBytes, 1)
   whole('keptBytes', o.keptBytes, 0)
+  whole('cacheDirBytes', o.cacheDirBytes, 1)
   whole('chunkSize', o.chunkSize, 1)
 }
 

@@ -1,7 +1,7 @@
 /** The caller's side of the protocol: sends, matches answers to questions, and fails what can no longer be answered. */
 import type { GenerationStream } from './generation.ts'
 import type { Call, FromHost, HostLink, OpenLink, Replies, SessionState, ToHost } from './protocol.ts'
-import type { ModelInfo, ProgressEvent } from './types.ts'
+import type { LoadOptions, ModelInfo, ProgressEvent } from './types.ts'
 import { fromWire } from './wire-errors.ts'
 
 export interface PendingPrompt {
@@ -22,12 +22,14 @@ export class Client {
   readonly #prompts = new Map<number, PendingPrompt>()
   readonly #calls = new Map<number, PendingCall>()
   readonly #onProgress: ((event: ProgressEvent) => void) | undefined
+  readonly #onNotice: ((notice: string) => void) | undefined
   #loading: { resolve(info: ModelInfo): void; reject(error: unknown): void } | null = null
   #closed: Error | null = null
   #nextId = 0
 
-  constructor(open: OpenLink, onProgress?: (event: ProgressEvent) => void) {
+  constructor(open: OpenLink, { onProgress, onNotice }: Pick<LoadOptions, 'onProgress' | 'onNotice'> = {}) {
     this.#onProgress = onProgress
+    this.#onNotice = onNotice
     this.#link = open({
       message: message => this.#receive(message),
       closed: error => this.close(error ?? new Error('The host has ended')),
@@ -129,6 +131,9 @@ export class Client {
     switch (message.type) {
       case 'progress':
         this.#onProgress?.(message.event)
+        return
+      case 'notice':
+        this.#onNotice?.(message.text)
         return
       case 'chunks':
         for (const { id, texts, tokenIds } of message.of) this.#prompts.get(id)?.stream.push(texts, tokenIds)

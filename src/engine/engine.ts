@@ -41,9 +41,12 @@ export class Engine {
    * for kernels that were asked for by name and are not there, OptionError, OutOfMemoryError, the signal's reason.
    */
   static async load(source: string, options: LoadOptions = {}): Promise<Engine> {
-    const { signal, onProgress, inline = false, ...rest } = options
+    const { signal, onProgress, onNotice, inline = false, ...rest } = options
     signal?.throwIfAborted()
-    const client = new Client(await opener(inline), onProgress)
+    const client = new Client(await opener(inline), {
+      ...(onProgress && { onProgress }),
+      ...(onNotice && { onNotice }),
+    })
     const abort = () => client.close(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     try {

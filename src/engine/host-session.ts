@@ -4,11 +4,12 @@ import { TokenHistory } from '../sampling/history.ts'
 import { createSampler } from '../sampling/sampler.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from './check-options.ts'
+import type { DiskTier } from './disk-tier.ts'
 import type { Parts } from './load-parts.ts'
 import type { Outbox } from './outbox.ts'
 import { checkPromptIds, promptIds } from './prompt-ids.ts'
-import type { FromHost, SessionState, ToHost } from './protocol.ts'
-import { rowRules } from './reuse.ts'
+import type { FromHost, HostPromptOptions, SessionState, ToHost } from './protocol.ts'
+import { type ReuseOptions, rowRules } from './reuse.ts'
 import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
 import type { StepLoop } from './step-loop.ts'
 import { TextStream } from './text-stream.ts'
@@ -22,6 +23,8 @@ export interface HostSessionContext {
   readonly outbox: Outbox
   /** What sessions share. */
   readonly prefixes: PrefixTree
+  /** What later processes find again; null: nothing. */
+  readonly disk: DiskTier | null
   readonly now: () => number
   post(message: FromHost): void
 }
@@ -141,15 +144,15 @@ export class HostSession {
     if (job.answered) return
     try {
       await this.#rollFor(job.message)
-      if (job.answered) return
-      this.#finish(
-        job,
-        await new Promise<SequenceResult>(ended => {
-          // What this throws, such as for a prompt that does not fit, rejects.
-          job.sequence = this.#sequence(job, ended)
-          this.#context.loop.add(job.sequence)
-        }),
-      )
+      const release = await this.#loadFor(job.message)
+      // What the executor throws, such as for a prompt that does not fit, rejects.
+      const running = new Promise<SequenceResult>(ended => {
+        if (job.answered) return
+        job.sequence = this.#sequence(job, ended)
+        this.#context.loop.add(job.sequence)
+      })
+      release()
+      if (!job.answered) this.#finish(job, await running)
     } catch (error) {
       this.#finish(job, { error, state: this.#timeline.state() })
     }
@@ -167,6 +170,16 @@ export class HostSession {
     if (over > 0 && to > keep) await loop.exclusive(() => timeline.drop(keep, to, this.#shift))
   }
 
+  /** Brings what the disk knows of a prompt into memory, until the function that is returned is called. */
+  async #loadFor({ prompt, options }: PromptMessage): Promise<() => void> {
+    const { parts, disk, prefixes } = this.#context
+    const timeline = this.#timeline
+    if (!disk || options.reuse === false) return () => {}
+    checkPromptOptions(options)
+    const { ids } = promptIds(parts.tokenizer, timeline.tokens, prompt, options)
+    return disk.load(prefixes, ids, reuseOptions(options))
+  }
+
   #sequence({ message, asked }: Job, ended: (result: SequenceResult) => void): Sequence {
     const { parts, outbox, now } = this.#context
     const { tokenizer, defaults, model } = parts
@@ -179,10 +192,7 @@ export class HostSession {
     const stops = new StopMatcher(options.stopSequences ?? [])
     const path = options.attentionPath
 
-    const reuse =
-      options.reuse === false
-        ? timeline.anew(ids)
-        : timeline.reuse(ids, { strict: options.strict ?? false, ...(path && { path }) })
+    const reuse = options.reuse === false ? timeline.anew(ids) : timeline.reuse(ids, reuseOptions(options))
     const goesOn = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
     return new Sequence({
       timeline,
@@ -221,6 +231,10 @@ export class HostSession {
       this.#context.post({ type: 'finished', id, ...result })
     }
   }
+}
+
+function reuseOptions({ strict = false, attentionPath: path }: HostPromptOptions): ReuseOptions {
+  return { strict, ...(path && { path }) }
 }
 
 /** An option that is there but undefined is not given: it must not hide a default. */

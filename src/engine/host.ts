@@ -1,10 +1,13 @@
 /** The half of the engine that runs in the worker: holds the model and the sessions, answers the client's messages. */
+import type { BlockStore } from '../cache/disk/block-store.ts'
 import { PrefixTree } from '../cache/prefix-tree.ts'
 import { DisposedError, LatentkitError } from '../errors.ts'
+import { DiskTier } from './disk-tier.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 import type { LoadContext, Parts } from './load-parts.ts'
 import { Outbox } from './outbox.ts'
 import type { Call, FromHost, HostLoadOptions, Replies, ToHost } from './protocol.ts'
+import { rowRules } from './reuse.ts'
 import { StepLoop } from './step-loop.ts'
 import type { ProgressEvent } from './types.ts'
 import { toWire } from './wire-errors.ts'
@@ -68,7 +71,8 @@ export class Host {
   async #begin({ source, options }: ToHost & { type: 'load' }): Promise<void> {
     try {
       const report = throttled(event => this.#port.post({ type: 'progress', event }))
-      const parts = await this.#load(source, options, { report, signal: this.#loading.signal })
+      const notice = (text: string) => this.#port.post({ type: 'notice', text })
+      const parts = await this.#load(source, options, { report, notice, signal: this.#loading.signal })
       if (this.#loading.signal.aborted) {
         parts.model.dispose()
         parts.kernels.dispose()
@@ -78,15 +82,23 @@ export class Host {
       const now = () => performance.now()
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
+      const disk = parts.store && this.#diskTier(parts, parts.store)
       const makeRoom = () => this.#makeRoom()
-      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause: this.#pause, makeRoom, now })
-      const prefixes = new PrefixTree(parts.model.pool)
-      this.#running = { parts, loop, outbox, prefixes, now, post }
+      // What waits to be written to disk is held until then.
+      const waitForRoom = async () => (await disk?.flush()) ?? false
+      const pause = this.#pause
+      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause, makeRoom, waitForRoom, now })
+      const prefixes = new PrefixTree(parts.model.pool, node => disk?.published(node))
+      this.#running = { parts, loop, outbox, prefixes, disk, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
     } catch (error) {
       this.#port.post({ type: 'failed', error: toWire(error) })
     }
+  }
+
+  #diskTier({ model, kernels }: Parts, store: BlockStore): DiskTier {
+    return new DiskTier({ store, kernels, pool: model.pool, rules: rowRules(model.config) })
   }
 
   #open({ session, options }: ToHost & { type: 'open' }): void {
@@ -170,9 +182,10 @@ export class Host {
     await Promise.all([...this.#sessions.values()].map(session => session.close(error)))
     this.#sessions.clear()
     if (this.#running) {
-      const { loop, parts } = this.#running
+      const { loop, parts, disk } = this.#running
       this.#running = null
       await loop.idle()
+      await disk?.flush()
       parts.model.dispose()
       parts.kernels.dispose()
     }

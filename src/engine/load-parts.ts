@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
+import type { BlockStore } from '../cache/disk/block-store.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { isGgufFile, openModel } from '../checkpoint/folder.ts'
 import { CheckpointError, OptionError } from '../errors.ts'
@@ -18,6 +19,9 @@ import type { ModelInfo, ProgressEvent } from './types.ts'
 /** Of caches that no session holds, where no budget is given. */
 const KEPT_BYTES = 2 ** 30
 
+/** Of blocks on disk, those of all models. */
+const CACHE_DIR_BYTES = 8 * 2 ** 30
+
 /** A model with all that belongs to it, ready to run. */
 export interface Parts {
   readonly info: ModelInfo
@@ -25,10 +29,14 @@ export interface Parts {
   readonly kernels: Kernels
   readonly tokenizer: Tokenizer
   readonly defaults: GenerationDefaults
+  /** Where blocks are kept on disk; null where they are not. */
+  readonly store: BlockStore | null
 }
 
 export interface LoadContext {
   report(event: ProgressEvent): void
+  /** Hears of what went wrong and does no harm. */
+  notice?(text: string): void
   readonly signal: AbortSignal
 }
 
@@ -60,7 +68,7 @@ async function assemble(
   checkpoint: Checkpoint,
   { kernels, fallbackReason }: ChosenKernels,
   options: HostLoadOptions,
-  { report, signal }: LoadContext,
+  { report, notice, signal }: LoadContext,
 ): Promise<Parts> {
   // What is quickly said to be wrong comes before the weights.
   const config = parseConfig(checkpoint.configReader)
@@ -93,7 +101,23 @@ async function assemble(
     hasChatTemplate: tokenizer.hasChatTemplate,
     warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)],
   }
-  return { info, model, kernels, tokenizer, defaults }
+  return { info, model, kernels, tokenizer, defaults, store: await openStore(checkpoint, model, info, options, notice) }
+}
+
+/** Brings in the disk only where it is wanted. */
+async function openStore(
+  checkpoint: Checkpoint,
+  { kernels, layout }: Model,
+  { name }: ModelInfo,
+  { cacheDir, cacheDirBytes = CACHE_DIR_BYTES, weights, exact }: HostLoadOptions,
+  onNotice: (text: string) => void = () => {},
+): Promise<BlockStore | null> {
+  if (cacheDir === undefined) return null
+  const { fingerprint } = await import('./fingerprint.ts')
+  const { BlockStore } = await import('../cache/disk/block-store.ts')
+  const settings = { weights: weights ?? null, exact: exact ?? false }
+  const print = await fingerprint(checkpoint, kernels.info.numerics, layout, settings)
+  return new BlockStore({ folder: cacheDir, fingerprint: print, label: name, maxBytes: cacheDirBytes, onNotice })
 }
 
 /** Only a name that is no path brings in what talks to the hub. */

@@ -19,7 +19,7 @@ import type {
 } from './types.ts'
 
 /** Options without what cannot cross the border. */
-export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'inline'>
+export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onNotice' | 'inline'>
 export type HostPromptOptions = Omit<PromptOptions, 'signal'>
 
 /** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */
@@ -85,6 +85,7 @@ export interface WireChunks {
 
 export type FromHost =
   | { readonly type: 'progress'; readonly event: ProgressEvent }
+  | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'ready'; readonly info: ModelInfo }
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'chunks'; readonly of: readonly WireChunks[] }

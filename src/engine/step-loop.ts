@@ -17,6 +17,8 @@ export interface LoopOptions {
   readonly pause: () => Promise<void>
   /** The cache is full: gives up what no sequence needs; false if there is nothing. Default: never anything. */
   readonly makeRoom?: () => boolean
+  /** Waits for cache memory that others will give back without being asked; false if there is none. Default: none. */
+  readonly waitForRoom?: () => Promise<boolean>
   readonly now: () => number
 }
 
@@ -77,7 +79,7 @@ export class StepLoop {
     const { model, outbox } = this.#options
     this.#retire()
     for (const sequence of this.#running) if (sequence.mustRoll) await sequence.roll()
-    const batch = this.#schedule()
+    const batch = await this.#schedule()
     // A long step must not hold back what is already written.
     if (batch.some(({ input }) => input.prompt !== null)) outbox.flush()
     try {
@@ -93,21 +95,21 @@ export class StepLoop {
     this.#retire()
   }
 
-  #schedule(): Part[] {
+  async #schedule(): Promise<Part[]> {
     const counts = schedule(
       this.#running.map(s => s.waiting),
       this.#options.chunkSize,
     )
     const parts = this.#running.map((sequence, i) => this.#part(sequence, counts[i] as number))
     const ready = parts.filter(part => part !== null)
-    if (ready.length === 0) this.#relieve()
+    if (ready.length === 0) await this.#relieve()
     return ready
   }
 
   /** Whoever finds no room waits for the others to end. Where all wait, the last to come gives its memory to them. */
-  #relieve(): void {
+  async #relieve(): Promise<void> {
     const last = this.#running.findLast(sequence => sequence.waitsForRoom)
-    if (!last) return
+    if (!last || (await this.#options.waitForRoom?.())) return
     if (this.#running.length === 1) {
       last.giveUp()
       return

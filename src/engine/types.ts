@@ -43,6 +43,10 @@ export interface LoadOptions {
    * Default: `cacheBytes`, else 1 GiB.
    */
   readonly keptBytes?: number
+  /** A folder where full blocks are kept for later processes; several may use it at once. Default: none are kept. */
+  readonly cacheDir?: string
+  /** Bound on that folder, in bytes; the longest unused go first. Default 8 GiB. */
+  readonly cacheDirBytes?: number
   /** Prompt tokens of one step. Default 512. Results do not depend on it. */
   readonly chunkSize?: number
   /** A chat template (Jinja) in place of the model's own. */
@@ -55,6 +59,8 @@ export interface LoadOptions {
   readonly inline?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (event: ProgressEvent) => void
+  /** Hears in a sentence of what went wrong and does no harm: a damaged block on disk, a full disk. */
+  readonly onNotice?: (notice: string) => void
 }
 
 /** What is not given is as the model's generation_config.json says, else as written here. */

@@ -1,0 +1,152 @@
+/**
+ * Blocks on disk, one file each, shared by all processes: `DIR/FINGERPRINT/xx/NAME.block`. A file appears under its name
+ * whole or not at all (written beside it, then renamed), so nobody needs a lock, and a writer may be killed at any time.
+ * Every reading checks the checksum. Whatever is wrong is a miss with a notice, never an error: a cache may forget.
+ */
+import * as nodeFs from 'node:fs/promises'
+import { join } from 'node:path'
+import { blockName, decodeBlock, encodeBlock, idsName, type StoredBlock } from './block-file.ts'
+import { LABEL, type StoreFs, trimBlocks } from './folder.ts'
+
+export interface StoreOptions {
+  /** Holds the blocks of all models. */
+  readonly folder: string
+  /** Of the model, its layout and its arithmetic: blocks of another are never found. */
+  readonly fingerprint: string
+  /** What people call the model. */
+  readonly label: string
+  /** Bound on all blocks in the folder, those of other models included. */
+  readonly maxBytes: number
+  /** Hears why something was a miss or could not be kept. */
+  readonly onNotice?: (notice: string) => void
+  /** For tests: a disk that fails. */
+  readonly fs?: StoreFs
+}
+
+/** After a failure to write: a full disk is not asked again for every block. */
+const PAUSE_MS = 30_000
+
+export class BlockStore {
+  readonly fingerprint: string
+  readonly #options: StoreOptions
+  readonly #fs: StoreFs
+  readonly #folder: string
+  /** Bytes in the whole folder when it was last counted, and written since; Infinity before the first time. */
+  #bytes = Number.POSITIVE_INFINITY
+  #uncounted = 0
+  #counting: Promise<void> | null = null
+  #retryAt = 0
+  #written = 0
+
+  constructor(options: StoreOptions) {
+    this.fingerprint = options.fingerprint
+    this.#options = options
+    this.#fs = options.fs ?? nodeFs
+    this.#folder = join(options.folder, options.fingerprint)
+  }
+
+  /** Names of the stored blocks of these tokens behind `parent`, however they were computed. */
+  async find(parent: string, ids: readonly number[]): Promise<string[]> {
+    const start = idsName(parent, ids)
+    try {
+      const files = await this.#fs.readdir(join(this.#folder, start.slice(0, 2)))
+      return files.filter(f => f.startsWith(start) && f.endsWith('.block')).map(f => f.slice(0, -'.block'.length))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#notice(`blocks cannot be listed: ${reason(error)}`)
+      return []
+    }
+  }
+
+  /** The block, or null if it is not there or not whole; a damaged file is removed. */
+  async read(name: string): Promise<StoredBlock | null> {
+    const path = this.#path(name)
+    let file: Uint8Array
+    try {
+      file = await this.#fs.readFile(path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#notice(`${path} cannot be read: ${reason(error)}`)
+      return null
+    }
+    try {
+      return decodeBlock(file, name)
+    } catch (error) {
+      this.#notice(`${path} is damaged (${reason(error)}); it was removed`)
+      await this.#fs.rm(path, { force: true }).catch(() => {})
+      return null
+    }
+  }
+
+  /** Marks blocks as just used, the last of them longest ago: what nobody uses is removed first, and from its end. */
+  async touch(names: readonly string[]): Promise<void> {
+    const now = Date.now()
+    await Promise.all(
+      names.map((name, i) => {
+        const time = (now - i) / 1000
+        return this.#fs.utimes(this.#path(name), time, time).catch(() => {})
+      }),
+    )
+  }
+
+  /** Keeps a block. True when it is there for every process; false if it could not be kept. */
+  async write(block: StoredBlock): Promise<boolean> {
+    const name = blockName(block)
+    const path = this.#path(name)
+    if (Date.now() < this.#retryAt) return false
+    const part = join(this.#folder, name.slice(0, 2), `${name}.${process.pid}-${this.#written++}.part`)
+    try {
+      if (await this.#fs.stat(path).catch(() => null)) return true
+      const bytes = encodeBlock(block)
+      await this.#makeRoom(bytes.length)
+      await this.#makeFolder(name.slice(0, 2))
+      const file = await this.#fs.open(part, 'wx')
+      try {
+        await file.writeFile(bytes)
+      } finally {
+        await file.close()
+      }
+      await this.#fs.rename(part, path)
+      return true
+    } catch (error) {
+      this.#retryAt = Date.now() + PAUSE_MS
+      this.#notice(`a block could not be kept in ${this.#folder}: ${reason(error)}`)
+      await this.#fs.rm(part, { force: true }).catch(() => {})
+      return false
+    }
+  }
+
+  async #makeFolder(shelf: string): Promise<void> {
+    const made = await this.#fs.mkdir(join(this.#folder, shelf), { recursive: true })
+    if (made !== undefined && made.length <= this.#folder.length) {
+      await this.#fs.writeFile(join(this.#folder, LABEL), `${this.#options.label}\n`)
+    }
+  }
+
+  /**
+   * Past the bound the longest unused blocks of all models go. Others write, too, so what is there is counted again after
+   * each sixteenth of the bound: by so much each of several processes may overstep it.
+   */
+  async #makeRoom(bytes: number): Promise<void> {
+    const { folder, maxBytes } = this.#options
+    if (bytes > maxBytes) throw new Error(`one block has ${bytes} bytes, and all may have ${maxBytes}`)
+    this.#uncounted += bytes
+    if (this.#uncounted <= maxBytes / 16 && this.#bytes + this.#uncounted <= maxBytes) return
+    this.#counting ??= trimBlocks(folder, this.#fs, maxBytes - bytes).then(left => {
+      this.#bytes = left
+      this.#uncounted = bytes
+      this.#counting = null
+    })
+    await this.#counting
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name.slice(0, 2), `${name}.block`)
+  }
+
+  #notice(text: string): void {
+    this.#options.onNotice?.(`cache: ${text}`)
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,77 @@
+/** The files of a folder of blocks, whoever wrote them: counting, removing, checking. */
+import type * as Fs from 'node:fs/promises'
+import { join } from 'node:path'
+import { decodeBlock } from './block-file.ts'
+
+/** What is asked of the file system. */
+export type StoreFs = Pick<
+  typeof Fs,
+  'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat' | 'utimes' | 'writeFile'
+>
+
+export interface BlockFile {
+  readonly path: string
+  /** Of the model that it belongs to. */
+  readonly fingerprint: string
+  /** Of the block; null for a part that a writer has left or still writes. */
+  readonly name: string | null
+  readonly bytes: number
+  /** When it was last used, in milliseconds since 1970. */
+  readonly usedAt: number
+}
+
+/** The file in a model's folder that says what the model is called. */
+export const LABEL = 'model.txt'
+
+/** A part so old was left by a writer that was killed. */
+const ABANDONED_MS = 3_600_000
+
+/** All files of all models; what vanishes meanwhile is left out. */
+export async function listBlocks(folder: string, fs: StoreFs, fingerprint?: string): Promise<BlockFile[]> {
+  const models = fingerprint === undefined ? await names(folder, fs) : [fingerprint]
+  const found: Promise<BlockFile | null>[] = []
+  for (const model of models) {
+    for (const shelf of await names(join(folder, model), fs)) {
+      for (const file of await names(join(folder, model, shelf), fs)) {
+        found.push(lookAt(join(folder, model, shelf, file), file, model, fs))
+      }
+    }
+  }
+  return (await Promise.all(found)).filter(file => file !== null)
+}
+
+/** Removes the longest unused until a tenth of the bound is free; gives what is left. */
+export async function trimBlocks(folder: string, fs: StoreFs, maxBytes: number): Promise<number> {
+  const files = (await listBlocks(folder, fs)).sort((a, b) => a.usedAt - b.usedAt)
+  let bytes = files.reduce((n, file) => n + file.bytes, 0)
+  const wanted = bytes > maxBytes ? 0.9 * maxBytes : maxBytes
+  for (const file of files) {
+    const abandoned = file.name === null && Date.now() - file.usedAt > ABANDONED_MS
+    if (!abandoned && (file.name === null || bytes <= wanted)) continue
+    await fs.rm(file.path, { force: true }).catch(() => {})
+    bytes -= file.bytes
+  }
+  return bytes
+}
+
+/** Why a block's file is not what it should be; null if it is whole. */
+export async function checkBlock({ path, name }: BlockFile, fs: StoreFs): Promise<string | null> {
+  if (name === null) return 'an unfinished part'
+  try {
+    decodeBlock(await fs.readFile(path), name)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+async function lookAt(path: string, file: string, fingerprint: string, fs: StoreFs): Promise<BlockFile | null> {
+  const stats = await fs.stat(path).catch(() => null)
+  if (!stats?.isFile() || !/\.(block|part)$/.test(file)) return null
+  const name = file.endsWith('.block') ? file.slice(0, -'.block'.length) : null
+  return { path, fingerprint, name, bytes: stats.size, usedAt: stats.mtimeMs }
+}
+
+async function names(folder: string, fs: StoreFs): Promise<string[]> {
+  return fs.readdir(folder).catch(() => [])
+}

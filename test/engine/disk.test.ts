@@ -1,0 +1,120 @@
+/** Blocks on disk as users of the engine see them: another process starts where the last one ended. */
+import { existsSync } from 'node:fs'
+import * as nodeFs from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { listBlocks } from '../../src/cache/disk/folder.ts'
+import type { LoadOptions } from '../../src/index.ts'
+import { FAST_KERNELS, loadTales } from './tales.ts'
+
+const GREEDY = { temperature: 0, ignoreEos: true } as const
+/** 9 blocks of 64 tokens and a little more. */
+const LONG = 'Once upon a time, there was a little girl named Lily. She lived in a house in the wood. '.repeat(26)
+const files = () => listBlocks(cacheDir, nodeFs)
+
+let cacheDir: string
+beforeEach(async () => {
+  cacheDir = await mkdtemp(join(tmpdir(), 'latentkit-engine-'))
+})
+afterEach(() => rm(cacheDir, { recursive: true, force: true }))
+
+for (const { name, missing } of FAST_KERNELS) {
+  describe.skipIf(missing)(`an engine with a cache folder, ${name} kernels`, () => {
+    const load = (options: LoadOptions = {}) =>
+      loadTales({ kernels: name as NonNullable<LoadOptions['kernels']>, cacheDir, ...options })
+
+    it('goes on from what another has computed, bit for bit', async () => {
+      const first = await load()
+      const cold = await first.generate(`${LONG}The fox`, { ...GREEDY, maxTokens: 20 })
+      expect(cold.usage.cachedTokens).toBe(0)
+      await first.dispose()
+      const found = await files()
+      expect(found.length).toBe(Math.floor((cold.usage.promptTokens + 20) / 64))
+      expect(existsSync(join(cacheDir, (found[0] as { fingerprint: string }).fingerprint, 'model.txt'))).toBe(true)
+
+      const second = await load()
+      const options = { ...GREEDY, maxTokens: 20, strict: true }
+      const warm = await second.generate(`${LONG}The fox`, options)
+      expect(warm.usage.cachedTokens).toBeGreaterThanOrEqual(512)
+      expect(warm.text).toBe(cold.text)
+      expect((await second.generate(`${LONG}The fox`, { ...options, reuse: false })).text).toBe(cold.text)
+      await second.dispose()
+    })
+
+    it('goes on with a conversation, its answers included', async () => {
+      const first = await load()
+      const session = first.session()
+      const { text } = await session.prompt(LONG, { ...GREEDY, maxTokens: 200 })
+      const tokens = session.tokens.length
+      await first.dispose()
+      const second = await load()
+      const more = await second.generate(`${LONG}${text} Then`, { ...GREEDY, maxTokens: 4 })
+      expect(more.usage.cachedTokens).toBeGreaterThan(tokens - 80)
+      const strict = await second.generate(`${LONG}${text} Then`, { ...GREEDY, maxTokens: 4, strict: true })
+      expect(strict.usage.cachedTokens).toBeLessThan(more.usage.cachedTokens)
+      await second.dispose()
+    })
+  })
+}
+
+describe('an engine with a cache folder', () => {
+  it('computes again what is damaged, and says so', async () => {
+    const first = await loadTales({ cacheDir })
+    const cold = await first.generate(LONG, { ...GREEDY, maxTokens: 20 })
+    await first.dispose()
+    for (const [i, { path }] of (await files()).entries()) {
+      const bytes = await readFile(path)
+      bytes[100 * i + 50] = (bytes[100 * i + 50] as number) ^ 4
+      await writeFile(path, bytes)
+    }
+    const notices: string[] = []
+    const second = await loadTales({ cacheDir, onNotice: notice => notices.push(notice) })
+    const again = await second.generate(LONG, { ...GREEDY, maxTokens: 20 })
+    expect([again.text, again.usage.cachedTokens]).toEqual([cold.text, 0])
+    await second.dispose()
+    expect(notices.length).toBeGreaterThan(0)
+    expect(notices[0]).toMatch(/^cache: .*\.block is damaged \(its checksum is wrong\); it was removed$/)
+    const third = await loadTales({ cacheDir })
+    expect((await third.generate(LONG, { ...GREEDY, maxTokens: 20 })).usage.cachedTokens).toBeGreaterThanOrEqual(512)
+    await third.dispose()
+  })
+
+  it('finds nothing of other numbers or another arithmetic', async () => {
+    const settings: LoadOptions[] = [{}, { cacheType: 'f32' }, { kernels: 'wasm' }, { weights: 'q8_0' }]
+    for (const options of settings) {
+      const engine = await loadTales({ cacheDir, ...options })
+      const { usage } = await engine.generate(LONG, { ...GREEDY, maxTokens: 0 })
+      expect(usage.cachedTokens, JSON.stringify(options)).toBe(0)
+      await engine.dispose()
+    }
+    const prints = new Set((await files()).map(f => f.fingerprint))
+    expect(prints.size).toBe(settings.length)
+  })
+
+  it('keeps short prompts and edited pasts to itself', async () => {
+    const engine = await loadTales({ cacheDir })
+    await engine.generate('A fox', { ...GREEDY, maxTokens: 20 })
+    const session = engine.session()
+    await session.prompt(LONG, { ...GREEDY, maxTokens: 0 })
+    const published = Math.floor(session.tokens.length / 64)
+    await session.drop(10, 30)
+    await session.prompt(' Then', { ...GREEDY, maxTokens: 100 })
+    await engine.dispose()
+    expect(await files()).toHaveLength(published)
+  })
+
+  it('works where there is no room in memory for what the disk has', async () => {
+    const first = await loadTales({ cacheDir })
+    const cold = await first.generate(`${LONG}The fox`, { ...GREEDY, maxTokens: 8, strict: true })
+    const { cacheBytesPerToken } = first.info
+    await first.dispose()
+    const second = await loadTales({ cacheDir, cacheBytes: 12 * 64 * cacheBytesPerToken })
+    const session = second.session()
+    await session.prompt('A long tale of the king and his three sons. '.repeat(30), { ...GREEDY, maxTokens: 4 })
+    const warm = await second.generate(`${LONG}The fox`, { ...GREEDY, maxTokens: 8, strict: true })
+    expect(warm.text).toBe(cold.text)
+    await second.dispose()
+  })
+})
