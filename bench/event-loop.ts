@@ -38,7 +38,7 @@ async function generate(): Promise<void> {
   const session = engine.session()
   while (performance.now() < end) {
     await session.reset()
-    const generation = session.prompt(PROMPT.repeat(45), { maxTokens: 100, ignoreEos: true })
+    const generation = session.prompt(PROMPT.repeat(45), { maxTokens: 100, ignoreEos: true, reuse: false })
     for await (const _ of generation) tokens++
   }
   await session.dispose()

@@ -1,6 +1,7 @@
 /** Everything that programs may use. */
 
 export type { AttentionPath } from './attention/path.ts'
+export type { CacheCheck, CachedModel } from './cache/disk/manage.ts'
 export { CacheFullError } from './cache/pool.ts'
 export { HubError } from './checkpoint/hub/hub-error.ts'
 export { hubSettings } from './checkpoint/hub/options.ts'
@@ -11,7 +12,14 @@ export { chooseKernels, type KernelOptions } from './engine/choose-kernels.ts'
 export { Engine } from './engine/engine.ts'
 export { ContextLengthError, KernelsUnavailableError, WorkerError } from './engine/errors.ts'
 export type { Inspection, InspectOptions } from './engine/inspect.ts'
-export { inspectModel, openTokenizer, verifyFolder } from './engine/on-demand.ts'
+export {
+  cachedModels,
+  inspectModel,
+  openTokenizer,
+  removeCached,
+  verifyCached,
+  verifyFolder,
+} from './engine/on-demand.ts'
 export { type Continuation, Session } from './engine/session.ts'
 export type * from './engine/types.ts'
 export type { PooledAgreement, PooledShare } from './engine/verify/pool.ts'

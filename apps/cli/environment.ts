@@ -1,4 +1,6 @@
 /** The only place that reads environment variables. Flags beat them; the rooms below get values. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { InvalidArgumentError } from 'commander'
 import { UsageError } from './exit.ts'
 import { CACHE_TYPES, KERNELS, type LoadFlags, WEIGHT_TYPES } from './options/load.ts'
@@ -12,6 +14,8 @@ export const VARIABLES: readonly (readonly [string, string])[] = [
   ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, weights, exact,'],
   ['', 'context, chunk, cache bytes, offline, debug:'],
   ['', 'as LATENTKIT_THREADS=1'],
+  ['LATENTKIT_CACHE_DIR', 'where blocks of read texts are kept; else'],
+  ['', 'XDG_CACHE_HOME/latentkit/blocks, ~/.cache/…'],
   ['HF_HUB_CACHE', 'where models of the hub are; else HF_HOME/hub,'],
   ['', 'XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface'],
   ['HF_ENDPOINT, HF_TOKEN', 'the hub, and the key to it'],
@@ -38,6 +42,11 @@ export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = proces
 
 export function defaultModel(env: Env = process.env): string | undefined {
   return env.LATENTKIT_MODEL || undefined
+}
+
+/** Where blocks are kept on disk unless a flag says otherwise. */
+export function cacheFolder(env: Env = process.env): string {
+  return env.LATENTKIT_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'latentkit', 'blocks')
 }
 
 export function debugWanted(env: Env = process.env): boolean {

@@ -1,9 +1,10 @@
 import type { Engine, LoadOptions } from '../../src/index.ts'
-import { withEnvironment } from './environment.ts'
+import { cacheFolder, withEnvironment } from './environment.ts'
 import { hubOptions } from './hub.ts'
 import type { ModelArgument } from './model-argument.ts'
 import { type LoadFlags, toLoadOptions } from './options/load.ts'
 import { Progress } from './output/progress.ts'
+import { note } from './output/stdout.ts'
 
 /** Loads a model with a bar for the patient. The engine is imported here: `--help` has no use for it. */
 export async function loadEngine(
@@ -13,7 +14,8 @@ export async function loadEngine(
   more: LoadOptions = {},
 ): Promise<Engine> {
   const { Engine } = await import('../../src/index.ts')
-  const options = { ...toLoadOptions(withEnvironment(flags)), ...(await hubOptions(flags)), ...more, signal }
+  const disk = flags.diskCache === false ? {} : { cacheDir: flags.cacheDir ?? cacheFolder(), onNotice: note }
+  const options = { ...toLoadOptions(withEnvironment(flags)), ...(await hubOptions(flags)), ...disk, ...more, signal }
   return withProgress(onProgress => Engine.load(model.source, { ...options, onProgress }))
 }
 

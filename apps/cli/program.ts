@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   convert: async () => (await import('./commands/convert.ts')).addConvert,
   perplexity: async () => (await import('./commands/perplexity.ts')).addPerplexity,
+  cache: async () => (await import('./commands/cache.ts')).addCache,
   verify: async () => (await import('./commands/verify.ts')).addVerify,
 }
 

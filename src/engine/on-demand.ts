@@ -4,6 +4,7 @@
  */
 type Inspect = typeof import('./inspect.ts').inspectModel
 type Verify = typeof import('./verify/verify.ts').verifyFolder
+type Manage = typeof import('../cache/disk/manage.ts')
 type OpenTokenizer = typeof import('./open-tokenizer.ts').openTokenizer
 
 /** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
@@ -15,3 +16,15 @@ export const openTokenizer: OpenTokenizer = async (...args) =>
 
 /** A checkpoint's numbers against another engine's. Never throws for a bad checkpoint: the report says what was wrong. */
 export const verifyFolder: Verify = async (...args) => (await import('./verify/verify.ts')).verifyFolder(...args)
+
+/** What a cache folder keeps, by model, the last used first. */
+export const cachedModels: Manage['cachedModels'] = async folder =>
+  (await import('../cache/disk/manage.ts')).cachedModels(folder)
+
+/** Removes what a cache folder keeps of models, by fingerprint; says how many bytes that were. */
+export const removeCached: Manage['removeCached'] = async (...args) =>
+  (await import('../cache/disk/manage.ts')).removeCached(...args)
+
+/** Reads every block of a cache folder and checks it; changes nothing. */
+export const verifyCached: Manage['verifyCached'] = async folder =>
+  (await import('../cache/disk/manage.ts')).verifyCached(folder)

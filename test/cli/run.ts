@@ -1,6 +1,8 @@
 /** The built program as its users have it: a process with arguments, an input and an environment. */
 import { type SpawnOptions, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -21,8 +23,12 @@ export interface RunOptions {
   readonly cwd?: string
 }
 
+/** What runs of this process leave for each other. */
+const LATENTKIT_CACHE_DIR = mkdtempSync(join(tmpdir(), 'latentkit-cli-'))
+process.on('exit', () => rmSync(LATENTKIT_CACHE_DIR, { recursive: true, force: true }))
+
 /** Nothing of the machine's own settings, and no network. */
-const ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: tmpdir(), HF_HUB_OFFLINE: '1' }
+const ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: tmpdir(), HF_HUB_OFFLINE: '1', LATENTKIT_CACHE_DIR }
 
 export function start(args: readonly string[], options: RunOptions & { readonly stdio: SpawnOptions['stdio'] }) {
   const { env, cwd = ROOT, stdio } = options

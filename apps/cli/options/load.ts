@@ -22,6 +22,9 @@ export interface LoadFlags {
   context?: number
   chunk?: number
   cacheBytes?: number
+  cacheDir?: string
+  /** False for --no-disk-cache. */
+  diskCache?: boolean
   offline?: boolean
   weights?: EncodableType
   exact?: boolean
@@ -61,6 +64,12 @@ export function addLoadOptions(command: Command): Command {
     .addOption(
       group(new Option('--cache-bytes <n>', 'bound on all caches, such as 2GiB (default: none)').argParser(bytes)),
     )
+    .addOption(
+      group(
+        new Option('--cache-dir <folder>', "where later runs find what this one has read (default: the user's cache)"),
+      ),
+    )
+    .addOption(group(new Option('--no-disk-cache', 'leave nothing for later runs, and take nothing of earlier ones')))
 }
 
 /** What the engine is told; hub settings and progress are added where the engine is loaded. */
