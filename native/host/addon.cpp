@@ -234,6 +234,22 @@ napi_value map(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// forget(address, bytes): pages of a mapped file that are not needed for now leave the process; a later look brings
+// them back.
+napi_value forget(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value args[2];
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  double address = 0, bytes = 0;
+  napi_get_value_double(env, args[0], &address);
+  napi_get_value_double(env, args[1], &bytes);
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t first = ((uintptr_t)address + page - 1) / page * page;
+  const uintptr_t end = ((uintptr_t)address + (uintptr_t)bytes) / page * page;
+  if (first < end) madvise((void*)first, end - first, MADV_DONTNEED);
+  return nullptr;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
@@ -246,6 +262,7 @@ NAPI_MODULE_INIT() {
       {"read", nullptr, read, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"map", nullptr, map, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"forget", nullptr, forget, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);
   return exports;

@@ -56,6 +56,13 @@ INLINE void storeSums4(float* to, F a, F b, F c, F d) {
   _mm_storeu_ps(to, _mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab)));
 }
 
+INLINE I loadI8(const u8* from) { return (I)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)from)); }
+INLINE U loadU8(const u8* from) { return (U)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)from)); }
+INLINE void storeI8(int8_t* to, I x) {
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+  _mm_storel_epi64((__m128i*)to, _mm_packs_epi16(words, words));
+}
+
 INLINE Bytes lookup(const u8* table, Bytes codes) {
   const __m256i entries = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)table));
   return (Bytes)_mm256_shuffle_epi8(entries, (__m256i)codes);

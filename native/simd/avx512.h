@@ -60,6 +60,10 @@ INLINE void storeSums4(float* to, F a, F b, F c, F d) {
   _mm_storeu_ps(to, _mm512_castps512_ps128(_mm512_permutexvar_ps(quarters, one)));
 }
 
+INLINE I loadI8(const u8* from) { return (I)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)from)); }
+INLINE U loadU8(const u8* from) { return (U)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)from)); }
+INLINE void storeI8(int8_t* to, I x) { _mm_storeu_si128((__m128i*)to, _mm512_cvtepi32_epi8((__m512i)x)); }
+
 INLINE Bytes lookup(const u8* table, Bytes codes) {
   const __m512i entries = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)table));
   return (Bytes)_mm512_shuffle_epi8(entries, (__m512i)codes);

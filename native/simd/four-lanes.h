@@ -61,3 +61,10 @@ INLINE void transpose(F (&x)[LANES]) {
   x[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
   x[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
 }
+
+// LANES bytes.
+typedef int8_t NarrowI __attribute__((vector_size(LANES), aligned(1), may_alias));
+typedef u8 NarrowU __attribute__((vector_size(LANES), aligned(1), may_alias));
+INLINE I loadI8(const u8* from) { return __builtin_convertvector(*(const NarrowI*)from, I); }
+INLINE U loadU8(const u8* from) { return __builtin_convertvector(*(const NarrowU*)from, U); }
+INLINE void storeI8(int8_t* to, I x) { *(NarrowI*)to = __builtin_convertvector(x, NarrowI); }

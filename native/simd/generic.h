@@ -6,6 +6,7 @@
 //   loadF16, loadBf16, loadE4m3          LANES short floats as f32, exact
 //   storeF16, storeBf16                  rounded to nearest, ties to even
 //   sum, sums4                           lanes added in one fixed tree; sums4 gives the bits of four sums
+//   loadI8, loadU8, storeI8              LANES bytes as integers; what is stored lies within -128 .. 127
 //   lookup                               of each byte (below 16) its entry in a table of 16 bytes
 //   Four, spread, Dots, dots, dot4, total  the integer dot product, see below
 //   maxOf                                largest lane; NaN if there is one
@@ -76,14 +77,6 @@ INLINE U f16Codes(F x) {
   code = bits > 0x7f800000 ? U{} + 0x7e00 : code;
   return code | sign;
 }
-
-// LANES bytes as f32.
-typedef int8_t NarrowI __attribute__((vector_size(LANES), aligned(1), may_alias));
-typedef u8 NarrowU __attribute__((vector_size(LANES), aligned(1), may_alias));
-INLINE F loadI8(const u8* from) { return __builtin_convertvector(__builtin_convertvector(*(const NarrowI*)from, I), F); }
-INLINE U loadU8(const u8* from) { return __builtin_convertvector(*(const NarrowU*)from, U); }
-// Lanes within -128 .. 127.
-INLINE void storeI8(int8_t* to, I x) { *(NarrowI*)to = __builtin_convertvector(x, NarrowI); }
 
 INLINE F floats(I x) { return __builtin_convertvector(x, F); }
 // Nearest integers, ties to even; |x| < 2^22.

@@ -27,6 +27,7 @@ interface Addon {
   read(address: number, bytes: Uint8Array): void
   run(instance: Instance, list: Float64Array, length: number, seconds?: Float64Array): number
   map(instance: Instance, path: string): [number, number]
+  forget(address: number, bytes: number): void
 }
 
 /** Where the build puts the addon, seen from `src` and from `dist/src`. */
@@ -58,6 +59,7 @@ export async function createNativeKernels(options: NativeOptions = {}): Promise<
 
 class AddonHost implements CoreHost {
   readonly name = 'native'
+  readonly lazy = true
   readonly isa: string
   readonly threads: number
   readonly #addon: Addon
@@ -97,6 +99,10 @@ class AddonHost implements CoreHost {
   map(path: string): MappedFile {
     const [address, bytes] = this.#addon.map(this.#instance, path)
     return { address, bytes }
+  }
+
+  forget(address: number, bytes: number): void {
+    this.#addon.forget(address, bytes)
   }
 
   dispose(): void {

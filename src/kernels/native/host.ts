@@ -19,6 +19,10 @@ export interface CoreHost {
   run(list: Float64Array, length: number, seconds?: Float64Array): number
   /** A whole file in memory, read-only. Absent where there is no file system. */
   map?(path: string): MappedFile
+  /** Lets pages of a mapped file go that are not needed for now. */
+  forget?(address: number, bytes: number): void
+  /** Whether memory is resident only where it has been written. */
+  readonly lazy: boolean
   dispose(): void
 }
 

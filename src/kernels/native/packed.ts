@@ -1,6 +1,5 @@
 import { CheckpointError } from '../../errors.ts'
 import { BLOCK_TYPES, type BlockType, weightBytes } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
 import type { WeightSource } from '../contract.ts'
 import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
@@ -50,39 +49,46 @@ export function packedBytes(type: PackedType, rows: number, cols: number): numbe
   return Math.ceil(rows / TILE_ROWS) * Math.ceil(tile / 64) * 64
 }
 
-/** Bytes read from a source at a time. */
+/** Bytes packed at a time. */
 const PIECE = 8 << 20
 
-/** Reads a matrix of blocks, a few tiles at a time, into tiles at `to`, which holds zeros. */
+/** A matrix of blocks, a few tiles at a time, into tiles at `to`, which holds zeros. */
 export async function packBlocks(
   memory: CoreMemory,
-  to: Tensor,
-  { name, rows, cols, bytes }: WeightSource,
+  to: number,
+  source: WeightSource,
   type: PackedType,
 ): Promise<void> {
+  const { rows, cols, bytes } = source
   const rowBytes = weightBytes(type, 1, cols)
   const step = Math.max(1, Math.floor(PIECE / (rowBytes * TILE_ROWS))) * TILE_ROWS
-  const piece = memory.alloc('u8', [Math.min(step, rows) * rowBytes])
+  const mapped = memory.mapped(bytes, 1)
+  const piece = mapped === null ? memory.alloc('u8', [Math.min(step, rows) * rowBytes]) : null
   try {
     for (let row = 0; row < rows; row += step) {
-      const count = Math.min(step, rows - row)
-      const length = count * rowBytes
-      const stored = await bytes.source.read(bytes.offset + row * rowBytes, length)
-      if (stored.length !== length) {
-        throw new CheckpointError(
-          `${bytes.source.name} gave ${stored.length} of the ${length} bytes at ${bytes.offset + row * rowBytes} (${name}).`,
-        )
-      }
-      memory.host.write(piece.address, stored)
+      const [from, length] = [row * rowBytes, Math.min(step, rows - row) * rowBytes]
+      if (piece) memory.host.write(piece.address, await readPiece(source, from, length))
+      const address = piece ? piece.address : (mapped as number) + from
       const list = new CommandList()
-      list.begin('pack', count * cols)
-      for (const field of [to.address, piece.address, PACKED_CODES[type], rowBytes, cols, row / TILE_ROWS, count]) {
+      list.begin('pack', (length / rowBytes) * cols)
+      for (const field of [to, address, PACKED_CODES[type], rowBytes, cols, row / TILE_ROWS, length / rowBytes]) {
         list.put(field)
       }
       list.end()
       memory.run(list)
+      // What is packed is not looked at again: the file shall not be in memory twice.
+      if (!piece) memory.host.forget?.(address, length)
     }
   } finally {
-    memory.free(piece)
+    if (piece) memory.free(piece)
   }
+}
+
+async function readPiece({ name, bytes }: WeightSource, from: number, length: number): Promise<Uint8Array> {
+  const { source, offset } = bytes
+  const stored = await source.read(offset + from, length)
+  if (stored.length === length) return stored
+  throw new CheckpointError(
+    `${source.name} gave ${stored.length} of the ${length} bytes at ${offset + from} (${name}).`,
+  )
 }

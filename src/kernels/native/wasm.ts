@@ -65,6 +65,7 @@ async function readModule(name: 'core.wasm' | 'core-threads.wasm'): Promise<Uint
 
 class WasmHost implements CoreHost {
   readonly name = 'wasm'
+  readonly lazy = false
   readonly isa = 'simd128'
   readonly threads: number
   readonly #module: WasmModule

@@ -70,15 +70,12 @@ export async function prepare(memory: CoreMemory, source: WeightSource, exact: b
   const { name, dtype, rows, cols, bytes, transposed } = source
   const plain = { memory, name, rows, cols, packed: false, scales: 0, blockRows: 1, blockCols: 1 }
   if (isBlockType(dtype)) {
-    const packs = !exact && isPackedType(dtype)
-    const to = allocFor(memory, bytes, packs ? packedBytes(dtype, rows, cols) : 4 * rows * cols)
-    try {
-      await (packs ? packBlocks(memory, to, source, dtype) : decodeRows(memory, to, source, dtype))
-    } catch (error) {
-      memory.free(to)
-      throw error
+    if (!exact && isPackedType(dtype)) {
+      const address = located(bytes, () => memory.allocWeight(packedBytes(dtype, rows, cols)))
+      await packBlocks(memory, address, source, dtype)
+      return { ...plain, dtype, address, packed: true }
     }
-    return { ...plain, address: to.address, dtype: packs ? dtype : 'f32', packed: packs }
+    return { ...plain, dtype: 'f32', address: (await decodeRows(memory, source, dtype)).address }
   }
   expectBytes(source, bytes, rows * cols, dtype)
   const size = WEIGHT_TYPES[dtype].bytes
@@ -153,7 +150,7 @@ function expectBytes(source: WeightSource, range: ByteRange, count: number, dtyp
 async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRange, turn: boolean): Promise<Tensor> {
   const { rows, cols } = source
   const size = WEIGHT_TYPES[source.dtype].bytes
-  const to = allocFor(memory, range)
+  const to = located(range, () => memory.alloc('u8', [range.length]))
   // Turning takes whole stored rows.
   const step = turn ? Math.max(1, Math.floor(PIECE / (rows * size))) * rows * size : PIECE
   const piece = turn ? memory.alloc('u8', [Math.min(step, range.length)]) : null
@@ -187,30 +184,30 @@ async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRa
 }
 
 /** Quantised blocks as exact f32, a few rows at a time. */
-async function decodeRows(
-  memory: CoreMemory,
-  to: Tensor,
-  { rows, cols, bytes }: WeightSource,
-  type: BlockType,
-): Promise<void> {
+async function decodeRows(memory: CoreMemory, { rows, cols, bytes }: WeightSource, type: BlockType): Promise<Tensor> {
   const rowBytes = weightBytes(type, 1, cols)
+  const to = located(bytes, () => memory.alloc('u8', [4 * rows * cols]))
   const step = Math.max(1, Math.floor(PIECE / rowBytes))
-  for (let row = 0; row < rows; row += step) {
-    const count = Math.min(step, rows - row)
-    const stored = await bytes.source.read(bytes.offset + row * rowBytes, count * rowBytes)
-    const values = decodeBlocks(type, stored)
-    memory.host.write(to.address + 4 * row * cols, new Uint8Array(values.buffer))
+  try {
+    for (let row = 0; row < rows; row += step) {
+      const count = Math.min(step, rows - row)
+      const stored = await bytes.source.read(bytes.offset + row * rowBytes, count * rowBytes)
+      const values = decodeBlocks(type, stored)
+      memory.host.write(to.address + 4 * row * cols, new Uint8Array(values.buffer))
+    }
+  } catch (error) {
+    memory.free(to)
+    throw error
   }
+  return to
 }
 
-/** The message names the file, so that a model that does not fit is refused with its size. */
-function allocFor(memory: CoreMemory, range: ByteRange, bytes = range.length): Tensor {
+/** An allocation whose message, when there is no memory, names the file and its size. */
+function located<T>({ source }: ByteRange, allocate: () => T): T {
   try {
-    return memory.alloc('u8', [bytes])
+    return allocate()
   } catch (error) {
     if (!(error instanceof OutOfMemoryError)) throw error
-    throw new OutOfMemoryError(`${range.source.name} has ${range.source.size} bytes. ${error.message}`, {
-      cause: error,
-    })
+    throw new OutOfMemoryError(`${source.name} has ${source.size} bytes. ${error.message}`, { cause: error })
   }
 }
