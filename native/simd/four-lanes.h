@@ -54,12 +54,18 @@ INLINE uint32_t signBits(I x) {
 }
 
 INLINE void transpose(F (&x)[LANES]) {
+#if __has_builtin(__builtin_shufflevector)
   const F a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
   const F c = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5), d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
   x[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
   x[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
   x[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
   x[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+#else
+  // GCC before 12.
+  const F a = x[0], b = x[1], c = x[2], d = x[3];
+  for (int i = 0; i < LANES; i++) x[i] = F{a[i], b[i], c[i], d[i]};
+#endif
 }
 
 // LANES bytes.
