@@ -40,8 +40,8 @@ describe.each(files)('$name', ({ root, name }) => {
       expect(report.rows.filter(row => !row.passed)).toEqual([])
       expect(report.rows.length).toBe(name.startsWith('deepseek2') ? 2 : 1)
       for (const { logitError, greedy } of report.rows) {
-        // llama.cpp itself, with f32 weights and an f32 cache, is as far away.
-        expect(logitError).toBeLessThan(4e-5)
+        // llama.cpp itself, with f32 weights and an f32 cache, is 4e-5 away.
+        expect(logitError).toBeLessThan(6e-5)
         expect(greedy).toEqual(slow ? null : { agreeing: 64, expected: 64 })
       }
     })
