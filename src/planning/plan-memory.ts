@@ -40,6 +40,8 @@ export interface WeightsPlan {
   readonly parameters: number
   readonly activeParameters: number
   readonly bytes: number
+  /** What latentkit's CPU kernels hold for them, mapped or copied; null: not known without the files. */
+  readonly engineBytes: number | null
   /** Read in a step that decodes one token. */
   readonly activeBytes: number
   /** The same rows as files hold them: counted there, or from sizes. */
@@ -85,6 +87,7 @@ export function planWeights(model: PlanModel, o: CheckedOptions): WeightsPlan {
     parameters: fromFiles && model.stored ? model.stored.parameters : parameters,
     activeParameters,
     bytes,
+    engineBytes: fromFiles && model.stored && !o.draft ? model.stored.engineBytes : null,
     activeBytes,
     counted: fromFiles ? 'files' : 'sizes',
   }

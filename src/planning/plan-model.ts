@@ -121,6 +121,11 @@ export interface StoredWeights {
   readonly dtype: string
   /** Tensors that the engine reads. */
   readonly bytes: number
+  /**
+   * What the engine holds for them: blocks in tiles, whose scales of 6 bits take 8, rarer blocks as f32, and vectors as
+   * f32. null: a model that it does not run.
+   */
+  readonly engineBytes: number | null
   /** All tensors of the files: layers for multi-token prediction, copies and what else is never asked for. */
   readonly fileBytes: number
   /** Bytes that one token's step reads: of experts only the chosen, of the embedding one row. */

@@ -1,64 +1,61 @@
-/** Predicted bytes of weights against what kernel sets take for them. */
-import { existsSync } from 'node:fs'
+/** Predicted bytes of weights against what the C++ core takes for them, on every model that is here. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { openModel } from '../../src/checkpoint/folder.ts'
-import { loadModel, surveyWeights } from '../../src/model/load.ts'
+import type { Kernels } from '../../src/kernels/contract.ts'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/addon.ts'
+import { createWasmKernels } from '../../src/kernels/native/wasm.ts'
+import { loadModel } from '../../src/model/load.ts'
 import { plan } from '../../src/planning/plan.ts'
 import { readPlanModel } from '../../src/planning/read/open.ts'
-import { KERNEL_SETS, type KernelSet } from '../support/kernel-sets.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const TALES = here('../../models/tales-mla-8m')
 const SMOLLM = here('../../../shared/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf')
-const Q4_K = here('../fixtures/gguf/llama-gqa-q4_k_m.gguf')
+const folders = here('../fixtures/checkpoints/')
+const files = here('../fixtures/gguf/')
+const MODELS = [
+  TALES,
+  ...readdirSync(folders).map(name => join(folders, name)),
+  ...readdirSync(files).map(name => join(files, name)),
+].filter(path => existsSync(join(path, 'config.json')) || /(?<!-0000[2-9]-of-\d{5})\.gguf$/.test(path))
 
-/** What loading takes, and the f64 frequencies of positions, which are no weights. */
-async function taken(set: KernelSet, path: string): Promise<{ bytes: number; frequencies: number }> {
-  const kernels = await set.make({ threads: 1 })
-  try {
-    const model = await loadModel(await openModel(path), kernels)
-    const { attention } = model.config
-    const rotated = attention.kind === 'latent' ? attention.qkRopeHeadDim : attention.headDim
-    const bytes = kernels.allocatedBytes
-    model.dispose()
-    return { bytes, frequencies: (8 * rotated) / 2 }
-  } finally {
-    kernels.dispose()
+/** Bytes that a kernel set takes for a model's matrices, experts and vectors. */
+async function taken(kernels: Kernels, path: string): Promise<number> {
+  const { alloc } = kernels
+  let others = 0
+  // The model's own constants (frequencies of positions) and tables of experts' addresses are no weights.
+  kernels.alloc = (dtype, shape) => {
+    if (dtype === 'f64') others += 8 * shape.reduce((n, size) => n * size, 1)
+    return alloc.call(kernels, dtype, shape)
   }
+  const model = await loadModel(await openModel(path), kernels)
+  const { config } = model
+  const experts = config.layers.filter(layer => layer.mlp === 'moe').length * 3 * 3 * 8 * (config.moe?.nExperts ?? 0)
+  const bytes = kernels.allocatedBytes - others - experts
+  model.dispose()
+  return bytes
 }
 
-describe('weights take what was predicted', () => {
-  const [native, wasm] = ['native', 'wasm'].map(name => KERNEL_SETS.find(set => set.name === name) as KernelSet)
-
-  it('of bf16 files in WebAssembly: the file, and norms once more, because they are f32 in memory', async () => {
-    const { weights } = plan(await readPlanModel(TALES))
-    const vectors = (await surveyWeights(await openModel(TALES))).filter(({ rows }) => rows === 1)
-    const norms = vectors.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    const { bytes, frequencies } = await taken(wasm as KernelSet, TALES)
-    expect(bytes - frequencies).toBe(weights.bytes + norms)
-  })
-
-  it.skipIf(native?.missing)('of bf16 files on the native kernels: mapped, only norms are copied', async () => {
-    const vectors = (await surveyWeights(await openModel(TALES))).filter(({ rows }) => rows === 1)
-    const norms = vectors.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    const { bytes, frequencies } = await taken(native as KernelSet, TALES)
-    expect(bytes - frequencies).toBe(2 * norms)
+describe('weights take what was predicted, to the byte', () => {
+  it.each(MODELS)('%s', async path => {
+    const kernels = await createWasmKernels({ threads: 1 })
+    expect(await taken(kernels, path)).toBe(plan(await readPlanModel(path)).weights.engineBytes)
+    kernels.dispose()
   })
 
   it.skipIf(existsSync(SMOLLM))('SmolLM2 needs ../shared, which is not here', () => {})
 
-  for (const set of [native, wasm] as KernelSet[]) {
-    it.skipIf(set.missing || !existsSync(SMOLLM))(`of SmolLM2 in Q4_1, to the byte, ${set.name}`, async () => {
-      const { bytes, frequencies } = await taken(set, SMOLLM)
-      expect(bytes - frequencies).toBe(plan(await readPlanModel(SMOLLM)).weights.bytes)
-    })
-
-    it.skipIf(set.missing || !existsSync(Q4_K))(`of K-quants at most 3 % more, ${set.name}`, async () => {
-      const { bytes } = await taken(set, Q4_K)
-      const predicted = plan(await readPlanModel(Q4_K)).weights.bytes
-      expect(bytes).toBeGreaterThan(predicted)
-      expect(bytes).toBeLessThan(1.03 * predicted)
-    })
-  }
+  it.skipIf(nativeUnavailable() !== null || !existsSync(SMOLLM))(
+    'SmolLM2 on the native kernels: its file',
+    async () => {
+      const kernels = await createNativeKernels({ threads: 1 })
+      const { weights } = plan(await readPlanModel(SMOLLM))
+      expect(await taken(kernels, SMOLLM)).toBe(weights.bytes)
+      expect(weights.engineBytes).toBe(weights.bytes)
+      kernels.dispose()
+    },
+  )
 })

@@ -26,6 +26,7 @@ function modelFacts(p: Plan): Fact[] {
     ['Parameters', parametersOf(p)],
     ['Attention', layersOf(p)],
     ['Weights', `${bothUnits(p.weights.bytes)}, ${p.weights.dtype}`],
+    ...held(p),
   ]
 }
 
@@ -174,4 +175,12 @@ export function ownRow({ model, cache, perRank, memory, decode, crossover }: Pla
     crossover: crossover.read,
     decodeTime: decode.time,
   }
+}
+
+/** What the engine holds, where it is not the file's size. */
+function held({ weights }: Plan): Fact[] {
+  const { bytes, engineBytes } = weights
+  return engineBytes === null || engineBytes === bytes
+    ? []
+    : [['Weights as latentkit holds them', bothUnits(engineBytes)]]
 }

@@ -8,13 +8,14 @@ import {
   type WeightType,
   weightBytes,
 } from '../../tensor/dtype.ts'
+import { isPackedType, type PackedType, packedBytes } from '../../tensor/packed.ts'
 import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
 import { decodeBlocks } from '../blocks/index.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
 import { DTYPE_CODES } from './codes.ts'
 import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
-import { isPackedType, PACKED_CODES, type PackedType, packBlocks, packedBytes } from './packed.ts'
+import { PACKED_CODES, packBlocks } from './packed.ts'
 
 /** Bytes read from a source at a time when a weight is copied. */
 const PIECE = 8 << 20

@@ -2,7 +2,8 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
-import type { WeightType } from '../../tensor/dtype.ts'
+import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
+import { isPackedType, packedBytes } from '../../tensor/packed.ts'
 import type { PlanModel, StoredWeights } from '../plan-model.ts'
 import { weightFormat } from '../weight-format.ts'
 import { countWeights, modelWeightBytes } from '../weights.ts'
@@ -27,11 +28,15 @@ async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<
     const counted = modelWeightBytes(model, undefined, { draft: false })
     const activeBytes = Math.round((fileBytes * counted.activeBytes) / counted.bytes)
     const { matrix, output } = weightFormat(model.weightDtype).types
-    return { dtype, bytes: fileBytes, fileBytes, activeBytes, parameters, matrixType: matrix, outputType: output }
+    return {
+      ...{ dtype, bytes: fileBytes, engineBytes: null, fileBytes, activeBytes, parameters },
+      ...{ matrixType: matrix, outputType: output },
+    }
   }
   return {
     dtype,
     bytes: sum(survey, bytesOf),
+    engineBytes: sum(survey, heldBytes),
     fileBytes,
     activeBytes: Math.round(sum(survey, (weight, i) => bytesOf(weight) * shareRead(weight, i, model))),
     parameters: sum(survey, w => w.rows * w.cols),
@@ -55,6 +60,13 @@ function mostOf(weights: readonly SurveyedWeight[]): WeightType {
   const bytes = new Map<WeightType, number>()
   for (const w of weights) bytes.set(w.dtype, (bytes.get(w.dtype) ?? 0) + bytesOf(w))
   return [...bytes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'f32'
+}
+
+/** In memory, mapped or copied. */
+function heldBytes(weight: SurveyedWeight): number {
+  const { dtype, rows, cols } = weight
+  if (isPackedType(dtype) && rows > 1) return packedBytes(dtype, rows, cols)
+  return rows === 1 || isBlockType(dtype) ? 4 * rows * cols : bytesOf(weight)
 }
 
 function bytesOf({ bytes, scales }: SurveyedWeight): number {
