@@ -61,6 +61,18 @@ for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 're
       k.dispose()
     })
 
+    it('refuses a matrix of another size than its blocks, and one stored turned', async () => {
+      const k = await make()
+      const bytes = randomBlocks('q4_0', ROWS * COLS, new Rng(2))
+      for (const rows of [ROWS - 1, ROWS + 1]) {
+        const source = weightSource('short', 'q4_0', rows, COLS, bytes)
+        await expect(k.prepare(source, 'matmul')).rejects.toThrow(/short .*14400 bytes where 1\d{4} are expected/)
+      }
+      const turned = weightSource('turned', 'q4_0', ROWS, COLS, bytes, { transposed: true })
+      await expect(k.prepare(turned, 'matmul')).rejects.toThrow(/turned is stored turned/)
+      k.dispose()
+    })
+
     it('a row with NaN or infinity spoils no other; rows of zeros and of tiny numbers give zeros', async () => {
       const k = await make()
       const rows = x.slice(0, 5 * COLS)

@@ -10,18 +10,18 @@ export interface GgufName {
 export function ggufNames(naming: TensorNaming): (hubName: string) => GgufName | undefined {
   const model = turned(naming.model)
   const inLayer = turned(naming.inLayer)
-  const layer = pattern(naming.layer, '{layer}')
-  const expert = naming.experts && pattern(naming.experts.expert, '{expert}')
+  const layer = numbered(naming.layer, '{layer}')
+  const expert = naming.experts && numbered(naming.experts.expert, '{expert}')
   const stacked = new Map(
     Object.entries(naming.experts?.modules ?? {}).flatMap(([name, modules]) =>
       modules.length === 1 ? [[modules[0] as string, name]] : [],
     ),
   )
   return hubName => {
-    const [, number, rest] = layer.exec(hubName) ?? []
+    const [number, rest] = layer(hubName)
     if (rest === undefined) return named(model, hubName, '')
     const at = `blk.${number}.`
-    const [, which, part] = expert?.exec(rest) ?? []
+    const [which, part] = expert?.(rest) ?? []
     if (part === undefined) return named(inLayer, rest, at)
     const found = named(stacked, part, at)
     return found && { ...found, expert: Number(which) }
@@ -35,10 +35,14 @@ function turned(table: Readonly<Record<string, string>>): Map<string, string> {
   return names
 }
 
-/** The number, and what comes behind it. */
-function pattern(template: string, placeholder: string): RegExp {
-  const [before = '', after = ''] = template.split(placeholder).map(part => part.replaceAll('.', '\\.'))
-  return new RegExp(`^${before}(\\d+)${after}(.*)$`)
+/** Reads names that a template begins: the number in the slot's place, and what comes behind. */
+function numbered(template: string, slot: string): (name: string) => readonly [number?: string, rest?: string] {
+  const [before = '', after = ''] = template.split(slot)
+  return name => {
+    const number = name.startsWith(before) ? /^\d+/.exec(name.slice(before.length))?.[0] : undefined
+    const behind = name.slice(before.length + (number?.length ?? 0))
+    return number !== undefined && behind.startsWith(after) ? [number, behind.slice(after.length)] : []
+  }
 }
 
 /** The name of the whole tensor, or that of its module. */

@@ -1,17 +1,14 @@
-import { CheckpointError } from '../../errors.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import { PACKED_TYPES, type PackedType, TILE_ROWS } from '../../tensor/packed.ts'
 import type { WeightSource } from '../contract.ts'
 import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
+import { PIECE, readPiece } from './read-piece.ts'
 
 /** In the order of `Dtype` in native/core/base.h. */
 export const PACKED_CODES = Object.fromEntries(PACKED_TYPES.map((type, i) => [type, 7 + i])) as Readonly<
   Record<PackedType, number>
 >
-
-/** Bytes packed at a time. */
-const PIECE = 8 << 20
 
 /** A matrix of blocks, a few tiles at a time, into tiles at `to`, which holds zeros. */
 export async function packBlocks(
@@ -20,7 +17,7 @@ export async function packBlocks(
   source: WeightSource,
   type: PackedType,
 ): Promise<void> {
-  const { rows, cols, bytes } = source
+  const { name, rows, cols, bytes } = source
   const rowBytes = weightBytes(type, 1, cols)
   const step = Math.max(1, Math.floor(PIECE / (rowBytes * TILE_ROWS))) * TILE_ROWS
   const mapped = memory.mapped(bytes, 1)
@@ -28,7 +25,7 @@ export async function packBlocks(
   try {
     for (let row = 0; row < rows; row += step) {
       const [from, length] = [row * rowBytes, Math.min(step, rows - row) * rowBytes]
-      if (piece) memory.host.write(piece.address, await readPiece(source, from, length))
+      if (piece) memory.host.write(piece.address, await readPiece(bytes, from, length, name))
       const address = piece ? piece.address : (mapped as number) + from
       const list = new CommandList()
       list.begin('pack', (length / rowBytes) * cols)
@@ -43,13 +40,4 @@ export async function packBlocks(
   } finally {
     if (piece) memory.free(piece)
   }
-}
-
-async function readPiece({ name, bytes }: WeightSource, from: number, length: number): Promise<Uint8Array> {
-  const { source, offset } = bytes
-  const stored = await source.read(offset + from, length)
-  if (stored.length === length) return stored
-  throw new CheckpointError(
-    `${source.name} gave ${stored.length} of the ${length} bytes at ${offset + from} (${name}).`,
-  )
 }

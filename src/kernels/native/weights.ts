@@ -1,13 +1,6 @@
-import { CheckpointError, OutOfMemoryError } from '../../errors.ts'
+import { OutOfMemoryError } from '../../errors.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
-import {
-  type BlockType,
-  type FloatType,
-  isBlockType,
-  WEIGHT_TYPES,
-  type WeightType,
-  weightBytes,
-} from '../../tensor/dtype.ts'
+import { type BlockType, type FloatType, isBlockType, WEIGHT_TYPES, weightBytes } from '../../tensor/dtype.ts'
 import { isPackedType, type PackedType, packedBytes } from '../../tensor/packed.ts'
 import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
 import { decodeBlocks } from '../blocks/index.ts'
@@ -16,9 +9,7 @@ import { DTYPE_CODES } from './codes.ts'
 import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
 import { PACKED_CODES, packBlocks } from './packed.ts'
-
-/** Bytes read from a source at a time when a weight is copied. */
-const PIECE = 8 << 20
+import { PIECE, readPiece } from './read-piece.ts'
 
 /** A matrix in the core's memory or in a mapped file: of floats as the checkpoint stores it, of blocks packed. */
 export interface CoreWeight extends Weight {
@@ -71,6 +62,8 @@ export async function prepare(memory: CoreMemory, source: WeightSource, exact: b
   const { name, dtype, rows, cols, bytes, transposed } = source
   const plain = { memory, name, rows, cols, packed: false, scales: 0, blockRows: 1, blockCols: 1 }
   if (isBlockType(dtype)) {
+    if (transposed) throw new RangeError(`prepare: ${name} is stored turned, which blocks of ${dtype} cannot be`)
+    expectBytes(source, bytes, weightBytes(dtype, rows, cols))
     if (!exact && isPackedType(dtype)) {
       const address = located(bytes, () => memory.allocWeight(packedBytes(dtype, rows, cols)))
       await packBlocks(memory, address, source, dtype)
@@ -78,14 +71,14 @@ export async function prepare(memory: CoreMemory, source: WeightSource, exact: b
     }
     return { ...plain, dtype: 'f32', address: (await decodeRows(memory, source, dtype)).address }
   }
-  expectBytes(source, bytes, rows * cols, dtype)
   const size = WEIGHT_TYPES[dtype].bytes
+  expectBytes(source, bytes, rows * cols * size)
   const mapped = transposed ? null : memory.mapped(bytes, size)
   const address = mapped ?? (await copyBytes(memory, source, bytes, transposed === true)).address
   const { scales } = source
   if (!scales) return { ...plain, dtype, address }
   const { blockRows, blockCols } = scales
-  expectBytes(source, scales.bytes, Math.ceil(rows / blockRows) * Math.ceil(cols / blockCols), 'f32')
+  expectBytes(source, scales.bytes, 4 * Math.ceil(rows / blockRows) * Math.ceil(cols / blockCols))
   const factors = memory.mapped(scales.bytes, 4) ?? (await copyBytes(memory, source, scales.bytes, false)).address
   return { ...plain, dtype, address, scales: factors, blockRows, blockCols }
 }
@@ -123,7 +116,6 @@ export async function prepareExperts(
 /** f32 [rows * cols]. */
 export async function prepareVector(memory: CoreMemory, source: WeightSource, add: number): Promise<Tensor> {
   const { dtype, rows, cols, bytes } = source
-  expectBytes(source, bytes, rows * cols, dtype)
   const w = await prepare(memory, source, true)
   const isCopy = memory.mapped(bytes, WEIGHT_TYPES[dtype].bytes) !== w.address
   const vector = memory.alloc('f32', [rows * cols])
@@ -138,12 +130,10 @@ export async function prepareVector(memory: CoreMemory, source: WeightSource, ad
   return vector
 }
 
-function expectBytes(source: WeightSource, range: ByteRange, count: number, dtype: WeightType): void {
-  const expected = count * WEIGHT_TYPES[dtype].bytes
+function expectBytes({ name, rows, cols, dtype }: WeightSource, range: ByteRange, expected: number): void {
   if (range.length === expected) return
   throw new RangeError(
-    `prepare: ${source.name} (${source.rows} x ${source.cols} ${source.dtype}) has ${range.length} bytes where ` +
-      `${expected} are expected`,
+    `prepare: ${name} (${rows} x ${cols} ${dtype}) has ${range.length} bytes where ${expected} are expected`,
   )
 }
 
@@ -158,12 +148,7 @@ async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRa
   try {
     for (let done = 0; done < range.length; done += step) {
       const length = Math.min(step, range.length - done)
-      const bytes = await range.source.read(range.offset + done, length)
-      if (bytes.length !== length) {
-        throw new CheckpointError(
-          `${range.source.name} gave ${bytes.length} of the ${length} bytes at ${range.offset + done} (${source.name}).`,
-        )
-      }
+      const bytes = await readPiece(range, done, length, source.name)
       memory.host.write(piece ? piece.address : to.address + done, bytes)
       if (piece) {
         const stored = rows * size
@@ -185,14 +170,15 @@ async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRa
 }
 
 /** Quantised blocks as exact f32, a few rows at a time. */
-async function decodeRows(memory: CoreMemory, { rows, cols, bytes }: WeightSource, type: BlockType): Promise<Tensor> {
+async function decodeRows(memory: CoreMemory, source: WeightSource, type: BlockType): Promise<Tensor> {
+  const { name, rows, cols, bytes } = source
   const rowBytes = weightBytes(type, 1, cols)
   const to = located(bytes, () => memory.alloc('u8', [4 * rows * cols]))
   const step = Math.max(1, Math.floor(PIECE / rowBytes))
   try {
     for (let row = 0; row < rows; row += step) {
       const count = Math.min(step, rows - row)
-      const stored = await bytes.source.read(bytes.offset + row * rowBytes, count * rowBytes)
+      const stored = await readPiece(bytes, row * rowBytes, count * rowBytes, name)
       const values = decodeBlocks(type, stored)
       memory.host.write(to.address + 4 * row * cols, new Uint8Array(values.buffer))
     }

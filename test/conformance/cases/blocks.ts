@@ -141,6 +141,20 @@ const withOptions = (['q8_0', 'q4_k'] as readonly BlockType[]).flatMap((dtype): 
         lab.k.matmul(lab.output('whole', 'f32', [T, 20]), x, w)
       },
     },
+    {
+      op: 'matmul',
+      name: `${T} rows by ${dtype}, overwritten by another product and multiplied again`,
+      async record(lab) {
+        const w = await lab.weight(dtype, 20, 256, 'matmul')
+        // Copies rows, so that 8 bits hold the result as well.
+        const identity = Float32Array.from({ length: 256 * 256 }, (_, i) => (i % 257 === 0 ? 1 : 0))
+        const copying = await lab.weight('f32', 256, 256, 'matmul', { data: identity })
+        const x = lab.inout('x', 'f32', [T, 256], eightBitRows(T, 256, lab.rng))
+        lab.k.matmul(lab.output('first', 'f32', [T, 20]), x, w)
+        lab.k.matmul(x, rows(lab, T, 256), copying)
+        lab.k.matmul(lab.output('again', 'f32', [T, 20]), x, w)
+      },
+    },
   ]),
 )
 
