@@ -49,12 +49,14 @@ export function checkRange(from: number, to: number, length: number): void {
 
 export function checkPromptOptions(o: HostPromptOptions): void {
   whole('maxTokens', o.maxTokens, 0)
+  whole('priority', o.priority, Number.MIN_SAFE_INTEGER)
   oneOf('attentionPath', o.attentionPath, PATHS)
 }
 
 function whole(name: string, value: unknown, least: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return
-  throw new OptionError(`${name} is ${show(value)}; expected a whole number, ${least} or more`)
+  const bound = least === Number.MIN_SAFE_INTEGER ? '' : `, ${least} or more`
+  throw new OptionError(`${name} is ${show(value)}; expected a whole number${bound}`)
 }
 
 function oneOf(name: string, value: unknown, known: readonly string[]): void {

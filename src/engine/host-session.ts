@@ -16,6 +16,7 @@ import { TextStream } from './text-stream.ts'
 import { Timeline } from './timeline.ts'
 import type { Completion, SessionOptions } from './types.ts'
 import { toWire } from './wire-errors.ts'
+import { Writing } from './writing.ts'
 
 export interface HostSessionContext {
   readonly parts: Parts
@@ -200,21 +201,24 @@ export class HostSession {
       // Going on without new text: the last token keeps its role, so that the text is the one without a pause.
       extent: goesOn && reuse.rows === ids.length - 1 ? null : reuse.extent,
       path,
-      rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
-      maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
       contextLength: timeline.cache.maxTokens,
-      eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
-      sampler,
-      history: new TokenHistory(ids),
-      text: new TextStream({
-        tokenizer,
-        stops,
-        after: continues ? ids : [],
-        skipSpecialTokens: options.skipSpecialTokens ?? true,
+      rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
+      priority: options.priority ?? 0,
+      writing: new Writing({
+        eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
+        maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
+        sampler,
+        history: new TokenHistory(ids),
+        text: new TextStream({
+          tokenizer,
+          stops,
+          after: continues ? ids : [],
+          skipSpecialTokens: options.skipSpecialTokens ?? true,
+        }),
+        now,
+        asked,
+        emit: ({ text, tokenId }) => outbox.add(id, text, tokenId),
       }),
-      now,
-      asked,
-      emit: ({ text, tokenId }) => outbox.add(id, text, tokenId),
       ended,
     })
   }

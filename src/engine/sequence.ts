@@ -2,13 +2,11 @@ import type { AttentionPath, PromptExtent } from '../attention/path.ts'
 import { CacheFullError } from '../cache/pool.ts'
 import type { Model } from '../model/model.ts'
 import type { StepInput } from '../model/step.ts'
-import type { TokenHistory } from '../sampling/history.ts'
-import type { Sampler } from '../sampling/sampler.ts'
 import type { SessionState } from './protocol.ts'
 import type { Waiting } from './scheduler.ts'
-import type { TextStream } from './text-stream.ts'
 import type { Timeline } from './timeline.ts'
-import type { Chunk, Completion, FinishReason } from './types.ts'
+import type { Completion, FinishReason } from './types.ts'
+import type { Writing } from './writing.ts'
 
 export interface SequenceOptions {
   readonly timeline: Timeline
@@ -17,21 +15,14 @@ export interface SequenceOptions {
   /** Of the prompt tokens to run; null: the last token of the timeline, which was generated, is run again. */
   readonly extent: PromptExtent | null
   readonly path?: AttentionPath | undefined
-  readonly maxTokens: number
   /** Most tokens that the timeline may have. */
   readonly contextLength: number
   /** Makes room where the context is full; null: the text ends there. */
   readonly rolling: Rolling | null
-  /** Tokens that end the text. */
-  readonly eos: ReadonlySet<number>
-  readonly sampler: Pick<Sampler, 'seed' | 'sample'>
-  /** For the sampler's penalties. */
-  readonly history: TokenHistory
-  readonly text: Pick<TextStream, 'push' | 'flush' | 'release' | 'tokensOf'>
-  readonly now: () => number
-  /** When the prompt was asked for, in the clock of `now`. */
-  readonly asked: number
-  emit(chunk: Chunk): void
+  /** Who goes first for tokens and for memory: the higher. */
+  readonly priority: number
+  /** What comes of the logits. */
+  readonly writing: Writing
   ended(result: SequenceResult): void
 }
 
@@ -46,25 +37,27 @@ export type SequenceResult =
   | { readonly completion: Completion; readonly state: SessionState }
   | { readonly error: unknown; readonly state: SessionState }
 
+/** A sequence's share of a step. */
+export interface Part {
+  readonly sequence: Sequence
+  readonly input: StepInput
+  /** Of the input's first token. */
+  readonly position: number
+}
+
 /**
- * A prompt under way: which tokens it runs next and what becomes of its logits. It reads its prompt, generates, then
- * settles: the last token is run too, without logits, so that the cache holds exactly the timeline.
+ * A prompt under way, as rows of the cache: which tokens it runs next and where their memory is. It reads its prompt,
+ * writes, then settles: the last token is run too, without logits, so that the cache holds exactly the timeline.
  */
 export class Sequence {
   readonly #options: SequenceOptions
   #extent: PromptExtent | null
   #reused: number
-  /** When it began to run. */
-  readonly #began: number
   /** The timeline so far. */
   #tokens: number[]
   /** How many of them are the prompt's. */
   #promptLength: number
-  /** What was written and has rolled out of the context. */
-  readonly #rolledOut: number[] = []
-  #text = ''
-  #first: number | null = null
-  #last: number
+  #waited = 0
   #finish: FinishReason | null = null
   #error: { readonly cause: unknown } | null = null
   #settles = false
@@ -77,10 +70,12 @@ export class Sequence {
     this.#promptLength = options.prompt.length
     this.#extent = options.extent
     this.#reused = options.timeline.cache.length
-    this.#began = options.now()
-    this.#last = this.#began
-    if (options.maxTokens === 0) this.#end('length')
+    if (options.writing.isNone) this.#end('length')
     else if (options.prompt.length === options.contextLength && !options.rolling) this.#end('context')
+  }
+
+  get priority(): number {
+    return this.#options.priority
   }
 
   get waiting(): Waiting {
@@ -90,13 +85,14 @@ export class Sequence {
       position,
       promptLeft: Math.max(promptEnd - position, 0),
       owed: this.#tokens.length - Math.max(position, promptEnd),
+      priority: this.priority,
+      waited: this.#waited,
     }
   }
 
-  /** Its next `count` tokens, with room for them made in the cache; null if there are none or there is no room. */
-  part(count: number): { sequence: Sequence; input: StepInput; position: number } | null {
+  /** Its next `count` tokens, with room for them made in the cache; null if there is no room. */
+  part(count: number): Part | null {
     this.#full = null
-    if (count === 0) return null
     const { timeline, path } = this.#options
     const { cache } = timeline
     const position = cache.length
@@ -120,6 +116,15 @@ export class Sequence {
     return { sequence: this, input, position }
   }
 
+  get holdsMemory(): boolean {
+    return this.#options.timeline.cache.bytes > 0
+  }
+
+  /** A step is over in which it had no part. */
+  passedOver(): void {
+    this.#waited++
+  }
+
   /** There was no room for what `part` was asked for. */
   get waitsForRoom(): boolean {
     return this.#full !== null
@@ -139,10 +144,8 @@ export class Sequence {
     const { keep, count, shift } = rolling
     try {
       await timeline.dropRows(this.#tokens, keep, keep + count, shift)
-      const ofPrompt = Math.max(0, Math.min(this.#promptLength - keep, count))
-      const dropped = this.#tokens.splice(keep, count)
-      this.#rolledOut.push(...dropped.slice(ofPrompt))
-      this.#promptLength -= ofPrompt
+      this.#tokens.splice(keep, count)
+      this.#promptLength -= Math.max(0, Math.min(this.#promptLength - keep, count))
     } catch (error) {
       this.fail(error)
     }
@@ -168,16 +171,13 @@ export class Sequence {
     if (this.#full) this.fail(this.#full)
   }
 
-  ran(input: StepInput, position: number): void {
+  /** The model has run its part; `logits` [vocab] are those of its last token, if it wanted them. */
+  ran({ input, position }: Part, logits: Float32Array | null): void {
+    this.#waited = 0
     this.#options.timeline.ran(input, position)
-  }
-
-  /** Takes the logits [vocab] of its last token: samples, decodes, emits, and sees whether the text ends. */
-  accept(logits: Float32Array): void {
-    if (this.#finish || this.#error) return
+    if (!logits || this.#finish || this.#error) return
     try {
-      const { sampler, history } = this.#options
-      this.#take(sampler.sample(logits, history))
+      this.#write(logits)
     } catch (error) {
       this.fail(error)
     }
@@ -204,51 +204,18 @@ export class Sequence {
     const done = this.#error || (this.#finish && settled)
     if (!done) return false
     this.#retired = true
-    if (this.#error || this.#finish === 'aborted') this.#showHeld()
+    if (this.#error || this.#finish === 'aborted') this.#options.writing.showHeld()
     this.#options.ended(this.#result())
     return true
   }
 
-  #take(token: number): void {
-    const { text, eos, maxTokens, contextLength, rolling, history, now } = this.#options
-    this.#last = now()
-    this.#first ??= this.#last
-    if (eos.has(token)) {
-      const rest = text.flush()
-      if (rest !== '') this.#emit(rest, token)
-      this.#end('stop')
-      return
-    }
-    this.#tokens.push(token)
-    history.add(token)
-    const { text: certain, stopped } = text.push(token)
-    if (stopped) {
-      this.#emit(certain, token)
-      this.#end('stop')
-      this.#cut()
-      return
-    }
-    const enough = this.#rolledOut.length + this.#tokens.length - this.#promptLength === maxTokens
-    const ends = enough || (this.#tokens.length === contextLength && !rolling)
-    this.#emit(ends ? certain + text.flush() : certain, token)
-    if (ends) this.#end(enough ? 'length' : 'context')
-  }
-
-  /** Tokens of the text, those that have rolled out included. */
-  #written(): readonly number[] {
-    return [...this.#rolledOut, ...this.#tokens.slice(this.#promptLength)]
-  }
-
-  /** A text that is given up joins the timeline as it is, so all of it is shown; but for an unfinished character. */
-  #showHeld(): void {
-    const rest = this.#options.text.release()
-    const last = this.#tokens.at(-1)
-    if (rest !== '' && last !== undefined) this.#emit(rest, last)
-  }
-
-  #emit(text: string, tokenId: number): void {
-    this.#text += text
-    this.#options.emit({ text, tokenId })
+  #write(logits: Float32Array): void {
+    const { writing, contextLength, rolling } = this.#options
+    const room = rolling ? Number.POSITIVE_INFINITY : contextLength - this.#tokens.length
+    const { token, ends, stopped } = writing.next(logits, room)
+    if (token !== null) this.#tokens.push(token)
+    if (ends) this.#end(ends)
+    if (stopped) this.#cut()
   }
 
   #end(reason: FinishReason): void {
@@ -258,11 +225,14 @@ export class Sequence {
 
   /** Takes the stop sequence back: the timeline ends where the text does. */
   #cut(): void {
-    const { text, timeline, contextLength } = this.#options
-    const { keep, tail } = text.tokensOf(this.#text, this.#written())
-    const kept = this.#promptLength + Math.max(0, keep - this.#rolledOut.length)
-    if (kept + tail.length > contextLength) return
-    this.#tokens = [...this.#tokens.slice(0, kept), ...tail]
+    const { writing, timeline, contextLength } = this.#options
+    const cut = writing.cutAt()
+    const takenBack = writing.tokenIds.length - cut.keep
+    // What has rolled out of the context is not to be taken back.
+    const kept = Math.max(this.#tokens.length - takenBack, this.#promptLength)
+    if (kept + cut.tail.length > contextLength) return
+    writing.cut(cut)
+    this.#tokens = [...this.#tokens.slice(0, kept), ...cut.tail]
     timeline.truncate(kept)
     // A window may have made the cache forget everything: the next prompt reads it again, if there is one.
     this.#settles = this.#promptRead()
@@ -273,34 +243,12 @@ export class Sequence {
   }
 
   #result(): SequenceResult {
-    const { timeline, extent } = this.#options
+    const { timeline, extent, writing, prompt } = this.#options
     // A prompt that was given up before its first token has not happened; its rows stay for another try.
-    const happened = this.#first !== null || (!this.#error && this.#finish !== 'aborted')
+    const happened = writing.hasBegun || (!this.#error && this.#finish !== 'aborted')
     const generated = this.#tokens.length > this.#promptLength || extent === null
     const state = happened ? timeline.become(this.#tokens, generated) : timeline.state()
-    return this.#error ? { error: this.#error.cause, state } : { completion: this.#completion(), state }
-  }
-
-  #completion(): Completion {
-    const { prompt, asked, sampler, now } = this.#options
-    const tokenIds = this.#written()
-    const first = this.#first ?? now()
-    const promptMs = first - this.#began
-    const generationMs = Math.max(this.#last - first, 0)
-    const perSecond = (count: number, ms: number) => (ms > 0 ? (count * 1000) / ms : 0)
-    return {
-      text: this.#text,
-      tokenIds,
-      finishReason: this.#finish ?? 'aborted',
-      usage: { promptTokens: prompt.length, cachedTokens: this.#reused, completionTokens: tokenIds.length },
-      timings: {
-        firstTokenMs: first - asked,
-        promptMs,
-        generationMs,
-        promptTokensPerSecond: perSecond(prompt.length - this.#reused, promptMs),
-        tokensPerSecond: perSecond(tokenIds.length - 1, generationMs),
-      },
-      seed: Number(sampler.seed),
-    }
+    if (this.#error) return { error: this.#error.cause, state }
+    return { completion: writing.completion(this.#finish ?? 'aborted', prompt.length, this.#reused), state }
   }
 }

@@ -1,16 +1,15 @@
 import type { Kernels } from '../kernels/contract.ts'
 import type { Model } from '../model/model.ts'
-import type { StepInput } from '../model/step.ts'
 import type { Outbox } from './outbox.ts'
 import { schedule } from './scheduler.ts'
-import type { Sequence } from './sequence.ts'
+import type { Part, Sequence } from './sequence.ts'
 
 /** What the loop needs of a model. `forward` is never called while another call is under way. */
 export type StepModel = Pick<Model, 'forward'> & { readonly kernels: Pick<Kernels, 'read'> }
 
 export interface LoopOptions {
   readonly model: StepModel
-  /** Prompt tokens of one step. */
+  /** Most tokens of one step. */
   readonly chunkSize: number
   readonly outbox: Outbox
   /** Lets messages in between two steps. */
@@ -25,19 +24,14 @@ export interface LoopOptions {
 /** Milliseconds after which messages are let in: a small model's step is too short to do so after each. */
 const PAUSE_AFTER = 4
 
-interface Part {
-  readonly sequence: Sequence
-  readonly input: StepInput
-  /** Of the input's first token. */
-  readonly position: number
-}
-
 /** Runs all sequences that have work, together, step by step. */
 export class StepLoop {
   readonly #options: LoopOptions
   #running: Sequence[] = []
   /** Without memory until another has ended; in order of arrival. */
   #paused: Sequence[] = []
+  /** Gave their memory up for others. */
+  readonly #yielded = new WeakSet<Sequence>()
   #active: Promise<void> | null = null
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -76,18 +70,15 @@ export class StepLoop {
 
   /** One token of every text and a piece of every prompt: schedule, run, sample, emit. */
   async step(): Promise<void> {
-    const { model, outbox } = this.#options
+    const { outbox } = this.#options
     this.#retire()
     for (const sequence of this.#running) if (sequence.mustRoll) await sequence.roll()
     const batch = await this.#schedule()
     // A long step must not hold back what is already written.
     if (batch.some(({ input }) => input.prompt !== null)) outbox.flush()
     try {
-      const rows = await this.#forward(model, batch)
-      for (const [i, { sequence }] of batch.entries()) {
-        const logits = rows[i]
-        if (logits) sequence.accept(logits)
-      }
+      const rows = await this.#forward(batch)
+      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? null)
     } catch (error) {
       for (const { sequence } of batch) sequence.fail(error)
     }
@@ -95,28 +86,40 @@ export class StepLoop {
     this.#retire()
   }
 
-  async #schedule(): Promise<Part[]> {
-    const counts = schedule(
-      this.#running.map(s => s.waiting),
+  async #schedule(): Promise<readonly Part[]> {
+    const running = this.#running
+    const turns = schedule(
+      running.map(sequence => sequence.waiting),
       this.#options.chunkSize,
     )
-    const parts = this.#running.map((sequence, i) => this.#part(sequence, counts[i] as number))
-    const ready = parts.filter(part => part !== null)
-    if (ready.length === 0) await this.#relieve()
+    const parts = turns.map(({ index, count }) => this.#part(running[index] as Sequence, count))
+    const ready = await this.#relieve(parts.filter(part => part !== null))
+    const served = new Set(ready.map(({ sequence }) => sequence))
+    for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
     return ready
   }
 
-  /** Whoever finds no room waits for the others to end. Where all wait, the last to come gives its memory to them. */
-  async #relieve(): Promise<void> {
-    const last = this.#running.findLast(sequence => sequence.waitsForRoom)
-    if (!last || (await this.#options.waitForRoom?.())) return
+  /**
+   * Whoever finds no room waits for the others to end. A sequence of lower priority gives its memory up for it, once;
+   * and where all wait, the last to come of the lowest priority gives it to the others. Returns the parts that are left.
+   */
+  async #relieve(ready: readonly Part[]): Promise<readonly Part[]> {
+    const waiting = this.#running.filter(sequence => sequence.waitsForRoom)
+    if (waiting.length === 0) return ready
+    const urgent = Math.max(...waiting.map(sequence => sequence.priority))
+    const holders = this.#running.filter(s => s.priority < urgent && s.holdsMemory && !this.#yielded.has(s))
+    const candidates = holders.length > 0 ? holders : ready.length === 0 ? waiting : []
+    const victim = lastOfLowest(candidates)
+    if (!victim || (await this.#options.waitForRoom?.())) return ready
     if (this.#running.length === 1) {
-      last.giveUp()
-      return
+      victim.giveUp()
+      return ready
     }
-    last.pause()
-    this.#running = this.#running.filter(sequence => sequence !== last)
-    this.#paused.unshift(last)
+    this.#yielded.add(victim)
+    victim.pause()
+    this.#running = this.#running.filter(sequence => sequence !== victim)
+    this.#paused.unshift(victim)
+    return ready.filter(({ sequence }) => sequence !== victim)
   }
 
   #part(sequence: Sequence, count: number): Part | null {
@@ -126,10 +129,10 @@ export class StepLoop {
   }
 
   /** Logits [vocab] of the parts that want them, by part. */
-  async #forward(model: StepModel, batch: readonly Part[]): Promise<(Float32Array | undefined)[]> {
+  async #forward(batch: readonly Part[]): Promise<(Float32Array | undefined)[]> {
+    const { model } = this.#options
     if (batch.length === 0) return []
     const logits = await model.forward(batch.map(part => part.input))
-    for (const { sequence, input, position } of batch) sequence.ran(input, position)
     const [wanted, vocab] = logits.shape as [number, number]
     if (wanted === 0) return []
     const values = (await model.kernels.read(logits)) as Float32Array
@@ -148,4 +151,9 @@ export class StepLoop {
     for (const sequence of this.#paused) sequence.resume()
     this.#running.push(...this.#paused.splice(0))
   }
+}
+
+function lastOfLowest(sequences: readonly Sequence[]): Sequence | undefined {
+  const lowest = Math.min(...sequences.map(({ priority }) => priority))
+  return sequences.findLast(({ priority }) => priority === lowest)
 }

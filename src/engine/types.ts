@@ -47,7 +47,10 @@ export interface LoadOptions {
   readonly cacheDir?: string
   /** Bound on that folder, in bytes; the longest unused go first. Default 8 GiB. */
   readonly cacheDirBytes?: number
-  /** Prompt tokens of one step. Default 512. Results do not depend on it. */
+  /**
+   * Tokens of one step: one of each text that is being written, the rest for prompts. Default 512. Results do not
+   * depend on it.
+   */
   readonly chunkSize?: number
   /** A chat template (Jinja) in place of the model's own. */
   readonly chatTemplate?: string
@@ -87,6 +90,11 @@ export interface PromptOptions extends SamplingOptions {
   readonly strict?: boolean
   /** Use what is cached, of this session and of others. Default true; false is for measurements. */
   readonly reuse?: boolean
+  /**
+   * A whole number; the higher goes first for tokens of a step and for cache memory, but nobody waits for ever
+   * (docs/engine.md). Results do not depend on it. Default 0.
+   */
+  readonly priority?: number
   /** Special tokens (end of turn, tool markers …) give no text. Default true. */
   readonly skipSpecialTokens?: boolean
   /** For messages: tool definitions in OpenAI's form, for the chat template. */

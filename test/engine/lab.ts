@@ -5,6 +5,7 @@ import { rowRules } from '../../src/engine/reuse.ts'
 import { type Rolling, Sequence, type SequenceResult } from '../../src/engine/sequence.ts'
 import { StepLoop, type StepModel } from '../../src/engine/step-loop.ts'
 import { Timeline } from '../../src/engine/timeline.ts'
+import { Writing } from '../../src/engine/writing.ts'
 import type { Completion } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
@@ -20,6 +21,7 @@ export interface RunOptions {
   readonly strict?: boolean
   readonly contextLength?: number
   readonly path?: 'expanded' | 'absorbed'
+  readonly priority?: number
   /** Sees the sequence before it runs. */
   readonly rolling?: Rolling
   readonly started?: (sequence: Sequence) => void
@@ -75,28 +77,31 @@ export class Lab {
         prompt,
         extent: continues && reuse.rows === prompt.length - 1 ? null : reuse.extent,
         path,
-        maxTokens,
         contextLength,
         rolling: options.rolling ?? null,
-        eos: new Set(),
-        sampler: {
-          seed: 0,
-          sample: logits => {
-            rows.push(logits.slice())
-            options.onToken?.(rows.length, sequence)
-            return logits.indexOf(Math.max(...logits))
+        priority: options.priority ?? 0,
+        writing: new Writing({
+          eos: new Set(),
+          maxTokens,
+          sampler: {
+            seed: 0,
+            sample: logits => {
+              rows.push(logits.slice())
+              options.onToken?.(rows.length, sequence)
+              return logits.indexOf(Math.max(...logits))
+            },
           },
-        },
-        history: new TokenHistory(),
-        text: {
-          push: () => ({ text: '', stopped: false }),
-          flush: () => '',
-          release: () => '',
-          tokensOf: () => ({ keep: 0, tail: [] }),
-        },
-        now: () => performance.now(),
-        asked: performance.now(),
-        emit: () => {},
+          history: new TokenHistory(),
+          text: {
+            push: () => ({ text: '', stopped: false }),
+            flush: () => '',
+            release: () => '',
+            tokensOf: () => ({ keep: 0, tail: [] }),
+          },
+          now: () => performance.now(),
+          asked: performance.now(),
+          emit: () => {},
+        }),
         ended,
       })
       options.started?.(sequence)

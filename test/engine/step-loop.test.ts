@@ -68,6 +68,34 @@ for (const { name, make, missing } of KERNEL_SETS) {
           })
         })
 
+        it('gives the same bits whatever the budget, the priorities, who comes when and who is aborted', async () => {
+          const rng = new Rng(`company ${name} ${kind}`)
+          const prompts = Array.from({ length: 5 }, (_, i) => ids(1 + rng.below(280), 50 + i))
+          const alone: Run[] = []
+          for (const prompt of prompts) {
+            const lab = new Lab(model, kernels)
+            alone.push(await lab.run(lab.timeline(), prompt, { maxTokens: 8 }))
+          }
+          for (let round = 0; round < (name === 'reference' ? 1 : 4); round++) {
+            const lab = new Lab(model, kernels, 2 + rng.below(300))
+            const aborted = ids(1500, 60 + round)
+            const runs = prompts.map(async (prompt, i) => {
+              for (let wait = rng.below(6); wait > 0; wait--) await new Promise(setImmediate)
+              const priority = rng.below(4) - 2
+              const abort = lab.run(lab.timeline(), [...aborted, i], {
+                priority: rng.below(4) - 2,
+                started: sequence => setImmediate(() => setImmediate(() => sequence.abort())),
+              })
+              const run = await lab.run(lab.timeline(), prompt, { maxTokens: 8, priority })
+              expect(await abort).toMatchObject({ finishReason: 'aborted', tokenIds: [] })
+              return run
+            })
+            for (const [i, run] of (await Promise.all(runs)).entries()) {
+              expect(sameBits(run, alone[i] as Run), `round ${round}, sequence ${i}`).toBe(true)
+            }
+          }
+        })
+
         it('goes on after a pause as if there had been none', async () => {
           const prompt = ids(250, 6)
           const lab = new Lab(model, kernels)
@@ -275,6 +303,45 @@ describe('a cache that is full', () => {
     // What it had taken is given back by the next prompt that fits.
     await lab.run(large, ids(20), { maxTokens: 2 })
     expect(large.cache.length).toBe(22)
+    kernels.dispose()
+  })
+
+  it('gives its memory to the higher priority; the lower one goes on afterwards with the same bits', async () => {
+    const { createReferenceKernels } = await import('../../src/kernels/reference/index.ts')
+    const kernels = createReferenceKernels()
+    const config = randomLatentConfig(new Rng(3))
+    const probe = await randomModel(kernels, config, 1, { blockTokens: 16 })
+    const cache = { maxBytes: 6 * 16 * probe.layout.bytesPerToken }
+    const model = await randomModel(kernels, config, 1, { blockTokens: 16, cache })
+    const ids = (n: number, seed: number) => Array.from({ length: n }, (_, i) => (i * seed) % 30)
+    const cold = async (prompt: number[], maxTokens: number) => {
+      const lab = new Lab(probe, kernels)
+      return lab.run(lab.timeline(), prompt, { maxTokens })
+    }
+    const lab = new Lab(model, kernels, 64)
+    const ended: string[] = []
+    const run = async (name: string, prompt: number[], maxTokens: number, priority: number) => {
+      const timeline = lab.timeline()
+      const result = await lab.run(timeline, prompt, { maxTokens, priority })
+      ended.push(name)
+      timeline.dispose()
+      return result
+    }
+    // Each fits alone, no two together.
+    const low = run('low', ids(50, 7), 20, 0)
+    for (let i = 0; i < 4; i++) await new Promise(setImmediate)
+    const high = run('high', ids(60, 11), 10, 1)
+    const results = await Promise.all([low, high])
+    expect(ended).toEqual(['high', 'low'])
+    expect(sameBits(results[0], await cold(ids(50, 7), 20))).toBe(true)
+    expect(sameBits(results[1], await cold(ids(60, 11), 10))).toBe(true)
+
+    // Of equal priority the first keeps what it has.
+    ended.length = 0
+    const first = run('first', ids(50, 7), 20, 1)
+    for (let i = 0; i < 4; i++) await new Promise(setImmediate)
+    await Promise.all([first, run('second', ids(60, 11), 10, 1)])
+    expect(ended).toEqual(['first', 'second'])
     kernels.dispose()
   })
 })

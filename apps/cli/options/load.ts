@@ -60,7 +60,7 @@ export function addModelOptions(command: Command): Command {
 export function addLoadOptions(command: Command): Command {
   return addModelOptions(command)
     .addOption(group(new Option('--context <n>', "tokens a session may hold (default: the model's)").argParser(tokens)))
-    .addOption(group(new Option('--chunk <n>', 'prompt tokens of one step (default: 512)').argParser(tokens)))
+    .addOption(group(new Option('--chunk <n>', 'tokens of one step (default: 512)').argParser(tokens)))
     .addOption(
       group(new Option('--cache-bytes <n>', 'bound on all caches, such as 2GiB (default: none)').argParser(bytes)),
     )
