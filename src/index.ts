@@ -10,16 +10,24 @@ export { ConversionError } from './conversion/errors.ts'
 export { convertModel } from './conversion/on-demand.ts'
 export { chooseKernels, type KernelOptions } from './engine/choose-kernels.ts'
 export { Engine } from './engine/engine.ts'
-export { ContextLengthError, KernelsUnavailableError, WorkerError } from './engine/errors.ts'
+export {
+  ContextLengthError,
+  KernelsUnavailableError,
+  SessionFileError,
+  SessionMismatchError,
+  WorkerError,
+} from './engine/errors.ts'
 export type { Inspection, InspectOptions } from './engine/inspect.ts'
 export {
   cachedModels,
   inspectModel,
+  inspectSession,
   openTokenizer,
   removeCached,
   verifyCached,
   verifyFolder,
 } from './engine/on-demand.ts'
+export type { SessionInspection } from './engine/saved/inspect-session.ts'
 export { type Continuation, Session } from './engine/session.ts'
 export type * from './engine/types.ts'
 export type { PooledAgreement, PooledShare } from './engine/verify/pool.ts'

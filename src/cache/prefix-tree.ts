@@ -97,7 +97,10 @@ export class PrefixTree {
     const { groups } = this.#pool.layout
     const bt = this.#blockTokens
     let length = rows
-    while (length > 0 && !groups.every((group, g) => nodes.slice(...seen(group, length, bt)).every(n => n.blocks[g]))) {
+    while (
+      length > 0 &&
+      !groups.every((group, g) => nodes.slice(...seenBlocks(group, length, bt)).every(n => n.blocks[g]))
+    ) {
       length = (Math.ceil(length / bt) - 1) * bt
     }
     return length
@@ -123,7 +126,7 @@ export class PrefixTree {
 }
 
 /** Numbers of the blocks that a query at position `length` sees of a group, as a half-open range. */
-function seen({ window }: CacheGroup, length: number, blockTokens: number): [from: number, to: number] {
+export function seenBlocks({ window }: CacheGroup, length: number, blockTokens: number): [from: number, to: number] {
   const from = window === null ? 0 : Math.max(0, Math.floor((length - window + 1) / blockTokens))
   return [from, Math.ceil(length / blockTokens)]
 }

@@ -2,7 +2,7 @@
 import { OptionError } from '../errors.ts'
 import { ENCODABLE_TYPES } from '../kernels/blocks/numbers.ts'
 import type { HostLoadOptions, HostPromptOptions } from './protocol.ts'
-import type { SessionOptions } from './types.ts'
+import type { RestoreOptions, SessionOptions } from './types.ts'
 
 const KERNELS = ['auto', 'native', 'wasm', 'reference']
 const CACHE_TYPES = ['f32', 'f16', 'bf16']
@@ -34,6 +34,10 @@ export function checkSessionOptions(o: SessionOptions, most: number): void {
   throw new OptionError(
     `rolling keeps ${keep} tokens and drops ${drop} of a context of ${contextLength}; at least one more must be left`,
   )
+}
+
+export function checkRestoreOptions(o: RestoreOptions): void {
+  whole('contextLength', o.contextLength, 1)
 }
 
 /** Of a rolling context, where nothing else is said: the attention sinks of arXiv 2309.17453. */

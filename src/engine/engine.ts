@@ -12,6 +12,7 @@ import type {
   Message,
   ModelInfo,
   PromptOptions,
+  RestoreOptions,
   SessionOptions,
   TokenizeOptions,
 } from './types.ts'
@@ -67,6 +68,18 @@ export class Engine {
     const id = this.#client.nextId()
     this.#client.post({ type: 'open', session: id, options: { ...options } })
     return new Session(this.#client, id)
+  }
+
+  /**
+   * A session as `session.save` has kept it: it goes on bit for bit as the other would have. Throws SessionFileError for a
+   * file that is damaged or none, SessionMismatchError for one of another model, arithmetic or cache type (`recompute` takes
+   * its text all the same), ContextLengthError, CacheFullError, OptionError, DisposedError.
+   */
+  async restore(file: string, options: RestoreOptions = {}): Promise<Session> {
+    if (this.#disposed) throw new DisposedError('engine')
+    const id = this.#client.nextId()
+    const state = await this.#client.call({ method: 'restore', as: id, file, options })
+    return new Session(this.#client, id, state)
   }
 
   /** Text into token ids. */

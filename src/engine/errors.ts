@@ -20,3 +20,17 @@ export class WorkerError extends LatentkitError {
     super('worker', message, options)
   }
 }
+
+/** A session's file that cannot be written or read, or is damaged. */
+export class SessionFileError extends LatentkitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('bad_session_file', message, options)
+  }
+}
+
+/** A session's file that is whole, but of another model or another arithmetic. */
+export class SessionMismatchError extends LatentkitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('session_mismatch', message, options)
+  }
+}

@@ -1,20 +1,21 @@
 import type { PrefixTree } from '../cache/prefix-tree.ts'
 import type { Model } from '../model/model.ts'
-import { TokenHistory } from '../sampling/history.ts'
-import { createSampler } from '../sampling/sampler.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from './check-options.ts'
 import type { DiskTier } from './disk-tier.ts'
+import { Drawing, type DrawingState } from './drawing.ts'
 import type { Parts } from './load-parts.ts'
 import type { Outbox } from './outbox.ts'
 import { checkPromptIds, promptIds } from './prompt-ids.ts'
 import type { FromHost, HostPromptOptions, SessionState, ToHost } from './protocol.ts'
 import { type ReuseOptions, rowRules } from './reuse.ts'
+import type { Archive } from './saved/archive.ts'
+import type { Snapshot } from './saved/snapshot.ts'
 import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
 import type { StepLoop } from './step-loop.ts'
 import { TextStream } from './text-stream.ts'
 import { Timeline } from './timeline.ts'
-import type { Completion, SessionOptions } from './types.ts'
+import type { Completion, SavedSession, SaveOptions, SessionOptions } from './types.ts'
 import { toWire } from './wire-errors.ts'
 import { Writing } from './writing.ts'
 
@@ -26,6 +27,8 @@ export interface HostSessionContext {
   readonly prefixes: PrefixTree
   /** What later processes find again; null: nothing. */
   readonly disk: DiskTier | null
+  /** Sessions in files. */
+  readonly archive: Archive
   readonly now: () => number
   post(message: FromHost): void
 }
@@ -48,14 +51,17 @@ export class HostSession {
   readonly #timeline: Timeline
   readonly #rolling: RollingRange | null
   readonly #jobs = new Set<Job>()
+  /** Of the text that the timeline ends with, where that text can go on. */
+  #drawing: DrawingState | null
   #lastUsed: number
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(context: HostSessionContext, timeline: Timeline, rolling: RollingRange | null) {
+  constructor(context: HostSessionContext, { timeline, rolling, drawing }: Snapshot) {
     this.#rolling = rolling
     this.#context = context
     this.#lastUsed = context.now()
     this.#timeline = timeline
+    this.#drawing = drawing
   }
 
   /** With an empty timeline. */
@@ -63,9 +69,9 @@ export class HostSession {
     const { model, info } = context.parts
     const { contextLength = info.contextLength, rolling } = options
     const timeline = new Timeline(model.sequence(contextLength), rowRules(model.config), context.prefixes)
-    if (!rolling) return new HostSession(context, timeline, null)
+    if (!rolling) return new HostSession(context, { timeline, rolling: null, drawing: null })
     const { keep = KEPT_TOKENS, drop: count = Math.ceil((contextLength - keep) / 2) } = rolling
-    return new HostSession(context, timeline, { keep, count })
+    return new HostSession(context, { timeline, rolling: { keep, count }, drawing: null })
   }
 
   /** When its last prompt was asked for, in the clock of `now`. */
@@ -106,12 +112,25 @@ export class HostSession {
     })
   }
 
-  /** Another session with the same past, when the prompts before it have ended. */
-  fork(): Promise<{ readonly session: HostSession; readonly state: SessionState }> {
+  /** Another session with the same past, when the prompts before it have ended; it draws for itself. */
+  fork(): Promise<HostSession> {
     return this.#inTurn(async () => {
       const timeline = this.#timeline.fork()
-      return { session: new HostSession(this.#context, timeline, this.#rolling), state: timeline.state() }
+      return new HostSession(this.#context, { timeline, rolling: this.#rolling, drawing: null })
     })
+  }
+
+  /** Keeps it in a file as it is when the prompts before have ended; those after need not wait for the disk. */
+  async save(file: string, options: SaveOptions): Promise<SavedSession> {
+    const snapshot = await this.#inTurn(async () => {
+      return { timeline: this.#timeline.fork(), rolling: this.#rolling, drawing: this.#drawing }
+    })
+    return this.#context.archive.save(file, snapshot, options)
+  }
+
+  /** For a client that has just learned of the session. */
+  state(): SessionState {
+    return this.#timeline.state()
   }
 
   /** Lets go of the cache if no prompt needs it: what the tree keeps of it can be found again. False if it could not. */
@@ -189,12 +208,15 @@ export class HostSession {
     const timeline = this.#timeline
     const { ids, continues } = promptIds(tokenizer, timeline.tokens, message.prompt, options)
     checkPromptIds(ids, model.config.vocabSize, timeline.cache.maxTokens)
-    const sampler = createSampler({ ...defaults.sampling, ...given(options) })
+    const sampling = { ...defaults.sampling, ...given(options) }
     const stops = new StopMatcher(options.stopSequences ?? [])
     const path = options.attentionPath
 
     const reuse = options.reuse === false ? timeline.anew(ids) : timeline.reuse(ids, reuseOptions(options))
     const goesOn = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
+    const drawsOn = goesOn && options.seed === undefined ? this.#drawing : null
+    const drawing = drawsOn ? Drawing.goOn(drawsOn, sampling) : Drawing.begin(sampling, ids)
+    const before = timeline.tokens
     return new Sequence({
       timeline,
       prompt: ids,
@@ -207,8 +229,8 @@ export class HostSession {
       writing: new Writing({
         eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
         maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
-        sampler,
-        history: new TokenHistory(ids),
+        sampler: drawing.sampler,
+        history: drawing.history,
         text: new TextStream({
           tokenizer,
           stops,
@@ -219,7 +241,10 @@ export class HostSession {
         asked,
         emit: ({ text, tokenId }) => outbox.add(id, text, tokenId),
       }),
-      ended,
+      ended: result => {
+        if (timeline.tokens !== before) this.#drawing = timeline.endsGenerated ? drawing.state : null
+        ended(result)
+      },
     })
   }
 

@@ -6,8 +6,9 @@ import { DiskTier } from './disk-tier.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 import type { LoadContext, Parts } from './load-parts.ts'
 import { Outbox } from './outbox.ts'
-import type { Call, FromHost, HostLoadOptions, Replies, ToHost } from './protocol.ts'
+import type { Call, FromHost, HostLoadOptions, Replies, SessionState, ToHost } from './protocol.ts'
 import { rowRules } from './reuse.ts'
+import { Archive } from './saved/archive.ts'
 import { StepLoop } from './step-loop.ts'
 import type { ProgressEvent } from './types.ts'
 import { toWire } from './wire-errors.ts'
@@ -36,6 +37,8 @@ export class Host {
   readonly #sessions = new Map<number, HostSession>()
   /** Why a session could not be made: nothing answers to `open`, so its prompts are told. */
   readonly #unmade = new Map<number, unknown>()
+  /** Sessions that come from files now. */
+  readonly #restoring = new Set<Promise<SessionState>>()
   readonly #loading = new AbortController()
   #running: HostSessionContext | null = null
 
@@ -85,11 +88,12 @@ export class Host {
       const disk = parts.store && this.#diskTier(parts, parts.store)
       const makeRoom = () => this.#makeRoom()
       // What waits to be written to disk is held until then.
-      const waitForRoom = async () => (await disk?.flush()) ?? false
+      const waitForRoom = async (): Promise<boolean> => ((await disk?.flush()) ?? false) || archive.flush()
       const pause = this.#pause
       const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause, makeRoom, waitForRoom, now })
       const prefixes = new PrefixTree(parts.model.pool, node => disk?.published(node))
-      this.#running = { parts, loop, outbox, prefixes, disk, now, post }
+      const archive: Archive = new Archive({ parts, prefixes, makeRoom: async () => makeRoom() || waitForRoom() })
+      this.#running = { parts, loop, outbox, prefixes, disk, archive, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
     } catch (error) {
@@ -162,9 +166,16 @@ export class Host {
       case 'drop':
         return this.#living(call.session).drop(call.from, call.to)
       case 'fork': {
-        const { session, state } = await this.#living(call.session).fork()
+        const session = await this.#living(call.session).fork()
         this.#sessions.set(call.as, session)
-        return state
+        return session.state()
+      }
+      case 'save':
+        return this.#living(call.session).save(call.file, call.options)
+      case 'restore': {
+        const restoring = this.#restore(this.#running, call).finally(() => this.#restoring.delete(restoring))
+        this.#restoring.add(restoring)
+        return restoring
       }
       case 'close': {
         const session = this.#sessions.get(call.session)
@@ -176,16 +187,29 @@ export class Host {
     }
   }
 
+  async #restore(running: HostSessionContext, call: Call & { method: 'restore' }): Promise<SessionState> {
+    const session = new HostSession(running, await running.archive.restore(call.file, call.options))
+    if (this.#running !== running) {
+      const error = new DisposedError('engine')
+      await session.close(error)
+      throw error
+    }
+    this.#sessions.set(call.as, session)
+    return session.state()
+  }
+
   async #dispose(): Promise<void> {
     this.#loading.abort(new DisposedError('engine'))
     const error = new DisposedError('engine')
     await Promise.all([...this.#sessions.values()].map(session => session.close(error)))
     this.#sessions.clear()
     if (this.#running) {
-      const { loop, parts, disk } = this.#running
+      const { loop, parts, disk, archive } = this.#running
       this.#running = null
       await loop.idle()
       await disk?.flush()
+      await archive.flush()
+      await Promise.allSettled(this.#restoring)
       parts.model.dispose()
       parts.kernels.dispose()
     }

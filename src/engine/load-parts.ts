@@ -13,6 +13,7 @@ import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 import { checkLoadOptions } from './check-options.ts'
 import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
 import { type GenerationDefaults, generationDefaults } from './generation-defaults.ts'
+import type { Identity } from './identity.ts'
 import type { HostLoadOptions } from './protocol.ts'
 import type { ModelInfo, ProgressEvent } from './types.ts'
 
@@ -29,6 +30,8 @@ export interface Parts {
   readonly kernels: Kernels
   readonly tokenizer: Tokenizer
   readonly defaults: GenerationDefaults
+  /** Whose rows its rows are. */
+  readonly identity: () => Promise<Identity>
   /** Where blocks are kept on disk; null where they are not. */
   readonly store: BlockStore | null
 }
@@ -101,22 +104,34 @@ async function assemble(
     hasChatTemplate: tokenizer.hasChatTemplate,
     warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)],
   }
-  return { info, model, kernels, tokenizer, defaults, store: await openStore(checkpoint, model, info, options, notice) }
+  const identity = onceOnly(() => identityOf(checkpoint, model, options))
+  const store = await openStore(info, identity, options, notice)
+  return { info, model, kernels, tokenizer, defaults, identity, store }
+}
+
+/** Takes reading, so it is done when it is asked for. */
+async function identityOf(checkpoint: Checkpoint, { kernels, layout }: Model, { weights }: HostLoadOptions) {
+  const { identify } = await import('./identity.ts')
+  const { numerics } = kernels.info
+  return identify(checkpoint, weights ? `${numerics}, weights as ${weights}` : numerics, layout)
+}
+
+function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  return () => (made ??= make())
 }
 
 /** Brings in the disk only where it is wanted. */
 async function openStore(
-  checkpoint: Checkpoint,
-  { kernels, layout }: Model,
   { name }: ModelInfo,
-  { cacheDir, cacheDirBytes = CACHE_DIR_BYTES, weights, exact }: HostLoadOptions,
+  identity: Parts['identity'],
+  { cacheDir, cacheDirBytes = CACHE_DIR_BYTES }: HostLoadOptions,
   onNotice: (text: string) => void = () => {},
 ): Promise<BlockStore | null> {
   if (cacheDir === undefined) return null
-  const { fingerprint } = await import('./fingerprint.ts')
+  const { fingerprint } = await import('./identity.ts')
   const { BlockStore } = await import('../cache/disk/block-store.ts')
-  const settings = { weights: weights ?? null, exact: exact ?? false }
-  const print = await fingerprint(checkpoint, kernels.info.numerics, layout, settings)
+  const print = fingerprint(await identity())
   return new BlockStore({ folder: cacheDir, fingerprint: print, label: name, maxBytes: cacheDirBytes, onNotice })
 }
 

@@ -5,6 +5,7 @@
 type Inspect = typeof import('./inspect.ts').inspectModel
 type Verify = typeof import('./verify/verify.ts').verifyFolder
 type Manage = typeof import('../cache/disk/manage.ts')
+type InspectSession = typeof import('./saved/inspect-session.ts').inspectSession
 type OpenTokenizer = typeof import('./open-tokenizer.ts').openTokenizer
 
 /** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
@@ -16,6 +17,10 @@ export const openTokenizer: OpenTokenizer = async (...args) =>
 
 /** A checkpoint's numbers against another engine's. Never throws for a bad checkpoint: the report says what was wrong. */
 export const verifyFolder: Verify = async (...args) => (await import('./verify/verify.ts')).verifyFolder(...args)
+
+/** What a session's file holds, without a model. Throws SessionFileError. */
+export const inspectSession: InspectSession = async path =>
+  (await import('./saved/inspect-session.ts')).inspectSession(path)
 
 /** What a cache folder keeps, by model, the last used first. */
 export const cachedModels: Manage['cachedModels'] = async folder =>

@@ -14,6 +14,9 @@ import type {
   ModelInfo,
   ProgressEvent,
   PromptOptions,
+  RestoreOptions,
+  SavedSession,
+  SaveOptions,
   SessionOptions,
   TokenizeOptions,
 } from './types.ts'
@@ -49,6 +52,8 @@ export type Call =
   | { readonly method: 'close'; readonly session: number }
   | { readonly method: 'fork'; readonly session: number; readonly as: number }
   | { readonly method: 'drop'; readonly session: number; readonly from: number; readonly to: number }
+  | { readonly method: 'save'; readonly session: number; readonly file: string; readonly options: SaveOptions }
+  | { readonly method: 'restore'; readonly as: number; readonly file: string; readonly options: RestoreOptions }
   | { readonly method: 'cache' }
 
 export interface Replies {
@@ -59,6 +64,8 @@ export interface Replies {
   readonly close: null
   readonly fork: SessionState
   readonly drop: SessionState
+  readonly save: SavedSession
+  readonly restore: SessionState
   readonly cache: EngineCacheStats
 }
 

@@ -11,6 +11,7 @@ const EXPANDED = 1
 const LONG_ROPE = 2
 const GENERATED = 4
 const EDITED = 8
+const FOREIGN = 16
 
 /** What decides the way of a row, from the model's config. */
 export interface RowRules {
@@ -52,8 +53,14 @@ export function editedWay(way: number): number {
   return way | EDITED
 }
 
-export function wasEdited(way: number): boolean {
-  return (way & EDITED) !== 0
+/** The way of a row that came in a file: its bits are those of the way, if the file says the truth. */
+export function foreignWay(way: number): number {
+  return way | FOREIGN
+}
+
+/** Whether only its own session stands on the row: it was moved, or comes from a file that others need not believe. */
+export function isPrivate(way: number): boolean {
+  return (way & (EDITED | FOREIGN)) !== 0
 }
 
 /** Whether LongRoPE's long factors turned the row's key. */

@@ -2,7 +2,7 @@ import { DisposedError } from '../errors.ts'
 import type { Client } from './client.ts'
 import { GenerationStream } from './generation.ts'
 import type { SessionState } from './protocol.ts'
-import type { CacheStats, Generation, Message, PromptOptions } from './types.ts'
+import type { CacheStats, Generation, Message, PromptOptions, SavedSession, SaveOptions } from './types.ts'
 
 /** One of several texts that go on from the same prompt. */
 export interface Continuation {
@@ -22,10 +22,11 @@ export class Session {
   #cache: CacheStats = { tokens: 0, usedBytes: 0, bytes: 0 }
   #disposed = false
 
-  /** Use `engine.session()`. The host knows the session by `id`. */
-  constructor(client: Client, id: number) {
+  /** Use `engine.session()`. The host knows the session by `id`; `state` is what it begins with. */
+  constructor(client: Client, id: number, state: SessionState | null = null) {
     this.#client = client
     this.#id = id
+    if (state) this.#update(state)
   }
 
   /**
@@ -75,9 +76,7 @@ export class Session {
     if (this.#disposed) throw new DisposedError('session')
     const id = this.#client.nextId()
     const state = await this.#client.call({ method: 'fork', session: this.#id, as: id })
-    const made = new Session(this.#client, id)
-    made.#update(state)
-    return made
+    return new Session(this.#client, id, state)
   }
 
   /**
@@ -107,6 +106,16 @@ export class Session {
   async drop(from: number, to: number): Promise<void> {
     if (this.#disposed) throw new DisposedError('session')
     this.#update(await this.#client.call({ method: 'drop', session: this.#id, from, to }))
+  }
+
+  /**
+   * Keeps the session in a file for `engine.restore`, as it is after the prompts before it: history, what the model
+   * remembers, and what its text is drawn with. It can go on meanwhile. The file is there whole or not at all, and on the
+   * disk when this resolves; an older file of that name stays until then. Throws SessionFileError, DisposedError.
+   */
+  async save(file: string, options: SaveOptions = {}): Promise<SavedSession> {
+    if (this.#disposed) throw new DisposedError('session')
+    return this.#client.call({ method: 'save', session: this.#id, file, options })
   }
 
   /** Forgets everything, after the prompts before it; the session can be used again. */

@@ -9,13 +9,14 @@ import type { SessionState } from './protocol.ts'
 import {
   type CachedRows,
   editedWay,
+  foreignWay,
   isBeyond,
+  isPrivate,
   type ReuseOptions,
   type RowRules,
   reusableRows,
   rowFits,
   rowWays,
-  wasEdited,
 } from './reuse.ts'
 
 /** Rows of the tree as an offer to a prompt. */
@@ -38,6 +39,15 @@ function runsOf(ways: readonly number[], start: number): RowRun[] {
 export interface Standing {
   readonly rows: number
   readonly extent: PromptExtent
+}
+
+/** All of a timeline but the memory of its rows. */
+export interface Past {
+  readonly tokens: readonly number[]
+  readonly endsGenerated: boolean
+  /** Of the rows that are there. */
+  readonly ids: readonly number[]
+  readonly ways: readonly number[]
 }
 
 /**
@@ -64,6 +74,25 @@ export class Timeline {
     this.#cache = cache
     this.#rules = rules
     this.#prefixes = prefixes
+  }
+
+  /** With rows that came in a file: `cache` holds them. */
+  static restored(
+    cache: SequenceCache,
+    rules: RowRules,
+    prefixes: PrefixTree,
+    { tokens, endsGenerated, ids, ways }: Past,
+  ): Timeline {
+    const made = new Timeline(cache, rules, prefixes)
+    for (const id of ids) made.#ids.push(id)
+    for (const way of ways) made.#ways.push(foreignWay(way))
+    made.#tokens = tokens
+    made.#endsGenerated = endsGenerated
+    return made
+  }
+
+  get past(): Past {
+    return { tokens: this.#tokens, endsGenerated: this.#endsGenerated, ids: [...this.#ids], ways: [...this.#ways] }
   }
 
   get cache(): SequenceCache {
@@ -241,8 +270,8 @@ export class Timeline {
       const n = this.#nodes.length
       const rows = [n * blockTokens, (n + 1) * blockTokens] as const
       const ways = this.#ways.slice(...rows)
-      // Rows that have moved remember what is no longer before them: they and all that follow stay private.
-      if (ways.some(wasEdited)) return
+      // What follows such rows has seen them.
+      if (ways.some(isPrivate)) return
       const parent = this.#nodes.at(-1) ?? null
       const node = tree.publish(parent, this.#ids.slice(...rows), ways, this.cache.blocksAt(n))
       for (const block of node.blocks) if (block) this.cache.replace(n, block)

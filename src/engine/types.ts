@@ -68,7 +68,10 @@ export interface LoadOptions {
 
 /** What is not given is as the model's generation_config.json says, else as written here. */
 export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
-  /** A whole number; same seed, same text. Default: random, reported in the result. */
+  /**
+   * A whole number; same seed, same text. Default: random, reported in the result; a text that goes on without new words
+   * draws on, as if it had not paused.
+   */
   readonly seed?: number
 }
 
@@ -117,6 +120,34 @@ export interface RollingOptions {
   readonly keep?: number
   /** Tokens after these that are dropped at a time. Default: half of the others. */
   readonly drop?: number
+}
+
+export interface SaveOptions {
+  /**
+   * Keep what the model remembers, so that it need not be computed again. Default true; without, a file has a few KB,
+   * and a session that goes on from it finds rows in the cache folder or computes them.
+   */
+  readonly rows?: boolean
+  /** Anything that JSON can hold, for `inspectSession` to give back. */
+  readonly notes?: unknown
+}
+
+export interface SavedSession {
+  /** Of the history, and how many of them have rows in the file. */
+  readonly tokens: number
+  readonly rows: number
+  /** Of the file. */
+  readonly bytes: number
+}
+
+export interface RestoreOptions {
+  /**
+   * Where the rows cannot be used (another model with the same tokenizer, another arithmetic or cache type, no room), take
+   * the history alone and compute them again when the session goes on. Default false: such a file is refused.
+   */
+  readonly recompute?: boolean
+  /** Tokens the session may hold. Default: as when it was saved. */
+  readonly contextLength?: number
 }
 
 export interface TokenizeOptions {

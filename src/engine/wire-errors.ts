@@ -12,7 +12,7 @@ import {
 } from '../errors.ts'
 import { SamplingError } from '../sampling/errors.ts'
 import { TemplateError, TokenizerError } from '../tokenizer/errors.ts'
-import { ContextLengthError, KernelsUnavailableError } from './errors.ts'
+import { ContextLengthError, KernelsUnavailableError, SessionFileError, SessionMismatchError } from './errors.ts'
 import type { WireError } from './protocol.ts'
 
 const CLASSES = [
@@ -25,6 +25,8 @@ const CLASSES = [
   CacheFullError,
   ContextLengthError,
   KernelsUnavailableError,
+  SessionFileError,
+  SessionMismatchError,
   HubError,
   TokenizerError,
   TemplateError,

@@ -6,9 +6,10 @@ export class TokenHistory {
   readonly #prompt: Set<number>
   readonly #counts: Map<number, number>
 
-  constructor(prompt: Iterable<number> = []) {
+  /** `counts`: what the answer has already. */
+  constructor(prompt: Iterable<number> = [], counts: Iterable<readonly [number, number]> = []) {
     this.#prompt = new Set(prompt)
-    this.#counts = new Map()
+    this.#counts = new Map(counts)
   }
 
   /** Notes a token of the answer. */
@@ -18,9 +19,12 @@ export class TokenHistory {
 
   /** For a fork of the session: what is added to one is not in the other. */
   clone(): TokenHistory {
-    const copy = new TokenHistory(this.#prompt)
-    for (const [id, count] of this.#counts) copy.#counts.set(id, count)
-    return copy
+    return new TokenHistory(this.#prompt, this.#counts)
+  }
+
+  /** Tokens of the prompt, each once. */
+  get prompt(): ReadonlySet<number> {
+    return this.#prompt
   }
 
   /** Tokens of the answer, with how often each came. */

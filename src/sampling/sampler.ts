@@ -29,7 +29,7 @@ export function createSampler(options: SamplingOptions = {}): Sampler {
  */
 export class Sampler {
   readonly options: SamplingOptions
-  /** The option, or the random number that took its place; undefined when a generator was given instead. */
+  /** The option, or the random number that took its place; with a generator given, what the option says it came from. */
   readonly seed: number | bigint | undefined
   /** Its `state` can be saved and a sampler be made from it again. */
   readonly rng: Rng
@@ -43,7 +43,7 @@ export class Sampler {
     this.#options = resolveOptions(options)
     this.options = options
     const seed = options.seed ?? randomSeed()
-    this.seed = rng ? undefined : seed
+    this.seed = rng ? options.seed : seed
     this.rng = rng ?? Rng.seeded(seed)
   }
 

@@ -3,6 +3,7 @@
  * import the package by its own name; `npm test` builds it first.
  */
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { promisify } from 'node:util'
 import {
@@ -15,6 +16,8 @@ import {
   type LoadOptions,
   OptionError,
   type ProgressEvent,
+  SessionFileError,
+  SessionMismatchError,
   UnsupportedModelError,
 } from 'latentkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -37,6 +40,27 @@ describe('the engine in its thread', () => {
     const [expected] = expectedTexts()
     const { tokenIds } = await engine.generate(expected?.text ?? '', { ...GREEDY, maxTokens: 128 })
     expect(tokenIds).toEqual(expected?.greedy)
+  })
+
+  it('keeps sessions in files for another engine, which refuses what is not of its kind', async () => {
+    const file = join(tempFolder(), 'a.session')
+    const session = engine.session()
+    await session.prompt(STORY, { ...GREEDY, maxTokens: 20 })
+    await session.save(file)
+    const other = await load({ cacheType: 'f32' })
+    const twin = await other.restore(file)
+    expect([twin.tokens, twin.cache]).toEqual([session.tokens, session.cache])
+    const [a, b] = await Promise.all([session, twin].map(s => s.prompt(' Then', { ...GREEDY, maxTokens: 40 })))
+    expect([b?.tokenIds, b?.usage]).toEqual([a?.tokenIds, a?.usage])
+    await expect(other.restore(`${file}.none`)).rejects.toThrow(SessionFileError)
+    // An engine that ends meanwhile has no session to give.
+    const late = expect(other.restore(file)).rejects.toThrow(DisposedError)
+    await other.dispose()
+    await late
+    const third = await load({ cacheType: 'f16' })
+    await expect(third.restore(file)).rejects.toThrow(SessionMismatchError)
+    await third.dispose()
+    await session.dispose()
   })
 
   it('streams what it returns, and the chunks are the tokens', async () => {

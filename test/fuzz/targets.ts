@@ -16,6 +16,7 @@ import type { FuzzTarget } from './fuzzer.ts'
 import { GGUF_TARGETS } from './gguf-targets.ts'
 import { mutate, pick } from './mutate.ts'
 import { mutateJson } from './mutate-json.ts'
+import { SESSION_TARGET } from './session-target.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
 
@@ -202,4 +203,5 @@ export const TARGETS: readonly (readonly [FuzzTarget, number])[] = [
   [checkpoint, 0.15],
   [config, 0.25],
   ...GGUF_TARGETS,
+  [SESSION_TARGET, 0.1],
 ]

@@ -1,0 +1,37 @@
+import type { RestoreOptions, SavedSession, SaveOptions } from '../types.ts'
+import type { Place } from './restore.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Sessions kept in files. What that takes is read when it is asked for. */
+export class Archive {
+  readonly #place: Place
+  readonly #saving = new Set<Promise<SavedSession>>()
+
+  constructor(place: Place) {
+    this.#place = place
+  }
+
+  /** Writes the snapshot and disposes of it. Throws SessionFileError. */
+  save(file: string, snapshot: Snapshot, options: SaveOptions): Promise<SavedSession> {
+    const saving = this.#save(file, snapshot, options).finally(() => this.#saving.delete(saving))
+    this.#saving.add(saving)
+    return saving
+  }
+
+  async restore(file: string, options: RestoreOptions): Promise<Snapshot> {
+    const { restoreSession } = await import('./restore.ts')
+    return restoreSession(this.#place, file, options)
+  }
+
+  /** Resolves when what is being saved now is; false if nothing is. Snapshots hold memory until then. */
+  async flush(): Promise<boolean> {
+    if (this.#saving.size === 0) return false
+    await Promise.allSettled(this.#saving)
+    return true
+  }
+
+  async #save(file: string, snapshot: Snapshot, options: SaveOptions): Promise<SavedSession> {
+    const { saveSession } = await import('./save.ts')
+    return saveSession(this.#place.parts, file, snapshot, options)
+  }
+}

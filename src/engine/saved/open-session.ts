@@ -1,0 +1,17 @@
+import { SessionFileError } from '../errors.ts'
+import { SessionReader } from './session-file.ts'
+
+/** Throws SessionFileError. */
+export async function openSession(path: string): Promise<SessionReader> {
+  try {
+    return await SessionReader.open(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw damaged(path, error)
+    throw new SessionFileError(`The session ${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+export function damaged(path: string, error: unknown): SessionFileError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new SessionFileError(`${path} is no session, or a damaged one: ${reason}.`, { cause: error })
+}

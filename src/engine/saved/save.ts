@@ -1,0 +1,75 @@
+import type { CacheLayout } from '../../cache/layout.ts'
+import type { Block } from '../../cache/pool.ts'
+import type { SequenceCache } from '../../cache/sequence-cache.ts'
+import { LatentkitError } from '../../errors.ts'
+import { SessionFileError } from '../errors.ts'
+import type { Parts } from '../load-parts.ts'
+import type { SavedSession, SaveOptions } from '../types.ts'
+import { writeSession } from './session-file.ts'
+import type { SessionHeader } from './session-header.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** Writes the snapshot and disposes of it. Throws SessionFileError. */
+export async function saveSession(
+  parts: Parts,
+  file: string,
+  { timeline, rolling, drawing }: Snapshot,
+  { rows = true, notes = null }: SaveOptions,
+): Promise<SavedSession> {
+  const { tokens, endsGenerated, ids, ways } = timeline.past
+  const { layout } = parts.model
+  const blocks = rows ? blocksOf(timeline.cache) : []
+  try {
+    const bytes = await writeSession(file, {
+      header: {
+        model: parts.info.name,
+        identity: await parts.identity(),
+        contextLength: timeline.cache.maxTokens,
+        rolling,
+        endsGenerated,
+        drawing: drawing as SessionHeader['drawing'],
+        notes,
+      },
+      tokens,
+      ids: rows ? ids : [],
+      ways: rows ? ways : [],
+      sizes: blocks.map(of => of.map(block => block && (layout.groups[block.group]?.blockBytes as number))),
+      blocks: memoryOf(parts, blocks, timeline.cache.length),
+    })
+    return { tokens: tokens.length, rows: rows ? ids.length : 0, bytes }
+  } catch (error) {
+    if (error instanceof LatentkitError) throw error
+    throw new SessionFileError(`The session could not be saved as ${file}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  } finally {
+    timeline.dispose()
+  }
+}
+
+function blocksOf(cache: SequenceCache): (Block | null)[][] {
+  const count = Math.ceil(cache.length / cache.blockTokens)
+  return Array.from({ length: count }, (_, n) => cache.blocksAt(n))
+}
+
+/** Memory of the blocks that are there; what lies behind the last row belongs to nobody and is left out as zeros. */
+async function* memoryOf(
+  { kernels, model }: Parts,
+  blocks: readonly (readonly (Block | null)[])[],
+  rows: number,
+): AsyncGenerator<Uint8Array> {
+  const { blockTokens, groups } = model.layout
+  for (const [n, of] of blocks.entries()) {
+    const filled = Math.min(rows - n * blockTokens, blockTokens)
+    for (const [g, block] of of.entries()) {
+      if (!block) continue
+      const bytes = (await kernels.read(block.memory)) as Uint8Array
+      const { rowBytes, layers } = groups[g] as CacheLayout['groups'][number]
+      for (let layer = 0; layer < layers.length && filled < blockTokens; layer++) {
+        const start = layer * blockTokens * rowBytes
+        bytes.fill(0, start + filled * rowBytes, start + blockTokens * rowBytes)
+      }
+      yield bytes
+    }
+  }
+}
