@@ -16,6 +16,8 @@ export const VARIABLES: readonly (readonly [string, string])[] = [
   ['', 'as LATENTKIT_THREADS=1'],
   ['LATENTKIT_CACHE_DIR', 'where blocks of read texts are kept; else'],
   ['', 'XDG_CACHE_HOME/latentkit/blocks, ~/.cache/…'],
+  ['LATENTKIT_STATE_DIR', 'where chats are kept; else'],
+  ['', 'XDG_STATE_HOME/latentkit, ~/.local/state/latentkit'],
   ['HF_HUB_CACHE', 'where models of the hub are; else HF_HOME/hub,'],
   ['', 'XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface'],
   ['HF_ENDPOINT, HF_TOKEN', 'the hub, and the key to it'],
@@ -47,6 +49,12 @@ export function defaultModel(env: Env = process.env): string | undefined {
 /** Where blocks are kept on disk unless a flag says otherwise. */
 export function cacheFolder(env: Env = process.env): string {
   return env.LATENTKIT_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'latentkit', 'blocks')
+}
+
+/** Where chats are kept. */
+export function chatsFolder(env: Env = process.env): string {
+  const state = env.XDG_STATE_HOME || join(homedir(), '.local', 'state')
+  return join(env.LATENTKIT_STATE_DIR || join(state, 'latentkit'), 'chats')
 }
 
 export function debugWanted(env: Env = process.env): boolean {

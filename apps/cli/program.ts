@@ -10,6 +10,7 @@ const { bold } = colours(process.stdout)
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   generate: async () => (await import('./commands/generate.ts')).addGenerate,
   chat: async () => (await import('./commands/chat.ts')).addChat,
+  chats: async () => (await import('./commands/chats.ts')).addChats,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
   plan: async () => (await import('./commands/plan.ts')).addPlan,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { latentkit, lines, ROOT } from './run.ts'
 
-const COMMANDS = ['generate', 'chat', 'tokenize', 'inspect', 'perplexity', 'cache', 'verify']
+const COMMANDS = ['generate', 'chat', 'chats', 'tokenize', 'inspect', 'perplexity', 'cache', 'verify']
 
 describe('help', () => {
   it.each([[[]], [['--help']], [['help']]])('of the program: %j', async args => {

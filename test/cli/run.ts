@@ -25,14 +25,18 @@ export interface RunOptions {
 
 /** What runs of this process leave for each other. */
 const LATENTKIT_CACHE_DIR = mkdtempSync(join(tmpdir(), 'latentkit-cli-'))
-process.on('exit', () => rmSync(LATENTKIT_CACHE_DIR, { recursive: true, force: true }))
+const LATENTKIT_STATE_DIR = mkdtempSync(join(tmpdir(), 'latentkit-cli-'))
+process.on('exit', () => {
+  for (const folder of [LATENTKIT_CACHE_DIR, LATENTKIT_STATE_DIR]) rmSync(folder, { recursive: true, force: true })
+})
 
 /** Nothing of the machine's own settings, and no network. */
-const ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: tmpdir(), HF_HUB_OFFLINE: '1', LATENTKIT_CACHE_DIR }
+const ENVIRONMENT = { PATH: process.env.PATH ?? '', HOME: tmpdir(), HF_HUB_OFFLINE: '1' }
+export const FOLDERS = { LATENTKIT_CACHE_DIR, LATENTKIT_STATE_DIR }
 
 export function start(args: readonly string[], options: RunOptions & { readonly stdio: SpawnOptions['stdio'] }) {
   const { env, cwd = ROOT, stdio } = options
-  return spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...ENVIRONMENT, ...env }, stdio })
+  return spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...ENVIRONMENT, ...FOLDERS, ...env }, stdio })
 }
 
 export function latentkit(args: readonly string[], options: RunOptions = {}): Promise<Result> {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { MAIN } from './run.ts'
+import { FOLDERS, MAIN } from './run.ts'
 
 const SCRIPT = fileURLToPath(new URL('terminal.py', import.meta.url))
 
@@ -17,8 +17,13 @@ export interface TerminalResult {
 }
 
 /** Each step waits for a text, then types. */
-export function onTerminal(args: readonly string[], steps: readonly (readonly [string, string])[]): TerminalResult {
-  const env = { PATH: process.env.PATH ?? '', HOME: tmpdir(), TERM: 'xterm', NO_COLOR: '1', HF_HUB_OFFLINE: '1' }
+export function onTerminal(
+  args: readonly string[],
+  steps: readonly (readonly [string, string])[],
+  more: Readonly<Record<string, string>> = {},
+): TerminalResult {
+  const { PATH = '' } = process.env
+  const env = { PATH, HOME: tmpdir(), TERM: 'xterm', NO_COLOR: '1', HF_HUB_OFFLINE: '1', ...FOLDERS, ...more }
   const job = { argv: [process.execPath, MAIN, ...args], env, steps, seconds: 40 }
   const { stdout, stderr } = spawnSync('python3', [SCRIPT], { input: JSON.stringify(job), encoding: 'utf8' })
   if (stdout === '') throw new Error(stderr)

@@ -1,16 +1,20 @@
 import type { Engine } from '../../../src/index.ts'
 import { follow } from '../answer.ts'
-import { CliError, describeError } from '../exit.ts'
+import { CliError, describeError, UsageError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import { type Answer, statsLine } from '../output/stats.ts'
 import { note, write } from '../output/stdout.ts'
 import type { ChatControl } from './control.ts'
-import { type Conversation, conversation } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import type { ChatInput } from './input.ts'
+import type { ChatKeeper } from './keeper.ts'
 import type { Settings } from './settings.ts'
 import { isSlashCommand, runSlashCommand } from './slash-commands.ts'
 
 export interface ChatOptions {
+  readonly conversation: Conversation
+  /** null: nothing is kept. */
+  readonly keeper: ChatKeeper | null
   readonly input: ChatInput
   readonly settings: Settings
   /** One line of JSON per answer instead of its text. */
@@ -24,6 +28,7 @@ export interface ChatOptions {
 export class Chat implements ChatControl {
   readonly conversation: Conversation
   readonly settings: Settings
+  readonly keeper: ChatKeeper | null
   readonly #engine: Engine
   readonly #options: ChatOptions
   #last: { readonly answer: Answer; readonly maxTokens: number | undefined } | null = null
@@ -33,7 +38,8 @@ export class Chat implements ChatControl {
   constructor(engine: Engine, options: ChatOptions) {
     this.#engine = engine
     this.#options = options
-    this.conversation = conversation(engine)
+    this.conversation = options.conversation
+    this.keeper = options.keeper
     this.settings = options.settings
   }
 
@@ -46,6 +52,7 @@ export class Chat implements ChatControl {
       try {
         if (isSlashCommand(text)) {
           if (!(await runSlashCommand(this, text))) break
+          await this.keeper?.keep(this.conversation)
         } else if (text.trim() !== '') await this.answer(text.replace(/^\/\//, '/'))
       } catch (error) {
         if (!isMild(error)) throw error
@@ -62,6 +69,7 @@ export class Chat implements ChatControl {
     const controller = new AbortController()
     input.onInterrupt = () => controller.abort()
     const options = this.settings.next(this.#attempt)
+    await this.keeper?.keep(this.conversation, question)
     const generation = this.conversation.ask(question, { ...options, signal: controller.signal })
     let shown = ''
     const show = async (text: string) => {
@@ -81,6 +89,7 @@ export class Chat implements ChatControl {
     } finally {
       input.onInterrupt = () => {}
       if (!json && (shown !== '' || interactive) && !shown.endsWith('\n')) await write('\n')
+      await this.keeper?.keep(this.conversation)
     }
     this.#remarkOnEnd()
   }
@@ -110,7 +119,7 @@ function rest({ finishReason, usage, timings, seed, tokenIds }: Answer) {
 
 /** A wrong command, file or option, or a prompt too long, is no reason to leave. */
 function isMild(error: unknown): boolean {
-  if (error instanceof CliError) return true
+  if (error instanceof CliError || error instanceof UsageError) return true
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return /^(commander\.|E[A-Z]+$)|^(bad_option|context_length|cache_full|bad_template)$/.test(code)
 }

@@ -7,6 +7,7 @@ export interface Conversation {
   readonly templated: boolean
   readonly messages: readonly Message[]
   readonly cache: CacheStats
+  /** What was asked last and not answered is taken as not said. */
   ask(text: string, options: PromptOptions): Generation
   /** Notes the answer to what was asked last. */
   answered(answer: Answer): void
@@ -16,11 +17,18 @@ export interface Conversation {
   /** Goes on from these messages. */
   restore(messages: readonly Message[]): Promise<void>
   setSystem(text: string | null): void
+  /** Keeps the session in a file, without its rows: the cache folder has those. */
+  save(file: string, notes: unknown): Promise<void>
 }
 
-export function conversation(engine: Engine): Conversation {
-  const session = engine.session()
-  return engine.info.hasChatTemplate ? new TemplatedConversation(session) : new PlainConversation(session)
+/** A conversation that begins, or goes on in a session that holds these messages already. */
+export function conversation(
+  engine: Engine,
+  session = engine.session(),
+  messages: readonly Message[] = [],
+): Conversation {
+  const { hasChatTemplate } = engine.info
+  return hasChatTemplate ? new TemplatedConversation(session, messages) : new PlainConversation(session, messages)
 }
 
 /** The chat template renders the whole conversation each time; the session reuses what it remembers of it. */
@@ -30,8 +38,9 @@ class TemplatedConversation implements Conversation {
   #system: Message[] = []
   #turns: Message[] = []
 
-  constructor(session: Session) {
+  constructor(session: Session, messages: readonly Message[]) {
     this.#session = session
+    this.#take(messages)
   }
 
   get messages(): readonly Message[] {
@@ -43,7 +52,7 @@ class TemplatedConversation implements Conversation {
   }
 
   ask(text: string, options: PromptOptions): Generation {
-    this.#turns.push({ role: 'user', content: text })
+    this.#turns = [...answeredOnly(this.#turns), { role: 'user', content: text }]
     return this.#session.prompt(this.messages, options)
   }
 
@@ -63,12 +72,20 @@ class TemplatedConversation implements Conversation {
   }
 
   async restore(messages: readonly Message[]): Promise<void> {
-    this.#system = messages.filter(m => m.role === 'system').slice(0, 1)
-    this.#turns = messages.filter(m => m.role !== 'system')
+    this.#take(messages)
+  }
+
+  async save(file: string, notes: unknown): Promise<void> {
+    await this.#session.save(file, { rows: false, notes })
   }
 
   setSystem(text: string | null): void {
     this.#system = text === null ? [] : [{ role: 'system', content: text }]
+  }
+
+  #take(messages: readonly Message[]): void {
+    this.#system = messages.filter(m => m.role === 'system').slice(0, 1)
+    this.#turns = messages.filter(m => m.role !== 'system')
   }
 }
 
@@ -79,12 +96,14 @@ class TemplatedConversation implements Conversation {
 class PlainConversation implements Conversation {
   readonly templated = false
   readonly #session: Session
-  #turns: Message[] = []
+  #turns: readonly Message[]
   /** The timeline was forgotten: the next prompt has to say it all. */
-  #cold = false
+  #cold: boolean
 
-  constructor(session: Session) {
+  constructor(session: Session, messages: readonly Message[]) {
     this.#session = session
+    this.#turns = messages
+    this.#cold = messages.length > 0 && session.tokens.length === 0
   }
 
   get messages(): readonly Message[] {
@@ -96,21 +115,23 @@ class PlainConversation implements Conversation {
   }
 
   ask(text: string, options: PromptOptions): Generation {
-    const before = this.#cold ? transcript(this.#turns) : ''
-    const joint = this.#turns.length > 0 ? '\n' : ''
-    this.#turns.push({ role: 'user', content: text })
+    const said = answeredOnly(this.#turns)
+    const before = this.#cold ? transcript(said) : ''
+    const joint = said.length > 0 ? '\n' : ''
+    this.#turns = [...said, { role: 'user', content: text }]
     this.#cold = false
     return this.#session.prompt(before + joint + text, options)
   }
 
   answered({ text }: Answer): void {
-    this.#turns.push({ role: 'assistant', content: text })
+    this.#turns = [...this.#turns, { role: 'assistant', content: text }]
   }
 
   async takeBack(): Promise<string | undefined> {
     const last = this.#turns.findLastIndex(m => m.role === 'user')
     if (last < 0) return undefined
-    const [question] = this.#turns.splice(last)
+    const question = this.#turns[last]
+    this.#turns = this.#turns.slice(0, last)
     await this.#forget()
     return question?.content ?? undefined
   }
@@ -123,6 +144,10 @@ class PlainConversation implements Conversation {
   async restore(messages: readonly Message[]): Promise<void> {
     this.#turns = [...messages]
     await this.#forget()
+  }
+
+  async save(file: string, notes: unknown): Promise<void> {
+    await this.#session.save(file, { rows: false, notes })
   }
 
   setSystem(): void {
@@ -138,4 +163,8 @@ class PlainConversation implements Conversation {
 /** Question and answer are one run of text; a line break parts them from the next. */
 function transcript(turns: readonly Message[]): string {
   return turns.map((m, i) => (m.role === 'user' && i > 0 ? '\n' : '') + (m.content ?? '')).join('')
+}
+
+function answeredOnly(turns: readonly Message[]): readonly Message[] {
+  return turns.at(-1)?.role === 'user' ? turns.slice(0, -1) : turns
 }

@@ -6,6 +6,7 @@ import { colours } from '../output/colour.ts'
 import { note } from '../output/stdout.ts'
 import { pairs } from '../output/table.ts'
 import type { ChatControl } from './control.ts'
+import { firstLine, isConversation, transcript } from './messages.ts'
 import { nearest } from './nearest.ts'
 import { SETTING_NAMES } from './settings.ts'
 
@@ -28,9 +29,10 @@ const COMMANDS: readonly SlashCommand[] = [
   },
   {
     names: ['reset', 'clear', 'new'],
-    help: 'forget the conversation, keep the system message',
+    help: 'begin another conversation, with the same system message',
     run: async chat => {
       await chat.conversation.reset()
+      chat.keeper?.beginAnew()
       chat.say('Forgotten.')
       return true
     },
@@ -96,7 +98,20 @@ const COMMANDS: readonly SlashCommand[] = [
       if (file === '') throw new CliError('/load needs the name of a file that /save has written as .json')
       const messages = parseMessages(await readFile(file, 'utf8'), file)
       await chat.conversation.restore(messages)
+      chat.keeper?.beginAnew()
       chat.say(`${messages.length} messages from ${file}.`)
+      return true
+    },
+  },
+  {
+    names: ['name'],
+    argument: '[name]',
+    help: 'show or set the name under which this chat is kept',
+    run: async (chat, name) => {
+      const { keeper } = chat
+      if (!keeper) throw new CliError('this chat is not kept; --name keeps one that is not on a terminal')
+      if (name !== '') await keeper.rename(name)
+      chat.say(keeper.name === null ? 'Nothing is kept yet.' : `--resume ${keeper.name} goes on with this chat.`)
       return true
     },
   },
@@ -184,10 +199,6 @@ function change(chat: ChatControl, name: string, value: string): void {
   chat.say(chat.settings.show(name))
 }
 
-function transcript(messages: readonly Message[]): string {
-  return messages.map(({ role, content }) => `${role}: ${content ?? ''}`).join('\n\n')
-}
-
 function parseMessages(text: string, file: string): Message[] {
   let messages: unknown
   try {
@@ -195,17 +206,10 @@ function parseMessages(text: string, file: string): Message[] {
   } catch {
     throw new CliError(`${file} is no JSON; expected what /save has written as .json`)
   }
-  const isMessage = (m: unknown) =>
-    typeof m === 'object' && m !== null && 'role' in m && 'content' in m && typeof m.content === 'string'
-  if (Array.isArray(messages) && messages.every(isMessage)) return messages
+  if (isConversation(messages)) return messages
   throw new CliError(`${file} holds no conversation; expected a list of {"role", "content"}`)
 }
 
 function words(text: string): string[] {
   return text.split(/\s+/).filter(Boolean)
-}
-
-function firstLine(text: string): string {
-  const [line = ''] = text.split('\n')
-  return line.length > 60 ? `${line.slice(0, 60)}…` : line
 }

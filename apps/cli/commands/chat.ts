@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Engine, PromptOptions } from '../../../src/index.ts'
 import { Chat } from '../chat/chat.ts'
+import { conversation as newConversation } from '../chat/conversation.ts'
 import { PipedInput } from '../chat/piped-input.ts'
+import { keeperOf, recap, resumeConversation, wantedChat } from '../chat/resume.ts'
 import { Settings } from '../chat/settings.ts'
 import { completions } from '../chat/slash-commands.ts'
 import { TerminalInput } from '../chat/terminal-input.ts'
@@ -10,7 +12,6 @@ import { debugWanted } from '../environment.ts'
 import { CliError, EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
-import { modelArgument } from '../model-argument.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addSamplingOptions, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { colours } from '../output/colour.ts'
@@ -25,6 +26,11 @@ interface Flags extends LoadFlags, SamplingFlags {
   json?: boolean
   system?: string
   template?: string
+  /** A name, or true for the last one. */
+  resume?: string | true
+  name?: string
+  /** False for --no-save. */
+  save: boolean
 }
 
 export function addChat(program: Command): void {
@@ -32,11 +38,14 @@ export function addChat(program: Command): void {
     .command('chat')
     .summary('talk with a model')
     .description(
-      'Talks with a model, turn by turn. Reads a terminal, or lines from a pipe; /help lists what can be said to the program.',
+      'Talks with a model, turn by turn. Reads a terminal, or lines from a pipe; /help lists what can be said to the program. Chats on a terminal are kept, and others that have a name; see latentkit chats.',
     )
     .argument('[model]', 'a folder, or org/name on the hub (default: the bundled model)')
     .option('--system <text>', 'a system message')
     .option('--template <file>', "a chat template (Jinja) instead of the model's own")
+    .option('--resume [name]', 'go on with a kept chat: the last one, or the one of this name')
+    .option('--name <name>', 'keep the chat under this name (default: the time it began)')
+    .option('--no-save', 'keep nothing of this chat')
     .option('--json', 'one line of JSON per answer')
   addLoadOptions(addSamplingOptions(command, { maxTokens: `none; without a chat template ${PLAIN_TOKENS}` }))
     .addHelpText(
@@ -45,6 +54,7 @@ export function addChat(program: Command): void {
 Examples:
   $ latentkit chat
   $ latentkit chat ./my-model --system "Answer in one sentence."
+  $ latentkit chat --resume
   $ printf 'Hello!\\nAnd now in French.\\n' | latentkit chat ./my-model`,
     )
     .action((model: string | undefined, flags: Flags, self: Command) =>
@@ -52,29 +62,33 @@ Examples:
     )
 }
 
-async function chat(argument: string | undefined, flags: Flags, debug: boolean): Promise<void> {
+async function chat(given: string | undefined, flags: Flags, debug: boolean): Promise<void> {
   const interrupt = watchInterrupt()
+  const interactive = process.stdin.isTTY === true
+  const { model, resumed } = await wantedChat(given, flags)
   const template = flags.template === undefined ? {} : { chatTemplate: readTemplate(flags.template) }
-  const engine = await loadEngine(modelArgument(argument), flags, interrupt.signal, template)
+  const engine = await loadEngine(model, flags, interrupt.signal, template)
   // From here on Ctrl-C belongs to the conversation.
   interrupt.release()
-  const interactive = process.stdin.isTTY === true
   const input = interactive ? new TerminalInput(completions) : new PipedInput(process.stdin)
   try {
-    const settings = new Settings(promptOptions(engine, flags))
+    const conversation = resumed ? await resumeConversation(engine, resumed) : newConversation(engine)
+    if (flags.system !== undefined) {
+      if (!conversation.templated)
+        throw new UsageError(`${engine.info.name} has no chat template, so --system has no place`)
+      conversation.setSystem(flags.system)
+    }
     const chat = new Chat(engine, {
+      conversation,
+      keeper: await keeperOf(engine, model, resumed, flags, interactive),
       input,
-      settings,
+      settings: new Settings(promptOptions(engine, flags)),
       json: flags.json ?? false,
       interactive,
       debug: debug || debugWanted(),
     })
-    if (flags.system !== undefined) {
-      if (!chat.conversation.templated)
-        throw new UsageError(`${engine.info.name} has no chat template, so --system has no place`)
-      chat.conversation.setSystem(flags.system)
-    }
     introduce(engine, interactive)
+    if (resumed) note(recap(resumed, interactive))
     const { interrupted } = await chat.run()
     if (interrupted) process.exitCode = EXIT.interrupted
   } finally {

@@ -59,6 +59,12 @@ export function percent(share: number): string {
   return `${decimals(100 * share, 1)} %`
 }
 
+/** `2026-11-22 10:15`, in local time. */
+export function minute(date: Date): string {
+  const local = new Date(date.getTime() - 60_000 * date.getTimezoneOffset())
+  return local.toISOString().slice(0, 16).replace('T', ' ')
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${integer(n)} ${n === 1 ? one : many}`
 }

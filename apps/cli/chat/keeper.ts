@@ -1,0 +1,117 @@
+import { mkdir, rename, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Message } from '../../../src/index.ts'
+import { CliError, UsageError } from '../exit.ts'
+import { note } from '../output/stdout.ts'
+import { type ChatFile, type ChatNotes, chatPath } from './chat-files.ts'
+import type { Conversation } from './conversation.ts'
+
+export interface KeeperOptions {
+  /** Of all chats. */
+  readonly folder: string
+  readonly model: string
+  readonly source: string
+  /** Default: the time of the first message. */
+  readonly name?: string
+  /** The chat that is gone on with. */
+  readonly resumed?: ChatFile
+}
+
+/**
+ * Keeps a chat on disk after every question and every answer, each time whole or not at all, so that a program that is
+ * killed loses at most the answer it was writing. That it cannot is told once, and the chat goes on.
+ */
+export class ChatKeeper {
+  readonly #options: KeeperOptions
+  #name: string | null
+  /** When the file was last written, by us or before us; null: it is not there. */
+  #written: number | null = null
+  #kept = ''
+  #told = false
+
+  private constructor(options: KeeperOptions) {
+    this.#options = options
+    this.#name = options.resumed?.name ?? options.name ?? null
+    this.#kept = JSON.stringify(options.resumed?.messages ?? [])
+  }
+
+  /** Throws UsageError if there is a chat of the given name already, or the name is none. */
+  static async open(options: KeeperOptions): Promise<ChatKeeper> {
+    const made = new ChatKeeper(options)
+    if (options.resumed) await made.#noteTime()
+    else if (options.name !== undefined && (await timeOf(made.#path(options.name))) !== null) {
+      throw new UsageError(`there is a chat ${options.name} already; --resume ${options.name} goes on with it`)
+    }
+    return made
+  }
+
+  /** null as long as nothing was said and no name given. */
+  get name(): string | null {
+    return this.#name
+  }
+
+  /** Keeps what was said, and what is asked now. */
+  async keep(conversation: Conversation, question?: string): Promise<void> {
+    const asked: Message[] = question === undefined ? [] : [{ role: 'user', content: question }]
+    const messages = [...conversation.messages, ...asked]
+    const text = JSON.stringify(messages)
+    if (text === this.#kept || !messages.some(m => m.role !== 'system')) return
+    try {
+      this.#name = await this.#nameToWrite()
+      const path = this.#path(this.#name)
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await conversation.save(path, { source: this.#options.source, messages } satisfies ChatNotes)
+      await this.#noteTime()
+      this.#kept = text
+    } catch (error) {
+      if (!this.#told) note(`this chat is not kept: ${(error as Error).message}`)
+      this.#told = true
+    }
+  }
+
+  /** Another chat begins; the one before stays as it is. */
+  beginAnew(): void {
+    this.#name = null
+    this.#written = null
+    this.#kept = '[]'
+  }
+
+  /** Throws CliError if there is a chat of that name. */
+  async rename(name: string): Promise<void> {
+    const to = this.#path(name)
+    if (name !== this.#name && (await timeOf(to)) !== null) throw new CliError(`there is a chat ${name} already`)
+    if (this.#name !== null && this.#written !== null) await rename(this.#path(this.#name), to)
+    this.#name = name
+    if (this.#written !== null) await this.#noteTime()
+  }
+
+  /** The chat's own name while nobody else writes under it. */
+  async #nameToWrite(): Promise<string> {
+    const name = this.#name ?? timestamp(new Date())
+    if ((await timeOf(this.#path(name))) === this.#written) return name
+    let n = 2
+    while ((await timeOf(this.#path(`${name}-${n}`))) !== null) n++
+    if (this.#name !== null) note(`there is another chat ${name} now; this one is kept as ${name}-${n}`)
+    this.#written = null
+    return `${name}-${n}`
+  }
+
+  async #noteTime(): Promise<void> {
+    this.#written = this.#name === null ? null : await timeOf(this.#path(this.#name))
+  }
+
+  #path(name: string): string {
+    return chatPath(this.#options.folder, this.#options.model, name)
+  }
+}
+
+async function timeOf(path: string): Promise<number | null> {
+  return (await stat(path).catch(() => null))?.mtimeMs ?? null
+}
+
+/** `2026-11-22-101503`, in local time. */
+function timestamp(date: Date): string {
+  const part = (n: number) => String(n).padStart(2, '0')
+  const day = `${date.getFullYear()}-${part(date.getMonth() + 1)}-${part(date.getDate())}`
+  return `${day}-${part(date.getHours())}${part(date.getMinutes())}${part(date.getSeconds())}`
+}

@@ -1,0 +1,28 @@
+import type { Message } from '../../../src/index.ts'
+
+/** Whether a list that came from a file is a conversation. */
+export function isConversation(list: unknown): list is Message[] {
+  return Array.isArray(list) && list.every(isMessage)
+}
+
+function isMessage(m: unknown): m is Message {
+  return (
+    typeof m === 'object' &&
+    m !== null &&
+    'role' in m &&
+    'content' in m &&
+    typeof m.role === 'string' &&
+    typeof m.content === 'string'
+  )
+}
+
+/** What was said, for people. */
+export function transcript(messages: readonly Message[]): string {
+  return messages.map(({ role, content }) => `${role}: ${content ?? ''}`).join('\n\n')
+}
+
+/** The first line, cut where it is long. */
+export function firstLine(text: string): string {
+  const [line = ''] = text.trimStart().split('\n')
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line
+}
