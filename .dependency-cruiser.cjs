@@ -9,10 +9,11 @@ const rooms = {
   model: ['attention', 'cache', 'checkpoint', 'kernels', 'tensor'],
   tokenizer: [],
   sampling: [],
+  speculation: ['model', 'sampling', 'cache', 'kernels', 'tensor'],
   planning: ['model', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
   evaluation: ['engine', 'model', 'sampling', 'tokenizer', 'checkpoint', 'kernels'],
   conversion: ['model', 'tokenizer', 'checkpoint', 'attention', 'kernels', 'tensor'],
-  engine: ['model', 'sampling', 'tokenizer', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
+  engine: ['speculation', 'model', 'sampling', 'tokenizer', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
 }
 module.exports = {
   forbidden: [

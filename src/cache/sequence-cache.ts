@@ -118,14 +118,13 @@ export class SequenceCache {
     }
   }
 
-  /** Fills the blocks that replace shared ones. True if there were any: then operations have been submitted. */
-  async settle(): Promise<boolean> {
-    if (this.#copies.size === 0) return false
+  /** Fills the blocks that replace shared ones. */
+  async settle(): Promise<void> {
+    if (this.#copies.size === 0) return
     for (const [to, { from, rows }] of this.#copies) copyRows(this.#kernels, this.#pool.layout, to, from, rows)
     await this.#kernels.submit()
     for (const { from } of this.#copies.values()) this.#pool.release(from)
     this.#copies.clear()
-    return true
   }
 
   /** `count` reserved rows have been written. */

@@ -6,6 +6,7 @@ import type { RestoreOptions, SessionOptions } from './types.ts'
 
 const KERNELS = ['auto', 'native', 'wasm', 'reference']
 const CACHE_TYPES = ['f32', 'f16', 'bf16']
+const SPECULATION = ['off', 'ngram', 'draft']
 const PATHS = ['expanded', 'absorbed']
 
 export function checkLoadOptions(o: HostLoadOptions): void {
@@ -55,6 +56,7 @@ export function checkPromptOptions(o: HostPromptOptions): void {
   whole('maxTokens', o.maxTokens, 0)
   whole('priority', o.priority, Number.MIN_SAFE_INTEGER)
   oneOf('attentionPath', o.attentionPath, PATHS)
+  oneOf('speculation', o.speculation, SPECULATION)
 }
 
 function whole(name: string, value: unknown, least: number): void {

@@ -1,6 +1,10 @@
 import type { PrefixTree } from '../cache/prefix-tree.ts'
+import { OptionError } from '../errors.ts'
 import type { Model } from '../model/model.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
+import { DraftProposer } from '../speculation/draft-model.ts'
+import { promptLookup } from '../speculation/prompt-lookup.ts'
+import { Speculation } from '../speculation/speculation.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from './check-options.ts'
 import type { DiskTier } from './disk-tier.ts'
 import { Drawing, type DrawingState } from './drawing.ts'
@@ -53,6 +57,7 @@ export class HostSession {
   readonly #jobs = new Set<Job>()
   /** Of the text that the timeline ends with, where that text can go on. */
   #drawing: DrawingState | null
+  #drafting: DraftProposer | null = null
   #lastUsed: number
   #turn: Promise<void> = Promise.resolve()
 
@@ -137,6 +142,7 @@ export class HostSession {
   park(): boolean {
     if (this.#jobs.size > 0 || this.#timeline.cache.length === 0) return false
     this.#timeline.truncate(0)
+    this.#drafting?.forget()
     return true
   }
 
@@ -146,7 +152,10 @@ export class HostSession {
       if (job.sequence) job.sequence.fail(error)
       else this.#finish(job, { error, state: this.#timeline.state() })
     }
-    await this.#inTurn(async () => this.#timeline.dispose())
+    await this.#inTurn(async () => {
+      this.#timeline.dispose()
+      this.#drafting?.dispose()
+    })
   }
 
   readonly #shift: Model['shift'] = (...args) => this.#context.parts.model.shift(...args)
@@ -226,6 +235,7 @@ export class HostSession {
       contextLength: timeline.cache.maxTokens,
       rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
       priority: options.priority ?? 0,
+      speculation: this.#speculation(options),
       writing: new Writing({
         eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
         maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
@@ -246,6 +256,19 @@ export class HostSession {
         ended(result)
       },
     })
+  }
+
+  /** What guesses ahead; rows of the draft model stay for the session's next prompt. */
+  #speculation({ speculation }: HostPromptOptions): Speculation | null {
+    const { draft } = this.#context.parts
+    const kind = speculation ?? (draft ? 'draft' : 'off')
+    if (kind === 'off') return null
+    if (kind === 'ngram') return new Speculation(promptLookup)
+    if (!draft) {
+      throw new OptionError('speculation is "draft", but the engine has no draft model: give Engine.load a `draft`')
+    }
+    this.#drafting ??= new DraftProposer(draft)
+    return new Speculation(this.#drafting)
   }
 
   #finish(job: Job, result: SequenceResult): void {
@@ -276,7 +299,7 @@ function abortedBeforeStart({ options }: PromptMessage): Completion {
     text: '',
     tokenIds: [],
     finishReason: 'aborted',
-    usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0 },
+    usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0, draftTokens: 0, acceptedTokens: 0 },
     timings: { firstTokenMs: 0, promptMs: 0, generationMs: 0, promptTokensPerSecond: 0, tokensPerSecond: 0 },
     seed: options.seed ?? 0,
   }

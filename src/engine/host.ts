@@ -77,6 +77,7 @@ export class Host {
       const notice = (text: string) => this.#port.post({ type: 'notice', text })
       const parts = await this.#load(source, options, { report, notice, signal: this.#loading.signal })
       if (this.#loading.signal.aborted) {
+        parts.draft?.dispose()
         parts.model.dispose()
         parts.kernels.dispose()
         return
@@ -210,6 +211,7 @@ export class Host {
       await disk?.flush()
       await archive.flush()
       await Promise.allSettled(this.#restoring)
+      parts.draft?.dispose()
       parts.model.dispose()
       parts.kernels.dispose()
     }

@@ -9,11 +9,13 @@ import type { Kernels } from '../kernels/contract.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { loadModel, surveyWeights, unusedTensors } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
+import type { DraftModel } from '../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 import { checkLoadOptions } from './check-options.ts'
 import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
 import { type GenerationDefaults, generationDefaults } from './generation-defaults.ts'
 import type { Identity } from './identity.ts'
+import { checkSameTokens, loadDraft } from './load-draft.ts'
 import type { HostLoadOptions } from './protocol.ts'
 import type { ModelInfo, ProgressEvent } from './types.ts'
 
@@ -32,6 +34,8 @@ export interface Parts {
   readonly defaults: GenerationDefaults
   /** Whose rows its rows are. */
   readonly identity: () => Promise<Identity>
+  /** Guesses ahead for the model; null without one. */
+  readonly draft: DraftModel | null
   /** Where blocks are kept on disk; null where they are not. */
   readonly store: BlockStore | null
 }
@@ -71,8 +75,9 @@ async function assemble(
   checkpoint: Checkpoint,
   { kernels, fallbackReason }: ChosenKernels,
   options: HostLoadOptions,
-  { report, notice, signal }: LoadContext,
+  context: LoadContext,
 ): Promise<Parts> {
+  const { report, notice, signal } = context
   // What is quickly said to be wrong comes before the weights.
   const config = parseConfig(checkpoint.configReader)
   const { maxPositions } = config
@@ -82,15 +87,24 @@ async function assemble(
   }
   const defaults = generationDefaults(config, checkpoint.generationConfig, `${checkpoint.name}/generation_config.json`)
   const tokenizer = openTokenizer(checkpoint, options.chatTemplate)
+  const draftCheckpoint =
+    options.draft === undefined ? null : await openModel(await findModel(options.draft, options, context))
+  if (draftCheckpoint) {
+    checkSameTokens(checkpoint.name, tokenizer, draftCheckpoint.name, openTokenizer(draftCheckpoint))
+  }
+  const budget = cacheBytes ? { maxBytes: cacheBytes } : {}
   const model = await loadModel(checkpoint, kernels, {
     cacheType,
-    cache: { ...(cacheBytes && { maxBytes: cacheBytes }), maxKeptBytes: options.keptBytes ?? cacheBytes ?? KEPT_BYTES },
+    cache: { ...budget, maxKeptBytes: options.keptBytes ?? cacheBytes ?? KEPT_BYTES },
     ...(weights && { weights }),
     onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
     signal,
   })
+  const { vocabSize } = config
+  const draft =
+    draftCheckpoint && (await loadDraft(draftCheckpoint, kernels, { cacheType, cache: budget, signal, vocabSize }))
   const info: ModelInfo = {
-    name: checkpoint.name === source ? basename(resolve(source)) : source,
+    name: nameOf(checkpoint, source),
     modelType: config.modelType,
     nLayers: config.nLayers,
     hiddenSize: config.hiddenSize,
@@ -102,11 +116,12 @@ async function assemble(
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
+    draft: draftCheckpoint && nameOf(draftCheckpoint, options.draft as string),
     warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)],
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))
   const store = await openStore(info, identity, options, notice)
-  return { info, model, kernels, tokenizer, defaults, identity, store }
+  return { info, model, kernels, tokenizer, defaults, draft, identity, store }
 }
 
 /** Takes reading, so it is done when it is asked for. */
@@ -119,6 +134,11 @@ async function identityOf(checkpoint: Checkpoint, { kernels, layout }: Model, { 
 function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null
   return () => (made ??= make())
+}
+
+/** A folder by its last part, a model of the hub as it was asked for. */
+function nameOf(checkpoint: Checkpoint, source: string): string {
+  return checkpoint.name === source ? basename(resolve(source)) : source
 }
 
 /** Brings in the disk only where it is wanted. */

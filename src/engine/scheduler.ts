@@ -8,6 +8,8 @@ export interface Waiting {
   readonly promptLeft: number
   /** Written tokens not yet run: usually one. */
   readonly owed: number
+  /** Tokens that a text would like to guess ahead and have checked. */
+  readonly ahead: number
   /** Higher goes first. */
   readonly priority: number
   /** Steps since it last got a token. */
@@ -20,6 +22,8 @@ export interface Turn {
   readonly index: number
   /** Tokens, at least one. */
   readonly count: number
+  /** Tokens that it may guess beyond these. */
+  readonly ahead: number
 }
 
 /** Steps after which a sequence goes before all others, whatever their priority. */
@@ -34,18 +38,19 @@ type Candidate = Waiting & { readonly index: number }
  * 1. who has waited for `PATIENCE` steps, the longest first: a prompt gets one grid cell. So nobody starves;
  * 2. texts, one token each, so that none stalls while a prompt is read;
  * 3. prompts, which share what is left with those of their own priority, so that a short one is not kept waiting by a
- *    long one; what the higher priority does not take goes to the next.
+ *    long one; what the higher priority does not take goes to the next;
+ * 4. texts that guess ahead, with what nobody else wants.
  *
- * Within 2 and 3 higher priorities come first, then who has waited longer, then who was there first. A prompt's share is
+ * Within 2 to 4 higher priorities come first, then who has waited longer, then who was there first. A prompt's share is
  * at least a grid cell and ends on the grid where it can: a cell that is cut in two is computed in two pieces, which
  * costs time, never bits.
  */
 export function schedule(sequences: readonly Waiting[], budget: number): Turn[] {
-  const turns: Turn[] = []
+  const turns = new Map<Candidate, { count: number; ahead: number }>()
   let left = budget
-  const give = ({ index }: Candidate, count: number) => {
+  const give = (candidate: Candidate, count: number) => {
     if (count === 0) return
-    turns.push({ index, count })
+    turns.set(candidate, { count, ahead: 0 })
     left -= count
   }
   const [patient, texts, prompts] = inOrder(sequences)
@@ -55,7 +60,13 @@ export function schedule(sequences: readonly Waiting[], budget: number): Turn[] 
     const sharers = prompts.slice(i).filter(({ priority }) => priority === prompt.priority).length
     give(prompt, chunk(prompt, Math.max(Math.floor(left / sharers), PATH_GRID), left))
   }
-  return turns
+  for (const text of texts) {
+    const turn = turns.get(text)
+    if (!turn) continue
+    turn.ahead = Math.min(text.ahead, left)
+    left -= turn.ahead
+  }
+  return [...turns].map(([{ index }, turn]) => ({ index, ...turn }))
 }
 
 /** Those who have something to run, by the order's three lines. */

@@ -2,6 +2,7 @@ import type { AttentionPath, PromptExtent } from '../attention/path.ts'
 import { CacheFullError } from '../cache/pool.ts'
 import type { Model } from '../model/model.ts'
 import type { StepInput } from '../model/step.ts'
+import type { Speculation } from '../speculation/speculation.ts'
 import type { SessionState } from './protocol.ts'
 import type { Waiting } from './scheduler.ts'
 import type { Timeline } from './timeline.ts'
@@ -21,6 +22,8 @@ export interface SequenceOptions {
   readonly rolling: Rolling | null
   /** Who goes first for tokens and for memory: the higher. */
   readonly priority: number
+  /** Guesses ahead; null: it does not. */
+  readonly speculation: Speculation | null
   /** What comes of the logits. */
   readonly writing: Writing
   ended(result: SequenceResult): void
@@ -40,9 +43,12 @@ export type SequenceResult =
 /** A sequence's share of a step. */
 export interface Part {
   readonly sequence: Sequence
+  /** Its next tokens, then the draft. */
   readonly input: StepInput
   /** Of the input's first token. */
   readonly position: number
+  /** Tokens that were guessed. */
+  readonly draft: readonly number[]
 }
 
 /**
@@ -70,7 +76,7 @@ export class Sequence {
     this.#promptLength = options.prompt.length
     this.#extent = options.extent
     this.#reused = options.timeline.cache.length
-    if (options.writing.isNone) this.#end('length')
+    if (options.writing.left === 0) this.#end('length')
     else if (options.prompt.length === options.contextLength && !options.rolling) this.#end('context')
   }
 
@@ -81,39 +87,56 @@ export class Sequence {
   get waiting(): Waiting {
     const position = this.#options.timeline.cache.length
     const promptEnd = this.#promptLength
+    const owed = this.#tokens.length - Math.max(position, promptEnd)
     return {
       position,
       promptLeft: Math.max(promptEnd - position, 0),
-      owed: this.#tokens.length - Math.max(position, promptEnd),
+      owed,
+      ahead: position >= promptEnd && owed === 1 ? this.#ahead() : 0,
       priority: this.priority,
       waited: this.#waited,
     }
   }
 
-  /** Its next `count` tokens, with room for them made in the cache; null if there is no room. */
-  part(count: number): Part | null {
+  /** Guesses at most `count` tokens beyond its next one. */
+  async propose(count: number): Promise<readonly number[]> {
+    try {
+      return (await this.#options.speculation?.propose(this.#tokens, count)) ?? []
+    } catch (error) {
+      this.fail(error)
+      return []
+    }
+  }
+
+  /** Its next `count` tokens and a draft, with room for them made in the cache; null if there is no room. */
+  part(count: number, draft: readonly number[]): Part | null {
+    return (draft.length > 0 ? this.#part(count, draft) : null) ?? this.#part(count, [])
+  }
+
+  #part(count: number, draft: readonly number[]): Part | null {
     this.#full = null
     const { timeline, path } = this.#options
     const { cache } = timeline
     const position = cache.length
     try {
-      cache.reserve(count)
+      cache.reserve(count + draft.length)
     } catch (error) {
       // A text that only settles is not held back for a row that costs little later.
       const whole = this.#settles && this.#promptRead()
+      if (error instanceof CacheFullError && draft.length > 0) return null
       if (error instanceof CacheFullError && !whole) this.#full = error
       else this.fail(error)
       return null
     }
     const end = position + count
     const input: StepInput = {
-      tokens: this.#tokens.slice(position, end),
+      tokens: [...this.#tokens.slice(position, end), ...draft],
       cache,
       prompt: position < this.#promptLength ? this.#extent : null,
-      logits: end === this.#tokens.length && this.#finish === null ? 'last' : 'none',
+      logits: end < this.#tokens.length || this.#finish ? 'none' : draft.length > 0 ? 'all' : 'last',
       ...(path && { path }),
     }
-    return { sequence: this, input, position }
+    return { sequence: this, input, position, draft }
   }
 
   get holdsMemory(): boolean {
@@ -171,16 +194,15 @@ export class Sequence {
     if (this.#full) this.fail(this.#full)
   }
 
-  /** The model has run its part; `logits` [vocab] are those of its last token, if it wanted them. */
-  ran({ input, position }: Part, logits: Float32Array | null): void {
+  /** The model has run its part; `logits`, each [vocab], are those of the tokens that wanted them. */
+  ran({ input, position, draft }: Part, logits: readonly Float32Array[]): void {
+    const { timeline, speculation } = this.#options
     this.#waited = 0
-    this.#options.timeline.ran(input, position)
-    if (!logits || this.#finish || this.#error) return
-    try {
-      this.#write(logits)
-    } catch (error) {
-      this.fail(error)
-    }
+    const { accepted, stopped } = this.#accept(draft, logits)
+    speculation?.checked(draft.length, accepted)
+    const wrong = draft.length - accepted
+    timeline.ran(wrong === 0 ? input : { ...input, tokens: Array.from(input.tokens).slice(0, -wrong) }, position)
+    if (stopped) this.#cut()
   }
 
   /** Ends the text as it is: what is not yet computed of the prompt is forgotten. */
@@ -209,13 +231,37 @@ export class Sequence {
     return true
   }
 
-  #write(logits: Float32Array): void {
-    const { writing, contextLength, rolling } = this.#options
-    const room = rolling ? Number.POSITIVE_INFINITY : contextLength - this.#tokens.length
-    const { token, ends, stopped } = writing.next(logits, room)
-    if (token !== null) this.#tokens.push(token)
-    if (ends) this.#end(ends)
-    if (stopped) this.#cut()
+  /** Writes on as long as what is drawn is what was guessed: the logits after a wrong guess are of another text. */
+  #accept(draft: readonly number[], logits: readonly Float32Array[]): { accepted: number; stopped: boolean } {
+    let accepted = 0
+    for (const row of logits) {
+      if (this.#finish || this.#error) break
+      try {
+        const { token, ends, stopped } = this.#options.writing.next(row, this.#room())
+        if (token !== null) this.#tokens.push(token)
+        if (ends) this.#end(ends)
+        const held = token !== null && token === draft[accepted]
+        if (held) accepted++
+        if (stopped || !held) return { accepted, stopped }
+      } catch (error) {
+        this.fail(error)
+      }
+    }
+    return { accepted, stopped: false }
+  }
+
+  /** Tokens that the timeline may still take. */
+  #room(): number {
+    const { contextLength, rolling } = this.#options
+    return rolling ? Number.POSITIVE_INFINITY : contextLength - this.#tokens.length
+  }
+
+  /** How many tokens it would guess: none that could not join the text, or have no row. */
+  #ahead(): number {
+    const { speculation, writing, contextLength } = this.#options
+    if (!speculation || this.#finish) return 0
+    const rows = contextLength - this.#tokens.length
+    return Math.max(Math.min(speculation.wanted, writing.left - 1, this.#room() - 1, rows), 0)
   }
 
   #end(reason: FinishReason): void {
@@ -243,12 +289,18 @@ export class Sequence {
   }
 
   #result(): SequenceResult {
-    const { timeline, extent, writing, prompt } = this.#options
+    const { timeline, extent, writing, prompt, speculation } = this.#options
     // A prompt that was given up before its first token has not happened; its rows stay for another try.
     const happened = writing.hasBegun || (!this.#error && this.#finish !== 'aborted')
     const generated = this.#tokens.length > this.#promptLength || extent === null
     const state = happened ? timeline.become(this.#tokens, generated) : timeline.state()
     if (this.#error) return { error: this.#error.cause, state }
-    return { completion: writing.completion(this.#finish ?? 'aborted', prompt.length, this.#reused), state }
+    const usage = {
+      promptTokens: prompt.length,
+      cachedTokens: this.#reused,
+      draftTokens: speculation?.drafted ?? 0,
+      acceptedTokens: speculation?.accepted ?? 0,
+    }
+    return { completion: writing.completion(this.#finish ?? 'aborted', usage), state }
   }
 }

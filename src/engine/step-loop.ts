@@ -78,7 +78,7 @@ export class StepLoop {
     if (batch.some(({ input }) => input.prompt !== null)) outbox.flush()
     try {
       const rows = await this.#forward(batch)
-      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? null)
+      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [])
     } catch (error) {
       for (const { sequence } of batch) sequence.fail(error)
     }
@@ -92,7 +92,10 @@ export class StepLoop {
       running.map(sequence => sequence.waiting),
       this.#options.chunkSize,
     )
-    const parts = turns.map(({ index, count }) => this.#part(running[index] as Sequence, count))
+    const turnOf = (index: number) => running[index] as Sequence
+    // All at once: what a draft model guesses for several texts it computes together.
+    const drafts = await Promise.all(turns.map(({ index, ahead }) => turnOf(index).propose(ahead)))
+    const parts = turns.map(({ index, count }, i) => this.#part(turnOf(index), count, drafts[i] as readonly number[]))
     const ready = await this.#relieve(parts.filter(part => part !== null))
     const served = new Set(ready.map(({ sequence }) => sequence))
     for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
@@ -122,24 +125,23 @@ export class StepLoop {
     return ready.filter(({ sequence }) => sequence !== victim)
   }
 
-  #part(sequence: Sequence, count: number): Part | null {
-    let part = sequence.part(count)
-    while (!part && sequence.waitsForRoom && this.#options.makeRoom?.()) part = sequence.part(count)
+  #part(sequence: Sequence, count: number, draft: readonly number[]): Part | null {
+    let part = sequence.part(count, draft)
+    while (!part && sequence.waitsForRoom && this.#options.makeRoom?.()) part = sequence.part(count, [])
     return part
   }
 
-  /** Logits [vocab] of the parts that want them, by part. */
-  async #forward(batch: readonly Part[]): Promise<(Float32Array | undefined)[]> {
+  /** The logits that the parts want, each [vocab], by part. */
+  async #forward(batch: readonly Part[]): Promise<Float32Array[][]> {
     const { model } = this.#options
     if (batch.length === 0) return []
     const logits = await model.forward(batch.map(part => part.input))
     const [wanted, vocab] = logits.shape as [number, number]
-    if (wanted === 0) return []
-    const values = (await model.kernels.read(logits)) as Float32Array
+    const values = wanted > 0 ? ((await model.kernels.read(logits)) as Float32Array) : new Float32Array(0)
     let row = 0
     return batch.map(({ input }) => {
-      if (input.logits === 'none') return undefined
-      return values.subarray(row * vocab, ++row * vocab)
+      const count = { none: 0, last: 1, all: input.tokens.length }[input.logits]
+      return Array.from({ length: count }, () => values.subarray(row * vocab, ++row * vocab))
     })
   }
 

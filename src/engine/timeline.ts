@@ -131,8 +131,10 @@ export class Timeline {
     return { rows: 0, extent: { start: 0, end: ids.length } }
   }
 
-  /** The model has run this input, which began at `position`. */
+  /** The model has run this input, which began at `position`; what it ran beyond is taken back. */
   ran({ tokens, prompt, path }: StepInput, position: number): void {
+    const end = position + tokens.length
+    if (this.cache.length > end) this.cache.truncate(end)
     const ways = rowWays(this.#rules, position, tokens.length, prompt, path)
     for (let i = 0; i < tokens.length; i++) {
       this.#ids.push(tokens[i] as number)

@@ -52,6 +52,11 @@ export interface LoadOptions {
    * depend on it.
    */
   readonly chunkSize?: number
+  /**
+   * A small model, as `source` names one, that guesses ahead for this one (`speculation`). Its tokens must be the same.
+   * Default: none.
+   */
+  readonly draft?: string
   /** A chat template (Jinja) in place of the model's own. */
   readonly chatTemplate?: string
   /** Never use the network. Default false. */
@@ -75,6 +80,8 @@ export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
   readonly seed?: number
 }
 
+export type SpeculationKind = 'off' | 'ngram' | 'draft'
+
 export interface PromptOptions extends SamplingOptions {
   /** Default: until the text or the context ends. */
   readonly maxTokens?: number
@@ -93,6 +100,12 @@ export interface PromptOptions extends SamplingOptions {
   readonly strict?: boolean
   /** Use what is cached, of this session and of others. Default true; false is for measurements. */
   readonly reuse?: boolean
+  /**
+   * Guess several tokens ahead and check them in one step: `ngram` repeats what followed the last tokens before, `draft`
+   * asks the draft model. The text is the same token by token, only sooner where the guesses hold (docs/speculation.md).
+   * Default: `draft` if the engine has a draft model, else `off`.
+   */
+  readonly speculation?: SpeculationKind
   /**
    * A whole number; the higher goes first for tokens of a step and for cache memory, but nobody waits for ever
    * (docs/engine.md). Results do not depend on it. Default 0.
@@ -192,6 +205,9 @@ export interface Usage {
   /** Prompt tokens whose rows were there: the session's own, or those of another that began alike. */
   readonly cachedTokens: number
   readonly completionTokens: number
+  /** Tokens that were guessed ahead and checked (`speculation`), and those of them that the text has. */
+  readonly draftTokens: number
+  readonly acceptedTokens: number
 }
 
 export interface Timings {
@@ -235,6 +251,8 @@ export interface ModelInfo {
   /** Why the kernels are not the native ones; null where they are or were not asked for. */
   readonly fallbackReason: string | null
   readonly hasChatTemplate: boolean
+  /** The draft model's name; null without one. */
+  readonly draft: string | null
   /** What looked odd while loading but does no harm; one sentence each. */
   readonly warnings: readonly string[]
 }

@@ -1,7 +1,7 @@
 import type { TokenHistory } from '../sampling/history.ts'
 import type { Sampler } from '../sampling/sampler.ts'
 import type { TextStream } from './text-stream.ts'
-import type { Chunk, Completion, FinishReason, Timings } from './types.ts'
+import type { Chunk, Completion, FinishReason, Timings, Usage } from './types.ts'
 
 export interface WritingOptions {
   /** Tokens that end the text. */
@@ -42,9 +42,9 @@ export class Writing {
     this.#last = this.#began
   }
 
-  /** Nothing is to be written: the prompt is only read. */
-  get isNone(): boolean {
-    return this.#options.maxTokens === 0
+  /** Tokens until maxTokens. */
+  get left(): number {
+    return this.#options.maxTokens - this.#tokenIds.length
   }
 
   /** Of the whole text, whatever has become of them since. */
@@ -92,14 +92,14 @@ export class Writing {
     if (last !== undefined) this.#show(this.#options.text.release(), last)
   }
 
-  completion(finishReason: FinishReason, promptTokens: number, cachedTokens: number): Completion {
+  completion(finishReason: FinishReason, reading: Omit<Usage, 'completionTokens'>): Completion {
     const { sampler } = this.#options
     return {
       text: this.#text,
       tokenIds: this.#tokenIds,
       finishReason,
-      usage: { promptTokens, cachedTokens, completionTokens: this.#tokenIds.length },
-      timings: this.#timings(promptTokens - cachedTokens),
+      usage: { ...reading, completionTokens: this.#tokenIds.length },
+      timings: this.#timings(reading.promptTokens - reading.cachedTokens),
       seed: Number(sampler.seed),
     }
   }

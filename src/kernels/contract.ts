@@ -214,6 +214,8 @@ export interface Kernels {
    * not be recorded again. Nothing may have been recorded since. Absent where operations run as they are recorded.
    */
   resubmit?(): Promise<void>
+  /** How often `submit` was called: whether the last list is still one's own. There where `resubmit` is. */
+  readonly submissions?: number
   dispose(): void
 
   // ---- rows ---------------------------------------------------------------------------------------------------

@@ -87,18 +87,19 @@ export class Model {
     const { kernels: k } = this
     const arena = this.#arena
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
-    for (const { cache } of inputs) if (await cache.settle()) this.#last = null
+    for (const { cache } of inputs) await cache.settle()
     arena.reset()
     const step = planStep(k, arena, inputs, this.layout.groups.length)
     const shape = capture ? null : this.#repeatableShape(inputs)
     const last = this.#last
-    if (k.resubmit && last && shape !== null && shape === last.shape) {
+    // Others who use the same kernels, such as a draft model, leave their own operations there.
+    if (k.resubmit && last && shape !== null && shape === last.shape && k.submissions === last.submission) {
       await k.resubmit()
     } else {
       this.#last = null
       const logits = this.#record(step, inputs, capture)
       await k.submit()
-      this.#last = { shape, logits }
+      this.#last = { shape, logits, submission: k.submissions }
     }
     for (const { cache, tokens } of inputs) cache.commit(tokens.length)
     return (this.#last as Recorded).logits
@@ -117,7 +118,6 @@ export class Model {
     }
     to.reserve(runs.reduce((n, run) => n + run.count, 0))
     await to.settle()
-    this.#last = null
     const frequencies = (rope: number, beyond: boolean): Tensor => {
       const set = this.#ropes[rope] as RopeSet
       return (beyond ? set.beyond : set.within).tensor
@@ -241,6 +241,8 @@ export class Model {
 interface Recorded {
   readonly shape: string | null
   readonly logits: Tensor
+  /** The kernels' count of lists with this one. */
+  readonly submission: number | undefined
 }
 
 /** A rope's frequencies within and, for LongRoPE, beyond the original positions; `limit` is where those end. */

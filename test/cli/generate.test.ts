@@ -47,6 +47,18 @@ describe('the answer', () => {
     expect(await tell('8')).not.toBe(first)
   })
 
+  it('is the same when guessed ahead, and the statistics say how many guesses held', async () => {
+    const args = ['generate', 'La la la, sang the bird. La la la,', '--temperature', '0', '--max-tokens', '60']
+    const plain = await latentkit([...args, '--no-echo'])
+    const guessed = await latentkit([...args, '--no-echo', '--speculate', 'ngram'])
+    const drafted = await latentkit([...args, '--no-echo', '--draft', TALES])
+    expect(plain.stderr).not.toMatch(/guesses/)
+    for (const { stdout, stderr } of [guessed, drafted]) {
+      expect(stdout).toBe(plain.stdout)
+      expect(stderr).toMatch(/ · \d+ of \d+ guesses held · /)
+    }
+  })
+
   it('ends before a stop sequence', async () => {
     const { stdout } = await latentkit(['generate', FIRST!.text, ...GREEDY, '--stop', '\\n', '--stop', 'red ball'])
     expect(stdout).toBe(`${FIRST!.greedy_text.split('red ball')[0]}\n`)
@@ -106,7 +118,7 @@ describe('for machines', () => {
       prompt: FIRST!.text,
       text: FIRST!.greedy_text,
       finishReason: 'length',
-      usage: { promptTokens: 14, cachedTokens: 0, completionTokens: 128 },
+      usage: { promptTokens: 14, cachedTokens: 0, completionTokens: 128, draftTokens: 0, acceptedTokens: 0 },
     })
     expect(answer.tokenIds).toHaveLength(128)
     expect(answer.timings.firstTokenMs).toBeGreaterThan(0)

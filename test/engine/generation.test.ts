@@ -6,7 +6,7 @@ const completion = (text: string): Completion => ({
   text,
   tokenIds: [],
   finishReason: 'stop',
-  usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0 },
+  usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0, draftTokens: 0, acceptedTokens: 0 },
   timings: { firstTokenMs: 0, promptMs: 0, generationMs: 0, promptTokensPerSecond: 0, tokensPerSecond: 0 },
   seed: 0,
 })

@@ -10,6 +10,8 @@ import type { Completion } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
 import { TokenHistory } from '../../src/sampling/history.ts'
+import type { Proposer } from '../../src/speculation/proposer.ts'
+import { Speculation } from '../../src/speculation/speculation.ts'
 
 export interface Run extends Completion {
   /** Logits [vocab] of every token that was sampled. */
@@ -22,6 +24,7 @@ export interface RunOptions {
   readonly contextLength?: number
   readonly path?: 'expanded' | 'absorbed'
   readonly priority?: number
+  readonly proposer?: Proposer
   /** Sees the sequence before it runs. */
   readonly rolling?: Rolling
   readonly started?: (sequence: Sequence) => void
@@ -80,6 +83,7 @@ export class Lab {
         contextLength,
         rolling: options.rolling ?? null,
         priority: options.priority ?? 0,
+        speculation: options.proposer ? new Speculation(options.proposer) : null,
         writing: new Writing({
           eos: new Set(),
           maxTokens,

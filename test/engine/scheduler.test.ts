@@ -4,10 +4,10 @@ import { PATH_GRID } from '../../src/attention/path.ts'
 import { PATIENCE, schedule, type Waiting } from '../../src/engine/scheduler.ts'
 
 const generating = (position: number, more: Partial<Waiting> = {}): Waiting => {
-  return { position, promptLeft: 0, owed: 1, priority: 0, waited: 0, ...more }
+  return { position, promptLeft: 0, owed: 1, ahead: 0, priority: 0, waited: 0, ...more }
 }
 const reading = (position: number, promptLeft: number, more: Partial<Waiting> = {}): Waiting => {
-  return { position, promptLeft, owed: 0, priority: 0, waited: 0, ...more }
+  return { position, promptLeft, owed: 0, ahead: 0, priority: 0, waited: 0, ...more }
 }
 
 /** Tokens by sequence. */
@@ -16,8 +16,6 @@ function counts(sequences: readonly Waiting[], budget: number): number[] {
   for (const { index, count } of schedule(sequences, budget)) given[index] = (given[index] as number) + count
   return given
 }
-
-const total = (given: readonly number[]) => given.reduce((sum, count) => sum + count, 0)
 
 describe('schedule', () => {
   it('lets every text go on while a prompt is read, all within the budget', () => {
@@ -60,7 +58,14 @@ describe('schedule', () => {
   it('lets those who have waited long come first, with a cell', () => {
     const low = reading(0, 9000, { waited: PATIENCE })
     expect(counts([reading(0, 9000, { priority: 5 }), low], 512)).toEqual([384, 128])
-    expect(schedule([reading(0, 9000, { priority: 5 }), low], 512)[0]).toEqual({ index: 1, count: 128 })
+    expect(schedule([reading(0, 9000, { priority: 5 }), low], 512)[0]).toEqual({ index: 1, count: 128, ahead: 0 })
+  })
+
+  it('lets texts guess with what nobody else wants', () => {
+    const texts = [generating(10, { ahead: 4 }), generating(20, { ahead: 4 })]
+    expect(schedule(texts, 512).map(({ ahead }) => ahead)).toEqual([4, 4])
+    expect(schedule(texts, 7).map(({ ahead }) => ahead)).toEqual([4, 1])
+    expect(schedule([...texts, reading(0, 9000)], 2 + 512).map(({ ahead }) => ahead)).toEqual([0, 0, 0])
   })
 
   const waiting = fc.oneof(
@@ -68,6 +73,7 @@ describe('schedule', () => {
       position: fc.nat(5000),
       promptLeft: fc.integer({ min: 1, max: 5000 }),
       owed: fc.constant(0),
+      ahead: fc.constant(0),
       priority: fc.integer({ min: -2, max: 2 }),
       waited: fc.nat(PATIENCE + 4),
     }),
@@ -75,6 +81,7 @@ describe('schedule', () => {
       position: fc.nat(5000),
       promptLeft: fc.constant(0),
       owed: fc.integer({ min: 0, max: 3 }),
+      ahead: fc.nat(15),
       priority: fc.integer({ min: -2, max: 2 }),
       waited: fc.nat(PATIENCE + 4),
     }),
@@ -86,12 +93,19 @@ describe('schedule', () => {
       fc.property(fc.array(waiting, { maxLength: 12 }), budget, (sequences, tokens) => {
         const turns = schedule(sequences, tokens)
         expect(new Set(turns.map(({ index }) => index)).size).toBe(turns.length)
-        for (const { index, count } of turns) {
+        for (const { index, count, ahead } of turns) {
           const { promptLeft, owed } = sequences[index] as Waiting
           expect(count).toBeGreaterThan(0)
           expect(count).toBeLessThanOrEqual(promptLeft || owed)
+          expect(ahead).toBeLessThanOrEqual((sequences[index] as Waiting).ahead)
+          // A guess never costs another a token.
+          const without = schedule(
+            sequences.map(one => ({ ...one, ahead: 0 })),
+            tokens,
+          )
+          expect(turns.map(turn => ({ ...turn, ahead: 0 }))).toEqual(without)
         }
-        expect(total(counts(sequences, tokens))).toBeLessThanOrEqual(tokens)
+        expect(turns.reduce((sum, { count, ahead }) => sum + count + ahead, 0)).toBeLessThanOrEqual(tokens)
         expect(turns.length > 0).toBe(sequences.some(({ promptLeft, owed }) => promptLeft + owed > 0))
       }),
     )

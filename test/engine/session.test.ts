@@ -17,11 +17,23 @@ describe('sessions', () => {
     const session = engine.session()
     expect(session.cache).toEqual({ tokens: 0, usedBytes: 0, bytes: 0 })
     const first = await session.prompt(STORY, { ...GREEDY, maxTokens: 10 })
-    expect(first.usage).toEqual({ promptTokens: 14, cachedTokens: 0, completionTokens: 10 })
+    expect(first.usage).toEqual({
+      promptTokens: 14,
+      cachedTokens: 0,
+      completionTokens: 10,
+      draftTokens: 0,
+      acceptedTokens: 0,
+    })
     expect(session.tokens).toHaveLength(24)
     expect(session.cache).toEqual({ tokens: 24, usedBytes: 24 * row, bytes: 64 * row })
     const second = await session.prompt(' And', { ...GREEDY, maxTokens: 60 })
-    expect(second.usage).toEqual({ promptTokens: 25, cachedTokens: 24, completionTokens: 60 })
+    expect(second.usage).toEqual({
+      promptTokens: 25,
+      cachedTokens: 24,
+      completionTokens: 60,
+      draftTokens: 0,
+      acceptedTokens: 0,
+    })
     expect(session.tokens).toHaveLength(85)
     expect(session.cache).toEqual({ tokens: 85, usedBytes: 85 * row, bytes: 128 * row })
     await session.reset()

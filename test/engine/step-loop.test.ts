@@ -104,7 +104,13 @@ for (const { name, make, missing } of KERNEL_SETS) {
           const first = await lab.run(timeline, prompt, { maxTokens: 6 })
           expect(timeline.cache.length).toBe(256)
           const second = await lab.run(timeline, timeline.tokens, { maxTokens: 14 })
-          expect(second.usage).toEqual({ promptTokens: 256, cachedTokens: 255, completionTokens: 14 })
+          expect(second.usage).toEqual({
+            promptTokens: 256,
+            cachedTokens: 255,
+            completionTokens: 14,
+            draftTokens: 0,
+            acceptedTokens: 0,
+          })
           expect(sameBits({ ...first, rows: [...first.rows, ...second.rows] }, whole)).toBe(true)
         })
 

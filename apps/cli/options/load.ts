@@ -21,6 +21,7 @@ export interface LoadFlags {
   cacheType?: (typeof CACHE_TYPES)[number]
   context?: number
   chunk?: number
+  draft?: string
   cacheBytes?: number
   cacheDir?: string
   /** False for --no-disk-cache. */
@@ -61,6 +62,7 @@ export function addLoadOptions(command: Command): Command {
   return addModelOptions(command)
     .addOption(group(new Option('--context <n>', "tokens a session may hold (default: the model's)").argParser(tokens)))
     .addOption(group(new Option('--chunk <n>', 'tokens of one step (default: 512)').argParser(tokens)))
+    .addOption(group(new Option('--draft <model>', 'a small model of the same tokens that guesses ahead')))
     .addOption(
       group(new Option('--cache-bytes <n>', 'bound on all caches, such as 2GiB (default: none)').argParser(bytes)),
     )
@@ -81,6 +83,7 @@ export function toLoadOptions(flags: LoadFlags): LoadOptions {
     ...(flags.cacheType !== undefined && { cacheType: flags.cacheType }),
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.chunk !== undefined && { chunkSize: flags.chunk }),
+    ...(flags.draft !== undefined && { draft: flags.draft }),
     ...(flags.cacheBytes !== undefined && { cacheBytes: flags.cacheBytes }),
     ...(flags.offline !== undefined && { offline: flags.offline }),
     ...(flags.weights !== undefined && { weights: flags.weights }),

@@ -1,6 +1,6 @@
 /** Options of the commands that write text. */
 import { type Command, Option } from 'commander'
-import type { AttentionPath, PromptOptions } from '../../../src/index.ts'
+import type { AttentionPath, PromptOptions, SpeculationKind } from '../../../src/index.ts'
 import { collect, integer, number, oneOf, tokens, unescaped } from './parsers.ts'
 
 export interface SamplingFlags {
@@ -16,6 +16,7 @@ export interface SamplingFlags {
   stop?: string[]
   ignoreEos?: boolean
   path?: AttentionPath
+  speculate?: SpeculationKind
 }
 
 export const MAX_SEED = 2 ** 32 - 1
@@ -45,6 +46,7 @@ export const SAMPLING = {
   seed: { flag: '--seed <n>', help: 'same seed, same text (default: random, shown)', parse: integer(0, MAX_SEED) },
 } as const
 
+const SPECULATION: readonly SpeculationKind[] = ['ngram', 'draft', 'off']
 export const PATHS: readonly AttentionPath[] = ['expanded', 'absorbed']
 
 export function addSamplingOptions(command: Command, defaults: { readonly maxTokens: string }): Command {
@@ -68,14 +70,20 @@ export function addSamplingOptions(command: Command, defaults: { readonly maxTok
         .argParser(oneOf(PATHS))
         .helpGroup('Running:'),
     )
+    .addOption(
+      new Option('--speculate <way>', `guess ahead, same text: ${SPECULATION.join(', ')} (default: off)`)
+        .argParser(oneOf(SPECULATION))
+        .helpGroup('Running:'),
+    )
 }
 
 export function toPromptOptions(flags: SamplingFlags): PromptOptions {
-  const { stop, path, ignoreEos, ...same } = pick(flags)
+  const { stop, path, speculate, ignoreEos, ...same } = pick(flags)
   return {
     ...same,
     ...(stop && { stopSequences: stop }),
     ...(path && { attentionPath: path }),
+    ...(speculate && { speculation: speculate }),
     ...(ignoreEos && { ignoreEos }),
   }
 }
@@ -87,6 +95,6 @@ export function choseSampling(flags: SamplingFlags): boolean {
 
 /** Only the fields of this file, and of those only what was given: commander hands over all flags of a command. */
 function pick(flags: SamplingFlags): SamplingFlags {
-  const names = [...Object.keys(SAMPLING), 'maxTokens', 'stop', 'ignoreEos', 'path']
+  const names = [...Object.keys(SAMPLING), 'maxTokens', 'stop', 'ignoreEos', 'path', 'speculate']
   return Object.fromEntries(Object.entries(flags).filter(([k, v]) => names.includes(k) && v !== undefined))
 }

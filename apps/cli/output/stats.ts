@@ -14,6 +14,9 @@ export function statsLine(answer: Answer, cache: CacheStats, info: ModelInfo, li
     info.name,
     format.plural(usage?.completionTokens ?? answer.tokenIds.length, 'token'),
     ...(timings ? [format.rate(timings.tokensPerSecond), `first token ${format.duration(timings.firstTokenMs)}`] : []),
+    ...(usage?.draftTokens
+      ? [`${format.integer(usage.acceptedTokens)} of ${format.integer(usage.draftTokens)} guesses held`]
+      : []),
     `cache ${format.bytes(cache.usedBytes)} for ${format.plural(cache.tokens, 'token')}`,
     `${name} ${isa}, ${format.plural(threads, 'thread')}`,
     `seed ${answer.seed}`,

@@ -32,6 +32,7 @@ export class CoreKernels implements Kernels {
   readonly exact: boolean
   /** Where set, it learns what every operation took. */
   profile: Profile | null = null
+  submissions = 0
   readonly #memory: CoreMemory
   readonly #list = new CommandList()
 
@@ -70,6 +71,7 @@ export class CoreKernels implements Kernels {
   }
 
   async submit(): Promise<void> {
+    this.submissions++
     this.#memory.run(this.#list, this.profile)
   }
   async resubmit(): Promise<void> {

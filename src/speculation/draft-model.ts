@@ -1,0 +1,124 @@
+import { CacheFullError } from '../cache/pool.ts'
+import type { SequenceCache } from '../cache/sequence-cache.ts'
+import type { Model } from '../model/model.ts'
+import type { StepInput } from '../model/step.ts'
+import { logprobs } from '../sampling/logprobs.ts'
+import { argmax } from '../sampling/sampler.ts'
+import type { Proposer } from './proposer.ts'
+
+/** Tokens of a long text that are read at a time, so that no step waits for more. */
+const READ_AT_ONCE = 512
+/** A guess that the draft model itself holds for less likely is not worth a row. */
+const LEAST_PROBABILITY = 0.3
+
+interface Request {
+  readonly input: StepInput
+  resolve(logits: Float32Array): void
+  reject(error: unknown): void
+}
+
+/** A small model that writes ahead for a larger one with the same tokens (arXiv 2211.17192). */
+export class DraftModel {
+  readonly model: Model
+  /** Ids that the larger model knows: 0 .. vocabSize - 1. */
+  readonly vocabSize: number
+  #requests: Request[] = []
+
+  constructor(model: Model, vocabSize: number) {
+    this.model = model
+    this.vocabSize = vocabSize
+  }
+
+  /** Logits [vocab] of the last token. Requests that are made at once, for several texts, run in one step. */
+  run(input: StepInput): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ input, resolve, reject })
+      if (this.#requests.length === 1) queueMicrotask(() => void this.#step())
+    })
+  }
+
+  dispose(): void {
+    this.model.dispose()
+  }
+
+  async #step(): Promise<void> {
+    const requests = this.#requests
+    this.#requests = []
+    try {
+      const logits = await this.model.forward(requests.map(({ input }) => input))
+      const values = (await this.model.kernels.read(logits)) as Float32Array
+      const vocab = logits.shape[1] as number
+      for (const [i, { resolve }] of requests.entries()) resolve(values.subarray(i * vocab, (i + 1) * vocab))
+    } catch (error) {
+      for (const { reject } of requests) reject(error)
+    }
+  }
+}
+
+/** A session's rows in the draft model, and what it guesses from them. */
+export class DraftProposer implements Proposer {
+  readonly most = 8
+  readonly #draft: DraftModel
+  readonly #cache: SequenceCache
+  /** Of the cached rows. */
+  readonly #ids: number[] = []
+
+  constructor(draft: DraftModel) {
+    this.#draft = draft
+    this.#cache = draft.model.sequence()
+  }
+
+  /** The likeliest tokens one after the other, as long as they are likely. None while there is a long text to read. */
+  async propose(tokens: readonly number[], count: number): Promise<readonly number[]> {
+    if (tokens.length + count > this.#cache.maxTokens) return []
+    try {
+      this.#keepCommon(tokens)
+      const unread = tokens.slice(this.#cache.length, this.#cache.length + READ_AT_ONCE)
+      if (unread.some(id => id >= this.#draft.model.config.vocabSize)) return []
+      let logits = await this.#run(unread)
+      const found: number[] = []
+      if (this.#cache.length < tokens.length) return found
+      while (found.length < count) {
+        const known = logits.subarray(0, this.#draft.vocabSize)
+        const likeliest = argmax(known)
+        if (logprobs(known, likeliest).logprob < Math.log(LEAST_PROBABILITY)) break
+        found.push(likeliest)
+        if (found.length < count) logits = await this.#run([likeliest])
+      }
+      return found
+    } catch (error) {
+      if (!(error instanceof CacheFullError)) throw error
+      this.forget()
+      return []
+    }
+  }
+
+  /** Lets go of its rows; they are computed again when they are needed. */
+  forget(): void {
+    this.#cache.truncate(0)
+    this.#ids.length = 0
+  }
+
+  dispose(): void {
+    this.#cache.dispose()
+  }
+
+  /** What the rows and the text have in common stays; the last token is run again for its logits. */
+  #keepCommon(tokens: readonly number[]): void {
+    let rows = 0
+    while (rows < Math.min(this.#ids.length, tokens.length - 1) && this.#ids[rows] === tokens[rows]) rows++
+    if (!this.#cache.canTruncate(rows)) rows = 0
+    this.#cache.truncate(rows)
+    this.#ids.length = rows
+  }
+
+  async #run(tokens: readonly number[]): Promise<Float32Array> {
+    const cache = this.#cache
+    // Here and not in the step, where a full cache would end the step for all.
+    cache.reserve(tokens.length)
+    const prompt = tokens.length === 1 ? null : { start: cache.length, end: cache.length + tokens.length }
+    const logits = await this.#draft.run({ tokens, cache, prompt, logits: 'last' })
+    for (const id of tokens) this.#ids.push(id)
+    return logits
+  }
+}
