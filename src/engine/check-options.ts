@@ -54,6 +54,7 @@ export function checkRange(from: number, to: number, length: number): void {
 
 export function checkPromptOptions(o: HostPromptOptions): void {
   whole('maxTokens', o.maxTokens, 0)
+  whole('logprobs', o.logprobs, 0)
   whole('priority', o.priority, Number.MIN_SAFE_INTEGER)
   oneOf('attentionPath', o.attentionPath, PATHS)
   oneOf('speculation', o.speculation, SPECULATION)

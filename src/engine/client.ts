@@ -136,7 +136,7 @@ export class Client {
         this.#onNotice?.(message.text)
         return
       case 'chunks':
-        for (const { id, texts, tokenIds } of message.of) this.#prompts.get(id)?.stream.push(texts, tokenIds)
+        for (const { id, chunks } of message.of) this.#prompts.get(id)?.stream.push(chunks)
         return
       case 'ready':
         this.#loading?.resolve(message.info)

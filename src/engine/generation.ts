@@ -17,10 +17,8 @@ export class GenerationStream implements Generation {
     this.#cancel = cancel
   }
 
-  push(texts: readonly string[], tokenIds: readonly number[]): void {
-    tokenIds.forEach((tokenId, i) => {
-      this.#chunks.push({ text: texts[i] ?? '', tokenId })
-    })
+  push(chunks: readonly Chunk[]): void {
+    this.#chunks.push(...chunks)
     this.#changed()
   }
 

@@ -241,6 +241,7 @@ export class HostSession {
         maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
         sampler: drawing.sampler,
         history: drawing.history,
+        logprobs: options.logprobs,
         text: new TextStream({
           tokenizer,
           stops,
@@ -249,7 +250,7 @@ export class HostSession {
         }),
         now,
         asked,
-        emit: ({ text, tokenId }) => outbox.add(id, text, tokenId),
+        emit: chunk => outbox.add(id, chunk),
       }),
       ended: result => {
         if (timeline.tokens !== before) this.#drawing = timeline.endsGenerated ? drawing.state : null

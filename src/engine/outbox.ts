@@ -1,4 +1,5 @@
-import type { FromHost, WireChunks } from './protocol.ts'
+import type { FromHost } from './protocol.ts'
+import type { Chunk } from './types.ts'
 
 /** Milliseconds between messages: often enough for an eye, seldom enough to leave the caller's thread alone. */
 const INTERVAL = 15
@@ -7,7 +8,7 @@ const INTERVAL = 15
 export class Outbox {
   readonly #post: (message: FromHost) => void
   readonly #now: () => number
-  readonly #of = new Map<number, { texts: string[]; tokenIds: number[] }>()
+  readonly #of = new Map<number, Chunk[]>()
   #sent = Number.NEGATIVE_INFINITY
 
   constructor(post: (message: FromHost) => void, now: () => number) {
@@ -15,14 +16,10 @@ export class Outbox {
     this.#now = now
   }
 
-  add(id: number, text: string, tokenId: number): void {
-    let chunks = this.#of.get(id)
-    if (!chunks) {
-      chunks = { texts: [], tokenIds: [] }
-      this.#of.set(id, chunks)
-    }
-    chunks.texts.push(text)
-    chunks.tokenIds.push(tokenId)
+  add(id: number, chunk: Chunk): void {
+    const chunks = this.#of.get(id)
+    if (chunks) chunks.push(chunk)
+    else this.#of.set(id, [chunk])
   }
 
   flushIfDue(): void {
@@ -31,7 +28,7 @@ export class Outbox {
 
   flush(): void {
     if (this.#of.size === 0) return
-    const of = [...this.#of].map(([id, chunks]): WireChunks => ({ id, ...chunks }))
+    const of = [...this.#of].map(([id, chunks]) => ({ id, chunks }))
     this.#of.clear()
     this.#sent = this.#now()
     this.#post({ type: 'chunks', of })

@@ -6,6 +6,7 @@
 import type {
   CacheStats,
   ChatTemplateOptions,
+  Chunk,
   Completion,
   DetokenizeOptions,
   EngineCacheStats,
@@ -83,11 +84,10 @@ export type ToHost =
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
   | { readonly type: 'dispose' }
 
-/** Chunks of one prompt since the last message, as parallel lists. */
+/** Chunks of one prompt since the last message. */
 export interface WireChunks {
   readonly id: number
-  readonly texts: readonly string[]
-  readonly tokenIds: readonly number[]
+  readonly chunks: readonly Chunk[]
 }
 
 export type FromHost =

@@ -1,8 +1,8 @@
-import { DisposedError } from '../errors.ts'
+import { DisposedError, OptionError } from '../errors.ts'
 import type { Client } from './client.ts'
 import { GenerationStream } from './generation.ts'
 import type { SessionState } from './protocol.ts'
-import type { CacheStats, Generation, Message, PromptOptions, SavedSession, SaveOptions } from './types.ts'
+import type { CacheStats, Completion, Generation, Message, PromptOptions, SavedSession, SaveOptions } from './types.ts'
 
 /** One of several texts that go on from the same prompt. */
 export interface Continuation {
@@ -99,6 +99,29 @@ export class Session {
   }
 
   /**
+   * The best of `n` texts: the one whose tokens are the likeliest in the mean, by the model's own log-probabilities. The
+   * others are given up. Dispose of its session when it is no longer wanted.
+   */
+  async bestOf(
+    prompt: string | readonly Message[],
+    n: number,
+    options: PromptOptions = {},
+  ): Promise<{ readonly session: Session; readonly completion: Completion }> {
+    if (!(n >= 1)) throw new OptionError(`n is ${n}; expected 1 or more`)
+    const texts = await this.continuations(prompt, n, { logprobs: 0, ...options })
+    let chosen: Session | null = null
+    try {
+      const completions = await Promise.all(texts.map(({ generation }) => generation))
+      const means = completions.map(meanLogprob)
+      const best = means.indexOf(Math.max(...means))
+      chosen = (texts[best] as Continuation).session
+      return { session: chosen, completion: completions[best] as Completion }
+    } finally {
+      await Promise.all(texts.map(({ session }) => (session === chosen ? null : session.dispose())))
+    }
+  }
+
+  /**
    * Drops tokens from .. to of the past, after the prompts before it, and moves up what comes after them. Only their
    * position is put right, so what was read after them still knows of them: cheap, and approximate (docs/cache.md). A
    * prompt with `strict` computes it again.
@@ -145,4 +168,9 @@ export class Session {
     this.#tokens.length = keep
     for (const id of tokens) this.#tokens.push(id)
   }
+}
+
+function meanLogprob({ logprobs = [] }: Completion): number {
+  if (logprobs.length === 0) return Number.NEGATIVE_INFINITY
+  return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length
 }

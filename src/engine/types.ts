@@ -1,6 +1,7 @@
 /** What users of the engine see: options and results. camelCase, the AI SDK's names where it has one. */
 import type { AttentionPath } from '../attention/path.ts'
 import type { EncodableType } from '../kernels/blocks/numbers.ts'
+import type { Logprobs } from '../sampling/logprobs.ts'
 import type { SamplingOptions as DrawingOptions } from '../sampling/options.ts'
 import type { CacheType } from '../tensor/dtype.ts'
 
@@ -101,6 +102,11 @@ export interface PromptOptions extends SamplingOptions {
   /** Use what is cached, of this session and of others. Default true; false is for measurements. */
   readonly reuse?: boolean
   /**
+   * Report the log-probability of every token, and of so many of the likeliest at its place; 0: only its own. Natural
+   * logarithms of the model's own probabilities, before temperature, penalties and filters. Default: none.
+   */
+  readonly logprobs?: number
+  /**
    * Guess several tokens ahead and check them in one step: `ngram` repeats what followed the last tokens before, `draft`
    * asks the draft model. The text is the same token by token, only sooner where the guesses hold (docs/speculation.md).
    * Default: `draft` if the engine has a draft model, else `off`.
@@ -198,6 +204,8 @@ export interface Chunk {
   /** May be empty while a character or a stop sequence is incomplete. */
   readonly text: string
   readonly tokenId: number
+  /** If they were asked for. */
+  readonly logprobs?: Logprobs
 }
 
 export interface Usage {
@@ -227,6 +235,11 @@ export interface Completion {
   readonly usage: Usage
   readonly timings: Timings
   readonly seed: number
+  /**
+   * If they were asked for: of every token that was drawn, in order. So the end-of-text token has one, and what a stop
+   * sequence took back.
+   */
+  readonly logprobs?: readonly Logprobs[]
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { TokenHistory } from '../sampling/history.ts'
+import { type Logprobs, logprobs } from '../sampling/logprobs.ts'
 import type { Sampler } from '../sampling/sampler.ts'
 import type { TextStream } from './text-stream.ts'
 import type { Chunk, Completion, FinishReason, Timings, Usage } from './types.ts'
@@ -10,6 +11,8 @@ export interface WritingOptions {
   readonly sampler: Pick<Sampler, 'seed' | 'sample'>
   /** For the sampler's penalties. */
   readonly history: TokenHistory
+  /** How many of the likeliest tokens are reported with each; undefined: nothing is. */
+  readonly logprobs?: number | undefined
   readonly text: Pick<TextStream, 'push' | 'flush' | 'release' | 'tokensOf'>
   readonly now: () => number
   /** When the prompt was asked for, in the clock of `now`. */
@@ -32,6 +35,7 @@ export class Writing {
   readonly #options: WritingOptions
   readonly #began: number
   readonly #tokenIds: number[] = []
+  readonly #logprobs: Logprobs[] = []
   #text = ''
   #first: number | null = null
   #last: number
@@ -59,8 +63,10 @@ export class Writing {
 
   /** Draws the next token from its logits [vocab]. `room` is how many tokens the context has left. */
   next(logits: Float32Array, room: number): Written {
-    const { sampler, history, eos, maxTokens, text } = this.#options
+    const { sampler, history, eos, maxTokens, text, logprobs: top } = this.#options
     const token = sampler.sample(logits, history)
+    const likely = top === undefined ? null : logprobs(logits, token, top)
+    if (likely) this.#logprobs.push(likely)
     this.#last = this.#options.now()
     this.#first ??= this.#last
     if (eos.has(token)) {
@@ -72,7 +78,7 @@ export class Writing {
     const { text: certain, stopped } = text.push(token)
     const limit = this.#tokenIds.length === maxTokens ? 'length' : room === 1 ? 'context' : null
     const ends = stopped ? 'stop' : limit
-    this.#emit(ends && !stopped ? certain + text.flush() : certain, token)
+    this.#emit(ends && !stopped ? certain + text.flush() : certain, token, likely)
     return { token, ends, stopped }
   }
 
@@ -101,6 +107,7 @@ export class Writing {
       usage: { ...reading, completionTokens: this.#tokenIds.length },
       timings: this.#timings(reading.promptTokens - reading.cachedTokens),
       seed: Number(sampler.seed),
+      ...(this.#options.logprobs !== undefined && { logprobs: this.#logprobs }),
     }
   }
 
@@ -123,8 +130,8 @@ export class Writing {
     if (text !== '') this.#emit(text, tokenId)
   }
 
-  #emit(text: string, tokenId: number): void {
+  #emit(text: string, tokenId: number, likely: Logprobs | null = null): void {
     this.#text += text
-    this.#options.emit({ text, tokenId })
+    this.#options.emit({ text, tokenId, ...(likely && { logprobs: likely }) })
   }
 }

@@ -21,9 +21,12 @@ describe('GenerationStream', () => {
   it('can be iterated, awaited, and both, in any order and again', async () => {
     const stream = new GenerationStream(() => {})
     const first = texts(stream)
-    stream.push(['a', 'b'], [1, 2])
+    stream.push([
+      { text: 'a', tokenId: 1 },
+      { text: 'b', tokenId: 2 },
+    ])
     await new Promise(resolve => setImmediate(resolve))
-    stream.push(['c'], [3])
+    stream.push([{ text: 'c', tokenId: 3 }])
     stream.finish(completion('abc'))
     expect(await first).toEqual(['a', 'b', 'c'])
     expect((await stream).text).toBe('abc')
@@ -33,7 +36,7 @@ describe('GenerationStream', () => {
 
   it('gives the chunks before the error', async () => {
     const stream = new GenerationStream(() => {})
-    stream.push(['a'], [1])
+    stream.push([{ text: 'a', tokenId: 1 }])
     stream.fail(new Error('lost'))
     const seen: string[] = []
     const run = async () => {
@@ -50,7 +53,10 @@ describe('GenerationStream', () => {
       cancelled++
       setImmediate(() => stream.finish(completion('a')))
     })
-    stream.push(['a', 'b'], [1, 2])
+    stream.push([
+      { text: 'a', tokenId: 1 },
+      { text: 'b', tokenId: 2 },
+    ])
     for await (const _ of stream) break
     expect(cancelled).toBe(1)
     expect((await stream).text).toBe('a')
@@ -58,7 +64,10 @@ describe('GenerationStream', () => {
 
   it('does not cancel what has ended', async () => {
     const stream = new GenerationStream(() => expect.unreachable())
-    stream.push(['a', 'b'], [1, 2])
+    stream.push([
+      { text: 'a', tokenId: 1 },
+      { text: 'b', tokenId: 2 },
+    ])
     stream.finish(completion('ab'))
     for await (const _ of stream) break
   })

@@ -10,13 +10,13 @@ describe('Outbox', () => {
       message => sent.push(message),
       () => clock,
     )
-    outbox.add(1, 'a', 10)
+    outbox.add(1, { text: 'a', tokenId: 10 })
     outbox.flushIfDue()
     expect(sent).toHaveLength(1)
     for (let i = 0; i < 10; i++) {
       clock++
-      outbox.add(1, 'b', i)
-      outbox.add(2, 'c', i)
+      outbox.add(1, { text: 'b', tokenId: i })
+      outbox.add(2, { text: 'c', tokenId: i })
       outbox.flushIfDue()
     }
     expect(sent).toHaveLength(1)
@@ -26,8 +26,8 @@ describe('Outbox', () => {
     expect(sent[1]).toMatchObject({
       type: 'chunks',
       of: [
-        { id: 1, texts: Array(10).fill('b'), tokenIds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
-        { id: 2, texts: Array(10).fill('c') },
+        { id: 1, chunks: Array.from({ length: 10 }, (_, i) => ({ text: 'b', tokenId: i })) },
+        { id: 2, chunks: Array.from({ length: 10 }, (_, i) => ({ text: 'c', tokenId: i })) },
       ],
     })
     outbox.flush()
