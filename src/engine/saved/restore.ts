@@ -67,7 +67,9 @@ function check(
   { info, model }: Parts,
   { recompute = false, contextLength = header.contextLength }: RestoreOptions,
 ): void {
-  const foreign = [...tokens, ...ids].find(id => id < 0 || id >= model.config.vocabSize)
+  const { prompt = [], counts = [] } = header.drawing ?? {}
+  const drawn = counts.map(([id]) => id)
+  const foreign = [...tokens, ...ids, ...prompt, ...drawn].find(id => id < 0 || id >= model.config.vocabSize)
   const sameTokenizer = !differs.includes('the tokenizer')
   if (differs.length > 0 && !(recompute && sameTokenizer)) {
     const remedy = sameTokenizer

@@ -6,7 +6,6 @@ import { SessionFileError } from '../errors.ts'
 import type { Parts } from '../load-parts.ts'
 import type { SavedSession, SaveOptions } from '../types.ts'
 import { writeSession } from './session-file.ts'
-import type { SessionHeader } from './session-header.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Writes the snapshot and disposes of it. Throws SessionFileError. */
@@ -27,7 +26,7 @@ export async function saveSession(
         contextLength: timeline.cache.maxTokens,
         rolling,
         endsGenerated,
-        drawing: drawing as SessionHeader['drawing'],
+        drawing,
         notes,
       },
       tokens,

@@ -1,61 +1,100 @@
-/** What a session's file says of itself before its rows. Files come from anywhere: nothing here is believed unchecked. */
-import { z } from 'zod'
+/**
+ * What a session's file says of itself before its rows. Files come from anywhere: nothing here is believed unchecked. (By
+ * hand, since a schema library takes longer to load than a session.)
+ */
+import type { DrawingState } from '../drawing.ts'
+import type { Identity } from '../identity.ts'
 
 export const SESSION_MAGIC = 'LKSESSN1'
 
-const count = z.int().min(0)
-/** What is shown to people: nothing in it may move a cursor. */
-const label = z
-  .string()
-  .max(300)
-  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}\p{Cf}]*$/u)
-const word = z.int().min(0).max(0xffff_ffff)
-
-const schema = z.object({
+export interface SessionHeader {
   /** Of the machine that wrote it: ids and rows are as its memory has them. */
-  endianness: z.enum(['LE', 'BE']),
-  savedAt: z.iso.datetime(),
-  model: label,
-  /** `Identity`: whose rows they are. */
-  identity: z.object({
-    rules: label,
-    config: label,
-    tokenizer: label,
-    weights: label,
-    rows: label,
-    layout: label,
-    numerics: label,
-  }),
-  contextLength: z.int().min(1),
-  rolling: z.object({ keep: count, count: z.int().min(1) }).nullable(),
-  endsGenerated: z.boolean(),
-  /** `DrawingState` of a text that may go on. */
-  drawing: z
-    .object({
-      seed: z.int(),
-      rng: z.tuple([word, word, word, word]).refine(words => words.some(w => w !== 0)),
-      prompt: z.array(count),
-      counts: z.array(z.tuple([count, z.int().min(1)])),
-    })
-    .nullable(),
+  readonly endianness: 'LE' | 'BE'
+  /** ISO 8601. */
+  readonly savedAt: string
+  /** What the model is called. */
+  readonly model: string
+  /** Whose rows they are. */
+  readonly identity: Identity
+  /** Tokens that the session may hold. */
+  readonly contextLength: number
+  /** In a full context `count` tokens after the first `keep` make room; null: the text ends there. */
+  readonly rolling: { readonly keep: number; readonly count: number } | null
+  readonly endsGenerated: boolean
+  /** Of a text that may go on. */
+  readonly drawing: DrawingState | null
   /** Ids that follow, of 4 bytes. */
-  tokens: count,
+  readonly tokens: number
   /** Rows: ids of 4 bytes, then ways of one byte follow. */
-  rows: count,
+  readonly rows: number
   /** Bytes of each block by group, null where a window had passed; they follow in this order. */
-  blocks: z.array(z.array(count.nullable())),
+  readonly blocks: readonly (readonly (number | null)[])[]
   /** What the user had kept with it: any JSON. */
-  notes: z.unknown(),
-})
+  readonly notes: unknown
+}
 
-export type SessionHeader = z.infer<typeof schema>
+type Check = (value: unknown) => boolean
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isWord: Check = value => isCount(value) && value <= 0xffff_ffff
+const listOf =
+  (each: Check): Check =>
+  value =>
+    Array.isArray(value) && value.every(each)
+const orNull =
+  (check: Check): Check =>
+  value =>
+    value === null || check(value)
+const record =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  value =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(fields).every(([key, check]) => Object.hasOwn(value, key) && check(value[key as keyof typeof value]))
+/** What is shown to people: nothing in it may move a cursor. */
+const isLabel: Check = value =>
+  typeof value === 'string' && value.length <= 300 && !/[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/u.test(value)
+const isPair: Check = value => Array.isArray(value) && value.length === 2 && value.every(isCount)
+
+const IDENTITY: { readonly [K in keyof Identity]: Check } = {
+  rules: isLabel,
+  config: isLabel,
+  tokenizer: isLabel,
+  weights: isLabel,
+  rows: isLabel,
+  layout: isLabel,
+  numerics: isLabel,
+}
+
+const DRAWING: { readonly [K in keyof DrawingState]: Check } = {
+  seed: Number.isSafeInteger,
+  rng: value => Array.isArray(value) && value.length === 4 && value.every(isWord) && value.some(word => word !== 0),
+  prompt: listOf(isCount),
+  counts: listOf(isPair),
+}
+
+const HEADER: { readonly [K in keyof SessionHeader]: Check } = {
+  endianness: value => value === 'LE' || value === 'BE',
+  savedAt: value => typeof value === 'string' && Number.isFinite(Date.parse(value)),
+  model: isLabel,
+  identity: record(IDENTITY),
+  contextLength: value => isCount(value) && value > 0,
+  rolling: orNull(record({ keep: isCount, count: value => isCount(value) && value > 0 })),
+  endsGenerated: value => typeof value === 'boolean',
+  drawing: orNull(record(DRAWING)),
+  tokens: isCount,
+  rows: isCount,
+  blocks: listOf(listOf(orNull(isCount))),
+  notes: () => true,
+}
 
 /** Throws an Error that says which field is wrong. */
 export function parseSessionHeader(header: unknown): SessionHeader {
-  const { success, data, error } = schema.safeParse(header)
-  if (success) return data
-  const [issue] = error.issues
-  throw new Error(`its header is wrong at ${JSON.stringify(issue?.path.join('.') ?? '')}: ${issue?.message}`)
+  const fields = typeof header === 'object' && header !== null ? (header as Record<string, unknown>) : {}
+  for (const [field, check] of Object.entries(HEADER)) {
+    if (!check(fields[field])) throw new Error(`its header is wrong at "${field}"`)
+  }
+  return fields as unknown as SessionHeader
 }
 
 /** Bytes of all that follows the header. */
