@@ -32,9 +32,12 @@ template <int N> struct Count {
 
 constexpr float INFINITY_F32 = __builtin_inff();
 
-// Four bytes anywhere in memory.
+// Bytes anywhere in memory.
 struct FourBytes {
   u8 bytes[4];
+};
+struct EightBytes {
+  u8 bytes[8];
 };
 
 // What a tensor or a weight holds; the numbers are those of `src/kernels/native/codes.ts`. From Q8_0 on: quantised

@@ -13,7 +13,7 @@ constexpr int LANES = 8;
 // Register tiles: of 16 registers, MR x NR hold sums.
 constexpr int DOT_MR = 3, DOT_NR = 4, DOT_ONE = 8;
 constexpr int AXPY_MR = 3, AXPY_NV = 4, AXPY_ONE = 8;
-constexpr int PANEL_MR = 3, PANEL_NV = 4;
+constexpr int SCORE_SUMS = 8, PANEL_MR = 6, PANEL_NV = 2;
 
 #include "generic.h"
 
@@ -98,6 +98,11 @@ INLINE float largestOf(F x) {
 INLINE float maxOf(F x) { return _mm256_movemask_ps((__m256)(x != x)) ? __builtin_nanf("") : largestOf(x); }
 
 INLINE uint32_t signBits(I x) { return (uint32_t)_mm256_movemask_ps((__m256)x); }
+
+INLINE F spreadPair(const float* two) { return (F)_mm256_set1_epi64x(bitsAs<i64>(*(const EightBytes*)two)); }
+INLINE F pairSums(F a, F b) {
+  return (F)_mm256_permute4x64_pd((__m256d)_mm256_hadd_ps((__m256)a, (__m256)b), 0xd8);
+}
 
 INLINE void transpose(F (&x)[LANES]) {
   __m256 a[8], b[8];

@@ -15,7 +15,7 @@ constexpr int LANES = 16;
 // Register tiles: of 32 registers, MR x NR hold sums.
 constexpr int DOT_MR = 4, DOT_NR = 6, DOT_ONE = 8;
 constexpr int AXPY_MR = 4, AXPY_NV = 4, AXPY_ONE = 16;
-constexpr int PANEL_MR = 6, PANEL_NV = 4;
+constexpr int SCORE_SUMS = 16, PANEL_MR = 8, PANEL_NV = 2;
 
 #include "generic.h"
 
@@ -89,6 +89,13 @@ INLINE float maxOf(F x) {
 }
 
 INLINE uint32_t signBits(I x) { return _mm512_movepi32_mask((__m512i)x); }
+
+INLINE F spreadPair(const float* two) { return (F)_mm512_set1_epi64(bitsAs<i64>(*(const EightBytes*)two)); }
+INLINE F pairSums(F a, F b) {
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odd = _mm512_or_si512(even, _mm512_set1_epi32(1));
+  return (F)_mm512_add_ps(_mm512_permutex2var_ps((__m512)a, even, (__m512)b), _mm512_permutex2var_ps((__m512)a, odd, (__m512)b));
+}
 
 INLINE void transpose(F (&x)[LANES]) {
   __m512 a[16], b[16];

@@ -53,6 +53,13 @@ INLINE uint32_t signBits(I x) {
   return bits;
 }
 
+INLINE F spreadPair(const float* two) {
+  typedef i64 Pairs __attribute__((vector_size(16)));
+  const i64 both = bitsAs<i64>(*(const EightBytes*)two);
+  return (F)Pairs{both, both};
+}
+INLINE F pairSums(F a, F b) { return F{a[0], a[2], b[0], b[2]} + F{a[1], a[3], b[1], b[3]}; }
+
 INLINE void transpose(F (&x)[LANES]) {
 #if __has_builtin(__builtin_shufflevector)
   const F a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);

@@ -13,7 +13,7 @@ constexpr int LANES = 4;
 // Register tiles: of 32 registers, MR x NR hold sums.
 constexpr int DOT_MR = 4, DOT_NR = 6, DOT_ONE = 8;
 constexpr int AXPY_MR = 4, AXPY_NV = 4, AXPY_ONE = 16;
-constexpr int PANEL_MR = 4, PANEL_NV = 4;
+constexpr int SCORE_SUMS = 16, PANEL_MR = 8, PANEL_NV = 2;
 
 #include "generic.h"
 

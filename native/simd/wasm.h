@@ -12,7 +12,7 @@ namespace wasm {
 constexpr int LANES = 4;
 constexpr int DOT_MR = 2, DOT_NR = 4, DOT_ONE = 4;
 constexpr int AXPY_MR = 2, AXPY_NV = 4, AXPY_ONE = 8;
-constexpr int PANEL_MR = 2, PANEL_NV = 4;
+constexpr int SCORE_SUMS = 8, PANEL_MR = 4, PANEL_NV = 2;
 
 #include "generic.h"
 

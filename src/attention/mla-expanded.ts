@@ -13,7 +13,7 @@ import { expandLatents, type KeyValueUp } from './mla-up.ts'
 import { type AttentionStep, type ExpandedSpan, type LatentSlices, patternRows } from './step.ts'
 
 /** Keys expanded at once. */
-export const KEY_CHUNK = 512
+export const KEY_CHUNK = 1024
 
 /** q [T, H, N + R], out [T, H, V]. */
 export function attendExpanded(
