@@ -43,20 +43,34 @@ struct Context {
   // Takes the next `grain` of `units`. Which thread gets which unit is chance, and never decides a result. Once in an
   // operation's phase a thread asks until there are none left.
   INLINE bool claim(i64 units, i64 grain, i64& begin, i64& end) {
+    return claimSome(units, [=](i64 left) { return least(grain, left); }, begin, end);
+  }
+
+  // Takes a part of the units that are left, so that units are taken in long runs, which read memory in one go, and
+  // threads still end together.
+  INLINE bool claimRun(i64 units, i64& begin, i64& end) {
+    return claimSome(units, [=](i64 left) { return most<i64>(1, solo ? left : left / (2 * threads)); }, begin, end);
+  }
+
+  template <class Count> INLINE bool claimSome(i64 units, Count count, i64& begin, i64& end) {
     total = units;
+    i64 some;
     if (solo) {
       begin = taken;
+      if (begin >= units) return false;
+      some = count(units - begin);
     } else {
       uint64_t open = __atomic_load_n(&team->open, __ATOMIC_ACQUIRE);
       do {
         begin = (i64)(uint32_t)open;
         if ((uint32_t)(open >> 32) != sequence || begin >= units) return false;
-      } while (!__atomic_compare_exchange_n(&team->open, &open, open + (uint64_t)least(grain, units - begin), true,
-                                            __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+        some = count(units - begin);
+      } while (!__atomic_compare_exchange_n(&team->open, &open, open + (uint64_t)some, true, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_ACQUIRE));
     }
-    end = least(begin + grain, units);
-    taken += end - begin;
-    return begin < units;
+    end = begin + some;
+    taken += some;
+    return true;
   }
 };
 
