@@ -2,11 +2,15 @@
 import { OptionError } from '../errors.ts'
 import { ENCODABLE_TYPES } from '../kernels/blocks/numbers.ts'
 import type { HostLoadOptions, HostPromptOptions } from './protocol.ts'
-import type { RestoreOptions, SessionOptions } from './types.ts'
+import type { BeamOptions, RestoreOptions, SessionOptions } from './types.ts'
 
 const KERNELS = ['auto', 'native', 'wasm', 'reference']
 const CACHE_TYPES = ['f32', 'f16', 'bf16']
 const SPECULATION = ['off', 'ngram', 'draft']
+const NOT_WITH_BEAMS = [
+  ...(['stopSequences', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),
+  ...(['logitBias', 'logprobs'] as const),
+]
 const PATHS = ['expanded', 'absorbed']
 
 export function checkLoadOptions(o: HostLoadOptions): void {
@@ -58,6 +62,17 @@ export function checkPromptOptions(o: HostPromptOptions): void {
   whole('priority', o.priority, Number.MIN_SAFE_INTEGER)
   oneOf('attentionPath', o.attentionPath, PATHS)
   oneOf('speculation', o.speculation, SPECULATION)
+  if (o.beams) checkBeams(o.beams, o)
+}
+
+function checkBeams({ width, lengthPenalty = 1 }: BeamOptions, o: HostPromptOptions): void {
+  whole('beams.width', width, 1)
+  if (!Number.isFinite(lengthPenalty)) {
+    throw new OptionError(`beams.lengthPenalty is ${show(lengthPenalty)}; expected a number`)
+  }
+  const other = NOT_WITH_BEAMS.find(name => o[name] !== undefined)
+  if (other)
+    throw new OptionError(`${other} and beams were given; a beam search takes the model's probabilities as they are`)
 }
 
 function whole(name: string, value: unknown, least: number): void {

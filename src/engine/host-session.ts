@@ -1,25 +1,24 @@
 import type { PrefixTree } from '../cache/prefix-tree.ts'
-import { OptionError } from '../errors.ts'
 import type { Model } from '../model/model.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
-import { DraftProposer } from '../speculation/draft-model.ts'
-import { promptLookup } from '../speculation/prompt-lookup.ts'
-import { Speculation } from '../speculation/speculation.ts'
+import { type BeamPrompt, beginBeams } from './beam-prompt.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from './check-options.ts'
 import type { DiskTier } from './disk-tier.ts'
 import { Drawing, type DrawingState } from './drawing.ts'
+import { Guessing } from './guessing.ts'
 import type { Parts } from './load-parts.ts'
 import type { Outbox } from './outbox.ts'
-import { checkPromptIds, promptIds } from './prompt-ids.ts'
-import type { FromHost, HostPromptOptions, SessionState, ToHost } from './protocol.ts'
-import { type ReuseOptions, rowRules } from './reuse.ts'
+import { promptIds } from './prompt-ids.ts'
+import type { FromHost, SessionState, ToHost } from './protocol.ts'
+import { rowRules } from './reuse.ts'
 import type { Archive } from './saved/archive.ts'
 import type { Snapshot } from './saved/snapshot.ts'
 import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
+import { reuseOptions, standOn } from './stand-on.ts'
 import type { StepLoop } from './step-loop.ts'
 import { TextStream } from './text-stream.ts'
 import { Timeline } from './timeline.ts'
-import type { Completion, SavedSession, SaveOptions, SessionOptions } from './types.ts'
+import type { Chunk, Completion, SavedSession, SaveOptions, SessionOptions } from './types.ts'
 import { toWire } from './wire-errors.ts'
 import { Writing } from './writing.ts'
 
@@ -43,7 +42,8 @@ type PromptMessage = ToHost & { type: 'prompt' }
 interface Job {
   readonly message: PromptMessage
   readonly asked: number
-  sequence: Sequence | null
+  /** Null while it waits. */
+  running: Pick<Sequence, 'abort' | 'fail'> | null
   answered: boolean
 }
 
@@ -52,12 +52,12 @@ type RollingRange = Pick<Rolling, 'keep' | 'count'>
 /** A session in the worker: its timeline, and its prompts one after the other. */
 export class HostSession {
   readonly #context: HostSessionContext
-  readonly #timeline: Timeline
+  #timeline: Timeline
   readonly #rolling: RollingRange | null
   readonly #jobs = new Set<Job>()
   /** Of the text that the timeline ends with, where that text can go on. */
   #drawing: DrawingState | null
-  #drafting: DraftProposer | null = null
+  readonly #guessing: Guessing
   #lastUsed: number
   #turn: Promise<void> = Promise.resolve()
 
@@ -67,6 +67,7 @@ export class HostSession {
     this.#lastUsed = context.now()
     this.#timeline = timeline
     this.#drawing = drawing
+    this.#guessing = new Guessing(context.parts.draft)
   }
 
   /** With an empty timeline. */
@@ -86,7 +87,7 @@ export class HostSession {
 
   /** Runs when the prompts before it have ended, whether well or not. */
   prompt(message: PromptMessage): void {
-    const job: Job = { message, asked: this.#context.now(), sequence: null, answered: false }
+    const job: Job = { message, asked: this.#context.now(), running: null, answered: false }
     this.#jobs.add(job)
     this.#lastUsed = job.asked
     void this.#inTurn(() => this.#run(job))
@@ -96,7 +97,7 @@ export class HostSession {
   abort(id: number): void {
     for (const job of this.#jobs) {
       if (job.message.id !== id) continue
-      if (job.sequence) job.sequence.abort()
+      if (job.running) job.running.abort()
       else this.#finish(job, { completion: abortedBeforeStart(job.message), state: this.#timeline.state() })
     }
   }
@@ -142,19 +143,19 @@ export class HostSession {
   park(): boolean {
     if (this.#jobs.size > 0 || this.#timeline.cache.length === 0) return false
     this.#timeline.truncate(0)
-    this.#drafting?.forget()
+    this.#guessing.forget()
     return true
   }
 
   /** Fails what is under way with `error`, then frees the cache. */
   async close(error: unknown): Promise<void> {
     for (const job of this.#jobs) {
-      if (job.sequence) job.sequence.fail(error)
+      if (job.running) job.running.fail(error)
       else this.#finish(job, { error, state: this.#timeline.state() })
     }
     await this.#inTurn(async () => {
       this.#timeline.dispose()
-      this.#drafting?.dispose()
+      this.#guessing.dispose()
     })
   }
 
@@ -174,14 +175,13 @@ export class HostSession {
     try {
       await this.#rollFor(job.message)
       const release = await this.#loadFor(job.message)
-      // What the executor throws, such as for a prompt that does not fit, rejects.
-      const running = new Promise<SequenceResult>(ended => {
-        if (job.answered) return
-        job.sequence = this.#sequence(job, ended)
-        this.#context.loop.add(job.sequence)
-      })
-      release()
-      if (!job.answered) this.#finish(job, await running)
+      let running: Promise<SequenceResult> | null = null
+      try {
+        if (!job.answered) running = job.message.options.beams ? this.#search(job) : this.#write(job)
+      } finally {
+        release()
+      }
+      if (running) this.#finish(job, await running)
     } catch (error) {
       this.#finish(job, { error, state: this.#timeline.state() })
     }
@@ -209,67 +209,80 @@ export class HostSession {
     return disk.load(prefixes, ids, reuseOptions(options))
   }
 
-  #sequence({ message, asked }: Job, ended: (result: SequenceResult) => void): Sequence {
-    const { parts, outbox, now } = this.#context
-    const { tokenizer, defaults, model } = parts
+  /** Throws at once for a prompt that does not fit or options that are wrong. */
+  #write(job: Job): Promise<SequenceResult> {
+    const { parts, loop, outbox, now } = this.#context
+    const { tokenizer, defaults } = parts
+    const { message, asked } = job
     const { options, id } = message
     checkPromptOptions(options)
     const timeline = this.#timeline
-    const { ids, continues } = promptIds(tokenizer, timeline.tokens, message.prompt, options)
-    checkPromptIds(ids, model.config.vocabSize, timeline.cache.maxTokens)
+    const before = timeline.tokens
     const sampling = { ...defaults.sampling, ...given(options) }
     const stops = new StopMatcher(options.stopSequences ?? [])
-    const path = options.attentionPath
-
-    const reuse = options.reuse === false ? timeline.anew(ids) : timeline.reuse(ids, reuseOptions(options))
-    const goesOn = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
+    const { ids, continues, goesOn, extent } = standOn(parts, timeline, message)
     const drawsOn = goesOn && options.seed === undefined ? this.#drawing : null
     const drawing = drawsOn ? Drawing.goOn(drawsOn, sampling) : Drawing.begin(sampling, ids)
-    const before = timeline.tokens
-    return new Sequence({
-      timeline,
-      prompt: ids,
-      // Going on without new text: the last token keeps its role, so that the text is the one without a pause.
-      extent: goesOn && reuse.rows === ids.length - 1 ? null : reuse.extent,
-      path,
-      contextLength: timeline.cache.maxTokens,
-      rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
-      priority: options.priority ?? 0,
-      speculation: this.#speculation(options),
-      writing: new Writing({
-        eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
-        maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
-        sampler: drawing.sampler,
-        history: drawing.history,
-        logprobs: options.logprobs,
-        text: new TextStream({
-          tokenizer,
-          stops,
-          after: continues ? ids : [],
-          skipSpecialTokens: options.skipSpecialTokens ?? true,
-        }),
-        now,
-        asked,
-        emit: chunk => outbox.add(id, chunk),
+    const writing = new Writing({
+      eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
+      maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
+      sampler: drawing.sampler,
+      history: drawing.history,
+      logprobs: options.logprobs,
+      text: new TextStream({
+        tokenizer,
+        stops,
+        after: continues ? ids : [],
+        skipSpecialTokens: options.skipSpecialTokens ?? true,
       }),
-      ended: result => {
+      now,
+      asked,
+      emit: chunk => outbox.add(id, chunk),
+    })
+    const speculation = this.#guessing.begin(options.speculation)
+    return new Promise(resolve => {
+      const ended = (result: SequenceResult) => {
         if (timeline.tokens !== before) this.#drawing = timeline.endsGenerated ? drawing.state : null
-        ended(result)
-      },
+        resolve(result)
+      }
+      const sequence = new Sequence({
+        timeline,
+        prompt: ids,
+        extent,
+        path: options.attentionPath,
+        contextLength: timeline.cache.maxTokens,
+        rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
+        priority: options.priority ?? 0,
+        speculation,
+        writing,
+        ended,
+      })
+      job.running = sequence
+      loop.add(sequence)
     })
   }
 
-  /** What guesses ahead; rows of the draft model stay for the session's next prompt. */
-  #speculation({ speculation }: HostPromptOptions): Speculation | null {
-    const { draft } = this.#context.parts
-    const kind = speculation ?? (draft ? 'draft' : 'off')
-    if (kind === 'off') return null
-    if (kind === 'ngram') return new Speculation(promptLookup)
-    if (!draft) {
-      throw new OptionError('speculation is "draft", but the engine has no draft model: give Engine.load a `draft`')
+  /** The session goes on with the best text; until then its own past is untouched. */
+  async #search(job: Job): Promise<SequenceResult> {
+    const { outbox } = this.#context
+    const { message, asked } = job
+    checkPromptOptions(message.options)
+    const emit = (chunk: Chunk) => outbox.add(message.id, chunk)
+    const timeline = this.#timeline.fork()
+    let begun: BeamPrompt
+    try {
+      begun = beginBeams({ ...this.#context, emit }, timeline, message, asked)
+    } catch (error) {
+      timeline.dispose()
+      throw error
     }
-    this.#drafting ??= new DraftProposer(draft)
-    return new Speculation(this.#drafting)
+    job.running = begun.run
+    const found = await begun.answer
+    if (!found) return { completion: abortedBeforeStart(message), state: this.#timeline.state() }
+    found.timeline.replace(this.#timeline)
+    this.#timeline = found.timeline
+    this.#drawing = null
+    return { completion: found.completion, state: this.#timeline.state() }
   }
 
   #finish(job: Job, result: SequenceResult): void {
@@ -284,10 +297,6 @@ export class HostSession {
       this.#context.post({ type: 'finished', id, ...result })
     }
   }
-}
-
-function reuseOptions({ strict = false, attentionPath: path }: HostPromptOptions): ReuseOptions {
-  return { strict, ...(path && { path }) }
 }
 
 /** An option that is there but undefined is not given: it must not hide a default. */

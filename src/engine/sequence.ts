@@ -13,6 +13,8 @@ export interface SequenceOptions {
   readonly timeline: Timeline
   /** All ids up to the end of the prompt, those that are cached included. */
   readonly prompt: readonly number[]
+  /** What was written after it before. Default: nothing. */
+  readonly written?: readonly number[]
   /** Of the prompt tokens to run; null: the last token of the timeline, which was generated, is run again. */
   readonly extent: PromptExtent | null
   readonly path?: AttentionPath | undefined
@@ -72,12 +74,12 @@ export class Sequence {
 
   constructor(options: SequenceOptions) {
     this.#options = options
-    this.#tokens = [...options.prompt]
+    this.#tokens = [...options.prompt, ...(options.written ?? [])]
     this.#promptLength = options.prompt.length
     this.#extent = options.extent
     this.#reused = options.timeline.cache.length
     if (options.writing.left === 0) this.#end('length')
-    else if (options.prompt.length === options.contextLength && !options.rolling) this.#end('context')
+    else if (this.#tokens.length === options.contextLength && !options.rolling) this.#end('context')
   }
 
   get priority(): number {

@@ -206,6 +206,12 @@ export class Timeline {
     return { cache: { tokens: length, usedBytes, bytes }, keep, tokens: now.slice(keep) }
   }
 
+  /** Goes on in the place of another, which the caller knows and which is disposed of. */
+  replace(other: Timeline): void {
+    this.#told = other.#told
+    other.dispose()
+  }
+
   /** Another timeline with the same past; nothing is copied until one of the two grows. */
   fork(): Timeline {
     const made = new Timeline(this.cache.fork(), this.#rules, this.#prefixes)

@@ -102,6 +102,12 @@ export interface PromptOptions extends SamplingOptions {
   /** Use what is cached, of this session and of others. Default true; false is for measurements. */
   readonly reuse?: boolean
   /**
+   * Beam search in place of drawing tokens one by one: the text comes when the search is over, and `Completion.beams` has
+   * all that were found. Not with stop sequences, penalties, `logitBias` or `logprobs`; what else concerns drawing has no
+   * effect. Default: none.
+   */
+  readonly beams?: BeamOptions
+  /**
    * Report the log-probability of every token, and of so many of the likeliest at its place; 0: only its own. Natural
    * logarithms of the model's own probabilities, before temperature, penalties and filters. Default: none.
    */
@@ -124,6 +130,18 @@ export interface PromptOptions extends SamplingOptions {
   /** For messages: further variables of the chat template, such as `enable_thinking`. */
   readonly templateVariables?: Readonly<Record<string, unknown>>
   readonly signal?: AbortSignal
+}
+
+export interface BeamOptions {
+  /** Texts that are followed at once, and that are found: 1 or more. */
+  readonly width: number
+  /**
+   * Texts are compared by log-probability / tokens ** lengthPenalty. 0 favours short texts, 1 takes the mean, more favours
+   * long ones. Default 1.
+   */
+  readonly lengthPenalty?: number
+  /** End with the first `width` texts that end, instead of when no other can be expected to beat them. Default false. */
+  readonly earlyStopping?: boolean
 }
 
 export interface SessionOptions {
@@ -240,6 +258,18 @@ export interface Completion {
    * sequence took back.
    */
   readonly logprobs?: readonly Logprobs[]
+  /** Of a beam search: what it found, the best first; that one is also the text. */
+  readonly beams?: readonly BeamText[]
+}
+
+export interface BeamText {
+  readonly text: string
+  readonly tokenIds: readonly number[]
+  readonly finishReason: FinishReason
+  /** Of all its tokens together, that of an end-of-text token included. */
+  readonly logprob: number
+  /** What beams are compared by; see `BeamOptions.lengthPenalty`. */
+  readonly score: number
 }
 
 /**
