@@ -35,27 +35,30 @@ for (const { name, missing } of FAST_KERNELS) {
     afterAll(() => engine.dispose())
 
     // The slower sets see fewer cases: what differs between sets is not the search.
-    it.each(name === 'native' ? FOUND : FOUND.slice(0, 3))('$prompt: $num_beams beams, $max_new_tokens tokens, penalty $length_penalty', async one => {
-      const session = engine.session()
-      const beams = {
-        width: one.num_beams,
-        lengthPenalty: one.length_penalty,
-        earlyStopping: one.early_stopping,
-      }
-      const result = await session.prompt(one.prompt, { maxTokens: one.max_new_tokens, beams })
-      expect(result.usage.promptTokens).toBe(one.prompt_ids.length)
-      expect(result.beams?.map(({ tokenIds }) => tokenIds)).toEqual(one.texts.map(({ ids }) => ids))
-      for (const [i, { ended, score }] of one.texts.entries()) {
-        expect(result.beams?.[i]?.finishReason).toBe(ended ? 'stop' : 'length')
-        if (score !== null) expect(Math.abs((result.beams?.[i]?.score ?? 0) / score - 1)).toBeLessThan(1e-4)
-      }
-      expect(result.tokenIds).toEqual(one.texts[0]?.ids)
-      // The session goes on with the best text, and holds exactly its rows.
-      expect(session.tokens).toEqual([...one.prompt_ids, ...result.tokenIds])
-      expect(session.cache.tokens).toBe(session.tokens.length)
-      await session.dispose()
-      expect((await engine.cacheStats()).bytes).toBe(0)
-    })
+    it.each(name === 'native' ? FOUND : FOUND.slice(0, 3))(
+      '$prompt: $num_beams beams, $max_new_tokens tokens, penalty $length_penalty',
+      async one => {
+        const session = engine.session()
+        const beams = {
+          width: one.num_beams,
+          lengthPenalty: one.length_penalty,
+          earlyStopping: one.early_stopping,
+        }
+        const result = await session.prompt(one.prompt, { maxTokens: one.max_new_tokens, beams })
+        expect(result.usage.promptTokens).toBe(one.prompt_ids.length)
+        expect(result.beams?.map(({ tokenIds }) => tokenIds)).toEqual(one.texts.map(({ ids }) => ids))
+        for (const [i, { ended, score }] of one.texts.entries()) {
+          expect(result.beams?.[i]?.finishReason).toBe(ended ? 'stop' : 'length')
+          if (score !== null) expect(Math.abs((result.beams?.[i]?.score ?? 0) / score - 1)).toBeLessThan(1e-4)
+        }
+        expect(result.tokenIds).toEqual(one.texts[0]?.ids)
+        // The session goes on with the best text, and holds exactly its rows.
+        expect(session.tokens).toEqual([...one.prompt_ids, ...result.tokenIds])
+        expect(session.cache.tokens).toBe(session.tokens.length)
+        await session.dispose()
+        expect((await engine.cacheStats()).bytes).toBe(0)
+      },
+    )
   })
 }
 
