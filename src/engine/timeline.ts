@@ -1,4 +1,5 @@
 import type { PromptExtent } from '../attention/path.ts'
+import { CacheFullError } from '../cache/pool.ts'
 import type { PrefixMatch, PrefixNode, PrefixTree } from '../cache/prefix-tree.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import { OptionError } from '../errors.ts'
@@ -154,7 +155,8 @@ export class Timeline {
   /**
    * Drops the rows of tokens from .. to of a past of `tokens`; the rows after them move up. They are what they were, so
    * they still have taken in what is dropped: the next prompt stands on them, unless it is `strict`. They are shared with
-   * nobody. Changes nothing where it fails.
+   * nobody. Where there is no room for them in two places they are forgotten, to be computed again. Changes nothing where it
+   * fails.
    */
   async dropRows(tokens: readonly number[], from: number, to: number, shift: Model['shift']): Promise<void> {
     let rows = 0
@@ -172,7 +174,9 @@ export class Timeline {
       if (end < rows) await shift(this.#cache, made, runsOf(this.#ways.slice(end, rows), end), end - first)
     } catch (error) {
       made.dispose()
-      throw error
+      if (!(error instanceof CacheFullError)) throw error
+      this.truncate(first)
+      return
     }
     this.#cache.dispose()
     this.#cache = made

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { listBlocks } from '../../src/cache/disk/folder.ts'
 import type { LoadOptions } from '../../src/index.ts'
+import { Rng } from '../support/rng.ts'
 import { FAST_KERNELS, loadTales } from './tales.ts'
 
 const GREEDY = { temperature: 0, ignoreEos: true } as const
@@ -79,6 +80,38 @@ describe('an engine with a cache folder', () => {
     const third = await loadTales({ cacheDir })
     expect((await third.generate(LONG, { ...GREEDY, maxTokens: 20 })).usage.cachedTokens).toBeGreaterThanOrEqual(512)
     await third.dispose()
+  })
+
+  it('never writes anything else, whichever byte of the folder is changed', { timeout: 300_000 }, async () => {
+    const first = await loadTales({ cacheDir })
+    const cold = await first.generate(`${LONG}The fox`, { ...GREEDY, maxTokens: 6, strict: true })
+    await first.dispose()
+    const stored = (await files()).toSorted((a, b) => a.path.localeCompare(b.path))
+    const rng = new Rng(6)
+    // Keeps nothing in memory, so that every prompt looks at the disk.
+    const notices: string[] = []
+    const engine = await loadTales({ cacheDir, keptBytes: 0, onNotice: notice => notices.push(notice) })
+    for (const [n, { path }] of stored.entries()) {
+      const whole = await readFile(path)
+      const header = 12 + whole.readUInt32LE(8)
+      // Magic, length, header, rows of each part of the block, checksum.
+      const regions = [0, 8, 12, header, ...Array.from({ length: 4 }, (_, i) => header + i * 20_000), whole.length - 32]
+      for (const [i, from] of regions.entries()) {
+        const at = from + rng.below((regions[i + 1] ?? whole.length) - from)
+        const damaged = Uint8Array.from(whole)
+        damaged[at] = (damaged[at] as number) ^ (1 << rng.below(8))
+        await writeFile(path, damaged)
+        const before = notices.length
+        const again = await engine.generate(`${LONG}The fox`, { ...GREEDY, maxTokens: 6, strict: true })
+        expect(again.text, `block ${n}, byte ${at}`).toBe(cold.text)
+        // A prompt that reads as far as this block says so; then it has written it anew, or will.
+        if (notices.length > before) expect(notices.at(-1)).toMatch(/is damaged \(.*\); it was removed$/)
+        expect(again.usage.cachedTokens).toBeLessThan(cold.usage.promptTokens)
+        await writeFile(path, whole)
+      }
+    }
+    await engine.dispose()
+    expect(notices.length).toBeGreaterThan(stored.length * 6)
   })
 
   it('finds nothing of other numbers or another arithmetic', async () => {
