@@ -34,7 +34,7 @@ function machine() {
   return { env, folder, run, chat, names }
 }
 
-describe('a chat that is kept', () => {
+describe('a chat that is kept', { timeout: 180_000 }, () => {
   it('goes on in another process as if it had not ended, and at once', async () => {
     const { chat, names } = machine()
     const whole = await chat(`${STORY}\nThe fox\nThen\n`)
