@@ -49,7 +49,7 @@ struct Context {
   // Takes a part of the units that are left, so that units are taken in long runs, which read memory in one go, and
   // threads still end together.
   INLINE bool claimRun(i64 units, i64& begin, i64& end) {
-    return claimSome(units, [=](i64 left) { return most<i64>(1, solo ? left : left / (2 * threads)); }, begin, end);
+    return claimSome(units, [this](i64 left) { return most<i64>(1, solo ? left : left / (2 * threads)); }, begin, end);
   }
 
   template <class Count> INLINE bool claimSome(i64 units, Count count, i64& begin, i64& end) {

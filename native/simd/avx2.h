@@ -68,7 +68,7 @@ INLINE Bytes lookup(const u8* table, Bytes codes) {
   return (Bytes)_mm256_shuffle_epi8(entries, (__m256i)codes);
 }
 
-constexpr int PACKED_MR = 4, PACKED_PARTS = 2;
+constexpr int PACKED_MR = 4, PACKED_NP = 1, PACKED_ONE = 2;
 constexpr int WIDE_OFFSET = 0;
 typedef __m256i Four;
 typedef I Dots;

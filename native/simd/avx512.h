@@ -69,8 +69,8 @@ INLINE Bytes lookup(const u8* table, Bytes codes) {
   return (Bytes)_mm512_shuffle_epi8(entries, (__m512i)codes);
 }
 
-// Tokens of a tile of an integer product, and parts of 16 rows taken at once with one token.
-constexpr int PACKED_MR = 8, PACKED_PARTS = 1;
+// Tokens of a tile of an integer product with the parts of 16 rows taken at once, and parts taken with one token.
+constexpr int PACKED_MR = 8, PACKED_NP = 1, PACKED_ONE = 1;
 constexpr int WIDE_OFFSET = 128;
 typedef __m512i Four;
 typedef I Dots;

@@ -18,6 +18,11 @@
 //
 // and the sizes of the register tiles that suit its registers.
 
+// Before the loop over a step's vectors of codes.
+#ifndef VECTOR_LOOP
+#define VECTOR_LOOP _Pragma("GCC unroll 8")
+#endif
+
 typedef float F __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
 typedef uint32_t U __attribute__((vector_size(LANES * 4)));

@@ -5,7 +5,7 @@ INLINE Bytes lookup(const u8* table, Bytes codes) {
   return codes;
 }
 
-constexpr int PACKED_MR = 2, PACKED_PARTS = 1;
+constexpr int PACKED_MR = 2, PACKED_NP = 1, PACKED_ONE = 1;
 constexpr int WIDE_OFFSET = 128;
 struct Four {
   int32_t x[4];
