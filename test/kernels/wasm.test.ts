@@ -54,6 +54,9 @@ describe('the WebAssembly kernels', () => {
 
 const problem = await wasmCompilerProblem()
 
+/** A compiler has half a minute of work on an idle machine. */
+const COMPILE_TIME = 240_000
+
 describe('the committed modules', () => {
   for (const [name, options] of Object.entries(MODULES)) {
     it.skipIf(problem)(
@@ -64,6 +67,7 @@ describe('the committed modules', () => {
         const committed = readFileSync(new URL(`../../src/kernels/native/${name}`, import.meta.url))
         expect(readFileSync(built).equals(committed), 'run `npm run build:wasm` and commit the result').toBe(true)
       },
+      COMPILE_TIME,
     )
   }
 })
