@@ -2,8 +2,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from 'commander'
+import { CACHE_TYPE_NAMES } from '../../src/index.ts'
 import { UsageError } from './exit.ts'
-import { CACHE_TYPES, KERNELS, type LoadFlags, WEIGHT_TYPES } from './options/load.ts'
+import { KERNELS, type LoadFlags, WEIGHT_TYPES } from './options/load.ts'
 import { bytes, flag, integer, oneOf, tokens } from './options/parsers.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -31,7 +32,7 @@ export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = proces
     ...read(env, 'KERNELS', oneOf(KERNELS), kernels => ({ kernels })),
     ...read(env, 'THREADS', integer(1, 1024), threads => ({ threads })),
     ...read(env, 'ISA', String, isa => ({ isa })),
-    ...read(env, 'CACHE_TYPE', oneOf(CACHE_TYPES), cacheType => ({ cacheType })),
+    ...read(env, 'CACHE_TYPE', oneOf(CACHE_TYPE_NAMES), cacheType => ({ cacheType })),
     ...read(env, 'WEIGHTS', oneOf(WEIGHT_TYPES), weights => ({ weights })),
     ...read(env, 'EXACT', flag, exact => ({ exact })),
     ...read(env, 'CONTEXT', tokens, context => ({ context })),

@@ -62,10 +62,14 @@ enum Dtype : int {
   Q6_K = 16,
   IQ4_NL = 17,
   IQ4_XS = 18,
-  MXFP4 = 19
+  MXFP4 = 19,
+  // Cached vectors of codes with scales behind them (ops/cache-scaled.inc).
+  INT8 = 20,
+  FP8 = 21
 };
 
-INLINE bool isPacked(Dtype dtype) { return dtype >= Q8_0; }
+INLINE bool isPacked(Dtype dtype) { return dtype >= Q8_0 && dtype <= MXFP4; }
+INLINE bool isScaled(Dtype dtype) { return dtype >= INT8; }
 
 INLINE int elementBytes(Dtype dtype) {
   return dtype == F64 ? 8 : dtype == F32 || dtype == I32 ? 4 : dtype == F16 || dtype == BF16 ? 2 : 1;

@@ -51,7 +51,8 @@ export function attendExpanded(
       values: { ...perHead, offset: N * 4, width: V },
       sequences: sequence,
       scale: c.softmaxScale,
-      factors: slices.latent.dtype === 'bf16' ? 'bf16' : 'f32',
+      // As exact as the rows that keys and values come from.
+      factors: slices.latent.dtype === 'f32' || slices.latent.dtype === 'f16' ? 'f32' : 'bf16',
       mask: 'causal',
       lse,
       carry: i > 0,

@@ -1,7 +1,6 @@
 import type { Kernels } from '../kernels/contract.ts'
-import { DTYPE_BYTES } from '../tensor/dtype.ts'
 import { type Tensor, tensorAt } from '../tensor/tensor.ts'
-import { type CacheLayout, segmentBytes } from './layout.ts'
+import type { CacheLayout } from './layout.ts'
 import type { Block } from './pool.ts'
 
 /** Records the copying of the first `rows` rows of every layer into another block of the same group. */
@@ -12,17 +11,11 @@ export function copyRows(
   from: Block,
   rows: number,
 ): void {
-  const { layers, segments, rowBytes } = groups[to.group] as CacheLayout['groups'][number]
-  let offset = 0
-  for (const s of segments) {
-    const size = DTYPE_BYTES[s.dtype]
-    const row = rowBytes / size
-    // [layers, rows, numbers of the segment]
-    const part = ({ memory }: Block): Tensor => ({
-      ...tensorAt(memory.address + offset, s.dtype, [layers.length, rows, s.heads * s.width]),
-      strides: [blockTokens * row, row, 1],
-    })
-    kernels.copy(part(to), part(from))
-    offset += segmentBytes(s)
-  }
+  const { layers, rowBytes } = groups[to.group] as CacheLayout['groups'][number]
+  // Rows of a layer lie behind each other: [layers, bytes].
+  const part = ({ memory }: Block): Tensor => ({
+    ...tensorAt(memory.address, 'u8', [layers.length, rows * rowBytes]),
+    strides: [blockTokens * rowBytes, 1],
+  })
+  kernels.copy(part(to), part(from))
 }

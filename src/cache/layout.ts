@@ -4,7 +4,7 @@
  * `blockTokens` tokens for all layers of its group: [layer][token][row].
  */
 import type { PagedRows, RowSlice } from '../kernels/contract.ts'
-import { type CacheType, DTYPE_BYTES } from '../tensor/dtype.ts'
+import { type CacheType, isScaled, vectorAlignment, vectorBytes } from '../tensor/dtype.ts'
 
 export interface CacheSegment {
   /** `latent` and `ropeKey` for MLA, `key` and `value` for grouped attention. */
@@ -37,7 +37,20 @@ export interface CacheLayout {
 }
 
 export function segmentBytes(s: CacheSegment): number {
-  return s.heads * s.width * DTYPE_BYTES[s.dtype]
+  return s.heads * vectorBytes(s.dtype, s.width)
+}
+
+/** Where each segment begins in a row, and the row's bytes: segments lie as close as their types allow. */
+function placeSegments(segments: readonly CacheSegment[]): { readonly offsets: readonly number[]; rowBytes: number } {
+  const up = (bytes: number, alignment: number) => Math.ceil(bytes / alignment) * alignment
+  const offsets: number[] = []
+  let end = 0
+  for (const s of segments) {
+    const offset = up(end, vectorAlignment(s.dtype))
+    offsets.push(offset)
+    end = offset + segmentBytes(s)
+  }
+  return { offsets, rowBytes: up(end, Math.max(1, ...segments.map(s => vectorAlignment(s.dtype)))) }
 }
 
 /** Groups layers by window; every layer has the same segments. */
@@ -46,7 +59,7 @@ export function cacheLayout(
   windows: readonly (number | null)[],
   blockTokens: number,
 ): CacheLayout {
-  const rowBytes = segments.reduce((n, s) => n + segmentBytes(s), 0)
+  const { rowBytes } = placeSegments(segments)
   const distinct = [...new Set(windows)]
   const groups = distinct.map(window => {
     const layers = windows.flatMap((w, layer) => (w === window ? [layer] : []))
@@ -68,10 +81,10 @@ export function cacheSlice(layout: CacheLayout, layer: number, name: CacheSegmen
     layerOffset: index * layout.blockTokens * rowBytes,
     rowBytes,
   }
-  let offset = 0
-  for (const s of segments) {
-    if (s.name === name) return { rows, dtype: s.dtype, offset, heads: s.heads, width: s.width, headStride: s.width }
-    offset += segmentBytes(s)
-  }
-  throw new RangeError(`cacheSlice: rows of this cache have no segment "${name}"`)
+  const i = segments.findIndex(s => s.name === name)
+  const segment = segments[i]
+  if (!segment) throw new RangeError(`cacheSlice: rows of this cache have no segment "${name}"`)
+  const { dtype, heads, width } = segment
+  const headStride = isScaled(dtype) ? vectorBytes(dtype, width) : width
+  return { rows, dtype, offset: placeSegments(segments).offsets[i] as number, heads, width, headStride }
 }

@@ -1,11 +1,11 @@
 /** Options as callers of plain JavaScript may give them: wrong ones are refused by name before anything is done. */
+import { CACHE_TYPE_NAMES } from '../cache/types.ts'
 import { OptionError } from '../errors.ts'
 import { ENCODABLE_TYPES } from '../kernels/blocks/numbers.ts'
 import type { HostLoadOptions, HostPromptOptions } from './protocol.ts'
 import type { BeamOptions, RestoreOptions, SessionOptions } from './types.ts'
 
 const KERNELS = ['auto', 'native', 'wasm', 'reference']
-const CACHE_TYPES = ['f32', 'f16', 'bf16']
 const SPECULATION = ['off', 'ngram', 'draft']
 const NOT_WITH_BEAMS = [
   ...(['stopSequences', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),
@@ -15,7 +15,7 @@ const PATHS = ['expanded', 'absorbed']
 
 export function checkLoadOptions(o: HostLoadOptions): void {
   oneOf('kernels', o.kernels, KERNELS)
-  oneOf('cacheType', o.cacheType, CACHE_TYPES)
+  oneOf('cacheType', o.cacheType, CACHE_TYPE_NAMES)
   oneOf('weights', o.weights, ENCODABLE_TYPES)
   whole('threads', o.threads, 1)
   whole('contextLength', o.contextLength, 1)

@@ -5,7 +5,7 @@ import type { CacheLayout } from '../cache/layout.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 
 /** Of the bytes in a cached block and of the rules that decide them: a change makes older blocks unknown. */
-const VERSION = 2
+const VERSION = 3
 /** Tensors that are looked into, spread over all of them, and the bytes taken from the middle of each. */
 const SAMPLES = 2048
 const SAMPLE_BYTES = 64

@@ -2,14 +2,17 @@
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { type AttentionConfig, cacheElements } from '../attention/config.ts'
+import { type CacheGroup, cacheLayout } from '../cache/layout.ts'
+import { type CacheTypeName, rowTypes } from '../cache/types.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { openModel } from '../checkpoint/folder.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
+import { cacheSegments } from '../model/cache-segments.ts'
 import type { ModelConfig } from '../model/config.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
-import { type CacheType, DTYPE_BYTES } from '../tensor/dtype.ts'
+import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
 import type { LoadOptions } from './types.ts'
 
 export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline' | 'hub' | 'signal' | 'onProgress'> {
@@ -58,7 +61,7 @@ export interface TensorSummary {
 }
 
 export interface CacheNeeds {
-  readonly type: CacheType
+  readonly type: CacheTypeName
   /** Numbers cached per token and layer: C + R for a latent, keys and values of the kv heads otherwise. */
   readonly elementsPerTokenAndLayer: number
   readonly bytesPerToken: number
@@ -149,21 +152,23 @@ function listTensors(checkpoint: Checkpoint): Pick<Inspection, 'tensors' | 'left
   }
 }
 
-function cacheNeeds(config: ModelConfig, type: CacheType, contexts: readonly number[]): CacheNeeds {
+function cacheNeeds(config: ModelConfig, type: CacheTypeName, contexts: readonly number[]): CacheNeeds {
   const { attention, layers, maxPositions } = config
-  const perLayer = cacheElements(attention)
   const expanded = expandedElements(attention)
-  const bytes = (elements: number, tokens: number) =>
-    sum(layers, l => Math.min(tokens, l.window ?? tokens)) * elements * DTYPE_BYTES[type]
+  const { rowBytes } = cacheLayout(cacheSegments(attention, type), [null], 1).groups[0] as CacheGroup
+  const { second } = rowTypes(type, attention.kind)
+  // Keys and values of heads have no scales.
+  const expandedRowBytes = expanded * DTYPE_BYTES[isScaled(second) ? 'bf16' : second]
+  const bytes = (row: number, tokens: number) => sum(layers, l => Math.min(tokens, l.window ?? tokens)) * row
   return {
     type,
-    elementsPerTokenAndLayer: perLayer,
-    bytesPerToken: bytes(perLayer, 1),
-    expanded: { elementsPerTokenAndLayer: expanded, bytesPerToken: bytes(expanded, 1) },
+    elementsPerTokenAndLayer: cacheElements(attention),
+    bytesPerToken: bytes(rowBytes, 1),
+    expanded: { elementsPerTokenAndLayer: expanded, bytesPerToken: bytes(expandedRowBytes, 1) },
     contexts: contexts.map(tokens => ({
       tokens,
-      bytes: bytes(perLayer, tokens),
-      expandedBytes: bytes(expanded, tokens),
+      bytes: bytes(rowBytes, tokens),
+      expandedBytes: bytes(expandedRowBytes, tokens),
       beyondModel: tokens > maxPositions,
     })),
   }

@@ -7,12 +7,13 @@ import { isGgufFile, openModel } from '../checkpoint/folder.ts'
 import { CheckpointError, OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { parseConfig } from '../model/families/index.ts'
-import { loadModel, surveyWeights, unusedTensors } from '../model/load.ts'
+import { loadModel, type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import type { DraftModel } from '../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 import { checkLoadOptions } from './check-options.ts'
 import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
+import { defaultCacheType } from './default-cache-type.ts'
 import { type GenerationDefaults, generationDefaults } from './generation-defaults.ts'
 import type { Identity } from './identity.ts'
 import { checkSameTokens, loadDraft } from './load-draft.ts'
@@ -81,7 +82,7 @@ async function assemble(
   // What is quickly said to be wrong comes before the weights.
   const config = parseConfig(checkpoint.configReader)
   const { maxPositions } = config
-  const { contextLength = maxPositions, cacheType = 'f16', cacheBytes, weights } = options
+  const { contextLength = maxPositions, cacheBytes, weights } = options
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
@@ -92,6 +93,8 @@ async function assemble(
   if (draftCheckpoint) {
     checkSameTokens(checkpoint.name, tokenizer, draftCheckpoint.name, openTokenizer(draftCheckpoint))
   }
+  const survey = await surveyWeights(checkpoint, weights)
+  const cacheType = options.cacheType ?? defaultCacheType(kernels.info, survey, options.exact ?? false)
   const budget = cacheBytes ? { maxBytes: cacheBytes } : {}
   const model = await loadModel(checkpoint, kernels, {
     cacheType,
@@ -112,7 +115,7 @@ async function assemble(
     contextLength,
     cacheType,
     cacheBytesPerToken: model.layout.bytesPerToken,
-    ...(await usedWeights(checkpoint, weights)),
+    ...sizesOf(survey),
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
@@ -184,10 +187,10 @@ function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Chec
 }
 
 /** Numbers of the model, and bytes of its weights in the types in which the kernels got them. */
-async function usedWeights(checkpoint: Checkpoint, weights: HostLoadOptions['weights']) {
+function sizesOf(survey: readonly SurveyedWeight[]): Pick<ModelInfo, 'parameters' | 'weightBytes'> {
   let parameters = 0
   let weightBytes = 0
-  for (const { rows, cols, bytes, scales } of await surveyWeights(checkpoint, weights)) {
+  for (const { rows, cols, bytes, scales } of survey) {
     parameters += rows * cols
     weightBytes += bytes.length + (scales?.bytes.length ?? 0)
   }

@@ -1,9 +1,9 @@
 /** What users of the engine see: options and results. camelCase, the AI SDK's names where it has one. */
 import type { AttentionPath } from '../attention/path.ts'
+import type { CacheTypeName } from '../cache/types.ts'
 import type { EncodableType } from '../kernels/blocks/numbers.ts'
 import type { Logprobs } from '../sampling/logprobs.ts'
 import type { SamplingOptions as DrawingOptions } from '../sampling/options.ts'
-import type { CacheType } from '../tensor/dtype.ts'
 
 export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
 
@@ -23,8 +23,11 @@ export interface LoadOptions {
   readonly threads?: number
   /** Forces a lower instruction set of the native kernels: `avx512bf16`, `avx512`, `avx2`, `portable`, `neon`. Default: the best. */
   readonly isa?: string
-  /** Type of the cached numbers. Default f16. */
-  readonly cacheType?: CacheType
+  /**
+   * Type of the cached numbers. Default f16; bf16 where the machine multiplies pairs of bf16 and weights are quantised,
+   * whose activations of 8 bits round more.
+   */
+  readonly cacheType?: CacheTypeName
   /**
    * Turns the matrices into this type while loading: `q8_0`, `q4_k`, `bf16` … Embedding, output, routers and the
    * projection to MLA's latent get a type that suits them (docs/gguf.md). Default: as they are stored.
@@ -286,7 +289,7 @@ export interface ModelInfo {
   readonly vocabSize: number
   /** Tokens a session may hold. */
   readonly contextLength: number
-  readonly cacheType: CacheType
+  readonly cacheType: CacheTypeName
   readonly cacheBytesPerToken: number
   readonly parameters: number
   readonly weightBytes: number

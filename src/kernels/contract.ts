@@ -85,11 +85,11 @@ export interface RowSlice {
   /** Paged, or a contiguous f32 tensor [S, row] whose row 0 is key position `keyStart` of the one sequence. */
   readonly rows: PagedRows | Tensor
   readonly dtype: CacheType
-  /** In bytes from the row's start. */
+  /** In bytes from the row's start; a multiple of the type's alignment, as rows are. */
   readonly offset: number
   readonly heads: number
   readonly width: number
-  /** In elements. */
+  /** In elements; of a type with scales in bytes, the scales included. */
   readonly headStride: number
 }
 
@@ -115,7 +115,7 @@ export interface AttentionArgs {
   readonly scale: number
   /**
    * `bf16`: queries, keys, probabilities and values may be rounded to bf16 before they are multiplied; sums stay f32.
-   * Default: `bf16` if keys and values are stored as that, else `f32`.
+   * Default: `f32` if some keys or values are stored as f32 or f16, which are more exact than bf16, else `bf16`.
    */
   readonly factors?: 'f32' | 'bf16'
   /** `causal`: key position <= query position. `none`: every key. */
@@ -276,6 +276,10 @@ export interface Kernels {
   /**
    * Writes x [T, heads, width] (strided, f32) into the slice at each query token's own position: the row of query i of
    * a sequence is position + i. Rounds to the slice's type. The slice's rows are paged.
+   *
+   * A scale is the largest magnitude of what shares it, divided in f32 by the largest code (127, 448); a code is the
+   * number divided in f32 by the scale, rounded to nearest even. Where the scale is 0 codes are 0; where a number is
+   * not finite, the scale is NaN and codes are 0.
    */
   cacheWrite(slice: RowSlice, x: Tensor, sequences: Tensor): void
   /** y [keyCount, heads * width] f32: the slice's numbers at keyStart .. + keyCount of the one sequence. */

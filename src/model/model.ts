@@ -1,15 +1,16 @@
 import { longropeLimit, ropeFrequencies } from '../attention/rope.ts'
 import type { AttentionStep } from '../attention/step.ts'
-import { type CacheLayout, type CacheSegment, cacheLayout } from '../cache/layout.ts'
+import { type CacheLayout, cacheLayout } from '../cache/layout.ts'
 import { BlockPool, type PoolOptions } from '../cache/pool.ts'
 import { SequenceCache } from '../cache/sequence-cache.ts'
+import type { CacheTypeName } from '../cache/types.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import { Arena } from '../kernels/arena.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { normalise } from '../kernels/layers.ts'
-import type { CacheType } from '../tensor/dtype.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import { decoderLayer, type Layer, runLayer } from './block.ts'
+import { cacheSegments } from './cache-segments.ts'
 import type { ModelConfig } from './config.ts'
 import { type RowRun, recordShift } from './shift.ts'
 import { planStep, type Step, type StepInput } from './step.ts'
@@ -17,7 +18,7 @@ import type { ModelWeights } from './weights.ts'
 
 export interface ModelOptions {
   /** Type of the cached numbers. Default f16: as many bytes as bf16, eight times as exact, and normed latents fit. */
-  readonly cacheType?: CacheType
+  readonly cacheType?: CacheTypeName
   /** Tokens of a cache block. Default 64. */
   readonly blockTokens?: number
   /** Bounds on all cache blocks together. Default: none. */
@@ -53,7 +54,7 @@ export class Model {
     this.config = config
     this.kernels = kernels
     this.layout = cacheLayout(
-      cacheSegments(config, cacheType),
+      cacheSegments(config.attention, cacheType),
       config.layers.map(l => l.window),
       blockTokens,
     )
@@ -256,19 +257,6 @@ interface Frequencies {
   /** f64 [dim / 2] */
   readonly tensor: Tensor
   readonly factor: number
-}
-
-function cacheSegments({ attention: a }: ModelConfig, dtype: CacheType): CacheSegment[] {
-  if (a.kind === 'latent') {
-    return [
-      { name: 'latent', heads: 1, width: a.kvLoraRank, dtype },
-      { name: 'ropeKey', heads: 1, width: a.qkRopeHeadDim, dtype },
-    ]
-  }
-  return [
-    { name: 'key', heads: a.nKvHeads, width: a.headDim, dtype },
-    { name: 'value', heads: a.nKvHeads, width: a.headDim, dtype },
-  ]
 }
 
 /** Entry i of the first axis, strides kept. */

@@ -41,13 +41,13 @@ export function cacheFormat(text: string): CacheFormat {
   const name = text.trim().toLowerCase()
   const layout = LAYOUTS.find(l => l.name === name.replaceAll('-', '_'))
   if (layout) return layout
-  const parts = name.split('/').map(formatNamed)
+  const parts = name.split('/').map(part => (part === 'int8' ? INT8_PER_ROW : formatNamed(part)))
   const [first, second = first] = parts
   if (!first || !second || parts.length > 2) {
     throw new OptionError(`There is no cache type ${JSON.stringify(text.slice(0, 60))}; there are ${CACHE_FORMATS}.`)
   }
-  const both = first.name === second.name ? first.name : `${first.name}/${second.name}`
-  return { name: both, first, second, index: first, latentOnly: false }
+  const both = first.name === second.name ? first.name : parts.length > 1 ? name : first.name
+  return { name: both, first, second, index: first, latentOnly: parts.includes(INT8_PER_ROW) }
 }
 
 /** The parts of one token's row in a layer of this kind. */

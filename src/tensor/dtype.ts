@@ -98,5 +98,37 @@ export function weightBytes(type: WeightType, rows: number, cols: number): numbe
   return rows * (cols / elements) * bytes
 }
 
+/** A cached vector as one number behind the other. */
+export type PlainCacheType = 'f32' | 'f16' | 'bf16'
+
+/**
+ * A cached vector as codes of a byte each, padded to a multiple of 4, and f32 scales behind them; a number is code x
+ * scale. `int8`: -127 .. 127, one scale. `fp8`: e4m3, a scale per 128 codes.
+ */
+export type ScaledCacheType = 'int8' | 'fp8'
+
 /** The types a cache row's segment may have. */
-export type CacheType = 'f32' | 'f16' | 'bf16'
+export type CacheType = PlainCacheType | ScaledCacheType
+
+/** Codes that share a scale. */
+export const SCALE_EVERY: Readonly<Record<ScaledCacheType, number>> = { int8: Number.POSITIVE_INFINITY, fp8: 128 }
+
+export function isScaled(type: CacheType): type is ScaledCacheType {
+  return Object.hasOwn(SCALE_EVERY, type)
+}
+
+/** Bytes of a cached vector of `width` numbers. */
+export function vectorBytes(type: CacheType, width: number): number {
+  if (!isScaled(type)) return width * DTYPE_BYTES[type]
+  return scalesAt(width) + Math.ceil(width / Math.min(width, SCALE_EVERY[type])) * DTYPE_BYTES.f32
+}
+
+/** Where a vector's scales begin: bytes from its first code. */
+export function scalesAt(width: number): number {
+  return Math.ceil(width / DTYPE_BYTES.f32) * DTYPE_BYTES.f32
+}
+
+/** What a cached vector's address is a multiple of. */
+export function vectorAlignment(type: CacheType): number {
+  return isScaled(type) ? DTYPE_BYTES.f32 : DTYPE_BYTES[type]
+}

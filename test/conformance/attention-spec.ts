@@ -20,6 +20,8 @@ export interface AttentionSpec {
   readonly value?: number
   /** Where rows lie: paged in this type, or one contiguous f32 tensor. */
   readonly stored: CacheType | 'contiguous'
+  /** The second segment's type. Default: as `stored`. */
+  readonly storedSecond?: CacheType
   readonly blockTokens?: number
   readonly sequences: readonly AttentionSequence[]
   readonly mask?: 'causal' | 'none'
@@ -134,8 +136,9 @@ function expandedRows(lab: Lab, spec: AttentionSpec): Rows {
 }
 
 /** Rows at the positions that queries may see hold numbers; the others NaN, or there is no block. */
-function storedRows(lab: Lab, spec: AttentionSpec, segments: readonly { heads: number; width: number }[]) {
-  const { stored, sequences, blockTokens = 16, mask } = spec
+function storedRows(lab: Lab, spec: AttentionSpec, shapes: readonly { heads: number; width: number }[]) {
+  const { stored, storedSecond, sequences, blockTokens = 16, mask } = spec
+  const segments = shapes.map((s, i) => (i === 1 && storedSecond ? { ...s, dtype: storedSecond } : s))
   const spans = fieldsOf(sequences, []).map(({ keyStart, keyCount, position, queryCount }) => {
     const room = keyStart + keyCount
     return { freed: keyStart, filled: mask === 'none' ? room : Math.min(room, position + queryCount), room }

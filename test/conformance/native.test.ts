@@ -7,9 +7,12 @@ import { type ResultStore, runConformance } from './run.ts'
 
 const missing = nativeUnavailable()
 
-/** Rows of bf16 are multiplied as bf16, unless exact arithmetic is asked for. */
+/** Rows of bf16 or less are multiplied as bf16, unless exact arithmetic is asked for. */
 const ROUNDED = {
-  tolerance: (c: ConformanceCase) => (c.op === 'attention' && c.name.endsWith('bf16') ? 'attention bf16' : c.tolerance),
+  tolerance: (c: ConformanceCase) =>
+    c.op === 'attention' && /(bf16|int8|fp8)$/.test(c.name) && !c.name.startsWith('expanded')
+      ? 'attention bf16'
+      : c.tolerance,
   skip: [
     {
       reason: 'parts round other probabilities',

@@ -1,11 +1,21 @@
 import type { RowSlice } from '../../src/kernels/contract.ts'
-import { type CacheType, DTYPE_BYTES } from '../../src/tensor/dtype.ts'
+import {
+  type CacheType,
+  DTYPE_BYTES,
+  isScaled,
+  type PlainCacheType,
+  SCALE_EVERY,
+  scalesAt,
+  vectorBytes,
+} from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { type Lab, randomShort } from './lab.ts'
 
 export interface Segment {
   readonly heads: number
   readonly width: number
+  /** Default: the row's. */
+  readonly dtype?: CacheType
 }
 
 /** Positions `freed` .. `filled` hold numbers; there is room up to `room`; blocks wholly below `freed` are gone. */
@@ -43,8 +53,14 @@ const GAP = 24
  */
 export function makePages(lab: Lab, options: PagesOptions): Pages {
   const { dtype, segments, blockTokens, sequences } = options
-  const size = DTYPE_BYTES[dtype]
-  const rowElements = segments.reduce((n, s) => n + s.heads * s.width, 0)
+  const types = segments.map(s => s.dtype ?? dtype)
+  // Rows of several types, or with scales, are written as bytes.
+  const plain = types.every(t => t === dtype) && !isScaled(dtype) ? dtype : null
+  const slabType = plain ?? 'u8'
+  const size = DTYPE_BYTES[slabType]
+  const rowElements = plain
+    ? segments.reduce((n, s) => n + s.heads * s.width, 0)
+    : segments.reduce((n, s, i) => n + s.heads * vectorBytes(types[i]!, s.width), 0)
   const layerElements = blockTokens * rowElements
   const blockElements = LAYERS * layerElements + GAP / size
   const blocks = sequences.flatMap(({ filled, room = filled }, sequence) =>
@@ -53,7 +69,7 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
   const used = blocks.filter(({ sequence, index }) => (index + 1) * blockTokens > (sequences[sequence]!.freed ?? 0))
   const order = lab.rng.shuffled(used)
 
-  const nan = dtype === 'f32' ? Number.NaN : 0xffff
+  const nan = plain ? (plain === 'f32' ? Number.NaN : 0xffff) : 0xff
   const elements = new Array<number>(order.length * blockElements).fill(nan)
   order.forEach(({ sequence, index }, place) => {
     const { freed = 0, filled } = sequences[sequence]!
@@ -61,13 +77,19 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
       const position = index * blockTokens + slot
       if (position < freed || position >= filled) continue
       const row = place * blockElements + LAYER * layerElements + slot * rowElements
-      for (let i = 0; i < rowElements; i++)
-        elements[row + i] = dtype === 'f32' ? lab.rng.normal() : randomShort(lab.rng, dtype)
+      const numbers = plain
+        ? Array.from({ length: rowElements }, () => randomNumber(lab, plain))
+        : segments.flatMap((s, i) =>
+            Array.from({ length: s.heads }, () => randomVector(lab, types[i]!, s.width)).flat(),
+          )
+      numbers.forEach((x, i) => {
+        elements[row + i] = x
+      })
     }
   })
   const slab = options.output
-    ? lab.inout(options.output, dtype, [elements.length], elements)
-    : lab.input(dtype, [elements.length], elements)
+    ? lab.inout(options.output, slabType, [elements.length], elements)
+    : lab.input(slabType, [elements.length], elements)
 
   const tables = sequences.map((_, sequence) => {
     const addresses = blocks.flatMap(block => {
@@ -79,12 +101,40 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
   })
   const rows = { blockTokens, layerOffset: LAYER * layerElements * size, rowBytes: rowElements * size }
   let offset = 0
-  const slices = segments.map(({ heads, width }): RowSlice => {
-    const slice = { rows, dtype, offset, heads, width, headStride: width }
-    offset += heads * width * size
+  const slices = segments.map(({ heads, width }, i): RowSlice => {
+    const type = types[i]!
+    const headStride = isScaled(type) ? vectorBytes(type, width) : width
+    const slice = { rows, dtype: type, offset, heads, width, headStride }
+    offset += heads * vectorBytes(type, width)
     return slice
   })
   return { slices, tables }
+}
+
+function randomNumber(lab: Lab, type: PlainCacheType): number {
+  return type === 'f32' ? lab.rng.normal() : randomShort(lab.rng, type)
+}
+
+/** Bytes of a vector of numbers of size 1. */
+function randomVector(lab: Lab, type: CacheType, width: number): number[] {
+  if (!isScaled(type)) {
+    const numbers = Array.from({ length: width }, () => randomNumber(lab, type))
+    const bits = type === 'f32' ? Float32Array.from(numbers) : Uint16Array.from(numbers)
+    return [...new Uint8Array(bits.buffer)]
+  }
+  const bytes = new Uint8Array(vectorBytes(type, width))
+  // e4m3: exponents 4 to 7 of 15; int8: all codes but -128.
+  for (let i = 0; i < width; i++) {
+    const magnitude = type === 'fp8' ? 32 + lab.rng.below(32) : lab.rng.below(128)
+    bytes[i] = type === 'fp8' ? magnitude | (lab.rng.below(2) << 7) : (lab.rng.below(2) * 2 - 1) * magnitude
+  }
+  const scales = Math.ceil(width / Math.min(width, SCALE_EVERY[type]))
+  const values = Float32Array.from(
+    { length: scales },
+    () => (0.5 + lab.rng.below(1000) / 1000) / (type === 'fp8' ? 1 : 64),
+  )
+  bytes.set(new Uint8Array(values.buffer), scalesAt(width))
+  return [...bytes]
 }
 
 export interface SequenceFields {

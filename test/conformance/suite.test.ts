@@ -84,7 +84,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
       cacheWrite: (slice, x, sequences) => k.cacheWrite({ ...slice, offset: 0 }, x, sequences),
     }),
     'runs heads together': k => ({
-      cacheWrite: (slice, x, sequences) => k.cacheWrite({ ...slice, headStride: slice.headStride - 1 }, x, sequences),
+      cacheWrite: (slice, x, sequences) => k.cacheWrite({ ...slice, headStride: slice.headStride - 4 }, x, sequences),
     }),
   },
   mergeAttention: {

@@ -115,7 +115,14 @@ describe('an engine with a cache folder', () => {
   })
 
   it('finds nothing of other numbers or another arithmetic', async () => {
-    const settings: LoadOptions[] = [{}, { cacheType: 'f32' }, { kernels: 'wasm' }, { weights: 'q8_0' }]
+    const settings: LoadOptions[] = [
+      {},
+      { cacheType: 'f32' },
+      { cacheType: 'int8' },
+      { cacheType: 'fp8_ds_mla' },
+      { kernels: 'wasm' },
+      { weights: 'q8_0' },
+    ]
     for (const options of settings) {
       const engine = await loadTales({ cacheDir, ...options })
       const { usage } = await engine.generate(LONG, { ...GREEDY, maxTokens: 0 })

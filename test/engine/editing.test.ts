@@ -38,6 +38,29 @@ for (const { name, make, missing } of KERNEL_SETS) {
     const drop = (lab: Lab, timeline: Timeline, from: number, to: number) =>
       timeline.drop(from, to, (...args) => lab.model.shift(...args))
 
+    it.each([
+      ['f16/f32', 2e-5],
+      ['int8/f32', 1e-4],
+      ['fp8_ds_mla', 0.02],
+    ] as const)('turn the rope keys of rows of %s', async (cacheType, tolerance) => {
+      const config = { ...CONFIGS.latent, num_hidden_layers: 1 }
+      const model = await randomModel(kernels, config, 1, { blockTokens: 16, cacheType })
+      const lab = new Lab(model, kernels)
+      const past = ids(model, 60, 8)
+      const timeline = lab.sharing()
+      await lab.run(timeline, past, { maxTokens: 0 })
+      await drop(lab, timeline, 9, 30)
+      const more = [...past.slice(0, 9), ...past.slice(30), ...ids(model, 3, 9)]
+      const edited = await lab.run(timeline, more, { maxTokens: 1, path: 'absorbed' })
+      expect(edited.usage.cachedTokens).toBe(39)
+      const anew = lab.timeline()
+      const cold = await lab.run(anew, more, { maxTokens: 1, path: 'absorbed' })
+      expect(largestDifference(edited, cold)).toBeLessThan(tolerance)
+      anew.dispose()
+      timeline.dispose()
+      model.dispose()
+    })
+
     for (const [kind, config] of Object.entries(CONFIGS)) {
       it(`leave what a prompt of the rest would have computed, in a layer of its own (${kind})`, async () => {
         const model = await randomModel(kernels, { ...config, num_hidden_layers: 1 }, 1, {

@@ -191,7 +191,10 @@ describe('a session in a file', () => {
         /the cached numbers \(latent f16, ropeKey f16 there, latent f32, ropeKey f32 here\) differs/,
       ],
       [{ kernels: 'wasm' }, /the arithmetic \(native-.* there, wasm-.* here\) differs: recompute: true takes its text/],
-      [{ weights: 'q8_0' }, /the arithmetic \(native-\w+ there, native-\w+, weights as q8_0 here\) differs/],
+      [
+        { weights: 'q8_0', cacheType: 'f16' },
+        /the arithmetic \(native-\w+ there, native-\w+, weights as q8_0 here\) differs/,
+      ],
     ] as const) {
       const other = await loadTales(options as LoadOptions)
       await expect(other.restore(file)).rejects.toThrow(SessionMismatchError)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ACTIVATION_CODES, DTYPE_CODES, OPERATIONS } from '../../src/kernels/native/codes.ts'
+import { ACTIVATION_CODES, CACHE_CODES, DTYPE_CODES, OPERATIONS } from '../../src/kernels/native/codes.ts'
 import { PACKED_CODES } from '../../src/kernels/native/packed.ts'
 
 const source = (path: string) => readFileSync(new URL(`../../native/${path}`, import.meta.url), 'utf8')
@@ -28,7 +28,7 @@ describe('both sides of the command list agree', () => {
 
   it('on the types', () => {
     expect(enumerated(source('core/base.h'), 'Dtype')).toEqual(
-      byCode({ ...DTYPE_CODES, ...PACKED_CODES }).map(name => name.toUpperCase()),
+      byCode({ ...DTYPE_CODES, ...PACKED_CODES, ...CACHE_CODES }).map(name => name.toUpperCase()),
     )
   })
 

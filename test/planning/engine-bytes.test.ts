@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { CacheTypeName } from '../../src/cache/types.ts'
 import { openModel } from '../../src/checkpoint/folder.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
@@ -11,7 +12,6 @@ import type { Model } from '../../src/model/model.ts'
 import { plan } from '../../src/planning/plan.ts'
 import type { PlanModel } from '../../src/planning/plan-model.ts'
 import { readPlanModel } from '../../src/planning/read/open.ts'
-import type { CacheType } from '../../src/tensor/dtype.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const OURS = here('../fixtures/checkpoints/')
@@ -23,10 +23,17 @@ const folders = [
 
 /** Lengths around blocks and windows. */
 const LENGTHS = [1, 15, 16, 17, 24, 25, 40, 63, 64, 65, 100, 128]
-const CASES: readonly (readonly [CacheType, number])[] = [
+const CASES: readonly (readonly [CacheTypeName, number])[] = [
   ['f16', 64],
   ['f32', 16],
   ['bf16', 7],
+  ['f16/bf16', 64],
+]
+/** For latents alone. */
+const LATENT_CASES: typeof CASES = [
+  ['int8', 64],
+  ['fp8_ds_mla', 64],
+  ['int8/f16', 16],
 ]
 
 /** Makes room for rows as a step does, without computing what is in them. */
@@ -43,7 +50,7 @@ function grow(model: Model, lengths: readonly number[], look: (length: number, b
   expect(model.pool.bytes).toBe(0)
 }
 
-function expectPredicted(model: Model, from: PlanModel, dtype: CacheType, blockTokens: number): void {
+function expectPredicted(model: Model, from: PlanModel, dtype: CacheTypeName, blockTokens: number): void {
   let most = 0
   grow(model, LENGTHS, (context, bytes) => {
     const { cache } = plan(from, { context, dtype, blockTokens })
@@ -64,7 +71,8 @@ describe('cache bytes equal what the engine allocates', () => {
   it.each([here('../../models/tales-mla-8m'), ...folders])('%s', async folder => {
     const from = await readPlanModel(folder)
     const checkpoint = await openModel(folder)
-    for (const [cacheType, blockTokens] of CASES) {
+    const latent = from.layers.every(l => l.attention.kind === 'latent')
+    for (const [cacheType, blockTokens] of [...CASES, ...(latent ? LATENT_CASES : [])]) {
       const model = await loadModel(checkpoint, kernels, { cacheType, blockTokens })
       expect(plan(from, { dtype: cacheType }).cache.bytesPerToken).toBe(model.layout.bytesPerToken)
       expectPredicted(model, from, cacheType, blockTokens)

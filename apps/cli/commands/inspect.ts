@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, type CacheTypeName } from '../../../src/index.ts'
 import { withEnvironment } from '../environment.ts'
 import { UsageError } from '../exit.ts'
 import { hubOptions } from '../hub.ts'
@@ -7,7 +8,6 @@ import { memoryView, modelView, problemsView, tensorsView } from '../inspect/vie
 import { watchInterrupt } from '../interrupt.ts'
 import { withProgress } from '../load-engine.ts'
 import { BUNDLED, modelArgument } from '../model-argument.ts'
-import { CACHE_TYPES } from '../options/load.ts'
 import { list, oneOf, tokens } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
 import { write, writeJson } from '../output/stdout.ts'
@@ -17,7 +17,7 @@ type View = (typeof VIEWS)[number]
 
 interface Flags {
   json?: boolean
-  cacheType?: (typeof CACHE_TYPES)[number]
+  cacheType?: CacheTypeName
   contexts?: number[]
   offline?: boolean
 }
@@ -32,8 +32,8 @@ export function addInspect(program: Command): void {
     .argument('[model]', `a folder, or org/name on the hub (default: ${BUNDLED})`)
     .argument('[view]', `one of ${VIEWS.join(', ')} (default: model and memory)`)
     .addOption(
-      new Option('--cache-type <type>', `cached numbers: ${CACHE_TYPES.join(', ')} (default: f16)`).argParser(
-        oneOf(CACHE_TYPES),
+      new Option('--cache-type <type>', `cached numbers: ${CACHE_TYPES_SHOWN} (default: f16)`).argParser(
+        oneOf(CACHE_TYPE_NAMES),
       ),
     )
     .addOption(

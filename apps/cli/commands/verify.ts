@@ -1,9 +1,17 @@
 import { type Command, Option } from 'commander'
-import type { Arithmetic, AttentionPath, CacheType, Prefill, VerifyReport, VerifyRow } from '../../../src/index.ts'
+import {
+  type Arithmetic,
+  type AttentionPath,
+  CACHE_TYPE_NAMES,
+  CACHE_TYPES_SHOWN,
+  type CacheTypeName,
+  type Prefill,
+  type VerifyReport,
+  type VerifyRow,
+} from '../../../src/index.ts'
 import { withEnvironment } from '../environment.ts'
 import { EXIT } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
-import { CACHE_TYPES } from '../options/load.ts'
 import { integer, list, oneOf } from '../options/parsers.ts'
 import { PATHS } from '../options/sampling.ts'
 import { colours } from '../output/colour.ts'
@@ -19,7 +27,7 @@ interface Flags {
   kernels?: (KernelSet | 'auto')[]
   arithmetic?: Arithmetic[]
   exact?: boolean
-  cacheType?: CacheType[]
+  cacheType?: CacheTypeName[]
   path?: AttentionPath[]
   prefill?: Prefill[]
   threads?: number
@@ -50,8 +58,8 @@ export function addVerify(program: Command): void {
     .addOption(
       new Option(
         '--cache-type <list>',
-        `of ${CACHE_TYPES.join(', ')} (default: all; f16 with 8-bit arithmetic)`,
-      ).argParser(list(oneOf(CACHE_TYPES))),
+        `of ${CACHE_TYPES_SHOWN} (default: f32, f16, bf16; f16 with 8-bit arithmetic)`,
+      ).argParser(list(oneOf(CACHE_TYPE_NAMES))),
     )
     .addOption(new Option('--path <list>', `of ${PATHS.join(', ')} (default: both)`).argParser(list(oneOf(PATHS))))
     .addOption(

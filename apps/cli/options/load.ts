@@ -1,10 +1,16 @@
 /** Options of every command that loads a model. */
 import { type Command, Option } from 'commander'
-import type { EncodableType, KernelChoice, LoadOptions } from '../../../src/index.ts'
+import {
+  CACHE_TYPE_NAMES,
+  CACHE_TYPES_SHOWN,
+  type CacheTypeName,
+  type EncodableType,
+  type KernelChoice,
+  type LoadOptions,
+} from '../../../src/index.ts'
 import { bytes, integer, oneOf, tokens } from './parsers.ts'
 
 export const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
-export const CACHE_TYPES = ['f32', 'f16', 'bf16'] as const
 
 /** What weights can be turned into. */
 export const WEIGHT_TYPES: readonly EncodableType[] = [
@@ -18,7 +24,7 @@ export interface LoadFlags {
   kernels?: KernelChoice
   threads?: number
   isa?: string
-  cacheType?: (typeof CACHE_TYPES)[number]
+  cacheType?: CacheTypeName
   context?: number
   chunk?: number
   draft?: string
@@ -41,8 +47,8 @@ export function addModelOptions(command: Command): Command {
     .addOption(group(new Option('--isa <name>', 'a lower instruction set: avx512, avx2, portable, neon')))
     .addOption(
       group(
-        new Option('--cache-type <type>', `cached numbers: ${CACHE_TYPES.join(', ')} (default: f16)`).argParser(
-          oneOf(CACHE_TYPES),
+        new Option('--cache-type <type>', `cached numbers: ${CACHE_TYPES_SHOWN} (default: f16 or bf16)`).argParser(
+          oneOf(CACHE_TYPE_NAMES),
         ),
       ),
     )

@@ -1,6 +1,6 @@
 /** One way of computing a checkpoint, and how far it may be from the expected numbers. */
 import type { AttentionPath } from '../../attention/path.ts'
-import type { CacheType } from '../../tensor/dtype.ts'
+import { type CacheTypeName, rowTypes } from '../../cache/types.ts'
 import type { ExpectedPrompt } from './expected.ts'
 import type { Prefill, PromptErrors } from './run.ts'
 
@@ -14,7 +14,7 @@ export type Arithmetic = 'exact' | '8-bit'
  * What a cache of each type may cost. f32: worst error of any number; 16 bit: rms of the logits, or with experts its
  * median over positions: where two experts are close, any rounding chooses the other one for a token, and changes it wholly.
  */
-export const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1 } as const
+export const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1, int8: 0.2, fp8: 0.5 } as const
 
 /**
  * The same for 8-bit activations. llama.cpp's rms is 0.05 to 0.09 for dense models; with experts its median is some 0.15
@@ -30,7 +30,7 @@ export interface Agreement {
 export interface VerifyRow {
   readonly kernels: string
   readonly arithmetic: Arithmetic
-  readonly cacheType: CacheType
+  readonly cacheType: CacheTypeName
   /** null: grouped attention has one path. */
   readonly path: AttentionPath | null
   readonly prefill: Prefill
@@ -77,7 +77,8 @@ export function summarise(
     ? { agreeing: sum(results, r => r.greedyAgreeing ?? 0), expected: sum(expected, p => p.greedy?.length ?? 0) }
     : null
 
-  const tolerance = TOLERANCE[way.cacheType]
+  const { first, second } = rowTypes(way.cacheType, 'latent')
+  const tolerance = Math.max(TOLERANCE[first], TOLERANCE[second])
   const exact = way.arithmetic === 'exact' && way.cacheType === 'f32'
   const diverging = exact ? (hiddenErrors?.findIndex(e => e > tolerance) ?? -1) : -1
   const roundingTolerance = way.arithmetic === 'exact' ? tolerance : TOLERANCE_8_BIT[experts ? 'experts' : 'dense']

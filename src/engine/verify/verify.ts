@@ -1,5 +1,6 @@
 /** `latentkit verify`: a checkpoint's numbers against those of another engine, every way they can be computed. */
 import type { AttentionPath } from '../../attention/path.ts'
+import type { CacheTypeName } from '../../cache/types.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { openModel } from '../../checkpoint/folder.ts'
 import { weightTypeOf } from '../../checkpoint/tensor-entry.ts'
@@ -7,7 +8,7 @@ import { LatentkitError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract.ts'
 import { parseConfig } from '../../model/families/index.ts'
 import { loadModel } from '../../model/load.ts'
-import { type CacheType, isBlockType } from '../../tensor/dtype.ts'
+import { isBlockType } from '../../tensor/dtype.ts'
 import { type ExpectedPrompt, expectedPath, readExpected } from './expected.ts'
 import { type RivalAgreement, readRival } from './rival.ts'
 import { type Arithmetic, summarise, type VerifyRow, type Way } from './row.ts'
@@ -33,7 +34,7 @@ export interface VerifyOptions {
   /** Default: both where weights are quantised; the reference has none but `exact`. */
   readonly arithmetic?: readonly Arithmetic[]
   /** Default: all; with 8-bit activations f16, the engine's own; on the reference, slow by design, f32. */
-  readonly cacheTypes?: readonly CacheType[]
+  readonly cacheTypes?: readonly CacheTypeName[]
   /** Default: all. */
   readonly prefills?: readonly Prefill[]
   /** Default: both for MLA. */
@@ -90,7 +91,7 @@ function arithmeticsOf(kernels: string, { tensors }: Checkpoint, options: Verify
   return kernels === 'reference' ? arithmetic.filter(a => a === 'exact') : arithmetic
 }
 
-function cacheTypesOf({ info }: Kernels, arithmetic: Arithmetic): readonly CacheType[] {
+function cacheTypesOf({ info }: Kernels, arithmetic: Arithmetic): readonly CacheTypeName[] {
   if (info.name === 'reference') return ['f32']
   return arithmetic === 'exact' ? ['f32', 'f16', 'bf16'] : ['f16']
 }

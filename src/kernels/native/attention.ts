@@ -48,7 +48,7 @@ export function attention(list: CommandList, args: AttentionArgs, exact: boolean
 }
 
 function factorsOf({ factors, keys, values }: AttentionArgs): 'f32' | 'bf16' {
-  return factors ?? ([...keys, values].every(slice => slice.dtype === 'bf16') ? 'bf16' : 'f32')
+  return factors ?? ([...keys, values].some(({ dtype }) => dtype === 'f32' || dtype === 'f16') ? 'f32' : 'bf16')
 }
 
 /** [latent | rope] of one row become one product. */

@@ -1,5 +1,5 @@
 /** The numbers by which the command list names operations and types: the same as in native/core, which a test checks. */
-import type { DType } from '../../tensor/dtype.ts'
+import type { CacheType, DType } from '../../tensor/dtype.ts'
 import type { Activation } from '../contract.ts'
 
 /** In the order of native/core/opcodes.h. */
@@ -47,6 +47,9 @@ export const DTYPE_CODES: Readonly<Record<DType, number>> = {
   u8: 5,
   f64: 6,
 }
+
+/** How cached vectors are stored, by the numbers of `Dtype` too. */
+export const CACHE_CODES: Readonly<Record<CacheType, number>> = { f32: 0, f16: 1, bf16: 2, int8: 20, fp8: 21 }
 
 /** In the order of `Act` in native/ops/pointwise.inc. */
 export const ACTIVATION_CODES: Readonly<Record<Activation, number>> = {

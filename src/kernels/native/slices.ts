@@ -1,8 +1,8 @@
-import { DTYPE_BYTES } from '../../tensor/dtype.ts'
+import { DTYPE_BYTES, isScaled, vectorBytes } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { type PagedRows, type RowSlice, SEQUENCE_FIELDS } from '../contract.ts'
 import { axisOf, expect, expectDense, expectStrided, strideOf } from './check.ts'
-import { DTYPE_CODES } from './codes.ts'
+import { CACHE_CODES } from './codes.ts'
 import type { CommandList } from './command-list.ts'
 
 export function isPaged(rows: PagedRows | Tensor): rows is PagedRows {
@@ -31,8 +31,9 @@ function sameRows(a: PagedRows | Tensor, b: PagedRows | Tensor): boolean {
 
 /** Two slices as one, where the second begins in the same rows just behind the first. */
 export function joinSlices(first: RowSlice, second: RowSlice): RowSlice | null {
-  const behind = first.offset + first.width * DTYPE_BYTES[first.dtype]
+  const behind = first.offset + vectorBytes(first.dtype, first.width)
   const joined =
+    !isScaled(first.dtype) &&
     sameRows(first.rows, second.rows) &&
     first.dtype === second.dtype &&
     first.heads === 1 &&
@@ -53,7 +54,7 @@ export function putSlice(list: CommandList, slice: RowSlice): void {
     list.put(rows.address + slice.offset)
     list.put(strideOf(rows, 0) * DTYPE_BYTES[rows.dtype])
   }
-  list.put(DTYPE_CODES[slice.dtype])
+  list.put(CACHE_CODES[slice.dtype])
   list.put(slice.heads)
   list.put(slice.width)
   list.put(slice.headStride)

@@ -1,9 +1,9 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { RowSlice } from '../contract.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
-import { writeNumbers } from './convert.ts'
 import { type Memory, rowStarts } from './memory.ts'
-import { expectSlice, readSlice, sequencesOf, sliceAt } from './slices.ts'
+import { expectSlice, readSlice, sequencesOf, vectorsAt } from './slices.ts'
+import { writeVector } from './vectors.ts'
 
 export function cacheWrite(memory: Memory, slice: RowSlice, x: Tensor, sequences: Tensor): void {
   const T = axisOf(x, 0)
@@ -14,12 +14,10 @@ export function cacheWrite(memory: Memory, slice: RowSlice, x: Tensor, sequences
   const vectors = rowStarts(x, from.start)
   for (const sequence of sequencesOf(memory, sequences, 'cacheWrite')) {
     for (let i = 0; i < sequence.queryCount; i++) {
-      const row = sliceAt(memory, slice, sequence, sequence.position + i, 'cacheWrite')
-      for (let g = 0; g < slice.heads; g++) {
+      vectorsAt(memory, slice, sequence, sequence.position + i, 'cacheWrite').forEach((address, g) => {
         const vector = vectors[(sequence.queryStart + i) * slice.heads + g]!
-        const numbers = from.data.subarray(vector, vector + slice.width)
-        writeNumbers(row.data, row.start + g * slice.headStride, numbers, slice.dtype)
-      }
+        writeVector(memory, address, slice.dtype, from.data.subarray(vector, vector + slice.width), 'cacheWrite')
+      })
     }
   }
 }

@@ -1,9 +1,9 @@
-import { DTYPE_BYTES } from '../../tensor/dtype.ts'
+import { DTYPE_BYTES, isScaled } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { type RowSlice, SEQUENCE_FIELDS } from '../contract.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
-import { readNumbers } from './convert.ts'
-import type { Memory, Numbers } from './memory.ts'
+import type { Memory } from './memory.ts'
+import { readVector } from './vectors.ts'
 
 export interface Sequence {
   readonly queryStart: number
@@ -38,26 +38,28 @@ export function expectSlice(what: string, slice: RowSlice, batch: number): void 
   expect(what, slice.dtype === 'f32' && batch <= 1, 'contiguous rows to be f32 and of one sequence')
 }
 
-/** Where the slice lies in the row of an absolute position. */
-export function sliceAt(
+/** Addresses of the slice's vectors in the row of an absolute position. */
+export function vectorsAt(
   memory: Memory,
   slice: RowSlice,
   sequence: Sequence,
   position: number,
   what: string,
-): Numbers<RowSlice['dtype']> {
-  const extent = (slice.heads - 1) * slice.headStride + slice.width
-  const { rows } = slice
+): readonly number[] {
+  const first = rowAt(memory, slice, sequence, position, what) + slice.offset
+  const apart = slice.headStride * (isScaled(slice.dtype) ? 1 : DTYPE_BYTES[slice.dtype])
+  return Array.from({ length: slice.heads }, (_, g) => first + g * apart)
+}
+
+function rowAt(memory: Memory, { rows }: RowSlice, sequence: Sequence, position: number, what: string): number {
   if ('shape' in rows) {
     const rowBytes = axisOf(rows, 1) * DTYPE_BYTES[rows.dtype]
-    const row = rows.address + (position - sequence.keyStart) * rowBytes
-    return memory.at(row + slice.offset, slice.dtype, extent, what)
+    return rows.address + (position - sequence.keyStart) * rowBytes
   }
   const entry = sequence.table + Math.floor(position / rows.blockTokens) * DTYPE_BYTES.f64
   const table = memory.at(entry, 'f64', 1, `${what}: block table`)
   const block = table.data[table.start]!
-  const row = block + rows.layerOffset + (position % rows.blockTokens) * rows.rowBytes
-  return memory.at(row + slice.offset, slice.dtype, extent, what)
+  return block + rows.layerOffset + (position % rows.blockTokens) * rows.rowBytes
 }
 
 /** The slice's vectors at keyStart .. + count: f32 [count, heads * width]. */
@@ -68,14 +70,13 @@ export function readSlice(
   count: number,
   what: string,
 ): Float32Array {
-  const { heads, width, headStride } = slice
+  const { heads, width } = slice
   const numbers = new Float32Array(count * heads * width)
   for (let s = 0; s < count; s++) {
-    const { data, start } = sliceAt(memory, slice, sequence, sequence.keyStart + s, what)
-    for (let g = 0; g < heads; g++) {
+    vectorsAt(memory, slice, sequence, sequence.keyStart + s, what).forEach((address, g) => {
       const vector = numbers.subarray((s * heads + g) * width, (s * heads + g + 1) * width)
-      readNumbers(vector, data, start + g * headStride, slice.dtype)
-    }
+      readVector(memory, address, slice.dtype, vector, what)
+    })
   }
   return numbers
 }

@@ -34,6 +34,38 @@ const everyStore = STORED.flatMap((stored): AttentionSpec[] => [
   },
 ])
 
+const RAGGED: readonly AttentionSequence[] = [
+  { queries: 1, position: 33 },
+  { queries: 7, position: 0 },
+  { queries: 0, position: 4 },
+  { queries: 3, position: 14, keyStart: 6 },
+  { queries: 1, position: 0 },
+]
+
+/** Codes with scales; beside latents of these a rope key of another type. A value is never a part of such a vector. */
+const scaled = (['int8', 'fp8'] as const).flatMap((stored): AttentionSpec[] => [
+  { name: 'GQA chunk', ...GQA, stored, blockTokens: 5, sequences: one(7, 11) },
+  { name: 'absorbed decode', kind: 'absorbed', ...MLA, rope: 8, storedSecond: 'bf16', stored, sequences: one(1, 22) },
+  {
+    name: 'absorbed chunk',
+    kind: 'absorbed',
+    heads: 16,
+    width: 64,
+    rope: 16,
+    storedSecond: 'f16',
+    stored,
+    sequences: one(9, 8),
+  },
+  { name: 'all with scales', kind: 'absorbed', ...MLA, stored, blockTokens: 4, sequences: RAGGED },
+  { name: 'window', kind: 'absorbed', ...MLA, rope: 8, storedSecond: 'bf16', stored, window: 7, sequences: one(6, 14) },
+  {
+    name: 'long decode',
+    ...{ kind: 'absorbed', heads: 16, width: 160, rope: 32, storedSecond: 'bf16', stored, blockTokens: 64 },
+    sequences: one(1, 1500),
+  },
+  { name: 'expanded', kind: 'expanded', heads: 4, width: 10, rope: 6, value: 14, stored, sequences: one(6, 9) },
+])
+
 const LONG = { ...GQA, heads: 4, stored: 'f32', blockTokens: 16 } as const
 
 const masks: readonly AttentionSpec[] = [
@@ -65,14 +97,6 @@ const masks: readonly AttentionSpec[] = [
   },
   { name: 'no query', ...GQA, stored: 'f16', sequences: one(0, 7) },
   { name: 'no sequence', ...GQA, stored: 'f16', sequences: [] },
-]
-
-const RAGGED: readonly AttentionSequence[] = [
-  { queries: 1, position: 33 },
-  { queries: 7, position: 0 },
-  { queries: 0, position: 4 },
-  { queries: 3, position: 14, keyStart: 6 },
-  { queries: 1, position: 0 },
 ]
 
 const LONG_RAGGED: readonly AttentionSequence[] = [
@@ -168,9 +192,9 @@ const others: readonly AttentionSpec[] = [
   },
 ]
 
-export const attentionCases: readonly ConformanceCase[] = [...everyStore, ...masks, ...others].map(spec => ({
+export const attentionCases: readonly ConformanceCase[] = [...everyStore, ...scaled, ...masks, ...others].map(spec => ({
   op: 'attention',
-  name: `${spec.name}, ${spec.stored}`,
+  name: `${spec.name}, ${spec.storedSecond ? `${spec.stored}/${spec.storedSecond}` : spec.stored}`,
   ...(spec.tolerance && { tolerance: spec.tolerance }),
   record: lab => recordAttention(lab, spec),
 }))

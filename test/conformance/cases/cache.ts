@@ -48,7 +48,7 @@ const SHAPES: readonly Shape[] = [
   { name: 'no sequence', segments: LATENT, blockTokens: 4, steps: [] },
 ]
 
-const STORED: readonly CacheType[] = ['f32', 'f16', 'bf16']
+const STORED: readonly CacheType[] = ['f32', 'f16', 'bf16', 'int8', 'fp8']
 
 /** Query rows of the sequences lie behind each other, after one row of nobody. */
 function fieldsOf(steps: Shape['steps'], tables: readonly number[]): SequenceFields[] {

@@ -1,0 +1,43 @@
+/** How a cache's rows are stored, by the names that options give. */
+import { OptionError } from '../errors.ts'
+import type { CacheType, PlainCacheType } from '../tensor/dtype.ts'
+
+/**
+ * One type for all numbers, or one for each part of a row: latent/rope key, or keys/values. For latents also `int8`, one
+ * scale per row beside a bf16 rope key, and `fp8_ds_mla`, DeepSeek's 656 bytes: 512 of e4m3, 4 scales, 64 of bf16.
+ */
+export type CacheTypeName = PlainCacheType | 'int8' | 'fp8_ds_mla' | `${PlainCacheType | 'int8'}/${PlainCacheType}`
+
+/** Types of the two parts of a row. */
+export interface RowTypes {
+  /** Latents, or keys. */
+  readonly first: CacheType
+  /** Rope keys, or values. */
+  readonly second: CacheType
+}
+
+const PLAIN: readonly PlainCacheType[] = ['f32', 'f16', 'bf16']
+
+/** All names, for checking options and for help. */
+export const CACHE_TYPE_NAMES: readonly CacheTypeName[] = [
+  ...PLAIN,
+  'int8',
+  'fp8_ds_mla',
+  ...([...PLAIN, 'int8'] as const).flatMap(a => PLAIN.map(b => `${a}/${b}` as const)),
+]
+
+/** For help: a few of the names stand for all. */
+export const CACHE_TYPES_SHOWN = `${PLAIN.join(', ')}, int8, fp8_ds_mla, or two such as f16/bf16`
+
+/** Throws OptionError for a type that is made for latents only, where `kind` is another attention. */
+export function rowTypes(name: CacheTypeName, kind: 'latent' | 'grouped'): RowTypes {
+  const parts = name === 'int8' ? ['int8', 'bf16'] : name === 'fp8_ds_mla' ? ['fp8', 'bf16'] : name.split('/')
+  const [first, second = first] = parts as [CacheType, CacheType?]
+  if (kind === 'grouped' && !PLAIN.includes(first as PlainCacheType)) {
+    throw new OptionError(
+      `cacheType ${name} is made for latents, and this model caches keys and values of heads; ` +
+        `expected ${PLAIN.join(', ')} or two of them, for keys and values, as in f16/bf16`,
+    )
+  }
+  return { first, second }
+}
