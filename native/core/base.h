@@ -41,7 +41,8 @@ struct EightBytes {
 };
 
 // What a tensor or a weight holds; the numbers are those of `src/kernels/native/codes.ts`. From Q8_0 on: quantised
-// matrices, packed as ops/packed/formats.inc says.
+// matrices, packed as ops/packed/formats.inc says. INT8, FP8: cached vectors of codes with scales behind them
+// (ops/cache-scaled.inc).
 enum Dtype : int {
   F32 = 0,
   F16 = 1,
@@ -63,7 +64,6 @@ enum Dtype : int {
   IQ4_NL = 17,
   IQ4_XS = 18,
   MXFP4 = 19,
-  // Cached vectors of codes with scales behind them (ops/cache-scaled.inc).
   INT8 = 20,
   FP8 = 21
 };
