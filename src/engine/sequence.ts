@@ -196,12 +196,15 @@ export class Sequence {
     if (this.#full) this.fail(this.#full)
   }
 
-  /** The model has run its part; `logits`, each [vocab], are those of the tokens that wanted them. */
-  ran({ input, position, draft }: Part, logits: readonly Float32Array[]): void {
+  /**
+   * The model has run its part; `logits`, each [vocab], are those of the tokens that wanted them. The step took `ms`; null:
+   * it also read prompts.
+   */
+  ran({ input, position, draft }: Part, logits: readonly Float32Array[], ms: number | null): void {
     const { timeline, speculation } = this.#options
     this.#waited = 0
     const { accepted, stopped } = this.#accept(draft, logits)
-    speculation?.checked(draft.length, accepted)
+    speculation?.checked(draft.length, accepted, ms)
     const wrong = draft.length - accepted
     timeline.ran(wrong === 0 ? input : { ...input, tokens: Array.from(input.tokens).slice(0, -wrong) }, position)
     if (stopped) this.#cut()

@@ -70,15 +70,18 @@ export class StepLoop {
 
   /** One token of every text and a piece of every prompt: schedule, run, sample, emit. */
   async step(): Promise<void> {
-    const { outbox } = this.#options
+    const { outbox, now } = this.#options
     this.#retire()
     for (const sequence of this.#running) if (sequence.mustRoll) await sequence.roll()
+    const began = now()
     const batch = await this.#schedule()
+    const reads = batch.some(({ input }) => input.prompt !== null)
     // A long step must not hold back what is already written.
-    if (batch.some(({ input }) => input.prompt !== null)) outbox.flush()
+    if (reads) outbox.flush()
     try {
       const rows = await this.#forward(batch)
-      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [])
+      const ms = reads ? null : now() - began
+      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [], ms)
     } catch (error) {
       for (const { sequence } of batch) sequence.fail(error)
     }

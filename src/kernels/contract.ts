@@ -185,6 +185,11 @@ export interface KernelInfo {
   readonly numerics: string
 }
 
+/** A list of operations, in a form that only the kernels know. */
+export interface Recording {
+  readonly data: Float64Array
+}
+
 export interface Kernels {
   readonly info: KernelInfo
 
@@ -210,12 +215,14 @@ export interface Kernels {
   /** Runs what was recorded. */
   submit(): Promise<void>
   /**
-   * Runs the operations of the last `submit` once more, on what their buffers hold now: a step of the same shape need
-   * not be recorded again. Nothing may have been recorded since. Absent where operations run as they are recorded.
+   * The operations that the last `submit` ran, for `resubmit`. Absent, like it, where operations run as they are recorded.
    */
-  resubmit?(): Promise<void>
-  /** How often `submit` was called: whether the last list is still one's own. There where `resubmit` is. */
-  readonly submissions?: number
+  recording?(): Recording
+  /**
+   * Runs operations once more, on what their buffers hold now: a step of the same shape need not be recorded again.
+   * Nothing may have been recorded since the last `submit`.
+   */
+  resubmit?(recording: Recording): Promise<void>
   dispose(): void
 
   // ---- rows ---------------------------------------------------------------------------------------------------

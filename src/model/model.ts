@@ -6,7 +6,7 @@ import { SequenceCache } from '../cache/sequence-cache.ts'
 import type { CacheTypeName } from '../cache/types.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import { Arena } from '../kernels/arena.ts'
-import type { Kernels } from '../kernels/contract.ts'
+import type { Kernels, Recording } from '../kernels/contract.ts'
 import { normalise } from '../kernels/layers.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import { decoderLayer, type Layer, runLayer } from './block.ts'
@@ -24,6 +24,11 @@ export interface ModelOptions {
   /** Bounds on all cache blocks together. Default: none. */
   readonly cache?: PoolOptions
 }
+
+/** Generated tokens of one sequence and step: one, or with a draft that is checked. */
+const REPEATED_ROWS = 16
+/** About 50 kB each. */
+const MOST_RECORDINGS = 32
 
 /** Rows that move at once. */
 const SHIFT_ROWS = 512
@@ -47,7 +52,8 @@ export class Model {
   readonly #layers: readonly Layer[]
   readonly #arena: Arena
   readonly #ropes: readonly RopeSet[]
-  #last: Recorded | null = null
+  /** Steps that may come again, by shape. */
+  readonly #recorded = new Map<string, Recorded>()
 
   constructor(config: ModelConfig, weights: ModelWeights, kernels: Kernels, options: ModelOptions = {}) {
     const { cacheType = 'f16', blockTokens = 64, cache } = options
@@ -91,19 +97,17 @@ export class Model {
     for (const { cache } of inputs) await cache.settle()
     arena.reset()
     const step = planStep(k, arena, inputs, this.layout.groups.length)
-    const shape = capture ? null : this.#repeatableShape(inputs)
-    const last = this.#last
-    // Others who use the same kernels, such as a draft model, leave their own operations there.
-    if (k.resubmit && last && shape !== null && shape === last.shape && k.submissions === last.submission) {
-      await k.resubmit()
-    } else {
-      this.#last = null
-      const logits = this.#record(step, inputs, capture)
+    const shape = capture || !k.resubmit ? null : this.#repeatableShape(inputs)
+    const known = shape === null ? undefined : this.#recorded.get(shape)
+    let logits = known?.logits
+    if (known && logits) await k.resubmit?.(known.recording)
+    else {
+      logits = this.#record(step, inputs, capture)
       await k.submit()
-      this.#last = { shape, logits, submission: k.submissions }
+      if (shape !== null) this.#keepRecording(shape, logits)
     }
     for (const { cache, tokens } of inputs) cache.commit(tokens.length)
-    return (this.#last as Recorded).logits
+    return logits
   }
 
   /**
@@ -154,16 +158,29 @@ export class Model {
   }
 
   /**
-   * Steps that generate one token per sequence repeat the same operations on the same addresses; only buffers change.
-   * Equal shapes mean equal records. null: a step that is not likely to come again.
+   * Steps that generate repeat the same operations on the same addresses; only buffers change. Equal shapes mean equal
+   * records. null: a step that is not likely to come again.
    */
   #repeatableShape(inputs: readonly StepInput[]): string | null {
-    let shape = `${this.#arena.generation} ${inputs.length}`
+    let shape = `${this.#arena.generation}`
     for (const { tokens, cache, prompt, logits, path } of inputs) {
-      if (tokens.length !== 1 || prompt || logits !== 'last' || path) return null
-      for (const { limit } of this.#ropes) shape += cache.length < limit ? '' : ` ${limit}`
+      if (prompt || path || tokens.length > REPEATED_ROWS) return null
+      shape += ` ${tokens.length} ${logits}`
+      for (const { limit } of this.#ropes) {
+        // How many of the tokens LongRoPE's short factors turn.
+        if (limit < cache.length + tokens.length) shape += ` ${Math.max(limit - cache.length, 0)}`
+        else shape += ' all'
+      }
     }
     return shape
+  }
+
+  #keepRecording(shape: string, logits: Tensor): void {
+    const recording = this.kernels.recording?.()
+    if (!recording) return
+    // Those of an arena that has grown since are never asked for again.
+    if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
+    this.#recorded.set(shape, { recording, logits })
   }
 
   #embed(step: Step): Tensor {
@@ -238,12 +255,10 @@ export class Model {
   }
 }
 
-/** The last step: what its records look like, and where its logits lie. */
+/** A step's operations, and where its logits lie. */
 interface Recorded {
-  readonly shape: string | null
+  readonly recording: Recording
   readonly logits: Tensor
-  /** The kernels' count of lists with this one. */
-  readonly submission: number | undefined
 }
 
 /** A rope's frequencies within and, for LongRoPE, beyond the original positions; `limit` is where those end. */

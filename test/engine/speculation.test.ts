@@ -195,7 +195,8 @@ describe('guessing ahead with the bundled model', () => {
     for (const prompt of ['Once upon a time', ' Then', ' At last']) {
       const { usage, tokenIds } = await session.prompt(prompt, { temperature: 0, maxTokens: 60, ignoreEos: true })
       expect(tokenIds).toHaveLength(60)
-      expect(usage.draftTokens).toBeGreaterThan(30)
+      // How many it asks for depends on what its drafts cost: as much as the text itself, here.
+      expect(usage.draftTokens).toBeGreaterThan(4)
       // The draft model computes its first piece as a prompt, which is equal to rounding.
       expect(usage.acceptedTokens / usage.draftTokens).toBeGreaterThan(0.8)
     }

@@ -4,53 +4,83 @@ import { Speculation } from '../../src/speculation/speculation.ts'
 
 const silent: Proposer = { most: 15, propose: async () => [] }
 
-/** `holds` says of every guessed token whether it was right; returns tokens, steps and rows after `steps` steps. */
-function write(steps: number, holds: () => boolean) {
+/** Writes `tokens` tokens. `holds` says of a guess whether it is right; a row more takes `rowMs` beside the first's 1. */
+function write(tokens: number, holds: () => boolean, rowMs: number) {
   const speculation = new Speculation(silent)
-  let [tokens, rows] = [0, 0]
-  for (let step = 0; step < steps; step++) {
+  let [written, rows, ms] = [0, 0, 0]
+  // The first token comes of the prompt's step.
+  speculation.checked(0, 0, 1)
+  while (written < tokens) {
     const drafted = speculation.wanted
     let accepted = 0
     while (accepted < drafted && holds()) accepted++
-    speculation.checked(drafted, accepted)
-    tokens += accepted + 1
+    const took = 1 + rowMs * drafted
+    speculation.checked(drafted, accepted, took)
+    written += accepted + 1
     rows += drafted + 1
+    ms += took
   }
-  return { tokens, rows, speculation }
+  return { ms: ms / written, rows: rows / written, speculation }
+}
+
+function chance(probability: number, seed = 1): () => boolean {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32 < probability
+  }
 }
 
 describe('how far a text guesses ahead', () => {
   it('grows to the most there is while guesses hold', () => {
-    const { tokens, speculation } = write(20, () => true)
+    const { ms, speculation } = write(300, () => true, 0.1)
     expect(speculation.wanted).toBe(15)
-    expect(tokens).toBeGreaterThan(200)
+    expect(ms).toBeLessThan(0.25)
   })
 
   it('costs few rows where nothing holds', () => {
-    const { tokens, rows, speculation } = write(1000, () => false)
-    expect(tokens).toBe(1000)
-    expect(rows).toBeLessThan(1050)
+    const { ms, rows, speculation } = write(1000, () => false, 0.2)
+    expect(rows).toBeLessThan(1.05)
+    expect(ms).toBeLessThan(1.01)
     expect(speculation.accepted).toBe(0)
-    expect(speculation.drafted).toBe(rows - 1000)
+    expect(speculation.drafted).toBe(Math.round((rows - 1) * 1000))
   })
 
   it('comes back when a text begins to repeat itself', () => {
-    let step = 0
-    const { speculation } = write(400, () => step++ > 5)
+    let asked = 0
+    const { speculation } = write(800, () => asked++ > 5, 0.2)
     expect(speculation.wanted).toBe(15)
   })
 
-  it('adds more tokens than rows are worth where guesses hold now and then', () => {
-    for (const percent of [10, 30, 50, 70]) {
-      let seed = 1
-      const random = () => {
-        seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-        return seed / 2 ** 32
+  it('costs little where guesses hold now and then, however dear a row is', () => {
+    for (const rowMs of [0.03, 0.1, 0.2, 0.4, 0.8]) {
+      for (const probability of [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]) {
+        const { ms } = write(20_000, chance(probability), rowMs)
+        expect(ms, `${probability} hold, a row takes ${rowMs}`).toBeLessThan(1.05)
       }
-      const { tokens, rows } = write(5000, () => random() * 100 < percent)
-      // On two cores a row more costs about a tenth of a step (bench/batch.ts).
-      const time = 5000 + (rows - 5000) / 10
-      expect(tokens / time, `${percent} %`).toBeGreaterThan(0.98)
     }
+  })
+
+  it('gains where a row is cheap for what it brings', () => {
+    expect(write(20_000, chance(0.7), 0.1).ms).toBeLessThan(0.67)
+    expect(write(20_000, chance(0.5), 0.05).ms).toBeLessThan(0.75)
+  })
+
+  it('asks for nothing when time says no, even if guesses hold', () => {
+    const { rows, ms } = write(5000, chance(0.6), 2)
+    expect(rows).toBeLessThan(1.05)
+    expect(ms).toBeLessThan(1.12)
+  })
+
+  it('is not put off by one step that something else held up', () => {
+    const speculation = new Speculation(silent)
+    for (let i = 0; i < 5; i++) speculation.checked(0, 0, 1)
+    speculation.checked(4, 4, 1.4)
+    speculation.checked(4, 4, 1000)
+    speculation.checked(4, 4, 1.4)
+    expect(speculation.wanted).toBeGreaterThan(0)
+    // Steps that also read a prompt say nothing about time.
+    speculation.checked(4, 4, null)
+    expect(speculation.wanted).toBeGreaterThan(0)
   })
 })

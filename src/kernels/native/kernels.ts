@@ -8,6 +8,7 @@ import type {
   KernelInfo,
   Kernels,
   MatmulOptions,
+  Recording,
   RouteOptions,
   RowSlice,
   Weight,
@@ -32,7 +33,6 @@ export class CoreKernels implements Kernels {
   readonly exact: boolean
   /** Where set, it learns what every operation took. */
   profile: Profile | null = null
-  submissions = 0
   readonly #memory: CoreMemory
   readonly #list = new CommandList()
 
@@ -71,11 +71,14 @@ export class CoreKernels implements Kernels {
   }
 
   async submit(): Promise<void> {
-    this.submissions++
     this.#memory.run(this.#list, this.profile)
   }
-  async resubmit(): Promise<void> {
-    this.#memory.runAgain(this.#list, this.profile)
+  recording(): Recording {
+    return { data: this.#list.data.slice(0, this.#list.lastLength) }
+  }
+  async resubmit(recording: Recording): Promise<void> {
+    if (this.#list.length > 0) throw new RangeError('resubmit: operations have been recorded since the last submit')
+    this.#memory.runAgain(recording, this.profile)
   }
   dispose(): void {
     this.#list.close()

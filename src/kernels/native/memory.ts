@@ -2,6 +2,7 @@ import { CheckpointError, DisposedError } from '../../errors.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, isContiguous, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
+import type { Recording } from '../contract.ts'
 import { describe, fail } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreHost, checkRun, type MappedFile } from './host.ts'
@@ -100,12 +101,11 @@ export class CoreMemory {
     list.clear()
   }
 
-  runAgain(list: CommandList, profile?: Profile | null): void {
-    if (list.length > 0) throw new RangeError('resubmit: operations have been recorded since the last submit')
-    this.#run(list, list.lastLength, profile)
+  runAgain(recording: Recording, profile?: Profile | null): void {
+    this.#run(recording, recording.data.length, profile)
   }
 
-  #run(list: CommandList, length: number, profile: Profile | null | undefined): void {
+  #run(list: Recording, length: number, profile: Profile | null | undefined): void {
     checkRun(this.host.run(list.data, length, profile?.secondsFor(length)))
     profile?.add(list, length)
   }

@@ -1,5 +1,5 @@
+import type { Recording } from '../contract.ts'
 import { OPERATIONS, type Operation } from './codes.ts'
-import type { CommandList } from './command-list.ts'
 
 /** What records of one operation and one amount of work took together. */
 export interface ProfileRow {
@@ -26,7 +26,7 @@ export class Profile {
   }
 
   /** Takes in what `secondsFor` gave, filled in for the records of `list`. */
-  add(list: CommandList, length: number): void {
+  add(list: Recording, length: number): void {
     for (let at = 0, i = 0; at < length; i++) {
       const [code, size, work] = [list.data[at], list.data[at + 1], list.data[at + 2]] as [number, number, number]
       const operation = OPERATIONS[code] as Operation
