@@ -1,5 +1,6 @@
 /** All families, and which of them a config.json belongs to. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { quote } from '../../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { ModelConfig } from '../config.ts'
 import { deepseekV2, deepseekV3 } from './deepseek.ts'
@@ -40,7 +41,7 @@ export function parseConfig(raw: ConfigReader): ModelConfig {
 }
 
 function whyNot(raw: ConfigReader, modelType: string): string {
-  const name = JSON.stringify(modelType.slice(0, 60))
+  const name = quote(modelType, 60)
   if (raw.has('compress_ratios') || modelType === 'deepseek_v4') {
     return `${name} has no kv_lora_rank but compressed sparse attention, which is another architecture;`
   }

@@ -1,5 +1,6 @@
 import type { RopeConfig, RopeScaling } from '../../attention/rope.ts'
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { quote } from '../../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 
 export interface RopeDefaults {
@@ -79,7 +80,7 @@ export function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): Ro
     }
     default:
       throw new UnsupportedModelError(
-        `${raw.file}: rope type "${kind}" is not supported; latentkit knows default, linear, yarn, llama3 and longrope.`,
+        `${raw.file}: rope type ${quote(kind, 60)} is not supported; latentkit knows default, linear, yarn, llama3 and longrope.`,
       )
   }
 }
