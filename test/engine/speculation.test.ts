@@ -4,7 +4,7 @@ import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
 import type { Proposer } from '../../src/speculation/proposer.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
-import { randomGroupedConfig, randomLatentConfig, randomModel } from '../support/random-model.ts'
+import { MODEL_KINDS, randomModelOf } from '../support/random-model.ts'
 import { Rng } from '../support/rng.ts'
 import { Lab, type Run, sameBits } from './lab.ts'
 import { loadTales, TALES } from './tales.ts'
@@ -20,11 +20,9 @@ function oracle(text: readonly number[], after: number, rng: Rng, right = 0.8): 
   }
 }
 
-const KINDS = ['latent', 'grouped', 'windowed'] as const
-
 for (const { name, make, missing } of KERNEL_SETS) {
   describe.skipIf(missing)(`guessing ahead on ${name} kernels`, () => {
-    for (const kind of name === 'reference' ? KINDS.slice(0, 1) : KINDS) {
+    for (const kind of name === 'reference' ? MODEL_KINDS.slice(0, 1) : MODEL_KINDS) {
       describe(`${kind} attention`, () => {
         let kernels: Kernels
         let model: Model
@@ -32,15 +30,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
 
         beforeAll(async () => {
           kernels = await make({ threads: 1 })
-          const rng = new Rng(kind === 'latent' ? 5 : 6)
-          const grouped = {
-            ...randomGroupedConfig(rng),
-            use_sliding_window: kind === 'windowed',
-            sliding_window: 21,
-            max_window_layers: 1,
-          }
-          const config = kind === 'latent' ? randomLatentConfig(rng) : grouped
-          model = await randomModel(kernels, config, 1, { blockTokens: 16 })
+          model = await randomModelOf(kernels, kind)
         })
         afterAll(() => {
           model.dispose()

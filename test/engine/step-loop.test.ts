@@ -4,17 +4,16 @@ import { CacheFullError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
-import { randomGroupedConfig, randomLatentConfig, randomModel } from '../support/random-model.ts'
+import { MODEL_KINDS, randomLatentConfig, randomModel, randomModelOf } from '../support/random-model.ts'
 import { Rng } from '../support/rng.ts'
 import { Lab, type Run, sameBits } from './lab.ts'
 
-const KINDS = ['latent', 'grouped', 'windowed'] as const
 const CHUNKS = [1, 7, 100, 128, 200, 512]
 
 for (const { name, make, missing } of KERNEL_SETS) {
   describe.skipIf(missing)(`steps on ${name} kernels`, () => {
     // The reference is slow by design; what is tested here is the loop around it.
-    for (const kind of name === 'reference' ? KINDS.slice(0, 1) : KINDS) {
+    for (const kind of name === 'reference' ? MODEL_KINDS.slice(0, 1) : MODEL_KINDS) {
       describe(`${kind} attention`, () => {
         let kernels: Kernels
         let model: Model
@@ -22,15 +21,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
 
         beforeAll(async () => {
           kernels = await make({ threads: 1 })
-          const rng = new Rng(kind === 'latent' ? 5 : 6)
-          const grouped = {
-            ...randomGroupedConfig(rng),
-            use_sliding_window: kind === 'windowed',
-            sliding_window: 21,
-            max_window_layers: 1,
-          }
-          const config = kind === 'latent' ? randomLatentConfig(rng) : grouped
-          model = await randomModel(kernels, config, 1, { blockTokens: 16 })
+          model = await randomModelOf(kernels, kind)
           ids = (n, seed) => {
             const draw = new Rng(seed)
             return Array.from({ length: n }, () => draw.below(model.config.vocabSize))

@@ -91,3 +91,13 @@ export function randomGroupedConfig(rng: Rng): Record<string, unknown> {
     max_window_layers: 1 + rng.below(2),
   }
 }
+
+export const MODEL_KINDS = ['latent', 'grouped', 'windowed'] as const
+
+/** A small random model of one kind of attention, with short blocks and, if windowed, windows shorter than a text. */
+export function randomModelOf(kernels: Kernels, kind: (typeof MODEL_KINDS)[number]): Promise<Model> {
+  const rng = new Rng(kind === 'latent' ? 5 : 6)
+  if (kind === 'latent') return randomModel(kernels, randomLatentConfig(rng), 1, { blockTokens: 16 })
+  const windows = { use_sliding_window: kind === 'windowed', sliding_window: 21, max_window_layers: 1 }
+  return randomModel(kernels, { ...randomGroupedConfig(rng), ...windows }, 1, { blockTokens: 16 })
+}
