@@ -4,17 +4,26 @@
  *
  *     node scripts/bench.mjs decode [mla-q8 gqa-q8 lite-q4 smollm2 | FILE.gguf ...]
  *       [--contexts 0,512,2048] [--rounds 5] [--kernels native|wasm] [--threads 2] [--no-rival] [--models DIR] [--keep]
+ *
+ * Behind more than 8,192 tokens llama.cpp's cache is its first 8,192 rows repeated (`contenders/long-state.ts`); ours has
+ * read all of them.
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { compete } from './contenders/compete.ts'
+import type { Contender } from './contenders/contender.ts'
+import { repeatRows } from './contenders/long-state.ts'
 import { stream } from './contenders/stream.ts'
 import { workModel } from './models/work-model.ts'
 import { higher, measureLimits } from './roofline/peaks.ts'
 import { benchOptions } from './support/options.ts'
-import { printJson, printTable, show, spread } from './support/report.ts'
+import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 import { stepWork } from './support/work.ts'
 
 const STEPS = 16
 const WARM_UP = 2
+const LONGEST_READ = 8192
 
 const options = benchOptions({ contexts: [0, 512, 2048] })
 const { threads, kernels, rounds, rival } = options
@@ -33,8 +42,7 @@ for (const name of names) {
     rounds,
     contexts,
     async prepare(contender, context) {
-      const { length } = await contender.ask('truncate', { length: context })
-      if (length < context) await contender.ask('read', { tokens: stream(length, context - length) })
+      await fill(contender, context)
       await contender.ask('write', { tokens: stream(context, WARM_UP) })
     },
     async measure(contender, context) {
@@ -77,3 +85,21 @@ for (const name of names) {
 }
 printTable(table)
 printJson('decode', { kernels, threads, results }, options.keep)
+
+/** Brings the cache to so many tokens. */
+async function fill(contender: Contender, context: number): Promise<void> {
+  const { length } = await contender.ask('truncate', { length: context })
+  const read = contender.isRival ? Math.min(context, LONGEST_READ) : context
+  if (length < read) await contender.ask('read', { tokens: stream(length, read - length) })
+  if (Math.max(length, read) >= context) return
+  const folder = mkdtempSync(path.join(tmpdir(), 'latentkit-state-'))
+  try {
+    const file = path.join(folder, 'state')
+    await contender.ask('save', { file })
+    repeatRows(file, context)
+    const { length: restored } = await contender.ask('restore', { file })
+    mustBe(`${restored} tokens restored instead of ${context}`, restored === context)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}

@@ -61,11 +61,13 @@ const RIVAL = path.resolve('bench', 'rival')
 export const rivalInstalled = existsSync(path.join(RIVAL, 'node_modules', 'node-llama-cpp'))
 
 export class Contender {
+  readonly isRival: boolean
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #lines: AsyncIterator<string>
   readonly #reader: Interface
 
-  private constructor(args: readonly string[]) {
+  private constructor(args: readonly string[], isRival: boolean) {
+    this.isRival = isRival
     this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#reader = createInterface(this.#child.stdout)
     this.#lines = this.#reader[Symbol.asyncIterator]()
@@ -73,11 +75,11 @@ export class Contender {
 
   /** Compiled by `scripts/bench.mjs`. */
   static ours(): Contender {
-    return new Contender([path.resolve('dist', 'bench', 'contenders', 'ours.js')])
+    return new Contender([path.resolve('dist', 'bench', 'contenders', 'ours.js')], false)
   }
 
   static rival(): Contender {
-    return new Contender([path.join(RIVAL, 'program.mjs')])
+    return new Contender([path.join(RIVAL, 'program.mjs')], true)
   }
 
   /** Throws what the program could not do. One request at a time. */
