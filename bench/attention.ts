@@ -8,11 +8,12 @@ import { PATH_GRID } from '../src/attention/path.ts'
 import { createNativeKernels } from '../src/kernels/native/addon.ts'
 import type { Model } from '../src/model/model.ts'
 import { randomModel } from '../test/support/random-model.ts'
+import { positive } from './support/options.ts'
 import { mustBe, printJson, printTable } from './support/report.ts'
 
 const QUERIES = [1, 16, 32, 64, 128, 256, 512]
 const ROUNDS = 5
-const given = process.argv.slice(2).map(Number)
+const given = process.argv.slice(2).map(text => positive(text, 'the context'))
 const contexts = given.length > 0 ? given : [1024, 4096]
 
 const config = {

@@ -9,6 +9,7 @@ import type { SequenceCache } from '../src/cache/sequence-cache.ts'
 import { loadParts } from '../src/engine/load-parts.ts'
 import { rowRules } from '../src/engine/reuse.ts'
 import { Timeline } from '../src/engine/timeline.ts'
+import { positive } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const [source = 'models/tales-mla-8m', file = '../shared/data/fairytales.txt', count = '20'] = process.argv.slice(2)
@@ -22,7 +23,7 @@ const CONTINUATION = 64
 /** Dropped from position 128 on. */
 const DROPPED = [16, 128, 512]
 const ids = tokenizer.encode(readFileSync(file, 'utf8').slice(0, 400_000), { addSpecialTokens: false })
-const windows = Math.min(Number(count), Math.floor(ids.length / (PAST + CONTINUATION)))
+const windows = Math.min(positive(count, 'the number of windows'), Math.floor(ids.length / (PAST + CONTINUATION)))
 const { vocabSize } = model.config
 
 async function read(cache: SequenceCache, tokens: readonly number[], logits: 'all' | 'none'): Promise<Float32Array> {

@@ -7,10 +7,11 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Engine } from '../src/index.ts'
+import { positive } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
-const seconds = Number(process.argv[2] ?? 5)
-const rounds = Number(process.argv[3] ?? 5)
+const seconds = positive(process.argv[2] ?? '5', 'the number of seconds')
+const rounds = positive(process.argv[3] ?? '5', 'the number of rounds')
 const PROMPT = 'Once upon a time, there was a little girl named Lily. '
 
 interface Delay {

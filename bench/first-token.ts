@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { positive } from './support/options.ts'
 import { mustBe, printJson, printTable, type Spread, show, spread } from './support/report.ts'
 
 const CLI = fileURLToPath(new URL('../apps/cli/main.js', import.meta.url))
@@ -47,7 +48,7 @@ const cases: Record<string, readonly string[]> = {
   'engine alone': ['--input-type=module', '-e', ENGINE_ONLY],
   'node -e 0': ['-e', 'console.log(0)'],
 }
-const runs = Number(process.argv[2] ?? 15)
+const runs = positive(process.argv[2] ?? '15', 'the number of runs')
 const results: Record<string, Spread> = {}
 for (const [name, args] of Object.entries(cases)) {
   const warm = await run(args)

@@ -6,10 +6,11 @@
  *     node scripts/bench.mjs memory [tokens] [native|wasm]
  */
 import { type Completion, Engine, type KernelChoice } from '../src/index.ts'
+import { oneOf, positive } from './support/options.ts'
 import { mustBe, printJson, printTable } from './support/report.ts'
 
-const total = Number(process.argv[2] ?? 10_000)
-const kernels = (process.argv[3] ?? 'auto') as KernelChoice
+const total = positive(process.argv[2] ?? '10000', 'the number of tokens')
+const kernels: KernelChoice = oneOf(process.argv[3] ?? 'auto', 'the kernels', ['auto', 'native', 'wasm'])
 const PROMPT = 'Once upon a time, there was a little girl named Lily.'
 const MB = 1 << 20
 

@@ -9,10 +9,12 @@ import { Host } from '../src/engine/host.ts'
 import { loadParts } from '../src/engine/load-parts.ts'
 import type { FromHost } from '../src/engine/protocol.ts'
 import type { KernelChoice } from '../src/index.ts'
+import { oneOf, positive } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const TALES = 'models/tales-mla-8m'
 const [choice = 'auto', tokens = '128'] = process.argv.slice(2)
+const kernels: KernelChoice = oneOf(choice, 'the kernels', ['auto', 'native', 'wasm'])
 const expected = JSON.parse(readFileSync(`${TALES}/expected.json`, 'utf8')) as {
   prompts: { text: string; greedy_text: string }[]
 }
@@ -60,7 +62,7 @@ const ready = next('ready')
 host.receive({
   type: 'load',
   source: TALES,
-  options: { threads: 1, cacheType: 'f32', kernels: choice as KernelChoice },
+  options: { threads: 1, cacheType: 'f32', kernels },
 })
 const { info } = await ready
 
@@ -93,7 +95,7 @@ type Run = Awaited<ReturnType<typeof generate>>
 const first = await generate(128, 'greedy')
 mustBe(`the text is not the expected one:\n${first.completion.text}`, first.completion.text === greedyText)
 
-const n = Number(tokens)
+const n = positive(tokens, 'the number of tokens')
 const modes = Object.keys(MODES) as Mode[]
 const runs: Record<Mode, Run[]> = { greedy: [], story: [], sampled: [] }
 for (let i = 0; i < 15; i++) for (const mode of modes) runs[mode].push(await generate(n, mode))

@@ -18,6 +18,7 @@ import {
   type PerplexityOptions,
   type PerplexityReport,
 } from '../src/index.ts'
+import { oneOf, positive } from './support/options.ts'
 import { mustBe, printJson, printTable } from './support/report.ts'
 
 const TYPES: readonly EncodableType[] = [
@@ -34,8 +35,8 @@ const KNOWN: Readonly<Record<string, { readonly model: string; readonly text: st
 
 const [name = 'tales', textFile = KNOWN[name]?.text, count, list] = process.argv.slice(2)
 const model = KNOWN[name]?.model ?? name
-const windows = Number(count ?? KNOWN[name]?.windows ?? 8)
-const types = list ? (list.split(',') as EncodableType[]) : TYPES
+const windows = positive(count ?? String(KNOWN[name]?.windows ?? 8), 'the number of windows')
+const types = list ? list.split(',').map(type => oneOf(type, 'a type', TYPES)) : TYPES
 
 const text = textFile && existsSync(textFile) ? readFileSync(textFile, 'utf8') : await ownWriting()
 const folder = mkdtempSync(join(tmpdir(), 'latentkit-quantisation-'))

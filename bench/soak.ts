@@ -8,11 +8,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { loadParts } from '../src/engine/load-parts.ts'
 import type { Kernels } from '../src/kernels/contract.ts'
 import { HostLab } from '../test/engine/host-lab.ts'
 import { Rng } from '../test/support/rng.ts'
+import { oneOf, parseOptions, positive } from './support/options.ts'
 import { mustBe, printJson, printTable, spread } from './support/report.ts'
 
 const BLOCKS = 48
@@ -25,19 +25,20 @@ const MB = 2 ** 20
 const TALE =
   'Once upon a time, there was a fox who lived in the wood with three bears, a king and his sons. One day they said: '
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     minutes: { type: 'string', default: '5' },
     kernels: { type: 'string', default: 'native' },
     seed: { type: 'string', default: '1' },
   },
 })
-const until = performance.now() + 60_000 * Number(values.minutes)
+const until = performance.now() + 60_000 * positive(values.minutes, '--minutes')
 const rng = new Rng(`soak ${values.seed}`)
 const folder = mkdtempSync(path.join(tmpdir(), 'latentkit-soak-'))
 const collect = (globalThis as { gc?: () => void }).gc ?? (() => {})
 
-const probe = { kernels: values.kernels as 'native' | 'wasm', threads: 1, contextLength: CONTEXT, chunkSize: 128 }
+const kernels = oneOf(values.kernels, '--kernels', ['native', 'wasm'])
+const probe = { kernels, threads: 1, contextLength: CONTEXT, chunkSize: 128 }
 const context = { report: () => {}, signal: new AbortController().signal }
 const sized = await loadParts('models/tales-mla-8m', probe, context)
 const blockBytes = 64 * sized.model.layout.bytesPerToken

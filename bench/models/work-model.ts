@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, statfsSync } from 'node:fs'
 import path from 'node:path'
 import { weightBytes } from '../../src/tensor/dtype.ts'
+import { refuse } from '../support/options.ts'
 import { SHAPES } from './shapes.ts'
 import { writeModel } from './write-model.ts'
 
@@ -17,7 +18,7 @@ export function workModel(name: string, folder: string): string {
   const shape = SHAPES[name]
   const file = shape ? path.join(folder, `${name}.gguf`) : (REAL[name] ?? name)
   if (existsSync(file)) return file
-  if (!shape) throw new Error(`${file} is not there; a name is one of ${WORK_MODELS.join(', ')}, or a path`)
+  if (!shape) refuse(`${file} is not there; a name is one of ${WORK_MODELS.join(', ')}, or a path`)
   const model = shape.make()
   const bytes = model.tensors.reduce(
     (n, t) =>

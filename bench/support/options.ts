@@ -1,7 +1,7 @@
 /** Options that benches share, and the ones of their own. */
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 /** Where random work models are kept: `--models`, else LATENTKIT_BENCH_MODELS. */
 const MODELS = process.env.LATENTKIT_BENCH_MODELS ?? path.join(homedir(), '.cache', 'latentkit-bench')
@@ -20,9 +20,34 @@ export interface BenchOptions {
   readonly keep: boolean
 }
 
+/** Ends the bench: it was called wrongly. The comment at its head says how it is called. */
+export function refuse(message: string): never {
+  console.error(`${message} (--help shows how it is called)`)
+  process.exit(2)
+}
+
+/** As node:util's, with what is wrong in one sentence. */
+export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+}
+
+/** A number above 0, of which `name` tells what it is. */
+export function positive(text: string, name: string): number {
+  const value = Number(text)
+  return value > 0 && Number.isFinite(value) ? value : refuse(`${name} is ${text}; expected a number above 0`)
+}
+
+export function oneOf<T extends string>(text: string, name: string, choices: readonly T[]): T {
+  return choices.find(choice => choice === text) ?? refuse(`${name} is ${text}; expected ${choices.join(' or ')}`)
+}
+
 /** `--models DIR --rounds N --contexts N,N --threads N --kernels native|wasm --no-rival --keep`, and names. */
 export function benchOptions(defaults: { rounds?: number; contexts?: readonly number[] } = {}): BenchOptions {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     allowPositionals: true,
     allowNegative: true,
     options: {
@@ -36,15 +61,19 @@ export function benchOptions(defaults: { rounds?: number; contexts?: readonly nu
     },
   })
   const { models, rounds, contexts, threads, kernels, rival, keep } = values
-  if (kernels !== 'native' && kernels !== 'wasm') throw new Error(`--kernels is ${kernels}, not native or wasm`)
   return {
     given: positionals,
     models,
-    rounds: Number(rounds),
-    contexts: contexts === '' ? [] : contexts.split(',').map(Number),
-    threads: Number(threads),
-    kernels,
+    rounds: positive(rounds, '--rounds'),
+    contexts: contexts === '' ? [] : contexts.split(',').map(context),
+    threads: positive(threads, '--threads'),
+    kernels: oneOf(kernels, '--kernels', ['native', 'wasm']),
     rival,
     keep,
   }
+}
+
+/** Tokens that are cached before what is measured; there may be none. */
+function context(text: string): number {
+  return text.trim() === '0' ? 0 : positive(text, 'one of --contexts')
 }

@@ -36,6 +36,7 @@ export class Lab {
   readonly prefixes: PrefixTree
   readonly steps: number[][] = []
   readonly #loop: StepLoop
+  readonly #running = new Set<Sequence>()
 
   constructor(model: Model, kernels: Kernels, chunkSize = 512) {
     this.model = model
@@ -51,7 +52,10 @@ export class Lab {
       () => {},
       () => 0,
     )
-    const pause = () => new Promise<void>(resolve => setImmediate(resolve))
+    const pause = () => {
+      for (const sequence of this.#running) checkRows(sequence)
+      return new Promise<void>(resolve => setImmediate(resolve))
+    }
     // Every step is a second long to this clock, so that each is followed by a pause.
     let clock = 0
     const now = () => (clock += 1000)
@@ -106,14 +110,23 @@ export class Lab {
           asked: performance.now(),
           emit: () => {},
         }),
-        ended,
+        ended: result => {
+          this.#running.delete(sequence)
+          ended(result)
+        },
       })
       options.started?.(sequence)
+      this.#running.add(sequence)
       this.#loop.add(sequence)
     })
     if ('error' in result) throw result.error
     return { ...result.completion, rows }
   }
+}
+
+/** Between steps the cache has no row that the text has not, such as one of a wrong guess: nothing would end the sequence. */
+function checkRows(sequence: Sequence): void {
+  if (sequence.waiting.owed < 0) sequence.fail(new Error('the cache has rows beyond the text'))
 }
 
 /** Whether two runs were sampled from the same bits. */
