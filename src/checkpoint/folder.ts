@@ -5,7 +5,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { CheckpointFiles } from './checkpoint-files.ts'
 import { openFile } from './file-source.ts'
 import { isGgufName } from './gguf/find-gguf.ts'
-import { partNames } from './gguf/split.ts'
+import { partNames } from './gguf/part-names.ts'
 import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts'
 
 /** Opens a model on disk: a folder that holds a checkpoint, or any file of a GGUF model. */

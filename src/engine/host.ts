@@ -159,8 +159,9 @@ export class Host {
         return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, ...given })
       }
       case 'cache': {
-        const { bytes, keptBytes, allocatedBytes } = this.#running.parts.model.pool
-        return { bytes, keptBytes, allocatedBytes }
+        const { model, draft } = this.#running.parts
+        const { bytes, keptBytes, allocatedBytes } = model.pool
+        return { bytes, keptBytes, allocatedBytes, draftBytes: draft?.model.pool.allocatedBytes ?? 0 }
       }
       case 'reset':
         return this.#living(call.session).reset()

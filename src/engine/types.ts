@@ -40,7 +40,10 @@ export interface LoadOptions {
   readonly exact?: boolean
   /** Tokens a session may hold. Default: what the model was made for. */
   readonly contextLength?: number
-  /** Bound on all cache blocks, those of sessions and those kept for prompts to come, in bytes. Default: none. */
+  /**
+   * Bound on all cache blocks, those of sessions and those kept for prompts to come, in bytes; a draft model has as much for
+   * itself. Default: none.
+   */
   readonly cacheBytes?: number
   /**
    * Bound on the blocks that no session holds any more and that are kept for prompts that begin alike. 0: none are.
@@ -320,4 +323,6 @@ export interface EngineCacheStats {
   readonly keptBytes: number
   /** These two and what waits to be used again: what is allocated. */
   readonly allocatedBytes: number
+  /** Allocated for the rows of the draft model, whose budget is its own; 0 without one. */
+  readonly draftBytes: number
 }

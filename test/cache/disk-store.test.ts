@@ -135,7 +135,9 @@ describe('a writer that is killed', () => {
   const KILLS = Number(process.env.LATENTKIT_KILLS ?? 50)
   const WRITER = new URL('./crash-writer.mjs', import.meta.url).pathname
 
-  it(`${KILLS} times loses no block that it said was kept, while others read`, { timeout: 600_000 }, async () => {
+  it(`${KILLS} times loses no block that it said was kept, while others read`, {
+    timeout: 12_000 * KILLS,
+  }, async () => {
     const rng = new Rng(9)
     const store = open()
     let kept = 0

@@ -47,6 +47,29 @@ describe('the answer', () => {
     expect(await tell('8')).not.toBe(first)
   })
 
+  it('is several texts with --n, each as its seed writes it alone, and the likeliest with --best-of', async () => {
+    const args = ['generate', 'Once', '--max-tokens', '30', '--temperature', '1', '--quiet', '--no-echo']
+    const alone = await Promise.all(['7', '8', '9'].map(seed => latentkit([...args, '--seed', seed])))
+    const { code, stdout } = await latentkit([...args, '--seed', '7', '--n', '3'])
+    expect(stdout).toBe(alone.map((text, i) => `[${i + 1} of 3]\n${text.stdout}`).join('\n'))
+    expect(code).toBe(0)
+    const { texts } = JSON.parse((await latentkit([...args, '--seed', '7', '--n', '3', '--json'])).stdout)
+    expect(texts.map((text: { text: string }) => `${text.text}\n`)).toEqual(alone.map(text => text.stdout))
+    expect(texts.map((text: { seed: number }) => text.seed)).toEqual([7, 8, 9])
+    const best = await latentkit([...args, '--seed', '7', '--best-of', '3'])
+    expect(alone.map(text => text.stdout)).toContain(best.stdout)
+  })
+
+  it('is what a beam search found with --beams', async () => {
+    const args = ['generate', 'Once', '--max-tokens', '12', '--quiet', '--no-echo', '--beams', '3']
+    const { text, beams } = JSON.parse((await latentkit([...args, '--json'])).stdout)
+    expect((await latentkit(args)).stdout).toBe(`${text}\n`)
+    expect(beams).toHaveLength(3)
+    expect(beams[0].text).toBe(text)
+    const short = JSON.parse((await latentkit([...args, '--length-penalty', '0', '--json'])).stdout)
+    expect(short.beams[0].score).toBeCloseTo(short.beams[0].logprob, 10)
+  })
+
   it('is the same when guessed ahead, and the statistics say how many guesses held', async () => {
     const args = ['generate', 'La la la, sang the bird. La la la,', '--temperature', '0', '--max-tokens', '60']
     const plain = await latentkit([...args, '--no-echo'])

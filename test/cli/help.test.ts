@@ -48,6 +48,8 @@ describe('wrong calls: one line on stderr, exit code 2', () => {
     [['generate', '--stop', ''], /Expected some text/],
     [['generate', '--cache-bytes', '2 bags'], /Expected a number of bytes, such as 512MiB or 2GB/],
     [['generate', '--context', '1M'], /--context is 1048576; this model was made for at most 2048 tokens/],
+    [['generate', '--n', '2', '--beams', '2'], /option '--n <n>' cannot be used with option '--beams <n>'/],
+    [['generate', '--length-penalty', '2'], /--length-penalty is for --beams/],
     [['generate', ''], /the argument is empty/],
     [['generate', 'a', 'b', 'c'], /too many arguments/],
     [['generate', 'no-such-model', 'text'], /neither a folder here nor a model name/],

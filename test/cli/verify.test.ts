@@ -18,6 +18,13 @@ describe('verify', () => {
     expect(code).toBe(0)
   })
 
+  it('takes a split model once, whichever of its files are named', async () => {
+    const parts = [1, 2].map(n => `test/fixtures/gguf/llama-gqa-split-q8_0-0000${n}-of-00002.gguf`)
+    const { code, stdout } = await latentkit(['verify', ...parts, ...QUICK, '--exact', '--json'])
+    expect(JSON.parse(stdout).reports.map((r: { folder: string }) => r.folder)).toEqual([parts[0]])
+    expect(code).toBe(0)
+  })
+
   it('--json has everything', async () => {
     const { code, stdout } = await latentkit(['verify', CHECKPOINT, ...QUICK, '--path', 'absorbed', '--json'])
     const { passed, reports } = JSON.parse(stdout)

@@ -228,7 +228,7 @@ for (const { name, make, missing } of KERNEL_SETS.filter(k => k.name !== 'refere
     afterAll(() => kernels.dispose())
 
     for (const [kind, config] of Object.entries(CONFIGS)) {
-      it(`say what would be said by one that recomputes everything (${kind})`, { timeout: 600_000 }, async () => {
+      it(`say what would be said by one that recomputes everything (${kind})`, { timeout: 30_000 * RUNS }, async () => {
         const judging = await randomModel(kernels, { ...config, vocab_size: VOCABULARY }, 1, { blockTokens: 16 })
         const commands = fc.commands([...STEPS, ...STEPS.slice(1, 5), ...STEPS.slice(1, 2)], {
           maxCommands: 30,

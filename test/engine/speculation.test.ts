@@ -193,6 +193,20 @@ describe('guessing ahead with the bundled model', () => {
     await session.dispose()
   })
 
+  it('counts what the draft model has allocated', async () => {
+    const session = engine.session()
+    await session.prompt(REPEATING, { temperature: 0, maxTokens: 20 })
+    const { draftBytes } = await engine.cacheStats()
+    // The same model with the same layout: as many blocks as the session has at least.
+    expect(draftBytes).toBeGreaterThanOrEqual(session.cache.bytes)
+    expect(draftBytes % (64 * engine.info.cacheBytesPerToken)).toBe(0)
+    await session.dispose()
+    const plain = await loadTales()
+    await plain.generate('A', { maxTokens: 2 })
+    expect((await plain.cacheStats()).draftBytes).toBe(0)
+    await plain.dispose()
+  })
+
   it('says which draft model is wrong, and that one is missing', async () => {
     expect(engine.info.draft).toBe('tales-mla-8m')
     const plain = await loadTales()

@@ -1,22 +1,24 @@
 import type { Command } from 'commander'
-import type { PromptOptions } from '../../../src/index.ts'
-import { follow, randomSeed } from '../answer.ts'
-import { EXIT } from '../exit.ts'
+import type { CacheStats, PromptOptions } from '../../../src/index.ts'
+import { randomSeed } from '../answer.ts'
+import { EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { type ModelArgument, modelAndText } from '../model-argument.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
+import { addSeveralOptions, type SeveralFlags, toBeamOptions } from '../options/several.ts'
 import { colours } from '../output/colour.ts'
 import { type Answer, remarks, statsLine } from '../output/stats.ts'
 import { note, write, writeJson } from '../output/stdout.ts'
+import { textsOf } from '../texts.ts'
 
 const DEFAULT_PROMPT = 'Once upon a time'
 const DEFAULT_TOKENS = 512
 /** Where the user leaves it to us: livelier than its greedy text, with the tail that derails small models cut off. */
 const STORY: PromptOptions = { temperature: 0.7, topP: 1, minP: 0.1, repetitionPenalty: 1.05 }
 
-interface Flags extends LoadFlags, SamplingFlags {
+interface Flags extends LoadFlags, SamplingFlags, SeveralFlags {
   json?: boolean
   echo?: boolean
   quiet?: boolean
@@ -35,13 +37,14 @@ export function addGenerate(program: Command): void {
     .option('--no-special-tokens', "do not put the model's begin-of-text token first")
     .option('--quiet', 'no statistics')
     .option('--json', 'one object with text, tokens and timings instead')
-  addLoadOptions(addSamplingOptions(command, { maxTokens: String(DEFAULT_TOKENS) }))
+  addLoadOptions(addSeveralOptions(addSamplingOptions(command, { maxTokens: String(DEFAULT_TOKENS) })))
     .addHelpText(
       'after',
       `
 Examples:
   $ latentkit generate
   $ latentkit generate "The old fox said" --temperature 0
+  $ latentkit generate "The old fox said" --n 3 --max-tokens 40
   $ latentkit generate ./my-model "def fibonacci(n):" --stop '\\n\\n'
   $ cat chapter.txt | latentkit generate ./my-model --json`,
     )
@@ -49,22 +52,27 @@ Examples:
 }
 
 async function generate(first: string | undefined, second: string | undefined, flags: Flags): Promise<void> {
+  if (flags.lengthPenalty !== undefined && !flags.beams) throw new UsageError('--length-penalty is for --beams')
   const interrupt = watchInterrupt()
   const { model, text } = await modelAndText(first, second)
   const prompt = text ?? DEFAULT_PROMPT
   const engine = await loadEngine(model, flags, interrupt.signal)
   try {
     const { info } = engine
-    const session = engine.session()
-    const options = promptOptions(model, flags)
+    const options = { ...promptOptions(model, flags), signal: interrupt.signal }
     if (!flags.quiet && !flags.json) for (const remark of remarks(info)) note(remark)
-    const out = flags.json ? null : new Answering(prompt, flags.echo ?? (process.stdout.isTTY || text === undefined))
-    const generation = session.prompt(prompt, { ...options, signal: interrupt.signal })
-    const answer = await follow(generation, interrupt.signal, options.seed, chunk => out?.write(chunk))
-    await out?.end()
-    if (flags.json) await writeJson(report(prompt, answer, session.cache, info))
-    else if (!flags.quiet) note(statsLine(answer, session.cache, info, options.maxTokens))
-    if (answer.finishReason === 'aborted') process.exitCode = EXIT.interrupted
+    const texts = await textsOf(engine.session(), prompt, flags, options)
+    const told: ToldAnswer[] = []
+    for (const [i, { session, tell }] of texts.entries()) {
+      const echo = flags.echo ?? (process.stdout.isTTY || text === undefined)
+      const out = flags.json ? null : new Answering(prompt, echo, heading(i, texts.length))
+      const answer = await tell(chunk => out?.write(chunk))
+      await out?.end()
+      told.push({ ...answer, cache: session.cache })
+      if (!flags.json && !flags.quiet) note(statsLine(answer, session.cache, info, options.maxTokens))
+    }
+    if (flags.json) await writeJson(report(prompt, told, flags.n !== undefined, info))
+    if (told.some(answer => answer.finishReason === 'aborted')) process.exitCode = EXIT.interrupted
   } finally {
     interrupt.release()
     await engine.dispose()
@@ -75,15 +83,26 @@ function promptOptions(model: ModelArgument, flags: Flags): PromptOptions & { re
   return {
     maxTokens: DEFAULT_TOKENS,
     seed: randomSeed(),
-    ...(model.bundled && !choseSampling(flags) && STORY),
+    ...(model.bundled && !flags.beams && !choseSampling(flags) && STORY),
     ...(!flags.specialTokens && { addSpecialTokens: false }),
     ...toPromptOptions(flags),
+    ...toBeamOptions(flags),
   }
 }
 
-function report(prompt: string, answer: Answer, cache: object, info: Info) {
+type ToldAnswer = Answer & { readonly cache: CacheStats }
+
+/** One text's fields stand beside the model's; several are a list. */
+function report(prompt: string, told: readonly ToldAnswer[], several: boolean, info: Info) {
   const { name, modelType, kernels, fallbackReason, warnings } = info
-  return { model: name, modelType, prompt, ...answer, cache, kernels: { ...kernels, fallbackReason }, warnings }
+  const texts = several ? { texts: told } : told[0]
+  return { model: name, modelType, prompt, ...texts, kernels: { ...kernels, fallbackReason }, warnings }
+}
+
+/** Above each of several texts. */
+function heading(index: number, count: number): string {
+  if (count === 1) return ''
+  return `${index === 0 ? '' : '\n'}${colours(process.stdout).dim(`[${index + 1} of ${count}]`)}\n`
 }
 
 type Info = Awaited<ReturnType<typeof loadEngine>>['info']
@@ -93,8 +112,8 @@ class Answering {
   #last = ''
   #opening: string
 
-  constructor(prompt: string, echo: boolean) {
-    this.#opening = echo ? colours(process.stdout).bold(prompt) : ''
+  constructor(prompt: string, echo: boolean, heading: string) {
+    this.#opening = heading + (echo ? colours(process.stdout).bold(prompt) : '')
   }
 
   async write(text: string): Promise<void> {

@@ -42,7 +42,7 @@ export function addVerify(program: Command): void {
     .description(
       'Computes a checkpoint every way there is (kernels, attention path, prefill whole, in chunks and token by token) and compares with the numbers of another engine in expected.safetensors beside it; docs/verify.md has the format.',
     )
-    .argument('<folder...>', 'folders that hold a checkpoint and expected.safetensors')
+    .argument('<folder...>', 'folders that hold a checkpoint and expected.safetensors, or GGUF files')
     .addOption(
       new Option('--kernels <list>', `of ${KERNEL_SETS.join(', ')} (default: all that are there)`).argParser(
         list(oneOf([...KERNEL_SETS, 'auto'])),
@@ -90,7 +90,7 @@ Examples:
 
 async function verify(folders: readonly string[], flags: Flags): Promise<void> {
   const { signal } = watchInterrupt()
-  const { verifyFolder, poolAgreement } = await import('../../../src/index.ts')
+  const { onePathPerModel, verifyFolder, poolAgreement } = await import('../../../src/index.ts')
   const { threads, isa } = withEnvironment({
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.isa !== undefined && { isa: flags.isa }),
@@ -104,9 +104,10 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
 
   const reports: VerifyReport[] = []
   const c = colours(process.stdout)
-  for (const [i, folder] of folders.entries()) {
+  const models = onePathPerModel(folders)
+  for (const [i, folder] of models.entries()) {
     const progress = new Progress()
-    const where = `${i + 1} of ${folders.length}  ${folder}`
+    const where = `${i + 1} of ${models.length}  ${folder}`
     progress.note(where)
     const report = await verifyFolder(folder, {
       kernels: sets,

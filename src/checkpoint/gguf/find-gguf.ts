@@ -2,7 +2,7 @@ import { CheckpointError } from '../../errors.ts'
 import type { CheckpointFiles } from '../checkpoint-files.ts'
 import { quote } from '../quote.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
-import { partNames } from './split.ts'
+import { partNames } from './part-names.ts'
 
 export function isGgufName(name: string): boolean {
   return /\.gguf$/i.test(name)

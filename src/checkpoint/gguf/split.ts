@@ -4,6 +4,7 @@ import { mapConcurrently } from '../concurrency.ts'
 import { quote } from '../quote.ts'
 import { type GgufFile, type GgufTensor, readGgufHeader } from './header.ts'
 import type { Metadata } from './metadata.ts'
+import { partNames } from './part-names.ts'
 
 /** One model: a file, or a set of files that were split. */
 export interface GgufSet {
@@ -12,18 +13,8 @@ export interface GgufSet {
   readonly tensors: ReadonlyMap<string, GgufTensor>
 }
 
-/** What llama.cpp names the files of a set. */
-const PART_NAME = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i
 /** Headers read at the same time. */
 const READERS = 8
-
-/** Names of all files that belong together with `name`, in order; of one file alone, itself. */
-export function partNames(name: string): string[] {
-  const [, prefix, , total] = PART_NAME.exec(name) ?? []
-  const count = Number(total ?? 0)
-  if (prefix === undefined || count < 1) return [name]
-  return Array.from({ length: count }, (_, i) => `${prefix}-${String(i + 1).padStart(5, '0')}-of-${total}.gguf`)
-}
 
 /** Reads the headers of the set that `name` is any part of, and checks that the parts are each other's. */
 export async function readGgufSet(files: CheckpointFiles, name: string): Promise<GgufSet> {

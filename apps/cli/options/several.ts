@@ -1,0 +1,44 @@
+/** Options for more than one text of a prompt, and for choosing among them. */
+import { type Command, Option } from 'commander'
+import type { PromptOptions } from '../../../src/index.ts'
+import { integer, number } from './parsers.ts'
+
+export interface SeveralFlags {
+  n?: number
+  bestOf?: number
+  beams?: number
+  lengthPenalty?: number
+}
+
+const HEADING = 'Several texts:'
+/** Each has a last block of its own in the cache. */
+const MOST = 1024
+
+export function addSeveralOptions(command: Command): Command {
+  const count = integer(1, MOST)
+  return command
+    .addOption(
+      new Option('--n <n>', 'write n texts, of one reading of the prompt; seeds s, s + 1 …')
+        .argParser(count)
+        .conflicts(['bestOf', 'beams'])
+        .helpGroup(HEADING),
+    )
+    .addOption(
+      new Option('--best-of <n>', 'write n, show the one whose tokens are likeliest in the mean')
+        .argParser(count)
+        .conflicts('beams')
+        .helpGroup(HEADING),
+    )
+    .addOption(
+      new Option('--beams <n>', 'beam search with n beams instead of drawing').argParser(count).helpGroup(HEADING),
+    )
+    .addOption(
+      new Option('--length-penalty <x>', 'of beams: 0 favours short texts, above 1 long ones (default: 1)')
+        .argParser(number(-100, 100))
+        .helpGroup(HEADING),
+    )
+}
+
+export function toBeamOptions({ beams: width, lengthPenalty }: SeveralFlags): PromptOptions {
+  return width === undefined ? {} : { beams: { width, ...(lengthPenalty !== undefined && { lengthPenalty }) } }
+}

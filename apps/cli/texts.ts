@@ -1,0 +1,41 @@
+import type { PromptOptions, Session } from '../../src/index.ts'
+import { follow } from './answer.ts'
+import type { SeveralFlags } from './options/several.ts'
+import type { Answer } from './output/stats.ts'
+
+type OnText = (text: string) => Promise<void> | void
+
+/** A text that is being written, or that was chosen among several. */
+export interface Text {
+  /** Where it stands. */
+  readonly session: Session
+  /** Hands it over as it comes. */
+  tell(onText: OnText): Promise<Answer>
+}
+
+/** What is wanted of one prompt: a text, several, or the best of several. All are written together. */
+export async function textsOf(
+  session: Session,
+  prompt: string,
+  { n, bestOf }: SeveralFlags,
+  options: PromptOptions & { readonly seed: number; readonly signal: AbortSignal },
+): Promise<readonly Text[]> {
+  const { seed, signal } = options
+  if (bestOf !== undefined) {
+    const best = await session.bestOf(prompt, bestOf, options)
+    const tell = async (onText: OnText) => {
+      await onText(best.completion.text)
+      return best.completion
+    }
+    return [{ session: best.session, tell }]
+  }
+  if (n === undefined) {
+    const generation = session.prompt(prompt, options)
+    return [{ session, tell: onText => follow(generation, signal, seed, onText) }]
+  }
+  const texts = await session.continuations(prompt, n, options)
+  return texts.map((text, i) => ({
+    session: text.session,
+    tell: onText => follow(text.generation, signal, seed + i, onText),
+  }))
+}

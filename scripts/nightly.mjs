@@ -1,0 +1,76 @@
+// The checks that take too long for `npm test`, one after the other. All are run, whatever becomes of the others; what each
+// says is shown as it comes, a summary at the end, and the exit code is 1 if one has failed.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose']
+const SOAK_MINUTES = 60
+
+const CHECKS = {
+  kills: {
+    what: 'a writer of blocks is killed 500 times while another process reads',
+    args: () => [...VITEST, 'test/cache/disk-store.test.ts', '-t', 'killed'],
+    env: { LATENTKIT_KILLS: '500' },
+  },
+  interleavings: {
+    what: '800 random orders of prompts, forks, drops, saves, restores and kills against recomputing',
+    args: () => [...VITEST, 'test/engine/interleavings.test.ts'],
+    env: { LATENTKIT_INTERLEAVINGS: '200' },
+  },
+  fuzz: { what: 'hostile files, with a seed of its own', args: () => ['scripts/fuzz.mjs'] },
+  perplexity: {
+    what: 'the perplexity of SmolLM2 over 20 windows, as transformers has it',
+    args: () => [...VITEST, 'test/evaluation/smollm2.test.ts'],
+    env: { LATENTKIT_PERPLEXITY_WINDOWS: '20' },
+  },
+  soak: {
+    what: 'random traffic under a budget: bytes counted as allocated, resident memory flat',
+    args: minutes => ['scripts/bench.mjs', 'soak', '--minutes', minutes],
+  },
+}
+
+const { names, minutes } = readArguments()
+const outcomes = []
+for (const name of names) {
+  const { what, args, env } = CHECKS[name]
+  console.log(`\n${new Date().toTimeString().slice(0, 8)} ${name}: ${what}`)
+  const began = Date.now()
+  const { status } = spawnSync(process.execPath, args(minutes), {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  })
+  outcomes.push(`${status === 0 ? 'passed' : 'FAILED'} ${name}, ${((Date.now() - began) / 60_000).toFixed(1)} min`)
+  if (status !== 0) process.exitCode = 1
+}
+console.log(`\n${outcomes.join('\n')}`)
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        'soak-minutes': { type: 'string', default: String(SOAK_MINUTES) },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    if (values.help) {
+      console.log(usage())
+      process.exit(0)
+    }
+    const wrong = positionals.find(name => !Object.hasOwn(CHECKS, name))
+    if (wrong !== undefined) throw new Error(`there is no check ${JSON.stringify(wrong)}`)
+    const minutes = values['soak-minutes']
+    if (!(Number(minutes) > 0)) throw new Error(`--soak-minutes is ${minutes}; expected a number above 0`)
+    return { names: positionals.length > 0 ? positionals : Object.keys(CHECKS), minutes }
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage()}`)
+    process.exit(2)
+  }
+}
+
+function usage() {
+  const lines = Object.entries(CHECKS).map(([name, { what }]) => `  ${name.padEnd(14)}${what}`)
+  return `usage: npm run nightly -- [check ...] [--soak-minutes ${SOAK_MINUTES}]\n\nWithout names, all of:\n${lines.join('\n')}`
+}
