@@ -26,7 +26,13 @@ export function repeatRows(file: string, length: number): void {
     cells.writeUInt32LE(i, CELL_BYTES * i)
     cells.writeUInt32LE(1, CELL_BYTES * i + 4)
   }
-  const parts: Uint8Array[] = [Buffer.from(MAGIC), u32(VERSION, length), repeated(tokens, 4 * length), u32(1, length), cells]
+  const parts: Uint8Array[] = [
+    Buffer.from(MAGIC),
+    u32(VERSION, length),
+    repeated(tokens, 4 * length),
+    u32(1, length),
+    cells,
+  ]
   parts.push(u32(transposed, layers))
   for (let layer = 0; layer < layers; layer++) {
     const head = state.bytes(12)
