@@ -59,6 +59,7 @@ export class HostSession {
   #drawing: DrawingState | null
   readonly #guessing: Guessing
   #lastUsed: number
+  #joining: Promise<unknown> | null = null
   #turn: Promise<void> = Promise.resolve()
 
   constructor(context: HostSessionContext, { timeline, rolling, drawing }: Snapshot) {
@@ -83,6 +84,14 @@ export class HostSession {
   /** When its last prompt was asked for, in the clock of `now`. */
   get lastUsed(): number {
     return this.#lastUsed
+  }
+
+  /**
+   * A prompt has begun that is not in the loop yet, so that the memory of this session is neither idle nor a running
+   * sequence's: resolves when what it waits for may be over. Null: there is none.
+   */
+  get joining(): Promise<unknown> | null {
+    return this.#joining
   }
 
   /** Runs when the prompts before it have ended, whether well or not. */
@@ -173,16 +182,22 @@ export class HostSession {
   async #run(job: Job): Promise<void> {
     if (job.answered) return
     try {
+      // It may be the loop's turn that it waits for: nobody can wait for it in that turn.
+      this.#joining = Promise.resolve()
       await this.#rollFor(job.message)
-      const release = await this.#loadFor(job.message)
+      const loading = this.#loadFor(job.message)
+      this.#joining = loading.catch(() => {})
+      const release = await loading
       let running: Promise<SequenceResult> | null = null
       try {
         if (!job.answered) running = job.message.options.beams ? this.#search(job) : this.#write(job)
       } finally {
         release()
+        this.#joining = null
       }
       if (running) this.#finish(job, await running)
     } catch (error) {
+      this.#joining = null
       this.#finish(job, { error, state: this.#timeline.state() })
     }
   }

@@ -88,8 +88,9 @@ export class Host {
       const { chunkSize = DEFAULT_CHUNK } = options
       const disk = parts.store && this.#diskTier(parts, parts.store)
       const makeRoom = () => this.#makeRoom()
-      // What waits to be written to disk is held until then.
-      const waitForRoom = async (): Promise<boolean> => ((await disk?.flush()) ?? false) || archive.flush()
+      // What waits to be written to disk is held until then; and prompts that still read from it will be in the loop soon.
+      const waitForRoom = async (): Promise<boolean> =>
+        ((await disk?.flush()) ?? false) || (await archive.flush()) || this.#joined()
       const pause = this.#pause
       const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause, makeRoom, waitForRoom, now })
       const prefixes = new PrefixTree(parts.model.pool, node => disk?.published(node))
@@ -119,6 +120,13 @@ export class Host {
   #makeRoom(): boolean {
     const byAge = [...this.#sessions.values()].sort((a, b) => a.lastUsed - b.lastUsed)
     return byAge.some(session => session.park())
+  }
+
+  /** Waits for prompts that have begun and are not in the loop yet; false if there are none. */
+  async #joined(): Promise<boolean> {
+    const joining = [...this.#sessions.values()].map(session => session.joining).filter(work => work !== null)
+    await Promise.race(joining.length > 0 ? joining : [null])
+    return joining.length > 0
   }
 
   /** Answers for itself when the session is gone. */

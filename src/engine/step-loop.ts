@@ -118,7 +118,8 @@ export class StepLoop {
     const victim = lastOfLowest(candidates)
     if (!victim || (await this.#options.waitForRoom?.())) return ready
     if (this.#running.length === 1) {
-      victim.giveUp()
+      // While it waited, a session may have become idle.
+      if (!this.#options.makeRoom?.()) victim.giveUp()
       return ready
     }
     this.#yielded.add(victim)

@@ -13,6 +13,13 @@ const latent = (width: number, rope: number, dtype: 'f32' | 'f16') =>
 describe('the cache counts its bytes exactly', () => {
   it('DeepSeek-V3 at 16 bit: tokens x 61 x 576 x 2', () => {
     const kernels = createReferenceKernels()
+    let allocated = 0
+    const alloc = kernels.alloc.bind(kernels)
+    kernels.alloc = (dtype, shape) => {
+      expect(dtype).toBe('u8')
+      allocated += shape.reduce((n, size) => n * size, 1)
+      return alloc(dtype, shape)
+    }
     const layout = cacheLayout(latent(512, 64, 'f16'), Array(61).fill(null), 64)
     expect(layout.bytesPerToken).toBe(70_272)
     const pool = new BlockPool(kernels, layout)
@@ -22,6 +29,7 @@ describe('the cache counts its bytes exactly', () => {
     expect(cache.usedBytes).toBe(100 * 61 * 576 * 2)
     expect(cache.bytes).toBe(2 * 64 * 61 * 576 * 2)
     expect(pool.bytes).toBe(cache.bytes)
+    expect(allocated).toBe(128 * 70_272)
     cache.truncate(64)
     expect(cache.bytes).toBe(64 * 70_272)
     cache.dispose()

@@ -26,6 +26,8 @@ export interface HostLabOptions {
   readonly keptBytes?: number
   /** Where blocks are kept. */
   readonly cacheDir: string
+  /** Resolves when a folder may be listed. Default: at once. */
+  readonly mayList?: () => Promise<void>
 }
 
 type Waiting = { resolve(value: unknown): void; reject(error: unknown): void }
@@ -53,7 +55,7 @@ export class HostLab {
   }
 
   static async open(options: HostLabOptions): Promise<HostLab> {
-    const { kernels, config, contextLength, cacheBytes, keptBytes, cacheDir } = options
+    const { kernels, config, contextLength, cacheBytes, keptBytes, cacheDir, mayList } = options
     const cache = {
       ...(cacheBytes && { maxBytes: cacheBytes }),
       ...(keptBytes !== undefined && { maxKeptBytes: keptBytes }),
@@ -68,7 +70,7 @@ export class HostLab {
       label: 'random',
       maxBytes: 1e9,
       onNotice: notice => notices.push(notice),
-      fs: mortalFs(disk),
+      fs: mortalFs(disk, mayList),
     })
     // `dispose` of the host would take the kernels with it, which all labs of a test share.
     const shared = new Proxy(kernels, { get: (k, name) => (name === 'dispose' ? () => {} : bound(k, name)) })
@@ -176,12 +178,16 @@ function bound(object: object, name: string | symbol): unknown {
 }
 
 /** A file system that stops taking anything when its process is dead; a write under way leaves a half. */
-function mortalFs(disk: { readonly dead: boolean }): StoreFs {
+function mortalFs(disk: { readonly dead: boolean }, mayList = async () => {}): StoreFs {
   const alive = () => {
     if (disk.dead) throw new Error('the process is dead')
   }
   return {
     ...nodeFs,
+    readdir: (async path => {
+      await mayList()
+      return nodeFs.readdir(path)
+    }) as StoreFs['readdir'],
     open: async (...args: Parameters<typeof nodeFs.open>) => {
       alive()
       const file = await nodeFs.open(...args)
