@@ -45,6 +45,7 @@ function codeOf(error: unknown): string | undefined {
 /** The engine names its options as programs write them; here they have dashes. */
 function inFlags(message: string): string {
   const flags: Readonly<Record<string, string>> = {
+    cacheBytes: '--cache-bytes',
     cacheType: '--cache-type',
     chunkSize: '--chunk',
     contextLength: '--context',
@@ -55,7 +56,9 @@ function inFlags(message: string): string {
     window: '--window',
     windows: '--windows',
   }
-  return message.replace(/^(\w+)(?= is )/, name => (Object.hasOwn(flags, name) ? (flags[name] as string) : name))
+  return message.replace(/^\w+(?= is )|(?<=\()\w+(?=\))/g, name =>
+    Object.hasOwn(flags, name) ? (flags[name] as string) : name,
+  )
 }
 
 function oneLine(text: string): string {

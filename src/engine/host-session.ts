@@ -1,10 +1,9 @@
 import type { PrefixTree } from '../cache/prefix-tree.ts'
 import type { Model } from '../model/model.ts'
-import { StopMatcher } from '../sampling/stop-sequences.ts'
 import { type BeamPrompt, beginBeams } from './beam-prompt.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from './check-options.ts'
 import type { DiskTier } from './disk-tier.ts'
-import { Drawing, type DrawingState } from './drawing.ts'
+import type { DrawingState } from './drawing.ts'
 import { Guessing } from './guessing.ts'
 import type { Parts } from './load-parts.ts'
 import type { Outbox } from './outbox.ts'
@@ -13,14 +12,13 @@ import type { FromHost, SessionState, ToHost } from './protocol.ts'
 import { rowRules } from './reuse.ts'
 import type { Archive } from './saved/archive.ts'
 import type { Snapshot } from './saved/snapshot.ts'
-import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
-import { reuseOptions, standOn } from './stand-on.ts'
+import type { Rolling, Sequence, SequenceResult } from './sequence.ts'
+import { reuseOptions } from './stand-on.ts'
 import type { StepLoop } from './step-loop.ts'
-import { TextStream } from './text-stream.ts'
+import { beginText } from './text-prompt.ts'
 import { Timeline } from './timeline.ts'
 import type { Chunk, Completion, SavedSession, SaveOptions, SessionOptions } from './types.ts'
 import { toWire } from './wire-errors.ts'
-import { Writing } from './writing.ts'
 
 export interface HostSessionContext {
   readonly parts: Parts
@@ -224,57 +222,23 @@ export class HostSession {
     return disk.load(prefixes, ids, reuseOptions(options))
   }
 
-  /** Throws at once for a prompt that does not fit or options that are wrong. */
-  #write(job: Job): Promise<SequenceResult> {
-    const { parts, loop, outbox, now } = this.#context
-    const { tokenizer, defaults } = parts
+  /** Throws for a prompt that does not fit or options that are wrong. */
+  async #write(job: Job): Promise<SequenceResult> {
     const { message, asked } = job
     const { options, id } = message
     checkPromptOptions(options)
-    const timeline = this.#timeline
-    const before = timeline.tokens
-    const sampling = { ...defaults.sampling, ...given(options) }
-    const stops = new StopMatcher(options.stopSequences ?? [])
-    const { ids, continues, goesOn, extent } = standOn(parts, timeline, message)
-    const drawsOn = goesOn && options.seed === undefined ? this.#drawing : null
-    const drawing = drawsOn ? Drawing.goOn(drawsOn, sampling) : Drawing.begin(sampling, ids)
-    const writing = new Writing({
-      eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
-      maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
-      sampler: drawing.sampler,
-      history: drawing.history,
-      logprobs: options.logprobs,
-      text: new TextStream({
-        tokenizer,
-        stops,
-        after: continues ? ids : [],
-        skipSpecialTokens: options.skipSpecialTokens ?? true,
-      }),
-      now,
-      asked,
-      emit: chunk => outbox.add(id, chunk),
-    })
-    const speculation = this.#guessing.begin(options.speculation)
-    return new Promise(resolve => {
-      const ended = (result: SequenceResult) => {
-        if (timeline.tokens !== before) this.#drawing = timeline.endsGenerated ? drawing.state : null
-        resolve(result)
-      }
-      const sequence = new Sequence({
-        timeline,
-        prompt: ids,
-        extent,
-        path: options.attentionPath,
-        contextLength: timeline.cache.maxTokens,
-        rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
-        priority: options.priority ?? 0,
-        speculation,
-        writing,
-        ended,
-      })
-      job.running = sequence
-      loop.add(sequence)
-    })
+    const context = {
+      ...this.#context,
+      drawing: this.#drawing,
+      speculation: this.#guessing.begin(options.speculation),
+      rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
+      emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
+    }
+    const { run, answer } = beginText(context, this.#timeline, message, asked)
+    job.running = run
+    const { result, drawing } = await answer
+    this.#drawing = drawing
+    return result
   }
 
   /** The session goes on with the best text; until then its own past is untouched. */
@@ -312,11 +276,6 @@ export class HostSession {
       this.#context.post({ type: 'finished', id, ...result })
     }
   }
-}
-
-/** An option that is there but undefined is not given: it must not hide a default. */
-function given<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }
 
 function abortedBeforeStart({ options }: PromptMessage): Completion {

@@ -68,6 +68,12 @@ describe('wrong calls: one line on stderr, exit code 2', () => {
     expect(code).toBe(2)
   })
 
+  it('the flag is named also where the engine met the limit', async () => {
+    const { code, stderr } = await latentkit(['generate', '--cache-bytes', '1KiB', '--quiet'])
+    expect(stderr).toMatch(/would pass the budget of 1024 \(--cache-bytes\)/)
+    expect(code).toBe(1)
+  })
+
   it('a variable is named', async () => {
     const { code, stderr } = await latentkit(['generate'], { env: { LATENTKIT_THREADS: 'many' } })
     expect(stderr).toMatch(/LATENTKIT_THREADS is "many"\. Expected an integer/)
