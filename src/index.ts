@@ -29,9 +29,10 @@ export {
   verifyCached,
   verifyFolder,
 } from './engine/on-demand.ts'
+export type * from './engine/options.ts'
+export type * from './engine/results.ts'
 export type { SessionInspection } from './engine/saved/inspect-session.ts'
 export { type Continuation, Session } from './engine/session.ts'
-export type * from './engine/types.ts'
 export type { PooledAgreement, PooledShare } from './engine/verify/pool.ts'
 export { poolAgreement } from './engine/verify/pool.ts'
 export type { RivalAgreement } from './engine/verify/rival.ts'

@@ -2,12 +2,13 @@ import { BeamSearch, type EndedBeam } from '../sampling/beam-search.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
 import { BeamRun } from './beam-run.ts'
 import type { Parts } from './load-parts.ts'
+import type { BeamOptions } from './options.ts'
 import type { ToHost } from './protocol.ts'
+import type { BeamText, Chunk, Completion } from './results.ts'
 import { standOn } from './stand-on.ts'
 import type { StepLoop } from './step-loop.ts'
 import { TextStream } from './text-stream.ts'
 import type { Timeline } from './timeline.ts'
-import type { BeamOptions, BeamText, Chunk, Completion } from './types.ts'
 
 export interface BeamPromptContext {
   readonly parts: Parts

@@ -2,8 +2,8 @@
 import { CACHE_TYPE_NAMES } from '../cache/types.ts'
 import { OptionError } from '../errors.ts'
 import { ENCODABLE_TYPES } from '../kernels/blocks/numbers.ts'
+import type { BeamOptions, RestoreOptions, SessionOptions } from './options.ts'
 import type { HostLoadOptions, HostPromptOptions } from './protocol.ts'
-import type { BeamOptions, RestoreOptions, SessionOptions } from './types.ts'
 
 const KERNELS = ['auto', 'native', 'wasm', 'reference']
 const SPECULATION = ['off', 'ngram', 'draft']

@@ -1,6 +1,6 @@
 import type { Kernels } from '../kernels/contract.ts'
 import { KernelsUnavailableError } from './errors.ts'
-import type { KernelChoice } from './types.ts'
+import type { KernelChoice } from './options.ts'
 
 export interface KernelOptions {
   readonly threads?: number

@@ -1,7 +1,8 @@
 /** The caller's side of the protocol: sends, matches answers to questions, and fails what can no longer be answered. */
 import type { GenerationStream } from './generation.ts'
+import type { LoadOptions, ProgressEvent } from './options.ts'
 import type { Call, FromHost, HostLink, OpenLink, Replies, SessionState, ToHost } from './protocol.ts'
-import type { LoadOptions, ModelInfo, ProgressEvent } from './types.ts'
+import type { ModelInfo } from './results.ts'
 import { fromWire } from './wire-errors.ts'
 
 export interface PendingPrompt {

@@ -1,21 +1,19 @@
 import { DisposedError } from '../errors.ts'
 import { checkSessionOptions } from './check-options.ts'
 import { Client } from './client.ts'
-import type { OpenLink } from './protocol.ts'
-import { Session } from './session.ts'
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
-  EngineCacheStats,
-  Generation,
   LoadOptions,
   Message,
-  ModelInfo,
   PromptOptions,
   RestoreOptions,
   SessionOptions,
   TokenizeOptions,
-} from './types.ts'
+} from './options.ts'
+import type { OpenLink } from './protocol.ts'
+import type { EngineCacheStats, Generation, ModelInfo } from './results.ts'
+import { Session } from './session.ts'
 
 /**
  * A loaded model in a thread of its own. Holds no conversation; those are sessions, any number of them at once.

@@ -1,6 +1,6 @@
 import { ConfigReader } from '../checkpoint/config-reader.ts'
 import type { ModelConfig } from '../model/config.ts'
-import type { SamplingOptions } from './types.ts'
+import type { SamplingOptions } from './options.ts'
 
 export interface GenerationDefaults {
   readonly sampling: SamplingOptions

@@ -1,4 +1,4 @@
-import type { Chunk, Completion, Generation } from './types.ts'
+import type { Chunk, Completion, Generation } from './results.ts'
 
 type Outcome = { readonly completion: Completion } | { readonly error: unknown }
 

@@ -2,7 +2,7 @@ import { OptionError } from '../errors.ts'
 import { type DraftModel, DraftProposer } from '../speculation/draft-model.ts'
 import { promptLookup } from '../speculation/prompt-lookup.ts'
 import { Speculation } from '../speculation/speculation.ts'
-import type { SpeculationKind } from './types.ts'
+import type { SpeculationKind } from './options.ts'
 
 /** How a session's texts guess ahead. What a draft model has read of it stays for its next prompt. */
 export class Guessing {

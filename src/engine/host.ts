@@ -5,12 +5,12 @@ import { DisposedError, LatentkitError } from '../errors.ts'
 import { DiskTier } from './disk-tier.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 import type { LoadContext, Parts } from './load-parts.ts'
+import type { ProgressEvent } from './options.ts'
 import { Outbox } from './outbox.ts'
 import type { Call, FromHost, HostLoadOptions, Replies, SessionState, ToHost } from './protocol.ts'
 import { rowRules } from './reuse.ts'
 import { Archive } from './saved/archive.ts'
 import { StepLoop } from './step-loop.ts'
-import type { ProgressEvent } from './types.ts'
 import { toWire } from './wire-errors.ts'
 
 export interface HostPort {

@@ -13,7 +13,7 @@ import type { ModelConfig } from '../model/config.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
 import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
-import type { LoadOptions } from './types.ts'
+import type { LoadOptions } from './options.ts'
 
 export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline' | 'hub' | 'signal' | 'onProgress'> {
   /** Token counts to tell the cache's bytes for. Default: the model's own context, 4K, 32K and 128K. */

@@ -17,8 +17,9 @@ import { defaultCacheType } from './default-cache-type.ts'
 import { type GenerationDefaults, generationDefaults } from './generation-defaults.ts'
 import type { Identity } from './identity.ts'
 import { checkSameTokens, loadDraft } from './load-draft.ts'
+import type { ProgressEvent } from './options.ts'
 import type { HostLoadOptions } from './protocol.ts'
-import type { ModelInfo, ProgressEvent } from './types.ts'
+import type { ModelInfo } from './results.ts'
 
 /** Of caches that no session holds, where no budget is given. */
 const KEPT_BYTES = 2 ** 30

@@ -5,7 +5,7 @@ import { readTokenizerFiles } from '../checkpoint/open-checkpoint.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
 import { TokenizerError } from '../tokenizer/errors.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
-import type { LoadOptions } from './types.ts'
+import type { LoadOptions } from './options.ts'
 
 /** The tokenizer of a model, without its weights. Throws CheckpointError, TokenizerError. */
 export async function openTokenizer(

@@ -1,5 +1,5 @@
 import type { FromHost } from './protocol.ts'
-import type { Chunk } from './types.ts'
+import type { Chunk } from './results.ts'
 
 /** Milliseconds between messages: often enough for an eye, seldom enough to leave the caller's thread alone. */
 const INTERVAL = 15

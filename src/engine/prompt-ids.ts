@@ -1,8 +1,8 @@
 import { OptionError } from '../errors.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { ContextLengthError } from './errors.ts'
+import type { Message } from './options.ts'
 import type { HostPromptOptions } from './protocol.ts'
-import type { Message } from './types.ts'
 
 export interface PromptIds {
   /** The whole timeline with the prompt at its end. */

@@ -3,24 +3,20 @@
  * (`host.ts`) in the worker. Plain data that survives a structured clone, in order, nothing else; so the same halves
  * work over a worker of Node, a web worker or a direct call.
  */
+
 import type {
-  CacheStats,
   ChatTemplateOptions,
-  Chunk,
-  Completion,
   DetokenizeOptions,
-  EngineCacheStats,
   LoadOptions,
   Message,
-  ModelInfo,
   ProgressEvent,
   PromptOptions,
   RestoreOptions,
-  SavedSession,
   SaveOptions,
   SessionOptions,
   TokenizeOptions,
-} from './types.ts'
+} from './options.ts'
+import type { CacheStats, Chunk, Completion, EngineCacheStats, ModelInfo, SavedSession } from './results.ts'
 
 /** Options without what cannot cross the border. */
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onNotice' | 'inline'>

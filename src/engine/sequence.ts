@@ -4,9 +4,9 @@ import type { Model } from '../model/model.ts'
 import type { StepInput } from '../model/step.ts'
 import type { Speculation } from '../speculation/speculation.ts'
 import type { SessionState } from './protocol.ts'
+import type { Completion, FinishReason } from './results.ts'
 import type { Waiting } from './scheduler.ts'
 import type { Timeline } from './timeline.ts'
-import type { Completion, FinishReason } from './types.ts'
 import type { Writing } from './writing.ts'
 
 export interface SequenceOptions {

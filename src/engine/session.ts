@@ -1,8 +1,9 @@
 import { DisposedError, OptionError } from '../errors.ts'
 import type { Client } from './client.ts'
 import { GenerationStream } from './generation.ts'
+import type { Message, PromptOptions, SaveOptions } from './options.ts'
 import type { SessionState } from './protocol.ts'
-import type { CacheStats, Completion, Generation, Message, PromptOptions, SavedSession, SaveOptions } from './types.ts'
+import type { CacheStats, Completion, Generation, SavedSession } from './results.ts'
 
 /** One of several texts that go on from the same prompt. */
 export interface Continuation {

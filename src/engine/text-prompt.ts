@@ -3,12 +3,12 @@ import type { Speculation } from '../speculation/speculation.ts'
 import { Drawing, type DrawingState } from './drawing.ts'
 import type { Parts } from './load-parts.ts'
 import type { ToHost } from './protocol.ts'
+import type { Chunk } from './results.ts'
 import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
 import { standOn } from './stand-on.ts'
 import type { StepLoop } from './step-loop.ts'
 import { TextStream } from './text-stream.ts'
 import type { Timeline } from './timeline.ts'
-import type { Chunk } from './types.ts'
 import { Writing } from './writing.ts'
 
 export interface TextPromptContext {

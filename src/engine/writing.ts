@@ -1,8 +1,8 @@
 import type { TokenHistory } from '../sampling/history.ts'
 import { type Logprobs, logprobs } from '../sampling/logprobs.ts'
 import type { Sampler } from '../sampling/sampler.ts'
+import type { Chunk, Completion, FinishReason, Timings, Usage } from './results.ts'
 import type { TextStream } from './text-stream.ts'
-import type { Chunk, Completion, FinishReason, Timings, Usage } from './types.ts'
 
 export interface WritingOptions {
   /** Tokens that end the text. */

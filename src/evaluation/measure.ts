@@ -1,5 +1,5 @@
 import type { Parts } from '../engine/load-parts.ts'
-import type { ModelInfo } from '../engine/types.ts'
+import type { ModelInfo } from '../engine/results.ts'
 import type { EncodableType } from '../kernels/blocks/numbers.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { Comparison, type Divergence } from './comparison.ts'

@@ -3,7 +3,7 @@
  * thread, which it leaves to others between steps only.
  */
 import { loadParts, type Parts } from '../engine/load-parts.ts'
-import type { LoadOptions } from '../engine/types.ts'
+import type { LoadOptions } from '../engine/options.ts'
 import { OptionError } from '../errors.ts'
 import { ReferenceFileError } from './errors.ts'
 import { measure, type PerplexityReport, type WindowProgress } from './measure.ts'

@@ -1,4 +1,5 @@
-import type { RestoreOptions, SavedSession, SaveOptions } from '../types.ts'
+import type { RestoreOptions, SaveOptions } from '../options.ts'
+import type { SavedSession } from '../results.ts'
 import type { Place } from './restore.ts'
 import type { Snapshot } from './snapshot.ts'
 
