@@ -29,6 +29,8 @@ export function attendExpanded(
   const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N, vHeadDim: V } = c
   const mark = arena.mark()
   const lse = arena.take([span.count, H])
+  // As exact as the rows that keys and values come from.
+  const factors = slices.latent.dtype === 'f32' || slices.latent.dtype === 'f16' ? 'f32' : 'bf16'
   const scores = step.pattern ? patternRows(step.pattern, span.start, span.count) : null
 
   for (const [i, { keyCount: S, sequence }] of span.keyChunks.entries()) {
@@ -38,7 +40,7 @@ export function attendExpanded(
     const expanded = arena.take([S, H, N + V])
     k.cacheRead(latents, slices.latent, sequence)
     k.cacheRead(ropeKeys, slices.ropeKey, sequence)
-    expandLatents(k, expanded, latents, keyValueUp, c) // per head [N key ; V value]
+    expandLatents(k, expanded, latents, keyValueUp, c, factors) // per head [N key ; V value]
     const rows = reshape(expanded, [S, H * (N + V)])
     const perHead: Omit<RowSlice, 'offset' | 'width'> = { rows, dtype: 'f32', heads: H, headStride: N + V }
     k.attention({
@@ -51,8 +53,7 @@ export function attendExpanded(
       values: { ...perHead, offset: N * 4, width: V },
       sequences: sequence,
       scale: c.softmaxScale,
-      // As exact as the rows that keys and values come from.
-      factors: slices.latent.dtype === 'f32' || slices.latent.dtype === 'f16' ? 'f32' : 'bf16',
+      factors,
       mask: 'causal',
       lse,
       carry: i > 0,

@@ -40,15 +40,26 @@ export function raiseValues(k: Kernels, y: Tensor, x: Tensor, up: KeyValueUp, c:
   }
 }
 
-/** y_h = [W_UK,h c ; W_UV,h c]: keys and values of every head, y [S, H, N + V], from latents [S, C]. Contiguous. */
-export function expandLatents(k: Kernels, y: Tensor, latents: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
+/**
+ * y_h = [W_UK,h c ; W_UV,h c]: keys and values of every head, y [S, H, N + V], from latents [S, C]. Contiguous.
+ * `factors`: what attention rounds keys to, at least.
+ */
+export function expandLatents(
+  k: Kernels,
+  y: Tensor,
+  latents: Tensor,
+  up: KeyValueUp,
+  c: LatentAttentionConfig,
+  factors: 'f32' | 'bf16',
+): void {
   const { nHeads: H, kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
   const S = latents.shape[0] as number
   if (up.kind === 'joined') {
     k.matmul(reshape(y, [S, H * (N + V)]), latents, up.weight)
   } else {
     const perHead = view(latents, 0, [S, H, C], [C, 0, 1])
-    k.headMatmul(lastOf(y, 0, N), perHead, up.key, { headRows: C, firstRow: 0, rows: C, transposed: true })
+    const key = { headRows: C, firstRow: 0, rows: C, transposed: true, factors }
+    k.headMatmul(lastOf(y, 0, N), perHead, up.key, key)
     k.headMatmul(lastOf(y, N, V), perHead, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
   }
 }

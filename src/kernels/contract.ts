@@ -174,6 +174,8 @@ export interface HeadMatmulOptions {
   readonly rows: number
   /** false: y = x Wᵀ, x has `cols` inputs, y has `rows` outputs. true: y = x W, x has `rows`, y has `cols`. */
   readonly transposed: boolean
+  /** `bf16`: x and a quantised weight may be rounded to bf16 before they are multiplied; sums stay f32. Default: `f32`. */
+  readonly factors?: 'f32' | 'bf16'
 }
 
 export interface KernelInfo {

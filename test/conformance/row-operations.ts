@@ -1,5 +1,5 @@
 import type { Weight } from '../../src/kernels/contract.ts'
-import { type Tensor, view } from '../../src/tensor/tensor.ts'
+import { rowsOf, type Tensor, view } from '../../src/tensor/tensor.ts'
 import type { Lab } from './lab.ts'
 
 export interface RowOperation {
@@ -32,6 +32,17 @@ export const ROW_OPERATIONS: Readonly<Record<string, (lab: Lab, n: number, m: nu
     const w = await lab.weight('f32', 2 * (m + 1), n, 'heads')
     const options = { headRows: m + 1, firstRow: 1, rows: m, transposed: false }
     return { width: 2 * m, run: (y, x) => lab.k.headMatmul(heads(y, 2), repeated(x, 2), w, options) }
+  },
+  // What is raised has a size of its own: whole tiles of rows.
+  'headMatmul, raising keys in bf16': async lab => {
+    const w = await lab.weight('q8_0', 2 * 64, 96, 'heads')
+    const latents = lab.normals([70, 64])
+    const options = { headRows: 64, firstRow: 0, rows: 64, transposed: true, factors: 'bf16' } as const
+    return {
+      width: 2 * 96,
+      run: (y, x, t) =>
+        lab.k.headMatmul(heads(y, 2), repeated(rowsOf(latents, t, x.shape[0] as number), 2), w, options),
+    }
   },
   gelu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.activate(y, x, 'gelu') }),
   silu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.gate(y, x, x, 'silu') }),

@@ -109,7 +109,7 @@ export class CoreKernels implements Kernels {
     matmul(this.#list, y, x, ownWeight(this.#memory, w, 'matmul'), options)
   }
   headMatmul(y: Tensor, x: Tensor, w: Weight, options: HeadMatmulOptions): void {
-    headMatmul(this.#list, y, x, ownWeight(this.#memory, w, 'headMatmul'), options)
+    headMatmul(this.#list, y, x, ownWeight(this.#memory, w, 'headMatmul'), options, this.exact)
   }
 
   activate(y: Tensor, x: Tensor, activation: Activation): void {

@@ -28,8 +28,16 @@ export function matmul(list: CommandList, y: Tensor, x: Tensor, w: CoreWeight, o
   list.endProduct(y)
 }
 
-export function headMatmul(list: CommandList, y: Tensor, x: Tensor, w: CoreWeight, options: HeadMatmulOptions): void {
-  const { headRows, firstRow, rows, transposed } = options
+/** `exact`: f32 factors, whatever the options allow. */
+export function headMatmul(
+  list: CommandList,
+  y: Tensor,
+  x: Tensor,
+  w: CoreWeight,
+  options: HeadMatmulOptions,
+  exact: boolean,
+): void {
+  const { headRows, firstRow, rows, transposed, factors } = options
   const T = axisOf(x, 0)
   const H = axisOf(x, 1)
   expectStrided('headMatmul: x', x, 'f32', T, H, transposed ? rows : w.cols)
@@ -50,6 +58,7 @@ export function headMatmul(list: CommandList, y: Tensor, x: Tensor, w: CoreWeigh
   list.put(firstRow)
   list.put(rows)
   list.put(transposed ? 1 : 0)
+  list.put(exact || factors !== 'bf16' ? 1 : 0)
   putWeight(list, w)
   if (w.packed && !transposed) list.putFresh(x)
   else list.put(0)

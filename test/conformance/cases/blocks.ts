@@ -87,6 +87,28 @@ const heads = RANDOM_BLOCK_TYPES.flatMap(dtype =>
   }),
 )
 
+const KEYS = [
+  { T: 1, H: 3, N: 256, C: 64 },
+  { T: 21, H: 2, N: 512, C: 96 },
+  { T: 521, H: 1, N: 256, C: 32 },
+] as const
+
+/** Keys from latents by a turned W_UK, whose factors may be rounded. */
+const keys = RANDOM_BLOCK_TYPES.flatMap(dtype =>
+  KEYS.map(
+    ({ T, H, N, C }): ConformanceCase => ({
+      op: 'headMatmul',
+      name: `raises keys, strided, ${dtype} T ${T} H ${H} N ${N} C ${C}, bf16 factors`,
+      async record(lab) {
+        const w = await lab.weight(dtype, H * (C + 32), N, 'heads')
+        const x = view(lab.normals([T, C]), 0, [T, H, C], [C, 0, 1])
+        const y = lab.output('y', 'f32', [T, H, N + 6], whole => lastOf(whole, 0, N))
+        lab.k.headMatmul(y, x, w, { headRows: C + 32, firstRow: 32, rows: C, transposed: true, factors: 'bf16' })
+      },
+    }),
+  ),
+)
+
 const EXPERTS = [
   { T: 1, K: 3, experts: 7, n: 33, cols: 256 },
   { T: 14, K: 2, experts: 5, n: 20, cols: 512 },
@@ -158,4 +180,11 @@ const withOptions = (['q8_0', 'q4_k'] as readonly BlockType[]).flatMap((dtype): 
   ]),
 )
 
-export const blockCases: readonly ConformanceCase[] = [...embeddings, ...matmuls, ...withOptions, ...heads, ...experts]
+export const blockCases: readonly ConformanceCase[] = [
+  ...embeddings,
+  ...matmuls,
+  ...withOptions,
+  ...heads,
+  ...keys,
+  ...experts,
+]
