@@ -27,6 +27,8 @@ export interface HostOptions {
 }
 
 const DEFAULT_CHUNK = 512
+/** Of a prompt that nobody else waits for. */
+const ALONE_CHUNK = 1024
 /** Milliseconds between progress events of one kind. */
 const PROGRESS_INTERVAL = 50
 
@@ -86,13 +88,14 @@ export class Host {
       const now = () => performance.now()
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
+      const aloneSize = options.chunkSize ?? ALONE_CHUNK
       const disk = parts.store && this.#diskTier(parts, parts.store)
       const makeRoom = () => this.#makeRoom()
       // What waits to be written to disk is held until then; and prompts that still read from it will be in the loop soon.
       const waitForRoom = async (): Promise<boolean> =>
         ((await disk?.flush()) ?? false) || (await archive.flush()) || this.#joined()
       const pause = this.#pause
-      const loop = new StepLoop({ model: parts.model, chunkSize, outbox, pause, makeRoom, waitForRoom, now })
+      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, pause, makeRoom, waitForRoom, now })
       const prefixes = new PrefixTree(parts.model.pool, node => disk?.published(node))
       const archive: Archive = new Archive({ parts, prefixes, makeRoom: async () => makeRoom() || waitForRoom() })
       this.#running = { parts, loop, outbox, prefixes, disk, archive, now, post }

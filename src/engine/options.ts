@@ -54,8 +54,8 @@ export interface LoadOptions {
   /** Bound on that folder, in bytes; the longest unused go first. Default 8 GiB. */
   readonly cacheDirBytes?: number
   /**
-   * Tokens of one step: one of each text that is being written, the rest for prompts. Default 512. Results do not
-   * depend on it.
+   * Tokens of one step: one of each text that is being written, the rest for prompts. Default 512, or 1024 of a prompt
+   * that is alone. Results do not depend on it.
    */
   readonly chunkSize?: number
   /**

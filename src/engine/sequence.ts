@@ -224,12 +224,16 @@ export class Sequence {
     else this.#error ??= { cause: error }
   }
 
-  /** Whether it is done; reports the result once. */
+  /** Whether it runs no further token. */
+  get hasEnded(): boolean {
+    const settled = !this.#settles || this.#options.timeline.cache.length === this.#tokens.length
+    return this.#error !== null || (this.#finish !== null && settled)
+  }
+
+  /** Whether it has ended; reports the result once. */
   retired(): boolean {
     if (this.#retired) return true
-    const settled = !this.#settles || this.#options.timeline.cache.length === this.#tokens.length
-    const done = this.#error || (this.#finish && settled)
-    if (!done) return false
+    if (!this.hasEnded) return false
     this.#retired = true
     if (this.#error || this.#finish === 'aborted') this.#options.writing.showHeld()
     this.#options.ended(this.#result())

@@ -11,6 +11,8 @@ export interface LoopOptions {
   readonly model: StepModel
   /** Most tokens of one step. */
   readonly chunkSize: number
+  /** Most tokens of a step that a prompt has for itself. */
+  readonly aloneSize: number
   readonly outbox: Outbox
   /** Lets messages in between two steps. */
   readonly pause: () => Promise<void>
@@ -24,6 +26,9 @@ export interface LoopOptions {
 /** Milliseconds after which messages are let in: a small model's step is too short to do so after each. */
 const PAUSE_AFTER = 4
 
+/** A step that nobody waits for any more, or that others should not wait for: it did not happen. */
+class GivenUp extends Error {}
+
 /** Runs all sequences that have work, together, step by step. */
 export class StepLoop {
   readonly #options: LoopOptions
@@ -34,6 +39,8 @@ export class StepLoop {
   readonly #yielded = new WeakSet<Sequence>()
   #active: Promise<void> | null = null
   #turn: Promise<unknown> = Promise.resolve()
+  /** When messages were let in. */
+  #letIn = 0
 
   constructor(options: LoopOptions) {
     this.#options = options
@@ -57,15 +64,19 @@ export class StepLoop {
   }
 
   async #run(): Promise<void> {
-    const { pause, now } = this.#options
-    let paused = now()
+    this.#letIn = this.#options.now()
     while (this.#running.length > 0) {
       await this.exclusive(() => this.step())
-      if (now() - paused < PAUSE_AFTER) continue
-      await pause()
-      paused = now()
+      await this.#letMessagesIn()
     }
     this.#active = null
+  }
+
+  async #letMessagesIn(): Promise<void> {
+    const { pause, now } = this.#options
+    if (now() - this.#letIn < PAUSE_AFTER) return
+    await pause()
+    this.#letIn = now()
   }
 
   /** One token of every text and a piece of every prompt: schedule, run, sample, emit. */
@@ -83,7 +94,7 @@ export class StepLoop {
       const ms = reads ? null : now() - began
       for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [], ms)
     } catch (error) {
-      for (const { sequence } of batch) sequence.fail(error)
+      if (!(error instanceof GivenUp)) for (const { sequence } of batch) sequence.fail(error)
     }
     outbox.flushIfDue()
     this.#retire()
@@ -93,7 +104,7 @@ export class StepLoop {
     const running = this.#running
     const turns = schedule(
       running.map(sequence => sequence.waiting),
-      this.#options.chunkSize,
+      this.#budget(),
     )
     const turnOf = (index: number) => running[index] as Sequence
     // All at once: what a draft model guesses for several texts it computes together.
@@ -103,6 +114,13 @@ export class StepLoop {
     const served = new Set(ready.map(({ sequence }) => sequence))
     for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
     return ready
+  }
+
+  /** A prompt raises the keys before it once a step: the fewer steps, the better. Others would wait too long. */
+  #budget(): number {
+    const { chunkSize, aloneSize } = this.#options
+    const [one, ...others] = this.#running
+    return one && others.length === 0 && one.waiting.promptLeft > 0 ? aloneSize : chunkSize
   }
 
   /**
@@ -139,7 +157,9 @@ export class StepLoop {
   async #forward(batch: readonly Part[]): Promise<Float32Array[][]> {
     const { model } = this.#options
     if (batch.length === 0) return []
-    const logits = await model.forward(batch.map(part => part.input))
+    const inputs = batch.map(part => part.input)
+    const reads = inputs.some(({ prompt }) => prompt !== null)
+    const logits = await model.forward(inputs, undefined, reads ? done => this.#between(batch, done) : undefined)
     const [wanted, vocab] = logits.shape as [number, number]
     const values = wanted > 0 ? ((await model.kernels.read(logits)) as Float32Array) : new Float32Array(0)
     let row = 0
@@ -147,6 +167,17 @@ export class StepLoop {
       const count = { none: 0, last: 1, all: input.tokens.length }[input.logits]
       return Array.from({ length: count }, () => values.subarray(row * vocab, ++row * vocab))
     })
+  }
+
+  /**
+   * Between two layers of a step that reads prompts. It is given up when all its sequences have ended, and when somebody
+   * came who would wait longer for its end than for a usual step.
+   */
+  async #between(batch: readonly Part[], done: number): Promise<void> {
+    await this.#letMessagesIn()
+    const left = batch.reduce((n, { input }) => n + input.tokens.length, 0) * (1 - done)
+    const keepsWaiting = left > this.#options.chunkSize && this.#running.length > batch.length
+    if (keepsWaiting || batch.every(({ sequence }) => sequence.hasEnded)) throw new GivenUp()
   }
 
   #retire(): void {

@@ -41,6 +41,9 @@ export interface Capture {
   readonly attention?: Tensor
 }
 
+/** Is told which part of a step's layers is done, of 1. */
+export type BetweenLayers = (done: number) => Promise<void>
+
 /** A loaded model: weights and how to run them. Holds no sequence; those are `SequenceCache`s. */
 export class Model {
   readonly config: ModelConfig
@@ -88,9 +91,10 @@ export class Model {
 
   /**
    * Runs the tokens of all inputs and appends them to their caches. Returns the wanted logits, f32 [n, vocab], in the
-   * order of inputs and tokens; valid until the next call.
+   * order of inputs and tokens; valid until the next call. `between` is awaited after each layer but the last; what it
+   * throws ends the step, whose tokens then join no cache.
    */
-  async forward(inputs: readonly StepInput[], capture?: Capture): Promise<Tensor> {
+  async forward(inputs: readonly StepInput[], capture?: Capture, between?: BetweenLayers): Promise<Tensor> {
     const { kernels: k } = this
     const arena = this.#arena
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
@@ -102,7 +106,7 @@ export class Model {
     let logits = known?.logits
     if (known && logits) await k.resubmit?.(known.recording)
     else {
-      logits = this.#record(step, inputs, capture)
+      logits = await this.#record(step, inputs, capture, between)
       await k.submit()
       if (shape !== null) this.#keepRecording(shape, logits)
     }
@@ -144,7 +148,12 @@ export class Model {
     this.pool.dispose()
   }
 
-  #record(step: Step, inputs: readonly StepInput[], capture: Capture | undefined): Tensor {
+  async #record(
+    step: Step,
+    inputs: readonly StepInput[],
+    capture: Capture | undefined,
+    between: BetweenLayers | undefined,
+  ): Promise<Tensor> {
     const { kernels: k } = this
     const x = this.#embed(step) // [T, D]
     const angles = this.#ropes.map((_, i) => this.#angles(step, inputs, i))
@@ -152,7 +161,12 @@ export class Model {
     if (capture?.hidden) k.copy(nth(capture.hidden, 0), x)
     for (const [i, layer] of this.#layers.entries()) {
       runLayer(views[i] as AttentionStep, this.config, layer, x)
-      if (capture?.hidden && i + 1 < this.#layers.length) k.copy(nth(capture.hidden, i + 1), x)
+      const done = (i + 1) / this.#layers.length
+      if (capture?.hidden && done < 1) k.copy(nth(capture.hidden, i + 1), x)
+      if (between && done < 1) {
+        await k.submit()
+        await between(done)
+      }
     }
     return this.#output(step, x, capture)
   }

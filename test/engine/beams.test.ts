@@ -153,7 +153,7 @@ describe('beams as forks', () => {
       const now = () => performance.now()
       const outbox = new Outbox(() => {}, now)
       const pause = () => new Promise<void>(resolve => setImmediate(resolve))
-      const loop = new StepLoop({ model, chunkSize: 20, outbox, pause, now })
+      const loop = new StepLoop({ model, chunkSize: 20, aloneSize: 20, outbox, pause, now })
       const timeline = new Timeline(model.sequence(100), rowRules(model.config), new PrefixTree(model.pool))
       const { extent } = timeline.anew(prompt)
       const search = new BeamSearch(options)

@@ -35,17 +35,23 @@ export class Lab {
   readonly model: Model
   readonly prefixes: PrefixTree
   readonly steps: number[][] = []
+  /** Told of each layer of a step that reads a prompt, but the last. */
+  onLayer: (done: number) => unknown = () => {}
   readonly #loop: StepLoop
   readonly #running = new Set<Sequence>()
 
-  constructor(model: Model, kernels: Kernels, chunkSize = 512) {
+  constructor(model: Model, kernels: Kernels, chunkSize = 512, aloneSize = chunkSize) {
     this.model = model
     this.prefixes = new PrefixTree(model.pool)
     const watched: StepModel = {
       kernels,
-      forward: inputs => {
+      forward: (inputs, capture, between) => {
         this.steps.push(inputs.map(i => i.tokens.length))
-        return model.forward(inputs)
+        const told = async (done: number) => {
+          this.onLayer(done)
+          await between?.(done)
+        }
+        return model.forward(inputs, capture, between && told)
       },
     }
     const outbox = new Outbox(
@@ -59,7 +65,7 @@ export class Lab {
     // Every step is a second long to this clock, so that each is followed by a pause.
     let clock = 0
     const now = () => (clock += 1000)
-    this.#loop = new StepLoop({ model: watched, chunkSize, outbox, pause, now })
+    this.#loop = new StepLoop({ model: watched, chunkSize, aloneSize, outbox, pause, now })
   }
 
   /** Shares nothing: what it computes is cold. */

@@ -249,11 +249,15 @@ for (const { name, make, missing } of KERNEL_SETS) {
           await lab.run(timeline, ids(20, 15))
           const before = timeline.tokens
           const prompt = ids(400, 16)
+          const steps = lab.steps.length
           const run = await lab.run(timeline, prompt, {
-            started: sequence => setImmediate(() => setImmediate(() => sequence.abort())),
+            started: sequence => {
+              lab.onLayer = () => lab.steps.length > steps + 1 && sequence.abort()
+            },
           })
           expect(run).toMatchObject({ finishReason: 'aborted', tokenIds: [] })
           expect(timeline.tokens).toEqual(before)
+          lab.onLayer = () => {}
           const again = await lab.run(timeline, prompt)
           expect(again.usage.cachedTokens).toBeGreaterThan(0)
           expect(again.usage.cachedTokens).toBeLessThan(400)
