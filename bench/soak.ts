@@ -1,7 +1,8 @@
 /**
  * Random traffic under a fixed budget: prompts, three at a time, forks, drops, rolling, saving, restoring, aborts, with blocks
  * on disk. All along the blocks that are counted are those that are allocated, to the byte, and they keep to the budget; at
- * the end resident memory is what it was when everything had happened a few times. For the night, or five minutes.
+ * the end resident memory is what it was when everything had happened a few times. For the night, or five minutes: in
+ * less V8's heap does not come to rest.
  *
  *     node scripts/bench.mjs soak [--minutes 5] [--kernels native|wasm] [--seed 1]
  */
