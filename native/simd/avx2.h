@@ -122,6 +122,15 @@ INLINE void transpose(F (&x)[LANES]) {
   }
 }
 
+INLINE void transposePairs(F (&x)[LANES / 2]) {
+  const __m256d a = _mm256_unpacklo_pd((__m256d)x[0], (__m256d)x[1]), b = _mm256_unpackhi_pd((__m256d)x[0], (__m256d)x[1]);
+  const __m256d c = _mm256_unpacklo_pd((__m256d)x[2], (__m256d)x[3]), d = _mm256_unpackhi_pd((__m256d)x[2], (__m256d)x[3]);
+  x[0] = (F)_mm256_permute2f128_pd(a, c, 0x20);
+  x[1] = (F)_mm256_permute2f128_pd(b, d, 0x20);
+  x[2] = (F)_mm256_permute2f128_pd(a, c, 0x31);
+  x[3] = (F)_mm256_permute2f128_pd(b, d, 0x31);
+}
+
 #include "functions.h"
 
 }  // namespace avx2

@@ -124,6 +124,29 @@ INLINE void transpose(F (&x)[LANES]) {
   }
 }
 
+INLINE void transposePairs(F (&x)[LANES / 2]) {
+  __m512d a[8], b[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    a[i] = _mm512_unpacklo_pd((__m512d)x[i], (__m512d)x[i + 1]);
+    a[i + 1] = _mm512_unpackhi_pd((__m512d)x[i], (__m512d)x[i + 1]);
+  }
+  // b[i + j]: pair j of both halves, of rows i .. i + 3.
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; j++) {
+      b[i + j] = _mm512_shuffle_f64x2(a[i + j], a[i + 2 + j], 0x88);
+      b[i + 2 + j] = _mm512_shuffle_f64x2(a[i + j], a[i + 2 + j], 0xdd);
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+    x[j] = (F)_mm512_shuffle_f64x2(b[j], b[j + 4], 0x88);
+    x[j + 4] = (F)_mm512_shuffle_f64x2(b[j], b[j + 4], 0xdd);
+  }
+}
+
 #ifdef __AVX512BF16__
 #define LATENTKIT_BF16_PAIRS
 // Pairs of bf16: the low halves of the words from `lo`, then those from `hi`, as they follow each other in memory.

@@ -75,6 +75,12 @@ INLINE void transpose(F (&x)[LANES]) {
 #endif
 }
 
+INLINE void transposePairs(F (&x)[LANES / 2]) {
+  const F a = x[0], b = x[1];
+  x[0] = F{a[0], a[1], b[0], b[1]};
+  x[1] = F{a[2], a[3], b[2], b[3]};
+}
+
 // LANES bytes.
 typedef int8_t NarrowI __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef u8 NarrowU __attribute__((vector_size(LANES), aligned(1), may_alias));

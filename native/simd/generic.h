@@ -13,6 +13,7 @@
 //   larger, smaller, largestOf           of two, and of all lanes; NaN is ignored
 //   signBits                             bit i: whether lane i is negative
 //   transpose                            of LANES vectors
+//   transposePairs                       of LANES / 2 vectors, whose neighbouring lanes stay together
 //   spreadPair                           two floats in turn: the first in even lanes, the second in odd ones
 //   pairSums                             the sums of neighbouring lanes, of one vector and behind them of another
 //
