@@ -15,7 +15,7 @@ export interface OpenRequest {
   readonly threads?: number
   /** Tokens the cache has room for. Default 512. */
   readonly contextLength?: number
-  /** Prompt tokens of one step. Default 512. */
+  /** Prompt tokens of one step. Default: ours as the engine reads a prompt that is alone; 512, llama.cpp's default. */
   readonly batchSize?: number
   /** The rival's. Default true. */
   readonly flashAttention?: boolean

@@ -1,6 +1,7 @@
 /** Our model as a program: the same requests as `bench/rival/program.mjs`, answered by the model that the engine runs. */
 import { createInterface } from 'node:readline'
 import type { SequenceCache } from '../../src/cache/sequence-cache.ts'
+import { ALONE_CHUNK } from '../../src/engine/host.ts'
 import { loadParts, type Parts } from '../../src/engine/load-parts.ts'
 import { CoreKernels } from '../../src/kernels/native/kernels.ts'
 import { Profile } from '../../src/kernels/native/profile.ts'
@@ -12,7 +13,7 @@ const sampler = createSampler({ temperature: 0 })
 let parts: Parts
 let opened = ''
 let cache: SequenceCache
-let batch = 512
+let batch = ALONE_CHUNK
 
 async function read(into: SequenceCache, tokens: readonly number[]): Promise<void> {
   const prompt = { start: into.length, end: into.length + tokens.length }
@@ -45,7 +46,7 @@ function coreKernels(): CoreKernels {
 type Answers = { readonly [Op in keyof Requests]?: (request: never) => Promise<ReturnType<Requests[Op]>> }
 
 const operations = {
-  async open({ model, threads = 2, kernels = 'native', contextLength = 512, batchSize = 512 }) {
+  async open({ model, threads = 2, kernels = 'native', contextLength = 512, batchSize = ALONE_CHUNK }) {
     const wanted = `${model} ${threads} ${kernels}`
     if (wanted !== opened) {
       parts?.model.dispose()

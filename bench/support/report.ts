@@ -69,7 +69,7 @@ export function printJson(bench: string, results: Record<string, unknown>, keep 
   if (!keep) return
   const folder = path.resolve('bench', 'results')
   mkdirSync(folder, { recursive: true })
-  const file = path.join(folder, `${bench}-${new Date().toISOString().replace(/[:.]/g, '').slice(0, 15)}.json`)
+  const file = path.join(folder, `${bench}-${new Date().toISOString().replace(/[:.]/g, '').slice(0, 17)}.json`)
   writeFileSync(file, `${JSON.stringify({ ...report, arguments: process.argv.slice(2) }, null, 1)}\n`)
   console.log(`kept in ${path.relative(process.cwd(), file)}`)
 }

@@ -27,8 +27,8 @@ export interface HostOptions {
 }
 
 const DEFAULT_CHUNK = 512
-/** Of a prompt that nobody else waits for. */
-const ALONE_CHUNK = 1024
+/** Tokens of a step that a prompt has for itself, unless `chunkSize` says otherwise. */
+export const ALONE_CHUNK = 1024
 /** Milliseconds between progress events of one kind. */
 const PROGRESS_INTERVAL = 50
 
