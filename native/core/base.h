@@ -30,6 +30,15 @@ template <int N> struct Count {
   static constexpr int value = N;
 };
 
+// Calls `call` with n, or with MOST where that is less; returns which.
+template <int MOST, class Call> INLINE int withCount(i64 n, Call call) {
+  if constexpr (MOST > 1) {
+    if (n < MOST) return withCount<MOST - 1>(n, call);
+  }
+  call(Count<MOST>{});
+  return MOST;
+}
+
 constexpr float INFINITY_F32 = __builtin_inff();
 
 // Bytes anywhere in memory.
