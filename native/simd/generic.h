@@ -24,6 +24,11 @@
 #define VECTOR_LOOP _Pragma("GCC unroll 8")
 #endif
 
+// Of a quantised activation, as spread reads it. Where it is not 1, the header has storeActivations, which writes LANES.
+#ifndef ACTIVATION_BYTES
+#define ACTIVATION_BYTES 1
+#endif
+
 typedef float F __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
 typedef uint32_t U __attribute__((vector_size(LANES * 4)));
