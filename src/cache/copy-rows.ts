@@ -11,11 +11,13 @@ export function copyRows(
   from: Block,
   rows: number,
 ): void {
-  const { layers, rowBytes } = groups[to.group] as CacheLayout['groups'][number]
-  // Rows of a layer lie behind each other: [layers, bytes].
-  const part = ({ memory }: Block): Tensor => ({
-    ...tensorAt(memory.address, 'u8', [layers.length, rows * rowBytes]),
-    strides: [blockTokens * rowBytes, 1],
-  })
-  kernels.copy(part(to), part(from))
+  const { layers, planes, rowBytes } = groups[to.group] as CacheLayout['groups'][number]
+  for (const plane of planes) {
+    // The plane's rows in each layer: [layers, bytes].
+    const part = ({ memory }: Block): Tensor => ({
+      ...tensorAt(memory.address + blockTokens * plane.before, 'u8', [layers.length, rows * plane.rowBytes]),
+      strides: [blockTokens * rowBytes, 1],
+    })
+    kernels.copy(part(to), part(from))
+  }
 }

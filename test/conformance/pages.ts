@@ -58,9 +58,11 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
   const plain = types.every(t => t === dtype) && !isScaled(dtype) ? dtype : null
   const slabType = plain ?? 'u8'
   const size = DTYPE_BYTES[slabType]
-  const rowElements = plain
-    ? segments.reduce((n, s) => n + s.heads * s.width, 0)
-    : segments.reduce((n, s, i) => n + s.heads * vectorBytes(types[i]!, s.width), 0)
+  // A token's vectors lie in one row, or each head's in a plane of its own.
+  const planes = lab.rng.below(2) === 1
+  const sizes = segments.map((s, i) => (plain ? s.width : vectorBytes(types[i]!, s.width)))
+  const before = segments.map((_, i) => segments.slice(0, i).reduce((n, s, j) => n + s.heads * sizes[j]!, 0))
+  const rowElements = segments.reduce((n, s, i) => n + s.heads * sizes[i]!, 0)
   const layerElements = blockTokens * rowElements
   const blockElements = LAYERS * layerElements + GAP / size
   const blocks = sequences.flatMap(({ filled, room = filled }, sequence) =>
@@ -76,14 +78,18 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
     for (let slot = 0; slot < blockTokens; slot++) {
       const position = index * blockTokens + slot
       if (position < freed || position >= filled) continue
-      const row = place * blockElements + LAYER * layerElements + slot * rowElements
-      const numbers = plain
-        ? Array.from({ length: rowElements }, () => randomNumber(lab, plain))
-        : segments.flatMap((s, i) =>
-            Array.from({ length: s.heads }, () => randomVector(lab, types[i]!, s.width)).flat(),
-          )
-      numbers.forEach((x, i) => {
-        elements[row + i] = x
+      const layer = place * blockElements + LAYER * layerElements
+      segments.forEach((s, i) => {
+        for (let head = 0; head < s.heads; head++) {
+          const vector = before[i]! + head * sizes[i]!
+          const start = layer + (planes ? vector * blockTokens + slot * sizes[i]! : vector + slot * rowElements)
+          const numbers = plain
+            ? Array.from({ length: s.width }, () => randomNumber(lab, plain))
+            : randomVector(lab, types[i]!, s.width)
+          numbers.forEach((x, n) => {
+            elements[start + n] = x
+          })
+        }
       })
     }
   })
@@ -99,14 +105,28 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
     })
     return lab.input('f64', [addresses.length], addresses).address
   })
-  const rows = { blockTokens, layerOffset: LAYER * layerElements * size, rowBytes: rowElements * size }
-  let offset = 0
   const slices = segments.map(({ heads, width }, i): RowSlice => {
     const type = types[i]!
-    const headStride = isScaled(type) ? vectorBytes(type, width) : width
-    const slice = { rows, dtype: type, offset, heads, width, headStride }
-    offset += heads * vectorBytes(type, width)
-    return slice
+    const vector = isScaled(type) ? vectorBytes(type, width) : width
+    const layerOffset = LAYER * layerElements * size
+    const at = before[i]! * size
+    return planes
+      ? {
+          rows: { blockTokens, layerOffset: layerOffset + blockTokens * at, rowBytes: sizes[i]! * size },
+          dtype: type,
+          offset: 0,
+          heads,
+          width,
+          headStride: blockTokens * vector,
+        }
+      : {
+          rows: { blockTokens, layerOffset, rowBytes: rowElements * size },
+          dtype: type,
+          offset: at,
+          heads,
+          width,
+          headStride: vector,
+        }
   })
   return { slices, tables }
 }

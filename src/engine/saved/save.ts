@@ -1,4 +1,4 @@
-import type { CacheLayout } from '../../cache/layout.ts'
+import { type CacheGroup, filledParts } from '../../cache/layout.ts'
 import type { Block } from '../../cache/pool.ts'
 import type { SequenceCache } from '../../cache/sequence-cache.ts'
 import { LatentkitError } from '../../errors.ts'
@@ -64,10 +64,8 @@ async function* memoryOf(
     for (const [g, block] of of.entries()) {
       if (!block) continue
       const bytes = (await kernels.read(block.memory)) as Uint8Array
-      const { rowBytes, layers } = groups[g] as CacheLayout['groups'][number]
-      for (let layer = 0; layer < layers.length && filled < blockTokens; layer++) {
-        const start = layer * blockTokens * rowBytes
-        bytes.fill(0, start + filled * rowBytes, start + blockTokens * rowBytes)
+      for (const part of filledParts(model.layout, groups[g] as CacheGroup, filled)) {
+        bytes.fill(0, part.start + part.bytes, part.start + part.room)
       }
       yield bytes
     }

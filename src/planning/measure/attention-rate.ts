@@ -67,17 +67,25 @@ function attentionCall(kernels: Kernels, a: AttentionShape, keys: number, keep: 
 }
 
 function slicesOf(a: AttentionShape) {
-  const rows = { blockTokens: BLOCK_TOKENS, layerOffset: 0, rowBytes: rowBytes(a) }
-  const slice = (offset: number, heads: number, width: number): RowSlice => {
-    return { rows, dtype: 'f16', offset: 2 * offset, heads, width, headStride: width }
-  }
+  const rows = (before: number, rowBytes: number) => ({
+    blockTokens: BLOCK_TOKENS,
+    layerOffset: BLOCK_TOKENS * before,
+    rowBytes,
+  })
   if (a.kind === 'latent') {
     const [c, r] = [a.kvLoraRank, a.qkRopeHeadDim]
-    const latent = slice(0, 1, c)
-    return { keyParts: [latent, slice(c, 1, r)], values: latent, keyWidth: c + r, valueWidth: c }
+    const one = { rows: rows(0, rowBytes(a)), dtype: 'f16', heads: 1 } as const
+    const latent: RowSlice = { ...one, offset: 0, width: c, headStride: c }
+    const rope: RowSlice = { ...one, offset: 2 * c, width: r, headStride: r }
+    return { keyParts: [latent, rope], values: latent, keyWidth: c + r, valueWidth: c }
   }
-  const key = slice(0, a.nKvHeads, a.keyDim)
-  const value = slice(a.nKvHeads * a.keyDim, a.nKvHeads, a.valueDim)
+  // As in `cache/layout.ts`: a plane for each head's keys, and for its values.
+  const planes = (before: number, width: number): RowSlice => {
+    const headStride = BLOCK_TOKENS * width
+    return { rows: rows(before, 2 * width), dtype: 'f16', offset: 0, heads: a.nKvHeads, width, headStride }
+  }
+  const key = planes(0, a.keyDim)
+  const value = planes(2 * a.nKvHeads * a.keyDim, a.valueDim)
   return { keyParts: [key], values: value, keyWidth: a.keyDim, valueWidth: a.valueDim }
 }
 
