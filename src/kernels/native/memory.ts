@@ -6,6 +6,7 @@ import type { Recording } from '../contract.ts'
 import { describe, fail } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreHost, checkRun, type MappedFile } from './host.ts'
+import { Pieces } from './pieces.ts'
 import type { Profile } from './profile.ts'
 
 const ARRAYS = {
@@ -18,19 +19,23 @@ const ARRAYS = {
   u8: Uint8Array,
 }
 
-/** Memory for weights is taken from the system in pieces of this size, which it backs with large pages. */
-const WEIGHT_PIECE = 64 << 20
+/** What is smaller the C library gives; what is larger the core takes from the system in large pages by itself. */
+const IN_PIECES = { from: 128 << 10, to: 8 << 20 }
 
 /** What a kernel set has taken of the core's memory, and the files it has mapped. */
 export class CoreMemory {
   #host: CoreHost | null
   readonly #allocations = new Map<number, number>()
   readonly #files = new Map<string, MappedFile | null>()
-  #weights = { next: 0, end: 0 }
+  /** Of blocks and tensors, and of weights, which stay. null: the host's memory is one piece. */
+  readonly #pieces: Pieces | null
+  readonly #weights: Pieces | null
   #bytes = 0
 
   constructor(host: CoreHost) {
     this.#host = host
+    this.#pieces = host.lazy ? new Pieces(host) : null
+    this.#weights = host.lazy ? new Pieces(host) : null
   }
 
   /** Throws after `dispose`. */
@@ -48,34 +53,31 @@ export class CoreMemory {
     if (!Number.isSafeInteger(bytes) || bytes < 0) {
       throw new RangeError(`alloc: ${dtype} [${shape.join(', ')}] has no size`)
     }
-    const address = this.host.allocate(bytes)
+    const { host } = this
+    const address = this.#piecesFor(bytes)?.allocate(bytes) ?? host.allocate(bytes)
     this.#allocations.set(address, bytes)
     this.#bytes += bytes
     return tensorAt(address, dtype, [...shape])
   }
 
-  /**
-   * For a matrix that lives until `dispose`: side by side with others, because small matrices on small pages are read a
-   * fifth slower (measured).
-   */
+  /** For a matrix that lives until `dispose`: side by side with others. */
   allocWeight(bytes: number): number {
-    const { host } = this
-    const rounded = Math.ceil(bytes / 64) * 64
-    if (!host.lazy || rounded > WEIGHT_PIECE / 4) return this.alloc('u8', [bytes]).address
-    if (this.#weights.next + rounded > this.#weights.end) {
-      const next = host.allocate(WEIGHT_PIECE)
-      this.#weights = { next, end: next + WEIGHT_PIECE }
-    }
-    const address = this.#weights.next
-    this.#weights.next += rounded
+    if (!this.#weights || bytes >= IN_PIECES.to) return this.alloc('u8', [bytes]).address
     this.#bytes += bytes
-    return address
+    return this.#weights.allocate(bytes)
+  }
+
+  #piecesFor(bytes: number): Pieces | null {
+    return bytes >= IN_PIECES.from && bytes < IN_PIECES.to ? this.#pieces : null
   }
 
   free(tensor: Tensor): void {
     const bytes = this.#allocations.get(tensor.address)
     if (bytes === undefined) throw new RangeError('free: this tensor is a view, or was freed before')
-    this.host.release(tensor.address)
+    const { host } = this
+    const pieces = this.#piecesFor(bytes)
+    if (pieces) pieces.release(tensor.address)
+    else host.release(tensor.address)
     this.#allocations.delete(tensor.address)
     this.#bytes -= bytes
   }

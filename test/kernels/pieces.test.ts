@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import type { CoreHost } from '../../src/kernels/native/host.ts'
+import { Pieces } from '../../src/kernels/native/pieces.ts'
+
+const MB = 1 << 20
+
+/** A host that counts what it gave, and what was zeroed. */
+function open() {
+  const held = new Set<number>()
+  const cleared: number[] = []
+  let next = 1 << 30
+  const host = {
+    allocate: (bytes: number) => {
+      next += 2 * bytes
+      held.add(next)
+      return next
+    },
+    release: (address: number) => {
+      if (!held.delete(address)) throw new Error(`nothing at ${address}`)
+    },
+    write: (_: number, bytes: Uint8Array) => cleared.push(bytes.length),
+  } as unknown as CoreHost
+  return { pieces: new Pieces(host), held, cleared }
+}
+
+describe('parts of large pieces', () => {
+  it('lie side by side, and a piece goes back when nothing of it is in use', () => {
+    const { pieces, held, cleared } = open()
+    const parts = Array.from({ length: 20 }, () => pieces.allocate(6 * MB))
+    expect(held.size).toBe(2)
+    expect(parts[1]).toBe((parts[0] as number) + 6 * MB)
+    for (const part of parts.slice(1)) pieces.release(part)
+    expect(held.size).toBe(1)
+    expect(cleared).toEqual([])
+    // What was used before is zeroed.
+    expect(pieces.allocate(3 * MB)).toBe(parts[1])
+    expect(cleared).toEqual([3 * MB])
+    pieces.release(parts[0] as number)
+    pieces.release(parts[1] as number)
+    expect(held.size).toBe(0)
+    expect(() => pieces.release(parts[0] as number)).toThrow('no piece')
+  })
+})
