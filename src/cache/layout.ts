@@ -45,7 +45,7 @@ export interface CacheLayout {
   readonly places: readonly { readonly group: number; readonly index: number }[]
 }
 
-/** Where a segment's vectors lie: in one row, or each in the same place of a plane's row. */
+/** Where a segment's first vector lies; the others follow in the row, or each in the row of the next plane. */
 interface Place {
   readonly plane: number
   readonly offset: number
@@ -67,13 +67,11 @@ function placeSegments(segments: readonly CacheSegment[]) {
     row = 0
   }
   for (const s of segments) {
-    if (isApart(s)) close()
-    const offset = up(row, vectorAlignment(s.dtype))
-    places.push({ plane: planes.length, offset })
-    row = offset + vectorBytes(s.dtype, s.width)
-    for (let head = 1; head < s.heads; head++) {
+    for (let head = 0; head < s.heads; head++) {
       if (isApart(s)) close()
-      row += vectorBytes(s.dtype, s.width)
+      const offset = up(row, vectorAlignment(s.dtype))
+      if (head === 0) places.push({ plane: planes.length, offset })
+      row = offset + vectorBytes(s.dtype, s.width)
     }
     if (isApart(s)) close()
   }

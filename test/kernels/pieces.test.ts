@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
+import { OutOfMemoryError } from '../../src/errors.ts'
 import type { CoreHost } from '../../src/kernels/native/host.ts'
 import { Pieces } from '../../src/kernels/native/pieces.ts'
 
 const MB = 1 << 20
 
 /** A host that counts what it gave, and what was zeroed. */
-function open() {
+function open(room = Number.POSITIVE_INFINITY) {
   const held = new Set<number>()
   const cleared: number[] = []
   let next = 1 << 30
   const host = {
     allocate: (bytes: number) => {
+      if (bytes > room) throw new OutOfMemoryError('no room')
       next += 2 * bytes
       held.add(next)
       return next
@@ -38,6 +40,15 @@ describe('parts of large pieces', () => {
     pieces.release(parts[0] as number)
     pieces.release(parts[1] as number)
     expect(held.size).toBe(0)
-    expect(() => pieces.release(parts[0] as number)).toThrow('no piece')
+    expect(() => pieces.release(parts[0] as number)).toThrow('nothing at')
+  })
+
+  it('come by themselves where there is no room for a whole piece', () => {
+    const { pieces, held } = open(8 * MB)
+    const part = pieces.allocate(MB)
+    expect(held).toEqual(new Set([part]))
+    pieces.release(part)
+    expect(held.size).toBe(0)
+    expect(() => pieces.allocate(9 * MB)).toThrow(OutOfMemoryError)
   })
 })

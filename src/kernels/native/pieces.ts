@@ -1,3 +1,4 @@
+import { OutOfMemoryError } from '../../errors.ts'
 import { Heap } from './heap.ts'
 import type { CoreHost } from './host.ts'
 
@@ -16,13 +17,14 @@ export class Pieces {
     this.#host = host
   }
 
-  /** The address of zeroed memory. Throws OutOfMemoryError. */
+  /** The address of zeroed memory, by itself where no piece can be had any more. Throws OutOfMemoryError. */
   allocate(bytes: number): number {
     for (const { heap } of this.#pieces) {
       const address = heap.allocate(bytes)
       if (address !== 0) return address
     }
-    const address = this.#host.allocate(PIECE)
+    const address = this.#piece()
+    if (address === 0) return this.#host.allocate(bytes)
     const heap = new Heap(
       address,
       end => end <= address + PIECE,
@@ -35,10 +37,20 @@ export class Pieces {
   release(address: number): void {
     const index = this.#pieces.findIndex(piece => address >= piece.address && address < piece.address + PIECE)
     const piece = this.#pieces[index]
-    if (!piece) throw new RangeError(`no piece at ${address}`)
+    if (!piece) return this.#host.release(address)
     piece.heap.release(address)
     if (piece.heap.bytes > 0) return
     this.#host.release(piece.address)
     this.#pieces.splice(index, 1)
+  }
+
+  /** 0: the system has no room for a whole one. */
+  #piece(): number {
+    try {
+      return this.#host.allocate(PIECE)
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return 0
+      throw error
+    }
   }
 }
