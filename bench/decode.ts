@@ -4,6 +4,10 @@
  *
  *     node scripts/bench.mjs decode [mla-q8 gqa-q8 lite-q4 smollm2 | FILE.gguf ...]
  *       [--contexts 0,512,2048] [--rounds 5] [--kernels native|wasm] [--threads 2] [--no-rival] [--models DIR] [--keep]
+ *       [--against 'PROGRAM OPTIONS' ...]
+ *
+ * `--against` takes any program with llama-bench's options and JSON output instead of the llama.cpp that npm brings, such as
+ * `--against 'build/bin/llama-bench -fa 1'`, and may be given several times.
  *
  * Behind more than 8,192 tokens llama.cpp's cache is its first 8,192 rows repeated (`contenders/long-state.ts`); ours has
  * read all of them.
@@ -11,6 +15,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { compareAgainst } from './contenders/against.ts'
 import { compete } from './contenders/compete.ts'
 import type { Contender } from './contenders/contender.ts'
 import { repeatRows } from './contenders/long-state.ts'
@@ -29,6 +34,21 @@ const options = benchOptions({ contexts: [0, 512, 2048] })
 const { threads, kernels, rounds, rival } = options
 const contexts = options.contexts.toSorted((a, b) => a - b)
 const names = options.given.length > 0 ? options.given : ['mla-q8']
+if (options.against.length > 0) {
+  await compareAgainst(options, names, {
+    kind: 'decode',
+    test: depth => ({ depth, tokens: STEPS }),
+    async prepare(ours, context) {
+      await fill(ours, context)
+      await ours.ask('write', { tokens: stream(context, WARM_UP) })
+    },
+    async measure(ours, context) {
+      await ours.ask('truncate', { length: context })
+      return (await ours.ask('write', { tokens: stream(context, STEPS) })).ms.reduce((a, b) => a + b, 0)
+    },
+  })
+  process.exit(0)
+}
 const results: Record<string, unknown>[] = []
 const table = [['model', 'context', 'ours, tok/s', 'llama.cpp, tok/s', 'flash', 'ratio', 'read, GB/s', 'of the limit']]
 

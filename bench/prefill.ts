@@ -4,8 +4,13 @@
  *
  *     node scripts/bench.mjs prefill [mla-q8 gqa-q8 lite-q4 smollm2 | FILE.gguf ...]
  *       [--contexts 512,2048,4096] [--rounds 5] [--kernels native|wasm] [--threads 2] [--no-rival] [--models DIR] [--keep]
+ *       [--against 'PROGRAM OPTIONS' ...]
+ *
+ * `--against`: as in `decode`; whole prompts are read then.
  */
+import { compareAgainst } from './contenders/against.ts'
 import { compete } from './contenders/compete.ts'
+import type { Contender } from './contenders/contender.ts'
 import { stream } from './contenders/stream.ts'
 import { workModel } from './models/work-model.ts'
 import { higher, measureLimits } from './roofline/peaks.ts'
@@ -20,6 +25,19 @@ const { threads, kernels, rounds, rival } = options
 const contexts = options.contexts.toSorted((a, b) => a - b)
 const longest = Math.max(...contexts)
 const names = options.given.length > 0 ? options.given : ['mla-q8']
+if (options.against.length > 0) {
+  const read = async (ours: Contender, length: number) => {
+    await ours.ask('truncate', { length: 0 })
+    return (await ours.ask('read', { tokens: stream(0, length) })).ms
+  }
+  await compareAgainst(options, names, {
+    kind: 'prefill',
+    test: tokens => ({ depth: 0, tokens }),
+    prepare: async ours => void (await read(ours, WARM_UP)),
+    measure: read,
+  })
+  process.exit(0)
+}
 const results: Record<string, unknown>[] = []
 const table = [['model', 'tokens', 'ours, tok/s', 'llama.cpp, tok/s', 'flash', 'ratio', 'of the 8-bit peak']]
 

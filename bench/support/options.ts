@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly kernels: 'native' | 'wasm'
   /** Whether llama.cpp takes part. */
   readonly rival: boolean
+  /** Programs with llama-bench's options, each with options of its own: they take the place of llama.cpp. */
+  readonly against: readonly string[]
   /** Whether the results are written to bench/results. */
   readonly keep: boolean
 }
@@ -45,7 +47,10 @@ export function oneOf<T extends string>(text: string, name: string, choices: rea
   return choices.find(choice => choice === text) ?? refuse(`${name} is ${text}; expected ${choices.join(' or ')}`)
 }
 
-/** `--models DIR --rounds N --contexts N,N --threads N --kernels native|wasm --no-rival --keep`, and names. */
+/**
+ * `--models DIR --rounds N --contexts N,N --threads N --kernels native|wasm --no-rival --against COMMAND --keep`, and
+ * names.
+ */
 export function benchOptions(defaults: { rounds?: number; contexts?: readonly number[] } = {}): BenchOptions {
   const { values, positionals } = parseOptions({
     allowPositionals: true,
@@ -57,10 +62,11 @@ export function benchOptions(defaults: { rounds?: number; contexts?: readonly nu
       threads: { type: 'string', default: '2' },
       kernels: { type: 'string', default: 'native' },
       rival: { type: 'boolean', default: true },
+      against: { type: 'string', multiple: true, default: [] },
       keep: { type: 'boolean', default: false },
     },
   })
-  const { models, rounds, contexts, threads, kernels, rival, keep } = values
+  const { models, rounds, contexts, threads, kernels, rival, against, keep } = values
   return {
     given: positionals,
     models,
@@ -69,6 +75,7 @@ export function benchOptions(defaults: { rounds?: number; contexts?: readonly nu
     threads: positive(threads, '--threads'),
     kernels: oneOf(kernels, '--kernels', ['native', 'wasm']),
     rival,
+    against,
     keep,
   }
 }
