@@ -37,7 +37,10 @@ export class Pieces {
   release(address: number): void {
     const index = this.#pieces.findIndex(piece => address >= piece.address && address < piece.address + PIECE)
     const piece = this.#pieces[index]
-    if (!piece) return this.#host.release(address)
+    if (!piece) {
+      this.#host.release(address)
+      return
+    }
     piece.heap.release(address)
     if (piece.heap.bytes > 0) return
     this.#host.release(piece.address)
