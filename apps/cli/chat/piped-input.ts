@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
+import { MOST_BYTES, tooLong } from '../text-input.ts'
 import { Composer } from './composer.ts'
 import type { ChatInput } from './input.ts'
 
@@ -10,7 +11,18 @@ export class PipedInput implements ChatInput {
   readonly #lines: AsyncIterator<string>
   readonly #interrupted = () => this.onInterrupt()
 
+  /** A line went on and on. */
+  #endless = false
+
   constructor(input: NodeJS.ReadableStream) {
+    let line = 0
+    input.on('data', (part: Buffer) => {
+      const end = part.lastIndexOf(0x0a)
+      line = end < 0 ? line + part.length : part.length - end - 1
+      if (line <= MOST_BYTES) return
+      this.#endless = true
+      this.#reader.close()
+    })
     this.#reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
     this.#lines = this.#reader[Symbol.asyncIterator]()
     process.on('SIGINT', this.#interrupted)
@@ -19,6 +31,7 @@ export class PipedInput implements ChatInput {
   async read(): Promise<string | null> {
     for (;;) {
       const { value, done } = await this.#lines.next()
+      if (this.#endless) tooLong('a line of standard input')
       if (done) return this.#composer.rest() ?? null
       const message = this.#composer.add(value)
       if (message !== undefined) return message

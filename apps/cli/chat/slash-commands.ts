@@ -1,10 +1,11 @@
 /** `/help` and its siblings: what a person can say to the program instead of to the model. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import type { Message } from '../../../src/index.ts'
 import { CliError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import { note } from '../output/stdout.ts'
 import { pairs } from '../output/table.ts'
+import { readTextFile } from '../text-input.ts'
 import type { ChatControl } from './control.ts'
 import { firstLine, isConversation, transcript } from './messages.ts'
 import { nearest } from './nearest.ts'
@@ -96,7 +97,7 @@ const COMMANDS: readonly SlashCommand[] = [
     help: 'go on from a saved conversation',
     run: async (chat, file) => {
       if (file === '') throw new CliError('/load needs the name of a file that /save has written as .json')
-      const messages = parseMessages(await readFile(file, 'utf8'), file)
+      const messages = parseMessages(new TextDecoder().decode(await readTextFile(file)), file)
       await chat.conversation.restore(messages)
       chat.keeper?.beginAnew()
       chat.say(`${messages.length} messages from ${file}.`)

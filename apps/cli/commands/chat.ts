@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Engine, PromptOptions } from '../../../src/index.ts'
 import { Chat } from '../chat/chat.ts'
@@ -18,6 +17,8 @@ import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { remarks } from '../output/stats.ts'
 import { note } from '../output/stdout.ts'
+import { refuseFolder } from '../stdin.ts'
+import { readTextFile } from '../text-input.ts'
 
 /** A text without turns has no end of its own. */
 const PLAIN_TOKENS = 200
@@ -65,8 +66,9 @@ Examples:
 async function chat(given: string | undefined, flags: Flags, debug: boolean): Promise<void> {
   const interrupt = watchInterrupt()
   const interactive = process.stdin.isTTY === true
+  refuseFolder()
   const { model, resumed } = await wantedChat(given, flags)
-  const template = flags.template === undefined ? {} : { chatTemplate: readTemplate(flags.template) }
+  const template = flags.template === undefined ? {} : { chatTemplate: await readTemplate(flags.template) }
   const engine = await loadEngine(model, flags, interrupt.signal, template)
   // From here on Ctrl-C belongs to the conversation.
   interrupt.release()
@@ -118,9 +120,9 @@ function introduce({ info }: Engine, interactive: boolean): void {
   }
 }
 
-function readTemplate(file: string): string {
+async function readTemplate(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8')
+    return new TextDecoder().decode(await readTextFile(file))
   } catch (error) {
     throw new CliError(`the chat template cannot be read: ${(error as Error).message}`)
   }

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import type { PerplexityOptions, PerplexityReport } from '../../../src/index.ts'
 import { withEnvironment } from '../environment.ts'
-import { CliError, UsageError } from '../exit.ts'
+import { CliError } from '../exit.ts'
 import { hubOptions } from '../hub.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { modelArgument } from '../model-argument.ts'
@@ -15,6 +14,7 @@ import { remarks } from '../output/stats.ts'
 import { note, write, writeJson } from '../output/stdout.ts'
 import { reportView } from '../perplexity/views.ts'
 import { readBytes } from '../stdin.ts'
+import { readTextFile } from '../text-input.ts'
 
 interface Flags extends LoadFlags {
   window?: number
@@ -93,16 +93,10 @@ async function perplexity(model: string, file: string, flags: Flags): Promise<vo
 
 /** The bytes as they are: line ends and a byte-order mark are part of the text. */
 async function readText(file: string): Promise<string> {
-  const bytes =
-    file === '-' ? await readBytes() : await readFile(file).catch((error: unknown) => unreadable(file, error))
+  const bytes = file === '-' ? await readBytes() : await readTextFile(file)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new CliError(`${file === '-' ? 'standard input' : file} is no UTF-8 text`)
   }
-}
-
-function unreadable(file: string, error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException
-  throw new UsageError(`${file} cannot be read: ${code === 'ENOENT' ? 'there is no such file' : message}`)
 }
