@@ -22,7 +22,7 @@ module.exports = {
       name: `${room}-imports`,
       severity: 'error',
       from: { path: `^src/${room}/` },
-      to: { path: '^(src|apps)/', pathNot: `^src/(${[room, ...allowed].join('|')})/|^src/errors\\.ts$` },
+      to: { path: '^(src|apps)/', pathNot: `^src/(${[room, ...allowed].join('|')})/|^src/(errors|printable)\\.ts$` },
     })),
     {
       name: 'apps-import-only-index',

@@ -1,14 +1,11 @@
-import { LatentkitError, OutOfMemoryError } from '../errors.ts'
+import { defineError, type LatentkitError, OutOfMemoryError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { CacheLayout } from './layout.ts'
 
 /** The budget for cached tokens is used up. */
-export class CacheFullError extends LatentkitError {
-  constructor(message: string) {
-    super('cache_full', message)
-  }
-}
+export const CacheFullError = defineError('CacheFullError', 'cache_full')
+export type CacheFullError = LatentkitError
 
 /** Memory for a fixed number of tokens in all layers of one group. Only the pool changes it. */
 export interface Block {

@@ -7,6 +7,7 @@ import { hubSettings } from '../checkpoint/hub/options.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
 import { OptionError } from '../errors.ts'
 import { ENCODABLE_TYPES, type EncodableType } from '../kernels/blocks/numbers.ts'
+import { sentence } from '../printable.ts'
 import { ConversionError } from './errors.ts'
 import { prepareGguf } from './gguf/convert.ts'
 import { prepareFolder } from './hub/convert.ts'
@@ -86,7 +87,7 @@ export async function convertModel(input: string, output: string, options: Conve
     bytes: prepared.bytes,
     files,
     types,
-    warnings: [...checkpoint.warnings, ...leftOut(model.leftOut), ...prepared.warnings],
+    warnings: [...checkpoint.warnings, ...leftOut(model.leftOut), ...prepared.warnings].map(text => sentence(text)),
   }
 }
 

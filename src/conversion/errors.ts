@@ -1,4 +1,4 @@
-import { LatentkitError } from '../errors.ts'
+import { LatentkitError, registerError } from '../errors.ts'
 
 /**
  * An output that cannot be written. `code`: `output_exists`, `same_file`, `disk_full`, `not_writable`. What was there
@@ -13,3 +13,4 @@ export class ConversionError extends LatentkitError {
     super(code, message, options)
   }
 }
+registerError('ConversionError', ConversionError)

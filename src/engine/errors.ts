@@ -1,36 +1,21 @@
-import { LatentkitError } from '../errors.ts'
+import { defineError, type LatentkitError } from '../errors.ts'
 
 /** A prompt that does not fit the session's context. */
-export class ContextLengthError extends LatentkitError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('context_length', message, options)
-  }
-}
+export const ContextLengthError = defineError('ContextLengthError', 'context_length')
+export type ContextLengthError = LatentkitError
 
 /** Kernels that were asked for by name and cannot be had here. */
-export class KernelsUnavailableError extends LatentkitError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('kernels_unavailable', message, options)
-  }
-}
+export const KernelsUnavailableError = defineError('KernelsUnavailableError', 'kernels_unavailable')
+export type KernelsUnavailableError = LatentkitError
 
 /** The thread that runs the model ended unexpectedly; the engine is lost, another can be loaded. */
-export class WorkerError extends LatentkitError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('worker', message, options)
-  }
-}
+export const WorkerError = defineError('WorkerError', 'worker')
+export type WorkerError = LatentkitError
 
 /** A session's file that cannot be written or read, or is damaged. */
-export class SessionFileError extends LatentkitError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('bad_session_file', message, options)
-  }
-}
+export const SessionFileError = defineError('SessionFileError', 'bad_session_file')
+export type SessionFileError = LatentkitError
 
 /** A session's file that is whole, but of another model or another arithmetic. */
-export class SessionMismatchError extends LatentkitError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('session_mismatch', message, options)
-  }
-}
+export const SessionMismatchError = defineError('SessionMismatchError', 'session_mismatch')
+export type SessionMismatchError = LatentkitError

@@ -2,6 +2,7 @@
 import type { BlockStore } from '../cache/disk/block-store.ts'
 import { PrefixTree } from '../cache/prefix-tree.ts'
 import { DisposedError, LatentkitError } from '../errors.ts'
+import { sentence } from '../printable.ts'
 import { DiskTier } from './disk-tier.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 import type { LoadContext, Parts } from './load-parts.ts'
@@ -76,7 +77,7 @@ export class Host {
   async #begin({ source, options }: ToHost & { type: 'load' }): Promise<void> {
     try {
       const report = throttled(event => this.#port.post({ type: 'progress', event }))
-      const notice = (text: string) => this.#port.post({ type: 'notice', text })
+      const notice = (text: string) => this.#port.post({ type: 'notice', text: sentence(text) })
       const parts = await this.#load(source, options, { report, notice, signal: this.#loading.signal })
       if (this.#loading.signal.aborted) {
         parts.draft?.dispose()

@@ -1,4 +1,5 @@
 /** What a checkpoint is, without loading its weights: for `latentkit inspect` and for planning memory. */
+
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { type AttentionConfig, cacheElements } from '../attention/config.ts'
@@ -12,6 +13,7 @@ import { cacheSegments } from '../model/cache-segments.ts'
 import type { ModelConfig } from '../model/config.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
+import { sentence } from '../printable.ts'
 import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
 import type { LoadOptions } from './options.ts'
 
@@ -96,7 +98,7 @@ export async function inspectModel(source: string, options: InspectOptions = {})
     weights: { bytes: sum(survey, bytesOf), dtypes: summariseDTypes(checkpoint) },
     cache: cacheNeeds(config, cacheType, contexts ?? defaultContexts(config)),
     ...listTensors(checkpoint),
-    warnings: checkpoint.warnings,
+    warnings: checkpoint.warnings.map(warning => sentence(warning)),
   }
 }
 

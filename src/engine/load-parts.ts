@@ -9,6 +9,7 @@ import type { Kernels } from '../kernels/contract.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { loadModel, type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
+import { sentence } from '../printable.ts'
 import type { DraftModel } from '../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 import { checkLoadOptions } from './check-options.ts'
@@ -121,7 +122,7 @@ async function assemble(
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
     draft: draftCheckpoint && nameOf(draftCheckpoint, options.draft as string),
-    warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)],
+    warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)].map(warning => sentence(warning)),
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))
   const store = await openStore(info, identity, options, notice)

@@ -1,37 +1,6 @@
 /** Errors across the thread border: an error of ours arrives as an instance of its own class. */
-import { CacheFullError } from '../cache/pool.ts'
-import { HubError } from '../checkpoint/hub/hub-error.ts'
-import {
-  CheckpointError,
-  ConfigError,
-  DisposedError,
-  LatentkitError,
-  OptionError,
-  OutOfMemoryError,
-  UnsupportedModelError,
-} from '../errors.ts'
-import { SamplingError } from '../sampling/errors.ts'
-import { TemplateError, TokenizerError } from '../tokenizer/errors.ts'
-import { ContextLengthError, KernelsUnavailableError, SessionFileError, SessionMismatchError } from './errors.ts'
+import { errorClass, LatentkitError } from '../errors.ts'
 import type { WireError } from './protocol.ts'
-
-const CLASSES = [
-  CheckpointError,
-  ConfigError,
-  UnsupportedModelError,
-  OptionError,
-  OutOfMemoryError,
-  DisposedError,
-  CacheFullError,
-  ContextLengthError,
-  KernelsUnavailableError,
-  SessionFileError,
-  SessionMismatchError,
-  HubError,
-  TokenizerError,
-  TemplateError,
-  SamplingError,
-]
 
 const STANDARD = ['name', 'message', 'code', 'stack', 'cause']
 
@@ -45,8 +14,8 @@ export function toWire(error: unknown): WireError {
 
 /** The same class, message, code and fields; the stack is the one of the other side, where the error arose. */
 export function fromWire({ name, message, code, stack, fields }: WireError): Error {
-  const error = code === null ? new Error(message) : new LatentkitError(code, message)
-  const known = CLASSES.find(c => c.name === name)
+  const error = code === null ? new Error(message) : new LatentkitError(code, message, { lines: true })
+  const known = errorClass(name)
   // Their constructors compose messages of their own; the message is already composed.
   if (code !== null && known) Object.setPrototypeOf(error, known.prototype)
   Object.assign(error, fields, { name })

@@ -1,8 +1,5 @@
-import { LatentkitError } from '../errors.ts'
+import { defineError, type LatentkitError } from '../errors.ts'
 
 /** Logits no token can be drawn from: not numbers, or everything masked. */
-export class SamplingError extends LatentkitError {
-  constructor(message: string, options?: ErrorOptions) {
-    super('bad_logits', message, options)
-  }
-}
+export const SamplingError = defineError('SamplingError', 'bad_logits')
+export type SamplingError = LatentkitError

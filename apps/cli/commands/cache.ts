@@ -4,7 +4,7 @@ import { cacheFolder } from '../environment.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
-import { write, writeJson } from '../output/stdout.ts'
+import { writeJson, writeView } from '../output/stdout.ts'
 import { pairs, table } from '../output/table.ts'
 
 interface Flags {
@@ -44,7 +44,7 @@ Examples:
 async function list(flags: Flags): Promise<void> {
   const models = await found(flags)
   if (flags.json) return writeJson({ folder: folderOf(flags), models })
-  if (models.length === 0) return write(`Nothing is kept in ${folderOf(flags)}\n`)
+  if (models.length === 0) return writeView(`Nothing is kept in ${folderOf(flags)}`)
   const columns = ['fingerprint', 'model', 'blocks', 'size', 'last used'] as const
   const rows = models.map(m => [
     m.fingerprint.slice(0, 12),
@@ -54,7 +54,7 @@ async function list(flags: Flags): Promise<void> {
     new Date(m.usedAt).toISOString().slice(0, 16).replace('T', ' '),
   ])
   const heads = columns.map((head, i) => ({ head, align: i === 2 || i === 3 ? ('right' as const) : ('left' as const) }))
-  return write(`${table(heads, rows, { style: colours(process.stdout).bold })}\n`)
+  return writeView(table(heads, rows, { style: colours(process.stdout).bold }))
 }
 
 async function stats(flags: Flags): Promise<void> {
@@ -68,7 +68,7 @@ async function stats(flags: Flags): Promise<void> {
     ['blocks', format.integer(all.blocks)],
     ['size', format.bytes(all.bytes)],
   ]
-  return write(`${pairs(lines, name => name)}\n`)
+  return writeView(pairs(lines, name => name))
 }
 
 async function verify(flags: Flags): Promise<void> {
@@ -76,8 +76,8 @@ async function verify(flags: Flags): Promise<void> {
   const { blocks, bytes, damaged } = await verifyCached(folderOf(flags))
   if (damaged.length > 0) process.exitCode = EXIT.failed
   if (flags.json) return writeJson({ folder: folderOf(flags), blocks, bytes, damaged })
-  for (const { path, reason } of damaged) await write(`${path}: ${reason}\n`)
-  return write(`${format.plural(blocks, 'block')}, ${format.bytes(bytes)}: ${damaged.length} damaged\n`)
+  for (const { path, reason } of damaged) await writeView(`${path}: ${reason}`)
+  return writeView(`${format.plural(blocks, 'block')}, ${format.bytes(bytes)}: ${damaged.length} damaged`)
 }
 
 async function remove(names: readonly string[], flags: Flags): Promise<void> {
@@ -94,7 +94,7 @@ async function remove(names: readonly string[], flags: Flags): Promise<void> {
     chosen.map(m => m.fingerprint),
   )
   if (flags.json) return writeJson({ removed: chosen, bytes })
-  return write(`Removed ${format.bytes(bytes)} of ${format.plural(chosen.length, 'model')}\n`)
+  return writeView(`Removed ${format.bytes(bytes)} of ${format.plural(chosen.length, 'model')}`)
 }
 
 async function found(flags: Flags): Promise<readonly CachedModel[]> {

@@ -5,7 +5,7 @@ import { chatsFolder } from '../environment.ts'
 import { UsageError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
-import { write, writeJson } from '../output/stdout.ts'
+import { writeJson, writeView } from '../output/stdout.ts'
 import { table } from '../output/table.ts'
 
 interface Flags {
@@ -38,7 +38,7 @@ async function list(flags: Flags): Promise<void> {
   const folder = chatsFolder()
   const chats = await listChats(folder)
   if (flags.json) return writeJson({ folder, chats })
-  if (chats.length === 0) return write(`No chat is kept in ${folder}\n`)
+  if (chats.length === 0) return writeView(`No chat is kept in ${folder}`)
   const columns = ['name', 'model', 'messages', 'tokens', 'last used', 'begins'] as const
   const rows = chats.map(({ name, model, messages, tokens, savedAt }) => [
     name,
@@ -49,7 +49,7 @@ async function list(flags: Flags): Promise<void> {
     firstLine(messages.find(m => m.role === 'user')?.content ?? ''),
   ])
   const heads = columns.map((head, i) => ({ head, align: i === 2 || i === 3 ? ('right' as const) : ('left' as const) }))
-  return write(`${table(heads, rows, { style: colours(process.stdout).bold })}\n`)
+  return writeView(table(heads, rows, { style: colours(process.stdout).bold }))
 }
 
 async function remove(names: readonly string[], flags: Flags): Promise<void> {
@@ -61,5 +61,5 @@ async function remove(names: readonly string[], flags: Flags): Promise<void> {
   const removed: readonly ChatFile[] = flags.all ? chats : chats.filter(chat => names.includes(chat.name))
   await removeChats(removed)
   if (flags.json) return writeJson({ removed })
-  return write(`Removed ${format.plural(removed.length, 'chat')}\n`)
+  return writeView(`Removed ${format.plural(removed.length, 'chat')}`)
 }

@@ -8,7 +8,7 @@ import { WEIGHT_TYPES } from '../options/load.ts'
 import { bytes, oneOf } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
-import { note, write, writeJson } from '../output/stdout.ts'
+import { note, writeJson, writeView } from '../output/stdout.ts'
 
 interface Flags {
   weights?: EncodableType
@@ -75,7 +75,7 @@ async function convert(input: string, output: string, flags: Flags): Promise<voi
   if (flags.json) return writeJson(conversion)
   const c = colours(process.stderr)
   for (const warning of conversion.warnings) note(c.yellow(warning))
-  if (!flags.quiet) await write(`${summary(conversion)}\n`)
+  if (!flags.quiet) await writeView(summary(conversion))
 }
 
 /** `my-model.gguf: 139 MiB, deepseek_v3: q8_0 131 MiB, f32 8.1 MiB` */

@@ -10,7 +10,7 @@ import { withProgress } from '../load-engine.ts'
 import { BUNDLED, modelArgument } from '../model-argument.ts'
 import { list, oneOf, tokens } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
-import { write, writeJson } from '../output/stdout.ts'
+import { writeJson, writeView } from '../output/stdout.ts'
 
 const VIEWS = ['model', 'memory', 'tensors'] as const
 type View = (typeof VIEWS)[number]
@@ -79,7 +79,7 @@ async function inspect(first: string | undefined, second: string | undefined, fl
     tensors: () => [tensorsView(inspection, c)],
   }
   const chosen = view ? parts[view]() : [...parts.model(), ...parts.memory()]
-  await write(`${[...chosen, problemsView(inspection, c)].filter(Boolean).join('\n\n')}\n`)
+  await writeView([...chosen, problemsView(inspection, c)].filter(Boolean).join('\n\n'))
 }
 
 /** A view's name alone asks for the default model, unless such a folder exists. */

@@ -11,7 +11,7 @@ import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
 import { remarks } from '../output/stats.ts'
-import { note, write, writeJson } from '../output/stdout.ts'
+import { note, writeJson, writeView } from '../output/stdout.ts'
 import { reportView } from '../perplexity/views.ts'
 import { readBytes } from '../stdin.ts'
 import { readTextFile } from '../text-input.ts'
@@ -88,7 +88,7 @@ async function perplexity(model: string, file: string, flags: Flags): Promise<vo
   release()
   for (const remark of remarks(report.model)) note(remark)
   if (flags.json) return writeJson(report)
-  await write(`${reportView(report, colours(process.stdout))}\n`)
+  await writeView(reportView(report, colours(process.stdout)))
 }
 
 /** The bytes as they are: line ends and a byte-order mark are part of the text. */

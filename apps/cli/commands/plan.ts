@@ -5,7 +5,7 @@ import { UsageError } from '../exit.ts'
 import { BUNDLED, modelArgument } from '../model-argument.ts'
 import { integer, tokens } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
-import { write, writeJson } from '../output/stdout.ts'
+import { writeJson, writeView } from '../output/stdout.ts'
 import { bytesFrom } from '../plan/amounts.ts'
 import { machinesView, modelsView } from '../plan/lists.ts'
 import { csvView, markdownView, terminalView } from '../plan/views.ts'
@@ -92,18 +92,18 @@ Examples:
 async function runPlan(source: string | undefined, flags: Flags): Promise<void> {
   const { hubSettings, machines, plan, readPlanModel, smallestRanks } = await import('../../../src/index.ts')
   const c = colours(process.stdout)
-  if (flags.models) return write(`${await modelsView(c)}\n`)
-  if (flags.machines) return write(`${machinesView(machines(), c)}\n`)
+  if (flags.models) return writeView(await modelsView(c))
+  if (flags.machines) return writeView(machinesView(machines(), c))
   oneFormat(flags)
   const { cacheDir } = hubSettings(process.env, homedir())
   const model = await readPlanModel(modelArgument(source).source, cacheDir)
   const options = await toOptions(flags, model)
   const p = plan(model, options)
   if (flags.json) return writeJson(p)
-  if (flags.csv) return write(`${csvView(p)}\n`)
+  if (flags.csv) return writeView(csvView(p))
   const smallest = p.memory && !p.memory.fits ? smallestRanks(model, options) : null
-  if (flags.markdown) return write(`${markdownView(p, smallest)}\n`)
-  await write(`${terminalView(p, smallest, c, process.stdout.columns ?? 100)}\n`)
+  if (flags.markdown) return writeView(markdownView(p, smallest))
+  await writeView(terminalView(p, smallest, c, process.stdout.columns ?? 100))
 }
 
 async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {

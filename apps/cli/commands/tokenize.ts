@@ -8,7 +8,7 @@ import { modelAndText } from '../model-argument.ts'
 import { integer } from '../options/parsers.ts'
 import { type Colours, colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
-import { note, write, writeJson } from '../output/stdout.ts'
+import { note, write, writeJson, writeView } from '../output/stdout.ts'
 import { table } from '../output/table.ts'
 
 interface Flags {
@@ -68,10 +68,10 @@ async function encode(tokenizer: Tokenizer, text: string, flags: Flags): Promise
   const pieces = ids.map(id => pieceOf(tokenizer, id))
   if (flags.json) return writeJson({ text, ids, pieces })
   const c = colours(process.stdout)
-  if (c.isColorSupported) await write(`${painted(pieces, c)}\n\n`)
+  if (c.isColorSupported) await writeView(`${painted(pieces, c)}\n`)
   const rows = pieces.map((p, i) => [String(i), String(p.id), p.token ?? '', shown(p, c)])
   const right = (head: string) => ({ head, align: 'right' as const })
-  await write(`${table([right('#'), right('id'), { head: 'token' }, { head: 'text' }], rows, { style: c.bold })}\n`)
+  await writeView(table([right('#'), right('id'), { head: 'token' }, { head: 'text' }], rows, { style: c.bold }))
   note(
     colours(process.stderr).dim(
       `${format.plural(ids.length, 'token')} for ${format.plural([...text].length, 'character')}`,

@@ -16,7 +16,7 @@ import { integer, list, oneOf } from '../options/parsers.ts'
 import { PATHS } from '../options/sampling.ts'
 import { colours } from '../output/colour.ts'
 import { Progress } from '../output/progress.ts'
-import { note, write, writeJson } from '../output/stdout.ts'
+import { note, writeJson, writeView } from '../output/stdout.ts'
 import { availableKernels, KERNEL_SETS, type KernelSet } from '../verify/kernel-sets.ts'
 import { poolView, reportView, summaryView } from '../verify/views.ts'
 
@@ -120,12 +120,12 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
       signal,
     }).finally(() => progress.stop())
     reports.push(report)
-    if (!flags.json) await write(`${reportView(report, c)}\n\n`)
+    if (!flags.json) await writeView(`${reportView(report, c)}\n`)
   }
   const pooled = poolAgreement(reports)
   const passed = [...reports, ...pooled].every(r => r.passed)
   if (flags.json) await writeJson({ passed, reports, pooled, skipped })
-  else await write([...pooled.map(p => poolView(p, c)), summaryView(reports, c)].map(line => `${line}\n`).join(''))
+  else await writeView([...pooled.map(p => poolView(p, c)), summaryView(reports, c)].join('\n'))
   if (!passed) process.exitCode = EXIT.failed
 }
 

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../../../src/index.ts'
+import { type ProgressEvent, printable } from '../../../src/index.ts'
 import * as format from './format.ts'
 
 /** What is over sooner needs no bar. */
@@ -71,7 +71,7 @@ export class Progress {
   #draw(text: string): void {
     this.#drawn = performance.now()
     // A line that wraps could not be taken back.
-    this.#stream.write(`\r\x1b[K${text.slice(0, this.#width())}`)
+    this.#stream.write(`\r\x1b[K${printable(text).slice(0, this.#width())}`)
   }
 
   #width(): number {

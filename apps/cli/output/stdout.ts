@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { shownSafely } from './shown-safely.ts'
 
 /** A reader that has seen enough (`| head`) is no error: the program ends without a word. */
 export function endQuietlyOnClosedPipe(): void {
@@ -19,7 +20,12 @@ export async function writeJson(value: unknown): Promise<void> {
   await write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined)}\n`)
 }
 
+/** Tables and reports, which show names and texts of files. */
+export async function writeView(text: string): Promise<void> {
+  await write(`${shownSafely(text, process.stdout)}\n`)
+}
+
 /** Everything that is not the answer. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${shownSafely(text, process.stderr)}\n`)
 }

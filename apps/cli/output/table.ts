@@ -1,4 +1,5 @@
 /** Aligned columns for a terminal or a file. Widths count what is seen: colours and combining marks take none. */
+import { printable } from '../../../src/index.ts'
 
 export interface Column {
   readonly head: string
@@ -15,20 +16,26 @@ export interface TableOptions {
 
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], options: TableOptions = {}) {
   const { gap = 2, indent = 0, style = head => head } = options
-  const width = columns.map((c, i) => Math.max(...[c.head, ...rows.map(r => r[i] ?? '')].map(seenWidth)))
-  const line = (cells: readonly string[], paint: (cell: string) => string): string => {
-    const padded = columns.map((c, i) => paint(pad(cells[i] ?? '', width[i] as number, c.align ?? 'left')))
+  const cells = rows.map(row => row.map(oneLine))
+  const width = columns.map((c, i) => Math.max(...[c.head, ...cells.map(r => r[i] ?? '')].map(seenWidth)))
+  const line = (row: readonly string[], paint: (cell: string) => string): string => {
+    const padded = columns.map((c, i) => paint(pad(row[i] ?? '', width[i] as number, c.align ?? 'left')))
     return (' '.repeat(indent) + padded.join(' '.repeat(gap))).trimEnd()
   }
   const heads = columns.map(c => c.head)
-  const body = rows.map(r => line(r, cell => cell))
+  const body = cells.map(r => line(r, cell => cell))
   return [...(heads.some(Boolean) ? [line(heads, style)] : []), ...body].join('\n')
 }
 
 /** Names and values, one pair a line. */
 export function pairs(rows: readonly (readonly [string, string])[], style: (name: string) => string): string {
   const width = Math.max(0, ...rows.map(([name]) => seenWidth(name)))
-  return rows.map(([name, value]) => `${style(pad(name, width, 'left'))}  ${value}`).join('\n')
+  return rows.map(([name, value]) => `${style(pad(name, width, 'left'))}  ${oneLine(value)}`).join('\n')
+}
+
+/** A name with a line break would forge a row. */
+function oneLine(cell: string): string {
+  return cell.replace(/[\n\r]/g, character => printable(character))
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one

@@ -1,4 +1,4 @@
-import { LatentkitError } from '../../errors.ts'
+import { LatentkitError, registerError } from '../../errors.ts'
 
 export type HubErrorCode =
   /** No such model, revision or file, here or there. */
@@ -18,6 +18,7 @@ export class HubError extends LatentkitError {
     super(code, message, options)
   }
 }
+registerError('HubError', HubError)
 
 /** A failure that may pass: a lost connection, a busy server. Never leaves this folder. */
 export class TransientError extends Error {
