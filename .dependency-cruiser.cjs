@@ -22,7 +22,10 @@ module.exports = {
       name: `${room}-imports`,
       severity: 'error',
       from: { path: `^src/${room}/` },
-      to: { path: '^(src|apps)/', pathNot: `^src/(${[room, ...allowed].join('|')})/|^src/(errors|printable)\\.ts$` },
+      to: {
+        path: '^(src|apps)/',
+        pathNot: `^src/(${[room, ...allowed].join('|')})/|^src/(errors|printable|version)\\.ts$`,
+      },
     })),
     {
       name: 'apps-import-only-index',

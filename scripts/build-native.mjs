@@ -1,7 +1,8 @@
 // Builds the Node addon with the machine's own C++ compiler: no build system, no download. Each instruction set is a
-// translation unit of its own; files that are newer than their sources stay. `CXX` names another compiler.
+// translation unit of its own; files that are newer than their sources stay. `CXX` names another compiler;
+// scripts/package.mjs builds for other machines with a cross compiler.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
@@ -9,10 +10,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const native = path.join(root, 'native')
-const out = path.join(root, 'build')
-const objects = path.join(out, 'objects')
-const target = path.join(out, 'latentkit.node')
-const compiler = process.env.CXX || 'g++'
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+
+/** Where a checkout, or a package whose source was built, has its addon. */
+const HOME = path.join(root, 'build')
 
 const FLAGS = [
   // Measured: with -O3 the kernels are no faster, and take half as long again to build.
@@ -46,10 +47,16 @@ const ISAS = {
   arm64: { neon: [], portable: [] },
 }
 
-function units() {
-  const isas = ISAS[process.arch] ?? { portable: [] }
-  const plain = ['core/pool', 'core/dispatch', 'platform/posix', 'host/addon'].map(name => ({ name, flags: [] }))
-  return [...Object.entries(isas).map(([isa, flags]) => ({ name: `isa/${isa}`, flags })), ...plain]
+function units(arch) {
+  const isas = ISAS[arch] ?? { portable: [] }
+  const oldGlibc = ['-include', path.join(native, 'platform', 'old-glibc.h')]
+  return [
+    ...Object.entries(isas).map(([isa, flags]) => ({ source: `isa/${isa}`, flags })),
+    ...['core/pool', 'core/dispatch'].map(source => ({ source, flags: [] })),
+    { source: 'platform/posix', flags: oldGlibc },
+    // The object's name has the version, so that it is made anew when the version changes.
+    { source: 'host/addon', name: `addon-${version}`, flags: [...oldGlibc, `-DLATENTKIT_VERSION="${version}"`] },
+  ].map(({ source, flags, name = source.replace('/', '-') }) => ({ source, flags, object: `${name}.o` }))
 }
 
 /** The folder of node_api.h: the system's, or the npm package's. */
@@ -74,7 +81,7 @@ function newestSource(folder) {
   return newest
 }
 
-function call(args) {
+function call(compiler, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(compiler, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
@@ -93,25 +100,34 @@ async function each(items, limit, work) {
   await Promise.all(Array.from({ length: limit }, worker))
 }
 
-/** Returns the addon's path; throws an Error whose message says why there is none. */
-export async function buildNative({ quiet = false } = {}) {
+/**
+ * Returns the addon's path; throws an Error whose message says why there is none. `arch` is Node's name of the processor
+ * that the compiler builds for, `folder` where objects and addon go.
+ */
+export async function buildNative({
+  quiet = false,
+  arch = process.arch,
+  compiler = process.env.CXX || 'g++',
+  folder = HOME,
+} = {}) {
+  const objects = path.join(folder, 'objects')
+  const target = path.join(folder, 'latentkit.node')
+  const parts = units(arch).map(({ object, ...part }) => ({ ...part, object: path.join(objects, object) }))
   const newest = newestSource(native)
   const fresh = file => existsSync(file) && statSync(file).mtimeMs > newest
-  if (fresh(target)) return target
+  if (fresh(target) && parts.every(({ object }) => existsSync(object))) return target
   const include = headers()
   mkdirSync(objects, { recursive: true })
-  const files = []
-  await each(units(), Math.max(1, availableParallelism()), async ({ name, flags }) => {
-    const object = path.join(objects, `${name.replace('/', '-')}.o`)
-    files.push(object)
+  await each(parts, Math.max(1, availableParallelism()), async ({ source, flags, object }) => {
     if (fresh(object)) return
-    const text = await call([...FLAGS, ...flags, `-I${include}`, '-c', path.join(native, `${name}.cpp`), '-o', object])
+    const file = path.join(native, `${source}.cpp`)
+    const text = await call(compiler, [...FLAGS, ...flags, `-I${include}`, '-c', file, '-o', object])
     if (text && !quiet) process.stderr.write(text)
   })
   // Undefined symbols are Node's. Built aside and renamed: a running process keeps the file it has loaded.
   const linker = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-static-libgcc']
   const aside = `${target}.${process.pid}`
-  await call(['-shared', '-pthread', ...linker, ...files.sort(), '-o', aside])
+  await call(compiler, ['-shared', '-pthread', ...linker, ...parts.map(part => part.object), '-o', aside])
   renameSync(aside, target)
   return target
 }

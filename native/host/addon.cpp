@@ -265,5 +265,8 @@ NAPI_MODULE_INIT() {
       {"forget", nullptr, forget, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);
+  napi_value version;
+  napi_create_string_utf8(env, LATENTKIT_VERSION, NAPI_AUTO_LENGTH, &version);
+  napi_set_named_property(env, exports, "version", version);
   return exports;
 }

@@ -27,7 +27,7 @@ export const KERNEL_FACTORIES: KernelFactories = {
 }
 
 const REMEDY = {
-  native: 'Build them with `npm rebuild` (needs g++ and python3), or use kernels: "auto"',
+  native: 'Use kernels: "auto" for the best that there is',
   wasm: 'Use kernels: "auto", or "reference" (slow)',
   reference: 'Use kernels: "auto"',
 }

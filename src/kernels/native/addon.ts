@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { LatentkitError, OptionError, OutOfMemoryError } from '../../errors.ts'
+import { OptionError, OutOfMemoryError } from '../../errors.ts'
+import { loadAddon } from './find-addon.ts'
 import type { CoreHost, MappedFile } from './host.ts'
 import { CoreKernels } from './kernels.ts'
 
@@ -19,6 +17,7 @@ type Instance = object
 
 /** What native/host/addon.cpp exports. */
 interface Addon {
+  readonly version?: string
   open(threads: number, isa: string): [Instance, string, number] | null
   close(instance: Instance): void
   allocate(instance: Instance, bytes: number): number
@@ -30,21 +29,10 @@ interface Addon {
   forget(address: number, bytes: number): void
 }
 
-/** Where the build puts the addon, seen from `src` and from `dist/src`. */
-const CANDIDATES = ['../../../build/latentkit.node', '../../../../build/latentkit.node']
-
-function load(): Addon {
-  const paths = CANDIDATES.map(candidate => fileURLToPath(new URL(candidate, import.meta.url)))
-  const path = paths.find(existsSync)
-  if (!path)
-    throw new LatentkitError('no_native_kernels', 'The native kernels are not built; run `npm run build:native`.')
-  return createRequire(import.meta.url)(path) as Addon
-}
-
 /** Why the native kernels cannot be used; null if they can. */
 export function nativeUnavailable(): string | null {
   try {
-    load()
+    loadAddon()
     return null
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
@@ -54,7 +42,7 @@ export function nativeUnavailable(): string | null {
 export async function createNativeKernels(options: NativeOptions = {}): Promise<CoreKernels> {
   const { threads = availableParallelism(), isa, exact = false } = options
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
-  return new CoreKernels(new AddonHost(load(), threads, isa), exact)
+  return new CoreKernels(new AddonHost(loadAddon(), threads, isa), exact)
 }
 
 class AddonHost implements CoreHost {

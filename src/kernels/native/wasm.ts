@@ -113,7 +113,7 @@ class WasmHost implements CoreHost {
     if (address > 0) return address
     throw new OutOfMemoryError(
       `WebAssembly's memory ends at 4 GiB: ${this.#heap.bytes} bytes are in use and ${bytes} more are needed. ` +
-        'Use the native kernels (`npm run build:native`), which have no such limit.',
+        'Use the native kernels, which have no such limit (docs/install.md).',
     )
   }
 
