@@ -1,6 +1,7 @@
 // Imports point one way: apps -> src/index.ts -> engine -> model, sampling, tokenizer -> attention -> cache ->
 // kernels -> tensor; checkpoint stands beside engine. Each room names what it may import; everything else is an error.
 const rooms = {
+  options: [],
   tensor: [],
   kernels: ['tensor'],
   cache: ['kernels', 'tensor'],
@@ -24,7 +25,8 @@ module.exports = {
       from: { path: `^src/${room}/` },
       to: {
         path: '^(src|apps)/',
-        pathNot: `^src/(${[room, ...allowed].join('|')})/|^src/(errors|printable|version)\\.ts$`,
+        // Checked values and errors are everybody's.
+        pathNot: `^src/(${['options', room, ...allowed].join('|')})/|^src/(errors|printable|version)\\.ts$`,
       },
     })),
     {

@@ -29,6 +29,16 @@ export {
   verifyCached,
   verifyFolder,
 } from './engine/on-demand.ts'
+export {
+  DETOKENIZE_OPTIONS,
+  LOAD_OPTIONS,
+  PROMPT_OPTIONS,
+  RESTORE_OPTIONS,
+  SAVE_OPTIONS,
+  SESSION_OPTIONS,
+  TEMPLATE_OPTIONS,
+  TOKENIZE_OPTIONS,
+} from './engine/option-table.ts'
 export type * from './engine/options.ts'
 export type * from './engine/results.ts'
 export type { SessionInspection } from './engine/saved/inspect-session.ts'
@@ -56,6 +66,9 @@ export type { PerplexityOptions } from './evaluation/perplexity.ts'
 export type { Estimate } from './evaluation/statistics.ts'
 export type { WindowOptions } from './evaluation/windows.ts'
 export type { EncodableType } from './kernels/blocks/numbers.ts'
+export { expectation, type Kind, type OptionRow, type OptionRows } from './options/kinds.ts'
+export { nearest } from './options/nearest.ts'
+export { show } from './options/show.ts'
 export * from './planning/index.ts'
 export { measureMachine, readPlanModel } from './planning/on-demand.ts'
 export { printable } from './printable.ts'

@@ -1,6 +1,16 @@
 import { DisposedError } from '../errors.ts'
+import { readOptions } from '../options/read-options.ts'
+import { readMessages, readName, readText, readTokenIds } from './arguments.ts'
 import { checkSessionOptions } from './check-options.ts'
 import { Client } from './client.ts'
+import {
+  DETOKENIZE_OPTIONS,
+  LOAD_OPTIONS,
+  RESTORE_OPTIONS,
+  SESSION_OPTIONS,
+  TEMPLATE_OPTIONS,
+  TOKENIZE_OPTIONS,
+} from './option-table.ts'
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
@@ -40,8 +50,15 @@ export class Engine {
    * for kernels that were asked for by name and are not there, OptionError, OutOfMemoryError, the signal's reason.
    */
   static async load(source: string, options: LoadOptions = {}): Promise<Engine> {
-    const { signal, onProgress, onNotice, inline = false, ...rest } = options
-    signal?.throwIfAborted()
+    const name = readName(source, 'source')
+    const {
+      signal,
+      onProgress,
+      onNotice,
+      inline = false,
+      ...rest
+    } = readOptions<LoadOptions>(LOAD_OPTIONS, 'load', options)
+    if (signal?.aborted) throw signal.reason
     const client = new Client(await opener(inline), {
       ...(onProgress && { onProgress }),
       ...(onNotice && { onNotice }),
@@ -49,7 +66,7 @@ export class Engine {
     const abort = () => client.close(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      const info = await client.load({ type: 'load', source, options: rest })
+      const info = await client.load({ type: 'load', source: name, options: rest })
       return new Engine(client, info)
     } catch (error) {
       await client.terminate()
@@ -62,9 +79,10 @@ export class Engine {
   /** A new, empty timeline. Throws DisposedError, OptionError. */
   session(options: SessionOptions = {}): Session {
     if (this.#disposed) throw new DisposedError('engine')
-    checkSessionOptions(options, this.info.contextLength)
+    const given = readOptions<SessionOptions>(SESSION_OPTIONS, 'session', options)
+    checkSessionOptions(given, this.info.contextLength)
     const id = this.#client.nextId()
-    this.#client.post({ type: 'open', session: id, options: { ...options } })
+    this.#client.post({ type: 'open', session: id, options: given })
     return new Session(this.#client, id)
   }
 
@@ -75,24 +93,28 @@ export class Engine {
    */
   async restore(file: string, options: RestoreOptions = {}): Promise<Session> {
     if (this.#disposed) throw new DisposedError('engine')
+    const given = readOptions<RestoreOptions>(RESTORE_OPTIONS, 'restore', options)
     const id = this.#client.nextId()
-    const state = await this.#client.call({ method: 'restore', as: id, file, options })
+    const state = await this.#client.call({ method: 'restore', as: id, file: readName(file, 'file'), options: given })
     return new Session(this.#client, id, state)
   }
 
   /** Text into token ids. */
   async tokenize(text: string, options: TokenizeOptions = {}): Promise<readonly number[]> {
-    return this.#client.call({ method: 'tokenize', text, options })
+    const given = readOptions<TokenizeOptions>(TOKENIZE_OPTIONS, 'tokenize', options)
+    return this.#client.call({ method: 'tokenize', text: readText(text, 'text'), options: given })
   }
 
   /** Token ids into text; ids that no token has give nothing. */
   async detokenize(tokenIds: readonly number[], options: DetokenizeOptions = {}): Promise<string> {
-    return this.#client.call({ method: 'detokenize', tokenIds: [...tokenIds], options })
+    const given = readOptions<DetokenizeOptions>(DETOKENIZE_OPTIONS, 'detokenize', options)
+    return this.#client.call({ method: 'detokenize', tokenIds: readTokenIds(tokenIds), options: given })
   }
 
   /** The text that a prompt of these messages is. Throws if the model has no chat template. */
   async applyChatTemplate(messages: readonly Message[], options: ChatTemplateOptions = {}): Promise<string> {
-    return this.#client.call({ method: 'template', messages, options })
+    const given = readOptions<ChatTemplateOptions>(TEMPLATE_OPTIONS, 'applyChatTemplate', options)
+    return this.#client.call({ method: 'template', messages: readMessages(messages), options: given })
   }
 
   /** A prompt on a session of its own, which is gone when the text is done. */

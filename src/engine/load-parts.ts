@@ -12,7 +12,6 @@ import type { Model } from '../model/model.ts'
 import { sentence } from '../printable.ts'
 import type { DraftModel } from '../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
-import { checkLoadOptions } from './check-options.ts'
 import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
 import { defaultCacheType } from './default-cache-type.ts'
 import { type GenerationDefaults, generationDefaults } from './generation-defaults.ts'
@@ -52,7 +51,6 @@ export interface LoadContext {
 
 /** Finds, opens and loads a model. What was made is given back when a part of it fails. */
 export async function loadParts(source: string, options: HostLoadOptions, context: LoadContext): Promise<Parts> {
-  checkLoadOptions(options)
   const { threads, isa, exact } = options
   const choosing = chooseKernels(options.kernels ?? 'auto', {
     ...(threads && { threads }),

@@ -1,6 +1,9 @@
-import { DisposedError, OptionError } from '../errors.ts'
+import { DisposedError } from '../errors.ts'
+import { readOptions } from '../options/read-options.ts'
+import { readCount, readName, readPrompt } from './arguments.ts'
 import type { Client } from './client.ts'
 import { GenerationStream } from './generation.ts'
+import { PROMPT_OPTIONS, SAVE_OPTIONS } from './option-table.ts'
 import type { Message, PromptOptions, SaveOptions } from './options.ts'
 import type { SessionState } from './protocol.ts'
 import type { CacheStats, Completion, Generation, SavedSession } from './results.ts'
@@ -51,20 +54,23 @@ export class Session {
    * OptionError, DisposedError, the signal's reason. After an abort the session goes on from what was computed.
    */
   prompt(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
-    const { signal, ...rest } = options
     const client = this.#client
     const id = client.nextId()
     const abort = () => client.post({ type: 'abort', id })
     const stream = new GenerationStream(abort)
-    if (this.#disposed) stream.fail(new DisposedError('session'))
-    else if (signal?.aborted) stream.fail(signal.reason)
-    else {
+    try {
+      const { signal, ...rest } = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
+      const message = { type: 'prompt', id, session: this.#id, prompt: readPrompt(prompt), options: rest } as const
+      if (this.#disposed) throw new DisposedError('session')
+      if (signal?.aborted) throw signal.reason
       signal?.addEventListener('abort', abort, { once: true })
       const ended = (state: SessionState | null) => {
         signal?.removeEventListener('abort', abort)
         if (state) this.#update(state)
       }
-      client.prompt({ type: 'prompt', id, session: this.#id, prompt, options: rest }, { stream, ended, signal })
+      client.prompt(message, { stream, ended, signal })
+    } catch (error) {
+      stream.fail(error)
     }
     return stream
   }
@@ -89,13 +95,15 @@ export class Session {
     n: number,
     options: PromptOptions = {},
   ): Promise<readonly Continuation[]> {
-    await this.prompt(prompt, { ...options, maxTokens: 0 })
-    const sessions = await Promise.all(Array.from({ length: n }, () => this.fork()))
+    const count = readCount(n, 'n', 1)
+    const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
+    await this.prompt(prompt, { ...given, maxTokens: 0 })
+    const sessions = await Promise.all(Array.from({ length: count }, () => this.fork()))
     return sessions.map((session, i) => {
-      const seed = options.seed === undefined ? {} : { seed: options.seed + i }
+      const seed = given.seed === undefined ? {} : { seed: given.seed + i }
       // Messages are the whole conversation; of a text nothing is left to say.
       const rest = typeof prompt === 'string' ? '' : prompt
-      return { session, generation: session.prompt(rest, { ...options, ...seed }) }
+      return { session, generation: session.prompt(rest, { ...given, ...seed }) }
     })
   }
 
@@ -108,8 +116,8 @@ export class Session {
     n: number,
     options: PromptOptions = {},
   ): Promise<{ readonly session: Session; readonly completion: Completion }> {
-    if (!(n >= 1)) throw new OptionError(`n is ${n}; expected 1 or more`)
-    const texts = await this.continuations(prompt, n, { logprobs: 0, ...options })
+    const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'bestOf', options)
+    const texts = await this.continuations(prompt, n, { logprobs: 0, ...given })
     let chosen: Session | null = null
     try {
       const completions = await Promise.all(texts.map(({ generation }) => generation))
@@ -129,7 +137,8 @@ export class Session {
    */
   async drop(from: number, to: number): Promise<void> {
     if (this.#disposed) throw new DisposedError('session')
-    this.#update(await this.#client.call({ method: 'drop', session: this.#id, from, to }))
+    const range = { from: readCount(from, 'from', 0), to: readCount(to, 'to', 0) }
+    this.#update(await this.#client.call({ method: 'drop', session: this.#id, ...range }))
   }
 
   /**
@@ -139,7 +148,8 @@ export class Session {
    */
   async save(file: string, options: SaveOptions = {}): Promise<SavedSession> {
     if (this.#disposed) throw new DisposedError('session')
-    return this.#client.call({ method: 'save', session: this.#id, file, options })
+    const given = readOptions<SaveOptions>(SAVE_OPTIONS, 'save', options)
+    return this.#client.call({ method: 'save', session: this.#id, file: readName(file, 'file'), options: given })
   }
 
   /** Forgets everything, after the prompts before it; the session can be used again. */

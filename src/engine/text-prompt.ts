@@ -1,7 +1,9 @@
+import { SAMPLING_OPTIONS } from '../sampling/options.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
 import type { Speculation } from '../speculation/speculation.ts'
 import { Drawing, type DrawingState } from './drawing.ts'
 import type { Parts } from './load-parts.ts'
+import type { SamplingOptions } from './options.ts'
 import type { ToHost } from './protocol.ts'
 import type { Chunk } from './results.ts'
 import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
@@ -46,7 +48,7 @@ export function beginText(
   const { tokenizer, defaults } = parts
   const { options } = message
   const before = timeline.tokens
-  const sampling = { ...defaults.sampling, ...given(options) }
+  const sampling = { ...defaults.sampling, ...samplingOf(options) }
   const stops = new StopMatcher(options.stopSequences ?? [])
   const { ids, continues, goesOn, extent } = standOn(parts, timeline, message)
   const drawsOn = goesOn && options.seed === undefined ? context.drawing : null
@@ -91,7 +93,8 @@ export function beginText(
   return { run, answer }
 }
 
-/** An option that is there but undefined is not given: it must not hide a default. */
-function given<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+/** Those that concern drawing. What is there but undefined is not given: it must not hide a default. */
+function samplingOf(options: SamplingOptions): SamplingOptions {
+  const names = Object.keys(SAMPLING_OPTIONS) as (keyof SamplingOptions)[]
+  return Object.fromEntries(names.map(name => [name, options[name]]).filter(([, value]) => value !== undefined))
 }

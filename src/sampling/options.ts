@@ -1,4 +1,5 @@
-import { OptionError } from '../errors.ts'
+import { above, biases, number, type OptionTable, whole } from '../options/kinds.ts'
+import { readOptions } from '../options/read-options.ts'
 import { checkSeed } from './rng.ts'
 
 /**
@@ -52,42 +53,50 @@ export interface ResolvedOptions {
   readonly biases: readonly number[]
 }
 
+/** What may be given, in which range. The seed is a whole number here; the sampler takes a bigint, too. */
+export const SAMPLING_OPTIONS = {
+  temperature: {
+    kind: number(0),
+    says: '0: always the likeliest token',
+    otherwise: "the model's",
+    flag: '--temperature <t>',
+  },
+  topP: { kind: number(0, 1), says: 'the likeliest tokens that make up probability p', flag: '--top-p <p>' },
+  topK: { kind: whole(0), says: 'the k likeliest tokens; 0: all', flag: '--top-k <k>' },
+  minP: {
+    kind: number(0, 1),
+    says: "tokens of at least p times the likeliest's probability",
+    flag: '--min-p <p>',
+  },
+  repetitionPenalty: { kind: above(0), says: 'above 1: fewer repetitions', flag: '--repetition-penalty <x>' },
+  presencePenalty: {
+    kind: number(-2, 2),
+    says: 'taken off once for what occurred',
+    flag: '--presence-penalty <x>',
+  },
+  frequencyPenalty: {
+    kind: number(-2, 2),
+    says: 'taken off for each occurrence',
+    flag: '--frequency-penalty <x>',
+  },
+  logitBias: { kind: biases, says: 'added to the logits of token ids; -Infinity forbids one' },
+  seed: { kind: whole(), says: 'same seed, same text', otherwise: 'random, shown', flag: '--seed <n>' },
+} satisfies OptionTable<SamplingOptions>
+
 /** Throws OptionError naming the option, what was met and what was expected. `seed` is checked and left out. */
-export function resolveOptions(options: SamplingOptions): ResolvedOptions {
-  const inRange = (name: keyof SamplingOptions, otherwise: number, low: number, high: number) => {
-    const value = options[name]
-    if (value === undefined) return otherwise
-    if (typeof value === 'number' && value >= low && value <= high) return value
-    throw new OptionError(`${name} is ${String(value)}; expected ${rangeText(low, high)}`)
-  }
-  const biasEntries = Object.entries(options.logitBias ?? {}).map(checkBias)
-  if (options.seed !== undefined) checkSeed(options.seed)
-  const topK = inRange('topK', 0, 0, Number.MAX_SAFE_INTEGER)
-  if (!Number.isInteger(topK)) throw new OptionError(`topK is ${topK}; expected a whole number (0 is off)`)
+export function resolveOptions({ seed, ...options }: SamplingOptions): ResolvedOptions {
+  if (seed !== undefined) checkSeed(seed)
+  const given = readOptions<SamplingOptions>(SAMPLING_OPTIONS, 'sampling', options)
+  const { logitBias = {} } = given
   return {
-    temperature: inRange('temperature', 1, 0, Number.MAX_VALUE),
-    topK,
-    topP: inRange('topP', 1, 0, 1),
-    minP: inRange('minP', 0, 0, 1),
-    repetitionPenalty: inRange('repetitionPenalty', 1, Number.MIN_VALUE, Number.MAX_VALUE),
-    presencePenalty: inRange('presencePenalty', 0, -2, 2),
-    frequencyPenalty: inRange('frequencyPenalty', 0, -2, 2),
-    biasIds: biasEntries.map(([id]) => id),
-    biases: biasEntries.map(([, bias]) => bias),
+    temperature: given.temperature ?? 1,
+    topK: given.topK ?? 0,
+    topP: given.topP ?? 1,
+    minP: given.minP ?? 0,
+    repetitionPenalty: given.repetitionPenalty ?? 1,
+    presencePenalty: given.presencePenalty ?? 0,
+    frequencyPenalty: given.frequencyPenalty ?? 0,
+    biasIds: Object.keys(logitBias).map(Number),
+    biases: Object.values(logitBias),
   }
-}
-
-function checkBias([key, bias]: [string, unknown]): [number, number] {
-  const id = Number(key)
-  if (!Number.isInteger(id) || id < 0 || key.trim() === '') {
-    throw new OptionError(`logitBias has the key ${JSON.stringify(key)}; expected a token id`)
-  }
-  const good = typeof bias === 'number' && (bias === Number.NEGATIVE_INFINITY || (bias >= -100 && bias <= 100))
-  if (!good) throw new OptionError(`logitBias[${key}] is ${String(bias)}; expected -100 to 100, or -Infinity`)
-  return [id, bias]
-}
-
-function rangeText(low: number, high: number): string {
-  if (high < Number.MAX_SAFE_INTEGER) return `a number from ${low} to ${high}`
-  return low === 0 ? 'a finite number of at least 0' : 'a finite number above 0'
 }

@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.ts'
+import { show } from '../options/show.ts'
 
 /** The four 32-bit words of a generator, as plain numbers: JSON carries them. */
 export type RngState = readonly [number, number, number, number]
@@ -72,7 +73,7 @@ export class Rng {
 /** The seed modulo 2^64, or an OptionError. */
 export function checkSeed(seed: number | bigint): bigint {
   if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
-    throw new OptionError(`seed is ${String(seed)}; expected an integer (a bigint beyond 2^53)`)
+    throw new OptionError(`seed is ${show(seed)}; expected an integer (a bigint beyond 2^53)`)
   }
   return BigInt.asUintN(64, BigInt(seed))
 }

@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.ts'
+import { show } from '../options/show.ts'
 
 /** One sequence and how much of it the end of the text so far matches (Knuth, Morris and Pratt). */
 interface Matcher {
@@ -73,11 +74,11 @@ export class StopMatcher {
 /** Throws OptionError unless it is a list of texts that are not empty. */
 export function checkStopSequences(sequences: readonly string[]): void {
   if (!Array.isArray(sequences)) {
-    throw new OptionError(`stopSequences is ${JSON.stringify(sequences)}; expected a list of texts`)
+    throw new OptionError(`stopSequences is ${show(sequences)}; expected a list of texts`)
   }
   for (const [i, text] of sequences.entries()) {
     if (typeof text !== 'string' || text === '') {
-      throw new OptionError(`stopSequences[${i}] is ${JSON.stringify(text)}; expected a text that is not empty`)
+      throw new OptionError(`stopSequences[${i}] is ${show(text)}; expected a text that is not empty`)
     }
   }
 }

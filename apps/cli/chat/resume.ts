@@ -1,7 +1,7 @@
 /** Which chat is gone on with, on which model, and how. */
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import type { Engine } from '../../../src/index.ts'
+import { type Engine, nearest } from '../../../src/index.ts'
 import { chatsFolder, defaultModel } from '../environment.ts'
 import { UsageError } from '../exit.ts'
 import { BUNDLED, looksLikeModel, type ModelArgument, modelArgument } from '../model-argument.ts'
@@ -11,7 +11,6 @@ import { type ChatFile, listChats } from './chat-files.ts'
 import { type Conversation, conversation } from './conversation.ts'
 import { ChatKeeper } from './keeper.ts'
 import { firstLine, transcript } from './messages.ts'
-import { nearest } from './nearest.ts'
 
 export interface ChatFlags {
   /** A name, or true for the last one. */

@@ -1,6 +1,6 @@
 /** `/help` and its siblings: what a person can say to the program instead of to the model. */
 import { writeFile } from 'node:fs/promises'
-import type { Message } from '../../../src/index.ts'
+import { type Message, nearest } from '../../../src/index.ts'
 import { CliError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import { note } from '../output/stdout.ts'
@@ -8,7 +8,6 @@ import { pairs } from '../output/table.ts'
 import { readTextFile } from '../text-input.ts'
 import type { ChatControl } from './control.ts'
 import { firstLine, isConversation, transcript } from './messages.ts'
-import { nearest } from './nearest.ts'
 import { SETTING_NAMES } from './settings.ts'
 
 interface SlashCommand {

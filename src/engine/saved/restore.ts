@@ -3,7 +3,6 @@ import { type Block, CacheFullError } from '../../cache/pool.ts'
 import { type PrefixTree, seenBlocks } from '../../cache/prefix-tree.ts'
 import type { SequenceCache } from '../../cache/sequence-cache.ts'
 import { LatentkitError, OutOfMemoryError } from '../../errors.ts'
-import { checkRestoreOptions } from '../check-options.ts'
 import { ContextLengthError, SessionMismatchError } from '../errors.ts'
 import { differences } from '../identity.ts'
 import type { Parts } from '../load-parts.ts'
@@ -25,7 +24,6 @@ export interface Place {
 
 /** What is in the file, ready to go on. Throws SessionFileError and what `check` throws. */
 export async function restoreSession(place: Place, path: string, options: RestoreOptions): Promise<Snapshot> {
-  checkRestoreOptions(options)
   const reader = await openSession(path)
   try {
     const { header } = reader

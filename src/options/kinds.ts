@@ -1,0 +1,94 @@
+/** What an option may be, as data: checks, the command line and help read the same. */
+
+/** A range has both its ends, unless it is `above` its lower one. */
+export type Kind =
+  | { readonly kind: 'whole'; readonly min: number; readonly max: number }
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly above: boolean }
+  | { readonly kind: 'flag' | 'signal' | 'function' | 'data' | 'fields' | 'biases' }
+  | { readonly kind: 'text'; readonly empty: boolean }
+  | { readonly kind: 'choice'; readonly of: readonly string[] }
+  | { readonly kind: 'list'; readonly of: Kind; readonly items: string }
+  | { readonly kind: 'options'; readonly of: OptionRows }
+
+export interface OptionRow {
+  readonly kind: Kind
+  /** What it does, in one sentence. */
+  readonly says: string
+  /** What happens where it is not given, in words. */
+  readonly otherwise?: string
+  /** As the command line writes it. */
+  readonly flag?: string
+}
+
+/** Every option of a function under its name. */
+export type OptionTable<T extends object> = { readonly [K in keyof Required<T>]: OptionRow }
+export type OptionRows = Readonly<Record<string, OptionRow>>
+
+export const flag: Kind = { kind: 'flag' }
+export const signal: Kind = { kind: 'signal' }
+export const callback: Kind = { kind: 'function' }
+/** Anything that can be copied: text, numbers, lists, objects of these. */
+export const data: Kind = { kind: 'data' }
+/** An object of such data. */
+export const fields: Kind = { kind: 'fields' }
+/** Token ids, and what is added to their logits. */
+export const biases: Kind = { kind: 'biases' }
+export const text: Kind = { kind: 'text', empty: false }
+export const anyText: Kind = { kind: 'text', empty: true }
+
+export function whole(min: number = Number.MIN_SAFE_INTEGER, max: number = Number.MAX_SAFE_INTEGER): Kind {
+  return { kind: 'whole', min, max }
+}
+
+export function number(min = -Number.MAX_VALUE, max = Number.MAX_VALUE): Kind {
+  return { kind: 'number', min, max, above: false }
+}
+
+export function above(min: number): Kind {
+  return { kind: 'number', min, max: Number.MAX_VALUE, above: true }
+}
+
+export function choice(of: readonly string[]): Kind {
+  return { kind: 'choice', of }
+}
+
+/** `items`: what the list holds, for messages. */
+export function list(of: Kind, items: string): Kind {
+  return { kind: 'list', of, items }
+}
+
+export function nested(of: OptionRows): Kind {
+  return { kind: 'options', of }
+}
+
+/** What is expected, behind "expected". */
+export function expectation(kind: Kind): string {
+  switch (kind.kind) {
+    case 'whole':
+      if (kind.max < Number.MAX_SAFE_INTEGER) return `a whole number from ${kind.min} to ${kind.max}`
+      return kind.min > Number.MIN_SAFE_INTEGER ? `a whole number, ${kind.min} or more` : 'a whole number'
+    case 'number':
+      if (kind.max < Number.MAX_VALUE) return `a number from ${kind.min} to ${kind.max}`
+      if (kind.above) return `a finite number above ${kind.min}`
+      return kind.min > -Number.MAX_VALUE ? `a finite number of at least ${kind.min}` : 'a finite number'
+    case 'flag':
+      return 'true or false'
+    case 'signal':
+      return 'an AbortSignal'
+    case 'function':
+      return 'a function'
+    case 'data':
+      return 'plain data'
+    case 'fields':
+    case 'options':
+      return 'an object'
+    case 'biases':
+      return 'an object of token ids and numbers'
+    case 'text':
+      return kind.empty ? 'a text' : 'a text that is not empty'
+    case 'choice':
+      return kind.of.join(', ')
+    case 'list':
+      return `a list of ${kind.items}`
+  }
+}

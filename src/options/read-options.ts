@@ -1,0 +1,120 @@
+/** Options as callers of plain JavaScript may give them: read once, checked and copied, before anything is done. */
+import { OptionError } from '../errors.ts'
+import { expectation, type Kind, type OptionRow, type OptionRows } from './kinds.ts'
+import { nearest } from './nearest.ts'
+import { plainData, readable } from './plain-data.ts'
+import { show } from './show.ts'
+
+/** Of a list of options. */
+const MOST_ITEMS = 1_000_000
+
+/**
+ * The options that were given to `what`; those that are undefined are left out. Throws OptionError for a name that the
+ * table has not, for a value that is not of its kind, and for what cannot be read.
+ */
+export function readOptions<T extends object>(table: OptionRows, what: string, given: unknown): T {
+  if (given === undefined) return {} as T
+  return readable(`The options of ${what}`, () => {
+    if (!isObject(given)) throw new OptionError(`The options of ${what} are ${show(given)}; expected an object`)
+    return readFields(table, given, what, '') as T
+  })
+}
+
+/** A value that stands for itself, such as a count that is an argument. */
+export function readArgument<T>(kind: Kind, name: string, value: unknown): T {
+  return readable(name, () => readValue(kind, value, name)) as T
+}
+
+function readFields(rows: OptionRows, given: object, what: string, prefix: string): object {
+  const read: [string, unknown][] = []
+  for (const key of Object.keys(given)) {
+    if (!Object.hasOwn(rows, key)) throw unknownOption(what, key, Object.keys(rows))
+    const value: unknown = Reflect.get(given, key)
+    if (value !== undefined) read.push([key, readValue((rows[key] as OptionRow).kind, value, prefix + key)])
+  }
+  return Object.fromEntries(read)
+}
+
+function unknownOption(what: string, key: string, names: readonly string[]): OptionError {
+  const meant = nearest(key, names)
+  const remedy = meant === undefined ? `expected ${names.join(', ')}` : `did you mean ${meant}?`
+  return new OptionError(`${what} has no option ${/^[\w$]{1,60}$/.test(key) ? key : show(key)}; ${remedy}`)
+}
+
+/** Throws OptionError that names the place, shows the value and says what was expected. */
+function readValue(kind: Kind, value: unknown, name: string): unknown {
+  if (!fits(kind, value)) throw new OptionError(`${name} is ${show(value)}; expected ${expectation(kind)}`)
+  switch (kind.kind) {
+    case 'data':
+    case 'fields':
+      return plainData(value, name)
+    case 'list': {
+      const { length } = value as readonly unknown[]
+      if (length > MOST_ITEMS) throw new OptionError(`${name} has ${length} entries; expected at most ${MOST_ITEMS}`)
+      return Array.from({ length }, (_, i) => readValue(kind.of, (value as readonly unknown[])[i], `${name}[${i}]`))
+    }
+    case 'options':
+      return readFields(kind.of, value as object, name, `${name}.`)
+    case 'biases':
+      return readBiases(value as object, name)
+    default:
+      return value
+  }
+}
+
+/** Lists and objects by themselves, without what they hold. */
+function fits(kind: Kind, value: unknown): boolean {
+  switch (kind.kind) {
+    case 'whole':
+      return Number.isSafeInteger(value) && (value as number) >= kind.min && (value as number) <= kind.max
+    case 'number':
+      return typeof value === 'number' && value >= kind.min && value <= kind.max && !(kind.above && value === kind.min)
+    case 'flag':
+      return typeof value === 'boolean'
+    case 'function':
+      return typeof value === 'function'
+    case 'signal':
+      return isSignal(value)
+    case 'text':
+      return typeof value === 'string' && (kind.empty || value !== '')
+    case 'choice':
+      return kind.of.includes(value as string)
+    case 'list':
+      return Array.isArray(value)
+    case 'fields':
+    case 'options':
+    case 'biases':
+      return isObject(value)
+    case 'data':
+      return true
+  }
+}
+
+function readBiases(value: object, name: string): object {
+  const keys = Object.keys(value)
+  if (keys.length > MOST_ITEMS)
+    throw new OptionError(`${name} has ${keys.length} entries; expected at most ${MOST_ITEMS}`)
+  const pairs = keys.map(key => {
+    if (!/^\d+$/.test(key) || !Number.isSafeInteger(Number(key))) {
+      throw new OptionError(`${name} has the key ${show(key)}; expected a token id`)
+    }
+    const bias: unknown = Reflect.get(value, key)
+    const good = typeof bias === 'number' && (bias === Number.NEGATIVE_INFINITY || (bias >= -100 && bias <= 100))
+    if (!good) throw new OptionError(`${name}[${key}] is ${show(bias)}; expected -100 to 100, or -Infinity`)
+    return [key, bias]
+  })
+  return Object.fromEntries(pairs)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** One of another realm or of a polyfill does as well. */
+function isSignal(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>
+  return (
+    typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
+  )
+}
