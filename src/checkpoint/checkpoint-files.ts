@@ -6,6 +6,10 @@ export interface CheckpointFiles {
   readonly name: string
   /** All file names, without folders. */
   readonly names: ReadonlySet<string>
+  /** The file that a user named as the model, if it is GGUF; its name may say nothing. */
+  readonly gguf?: string
+  /** The same, if it is safetensors. */
+  readonly safetensors?: string
   /** Called only with one of `names`. */
   open(name: string): Promise<ByteSource>
 }

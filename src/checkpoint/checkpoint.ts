@@ -21,6 +21,8 @@ export interface CheckpointContents {
   /** chat_template.jinja, or the text in chat_template.json. Templates in tokenizer_config.json stay there. */
   readonly chatTemplate?: string
   readonly tensors: ReadonlyMap<string, TensorEntry>
+  /** Tensors that an index names and no file has, by name: the file that should have them. Default: none. */
+  readonly absent?: ReadonlyMap<string, string>
   /**
    * The tensors have left the peculiarities of the hub's families behind, as those of a GGUF file have: every matrix
    * is [outputs, inputs], every norm's weight whole. Default false.
@@ -47,6 +49,7 @@ export class Checkpoint implements CheckpointContents {
   readonly tokenizerConfig?: JsonObject
   readonly chatTemplate?: string
   readonly tensors: ReadonlyMap<string, TensorEntry>
+  readonly absent: ReadonlyMap<string, string>
   readonly canonical: boolean
   readonly warnings: readonly string[]
   readonly #asked = new Set<string>()
@@ -60,6 +63,7 @@ export class Checkpoint implements CheckpointContents {
     if (contents.tokenizerConfig) this.tokenizerConfig = contents.tokenizerConfig
     if (contents.chatTemplate !== undefined) this.chatTemplate = contents.chatTemplate
     this.tensors = contents.tensors
+    this.absent = contents.absent ?? new Map()
     this.canonical = contents.canonical ?? false
     this.warnings = contents.warnings
   }
@@ -129,6 +133,11 @@ export class Checkpoint implements CheckpointContents {
     const expected = `[${shape.join(', ')}]`
     if (entry === undefined) {
       this.#refuseForeignQuantization()
+      const shard = this.absent.get(name)
+      if (shard !== undefined) {
+        const met = `tensor ${quote(name)}, which the index places in ${quote(shard)}, is not there`
+        throw new CheckpointError(`${this.name}: ${met}; download ${quote(shard)} again`)
+      }
       const count = `${this.tensors.size} tensors are there`
       throw new CheckpointError(`${this.name}: tensor ${quote(name)} ${expected} is missing; ${count}`)
     }
@@ -144,13 +153,28 @@ export class Checkpoint implements CheckpointContents {
 
   /** GPTQ, AWQ and the like store other tensors than the model's own: the method is the news, not the first gap. */
   #refuseForeignQuantization(): void {
-    const method = this.configReader.optionalObject('quantization_config')?.optionalString('quant_method')
-    if (method === undefined || method === 'fp8') return
+    const how = this.#foreignQuantization()
+    if (how === undefined) return
     throw new UnsupportedModelError(
-      `${this.name} is quantised with ${quote(method)}; latentkit reads f32, f16, bf16 and block-scaled fp8. ` +
-        'Use the unquantised checkpoint.',
+      `${this.name} is quantised ${how}; latentkit reads f32, f16, bf16 and block-scaled fp8. ` +
+        'Use the unquantised checkpoint or a GGUF file of it.',
     )
   }
+
+  #foreignQuantization(): string | undefined {
+    const method = objectIn(this.config, 'quantization_config')?.quant_method
+    if (typeof method === 'string') return method === 'fp8' ? undefined : `with ${quote(method, 60)}`
+    // mlx-lm's key has no name of a method.
+    const mlx = objectIn(this.config, 'quantization')
+    if (mlx === undefined || !Object.hasOwn(mlx, 'bits')) return undefined
+    const groups = mlx.group_size === undefined ? '' : `, groups of ${String(mlx.group_size)}`
+    return `by MLX (quantization: ${String(mlx.bits)} bits${groups})`
+  }
+}
+
+function objectIn(json: JsonObject, key: string): JsonObject | undefined {
+  const value = Object.hasOwn(json, key) ? json[key] : undefined
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
 }
 
 function fileOf({ source }: ByteRange): string {

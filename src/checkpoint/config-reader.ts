@@ -139,14 +139,6 @@ export class ConfigReader {
     return this.#list(key, options, 'a string', (v): v is string => typeof v === 'string')
   }
 
-  /** One integer or a list of them, as `eos_token_id` is written; always a list here, empty when absent or null. */
-  intOrInts(key: string, options: Omit<IntOptions, 'default'> = {}): number[] {
-    const value = this.raw(key)
-    if (value === undefined) return []
-    if (Array.isArray(value)) return this.ints(key, options)
-    return isInt(value, options) ? [value] : this.fail(key, `${expectedInt(options)}, or a list of such`)
-  }
-
   /** The object under the key; an empty one when absent would hide a missing field, so absence is an error. */
   object(key: string): ConfigReader {
     return this.optionalObject(key) ?? this.missing(key, 'a JSON object')

@@ -3,12 +3,14 @@ import { basename, dirname, join } from 'node:path'
 import { CheckpointError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { CheckpointFiles } from './checkpoint-files.ts'
+import { fileKind } from './file-kind.ts'
 import { openFile } from './file-source.ts'
-import { isGgufName } from './gguf/find-gguf.ts'
+import { isGgufName, severalGguf } from './gguf/find-gguf.ts'
 import { partNames } from './gguf/part-names.ts'
 import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts'
+import { isShardName } from './weight-files.ts'
 
-/** Opens a model on disk: a folder that holds a checkpoint, or any file of a GGUF model. */
+/** Opens a model on disk: a folder that holds a checkpoint, or any file of a GGUF or safetensors model. */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<Checkpoint> {
   return openCheckpoint(await modelFiles(path), options)
 }
@@ -18,18 +20,17 @@ export async function openFolder(folder: string, options: OpenOptions = {}): Pro
   return openCheckpoint(await folderFiles(folder), options)
 }
 
-/** The path is a file, and named like a GGUF one. */
-export async function isGgufFile(path: string): Promise<boolean> {
-  if (!isGgufName(path)) return false
-  const info = await stat(path).catch(() => undefined)
-  return info?.isFile() ?? false
-}
-
-/** The files of a folder, or of a folder those that belong to the one GGUF model. */
+/** The files of a folder, or those that belong to the file of a model. */
 export async function modelFiles(path: string): Promise<CheckpointFiles> {
-  if (!(await isGgufFile(path))) return folderFiles(path)
+  const info = await stat(path).catch(() => undefined)
+  if (!info?.isFile()) return withUnnamedGguf(await folderFiles(path))
   const { names, open } = await folderFiles(dirname(path))
-  return { name: path, names: new Set(partNames(basename(path)).filter(name => names.has(name))), open }
+  const name = basename(path)
+  if (isGgufName(path) || (await fileKind(await openFile(path))) === 'gguf') {
+    return { name: path, names: new Set(partNames(name).filter(part => names.has(part))), open, gguf: name }
+  }
+  // Any part of a set stands for all of it.
+  return isShardName(name) ? { name: path, names, open } : { name: path, names, open, safetensors: name }
 }
 
 /** The files of a folder, subfolders left out; each is looked at only when it is opened. */
@@ -39,4 +40,23 @@ export async function folderFiles(folder: string): Promise<CheckpointFiles> {
   })
   const names = entries.filter(entry => !entry.isDirectory()).map(entry => entry.name)
   return { name: folder, names: new Set(names), open: name => openFile(join(folder, name)) }
+}
+
+/** Files without an ending, as Ollama's blobs (sha256-…). */
+const UNNAMED = /^[^.]+$/
+/** More of them are not looked into. */
+const MOST_UNNAMED = 256
+
+/** In a folder without a model by its names: the one file that is GGUF by its bytes. */
+async function withUnnamedGguf(files: CheckpointFiles): Promise<CheckpointFiles> {
+  if ([...files.names].some(name => name === 'config.json' || isGgufName(name))) return files
+  const unnamed = [...files.names].filter(name => UNNAMED.test(name)).slice(0, MOST_UNNAMED)
+  const found: string[] = []
+  for (const name of unnamed) {
+    // What cannot be opened is no model, whatever else it is.
+    const kind = await files.open(name).then(fileKind, () => undefined)
+    if (kind === 'gguf') found.push(name)
+  }
+  if (found.length > 1) throw severalGguf(files.name, found)
+  return found[0] === undefined ? files : { ...files, gguf: found[0] }
 }

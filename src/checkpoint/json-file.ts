@@ -1,5 +1,6 @@
 import { CheckpointError, type ConfigError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
+import { describeContent } from './file-kind.ts'
 
 /** Deeper than any file that belongs to a model; recursive code behind us must not run out of stack. */
 const MAX_DEPTH = 100
@@ -21,26 +22,60 @@ export async function readText(source: ByteSource, limit: number, Failure: Error
   }
 }
 
-/** Reads a JSON file whose top is an object. */
+/**
+ * Reads a JSON file whose top is an object. NaN, Infinity and -Infinity, which are no JSON but what Python writes, become
+ * those numbers: who asks for such a field has to refuse them.
+ */
 export async function readJson(
   source: ByteSource,
   limit: number,
   Failure: ErrorClass = CheckpointError,
 ): Promise<JsonObject> {
   const where = source.path ?? source.name
-  const text = await readText(source, limit, Failure)
-  checkDepth(text, where, Failure)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    const text = await readText(source, limit, Failure)
+    checkDepth(text, where, Failure)
+    value = parse(text, where, Failure)
   } catch (error) {
-    // The engine's message quotes the text; keep it on one line.
-    const detail = (error as Error).message.replace(/[\p{Cc}\p{Cs}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    throw new Failure(`${where} is not JSON: ${detail}`, { cause: error })
+    const other = await describeContent(source)
+    throw other === undefined || source.size > limit ? error : new Failure(`${where} ${other}`, { cause: error })
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
   const met = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
   throw new Failure(`${where} holds ${met}; expected a JSON object`)
+}
+
+function parse(text: string, where: string, Failure: ErrorClass): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const replaced = withoutPythonNumbers(text)
+    if (replaced !== text) {
+      try {
+        return JSON.parse(replaced, (_, value: unknown) => (value === NOT_A_NUMBER ? Number.NaN : value))
+      } catch {
+        // The first error tells of the text as it stands.
+      }
+    }
+    // The engine's message quotes the text; keep it on one line.
+    const detail = (error as Error).message.replace(/[\p{Cc}\p{Cs}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    throw new Failure(`${where} is not JSON: ${detail}`, { cause: error })
+  }
+}
+
+/** A text that no file has reason to hold. */
+const NOT_A_NUMBER = '\u0000NaN'
+/** A string, which stays as it is, or one of Python's numbers. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(?:-?\bInfinity|\bNaN)\b(?!\s*:)/gs
+
+/** Infinity is what a number too large reads as; for NaN there is no such number. */
+function withoutPythonNumbers(text: string): string {
+  return text.replace(STRING_OR_NUMBER, found => {
+    if (found.startsWith('"')) return found
+    if (found === 'NaN') return JSON.stringify(NOT_A_NUMBER)
+    return found.startsWith('-') ? '-1e999' : '1e999'
+  })
 }
 
 function checkDepth(text: string, where: string, Failure: ErrorClass): void {

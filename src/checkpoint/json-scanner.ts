@@ -1,5 +1,9 @@
 import { quote } from './quote.ts'
 
+/** Of values that are passed over. */
+const MAX_DEPTH = 100
+const WORD = /true|false|null|NaN|-?Infinity|-?\d{1,400}(?:\.\d{1,400})?(?:[eE][+-]?\d{1,9})?/y
+
 /** What was met where; the caller adds the file's name. */
 export class JsonScanError extends Error {}
 
@@ -57,6 +61,35 @@ export class JsonScanner {
       this.#at = start
       throw this.#error(`the string ${quote(this.#text.slice(start + 1, end))} has a bad escape or control character`)
     }
+  }
+
+  /** The first character of the next value, unread; empty at the end. */
+  next(): string {
+    this.#space()
+    return this.#text.charAt(this.#at)
+  }
+
+  /** Passes over any value. */
+  skip(what: Naming, depth = 0): void {
+    if (depth > MAX_DEPTH) throw this.#error(`${what()} nests more than ${MAX_DEPTH} levels`)
+    const next = this.next()
+    if (next === '"') this.string(what)
+    else if (next === '{') {
+      this.#sequence('{', '}', what, () => {
+        this.string(A_KEY)
+        this.#expect(':', () => `":" in ${what()}`)
+        this.skip(what, depth + 1)
+      })
+    } else if (next === '[') this.#sequence('[', ']', what, () => this.skip(what, depth + 1))
+    else this.#skipWord(what)
+  }
+
+  /** A number, true, false, null, or one of Python's NaN and Infinity. */
+  #skipWord(what: Naming): void {
+    WORD.lastIndex = this.#at
+    const word = WORD.exec(this.#text)?.[0]
+    if (word === undefined) throw this.#error(`${this.#met()} instead of ${what()}`)
+    this.#at += word.length
   }
 
   /** Nothing but white space may follow. */

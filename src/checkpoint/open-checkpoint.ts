@@ -6,12 +6,16 @@ import { readGgufHeader } from './gguf/header.ts'
 import { openGguf } from './gguf/open-gguf.ts'
 import { tokenizerOf } from './gguf/tokenizer.ts'
 import { type JsonObject, readJson, readText } from './json-file.ts'
+import { refuseWithoutConfig } from './other-folders.ts'
+import { tokenIdWarnings } from './token-ids.ts'
 import { readWeightFiles } from './weight-files.ts'
 
 export interface OpenOptions {
   /** Read tokenizer.json, tokenizer_config.json and the chat template too. Default true. */
   readonly tokenizer?: boolean
 }
+
+const GENERATION_CONFIG = 'generation_config.json'
 
 /** Bytes. Real ones: config below 1 MB, Gemma's tokenizer.json 35 MB. */
 const MAX_CONFIG = 8 << 20
@@ -26,23 +30,34 @@ const MAX_TEMPLATE = 4 << 20
 export async function openCheckpoint(files: CheckpointFiles, options: OpenOptions = {}): Promise<Checkpoint> {
   const gguf = findGguf(files)
   if (gguf !== undefined) return openGguf(files, gguf, options)
-  if (!files.names.has('config.json')) {
-    throw new CheckpointError(`${files.name} has no config.json; expected the files of a model as the hub has them`)
-  }
+  if (!files.names.has('config.json')) return refuseWithoutConfig(files)
   const configSource = await files.open('config.json')
   const config = await readJson(configSource, MAX_CONFIG, ConfigError)
-  const generationConfig = await optionalJson(files, 'generation_config.json', MAX_CONFIG)
+  const configFile = configSource.path ?? configSource.name
+  const generation = await readGenerationConfig(files)
   const texts = options.tokenizer === false ? {} : await readTokenizerFiles(files)
-  const { tensors, warnings } = await readWeightFiles(files)
+  const { tensors, absent, warnings } = await readWeightFiles(files)
   return new Checkpoint({
     name: files.name,
-    configFile: configSource.path ?? configSource.name,
+    configFile,
     config,
-    ...(generationConfig && { generationConfig }),
+    ...(generation.config && { generationConfig: generation.config }),
     ...texts,
     tensors,
-    warnings,
+    ...(absent && { absent }),
+    warnings: [...warnings, ...tokenIdWarnings(configFile, config), ...generation.warnings],
   })
+}
+
+/** Nothing hangs on it but defaults: a damaged one costs these, not the model. */
+async function readGenerationConfig(files: CheckpointFiles) {
+  try {
+    const config = await optionalJson(files, GENERATION_CONFIG, MAX_CONFIG)
+    return { config, warnings: config ? tokenIdWarnings(`${files.name}/${GENERATION_CONFIG}`, config) : [] }
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error
+    return { warnings: [`${error.message}. The defaults are used`] }
+  }
 }
 
 type Texts = Pick<CheckpointContents, 'tokenizer' | 'tokenizerConfig' | 'chatTemplate'>

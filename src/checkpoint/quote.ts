@@ -6,3 +6,10 @@ export function quote(text: string, limit = 200): string {
   // JSON escapes the control characters below 0x20 only.
   return printable(JSON.stringify(short))
 }
+
+/** The first names in quotes, and how many more there are. */
+export function listed(names: readonly string[], limit = 3): string {
+  const shown = names.slice(0, limit).map(name => quote(name))
+  const more = names.length > limit ? ` and ${names.length - limit} more` : ''
+  return shown.join(', ') + more
+}

@@ -25,7 +25,7 @@ export async function readFloats(entry: TensorEntry): Promise<Float32Array> {
 /** All numbers of a small integer tensor (token ids); 64-bit values must be exact in a double. */
 export async function readIntegers(entry: TensorEntry): Promise<number[]> {
   const { source, offset, length } = entry.bytes
-  const read = INTEGERS[entry.dtype]
+  const read = Object.hasOwn(INTEGERS, entry.dtype) ? INTEGERS[entry.dtype] : undefined
   if (read === undefined) throw wrongType(entry, Object.keys(INTEGERS).join(', '))
   return Array.from(read(await aligned(source.read(offset, length))), value => {
     const number = Number(value)
@@ -34,7 +34,7 @@ export async function readIntegers(entry: TensorEntry): Promise<number[]> {
   })
 }
 
-const INTEGERS: Partial<Record<TensorEntry['dtype'], (bytes: ArrayBuffer) => Iterable<number | bigint>>> = {
+const INTEGERS: Partial<Record<string, (bytes: ArrayBuffer) => Iterable<number | bigint>>> = {
   I64: bytes => new BigInt64Array(bytes),
   U64: bytes => new BigUint64Array(bytes),
   I32: bytes => new Int32Array(bytes),

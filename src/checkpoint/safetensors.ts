@@ -1,15 +1,16 @@
 import { CheckpointError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
+import { describeContent } from './file-kind.ts'
 import { JsonScanError, JsonScanner } from './json-scanner.ts'
 import { quote } from './quote.ts'
-import { isSafetensorsDType, SAFETENSORS_BITS, type SafetensorsDType } from './safetensors-dtypes.ts'
-import type { TensorEntry } from './tensor-entry.ts'
+import { isSafetensorsDType, SAFETENSORS_BITS } from './safetensors-dtypes.ts'
+import { type StoredType, type TensorEntry, weightTypeOf } from './tensor-entry.ts'
 
 export interface SafetensorsFile {
   readonly source: ByteSource
   /** In the order of their bytes. */
   readonly tensors: ReadonlyMap<string, TensorEntry>
-  /** `__metadata__`: free text by key. */
+  /** `__metadata__`: free text by key; what is not text is left out. */
   readonly metadata: ReadonlyMap<string, string>
 }
 
@@ -18,6 +19,8 @@ const MAX_HEADER = 100_000_000
 /** Far above any model (Kimi-K2 has some 140,000 in all its files), far below what would hurt. */
 const MAX_TENSORS = 1_000_000
 const MAX_METADATA = 100_000
+/** Three are the format's; what writers add is passed over, as its own library does. */
+const MAX_TENSOR_KEYS = 64
 /** numpy and PyTorch allow 64. */
 const MAX_RANK = 64
 const LENGTH_BYTES = 8
@@ -27,7 +30,7 @@ const METADATA = () => '__metadata__'
 
 interface Declared {
   readonly name: string
-  readonly dtype: SafetensorsDType
+  readonly dtype: StoredType
   readonly shape: readonly number[]
   readonly start: number
   readonly end: number
@@ -38,8 +41,7 @@ interface Declared {
  * header is read. Throws CheckpointError naming the file, the tensor, what was met and what was expected.
  */
 export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsFile> {
-  const dataStart = LENGTH_BYTES + (await readHeaderLength(source))
-  const text = decode(source, await source.read(LENGTH_BYTES, dataStart - LENGTH_BYTES))
+  const { text, dataStart } = await readHeaderText(source)
   const { declared, metadata } = parseHeader(source, text)
   checkCoverage(source, declared, source.size - dataStart)
   const tensors = new Map<string, TensorEntry>()
@@ -48,6 +50,19 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
     tensors.set(name, { name, dtype, shape, bytes })
   }
   return { source, tensors, metadata }
+}
+
+/** Throws what the file is instead where its first bytes tell. */
+async function readHeaderText(source: ByteSource) {
+  try {
+    const length = await readHeaderLength(source)
+    const text = decode(source, await source.read(LENGTH_BYTES, length))
+    if (text.startsWith('{')) return { text, dataStart: LENGTH_BYTES + length }
+    throw fileError(source, `has a damaged header: it begins with ${quote(text.slice(0, 12))} instead of "{"`)
+  } catch (error) {
+    const other = await describeContent(source)
+    throw other === undefined ? error : fileError(source, other, error)
+  }
 }
 
 async function readHeaderLength(source: ByteSource): Promise<number> {
@@ -79,7 +94,6 @@ function parseHeader(source: ByteSource, text: string) {
   const declared: Declared[] = []
   const metadata = new Map<string, string>()
   try {
-    if (!text.startsWith('{')) throw new JsonScanError(`it begins with ${quote(text.slice(0, 12))} instead of "{"`)
     scanner.object(THE_HEADER, MAX_TENSORS, name => {
       if (name !== '__metadata__') declared.push(parseTensor(source, scanner, name))
       else readMetadata(scanner, metadata)
@@ -92,10 +106,16 @@ function parseHeader(source: ByteSource, text: string) {
   return { declared, metadata }
 }
 
+/** The format's text wants texts by key. Files with null, or with numbers among them, are read all the same. */
 function readMetadata(scanner: JsonScanner, metadata: Map<string, string>): void {
+  if (scanner.next() !== '{') {
+    scanner.skip(METADATA)
+    return
+  }
   scanner.object(METADATA, MAX_METADATA, key => {
-    const text = scanner.string(() => `the text of ${quote(key)}`)
-    metadata.set(key, text)
+    const what = () => `the text of ${quote(key)}`
+    if (scanner.next() === '"') metadata.set(key, scanner.string(what))
+    else scanner.skip(what)
   })
 }
 
@@ -104,17 +124,17 @@ function parseTensor(source: ByteSource, scanner: JsonScanner, name: string): De
   let shape: number[] | undefined
   let offsets: number[] | undefined
   const tensor = () => `tensor ${quote(name)}`
-  scanner.object(tensor, 4, key => {
+  scanner.object(tensor, MAX_TENSOR_KEYS, key => {
     const what = () => `${key} of ${tensor()}`
     if (key === 'dtype') dtype = scanner.string(what)
     else if (key === 'shape') shape = scanner.integers(what, MAX_RANK)
     else if (key === 'data_offsets') offsets = scanner.integers(what, 2)
-    else throw new JsonScanError(`${tensor()} has a key ${quote(key)}; expected dtype, shape, data_offsets`)
+    else scanner.skip(what)
   })
   if (dtype === undefined) throw tensorError(source, name, 'has no dtype')
   if (shape === undefined) throw tensorError(source, name, 'has no shape')
   if (offsets === undefined) throw tensorError(source, name, 'has no data_offsets')
-  if (!isSafetensorsDType(dtype)) {
+  if (!isSafetensorsDType(dtype) && !isForeignDType(dtype)) {
     const known = Object.keys(SAFETENSORS_BITS).join(', ')
     throw tensorError(source, name, `has dtype ${quote(dtype)}; expected one of ${known}`)
   }
@@ -126,8 +146,14 @@ function parseTensor(source: ByteSource, scanner: JsonScanner, name: string): De
   return { name, dtype, shape, start, end }
 }
 
+/** Like a name of the format's, and none that stands for something else here. */
+function isForeignDType(dtype: string): boolean {
+  return /^[A-Z][A-Z0-9_]{0,31}$/.test(dtype) && weightTypeOf(dtype) === undefined
+}
+
 /** Bytes = elements x size of the type, without overflow on the way. */
 function checkLength(source: ByteSource, { name, dtype, shape, start, end }: Declared): void {
+  if (!isSafetensorsDType(dtype)) return
   let bits: number = SAFETENSORS_BITS[dtype]
   for (const d of shape) {
     bits *= d

@@ -4,7 +4,9 @@ import type { GgmlType } from './gguf/ggml-types.ts'
 import type { SafetensorsDType } from './safetensors-dtypes.ts'
 
 /** A type as its format names it. Where safetensors and ggml have the same name, they mean the same. */
-export type StoredType = SafetensorsDType | GgmlType
+export type StoredType = SafetensorsDType | GgmlType | ForeignType
+/** Of a later version of the format: nothing is known of it but its name, and no weight may have it. */
+type ForeignType = string & {}
 
 /** A tensor as a file declares it; `bytes` is its place in the file, checked against type and shape. */
 export interface TensorEntry {

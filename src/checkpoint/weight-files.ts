@@ -1,9 +1,10 @@
-import { CheckpointError, UnsupportedModelError } from '../errors.ts'
+import { CheckpointError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
 import type { CheckpointContents } from './checkpoint.ts'
 import type { CheckpointFiles } from './checkpoint-files.ts'
 import { mapConcurrently } from './concurrency.ts'
-import { quote } from './quote.ts'
+import { refuseWithoutWeights } from './other-folders.ts'
+import { listed, quote } from './quote.ts'
 import { readSafetensorsHeader, type SafetensorsFile } from './safetensors.ts'
 import { readShardIndex, type ShardIndex } from './shard-index.ts'
 import type { TensorEntry } from './tensor-entry.ts'
@@ -14,51 +15,94 @@ export const INDEX_FILE = 'model.safetensors.index.json'
 /** Headers read at the same time. */
 const READERS = 8
 
-export type Tensors = Pick<CheckpointContents, 'tensors' | 'warnings'>
+export type Tensors = Pick<CheckpointContents, 'tensors' | 'absent' | 'warnings'>
+
+const SHARD_NAME = /^(.+)-(\d{5})-of-(\d{5})\.safetensors$/
+
+/** One of several files that make a model. */
+export function isShardName(name: string): boolean {
+  return Number(SHARD_NAME.exec(name)?.[3] ?? 0) > 1
+}
 
 /**
- * The tensors of model.safetensors or, where that is not, of the shards that the index names; every tensor must be in
- * the shard that the index says.
+ * The tensors of the file that was named, of model.safetensors, or of the shards that the index names; without an index,
+ * of a whole set of numbered shards or of the only safetensors file there is.
  */
 export async function readWeightFiles(files: CheckpointFiles): Promise<Tensors> {
-  if (files.names.has(SINGLE_FILE)) {
-    const { tensors } = await readSafetensorsHeader(await files.open(SINGLE_FILE))
-    return { tensors, warnings: [] }
-  }
+  const single = files.safetensors ?? (files.names.has(SINGLE_FILE) ? SINGLE_FILE : undefined)
+  if (single !== undefined) return readFiles(files, [single], [])
   if (files.names.has(INDEX_FILE)) return readShards(files, await files.open(INDEX_FILE))
-  const others = [...files.names].filter(name => /\.(safetensors|bin|pth?|gguf|onnx|h5|msgpack)$/.test(name))
-  const met =
-    others.length === 0
-      ? 'no weights at all'
-      : others
-          .slice(0, 3)
-          .map(name => quote(name))
-          .join(', ')
-  const Failure = others.length === 0 ? CheckpointError : UnsupportedModelError
-  throw new Failure(`${files.name} has ${met}; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`)
+  const others = [...files.names].filter(isOtherName).sort()
+  const [first] = others
+  if (first !== undefined && others.every(isShardName)) {
+    return readFiles(files, wholeSet(files, others), [
+      `${files.name} has no ${INDEX_FILE}; its shards are taken as named`,
+    ])
+  }
+  if (first !== undefined && others.length === 1) {
+    return readFiles(files, [first], [`${files.name} has no ${SINGLE_FILE}; ${quote(first)} is taken for it`])
+  }
+  if (others.length > 1) {
+    throw new CheckpointError(
+      `${files.name} has no ${SINGLE_FILE}, but ${listed(others)}; give the path of one of them, or add ${INDEX_FILE}`,
+    )
+  }
+  return refuseWithoutWeights(files)
+}
+
+/** Called like weights: folders hold other tensors too, such as adapters, optimisers' states and expected numbers. */
+function isOtherName(name: string): boolean {
+  return /^(?!adapter)[\w.-]*(model|weights|consolidated)[\w.-]*\.safetensors$/i.test(name) || isShardName(name)
+}
+
+/** All shards of one set, in their order. */
+function wholeSet(files: CheckpointFiles, shards: readonly string[]): string[] {
+  const [, prefix = '', , total = ''] = SHARD_NAME.exec(shards[0] as string) ?? []
+  return Array.from({ length: Number(total) }, (_, i) => {
+    const shard = `${prefix}-${String(i + 1).padStart(5, '0')}-of-${total}.safetensors`
+    if (files.names.has(shard)) return shard
+    throw new CheckpointError(`${files.name} has no ${shard}, one of ${Number(total)} shards; download it`)
+  })
+}
+
+async function readFiles(
+  files: CheckpointFiles,
+  names: readonly string[],
+  warnings: readonly string[],
+): Promise<Tensors> {
+  const headers = await readHeaders(files, names)
+  const tensors = new Map<string, TensorEntry>()
+  for (const { source, tensors: own } of headers) {
+    for (const [name, entry] of own) {
+      const other = tensors.get(name)?.bytes.source.name
+      if (other !== undefined) {
+        throw new CheckpointError(`${source.path ?? source.name}: tensor ${quote(name)} is in ${other} too`)
+      }
+      tensors.set(name, entry)
+    }
+  }
+  return { tensors, warnings }
 }
 
 async function readShards(files: CheckpointFiles, indexSource: ByteSource): Promise<Tensors> {
   const index = await readShardIndex(indexSource)
-  for (const shard of index.shards) {
-    if (files.names.has(shard)) continue
-    throw new CheckpointError(`${files.name} has no ${shard}, which ${INDEX_FILE} names; download it again`)
-  }
-  const headers = await mapConcurrently(index.shards, READERS, async shard =>
-    readSafetensorsHeader(await files.open(shard)),
-  )
-  const { tensors, extra } = merge(index, headers)
-  for (const [name, shard] of index.weightMap) {
-    if (tensors.has(name)) continue
+  const there = index.shards.filter(shard => files.names.has(shard))
+  if (there.length === 0) {
     throw new CheckpointError(
-      `${files.name}: ${INDEX_FILE} says that ${shard} holds tensor ${quote(name)}; it does not`,
+      `${files.name} has no ${index.shards[0]}, which ${INDEX_FILE} names, nor any other of its shards; download it again`,
     )
   }
-  return { tensors, warnings: findOddities(files, index.shards, extra) }
+  const { tensors, extra } = merge(index, there, await readHeaders(files, there))
+  const absent = new Map([...index.weightMap].filter(([name]) => !tensors.has(name)))
+  return { tensors, absent, warnings: findOddities(files, index.shards, extra, absent) }
+}
+
+function readHeaders(files: CheckpointFiles, names: readonly string[]): Promise<SafetensorsFile[]> {
+  return mapConcurrently(names, READERS, async name => readSafetensorsHeader(await files.open(name)))
 }
 
 /** The index decides which copy of a tensor counts; tensors that it does not place are extra. */
-function merge({ shards, weightMap }: ShardIndex, headers: readonly SafetensorsFile[]) {
+function merge({ weightMap }: ShardIndex, shards: readonly string[], headers: readonly SafetensorsFile[]) {
   const tensors = new Map<string, TensorEntry>()
   const extra: string[] = []
   headers.forEach((header, i) => {
@@ -70,14 +114,23 @@ function merge({ shards, weightMap }: ShardIndex, headers: readonly SafetensorsF
   return { tensors, extra }
 }
 
-function findOddities(files: CheckpointFiles, shards: readonly string[], extra: readonly string[]): string[] {
+function findOddities(
+  files: CheckpointFiles,
+  shards: readonly string[],
+  extra: readonly string[],
+  absent: ReadonlyMap<string, string>,
+): string[] {
   const warnings: string[] = []
+  if (absent.size > 0) {
+    const gone = shards.filter(shard => !files.names.has(shard))
+    const why = gone.length > 0 ? ` (without ${listed(gone)})` : ''
+    const met = `names ${absent.size} tensors that no file here has${why}, such as ${listed([...absent.keys()])}`
+    warnings.push(`${files.name}: ${INDEX_FILE} ${met}`)
+  }
   if (extra.length > 0) {
-    const shown = extra
-      .slice(0, 3)
-      .map(name => quote(name))
-      .join(', ')
-    warnings.push(`${files.name}: ${INDEX_FILE} does not name ${extra.length} tensors of its shards, such as ${shown}`)
+    warnings.push(
+      `${files.name}: ${INDEX_FILE} does not name ${extra.length} tensors of its shards, such as ${listed(extra)}`,
+    )
   }
   const known = new Set(shards)
   const stray = [...files.names].filter(name => /^model-.*\.safetensors$/.test(name) && !known.has(name))

@@ -1,4 +1,6 @@
 import { ConfigReader } from '../checkpoint/config-reader.ts'
+import { readTokenIds } from '../checkpoint/token-ids.ts'
+import { ConfigError } from '../errors.ts'
 import type { ModelConfig } from '../model/config.ts'
 import type { SamplingOptions } from './options.ts'
 
@@ -6,22 +8,32 @@ export interface GenerationDefaults {
   readonly sampling: SamplingOptions
   /** Tokens that end a text. */
   readonly eosTokenIds: readonly number[]
+  /** One sentence for each setting that cannot be used. */
+  readonly warnings: readonly string[]
 }
 
 /**
  * What a model's generation_config.json says where the caller says nothing. `do_sample: false` means greedy, and then
- * the other settings of sampling do not count. Throws ConfigError.
+ * the other settings of sampling do not count. A setting that makes no sense counts as not given.
  */
 export function generationDefaults(config: ModelConfig, generationConfig: unknown, file: string): GenerationDefaults {
-  if (generationConfig === undefined) return { sampling: {}, eosTokenIds: config.eosTokenIds }
+  if (generationConfig === undefined) return { sampling: {}, eosTokenIds: config.eosTokenIds, warnings: [] }
   const reader = new ConfigReader(generationConfig, file)
-  const given = reader.raw('eos_token_id')
-  const eos = Array.isArray(given) ? reader.ints('eos_token_id') : [reader.optionalInt('eos_token_id')]
-  const repetitionPenalty = reader.optionalNumber('repetition_penalty', { min: 0, exclusiveMin: true })
-  const samples = reader.optionalBool('do_sample') !== false
-  const temperature = samples ? reader.optionalNumber('temperature', { min: 0 }) : 0
-  const topP = samples ? reader.optionalNumber('top_p', { min: 0, max: 1 }) : undefined
-  const topK = samples ? reader.optionalInt('top_k', { min: -1 }) : undefined
+  const warnings: string[] = []
+  const given = <T>(read: () => T | undefined): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      warnings.push(`${error.message}. The default is used`)
+      return undefined
+    }
+  }
+  const repetitionPenalty = given(() => reader.optionalNumber('repetition_penalty', { min: 0, exclusiveMin: true }))
+  const samples = given(() => reader.optionalBool('do_sample')) !== false
+  const temperature = samples ? given(() => reader.optionalNumber('temperature', { min: 0 })) : 0
+  const topP = samples ? given(() => reader.optionalNumber('top_p', { min: 0, max: 1 })) : undefined
+  const topK = samples ? given(() => reader.optionalInt('top_k', { min: -1 })) : undefined
   return {
     sampling: {
       ...(temperature !== undefined && { temperature }),
@@ -30,6 +42,7 @@ export function generationDefaults(config: ModelConfig, generationConfig: unknow
       ...(topK !== undefined && { topK: Math.max(topK, 0) }),
       ...(repetitionPenalty !== undefined && { repetitionPenalty }),
     },
-    eosTokenIds: [...new Set([...config.eosTokenIds, ...eos.filter(id => id !== undefined)])],
+    eosTokenIds: [...new Set([...config.eosTokenIds, ...readTokenIds(reader.raw('eos_token_id'))])],
+    warnings,
   }
 }

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
 import type { BlockStore } from '../cache/disk/block-store.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
-import { isGgufFile, openModel } from '../checkpoint/folder.ts'
+import { openModel } from '../checkpoint/folder.ts'
+import { findLocal } from '../checkpoint/local-model.ts'
 import { CheckpointError, OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { parseConfig } from '../model/families/index.ts'
@@ -120,7 +120,9 @@ async function assemble(
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
     draft: draftCheckpoint && nameOf(draftCheckpoint, options.draft as string),
-    warnings: [...checkpoint.warnings, ...unusedWarning(checkpoint)].map(warning => sentence(warning)),
+    warnings: [...checkpoint.warnings, ...defaults.warnings, ...unusedWarning(checkpoint)].map(warning =>
+      sentence(warning),
+    ),
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))
   const store = await openStore(info, identity, options, notice)
@@ -160,8 +162,8 @@ async function openStore(
 
 /** Only a name that is no path brings in what talks to the hub. */
 async function findModel(source: string, options: HostLoadOptions, { report, signal }: LoadContext): Promise<string> {
-  const info = await stat(source).catch(() => undefined)
-  if (info?.isDirectory() || (await isGgufFile(source))) return source
+  const local = await findLocal(source)
+  if (local !== undefined) return local
   const { resolveModel } = await import('../checkpoint/resolve-model.ts')
   const { hubSettings } = await import('../checkpoint/hub/options.ts')
   return resolveModel(source, {

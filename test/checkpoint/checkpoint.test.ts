@@ -186,11 +186,15 @@ describe('files', () => {
 
   test.each<[string, Files, new (m: string) => Error, string]>([
     ['no config', { 'model.safetensors': withHeader('{}') }, CheckpointError, 'memory has no config.json'],
-    ['empty config', { 'config.json': '' }, ConfigError, 'config.json is not JSON'],
+    ['empty config', { 'config.json': '' }, ConfigError, 'config.json is empty (0 bytes)'],
+    ['blank config', { 'config.json': ' ' }, ConfigError, 'config.json is not JSON'],
     ['config is a list', { 'config.json': '[]' }, ConfigError, 'config.json holds a list; expected a JSON object'],
     ['config is null', { 'config.json': 'null' }, ConfigError, 'config.json holds null'],
-    ['config with NaN', { 'config.json': '{"a":NaN}' }, ConfigError, 'config.json is not JSON: '],
-    ['config of bytes', { 'config.json': new Uint8Array([0xff, 0xfe]) }, ConfigError, 'config.json is not UTF-8'],
+    ['config with nan', { 'config.json': '{"a":nan}' }, ConfigError, 'config.json is not JSON: '],
+    ['config with NaNs', { 'config.json': '{"a":NaNs}' }, ConfigError, 'config.json is not JSON: '],
+    ['config with a key NaN', { 'config.json': '{NaN:1}' }, ConfigError, 'config.json is not JSON: '],
+    ['config of bytes', { 'config.json': new Uint8Array([0xff, 0xff]) }, ConfigError, 'config.json is not UTF-8'],
+    ['config in UTF-16', { 'config.json': new Uint8Array([0xff, 0xfe]) }, ConfigError, 'is text in UTF-16'],
     ['huge config', { 'config.json': new Uint8Array(9 << 20) }, ConfigError, 'expected at most 8388608'],
     ['deep config', { 'config.json': '{"a":'.repeat(1e6) }, ConfigError, 'config.json nests more than 100 levels'],
     ['deep list', { 'config.json': `{"a":${'['.repeat(1e6)}` }, ConfigError, 'nests more than 100 levels'],
@@ -213,27 +217,92 @@ describe('files', () => {
     ['damaged index', shardsWith('{"weight_map":'), CheckpointError, 'model.safetensors.index.json is not JSON'],
     [
       'missing shard',
-      shards({ a: A, b: B }, { [A]: { a: u8 } }),
+      shards({ a: A, b: B }, {}),
       CheckpointError,
-      `memory has no ${B}, which model.safetensors.index.json names; download it again`,
-    ],
-    [
-      'tensor not in its shard',
-      shards({ a: A, b: A }, { [A]: { a: u8 }, [B]: { b: u8 } }),
-      CheckpointError,
-      `model.safetensors.index.json says that ${A} holds tensor "b"; it does not`,
+      `memory has no ${A}, which model.safetensors.index.json names, nor any other of its shards; download it again`,
     ],
     [
       'damaged shard',
       { ...shards({ a: A, b: B }, { [A]: { a: u8 } }), [B]: new Uint8Array(3) },
       CheckpointError,
-      `${B} has 3 bytes`,
+      `${B} begins with zeros only`,
     ],
   ])('that are wrong are named: %s', async (_, files, type, message) => {
     const error = await failure(open(files))
     expect(error).toBeInstanceOf(type)
     expect(error.message).toContain(message)
     expect(error.message).not.toContain('\n')
+  })
+
+  it('may name tensors and shards that nobody needs; one that is needed is missing by name', async () => {
+    const C = 'model-00003-of-00003.safetensors'
+    const c = await open(shards({ a: A, b: A, 'mtp.fc': B, 'mtp.x': C }, { [A]: { a: u8 }, [B]: { other: u8 } }))
+    expect(c.warnings[0]).toBe(
+      `memory: model.safetensors.index.json names 3 tensors that no file here has (without "${C}"), such as "b", "mtp.fc", "mtp.x"`,
+    )
+    expect(() => c.vector('mtp.x', 1)).toThrow(
+      `memory: tensor "mtp.x", which the index places in "${C}", is not there; download "${C}" again`,
+    )
+    expect(() => c.vector('b', 1)).toThrow(CheckpointError)
+    expect(() => c.vector('c', 1)).toThrow('tensor "c" [1] is missing; 1 tensors are there')
+  })
+
+  it('may lack the index, or be one file of another name', async () => {
+    const set = await open({ 'config.json': '{}', [A]: writeSafetensors({ a: u8 }), [B]: writeSafetensors({ b: u8 }) })
+    expect([...set.tensors.keys()]).toEqual(['a', 'b'])
+    expect(set.warnings).toEqual(['memory has no model.safetensors.index.json; its shards are taken as named'])
+    const one = await open({ 'config.json': '{}', 'weights.safetensors': writeSafetensors({ a: u8 }) })
+    expect([...one.tensors.keys()]).toEqual(['a'])
+    expect(one.warnings).toEqual(['memory has no model.safetensors; "weights.safetensors" is taken for it'])
+    const other = open({ 'config.json': '{}', 'expected.safetensors': writeSafetensors({ a: u8 }) })
+    await expect(other).rejects.toThrow('memory has no weights at all; expected model.safetensors or')
+    const half = open({ 'config.json': '{}', [B]: writeSafetensors({ b: u8 }) })
+    await expect(half).rejects.toThrow(`memory has no ${A}, one of 2 shards; download it`)
+    const twice = open({ 'config.json': '{}', [A]: writeSafetensors({ a: u8 }), [B]: writeSafetensors({ a: u8 }) })
+    await expect(twice).rejects.toThrow(`${B}: tensor "a" is in ${A} too`)
+    const two = open({ 'config.json': '{}', 'a.weights.safetensors': '', 'model-b.safetensors': '' })
+    await expect(two).rejects.toThrow(
+      'but "a.weights.safetensors", "model-b.safetensors"; give the path of one of them',
+    )
+  })
+
+  it("may hold Python's numbers in JSON: whoever asks for one is told", async () => {
+    const config =
+      '{"a":NaN,"b":[Infinity,-Infinity, 1.5],"c":{"NaN":"NaN \\"Infinity\\" NaN"},"d":1,"e":"\\\\","f":-Infinity}'
+    const c = await open({
+      'config.json': config,
+      'tokenizer_config.json': '{"model_max_length":Infinity}',
+      'model.safetensors': writeSafetensors({ a: u8 }),
+    })
+    const numbers = { a: Number.NaN, b: [Infinity, -Infinity, 1.5], d: 1, e: '\\', f: -Infinity }
+    expect(c.config).toEqual({ ...numbers, c: { NaN: 'NaN "Infinity" NaN' } })
+    expect(c.tokenizerConfig).toEqual({ model_max_length: Infinity })
+    expect(() => c.configReader.number('a')).toThrow('config.json: "a" is NaN; expected a finite number')
+    expect(() => c.configReader.numbers('b')).toThrow('config.json: "b[0]" is Infinity; expected a finite number')
+    expect(() => c.configReader.int('f')).toThrow('config.json: "f" is -Infinity; expected an integer')
+  })
+
+  test.each(['', 'not json', '[]', 'null', '3', '{"a":', '\u0000'.repeat(9)])(
+    'need no generation_config.json: %j costs its defaults',
+    async text => {
+      const c = await open({
+        'config.json': '{}',
+        'generation_config.json': text,
+        'model.safetensors': writeSafetensors({ a: u8 }),
+      })
+      expect(c.generationConfig).toBeUndefined()
+      expect(c.warnings).toHaveLength(1)
+      expect(c.warnings[0]).toMatch(/^generation_config.json .* The defaults are used$/s)
+    },
+  )
+
+  test.each([-1, [-1], [2, null], 'x', {}, 1.5, 2 ** 40])('may name %j as the end of a text', async eos => {
+    const weights = { 'model.safetensors': writeSafetensors({ a: u8 }) }
+    const json = JSON.stringify({ eos_token_id: eos, pad_token_id: -1, bos_token_id: null })
+    const c = await open({ 'config.json': json, 'generation_config.json': json, ...weights })
+    expect(c.warnings).toHaveLength(2)
+    expect(c.warnings[0]).toMatch(/^config.json: "eos_token_id" has .*, which is no token id; it counts as not given$/)
+    expect(c.warnings[1]).toContain('generation_config.json: "eos_token_id"')
   })
 
   test.each([

@@ -28,9 +28,6 @@ describe('ConfigReader', () => {
     expect(r.numbers('xs')).toEqual([0.5, 1])
     expect(r.strings('names')).toEqual(['a'])
     expect(r.object('o').int('k')).toBe(1)
-    expect(r.intOrInts('n')).toEqual([3])
-    expect(r.intOrInts('list')).toEqual([1, 2])
-    expect(r.intOrInts('absent')).toEqual([])
     expect(r.keys()).toHaveLength(9)
   })
 
@@ -77,7 +74,6 @@ describe('ConfigReader', () => {
     [{ l: [1, 'x'] }, r => r.ints('l'), '"l[1]" is "x"; expected an integer'],
     [{ l: [1] }, r => r.ints('l', { length: 2 }), '"l" is a list of 1; expected a list of length 2'],
     [{ l: {} }, r => r.numbers('l'), '"l" is an object; expected a list'],
-    [{ e: 'x' }, r => r.intOrInts('e'), '"e" is "x"; expected an integer of at least 0, or a list of such'],
     [{ o: [] }, r => r.object('o'), '"o" is a list of 0; expected a JSON object'],
     [{ o: { p: { n: 'x' } } }, r => r.object('o').object('p').int('n'), '"o.p.n" is "x"'],
     [{ o: 3 }, r => r.optionalObject('o'), '"o" is 3; expected a JSON object'],

@@ -160,8 +160,8 @@ describe('a broken connection', () => {
   it('to nowhere says so', async () => {
     const { options } = await setUp()
     const error = await failure(downloadModel(name, { ...options, endpoint: 'http://127.0.0.1:1', retries: 1 }))
-    expect(error.code).toBe('download_failed')
-    expect(error.message).toContain('asking for org/tiny from http://127.0.0.1:1 failed after 2 attempts: ')
+    expect(error.code).toBe('hub_unreachable')
+    expect(error.message).toContain('http://127.0.0.1:1 cannot be reached (')
     expect(error.message).toMatch(/ECONNREFUSED|bad port/)
     const odd = await failure(downloadModel(name, { ...options, endpoint: 'huggingface.co' }))
     expect(odd).toBeInstanceOf(OptionError)

@@ -87,8 +87,10 @@ describe('what a header says', () => {
 
 describe('files that are wrong', () => {
   it('another format, another version', async () => {
-    await refuses(new Uint8Array(), 'ends inside its first fields')
-    await refuses(new Uint8Array(64), 'begins with the bytes "00 00 00 00"')
+    await refuses(new Uint8Array(), 'is empty (0 bytes); download it again')
+    await refuses(new Uint8Array(64), 'begins with zeros only')
+    await refuses(new Uint8Array(10).fill(1), 'ends inside its first fields')
+    await refuses(new Uint8Array(64).fill(1), 'begins with the bytes "01 01 01 01"')
     await refuses({ version: 1 }, 'GGUF version 1', 'expected 2 or 3')
     await refuses({ version: 0x03000000 }, 'big-endian')
   })

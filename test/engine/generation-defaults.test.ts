@@ -8,7 +8,7 @@ const read = (config: unknown) => generationDefaults(model, config, 'generation_
 
 describe('generationDefaults', () => {
   it('says nothing without a file', () => {
-    expect(read(undefined)).toEqual({ sampling: {}, eosTokenIds: [2] })
+    expect(read(undefined)).toEqual({ sampling: {}, eosTokenIds: [2], warnings: [] })
   })
 
   it('takes what the file says', () => {
@@ -23,10 +23,12 @@ describe('generationDefaults', () => {
     expect(read(file)).toEqual({
       sampling: { temperature: 0.6, topP: 0.95, topK: 20, repetitionPenalty: 1.05 },
       eosTokenIds: [2, 7],
+      warnings: [],
     })
     expect(read({ temperature: 0.6, top_k: -1, eos_token_id: 5 })).toEqual({
       sampling: { temperature: 0.6, topK: 0 },
       eosTokenIds: [2, 5],
+      warnings: [],
     })
   })
 
@@ -37,10 +39,29 @@ describe('generationDefaults', () => {
     })
   })
 
-  it.each([{ temperature: 'hot' }, { top_p: 2 }, { eos_token_id: ['x'] }, { repetition_penalty: 0 }, []])(
-    'refuses %j',
-    file => {
-      expect(() => read(file)).toThrow(ConfigError)
-    },
-  )
+  it.each([
+    { temperature: 'hot' },
+    { temperature: Number.NaN },
+    { top_p: 2 },
+    { top_k: -5 },
+    { repetition_penalty: 0 },
+    { repetition_penalty: Number.POSITIVE_INFINITY },
+    { do_sample: 'yes' },
+  ])('leaves out what makes no sense, and says so: %j', file => {
+    const [key, value] = Object.entries(file)[0] as [string, unknown]
+    const { sampling, warnings } = read({ ...file, eos_token_id: 7 })
+    expect(sampling).toEqual({})
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toMatch(new RegExp(`^generation_config.json: "${key}" is .*; expected .* The default is used$`))
+    expect(warnings[0]).toContain(typeof value === 'string' ? JSON.stringify(value) : String(value))
+  })
+
+  it.each([-1, [-1], null, ['x'], [null], 1.5, {}, 1e12])('counts %j as no end of a text', eos => {
+    expect(read({ eos_token_id: eos }).eosTokenIds).toEqual([2])
+    expect(read({ eos_token_id: [eos, 7].flat() }).eosTokenIds).toEqual([2, 7])
+  })
+
+  it('refuses what is no object', () => {
+    expect(() => read([])).toThrow(ConfigError)
+  })
 })

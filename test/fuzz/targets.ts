@@ -177,7 +177,6 @@ function readSome(reader: ConfigReader): void {
     allowRefusal(() => promise(typeof reader.string(key) === 'string', `${key}: no string`))
     allowRefusal(() => promise(reader.ints(key).every(Number.isSafeInteger), `${key}: no integers`))
     allowRefusal(() => promise(reader.numbers(key).every(Number.isFinite), `${key}: no numbers`))
-    allowRefusal(() => promise(reader.intOrInts(key).every(Number.isSafeInteger), `${key}: no integers`))
     allowRefusal(() =>
       promise(
         reader.strings(key).every(s => typeof s === 'string'),

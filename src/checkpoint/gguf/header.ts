@@ -6,6 +6,7 @@
  */
 import { CheckpointError } from '../../errors.ts'
 import type { ByteRange, ByteSource } from '../../tensor/bytes.ts'
+import { describeContent } from '../file-kind.ts'
 import { quote } from '../quote.ts'
 import { HeaderCursor, naming } from './cursor.ts'
 import { type GgmlType, ggmlFormat, ggmlTypeOf } from './ggml-types.ts'
@@ -29,6 +30,8 @@ export interface GgufFile {
 }
 
 const MAGIC = 0x46554747 // "GGUF"
+/** Magic, version and counts, in bytes. */
+const FIRST_FIELDS = 24
 const MAX_KEYS = 100_000
 /** Far above any model: experts lie in one tensor per layer. */
 const MAX_TENSORS = 1_000_000
@@ -48,7 +51,7 @@ interface Declared {
 /** Reads and checks the header; no tensor's bytes are read. Throws CheckpointError naming the file and the place. */
 export async function readGgufHeader(source: ByteSource): Promise<GgufFile> {
   const cursor = new HeaderCursor(source)
-  const { version, tensorCount, keyCount } = await readStart(cursor)
+  const { version, tensorCount, keyCount } = await readStart(source, cursor)
   const metadata = new Metadata(await readPairs(cursor, keyCount), source.path ?? source.name)
   const declared: Declared[] = []
   for (let i = 0; i < tensorCount; i++) declared.push(await readTensor(cursor, i))
@@ -63,10 +66,16 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufFile> {
   return { source, version, metadata, tensors }
 }
 
-async function readStart(cursor: HeaderCursor) {
-  await cursor.need(24, 'its first fields')
+async function readStart(source: ByteSource, cursor: HeaderCursor) {
+  if (source.size < FIRST_FIELDS) {
+    const other = await describeContent(source)
+    if (other !== undefined) throw cursor.error(other)
+  }
+  await cursor.need(FIRST_FIELDS, 'its first fields')
   const magic = cursor.u32()
   if (magic !== MAGIC) {
+    const other = await describeContent(source)
+    if (other !== undefined) throw cursor.error(other)
     throw cursor.error(`begins with the bytes "${hex(magic)}"; expected those of "GGUF". Is it a GGUF file?`)
   }
   const version = cursor.u32()

@@ -20,12 +20,15 @@ export interface RemoteModel {
 }
 
 const MAX_REDIRECTS = 10
+/** Until the hub has answered once: attempts after the first, and milliseconds for each. A mistyped name must not wait. */
+const FIRST_CONTACT = { retries: 1, timeout: 10_000 }
 const MAX_PAUSE = 30_000
 
 /** Speaks the part of the hub's HTTP interface that a download needs. */
 export class HubClient {
   readonly endpoint: string
   readonly options: HubOptions
+  #answered = false
 
   constructor(options: HubOptions) {
     this.endpoint = (options.endpoint ?? DEFAULT_ENDPOINT).replace(/\/+$/, '')
@@ -99,13 +102,16 @@ export class HubClient {
     const { retries = 5, stallTimeout = 30_000, signal } = this.options
     for (let failures = 0; ; ) {
       signal?.throwIfAborted()
-      const timeout = AbortSignal.timeout(stallTimeout)
+      const patience = this.#answered ? stallTimeout : Math.min(stallTimeout, FIRST_CONTACT.timeout)
+      const timeout = AbortSignal.timeout(patience)
       try {
         return await attempt(signal ? AbortSignal.any([signal, timeout]) : timeout)
       } catch (error) {
         signal?.throwIfAborted()
         if (!(error instanceof TransientError)) throw error
-        if (++failures > retries) throw this.gaveUp(what, failures, error)
+        if (++failures > (this.#answered ? retries : Math.min(retries, FIRST_CONTACT.retries))) {
+          throw this.gaveUp(what, failures, error)
+        }
         await this.pause(failures, error.retryAfter)
       }
     }
@@ -119,6 +125,10 @@ export class HubClient {
   }
 
   gaveUp(what: string, attempts: number, error: TransientError): HubError {
+    if (!this.#answered) {
+      const message = `${this.endpoint} cannot be reached (${error.message}); check the name and the network`
+      return new HubError('hub_unreachable', message, { cause: error })
+    }
     const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
     const message = `${what} from ${this.endpoint} failed after ${tries}: ${error.message}`
     return new HubError('download_failed', `${message}. What has come is kept; try again later.`, { cause: error })
@@ -140,7 +150,9 @@ export class HubClient {
 
   async #fetch(url: URL, init: RequestInit): Promise<Response> {
     try {
-      return await (this.options.fetch ?? fetch)(url, init)
+      const response = await (this.options.fetch ?? fetch)(url, init)
+      this.#answered = true
+      return response
     } catch (error) {
       throw new TransientError(networkReason(error), 0, { cause: error })
     }

@@ -5,6 +5,8 @@ export type HubErrorCode =
   | 'model_not_found'
   /** The hub wants a token, or the token's owner has not accepted the model's licence. */
   | 'hub_access_denied'
+  /** There was no answer at all: no network, or a wrong address. */
+  | 'hub_unreachable'
   /** The connection failed more often than it was worth trying, or the hub answered nonsense. */
   | 'download_failed'
   /** What came is not what was announced. */

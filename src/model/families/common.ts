@@ -1,5 +1,6 @@
 /** Fields that config.json files of many families share. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { readTokenIds } from '../../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract.ts'
 import type { LayerConfig, ModelConfig } from '../config.ts'
@@ -9,7 +10,6 @@ export const SIZE = { min: 1, max: 1 << 24 } as const
 export const LAYERS = { min: 1, max: 4096 } as const
 export const HEADS = { min: 1, max: 65_536 } as const
 export const EPS = { min: 0, max: 0.1, exclusiveMin: true } as const
-const TOKEN = { min: 0, max: 1 << 24 } as const
 
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   silu: 'silu',
@@ -88,10 +88,11 @@ export function decoderConfig(
   }
 }
 
+/** What is no token id (-1, null in a list) counts as not given: the checkpoint has warned of it. */
 export function readTokens(raw: ConfigReader): Pick<ModelConfig, 'bosTokenId' | 'eosTokenIds'> {
   return {
-    bosTokenId: raw.intOrInts('bos_token_id', TOKEN)[0] ?? null,
-    eosTokenIds: raw.intOrInts('eos_token_id', TOKEN),
+    bosTokenId: readTokenIds(raw.raw('bos_token_id'))[0] ?? null,
+    eosTokenIds: readTokenIds(raw.raw('eos_token_id')),
   }
 }
 
