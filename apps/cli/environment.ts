@@ -13,10 +13,11 @@ type Env = Readonly<Record<string, string | undefined>>
 export const VARIABLES: readonly (readonly [string, string])[] = [
   ['LATENTKIT_MODEL', 'the model where none is named'],
   ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, weights, exact,'],
-  ['', 'context, chunk, cache bytes, offline, debug:'],
-  ['', 'as LATENTKIT_THREADS=1'],
+  ['', 'context, chunk, cache bytes, cache dir bytes,'],
+  ['', 'offline, debug: as LATENTKIT_THREADS=1'],
   ['LATENTKIT_CACHE_DIR', 'where blocks of read texts are kept; else'],
   ['', 'XDG_CACHE_HOME/latentkit/blocks, ~/.cache/…'],
+  ['LATENTKIT_DISK_CACHE', '0: as --no-disk-cache'],
   ['LATENTKIT_STATE_DIR', 'where chats are kept; else'],
   ['', 'XDG_STATE_HOME/latentkit, ~/.local/state/latentkit'],
   ['HF_HUB_CACHE', 'where models of the hub are; else HF_HOME/hub,'],
@@ -38,9 +39,12 @@ export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = proces
     ...read(env, 'CONTEXT', tokens, context => ({ context })),
     ...read(env, 'CHUNK', tokens, chunk => ({ chunk })),
     ...read(env, 'CACHE_BYTES', bytes, cacheBytes => ({ cacheBytes })),
+    ...read(env, 'CACHE_DIR_BYTES', bytes, cacheDirBytes => ({ cacheDirBytes })),
     ...read(env, 'OFFLINE', flag, offline => ({ offline })),
   }
-  return { ...fromEnv, ...flags }
+  // The flag can only switch it off, and so can the variable.
+  const disk = read(env, 'DISK_CACHE', flag, diskCache => ({ diskCache }))
+  return { ...fromEnv, ...flags, ...(disk?.diskCache === false && disk) }
 }
 
 export function defaultModel(env: Env = process.env): string | undefined {

@@ -10,6 +10,9 @@ export class UsageError extends Error {}
 /** Something went wrong that is told in one sentence and is no defect of latentkit. */
 export class CliError extends Error {}
 
+/** Standard output cannot be written: nothing that follows would arrive either. */
+export class OutputError extends CliError {}
+
 export function exitCodeOf(error: unknown): number {
   if (isInterruption(error)) return EXIT.interrupted
   if (error instanceof UsageError || codeOf(error) === 'bad_option') return EXIT.usage
@@ -25,10 +28,24 @@ export function isInterruption(error: unknown): boolean {
 export function describeError(error: unknown, debug: boolean): string {
   const c = colours(process.stderr)
   if (debug && error instanceof Error) return `${c.red('error:')} ${stackOf(error)}`
-  const message = inFlags(oneLine(error instanceof Error ? error.message : String(error)))
-  const expected = error instanceof UsageError || error instanceof CliError || codeOf(error) !== undefined
-  const hint = expected ? '' : c.dim(' (this is a defect of latentkit; --debug shows where)')
-  return `${c.red('error:')} ${message}${hint}`
+  const hint = errorCode(error) === 'defect' ? c.dim(' (this is a defect of latentkit; --debug shows where)') : ''
+  return `${c.red('error:')} ${messageOf(error)}${hint}`
+}
+
+/** The same for programs: `{"error":{"code":"context_length","message":"…"}}` on one line. */
+export function errorAsJson(error: unknown): string {
+  return JSON.stringify({ error: { code: errorCode(error), message: messageOf(error) } })
+}
+
+function messageOf(error: unknown): string {
+  return inFlags(oneLine(error instanceof Error ? error.message : String(error)))
+}
+
+/** The engine's and Node's codes as they are; `usage`, `failed` and `defect` are the program's own. */
+function errorCode(error: unknown): string {
+  if (error instanceof UsageError) return 'usage'
+  if (error instanceof CliError) return 'failed'
+  return codeOf(error) ?? 'defect'
 }
 
 function stackOf(error: Error): string {

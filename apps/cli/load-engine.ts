@@ -14,8 +14,9 @@ export async function loadEngine(
   more: LoadOptions = {},
 ): Promise<Engine> {
   const { Engine } = await import('../../src/index.ts')
-  const disk = flags.diskCache === false ? {} : { cacheDir: flags.cacheDir ?? cacheFolder(), onNotice: note }
-  const options = { ...toLoadOptions(withEnvironment(flags)), ...(await hubOptions(flags)), ...disk, ...more, signal }
+  const all = withEnvironment(flags)
+  const disk = all.diskCache === false ? {} : { cacheDir: all.cacheDir ?? cacheFolder(), onNotice: note }
+  const options = { ...toLoadOptions(all), ...(await hubOptions(flags)), ...disk, ...more, signal }
   return withProgress(onProgress => Engine.load(model.source, { ...options, onProgress }))
 }
 

@@ -1,12 +1,17 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
 import { debugWanted } from './environment.ts'
-import { describeError, exitCodeOf, isInterruption, UsageError } from './exit.ts'
-import { endQuietlyOnClosedPipe, note } from './output/stdout.ts'
+import { describeError, errorAsJson, exitCodeOf, isInterruption, UsageError } from './exit.ts'
+import { note, outputFailure, watchOutputs } from './output/stdout.ts'
 import { ownPackage } from './package.ts'
 import { createProgram } from './program.ts'
 
-endQuietlyOnClosedPipe()
+watchOutputs()
+// What nobody has waited for ends the program too, in one sentence like all else.
+process.on('uncaughtException', error => {
+  fail(error)
+  process.exit()
+})
 const [, , ...args] = process.argv
 const program = await createProgram(ownPackage().version, args)
 try {
@@ -15,16 +20,23 @@ try {
 } catch (error) {
   fail(error)
 }
+// Help is printed by commander, which does not look whether it arrives.
+const unwritten = await outputFailure()
+if (unwritten && !process.exitCode) fail(unwritten)
 
 /** The one place where errors are printed. */
 function fail(error: unknown): void {
   if (error instanceof CommanderError && error.exitCode === 0) return
   const told = error instanceof CommanderError ? usageError(error) : error
-  const debug = args.includes('--debug') || debugWanted()
   // After the ^C that a terminal shows, its prompt should find a line of its own.
-  if (!isInterruption(told)) note(describeError(told, debug))
+  if (!isInterruption(told)) note(said(told))
   else if (process.stderr.isTTY) note('')
   process.exitCode = exitCodeOf(told)
+}
+
+function said(error: unknown): string {
+  const debug = args.includes('--debug') || debugWanted()
+  return args.includes('--json') && !debug ? errorAsJson(error) : describeError(error, debug)
 }
 
 /** commander's sentence without its own punctuation, and where to read on. */

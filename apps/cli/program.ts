@@ -41,8 +41,10 @@ export async function createProgram(version: string, args: readonly string[]): P
 function epilogue(): string {
   const codes: [string, string][] = [
     [String(EXIT.ok), 'all went well'],
-    [String(EXIT.failed), 'something failed, or a verification is out of tolerance'],
-    [String(EXIT.usage), 'the command was called wrongly'],
+    [String(EXIT.failed), 'something failed: a model or file that is not there or is wrong,'],
+    ['', 'output that cannot be written, a question of a piped chat that'],
+    ['', 'was not answered, a verification out of tolerance'],
+    [String(EXIT.usage), 'the command was called wrongly: its flags, variables, arguments'],
     [String(EXIT.interrupted), 'interrupted by Ctrl-C'],
   ]
   const indent = (text: string) => text.replace(/^/gm, '  ')

@@ -25,7 +25,7 @@ import type { ModelInfo } from './results.ts'
 const KEPT_BYTES = 2 ** 30
 
 /** Of blocks on disk, those of all models. */
-const CACHE_DIR_BYTES = 8 * 2 ** 30
+const CACHE_DIR_BYTES = 2 * 2 ** 30
 
 /** A model with all that belongs to it, ready to run. */
 export interface Parts {

@@ -51,7 +51,7 @@ export interface LoadOptions {
   readonly keptBytes?: number
   /** A folder where full blocks are kept for later processes; several may use it at once. Default: none are kept. */
   readonly cacheDir?: string
-  /** Bound on that folder, in bytes; the longest unused go first. Default 8 GiB. */
+  /** Bound on that folder, in bytes; the longest unused go first. Default 2 GiB. */
   readonly cacheDirBytes?: number
   /**
    * Tokens of one step: one of each text that is being written, the rest for prompts. Default 512, or 1024 of a prompt

@@ -14,8 +14,7 @@ function templated(): string[] {
 }
 
 interface JsonAnswer {
-  readonly role: string
-  readonly content: string
+  readonly text: string
   readonly finishReason: string
   readonly seed: number
   readonly usage: { readonly promptTokens: number; readonly cachedTokens: number }
@@ -42,7 +41,7 @@ describe('chat from a pipe', () => {
     // The last token of the answer has no row yet.
     expect(second!.usage.cachedTokens).toBeGreaterThanOrEqual(first!.usage.promptTokens + 7)
     const [again] = await answers('Once upon a time\n')
-    expect(again?.content).toBe(first?.content)
+    expect(again?.text).toBe(first?.text)
   })
 
   it('with a template renders the conversation, system message first', async () => {
@@ -100,12 +99,35 @@ describe('chat from a pipe', () => {
     expect([first?.seed, second?.seed]).toEqual([1, 2])
   })
 
-  it('a message that does not fit is told and left', async () => {
+  it('a message that does not fit is told, the next is answered, and the exit code says that one was not', async () => {
     const input = `${'long '.repeat(40)}\nOnce\n`
     const { code, stdout, stderr } = await latentkit(['chat', ...SHORT, '--context', '32'], { input })
     expect(stderr).toMatch(/error: .*context is 32/)
     expect(lines(stdout)).toHaveLength(1)
-    expect(code).toBe(0)
+    expect(code).toBe(1)
+  })
+
+  it('with --json each question has a line, of its answer or of its error', async () => {
+    const input = `Once\n${'long '.repeat(40)}\nThen\n`
+    const { code, stdout, stderr } = await latentkit(['chat', ...SHORT, '--context', '32', '--json'], { input })
+    const [first, second, third, ...more] = lines(stdout).map(line => JSON.parse(line))
+    expect(more).toEqual([])
+    expect(first).toMatchObject({ finishReason: 'length', text: expect.any(String) })
+    expect(Object.keys(first)).toEqual(['text', 'tokenIds', 'finishReason', 'usage', 'timings', 'seed'])
+    expect(second).toEqual({ error: { code: 'context_length', message: expect.stringMatching(/context is 32/) } })
+    expect(third).toMatchObject({ finishReason: 'length' })
+    expect(stderr).not.toMatch(/error/)
+    expect(code).toBe(1)
+  })
+
+  it.each([
+    ['a template that fails', ['--template', 'TEMPLATE'], 'Hello\n', 1],
+    ['a command that fails, when all questions were answered', [], '/nonsense\nOnce\n', 0],
+  ])('exit code of %s', async (_, args, input, expected) => {
+    const file = join(tempFolder({ 'bad.jinja': "{{ raise_exception('no') }}" }), 'bad.jinja')
+    const given = args.map(arg => (arg === 'TEMPLATE' ? file : arg))
+    const { code } = await latentkit(['chat', ...SHORT, ...given], { input })
+    expect(code).toBe(expected)
   })
 
   it('--system needs a template', async () => {

@@ -14,7 +14,7 @@ const STORY = 'Once upon a time, there was a little girl named Lily. She lived i
   .trim()
 
 interface Answer {
-  readonly content: string
+  readonly text: string
   readonly usage: { readonly promptTokens: number; readonly cachedTokens: number }
 }
 
@@ -40,10 +40,10 @@ describe('a chat that is kept', { timeout: 180_000 }, () => {
     const whole = await chat(`${STORY}\nThe fox\nThen\n`)
     expect(await names()).toEqual([])
     const first = await chat(`${STORY}\nThe fox\n`, '--name', 'fox')
-    expect(first.answers.map(a => a.content)).toEqual(whole.answers.slice(0, 2).map(a => a.content))
+    expect(first.answers.map(a => a.text)).toEqual(whole.answers.slice(0, 2).map(a => a.text))
     const second = await chat('Then\n', '--resume')
     expect(second.stderr).toMatch(/^going on with fox: 4 messages$/m)
-    expect(second.answers[0]?.content).toBe(whole.answers[2]?.content)
+    expect(second.answers[0]?.text).toBe(whole.answers[2]?.text)
     const { promptTokens, cachedTokens } = (second.answers[0] as Answer).usage
     expect(promptTokens).toBe(whole.answers[2]?.usage.promptTokens)
     // All but the last block of 64.

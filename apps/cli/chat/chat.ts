@@ -1,9 +1,9 @@
 import type { Engine } from '../../../src/index.ts'
 import { follow } from '../answer.ts'
-import { CliError, describeError, UsageError } from '../exit.ts'
+import { CliError, describeError, errorAsJson, OutputError, UsageError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import { type Answer, statsLine } from '../output/stats.ts'
-import { note, write } from '../output/stdout.ts'
+import { answerText, note, write } from '../output/stdout.ts'
 import type { ChatControl } from './control.ts'
 import type { Conversation } from './conversation.ts'
 import type { ChatInput } from './input.ts'
@@ -34,6 +34,7 @@ export class Chat implements ChatControl {
   #last: { readonly answer: Answer; readonly maxTokens: number | undefined } | null = null
   #attempt = 0
   #stopped = false
+  #unanswered = false
 
   constructor(engine: Engine, options: ChatOptions) {
     this.#engine = engine
@@ -43,8 +44,11 @@ export class Chat implements ChatControl {
     this.settings = options.settings
   }
 
-  /** Until the input ends; whether an answer was stopped in a conversation that nobody can go on with. */
-  async run(): Promise<{ readonly interrupted: boolean }> {
+  /**
+   * Until the input ends. Of a conversation that nobody can go on with: whether an answer was stopped, and whether a
+   * question was not answered.
+   */
+  async run(): Promise<{ readonly interrupted: boolean; readonly failed: boolean }> {
     const { input, interactive, debug } = this.#options
     for (;;) {
       const text = await input.read()
@@ -60,38 +64,43 @@ export class Chat implements ChatControl {
       }
       if (this.#stopped && !interactive) break
     }
-    return { interrupted: this.#stopped && !interactive }
+    return { interrupted: this.#stopped && !interactive, failed: this.#unanswered && !interactive }
   }
 
   async answer(question: string, { again = false } = {}): Promise<void> {
-    const { input, json, interactive } = this.#options
+    const { input, json, interactive, debug } = this.#options
     this.#attempt = again ? this.#attempt + 1 : 0
     const controller = new AbortController()
     input.onInterrupt = () => controller.abort()
     const options = this.settings.next(this.#attempt)
     await this.keeper?.keep(this.conversation, question)
     const generation = this.conversation.ask(question, { ...options, signal: controller.signal })
+    let failure: unknown = null
     let shown = ''
     const show = async (text: string) => {
       shown += text
-      if (!json) await write(text)
+      if (!json) await write(answerText(text))
     }
     try {
       const answer = await follow(generation, controller.signal, options.seed, show)
       this.conversation.answered(answer)
       this.#last = { answer, maxTokens: options.maxTokens }
       this.#stopped = answer.finishReason === 'aborted'
-      if (json) await write(`${JSON.stringify({ role: 'assistant', content: answer.text, ...rest(answer) })}\n`)
+      if (json) await write(`${JSON.stringify(report(answer))}\n`)
     } catch (error) {
       // What could not be answered was not said.
       await this.conversation.takeBack()
-      throw error
+      if (!isMild(error)) throw error
+      failure = error
     } finally {
       input.onInterrupt = () => {}
       if (!json && (shown !== '' || interactive) && !shown.endsWith('\n')) await write('\n')
       await this.keeper?.keep(this.conversation)
     }
-    this.#remarkOnEnd()
+    if (failure === null) return this.#remarkOnEnd()
+    this.#unanswered = true
+    if (json) await write(`${errorAsJson(failure)}\n`)
+    else note(describeError(failure, debug))
   }
 
   stats(): string {
@@ -113,12 +122,14 @@ export class Chat implements ChatControl {
   }
 }
 
-function rest({ finishReason, usage, timings, seed, tokenIds }: Answer) {
-  return { finishReason, seed, tokenIds, usage, timings }
+/** The fields of the API. */
+function report({ text, tokenIds, finishReason, usage, timings, seed }: Answer) {
+  return { text, tokenIds, finishReason, usage, timings, seed }
 }
 
 /** A wrong command, file or option, or a prompt too long, is no reason to leave. */
 function isMild(error: unknown): boolean {
+  if (error instanceof OutputError) return false
   if (error instanceof CliError || error instanceof UsageError) return true
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return /^(commander\.|E[A-Z]+$)|^(bad_option|context_length|cache_full|bad_template)$/.test(code)

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Engine, PromptOptions } from '../../../src/index.ts'
 import { Chat } from '../chat/chat.ts'
 import { conversation as newConversation } from '../chat/conversation.ts'
@@ -46,8 +46,10 @@ export function addChat(program: Command): void {
     .option('--template <file>', "a chat template (Jinja) instead of the model's own")
     .option('--resume [name]', 'go on with a kept chat: the last one, or the one of this name')
     .option('--name <name>', 'keep the chat under this name (default: the time it began)')
-    .option('--no-save', 'keep nothing of this chat')
-    .option('--json', 'one line of JSON per answer')
+    .addOption(
+      new Option('--no-save', 'keep nothing of this chat: no file, and nothing in the cache folder').conflicts('name'),
+    )
+    .option('--json', 'one line of JSON per answer, or per error')
   addLoadOptions(addSamplingOptions(command, { maxTokens: `none; without a chat template ${PLAIN_TOKENS}` }))
     .addHelpText(
       'after',
@@ -69,7 +71,9 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
   refuseFolder()
   const { model, resumed } = await wantedChat(given, flags)
   const template = flags.template === undefined ? {} : { chatTemplate: await readTemplate(flags.template) }
-  const engine = await loadEngine(model, flags, interrupt.signal, template)
+  // Nothing is kept: neither the chat nor what the model has read of it.
+  const loadFlags = flags.save ? flags : { ...flags, diskCache: false }
+  const engine = await loadEngine(model, loadFlags, interrupt.signal, template)
   // From here on Ctrl-C belongs to the conversation.
   interrupt.release()
   const input = interactive ? new TerminalInput(completions) : new PipedInput(process.stdin)
@@ -91,7 +95,8 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
     })
     introduce(engine, interactive)
     if (resumed) note(recap(resumed, interactive))
-    const { interrupted } = await chat.run()
+    const { interrupted, failed } = await chat.run()
+    if (failed) process.exitCode = EXIT.failed
     if (interrupted) process.exitCode = EXIT.interrupted
   } finally {
     input.close()

@@ -10,7 +10,7 @@ import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions 
 import { addSeveralOptions, type SeveralFlags, toBeamOptions } from '../options/several.ts'
 import { colours } from '../output/colour.ts'
 import { type Answer, remarks, statsLine } from '../output/stats.ts'
-import { note, write, writeJson } from '../output/stdout.ts'
+import { answerText, note, write, writeJson } from '../output/stdout.ts'
 import { textsOf } from '../texts.ts'
 
 const DEFAULT_PROMPT = 'Once upon a time'
@@ -118,7 +118,7 @@ class Answering {
 
   async write(text: string): Promise<void> {
     // With the first token: an echo alone would look as if the model had answered.
-    const all = this.#opening + text
+    const all = this.#opening + answerText(text)
     this.#opening = ''
     this.#last = text.at(-1) ?? this.#last
     await write(all)

@@ -30,6 +30,7 @@ export interface LoadFlags {
   draft?: string
   cacheBytes?: number
   cacheDir?: string
+  cacheDirBytes?: number
   /** False for --no-disk-cache. */
   diskCache?: boolean
   offline?: boolean
@@ -77,6 +78,11 @@ export function addLoadOptions(command: Command): Command {
         new Option('--cache-dir <folder>', "where later runs find what this one has read (default: the user's cache)"),
       ),
     )
+    .addOption(
+      group(
+        new Option('--cache-dir-bytes <n>', 'bound on that folder, of all models (default: 2GiB)').argParser(bytes),
+      ),
+    )
     .addOption(group(new Option('--no-disk-cache', 'leave nothing for later runs, and take nothing of earlier ones')))
 }
 
@@ -91,6 +97,7 @@ export function toLoadOptions(flags: LoadFlags): LoadOptions {
     ...(flags.chunk !== undefined && { chunkSize: flags.chunk }),
     ...(flags.draft !== undefined && { draft: flags.draft }),
     ...(flags.cacheBytes !== undefined && { cacheBytes: flags.cacheBytes }),
+    ...(flags.cacheDirBytes !== undefined && { cacheDirBytes: flags.cacheDirBytes }),
     ...(flags.offline !== undefined && { offline: flags.offline }),
     ...(flags.weights !== undefined && { weights: flags.weights }),
     ...(flags.exact !== undefined && { exact: flags.exact }),
