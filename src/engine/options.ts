@@ -130,6 +130,12 @@ export interface PromptOptions extends SamplingOptions {
   readonly priority?: number
   /** Special tokens (end of turn, tool markers …) give no text. Default true. */
   readonly skipSpecialTokens?: boolean
+  /**
+   * Control tokens that are written out in the prompt (`<|im_end|>`) become these tokens; false: they are plain text. Default
+   * true for a text; false for messages, so that nobody who writes in a chat can end a turn or begin another. What the
+   * chat template itself writes always counts.
+   */
+  readonly parseSpecial?: boolean
   /** For messages: tool definitions in OpenAI's form, for the chat template. */
   readonly tools?: readonly unknown[]
   /** For messages: further variables of the chat template, such as `enable_thinking`. */
@@ -187,6 +193,8 @@ export interface RestoreOptions {
 export interface TokenizeOptions {
   /** Let the tokenizer add its special tokens, as for the first text of a session. Default false. */
   readonly addSpecialTokens?: boolean
+  /** Control tokens that are written out in the text become these tokens; false: they are plain text. Default true. */
+  readonly parseSpecial?: boolean
 }
 
 export interface DetokenizeOptions {

@@ -18,14 +18,18 @@ export function promptIds(
   prompt: string | readonly Message[],
   options: HostPromptOptions,
 ): PromptIds {
+  const parse = options.parseSpecial === undefined ? {} : { parseSpecial: options.parseSpecial }
   if (typeof prompt === 'string') {
     const begins = timeline.length === 0 && (options.addSpecialTokens ?? true)
-    const added = begins ? tokenizer.encodePrompt(prompt) : tokenizer.encode(prompt, { addSpecialTokens: false })
+    const added = begins
+      ? tokenizer.encodePrompt(prompt, parse)
+      : tokenizer.encode(prompt, { ...parse, addSpecialTokens: false })
     return { ids: [...timeline, ...added], continues: true }
   }
   const { tools, templateVariables: variables } = options
   const ids = tokenizer.encodeChat(prompt, {
     addGenerationPrompt: true,
+    ...parse,
     ...(tools && { tools }),
     ...(variables && { variables }),
   })

@@ -1,9 +1,13 @@
+import { TokenizerError } from './errors.ts'
+
 /** A token that is looked for in the text before anything else is done with it. */
 export interface AddedToken {
   readonly id: number
   readonly content: string
   /** Steers the model; left out of text that is shown. */
   readonly special: boolean
+  /** Begins a turn, ends a text and the like: not for a user to write. All special tokens, and others of their kind. */
+  readonly control: boolean
   /** Only where no letter, digit or underscore touches it. */
   readonly singleWord: boolean
   /** Takes the blanks before it with it. */
@@ -14,74 +18,126 @@ export interface AddedToken {
   readonly normalized: boolean
 }
 
-/** A stretch of text, or the id of a token that stands there. */
-export type Section = string | number
+/** A stretch of text and where it begins, or the id of a token that stands there. */
+export type Section = { readonly text: string; readonly at: number } | number
 
-interface Node {
-  token: AddedToken | undefined
-  readonly next: Map<number, Node>
+/** A token in a text, and the place behind it. */
+export interface Occurrence {
+  readonly at: number
+  readonly end: number
+  readonly token: AddedToken
 }
 
-/** Finds added tokens in a text: at every place the longest, from left to right, as the Rust library does. */
-export class AddedTokenFinder {
-  readonly #root: Node = { token: undefined, next: new Map() }
+/** UTF-16 units of all forms together. No published tokenizer is near it, and a node of the trie takes 100 bytes. */
+const MAX_UNITS = 1 << 20
+const ROOT = 0
 
-  /** Each with the form it has in the text that will be searched. */
+/**
+ * Finds added tokens in a text: at every place the longest, from left to right, as the Rust library does. A trie of the
+ * forms read backwards with links to the next shorter suffix (Aho and Corasick) walks the text from its end, so that it
+ * knows the longest token that begins at a place when it gets there: the time does not depend on the tokens.
+ */
+export class AddedTokenFinder {
+  /** By node * 65,536 + unit. */
+  readonly #next = new Map<number, number>()
+  readonly #link: number[] = [ROOT]
+  /** The longest form that begins where a node's text does. */
+  readonly #longest: (Form | undefined)[] = [undefined]
+
+  /** Each with the form it has in the text that will be searched. Throws TokenizerError where they are too long. */
   constructor(tokens: Iterable<readonly [string, AddedToken]>) {
-    for (const [form, token] of tokens) {
-      if (form === '') continue
-      let node = this.#root
-      for (let i = 0; i < form.length; i++) {
-        const unit = form.charCodeAt(i)
-        let next = node.next.get(unit)
-        if (next === undefined) {
-          next = { token: undefined, next: new Map() }
-          node.next.set(unit, next)
-        }
-        node = next
+    const layers: Entry[][] = []
+    for (const [text, token] of tokens) {
+      if (text === '') continue
+      let node = ROOT
+      for (let depth = 0; depth < text.length; depth++) {
+        node = this.#child(node, text.charCodeAt(text.length - 1 - depth), depth, layers)
       }
-      node.token = token
+      this.#longest[node] = { token, length: text.length }
+    }
+    for (const layer of layers) {
+      for (const { node, parent, unit } of layer) {
+        const link = parent === ROOT ? ROOT : this.#step(this.#link[parent]!, unit)
+        this.#link[node] = link
+        this.#longest[node] ??= this.#longest[link]
+      }
     }
   }
 
-  /** The text and the tokens in it, in order; stretches of text are not empty. Special ones only if they are wanted. */
-  split(text: string, special = true): Section[] {
-    if (this.#root.next.size === 0) return text === '' ? [] : [text]
+  /** Tokens that do not overlap, in order. */
+  find(text: string): Occurrence[] {
+    if (this.#next.size === 0) return []
+    const found: Occurrence[] = []
+    let node = ROOT
+    for (let at = text.length - 1; at >= 0; at--) {
+      node = this.#step(node, text.charCodeAt(at))
+      const form = this.#longest[node]
+      if (form !== undefined) found.push({ at, end: at + form.length, token: form.token })
+    }
+    let end = 0
+    return found.reverse().filter(occurrence => {
+      if (occurrence.at < end) return false
+      end = occurrence.end
+      return true
+    })
+  }
+
+  /** The text and the tokens in it, in order; stretches of text are not empty. What `isText` says stays text. */
+  split(text: string, isText: (occurrence: Occurrence) => boolean = () => false): Section[] {
     const sections: Section[] = []
     let shown = 0
-    let at = 0
-    while (at < text.length) {
-      const found = this.#longestAt(text, at)
-      if (found === undefined) {
-        at++
-        continue
-      }
-      const [token, end] = found
+    let blankEnd = 0
+    for (const occurrence of this.find(text)) {
+      const { at, end, token } = occurrence
       const touched = token.singleWord && (endsWithWord(text, at) || WORD.test(charAt(text, end)))
-      if (touched || (token.special && !special)) {
-        at = end
-        continue
-      }
-      const from = token.lstrip ? Math.max(shown, blanksBefore(text, at)) : at
-      if (from > shown) sections.push(text.slice(shown, from))
+      if (touched || isText(occurrence)) continue
+      const from = token.lstrip ? blanksBefore(text, at, shown) : at
+      if (from > shown) sections.push({ text: text.slice(shown, from), at: shown })
       sections.push(token.id)
-      shown = token.rstrip ? blanksBehind(text, end) : end
-      at = end
+      // The token may itself be of blanks: those that are known are not gone through again.
+      if (token.rstrip && end > blankEnd) blankEnd = blanksBehind(text, end)
+      shown = token.rstrip ? blankEnd : end
     }
-    if (shown < text.length) sections.push(text.slice(shown))
+    if (shown < text.length) sections.push({ text: text.slice(shown), at: shown })
     return sections
   }
 
-  #longestAt(text: string, start: number): [AddedToken, number] | undefined {
-    let node = this.#root.next.get(text.charCodeAt(start))
-    let found: [AddedToken, number] | undefined
-    for (let i = start + 1; node !== undefined; i++) {
-      if (node.token !== undefined) found = [node.token, i]
-      if (i >= text.length) break
-      node = node.next.get(text.charCodeAt(i))
+  #child(node: number, unit: number, depth: number, layers: Entry[][]): number {
+    const key = node * 0x10000 + unit
+    const known = this.#next.get(key)
+    if (known !== undefined) return known
+    const child = this.#link.length
+    if (child > MAX_UNITS) {
+      throw new TokenizerError(`the added tokens have more than ${MAX_UNITS} characters; latentkit takes no more`)
     }
-    return found
+    this.#next.set(key, child)
+    this.#link.push(ROOT)
+    this.#longest.push(undefined)
+    const layer = layers[depth]
+    if (layer) layer.push({ node: child, parent: node, unit })
+    else layers[depth] = [{ node: child, parent: node, unit }]
+    return child
   }
+
+  #step(node: number, unit: number): number {
+    for (;;) {
+      const next = this.#next.get(node * 0x10000 + unit)
+      if (next !== undefined) return next
+      if (node === ROOT) return ROOT
+      node = this.#link[node]!
+    }
+  }
+}
+
+interface Form {
+  readonly token: AddedToken
+  readonly length: number
+}
+
+interface Entry {
+  readonly node: number
+  readonly parent: number
+  readonly unit: number
 }
 
 /** Unicode's words and blanks; JavaScript's own \w and \s are others. */
@@ -99,8 +155,9 @@ function endsWithWord(text: string, end: number): boolean {
   return WORD.test(charAt(text, low ? end - 2 : end - 1))
 }
 
-function blanksBefore(text: string, end: number): number {
-  while (end > 0 && BLANK.test(text[end - 1]!)) end--
+/** Not before `start`. */
+function blanksBefore(text: string, end: number, start: number): number {
+  while (end > start && BLANK.test(text[end - 1]!)) end--
   return end
 }
 

@@ -1,5 +1,5 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers'
-import { type AddedToken, AddedTokenFinder, type Section } from './added-tokens.ts'
+import { type AddedToken, AddedTokenFinder, type Occurrence, type Section } from './added-tokens.ts'
 import { rewriteNormalizer, rewritePreTokenizer } from './dialect.ts'
 import { messageOf, TokenizerError } from './errors.ts'
 import type { TokenizerJson } from './tokenizer-json.ts'
@@ -21,6 +21,9 @@ interface Parts {
 /** Undefined stands where the vocabulary has no token. */
 type Id = number | undefined
 
+/** Which control tokens that are written out in a text stay text: none, all, or those that begin at these places. */
+export type PlainControls = 'none' | 'all' | ReadonlySet<number>
+
 /**
  * Text to ids. Normalising, cutting into words and merging is the library's work; added tokens are found here, since
  * its way of finding them does not know words and blanks as Rust does.
@@ -32,6 +35,8 @@ export class TextCutter {
   readonly #unknown: Id
   readonly #inRaw: AddedTokenFinder
   readonly #inNormalized: AddedTokenFinder
+  /** The control tokens of `#inNormalized` as they are written. */
+  readonly #late: AddedTokenFinder
 
   /** `eosToken` is asked for by Unigram models. */
   constructor(json: TokenizerJson, eosToken: string | undefined, file: string) {
@@ -60,6 +65,8 @@ export class TextCutter {
     this.#idOf = new Map(added.flatMap(token => [form(token), token.content].map(text => [text, token.id] as const)))
     this.#inRaw = new AddedTokenFinder(added.filter(token => !late(token)).map(token => [token.content, token]))
     this.#inNormalized = new AddedTokenFinder(added.filter(late).map(token => [form(token), token]))
+    const controls = added.filter(token => late(token) && token.control)
+    this.#late = new AddedTokenFinder(controls.map(token => [token.content, token]))
   }
 
   tokenToId(token: string): number | undefined {
@@ -75,28 +82,29 @@ export class TextCutter {
     return this.#byId.get(id) ?? this.#parts.id_to_token(id)
   }
 
-  cut(text: string, addSpecialTokens: boolean, parseSpecial: boolean): Id[] {
+  cut(text: string, addSpecialTokens: boolean, plain: PlainControls): Id[] {
     const ids: Id[] = []
-    const sections = this.#inRaw.split(text, parseSpecial)
-    for (const [i, section] of sections.entries()) this.#cutSection(section, i === 0, parseSpecial, ids)
+    const sections = this.#inRaw.split(text, isPlain(plain))
+    for (const [i, section] of sections.entries()) this.#cutSection(section, i === 0, plain, ids)
     const { post_processor } = this.#parts
     if (!addSpecialTokens || post_processor === null) return ids
     const { tokens } = post_processor.post_process(ids, null, true)
     return tokens.map(token => (typeof token === 'string' ? this.tokenToId(token) : token))
   }
 
-  #cutSection(section: Section, first: boolean, parseSpecial: boolean, ids: Id[]): void {
+  #cutSection(section: Section, first: boolean, plain: PlainControls, ids: Id[]): void {
     if (typeof section === 'number') {
       ids.push(section)
       return
     }
     const { normalizer, pre_tokenizer, model } = this.#parts
-    const text = normalizer ? normalizer.normalize(section) : section
-    for (const [i, part] of this.#inNormalized.split(text, parseSpecial).entries()) {
+    const text = normalizer ? normalizer.normalize(section.text) : section.text
+    const sections = this.#inNormalized.split(text, isPlain(this.#inNormalizedText(section, text, plain)))
+    for (const [i, part] of sections.entries()) {
       if (typeof part === 'number') ids.push(part)
       else {
         const section_index = first && i === 0 ? 0 : 1
-        const pieces = pre_tokenizer ? pre_tokenizer.pre_tokenize(part, { section_index }) : [part]
+        const pieces = pre_tokenizer ? pre_tokenizer.pre_tokenize(part.text, { section_index }) : [part.text]
         // One by one: given all, the model fuses what is unknown across them.
         for (const piece of pieces) {
           for (const token of model([piece])) ids.push(this.#parts.token_to_id(token) ?? this.#unknown)
@@ -104,4 +112,19 @@ export class TextCutter {
       }
     }
   }
+
+  /** Places of a text as those of its normalised form: control tokens keep their order. Where some were lost, none is one. */
+  #inNormalizedText(section: Section & object, normalized: string, plain: PlainControls): PlainControls {
+    if (typeof plain === 'string') return plain
+    const written = this.#late.find(section.text).map(({ at }) => plain.has(section.at + at))
+    if (!written.includes(true)) return 'none'
+    const found = this.#inNormalized.find(normalized).filter(({ token }) => token.control)
+    if (found.length !== written.length) return 'all'
+    return new Set(found.filter((_, i) => written[i]).map(({ at }) => at))
+  }
+}
+
+function isPlain(plain: PlainControls): (occurrence: Occurrence) => boolean {
+  if (plain === 'none') return () => false
+  return ({ at, token }) => token.control && (plain === 'all' || plain.has(at))
 }

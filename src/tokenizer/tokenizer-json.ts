@@ -19,6 +19,8 @@ export interface TokenizerJson {
 /** No published vocabulary is near it; an id beyond it would only ask for memory. */
 const MAX_ID = 1 << 24
 const MAX_DEPTH = 32
+/** Many vocabularies do not call their markers of turns, tools and code special: <|fim_prefix|>, <｜User｜>, <unused7>. */
+const LOOKS_LIKE_CONTROL = /^<[|\uff5c].*[|\uff5c]>$|^<unused\d+>$/su
 
 /**
  * Checks that a parsed tokenizer.json has the shape its parts need, so that nothing behind it meets a wrong type:
@@ -115,6 +117,7 @@ class Checker {
         id: token.id,
         content: token.content,
         special,
+        control: special || LOOKS_LIKE_CONTROL.test(token.content),
         singleWord: token.single_word === true,
         lstrip: token.lstrip === true,
         rstrip: token.rstrip === true,

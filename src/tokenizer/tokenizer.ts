@@ -1,11 +1,13 @@
 import { OptionError } from '../errors.ts'
+import type { AddedToken } from './added-tokens.ts'
 import { type ChatMessage, type ChatTemplateOptions, ChatTemplates } from './chat-template.ts'
+import { ControlMarks, looksFor } from './control-marks.ts'
 import { Detokenizer, type DetokenizerOptions, decodeAll, type PieceSource } from './detokenizer.ts'
 import { describe, messageOf, TokenizerError } from './errors.ts'
-import { TextCutter } from './text-cutter.ts'
+import { type PlainControls, TextCutter } from './text-cutter.ts'
 import { compileDecoder, type TextStrip, type TokenDecoder, type TokenPiece } from './token-decoder.ts'
 import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts'
-import { readTokenizerJson, specialTokensOf, type TokenizerJson } from './tokenizer-json.ts'
+import { isObject, readTokenizerJson, specialTokensOf, type TokenizerJson } from './tokenizer-json.ts'
 
 export interface TokenizerFiles {
   /** The parsed tokenizer.json. */
@@ -21,7 +23,18 @@ export interface TokenizerFiles {
 export interface EncodeOptions {
   /** Let tokenizer.json's post-processor add its tokens. Default true. */
   readonly addSpecialTokens?: boolean
-  /** Special tokens written out in the text become these tokens; false: they are cut like any text. Default true. */
+  /**
+   * Control tokens written out in the text (`<|im_end|>`) become these tokens; false: they are cut like any text. They are
+   * the special tokens and those that look like them. Default true.
+   */
+  readonly parseSpecial?: boolean
+}
+
+export interface EncodeChatOptions extends ChatTemplateOptions {
+  /**
+   * Control tokens written out in messages become these tokens; false: they are cut like any text, so that nobody who
+   * writes in a chat can end a turn or begin another. What the template itself writes always counts. Default false.
+   */
   readonly parseSpecial?: boolean
 }
 
@@ -53,12 +66,19 @@ export class Tokenizer implements PieceSource {
   readonly #decoder: TokenDecoder
   readonly #special: ReadonlySet<number>
   readonly #templates: ChatTemplates
+  readonly #marks: ControlMarks
+  readonly #sought = new Map<AddedToken, boolean>()
   /** Filled as ids are met: a vocabulary is large, a text uses little of it. */
   readonly #pieces = new Map<number, TokenPiece>()
 
   constructor(json: TokenizerJson, config: TokenizerConfig, file: string) {
     const eos = config.named.get('eos')
-    this.#cutter = new TextCutter(json, typeof eos === 'string' ? eos : undefined, file)
+    const steering = new Set<string | number>([...config.named.values(), ...config.additional])
+    const addedTokens = json.addedTokens.map(token =>
+      steering.has(token.content) || steering.has(token.id) ? { ...token, control: true } : token,
+    )
+    this.#marks = new ControlMarks(addedTokens)
+    this.#cutter = new TextCutter({ ...json, addedTokens }, typeof eos === 'string' ? eos : undefined, file)
     this.#decoder = compileDecoder(json.decoder, file)
     this.strip = this.#decoder.strip
     this.vocabSize = highestId(json) + 1
@@ -88,22 +108,19 @@ export class Tokenizer implements PieceSource {
    * The ids of a text, after tokenizer.json's own rules: its post-processor decides whether a beginning-of-text token
    * is added. Use `encodePrompt` for a prompt and `encodeChat` for a conversation.
    */
-  encode(text: string, options: EncodeOptions = {}): number[] {
+  encode(text: string, { addSpecialTokens = true, parseSpecial = true }: EncodeOptions = {}): number[] {
     if (typeof text !== 'string') throw new OptionError(`text is ${describe(text)}; expected a string`)
-    const ids = this.#cut(text, options)
-    for (const id of ids) {
-      if (id === undefined) throw new TokenizerError('The text holds something that the vocabulary has no token for')
-    }
-    return ids as number[]
+    return this.#cut(text, addSpecialTokens, parseSpecial ? 'none' : 'all')
   }
 
   /**
    * The ids of a text that stands alone, for the model to go on with: exactly one beginning-of-text token where the
    * model wants one, never two. `bos` overrides what the files say.
    */
-  encodePrompt(text: string, options: { readonly bos?: boolean } = {}): number[] {
-    const ids = this.encode(text, { addSpecialTokens: false })
-    const wanted = options.bos ?? this.startsWithBos
+  encodePrompt(text: string, options: { readonly bos?: boolean; readonly parseSpecial?: boolean } = {}): number[] {
+    const { bos, ...how } = options
+    const ids = this.encode(text, { ...how, addSpecialTokens: false })
+    const wanted = bos ?? this.startsWithBos
     if (!wanted || this.bosId === undefined || ids[0] === this.bosId) return ids
     ids.unshift(this.bosId)
     return ids
@@ -174,13 +191,32 @@ export class Tokenizer implements PieceSource {
   }
 
   /** The ids of a conversation. The template writes the special tokens itself, so none are added. */
-  encodeChat(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): number[] {
-    return this.encode(this.applyChatTemplate(messages, options), { addSpecialTokens: false })
+  encodeChat(messages: readonly ChatMessage[], { parseSpecial = false, ...options }: EncodeChatOptions = {}): number[] {
+    // What is no list is refused by the template.
+    if (parseSpecial || !Array.isArray(messages)) {
+      return this.#cut(this.applyChatTemplate(messages, options), false, 'none')
+    }
+    const marked = this.#marks.mark(messages, (token, message) => isAnswer(message) && this.#isSought(token))
+    const tools = Array.isArray(options.tools) ? { tools: this.#marks.mark(options.tools, () => false) } : {}
+    const rendered = this.applyChatTemplate(marked as ChatMessage[], { ...options, ...tools })
+    const { text, plain } = this.#marks.unmark(rendered)
+    return this.#cut(text, false, plain.size > 0 ? plain : 'none')
   }
 
-  #cut(text: string, { addSpecialTokens = true, parseSpecial = true }: EncodeOptions): (number | undefined)[] {
+  /** Whether a chat template looks for the token in what was said. */
+  #isSought(token: AddedToken): boolean {
+    const known = this.#sought.get(token)
+    if (known !== undefined) return known
+    const sought = this.chatTemplateNames.some(name => looksFor(this.chatTemplate(name)!, token.content))
+    this.#sought.set(token, sought)
+    return sought
+  }
+
+  #cut(text: string, addSpecialTokens: boolean, plain: PlainControls): number[] {
     try {
-      return this.#cutter.cut(text, addSpecialTokens, parseSpecial)
+      const ids = this.#cutter.cut(text, addSpecialTokens, plain)
+      if (ids.includes(undefined)) throw new Error('it holds something that the vocabulary has no token for')
+      return ids as number[]
     } catch (error) {
       throw new TokenizerError(`A text of ${text.length} characters cannot be encoded: ${messageOf(error)}`, {
         cause: error,
@@ -212,6 +248,11 @@ export class Tokenizer implements PieceSource {
     if (config.additional.length > 0) tokens.additional_special_tokens = config.additional
     return tokens
   }
+}
+
+/** A model writes its answers itself: where a template takes them apart at a token, the token is meant. */
+function isAnswer(message: unknown): boolean {
+  return isObject(message) && message.role === 'assistant'
 }
 
 function highestId(json: TokenizerJson): number {

@@ -122,5 +122,7 @@ test('what the vocabulary has no token for is an error, not a hole', () => {
   const model = { type: 'WordPiece', vocab: { a: 0 }, unk_token: '[UNK]', continuing_subword_prefix: '##' }
   const t = createTokenizer({ tokenizer: { model } })
   expect(t.encode('a')).toEqual([0])
-  expect(() => t.encode('b')).toThrow('The text holds something that the vocabulary has no token for')
+  expect(() => t.encode('b')).toThrow(
+    'A text of 1 characters cannot be encoded: it holds something that the vocabulary has no token for',
+  )
 })

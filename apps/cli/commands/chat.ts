@@ -25,6 +25,7 @@ const PLAIN_TOKENS = 200
 
 interface Flags extends LoadFlags, SamplingFlags {
   json?: boolean
+  parseSpecial?: boolean
   system?: string
   template?: string
   /** A name, or true for the last one. */
@@ -44,6 +45,7 @@ export function addChat(program: Command): void {
     .argument('[model]', 'a folder, or org/name on the hub (default: the bundled model)')
     .option('--system <text>', 'a system message')
     .option('--template <file>', "a chat template (Jinja) instead of the model's own")
+    .option('--parse-special', 'control tokens that are written out (<|im_end|>) become these tokens, not plain text')
     .option('--resume [name]', 'go on with a kept chat: the last one, or the one of this name')
     .option('--name <name>', 'keep the chat under this name (default: the time it began)')
     .addOption(
@@ -105,7 +107,8 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
 }
 
 function promptOptions({ info }: Engine, flags: Flags): PromptOptions {
-  return { ...(!info.hasChatTemplate && { maxTokens: PLAIN_TOKENS }), ...toPromptOptions(flags) }
+  const { parseSpecial = false } = flags
+  return { parseSpecial, ...(!info.hasChatTemplate && { maxTokens: PLAIN_TOKENS }), ...toPromptOptions(flags) }
 }
 
 function introduce({ info }: Engine, interactive: boolean): void {

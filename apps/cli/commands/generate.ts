@@ -23,6 +23,7 @@ interface Flags extends LoadFlags, SamplingFlags, SeveralFlags {
   echo?: boolean
   quiet?: boolean
   specialTokens: boolean
+  parseSpecial: boolean
 }
 
 export function addGenerate(program: Command): void {
@@ -35,6 +36,7 @@ export function addGenerate(program: Command): void {
     .option('--echo', 'repeat the prompt before its continuation (default on a terminal)')
     .option('--no-echo', 'only the continuation')
     .option('--no-special-tokens', "do not put the model's begin-of-text token first")
+    .option('--no-parse-special', 'control tokens that are written out (<|im_end|>) are plain text')
     .option('--quiet', 'no statistics')
     .option('--json', 'one object with text, tokens and timings instead')
   addLoadOptions(addSeveralOptions(addSamplingOptions(command, { maxTokens: String(DEFAULT_TOKENS) })))
@@ -85,6 +87,7 @@ function promptOptions(model: ModelArgument, flags: Flags): PromptOptions & { re
     seed: randomSeed(),
     ...(model.bundled && !flags.beams && !choseSampling(flags) && STORY),
     ...(!flags.specialTokens && { addSpecialTokens: false }),
+    ...(!flags.parseSpecial && { parseSpecial: false }),
     ...toPromptOptions(flags),
     ...toBeamOptions(flags),
   }

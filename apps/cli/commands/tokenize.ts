@@ -14,6 +14,7 @@ import { table } from '../output/table.ts'
 interface Flags {
   ids?: boolean
   specialTokens?: boolean
+  parseSpecial: boolean
   json?: boolean
   offline?: boolean
 }
@@ -37,6 +38,7 @@ export function addTokenize(program: Command): void {
     .argument('[model]', 'a folder, or org/name on the hub (default: the bundled model)')
     .argument('[text]', 'the text, or with --ids the ids; - reads standard input, and so does a pipe')
     .option('--ids', 'the argument is a list of token ids; print their text')
+    .option('--no-parse-special', 'control tokens that are written out (<|im_end|>) are plain text')
     .option('--special-tokens', 'begin as a prompt does, with the begin-of-text token if the model wants one')
     .addOption(new Option('--offline', 'never use the network'))
     .option('--json', 'ids and pieces as one object')
@@ -64,7 +66,10 @@ async function tokenize(first: string | undefined, second: string | undefined, f
 }
 
 async function encode(tokenizer: Tokenizer, text: string, flags: Flags): Promise<void> {
-  const ids = flags.specialTokens ? tokenizer.encodePrompt(text) : tokenizer.encode(text, { addSpecialTokens: false })
+  const { parseSpecial } = flags
+  const ids = flags.specialTokens
+    ? tokenizer.encodePrompt(text, { parseSpecial })
+    : tokenizer.encode(text, { addSpecialTokens: false, parseSpecial })
   const pieces = ids.map(id => pieceOf(tokenizer, id))
   if (flags.json) return writeJson({ text, ids, pieces })
   const c = colours(process.stdout)
