@@ -136,6 +136,11 @@ export const PROMPT_OPTIONS = {
   },
   priority: { kind: whole(), says: 'the higher goes first', otherwise: '0' },
   skipSpecialTokens: { kind: flag, says: 'special tokens give no text', otherwise: 'true' },
+  parseSpecial: {
+    kind: flag,
+    says: 'control tokens that are written out are these tokens',
+    otherwise: 'true for a text',
+  },
   ...TEMPLATE_DATA,
   signal: { kind: signal, says: 'ends the text' },
 } satisfies OptionTable<PromptOptions>
@@ -162,6 +167,7 @@ export const RESTORE_OPTIONS = {
 
 export const TOKENIZE_OPTIONS = {
   addSpecialTokens: { kind: flag, says: 'let the tokenizer add its special tokens' },
+  parseSpecial: { kind: flag, says: 'control tokens that are written out are these tokens', otherwise: 'true' },
 } satisfies OptionTable<TokenizeOptions>
 
 export const DETOKENIZE_OPTIONS = {
