@@ -1,6 +1,6 @@
 /** Bytes of what is remembered: per token, per sequence, and how many tokens fit into so many bytes. */
 import type { CacheFormat, RowSegment } from './cache-format.ts'
-import { rowSegments } from './cache-format.ts'
+import { keptSegments } from './cache-format.ts'
 import type { LayerKind } from './plan-model.ts'
 
 /** What layers that are alike keep. */
@@ -13,15 +13,33 @@ export interface CacheKind {
   readonly rowBytes: number
   /** One token in all of these layers, before any window has passed it. */
   readonly bytesPerToken: number
+  /** What all of these layers keep of a sequence whatever its length. */
+  readonly stateBytes: number
 }
+
+/** States are kept in f32, as llama.cpp keeps them. */
+const STATE_BYTES = 4
 
 export function cacheKinds(layers: readonly LayerKind[], format: CacheFormat): CacheKind[] {
   return layers.map(layer => {
-    const segments = rowSegments(layer, format)
+    const segments = keptSegments(layer, format)
     const rowBytes = segments.reduce((n, s) => n + s.bytes, 0)
     const { count, window, attention } = layer
-    return { layers: count, attention: attention.kind, window, segments, rowBytes, bytesPerToken: count * rowBytes }
+    return {
+      layers: count,
+      attention: attention.kind,
+      window,
+      segments,
+      rowBytes,
+      bytesPerToken: count * rowBytes,
+      stateBytes: count * layerStateBytes(layer),
+    }
   })
+}
+
+/** One sequence's state in one layer. */
+export function layerStateBytes({ attention }: LayerKind): number {
+  return attention.kind === 'state' ? STATE_BYTES * attention.numbers : 0
 }
 
 /** One token in all layers while no window has passed it: what each further token costs in a short context. */
@@ -62,7 +80,7 @@ export function sequenceBytes(
   blockTokens: number,
   rows: Rows = rowsNeeded,
 ): number {
-  return kinds.reduce((n, k) => n + k.bytesPerToken * rows(context, k.window, blockTokens), 0)
+  return kinds.reduce((n, k) => n + k.stateBytes + k.bytesPerToken * rows(context, k.window, blockTokens), 0)
 }
 
 /** Longer than any text; what still fits then has no largest context. */

@@ -1,7 +1,7 @@
 /** What one token's row in one layer holds, part by part, and how each part is stored. */
 import { OptionError } from '../errors.ts'
 import { E4M3_PER_128, formatNamed, INT8_PER_ROW, type NumberFormat, plainFormat, rowBytes } from './number-formats.ts'
-import type { AttentionShape, LayerKind } from './plan-model.ts'
+import type { LayerKind } from './plan-model.ts'
 
 /** A name for what is written in all parts of a row. */
 export interface CacheFormat {
@@ -50,11 +50,12 @@ export function cacheFormat(text: string): CacheFormat {
   return { name: both, first, second, index: first, latentOnly: parts.includes(INT8_PER_ROW) }
 }
 
-/** The parts of one token's row in a layer of this kind. */
+/** The parts of one token's row that a query reads in a layer of this kind; none where it keeps a state instead. */
 export function rowSegments(
   { attention, indexer }: Pick<LayerKind, 'attention' | 'indexer'>,
   format: CacheFormat,
 ): RowSegment[] {
+  if (attention.kind === 'state') return []
   if (format.latentOnly && attention.kind !== 'latent') {
     throw new OptionError(
       `${format.name} is a layout for latents, and keys and values per head have none such; take bf16, fp8 or q8_0.`,
@@ -73,10 +74,16 @@ export function rowSegments(
           segment('key', attention.nKvHeads * attention.keyDim, format.first),
           segment('value', attention.nKvHeads * attention.valueDim, format.second),
         ]
-  return indexer ? [...own, segment('indexKey', indexer.headDim, format.index)] : own
+  return indexer && !indexer.shared ? [...own, segment('indexKey', indexer.headDim, format.index)] : own
+}
+
+/** The same parts where the layer keeps them itself. */
+export function keptSegments(layer: LayerKind, format: CacheFormat): RowSegment[] {
+  return layer.sharesRows ? [] : rowSegments(layer, format)
 }
 
 /** Numbers cached per token and layer, the indexer's not counted. */
-export function cachedElements(a: AttentionShape): number {
+export function cachedElements({ attention: a, sharesRows }: LayerKind): number {
+  if (sharesRows || a.kind === 'state') return 0
   return a.kind === 'latent' ? a.kvLoraRank + a.qkRopeHeadDim : a.nKvHeads * (a.keyDim + a.valueDim)
 }

@@ -88,7 +88,7 @@ function otherWork(
 }
 
 function usable(cache: CacheFormat, model: PlanModel): CacheFormat {
-  return cache.latentOnly && model.layers.some(l => l.attention.kind !== 'latent') ? cacheFormat('fp8') : cache
+  return cache.latentOnly && model.layers.some(l => l.attention.kind === 'grouped') ? cacheFormat('fp8') : cache
 }
 
 export function withDraft(model: PlanModel, draft: boolean): readonly LayerKind[] {

@@ -2,6 +2,7 @@
  * Multiply-adds of attention, counted twice as usual for FLOPs, and of everything else. Norms, softmax and activations
  * are left out: they are below a percent of a step.
  */
+import { layerStateBytes } from './cache-bytes.ts'
 import { type CacheFormat, rowSegments } from './cache-format.ts'
 import type { AttentionShape, LatentShape, LayerKind, PlanModel } from './plan-model.ts'
 import { weightParts } from './weight-parts.ts'
@@ -30,7 +31,16 @@ export function linearFlops(model: PlanModel): LinearFlops {
 /** Norms, ropes, cache rows, gates and joins of a step in our engine, beside products and attention. */
 export function smallOperations({ layers, norm, learnedPositions }: PlanModel): number {
   const perLayer = ({ attention, mlp }: LayerKind) => {
-    const own = attention.kind === 'latent' ? (attention.qLoraRank === null ? 7 : 8) : norm.qk ? 6 : 4
+    const own =
+      attention.kind === 'latent'
+        ? attention.qLoraRank === null
+          ? 7
+          : 8
+        : attention.kind === 'state'
+          ? 8
+          : norm.qk
+            ? 6
+            : 4
     const joins = norm.perLayer === 4 ? 2 : 0
     return norm.perLayer + own + joins + (mlp.kind === 'moe' ? 5 : 1)
   }
@@ -49,10 +59,15 @@ export function attentionFlops(layers: readonly LayerKind[], path: AttentionPath
   return layers.reduce((n, l) => n + l.count * layerFlops(l, path, span), 0)
 }
 
+/** Of a state, per token: decayed, read by the key, written, read by the query. */
+const STATE_PASSES = 4
+
 function layerFlops({ attention: a, window, indexer }: LayerKind, path: AttentionPathName, span: Span): number {
+  if (a.kind === 'state') return 2 * STATE_PASSES * a.numbers * span.count
   const seen = Math.min(window ?? Number.POSITIVE_INFINITY, indexer?.topK ?? Number.POSITIVE_INFINITY)
   const pairs = seenPairs(span, seen)
-  const chosen = indexer ? 2 * indexer.nHeads * indexer.headDim * seenPairs(span, Number.POSITIVE_INFINITY) : 0
+  const chosen =
+    indexer && !indexer.shared ? 2 * indexer.nHeads * indexer.headDim * seenPairs(span, Number.POSITIVE_INFINITY) : 0
   const keys = Math.min(span.before + span.count, (window ?? Number.POSITIVE_INFINITY) + span.count - 1)
   return chosen + 2 * pairs * multipliesPerPair(a, path) + 2 * upProjections(a, path, span.count, keys)
 }
@@ -101,6 +116,6 @@ export function decodeReadBytes(layers: readonly LayerKind[], format: CacheForma
       (bytes, s) => bytes + s.bytes * (s.name === 'indexKey' ? seen : chosen),
       0,
     )
-    return n + layer.count * rows
+    return n + layer.count * (rows + layerStateBytes(layer))
   }, 0)
 }

@@ -2,7 +2,8 @@
  * What a family's blocks have beside attention and MLP, as words by `model_type`; no word: as Llama. `layer` LayerNorm
  * with bias, `norms1` and `norms4` norms per layer (else 2), `endless` no final norm, `qk` norms over the heads of q and
  * k, `qkv` biases there, `all` biases everywhere, `head` one on the output, `sinks` a number per head in the softmax and
- * a bias on the router, `ungated` MLPs of two matrices, `positions` a learned table, `tied` embeddings unless told.
+ * a bias on the router, `ungated` MLPs of two matrices, `positions` a learned table, `tied` embeddings unless told,
+ * `plain` no bias on the attention's output though q, k and v have one.
  */
 import type { PlanModel } from './plan-model.ts'
 
@@ -17,19 +18,35 @@ const FAMILIES: Readonly<Record<string, string>> = {
   deepseek_v2: '',
   deepseek_v3: '',
   deepseek_v32: '',
+  axk2: '',
+  bailing_hybrid: '',
   kimi_k2: '',
+  kimi_linear: '',
+  longcat_flash: '',
+  mistral4: '',
+  sarvam_mla: '',
   glm4_moe_lite: '',
   glm_moe_dsa: '',
   minicpm3: 'tied',
   youtu: 'tied',
   youtu_llm: 'tied',
   plm: 'ungated tied',
+  ministral3: '',
+  granite: 'tied',
+  smollm3: 'tied',
+  olmo2: '',
+  glm4: 'norms4 plain',
+  lfm2: 'qk tied',
   qwen2: 'qkv',
   qwen3: 'qk',
   qwen3_moe: 'qk',
+  qwen3_5_text: 'qk',
+  qwen3_5_moe_text: 'qk',
+  qwen3_next: 'qk',
   gemma: 'tied',
   gemma2: 'norms4 tied',
   gemma3_text: 'norms4 qk tied',
+  gemma4_text: 'norms4 tied',
   gpt_oss: 'all sinks',
   falcon: FALCON,
   RefinedWebModel: FALCON,
@@ -43,6 +60,8 @@ const FAMILIES: Readonly<Record<string, string>> = {
 
 export interface FamilyTraits extends Pick<PlanModel, 'norm' | 'bias' | 'gated' | 'sinks' | 'tiedEmbeddings'> {
   readonly learnedPositions: boolean
+  /** No bias on the attention's output, whatever `attention_bias` says. */
+  readonly plainOutput: boolean
 }
 
 export function isKnownFamily(modelType: string): boolean {
@@ -65,5 +84,6 @@ export function familyTraits(modelType: string): FamilyTraits {
     sinks: has('sinks'),
     tiedEmbeddings: has('tied'),
     learnedPositions: has('positions'),
+    plainOutput: has('plain'),
   }
 }

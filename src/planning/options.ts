@@ -12,6 +12,8 @@ export interface PlanOptions {
   /** Sequences at once. Default 1. */
   readonly batch?: number
   /** Type of the cached numbers: `bf16` (default), `fp8`, `q8_0`, `fp8_ds_mla`, `q8_0/bf16` … */
+  readonly cacheType?: string
+  /** The same, as it was called before. */
   readonly dtype?: string
   /** Type of the weights. Default: as published, or as the files have them. */
   readonly weights?: string
@@ -65,7 +67,7 @@ export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
   return {
     context: whole('context', o.context ?? model.maxPositions ?? DEFAULT_CONTEXT, MOST_TOKENS, 'tokens'),
     batch: whole('batch', o.batch ?? 1, MOST_SEQUENCES, 'sequences'),
-    cache: cacheFormat(o.dtype ?? 'bf16'),
+    cache: cacheFormat(o.cacheType ?? o.dtype ?? 'bf16'),
     weights: o.weights === undefined ? null : weightFormat(o.weights),
     blockTokens: whole('blockTokens', o.blockTokens ?? 1, 1 << 20, 'tokens of a block'),
     memoryBytes: o.memoryBytes === undefined ? (machine?.memoryBytes ?? null) : amount('memoryBytes', o.memoryBytes),

@@ -28,6 +28,8 @@ export interface CachePlan {
   readonly bytesPerToken: number
   /** Where some layers have windows: each further token beyond all of them. */
   readonly bytesPerTokenBeyondWindows: number
+  /** What a sequence keeps whatever its length; 0 where every layer attends. Part of `bytesPerSequence`. */
+  readonly stateBytesPerSequence: number
   readonly bytesPerSequence: number
   /** All sequences, one copy: ranks that repeat a latent are not counted twice. */
   readonly bytes: number
@@ -62,7 +64,7 @@ export interface MemoryPlan {
 
 export function planCache(layers: readonly LayerKind[], o: CheckedOptions): CachePlan {
   const kinds = cacheKinds(layers, o.cache)
-  const elements = new Set(layers.map(l => cachedElements(l.attention)))
+  const elements = new Set(layers.map(cachedElements))
   const bytesPerSequence = sequenceBytes(kinds, o.context, o.blockTokens)
   return {
     dtype: o.cache.name,
@@ -71,6 +73,7 @@ export function planCache(layers: readonly LayerKind[], o: CheckedOptions): Cach
     layers: layerCount(layers),
     bytesPerToken: bytesPerToken(kinds),
     bytesPerTokenBeyondWindows: bytesPerTokenBeyondWindows(kinds),
+    stateBytesPerSequence: kinds.reduce((n, k) => n + k.stateBytes, 0),
     bytesPerSequence,
     bytes: exact(o.batch * bytesPerSequence),
     heldBytesPerSequence: sequenceBytes(kinds, o.context, o.blockTokens, rowsHeld),

@@ -13,6 +13,8 @@ export interface GroupedShape {
   readonly nKvHeads: number
   readonly keyDim: number
   readonly valueDim: number
+  /** Keys and values come from one projection; both are kept. Default false. */
+  readonly oneProjection?: boolean
 }
 
 /** Multi-head Latent Attention: C, R, N, V and Q as in the paper (DeepSeek-V2, arXiv 2405.04434). */
@@ -33,11 +35,38 @@ export interface LatentShape {
 
 export type AttentionShape = GroupedShape | LatentShape
 
+/**
+ * A layer that keeps a state of fixed size for each sequence instead of a row for each token: delta rules, short
+ * convolutions.
+ */
+export interface StateShape {
+  readonly kind: 'state'
+  /** For people: `delta rule 16 x 128 x 128`. */
+  readonly name: string
+  /** What tensor-parallel ranks divide. */
+  readonly nHeads: number
+  /** Of one sequence in one layer, in f32: recurrent matrices, and the rows that convolutions look back at. */
+  readonly numbers: number
+  readonly weights: readonly OwnWeight[]
+}
+
+/** Tensors that only some families have. */
+export interface OwnWeight {
+  readonly name: string
+  readonly role: 'matrix' | 'router' | 'vector' | 'lookup'
+  readonly rows: number
+  readonly cols: number
+  /** What tensor-parallel ranks divide; absent: each rank keeps all of it. */
+  readonly split?: 'rows' | 'cols'
+}
+
 /** Sparse attention (DeepSeek-V3.2): a small key per token and layer, by which each query chooses `topK` tokens. */
 export interface IndexerShape {
   readonly nHeads: number
   readonly headDim: number
   readonly topK: number
+  /** Takes the choice of the layer before: no weights and no keys of its own. Default false. */
+  readonly shared?: boolean
 }
 
 export interface DenseShape {
@@ -61,11 +90,15 @@ export interface MoeShape {
 /** Layers that are alike. */
 export interface LayerKind {
   readonly count: number
-  readonly attention: AttentionShape
+  readonly attention: AttentionShape | StateShape
   /** Keys a query sees, itself included; null: all before it. */
   readonly window: number | null
   readonly indexer: IndexerShape | null
   readonly mlp: DenseShape | MoeShape
+  /** Reads the keys and values of an earlier layer: keeps no rows and projects none. Default false. */
+  readonly sharesRows?: boolean
+  /** Beside attention, MLP and norms. Default: none. */
+  readonly own?: readonly OwnWeight[]
 }
 
 /** Which projections add a vector. */
@@ -112,8 +145,22 @@ export interface PlanModel {
   readonly weightDtype: string
   /** Bytes of tensors counted in files, where there are files: they beat what is counted from the sizes. */
   readonly stored: StoredWeights | null
-  /** One sentence each: what was assumed, what is not counted. */
+  /** Of the whole model, beside embedding, layers and output. Default: none. */
+  readonly own?: readonly OwnWeight[]
+  /** What changes memory and is not counted, or may be counted wrongly. Default: nothing. */
+  readonly unknown?: readonly Unknown[]
+  /** One sentence each: what was assumed. */
   readonly notes: readonly string[]
+}
+
+/** Something that a config.json says and the planner does not understand. */
+export interface Unknown {
+  /** Its name in the file. */
+  readonly field: string
+  /** Which numbers of the plan are in doubt. */
+  readonly affects: 'cache' | 'weights' | 'both'
+  /** What is left out, or what was assumed in its place. */
+  readonly reason: string
 }
 
 export interface StoredWeights {
@@ -144,7 +191,7 @@ export function layerCount(layers: readonly LayerKind[]): number {
 
 /** One probability matrix per layer and query head. */
 export function attentionPatterns(model: PlanModel): number {
-  return model.layers.reduce((n, l) => n + l.count * l.attention.nHeads, 0)
+  return model.layers.reduce((n, l) => n + (l.attention.kind === 'state' ? 0 : l.count * l.attention.nHeads), 0)
 }
 
 /** Neighbours in the list that are alike become one kind, so that a model of 61 layers reads as two lines. */

@@ -19,7 +19,7 @@ import {
   planWeights,
   type WeightsPlan,
 } from './plan-memory.ts'
-import { attentionPatterns, type PlanModel } from './plan-model.ts'
+import { attentionPatterns, layerCount, type PlanModel, type Unknown } from './plan-model.ts'
 import { type Ranks, rankBatch, rankCount, rankModel } from './ranks.ts'
 import { planModelFromConfig } from './read/model-config.ts'
 import {
@@ -33,6 +33,8 @@ import {
   weightReads,
 } from './roofline.ts'
 import { type WeightFormat, weightFormat } from './weight-format.ts'
+import { weightParts } from './weight-parts.ts'
+import { weightBytesOf } from './weights.ts'
 
 export interface Plan {
   readonly model: PlanModel
@@ -58,6 +60,8 @@ export interface Plan {
   readonly machine: Machine | null
   readonly compare: readonly Comparison[]
   readonly attentionPatterns: number
+  /** What the numbers leave out, or may get wrong: read it before them. Empty for models that are understood whole. */
+  readonly unknown: readonly Unknown[]
   readonly notes: readonly string[]
 }
 
@@ -126,6 +130,7 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
     machine: o.machine,
     compare: o.compare.map(name => compareWith(base, name)),
     attentionPatterns: attentionPatterns(model),
+    unknown: model.unknown ?? [],
     notes: [...model.notes, ...notesOn(model, o)],
   }
 }
@@ -160,18 +165,40 @@ function planPaths(model: PlanModel, context: number): PathsPlan | null {
   }
 }
 
-function notesOn(model: PlanModel, { context, cache }: CheckedOptions): string[] {
+function notesOn(model: PlanModel, o: CheckedOptions): string[] {
+  const { context, cache } = o
   const { maxPositions, layers } = model
-  const fp8 = cache.name === 'fp8' && layers.every(l => l.attention.kind === 'latent')
+  const fp8 = cache.name === 'fp8' && layers.every(l => l.attention.kind !== 'grouped')
   return [
     ...(maxPositions !== null && context > maxPositions
-      ? [`${model.name} was made for ${maxPositions.toLocaleString('en-GB')} tokens.`]
+      ? [`${model.name} was made for ${integer(maxPositions)} tokens.`]
       : []),
     ...(fp8
       ? [
           `fp8 is a byte for each number; DeepSeek’s layout, with scales and rope keys of 16 bits, is fp8_ds_mla: ` +
-            `${bytesPerToken(cacheKinds(layers, cacheFormat('fp8_ds_mla'))).toLocaleString('en-GB')} B per token.`,
+            `${integer(bytesPerToken(cacheKinds(layers, cacheFormat('fp8_ds_mla'))))} B per token.`,
         ]
       : []),
+    ...draftNote(model, o),
   ]
+}
+
+/** Left out on purpose, which is told with its size. */
+function draftNote(model: PlanModel, { draft, cache, weights }: CheckedOptions): string[] {
+  const n = layerCount(model.draftLayers)
+  if (n === 0 || draft) return []
+  const { name } = weights ?? weightFormat(model.weightDtype)
+  const [without, all] = [false, true].map(
+    d => weightBytesOf(weightParts(model, { draft: d }), weightFormat(name)).bytes,
+  )
+  const perToken = bytesPerToken(cacheKinds(model.draftLayers, cache))
+  const layers = n === 1 ? 'The layer' : `The ${n} layers`
+  return [
+    `${layers} for multi-token prediction ${n === 1 ? 'is' : 'are'} not counted: ${integer((all as number) - (without as number))} B of ` +
+      `weights and ${integer(perToken)} B of cache per token (--mtp, or draft: true, counts them).`,
+  ]
+}
+
+function integer(n: number): string {
+  return n.toLocaleString('en-GB')
 }

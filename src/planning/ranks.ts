@@ -4,7 +4,7 @@
  * all ranks of both.
  */
 import { OptionError } from '../errors.ts'
-import type { AttentionShape, LayerKind, PlanModel } from './plan-model.ts'
+import type { LayerKind, OwnWeight, PlanModel } from './plan-model.ts'
 import { tensorBytes, type WeightFormat } from './weight-format.ts'
 import { type PartOptions, weightParts } from './weight-parts.ts'
 
@@ -40,6 +40,7 @@ export function rankModel(model: PlanModel, ranks: Ranks): PlanModel {
     return {
       ...layer,
       attention: rankAttention(layer.attention, n, model.name),
+      ...(layer.own && { own: rankOwn(layer.own, n) }),
       mlp:
         mlp.kind === 'dense'
           ? { ...mlp, size: share(mlp.size) }
@@ -60,16 +61,27 @@ export function rankModel(model: PlanModel, ranks: Ranks): PlanModel {
   }
 }
 
-function rankAttention(a: AttentionShape, n: number, name: string): AttentionShape {
+function rankAttention(a: LayerKind['attention'], n: number, name: string): LayerKind['attention'] {
   const refuse = (what: string): never => {
     throw new OptionError(
       `${name} has ${what}, which ${n} tensor-parallel ranks cannot divide evenly; use a divisor, or data-parallel ranks.`,
     )
   }
   if (a.nHeads % n !== 0) refuse(`${a.nHeads} heads`)
+  if (a.kind === 'state') {
+    return { ...a, nHeads: a.nHeads / n, numbers: a.numbers / n, weights: rankOwn(a.weights, n) }
+  }
   if (a.kind === 'latent') return { ...a, nHeads: a.nHeads / n }
   if (a.nKvHeads % n !== 0 && n % a.nKvHeads !== 0) refuse(`${a.nKvHeads} key-value heads`)
   return { ...a, nHeads: a.nHeads / n, nKvHeads: Math.max(1, a.nKvHeads / n) }
+}
+
+function rankOwn(weights: readonly OwnWeight[], n: number): OwnWeight[] {
+  return weights.map(w => ({
+    ...w,
+    ...(w.split === 'rows' && { rows: Math.ceil(w.rows / n) }),
+    ...(w.split === 'cols' && { cols: Math.ceil(w.cols / n) }),
+  }))
 }
 
 /** Bytes of one rank's weights: of each tensor the part that it keeps. */

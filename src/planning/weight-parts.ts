@@ -1,5 +1,5 @@
 /** A model's tensors from its sizes alone: how many there are of each kind, their shapes and who reads them. */
-import type { AttentionShape, IndexerShape, LayerKind, PlanModel } from './plan-model.ts'
+import type { IndexerShape, LayerKind, OwnWeight, PlanModel } from './plan-model.ts'
 
 /**
  * - `lookup`: of the embedding or of learned positions, one row is read per token
@@ -36,6 +36,7 @@ export function weightParts(model: PlanModel, { draft, draftCopies = false }: Pa
   const parts: Sized[] = [
     { name: 'embedding', role: tiedEmbeddings ? 'output' : 'lookup', rows: vocabSize, cols: D },
     { name: 'positions', role: 'lookup', rows: learnedPositions, cols: D },
+    ...(model.own ?? []).map(ownPart),
     ...model.layers.flatMap(l => layerParts(model, l)),
     ...normParts(model, 'final norm', norm.final ? 1 : 0),
     { name: 'output', role: 'output', rows: tiedEmbeddings ? 0 : vocabSize, cols: D },
@@ -49,17 +50,26 @@ function layerParts(model: PlanModel, layer: LayerKind): Sized[] {
   const { hiddenSize: D, norm, bias } = model
   const each: Sized[] = [
     ...normParts(model, 'norms', norm.perLayer),
-    ...attentionParts(model, layer.attention),
-    vector('attention bias', bias.attentionOut ? D : 0),
-    ...(layer.indexer ? indexerParts(model, layer.indexer, layer.attention) : []),
+    ...attentionParts(model, layer),
+    ...(layer.own ?? []).map(ownPart),
+    vector('attention bias', bias.attentionOut && layer.attention.kind !== 'state' ? D : 0),
+    ...(layer.indexer && !layer.indexer.shared ? indexerParts(model, layer.indexer, layer.attention) : []),
     ...mlpParts(model, layer),
   ]
   return each.map(p => ({ ...p, count: (p.count ?? 1) * layer.count }))
 }
 
-function attentionParts({ hiddenSize: D, norm, bias, sinks }: PlanModel, a: AttentionShape): Sized[] {
+function ownPart({ name, role, rows, cols }: OwnWeight): Sized {
+  return { name, role, rows, cols }
+}
+
+function attentionParts({ hiddenSize: D, norm, bias, sinks }: PlanModel, layer: LayerKind): Sized[] {
+  const { attention: a, sharesRows } = layer
+  if (a.kind === 'state') return a.weights.map(ownPart)
   if (a.kind === 'grouped') {
-    const [q, k, v] = [a.nHeads * a.keyDim, a.nKvHeads * a.keyDim, a.nKvHeads * a.valueDim]
+    const q = a.nHeads * a.keyDim
+    const k = sharesRows ? 0 : a.nKvHeads * a.keyDim
+    const v = sharesRows || a.oneProjection ? 0 : a.nKvHeads * a.valueDim
     return [
       matrix('q', q, D),
       matrix('k', k, D),
@@ -84,7 +94,11 @@ function attentionParts({ hiddenSize: D, norm, bias, sinks }: PlanModel, a: Atte
 }
 
 /** Queries from the query's latent, one key for all of the indexer's heads, a LayerNorm on it, a weight per head. */
-function indexerParts({ hiddenSize: D }: PlanModel, { nHeads, headDim }: IndexerShape, a: AttentionShape): Sized[] {
+function indexerParts(
+  { hiddenSize: D }: PlanModel,
+  { nHeads, headDim }: IndexerShape,
+  a: LayerKind['attention'],
+): Sized[] {
   const queryFrom = a.kind === 'latent' ? (a.qLoraRank ?? D) : D
   return [
     matrix('indexer q', nHeads * headDim, queryFrom),

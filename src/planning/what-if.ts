@@ -11,7 +11,7 @@ export interface WhatIf {
 }
 
 /**
- * `model` with its attention replaced in all layers; windows stay. Heads and their width stay too: as MHA, GQA or MQA
+ * `model` with its attention replaced in all layers that attend; windows stay, and so do layers with a state. Heads and their width stay too: as MHA, GQA or MQA
  * an MLA's heads are as wide as its values, which is what W_O expects. An indexer stays with MLA only.
  */
 export function whatIf(model: PlanModel, text: string): WhatIf {
@@ -27,7 +27,7 @@ export function whatIf(model: PlanModel, text: string): WhatIf {
     const c = sized(rank, text)
     const r = rope === undefined ? undefined : sized(rope, text)
     const made = replace(model, a => latent(a, c, r), true)
-    const shape = made.layers[0]?.attention as LatentShape
+    const shape = made.layers.map(l => l.attention).find(a => a.kind === 'latent') as LatentShape
     return { title: `MLA ${shape.kvLoraRank} + ${shape.qkRopeHeadDim}`, model: made }
   }
   throw new OptionError(
@@ -37,6 +37,7 @@ export function whatIf(model: PlanModel, text: string): WhatIf {
 
 function replace(model: PlanModel, shape: (a: AttentionShape) => AttentionShape, keepIndexer = false): PlanModel {
   const kind = (l: LayerKind): LayerKind => {
+    if (l.attention.kind === 'state') return l
     return { ...l, attention: shape(l.attention), indexer: keepIndexer ? l.indexer : null }
   }
   return { ...model, layers: model.layers.map(kind), draftLayers: model.draftLayers.map(kind), stored: null }

@@ -45,9 +45,9 @@ describe('latentkit plan', () => {
   })
 
   it('--json is what the library says, in bytes', async () => {
-    const args = ['V3', '--context', '100000', '--compare', 'mha', '--dtype', 'q8_0', '--tp', '4', '--batch', '3']
+    const args = ['V3', '--context', '100000', '--compare', 'mha', '--cache-type', 'q8_0', '--tp', '4', '--batch', '3']
     const said = JSON.parse(await ask(...args, '--json'))
-    const options = { context: 100_000, compare: ['mha'], dtype: 'q8_0', tensorParallel: 4, batch: 3 }
+    const options = { context: 100_000, compare: ['mha'], cacheType: 'q8_0', tensorParallel: 4, batch: 3 }
     expect(said).toEqual(JSON.parse(JSON.stringify(plan(publishedModel('V3'), options))))
     expect(said.cache.bytes).toBe(3 * 100_000 * 37_332)
   })
@@ -142,7 +142,7 @@ describe('wrong questions get a sentence that helps', () => {
       /would take .* PB of cache; ask for a smaller context or batch/,
       2,
     ],
-    [['V3', '--dtype', 'int3'], /no cache type "int3"; there are f32, f16, bf16, fp8/, 2],
+    [['V3', '--cache-type', 'int3'], /no cache type "int3"; there are f32, f16, bf16, fp8/, 2],
     [['V3', '--weights', 'q9'], /no weight type "q9"; there are/, 2],
     [['V3', '--machine', 'h9000'], /no machine "h9000" in the table; there are h100,.*measured/, 2],
     [['V3', '--memory', '80'], /such as 80GB \(10\^9 each\) or 10GiB/, 2],

@@ -253,7 +253,7 @@ describe('a config.json', () => {
       m.layers.map(l => JSON.stringify([l.count, l.attention, l.window, l.indexer, l.mlp.kind])).sort()
     expect(kinds(model)).toEqual(kinds(known))
     expect(model.weightDtype).toBe(dtype)
-    expect(model.notes).toEqual([])
+    expect([model.notes, model.unknown]).toEqual([[], undefined])
   })
 
   it('of a model that sees keeps the language model one level down', () => {
@@ -268,12 +268,13 @@ describe('a config.json', () => {
   it('of an unknown family is counted like a Llama, and says so', () => {
     const model = planModelFromJson({ ...LLAMA, model_type: 'somebodys_llama' })
     expect(countWeights(model, { draft: false }).parameters).toBe(8_030_261_248)
-    expect(model.notes.join()).toMatch(/"somebodys_llama" is not known.*as if its blocks were like Llama/)
+    expect(model.unknown).toMatchObject([{ field: 'model_type', affects: 'weights' }])
+    expect(model.unknown?.[0]?.reason).toMatch(/"somebodys_llama" is not known.*as if its blocks were like Llama/)
   })
 
   it('quantised by others keeps its sizes, and says how it is counted', () => {
     const model = planModelFromJson({ ...LLAMA, quantization_config: { quant_method: 'gptq', bits: 4 } })
-    expect(model.notes.join()).toMatch(/quantised with "gptq"; its weights are counted as bf16/)
+    expect(model.unknown?.[0]?.reason).toMatch(/quantised with "gptq"; its weights are counted as bf16/)
   })
 
   it('windows: from a layer on, in a pattern, layer by layer, everywhere, nowhere', () => {

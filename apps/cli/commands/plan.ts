@@ -13,6 +13,8 @@ import { csvView, markdownView, terminalView } from '../plan/views.ts'
 interface Flags {
   context?: number
   batch?: number
+  cacheType?: string
+  /** The old name of cacheType. */
   dtype?: string
   weights?: string
   memory?: number
@@ -48,7 +50,10 @@ export function addPlan(program: Command): void {
       new Option('--context <n>', "tokens of each user, such as 128k (default: the model's)").argParser(tokens),
     )
     .addOption(new Option('--batch <n>', 'users at once (default: 1)').argParser(count))
-    .addOption(new Option('--dtype <type>', 'cached numbers: bf16, fp8, q8_0, fp8_ds_mla, q8_0/bf16 … (default: bf16)'))
+    .addOption(
+      new Option('--cache-type <type>', 'cached numbers: bf16, fp8, q8_0, fp8_ds_mla, q8_0/bf16 … (default: bf16)'),
+    )
+    .addOption(new Option('--dtype <type>').hideHelp().conflicts('cacheType'))
     .addOption(new Option('--weights <type>', 'weights: bf16, fp8, q8_0, q4_k … (default: as published or as on disk)'))
     .addOption(new Option('--block <n>', 'tokens of a cache block (default: 1, no rounding)').argParser(count))
     .addOption(new Option('--mtp', 'count the layers for multi-token prediction'))
@@ -82,7 +87,7 @@ multiplying at the machine's peak. docs/how-much-memory.md explains the numbers.
 
 Examples:
   $ latentkit plan R1 --context 128k --batch 32 --machine h100 --compare mha,gqa8,mqa
-  $ latentkit plan ./my-model --dtype q8_0 --memory 24GB
+  $ latentkit plan ./my-model --cache-type q8_0 --memory 24GB
   $ latentkit plan model.Q4_K_M.gguf --context 32k --machine measured
   $ latentkit plan V3 --context 100000 --json | jq .cache.bytes`,
     )
@@ -107,11 +112,11 @@ async function runPlan(source: string | undefined, flags: Flags): Promise<void> 
 }
 
 async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {
-  const { machine } = flags
+  const { machine, cacheType = flags.dtype } = flags
   return {
     ...(flags.context !== undefined && { context: flags.context }),
     ...(flags.batch !== undefined && { batch: flags.batch }),
-    ...(flags.dtype !== undefined && { dtype: flags.dtype }),
+    ...(cacheType !== undefined && { cacheType }),
     ...(flags.weights !== undefined && { weights: flags.weights }),
     ...(flags.block !== undefined && { blockTokens: flags.block }),
     ...(flags.mtp && { draft: true }),

@@ -14,9 +14,17 @@ function costOf(p: Plan): string {
   const { model, cache, weights, batch } = p
   const each = batch === 1 ? '' : `, ${bothUnits(cache.bytesPerSequence)} for each`
   return (
-    `${model.name} for ${usersOf(p)} needs ${bothUnits(cache.bytes)} of cache in ${cache.dtype}${each}, ` +
-    `beside ${bothUnits(weights.bytes)} of weights in ${weights.dtype}.`
+    `${model.name} for ${usersOf(p)} needs ${bothUnits(cache.bytes)} of cache in ${cache.dtype}${each}${doubt(p, 'cache')}, ` +
+    `beside ${bothUnits(weights.bytes)} of weights in ${weights.dtype}${doubt(p, 'weights')}.`
   )
+}
+
+/** The sentence that people copy says itself what it leaves out. */
+function doubt({ unknown }: Plan, about: 'cache' | 'weights'): string {
+  const fields = unknown.filter(u => u.affects === about || u.affects === 'both').map(u => u.field)
+  if (fields.length === 0) return ''
+  const shown = fields.length > 4 ? [...fields.slice(0, 3), `${fields.length - 3} more`] : fields
+  return ` (not counted or in doubt: ${shown.join(', ')})`
 }
 
 function fits(p: Plan): string {

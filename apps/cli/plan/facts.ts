@@ -5,9 +5,10 @@ import { bothUnits, tens } from './amounts.ts'
 
 type Attention = Plan['model']['layers'][number]['attention']
 
-/** `MLA 512 + 64`, `GQA 32/8 x 128`, `MQA 71/1 x 64`, `MHA 12 x 64`. */
+/** `MLA 512 + 64`, `delta rule 16 x 128 x 128`, `GQA 32/8 x 128`, `MQA 71/1 x 64`, `MHA 12 x 64`. */
 export function attentionName(a: Attention): string {
   if (a.kind === 'latent') return `MLA ${a.kvLoraRank} + ${a.qkRopeHeadDim}`
+  if (a.kind === 'state') return a.name
   const dims = a.keyDim === a.valueDim ? `${a.keyDim}` : `${a.keyDim}/${a.valueDim}`
   if (a.nKvHeads === a.nHeads) return `MHA ${a.nHeads} x ${dims}`
   return `${a.nKvHeads === 1 ? 'MQA' : 'GQA'} ${a.nHeads}/${a.nKvHeads} x ${dims}`
@@ -16,10 +17,16 @@ export function attentionName(a: Attention): string {
 /** `15 layers of MQA 4/1 x 256 that see 512 tokens, 3 layers of MQA 4/1 x 256`. */
 export function layersOf({ model }: Plan): string {
   const counts = new Map<string, number>()
-  for (const { attention, window, indexer, count: n } of model.layers) {
+  for (const { attention, window, indexer, sharesRows, count: n } of model.layers) {
     const seen = window === null ? '' : ` that see ${plural(window, 'token')}`
-    const chosen = indexer === null ? '' : ` with an indexer that chooses ${plural(indexer.topK, 'token')}`
-    const name = `${attentionName(attention)}${seen}${chosen}`
+    const chosen =
+      indexer === null
+        ? ''
+        : indexer.shared
+          ? ` that see the ${plural(indexer.topK, 'token')} chosen before`
+          : ` with an indexer that chooses ${plural(indexer.topK, 'token')}`
+    const whose = sharesRows ? ' that read an earlier layer’s keys' : ''
+    const name = `${attentionName(attention)}${seen}${chosen}${whose}`
     counts.set(name, (counts.get(name) ?? 0) + n)
   }
   return [...counts].map(([name, n]) => `${plural(n, 'layer')} of ${name}`).join(', ')

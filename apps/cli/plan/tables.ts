@@ -33,12 +33,14 @@ function modelFacts(p: Plan): Fact[] {
 function cacheFacts(p: Plan): Fact[] {
   const { cache, batch, context, blockTokens } = p
   const { bytesPerToken, bytesPerTokenBeyondWindows: beyond, elementsPerLayer: elements, dtype } = cache
+  const state = cache.stateBytesPerSequence
   const numbers = elements === null ? '' : `, ${integer(elements)} numbers in each of ${plural(cache.layers, 'layer')}`
   const later = beyond === bytesPerToken ? '' : `; ${integer(beyond)} B beyond all windows`
   const paged = blockTokens === 1 ? '' : `, in blocks of ${plural(blockTokens, 'token')}`
   return [
     ['Cache per token', `${integer(bytesPerToken)} B${later}, ${dtype}${numbers}`],
     ...eachLayer(p),
+    ...(state === 0 ? [] : [['State of a sequence', `${bothUnits(state)}, whatever its length, in f32`] as const]),
     [`Cache of ${plural(context, 'token')}`, `${bothUnits(cache.bytesPerSequence)}${paged}`],
     ...(batch > 1 ? [[`Cache of ${plural(batch, 'user')}`, bothUnits(cache.bytes)] as const] : []),
   ]
@@ -46,10 +48,12 @@ function cacheFacts(p: Plan): Fact[] {
 
 /** One layer's share, which is often taken for the whole; of layers that differ, one of each kind. */
 function eachLayer({ cache, context }: Plan): Fact[] {
-  const shares = cache.kinds.map(({ rowBytes, window }) => {
-    const rows = Math.min(context, window ?? context)
-    return `${integer(rowBytes)} B per token, ${bothUnits(rowBytes * rows)}`
-  })
+  const shares = cache.kinds
+    .filter(kind => kind.rowBytes > 0)
+    .map(({ rowBytes, window }) => {
+      const rows = Math.min(context, window ?? context)
+      return `${integer(rowBytes)} B per token, ${bothUnits(rowBytes * rows)}`
+    })
   return [['In one layer', [...new Set(shares)].join('; ')]]
 }
 

@@ -12,6 +12,7 @@ export function terminalView(p: Plan, smallest: SmallestRanks | null, c: Colours
     answerOf(p, smallest)
       .map((sentence, i) => (i === 0 ? c.bold : String)(wrapped(sentence, columns)))
       .join('\n'),
+    p.unknown.map(u => c.yellow(wrapped(unknownLine(u), columns))).join('\n'),
     bars(p, c, columns),
     pairs(factsOf(p), c.dim),
     comparison &&
@@ -29,11 +30,17 @@ export function markdownView(p: Plan, smallest: SmallestRanks | null): string {
   const comparison = comparisonOf(p)
   const parts = [
     answerOf(p, smallest).join(' '),
+    p.unknown.map(u => `- ${unknownLine(u)}`).join('\n'),
     markdownTable(['', p.model.name], factsOf(p)),
     comparison && markdownTable(comparison.heads, comparison.rows),
     ...p.notes.map(note => `Note: ${note}`),
   ]
   return parts.filter(Boolean).join('\n\n')
+}
+
+/** `Not counted: "vision_config" (weights): a part …` */
+function unknownLine({ field, affects, reason }: Plan['unknown'][number]): string {
+  return `Not counted or in doubt: ${field} (${affects === 'both' ? 'cache and weights' : affects}): ${reason}.`
 }
 
 function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -44,7 +51,7 @@ function markdownTable(heads: readonly string[], rows: readonly (readonly string
 /** One row for the model and each comparison, bytes and seconds without units. */
 export function csvView(p: Plan): string {
   const heads =
-    'model,attention,cache_dtype,context,batch,bytes_per_token,times,cache_bytes_per_user,cache_bytes,cache_bytes_per_rank,weight_bytes,cache_equals_weights_read_at,longest_context_cache_alone,decode_seconds'
+    'model,attention,cache_dtype,context,batch,bytes_per_token,times,cache_bytes_per_user,cache_bytes,cache_bytes_per_rank,weight_bytes,cache_equals_weights_read_at,longest_context_cache_alone,decode_seconds,not_counted'
   const rows = [ownRow(p), ...p.compare].map(r => [
     p.model.name,
     r.title,
@@ -60,6 +67,7 @@ export function csvView(p: Plan): string {
     r.crossover,
     r.largestContextAlone,
     r.decodeTime?.seconds,
+    p.unknown.map(u => u.field).join(' '),
   ])
   return [heads, ...rows.map(row => row.map(csvCell).join(','))].join('\n')
 }

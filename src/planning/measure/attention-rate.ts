@@ -1,3 +1,4 @@
+import { OptionError } from '../../errors.ts'
 import type { AttentionArgs, Kernels, RowSlice } from '../../kernels/contract.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { multipliesPerPair } from '../costs.ts'
@@ -21,7 +22,8 @@ export interface AttentionRate {
  * weights of all layers pass by: as many caches take turns as push each other out of the processor's caches like that.
  */
 export async function attentionRate(kernels: Kernels, model: PlanModel, weightBytes: number): Promise<AttentionRate> {
-  const shape = model.layers[0]?.attention as AttentionShape
+  const shape = model.layers.map(l => l.attention).find(a => a.kind !== 'state')
+  if (!shape) throw new OptionError(`${model.name} has no layer that attends; a machine is measured on one that does`)
   const between = Math.min(BEYOND_CACHES, weightBytes)
   const layers = Math.max(layerCount(model.layers), Math.ceil(between / (KEYS[1] * rowBytes(shape))))
   const [short, long] = [await attend(kernels, shape, layers, KEYS[0]), await attend(kernels, shape, layers, KEYS[1])]

@@ -71,7 +71,7 @@ function modelOf(entry: Published, wanted: string): PlanModel {
     return word ? (word.match(/\d+/g) ?? []).map(Number) : []
   }
   const one = (letter: string) => numbers(letter)[0] ?? 0
-  const { learnedPositions, ...traits } = familyTraits(modelType)
+  const { learnedPositions, plainOutput: _, ...traits } = familyTraits(modelType)
   const layers = layerKinds(numbers)(has('select'))
   const last = layers.at(-1) as LayerKind
   return {

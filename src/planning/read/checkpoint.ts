@@ -4,15 +4,31 @@ import { UnsupportedModelError } from '../../errors.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
 import { isPackedType, packedBytes } from '../../tensor/packed.ts'
-import type { PlanModel, StoredWeights } from '../plan-model.ts'
+import type { PlanModel, StoredWeights, Unknown } from '../plan-model.ts'
 import { weightFormat } from '../weight-format.ts'
-import { countWeights, modelWeightBytes } from '../weights.ts'
+import { weightParts } from '../weight-parts.ts'
+import { countWeights, modelWeightBytes, weightBytesOf } from '../weights.ts'
 import { planModelFromJson } from './json.ts'
 
 /** No tensor's bytes are read. Throws ConfigError, CheckpointError or UnsupportedModelError. */
 export async function planModelFromCheckpoint(checkpoint: Checkpoint, name: string): Promise<PlanModel> {
-  const model = planModelFromJson(checkpoint.config, checkpoint.configFile, name)
-  return { ...model, stored: await storedWeights(checkpoint, model) }
+  const { unknown = [], ...model } = planModelFromJson(checkpoint.config, checkpoint.configFile, name)
+  const stored = await storedWeights(checkpoint, model)
+  const left = [...unknown.filter(u => u.affects !== 'weights'), ...estimatedReads(model, stored, unknown)]
+  return { ...model, stored, ...(left.length > 0 && { unknown: left }) }
+}
+
+/** Of a model that the engine does not run, files tell the bytes; what a token reads of them follows from sizes. */
+function estimatedReads(model: PlanModel, stored: StoredWeights, unknown: readonly Unknown[]): Unknown[] {
+  if (stored.engineBytes !== null) return []
+  const parts = { draft: model.draftLayers.length > 0, draftCopies: true }
+  const counted = weightBytesOf(weightParts(model, parts), weightFormat(model.weightDtype)).bytes
+  const fields = unknown.filter(u => u.affects === 'weights').map(u => u.field)
+  if (fields.length === 0 && Math.abs(stored.fileBytes - counted) < 0.02 * counted) return []
+  const reason =
+    `the files hold ${stored.fileBytes.toLocaleString('en-GB')} bytes, the sizes give ${counted.toLocaleString('en-GB')}: ` +
+    'all bytes are counted as weights, what a token reads of them is estimated'
+  return [{ field: fields.join(', ') || 'files', affects: 'weights', reason }]
 }
 
 async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<StoredWeights> {

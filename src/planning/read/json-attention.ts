@@ -6,24 +6,18 @@ import { isFalcon } from './json-traits.ts'
 /** Where the file names none and it is not hidden size / heads. */
 const HEAD_DIM: Readonly<Record<string, number>> = { qwen3: 128, gemma: 256, gemma2: 256 }
 
-/** MLA is recognised by its fields, never by a name. */
-export function readAttention(
-  raw: ConfigReader,
-  modelType: string,
-): { readonly attention: AttentionShape; readonly indexer: IndexerShape | null } {
+/** What most layers have. MLA is recognised by its fields, never by a name. */
+export function readAttention(raw: ConfigReader, modelType: string): AttentionShape {
   const nHeads = firstInt(raw, HEADS, COUNT)
   if (raw.has('kv_lora_rank') && raw.has('qk_rope_head_dim')) {
     return {
-      attention: {
-        kind: 'latent',
-        nHeads,
-        qLoraRank: raw.optionalInt('q_lora_rank', SIZE) ?? null,
-        kvLoraRank: raw.int('kv_lora_rank', SIZE),
-        qkRopeHeadDim: raw.int('qk_rope_head_dim', SIZE),
-        qkNopeHeadDim: raw.int('qk_nope_head_dim', SIZE),
-        vHeadDim: raw.int('v_head_dim', SIZE),
-      },
-      indexer: readIndexer(raw),
+      kind: 'latent',
+      nHeads,
+      qLoraRank: raw.optionalInt('q_lora_rank', SIZE) ?? null,
+      kvLoraRank: raw.int('kv_lora_rank', SIZE),
+      qkRopeHeadDim: raw.int('qk_rope_head_dim', SIZE),
+      qkNopeHeadDim: raw.int('qk_nope_head_dim', SIZE),
+      vHeadDim: raw.int('v_head_dim', SIZE),
     }
   }
   const hiddenSize = firstInt(raw, HIDDEN, SIZE)
@@ -36,10 +30,8 @@ export function readAttention(
     raw.fail(HEADS.find(k => raw.has(k)) as string, `a divisor of the hidden size, which is ${hiddenSize}`)
   }
   const headDim = given ?? hiddenSize / nHeads
-  return {
-    attention: { kind: 'grouped', nHeads, nKvHeads, keyDim: headDim, valueDim: headDim },
-    indexer: readIndexer(raw),
-  }
+  const valueDim = raw.optionalInt('v_head_dim', SIZE) ?? headDim
+  return { kind: 'grouped', nHeads, nKvHeads, keyDim: headDim, valueDim }
 }
 
 function readKvHeads(raw: ConfigReader, modelType: string, nHeads: number): number {
@@ -50,11 +42,25 @@ function readKvHeads(raw: ConfigReader, modelType: string, nHeads: number): numb
   return optionalFirstInt(raw, ['num_key_value_heads', 'num_kv_heads', 'n_head_kv'], COUNT) ?? nHeads
 }
 
-function readIndexer(raw: ConfigReader): IndexerShape | null {
-  if (!raw.has('index_topk')) return null
-  return {
+/** Of each layer. Some layers take the choice of the one before (GLM-5.2): `full` and `shared`, `F` and `S`, or a frequency. */
+export function readIndexers(raw: ConfigReader, nLayers: number): (layer: number) => IndexerShape | null {
+  if (!raw.has('index_topk')) return () => null
+  const full: IndexerShape = {
     nHeads: raw.int('index_n_heads', COUNT),
     headDim: raw.int('index_head_dim', SIZE),
     topK: raw.int('index_topk', SIZE),
   }
+  const shared = { ...full, shared: true }
+  const types = raw.optionalStrings('indexer_types', { length: nLayers })
+  if (types) return i => (types[i] === 'shared' ? shared : full)
+  const pattern = raw.optionalString('index_topk_pattern')
+  if (pattern !== undefined) {
+    if (pattern.length !== nLayers || /[^FS]/.test(pattern)) {
+      raw.fail('index_topk_pattern', `a letter F or S for each of the ${nLayers} layers`)
+    }
+    return i => (pattern[i] === 'S' ? shared : full)
+  }
+  const frequency = raw.int('index_topk_freq', { ...COUNT, default: 1 })
+  const offset = raw.int('index_skip_topk_offset', { max: 4096, default: 2 })
+  return i => (Math.max(i - offset + 1, 0) % frequency === 0 ? full : shared)
 }

@@ -1,25 +1,42 @@
-/** Which layers have windows and which have experts. */
+/** Which layers have windows, which have experts, and which keep a state instead of keys. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { AttentionShape, DenseShape, IndexerShape, LayerKind, MoeShape } from '../plan-model.ts'
+import type { AttentionShape, DenseShape, LayerKind, MoeShape, StateShape } from '../plan-model.ts'
+import { readIndexers } from './json-attention.ts'
 import { COUNT, first, firstInt, HIDDEN, optionalFirstInt, SIZE } from './json-fields.ts'
+
+export const LAYERS = ['num_hidden_layers', 'n_layer', 'num_layers']
+
+export function countLayers(raw: ConfigReader): number {
+  return firstInt(raw, LAYERS, { min: 1, max: 4096 })
+}
+
+/** Empty where the file has none. */
+export function layerTypes(raw: ConfigReader): string[] {
+  const types = raw.raw('layer_types')
+  return Array.isArray(types) ? types.map(String) : []
+}
+
+type ByLayer<T> = (layer: number) => T
 
 export function readLayers(
   raw: ConfigReader,
   modelType: string,
   attention: AttentionShape,
-  indexer: IndexerShape | null,
+  states: ByLayer<StateShape | null>,
 ): LayerKind[] {
-  const nLayers = firstInt(raw, ['num_hidden_layers', 'n_layer', 'num_layers'], { min: 1, max: 4096 })
+  const nLayers = countLayers(raw)
   const windows = readWindows(raw, modelType, nLayers)
+  const indexers = readIndexers(raw, nLayers)
   const moe = readMoe(raw, modelType)
   const sparse = moe ? sparseLayers(raw, nLayers) : () => false
   const dense = readDense(raw, modelType, moe)
   return Array.from({ length: nLayers }, (_, i): LayerKind => {
-    return { count: 1, attention, window: windows(i), indexer, mlp: moe && sparse(i) ? moe : dense }
+    const mlp = moe && sparse(i) ? moe : dense
+    const state = states(i)
+    if (state) return { count: 1, attention: state, window: null, indexer: null, mlp }
+    return { count: 1, attention, window: windows(i), indexer: indexers(i), mlp }
   })
 }
-
-type ByLayer<T> = (layer: number) => T
 
 const WINDOW = { min: 1, max: 2 ** 40 } as const
 
@@ -27,11 +44,13 @@ function readWindows(raw: ConfigReader, modelType: string, nLayers: number): ByL
   const written = raw.optionalInt('sliding_window', WINDOW)
   // An absent window means Mistral's first one; null means none.
   const absent = modelType === 'mistral' && !raw.keys().includes('sliding_window') ? 4096 : null
-  const window = written ?? absent
   const used = raw.bool('use_sliding_window', { default: !/^(qwen|glm)/.test(modelType) })
-  if (window === null || !used) return () => null
+  const window = used ? (written ?? absent) : null
+  const chunk = raw.optionalInt('attention_chunk_size', WINDOW) ?? null
+  if (window === null && chunk === null) return () => null
   const types = raw.optionalStrings('layer_types', { length: nLayers })
-  if (types) return i => (types[i] === 'sliding_attention' ? window : null)
+  if (types) return i => (types[i] === 'sliding_attention' ? window : types[i] === 'chunked_attention' ? chunk : null)
+  if (window === null) return () => null
   const pattern = optionalFirstInt(raw, ['sliding_window_pattern', '_sliding_window_pattern'], COUNT)
   const every = pattern ?? { gemma2: 2, gpt_oss: 2, gemma3_text: 6 }[modelType]
   if (every) return i => ((i + 1) % every === 0 ? null : window)
@@ -41,10 +60,18 @@ function readWindows(raw: ConfigReader, modelType: string, nLayers: number): ByL
 
 function readDense(raw: ConfigReader, modelType: string, moe: MoeShape | null): DenseShape {
   const hidden = firstInt(raw, HIDDEN, SIZE)
-  const key = first(raw, ['intermediate_size', 'ffn_hidden_size', 'n_inner', 'ffn_dim'])
+  const key = first(raw, ['intermediate_size', 'ffn_hidden_size', 'n_inner', 'ffn_dim', 'block_ff_dim'])
   const fourfold = /^(gpt|openai-gpt|falcon|RefinedWeb)/.test(modelType) || moe !== null
   if (key || !fourfold) return { kind: 'dense', size: raw.int(key ?? 'intermediate_size', SIZE) }
   return { kind: 'dense', size: 4 * hidden }
+}
+
+/** Families whose routers have a bias for the choice without saying so, or have none though their fields look like it. */
+const SELECTION_BIAS: Readonly<Record<string, boolean>> = {
+  kimi_linear: true,
+  longcat_flash: true,
+  sarvam_mla: true,
+  mistral4: false,
 }
 
 function readMoe(raw: ConfigReader, modelType: string): MoeShape | null {
@@ -53,17 +80,22 @@ function readMoe(raw: ConfigReader, modelType: string): MoeShape | null {
     max: 1 << 16,
   })
   if (!nExperts) return null
-  const expertSize = firstInt(raw, ['moe_intermediate_size', 'intermediate_size'], SIZE)
-  const shared = raw.int('n_shared_experts', { max: 1 << 12, default: 0 })
+  const expertSize = firstInt(raw, ['moe_intermediate_size', 'expert_ffn_hidden_size', 'intermediate_size'], SIZE)
+  const shared = optionalFirstInt(raw, ['n_shared_experts', 'num_shared_experts'], { min: 0, max: 1 << 12 }) ?? 0
+  const sharedSize = raw.optionalInt('moe_shared_expert_intermediate_size', SIZE) ?? expertSize
   const method = raw.optionalString('topk_method') ?? (modelType === 'deepseek_v2' ? 'greedy' : 'noaux_tc')
+  const bias = raw.optionalBool('moe_router_enable_expert_bias') ?? SELECTION_BIAS[modelType]
   return {
     kind: 'moe',
     nExperts,
-    topK: firstInt(raw, ['num_experts_per_tok', 'num_experts_per_token', 'moe_topk'], { min: 1, max: nExperts }),
+    topK: firstInt(raw, ['num_experts_per_tok', 'num_experts_per_token', 'moe_topk', 'top_k_experts'], {
+      min: 1,
+      max: nExperts,
+    }),
     expertSize,
-    sharedSize: raw.optionalInt('shared_expert_intermediate_size', SIZE) ?? shared * expertSize,
+    sharedSize: raw.optionalInt('shared_expert_intermediate_size', SIZE) ?? shared * sharedSize,
     // Only families after DeepSeek have it.
-    selectionBias: raw.has('n_routed_experts') && method === 'noaux_tc',
+    selectionBias: bias ?? (raw.has('n_routed_experts') && method === 'noaux_tc'),
   }
 }
 

@@ -4,11 +4,15 @@
  */
 import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { ConfigError, UnsupportedModelError } from '../../errors.ts'
-import { layerCount, mergeKinds, type PlanModel } from '../plan-model.ts'
+import { isKnownFamily } from '../families.ts'
+import { type LayerKind, layerCount, mergeKinds, type PlanModel, type Unknown } from '../plan-model.ts'
 import { readAttention } from './json-attention.ts'
-import { first, firstInt, HEADS, HIDDEN, SIZE } from './json-fields.ts'
+import { first, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './json-fields.ts'
 import { readLayers } from './json-layers.ts'
+import { readStates } from './json-states.ts'
 import { readTraits } from './json-traits.ts'
+import { readVariant } from './json-variants.ts'
+import { unknownFields } from './unknown-fields.ts'
 
 /** `json`: the parsed config.json. `file`: its path or name, for messages. Throws ConfigError or UnsupportedModelError. */
 export function planModelFromJson(json: unknown, file = 'config.json', name?: string): PlanModel {
@@ -16,13 +20,17 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
   const raw = textPart(top)
   const modelType = raw.optionalString('model_type') ?? top.optionalString('model_type') ?? ''
   refuseOthers(raw, modelType)
-  const { learnedPositions, notes: assumed, ...traits } = readTraits(raw, modelType)
-  const { attention, indexer } = readAttention(raw, modelType)
-  const layers = mergeKinds(readLayers(raw, modelType, attention, indexer))
-  const draft = raw.int('num_nextn_predict_layers', { max: 64, default: 0 })
-  const last = layers.at(-1)
+  const states = readStates(raw, modelType)
+  requireHeads(raw)
+  const { learnedPositions, unknown: family, ...traits } = readTraits(raw, modelType)
+  const variant = readVariant(raw, modelType, readLayers(raw, modelType, readAttention(raw, modelType), states.of))
+  const layers = mergeKinds(variant.layers)
+  const draft = readDraft(raw)
+  const last = variant.layers.findLast(l => l.attention.kind !== 'state')
   const positions = first(raw, ['max_position_embeddings', 'n_positions', 'max_seq_len'])
-  const { dtype, notes } = weightDtype(top, raw)
+  const { dtype, unknown: quantised } = weightDtype(top, raw)
+  const fields = unknownFields(top, raw, modelType, { named: isKnownFamily(modelType) })
+  const unknown = [...family, ...states.unknown, ...variant.unknown, ...fields, ...quantised]
   const nLayers = layerCount(layers)
   return {
     name: name ?? (raw.optionalString('_name_or_path') || modelType || `a model of ${nLayers} layers`),
@@ -32,13 +40,27 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
     vocabSize: raw.int('vocab_size', SIZE),
     maxPositions: positions ? raw.int(positions, { min: 1, max: 2 ** 40 }) : null,
     layers,
-    draftLayers: draft > 0 && last ? [{ ...last, count: draft }] : [],
+    draftLayers: draft > 0 && last ? [{ ...last, ...ownIndexer(last), count: draft }] : [],
     ...traits,
+    ...(variant.own.length > 0 && { own: variant.own }),
+    ...(unknown.length > 0 && { unknown }),
     learnedPositions: learnedPositions && positions ? raw.int(positions, SIZE) : 0,
     weightDtype: dtype,
     stored: null,
-    notes: [...assumed, ...notes],
+    notes: [],
   }
+}
+
+/** Layers for multi-token prediction: DeepSeek's name, Qwen's. */
+function readDraft(raw: ConfigReader): number {
+  return optionalFirstInt(raw, ['num_nextn_predict_layers', 'mtp_num_hidden_layers'], { min: 0, max: 64 }) ?? 0
+}
+
+/** Such a layer chooses for itself. */
+function ownIndexer({ indexer }: LayerKind): Pick<LayerKind, 'indexer'> {
+  if (!indexer) return { indexer }
+  const { shared: _, ...own } = indexer
+  return { indexer: own }
 }
 
 /** Models that see or hear keep their language model's fields one level down. */
@@ -61,24 +83,9 @@ function refuseOthers(raw: ConfigReader, modelType: string): void {
   if (raw.optionalBool('is_encoder_decoder')) {
     refuse(`${name} is an encoder-decoder, whose cache depends on two lengths; latentkit plans decoders.`)
   }
-  const types = raw.raw('layer_types')
-  const linear = Array.isArray(types) && types.some(t => /linear|mamba|recurrent|conv|ssm/.test(String(t)))
-  const mark = first(raw, [
-    'linear_attn_config',
-    'full_attention_interval',
-    'mamba_d_state',
-    'mamba_num_heads',
-    'ssm_state_size',
-    'state_size',
-    'attn_layer_period',
-    'block_types',
-  ])
-  if (linear || mark) {
-    refuse(
-      `${name} has layers that keep a state of fixed size instead of keys (${mark ?? 'layer_types'}); ` +
-        'latentkit plans models in which every layer attends.',
-    )
-  }
+}
+
+function requireHeads(raw: ConfigReader): void {
   if (!first(raw, HEADS)) {
     throw new ConfigError(
       `${raw.file}: there are no attention fields; expected num_attention_heads (with num_key_value_heads where heads ` +
@@ -95,17 +102,24 @@ export function compressedAttention(name: string): string {
 }
 
 /** The type of the published weights; quantisations of others are named, not counted. */
-function weightDtype(top: ConfigReader, raw: ConfigReader): { readonly dtype: string; readonly notes: string[] } {
+function weightDtype(top: ConfigReader, raw: ConfigReader): { readonly dtype: string; readonly unknown: Unknown[] } {
   const written = first(raw, ['torch_dtype', 'dtype']) ? raw : top
   const named = written.optionalString('torch_dtype') ?? written.optionalString('dtype')
   const dtype = { float32: 'f32', float16: 'f16' }[named ?? ''] ?? 'bf16'
   const method = (
     top.optionalObject('quantization_config') ?? raw.optionalObject('quantization_config')
   )?.optionalString('quant_method')
-  if (method === 'fp8' || method === 'mxfp4') return { dtype: method, notes: [] }
-  if (method === undefined) return { dtype, notes: [] }
+  if (method === undefined || method === 'fp8' || method === 'mxfp4') {
+    return { dtype: method ?? dtype, unknown: top.has('quantization') ? [mlx(dtype)] : [] }
+  }
+  const reason = `the file is quantised with ${JSON.stringify(method.slice(0, 40))}; its weights are counted as ${dtype}`
+  return { dtype, unknown: [{ field: 'quantization_config', affects: 'weights', reason }] }
+}
+
+function mlx(dtype: string): Unknown {
   return {
-    dtype,
-    notes: [`The file is quantised with ${JSON.stringify(method.slice(0, 40))}; its weights are counted as ${dtype}.`],
+    field: 'quantization',
+    affects: 'weights',
+    reason: `the file is quantised; its weights are counted as ${dtype}`,
   }
 }

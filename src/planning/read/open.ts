@@ -33,7 +33,11 @@ export async function readPlanModel(source: string, hubCacheDir?: string): Promi
 async function fromFile(path: string): Promise<PlanModel> {
   if (/\.json$/i.test(path)) {
     const config = await readJson(await openFile(path), MAX_CONFIG, ConfigError)
-    return planModelFromJson(config, path, nameOf(config) ?? (basename(dirname(resolve(path))) || path))
+    return planModelFromJson(
+      config,
+      path,
+      nameOfFile(path) ?? nameOf(config) ?? (basename(dirname(resolve(path))) || path),
+    )
   }
   if (/\.gguf$/i.test(path)) return fromGguf(await folderFiles(dirname(path)), basename(path))
   throw new CheckpointError(
@@ -41,8 +45,21 @@ async function fromFile(path: string): Promise<PlanModel> {
   )
 }
 
+/** A config.json is called as its folder; who names the file otherwise has named the model. */
+function nameOfFile(path: string): string | undefined {
+  const name = basename(path).replace(/\.json$/i, '')
+  return name === 'config' ? undefined : name
+}
+
 async function fromFolder(folder: string, name: string): Promise<PlanModel> {
   const files = await folderFiles(folder)
+  const model = await fromFiles(folder, name, files)
+  if (!files.names.has('adapter_config.json')) return model
+  const reason = 'an adapter lies beside the model, whose weights are not counted'
+  return { ...model, unknown: [...(model.unknown ?? []), { field: 'adapter_config.json', affects: 'weights', reason }] }
+}
+
+async function fromFiles(folder: string, name: string, files: CheckpointFiles): Promise<PlanModel> {
   if (!files.names.has('config.json')) {
     const gguf = [...files.names].filter(n => /\.gguf$/i.test(n)).sort()[0]
     if (gguf) return fromGguf(files, gguf)
