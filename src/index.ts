@@ -31,6 +31,7 @@ export {
   verifyFolder,
 } from './engine/on-demand.ts'
 export {
+  BEAM_OPTIONS,
   DETOKENIZE_OPTIONS,
   LOAD_OPTIONS,
   PROMPT_OPTIONS,

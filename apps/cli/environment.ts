@@ -2,10 +2,10 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from 'commander'
-import { CACHE_TYPE_NAMES } from '../../src/index.ts'
+import { type CacheTypeName, type EncodableType, type KernelChoice, LOAD_OPTIONS } from '../../src/index.ts'
 import { UsageError } from './exit.ts'
-import { KERNELS, type LoadFlags, WEIGHT_TYPES } from './options/load.ts'
-import { bytes, flag, integer, oneOf, tokens } from './options/parsers.ts'
+import type { LoadFlags } from './options/load.ts'
+import { bytes, flag, ofKind, tokens } from './options/parsers.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -29,12 +29,13 @@ export const VARIABLES: readonly (readonly [string, string])[] = [
 
 /** Flags as given, else as the environment says. */
 export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = process.env): T {
+  const { kernels, threads, isa, cacheType, weights } = LOAD_OPTIONS
   const fromEnv: LoadFlags = {
-    ...read(env, 'KERNELS', oneOf(KERNELS), kernels => ({ kernels })),
-    ...read(env, 'THREADS', integer(1, 1024), threads => ({ threads })),
-    ...read(env, 'ISA', String, isa => ({ isa })),
-    ...read(env, 'CACHE_TYPE', oneOf(CACHE_TYPE_NAMES), cacheType => ({ cacheType })),
-    ...read(env, 'WEIGHTS', oneOf(WEIGHT_TYPES), weights => ({ weights })),
+    ...read(env, 'KERNELS', ofKind<KernelChoice>(kernels.kind), kernels => ({ kernels })),
+    ...read(env, 'THREADS', ofKind<number>(threads.kind), threads => ({ threads })),
+    ...read(env, 'ISA', ofKind<string>(isa.kind), isa => ({ isa })),
+    ...read(env, 'CACHE_TYPE', ofKind<CacheTypeName>(cacheType.kind), cacheType => ({ cacheType })),
+    ...read(env, 'WEIGHTS', ofKind<EncodableType>(weights.kind), weights => ({ weights })),
     ...read(env, 'EXACT', flag, exact => ({ exact })),
     ...read(env, 'CONTEXT', tokens, context => ({ context })),
     ...read(env, 'CHUNK', tokens, chunk => ({ chunk })),

@@ -1,5 +1,9 @@
 /** How the program ends: codes, and errors in one sentence. */
+import { FLAG_NAMES } from './options/engine-flags.ts'
 import { colours } from './output/colour.ts'
+
+/** Codes of errors that speak of options. */
+const OF_OPTIONS: ReadonlySet<string> = new Set(['bad_option', 'context_length', 'cache_full', 'session_mismatch'])
 
 /** Documented in `latentkit --help`. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
@@ -38,7 +42,11 @@ export function errorAsJson(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  return inFlags(oneLine(error instanceof Error ? error.message : String(error)))
+  if (error instanceof Error && 'tokens' in error && 'contextLength' in error) {
+    const { tokens, contextLength } = error
+    return `the prompt and what was before it have ${tokens} tokens, and the context is ${contextLength}; shorten it or give a larger --context (in a chat /reset begins anew)`
+  }
+  return inFlags(oneLine(error instanceof Error ? error.message : String(error)), errorCode(error))
 }
 
 /** The engine's and Node's codes as they are; `usage`, `failed` and `defect` are the program's own. */
@@ -60,22 +68,13 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** The engine names its options as programs write them; here they have dashes. */
-function inFlags(message: string): string {
-  const flags: Readonly<Record<string, string>> = {
-    cacheBytes: '--cache-bytes',
-    cacheType: '--cache-type',
-    chunkSize: '--chunk',
-    contextLength: '--context',
-    isa: '--isa',
-    maxTokens: '--max-tokens',
-    stride: '--stride',
-    threads: '--threads',
-    window: '--window',
-    windows: '--windows',
-  }
-  return message.replace(/^\w+(?= is )|(?<=\()\w+(?=\))/g, name =>
-    Object.hasOwn(flags, name) ? (flags[name] as string) : name,
-  )
+function inFlags(message: string, code: string): string {
+  const flag = (name: string) => (Object.hasOwn(FLAG_NAMES, name) ? (FLAG_NAMES[name] as string) : name)
+  const named = message
+    .replace(/^[\w.]+(?= is )|(?<=\()\w+(?=\))/g, flag)
+    .replace(/^(\w+) and (\w+)(?= were given)/, (_, one: string, other: string) => `${flag(one)} and ${flag(other)}`)
+  // Names of two words and more are nothing else; but a template's sentence is its own.
+  return OF_OPTIONS.has(code) ? named.replace(/\b[a-z]+[A-Z]\w*\b/g, flag) : named
 }
 
 function oneLine(text: string): string {

@@ -90,6 +90,6 @@ function statOfStdin() {
   }
 }
 
-function unreadable(error: unknown): UsageError {
-  return new UsageError(`${NAME} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+function unreadable(error: unknown): CliError {
+  return new CliError(`${NAME} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
 }

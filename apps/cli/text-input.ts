@@ -12,7 +12,7 @@ const PIECE = 1 << 16
 
 /**
  * The bytes of a text file or a named pipe. Folders, devices and sockets are refused before anything is read.
- * Throws UsageError for what cannot be such a file, CliError for a text that is too long or does not come.
+ * Throws UsageError for what cannot be such a file, CliError for a text that is not there, is too long or does not come.
  */
 export async function readTextFile(path: string): Promise<Uint8Array> {
   const info = await stat(path).catch((error: unknown) => unreadable(path, error))
@@ -105,5 +105,5 @@ function unreadable(path: string, error: unknown): never {
     EACCES: 'permission denied',
     ELOOP: 'its links go round in a circle',
   }
-  throw new UsageError(`${path} cannot be read: ${reasons[code ?? ''] ?? message}`)
+  throw new CliError(`${path} cannot be read: ${reasons[code ?? ''] ?? message}`)
 }

@@ -1,8 +1,22 @@
-import { defineError, type LatentkitError } from '../errors.ts'
+import { defineError, LatentkitError, registerError } from '../errors.ts'
 
-/** A prompt that does not fit the session's context. */
-export const ContextLengthError = defineError('ContextLengthError', 'context_length')
-export type ContextLengthError = LatentkitError
+/** A prompt that does not fit the session's context, or a session's file that does not. */
+export class ContextLengthError extends LatentkitError {
+  /** Of a prompt: what the session would hold with it, and what it may hold. */
+  readonly tokens?: number
+  readonly contextLength?: number
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly tokens?: number; readonly contextLength?: number } = {},
+  ) {
+    super('context_length', message, options)
+    const { tokens, contextLength } = options
+    if (tokens !== undefined) this.tokens = tokens
+    if (contextLength !== undefined) this.contextLength = contextLength
+  }
+}
+registerError('ContextLengthError', ContextLengthError)
 
 /** Kernels that were asked for by name and cannot be had here. */
 export const KernelsUnavailableError = defineError('KernelsUnavailableError', 'kernels_unavailable')

@@ -60,7 +60,11 @@ export const LOAD_OPTIONS = {
     otherwise: 'as stored',
     flag: '--weights <type>',
   },
-  exact: { kind: flag, says: 'compute on quantised weights in f32: slower, for comparisons', flag: '--exact' },
+  exact: {
+    kind: flag,
+    says: 'compute on quantised weights in f32: slower; decides close calls as the file does',
+    flag: '--exact',
+  },
   contextLength: {
     kind: whole(1),
     says: 'tokens a session may hold',
@@ -79,7 +83,12 @@ export const LOAD_OPTIONS = {
     otherwise: 'nothing is kept',
     flag: '--cache-dir <folder>',
   },
-  cacheDirBytes: { kind: whole(1), says: 'bound on that folder, in bytes', otherwise: '8 GiB' },
+  cacheDirBytes: {
+    kind: whole(1),
+    says: 'bound on that folder, of all models',
+    otherwise: '2GiB',
+    flag: '--cache-dir-bytes <n>',
+  },
   chunkSize: { kind: whole(1), says: 'tokens of one step', otherwise: '512', flag: '--chunk <n>' },
   draft: { kind: text, says: 'a small model of the same tokens that guesses ahead', flag: '--draft <model>' },
   chatTemplate: { kind: anyText, says: "a chat template (Jinja) in place of the model's own" },
@@ -91,7 +100,7 @@ export const LOAD_OPTIONS = {
   onNotice: { kind: callback, says: 'hears what went wrong and does no harm' },
 } satisfies OptionTable<LoadOptions>
 
-const BEAM_OPTIONS = {
+export const BEAM_OPTIONS = {
   width: { kind: whole(1), says: 'texts that are followed at once', flag: '--beams <n>' },
   lengthPenalty: {
     kind: number(),

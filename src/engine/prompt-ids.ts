@@ -42,6 +42,7 @@ export function checkPromptIds(ids: readonly number[], vocabSize: number, contex
     throw new ContextLengthError(
       `The session would hold ${ids.length} tokens with this prompt; its context is ${contextLength}. ` +
         'Shorten the prompt, reset the session or load the model with a larger contextLength.',
+      { tokens: ids.length, contextLength },
     )
   }
   const foreign = ids.find(id => id >= vocabSize)

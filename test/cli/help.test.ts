@@ -39,11 +39,12 @@ describe('wrong calls: one line on stderr, exit code 2', () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
     [['genrate'], /unknown command 'genrate'; did you mean generate\?/],
     [['generate', '--temprature', '1'], /unknown option '--temprature'; did you mean --temperature\?/],
-    [['generate', '--temperature', 'hot'], /'hot' is invalid\. Expected a number from 0 to 100/],
+    [['generate', '--temperature', 'hot'], /'hot' is invalid\. Expected a finite number of at least 0/],
     [['generate', '--temperature'], /argument missing/],
     [['generate', '--kernels', 'cuda'], /Expected one of auto, native, wasm, reference/],
     [['generate', '--cache-type', 'int4'], /Expected one of f32, f16, bf16/],
-    [['generate', '--seed', '-1'], /integer from 0 to 4294967295/],
+    [['generate', '--seed', '1.5'], /'--seed <n>' argument '1\.5' is invalid\. Expected a whole number/],
+    [['generate', 'x', '--beams', '2', '--stop', 'a'], /--stop and --beams were given/],
     [['generate', '--top-p', '1.5'], /number from 0 to 1/],
     [['generate', '--stop', ''], /Expected some text/],
     [['generate', '--cache-bytes', '2 bags'], /Expected a number of bytes, such as 512MiB or 2GB/],
@@ -76,7 +77,7 @@ describe('wrong calls: one line on stderr, exit code 2', () => {
 
   it('a variable is named', async () => {
     const { code, stderr } = await latentkit(['generate'], { env: { LATENTKIT_THREADS: 'many' } })
-    expect(stderr).toMatch(/LATENTKIT_THREADS is "many"\. Expected an integer/)
+    expect(stderr).toMatch(/LATENTKIT_THREADS is "many"\. Expected a whole number, 1 or more/)
     expect(code).toBe(2)
   })
 })

@@ -34,7 +34,7 @@ describe('perplexity', () => {
   })
 
   it.each([
-    [['no-such-file.txt'], 2, /no-such-file.txt cannot be read: there is no such file/],
+    [['no-such-file.txt'], 1, /no-such-file.txt cannot be read: there is no such file/],
     [[join(TALES, 'model.safetensors')], 1, /model.safetensors is no UTF-8 text/],
     [['-', '--window', '64'], 2, /--window is 64; the text has only \d+ tokens: take a longer text or smaller windows/],
     [['-', '--window', '8', '--stride', '8'], 2, /--stride is 8; expected less than the window of 8/],

@@ -1,21 +1,10 @@
 import { InvalidArgumentError } from 'commander'
 import type { PromptOptions } from '../../../src/index.ts'
 import { randomSeed } from '../answer.ts'
-import { tokens } from '../options/parsers.ts'
-import { SAMPLING } from '../options/sampling.ts'
+import { SETTINGS, type Setting, settingParser } from '../options/sampling.ts'
 
-type Name = keyof typeof SAMPLING | 'maxTokens'
-
-const PARSERS: Readonly<Record<Name, (text: string) => number>> = {
-  ...(Object.fromEntries(Object.entries(SAMPLING).map(([name, { parse }]) => [name, parse])) as Record<
-    keyof typeof SAMPLING,
-    (text: string) => number
-  >),
-  maxTokens: tokens,
-}
-
-/** What can be changed between answers, under the names of the flags. */
-export const SETTING_NAMES: readonly string[] = Object.keys(PARSERS).map(kebab)
+/** Under the names of the flags. */
+export const SETTING_NAMES: readonly string[] = SETTINGS.map(kebab)
 
 /** How answers are chosen; changed by /temperature 0.5 and the like. */
 export class Settings {
@@ -28,7 +17,8 @@ export class Settings {
   /** For the next answer; a seed of its own unless one was set. `attempt` varies a set seed for another try. */
   next(attempt = 0): PromptOptions & { readonly seed: number } {
     const { seed } = this.#options
-    return { ...this.#options, seed: seed === undefined ? randomSeed() : (seed + attempt) % 2 ** 32 }
+    const varied = seed === undefined ? randomSeed() : seed + attempt
+    return { ...this.#options, seed: Number.isSafeInteger(varied) ? varied : (seed as number) - attempt }
   }
 
   /** `name` is one of SETTING_NAMES; `default` and `random` forget the value. Throws a sentence. */
@@ -46,17 +36,17 @@ export class Settings {
   }
 }
 
-function parse(key: Name, name: string, text: string): number {
+function parse(key: Setting, name: string, text: string): number {
   try {
-    return PARSERS[key](text)
+    return settingParser(key)(text)
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error
     throw new InvalidArgumentError(`${name} is ${JSON.stringify(text)}. ${error.message}`)
   }
 }
 
-function keyOf(name: string): Name {
-  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as Name
+function keyOf(name: string): Setting {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as Setting
 }
 
 function kebab(name: string): string {

@@ -1,14 +1,15 @@
 /** Options of every command that loads a model. */
 import { type Command, Option } from 'commander'
 import {
-  CACHE_TYPE_NAMES,
   CACHE_TYPES_SHOWN,
   type CacheTypeName,
   type EncodableType,
   type KernelChoice,
+  LOAD_OPTIONS,
   type LoadOptions,
 } from '../../../src/index.ts'
-import { bytes, integer, oneOf, tokens } from './parsers.ts'
+import { engineFlag } from './engine-flags.ts'
+import { bytes, tokens } from './parsers.ts'
 
 export const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
 
@@ -38,52 +39,34 @@ export interface LoadFlags {
   exact?: boolean
 }
 
-const HEADING = 'Running:'
+const group = 'Running:'
 
 /** How a model is found, loaded and computed. */
 export function addModelOptions(command: Command): Command {
+  const { kernels, threads, isa, cacheType, weights, exact, offline } = LOAD_OPTIONS
   return command
-    .addOption(group(new Option('--kernels <name>', `${KERNELS.join(', ')} (default: auto)`).argParser(oneOf(KERNELS))))
-    .addOption(group(new Option('--threads <n>', 'compute threads (default: all cores)').argParser(integer(1, 1024))))
-    .addOption(group(new Option('--isa <name>', 'a lower instruction set: avx512, avx2, portable, neon')))
-    .addOption(
-      group(
-        new Option('--cache-type <type>', `cached numbers: ${CACHE_TYPES_SHOWN} (default: f16 or bf16)`).argParser(
-          oneOf(CACHE_TYPE_NAMES),
-        ),
-      ),
-    )
-    .addOption(
-      group(
-        new Option('--weights <type>', `turn the weights into a type: ${SHOWN} (default: as stored)`).argParser(
-          oneOf(WEIGHT_TYPES),
-        ),
-      ),
-    )
-    .addOption(group(new Option('--exact', 'compute on quantised weights in f32: slower, for comparisons')))
-    .addOption(group(new Option('--offline', 'never use the network')))
+    .addOption(engineFlag(kernels, { group, says: KERNELS.join(', ') }))
+    .addOption(engineFlag(threads, { group }))
+    .addOption(engineFlag(isa, { group, says: 'a lower instruction set: avx512, avx2, portable, neon' }))
+    .addOption(engineFlag(cacheType, { group, says: `cached numbers: ${CACHE_TYPES_SHOWN}` }))
+    .addOption(engineFlag(weights, { group, says: `${weights.says}: ${SHOWN}` }))
+    .addOption(engineFlag(exact, { group }))
+    .addOption(engineFlag(offline, { group }))
 }
 
 /** The same, and how sessions run. */
 export function addLoadOptions(command: Command): Command {
+  const { contextLength, chunkSize, draft, cacheBytes, cacheDir, cacheDirBytes } = LOAD_OPTIONS
   return addModelOptions(command)
-    .addOption(group(new Option('--context <n>', "tokens a session may hold (default: the model's)").argParser(tokens)))
-    .addOption(group(new Option('--chunk <n>', 'tokens of one step (default: 512)').argParser(tokens)))
-    .addOption(group(new Option('--draft <model>', 'a small model of the same tokens that guesses ahead')))
+    .addOption(engineFlag(contextLength, { group, parse: tokens }))
+    .addOption(engineFlag(chunkSize, { group, parse: tokens }))
+    .addOption(engineFlag(draft, { group }))
+    .addOption(engineFlag(cacheBytes, { group, says: 'bound on all caches, such as 2GiB', parse: bytes }))
+    .addOption(engineFlag(cacheDir, { group, otherwise: "the user's cache" }))
+    .addOption(engineFlag(cacheDirBytes, { group, parse: bytes }))
     .addOption(
-      group(new Option('--cache-bytes <n>', 'bound on all caches, such as 2GiB (default: none)').argParser(bytes)),
+      new Option('--no-disk-cache', 'leave nothing for later runs, and take nothing of earlier ones').helpGroup(group),
     )
-    .addOption(
-      group(
-        new Option('--cache-dir <folder>', "where later runs find what this one has read (default: the user's cache)"),
-      ),
-    )
-    .addOption(
-      group(
-        new Option('--cache-dir-bytes <n>', 'bound on that folder, of all models (default: 2GiB)').argParser(bytes),
-      ),
-    )
-    .addOption(group(new Option('--no-disk-cache', 'leave nothing for later runs, and take nothing of earlier ones')))
 }
 
 /** What the engine is told; hub settings and progress are added where the engine is loaded. */
@@ -102,8 +85,4 @@ export function toLoadOptions(flags: LoadFlags): LoadOptions {
     ...(flags.weights !== undefined && { weights: flags.weights }),
     ...(flags.exact !== undefined && { exact: flags.exact }),
   }
-}
-
-function group(option: Option): Option {
-  return option.helpGroup(HEADING)
 }

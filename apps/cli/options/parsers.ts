@@ -1,7 +1,25 @@
 /** Texts of the command line and the environment as values. Each throws what was expected. */
 import { InvalidArgumentError } from 'commander'
+import { expectation, type Kind } from '../../../src/index.ts'
 
-type Parser<T> = (text: string) => T
+export type Parser<T> = (text: string) => T
+
+/** A value of an option of the engine: what it takes is taken, and what is expected is said in its words. */
+export function ofKind<T>(kind: Kind): Parser<T> {
+  if (kind.kind === 'whole' || kind.kind === 'number') return text => numberOf(text, kind) as T
+  if (kind.kind === 'choice')
+    return text => (kind.of.includes(text) ? (text as T) : reject(`one of ${expectation(kind)}`))
+  if (kind.kind === 'text') return text => (text === '' && !kind.empty ? reject('some text') : (text as T))
+  throw new Error(`a flag cannot have a value of the kind ${kind.kind}`)
+}
+
+function numberOf(text: string, kind: Kind & { kind: 'whole' | 'number' }): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text.replaceAll('_', ''))
+  const whole = /^[+-]?[\d_]+$/.test(text) && Number.isSafeInteger(value)
+  const above = kind.kind === 'number' && kind.above ? value > kind.min : value >= kind.min
+  if (!(above && value <= kind.max && (whole || kind.kind === 'number'))) reject(expectation(kind))
+  return value
+}
 
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Parser<number> {
   const expected =
@@ -22,13 +40,19 @@ export function number(min: number, max: number = Number.POSITIVE_INFINITY): Par
   }
 }
 
-/** Tokens: `4096`, or `4K` and `1M`, powers of 1024 as contexts are named. */
-export const tokens: Parser<number> = text => {
-  const [, digits = '', unit = ''] = /^(\d+)([km]?)$/i.exec(text.replaceAll('_', '')) ?? []
-  const value = Number(digits) * ({ '': 1, k: 1024, m: 1024 ** 2 }[unit.toLowerCase()] as number)
-  if (digits === '' || !Number.isSafeInteger(value) || value < 1) reject('a number of tokens, such as 4096 or 32K')
-  return value
+/** Tokens, at least `least`: `4096`, or `4K` and `1M`, powers of 1024 as contexts are named. */
+export function tokensFrom(least: number): Parser<number> {
+  return text => {
+    const [, digits = '', unit = ''] = /^(\d+)([km]?)$/i.exec(text.replaceAll('_', '')) ?? []
+    const value = Number(digits) * ({ '': 1, k: 1024, m: 1024 ** 2 }[unit.toLowerCase()] as number)
+    if (digits === '' || !Number.isSafeInteger(value) || value < least) {
+      reject(`a number of tokens, ${least} or more, such as 4096 or 32K`)
+    }
+    return value
+  }
 }
+
+export const tokens = tokensFrom(1)
 
 /** Bytes: `1073741824`, `512MiB`, `2GiB` (powers of 1024) or `2GB` (powers of 1000). */
 export const bytes: Parser<number> = text => {

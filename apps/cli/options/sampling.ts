@@ -1,7 +1,8 @@
 /** Options of the commands that write text. */
-import { type Command, Option } from 'commander'
-import type { AttentionPath, PromptOptions, SpeculationKind } from '../../../src/index.ts'
-import { collect, integer, number, oneOf, tokens, unescaped } from './parsers.ts'
+import type { Command } from 'commander'
+import { type AttentionPath, PROMPT_OPTIONS, type PromptOptions, type SpeculationKind } from '../../../src/index.ts'
+import { engineFlag } from './engine-flags.ts'
+import { collect, ofKind, type Parser, tokensFrom, unescaped } from './parsers.ts'
 
 export interface SamplingFlags {
   temperature?: number
@@ -19,62 +20,39 @@ export interface SamplingFlags {
   speculate?: SpeculationKind
 }
 
-export const MAX_SEED = 2 ** 32 - 1
-const HEADING = 'Sampling:'
+/** What can be changed between answers, under the names of the API. */
+export const SETTINGS = [
+  ...(['temperature', 'topP', 'topK', 'minP'] as const),
+  ...(['repetitionPenalty', 'presencePenalty', 'frequencyPenalty', 'seed', 'maxTokens'] as const),
+]
+export type Setting = (typeof SETTINGS)[number]
 
-/** Flag, help and parser, each under the name that the API has. */
-export const SAMPLING = {
-  temperature: {
-    flag: '--temperature <t>',
-    help: "0: always the likeliest token (default: the model's)",
-    parse: number(0, 100),
-  },
-  topP: { flag: '--top-p <p>', help: 'the likeliest tokens that make up probability p', parse: number(0, 1) },
-  topK: { flag: '--top-k <k>', help: 'the k likeliest tokens; 0: all', parse: integer(0) },
-  minP: { flag: '--min-p <p>', help: "tokens of at least p times the likeliest's probability", parse: number(0, 1) },
-  repetitionPenalty: { flag: '--repetition-penalty <x>', help: 'above 1: fewer repetitions', parse: number(0.01, 100) },
-  presencePenalty: {
-    flag: '--presence-penalty <x>',
-    help: 'taken off once for what occurred',
-    parse: number(-100, 100),
-  },
-  frequencyPenalty: {
-    flag: '--frequency-penalty <x>',
-    help: 'taken off for each occurrence',
-    parse: number(-100, 100),
-  },
-  seed: { flag: '--seed <n>', help: 'same seed, same text (default: random, shown)', parse: integer(0, MAX_SEED) },
-} as const
-
-const SPECULATION: readonly SpeculationKind[] = ['ngram', 'draft', 'off']
 export const PATHS: readonly AttentionPath[] = ['expanded', 'absorbed']
 
+/** As `/temperature 0.5` and `--temperature 0.5` are read. */
+export function settingParser(name: Setting): Parser<number> {
+  return name === 'maxTokens' ? tokensFrom(0) : ofKind(PROMPT_OPTIONS[name].kind)
+}
+
 export function addSamplingOptions(command: Command, defaults: { readonly maxTokens: string }): Command {
-  for (const { flag, help, parse } of Object.values(SAMPLING)) {
-    command.addOption(new Option(flag, help).argParser(parse).helpGroup(HEADING))
+  const { maxTokens, stopSequences, ignoreEos, attentionPath, speculation } = PROMPT_OPTIONS
+  const group = 'Sampling:'
+  const running = 'Running:'
+  for (const name of SETTINGS) {
+    if (name !== 'maxTokens') command.addOption(engineFlag(PROMPT_OPTIONS[name], { group }))
   }
   return command
+    .addOption(engineFlag(maxTokens, { group, otherwise: defaults.maxTokens, parse: settingParser('maxTokens') }))
     .addOption(
-      new Option('--max-tokens <n>', `end after n tokens (default: ${defaults.maxTokens})`)
-        .argParser(tokens)
-        .helpGroup(HEADING),
+      engineFlag(stopSequences, {
+        group,
+        says: 'end before this text; may be given again; \\n is a line break',
+        parse: unescaped,
+      }).argParser(collect(unescaped)),
     )
-    .addOption(
-      new Option('--stop <text>', 'end before this text; may be given again; \\n is a line break')
-        .argParser(collect(unescaped))
-        .helpGroup(HEADING),
-    )
-    .addOption(new Option('--ignore-eos', 'go on after the end of the text').helpGroup(HEADING))
-    .addOption(
-      new Option('--path <path>', `MLA attention: ${PATHS.join(' or ')} (default: chosen by position)`)
-        .argParser(oneOf(PATHS))
-        .helpGroup('Running:'),
-    )
-    .addOption(
-      new Option('--speculate <way>', `guess ahead, same text: ${SPECULATION.join(', ')} (default: off)`)
-        .argParser(oneOf(SPECULATION))
-        .helpGroup('Running:'),
-    )
+    .addOption(engineFlag(ignoreEos, { group }))
+    .addOption(engineFlag(attentionPath, { group: running, says: `MLA attention: ${PATHS.join(' or ')}` }))
+    .addOption(engineFlag(speculation, { group: running, says: 'guess ahead, same text: ngram, draft, off' }))
 }
 
 export function toPromptOptions(flags: SamplingFlags): PromptOptions {
@@ -95,6 +73,6 @@ export function choseSampling(flags: SamplingFlags): boolean {
 
 /** Only the fields of this file, and of those only what was given: commander hands over all flags of a command. */
 function pick(flags: SamplingFlags): SamplingFlags {
-  const names = [...Object.keys(SAMPLING), 'maxTokens', 'stop', 'ignoreEos', 'path', 'speculate']
+  const names: readonly string[] = [...SETTINGS, 'stop', 'ignoreEos', 'path', 'speculate']
   return Object.fromEntries(Object.entries(flags).filter(([k, v]) => names.includes(k) && v !== undefined))
 }

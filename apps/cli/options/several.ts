@@ -1,7 +1,8 @@
 /** Options for more than one text of a prompt, and for choosing among them. */
 import { type Command, Option } from 'commander'
-import type { PromptOptions } from '../../../src/index.ts'
-import { integer, number } from './parsers.ts'
+import { BEAM_OPTIONS, type PromptOptions } from '../../../src/index.ts'
+import { engineFlag } from './engine-flags.ts'
+import { integer } from './parsers.ts'
 
 export interface SeveralFlags {
   n?: number
@@ -29,13 +30,9 @@ export function addSeveralOptions(command: Command): Command {
         .conflicts('beams')
         .helpGroup(HEADING),
     )
+    .addOption(engineFlag(BEAM_OPTIONS.width, { group: HEADING, says: 'beam search with n beams instead of drawing' }))
     .addOption(
-      new Option('--beams <n>', 'beam search with n beams instead of drawing').argParser(count).helpGroup(HEADING),
-    )
-    .addOption(
-      new Option('--length-penalty <x>', 'of beams: 0 favours short texts, above 1 long ones (default: 1)')
-        .argParser(number(-100, 100))
-        .helpGroup(HEADING),
+      engineFlag(BEAM_OPTIONS.lengthPenalty, { group: HEADING, says: `of beams: ${BEAM_OPTIONS.lengthPenalty.says}` }),
     )
 }
 

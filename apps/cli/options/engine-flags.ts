@@ -1,0 +1,43 @@
+/** Flags of the engine's options: names, ranges and sentences are those of its tables. */
+import { Option } from 'commander'
+import { LOAD_OPTIONS, type OptionRow, type OptionRows, PROMPT_OPTIONS } from '../../../src/index.ts'
+import { ofKind, type Parser } from './parsers.ts'
+
+export interface FlagWords<T = unknown> {
+  readonly group: string
+  /** Where the command line needs other words than the table. */
+  readonly says?: string
+  readonly otherwise?: string
+  /** Default: the table's kind and range. */
+  readonly parse?: Parser<T>
+}
+
+export function engineFlag(row: OptionRow, { group, says = row.says, otherwise = row.otherwise, parse }: FlagWords) {
+  if (row.flag === undefined) throw new Error(`the option that "${row.says}" has no flag`)
+  const option = new Option(row.flag, otherwise === undefined ? says : `${says} (default: ${otherwise})`)
+  if (parse) option.argParser(parse)
+  else if (row.flag.includes('<')) option.argParser(ofKind(row.kind))
+  return option.helpGroup(group)
+}
+
+/** The name of an option as it is written here: `--max-tokens` for maxTokens, `--beams` for beams.width. */
+export const FLAG_NAMES: Readonly<Record<string, string>> = {
+  ...names(LOAD_OPTIONS),
+  ...names(PROMPT_OPTIONS),
+  beams: '--beams',
+  n: '--n',
+  bestOf: '--best-of',
+  // Of `perplexity`.
+  stride: '--stride',
+  window: '--window',
+  windows: '--windows',
+}
+
+function names(rows: OptionRows, before = ''): Record<string, string> {
+  const made: Record<string, string> = {}
+  for (const [name, { flag, kind }] of Object.entries(rows)) {
+    if (flag !== undefined) made[before + name] = flag.split(' ')[0] as string
+    if (kind.kind === 'options') Object.assign(made, names(kind.of, `${name}.`))
+  }
+  return made
+}
