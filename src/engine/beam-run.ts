@@ -33,6 +33,7 @@ const LOOKED = -1
 /** The texts of beams are made when they have ended. */
 const SILENT = {
   push: () => ({ text: '', stopped: false }),
+  end: () => ({ text: '', stopped: false }),
   flush: () => '',
   release: () => '',
   tokensOf: () => ({ keep: 0, tail: [] }),

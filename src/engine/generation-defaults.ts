@@ -12,13 +12,24 @@ export interface GenerationDefaults {
   readonly warnings: readonly string[]
 }
 
+export interface GenerationSource {
+  /** The parsed generation_config.json; undefined: there is none. */
+  readonly config: unknown
+  /** Its name, for warnings. */
+  readonly file: string
+  /** The token that tokenizer_config.json calls the end of a text. */
+  readonly eosId: number | undefined
+}
+
 /**
- * What a model's generation_config.json says where the caller says nothing. `do_sample: false` means greedy, and then
- * the other settings of sampling do not count. A setting that makes no sense counts as not given.
+ * What a model's files say where the caller says nothing. `do_sample: false` means greedy, and then the other settings of
+ * sampling do not count. A setting that makes no sense counts as not given. A text ends at what any of the files calls
+ * its end: fine-tuned models often name the end of a turn in one of them only.
  */
-export function generationDefaults(config: ModelConfig, generationConfig: unknown, file: string): GenerationDefaults {
-  if (generationConfig === undefined) return { sampling: {}, eosTokenIds: config.eosTokenIds, warnings: [] }
-  const reader = new ConfigReader(generationConfig, file)
+export function generationDefaults(model: ModelConfig, { config, file, eosId }: GenerationSource): GenerationDefaults {
+  const ends = [...model.eosTokenIds, ...(eosId === undefined ? [] : [eosId])]
+  if (config === undefined) return { sampling: {}, eosTokenIds: [...new Set(ends)], warnings: [] }
+  const reader = new ConfigReader(config, file)
   const warnings: string[] = []
   const given = <T>(read: () => T | undefined): T | undefined => {
     try {
@@ -42,7 +53,7 @@ export function generationDefaults(config: ModelConfig, generationConfig: unknow
       ...(topK !== undefined && { topK: Math.max(topK, 0) }),
       ...(repetitionPenalty !== undefined && { repetitionPenalty }),
     },
-    eosTokenIds: [...new Set([...config.eosTokenIds, ...readTokenIds(reader.raw('eos_token_id'))])],
+    eosTokenIds: [...new Set([...ends, ...readTokenIds(reader.raw('eos_token_id'))])],
     warnings,
   }
 }

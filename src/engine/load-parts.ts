@@ -86,8 +86,12 @@ async function assemble(
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
-  const defaults = generationDefaults(config, checkpoint.generationConfig, `${checkpoint.name}/generation_config.json`)
   const tokenizer = openTokenizer(checkpoint, options.chatTemplate)
+  const defaults = generationDefaults(config, {
+    file: `${checkpoint.name}/generation_config.json`,
+    config: checkpoint.generationConfig,
+    eosId: tokenizer.eosId,
+  })
   const draftCheckpoint =
     options.draft === undefined ? null : await openModel(await findModel(options.draft, options, context))
   if (draftCheckpoint) {

@@ -49,7 +49,7 @@ export function beginText(
   const { options } = message
   const before = timeline.tokens
   const sampling = { ...defaults.sampling, ...samplingOf(options) }
-  const stops = new StopMatcher(options.stopSequences ?? [])
+  const stops = new StopMatcher(options.stopSequences ?? [], text => tokenizer.splitAtSpecial(text))
   const { ids, continues, goesOn, extent } = standOn(parts, timeline, message)
   const drawsOn = goesOn && options.seed === undefined ? context.drawing : null
   const drawing = drawsOn ? Drawing.goOn(drawsOn, sampling) : Drawing.begin(sampling, ids)

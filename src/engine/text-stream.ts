@@ -16,6 +16,8 @@ const LOOK_BACK = 8
 export class TextStream {
   readonly #options: TextStreamOptions
   readonly #detokenizer: ReturnType<Tokenizer['detokenizer']>
+  /** What the stops had seen after each token. */
+  readonly #pushed: number[] = []
 
   constructor(options: TextStreamOptions) {
     this.#options = options
@@ -24,9 +26,22 @@ export class TextStream {
 
   /** The text that the token makes certain, and whether a stop sequence came after it. */
   push(token: number): { readonly text: string; readonly stopped: boolean } {
-    const { stops } = this.#options
-    const text = stops.push(this.#detokenizer.push(token))
+    const { stops, tokenizer, skipSpecialTokens } = this.#options
+    const hidden = skipSpecialTokens && tokenizer.isSpecial(token)
+    const text = hidden ? stops.pushHidden(token) : stops.push(this.#detokenizer.push(token))
+    this.#pushed.push(stops.pushed)
     return { text, stopped: stops.stop !== undefined }
+  }
+
+  /** A token that ends the text and is not part of it: what may be shown before it, and whether it completes a stop. */
+  end(token: number): { readonly text: string; readonly stopped: boolean } {
+    const { stops, tokenizer, skipSpecialTokens } = this.#options
+    const unfinished = stops.push(this.#detokenizer.flush())
+    const ending = skipSpecialTokens ? '' : tokenizer.decode([token])
+    const text = unfinished + (skipSpecialTokens ? stops.pushHidden(token) : stops.push(ending))
+    if (stops.stop !== undefined) return { text, stopped: true }
+    const all = text + stops.flush()
+    return { text: all.slice(0, all.length - ending.length), stopped: false }
   }
 
   /** What was held back, when no more tokens come: an unfinished character as U+FFFD. */
@@ -41,16 +56,16 @@ export class TextStream {
   }
 
   /**
-   * Ids of a text that was cut within the given ids: the first `keep` of them, then `tail`. Where the vocabulary cannot
-   * write the cut token's remaining text, that token is kept whole.
+   * Ids of a text that a stop sequence has cut within the given ids: the first `keep` of them, then `tail`. Where the
+   * vocabulary cannot write the cut token's remaining text, that token is kept whole.
    */
   tokensOf(text: string, tokens: readonly number[]): { readonly keep: number; readonly tail: readonly number[] } {
-    const { tokenizer } = this.#options
-    let keep = tokens.length
+    const { tokenizer, stops } = this.#options
+    let keep = tokens.findLastIndex((_, i) => this.#pushed[i]! <= stops.stopAt) + 1
     while (keep > 0 && !text.startsWith(this.#decode(tokens.slice(0, keep)))) keep--
     const rest = text.slice(this.#decode(tokens.slice(0, keep)).length)
     if (rest === '') return { keep, tail: [] }
-    const tail = tokenizer.encode(rest, { addSpecialTokens: false })
+    const tail = tokenizer.encode(rest, { addSpecialTokens: false, parseSpecial: false })
     if (this.#decode([...tokens.slice(0, keep), ...tail]) === text) return { keep, tail }
     return { keep: keep + 1, tail: [] }
   }

@@ -13,7 +13,7 @@ export interface WritingOptions {
   readonly history: TokenHistory
   /** How many of the likeliest tokens are reported with each; undefined: nothing is. */
   readonly logprobs?: number | undefined
-  readonly text: Pick<TextStream, 'push' | 'flush' | 'release' | 'tokensOf'>
+  readonly text: Pick<TextStream, 'push' | 'end' | 'flush' | 'release' | 'tokensOf'>
   readonly now: () => number
   /** When the prompt was asked for, in the clock of `now`. */
   readonly asked: number
@@ -70,8 +70,9 @@ export class Writing {
     this.#last = this.#options.now()
     this.#first ??= this.#last
     if (eos.has(token)) {
-      this.#show(text.flush(), token)
-      return { token: null, ends: 'stop', stopped: false }
+      const { text: certain, stopped } = text.end(token)
+      this.#show(certain, token)
+      return { token: null, ends: 'stop', stopped }
     }
     this.#tokenIds.push(token)
     history.add(token)

@@ -1,5 +1,5 @@
 import { OptionError } from '../errors.ts'
-import type { AddedToken } from './added-tokens.ts'
+import { type AddedToken, AddedTokenFinder } from './added-tokens.ts'
 import { type ChatMessage, type ChatTemplateOptions, ChatTemplates } from './chat-template.ts'
 import { ControlMarks, looksFor } from './control-marks.ts'
 import { Detokenizer, type DetokenizerOptions, decodeAll, type PieceSource } from './detokenizer.ts'
@@ -67,6 +67,8 @@ export class Tokenizer implements PieceSource {
   readonly #special: ReadonlySet<number>
   readonly #templates: ChatTemplates
   readonly #marks: ControlMarks
+  /** Special tokens as they read. Made when it is asked for. */
+  #specialTexts: AddedTokenFinder | undefined
   readonly #sought = new Map<AddedToken, boolean>()
   /** Filled as ids are met: a vocabulary is large, a text uses little of it. */
   readonly #pieces = new Map<number, TokenPiece>()
@@ -148,6 +150,14 @@ export class Tokenizer implements PieceSource {
   /** Special tokens steer the model and are not text: those marked so, and those tokenizer_config.json names. */
   isSpecial(id: number): boolean {
     return this.#special.has(id)
+  }
+
+  /** A text with the special tokens that it spells as ids: `['bye', 2]` for `bye</s>`. */
+  splitAtSpecial(text: string): (string | number)[] {
+    this.#specialTexts ??= new AddedTokenFinder(
+      [...this.#special].map(id => [this.decode([id]), { ...PLAIN_TOKEN, id, content: '' }]),
+    )
+    return this.#specialTexts.split(text).map(section => (typeof section === 'number' ? section : section.text))
   }
 
   get specialIds(): number[] {
@@ -254,6 +264,8 @@ export class Tokenizer implements PieceSource {
 function isAnswer(message: unknown): boolean {
   return isObject(message) && message.role === 'assistant'
 }
+
+const PLAIN_TOKEN = { special: true, control: true, singleWord: false, lstrip: false, rstrip: false, normalized: false }
 
 function highestId(json: TokenizerJson): number {
   let highest = -1

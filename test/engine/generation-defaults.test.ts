@@ -4,11 +4,18 @@ import { ConfigError } from '../../src/index.ts'
 import type { ModelConfig } from '../../src/model/config.ts'
 
 const model = { eosTokenIds: [2] } as unknown as ModelConfig
-const read = (config: unknown) => generationDefaults(model, config, 'generation_config.json')
+const read = (config: unknown, eosId?: number) =>
+  generationDefaults(model, { config, file: 'generation_config.json', eosId })
 
 describe('generationDefaults', () => {
   it('says nothing without a file', () => {
     expect(read(undefined)).toEqual({ sampling: {}, eosTokenIds: [2], warnings: [] })
+  })
+
+  it('ends a text at the token that the tokenizer calls its end, too', () => {
+    expect(read(undefined, 9).eosTokenIds).toEqual([2, 9])
+    expect(read({ eos_token_id: [7, 9] }, 9).eosTokenIds).toEqual([2, 9, 7])
+    expect(read({}, 2).eosTokenIds).toEqual([2])
   })
 
   it('takes what the file says', () => {

@@ -108,6 +108,7 @@ export class Lab {
           history: new TokenHistory(),
           text: {
             push: () => ({ text: '', stopped: false }),
+            end: () => ({ text: '', stopped: false }),
             flush: () => '',
             release: () => '',
             tokensOf: () => ({ keep: 0, tail: [] }),

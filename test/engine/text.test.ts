@@ -70,6 +70,21 @@ describe('the end of a text', () => {
     }
   })
 
+  it.each(['off', 'ngram'] as const)(
+    'is a special token whose text is a stop sequence (speculation %s)',
+    async speculation => {
+      const session = engine.session()
+      const options = { ...GREEDY, logitBias: { 0: 100 }, maxTokens: 4, logprobs: 0, speculation }
+      const result = await collect(session, STORY, { ...options, stopSequences: ['<|endoftext|>'] })
+      expect(result).toMatchObject({ text: '', tokenIds: [], finishReason: 'stop' })
+      expect(session.tokens).toEqual([0, ...(await engine.tokenize(STORY))])
+      expect(session.cache.tokens).toBe(session.tokens.length)
+      const twice = await session.prompt('', { ...options, stopSequences: ['<|endoftext|><|endoftext|>'] })
+      expect(twice).toMatchObject({ text: '', tokenIds: [], finishReason: 'stop' })
+      await session.dispose()
+    },
+  )
+
   it('is the token that ends texts, which joins neither text nor timeline', async () => {
     const session = engine.session()
     const result = await collect(session, 'The end.', { logitBias: { 0: 100 }, temperature: 0 })
