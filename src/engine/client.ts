@@ -1,8 +1,11 @@
 /** The caller's side of the protocol: sends, matches answers to questions, and fails what can no longer be answered. */
+import { DisposedError } from '../errors.ts'
+import { WorkerError } from './errors.ts'
 import type { GenerationStream } from './generation.ts'
 import type { LoadOptions, ProgressEvent } from './options.ts'
-import type { Call, FromHost, HostLink, OpenLink, Replies, SessionState, ToHost } from './protocol.ts'
+import type { Call, FromHost, OpenLink, Replies, SessionState, ToHost } from './protocol.ts'
 import type { ModelInfo } from './results.ts'
+import { Thread } from './thread.ts'
 import { fromWire } from './wire-errors.ts'
 
 export interface PendingPrompt {
@@ -19,67 +22,100 @@ interface PendingCall {
 }
 
 export class Client {
-  readonly #link: HostLink
+  readonly #thread: Thread
   readonly #prompts = new Map<number, PendingPrompt>()
   readonly #calls = new Map<number, PendingCall>()
-  readonly #onProgress: ((event: ProgressEvent) => void) | undefined
-  readonly #onNotice: ((notice: string) => void) | undefined
+  readonly #onProgress: ((event: ProgressEvent) => unknown) | undefined
+  readonly #onNotice: ((notice: string) => unknown) | undefined
   #loading: { resolve(info: ModelInfo): void; reject(error: unknown): void } | null = null
+  #lost: Error | null = null
   #closed: Error | null = null
   #nextId = 0
 
   constructor(open: OpenLink, { onProgress, onNotice }: Pick<LoadOptions, 'onProgress' | 'onNotice'> = {}) {
     this.#onProgress = onProgress
     this.#onNotice = onNotice
-    this.#link = open({
+    this.#thread = new Thread(open, {
       message: message => this.#receive(message),
-      closed: error => this.close(error ?? new Error('The host has ended')),
+      lost: error => {
+        this.#lost = error
+        if (!this.#loading) this.#tell(this.#onNotice, error.message)
+        this.#failAll(error)
+      },
     })
+  }
+
+  /** Which thread sessions live in now. */
+  get thread(): number {
+    return this.#thread.number
+  }
+
+  /** Why a session of an earlier thread can answer no more; null for one of this thread. */
+  lost(thread: number): Error | null {
+    if (this.#closed || thread === this.thread) return null
+    const met =
+      'The thread that this session lived in has ended, and the session with it; make a new one with engine.session().'
+    return new WorkerError(met, { cause: this.#lost })
   }
 
   load(message: ToHost & { type: 'load' }): Promise<ModelInfo> {
     return new Promise((resolve, reject) => {
       this.#loading = { resolve, reject }
-      this.#send(message)
+      this.#thread.load(message)
     })
   }
 
-  /** The message is sent only while the host is there. */
+  /** The message is sent only while the engine is there. */
   post(message: ToHost): void {
-    if (!this.#closed) this.#link.post(message)
+    if (!this.#closed) this.#thread.post(message)
   }
 
   nextId(): number {
     return this.#nextId++
   }
 
-  call<M extends Call['method']>(call: Call & { method: M }): Promise<Replies[M]> {
+  /** An aborted signal ends the waiting at once. */
+  call<M extends Call['method']>(call: Call & { method: M }, signal?: AbortSignal): Promise<Replies[M]> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) {
-        reject(this.#closed)
-        return
-      }
+      if (this.#closed) throw this.#closed
+      if (signal?.aborted) throw signal.reason
       const id = this.nextId()
-      this.#calls.set(id, { resolve: value => resolve(value as Replies[M]), reject })
-      try {
-        this.#send({ type: 'call', id, call })
-      } catch (error) {
-        this.#calls.delete(id)
-        reject(error)
+      const aborted = () => {
+        this.#thread.watch(id)
+        reject(signal?.reason)
       }
+      signal?.addEventListener('abort', aborted, { once: true })
+      const ended = () => signal?.removeEventListener('abort', aborted)
+      const answered = (value: Replies[keyof Replies]) => resolve(value as Replies[M])
+      this.#calls.set(id, {
+        resolve: value => {
+          ended()
+          answered(value)
+        },
+        reject: error => {
+          ended()
+          reject(error)
+        },
+      })
+      this.#send({ type: 'call', id, call })
+      if (call.method === 'close') this.#thread.watch(id)
     })
   }
 
   prompt(message: ToHost & { type: 'prompt' }, pending: PendingPrompt): void {
-    if (this.#closed) {
-      pending.stream.fail(this.#closed)
-      return
-    }
+    if (this.#closed) throw this.#closed
     this.#prompts.set(message.id, pending)
-    try {
-      this.#send(message)
-    } catch (error) {
-      this.#endPrompt(message.id, null)?.stream.fail(error)
+    this.#send(message)
+  }
+
+  /** Asks for the end of a prompt; a thread that does not hear of it is given up. */
+  abort(id: number): void {
+    if (!this.#prompts.has(id)) return
+    if (this.#thread.takeBack(id)) {
+      this.#failPrompt(id, new WorkerError('The prompt was given up before it began.'))
+    } else {
+      this.post({ type: 'abort', id })
+      this.#thread.watch(id)
     }
   }
 
@@ -92,38 +128,41 @@ export class Client {
   close(error: Error): void {
     if (this.#closed) return
     this.#closed = error
-    this.#loading?.reject(error)
-    this.#loading = null
-    for (const [id] of this.#prompts) this.#endPrompt(id, null)?.stream.fail(error)
-    for (const { reject } of this.#calls.values()) reject(error)
-    this.#calls.clear()
+    this.#failAll(error)
   }
 
   /** Cuts the line at once, without a farewell. */
   terminate(): Promise<void> {
-    return this.#link.terminate()
+    return this.#thread.terminate()
   }
 
-  /** Lets the host end in order, then waits for its end. */
-  async disposeHost(): Promise<void> {
-    this.#link.hold(true)
-    this.#link.post({ type: 'dispose' })
-    await this.#link.ended()
+  /** Lets the host end in order, or not, where it is stuck; then waits for its end. */
+  disposeHost(): Promise<void> {
+    return this.#thread.dispose()
   }
 
   #send(message: ToHost): void {
-    this.#link.hold(true)
-    try {
-      this.#link.post(message)
-    } catch (error) {
-      this.#settled()
-      throw error
-    }
+    this.#thread.post(message)
+    this.#thread.hold(true)
   }
 
   #settled(): void {
     const pending = this.#loading !== null || this.#prompts.size > 0 || this.#calls.size > 0
-    if (!pending) this.#link.hold(false)
+    if (!pending) this.#thread.hold(false)
+  }
+
+  #failAll(error: Error): void {
+    this.#loading?.reject(error)
+    this.#loading = null
+    for (const id of [...this.#prompts.keys()]) this.#failPrompt(id, error)
+    for (const id of [...this.#calls.keys()]) this.#endCall(id)?.reject(error)
+  }
+
+  /** What was aborted fails with the signal's reason; and nobody need be told what they have asked for. */
+  #failPrompt(id: number, error: Error): void {
+    const prompt = this.#endPrompt(id, null)
+    if (prompt?.signal?.aborted) prompt.stream.fail(prompt.signal.reason, { asked: true })
+    else prompt?.stream.fail(error, { asked: error instanceof DisposedError })
   }
 
   #receive(message: FromHost): void {
@@ -131,10 +170,10 @@ export class Client {
     if (this.#closed) return
     switch (message.type) {
       case 'progress':
-        this.#onProgress?.(message.event)
+        this.#tell(this.#onProgress, message.event)
         return
       case 'notice':
-        this.#onNotice?.(message.text)
+        this.#tell(this.#onNotice, message.text)
         return
       case 'chunks':
         for (const { id, chunks } of message.of) this.#prompts.get(id)?.stream.push(chunks)
@@ -148,17 +187,18 @@ export class Client {
         this.#loading = null
         break
       case 'finished': {
-        const prompt = this.#endPrompt(message.id, message.state)
-        if (message.completion.finishReason === 'aborted' && prompt?.signal?.aborted) {
-          prompt.stream.fail(prompt.signal.reason)
-        } else {
-          prompt?.stream.finish(message.completion)
-        }
+        const { completion, state } = message
+        const prompt = this.#endPrompt(message.id, state)
+        if (completion.finishReason === 'aborted' && prompt?.signal?.aborted) {
+          prompt.stream.fail(prompt.signal.reason, { asked: true })
+        } else prompt?.stream.finish(completion)
         break
       }
-      case 'stopped':
-        this.#endPrompt(message.id, message.state)?.stream.fail(fromWire(message.error))
+      case 'stopped': {
+        const error = fromWire(message.error)
+        this.#endPrompt(message.id, message.state)?.stream.fail(error, { asked: error instanceof DisposedError })
         break
+      }
       case 'reply':
         this.#endCall(message.id)?.resolve(message.value)
         break
@@ -169,9 +209,24 @@ export class Client {
     this.#settled()
   }
 
+  /** An error of the caller's own function ends the loading. Later there is nobody to be told of it. */
+  #tell<T>(callback: ((value: T) => unknown) | undefined, value: T): void {
+    const failed = (error: unknown) => {
+      this.#loading?.reject(error)
+      this.#loading = null
+    }
+    try {
+      const result = callback?.(value)
+      if (result instanceof Promise) result.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
   #endPrompt(id: number, state: SessionState | null): PendingPrompt | undefined {
     const pending = this.#prompts.get(id)
     this.#prompts.delete(id)
+    this.#thread.unwatch(id)
     pending?.ended(state)
     return pending
   }
@@ -179,6 +234,7 @@ export class Client {
   #endCall(id: number): PendingCall | undefined {
     const pending = this.#calls.get(id)
     this.#calls.delete(id)
+    this.#thread.unwatch(id)
     return pending
   }
 }

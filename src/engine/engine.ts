@@ -3,6 +3,7 @@ import { readOptions } from '../options/read-options.ts'
 import { readMessages, readName, readText, readTokenIds } from './arguments.ts'
 import { checkSessionOptions } from './check-options.ts'
 import { Client } from './client.ts'
+import type { GenerationStream } from './generation.ts'
 import {
   DETOKENIZE_OPTIONS,
   LOAD_OPTIONS,
@@ -123,9 +124,9 @@ export class Engine {
   /** A prompt on a session of its own, which is gone when the text is done. */
   generate(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
     const session = this.session()
-    const generation = session.prompt(prompt, options)
-    const dispose = () => void session.dispose()
-    generation.then(dispose, dispose)
+    // What every generation is, and more than callers need to know.
+    const generation = session.prompt(prompt, options) as GenerationStream
+    generation.whenEnded(() => void session.dispose())
     return generation
   }
 

@@ -22,7 +22,10 @@ registerError('ContextLengthError', ContextLengthError)
 export const KernelsUnavailableError = defineError('KernelsUnavailableError', 'kernels_unavailable')
 export type KernelsUnavailableError = LatentkitError
 
-/** The thread that runs the model ended unexpectedly; the engine is lost, another can be loaded. */
+/**
+ * The thread that runs the model cannot start, ended unexpectedly, or was stuck and given up. Its sessions are lost; an engine that
+ * had loaded goes on in a new thread.
+ */
 export const WorkerError = defineError('WorkerError', 'worker')
 export type WorkerError = LatentkitError
 

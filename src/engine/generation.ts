@@ -1,5 +1,10 @@
 import type { Chunk, Completion, Generation } from './results.ts'
 
+interface Settle {
+  resolve(completion: Completion): void
+  reject(error: unknown): void
+}
+
 type Outcome = { readonly completion: Completion } | { readonly error: unknown }
 
 /**
@@ -7,14 +12,23 @@ type Outcome = { readonly completion: Completion } | { readonly error: unknown }
  * come in any order and any number; there are at most as many as the context has tokens.
  */
 export class GenerationStream implements Generation {
+  readonly [Symbol.toStringTag] = 'Generation'
   readonly #chunks: Chunk[] = []
   readonly #cancel: () => void
+  /** Rejected like any promise: where nobody awaits or iterates, Node tells of an unhandled rejection. */
+  readonly #whole: Promise<Completion>
+  readonly #settle: Settle
   #outcome: Outcome | null = null
   #wake: (() => void)[] = []
 
   /** `cancel` asks for the end of an unfinished generation; `finish` or `fail` must follow. */
   constructor(cancel: () => void) {
     this.#cancel = cancel
+    let settle: Settle | undefined
+    this.#whole = new Promise((resolve, reject) => {
+      settle = { resolve, reject }
+    })
+    this.#settle = settle as unknown as Settle
   }
 
   push(chunks: readonly Chunk[]): void {
@@ -23,16 +37,49 @@ export class GenerationStream implements Generation {
   }
 
   finish(completion: Completion): void {
-    this.#outcome ??= { completion }
+    if (this.#outcome) return
+    this.#outcome = { completion }
+    this.#settle.resolve(completion)
     this.#changed()
   }
 
-  fail(error: unknown): void {
-    this.#outcome ??= { error }
+  /** `asked`: the caller wanted it so (an abort, a disposal), and need not be told where it does not listen. */
+  fail(error: unknown, { asked = false } = {}): void {
+    if (this.#outcome) return
+    this.#outcome = { error }
+    if (asked) this.#heard()
+    this.#settle.reject(error)
     this.#changed()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, void> {
+  /** Calls back at the end, however it comes; does not count as listening. */
+  whenEnded(callback: () => void): void {
+    void this.#end().then(callback)
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Chunk, void, void> {
+    // The iteration throws what went wrong.
+    this.#heard()
+    return this.#iterate()
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a generation is awaited for its completion
+  then<A = Completion, B = never>(
+    fulfilled?: ((completion: Completion) => A | PromiseLike<A>) | null,
+    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#whole.then(fulfilled, rejected)
+  }
+
+  catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Completion | B> {
+    return this.#whole.catch(rejected)
+  }
+
+  finally(done?: (() => void) | null): Promise<Completion> {
+    return this.#whole.finally(done)
+  }
+
+  async *#iterate(): AsyncGenerator<Chunk, void, void> {
     let next = 0
     try {
       for (;;) {
@@ -40,7 +87,7 @@ export class GenerationStream implements Generation {
         if (this.#outcome) break
         await this.#change()
       }
-      completionOf(this.#outcome)
+      if ('error' in this.#outcome) throw this.#outcome.error
     } finally {
       if (!this.#outcome) {
         this.#cancel()
@@ -49,18 +96,12 @@ export class GenerationStream implements Generation {
     }
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: a generation is awaited for its completion
-  then<A = Completion, B = never>(
-    fulfilled?: ((completion: Completion) => A | PromiseLike<A>) | null,
-    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    // Made only when asked for: a generation that is only iterated leaves no unhandled rejection behind.
-    return this.#end().then(completionOf).then(fulfilled, rejected)
+  #heard(): void {
+    this.#whole.catch(() => {})
   }
 
-  async #end(): Promise<Outcome> {
+  async #end(): Promise<void> {
     while (!this.#outcome) await this.#change()
-    return this.#outcome
   }
 
   #change(): Promise<void> {
@@ -70,9 +111,4 @@ export class GenerationStream implements Generation {
   #changed(): void {
     for (const wake of this.#wake.splice(0)) wake()
   }
-}
-
-function completionOf(outcome: Outcome): Completion {
-  if ('error' in outcome) throw outcome.error
-  return outcome.completion
 }

@@ -167,7 +167,10 @@ export class HostSession {
     })
   }
 
-  readonly #shift: Model['shift'] = (...args) => this.#context.parts.model.shift(...args)
+  readonly #shift: Model['shift'] = (...args) => {
+    const { loop, parts } = this.#context
+    return loop.computed(() => parts.model.shift(...args))
+  }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)

@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly port: HostPort
   /** Lets messages in: resolves after those that have arrived were received. */
   readonly pause: () => Promise<void>
+  /** Is told when kernels begin and end to compute. Default: nobody is. */
+  readonly computing?: (now: boolean) => void
   /** Finds and loads a model: what differs between Node and a browser. */
   readonly load: (source: string, options: HostLoadOptions, context: LoadContext) => Promise<Parts>
 }
@@ -36,6 +38,7 @@ const PROGRESS_INTERVAL = 50
 export class Host {
   readonly #port: HostPort
   readonly #pause: () => Promise<void>
+  readonly #computing: (now: boolean) => void
   readonly #load: HostOptions['load']
   readonly #sessions = new Map<number, HostSession>()
   /** Why a session could not be made: nothing answers to `open`, so its prompts are told. */
@@ -45,7 +48,8 @@ export class Host {
   readonly #loading = new AbortController()
   #running: HostSessionContext | null = null
 
-  constructor({ port, pause, load }: HostOptions) {
+  constructor({ port, pause, load, computing = () => {} }: HostOptions) {
+    this.#computing = computing
     this.#port = port
     this.#pause = pause
     this.#load = load
@@ -67,6 +71,8 @@ export class Host {
         break
       case 'call':
         void this.#answer(message.id, message.call)
+        break
+      case 'ping':
         break
       case 'dispose':
         void this.#dispose()
@@ -95,8 +101,8 @@ export class Host {
       // What waits to be written to disk is held until then; and prompts that still read from it will be in the loop soon.
       const waitForRoom = async (): Promise<boolean> =>
         ((await disk?.flush()) ?? false) || (await archive.flush()) || this.#joined()
-      const pause = this.#pause
-      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, pause, makeRoom, waitForRoom, now })
+      const timing = { pause: this.#pause, computing: this.#computing, now }
+      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, makeRoom, waitForRoom, ...timing })
       const prefixes = new PrefixTree(parts.model.pool, node => disk?.published(node))
       const archive: Archive = new Archive({ parts, prefixes, makeRoom: async () => makeRoom() || waitForRoom() })
       this.#running = { parts, loop, outbox, prefixes, disk, archive, now, post }

@@ -1,14 +1,21 @@
 import { Worker } from 'node:worker_threads'
 import { WorkerError } from './errors.ts'
 import type { FromHost, HostEvents, HostLink, OpenLink, ToHost } from './protocol.ts'
+import { Signs } from './signs.ts'
+
+/** What to do where a bundler has moved the code. */
+const KEEP_EXTERNAL =
+  'latentkit runs the model in a thread whose script lies beside its own files: if your program is bundled, keep latentkit ' +
+  "out of the bundle (esbuild: --external:latentkit; Vite, Rollup, webpack: external: ['latentkit'])"
 
 /** The host in a worker thread of Node. */
 export const openWorker: OpenLink = events => workerLink(entry(), events)
 
 /** A link to the script that a thread runs. */
 export function workerLink(script: URL, events: HostEvents): HostLink {
+  const signs = new Signs()
   // No flags of the caller: a test runner's or a loader's would be run again in the thread and slow its start.
-  const worker = new Worker(script, { name: 'latentkit', execArgv: [] })
+  const worker = new Worker(script, { name: 'latentkit', execArgv: [], workerData: signs.shared })
   const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()))
   let cause: unknown
   worker.on('message', (message: FromHost) => events.message(message))
@@ -19,12 +26,11 @@ export function workerLink(script: URL, events: HostEvents): HostLink {
     cause = error
   })
   worker.once('exit', code => {
-    const why = cause instanceof Error ? cause.message : `exit code ${code}`
     const failed = cause !== undefined || code !== 0
-    const error = new WorkerError(`The engine's thread ended unexpectedly: ${why}; load the model again.`, { cause })
-    events.closed(failed ? error : null)
+    events.closed(failed ? endedError(script, cause, code) : null)
   })
   return {
+    signs,
     post: (message: ToHost) => worker.postMessage(message),
     hold: pending => (pending ? worker.ref() : worker.unref()),
     ended: () => exited,
@@ -34,7 +40,21 @@ export function workerLink(script: URL, events: HostEvents): HostLink {
   }
 }
 
+function endedError(script: URL, cause: unknown, code: number): WorkerError {
+  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
+  if (missing || (cause instanceof Error && /Cannot find module/.test(cause.message))) {
+    return new WorkerError(`The engine's thread cannot be started: ${script.href} is not there. ${KEEP_EXTERNAL}.`, {
+      cause,
+    })
+  }
+  const why = cause instanceof Error ? cause.message : `exit code ${code}`
+  return new WorkerError(`The engine's thread ended unexpectedly: ${why}.`, { cause })
+}
+
 /** Beside this file, of the same kind: `.js` as built, `.ts` where the runtime reads TypeScript itself. */
 function entry(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './worker-node.ts' : './worker-node.js', import.meta.url)
+  // A bundle for CommonJS has no such address.
+  const here = import.meta.url as string | undefined
+  if (here === undefined) throw new WorkerError(`The engine's thread cannot be started. ${KEEP_EXTERNAL}.`)
+  return new URL(here.endsWith('.ts') ? './worker-node.ts' : './worker-node.js', here)
 }

@@ -69,11 +69,18 @@ export interface LoadOptions {
   readonly offline?: boolean
   /** Where the hub is and where its files are kept; the command line fills this from the environment. */
   readonly hub?: { readonly endpoint?: string; readonly token?: string; readonly cacheDir?: string }
-  /** Run in the caller's thread instead of a worker: for tests and debugging; blocks the event loop. Default false. */
+  /**
+   * Run in the caller's thread instead of a worker: for tests and debugging; blocks the event loop, and nothing can stop it where
+   * a model's regular expression or template never ends. Default false.
+   */
   readonly inline?: boolean
   readonly signal?: AbortSignal
+  /** What it throws while the model loads is what loading throws. */
   readonly onProgress?: (event: ProgressEvent) => void
-  /** Hears in a sentence of what went wrong and does no harm: a damaged block on disk, a full disk. */
+  /**
+   * Hears in a sentence of what went wrong and does no harm: a damaged block on disk, a full disk, a thread that was replaced.
+   * What it throws while the model loads is what loading throws; later it is lost.
+   */
   readonly onNotice?: (notice: string) => void
 }
 
@@ -140,6 +147,10 @@ export interface PromptOptions extends SamplingOptions {
   readonly tools?: readonly unknown[]
   /** For messages: further variables of the chat template, such as `enable_thinking`. */
   readonly templateVariables?: Readonly<Record<string, unknown>>
+  /**
+   * Ends the text; its reason is what is thrown. A deadline: `AbortSignal.timeout(ms)`. An engine whose thread does not hear of it
+   * for some seconds is given a new thread, and its other sessions are lost.
+   */
   readonly signal?: AbortSignal
 }
 

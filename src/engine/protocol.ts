@@ -17,6 +17,7 @@ import type {
   TokenizeOptions,
 } from './options.ts'
 import type { CacheStats, Chunk, Completion, EngineCacheStats, ModelInfo, SavedSession } from './results.ts'
+import type { Signs } from './signs.ts'
 
 /** Options without what cannot cross the border. */
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onNotice' | 'inline'>
@@ -78,6 +79,8 @@ export type ToHost =
     }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
+  /** Asks for a sign of life. */
+  | { readonly type: 'ping' }
   | { readonly type: 'dispose' }
 
 /** Chunks of one prompt since the last message. */
@@ -110,6 +113,8 @@ export type FromHost =
 /** One end's view of the other: where messages go, and how the line is held open or cut. */
 export interface HostLink {
   post(message: ToHost): void
+  /** Of a thread that can be ended whatever it does; undefined where the host runs in the caller's thread. */
+  readonly signs?: Signs
   /** While work is pending the process must not end by itself; while idle it may. */
   hold(pending: boolean): void
   /** Resolves when the host has ended by itself. */

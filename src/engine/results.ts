@@ -65,8 +65,11 @@ export interface BeamText {
 /**
  * A prompt under way: iterate for chunks as they come, await for the whole, or both; it runs once, and starts at once.
  * Leaving an iteration early (`break`) cancels it. An aborted signal makes both throw the signal's reason.
+ *
+ * It is a promise of the completion in every respect. One that fails while nobody awaits or iterates it is an unhandled
+ * rejection, unless its end was asked for: by an aborted signal, or by disposing of its session or engine.
  */
-export interface Generation extends AsyncIterable<Chunk>, PromiseLike<Completion> {}
+export interface Generation extends AsyncIterable<Chunk>, Promise<Completion> {}
 
 export interface ModelInfo {
   readonly name: string

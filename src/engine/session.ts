@@ -22,6 +22,8 @@ export interface Continuation {
 export class Session {
   readonly #client: Client
   readonly #id: number
+  /** Of the engine, that it lives in. */
+  readonly #thread: number
   readonly #tokens: number[] = []
   #cache: CacheStats = { tokens: 0, usedBytes: 0, bytes: 0 }
   #disposed = false
@@ -29,6 +31,7 @@ export class Session {
   /** Use `engine.session()`. The host knows the session by `id`; `state` is what it begins with. */
   constructor(client: Client, id: number, state: SessionState | null = null) {
     this.#client = client
+    this.#thread = client.thread
     this.#id = id
     if (state) this.#update(state)
   }
@@ -56,12 +59,12 @@ export class Session {
   prompt(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
     const client = this.#client
     const id = client.nextId()
-    const abort = () => client.post({ type: 'abort', id })
+    const abort = () => client.abort(id)
     const stream = new GenerationStream(abort)
     try {
       const { signal, ...rest } = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
       const message = { type: 'prompt', id, session: this.#id, prompt: readPrompt(prompt), options: rest } as const
-      if (this.#disposed) throw new DisposedError('session')
+      this.#checkAlive()
       if (signal?.aborted) throw signal.reason
       signal?.addEventListener('abort', abort, { once: true })
       const ended = (state: SessionState | null) => {
@@ -80,7 +83,7 @@ export class Session {
    * different from then on, and at most one block.
    */
   async fork(): Promise<Session> {
-    if (this.#disposed) throw new DisposedError('session')
+    this.#checkAlive()
     const id = this.#client.nextId()
     const state = await this.#client.call({ method: 'fork', session: this.#id, as: id })
     return new Session(this.#client, id, state)
@@ -136,7 +139,7 @@ export class Session {
    * prompt with `strict` computes it again.
    */
   async drop(from: number, to: number): Promise<void> {
-    if (this.#disposed) throw new DisposedError('session')
+    this.#checkAlive()
     const range = { from: readCount(from, 'from', 0), to: readCount(to, 'to', 0) }
     this.#update(await this.#client.call({ method: 'drop', session: this.#id, ...range }))
   }
@@ -147,14 +150,14 @@ export class Session {
    * disk when this resolves; an older file of that name stays until then. Throws SessionFileError, DisposedError.
    */
   async save(file: string, options: SaveOptions = {}): Promise<SavedSession> {
-    if (this.#disposed) throw new DisposedError('session')
+    this.#checkAlive()
     const given = readOptions<SaveOptions>(SAVE_OPTIONS, 'save', options)
     return this.#client.call({ method: 'save', session: this.#id, file: readName(file, 'file'), options: given })
   }
 
   /** Forgets everything, after the prompts before it; the session can be used again. */
   async reset(): Promise<void> {
-    if (this.#disposed) throw new DisposedError('session')
+    this.#checkAlive()
     this.#update(await this.#client.call({ method: 'reset', session: this.#id }))
   }
 
@@ -162,16 +165,23 @@ export class Session {
   async dispose(): Promise<void> {
     if (this.#disposed) return
     this.#disposed = true
+    if (this.#client.lost(this.#thread)) return
     const closed = this.#client.call({ method: 'close', session: this.#id })
     await closed.catch(error => {
-      // With the engine gone, so is the session.
-      if (!this.#client.closed) throw error
+      // With the engine or its thread gone, so is the session.
+      if (!this.#client.closed && !this.#client.lost(this.#thread)) throw error
     })
     this.#update({ cache: { tokens: 0, usedBytes: 0, bytes: 0 }, keep: 0, tokens: [] })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new DisposedError('session')
+    const lost = this.#client.lost(this.#thread)
+    if (lost) throw lost
   }
 
   #update({ cache, keep, tokens }: SessionState): void {

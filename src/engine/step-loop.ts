@@ -16,6 +16,8 @@ export interface LoopOptions {
   readonly outbox: Outbox
   /** Lets messages in between two steps. */
   readonly pause: () => Promise<void>
+  /** Is told when the model begins and ends to compute. Default: nobody is. */
+  readonly computing?: (now: boolean) => void
   /** The cache is full: gives up what no sequence needs; false if there is nothing. Default: never anything. */
   readonly makeRoom?: () => boolean
   /** Waits for cache memory that others will give back without being asked; false if there is none. Default: none. */
@@ -41,6 +43,7 @@ export class StepLoop {
   #turn: Promise<unknown> = Promise.resolve()
   /** When messages were let in. */
   #letIn = 0
+  #computing = false
 
   constructor(options: LoopOptions) {
     this.#options = options
@@ -56,6 +59,16 @@ export class StepLoop {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => {})
     return done
+  }
+
+  /** Runs what only the model is asked for: it takes its time, and always comes to an end. */
+  async computed<T>(work: () => Promise<T>): Promise<T> {
+    this.#compute(true)
+    try {
+      return await work()
+    } finally {
+      this.#compute(false)
+    }
   }
 
   /** Resolves when no sequence is left. */
@@ -75,7 +88,10 @@ export class StepLoop {
   async #letMessagesIn(): Promise<void> {
     const { pause, now } = this.#options
     if (now() - this.#letIn < PAUSE_AFTER) return
+    const computing = this.#computing
+    this.#compute(false)
     await pause()
+    this.#compute(computing)
     this.#letIn = now()
   }
 
@@ -108,7 +124,7 @@ export class StepLoop {
     )
     const turnOf = (index: number) => running[index] as Sequence
     // All at once: what a draft model guesses for several texts it computes together.
-    const drafts = await Promise.all(turns.map(({ index, ahead }) => turnOf(index).propose(ahead)))
+    const drafts = await this.computed(() => Promise.all(turns.map(({ index, ahead }) => turnOf(index).propose(ahead))))
     const parts = turns.map(({ index, count }, i) => this.#part(turnOf(index), count, drafts[i] as readonly number[]))
     const ready = await this.#relieve(parts.filter(part => part !== null))
     const served = new Set(ready.map(({ sequence }) => sequence))
@@ -159,7 +175,8 @@ export class StepLoop {
     if (batch.length === 0) return []
     const inputs = batch.map(part => part.input)
     const reads = inputs.some(({ prompt }) => prompt !== null)
-    const logits = await model.forward(inputs, undefined, reads ? done => this.#between(batch, done) : undefined)
+    const between = reads ? (done: number) => this.#between(batch, done) : undefined
+    const logits = await this.computed(() => model.forward(inputs, undefined, between))
     const [wanted, vocab] = logits.shape as [number, number]
     const values = wanted > 0 ? ((await model.kernels.read(logits)) as Float32Array) : new Float32Array(0)
     let row = 0
@@ -178,6 +195,11 @@ export class StepLoop {
     const left = batch.reduce((n, { input }) => n + input.tokens.length, 0) * (1 - done)
     const keepsWaiting = left > this.#options.chunkSize && this.#running.length > batch.length
     if (keepsWaiting || batch.every(({ sequence }) => sequence.hasEnded)) throw new GivenUp()
+  }
+
+  #compute(now: boolean): void {
+    this.#computing = now
+    this.#options.computing?.(now)
   }
 
   #retire(): void {
