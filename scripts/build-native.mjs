@@ -53,7 +53,7 @@ function units(arch) {
   return [
     ...Object.entries(isas).map(([isa, flags]) => ({ source: `isa/${isa}`, flags })),
     ...['core/pool', 'core/dispatch'].map(source => ({ source, flags: [] })),
-    { source: 'platform/posix', flags: oldGlibc },
+    ...['platform/posix', 'platform/file-mapping'].map(source => ({ source, flags: oldGlibc })),
     // The object's name has the version, so that it is made anew when the version changes.
     { source: 'host/addon', name: `addon-${version}`, flags: [...oldGlibc, `-DLATENTKIT_VERSION="${version}"`] },
   ].map(({ source, flags, name = source.replace('/', '-') }) => ({ source, flags, object: `${name}.o` }))

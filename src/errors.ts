@@ -52,6 +52,13 @@ export function errorClass(name: string): { readonly prototype: LatentkitError }
 export const CheckpointError = defineError('CheckpointError', 'bad_checkpoint')
 export type CheckpointError = LatentkitError
 
+/**
+ * A file of the model was cut or overwritten while it was being read or while the kernels held it in memory. An engine
+ * that meets this can compute nothing more: load the model again.
+ */
+export const ModelFileChangedError = defineError('ModelFileChangedError', 'model_file_changed')
+export type ModelFileChangedError = LatentkitError
+
 /** A config.json with a field missing, of the wrong type or absurd. */
 export const ConfigError = defineError('ConfigError', 'bad_config')
 export type ConfigError = LatentkitError

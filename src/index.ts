@@ -56,6 +56,7 @@ export {
   ConfigError,
   DisposedError,
   LatentkitError,
+  ModelFileChangedError,
   OptionError,
   OutOfMemoryError,
   UnsupportedModelError,

@@ -26,6 +26,11 @@ static Context contextOf(Pool* pool, int thread) {
 // The word that sleeping threads watch: the sequence number. (Every machine this runs on is little-endian.)
 static int32_t* sequenceWord(Team& team) { return (int32_t*)&team.open + 1; }
 
+static uint32_t sequenceOf(const Team& team) { return (uint32_t)(__atomic_load_n(&team.open, __ATOMIC_SEQ_CST) >> 32); }
+
+// The same for the leader, which is the only one to write the number: workers change the other half, at any time.
+static uint32_t ownSequence(const Team& team) { return (uint32_t)(__atomic_load_n(&team.open, __ATOMIC_RELAXED) >> 32); }
+
 static void setOpen(Team& team, uint32_t sequence) {
   __atomic_store_n(&team.open, (uint64_t)sequence << 32, __ATOMIC_SEQ_CST);
 }
@@ -53,7 +58,7 @@ static void awaitUnits(Team& team, i64 total) {
 static void leadPhase(Pool* pool, Context& context, const double* record, double work) {
   Team& team = pool->team;
   // Opened with an even number. It was closed meanwhile, so that nobody takes a unit of one operation for another's.
-  context.sequence = (uint32_t)(team.open >> 32) + 1;
+  context.sequence = ownSequence(team) + 1;
   __atomic_store_n(&team.record, record, __ATOMIC_RELEASE);
   __atomic_store_n(&team.phase, context.phase, __ATOMIC_RELEASE);
   __atomic_store_n(&team.done, 0, __ATOMIC_RELEASE);
@@ -128,7 +133,7 @@ template <class Clock> static int runList(Pool* pool, const double* list, i64 le
   if (result != RUN_OK) return result;
   if (work >= WAKE_WORK) {
     // A new odd number: threads that wake find nothing to do yet, and spin.
-    setOpen(pool->team, (uint32_t)(pool->team.open >> 32) + 2);
+    setOpen(pool->team, ownSequence(pool->team) + 2);
     wake(pool->team);
   }
   lead(pool, list, list + length, clock);
@@ -153,8 +158,6 @@ int poolRunTimed(Pool* pool, const double* list, i64 length, double* seconds) {
 #endif
 
 // ---- the workers ---------------------------------------------------------------------------------------------------
-
-static uint32_t sequenceOf(Team& team) { return (uint32_t)(__atomic_load_n(&team.open, __ATOMIC_SEQ_CST) >> 32); }
 
 // Waits for another sequence number than the one seen last.
 static uint32_t awaitSequence(Team& team, uint32_t seen) {
@@ -207,7 +210,7 @@ void poolStart(Pool* pool, const Operation* operations, int threads) {
 
 void poolStop(Pool* pool) {
   __atomic_store_n(&pool->team.quit, 1, __ATOMIC_RELEASE);
-  setOpen(pool->team, (uint32_t)(pool->team.open >> 32) + 2);
+  setOpen(pool->team, ownSequence(pool->team) + 2);
   platform::wakeAll(sequenceWord(pool->team));
   platform::joinThreads(pool);
   platform::release(pool->scratch, pool->scratchBytes * (size_t)pool->team.threads);

@@ -21,7 +21,8 @@ struct Pool {
   void* handles[MAX_THREADS];
 };
 
-enum RunResult : int { RUN_OK = 0, RUN_NO_MEMORY = 1, RUN_BAD_LIST = 2 };
+// RUN_FILE_CHANGED comes from the host: the pool knows nothing of files.
+enum RunResult : int { RUN_OK = 0, RUN_NO_MEMORY = 1, RUN_BAD_LIST = 2, RUN_FILE_CHANGED = 3 };
 
 // `pool` is zeroed memory of `sizeof(Pool)` bytes.
 void poolStart(Pool* pool, const Operation* operations, int threads);

@@ -1,15 +1,13 @@
 // The Node addon: one instance per kernel set, holding a pool of threads, the memory it gave out and the files it
 // mapped. Everything of an instance goes with it, also when its thread of JavaScript ends without a word.
-#include <errno.h>
-#include <fcntl.h>
 #include <node_api.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../core/pool.h"
+#include "../platform/file-mapping.h"
 
 using namespace latentkit;
 
@@ -24,14 +22,17 @@ struct alignas(64) BlockHeader {
 
 struct Mapping {
   Mapping* next;
-  void* address;
-  size_t bytes;
+  platform::FileMapping* file;
+  // Lists may read it at any time: whether the file on disk has changed is asked after each.
+  bool watched;
 };
 
 struct Instance {
   Pool* pool;
   BlockHeader blocks;  // head of a ring
   Mapping* mappings;
+  // The next one to ask.
+  Mapping* asked;
 };
 
 void freeBlock(BlockHeader* block) {
@@ -48,9 +49,38 @@ void closeInstance(Instance* instance) {
   while (instance->blocks.next != &instance->blocks) freeBlock(instance->blocks.next);
   while (Mapping* mapping = instance->mappings) {
     instance->mappings = mapping->next;
-    munmap(mapping->address, mapping->bytes);
+    platform::unmapFile(mapping->file);
     free(mapping);
   }
+  instance->asked = nullptr;
+}
+
+// ---- mapped files ----------------------------------------------------------------------------------------------------
+
+bool someWasCut(const Instance* instance) {
+  for (const Mapping* mapping = instance->mappings; mapping; mapping = mapping->next) {
+    if (platform::wasCut(mapping->file)) return true;
+  }
+  return false;
+}
+
+// Asks the system about a few files, the next ones at the next call: a checkpoint may have hundreds.
+bool someHasChanged(Instance* instance) {
+  constexpr int ASKED_AT_ONCE = 8;
+  for (int i = 0; i < ASKED_AT_ONCE && instance->mappings; i++) {
+    Mapping* mapping = instance->asked ? instance->asked : instance->mappings;
+    instance->asked = mapping->next;
+    if (mapping->watched && platform::hasChanged(mapping->file)) return true;
+    if (!mapping->next) break;
+  }
+  return false;
+}
+
+Mapping* mappingAt(Instance* instance, double address) {
+  for (Mapping* mapping = instance->mappings; mapping; mapping = mapping->next) {
+    if ((double)(uintptr_t)platform::versionOf(mapping->file).address == address) return mapping;
+  }
+  return nullptr;
 }
 
 // ---- arguments and results -----------------------------------------------------------------------------------------
@@ -186,7 +216,9 @@ napi_value read(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// run(instance, list, length, seconds) -> RunResult; `seconds` has a number for each record, or is undefined.
+// run(instance, list, length, seconds) -> RunResult; `seconds` has a number for each record, or is undefined. Where a
+// mapped file was found to have changed, before or while the list ran, the result is RUN_FILE_CHANGED, and what the list
+// wrote is worth nothing.
 napi_value run(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   argumentsOf(env, info, arguments);
@@ -195,12 +227,16 @@ napi_value run(napi_env env, napi_callback_info info) {
   const Bytes list = bytesOf(env, arguments[1]);
   const i64 length = (i64)numberOf(env, arguments[2]);
   if (length * 8 > (i64)list.length) return number(env, RUN_BAD_LIST);
+  if (someWasCut(instance)) return number(env, RUN_FILE_CHANGED);
   const Bytes seconds = bytesOf(env, arguments[3]);
-  if (!seconds.data) return number(env, poolRun(instance->pool, (const double*)list.data, length));
-  return number(env, poolRunTimed(instance->pool, (const double*)list.data, length, (double*)seconds.data));
+  const int result = seconds.data
+                         ? poolRunTimed(instance->pool, (const double*)list.data, length, (double*)seconds.data)
+                         : poolRun(instance->pool, (const double*)list.data, length);
+  return number(env, someWasCut(instance) || someHasChanged(instance) ? RUN_FILE_CHANGED : result);
 }
 
-// map(instance, path) -> [address, bytes]: the whole file, read-only, until the instance is closed.
+// map(instance, path) -> [address, bytes, modified]: the whole file, read-only, until the instance is closed. `modified`
+// is a bigint: nanoseconds since 1970.
 napi_value map(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   argumentsOf(env, info, arguments);
@@ -212,25 +248,42 @@ napi_value map(napi_env env, napi_callback_info info) {
   Mapping* mapping = (Mapping*)malloc(sizeof(Mapping));
   if (!path || !mapping) return fail(env, "out of memory");
   napi_get_value_string_utf8(env, arguments[1], path, length + 1, &length);
-  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  int error;
+  platform::FileMapping* file = platform::mapFile(path, &error);
   free(path);
-  struct stat status = {};
-  void* address = MAP_FAILED;
-  if (file >= 0 && fstat(file, &status) == 0 && status.st_size > 0) {
-    address = mmap(nullptr, (size_t)status.st_size, PROT_READ, MAP_SHARED, file, 0);
-  }
-  const int error = errno;
-  if (file >= 0) ::close(file);
-  if (address == MAP_FAILED) {
+  if (!file) {
     free(mapping);
-    return fail(env, status.st_size == 0 && file >= 0 ? "the file is empty" : strerror(error));
+    return fail(env, error == 0 ? "the file is empty" : strerror(error));
   }
-  *mapping = {instance->mappings, address, (size_t)status.st_size};
+  *mapping = {instance->mappings, file, false};
   instance->mappings = mapping;
-  napi_value result;
-  napi_create_array_with_length(env, 2, &result);
-  napi_set_element(env, result, 0, number(env, (double)(uintptr_t)address));
-  napi_set_element(env, result, 1, number(env, (double)status.st_size));
+  const platform::FileVersion version = platform::versionOf(file);
+  napi_value result, modified;
+  napi_create_array_with_length(env, 3, &result);
+  napi_create_bigint_int64(env, version.modified, &modified);
+  napi_set_element(env, result, 0, number(env, (double)(uintptr_t)version.address));
+  napi_set_element(env, result, 1, number(env, (double)version.bytes));
+  napi_set_element(env, result, 2, modified);
+  return result;
+}
+
+// watch(instance, address): from now on lists read the file mapped at `address`.
+napi_value watch(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  argumentsOf(env, info, arguments);
+  Instance* instance = instanceOf(env, arguments[0]);
+  Mapping* mapping = instance ? mappingAt(instance, numberOf(env, arguments[1])) : nullptr;
+  if (mapping) mapping->watched = true;
+  return nullptr;
+}
+
+// changed(instance, address) -> whether the file mapped at `address` is another by now
+napi_value changed(napi_env env, napi_callback_info info) {
+  napi_value arguments[2], result;
+  argumentsOf(env, info, arguments);
+  Instance* instance = instanceOf(env, arguments[0]);
+  const Mapping* mapping = instance ? mappingAt(instance, numberOf(env, arguments[1])) : nullptr;
+  napi_get_boolean(env, mapping && platform::hasChanged(mapping->file), &result);
   return result;
 }
 
@@ -262,6 +315,8 @@ NAPI_MODULE_INIT() {
       {"read", nullptr, read, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"map", nullptr, map, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"watch", nullptr, watch, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"changed", nullptr, changed, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"forget", nullptr, forget, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);

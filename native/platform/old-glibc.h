@@ -28,6 +28,9 @@ LATENTKIT_OLD(pthread_sigmask);
 LATENTKIT_OLD(pthread_key_create);
 LATENTKIT_OLD(pthread_getspecific);
 LATENTKIT_OLD(pthread_setspecific);
+// Moved from libdl, which Node has loaded, to libc by 2.34.
+LATENTKIT_OLD(dladdr);
+LATENTKIT_OLD(dlopen);
 // `fstat` became a function of its own by 2.33; before, headers turned it into this one.
 LATENTKIT_OLD(__fxstat);
 #undef LATENTKIT_OLD

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { CheckpointError } from '../errors.ts'
+import { CheckpointError, ModelFileChangedError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
 
 /** One read call moves at most so much: the system takes no more than 2 GiB - 4 KiB at a time. */
@@ -14,22 +14,24 @@ const CHUNK = 1 << 30
  * Throws CheckpointError when the path is missing, unreadable or not a regular file (a pipe would hang the reader).
  */
 export async function openFile(path: string): Promise<ByteSource> {
-  const info = await stat(path).catch((error: unknown) => {
+  const info = await stat(path, { bigint: true }).catch((error: unknown) => {
     throw new CheckpointError(`${path} cannot be read: ${reason(error)}`, { cause: error })
   })
   if (!info.isFile()) throw new CheckpointError(`${path} is not a regular file; expected a file of the checkpoint`)
-  return new FileSource(path, info.size)
+  return new FileSource(path, Number(info.size), info.mtimeNs)
 }
 
 class FileSource implements ByteSource {
   readonly path: string
   readonly name: string
   readonly size: number
+  readonly modified: bigint
 
-  constructor(path: string, size: number) {
+  constructor(path: string, size: number, modified: bigint) {
     this.path = path
     this.name = basename(path)
     this.size = size
+    this.modified = modified
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -41,22 +43,27 @@ class FileSource implements ByteSource {
       let done = 0
       while (done < length) {
         const { bytesRead } = await file.read(bytes, done, Math.min(CHUNK, length - done), offset + done)
-        // The size was right when the file was opened: someone has cut it since.
-        if (bytesRead === 0) {
-          throw new CheckpointError(
-            `${this.path} ends at byte ${offset + done}, but had ${this.size} bytes when it was opened; ` +
-              'do not change a checkpoint while it is in use',
-          )
-        }
+        if (bytesRead === 0) break
         done += bytesRead
       }
+      // Asked after reading: what was written before belongs to another file.
+      const { size, mtimeNs } = await file.stat({ bigint: true })
+      if (done < length || Number(size) !== this.size || mtimeNs !== this.modified) throw this.#changed(size)
       return bytes
     } catch (error) {
-      if (error instanceof CheckpointError) throw error
+      if (error instanceof ModelFileChangedError) throw error
       throw new CheckpointError(`${this.path} cannot be read: ${reason(error)}`, { cause: error })
     } finally {
       await file?.close()
     }
+  }
+
+  #changed(size: bigint): ModelFileChangedError {
+    const how = Number(size) === this.size ? 'was written to' : `had ${this.size} bytes and now has ${size}`
+    return new ModelFileChangedError(
+      `${this.path} has changed since it was opened (it ${how}). Leave the files of a model alone while they are read, and ` +
+        'try again.',
+    )
   }
 }
 

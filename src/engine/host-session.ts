@@ -184,6 +184,8 @@ export class HostSession {
   async #run(job: Job): Promise<void> {
     if (job.answered) return
     try {
+      const { failure } = this.#context.parts.kernels
+      if (failure) throw failure
       // It may be the loop's turn that it waits for: nobody can wait for it in that turn.
       this.#joining = Promise.resolve()
       await this.#rollFor(job.message)

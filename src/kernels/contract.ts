@@ -214,8 +214,13 @@ export interface Kernels {
   /** A small tensor (norm weight, bias) as f32, `add` added to every element (Gemma stores weight - 1). */
   prepareVector(source: WeightSource, add?: number): Promise<Tensor>
 
-  /** Runs what was recorded. */
+  /** Runs what was recorded. Throws `failure`. */
   submit(): Promise<void>
+  /**
+   * Why this kernel set can compute nothing any more; absent or null while it can. Set when a file of weights that it reads
+   * in place has been cut or overwritten: what was computed since is wrong, and every `submit` throws this error.
+   */
+  readonly failure?: Error | null
   /**
    * The operations that the last `submit` ran, for `resubmit`. Absent, like it, where operations run as they are recorded.
    */

@@ -6,6 +6,11 @@ export interface ByteSource {
   readonly size: number
   /** A file that the native kernels may map; absent where there is no file system. */
   readonly path?: string
+  /**
+   * When the file was written last, in nanoseconds since 1970, as of when it was opened: with `size` it tells whether
+   * another reader of `path` sees the same file. Absent where there is no file system.
+   */
+  readonly modified?: bigint
   /** A copy of `length` bytes from `offset`. */
   read(offset: number, length: number): Promise<Uint8Array>
 }

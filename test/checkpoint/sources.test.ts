@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { openFile } from '../../src/checkpoint/file-source.ts'
 import { memorySource } from '../../src/checkpoint/memory-source.ts'
-import { CheckpointError } from '../../src/errors.ts'
+import { CheckpointError, ModelFileChangedError } from '../../src/errors.ts'
 import type { ByteSource } from '../../src/tensor/bytes.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -49,14 +49,26 @@ test.each(sources)('%s refuses what lies outside, before it allocates', async (_
   }
 })
 
-it('names a file that has been cut or removed since it was opened', async () => {
+it('refuses to read a file that has been cut, written to or removed since it was opened', async () => {
   const path = join(tempFolder({ 'x.bin': bytes }), 'x.bin')
   const source = await openFile(path)
   truncateSync(path, 50)
-  await expect(source.read(40, 20)).rejects.toThrow(`${path} ends at byte 50, but had 100 bytes when it was opened`)
-  expect(await source.read(40, 10)).toEqual(bytes.slice(40, 50))
+  const cut = `${path} has changed since it was opened (it had 100 bytes and now has 50)`
+  await expect(source.read(40, 20)).rejects.toThrow(cut)
+  // What is still there may be of another file.
+  await expect(source.read(40, 10)).rejects.toThrow(ModelFileChangedError)
+  expect(await (await openFile(path)).read(40, 10)).toEqual(bytes.slice(40, 50))
   rmSync(path)
   await expect(source.read(0, 1)).rejects.toThrow(`${path} cannot be read: there is no such file`)
+})
+
+it('refuses to read a file whose bytes were replaced by as many others', async () => {
+  const path = join(tempFolder({ 'x.bin': bytes }), 'x.bin')
+  utimesSync(path, 1, 1)
+  const source = await openFile(path)
+  expect(await source.read(0, 100)).toEqual(bytes)
+  writeFileSync(path, bytes)
+  await expect(source.read(0, 1)).rejects.toThrow(`${path} has changed since it was opened (it was written to)`)
 })
 
 it('opens files only: folders, pipes and dangling links are named', async () => {

@@ -25,7 +25,9 @@ interface Addon {
   write(address: number, bytes: Uint8Array): void
   read(address: number, bytes: Uint8Array): void
   run(instance: Instance, list: Float64Array, length: number, seconds?: Float64Array): number
-  map(instance: Instance, path: string): [number, number]
+  map(instance: Instance, path: string): [number, number, bigint]
+  watch(instance: Instance, address: number): void
+  changed(instance: Instance, address: number): boolean
   forget(address: number, bytes: number): void
 }
 
@@ -85,8 +87,16 @@ class AddonHost implements CoreHost {
   }
 
   map(path: string): MappedFile {
-    const [address, bytes] = this.#addon.map(this.#instance, path)
-    return { address, bytes }
+    const [address, bytes, modified] = this.#addon.map(this.#instance, path)
+    return { address, bytes, modified }
+  }
+
+  watch(address: number): void {
+    this.#addon.watch(this.#instance, address)
+  }
+
+  changed(address: number): boolean {
+    return this.#addon.changed(this.#instance, address)
   }
 
   forget(address: number, bytes: number): void {

@@ -19,6 +19,10 @@ export interface CoreHost {
   run(list: Float64Array, length: number, seconds?: Float64Array): number
   /** A whole file in memory, read-only. Absent where there is no file system. */
   map?(path: string): MappedFile
+  /** From now on, lists read the file mapped at `address`: `run` says so when it changes on disk. */
+  watch?(address: number): void
+  /** Whether the file mapped at `address` is another by now. */
+  changed?(address: number): boolean
   /** Lets pages of a mapped file go that are not needed for now. */
   forget?(address: number, bytes: number): void
   /** Whether memory is resident only where it has been written. */
@@ -29,7 +33,12 @@ export interface CoreHost {
 export interface MappedFile {
   readonly address: number
   readonly bytes: number
+  /** When the file was written last, in nanoseconds since 1970. */
+  readonly modified: bigint
 }
+
+/** The `RunResult` of a list that read a mapped file which has changed: nothing it wrote may be used. */
+export const FILE_CHANGED = 3
 
 /** Throws for a result other than 0. */
 export function checkRun(result: number): void {

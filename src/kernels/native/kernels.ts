@@ -70,6 +70,9 @@ export class CoreKernels implements Kernels {
     return prepareVector(this.#memory, source, add)
   }
 
+  get failure(): Error | null {
+    return this.#memory.failure
+  }
   async submit(): Promise<void> {
     this.#memory.run(this.#list, this.profile)
   }

@@ -1,11 +1,11 @@
-import { CheckpointError, DisposedError } from '../../errors.ts'
+import { CheckpointError, DisposedError, ModelFileChangedError } from '../../errors.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, isContiguous, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
 import type { Recording } from '../contract.ts'
 import { describe, fail } from './check.ts'
 import type { CommandList } from './command-list.ts'
-import { type CoreHost, checkRun, type MappedFile } from './host.ts'
+import { type CoreHost, checkRun, FILE_CHANGED, type MappedFile } from './host.ts'
 import { Pieces } from './pieces.ts'
 import type { Profile } from './profile.ts'
 
@@ -31,6 +31,7 @@ export class CoreMemory {
   readonly #pieces: Pieces | null
   readonly #weights: Pieces | null
   #bytes = 0
+  #failure: ModelFileChangedError | null = null
 
   constructor(host: CoreHost) {
     this.#host = host
@@ -46,6 +47,11 @@ export class CoreMemory {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Why nothing can be run any more; null while it can. */
+  get failure(): ModelFileChangedError | null {
+    return this.#failure
   }
 
   alloc(dtype: DType, shape: readonly number[]): Tensor {
@@ -99,8 +105,11 @@ export class CoreMemory {
   }
 
   run(list: CommandList, profile?: Profile | null): void {
-    this.#run(list, list.length, profile)
-    list.clear()
+    try {
+      this.#run(list, list.length, profile)
+    } finally {
+      list.clear()
+    }
   }
 
   runAgain(recording: Recording, profile?: Profile | null): void {
@@ -108,8 +117,19 @@ export class CoreMemory {
   }
 
   #run(list: Recording, length: number, profile: Profile | null | undefined): void {
-    checkRun(this.host.run(list.data, length, profile?.secondsFor(length)))
+    if (this.#failure) throw this.#failure
+    const result = this.host.run(list.data, length, profile?.secondsFor(length))
+    if (result === FILE_CHANGED) {
+      this.#failure = changedError(this.#changedFile())
+      throw this.#failure
+    }
+    checkRun(result)
     profile?.add(list, length)
+  }
+
+  #changedFile(): string {
+    const files = [...this.#files].filter(([, file]) => file && this.host.changed?.(file.address))
+    return files.map(([path]) => path).join(' and ') || 'A file of the model'
   }
 
   /** Where a range of a file lies in memory; null if it cannot be mapped or is not aligned. */
@@ -118,6 +138,10 @@ export class CoreMemory {
     if (!source.path) return null
     const file = this.#file(source.path)
     if (!file) return null
+    // The places of its tensors were read before: from this very file?
+    if (source.modified !== undefined && (file.modified !== source.modified || file.bytes !== source.size)) {
+      throw changedError(source.path)
+    }
     if (offset + length > file.bytes) {
       throw new CheckpointError(
         `${source.path} has ${file.bytes} bytes, but a tensor lies at ${offset} to ${offset + length}: the file is cut off.`,
@@ -125,6 +149,26 @@ export class CoreMemory {
     }
     const address = file.address + offset
     return address % alignment === 0 ? address : null
+  }
+
+  /** Whether something lies in a mapped file, and not in memory of its own. */
+  isMapped(address: number): boolean {
+    for (const file of this.#files.values()) {
+      if (file && address >= file.address && address < file.address + file.bytes) return true
+    }
+    return false
+  }
+
+  /** A range that lists will read where it is mapped: from now on `run` throws when the file changes. */
+  watch({ source }: ByteRange): void {
+    const file = source.path ? this.#files.get(source.path) : null
+    if (file) this.host.watch?.(file.address)
+  }
+
+  /** Throws ModelFileChangedError if the file of a range that was read where it is mapped has changed since. */
+  expectUnchanged({ source }: ByteRange): void {
+    const file = source.path ? this.#files.get(source.path) : null
+    if (file && this.host.changed?.(file.address)) throw changedError(source.path as string)
   }
 
   #file(path: string): MappedFile | null {
@@ -147,6 +191,13 @@ export class CoreMemory {
     this.#allocations.clear()
     this.#bytes = 0
   }
+}
+
+function changedError(files: string): ModelFileChangedError {
+  return new ModelFileChangedError(
+    `${files} was cut or written to while the model was loading or in use. Nothing that was computed from it is given out: ` +
+      'load the model again. To replace a file safely, write another one and rename it.',
+  )
 }
 
 function bytesOf(data: TypedArray): Uint8Array {

@@ -37,6 +37,7 @@ export async function packBlocks(
       // What is packed is not looked at again: the file shall not be in memory twice.
       if (!piece) memory.host.forget?.(address, length)
     }
+    if (!piece) memory.expectUnchanged(bytes)
   } finally {
     if (piece) memory.free(piece)
   }

@@ -59,6 +59,14 @@ export function ownExperts(memory: CoreMemory, w: ExpertWeights, what: string): 
 }
 
 export async function prepare(memory: CoreMemory, source: WeightSource, exact: boolean): Promise<CoreWeight> {
+  const w = await locate(memory, source, exact)
+  if (memory.isMapped(w.address)) memory.watch(source.bytes)
+  if (source.scales && memory.isMapped(w.scales)) memory.watch(source.scales.bytes)
+  return w
+}
+
+/** A matrix as `prepare` gives it, for one look: its file is not watched. */
+async function locate(memory: CoreMemory, source: WeightSource, exact: boolean): Promise<CoreWeight> {
   const { name, dtype, rows, cols, bytes, transposed } = source
   const plain = { memory, name, rows, cols, packed: false, scales: 0, blockRows: 1, blockCols: 1 }
   if (isBlockType(dtype)) {
@@ -115,9 +123,9 @@ export async function prepareExperts(
 
 /** f32 [rows * cols]. */
 export async function prepareVector(memory: CoreMemory, source: WeightSource, add: number): Promise<Tensor> {
-  const { dtype, rows, cols, bytes } = source
-  const w = await prepare(memory, source, true)
-  const isCopy = memory.mapped(bytes, WEIGHT_TYPES[dtype].bytes) !== w.address
+  const { rows, cols, bytes } = source
+  const w = await locate(memory, source, true)
+  const isCopy = !memory.isMapped(w.address)
   const vector = memory.alloc('f32', [rows * cols])
   const list = new CommandList()
   list.begin('addToVector', rows * cols)
@@ -127,6 +135,7 @@ export async function prepareVector(memory: CoreMemory, source: WeightSource, ad
   list.end()
   memory.run(list)
   if (isCopy) memory.free(tensorAt(w.address, 'u8', []))
+  else memory.expectUnchanged(bytes)
   return vector
 }
 
