@@ -118,6 +118,19 @@ describe('a field that the planner does not understand', () => {
   })
 })
 
+describe('names in the file', () => {
+  it('reach no terminal as they are, and are told in bounds', () => {
+    const hostile = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, i) => [`layer_\u001b[31m${'x'.repeat(500)}${i}`, 1]),
+    )
+    const { unknown, model } = plan(planModelFromJson({ ...LLAMA, ...hostile, _name_or_path: '\u001b[2J' }))
+    expect(unknown.every(u => !/\p{Cc}/u.test(u.field + u.reason) && u.field.length <= 200)).toBe(true)
+    expect(model.name).toBe('\\u001b[2J')
+    expect(unknown).toHaveLength(33)
+    expect(unknown.at(-1)?.field).toBe('968 more fields')
+  })
+})
+
 describe('latentkit plan', () => {
   const file = (json: object) => join(tempFolder({ 'mine.json': JSON.stringify(json) }), 'mine.json')
   const doubtful = { ...LLAMA, swa_head_dim: 64, vision_config: { depth: 2 } }

@@ -4,6 +4,7 @@
  */
 import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { ConfigError, UnsupportedModelError } from '../../errors.ts'
+import { printable, sentence } from '../../printable.ts'
 import { isKnownFamily } from '../families.ts'
 import { type LayerKind, layerCount, mergeKinds, type PlanModel, type Unknown } from '../plan-model.ts'
 import { readAttention } from './json-attention.ts'
@@ -30,12 +31,15 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
   const positions = first(raw, ['max_position_embeddings', 'n_positions', 'max_seq_len'])
   const { dtype, unknown: quantised } = weightDtype(top, raw)
   const fields = unknownFields(top, raw, modelType, { named: isKnownFamily(modelType) })
-  const unknown = [...family, ...states.unknown, ...variant.unknown, ...fields, ...quantised]
+  const unknown = shownSafely([...family, ...states.unknown, ...variant.unknown, ...fields, ...quantised])
   const nLayers = layerCount(layers)
   return {
-    name: name ?? (raw.optionalString('_name_or_path') || modelType || `a model of ${nLayers} layers`),
+    name: printable(name ?? (raw.optionalString('_name_or_path') || modelType || `a model of ${nLayers} layers`)).slice(
+      0,
+      200,
+    ),
     source: file,
-    modelType,
+    modelType: printable(modelType.slice(0, 100)),
     hiddenSize: firstInt(raw, HIDDEN, SIZE),
     vocabSize: raw.int('vocab_size', SIZE),
     maxPositions: positions ? raw.int(positions, { min: 1, max: 2 ** 40 }) : null,
@@ -49,6 +53,20 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
     stored: null,
     notes: [],
   }
+}
+
+/** More than any real file has; a list that goes on and on tells no one anything. */
+const MOST_UNKNOWN = 32
+
+/** Names come from the file. */
+function shownSafely(unknown: readonly Unknown[]): Unknown[] {
+  const shown = unknown
+    .slice(0, MOST_UNKNOWN)
+    .map(u => ({ ...u, field: printable(u.field.slice(0, 80)), reason: sentence(u.reason) }))
+  const left = unknown.length - shown.length
+  return left === 0
+    ? shown
+    : [...shown, { field: `${left} more fields`, affects: 'both', reason: 'they are not understood' }]
 }
 
 /** Layers for multi-token prediction: DeepSeek's name, Qwen's. */
