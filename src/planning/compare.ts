@@ -3,9 +3,10 @@ import { bytesPerToken, cacheKinds, largestContext, mostTokens, sequenceBytes } 
 import { type CacheFormat, cacheFormat } from './cache-format.ts'
 import { decodeReadBytes } from './costs.ts'
 import type { CheckedOptions } from './options.ts'
-import type { LayerKind, PlanModel } from './plan-model.ts'
+import { type LayerKind, layersInOrder, type PlanModel } from './plan-model.ts'
 import { rankBatch, rankModel } from './ranks.ts'
 import { attentionWork, type StepTime, type StepWork, stepTime } from './roofline.ts'
+import type { Stage } from './stages.ts'
 import { whatIf } from './what-if.ts'
 
 export interface Comparison {
@@ -35,6 +36,8 @@ export interface ComparisonBase {
   readonly eightBit: boolean
   /** Bytes of weights that a step of the whole model reads. */
   readonly weightReads: number
+  /** Of a pipeline. */
+  readonly stages: readonly Stage[] | null
 }
 
 /** The longest context at which a step over `batch` sequences reads no more cache than `bytes`; null: any. */
@@ -58,7 +61,7 @@ export function compareWith(base: ComparisonBase, name: string): Comparison {
   const layers = withDraft(model, o.draft)
   const kinds = cacheKinds(layers, cache)
   const rank = rankModel(model, o.ranks)
-  const rankKinds = cacheKinds(withDraft(rank, o.draft), cache)
+  const devices = devicesOf(rank, o.draft, base.stages).map(layers => cacheKinds(layers, cache))
   const batch = rankBatch(o.batch, o.ranks)
   const perToken = bytesPerToken(kinds)
   const bytesPerSequence = sequenceBytes(kinds, o.context, o.blockTokens)
@@ -69,11 +72,24 @@ export function compareWith(base: ComparisonBase, name: string): Comparison {
     ratio: perToken / base.bytesPerToken,
     bytesPerSequence,
     bytes: o.batch * bytesPerSequence,
-    rankBytes: batch * sequenceBytes(rankKinds, o.context, o.blockTokens),
-    largestContextAlone: o.memoryBytes === null ? null : largestContext(rankKinds, o.memoryBytes, batch, o.blockTokens),
+    rankBytes: batch * Math.max(...devices.map(device => sequenceBytes(device, o.context, o.blockTokens))),
+    largestContextAlone: devices.reduce<number | null>((least, device) => {
+      if (o.memoryBytes === null) return null
+      return Math.min(least ?? Number.POSITIVE_INFINITY, largestContext(device, o.memoryBytes, batch, o.blockTokens))
+    }, null),
     crossover: readCrossing(model.layers, cache, base.weightReads, o.batch),
     decodeTime: o.machine && stepTime(otherWork(base, rank, cache, batch), o.machine, { eightBit: base.eightBit }),
   }
+}
+
+/** The layers of each device: of a pipeline those of its stage. */
+function devicesOf(rank: PlanModel, draft: boolean, stages: readonly Stage[] | null): (readonly LayerKind[])[] {
+  if (!stages) return [withDraft(rank, draft)]
+  const layers = layersInOrder(rank)
+  return stages.map(({ firstLayer, layers: n }, i) => [
+    ...layers.slice(firstLayer, firstLayer + n),
+    ...(draft && i === stages.length - 1 ? rank.draftLayers : []),
+  ])
 }
 
 /** The step's weights stay; what attention reads and multiplies is the other's. */

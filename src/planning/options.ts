@@ -27,6 +27,8 @@ export interface PlanOptions {
   readonly compare?: readonly string[]
   readonly tensorParallel?: number
   readonly dataParallel?: number
+  /** Stages of whole layers, one behind the other, each on `tensorParallel` x `dataParallel` devices. Default 1. */
+  readonly pipelineParallel?: number
   /** Whole experts on each rank. Default false: a slice of every expert. */
   readonly expertParallel?: boolean
   /** Count the layers for multi-token prediction, their cache and their weights. Default false. */
@@ -77,6 +79,7 @@ export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
       tensorParallel: whole('tensorParallel', o.tensorParallel ?? ONE_RANK.tensorParallel, 1 << 16, 'ranks'),
       dataParallel: whole('dataParallel', o.dataParallel ?? ONE_RANK.dataParallel, 1 << 16, 'ranks'),
       expertParallel: o.expertParallel ?? false,
+      pipelineParallel: whole('pipelineParallel', o.pipelineParallel ?? 1, 1 << 12, 'stages'),
     },
     draft,
     activeWeightBytes: o.activeWeightBytes === undefined ? null : amount('activeWeightBytes', o.activeWeightBytes),

@@ -7,6 +7,7 @@ import {
   cacheKinds,
   largestBatch,
   largestContext,
+  mostTokens,
   rowsHeld,
   sequenceBytes,
 } from './cache-bytes.ts'
@@ -15,6 +16,7 @@ import { withDraft } from './compare.ts'
 import type { CheckedOptions } from './options.ts'
 import { type LayerKind, layerCount, type PlanModel } from './plan-model.ts'
 import { rankBatch, rankCount, rankModel, rankWeightBytes } from './ranks.ts'
+import { type StageCosts, stagesHold } from './stages.ts'
 import type { WeightFormat } from './weight-format.ts'
 import { weightParts } from './weight-parts.ts'
 import { countWeights, modelWeightBytes, weightBytesOf } from './weights.ts'
@@ -127,6 +129,26 @@ export function planMemory(
       largestBatchAlone: sequences(o.memoryBytes),
     },
     rankCacheBytes,
+  }
+}
+
+/** The same for a pipeline: what fits is what some division of the layers into its stages holds. */
+export function planStageMemory(o: CheckedOptions, costs: StageCosts): MemoryPlan | null {
+  const { memoryBytes } = o
+  if (memoryBytes === null) return null
+  const { pipelineParallel: count, dataParallel } = o.ranks
+  const batch = rankBatch(o.batch, o.ranks)
+  const alone: StageCosts = { ...costs, weights: costs.weights.map(() => 0), first: 0, last: { same: 0, apart: 0 } }
+  const context = (of: StageCosts) => mostTokens(n => stagesHold(of, count, memoryBytes, n, batch))
+  const sequences = (of: StageCosts) =>
+    dataParallel * mostTokens(n => n < 2 ** 31 && stagesHold(of, count, memoryBytes, o.context, n))
+  return {
+    bytes: memoryBytes,
+    fits: stagesHold(costs, count, memoryBytes, o.context, batch),
+    largestContext: context(costs),
+    largestBatch: sequences(costs),
+    largestContextAlone: context(alone),
+    largestBatchAlone: sequences(alone),
   }
 }
 

@@ -123,6 +123,8 @@ export interface PlanModel {
   /** Positions the model was made for; null: unknown. */
   readonly maxPositions: number | null
   readonly layers: readonly LayerKind[]
+  /** Which of `layers` each layer of the model is, first to last. Default: one kind after the other. */
+  readonly order?: readonly number[]
   /** Multi-token prediction: full layers behind the last, each with a projection of its own. */
   readonly draftLayers: readonly LayerKind[]
   readonly norm: {
@@ -194,13 +196,24 @@ export function attentionPatterns(model: PlanModel): number {
   return model.layers.reduce((n, l) => n + (l.attention.kind === 'state' ? 0 : l.count * l.attention.nHeads), 0)
 }
 
-/** Neighbours in the list that are alike become one kind, so that a model of 61 layers reads as two lines. */
-export function mergeKinds(layers: readonly LayerKind[]): LayerKind[] {
+/** Layers that are alike become one kind, so that a model of 61 layers reads as two lines. */
+export function mergeKinds(layers: readonly LayerKind[]): Pick<PlanModel, 'layers' | 'order'> {
   const kinds = new Map<string, LayerKind>()
+  const keys: string[] = []
   for (const layer of layers) {
     const { count, ...shape } = layer
     const key = JSON.stringify(shape)
     kinds.set(key, { ...layer, count: count + (kinds.get(key)?.count ?? 0) })
+    for (let i = 0; i < count; i++) keys.push(key)
   }
-  return [...kinds.values()]
+  const names = [...kinds.keys()]
+  const order = keys.map(key => names.indexOf(key))
+  const mixed = order.some((kind, i) => i > 0 && kind < (order[i - 1] as number))
+  return { layers: [...kinds.values()], ...(mixed && { order }) }
+}
+
+/** Each layer as a kind of its own, first to last. */
+export function layersInOrder({ layers, order }: Pick<PlanModel, 'layers' | 'order'>): LayerKind[] {
+  const kinds = order ?? layers.flatMap((l, i) => Array.from({ length: l.count }, () => i))
+  return kinds.map(i => ({ ...(layers[i] as LayerKind), count: 1 }))
 }

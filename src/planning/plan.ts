@@ -16,11 +16,12 @@ import {
   planCache,
   planMemory,
   planRankWeights,
+  planStageMemory,
   planWeights,
   type WeightsPlan,
 } from './plan-memory.ts'
 import { attentionPatterns, layerCount, type PlanModel, type Unknown } from './plan-model.ts'
-import { type Ranks, rankBatch, rankCount, rankModel } from './ranks.ts'
+import { deviceCount, type Ranks, rankBatch, rankModel } from './ranks.ts'
 import { planModelFromConfig } from './read/model-config.ts'
 import {
   decodeWork,
@@ -32,6 +33,7 @@ import {
   stepTime,
   weightReads,
 } from './roofline.ts'
+import { balancedStages, type Stage, stageCosts } from './stages.ts'
 import { type WeightFormat, weightFormat } from './weight-format.ts'
 import { weightParts } from './weight-parts.ts'
 import { weightBytesOf } from './weights.ts'
@@ -44,8 +46,10 @@ export interface Plan {
   readonly ranks: Ranks & { readonly total: number }
   readonly cache: CachePlan
   readonly weights: WeightsPlan
-  /** Weights and cache of one rank; `cacheBytes` is of the rank with most sequences. */
+  /** Weights and cache of one rank; `cacheBytes` is of the rank with most sequences. Of a pipeline: of the fullest stage. */
   readonly perRank: { readonly weightBytes: number; readonly cacheBytes: number; readonly bytes: number }
+  /** Of a pipeline each stage, as one of its ranks holds it; null where there is one stage. */
+  readonly stages: readonly Stage[] | null
   readonly memory: MemoryPlan | null
   /**
    * Tokens that each sequence of the batch may hold before a step reads more cache than weights, and before the cache
@@ -93,6 +97,7 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
   const cache = planCache(withDraft(model, o.draft), o)
   const weights = planWeights(model, o)
   const rankWeights = planRankWeights(model, o, format, weights.bytes)
+  const pipeline = o.ranks.pipelineParallel > 1 ? planPipeline(model, o, format, weights.bytes) : null
   const memory = planMemory(model, o, rankWeights)
   const eightBit = format.types.matrix === 'e4m3'
   const step = stepCase(model, o, format)
@@ -105,21 +110,30 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
   const path = prefillPath(rank, o.context)
   const reads = weightReads(model, { ...step, activeWeightBytes: o.activeWeightBytes }, o.batch)
   const { bytesPerToken: perToken, kinds } = cache
-  const base = { model, options: o, bytesPerToken: perToken, work: decode.work, eightBit, weightReads: reads }
+  const base = {
+    model,
+    options: o,
+    bytesPerToken: perToken,
+    work: decode.work,
+    eightBit,
+    weightReads: reads,
+    stages: pipeline?.stages ?? null,
+  }
   return {
     model,
     context: o.context,
     batch: o.batch,
     blockTokens: o.blockTokens,
-    ranks: { ...o.ranks, total: rankCount(o.ranks) },
+    ranks: { ...o.ranks, total: deviceCount(o.ranks) },
     cache,
     weights,
-    perRank: {
+    perRank: pipeline?.fullest ?? {
       weightBytes: rankWeights,
       cacheBytes: memory.rankCacheBytes,
       bytes: rankWeights + memory.rankCacheBytes,
     },
-    memory: memory.plan,
+    stages: pipeline?.stages ?? null,
+    memory: pipeline ? pipeline.memory : memory.plan,
     crossover: {
       read: readCrossing(model.layers, o.cache, reads, o.batch),
       stored: finite(largestContext(kinds, weights.bytes, o.batch, 1)),
@@ -135,7 +149,15 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
   }
 }
 
-/** One rank's step. */
+function planPipeline(model: PlanModel, o: CheckedOptions, format: WeightFormat, bytes: number) {
+  const counted = weightBytesOf(weightParts(model, { draft: o.draft }), format).bytes
+  const costs = stageCosts(model, o, format, model.stored && !o.weights ? bytes / counted : 1)
+  const stages = balancedStages(costs, o.ranks.pipelineParallel, o.context, rankBatch(o.batch, o.ranks))
+  const { weightBytes, cacheBytes, bytes: all } = stages.reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  return { stages, fullest: { weightBytes, cacheBytes, bytes: all }, memory: planStageMemory(o, costs) }
+}
+
+/** One rank's step: of a pipeline all stages, one after the other. */
 function stepCase(model: PlanModel, o: CheckedOptions, weights: WeightFormat): StepCase {
   const batch = rankBatch(o.batch, o.ranks)
   const counted = { weights, weightScale: 1, activeWeightBytes: null }

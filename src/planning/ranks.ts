@@ -1,22 +1,30 @@
 /**
- * One rank's share. Tensor parallel: heads, MLP width and vocabulary are divided; a latent is one head, so every rank
+ * One rank's share of a stage. Tensor parallel: heads, MLP width and vocabulary are divided; a latent is one head, so every rank
  * keeps all of it. Data parallel: sequences are divided, weights repeated. Expert parallel: experts are divided over
  * all ranks of both.
  */
 import { OptionError } from '../errors.ts'
 import type { LayerKind, OwnWeight, PlanModel } from './plan-model.ts'
 import { tensorBytes, type WeightFormat } from './weight-format.ts'
-import { type PartOptions, weightParts } from './weight-parts.ts'
+import { type PartOptions, type WeightPart, weightParts } from './weight-parts.ts'
 
 export interface Ranks {
   readonly tensorParallel: number
   readonly dataParallel: number
   /** Whole experts on each rank instead of a slice of every expert. */
   readonly expertParallel: boolean
+  /** Stages of whole layers, one behind the other; each is divided into the ranks above. */
+  readonly pipelineParallel: number
 }
 
-export const ONE_RANK: Ranks = { tensorParallel: 1, dataParallel: 1, expertParallel: false }
+export const ONE_RANK: Ranks = { tensorParallel: 1, dataParallel: 1, expertParallel: false, pipelineParallel: 1 }
 
+/** Of all stages. */
+export function deviceCount(ranks: Ranks): number {
+  return rankCount(ranks) * ranks.pipelineParallel
+}
+
+/** Of one stage. */
 export function rankCount({ tensorParallel, dataParallel }: Ranks): number {
   return tensorParallel * dataParallel
 }
@@ -86,8 +94,11 @@ function rankOwn(weights: readonly OwnWeight[], n: number): OwnWeight[] {
 
 /** Bytes of one rank's weights: of each tensor the part that it keeps. */
 export function rankWeightBytes(model: PlanModel, ranks: Ranks, format: WeightFormat, options: PartOptions): number {
-  const whole = weightParts(model, options)
-  const kept = weightParts(rankModel(model, ranks), options)
+  return keptBytes(weightParts(model, options), weightParts(rankModel(model, ranks), options), format)
+}
+
+/** Bytes of the parts that one rank keeps of the same whole ones. */
+export function keptBytes(whole: readonly WeightPart[], kept: readonly WeightPart[], format: WeightFormat): number {
   // Sizes never become 0, so both lists have the same tensors in the same order.
   return whole.reduce((bytes, part, i) => {
     const own = kept[i] as typeof part

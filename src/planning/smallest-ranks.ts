@@ -1,9 +1,14 @@
 /** How many devices it takes, and how to divide the work among them. */
 import { OptionError } from '../errors.ts'
 import type { ModelConfig } from '../model/config.ts'
-import type { PlanOptions } from './options.ts'
+import { checkOptions, type PlanOptions } from './options.ts'
 import { plan } from './plan.ts'
+import { planWeights } from './plan-memory.ts'
 import type { PlanModel } from './plan-model.ts'
+import { fewestStages, stageCosts } from './stages.ts'
+import { weightFormat } from './weight-format.ts'
+import { weightParts } from './weight-parts.ts'
+import { weightBytesOf } from './weights.ts'
 
 export interface SmallestRanks {
   readonly total: number
@@ -12,6 +17,26 @@ export interface SmallestRanks {
   readonly expertParallel: boolean
   /** Weights and cache of the fullest rank. */
   readonly bytesPerRank: number
+}
+
+export interface SmallestPipeline {
+  readonly stages: number
+  /** Weights and cache of the fullest stage. */
+  readonly bytesPerStage: number
+}
+
+/**
+ * The fewest devices as a pipeline of whole layers. null: a layer, or what stands at an end, does not fit into one
+ * device, or no memory was given.
+ */
+export function smallestPipeline(model: PlanModel, options: PlanOptions): SmallestPipeline | null {
+  const o = checkOptions(model, { ...options, ...{ tensorParallel: 1, dataParallel: 1, pipelineParallel: 1 } })
+  if (o.memoryBytes === null) return null
+  const format = o.weights ?? weightFormat(model.weightDtype)
+  const counted = weightBytesOf(weightParts(model, { draft: o.draft }), format).bytes
+  const scale = model.stored && !o.weights ? planWeights(model, o).bytes / counted : 1
+  const stages = fewestStages(stageCosts(model, o, format, scale), o.context, o.batch, o.memoryBytes)
+  return stages && { stages: stages.length, bytesPerStage: Math.max(...stages.map(s => s.bytes)) }
 }
 
 const MOST = 1024
@@ -44,7 +69,7 @@ function divisions(
 /** Divisions that the heads do not allow are none. */
 function tried(model: PlanModel | ModelConfig, options: PlanOptions): SmallestRanks[] {
   try {
-    const { memory, ranks, perRank } = plan(model, { ...options, compare: [] })
+    const { memory, ranks, perRank } = plan(model, { ...options, compare: [], pipelineParallel: 1 })
     return memory?.fits ? [{ ...ranks, bytesPerRank: perRank.bytes }] : []
   } catch (error) {
     if (error instanceof OptionError && /evenly/.test(error.message)) return []

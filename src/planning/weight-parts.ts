@@ -32,18 +32,45 @@ export interface PartOptions {
 }
 
 export function weightParts(model: PlanModel, { draft, draftCopies = false }: PartOptions): WeightPart[] {
-  const { hiddenSize: D, vocabSize, learnedPositions, norm, tiedEmbeddings, bias } = model
-  const parts: Sized[] = [
+  const parts = [...firstParts(model), ...model.layers.flatMap(l => layerParts(model, l)), ...lastParts(model)]
+  if (draft) for (const l of model.draftLayers) parts.push(...draftParts(model, l, draftCopies))
+  return whole(parts)
+}
+
+/** The same tensors by place: of one layer, before the first layer and behind the last. */
+export function layerWeightParts(model: PlanModel, layer: LayerKind): WeightPart[] {
+  return whole(layerParts(model, layer))
+}
+
+/** `apart`: the last is on another device than the first, which takes its own copy of an embedding that is tied. */
+export function endWeightParts(
+  model: PlanModel,
+  { draft, apart }: Pick<PartOptions, 'draft'> & { readonly apart: boolean },
+): { readonly first: WeightPart[]; readonly last: WeightPart[] } {
+  const last = [...lastParts(apart ? { ...model, tiedEmbeddings: false } : model)]
+  if (draft) for (const l of model.draftLayers) last.push(...draftParts(model, l, false))
+  return { first: whole(firstParts(model)), last: whole(last) }
+}
+
+function whole(parts: readonly Sized[]): WeightPart[] {
+  return parts.filter(p => p.rows > 0 && p.cols > 0 && p.count !== 0).map(p => ({ count: 1, experts: null, ...p }))
+}
+
+function firstParts({ hiddenSize: D, vocabSize, learnedPositions, tiedEmbeddings, own = [] }: PlanModel): Sized[] {
+  return [
     { name: 'embedding', role: tiedEmbeddings ? 'output' : 'lookup', rows: vocabSize, cols: D },
     { name: 'positions', role: 'lookup', rows: learnedPositions, cols: D },
-    ...(model.own ?? []).map(ownPart),
-    ...model.layers.flatMap(l => layerParts(model, l)),
+    ...own.map(ownPart),
+  ]
+}
+
+function lastParts(model: PlanModel): Sized[] {
+  const { hiddenSize: D, vocabSize, norm, tiedEmbeddings, bias } = model
+  return [
     ...normParts(model, 'final norm', norm.final ? 1 : 0),
     { name: 'output', role: 'output', rows: tiedEmbeddings ? 0 : vocabSize, cols: D },
     vector('output bias', bias.output ? vocabSize : 0),
   ]
-  if (draft) for (const l of model.draftLayers) parts.push(...draftParts(model, l, draftCopies))
-  return parts.filter(p => p.rows > 0 && p.cols > 0 && p.count !== 0).map(p => ({ count: 1, experts: null, ...p }))
 }
 
 function layerParts(model: PlanModel, layer: LayerKind): Sized[] {

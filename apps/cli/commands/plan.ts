@@ -22,6 +22,7 @@ interface Flags {
   compare?: string[]
   tp?: number
   dp?: number
+  pp?: number
   ep?: boolean
   block?: number
   mtp?: boolean
@@ -68,6 +69,7 @@ export function addPlan(program: Command): void {
     )
     .addOption(new Option('--tp <n>', 'tensor-parallel ranks').argParser(count))
     .addOption(new Option('--dp <n>', 'data-parallel ranks').argParser(count))
+    .addOption(new Option('--pp <n>', 'stages of a pipeline: layers stay whole').argParser(count))
     .addOption(new Option('--ep', 'whole experts on each rank instead of a slice of every expert'))
     .addOption(
       new Option('--active-weights <size>', 'weights that a step reads, in place of what is counted').argParser(
@@ -88,6 +90,7 @@ multiplying at the machine's peak. docs/how-much-memory.md explains the numbers.
 Examples:
   $ latentkit plan R1 --context 128k --batch 32 --machine h100 --compare mha,gqa8,mqa
   $ latentkit plan ./my-model --cache-type q8_0 --memory 24GB
+  $ latentkit plan R1 --machine rtx4090 --pp 36
   $ latentkit plan model.Q4_K_M.gguf --context 32k --machine measured
   $ latentkit plan V3 --context 100000 --json | jq .cache.bytes`,
     )
@@ -95,7 +98,9 @@ Examples:
 }
 
 async function runPlan(source: string | undefined, flags: Flags): Promise<void> {
-  const { hubSettings, machines, plan, readPlanModel, smallestRanks } = await import('../../../src/index.ts')
+  const { hubSettings, machines, plan, readPlanModel, smallestPipeline, smallestRanks } = await import(
+    '../../../src/index.ts'
+  )
   const c = colours(process.stdout)
   if (flags.models) return writeView(await modelsView(c))
   if (flags.machines) return writeView(machinesView(machines(), c))
@@ -106,9 +111,12 @@ async function runPlan(source: string | undefined, flags: Flags): Promise<void> 
   const p = plan(model, options)
   if (flags.json) return writeJson(p)
   if (flags.csv) return writeView(csvView(p))
-  const smallest = p.memory && !p.memory.fits ? smallestRanks(model, options) : null
-  if (flags.markdown) return writeView(markdownView(p, smallest))
-  await writeView(terminalView(p, smallest, c, process.stdout.columns ?? 100))
+  const fits = !p.memory || p.memory.fits
+  const remedies = fits
+    ? { ranks: null, pipeline: null }
+    : { ranks: smallestRanks(model, options), pipeline: smallestPipeline(model, options) }
+  if (flags.markdown) return writeView(markdownView(p, remedies))
+  await writeView(terminalView(p, remedies, c, process.stdout.columns ?? 100))
 }
 
 async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {
@@ -124,6 +132,7 @@ async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {
     ...(flags.compare !== undefined && { compare: flags.compare }),
     ...(flags.tp !== undefined && { tensorParallel: flags.tp }),
     ...(flags.dp !== undefined && { dataParallel: flags.dp }),
+    ...(flags.pp !== undefined && { pipelineParallel: flags.pp }),
     ...(flags.ep && { expertParallel: true }),
     ...(flags.activeWeights !== undefined && { activeWeightBytes: flags.activeWeights }),
     ...(machine !== undefined && { machine: await machineOf(machine, model) }),

@@ -31,6 +31,15 @@ export const FLAG_NAMES: Readonly<Record<string, string>> = {
   stride: '--stride',
   window: '--window',
   windows: '--windows',
+  // Of `plan`.
+  activeWeightBytes: '--active-weights',
+  batch: '--batch',
+  blockTokens: '--block',
+  context: '--context',
+  dataParallel: '--dp',
+  memoryBytes: '--memory',
+  pipelineParallel: '--pp',
+  tensorParallel: '--tp',
 }
 
 function names(rows: OptionRows, before = ''): Record<string, string> {

@@ -1,12 +1,18 @@
 /** The answer in plain sentences: what it costs, does it fit, how fast at best, what other attention would cost. */
-import type { Plan, SmallestRanks } from '../../../src/index.ts'
+import type { Plan, SmallestPipeline, SmallestRanks } from '../../../src/index.ts'
 import { plural } from '../output/format.ts'
 import { bothUnits } from './amounts.ts'
 import { deviceOf, speedOf, timesOf, tokensOf, usersOf } from './facts.ts'
 
+/** What would do where the question's devices do not. */
+export interface Remedies {
+  readonly ranks: SmallestRanks | null
+  readonly pipeline: SmallestPipeline | null
+}
+
 /** The first sentence is the answer, the others explain it. */
-export function answerOf(p: Plan, smallest: SmallestRanks | null): string[] {
-  const sentences = [costOf(p), p.memory?.fits ? fits(p) : fitsNot(p, smallest), speed(p), others(p)]
+export function answerOf(p: Plan, remedies: Remedies): string[] {
+  const sentences = [costOf(p), p.memory?.fits ? fits(p) : fitsNot(p, remedies), speed(p), others(p)]
   return sentences.filter(s => s !== '')
 }
 
@@ -33,7 +39,7 @@ function fits(p: Plan): string {
   const where =
     ranks.total === 1
       ? `Both fit into ${deviceOf(p)}`
-      : `Divided over ${plural(ranks.total, 'rank')}, ${bothUnits(perRank.bytes)} each, it fits into ${deviceOf(p)}`
+      : `Divided over ${devicesOf(p)}, ${bothUnits(perRank.bytes)} ${p.stages ? 'on the fullest' : 'each'}, it fits into ${deviceOf(p)}`
   const more = [
     ...(memory.largestContext > context
       ? [`${tokensOf(memory.largestContext)} tokens${batch > 1 ? ' each' : ''}`]
@@ -44,12 +50,19 @@ function fits(p: Plan): string {
   return `${where}, with ${bothUnits(memory.bytes - perRank.bytes)} to spare${room}.`
 }
 
-function fitsNot(p: Plan, smallest: SmallestRanks | null): string {
+function devicesOf({ ranks, stages }: Plan): string {
+  if (!stages) return plural(ranks.total, 'rank')
+  const each = ranks.total / stages.length
+  return `${plural(stages.length, 'stage')}${each > 1 ? ` of ${plural(each, 'rank')}` : ''}`
+}
+
+function fitsNot(p: Plan, remedies: Remedies): string {
   const { memory, perRank, ranks } = p
   if (memory === null) return ''
   const alone = ranks.total === 1
-  const what = alone ? 'They do not fit into' : `A rank's share, ${bothUnits(perRank.bytes)}, does not fit into`
-  return `${what} ${deviceOf(p)}: ${reason(p)}.${remedy(smallest, ranks.total)}`
+  const whose = p.stages ? "The fullest stage's share" : "A rank's share"
+  const what = alone ? 'They do not fit into' : `${whose}, ${bothUnits(perRank.bytes)}, does not fit into`
+  return `${what} ${deviceOf(p)}: ${reason(p)}.${remedy(remedies, ranks.total)}`
 }
 
 function reason({ memory, perRank, ranks, batch }: Plan): string {
@@ -65,18 +78,25 @@ function reason({ memory, perRank, ranks, batch }: Plan): string {
     : `${beside} there is room for ${rooms.join(' or ')}`
 }
 
-function remedy(smallest: SmallestRanks | null, total: number): string {
-  if (smallest === null || smallest.total <= total) return ''
-  const { tensorParallel: tp, dataParallel: dp, expertParallel, bytesPerRank } = smallest
+function remedy({ ranks, pipeline }: Remedies, total: number): string {
+  const whole = pipeline !== null && pipeline.stages > 1 && pipeline.stages !== total ? pipeline : null
+  const shared = ranks !== null && ranks.total > total ? ranks : null
+  const stages = whole && `--pp ${whole.stages}), layers whole, with at most ${bothUnits(whole.bytesPerStage)} on one`
+  if (shared === null) return stages ? ` ${whole?.stages} of them would do as a pipeline (${stages}.` : ''
+  const { tensorParallel: tp, dataParallel: dp, expertParallel, bytesPerRank } = shared
   const flags = [tp > 1 && `--tp ${tp}`, dp > 1 && `--dp ${dp}`, expertParallel && '--ep'].filter(Boolean).join(' ')
-  return ` ${smallest.total} of them would do (${flags}), with ${bothUnits(bytesPerRank)} on each.`
+  const other = stages ? `; as a pipeline ${whole?.stages} (${stages}` : ''
+  return ` ${shared.total} of them would do (${flags}), with ${bothUnits(bytesPerRank)} on each${other}.`
 }
 
 function speed(p: Plan): string {
   const { machine, decode, ranks } = p
   if (!machine || !decode.time || !decode.leastTime) return ''
   const { work, time, leastTime } = decode
-  const step = ranks.total === 1 ? 'A decoding step' : 'A decoding step of a rank'
+  const through = p.stages
+    ? `A decoding step, through all ${p.stages.length} stages in turn,`
+    : 'A decoding step of a rank'
+  const step = ranks.total === 1 ? 'A decoding step' : through
   const lucky =
     leastTime.seconds < 0.95 * time.seconds
       ? ` (${speedOf(p, leastTime.seconds)} if every user's token chose the same experts)`

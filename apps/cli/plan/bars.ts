@@ -33,7 +33,12 @@ export function bars(p: Plan, c: Colours, columns: number): string {
     const bar = barOf((bytes / most) * room)
     return `${name.padEnd(names)}  ${paint(bar)}${' '.repeat(room - seenWidth(bar))}  ${amounts[i]}`
   })
-  return [...(ranks.total > 1 ? [c.dim(`on each of ${ranks.total} ranks`)] : []), ...lines].join('\n')
+  return [
+    ...(ranks.total > 1
+      ? [c.dim(p.stages ? `on the fullest of ${p.stages.length} stages` : `on each of ${ranks.total} ranks`)]
+      : []),
+    ...lines,
+  ].join('\n')
 }
 
 /** What is there is seen: at least an eighth of a column. */

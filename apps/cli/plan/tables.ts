@@ -64,7 +64,7 @@ function memoryFacts(p: Plan): Fact[] {
     ranks.total === 1
       ? ['Weights and cache', bothUnits(weights.bytes + cache.bytes)]
       : [
-          `Each of ${plural(ranks.total, 'rank')}`,
+          p.stages ? 'On the fullest stage' : `Each of ${plural(ranks.total, 'rank')}`,
           `${bothUnits(perRank.bytes)}: weights ${bothUnits(perRank.weightBytes)}, cache ${bothUnits(perRank.cacheBytes)}`,
         ]
   const crossing = (tokens: number | null) => (tokens === null ? 'never' : `${integer(tokens)} tokens${each}`)
@@ -91,7 +91,7 @@ function timeFacts(p: Plan): Fact[] {
   const { work, time } = decode
   const flops = ({ linearFlops, attentionFlops }: typeof work) => flopsOf(linearFlops + attentionFlops)
   const users = batch > 1 ? ` for ${plural(batch, 'user')}` : ''
-  const rank = ranks.total > 1 ? ', on each rank' : ''
+  const rank = p.stages ? ', in all stages' : ranks.total > 1 ? ', on each rank' : ''
   return [
     ['A decoding step reads', `weights ${bothUnits(work.weightBytes)}, cache ${bothUnits(work.cacheBytes)}${rank}`],
     ['and computes', `${flops(work)}${users}${rank}`],
@@ -134,13 +134,36 @@ function byPath(absorbed: number, expanded: number): string {
   return `${flopsOf(absorbed)} absorbed, ${flopsOf(expanded)} expanded`
 }
 
-export interface ComparisonTable {
+export interface PlanTable {
   readonly heads: readonly string[]
   readonly rows: readonly (readonly string[])[]
 }
 
+/** Of a pipeline what each stage holds; neighbours that hold the same are one row. */
+export function stagesOf({ stages }: Plan): PlanTable | null {
+  if (stages === null) return null
+  const runs: { from: number; to: number; stage: NonNullable<Plan['stages']>[number] }[] = []
+  for (const [i, stage] of stages.entries()) {
+    const run = runs.at(-1)
+    const same = run?.stage.weightBytes === stage.weightBytes && run.stage.cacheBytes === stage.cacheBytes
+    if (run && same) run.to = i
+    else runs.push({ from: i, to: i, stage })
+  }
+  const span = (from: number, to: number) => (from === to ? `${from + 1}` : `${from + 1}–${to + 1}`)
+  return {
+    heads: ['Stage', 'Layers', 'Weights', 'Cache', 'Together'],
+    rows: runs.map(({ from, to, stage: s }) => [
+      span(from, to),
+      from === to ? span(s.firstLayer, s.firstLayer + s.layers - 1) : `${integer(s.layers)} each`,
+      bothUnits(s.weightBytes),
+      bothUnits(s.cacheBytes),
+      bothUnits(s.bytes),
+    ]),
+  }
+}
+
 /** The model's own attention first. */
-export function comparisonOf(p: Plan): ComparisonTable | null {
+export function comparisonOf(p: Plan): PlanTable | null {
   if (p.compare.length === 0) return null
   const { memory, machine, batch, context } = p
   const heads = [

@@ -1,38 +1,41 @@
 /** A plan for a terminal, a document, a spreadsheet. Each view is a text without a line break at its end. */
-import type { Plan, SmallestRanks } from '../../../src/index.ts'
+import type { Plan } from '../../../src/index.ts'
 import type { Colours } from '../output/colour.ts'
 import { pairs, seenWidth, table } from '../output/table.ts'
-import { answerOf } from './answer.ts'
+import { answerOf, type Remedies } from './answer.ts'
 import { bars } from './bars.ts'
-import { comparisonOf, factsOf, ownRow } from './tables.ts'
+import { comparisonOf, factsOf, ownRow, type PlanTable, stagesOf } from './tables.ts'
 
-export function terminalView(p: Plan, smallest: SmallestRanks | null, c: Colours, columns: number): string {
-  const comparison = comparisonOf(p)
+export function terminalView(p: Plan, remedies: Remedies, c: Colours, columns: number): string {
+  const asTable = (t: PlanTable | null) =>
+    t &&
+    table(
+      t.heads.map((head, i) => ({ head, align: i > 0 ? ('right' as const) : ('left' as const) })),
+      t.rows,
+      { style: c.dim },
+    )
   const parts = [
-    answerOf(p, smallest)
+    answerOf(p, remedies)
       .map((sentence, i) => (i === 0 ? c.bold : String)(wrapped(sentence, columns)))
       .join('\n'),
     p.unknown.map(u => c.yellow(wrapped(unknownLine(u), columns))).join('\n'),
     bars(p, c, columns),
     pairs(factsOf(p), c.dim),
-    comparison &&
-      table(
-        comparison.heads.map((head, i) => ({ head, align: i > 0 ? ('right' as const) : ('left' as const) })),
-        comparison.rows,
-        { style: c.dim },
-      ),
+    asTable(stagesOf(p)),
+    asTable(comparisonOf(p)),
     ...p.notes.map(note => c.yellow(wrapped(`Note: ${note}`, columns))),
   ]
   return parts.filter(Boolean).join('\n\n')
 }
 
-export function markdownView(p: Plan, smallest: SmallestRanks | null): string {
-  const comparison = comparisonOf(p)
+export function markdownView(p: Plan, remedies: Remedies): string {
+  const asTable = (t: PlanTable | null) => t && markdownTable(t.heads, t.rows)
   const parts = [
-    answerOf(p, smallest).join(' '),
+    answerOf(p, remedies).join(' '),
     p.unknown.map(u => `- ${unknownLine(u)}`).join('\n'),
     markdownTable(['', p.model.name], factsOf(p)),
-    comparison && markdownTable(comparison.heads, comparison.rows),
+    asTable(stagesOf(p)),
+    asTable(comparisonOf(p)),
     ...p.notes.map(note => `Note: ${note}`),
   ]
   return parts.filter(Boolean).join('\n\n')

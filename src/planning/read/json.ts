@@ -25,14 +25,14 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
   requireHeads(raw)
   const { learnedPositions, unknown: family, ...traits } = readTraits(raw, modelType)
   const variant = readVariant(raw, modelType, readLayers(raw, modelType, readAttention(raw, modelType), states.of))
-  const layers = mergeKinds(variant.layers)
+  const merged = mergeKinds(variant.layers)
   const draft = readDraft(raw)
   const last = variant.layers.findLast(l => l.attention.kind !== 'state')
   const positions = first(raw, ['max_position_embeddings', 'n_positions', 'max_seq_len'])
   const { dtype, unknown: quantised } = weightDtype(top, raw)
   const fields = unknownFields(top, raw, modelType, { named: isKnownFamily(modelType) })
   const unknown = shownSafely([...family, ...states.unknown, ...variant.unknown, ...fields, ...quantised])
-  const nLayers = layerCount(layers)
+  const nLayers = layerCount(merged.layers)
   return {
     name: printable(name ?? (raw.optionalString('_name_or_path') || modelType || `a model of ${nLayers} layers`)).slice(
       0,
@@ -43,7 +43,7 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
     hiddenSize: firstInt(raw, HIDDEN, SIZE),
     vocabSize: raw.int('vocab_size', SIZE),
     maxPositions: positions ? raw.int(positions, { min: 1, max: 2 ** 40 }) : null,
-    layers,
+    ...merged,
     draftLayers: draft > 0 && last ? [{ ...last, ...ownIndexer(last), count: draft }] : [],
     ...traits,
     ...(variant.own.length > 0 && { own: variant.own }),

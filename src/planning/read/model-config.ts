@@ -22,7 +22,7 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
     hiddenSize,
     vocabSize,
     maxPositions,
-    layers: mergeKinds(
+    ...mergeKinds(
       config.layers.map(({ window, mlp }): LayerKind => {
         return {
           count: 1,
