@@ -26,7 +26,7 @@ module.exports = {
       to: {
         path: '^(src|apps)/',
         // Checked values and errors are everybody's.
-        pathNot: `^src/(${['options', room, ...allowed].join('|')})/|^src/(errors|printable|version)\\.ts$`,
+        pathNot: `^src/(${['options', room, ...allowed].join('|')})/|^src/(byte-text|errors|printable|version)\\.ts$`,
       },
     })),
     {

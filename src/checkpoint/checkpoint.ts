@@ -2,6 +2,7 @@ import { CheckpointError, UnsupportedModelError } from '../errors.ts'
 import type { WeightSource } from '../kernels/contract.ts'
 import type { ByteRange } from '../tensor/bytes.ts'
 import { isBlockType } from '../tensor/dtype.ts'
+import { SCALE_SUFFIXES, SCALE_TYPES, scaleBlocks, scaleBytes } from './block-scales.ts'
 import { ConfigReader } from './config-reader.ts'
 import type { JsonObject } from './json-file.ts'
 import { quote } from './quote.ts'
@@ -32,8 +33,7 @@ export interface CheckpointContents {
   readonly warnings: readonly string[]
 }
 
-/** DeepSeek's convention: `x.weight` of e4m3 codes has its factors in `x.weight_scale_inv`. */
-const SCALE_SUFFIX = '_scale_inv'
+/** Rows and columns that share a factor, where config.json does not say. */
 const DEFAULT_BLOCK = [128, 128] as const
 
 /**
@@ -117,14 +117,24 @@ export class Checkpoint implements CheckpointContents {
   #blockScales(entry: TensorEntry, rows: number, cols: number): NonNullable<WeightSource['scales']> {
     const quantization = this.configReader.optionalObject('quantization_config')
     const block = quantization?.optionalInts('weight_block_size', { length: 2, min: 1, max: 1 << 20 }) ?? DEFAULT_BLOCK
-    const [blockRows, blockCols] = block as readonly [number, number]
-    const name = entry.name + SCALE_SUFFIX
-    if (!entry.name.endsWith('.weight') || !this.has(name)) {
-      throw this.#wrong(entry, `is F8_E4M3, but ${quote(name)} with its F32 block factors is not in the checkpoint`)
+    const grid = block as readonly [number, number]
+    const name = SCALE_SUFFIXES.map(suffix => entry.name + suffix).find(scales => this.has(scales))
+    if (!entry.name.endsWith('.weight') || name === undefined) {
+      const met = `is F8_E4M3, but neither ${quote(`${entry.name}_scale_inv`)} nor ${quote(`${entry.name}_scale`)}`
+      throw this.#wrong(entry, `${met} with its factors is in the checkpoint`)
     }
-    const scales = this.#take(name, [Math.ceil(rows / blockRows), Math.ceil(cols / blockCols)])
-    if (scales.dtype !== 'F32') throw this.#wrong(scales, `is ${scales.dtype}; expected F32 factors`)
-    return { bytes: scales.bytes, blockRows, blockCols }
+    this.#asked.add(name)
+    const scales = this.tensors.get(name) as TensorEntry
+    const blocks = scaleBlocks(scales.shape, [rows, cols], grid)
+    if (blocks === undefined) {
+      const expected = `[${Math.ceil(rows / grid[0])}, ${Math.ceil(cols / grid[1])}], a factor for each block of ${grid.join(' x ')}`
+      const met = `has shape [${scales.shape.join(', ')}]; expected ${expected}`
+      throw this.#wrong(scales, `${met}, or one for each row ([${rows}, 1]), or one for all`)
+    }
+    if (!(SCALE_TYPES as readonly string[]).includes(scales.dtype)) {
+      throw this.#wrong(scales, `is ${scales.dtype}; expected factors of ${SCALE_TYPES.join(', ')}`)
+    }
+    return { bytes: scaleBytes(scales), ...blocks }
   }
 
   #take(name: string, shape: readonly number[]): TensorEntry {

@@ -87,7 +87,7 @@ export async function convertModel(input: string, output: string, options: Conve
     bytes: prepared.bytes,
     files,
     types,
-    warnings: [...checkpoint.warnings, ...leftOut(model.leftOut), ...prepared.warnings].map(text => sentence(text)),
+    warnings: [...checkpoint.warnings, ...model.warnings, ...prepared.warnings].map(text => sentence(text)),
   }
 }
 
@@ -115,10 +115,4 @@ async function checkPlace(
   const empty = there.isDirectory() && (await readdir(output)).length === 0
   if (force || empty) return
   throw new ConversionError('output_exists', `${output} exists already; use force (--force) to replace it`)
-}
-
-function leftOut(names: readonly string[]): string[] {
-  if (names.length === 0) return []
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
-  return [`Tensors that this kind of model does not use were left out: ${names.slice(0, 3).join(', ')}${more}`]
 }

@@ -2,7 +2,8 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import type { ModelConfig } from '../model/config.ts'
 import type { Family } from '../model/families/family.ts'
 import { familyOf } from '../model/families/index.ts'
-import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
+import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
+import { loadWarnings } from '../model/load-warnings.ts'
 
 /** A model that is to be written in another form. */
 export interface SourceModel {
@@ -11,22 +12,23 @@ export interface SourceModel {
   readonly family: Family
   /** Everything that the model is loaded from, under the names that the hub's own code gives. */
   readonly weights: readonly SurveyedWeight[]
-  /** Tensors of the files that stay behind. */
-  readonly leftOut: readonly string[]
+  /** What of the files stays behind, one sentence each. */
+  readonly warnings: readonly string[]
 }
 
 /** Throws CheckpointError, ConfigError or UnsupportedModelError: what is not run here is not converted either. */
 export async function readSourceModel(checkpoint: Checkpoint): Promise<SourceModel> {
   const family = familyOf(checkpoint.configReader)
   const config = family.config(checkpoint.configReader)
-  const weights = (await surveyWeights(checkpoint)).map(weight => ({ ...weight, name: hubName(weight.name, family) }))
-  return { checkpoint, config, family, weights, leftOut: unusedTensors(checkpoint) }
+  const survey = await surveyWeights(checkpoint)
+  const weights = survey.map(weight => ({ ...weight, name: hubName(weight.name, family) }))
+  return { checkpoint, config, family, weights, warnings: loadWarnings(checkpoint, survey) }
 }
 
 /** Some copies of a model drop the prefix that its code gives all tensors but the output's, or have another. */
 function hubName(name: string, { names }: Family): string {
   const { prefixes, output } = names
-  if (name === `${output}.weight`) return name
+  if (name === `${output}.weight` || name === `${output}.bias`) return name
   const prefix = prefixes.find(p => p !== '' && name.startsWith(p)) ?? ''
   return (prefixes[0] as string) + name.slice(prefix.length)
 }

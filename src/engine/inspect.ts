@@ -13,6 +13,7 @@ import { cacheSegments } from '../model/cache-segments.ts'
 import type { ModelConfig } from '../model/config.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
+import { biasWarnings } from '../model/load-warnings.ts'
 import { sentence } from '../printable.ts'
 import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
 import type { LoadOptions } from './options.ts'
@@ -95,10 +96,10 @@ export async function inspectModel(source: string, options: InspectOptions = {})
     folder,
     config,
     parameters: countParameters(survey, config),
-    weights: { bytes: sum(survey, bytesOf), dtypes: summariseDTypes(checkpoint) },
+    weights: { bytes: usedBytes(checkpoint), dtypes: summariseDTypes(checkpoint) },
     cache: cacheNeeds(config, cacheType, contexts ?? defaultContexts(config)),
     ...listTensors(checkpoint),
-    warnings: checkpoint.warnings.map(warning => sentence(warning)),
+    warnings: [...checkpoint.warnings, ...biasWarnings(checkpoint, survey)].map(warning => sentence(warning)),
   }
 }
 
@@ -123,8 +124,11 @@ function countParameters(survey: readonly SurveyedWeight[], { moe }: ModelConfig
   return { total, active: total - idle }
 }
 
-function bytesOf({ bytes, scales }: SurveyedWeight): number {
-  return bytes.length + (scales?.bytes.length ?? 0)
+/** After the survey: of the tensors that it asked for. */
+function usedBytes(checkpoint: Checkpoint): number {
+  const unasked = new Set(checkpoint.unused())
+  const used = [...checkpoint.tensors.values()].filter(({ name }) => !unasked.has(name))
+  return sum(used, ({ bytes }) => bytes.length)
 }
 
 function summariseDTypes(checkpoint: Checkpoint): DTypeSummary[] {

@@ -7,7 +7,8 @@ import { findLocal } from '../checkpoint/local-model.ts'
 import { CheckpointError, OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { parseConfig } from '../model/families/index.ts'
-import { loadModel, type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
+import { loadModel, type SurveyedWeight, surveyWeights } from '../model/load.ts'
+import { loadWarnings } from '../model/load-warnings.ts'
 import type { Model } from '../model/model.ts'
 import { sentence } from '../printable.ts'
 import type { DraftModel } from '../speculation/draft-model.ts'
@@ -124,7 +125,7 @@ async function assemble(
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
     draft: draftCheckpoint && nameOf(draftCheckpoint, options.draft as string),
-    warnings: [...checkpoint.warnings, ...defaults.warnings, ...unusedWarning(checkpoint)].map(warning =>
+    warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(checkpoint, survey)].map(warning =>
       sentence(warning),
     ),
   }
@@ -201,11 +202,4 @@ function sizesOf(survey: readonly SurveyedWeight[]): Pick<ModelInfo, 'parameters
     weightBytes += bytes.length + (scales?.bytes.length ?? 0)
   }
   return { parameters, weightBytes }
-}
-
-function unusedWarning(checkpoint: Checkpoint): string[] {
-  const names = unusedTensors(checkpoint)
-  if (names.length === 0) return []
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
-  return [`Tensors that this kind of model does not use were left out: ${names.slice(0, 3).join(', ')}${more}`]
 }

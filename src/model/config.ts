@@ -60,7 +60,10 @@ export interface ModelConfig {
   /** A learned vector per position is added to the embedding (GPT). */
   readonly learnedPositions: boolean
   readonly finalNorm: boolean
-  /** Which projections add a bias. `qkv`: q, k, v, or an MLA's down-projections. */
+  /**
+   * Projections whose bias config.json announces: it must be there. Others have one where the files do. `qkv`: q, k, v, or
+   * an MLA's down-projections.
+   */
   readonly bias: { readonly qkv: boolean; readonly attentionOut: boolean; readonly mlp: boolean }
   readonly tiedEmbeddings: boolean
   readonly bosTokenId: number | null

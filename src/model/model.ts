@@ -7,7 +7,7 @@ import type { CacheTypeName } from '../cache/types.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import { Arena } from '../kernels/arena.ts'
 import type { Kernels, Recording } from '../kernels/contract.ts'
-import { normalise } from '../kernels/layers.ts'
+import { linear, normalise } from '../kernels/layers.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import { decoderLayer, type Layer, runLayer } from './block.ts'
 import { cacheSegments } from './cache-segments.ts'
@@ -260,7 +260,7 @@ export class Model {
     const logits = this.#arena.take([n, config.vocabSize])
     k.gatherRows(rows, x, step.logitRows)
     norm(rows)
-    k.matmul(logits, rows, output, { scale: config.logitScale })
+    linear(k, logits, rows, output, { scale: config.logitScale })
     if (capture?.hidden) {
       norm(x)
       k.copy(nth(capture.hidden, config.nLayers), x)

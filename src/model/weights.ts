@@ -46,6 +46,6 @@ export interface ModelWeights {
   readonly positions: Weight | null
   readonly layers: readonly LayerWeights[]
   readonly finalNorm: Norm | null
-  /** [vocab, D]; the embedding itself where they are tied. */
-  readonly output: Weight
+  /** [vocab, D]; the weight is the embedding itself where they are tied. */
+  readonly output: Linear
 }

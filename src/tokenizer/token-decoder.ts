@@ -1,3 +1,4 @@
+import { bytesOfText } from '../byte-text.ts'
 import { byteLevelBytes } from './byte-level.ts'
 import { describe, messageOf, TokenizerError } from './errors.ts'
 import type { Component } from './tokenizer-json.ts'
@@ -77,8 +78,8 @@ export function compileDecoder(spec: Component | null, file: string): TokenDecod
     piece(token, added) {
       const draft: Draft = { first: token, later: token, gap: '', bytes: undefined }
       for (const step of steps) step(draft, added)
-      const later = draft.bytes ?? utf8.encode(draft.later)
-      const first = draft.bytes ?? (draft.first === draft.later ? later : utf8.encode(draft.first))
+      const later = draft.bytes ?? bytesOfText(draft.later)
+      const first = draft.bytes ?? (draft.first === draft.later ? later : bytesOfText(draft.first))
       return { first, later, gap: draft.gap === '' ? EMPTY : utf8.encode(draft.gap) }
     },
   }

@@ -6,9 +6,11 @@ import { openFolder } from '../../src/checkpoint/folder.ts'
 import { memorySource } from '../../src/checkpoint/memory-source.ts'
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.ts'
 import { readFloats, readIntegers } from '../../src/checkpoint/read-tensor.ts'
+import { readRows } from '../../src/checkpoint/recode/weight-rows.ts'
 import { readSafetensorsHeader } from '../../src/checkpoint/safetensors.ts'
 import type { TensorEntry } from '../../src/checkpoint/tensor-entry.ts'
 import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/errors.ts'
+import type { ByteRange } from '../../src/tensor/bytes.ts'
 import { failure } from '../support/hub-setup.ts'
 import { type TensorToWrite, withHeader, writeSafetensors } from '../support/safetensors-writer.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -80,6 +82,46 @@ describe('weights', () => {
     )
   })
 
+  it.each<[string, readonly number[], number, number]>([
+    ['_scale_inv', [2, 3], 128, 128],
+    ['_scale_inv', [], 130, 300],
+    ['_scale_inv', [1], 130, 300],
+    ['_scale', [1, 1], 130, 300],
+    ['_scale', [130], 1, 300],
+    ['_scale', [130, 1], 1, 300],
+  ])('of FP8 have a factor per block, per row or for all: weight%s %j', async (suffix, shape, blockRows, blockCols) => {
+    const c = await single({
+      'q.weight': { dtype: 'F8_E4M3', shape: [130, 300] },
+      [`q.weight${suffix}`]: { dtype: 'F32', shape },
+    })
+    expect(c.matrix('q.weight', 130, 300).scales).toMatchObject({ blockRows, blockCols })
+    expect(c.unused()).toEqual([])
+  })
+
+  it('of FP8 have factors of several types, and the same numbers', async () => {
+    const factors = [0.5, 2, 0.0078125, 1]
+    const f32 = new Uint8Array(Float32Array.from(factors).buffer)
+    const upper = Uint8Array.from({ length: 8 }, (_, i) => f32[4 * (i >> 1) + 2 + (i & 1)] as number)
+    const stored: [TensorToWrite['dtype'], Uint8Array][] = [
+      ['F32', f32],
+      ['BF16', upper],
+      ['F16', new Uint8Array(Uint16Array.of(0x3800, 0x4000, 0x2000, 0x3c00).buffer)],
+      ['F8_E8M0', Uint8Array.of(126, 128, 120, 127)],
+    ]
+    for (const [dtype, bytes] of stored) {
+      const c = await single({
+        'q.weight': { dtype: 'F8_E4M3', shape: [130, 130], bytes: new Uint8Array(130 * 130).fill(0x38) },
+        'q.weight_scale_inv': { dtype, shape: [2, 2], bytes },
+      })
+      const weight = c.matrix('q.weight', 130, 130)
+      const scales = weight.scales?.bytes as ByteRange
+      const read = await scales.source.read(scales.offset, scales.length)
+      expect([...new Float32Array(new Uint8Array(read).buffer)]).toEqual(factors)
+      const rows = await readRows(weight, 127, 2)
+      expect([rows[0], rows[129], rows[130], rows[259]]).toEqual([0.5, 2, 0.0078125, 1])
+    }
+  })
+
   test.each<[string, Record<string, TensorToWrite>, string]>([
     ['missing', {}, 'memory: tensor "q.weight" [2, 4] is missing; 0 tensors are there'],
     [
@@ -96,7 +138,7 @@ describe('weights', () => {
     [
       'FP8 without factors',
       { 'q.weight': { dtype: 'F8_E4M3', shape: [2, 4] } },
-      'is F8_E4M3, but "q.weight_scale_inv" with its F32 block factors is not in the checkpoint',
+      'is F8_E4M3, but neither "q.weight_scale_inv" nor "q.weight_scale" with its factors is in the checkpoint',
     ],
     [
       'FP8 with another grid',
@@ -110,9 +152,9 @@ describe('weights', () => {
       'FP8 with factors of another type',
       {
         'q.weight': { dtype: 'F8_E4M3', shape: [2, 4] },
-        'q.weight_scale_inv': { dtype: 'F8_E8M0', shape: [1, 1] },
+        'q.weight_scale_inv': { dtype: 'I32', shape: [1, 1] },
       },
-      'tensor "q.weight_scale_inv" is F8_E8M0; expected F32 factors',
+      'tensor "q.weight_scale_inv" is I32; expected factors of F32, BF16, F16, F8_E8M0',
     ],
   ])('that are wrong are named: %s', async (_, tensors, message) => {
     const c = await single(tensors)

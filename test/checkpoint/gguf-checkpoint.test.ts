@@ -290,10 +290,34 @@ describe('tensors under the names of the hub', () => {
 test.each<[string, Metadata, Tensors, new (m: string) => Error, string]>([
   [
     'another architecture',
-    decoder('rwkv7'),
+    decoder('phi9'),
     {},
     UnsupportedModelError,
-    'm.gguf: architecture "rwkv7" is not supported; latentkit runs deepseek2',
+    'm.gguf: architecture "phi9" is not supported; latentkit runs deepseek2',
+  ],
+  ['a state', decoder('rwkv7'), {}, UnsupportedModelError, '"rwkv7" keeps a state in place of keys and values'],
+  ['an embedder', decoder('nomic-bert'), {}, UnsupportedModelError, '"nomic-bert" turns texts into vectors'],
+  ['pictures', decoder('flux'), {}, UnsupportedModelError, '"flux" makes pictures or films; latentkit runs'],
+  [
+    'a projector',
+    decoder('clip'),
+    {},
+    UnsupportedModelError,
+    'is the projector of a model that sees or hears (mmproj)',
+  ],
+  [
+    'an adapter',
+    { ...decoder('llama'), 'general.type': ['string', 'adapter'] },
+    {},
+    UnsupportedModelError,
+    'm.gguf is a LoRA adapter, not a model; merge it',
+  ],
+  [
+    'an imatrix, which has no architecture',
+    { 'general.type': ['string', 'imatrix'] },
+    {},
+    UnsupportedModelError,
+    'm.gguf holds what a quantisation is weighted with (imatrix)',
   ],
   ['no architecture', {}, {}, CheckpointError, 'm.gguf: key "general.architecture" is missing'],
   [
@@ -386,6 +410,67 @@ test.each<[string, Metadata, Tensors, new (m: string) => Error, string]>([
     .catch(e => e)
   expect(error).toBeInstanceOf(kind)
   expect((error as Error).message).toContain(message)
+})
+
+it('a vocabulary without weights is named', async () => {
+  const vocabulary: Metadata = { ...decoder('llama'), 'tokenizer.ggml.tokens': ['array', 'string', ['a']] }
+  const given = Object.entries(vocabulary).filter((entry): entry is [string, GgufValue] => entry[1] !== undefined)
+  const bytes = writeGguf({ metadata: Object.fromEntries(given) })
+  const files = filesFrom('folder', [memorySource('m.gguf', bytes)])
+  await expect(openCheckpoint(files)).rejects.toThrow('m.gguf holds a vocabulary only, no weights')
+})
+
+describe('special tokens beyond the vocabulary', () => {
+  const tokens: Metadata = {
+    'tokenizer.ggml.model': ['string', 'gpt2'],
+    'tokenizer.ggml.pre': ['string', 'gpt-2'],
+    'tokenizer.ggml.tokens': ['array', 'string', ['a', 'b', '</s>']],
+    'tokenizer.ggml.merges': ['array', 'string', []],
+    'tokenizer.ggml.eos_token_id': ['u32', 2],
+  }
+  const warned = async (changes: Metadata) => {
+    const given = { ...decoder('llama'), ...tokens, ...changes }
+    return openCheckpoint(filesFrom('folder', [memorySource('m.gguf', bytesOf(given))]))
+  }
+
+  it.each(['bos', 'eos', 'eot', 'eom', 'unknown', 'padding', 'seperator', 'cls', 'mask', 'fim_pre'])(
+    'count as not given, with a warning that names the key: %s',
+    async role => {
+      const key = `tokenizer.ggml.${role}_token_id`
+      for (const value of [
+        ['u32', 3],
+        ['u32', 0xffff_ffff],
+        ['i32', -1],
+        ['u64', 2 ** 40],
+      ] as const) {
+        const { warnings, config, tokenizerConfig } = await warned({ [key]: value })
+        expect(warnings).toHaveLength(1)
+        expect(warnings[0]).toMatch(
+          new RegExp(`^m.gguf: key "${key}" is -?\\d+, and the vocabulary has 3 tokens; it counts`),
+        )
+        expect(config.eos_token_id).toEqual(role === 'eos' ? [] : [2])
+        expect(tokenizerConfig).not.toHaveProperty(role === 'eos' ? 'bos_token' : `${role.slice(0, 3)}_token`)
+      }
+    },
+  )
+
+  it('are warned of without a tokenizer too, and nothing is where all is well', async () => {
+    expect((await warned({})).warnings).toEqual([])
+    await expect(warned({ 'tokenizer.ggml.eos_token_id': ['string', 'x'] })).rejects.toThrow(
+      'is "x"; expected an integer',
+    )
+  })
+
+  it('a missing pre-tokenizer is said', async () => {
+    for (const pre of [undefined, ['string', '']] as const) {
+      const { warnings } = await warned({ 'tokenizer.ggml.pre': pre })
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toContain('m.gguf has no "tokenizer.ggml.pre"')
+    }
+    await expect(warned({ 'tokenizer.ggml.pre': ['string', 'nobody'] })).rejects.toThrow(
+      'key "tokenizer.ggml.pre" is "nobody", a cut of texts that latentkit does not know',
+    )
+  })
 })
 
 describe('on disk', () => {

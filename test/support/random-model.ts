@@ -15,8 +15,8 @@ class RandomCheckpoint extends Checkpoint {
     this.#seed = seed
   }
 
-  override has(): boolean {
-    return true
+  override has(name: string): boolean {
+    return !name.endsWith('.bias')
   }
 
   override matrix(name: string, rows: number, cols: number): WeightSource {

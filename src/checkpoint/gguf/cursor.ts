@@ -1,3 +1,4 @@
+import { textOfBytes } from '../../byte-text.ts'
 import { CheckpointError } from '../../errors.ts'
 import type { ByteSource } from '../../tensor/bytes.ts'
 import { quote } from '../quote.ts'
@@ -100,13 +101,9 @@ export class HeaderCursor {
     throw this.error(`has ${value} as ${what}; no file can hold that`)
   }
 
-  text(length: number, what: string): string {
-    const bytes = this.bytes(length)
-    try {
-      return UTF8.decode(bytes)
-    } catch (error) {
-      throw this.error(`has bytes that are not UTF-8 in ${what}`, error)
-    }
+  /** Texts that are no UTF-8 come as `textOfBytes` writes them: a description in Latin-1 is no reason to stop. */
+  text(length: number): string {
+    return textOfBytes(this.bytes(length))
   }
 
   error(message: string, cause?: unknown): CheckpointError {
@@ -119,8 +116,6 @@ export class HeaderCursor {
     return at
   }
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** For messages: which key or tensor is being read. */
 export const naming = (kind: 'key' | 'tensor', name: string): string => `${kind} ${quote(name)}`

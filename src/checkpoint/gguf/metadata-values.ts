@@ -51,13 +51,13 @@ export async function readValue(cursor: HeaderCursor, type: number, what: string
   }
 }
 
-/** u64 length, then UTF-8. */
+/** u64 length, then UTF-8, or what is meant to be. */
 export async function readString(cursor: HeaderCursor, what: string, limit?: number): Promise<string> {
   if (!cursor.has(8)) await cursor.need(8, what)
   const length = cursor.size(`the length of ${what}`)
   if (limit !== undefined && length > limit) throw cursor.error(`has ${length} bytes for ${what}; is it damaged?`)
   if (!cursor.has(length)) await cursor.need(length, what)
-  return cursor.text(length, what)
+  return cursor.text(length)
 }
 
 async function readArray(cursor: HeaderCursor, what: string): Promise<MetadataValue> {

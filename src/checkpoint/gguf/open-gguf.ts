@@ -8,7 +8,7 @@ import { architectureOf } from './architectures/index.ts'
 import type { GgufTensor } from './header.ts'
 import { readGgufSet } from './split.ts'
 import { renameTensors } from './tensor-naming.ts'
-import { tokenizerOf } from './tokenizer.ts'
+import { tokenizerOf, tokenizerWarnings } from './tokenizer.ts'
 
 /**
  * A GGUF file, or the set that `name` is a part of, as a checkpoint like those of the hub: config and tensor names in
@@ -20,7 +20,7 @@ export async function openGguf(
   options: { readonly tokenizer?: boolean } = {},
 ): Promise<Checkpoint> {
   const { metadata, tensors } = await readGgufSet(files, name)
-  const architecture = architectureOf(metadata)
+  const architecture = architectureOf(metadata, tensors)
   const { ropeTensors, others } = await takeRopeTensors(tensors, metadata.file)
   return new Checkpoint({
     name: files.name,
@@ -29,7 +29,7 @@ export async function openGguf(
     ...(options.tokenizer !== false && tokenizerOf(metadata)),
     tensors: renameTensors(others.values(), architecture.naming),
     canonical: true,
-    warnings: [],
+    warnings: tokenizerWarnings(metadata),
   })
 }
 

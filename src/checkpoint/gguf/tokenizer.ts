@@ -9,7 +9,7 @@ import { quote } from '../quote.ts'
 import type { Metadata } from './metadata.ts'
 import { PRE_TOKENIZERS, type PreTokenizer } from './pre-tokenizers.ts'
 import { mergesOf } from './sentencepiece.ts'
-import { readVocabulary, type Vocabulary } from './vocabulary.ts'
+import { readVocabulary, specialIdWarnings, type Vocabulary } from './vocabulary.ts'
 
 /** SentencePiece's sign for a space. */
 const SPACE = '\u2581'
@@ -36,8 +36,22 @@ export function tokenizerOf(m: Metadata): Required<Pick<CheckpointContents, 'tok
   }
 }
 
+/** One sentence each: what the file leaves to be guessed, or says of tokens that are not there. */
+export function tokenizerWarnings(m: Metadata): string[] {
+  const guessed = m.raw('tokenizer.ggml.model') === 'gpt2' && !m.raw('tokenizer.ggml.pre')
+  return [
+    ...(guessed
+      ? [
+          `${m.file} has no "tokenizer.ggml.pre": how a text is cut before its pieces are merged is a guess, and answers ` +
+            'may be worse for it; get a newer conversion of the model',
+        ]
+      : []),
+    ...specialIdWarnings(m),
+  ]
+}
+
 function preTokenizerOf(m: Metadata): PreTokenizer {
-  const name = m.optionalString('tokenizer.ggml.pre') ?? 'default'
+  const name = m.optionalString('tokenizer.ggml.pre') || 'default'
   const found = Object.hasOwn(PRE_TOKENIZERS, name) ? PRE_TOKENIZERS[name] : undefined
   if (found) return found
   const known = Object.keys(PRE_TOKENIZERS).join(', ')

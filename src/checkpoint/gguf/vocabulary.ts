@@ -1,3 +1,4 @@
+import { quote } from '../quote.ts'
 import type { Metadata } from './metadata.ts'
 
 /** `tokenizer.ggml.token_type` */
@@ -32,7 +33,7 @@ export function readVocabulary(m: Metadata): Vocabulary {
   const types =
     m.optionalInts('tokenizer.ggml.token_type', { length: tokens.length, min: -1 }) ??
     new Array<number>(tokens.length).fill(TOKEN.normal)
-  const id = (name: string) => m.optionalInt(`tokenizer.ggml.${name}_token_id`, { max: tokens.length - 1 })
+  const id = (name: string) => specialId(m, name)
   const roles: Partial<Record<Role, number>> = {}
   for (const [name, role] of Object.entries(ROLES)) {
     const found = id(name)
@@ -49,4 +50,33 @@ export function readVocabulary(m: Metadata): Vocabulary {
     if (i !== undefined && tokens[i] !== '') added.set(i, { special: true })
   }
   return { tokens, types, roles, added }
+}
+
+/** No vocabulary comes near: for files that hold none. */
+const MAX_TOKENS = 1 << 24
+
+/** The id of `tokenizer.ggml.{name}_token_id`. One beyond the vocabulary counts as not given, as in llama.cpp. */
+export function specialId(m: Metadata, name: string): number | undefined {
+  const key = `tokenizer.ggml.${name}_token_id`
+  return m.has(key) && isToken(m, key) ? m.optionalInt(key) : undefined
+}
+
+/** One sentence for each key of a special token whose id is beyond the vocabulary. */
+export function specialIdWarnings(m: Metadata): string[] {
+  const keys = m.keys().filter(key => /^tokenizer\.ggml\.\w+_token_id$/.test(key) && !isToken(m, key))
+  const count = m.optionalStrings('tokenizer.ggml.tokens')?.length ?? MAX_TOKENS
+  return keys.map(key => {
+    const met = `${m.file}: key ${quote(key)} is ${String(m.raw(key))}`
+    return `${met}, and the vocabulary has ${count} tokens; it counts as not given`
+  })
+}
+
+function isToken(m: Metadata, key: string): boolean {
+  const value = m.raw(key)
+  if (typeof value !== 'number' && typeof value !== 'bigint') return m.fail(key, 'an integer')
+  return (
+    value >= 0 &&
+    value < (m.optionalStrings('tokenizer.ggml.tokens')?.length ?? MAX_TOKENS) &&
+    Number.isInteger(Number(value))
+  )
 }

@@ -47,8 +47,8 @@ function readBack(config: ModelConfig): RopeTensors {
   return { ...(frequencies && { frequencies }), ...(long && { long }), ...(short && { short }) }
 }
 
-/** What a model computes: not what it is called, nor how rows are ordered. */
-function meaning({ modelType, bosTokenId, eosTokenIds, ropes, ...config }: ModelConfig): object {
+/** What a model computes: not what it is called, nor how rows are ordered. Biases are read where there are tensors. */
+function meaning({ modelType, bosTokenId, eosTokenIds, bias, ropes, ...config }: ModelConfig): object {
   return {
     ...config,
     // Settings of experts that no layer has.

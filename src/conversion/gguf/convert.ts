@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
 import type { ModelConfig } from '../../model/config.ts'
+import { GGUF_BIASES, settleBiases } from '../biases.ts'
 import { checkRoom, Output, type OutputOptions } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
@@ -13,9 +14,15 @@ import { fileTypeOf } from './types.ts'
 import { ggufHeader, ggufSize, writeGguf } from './write-gguf.ts'
 
 /** A model as a GGUF file, and how to write it. Throws UnsupportedModelError for what GGUF or llama.cpp lack. */
-export function prepareGguf(model: SourceModel, options: PlanOptions) {
-  const { config, checkpoint } = model
+export function prepareGguf(source: SourceModel, options: PlanOptions) {
+  const { config, checkpoint } = source
   const architecture = architectureFor(config.modelType)
+  const { weights } = settleBiases(
+    source.weights,
+    GGUF_BIASES[architecture] ?? [],
+    `llama.cpp's architecture ${architecture}`,
+  )
+  const model = { ...source, weights }
   const tensors = planTensors(model, architecture, options)
   const keys = modelKeys(config, architecture, options)
   checkKeys(config, architecture, keys, tensors)

@@ -1,4 +1,5 @@
 /** The key-value pairs of a GGUF file and their bytes. */
+import { bytesOfText } from '../../byte-text.ts'
 import type { MetadataValue } from '../../checkpoint/gguf/metadata-values.ts'
 
 /** Numbers that stand in files for the types of values. */
@@ -94,7 +95,7 @@ export class ByteWriter {
   }
 
   text(text: string): void {
-    const bytes = new TextEncoder().encode(text)
+    const bytes = bytesOfText(text)
     this.u64(bytes.length)
     const at = this.#take(bytes.length)
     this.#bytes.set(bytes, at)

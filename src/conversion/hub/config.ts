@@ -23,19 +23,28 @@ const CLASSES: Readonly<Record<string, string>> = {
 
 const DTYPES: Readonly<Record<HubType, string>> = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' }
 
-export function hubConfig({ checkpoint, config }: SourceModel, type: HubType): JsonObject {
-  const dtype = { torch_dtype: DTYPES[type] }
+/** `biases`: what the file has to say of them, by field. */
+export function hubConfig(
+  { checkpoint, config }: SourceModel,
+  type: HubType,
+  biases: Readonly<Record<string, boolean>>,
+): JsonObject {
   if (!checkpoint.canonical) {
-    // FP8 has become numbers.
+    // FP8 has become numbers. transformers 5 calls the type `dtype`.
     const { quantization_config: _, ...rest } = checkpoint.config
-    return { ...rest, ...dtype }
+    const announced = Object.entries(biases).filter(([key, used]) => used && rest[key] !== true)
+    const keys = ['torch_dtype', 'dtype'].filter(key => Object.hasOwn(rest, key))
+    const types = (keys.length > 0 ? keys : ['torch_dtype']).map(key => [key, DTYPES[type]])
+    return { ...rest, ...Object.fromEntries([...announced, ...types]) }
   }
-  const { rope_interleave: _, rope_scaling: scaling, ...rest } = checkpoint.config
+  const dtype = { torch_dtype: DTYPES[type] }
+  const { rope_interleave: _, rope_scaling: scaling, attention_bias: _a, mlp_bias: _m, ...rest } = checkpoint.config
   const { modelType, attention } = config
   const name = CLASSES[modelType]
   return {
     ...(name && { architectures: [name] }),
     ...rest,
+    ...biases,
     // The hub's code counts the heads that attend, not those that are cached.
     ...(attention.kind === 'latent' && { num_key_value_heads: attention.nHeads }),
     ...(scaling !== undefined && { rope_scaling: ropeScaling(scaling as JsonObject, config) }),

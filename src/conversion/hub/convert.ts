@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from '../../errors.ts'
 import type { EncodableType } from '../../kernels/blocks/numbers.ts'
+import { HUB_BIASES, settleBiases } from '../biases.ts'
 import { checkRoom, Output, type OutputOptions } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
@@ -22,13 +23,16 @@ const OF_A_MODEL =
   /^(model(-\d+-of-\d+)?\.safetensors(\.index\.json)?|(generation_|tokenizer_)?config\.json|tokenizer\.json|chat_template\.(jinja|json))$/
 
 /** A model as a folder of the hub's files, and how to write it. */
-export function prepareFolder(model: SourceModel, { weights, shardBytes = SHARD_BYTES }: HubOptions) {
+export function prepareFolder(source: SourceModel, { weights, shardBytes = SHARD_BYTES }: HubOptions) {
   const type = hubType(weights)
+  const { modelType } = source.config
+  const settled = settleBiases(source.weights, HUB_BIASES[modelType] ?? [], `transformers' ${modelType}`)
+  const model = { ...source, weights: settled.weights }
   const tensors = planHubTensors(model, type)
   const shards = shardTensors(tensors, shardBytes)
   const types = summarise(tensors)
   const texts = new Map([
-    ['config.json', withFloats(json(hubConfig(model, type ?? (types[0]?.type as HubType))))],
+    ['config.json', withFloats(json(hubConfig(model, type ?? (types[0]?.type as HubType), settled.settings)))],
     ['generation_config.json', json(hubGenerationConfig(model))],
     ...tokenizerFiles(model.checkpoint),
     ...(shards.length > 1 ? [['model.safetensors.index.json', json(shardIndex(shards))] as const] : []),
@@ -94,6 +98,11 @@ function withFloats(text: string): string {
   return text.replace(FLOATS, '$1.0')
 }
 
+/** As Python writes it: NaN and Infinity are numbers there. */
 function json(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`
+  const marked = (_: string, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? `${MARK}${v}` : v)
+  return `${JSON.stringify(value, marked, 2).replace(MARKED, '$1')}\n`
 }
+
+const MARK = '\u0000'
+const MARKED = /"\\u0000(NaN|-?Infinity)"/g

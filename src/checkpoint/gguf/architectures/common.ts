@@ -1,6 +1,7 @@
 /** Settings that most architectures share. */
 import type { JsonObject } from '../../json-file.ts'
 import type { Metadata } from '../metadata.ts'
+import { specialId } from '../vocabulary.ts'
 import type { GgufModel } from './architecture.ts'
 import { CONTEXT, EPS, HEADS, LAYERS, SIZE } from './ranges.ts'
 import { ropeSettings } from './rope.ts'
@@ -18,12 +19,16 @@ export function decoderConfig(model: GgufModel): JsonObject {
     max_position_embeddings: m.int('{arch}.context_length', CONTEXT),
     rms_norm_eps: m.number('{arch}.attention.layer_norm_rms_epsilon', EPS),
     hidden_act: 'silu',
-    attention_bias: tensors.has('blk.0.attn_output.bias'),
-    mlp_bias: tensors.has('blk.0.ffn_up.bias'),
+    attention_bias: hasAny(tensors, /^blk\.\d+\.attn_(?!.*norm).*\.bias$/),
+    mlp_bias: hasAny(tensors, /^blk\.\d+\.ffn_(gate|up|down)\.bias$/),
     tie_word_embeddings: !tensors.has('output.weight'),
     ...ropeSettings(model),
     ...tokenSettings(m),
   }
+}
+
+function hasAny(tensors: GgufModel['tensors'], names: RegExp): boolean {
+  return [...tensors.keys()].some(name => names.test(name))
 }
 
 /** The same with key-value heads of their own. */
@@ -62,7 +67,7 @@ const CONTROL = 3
 
 /** Ids that begin and end texts. */
 export function tokenSettings(m: Metadata): JsonObject {
-  const id = (name: string) => m.optionalInt(`tokenizer.ggml.${name}_token_id`, { max: (1 << 24) - 1 })
+  const id = (name: string) => specialId(m, name)
   const tokens = m.optionalStrings('tokenizer.ggml.tokens') ?? []
   const types = m.optionalInts('tokenizer.ggml.token_type', { length: tokens.length, min: -1 }) ?? []
   const byName = ENDS_OF_TURN.map(token => tokens.indexOf(token)).filter(i => i >= 0 && types[i] === CONTROL)

@@ -1,6 +1,8 @@
 import { UnsupportedModelError } from '../../../errors.ts'
 import { quote } from '../../quote.ts'
+import type { GgufTensor } from '../header.ts'
 import type { Metadata } from '../metadata.ts'
+import { refuseOtherKinds } from '../other-kinds.ts'
 import type { Architecture } from './architecture.ts'
 import { deepseek2 } from './deepseek2.ts'
 import { falcon } from './falcon.ts'
@@ -23,11 +25,13 @@ export const ARCHITECTURES = {
 
 export type ArchitectureName = keyof typeof ARCHITECTURES
 
-export function architectureOf(metadata: Metadata): Architecture {
+/** Throws UnsupportedModelError for other kinds of files and other architectures. */
+export function architectureOf(metadata: Metadata, tensors: ReadonlyMap<string, GgufTensor>): Architecture {
+  const known = Object.keys(ARCHITECTURES).join(', ')
+  refuseOtherKinds(metadata, tensors, known)
   const name = metadata.architecture
   const found = Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name as ArchitectureName] : undefined
   if (found) return found
-  const known = Object.keys(ARCHITECTURES).join(', ')
   throw new UnsupportedModelError(
     `${metadata.file}: architecture ${quote(name)} is not supported; latentkit runs ${known}`,
   )

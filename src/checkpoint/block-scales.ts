@@ -1,0 +1,49 @@
+/** The factors of FP8 weights, as files have them: one per block, per row or for all, in several types. */
+import { encodeNumbers } from '../kernels/blocks/numbers.ts'
+import type { WeightSource } from '../kernels/contract.ts'
+import type { ByteRange } from '../tensor/bytes.ts'
+import { madeMatrix } from './recode/made-matrix.ts'
+import { recoded } from './recode/recoded.ts'
+import type { TensorEntry } from './tensor-entry.ts'
+
+type Scales = NonNullable<WeightSource['scales']>
+
+/** DeepSeek's name, in spite of which they are factors; the name that other tools give them. */
+export const SCALE_SUFFIXES = ['_scale_inv', '_scale'] as const
+
+/** Types of factors. All are exact in f32. */
+export const SCALE_TYPES = ['F32', 'BF16', 'F16', 'F8_E8M0'] as const
+
+/** How a matrix [rows, cols] is cut by factors of this shape; undefined for shapes that do not fit. */
+export function scaleBlocks(
+  shape: readonly number[],
+  [rows, cols]: readonly [number, number],
+  [blockRows, blockCols]: readonly [number, number],
+): Omit<Scales, 'bytes'> | undefined {
+  const [gridRows, gridCols] = [Math.ceil(rows / blockRows), Math.ceil(cols / blockCols)]
+  if (shape.length === 2 && shape[0] === gridRows && shape[1] === gridCols) return { blockRows, blockCols }
+  if (shape.every(d => d === 1)) return { blockRows: rows, blockCols: cols }
+  const perRow = shape[0] === rows && (shape.length === 1 || (shape.length === 2 && shape[1] === 1))
+  return perRow ? { blockRows: 1, blockCols: cols } : undefined
+}
+
+/** The factors as f32, made of what is stored when they are read. */
+export function scaleBytes({ name, dtype, shape, bytes }: TensorEntry): ByteRange {
+  if (dtype === 'F32') return bytes
+  const count = shape.reduce((n, d) => n * d, 1)
+  if (dtype === 'F8_E8M0') return powers(name, count, bytes)
+  const stored = { name, dtype: dtype === 'F16' ? 'f16' : 'bf16', rows: 1, cols: count, bytes } as const
+  return recoded(stored, 'f32').bytes
+}
+
+/** Exponents alone: 2^(code - 127); 255 is NaN. */
+function powers(name: string, count: number, { source, offset }: ByteRange): ByteRange {
+  const make = async () => {
+    const codes = await source.read(offset, count)
+    return encodeNumbers(
+      'f32',
+      Float32Array.from(codes, code => (code === 255 ? Number.NaN : 2 ** (code - 127))),
+    )
+  }
+  return madeMatrix({ name, dtype: 'f32', rows: 1, cols: count }, source.name, make).bytes
+}

@@ -1,0 +1,108 @@
+/** Biases of projections, which the other form of files may want for all of a kind, or have no place for. */
+import { memorySource } from '../checkpoint/memory-source.ts'
+import { listed } from '../checkpoint/quote.ts'
+import { UnsupportedModelError } from '../errors.ts'
+import type { SurveyedWeight } from '../model/load.ts'
+
+/** Projections that a reader of the files gives a bias together. */
+export interface BiasGroup {
+  /** Module names, as the hub's code has them. */
+  readonly modules: RegExp
+  /** Each may have one or not. Default false: all or none. */
+  readonly single?: boolean
+  /** All have one, always. Default false. */
+  readonly always?: boolean
+  /** The field of config.json that says so. */
+  readonly key?: string
+}
+
+/**
+ * The weights with zeros where a group needs a bias that the model does not have, and what config.json has to say. Throws
+ * UnsupportedModelError for a bias that no group takes: it would be lost. `reader`: who reads the files, for the message.
+ */
+export function settleBiases(weights: readonly SurveyedWeight[], groups: readonly BiasGroup[], reader: string) {
+  const there = new Map(weights.map(w => [w.name, w]))
+  const isNorm = (module: string) => there.get(`${module}.weight`)?.role === 'vector'
+  const biased = [...there.keys()].flatMap(name => (name.endsWith('.bias') ? [name.slice(0, -'.bias'.length)] : []))
+  const homeless = biased.filter(module => !isNorm(module) && !groups.some(group => group.modules.test(module)))
+  if (homeless.length > 0) {
+    const names = listed(homeless.map(module => `${module}.bias`))
+    throw new UnsupportedModelError(`${reader} has no place for ${names}; the converted model would compute without`)
+  }
+  const settings: Record<string, boolean> = {}
+  const whole: RegExp[] = []
+  for (const { modules: kind, single, always, key } of groups) {
+    const used = always || biased.some(module => kind.test(module))
+    if (key !== undefined) settings[key] = used
+    if (used && !single) whole.push(kind)
+  }
+  const needs = (module: string) => !there.has(`${module}.bias`) && whole.some(kind => kind.test(module))
+  return {
+    weights: weights.flatMap(w => {
+      const module = moduleOf(w.name)
+      return w.role !== 'vector' && needs(module) ? [w, zeros(`${module}.bias`, w.rows)] : [w]
+    }),
+    settings,
+  }
+}
+
+function moduleOf(tensor: string): string {
+  return tensor.replace(/\.weight$/, '')
+}
+
+function zeros(name: string, length: number): SurveyedWeight {
+  const source = memorySource(name, new Uint8Array(4 * length))
+  const bytes = { source, offset: 0, length: source.size }
+  return {
+    name,
+    dtype: 'f32',
+    rows: 1,
+    cols: length,
+    bytes,
+    role: 'vector',
+    ofExpert: false,
+    added: 0,
+    announced: true,
+  }
+}
+
+const ATTENTION = /\.self_attn\.[qkvo]_proj$/
+const QKV = /\.self_attn\.[qkv]_proj$/
+const LATENT = /\.self_attn\.(q_a_proj|kv_a_proj_with_mqa|o_proj)$/
+const MLP = /\.mlp\.(gate|up|down)_proj$/
+const ALL = /\.(self_attention|attn|mlp)\.\w+$/
+
+/** What transformers' classes take, by `model_type`; those that are not here take none. */
+export const HUB_BIASES: Readonly<Record<string, readonly BiasGroup[]>> = {
+  llama: [
+    { modules: ATTENTION, key: 'attention_bias' },
+    { modules: MLP, key: 'mlp_bias' },
+  ],
+  qwen2: [{ modules: QKV, always: true }],
+  qwen3: [{ modules: ATTENTION, key: 'attention_bias' }],
+  gemma3_text: [{ modules: ATTENTION, key: 'attention_bias' }],
+  deepseek_v2: [{ modules: LATENT, key: 'attention_bias' }],
+  deepseek_v3: [{ modules: LATENT, key: 'attention_bias' }],
+  kimi_k2: [{ modules: LATENT, key: 'attention_bias' }],
+  glm4_moe_lite: [{ modules: LATENT, key: 'attention_bias' }],
+  youtu: [{ modules: LATENT, key: 'attention_bias' }],
+  youtu_llm: [{ modules: LATENT, key: 'attention_bias' }],
+  minicpm3: [{ modules: LATENT, key: 'attention_bias' }],
+  falcon: [{ modules: ALL, key: 'bias' }],
+  RefinedWebModel: [{ modules: ALL, key: 'bias' }],
+  gpt2: [{ modules: ALL, always: true }],
+  'openai-gpt': [{ modules: ALL, always: true }],
+}
+
+/** What llama.cpp reads, by architecture: it refuses a file with any other. */
+export const GGUF_BIASES: Readonly<Record<string, readonly BiasGroup[]>> = {
+  llama: [
+    { modules: ATTENTION, single: true },
+    { modules: MLP, single: true },
+  ],
+  qwen2: [
+    { modules: QKV, always: true },
+    { modules: /^lm_head$/, single: true },
+  ],
+  gpt2: [{ modules: ALL, always: true }],
+}
