@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { ConfigReader } from '../checkpoint/config-reader.ts'
 import { readTokenIds } from '../checkpoint/token-ids.ts'
 import { ConfigError } from '../errors.ts'
@@ -5,11 +6,17 @@ import type { ModelConfig } from '../model/config.ts'
 import type { SamplingOptions } from './options.ts'
 
 export interface GenerationDefaults {
+  /** What the files name. */
   readonly sampling: SamplingOptions
   /** Tokens that end a text. */
   readonly eosTokenIds: readonly number[]
   /** One sentence for each setting that cannot be used. */
   readonly warnings: readonly string[]
+}
+
+/** The file that a model's settings are in. */
+export function generationFile({ name, configFile, canonical }: Checkpoint): string {
+  return canonical ? configFile : `${name}/generation_config.json`
 }
 
 export interface GenerationSource {
@@ -44,6 +51,7 @@ export function generationDefaults(model: ModelConfig, { config, file, eosId }: 
   const samples = given(() => reader.optionalBool('do_sample')) !== false
   const temperature = samples ? given(() => reader.optionalNumber('temperature', { min: 0 })) : 0
   const topP = samples ? given(() => reader.optionalNumber('top_p', { min: 0, max: 1 })) : undefined
+  const minP = samples ? given(() => reader.optionalNumber('min_p', { min: 0, max: 1 })) : undefined
   const topK = samples ? given(() => reader.optionalInt('top_k', { min: -1 })) : undefined
   return {
     sampling: {
@@ -51,6 +59,7 @@ export function generationDefaults(model: ModelConfig, { config, file, eosId }: 
       ...(topP !== undefined && { topP }),
       // -1 is vLLM's way to say off.
       ...(topK !== undefined && { topK: Math.max(topK, 0) }),
+      ...(minP !== undefined && { minP }),
       ...(repetitionPenalty !== undefined && { repetitionPenalty }),
     },
     eosTokenIds: [...new Set([...ends, ...readTokenIds(reader.raw('eos_token_id'))])],

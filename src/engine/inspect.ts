@@ -16,7 +16,10 @@ import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load
 import { biasWarnings } from '../model/load-warnings.ts'
 import { sentence } from '../printable.ts'
 import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
+import { samplingDefaults } from './drawing-defaults.ts'
+import { generationDefaults, generationFile } from './generation-defaults.ts'
 import type { LoadOptions } from './options.ts'
+import type { SamplingDefaults } from './results.ts'
 
 export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline' | 'hub' | 'signal' | 'onProgress'> {
   /** Token counts to tell the cache's bytes for. Default: the model's own context, 4K, 32K and 128K. */
@@ -38,6 +41,8 @@ export interface Inspection {
     readonly dtypes: readonly DTypeSummary[]
   }
   readonly cache: CacheNeeds
+  /** What tokens are drawn with where a prompt says nothing of it. */
+  readonly sampling: SamplingDefaults
   readonly tensors: readonly TensorSummary[]
   /** Tensors of the files that plain decoding has a reason to leave out, as those of multi-token prediction. */
   readonly leftOut: readonly string[]
@@ -91,6 +96,12 @@ export async function inspectModel(source: string, options: InspectOptions = {})
   const config = parseConfig(checkpoint.configReader)
   const survey = await surveyWeights(checkpoint)
   signal?.throwIfAborted()
+  const { generationConfig } = checkpoint
+  const defaults = generationDefaults(config, {
+    config: generationConfig,
+    file: generationFile(checkpoint),
+    eosId: undefined,
+  })
   return {
     name: folder === source ? basename(resolve(folder)) : source,
     folder,
@@ -98,8 +109,11 @@ export async function inspectModel(source: string, options: InspectOptions = {})
     parameters: countParameters(survey, config),
     weights: { bytes: usedBytes(checkpoint), dtypes: summariseDTypes(checkpoint) },
     cache: cacheNeeds(config, cacheType, contexts ?? defaultContexts(config)),
+    sampling: samplingDefaults(defaults.sampling),
     ...listTensors(checkpoint),
-    warnings: [...checkpoint.warnings, ...biasWarnings(checkpoint, survey)].map(warning => sentence(warning)),
+    warnings: [...checkpoint.warnings, ...defaults.warnings, ...biasWarnings(checkpoint, survey)].map(warning =>
+      sentence(warning),
+    ),
   }
 }
 

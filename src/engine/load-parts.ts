@@ -15,7 +15,8 @@ import type { DraftModel } from '../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
 import { defaultCacheType } from './default-cache-type.ts'
-import { type GenerationDefaults, generationDefaults } from './generation-defaults.ts'
+import { samplingDefaults } from './drawing-defaults.ts'
+import { type GenerationDefaults, generationDefaults, generationFile } from './generation-defaults.ts'
 import type { Identity } from './identity.ts'
 import { checkSameTokens, loadDraft } from './load-draft.ts'
 import type { ProgressEvent } from './options.ts'
@@ -89,7 +90,7 @@ async function assemble(
   }
   const tokenizer = openTokenizer(checkpoint, options.chatTemplate)
   const defaults = generationDefaults(config, {
-    file: `${checkpoint.name}/generation_config.json`,
+    file: generationFile(checkpoint),
     config: checkpoint.generationConfig,
     eosId: tokenizer.eosId,
   })
@@ -124,6 +125,7 @@ async function assemble(
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
+    sampling: samplingDefaults(defaults.sampling),
     draft: draftCheckpoint && nameOf(draftCheckpoint, options.draft as string),
     warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(checkpoint, survey)].map(warning =>
       sentence(warning),

@@ -84,7 +84,11 @@ export interface LoadOptions {
   readonly onNotice?: (notice: string) => void
 }
 
-/** What is not given is as the model's generation_config.json says, else as written here. */
+/**
+ * What is not given is as the model's generation_config.json says (of a GGUF file: its general.sampling keys), else as written
+ * here. Where neither the prompt nor the model names one of temperature, topP, topK and minP, tokens are drawn at temperature 0.6
+ * with topP 0.9.
+ */
 export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
   /**
    * A whole number; same seed, same text. Default: random, reported in the result; a text that goes on without new words

@@ -71,6 +71,17 @@ export interface BeamText {
  */
 export interface Generation extends AsyncIterable<Chunk>, Promise<Completion> {}
 
+/** What tokens are drawn with where a prompt says nothing of it. */
+export interface SamplingDefaults {
+  /** Whose they are: the model's files name some of the first four, or none. */
+  readonly by: 'model' | 'latentkit'
+  readonly temperature: number
+  readonly topP: number
+  readonly topK: number
+  readonly minP: number
+  readonly repetitionPenalty: number
+}
+
 export interface ModelInfo {
   readonly name: string
   readonly modelType: string
@@ -87,6 +98,7 @@ export interface ModelInfo {
   /** Why the kernels are not the native ones; null where they are or were not asked for. */
   readonly fallbackReason: string | null
   readonly hasChatTemplate: boolean
+  readonly sampling: SamplingDefaults
   /** The draft model's name; null without one. */
   readonly draft: string | null
   /** What looked odd while loading but does no harm; one sentence each. */

@@ -2,6 +2,7 @@ import { SAMPLING_OPTIONS } from '../sampling/options.ts'
 import { StopMatcher } from '../sampling/stop-sequences.ts'
 import type { Speculation } from '../speculation/speculation.ts'
 import { Drawing, type DrawingState } from './drawing.ts'
+import { drawnWith } from './drawing-defaults.ts'
 import type { Parts } from './load-parts.ts'
 import type { SamplingOptions } from './options.ts'
 import type { ToHost } from './protocol.ts'
@@ -48,7 +49,7 @@ export function beginText(
   const { tokenizer, defaults } = parts
   const { options } = message
   const before = timeline.tokens
-  const sampling = { ...defaults.sampling, ...samplingOf(options) }
+  const sampling = drawnWith(defaults.sampling, samplingOf(options))
   const stops = new StopMatcher(options.stopSequences ?? [], text => tokenizer.splitAtSpecial(text))
   const { ids, continues, goesOn, extent } = standOn(parts, timeline, message)
   const drawsOn = goesOn && options.seed === undefined ? context.drawing : null

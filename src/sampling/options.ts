@@ -58,7 +58,7 @@ export const SAMPLING_OPTIONS = {
   temperature: {
     kind: number(0),
     says: '0: always the likeliest token',
-    otherwise: "the model's",
+    otherwise: "the model's, else 0.6 and top-p 0.9",
     flag: '--temperature <t>',
   },
   topP: { kind: number(0, 1), says: 'the likeliest tokens that make up probability p', flag: '--top-p <p>' },

@@ -24,11 +24,12 @@ describe('generationDefaults', () => {
       temperature: 0.6,
       top_p: 0.95,
       top_k: 20,
+      min_p: 0.02,
       repetition_penalty: 1.05,
       eos_token_id: [2, 7],
     }
     expect(read(file)).toEqual({
-      sampling: { temperature: 0.6, topP: 0.95, topK: 20, repetitionPenalty: 1.05 },
+      sampling: { temperature: 0.6, topP: 0.95, topK: 20, minP: 0.02, repetitionPenalty: 1.05 },
       eosTokenIds: [2, 7],
       warnings: [],
     })

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import type { PromptOptions } from '../../../src/index.ts'
+import type { PromptOptions, SamplingDefaults } from '../../../src/index.ts'
 import { randomSeed } from '../answer.ts'
 import { SETTINGS, type Setting, settingParser } from '../options/sampling.ts'
 
@@ -9,9 +9,11 @@ export const SETTING_NAMES: readonly string[] = SETTINGS.map(kebab)
 /** How answers are chosen; changed by /temperature 0.5 and the like. */
 export class Settings {
   #options: PromptOptions
+  readonly #model: SamplingDefaults
 
-  constructor(options: PromptOptions) {
+  constructor(options: PromptOptions, model: SamplingDefaults) {
     this.#options = options
+    this.#model = model
   }
 
   /** For the next answer; a seed of its own unless one was set. `attempt` varies a set seed for another try. */
@@ -31,10 +33,27 @@ export class Settings {
 
   /** As it stands: `temperature 0.7`. */
   show(name: string): string {
-    const value = this.#options[keyOf(name)]
-    return `${name} ${value ?? (name === 'seed' ? 'random' : 'as the model says')}`
+    const key = keyOf(name)
+    const value = this.#options[key]
+    return `${name} ${value ?? this.#unset(key)}`
+  }
+
+  /** What counts where nothing was set. */
+  #unset(key: Setting): string {
+    if (key === 'seed') return 'random'
+    if (key === 'maxTokens') return 'none'
+    if (key === 'presencePenalty' || key === 'frequencyPenalty') return '0'
+    // Ours count together: one that is set takes the place of all.
+    const ours = this.#model.by === 'latentkit' && key in NOTHING
+    if (ours && Object.keys(NOTHING).some(name => this.#options[name as Setting] !== undefined)) {
+      return String(NOTHING[key as keyof typeof NOTHING])
+    }
+    return `${this.#model[key]}${this.#model.by === 'model' ? " (the model's)" : ''}`
   }
 }
+
+/** Settings of drawing that do nothing. */
+const NOTHING = { temperature: 1, topP: 1, topK: 0, minP: 0 } as const
 
 function parse(key: Setting, name: string, text: string): number {
   try {

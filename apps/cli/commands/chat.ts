@@ -90,7 +90,7 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
       conversation,
       keeper: await keeperOf(engine, model, resumed, flags, interactive),
       input,
-      settings: new Settings(promptOptions(engine, flags)),
+      settings: new Settings(promptOptions(engine, flags), engine.info.sampling),
       json: flags.json ?? false,
       interactive,
       debug: debug || debugWanted(),

@@ -25,6 +25,7 @@ export function modelView(inspection: Inspection, c: Colours): string {
       `${format.integer(config.vocabSize)} tokens, ${config.tiedEmbeddings ? 'embeddings tied' : 'an output matrix of its own'}`,
     ],
     ['Context', `${format.integer(config.maxPositions)} tokens`],
+    ['Drawing', drawingOf(inspection.sampling)],
     [
       'Parameters',
       `${format.count(total)} (${format.integer(total)})${active < total ? `, ${format.count(active)} active per token` : ''}`,
@@ -121,6 +122,20 @@ function attentionOf({ attention: a, layers }: Config): string {
   const kind = a.nKvHeads === 1 ? 'MQA' : a.nKvHeads === a.nHeads ? 'MHA' : 'GQA'
   const kv = kind === 'MHA' ? '' : ` over ${format.plural(a.nKvHeads, 'key-value head')}`
   return `${kind}, ${a.nHeads} heads${kv} of ${a.headDim}${a.qkNormEps === null ? '' : ', queries and keys normed'}${window}`
+}
+
+/** `temperature 0.7, top-p 0.95, as the model says` */
+function drawingOf({ by, temperature, topP, topK, minP, repetitionPenalty }: Inspection['sampling']): string {
+  const whose = by === 'model' ? 'as the model says' : 'as latentkit does where a model says nothing'
+  if (temperature === 0) return `the likeliest token, ${whose}`
+  const parts = [
+    `temperature ${temperature}`,
+    ...(topP < 1 ? [`top-p ${topP}`] : []),
+    ...(topK > 0 ? [`top-k ${topK}`] : []),
+    ...(minP > 0 ? [`min-p ${minP}`] : []),
+    ...(repetitionPenalty === 1 ? [] : [`repetition penalty ${repetitionPenalty}`]),
+  ]
+  return `${parts.join(', ')}, ${whose}`
 }
 
 function positionsOf({ ropes, learnedPositions }: Config): string {

@@ -6,6 +6,7 @@ import { readFloats } from '../read-tensor.ts'
 import type { RopeTensors } from './architectures/architecture.ts'
 import { architectureOf } from './architectures/index.ts'
 import type { GgufTensor } from './header.ts'
+import { generationConfigOf } from './sampling.ts'
 import { readGgufSet } from './split.ts'
 import { renameTensors } from './tensor-naming.ts'
 import { tokenizerOf, tokenizerWarnings } from './tokenizer.ts'
@@ -22,9 +23,11 @@ export async function openGguf(
   const { metadata, tensors } = await readGgufSet(files, name)
   const architecture = architectureOf(metadata, tensors)
   const { ropeTensors, others } = await takeRopeTensors(tensors, metadata.file)
+  const generationConfig = generationConfigOf(metadata)
   return new Checkpoint({
     name: files.name,
     configFile: metadata.file,
+    ...(generationConfig && { generationConfig }),
     config: architecture.config({ metadata, tensors: others, ropeTensors }),
     ...(options.tokenizer !== false && tokenizerOf(metadata)),
     tensors: renameTensors(others.values(), architecture.naming),

@@ -9,6 +9,7 @@ import { architectureFor } from './architecture-for.ts'
 import { checkKeys } from './check-keys.ts'
 import { modelKeys } from './model-keys.ts'
 import { type PlanOptions, planTensors, type TensorToWrite } from './plan-tensors.ts'
+import { addSamplingKeys } from './sampling-keys.ts'
 import { addTokenizerKeys } from './tokenizer-keys.ts'
 import { fileTypeOf } from './types.ts'
 import { ggufHeader, ggufSize, writeGguf } from './write-gguf.ts'
@@ -30,6 +31,7 @@ export function prepareGguf(source: SourceModel, options: PlanOptions) {
   keys.string('general.name', basename(checkpoint.name).replace(/\.gguf$/i, ''))
   keys.u32('general.file_type', fileTypeOf(options.weights ?? types[0]?.type ?? 'f32'))
   keys.u32('general.quantization_version', 2)
+  addSamplingKeys(keys, checkpoint.generationConfig)
   addTokenizerKeys(keys, checkpoint, config)
   const header = ggufHeader(keys, tensors)
   return {

@@ -29,6 +29,10 @@ export class GgufKeys {
     if (value !== undefined) this.#set(key, { type: 'u32', value })
   }
 
+  i32(key: string, value: number | undefined): void {
+    if (value !== undefined) this.#set(key, { type: 'i32', value })
+  }
+
   f32(key: string, value: number | undefined): void {
     if (value !== undefined) this.#set(key, { type: 'f32', value })
   }

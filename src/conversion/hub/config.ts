@@ -64,12 +64,21 @@ function ropeScaling(scaling: JsonObject, { ropes, maxPositions }: ModelConfig):
   )
 }
 
-/** What ends a text, for engines that read nothing else. */
+/** What ends a text and how it is drawn, for engines that read nothing else. */
 export function hubGenerationConfig({ checkpoint, config }: SourceModel): JsonObject {
-  if (checkpoint.generationConfig) return checkpoint.generationConfig
   const { bosTokenId, eosTokenIds } = config
+  const { generationConfig: given } = checkpoint
+  if (given && !checkpoint.canonical) return given
   return {
     ...(bosTokenId !== null && { bos_token_id: bosTokenId }),
     ...(eosTokenIds.length > 0 && { eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds }),
+    ...(given && drawing(given)),
   }
+}
+
+/** A GGUF file's settings as transformers takes them: only with do_sample, and greedy by that and not by temperature 0. */
+function drawing({ temperature, ...others }: JsonObject): JsonObject {
+  return temperature === 0
+    ? { do_sample: false }
+    : { do_sample: true, ...(temperature !== undefined && { temperature }), ...others }
 }
