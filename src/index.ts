@@ -63,7 +63,7 @@ export {
 } from './errors.ts'
 export type { Divergence, KlQuantile } from './evaluation/comparison.ts'
 export { ReferenceFileError } from './evaluation/errors.ts'
-export type { PerplexityReport, WindowProgress } from './evaluation/measure.ts'
+export type { PerplexityReport, WindowProgress, WindowResult } from './evaluation/measure.ts'
 export { measurePerplexity } from './evaluation/on-demand.ts'
 export type { PerplexityOptions } from './evaluation/perplexity.ts'
 export type { Estimate } from './evaluation/statistics.ts'

@@ -46,21 +46,31 @@ export class Comparison {
     this.#at++
   }
 
-  /** `nll` is the model's own, token by token. */
+  /** Means over the rows `from` to `to`. */
+  between(from: number, to: number): { readonly kl: number; readonly top1: number } {
+    return { kl: estimate(this.#kl.subarray(from, to)).mean, top1: estimate(this.#same.subarray(from, to)).mean }
+  }
+
+  /** Over the first rows, of which `nll` is the model's own, token by token. */
   result(reference: string, nll: Float64Array): Divergence {
-    const change = nll.map((own, i) => own - (this.#nll[i] as number))
-    const probabilities = nll.map((own, i) => (Math.exp(-own) - Math.exp(-(this.#nll[i] as number))) ** 2)
-    const values = quantiles(this.#kl, Object.values(SHARES))
+    const [kl, theirs, same] = [this.#kl, this.#nll, this.#same].map(all => all.subarray(0, nll.length)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ]
+    const change = nll.map((own, i) => own - (theirs[i] as number))
+    const probabilities = nll.map((own, i) => (Math.exp(-own) - Math.exp(-(theirs[i] as number))) ** 2)
+    const values = quantiles(kl, Object.values(SHARES))
     return {
       reference,
-      referencePerplexity: exponential(estimate(this.#nll)),
+      referencePerplexity: exponential(estimate(theirs)),
       perplexityRatio: exponential(estimate(change)),
-      kl: estimate(this.#kl),
+      kl: estimate(kl),
       klQuantiles: Object.fromEntries(Object.keys(SHARES).map((name, i) => [name, values[i] as number])) as Record<
         KlQuantile,
         number
       >,
-      top1: estimate(this.#same),
+      top1: estimate(same),
       probabilityRms: Math.sqrt(estimate(probabilities).mean),
     }
   }

@@ -15,6 +15,19 @@ export interface WindowProgress {
   readonly windows: number
   /** Over the windows done. */
   readonly perplexity: number
+  /** The one that was done last. */
+  readonly window: WindowResult
+}
+
+/** One window alone. */
+export interface WindowResult {
+  /** Tokens that count. */
+  readonly scored: number
+  readonly natsPerToken: number
+  readonly perplexity: number
+  /** Means over these tokens; null where nothing is compared with. */
+  readonly kl: number | null
+  readonly top1: number | null
 }
 
 export interface PerplexityReport {
@@ -25,7 +38,9 @@ export interface PerplexityReport {
   readonly text: {
     /** Of the whole text. */
     readonly tokens: number
+    /** Windows measured, and windows that were to be measured: more where the measurement was interrupted. */
     readonly windows: number
+    readonly wantedWindows: number
     /** Tokens of a window, and from one's beginning to the next one's. */
     readonly window: number
     readonly step: number
@@ -41,6 +56,9 @@ export interface PerplexityReport {
   readonly bitsPerByte: number
   /** Perplexity over the first 1, 2, … windows. */
   readonly afterEachWindow: readonly number[]
+  readonly eachWindow: readonly WindowResult[]
+  /** The signal came before the last window was done. */
+  readonly interrupted: boolean
   /** null where nothing was compared with. */
   readonly divergence: Divergence | null
   readonly speed: { readonly tokens: number; readonly seconds: number; readonly tokensPerSecond: number }
@@ -53,6 +71,8 @@ export interface MeasureOptions {
   /** A file to keep the model's distributions in. */
   readonly saveReference?: string
   readonly onWindow?: (progress: WindowProgress) => void
+  /** Where the signal comes after the first window: the result of the windows done instead of an error. Default false. */
+  readonly partial?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -61,7 +81,7 @@ export async function measure(
   { model, info, tokenizer }: Parts,
   windows: Windows,
   reference: Reference | null,
-  { weights, exact = false, saveReference, onWindow, signal }: MeasureOptions,
+  { weights, exact = false, saveReference, onWindow, partial = false, signal }: MeasureOptions,
 ): Promise<PerplexityReport> {
   const { vocabSize } = model.config
   const name = [info.name, weights, exact && 'exact'].filter(Boolean).join(', ')
@@ -70,6 +90,8 @@ export async function measure(
   const writer =
     saveReference === undefined ? null : await ReferenceWriter.create(saveReference, name, windows, vocabSize)
   const afterEachWindow: number[] = []
+  const eachWindow: WindowResult[] = []
+  const scoredEach = windows.size - windows.from
   let sum = 0
   let row = 0
   let ms = 0
@@ -88,28 +110,38 @@ export async function measure(
       }
       await writer?.flush()
       if (!last) continue
-      afterEachWindow.push(Math.exp(sum / row))
-      onWindow?.({ done: window + 1, windows: windows.list.length, perplexity: Math.exp(sum / row) })
+      const perplexity = Math.exp(sum / row)
+      const result = resultOf(nll.subarray(row - scoredEach, row), comparison?.between(row - scoredEach, row))
+      afterEachWindow.push(perplexity)
+      eachWindow.push(result)
+      onWindow?.({ done: window + 1, windows: windows.list.length, perplexity, window: result })
     }
     await writer?.finish()
   } catch (error) {
     await writer?.abandon()
-    throw error
+    if (!partial || !signal?.aborted || eachWindow.length === 0) throw error
   }
-  const natsPerToken = estimate(nll)
-  const scoredBytes = bytesOf(tokenizer, windows)
-  const natsPerByte = sum / scoredBytes
-  const run = windows.list.length * (windows.size - 1)
+  const done: Windows = {
+    ...windows,
+    list: windows.list.slice(0, eachWindow.length),
+    scored: eachWindow.length * scoredEach,
+  }
+  const scoredNll = nll.subarray(0, done.scored)
+  const natsPerToken = estimate(scoredNll)
+  const scoredBytes = bytesOf(tokenizer, done)
+  const natsPerByte = (natsPerToken.mean * done.scored) / scoredBytes
+  const run = done.list.length * (windows.size - 1)
   return {
     model: info,
     weights: weights ?? null,
     exact,
     text: {
       tokens: windows.textTokens,
-      windows: windows.list.length,
+      windows: done.list.length,
+      wantedWindows: windows.list.length,
       window: windows.size,
       step: windows.step,
-      scored: windows.scored,
+      scored: done.scored,
       scoredBytes,
     },
     perplexity: exponential(natsPerToken),
@@ -118,9 +150,20 @@ export async function measure(
     natsPerByte,
     bitsPerByte: natsPerByte / Math.LN2,
     afterEachWindow,
-    divergence: comparison && reference ? comparison.result(reference.name, nll) : null,
+    eachWindow,
+    interrupted: done.list.length < windows.list.length,
+    divergence: comparison && reference ? comparison.result(reference.name, scoredNll) : null,
     speed: { tokens: run, seconds: ms / 1000, tokensPerSecond: run / (ms / 1000) },
   }
+}
+
+function resultOf(
+  nll: Float64Array,
+  against: { readonly kl: number; readonly top1: number } | undefined,
+): WindowResult {
+  const { mean } = estimate(nll)
+  const [kl, top1] = against ? [against.kl, against.top1] : [null, null]
+  return { scored: nll.length, natsPerToken: mean, perplexity: Math.exp(mean), kl, top1 }
 }
 
 /** Bytes of text that the scored tokens are. */

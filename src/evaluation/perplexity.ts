@@ -21,6 +21,11 @@ export interface PerplexityOptions
   /** Keep this model's distributions in a file, to compare others with: 2 bytes x vocabulary x scored tokens. */
   readonly saveReference?: string
   readonly onWindow?: (progress: WindowProgress) => void
+  /**
+   * Where `signal` comes after the first window: resolve with the windows done (`interrupted` says so) instead of rejecting.
+   * A reference to be saved is not kept then. Default false.
+   */
+  readonly partial?: boolean
 }
 
 /**
@@ -59,7 +64,8 @@ export async function measurePerplexity(
 }
 
 async function load(source: string, options: PerplexityOptions): Promise<Parts> {
-  const { window, stride, windows, reference, against, saveReference, onWindow, onProgress, signal, ...rest } = options
+  const { window, stride, windows, reference, against, saveReference, onWindow, partial, onProgress, signal, ...rest } =
+    options
   const context = { report: onProgress ?? (() => {}), signal: signal ?? new AbortController().signal }
   return loadParts(source, rest, context)
 }

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from '../support/temp-folder.ts'
-import { latentkit, TALES } from './run.ts'
+import { latentkit, lines, type Result, start, TALES } from './run.ts'
 
 const TEXT = 'Once upon a time, there was a little girl named Lily. She loved to play outside in the garden.'
 const QUICK = ['--threads', '1', '--window', '8']
@@ -46,4 +47,52 @@ describe('perplexity', () => {
     expect(stderr.trim().split('\n').length).toBe(1)
     expect(code).toBe(exit)
   })
+})
+
+describe('perplexity that is interrupted', () => {
+  const interrupted = async (...args: string[]): Promise<Result> => {
+    const folder = tempFolder({ 'text.txt': TEXT.repeat(2000) })
+    const child = start(['perplexity', TALES, join(folder, 'text.txt'), ...QUICK, '--csv', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [stdout, stderr] = ['', '']
+    child.stderr?.on('data', text => (stderr += text))
+    child.stdout?.on('data', text => {
+      // A few windows are done: a row each.
+      stdout += text
+      if (lines(stdout).length > 3) child.kill('SIGINT')
+    })
+    return new Promise(resolve => child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })))
+  }
+
+  it('keeps the windows that are done, and ends with 130', async () => {
+    const kept = join(tempFolder(), 'kept.safetensors')
+    const { code, stdout, stderr } = await interrupted('--save-reference', kept)
+    expect(code).toBe(130)
+    const [heads = '', ...rows] = lines(stdout)
+    expect(heads).toMatch(/^window,scored_tokens,nats_per_token,perplexity,perplexity_so_far,kl_nats,same_top$/)
+    expect(rows.length).toBeGreaterThan(2)
+    for (const [i, row] of rows.entries()) expect(row).toMatch(new RegExp(`^${i + 1},3,[\\d.]+,[\\d.e+]+,[\\d.e+]+,,$`))
+    expect(stderr).toMatch(
+      new RegExp(`^interrupted after ${rows.length} of [\\d,]+ windows; .*kept.safetensors is not`),
+    )
+    expect(existsSync(kept) || existsSync(`${kept}.incomplete`)).toBe(false)
+  })
+})
+
+it('a row for each window, with what it is compared with', async () => {
+  const run = (...args: string[]) => latentkit(['perplexity', TALES, '-', ...QUICK, ...args], { input: TEXT })
+  const { code, stdout } = await run('--against', TALES, '--weights', 'q4_0', '--csv')
+  const rows = lines(stdout)
+    .slice(1)
+    .map(row => row.split(',').map(Number))
+  const { eachWindow, text, interrupted } = JSON.parse(
+    (await run('--against', TALES, '--weights', 'q4_0', '--json')).stdout,
+  )
+  expect([code, rows.length, text.wantedWindows, interrupted]).toEqual([0, text.windows, text.windows, false])
+  for (const [i, w] of eachWindow.entries()) {
+    expect(rows[i]?.slice(1, 4)).toEqual([w.scored, w.natsPerToken, w.perplexity])
+    expect(rows[i]?.slice(5)).toEqual([w.kl, w.top1])
+  }
+  expect(rows.some(row => (row[5] as number) > 0)).toBe(true)
 })

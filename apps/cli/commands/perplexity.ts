@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { PerplexityOptions, PerplexityReport } from '../../../src/index.ts'
 import { withEnvironment } from '../environment.ts'
-import { CliError } from '../exit.ts'
+import { CliError, EXIT, UsageError } from '../exit.ts'
 import { hubOptions } from '../hub.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { modelArgument } from '../model-argument.ts'
@@ -11,8 +11,8 @@ import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
 import { remarks } from '../output/stats.ts'
-import { note, writeJson, writeView } from '../output/stdout.ts'
-import { reportView } from '../perplexity/views.ts'
+import { note, write, writeJson, writeView } from '../output/stdout.ts'
+import { reportView, WINDOW_HEADS, windowRow } from '../perplexity/views.ts'
 import { readBytes } from '../stdin.ts'
 import { readTextFile } from '../text-input.ts'
 
@@ -24,6 +24,7 @@ interface Flags extends LoadFlags {
   against?: string
   saveReference?: string
   json?: boolean
+  csv?: boolean
 }
 
 export function addPerplexity(program: Command): void {
@@ -47,24 +48,29 @@ export function addPerplexity(program: Command): void {
     .addOption(new Option('--save-reference <file>', 'keep the distributions in FILE.safetensors, to compare with'))
     .addOption(new Option('--reference <file>', 'compare with what --save-reference kept'))
     .option('--json', 'everything as one object')
+    .option('--csv', 'a row for each window, as soon as it is done')
   addModelOptions(command)
     .addHelpText(
       'after',
       `
 The method is that of llama.cpp's tool of this name: the text is cut into tokens
 as a whole and into windows, each window is run alone, and the tokens of its
-second half count. docs/quality.md says more.
+second half count. Ctrl-C ends with the result of the windows done. Quantised
+weights are computed with 8-bit activations, as they are by default everywhere;
+--exact measures the weights alone. docs/quality.md says more.
 
 Examples:
   $ latentkit perplexity ./model.gguf wiki.test.raw --windows 20
   $ latentkit perplexity ./my-model book.txt --weights q4_k --against ./my-model
   $ latentkit perplexity ./my-model book.txt --exact --save-reference exact.safetensors
-  $ latentkit perplexity ./my-model book.txt --reference exact.safetensors`,
+  $ latentkit perplexity ./my-model book.txt --reference exact.safetensors
+  $ latentkit perplexity ./my-model book.txt --csv > windows.csv`,
     )
     .action(perplexity)
 }
 
 async function perplexity(model: string, file: string, flags: Flags): Promise<void> {
+  if (flags.json && flags.csv) throw new UsageError('--json and --csv are two forms of one answer; give one of them')
   const { signal, release } = watchInterrupt()
   const source = modelArgument(model).source
   const text = await readText(file)
@@ -80,13 +86,25 @@ async function perplexity(model: string, file: string, flags: Flags): Promise<vo
     ...(flags.against !== undefined && { against: modelArgument(flags.against).source }),
     ...(flags.saveReference !== undefined && { saveReference: flags.saveReference }),
     onProgress: progress.update,
-    onWindow: ({ done, windows, perplexity }) =>
-      progress.pieces('Measuring', done, windows, 'windows', `perplexity ${format.decimals(perplexity, 4)}`),
+    onWindow: at => {
+      const { done, windows, perplexity } = at
+      if (flags.csv) void write(`${done === 1 ? `${WINDOW_HEADS}\n` : ''}${windowRow(at)}\n`)
+      progress.pieces('Measuring', done, windows, 'windows', `perplexity ${format.decimals(perplexity, 4)}`)
+    },
+    partial: true,
     signal,
   }
   const report: PerplexityReport = await measurePerplexity(source, text, options).finally(() => progress.stop())
   release()
   for (const remark of remarks(report.model)) note(remark)
+  if (report.interrupted) {
+    process.exitCode = EXIT.interrupted
+    const { windows, wantedWindows } = report.text
+    const kept =
+      flags.saveReference === undefined ? '' : `; ${flags.saveReference} is not written, it needs all of them`
+    note(`interrupted after ${windows} of ${format.plural(wantedWindows, 'window')}${kept}`)
+  }
+  if (flags.csv) return
   if (flags.json) return writeJson(report)
   await writeView(reportView(report, colours(process.stdout)))
 }

@@ -1,5 +1,5 @@
 /** A measurement for people. Each view is a text without a line break at its end. */
-import type { Divergence, Estimate, PerplexityReport } from '../../../src/index.ts'
+import type { Divergence, Estimate, PerplexityReport, WindowProgress } from '../../../src/index.ts'
 import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { pairs } from '../output/table.ts'
@@ -18,6 +18,13 @@ export function reportView(report: PerplexityReport, c: Colours): string {
   return [title, pairs(ownRows(report), c.dim), ...(divergence ? ['', divergenceView(divergence, c)] : [])].join('\n')
 }
 
+/** Columns of `--csv`; the last two are empty where nothing is compared with. */
+export const WINDOW_HEADS = 'window,scored_tokens,nats_per_token,perplexity,perplexity_so_far,kl_nats,same_top'
+
+export function windowRow({ done, perplexity, window: w }: WindowProgress): string {
+  return [done, w.scored, w.natsPerToken, w.perplexity, perplexity, w.kl ?? '', w.top1 ?? ''].join(',')
+}
+
 function ownRows(report: PerplexityReport): [string, string][] {
   const { text, natsPerToken, speed } = report
   const nats = plusMinus(natsPerToken, 4)
@@ -28,6 +35,9 @@ function ownRows(report: PerplexityReport): [string, string][] {
     ['per token', `${nats} nats, ${format.decimals(report.bitsPerToken, 4)} bits`],
     ['per byte', `${format.decimals(report.natsPerByte, 4)} nats, ${format.decimals(report.bitsPerByte, 4)} bits`],
     ['scored', `${scored}, ${format.integer(text.scoredBytes)} bytes, in ${windows}`],
+    ...(report.interrupted
+      ? [['interrupted', `before ${format.plural(text.wantedWindows, 'window')} were done`] as [string, string]]
+      : []),
     ['speed', `${format.rate(speed.tokensPerSecond)}, ${format.duration(speed.seconds * 1000)} in the model`],
   ]
 }
