@@ -49,18 +49,17 @@ export async function packCore(name, out, built) {
   return staged(folder => {
     const addon = path.join(folder, 'latentkit.node')
     cpSync(built, addon)
-    const tools = isNative(core) ? '' : `${core.cross}-`
+    // Elsewhere a file's signature would be lost.
     if (core.os === 'linux') {
-      run(`${tools}strip`, ['--strip-unneeded', addon])
+      run(isNative(core) ? 'strip' : `${core.cross}-strip`, ['--strip-unneeded', addon])
       checkGlibc(addon)
-    } else run('strip', ['-x', addon])
-    const { version, license, engines, repository } = manifest
+    }
+    const { version, license, engines } = manifest
     writePackage(folder, {
       name: `@latentkit/${name}`,
       version,
       description: `The compiled core of latentkit for ${core.os} on ${core.cpu}; latentkit installs it by itself`,
       license,
-      ...(repository && { repository }),
       os: [core.os],
       cpu: [core.cpu],
       ...(core.libc && { libc: [core.libc] }),
@@ -126,7 +125,11 @@ function staged(work) {
 }
 
 function writePackage(folder, content) {
-  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(content, null, 2)}\n`)
+  // npm holds the name of the repository against the workflow that publishes.
+  const { GITHUB_REPOSITORY } = process.env
+  const repository = GITHUB_REPOSITORY && { type: 'git', url: `git+https://github.com/${GITHUB_REPOSITORY}.git` }
+  const whole = { ...content, ...(repository && { repository }) }
+  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(whole, null, 2)}\n`)
 }
 
 function pack(folder, out) {

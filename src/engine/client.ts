@@ -39,7 +39,7 @@ export class Client {
       message: message => this.#receive(message),
       lost: error => {
         this.#lost = error
-        if (!this.#loading) this.#tell(this.#onNotice, error.message)
+        if (!this.#loading && !this.#closed) this.#tell(this.#onNotice, error.message)
         this.#failAll(error)
       },
     })

@@ -29,6 +29,15 @@ const STORY = 'Once upon a time, there was a little girl named Lily.'
 const load = (options: LoadOptions = {}) => Engine.load(TALES, { threads: 1, ...options })
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
+it('whoever disposes of an engine is told of no end of its thread', async () => {
+  const notices: string[] = []
+  const engine = await load({ onNotice: notice => notices.push(notice) })
+  await engine.generate('Once', { maxTokens: 1 })
+  await engine.dispose()
+  await sleep(50)
+  expect(notices).toEqual([])
+})
+
 describe('the engine in its thread', () => {
   let engine: Engine
   beforeAll(async () => {

@@ -12,7 +12,7 @@ let latentkit: string
 
 beforeAll(() => {
   latentkit = packLatentkit()
-}, 5 * MINUTES)
+}, 10 * MINUTES)
 
 /** One installation for the tests of a group, which run in order. */
 function onceInstalled(files: () => Promise<readonly string[]>) {
