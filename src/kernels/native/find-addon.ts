@@ -8,7 +8,7 @@ import { VERSION } from '../../version.ts'
 /** Where the build puts the addon, seen from `src` and from `dist/src`. */
 const BUILT = ['../../../build/latentkit.node', '../../../../build/latentkit.node']
 
-/** What every addon exports, of whatever version; addons from before 0.1.0 do not say theirs. */
+/** What every addon exports since 0.1.0. */
 interface Versioned {
   readonly version?: string
 }
@@ -23,8 +23,8 @@ export function loadAddon<Addon extends Versioned>(): Addon {
   for (const file of [...builtHere(), ...packaged(require, problems)]) {
     try {
       const addon = require(file) as Addon
-      if ((addon.version ?? VERSION) === VERSION) return addon
-      problems.push(otherVersion(file, addon.version))
+      if (addon.version === VERSION) return addon
+      problems.push(otherVersion(file, addon.version ?? 'none'))
     } catch (error) {
       problems.push(`${file} cannot be loaded (${error instanceof Error ? error.message.split('\n', 1)[0] : error})`)
     }
