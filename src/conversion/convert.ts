@@ -11,6 +11,7 @@ import { sentence } from '../printable.ts'
 import { ConversionError } from './errors.ts'
 import { prepareGguf } from './gguf/convert.ts'
 import { prepareFolder } from './hub/convert.ts'
+import { alone } from './output.ts'
 import { readSourceModel } from './source-model.ts'
 import type { TypeSummary } from './written.ts'
 
@@ -52,7 +53,7 @@ export interface Conversion {
  * Writes the model `input` (a folder, a GGUF file, a name on the hub) as the GGUF file `output`, or, where its name does
  * not end so, as a folder with safetensors. The output is there whole or not at all.
  *
- * Throws ConversionError (`output_exists` without `force`, `same_file`, `disk_full`, `not_writable`), CheckpointError,
+ * Throws ConversionError (`output_exists` without `force`, `same_file`, `in_use`, `disk_full`, `not_writable`), CheckpointError,
  * ConfigError, UnsupportedModelError, OptionError, the signal's reason.
  */
 export async function convertModel(input: string, output: string, options: ConvertOptions = {}): Promise<Conversion> {
@@ -78,7 +79,10 @@ export async function convertModel(input: string, output: string, options: Conve
     loaded += bytes
     onProgress?.({ status: 'write', file, loaded, total: prepared.bytes })
   }
-  const { files, types } = await prepared.write(output, { onWrite, signal })
+  const { files, types } = await alone(output, async () => {
+    await checkPlace(checkpoint, path, output, format, options.force ?? false)
+    return prepared.write(output, { onWrite, signal })
+  })
   return {
     input: path,
     output,
@@ -101,6 +105,9 @@ async function checkPlace(
 ): Promise<void> {
   const there = await stat(output).catch(() => undefined)
   if (!there) return
+  if (!there.isFile() && !there.isDirectory()) {
+    throw new ConversionError('not_writable', `${output} is a device, a pipe or a socket; give another place`)
+  }
   const place = await realpath(output)
   const read = new Set([input])
   for (const { bytes } of tensors.values()) if (bytes.source.path) read.add(bytes.source.path)
@@ -112,7 +119,7 @@ async function checkPlace(
     const [is, wanted] = there.isDirectory() ? ['a folder', 'a file'] : ['a file', 'a folder']
     throw new ConversionError('output_exists', `${output} is ${is}, and ${format} makes ${wanted}; give another place`)
   }
-  const empty = there.isDirectory() && (await readdir(output)).length === 0
+  const empty = there.isDirectory() && (await readdir(output)).every(name => name === '.writing')
   if (force || empty) return
   throw new ConversionError('output_exists', `${output} exists already; use force (--force) to replace it`)
 }

@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { beginPart, endPart } from '../files/parts.ts'
+import { reserve } from '../files/reserve.ts'
+import { fileTarget } from '../files/target.ts'
 import type { WeightSource } from '../kernels/contract.ts'
 import { weightBytes } from '../tensor/dtype.ts'
 import { ConversionError } from './errors.ts'
@@ -15,18 +19,21 @@ export interface OutputOptions {
 
 /**
  * A file that is written from beginning to end, under a name of its own beside its place; it takes its place only when
- * it is whole and on the disk. Until `finish` nothing that was there before is touched, and `discard` leaves no trace.
+ * it is whole and on the disk. Until `finish` nothing that was there before is touched, and `discard` leaves no trace; nor does a
+ * process that is ended by a signal. A link in its place is followed.
  */
 export class Output {
   readonly path: string
+  readonly #target: string
   readonly #partial: string
   readonly #file: FileHandle
   readonly #options: OutputOptions
   #position = 0
   #closed = false
 
-  private constructor(path: string, partial: string, file: FileHandle, options: OutputOptions) {
+  private constructor(path: string, target: string, partial: string, file: FileHandle, options: OutputOptions) {
     this.path = path
+    this.#target = target
     this.#partial = partial
     this.#file = file
     this.#options = options
@@ -34,9 +41,16 @@ export class Output {
 
   /** Throws ConversionError where a file cannot be made. */
   static async open(path: string, options: OutputOptions = {}): Promise<Output> {
-    const partial = `${path}.${process.pid}.partial`
     try {
-      return new Output(path, partial, await open(partial, 'w'), options)
+      const target = await fileTarget(path)
+      const partial = partialOf(target)
+      beginPart(partial)
+      try {
+        return new Output(path, target, partial, await open(partial, 'wx'), options)
+      } catch (error) {
+        endPart(partial)
+        throw error
+      }
     } catch (error) {
       throw writeError(path, error)
     }
@@ -77,7 +91,8 @@ export class Output {
     try {
       await this.#file.sync()
       await this.#close()
-      await rename(this.#partial, this.path)
+      await rename(this.#partial, this.#target)
+      endPart(this.#partial)
     } catch (error) {
       throw writeError(this.path, error)
     }
@@ -86,11 +101,35 @@ export class Output {
   async discard(): Promise<void> {
     await this.#close()
     await rm(this.#partial, { force: true })
+    endPart(this.#partial)
   }
 
   async #close(): Promise<void> {
     if (!this.#closed) await this.#file.close()
     this.#closed = true
+  }
+}
+
+/** Where something is written before it takes its place. */
+export function partialOf(path: string): string {
+  return `${path}.${randomUUID().slice(0, 8)}.partial`
+}
+
+/** Runs `work` while nobody else writes to `path`. Throws ConversionError (`in_use`) where somebody does. */
+export async function alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const release = await reserve(path).catch((error: unknown) => {
+    throw writeError(path, error)
+  })
+  if (!release) {
+    throw new ConversionError(
+      'in_use',
+      `Another conversion writes to ${path} now; wait for its end or give another place`,
+    )
+  }
+  try {
+    return await work()
+  } finally {
+    await release()
   }
 }
 
@@ -104,7 +143,7 @@ export async function checkRoom(path: string, needed: number): Promise<void> {
   throw new ConversionError('disk_full', `${path} takes ${needed} bytes, but its disk has room for ${free}`)
 }
 
-function writeError(path: string, error: unknown): ConversionError {
+export function writeError(path: string, error: unknown): ConversionError {
   const code = (error as NodeJS.ErrnoException).code
   const reason =
     code === 'ENOSPC'

@@ -166,8 +166,8 @@ export class Client {
   }
 
   #receive(message: FromHost): void {
-    // Everybody has been told; while the host ends, the line is held.
-    if (this.#closed) return
+    // Everybody has been told; while the host ends, the line is held. What it cannot write now is still to be heard.
+    if (this.#closed && message.type !== 'notice') return
     switch (message.type) {
       case 'progress':
         this.#tell(this.#onProgress, message.event)

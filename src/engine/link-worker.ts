@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { beginPart, dropPart, endPart } from '../files/parts.ts'
 import { WorkerError } from './errors.ts'
 import type { FromHost, HostEvents, HostLink, OpenLink, ToHost } from './protocol.ts'
 import { Signs } from './signs.ts'
@@ -18,7 +19,17 @@ export function workerLink(script: URL, events: HostEvents): HostLink {
   const worker = new Worker(script, { name: 'latentkit', execArgv: [], workerData: signs.shared })
   const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()))
   let cause: unknown
-  worker.on('message', (message: FromHost) => events.message(message))
+  const parts = new Set<string>()
+  const part = ({ path, begun }: FromHost & { type: 'part' }) => {
+    if (begun) parts.add(path)
+    else parts.delete(path)
+    if (begun) beginPart(path)
+    else endPart(path)
+  }
+  worker.on('message', (message: FromHost) => {
+    if (message.type === 'part') part(message)
+    else events.message(message)
+  })
   worker.on('messageerror', error => {
     cause = error
   })
@@ -26,6 +37,7 @@ export function workerLink(script: URL, events: HostEvents): HostLink {
     cause = error
   })
   worker.once('exit', code => {
+    for (const path of parts) dropPart(path)
     const failed = cause !== undefined || code !== 0
     events.closed(failed ? endedError(script, cause, code) : null)
   })

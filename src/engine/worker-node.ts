@@ -1,15 +1,18 @@
 /** What runs in the worker thread of Node: the host, wired to the thread's port. Imports nothing it does not need. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { tellPartsTo } from '../files/parts.ts'
 import { Host } from './host.ts'
 import { loadParts } from './load-parts.ts'
-import type { ToHost } from './protocol.ts'
+import type { FromHost, ToHost } from './protocol.ts'
 import { Signs } from './signs.ts'
 
 if (parentPort) {
   const port = parentPort
   const signs = new Signs(workerData as SharedArrayBuffer)
+  const post = (message: FromHost) => port.postMessage(message)
+  tellPartsTo((path, begun) => post({ type: 'part', path, begun }))
   const host = new Host({
-    port: { post: message => port.postMessage(message), close: () => port.close() },
+    port: { post, close: () => port.close() },
     // Messages are taken in between two turns of the loop.
     pause: () => new Promise(resolve => setImmediate(resolve)),
     load: loadParts,

@@ -1,16 +1,21 @@
+import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { SAFETENSORS_BITS } from '../checkpoint/safetensors-dtypes.ts'
+import { beginPart, endPart } from '../files/parts.ts'
+import { fileTarget } from '../files/target.ts'
 import type { Summary } from './distribution.ts'
 import { ReferenceFileError } from './errors.ts'
 import { encodeRow, referenceMetadata, referenceTensors } from './reference-format.ts'
 import type { Windows } from './windows.ts'
 
 /**
- * Writes a reference while it is computed, into `PATH.incomplete`, which gets its name when it is whole. Call `add` for
+ * Writes a reference while it is computed, into `PATH.….incomplete`, which gets its name when it is whole. Call `add` for
  * every scored row in order, `flush` now and then, `finish` or `abandon` at the end.
  */
 export class ReferenceWriter {
   readonly #path: string
+  readonly #target: string
+  readonly #part: string
   readonly #file: FileHandle
   readonly #windows: Windows
   readonly #vocabSize: number
@@ -24,23 +29,34 @@ export class ReferenceWriter {
 
   static async create(path: string, model: string, windows: Windows, vocabSize: number): Promise<ReferenceWriter> {
     const { header, start } = layOut(model, windows, vocabSize)
+    let writer: ReferenceWriter | null = null
     try {
-      const file = await open(`${path}.incomplete`, 'w')
+      const target = await fileTarget(path)
+      const part = `${target}.${randomUUID().slice(0, 8)}.incomplete`
+      beginPart(part)
+      const file = await open(part, 'wx').catch((error: unknown) => {
+        endPart(part)
+        throw error
+      })
+      writer = new ReferenceWriter({ path, target, part }, file, windows, vocabSize, start)
       await writeAll(file, header, 0)
-      return new ReferenceWriter(path, file, windows, vocabSize, start)
+      return writer
     } catch (error) {
+      await writer?.abandon()
       throw new ReferenceFileError(`${path} cannot be written: ${(error as Error).message}`, { cause: error })
     }
   }
 
   private constructor(
-    path: string,
+    { path, target, part }: { readonly path: string; readonly target: string; readonly part: string },
     file: FileHandle,
     windows: Windows,
     vocabSize: number,
     start: Readonly<Record<string, number>>,
   ) {
     this.#path = path
+    this.#target = target
+    this.#part = part
     this.#file = file
     this.#windows = windows
     this.#vocabSize = vocabSize
@@ -72,13 +88,15 @@ export class ReferenceWriter {
     await this.#write(this.#range, range as number)
     for (const [w, ids] of list.entries()) await this.#write(ids, (tokens as number) + 4 * w * size)
     await this.#file.close()
-    await rename(`${this.#path}.incomplete`, this.#path)
+    await rename(this.#part, this.#target)
+    endPart(this.#part)
   }
 
   /** Leaves nothing behind. */
   async abandon(): Promise<void> {
     await this.#file.close()
-    await rm(`${this.#path}.incomplete`, { force: true })
+    await rm(this.#part, { force: true })
+    endPart(this.#part)
   }
 
   async #write(data: Float32Array | Int32Array | Uint16Array, position: number): Promise<void> {

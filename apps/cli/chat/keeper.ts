@@ -1,6 +1,6 @@
-import { mkdir, rename, stat } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Message } from '../../../src/index.ts'
+import { type Message, makeFolder } from '../../../src/index.ts'
 import { CliError, UsageError } from '../exit.ts'
 import { note } from '../output/stdout.ts'
 import { type ChatFile, type ChatNotes, chatPath } from './chat-files.ts'
@@ -59,7 +59,7 @@ export class ChatKeeper {
     try {
       this.#name = await this.#nameToWrite()
       const path = this.#path(this.#name)
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await makeFolder(dirname(path), { mode: 0o700 })
       await conversation.save(path, { source: this.#options.source, messages } satisfies ChatNotes)
       await this.#noteTime()
       this.#kept = text

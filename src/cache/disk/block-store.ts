@@ -4,7 +4,9 @@
  * Every reading checks the checksum. Whatever is wrong is a miss with a notice, never an error: a cache may forget.
  */
 import * as nodeFs from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { makeFolder, PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/make-folder.ts'
+import { beginPart, endPart } from '../../files/parts.ts'
 import { blockName, decodeBlock, encodeBlock, idsName, type StoredBlock } from './block-file.ts'
 import { LABEL, type StoreFs, trimBlocks } from './folder.ts'
 
@@ -25,6 +27,8 @@ export interface StoreOptions {
 
 /** After a failure to write: a full disk is not asked again for every block. */
 const PAUSE_MS = 30_000
+/** What time does not mend. */
+const FOR_GOOD = new Set(['ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'])
 
 export class BlockStore {
   readonly fingerprint: string
@@ -37,6 +41,8 @@ export class BlockStore {
   #counting: Promise<void> | null = null
   #retryAt = 0
   #written = 0
+  #closedToOthers: Promise<void> | null = null
+  readonly #told = new Set<string>()
 
   constructor(options: StoreOptions) {
     this.fingerprint = options.fingerprint
@@ -48,11 +54,13 @@ export class BlockStore {
   /** Names of the stored blocks of these tokens behind `parent`, however they were computed. */
   async find(parent: string, ids: readonly number[]): Promise<string[]> {
     const start = idsName(parent, ids)
+    await this.#closeToOthers()
     try {
       const files = await this.#fs.readdir(join(this.#folder, start.slice(0, 2)))
       return files.filter(f => f.startsWith(start) && f.endsWith('.block')).map(f => f.slice(0, -'.block'.length))
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#notice(`blocks cannot be listed: ${reason(error)}`)
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ENOENT') this.#notice(`blocks cannot be listed: ${reason(error)}`, `list ${code}`)
       return []
     }
   }
@@ -98,27 +106,43 @@ export class BlockStore {
       const bytes = encodeBlock(block)
       await this.#makeRoom(bytes.length)
       await this.#makeFolder(name.slice(0, 2))
-      const file = await this.#fs.open(part, 'wx')
+      beginPart(part)
+      const file = await this.#fs.open(part, 'wx', PRIVATE_FILE)
       try {
         await file.writeFile(bytes)
       } finally {
         await file.close()
       }
       await this.#fs.rename(part, path)
+      endPart(part)
       return true
     } catch (error) {
-      this.#retryAt = Date.now() + PAUSE_MS
+      this.#retryAt = isForGood(error as NodeJS.ErrnoException) ? Number.POSITIVE_INFINITY : Date.now() + PAUSE_MS
       this.#notice(`a block could not be kept in ${this.#folder}: ${reason(error)}`)
       await this.#fs.rm(part, { force: true }).catch(() => {})
+      endPart(part)
       return false
     }
   }
 
   async #makeFolder(shelf: string): Promise<void> {
-    const made = await this.#fs.mkdir(join(this.#folder, shelf), { recursive: true })
-    if (made !== undefined && made.length <= this.#folder.length) {
-      await this.#fs.writeFile(join(this.#folder, LABEL), `${this.#options.label}\n`)
+    await this.#closeToOthers()
+    const made = await makeFolder(join(this.#folder, shelf), { mode: PRIVATE_FOLDER, fs: this.#fs })
+    if (made !== undefined && made.length <= resolve(this.#folder).length) {
+      await this.#fs.writeFile(join(this.#folder, LABEL), `${this.#options.label}\n`, { mode: PRIVATE_FILE })
     }
+  }
+
+  /** Blocks say what was read: a model's folder that others may look into, as earlier versions made it, is closed. */
+  #closeToOthers(): Promise<void> {
+    this.#closedToOthers ??= this.#fs.stat(this.#folder).then(
+      async ({ mode, uid }) => {
+        if ((mode & 0o077) === 0 || uid !== process.getuid?.()) return
+        await this.#fs.chmod(this.#folder, PRIVATE_FOLDER).catch(() => {})
+      },
+      () => {},
+    )
+    return this.#closedToOthers
   }
 
   /**
@@ -142,9 +166,17 @@ export class BlockStore {
     return join(this.#folder, name.slice(0, 2), `${name}.block`)
   }
 
-  #notice(text: string): void {
+  /** What has the same `key` is said once. */
+  #notice(text: string, key = text): void {
+    if (this.#told.has(key)) return
+    this.#told.add(key)
     this.#options.onNotice?.(`cache: ${text}`)
   }
+}
+
+/** A folder that cannot be made or written; one that was removed meanwhile can be made again. */
+function isForGood({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return FOR_GOOD.has(code ?? '') || (code === 'ENOENT' && syscall === 'mkdir')
 }
 
 function reason(error: unknown): string {

@@ -6,7 +6,7 @@ import { decodeBlock } from './block-file.ts'
 /** What is asked of the file system. */
 export type StoreFs = Pick<
   typeof Fs,
-  'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat' | 'utimes' | 'writeFile'
+  'chmod' | 'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat' | 'utimes' | 'writeFile'
 >
 
 export interface BlockFile {

@@ -2,6 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import * as nodeFs from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { PRIVATE_FILE } from '../../files/make-folder.ts'
+import { beginPart, endPart } from '../../files/parts.ts'
+import { fileTarget } from '../../files/target.ts'
 import { DIGEST, headerLengthOf, PREFIX, parseHeader, sealedStart } from './sealed-file.ts'
 
 /** What is asked of the file system to write one. */
@@ -12,7 +15,8 @@ const MAX_HEADER = 64 * 2 ** 20
 
 /**
  * Puts a file in its place whole or not at all: it is written beside it and brought to the disk before it takes the
- * name, so an older file of that name is there until the new one is. Gives its size. Throws what the file system does.
+ * name, so an older file of that name is there until the new one is. Only the user may read it. A link is followed; what is no
+ * file is never replaced. Gives its size. Throws what the file system does.
  */
 export async function writeSealed(
   path: string,
@@ -21,9 +25,11 @@ export async function writeSealed(
   parts: AsyncIterable<Uint8Array>,
   fs: SealFs = nodeFs,
 ): Promise<number> {
-  const part = `${path}.${randomUUID()}.part`
-  const file = await fs.open(part, 'wx')
+  const target = await fileTarget(path)
+  const part = `${target}.${randomUUID()}.part`
+  beginPart(part)
   try {
+    const file = await fs.open(part, 'wx', PRIVATE_FILE)
     let bytes = 0
     try {
       const hash = createHash('sha256')
@@ -40,12 +46,14 @@ export async function writeSealed(
     } finally {
       await file.close()
     }
-    await fs.rename(part, path)
-    await syncFolder(dirname(path), fs)
+    await fs.rename(part, target)
+    await syncFolder(dirname(target), fs)
     return bytes
   } catch (error) {
     await fs.rm(part, { force: true }).catch(() => {})
     throw error
+  } finally {
+    endPart(part)
   }
 }
 

@@ -1,5 +1,6 @@
-import { copyFile, link, mkdir, rename, rm, stat, statfs, symlink } from 'node:fs/promises'
+import { copyFile, link, rename, rm, stat, statfs, symlink } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
+import { makeFolder } from '../../files/make-folder.ts'
 import { HubError } from './hub-error.ts'
 
 /** Bytes of a file; undefined when it is not there. */
@@ -20,7 +21,7 @@ export async function checkSpace(folder: string, needed: number): Promise<void> 
 
 /** Makes a file of the cache appear under its name in a snapshot: by a relative link, else a hard link, else a copy. */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
-  await mkdir(dirname(pointer), { recursive: true })
+  await makeFolder(dirname(pointer))
   const made = `${pointer}.${process.pid}.new`
   await rm(made, { force: true })
   // Windows without developer mode has no symbolic links, some file systems have no links at all.

@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UnsupportedModelError } from '../../errors.ts'
+import { makeFolder } from '../../files/make-folder.ts'
 import { mapConcurrently } from '../concurrency.ts'
 import { openFile } from '../file-source.ts'
 import { readShardIndex } from '../shard-index.ts'
@@ -40,7 +41,7 @@ export async function downloadModel(name: ModelName, options: HubOptions): Promi
   const snapshot = join(repo, 'snapshots', commit)
   const fetchAll = (wanted: readonly string[]) => fetchFiles(client, name, repo, commit, wanted)
   try {
-    await mkdir(snapshot, { recursive: true })
+    await makeFolder(snapshot)
     const sharded = !files.includes(SINGLE_FILE)
     if (sharded && !files.includes(INDEX_FILE)) throw noSafetensors(name, files)
     const texts = files.filter(file => TEXT_FILES.test(file) || file === TEMPLATE_FILE)
@@ -77,7 +78,7 @@ async function fetchFile(client: HubClient, repo: string, file: RemoteFile): Pro
   const { signal, onProgress } = client.options
   const blob = blobPath(repo, file)
   if (await isComplete(blob, file)) return
-  await mkdir(dirname(blob), { recursive: true })
+  await makeFolder(dirname(blob))
   // Beside huggingface_hub's locks, under a name of our own: theirs stay behind when they are released.
   const lock = join(dirname(repo), '.locks', repo.slice(dirname(repo).length + 1), `${file.etag}.latentkit`)
   const onWait = () => onProgress?.({ status: 'download', file: file.name, loaded: 0, total: file.size })
@@ -110,7 +111,7 @@ function noSafetensors({ id }: ModelName, files: readonly string[]): Unsupported
 }
 
 async function writeRef(path: string, commit: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   await writeFile(`${path}.${process.pid}.new`, commit)
   await rename(`${path}.${process.pid}.new`, path)
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeFolder } from '../../files/make-folder.ts'
 
 interface Owner {
   readonly id: string
@@ -26,7 +27,7 @@ export async function withLock<T>(
   options: { readonly signal?: AbortSignal | undefined; readonly onWait?: () => void } = {},
 ): Promise<T> {
   const owner: Owner = { id: randomUUID(), pid: process.pid, host: hostname() }
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   let waited = false
   while (!(await tryLock(path, owner))) {
     options.signal?.throwIfAborted()

@@ -1,9 +1,11 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from '../../errors.ts'
+import { makeFolder } from '../../files/make-folder.ts'
+import { beginPart, endPart } from '../../files/parts.ts'
 import type { EncodableType } from '../../kernels/blocks/numbers.ts'
 import { HUB_BIASES, settleBiases } from '../biases.ts'
-import { checkRoom, Output, type OutputOptions } from '../output.ts'
+import { checkRoom, Output, type OutputOptions, partialOf, writeError } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
 import { hubConfig, hubGenerationConfig } from './config.ts'
@@ -65,24 +67,39 @@ async function writeFolder(
   write: (open: (name: string) => Promise<Output>) => Promise<void>,
 ): Promise<string[]> {
   const before = await readdir(folder).catch(() => undefined)
-  const place = before ? folder : `${folder}.${process.pid}.partial`
-  await mkdir(place, { recursive: true })
+  const place = before ? folder : partialOf(folder)
+  if (!before) beginPart(place)
   const outputs = new Map<string, Output>()
   try {
+    if (!before) await makePlace(place, folder)
     await write(async name => {
       const output = await Output.open(join(place, name), options)
       outputs.set(name, output)
       return output
     })
     for (const output of outputs.values()) await output.finish()
-    if (!before) await rename(place, folder)
+    if (!before) await takePlace(place, folder)
   } catch (error) {
     for (const output of outputs.values()) await output.discard()
     if (!before) await rm(place, { recursive: true, force: true })
     throw error
+  } finally {
+    if (!before) endPart(place)
   }
   for (const name of before ?? []) if (OF_A_MODEL.test(name) && !outputs.has(name)) await rm(join(folder, name))
   return [...outputs.keys()].map(name => join(folder, name))
+}
+
+async function makePlace(place: string, folder: string): Promise<void> {
+  await makeFolder(place).catch((error: unknown) => {
+    throw writeError(folder, error)
+  })
+}
+
+async function takePlace(place: string, folder: string): Promise<void> {
+  await rename(place, folder).catch((error: unknown) => {
+    throw writeError(folder, error)
+  })
 }
 
 function hubType(weights: EncodableType | undefined): HubType | undefined {
