@@ -27,6 +27,7 @@ export {
   inspectSession,
   openTokenizer,
   removeCached,
+  makeExpected,
   verifyCached,
   verifyFolder,
 } from './engine/on-demand.ts'
@@ -45,6 +46,7 @@ export type * from './engine/options.ts'
 export type * from './engine/results.ts'
 export type { SessionInspection } from './engine/saved/inspect-session.ts'
 export { type Continuation, Session } from './engine/session.ts'
+export type { MadeExpected, MakeExpectedOptions } from './engine/verify/make.ts'
 export type { PooledAgreement, PooledShare } from './engine/verify/pool.ts'
 export { poolAgreement } from './engine/verify/pool.ts'
 export type { RivalAgreement } from './engine/verify/rival.ts'

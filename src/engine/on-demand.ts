@@ -4,6 +4,7 @@
  */
 type Inspect = typeof import('./inspect.ts').inspectModel
 type Verify = typeof import('./verify/verify.ts').verifyFolder
+type MakeExpected = typeof import('./verify/make.ts').makeExpected
 type Manage = typeof import('../cache/disk/manage.ts')
 type InspectSession = typeof import('./saved/inspect-session.ts').inspectSession
 type OpenTokenizer = typeof import('./open-tokenizer.ts').openTokenizer
@@ -17,6 +18,9 @@ export const openTokenizer: OpenTokenizer = async (...args) =>
 
 /** A checkpoint's numbers against another engine's. Never throws for a bad checkpoint: the report says what was wrong. */
 export const verifyFolder: Verify = async (...args) => (await import('./verify/verify.ts')).verifyFolder(...args)
+
+/** A model's numbers as a file that `verifyFolder` reads. Throws what loading throws, OptionError, CheckpointError. */
+export const makeExpected: MakeExpected = async (...args) => (await import('./verify/make.ts')).makeExpected(...args)
 
 /** What a session's file holds, without a model. Throws SessionFileError. */
 export const inspectSession: InspectSession = async path =>

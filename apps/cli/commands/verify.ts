@@ -6,22 +6,26 @@ import {
   CACHE_TYPES_SHOWN,
   type CacheTypeName,
   type Prefill,
+  printable,
   type VerifyReport,
   type VerifyRow,
 } from '../../../src/index.ts'
 import { withEnvironment } from '../environment.ts'
-import { EXIT } from '../exit.ts'
+import { EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
-import { integer, list, oneOf } from '../options/parsers.ts'
+import { collect, integer, list, oneOf, unescaped } from '../options/parsers.ts'
 import { PATHS } from '../options/sampling.ts'
 import { colours } from '../output/colour.ts'
+import { plural } from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
-import { note, writeJson, writeView } from '../output/stdout.ts'
+import { note, write, writeJson, writeView } from '../output/stdout.ts'
 import { availableKernels, KERNEL_SETS, type KernelSet } from '../verify/kernel-sets.ts'
 import { poolView, reportView, summaryView } from '../verify/views.ts'
 
 const ARITHMETICS: readonly Arithmetic[] = ['exact', '8-bit']
 const PREFILLS: readonly Prefill[] = ['whole', 'chunked', 'token']
+
+const MAKING = 'Making numbers:'
 
 interface Flags {
   kernels?: (KernelSet | 'auto')[]
@@ -32,6 +36,10 @@ interface Flags {
   prefill?: Prefill[]
   threads?: number
   isa?: string
+  make?: boolean
+  prompt?: string[]
+  greedy?: number
+  force?: boolean
   json?: boolean
 }
 
@@ -67,6 +75,21 @@ export function addVerify(program: Command): void {
     )
     .addOption(new Option('--threads <n>', 'compute threads (default: all cores)').argParser(integer(1, 1024)))
     .addOption(new Option('--isa <name>', 'a lower instruction set: avx512, avx2, portable, neon'))
+    .addOption(
+      new Option(
+        '--make',
+        'write such numbers by the reference kernels (or --kernels NAME), to hold others to',
+      ).helpGroup(MAKING),
+    )
+    .addOption(
+      new Option('--prompt <text>', 'a text to compute; may be given again (default: two sentences)')
+        .argParser(collect(unescaped))
+        .helpGroup(MAKING),
+    )
+    .addOption(
+      new Option('--greedy <n>', 'tokens of greedy text (default: 16)').argParser(integer(0, 4096)).helpGroup(MAKING),
+    )
+    .addOption(new Option('--force', 'replace a file that is there').helpGroup(MAKING))
     .option('--json', 'all reports as one object')
     .addHelpText(
       'after',
@@ -83,12 +106,17 @@ Examples:
   $ latentkit verify ./my-model
   $ latentkit verify checkpoints/* --kernels native --cache-type f32
   $ latentkit verify models/*.gguf --kernels native --arithmetic 8-bit
+  $ latentkit verify --make ./my-model --prompt "The old fox said"
   $ latentkit verify ./my-model --json | jq '.reports[].rows[].logitError'`,
     )
     .action(verify)
 }
 
 async function verify(folders: readonly string[], flags: Flags): Promise<void> {
+  if (flags.make) return make(folders, flags)
+  for (const name of ['prompt', 'greedy', 'force'] as const) {
+    if (flags[name] !== undefined) throw new UsageError(`--${name} belongs to --make, which was not given`)
+  }
   const { signal } = watchInterrupt()
   const { onePathPerModel, verifyFolder, poolAgreement } = await import('../../../src/index.ts')
   const { threads, isa } = withEnvironment({
@@ -127,6 +155,35 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
   if (flags.json) await writeJson({ passed, reports, pooled, skipped })
   else await writeView([...pooled.map(p => poolView(p, c)), summaryView(reports, c)].join('\n'))
   if (!passed) process.exitCode = EXIT.failed
+}
+
+/** Each folder's own file; the first that cannot be made ends it. */
+async function make(folders: readonly string[], flags: Flags): Promise<void> {
+  const { signal } = watchInterrupt()
+  const { chooseKernels, makeExpected, onePathPerModel } = await import('../../../src/index.ts')
+  const [name = 'reference', ...more] = flags.kernels ?? []
+  if (more.length > 0) throw new UsageError('--make computes with one kernel set; give --kernels one name')
+  const made = []
+  for (const folder of onePathPerModel(folders)) {
+    const progress = new Progress()
+    progress.note(`computing ${folder}`)
+    const { threads, isa } = flags
+    const options = { exact: true, ...(threads !== undefined && { threads }), ...(isa !== undefined && { isa }) }
+    const { kernels } = await chooseKernels(name, options)
+    const done = await makeExpected(folder, {
+      kernels,
+      ...(flags.prompt && { prompts: flags.prompt }),
+      ...(flags.greedy !== undefined && { greedy: flags.greedy }),
+      ...(flags.force && { force: true }),
+      onPrompt: (n, of) => progress.note(`computing ${folder}  ${n} of ${of} prompts`),
+      signal,
+    }).finally(() => progress.stop())
+    made.push(done)
+    const tokens = done.prompts.reduce((n, p) => n + p.tokens.length, 0)
+    const what = `${plural(done.prompts.length, 'prompt')}, ${plural(tokens, 'token')}, by ${done.kernels} kernels`
+    if (!flags.json) await write(`${printable(done.path)}: ${what}\n`)
+  }
+  if (flags.json) await writeJson({ made })
 }
 
 function wayOf({ kernels, arithmetic, cacheType, path, prefill }: VerifyRow): string {

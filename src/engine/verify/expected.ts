@@ -27,6 +27,9 @@ export interface ExpectedPrompt {
 
 export const EXPECTED_FILE = 'expected.safetensors'
 
+const REMEDY =
+  '`latentkit verify --make` writes such numbers by our reference kernels, scripts/make-expected.py by transformers (docs/verify.md)'
+
 /** Where the numbers of a model are: in its folder, or beside a GGUF file under its name without the part. */
 export function expectedPath(model: string): string {
   const [, name] = /^(.*?)(?:-\d{5}-of-\d{5})?\.gguf$/is.exec(model) ?? []
@@ -35,12 +38,18 @@ export function expectedPath(model: string): string {
 
 /** Reads a file of expected numbers and checks every shape against the model. */
 export async function readExpected(path: string, config: ModelConfig): Promise<ExpectedPrompt[]> {
-  const source = await openFile(path)
+  const source = await openFile(path).catch((error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error
+    throw new CheckpointError(`${error.message}; ${REMEDY}`, { cause: error })
+  })
   const { tensors } = await readSafetensorsHeader(source)
   const names = [...tensors.keys()].flatMap(name => /^(\d+)\.input_ids$/.exec(name)?.[1] ?? [])
   if (names.length === 0) {
+    const met = [...tensors].slice(0, 4).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`)
+    const holds = met.length === 0 ? 'no tensors' : `${met.join(', ')}${tensors.size > met.length ? ' …' : ''}`
     throw new CheckpointError(
-      `${source.name}: no tensor "0.input_ids"; expected token ids and logits of prompts 0, 1, …`,
+      `${source.path ?? source.name} holds ${holds}; expected for each prompt 0, 1, … integers "0.input_ids" [T] and f32 "0.logits" ` +
+        `[T, ${config.vocabSize}], at will "0.hidden", "0.attentions" and "0.greedy": ${REMEDY}`,
     )
   }
   names.sort((a, b) => Number(a) - Number(b))
@@ -71,7 +80,9 @@ async function readPrompt(
     return readFloats(entry)
   }
   const logits = await floats('logits', [T, vocabSize])
-  if (!logits) throw new CheckpointError(`${file}: tensor "${name}.logits" is missing; expected [${T}, ${vocabSize}]`)
+  if (!logits) {
+    throw new CheckpointError(`${file}: tensor "${name}.logits" is missing; expected [${T}, ${vocabSize}]: ${REMEDY}`)
+  }
   const greedy = tensors.get(`${name}.greedy`)
   return {
     name,

@@ -1,0 +1,81 @@
+"""Writes expected.safetensors beside a model: numbers of transformers that `latentkit verify` holds latentkit to.
+
+    python scripts/make-expected.py MODEL [--prompt TEXT ...] [--greedy 16] [--dtype float64] [--force]
+
+MODEL is a folder with config.json, safetensors and tokenizer.json. Needs torch, transformers and safetensors. Everything
+is computed on the CPU with eager attention; float64 takes four times the memory of bf16 weights. docs/verify.md has the
+format: per prompt p the tensors p.input_ids, p.logits, p.hidden, p.attentions and p.greedy.
+"""
+
+import argparse
+import os
+import sys
+
+import numpy as np
+import torch
+import transformers
+from safetensors.numpy import save_file
+
+PROMPTS = ["Once upon a time, there was a little fox who lived by the sea.", "The capital of France is"]
+
+
+def token_ids(tokenizer, config, prompt: str) -> torch.Tensor:
+    """As latentkit encodes a prompt: with the begin-of-text token where the tokenizer adds one or the config names one."""
+    ids = tokenizer(prompt, return_tensors="pt").input_ids
+    bos = tokenizer.bos_token_id
+    wanted = getattr(tokenizer, "add_bos_token", None)
+    if bos is not None and wanted and ids[0, 0].item() != bos:
+        ids = torch.cat([torch.tensor([[bos]]), ids], dim=1)
+    return ids
+
+
+@torch.no_grad()
+def compute(model, ids: torch.Tensor, greedy: int) -> dict[str, np.ndarray]:
+    out = model(ids, output_hidden_states=True, output_attentions=True, use_cache=False)
+    found = {
+        "input_ids": ids[0].numpy().astype(np.int64),
+        "logits": out.logits[0].float().numpy(),
+        "hidden": torch.stack([h[0] for h in out.hidden_states]).float().numpy(),
+    }
+    patterns = [a[0] for a in out.attentions or [] if a is not None]
+    # Layers that do not attend have none; verify compares all layers or no attention at all.
+    if len(patterns) == model.config.get_text_config().num_hidden_layers:
+        found["attentions"] = torch.stack(patterns).float().numpy()
+    all_ids = ids
+    for _ in range(greedy):
+        logits = model(all_ids, use_cache=False).logits[0, -1]
+        all_ids = torch.cat([all_ids, logits.argmax().reshape(1, 1)], dim=1)
+    if greedy:
+        found["greedy"] = all_ids[0, ids.shape[1] :].numpy().astype(np.int64)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--prompt", action="append", help="a text; may be given again")
+    parser.add_argument("--greedy", type=int, default=16, help="tokens of greedy text")
+    parser.add_argument("--dtype", default="float64", choices=["float64", "float32"])
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    args = parser.parse_args()
+
+    path = os.path.join(args.model, "expected.safetensors")
+    if os.path.exists(path) and not args.force:
+        sys.exit(f"{path} is there already; give --force to replace it")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        args.model, dtype=getattr(torch, args.dtype), attn_implementation="eager"
+    ).eval()
+    tensors: dict[str, np.ndarray] = {}
+    for p, prompt in enumerate(args.prompt or PROMPTS):
+        ids = token_ids(tokenizer, model.config, prompt)
+        for name, value in compute(model, ids, args.greedy).items():
+            tensors[f"{p}.{name}"] = np.ascontiguousarray(value)
+        print(f"{prompt!r}: {ids.shape[1]} tokens")
+    by = f"transformers {transformers.__version__}, torch {torch.__version__}, {args.dtype}"
+    save_file(tensors, path, metadata={"made_by": by})
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
