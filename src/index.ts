@@ -25,9 +25,9 @@ export {
   cachedModels,
   inspectModel,
   inspectSession,
+  makeExpected,
   openTokenizer,
   removeCached,
-  makeExpected,
   verifyCached,
   verifyFolder,
 } from './engine/on-demand.ts'

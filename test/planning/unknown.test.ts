@@ -168,7 +168,21 @@ describe('latentkit plan', () => {
   })
 })
 
-/** Ling-3.0-tiny and Kimi-Linear-48B by their published sizes. */
+it('NaN and Infinity, as Python writes them, do not matter where nobody asks, and are told where one does', async () => {
+  const text = JSON.stringify({ ...LLAMA, x: 'NaN', y: 'inf' })
+    .replace('"NaN"', 'NaN')
+    .replace('"inf"', '-Infinity')
+  const folder = tempFolder({
+    'config.json': text,
+    'asked/config.json': text.replace('"vocab_size":1000', '"vocab_size":NaN'),
+  })
+  expect((await readPlanModel(folder)).hiddenSize).toBe(256)
+  const { code, stderr } = await latentkit(['plan', join(folder, 'asked')])
+  expect(stderr).toMatch(/"vocab_size" is NaN; expected an integer/)
+  expect(code).toBe(1)
+})
+
+/** Ling-3.0-tiny by its published sizes. */
 const LING = {
   model_type: 'bailing_hybrid',
   architectures: ['BailingMoeV3ForCausalLM'],
