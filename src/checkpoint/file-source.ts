@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { open, stat } from 'node:fs/promises'
+import { open, readlink, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { CheckpointError, ModelFileChangedError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
@@ -14,8 +14,11 @@ const CHUNK = 1 << 30
  * Throws CheckpointError when the path is missing, unreadable or not a regular file (a pipe would hang the reader).
  */
 export async function openFile(path: string): Promise<ByteSource> {
-  const info = await stat(path, { bigint: true }).catch((error: unknown) => {
-    throw new CheckpointError(`${path} cannot be read: ${reason(error)}`, { cause: error })
+  const info = await stat(path, { bigint: true }).catch(async (error: unknown) => {
+    // A hub's cache has links to its blobs, and someone may have removed a blob.
+    const target = isMissing(error) ? await readlink(path).catch(() => undefined) : undefined
+    const met = target === undefined ? reason(error) : `it is a link to ${target}, which is not there`
+    throw new CheckpointError(`${path} cannot be read: ${met}`, { cause: error })
   })
   if (!info.isFile()) throw new CheckpointError(`${path} is not a regular file; expected a file of the checkpoint`)
   return new FileSource(path, Number(info.size), info.mtimeNs)
@@ -77,9 +80,14 @@ function checkRange(source: ByteSource, offset: number, length: number): void {
   )
 }
 
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
 function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'ELOOP') return 'links go round in a circle (ELOOP)'
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied'
   return (error as Error).message
 }

@@ -162,7 +162,7 @@ describe('wrong questions get a sentence that helps', () => {
     ],
     [['./nowhere/config.json'], /There is no "\.\/nowhere\/config\.json" here/, 2],
     [['package.json'], /package\.json: there are no attention fields; expected num_attention_heads/, 1],
-    [['README.md'], /neither a config\.json nor a \.gguf file/, 1],
+    [['README.md'], /is a file; give the folder that holds config\.json, or a GGUF/, 1],
   ])('%j', async (args, message, expected) => {
     const { code, stdout, stderr } = await latentkit(['plan', ...args])
     expect(stderr).toMatch(message)

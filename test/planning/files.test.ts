@@ -134,7 +134,13 @@ describe('what a path or name means', () => {
     ],
     ['DeepSeek-V4 by name', {}, 'deepseek-ai/DeepSeek-V4', UnsupportedModelError, /compressed sparse attention/],
     ['an empty folder', { 'a/x.txt': '' }, 'a', CheckpointError, /has no config\.json and no \.gguf file/],
-    ['another file', { 'x.bin': '' }, 'x.bin', CheckpointError, /neither a config\.json nor a \.gguf file/],
+    [
+      'another file',
+      { 'x.bin': '' },
+      'x.bin',
+      CheckpointError,
+      /is a file; give the folder that holds config\.json, or a GGUF/,
+    ],
     ['broken JSON', { 'config.json': '{' }, 'config.json', ConfigError, /is not JSON/],
     [
       'DeepSeek-V4',

@@ -13,17 +13,27 @@ export interface RopeDefaults {
 }
 
 /**
- * Both spellings: `rope_theta` beside `rope_scaling`, and `rope_parameters` holding either; the kind is called
- * `rope_type` or, in older files, `type`.
+ * Both spellings: `rope_theta` beside `rope_scaling`, and `rope_parameters` holding either, by itself or one for each type
+ * of layers; the kind is called `rope_type` or, in older files, `type`. An empty object says as little as none.
  */
 export function readRope(raw: ConfigReader, defaults: RopeDefaults): RopeConfig {
   const { dim, interleaved, theta: fallback = 10_000, layerType } = defaults
-  const parameters = raw.optionalObject('rope_parameters')
-  const settings =
-    (layerType && parameters?.optionalObject(layerType)) ?? parameters ?? raw.optionalObject('rope_scaling')
+  const settings = ropeParameters(raw, layerType) ?? raw.optionalObject('rope_scaling')
   const theta = settings?.optionalNumber('rope_theta', THETA) ?? raw.optionalNumber('rope_theta', THETA) ?? fallback
   refusePartial(settings, raw)
   return { dim, theta, interleaved, scaling: settings ? readScaling(settings, raw, dim) : { kind: 'none' } }
+}
+
+function ropeParameters(raw: ConfigReader, layerType: RopeDefaults['layerType']): ConfigReader | undefined {
+  const parameters = raw.optionalObject('rope_parameters')
+  if (parameters === undefined || parameters.keys().length === 0) return undefined
+  const [global, local] = ['full_attention', 'sliding_attention'].map(type => parameters.optionalObject(type))
+  if (layerType !== undefined) return parameters.optionalObject(layerType) ?? parameters
+  const written = (type: string) => JSON.stringify(parameters.raw(type))
+  if (global && local && written('full_attention') !== written('sliding_attention')) {
+    throw new UnsupportedModelError(`${raw.file}: a rope of its own for layers with a window is not supported here`)
+  }
+  return global ?? local ?? parameters
 }
 
 const THETA = { min: 1, max: 1e12, exclusiveMin: true } as const

@@ -1,13 +1,15 @@
 /** The one place of this room that touches a disk: finds what a model's name or path means. The network is left alone. */
 import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import { BUNDLED_MODEL, bundledModel } from '../../checkpoint/bundled-model.ts'
 import type { CheckpointFiles } from '../../checkpoint/checkpoint-files.ts'
 import { openFile } from '../../checkpoint/file-source.ts'
-import { folderFiles } from '../../checkpoint/folder.ts'
+import { folderFiles, modelFiles } from '../../checkpoint/folder.ts'
 import { openGguf } from '../../checkpoint/gguf/open-gguf.ts'
 import { findCached } from '../../checkpoint/hub/cache-layout.ts'
 import { parseModelName } from '../../checkpoint/hub/model-name.ts'
 import { readJson } from '../../checkpoint/json-file.ts'
+import { findLocal } from '../../checkpoint/local-model.ts'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../../checkpoint/weight-files.ts'
 import { CheckpointError, ConfigError, OptionError, UnsupportedModelError } from '../../errors.ts'
@@ -20,14 +22,17 @@ import { compressedAttention, planModelFromJson } from './json.ts'
 const MAX_CONFIG = 8 << 20
 
 /**
- * `source`: a config.json, a folder that holds one, a GGUF file, a name in the hub's cache, or a published name.
+ * `source`: a config.json, a folder that holds one, a GGUF or safetensors file, a name in the hub's cache, or a published
+ * name, the bundled model's among them.
  * Headers only: no weights are read. Throws what says which of these it is not.
  */
 export async function readPlanModel(source: string, hubCacheDir?: string): Promise<PlanModel> {
   const info = await stat(source).catch(() => undefined)
   if (info?.isDirectory()) return fromFolder(source, basename(resolve(source)))
   if (info) return fromFile(source)
-  return (await fromHubCache(source, hubCacheDir)) ?? findPublished(source) ?? unknown(source)
+  const known = (await fromHubCache(source, hubCacheDir)) ?? findPublished(source)
+  if (known) return known
+  return source === BUNDLED_MODEL ? fromFolder(bundledModel(), source) : unknown(source)
 }
 
 async function fromFile(path: string): Promise<PlanModel> {
@@ -39,10 +44,10 @@ async function fromFile(path: string): Promise<PlanModel> {
       nameOfFile(path) ?? nameOf(config) ?? (basename(dirname(resolve(path))) || path),
     )
   }
-  if (/\.gguf$/i.test(path)) return fromGguf(await folderFiles(dirname(path)), basename(path))
-  throw new CheckpointError(
-    `${path} is neither a config.json nor a .gguf file; give one of these, or the folder of a model`,
-  )
+  const model = (await findLocal(path)) ?? path
+  const files = await modelFiles(model)
+  if (files.gguf !== undefined) return fromGguf(files, files.gguf)
+  return planModelFromCheckpoint(await openCheckpoint(files, { tokenizer: false }), basename(model))
 }
 
 /** A config.json is called as its folder; who names the file otherwise has named the model. */
@@ -52,7 +57,7 @@ function nameOfFile(path: string): string | undefined {
 }
 
 async function fromFolder(folder: string, name: string): Promise<PlanModel> {
-  const files = await folderFiles(folder)
+  const files = await modelFiles(folder)
   const model = await fromFiles(folder, name, files)
   if (!files.names.has('adapter_config.json')) return model
   const reason = 'an adapter lies beside the model, whose weights are not counted'
@@ -61,7 +66,7 @@ async function fromFolder(folder: string, name: string): Promise<PlanModel> {
 
 async function fromFiles(folder: string, name: string, files: CheckpointFiles): Promise<PlanModel> {
   if (!files.names.has('config.json')) {
-    const gguf = [...files.names].filter(n => /\.gguf$/i.test(n)).sort()[0]
+    const gguf = files.gguf ?? [...files.names].filter(n => /\.gguf$/i.test(n)).sort()[0]
     if (gguf) return fromGguf(files, gguf)
     throw new CheckpointError(`${folder} has no config.json and no .gguf file; expected the files of a model`)
   }
