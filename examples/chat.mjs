@@ -1,9 +1,9 @@
 // Two turns of a conversation. With a model of your own: node examples/chat.mjs ./my-model
-import { Engine } from 'latentkit'
+import { bundledModel, Engine } from 'latentkit'
 
 // The bundled model has no chat template, so it is given a plain one.
 const chatTemplate = '{% for m in messages %}{{ m.content }}\n{% endfor %}'
-const [model = 'models/tales-mla-8m'] = process.argv.slice(2)
+const [model = bundledModel()] = process.argv.slice(2)
 const engine = await Engine.load(model, process.argv[2] ? {} : { chatTemplate })
 const session = engine.session()
 const messages = []

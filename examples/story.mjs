@@ -1,7 +1,7 @@
-// A story, token by token. Run `npm ci` first, then: node examples/story.mjs
-import { Engine } from 'latentkit'
+// A story, token by token: node examples/story.mjs (in a clone after `npm ci`)
+import { bundledModel, Engine } from 'latentkit'
 
-const engine = await Engine.load('models/tales-mla-8m')
+const engine = await Engine.load(bundledModel())
 const session = engine.session()
 for await (const { text } of session.prompt('Once upon a time', { minP: 0.1, maxTokens: 200 })) {
   process.stdout.write(text)

@@ -64,6 +64,7 @@ export async function packCore(name, out, built) {
       cpu: [core.cpu],
       ...(core.libc && { libc: [core.libc] }),
       engines,
+      type: 'commonjs',
       main: 'latentkit.node',
       files: ['latentkit.node'],
       preferUnplugged: true,

@@ -117,6 +117,16 @@ describe('the packed file', () => {
   })
 })
 
+it.each(['story.mjs', 'chat.mjs'])(
+  "the package's example %s runs in a user's project",
+  { timeout: 60_000 },
+  example => {
+    const { stdout, stderr, status } = node(join(installed, 'examples', example))
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
+    expect(stdout).toMatch(/tokens (are remembered|were still known)/)
+  },
+)
+
 describe('bundlers', () => {
   const entry = () => write('entry.mjs', `import { bundledModel, Engine } from 'latentkit'\n${PROGRAM}`)
 
