@@ -1,3 +1,4 @@
+import { BLANK, WORD } from './blanks.ts'
 import { TokenizerError } from './errors.ts'
 
 /** A token that is looked for in the text before anything else is done with it. */
@@ -139,10 +140,6 @@ interface Entry {
   readonly parent: number
   readonly unit: number
 }
-
-/** Unicode's words and blanks; JavaScript's own \w and \s are others. */
-const WORD = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u
-const BLANK = /^\p{White_Space}$/u
 
 function charAt(text: string, at: number): string {
   const code = text.codePointAt(at)

@@ -1,7 +1,9 @@
 import { bytesOfText } from '../byte-text.ts'
 import { byteLevelBytes } from './byte-level.ts'
-import { describe, messageOf, TokenizerError } from './errors.ts'
+import { describe, TokenizerError } from './errors.ts'
+import { type Pattern, patternOf, replaceAll } from './pattern.ts'
 import type { Component } from './tokenizer-json.ts'
+import { Work } from './work.ts'
 
 /** What one token contributes to a text, in bytes. */
 export interface TokenPiece {
@@ -33,10 +35,15 @@ interface Draft {
   bytes: Uint8Array | undefined
 }
 
-type Step = (draft: Draft, added: boolean) => void
+type Step = (draft: Draft, added: boolean, work: Work) => void
+type Fail = (what: string) => TokenizerError
 
 const EMPTY = new Uint8Array(0)
 const utf8 = new TextEncoder()
+/** What a token may grow beyond its length's multiple, in UTF-16 units. */
+const FREE = 1024
+/** Texts that a Strip takes off; published ones take one. */
+const MAX_STRIPPED = 64
 
 /**
  * Turns the `decoder` of a tokenizer.json into a rule per token, which is what lets text be streamed: the bytes of
@@ -47,7 +54,7 @@ export function compileDecoder(spec: Component | null, file: string): TokenDecod
   const steps: Step[] = []
   let strip: TextStrip | undefined
   let fused = false
-  const fail = (what: string) => new TokenizerError(`${file}: "decoder" ${what}`)
+  const fail: Fail = what => new TokenizerError(`${file}: "decoder" ${what}`)
 
   const add = (part: Component) => {
     if (part.type === 'Sequence') {
@@ -62,10 +69,10 @@ export function compileDecoder(spec: Component | null, file: string): TokenDecod
       if (part.type !== 'Strip' || strip !== undefined) {
         throw fail(`applies ${part.type} to the whole text; expected at most one Strip after Fuse`)
       }
-      strip = readStrip(part)
+      strip = readStrip(part, fail)
       return
     }
-    const step = makeStep(part, fail)
+    const step = makeStep(part, fail, `${file}: "decoder"`)
     if (step === undefined) throw fail(`has the type ${describe(part.type)}; expected ${SUPPORTED}`)
     steps.push(step)
     if (part.type === 'ByteLevel') fused = true
@@ -77,7 +84,11 @@ export function compileDecoder(spec: Component | null, file: string): TokenDecod
     strip,
     piece(token, added) {
       const draft: Draft = { first: token, later: token, gap: '', bytes: undefined }
-      for (const step of steps) step(draft, added)
+      const work = new Work(token.length, FREE)
+      for (const step of steps) {
+        step(draft, added, work)
+        work.checkLength(Math.max(draft.first.length, draft.later.length))
+      }
       const later = draft.bytes ?? bytesOfText(draft.later)
       const first = draft.bytes ?? (draft.first === draft.later ? later : bytesOfText(draft.first))
       return { first, later, gap: draft.gap === '' ? EMPTY : utf8.encode(draft.gap) }
@@ -87,16 +98,16 @@ export function compileDecoder(spec: Component | null, file: string): TokenDecod
 
 const SUPPORTED = 'ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace, WordPiece, BPEDecoder or Sequence'
 
-function makeStep(part: Component, fail: (what: string) => TokenizerError): Step | undefined {
+function makeStep(part: Component, fail: Fail, where: string): Step | undefined {
   switch (part.type) {
     case 'ByteLevel':
       return byteLevel
     case 'ByteFallback':
       return byteFallback
     case 'Replace':
-      return replace(part, fail)
+      return replace(part, where)
     case 'Strip': {
-      const rule = readStrip(part)
+      const rule = readStrip(part, fail)
       return map(text => stripText(text, rule))
     }
     case 'Metaspace':
@@ -111,11 +122,11 @@ function makeStep(part: Component, fail: (what: string) => TokenizerError): Step
 }
 
 const map =
-  (change: (text: string) => string): Step =>
-  draft => {
+  (change: (text: string, work: Work) => string): Step =>
+  (draft, _, work) => {
     if (draft.bytes !== undefined) return
-    draft.first = change(draft.first)
-    draft.later = change(draft.later)
+    draft.first = change(draft.first, work)
+    draft.later = change(draft.later, work)
   }
 
 /** Added tokens are written as they are: an added "é" is the letter, not the byte 0xE9 that the alphabet makes of it. */
@@ -132,30 +143,23 @@ const spaceBetween: Step = draft => {
   draft.later = ` ${draft.later}`
 }
 
-function replace(part: Component, fail: (what: string) => TokenizerError): Step {
-  const pattern = part.pattern as { String?: string; Regex?: string }
+function replace(part: Component, where: string): Step {
+  const pattern = patternOf(part.pattern, where)
   const content = text(part.content, '')
-  if (pattern.String !== undefined) {
-    const literal = pattern.String
-    return map(value => value.replaceAll(literal, () => content))
-  }
-  try {
-    const regex = new RegExp(pattern.Regex ?? '', 'gu')
-    return map(value => value.replace(regex, () => content))
-  } catch (error) {
-    throw fail(`has a Replace whose pattern does not compile: ${messageOf(error)}`)
-  }
+  return map((value, work) => replaceAll(value, pattern, content, work))
 }
+
+const literal = (value: string): Pattern => patternOf({ String: value }, '')
 
 /** The mark is a space, but in the first token it is the one that encoding put in front of the text. */
 function metaspace(part: Component): Step {
-  const mark = text(part.replacement, '\u2581')
+  const mark = literal(text(part.replacement, '\u2581'))
   const prepended =
     part.prepend_scheme === undefined ? part.add_prefix_space !== false : part.prepend_scheme !== 'never'
-  return draft => {
+  return (draft, _, work) => {
     if (draft.bytes !== undefined) return
-    draft.first = draft.first.replaceAll(mark, prepended ? '' : ' ')
-    draft.later = draft.later.replaceAll(mark, ' ')
+    draft.first = replaceAll(draft.first, mark, prepended ? '' : ' ', work)
+    draft.later = replaceAll(draft.later, mark, ' ', work)
   }
 }
 
@@ -172,18 +176,23 @@ function wordPiece(part: Component): Step {
 
 function endOfWord(mark: string): Step {
   if (mark === '') return () => {}
-  return draft => {
+  const inside = literal(mark)
+  return (draft, _, work) => {
     if (draft.later.endsWith(mark)) {
       draft.gap = ' '
       draft.later = draft.later.slice(0, -mark.length)
     }
-    draft.later = draft.later.replaceAll(mark, ' ')
+    draft.later = replaceAll(draft.later, inside, ' ', work)
     draft.first = draft.later
   }
 }
 
-function readStrip(part: Component): TextStrip {
-  const count = (value: unknown) => (typeof value === 'number' && value > 0 ? value : 0)
+function readStrip(part: Component, fail: Fail): TextStrip {
+  const count = (value: unknown) => {
+    if (typeof value !== 'number' || !(value > 0)) return 0
+    if (value > MAX_STRIPPED) throw fail(`strips ${value} times; latentkit takes at most ${MAX_STRIPPED}`)
+    return value
+  }
   return { content: text(part.content, ' '), start: count(part.start), stop: count(part.stop) }
 }
 

@@ -19,6 +19,9 @@ export interface TokenizerJson {
 /** No published vocabulary is near it; an id beyond it would only ask for memory. */
 const MAX_ID = 1 << 24
 const MAX_DEPTH = 32
+/** Parts of all sequences of a pipeline, and tokens around a text. Published ones have up to 60 and 5. */
+const MAX_PARTS = 1000
+const MAX_AROUND = 64
 /** Many vocabularies do not call their markers of turns, tools and code special: <|fim_prefix|>, <｜User｜>, <unused7>. */
 const LOOKS_LIKE_CONTROL = /^<[|\uff5c].*[|\uff5c]>$|^<unused\d+>$/su
 
@@ -135,6 +138,7 @@ class Checker {
     if (type === 'Sequence') {
       const list = raw[listKey]
       if (!Array.isArray(list)) this.fail(`${key}.${listKey}`, list, 'a list')
+      if (list.length > MAX_PARTS) this.fail(`${key}.${listKey}`, `a list of ${list.length}`, `at most ${MAX_PARTS}`)
       const parts = list.map((child: unknown, i) => {
         const childKey = `${key}.${listKey}[${i}]`
         return this.component(child, childKey, listKey, depth + 1) ?? this.fail(childKey, child, 'an object')
@@ -172,6 +176,10 @@ class Checker {
 
   #template(raw: unknown, key: string): void {
     if (!Array.isArray(raw)) this.fail(key, raw, 'a list')
+    if (raw.length > MAX_AROUND) this.fail(key, `a list of ${raw.length}`, `at most ${MAX_AROUND} parts`)
+    if (raw.filter((item: unknown) => isObject(item) && 'Sequence' in item).length > 1) {
+      this.fail(key, raw, 'the text once, with tokens around it')
+    }
     for (let i = 0; i < raw.length; i++) {
       const item: unknown = raw[i]
       const part = isObject(item) ? (item.SpecialToken ?? item.Sequence) : undefined

@@ -74,13 +74,12 @@ export class Tokenizer implements PieceSource {
   readonly #pieces = new Map<number, TokenPiece>()
 
   constructor(json: TokenizerJson, config: TokenizerConfig, file: string) {
-    const eos = config.named.get('eos')
     const steering = new Set<string | number>([...config.named.values(), ...config.additional])
     const addedTokens = json.addedTokens.map(token =>
       steering.has(token.content) || steering.has(token.id) ? { ...token, control: true } : token,
     )
     this.#marks = new ControlMarks(addedTokens)
-    this.#cutter = new TextCutter({ ...json, addedTokens }, typeof eos === 'string' ? eos : undefined, file)
+    this.#cutter = new TextCutter({ ...json, addedTokens }, file)
     this.#decoder = compileDecoder(json.decoder, file)
     this.strip = this.#decoder.strip
     this.vocabSize = highestId(json) + 1

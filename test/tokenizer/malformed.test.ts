@@ -43,7 +43,11 @@ describe('tokenizer.json: the key, what was met, what was expected', () => {
       '"added_tokens[0].content" is nothing; expected a string',
     ],
     ['normalizer', { ...small, normalizer: 'NFC' }, '"normalizer" is "NFC"; expected an object or null'],
-    ['unknown normalizer', { ...small, normalizer: { type: 'Rot13' } }, /m\/tokenizer\.json cannot be used: .*Rot13/],
+    [
+      'unknown normalizer',
+      { ...small, normalizer: { type: 'Rot13' } },
+      /m\/tokenizer\.json: "normalizer" cannot be used: .*Rot13/,
+    ],
     ['pre-tokenizer type', { ...small, pre_tokenizer: { type: 3 } }, '"pre_tokenizer.type" is 3; expected a string'],
     [
       'pre-tokenizer child',

@@ -1,0 +1,36 @@
+import { Tokenizer as Library } from '@huggingface/tokenizers'
+import type { Component } from './tokenizer-json.ts'
+
+/** The parts of @huggingface/tokenizers that are used; its declarations resolve to `any` under nodenext. */
+interface Parts {
+  readonly normalizer: { normalize(text: string): string }
+  readonly pre_tokenizer: { readonly pattern: RegExp }
+  readonly post_processor: {
+    /** Puts tokens around what it is given, which it does not look into: ids will do. */
+    post_process<T>(ids: readonly T[], pair: null, addSpecialTokens: boolean): { tokens: (T | string)[] }
+  }
+}
+
+const NOTHING = {
+  model: { type: 'BPE', vocab: {}, merges: [] },
+  added_tokens: [],
+  normalizer: null,
+  pre_tokenizer: null,
+  post_processor: null,
+  decoder: null,
+}
+
+/** Throws for a kind that it does not know. */
+export function libraryNormalizer(part: Component): Parts['normalizer'] {
+  return (new Library({ ...NOTHING, normalizer: part }, {}) as Parts).normalizer
+}
+
+export function libraryPostProcessor(part: Component): Parts['post_processor'] {
+  return (new Library({ ...NOTHING, post_processor: part }, {}) as Parts).post_processor
+}
+
+/** An expression in Oniguruma's syntax, as tokenizer.json has them, in JavaScript's. Throws for one that is broken. */
+export function inJavaScript(expression: string): string {
+  const split = { type: 'Split', pattern: { Regex: expression }, behavior: 'Isolated', invert: false }
+  return (new Library({ ...NOTHING, pre_tokenizer: split }, {}) as Parts).pre_tokenizer.pattern.source
+}

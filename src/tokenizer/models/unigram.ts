@@ -1,0 +1,55 @@
+import type { Component } from '../tokenizer-json.ts'
+import type { Cut } from './cut.ts'
+import { ROOT, TokenTrie } from './token-trie.ts'
+import type { Vocabulary } from './vocabulary.ts'
+
+/** What a code point without a token costs below the least likely token. */
+const PENALTY = 10
+
+/** The likeliest way to write a piece in tokens (Viterbi), of equal ones the one whose last token is the longest. */
+export function unigram(spec: Component, { idOf, unknown }: Vocabulary): Cut {
+  const scores = Float64Array.from(spec.vocab as [string, number][], ([, score]) => score)
+  const unlikely = scores.reduce((a, b) => Math.min(a, b)) - PENALTY
+  scores[unknown!] = unlikely
+  const trie = new TokenTrie(idOf)
+  return (piece, ids, work) => {
+    const n = piece.length
+    const best = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY)
+    const tokens = new Int32Array(n + 1)
+    const begins = new Int32Array(n + 1)
+    best[0] = 0
+    const offer = (from: number, to: number, token: number) => {
+      const score = best[from]! + scores[token]!
+      if (begins[to] !== NONE && score <= best[to]!) return
+      best[to] = score
+      tokens[to] = token
+      begins[to] = from
+    }
+    begins.fill(NONE)
+    for (let from = 0; from < n; ) {
+      const single = from + (piece.codePointAt(from)! > 0xffff ? 2 : 1)
+      let at = from
+      let hasSingle = false
+      for (let node = trie.step(ROOT, piece.charCodeAt(at)); node >= 0; node = trie.step(node, piece.charCodeAt(at))) {
+        at++
+        const token = trie.idAt(node)
+        if (token >= 0) {
+          offer(from, at, token)
+          hasSingle ||= at === single
+        }
+        if (at === n) break
+      }
+      if (!hasSingle) offer(from, single, unknown!)
+      work.spend(4 + at - from)
+      from = single
+    }
+    const reversed: number[] = []
+    for (let at = n; at > 0; at = begins[at]!) {
+      // Neighbours without a token are one.
+      if (tokens[at] !== unknown || reversed.at(-1) !== unknown) reversed.push(tokens[at]!)
+    }
+    for (let i = reversed.length - 1; i >= 0; i--) ids.push(reversed[i])
+  }
+}
+
+const NONE = -1

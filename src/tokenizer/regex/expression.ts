@@ -1,0 +1,246 @@
+import { TokenizerError } from '../errors.ts'
+import { MEMORY, type Work } from '../work.ts'
+import { compileProgram, OP, type Program } from './program.ts'
+
+/** Bits of what is remembered of a state at a place. */
+const FAILED = 1
+const HELD = 2
+
+/**
+ * A regular expression that takes linear time: the text's length times the expression's. It finds what JavaScript's own
+ * does (the first way that matches, in the order of the expression), but remembers which states failed at which places,
+ * for the whole text. JavaScript's may take for ever, and the expressions of a tokenizer.json come from strangers.
+ */
+export class Expression {
+  readonly #program: Program
+  /** By code unit: 0 not known, 1 a match may begin with it, 2 not. */
+  readonly #starts = new Uint8Array(0x10000)
+
+  /** `source`: in JavaScript's syntax with the flag u. Throws a sentence where it is too large. */
+  constructor(source: string) {
+    this.#program = compileProgram(source)
+  }
+
+  /** Begin and end of each match, one behind the other: [0, 3, 3, 7 …]. Throws TokenizerError: too much work. */
+  findAll(text: string, work: Work): number[] {
+    return new Matcher(this.#program, this.#starts, text, work).findAll()
+  }
+}
+
+/** Numbers of two bits, all 0 at first. */
+class Cells {
+  readonly #bytes: Uint8Array
+
+  constructor(count: number) {
+    this.#bytes = new Uint8Array((count + 3) >> 2)
+  }
+
+  get(cell: number): number {
+    return (this.#bytes[cell >>> 2]! >> ((cell & 3) << 1)) & 3
+  }
+
+  set(cell: number, value: number): void {
+    const shift = (cell & 3) << 1
+    this.#bytes[cell >>> 2] = (this.#bytes[cell >>> 2]! & ~(3 << shift)) | (value << shift)
+  }
+}
+
+/** One text under way. */
+class Matcher {
+  readonly #program: Program
+  readonly #starts: Uint8Array
+  readonly #text: string
+  readonly #work: Work
+  /** Of each split at each place. */
+  readonly #memory: Cells
+  /** Of each look at each place. */
+  readonly #looked: Cells
+  /** Ways that are still to try: state and place. */
+  #ways = new Int32Array(256)
+  #wayCount = 0
+  /** Splits on the way to where the matcher stands: they have not failed. By way, how many there were. */
+  #path: number[] = []
+
+  constructor(program: Program, starts: Uint8Array, text: string, work: Work) {
+    this.#program = program
+    this.#starts = starts
+    this.#text = text
+    this.#work = work
+    const places = text.length + 1
+    if (((program.splits + program.looks) * places) / 4 > MEMORY) {
+      throw new TokenizerError(`an expression of ${program.splits} choices is too large for ${text.length} characters`)
+    }
+    this.#memory = new Cells(program.splits * places)
+    this.#looked = new Cells(program.looks * places)
+  }
+
+  findAll(): number[] {
+    const text = this.#text
+    const found: number[] = []
+    this.#work.spend(text.length)
+    let at = 0
+    while (at <= text.length) {
+      const end = this.#mayStart(at) ? this.#run(this.#program.start, at, false) : -1
+      if (end >= 0) found.push(at, end)
+      at = end > at ? end : at + ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1)
+    }
+    return found
+  }
+
+  /** A cheap test of the first character. */
+  #mayStart(at: number): boolean {
+    if (at === this.#text.length) return true
+    const unit = this.#text.charCodeAt(at)
+    const known = this.#starts[unit]!
+    if (known !== 0) return known === 1
+    const high = (unit & 0xfc00) === 0xd800
+    const may = high || this.#canBegin(unit)
+    this.#starts[unit] = may ? 1 : 2
+    return may
+  }
+
+  #canBegin(unit: number): boolean {
+    const { start, op, x, y, sets } = this.#program
+    const seen = new Set<number>()
+    const open = [start]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (seen.has(next)) continue
+      seen.add(next)
+      if (op[next] === OP.set) {
+        if (sets[y[next]!]!.has(unit)) return true
+      } else if (op[next] === OP.split) open.push(x[next]!, y[next]!)
+      else if (op[next] !== OP.fail) return true
+    }
+    return false
+  }
+
+  /** Where the match that begins at `at` ends; -1: none does. `inLook`: it is enough to know whether there is one. */
+  #run(start: number, from: number, inLook: boolean): number {
+    const { op, x, y, z, flag, sets, splits } = this.#program
+    const text = this.#text
+    const memory = this.#memory
+    const bottom = this.#wayCount
+    const pathBottom = this.#path.length
+    let state = start
+    let at = from
+    let steps = 0
+    for (;;) {
+      let failed = false
+      if ((++steps & 0xffff) === 0) this.#work.spend(0x10000)
+      switch (op[state]) {
+        case OP.set: {
+          const set = sets[y[state]!]!
+          if (z[state] === 0) {
+            if (at === text.length) failed = true
+            else {
+              let code = text.charCodeAt(at)
+              let size = 1
+              if ((code & 0xfc00) === 0xd800) {
+                code = text.codePointAt(at)!
+                if (code > 0xffff) size = 2
+              }
+              if (set.has(code)) at += size
+              else failed = true
+            }
+          } else {
+            const before = codePointBefore(text, at)
+            if (before >= 0 && set.has(before)) at -= before > 0xffff ? 2 : 1
+            else failed = true
+          }
+          state = x[state]!
+          break
+        }
+        case OP.split: {
+          const cell = at * splits + z[state]!
+          const known = memory.get(cell)
+          if (known === HELD) {
+            this.#leave(bottom, pathBottom, HELD)
+            this.#work.spend(steps & 0xffff)
+            return at
+          }
+          if (known === FAILED) failed = true
+          else {
+            const first = x[state]!
+            const closed =
+              flag[state] === 0 && op[first] === OP.set && z[first] === 0 && !this.#opens(sets[y[first]!]!, at)
+            if (closed) state = y[state]!
+            else {
+              memory.set(cell, FAILED)
+              this.#path.push(cell)
+              this.#remember(y[state]!, at)
+              state = first
+            }
+          }
+          break
+        }
+        case OP.lookSet: {
+          const way = z[state]!
+          const set = sets[y[state]!]!
+          const code = way & 2 ? codePointBefore(text, at) : at < text.length ? text.codePointAt(at)! : -1
+          failed = (code >= 0 && set.has(code)) === ((way & 1) === 1)
+          state = x[state]!
+          break
+        }
+        case OP.look:
+          failed = this.#look(state, at) === (flag[state] === 1)
+          state = x[state]!
+          break
+        case OP.match:
+          this.#leave(bottom, pathBottom, inLook ? HELD : 0)
+          this.#work.spend(steps & 0xffff)
+          return at
+        default:
+          failed = true
+      }
+      if (!failed) continue
+      if (this.#wayCount === bottom) {
+        this.#path.length = pathBottom
+        this.#work.spend(steps & 0xffff)
+        return -1
+      }
+      this.#wayCount -= 3
+      state = this.#ways[this.#wayCount]!
+      at = this.#ways[this.#wayCount + 1]!
+      this.#path.length = this.#ways[this.#wayCount + 2]!
+    }
+  }
+
+  /** The way that led here holds; what was still to try does not matter. */
+  #leave(bottom: number, pathBottom: number, mark: number): void {
+    for (let i = pathBottom; i < this.#path.length; i++) this.#memory.set(this.#path[i]!, mark)
+    this.#path.length = pathBottom
+    this.#wayCount = bottom
+  }
+
+  #look(state: number, at: number): boolean {
+    const { y, z, looks } = this.#program
+    const cell = at * looks + z[state]!
+    const known = this.#looked.get(cell)
+    if (known !== 0) return known === HELD
+    const holds = this.#run(y[state]!, at, true) >= 0
+    this.#looked.set(cell, holds ? HELD : FAILED)
+    return holds
+  }
+
+  #opens(set: { has(codePoint: number): boolean }, at: number): boolean {
+    return at < this.#text.length && set.has(this.#text.codePointAt(at)!)
+  }
+
+  #remember(state: number, at: number): void {
+    if (this.#wayCount + 3 > this.#ways.length) {
+      const grown = new Int32Array(this.#ways.length * 2)
+      grown.set(this.#ways)
+      this.#ways = grown
+    }
+    this.#ways[this.#wayCount++] = state
+    this.#ways[this.#wayCount++] = at
+    this.#ways[this.#wayCount++] = this.#path.length
+  }
+}
+
+function codePointBefore(text: string, at: number): number {
+  if (at === 0) return -1
+  const unit = text.charCodeAt(at - 1)
+  const pair = (unit & 0xfc00) === 0xdc00 && at > 1 && (text.charCodeAt(at - 2) & 0xfc00) === 0xd800
+  return pair ? text.codePointAt(at - 2)! : unit
+}

@@ -1,0 +1,47 @@
+import { TokenizerError } from './errors.ts'
+
+/** Steps of a few nanoseconds. Published tokenizers take 10 to 100 for a character. */
+const STEPS = 1 << 27
+const STEPS_PER_UNIT = 256
+/** A text that grows more than this has no published normaliser: NFKD makes 18 units of one. */
+const GROWTH = 32
+const GROWTH_FREE = 1 << 16
+/** Bytes that matchers remember failures with. */
+export const MEMORY = 1 << 26
+
+/**
+ * What one text may cost. Everything that a tokenizer.json makes of a text counts its work here, inside of its loops, so
+ * that no file can make a call that does not end, or memory run out.
+ */
+export class Work {
+  #left: number
+  #made = 0
+  readonly #longest: number
+
+  /** `length`: of the text, in UTF-16 units. `free`: what it may grow whatever its length. */
+  constructor(length: number, free = GROWTH_FREE) {
+    this.#left = STEPS + STEPS_PER_UNIT * length
+    this.#longest = GROWTH * length + free
+  }
+
+  /** Throws TokenizerError when there was too much. */
+  spend(steps: number): void {
+    this.#left -= steps
+    if (this.#left < 0)
+      throw new TokenizerError('its tokenizer.json makes too much work of it; latentkit stops it there')
+  }
+
+  /** A stretch of so many units was made, besides others. Throws TokenizerError where they are too many together. */
+  made(length: number): void {
+    this.#made += length
+    this.checkLength(this.#made / 2)
+  }
+
+  /** Of a text that was changed. Throws TokenizerError where it has grown beyond bounds. */
+  checkLength(length: number): void {
+    if (length <= this.#longest) return
+    throw new TokenizerError(
+      `its tokenizer.json makes more than ${this.#longest} characters of it; latentkit stops it there`,
+    )
+  }
+}
