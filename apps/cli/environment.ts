@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from 'commander'
-import { type CacheTypeName, type EncodableType, type KernelChoice, LOAD_OPTIONS } from '../../src/index.ts'
+import { type CacheTypeName, type EncodableType, type KernelChoice, LOAD_OPTIONS, nearest } from '../../src/index.ts'
 import { UsageError } from './exit.ts'
 import type { LoadFlags } from './options/load.ts'
 import { bytes, flag, ofKind, tokens } from './options/parsers.ts'
@@ -46,6 +46,35 @@ export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = proces
   // The flag can only switch it off, and so can the variable.
   const disk = read(env, 'DISK_CACHE', flag, diskCache => ({ diskCache }))
   return { ...fromEnv, ...flags, ...(disk?.diskCache === false && disk) }
+}
+
+const NAMES = [
+  ...[
+    'KERNELS',
+    'THREADS',
+    'ISA',
+    'CACHE_TYPE',
+    'WEIGHTS',
+    'EXACT',
+    'CONTEXT',
+    'CHUNK',
+    'CACHE_BYTES',
+    'CACHE_DIR_BYTES',
+  ],
+  ...['DISK_CACHE', 'OFFLINE', 'MODEL', 'CACHE_DIR', 'STATE_DIR', 'DEBUG'],
+].map(name => `LATENTKIT_${name}`)
+
+/** Those that installation and tests read. */
+const ELSEWHERE = /^LATENTKIT_(SKIP_BUILD|PYTHON|BENCH_|FUZZ_|INTERLEAVINGS|KILLS|NO_SCRATCH|PERPLEXITY_WINDOWS)/
+
+/** One sentence for each variable of ours that nobody reads: it is misspelt, or of another version. */
+export function unknownVariables(env: Env = process.env): string[] {
+  return Object.keys(env)
+    .filter(name => name.startsWith('LATENTKIT_') && !NAMES.includes(name) && !ELSEWHERE.test(name))
+    .map(name => {
+      const meant = nearest(name, NAMES)
+      return `the variable ${name} has no effect: ${meant ? `did you mean ${meant}?` : 'there is none of that name (see latentkit --help)'}`
+    })
 }
 
 export function defaultModel(env: Env = process.env): string | undefined {

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander'
-import { debugWanted } from './environment.ts'
+import { debugWanted, unknownVariables } from './environment.ts'
 import { describeError, errorAsJson, exitCodeOf, isInterruption, UsageError } from './exit.ts'
+import { colours } from './output/colour.ts'
 import { note, outputFailure, watchOutputs } from './output/stdout.ts'
 import { ownPackage } from './package.ts'
 import { createProgram } from './program.ts'
@@ -16,7 +17,10 @@ const [, , ...args] = process.argv
 const program = await createProgram(ownPackage().version, args)
 try {
   if (args.length === 0) program.outputHelp()
-  else await program.parseAsync()
+  else {
+    for (const warning of unknownVariables()) note(colours(process.stderr).yellow(warning))
+    await program.parseAsync()
+  }
 } catch (error) {
   fail(error)
 }

@@ -1,8 +1,10 @@
 /** Which model, and which text: from arguments that may both be left out. */
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { nearest } from '../../src/index.ts'
 import { defaultModel } from './environment.ts'
 import { UsageError } from './exit.ts'
+import { note } from './output/stdout.ts'
 import { ownPackage } from './package.ts'
 import { isPiped, readAll, readIfAny } from './stdin.ts'
 
@@ -39,8 +41,31 @@ export async function modelAndText(
   if (first === '-') return { model: modelArgument(undefined), text: await readAll() }
   const isModel = first !== undefined && looksLikeModel(first)
   const model = modelArgument(isModel ? first : undefined)
-  if (first !== undefined && !isModel) return { model, text: first }
+  if (first !== undefined && !isModel) {
+    hintAtModel(first)
+    return { model, text: first }
+  }
   return { model, text: isPiped() ? await readIfAny() : undefined }
+}
+
+/** A word that is nearly the name of something here was probably meant as a model. */
+function hintAtModel(word: string): void {
+  if (/\s/.test(word) || word.length < 3) return
+  const meant = nearest(word, [BUNDLED, ...modelsHere()])
+  const written = /[-_.\d]/.test(word)
+  if (meant === undefined && !written) return
+  const ask = meant === undefined ? 'a folder or a file of that name is not here' : `did you mean the model ${meant}?`
+  note(`${JSON.stringify(word)} is taken as the text; ${ask}`)
+}
+
+function modelsHere(): string[] {
+  try {
+    return readdirSync('.', { withFileTypes: true })
+      .filter(entry => entry.isDirectory() || /\.gguf$/i.test(entry.name))
+      .map(entry => entry.name)
+  } catch {
+    return []
+  }
 }
 
 export function looksLikeModel(argument: string): boolean {

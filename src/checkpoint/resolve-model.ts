@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { CheckpointError, OptionError } from '../errors.ts'
+import { CheckpointError } from '../errors.ts'
 import { findCached } from './hub/cache-layout.ts'
 import { downloadModel } from './hub/download-model.ts'
 import { HubError } from './hub/hub-error.ts'
@@ -20,7 +20,7 @@ export async function resolveModel(source: string, hub: HubOptions): Promise<str
   const name = parseModelName(source)
   if (name !== undefined) return resolveName(name, source, hub)
   if (source.includes('/')) throw new CheckpointError(`${source} is not there; ${EXPECTED_FOLDER}`)
-  throw new OptionError(
+  throw new CheckpointError(
     `${JSON.stringify(source)} is neither a folder here nor a model name; expected a folder, a GGUF file, org/name or ` +
       'org/name@revision',
   )

@@ -73,6 +73,8 @@ export class Engine {
       const info = await client.load({ type: 'load', source: name, options: rest })
       return new Engine(client, info)
     } catch (error) {
+      // It has been told; that its thread ends now is no news.
+      client.close(error instanceof Error ? error : new Error(String(error)))
       await client.terminate()
       throw error
     } finally {

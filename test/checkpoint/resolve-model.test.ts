@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { bundledModel } from '../../src/checkpoint/bundled-model.ts'
 import { openModel } from '../../src/checkpoint/folder.ts'
 import { resolveModel } from '../../src/checkpoint/resolve-model.ts'
-import { CheckpointError, OptionError } from '../../src/errors.ts'
+import { CheckpointError } from '../../src/errors.ts'
 import { COMMIT, sha256 } from '../support/fake-hub.ts'
 import { writeGguf } from '../support/gguf-writer.ts'
 import { failure, REPO, setUp, WEIGHTS } from '../support/hub-setup.ts'
@@ -56,7 +56,7 @@ describe('resolveModel', () => {
     expect(path).toBeInstanceOf(CheckpointError)
     expect(path.message).toBe('./no/such/folder is not there; expected a folder with config.json and model.safetensors')
     const word = await failure(resolveModel('llama', options))
-    expect(word).toBeInstanceOf(OptionError)
+    expect(word).toBeInstanceOf(CheckpointError)
     expect(word.message).toContain('"llama" is neither a folder here nor a model name')
     const gguf = await failure(resolveModel('org/model.Q4_K.gguf', options))
     expect(gguf).toBeInstanceOf(CheckpointError)

@@ -53,7 +53,6 @@ describe('wrong calls: one line on stderr, exit code 2', () => {
     [['generate', '--length-penalty', '2'], /--length-penalty is for --beams/],
     [['generate', ''], /the argument is empty/],
     [['generate', 'a', 'b', 'c'], /too many arguments/],
-    [['generate', 'no-such-model', 'text'], /neither a folder here nor a model name/],
     [['tokenize'], /there is no text/],
     [['tokenize', '--ids', '1 2 4096'], /"4096" is no token id; expected integers from 0 to 4095/],
     [['inspect', '.', 'memry'], /no view "memry"; expected one of model, memory, tensors/],

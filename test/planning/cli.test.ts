@@ -158,9 +158,9 @@ describe('wrong questions get a sentence that helps', () => {
     [
       ['gpt-9'],
       /There is no "gpt-9" here, .*expected a config\.json, a folder, a \.gguf file or a name: DeepSeek-V3/,
-      2,
+      1,
     ],
-    [['./nowhere/config.json'], /There is no "\.\/nowhere\/config\.json" here/, 2],
+    [['./nowhere/config.json'], /There is no "\.\/nowhere\/config\.json" here/, 1],
     [['package.json'], /package\.json: there are no attention fields; expected num_attention_heads/, 1],
     [['README.md'], /is a file; give the folder that holds config\.json, or a GGUF/, 1],
   ])('%j', async (args, message, expected) => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { folderFiles } from '../../src/checkpoint/folder.ts'
 import { openGguf } from '../../src/checkpoint/gguf/open-gguf.ts'
-import { CheckpointError, ConfigError, OptionError, UnsupportedModelError } from '../../src/errors.ts'
+import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/errors.ts'
 import { plan } from '../../src/planning/plan.ts'
 import type { PlanModel } from '../../src/planning/plan-model.ts'
 import { readPlanModel } from '../../src/planning/read/open.ts'
@@ -129,7 +129,7 @@ describe('what a path or name means', () => {
       'nothing of that name',
       {},
       'nothing',
-      OptionError,
+      CheckpointError,
       /There is no ".*nothing" here; expected a config\.json, a folder, a \.gguf file or a name: DeepSeek-V3/,
     ],
     ['DeepSeek-V4 by name', {}, 'deepseek-ai/DeepSeek-V4', UnsupportedModelError, /compressed sparse attention/],

@@ -85,7 +85,7 @@ const COMMANDS: readonly SlashCommand[] = [
       if (file === '') throw new CliError('/save needs the name of a file')
       const { messages } = chat.conversation
       const text = file.endsWith('.json') ? JSON.stringify(messages, null, 2) : transcript(messages)
-      await writeFile(file, `${text}\n`)
+      await writeFile(file, `${text}\n`).catch((error: unknown) => unwritable(file, error))
       chat.say(`Written to ${file}.`)
       return true
     },
@@ -197,6 +197,17 @@ Ctrl-C stops an answer. // at the beginning is a slash for the model.`
 function change(chat: ChatControl, name: string, value: string): void {
   if (value !== '') chat.settings.set(name, value)
   chat.say(chat.settings.show(name))
+}
+
+function unwritable(file: string, error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'its folder is not there',
+    EISDIR: 'it is a folder',
+    EACCES: 'permission denied',
+    ENOSPC: 'the disk is full',
+  }
+  throw new CliError(`${file} cannot be written: ${reasons[code ?? ''] ?? message}`)
 }
 
 function parseMessages(text: string, file: string): Message[] {

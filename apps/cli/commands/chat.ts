@@ -42,7 +42,7 @@ export function addChat(program: Command): void {
     .description(
       'Talks with a model, turn by turn. Reads a terminal, or lines from a pipe; /help lists what can be said to the program. Chats on a terminal are kept, and others that have a name; see latentkit chats.',
     )
-    .argument('[model]', 'a folder, or org/name on the hub (default: the bundled model)')
+    .argument('[model]', 'a folder, a GGUF file, or org/name on the hub (default: the bundled model)')
     .option('--system <text>', 'a system message')
     .option('--template <file>', "a chat template (Jinja) instead of the model's own")
     .option('--parse-special', 'control tokens that are written out (<|im_end|>) become these tokens, not plain text')

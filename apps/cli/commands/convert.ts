@@ -78,8 +78,13 @@ async function convert(input: string, output: string, flags: Flags): Promise<voi
   if (!flags.quiet) await writeView(summary(conversion))
 }
 
-/** `my-model.gguf: 139 MiB, deepseek_v3: q8_0 131 MiB, f32 8.1 MiB` */
+/** `my-model.gguf: 139 MiB, deepseek_v3: q8_0 131 MiB in 210 tensors, f32 8.1 MiB in 61` */
 function summary({ output, bytes, modelType, types }: Conversion): string {
-  const each = types.map(t => `${t.type} ${format.bytes(t.bytes)}`).join(', ')
+  const each = types
+    .map((t, i) => {
+      const count = i === 0 ? format.plural(t.tensors, 'tensor') : format.integer(t.tensors)
+      return `${t.type} ${format.bytes(t.bytes)} in ${count}`
+    })
+    .join(', ')
   return `${colours(process.stdout).bold(output)}: ${format.bytes(bytes)}, ${modelType}: ${each}`
 }

@@ -31,7 +31,7 @@ export function addGenerate(program: Command): void {
     .command('generate')
     .summary('continue a text')
     .description('Continues a text, token by token as it comes. Without arguments the bundled model tells a story.')
-    .argument('[model]', 'a folder, or org/name on the hub (default: the bundled model)')
+    .argument('[model]', 'a folder, a GGUF file, or org/name on the hub (default: the bundled model)')
     .argument('[prompt]', 'the text to continue; - reads it from standard input, and so does a pipe')
     .option('--echo', 'repeat the prompt before its continuation (default on a terminal)')
     .option('--no-echo', 'only the continuation')

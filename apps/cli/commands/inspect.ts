@@ -29,7 +29,7 @@ export function addInspect(program: Command): void {
     .description(
       'Shows architecture, attention, parameters, tensors and what a cached token costs, from config.json and the headers of the weights.',
     )
-    .argument('[model]', `a folder, or org/name on the hub (default: ${BUNDLED})`)
+    .argument('[model]', `a folder, a GGUF file, or org/name on the hub (default: ${BUNDLED})`)
     .argument('[view]', `one of ${VIEWS.join(', ')} (default: model and memory)`)
     .addOption(
       new Option('--cache-type <type>', `cached numbers: ${CACHE_TYPES_SHOWN} (default: f16)`).argParser(

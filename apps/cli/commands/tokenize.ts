@@ -35,7 +35,7 @@ export function addTokenize(program: Command): void {
     .command('tokenize')
     .summary('text into token ids, and back')
     .description('Shows the tokens of a text as the model sees them, or the text of token ids.')
-    .argument('[model]', 'a folder, or org/name on the hub (default: the bundled model)')
+    .argument('[model]', 'a folder, a GGUF file, or org/name on the hub (default: the bundled model)')
     .argument('[text]', 'the text, or with --ids the ids; - reads standard input, and so does a pipe')
     .option('--ids', 'the argument is a list of token ids; print their text')
     .option('--no-parse-special', 'control tokens that are written out (<|im_end|>) are plain text')

@@ -46,7 +46,7 @@ export function tokensFrom(least: number): Parser<number> {
     const [, digits = '', unit = ''] = /^(\d+)([km]?)$/i.exec(text.replaceAll('_', '')) ?? []
     const value = Number(digits) * ({ '': 1, k: 1024, m: 1024 ** 2 }[unit.toLowerCase()] as number)
     if (digits === '' || !Number.isSafeInteger(value) || value < least) {
-      reject(`a number of tokens, ${least} or more, such as 4096 or 32K`)
+      reject(`a number of tokens, such as 4096 or 32K, ${least} or more`)
     }
     return value
   }

@@ -11,7 +11,7 @@ import { modelKeys } from './model-keys.ts'
 import { type PlanOptions, planTensors, type TensorToWrite } from './plan-tensors.ts'
 import { addSamplingKeys } from './sampling-keys.ts'
 import { addTokenizerKeys } from './tokenizer-keys.ts'
-import { fileTypeOf } from './types.ts'
+import { fallbackWarnings, fileTypeOf } from './types.ts'
 import { ggufHeader, ggufSize, writeGguf } from './write-gguf.ts'
 
 /** A model as a GGUF file, and how to write it. Throws UnsupportedModelError for what GGUF or llama.cpp lack. */
@@ -36,7 +36,7 @@ export function prepareGguf(source: SourceModel, options: PlanOptions) {
   const header = ggufHeader(keys, tensors)
   return {
     bytes: ggufSize(header, tensors),
-    warnings: forLlamaCpp(config, architecture),
+    warnings: [...forLlamaCpp(config, architecture), ...fallbackWarnings(tensors, options.weights)],
     write: async (path: string, output: OutputOptions): Promise<Written> => {
       await writeFile(path, header, tensors, output)
       return { files: [path], types }

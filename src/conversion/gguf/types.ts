@@ -14,6 +14,28 @@ export function keptType(stored: WeightType, role: WeightRole, cols: number, who
   return fitting(isEncodableType(stored) ? stored : 'q8_0', cols)
 }
 
+interface Typed {
+  readonly type: WeightType
+  readonly shape: readonly number[]
+}
+
+/** Says which matrices have another type than was asked for, because their rows are no multiple of its blocks. */
+export function fallbackWarnings(tensors: readonly Typed[], wanted: EncodableType | undefined): string[] {
+  const block = wanted === undefined ? 1 : WEIGHT_TYPES[wanted].elements
+  const others = tensors.filter(
+    ({ type, shape }) => isBlockType(type) && type !== wanted && (shape.at(-1) ?? 0) % block !== 0,
+  )
+  if (wanted === undefined || others.length === 0) return []
+  const rows = [...new Set(others.map(({ shape }) => shape.at(-1)))].sort((a, b) => (a ?? 0) - (b ?? 0))
+  const count = (type: WeightType) => others.filter(other => other.type === type).length
+  const became = [...new Set(others.map(({ type }) => type))].map(type => `${count(type)} ${type}`).join(', ')
+  const matrices = tensors.filter(({ shape }) => shape.length > 1).length
+  return [
+    `${wanted} takes rows that are multiples of ${block}; of ${matrices} matrices ${others.length} have rows of ${rows.join(', ')} ` +
+      `and became ${became}`,
+  ]
+}
+
 /** `general.file_type`: what most of the matrices are. llama.cpp only shows it. */
 const FILE_TYPES: Readonly<Partial<Record<WeightType, number>>> = {
   f32: 0,

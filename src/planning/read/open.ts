@@ -12,7 +12,7 @@ import { readJson } from '../../checkpoint/json-file.ts'
 import { findLocal } from '../../checkpoint/local-model.ts'
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../../checkpoint/weight-files.ts'
-import { CheckpointError, ConfigError, OptionError, UnsupportedModelError } from '../../errors.ts'
+import { CheckpointError, ConfigError, UnsupportedModelError } from '../../errors.ts'
 import type { PlanModel } from '../plan-model.ts'
 import { findPublished, publishedNames } from '../published/index.ts'
 import { planModelFromCheckpoint } from './checkpoint.ts'
@@ -102,7 +102,7 @@ function unknown(source: string): never {
   const met = JSON.stringify(source.slice(0, 120))
   if (/deepseek[-_]?v4/i.test(source)) throw new UnsupportedModelError(compressedAttention(met))
   const path = /[\\/]|^[.~]|\.(json|gguf)$/.test(source)
-  throw new OptionError(
+  throw new CheckpointError(
     `There is no ${met} here${path ? '' : ', in the cache of the hub or in the list of published models'}; expected a ` +
       `config.json, a folder, a .gguf file or a name: ${publishedNames().join(', ')}.`,
   )

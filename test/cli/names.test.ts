@@ -1,0 +1,77 @@
+/** What is named and is not there, and what is named almost. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { tempFolder } from '../support/temp-folder.ts'
+import { latentkit, lines, TALES } from './run.ts'
+
+describe('what is not there is exit code 1, whatever asks for it', { timeout: 60_000 }, () => {
+  const missing = ['no-model', './no-model', 'no-model.gguf', 'no-org/no-model']
+  const commands = (model: string): string[][] => [
+    ['generate', model, 'x'],
+    ['chat', model],
+    ['tokenize', model, 'x'],
+    ['inspect', model],
+    ['plan', model],
+    ['convert', model, join(tempFolder(), 'out.gguf')],
+    ['perplexity', model, join(TALES, 'README.md')],
+    ['verify', model],
+  ]
+  it.each(missing)('the model %s', async model => {
+    for (const args of commands(model)) {
+      const { code, stdout, stderr } = await latentkit(args, { input: '' })
+      expect({ args, code }).toEqual({ args, code: 1 })
+      // A verification says it in its table.
+      if (args[0] === 'verify') continue
+      expect(stderr).toContain(model)
+      expect([stdout, lines(stderr).length]).toEqual(['', 1])
+    }
+  })
+
+  it.each([
+    [['perplexity', TALES, 'no-file']],
+    [['chat', '--template', 'no-file']],
+    [['chat', '--draft', './no-file']],
+  ])('a file: %j', async args => {
+    const { code, stderr } = await latentkit(args, { input: '' })
+    expect(stderr).toContain('no-file')
+    expect([code, lines(stderr).length]).toEqual([1, 1])
+  })
+})
+
+describe('a word alone is a text, and a hint says what may have been meant', { timeout: 60_000 }, () => {
+  it.each([
+    ['mymodle', /"mymodle" is taken as the text; did you mean the model mymodel\?/],
+    ['tales-mla-8b', /did you mean the model tales-mla-8m\?/],
+    ['other-model-7b', /"other-model-7b" is taken as the text; a folder or a file of that name is not here/],
+    ['Hello', /^$/],
+    ['My model is', /^$/],
+  ])('%s', async (word, hint) => {
+    const cwd = tempFolder()
+    mkdirSync(join(cwd, 'mymodel'))
+    const { code, stderr } = await latentkit(['generate', word, '--max-tokens', '2', '--quiet'], { cwd })
+    expect(stderr.trim()).toMatch(hint)
+    expect(code).toBe(0)
+  })
+})
+
+it.each([
+  ['LATENTKIT_THREAD', /^the variable LATENTKIT_THREAD has no effect: did you mean LATENTKIT_THREADS\?$/],
+  ['LATENTKIT_TEMPERATURE', /^the variable LATENTKIT_TEMPERATURE has no effect: there is none of that name/],
+  ['LATENTKIT_SKIP_BUILD', /^$/],
+  ['LATENTKIT_THREADS', /^$/],
+])('a variable of ours that nobody reads is told: %s', async (name, told) => {
+  const { code, stderr } = await latentkit(['generate', 'x', '--max-tokens', '1', '--quiet'], { env: { [name]: '1' } })
+  expect(stderr.trim()).toMatch(told)
+  expect(code).toBe(0)
+})
+
+it('/save and /load say what is wrong with a file', async () => {
+  const cwd = tempFolder()
+  const { code, stderr } = await latentkit(['chat'], { input: '/save no/x.json\n/save .\n/load none.json\n', cwd })
+  expect(stderr).toMatch(/^error: no\/x\.json cannot be written: its folder is not there$/m)
+  expect(stderr).toMatch(/^error: \. cannot be written: it is a folder$/m)
+  expect(stderr).toMatch(/^error: none\.json cannot be read: there is no such file$/m)
+  expect(stderr).not.toMatch(/ENOENT|EISDIR/)
+  expect(code).toBe(0)
+})
