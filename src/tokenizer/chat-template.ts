@@ -1,13 +1,17 @@
 import { OptionError } from '../errors.ts'
-import { describe, messageOf, TemplateError } from './errors.ts'
-import { type Program, parseTemplate, runTemplate } from './jinja-bounds.ts'
-import { templateGlobals } from './jinja-globals.ts'
+import { TemplateError } from '../templates/errors.ts'
+import { Template } from '../templates/template.ts'
+import { continueFinal } from './continue-message.ts'
+import { describe } from './errors.ts'
 import { isObject } from './tokenizer-json.ts'
 
 /** One message of a conversation. Keys beyond these (tool_calls, name …) reach the template as they are. */
 export interface ChatMessage {
   readonly role: string
-  /** Null, as in a message that only calls tools, reaches the template as null. */
+  /**
+   * A text, or parts such as `{ type: 'text', text }` for templates that take them. Null, as in a message that only
+   * calls tools, reaches the template as null.
+   */
   readonly content?: string | null | readonly unknown[]
   readonly [key: string]: unknown
 }
@@ -17,6 +21,8 @@ export interface ChatTemplateOptions {
   readonly tools?: readonly unknown[]
   /** End with the header after which the assistant speaks. Default false. */
   readonly addGenerationPrompt?: boolean
+  /** Leave the last message open, for the model to go on with it. Not with addGenerationPrompt. Default false. */
+  readonly continueFinalMessage?: boolean
   /** Which template, where there are several. Default 'tool_use' when there is one and tools are given, else 'default'. */
   readonly template?: string
   /** The time that `strftime_now` tells. Default: now. */
@@ -28,7 +34,7 @@ export interface ChatTemplateOptions {
 /** The chat templates of one tokenizer: parsed at first use, since most programs render at most one. */
 export class ChatTemplates {
   readonly #sources: ReadonlyMap<string, string>
-  readonly #programs = new Map<string, Program>()
+  readonly #templates = new Map<string, Template>()
   readonly #specialTokens: Readonly<Record<string, unknown>>
 
   /** `specialTokens` are the template's `bos_token` and so on; those that do not exist are left out. */
@@ -48,27 +54,36 @@ export class ChatTemplates {
   /** The text of a conversation. Throws TemplateError; with `raised` when the template itself refuses. */
   render(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string {
     checkMessages(messages)
-    const name = options.template ?? (options.tools && this.#sources.has('tool_use') ? 'tool_use' : 'default')
+    const { tools, variables = {}, now = new Date(), addGenerationPrompt = false, continueFinalMessage } = options
+    if (addGenerationPrompt && continueFinalMessage) {
+      throw new OptionError(
+        'continueFinalMessage goes on with the last message and addGenerationPrompt begins another; give one of them',
+      )
+    }
+    const name = options.template ?? (tools && this.#sources.has('tool_use') ? 'tool_use' : 'default')
     const source = this.#sources.get(name)
     if (source === undefined) throw this.#missing(name)
+    const continued = continueFinalMessage ? continueFinal(messages, source) : undefined
+    const given = {
+      ...this.#specialTokens,
+      ...variables,
+      messages: continued?.messages ?? messages,
+      tools: tools ?? null,
+      documents: variables.documents ?? null,
+      add_generation_prompt: addGenerationPrompt,
+    }
+    const text = this.#run(name, source, given, now)
+    return continued === undefined ? text : continued.cut(text)
+  }
+
+  #run(name: string, source: string, variables: Readonly<Record<string, unknown>>, now: Date): string {
     try {
-      let program = this.#programs.get(name)
-      if (program === undefined) {
-        program = parseTemplate(source)
-        this.#programs.set(name, program)
-      }
-      return runTemplate(program, {
-        ...templateGlobals(options.now ?? new Date()),
-        ...this.#specialTokens,
-        ...(plain(options.variables ?? {}) as Record<string, unknown>),
-        messages: plain(messages),
-        tools: plain(options.tools ?? null),
-        documents: plain(options.variables?.documents ?? null),
-        add_generation_prompt: options.addGenerationPrompt ?? false,
-      }).text
+      const template = this.#templates.get(name) ?? new Template(source)
+      this.#templates.set(name, template)
+      return template.render(variables, now).text
     } catch (error) {
-      if (error instanceof TemplateError) throw error
-      throw new TemplateError(`The chat template "${name}" cannot be rendered: ${reason(error)}`, { cause: error })
+      if (!(error instanceof TemplateError) || error.raised) throw error
+      throw new TemplateError(`The chat template "${name}" cannot be rendered: ${error.message}`, { cause: error })
     }
   }
 
@@ -89,18 +104,19 @@ function checkMessages(messages: readonly ChatMessage[]): void {
     if (typeof message.role !== 'string') {
       throw new OptionError(`messages[${i}].role is ${describe(message.role)}; expected a string`)
     }
+    checkContent(message.content, i)
   }
 }
 
-/** As JSON would carry it: a key whose value is undefined is not there. Null stays: templates ask for it. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain)
-  if (!isObject(value)) return value
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined)
-  return Object.fromEntries(entries.map(([key, inner]) => [key, plain(inner)]))
-}
-
-/** What the engine throws has no sentence for a stack that ran out. */
-function reason(error: unknown): string {
-  return error instanceof RangeError ? 'it nests or grows beyond all bounds' : messageOf(error)
+function checkContent(content: unknown, i: number): void {
+  if (content === undefined || content === null || typeof content === 'string') return
+  const where = `messages[${i}].content`
+  if (!Array.isArray(content)) {
+    throw new OptionError(`${where} is ${describe(content)}; expected a text, null, or a list of parts`)
+  }
+  if (content.length === 0) throw new OptionError(`${where} is an empty list; give a text, or parts like {type, text}`)
+  for (const [k, part] of content.entries()) {
+    if (!isObject(part))
+      throw new OptionError(`${where}[${k}] is ${describe(part)}; expected an object like {type, text}`)
+  }
 }

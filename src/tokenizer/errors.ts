@@ -1,20 +1,8 @@
-import { defineError, LatentkitError, registerError } from '../errors.ts'
+import { defineError, type LatentkitError } from '../errors.ts'
 
 /** A tokenizer.json or tokenizer_config.json that is malformed or asks for something latentkit does not do. */
 export const TokenizerError = defineError('TokenizerError', 'bad_tokenizer')
 export type TokenizerError = LatentkitError
-
-/** A chat template that is missing, broken, out of bounds, or that refuses the messages. */
-export class TemplateError extends LatentkitError {
-  /** The template itself called `raise_exception`; `message` is then its own sentence, line breaks and all. */
-  readonly raised: boolean
-
-  constructor(message: string, options?: ErrorOptions & { readonly raised?: boolean }) {
-    super('bad_template', message, { ...options, lines: options?.raised ?? false })
-    this.raised = options?.raised ?? false
-  }
-}
-registerError('TemplateError', TemplateError)
 
 /** What was met, for the end of an error message: `"abc"`, `a list`, `nothing`. */
 export function describe(value: unknown): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { TemplateError } from '../../src/tokenizer/errors.ts'
+import { TemplateError } from '../../src/templates/errors.ts'
 import { FIXTURES, loadTokenizer, readFixture, readText, vocabularyFolder } from './load.ts'
 
 const SIZES = {
