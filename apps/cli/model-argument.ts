@@ -1,11 +1,9 @@
 /** Which model, and which text: from arguments that may both be left out. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
-import { nearest } from '../../src/index.ts'
+import { bundledModel, nearest } from '../../src/index.ts'
 import { defaultModel } from './environment.ts'
 import { UsageError } from './exit.ts'
 import { note } from './output/stdout.ts'
-import { ownPackage } from './package.ts'
 import { isPiped, readAll, readIfAny } from './stdin.ts'
 
 /** What is used where no model is named; it comes with the package. */
@@ -19,7 +17,7 @@ export interface ModelArgument {
 
 export function modelArgument(argument: string | undefined): ModelArgument {
   const named = argument ?? defaultModel()
-  const bundled = join(ownPackage().folder, 'models', BUNDLED)
+  const bundled = bundledModel()
   if (named === undefined || (named === BUNDLED && !existsSync(named))) return { source: bundled, bundled: true }
   return {
     source: named,

@@ -42,6 +42,12 @@ export async function refuseWithoutWeights(files: CheckpointFiles): Promise<neve
 export async function refuseWithoutConfig(files: CheckpointFiles): Promise<never> {
   await refuseAdapter(files)
   const { name, names } = files
+  const [, org, repo] = /models--([^/\\]+?)--([^/\\]+)[/\\]?$/.exec(name) ?? []
+  if (org !== undefined) {
+    throw new CheckpointError(
+      `${name} is a folder of the hub's cache; give one of its snapshots (snapshots/COMMIT) or the name ${org}/${repo}`,
+    )
+  }
   if (names.has('model_index.json')) {
     throw new UnsupportedModelError(
       `${name} holds a pipeline that makes pictures (model_index.json), no language model`,

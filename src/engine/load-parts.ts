@@ -8,7 +8,7 @@ import { CheckpointError, OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { loadModel, type SurveyedWeight, surveyWeights } from '../model/load.ts'
-import { loadWarnings } from '../model/load-warnings.ts'
+import { loadWarnings, tiedWarnings } from '../model/load-warnings.ts'
 import type { Model } from '../model/model.ts'
 import { sentence } from '../printable.ts'
 import type { DraftModel } from '../speculation/draft-model.ts'
@@ -112,6 +112,7 @@ async function assemble(
   const { vocabSize } = config
   const draft =
     draftCheckpoint && (await loadDraft(draftCheckpoint, kernels, { cacheType, cache: budget, signal, vocabSize }))
+  const tied = await tiedWarnings(checkpoint)
   const info: ModelInfo = {
     name: nameOf(checkpoint, source),
     modelType: config.modelType,
@@ -127,8 +128,8 @@ async function assemble(
     hasChatTemplate: tokenizer.hasChatTemplate,
     sampling: samplingDefaults(defaults.sampling),
     draft: draftCheckpoint && nameOf(draftCheckpoint, options.draft as string),
-    warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(checkpoint, survey)].map(warning =>
-      sentence(warning),
+    warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(checkpoint, survey), ...tied].map(
+      warning => sentence(warning),
     ),
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))

@@ -1,5 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
-import { listed } from '../checkpoint/quote.ts'
+import { listed, quote } from '../checkpoint/quote.ts'
+import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
+import { familyOf } from './families/index.ts'
 import { type SurveyedWeight, unusedTensors } from './load.ts'
 
 /** One sentence each, once the tensors have been asked for: what was left out, and what config.json does not speak of. */
@@ -13,4 +15,29 @@ export function biasWarnings({ configFile }: Checkpoint, survey: readonly Survey
   const biases = survey.filter(weight => !weight.announced).map(weight => weight.name)
   if (biases.length === 0) return []
   return [`${configFile} does not speak of biases that the files have; they are added: ${listed(biases)}`]
+}
+
+/** Bytes from the middle of two tensors that are compared. */
+const SAMPLE = 1 << 16
+
+/** A config.json that ties the output to the embedding beside a file that has an output of its own, and another one. */
+export async function tiedWarnings(checkpoint: Checkpoint): Promise<string[]> {
+  const { config, names } = familyOf(checkpoint.configReader)
+  if (!config(checkpoint.configReader).tiedEmbeddings) return []
+  const output = checkpoint.tensors.get(`${names.output}.weight`)
+  const embedding = names.prefixes
+    .map(prefix => checkpoint.tensors.get(`${prefix}${names.embedding}.weight`))
+    .find(entry => entry !== undefined)
+  if (!output || !embedding) return []
+  const [own, tied] = [await middle(output), await middle(embedding)]
+  if (output.dtype === embedding.dtype && own.every((byte, i) => byte === tied[i])) return []
+  return [
+    `${checkpoint.configFile} ties the output to the embedding (tie_word_embeddings), so the file's own ${quote(output.name)}, ` +
+      'which differs, is left out',
+  ]
+}
+
+async function middle({ bytes: { source, offset, length } }: TensorEntry): Promise<Uint8Array> {
+  const count = Math.min(SAMPLE, length)
+  return source.read(offset + Math.floor((length - count) / 2), count)
 }

@@ -73,6 +73,14 @@ describe('a download', () => {
   })
 })
 
+it('leaves out shards that the index names and the hub does not have: the model may not need them', async () => {
+  const index = '{"weight_map":{"a":"a.safetensors","mtp":"b.safetensors"}}'
+  const files = { 'config.json': '{}', 'model.safetensors.index.json': index, 'a.safetensors': weights('a', 64) }
+  const { options } = await setUp(files)
+  const folder = await downloadModel(name, options)
+  expect(readdirSync(folder).sort()).toEqual(['a.safetensors', 'config.json', 'model.safetensors.index.json'])
+})
+
 describe('a broken connection', () => {
   it('is taken up where it broke', async () => {
     let cuts = 0

@@ -89,6 +89,13 @@ describe('a folder of another kind is named', () => {
   })
 })
 
+it("a folder of the hub's cache is named", async () => {
+  const files = filesFrom('/x/hub/models--org--name/', [])
+  await expect(openCheckpoint(files)).rejects.toThrow(
+    'give one of its snapshots (snapshots/COMMIT) or the name org/name',
+  )
+})
+
 describe('packed weights are named', () => {
   const wrong = writeSafetensors({
     'q.weight': { dtype: 'U32', shape: [4, 1] },

@@ -97,11 +97,12 @@ function blobPath(repo: string, file: RemoteFile): string {
   return join(repo, 'blobs', file.etag)
 }
 
+/** Those that the hub has: an index may name more than anybody needs, which only the model can tell. */
 async function shardNames(snapshot: string, name: ModelName, files: readonly string[]): Promise<readonly string[]> {
   const { shards } = await readShardIndex(await openFile(join(snapshot, INDEX_FILE)))
-  const absent = shards.find(shard => !files.includes(shard))
-  if (absent === undefined) return shards
-  throw new HubError('model_not_found', `${name.id} has no ${absent}, which its ${INDEX_FILE} names`)
+  const there = shards.filter(shard => files.includes(shard))
+  if (there.length > 0) return there
+  throw new HubError('model_not_found', `${name.id} has no ${shards[0]}, which its ${INDEX_FILE} names`)
 }
 
 function noSafetensors({ id }: ModelName, files: readonly string[]): UnsupportedModelError {
