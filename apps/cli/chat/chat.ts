@@ -2,12 +2,14 @@ import type { Engine } from '../../../src/index.ts'
 import { follow } from '../answer.ts'
 import { CliError, describeError, errorAsJson, OutputError, UsageError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
+import * as format from '../output/format.ts'
 import { type Answer, statsLine } from '../output/stats.ts'
 import { answerText, note, write } from '../output/stdout.ts'
 import type { ChatControl } from './control.ts'
 import type { Conversation } from './conversation.ts'
 import type { ChatInput } from './input.ts'
 import type { ChatKeeper } from './keeper.ts'
+import { roomFor } from './room.ts'
 import type { Settings } from './settings.ts'
 import { isSlashCommand, runSlashCommand } from './slash-commands.ts'
 
@@ -21,6 +23,8 @@ export interface ChatOptions {
   readonly json: boolean
   /** Someone is there to read remarks. */
   readonly interactive: boolean
+  /** Where the context is full, go on without the oldest messages. */
+  readonly rolls: boolean
   readonly debug: boolean
 }
 
@@ -35,6 +39,8 @@ export class Chat implements ChatControl {
   #attempt = 0
   #stopped = false
   #unanswered = false
+  /** That messages are left out was told. */
+  #rolled = false
 
   constructor(engine: Engine, options: ChatOptions) {
     this.#engine = engine
@@ -74,7 +80,6 @@ export class Chat implements ChatControl {
     input.onInterrupt = () => controller.abort()
     const options = this.settings.next(this.#attempt)
     await this.keeper?.keep(this.conversation, question)
-    const generation = this.conversation.ask(question, { ...options, signal: controller.signal })
     let failure: unknown = null
     let shown = ''
     const show = async (text: string) => {
@@ -82,6 +87,8 @@ export class Chat implements ChatControl {
       if (!json) await write(answerText(text))
     }
     try {
+      await this.#makeRoom(question, options.maxTokens)
+      const generation = this.conversation.ask(question, { ...options, signal: controller.signal })
       const answer = await follow(generation, controller.signal, options.seed, show)
       this.conversation.answered(answer)
       this.#last = { answer, maxTokens: options.maxTokens }
@@ -103,6 +110,16 @@ export class Chat implements ChatControl {
     else note(describeError(failure, debug))
   }
 
+  async #makeRoom(question: string, maxTokens: number | undefined): Promise<void> {
+    const { contextLength } = this.#engine.info
+    if (!this.#options.rolls) return
+    const made = await this.conversation.makeRoom(question, roomFor(contextLength, maxTokens ?? contextLength))
+    if (!made || this.#rolled) return
+    this.#rolled = true
+    const full = `the context of ${format.integer(contextLength)} tokens is full: from here on the oldest messages are left out`
+    note(colours(process.stderr).yellow(`${full} (/reset begins anew; --context N holds more, --no-roll ends instead)`))
+  }
+
   stats(): string {
     if (this.#last === null) return 'Nothing was answered yet.'
     return statsLine(this.#last.answer, this.conversation.cache, this.#engine.info, this.#last.maxTokens)
@@ -114,10 +131,17 @@ export class Chat implements ChatControl {
 
   #remarkOnEnd(): void {
     const reason = this.#last?.answer.finishReason
+    const { yellow } = colours(process.stderr)
     if (reason === 'aborted') this.say('(stopped)')
-    if (reason === 'length') this.say('(ended by --max-tokens; /max-tokens changes it)')
+    if (reason === 'length' && this.settings.bound === 'chosen')
+      this.say('(ended by --max-tokens; /max-tokens changes it)')
+    if (reason === 'length' && this.settings.bound === 'guard') {
+      const tokens = format.integer(this.#last?.maxTokens ?? 0)
+      note(yellow(`stopped after ${tokens} tokens; --max-tokens N, or /max-tokens N, allows more`))
+    }
     if (reason === 'context') {
-      note(colours(process.stderr).yellow('the context is full; /reset begins anew, /undo goes one step back'))
+      const goesOn = this.#options.rolls ? '' : '; /reset begins anew, /undo goes one step back, --context N holds more'
+      note(yellow(`the context is full, and the answer ends here${goesOn}`))
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { CacheStats, Engine, Generation, Message, PromptOptions, Session } from '../../../src/index.ts'
 import type { Answer } from '../output/stats.ts'
+import { forgetBetween, type Room, roomyLength, tryToDrop } from './room.ts'
 
 /** What was said, and how the next thing to say becomes a prompt. */
 export interface Conversation {
@@ -7,6 +8,8 @@ export interface Conversation {
   readonly templated: boolean
   readonly messages: readonly Message[]
   readonly cache: CacheStats
+  /** Leaves out the oldest of what was said where question and answer would not fit with it; whether it did so now. */
+  makeRoom(question: string, room: Room): Promise<boolean>
   /** What was asked last and not answered is taken as not said. */
   ask(text: string, options: PromptOptions): Generation
   /** Notes the answer to what was asked last. */
@@ -28,17 +31,23 @@ export function conversation(
   messages: readonly Message[] = [],
 ): Conversation {
   const { hasChatTemplate } = engine.info
-  return hasChatTemplate ? new TemplatedConversation(session, messages) : new PlainConversation(session, messages)
+  return hasChatTemplate
+    ? new TemplatedConversation(engine, session, messages)
+    : new PlainConversation(engine, session, messages)
 }
 
 /** The chat template renders the whole conversation each time; the session reuses what it remembers of it. */
 class TemplatedConversation implements Conversation {
   readonly templated = true
+  readonly #engine: Engine
   readonly #session: Session
   #system: Message[] = []
   #turns: Message[] = []
+  /** Of the turns that the model still sees. */
+  #first = 0
 
-  constructor(session: Session, messages: readonly Message[]) {
+  constructor(engine: Engine, session: Session, messages: readonly Message[]) {
+    this.#engine = engine
     this.#session = session
     this.#take(messages)
   }
@@ -51,9 +60,33 @@ class TemplatedConversation implements Conversation {
     return this.#session.cache
   }
 
+  /** Turns go from question to question, so that what is left is a conversation; the system message stays. */
+  async makeRoom(question: string, room: Room): Promise<boolean> {
+    const said = answeredOnly(this.#turns)
+    const prompt = (first: number) => this.#idsOf([...this.#system, ...said.slice(first), user(question)])
+    const before = await prompt(this.#first)
+    if (before.length <= room.contextLength - room.answer) return false
+    let first = this.#first
+    let after = before
+    while (after.length > roomyLength(room) && first < said.length) {
+      const next = said.findIndex((m, i) => i > first && m.role === 'user')
+      first = next < 0 ? said.length : next
+      after = await prompt(first)
+    }
+    // A question that is too long by itself is told as that, and costs nothing of what was said.
+    if (first === this.#first || after.length > room.contextLength) return false
+    this.#first = first
+    await forgetBetween(this.#session, before, after)
+    return true
+  }
+
   ask(text: string, options: PromptOptions): Generation {
-    this.#turns = [...answeredOnly(this.#turns), { role: 'user', content: text }]
-    return this.#session.prompt(this.messages, options)
+    this.#turns = [...answeredOnly(this.#turns), user(text)]
+    return this.#session.prompt([...this.#system, ...this.#turns.slice(this.#first)], options)
+  }
+
+  async #idsOf(messages: readonly Message[]): Promise<readonly number[]> {
+    return this.#engine.tokenize(await this.#engine.applyChatTemplate(messages))
   }
 
   answered({ text }: Answer): void {
@@ -63,11 +96,13 @@ class TemplatedConversation implements Conversation {
   async takeBack(): Promise<string | undefined> {
     const last = this.#turns.findLastIndex(m => m.role === 'user')
     const [question] = last < 0 ? [] : this.#turns.splice(last)
+    if (this.#first >= this.#turns.length) this.#first = 0
     return question?.content ?? undefined
   }
 
   async reset(): Promise<void> {
     this.#turns = []
+    this.#first = 0
     await this.#session.reset()
   }
 
@@ -86,6 +121,7 @@ class TemplatedConversation implements Conversation {
   #take(messages: readonly Message[]): void {
     this.#system = messages.filter(m => m.role === 'system').slice(0, 1)
     this.#turns = messages.filter(m => m.role !== 'system')
+    this.#first = 0
   }
 }
 
@@ -95,12 +131,16 @@ class TemplatedConversation implements Conversation {
  */
 class PlainConversation implements Conversation {
   readonly templated = false
+  readonly #engine: Engine
   readonly #session: Session
   #turns: readonly Message[]
   /** The timeline was forgotten: the next prompt has to say it all. */
   #cold: boolean
+  /** What is left of it, where that is not all; null: all. */
+  #left: string | null = null
 
-  constructor(session: Session, messages: readonly Message[]) {
+  constructor(engine: Engine, session: Session, messages: readonly Message[]) {
+    this.#engine = engine
     this.#session = session
     this.#turns = messages
     this.#cold = messages.length > 0 && session.tokens.length === 0
@@ -114,12 +154,27 @@ class PlainConversation implements Conversation {
     return this.#session.cache
   }
 
+  /** The text's first tokens stay, as much attention rests on them, and then its end. */
+  async makeRoom(question: string, room: Room): Promise<boolean> {
+    const past = this.#cold ? await this.#engine.tokenize(this.#coldText()) : this.#session.tokens
+    const asked = (await this.#engine.tokenize(`\n${question}`)).length
+    if (past.length + asked <= room.contextLength - room.answer || asked > room.contextLength) return false
+    const from = past.length - Math.max(roomyLength(room) - asked - SINKS, 0)
+    if (from <= SINKS) return false
+    if (!this.#cold && (await tryToDrop(this.#session, SINKS, from))) return true
+    this.#left = await this.#engine.detokenize(past.slice(from))
+    this.#cold = true
+    await this.#session.reset()
+    return true
+  }
+
   ask(text: string, options: PromptOptions): Generation {
     const said = answeredOnly(this.#turns)
-    const before = this.#cold ? transcript(said) : ''
+    const before = this.#cold ? this.#coldText() : ''
     const joint = said.length > 0 ? '\n' : ''
     this.#turns = [...said, { role: 'user', content: text }]
     this.#cold = false
+    this.#left = null
     return this.#session.prompt(before + joint + text, options)
   }
 
@@ -138,7 +193,7 @@ class PlainConversation implements Conversation {
 
   async reset(): Promise<void> {
     this.#turns = []
-    await this.#session.reset()
+    await this.#forget()
   }
 
   async restore(messages: readonly Message[]): Promise<void> {
@@ -154,10 +209,22 @@ class PlainConversation implements Conversation {
     throw new Error('a plain conversation has no system message')
   }
 
+  #coldText(): string {
+    return this.#left ?? transcript(answeredOnly(this.#turns))
+  }
+
   async #forget(): Promise<void> {
     await this.#session.reset()
+    this.#left = null
     this.#cold = this.#turns.length > 0
   }
+}
+
+/** Tokens from the start that stay, as in the engine's rolling contexts. */
+const SINKS = 4
+
+function user(content: string): Message {
+  return { role: 'user', content }
 }
 
 /** Question and answer are one run of text; a line break parts them from the next. */

@@ -6,21 +6,36 @@ import { SETTINGS, type Setting, settingParser } from '../options/sampling.ts'
 /** Under the names of the flags. */
 export const SETTING_NAMES: readonly string[] = SETTINGS.map(kebab)
 
+/** Tokens of an answer where the user says nothing. */
+export interface Guard {
+  readonly maxTokens: number
+  /** A model should have ended before, so that it is worth a word. */
+  readonly told: boolean
+}
+
 /** How answers are chosen; changed by /temperature 0.5 and the like. */
 export class Settings {
   #options: PromptOptions
   readonly #model: SamplingDefaults
+  readonly #guard: Guard
 
-  constructor(options: PromptOptions, model: SamplingDefaults) {
+  constructor(options: PromptOptions, model: SamplingDefaults, guard: Guard) {
     this.#options = options
     this.#model = model
+    this.#guard = guard
+  }
+
+  /** What ends an answer that does not end by itself: what the user chose, or a guard, told or a matter of course. */
+  get bound(): 'chosen' | 'guard' {
+    return this.#options.maxTokens !== undefined || !this.#guard.told ? 'chosen' : 'guard'
   }
 
   /** For the next answer; a seed of its own unless one was set. `attempt` varies a set seed for another try. */
   next(attempt = 0): PromptOptions & { readonly seed: number } {
     const { seed } = this.#options
     const varied = seed === undefined ? randomSeed() : seed + attempt
-    return { ...this.#options, seed: Number.isSafeInteger(varied) ? varied : (seed as number) - attempt }
+    const { maxTokens } = this.#guard
+    return { maxTokens, ...this.#options, seed: Number.isSafeInteger(varied) ? varied : (seed as number) - attempt }
   }
 
   /** `name` is one of SETTING_NAMES; `default` and `random` forget the value. Throws a sentence. */
@@ -41,7 +56,7 @@ export class Settings {
   /** What counts where nothing was set. */
   #unset(key: Setting): string {
     if (key === 'seed') return 'random'
-    if (key === 'maxTokens') return 'none'
+    if (key === 'maxTokens') return String(this.#guard.maxTokens)
     if (key === 'presencePenalty' || key === 'frequencyPenalty') return '0'
     // Ours count together: one that is set takes the place of all.
     const ours = this.#model.by === 'latentkit' && key in NOTHING

@@ -4,7 +4,7 @@ import { Chat } from '../chat/chat.ts'
 import { conversation as newConversation } from '../chat/conversation.ts'
 import { PipedInput } from '../chat/piped-input.ts'
 import { keeperOf, recap, resumeConversation, wantedChat } from '../chat/resume.ts'
-import { Settings } from '../chat/settings.ts'
+import { type Guard, Settings } from '../chat/settings.ts'
 import { completions } from '../chat/slash-commands.ts'
 import { TerminalInput } from '../chat/terminal-input.ts'
 import { debugWanted } from '../environment.ts'
@@ -21,7 +21,9 @@ import { refuseFolder } from '../stdin.ts'
 import { readTextFile } from '../text-input.ts'
 
 /** A text without turns has no end of its own. */
-const PLAIN_TOKENS = 200
+const PLAIN: Guard = { maxTokens: 200, told: false }
+/** A turn has, but small models may miss it, and repeat themselves until the context is full. */
+const TURN: Guard = { maxTokens: 2048, told: true }
 
 interface Flags extends LoadFlags, SamplingFlags {
   json?: boolean
@@ -33,6 +35,8 @@ interface Flags extends LoadFlags, SamplingFlags {
   name?: string
   /** False for --no-save. */
   save: boolean
+  /** False for --no-roll. */
+  roll: boolean
 }
 
 export function addChat(program: Command): void {
@@ -51,8 +55,11 @@ export function addChat(program: Command): void {
     .addOption(
       new Option('--no-save', 'keep nothing of this chat: no file, and nothing in the cache folder').conflicts('name'),
     )
+    .option('--no-roll', 'end where the context is full, instead of going on without the oldest messages')
     .option('--json', 'one line of JSON per answer, or per error')
-  addLoadOptions(addSamplingOptions(command, { maxTokens: `none; without a chat template ${PLAIN_TOKENS}` }))
+  addLoadOptions(
+    addSamplingOptions(command, { maxTokens: `${TURN.maxTokens}; without a chat template ${PLAIN.maxTokens}` }),
+  )
     .addHelpText(
       'after',
       `
@@ -90,7 +97,8 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
       conversation,
       keeper: await keeperOf(engine, model, resumed, flags, interactive),
       input,
-      settings: new Settings(promptOptions(engine, flags), engine.info.sampling),
+      settings: new Settings(promptOptions(flags), engine.info.sampling, engine.info.hasChatTemplate ? TURN : PLAIN),
+      rolls: flags.roll,
       json: flags.json ?? false,
       interactive,
       debug: debug || debugWanted(),
@@ -106,9 +114,9 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
   }
 }
 
-function promptOptions({ info }: Engine, flags: Flags): PromptOptions {
+function promptOptions(flags: Flags): PromptOptions {
   const { parseSpecial = false } = flags
-  return { parseSpecial, ...(!info.hasChatTemplate && { maxTokens: PLAIN_TOKENS }), ...toPromptOptions(flags) }
+  return { parseSpecial, ...toPromptOptions(flags) }
 }
 
 function introduce({ info }: Engine, interactive: boolean): void {
