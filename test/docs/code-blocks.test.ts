@@ -90,6 +90,17 @@ describe('programs', () => {
   })
 })
 
+it("README's example runs as `tsc --init` compiles it: nothing is turned into older code", {
+  timeout: 120_000,
+}, async () => {
+  const [{ code: source }] = programs.filter(({ place }) => place.startsWith('README')) as [Block]
+  const compilerOptions = { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true }
+  const file = join(CODE, 'readme-as-it-is.mjs')
+  writeFileSync(file, ts.transpileModule(source, { compilerOptions }).outputText)
+  const { code, stderr } = await run(process.execPath, [file])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+})
+
 describe('commands', () => {
   const runnable = commands.filter(({ mark }) => mark === null)
   it.each(runnable.map(block => [block.place, block] as const))('%s run', { timeout: 240_000 }, async (_, block) => {
