@@ -20,7 +20,8 @@ if (developmentPackagesMissing()) {
 }
 if (!prebuilt()) {
   const { LATENTKIT_SKIP_BUILD: skip = '' } = process.env
-  if (!['', '0', 'false'].includes(skip)) say(`the native kernels are not built (LATENTKIT_SKIP_BUILD=${skip}).`)
+  if (process.platform === 'win32') say('there are no native kernels for Windows yet; WebAssembly will be used.')
+  else if (!['', '0', 'false'].includes(skip)) say(`the native kernels are not built (LATENTKIT_SKIP_BUILD=${skip}).`)
   else await build()
 }
 

@@ -29,8 +29,13 @@ export function loadAddon<Addon extends Versioned>(): Addon {
       problems.push(`${file} cannot be loaded (${error instanceof Error ? error.message.split('\n', 1)[0] : error})`)
     }
   }
-  const why = problems.length > 0 ? problems.join('; ') : `there are none for ${process.platform}-${process.arch} here`
-  throw new LatentkitError('no_native_kernels', `${why}; ${remedy()} builds them`)
+  throw new LatentkitError('no_native_kernels', explain(problems))
+}
+
+function explain(problems: readonly string[]): string {
+  if (problems.length > 0) return `${problems.join('; ')}; ${remedy()} builds them`
+  if (process.platform === 'win32') return 'there are none for Windows yet'
+  return `there are none for ${process.platform}-${process.arch} here; ${remedy()} builds them`
 }
 
 function builtHere(): string[] {
