@@ -41,7 +41,7 @@ type Fail = (what: string) => TokenizerError
 const EMPTY = new Uint8Array(0)
 const utf8 = new TextEncoder()
 /** What a token may grow beyond its length's multiple, in UTF-16 units. */
-const FREE = 1024
+const FREE = 256
 /** Texts that a Strip takes off; published ones take one. */
 const MAX_STRIPPED = 64
 
@@ -80,11 +80,13 @@ export function compileDecoder(spec: Component | null, file: string): TokenDecod
   if (spec === null) steps.push(spaceBetween)
   else add(spec)
 
+  // Each token is asked for once: together they are a text as long as the vocabulary.
+  const all = new Work(0)
   return {
     strip,
     piece(token, added) {
       const draft: Draft = { first: token, later: token, gap: '', bytes: undefined }
-      const work = new Work(token.length, FREE)
+      const work = new Work(token.length, FREE, all)
       for (const step of steps) {
         step(draft, added, work)
         work.checkLength(Math.max(draft.first.length, draft.later.length))

@@ -17,6 +17,7 @@ import { GGUF_TARGETS } from './gguf-targets.ts'
 import { mutate, pick } from './mutate.ts'
 import { mutateJson } from './mutate-json.ts'
 import { SESSION_TARGET } from './session-target.ts'
+import { TOKENIZER_TARGET } from './tokenizer-target.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
 
@@ -203,4 +204,5 @@ export const TARGETS: readonly (readonly [FuzzTarget, number])[] = [
   [config, 0.25],
   ...GGUF_TARGETS,
   [SESSION_TARGET, 0.1],
+  [TOKENIZER_TARGET, 0.02],
 ]

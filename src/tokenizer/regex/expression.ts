@@ -59,7 +59,8 @@ class Matcher {
   #ways = new Int32Array(256)
   #wayCount = 0
   /** Splits on the way to where the matcher stands: they have not failed. By way, how many there were. */
-  #path: number[] = []
+  #path = new Int32Array(256)
+  #pathCount = 0
 
   constructor(program: Program, starts: Uint8Array, text: string, work: Work) {
     this.#program = program
@@ -77,7 +78,7 @@ class Matcher {
   findAll(): number[] {
     const text = this.#text
     const found: number[] = []
-    this.#work.spend(text.length)
+    this.#work.spend(4 * text.length)
     let at = 0
     while (at <= text.length) {
       const end = this.#mayStart(at) ? this.#run(this.#program.start, at, false) : -1
@@ -120,7 +121,7 @@ class Matcher {
     const text = this.#text
     const memory = this.#memory
     const bottom = this.#wayCount
-    const pathBottom = this.#path.length
+    const pathBottom = this.#pathCount
     let state = start
     let at = from
     let steps = 0
@@ -166,8 +167,7 @@ class Matcher {
             if (closed) state = y[state]!
             else {
               memory.set(cell, FAILED)
-              this.#path.push(cell)
-              this.#remember(y[state]!, at)
+              this.#remember(cell, y[state]!, at)
               state = first
             }
           }
@@ -194,21 +194,21 @@ class Matcher {
       }
       if (!failed) continue
       if (this.#wayCount === bottom) {
-        this.#path.length = pathBottom
+        this.#pathCount = pathBottom
         this.#work.spend(steps & 0xffff)
         return -1
       }
       this.#wayCount -= 3
       state = this.#ways[this.#wayCount]!
       at = this.#ways[this.#wayCount + 1]!
-      this.#path.length = this.#ways[this.#wayCount + 2]!
+      this.#pathCount = this.#ways[this.#wayCount + 2]!
     }
   }
 
   /** The way that led here holds; what was still to try does not matter. */
   #leave(bottom: number, pathBottom: number, mark: number): void {
-    for (let i = pathBottom; i < this.#path.length; i++) this.#memory.set(this.#path[i]!, mark)
-    this.#path.length = pathBottom
+    for (let i = pathBottom; i < this.#pathCount; i++) this.#memory.set(this.#path[i]!, mark)
+    this.#pathCount = pathBottom
     this.#wayCount = bottom
   }
 
@@ -226,16 +226,21 @@ class Matcher {
     return at < this.#text.length && set.has(this.#text.codePointAt(at)!)
   }
 
-  #remember(state: number, at: number): void {
-    if (this.#wayCount + 3 > this.#ways.length) {
-      const grown = new Int32Array(this.#ways.length * 2)
-      grown.set(this.#ways)
-      this.#ways = grown
-    }
+  /** A split is on the way, and its other state is to be tried if this one fails. */
+  #remember(cell: number, state: number, at: number): void {
+    if (this.#pathCount === this.#path.length) this.#path = doubled(this.#path)
+    if (this.#wayCount + 3 > this.#ways.length) this.#ways = doubled(this.#ways)
+    this.#path[this.#pathCount++] = cell
     this.#ways[this.#wayCount++] = state
     this.#ways[this.#wayCount++] = at
-    this.#ways[this.#wayCount++] = this.#path.length
+    this.#ways[this.#wayCount++] = this.#pathCount
   }
+}
+
+function doubled(numbers: Int32Array): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(numbers.length * 2)
+  grown.set(numbers)
+  return grown
 }
 
 function codePointBefore(text: string, at: number): number {
