@@ -3,10 +3,12 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { openModel } from '../checkpoint/folder.ts'
+import { FIND_OPTIONS } from '../checkpoint/hub/option-table.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
-import { OptionError } from '../errors.ts'
 import { ENCODABLE_TYPES, type EncodableType } from '../kernels/blocks/numbers.ts'
+import { choice, flag, type OptionTable, text, whole } from '../options/kinds.ts'
+import { readArgument, readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
 import { ConversionError } from './errors.ts'
 import { prepareGguf } from './gguf/convert.ts'
@@ -36,6 +38,14 @@ export interface ConvertOptions {
   }) => void
 }
 
+export const CONVERT_OPTIONS = {
+  weights: { kind: choice(ENCODABLE_TYPES), says: 'the type of the matrices', otherwise: 'as they are' },
+  legacyMla: { kind: flag, says: 'GGUF with one attn_kv_b per layer, for old programs' },
+  force: { kind: flag, says: 'replace what is there' },
+  shardBytes: { kind: whole(1), says: 'most bytes of one safetensors file', otherwise: '5 GB' },
+  ...FIND_OPTIONS,
+} satisfies OptionTable<ConvertOptions>
+
 export interface Conversion {
   readonly input: string
   readonly output: string
@@ -56,11 +66,10 @@ export interface Conversion {
  * Throws ConversionError (`output_exists` without `force`, `same_file`, `in_use`, `disk_full`, `not_writable`), CheckpointError,
  * ConfigError, UnsupportedModelError, OptionError, the signal's reason.
  */
-export async function convertModel(input: string, output: string, options: ConvertOptions = {}): Promise<Conversion> {
-  const { weights, signal, onProgress } = options
-  if (weights !== undefined && !ENCODABLE_TYPES.includes(weights)) {
-    throw new OptionError(`weights is ${JSON.stringify(weights)}; expected ${ENCODABLE_TYPES.join(', ')}`)
-  }
+export async function convertModel(input: string, output: string, given: ConvertOptions = {}): Promise<Conversion> {
+  const options = readOptions<ConvertOptions>(CONVERT_OPTIONS, 'convertModel', given)
+  for (const [name, value] of Object.entries({ input, output })) readArgument(text, name, value)
+  const { signal, onProgress } = options
   const format = /\.gguf$/i.test(output) ? 'gguf' : 'safetensors'
   const { offline, hub } = options
   const path = await resolveModel(input, {

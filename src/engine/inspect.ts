@@ -7,6 +7,7 @@ import { type CacheGroup, cacheLayout } from '../cache/layout.ts'
 import { type CacheTypeName, rowTypes } from '../cache/types.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { openModel } from '../checkpoint/folder.ts'
+import { FIND_OPTIONS } from '../checkpoint/hub/option-table.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
 import { cacheSegments } from '../model/cache-segments.ts'
@@ -14,10 +15,14 @@ import type { ModelConfig } from '../model/config.ts'
 import { parseConfig } from '../model/families/index.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
 import { biasWarnings } from '../model/load-warnings.ts'
+import { list, type OptionTable, whole } from '../options/kinds.ts'
+import { readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
 import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
+import { readName } from './arguments.ts'
 import { samplingDefaults } from './drawing-defaults.ts'
 import { generationDefaults, generationFile } from './generation-defaults.ts'
+import { LOAD_OPTIONS } from './option-table.ts'
 import type { LoadOptions } from './options.ts'
 import type { SamplingDefaults } from './results.ts'
 
@@ -25,6 +30,12 @@ export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline
   /** Token counts to tell the cache's bytes for. Default: the model's own context, 4K, 32K and 128K. */
   readonly contexts?: readonly number[]
 }
+
+const INSPECT_OPTIONS = {
+  ...FIND_OPTIONS,
+  cacheType: LOAD_OPTIONS.cacheType,
+  contexts: { kind: list(whole(1), 'token counts'), says: "token counts to tell the cache's bytes for" },
+} satisfies OptionTable<InspectOptions>
 
 export interface Inspection {
   readonly name: string
@@ -88,9 +99,10 @@ export interface CacheNeeds {
 const DEFAULT_CONTEXTS = [4096, 32_768, 131_072]
 
 /** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
-export async function inspectModel(source: string, options: InspectOptions = {}): Promise<Inspection> {
+export async function inspectModel(source: string, given: InspectOptions = {}): Promise<Inspection> {
+  const options = readOptions<InspectOptions>(INSPECT_OPTIONS, 'inspectModel', given)
   const { cacheType = 'f16', contexts, signal } = options
-  const folder = await resolveModel(source, hubOptions(options))
+  const folder = await resolveModel(readName(source, 'source'), hubOptions(options))
   signal?.throwIfAborted()
   const checkpoint = await openModel(folder, { tokenizer: false })
   const config = parseConfig(checkpoint.configReader)

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { beginPart, dropPart, endPart } from '../files/parts.ts'
 import { WorkerError } from './errors.ts'
@@ -53,13 +54,11 @@ export function workerLink(script: URL, events: HostEvents): HostLink {
 }
 
 function endedError(script: URL, cause: unknown, code: number): WorkerError {
-  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
-  if (missing || (cause instanceof Error && /Cannot find module/.test(cause.message))) {
-    return new WorkerError(`The engine's thread cannot be started: ${script.href} is not there. ${KEEP_EXTERNAL}.`, {
-      cause,
-    })
-  }
   const why = cause instanceof Error ? cause.message : `exit code ${code}`
+  if (/Cannot find (module|package)/.test(why)) {
+    const met = why.includes(fileURLToPath(script)) ? `${fileURLToPath(script)} is not there` : why.split('\n', 1)[0]
+    return new WorkerError(`The engine's thread cannot be started: ${met}. ${KEEP_EXTERNAL}.`, { cause })
+  }
   return new WorkerError(`The engine's thread ended unexpectedly: ${why}.`, { cause })
 }
 

@@ -1,19 +1,21 @@
 import { homedir } from 'node:os'
 import { modelFiles } from '../checkpoint/folder.ts'
+import { FIND_OPTIONS } from '../checkpoint/hub/option-table.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { readTokenizerFiles } from '../checkpoint/open-checkpoint.ts'
 import { resolveModel } from '../checkpoint/resolve-model.ts'
+import { readOptions } from '../options/read-options.ts'
 import { TokenizerError } from '../tokenizer/errors.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
+import { readName } from './arguments.ts'
 import type { LoadOptions } from './options.ts'
 
+type FindOptions = Pick<LoadOptions, 'offline' | 'hub' | 'signal' | 'onProgress'>
+
 /** The tokenizer of a model, without its weights. Throws CheckpointError, TokenizerError. */
-export async function openTokenizer(
-  source: string,
-  options: Pick<LoadOptions, 'offline' | 'hub' | 'signal' | 'onProgress'> = {},
-): Promise<Tokenizer> {
-  const { hub, ...rest } = options
-  const folder = await resolveModel(source, { ...hubSettings({}, homedir()), ...hub, ...rest })
+export async function openTokenizer(source: string, options: FindOptions = {}): Promise<Tokenizer> {
+  const { hub, ...rest } = readOptions<FindOptions>(FIND_OPTIONS, 'openTokenizer', options)
+  const folder = await resolveModel(readName(source, 'source'), { ...hubSettings({}, homedir()), ...hub, ...rest })
   const files = await modelFiles(folder)
   const { tokenizer, tokenizerConfig, chatTemplate } = await readTokenizerFiles(files)
   if (tokenizer === undefined) throw new TokenizerError(`${folder} has no tokenizer.json`)

@@ -3,6 +3,7 @@
  * line. The types in `options.ts` say the same to TypeScript; the compiler holds each table to its type.
  */
 import { CACHE_TYPE_NAMES } from '../cache/types.ts'
+import { FIND_OPTIONS } from '../checkpoint/hub/option-table.ts'
 import { ENCODABLE_TYPES } from '../kernels/blocks/numbers.ts'
 import {
   anyText,
@@ -32,12 +33,6 @@ import type {
   SessionOptions,
   TokenizeOptions,
 } from './options.ts'
-
-const HUB_OPTIONS = {
-  endpoint: { kind: text, says: 'where the hub is' },
-  token: { kind: anyText, says: 'the key to it' },
-  cacheDir: { kind: text, says: 'where its files are kept' },
-} satisfies OptionTable<NonNullable<LoadOptions['hub']>>
 
 export const LOAD_OPTIONS = {
   kernels: {
@@ -92,11 +87,8 @@ export const LOAD_OPTIONS = {
   chunkSize: { kind: whole(1), says: 'tokens of one step', otherwise: '512', flag: '--chunk <n>' },
   draft: { kind: text, says: 'a small model of the same tokens that guesses ahead', flag: '--draft <model>' },
   chatTemplate: { kind: anyText, says: "a chat template (Jinja) in place of the model's own" },
-  offline: { kind: flag, says: 'never use the network', flag: '--offline' },
-  hub: { kind: nested(HUB_OPTIONS), says: 'where the hub is and where its files are kept' },
+  ...FIND_OPTIONS,
   inline: { kind: flag, says: "run in the caller's thread" },
-  signal: { kind: signal, says: 'ends the loading' },
-  onProgress: { kind: callback, says: 'hears how far it is' },
   onNotice: { kind: callback, says: 'hears what went wrong and does no harm' },
 } satisfies OptionTable<LoadOptions>
 

@@ -3,8 +3,11 @@
  * thread, which it leaves to others between steps only.
  */
 import { loadParts, type Parts } from '../engine/load-parts.ts'
+import { LOAD_OPTIONS } from '../engine/option-table.ts'
 import type { LoadOptions } from '../engine/options.ts'
 import { OptionError } from '../errors.ts'
+import { anyText, callback, flag, text as nonEmpty, type OptionTable, whole } from '../options/kinds.ts'
+import { readArgument, readOptions } from '../options/read-options.ts'
 import { ReferenceFileError } from './errors.ts'
 import { measure, type PerplexityReport, type WindowProgress } from './measure.ts'
 import { modelReference, type Reference } from './reference.ts'
@@ -28,6 +31,19 @@ export interface PerplexityOptions
   readonly partial?: boolean
 }
 
+const { contextLength, cacheBytes, keptBytes, chunkSize, chatTemplate, inline, ...OF_LOADING } = LOAD_OPTIONS
+export const PERPLEXITY_OPTIONS = {
+  ...OF_LOADING,
+  window: { kind: whole(4), says: 'tokens of a window', otherwise: '512' },
+  stride: { kind: whole(1), says: "tokens from one window's beginning to the next one's" },
+  windows: { kind: whole(1), says: 'at most so many windows' },
+  reference: { kind: nonEmpty, says: 'compare with the distributions in this file' },
+  against: { kind: nonEmpty, says: 'compare with this model' },
+  saveReference: { kind: nonEmpty, says: "keep this model's distributions in a file" },
+  onWindow: { kind: callback, says: 'hears of every window' },
+  partial: { kind: flag, says: 'where it is ended early, tell what was measured' },
+} satisfies OptionTable<PerplexityOptions>
+
 /**
  * Perplexity of a text: exp of the mean of -ln p over the scored tokens. The text is cut into tokens as a whole, special
  * tokens that are written out in it included. Throws what loading throws, OptionError, and for references
@@ -36,8 +52,11 @@ export interface PerplexityOptions
 export async function measurePerplexity(
   source: string,
   text: string,
-  options: PerplexityOptions = {},
+  given: PerplexityOptions = {},
 ): Promise<PerplexityReport> {
+  const options = readOptions<PerplexityOptions>(PERPLEXITY_OPTIONS, 'measurePerplexity', given)
+  readArgument(nonEmpty, 'source', source)
+  readArgument(anyText, 'text', text)
   const { reference: referenceFile, against } = options
   if (referenceFile !== undefined && against !== undefined) {
     throw new OptionError('reference and against are both given; a model is compared with one other')
