@@ -15,6 +15,8 @@ export const VARIABLES: readonly (readonly [string, string])[] = [
   ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, weights, exact,'],
   ['', 'context, chunk, cache bytes, cache dir bytes,'],
   ['', 'offline, debug: as LATENTKIT_THREADS=1'],
+  ['LATENTKIT_CONFIG', 'a file with defaults of flags; else'],
+  ['', 'XDG_CONFIG_HOME/latentkit/config.json, ~/.config/…'],
   ['LATENTKIT_CACHE_DIR', 'where blocks of read texts are kept; else'],
   ['', 'XDG_CACHE_HOME/latentkit/blocks, ~/.cache/…'],
   ['LATENTKIT_DISK_CACHE', '0: as --no-disk-cache'],
@@ -84,6 +86,13 @@ export function defaultModel(env: Env = process.env): string | undefined {
 /** Where blocks are kept on disk unless a flag says otherwise. */
 export function cacheFolder(env: Env = process.env): string {
   return env.LATENTKIT_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'latentkit', 'blocks')
+}
+
+/** The file that holds defaults of flags, and whether somebody has named it. */
+export function configFile(env: Env = process.env): { readonly path: string; readonly named: boolean } {
+  const named = env.LATENTKIT_CONFIG
+  const settings = env.XDG_CONFIG_HOME || join(homedir(), '.config')
+  return { path: named || join(settings, 'latentkit', 'config.json'), named: Boolean(named) }
 }
 
 /** Where chats are kept. */

@@ -18,7 +18,21 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   perplexity: async () => (await import('./commands/perplexity.ts')).addPerplexity,
   cache: async () => (await import('./commands/cache.ts')).addCache,
   verify: async () => (await import('./commands/verify.ts')).addVerify,
+  completion: async () => {
+    const { addCompletion } = await import('./commands/completion.ts')
+    return program => addCompletion(program, () => createProgram(program.version() ?? '', []))
+  },
 }
+
+/** Documented in `latentkit --help` and the manual page; rows without a code go on with the one before. */
+export const EXIT_CODES: readonly (readonly [string, string])[] = [
+  [String(EXIT.ok), 'all went well'],
+  [String(EXIT.failed), 'something failed: a model or file that is not there or is wrong,'],
+  ['', 'output that cannot be written, a question of a piped chat that'],
+  ['', 'was not answered, a verification out of tolerance'],
+  [String(EXIT.usage), 'the command was called wrongly: its flags, variables, arguments'],
+  [String(EXIT.interrupted), 'interrupted by Ctrl-C'],
+]
 
 export async function createProgram(version: string, args: readonly string[]): Promise<Command> {
   const program = new Command('latentkit')
@@ -35,18 +49,16 @@ export async function createProgram(version: string, args: readonly string[]): P
   const called = args.find(arg => !arg.startsWith('-')) ?? ''
   const names = Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
   for (const name of names) (await COMMANDS[name]?.())?.(program)
+  program.hook('preSubcommand', async (_, command) => {
+    // Help is given whatever the file holds.
+    if (args.includes('--help') || args.includes('-h')) return
+    const { applyDefaults } = await import('./defaults.ts')
+    await applyDefaults(command, Object.keys(COMMANDS))
+  })
   return program.addHelpText('after', () => epilogue())
 }
 
 function epilogue(): string {
-  const codes: [string, string][] = [
-    [String(EXIT.ok), 'all went well'],
-    [String(EXIT.failed), 'something failed: a model or file that is not there or is wrong,'],
-    ['', 'output that cannot be written, a question of a piped chat that'],
-    ['', 'was not answered, a verification out of tolerance'],
-    [String(EXIT.usage), 'the command was called wrongly: its flags, variables, arguments'],
-    [String(EXIT.interrupted), 'interrupted by Ctrl-C'],
-  ]
   const indent = (text: string) => text.replace(/^/gm, '  ')
   return `
 ${bold('Examples:')}
@@ -60,5 +72,5 @@ ${bold('Environment:')} (flags come first)
 ${indent(pairs(VARIABLES, name => name))}
 
 ${bold('Exit codes:')}
-${indent(pairs(codes, code => code))}`
+${indent(pairs(EXIT_CODES, code => code))}`
 }

@@ -1,0 +1,48 @@
+/** What can be completed: the commands, their flags and the values that flags have by name. */
+import type { Command, Option } from 'commander'
+import { LOAD_OPTIONS, type OptionRow, PROMPT_OPTIONS } from '../../../src/index.ts'
+
+export interface CompletedFlag {
+  /** With dashes: the long name, or the short one where there is no other. */
+  readonly name: string
+  readonly says: string
+  readonly takesValue: boolean
+  /** Empty: anything, a file among others. */
+  readonly values: readonly string[]
+}
+
+export interface CompletedCommand {
+  readonly name: string
+  readonly says: string
+  readonly flags: readonly CompletedFlag[]
+  readonly subcommands: readonly { readonly name: string; readonly says: string }[]
+}
+
+const HELP: CompletedFlag = { name: '--help', says: 'display help', takesValue: false, values: [] }
+
+export function commandsOf(program: Command): CompletedCommand[] {
+  return program.commands.map(command => ({
+    name: command.name(),
+    says: command.summary() || command.description(),
+    flags: [...command.options.filter(o => !o.hidden).map(flagOf), HELP],
+    subcommands: command.commands.map(sub => ({ name: sub.name(), says: sub.summary() || sub.description() })),
+  }))
+}
+
+function flagOf(option: Option): CompletedFlag {
+  const name = option.long ?? option.short ?? ''
+  return {
+    name,
+    says: option.description.replace(/\s+/g, ' '),
+    takesValue: option.required || option.optional,
+    values: option.argChoices ?? VALUES.get(name) ?? [],
+  }
+}
+
+/** The tables of options know which values there are. */
+const ROWS: readonly OptionRow[] = [...Object.values(LOAD_OPTIONS), ...Object.values(PROMPT_OPTIONS)]
+const VALUES = new Map(
+  ROWS.flatMap(({ flag, kind }) =>
+    flag && kind.kind === 'choice' ? [[flag.split(' ')[0] as string, kind.of] as const] : [],
+  ),
+)
