@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { CheckpointError } from '../errors.ts'
+import { BUNDLED_MODEL } from './bundled-model.ts'
 import { findCached } from './hub/cache-layout.ts'
 import { downloadModel } from './hub/download-model.ts'
 import { HubError } from './hub/hub-error.ts'
@@ -38,14 +39,17 @@ async function isMeantAsPath(source: string): Promise<boolean> {
   return PAGES.has(first) || ((await stat(first).catch(() => undefined))?.isDirectory() ?? false)
 }
 
+function hintFor({ id }: ModelName): string {
+  const [org = '', short] = id.split('/')
+  if (short === BUNDLED_MODEL) return `; the model that comes with latentkit is called ${BUNDLED_MODEL}`
+  return PAGES.has(org) ? '' : `; a model of that name on the hub is ${id}@main`
+}
+
 async function resolveName(name: ModelName, source: string, hub: HubOptions): Promise<string> {
   const { folder, missing } = await findCached(hub.cacheDir, name)
   if (folder !== undefined && missing.length === 0) return folder
   if (await isMeantAsPath(source)) {
-    const hint = PAGES.has(name.id.split('/')[0] as string)
-      ? ''
-      : `; a model of that name on the hub is ${name.id}@main`
-    throw new CheckpointError(`There is no folder ${source}; ${EXPECTED_FOLDER}${hint}`)
+    throw new CheckpointError(`There is no folder ${source}; ${EXPECTED_FOLDER}${hintFor(name)}`)
   }
   const met = `${name.id}@${name.revision} is neither a folder here nor complete in the cache ${hub.cacheDir}`
   const lacks = `(${missing.slice(0, 3).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there)`

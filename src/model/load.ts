@@ -93,6 +93,10 @@ export function unusedTensors(checkpoint: Checkpoint): string[] {
 /** Of which a model computes the same without. */
 const HARMLESS = /rope|rot_embd/
 
+/** In a layer, or around them: not what sees or hears (`v.`, `mm.`), nor heads that other tasks have. */
+const OF_THE_MODEL =
+  /^blk\.|(?:^|\.)(?:layers|h)\.\d+\.|^(?:token_embd|token_types|position_embd|output)(?:_norm)?\.|^lm_head\.|^(?:model|transformer)\.(?:norm|ln_f|embed_tokens|word_embeddings|wte)\./
+
 /**
  * GGUF files bring no code: a tensor of a layer that nobody asked for is a part of another kind of model, whose numbers
  * would be wrong without a word. llama.cpp refuses such files too.
@@ -103,8 +107,7 @@ function refuseUnknown(checkpoint: Checkpoint): void {
   // Some files have W_UK and W_UV joined and apart.
   const twice = 'keyUp' in names.attention ? [names.attention.keyUp, names.attention.valueUp] : []
   const unknown = unusedTensors(checkpoint).filter(name => {
-    const inLayer = /^blk\.|\.(?:layers|h)\.\d+\./.test(name)
-    return inLayer && !HARMLESS.test(name) && !twice.some(module => name.endsWith(`${module}.weight`))
+    return OF_THE_MODEL.test(name) && !HARMLESS.test(name) && !twice.some(module => name.endsWith(`${module}.weight`))
   })
   if (unknown.length === 0) return
   throw new UnsupportedModelError(

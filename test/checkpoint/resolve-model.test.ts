@@ -92,6 +92,8 @@ describe('resolveModel', () => {
         expect(error.message).toContain(path)
       }
       expect((await failure(resolveModel('org/tiny', options))).message).toContain('on the hub is org/tiny@main')
+      const bundled = await failure(resolveModel('models/tales-mla-8m', options))
+      expect(bundled.message).toContain('the model that comes with latentkit is called tales-mla-8m')
       expect(hub.requests).toEqual([])
       await resolveModel('org/tiny@main', options)
       // Once it is in the cache the short name is enough.

@@ -299,18 +299,22 @@ describe('what config.json says', () => {
 })
 
 describe('what a layer has beyond its kind', () => {
-  it.each(['blk.0.attn_q_norm.weight', 'blk.0.attn_norm.bias', 'blk.0.attn_sinks.weight', 'blk.0.attn_q.scale'])(
-    'is refused in a GGUF file: %s',
-    async name => {
-      const extra = { [name]: { shape: [4], data: new Float32Array(4) } }
-      const c = await openModel(ggufFile('grouped', tensorsOf('grouped', []), extra))
-      const error = await failure(surveyWeights(c))
-      expect(error).toBeInstanceOf(UnsupportedModelError)
-      expect(error.message).toContain('has tensors that this kind of model does not compute with')
-    },
-  )
+  it.each([
+    'blk.0.attn_q_norm.weight',
+    'blk.0.attn_norm.bias',
+    'blk.0.attn_sinks.weight',
+    'blk.0.attn_q.scale',
+    'token_embd_norm.weight',
+    'output_norm.bias',
+  ])('is refused in a GGUF file: %s', async name => {
+    const extra = { [name]: { shape: [4], data: new Float32Array(4) } }
+    const c = await openModel(ggufFile('grouped', tensorsOf('grouped', []), extra))
+    const error = await failure(surveyWeights(c))
+    expect(error).toBeInstanceOf(UnsupportedModelError)
+    expect(error.message).toContain('has tensors that this kind of model does not compute with')
+  })
 
-  it.each(['v.blk.0.attn_q.weight', 'mm.input.weight', 'blk.1.nextn.eh_proj.weight', 'rope_freqs_unused'])(
+  it.each(['v.blk.0.attn_q.weight', 'mm.input.weight', 'blk.1.nextn.eh_proj.weight', 'cls.weight'])(
     'is left out with a warning where it lies beside the layers: %s',
     async name => {
       const extra = { [name]: { shape: [4], data: new Float32Array(4) } }
