@@ -83,7 +83,7 @@ describe('chat from a pipe', () => {
     ].join('\n')
     const { code, stdout, stderr } = await latentkit(['chat', ...SHORT, ...templated()], { input })
     expect(code).toBe(0)
-    expect(stderr).toMatch(/error: temperature is "hot"\. Expected a finite number of at least 0/)
+    expect(stderr).toMatch(/error: \/temperature is "hot"\. Expected a finite number of at least 0/)
     expect(stderr).toMatch(/error: there is no \/nonsense; \/help lists/)
     expect(stderr).toMatch(/error: there is no \/tempreature; did you mean \/temperature\?/)
     expect(stderr).toMatch(/^temperature 0$/m)

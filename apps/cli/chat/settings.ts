@@ -75,7 +75,7 @@ function parse(key: Setting, name: string, text: string): number {
     return settingParser(key)(text)
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error
-    throw new InvalidArgumentError(`${name} is ${JSON.stringify(text)}. ${error.message}`)
+    throw new InvalidArgumentError(`/${name} is ${JSON.stringify(text)}. ${error.message}`)
   }
 }
 
