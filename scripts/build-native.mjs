@@ -1,12 +1,14 @@
 // Builds the Node addon with the machine's own C++ compiler: no build system, no download. Each instruction set is a
 // translation unit of its own; files that are newer than their sources stay. `CXX` names another compiler;
-// scripts/package.mjs builds for other machines with a cross compiler.
+// scripts/package.mjs builds for other machines with a cross compiler. `--debug` and `--sanitize` make builds for finding
+// faults, beside the usual one (native/README.md says how to run them).
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const native = path.join(root, 'native')
@@ -16,10 +18,8 @@ const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'ut
 const HOME = path.join(root, 'build')
 
 const FLAGS = [
-  // Measured: with -O3 the kernels are no faster, and take half as long again to build.
   ...[
     '-std=c++20',
-    '-O2',
     '-fPIC',
     '-fvisibility=hidden',
     '-fno-exceptions',
@@ -31,6 +31,24 @@ const FLAGS = [
   '-ffp-contract=off',
   ...['-Wall', '-Wextra', '-Wno-psabi', '-Wno-unknown-pragmas', '-Wno-maybe-uninitialized'],
 ]
+
+// Measured: with -O3 the kernels are no faster, and take half as long again to build.
+const USUAL = { compile: ['-O2'], link: ['-static-libgcc'] }
+
+/** GCC only: checks of addresses as calls, since inline they make its optimiser take half an hour for these sources. */
+const CHECKS_AS_CALLS = ['--param', 'asan-instrumentation-with-call-threshold=0']
+
+/** Builds for finding faults, each in a folder of its name in `build`. */
+export const VARIANTS = {
+  debug: { compile: ['-g', '-O0', '-fno-omit-frame-pointer'], link: [] },
+  ...Object.fromEntries(
+    ['address', 'undefined', 'thread'].map(kind => {
+      // What is found ends the process, so that no test passes over it.
+      const sanitize = [`-fsanitize=${kind}`, ...(kind === 'undefined' ? ['-fno-sanitize-recover=all'] : [])]
+      return [kind, { compile: ['-g', '-O1', '-fno-omit-frame-pointer', ...sanitize], link: sanitize }]
+    }),
+  ),
+}
 
 // GCC 12 warns about its own header of AVX-512 intrinsics.
 const AVX512 = [
@@ -102,14 +120,18 @@ async function each(items, limit, work) {
 
 /**
  * Returns the addon's path; throws an Error whose message says why there is none. `arch` is Node's name of the processor
- * that the compiler builds for, `folder` where objects and addon go.
+ * that the compiler builds for, `folder` where objects and addon go, `variant` one of `VARIANTS` (null: the usual build).
  */
 export async function buildNative({
   quiet = false,
   arch = process.arch,
   compiler = process.env.CXX || 'g++',
-  folder = HOME,
+  variant = null,
+  folder = variant ? path.join(HOME, variant) : HOME,
 } = {}) {
+  const { link, ...flags } = variant ? VARIANTS[variant] : USUAL
+  const asCalls = variant === 'address' && !/clang|^c\+\+$/.test(path.basename(compiler))
+  const compile = [...flags.compile, ...(asCalls ? CHECKS_AS_CALLS : [])]
   const objects = path.join(folder, 'objects')
   const target = path.join(folder, 'latentkit.node')
   const parts = units(arch).map(({ object, ...part }) => ({ ...part, object: path.join(objects, object) }))
@@ -121,20 +143,31 @@ export async function buildNative({
   await each(parts, Math.max(1, availableParallelism()), async ({ source, flags, object }) => {
     if (fresh(object)) return
     const file = path.join(native, `${source}.cpp`)
-    const text = await call(compiler, [...FLAGS, ...flags, `-I${include}`, '-c', file, '-o', object])
+    const text = await call(compiler, [...FLAGS, ...compile, ...flags, `-I${include}`, '-c', file, '-o', object])
     if (text && !quiet) process.stderr.write(text)
   })
   // Undefined symbols are Node's. Built aside and renamed: a running process keeps the file it has loaded.
-  const linker = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-static-libgcc']
+  const linker = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : link
   const aside = `${target}.${process.pid}`
   await call(compiler, ['-shared', '-pthread', ...linker, ...parts.map(part => part.object), '-o', aside])
   renameSync(aside, target)
   return target
 }
 
+/** `--debug`, `--sanitize address|undefined|thread`. Throws for anything else. */
+function variantFrom(args) {
+  const { values } = parseArgs({ args, options: { debug: { type: 'boolean' }, sanitize: { type: 'string' } } })
+  const { debug, sanitize } = values
+  if (debug && sanitize !== undefined) throw new Error('give --debug or --sanitize, not both')
+  if (sanitize === undefined) return debug ? 'debug' : null
+  if (sanitize !== 'debug' && Object.hasOwn(VARIANTS, sanitize)) return sanitize
+  throw new Error(`--sanitize is ${JSON.stringify(sanitize)}; expected address, undefined or thread`)
+}
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {
-    console.log(path.relative(process.cwd(), await buildNative()))
+    const variant = variantFrom(process.argv.slice(2))
+    console.log(path.relative(process.cwd(), await buildNative({ variant })))
   } catch (error) {
     console.error(error.message)
     process.exit(1)

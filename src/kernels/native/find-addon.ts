@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LatentkitError } from '../../errors.ts'
 import { VERSION } from '../../version.ts'
@@ -14,13 +14,15 @@ interface Versioned {
 }
 
 /**
- * The compiled core: the one that was built here from source, else the one of the platform's package
+ * The compiled core: the one that `LATENTKIT_ADDON` names (a path, for builds that find faults), else the one that was
+ * built here from source, else the one of the platform's package
  * (`@latentkit/core-linux-x64` …). Throws LatentkitError, which says what was met and what to do.
  */
 export function loadAddon<Addon extends Versioned>(): Addon {
   const require = createRequire(import.meta.url)
   const problems: string[] = []
-  for (const file of [...builtHere(), ...packaged(require, problems)]) {
+  const { LATENTKIT_ADDON: given } = process.env
+  for (const file of given ? [resolve(given)] : [...builtHere(), ...packaged(require, problems)]) {
     try {
       const addon = require(file) as Addon
       if (addon.version === VERSION) return addon
