@@ -23,7 +23,7 @@ const COMPILE = [
   ...['--target=wasm32', '-std=c++20', '-O3', '-ffreestanding', '-nostdlib', '-fno-exceptions', '-fno-rtti'],
   ...['-fvisibility=hidden', '-fno-math-errno', '-ffp-contract=off', '-fno-ident'],
   ...['-msimd128', '-mbulk-memory', '-mnontrapping-fptoint', '-msign-ext', '-mmutable-globals'],
-  ...['-Wall', '-Wextra', '-Wno-unknown-pragmas', '-Wno-pass-failed'],
+  ...['-Wall', '-Wextra', '-Werror=switch', '-Wno-unknown-pragmas', '-Wno-pass-failed'],
 ]
 
 const LINK = [

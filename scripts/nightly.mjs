@@ -24,10 +24,20 @@ const CHECKS = {
     args: () => [...VITEST, 'test/evaluation/smollm2.test.ts'],
     env: { LATENTKIT_PERPLEXITY_WINDOWS: '20' },
   },
+  address: sanitized('address', 'AddressSanitizer'),
+  undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),
+  thread: sanitized('thread', 'ThreadSanitizer'),
   soak: {
     what: 'random traffic under a budget: bytes counted as allocated, resident memory flat',
     args: minutes => ['scripts/bench.mjs', 'soak', '--minutes', minutes],
   },
+}
+
+function sanitized(kind, name) {
+  return {
+    what: `kernels, disk cache and engine with the core under ${name}`,
+    args: () => ['scripts/sanitized.mjs', kind],
+  }
 }
 
 const { names, minutes } = readArguments()

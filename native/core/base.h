@@ -12,8 +12,8 @@ namespace latentkit {
 typedef int64_t i64;
 typedef uint8_t u8;
 
-template <class T> INLINE T least(T a, T b) { return a < b ? a : b; }
-template <class T> INLINE T most(T a, T b) { return a > b ? a : b; }
+template <class T> INLINE T min(T a, T b) { return a < b ? a : b; }
+template <class T> INLINE T max(T a, T b) { return a > b ? a : b; }
 INLINE i64 ceilDiv(i64 a, i64 b) { return (a + b - 1) / b; }
 INLINE i64 roundUp(i64 a, i64 b) { return ceilDiv(a, b) * b; }
 
@@ -39,6 +39,12 @@ template <int MOST, class Call> INLINE int withCount(i64 n, Call call) {
   return MOST;
 }
 
+// Of the caches.
+constexpr i64 LINE_BYTES = 64;
+
+// Fetches a line from memory into the second-level cache.
+INLINE void fetchLine(const void* at) { __builtin_prefetch(at, 0, 2); }
+
 constexpr float INFINITY_F32 = __builtin_inff();
 
 // Bytes anywhere in memory.
@@ -50,8 +56,8 @@ struct EightBytes {
 };
 
 // What a tensor or a weight holds; the numbers are those of `src/kernels/native/codes.ts`. From Q8_0 on: quantised
-// matrices, packed as ops/packed/formats.inc says. INT8, FP8: cached vectors of codes with scales behind them
-// (ops/cache-scaled.inc).
+// matrices, packed as ops/quant/formats.h says. INT8, FP8: cached vectors of codes with scales behind them
+// (ops/cache/scaled-vectors.h).
 enum Dtype : int {
   F32 = 0,
   F16 = 1,
@@ -76,6 +82,29 @@ enum Dtype : int {
   INT8 = 20,
   FP8 = 21
 };
+
+// For the cases of a switch over types that cannot come: the process ends at once, instead of computing nonsense. Switches
+// over types have no `default`, so that the compiler names the places that do not know a new one.
+[[noreturn]] INLINE void impossible() { __builtin_trap(); }
+
+#define LATENTKIT_PACKED_CASES \
+  case Q8_0:                   \
+  case Q4_0:                   \
+  case Q4_1:                   \
+  case Q5_0:                   \
+  case Q5_1:                   \
+  case Q2_K:                   \
+  case Q3_K:                   \
+  case Q4_K:                   \
+  case Q5_K:                   \
+  case Q6_K:                   \
+  case IQ4_NL:                 \
+  case IQ4_XS:                 \
+  case MXFP4
+
+#define LATENTKIT_SCALED_CASES \
+  case INT8:                   \
+  case FP8
 
 INLINE bool isPacked(Dtype dtype) { return dtype >= Q8_0 && dtype <= MXFP4; }
 INLINE bool isScaled(Dtype dtype) { return dtype >= INT8; }

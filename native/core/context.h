@@ -1,4 +1,4 @@
-// What a thread sees while it runs an operation: its share of the units, the barrier and its scratch memory.
+// What a thread sees while it runs an operation: the units that are left to take, and memory for its own use.
 #pragma once
 #include "../platform/platform.h"
 #include "args.h"
@@ -43,13 +43,13 @@ struct Context {
   // Takes the next `grain` of `units`. Which thread gets which unit is chance, and never decides a result. Once in an
   // operation's phase a thread asks until there are none left.
   INLINE bool claim(i64 units, i64 grain, i64& begin, i64& end) {
-    return claimSome(units, [=](i64 left) { return least(grain, left); }, begin, end);
+    return claimSome(units, [=](i64 left) { return min(grain, left); }, begin, end);
   }
 
   // Takes a part of the units that are left, so that units are taken in long runs, which read memory in one go, and
   // threads still end together.
   INLINE bool claimRun(i64 units, i64& begin, i64& end) {
-    return claimSome(units, [this](i64 left) { return most<i64>(1, solo ? left : left / (2 * threads)); }, begin, end);
+    return claimSome(units, [this](i64 left) { return max<i64>(1, solo ? left : left / (2 * threads)); }, begin, end);
   }
 
   template <class Count> INLINE bool claimSome(i64 units, Count count, i64& begin, i64& end) {
@@ -74,7 +74,7 @@ struct Context {
   }
 };
 
-// One operation: `run` is called by every thread. Before the list runs, `scratch` says how many bytes a thread needs,
+// One operation: `run` is called by the leader and by every worker that comes while units are left. Before the list runs, `scratch` says how many bytes a thread needs,
 // `shared` how many all threads need together (null: none), `work` how much work it is (null: as the record says).
 struct Operation {
   void (*run)(Context&, Args);

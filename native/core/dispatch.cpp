@@ -3,22 +3,22 @@
 
 namespace latentkit {
 
-#define LATENTKIT_ISA(name) \
+#define LATENTKIT_DECLARE(name) \
   namespace name {          \
   const Operation* operations(); \
   }
 
 #if defined(__x86_64__)
-LATENTKIT_ISA(avx512bf16)
-LATENTKIT_ISA(avx512)
-LATENTKIT_ISA(avx2)
+LATENTKIT_DECLARE(avx512bf16)
+LATENTKIT_DECLARE(avx512)
+LATENTKIT_DECLARE(avx2)
 #elif defined(__aarch64__)
-LATENTKIT_ISA(neon)
+LATENTKIT_DECLARE(neon)
 #endif
 #if defined(__wasm__)
-LATENTKIT_ISA(wasm)
+LATENTKIT_DECLARE(wasm)
 #else
-LATENTKIT_ISA(portable)
+LATENTKIT_DECLARE(portable)
 #endif
 
 #if defined(__wasm__)

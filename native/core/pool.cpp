@@ -116,11 +116,11 @@ static int plan(Pool* pool, const double* list, const double* end, double& work)
     if (code < 0 || code >= OPCODES || size < RECORD_HEADER || size > end - record) return RUN_BAD_LIST;
     const Operation& operation = pool->operations[code];
     const Args args = {record + RECORD_HEADER};
-    if (operation.scratch) scratch = most(scratch, operation.scratch(args));
+    if (operation.scratch) scratch = max(scratch, operation.scratch(args));
     const double one = workOf(pool, record);
     record += size;
     if (!isSolo(pool, one)) work += one;
-    if (operation.shared) shared = most(shared, operation.shared(args));
+    if (operation.shared) shared = max(shared, operation.shared(args));
   }
   const bool enough = grow(&pool->scratch, &pool->scratchBytes, (size_t)pool->team.threads, scratch) &&
                       grow(&pool->shared, &pool->sharedBytes, 1, shared);

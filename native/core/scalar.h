@@ -96,7 +96,7 @@ INLINE uint32_t encodeShort(double x, int mantissa, int minExponent, uint32_t la
   const uint32_t sign = bits < 0 ? signBit : 0;
   const double magnitude = bitsAs<double>(bits & 0x7fffffffffffffff);
   if (magnitude == __builtin_inf()) return sign | overflow;
-  const i64 exponent = most<i64>(((bits >> 52) & 0x7ff) - 1023, minExponent);
+  const i64 exponent = max<i64>(((bits >> 52) & 0x7ff) - 1023, minExponent);
   // 2^(mantissa - exponent) in two factors: the whole may be beyond the range of f64's exponents.
   const i64 shift = mantissa - exponent, half = shift / 2;
   const double steps =

@@ -1,2 +1,2 @@
-#include "../simd/avx2.h"
-#include "../ops/all.inc"
+#define LATENTKIT_SET_AVX2
+#include "../ops/table.h"

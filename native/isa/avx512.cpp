@@ -1,2 +1,2 @@
-#include "../simd/avx512.h"
-#include "../ops/all.inc"
+#define LATENTKIT_SET_AVX512
+#include "../ops/table.h"

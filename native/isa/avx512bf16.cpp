@@ -1,3 +1,2 @@
-#define ISA avx512bf16
-#include "../simd/avx512.h"
-#include "../ops/all.inc"
+#define LATENTKIT_SET_AVX512BF16
+#include "../ops/table.h"

@@ -1,2 +1,2 @@
-#include "../simd/neon.h"
-#include "../ops/all.inc"
+#define LATENTKIT_SET_NEON
+#include "../ops/table.h"

@@ -1,2 +1,1 @@
-#include "../simd/portable.h"
-#include "../ops/all.inc"
+#include "../ops/table.h"

@@ -1,2 +1,2 @@
-#include "../simd/wasm.h"
-#include "../ops/all.inc"
+#define LATENTKIT_SET_WASM
+#include "../ops/table.h"

@@ -1,4 +1,31 @@
 // The operations of one instruction set, in the order of the codes.
+#pragma once
+#include "../core/context.h"
+#include "../core/opcodes.h"
+#include "../simd/simd.h"
+#include "attention/attention.h"
+#include "attention/merge.h"
+#include "attention/probabilities.h"
+#include "cache/read-write.h"
+#include "elementwise/activate.h"
+#include "elementwise/axpby.h"
+#include "elementwise/copy.h"
+#include "elementwise/gate.h"
+#include "elementwise/norms.h"
+#include "elementwise/rope.h"
+#include "elementwise/softmax.h"
+#include "experts/combine.h"
+#include "experts/expert-matmul.h"
+#include "experts/group.h"
+#include "experts/route.h"
+#include "product/head-matmul.h"
+#include "product/matmul.h"
+#include "quant/pack.h"
+#include "rows/embed.h"
+#include "rows/gather.h"
+#include "rows/prepare.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 #define LATENTKIT_NO_SCRATCH(name) {name, nullptr, nullptr, nullptr}
 
@@ -33,3 +60,5 @@ static const Operation OPERATIONS[OPCODES] = {
 #undef LATENTKIT_NO_SCRATCH
 
 const Operation* operations() { return OPERATIONS; }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -44,7 +44,7 @@ static void* mapLargePages(size_t bytes) {
 void* allocate(size_t bytes) {
   if (bytes >= LARGE_FROM) return mapLargePages(bytes);
   if (bytes >= PAGES_FROM) return mapPages(bytes);
-  const size_t rounded = (size_t)roundUp((i64)most<size_t>(bytes, 1), 64);
+  const size_t rounded = (size_t)roundUp((i64)max<size_t>(bytes, 1), 64);
   void* memory = aligned_alloc(64, rounded);
   if (memory) memset(memory, 0, rounded);
   return memory;

@@ -2,29 +2,28 @@
 #pragma once
 #include <immintrin.h>
 
-#include "../core/base.h"
+// By itself, as in an editor, this header is of its own set.
+#ifndef LATENTKIT_ISA
+#define LATENTKIT_SET_AVX2
+#endif
 
-#define ISA avx2
+#include "generic.h"
 
-namespace latentkit {
-namespace avx2 {
+namespace latentkit::LATENTKIT_ISA {
 
-constexpr int LANES = 8;
 // Register tiles: of 16 registers, MR x NR hold sums.
 constexpr int DOT_MR = 3, DOT_NR = 4, DOT_ONE = 8;
 constexpr int AXPY_MR = 3, AXPY_NV = 4, AXPY_ONE = 8;
 constexpr int SCORE_SUMS = 8, PANEL_MR = 6, PANEL_NV = 2;
 
-#include "generic.h"
-
 INLINE F set1(float x) { return (F)_mm256_set1_ps(x); }
 INLINE F fma(F a, F b, F c) { return (F)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 
-INLINE __m256i first(int n) {
+INLINE __m256i firstLanes(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-INLINE F loadPart(const float* from, int n) { return (F)_mm256_maskload_ps(from, first(n)); }
-INLINE void storePart(float* to, F x, int n) { _mm256_maskstore_ps(to, first(n), (__m256)x); }
+INLINE F loadPart(const float* from, int n) { return (F)_mm256_maskload_ps(from, firstLanes(n)); }
+INLINE void storePart(float* to, F x, int n) { _mm256_maskstore_ps(to, firstLanes(n), (__m256)x); }
 
 INLINE F loadF16(const uint16_t* from) { return (F)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)from)); }
 INLINE F loadBf16(const uint16_t* from) {
@@ -85,17 +84,17 @@ template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
   }
   return (I)_mm256_add_epi32((__m256i)sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
-INLINE I total(Dots sum) { return sum; }
+INLINE I dotTotals(Dots sum) { return sum; }
 
-INLINE F larger(F a, F b) { return (F)_mm256_max_ps((__m256)b, (__m256)a); }
-INLINE F smaller(F a, F b) { return (F)_mm256_min_ps((__m256)b, (__m256)a); }
-INLINE float largestOf(F x) {
+INLINE F vmax(F a, F b) { return (F)_mm256_max_ps((__m256)b, (__m256)a); }
+INLINE F vmin(F a, F b) { return (F)_mm256_min_ps((__m256)b, (__m256)a); }
+INLINE float hmax(F x) {
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128((__m256)x), _mm256_extractf128_ps((__m256)x, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-INLINE float maxOf(F x) { return _mm256_movemask_ps((__m256)(x != x)) ? __builtin_nanf("") : largestOf(x); }
+INLINE float hmaxNan(F x) { return _mm256_movemask_ps((__m256)(x != x)) ? __builtin_nanf("") : hmax(x); }
 
 INLINE uint32_t signBits(I x) { return (uint32_t)_mm256_movemask_ps((__m256)x); }
 
@@ -131,7 +130,4 @@ INLINE void transposePairs(F (&x)[LANES / 2]) {
   x[3] = (F)_mm256_permute2f128_pd(b, d, 0x31);
 }
 
-#include "functions.h"
-
-}  // namespace avx2
-}  // namespace latentkit
+}  // namespace latentkit::LATENTKIT_ISA

@@ -2,29 +2,26 @@
 #pragma once
 #include <immintrin.h>
 
-#include "../core/base.h"
-
-#ifndef ISA
-#define ISA avx512
+// By itself, as in an editor, this header is of its own set.
+#ifndef LATENTKIT_ISA
+#define LATENTKIT_SET_AVX512
 #endif
 
-namespace latentkit {
-namespace ISA {
+#include "generic.h"
 
-constexpr int LANES = 16;
+namespace latentkit::LATENTKIT_ISA {
+
 // Register tiles: of 32 registers, MR x NR hold sums.
 constexpr int DOT_MR = 4, DOT_NR = 6, DOT_ONE = 8;
 constexpr int AXPY_MR = 4, AXPY_NV = 4, AXPY_ONE = 16;
 constexpr int SCORE_SUMS = 16, PANEL_MR = 8, PANEL_NV = 2;
 
-#include "generic.h"
-
 INLINE F set1(float x) { return (F)_mm512_set1_ps(x); }
 INLINE F fma(F a, F b, F c) { return (F)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 
-INLINE __mmask16 first(int n) { return (__mmask16)((1u << n) - 1); }
-INLINE F loadPart(const float* from, int n) { return (F)_mm512_maskz_loadu_ps(first(n), from); }
-INLINE void storePart(float* to, F x, int n) { _mm512_mask_storeu_ps(to, first(n), (__m512)x); }
+INLINE __mmask16 firstLanes(int n) { return (__mmask16)((1u << n) - 1); }
+INLINE F loadPart(const float* from, int n) { return (F)_mm512_maskz_loadu_ps(firstLanes(n), from); }
+INLINE void storePart(float* to, F x, int n) { _mm512_mask_storeu_ps(to, firstLanes(n), (__m512)x); }
 
 INLINE F loadF16(const uint16_t* from) { return (F)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)from)); }
 INLINE F loadBf16(const uint16_t* from) {
@@ -79,13 +76,13 @@ INLINE Dots dots(int32_t start) { return (I)_mm512_set1_epi32(start); }
 template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
   return (I)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, x);
 }
-INLINE I total(Dots sum) { return sum; }
+INLINE I dotTotals(Dots sum) { return sum; }
 
-INLINE F larger(F a, F b) { return (F)_mm512_max_ps((__m512)b, (__m512)a); }
-INLINE F smaller(F a, F b) { return (F)_mm512_min_ps((__m512)b, (__m512)a); }
-INLINE float largestOf(F x) { return _mm512_reduce_max_ps((__m512)x); }
-INLINE float maxOf(F x) {
-  return _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q) ? __builtin_nanf("") : largestOf(x);
+INLINE F vmax(F a, F b) { return (F)_mm512_max_ps((__m512)b, (__m512)a); }
+INLINE F vmin(F a, F b) { return (F)_mm512_min_ps((__m512)b, (__m512)a); }
+INLINE float hmax(F x) { return _mm512_reduce_max_ps((__m512)x); }
+INLINE float hmaxNan(F x) {
+  return _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q) ? __builtin_nanf("") : hmax(x);
 }
 
 INLINE uint32_t signBits(I x) { return _mm512_movepi32_mask((__m512i)x); }
@@ -165,7 +162,4 @@ INLINE F interleaved(F halves) {
 }
 #endif
 
-#include "functions.h"
-
-}  // namespace ISA
-}  // namespace latentkit
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,5 +1,9 @@
 // What the four-lane headers (portable, NEON, WebAssembly) share: partial and converting loads and stores, and sums,
 // on the compiler's vector types.
+#pragma once
+#include "generic.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 INLINE F loadPart(const float* from, int n) {
   F x = {};
@@ -33,15 +37,15 @@ INLINE void storeSums4(float* to, F a, F b, F c, F d) {
   store(to, lo + hi);
 }
 
-INLINE float maxOf(F x) {
+INLINE float hmaxNan(F x) {
   float max = x[0];
   for (int i = 1; i < LANES; i++) max = x[i] > max || x[i] != x[i] ? x[i] : max;
   return max;
 }
 
-INLINE F larger(F a, F b) { return b > a ? b : a; }
-INLINE F smaller(F a, F b) { return b < a ? b : a; }
-INLINE float largestOf(F x) {
+INLINE F vmax(F a, F b) { return b > a ? b : a; }
+INLINE F vmin(F a, F b) { return b < a ? b : a; }
+INLINE float hmax(F x) {
   float max = x[0];
   for (int i = 1; i < LANES; i++) max = x[i] > max ? x[i] : max;
   return max;
@@ -87,3 +91,5 @@ typedef u8 NarrowU __attribute__((vector_size(LANES), aligned(1), may_alias));
 INLINE I loadI8(const u8* from) { return __builtin_convertvector(*(const NarrowI*)from, I); }
 INLINE U loadU8(const u8* from) { return __builtin_convertvector(*(const NarrowU*)from, U); }
 INLINE void storeI8(int8_t* to, I x) { *(NarrowI*)to = __builtin_convertvector(x, NarrowI); }
+
+}  // namespace latentkit::LATENTKIT_ISA

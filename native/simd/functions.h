@@ -1,5 +1,9 @@
-// Elementary functions on vectors, to about 1e-7 relative, from the operations of the header that includes this.
+// Elementary functions on vectors, to about 1e-7 relative, from the operations of any set.
 // Every lane is computed alike, so that a number's result does not depend on its place in a row.
+#pragma once
+#include "simd.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // e^x: x = n ln 2 + r, a polynomial of r, 2^n in two factors so that subnormal results are right. (Cephes expf.)
 INLINE F exponential(F x) {
@@ -86,3 +90,5 @@ INLINE F geluTanh(F x) {
   const F cube = x * x * x;
   return x * sigmoid(1.5957691216057308f * fma(cube, set1(0.044715f), x));
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,23 +1,8 @@
-// What every instruction set has in common, on the compiler's vector types: LANES floats. Included by each header of
-// this folder inside its own namespace, after LANES is defined and before what the header writes by hand:
-//
-//   set1, fma                            fma(a, b, c) = a b + c, rounded once where the machine can
-//   loadPart, storePart                  the first n lanes, zeros elsewhere; nothing beyond is touched
-//   loadF16, loadBf16, loadE4m3          LANES short floats as f32, exact
-//   storeF16, storeBf16                  rounded to nearest, ties to even
-//   sum, sums4                           lanes added in one fixed tree; sums4 gives the bits of four sums
-//   loadI8, loadU8, storeI8              LANES bytes as integers; what is stored lies within -128 .. 127
-//   lookup                               of each byte (below 16) its entry in a table of 16 bytes
-//   Four, spread, Dots, dots, dot4, total  the integer dot product, see below
-//   maxOf                                largest lane; NaN if there is one
-//   larger, smaller, largestOf           of two, and of all lanes; NaN is ignored
-//   signBits                             bit i: whether lane i is negative
-//   transpose                            of LANES vectors
-//   transposePairs                       of LANES / 2 vectors, whose neighbouring lanes stay together
-//   spreadPair                           two floats in turn: the first in even lanes, the second in odd ones
-//   pairSums                             the sums of neighbouring lanes, of one vector and behind them of another
-//
-// and the sizes of the register tiles that suit its registers.
+// What every instruction set has in common, on the compiler's vector types of LANES floats: the types, loads and stores of
+// whole vectors, conversions of short floats. The header of each set includes this first.
+#pragma once
+#include "../core/base.h"
+#include "set.h"
 
 // Before the loop over a step's vectors of codes.
 #ifndef VECTOR_LOOP
@@ -29,6 +14,8 @@
 #define ACTIVATION_BYTES 1
 #endif
 
+namespace latentkit::LATENTKIT_ISA {
+
 typedef float F __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
 typedef uint32_t U __attribute__((vector_size(LANES * 4)));
@@ -39,10 +26,6 @@ typedef uint16_t Words __attribute__((vector_size(LANES * 4)));
 typedef u8 UnalignedBytes __attribute__((vector_size(LANES * 4), aligned(1), may_alias));
 
 INLINE Bytes loadBytes(const u8* from) { return *(const UnalignedBytes*)from; }
-
-// The integer dot product: lane l of `Dots` sums w[4 l + i] x[i] over i < 4, exactly, where w are unsigned codes of
-// weights and `Four` holds four signed activations for every lane. WIDE: codes may be above 63. Then a machine that has
-// no product of unsigned and signed bytes takes them as signed ones, less 128: it says so by WIDE_OFFSET 0, else 128.
 
 typedef float UnalignedF __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
@@ -103,4 +86,6 @@ INLINE I lanesOf(uint32_t bits) {
 }
 
 // Lane-wise larger of two, NaN if one is.
-INLINE F maxOrNan(F a, F b) { return b > a ? b : b == b ? a : b; }
+INLINE F vmaxNan(F a, F b) { return b > a ? b : b == b ? a : b; }
+
+}  // namespace latentkit::LATENTKIT_ISA

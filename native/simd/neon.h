@@ -2,29 +2,25 @@
 #pragma once
 #include <arm_neon.h>
 
-#include "../core/base.h"
+// By itself, as in an editor, this header is of its own set.
+#ifndef LATENTKIT_ISA
+#define LATENTKIT_SET_NEON
+#endif
 
-#define ISA neon
+#include "generic.h"
+#include "four-lanes.h"
+#include "plain-dots.h"
 
-namespace latentkit {
-namespace neon {
+namespace latentkit::LATENTKIT_ISA {
 
-constexpr int LANES = 4;
 // Register tiles: of 32 registers, MR x NR hold sums.
 constexpr int DOT_MR = 4, DOT_NR = 6, DOT_ONE = 8;
 constexpr int AXPY_MR = 4, AXPY_NV = 4, AXPY_ONE = 16;
 constexpr int SCORE_SUMS = 16, PANEL_MR = 8, PANEL_NV = 2;
-
-#include "generic.h"
 
 INLINE F set1(float x) { return (F)vdupq_n_f32(x); }
 INLINE F fma(F a, F b, F c) { return (F)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
 INLINE F loadF16(const uint16_t* from) { return (F)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from))); }
 INLINE void storeF16(uint16_t* to, F x) { vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)x))); }
 
-#include "four-lanes.h"
-#include "plain-dots.h"
-#include "functions.h"
-
-}  // namespace neon
-}  // namespace latentkit
+}  // namespace latentkit::LATENTKIT_ISA

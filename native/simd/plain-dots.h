@@ -1,4 +1,8 @@
 // The integer dot product of headers without an instruction for it, on the compiler's vector types.
+#pragma once
+#include "generic.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 INLINE Bytes lookup(const u8* table, Bytes codes) {
   for (int i = 0; i < LANES * 4; i++) codes[i] = table[codes[i]];
@@ -20,4 +24,6 @@ template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
   sum += (I)((codes >> 16) & 255) * x.x[2];
   return sum + (I)(codes >> 24) * x.x[3];
 }
-INLINE I total(Dots sum) { return sum; }
+INLINE I dotTotals(Dots sum) { return sum; }
+
+}  // namespace latentkit::LATENTKIT_ISA

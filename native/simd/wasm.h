@@ -2,17 +2,10 @@
 #pragma once
 #include <wasm_simd128.h>
 
-#include "../core/base.h"
-
-#define ISA wasm
-
-namespace latentkit {
-namespace wasm {
-
-constexpr int LANES = 4;
-constexpr int DOT_MR = 2, DOT_NR = 4, DOT_ONE = 4;
-constexpr int AXPY_MR = 2, AXPY_NV = 4, AXPY_ONE = 8;
-constexpr int SCORE_SUMS = 8, PANEL_MR = 4, PANEL_NV = 2;
+// By itself, as in an editor, this header is of its own set.
+#ifndef LATENTKIT_ISA
+#define LATENTKIT_SET_WASM
+#endif
 
 // Unrolled, the compiler gathers all products before it adds them, and engines have 16 registers: twice the time.
 #define VECTOR_LOOP _Pragma("clang loop unroll(disable)")
@@ -20,11 +13,16 @@ constexpr int SCORE_SUMS = 8, PANEL_MR = 4, PANEL_NV = 2;
 #define ACTIVATION_BYTES 2
 
 #include "generic.h"
+#include "four-lanes.h"
+
+namespace latentkit::LATENTKIT_ISA {
+
+constexpr int DOT_MR = 2, DOT_NR = 4, DOT_ONE = 4;
+constexpr int AXPY_MR = 2, AXPY_NV = 4, AXPY_ONE = 8;
+constexpr int SCORE_SUMS = 8, PANEL_MR = 4, PANEL_NV = 2;
 
 INLINE F set1(float x) { return F{x, x, x, x}; }
 INLINE F fma(F a, F b, F c) { return a * b + c; }
-
-#include "four-lanes.h"
 
 // As f16Floats, in half the instructions: the sign spreads where the shift then leaves it.
 INLINE F loadF16(const uint16_t* from) {
@@ -58,9 +56,6 @@ template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
   sum = wasm_i32x4_add(sum, wasm_i32x4_add(wasm_i32x4_dot_i16x8(even, x.even), wasm_i32x4_dot_i16x8(odd, x.odd)));
   return sum;
 }
-INLINE I total(Dots sum) { return (I)sum; }
+INLINE I dotTotals(Dots sum) { return (I)sum; }
 
-#include "functions.h"
-
-}  // namespace wasm
-}  // namespace latentkit
+}  // namespace latentkit::LATENTKIT_ISA

@@ -20,7 +20,7 @@ const STEP = 32
 const LINE = 64
 
 /**
- * A block of 16 rows as native/ops/packed/formats.inc lays it out: steps of 32 columns, bytes of a step's codes, and bytes
+ * A block of 16 rows as native/ops/quant/formats.h lays it out: steps of 32 columns, bytes of a step's codes, and bytes
  * of the block's scales. A super-block's scales of 6 or 4 bits take whole bytes there.
  */
 const LAYOUTS: Readonly<

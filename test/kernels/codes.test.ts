@@ -20,7 +20,7 @@ describe('both sides of the command list agree', () => {
   })
 
   it('on the table of the operations', () => {
-    const table = source('ops/table.inc')
+    const table = source('ops/table.h')
     const rows = table.slice(table.indexOf('OPERATIONS[OPCODES]'))
     const names = [...rows.matchAll(/^ {4}(?:LATENTKIT_NO_SCRATCH\(|\{)(\w+)/gm)].map(match => match[1])
     expect(names).toEqual([...OPERATIONS])
@@ -34,6 +34,6 @@ describe('both sides of the command list agree', () => {
 
   it('on the activations', () => {
     const names = byCode(ACTIVATION_CODES).map(name => name.toUpperCase())
-    expect(enumerated(source('ops/pointwise.inc'), 'Act')).toEqual(names)
+    expect(enumerated(source('ops/elementwise/activate.h'), 'Act')).toEqual(names)
   })
 })

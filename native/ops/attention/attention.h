@@ -1,9 +1,21 @@
 // attention: queries against the rows of the cache.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "../cache/slice.h"
+#include "block.h"
+#include "decode/units.h"
+#include "numbers.h"
+#include "prefill/units.h"
+#include "record.h"
+#include "states.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 static size_t attentionScratch(Args args) {
   const Attention a(args);
   Block block;
-  return layBlock<AsF32>(block, a, nullptr) + (size_t)a.H * sizeof(HeadBlock) + 64;
+  return carveScratch<AsF32>(block, a, nullptr) + (size_t)a.H * sizeof(HeadBlock) + 64;
 }
 
 static size_t attentionShared(Args) { return SPAN_STATES; }
@@ -22,19 +34,19 @@ static double attentionWork(Args args) {
 
 template <class N> static INLINE void attentionAs(Context& context, const Attention& a) {
   Block block;
-  const size_t used = layBlock<N>(block, a, context.scratch);
+  const size_t used = carveScratch<N>(block, a, context.scratch);
   // A round is two phases: the states of its spans, and taking them into the totals.
-  const auto run = [&](const auto& d, auto runUnits) {
+  const auto run = [&](const auto& d, auto runShare) {
     const i64 round = context.phase / 2;
     context.more = context.phase + 1 < 2 * d.rounds && d.spansEach > 0;
     if (context.phase % 2) mergeRound(a, d, context, round);
-    else runUnits(d, round);
+    else runShare(d, round);
   };
   if (singleQueries(a)) {
-    run(divideFew(a, context), [&](const FewDivision& d, i64 round) { runUnitsFew<N>(a, d, context, block, round); });
+    run(splitDecode(a, context), [&](const DecodeSplit& d, i64 round) { runDecodeUnits<N>(a, d, context, block, round); });
   } else {
-    run(divide(a, context, (HeadBlock*)(context.scratch + used)),
-        [&](const Division& d, i64 round) { runUnits<N>(a, d, context, block, round); });
+    run(splitPrefill(a, context, (HeadBlock*)(context.scratch + used)),
+        [&](const PrefillSplit& d, i64 round) { runPrefillUnits<N>(a, d, context, block, round); });
   }
 }
 
@@ -45,3 +57,5 @@ static void attention(Context& context, Args args) {
 #endif
   attentionAs<AsF32>(context, a);
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,5 +1,9 @@
 // In which numbers attention multiplies. A word is 32 bits: one f32, or, where the machine adds products of bf16 in
 // pairs to an f32 sum, two bf16. Along a row a word holds neighbouring columns, across rows neighbouring keys.
+#pragma once
+#include "../../simd/simd.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 struct AsF32 {
   static constexpr int PER_WORD = 1;
@@ -51,3 +55,5 @@ struct AsBf16 {
   }
 };
 #endif
+
+}  // namespace latentkit::LATENTKIT_ISA

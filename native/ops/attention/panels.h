@@ -1,5 +1,9 @@
 // The weighted sum of values: rows of words, the exponentials, times a panel, which holds some columns of the values of
 // all keys of a span, key by key.
+#pragma once
+#include "../../simd/simd.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 constexpr i64 PANEL_COLUMNS = PANEL_NV * LANES;
 
@@ -38,7 +42,7 @@ static __attribute__((noinline)) void panelTile(float* const* y, const float* co
 }
 
 template <class N, int MR>
-INLINE void panelRows(float* const* y, const float* const* x, const float* panel, i64 n, i64 width, bool add) {
+INLINE void multiplyPanel(float* const* y, const float* const* x, const float* panel, i64 n, i64 width, bool add) {
   if (width == PANEL_COLUMNS) return panelTile<N, MR, PANEL_NV>(y, x, panel, n, add);
   float* at[MR];
   for (i64 c = 0; c < width; c += LANES) {
@@ -54,7 +58,7 @@ constexpr i64 PANEL_WORDS = 4096 / PANEL_COLUMNS;
 template <class N, class YRow, class XRow, class Each>
 INLINE void panelProduct(YRow yRow, XRow xRow, i64 rows, const float* panel, i64 n, i64 width, Each each) {
   for (i64 first = 0; first < n; first += PANEL_WORDS, panel += PANEL_WORDS * PANEL_COLUMNS) {
-    const i64 words = least(PANEL_WORDS, n - first);
+    const i64 words = min(PANEL_WORDS, n - first);
     for (i64 r = 0; r < rows;) {
       r += withCount<PANEL_MR>(rows - r, [&](auto count) {
         constexpr int MR = decltype(count)::value;
@@ -65,15 +69,15 @@ INLINE void panelProduct(YRow yRow, XRow xRow, i64 rows, const float* panel, i64
           xs[i] = xRow(r + i) + first;
         }
         each();
-        panelRows<N, MR>(ys, xs, panel, words, width, first > 0);
+        multiplyPanel<N, MR>(ys, xs, panel, words, width, first > 0);
       });
     }
   }
 }
 
-// Lays the values of n words' keys, of `width` numbers each, as panels of `stride` words.
+// Packs the values of n words' keys, of `width` numbers each, as panels of `stride` words.
 template <class N, class Row>
-static __attribute__((noinline)) void layValues(float* panels, i64 stride, const char* const* keys, i64 n, i64 width) {
+static __attribute__((noinline)) void packValues(float* panels, i64 stride, const char* const* keys, i64 n, i64 width) {
   for (i64 k = 0; k < n; k++, panels += PANEL_COLUMNS) {
     for (i64 c = 0; c < width; c += LANES) {
       store(panels + c / PANEL_COLUMNS * stride * PANEL_COLUMNS + c % PANEL_COLUMNS,
@@ -95,3 +99,5 @@ template <class N> static bool allFinite(const float* panel, i64 n, i64 columns)
   }
   return signBits((I)found) == 0;
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

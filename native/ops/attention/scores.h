@@ -1,6 +1,11 @@
-// Scores: queries times keys. The queries of a block are laid by column, once for all keys, and their rows are the
+// Scores: queries times keys. The queries of a block are packed by column, once for all keys, and their rows are the
 // lanes: two lanes for each row, one for its words of even number and one for those of odd. So keys are read as they
-// lie, two words at once for all rows, and never laid anew. A score is the sum of two chains, words rising in both.
+// lie, two words at once for all rows, and never packed. A score is the sum of two chains, words rising in both.
+#pragma once
+#include "../../simd/simd.h"
+#include "../product/register-tiles.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 constexpr i64 LINE_WORDS = LINE_BYTES / 4;
 constexpr i64 SCORE_ROWS = LANES / 2;  // of a vector
@@ -20,14 +25,14 @@ struct Fetch {
   }
 };
 
-// Words of a row, in whole vectors, so that parts of different types can be laid behind each other.
+// Words of a row, in whole vectors, so that parts of different types can follow each other.
 template <class N> INLINE i64 wordsOf(i64 numbers) { return roundUp(ceilDiv(numbers, N::PER_WORD), LANES); }
 
 // Vectors of a tile of so many rows: 1, 2 or 4.
 INLINE i64 scoreVectors(i64 rows) { return rows <= SCORE_ROWS ? 1 : rows <= 2 * SCORE_ROWS ? 2 : SCORE_VECTORS; }
 
-// Lays rows of words as tiles of [words / 2, vectors, LANES], one behind the other; lanes of no row are 0.
-static void layQueries(float* to, const float* const* rows, i64 count, i64 words) {
+// Packs rows of words as tiles of [words / 2, vectors, LANES], one behind the other; lanes of no row are 0.
+static void packQueries(float* to, const float* const* rows, i64 count, i64 words) {
   for (i64 first = 0; first < count; first += SCORE_TILE_ROWS) {
     const i64 each = scoreVectors(count - first) * SCORE_ROWS;
     for (i64 i = 0; i < each; i++) {
@@ -43,7 +48,7 @@ static void layQueries(float* to, const float* const* rows, i64 count, i64 words
   }
 }
 
-// Scores of SCORE_SUMS / NV keys: [keys][most(NV SCORE_ROWS, LANES)]. What lies `ahead` words behind each key is fetched
+// Scores of SCORE_SUMS / NV keys: [keys][max(NV SCORE_ROWS, LANES)]. What lies `ahead` words behind each key is fetched
 // into the first cache meanwhile: it comes next.
 template <class N, int NV>
 static __attribute__((noinline)) void scoreKeys(float* scores, const float* queries, const float* const* keys, i64 words,
@@ -92,15 +97,15 @@ static INLINE void scoreTile(float* scores, i64 stride, i64 rows, float* byKey, 
 #pragma GCC unroll 16
       for (int i = 0; i < LANES; i++) x[i] = load(byKey + (k + i) * WIDTH + first);
       transpose(x);
-      for (i64 i = 0; i < least<i64>(LANES, rows - first); i++) store(scores + (first + i) * stride + k, x[i]);
+      for (i64 i = 0; i < min<i64>(LANES, rows - first); i++) store(scores + (first + i) * stride + k, x[i]);
     }
   }
 }
 
 // Scores [MR, stride] of LANES keys, for so few rows that most lanes above would hold nothing: here lanes are the words of
-// even and odd number of LANES / 2 keys, laid anew for some words at a time. `queries` are those of `laid` rows.
+// even and odd number of LANES / 2 keys, packed for some words at a time. `queries` are those of `packed` rows.
 template <class N, int MR>
-static __attribute__((noinline)) void scoreLanes(float* scores, i64 stride, const float* queries, i64 laid,
+static __attribute__((noinline)) void scoreLanes(float* scores, i64 stride, const float* queries, i64 packed,
                                                  const float* const* keys, i64 words, Fetch fetch) {
   constexpr int HALF = LANES / 2;
   F sums[MR][2];
@@ -118,7 +123,7 @@ static __attribute__((noinline)) void scoreLanes(float* scores, i64 stride, cons
     for (int i = 0; i < HALF; i++) {
 #pragma GCC unroll 4
       for (int r = 0; r < MR; r++) {
-        const F q = spreadPair(queries + (w + 2 * i) * laid + 2 * r);
+        const F q = spreadPair(queries + (w + 2 * i) * packed + 2 * r);
         sums[r][0] = N::multiplyAdd(q, x[0][i], sums[r][0]);
         sums[r][1] = N::multiplyAdd(q, x[1][i], sums[r][1]);
       }
@@ -140,10 +145,10 @@ static INLINE void scoreRows(float* scores, i64 stride, i64 rows, float* byKey, 
     }
     return;
   }
-  switch (scoreVectors(rows)) {
-    case 1: return scoreTile<N, 1>(scores, stride, rows, byKey, queries, keys, count, apart, words, fetch, each);
-    case 2: return scoreTile<N, 2>(scores, stride, rows, byKey, queries, keys, count, apart, words, fetch, each);
-    default:
-      return scoreTile<N, 4>(scores, stride, least(rows, SCORE_TILE_ROWS), byKey, queries, keys, count, apart, words, fetch, each);
-  }
+  const i64 vectors = scoreVectors(rows);
+  if (vectors == 1) return scoreTile<N, 1>(scores, stride, rows, byKey, queries, keys, count, apart, words, fetch, each);
+  if (vectors == 2) return scoreTile<N, 2>(scores, stride, rows, byKey, queries, keys, count, apart, words, fetch, each);
+  scoreTile<N, 4>(scores, stride, min(rows, SCORE_TILE_ROWS), byKey, queries, keys, count, apart, words, fetch, each);
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

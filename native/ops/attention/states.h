@@ -1,10 +1,20 @@
 // The states of a block's spans: taken into the total one after the other by the thread that computes them, or kept in
 // the pool's shared memory where threads share the spans of a row.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "../cache/slice.h"
+#include "block.h"
+#include "record.h"
+#include "row-state.h"
+#include "visible.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // Bytes for the states of spans; more spans than fit are taken in rounds.
 constexpr size_t SPAN_STATES = 16 << 20;
 
-struct Rounds {
+struct SpanRounds {
   // Spans of a round; 0: a block runs all its spans.
   i64 spansEach, rounds;
 };
@@ -21,8 +31,8 @@ static INLINE Range spansOf(const Attention& a, const Sequence& sequence, i64 fi
 static INLINE void fillScores(const Block& block) {
   const Attention& a = *block.attention;
   if (!a.scores) return;
-  const i64 lo = most<i64>(0, block.sequence->keyStart - a.scoresStart);
-  const i64 hi = least(a.scoresWidth, block.sequence->keyEnd() - a.scoresStart);
+  const i64 lo = max<i64>(0, block.sequence->keyStart - a.scoresStart);
+  const i64 hi = min(a.scoresWidth, block.sequence->keyEnd() - a.scoresStart);
   for (i64 r = 0; r < block.rows; r++) {
     float* to = a.scores + block.headOf(r) * a.scoresH + block.tokenOf(r) * a.scoresT;
     for (i64 c = lo; c < hi; c++) to[c] = -INFINITY_F32;
@@ -30,12 +40,12 @@ static INLINE void fillScores(const Block& block) {
 }
 
 // Runs all spans of a block; `run(span, last)` one of them.
-template <class Run> static INLINE void runWhole(Block& block, Run run) {
+template <class RunSpan> static INLINE void runWhole(Block& block, RunSpan run) {
   const Attention& a = *block.attention;
   const i64 V = a.paddedV();
   fillScores(block);
   for (i64 r = 0; r < block.rows; r++) {
-    openTotal(a, block.tokenOf(r), block.headOf(r), block.totalMax[r], block.totalSum[r], block.total + r * V);
+    initTotal(a, block.tokenOf(r), block.headOf(r), block.totalMax[r], block.totalSum[r], block.total + r * V);
     block.out[r] = block.own + r * V;
   }
   const Range spans = spansOf(a, *block.sequence, block.firstQuery, block.rows / block.heads);
@@ -55,13 +65,13 @@ template <class Run> static INLINE void runWhole(Block& block, Run run) {
 struct SharedStates {
   float* base;
   i64 spans, stride;
-  INLINE SharedStates(const Attention& a, const Rounds& d, const Context& context)
+  INLINE SharedStates(const Attention& a, const SpanRounds& d, const Context& context)
       : base((float*)context.shared), spans(d.spansEach), stride(a.paddedV() + LANES) {}
   INLINE float* total(i64 row) const { return base + row * (spans + 1) * stride; }
   INLINE float* span(i64 row, i64 s) const { return total(row) + (s + 1) * stride; }
 };
 
-static INLINE void mergeRound(const Attention& a, const Rounds& d, Context& context, i64 round) {
+static INLINE void mergeRound(const Attention& a, const SpanRounds& d, Context& context, i64 round) {
   const SharedStates states(a, d, context);
   i64 begin, end, b = 0, before = 0, rows = 0;
   for (i64 i = 0; i < a.B; i++) rows += Sequence(a.sequences, i).queryCount * a.H;
@@ -74,7 +84,7 @@ static INLINE void mergeRound(const Attention& a, const Rounds& d, Context& cont
     const Range spans = spansOf(a, sequence, 0, sequence.queryCount);
     float* total = states.total(begin);
     const i64 t = sequence.queryStart + query;
-    if (round == 0) openTotal(a, t, h, total[0], total[1], total + LANES);
+    if (round == 0) initTotal(a, t, h, total[0], total[1], total + LANES);
     for (i64 s = 0; s < d.spansEach && spans.lo + round * d.spansEach + s < spans.hi; s++) {
       const float* state = states.span(begin, s);
       mergeState(total[0], total[1], total + LANES, state[0], state[1], state + LANES, a.paddedV());
@@ -86,7 +96,7 @@ static INLINE void mergeRound(const Attention& a, const Rounds& d, Context& cont
 }
 
 // Runs a span, the s-th of the round, of a block whose state other threads' will meet.
-template <class Run> static INLINE void runShared(Block& block, const SharedStates& states, i64 firstRow, i64 s, Run run) {
+template <class RunSpan> static INLINE void runShared(Block& block, const SharedStates& states, i64 firstRow, i64 s, RunSpan run) {
   const i64 H = block.attention->H;
   const auto at = [&](i64 r) { return states.span(firstRow + block.queryOf(r) * H + block.headOf(r), s); };
   for (i64 r = 0; r < block.rows; r++) block.out[r] = at(r) + LANES;
@@ -96,3 +106,5 @@ template <class Run> static INLINE void runShared(Block& block, const SharedStat
     at(r)[1] = block.sum[r];
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,7 +1,13 @@
 // Cached vectors of codes of a byte each: padded to a multiple of 4, behind them f32 scales. INT8: -127 .. 127 and
 // one scale; FP8: e4m3 and a scale per 128 codes.
+#pragma once
+#include "../../core/scalar.h"
+#include "../../simd/simd.h"
+#include "../rows/row-types.h"
 
-INLINE i64 scaleEvery(Dtype dtype, i64 width) { return dtype == FP8 ? least<i64>(width, 128) : width; }
+namespace latentkit::LATENTKIT_ISA {
+
+INLINE i64 scaleEvery(Dtype dtype, i64 width) { return dtype == FP8 ? min<i64>(width, 128) : width; }
 INLINE i64 scalesAt(i64 width) { return roundUp(width, 4); }
 INLINE i64 vectorBytes(Dtype dtype, i64 width) {
   if (!isScaled(dtype)) return width * elementBytes(dtype);
@@ -12,10 +18,10 @@ INLINE i64 vectorBytes(Dtype dtype, i64 width) {
 static INLINE float largestMagnitude(const float* x, i64 n) {
   F found = {};
   for (i64 i = 0; i < n; i += LANES) {
-    const F part = loadPart(x + i, (int)least<i64>(LANES, n - i));
-    found = maxOrNan(found, (F)((I)part & 0x7fffffff));
+    const F part = loadPart(x + i, (int)min<i64>(LANES, n - i));
+    found = vmaxNan(found, (F)((I)part & 0x7fffffff));
   }
-  return maxOf(found);
+  return hmaxNan(found);
 }
 
 static INLINE void int8Codes(u8* to, const float* x, i64 n, float scale) {
@@ -28,7 +34,7 @@ static void floatsToScaled(char* to, Dtype dtype, const float* x, i64 width) {
   const i64 shared = scaleEvery(dtype, width);
   float* scales = (float*)(to + scalesAt(width));
   for (i64 first = 0; first < width; first += shared) {
-    const i64 n = least(shared, width - first);
+    const i64 n = min(shared, width - first);
     const float largest = largestMagnitude(x + first, n);
     // Neither NaN nor infinity is below it.
     const float scale = largest < INFINITY_F32 ? largest / (dtype == INT8 ? 127.0f : 448.0f) : __builtin_nanf("");
@@ -48,7 +54,7 @@ static void scaledToFloats(float* to, const char* from, Dtype dtype, i64 width) 
   const i64 shared = scaleEvery(dtype, width);
   const float* scales = (const float*)(from + scalesAt(width));
   for (i64 first = 0; first < width; first += shared) {
-    const i64 n = least(shared, width - first);
+    const i64 n = min(shared, width - first);
     const u8* codes = (const u8*)from + first;
     const F scale = set1(*scales++);
     i64 i = 0;
@@ -60,3 +66,5 @@ static void scaledToFloats(float* to, const char* from, Dtype dtype, i64 width) 
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,10 @@
-// activate, gate.
+// activate, and the activation functions.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "../rows/strided.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // The numbers are those of `src/kernels/native/codes.ts`.
 enum Act : int { SILU, GELU, GELU_TANH, QUICK_GELU, RELU, RELU2, SIGMOID, TANH };
@@ -21,7 +27,7 @@ template <Act A> struct ActTag {
 };
 
 template <class Call> INLINE void withAct(int code, Call call) {
-  switch (code) {
+  switch ((Act)code) {
     case SILU: return call(ActTag<SILU>{});
     case GELU: return call(ActTag<GELU>{});
     case GELU_TANH: return call(ActTag<GELU_TANH>{});
@@ -29,8 +35,9 @@ template <class Call> INLINE void withAct(int code, Call call) {
     case RELU: return call(ActTag<RELU>{});
     case RELU2: return call(ActTag<RELU2>{});
     case SIGMOID: return call(ActTag<SIGMOID>{});
-    default: return call(ActTag<TANH>{});
+    case TANH: return call(ActTag<TANH>{});
   }
+  impossible();
 }
 
 static void activate(Context& context, Args args) {
@@ -42,28 +49,11 @@ static void activate(Context& context, Args args) {
       float* to = y.floats(extent, r) + first;
       const float* from = x.floats(extent, r) + first;
       for (i64 i = 0; i < count; i += LANES) {
-        const int lanes = (int)least<i64>(LANES, count - i);
+        const int lanes = (int)min<i64>(LANES, count - i);
         storePart(to + i, act<decltype(tag)::value>(loadPart(from + i, lanes)), lanes);
       }
     });
   });
 }
 
-static void gate(Context& context, Args args) {
-  const int code = args.small();
-  const Extent extent(args);
-  const Strided y(args), gates(args), up(args);
-  withAct(code, [&](auto tag) {
-    eachPiece(context, extent, [&](i64 r, i64 first, i64 count) {
-      float* to = y.floats(extent, r) + first;
-      const float* from = gates.floats(extent, r) + first;
-      const float* factor = up.floats(extent, r) + first;
-      i64 i = 0;
-      for (; i + LANES <= count; i += LANES) {
-        store(to + i, act<decltype(tag)::value>(load(from + i)) * load(factor + i));
-      }
-      const int rest = (int)(count - i);
-      if (rest) storePart(to + i, act<decltype(tag)::value>(loadPart(from + i, rest)) * loadPart(factor + i, rest), rest);
-    });
-  });
-}
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,11 @@
 // rmsNorm, layerNorm.
+#pragma once
+#include "../../core/context.h"
+#include "../../core/scalar.h"
+#include "../../simd/simd.h"
+#include "../rows/strided.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // Sum over n of f(x[i]): lane i mod LANES, i rising.
 template <class Each> INLINE float laneSum(const float* x, i64 n, Each each) {
@@ -57,7 +64,7 @@ static void layerNorm(Context& context, Args args) {
       });
       const F norm = set1((float)(1 / squareRoot((double)squares / n + eps)));
       for (i64 i = 0; i < n; i += LANES) {
-        const int lanes = (int)least<i64>(LANES, n - i);
+        const int lanes = (int)min<i64>(LANES, n - i);
         F v = (loadPart(from + i, lanes) - mean) * norm * loadPart(weight + i, lanes);
         if (bias) v += loadPart(bias + i, lanes);
         storePart(to + i, v, lanes);
@@ -65,3 +72,5 @@ static void layerNorm(Context& context, Args args) {
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,11 @@
 // ropeTable, rope.
+#pragma once
+#include "../../core/context.h"
+#include "../../core/scalar.h"
+#include "../../simd/simd.h"
+#include "../rows/strided.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 static void ropeTable(Context& context, Args args) {
   float* table = args.pointer<float>();
@@ -7,7 +14,7 @@ static void ropeTable(Context& context, Args args) {
   const i64 T = args.count(), r = args.count();
   const double m = args.real64();
   i64 begin, end;
-  while (context.claim(T, most<i64>(1, 256 / most<i64>(1, r)), begin, end)) {
+  while (context.claim(T, max<i64>(1, 256 / max<i64>(1, r)), begin, end)) {
     for (i64 t = begin; t < end; t++) {
       for (i64 i = 0; i < r; i++) {
         double sine, cosine;
@@ -47,3 +54,5 @@ static void rope(Context& context, Args args) {
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

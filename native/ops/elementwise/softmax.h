@@ -1,4 +1,11 @@
 // softmax.
+#pragma once
+#include "../../core/context.h"
+#include "../../core/scalar.h"
+#include "../../simd/simd.h"
+#include "../rows/strided.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 static void softmax(Context& context, Args args) {
   float* y = args.pointer<float>();
@@ -11,17 +18,17 @@ static void softmax(Context& context, Args args) {
   while (context.claim(rows, rowGrain(n), begin, end)) {
     for (i64 r = begin; r < end; r++) {
       float* to = y + r * n;
-      F most = set1(-INFINITY_F32);
+      F highest = set1(-INFINITY_F32);
       for (i64 i = 0; i < n; i += LANES) {
-        const int lanes = (int)least<i64>(LANES, n - i);
+        const int lanes = (int)min<i64>(LANES, n - i);
         F v = loadPart(x + r * n + i, lanes) * scale;
         for (int l = 0; l < LANES; l++) {
           if (l >= lanes || (mask && !mask[r * n + i + l])) v[l] = -INFINITY_F32;
         }
         storePart(to + i, v, lanes);
-        most = maxOrNan(most, v);
+        highest = vmaxNan(highest, v);
       }
-      const float max = maxOf(most);
+      const float max = hmaxNan(highest);
       if (max == -INFINITY_F32) {
         for (i64 i = 0; i < n; i++) to[i] = 0;
         if (lse) lse[r] = max;
@@ -29,7 +36,7 @@ static void softmax(Context& context, Args args) {
       }
       F sums = {};
       for (i64 i = 0; i < n; i += LANES) {
-        const int lanes = (int)least<i64>(LANES, n - i);
+        const int lanes = (int)min<i64>(LANES, n - i);
         F v = exponential(loadPart(to + i, lanes) - max);
         for (int l = lanes; l < LANES; l++) v[l] = 0;
         storePart(to + i, v, lanes);
@@ -37,10 +44,12 @@ static void softmax(Context& context, Args args) {
       }
       const float total = sum(sums);
       for (i64 i = 0; i < n; i += LANES) {
-        const int lanes = (int)least<i64>(LANES, n - i);
+        const int lanes = (int)min<i64>(LANES, n - i);
         storePart(to + i, loadPart(to + i, lanes) / total, lanes);
       }
       if (lse) lse[r] = (float)(max + log64(total));
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

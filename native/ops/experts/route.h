@@ -1,4 +1,11 @@
 // route: the choice of experts, in f64 so that near ties fall as in the reference.
+#pragma once
+#include "../../core/context.h"
+#include "../../core/scalar.h"
+#include "../../simd/simd.h"
+#include "../attention/log-sum-exp.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 struct Routing {
   i64 experts, groups, topkGroups;
@@ -93,3 +100,5 @@ static void route(Context& context, Args args) {
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,21 @@
 // headMatmul on weights of floats.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "../quant/activations.h"
+#include "../quant/operations.h"
+#include "../quant/rows.h"
+#include "../quant/up-project-bf16.h"
+#include "../rows/matrix.h"
+#include "../rows/row-types.h"
+#include "epilogue.h"
+#include "float-product.h"
+#include "head-product.h"
+#include "register-tiles.h"
+#include "token-rows.h"
+#include "work-split.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // Columns of a unit of the transposed product. For one token more at once: the rows' pieces are read in larger runs.
 INLINE i64 axpyColumns(i64 T) { return (T == 1 ? AXPY_ONE : AXPY_NV) * LANES; }
@@ -20,17 +37,17 @@ static size_t headMatmulShared(Args args) {
 }
 
 static void headMatmulAlong(Context& context, const HeadProduct& p, const Matrix& w) {
-  const Cut cut(p.T, p.rows, w.cols);
-  Finish finish = {};
-  finish.scale = 1;
+  const WorkSplit split(p.T, p.rows, w.cols);
+  Epilogue epilogue = {};
+  epilogue.scale = 1;
   i64 begin, end;
-  while (context.claim(p.H * cut.units(), 1, begin, end)) {
-    const i64 h = begin / cut.units(), unit = begin % cut.units();
-    const i64 n = unit / cut.tokenBlocks * cut.rowsEach, t = unit % cut.tokenBlocks * cut.tokensEach;
+  while (context.claim(p.H * split.units(), 1, begin, end)) {
+    const i64 h = begin / split.units(), unit = begin % split.units();
+    const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;
     const TokenRows y = {(char*)(p.y + h * p.yH), p.yT, nullptr, 1};
     const TokenRows x = {(char*)(p.x + h * p.xH), p.xT, nullptr, 1};
-    productOfMatrix(y, x, t, least(p.T, t + cut.tokensEach), w, h * p.headRows + p.firstRow + n,
-                    least(cut.rowsEach, p.rows - n), n, finish, (float*)context.scratch);
+    productOfMatrix(y, x, t, min(p.T, t + split.tokensEach), w, h * p.headRows + p.firstRow + n,
+                    min(split.rowsEach, p.rows - n), n, epilogue, (float*)context.scratch);
   }
 }
 
@@ -60,23 +77,29 @@ constexpr i64 ACROSS_PANEL_TOKENS = 8;
 
 static void headMatmulAcross(Context& context, const HeadProduct& p, const Matrix& w) {
   const i64 columns = axpyColumns(p.T), blocks = ceilDiv(w.cols, columns);
-  const i64 tokensEach = most<i64>(1, p.H * blocks >= 16 ? p.T : least(p.T, TOKEN_BLOCK));
+  const i64 tokensEach = max<i64>(1, p.H * blocks >= 16 ? p.T : min(p.T, TOKEN_BLOCK));
   const i64 tokenBlocks = ceilDiv(p.T, tokensEach);
   i64 begin, end;
   while (context.claim(p.H * blocks * tokenBlocks, 1, begin, end)) {
-    const i64 t0 = begin % tokenBlocks * tokensEach, t1 = least(p.T, t0 + tokensEach);
-    const i64 c = begin / tokenBlocks % blocks * columns, width = least(columns, w.cols - c);
+    const i64 t0 = begin % tokenBlocks * tokensEach, t1 = min(p.T, t0 + tokensEach);
+    const i64 c = begin / tokenBlocks % blocks * columns, width = min(columns, w.cols - c);
     const i64 h = begin / tokenBlocks / blocks, row = h * p.headRows + p.firstRow;
     if (w.dtype == E4M3 || (w.dtype != F32 && t1 - t0 >= ACROSS_PANEL_TOKENS)) {
       float* panel = (float*)context.scratch;
       for (i64 n = 0; n < p.rows; n++) w.toFloats(panel + n * columns, row + n, c, width, 1);
       axpyTokens<RowF32>(p, h, t0, t1, panel, columns, c, width);
-    } else if (w.dtype == F16) {
-      axpyTokens<RowF16>(p, h, t0, t1, w.row<uint16_t>(row) + c, w.cols, c, width);
-    } else if (w.dtype == BF16) {
-      axpyTokens<RowBf16>(p, h, t0, t1, w.row<uint16_t>(row) + c, w.cols, c, width);
-    } else {
-      axpyTokens<RowF32>(p, h, t0, t1, w.row<float>(row) + c, w.cols, c, width);
+      continue;
+    }
+    switch (w.dtype) {
+      case F16: axpyTokens<RowF16>(p, h, t0, t1, w.row<uint16_t>(row) + c, w.cols, c, width); break;
+      case BF16: axpyTokens<RowBf16>(p, h, t0, t1, w.row<uint16_t>(row) + c, w.cols, c, width); break;
+      case F32: axpyTokens<RowF32>(p, h, t0, t1, w.row<float>(row) + c, w.cols, c, width); break;
+      case E4M3:
+      case I32:
+      case U8:
+      case F64:
+      LATENTKIT_PACKED_CASES:
+      LATENTKIT_SCALED_CASES: impossible();
     }
   }
 }
@@ -92,3 +115,5 @@ static void headMatmul(Context& context, Args args) {
   if (p.transposed) headMatmulAcross(context, p, w);
   else headMatmulAlong(context, p, w);
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,9 @@
 // The arguments of headMatmul: a product per head, along or across the rows of the weight.
+#pragma once
+#include "../../core/args.h"
+#include "../../simd/simd.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 struct HeadProduct {
   float* y;
@@ -24,3 +29,5 @@ struct HeadProduct {
         transposed(args.flag()),
         exact(args.flag()) {}
 };
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,16 @@
 // matmul.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "../quant/activations.h"
+#include "../quant/operations.h"
+#include "../rows/matrix.h"
+#include "epilogue.h"
+#include "float-product.h"
+#include "token-rows.h"
+#include "work-split.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 static size_t matmulScratch(Args args) {
   args.next += 7;
@@ -21,20 +33,22 @@ static void matmul(Context& context, Args args) {
   x.base = args.pointer<char>();
   x.stride = args.count();
   const i64 T = args.count();
-  Finish finish = {};
-  finish.scale = args.real();
-  finish.bias = args.pointer<const float>();
+  Epilogue epilogue = {};
+  epilogue.scale = args.real();
+  epilogue.bias = args.pointer<const float>();
   const Matrix w(args);
-  finish.residual = args.pointer<const float>();
-  finish.residualStride = args.count();
-  if (isPacked(w.dtype)) return packedMatmul(context, y, x, T, w, finish, args.flag());
-  const Cut cut(T, w.rows, w.cols);
+  epilogue.residual = args.pointer<const float>();
+  epilogue.residualStride = args.count();
+  if (isPacked(w.dtype)) return packedMatmul(context, y, x, T, w, epilogue, args.flag());
+  const WorkSplit split(T, w.rows, w.cols);
   i64 begin, end;
-  while (context.claimRun(cut.units(), begin, end)) {
+  while (context.claimRun(split.units(), begin, end)) {
     for (i64 unit = begin; unit < end; unit++) {
-      const i64 n = unit / cut.tokenBlocks * cut.rowsEach, t = unit % cut.tokenBlocks * cut.tokensEach;
-      productOfMatrix(y, x, t, least(T, t + cut.tokensEach), w, n, least(cut.rowsEach, w.rows - n), n, finish,
+      const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;
+      productOfMatrix(y, x, t, min(T, t + split.tokensEach), w, n, min(split.rowsEach, w.rows - n), n, epilogue,
                       (float*)context.scratch);
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,10 @@
 // Activations in 8 bits: each row once, for all products that use it.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "formats.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 #if ACTIVATION_BYTES == 1
 INLINE void storeActivations(char* to, I codes) { storeI8((int8_t*)to, codes); }
@@ -38,14 +44,14 @@ static void quantiseRow(char* to, const float* x, i64 cols) {
 #pragma GCC unroll 8
     for (int v = 0; v < STEP / LANES; v++) {
       values[v] = load(x + s * STEP + v * LANES);
-      largest = maxOrNan(largest, (F)((I)values[v] & 0x7fffffff));
+      largest = vmaxNan(largest, (F)((I)values[v] & 0x7fffffff));
     }
-    const float most = maxOf(largest);
-    const bool finite = most < INFINITY_F32;
+    const float top = hmaxNan(largest);
+    const bool finite = top < INFINITY_F32;
     // A block this small (2^-120) is as good as zero.
-    const bool some = finite && most > 0x1p-120f;
-    const float d = some ? most / 127.0f : finite ? 0.0f : __builtin_nanf("");
-    const F inverse = set1(some ? 127.0f / most : 0.0f);
+    const bool some = finite && top > 0x1p-120f;
+    const float d = some ? top / 127.0f : finite ? 0.0f : __builtin_nanf("");
+    const F inverse = set1(some ? 127.0f / top : 0.0f);
     char* codes = to + s * STEP * ACTIVATION_BYTES;
     // Sums of codes are exact as floats.
     F halves[2] = {};
@@ -70,7 +76,9 @@ static void quantiseRow(char* to, const float* x, i64 cols) {
 template <class RowAt> INLINE void quantiseRows(Context& context, i64 rows, i64 cols, RowAt x) {
   const i64 stride = quantisedStride(cols);
   i64 begin, end;
-  while (context.claim(rows, most<i64>(1, 4096 / cols), begin, end)) {
+  while (context.claim(rows, max<i64>(1, 4096 / cols), begin, end)) {
     for (i64 r = begin; r < end; r++) quantiseRow(context.shared + r * stride, x(r), cols);
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

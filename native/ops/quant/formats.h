@@ -13,6 +13,10 @@
 //
 // A code c stands for d (c - OFFSET) or d c + m, where d and m belong to a row's group of 32 or 16 columns. The numbers
 // are those of the file: nothing is rounded in packing.
+#pragma once
+#include "../../simd/simd.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 constexpr int TILE_ROWS = 16;
 constexpr int STEP = 32;
@@ -163,6 +167,16 @@ template <class Call> INLINE void withFormat(Dtype dtype, Call call) {
     case Q6_K: return call(Packed<Q6_K>{});
     case IQ4_NL: return call(Packed<IQ4_NL>{});
     case IQ4_XS: return call(Packed<IQ4_XS>{});
-    default: return call(Packed<MXFP4>{});
+    case MXFP4: return call(Packed<MXFP4>{});
+    case F32:
+    case F16:
+    case BF16:
+    case E4M3:
+    case I32:
+    case U8:
+    case F64:
+    LATENTKIT_SCALED_CASES: impossible();
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

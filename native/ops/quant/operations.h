@@ -1,5 +1,18 @@
 // matmul, headMatmul and expertMatmul where the weight is packed. Before the first product of some rows they are
 // quantised into the shared memory, as a phase of its own; further products of the same rows find them there.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "../product/epilogue.h"
+#include "../product/head-product.h"
+#include "../product/token-rows.h"
+#include "../rows/matrix.h"
+#include "activations.h"
+#include "formats.h"
+#include "product.h"
+#include "rows.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // Whether this call is the quantising phase of a product whose rows are `fresh`.
 INLINE bool isQuantising(Context& context, bool fresh) {
@@ -8,14 +21,14 @@ INLINE bool isQuantising(Context& context, bool fresh) {
 }
 
 static void packedMatmul(Context& context, const TokenRows& y, const TokenRows& x, i64 T, const Matrix& w,
-                         const Finish& finish, bool fresh) {
+                         const Epilogue& epilogue, bool fresh) {
   if (isQuantising(context, fresh)) return quantiseRows(context, T, w.cols, [&](i64 t) { return x.at(t); });
   const i64 stride = quantisedStride(w.cols);
   const auto row = [&](i64 t) { return context.shared + t * stride; };
-  const PackedCut cut(T, ceilDiv(w.rows, TILE_ROWS), packedTileBytes(w.dtype, w.cols));
+  const PackedWorkSplit split(T, ceilDiv(w.rows, TILE_ROWS), packedTileBytes(w.dtype, w.cols));
   i64 begin, end;
-  while (context.claimRun(cut.units(), begin, end)) {
-    for (i64 unit = begin; unit < end; unit++) packedUnit(y, row, T, w, {0, w.rows}, cut, unit, finish);
+  while (context.claimRun(split.units(), begin, end)) {
+    for (i64 unit = begin; unit < end; unit++) packedUnit(y, row, T, w, {0, w.rows}, split, unit, epilogue);
   }
 }
 
@@ -28,16 +41,16 @@ static void packedHeadAlong(Context& context, const HeadProduct& p, const Matrix
   const i64 stride = quantisedStride(w.cols);
   // The tiles that a head's rows touch: one more where they do not begin with a tile.
   const i64 tiles = ceilDiv(p.rows, TILE_ROWS) + ((p.headRows | p.firstRow) % TILE_ROWS == 0 ? 0 : 1);
-  const PackedCut cut(p.T, tiles, packedTileBytes(w.dtype, w.cols), p.H);
-  Finish finish = {};
-  finish.scale = 1;
+  const PackedWorkSplit split(p.T, tiles, packedTileBytes(w.dtype, w.cols), p.H);
+  Epilogue epilogue = {};
+  epilogue.scale = 1;
   i64 begin, end;
-  while (context.claimRun(p.H * cut.units(), begin, end)) {
+  while (context.claimRun(p.H * split.units(), begin, end)) {
     for (i64 unit = begin; unit < end; unit++) {
-      const i64 h = unit / cut.units(), first = h * p.headRows + p.firstRow;
+      const i64 h = unit / split.units(), first = h * p.headRows + p.firstRow;
       const TokenRows y = {(char*)(p.y + h * p.yH), p.yT, nullptr, 1};
       const auto row = [&](i64 t) { return context.shared + (t * rowHeads + (rowHeads > 1 ? h : 0)) * stride; };
-      packedUnit(y, row, p.T, w, {first, first + p.rows}, cut, unit % cut.units(), finish);
+      packedUnit(y, row, p.T, w, {first, first + p.rows}, split, unit % split.units(), epilogue);
     }
   }
 }
@@ -68,3 +81,5 @@ static void packedHeadAcross(Context& context, const HeadProduct& p, const Matri
     });
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

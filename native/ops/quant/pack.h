@@ -1,4 +1,10 @@
-// pack: a file's blocks into tiles. (ggml's block formats; what they mean is told in src/kernels/blocks.)
+// pack: a file's blocks into tiles. (ggml's block formats; src/kernels/blocks says what they mean.)
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "formats.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // One row's codes of a step, four columns to a word, and its scales, from the file's blocks.
 template <Dtype TYPE> struct Blocks;
@@ -197,7 +203,7 @@ static void pack(Context& context, Args args) {
     i64 begin, end;
     while (context.claim(ceilDiv(rows, TILE_ROWS), 1, begin, end)) {
       u8* tile = to + (firstTile + begin) * P::tileBytes(cols);
-      const i64 count = least<i64>(TILE_ROWS, rows - begin * TILE_ROWS);
+      const i64 count = min<i64>(TILE_ROWS, rows - begin * TILE_ROWS);
       typename P::Step at(tile, 0);
       for (i64 step = 0; step < cols / STEP; step++, at.next()) {
         for (int r = 0; r < count; r++) {
@@ -209,3 +215,5 @@ static void pack(Context& context, Args args) {
     }
   });
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

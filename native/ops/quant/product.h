@@ -1,6 +1,17 @@
 // The product of quantised rows with packed tiles. Per group of columns the codes are multiplied and summed as integers,
 // exactly; the group's sum times both scales is added to the result in f32, groups rising. So a number of the result
 // depends on its two rows only, never on the tile of the product it is computed in.
+#pragma once
+#include "../../simd/simd.h"
+#include "../product/epilogue.h"
+#include "../product/register-tiles.h"
+#include "../product/token-rows.h"
+#include "../product/work-split.h"
+#include "../rows/matrix.h"
+#include "activations.h"
+#include "formats.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // out[t][p]: MR quantised rows times NP vectors of the tile's 16 rows, from `part` on.
 template <class P, int MR, int NP>
@@ -18,7 +29,7 @@ INLINE void packedTile(F (&out)[MR][NP], const u8* tile, i64 cols, const char* c
   typename P::Step step(tile, 0);
   for (i64 s = 0; s < steps; s++, step.next()) {
     // The products of several rows with a step fill the processor's window: it does not reach the next loads by itself.
-    // With less to do it does, and reads faster without being told.
+    // With less to do it does, and reads faster without a prefetch.
     if constexpr (MR > 1 && MR * PARTS > 2) step.fetchAhead();
 #pragma GCC unroll 2
     for (int g = 0; g < G; g++) {
@@ -61,9 +72,9 @@ INLINE void packedTile(F (&out)[MR][NP], const u8* tile, i64 cols, const char* c
 #pragma GCC unroll 8
         for (int t = 0; t < MR; t++) {
           const F d = set1(((const float*)(rows[t] + at.scales))[s]);
-          I sum = total(sums[t][p][0]);
+          I sum = dotTotals(sums[t][p][0]);
 #pragma GCC unroll 4
-          for (int c = 1; c < CHAINS; c++) sum += total(sums[t][p][c]);
+          for (int c = 1; c < CHAINS; c++) sum += dotTotals(sums[t][p][c]);
           results[t][p] = fma(floats(sum), scale * d, results[t][p]);
           if constexpr (P::HAS_MIN) {
             results[t][p] = fma(min, set1(((const float*)(rows[t] + scaledSumsAt))[s * G + g]), results[t][p]);
@@ -84,18 +95,18 @@ struct PackedRange {
   i64 first, last;
 };
 
-INLINE void putPacked(const TokenRows& y, i64 t, F x, i64 row, const PackedRange& range, const Finish& finish) {
+INLINE void putPacked(const TokenRows& y, i64 t, F x, i64 row, const PackedRange& range, const Epilogue& epilogue) {
   const i64 n = row - range.first;
   float* to = y.at(t);
-  if (row >= range.first && row + LANES <= range.last && finish.none()) return store(to + n, x);
+  if (row >= range.first && row + LANES <= range.last && epilogue.none()) return store(to + n, x);
   for (int l = 0; l < LANES; l++) {
-    if (row + l >= range.first && row + l < range.last) to[n + l] = finish(x[l], t, n + l);
+    if (row + l >= range.first && row + l < range.last) to[n + l] = epilogue(x[l], t, n + l);
   }
 }
 
 template <class P, int MR, int NP>
 static __attribute__((noinline)) void packedRows(const TokenRows& y, const char* const* rows, i64 t, const u8* base,
-                                                 i64 tile, i64 cols, const PackedRange& range, const Finish& finish) {
+                                                 i64 tile, i64 cols, const PackedRange& range, const Epilogue& epilogue) {
   const u8* at = base + tile * P::tileBytes(cols);
 #pragma GCC unroll 1
   for (int part = 0; part < PARTS; part += NP) {
@@ -103,7 +114,7 @@ static __attribute__((noinline)) void packedRows(const TokenRows& y, const char*
     packedTile<P, MR, NP>(out, at, cols, rows, part);
     for (int i = 0; i < MR; i++) {
       for (int p = 0; p < NP; p++) {
-        putPacked(y, t + i, out[i][p], tile * TILE_ROWS + (part + p) * LANES, range, finish);
+        putPacked(y, t + i, out[i][p], tile * TILE_ROWS + (part + p) * LANES, range, epilogue);
       }
     }
   }
@@ -112,13 +123,13 @@ static __attribute__((noinline)) void packedRows(const TokenRows& y, const char*
 // Quantised rows of tokens t0 .. t1, of which row(t) is one, times the tiles firstTile .. lastTile.
 template <class P, class RowOf>
 INLINE void packedBlock(const TokenRows& y, RowOf row, i64 t0, i64 t1, const u8* base, i64 firstTile, i64 lastTile,
-                        i64 cols, const PackedRange& range, const Finish& finish) {
+                        i64 cols, const PackedRange& range, const Epilogue& epilogue) {
   for (i64 t = t0; t < t1;) {
     t += withCount<PACKED_MR>(t1 - t, [&](auto count) {
       constexpr int MR = decltype(count)::value, NP = MR == 1 ? PACKED_ONE : PACKED_NP;
       const char* rows[MR];
       for (int i = 0; i < MR; i++) rows[i] = row(t + i);
-      for (i64 tile = firstTile; tile < lastTile; tile++) packedRows<P, MR, NP>(y, rows, t, base, tile, cols, range, finish);
+      for (i64 tile = firstTile; tile < lastTile; tile++) packedRows<P, MR, NP>(y, rows, t, base, tile, cols, range, epilogue);
     });
   }
 }
@@ -126,30 +137,30 @@ INLINE void packedBlock(const TokenRows& y, RowOf row, i64 t0, i64 t1, const u8*
 // So few tokens take less time than reading the weights.
 constexpr i64 FEW_TOKENS = 8;
 
-// How a product of T tokens with so many tiles, one of `products` alike, is cut into units that threads take.
-struct PackedCut {
+// How a product of T tokens with so many tiles, one of `products` alike, is split into units that threads take.
+struct PackedWorkSplit {
   i64 tilesEach, tileBlocks, tokensEach, tokenBlocks;
-  INLINE PackedCut(i64 T, i64 tiles, i64 tileBytes, i64 products = 1) {
+  INLINE PackedWorkSplit(i64 T, i64 tiles, i64 tileBytes, i64 products = 1) {
     // A unit's tiles fit a part of the second-level cache with the tokens beside them; for a few tokens a unit is short,
     // because its time is that of reading it.
     const i64 wanted = T <= FEW_TOKENS ? 16 * 1024 : 192 * 1024;
-    tilesEach = most<i64>(1, least(least(wanted / tileBytes, tiles), ceilDiv(tiles * products, 16)));
+    tilesEach = max<i64>(1, min(min(wanted / tileBytes, tiles), ceilDiv(tiles * products, 16)));
     tileBlocks = ceilDiv(tiles, tilesEach);
-    tokensEach = most<i64>(1, T <= FEW_TOKENS || tileBlocks * products >= 16 ? T : TOKEN_BLOCK);
+    tokensEach = max<i64>(1, T <= FEW_TOKENS || tileBlocks * products >= 16 ? T : TOKEN_BLOCK);
     tokenBlocks = ceilDiv(T, tokensEach);
   }
   INLINE i64 units() const { return tileBlocks * tokenBlocks; }
 };
 
-// Rows w first .. last times tokens: unit `unit` of the cut.
+// Rows w first .. last times tokens: unit `unit` of the split.
 template <class RowOf>
 INLINE void packedUnit(const TokenRows& y, RowOf row, i64 T, const Matrix& w, const PackedRange& range,
-                       const PackedCut& cut, i64 unit, const Finish& finish) {
+                       const PackedWorkSplit& split, i64 unit, const Epilogue& epilogue) {
   const i64 firstTile = range.first / TILE_ROWS, lastTile = ceilDiv(range.last, TILE_ROWS);
-  const i64 tile = firstTile + unit / cut.tokenBlocks * cut.tilesEach, t = unit % cut.tokenBlocks * cut.tokensEach;
+  const i64 tile = firstTile + unit / split.tokenBlocks * split.tilesEach, t = unit % split.tokenBlocks * split.tokensEach;
   withFormat(w.dtype, [&](auto format) {
-    packedBlock<decltype(format)>(y, row, t, least(T, t + cut.tokensEach), (const u8*)w.base, tile,
-                                  least(lastTile, tile + cut.tilesEach), w.cols, range, finish);
+    packedBlock<decltype(format)>(y, row, t, min(T, t + split.tokensEach), (const u8*)w.base, tile,
+                                  min(lastTile, tile + split.tilesEach), w.cols, range, epilogue);
   });
 }
 
@@ -158,3 +169,5 @@ INLINE i64 packedTileBytes(Dtype dtype, i64 cols) {
   withFormat(dtype, [&](auto format) { bytes = decltype(format)::tileBytes(cols); });
   return bytes;
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

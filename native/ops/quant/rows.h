@@ -1,4 +1,10 @@
 // Packed weights as f32: single rows, and products across them.
+#pragma once
+#include "../../simd/simd.h"
+#include "../product/register-tiles.h"
+#include "formats.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // Columns first .. + count of row n times `factor`: exactly the numbers that the file's blocks stand for.
 template <class P> static void packedRow(float* to, const u8* base, i64 n, i64 cols, i64 first, i64 count, float factor) {
@@ -27,7 +33,7 @@ template <class P> static void packedRow(float* to, const u8* base, i64 n, i64 c
 }
 
 // y[t][c] = sum over rows n of x[t][n] w[n][c], for the 32 columns of step s: x times scale goes in as f32, the codes are
-// turned to f32 four columns at a time, lanes are rows. Per column a lane's sum rises over the tiles; lanes are added at
+// converted to f32 four columns at a time, lanes are rows. Per column a lane's sum rises over the tiles; lanes are added at
 // the end, so that a number does not depend on how many tokens there are.
 template <class P, int MR>
 static __attribute__((noinline)) void packedAcross(float* const* y, const float* const* x, const u8* base, i64 cols,
@@ -98,3 +104,5 @@ constexpr int ACROSS_MR = LANES == 16 ? 4 : 2;
 INLINE size_t packedAcrossScratch(i64 rows) {
   return (size_t)((rows / TILE_ROWS + 2) * TILE_ROWS * 2 * ACROSS_MR) * 4;
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,12 +1,23 @@
-// The transposed product of packed weights in pairs of bf16, as keys are raised: y = x W per head, where x and W may be
-// rounded. A head's weights are turned into panels once, for all tokens of a unit.
+// The transposed product of packed weights in pairs of bf16, by which MLA up-projects keys and values: y = x W per head,
+// where x and W may be rounded. A head's weights are converted to panels once, for all tokens of a unit.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "../attention/numbers.h"
+#include "../attention/panels.h"
+#include "../product/head-product.h"
+#include "../rows/matrix.h"
+#include "../rows/row-types.h"
+#include "formats.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 #ifdef LATENTKIT_BF16_PAIRS
 
 // Tokens of a unit, at most: of heads alone there may be too few for all threads.
 constexpr i64 PAIRS_TOKENS = 512;
 
-// Whole tiles of rows are turned into pairs.
+// It takes whole tiles of rows.
 INLINE bool isAcrossPairs(const HeadProduct& p, const Matrix& w) {
   return isPacked(w.dtype) && p.transposed && !p.exact && (p.headRows | p.firstRow | p.rows) % (2 * TILE_ROWS) == 0;
 }
@@ -25,7 +36,7 @@ template <class P> static void pairRows(float* panels, const u8* base, i64 cols,
     for (i64 s = 0; s < cols / STEP; s++, step.next()) {
       float* panel = panels + (s * rows + done) / 2 * PANEL_COLUMNS;
       for (int half = 0; half < 2; half++) {
-        F x[LANES];  // columns, whose lanes are rows; then turned
+        F x[LANES];  // columns, whose lanes are rows; then transposed
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++) {
           const int g = (4 * half + j) / (8 / P::GROUPS_PER_STEP);
@@ -72,7 +83,7 @@ static void packedHeadAcrossPairs(Context& context, const HeadProduct& p, const 
   float* words = panels + p.rows / 2 * w.cols;
   i64 begin, end;
   while (context.claim(p.H * tokenBlocks, 1, begin, end)) {
-    const i64 h = begin / tokenBlocks, last = least(p.T, (begin % tokenBlocks + 1) * PAIRS_TOKENS);
+    const i64 h = begin / tokenBlocks, last = min(p.T, (begin % tokenBlocks + 1) * PAIRS_TOKENS);
     withFormat(w.dtype, [&](auto format) {
       pairRows<decltype(format)>(panels, (const u8*)w.base, w.cols, h * p.headRows + p.firstRow, p.rows);
     });
@@ -83,3 +94,5 @@ static void packedHeadAcrossPairs(Context& context, const HeadProduct& p, const 
 }
 
 #endif
+
+}  // namespace latentkit::LATENTKIT_ISA

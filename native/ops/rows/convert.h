@@ -1,27 +1,10 @@
-// embed, gatherRows, copy, axpby.
+// Rows of numbers of one type as another.
+#pragma once
+#include "../../core/scalar.h"
+#include "../../simd/simd.h"
+#include "row-types.h"
 
-static void embed(Context& context, Args args) {
-  float* y = args.pointer<float>();
-  const int32_t* ids = args.pointer<const int32_t>();
-  const i64 T = args.count();
-  const float scale = args.real();
-  const Matrix w(args);
-  i64 begin, end;
-  while (context.claim(T, rowGrain(w.cols), begin, end)) {
-    for (i64 t = begin; t < end; t++) w.toFloats(y + t * w.cols, ids[t], 0, w.cols, scale);
-  }
-}
-
-static void gatherRows(Context& context, Args args) {
-  float* y = args.pointer<float>();
-  const float* x = args.pointer<const float>();
-  const int32_t* index = args.pointer<const int32_t>();
-  const i64 T = args.count(), cols = args.count();
-  i64 begin, end;
-  while (context.claim(T, rowGrain(cols), begin, end)) {
-    for (i64 t = begin; t < end; t++) copyBytes(y + t * cols, x + index[t] * cols, (size_t)cols * 4);
-  }
-}
+namespace latentkit::LATENTKIT_ISA {
 
 static INLINE double elementOf(const char* row, Dtype dtype, i64 i) {
   switch (dtype) {
@@ -31,8 +14,11 @@ static INLINE double elementOf(const char* row, Dtype dtype, i64 i) {
     case E4M3: return e4m3ToFloat(((const uint8_t*)row)[i]);
     case I32: return ((const int32_t*)row)[i];
     case U8: return ((const uint8_t*)row)[i];
-    default: return ((const double*)row)[i];
+    case F64: return ((const double*)row)[i];
+    LATENTKIT_PACKED_CASES:
+    LATENTKIT_SCALED_CASES: impossible();
   }
+  impossible();
 }
 
 static INLINE void setElement(char* row, Dtype dtype, i64 i, double value) {
@@ -43,7 +29,9 @@ static INLINE void setElement(char* row, Dtype dtype, i64 i, double value) {
     case E4M3: ((uint8_t*)row)[i] = floatToE4m3(value); return;
     case I32: ((int32_t*)row)[i] = (int32_t)(i64)value; return;
     case U8: ((uint8_t*)row)[i] = (uint8_t)(i64)value; return;
-    default: ((double*)row)[i] = value;
+    case F64: ((double*)row)[i] = value; return;
+    LATENTKIT_PACKED_CASES:
+    LATENTKIT_SCALED_CASES: impossible();
   }
 }
 
@@ -78,35 +66,4 @@ static INLINE void convertRow(char* to, Dtype toType, const char* from, Dtype fr
   }
 }
 
-static void copy(Context& context, Args args) {
-  const Dtype toType = args.dtype(), fromType = args.dtype();
-  const Extent extent(args);
-  const Strided y(args), x(args);
-  const int toBytes = elementBytes(toType), fromBytes = elementBytes(fromType);
-  eachPiece(context, extent, [&](i64 r, i64 first, i64 count) {
-    convertRow(y.row(extent, r, toBytes) + first * toBytes, toType, x.row(extent, r, fromBytes) + first * fromBytes,
-               fromType, count);
-  });
-}
-
-static void axpby(Context& context, Args args) {
-  const F a = set1(args.real()), b = set1(args.real());
-  const bool two = args.flag();
-  const Extent extent(args);
-  const Strided y(args), x(args), z(args);
-  eachPiece(context, extent, [&](i64 r, i64 first, i64 count) {
-    float* to = y.floats(extent, r) + first;
-    const float* from = x.floats(extent, r) + first;
-    const float* other = z.floats(extent, r) + first;
-    i64 i = 0;
-    if (two) {
-      for (; i + LANES <= count; i += LANES) store(to + i, fma(a, load(from + i), b * load(other + i)));
-      const int rest = (int)(count - i);
-      if (rest) storePart(to + i, fma(a, loadPart(from + i, rest), b * loadPart(other + i, rest)), rest);
-    } else {
-      for (; i + LANES <= count; i += LANES) store(to + i, a * load(from + i));
-      const int rest = (int)(count - i);
-      if (rest) storePart(to + i, a * loadPart(from + i, rest), rest);
-    }
-  });
-}
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,12 +1,20 @@
 // A weight as the kernels see it, and its rows as f32.
+#pragma once
+#include "../../core/args.h"
+#include "../../simd/simd.h"
+#include "../quant/formats.h"
+#include "../quant/rows.h"
+#include "row-types.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 struct Matrix {
   const char* base;
   Dtype dtype;
   i64 rows, cols;
-  // e4m3: one factor per block of blockRows x blockCols; null: none.
+  // e4m3: one factor per block of scaleRows x scaleCols; null: none.
   const float* scales;
-  i64 blockRows, blockCols;
+  i64 scaleRows, scaleCols;
 
   INLINE explicit Matrix(Args& args)
       : base(args.pointer<const char>()),
@@ -14,8 +22,8 @@ struct Matrix {
         rows(args.count()),
         cols(args.count()),
         scales(args.pointer<const float>()),
-        blockRows(args.count()),
-        blockCols(args.count()) {}
+        scaleRows(args.count()),
+        scaleCols(args.count()) {}
 
   template <class T> INLINE const T* row(i64 n) const { return (const T*)base + n * cols; }
 
@@ -30,13 +38,15 @@ struct Matrix {
       typedef decltype(type) Row;
       const auto* from = row<typename Row::Type>(n);
       if (!scales) return rowToFloats<Row>(to, from + first, count, factor);
-      const float* line = scales + (n / blockRows) * ceilDiv(cols, blockCols);
+      const float* line = scales + (n / scaleRows) * ceilDiv(cols, scaleCols);
       for (i64 c = first; c < first + count;) {
-        const i64 end = least(first + count, (c / blockCols + 1) * blockCols);
-        rowToFloats<Row>(to + (c - first), from + c, end - c, line[c / blockCols]);
+        const i64 end = min(first + count, (c / scaleCols + 1) * scaleCols);
+        rowToFloats<Row>(to + (c - first), from + c, end - c, line[c / scaleCols]);
         c = end;
       }
       if (factor != 1) rowToFloats<RowF32>(to, to, count, factor);
     });
   }
 };
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,11 @@
 // What `prepare` needs done to bytes that are copied.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+#include "matrix.h"
+#include "strided.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // A piece of a matrix stored as [cols, rows]: stored rows first .. + count go into columns of to [rows, cols].
 static void transpose(Context& context, Args args) {
@@ -28,3 +35,5 @@ static void addToVector(Context& context, Args args) {
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,4 +1,9 @@
 // Rows of tensors with up to three outer axes and any strides; the last axis has stride 1.
+#pragma once
+#include "../../core/context.h"
+#include "../../simd/simd.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 struct Extent {
   i64 d0, d1, d2, n;
@@ -20,17 +25,19 @@ struct Strided {
 };
 
 // Rows a thread takes at a time: enough for about 4096 elements.
-INLINE i64 rowGrain(i64 n) { return most<i64>(1, 4096 / most<i64>(1, n)); }
+INLINE i64 rowGrain(i64 n) { return max<i64>(1, 4096 / max<i64>(1, n)); }
 
 // Calls `call(row, first, count)` for pieces of this thread's rows. A row's elements do not depend on each other.
 template <class Call> INLINE void eachPiece(Context& context, const Extent& extent, Call call) {
   constexpr i64 PIECE = 4096;
-  const i64 pieces = most<i64>(1, ceilDiv(extent.n, PIECE));
+  const i64 pieces = max<i64>(1, ceilDiv(extent.n, PIECE));
   i64 begin, end;
   while (context.claim(extent.rows() * pieces, pieces > 1 ? 1 : rowGrain(extent.n), begin, end)) {
     for (i64 u = begin; u < end; u++) {
       const i64 start = (u % pieces) * PIECE;
-      call(u / pieces, start, least(PIECE, extent.n - start));
+      call(u / pieces, start, min(PIECE, extent.n - start));
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -4,7 +4,7 @@ import { axisOf, describe, expect, expectDense, expectStrided, fail, strideOf } 
 import type { CommandList } from './command-list.ts'
 import { expectSequences, expectSlice, joinSlices, putSlice } from './slices.ts'
 
-/** As `MAX_KEY_SLICES` in native/ops/attention-args.inc. */
+/** As `MAX_KEY_SLICES` in native/ops/attention/record.h. */
 const MAX_KEY_SLICES = 8
 
 /** `exact`: f32 factors, whatever the rows are stored as. */

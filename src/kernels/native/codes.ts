@@ -51,7 +51,7 @@ export const DTYPE_CODES: Readonly<Record<DType, number>> = {
 /** How cached vectors are stored, by the numbers of `Dtype` too. */
 export const CACHE_CODES: Readonly<Record<CacheType, number>> = { f32: 0, f16: 1, bf16: 2, int8: 20, fp8: 21 }
 
-/** In the order of `Act` in native/ops/pointwise.inc. */
+/** In the order of `Act` in native/ops/elementwise/activate.h. */
 export const ACTIVATION_CODES: Readonly<Record<Activation, number>> = {
   silu: 0,
   gelu: 1,

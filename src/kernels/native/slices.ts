@@ -42,7 +42,7 @@ export function joinSlices(first: RowSlice, second: RowSlice): RowSlice | null {
   return joined ? { ...first, width: first.width + second.width } : null
 }
 
-/** In the order of `Slice` in native/ops/cache.inc. */
+/** In the order of `Slice` in native/ops/cache/slice.h. */
 export function putSlice(list: CommandList, slice: RowSlice): void {
   const { rows } = slice
   if (isPaged(rows)) {

@@ -33,7 +33,7 @@ export interface CoreExperts extends ExpertWeights {
   readonly blockCols: number
 }
 
-/** In the order of `Matrix` in native/ops/matrix.inc. */
+/** In the order of `Matrix` in native/ops/rows/matrix.h. */
 export function putWeight(list: CommandList, w: CoreWeight): void {
   list.put(w.address)
   list.put(codeOf(w.dtype))

@@ -1,19 +1,32 @@
-// Single queries, as in decoding: few rows read each key, so that memory is what binds. A unit takes all heads of a
-// query at once, walks through the cache as it lies, and lays nothing anew that it reads. Whoever reads a line fetches the
-// one in its place in what is read next: one for one, since a core waits for some twenty lines at a time and forgets what
-// it is asked to fetch beyond. The numbers are added in the order of attention-block.inc.
+// Decoding: attention of single queries, MLA's among them. Each key is read by a few rows only (a query's heads), so memory
+// is the limit: a unit takes all heads of a query at once and reads the cache in order, without packing keys or values. Each
+// load prefetches the corresponding line of what is read next, one for one: a core tracks about 20 outstanding misses and
+// drops prefetches beyond that. Numbers are added in the same order as for prompts (../prefill/span.h).
+#pragma once
+#include "../../../simd/simd.h"
+#include "../../cache/slice.h"
+#include "../../rows/row-types.h"
+#include "../block.h"
+#include "../exponentials.h"
+#include "../keys.h"
+#include "../panels.h"
+#include "../record.h"
+#include "../scores.h"
+#include "../visible.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 // Heads that share keys and values and are multiplied together, at most.
-constexpr i64 FEW_ROWS = 16;
+constexpr i64 DECODE_ROWS = 16;
 // Sums of a register tile of values.
-constexpr int FEW_SUMS = PANEL_MR * PANEL_NV;
-// Where registers hold so few rows at a time, turning a value to f32 for each few takes longer than multiplying it.
-constexpr bool VALUES_TURNED_ONCE = 4 * PANEL_MR <= FEW_ROWS;
+constexpr int DECODE_SUMS = PANEL_MR * PANEL_NV;
+// Where registers hold few rows, converting a value to f32 again for each group of rows costs more than multiplying it.
+constexpr bool VALUES_CONVERTED_ONCE = 4 * PANEL_MR <= DECODE_ROWS;
 
 // Heads of the block from row `row` on that read the same vectors.
 static INLINE i64 sharingRows(const Block& block, i64 row) {
   i64 count = 1;
-  while (count < FEW_ROWS && row + count < block.rows && readsAlike(*block.attention, block.headOf(row + count))) count++;
+  while (count < DECODE_ROWS && row + count < block.rows && readsAlike(*block.attention, block.headOf(row + count))) count++;
   return count;
 }
 
@@ -28,31 +41,31 @@ template <class Call> static INLINE void eachSharing(const Block& block, Call ca
 }
 
 // A head's vectors of a slice in a tile of keys, one behind the other.
-struct Run {
+struct KeyRun {
   const char* first = nullptr;
-  INLINE Run() {}
-  INLINE Run(const Block& block, const Slice& slice, const Sequence& sequence, i64 head, i64 start) {
+  INLINE KeyRun() {}
+  INLINE KeyRun(const Block& block, const Slice& slice, const Sequence& sequence, i64 head, i64 start) {
     if (slice.blockTokens % TILE || start >= sequence.keyEnd()) return;
     first = slice.row(sequence, start) + block.vectorOf(slice, head);
   }
   // From a line of this run to the one of the next run that is fetched with it; 0: none.
-  INLINE i64 to(const Run& next) const { return first && next.first ? next.first - first : 0; }
+  INLINE i64 to(const KeyRun& next) const { return first && next.first ? next.first - first : 0; }
 };
 
 // The keys of a head in a tile; those that lie in several slices are left to the machine.
-static INLINE Run keysIn(const Block& block, const Sequence& sequence, i64 head, i64 start) {
-  return block.attention->slices > 1 ? Run() : Run(block, block.attention->keys[0], sequence, head, start);
+static INLINE KeyRun keysIn(const Block& block, const Sequence& sequence, i64 head, i64 start) {
+  return block.attention->slices > 1 ? KeyRun() : KeyRun(block, block.attention->keys[0], sequence, head, start);
 }
-static INLINE Run keysIn(const Block& block, i64 row, i64 spanStart, i64 tile) {
+static INLINE KeyRun keysIn(const Block& block, i64 row, i64 spanStart, i64 tile) {
   return keysIn(block, *block.sequence, block.headOf(row), spanStart + tile * TILE);
 }
-static INLINE Run valuesIn(const Block& block, i64 row, i64 spanStart, i64 tile) {
-  return Run(block, block.attention->values, *block.sequence, block.headOf(row), spanStart + tile * TILE);
+static INLINE KeyRun valuesIn(const Block& block, i64 row, i64 spanStart, i64 tile) {
+  return KeyRun(block, block.attention->values, *block.sequence, block.headOf(row), spanStart + tile * TILE);
 }
 
 // Scores of all rows in a tile; `next` is read then.
-template <class N> static INLINE void scoreFew(const Block& block, i64 spanStart, i64 tile, const Run& next) {
-  const i64 each = most<i64>(LANES, SCORE_SUMS);
+template <class N> static INLINE void scoreDecodeTile(const Block& block, i64 spanStart, i64 tile, const KeyRun& next) {
+  const i64 each = max<i64>(LANES, SCORE_SUMS);
   const Attention& a = *block.attention;
   const i64 start = spanStart + tile * TILE;
   eachSharing(block, [&](i64 row, i64 count, const float* queries) {
@@ -63,7 +76,7 @@ template <class N> static INLINE void scoreFew(const Block& block, i64 spanStart
     const float* keys[TILE];
     const i64 wordBytes = ceilDiv(a.keys[0].bytes(), block.words);
     for (i64 k = 0; k < TILE; k += each) {
-      openKeys<N>(block, rows, k, each, keys);
+      keyPointers<N>(block, rows, k, each, keys);
       for (i64 r = 0; r < count; r += SCORE_TILE_ROWS) {
         scoreRows<N>(block.scores + (row + r) * SPAN + tile * TILE + k, SPAN, count - r, block.byKey,
                      queries + r * block.words, keys, each, 0, block.words,
@@ -90,10 +103,10 @@ static __attribute__((noinline)) void weighStrip(float* const* y, const float* c
 
 // `rows` rows of y, `width` numbers each, from the values of the keys of some tiles; ahead(tile, column, next column) is
 // what is fetched beside them.
-template <class N, class Row, int MR, class Ahead>
+template <class N, class Row, int MR, class AheadOf>
 static INLINE void weighRows(float* const* y, const float* const* x, const char* const* keys, Tiles tiles, i64 width,
-                             Ahead ahead) {
-  constexpr int NV = MR * 4 <= FEW_SUMS ? 4 : MR * 2 <= FEW_SUMS ? 2 : 1;
+                             AheadOf ahead) {
+  constexpr int NV = MR * 4 <= DECODE_SUMS ? 4 : MR * 2 <= DECODE_SUMS ? 2 : 1;
   constexpr i64 WORDS = TILE / N::PER_WORD;
   for (i64 c = 0, columns; c < width; c += columns * LANES) {
     columns = width - c >= NV * LANES ? NV : 1;
@@ -110,23 +123,23 @@ static INLINE void weighRows(float* const* y, const float* const* x, const char*
   }
 }
 
-// The same, where some columns of all values are turned once for all rows.
+// The same, where some columns of all values are converted once for all rows.
 template <class N, class Row>
-static __attribute__((noinline)) void weighTurned(float* const* y, const float* const* x, i64 rows, float* turned,
+static __attribute__((noinline)) void weighConverted(float* const* y, const float* const* x, i64 rows, float* converted,
                                                   const char* const* keys, i64 n, i64 width) {
   for (i64 c = 0; c < width; c += PANEL_COLUMNS) {
-    const i64 columns = least(PANEL_COLUMNS, roundUp(width - c, LANES));
+    const i64 columns = min(PANEL_COLUMNS, roundUp(width - c, LANES));
     for (i64 k = 0; k < n; k++) {
       for (i64 v = 0; v < columns; v += LANES) {
-        store(turned + k * PANEL_COLUMNS + v, N::template across<Row>(keys + k * N::PER_WORD, c + v, width - c - v));
+        store(converted + k * PANEL_COLUMNS + v, N::template across<Row>(keys + k * N::PER_WORD, c + v, width - c - v));
       }
     }
-    panelProduct<N>([&](i64 r) { return y[r] + c; }, [&](i64 r) { return x[r]; }, rows, turned, n, columns, [] {});
+    panelProduct<N>([&](i64 r) { return y[r] + c; }, [&](i64 r) { return x[r]; }, rows, converted, n, columns, [] {});
   }
 }
 
 // The weighted sums of the values of some tiles; `next` is read then.
-template <class N> static INLINE void weighFew(const Block& block, i64 spanStart, Tiles tiles, const Run& next) {
+template <class N> static INLINE void weighDecodeValues(const Block& block, i64 spanStart, Tiles tiles, const KeyRun& next) {
   const Attention& a = *block.attention;
   const char* keys[SPAN];
   eachSharing(block, [&](i64 row, i64 count, const float*) {
@@ -134,14 +147,14 @@ template <class N> static INLINE void weighFew(const Block& block, i64 spanStart
       findKeys(block, a.values, block.headOf(row), spanStart + t * TILE, block.any[t], keys + t * TILE);
     }
     // Words of exponentials lie in front of the tile they come from.
-    const float* x[FEW_ROWS];
+    const float* x[DECODE_ROWS];
     for (i64 i = 0; i < count; i++) x[i] = block.scores + (row + i) * SPAN + tiles.lo * (TILE - TILE / N::PER_WORD);
-    const Run first = valuesIn(block, row, spanStart, tiles.lo);
-    const Run then = row + count < block.rows ? valuesIn(block, row + count, spanStart, tiles.lo) : next;
-    if (VALUES_TURNED_ONCE && count > PANEL_MR && a.values.dtype != F32) {
+    const KeyRun first = valuesIn(block, row, spanStart, tiles.lo);
+    const KeyRun then = row + count < block.rows ? valuesIn(block, row + count, spanStart, tiles.lo) : next;
+    if (VALUES_CONVERTED_ONCE && count > PANEL_MR && a.values.dtype != F32) {
       for (i64 i = 0; i < count; i++) x[i] += tiles.lo * (TILE / N::PER_WORD);
       return withCacheType(a.values.dtype, [&](auto type) {
-        weighTurned<N, decltype(type)>(block.out + row, x, count, block.panels, keys + tiles.lo * TILE,
+        weighConverted<N, decltype(type)>(block.out + row, x, count, block.panels, keys + tiles.lo * TILE,
                                        (tiles.hi - tiles.lo) * (TILE / N::PER_WORD), a.V);
       });
     }
@@ -152,7 +165,7 @@ template <class N> static INLINE void weighFew(const Block& block, i64 spanStart
           // What is read then: the same columns in the next tile, the next columns, another head's or other keys.
           const auto ahead = [&](i64 tile, i64 column, i64 nextColumn) -> i64 {
             if (r > 0 || a.valuesAmongKeys()) return 0;
-            const Run here = valuesIn(block, row, spanStart, tile);
+            const KeyRun here = valuesIn(block, row, spanStart, tile);
             if (tile + 1 < tiles.hi) return here.to(valuesIn(block, row, spanStart, tile + 1));
             const i64 size = sizeof(typename Row::Type);
             return nextColumn < a.V ? here.to(first) + (nextColumn - column) * size : here.to(then) - column * size;
@@ -165,24 +178,26 @@ template <class N> static INLINE void weighFew(const Block& block, i64 spanStart
 }
 
 // The block's state after one span; `next`: the keys that this thread is likely to read then.
-template <class N> static INLINE void runSpanFew(Block& block, i64 span, const Run& next) {
+template <class N> static INLINE void decodeSpan(Block& block, i64 span, const KeyRun& next) {
   const Attention& a = *block.attention;
   const Visible visible(a, *block.sequence, block.sequence->position);
   const i64 start = span * SPAN;
   Tiles tiles = {SPAN_TILES, 0};
   for (i64 t = 0; t < SPAN_TILES; t++) {
     block.any[t] = keysOf(visible.sink, start + t * TILE) | keysOf(visible.near, start + t * TILE);
-    if (block.any[t]) tiles = {least(tiles.lo, t), t + 1};
+    if (block.any[t]) tiles = {min(tiles.lo, t), t + 1};
   }
   for (i64 r = 0; r < block.rows; r++) {
     block.max[r] = -INFINITY_F32;
     for (i64 t = 0; t < SPAN_TILES; t++) block.seen[r][t] = block.any[t];
   }
   if (tiles.empty()) return;
-  const Run values = a.valuesAmongKeys() ? next : valuesIn(block, 0, start, tiles.lo);
+  const KeyRun values = a.valuesAmongKeys() ? next : valuesIn(block, 0, start, tiles.lo);
   for (i64 t = tiles.lo; t < tiles.hi; t++) {
-    scoreFew<N>(block, start, t, t + 1 < tiles.hi ? keysIn(block, 0, start, t + 1) : values);
+    scoreDecodeTile<N>(block, start, t, t + 1 < tiles.hi ? keysIn(block, 0, start, t + 1) : values);
   }
   for (i64 r = 0; r < block.rows; r++) exponentials<N>(block, r, start, tiles);
-  weighFew<N>(block, start, tiles, next);
+  weighDecodeValues<N>(block, start, tiles, next);
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

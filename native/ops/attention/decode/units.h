@@ -1,7 +1,18 @@
-// Cutting attention of single queries into units: a span with all heads, whose rows of the cache are then read as they
-// lie; heads are cut into parts only where threads would have nothing to do else.
+// How decoding is split into units that threads take: a span with all heads, so that the rows of the cache are read in
+// order. Heads are split into parts only where some threads would be idle otherwise.
+#pragma once
+#include "../../../core/context.h"
+#include "../../../simd/simd.h"
+#include "../../cache/slice.h"
+#include "../block.h"
+#include "../record.h"
+#include "../states.h"
+#include "../visible.h"
+#include "span.h"
 
-struct FewDivision : Rounds {
+namespace latentkit::LATENTKIT_ISA {
+
+struct DecodeSplit : SpanRounds {
   // Parts of the first `wholeSpans` spans of a round, and of the others.
   i64 parts, lastParts, wholeSpans;
 
@@ -9,9 +20,9 @@ struct FewDivision : Rounds {
 };
 
 // Part of a unit's span.
-struct FewUnit {
+struct DecodeUnit {
   i64 span, part, parts;
-  INLINE FewUnit(const FewDivision& d, i64 unit) {
+  INLINE DecodeUnit(const DecodeSplit& d, i64 unit) {
     const i64 whole = d.wholeSpans * d.parts;
     parts = unit < whole ? d.parts : d.lastParts;
     span = unit < whole ? unit / parts : d.wholeSpans + (unit - whole) / parts;
@@ -28,37 +39,37 @@ static INLINE bool singleQueries(const Attention& a) {
 }
 
 // Every thread comes to the same division.
-static INLINE FewDivision divideFew(const Attention& a, const Context& context) {
-  FewDivision d = {};
+static INLINE DecodeSplit splitDecode(const Attention& a, const Context& context) {
+  DecodeSplit d = {};
   i64 spans = 0, keys = 0;
   for (i64 b = 0; b < a.B; b++) {
     const Sequence sequence(a.sequences, b);
     const Range range = spansOf(a, sequence, 0, 1);
-    spans = most(spans, range.hi - range.lo);
-    keys = most(keys, Visible(a, sequence, sequence.position).near.hi - range.lo * SPAN);
+    spans = max(spans, range.hi - range.lo);
+    keys = max(keys, Visible(a, sequence, sequence.position).near.hi - range.lo * SPAN);
   }
   const i64 threads = context.solo ? 1 : context.threads;
   const i64 stateBytes = a.B * a.H * (a.paddedV() + LANES) * 4;
   d.rounds = 1;
-  d.parts = ceilDiv(a.H, blockRows(a));
+  d.parts = ceilDiv(a.H, maxQueryRows(a));
   if (threads == 1 || spans < 2 || a.B >= 8 * threads || stateBytes * 4 > (i64)context.sharedBytes) {
     const i64 wanted = threads == 1 ? 1 : a.B == 1 ? threads : ceilDiv(2 * threads, a.B);
-    d.lastParts = most(d.parts, least(a.H, wanted));
+    d.lastParts = max(d.parts, min(a.H, wanted));
     return d;
   }
-  d.spansEach = least(spans, (i64)context.sharedBytes / stateBytes - 1);
+  d.spansEach = min(spans, (i64)context.sharedBytes / stateBytes - 1);
   d.rounds = ceilDiv(spans, d.spansEach);
-  d.lastParts = a.B > 1 ? d.parts : most(d.parts, least(a.H, threads));
+  d.lastParts = a.B > 1 ? d.parts : max(d.parts, min(a.H, threads));
   // All threads get as many whole spans, about; the rest they share.
-  d.wholeSpans = least(d.spansEach, (keys + SPAN / 2) / (SPAN * threads) * threads);
+  d.wholeSpans = min(d.spansEach, (keys + SPAN / 2) / (SPAN * threads) * threads);
   return d;
 }
 
 // The keys that unit `unit` of a round reads first.
-static INLINE Run firstRun(const Block& block, const FewDivision& d, i64 unit, i64 round) {
+static INLINE KeyRun firstKeys(const Block& block, const DecodeSplit& d, i64 unit, i64 round) {
   const Attention& a = *block.attention;
   if (unit >= a.B * d.units()) return {};
-  const FewUnit of(d, unit % d.units());
+  const DecodeUnit of(d, unit % d.units());
   const Sequence sequence(a.sequences, unit / d.units());
   const i64 span = spansOf(a, sequence, 0, 1).lo + (d.spansEach == 0 ? 0 : round * d.spansEach + of.span);
   return keysIn(block, sequence, a.H * of.part / of.parts, span * SPAN);
@@ -66,12 +77,12 @@ static INLINE Run firstRun(const Block& block, const FewDivision& d, i64 unit, i
 
 // Runs this thread's share of the units.
 template <class N>
-static INLINE void runUnitsFew(const Attention& a, const FewDivision& d, Context& context, Block& block, i64 round) {
+static INLINE void runDecodeUnits(const Attention& a, const DecodeSplit& d, Context& context, Block& block, i64 round) {
   const SharedStates states(a, d, context);
   i64 begin, end;
   while (context.claim(a.B * d.units(), 1, begin, end)) {
     const i64 b = begin / d.units();
-    const FewUnit unit(d, begin % d.units());
+    const DecodeUnit unit(d, begin % d.units());
     const Sequence sequence(a.sequences, b);
     const Range spans = spansOf(a, sequence, 0, 1);
     const i64 span = spans.lo + round * d.spansEach + unit.span;
@@ -80,13 +91,15 @@ static INLINE void runUnitsFew(const Attention& a, const FewDivision& d, Context
     block.firstQuery = 0;
     block.firstHead = a.H * unit.part / unit.parts;
     block.rows = block.heads = a.H * (unit.part + 1) / unit.parts - block.firstHead;
-    eachSharing(block, [&](i64 row, i64 count, float* queries) { layRows<N>(block, queries, row, count); });
-    // Threads take units in turn.
-    const Run then = firstRun(block, d, begin + context.threads, round);
+    eachSharing(block, [&](i64 row, i64 count, float* queries) { packQueryRows<N>(block, queries, row, count); });
+    // Threads take units alternately.
+    const KeyRun then = firstKeys(block, d, begin + context.threads, round);
     if (d.spansEach == 0) {
-      runWhole(block, [&](i64 of, bool last) { runSpanFew<N>(block, of, last ? then : keysIn(block, 0, (of + 1) * SPAN, 0)); });
+      runWhole(block, [&](i64 of, bool last) { decodeSpan<N>(block, of, last ? then : keysIn(block, 0, (of + 1) * SPAN, 0)); });
     } else {
-      runShared(block, states, b * a.H, unit.span, [&] { runSpanFew<N>(block, span, then); });
+      runShared(block, states, b * a.H, unit.span, [&] { decodeSpan<N>(block, span, then); });
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,10 +1,22 @@
-// Cutting the work into blocks of query rows, and, where those are few, into spans of keys too.
+// How a prompt's attention is split into units that threads take: blocks of query rows and, where those are too few, spans
+// of keys as well.
+#pragma once
+#include "../../../core/context.h"
+#include "../../../simd/simd.h"
+#include "../../cache/slice.h"
+#include "../block.h"
+#include "../record.h"
+#include "../states.h"
+#include "../visible.h"
+#include "span.h"
+
+namespace latentkit::LATENTKIT_ISA {
 
 struct HeadBlock {
   i64 first, count;
 };
 
-struct Division : Rounds {
+struct PrefillSplit : SpanRounds {
   HeadBlock* headBlocks;
   i64 blocks;
   i64 queriesEach;
@@ -17,7 +29,7 @@ struct Division : Rounds {
 };
 
 // Neighbouring heads that read the same vectors of every slice, in blocks of at most `limit` heads.
-static INLINE i64 cutHeads(const Attention& a, HeadBlock* blocks, i64 limit) {
+static INLINE i64 splitHeads(const Attention& a, HeadBlock* blocks, i64 limit) {
   i64 count = 0;
   for (i64 h = 0; h < a.H; h++) {
     if (h == 0 || blocks[count - 1].count == limit || !readsAlike(a, h)) blocks[count++] = {h, 0};
@@ -27,37 +39,37 @@ static INLINE i64 cutHeads(const Attention& a, HeadBlock* blocks, i64 limit) {
 }
 
 // Every thread comes to the same division.
-static INLINE Division divide(const Attention& a, const Context& context, HeadBlock* headBlocks) {
-  Division d = {};
+static INLINE PrefillSplit splitPrefill(const Attention& a, const Context& context, HeadBlock* headBlocks) {
+  PrefillSplit d = {};
   d.headBlocks = headBlocks;
   i64 queries = 0, longest = 0, spans = 0;
   for (i64 b = 0; b < a.B; b++) {
     const Sequence sequence(a.sequences, b);
     const Range range = spansOf(a, sequence, 0, sequence.queryCount);
     queries += sequence.queryCount;
-    longest = most(longest, sequence.queryCount);
-    spans = most(spans, range.hi - range.lo);
+    longest = max(longest, sequence.queryCount);
+    spans = max(spans, range.hi - range.lo);
   }
   const i64 wanted = 2 * context.threads;
   const i64 stateBytes = queries * a.H * (a.paddedV() + LANES) * 4;
   // 4 states of every row must fit, else rounds would be too short.
-  const bool mayCutSpans = !context.solo && !a.scores && spans > 1 && stateBytes * 4 <= (i64)context.sharedBytes;
-  for (i64 limit = blockRows(a);; limit /= 2) {
-    d.blocks = cutHeads(a, headBlocks, limit);
-    d.queriesEach = most<i64>(1, least(longest, blockRows(a) / headBlocks[0].count));
+  const bool maySplitSpans = !context.solo && !a.scores && spans > 1 && stateBytes * 4 <= (i64)context.sharedBytes;
+  for (i64 limit = maxQueryRows(a);; limit /= 2) {
+    d.blocks = splitHeads(a, headBlocks, limit);
+    d.queriesEach = max<i64>(1, min(longest, maxQueryRows(a) / headBlocks[0].count));
     i64 units = 0;
     for (i64 b = 0; b < a.B; b++) units += d.blocks * d.queryBlocks(Sequence(a.sequences, b));
-    const bool cutSpans = mayCutSpans && units < 4 * wanted;
-    d.spansEach = cutSpans ? least(spans, (i64)context.sharedBytes / stateBytes - 1) : 0;
-    d.rounds = cutSpans ? ceilDiv(spans, d.spansEach) : 1;
-    d.spansRun = most<i64>(1, least<i64>(8, units * d.spansEach / (4 * context.threads)));
-    if (context.solo || limit <= PANEL_MR || units * most<i64>(1, d.spansEach) >= wanted) return d;
+    const bool splitSpans = maySplitSpans && units < 4 * wanted;
+    d.spansEach = splitSpans ? min(spans, (i64)context.sharedBytes / stateBytes - 1) : 0;
+    d.rounds = splitSpans ? ceilDiv(spans, d.spansEach) : 1;
+    d.spansRun = max<i64>(1, min<i64>(8, units * d.spansEach / (4 * context.threads)));
+    if (context.solo || limit <= PANEL_MR || units * max<i64>(1, d.spansEach) >= wanted) return d;
   }
 }
 
 // Runs this thread's share of the blocks, or of the (block, span) pairs of a round.
 template <class N>
-static INLINE void runUnits(const Attention& a, const Division& d, Context& context, Block& block, i64 round) {
+static INLINE void runPrefillUnits(const Attention& a, const PrefillSplit& d, Context& context, Block& block, i64 round) {
   const SharedStates states(a, d, context);
   const auto unitsOf = [&](i64 b) { return d.blocks * d.queryBlocks(Sequence(a.sequences, b)) * d.runs(); };
   i64 total = 0, begin, end, b = 0, before = 0, rowsBefore = 0;
@@ -76,18 +88,20 @@ static INLINE void runUnits(const Attention& a, const Division& d, Context& cont
     block.heads = heads.count;
     block.firstHead = heads.first;
     block.firstQuery = queryBlock * d.queriesEach;
-    block.rows = least(d.queriesEach, sequence.queryCount - block.firstQuery) * heads.count;
-    layRows<N>(block, block.queries, 0, block.rows);
+    block.rows = min(d.queriesEach, sequence.queryCount - block.firstQuery) * heads.count;
+    packQueryRows<N>(block, block.queries, 0, block.rows);
     if (d.spansEach == 0) {
-      runWhole(block, [&](i64 span, bool) { runSpan<N>(block, span, span + 1); });
+      runWhole(block, [&](i64 span, bool) { prefillSpan<N>(block, span, span + 1); });
       continue;
     }
     const i64 first = spansOf(a, sequence, 0, sequence.queryCount).lo + round * d.spansEach;
-    const i64 last = least(least(d.spansEach, firstSpan + d.spansRun), spansOf(a, sequence, 0, sequence.queryCount).hi - first);
+    const i64 last = min(min(d.spansEach, firstSpan + d.spansRun), spansOf(a, sequence, 0, sequence.queryCount).hi - first);
     for (i64 s = firstSpan; s < last; s++) {
-      // Threads take runs in turn.
+      // Threads take runs alternately.
       const i64 next = s + 1 < last ? s + 1 : s + 1 + (context.threads - 1) * d.spansRun;
-      runShared(block, states, rowsBefore, s, [&] { runSpan<N>(block, first + s, first + next); });
+      runShared(block, states, rowsBefore, s, [&] { prefillSpan<N>(block, first + s, first + next); });
     }
   }
 }
+
+}  // namespace latentkit::LATENTKIT_ISA

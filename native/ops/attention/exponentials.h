@@ -1,0 +1,63 @@
+// Scores of a row become exponentials.
+#pragma once
+#include "../../simd/simd.h"
+#include "block.h"
+#include "record.h"
+#include "visible.h"
+
+namespace latentkit::LATENTKIT_ISA {
+
+// Copies a row's scores of a tile to the tensor that captures them.
+static INLINE void captureScores(const Block& block, i64 r, i64 tile, i64 spanStart) {
+  const Attention& a = *block.attention;
+  float* to = a.scores + block.headOf(r) * a.scoresH + block.tokenOf(r) * a.scoresT;
+  eachRun(block.seen[r][tile], [&](i64 lo, i64 hi) {
+    for (i64 k = lo; k < hi; k++) {
+      const i64 column = spanStart + tile * TILE + k - a.scoresStart;
+      if (column >= 0 && column < a.scoresWidth) to[column] = block.scores[r * SPAN + tile * TILE + k];
+    }
+  });
+}
+
+// Scales a row's scores in some tiles of a span, replaces them by exponentials and writes its maximum and their sum. Keys
+// that are masked, or whose score is -inf, are not seen. NaN passes through the sum.
+template <class N> static INLINE void exponentials(Block& block, i64 r, i64 spanStart, Tiles tiles) {
+  constexpr int VECTORS = TILE / LANES;
+  float* scores = block.scores + r * SPAN;
+  F highest = set1(-INFINITY_F32), lowest = set1(INFINITY_F32);
+  for (i64 t = tiles.lo; t < tiles.hi; t++) {
+    const KeySet seen = block.seen[r][t];
+    float* at = scores + t * TILE;
+#pragma GCC unroll 16
+    for (int v = 0; v < VECTORS; v++) {
+      F s = load(at + v * LANES) * block.attention->scale;
+      if (~seen) s = lanesOf((uint32_t)(seen >> v * LANES)) ? s : set1(-INFINITY_F32);
+      highest = vmax(highest, s);
+      lowest = vmin(lowest, s);
+      store(at + v * LANES, s);
+    }
+    if (block.attention->scores) captureScores(block, r, t, spanStart);
+  }
+  const float found = hmax(highest);
+  bool any = true;
+  if (signBits(lowest == -INFINITY_F32)) {
+    any = false;
+    for (i64 t = tiles.lo; t < tiles.hi; t++) {
+      KeySet seen = 0;
+      for (int v = 0; v < VECTORS; v++) {
+        seen |= (KeySet)signBits(load(scores + t * TILE + v * LANES) != -INFINITY_F32) << v * LANES;
+      }
+      block.seen[r][t] = seen;
+      any |= seen != 0;
+    }
+  }
+  // Nothing but NaN is found as -inf.
+  const float max = !any ? -INFINITY_F32 : found == -INFINITY_F32 ? __builtin_nanf("") : found;
+  const i64 n = (tiles.hi - tiles.lo) * TILE;
+  scores += tiles.lo * TILE;
+  for (i64 k = 0; k < n; k += LANES) store(scores + k, any ? exponentialBelow(load(scores + k) - max) : F{});
+  block.max[r] = max;
+  block.sum[r] = sum(N::weights(scores, n));
+}
+
+}  // namespace latentkit::LATENTKIT_ISA
