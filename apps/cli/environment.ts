@@ -1,4 +1,7 @@
-/** The only place that reads environment variables. Flags beat them; the rooms below get values. */
+/**
+ * The only place that reads environment variables, but for LATENTKIT_ADDON, which names another build of the core
+ * (native/README.md). Flags beat them; the rooms below get values.
+ */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidArgumentError } from 'commander'
