@@ -18,7 +18,7 @@ const GOES_ON =
   'All answers and sessions in it are lost; the engine goes on in a new thread: make a new session and ask again.'
 
 /** Milliseconds of silence after which a thread that was asked to stop something is given up. */
-const PATIENCE = { stop: 3000, dispose: 2000 }
+const PATIENCE = { stop: { silent: 3000, working: 20_000 }, dispose: { silent: 2000, working: 2000 } }
 
 export class Thread {
   readonly #open: OpenLink
@@ -119,7 +119,7 @@ export class Thread {
       void link.terminate()
       this.#lose(
         new WorkerError(
-          `The engine's thread was asked to stop and gave no sign of life for ${PATIENCE.stop / 1000} s, so it was ended. ${GOES_ON}`,
+          `The engine's thread was asked to stop and gave no sign of life for seconds, so it was ended. ${GOES_ON}`,
         ),
       )
     })

@@ -1,6 +1,7 @@
 /** What runs in the worker thread of Node: the host, wired to the thread's port. Imports nothing it does not need. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { tellPartsTo } from '../files/parts.ts'
+import { onWork } from '../tokenizer/work.ts'
 import { Host } from './host.ts'
 import { loadParts } from './load-parts.ts'
 import type { FromHost, ToHost } from './protocol.ts'
@@ -10,6 +11,7 @@ if (parentPort) {
   const port = parentPort
   const signs = new Signs(workerData as SharedArrayBuffer)
   const post = (message: FromHost) => port.postMessage(message)
+  onWork(() => signs.showWork())
   tellPartsTo((path, begun) => post({ type: 'part', path, begun }))
   const host = new Host({
     port: { post, close: () => port.close() },
@@ -21,7 +23,7 @@ if (parentPort) {
     },
   })
   port.on('message', (message: ToHost) => {
-    signs.show()
+    signs.showMessage()
     host.receive(message)
   })
 }

@@ -6,8 +6,17 @@ const STEPS_PER_UNIT = 256
 /** A text that grows more than this has no published normaliser: NFKD makes 18 units of one. */
 const GROWTH = 32
 const GROWTH_FREE = 1 << 16
+/** Steps between two signs of work: some 20 ms. */
+const SIGN = 1 << 20
 /** Bytes that matchers remember failures with. */
 export const MEMORY = 1 << 26
+
+let tell = (): void => {}
+
+/** `listener` is called now and then while a long text is worked on in this thread. */
+export function onWork(listener: () => void): void {
+  tell = listener
+}
 
 /**
  * What one text may cost. Everything that a tokenizer.json makes of a text counts its work here, inside of its loops, so
@@ -16,6 +25,7 @@ export const MEMORY = 1 << 26
 export class Work {
   #left: number
   #made = 0
+  #untold = 0
   readonly #longest: number
 
   readonly #whole: Work | undefined
@@ -34,6 +44,11 @@ export class Work {
   spend(steps: number): void {
     this.#whole?.spend(steps)
     this.#left -= steps
+    this.#untold += steps
+    if (this.#untold > SIGN) {
+      this.#untold = 0
+      tell()
+    }
     if (this.#left < 0)
       throw new TokenizerError('its tokenizer.json makes too much work of it; latentkit stops it there')
   }
