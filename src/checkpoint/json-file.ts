@@ -66,16 +66,30 @@ function parse(text: string, where: string, Failure: ErrorClass): unknown {
 
 /** A text that no file has reason to hold. */
 const NOT_A_NUMBER = '\u0000NaN'
-/** A string, which stays as it is, or one of Python's numbers. */
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(?:-?\bInfinity|\bNaN)\b(?!\s*:)/gs
 
-/** Infinity is what a number too large reads as; for NaN there is no such number. */
+/** Infinity is what a number too large reads as; for NaN there is no such number. Strings stay as they are. */
 function withoutPythonNumbers(text: string): string {
-  return text.replace(STRING_OR_NUMBER, found => {
-    if (found.startsWith('"')) return found
-    if (found === 'NaN') return JSON.stringify(NOT_A_NUMBER)
-    return found.startsWith('-') ? '-1e999' : '1e999'
-  })
+  let replaced = ''
+  let from = 0
+  for (let i = 0; i < text.length; i++) {
+    const first = text[i]
+    if (first === '"') i = endOfString(text, i)
+    if (first !== 'N' && first !== 'I') continue
+    const word = first === 'N' ? 'NaN' : 'Infinity'
+    const behind = i + word.length
+    if (!text.startsWith(word, i) || /\w/.test(text[i - 1] ?? '') || /\w|:/.test(nextIn(text, behind))) continue
+    replaced += text.slice(from, i) + (first === 'N' ? JSON.stringify(NOT_A_NUMBER) : '1e999')
+    from = behind
+    i = behind - 1
+  }
+  return replaced + text.slice(from)
+}
+
+/** The next character that is no white space. */
+function nextIn(text: string, at: number): string {
+  let i = at
+  while (i < text.length && /\s/.test(text[i] as string)) i++
+  return text[i] ?? ''
 }
 
 function checkDepth(text: string, where: string, Failure: ErrorClass): void {

@@ -1,6 +1,7 @@
 import { CheckpointError, ConfigError } from '../errors.ts'
 import { Checkpoint, type CheckpointContents } from './checkpoint.ts'
 import type { CheckpointFiles } from './checkpoint-files.ts'
+import { describeContent } from './file-kind.ts'
 import { findGguf } from './gguf/find-gguf.ts'
 import { readGgufHeader } from './gguf/header.ts'
 import { openGguf } from './gguf/open-gguf.ts'
@@ -78,7 +79,14 @@ export async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts>
 
 async function readChatTemplate(files: CheckpointFiles): Promise<string | undefined> {
   const file = 'chat_template.jinja'
-  if (files.names.has(file)) return readText(await files.open(file), MAX_TEMPLATE, CheckpointError)
+  if (files.names.has(file)) {
+    const source = await files.open(file)
+    const text = await readText(source, MAX_TEMPLATE, CheckpointError)
+    // It would be a template: of one text, that of the pointer.
+    const other = text.startsWith('version https://git-lfs') ? await describeContent(source) : undefined
+    if (other !== undefined) throw new CheckpointError(`${source.path ?? source.name} ${other}`)
+    return text
+  }
   const { chat_template: text } = (await optionalJson(files, 'chat_template.json', MAX_TEMPLATE)) ?? {}
   if (text === undefined || typeof text === 'string') return text
   throw new CheckpointError(`${files.name}: chat_template.json has a "chat_template" that is not text`)

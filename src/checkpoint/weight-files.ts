@@ -124,7 +124,7 @@ function findOddities(
   if (absent.size > 0) {
     const gone = shards.filter(shard => !files.names.has(shard))
     const why = gone.length > 0 ? ` (without ${listed(gone)})` : ''
-    const met = `names ${absent.size} tensors that no file here has${why}, such as ${listed([...absent.keys()])}`
+    const met = `names what no file here has${why}: ${absent.size === 1 ? 'tensor' : 'tensors'} ${listed([...absent.keys()])}`
     warnings.push(`${files.name}: ${INDEX_FILE} ${met}`)
   }
   if (extra.length > 0) {

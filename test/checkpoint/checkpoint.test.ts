@@ -280,7 +280,7 @@ describe('files', () => {
     const C = 'model-00003-of-00003.safetensors'
     const c = await open(shards({ a: A, b: A, 'mtp.fc': B, 'mtp.x': C }, { [A]: { a: u8 }, [B]: { other: u8 } }))
     expect(c.warnings[0]).toBe(
-      `memory: model.safetensors.index.json names 3 tensors that no file here has (without "${C}"), such as "b", "mtp.fc", "mtp.x"`,
+      `memory: model.safetensors.index.json names what no file here has (without "${C}"): tensors "b", "mtp.fc", "mtp.x"`,
     )
     expect(() => c.vector('mtp.x', 1)).toThrow(
       `memory: tensor "mtp.x", which the index places in "${C}", is not there; download "${C}" again`,
@@ -322,6 +322,14 @@ describe('files', () => {
     expect(() => c.configReader.number('a')).toThrow('config.json: "a" is NaN; expected a finite number')
     expect(() => c.configReader.numbers('b')).toThrow('config.json: "b[0]" is Infinity; expected a finite number')
     expect(() => c.configReader.int('f')).toThrow('config.json: "f" is -Infinity; expected an integer')
+  })
+
+  it("damaged JSON with Python's numbers takes time in proportion to its length", async () => {
+    const start = process.cpuUsage().user
+    for (const text of [`{"a":NaN,"${'\\"'.repeat(2e6)}`, `{"a":${'NaN,'.repeat(1e6)}`, `{"a":NaN${' '.repeat(4e6)}`]) {
+      await expect(open({ 'config.json': text })).rejects.toThrow('config.json is not JSON')
+    }
+    expect(process.cpuUsage().user - start).toBeLessThan(5e6)
   })
 
   test.each(['', 'not json', '[]', 'null', '3', '{"a":', '\u0000'.repeat(9)])(

@@ -33,6 +33,7 @@ describe('a Git LFS pointer is named', () => {
     ['config.json', { ...whole, 'config.json': POINTER }],
     ['tokenizer.json', { ...whole, 'tokenizer.json': POINTER }],
     ['tokenizer_config.json', { ...whole, 'tokenizer_config.json': POINTER }],
+    ['chat_template.jinja', { ...whole, 'chat_template.jinja': POINTER }],
     ['m.gguf', { 'm.gguf': POINTER }],
     [B, { 'config.json': '{}', 'model.safetensors.index.json': index, [A]: weights, [B]: POINTER }],
     ['model.safetensors.index.json', { 'config.json': '{}', 'model.safetensors.index.json': POINTER, [A]: weights }],
