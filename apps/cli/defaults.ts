@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import type { Command, Option } from 'commander'
 import { nearest, printable } from '../../src/index.ts'
-import { configFile } from './environment.ts'
+import { configFile, isSet } from './environment.ts'
 import { UsageError } from './exit.ts'
 import { readTextFile } from './text-input.ts'
 
@@ -61,7 +61,7 @@ function optionNamed(command: Command, key: string): Option | undefined {
 function set(command: Command, option: Option, value: unknown, where: string, env: NodeJS.ProcessEnv): void {
   const attribute = option.attributeName()
   const variable = `LATENTKIT_${attribute.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
-  if (env[variable]) return
+  if (isSet(variable, env)) return
   command.setOptionValueWithSource(attribute, parsed(option, value, where), 'default')
 }
 

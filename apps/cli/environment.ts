@@ -66,8 +66,13 @@ const NAMES = [
     'CACHE_BYTES',
     'CACHE_DIR_BYTES',
   ],
-  ...['DISK_CACHE', 'OFFLINE', 'MODEL', 'CACHE_DIR', 'STATE_DIR', 'DEBUG'],
+  ...['DISK_CACHE', 'OFFLINE', 'MODEL', 'CACHE_DIR', 'STATE_DIR', 'CONFIG', 'DEBUG'],
 ].map(name => `LATENTKIT_${name}`)
+
+/** Whether the environment says something that is read. */
+export function isSet(name: string, env: Env = process.env): boolean {
+  return NAMES.includes(name) && Boolean(env[name])
+}
 
 /** Those that installation and tests read. */
 const ELSEWHERE = /^LATENTKIT_(SKIP_BUILD|PYTHON|BENCH_|FUZZ_|INTERLEAVINGS|KILLS|NO_SCRATCH|PERPLEXITY_WINDOWS)/
