@@ -77,6 +77,8 @@ function inFlags(message: string, code: string): string {
   return OF_OPTIONS.has(code) ? named.replace(/\b[a-z]+[A-Z]\w*\b/g, flag) : named
 }
 
+/** A sentence of ours is bounded where it is made; others may hold whatever they were about. */
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim()
+  const shown = text.length > 3500 ? `${text.slice(0, 3500)}…` : text
+  return shown.replace(/\s*\n\s*/g, ' ').trim()
 }

@@ -1,5 +1,6 @@
 /** Errors across the thread border: an error of ours arrives as an instance of its own class. */
 import { errorClass, LatentkitError } from '../errors.ts'
+import { sentence } from '../printable.ts'
 import type { WireError } from './protocol.ts'
 
 const STANDARD = ['name', 'message', 'code', 'stack', 'cause']
@@ -8,7 +9,9 @@ export function toWire(error: unknown): WireError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: null, stack: null, fields: {} }
   const code = error instanceof LatentkitError ? error.code : null
   const plain = Object.entries(error).filter(([key, value]) => !STANDARD.includes(key) && Object(value) !== value)
-  const { name, message, stack = null } = error
+  const { name, stack = null } = error
+  // Of other errors' messages nobody has taken care.
+  const message = code === null ? sentence(error.message, { lines: true }) : error.message
   return { name, message, code, stack, fields: Object.fromEntries(plain) }
 }
 

@@ -26,6 +26,18 @@ async function answers(input: string, ...args: string[]): Promise<JsonAnswer[]> 
   return lines(stdout).map(line => JSON.parse(line))
 }
 
+describe('what is said to a chat', () => {
+  it.each([
+    ['is plain text', []],
+    ['is plain text with a template, too', ['template']],
+  ])('%s; --parse-special makes tokens of it', async (_, [template]) => {
+    const args = template ? templated() : []
+    const [plain] = await answers('a<|endoftext|>b\n', ...args)
+    const [parsed] = await answers('a<|endoftext|>b\n', '--parse-special', ...args)
+    expect(plain!.usage.promptTokens).toBeGreaterThan(parsed!.usage.promptTokens + 2)
+  })
+})
+
 describe('chat from a pipe', () => {
   it('answers each line on stdout; one sentence says that there is no template', async () => {
     const { code, stdout, stderr } = await latentkit(['chat', ...SHORT], { input: 'Once upon a time\nThe fox\n' })

@@ -38,6 +38,14 @@ describe('tokenize', () => {
     expect(JSON.parse(stdout).pieces[0]).toMatchObject({ id: 0, token: '<|endoftext|>', special: true })
   })
 
+  it('--no-parse-special takes control tokens as plain text', async () => {
+    const { stdout } = await latentkit(['tokenize', 'a<|endoftext|>', '--no-parse-special', '--json'])
+    const { ids, pieces } = JSON.parse(stdout) as { ids: number[]; pieces: { text: string; special: boolean }[] }
+    expect(ids).not.toContain(0)
+    expect(pieces.some(p => p.special)).toBe(false)
+    expect(pieces.map(p => p.text).join('')).toBe('a<|endoftext|>')
+  })
+
   it('reads a pipe', async () => {
     const piped = await latentkit(['tokenize', '--json'], { input: 'Once upon\n' })
     expect(piped.stdout).toBe((await latentkit(['tokenize', 'Once upon', '--json'])).stdout)
