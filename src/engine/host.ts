@@ -172,9 +172,10 @@ export class Host {
       case 'detokenize':
         return tokenizer.decode(call.tokenIds, call.options)
       case 'template': {
-        const { addGenerationPrompt = true, tools, templateVariables: variables } = call.options
-        const given = { ...(tools && { tools }), ...(variables && { variables }) }
-        return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, ...given })
+        const { tools, templateVariables: variables, continueFinalMessage = false } = call.options
+        const { addGenerationPrompt = !continueFinalMessage } = call.options
+        const given = { ...(tools && { tools }), ...(variables && { variables }), continueFinalMessage }
+        return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, refusePrintedParts: true, ...given })
       }
       case 'cache': {
         const { model, draft } = this.#running.parts

@@ -106,6 +106,7 @@ export const BEAM_OPTIONS = {
 const TEMPLATE_DATA = {
   tools: { kind: list(data, 'tool definitions'), says: "tool definitions in OpenAI's form, for the chat template" },
   templateVariables: { kind: fields, says: 'further variables of the chat template' },
+  continueFinalMessage: { kind: flag, says: 'go on with the last message instead of answering it' },
 } as const
 
 export const PROMPT_OPTIONS = {

@@ -151,6 +151,8 @@ export interface PromptOptions extends SamplingOptions {
   readonly tools?: readonly unknown[]
   /** For messages: further variables of the chat template, such as `enable_thinking`. */
   readonly templateVariables?: Readonly<Record<string, unknown>>
+  /** For messages: go on with the last message, an answer that has begun, instead of answering it. Default false. */
+  readonly continueFinalMessage?: boolean
   /**
    * Ends the text; its reason is what is thrown. A deadline: `AbortSignal.timeout(ms)`. An engine whose thread does not hear of it
    * for some seconds is given a new thread, and its other sessions are lost.
@@ -218,8 +220,10 @@ export interface DetokenizeOptions {
 }
 
 export interface ChatTemplateOptions {
-  /** End with the opening of the assistant's answer. Default true. */
+  /** End with the opening of the assistant's answer. Default true, but false with continueFinalMessage. */
   readonly addGenerationPrompt?: boolean
+  /** Leave the last message open, so that a text goes on with it. Not with addGenerationPrompt. Default false. */
+  readonly continueFinalMessage?: boolean
   /** Tool definitions in OpenAI's form. Default: none. */
   readonly tools?: readonly unknown[]
   /** Further variables of the template, such as `enable_thinking`. */

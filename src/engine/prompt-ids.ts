@@ -26,9 +26,10 @@ export function promptIds(
       : tokenizer.encode(prompt, { ...parse, addSpecialTokens: false })
     return { ids: [...timeline, ...added], continues: true }
   }
-  const { tools, templateVariables: variables } = options
+  const { tools, templateVariables: variables, continueFinalMessage = false } = options
   const ids = tokenizer.encodeChat(prompt, {
-    addGenerationPrompt: true,
+    addGenerationPrompt: !continueFinalMessage,
+    continueFinalMessage,
     ...parse,
     ...(tools && { tools }),
     ...(variables && { variables }),

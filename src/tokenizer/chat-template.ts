@@ -1,6 +1,9 @@
 import { OptionError } from '../errors.ts'
 import { TemplateError } from '../templates/errors.ts'
+import { repr } from '../templates/format/print.ts'
 import { Template } from '../templates/template.ts'
+import { fromJs } from '../templates/values/from-js.ts'
+import { Work } from '../templates/work.ts'
 import { continueFinal } from './continue-message.ts'
 import { describe } from './errors.ts'
 import { isObject } from './tokenizer-json.ts'
@@ -23,6 +26,11 @@ export interface ChatTemplateOptions {
   readonly addGenerationPrompt?: boolean
   /** Leave the last message open, for the model to go on with it. Not with addGenerationPrompt. Default false. */
   readonly continueFinalMessage?: boolean
+  /**
+   * Throw an OptionError where the template prints the list of a message's parts as a list, as those do that take texts
+   * only. Default false, and true for `encodeChat`.
+   */
+  readonly refusePrintedParts?: boolean
   /** Which template, where there are several. Default 'tool_use' when there is one and tools are given, else 'default'. */
   readonly template?: string
   /** The time that `strftime_now` tells. Default: now. */
@@ -73,6 +81,7 @@ export class ChatTemplates {
       add_generation_prompt: addGenerationPrompt,
     }
     const text = this.#run(name, source, given, now)
+    if (options.refusePrintedParts) checkParts(messages, text)
     return continued === undefined ? text : continued.cut(text)
   }
 
@@ -118,5 +127,15 @@ function checkContent(content: unknown, i: number): void {
   for (const [k, part] of content.entries()) {
     if (!isObject(part))
       throw new OptionError(`${where}[${k}] is ${describe(part)}; expected an object like {type, text}`)
+  }
+}
+
+/** Throws where a message's list of parts stands in the text as Python prints a list. */
+function checkParts(messages: readonly ChatMessage[], text: string): void {
+  for (const [i, { content }] of messages.entries()) {
+    if (!Array.isArray(content) || !text.includes(repr(new Work(), fromJs(content, 'content')))) continue
+    throw new OptionError(
+      `messages[${i}].content is a list of parts, but the chat template takes texts only: it would print the list; give a text`,
+    )
   }
 }

@@ -200,7 +200,8 @@ export class Tokenizer implements PieceSource {
   }
 
   /** The ids of a conversation. The template writes the special tokens itself, so none are added. */
-  encodeChat(messages: readonly ChatMessage[], { parseSpecial = false, ...options }: EncodeChatOptions = {}): number[] {
+  encodeChat(messages: readonly ChatMessage[], { parseSpecial = false, ...given }: EncodeChatOptions = {}): number[] {
+    const options = { refusePrintedParts: true, ...given }
     // What is no list is refused by the template.
     if (parseSpecial || !Array.isArray(messages)) {
       return this.#cut(this.applyChatTemplate(messages, options), false, 'none')

@@ -112,3 +112,96 @@ test('ids of a conversation: the template writes the tokens, nothing is added', 
   expect(t.encodeChat(hi)).toEqual([0, ...t.encode('hi'), 1])
   expect(t.encodePrompt(t.applyChatTemplate(hi))).toEqual([0, ...t.encode('hi'), 1])
 })
+
+describe('content that is no text', () => {
+  const parts = [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Hello' },
+        { type: 'text', text: " it's" },
+      ],
+    },
+  ]
+
+  test('reaches the template as a list: what reads parts gets them, what adds a text raises, what prints prints', () => {
+    const reads = make('{% for m in messages %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}')
+    expect(reads.applyChatTemplate(parts)).toBe("Hello it's")
+    expect(() => make("{{ 'User: ' + messages[0].content }}").applyChatTemplate(parts)).toThrow(
+      'The chat template "default" cannot be rendered: line 1: can only concatenate str (not "list") to str',
+    )
+    const prints = make('{{ messages[0].content }}')
+    expect(prints.applyChatTemplate(parts)).toBe(
+      `[{'type': 'text', 'text': 'Hello'}, {'type': 'text', 'text': " it's"}]`,
+    )
+  })
+
+  test('is refused for a prompt where the template would print the list', () => {
+    const prints = make('{{ messages[0].content | trim }}')
+    expect(() => prints.encodeChat(parts)).toThrow(OptionError)
+    expect(() => prints.encodeChat(parts)).toThrow(
+      'messages[0].content is a list of parts, but the chat template takes texts',
+    )
+    expect(make('{{ messages[0].content[0].text }}').encodeChat(parts)).toEqual(make('').encode('Hello'))
+  })
+
+  test.each([
+    [3, 'messages[0].content is 3; expected a text, null, or a list of parts'],
+    [{ text: 'x' }, 'messages[0].content is an object; expected a text, null, or a list of parts'],
+    [[], 'messages[0].content is an empty list; give a text, or parts like {type, text}'],
+    [['x'], 'messages[0].content[0] is "x"; expected an object like {type, text}'],
+    [[null], 'messages[0].content[0] is null; expected an object like {type, text}'],
+  ])('%j is an OptionError', (content, message) => {
+    expect(() => make('x').applyChatTemplate([{ role: 'user', content } as never])).toThrow(new OptionError(message))
+  })
+})
+
+describe('continueFinalMessage', () => {
+  const chatml = make(
+    '{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</>\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}',
+  )
+  const plain = make('{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}')
+  const begun = (content: unknown) => [hi[0]!, { role: 'assistant', content } as ChatMessage]
+  const go = { continueFinalMessage: true }
+
+  test('leaves the last message open, with its blanks where the template keeps them', () => {
+    expect(plain.applyChatTemplate(begun('one, two, '), go)).toBe('<user>hi</><assistant>one, two, ')
+    expect(chatml.applyChatTemplate(begun('one, two, '), go)).toBe('<user>hi</>\n<assistant>one, two,')
+    expect(chatml.applyChatTemplate(begun('one'), go)).toBe('<user>hi</>\n<assistant>one')
+    expect(chatml.encodeChat(begun('one'), go)).toEqual(chatml.encode('<user>hi</>\n<assistant>one'))
+  })
+
+  test('goes on behind the last part with a text', () => {
+    const t = make('{% for m in messages %}[{% for p in m.content %}{{ p.text }}{% endfor %}]{% endfor %}')
+    const messages = [
+      { role: 'assistant', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }, { type: 'image' }] },
+    ]
+    expect(t.applyChatTemplate(messages, go)).toBe('[ab')
+  })
+
+  test('does not change the messages it is given', () => {
+    const messages = begun('one')
+    chatml.applyChatTemplate(messages, go)
+    expect(messages[1]!.content).toBe('one')
+  })
+
+  test.each([
+    ['with addGenerationPrompt', begun('x'), { ...go, addGenerationPrompt: true }, 'give one of them'],
+    ['of nothing', [], go, 'there is no message to continue'],
+    ['of a message without content', begun(null), go, 'the last message has no "content" to continue'],
+    ['of parts without text', begun([{ type: 'image' }]), go, 'no part with a text'],
+  ])('%s is an OptionError', (_, messages, options, message) => {
+    expect(() => plain.applyChatTemplate(messages, options)).toThrow(OptionError)
+    expect(() => plain.applyChatTemplate(messages, options)).toThrow(message)
+  })
+
+  test('is an error where the template does not show the message as it is', () => {
+    const hides = make("{% for m in messages %}{{ m.role }}{{ m.content.split('</think>')[-1] }}{% endfor %}")
+    expect(() => hides.applyChatTemplate(begun('<think>x</think>y'), go)).toThrow(
+      'does not appear in the text as it is',
+    )
+    expect(() => make('{{ messages[0].role }}').applyChatTemplate(begun('y'), go)).toThrow(
+      'does not use the content of messages',
+    )
+  })
+})

@@ -1,6 +1,6 @@
 import { Fault, typeError } from '../errors.ts'
 import { compare, dictKey, equal } from '../values/compare.ts'
-import { iter, len, over, overItems, toItems, truthy, typeName, wholeNumber } from '../values/inspect.ts'
+import { isText, iter, len, over, overItems, toItems, truthy, typeName, wholeNumber } from '../values/inspect.ts'
 import { arithmetic, isNumber } from '../values/numbers.ts'
 import { Dict, DictView, Float, Iter, List, orElse, Range, Tuple, Undefined, type Value } from '../values/objects.ts'
 import { binary } from '../values/operators.ts'
@@ -137,7 +137,7 @@ function last(work: Work, value: Value): Value {
 
 function isReversible(value: Value): boolean {
   const types = [List, Tuple, Dict, DictView, Range, Undefined]
-  return typeof value === 'string' || types.some(type => value instanceof type)
+  return isText(value) || types.some(type => value instanceof type)
 }
 
 function sum(work: Work, value: Value, attribute: Value, start: Value): Value {

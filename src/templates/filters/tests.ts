@@ -2,8 +2,8 @@ import { typeError } from '../errors.ts'
 import { str } from '../format/print.ts'
 import { isLower, isUpper } from '../methods/text-case.ts'
 import { isCallable } from '../values/attributes.ts'
-import { compare, contains, equal } from '../values/compare.ts'
-import { isText, iterate, lengthOf, textOf, truthy } from '../values/inspect.ts'
+import { compare, contains, dictKey, equal } from '../values/compare.ts'
+import { isText, iterate, lengthOf, truthy } from '../values/inspect.ts'
 import { isInt, isNumber } from '../values/numbers.ts'
 import type { Kwargs } from '../values/objects.ts'
 import { Dict, Float, Iter, Markup, Undefined, type Value } from '../values/objects.ts'
@@ -64,8 +64,8 @@ export const tests: ReadonlyMap<string, Test> = new Map<string, Test>([
   test('upper', '', (work, value) => isUpper(walked(work, value))),
   test('sameas', 'other', (work, value, other) => isSame(work, value, other!)),
   test('in', 'seq', (work, value, container) => contains(work, container!, value)),
-  test('filter', '', (_, value) => filters.has(textOf(value) ?? '')),
-  test('test', '', (_, value) => testNames().has(textOf(value) ?? '')),
+  test('filter', '', (work, value) => filters.has(dictKey(work, value) as string)),
+  test('test', '', (work, value) => testNames().has(dictKey(work, value) as string)),
   ...alias(['==', 'eq', 'equalto'], (work, value, other) => equal(work, value, other)),
   ...alias(['!=', 'ne'], (work, value, other) => !equal(work, value, other)),
   ...order(['<', 'lt', 'lessthan'], '<', found => found < 0),

@@ -165,7 +165,7 @@ export const textFilters: readonly [string, Filter][] = [
     value instanceof Markup ? value : new Markup(escapeHtml(work, str(work, value))),
   ),
   filter('forceescape', '', ({ work }, value) => new Markup(escapeHtml(work, str(work, value)))),
-  filter('striptags', '', ({ work }, value) => new Markup(stripTags(work, str(work, value)))),
+  filter('striptags', '', ({ work }, value) => stripTags(work, str(work, value))),
   filter('urlencode', '', ({ work }, value) => urlEncode(work, value)),
   filter('xmlattr', 'autospace=', ({ work }, value, space = true) => xmlAttributes(work, value, truthy(space))),
   filter('urlize', '', () => {
