@@ -218,7 +218,7 @@ describe('loading', () => {
     ['a folder that is not there', './no/such/folder', CheckpointError, /no\/such\/folder is not there/],
     ['a file', 'package.json', CheckpointError, /is a file/],
     ['a folder without a model', 'docs', CheckpointError, /no config\.json/],
-    ['a name that is none', 'what?', OptionError, /neither a folder here nor a model name/],
+    ['a name that is none', 'what?', CheckpointError, /neither a folder here nor a model name/],
   ])('refuses %s', async (_, source, errorClass, message) => {
     for (const inline of [false, true]) {
       const loading = Engine.load(source, { inline, offline: true })

@@ -118,7 +118,7 @@ export class BlockStore {
       return true
     } catch (error) {
       this.#retryAt = isForGood(error as NodeJS.ErrnoException) ? Number.POSITIVE_INFINITY : Date.now() + PAUSE_MS
-      this.#notice(`a block could not be kept in ${this.#folder}: ${reason(error)}`)
+      this.#notice(`a block could not be kept in ${this.#folder}: ${reason(error)}`, `keep ${reason(error)}`)
       await this.#fs.rm(part, { force: true }).catch(() => {})
       endPart(part)
       return false
@@ -166,10 +166,10 @@ export class BlockStore {
     return join(this.#folder, name.slice(0, 2), `${name}.block`)
   }
 
-  /** What has the same `key` is said once. */
-  #notice(text: string, key = text): void {
-    if (this.#told.has(key)) return
-    this.#told.add(key)
+  /** With a `key`, only once. */
+  #notice(text: string, key?: string): void {
+    if (key !== undefined && this.#told.has(key)) return
+    if (key !== undefined) this.#told.add(key)
     this.#options.onNotice?.(`cache: ${text}`)
   }
 }
