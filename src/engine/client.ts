@@ -2,7 +2,7 @@
 import { DisposedError } from '../errors.ts'
 import { WorkerError } from './errors.ts'
 import type { GenerationStream } from './generation.ts'
-import type { LoadOptions, ProgressEvent } from './options.ts'
+import type { LoadOptions, ProgressEvent, PromptProgress } from './options.ts'
 import type { Call, FromHost, OpenLink, Replies, SessionState, ToHost } from './protocol.ts'
 import type { ModelInfo } from './results.ts'
 import { Thread } from './thread.ts'
@@ -14,6 +14,7 @@ export interface PendingPrompt {
   ended(state: SessionState | null): void
   /** Set when the caller's signal was aborted: its reason is the outcome. */
   readonly signal: AbortSignal | undefined
+  readonly onPromptProgress?: (progress: PromptProgress) => unknown
 }
 
 interface PendingCall {
@@ -174,6 +175,9 @@ export class Client {
         return
       case 'notice':
         this.#tell(this.#onNotice, message.text)
+        return
+      case 'reading':
+        this.#tell(this.#prompts.get(message.id)?.onPromptProgress, message.progress)
         return
       case 'chunks':
         for (const { id, chunks } of message.of) this.#prompts.get(id)?.stream.push(chunks)

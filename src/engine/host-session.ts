@@ -6,7 +6,7 @@ import type { DiskTier } from './disk-tier.ts'
 import type { DrawingState } from './drawing.ts'
 import { Guessing } from './guessing.ts'
 import type { Parts } from './load-parts.ts'
-import type { SaveOptions, SessionOptions } from './options.ts'
+import type { PromptProgress, SaveOptions, SessionOptions } from './options.ts'
 import type { Outbox } from './outbox.ts'
 import { promptIds } from './prompt-ids.ts'
 import type { FromHost, SessionState, ToHost } from './protocol.ts'
@@ -34,6 +34,9 @@ export interface HostSessionContext {
   readonly now: () => number
   post(message: FromHost): void
 }
+
+/** Milliseconds between reports of how far a prompt is read. */
+const REPORT_MS = 100
 
 type PromptMessage = ToHost & { type: 'prompt' }
 
@@ -239,12 +242,23 @@ export class HostSession {
       speculation: this.#guessing.begin(options.speculation),
       rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
       emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
+      reading: message.reports ? this.#reporter(id) : undefined,
     }
     const { run, answer } = beginText(context, this.#timeline, message, asked)
     job.running = run
     const { result, drawing } = await answer
     this.#drawing = drawing
     return result
+  }
+
+  #reporter(id: number): (progress: PromptProgress) => void {
+    const { now, post } = this.#context
+    let told = now()
+    return progress => {
+      if (now() - told < REPORT_MS) return
+      told = now()
+      post({ type: 'reading', id, progress })
+    }
   }
 
   /** The session goes on with the best text; until then its own past is untouched. */

@@ -144,6 +144,7 @@ export const PROMPT_OPTIONS = {
     otherwise: 'true for a text',
   },
   ...TEMPLATE_DATA,
+  onPromptProgress: { kind: callback, says: 'hears how far the prompt is read' },
   signal: { kind: signal, says: 'ends the text' },
 } satisfies OptionTable<PromptOptions>
 

@@ -97,6 +97,13 @@ export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
   readonly seed?: number
 }
 
+export interface PromptProgress {
+  /** Of the prompt's tokens, those that are read: rows that were cached count. */
+  readonly tokens: number
+  /** All tokens of the prompt, with what the session held before. */
+  readonly total: number
+}
+
 export type SpeculationKind = 'off' | 'ngram' | 'draft'
 
 export interface PromptOptions extends SamplingOptions {
@@ -157,6 +164,11 @@ export interface PromptOptions extends SamplingOptions {
    * Ends the text; its reason is what is thrown. A deadline: `AbortSignal.timeout(ms)`. An engine whose thread does not hear of it
    * for some seconds is given a new thread, and its other sessions are lost.
    */
+  /**
+   * Hears how far a prompt is read, ten times a second at most, until the first token comes; never of a prompt that takes less
+   * time. Not with beams. What it throws is lost. Default: nobody.
+   */
+  readonly onPromptProgress?: (progress: PromptProgress) => void
   readonly signal?: AbortSignal
 }
 

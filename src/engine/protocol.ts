@@ -11,6 +11,7 @@ import type {
   Message,
   ProgressEvent,
   PromptOptions,
+  PromptProgress,
   RestoreOptions,
   SaveOptions,
   SessionOptions,
@@ -21,7 +22,7 @@ import type { Signs } from './signs.ts'
 
 /** Options without what cannot cross the border. */
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onNotice' | 'inline'>
-export type HostPromptOptions = Omit<PromptOptions, 'signal'>
+export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress'>
 
 /** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */
 export interface WireError {
@@ -76,6 +77,8 @@ export type ToHost =
       readonly session: number
       readonly prompt: string | readonly Message[]
       readonly options: HostPromptOptions
+      /** Somebody wants to know how far it is read. */
+      readonly reports: boolean
     }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
@@ -94,6 +97,8 @@ export type FromHost =
   | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'ready'; readonly info: ModelInfo }
   | { readonly type: 'failed'; readonly error: WireError }
+  /** How far a prompt is read. */
+  | { readonly type: 'reading'; readonly id: number; readonly progress: PromptProgress }
   | { readonly type: 'chunks'; readonly of: readonly WireChunks[] }
   | {
       readonly type: 'finished'

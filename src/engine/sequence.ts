@@ -3,6 +3,7 @@ import { CacheFullError } from '../cache/pool.ts'
 import type { Model } from '../model/model.ts'
 import type { StepInput } from '../model/step.ts'
 import type { Speculation } from '../speculation/speculation.ts'
+import type { PromptProgress } from './options.ts'
 import type { SessionState } from './protocol.ts'
 import type { Completion, FinishReason } from './results.ts'
 import type { Waiting } from './scheduler.ts'
@@ -28,6 +29,8 @@ export interface SequenceOptions {
   readonly speculation: Speculation | null
   /** What comes of the logits. */
   readonly writing: Writing
+  /** Hears how far the prompt is read. Default: nobody. */
+  readonly reading?: ((progress: PromptProgress) => void) | undefined
   ended(result: SequenceResult): void
 }
 
@@ -139,6 +142,13 @@ export class Sequence {
       ...(path && { path }),
     }
     return { sequence: this, input, position, draft }
+  }
+
+  /** A share of its part has gone through the model. */
+  tellReading({ input, position }: Part, share: number): void {
+    if (input.prompt === null || this.hasEnded) return
+    const tokens = Math.floor(position + share * input.tokens.length)
+    this.#options.reading?.({ tokens, total: this.#promptLength })
   }
 
   get holdsMemory(): boolean {

@@ -62,8 +62,9 @@ export class Session {
     const abort = () => client.abort(id)
     const stream = new GenerationStream(abort)
     try {
-      const { signal, ...rest } = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
-      const message = { type: 'prompt', id, session: this.#id, prompt: readPrompt(prompt), options: rest } as const
+      const { signal, onPromptProgress, ...rest } = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
+      const given = { prompt: readPrompt(prompt), options: rest, reports: onPromptProgress !== undefined }
+      const message = { type: 'prompt', id, session: this.#id, ...given } as const
       this.#checkAlive()
       if (signal?.aborted) throw signal.reason
       signal?.addEventListener('abort', abort, { once: true })
@@ -71,7 +72,7 @@ export class Session {
         signal?.removeEventListener('abort', abort)
         if (state) this.#update(state)
       }
-      client.prompt(message, { stream, ended, signal })
+      client.prompt(message, { stream, ended, signal, ...(onPromptProgress && { onPromptProgress }) })
     } catch (error) {
       stream.fail(error)
     }

@@ -195,6 +195,7 @@ export class StepLoop {
     const left = batch.reduce((n, { input }) => n + input.tokens.length, 0) * (1 - done)
     const keepsWaiting = left > this.#options.chunkSize && this.#running.length > batch.length
     if (keepsWaiting || batch.every(({ sequence }) => sequence.hasEnded)) throw new GivenUp()
+    for (const part of batch) part.sequence.tellReading(part, done)
   }
 
   #compute(now: boolean): void {

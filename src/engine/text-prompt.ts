@@ -4,7 +4,7 @@ import type { Speculation } from '../speculation/speculation.ts'
 import { Drawing, type DrawingState } from './drawing.ts'
 import { drawnWith } from './drawing-defaults.ts'
 import type { Parts } from './load-parts.ts'
-import type { SamplingOptions } from './options.ts'
+import type { PromptProgress, SamplingOptions } from './options.ts'
 import type { ToHost } from './protocol.ts'
 import type { Chunk } from './results.ts'
 import { type Rolling, Sequence, type SequenceResult } from './sequence.ts'
@@ -24,6 +24,8 @@ export interface TextPromptContext {
   /** Where the context rolls. */
   readonly rolling: Rolling | null
   emit(chunk: Chunk): void
+  /** Hears how far the prompt is read; undefined: nobody asked. */
+  readonly reading?: ((progress: PromptProgress) => void) | undefined
 }
 
 /** What a text has come to, and what a text that goes on from it is drawn with; null: none can. */
@@ -88,6 +90,7 @@ export function beginText(
     priority: options.priority ?? 0,
     speculation: context.speculation,
     writing,
+    reading: context.reading,
     ended,
   })
   loop.add(run)

@@ -165,6 +165,23 @@ describe.skipIf(!HAS_TERMINAL)('chat on a terminal (needs python3)', () => {
     expect(code).toBe(0)
   })
 
+  it('shows how far a long message is read, and takes the line away', () => {
+    const message = 'Once upon a time there was a fox. '.repeat(150).trim()
+    const { text, left } = onTerminal(
+      ['chat', '--kernels', 'wasm', '--threads', '1', '--max-tokens', '3', '--no-save'],
+      [
+        ['> ', `${message}${KEY.enter}`],
+        ['Reading  ', ''],
+        ['tokens', ''],
+        ['> ', KEY.end],
+      ],
+    )
+    expect({ left, text }).toEqual({
+      left: 0,
+      text: expect.stringMatching(/Reading {2}━*─* +\d+ % {2}\d+ of 1,\d+ tokens/),
+    })
+  })
+
   it('Ctrl-C twice at an empty prompt leaves; once clears what was typed', () => {
     const { text, code, left } = onTerminal(LONG, [
       ['> ', 'abc'],

@@ -3,6 +3,7 @@ import { follow } from '../answer.ts'
 import { CliError, describeError, errorAsJson, OutputError, UsageError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
+import { Progress } from '../output/progress.ts'
 import { type Answer, statsLine } from '../output/stats.ts'
 import { answerText, note, write } from '../output/stdout.ts'
 import type { ChatControl } from './control.ts'
@@ -82,13 +83,16 @@ export class Chat implements ChatControl {
     await this.keeper?.keep(this.conversation, question)
     let failure: unknown = null
     let shown = ''
+    const progress = new Progress()
     const show = async (text: string) => {
+      progress.stop()
       shown += text
       if (!json) await write(answerText(text))
     }
     try {
       await this.#makeRoom(question, options.maxTokens)
-      const generation = this.conversation.ask(question, { ...options, signal: controller.signal })
+      const { signal } = controller
+      const generation = this.conversation.ask(question, { ...options, signal, onPromptProgress: progress.reading })
       const answer = await follow(generation, controller.signal, options.seed, show)
       this.conversation.answered(answer)
       this.#last = { answer, maxTokens: options.maxTokens }
@@ -100,6 +104,7 @@ export class Chat implements ChatControl {
       if (!isMild(error)) throw error
       failure = error
     } finally {
+      progress.stop()
       input.onInterrupt = () => {}
       if (!json && (shown !== '' || interactive) && !shown.endsWith('\n')) await write('\n')
       await this.keeper?.keep(this.conversation)

@@ -9,6 +9,7 @@ import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { addSeveralOptions, type SeveralFlags, toBeamOptions } from '../options/several.ts'
 import { colours } from '../output/colour.ts'
+import { Progress } from '../output/progress.ts'
 import { type Answer, remarks, statsLine } from '../output/stats.ts'
 import { answerText, note, write, writeJson } from '../output/stdout.ts'
 import { textsOf } from '../texts.ts'
@@ -59,16 +60,21 @@ async function generate(first: string | undefined, second: string | undefined, f
   const { model, text } = await modelAndText(first, second)
   const prompt = text ?? DEFAULT_PROMPT
   const engine = await loadEngine(model, flags, interrupt.signal)
+  const progress = new Progress()
   try {
     const { info } = engine
-    const options = { ...promptOptions(model, flags), signal: interrupt.signal }
+    const given = { ...promptOptions(model, flags), signal: interrupt.signal }
+    const options = flags.quiet ? given : { ...given, onPromptProgress: progress.reading }
     if (!flags.quiet && !flags.json) for (const remark of remarks(info)) note(remark)
     const texts = await textsOf(engine.session(), prompt, flags, options)
     const told: ToldAnswer[] = []
     for (const [i, { session, tell }] of texts.entries()) {
       const echo = flags.echo ?? (process.stdout.isTTY || text === undefined)
       const out = flags.json ? null : new Answering(prompt, echo, heading(i, texts.length))
-      const answer = await tell(chunk => out?.write(chunk))
+      const answer = await tell(chunk => {
+        progress.stop()
+        return out?.write(chunk)
+      })
       await out?.end()
       told.push({ ...answer, cache: session.cache })
       if (!flags.json && !flags.quiet) note(statsLine(answer, session.cache, info, options.maxTokens))
@@ -76,6 +82,7 @@ async function generate(first: string | undefined, second: string | undefined, f
     if (flags.json) await writeJson(report(prompt, told, flags.n !== undefined, info))
     if (told.some(answer => answer.finishReason === 'aborted')) process.exitCode = EXIT.interrupted
   } finally {
+    progress.stop()
     interrupt.release()
     await engine.dispose()
   }

@@ -1,4 +1,4 @@
-import { type ProgressEvent, printable } from '../../../src/index.ts'
+import { type ProgressEvent, type PromptProgress, printable } from '../../../src/index.ts'
 import * as format from './format.ts'
 
 /** What is over sooner needs no bar. */
@@ -60,6 +60,13 @@ export class Progress {
     const perPiece = (now - this.#labelBegun) / (done - this.#labelFrom)
     const left = done > this.#labelFrom ? [`${format.duration((total - done) * perPiece)} left`] : []
     this.#draw(this.#fitting([label, bar(done / total), `${done} of ${total} ${unit}`, detail, ...left]))
+  }
+
+  /** `Reading  ━━━───  62 %  2,540 of 4,096 tokens` */
+  readonly reading = ({ tokens, total }: PromptProgress): void => {
+    if (!this.#wanted || performance.now() - this.#begun < DELAY_MS) return
+    const count = `${format.integer(tokens)} of ${format.integer(total)} tokens`
+    this.#draw(this.#fitting(['Reading', bar(Math.min(1, tokens / total)), count]))
   }
 
   /** Takes the line away. */
