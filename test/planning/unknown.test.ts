@@ -87,6 +87,13 @@ describe('a field that the planner does not understand', () => {
     expect(one?.reason).toMatch(/"warped_attention" are counted as if they kept every token/)
   })
 
+  it('too few kinds for the layers are refused', () => {
+    const json = { ...LLAMA, layer_types: ['full_attention', 'full_attention'] }
+    expect(() => planModelFromJson(json)).toThrow(
+      /"layer_types" is a list of 2; expected a type for each of the 4 layers/,
+    )
+  })
+
   it('an unknown family: the family, every number left, and which layers a window has', () => {
     const fields = told({ ...LLAMA, model_type: 'novel', zeta: 3, sliding_window: 512 }).map(([f]) => f)
     expect(fields).toEqual(['model_type', 'zeta', 'sliding_window'])

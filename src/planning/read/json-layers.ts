@@ -25,6 +25,8 @@ export function readLayers(
   states: ByLayer<StateShape | null>,
 ): LayerKind[] {
   const nLayers = countLayers(raw)
+  const types = layerTypes(raw)
+  if (types.length > 0 && types.length < nLayers) raw.fail('layer_types', `a type for each of the ${nLayers} layers`)
   const windows = readWindows(raw, modelType, nLayers)
   const indexers = readIndexers(raw, nLayers)
   const moe = readMoe(raw, modelType)
