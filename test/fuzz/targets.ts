@@ -17,6 +17,7 @@ import { GGUF_TARGETS } from './gguf-targets.ts'
 import { mutate, pick } from './mutate.ts'
 import { mutateJson } from './mutate-json.ts'
 import { SESSION_TARGET } from './session-target.ts'
+import { TEMPLATE_TARGET } from './template-target.ts'
 import { TOKENIZER_TARGET } from './tokenizer-target.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
@@ -205,4 +206,5 @@ export const TARGETS: readonly (readonly [FuzzTarget, number])[] = [
   ...GGUF_TARGETS,
   [SESSION_TARGET, 0.1],
   [TOKENIZER_TARGET, 0.02],
+  [TEMPLATE_TARGET, 0.02],
 ]

@@ -63,7 +63,7 @@ const MUTATING: Readonly<Record<string, ReadonlySet<string>>> = {
 /** Python's getattr(value, name), undefined where there is none. */
 function attribute(work: Work, value: Value, name: string): Value | undefined {
   if (value instanceof Undefined) {
-    if (name.startsWith('__') && name.endsWith('__')) return unsafeMember(value, name)
+    if (DUNDERS.has(name)) return unsafeMember(value, name)
     throw value.fault()
   }
   if (name.startsWith('__') && DUNDERS.has(name)) return unsafeMember(value, name)
