@@ -242,7 +242,7 @@ export class HostSession {
       speculation: this.#guessing.begin(options.speculation),
       rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
       emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
-      reading: message.reports ? this.#reporter(id) : undefined,
+      reading: message.reports === true ? this.#reporter(id) : undefined,
     }
     const { run, answer } = beginText(context, this.#timeline, message, asked)
     job.running = run

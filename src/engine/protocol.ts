@@ -78,7 +78,7 @@ export type ToHost =
       readonly prompt: string | readonly Message[]
       readonly options: HostPromptOptions
       /** Somebody wants to know how far it is read. */
-      readonly reports: boolean
+      readonly reports?: boolean
     }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
