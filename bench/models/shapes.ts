@@ -119,11 +119,12 @@ function latentModel(s: Shape, qRank: number | null, experts: Experts | null): R
     [key('leading_dense_block_count')]: u32(experts ? 1 : s.layers),
     [key('expert_shared_count')]: u32(experts?.shared ?? 0),
     [key('expert_feed_forward_length')]: u32(experts?.width ?? s.feedForward),
+    // Without it ik_llama.cpp refuses dense models, too.
+    [key('expert_weights_scale')]: f32(1),
     ...(qRank !== null && { [key('attention.q_lora_rank')]: u32(qRank) }),
     ...(experts && {
       [key('expert_count')]: u32(experts.count),
       [key('expert_used_count')]: u32(experts.active),
-      [key('expert_weights_scale')]: f32(1),
     }),
   }
   const mlp = (i: number) => (experts && i > 0 ? expertMlp(s, experts) : denseMlp(s))
