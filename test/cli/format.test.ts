@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as format from '../../apps/cli/output/format.ts'
-import { pairs, seenWidth, table } from '../../apps/cli/output/table.ts'
+import { pairs, seenWidth, table, wrapped } from '../../apps/cli/output/table.ts'
 
 describe('numbers for people', () => {
   it.each([
@@ -56,6 +56,14 @@ describe('tables', () => {
         n => n,
       ),
     ).toBe('a    1\nbcd  2')
+  })
+
+  it('lines end between words, keep their indentation, and colours take no room', () => {
+    expect(wrapped('one two three', 8)).toBe('one two\nthree')
+    expect(wrapped('one two', 7)).toBe('one two')
+    expect(wrapped('  one two\n\nunbreakable x', 6)).toBe('  one\n  two\n\nunbreakable\nx')
+    expect(wrapped('\u001b[1mone\u001b[22m two', 7)).toBe('\u001b[1mone\u001b[22m two')
+    expect(pairs([['a', 'one two three four five six']], n => n, 23)).toBe('a  one two three four\n   five six')
   })
 
   it.each([

@@ -53,6 +53,18 @@ describe('a chat that is kept', { timeout: 180_000 }, () => {
     expect(await names()).toEqual(['fox'])
   })
 
+  it('forgets what was taken back, and is gone when all of it was', async () => {
+    const { chat, names } = machine()
+    await chat('Hello\nThe fox\n/undo\n', '--name', 'a')
+    const { stderr } = await chat('/history\n', '--resume', 'a')
+    expect(stderr.match(/^user: .*$/gm)).toEqual(['user: Hello'])
+    await chat('/undo\n', '--resume', 'a')
+    expect(await names()).toEqual([])
+    await chat('A secret\n/undo\nThe wolf\n', '--name', 'b')
+    expect(await names()).toEqual(['b'])
+    expect((await chat('/history\n', '--resume', 'b')).stderr.match(/^user: .*$/gm)).toEqual(['user: The wolf'])
+  })
+
   it('keeps its system message, and answers of a template', async () => {
     const { chat } = machine()
     const template = ['--template', join(tempFolder({ 'a.jinja': TEMPLATE }), 'a.jinja')]

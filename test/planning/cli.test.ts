@@ -30,7 +30,7 @@ describe('latentkit plan', () => {
 
   it('what it advises works', async () => {
     const text = plain(await ask(...'R1 --context 128k --batch 32 --machine h100 --dp 16 --ep'.split(' ')))
-    expect(text).toMatch(/Divided over 16 ranks, 78\.383 GB \(73 GiB\) each, it fits into one NVIDIA H100 SXM/)
+    expect(text).toMatch(/Divided over 16 ranks, 78\.383 GB \(73 GiB\) each, every share fits into one NVIDIA H100 SXM/)
     expect(text).toContain('links between ranks not counted')
   })
 

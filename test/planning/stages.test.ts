@@ -142,7 +142,7 @@ describe('a model in stages', () => {
     const [, stages] = /as a pipeline \d+ \(--pp (\d+)\), layers whole, with at most/.exec(advice) ?? []
     const text = await ask('--machine', 'rtx4090', '--context', '32k', '--pp', stages as string)
     expect(text).toMatch(
-      new RegExp(`Divided over ${stages} stages, .* on the fullest, it fits into one NVIDIA GeForce`),
+      new RegExp(`Divided over ${stages} stages, .* on the fullest, every share fits into one NVIDIA GeForce`),
     )
     expect(text).toMatch(/Stage Layers Weights Cache Together 1 1–\d+ .* GB/)
     const { code, stderr } = await latentkit(['plan', 'R1', '--pp', '62'])

@@ -139,7 +139,7 @@ export class Chat implements ChatControl {
     const { yellow } = colours(process.stderr)
     if (reason === 'aborted') this.say('(stopped)')
     if (reason === 'length' && this.settings.bound === 'chosen')
-      this.say('(ended by --max-tokens; /max-tokens changes it)')
+      this.say(`(ended after ${format.plural(this.#last?.maxTokens ?? 0, 'token')}; /max-tokens changes that)`)
     if (reason === 'length' && this.settings.bound === 'guard') {
       const tokens = format.integer(this.#last?.maxTokens ?? 0)
       note(yellow(`stopped after ${tokens} tokens; --max-tokens N, or /max-tokens N, allows more`))

@@ -1,4 +1,4 @@
-import { rename, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Message, makeFolder } from '../../../src/index.ts'
 import { CliError, UsageError } from '../exit.ts'
@@ -50,13 +50,14 @@ export class ChatKeeper {
     return this.#name
   }
 
-  /** Keeps what was said, and what is asked now. */
+  /** Keeps what was said, and what is asked now. Where all of it was taken back, the file goes. */
   async keep(conversation: Conversation, question?: string): Promise<void> {
     const asked: Message[] = question === undefined ? [] : [{ role: 'user', content: question }]
     const messages = [...conversation.messages, ...asked]
     const text = JSON.stringify(messages)
-    if (text === this.#kept || !messages.some(m => m.role !== 'system')) return
+    if (text === this.#kept) return
     try {
+      if (!messages.some(m => m.role !== 'system')) return await this.#remove()
       this.#name = await this.#nameToWrite()
       const path = this.#path(this.#name)
       await makeFolder(dirname(path), { mode: 0o700 })
@@ -67,6 +68,15 @@ export class ChatKeeper {
       if (!this.#told) note(`this chat is not kept: ${(error as Error).message}`)
       this.#told = true
     }
+  }
+
+  async #remove(): Promise<void> {
+    if (this.#name === null || this.#written === null) return
+    const path = this.#path(this.#name)
+    // A file that somebody else has written since is theirs.
+    if ((await timeOf(path)) === this.#written) await rm(path, { force: true })
+    this.#written = null
+    this.#kept = '[]'
   }
 
   /** Another chat begins; the one before stays as it is. */

@@ -186,7 +186,7 @@ function helpText(): string {
     return [`/${names[0]}${argument ? ` ${argument}` : ''}`, help + others]
   })
   const c = colours(process.stderr)
-  return `${pairs(rows, c.cyan)}
+  return `${pairs(rows, c.cyan, process.stderr.columns)}
 ${SETTING_NAMES.map(n => c.cyan(`/${n}`)).join(' ')}
   show or set how answers are chosen, as in /temperature 0.5; "default" takes it back
 

@@ -1,6 +1,7 @@
 import { printable } from '../../../src/index.ts'
 import { EXIT, OutputError } from '../exit.ts'
 import { shownSafely } from './shown-safely.ts'
+import { wrapped } from './table.ts'
 
 /**
  * What happens when a reader goes away or a disk is full. A reader that has seen enough (`| head`) is no error: the
@@ -42,9 +43,11 @@ export async function writeView(text: string): Promise<void> {
   await write(`${shownSafely(text, process.stdout)}\n`)
 }
 
-/** Everything that is not the answer. */
+/** Everything that is not the answer. On a terminal its lines end between words. */
 export function note(text: string): void {
-  process.stderr.write(`${shownSafely(text, process.stderr)}\n`)
+  const { isTTY, columns } = process.stderr
+  const safe = shownSafely(text, process.stderr)
+  process.stderr.write(`${isTTY && columns > 0 ? wrapped(safe, columns) : safe}\n`)
 }
 
 function writeRaw(text: string): Promise<void> {

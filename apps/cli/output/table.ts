@@ -27,10 +27,36 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return [...(heads.some(Boolean) ? [line(heads, style)] : []), ...body].join('\n')
 }
 
-/** Names and values, one pair a line. */
-export function pairs(rows: readonly (readonly [string, string])[], style: (name: string) => string): string {
+/** Names and values, one pair a line. Values that are wider than `columns` leave go on below themselves. */
+export function pairs(
+  rows: readonly (readonly [string, string])[],
+  style: (name: string) => string,
+  columns = Number.POSITIVE_INFINITY,
+): string {
   const width = Math.max(0, ...rows.map(([name]) => seenWidth(name)))
-  return rows.map(([name, value]) => `${style(pad(name, width, 'left'))}  ${oneLine(value)}`).join('\n')
+  const below = `\n${' '.repeat(width + 2)}`
+  const shown = (value: string) => wrapped(oneLine(value), Math.max(20, columns - width - 2)).replaceAll('\n', below)
+  return rows.map(([name, value]) => `${style(pad(name, width, 'left'))}  ${shown(value)}`).join('\n')
+}
+
+/** Lines of at most `columns`, broken between words. A longer word stays whole. */
+export function wrapped(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .map(line => (seenWidth(line) <= columns ? line : wrappedLine(line, columns)))
+    .join('\n')
+}
+
+function wrappedLine(text: string, columns: number): string {
+  const indent = /^ */.exec(text)?.[0] ?? ''
+  const [first = '', ...words] = text.slice(indent.length).split(' ')
+  const lines = [indent + first]
+  for (const word of words) {
+    const line = `${lines.at(-1)} ${word}`
+    if (seenWidth(line) > columns) lines.push(indent + word)
+    else lines[lines.length - 1] = line
+  }
+  return lines.join('\n')
 }
 
 /** A name with a line break would forge a row. */

@@ -39,7 +39,7 @@ function fits(p: Plan): string {
   const where =
     ranks.total === 1
       ? `Both fit into ${deviceOf(p)}`
-      : `Divided over ${devicesOf(p)}, ${bothUnits(perRank.bytes)} ${p.stages ? 'on the fullest' : 'each'}, it fits into ${deviceOf(p)}`
+      : `Divided over ${devicesOf(p)}, ${bothUnits(perRank.bytes)} ${p.stages ? 'on the fullest' : 'each'}, every share fits into ${deviceOf(p)}`
   const more = [
     ...(memory.largestContext > context
       ? [`${tokensOf(memory.largestContext)} tokens${batch > 1 ? ' each' : ''}`]

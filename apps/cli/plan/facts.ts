@@ -16,20 +16,24 @@ export function attentionName(a: Attention): string {
 
 /** `15 layers of MQA 4/1 x 256 that see 512 tokens, 3 layers of MQA 4/1 x 256`. */
 export function layersOf({ model }: Plan): string {
-  const counts = new Map<string, number>()
-  for (const { attention, window, indexer, sharesRows, count: n } of model.layers) {
-    const seen = window === null ? '' : ` that see ${plural(window, 'token')}`
+  // One layer sees, two layers see.
+  const kinds = new Map<string, { n: number; one: string }>()
+  const nameOf = ({ attention, window, indexer, sharesRows }: Plan['model']['layers'][number], s: '' | 's') => {
+    const seen = window === null ? '' : ` that see${s} ${plural(window, 'token')}`
     const chosen =
       indexer === null
         ? ''
         : indexer.shared
-          ? ` that see the ${plural(indexer.topK, 'token')} chosen before`
+          ? ` that see${s} the ${plural(indexer.topK, 'token')} chosen before`
           : ` with an indexer that chooses ${plural(indexer.topK, 'token')}`
-    const whose = sharesRows ? ' that read an earlier layer’s keys' : ''
-    const name = `${attentionName(attention)}${seen}${chosen}${whose}`
-    counts.set(name, (counts.get(name) ?? 0) + n)
+    const whose = sharesRows ? `${window === null ? ' that' : ' and'} read${s} an earlier layer’s keys` : ''
+    return `${attentionName(attention)}${seen}${chosen}${whose}`
   }
-  return [...counts].map(([name, n]) => `${plural(n, 'layer')} of ${name}`).join(', ')
+  for (const layers of model.layers) {
+    const many = nameOf(layers, '')
+    kinds.set(many, { n: (kinds.get(many)?.n ?? 0) + layers.count, one: nameOf(layers, 's') })
+  }
+  return [...kinds].map(([many, { n, one }]) => `${plural(n, 'layer')} of ${n === 1 ? one : many}`).join(', ')
 }
 
 export function parametersOf({ weights: w }: Plan): string {

@@ -1,7 +1,7 @@
 /** A plan for a terminal, a document, a spreadsheet. Each view is a text without a line break at its end. */
 import type { Plan } from '../../../src/index.ts'
 import type { Colours } from '../output/colour.ts'
-import { pairs, seenWidth, table } from '../output/table.ts'
+import { pairs, table, wrapped } from '../output/table.ts'
 import { answerOf, type Remedies } from './answer.ts'
 import { bars } from './bars.ts'
 import { comparisonOf, factsOf, ownRow, type PlanTable, stagesOf } from './tables.ts'
@@ -20,7 +20,7 @@ export function terminalView(p: Plan, remedies: Remedies, c: Colours, columns: n
       .join('\n'),
     p.unknown.map(u => c.yellow(wrapped(unknownLine(u), columns))).join('\n'),
     bars(p, c, columns),
-    pairs(factsOf(p), c.dim),
+    pairs(factsOf(p), c.dim, columns),
     asTable(stagesOf(p)),
     asTable(comparisonOf(p)),
     ...p.notes.map(note => c.yellow(wrapped(`Note: ${note}`, columns))),
@@ -78,14 +78,4 @@ export function csvView(p: Plan): string {
 function csvCell(value: string | number | null | undefined): string {
   const text = value === null || value === undefined || value === Number.POSITIVE_INFINITY ? '' : String(value)
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-function wrapped(text: string, columns: number): string {
-  const lines = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) as string
-    if (line !== '' && seenWidth(line) + 1 + seenWidth(word) > columns) lines.push(word)
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
-  }
-  return lines.join('\n')
 }
