@@ -116,6 +116,7 @@ describe('a template that would not end is stopped', () => {
     ['strip', again('{% set y = x.strip("a") %}')],
     ['wordwrap', again('{% set y = x | wordwrap %}')],
     ['wordwrap of dashes', again('{% set y = x.replace("a", "-") | wordwrap %}')],
+    ['wordwrap with a long text between', `${LONG}{% set y = x | wordwrap(1, wrapstring=x) %}`],
     ['striptags', again('{% set y = x.replace("a", "<") | striptags %}')],
     ['urlencode', again('{% set y = x | urlencode %}')],
     ['format', again('{% set y = (x.replace("a", "{0}")).format(x) %}')],

@@ -34,11 +34,12 @@ export function wrapText(
   if (text === undefined) throw new Fault('AttributeError', `'${typeName(value)}' object has no attribute 'splitlines'`)
   if (width <= 0 && text !== '') throw valueError(`invalid width ${width} (must be > 0)`)
   const between = wrap === null ? '\n' : str(work, wrap)
-  const wrapped = splitLines(work, text, false).map(line =>
-    wrapLine(work, line, width, breakLong, onHyphens).join(between),
-  )
-  const length = wrapped.reduce((sum, part) => sum + part.length + between.length, 0)
-  work.makeText(length)
+  // A line without pieces is an empty line all the same.
+  const wrapped = splitLines(work, text, false).flatMap(line => {
+    const lines = wrapLine(work, line, width, breakLong, onHyphens)
+    return lines.length === 0 ? [''] : lines
+  })
+  work.makeText(wrapped.reduce((sum, line) => sum + line.length + between.length, 0))
   return wrapped.join(between)
 }
 
@@ -63,7 +64,8 @@ function wrapLine(work: Work, line: string, width: number, breakLong: boolean, o
     const long = rest.at(-1)
     if (long !== undefined && textLength(work, long) > width) {
       const room = width - length
-      if (breakLong && room > 0) {
+      if (breakLong) {
+        // Without room this is an empty text, and Python then looks at that for a blank, not at what stands before it.
         const cut = cutLong(work, long, room, onHyphens)
         current.push(substring(work, long, 0, cut))
         rest[rest.length - 1] = substring(work, long, cut, long.length)
