@@ -1,16 +1,13 @@
 import { messageOf, TokenizerError } from './errors.ts'
 import { inJavaScript } from './library.ts'
 import { Expression } from './regex/expression.ts'
-import type { Work } from './work.ts'
+import { MAX_EXPRESSION, type Work } from './work.ts'
 
 /** What a Split or a Replace looks for. */
 export interface Pattern {
   /** Begin and end of each match, one behind the other: [0, 3, 3, 7 …]. Throws TokenizerError: too much work. */
   findAll(text: string, work: Work): number[]
 }
-
-/** UTF-16 units. The longest published expression has 1,000. */
-const MAX_EXPRESSION = 1 << 14
 
 /** `{"String": …}` or `{"Regex": …}`. `where` names file and key in errors. Throws TokenizerError. */
 export function patternOf(spec: unknown, where: string): Pattern {

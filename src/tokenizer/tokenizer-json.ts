@@ -1,5 +1,6 @@
 import type { AddedToken } from './added-tokens.ts'
 import { describe, TokenizerError } from './errors.ts'
+import { MAX_EXPRESSION } from './work.ts'
 
 /** A part of the pipeline: `type` says which, the other keys are its settings. */
 export interface Component {
@@ -22,6 +23,8 @@ const MAX_DEPTH = 32
 /** Parts of all sequences of a pipeline, and tokens around a text. Published ones have up to 60 and 5. */
 const MAX_PARTS = 1000
 const MAX_AROUND = 64
+/** Characters of all expressions together. Published ones have up to 3,000. */
+const MAX_EXPRESSIONS = 1 << 16
 /** Many vocabularies do not call their markers of turns, tools and code special: <|fim_prefix|>, <｜User｜>, <unused7>. */
 const LOOKS_LIKE_CONTROL = /^<[|\uff5c].*[|\uff5c]>$|^<unused\d+>$/su
 
@@ -45,6 +48,7 @@ export function readTokenizerJson(raw: unknown, file: string): TokenizerJson {
 
 class Checker {
   readonly #file: string
+  #expressions = 0
 
   constructor(file: string) {
     this.#file = file
@@ -158,6 +162,13 @@ class Checker {
       const { pattern } = raw
       const source = isObject(pattern) ? (pattern.String ?? pattern.Regex) : undefined
       if (typeof source !== 'string') this.fail(`${key}.pattern`, pattern, '{"String": …} or {"Regex": …}')
+      // One that is too large by itself is told so where it is read.
+      if (isObject(pattern) && pattern.String === undefined) {
+        this.#expressions += Math.min(source.length, MAX_EXPRESSION)
+      }
+      if (this.#expressions > MAX_EXPRESSIONS) {
+        this.fail(`${key}.pattern`, pattern, `at most ${MAX_EXPRESSIONS} characters of regular expressions in one file`)
+      }
     }
     for (const name of ['content', 'behavior', 'replacement', 'prepend', 'prefix', 'suffix', 'str_rep']) string(name)
     if (type === 'FixedLength' && (!isId(raw.length) || raw.length === 0)) {

@@ -10,6 +10,8 @@ const GROWTH_FREE = 1 << 16
 const SIGN = 1 << 20
 /** Bytes that matchers remember failures with. */
 export const MEMORY = 1 << 26
+/** UTF-16 units. The longest published expression has 1,000. */
+export const MAX_EXPRESSION = 1 << 14
 
 let tell = (): void => {}
 

@@ -142,6 +142,25 @@ describe('words of any length take nearly linear time', () => {
   })
 })
 
+describe('expressions that are large for what they do', () => {
+  const split = (Regex: string) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false })
+  const cuts = (list: object[]) => ({ pre_tokenizer: { type: 'Sequence', pretokenizers: list } })
+
+  test('on many pieces of one character', () => {
+    const t = made(cuts([split('.'), ...times(7, split(`${'a?'.repeat(4000)}!`))]))
+    ends(() => t.encode('ab'.repeat(LONG)))
+  })
+
+  test('on many different characters', () => {
+    const t = made(cuts([split(Array.from({ length: 4000 }, () => 'a').join('|'))]))
+    ends(() => t.encode(Array.from({ length: 50_000 }, (_, i) => String.fromCharCode(i)).join('')))
+  })
+
+  test('together they are short', () => {
+    expect(() => made(cuts(times(10, split('a'.repeat(10_000)))))).toThrow(/at most 65536 characters of regular/)
+  })
+})
+
 describe('decoders', () => {
   test('strip what is stripped once, not a thousand times', () => {
     const strip = { type: 'Strip', content: 'a', start: 0, stop: 1e9 }

@@ -1,10 +1,13 @@
 import { TokenizerError } from '../errors.ts'
 import { MEMORY, type Work } from '../work.ts'
+import type { CharSet } from './char-set.ts'
 import { compileProgram, OP, type Program } from './program.ts'
 
 /** Bits of what is remembered of a state at a place. */
 const FAILED = 1
 const HELD = 2
+/** Steps that it takes to begin with a text. */
+const PIECE = 16
 
 /**
  * A regular expression that takes linear time: the text's length times the expression's. It finds what JavaScript's own
@@ -13,8 +16,7 @@ const HELD = 2
  */
 export class Expression {
   readonly #program: Program
-  /** By code unit: 0 not known, 1 a match may begin with it, 2 not. */
-  readonly #starts = new Uint8Array(0x10000)
+  #starts: Starts | undefined
 
   /** `source`: in JavaScript's syntax with the flag u. Throws a sentence where it is too large. */
   constructor(source: string) {
@@ -23,7 +25,43 @@ export class Expression {
 
   /** Begin and end of each match, one behind the other: [0, 3, 3, 7 …]. Throws TokenizerError: too much work. */
   findAll(text: string, work: Work): number[] {
+    this.#starts ??= new Starts(this.#program, work)
     return new Matcher(this.#program, this.#starts, text, work).findAll()
+  }
+}
+
+/** What a match may begin with. */
+class Starts {
+  /** By code unit: 0 not known, 1 a match may begin with it, 2 not. */
+  readonly #known = new Uint8Array(0x10000)
+  /** One of them has the first character; undefined: a match may be empty, or begin with anything. */
+  readonly #sets: readonly CharSet[] | undefined
+
+  constructor({ start, op, x, y, sets }: Program, work: Work) {
+    work.spend(op.length)
+    const first = new Set<CharSet>()
+    const seen = new Set<number>()
+    const open = [start]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (seen.has(next)) continue
+      seen.add(next)
+      if (op[next] === OP.set) first.add(sets[y[next]!]!)
+      else if (op[next] === OP.split) open.push(x[next]!, y[next]!)
+      else if (op[next] !== OP.fail) return
+    }
+    this.#sets = [...first]
+  }
+
+  /** A cheap test of the first character. */
+  has(unit: number, work: Work): boolean {
+    if (this.#sets === undefined) return true
+    const known = this.#known[unit]!
+    if (known !== 0) return known === 1
+    work.spend(this.#sets.length)
+    const high = (unit & 0xfc00) === 0xd800
+    const may = high || this.#sets.some(set => set.has(unit))
+    this.#known[unit] = may ? 1 : 2
+    return may
   }
 }
 
@@ -48,7 +86,7 @@ class Cells {
 /** One text under way. */
 class Matcher {
   readonly #program: Program
-  readonly #starts: Uint8Array
+  readonly #starts: Starts
   readonly #text: string
   readonly #work: Work
   /** Of each split at each place. */
@@ -56,21 +94,24 @@ class Matcher {
   /** Of each look at each place. */
   readonly #looked: Cells
   /** Ways that are still to try: state and place. */
-  #ways = new Int32Array(256)
+  #ways = new Int32Array(48)
   #wayCount = 0
   /** Splits on the way to where the matcher stands: they have not failed. By way, how many there were. */
-  #path = new Int32Array(256)
+  #path = new Int32Array(16)
   #pathCount = 0
 
-  constructor(program: Program, starts: Uint8Array, text: string, work: Work) {
+  constructor(program: Program, starts: Starts, text: string, work: Work) {
     this.#program = program
     this.#starts = starts
     this.#text = text
     this.#work = work
     const places = text.length + 1
-    if (((program.splits + program.looks) * places) / 4 > MEMORY) {
+    const cells = (program.splits + program.looks) * places
+    if (cells / 4 > MEMORY) {
       throw new TokenizerError(`an expression of ${program.splits} choices is too large for ${text.length} characters`)
     }
+    // A text may be cut into pieces of one character: what each costs before its first step counts too.
+    work.spend(PIECE + (cells >> 6))
     this.#memory = new Cells(program.splits * places)
     this.#looked = new Cells(program.looks * places)
   }
@@ -81,38 +122,12 @@ class Matcher {
     this.#work.spend(4 * text.length)
     let at = 0
     while (at <= text.length) {
-      const end = this.#mayStart(at) ? this.#run(this.#program.start, at, false) : -1
+      const may = at === text.length || this.#starts.has(text.charCodeAt(at), this.#work)
+      const end = may ? this.#run(this.#program.start, at, false) : -1
       if (end >= 0) found.push(at, end)
       at = end > at ? end : at + ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1)
     }
     return found
-  }
-
-  /** A cheap test of the first character. */
-  #mayStart(at: number): boolean {
-    if (at === this.#text.length) return true
-    const unit = this.#text.charCodeAt(at)
-    const known = this.#starts[unit]!
-    if (known !== 0) return known === 1
-    const high = (unit & 0xfc00) === 0xd800
-    const may = high || this.#canBegin(unit)
-    this.#starts[unit] = may ? 1 : 2
-    return may
-  }
-
-  #canBegin(unit: number): boolean {
-    const { start, op, x, y, sets } = this.#program
-    const seen = new Set<number>()
-    const open = [start]
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      if (seen.has(next)) continue
-      seen.add(next)
-      if (op[next] === OP.set) {
-        if (sets[y[next]!]!.has(unit)) return true
-      } else if (op[next] === OP.split) open.push(x[next]!, y[next]!)
-      else if (op[next] !== OP.fail) return true
-    }
-    return false
   }
 
   /** Where the match that begins at `at` ends; -1: none does. `inLook`: it is enough to know whether there is one. */
