@@ -37,8 +37,8 @@ export function readName(value: unknown, name: string): string {
   return readArgument(text, name, value)
 }
 
-export function readCount(value: unknown, name: string, least: number): number {
-  return readArgument(whole(least), name, value)
+export function readCount(value: unknown, name: string, least: number, most?: number): number {
+  return readArgument(whole(least, most), name, value)
 }
 
 /** Of a list or an array of numbers. */

@@ -15,6 +15,9 @@ export interface Continuation {
   readonly generation: Generation
 }
 
+/** Texts that go on from one prompt at once: each takes a session. */
+const MOST_TEXTS = 1024
+
 /**
  * One timeline of tokens and what the model remembers of them. Prompts of one session run one after the other, those
  * of several sessions together; the results are the same bits either way.
@@ -92,14 +95,14 @@ export class Session {
 
   /**
    * `n` texts that go on from one prompt, which is read once, each in a fork of this session; with seeds seed, seed + 1
-   * and so on if a seed is given. This session itself ends with the prompt.
+   * and so on if a seed is given; at most 1,024. This session itself ends with the prompt.
    */
   async continuations(
     prompt: string | readonly Message[],
     n: number,
     options: PromptOptions = {},
   ): Promise<readonly Continuation[]> {
-    const count = readCount(n, 'n', 1)
+    const count = readCount(n, 'n', 1, MOST_TEXTS)
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
     await this.prompt(prompt, { ...given, maxTokens: 0 })
     const sessions = await Promise.all(Array.from({ length: count }, () => this.fork()))

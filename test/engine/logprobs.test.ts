@@ -64,6 +64,7 @@ describe('log-probabilities', () => {
     await best.session.prompt('', { maxTokens: 2 })
     await best.session.dispose()
     await expect(session.bestOf(PROMPT, 0)).rejects.toThrow(/n is 0/)
+    await expect(session.bestOf(PROMPT, 2 ** 53 - 1)).rejects.toThrow(/n is 9007199254740991; expected .*1024/)
     await session.dispose()
     expect((await engine.cacheStats()).bytes).toBe(0)
   })
