@@ -46,7 +46,7 @@ module.exports = {
       name: 'apps-import-only-index',
       severity: 'error',
       from: { path: '^apps/' },
-      to: { path: '^src/', pathNot: '^src/index\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(index|for-apps)\\.ts$' },
     },
     {
       name: 'kernels-do-not-know-each-other',

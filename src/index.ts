@@ -3,11 +3,9 @@
 export type { AttentionPath } from './attention/path.ts'
 export type { CacheCheck, CachedModel } from './cache/disk/manage.ts'
 export { CacheFullError } from './cache/pool.ts'
-export { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, type CacheTypeName } from './cache/types.ts'
+export type { CacheTypeName } from './cache/types.ts'
 export { bundledModel } from './checkpoint/bundled-model.ts'
-export { onePathPerModel } from './checkpoint/gguf/part-names.ts'
 export { HubError } from './checkpoint/hub/hub-error.ts'
-export { hubSettings } from './checkpoint/hub/options.ts'
 export type { Conversion, ConvertOptions } from './conversion/convert.ts'
 export { ConversionError } from './conversion/errors.ts'
 export { convertModel } from './conversion/on-demand.ts'
@@ -31,24 +29,11 @@ export {
   verifyCached,
   verifyFolder,
 } from './engine/on-demand.ts'
-export {
-  BEAM_OPTIONS,
-  DETOKENIZE_OPTIONS,
-  LOAD_OPTIONS,
-  PROMPT_OPTIONS,
-  RESTORE_OPTIONS,
-  SAVE_OPTIONS,
-  SESSION_OPTIONS,
-  TEMPLATE_OPTIONS,
-  TOKENIZE_OPTIONS,
-} from './engine/option-table.ts'
 export type * from './engine/options.ts'
 export type * from './engine/results.ts'
 export type { SessionInspection } from './engine/saved/inspect-session.ts'
 export { type Continuation, Session } from './engine/session.ts'
 export type { MadeExpected, MakeExpectedOptions } from './engine/verify/make.ts'
-export type { PooledAgreement, PooledShare } from './engine/verify/pool.ts'
-export { poolAgreement } from './engine/verify/pool.ts'
 export type { RivalAgreement } from './engine/verify/rival.ts'
 export type { Agreement, Arithmetic, VerifyRow } from './engine/verify/row.ts'
 export type { Prefill } from './engine/verify/run.ts'
@@ -70,14 +55,9 @@ export { measurePerplexity } from './evaluation/on-demand.ts'
 export type { PerplexityOptions } from './evaluation/perplexity.ts'
 export type { Estimate } from './evaluation/statistics.ts'
 export type { WindowOptions } from './evaluation/windows.ts'
-export { makeFolder } from './files/make-folder.ts'
 export type { EncodableType } from './kernels/blocks/numbers.ts'
-export { expectation, type Kind, type OptionRow, type OptionRows } from './options/kinds.ts'
-export { nearest } from './options/nearest.ts'
-export { show } from './options/show.ts'
 export * from './planning/index.ts'
 export { measureMachine, readPlanModel } from './planning/on-demand.ts'
-export { printable } from './printable.ts'
 export { SamplingError } from './sampling/errors.ts'
 export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
 export { TemplateError } from './templates/errors.ts'

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import type { Command, Option } from 'commander'
-import { nearest, printable } from '../../src/index.ts'
+import { nearest, printable } from '../../src/for-apps.ts'
 import { configFile, isSet } from './environment.ts'
 import { UsageError } from './exit.ts'
 import { readTextFile } from './text-input.ts'

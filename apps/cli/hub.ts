@@ -5,7 +5,7 @@ import type { LoadFlags } from './options/load.ts'
 
 /** Where models come from: the hub's own variables, ours, then the flags. */
 export async function hubOptions(flags: LoadFlags): Promise<Pick<LoadOptions, 'hub' | 'offline'>> {
-  const { hubSettings } = await import('../../src/index.ts')
+  const { hubSettings } = await import('../../src/for-apps.ts')
   const { offline: hubOffline = false, ...hub } = hubSettings(process.env, homedir())
   return { hub, offline: withEnvironment(flags).offline ?? hubOffline }
 }

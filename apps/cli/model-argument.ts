@@ -1,6 +1,7 @@
 /** Which model, and which text: from arguments that may both be left out. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { bundledModel, nearest } from '../../src/index.ts'
+import { nearest } from '../../src/for-apps.ts'
+import { bundledModel } from '../../src/index.ts'
 import { defaultModel } from './environment.ts'
 import { UsageError } from './exit.ts'
 import { note } from './output/stdout.ts'

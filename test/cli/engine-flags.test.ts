@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { FLAG_NAMES } from '../../apps/cli/options/engine-flags.ts'
 import { ofKind } from '../../apps/cli/options/parsers.ts'
 import { SETTINGS, settingParser } from '../../apps/cli/options/sampling.ts'
-import { BEAM_OPTIONS, expectation, LOAD_OPTIONS, type OptionRow, PROMPT_OPTIONS } from '../../src/index.ts'
+import { BEAM_OPTIONS, expectation, LOAD_OPTIONS, type OptionRow, PROMPT_OPTIONS } from '../../src/for-apps.ts'
 import { resolveOptions } from '../../src/sampling/options.ts'
 import { latentkit } from './run.ts'
 

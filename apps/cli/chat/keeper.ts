@@ -1,6 +1,7 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Message, makeFolder } from '../../../src/index.ts'
+import { makeFolder } from '../../../src/for-apps.ts'
+import type { Message } from '../../../src/index.ts'
 import { CliError, UsageError } from '../exit.ts'
 import { note } from '../output/stdout.ts'
 import { type ChatFile, type ChatNotes, chatPath } from './chat-files.ts'

@@ -1,7 +1,8 @@
 /** Which chat is gone on with, on which model, and how. */
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { type Engine, nearest } from '../../../src/index.ts'
+import { nearest } from '../../../src/for-apps.ts'
+import type { Engine } from '../../../src/index.ts'
 import { chatsFolder, defaultModel } from '../environment.ts'
 import { UsageError } from '../exit.ts'
 import { BUNDLED, looksLikeModel, type ModelArgument, modelArgument } from '../model-argument.ts'

@@ -1,6 +1,7 @@
 /** `/help` and its siblings: what a person can say to the program instead of to the model. */
 import { writeFile } from 'node:fs/promises'
-import { type Message, nearest } from '../../../src/index.ts'
+import { nearest } from '../../../src/for-apps.ts'
+import type { Message } from '../../../src/index.ts'
 import { CliError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
 import { note } from '../output/stdout.ts'

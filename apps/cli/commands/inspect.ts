@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, type CacheTypeName } from '../../../src/index.ts'
+import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN } from '../../../src/for-apps.ts'
+import type { CacheTypeName } from '../../../src/index.ts'
 import { withEnvironment } from '../environment.ts'
 import { UsageError } from '../exit.ts'
 import { hubOptions } from '../hub.ts'

@@ -98,9 +98,8 @@ Examples:
 }
 
 async function runPlan(source: string | undefined, flags: Flags): Promise<void> {
-  const { hubSettings, machines, plan, readPlanModel, smallestPipeline, smallestRanks } = await import(
-    '../../../src/index.ts'
-  )
+  const { hubSettings } = await import('../../../src/for-apps.ts')
+  const { machines, plan, readPlanModel, smallestPipeline, smallestRanks } = await import('../../../src/index.ts')
   const c = colours(process.stdout)
   if (flags.models) return writeView(await modelsView(c))
   if (flags.machines) return writeView(machinesView(machines(), c))

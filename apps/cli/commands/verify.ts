@@ -1,15 +1,6 @@
 import { type Command, Option } from 'commander'
-import {
-  type Arithmetic,
-  type AttentionPath,
-  CACHE_TYPE_NAMES,
-  CACHE_TYPES_SHOWN,
-  type CacheTypeName,
-  type Prefill,
-  printable,
-  type VerifyReport,
-  type VerifyRow,
-} from '../../../src/index.ts'
+import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, printable } from '../../../src/for-apps.ts'
+import type { Arithmetic, AttentionPath, CacheTypeName, Prefill, VerifyReport, VerifyRow } from '../../../src/index.ts'
 import { withEnvironment } from '../environment.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
@@ -118,7 +109,8 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
     if (flags[name] !== undefined) throw new UsageError(`--${name} belongs to --make, which was not given`)
   }
   const { signal } = watchInterrupt()
-  const { onePathPerModel, verifyFolder, poolAgreement } = await import('../../../src/index.ts')
+  const { onePathPerModel, poolAgreement } = await import('../../../src/for-apps.ts')
+  const { verifyFolder } = await import('../../../src/index.ts')
   const { threads, isa } = withEnvironment({
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.isa !== undefined && { isa: flags.isa }),
@@ -160,7 +152,8 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
 /** Each folder's own file; the first that cannot be made ends it. */
 async function make(folders: readonly string[], flags: Flags): Promise<void> {
   const { signal } = watchInterrupt()
-  const { chooseKernels, makeExpected, onePathPerModel } = await import('../../../src/index.ts')
+  const { onePathPerModel } = await import('../../../src/for-apps.ts')
+  const { chooseKernels, makeExpected } = await import('../../../src/index.ts')
   const [name = 'reference', ...more] = flags.kernels ?? []
   if (more.length > 0) throw new UsageError('--make computes with one kernel set; give --kernels one name')
   const made = []

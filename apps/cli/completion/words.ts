@@ -1,6 +1,6 @@
 /** What can be completed: the commands, their flags and the values that flags have by name. */
 import type { Command, Option } from 'commander'
-import { LOAD_OPTIONS, type OptionRow, PROMPT_OPTIONS } from '../../../src/index.ts'
+import { LOAD_OPTIONS, type OptionRow, PROMPT_OPTIONS } from '../../../src/for-apps.ts'
 
 export interface CompletedFlag {
   /** With dashes: the long name, or the short one where there is no other. */

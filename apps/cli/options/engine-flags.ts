@@ -1,6 +1,6 @@
 /** Flags of the engine's options: names, ranges and sentences are those of its tables. */
 import { Option } from 'commander'
-import { LOAD_OPTIONS, type OptionRow, type OptionRows, PROMPT_OPTIONS } from '../../../src/index.ts'
+import { LOAD_OPTIONS, type OptionRow, type OptionRows, PROMPT_OPTIONS } from '../../../src/for-apps.ts'
 import { ofKind, type Parser } from './parsers.ts'
 
 export interface FlagWords<T = unknown> {

@@ -1,13 +1,7 @@
 /** Options of every command that loads a model. */
 import { type Command, Option } from 'commander'
-import {
-  CACHE_TYPES_SHOWN,
-  type CacheTypeName,
-  type EncodableType,
-  type KernelChoice,
-  LOAD_OPTIONS,
-  type LoadOptions,
-} from '../../../src/index.ts'
+import { CACHE_TYPES_SHOWN, LOAD_OPTIONS } from '../../../src/for-apps.ts'
+import type { CacheTypeName, EncodableType, KernelChoice, LoadOptions } from '../../../src/index.ts'
 import { engineFlag } from './engine-flags.ts'
 import { bytes, tokens } from './parsers.ts'
 

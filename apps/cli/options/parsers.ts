@@ -1,6 +1,6 @@
 /** Texts of the command line and the environment as values. Each throws what was expected. */
 import { InvalidArgumentError } from 'commander'
-import { expectation, type Kind } from '../../../src/index.ts'
+import { expectation, type Kind } from '../../../src/for-apps.ts'
 
 export type Parser<T> = (text: string) => T
 

@@ -1,6 +1,7 @@
 /** Options of the commands that write text. */
 import type { Command } from 'commander'
-import { type AttentionPath, PROMPT_OPTIONS, type PromptOptions, type SpeculationKind } from '../../../src/index.ts'
+import { PROMPT_OPTIONS } from '../../../src/for-apps.ts'
+import type { AttentionPath, PromptOptions, SpeculationKind } from '../../../src/index.ts'
 import { engineFlag } from './engine-flags.ts'
 import { collect, ofKind, type Parser, tokensFrom, unescaped } from './parsers.ts'
 

@@ -1,6 +1,7 @@
 /** Options for more than one text of a prompt, and for choosing among them. */
 import { type Command, Option } from 'commander'
-import { BEAM_OPTIONS, type PromptOptions } from '../../../src/index.ts'
+import { BEAM_OPTIONS } from '../../../src/for-apps.ts'
+import type { PromptOptions } from '../../../src/index.ts'
 import { engineFlag } from './engine-flags.ts'
 import { integer } from './parsers.ts'
 

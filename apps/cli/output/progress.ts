@@ -1,4 +1,5 @@
-import { type ProgressEvent, type PromptProgress, printable } from '../../../src/index.ts'
+import { printable } from '../../../src/for-apps.ts'
+import type { ProgressEvent, PromptProgress } from '../../../src/index.ts'
 import * as format from './format.ts'
 
 /** What is over sooner needs no bar. */

@@ -1,4 +1,4 @@
-import { printable } from '../../../src/index.ts'
+import { printable } from '../../../src/for-apps.ts'
 import { colours } from './colour.ts'
 
 /** The sequences that picocolors writes: bold, dim, inverse, colours of the first eight and their ends. */

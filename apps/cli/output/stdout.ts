@@ -1,4 +1,4 @@
-import { printable } from '../../../src/index.ts'
+import { printable } from '../../../src/for-apps.ts'
 import { EXIT, OutputError } from '../exit.ts'
 import { shownSafely } from './shown-safely.ts'
 import { wrapped } from './table.ts'

@@ -1,5 +1,5 @@
 /** Aligned columns for a terminal or a file. Widths count what is seen: colours and combining marks take none. */
-import { printable } from '../../../src/index.ts'
+import { printable } from '../../../src/for-apps.ts'
 
 export interface Column {
   readonly head: string
