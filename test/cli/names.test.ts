@@ -1,5 +1,6 @@
 /** What is named and is not there, and what is named almost. */
-import { mkdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -73,5 +74,16 @@ it('/save and /load say what is wrong with a file', async () => {
   expect(stderr).toMatch(/^error: \. cannot be written: it is a folder$/m)
   expect(stderr).toMatch(/^error: none\.json cannot be read: there is no such file$/m)
   expect(stderr).not.toMatch(/ENOENT|EISDIR/)
+  expect(code).toBe(0)
+})
+
+it('/save does not wait for somebody to read a pipe, and says that links go round', async () => {
+  const cwd = tempFolder()
+  execFileSync('mkfifo', ['pipe.json'], { cwd })
+  symlinkSync('round', `${cwd}/round`)
+  const { code, stderr } = await latentkit(['chat'], { input: '/save pipe.json\n/save round\n/save /dev/null\n', cwd })
+  expect(stderr).toMatch(/^error: pipe\.json cannot be written: it is a pipe, not a file$/m)
+  expect(stderr).toMatch(/^error: round cannot be written: its links go round in a circle$/m)
+  expect(stderr).toMatch(/^error: \/dev\/null cannot be written: it is a device, not a file$/m)
   expect(code).toBe(0)
 })

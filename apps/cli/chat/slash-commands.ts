@@ -1,5 +1,5 @@
 /** `/help` and its siblings: what a person can say to the program instead of to the model. */
-import { writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { nearest } from '../../../src/for-apps.ts'
 import type { Message } from '../../../src/index.ts'
 import { CliError } from '../exit.ts'
@@ -86,7 +86,7 @@ const COMMANDS: readonly SlashCommand[] = [
       if (file === '') throw new CliError('/save needs the name of a file')
       const { messages } = chat.conversation
       const text = file.endsWith('.json') ? JSON.stringify(messages, null, 2) : transcript(messages)
-      await writeFile(file, `${text}\n`).catch((error: unknown) => unwritable(file, error))
+      await writeText(file, `${text}\n`).catch((error: unknown) => unwritable(file, error))
       chat.say(`Written to ${file}.`)
       return true
     },
@@ -200,6 +200,15 @@ function change(chat: ChatControl, name: string, value: string): void {
   chat.say(chat.settings.show(name))
 }
 
+/** A pipe that nobody reads would hold the program for ever. */
+async function writeText(file: string, text: string): Promise<void> {
+  const there = await stat(file).catch(() => null)
+  if (there && !there.isFile() && !there.isDirectory()) {
+    throw new Error(`it is ${there.isFIFO() ? 'a pipe' : there.isSocket() ? 'a socket' : 'a device'}, not a file`)
+  }
+  await writeFile(file, text)
+}
+
 function unwritable(file: string, error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException
   const reasons: Readonly<Record<string, string>> = {
@@ -207,6 +216,7 @@ function unwritable(file: string, error: unknown): never {
     EISDIR: 'it is a folder',
     EACCES: 'permission denied',
     ENOSPC: 'the disk is full',
+    ELOOP: 'its links go round in a circle',
   }
   throw new CliError(`${file} cannot be written: ${reasons[code ?? ''] ?? message}`)
 }
