@@ -38,6 +38,16 @@ describe('a config.json', () => {
     expect(sizes(planModelFromJson(json))).toEqual(sizes(engine))
   })
 
+  it('a frequency of experts may be a list of the layers that have them', () => {
+    const experts = { num_experts: 8, num_experts_per_tok: 2, moe_intermediate_size: 64 }
+    const withExperts = (moe_layer_freq: unknown) =>
+      planModelFromJson({ ...LLAMA, num_hidden_layers: 4, ...experts, moe_layer_freq })
+        .layers.filter(l => l.mlp.kind === 'moe')
+        .reduce((n, l) => n + l.count, 0)
+    expect([[0, 1, 1, 1], [0, 0, 0, 1], 2].map(withExperts)).toEqual([3, 1, 2])
+    expect(() => withExperts([0, 1])).toThrow(/"moe_layer_freq"/)
+  })
+
   // As the hub has them, less the fields that decide nothing here.
   it.each<[string, string, Record<string, unknown>]>([
     ['Meta-Llama-3-8B', 'bf16', LLAMA],

@@ -42,6 +42,16 @@ describe('a field that the planner does not understand', () => {
     ['vision_config', { hidden_size: 32 }, 'weights'],
     ['audio_encoder_config', { hidden_size: 32 }, 'weights'],
     ['gated_norm_rank', 8, 'both'],
+    // Names that sound harmless at their end.
+    ['swa_layer_ids', [1, 3], 'both'],
+    ['kv_shared_layer_index', 2, 'both'],
+    ['attn_window_scale', 4, 'both'],
+    ['interleave_moe_layer_step', 2, 'both'],
+    ['mixer_types', ['a', 'b', 'a', 'b'], 'both'],
+    ['mm_vision_tower', 'some/clip', 'weights'],
+    // One half of what makes a latent.
+    ['kv_lora_rank', 64, 'both'],
+    ['qk_rope_head_dim', 16, 'both'],
   ])('%s = %j is told', (field, value, affects) => {
     // State-like fields that cannot be sized are refused instead, which says it too.
     let fields: (readonly [string, string])[]
@@ -52,6 +62,15 @@ describe('a field that the planner does not understand', () => {
       return
     }
     expect(fields).toEqual([[field, affects]])
+  })
+
+  it.each([
+    ['sliding_attention', 'sliding_window'],
+    ['chunked_attention', 'attention_chunk_size'],
+  ])('a type of layers without its length is told: %s', (type, length) => {
+    const layer_types = ['full_attention', type, 'full_attention', type]
+    expect(told({ ...LLAMA, layer_types })).toEqual([['layer_types', 'cache']])
+    expect(told({ ...LLAMA, layer_types, [length]: 128 })).not.toContainEqual(['layer_types', 'cache'])
   })
 
   it.each([null, false, 0, '', [], {}])('that is %j is off', value => {

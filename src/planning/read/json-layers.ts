@@ -105,6 +105,11 @@ function sparseLayers(raw: ConfigReader, nLayers: number): ByLayer<boolean> {
   const types = raw.optionalStrings('mlp_layer_types', { length: nLayers })
   if (types) return i => types[i] === 'sparse'
   const firstDense = raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
+  // A few write out which layers have experts.
+  if (Array.isArray(raw.raw('moe_layer_freq'))) {
+    const experts = raw.optionalInts('moe_layer_freq', { length: nLayers, max: 1 }) ?? []
+    return i => experts[i] === 1
+  }
   const frequency = raw.int('moe_layer_freq', { ...COUNT, default: 1 })
   const step = raw.int('decoder_sparse_step', { ...COUNT, default: 1 })
   const dense = new Set(raw.optionalInts('mlp_only_layers') ?? [])

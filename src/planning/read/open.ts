@@ -27,7 +27,10 @@ const MAX_CONFIG = 8 << 20
  * Headers only: no weights are read. Throws what says which of these it is not.
  */
 export async function readPlanModel(source: string, hubCacheDir?: string): Promise<PlanModel> {
-  const info = await stat(source).catch(() => undefined)
+  const info = await stat(source).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ELOOP') return undefined
+    throw new CheckpointError(`${source} cannot be read: links go round in a circle (ELOOP)`, { cause: error })
+  })
   if (info?.isDirectory()) return fromFolder(source, basename(resolve(source)))
   if (info) return fromFile(source)
   const known = (await fromHubCache(source, hubCacheDir)) ?? findPublished(source)

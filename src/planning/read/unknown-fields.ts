@@ -40,7 +40,11 @@ const UNDERSTOOD = words(`
 
 /** Dropouts, scales, ids, switches of training and of transformers itself. */
 const HARMLESS =
-  /drop|_coef|coeff|loss|grad|token_id|token_index|_index$|_ids?$|(eps|epsilon|std|range|gain)$|init|rope|rotary|theta|scal(e|ing|ar)|beta$|multiplier|act(ivation)?(_fn|_func|function)?$|softcap|_cap$|_cache$|^output_|^return_|dtype|version|implementation|^_|jitter|temperature|alpha$|score_func|scoring_func|router_activation|tokenizer|label|prun|problem_type|task_|softmax_in|fp\d\d$|beam|summary_|max_length|min_length|prefix$|decoding|bad_words|suppress|architectures|auto_map|model_type|transformers|quant|limit$|truncat|interleave|mrope|norm_(type|topk|eps|epsilon)|layer_?norm$|position_embedding_type|classifier|dim_att_scale|unsloth|checkpoint_path|reference_compile|fused|flash|sdpa|triton|parallel(ism)?$|_lr$|seed$|clip|clamp/i
+  /drop|_coef|coeff|loss|grad|token_id|token_index|_index$|_ids?$|(eps|epsilon|std|range|gain)$|init|rope|rotary|theta|scal(e|ing|ar)|beta$|multiplier|act(ivation)?(_fn|_func|function)?$|softcap|_cap$|_cache$|^output_|^return_|dtype|version|implementation|^_|jitter|temperature|alpha$|score_func|scoring_func|router_activation|tokenizer|label|prun|problem_type|task_|softmax_in|fp\d\d$|beam|summary_|max_length|min_length|prefix$|decoding|bad_words|suppress|architectures|auto_map|model_type|transformers|quant|limit$|truncat|mrope|norm_(type|topk|eps|epsilon)|layer_?norm$|position_embedding_type|classifier|dim_att_scale|unsloth|checkpoint_path|reference_compile|fused|flash|sdpa|triton|parallel(ism)?$|_lr$|seed$|clip|clamp/i
+
+/** Says of single layers what they are, and so is told whatever else its name sounds like. */
+const OF_LAYERS =
+  /(^|_)(windows?|heads|layers|mixers?|yoco|layer_(ids?|idxs?|index|indexes|indices|types?|steps?|shar(e|ed|ing)))(_|$)|(^|_)attn_type_ids$/i
 
 /** Sounds like layers, heads, widths, states, windows or parts of the model. */
 const OF_CACHE =
@@ -50,7 +54,7 @@ const OF_WEIGHTS =
 
 /** Parts beside the language model, one level down. */
 const OTHER_PART =
-  /^(?!text_|language_|llm_).*(vision|visual|audio|speech|image|video|vit|projector|qformer|perceiver|encoder|decoder|codec|vq|backbone|resampler|tower|tokenizer|aligner|head).*_(config|cfg)$|^(vision|audio|visual)$/i
+  /^(?!text_|language_|llm_).*(vision|visual|audio|speech|image|video|vit|projector|qformer|perceiver|encoder|decoder|codec|vq|backbone|resampler|tower|tokenizer|aligner|head).*_(config|cfg)$|^(vision|audio|visual)$|^(mm_)?(vision|audio|speech)_tower$/i
 
 /** `named`: whether the family is one that the planner knows; of others every number that is left is told. */
 export function unknownFields(
@@ -65,6 +69,7 @@ export function unknownFields(
     const value = raw.raw(field)
     if (isOff(value) || UNDERSTOOD.has(field) || own.has(field)) continue
     if (OTHER_PART.test(field)) found.push(otherPart(field))
+    else if (OF_LAYERS.test(field)) found.push(unread(field, value, 'both'))
     else if (HARMLESS.test(field) || isText(field, value)) continue
     else if (OF_CACHE.test(field)) found.push(unread(field, value, 'both'))
     else if (OF_WEIGHTS.test(field) || (!named && typeof value === 'number'))
@@ -72,7 +77,8 @@ export function unknownFields(
   }
   if (top !== raw)
     for (const field of top.keys()) if (OTHER_PART.test(field) && !isOff(top.raw(field))) found.push(otherPart(field))
-  return [...found, ...unknownTypes(raw), ...unknownByLayer(raw), ...assumedWindows(raw, modelType, named)]
+  const types = [...unknownTypes(raw), ...missingWindows(raw)]
+  return [...found, ...latentLeft(raw), ...types, ...unknownByLayer(raw), ...assumedWindows(raw, modelType, named)]
 }
 
 /** Texts name ways of computing, except where they say which layer is of which kind. */
@@ -110,6 +116,27 @@ function unknownTypes(raw: ConfigReader): Unknown[] {
   return [...new Set(types)].slice(0, 8).map(type => {
     const reason = `layers of type ${JSON.stringify(type.slice(0, 40))} are counted as if they kept every token`
     return { field: 'layer_types', affects: 'cache', reason }
+  })
+}
+
+/** Latents are recognised by two fields; with one of them the layers were read as if they kept heads. */
+function latentLeft(raw: ConfigReader): Unknown[] {
+  const [given, missing] = raw.has('kv_lora_rank')
+    ? ['kv_lora_rank', 'qk_rope_head_dim']
+    : ['qk_rope_head_dim', 'kv_lora_rank']
+  if (!raw.has(given) || raw.has(missing)) return []
+  const reason = `without ${missing} it is not understood: keys and values are counted by heads`
+  return [{ field: given, affects: 'both', reason }]
+}
+
+/** Layers that are said to have a window or a chunk of a length that is not said. */
+function missingWindows(raw: ConfigReader): Unknown[] {
+  const types = new Set(layerTypes(raw))
+  const lengths = { sliding_attention: 'sliding_window', chunked_attention: 'attention_chunk_size' }
+  return Object.entries(lengths).flatMap(([type, field]): Unknown[] => {
+    if (!types.has(type) || raw.has(field)) return []
+    const reason = `${type} has no ${field}: its layers are counted as if they kept every token`
+    return [{ field: 'layer_types', affects: 'cache', reason }]
   })
 }
 
