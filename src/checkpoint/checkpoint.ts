@@ -176,10 +176,22 @@ export class Checkpoint implements CheckpointContents {
     if (typeof method === 'string') return method === 'fp8' ? undefined : `with ${quote(method, 60)}`
     // mlx-lm's key has no name of a method.
     const mlx = objectIn(this.config, 'quantization')
-    if (mlx === undefined || !Object.hasOwn(mlx, 'bits')) return undefined
+    if (mlx === undefined || !Object.hasOwn(mlx, 'bits')) return packedTensors(this.tensors)
     const groups = mlx.group_size === undefined ? '' : `, groups of ${String(mlx.group_size)}`
     return `by MLX (quantization: ${String(mlx.bits)} bits${groups})`
   }
+}
+
+/** Packed weights under names of their own, whose method a file of another name tells, or none. */
+function packedTensors(tensors: ReadonlyMap<string, TensorEntry>): string | undefined {
+  const met = [...tensors.keys()].find(name =>
+    /\.(qweight|qzeros|weight_packed|weight\.(absmax|quant_state\..+))$/.test(name),
+  )
+  if (met !== undefined) return `(tensor ${quote(met)}, as GPTQ, AWQ or bitsandbytes write)`
+  const mlx = [...tensors.values()].find(
+    ({ name, dtype }) => dtype === 'U32' && name.endsWith('.weight') && tensors.has(name.replace(/weight$/, 'scales')),
+  )
+  return mlx && `by MLX (tensor ${quote(mlx.name)} is ${mlx.dtype} and has scales)`
 }
 
 function objectIn(json: JsonObject, key: string): JsonObject | undefined {

@@ -82,8 +82,8 @@ async function readChatTemplate(files: CheckpointFiles): Promise<string | undefi
   if (files.names.has(file)) {
     const source = await files.open(file)
     const text = await readText(source, MAX_TEMPLATE, CheckpointError)
-    // It would be a template: of one text, that of the pointer.
-    const other = text.startsWith('version https://git-lfs') ? await describeContent(source) : undefined
+    // It would be a template: of one text, that of the pointer or the web page.
+    const other = /\{[{%]/.test(text) || text === '' ? undefined : await describeContent(source)
     if (other !== undefined) throw new CheckpointError(`${source.path ?? source.name} ${other}`)
     return text
   }

@@ -61,6 +61,17 @@ test.each<[string, Uint8Array, string]>([
   expect(error.message).toContain(`model.safetensors ${message}`)
 })
 
+test.each<[string, string | undefined]>([
+  ['<!DOCTYPE html>\n<html><title>Sign in</title>', 'chat_template.jinja is a web page'],
+  ['Entry not found', 'chat_template.jinja holds an error message'],
+  ['<html>{{ messages }}', undefined],
+  ['', undefined],
+])('in place of a chat template: %j', async (text, message) => {
+  const opened = open({ ...whole, 'chat_template.jinja': text })
+  if (message === undefined) expect((await opened).chatTemplate).toBe(text)
+  else expect((await failure(opened)).message).toContain(message)
+})
+
 describe('a folder of another kind is named', () => {
   test.each<[string, Files, string]>([
     [
@@ -128,6 +139,26 @@ describe('packed weights are named', () => {
       expect(ask).toThrow(message)
       expect(ask).toThrow('latentkit reads f32, f16, bf16 and block-scaled fp8')
     }
+  })
+
+  test.each<[string, Parameters<typeof writeSafetensors>[0], string]>([
+    ['GPTQ', { 'q.qweight': { dtype: 'I32', shape: [1, 4] } }, 'is quantised (tensor "q.qweight"'],
+    ['compressed-tensors', { 'q.weight_packed': { dtype: 'I32', shape: [4, 1] } }, '(tensor "q.weight_packed"'],
+    [
+      'bitsandbytes',
+      { 'q.weight': { dtype: 'U8', shape: [16, 1] }, 'q.weight.absmax': { dtype: 'F32', shape: [1] } },
+      '(tensor "q.weight.absmax"',
+    ],
+    [
+      'mlx-lm',
+      { 'q.weight': { dtype: 'U32', shape: [4, 1] }, 'q.scales': { dtype: 'F16', shape: [4, 1] } },
+      'is quantised by MLX (tensor "q.weight" is U32 and has scales)',
+    ],
+  ])('though config.json says nothing of it: %s', async (_, tensors, message) => {
+    const c = await open({ 'config.json': '{}', 'model.safetensors': writeSafetensors(tensors) })
+    const ask = () => c.matrix('q.weight', 4, 8)
+    expect(ask).toThrow(UnsupportedModelError)
+    expect(ask).toThrow(message)
   })
 
   it('what such a config says does not matter where the weights are plain', async () => {

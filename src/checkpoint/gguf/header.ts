@@ -6,7 +6,7 @@
  */
 import { CheckpointError } from '../../errors.ts'
 import type { ByteRange, ByteSource } from '../../tensor/bytes.ts'
-import { describeContent } from '../file-kind.ts'
+import { describeContent, fileKind } from '../file-kind.ts'
 import { quote } from '../quote.ts'
 import { HeaderCursor, naming } from './cursor.ts'
 import { type GgmlType, ggmlFormat, ggmlTypeOf } from './ggml-types.ts'
@@ -68,7 +68,7 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufFile> {
 
 async function readStart(source: ByteSource, cursor: HeaderCursor) {
   if (source.size < FIRST_FIELDS) {
-    const other = await describeContent(source)
+    const other = (await fileKind(source)) === 'gguf' ? undefined : await describeContent(source)
     if (other !== undefined) throw cursor.error(other)
   }
   await cursor.need(FIRST_FIELDS, 'its first fields')
