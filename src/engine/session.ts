@@ -105,7 +105,7 @@ export class Session {
     const count = readCount(n, 'n', 1, MOST_TEXTS)
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
     await this.prompt(prompt, { ...given, maxTokens: 0 })
-    const sessions = await Promise.all(Array.from({ length: count }, () => this.fork()))
+    const sessions = await this.#forks(count)
     return sessions.map((session, i) => {
       const seed = given.seed === undefined ? {} : { seed: given.seed + i }
       // Messages are the whole conversation; of a text nothing is left to say.
@@ -135,6 +135,16 @@ export class Session {
     } finally {
       await Promise.all(texts.map(({ session }) => (session === chosen ? null : session.dispose())))
     }
+  }
+
+  /** All of them or none. */
+  async #forks(count: number): Promise<Session[]> {
+    const forks = await Promise.allSettled(Array.from({ length: count }, () => this.fork()))
+    const made = forks.flatMap(fork => (fork.status === 'fulfilled' ? [fork.value] : []))
+    const failed = forks.find(fork => fork.status === 'rejected')
+    if (!failed) return made
+    await Promise.all(made.map(session => session.dispose()))
+    throw failed.reason
   }
 
   /**

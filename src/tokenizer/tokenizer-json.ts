@@ -21,7 +21,7 @@ export interface TokenizerJson {
 const MAX_ID = 1 << 24
 const MAX_DEPTH = 32
 /** Parts of all sequences of a pipeline, and tokens around a text. Published ones have up to 60 and 5. */
-const MAX_PARTS = 1000
+const MAX_PARTS = 128
 const MAX_AROUND = 64
 /** Characters of all expressions together. Published ones have up to 3,000. */
 const MAX_EXPRESSIONS = 1 << 16
