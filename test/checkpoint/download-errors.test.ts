@@ -199,6 +199,14 @@ describe('a disk', () => {
     const error = await failure(downloadModel(name, { ...options, cacheDir: file }))
     expect(error.code).toBe('cache_not_writable')
     expect(error.message).toContain('choose another cache folder')
+    symlinkSync('round', join(options.cacheDir, 'round'))
+    const nowhere = [join(options.cacheDir, 'round'), join(options.cacheDir, 'n'.repeat(300))]
+    if (process.platform === 'linux') nowhere.push('/proc/none')
+    for (const cacheDir of nowhere) {
+      const refused = await failure(downloadModel(name, { ...options, cacheDir }))
+      expect(refused.code).toBe('cache_not_writable')
+      expect(refused.message).toContain('choose another cache folder')
+    }
     if (process.getuid?.() !== 0) {
       chmodSync(options.cacheDir, 0o500)
       expect((await failure(downloadModel(name, options))).code).toBe('cache_not_writable')

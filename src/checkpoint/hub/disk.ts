@@ -33,14 +33,17 @@ export async function linkBlob(blob: string, pointer: string): Promise<void> {
   await rm(made, { force: true })
 }
 
+/** Of folders and files that are there and cannot take ours; under /proc and the like making a folder says ENOENT. */
+const NOT_WRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'ENXIO'])
+
 /** What the system says when it does not let us write, in the words of a user. */
 export function diskError(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException).code
+  const { code, syscall } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const todo = 'make room and try again: what has come is kept'
     return new HubError('disk_full', `${path} cannot be written: the disk is full; ${todo}`, { cause: error })
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
+  if (NOT_WRITABLE.has(code ?? '') || (code === 'ENOENT' && syscall === 'mkdir')) {
     const todo = 'choose another cache folder (HF_HUB_CACHE)'
     return new HubError('cache_not_writable', `${path} cannot be written (${code}); ${todo}`, { cause: error })
   }

@@ -69,7 +69,9 @@ const CONTROL = 3
 export function tokenSettings(m: Metadata): JsonObject {
   const id = (name: string) => specialId(m, name)
   const tokens = m.optionalStrings('tokenizer.ggml.tokens') ?? []
-  const types = m.optionalInts('tokenizer.ggml.token_type', { length: tokens.length, min: -1 }) ?? []
+  // A vocabulary that is missing is said where it is read.
+  const length = tokens.length || undefined
+  const types = m.optionalInts('tokenizer.ggml.token_type', { ...(length && { length }), min: -1 }) ?? []
   const byName = ENDS_OF_TURN.map(token => tokens.indexOf(token)).filter(i => i >= 0 && types[i] === CONTROL)
   const ends = [id('eos'), id('eot'), id('eom'), ...byName].filter(i => i !== undefined)
   const bos = id('bos')
