@@ -42,7 +42,12 @@ export const LOAD_OPTIONS = {
     flag: '--kernels <name>',
   },
   threads: { kind: whole(1), says: 'compute threads', otherwise: 'all cores', flag: '--threads <n>' },
-  isa: { kind: text, says: 'a lower instruction set', otherwise: 'the best', flag: '--isa <name>' },
+  isa: {
+    kind: choice(['avx512bf16', 'avx512', 'avx2', 'neon', 'portable']),
+    says: 'a lower instruction set',
+    otherwise: 'the best',
+    flag: '--isa <name>',
+  },
   cacheType: {
     kind: choice(CACHE_TYPE_NAMES),
     says: 'type of the cached numbers',
