@@ -121,7 +121,7 @@ describe('what is wrong is refused by name', () => {
       'A fox.',
     )
     for (const n of [0, -1, 1.5, Number.NaN, '2', null, undefined]) {
-      await refused(() => session.continuations('x', n as Wrong), /^n is .*; expected a whole number, 1 or more/)
+      await refused(() => session.continuations('x', n as Wrong), /^n is .*; expected a whole number from 1 to 1024/)
       await refused(() => session.bestOf('x', n as Wrong), /^n is /)
     }
     await refused(() => session.drop(-1, 2), /^from is -1/)
