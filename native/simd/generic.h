@@ -27,7 +27,8 @@ typedef u8 UnalignedBytes __attribute__((vector_size(LANES * 4), aligned(1), may
 
 INLINE Bytes loadBytes(const u8* from) { return *(const UnalignedBytes*)from; }
 
-typedef float UnalignedF __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+// Pairs of bf16 are loaded as floats, too: their rows begin at even addresses.
+typedef float UnalignedF __attribute__((vector_size(LANES * 4), aligned(2), may_alias));
 
 INLINE F load(const float* from) { return *(const UnalignedF*)from; }
 INLINE void store(float* to, F x) { *(UnalignedF*)to = x; }
