@@ -75,11 +75,17 @@ export async function packCore(name, out, built) {
   })
 }
 
-/** Packs latentkit as built in dist, with the cores as optional dependencies of the same version. */
+/**
+ * Packs latentkit as built in dist, with the cores as optional dependencies of the same version. From a copy without the
+ * script `prepare`: npm 10 runs that even with --ignore-scripts, and it would write dist anew under whoever uses it.
+ */
 export function packMain(out) {
   return staged(folder => {
-    const [{ files }] = JSON.parse(run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], root))
-    for (const { path: file } of files.filter(isCurrent)) cpSync(path.join(root, file), path.join(folder, file))
+    const named = manifest.files.filter(file => !file.startsWith('!'))
+    for (const file of [...named, 'README.md', 'LICENSE']) {
+      const filter = from => isCurrent(path.relative(root, from))
+      cpSync(path.join(root, file), path.join(folder, file), { recursive: true, filter })
+    }
     const { devDependencies, scripts, ...rest } = manifest
     const cores = Object.keys(CORES).map(name => [`@latentkit/${name}`, manifest.version])
     const published = {
@@ -93,7 +99,7 @@ export function packMain(out) {
 }
 
 /** The compiler leaves in dist what it made of a source that is gone. */
-function isCurrent({ path: file }) {
+function isCurrent(file) {
   const [, source] = /^dist\/(.*?)(\.js|\.js\.map|\.d\.ts)$/.exec(file) ?? []
   return source === undefined || existsSync(path.join(root, `${source}.ts`))
 }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -23,10 +24,13 @@ import { packLatentkit, ROOT } from './packed.ts'
 
 const project = mkdtempSync(join(tmpdir(), 'latentkit-consumer-'))
 const installed = join(project, 'node_modules', 'latentkit')
+const BUILT = join(ROOT, 'dist', 'src', 'index.js')
+let builtBefore: number
 let tarball: string
 
 /** A project that depends on the packed file, laid out as npm does. */
 beforeAll(() => {
+  builtBefore = statSync(BUILT).mtimeMs
   tarball = packLatentkit()
   mkdirSync(installed, { recursive: true })
   execFileSync('tar', ['xzf', tarball, '--strip-components=1', '-C', installed])
@@ -56,6 +60,10 @@ async function main() {
 }
 main().catch(error => { console.log(error.code, error.message); process.exit(1) })
 `
+
+it('packing does not build anew under those who use dist', () => {
+  expect(statSync(BUILT).mtimeMs).toBe(builtBefore)
+})
 
 describe('the packed file', () => {
   it('has what README and docs name, and no numbers of tests', () => {
