@@ -1,47 +1,59 @@
-// Imports point one way: apps -> src/index.ts -> engine -> model, sampling, tokenizer -> attention -> cache ->
-// kernels -> tensor; checkpoint stands beside engine. Each room names what it may import; everything else is an error.
+// Imports point one way. Each room names the rooms it may import; everything else is an error, and so is a cycle.
 const rooms = {
   options: [],
   tensor: [],
-  kernels: ['tensor'],
   files: [],
-  cache: ['files', 'kernels', 'tensor'],
-  attention: ['cache', 'kernels', 'tensor'],
-  checkpoint: ['files', 'kernels', 'tensor'],
-  model: ['attention', 'cache', 'checkpoint', 'kernels', 'tensor'],
   templates: [],
-  tokenizer: ['templates'],
   sampling: [],
-  speculation: ['model', 'sampling', 'cache', 'kernels', 'tensor'],
-  planning: ['model', 'checkpoint', 'attention', 'cache', 'kernels', 'tensor'],
-  evaluation: ['files', 'engine', 'model', 'sampling', 'tokenizer', 'checkpoint', 'kernels'],
-  conversion: ['files', 'model', 'tokenizer', 'checkpoint', 'attention', 'kernels', 'tensor'],
+  quant: ['tensor'],
+  kernels: ['quant', 'tensor'],
+  tokenizer: ['templates'],
+  cache: ['files', 'kernels', 'tensor'],
+  checkpoint: ['files', 'kernels', 'quant', 'tensor'],
+  nn: ['cache', 'kernels', 'quant', 'tensor'],
+  model: ['nn', 'cache', 'checkpoint', 'kernels', 'quant', 'tensor'],
+  speculation: ['model', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
+  planning: ['model', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  conversion: ['files', 'model', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   engine: [
-    'files',
-    'speculation',
-    'model',
-    'sampling',
-    'tokenizer',
-    'checkpoint',
-    'attention',
-    'cache',
-    'kernels',
-    'tensor',
+    ...['files', 'speculation', 'model', 'nn', 'sampling', 'tokenizer'],
+    ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
+  inspection: ['engine', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
+
+// The same inside the engine.
+const engine = {
+  types: [],
+  wire: ['types'],
+  api: ['host', 'wire', 'types'],
+  past: ['types'],
+  load: ['past', 'types'],
+  loop: ['past', 'wire', 'types'],
+  prompt: ['loop', 'load', 'past', 'wire', 'types'],
+  saved: ['loop', 'load', 'past', 'types'],
+  host: ['prompt', 'loop', 'saved', 'load', 'past', 'wire', 'types'],
+}
+
+/** Rooms in a folder, and what else all of them may import. */
+const walls = (folder, rooms, common) =>
+  Object.entries(rooms).map(([room, allowed]) => ({
+    name: `${folder.replace('src/', '')}${room}-imports`,
+    severity: 'error',
+    from: { path: `^${folder}${room}/` },
+    to: {
+      path: folder === 'src/' ? '^(src|apps)/' : `^${folder}`,
+      pathNot: `^${folder}(${[room, ...allowed].join('|')})/${common}`,
+    },
+  }))
+
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    ...Object.entries(rooms).map(([room, allowed]) => ({
-      name: `${room}-imports`,
-      severity: 'error',
-      from: { path: `^src/${room}/` },
-      to: {
-        path: '^(src|apps)/',
-        // Checked values and errors are everybody's.
-        pathNot: `^src/(${['options', room, ...allowed].join('|')})/|^src/(byte-text|errors|printable|version)\\.ts$`,
-      },
-    })),
+    // Checked values and errors are everybody's.
+    ...walls('src/', rooms, '|^src/options/|^src/(byte-text|errors|printable|version)\\.ts$'),
+    ...walls('src/engine/', engine, ''),
     {
       name: 'apps-import-only-index',
       severity: 'error',
@@ -52,7 +64,7 @@ module.exports = {
       name: 'kernels-do-not-know-each-other',
       severity: 'error',
       from: { path: '^src/kernels/([^/]+)/' },
-      to: { path: '^src/kernels/[^/]+/', pathNot: '^src/kernels/($1|blocks)/|^src/kernels/halves\\.ts$' },
+      to: { path: '^src/kernels/[^/]+/', pathNot: '^src/kernels/$1/' },
     },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

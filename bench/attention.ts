@@ -1,13 +1,14 @@
 /**
  * MLA's two paths against query count and context, on a whole model with its own weights: where expanded begins to pay, and
- * so where the cells of `src/attention/path.ts` should lie. What is not attention costs the same on both paths.
+ * so where the cells of `src/nn/attention/path.ts` should lie. What is not attention costs the same on both paths.
  *
  *     node scripts/bench.mjs attention [mla-q8 | FILE] [--contexts 1024,4096] [--rounds 5] [--threads 2] [--models DIR] [--keep]
  */
-import { PATH_GRID } from '../src/attention/path.ts'
-import { openModel } from '../src/checkpoint/folder.ts'
-import { createNativeKernels } from '../src/kernels/native/addon.ts'
+
+import { openModel } from '../src/checkpoint/find/folder.ts'
+import { createNativeKernels } from '../src/kernels/core/node/addon.ts'
 import { loadModel } from '../src/model/load.ts'
+import { PATH_GRID } from '../src/nn/attention/path.ts'
 import { stream } from './contenders/stream.ts'
 import { workModel } from './models/work-model.ts'
 import { benchOptions } from './support/options.ts'

@@ -6,9 +6,9 @@
  */
 import { readFileSync } from 'node:fs'
 import type { SequenceCache } from '../src/cache/sequence-cache.ts'
-import { loadParts } from '../src/engine/load-parts.ts'
-import { rowRules } from '../src/engine/reuse.ts'
-import { Timeline } from '../src/engine/timeline.ts'
+import { loadParts } from '../src/engine/load/load-parts.ts'
+import { rowRules } from '../src/engine/past/provenance.ts'
+import { Timeline } from '../src/engine/past/timeline.ts'
 import { positive } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 

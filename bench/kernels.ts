@@ -4,10 +4,10 @@
  *
  *     node scripts/bench.mjs kernels [q8_0 bf16 ...] [--rounds 5] [--kernels native|wasm] [--threads 2] [--keep]
  */
-import { memorySource } from '../src/checkpoint/memory-source.ts'
+import { memorySource } from '../src/checkpoint/source/memory-source.ts'
 import type { Kernels, WeightSource } from '../src/kernels/contract.ts'
-import { createNativeKernels } from '../src/kernels/native/addon.ts'
-import { createWasmKernels } from '../src/kernels/native/wasm.ts'
+import { createNativeKernels } from '../src/kernels/core/node/addon.ts'
+import { createWasmKernels } from '../src/kernels/core/wasm/wasm.ts'
 import { WEIGHT_TYPES, type WeightType, weightBytes } from '../src/tensor/dtype.ts'
 import { type Tensor, tensorAt } from '../src/tensor/tensor.ts'
 import { measureLimit, measureLimits } from './roofline/peaks.ts'

@@ -5,9 +5,9 @@
  *     node scripts/bench.mjs overhead [native|wasm] [tokens]
  */
 import { readFileSync } from 'node:fs'
-import { Host } from '../src/engine/host.ts'
-import { loadParts } from '../src/engine/load-parts.ts'
-import type { FromHost } from '../src/engine/protocol.ts'
+import { Host } from '../src/engine/host/host.ts'
+import { loadParts } from '../src/engine/load/load-parts.ts'
+import type { FromHost } from '../src/engine/types/protocol.ts'
 import type { KernelChoice } from '../src/index.ts'
 import { oneOf, positive } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'

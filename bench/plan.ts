@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { SequenceCache } from '../src/cache/sequence-cache.ts'
 import { Checkpoint } from '../src/checkpoint/checkpoint.ts'
-import { openModel } from '../src/checkpoint/folder.ts'
+import { openModel } from '../src/checkpoint/find/folder.ts'
 import {
   chooseKernels,
   type Machine,

@@ -9,7 +9,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { loadParts } from '../src/engine/load-parts.ts'
+import { loadParts } from '../src/engine/load/load-parts.ts'
 import type { Kernels } from '../src/kernels/contract.ts'
 import { HostLab } from '../test/engine/host-lab.ts'
 import { Rng } from '../test/support/rng.ts'

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const folder = path.join('src', 'kernels', 'native')
+const folder = path.join('src', 'kernels', 'core', 'wasm')
 
 mkdirSync(path.join(root, 'dist', folder), { recursive: true })
 for (const name of readdirSync(path.join(root, folder))) {

@@ -1,43 +1,26 @@
 /** Everything that programs may use. */
 
-export type { AttentionPath } from './attention/path.ts'
 export type { CacheCheck, CachedModel } from './cache/disk/manage.ts'
 export { CacheFullError } from './cache/pool.ts'
 export type { CacheTypeName } from './cache/types.ts'
-export { bundledModel } from './checkpoint/bundled-model.ts'
+export { bundledModel } from './checkpoint/find/bundled-model.ts'
 export { HubError } from './checkpoint/hub/hub-error.ts'
 export type { Conversion, ConvertOptions } from './conversion/convert.ts'
 export { ConversionError } from './conversion/errors.ts'
-export { convertModel } from './conversion/on-demand.ts'
-export { chooseKernels, type KernelOptions } from './engine/choose-kernels.ts'
-export { Engine } from './engine/engine.ts'
+export { convertModel } from './conversion/lazy.ts'
+export { Engine } from './engine/api/engine.ts'
+export { type Continuation, Session } from './engine/api/session.ts'
+export { chooseKernels, type KernelOptions } from './engine/load/choose-kernels.ts'
+export type { SessionInspection } from './engine/saved/inspect-session.ts'
 export {
   ContextLengthError,
   KernelsUnavailableError,
   SessionFileError,
   SessionMismatchError,
   WorkerError,
-} from './engine/errors.ts'
-export type { Inspection, InspectOptions } from './engine/inspect.ts'
-export {
-  cachedModels,
-  inspectModel,
-  inspectSession,
-  makeExpected,
-  openTokenizer,
-  removeCached,
-  verifyCached,
-  verifyFolder,
-} from './engine/on-demand.ts'
-export type * from './engine/options.ts'
-export type * from './engine/results.ts'
-export type { SessionInspection } from './engine/saved/inspect-session.ts'
-export { type Continuation, Session } from './engine/session.ts'
-export type { MadeExpected, MakeExpectedOptions } from './engine/verify/make.ts'
-export type { RivalAgreement } from './engine/verify/rival.ts'
-export type { Agreement, Arithmetic, VerifyRow } from './engine/verify/row.ts'
-export type { Prefill } from './engine/verify/run.ts'
-export type { VerifyOptions, VerifyReport } from './engine/verify/verify.ts'
+} from './engine/types/errors.ts'
+export type * from './engine/types/options.ts'
+export type * from './engine/types/results.ts'
 export {
   CheckpointError,
   ConfigError,
@@ -50,14 +33,31 @@ export {
 } from './errors.ts'
 export type { Divergence, KlQuantile } from './evaluation/comparison.ts'
 export { ReferenceFileError } from './evaluation/errors.ts'
+export { measurePerplexity } from './evaluation/lazy.ts'
 export type { PerplexityReport, WindowProgress, WindowResult } from './evaluation/measure.ts'
-export { measurePerplexity } from './evaluation/on-demand.ts'
 export type { PerplexityOptions } from './evaluation/perplexity.ts'
 export type { Estimate } from './evaluation/statistics.ts'
 export type { WindowOptions } from './evaluation/windows.ts'
-export type { EncodableType } from './kernels/blocks/numbers.ts'
+export type { Inspection, InspectOptions } from './inspection/inspect.ts'
+export {
+  cachedModels,
+  inspectModel,
+  inspectSession,
+  makeExpected,
+  openTokenizer,
+  removeCached,
+  verifyCached,
+  verifyFolder,
+} from './inspection/lazy.ts'
+export type { MadeExpected, MakeExpectedOptions } from './inspection/verify/make.ts'
+export type { RivalAgreement } from './inspection/verify/rival.ts'
+export type { Agreement, Arithmetic, VerifyRow } from './inspection/verify/row.ts'
+export type { Prefill } from './inspection/verify/run.ts'
+export type { VerifyOptions, VerifyReport } from './inspection/verify/verify.ts'
+export type { AttentionPath } from './nn/attention/path.ts'
 export * from './planning/index.ts'
-export { measureMachine, readPlanModel } from './planning/on-demand.ts'
+export { measureMachine, readPlanModel } from './planning/lazy.ts'
+export type { EncodableType } from './quant/numbers.ts'
 export { SamplingError } from './sampling/errors.ts'
 export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
 export { TemplateError } from './templates/errors.ts'

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { ProfileRow } from '../../src/kernels/native/profile.ts'
+import type { ProfileRow } from '../../src/kernels/core/profile.ts'
 
 export interface OpenRequest {
   /** A GGUF file; ours takes folders, too. */

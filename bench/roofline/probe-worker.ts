@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import { PAGE, webAssembly } from '../../src/kernels/native/webassembly.ts'
+import { PAGE, webAssembly } from '../../src/kernels/core/wasm/webassembly.ts'
 import type { ProbeTask } from './peaks.ts'
 
 const { file, code, amount, threads, index, rounds, barrier } = workerData as ProbeTask

@@ -55,7 +55,7 @@ struct EightBytes {
   u8 bytes[8];
 };
 
-// What a tensor or a weight holds; the numbers are those of `src/kernels/native/codes.ts`. From Q8_0 on: quantised
+// What a tensor or a weight holds; the numbers are those of `src/kernels/core/codes.ts`. From Q8_0 on: quantised
 // matrices, packed as ops/quant/formats.h says. INT8, FP8: cached vectors of codes with scales behind them
 // (ops/cache/scaled-vectors.h).
 enum Dtype : int {

@@ -1,4 +1,4 @@
-// Every operation of the command list, in the order of the codes. `src/kernels/native/codes.ts` has the same names in
+// Every operation of the command list, in the order of the codes. `src/kernels/core/codes.ts` has the same names in
 // the same order; a test compares the two.
 #pragma once
 

@@ -1,6 +1,6 @@
 import { CheckpointError, type ConfigError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
-import { describeContent } from './file-kind.ts'
+import { describeContent } from './find/file-kind.ts'
 
 /** Deeper than any file that belongs to a model; recursive code behind us must not run out of stack. */
 const MAX_DEPTH = 100

@@ -1,7 +1,7 @@
 import type { ByteRange } from '../tensor/bytes.ts'
 import { WEIGHT_TYPES, type WeightType } from '../tensor/dtype.ts'
 import type { GgmlType } from './gguf/ggml-types.ts'
-import type { SafetensorsDType } from './safetensors-dtypes.ts'
+import type { SafetensorsDType } from './safetensors/dtypes.ts'
 
 /** A type as its format names it. Where safetensors and ggml have the same name, they mean the same. */
 export type StoredType = SafetensorsDType | GgmlType | ForeignType

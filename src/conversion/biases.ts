@@ -1,6 +1,7 @@
 /** Biases of projections, which the other form of files may want for all of a kind, or have no place for. */
-import { memorySource } from '../checkpoint/memory-source.ts'
+
 import { listed } from '../checkpoint/quote.ts'
+import { memorySource } from '../checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { SurveyedWeight } from '../model/load.ts'
 

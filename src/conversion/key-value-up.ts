@@ -1,8 +1,9 @@
 /** W_UK and W_UV of MLA: joined as on the hub, or apart as llama.cpp wants them. */
-import type { LatentAttentionConfig } from '../attention/config.ts'
+
 import { computed, reordered } from '../checkpoint/recode/derived.ts'
 import { readRows } from '../checkpoint/recode/weight-rows.ts'
 import type { WeightSource } from '../kernels/contract.ts'
+import type { LatentAttentionConfig } from '../nn/attention/config.ts'
 
 type Sizes = Pick<LatentAttentionConfig, 'nHeads' | 'kvLoraRank' | 'qkNopeHeadDim' | 'vHeadDim'>
 

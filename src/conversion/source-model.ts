@@ -1,9 +1,9 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
-import type { ModelConfig } from '../model/config.ts'
 import type { Family } from '../model/families/family.ts'
 import { familyOf } from '../model/families/index.ts'
 import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
+import type { ModelConfig } from '../nn/config.ts'
 
 /** A model that is to be written in another form. */
 export interface SourceModel {

@@ -2,9 +2,9 @@
  * How well a model predicts a text, and how far its distributions are from another model's. Runs in the caller's
  * thread, which it leaves to others between steps only.
  */
-import { loadParts, type Parts } from '../engine/load-parts.ts'
-import { LOAD_OPTIONS } from '../engine/option-table.ts'
-import type { LoadOptions } from '../engine/options.ts'
+import { loadParts, type Parts } from '../engine/load/load-parts.ts'
+import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
+import type { LoadOptions } from '../engine/types/options.ts'
 import { OptionError } from '../errors.ts'
 import { anyText, callback, flag, text as nonEmpty, type OptionTable, whole } from '../options/kinds.ts'
 import { readArgument, readOptions } from '../options/read-options.ts'

@@ -1,6 +1,6 @@
-import { openFile } from '../checkpoint/file-source.ts'
 import { readFloats, readIntegers } from '../checkpoint/read-tensor.ts'
-import { readSafetensorsHeader, type SafetensorsFile } from '../checkpoint/safetensors.ts'
+import { readSafetensorsHeader, type SafetensorsFile } from '../checkpoint/safetensors/safetensors.ts'
+import { openFile } from '../checkpoint/source/file-source.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { ReferenceFileError } from './errors.ts'
 import type { Reference, ReferenceRows } from './reference.ts'

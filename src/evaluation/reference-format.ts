@@ -13,7 +13,7 @@
  * token's divergence is then off by about half a step times the mean difference of the two models' log-probabilities,
  * to either side.
  */
-import type { SafetensorsDType } from '../checkpoint/safetensors-dtypes.ts'
+import type { SafetensorsDType } from '../checkpoint/safetensors/dtypes.ts'
 import type { Summary } from './distribution.ts'
 import { ReferenceFileError } from './errors.ts'
 import type { Cut } from './windows.ts'

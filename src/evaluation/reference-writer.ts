@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { SAFETENSORS_BITS } from '../checkpoint/safetensors-dtypes.ts'
+import { SAFETENSORS_BITS } from '../checkpoint/safetensors/dtypes.ts'
 import { beginPart, endPart } from '../files/parts.ts'
 import { fileTarget } from '../files/target.ts'
 import type { Summary } from './distribution.ts'

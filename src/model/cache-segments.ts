@@ -1,6 +1,6 @@
-import type { AttentionConfig } from '../attention/config.ts'
 import type { CacheSegment } from '../cache/layout.ts'
 import { type CacheTypeName, rowTypes } from '../cache/types.ts'
+import type { AttentionConfig } from '../nn/attention/config.ts'
 
 /** What a layer caches of a token. Throws OptionError where the types do not suit the attention. */
 export function cacheSegments(a: AttentionConfig, types: CacheTypeName): CacheSegment[] {

@@ -5,10 +5,10 @@
  */
 import { type CacheLayout, type CacheSegment, cacheSlice } from '../cache/layout.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
-import type { Arena } from '../kernels/arena.ts'
 import { type Kernels, SEQUENCE_FIELDS } from '../kernels/contract.ts'
+import type { Arena } from '../nn/arena.ts'
+import type { ModelConfig } from '../nn/config.ts'
 import { splitHeads, type Tensor } from '../tensor/tensor.ts'
-import type { ModelConfig } from './config.ts'
 
 /** Rows start .. start + count that were turned by the same set of LongRoPE's factors. */
 export interface RowRun {

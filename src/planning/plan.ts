@@ -3,7 +3,7 @@
  * fast a machine could decode at best, and what the same model would cost with other attention. Pure: no file, no
  * network, no clock.
  */
-import type { ModelConfig } from '../model/config.ts'
+import type { ModelConfig } from '../nn/config.ts'
 import { bytesPerToken, cacheKinds, largestContext } from './cache-bytes.ts'
 import { cacheFormat } from './cache-format.ts'
 import { type Comparison, compareWith, finite, readCrossing, withDraft } from './compare.ts'

@@ -1,6 +1,6 @@
 /** How many devices it takes, and how to divide the work among them. */
 import { OptionError } from '../errors.ts'
-import type { ModelConfig } from '../model/config.ts'
+import type { ModelConfig } from '../nn/config.ts'
 import { checkOptions, type PlanOptions } from './options.ts'
 import { plan } from './plan.ts'
 import { planWeights } from './plan-memory.ts'

@@ -1,7 +1,7 @@
 import { CacheFullError } from '../cache/pool.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import type { Model } from '../model/model.ts'
-import type { StepInput } from '../model/step.ts'
+import type { StepInput } from '../nn/step.ts'
 import { logprobs } from '../sampling/logprobs.ts'
 import { argmax } from '../sampling/sampler.ts'
 import type { Proposer } from './proposer.ts'

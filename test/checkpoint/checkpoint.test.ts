@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
-import { filesFrom } from '../../src/checkpoint/checkpoint-files.ts'
-import { openFolder } from '../../src/checkpoint/folder.ts'
-import { memorySource } from '../../src/checkpoint/memory-source.ts'
+import { openFolder } from '../../src/checkpoint/find/folder.ts'
 import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.ts'
 import { readFloats, readIntegers } from '../../src/checkpoint/read-tensor.ts'
 import { readRows } from '../../src/checkpoint/recode/weight-rows.ts'
-import { readSafetensorsHeader } from '../../src/checkpoint/safetensors.ts'
+import { readSafetensorsHeader } from '../../src/checkpoint/safetensors/safetensors.ts'
+import { filesFrom } from '../../src/checkpoint/source/checkpoint-files.ts'
+import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import type { TensorEntry } from '../../src/checkpoint/tensor-entry.ts'
 import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/errors.ts'
 import type { ByteRange } from '../../src/tensor/bytes.ts'
@@ -406,7 +406,7 @@ describe('the bundled model', () => {
     const embedding = c.matrix('model.embed_tokens.weight', config.int('vocab_size'), config.int('hidden_size'))
     expect(embedding.dtype).toBe('bf16')
     expect(c.tokenizer).toBeDefined()
-    const { openFile } = await import('../../src/checkpoint/file-source.ts')
+    const { openFile } = await import('../../src/checkpoint/source/file-source.ts')
     const { tensors } = await readSafetensorsHeader(await openFile(join(folder, 'expected.safetensors')))
     const logits = tensors.get('0.logits') as TensorEntry
     const ids = await readIntegers(tensors.get('0.input_ids') as TensorEntry)

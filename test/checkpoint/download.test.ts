@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openFolder } from '../../src/checkpoint/folder.ts'
+import { openFolder } from '../../src/checkpoint/find/folder.ts'
 import { downloadModel } from '../../src/checkpoint/hub/download-model.ts'
 import { HubError } from '../../src/checkpoint/hub/hub-error.ts'
 import { OptionError } from '../../src/errors.ts'

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { memorySource } from '../../src/checkpoint/memory-source.ts'
 import { halfToNumber, readFloats, readIntegers } from '../../src/checkpoint/read-tensor.ts'
-import { readSafetensorsHeader } from '../../src/checkpoint/safetensors.ts'
-import type { SafetensorsDType } from '../../src/checkpoint/safetensors-dtypes.ts'
+import type { SafetensorsDType } from '../../src/checkpoint/safetensors/dtypes.ts'
+import { readSafetensorsHeader } from '../../src/checkpoint/safetensors/safetensors.ts'
+import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import type { TensorEntry } from '../../src/checkpoint/tensor-entry.ts'
 import { writeSafetensors } from '../support/safetensors-writer.ts'
 

@@ -1,5 +1,5 @@
 import type { ExpertWeights, Kernels, Weight, WeightUse } from '../../src/kernels/contract.ts'
-import { BF16, decode, E4M3, F16, type ShortFloat } from '../../src/kernels/halves.ts'
+import { BF16, decode, E4M3, F16, type ShortFloat } from '../../src/quant/halves.ts'
 import { DTYPE_BYTES, type DType, isBlockType, type WeightType } from '../../src/tensor/dtype.ts'
 import { elementCount, type Tensor, type TypedArray, tensorAt } from '../../src/tensor/tensor.ts'
 import { randomBlocks } from '../support/blocks.ts'

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'vitest'
-import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/index.ts'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import type { ConformanceCase } from './case.ts'
 import { CASES } from './cases/index.ts'
 import { type ResultStore, runConformance } from './run.ts'

@@ -1,8 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { bundledModel } from '../../src/checkpoint/bundled-model.ts'
-import { openFolder } from '../../src/checkpoint/folder.ts'
+import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
+import { openFolder } from '../../src/checkpoint/find/folder.ts'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

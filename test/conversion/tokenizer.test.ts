@@ -8,7 +8,7 @@ import type { JsonObject } from '../../src/checkpoint/json-file.ts'
 import { preTokenizerName } from '../../src/conversion/gguf/pre-tokenizer-name.ts'
 import { addTokenizerKeys } from '../../src/conversion/gguf/tokenizer-keys.ts'
 import { GgufKeys } from '../../src/conversion/gguf/values.ts'
-import type { ModelConfig } from '../../src/model/config.ts'
+import type { ModelConfig } from '../../src/nn/config.ts'
 import { createTokenizer } from '../../src/tokenizer/tokenizer.ts'
 import { readFixture, readJson, vocabularyFolder } from '../tokenizer/load.ts'
 

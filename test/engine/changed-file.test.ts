@@ -4,7 +4,7 @@ import { cpSync, readdirSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { nativeUnavailable } from '../../src/kernels/native/index.ts'
+import { nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import { ROOT, TALES } from '../cli/run.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseKernels, type KernelFactories } from '../../src/engine/choose-kernels.ts'
+import { chooseKernels, type KernelFactories } from '../../src/engine/load/choose-kernels.ts'
 import { type KernelOptions, KernelsUnavailableError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
-import { drawnWith, samplingDefaults } from '../../src/engine/drawing-defaults.ts'
+import { drawnWith, samplingDefaults } from '../../src/engine/load/sampling-defaults.ts'
 import { Engine, inspectModel, type PromptOptions } from '../../src/index.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

@@ -1,6 +1,6 @@
 /** Dropping tokens from a past, against computing what is left. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Timeline } from '../../src/engine/timeline.ts'
+import type { Timeline } from '../../src/engine/past/timeline.ts'
 import { OptionError, UnsupportedModelError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fromWire, toWire } from '../../src/engine/wire-errors.ts'
+import { fromWire, toWire } from '../../src/engine/wire/wire-errors.ts'
 import * as latentkit from '../../src/index.ts'
 
 type Made = InstanceType<typeof latentkit.LatentkitError>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { generationDefaults } from '../../src/engine/generation-defaults.ts'
+import { generationDefaults } from '../../src/engine/load/generation-defaults.ts'
 import { ConfigError } from '../../src/index.ts'
-import type { ModelConfig } from '../../src/model/config.ts'
+import type { ModelConfig } from '../../src/nn/config.ts'
 
 const model = { eosTokenIds: [2] } as unknown as ModelConfig
 const read = (config: unknown, eosId?: number) =>

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { GenerationStream } from '../../src/engine/generation.ts'
+import { GenerationStream } from '../../src/engine/wire/generation.ts'
 import type { Completion, Generation } from '../../src/index.ts'
 
 const completion = { text: 'x' } as Completion
@@ -28,7 +28,7 @@ describe('a generation', () => {
   /** What is uncaught in a process that runs `code` with `stream()`, an error `mine` and nothing else. */
   const uncaught = async (code: string): Promise<string> => {
     const program = `
-      import { GenerationStream } from './dist/src/engine/generation.js'
+      import { GenerationStream } from './dist/src/engine/wire/generation.js'
       const seen = []
       process.on('unhandledRejection', error => seen.push(error.message))
       const stream = () => new GenerationStream(() => {})

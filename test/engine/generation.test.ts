@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { GenerationStream } from '../../src/engine/generation.ts'
+import { GenerationStream } from '../../src/engine/wire/generation.ts'
 import type { Chunk, Completion } from '../../src/index.ts'
 
 const completion = (text: string): Completion => ({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Sequence } from '../../src/engine/sequence.ts'
+import type { Sequence } from '../../src/engine/loop/sequence.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'

@@ -1,9 +1,9 @@
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { Client } from '../../src/engine/client.ts'
-import { GenerationStream } from '../../src/engine/generation.ts'
-import { workerLink } from '../../src/engine/link-worker.ts'
-import { fromWire, toWire } from '../../src/engine/wire-errors.ts'
+import { workerLink } from '../../src/engine/host/node/link-worker.ts'
+import { Client } from '../../src/engine/wire/client.ts'
+import { GenerationStream } from '../../src/engine/wire/generation.ts'
+import { fromWire, toWire } from '../../src/engine/wire/wire-errors.ts'
 import { DisposedError, LatentkitError, TemplateError, WorkerError } from '../../src/index.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Outbox } from '../../src/engine/outbox.ts'
-import type { FromHost } from '../../src/engine/protocol.ts'
+import type { FromHost } from '../../src/engine/types/protocol.ts'
+import { Outbox } from '../../src/engine/wire/outbox.ts'
 
 describe('Outbox', () => {
   it('sends the first chunk at once, those that follow together', () => {

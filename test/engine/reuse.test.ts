@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PATH_GRID, type PromptExtent, pathSpans } from '../../src/attention/path.ts'
 import {
   type CachedRows,
   reusableRows as choose,
   type ReuseOptions,
   type RowRules,
   rowWays,
-} from '../../src/engine/reuse.ts'
+} from '../../src/engine/past/provenance.ts'
+import { PATH_GRID, type PromptExtent, pathSpans } from '../../src/nn/attention/path.ts'
 
 const LATENT: RowRules = { latent: true, ropeLimit: Number.POSITIVE_INFINITY }
 const GROUPED: RowRules = { latent: false, ropeLimit: Number.POSITIVE_INFINITY }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PATH_GRID } from '../../src/attention/path.ts'
-import { PATIENCE, schedule, type Waiting } from '../../src/engine/scheduler.ts'
+import { PATIENCE, schedule, type Waiting } from '../../src/engine/loop/scheduler.ts'
+import { PATH_GRID } from '../../src/nn/attention/path.ts'
 
 const generating = (position: number, more: Partial<Waiting> = {}): Waiting => {
   return { position, promptLeft: 0, owed: 1, ahead: 0, priority: 0, waited: 0, ...more }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Timeline } from '../../src/engine/timeline.ts'
+import type { Timeline } from '../../src/engine/past/timeline.ts'
 import { CacheFullError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'

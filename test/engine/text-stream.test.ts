@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TextStream } from '../../src/engine/text-stream.ts'
+import { TextStream } from '../../src/engine/loop/text-stream.ts'
 import { StopMatcher } from '../../src/sampling/stop-sequences.ts'
 import { createTokenizer } from '../../src/tokenizer/tokenizer.ts'
 import { readJson } from '../tokenizer/load.ts'

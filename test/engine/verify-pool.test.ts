@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { poolAgreement } from '../../src/engine/verify/pool.ts'
-import { readRival } from '../../src/engine/verify/rival.ts'
-import type { VerifyRow } from '../../src/engine/verify/row.ts'
-import type { VerifyReport } from '../../src/engine/verify/verify.ts'
+import { poolAgreement } from '../../src/inspection/verify/pool.ts'
+import { readRival } from '../../src/inspection/verify/rival.ts'
+import type { VerifyRow } from '../../src/inspection/verify/row.ts'
+import type { VerifyReport } from '../../src/inspection/verify/verify.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 /** A row with so many of 1,000 positions and of 100 greedy tokens agreeing. */

@@ -3,10 +3,10 @@
  * many threads compute it: bit for bit. Which path MLA takes, and whether rows are cached or computed again: to rounding.
  */
 import { describe, expect, it } from 'vitest'
-import type { AttentionPath } from '../../src/attention/path.ts'
 import type { Kernels } from '../../src/kernels/contract.ts'
 import type { Model } from '../../src/model/model.ts'
-import type { StepInput } from '../../src/model/step.ts'
+import type { AttentionPath } from '../../src/nn/attention/path.ts'
+import type { StepInput } from '../../src/nn/step.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { randomGroupedConfig, randomLatentConfig, randomModel } from '../support/random-model.ts'
 import { Rng } from '../support/rng.ts'

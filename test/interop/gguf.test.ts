@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { verifyFolder } from '../../src/engine/verify/verify.ts'
+import { verifyFolder } from '../../src/inspection/verify/verify.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { CheckpointError, OptionError, OutOfMemoryError } from '../../src/errors.ts'
 import type { Kernels, WeightSource } from '../../src/kernels/contract.ts'
-import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/index.ts'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import type { ByteSource } from '../../src/tensor/bytes.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

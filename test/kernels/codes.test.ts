@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ACTIVATION_CODES, CACHE_CODES, DTYPE_CODES, OPERATIONS } from '../../src/kernels/native/codes.ts'
-import { PACKED_CODES } from '../../src/kernels/native/packed.ts'
+import { ACTIVATION_CODES, CACHE_CODES, DTYPE_CODES, OPERATIONS } from '../../src/kernels/core/codes.ts'
+import { PACKED_CODES } from '../../src/kernels/core/packed.ts'
 
 const source = (path: string) => readFileSync(new URL(`../../native/${path}`, import.meta.url), 'utf8')
 

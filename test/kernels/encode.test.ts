@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { decodeNumbers, type EncodableType, encodeNumbers, isEncodableType } from '../../src/kernels/blocks/numbers.ts'
+import { decodeNumbers, type EncodableType, encodeNumbers, isEncodableType } from '../../src/quant/numbers.ts'
 import { WEIGHT_TYPES } from '../../src/tensor/dtype.ts'
 import { Rng } from '../support/rng.ts'
 import { readSafetensors } from '../support/safetensors.ts'

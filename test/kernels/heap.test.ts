@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Heap } from '../../src/kernels/native/heap.ts'
+import { Heap } from '../../src/kernels/core/heap.ts'
 
 const BASE = 100
 const LIMIT = 64 * 64

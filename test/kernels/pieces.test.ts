@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { OutOfMemoryError } from '../../src/errors.ts'
-import type { CoreHost } from '../../src/kernels/native/host.ts'
-import { Pieces } from '../../src/kernels/native/pieces.ts'
+import type { CoreHost } from '../../src/kernels/core/host.ts'
+import { Pieces } from '../../src/kernels/core/pieces.ts'
 
 const MB = 1 << 20
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { createNativeKernels, nativeUnavailable } from '../../src/kernels/native/addon.ts'
-import { Profile } from '../../src/kernels/native/profile.ts'
+import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
+import { Profile } from '../../src/kernels/core/profile.ts'
 import { randomModel } from '../support/random-model.ts'
 
 const CONFIG = {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildModule, MODULES, wasmCompilerProblem } from '../../scripts/build-wasm.mjs'
 import { OptionError, OutOfMemoryError } from '../../src/errors.ts'
-import { createWasmKernels } from '../../src/kernels/native/wasm.ts'
+import { createWasmKernels } from '../../src/kernels/core/wasm/wasm.ts'
 import type { ByteSource } from '../../src/tensor/bytes.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -64,7 +64,7 @@ describe('the committed modules', () => {
       async () => {
         const built = join(tempFolder(), name)
         await buildModule(built, options)
-        const committed = readFileSync(new URL(`../../src/kernels/native/${name}`, import.meta.url))
+        const committed = readFileSync(new URL(`../../src/kernels/core/wasm/${name}`, import.meta.url))
         expect(readFileSync(built).equals(committed), 'run `npm run build:wasm` and commit the result').toBe(true)
       },
       COMPILE_TIME,

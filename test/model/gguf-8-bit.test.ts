@@ -5,8 +5,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { poolAgreement } from '../../src/engine/verify/pool.ts'
-import { verifyFolder } from '../../src/engine/verify/verify.ts'
+import { poolAgreement } from '../../src/inspection/verify/pool.ts'
+import { verifyFolder } from '../../src/inspection/verify/verify.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 
 const ROOTS = ['../fixtures/gguf/', '../../../shared/fixtures/gguf/'].map(path =>

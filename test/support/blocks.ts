@@ -1,4 +1,4 @@
-import { encode, F16 } from '../../src/kernels/halves.ts'
+import { encode, F16 } from '../../src/quant/halves.ts'
 import { BLOCK_TYPES, type BlockType } from '../../src/tensor/dtype.ts'
 import type { Rng } from './rng.ts'
 

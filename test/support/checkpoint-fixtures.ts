@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { verifyFolder } from '../../src/engine/verify/verify.ts'
+import { verifyFolder } from '../../src/inspection/verify/verify.ts'
 import { KERNEL_SETS } from './kernel-sets.ts'
 
 const OURS = fileURLToPath(new URL('../fixtures/checkpoints/', import.meta.url))

@@ -1,6 +1,6 @@
 /** Models of random shape and weights: a checkpoint that makes up whatever tensor a family asks for. */
 import { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
-import { memorySource } from '../../src/checkpoint/memory-source.ts'
+import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import type { Kernels, WeightSource } from '../../src/kernels/contract.ts'
 import { loadModel } from '../../src/model/load.ts'
 import type { Model, ModelOptions } from '../../src/model/model.ts'

@@ -1,4 +1,4 @@
-import { SAFETENSORS_BITS, type SafetensorsDType } from '../../src/checkpoint/safetensors-dtypes.ts'
+import { SAFETENSORS_BITS, type SafetensorsDType } from '../../src/checkpoint/safetensors/dtypes.ts'
 
 export interface TensorToWrite {
   readonly dtype: SafetensorsDType

@@ -6,7 +6,7 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-// The numbers are those of `src/kernels/native/codes.ts`.
+// The numbers are those of `src/kernels/core/codes.ts`.
 enum Act : int { SILU, GELU, GELU_TANH, QUICK_GELU, RELU, RELU2, SIGMOID, TANH };
 
 template <Act A> INLINE F act(F x) {

@@ -1,4 +1,4 @@
-// pack: a file's blocks into tiles. (ggml's block formats; src/kernels/blocks says what they mean.)
+// pack: a file's blocks into tiles. (ggml's block formats; src/quant says what they mean.)
 #pragma once
 #include "../../core/context.h"
 #include "../../simd/simd.h"

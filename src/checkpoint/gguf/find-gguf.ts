@@ -1,6 +1,6 @@
 import { CheckpointError } from '../../errors.ts'
-import type { CheckpointFiles } from '../checkpoint-files.ts'
 import { quote } from '../quote.ts'
+import type { CheckpointFiles } from '../source/checkpoint-files.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
 import { partNames } from './part-names.ts'
 

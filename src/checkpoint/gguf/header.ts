@@ -6,7 +6,7 @@
  */
 import { CheckpointError } from '../../errors.ts'
 import type { ByteRange, ByteSource } from '../../tensor/bytes.ts'
-import { describeContent, fileKind } from '../file-kind.ts'
+import { describeContent, fileKind } from '../find/file-kind.ts'
 import { quote } from '../quote.ts'
 import { HeaderCursor, naming } from './cursor.ts'
 import { type GgmlType, ggmlFormat, ggmlTypeOf } from './ggml-types.ts'

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LatentkitError } from '../../errors.ts'
-import { folderFiles } from '../folder.ts'
-import { readShardIndex } from '../shard-index.ts'
+import { folderFiles } from '../find/folder.ts'
+import { readShardIndex } from '../safetensors/shard-index.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
 import { isCommit, type ModelName } from './model-name.ts'
 

@@ -1,5 +1,5 @@
-import { encodeNumbers } from '../../kernels/blocks/numbers.ts'
 import type { WeightSource } from '../../kernels/contract.ts'
+import { encodeNumbers } from '../../quant/numbers.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import { madeMatrix } from './made-matrix.ts'
 import { recoded } from './recoded.ts'

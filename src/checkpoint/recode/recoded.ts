@@ -1,5 +1,5 @@
-import { type EncodableType, encodeNumbers } from '../../kernels/blocks/numbers.ts'
 import type { WeightSource } from '../../kernels/contract.ts'
+import { type EncodableType, encodeNumbers } from '../../quant/numbers.ts'
 import { madeMatrix } from './made-matrix.ts'
 import { checkNumbers, readRows } from './weight-rows.ts'
 

@@ -1,6 +1,6 @@
 import { CheckpointError } from '../../errors.ts'
-import { decodeNumbers } from '../../kernels/blocks/numbers.ts'
 import type { WeightSource } from '../../kernels/contract.ts'
+import { decodeNumbers } from '../../quant/numbers.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import { quote } from '../quote.ts'
 

@@ -1,4 +1,4 @@
-import type { EncodableType } from '../../kernels/blocks/numbers.ts'
+import type { EncodableType } from '../../quant/numbers.ts'
 import { BLOCK_TYPES, isBlockType, WEIGHT_TYPES } from '../../tensor/dtype.ts'
 
 /**

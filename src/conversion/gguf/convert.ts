@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
-import type { ModelConfig } from '../../model/config.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import { GGUF_BIASES, settleBiases } from '../biases.ts'
 import { checkRoom, Output, type OutputOptions } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'

@@ -1,7 +1,8 @@
 /** A model's sizes and settings as llama.cpp's keys. */
-import type { GroupedAttentionConfig, LatentAttentionConfig } from '../../attention/config.ts'
+
 import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
-import type { ModelConfig, MoeConfig } from '../../model/config.ts'
+import type { GroupedAttentionConfig, LatentAttentionConfig } from '../../nn/attention/config.ts'
+import type { ModelConfig, MoeConfig } from '../../nn/config.ts'
 import { addRopeKeys } from './rope-keys.ts'
 import { GgufKeys } from './values.ts'
 

@@ -1,6 +1,6 @@
-import { type RopeConfig, ropeFrequencies } from '../../attention/rope.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { ModelConfig } from '../../model/config.ts'
+import { type RopeConfig, ropeFrequencies } from '../../nn/attention/rope.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import type { GgufKeys } from './values.ts'
 
 export function addRopeKeys(keys: GgufKeys, { ropes, attention }: ModelConfig): void {

@@ -1,5 +1,5 @@
 import { fitting, type WeightRole } from '../../checkpoint/recode/weight-type.ts'
-import { type EncodableType, isEncodableType } from '../../kernels/blocks/numbers.ts'
+import { type EncodableType, isEncodableType } from '../../quant/numbers.ts'
 import { isBlockType, WEIGHT_TYPES, type WeightType } from '../../tensor/dtype.ts'
 
 /**

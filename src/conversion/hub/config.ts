@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { ModelConfig } from '../../model/config.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import type { SourceModel } from '../source-model.ts'
 import { llama3Scaling } from './llama3-scaling.ts'
 import type { HubType } from './plan-tensors.ts'

@@ -1,5 +1,5 @@
-import { type RopeConfig, ropeFrequencies } from '../../attention/rope.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
+import { type RopeConfig, ropeFrequencies } from '../../nn/attention/rope.ts'
 
 /** The divisors are f32. */
 const CLOSE = 1e-5

@@ -1,5 +1,5 @@
-import type { RestoreOptions, SaveOptions } from '../options.ts'
-import type { SavedSession } from '../results.ts'
+import type { RestoreOptions, SaveOptions } from '../types/options.ts'
+import type { SavedSession } from '../types/results.ts'
 import type { Place } from './restore.ts'
 import type { Snapshot } from './snapshot.ts'
 

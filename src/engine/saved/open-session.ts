@@ -1,4 +1,4 @@
-import { SessionFileError } from '../errors.ts'
+import { SessionFileError } from '../types/errors.ts'
 import { SessionReader } from './session-file.ts'
 
 /** Throws SessionFileError. */

@@ -2,8 +2,8 @@
  * What a session's file says of itself before its rows. Files come from anywhere: nothing here is believed unchecked. (By
  * hand, since a schema library takes longer to load than a session.)
  */
-import type { DrawingState } from '../drawing.ts'
-import type { Identity } from '../identity.ts'
+import type { DrawingState } from '../loop/sampler-state.ts'
+import type { Identity } from '../past/identity.ts'
 
 export const SESSION_MAGIC = 'LKSESSN1'
 

@@ -1,5 +1,5 @@
-import type { DrawingState } from '../drawing.ts'
-import type { Timeline } from '../timeline.ts'
+import type { DrawingState } from '../loop/sampler-state.ts'
+import type { Timeline } from '../past/timeline.ts'
 
 /** A session as it stands, with nothing under way. */
 export interface Snapshot {

@@ -1,6 +1,6 @@
+import { BF16, decode, E4M3, encode, F16, type ShortFloat } from '../../quant/halves.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import type { TypedArray } from '../../tensor/tensor.ts'
-import { BF16, decode, E4M3, encode, F16, type ShortFloat } from '../halves.ts'
 
 const SHORT: Partial<Record<DType, ShortFloat>> = { f16: F16, bf16: BF16, e4m3: E4M3 }
 

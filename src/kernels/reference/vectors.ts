@@ -1,6 +1,7 @@
 /** Cached vectors as they lie in memory: numbers, or codes with scales behind them. */
+
+import { decode, E4M3, encode } from '../../quant/halves.ts'
 import { type CacheType, isScaled, SCALE_EVERY, type ScaledCacheType, scalesAt } from '../../tensor/dtype.ts'
-import { decode, E4M3, encode } from '../halves.ts'
 import { readNumbers, writeNumbers } from './convert.ts'
 import type { Memory } from './memory.ts'
 

@@ -1,10 +1,10 @@
+import { HALVES } from '../../quant/decode/block.ts'
+import { decodeBlocks } from '../../quant/decode/index.ts'
+import { BF16, decodeTable, E4M3 } from '../../quant/halves.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
 import { isBlockType, WEIGHT_TYPES, type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { HALVES } from '../blocks/block.ts'
-import { decodeBlocks } from '../blocks/index.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
-import { BF16, decodeTable, E4M3 } from '../halves.ts'
 import type { Memory } from './memory.ts'
 
 /** Decoded once, to f32 in the memory of the kernel set. */

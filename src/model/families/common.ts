@@ -3,7 +3,7 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { readTokenIds } from '../../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract.ts'
-import type { LayerConfig, ModelConfig } from '../config.ts'
+import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
 
 /** No published model comes near; beyond it, a size is an accident or an attack. */
 export const SIZE = { min: 1, max: 1 << 24 } as const

@@ -3,7 +3,7 @@
  * GLM-4.7-Flash. They differ in routing only: softmax without bias, or sigmoid with a bias for the choice.
  */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { LayerConfig, ModelConfig, MoeConfig } from '../config.ts'
+import type { LayerConfig, ModelConfig, MoeConfig } from '../../nn/config.ts'
 import { decoderConfig, SIZE } from './common.ts'
 import type { Family, TensorNames } from './family.ts'
 import { GATED_MLP, HUB_NAMES, LATENT } from './hub-names.ts'

@@ -2,7 +2,7 @@
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract.ts'
-import type { BlockOrder, ModelConfig } from '../config.ts'
+import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
 import { EPS, HEADS, LAYERS, plainLayers, readActivation, readTokens, SIZE } from './common.ts'
 import type { Family, TensorNames } from './family.ts'
 

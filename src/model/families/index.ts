@@ -2,7 +2,7 @@
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { ModelConfig } from '../config.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import { deepseekV2, deepseekV3 } from './deepseek.ts'
 import { falcon } from './falcon.ts'
 import type { Family } from './family.ts'

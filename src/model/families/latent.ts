@@ -1,6 +1,6 @@
-import type { LatentAttentionConfig } from '../../attention/config.ts'
-import { type RopeConfig, yarnSoftmaxFactor } from '../../attention/rope.ts'
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { LatentAttentionConfig } from '../../nn/attention/config.ts'
+import { type RopeConfig, yarnSoftmaxFactor } from '../../nn/attention/rope.ts'
 import { evenDim, HEADS, SIZE } from './common.ts'
 import { readRope } from './rope-settings.ts'
 

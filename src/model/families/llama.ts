@@ -1,6 +1,6 @@
 /** Llama (arXiv 2302.13971, 2407.21783), SmolLM2, Mistral (arXiv 2310.06825), Qwen2 (2407.10671), Qwen3 (2505.09388). */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { LayerConfig, ModelConfig } from '../config.ts'
+import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
 import { decoderConfig, evenDim, headDim, plainLayers, readHeads } from './common.ts'
 import type { Family, TensorNames } from './family.ts'
 import { GROUPED, HUB_NAMES } from './hub-names.ts'

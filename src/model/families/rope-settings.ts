@@ -1,7 +1,7 @@
-import type { RopeConfig, RopeScaling } from '../../attention/rope.ts'
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../../errors.ts'
+import type { RopeConfig, RopeScaling } from '../../nn/attention/rope.ts'
 
 export interface RopeDefaults {
   readonly dim: number

@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openFile } from '../../checkpoint/file-source.ts'
+import { openFile } from '../../checkpoint/source/file-source.ts'
 import type { ByteSource } from '../../tensor/bytes.ts'
 
 const CHUNK = 4 << 20

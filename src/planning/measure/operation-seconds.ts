@@ -1,4 +1,4 @@
-import { memorySource } from '../../checkpoint/memory-source.ts'
+import { memorySource } from '../../checkpoint/source/memory-source.ts'
 import type { Kernels } from '../../kernels/contract.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { medianSeconds, secondsOf } from './timing.ts'

@@ -1,0 +1,31 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { CheckpointError } from '../../errors.ts'
+import { type JsonObject, readJson } from '../json-file.ts'
+import { openFile } from '../source/file-source.ts'
+
+const MAX_MANIFEST = 1 << 20
+const MODEL_LAYER = 'application/vnd.ollama.image.model'
+
+/**
+ * The GGUF file that one of Ollama's manifests (`models/manifests/HOST/NAMESPACE/NAME/TAG`) names: a blob called by its
+ * checksum. Undefined for JSON of another kind. Throws CheckpointError where the blob is not there.
+ */
+export async function ollamaModel(manifest: string): Promise<string | undefined> {
+  const { layers } = await readJson(await openFile(manifest), MAX_MANIFEST)
+  if (!Array.isArray(layers)) return undefined
+  const layer = layers.find((l: JsonObject | null) => l?.mediaType === MODEL_LAYER) as JsonObject | undefined
+  const digest = layer?.digest
+  if (typeof digest !== 'string' || !/^sha256[:-][0-9a-f]{64}$/.test(digest)) return undefined
+  const blob = join(blobsFor(manifest), digest.replace(':', '-'))
+  if (await stat(blob).catch(() => undefined)) return blob
+  throw new CheckpointError(`${manifest} names the model ${blob}, which is not there; pull it again with Ollama`)
+}
+
+/** Beside the folder `manifests` that the manifest lies in. */
+function blobsFor(manifest: string): string {
+  for (let folder = dirname(resolve(manifest)); dirname(folder) !== folder; folder = dirname(folder)) {
+    if (basename(folder) === 'manifests') return join(dirname(folder), 'blobs')
+  }
+  return join(dirname(resolve(manifest)), 'blobs')
+}

@@ -1,0 +1,70 @@
+import { stat } from 'node:fs/promises'
+import { CheckpointError } from '../../errors.ts'
+import { findCached } from '../hub/cache-layout.ts'
+import { downloadModel } from '../hub/download-model.ts'
+import { HubError } from '../hub/hub-error.ts'
+import { type ModelName, parseModelName } from '../hub/model-name.ts'
+import { DEFAULT_ENDPOINT, type HubOptions } from '../hub/options.ts'
+import { BUNDLED_MODEL } from './bundled-model.ts'
+import { findLocal } from './local-model.ts'
+
+/**
+ * The path of a model: `source` is a folder, a GGUF or safetensors file, one of Ollama's manifests, the name of the
+ * bundled model, or a name `org/name[@revision]` that is in the hub's cache or is downloaded into it. What is complete in
+ * the cache is used without asking the hub whether a branch has moved.
+ *
+ * Throws an error that says what was looked for and where: CheckpointError for paths, HubError for names.
+ */
+export async function resolveModel(source: string, hub: HubOptions): Promise<string> {
+  const local = await findLocal(source)
+  if (local !== undefined) return local
+  const name = parseModelName(source)
+  if (name !== undefined) return resolveName(name, source, hub)
+  if (source.includes('/')) throw new CheckpointError(`${source} is not there; ${EXPECTED_FOLDER}`)
+  throw new CheckpointError(
+    `${JSON.stringify(source)} is neither a folder here nor a model name; expected a folder, a GGUF file, org/name or ` +
+      'org/name@revision',
+  )
+}
+
+const EXPECTED_FOLDER = 'expected a folder with config.json and model.safetensors'
+
+/** No organisation of the hub has the name of one of its pages. */
+const PAGES = new Set(['models', 'datasets', 'spaces'])
+
+/** `org` of `org/name` is a folder here, or cannot be an organisation: a path was meant. A revision says otherwise. */
+async function isMeantAsPath(source: string): Promise<boolean> {
+  const [first = ''] = source.split('/')
+  if (source.includes('@')) return false
+  return PAGES.has(first) || ((await stat(first).catch(() => undefined))?.isDirectory() ?? false)
+}
+
+function hintFor({ id }: ModelName): string {
+  const [org = '', short] = id.split('/')
+  if (short === BUNDLED_MODEL) return `; the model that comes with latentkit is called ${BUNDLED_MODEL}`
+  return PAGES.has(org) ? '' : `; a model of that name on the hub is ${id}@main`
+}
+
+async function resolveName(name: ModelName, source: string, hub: HubOptions): Promise<string> {
+  const { folder, missing } = await findCached(hub.cacheDir, name)
+  if (folder !== undefined && missing.length === 0) return folder
+  if (await isMeantAsPath(source)) {
+    throw new CheckpointError(`There is no folder ${source}; ${EXPECTED_FOLDER}${hintFor(name)}`)
+  }
+  const met = `${name.id}@${name.revision} is neither a folder here nor complete in the cache ${hub.cacheDir}`
+  const lacks = `(${missing.slice(0, 3).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there)`
+  if (hub.offline) {
+    throw new HubError('model_not_found', `${met} ${lacks}, and the network is not to be used; fetch it online first`)
+  }
+  try {
+    return await downloadModel(name, hub)
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error
+    if (error.code === 'hub_unreachable') {
+      throw new HubError('hub_unreachable', `${met}, and ${error.message}`, { cause: error })
+    }
+    if (error.code !== 'model_not_found') throw error
+    const endpoint = hub.endpoint ?? DEFAULT_ENDPOINT
+    throw new HubError('model_not_found', `${met}, nor on ${endpoint}: ${error.message}`, { cause: error })
+  }
+}

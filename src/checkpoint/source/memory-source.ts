@@ -1,0 +1,38 @@
+import { CheckpointError } from '../../errors.ts'
+import type { ByteSource } from '../../tensor/bytes.ts'
+
+/** Bytes that are in memory already, or a Blob or File that a browser holds and reads in slices. */
+export function memorySource(name: string, data: Uint8Array | ArrayBuffer | Blob): ByteSource {
+  if (data instanceof Blob) {
+    const read = async (start: number, end: number) => new Uint8Array(await data.slice(start, end).arrayBuffer())
+    return new SlicedSource(name, data.size, read)
+  }
+  // A plain view: the slice of a Node Buffer would be no copy.
+  const bytes =
+    data instanceof Uint8Array ? new Uint8Array(data.buffer, data.byteOffset, data.length) : new Uint8Array(data)
+  return new SlicedSource(name, bytes.length, async (start, end) => bytes.slice(start, end))
+}
+
+type ReadSlice = (start: number, end: number) => Promise<Uint8Array>
+
+class SlicedSource implements ByteSource {
+  readonly name: string
+  readonly size: number
+  readonly #slice: ReadSlice
+
+  constructor(name: string, size: number, slice: ReadSlice) {
+    this.name = name
+    this.size = size
+    this.#slice = slice
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const end = offset + length
+    if (!(offset >= 0 && length >= 0 && end <= this.size)) {
+      throw new CheckpointError(`${this.name}: bytes ${offset} to ${end} were asked for; there are ${this.size} bytes`)
+    }
+    const bytes = await this.#slice(offset, end)
+    if (bytes.length === length) return bytes
+    throw new CheckpointError(`${this.name}: ${bytes.length} bytes came for ${length} at ${offset}; has it changed?`)
+  }
+}

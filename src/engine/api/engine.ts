@@ -1,0 +1,158 @@
+import { DisposedError } from '../../errors.ts'
+import { readOptions } from '../../options/read-options.ts'
+import { readMessages, readName, readText, readTokenIds } from '../types/arguments.ts'
+import { checkSessionOptions } from '../types/check-options.ts'
+import {
+  DETOKENIZE_OPTIONS,
+  LOAD_OPTIONS,
+  RESTORE_OPTIONS,
+  SESSION_OPTIONS,
+  TEMPLATE_OPTIONS,
+  TOKENIZE_OPTIONS,
+} from '../types/option-table.ts'
+import type {
+  ChatTemplateOptions,
+  DetokenizeOptions,
+  LoadOptions,
+  Message,
+  PromptOptions,
+  RestoreOptions,
+  SessionOptions,
+  TokenizeOptions,
+} from '../types/options.ts'
+import type { OpenLink } from '../types/protocol.ts'
+import type { EngineCacheStats, Generation, ModelInfo } from '../types/results.ts'
+import { Client } from '../wire/client.ts'
+import type { GenerationStream } from '../wire/generation.ts'
+import { Session } from './session.ts'
+
+/**
+ * A loaded model in a thread of its own. Holds no conversation; those are sessions, any number of them at once.
+ *
+ *     const engine = await Engine.load(bundledModel())
+ *     const session = engine.session()
+ *     for await (const { text } of session.prompt('Once upon a time')) process.stdout.write(text)
+ *     await engine.dispose()
+ */
+export class Engine {
+  readonly info: ModelInfo
+  readonly #client: Client
+  #disposed: Promise<void> | null = null
+
+  private constructor(client: Client, info: ModelInfo) {
+    this.#client = client
+    this.info = info
+  }
+
+  /**
+   * Loads a model. `source` is a folder with config.json, tokenizer.json and safetensors, a GGUF file (of a split set any
+   * part), a safetensors file beside its config.json, a name on the hub (`owner/name`, `owner/name@revision`), which is
+   * downloaded into the hub's cache unless it is there, or `tales-mla-8m`, the model that comes with the package. Files
+   * are known by their first bytes, so Ollama's blobs (`sha256-…`) and manifests load too.
+   *
+   * Throws CheckpointError, ConfigError, UnsupportedModelError for what cannot be read or run, KernelsUnavailableError
+   * for kernels that were asked for by name and are not there, OptionError, OutOfMemoryError, the signal's reason.
+   */
+  static async load(source: string, options: LoadOptions = {}): Promise<Engine> {
+    const name = readName(source, 'source')
+    const {
+      signal,
+      onProgress,
+      onNotice,
+      inline = false,
+      ...rest
+    } = readOptions<LoadOptions>(LOAD_OPTIONS, 'load', options)
+    if (signal?.aborted) throw signal.reason
+    const client = new Client(await opener(inline), {
+      ...(onProgress && { onProgress }),
+      ...(onNotice && { onNotice }),
+    })
+    const abort = () => client.close(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      const info = await client.load({ type: 'load', source: name, options: rest })
+      return new Engine(client, info)
+    } catch (error) {
+      // It has been told; that its thread ends now is no news.
+      client.close(error instanceof Error ? error : new Error(String(error)))
+      await client.terminate()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** A new, empty timeline. Throws DisposedError, OptionError. */
+  session(options: SessionOptions = {}): Session {
+    if (this.#disposed) throw new DisposedError('engine')
+    const given = readOptions<SessionOptions>(SESSION_OPTIONS, 'session', options)
+    checkSessionOptions(given, this.info.contextLength)
+    const id = this.#client.nextId()
+    this.#client.post({ type: 'open', session: id, options: given })
+    return new Session(this.#client, id)
+  }
+
+  /**
+   * A session as `session.save` has kept it: it goes on bit for bit as the other would have. Throws SessionFileError for a
+   * file that is damaged or none, SessionMismatchError for one of another model, arithmetic or cache type (`recompute` takes
+   * its text all the same), ContextLengthError, CacheFullError, OptionError, DisposedError.
+   */
+  async restore(file: string, options: RestoreOptions = {}): Promise<Session> {
+    if (this.#disposed) throw new DisposedError('engine')
+    const given = readOptions<RestoreOptions>(RESTORE_OPTIONS, 'restore', options)
+    const id = this.#client.nextId()
+    const state = await this.#client.call({ method: 'restore', as: id, file: readName(file, 'file'), options: given })
+    return new Session(this.#client, id, state)
+  }
+
+  /** Text into token ids. */
+  async tokenize(text: string, options: TokenizeOptions = {}): Promise<readonly number[]> {
+    const given = readOptions<TokenizeOptions>(TOKENIZE_OPTIONS, 'tokenize', options)
+    return this.#client.call({ method: 'tokenize', text: readText(text, 'text'), options: given })
+  }
+
+  /** Token ids into text; ids that no token has give nothing. */
+  async detokenize(tokenIds: readonly number[], options: DetokenizeOptions = {}): Promise<string> {
+    const given = readOptions<DetokenizeOptions>(DETOKENIZE_OPTIONS, 'detokenize', options)
+    return this.#client.call({ method: 'detokenize', tokenIds: readTokenIds(tokenIds), options: given })
+  }
+
+  /** The text that a prompt of these messages is. Throws if the model has no chat template. */
+  async applyChatTemplate(messages: readonly Message[], options: ChatTemplateOptions = {}): Promise<string> {
+    const given = readOptions<ChatTemplateOptions>(TEMPLATE_OPTIONS, 'applyChatTemplate', options)
+    return this.#client.call({ method: 'template', messages: readMessages(messages), options: given })
+  }
+
+  /** A prompt on a session of its own, which is gone when the text is done. */
+  generate(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
+    const session = this.session()
+    // What every generation is, and more than callers need to know.
+    const generation = session.prompt(prompt, options) as GenerationStream
+    generation.whenEnded(() => void session.dispose())
+    return generation
+  }
+
+  /** What the caches of all sessions take, and what is kept of those that are gone. */
+  async cacheStats(): Promise<EngineCacheStats> {
+    return this.#client.call({ method: 'cache' })
+  }
+
+  /** Ends the thread and frees its memory; everything under way fails with DisposedError. */
+  dispose(): Promise<void> {
+    if (!this.#disposed) {
+      this.#client.close(new DisposedError('engine'))
+      this.#disposed = this.#client.disposeHost()
+    }
+    return this.#disposed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+}
+
+/** Only what is used is loaded: the inline host brings all of the engine into the caller's thread. */
+async function opener(inline: boolean): Promise<OpenLink> {
+  if (inline) return (await import('../host/node/link-inline.ts')).openInline
+  return (await import('../host/node/link-worker.ts')).openWorker
+}

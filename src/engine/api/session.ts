@@ -1,0 +1,211 @@
+import { DisposedError } from '../../errors.ts'
+import { readOptions } from '../../options/read-options.ts'
+import { readCount, readName, readPrompt } from '../types/arguments.ts'
+import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
+import type { Message, PromptOptions, SaveOptions } from '../types/options.ts'
+import type { SessionState } from '../types/protocol.ts'
+import type { CacheStats, Completion, Generation, SavedSession } from '../types/results.ts'
+import type { Client } from '../wire/client.ts'
+import { GenerationStream } from '../wire/generation.ts'
+
+/** One of several texts that go on from the same prompt. */
+export interface Continuation {
+  /** Where it is written; dispose of it when it is no longer wanted. */
+  readonly session: Session
+  readonly generation: Generation
+}
+
+/** Texts that go on from one prompt at once: each takes a session. */
+const MOST_TEXTS = 1024
+
+/**
+ * One timeline of tokens and what the model remembers of them. Prompts of one session run one after the other, those
+ * of several sessions together; the results are the same bits either way.
+ */
+export class Session {
+  readonly #client: Client
+  readonly #id: number
+  /** Of the engine, that it lives in. */
+  readonly #thread: number
+  readonly #tokens: number[] = []
+  #cache: CacheStats = { tokens: 0, usedBytes: 0, bytes: 0 }
+  #disposed = false
+
+  /** Use `engine.session()`. The host knows the session by `id`; `state` is what it begins with. */
+  constructor(client: Client, id: number, state: SessionState | null = null) {
+    this.#client = client
+    this.#thread = client.thread
+    this.#id = id
+    if (state) this.#update(state)
+  }
+
+  /**
+   * What the cache holds: exact whenever no prompt of this session is under way. Under a budget (`cacheBytes`) an idle
+   * session may lose its rows to others; they are computed again when they are needed.
+   */
+  get cache(): CacheStats {
+    return this.#cache
+  }
+
+  /** Token ids of the timeline, prompts and answers: as they stood when the last prompt ended. */
+  get tokens(): readonly number[] {
+    return this.#tokens
+  }
+
+  /**
+   * Text continues the timeline as it is. Messages are a whole conversation: the chat template renders it, and what
+   * the session remembers of the longest common beginning is reused; the rest of the timeline is forgotten.
+   *
+   * Never throws itself; the generation does: ContextLengthError if the prompt does not fit, CacheFullError,
+   * OptionError, DisposedError, the signal's reason. After an abort the session goes on from what was computed.
+   */
+  prompt(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
+    const client = this.#client
+    const id = client.nextId()
+    const abort = () => client.abort(id)
+    const stream = new GenerationStream(abort)
+    try {
+      const { signal, onPromptProgress, ...rest } = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
+      const given = { prompt: readPrompt(prompt), options: rest, reports: onPromptProgress !== undefined }
+      const message = { type: 'prompt', id, session: this.#id, ...given } as const
+      this.#checkAlive()
+      if (signal?.aborted) throw signal.reason
+      signal?.addEventListener('abort', abort, { once: true })
+      const ended = (state: SessionState | null) => {
+        signal?.removeEventListener('abort', abort)
+        if (state) this.#update(state)
+      }
+      client.prompt(message, { stream, ended, signal, ...(onPromptProgress && { onPromptProgress }) })
+    } catch (error) {
+      stream.fail(error)
+    }
+    return stream
+  }
+
+  /**
+   * Another session with the same past, after the prompts before it. Shares all memory: what it costs is what is
+   * different from then on, and at most one block.
+   */
+  async fork(): Promise<Session> {
+    this.#checkAlive()
+    const id = this.#client.nextId()
+    const state = await this.#client.call({ method: 'fork', session: this.#id, as: id })
+    return new Session(this.#client, id, state)
+  }
+
+  /**
+   * `n` texts that go on from one prompt, which is read once, each in a fork of this session; with seeds seed, seed + 1
+   * and so on if a seed is given; at most 1,024. This session itself ends with the prompt.
+   */
+  async continuations(
+    prompt: string | readonly Message[],
+    n: number,
+    options: PromptOptions = {},
+  ): Promise<readonly Continuation[]> {
+    const count = readCount(n, 'n', 1, MOST_TEXTS)
+    const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
+    await this.prompt(prompt, { ...given, maxTokens: 0 })
+    const sessions = await this.#forks(count)
+    return sessions.map((session, i) => {
+      const seed = given.seed === undefined ? {} : { seed: given.seed + i }
+      // Messages are the whole conversation; of a text nothing is left to say.
+      const rest = typeof prompt === 'string' ? '' : prompt
+      return { session, generation: session.prompt(rest, { ...given, ...seed }) }
+    })
+  }
+
+  /**
+   * The best of `n` texts: the one whose tokens are the likeliest in the mean, by the model's own log-probabilities. The
+   * others are given up. Dispose of its session when it is no longer wanted.
+   */
+  async bestOf(
+    prompt: string | readonly Message[],
+    n: number,
+    options: PromptOptions = {},
+  ): Promise<{ readonly session: Session; readonly completion: Completion }> {
+    const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'bestOf', options)
+    const texts = await this.continuations(prompt, n, { logprobs: 0, ...given })
+    let chosen: Session | null = null
+    try {
+      const completions = await Promise.all(texts.map(({ generation }) => generation))
+      const means = completions.map(meanLogprob)
+      const best = means.indexOf(Math.max(...means))
+      chosen = (texts[best] as Continuation).session
+      return { session: chosen, completion: completions[best] as Completion }
+    } finally {
+      await Promise.all(texts.map(({ session }) => (session === chosen ? null : session.dispose())))
+    }
+  }
+
+  /** All of them or none. */
+  async #forks(count: number): Promise<Session[]> {
+    const forks = await Promise.allSettled(Array.from({ length: count }, () => this.fork()))
+    const made = forks.flatMap(fork => (fork.status === 'fulfilled' ? [fork.value] : []))
+    const failed = forks.find(fork => fork.status === 'rejected')
+    if (!failed) return made
+    await Promise.all(made.map(session => session.dispose()))
+    throw failed.reason
+  }
+
+  /**
+   * Drops tokens from .. to of the past, after the prompts before it, and moves up what comes after them. Only their
+   * position is put right, so what was read after them still knows of them: cheap, and approximate (docs/cache.md). A
+   * prompt with `strict` computes it again.
+   */
+  async drop(from: number, to: number): Promise<void> {
+    this.#checkAlive()
+    const range = { from: readCount(from, 'from', 0), to: readCount(to, 'to', 0) }
+    this.#update(await this.#client.call({ method: 'drop', session: this.#id, ...range }))
+  }
+
+  /**
+   * Keeps the session in a file for `engine.restore`, as it is after the prompts before it: history, what the model
+   * remembers, and what its text is drawn with. It can go on meanwhile. The file is there whole or not at all, and on the
+   * disk when this resolves; an older file of that name stays until then. Throws SessionFileError, DisposedError.
+   */
+  async save(file: string, options: SaveOptions = {}): Promise<SavedSession> {
+    this.#checkAlive()
+    const given = readOptions<SaveOptions>(SAVE_OPTIONS, 'save', options)
+    return this.#client.call({ method: 'save', session: this.#id, file: readName(file, 'file'), options: given })
+  }
+
+  /** Forgets everything, after the prompts before it; the session can be used again. */
+  async reset(): Promise<void> {
+    this.#checkAlive()
+    this.#update(await this.#client.call({ method: 'reset', session: this.#id }))
+  }
+
+  /** Frees the cache. Prompts under way fail with DisposedError. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return
+    this.#disposed = true
+    if (this.#client.lost(this.#thread)) return
+    const closed = this.#client.call({ method: 'close', session: this.#id })
+    await closed.catch(error => {
+      // With the engine or its thread gone, so is the session.
+      if (!this.#client.closed && !this.#client.lost(this.#thread)) throw error
+    })
+    this.#update({ cache: { tokens: 0, usedBytes: 0, bytes: 0 }, keep: 0, tokens: [] })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new DisposedError('session')
+    const lost = this.#client.lost(this.#thread)
+    if (lost) throw lost
+  }
+
+  #update({ cache, keep, tokens }: SessionState): void {
+    this.#cache = cache
+    this.#tokens.length = keep
+    for (const id of tokens) this.#tokens.push(id)
+  }
+}
+
+function meanLogprob({ logprobs = [] }: Completion): number {
+  if (logprobs.length === 0) return Number.NEGATIVE_INFINITY
+  return logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / logprobs.length
+}

@@ -1,0 +1,310 @@
+import type { PrefixTree } from '../../cache/prefix-tree.ts'
+import type { Model } from '../../model/model.ts'
+import type { Parts } from '../load/load-parts.ts'
+import type { DrawingState } from '../loop/sampler-state.ts'
+import type { Rolling, Sequence, SequenceResult } from '../loop/sequence.ts'
+import type { StepLoop } from '../loop/step-loop.ts'
+import type { DiskTier } from '../past/disk-tier.ts'
+import { rowRules } from '../past/provenance.ts'
+import { Timeline } from '../past/timeline.ts'
+import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
+import { reuseOptions } from '../prompt/prefix-reuse.ts'
+import { promptIds } from '../prompt/prompt-ids.ts'
+import { Guessing } from '../prompt/session-speculation.ts'
+import { beginText } from '../prompt/text-prompt.ts'
+import type { Archive } from '../saved/archive.ts'
+import type { Snapshot } from '../saved/snapshot.ts'
+import { checkPromptOptions, checkRange, KEPT_TOKENS } from '../types/check-options.ts'
+import type { PromptProgress, SaveOptions, SessionOptions } from '../types/options.ts'
+import type { FromHost, SessionState, ToHost } from '../types/protocol.ts'
+import type { Chunk, Completion, SavedSession } from '../types/results.ts'
+import type { Outbox } from '../wire/outbox.ts'
+import { toWire } from '../wire/wire-errors.ts'
+
+export interface HostSessionContext {
+  readonly parts: Parts
+  readonly loop: StepLoop
+  readonly outbox: Outbox
+  /** What sessions share. */
+  readonly prefixes: PrefixTree
+  /** What later processes find again; null: nothing. */
+  readonly disk: DiskTier | null
+  /** Sessions in files. */
+  readonly archive: Archive
+  readonly now: () => number
+  post(message: FromHost): void
+}
+
+/** Milliseconds between reports of how far a prompt is read. */
+const REPORT_MS = 100
+
+type PromptMessage = ToHost & { type: 'prompt' }
+
+/** A prompt that waits for its turn or runs. */
+interface Job {
+  readonly message: PromptMessage
+  readonly asked: number
+  /** Null while it waits. */
+  running: Pick<Sequence, 'abort' | 'fail'> | null
+  answered: boolean
+}
+
+type RollingRange = Pick<Rolling, 'keep' | 'count'>
+
+/** A session in the worker: its timeline, and its prompts one after the other. */
+export class HostSession {
+  readonly #context: HostSessionContext
+  #timeline: Timeline
+  readonly #rolling: RollingRange | null
+  readonly #jobs = new Set<Job>()
+  /** Of the text that the timeline ends with, where that text can go on. */
+  #drawing: DrawingState | null
+  readonly #guessing: Guessing
+  #lastUsed: number
+  #joining: Promise<unknown> | null = null
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(context: HostSessionContext, { timeline, rolling, drawing }: Snapshot) {
+    this.#rolling = rolling
+    this.#context = context
+    this.#lastUsed = context.now()
+    this.#timeline = timeline
+    this.#drawing = drawing
+    this.#guessing = new Guessing(context.parts.draft)
+  }
+
+  /** With an empty timeline. */
+  static open(context: HostSessionContext, options: SessionOptions): HostSession {
+    const { model, info } = context.parts
+    const { contextLength = info.contextLength, rolling } = options
+    const timeline = new Timeline(model.sequence(contextLength), rowRules(model.config), context.prefixes)
+    if (!rolling) return new HostSession(context, { timeline, rolling: null, drawing: null })
+    const { keep = KEPT_TOKENS, drop: count = Math.ceil((contextLength - keep) / 2) } = rolling
+    return new HostSession(context, { timeline, rolling: { keep, count }, drawing: null })
+  }
+
+  /** When its last prompt was asked for, in the clock of `now`. */
+  get lastUsed(): number {
+    return this.#lastUsed
+  }
+
+  /**
+   * A prompt has begun that is not in the loop yet, so that the memory of this session is neither idle nor a running
+   * sequence's: resolves when what it waits for may be over. Null: there is none.
+   */
+  get joining(): Promise<unknown> | null {
+    return this.#joining
+  }
+
+  /** Runs when the prompts before it have ended, whether well or not. */
+  prompt(message: PromptMessage): void {
+    const job: Job = { message, asked: this.#context.now(), running: null, answered: false }
+    this.#jobs.add(job)
+    this.#lastUsed = job.asked
+    void this.#inTurn(() => this.#run(job))
+  }
+
+  /** A prompt that runs ends after the step under way, one that waits at once. */
+  abort(id: number): void {
+    for (const job of this.#jobs) {
+      if (job.message.id !== id) continue
+      if (job.running) job.running.abort()
+      else this.#finish(job, { completion: abortedBeforeStart(job.message), state: this.#timeline.state() })
+    }
+  }
+
+  /** Forgets everything, when the prompts before it have ended. */
+  reset(): Promise<SessionState> {
+    return this.#inTurn(async () => this.#timeline.reset())
+  }
+
+  /** Drops a range of the past, when the prompts before it have ended. */
+  drop(from: number, to: number): Promise<SessionState> {
+    return this.#inTurn(() => {
+      checkRange(from, to, this.#timeline.tokens.length)
+      return this.#context.loop.exclusive(async () => {
+        await this.#timeline.drop(from, to, this.#shift)
+        return this.#timeline.state()
+      })
+    })
+  }
+
+  /** Another session with the same past, when the prompts before it have ended; it draws for itself. */
+  fork(): Promise<HostSession> {
+    return this.#inTurn(async () => {
+      const timeline = this.#timeline.fork()
+      return new HostSession(this.#context, { timeline, rolling: this.#rolling, drawing: null })
+    })
+  }
+
+  /** Keeps it in a file as it is when the prompts before have ended; those after need not wait for the disk. */
+  async save(file: string, options: SaveOptions): Promise<SavedSession> {
+    const snapshot = await this.#inTurn(async () => {
+      return { timeline: this.#timeline.fork(), rolling: this.#rolling, drawing: this.#drawing }
+    })
+    return this.#context.archive.save(file, snapshot, options)
+  }
+
+  /** For a client that has just learned of the session. */
+  state(): SessionState {
+    return this.#timeline.state()
+  }
+
+  /** Lets go of the cache if no prompt needs it: what the tree keeps of it can be found again. False if it could not. */
+  park(): boolean {
+    if (this.#jobs.size > 0 || this.#timeline.cache.length === 0) return false
+    this.#timeline.truncate(0)
+    this.#guessing.forget()
+    return true
+  }
+
+  /** Fails what is under way with `error`, then frees the cache. */
+  async close(error: unknown): Promise<void> {
+    for (const job of this.#jobs) {
+      if (job.running) job.running.fail(error)
+      else this.#finish(job, { error, state: this.#timeline.state() })
+    }
+    await this.#inTurn(async () => {
+      this.#timeline.dispose()
+      this.#guessing.dispose()
+    })
+  }
+
+  readonly #shift: Model['shift'] = (...args) => {
+    const { loop, parts } = this.#context
+    return loop.computed(() => parts.model.shift(...args))
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
+
+  async #run(job: Job): Promise<void> {
+    if (job.answered) return
+    try {
+      const { failure } = this.#context.parts.kernels
+      if (failure) throw failure
+      // It may be the loop's turn that it waits for: nobody can wait for it in that turn.
+      this.#joining = Promise.resolve()
+      await this.#rollFor(job.message)
+      const loading = this.#loadFor(job.message)
+      this.#joining = loading.catch(() => {})
+      const release = await loading
+      let running: Promise<SequenceResult> | null = null
+      try {
+        if (!job.answered) running = job.message.options.beams ? this.#search(job) : this.#write(job)
+      } finally {
+        release()
+        this.#joining = null
+      }
+      if (running) this.#finish(job, await running)
+    } catch (error) {
+      this.#joining = null
+      this.#finish(job, { error, state: this.#timeline.state() })
+    }
+  }
+
+  /** Where the context rolls, a text that does not fit makes room for itself. */
+  async #rollFor({ prompt, options }: PromptMessage): Promise<void> {
+    const { parts, loop } = this.#context
+    const timeline = this.#timeline
+    if (!this.#rolling || typeof prompt !== 'string') return
+    const { keep, count } = this.#rolling
+    const { ids } = promptIds(parts.tokenizer, timeline.tokens, prompt, options)
+    const over = ids.length - timeline.cache.maxTokens
+    const to = Math.min(keep + Math.max(over, count), timeline.tokens.length)
+    if (over > 0 && to > keep) await loop.exclusive(() => timeline.drop(keep, to, this.#shift))
+  }
+
+  /** Brings what the disk knows of a prompt into memory, until the function that is returned is called. */
+  async #loadFor({ prompt, options }: PromptMessage): Promise<() => void> {
+    const { parts, disk, prefixes } = this.#context
+    const timeline = this.#timeline
+    if (!disk || options.reuse === false) return () => {}
+    checkPromptOptions(options)
+    const { ids } = promptIds(parts.tokenizer, timeline.tokens, prompt, options)
+    return disk.load(prefixes, ids, reuseOptions(options))
+  }
+
+  /** Throws for a prompt that does not fit or options that are wrong. */
+  async #write(job: Job): Promise<SequenceResult> {
+    const { message, asked } = job
+    const { options, id } = message
+    checkPromptOptions(options)
+    const context = {
+      ...this.#context,
+      drawing: this.#drawing,
+      speculation: this.#guessing.begin(options.speculation),
+      rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
+      emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
+      reading: message.reports === true ? this.#reporter(id) : undefined,
+    }
+    const { run, answer } = beginText(context, this.#timeline, message, asked)
+    job.running = run
+    const { result, drawing } = await answer
+    this.#drawing = drawing
+    return result
+  }
+
+  #reporter(id: number): (progress: PromptProgress) => void {
+    const { now, post } = this.#context
+    let told = now()
+    return progress => {
+      if (now() - told < REPORT_MS) return
+      told = now()
+      post({ type: 'reading', id, progress })
+    }
+  }
+
+  /** The session goes on with the best text; until then its own past is untouched. */
+  async #search(job: Job): Promise<SequenceResult> {
+    const { outbox } = this.#context
+    const { message, asked } = job
+    checkPromptOptions(message.options)
+    const emit = (chunk: Chunk) => outbox.add(message.id, chunk)
+    const timeline = this.#timeline.fork()
+    let begun: BeamPrompt
+    try {
+      begun = beginBeams({ ...this.#context, emit }, timeline, message, asked)
+    } catch (error) {
+      timeline.dispose()
+      throw error
+    }
+    job.running = begun.run
+    const found = await begun.answer
+    if (!found) return { completion: abortedBeforeStart(message), state: this.#timeline.state() }
+    found.timeline.replace(this.#timeline)
+    this.#timeline = found.timeline
+    this.#drawing = null
+    return { completion: found.completion, state: this.#timeline.state() }
+  }
+
+  #finish(job: Job, result: SequenceResult): void {
+    if (job.answered) return
+    job.answered = true
+    this.#jobs.delete(job)
+    const { id } = job.message
+    this.#context.outbox.flush()
+    if ('error' in result) {
+      this.#context.post({ type: 'stopped', id, error: toWire(result.error), state: result.state })
+    } else {
+      this.#context.post({ type: 'finished', id, ...result })
+    }
+  }
+}
+
+function abortedBeforeStart({ options }: PromptMessage): Completion {
+  return {
+    text: '',
+    tokenIds: [],
+    finishReason: 'aborted',
+    usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0, draftTokens: 0, acceptedTokens: 0 },
+    timings: { firstTokenMs: 0, promptMs: 0, generationMs: 0, promptTokensPerSecond: 0, tokensPerSecond: 0 },
+    seed: options.seed ?? 0,
+  }
+}

@@ -1,0 +1,253 @@
+/** The half of the engine that runs in the worker: holds the model and the sessions, answers the client's messages. */
+import type { BlockStore } from '../../cache/disk/block-store.ts'
+import { PrefixTree } from '../../cache/prefix-tree.ts'
+import { DisposedError, LatentkitError } from '../../errors.ts'
+import { sentence } from '../../printable.ts'
+import type { LoadContext, Parts } from '../load/load-parts.ts'
+import { StepLoop } from '../loop/step-loop.ts'
+import { DiskTier } from '../past/disk-tier.ts'
+import { rowRules } from '../past/provenance.ts'
+import { Archive } from '../saved/archive.ts'
+import type { ProgressEvent } from '../types/options.ts'
+import type { Call, FromHost, HostLoadOptions, Replies, SessionState, ToHost } from '../types/protocol.ts'
+import { Outbox } from '../wire/outbox.ts'
+import { toWire } from '../wire/wire-errors.ts'
+import { HostSession, type HostSessionContext } from './host-session.ts'
+
+export interface HostPort {
+  post(message: FromHost): void
+  close(): void
+}
+
+export interface HostOptions {
+  readonly port: HostPort
+  /** Lets messages in: resolves after those that have arrived were received. */
+  readonly pause: () => Promise<void>
+  /** Is told when kernels begin and end to compute. Default: nobody is. */
+  readonly computing?: (now: boolean) => void
+  /** Finds and loads a model: what differs between Node and a browser. */
+  readonly load: (source: string, options: HostLoadOptions, context: LoadContext) => Promise<Parts>
+}
+
+const DEFAULT_CHUNK = 512
+/** Tokens of a step that a prompt has for itself, unless `chunkSize` says otherwise. */
+export const ALONE_CHUNK = 1024
+/** Milliseconds between progress events of one kind. */
+const PROGRESS_INTERVAL = 50
+
+export class Host {
+  readonly #port: HostPort
+  readonly #pause: () => Promise<void>
+  readonly #computing: (now: boolean) => void
+  readonly #load: HostOptions['load']
+  readonly #sessions = new Map<number, HostSession>()
+  /** Why a session could not be made: nothing answers to `open`, so its prompts are told. */
+  readonly #unmade = new Map<number, unknown>()
+  /** Sessions that come from files now. */
+  readonly #restoring = new Set<Promise<SessionState>>()
+  readonly #loading = new AbortController()
+  #running: HostSessionContext | null = null
+
+  constructor({ port, pause, load, computing = () => {} }: HostOptions) {
+    this.#computing = computing
+    this.#port = port
+    this.#pause = pause
+    this.#load = load
+  }
+
+  receive(message: ToHost): void {
+    switch (message.type) {
+      case 'load':
+        void this.#begin(message)
+        break
+      case 'open':
+        this.#open(message)
+        break
+      case 'prompt':
+        this.#session(message.session, message.id)?.prompt(message)
+        break
+      case 'abort':
+        for (const session of this.#sessions.values()) session.abort(message.id)
+        break
+      case 'call':
+        void this.#answer(message.id, message.call)
+        break
+      case 'ping':
+        break
+      case 'dispose':
+        void this.#dispose()
+        break
+    }
+  }
+
+  async #begin({ source, options }: ToHost & { type: 'load' }): Promise<void> {
+    try {
+      const report = throttled(event => this.#port.post({ type: 'progress', event }))
+      const notice = (text: string) => this.#port.post({ type: 'notice', text: sentence(text) })
+      const parts = await this.#load(source, options, { report, notice, signal: this.#loading.signal })
+      if (this.#loading.signal.aborted) {
+        parts.draft?.dispose()
+        parts.model.dispose()
+        parts.kernels.dispose()
+        return
+      }
+      const post = (message: FromHost) => this.#port.post(message)
+      const now = () => performance.now()
+      const outbox = new Outbox(post, now)
+      const { chunkSize = DEFAULT_CHUNK } = options
+      const aloneSize = options.chunkSize ?? ALONE_CHUNK
+      const disk = parts.store && this.#diskTier(parts, parts.store)
+      const makeRoom = () => this.#makeRoom()
+      // What waits to be written to disk is held until then; and prompts that still read from it will be in the loop soon.
+      const waitForRoom = async (): Promise<boolean> =>
+        ((await disk?.flush()) ?? false) || (await archive.flush()) || this.#joined()
+      const timing = { pause: this.#pause, computing: this.#computing, now }
+      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, makeRoom, waitForRoom, ...timing })
+      const prefixes = new PrefixTree(parts.model.pool, node => disk?.published(node))
+      const archive: Archive = new Archive({ parts, prefixes, makeRoom: async () => makeRoom() || waitForRoom() })
+      this.#running = { parts, loop, outbox, prefixes, disk, archive, now, post }
+      report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
+      this.#port.post({ type: 'ready', info: parts.info })
+    } catch (error) {
+      this.#port.post({ type: 'failed', error: toWire(error) })
+    }
+  }
+
+  #diskTier({ model, kernels }: Parts, store: BlockStore): DiskTier {
+    return new DiskTier({ store, kernels, pool: model.pool, rules: rowRules(model.config) })
+  }
+
+  #open({ session, options }: ToHost & { type: 'open' }): void {
+    if (!this.#running) return
+    try {
+      this.#sessions.set(session, HostSession.open(this.#running, options))
+    } catch (error) {
+      this.#unmade.set(session, error)
+    }
+  }
+
+  /** Takes the cache of the session that has been idle longest; false if none is idle. */
+  #makeRoom(): boolean {
+    const byAge = [...this.#sessions.values()].sort((a, b) => a.lastUsed - b.lastUsed)
+    return byAge.some(session => session.park())
+  }
+
+  /** Waits for prompts that have begun and are not in the loop yet; false if there are none. */
+  async #joined(): Promise<boolean> {
+    const joining = [...this.#sessions.values()].map(session => session.joining).filter(work => work !== null)
+    await Promise.race(joining.length > 0 ? joining : [null])
+    return joining.length > 0
+  }
+
+  /** Answers for itself when the session is gone. */
+  #session(id: number, prompt: number): HostSession | undefined {
+    const session = this.#sessions.get(id)
+    if (!session) {
+      const error = this.#unmade.get(id) ?? new DisposedError('session')
+      this.#port.post({ type: 'stopped', id: prompt, error: toWire(error), state: null })
+    }
+    return session
+  }
+
+  #living(id: number): HostSession {
+    const session = this.#sessions.get(id)
+    if (!session) throw new DisposedError('session')
+    return session
+  }
+
+  async #answer(id: number, call: Call): Promise<void> {
+    try {
+      this.#port.post({ type: 'reply', id, value: await this.#call(call) })
+    } catch (error) {
+      this.#port.post({ type: 'refused', id, error: toWire(error) })
+    }
+  }
+
+  async #call(call: Call): Promise<Replies[Call['method']]> {
+    if (!this.#running) throw new LatentkitError('not_loaded', 'No model is loaded')
+    const { tokenizer } = this.#running.parts
+    switch (call.method) {
+      case 'tokenize':
+        return tokenizer.encode(call.text, { addSpecialTokens: false, ...call.options })
+      case 'detokenize':
+        return tokenizer.decode(call.tokenIds, call.options)
+      case 'template': {
+        const { tools, templateVariables: variables, continueFinalMessage = false } = call.options
+        const { addGenerationPrompt = !continueFinalMessage } = call.options
+        const given = { ...(tools && { tools }), ...(variables && { variables }), continueFinalMessage }
+        return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, refusePrintedParts: true, ...given })
+      }
+      case 'cache': {
+        const { model, draft } = this.#running.parts
+        const { bytes, keptBytes, allocatedBytes } = model.pool
+        return { bytes, keptBytes, allocatedBytes, draftBytes: draft?.model.pool.allocatedBytes ?? 0 }
+      }
+      case 'reset':
+        return this.#living(call.session).reset()
+      case 'drop':
+        return this.#living(call.session).drop(call.from, call.to)
+      case 'fork': {
+        const session = await this.#living(call.session).fork()
+        this.#sessions.set(call.as, session)
+        return session.state()
+      }
+      case 'save':
+        return this.#living(call.session).save(call.file, call.options)
+      case 'restore': {
+        const restoring = this.#restore(this.#running, call).finally(() => this.#restoring.delete(restoring))
+        this.#restoring.add(restoring)
+        return restoring
+      }
+      case 'close': {
+        const session = this.#sessions.get(call.session)
+        this.#sessions.delete(call.session)
+        this.#unmade.delete(call.session)
+        await session?.close(new DisposedError('session'))
+        return null
+      }
+    }
+  }
+
+  async #restore(running: HostSessionContext, call: Call & { method: 'restore' }): Promise<SessionState> {
+    const session = new HostSession(running, await running.archive.restore(call.file, call.options))
+    if (this.#running !== running) {
+      const error = new DisposedError('engine')
+      await session.close(error)
+      throw error
+    }
+    this.#sessions.set(call.as, session)
+    return session.state()
+  }
+
+  async #dispose(): Promise<void> {
+    this.#loading.abort(new DisposedError('engine'))
+    const error = new DisposedError('engine')
+    await Promise.all([...this.#sessions.values()].map(session => session.close(error)))
+    this.#sessions.clear()
+    if (this.#running) {
+      const { loop, parts, disk, archive } = this.#running
+      this.#running = null
+      await loop.idle()
+      await disk?.flush()
+      await archive.flush()
+      await Promise.allSettled(this.#restoring)
+      parts.draft?.dispose()
+      parts.model.dispose()
+      parts.kernels.dispose()
+    }
+    this.#port.close()
+  }
+}
+
+/** Not every tensor is worth a message; the first and last of a kind are, and what begins or ends a file. */
+function throttled(send: (event: ProgressEvent) => void): (event: ProgressEvent) => void {
+  let status = ''
+  let sent = 0
+  return event => {
+    const now = performance.now()
+    if (event.status === status && event.loaded < event.total && now - sent < PROGRESS_INTERVAL) return
+    status = event.status
+    sent = now
+    send(event)
+  }
+}

@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { beginPart, dropPart, endPart } from '../../../files/parts.ts'
+import { WorkerError } from '../../types/errors.ts'
+import type { FromHost, HostEvents, HostLink, OpenLink, ToHost } from '../../types/protocol.ts'
+import { Signs } from '../../types/signs.ts'
+
+/** What to do where a bundler has moved the code. */
+const KEEP_EXTERNAL =
+  'latentkit runs the model in a thread whose script lies beside its own files: if your program is bundled, keep latentkit ' +
+  "out of the bundle (esbuild: --external:latentkit; Vite, Rollup, webpack: external: ['latentkit'])"
+
+/** The host in a worker thread of Node. */
+export const openWorker: OpenLink = events => workerLink(entry(), events)
+
+/** A link to the script that a thread runs. */
+export function workerLink(script: URL, events: HostEvents): HostLink {
+  const signs = new Signs()
+  // No flags of the caller: a test runner's or a loader's would be run again in the thread and slow its start.
+  const worker = new Worker(script, { name: 'latentkit', execArgv: [], workerData: signs.shared })
+  const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+  let cause: unknown
+  const parts = new Set<string>()
+  const part = ({ path, begun }: FromHost & { type: 'part' }) => {
+    if (begun) parts.add(path)
+    else parts.delete(path)
+    if (begun) beginPart(path)
+    else endPart(path)
+  }
+  worker.on('message', (message: FromHost) => {
+    if (message.type === 'part') part(message)
+    else events.message(message)
+  })
+  worker.on('messageerror', error => {
+    cause = error
+  })
+  worker.on('error', error => {
+    cause = error
+  })
+  worker.once('exit', code => {
+    for (const path of parts) dropPart(path)
+    const failed = cause !== undefined || code !== 0
+    events.closed(failed ? endedError(script, cause, code) : null)
+  })
+  return {
+    signs,
+    post: (message: ToHost) => worker.postMessage(message),
+    hold: pending => (pending ? worker.ref() : worker.unref()),
+    ended: () => exited,
+    terminate: async () => {
+      await worker.terminate()
+    },
+  }
+}
+
+function endedError(script: URL, cause: unknown, code: number): WorkerError {
+  const why = cause instanceof Error ? cause.message : `exit code ${code}`
+  if (/Cannot find (module|package)/.test(why)) {
+    const met = why.includes(fileURLToPath(script)) ? `${fileURLToPath(script)} is not there` : why.split('\n', 1)[0]
+    return new WorkerError(`The engine's thread cannot be started: ${met}. ${KEEP_EXTERNAL}.`, { cause })
+  }
+  return new WorkerError(`The engine's thread ended unexpectedly: ${why}.`, { cause })
+}
+
+/** Beside this file, of the same kind: `.js` as built, `.ts` where the runtime reads TypeScript itself. */
+function entry(): URL {
+  // A bundle for CommonJS has no such address.
+  const here = import.meta.url as string | undefined
+  if (here === undefined) throw new WorkerError(`The engine's thread cannot be started. ${KEEP_EXTERNAL}.`)
+  return new URL(here.endsWith('.ts') ? './worker.ts' : './worker.js', here)
+}

@@ -1,0 +1,69 @@
+import type { Kernels } from '../../kernels/contract.ts'
+import { KernelsUnavailableError } from '../types/errors.ts'
+import type { KernelChoice } from '../types/options.ts'
+
+export interface KernelOptions {
+  readonly threads?: number
+  readonly isa?: string
+  /** Quantised weights computed as f32, instead of on their blocks with 8-bit activations. The reference always does. */
+  readonly exact?: boolean
+}
+
+export interface ChosenKernels {
+  readonly kernels: Kernels
+  /** Why they are not the native ones; null where they are or were not asked for. */
+  readonly fallbackReason: string | null
+}
+
+/** Each kind is loaded only when it is tried. */
+export type KernelFactories = Readonly<
+  Record<Exclude<KernelChoice, 'auto'>, (options: KernelOptions) => Promise<Kernels>>
+>
+
+export const KERNEL_FACTORIES: KernelFactories = {
+  native: async options => (await import('../../kernels/core/node/addon.ts')).createNativeKernels(options),
+  wasm: async options => (await import('../../kernels/core/wasm/wasm.ts')).createWasmKernels(options),
+  reference: async () => (await import('../../kernels/reference/index.ts')).createReferenceKernels(),
+}
+
+const REMEDY = {
+  native: 'Use kernels: "auto" for the best that there is',
+  wasm: 'Use kernels: "auto", or "reference" (slow)',
+  reference: 'Use kernels: "auto"',
+}
+
+/**
+ * The kernels asked for; `auto` takes the native ones, or WebAssembly's where those cannot be had, and says why.
+ * Throws KernelsUnavailableError.
+ */
+export async function chooseKernels(
+  choice: KernelChoice,
+  options: KernelOptions,
+  factories: KernelFactories = KERNEL_FACTORIES,
+): Promise<ChosenKernels> {
+  if (choice !== 'auto') {
+    try {
+      return { kernels: await factories[choice](options), fallbackReason: null }
+    } catch (error) {
+      const message = `The ${choice} kernels cannot be used: ${reason(error)}. ${REMEDY[choice]}.`
+      throw new KernelsUnavailableError(message, { cause: error })
+    }
+  }
+  try {
+    return { kernels: await factories.native(options), fallbackReason: null }
+  } catch (native) {
+    try {
+      return { kernels: await factories.wasm(options), fallbackReason: `no native kernels: ${reason(native)}` }
+    } catch (wasm) {
+      throw new KernelsUnavailableError(
+        `Neither the native kernels (${reason(native)}) nor WebAssembly's (${reason(wasm)}) can be used here. ` +
+          'The reference kernels always work, slowly: kernels: "reference".',
+        { cause: native },
+      )
+    }
+  }
+}
+
+function reason(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/[.\s]+$/, '')
+}

@@ -1,0 +1,68 @@
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { readTokenIds } from '../../checkpoint/token-ids.ts'
+import { ConfigError } from '../../errors.ts'
+import type { ModelConfig } from '../../nn/config.ts'
+import type { SamplingOptions } from '../types/options.ts'
+
+export interface GenerationDefaults {
+  /** What the files name. */
+  readonly sampling: SamplingOptions
+  /** Tokens that end a text. */
+  readonly eosTokenIds: readonly number[]
+  /** One sentence for each setting that cannot be used. */
+  readonly warnings: readonly string[]
+}
+
+/** The file that a model's settings are in. */
+export function generationFile({ name, configFile, canonical }: Checkpoint): string {
+  return canonical ? configFile : `${name}/generation_config.json`
+}
+
+export interface GenerationSource {
+  /** The parsed generation_config.json; undefined: there is none. */
+  readonly config: unknown
+  /** Its name, for warnings. */
+  readonly file: string
+  /** The token that tokenizer_config.json calls the end of a text. */
+  readonly eosId: number | undefined
+}
+
+/**
+ * What a model's files say where the caller says nothing. `do_sample: false` means greedy, and then the other settings of
+ * sampling do not count. A setting that makes no sense counts as not given. A text ends at what any of the files calls
+ * its end: fine-tuned models often name the end of a turn in one of them only.
+ */
+export function generationDefaults(model: ModelConfig, { config, file, eosId }: GenerationSource): GenerationDefaults {
+  const ends = [...model.eosTokenIds, ...(eosId === undefined ? [] : [eosId])]
+  if (config === undefined) return { sampling: {}, eosTokenIds: [...new Set(ends)], warnings: [] }
+  const reader = new ConfigReader(config, file)
+  const warnings: string[] = []
+  const given = <T>(read: () => T | undefined): T | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      warnings.push(`${error.message}. The default is used`)
+      return undefined
+    }
+  }
+  const repetitionPenalty = given(() => reader.optionalNumber('repetition_penalty', { min: 0, exclusiveMin: true }))
+  const samples = given(() => reader.optionalBool('do_sample')) !== false
+  const temperature = samples ? given(() => reader.optionalNumber('temperature', { min: 0 })) : 0
+  const topP = samples ? given(() => reader.optionalNumber('top_p', { min: 0, max: 1 })) : undefined
+  const minP = samples ? given(() => reader.optionalNumber('min_p', { min: 0, max: 1 })) : undefined
+  const topK = samples ? given(() => reader.optionalInt('top_k', { min: -1 })) : undefined
+  return {
+    sampling: {
+      ...(temperature !== undefined && { temperature }),
+      ...(topP !== undefined && { topP }),
+      // -1 is vLLM's way to say off.
+      ...(topK !== undefined && { topK: Math.max(topK, 0) }),
+      ...(minP !== undefined && { minP }),
+      ...(repetitionPenalty !== undefined && { repetitionPenalty }),
+    },
+    eosTokenIds: [...new Set([...ends, ...readTokenIds(reader.raw('eos_token_id'))])],
+    warnings,
+  }
+}

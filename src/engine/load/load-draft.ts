@@ -1,0 +1,29 @@
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import { OptionError } from '../../errors.ts'
+import type { Kernels } from '../../kernels/contract.ts'
+import { loadModel } from '../../model/load.ts'
+import type { ModelOptions } from '../../model/model.ts'
+import { DraftModel } from '../../speculation/draft-model.ts'
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
+
+/** Throws OptionError unless every id is the same token in both: a guess is made of ids. */
+export function checkSameTokens(name: string, tokenizer: Tokenizer, draftName: string, draft: Tokenizer): void {
+  for (let id = 0; id < Math.max(tokenizer.vocabSize, draft.vocabSize); id++) {
+    const [expected, met] = [tokenizer.idToToken(id), draft.idToToken(id)]
+    if (expected === met) continue
+    const show = (token: string | undefined) => (token === undefined ? 'none' : JSON.stringify(token))
+    throw new OptionError(
+      `${draftName} cannot guess ahead for ${name}: token ${id} is ${show(met)} there and ${show(expected)} here. ` +
+        'Give as draft a model of the same tokenizer, usually a smaller one of the same family.',
+    )
+  }
+}
+
+/** Loads the weights of a draft model onto the kernels of the model that it is for. */
+export async function loadDraft(
+  checkpoint: Checkpoint,
+  kernels: Kernels,
+  options: ModelOptions & { readonly signal: AbortSignal; readonly vocabSize: number },
+): Promise<DraftModel> {
+  return new DraftModel(await loadModel(checkpoint, kernels, options), options.vocabSize)
+}

@@ -1,0 +1,219 @@
+import type { Kernels } from '../../kernels/contract.ts'
+import type { Model } from '../../model/model.ts'
+import type { Outbox } from '../wire/outbox.ts'
+import { schedule } from './scheduler.ts'
+import type { Part, Sequence } from './sequence.ts'
+
+/** What the loop needs of a model. `forward` is never called while another call is under way. */
+export type StepModel = Pick<Model, 'forward'> & { readonly kernels: Pick<Kernels, 'read'> }
+
+export interface LoopOptions {
+  readonly model: StepModel
+  /** Most tokens of one step. */
+  readonly chunkSize: number
+  /** Most tokens of a step that a prompt has for itself. */
+  readonly aloneSize: number
+  readonly outbox: Outbox
+  /** Lets messages in between two steps. */
+  readonly pause: () => Promise<void>
+  /** Is told when the model begins and ends to compute. Default: nobody is. */
+  readonly computing?: (now: boolean) => void
+  /** The cache is full: gives up what no sequence needs; false if there is nothing. Default: never anything. */
+  readonly makeRoom?: () => boolean
+  /** Waits for cache memory that others will give back without being asked; false if there is none. Default: none. */
+  readonly waitForRoom?: () => Promise<boolean>
+  readonly now: () => number
+}
+
+/** Milliseconds after which messages are let in: a small model's step is too short to do so after each. */
+const PAUSE_AFTER = 4
+
+/** A step that nobody waits for any more, or that others should not wait for: it did not happen. */
+class GivenUp extends Error {}
+
+/** Runs all sequences that have work, together, step by step. */
+export class StepLoop {
+  readonly #options: LoopOptions
+  #running: Sequence[] = []
+  /** Without memory until another has ended; in order of arrival. */
+  #paused: Sequence[] = []
+  /** Gave their memory up for others. */
+  readonly #yielded = new WeakSet<Sequence>()
+  #active: Promise<void> | null = null
+  #turn: Promise<unknown> = Promise.resolve()
+  /** When messages were let in. */
+  #letIn = 0
+  #computing = false
+
+  constructor(options: LoopOptions) {
+    this.#options = options
+  }
+
+  add(sequence: Sequence): void {
+    this.#running.push(sequence)
+    this.#active ??= this.#run()
+  }
+
+  /** Runs work that needs the model while no step is under way. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  /** Runs what only the model is asked for: it takes its time, and always comes to an end. */
+  async computed<T>(work: () => Promise<T>): Promise<T> {
+    this.#compute(true)
+    try {
+      return await work()
+    } finally {
+      this.#compute(false)
+    }
+  }
+
+  /** Resolves when no sequence is left. */
+  async idle(): Promise<void> {
+    await this.#active
+  }
+
+  async #run(): Promise<void> {
+    this.#letIn = this.#options.now()
+    while (this.#running.length > 0) {
+      await this.exclusive(() => this.step())
+      await this.#letMessagesIn()
+    }
+    this.#active = null
+  }
+
+  async #letMessagesIn(): Promise<void> {
+    const { pause, now } = this.#options
+    if (now() - this.#letIn < PAUSE_AFTER) return
+    const computing = this.#computing
+    this.#compute(false)
+    await pause()
+    this.#compute(computing)
+    this.#letIn = now()
+  }
+
+  /** One token of every text and a piece of every prompt: schedule, run, sample, emit. */
+  async step(): Promise<void> {
+    const { outbox, now } = this.#options
+    this.#retire()
+    for (const sequence of this.#running) if (sequence.mustRoll) await sequence.roll()
+    const began = now()
+    const batch = await this.#schedule()
+    const reads = batch.some(({ input }) => input.prompt !== null)
+    // A long step must not hold back what is already written.
+    if (reads) outbox.flush()
+    try {
+      const rows = await this.#forward(batch)
+      const ms = reads ? null : now() - began
+      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [], ms)
+    } catch (error) {
+      if (!(error instanceof GivenUp)) for (const { sequence } of batch) sequence.fail(error)
+    }
+    outbox.flushIfDue()
+    this.#retire()
+  }
+
+  async #schedule(): Promise<readonly Part[]> {
+    const running = this.#running
+    const turns = schedule(
+      running.map(sequence => sequence.waiting),
+      this.#budget(),
+    )
+    const turnOf = (index: number) => running[index] as Sequence
+    // All at once: what a draft model guesses for several texts it computes together.
+    const drafts = await this.computed(() => Promise.all(turns.map(({ index, ahead }) => turnOf(index).propose(ahead))))
+    const parts = turns.map(({ index, count }, i) => this.#part(turnOf(index), count, drafts[i] as readonly number[]))
+    const ready = await this.#relieve(parts.filter(part => part !== null))
+    const served = new Set(ready.map(({ sequence }) => sequence))
+    for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
+    return ready
+  }
+
+  /** A prompt raises the keys before it once a step: the fewer steps, the better. Others would wait too long. */
+  #budget(): number {
+    const { chunkSize, aloneSize } = this.#options
+    const [one, ...others] = this.#running
+    return one && others.length === 0 && one.waiting.promptLeft > 0 ? aloneSize : chunkSize
+  }
+
+  /**
+   * Whoever finds no room waits for the others to end. A sequence of lower priority gives its memory up for it, once;
+   * and where all wait, the last to come of the lowest priority gives it to the others. Returns the parts that are left.
+   */
+  async #relieve(ready: readonly Part[]): Promise<readonly Part[]> {
+    const waiting = this.#running.filter(sequence => sequence.waitsForRoom)
+    if (waiting.length === 0) return ready
+    const urgent = Math.max(...waiting.map(sequence => sequence.priority))
+    const holders = this.#running.filter(s => s.priority < urgent && s.holdsMemory && !this.#yielded.has(s))
+    const candidates = holders.length > 0 ? holders : ready.length === 0 ? waiting : []
+    const victim = lastOfLowest(candidates)
+    if (!victim || (await this.#options.waitForRoom?.())) return ready
+    if (this.#running.length === 1) {
+      // While it waited, a session may have become idle.
+      if (!this.#options.makeRoom?.()) victim.giveUp()
+      return ready
+    }
+    this.#yielded.add(victim)
+    victim.pause()
+    this.#running = this.#running.filter(sequence => sequence !== victim)
+    this.#paused.unshift(victim)
+    return ready.filter(({ sequence }) => sequence !== victim)
+  }
+
+  #part(sequence: Sequence, count: number, draft: readonly number[]): Part | null {
+    let part = sequence.part(count, draft)
+    while (!part && sequence.waitsForRoom && this.#options.makeRoom?.()) part = sequence.part(count, [])
+    return part
+  }
+
+  /** The logits that the parts want, each [vocab], by part. */
+  async #forward(batch: readonly Part[]): Promise<Float32Array[][]> {
+    const { model } = this.#options
+    if (batch.length === 0) return []
+    const inputs = batch.map(part => part.input)
+    const reads = inputs.some(({ prompt }) => prompt !== null)
+    const between = reads ? (done: number) => this.#between(batch, done) : undefined
+    const logits = await this.computed(() => model.forward(inputs, undefined, between))
+    const [wanted, vocab] = logits.shape as [number, number]
+    const values = wanted > 0 ? ((await model.kernels.read(logits)) as Float32Array) : new Float32Array(0)
+    let row = 0
+    return batch.map(({ input }) => {
+      const count = { none: 0, last: 1, all: input.tokens.length }[input.logits]
+      return Array.from({ length: count }, () => values.subarray(row * vocab, ++row * vocab))
+    })
+  }
+
+  /**
+   * Between two layers of a step that reads prompts. It is given up when all its sequences have ended, and when somebody
+   * came who would wait longer for its end than for a usual step.
+   */
+  async #between(batch: readonly Part[], done: number): Promise<void> {
+    await this.#letMessagesIn()
+    const left = batch.reduce((n, { input }) => n + input.tokens.length, 0) * (1 - done)
+    const keepsWaiting = left > this.#options.chunkSize && this.#running.length > batch.length
+    if (keepsWaiting || batch.every(({ sequence }) => sequence.hasEnded)) throw new GivenUp()
+    for (const part of batch) part.sequence.tellReading(part, done)
+  }
+
+  #compute(now: boolean): void {
+    this.#computing = now
+    this.#options.computing?.(now)
+  }
+
+  #retire(): void {
+    this.#paused = this.#paused.filter(sequence => !sequence.retired())
+    const before = this.#running.length
+    this.#running = this.#running.filter(sequence => !sequence.retired())
+    if (this.#running.length === before) return
+    for (const sequence of this.#paused) sequence.resume()
+    this.#running.push(...this.#paused.splice(0))
+  }
+}
+
+function lastOfLowest(sequences: readonly Sequence[]): Sequence | undefined {
+  const lowest = Math.min(...sequences.map(({ priority }) => priority))
+  return sequences.findLast(({ priority }) => priority === lowest)
+}

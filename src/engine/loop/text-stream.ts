@@ -1,0 +1,85 @@
+import type { StopMatcher } from '../../sampling/stop-sequences.ts'
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
+
+export interface TextStreamOptions {
+  readonly tokenizer: Tokenizer
+  readonly stops: StopMatcher
+  /** Ids that the text goes on from, of which the last few are looked at; empty: it begins anew. */
+  readonly after: readonly number[]
+  readonly skipSpecialTokens: boolean
+}
+
+/** Ids before the first one that can change how it reads: a character has at most four bytes. */
+const LOOK_BACK = 8
+
+/** Generated ids into text that may be shown: whole characters, no stop sequence. */
+export class TextStream {
+  readonly #options: TextStreamOptions
+  readonly #detokenizer: ReturnType<Tokenizer['detokenizer']>
+  /** What the stops had seen after each token. */
+  readonly #pushed: number[] = []
+
+  constructor(options: TextStreamOptions) {
+    this.#options = options
+    this.#detokenizer = this.#begin()
+  }
+
+  /** The text that the token makes certain, and whether a stop sequence came after it. */
+  push(token: number): { readonly text: string; readonly stopped: boolean } {
+    const { stops, tokenizer, skipSpecialTokens } = this.#options
+    const hidden = skipSpecialTokens && tokenizer.isSpecial(token)
+    const text = hidden ? stops.pushHidden(token) : stops.push(this.#detokenizer.push(token))
+    this.#pushed.push(stops.pushed)
+    return { text, stopped: stops.stop !== undefined }
+  }
+
+  /** A token that ends the text and is not part of it: what may be shown before it, and whether it completes a stop. */
+  end(token: number): { readonly text: string; readonly stopped: boolean } {
+    const { stops, tokenizer, skipSpecialTokens } = this.#options
+    const unfinished = stops.push(this.#detokenizer.flush())
+    const ending = skipSpecialTokens ? '' : tokenizer.decode([token])
+    const text = unfinished + (skipSpecialTokens ? stops.pushHidden(token) : stops.push(ending))
+    if (stops.stop !== undefined) return { text, stopped: true }
+    const all = text + stops.flush()
+    return { text: all.slice(0, all.length - ending.length), stopped: false }
+  }
+
+  /** What was held back, when no more tokens come: an unfinished character as U+FFFD. */
+  flush(): string {
+    const { stops } = this.#options
+    return stops.push(this.#detokenizer.flush()) + stops.flush()
+  }
+
+  /** What was held back as the possible beginning of a stop sequence, when the text is given up where it is. */
+  release(): string {
+    return this.#options.stops.flush()
+  }
+
+  /**
+   * Ids of a text that a stop sequence has cut within the given ids: the first `keep` of them, then `tail`. Where the
+   * vocabulary cannot write the cut token's remaining text, that token is kept whole.
+   */
+  tokensOf(text: string, tokens: readonly number[]): { readonly keep: number; readonly tail: readonly number[] } {
+    const { tokenizer, stops } = this.#options
+    let keep = tokens.findLastIndex((_, i) => this.#pushed[i]! <= stops.stopAt) + 1
+    while (keep > 0 && !text.startsWith(this.#decode(tokens.slice(0, keep)))) keep--
+    const rest = text.slice(this.#decode(tokens.slice(0, keep)).length)
+    if (rest === '') return { keep, tail: [] }
+    const tail = tokenizer.encode(rest, { addSpecialTokens: false, parseSpecial: false })
+    if (this.#decode([...tokens.slice(0, keep), ...tail]) === text) return { keep, tail }
+    return { keep: keep + 1, tail: [] }
+  }
+
+  #decode(tokens: readonly number[]): string {
+    const detokenizer = this.#begin()
+    return tokens.map(token => detokenizer.push(token)).join('') + detokenizer.flush()
+  }
+
+  /** A detokeniser that has seen the end of what comes before: a leading space is not the beginning of a text. */
+  #begin(): ReturnType<Tokenizer['detokenizer']> {
+    const { tokenizer, after, skipSpecialTokens } = this.#options
+    const detokenizer = tokenizer.detokenizer({ skipSpecialTokens })
+    for (const token of after.slice(-LOOK_BACK)) detokenizer.push(token)
+    return detokenizer
+  }
+}

@@ -1,0 +1,138 @@
+import type { TokenHistory } from '../../sampling/history.ts'
+import { type Logprobs, logprobs } from '../../sampling/logprobs.ts'
+import type { Sampler } from '../../sampling/sampler.ts'
+import type { Chunk, Completion, FinishReason, Timings, Usage } from '../types/results.ts'
+import type { TextStream } from './text-stream.ts'
+
+export interface WritingOptions {
+  /** Tokens that end the text. */
+  readonly eos: ReadonlySet<number>
+  readonly maxTokens: number
+  readonly sampler: Pick<Sampler, 'seed' | 'sample'>
+  /** For the sampler's penalties. */
+  readonly history: TokenHistory
+  /** How many of the likeliest tokens are reported with each; undefined: nothing is. */
+  readonly logprobs?: number | undefined
+  readonly text: Pick<TextStream, 'push' | 'end' | 'flush' | 'release' | 'tokensOf'>
+  readonly now: () => number
+  /** When the prompt was asked for, in the clock of `now`. */
+  readonly asked: number
+  emit(chunk: Chunk): void
+}
+
+/** What a row of logits has become. */
+export interface Written {
+  /** Null: an end-of-text token, which does not join the text. */
+  readonly token: number | null
+  /** Why the text ends with it. */
+  readonly ends: FinishReason | null
+  /** It ends with a stop sequence, which is to be taken back: see `cutAt`. */
+  readonly stopped: boolean
+}
+
+/** The text that a prompt gets: tokens drawn from logits and shown as soon as they are certain, until it ends. */
+export class Writing {
+  readonly #options: WritingOptions
+  readonly #began: number
+  readonly #tokenIds: number[] = []
+  readonly #logprobs: Logprobs[] = []
+  #text = ''
+  #first: number | null = null
+  #last: number
+
+  constructor(options: WritingOptions) {
+    this.#options = options
+    this.#began = options.now()
+    this.#last = this.#began
+  }
+
+  /** Tokens until maxTokens. */
+  get left(): number {
+    return this.#options.maxTokens - this.#tokenIds.length
+  }
+
+  /** Of the whole text, whatever has become of them since. */
+  get tokenIds(): readonly number[] {
+    return this.#tokenIds
+  }
+
+  /** A token has been drawn, if only the one that ends the text. */
+  get hasBegun(): boolean {
+    return this.#first !== null
+  }
+
+  /** Draws the next token from its logits [vocab]. `room` is how many tokens the context has left. */
+  next(logits: Float32Array, room: number): Written {
+    const { sampler, history, eos, maxTokens, text, logprobs: top } = this.#options
+    const token = sampler.sample(logits, history)
+    const likely = top === undefined ? null : logprobs(logits, token, top)
+    if (likely) this.#logprobs.push(likely)
+    this.#last = this.#options.now()
+    this.#first ??= this.#last
+    if (eos.has(token)) {
+      const { text: certain, stopped } = text.end(token)
+      this.#show(certain, token)
+      return { token: null, ends: 'stop', stopped }
+    }
+    this.#tokenIds.push(token)
+    history.add(token)
+    const { text: certain, stopped } = text.push(token)
+    const limit = this.#tokenIds.length === maxTokens ? 'length' : room === 1 ? 'context' : null
+    const ends = stopped ? 'stop' : limit
+    this.#emit(ends && !stopped ? certain + text.flush() : certain, token, likely)
+    return { token, ends, stopped }
+  }
+
+  /** A stopped text's ids: the first `keep`, then `tail` for what a token that is cut in two leaves. */
+  cutAt(): ReturnType<TextStream['tokensOf']> {
+    return this.#options.text.tokensOf(this.#text, this.#tokenIds)
+  }
+
+  /** Takes the stop sequence back. */
+  cut({ keep, tail }: ReturnType<TextStream['tokensOf']>): void {
+    this.#tokenIds.splice(keep, this.#tokenIds.length, ...tail)
+  }
+
+  /** A text that is given up joins the timeline as it is, so all of it is shown; but for an unfinished character. */
+  showHeld(): void {
+    const last = this.#tokenIds.at(-1)
+    if (last !== undefined) this.#show(this.#options.text.release(), last)
+  }
+
+  completion(finishReason: FinishReason, reading: Omit<Usage, 'completionTokens'>): Completion {
+    const { sampler } = this.#options
+    return {
+      text: this.#text,
+      tokenIds: this.#tokenIds,
+      finishReason,
+      usage: { ...reading, completionTokens: this.#tokenIds.length },
+      timings: this.#timings(reading.promptTokens - reading.cachedTokens),
+      seed: Number(sampler.seed),
+      ...(this.#options.logprobs !== undefined && { logprobs: this.#logprobs }),
+    }
+  }
+
+  #timings(promptTokens: number): Timings {
+    const { asked, now } = this.#options
+    const first = this.#first ?? now()
+    const promptMs = first - this.#began
+    const generationMs = Math.max(this.#last - first, 0)
+    const perSecond = (count: number, ms: number) => (ms > 0 ? (count * 1000) / ms : 0)
+    return {
+      firstTokenMs: first - asked,
+      promptMs,
+      generationMs,
+      promptTokensPerSecond: perSecond(promptTokens, promptMs),
+      tokensPerSecond: perSecond(this.#tokenIds.length - 1, generationMs),
+    }
+  }
+
+  #show(text: string, tokenId: number): void {
+    if (text !== '') this.#emit(text, tokenId)
+  }
+
+  #emit(text: string, tokenId: number, likely: Logprobs | null = null): void {
+    this.#text += text
+    this.#options.emit({ text, tokenId, ...(likely && { logprobs: likely }) })
+  }
+}

@@ -1,0 +1,172 @@
+/** Blocks on disk below the blocks in memory: written behind generation, read before a prompt stands on them. */
+
+import { blockName, type StoredBlock } from '../../cache/disk/block-file.ts'
+import type { BlockStore } from '../../cache/disk/block-store.ts'
+import type { CacheLayout } from '../../cache/layout.ts'
+import { type Block, type BlockPool, CacheFullError } from '../../cache/pool.ts'
+import type { PrefixNode, PrefixTree } from '../../cache/prefix-tree.ts'
+import { OutOfMemoryError } from '../../errors.ts'
+import type { Kernels } from '../../kernels/contract.ts'
+import { type ReuseOptions, type RowRules, rowFits, rowWays } from './provenance.ts'
+
+export interface DiskTierOptions {
+  readonly store: BlockStore
+  readonly pool: BlockPool
+  readonly kernels: Pick<Kernels, 'read' | 'upload'>
+  readonly rules: RowRules
+}
+
+/** Held in memory for the disk at most; what comes faster is not kept. */
+const MAX_WAITING_BYTES = 256 * 2 ** 20
+/** Files read at once. */
+const READERS = 8
+
+export class DiskTier {
+  readonly #options: DiskTierOptions
+  readonly #layout: CacheLayout
+  readonly #names = new WeakMap<PrefixNode, string>()
+  #writing: Promise<void> = Promise.resolve()
+  #waitingBytes = 0
+  /** What is published now has come from the disk. */
+  #placing = false
+
+  constructor(options: DiskTierOptions) {
+    this.#options = options
+    this.#layout = options.pool.layout
+  }
+
+  /** Takes note of a new block and writes it behind; it must be held now. */
+  published(node: PrefixNode): void {
+    if (this.#placing) return
+    const { pool } = this.#options
+    const blocks = node.blocks.filter(block => block !== null)
+    const bytes = blocks.reduce((n, block) => n + (block.memory.shape[0] as number), 0)
+    if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) return
+    const groups = [...node.blocks]
+    for (const block of blocks) pool.hold(block)
+    this.#waitingBytes += bytes
+    const written = () => {
+      this.#waitingBytes -= bytes
+    }
+    this.#writing = this.#writing.then(() => this.#write(node, groups)).then(written, written)
+  }
+
+  /**
+   * Brings what the disk knows of a prompt into the tree, beyond what is there. The blocks are held until the function
+   * that is returned is called.
+   */
+  async load(tree: PrefixTree, ids: readonly number[], options: ReuseOptions): Promise<() => void> {
+    const held: Block[] = []
+    const release = () => {
+      // From the end to the start, as sequences do.
+      for (const block of held.splice(0).reverse()) this.#options.pool.release(block)
+    }
+    const { blockTokens } = this.#layout
+    const fits = rowFits(this.#options.rules, ids.length, options)
+    const { nodes, rows } = tree.longest(ids, options.strict ? fits.exact : fits.near)
+    const above = nodes.slice(0, Math.floor(rows / blockTokens))
+    for (const node of above) this.#hold(node, held)
+    const names = await this.#chain(above, ids, options)
+    let parent: PrefixNode | null = above.at(-1) ?? null
+    for (let at = 0; at < names.length; at += READERS) {
+      const stored = await Promise.all(names.slice(at, at + READERS).map(name => this.#options.store.read(name)))
+      for (const block of stored) {
+        const node: PrefixNode | null = block && this.#place(tree, parent, block, held)
+        if (!node) return release
+        parent = node
+      }
+    }
+    void this.#options.store.touch(names.toReversed())
+    return release
+  }
+
+  /** Resolves when all that was noted is on disk or has failed to get there; false if there was nothing. */
+  async flush(): Promise<boolean> {
+    if (this.#waitingBytes === 0) return false
+    let writing: Promise<void> | null = null
+    while (writing !== this.#writing) {
+      writing = this.#writing
+      await writing
+    }
+    return true
+  }
+
+  /** Names of stored blocks that go on from `above`, for as long as the prompt does. */
+  async #chain(above: readonly PrefixNode[], ids: readonly number[], options: ReuseOptions): Promise<string[]> {
+    const { store, rules } = this.#options
+    const { blockTokens } = this.#layout
+    const cold = rowWays(rules, 0, ids.length, { start: 0, end: ids.length }, options.path)
+    const names: string[] = []
+    let parent = this.#nameOf(above.at(-1) ?? null)
+    for (let n = above.length; (n + 1) * blockTokens <= ids.length; n++) {
+      const range = [n * blockTokens, (n + 1) * blockTokens] as const
+      const found = await store.find(parent, ids.slice(...range))
+      const exact = blockName({ parent, ids: ids.slice(...range), ways: [...cold.slice(...range)] })
+      const near = options.strict ? undefined : found[0]
+      const name = found.includes(exact) ? exact : near
+      if (name === undefined) break
+      names.push(name)
+      parent = name
+    }
+    return names
+  }
+
+  /** Null if there is no room or the block is not one of this model's. */
+  #place(
+    tree: PrefixTree,
+    parent: PrefixNode | null,
+    { ids, ways, groups }: StoredBlock,
+    held: Block[],
+  ): PrefixNode | null {
+    const { pool, kernels } = this.#options
+    const sizes = this.#layout.groups.map(group => group.blockBytes)
+    if (groups.length !== sizes.length || groups.some((g, i) => g && g.length !== sizes[i])) return null
+    const blocks: (Block | null)[] = []
+    this.#placing = true
+    try {
+      for (const [group, bytes] of groups.entries()) {
+        const block = bytes && pool.take(group)
+        blocks.push(block)
+        if (block && bytes) kernels.upload(block.memory, bytes)
+      }
+      const node = tree.publish(parent, ids, ways, blocks)
+      this.#hold(node, held)
+      return node
+    } catch (error) {
+      if (error instanceof CacheFullError || error instanceof OutOfMemoryError) return null
+      throw error
+    } finally {
+      this.#placing = false
+      for (const block of blocks) if (block) pool.release(block)
+    }
+  }
+
+  #hold({ blocks }: PrefixNode, held: Block[]): void {
+    for (const block of blocks) {
+      if (!block) continue
+      this.#options.pool.hold(block)
+      held.push(block)
+    }
+  }
+
+  async #write({ parent: above, ids, ways }: PrefixNode, blocks: readonly (Block | null)[]): Promise<void> {
+    const { store, kernels, pool } = this.#options
+    const parent = this.#nameOf(above)
+    try {
+      const groups: (Uint8Array | null)[] = []
+      for (const block of blocks) groups.push(block && ((await kernels.read(block.memory)) as Uint8Array))
+      await store.write({ parent, ids, ways, groups })
+    } finally {
+      for (const block of blocks) if (block) pool.release(block)
+    }
+  }
+
+  #nameOf(node: PrefixNode | null): string {
+    if (!node?.parent) return this.#options.store.fingerprint
+    const known = this.#names.get(node)
+    if (known !== undefined) return known
+    const name = blockName({ parent: this.#nameOf(node.parent), ids: node.ids, ways: node.ways })
+    this.#names.set(node, name)
+    return name
+  }
+}

@@ -1,0 +1,78 @@
+/** Whose rows these are: rows of two engines may stand for each other only where all of this is equal. */
+import { createHash } from 'node:crypto'
+import type { CacheLayout } from '../../cache/layout.ts'
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import { PATH_GRID } from '../../nn/attention/path.ts'
+
+/** Of the bytes in a cached block and of the rules that decide them: a change makes older blocks unknown. */
+const VERSION = 3
+/** Tensors that are looked into, spread over all of them, and the bytes taken from the middle of each. */
+const SAMPLES = 2048
+const SAMPLE_BYTES = 64
+
+export interface Identity {
+  /** Of the rules that decide a row's bits. */
+  readonly rules: string
+  /** Hashes of config.json, of tokenizer.json, and of every tensor's name, type and shape with bytes out of them. */
+  readonly config: string
+  readonly tokenizer: string
+  readonly weights: string
+  /** Segments of a row with their types, for people, and a hash of how rows lie in blocks. */
+  readonly rows: string
+  readonly layout: string
+  /** The arithmetic: kernels, instruction set, and what they were told. */
+  readonly numerics: string
+}
+
+export async function identify(
+  { config, tokenizer, tensors }: Pick<Checkpoint, 'config' | 'tokenizer' | 'tensors'>,
+  numerics: string,
+  { blockTokens, groups }: CacheLayout,
+): Promise<Identity> {
+  return {
+    rules: `${VERSION}/${PATH_GRID}`,
+    config: digest(JSON.stringify(config)),
+    tokenizer: digest(JSON.stringify(tokenizer)),
+    weights: await weightsDigest(tensors),
+    rows: (groups[0]?.segments ?? []).map(s => `${s.name} ${s.dtype}`).join(', '),
+    layout: digest(JSON.stringify({ blockTokens, groups })),
+    numerics,
+  }
+}
+
+/** 128 bits, in hexadecimal. */
+export function fingerprint(identity: Identity): string {
+  return digest(JSON.stringify(identity))
+}
+
+/** What differs between rows `there` and an engine `here`, in words; empty if they are of one kind. */
+export function differences(there: Identity, here: Identity): string[] {
+  const found: string[] = []
+  if (there.tokenizer !== here.tokenizer) found.push('the tokenizer')
+  if (there.config !== here.config) found.push('the model (config.json)')
+  else if (there.weights !== here.weights) found.push("the model's weights")
+  if (there.rows !== here.rows) found.push(`the cached numbers (${there.rows} there, ${here.rows} here)`)
+  else if (there.layout !== here.layout) found.push('the layout of cached rows')
+  if (there.numerics !== here.numerics) found.push(`the arithmetic (${there.numerics} there, ${here.numerics} here)`)
+  if (there.rules !== here.rules) found.push("latentkit's rules for rows (another version)")
+  return found
+}
+
+async function weightsDigest(tensors: Checkpoint['tensors']): Promise<string> {
+  const shapes = [...tensors.values()].map(t => [t.name, t.dtype, t.shape])
+  const step = Math.max(1, Math.ceil(tensors.size / SAMPLES))
+  const sampled = [...tensors.values()].filter((_, i) => i % step === 0)
+  const samples = await Promise.all(
+    sampled.map(({ bytes: { source, offset, length } }) => {
+      const count = Math.min(SAMPLE_BYTES, length)
+      return source.read(offset + Math.floor((length - count) / 2), count)
+    }),
+  )
+  return digest(JSON.stringify(shapes), ...samples)
+}
+
+function digest(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex').slice(0, 32)
+}

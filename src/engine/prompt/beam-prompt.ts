@@ -1,0 +1,96 @@
+import { BeamSearch, type EndedBeam } from '../../sampling/beam-search.ts'
+import { StopMatcher } from '../../sampling/stop-sequences.ts'
+import type { Parts } from '../load/load-parts.ts'
+import type { StepLoop } from '../loop/step-loop.ts'
+import { TextStream } from '../loop/text-stream.ts'
+import type { Timeline } from '../past/timeline.ts'
+import type { BeamOptions } from '../types/options.ts'
+import type { ToHost } from '../types/protocol.ts'
+import type { BeamText, Chunk, Completion } from '../types/results.ts'
+import { BeamRun } from './beam-run.ts'
+import { standOn } from './prefix-reuse.ts'
+
+export interface BeamPromptContext {
+  readonly parts: Parts
+  readonly loop: StepLoop
+  readonly now: () => number
+  emit(chunk: Chunk): void
+}
+
+/** What a beam search has come to: the completion, and the timeline with the best text. */
+export interface BeamAnswer {
+  readonly completion: Completion
+  readonly timeline: Timeline
+}
+
+/** A prompt that is answered by beam search. */
+export interface BeamPrompt {
+  readonly run: BeamRun
+  /** Null if it was aborted. */
+  readonly answer: Promise<BeamAnswer | null>
+}
+
+/** Begins to answer; `timeline` becomes the search's own. Throws ContextLengthError, OptionError. */
+export function beginBeams(
+  { parts, loop, now, emit }: BeamPromptContext,
+  timeline: Timeline,
+  message: ToHost & { type: 'prompt' },
+  asked: number,
+): BeamPrompt {
+  const { options } = message
+  const { ids, continues, extent } = standOn(parts, timeline, message)
+  const { width, lengthPenalty = 1, earlyStopping = false } = options.beams as BeamOptions
+  const room = timeline.cache.maxTokens - ids.length
+  const maxTokens = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, room)
+  const eos = new Set(options.ignoreEos ? [] : parts.defaults.eosTokenIds)
+  const search = new BeamSearch({ width, maxTokens, eos, lengthPenalty, earlyStopping })
+  const began = now()
+  const path = options.attentionPath
+  const run = new BeamRun({ loop, search, timeline, prompt: ids, extent, path, priority: options.priority ?? 0, now })
+
+  const limit = maxTokens === options.maxTokens ? 'length' : 'context'
+  /** The text, its chunks told to `tell`. */
+  const textOf = (tokenIds: readonly number[], tell?: (chunk: Chunk) => void): string => {
+    const after = continues ? ids : []
+    const { skipSpecialTokens = true } = options
+    const stream = new TextStream({ tokenizer: parts.tokenizer, stops: new StopMatcher([]), after, skipSpecialTokens })
+    const texts = tokenIds.map((id, i) => stream.push(id).text + (i === tokenIds.length - 1 ? stream.flush() : ''))
+    for (const [i, tokenId] of tokenIds.entries()) tell?.({ text: texts[i] as string, tokenId })
+    return texts.join('')
+  }
+  const beamText = ({ ids: tokenIds, ends, logprob, score }: EndedBeam): BeamText => {
+    return { text: textOf(tokenIds), tokenIds, finishReason: ends === 'eos' ? 'stop' : limit, logprob, score }
+  }
+  const answer = async (): Promise<BeamAnswer | null> => {
+    const outcome = await run.run()
+    if (!outcome) return null
+    const beams = search.ended.map(beamText)
+    const tokenIds = beams[0]?.tokenIds ?? []
+    const [end, promptMs] = [now(), outcome.read - began]
+    const generationMs = end - outcome.read
+    const perSecond = (count: number, ms: number) => (ms > 0 ? (count * 1000) / ms : 0)
+    const completion: Completion = {
+      text: textOf(tokenIds, emit),
+      tokenIds,
+      finishReason: beams[0]?.finishReason ?? limit,
+      usage: {
+        promptTokens: ids.length,
+        cachedTokens: outcome.reused,
+        completionTokens: tokenIds.length,
+        draftTokens: 0,
+        acceptedTokens: 0,
+      },
+      timings: {
+        firstTokenMs: end - asked,
+        promptMs,
+        generationMs,
+        promptTokensPerSecond: perSecond(ids.length - outcome.reused, promptMs),
+        tokensPerSecond: perSecond(tokenIds.length, generationMs),
+      },
+      seed: options.seed ?? 0,
+      beams,
+    }
+    return { completion, timeline: outcome.timeline }
+  }
+  return { run, answer: answer() }
+}

@@ -1,0 +1,182 @@
+import type { AttentionPath, PromptExtent } from '../../nn/attention/path.ts'
+import type { Beam, BeamSearch, EndedBeam } from '../../sampling/beam-search.ts'
+import { TokenHistory } from '../../sampling/history.ts'
+import { Sequence, type SequenceResult } from '../loop/sequence.ts'
+import type { StepLoop } from '../loop/step-loop.ts'
+import { Writing } from '../loop/token-writer.ts'
+import type { Timeline } from '../past/timeline.ts'
+
+export interface BeamRunOptions {
+  readonly loop: Pick<StepLoop, 'add'>
+  readonly search: BeamSearch
+  /** Stands on what the prompt reuses; becomes the run's. */
+  readonly timeline: Timeline
+  /** All ids up to the end of the prompt, and the extent of those to run, as for a sequence. */
+  readonly prompt: readonly number[]
+  readonly extent: PromptExtent | null
+  readonly path?: AttentionPath | undefined
+  readonly priority: number
+  readonly now: () => number
+}
+
+export interface BeamOutcome {
+  /** Holds the prompt and the best text; the caller's to dispose of. */
+  readonly timeline: Timeline
+  readonly reused: number
+  /** When the prompt had been read. */
+  readonly read: number
+}
+
+/** Drawn from logits that are only looked at: it ends the text before its first token. */
+const LOOKED = -1
+
+/** The texts of beams are made when they have ended. */
+const SILENT = {
+  push: () => ({ text: '', stopped: false }),
+  end: () => ({ text: '', stopped: false }),
+  flush: () => '',
+  release: () => '',
+  tokensOf: () => ({ keep: 0, tail: [] }),
+}
+
+/**
+ * A prompt that is answered by beam search. Every living beam is a fork of the timeline, which shares what it has in
+ * common with the others; each round is a step in which all of them add one token, together with whatever else runs.
+ */
+export class BeamRun {
+  readonly #options: BeamRunOptions
+  /** Under way. */
+  readonly #sequences = new Set<Sequence>()
+  #stopped: { readonly error: unknown } | 'aborted' | null = null
+
+  constructor(options: BeamRunOptions) {
+    this.#options = options
+  }
+
+  /** Null: it was aborted, and nothing of it is left. Rejects with what failed. */
+  async run(): Promise<BeamOutcome | null> {
+    const { search, timeline, now } = this.#options
+    const reused = timeline.cache.length
+    let living = new Map<Beam, Timeline>([[search.living[0] as Beam, timeline]])
+    const ended = new Map<EndedBeam, Timeline>()
+    let read: number | null = null
+    try {
+      while (!search.done) {
+        const logits = await this.#look(living)
+        if (!logits) return null
+        read ??= now()
+        living = this.#advance(living, ended, logits)
+      }
+      const [best] = search.ended
+      // Where there was no room for a token, the prompt is only read.
+      const winner = best ? (ended.get(best) as Timeline) : timeline
+      if (!(await this.#settle(winner, best?.ids ?? []))) return null
+      if (best) ended.delete(best)
+      else living = new Map()
+      return { timeline: winner, reused, read: read ?? now() }
+    } finally {
+      for (const one of [...living.values(), ...ended.values()]) one.dispose()
+    }
+  }
+
+  /** Ends it after the step under way. */
+  abort(): void {
+    this.#stopped ??= 'aborted'
+    for (const sequence of this.#sequences) sequence.abort()
+  }
+
+  fail(error: unknown): void {
+    this.#stopped ??= { error }
+    for (const sequence of this.#sequences) sequence.fail(error)
+  }
+
+  /** The logits after every beam; null if it was aborted. */
+  async #look(living: ReadonlyMap<Beam, Timeline>): Promise<Float32Array[] | null> {
+    const rows = [...living].map(async ([{ ids }, timeline]) => {
+      let seen: Float32Array | null = null
+      const sample = (logits: Float32Array) => {
+        seen = logits.slice()
+        return LOOKED
+      }
+      await this.#run(timeline, ids, sample, Number.POSITIVE_INFINITY)
+      return seen as Float32Array | null
+    })
+    const logits = await allOf(rows)
+    return logits.every(row => row !== null) && !this.#stopped ? logits : null
+  }
+
+  /** Lets the search choose, and forks what goes on or has ended from what it goes on from. */
+  #advance(
+    living: ReadonlyMap<Beam, Timeline>,
+    ended: Map<EndedBeam, Timeline>,
+    logits: readonly Float32Array[],
+  ): Map<Beam, Timeline> {
+    const { search } = this.#options
+    const before = [...living.values()]
+    const forkFor = <B extends Beam>(beam: B) => [beam, (before[beam.parent] as Timeline).fork()] as const
+    search.advance(logits)
+    const next = new Map(search.living.map(forkFor))
+    for (const beam of search.ended) if (!ended.has(beam)) ended.set(...forkFor(beam))
+    for (const [beam, timeline] of ended) {
+      if (search.ended.includes(beam)) continue
+      timeline.dispose()
+      ended.delete(beam)
+    }
+    for (const timeline of before) timeline.dispose()
+    return next
+  }
+
+  /** Runs what is left of a text, so that its rows are all there. False if it was aborted. */
+  async #settle(timeline: Timeline, ids: readonly number[]): Promise<boolean> {
+    await this.#run(timeline, ids, () => LOOKED, 0)
+    return this.#stopped === null
+  }
+
+  async #run(
+    timeline: Timeline,
+    written: readonly number[],
+    sample: (logits: Float32Array) => number,
+    maxTokens: number,
+  ): Promise<void> {
+    const { loop, prompt, extent, path, priority, now } = this.#options
+    if (this.#stopped === 'aborted') return
+    if (this.#stopped) throw this.#stopped.error
+    let end: (result: SequenceResult) => void = () => {}
+    const ended = new Promise<SequenceResult>(resolve => {
+      end = resolve
+    })
+    const sequence = new Sequence({
+      timeline,
+      prompt,
+      written,
+      extent,
+      path,
+      contextLength: timeline.cache.maxTokens,
+      rolling: null,
+      priority,
+      speculation: null,
+      writing: new Writing({
+        eos: new Set([LOOKED]),
+        maxTokens,
+        sampler: { seed: 0, sample },
+        history: new TokenHistory(),
+        text: SILENT,
+        now,
+        asked: now(),
+        emit: () => {},
+      }),
+      ended: end,
+    })
+    this.#sequences.add(sequence)
+    loop.add(sequence)
+    const result = await ended
+    this.#sequences.delete(sequence)
+    if ('error' in result) throw result.error
+  }
+}
+
+/** All results; if one fails, its error, when the others have ended too: nothing must run on what is disposed of. */
+async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}

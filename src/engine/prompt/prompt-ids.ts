@@ -1,0 +1,56 @@
+import { OptionError } from '../../errors.ts'
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
+import { ContextLengthError } from '../types/errors.ts'
+import type { Message } from '../types/options.ts'
+import type { HostPromptOptions } from '../types/protocol.ts'
+
+export interface PromptIds {
+  /** The whole timeline with the prompt at its end. */
+  readonly ids: readonly number[]
+  /** How many of them the prompt itself added; 0 for messages, which are all of it. */
+  readonly continues: boolean
+}
+
+/** The ids a prompt stands for: text goes on from the timeline, messages take its place. */
+export function promptIds(
+  tokenizer: Tokenizer,
+  timeline: readonly number[],
+  prompt: string | readonly Message[],
+  options: HostPromptOptions,
+): PromptIds {
+  const parse = options.parseSpecial === undefined ? {} : { parseSpecial: options.parseSpecial }
+  if (typeof prompt === 'string') {
+    const begins = timeline.length === 0 && (options.addSpecialTokens ?? true)
+    const added = begins
+      ? tokenizer.encodePrompt(prompt, parse)
+      : tokenizer.encode(prompt, { ...parse, addSpecialTokens: false })
+    return { ids: [...timeline, ...added], continues: true }
+  }
+  const { tools, templateVariables: variables, continueFinalMessage = false } = options
+  const ids = tokenizer.encodeChat(prompt, {
+    addGenerationPrompt: !continueFinalMessage,
+    continueFinalMessage,
+    ...parse,
+    ...(tools && { tools }),
+    ...(variables && { variables }),
+  })
+  return { ids, continues: false }
+}
+
+export function checkPromptIds(ids: readonly number[], vocabSize: number, contextLength: number): void {
+  if (ids.length === 0) throw new OptionError('The prompt is empty and so is the session; give at least one token')
+  if (ids.length > contextLength) {
+    throw new ContextLengthError(
+      `The session would hold ${ids.length} tokens with this prompt; its context is ${contextLength}. ` +
+        'Shorten the prompt, reset the session or load the model with a larger contextLength.',
+      { tokens: ids.length, contextLength },
+    )
+  }
+  const foreign = ids.find(id => id >= vocabSize)
+  if (foreign !== undefined) {
+    throw new OptionError(
+      `The text has token ${foreign}, but the model knows tokens 0 to ${vocabSize - 1}: ` +
+        'its tokenizer.json belongs to another model, or the token was added without training',
+    )
+  }
+}

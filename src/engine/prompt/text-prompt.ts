@@ -1,0 +1,104 @@
+import { SAMPLING_OPTIONS } from '../../sampling/options.ts'
+import { StopMatcher } from '../../sampling/stop-sequences.ts'
+import type { Speculation } from '../../speculation/speculation.ts'
+import type { Parts } from '../load/load-parts.ts'
+import { drawnWith } from '../load/sampling-defaults.ts'
+import { Drawing, type DrawingState } from '../loop/sampler-state.ts'
+import { type Rolling, Sequence, type SequenceResult } from '../loop/sequence.ts'
+import type { StepLoop } from '../loop/step-loop.ts'
+import { TextStream } from '../loop/text-stream.ts'
+import { Writing } from '../loop/token-writer.ts'
+import type { Timeline } from '../past/timeline.ts'
+import type { PromptProgress, SamplingOptions } from '../types/options.ts'
+import type { ToHost } from '../types/protocol.ts'
+import type { Chunk } from '../types/results.ts'
+import { standOn } from './prefix-reuse.ts'
+
+export interface TextPromptContext {
+  readonly parts: Parts
+  readonly loop: StepLoop
+  readonly now: () => number
+  /** What the timeline's text was drawn with, where it can go on; else null. */
+  readonly drawing: DrawingState | null
+  readonly speculation: Speculation | null
+  /** Where the context rolls. */
+  readonly rolling: Rolling | null
+  emit(chunk: Chunk): void
+  /** Hears how far the prompt is read; undefined: nobody asked. */
+  readonly reading?: ((progress: PromptProgress) => void) | undefined
+}
+
+/** What a text has come to, and what a text that goes on from it is drawn with; null: none can. */
+export interface TextAnswer {
+  readonly result: SequenceResult
+  readonly drawing: DrawingState | null
+}
+
+/** A prompt that is answered by drawing token after token. */
+export interface TextPrompt {
+  readonly run: Sequence
+  readonly answer: Promise<TextAnswer>
+}
+
+/** Begins to answer. Throws at once for a prompt that does not fit or options that are wrong. */
+export function beginText(
+  context: TextPromptContext,
+  timeline: Timeline,
+  message: ToHost & { type: 'prompt' },
+  asked: number,
+): TextPrompt {
+  const { parts, loop, now, emit } = context
+  const { tokenizer, defaults } = parts
+  const { options } = message
+  const before = timeline.tokens
+  const sampling = drawnWith(defaults.sampling, samplingOf(options))
+  const stops = new StopMatcher(options.stopSequences ?? [], text => tokenizer.splitAtSpecial(text))
+  const { ids, continues, goesOn, extent } = standOn(parts, timeline, message)
+  const drawsOn = goesOn && options.seed === undefined ? context.drawing : null
+  const drawing = drawsOn ? Drawing.goOn(drawsOn, sampling) : Drawing.begin(sampling, ids)
+  const writing = new Writing({
+    eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
+    maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
+    sampler: drawing.sampler,
+    history: drawing.history,
+    logprobs: options.logprobs,
+    text: new TextStream({
+      tokenizer,
+      stops,
+      after: continues ? ids : [],
+      skipSpecialTokens: options.skipSpecialTokens ?? true,
+    }),
+    now,
+    asked,
+    emit,
+  })
+  let answered: (answer: TextAnswer) => void
+  const answer = new Promise<TextAnswer>(resolve => {
+    answered = resolve
+  })
+  const ended = (result: SequenceResult) => {
+    const nextDrawing = timeline.endsGenerated ? drawing.state : null
+    answered({ result, drawing: timeline.tokens === before ? context.drawing : nextDrawing })
+  }
+  const run = new Sequence({
+    timeline,
+    prompt: ids,
+    extent,
+    path: options.attentionPath,
+    contextLength: timeline.cache.maxTokens,
+    rolling: context.rolling,
+    priority: options.priority ?? 0,
+    speculation: context.speculation,
+    writing,
+    reading: context.reading,
+    ended,
+  })
+  loop.add(run)
+  return { run, answer }
+}
+
+/** Those that concern drawing. What is there but undefined is not given: it must not hide a default. */
+function samplingOf(options: SamplingOptions): SamplingOptions {
+  const names = Object.keys(SAMPLING_OPTIONS) as (keyof SamplingOptions)[]
+  return Object.fromEntries(names.map(name => [name, options[name]]).filter(([, value]) => value !== undefined))
+}

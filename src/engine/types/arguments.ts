@@ -1,0 +1,57 @@
+/** What the engine's methods are given beside options, read as options are: checked, copied, refused by name. */
+import { OptionError } from '../../errors.ts'
+import { anyText, text, whole } from '../../options/kinds.ts'
+import { plainData, readable } from '../../options/plain-data.ts'
+import { readArgument } from '../../options/read-options.ts'
+import { show } from '../../options/show.ts'
+import type { Message } from './options.ts'
+
+/** More than any context holds. */
+const MOST_IDS = 2 ** 26
+
+/** A text, or the messages of a conversation. */
+export function readPrompt(prompt: unknown): string | readonly Message[] {
+  return readable('prompt', () => {
+    if (typeof prompt === 'string') return prompt
+    if (!Array.isArray(prompt)) {
+      throw new OptionError(`prompt is ${show(prompt)}; expected a text or a list of messages`)
+    }
+    return readMessages(prompt)
+  })
+}
+
+/** A list of plain data; what a message must have is for the chat template to say. */
+export function readMessages(messages: unknown): readonly Message[] {
+  return readable('messages', () => {
+    if (!Array.isArray(messages)) throw new OptionError(`messages is ${show(messages)}; expected a list of messages`)
+    return plainData(messages, 'messages') as Message[]
+  })
+}
+
+export function readText(value: unknown, name: string): string {
+  return readArgument(anyText, name, value)
+}
+
+/** A file, a folder or a model. */
+export function readName(value: unknown, name: string): string {
+  return readArgument(text, name, value)
+}
+
+export function readCount(value: unknown, name: string, least: number, most?: number): number {
+  return readArgument(whole(least, most), name, value)
+}
+
+/** Of a list or an array of numbers. */
+export function readTokenIds(ids: unknown): number[] {
+  return readable('tokenIds', () => {
+    const list = Array.isArray(ids) || (ArrayBuffer.isView(ids) && !(ids instanceof DataView)) ? ids : null
+    if (!list) throw new OptionError(`tokenIds is ${show(ids)}; expected a list of token ids`)
+    const { length } = list as ArrayLike<unknown>
+    if (length > MOST_IDS) throw new OptionError(`tokenIds has ${length} entries; expected at most ${MOST_IDS}`)
+    return Array.from({ length }, (_, i) => {
+      const id = (list as ArrayLike<unknown>)[i]
+      if (Number.isSafeInteger(id) && (id as number) >= 0) return id as number
+      throw new OptionError(`tokenIds[${i}] is ${show(id)}; expected a token id: a whole number, 0 or more`)
+    })
+  })
+}

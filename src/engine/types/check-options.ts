@@ -1,0 +1,38 @@
+/** What the table of options cannot say by itself: how options fit each other, a model and a past; and what are no options. */
+import { OptionError } from '../../errors.ts'
+import type { PromptOptions, SessionOptions } from './options.ts'
+
+const NOT_WITH_BEAMS = [
+  ...(['stopSequences', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),
+  ...(['logitBias', 'logprobs'] as const),
+]
+
+/** Of a rolling context, where nothing else is said: the attention sinks of arXiv 2309.17453. */
+export const KEPT_TOKENS = 4
+
+/** A session of an engine whose sessions hold at most `most` tokens. */
+export function checkSessionOptions(options: SessionOptions, most: number): void {
+  const { contextLength = most, rolling } = options
+  if (contextLength > most) {
+    throw new OptionError(`contextLength is ${contextLength}; the engine was loaded for at most ${most} tokens`)
+  }
+  if (!rolling) return
+  const { keep = KEPT_TOKENS, drop = 1 } = rolling
+  if (keep + drop < contextLength) return
+  throw new OptionError(
+    `rolling keeps ${keep} tokens and drops ${drop} of a context of ${contextLength}; at least one more must be left`,
+  )
+}
+
+/** A range of a past of `length` tokens. */
+export function checkRange(from: number, to: number, length: number): void {
+  if (from <= to && to <= length) return
+  throw new OptionError(`tokens ${from} to ${to} of ${length} cannot be dropped: expected from <= to <= ${length}`)
+}
+
+export function checkPromptOptions(options: PromptOptions): void {
+  if (!options.beams) return
+  const other = NOT_WITH_BEAMS.find(name => options[name] !== undefined)
+  if (!other) return
+  throw new OptionError(`${other} and beams were given; a beam search takes the model's probabilities as they are`)
+}

@@ -1,0 +1,250 @@
+/** What users of the engine give: options. camelCase, the AI SDK's names where it has one. */
+
+import type { CacheTypeName } from '../../cache/types.ts'
+import type { AttentionPath } from '../../nn/attention/path.ts'
+import type { EncodableType } from '../../quant/numbers.ts'
+import type { SamplingOptions as DrawingOptions } from '../../sampling/options.ts'
+
+export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
+
+export interface ProgressEvent {
+  readonly status: 'resolve' | 'download' | 'load' | 'write' | 'ready'
+  /** File or tensor in work. */
+  readonly file: string
+  /** Bytes done and bytes in all: of this file while downloading, of all weights while loading or writing. */
+  readonly loaded: number
+  readonly total: number
+}
+
+export interface LoadOptions {
+  /** Default `auto`: native where it can be had, else WebAssembly. */
+  readonly kernels?: KernelChoice
+  /** Compute threads. Default: the machine's available parallelism. */
+  readonly threads?: number
+  /** Forces a lower instruction set of the native kernels: `avx512bf16`, `avx512`, `avx2`, `portable`, `neon`. Default: the best. */
+  readonly isa?: string
+  /**
+   * Type of the cached numbers. Default f16; bf16 where the machine multiplies pairs of bf16 and weights are quantised,
+   * whose activations of 8 bits round more.
+   */
+  readonly cacheType?: CacheTypeName
+  /**
+   * Turns the matrices into this type while loading: `q8_0`, `q4_k`, `bf16` … Embedding, output, routers and the
+   * projection to MLA's latent get a type that suits them (docs/gguf.md). Default: as they are stored.
+   */
+  readonly weights?: EncodableType
+  /**
+   * Quantised weights are computed as f32 with f32 activations, instead of on their blocks with 8-bit activations:
+   * slower, for verification. Default false.
+   */
+  readonly exact?: boolean
+  /** Tokens a session may hold. Default: what the model was made for. */
+  readonly contextLength?: number
+  /**
+   * Bound on all cache blocks, those of sessions and those kept for prompts to come, in bytes; a draft model has as much for
+   * itself. Default: none.
+   */
+  readonly cacheBytes?: number
+  /**
+   * Bound on the blocks that no session holds any more and that are kept for prompts that begin alike. 0: none are.
+   * Default: `cacheBytes`, else 1 GiB.
+   */
+  readonly keptBytes?: number
+  /** A folder where full blocks are kept for later processes; several may use it at once. Default: none are kept. */
+  readonly cacheDir?: string
+  /** Bound on that folder, in bytes; the longest unused go first. Default 2 GiB. */
+  readonly cacheDirBytes?: number
+  /**
+   * Tokens of one step: one of each text that is being written, the rest for prompts. Default 512, or 1024 of a prompt
+   * that is alone. Results do not depend on it.
+   */
+  readonly chunkSize?: number
+  /**
+   * A small model, as `source` names one, that guesses ahead for this one (`speculation`). Its tokens must be the same.
+   * Default: none.
+   */
+  readonly draft?: string
+  /** A chat template (Jinja) in place of the model's own. */
+  readonly chatTemplate?: string
+  /** Never use the network. Default false. */
+  readonly offline?: boolean
+  /** Where the hub is and where its files are kept; the command line fills this from the environment. */
+  readonly hub?: { readonly endpoint?: string; readonly token?: string; readonly cacheDir?: string }
+  /**
+   * Run in the caller's thread instead of a worker: for tests and debugging; blocks the event loop, and nothing can stop it where
+   * a model's regular expression or template never ends. Default false.
+   */
+  readonly inline?: boolean
+  readonly signal?: AbortSignal
+  /** What it throws while the model loads is what loading throws. */
+  readonly onProgress?: (event: ProgressEvent) => void
+  /**
+   * Hears in a sentence of what went wrong and does no harm: a damaged block on disk, a full disk, a thread that was replaced.
+   * What it throws while the model loads is what loading throws; later it is lost.
+   */
+  readonly onNotice?: (notice: string) => void
+}
+
+/**
+ * What is not given is as the model's generation_config.json says (of a GGUF file: its general.sampling keys), else as written
+ * here. Where neither the prompt nor the model names one of temperature, topP, topK and minP, tokens are drawn at temperature 0.6
+ * with topP 0.9.
+ */
+export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
+  /**
+   * A whole number; same seed, same text. Default: random, reported in the result; a text that goes on without new words
+   * draws on, as if it had not paused.
+   */
+  readonly seed?: number
+}
+
+export interface PromptProgress {
+  /** Of the prompt's tokens, those that are read: rows that were cached count. */
+  readonly tokens: number
+  /** All tokens of the prompt, with what the session held before. */
+  readonly total: number
+}
+
+export type SpeculationKind = 'off' | 'ngram' | 'draft'
+
+export interface PromptOptions extends SamplingOptions {
+  /** Default: until the text or the context ends. */
+  readonly maxTokens?: number
+  /** The text ends before any of these; they are never part of it. */
+  readonly stopSequences?: readonly string[]
+  /** Go on after an end-of-text token. Default false. */
+  readonly ignoreEos?: boolean
+  /** For text prompts: put the model's begin-of-text token first in an empty session. Default true. */
+  readonly addSpecialTokens?: boolean
+  /** Overrides the automatic choice of MLA's path for this call. */
+  readonly attentionPath?: AttentionPath
+  /**
+   * Reuse only rows that a cold run would compute bit for bit (never generated ones on another path), so that the
+   * result does not depend on what the session held. Default false: reused rows may be equal to rounding only.
+   */
+  readonly strict?: boolean
+  /** Use what is cached, of this session and of others. Default true; false is for measurements. */
+  readonly reuse?: boolean
+  /**
+   * Beam search in place of drawing tokens one by one: the text comes when the search is over, and `Completion.beams` has
+   * all that were found. Not with stop sequences, penalties, `logitBias` or `logprobs`; what else concerns drawing has no
+   * effect. Default: none.
+   */
+  readonly beams?: BeamOptions
+  /**
+   * Report the log-probability of every token, and of so many of the likeliest at its place; 0: only its own. Natural
+   * logarithms of the model's own probabilities, before temperature, penalties and filters. Default: none.
+   */
+  readonly logprobs?: number
+  /**
+   * Guess several tokens ahead and check them in one step: `ngram` repeats what followed the last tokens before, `draft`
+   * asks the draft model. The text is the same token by token, only sooner where the guesses hold (docs/speculation.md).
+   * Default: `draft` if the engine has a draft model, else `off`.
+   */
+  readonly speculation?: SpeculationKind
+  /**
+   * A whole number; the higher goes first for tokens of a step and for cache memory, but nobody waits for ever
+   * (docs/engine.md). Results do not depend on it. Default 0.
+   */
+  readonly priority?: number
+  /** Special tokens (end of turn, tool markers …) give no text. Default true. */
+  readonly skipSpecialTokens?: boolean
+  /**
+   * Control tokens that are written out in the prompt (`<|im_end|>`) become these tokens; false: they are plain text. Default
+   * true for a text; false for messages, so that nobody who writes in a chat can end a turn or begin another. What the
+   * chat template itself writes always counts.
+   */
+  readonly parseSpecial?: boolean
+  /** For messages: tool definitions in OpenAI's form, for the chat template. */
+  readonly tools?: readonly unknown[]
+  /** For messages: further variables of the chat template, such as `enable_thinking`. */
+  readonly templateVariables?: Readonly<Record<string, unknown>>
+  /** For messages: go on with the last message, an answer that has begun, instead of answering it. Default false. */
+  readonly continueFinalMessage?: boolean
+  /**
+   * Ends the text; its reason is what is thrown. A deadline: `AbortSignal.timeout(ms)`. An engine whose thread does not hear of it
+   * for some seconds is given a new thread, and its other sessions are lost.
+   */
+  /**
+   * Hears how far a prompt is read, ten times a second at most, until the first token comes; never of a prompt that takes less
+   * time. Not with beams. What it throws is lost. Default: nobody.
+   */
+  readonly onPromptProgress?: (progress: PromptProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface BeamOptions {
+  /** Texts that are followed at once, and that are found: 1 or more. */
+  readonly width: number
+  /**
+   * Texts are compared by log-probability / tokens ** lengthPenalty. 0 favours short texts, 1 takes the mean, more favours
+   * long ones. Default 1.
+   */
+  readonly lengthPenalty?: number
+  /** End with the first `width` texts that end, instead of when no other can be expected to beat them. Default false. */
+  readonly earlyStopping?: boolean
+}
+
+export interface SessionOptions {
+  /** Tokens this session may hold. Default and upper bound: the engine's `contextLength`. */
+  readonly contextLength?: number
+  /** Where the context is full, go on without the oldest tokens. Default: the text ends with reason `context`. */
+  readonly rolling?: RollingOptions
+}
+
+/** A window that rolls over an endless text; its first tokens stay (attention sinks, arXiv 2309.17453). */
+export interface RollingOptions {
+  /** Tokens from the start that stay: a system prompt, or the 4 that much attention rests on. Default 4. */
+  readonly keep?: number
+  /** Tokens after these that are dropped at a time. Default: half of the others. */
+  readonly drop?: number
+}
+
+export interface SaveOptions {
+  /**
+   * Keep what the model remembers, so that it need not be computed again. Default true; without, a file has a few KB,
+   * and a session that goes on from it finds rows in the cache folder or computes them.
+   */
+  readonly rows?: boolean
+  /** Anything that JSON can hold, for `inspectSession` to give back. */
+  readonly notes?: unknown
+}
+
+export interface RestoreOptions {
+  /**
+   * Where the rows cannot be used (another model with the same tokenizer, another arithmetic or cache type, no room), take
+   * the history alone and compute them again when the session goes on. Default false: such a file is refused.
+   */
+  readonly recompute?: boolean
+  /** Tokens the session may hold. Default: as when it was saved. */
+  readonly contextLength?: number
+}
+
+export interface TokenizeOptions {
+  /** Let the tokenizer add its special tokens, as for the first text of a session. Default false. */
+  readonly addSpecialTokens?: boolean
+  /** Control tokens that are written out in the text become these tokens; false: they are plain text. Default true. */
+  readonly parseSpecial?: boolean
+}
+
+export interface DetokenizeOptions {
+  /** Special tokens give no text. Default false. */
+  readonly skipSpecialTokens?: boolean
+}
+
+export interface ChatTemplateOptions {
+  /** End with the opening of the assistant's answer. Default true, but false with continueFinalMessage. */
+  readonly addGenerationPrompt?: boolean
+  /** Leave the last message open, so that a text goes on with it. Not with addGenerationPrompt. Default false. */
+  readonly continueFinalMessage?: boolean
+  /** Tool definitions in OpenAI's form. Default: none. */
+  readonly tools?: readonly unknown[]
+  /** Further variables of the template, such as `enable_thinking`. */
+  readonly templateVariables?: Readonly<Record<string, unknown>>
+}
+
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool' | (string & {})
+  readonly content: string | null
+  readonly [extra: string]: unknown
+}

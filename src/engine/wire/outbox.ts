@@ -1,0 +1,36 @@
+import type { FromHost } from '../types/protocol.ts'
+import type { Chunk } from '../types/results.ts'
+
+/** Milliseconds between messages: often enough for an eye, seldom enough to leave the caller's thread alone. */
+const INTERVAL = 15
+
+/** Gathers chunks, so that a fast model does not wake the caller once per token. The first one goes out at once. */
+export class Outbox {
+  readonly #post: (message: FromHost) => void
+  readonly #now: () => number
+  readonly #of = new Map<number, Chunk[]>()
+  #sent = Number.NEGATIVE_INFINITY
+
+  constructor(post: (message: FromHost) => void, now: () => number) {
+    this.#post = post
+    this.#now = now
+  }
+
+  add(id: number, chunk: Chunk): void {
+    const chunks = this.#of.get(id)
+    if (chunks) chunks.push(chunk)
+    else this.#of.set(id, [chunk])
+  }
+
+  flushIfDue(): void {
+    if (this.#now() - this.#sent >= INTERVAL) this.flush()
+  }
+
+  flush(): void {
+    if (this.#of.size === 0) return
+    const of = [...this.#of].map(([id, chunks]) => ({ id, chunks }))
+    this.#of.clear()
+    this.#sent = this.#now()
+    this.#post({ type: 'chunks', of })
+  }
+}

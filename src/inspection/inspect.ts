@@ -1,0 +1,220 @@
+/** What a checkpoint is, without loading its weights: for `latentkit inspect` and for planning memory. */
+
+import { homedir } from 'node:os'
+import { basename, resolve } from 'node:path'
+import { type CacheGroup, cacheLayout } from '../cache/layout.ts'
+import { type CacheTypeName, rowTypes } from '../cache/types.ts'
+import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { openModel } from '../checkpoint/find/folder.ts'
+import { resolveModel } from '../checkpoint/find/resolve-model.ts'
+import { FIND_OPTIONS } from '../checkpoint/hub/option-table.ts'
+import { hubSettings } from '../checkpoint/hub/options.ts'
+import { generationDefaults, generationFile } from '../engine/load/generation-defaults.ts'
+import { samplingDefaults } from '../engine/load/sampling-defaults.ts'
+import { readName } from '../engine/types/arguments.ts'
+import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
+import type { LoadOptions } from '../engine/types/options.ts'
+import type { SamplingDefaults } from '../engine/types/results.ts'
+import { cacheSegments } from '../model/cache-segments.ts'
+import { parseConfig } from '../model/families/index.ts'
+import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
+import { biasWarnings } from '../model/load-warnings.ts'
+import { type AttentionConfig, cacheElements } from '../nn/attention/config.ts'
+import type { ModelConfig } from '../nn/config.ts'
+import { list, type OptionTable, whole } from '../options/kinds.ts'
+import { readOptions } from '../options/read-options.ts'
+import { sentence } from '../printable.ts'
+import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
+
+export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline' | 'hub' | 'signal' | 'onProgress'> {
+  /** Token counts to tell the cache's bytes for. Default: the model's own context, 4K, 32K and 128K. */
+  readonly contexts?: readonly number[]
+}
+
+const INSPECT_OPTIONS = {
+  ...FIND_OPTIONS,
+  cacheType: LOAD_OPTIONS.cacheType,
+  contexts: { kind: list(whole(1), 'token counts'), says: "token counts to tell the cache's bytes for" },
+} satisfies OptionTable<InspectOptions>
+
+export interface Inspection {
+  readonly name: string
+  readonly folder: string
+  readonly config: ModelConfig
+  readonly parameters: {
+    readonly total: number
+    /** Of which a token uses so many: less than all with a mixture of experts. */
+    readonly active: number
+  }
+  readonly weights: {
+    /** As they lie in the files, FP8 block factors included. */
+    readonly bytes: number
+    readonly dtypes: readonly DTypeSummary[]
+  }
+  readonly cache: CacheNeeds
+  /** What tokens are drawn with where a prompt says nothing of it. */
+  readonly sampling: SamplingDefaults
+  readonly tensors: readonly TensorSummary[]
+  /** Tensors of the files that plain decoding has a reason to leave out, as those of multi-token prediction. */
+  readonly leftOut: readonly string[]
+  /** Tensors of the files that nobody expected. */
+  readonly unused: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export interface DTypeSummary {
+  /** As safetensors calls it. */
+  readonly dtype: string
+  readonly tensors: number
+  readonly elements: number
+  readonly bytes: number
+}
+
+export interface TensorSummary {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly bytes: number
+  readonly file: string
+  readonly used: boolean
+}
+
+export interface CacheNeeds {
+  readonly type: CacheTypeName
+  /** Numbers cached per token and layer: C + R for a latent, keys and values of the kv heads otherwise. */
+  readonly elementsPerTokenAndLayer: number
+  readonly bytesPerToken: number
+  /** The same model with keys and values of every head in the cache, as MHA has them. */
+  readonly expanded: { readonly elementsPerTokenAndLayer: number; readonly bytesPerToken: number }
+  /** Rows only; what sliding windows have passed is freed. */
+  readonly contexts: readonly {
+    readonly tokens: number
+    readonly bytes: number
+    readonly expandedBytes: number
+    /** More than the model was made for. */
+    readonly beyondModel: boolean
+  }[]
+}
+
+const DEFAULT_CONTEXTS = [4096, 32_768, 131_072]
+
+/** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
+export async function inspectModel(source: string, given: InspectOptions = {}): Promise<Inspection> {
+  const options = readOptions<InspectOptions>(INSPECT_OPTIONS, 'inspectModel', given)
+  const { cacheType = 'f16', contexts, signal } = options
+  const folder = await resolveModel(readName(source, 'source'), hubOptions(options))
+  signal?.throwIfAborted()
+  const checkpoint = await openModel(folder, { tokenizer: false })
+  const config = parseConfig(checkpoint.configReader)
+  const survey = await surveyWeights(checkpoint)
+  signal?.throwIfAborted()
+  const { generationConfig } = checkpoint
+  const defaults = generationDefaults(config, {
+    config: generationConfig,
+    file: generationFile(checkpoint),
+    eosId: undefined,
+  })
+  return {
+    name: folder === source ? basename(resolve(folder)) : source,
+    folder,
+    config,
+    parameters: countParameters(survey, config),
+    weights: { bytes: usedBytes(checkpoint), dtypes: summariseDTypes(checkpoint) },
+    cache: cacheNeeds(config, cacheType, contexts ?? defaultContexts(config)),
+    sampling: samplingDefaults(defaults.sampling),
+    ...listTensors(checkpoint),
+    warnings: [...checkpoint.warnings, ...defaults.warnings, ...biasWarnings(checkpoint, survey)].map(warning =>
+      sentence(warning),
+    ),
+  }
+}
+
+function hubOptions({ hub, offline, signal, onProgress }: InspectOptions) {
+  return {
+    ...hubSettings({}, homedir()),
+    ...hub,
+    ...(offline && { offline }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  }
+}
+
+function countParameters(survey: readonly SurveyedWeight[], { moe }: ModelConfig): Inspection['parameters'] {
+  const size = ({ rows, cols }: SurveyedWeight) => rows * cols
+  const ofExperts = sum(
+    survey.filter(w => w.ofExpert),
+    size,
+  )
+  const total = sum(survey, size)
+  const idle = moe ? Math.round(ofExperts * (1 - moe.topK / moe.nExperts)) : 0
+  return { total, active: total - idle }
+}
+
+/** After the survey: of the tensors that it asked for. */
+function usedBytes(checkpoint: Checkpoint): number {
+  const unasked = new Set(checkpoint.unused())
+  const used = [...checkpoint.tensors.values()].filter(({ name }) => !unasked.has(name))
+  return sum(used, ({ bytes }) => bytes.length)
+}
+
+function summariseDTypes(checkpoint: Checkpoint): DTypeSummary[] {
+  const byType = new Map<string, DTypeSummary>()
+  for (const { dtype, shape, bytes } of checkpoint.tensors.values()) {
+    const sofar = byType.get(dtype) ?? { dtype, tensors: 0, elements: 0, bytes: 0 }
+    byType.set(dtype, {
+      dtype,
+      tensors: sofar.tensors + 1,
+      elements: sofar.elements + shape.reduce((n, d) => n * d, 1),
+      bytes: sofar.bytes + bytes.length,
+    })
+  }
+  return [...byType.values()].sort((a, b) => b.bytes - a.bytes)
+}
+
+/** After the survey: what it did not ask for is not used. */
+function listTensors(checkpoint: Checkpoint): Pick<Inspection, 'tensors' | 'leftOut' | 'unused'> {
+  const unasked = new Set(checkpoint.unused())
+  const unused = new Set(unusedTensors(checkpoint))
+  return {
+    tensors: [...checkpoint.tensors.values()].map(({ name, dtype, shape, bytes: { source, length } }) => {
+      return { name, dtype, shape, bytes: length, file: basename(source.name), used: !unasked.has(name) }
+    }),
+    leftOut: [...unasked].filter(name => !unused.has(name)),
+    unused: [...unused],
+  }
+}
+
+function cacheNeeds(config: ModelConfig, type: CacheTypeName, contexts: readonly number[]): CacheNeeds {
+  const { attention, layers, maxPositions } = config
+  const expanded = expandedElements(attention)
+  const { rowBytes } = cacheLayout(cacheSegments(attention, type), [null], 1).groups[0] as CacheGroup
+  const { second } = rowTypes(type, attention.kind)
+  // Keys and values of heads have no scales.
+  const expandedRowBytes = expanded * DTYPE_BYTES[isScaled(second) ? 'bf16' : second]
+  const bytes = (row: number, tokens: number) => sum(layers, l => Math.min(tokens, l.window ?? tokens)) * row
+  return {
+    type,
+    elementsPerTokenAndLayer: cacheElements(attention),
+    bytesPerToken: bytes(rowBytes, 1),
+    expanded: { elementsPerTokenAndLayer: expanded, bytesPerToken: bytes(expandedRowBytes, 1) },
+    contexts: contexts.map(tokens => ({
+      tokens,
+      bytes: bytes(rowBytes, tokens),
+      expandedBytes: bytes(expandedRowBytes, tokens),
+      beyondModel: tokens > maxPositions,
+    })),
+  }
+}
+
+function defaultContexts({ maxPositions }: ModelConfig): number[] {
+  return [...new Set([maxPositions, ...DEFAULT_CONTEXTS])].sort((a, b) => a - b)
+}
+
+/** A key and a value for each query head. */
+function expandedElements(a: AttentionConfig): number {
+  return a.nHeads * (a.kind === 'latent' ? a.qkNopeHeadDim + a.qkRopeHeadDim + a.vHeadDim : 2 * a.headDim)
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((n, item) => n + of(item), 0)
+}

@@ -1,0 +1,96 @@
+/**
+ * Numbers from another engine: `expected.safetensors` in a checkpoint's folder, or `NAME.expected.safetensors` beside
+ * `NAME.gguf` (`docs/verify.md` describes the format). Per prompt p the token ids and logits, optionally hidden
+ * states, attention patterns, a greedy continuation.
+ */
+
+import { readFloats, readIntegers } from '../../checkpoint/read-tensor.ts'
+import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.ts'
+import { openFile } from '../../checkpoint/source/file-source.ts'
+import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
+import { CheckpointError } from '../../errors.ts'
+import type { ModelConfig } from '../../nn/config.ts'
+
+export interface ExpectedPrompt {
+  /** As numbered in the file. */
+  readonly name: string
+  /** T token ids, any begin-of-text token included. */
+  readonly tokens: readonly number[]
+  /** [T, vocab] */
+  readonly logits: Float32Array
+  /** [L + 1, T, D]: embedding, after each layer, the last after the final norm. */
+  readonly hidden: Float32Array | null
+  /** [L, H, T, T]: probabilities. */
+  readonly attention: Float32Array | null
+  /** Greedy continuation, end-of-text ignored. */
+  readonly greedy: readonly number[] | null
+}
+
+export const EXPECTED_FILE = 'expected.safetensors'
+
+const REMEDY =
+  '`latentkit verify --make` writes such numbers by our reference kernels, scripts/make-expected.py by transformers (docs/verify.md)'
+
+/** Where the numbers of a model are: in its folder, or beside a GGUF file under its name without the part. */
+export function expectedPath(model: string): string {
+  const [, name] = /^(.*?)(?:-\d{5}-of-\d{5})?\.gguf$/is.exec(model) ?? []
+  return name === undefined ? `${model}/${EXPECTED_FILE}` : `${name}.${EXPECTED_FILE}`
+}
+
+/** Reads a file of expected numbers and checks every shape against the model. */
+export async function readExpected(path: string, config: ModelConfig): Promise<ExpectedPrompt[]> {
+  const source = await openFile(path).catch((error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error
+    throw new CheckpointError(`${error.message}; ${REMEDY}`, { cause: error })
+  })
+  const { tensors } = await readSafetensorsHeader(source)
+  const names = [...tensors.keys()].flatMap(name => /^(\d+)\.input_ids$/.exec(name)?.[1] ?? [])
+  if (names.length === 0) {
+    const met = [...tensors].slice(0, 4).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`)
+    const holds = met.length === 0 ? 'no tensors' : `${met.join(', ')}${tensors.size > met.length ? ' …' : ''}`
+    throw new CheckpointError(
+      `${source.path ?? source.name} holds ${holds}; expected for each prompt 0, 1, … integers "0.input_ids" [T] and f32 "0.logits" ` +
+        `[T, ${config.vocabSize}], at will "0.hidden", "0.attentions" and "0.greedy": ${REMEDY}`,
+    )
+  }
+  names.sort((a, b) => Number(a) - Number(b))
+  return Promise.all(names.map(name => readPrompt(source.name, tensors, name, config)))
+}
+
+async function readPrompt(
+  file: string,
+  tensors: ReadonlyMap<string, TensorEntry>,
+  name: string,
+  { vocabSize, nLayers, hiddenSize, attention: { nHeads } }: ModelConfig,
+): Promise<ExpectedPrompt> {
+  const tokens = await readIntegers(tensors.get(`${name}.input_ids`) as TensorEntry)
+  const T = tokens.length
+  const wrong = tokens.find(id => id < 0 || id >= vocabSize)
+  if (T === 0 || wrong !== undefined) {
+    const met = T === 0 ? 'is empty' : `holds ${wrong}`
+    throw new CheckpointError(`${file}: tensor "${name}.input_ids" ${met}; expected token ids below ${vocabSize}`)
+  }
+  const floats = async (what: string, shape: readonly number[]) => {
+    const entry = tensors.get(`${name}.${what}`)
+    if (!entry) return null
+    if (entry.shape.length !== shape.length || shape.some((d, i) => d !== entry.shape[i])) {
+      throw new CheckpointError(
+        `${file}: tensor "${name}.${what}" has shape [${entry.shape.join(', ')}]; expected [${shape.join(', ')}]`,
+      )
+    }
+    return readFloats(entry)
+  }
+  const logits = await floats('logits', [T, vocabSize])
+  if (!logits) {
+    throw new CheckpointError(`${file}: tensor "${name}.logits" is missing; expected [${T}, ${vocabSize}]: ${REMEDY}`)
+  }
+  const greedy = tensors.get(`${name}.greedy`)
+  return {
+    name,
+    tokens,
+    logits,
+    hidden: await floats('hidden', [nLayers + 1, T, hiddenSize]),
+    attention: await floats('attentions', [nLayers, nHeads, T, T]),
+    greedy: greedy ? await readIntegers(greedy) : null,
+  }
+}

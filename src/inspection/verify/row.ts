@@ -1,0 +1,109 @@
+/** One way of computing a checkpoint, and how far it may be from the expected numbers. */
+
+import { type CacheTypeName, rowTypes } from '../../cache/types.ts'
+import type { AttentionPath } from '../../nn/attention/path.ts'
+import type { ExpectedPrompt } from './expected.ts'
+import type { Prefill, PromptErrors } from './run.ts'
+
+/**
+ * How products with quantised weights are computed: `exact`, dequantised with f32 activations, or on the blocks with
+ * activations of 8 bits, as the engine does unless told otherwise. Other weights have one way, which is exact.
+ */
+export type Arithmetic = 'exact' | '8-bit'
+
+/**
+ * What a cache of each type may cost. f32: worst error of any number; 16 bit: rms of the logits, or with experts its
+ * median over positions: where two experts are close, any rounding chooses the other one for a token, and changes it wholly.
+ */
+export const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1, int8: 0.2, fp8: 0.5 } as const
+
+/**
+ * The same for 8-bit activations. llama.cpp's rms is 0.05 to 0.09 for dense models; with experts its median is some 0.15
+ * for 3 layers and 0.4 for 26. How often the likeliest token is another one is held over all files together.
+ */
+export const TOLERANCE_8_BIT = { dense: 0.15, experts: 0.6 } as const
+
+export interface Agreement {
+  readonly agreeing: number
+  readonly expected: number
+}
+
+export interface VerifyRow {
+  readonly kernels: string
+  readonly arithmetic: Arithmetic
+  readonly cacheType: CacheTypeName
+  /** null: grouped attention has one path. */
+  readonly path: AttentionPath | null
+  readonly prefill: Prefill
+  /** Worst |error| / (1 + |expected|) of the logits over all prompts, and the root mean square of the error. */
+  readonly logitError: number
+  readonly logitRms: number
+  /** Of each position's root mean square, the median. */
+  readonly logitMedian: number
+  /** Worst error of each hidden state: embedding, after each layer, after the final norm. */
+  readonly hiddenErrors: readonly number[] | null
+  /** First layer (from 1; 0 is the embedding) whose hidden state is out of tolerance. */
+  readonly firstDivergingLayer: number | null
+  readonly attentionError: number | null
+  /** Positions of the prompts whose likeliest token is the expected one. */
+  readonly top1: Agreement
+  /**
+   * Tokens of greedy text that agree; null where not run. Exact: before the first that does not. 8-bit: all, each after
+   * the expected ones.
+   */
+  readonly greedy: Agreement | null
+  readonly passed: boolean
+}
+
+export type Way = Pick<VerifyRow, 'kernels' | 'arithmetic' | 'cacheType' | 'path' | 'prefill'>
+
+/** `experts`: the model routes tokens to experts. */
+export function summarise(
+  way: Way,
+  experts: boolean,
+  expected: readonly ExpectedPrompt[],
+  results: readonly PromptErrors[],
+): VerifyRow {
+  const sum = <T>(list: readonly T[], count: (item: T) => number) => list.reduce((n, item) => n + count(item), 0)
+  const logitError = Math.max(...results.map(r => r.logits))
+  const squares = results.flatMap(r => r.meanSquares).sort((a, b) => a - b)
+  const logitRms = Math.sqrt(sum(squares, s => s) / squares.length)
+  const logitMedian = Math.sqrt(squares[Math.floor(squares.length / 2)] as number)
+  const hiddenErrors = worstPerLayer(results.flatMap(r => (r.hidden ? [r.hidden] : [])))
+  const attention = results.flatMap(r => r.attention ?? [])
+  const attentionError = attention.length > 0 ? Math.max(...attention) : null
+  const top1 = { agreeing: sum(results, r => r.topAgreeing), expected: sum(expected, p => p.tokens.length) }
+  const ran = results.some(r => r.greedyAgreeing !== null)
+  const greedy = ran
+    ? { agreeing: sum(results, r => r.greedyAgreeing ?? 0), expected: sum(expected, p => p.greedy?.length ?? 0) }
+    : null
+
+  const { first, second } = rowTypes(way.cacheType, 'latent')
+  const tolerance = Math.max(TOLERANCE[first], TOLERANCE[second])
+  const exact = way.arithmetic === 'exact' && way.cacheType === 'f32'
+  const diverging = exact ? (hiddenErrors?.findIndex(e => e > tolerance) ?? -1) : -1
+  const roundingTolerance = way.arithmetic === 'exact' ? tolerance : TOLERANCE_8_BIT[experts ? 'experts' : 'dense']
+  const passed = exact
+    ? logitError <= tolerance &&
+      diverging === -1 &&
+      (attentionError ?? 0) <= tolerance &&
+      (greedy === null || greedy.agreeing === greedy.expected)
+    : (experts ? logitMedian : logitRms) <= roundingTolerance
+  return {
+    ...way,
+    logitError,
+    logitRms,
+    logitMedian,
+    hiddenErrors,
+    firstDivergingLayer: diverging === -1 ? null : diverging,
+    attentionError,
+    top1,
+    greedy,
+    passed,
+  }
+}
+
+function worstPerLayer(all: readonly (readonly number[])[]): number[] | null {
+  if (all.length === 0) return null
+  return (all[0] as readonly number[]).map((_, layer) => Math.max(...all.map(errors => errors[layer] as number)))
+}

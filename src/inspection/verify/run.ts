@@ -1,0 +1,153 @@
+/** One way of computing a prompt, held against the expected numbers. */
+
+import type { Kernels } from '../../kernels/contract.ts'
+import type { Capture, Model } from '../../model/model.ts'
+import type { AttentionPath } from '../../nn/attention/path.ts'
+import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
+import type { ExpectedPrompt } from './expected.ts'
+import { argmax, meanSquares, worstError } from './measure.ts'
+
+export type Prefill = 'whole' | 'chunked' | 'token'
+
+/** Tokens of a chunk: odd, so that it lies across every border inside. */
+const CHUNKS: Readonly<Record<Prefill, number>> = { whole: Number.POSITIVE_INFINITY, chunked: 7, token: 1 }
+
+export interface PromptErrors {
+  /** Worst |error| / (1 + |expected|) of the logits. */
+  readonly logits: number
+  /** Of the logits, by position: the mean of the squared differences. */
+  readonly meanSquares: readonly number[]
+  /** The same per hidden state: embedding, after each layer, after the final norm; null where not given. */
+  readonly hidden: readonly number[] | null
+  readonly attention: number | null
+  /** Positions of the prompt whose likeliest token is the expected one. */
+  readonly topAgreeing: number
+  /** Greedy tokens that agree, as `Continuation` says; null where not run. */
+  readonly greedyAgreeing: number | null
+}
+
+/**
+ * How the greedy continuation is held to the expected one. `free`: each token follows the ones computed, and those before
+ * the first that differs count. `forced`: each follows the expected ones, and all that are equal count: where small errors
+ * are allowed, one near tie does not hide what comes after it. `none`: not run.
+ */
+export type Continuation = 'free' | 'forced' | 'none'
+
+export async function runPrompt(
+  model: Model,
+  prompt: ExpectedPrompt,
+  prefill: Prefill,
+  path: AttentionPath | undefined,
+  continuation: Continuation,
+): Promise<PromptErrors> {
+  const { kernels: k, config } = model
+  const { tokens, greedy } = prompt
+  const T = tokens.length
+  const cache = model.sequence(T + (greedy?.length ?? 0))
+  const forced = path && { path }
+  const captured = captures(k, prompt, [config.nLayers, config.attention.nHeads, T, config.hiddenSize])
+  const logits = new Float32Array(prompt.logits.length)
+  try {
+    for (let at = 0; at < T; ) {
+      const chunk = tokens.slice(at, at + Math.min(CHUNKS[prefill], T - at))
+      const input = { tokens: chunk, cache, prompt: { start: 0, end: T }, logits: 'all', ...forced } as const
+      const out = await model.forward([input], captured.rows(at, chunk.length))
+      logits.set((await k.read(out)) as Float32Array, at * config.vocabSize)
+      at += chunk.length
+    }
+    return {
+      logits: worstError(logits, prompt.logits),
+      meanSquares: meanSquares(logits, prompt.logits, T),
+      hidden: captured.hidden && (await perLayer(k, captured.hidden, prompt.hidden as Float32Array)),
+      attention:
+        captured.attention && worstError(await floats(k, captured.attention), prompt.attention as Float32Array),
+      topAgreeing: sameTop(logits, prompt.logits, T),
+      greedyAgreeing:
+        continuation !== 'none' && greedy
+          ? await CONTINUE[continuation](model, cache, argmaxOfLast(logits, T), greedy, forced)
+          : null,
+    }
+  } finally {
+    captured.free()
+    cache.dispose()
+  }
+}
+
+function argmaxOfLast(logits: Float32Array, rows: number): number {
+  const vocab = logits.length / rows
+  return argmax(logits, logits.length - vocab, vocab)
+}
+
+function sameTop(got: Float32Array, want: Float32Array, rows: number): number {
+  const vocab = want.length / rows
+  let same = 0
+  for (let i = 0; i < rows; i++) if (argmax(got, i * vocab, vocab) === argmax(want, i * vocab, vocab)) same++
+  return same
+}
+
+/** From a cache that holds the prompt and the first token computed after it: how many of the expected ones agree. */
+type Continue = (
+  model: Model,
+  cache: ReturnType<Model['sequence']>,
+  first: number,
+  expected: readonly number[],
+  path: { readonly path: AttentionPath } | undefined,
+) => Promise<number>
+
+const continueFree: Continue = async (model, cache, first, expected, path) => {
+  let token = first
+  for (const [i, want] of expected.entries()) {
+    if (token !== want) return i
+    if (i + 1 === expected.length) break
+    const out = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last', ...path }])
+    token = argmax((await model.kernels.read(out)) as Float32Array, 0, model.config.vocabSize)
+  }
+  return expected.length
+}
+
+const continueForced: Continue = async (model, cache, first, expected, path) => {
+  const vocab = model.config.vocabSize
+  let agreeing = first === expected[0] ? 1 : 0
+  for (const [i, token] of expected.slice(0, -1).entries()) {
+    const out = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last', ...path }])
+    if (argmax((await model.kernels.read(out)) as Float32Array, 0, vocab) === expected[i + 1]) agreeing++
+  }
+  return agreeing
+}
+
+const CONTINUE = { free: continueFree, forced: continueForced } as const
+
+/** Buffers for what the expected numbers hold, and views of them for a run of rows. */
+function captures(k: Kernels, prompt: ExpectedPrompt, [L, H, T, D]: readonly [number, number, number, number]) {
+  const hidden = prompt.hidden ? k.alloc('f32', [L + 1, T, D]) : null
+  const attention = prompt.attention ? k.alloc('f32', [L, H, T, T]) : null
+  if (attention) k.upload(attention, new Float32Array(elementCount(attention.shape)).fill(Number.NEGATIVE_INFINITY))
+  return {
+    hidden,
+    attention,
+    rows(start: number, count: number): Capture {
+      return {
+        ...(hidden && { hidden: view(hidden, start * D, [L + 1, count, D], hidden.strides) }),
+        ...(attention && { attention: view(attention, start * T, [L, H, count, T], attention.strides) }),
+      }
+    },
+    free() {
+      if (hidden) k.free(hidden)
+      if (attention) k.free(attention)
+    },
+  }
+}
+
+async function perLayer(k: Kernels, hidden: Tensor, want: Float32Array): Promise<number[]> {
+  const states = hidden.shape[0] as number
+  const size = want.length / states
+  const errors: number[] = []
+  for (let i = 0; i < states; i++) {
+    errors.push(worstError(await floats(k, rowsOf(hidden, i, 1)), want.subarray(i * size, (i + 1) * size)))
+  }
+  return errors
+}
+
+async function floats(k: Kernels, t: Tensor): Promise<Float32Array> {
+  return (await k.read(t)) as Float32Array
+}

@@ -1,0 +1,183 @@
+import { OptionError, OutOfMemoryError } from '../../../errors.ts'
+import type { Kernels } from '../../contract.ts'
+import { Heap } from '../heap.ts'
+import type { CoreHost } from '../host.ts'
+import { CoreKernels } from '../kernels.ts'
+import { type CoreThread, startThread } from './threads.ts'
+import { type CoreExports, PAGE, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
+
+export interface WasmOptions {
+  /** Default: what the machine can run at once, or 1 where memory cannot be shared. */
+  readonly threads?: number
+  /** Whether to use shared memory and threads. Default: if the platform has them and there is more than one thread. */
+  readonly shared?: boolean
+  /** Computes on quantised weights as f32 with f32 activations, instead of on their blocks with 8-bit activations. */
+  readonly exact?: boolean
+}
+
+/** 4 GiB: addresses have 32 bits. */
+const MAX_PAGES = 65536
+const THREAD_STACK = 256 << 10
+/** Memory is taken from the platform in steps, which are few even for a large model. */
+const GROWTH = 16 << 20
+
+export async function createWasmKernels(options: WasmOptions = {}): Promise<Kernels> {
+  const mayShare = canShareMemory()
+  const threads = options.threads ?? (mayShare ? availableThreads() : 1)
+  if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
+  const shared = options.shared ?? (mayShare && threads > 1)
+  if (shared && !mayShare) {
+    throw new OptionError(
+      'Memory cannot be shared here (that takes a worker of a cross-origin isolated page); use `shared: false`.',
+    )
+  }
+  const module = await webAssembly().compile(await readModule(shared ? 'core-threads.wasm' : 'core.wasm'))
+  const host = new WasmHost(module, shared, shared ? threads : 1)
+  await host.startThreads()
+  return new CoreKernels(host, options.exact ?? false)
+}
+
+function isNode(): boolean {
+  return typeof process !== 'undefined' && typeof process.versions?.node === 'string'
+}
+
+/** Browsers share memory only with pages isolated from other origins, and let only workers wait for other threads. */
+function canShareMemory(): boolean {
+  if (typeof SharedArrayBuffer === 'undefined') return false
+  const { crossOriginIsolated, document } = globalThis as { crossOriginIsolated?: boolean; document?: unknown }
+  return isNode() || (crossOriginIsolated === true && document === undefined)
+}
+
+function availableThreads(): number {
+  if (isNode()) return process.getBuiltinModule('node:os').availableParallelism()
+  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1
+}
+
+async function readModule(name: 'core.wasm' | 'core-threads.wasm'): Promise<Uint8Array> {
+  // Written out, so that bundlers see the two files.
+  const url =
+    name === 'core.wasm' ? new URL('./core.wasm', import.meta.url) : new URL('./core-threads.wasm', import.meta.url)
+  if (isNode()) return process.getBuiltinModule('node:fs').promises.readFile(url)
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url} cannot be fetched (HTTP ${response.status})`)
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+class WasmHost implements CoreHost {
+  readonly name = 'wasm'
+  readonly lazy = false
+  readonly isa = 'simd128'
+  readonly threads: number
+  readonly #module: WasmModule
+  readonly #memory: WasmMemory
+  readonly #core: CoreExports
+  readonly #heap: Heap
+  readonly #pool: number
+  #workers: CoreThread[] = []
+  #list = 0
+  #listNumbers = 0
+
+  constructor(module: WasmModule, shared: boolean, threads: number) {
+    const { Instance } = webAssembly()
+    this.threads = threads
+    this.#module = module
+    this.#memory = openMemory(shared)
+    const env = {
+      memory: this.#memory,
+      allocate: (bytes: number) => this.#heap.allocate(bytes >>> 0),
+      release: (address: number) => this.#heap.release(address >>> 0),
+    }
+    this.#core = new Instance(module, { env }).exports as CoreExports
+    this.#heap = new Heap(
+      this.#core.__heap_base.value,
+      end => this.#reach(end),
+      (address, bytes) => this.#bytes(address, bytes).fill(0),
+    )
+    this.#pool = this.allocate(this.#core.poolBytes())
+    this.#core.start(this.#pool, threads)
+  }
+
+  async startThreads(): Promise<void> {
+    const starts = Array.from({ length: this.threads - 1 }, (_, i) => ({
+      module: this.#module,
+      memory: this.#memory,
+      pool: this.#pool,
+      thread: i + 1,
+      stack: this.allocate(THREAD_STACK) + THREAD_STACK,
+    }))
+    this.#workers = await Promise.all(starts.map(startThread))
+  }
+
+  allocate(bytes: number): number {
+    const address = this.#heap.allocate(bytes)
+    if (address > 0) return address
+    throw new OutOfMemoryError(
+      `WebAssembly's memory ends at 4 GiB: ${this.#heap.bytes} bytes are in use and ${bytes} more are needed. ` +
+        'Use the native kernels, which have no such limit (docs/install.md).',
+    )
+  }
+
+  release(address: number): void {
+    this.#heap.release(address)
+  }
+
+  write(address: number, bytes: Uint8Array): void {
+    this.#bytes(address, bytes.length).set(bytes)
+  }
+
+  read(address: number, bytes: Uint8Array): void {
+    bytes.set(this.#bytes(address, bytes.length))
+  }
+
+  run(list: Float64Array, length: number): number {
+    if (length > this.#listNumbers) {
+      if (this.#list > 0) this.release(this.#list)
+      this.#listNumbers = list.length
+      this.#list = this.allocate(8 * this.#listNumbers)
+    }
+    new Float64Array(this.#memory.buffer, this.#list, length).set(list.subarray(0, length))
+    return this.#core.run(this.#pool, this.#list, length)
+  }
+
+  dispose(): void {
+    this.#core.stop(this.#pool)
+    for (const worker of this.#workers) worker.terminate()
+  }
+
+  /** The buffer is another one after the memory has grown. */
+  #bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, address, length)
+  }
+
+  /** Makes memory up to `end` usable. */
+  #reach(end: number): boolean {
+    const held = this.#memory.buffer.byteLength
+    if (end <= held) return true
+    if (end > MAX_PAGES * PAGE) return false
+    const needed = Math.ceil((end - held) / PAGE)
+    const wished = Math.min(Math.max(needed, GROWTH / PAGE), MAX_PAGES - held / PAGE)
+    return this.#grow(wished) || this.#grow(needed)
+  }
+
+  #grow(pages: number): boolean {
+    try {
+      this.#memory.grow(pages)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+/** Shared memory is reserved whole: where the platform has not got 4 GiB of addresses, less is asked for. */
+function openMemory(shared: boolean): WasmMemory {
+  const { Memory } = webAssembly()
+  const initial = (1 << 20) / PAGE
+  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+    try {
+      return new Memory({ initial, maximum, shared })
+    } catch (error) {
+      if (maximum <= 4096) throw new OutOfMemoryError('WebAssembly gives no memory.', { cause: error })
+    }
+  }
+}

@@ -1,0 +1,209 @@
+import { OutOfMemoryError } from '../../errors.ts'
+import { decodeBlocks } from '../../quant/decode/index.ts'
+import { isPackedType, type PackedType, packedBytes } from '../../quant/packed.ts'
+import type { ByteRange } from '../../tensor/bytes.ts'
+import { type BlockType, type FloatType, isBlockType, WEIGHT_TYPES, weightBytes } from '../../tensor/dtype.ts'
+import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
+import { DTYPE_CODES } from './codes.ts'
+import { CommandList } from './command-list.ts'
+import type { CoreMemory } from './memory.ts'
+import { PACKED_CODES, packBlocks } from './packed.ts'
+import { PIECE, readPiece } from './read-piece.ts'
+
+/** A matrix in the core's memory or in a mapped file: of floats as the checkpoint stores it, of blocks packed. */
+export interface CoreWeight extends Weight {
+  readonly memory: CoreMemory
+  readonly dtype: FloatType | PackedType
+  /** Products are computed on its codes, with activations of 8 bits. */
+  readonly packed: boolean
+  readonly address: number
+  /** Of f32 factors; 0: none. */
+  readonly scales: number
+  readonly blockRows: number
+  readonly blockCols: number
+}
+
+export interface CoreExperts extends ExpertWeights {
+  readonly memory: CoreMemory
+  readonly packed: boolean
+  /** f64 [experts, 3]: address, type and address of scales. */
+  readonly table: Tensor
+  readonly blockRows: number
+  readonly blockCols: number
+}
+
+/** In the order of `Matrix` in native/ops/rows/matrix.h. */
+export function putWeight(list: CommandList, w: CoreWeight): void {
+  list.put(w.address)
+  list.put(codeOf(w.dtype))
+  list.put(w.rows)
+  list.put(w.cols)
+  list.put(w.scales)
+  list.put(w.blockRows)
+  list.put(w.blockCols)
+}
+
+function codeOf(dtype: FloatType | PackedType): number {
+  return isPackedType(dtype) ? PACKED_CODES[dtype] : DTYPE_CODES[dtype]
+}
+
+export function ownWeight(memory: CoreMemory, w: Weight, what: string): CoreWeight {
+  if ((w as Partial<CoreWeight>).memory === memory) return w as CoreWeight
+  throw new RangeError(`${what}: ${w.name} was not prepared by this kernel set`)
+}
+
+export function ownExperts(memory: CoreMemory, w: ExpertWeights, what: string): CoreExperts {
+  if ((w as Partial<CoreExperts>).memory === memory) return w as CoreExperts
+  throw new RangeError(`${what}: ${w.name} was not prepared by this kernel set`)
+}
+
+export async function prepare(memory: CoreMemory, source: WeightSource, exact: boolean): Promise<CoreWeight> {
+  const w = await locate(memory, source, exact)
+  if (memory.isMapped(w.address)) memory.watch(source.bytes)
+  if (source.scales && memory.isMapped(w.scales)) memory.watch(source.scales.bytes)
+  return w
+}
+
+/** A matrix as `prepare` gives it, for one look: its file is not watched. */
+async function locate(memory: CoreMemory, source: WeightSource, exact: boolean): Promise<CoreWeight> {
+  const { name, dtype, rows, cols, bytes, transposed } = source
+  const plain = { memory, name, rows, cols, packed: false, scales: 0, blockRows: 1, blockCols: 1 }
+  if (isBlockType(dtype)) {
+    if (transposed) throw new RangeError(`prepare: ${name} is stored turned, which blocks of ${dtype} cannot be`)
+    expectBytes(source, bytes, weightBytes(dtype, rows, cols))
+    if (!exact && isPackedType(dtype)) {
+      const address = located(bytes, () => memory.allocWeight(packedBytes(dtype, rows, cols)))
+      await packBlocks(memory, address, source, dtype)
+      return { ...plain, dtype, address, packed: true }
+    }
+    return { ...plain, dtype: 'f32', address: (await decodeRows(memory, source, dtype)).address }
+  }
+  const size = WEIGHT_TYPES[dtype].bytes
+  expectBytes(source, bytes, rows * cols * size)
+  const mapped = transposed ? null : memory.mapped(bytes, size)
+  const address = mapped ?? (await copyBytes(memory, source, bytes, transposed === true)).address
+  const { scales } = source
+  if (!scales) return { ...plain, dtype, address }
+  const { blockRows, blockCols } = scales
+  expectBytes(source, scales.bytes, 4 * Math.ceil(rows / blockRows) * Math.ceil(cols / blockCols))
+  const factors = memory.mapped(scales.bytes, 4) ?? (await copyBytes(memory, source, scales.bytes, false)).address
+  return { ...plain, dtype, address, scales: factors, blockRows, blockCols }
+}
+
+export async function prepareExperts(
+  memory: CoreMemory,
+  sources: readonly WeightSource[],
+  exact: boolean,
+): Promise<CoreExperts> {
+  const first = sources[0]
+  if (!first) throw new RangeError('prepareExperts: no expert')
+  const { name, rows, cols } = first
+  const blockRows = first.scales?.blockRows ?? 1
+  const blockCols = first.scales?.blockCols ?? 1
+  // Experts of one type are what files have; else their numbers are taken as they are.
+  const isUniform = sources.every(source => source.dtype === first.dtype)
+  const fields = new Float64Array(3 * sources.length)
+  let packed = false
+  for (const [e, source] of sources.entries()) {
+    const w = await prepare(memory, source, exact || !isUniform)
+    packed = w.packed
+    if (w.rows !== rows || w.cols !== cols) {
+      throw new RangeError(`prepareExperts: ${w.name} is ${w.rows} x ${w.cols}, expected ${rows} x ${cols}`)
+    }
+    if (w.scales && (w.blockRows !== blockRows || w.blockCols !== blockCols)) {
+      throw new RangeError(`prepareExperts: ${w.name} has blocks of another size than ${name}`)
+    }
+    fields.set([w.address, codeOf(w.dtype), w.scales], 3 * e)
+  }
+  const table = memory.alloc('f64', [sources.length, 3])
+  memory.upload(table, fields)
+  return { memory, name, experts: sources.length, rows, cols, packed, table, blockRows, blockCols }
+}
+
+/** f32 [rows * cols]. */
+export async function prepareVector(memory: CoreMemory, source: WeightSource, add: number): Promise<Tensor> {
+  const { rows, cols, bytes } = source
+  const w = await locate(memory, source, true)
+  const isCopy = !memory.isMapped(w.address)
+  const vector = memory.alloc('f32', [rows * cols])
+  const list = new CommandList()
+  list.begin('addToVector', rows * cols)
+  list.put(vector.address)
+  list.put(add)
+  putWeight(list, w)
+  list.end()
+  memory.run(list)
+  if (isCopy) memory.free(tensorAt(w.address, 'u8', []))
+  else memory.expectUnchanged(bytes)
+  return vector
+}
+
+function expectBytes({ name, rows, cols, dtype }: WeightSource, range: ByteRange, expected: number): void {
+  if (range.length === expected) return
+  throw new RangeError(
+    `prepare: ${name} (${rows} x ${cols} ${dtype}) has ${range.length} bytes where ${expected} are expected`,
+  )
+}
+
+/** Copies a range in pieces; a matrix stored as [cols, rows] is turned on the way. */
+async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRange, turn: boolean): Promise<Tensor> {
+  const { rows, cols } = source
+  const size = WEIGHT_TYPES[source.dtype].bytes
+  const to = located(range, () => memory.alloc('u8', [range.length]))
+  // Turning takes whole stored rows.
+  const step = turn ? Math.max(1, Math.floor(PIECE / (rows * size))) * rows * size : PIECE
+  const piece = turn ? memory.alloc('u8', [Math.min(step, range.length)]) : null
+  try {
+    for (let done = 0; done < range.length; done += step) {
+      const length = Math.min(step, range.length - done)
+      const bytes = await readPiece(range, done, length, source.name)
+      memory.host.write(piece ? piece.address : to.address + done, bytes)
+      if (piece) {
+        const stored = rows * size
+        const list = new CommandList()
+        list.begin('transpose', length)
+        for (const field of [to.address, piece.address, size, rows, cols, done / stored, length / stored])
+          list.put(field)
+        list.end()
+        memory.run(list)
+      }
+    }
+  } catch (error) {
+    memory.free(to)
+    throw error
+  } finally {
+    if (piece) memory.free(piece)
+  }
+  return to
+}
+
+/** Quantised blocks as exact f32, a few rows at a time. */
+async function decodeRows(memory: CoreMemory, source: WeightSource, type: BlockType): Promise<Tensor> {
+  const { name, rows, cols, bytes } = source
+  const rowBytes = weightBytes(type, 1, cols)
+  const to = located(bytes, () => memory.alloc('u8', [4 * rows * cols]))
+  const step = Math.max(1, Math.floor(PIECE / rowBytes))
+  try {
+    for (let row = 0; row < rows; row += step) {
+      const count = Math.min(step, rows - row)
+      const stored = await readPiece(bytes, row * rowBytes, count * rowBytes, name)
+      const values = decodeBlocks(type, stored)
+      memory.host.write(to.address + 4 * row * cols, new Uint8Array(values.buffer))
+    }
+  } catch (error) {
+    memory.free(to)
+    throw error
+  }
+  return to
+}
+
+/** An allocation whose message, when there is no memory, names the file and its size. */
+function located<T>({ source }: ByteRange, allocate: () => T): T {
+  try {
+    return allocate()
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError)) throw error
+    throw new OutOfMemoryError(`${source.name} has ${source.size} bytes. ${error.message}`, { cause: error })
+  }
+}

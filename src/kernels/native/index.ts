@@ -1,1 +1,0 @@
-export { createNativeKernels, type NativeOptions, nativeUnavailable } from './addon.ts'

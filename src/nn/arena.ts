@@ -1,0 +1,99 @@
+import type { Kernels } from '../kernels/contract.ts'
+import { byteLength, type Tensor, tensorAt } from '../tensor/tensor.ts'
+
+const ALIGN = 64
+
+/**
+ * Activations of a step: taken one after the other from one piece of memory and all given back at once. Steps repeat,
+ * so handles are kept from the last step and nothing is allocated while shapes stay the same. A step larger than any
+ * before overflows into further pieces, which the next reset joins.
+ */
+export class Arena {
+  readonly #kernels: Kernels
+  #slab: Tensor | null = null
+  /** Pieces beyond the slab, by the offset they stand for. */
+  readonly #overflow = new Map<number, Tensor>()
+  #outgrown: Tensor[] = []
+  #generation = 0
+  #used = 0
+  #peak = 0
+  #next = 0
+  #handles: Tensor[] = []
+
+  constructor(kernels: Kernels) {
+    this.#kernels = kernels
+  }
+
+  /** Changes when the same shapes may get other addresses than before. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Uninitialised until written. Lives until `release` to an earlier mark, or `reset`. */
+  take(shape: readonly number[], dtype: 'f32' | 'i32' | 'f64' = 'f32'): Tensor {
+    const bytes = Math.ceil(byteLength(dtype, shape) / ALIGN) * ALIGN
+    const start = this.#used
+    this.#used += bytes
+    this.#peak = Math.max(this.#peak, this.#used)
+    const index = this.#next++
+    if (!this.#slab || this.#used > (this.#slab.shape[0] as number)) {
+      return tensorAt(this.#extra(start, Math.max(bytes, ALIGN)).address, dtype, shape)
+    }
+    const address = this.#slab.address + start
+    const kept = this.#handles[index]
+    if (kept && kept.address === address && kept.dtype === dtype && sameShape(kept.shape, shape)) return kept
+    const made = tensorAt(address, dtype, shape)
+    this.#handles[index] = made
+    return made
+  }
+
+  /** Memory for an offset beyond the slab; layers that take and release find the same piece again. */
+  #extra(start: number, bytes: number): Tensor {
+    const kept = this.#overflow.get(start)
+    if (kept && (kept.shape[0] as number) >= bytes) return kept
+    const made = this.#kernels.alloc('u8', [bytes])
+    // A smaller piece at this offset may still be in use by recorded operations: it stays until the reset.
+    if (kept) this.#outgrown.push(kept)
+    this.#overflow.set(start, made)
+    return made
+  }
+
+  /** What is taken after a mark can be given back by `release`. */
+  mark(): number {
+    return this.#used
+  }
+
+  release(mark: number): void {
+    this.#used = mark
+  }
+
+  /** Gives back everything; nothing recorded may still use it. */
+  reset(): void {
+    if (this.#overflow.size > 0) {
+      this.#freeAll()
+      this.#slab = this.#kernels.alloc('u8', [this.#peak])
+      this.#generation++
+    }
+    this.#used = 0
+    this.#next = 0
+  }
+
+  dispose(): void {
+    this.#freeAll()
+  }
+
+  #freeAll(): void {
+    for (const t of [...this.#overflow.values(), ...this.#outgrown]) this.#kernels.free(t)
+    if (this.#slab) this.#kernels.free(this.#slab)
+    this.#overflow.clear()
+    this.#outgrown = []
+    this.#slab = null
+    this.#handles = []
+  }
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}

@@ -1,0 +1,49 @@
+/**
+ * MLA, absorbed: the query moves into the latent space, where all heads share one key, the cached row itself, and one
+ * value, its first C numbers. Attention with one key head of width C + R.
+ *
+ *     q̃_h = W_UK,hᵀ q_h     score = q̃_h · c + q_rope,h · r     out_h = W_UV,h Σ p c
+ *
+ * The two up-projections stay apart: two thin products are cheaper than one merged matrix.
+ */
+import { lastOf, rowsOf, type Tensor } from '../../tensor/tensor.ts'
+import type { LatentAttentionConfig } from './config.ts'
+import { absorbQueries, type KeyValueUp, raiseValues } from './mla-up.ts'
+import { type AbsorbedRun, type AttentionStep, type LatentSlices, patternRows } from './step.ts'
+
+/** q [T, H, N + R], out [T, H, V]. */
+export function attendAbsorbed(
+  step: AttentionStep,
+  keyValueUp: KeyValueUp,
+  c: LatentAttentionConfig,
+  slices: LatentSlices,
+  q: Tensor,
+  out: Tensor,
+  run: AbsorbedRun,
+): void {
+  const { kernels: k, arena } = step
+  const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N } = c
+  const mark = arena.mark()
+  const qRun = rowsOf(q, run.start, run.count) // [t, H, N + R]
+  const qLatent = arena.take([run.count, H, C + R])
+  const outLatent = arena.take([run.count, H, C])
+  const lse = step.pattern && arena.take([run.count, H])
+  const scores = step.pattern && patternRows(step.pattern, run.start, run.count)
+
+  absorbQueries(k, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp, c)
+  k.copy(lastOf(qLatent, C, R), lastOf(qRun, N, R))
+  k.attention({
+    out: outLatent,
+    q: qLatent,
+    keys: [slices.latent, slices.ropeKey],
+    values: slices.latent,
+    sequences: run.sequences,
+    scale: c.softmaxScale,
+    mask: 'causal',
+    ...(lse && { lse }),
+    ...(scores && { scores, scoresStart: 0 }),
+  })
+  raiseValues(k, rowsOf(out, run.start, run.count), outLatent, keyValueUp, c)
+  if (scores && lse) k.probabilities(scores, scores, lse)
+  arena.release(mark)
+}

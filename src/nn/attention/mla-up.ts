@@ -1,0 +1,65 @@
+/**
+ * The up-projections of MLA, W_UK and W_UV, and what the two paths do with them. Checkpoints hold them as one matrix
+ * (the hub) or as two, W_UK turned (GGUF): which, is nobody's business but this file's.
+ */
+import type { Kernels, Weight } from '../../kernels/contract.ts'
+import { lastOf, reshape, type Tensor, view } from '../../tensor/tensor.ts'
+import type { LatentAttentionConfig } from './config.ts'
+
+export type KeyValueUp =
+  | {
+      readonly kind: 'joined'
+      /** Per head N key rows, then V value rows: [H (N + V), C] */
+      readonly weight: Weight
+    }
+  | {
+      readonly kind: 'split'
+      /** W_UK, per head turned: [H C, N] */
+      readonly key: Weight
+      /** W_UV: [H V, C] */
+      readonly value: Weight
+    }
+
+/** y_h = W_UK,hᵀ q_h: queries q [T, H, N] into the latent space, y [T, H, C]. Both strided. */
+export function absorbQueries(k: Kernels, y: Tensor, q: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
+  const { kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
+  if (up.kind === 'joined') {
+    k.headMatmul(y, q, up.weight, { headRows: N + V, firstRow: 0, rows: N, transposed: true })
+  } else {
+    k.headMatmul(y, q, up.key, { headRows: C, firstRow: 0, rows: C, transposed: false })
+  }
+}
+
+/** y_h = W_UV,h x_h: weighted latents x [T, H, C] out of the latent space, y [T, H, V]. Both strided. */
+export function raiseValues(k: Kernels, y: Tensor, x: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
+  const { qkNopeHeadDim: N, vHeadDim: V } = c
+  if (up.kind === 'joined') {
+    k.headMatmul(y, x, up.weight, { headRows: N + V, firstRow: N, rows: V, transposed: false })
+  } else {
+    k.headMatmul(y, x, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
+  }
+}
+
+/**
+ * y_h = [W_UK,h c ; W_UV,h c]: keys and values of every head, y [S, H, N + V], from latents [S, C]. Contiguous.
+ * `factors`: what attention rounds keys to, at least.
+ */
+export function expandLatents(
+  k: Kernels,
+  y: Tensor,
+  latents: Tensor,
+  up: KeyValueUp,
+  c: LatentAttentionConfig,
+  factors: 'f32' | 'bf16',
+): void {
+  const { nHeads: H, kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
+  const S = latents.shape[0] as number
+  if (up.kind === 'joined') {
+    k.matmul(reshape(y, [S, H * (N + V)]), latents, up.weight)
+  } else {
+    const perHead = view(latents, 0, [S, H, C], [C, 0, 1])
+    const key = { headRows: C, firstRow: 0, rows: C, transposed: true, factors }
+    k.headMatmul(lastOf(y, 0, N), perHead, up.key, key)
+    k.headMatmul(lastOf(y, N, V), perHead, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
+  }
+}

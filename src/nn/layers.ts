@@ -1,0 +1,29 @@
+/** Small bundles of prepared weights that every room above uses: an affine map and a norm. */
+
+import type { Kernels, MatmulOptions, Weight } from '../kernels/contract.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** y = W x + bias. */
+export interface Linear {
+  readonly weight: Weight
+  /** f32 [rows] */
+  readonly bias: Tensor | null
+}
+
+export function linear(k: Kernels, y: Tensor, x: Tensor, l: Linear, options?: Omit<MatmulOptions, 'bias'>): void {
+  k.matmul(y, x, l.weight, l.bias ? { ...options, bias: l.bias } : options)
+}
+
+/** RMSNorm, or LayerNorm with a bias. */
+export interface Norm {
+  readonly kind: 'rms' | 'layer'
+  readonly eps: number
+  /** f32 [n] */
+  readonly weight: Tensor
+  readonly bias: Tensor | null
+}
+
+export function normalise(k: Kernels, y: Tensor, x: Tensor, norm: Norm): void {
+  if (norm.kind === 'rms') k.rmsNorm(y, x, norm.weight, norm.eps)
+  else k.layerNorm(y, x, norm.weight, norm.bias, norm.eps)
+}

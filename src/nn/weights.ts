@@ -1,0 +1,52 @@
+/** A model's prepared weights, in the shape in which `forward` reads them. */
+
+import type { ExpertWeights, Weight } from '../kernels/contract.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { GroupedWeights } from './attention/grouped.ts'
+import type { LatentWeights } from './attention/mla.ts'
+import type { Linear, Norm } from './layers.ts'
+
+export interface DenseMlpWeights {
+  /** null where the MLP is not gated. */
+  readonly gate: Linear | null
+  readonly up: Linear
+  readonly down: Linear
+}
+
+export interface MoeWeights {
+  /** [E, D] */
+  readonly router: Linear
+  /** f32 [E], for the choice only. */
+  readonly selectionBias: Tensor | null
+  readonly gate: ExpertWeights
+  readonly up: ExpertWeights
+  readonly down: ExpertWeights
+  /** All shared experts as one MLP. */
+  readonly shared: DenseMlpWeights | null
+}
+
+export interface LayerWeights {
+  readonly attention:
+    | { readonly kind: 'grouped'; readonly weights: GroupedWeights }
+    | { readonly kind: 'latent'; readonly weights: LatentWeights }
+  readonly mlp:
+    | { readonly kind: 'dense'; readonly weights: DenseMlpWeights }
+    | { readonly kind: 'moe'; readonly weights: MoeWeights }
+  /** Before attention (`post`: after it has joined the stream). */
+  readonly attentionNorm: Norm
+  /** Before the MLP (`post`: after it has joined); null where a parallel block has one norm only. */
+  readonly mlpNorm: Norm | null
+  /** `sandwich` only: on what attention and MLP return. */
+  readonly attentionOutNorm: Norm | null
+  readonly mlpOutNorm: Norm | null
+}
+
+export interface ModelWeights {
+  readonly embedding: Weight
+  /** Learned positions. */
+  readonly positions: Weight | null
+  readonly layers: readonly LayerWeights[]
+  readonly finalNorm: Norm | null
+  /** [vocab, D]; the weight is the embedding itself where they are tied. */
+  readonly output: Linear
+}
