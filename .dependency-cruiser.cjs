@@ -64,7 +64,7 @@ module.exports = {
       name: 'kernels-do-not-know-each-other',
       severity: 'error',
       from: { path: '^src/kernels/([^/]+)/' },
-      to: { path: '^src/kernels/[^/]+/', pathNot: '^src/kernels/$1/' },
+      to: { path: '^src/kernels/[^/]+/', pathNot: '^src/kernels/($1|contract)/' },
     },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

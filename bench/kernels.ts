@@ -5,7 +5,8 @@
  *     node scripts/bench.mjs kernels [q8_0 bf16 ...] [--rounds 5] [--kernels native|wasm] [--threads 2] [--keep]
  */
 import { memorySource } from '../src/checkpoint/source/memory-source.ts'
-import type { Kernels, WeightSource } from '../src/kernels/contract.ts'
+import type { Kernels } from '../src/kernels/contract/kernels.ts'
+import type { WeightSource } from '../src/kernels/contract/weights.ts'
 import { createNativeKernels } from '../src/kernels/core/node/addon.ts'
 import { createWasmKernels } from '../src/kernels/core/wasm/wasm.ts'
 import { WEIGHT_TYPES, type WeightType, weightBytes } from '../src/tensor/dtype.ts'

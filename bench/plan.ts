@@ -19,7 +19,7 @@ import {
   planModelFromJson,
   readPlanModel,
 } from '../src/index.ts'
-import type { WeightSource } from '../src/kernels/contract.ts'
+import type { WeightSource } from '../src/kernels/contract/weights.ts'
 import { loadModel } from '../src/model/load.ts'
 import type { Model } from '../src/model/model.ts'
 import { withMadeUpFile } from '../src/planning/measure/made-up-file.ts'

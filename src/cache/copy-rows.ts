@@ -1,4 +1,4 @@
-import type { Kernels } from '../kernels/contract.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
 import { type Tensor, tensorAt } from '../tensor/tensor.ts'
 import type { CacheLayout } from './layout.ts'
 import type { Block } from './pool.ts'

@@ -4,7 +4,7 @@
  * attention reads together lies together: MLA's latent and rope key are the row of one plane; the keys of each head are
  * a plane of their own, and so are its values, so that whoever reads a head reads memory from end to end.
  */
-import type { PagedRows, RowSlice } from '../kernels/contract.ts'
+import type { PagedRows, RowSlice } from '../kernels/contract/cached-rows.ts'
 import { type CacheType, DTYPE_BYTES, isScaled, vectorAlignment, vectorBytes } from '../tensor/dtype.ts'
 
 export interface CacheSegment {

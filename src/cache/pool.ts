@@ -1,5 +1,5 @@
 import { defineError, type LatentkitError, OutOfMemoryError } from '../errors.ts'
-import type { Kernels } from '../kernels/contract.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { CacheLayout } from './layout.ts'
 

@@ -1,4 +1,4 @@
-import type { Kernels } from '../kernels/contract.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
 import { type Tensor, view } from '../tensor/tensor.ts'
 import { copyRows } from './copy-rows.ts'
 import type { CacheGroup } from './layout.ts'

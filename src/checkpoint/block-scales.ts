@@ -1,6 +1,6 @@
 /** The factors of FP8 weights, as files have them: one per block, per row or for all, in several types. */
 
-import type { WeightSource } from '../kernels/contract.ts'
+import type { WeightSource } from '../kernels/contract/weights.ts'
 import { encodeNumbers } from '../quant/numbers.ts'
 import type { ByteRange } from '../tensor/bytes.ts'
 import { madeMatrix } from './recode/made-matrix.ts'

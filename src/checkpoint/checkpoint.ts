@@ -1,5 +1,5 @@
 import { CheckpointError, UnsupportedModelError } from '../errors.ts'
-import type { WeightSource } from '../kernels/contract.ts'
+import type { WeightSource } from '../kernels/contract/weights.ts'
 import type { ByteRange } from '../tensor/bytes.ts'
 import { isBlockType } from '../tensor/dtype.ts'
 import { SCALE_SUFFIXES, SCALE_TYPES, scaleBlocks, scaleBytes } from './block-scales.ts'

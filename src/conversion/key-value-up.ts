@@ -2,7 +2,7 @@
 
 import { computed, reordered } from '../checkpoint/recode/derived.ts'
 import { readRows } from '../checkpoint/recode/weight-rows.ts'
-import type { WeightSource } from '../kernels/contract.ts'
+import type { WeightSource } from '../kernels/contract/weights.ts'
 import type { LatentAttentionConfig } from '../nn/attention/config.ts'
 
 type Sizes = Pick<LatentAttentionConfig, 'nHeads' | 'kvLoraRank' | 'qkNopeHeadDim' | 'vHeadDim'>

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { beginPart, endPart } from '../files/parts.ts'
 import { reserve } from '../files/reserve.ts'
 import { fileTarget } from '../files/target.ts'
-import type { WeightSource } from '../kernels/contract.ts'
+import type { WeightSource } from '../kernels/contract/weights.ts'
 import { weightBytes } from '../tensor/dtype.ts'
 import { ConversionError } from './errors.ts'
 

@@ -5,7 +5,8 @@
  */
 import { type CacheLayout, type CacheSegment, cacheSlice } from '../cache/layout.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
-import { type Kernels, SEQUENCE_FIELDS } from '../kernels/contract.ts'
+import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Arena } from '../nn/arena.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { splitHeads, type Tensor } from '../tensor/tensor.ts'

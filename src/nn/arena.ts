@@ -1,4 +1,4 @@
-import type { Kernels } from '../kernels/contract.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
 import { byteLength, type Tensor, tensorAt } from '../tensor/tensor.ts'
 
 const ALIGN = 64

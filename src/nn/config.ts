@@ -3,7 +3,7 @@
  * then on. Everything that differs between families is data here, so that `forward` is one text for all of them.
  */
 
-import type { Activation, RouteOptions } from '../kernels/contract.ts'
+import type { Activation, RouteOptions } from '../kernels/contract/operations.ts'
 import type { AttentionConfig } from './attention/config.ts'
 import type { RopeConfig } from './attention/rope.ts'
 

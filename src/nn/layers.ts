@@ -1,6 +1,8 @@
 /** Small bundles of prepared weights that every room above uses: an affine map and a norm. */
 
-import type { Kernels, MatmulOptions, Weight } from '../kernels/contract.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { MatmulOptions } from '../kernels/contract/operations.ts'
+import type { Weight } from '../kernels/contract/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** y = W x + bias. */

@@ -1,4 +1,5 @@
-import type { Activation, Kernels } from '../kernels/contract.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { Activation } from '../kernels/contract/operations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Arena } from './arena.ts'
 import { linear } from './layers.ts'

@@ -1,7 +1,8 @@
 /** Turns the sequences of a step into the buffers that kernels read: ids, positions, who attends to what. */
 
 import type { SequenceCache } from '../cache/sequence-cache.ts'
-import { type Kernels, SEQUENCE_FIELDS } from '../kernels/contract.ts'
+import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import type { Arena } from './arena.ts'
 import { KEY_CHUNK } from './attention/mla-expanded.ts'

@@ -1,6 +1,6 @@
 /** A model's prepared weights, in the shape in which `forward` reads them. */
 
-import type { ExpertWeights, Weight } from '../kernels/contract.ts'
+import type { ExpertWeights, Weight } from '../kernels/contract/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { GroupedWeights } from './attention/grouped.ts'
 import type { LatentWeights } from './attention/mla.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { recoded } from '../../src/checkpoint/recode/recoded.ts'
 import { weightTypeFor } from '../../src/checkpoint/recode/weight-type.ts'
-import type { WeightSource } from '../../src/kernels/contract.ts'
+import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import { E4M3, encode } from '../../src/quant/halves.ts'
 import { decodeNumbers, encodeNumbers } from '../../src/quant/numbers.ts'
 import { Rng } from '../support/rng.ts'

@@ -1,4 +1,4 @@
-import type { RowSlice } from '../../src/kernels/contract.ts'
+import type { RowSlice } from '../../src/kernels/contract/cached-rows.ts'
 import { type CacheType, DTYPE_BYTES } from '../../src/tensor/dtype.ts'
 import { lastOf, type Tensor, view } from '../../src/tensor/tensor.ts'
 import type { Lab } from './lab.ts'

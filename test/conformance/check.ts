@@ -1,4 +1,4 @@
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { difference } from '../support/compare.ts'
 import { Rng } from '../support/rng.ts'

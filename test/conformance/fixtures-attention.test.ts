@@ -1,5 +1,6 @@
 /** Grouped attention, both paths of MLA and merging of the reference against the operation oracles. */
-import type { AttentionArgs, RowSlice } from '../../src/kernels/contract.ts'
+import type { AttentionArgs } from '../../src/kernels/contract/attention-args.ts'
+import type { RowSlice } from '../../src/kernels/contract/cached-rows.ts'
 import { lastOf, reshape, rowsOf, splitHeads, type Tensor, view } from '../../src/tensor/tensor.ts'
 import { type FixtureCase, runFixtures } from '../support/fixtures.ts'
 

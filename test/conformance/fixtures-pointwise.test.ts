@@ -1,6 +1,7 @@
 /** Norms, softmax, activations and rotary positions of the reference against the operation oracles. */
 import { expect } from 'vitest'
-import type { Activation, WeightSource } from '../../src/kernels/contract.ts'
+import type { Activation } from '../../src/kernels/contract/operations.ts'
+import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import type { Tensor, TypedArray } from '../../src/tensor/tensor.ts'
 import { runFixtures } from '../support/fixtures.ts'
 import { weightSource } from '../support/weights.ts'

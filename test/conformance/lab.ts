@@ -1,4 +1,5 @@
-import type { ExpertWeights, Kernels, Weight, WeightUse } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
+import type { ExpertWeights, Weight, WeightUse } from '../../src/kernels/contract/weights.ts'
 import { BF16, decode, E4M3, F16, type ShortFloat } from '../../src/quant/halves.ts'
 import { DTYPE_BYTES, type DType, isBlockType, type WeightType } from '../../src/tensor/dtype.ts'
 import { elementCount, type Tensor, type TypedArray, tensorAt } from '../../src/tensor/tensor.ts'

@@ -1,6 +1,6 @@
 /** The reference against formulas written once more, for what the operation oracles leave out. */
 import { describe, expect, it } from 'vitest'
-import type { AttentionArgs } from '../../src/kernels/contract.ts'
+import type { AttentionArgs } from '../../src/kernels/contract/attention-args.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { lastOf, splitHeads, type Tensor, type TypedArray, view } from '../../src/tensor/tensor.ts'
 import { expectClose } from '../support/compare.ts'

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
-import type { AttentionArgs, Kernels, RowSlice } from '../../src/kernels/contract.ts'
+import type { AttentionArgs } from '../../src/kernels/contract/attention-args.ts'
+import type { RowSlice } from '../../src/kernels/contract/cached-rows.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { lastOf, rowsOf, type Tensor, type TypedArray, view } from '../../src/tensor/tensor.ts'
 import { EXACT, expectClose, type Tolerance } from '../support/compare.ts'
 import { Rng } from '../support/rng.ts'

@@ -1,4 +1,4 @@
-import type { Weight } from '../../src/kernels/contract.ts'
+import type { Weight } from '../../src/kernels/contract/weights.ts'
 import { rowsOf, type Tensor, view } from '../../src/tensor/tensor.ts'
 import type { Lab } from './lab.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { runBehaviour } from './behaviour.ts'
 import { type ConformanceCase, title } from './case.ts'
 import { CASES } from './cases/index.ts'

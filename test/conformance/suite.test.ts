@@ -1,6 +1,6 @@
 /** The suite notices: kernels with one fault each must fail some case of the operation. */
 import { describe, expect, it } from 'vitest'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { reshape, rowsOf, type Tensor, view } from '../../src/tensor/tensor.ts'
 import { CASES } from './cases/index.ts'

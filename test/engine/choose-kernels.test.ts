@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseKernels, type KernelFactories } from '../../src/engine/load/choose-kernels.ts'
 import { type KernelOptions, KernelsUnavailableError } from '../../src/index.ts'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 
 const asked: [string, KernelOptions][] = []

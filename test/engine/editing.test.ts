@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Timeline } from '../../src/engine/past/timeline.ts'
 import { OptionError, UnsupportedModelError } from '../../src/index.ts'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { randomGroupedConfig, randomLatentConfig, randomModel } from '../support/random-model.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Sequence } from '../../src/engine/loop/sequence.ts'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { randomModelOf } from '../support/random-model.ts'

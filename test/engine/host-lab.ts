@@ -9,7 +9,7 @@ import { fingerprint, identify } from '../../src/engine/past/identity.ts'
 import type { Call, FromHost, HostPromptOptions, Replies } from '../../src/engine/types/protocol.ts'
 import { fromWire } from '../../src/engine/wire/wire-errors.ts'
 import type { Completion, SessionOptions } from '../../src/index.ts'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createTokenizer } from '../../src/tokenizer/tokenizer.ts'
 import { randomModel } from '../support/random-model.ts'
 

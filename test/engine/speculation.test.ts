@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Engine, OptionError, type PromptOptions } from '../../src/index.ts'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
 import type { Proposer } from '../../src/speculation/proposer.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Timeline } from '../../src/engine/past/timeline.ts'
 import { CacheFullError } from '../../src/index.ts'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { MODEL_KINDS, randomLatentConfig, randomModel, randomModelOf } from '../support/random-model.ts'

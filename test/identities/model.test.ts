@@ -3,7 +3,7 @@
  * many threads compute it: bit for bit. Which path MLA takes, and whether rows are cached or computed again: to rounding.
  */
 import { describe, expect, it } from 'vitest'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
 import type { AttentionPath } from '../../src/nn/attention/path.ts'
 import type { StepInput } from '../../src/nn/step.ts'

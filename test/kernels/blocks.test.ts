@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Kernels } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { RANDOM_BLOCK_TYPES, randomBlocks } from '../support/blocks.ts'
 import { expectClose } from '../support/compare.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Kernels, RowSlice } from '../../src/kernels/contract.ts'
+import type { RowSlice } from '../../src/kernels/contract/cached-rows.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import { createWasmKernels } from '../../src/kernels/core/wasm/wasm.ts'
 import type { WeightType } from '../../src/tensor/dtype.ts'

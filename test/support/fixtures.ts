@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'vitest'
-import type { Kernels, Weight, WeightUse } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
+import type { Weight, WeightUse } from '../../src/kernels/contract/weights.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import type { DType, WeightType } from '../../src/tensor/dtype.ts'
 import type { Tensor, TypedArray } from '../../src/tensor/tensor.ts'

@@ -1,7 +1,8 @@
 /** Models of random shape and weights: a checkpoint that makes up whatever tensor a family asks for. */
 import { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
-import type { Kernels, WeightSource } from '../../src/kernels/contract.ts'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
+import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import { loadModel } from '../../src/model/load.ts'
 import type { Model, ModelOptions } from '../../src/model/model.ts'
 import { Rng } from './rng.ts'

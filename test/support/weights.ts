@@ -1,4 +1,4 @@
-import type { WeightSource } from '../../src/kernels/contract.ts'
+import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import type { ByteRange } from '../../src/tensor/bytes.ts'
 import type { WeightType } from '../../src/tensor/dtype.ts'
 import type { TypedArray } from '../../src/tensor/tensor.ts'

@@ -1,4 +1,4 @@
-import type { WeightSource } from '../../kernels/contract.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 import { encodeNumbers } from '../../quant/numbers.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import { madeMatrix } from './made-matrix.ts'

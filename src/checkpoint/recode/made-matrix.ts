@@ -1,4 +1,4 @@
-import type { WeightSource } from '../../kernels/contract.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 import type { ByteSource } from '../../tensor/bytes.ts'
 import { type WeightType, weightBytes } from '../../tensor/dtype.ts'
 

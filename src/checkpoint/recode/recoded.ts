@@ -1,4 +1,4 @@
-import type { WeightSource } from '../../kernels/contract.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 import { type EncodableType, encodeNumbers } from '../../quant/numbers.ts'
 import { madeMatrix } from './made-matrix.ts'
 import { checkNumbers, readRows } from './weight-rows.ts'

@@ -1,5 +1,5 @@
 import { CheckpointError } from '../../errors.ts'
-import type { WeightSource } from '../../kernels/contract.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 import { decodeNumbers } from '../../quant/numbers.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import { quote } from '../quote.ts'

@@ -1,7 +1,7 @@
 /** A model's tensors as the hub's own code has them: names, order of rows, shapes. */
 import { raised, reordered, turned } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
-import type { WeightSource } from '../../kernels/contract.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 import type { SurveyedWeight } from '../../model/load.ts'
 import { isBlockType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp } from '../key-value-up.ts'

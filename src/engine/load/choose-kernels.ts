@@ -1,4 +1,4 @@
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { KernelsUnavailableError } from '../types/errors.ts'
 import type { KernelChoice } from '../types/options.ts'
 

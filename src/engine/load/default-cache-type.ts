@@ -1,5 +1,5 @@
 import type { CacheTypeName } from '../../cache/types.ts'
-import type { KernelInfo } from '../../kernels/contract.ts'
+import type { KernelInfo } from '../../kernels/contract/kernels.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
 
 /** Instruction sets that multiply pairs of bf16 at twice the rate of f32. */

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { OptionError } from '../../errors.ts'
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { ModelOptions } from '../../model/model.ts'
 import { DraftModel } from '../../speculation/draft-model.ts'

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { schedule } from './scheduler.ts'

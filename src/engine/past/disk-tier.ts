@@ -6,7 +6,7 @@ import type { CacheLayout } from '../../cache/layout.ts'
 import { type Block, type BlockPool, CacheFullError } from '../../cache/pool.ts'
 import type { PrefixNode, PrefixTree } from '../../cache/prefix-tree.ts'
 import { OutOfMemoryError } from '../../errors.ts'
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { type ReuseOptions, type RowRules, rowFits, rowWays } from './provenance.ts'
 
 export interface DiskTierOptions {

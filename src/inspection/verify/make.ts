@@ -2,7 +2,7 @@
 import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { openModel } from '../../checkpoint/find/folder.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { Model } from '../../model/model.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

@@ -1,6 +1,6 @@
 /** One way of computing a prompt, held against the expected numbers. */
 
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Capture, Model } from '../../model/model.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'

@@ -1,5 +1,6 @@
 import { isContiguous, type Tensor } from '../../tensor/tensor.ts'
-import type { AttentionArgs, RowSlice } from '../contract.ts'
+import type { AttentionArgs } from '../contract/attention-args.ts'
+import type { RowSlice } from '../contract/cached-rows.ts'
 import { axisOf, describe, expect, expectDense, expectStrided, fail, strideOf } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { expectSequences, expectSlice, joinSlices, putSlice } from './slices.ts'

@@ -1,6 +1,6 @@
 /** The numbers by which the command list names operations and types: the same as in native/core, which a test checks. */
 import type { CacheType, DType } from '../../tensor/dtype.ts'
-import type { Activation } from '../contract.ts'
+import type { Activation } from '../contract/operations.ts'
 
 /** In the order of native/core/opcodes.h. */
 export const OPERATIONS = [

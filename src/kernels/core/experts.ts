@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RouteOptions } from '../contract.ts'
+import type { RouteOptions } from '../contract/operations.ts'
 import { axisOf, expect, expectDense } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import type { CoreExperts } from './weights.ts'

@@ -1,19 +1,10 @@
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
-import type {
-  Activation,
-  AttentionArgs,
-  ExpertWeights,
-  HeadMatmulOptions,
-  KernelInfo,
-  Kernels,
-  MatmulOptions,
-  Recording,
-  RouteOptions,
-  RowSlice,
-  Weight,
-  WeightSource,
-} from '../contract.ts'
+import type { AttentionArgs } from '../contract/attention-args.ts'
+import type { RowSlice } from '../contract/cached-rows.ts'
+import type { KernelInfo, Kernels, Recording } from '../contract/kernels.ts'
+import type { Activation, HeadMatmulOptions, MatmulOptions, RouteOptions } from '../contract/operations.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import { attention, mergeAttention, probabilities } from './attention.ts'
 import { CommandList } from './command-list.ts'
 import { combineExperts, expertMatmul, groupByExpert, route } from './experts.ts'

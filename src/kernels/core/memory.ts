@@ -2,7 +2,7 @@ import { CheckpointError, DisposedError, ModelFileChangedError } from '../../err
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, isContiguous, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
-import type { Recording } from '../contract.ts'
+import type { Recording } from '../contract/kernels.ts'
 import { describe, fail } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreHost, checkRun, FILE_CHANGED, type MappedFile } from './host.ts'

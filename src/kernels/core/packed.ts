@@ -1,6 +1,6 @@
 import { PACKED_TYPES, type PackedType, TILE_ROWS } from '../../quant/packed.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
-import type { WeightSource } from '../contract.ts'
+import type { WeightSource } from '../contract/weights.ts'
 import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
 import { PIECE, readPiece } from './read-piece.ts'

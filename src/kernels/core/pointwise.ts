@@ -1,5 +1,5 @@
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
-import type { Activation } from '../contract.ts'
+import type { Activation } from '../contract/operations.ts'
 import { axisOf, expect, expectDense, expectLike, expectStrided, strideOf } from './check.ts'
 import { ACTIVATION_CODES } from './codes.ts'
 import type { CommandList } from './command-list.ts'

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { HeadMatmulOptions, MatmulOptions } from '../contract.ts'
+import type { HeadMatmulOptions, MatmulOptions } from '../contract/operations.ts'
 import { axisOf, expect, expectStrided, strideOf } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreWeight, putWeight } from './weights.ts'

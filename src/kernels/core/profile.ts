@@ -1,4 +1,4 @@
-import type { Recording } from '../contract.ts'
+import type { Recording } from '../contract/kernels.ts'
 import { OPERATIONS, type Operation } from './codes.ts'
 
 /** What records of one operation and one amount of work took together. */

@@ -1,6 +1,6 @@
 import { DTYPE_BYTES, isScaled, vectorBytes } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { type PagedRows, type RowSlice, SEQUENCE_FIELDS } from '../contract.ts'
+import { type PagedRows, type RowSlice, SEQUENCE_FIELDS } from '../contract/cached-rows.ts'
 import { axisOf, expect, expectDense, expectStrided, strideOf } from './check.ts'
 import { CACHE_CODES } from './codes.ts'
 import type { CommandList } from './command-list.ts'

@@ -4,7 +4,7 @@ import { isPackedType, type PackedType, packedBytes } from '../../quant/packed.t
 import type { ByteRange } from '../../tensor/bytes.ts'
 import { type BlockType, type FloatType, isBlockType, WEIGHT_TYPES, weightBytes } from '../../tensor/dtype.ts'
 import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
-import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import { DTYPE_CODES } from './codes.ts'
 import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'

@@ -1,4 +1,5 @@
-import type { AttentionArgs, RowSlice } from '../contract.ts'
+import type { AttentionArgs } from '../contract/attention-args.ts'
+import type { RowSlice } from '../contract/cached-rows.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
 import { dot } from './matmul.ts'
 import { type Memory, rowStarts } from './memory.ts'

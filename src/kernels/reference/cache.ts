@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RowSlice } from '../contract.ts'
+import type { RowSlice } from '../contract/cached-rows.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 import { expectSlice, readSlice, sequencesOf, vectorsAt } from './slices.ts'

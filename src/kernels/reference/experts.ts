@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { ExpertWeights } from '../contract.ts'
+import type { ExpertWeights } from '../contract/weights.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
 import { dot } from './matmul.ts'
 import type { Memory } from './memory.ts'

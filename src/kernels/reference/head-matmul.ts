@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { HeadMatmulOptions, Weight } from '../contract.ts'
+import type { HeadMatmulOptions } from '../contract/operations.ts'
+import type { Weight } from '../contract/weights.ts'
 import { axisOf, expect, expectShape } from './check.ts'
 import { dot } from './matmul.ts'
 import { type Memory, rowStarts } from './memory.ts'

@@ -1,19 +1,11 @@
 import { DisposedError } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
-import type {
-  Activation,
-  AttentionArgs,
-  ExpertWeights,
-  HeadMatmulOptions,
-  KernelInfo,
-  Kernels,
-  MatmulOptions,
-  RouteOptions,
-  RowSlice,
-  Weight,
-  WeightSource,
-} from '../contract.ts'
+import type { AttentionArgs } from '../contract/attention-args.ts'
+import type { RowSlice } from '../contract/cached-rows.ts'
+import type { KernelInfo, Kernels } from '../contract/kernels.ts'
+import type { Activation, HeadMatmulOptions, MatmulOptions, RouteOptions } from '../contract/operations.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import { attention } from './attention.ts'
 import { cacheRead, cacheWrite } from './cache.ts'
 import { combineExperts, expertMatmul, groupByExpert } from './experts.ts'

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { MatmulOptions, Weight } from '../contract.ts'
+import type { MatmulOptions } from '../contract/operations.ts'
+import type { Weight } from '../contract/weights.ts'
 import { axisOf, expectShape } from './check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 import { valuesOf } from './weights.ts'

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { Weight } from '../contract.ts'
+import type { Weight } from '../contract/weights.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
 import { readNumbers, writeNumbers } from './convert.ts'
 import { type Memory, rowStarts } from './memory.ts'

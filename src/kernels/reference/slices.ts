@@ -1,6 +1,6 @@
 import { DTYPE_BYTES, isScaled } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { type RowSlice, SEQUENCE_FIELDS } from '../contract.ts'
+import { type RowSlice, SEQUENCE_FIELDS } from '../contract/cached-rows.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
 import type { Memory } from './memory.ts'
 import { readVector } from './vectors.ts'

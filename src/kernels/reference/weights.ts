@@ -4,7 +4,7 @@ import { BF16, decodeTable, E4M3 } from '../../quant/halves.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
 import { isBlockType, WEIGHT_TYPES, type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { ExpertWeights, Weight, WeightSource } from '../contract.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import type { Memory } from './memory.ts'
 
 /** Decoded once, to f32 in the memory of the kernel set. */

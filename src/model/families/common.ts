@@ -2,7 +2,7 @@
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { readTokenIds } from '../../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { Activation } from '../../kernels/contract.ts'
+import type { Activation } from '../../kernels/contract/operations.ts'
 import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
 
 /** No published model comes near; beyond it, a size is an accident or an attack. */

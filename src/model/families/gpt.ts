@@ -1,7 +1,7 @@
 /** GPT (2018, norms after each part) and GPT-2 (2019, before): learned positions, LayerNorm, biases everywhere. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { Activation } from '../../kernels/contract.ts'
+import type { Activation } from '../../kernels/contract/operations.ts'
 import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
 import { EPS, HEADS, LAYERS, plainLayers, readActivation, readTokens, SIZE } from './common.ts'
 import type { Family, TensorNames } from './family.ts'

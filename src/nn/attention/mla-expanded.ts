@@ -6,7 +6,7 @@
  * A long context is expanded in chunks of keys whose results are merged by log-sum-exp: the chunks lie on a fixed grid
  * of positions, so that a query's bits do not depend on how many queries stand beside it.
  */
-import type { RowSlice } from '../../kernels/contract.ts'
+import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
 import { reshape, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
 import { expandLatents, type KeyValueUp } from './mla-up.ts'

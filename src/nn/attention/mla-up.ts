@@ -2,7 +2,8 @@
  * The up-projections of MLA, W_UK and W_UV, and what the two paths do with them. Checkpoints hold them as one matrix
  * (the hub) or as two, W_UK turned (GGUF): which, is nobody's business but this file's.
  */
-import type { Kernels, Weight } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { Weight } from '../../kernels/contract/weights.ts'
 import { lastOf, reshape, type Tensor, view } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
 

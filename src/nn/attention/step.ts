@@ -1,6 +1,7 @@
 /** What attention needs to know of a step: which query rows belong to which sequence, and where their keys lie. */
 
-import type { Kernels, RowSlice } from '../../kernels/contract.ts'
+import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { type Tensor, view } from '../../tensor/tensor.ts'
 import type { Arena } from '../arena.ts'
 

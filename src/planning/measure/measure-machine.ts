@@ -2,7 +2,7 @@
  * What this machine reaches with these kernels on a model's own shapes. A described machine gives a bound; this gives
  * an estimate: parts of a step run one after the other, so their times add up.
  */
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Machine } from '../machines.ts'
 import type { PlanModel } from '../plan-model.ts'
 import { modelWeightBytes } from '../weights.ts'

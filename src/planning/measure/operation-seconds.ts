@@ -1,5 +1,5 @@
 import { memorySource } from '../../checkpoint/source/memory-source.ts'
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { medianSeconds, secondsOf } from './timing.ts'
 

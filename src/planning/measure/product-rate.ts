@@ -1,4 +1,5 @@
-import type { Kernels, Weight, WeightSource } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { Weight, WeightSource } from '../../kernels/contract/weights.ts'
 import type { ByteSource } from '../../tensor/bytes.ts'
 import { WEIGHT_TYPES, type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import { type Tensor, tensorAt } from '../../tensor/tensor.ts'

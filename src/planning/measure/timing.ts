@@ -1,4 +1,4 @@
-import type { Kernels } from '../../kernels/contract.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
 
 const WARM_UP = 2
 const LEAST_RUNS = 7

@@ -1,5 +1,5 @@
 import { OptionError, OutOfMemoryError } from '../../../errors.ts'
-import type { Kernels } from '../../contract.ts'
+import type { Kernels } from '../../contract/kernels.ts'
 import { Heap } from '../heap.ts'
 import type { CoreHost } from '../host.ts'
 import { CoreKernels } from '../kernels.ts'

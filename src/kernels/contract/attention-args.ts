@@ -1,0 +1,41 @@
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { RowSlice } from './cached-rows.ts'
+
+export interface AttentionArgs {
+  /** [T, H, width of the values], strided. */
+  readonly out: Tensor
+  /** [T, H, sum of the keys' widths], strided. */
+  readonly q: Tensor
+  /** Concatenated: the score is the sum over slices of q's part times the slice's vector. */
+  readonly keys: readonly RowSlice[]
+  readonly values: RowSlice
+  /** f64 [B, 6]. */
+  readonly sequences: Tensor
+  readonly scale: number
+  /**
+   * `bf16`: queries, keys, probabilities and values may be rounded to bf16 before they are multiplied; sums stay f32.
+   * Default: `f32` if some keys or values are stored as f32 or f16, which are more exact than bf16, else `bf16`.
+   */
+  readonly factors?: 'f32' | 'bf16'
+  /** `causal`: key position <= query position. `none`: every key. */
+  readonly mask: 'causal' | 'none'
+  /** Causal only: also key position > query position - window (the query itself counts), or position < sinkTokens. */
+  readonly window?: number
+  /** Positions below this stay visible whatever the window (StreamingLLM, arXiv 2309.17453). Default 0. */
+  readonly sinkTokens?: number
+  /** f32 [H]: one more logit per head in the denominator, without a value (gpt-oss). */
+  readonly sinkLogits?: Tensor
+  /** f32 [T, H]: natural log of the sum of exponentials, sink logits included. */
+  readonly lse?: Tensor
+  /**
+   * `out` and `lse` already hold the result over other keys; merge this result into them (see `mergeAttention`).
+   * Needs `lse`; not together with sinkLogits. Default false.
+   */
+  readonly carry?: boolean
+  /**
+   * f32 [H, T, S'] strided: scaled scores at column (key position - scoresStart), -inf where masked. Columns of
+   * positions that are not among the query's keys are left alone; keys outside the columns are left out. For captures.
+   */
+  readonly scores?: Tensor
+  readonly scoresStart?: number
+}

@@ -1,0 +1,41 @@
+/** Where rows of a cache lie, and which of them a step reads and writes. */
+
+import type { CacheType } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+
+/**
+ * Where rows of a paged cache lie. A block holds `blockTokens` rows of every layer of its group; the row of position
+ * p in the layer is at `table[floor(p / blockTokens)] + layerOffset + (p mod blockTokens) * rowBytes`, where the table
+ * belongs to the sequence (see `sequences`).
+ */
+export interface PagedRows {
+  readonly blockTokens: number
+  /** Bytes from a block's address to this layer's first row. Addresses of elements are multiples of their size. */
+  readonly layerOffset: number
+  readonly rowBytes: number
+}
+
+/**
+ * A slice of every key row: `heads` vectors of `width` numbers, the first `offset` bytes into the row, the next ones
+ * `headStride` elements further. Query head h of H reads vector floor(h * heads / H).
+ */
+export interface RowSlice {
+  /** Paged, or a contiguous f32 tensor [S, row] whose row 0 is key position `keyStart` of the one sequence. */
+  readonly rows: PagedRows | Tensor
+  readonly dtype: CacheType
+  /** In bytes from the row's start; a multiple of the type's alignment, as rows are. */
+  readonly offset: number
+  readonly heads: number
+  readonly width: number
+  /** In elements; of a type with scales in bytes, the scales included. */
+  readonly headStride: number
+}
+
+/**
+ * Ragged batches: an f64 tensor [B, 6] describes the sequences of a step; each row is
+ * [queryStart, queryCount, position, keyStart, keyCount, table]:
+ * query rows queryStart .. + queryCount of the step belong to the sequence, the first of them at absolute position
+ * `position`; keys at absolute positions keyStart .. + keyCount may be seen; `table` is the address of an f64 tensor
+ * of block addresses (0 where only contiguous rows are used). Query rows of no sequence are left alone.
+ */
+export const SEQUENCE_FIELDS = 6

@@ -1,0 +1,69 @@
+/**
+ * The contract between a model and the machine. This folder says what every operation means; each folder beside
+ * it is an implementation, and `test/conformance` holds all of them to `reference`, which is the definition in code.
+ *
+ * Letters: B sequences, T query tokens of a step (all sequences together), S key tokens, H query heads, G key heads,
+ * D hidden, C latent, R rope, N nope, V value, E experts, K chosen experts.
+ *
+ * **Ordering.** Operations take effect in the order in which they are recorded, no later than the next `submit()`.
+ * A kernel set may run them at once or keep them; nobody may rely on either. `upload` and `read` act on memory
+ * directly: never upload into a buffer that recorded, not yet submitted operations use.
+ *
+ * **Ownership.** Tensors made by `alloc` live until `free` or `dispose`. Operations never allocate, never keep a
+ * handle and write only their first argument (`y`, plus what is named as an output). Outputs may hold anything
+ * before; every element of the shape is written. Inputs and outputs do not overlap, unless an operation says that
+ * `y` may be `x`.
+ *
+ * **Strides.** Every tensor's last axis has stride 1. Where an argument says *strided*, its other axes may have any
+ * stride (a head's slice of a fused projection, stride 0 for a shared row); all others are contiguous.
+ *
+ * **Emptiness.** T = 0 is allowed everywhere and does nothing (an empty `groupByExpert` still writes its offsets). A
+ * query that sees no key gets zeros and lse -inf; a score of -inf is a key that is not seen. Whatever is not seen is
+ * not touched: masked rows and rows past a sequence's keys may hold NaN.
+ *
+ * **Arithmetic.** Activations are f32; implementations accumulate in f32 or better. How a row of a result is summed
+ * depends on that row's own inputs, never on the number of rows, their order or the number of threads: the same row
+ * gives the same bits alone and in a batch. NaN and infinity travel as IEEE 754 says.
+ *
+ * **Failure.** Wrong shapes are bugs of the caller: an implementation checks what is cheap and throws a RangeError
+ * that names the operation. Numbers read from buffers (token ids, positions, block tables) are trusted.
+ */
+import type { KernelMemory } from './memory.ts'
+import type { Operations } from './operations.ts'
+import type { KernelWeights } from './weights.ts'
+
+export interface KernelInfo {
+  readonly name: 'reference' | 'native' | 'wasm' | 'webgpu'
+  /** Instruction set in use, e.g. `avx512`, `avx2`, `portable`, `simd128`. */
+  readonly isa: string
+  readonly threads: number
+  /** What decides bits: kernel kind and instruction-set class, never the thread count. */
+  readonly numerics: string
+}
+
+/** A list of operations, in a form that only the kernels know. */
+export interface Recording {
+  readonly data: Float64Array
+}
+
+export interface Kernels extends KernelMemory, KernelWeights, Operations {
+  readonly info: KernelInfo
+
+  /** Runs what was recorded. Throws `failure`. */
+  submit(): Promise<void>
+  /**
+   * Why this kernel set can compute nothing any more; absent or null while it can. Set when a file of weights that it reads
+   * in place has been cut or overwritten: what was computed since is wrong, and every `submit` throws this error.
+   */
+  readonly failure?: Error | null
+  /**
+   * The operations that the last `submit` ran, for `resubmit`. Absent, like it, where operations run as they are recorded.
+   */
+  recording?(): Recording
+  /**
+   * Runs operations once more, on what their buffers hold now: a step of the same shape need not be recorded again.
+   * Nothing may have been recorded since the last `submit`.
+   */
+  resubmit?(recording: Recording): Promise<void>
+  dispose(): void
+}

@@ -1,0 +1,47 @@
+/** Weights: as a checkpoint stores them, and as a kernel set has prepared them. */
+
+import type { ByteRange } from '../../tensor/bytes.ts'
+import type { WeightType } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+
+/** A matrix as a checkpoint stores it: `rows` outputs, each a row of `cols` inputs. */
+export interface WeightSource {
+  /** For messages. */
+  readonly name: string
+  readonly dtype: WeightType
+  readonly rows: number
+  readonly cols: number
+  readonly bytes: ByteRange
+  /** FP8: one f32 factor per block, grid ceil(rows / blockRows) x ceil(cols / blockCols); the value is code x factor. */
+  readonly scales?: { readonly bytes: ByteRange; readonly blockRows: number; readonly blockCols: number }
+  /** Stored as [cols, rows] (GPT's Conv1D); `prepare` turns it. */
+  readonly transposed?: boolean
+}
+
+/** What a weight will be used for; a kernel set may pack differently for each. */
+export type WeightUse = 'matmul' | 'heads' | 'embedding'
+
+/** A matrix ready for the kernels. Only its kernel set knows how it is packed and where it lies. */
+export interface Weight {
+  readonly name: string
+  readonly dtype: WeightType
+  readonly rows: number
+  readonly cols: number
+}
+
+/** One matrix per expert, all of one shape. */
+export interface ExpertWeights {
+  readonly name: string
+  readonly experts: number
+  readonly rows: number
+  readonly cols: number
+}
+
+export interface KernelWeights {
+  /** Makes a weight usable. Maps the file where it can, copies where it must. Lives until `dispose`. */
+  prepare(source: WeightSource, use: WeightUse): Promise<Weight>
+  /** The same for all experts of a layer. */
+  prepareExperts(sources: readonly WeightSource[]): Promise<ExpertWeights>
+  /** A small tensor (norm weight, bias) as f32, `add` added to every element (Gemma stores weight - 1). */
+  prepareVector(source: WeightSource, add?: number): Promise<Tensor>
+}
