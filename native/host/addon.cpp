@@ -198,12 +198,17 @@ napi_value release(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// An empty array has no address, and memcpy takes none, for no bytes either.
+void copy(void* to, const void* from, size_t bytes) {
+  if (bytes > 0) memcpy(to, from, bytes);
+}
+
 // write(address, bytes)
 napi_value write(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   argumentsOf(env, info, arguments);
   const Bytes bytes = bytesOf(env, arguments[1]);
-  memcpy((void*)(uintptr_t)numberOf(env, arguments[0]), bytes.data, bytes.length);
+  copy((void*)(uintptr_t)numberOf(env, arguments[0]), bytes.data, bytes.length);
   return nullptr;
 }
 
@@ -212,7 +217,7 @@ napi_value read(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   argumentsOf(env, info, arguments);
   const Bytes bytes = bytesOf(env, arguments[1]);
-  memcpy(bytes.data, (const void*)(uintptr_t)numberOf(env, arguments[0]), bytes.length);
+  copy(bytes.data, (const void*)(uintptr_t)numberOf(env, arguments[0]), bytes.length);
   return nullptr;
 }
 

@@ -39,8 +39,8 @@ INLINE F exponentialBelow(F x) {
   p = fma(p, r, set1(2.402265072e-1f));
   p = fma(p, r, set1(6.931471825e-1f));
   p = fma(p, r, set1(1.0f));
-  // The low bits of `shifted` are n: they go where p has its exponent.
-  return x < -87.0f ? F{} : (F)((I)p + ((I)shifted << 23));
+  // The low bits of `shifted` are n: they go where p has its exponent. Where that is nonsense, it is not taken.
+  return x < -87.0f ? F{} : (F)((U)p + ((U)shifted << 23));
 }
 
 INLINE float exponentialOf(float x) { return exponential(set1(x))[0]; }
