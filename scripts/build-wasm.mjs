@@ -15,7 +15,7 @@ const linker = process.env.WASM_LD || 'wasm-ld-19'
 const run = promisify(execFile)
 
 export const MODULES = { 'core.wasm': { threads: false }, 'core-threads.wasm': { threads: true } }
-export const OUTPUT = path.join(root, 'src', 'kernels', 'core', 'wasm')
+export const OUTPUT = path.join(root, 'prebuilt')
 
 const UNITS = ['core/pool', 'core/dispatch', 'platform/wasm', 'host/wasm', 'isa/wasm']
 

@@ -64,7 +64,7 @@ describe('the committed modules', () => {
       async () => {
         const built = join(tempFolder(), name)
         await buildModule(built, options)
-        const committed = readFileSync(new URL(`../../src/kernels/core/wasm/${name}`, import.meta.url))
+        const committed = readFileSync(new URL(`../../prebuilt/${name}`, import.meta.url))
         expect(readFileSync(built).equals(committed), 'run `npm run build:wasm` and commit the result').toBe(true)
       },
       COMPILE_TIME,

@@ -54,9 +54,11 @@ function availableThreads(): number {
 }
 
 async function readModule(name: 'core.wasm' | 'core-threads.wasm'): Promise<Uint8Array> {
-  // Written out, so that bundlers see the two files.
+  // The same way up from src and from dist; written out, so that bundlers see the two files.
   const url =
-    name === 'core.wasm' ? new URL('./core.wasm', import.meta.url) : new URL('./core-threads.wasm', import.meta.url)
+    name === 'core.wasm'
+      ? new URL('../../../../prebuilt/core.wasm', import.meta.url)
+      : new URL('../../../../prebuilt/core-threads.wasm', import.meta.url)
   if (isNode()) return process.getBuiltinModule('node:fs').promises.readFile(url)
   const response = await fetch(url)
   if (!response.ok) throw new Error(`${url} cannot be fetched (HTTP ${response.status})`)
