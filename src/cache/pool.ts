@@ -13,7 +13,7 @@ export interface Block {
   readonly memory: Tensor
   /** Sequences that hold it. */
   readonly holders: number
-  /** Who wants it kept when nobody holds it any more, and hears when it is given up all the same. */
+  /** Optional owner that wants the block kept after its last release; notified on eviction. */
   readonly keeper: Keeper | null
 }
 

@@ -7,8 +7,8 @@ export interface PrefixNode {
   /** Number of the block in its timeline. */
   readonly index: number
   readonly ids: readonly number[]
-  /** One per id. Rows are the same bits only if ids and ways are the same, here and in all parents. */
-  readonly ways: readonly number[]
+  /** One per id: how each row was computed, as flags. Rows are the same bits only if ids and provenance are equal, here and in all parents. */
+  readonly provenance: readonly number[]
   /** By group; null where the memory was given up. */
   readonly blocks: readonly (Block | null)[]
 }
@@ -33,7 +33,7 @@ interface Own extends PrefixNode {
 export class PrefixTree {
   readonly #pool: BlockPool
   readonly #published: (node: PrefixNode) => void
-  readonly #root: Own = { parent: null, index: -1, ids: [], ways: [], blocks: [], children: new Set() }
+  readonly #root: Own = { parent: null, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
 
   /** `published` hears of every node that is new, while its sequence holds the blocks. */
   constructor(pool: BlockPool, published: (node: PrefixNode) => void = () => {}) {
@@ -52,16 +52,23 @@ export class PrefixTree {
   publish(
     parent: PrefixNode | null,
     ids: readonly number[],
-    ways: readonly number[],
+    provenance: readonly number[],
     blocks: readonly (Block | null)[],
   ): PrefixNode {
     const above = (parent as Own | null) ?? this.#root
     // A window may have let go of all that was above, while its sequence went on.
     for (let n = above; n.parent; n = n.parent) n.parent.children.add(n)
     let isNew = false
-    let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.ways, ways))
+    let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.provenance, provenance))
     if (!node) {
-      node = { parent: above, index: above.index + 1, ids, ways, blocks: blocks.map(() => null), children: new Set() }
+      node = {
+        parent: above,
+        index: above.index + 1,
+        ids,
+        provenance,
+        blocks: blocks.map(() => null),
+        children: new Set(),
+      }
       above.children.add(node)
       isNew = true
     }
@@ -75,8 +82,8 @@ export class PrefixTree {
     return node
   }
 
-  /** The longest remembered beginning of `ids` whose rows were all computed in a way that fits. */
-  longest(ids: readonly number[], fits: (way: number, position: number) => boolean): PrefixMatch {
+  /** The longest remembered beginning of `ids` whose rows were all of a fitting provenance. */
+  longest(ids: readonly number[], fits: (flags: number, position: number) => boolean): PrefixMatch {
     let best: { readonly node: Own; readonly rows: number } = { node: this.#root, rows: 0 }
     const open: Own[] = [this.#root]
     for (let above = open.pop(); above; above = open.pop()) {
@@ -135,10 +142,10 @@ function commonRows(
   node: PrefixNode,
   ids: readonly number[],
   start: number,
-  fits: (way: number, position: number) => boolean,
+  fits: (flags: number, position: number) => boolean,
 ): number {
   let n = 0
-  while (n < node.ids.length && node.ids[n] === ids[start + n] && fits(node.ways[n] as number, start + n)) n++
+  while (n < node.ids.length && node.ids[n] === ids[start + n] && fits(node.provenance[n] as number, start + n)) n++
   return n
 }
 

@@ -152,7 +152,7 @@ export class SequenceCache {
     for (const block of blocks.flat()) if (block) this.#pool.hold(block)
     this.truncate(start * this.blockTokens)
     for (const [group, timeline] of this.#timelines.entries()) {
-      for (const of of blocks) timeline.blocks.push(of[group] ?? null)
+      for (const byGroup of blocks) timeline.blocks.push(byGroup[group] ?? null)
       this.#writeTable(timeline, start)
     }
     this.#length = length

@@ -61,7 +61,7 @@ export async function measurePerplexity(
   if (referenceFile !== undefined && against !== undefined) {
     throw new OptionError('reference and against are both given; a model is compared with one other')
   }
-  // What is quickly said to be wrong comes before the weights.
+  // Cheap validation first, before weights are loaded.
   const file = referenceFile === undefined ? null : await openReferenceFile(referenceFile)
   const cut = options.window === undefined && options.stride === undefined && file ? file.cut : cutOf(options)
   const parts = await load(source, options)

@@ -42,7 +42,7 @@ describe('a store of blocks', () => {
   it('tells apart blocks that were computed in other ways, after another past, or by another model', async () => {
     const store = open()
     const block = blockOf(1)
-    const otherWays = { ...block, ways: block.ways.map(way => way ^ 1) }
+    const otherWays = { ...block, provenance: block.provenance.map(flags => flags ^ 1) }
     await store.write(block)
     await store.write(otherWays)
     expect((await store.find(PRINT, block.ids)).sort()).toEqual([blockName(block), blockName(otherWays)].sort())

@@ -13,13 +13,13 @@ function setup(options: PoolOptions = {}, windows: readonly (number | null)[] = 
   const pool = new BlockPool(kernels, cacheLayout(SEGMENTS, windows, 4), options)
   const tree = new PrefixTree(pool)
   /** A timeline of full blocks that is done: published, then released from its end. */
-  const remember = (ids: readonly number[], way = 0): PrefixNode[] => {
+  const remember = (ids: readonly number[], flags = 0): PrefixNode[] => {
     const nodes: PrefixNode[] = []
     const held: Block[] = []
     for (let at = 0; at < ids.length; at += 4) {
       const blocks = windows.map((_, group) => pool.take(group))
       held.push(...blocks)
-      nodes.push(tree.publish(nodes.at(-1) ?? null, ids.slice(at, at + 4), Array(4).fill(way), blocks))
+      nodes.push(tree.publish(nodes.at(-1) ?? null, ids.slice(at, at + 4), Array(4).fill(flags), blocks))
     }
     for (const block of held.reverse()) pool.release(block)
     return nodes

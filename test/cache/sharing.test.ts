@@ -1,6 +1,6 @@
 /**
  * Timelines that share blocks, against a model that knows every row: a row holds two hashes, one of the ids up to it and
- * one of ids and ways, so that a row in the wrong place or of another past shows.
+ * one of ids and provenance, so that a row in the wrong place or of another past shows.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { cacheLayout } from '../../src/cache/layout.ts'
 import { BlockPool, CacheFullError } from '../../src/cache/pool.ts'
 import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { SequenceCache } from '../../src/cache/sequence-cache.ts'
-import { type RowRules, rowWays } from '../../src/engine/past/provenance.ts'
+import { type RowRules, rowProvenance } from '../../src/engine/past/provenance.ts'
 import { Timeline } from '../../src/engine/past/timeline.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { tensorAt } from '../../src/tensor/tensor.ts'
@@ -35,7 +35,7 @@ class World {
   readonly #base: number
   readonly pool: BlockPool
   readonly tree: PrefixTree
-  readonly live: { timeline: Timeline; ids: number[]; ways: number[] }[] = []
+  readonly live: { timeline: Timeline; ids: number[]; provenance: number[] }[] = []
   readonly #windows: readonly (number | null)[]
 
   constructor(windows: readonly (number | null)[], maxBytes: number, maxKeptBytes: number) {
@@ -47,7 +47,7 @@ class World {
 
   open(): void {
     const cache = new SequenceCache(this.kernels, this.pool, CONTEXT)
-    this.live.push({ timeline: new Timeline(cache, RULES, this.tree), ids: [], ways: [] })
+    this.live.push({ timeline: new Timeline(cache, RULES, this.tree), ids: [], provenance: [] })
   }
 
   /** What a prompt does: stands on what is there, and computes the rest. Says how many rows it stood on. */
@@ -57,13 +57,13 @@ class World {
     const { rows, extent } = one.timeline.reuse(ids, { strict, ...(path && { path }) })
     expect(rows).toBeLessThan(ids.length)
     expect(one.timeline.cache.length).toBe(rows)
-    // What it stands on was somebody's: the ids are its own, and the ways are told by the rows themselves.
+    // What it stands on was somebody's: the ids are its own, and their provenance is told by the rows themselves.
     one.ids = ids.slice(0, rows)
-    one.ways = [...(await this.waysOf(which, one.ids))]
-    const cold = rowWays(RULES, 0, ids.length, { start: 0, end: ids.length }, path)
+    one.provenance = [...(await this.waysOf(which, one.ids))]
+    const cold = rowProvenance(RULES, 0, ids.length, { start: 0, end: ids.length }, path)
     if (strict) expect(extent.start).toBe(0)
     if (extent.start === 0)
-      for (let i = 0; i < rows; i++) expect((one.ways[i] as number) & 1).toBe((cold[i] as number) & 1)
+      for (let i = 0; i < rows; i++) expect((one.provenance[i] as number) & 1).toBe((cold[i] as number) & 1)
     await this.#run(which, ids.slice(rows), extent, path)
     return rows
   }
@@ -86,12 +86,12 @@ class World {
     await cache.settle()
     const position = cache.length
     one.ids.push(...tokens)
-    one.ways.push(...rowWays(RULES, position, tokens.length, prompt, path))
+    one.provenance.push(...rowProvenance(RULES, position, tokens.length, prompt, path))
     const [idHashes, wayHashes] = this.hashes(one)
     for (let p = position; p < one.ids.length; p++) {
-      const way = one.ways[p] as number
+      const flags = one.provenance[p] as number
       for (const address of this.#addresses(which, p)) {
-        const row = Float32Array.of(idHashes[p] as number, (wayHashes[p] as number) * 8 + way)
+        const row = Float32Array.of(idHashes[p] as number, (wayHashes[p] as number) * 8 + flags)
         this.kernels.upload(tensorAt(address, 'f32', [2]), row)
       }
     }
@@ -99,8 +99,8 @@ class World {
     one.timeline.ran({ tokens, cache, prompt, logits: 'none', ...(path && { path }) }, position)
   }
 
-  hashes({ ids, ways }: { ids: number[]; ways: number[] }): [number[], number[]] {
-    const wayHashes = chain(ids.map((id, i) => id * 8 + (ways[i] as number)))
+  hashes({ ids, provenance }: { ids: number[]; provenance: number[] }): [number[], number[]] {
+    const wayHashes = chain(ids.map((id, i) => id * 8 + (provenance[i] as number)))
     return [chain(ids), wayHashes.map(h => h & 0x1fffff)]
   }
 
@@ -138,7 +138,7 @@ class World {
         expect(addresses.length).toBeGreaterThanOrEqual(visible.length)
         for (const address of addresses) {
           const row = await this.#read(address)
-          expect(row).toEqual([idHashes[p], (wayHashes[p] as number) * 8 + (one.ways[p] as number)])
+          expect(row).toEqual([idHashes[p], (wayHashes[p] as number) * 8 + (one.provenance[p] as number)])
         }
       }
       for (let n = 0; n * BLOCK < CONTEXT; n++) {
@@ -214,13 +214,13 @@ describe('timelines that share blocks', () => {
               const room = CONTEXT - (world.live[at]?.ids.length ?? 0)
               await world.generate(at, c.ids.slice(0, room))
             } else if (c.do === 'fork') {
-              const { timeline, ids, ways } = world.live[at] as World['live'][number]
-              world.live.push({ timeline: timeline.fork(), ids: [...ids], ways: [...ways] })
+              const { timeline, ids, provenance } = world.live[at] as World['live'][number]
+              world.live.push({ timeline: timeline.fork(), ids: [...ids], provenance: [...provenance] })
             } else if (c.do === 'park') {
               const one = world.live[at] as World['live'][number]
               one.timeline.truncate(0)
               one.ids = []
-              one.ways = []
+              one.provenance = []
             } else world.live.splice(at, 1)[0]?.timeline.dispose()
             await world.check()
           }

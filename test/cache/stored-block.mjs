@@ -6,5 +6,5 @@ export function blockOf(seed, parent, bytes = 4000) {
   const digits = createHash('sha512').update(`${seed}`).digest()
   const ids = Array.from({ length: 64 }, (_, i) => digits[i] + seed)
   const memory = Uint8Array.from({ length: bytes }, (_, i) => digits[i % 64] ^ (i * 7))
-  return { parent, ids, ways: ids.map(id => id & 3), groups: [memory, null] }
+  return { parent, ids, provenance: ids.map(id => id & 3), groups: [memory, null] }
 }

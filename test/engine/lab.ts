@@ -2,7 +2,7 @@
 import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { type Rolling, Sequence, type SequenceResult } from '../../src/engine/loop/sequence.ts'
 import { StepLoop, type StepModel } from '../../src/engine/loop/step-loop.ts'
-import { Writing } from '../../src/engine/loop/token-writer.ts'
+import { TokenWriter } from '../../src/engine/loop/token-writer.ts'
 import { rowRules } from '../../src/engine/past/provenance.ts'
 import { Timeline } from '../../src/engine/past/timeline.ts'
 import { Outbox } from '../../src/engine/wire/outbox.ts'
@@ -94,7 +94,7 @@ export class Lab {
         rolling: options.rolling ?? null,
         priority: options.priority ?? 0,
         speculation: options.proposer ? new Speculation(options.proposer) : null,
-        writing: new Writing({
+        writer: new TokenWriter({
           eos: new Set(),
           maxTokens,
           sampler: {
@@ -133,7 +133,7 @@ export class Lab {
 
 /** Between steps the cache has no row that the text has not, such as one of a wrong guess: nothing would end the sequence. */
 function checkRows(sequence: Sequence): void {
-  if (sequence.waiting.owed < 0) sequence.fail(new Error('the cache has rows beyond the text'))
+  if (sequence.demand.pending < 0) sequence.fail(new Error('the cache has rows beyond the text'))
 }
 
 /** Whether two runs were sampled from the same bits. */

@@ -25,7 +25,7 @@ describe('Outbox', () => {
     expect(sent).toHaveLength(2)
     expect(sent[1]).toMatchObject({
       type: 'chunks',
-      of: [
+      batches: [
         { id: 1, chunks: Array.from({ length: 10 }, (_, i) => ({ text: 'b', tokenId: i })) },
         { id: 2, chunks: Array.from({ length: 10 }, (_, i) => ({ text: 'c', tokenId: i })) },
       ],

@@ -5,7 +5,7 @@ import {
   reusableRows as choose,
   type ReuseOptions,
   type RowRules,
-  rowWays,
+  rowProvenance,
 } from '../../src/engine/past/provenance.ts'
 import { PATH_GRID, type PromptExtent, pathSpans } from '../../src/nn/attention/path.ts'
 
@@ -16,9 +16,9 @@ const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 /** A session's rows: pieces of prompts and generated runs, one after the other. */
 function cached(rules: RowRules, ...pieces: readonly (readonly [count: number, prompt: PromptExtent | null])[]) {
-  const ways: number[] = []
-  for (const [count, prompt] of pieces) ways.push(...rowWays(rules, ways.length, count, prompt))
-  return { ids: upTo(ways.length), ways, usable: (n: number) => n }
+  const provenance: number[] = []
+  for (const [count, prompt] of pieces) provenance.push(...rowProvenance(rules, provenance.length, count, prompt))
+  return { ids: upTo(provenance.length), provenance, usable: (n: number) => n }
 }
 /** Of one offer. */
 function reusableRows(rules: RowRules, rows: CachedRows, ids: readonly number[], options: ReuseOptions = {}) {
@@ -109,7 +109,9 @@ describe('reusableRows', () => {
             return
           }
           const paths = pathSpans(0, kept, extent).flatMap(({ count, path }) => Array<string>(count).fill(path))
-          expect(rows.ways.slice(0, kept).map(way => ((way & 1) === 1 ? 'expanded' : 'absorbed'))).toEqual(paths)
+          expect(rows.provenance.slice(0, kept).map(flags => ((flags & 1) === 1 ? 'expanded' : 'absorbed'))).toEqual(
+            paths,
+          )
         },
       ),
     )

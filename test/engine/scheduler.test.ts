@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PATIENCE, schedule, type Waiting } from '../../src/engine/loop/scheduler.ts'
+import { type Demand, MAX_STEPS_WAITED, schedule } from '../../src/engine/loop/scheduler.ts'
 import { PATH_GRID } from '../../src/nn/attention/path.ts'
 
-const generating = (position: number, more: Partial<Waiting> = {}): Waiting => {
-  return { position, promptLeft: 0, owed: 1, ahead: 0, priority: 0, waited: 0, ...more }
+const generating = (position: number, more: Partial<Demand> = {}): Demand => {
+  return { position, promptLeft: 0, pending: 1, draftTokens: 0, priority: 0, stepsWaited: 0, ...more }
 }
-const reading = (position: number, promptLeft: number, more: Partial<Waiting> = {}): Waiting => {
-  return { position, promptLeft, owed: 0, ahead: 0, priority: 0, waited: 0, ...more }
+const reading = (position: number, promptLeft: number, more: Partial<Demand> = {}): Demand => {
+  return { position, promptLeft, pending: 0, draftTokens: 0, priority: 0, stepsWaited: 0, ...more }
 }
 
 /** Tokens by sequence. */
-function counts(sequences: readonly Waiting[], budget: number): number[] {
+function counts(sequences: readonly Demand[], budget: number): number[] {
   const given = sequences.map(() => 0)
   for (const { index, count } of schedule(sequences, budget)) given[index] = (given[index] as number) + count
   return given
@@ -19,7 +19,7 @@ function counts(sequences: readonly Waiting[], budget: number): number[] {
 
 describe('schedule', () => {
   it('lets every text go on while a prompt is read, all within the budget', () => {
-    const sequences = [generating(10), reading(0, 5000), generating(99, { owed: 2 })]
+    const sequences = [generating(10), reading(0, 5000), generating(99, { pending: 2 })]
     expect(counts(sequences, 512 + 3)).toEqual([1, 512, 2])
     expect(counts(sequences, 512)).toEqual([1, 384, 2])
     expect(counts([generating(1), generating(2), generating(3)], 2)).toEqual([1, 1, 0])
@@ -43,7 +43,7 @@ describe('schedule', () => {
   it('gives no prompt less than a cell; those who got nothing come first in the next step', () => {
     const prompts = Array.from({ length: 6 }, () => reading(0, 9000))
     expect(counts(prompts, 512)).toEqual([128, 128, 128, 128, 0, 0])
-    const next = prompts.map((prompt, i) => ({ ...prompt, waited: i < 4 ? 0 : 1 }))
+    const next = prompts.map((prompt, i) => ({ ...prompt, stepsWaited: i < 4 ? 0 : 1 }))
     expect(counts(next, 512)).toEqual([128, 128, 0, 0, 128, 128])
   })
 
@@ -56,34 +56,34 @@ describe('schedule', () => {
   })
 
   it('lets those who have waited long come first, with a cell', () => {
-    const low = reading(0, 9000, { waited: PATIENCE })
+    const low = reading(0, 9000, { stepsWaited: MAX_STEPS_WAITED })
     expect(counts([reading(0, 9000, { priority: 5 }), low], 512)).toEqual([384, 128])
-    expect(schedule([reading(0, 9000, { priority: 5 }), low], 512)[0]).toEqual({ index: 1, count: 128, ahead: 0 })
+    expect(schedule([reading(0, 9000, { priority: 5 }), low], 512)[0]).toEqual({ index: 1, count: 128, draftTokens: 0 })
   })
 
   it('lets texts guess with what nobody else wants', () => {
-    const texts = [generating(10, { ahead: 4 }), generating(20, { ahead: 4 })]
-    expect(schedule(texts, 512).map(({ ahead }) => ahead)).toEqual([4, 4])
-    expect(schedule(texts, 7).map(({ ahead }) => ahead)).toEqual([4, 1])
-    expect(schedule([...texts, reading(0, 9000)], 2 + 512).map(({ ahead }) => ahead)).toEqual([0, 0, 0])
+    const texts = [generating(10, { draftTokens: 4 }), generating(20, { draftTokens: 4 })]
+    expect(schedule(texts, 512).map(({ draftTokens }) => draftTokens)).toEqual([4, 4])
+    expect(schedule(texts, 7).map(({ draftTokens }) => draftTokens)).toEqual([4, 1])
+    expect(schedule([...texts, reading(0, 9000)], 2 + 512).map(({ draftTokens }) => draftTokens)).toEqual([0, 0, 0])
   })
 
   const waiting = fc.oneof(
     fc.record({
       position: fc.nat(5000),
       promptLeft: fc.integer({ min: 1, max: 5000 }),
-      owed: fc.constant(0),
-      ahead: fc.constant(0),
+      pending: fc.constant(0),
+      draftTokens: fc.constant(0),
       priority: fc.integer({ min: -2, max: 2 }),
-      waited: fc.nat(PATIENCE + 4),
+      stepsWaited: fc.nat(MAX_STEPS_WAITED + 4),
     }),
     fc.record({
       position: fc.nat(5000),
       promptLeft: fc.constant(0),
-      owed: fc.integer({ min: 0, max: 3 }),
-      ahead: fc.nat(15),
+      pending: fc.integer({ min: 0, max: 3 }),
+      draftTokens: fc.nat(15),
       priority: fc.integer({ min: -2, max: 2 }),
-      waited: fc.nat(PATIENCE + 4),
+      stepsWaited: fc.nat(MAX_STEPS_WAITED + 4),
     }),
   )
   const budget = fc.integer({ min: 1, max: 2000 })
@@ -93,20 +93,20 @@ describe('schedule', () => {
       fc.property(fc.array(waiting, { maxLength: 12 }), budget, (sequences, tokens) => {
         const turns = schedule(sequences, tokens)
         expect(new Set(turns.map(({ index }) => index)).size).toBe(turns.length)
-        for (const { index, count, ahead } of turns) {
-          const { promptLeft, owed } = sequences[index] as Waiting
+        for (const { index, count, draftTokens } of turns) {
+          const { promptLeft, pending } = sequences[index] as Demand
           expect(count).toBeGreaterThan(0)
-          expect(count).toBeLessThanOrEqual(promptLeft || owed)
-          expect(ahead).toBeLessThanOrEqual((sequences[index] as Waiting).ahead)
+          expect(count).toBeLessThanOrEqual(promptLeft || pending)
+          expect(draftTokens).toBeLessThanOrEqual((sequences[index] as Demand).draftTokens)
           // A guess never costs another a token.
           const without = schedule(
-            sequences.map(one => ({ ...one, ahead: 0 })),
+            sequences.map(one => ({ ...one, draftTokens: 0 })),
             tokens,
           )
-          expect(turns.map(turn => ({ ...turn, ahead: 0 }))).toEqual(without)
+          expect(turns.map(turn => ({ ...turn, draftTokens: 0 }))).toEqual(without)
         }
-        expect(turns.reduce((sum, { count, ahead }) => sum + count + ahead, 0)).toBeLessThanOrEqual(tokens)
-        expect(turns.length > 0).toBe(sequences.some(({ promptLeft, owed }) => promptLeft + owed > 0))
+        expect(turns.reduce((sum, { count, draftTokens }) => sum + count + draftTokens, 0)).toBeLessThanOrEqual(tokens)
+        expect(turns.length > 0).toBe(sequences.some(({ promptLeft, pending }) => promptLeft + pending > 0))
       }),
     )
   })
@@ -114,11 +114,11 @@ describe('schedule', () => {
   it('takes nothing from a higher priority for a lower one that has not waited long', () => {
     fc.assert(
       fc.property(fc.array(waiting, { maxLength: 12 }), budget, (all, tokens) => {
-        const prompts = all.filter(({ promptLeft, waited }) => promptLeft > 0 && waited < PATIENCE)
+        const prompts = all.filter(({ promptLeft, stepsWaited }) => promptLeft > 0 && stepsWaited < MAX_STEPS_WAITED)
         const given = counts(prompts, tokens)
         for (const least of [-1, 0, 1, 2]) {
           const high = prompts.filter(({ priority }) => priority >= least)
-          expect(given.filter((_, i) => (prompts[i] as Waiting).priority >= least)).toEqual(counts(high, tokens))
+          expect(given.filter((_, i) => (prompts[i] as Demand).priority >= least)).toEqual(counts(high, tokens))
         }
       }),
     )
@@ -140,14 +140,14 @@ describe('schedule', () => {
           const given = counts(running, tokens)
           running = running.map((one, i) => {
             const count = given[i] as number
-            if (count === 0) return { ...one, waited: one.waited + 1 }
+            if (count === 0) return { ...one, stepsWaited: one.stepsWaited + 1 }
             const [position, promptLeft] = [one.position + count, Math.max(one.promptLeft - count, 0)]
             // With others coming all the time: a text that has ended is followed by another prompt.
-            if (promptLeft > 0) return { ...one, position, promptLeft, waited: 0 }
-            if (one.text > 0) return { ...one, position, promptLeft, owed: 1, text: one.text - 1, waited: 0 }
-            return { ...one, position: 0, promptLeft: 500, owed: 0, text: 20, waited: 0 }
+            if (promptLeft > 0) return { ...one, position, promptLeft, stepsWaited: 0 }
+            if (one.text > 0) return { ...one, position, promptLeft, pending: 1, text: one.text - 1, stepsWaited: 0 }
+            return { ...one, position: 0, promptLeft: 500, pending: 0, text: 20, stepsWaited: 0 }
           })
-          for (const { waited } of running) expect(waited).toBeLessThanOrEqual(PATIENCE + all.length)
+          for (const { stepsWaited } of running) expect(stepsWaited).toBeLessThanOrEqual(MAX_STEPS_WAITED + all.length)
         }
       }),
       { numRuns: 30 },

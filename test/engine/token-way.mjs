@@ -32,7 +32,8 @@ for await (const _ of text) {
   // A block is full only now and then, and so is the way of its rows to the tree.
   const plain = down.calls('cache/pool', 'take') === 0
   const whole = steps > 1 && up.calls('engine/wire/generation', 'push') > 0
-  if (whole && plain && !(best?.worker.length < down.files.length)) best = { steps, caller: up.files, worker: down.files }
+  if (whole && plain && !(best?.worker.length < down.files.length))
+    best = { steps, caller: up.files, worker: down.files }
 }
 await engine.dispose()
 clearInterval(alive)
@@ -69,7 +70,10 @@ async function workerInspector(session) {
       const { sessionId } = await attached
       const id = next++
       const answer = new Promise(resolve => waiting.set(id, resolve))
-      await session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method, params }) })
+      await session.post('NodeWorker.sendMessageToWorker', {
+        sessionId,
+        message: JSON.stringify({ id, method, params }),
+      })
       return answer
     },
   }

@@ -10,7 +10,7 @@ export interface BlockKey {
   readonly parent: string
   readonly ids: readonly number[]
   /** How each row was computed. */
-  readonly ways: readonly number[]
+  readonly provenance: readonly number[]
 }
 
 export interface StoredBlock extends BlockKey {
@@ -18,7 +18,9 @@ export interface StoredBlock extends BlockKey {
   readonly groups: readonly (Uint8Array | null)[]
 }
 
-interface Header extends BlockKey {
+/** As JSON. `ways` is the provenance. */
+interface Header extends Omit<BlockKey, 'provenance'> {
+  readonly ways: readonly number[]
   /** Bytes by group; null where there are none. */
   readonly groups: readonly (number | null)[]
 }
@@ -29,12 +31,12 @@ export function idsName(parent: string, ids: readonly number[]): string {
 }
 
 /** Says all that decides a block's bits: the model, everything before it, its tokens and how they were computed. */
-export function blockName({ parent, ids, ways }: BlockKey): string {
-  return `${idsName(parent, ids)}-${hex(createHash('sha256').update(Uint8Array.from(ways)), 16)}`
+export function blockName({ parent, ids, provenance }: BlockKey): string {
+  return `${idsName(parent, ids)}-${hex(createHash('sha256').update(Uint8Array.from(provenance)), 16)}`
 }
 
-export function encodeBlock({ groups, parent, ids, ways }: StoredBlock): Uint8Array {
-  const header: Header = { parent, ids, ways, groups: groups.map(g => g?.byteLength ?? null) }
+export function encodeBlock({ groups, parent, ids, provenance }: StoredBlock): Uint8Array {
+  const header: Header = { parent, ids, ways: provenance, groups: groups.map(g => g?.byteLength ?? null) }
   return seal(
     MAGIC,
     header,
@@ -47,14 +49,16 @@ export function decodeBlock(file: Uint8Array, name: string): StoredBlock {
   const sealed = unseal(MAGIC, file)
   // As it was written: a checksum fits nothing else.
   const { header, body } = sealed as { header: Header; body: Uint8Array }
-  if (blockName(header) !== name) throw new Error(`it is block ${blockName(header)} under another name`)
+  const { parent, ids, ways: provenance } = header
+  const own = blockName({ parent, ids, provenance })
+  if (own !== name) throw new Error(`it is block ${own} under another name`)
   let at = 0
   const groups = header.groups.map(length => {
     if (length === null) return null
     at += length
     return new Uint8Array(body.buffer, body.byteOffset + at - length, length)
   })
-  return { ...header, groups }
+  return { parent, ids, provenance, groups }
 }
 
 function hex(hash: ReturnType<typeof createHash>, digits: number): string {

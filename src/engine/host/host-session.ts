@@ -1,7 +1,7 @@
 import type { PrefixTree } from '../../cache/prefix-tree.ts'
 import type { Model } from '../../model/model.ts'
 import type { Parts } from '../load/load-parts.ts'
-import type { DrawingState } from '../loop/sampler-state.ts'
+import type { SavedSampler } from '../loop/sampler-state.ts'
 import type { Rolling, Sequence, SequenceResult } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
 import type { DiskTier } from '../past/disk-tier.ts'
@@ -10,7 +10,7 @@ import { Timeline } from '../past/timeline.ts'
 import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
 import { reuseOptions } from '../prompt/prefix-reuse.ts'
 import { promptIds } from '../prompt/prompt-ids.ts'
-import { Guessing } from '../prompt/session-speculation.ts'
+import { SessionSpeculation } from '../prompt/session-speculation.ts'
 import { beginText } from '../prompt/text-prompt.ts'
 import type { Archive } from '../saved/archive.ts'
 import type { Snapshot } from '../saved/snapshot.ts'
@@ -58,8 +58,8 @@ export class HostSession {
   readonly #rolling: RollingRange | null
   readonly #jobs = new Set<Job>()
   /** Of the text that the timeline ends with, where that text can go on. */
-  #drawing: DrawingState | null
-  readonly #guessing: Guessing
+  #drawing: SavedSampler | null
+  readonly #speculation: SessionSpeculation
   #lastUsed: number
   #joining: Promise<unknown> | null = null
   #turn: Promise<void> = Promise.resolve()
@@ -70,7 +70,7 @@ export class HostSession {
     this.#lastUsed = context.now()
     this.#timeline = timeline
     this.#drawing = drawing
-    this.#guessing = new Guessing(context.parts.draft)
+    this.#speculation = new SessionSpeculation(context.parts.draft)
   }
 
   /** With an empty timeline. */
@@ -89,8 +89,8 @@ export class HostSession {
   }
 
   /**
-   * A prompt has begun that is not in the loop yet, so that the memory of this session is neither idle nor a running
-   * sequence's: resolves when what it waits for may be over. Null: there is none.
+   * Set while a prompt is being prepared but is not yet scheduled. Its memory can be neither evicted nor paused; await this
+   * before giving up. Null: there is none.
    */
   get joining(): Promise<unknown> | null {
     return this.#joining
@@ -154,7 +154,7 @@ export class HostSession {
   park(): boolean {
     if (this.#jobs.size > 0 || this.#timeline.cache.length === 0) return false
     this.#timeline.truncate(0)
-    this.#guessing.forget()
+    this.#speculation.forget()
     return true
   }
 
@@ -166,7 +166,7 @@ export class HostSession {
     }
     await this.#inTurn(async () => {
       this.#timeline.dispose()
-      this.#guessing.dispose()
+      this.#speculation.dispose()
     })
   }
 
@@ -189,7 +189,7 @@ export class HostSession {
     try {
       const { failure } = this.#context.parts.kernels
       if (failure) throw failure
-      // It may be the loop's turn that it waits for: nobody can wait for it in that turn.
+      // This may itself wait for `loop.exclusive`; a waiter inside that section would deadlock, so expose a settled promise.
       this.#joining = Promise.resolve()
       await this.#rollFor(job.message)
       const loading = this.#loadFor(job.message)
@@ -239,7 +239,7 @@ export class HostSession {
     const context = {
       ...this.#context,
       drawing: this.#drawing,
-      speculation: this.#guessing.begin(options.speculation),
+      speculation: this.#speculation.begin(options.speculation),
       rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
       emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
       reading: message.reports === true ? this.#reporter(id) : undefined,

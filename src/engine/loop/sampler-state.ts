@@ -4,7 +4,7 @@ import { Rng, type RngState } from '../../sampling/rng.ts'
 import { Sampler } from '../../sampling/sampler.ts'
 
 /** As plain data. */
-export interface DrawingState {
+export interface SavedSampler {
   readonly seed: number
   readonly rng: RngState
   /** Ids that the text's prompt had, and how often the text itself has each. */
@@ -13,7 +13,7 @@ export interface DrawingState {
 }
 
 /** What the tokens of one text are drawn with: its generator, and what penalties look at. Both move on with the text. */
-export class Drawing {
+export class SamplerState {
   readonly sampler: Sampler
   readonly history: TokenHistory
 
@@ -23,16 +23,16 @@ export class Drawing {
   }
 
   /** For a text after `prompt`. Throws OptionError. */
-  static begin(options: SamplingOptions, prompt: Iterable<number>): Drawing {
-    return new Drawing(new Sampler(options), new TokenHistory(prompt))
+  static begin(options: SamplingOptions, prompt: Iterable<number>): SamplerState {
+    return new SamplerState(new Sampler(options), new TokenHistory(prompt))
   }
 
   /** As if the text that `state` was taken of had not paused. Throws OptionError. */
-  static goOn({ seed, rng, prompt, counts }: DrawingState, options: SamplingOptions): Drawing {
-    return new Drawing(new Sampler({ ...options, seed }, new Rng(rng)), new TokenHistory(prompt, counts))
+  static resume({ seed, rng, prompt, counts }: SavedSampler, options: SamplingOptions): SamplerState {
+    return new SamplerState(new Sampler({ ...options, seed }, new Rng(rng)), new TokenHistory(prompt, counts))
   }
 
-  get state(): DrawingState {
+  get state(): SavedSampler {
     const { sampler, history } = this
     return {
       seed: Number(sampler.seed),

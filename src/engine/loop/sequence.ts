@@ -7,8 +7,8 @@ import type { Timeline } from '../past/timeline.ts'
 import type { PromptProgress } from '../types/options.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { Completion, FinishReason } from '../types/results.ts'
-import type { Waiting } from './scheduler.ts'
-import type { Writing } from './token-writer.ts'
+import type { Demand } from './scheduler.ts'
+import type { TokenWriter } from './token-writer.ts'
 
 export interface SequenceOptions {
   readonly timeline: Timeline
@@ -28,7 +28,7 @@ export interface SequenceOptions {
   /** Guesses ahead; null: it does not. */
   readonly speculation: Speculation | null
   /** What comes of the logits. */
-  readonly writing: Writing
+  readonly writer: TokenWriter
   /** Hears how far the prompt is read. Default: nobody. */
   readonly reading?: ((progress: PromptProgress) => void) | undefined
   ended(result: SequenceResult): void
@@ -68,7 +68,7 @@ export class Sequence {
   #tokens: number[]
   /** How many of them are the prompt's. */
   #promptLength: number
-  #waited = 0
+  #stepsWaited = 0
   #finish: FinishReason | null = null
   #error: { readonly cause: unknown } | null = null
   #settles = false
@@ -81,7 +81,7 @@ export class Sequence {
     this.#promptLength = options.prompt.length
     this.#extent = options.extent
     this.#reused = options.timeline.cache.length
-    if (options.writing.left === 0) this.#end('length')
+    if (options.writer.left === 0) this.#end('length')
     else if (this.#tokens.length === options.contextLength && !options.rolling) this.#end('context')
   }
 
@@ -89,17 +89,17 @@ export class Sequence {
     return this.#options.priority
   }
 
-  get waiting(): Waiting {
+  get demand(): Demand {
     const position = this.#options.timeline.cache.length
     const promptEnd = this.#promptLength
-    const owed = this.#tokens.length - Math.max(position, promptEnd)
+    const pending = this.#tokens.length - Math.max(position, promptEnd)
     return {
       position,
       promptLeft: Math.max(promptEnd - position, 0),
-      owed,
-      ahead: position >= promptEnd && owed === 1 ? this.#ahead() : 0,
+      pending,
+      draftTokens: position >= promptEnd && pending === 1 ? this.#draftTokens() : 0,
       priority: this.priority,
-      waited: this.#waited,
+      stepsWaited: this.#stepsWaited,
     }
   }
 
@@ -157,7 +157,7 @@ export class Sequence {
 
   /** A step is over in which it had no part. */
   passedOver(): void {
-    this.#waited++
+    this.#stepsWaited++
   }
 
   /** There was no room for what `part` was asked for. */
@@ -212,7 +212,7 @@ export class Sequence {
    */
   ran({ input, position, draft }: Part, logits: readonly Float32Array[], ms: number | null): void {
     const { timeline, speculation } = this.#options
-    this.#waited = 0
+    this.#stepsWaited = 0
     const { accepted, stopped } = this.#accept(draft, logits)
     speculation?.checked(draft.length, accepted, ms)
     const wrong = draft.length - accepted
@@ -245,7 +245,7 @@ export class Sequence {
     if (this.#retired) return true
     if (!this.hasEnded) return false
     this.#retired = true
-    if (this.#error || this.#finish === 'aborted') this.#options.writing.showHeld()
+    if (this.#error || this.#finish === 'aborted') this.#options.writer.showHeld()
     this.#options.ended(this.#result())
     return true
   }
@@ -256,7 +256,7 @@ export class Sequence {
     for (const row of logits) {
       if (this.#finish || this.#error) break
       try {
-        const { token, ends, stopped } = this.#options.writing.next(row, this.#room())
+        const { token, ends, stopped } = this.#options.writer.next(row, this.#room())
         if (token !== null) this.#tokens.push(token)
         if (ends) this.#end(ends)
         const held = token !== null && token === draft[accepted]
@@ -276,11 +276,11 @@ export class Sequence {
   }
 
   /** How many tokens it would guess: none that could not join the text, or have no row. */
-  #ahead(): number {
-    const { speculation, writing, contextLength } = this.#options
+  #draftTokens(): number {
+    const { speculation, writer, contextLength } = this.#options
     if (!speculation || this.#finish) return 0
     const rows = contextLength - this.#tokens.length
-    return Math.max(Math.min(speculation.wanted, writing.left - 1, this.#room() - 1, rows), 0)
+    return Math.max(Math.min(speculation.wanted, writer.left - 1, this.#room() - 1, rows), 0)
   }
 
   #end(reason: FinishReason): void {
@@ -290,13 +290,13 @@ export class Sequence {
 
   /** Takes the stop sequence back: the timeline ends where the text does. */
   #cut(): void {
-    const { writing, timeline, contextLength } = this.#options
-    const cut = writing.cutAt()
-    const takenBack = writing.tokenIds.length - cut.keep
+    const { writer, timeline, contextLength } = this.#options
+    const cut = writer.cutAt()
+    const takenBack = writer.tokenIds.length - cut.keep
     // What has rolled out of the context is not to be taken back.
     const kept = Math.max(this.#tokens.length - takenBack, this.#promptLength)
     if (kept + cut.tail.length > contextLength) return
-    writing.cut(cut)
+    writer.cut(cut)
     this.#tokens = [...this.#tokens.slice(0, kept), ...cut.tail]
     timeline.truncate(kept)
     // A window may have made the cache forget everything: the next prompt reads it again, if there is one.
@@ -308,9 +308,9 @@ export class Sequence {
   }
 
   #result(): SequenceResult {
-    const { timeline, extent, writing, prompt, speculation } = this.#options
+    const { timeline, extent, writer, prompt, speculation } = this.#options
     // A prompt that was given up before its first token has not happened; its rows stay for another try.
-    const happened = writing.hasBegun || (!this.#error && this.#finish !== 'aborted')
+    const happened = writer.hasBegun || (!this.#error && this.#finish !== 'aborted')
     const generated = this.#tokens.length > this.#promptLength || extent === null
     const state = happened ? timeline.become(this.#tokens, generated) : timeline.state()
     if (this.#error) return { error: this.#error.cause, state }
@@ -320,6 +320,6 @@ export class Sequence {
       draftTokens: speculation?.drafted ?? 0,
       acceptedTokens: speculation?.accepted ?? 0,
     }
-    return { completion: writing.completion(this.#finish ?? 'aborted', usage), state }
+    return { completion: writer.completion(this.#finish ?? 'aborted', usage), state }
   }
 }

@@ -28,7 +28,10 @@ export interface LoopOptions {
 /** Milliseconds after which messages are let in: a small model's step is too short to do so after each. */
 const PAUSE_AFTER = 4
 
-/** A step that nobody waits for any more, or that others should not wait for: it did not happen. */
+/**
+ * Thrown between layers to abandon a step that reads prompts: all its sequences have ended, or a newcomer would wait too
+ * long. Nothing is committed.
+ */
 class GivenUp extends Error {}
 
 /** Runs all sequences that have work, together, step by step. */
@@ -118,14 +121,16 @@ export class StepLoop {
 
   async #schedule(): Promise<readonly Part[]> {
     const running = this.#running
-    const turns = schedule(
-      running.map(sequence => sequence.waiting),
+    const grants = schedule(
+      running.map(sequence => sequence.demand),
       this.#budget(),
     )
     const turnOf = (index: number) => running[index] as Sequence
     // All at once: what a draft model guesses for several texts it computes together.
-    const drafts = await this.computed(() => Promise.all(turns.map(({ index, ahead }) => turnOf(index).propose(ahead))))
-    const parts = turns.map(({ index, count }, i) => this.#part(turnOf(index), count, drafts[i] as readonly number[]))
+    const drafts = await this.computed(() =>
+      Promise.all(grants.map(({ index, draftTokens }) => turnOf(index).propose(draftTokens))),
+    )
+    const parts = grants.map(({ index, count }, i) => this.#part(turnOf(index), count, drafts[i] as readonly number[]))
     const ready = await this.#relieve(parts.filter(part => part !== null))
     const served = new Set(ready.map(({ sequence }) => sequence))
     for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
@@ -136,7 +141,7 @@ export class StepLoop {
   #budget(): number {
     const { chunkSize, aloneSize } = this.#options
     const [one, ...others] = this.#running
-    return one && others.length === 0 && one.waiting.promptLeft > 0 ? aloneSize : chunkSize
+    return one && others.length === 0 && one.demand.promptLeft > 0 ? aloneSize : chunkSize
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Sampler } from '../../sampling/sampler.ts'
 import type { Chunk, Completion, FinishReason, Timings, Usage } from '../types/results.ts'
 import type { TextStream } from './text-stream.ts'
 
-export interface WritingOptions {
+export interface TokenWriterOptions {
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
   readonly maxTokens: number
@@ -31,8 +31,8 @@ export interface Written {
 }
 
 /** The text that a prompt gets: tokens drawn from logits and shown as soon as they are certain, until it ends. */
-export class Writing {
-  readonly #options: WritingOptions
+export class TokenWriter {
+  readonly #options: TokenWriterOptions
   readonly #began: number
   readonly #tokenIds: number[] = []
   readonly #logprobs: Logprobs[] = []
@@ -40,7 +40,7 @@ export class Writing {
   #first: number | null = null
   #last: number
 
-  constructor(options: WritingOptions) {
+  constructor(options: TokenWriterOptions) {
     this.#options = options
     this.#began = options.now()
     this.#last = this.#began

@@ -7,7 +7,7 @@ import { type Block, type BlockPool, CacheFullError } from '../../cache/pool.ts'
 import type { PrefixNode, PrefixTree } from '../../cache/prefix-tree.ts'
 import { OutOfMemoryError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
-import { type ReuseOptions, type RowRules, rowFits, rowWays } from './provenance.ts'
+import { type ReuseOptions, type RowRules, rowFits, rowProvenance } from './provenance.ts'
 
 export interface DiskTierOptions {
   readonly store: BlockStore
@@ -95,13 +95,13 @@ export class DiskTier {
   async #chain(above: readonly PrefixNode[], ids: readonly number[], options: ReuseOptions): Promise<string[]> {
     const { store, rules } = this.#options
     const { blockTokens } = this.#layout
-    const cold = rowWays(rules, 0, ids.length, { start: 0, end: ids.length }, options.path)
+    const cold = rowProvenance(rules, 0, ids.length, { start: 0, end: ids.length }, options.path)
     const names: string[] = []
     let parent = this.#nameOf(above.at(-1) ?? null)
     for (let n = above.length; (n + 1) * blockTokens <= ids.length; n++) {
       const range = [n * blockTokens, (n + 1) * blockTokens] as const
       const found = await store.find(parent, ids.slice(...range))
-      const exact = blockName({ parent, ids: ids.slice(...range), ways: [...cold.slice(...range)] })
+      const exact = blockName({ parent, ids: ids.slice(...range), provenance: [...cold.slice(...range)] })
       const near = options.strict ? undefined : found[0]
       const name = found.includes(exact) ? exact : near
       if (name === undefined) break
@@ -115,7 +115,7 @@ export class DiskTier {
   #place(
     tree: PrefixTree,
     parent: PrefixNode | null,
-    { ids, ways, groups }: StoredBlock,
+    { ids, provenance, groups }: StoredBlock,
     held: Block[],
   ): PrefixNode | null {
     const { pool, kernels } = this.#options
@@ -129,7 +129,7 @@ export class DiskTier {
         blocks.push(block)
         if (block && bytes) kernels.upload(block.memory, bytes)
       }
-      const node = tree.publish(parent, ids, ways, blocks)
+      const node = tree.publish(parent, ids, provenance, blocks)
       this.#hold(node, held)
       return node
     } catch (error) {
@@ -149,13 +149,13 @@ export class DiskTier {
     }
   }
 
-  async #write({ parent: above, ids, ways }: PrefixNode, blocks: readonly (Block | null)[]): Promise<void> {
+  async #write({ parent: above, ids, provenance }: PrefixNode, blocks: readonly (Block | null)[]): Promise<void> {
     const { store, kernels, pool } = this.#options
     const parent = this.#nameOf(above)
     try {
       const groups: (Uint8Array | null)[] = []
       for (const block of blocks) groups.push(block && ((await kernels.read(block.memory)) as Uint8Array))
-      await store.write({ parent, ids, ways, groups })
+      await store.write({ parent, ids, provenance, groups })
     } finally {
       for (const block of blocks) if (block) pool.release(block)
     }
@@ -165,7 +165,7 @@ export class DiskTier {
     if (!node?.parent) return this.#options.store.fingerprint
     const known = this.#names.get(node)
     if (known !== undefined) return known
-    const name = blockName({ parent: this.#nameOf(node.parent), ids: node.ids, ways: node.ways })
+    const name = blockName({ parent: this.#nameOf(node.parent), ids: node.ids, provenance: node.provenance })
     this.#names.set(node, name)
     return name
   }

@@ -1,7 +1,7 @@
 /**
- * Which cached rows a prompt may stand on. A row's bits depend on the ids up to it and on the way each of them was
- * computed: MLA's path (`pathSpans`) and, with LongRoPE, the set of factors. Ways are kept per row as small numbers, so
- * that a prompt can tell rows that a cold run would compute bit for bit from rows that are equal to rounding only.
+ * Which cached rows a prompt may reuse. A row's bits depend on the ids up to it and on how each of them was computed, its
+ * provenance: MLA's path (`pathSpans`) and, with LongRoPE, the set of factors. Provenance is kept per row as flags, so that
+ * a prompt can tell rows that a cold run would compute bit for bit from rows that are equal to rounding only.
  */
 import { type AttentionPath, PATH_GRID, type PromptExtent, pathSpans } from '../../nn/attention/path.ts'
 import { longropeLimit } from '../../nn/attention/rope.ts'
@@ -13,7 +13,7 @@ const GENERATED = 4
 const EDITED = 8
 const FOREIGN = 16
 
-/** What decides the way of a row, from the model's config. */
+/** What decides the provenance of a row, from the model's config. */
 export interface RowRules {
   /** MLA: the path matters. */
   readonly latent: boolean
@@ -26,58 +26,58 @@ export function rowRules(config: ModelConfig): RowRules {
   return { latent: config.attention.kind === 'latent', ropeLimit: Math.min(Number.POSITIVE_INFINITY, ...limits) }
 }
 
-/** The ways of rows position .. + count, computed as tokens of `prompt` (null: generated). */
-export function rowWays(
+/** The provenance of rows position .. + count, computed as tokens of `prompt` (null: generated). */
+export function rowProvenance(
   rules: RowRules,
   position: number,
   count: number,
   prompt: PromptExtent | null,
   forced?: AttentionPath,
 ): Uint8Array {
-  const ways = new Uint8Array(count)
+  const provenance = new Uint8Array(count)
   if (rules.latent) {
     for (const span of pathSpans(position, count, prompt, forced)) {
-      if (span.path === 'expanded') ways.fill(EXPANDED, span.start, span.start + span.count)
+      if (span.path === 'expanded') provenance.fill(EXPANDED, span.start, span.start + span.count)
     }
   }
   const longFrom = prompt ? (prompt.end > rules.ropeLimit ? 0 : Number.POSITIVE_INFINITY) : rules.ropeLimit
   for (let i = 0; i < count; i++) {
-    if (position + i >= longFrom) ways[i] = (ways[i] as number) | LONG_ROPE
-    if (!prompt) ways[i] = (ways[i] as number) | GENERATED
+    if (position + i >= longFrom) provenance[i] = (provenance[i] as number) | LONG_ROPE
+    if (!prompt) provenance[i] = (provenance[i] as number) | GENERATED
   }
-  return ways
+  return provenance
 }
 
-/** The way of a row that was moved: no prompt computes it like this. */
-export function editedWay(way: number): number {
-  return way | EDITED
+/** Of a row that was moved: no prompt computes it like this. */
+export function asEdited(flags: number): number {
+  return flags | EDITED
 }
 
-/** The way of a row that came in a file: its bits are those of the way, if the file says the truth. */
-export function foreignWay(way: number): number {
-  return way | FOREIGN
+/** Of a row that came in a file: its bits are those of its provenance, if the file says the truth. */
+export function asForeign(flags: number): number {
+  return flags | FOREIGN
 }
 
-/** Whether only its own session stands on the row: it was moved, or comes from a file that others need not believe. */
-export function isPrivate(way: number): boolean {
-  return (way & (EDITED | FOREIGN)) !== 0
+/** Whether only its own session may use the row: it was moved, or comes from a file that others need not believe. */
+export function isPrivate(flags: number): boolean {
+  return (flags & (EDITED | FOREIGN)) !== 0
 }
 
-/** Whether LongRoPE's long factors turned the row's key. */
-export function isBeyond(way: number): boolean {
-  return (way & LONG_ROPE) !== 0
+/** Whether LongRoPE's long factors rotated the row's key. */
+export function usesLongFactors(flags: number): boolean {
+  return (flags & LONG_ROPE) !== 0
 }
 
-/** Of a past that a cold run would not have: generated, or moved. */
-function isOfPast(way: number): boolean {
-  return (way & (GENERATED | EDITED)) !== 0
+/** A cold run of a prompt would not have the row like this: it was generated, or moved. */
+function isOfPast(flags: number): boolean {
+  return (flags & (GENERATED | EDITED)) !== 0
 }
 
 /** The beginning of some timeline whose rows are there. */
 export interface CachedRows {
   readonly ids: readonly number[]
   /** One per id. */
-  readonly ways: readonly number[]
+  readonly provenance: readonly number[]
   /** The most rows, up to `rows`, behind which a sequence can go on: a window may have passed what would be needed. */
   usable(rows: number): number
 }
@@ -103,15 +103,16 @@ export function rowFits(
   rules: RowRules,
   length: number,
   options: ReuseOptions,
-): Record<'exact' | 'near', (way: number, position: number) => boolean> {
-  const cold = rowWays(rules, 0, length, { start: 0, end: length }, options.path)
-  const agree = (mask: number) => (way: number, position: number) => ((way ^ (cold[position] as number)) & mask) === 0
+): Record<'exact' | 'near', (flags: number, position: number) => boolean> {
+  const cold = rowProvenance(rules, 0, length, { start: 0, end: length }, options.path)
+  const agree = (mask: number) => (flags: number, position: number) =>
+    ((flags ^ (cold[position] as number)) & mask) === 0
   return { exact: agree(EXPANDED | LONG_ROPE | EDITED), near: agree(LONG_ROPE) }
 }
 
 /**
- * How much of what is cached a prompt of these ids may stand on, and on whose. Rows that a cold run would compute in the
- * same way are always kept, and the extent is that of a cold run. Rows that are only equal to rounding are kept too,
+ * How many cached rows a prompt of these ids may reuse, and whose. Rows of the provenance that a cold run would give
+ * them are always kept, and the extent is that of a cold run. Rows that are only equal to rounding are kept too,
  * with an extent that begins behind them, unless `strict`, or unless they are prompt rows and so few (less than a grid
  * cell: the tail of an earlier prompt) that computing them again is cheaper than giving up equality. Of equal offers
  * the first is taken.
@@ -127,7 +128,7 @@ export function reusableRows<C extends CachedRows>(
     offers.map(from => ({ from, rows: from.usable(fittingRows(from, ids, fits[kind])) })).reduce(more)
   const exact = longest('exact')
   const near = longest('near')
-  const few = near.rows - exact.rows < PATH_GRID && !near.from.ways.slice(exact.rows, near.rows).some(isOfPast)
+  const few = near.rows - exact.rows < PATH_GRID && !near.from.provenance.slice(exact.rows, near.rows).some(isOfPast)
   if (options.strict || near.rows <= exact.rows || few) return { ...exact, extent: { start: 0, end: ids.length } }
   return { ...near, extent: { start: near.rows, end: ids.length } }
 }
@@ -139,10 +140,10 @@ function more<T extends { readonly rows: number }>(a: T, b: T): T {
 function fittingRows(
   cached: CachedRows,
   ids: readonly number[],
-  fits: (way: number, position: number) => boolean,
+  fits: (flags: number, position: number) => boolean,
 ): number {
   const most = Math.min(cached.ids.length, ids.length - 1)
   let n = 0
-  while (n < most && cached.ids[n] === ids[n] && fits(cached.ways[n] as number, n)) n++
+  while (n < most && cached.ids[n] === ids[n] && fits(cached.provenance[n] as number, n)) n++
   return n
 }

@@ -8,16 +8,16 @@ import type { PromptExtent } from '../../nn/attention/path.ts'
 import type { StepInput } from '../../nn/step.ts'
 import type { SessionState } from '../types/protocol.ts'
 import {
+  asEdited,
+  asForeign,
   type CachedRows,
-  editedWay,
-  foreignWay,
-  isBeyond,
   isPrivate,
   type ReuseOptions,
   type RowRules,
   reusableRows,
   rowFits,
-  rowWays,
+  rowProvenance,
+  usesLongFactors,
 } from './provenance.ts'
 
 /** Rows of the tree as an offer to a prompt. */
@@ -26,18 +26,18 @@ interface Remembered extends CachedRows {
 }
 
 /** Cuts rows from position `start` on into runs that were turned alike. */
-function runsOf(ways: readonly number[], start: number): RowRun[] {
+function runsOf(provenance: readonly number[], start: number): RowRun[] {
   const runs: { start: number; count: number; beyond: boolean }[] = []
-  for (const [i, way] of ways.entries()) {
+  for (const [i, flags] of provenance.entries()) {
     const last = runs.at(-1)
-    if (last?.beyond === isBeyond(way)) last.count++
-    else runs.push({ start: start + i, count: 1, beyond: isBeyond(way) })
+    if (last?.beyond === usesLongFactors(flags)) last.count++
+    else runs.push({ start: start + i, count: 1, beyond: usesLongFactors(flags) })
   }
   return runs
 }
 
 /** What a prompt stands on: so many cached rows; the extent is that of the tokens to run. */
-export interface Standing {
+export interface PrefixReuse {
   readonly rows: number
   readonly extent: PromptExtent
 }
@@ -48,7 +48,7 @@ export interface Past {
   readonly endsGenerated: boolean
   /** Of the rows that are there. */
   readonly ids: readonly number[]
-  readonly ways: readonly number[]
+  readonly provenance: readonly number[]
 }
 
 /**
@@ -62,12 +62,12 @@ export class Timeline {
   readonly #prefixes: PrefixTree | null
   /** Of the cached rows. */
   readonly #ids: number[] = []
-  readonly #ways: number[] = []
+  readonly #provenance: number[] = []
   /** Of the full blocks that are in the tree: all from the first on. */
   readonly #nodes: PrefixNode[] = []
   #tokens: readonly number[] = []
-  /** The tokens that the caller knows of. */
-  #told: readonly number[] = []
+  /** What the caller knows: the tokens last reported. */
+  #reported: readonly number[] = []
   #endsGenerated = false
 
   /** Without `prefixes` the timeline shares nothing. */
@@ -82,18 +82,23 @@ export class Timeline {
     cache: SequenceCache,
     rules: RowRules,
     prefixes: PrefixTree,
-    { tokens, endsGenerated, ids, ways }: Past,
+    { tokens, endsGenerated, ids, provenance }: Past,
   ): Timeline {
     const made = new Timeline(cache, rules, prefixes)
     for (const id of ids) made.#ids.push(id)
-    for (const way of ways) made.#ways.push(foreignWay(way))
+    for (const flags of provenance) made.#provenance.push(asForeign(flags))
     made.#tokens = tokens
     made.#endsGenerated = endsGenerated
     return made
   }
 
   get past(): Past {
-    return { tokens: this.#tokens, endsGenerated: this.#endsGenerated, ids: [...this.#ids], ways: [...this.#ways] }
+    return {
+      tokens: this.#tokens,
+      endsGenerated: this.#endsGenerated,
+      ids: [...this.#ids],
+      provenance: [...this.#provenance],
+    }
   }
 
   get cache(): SequenceCache {
@@ -113,10 +118,10 @@ export class Timeline {
    * Makes the cache hold the rows that a prompt of these ids can stand on, its own or those of the tree, and nothing
    * else. Says how many, and which extent the other tokens have.
    */
-  reuse(ids: readonly number[], options: ReuseOptions): Standing {
+  reuse(ids: readonly number[], options: ReuseOptions): PrefixReuse {
     const own: Remembered = {
       ids: this.#ids,
-      ways: this.#ways,
+      provenance: this.#provenance,
       usable: rows => (rows === this.cache.length || this.cache.canTruncate(rows) ? rows : 0),
       match: null,
     }
@@ -127,7 +132,7 @@ export class Timeline {
   }
 
   /** Makes the cache empty, for a prompt of these ids that stands on nothing. */
-  anew(ids: readonly number[]): Standing {
+  anew(ids: readonly number[]): PrefixReuse {
     this.truncate(0)
     return { rows: 0, extent: { start: 0, end: ids.length } }
   }
@@ -136,10 +141,10 @@ export class Timeline {
   ran({ tokens, prompt, path }: StepInput, position: number): void {
     const end = position + tokens.length
     if (this.cache.length > end) this.cache.truncate(end)
-    const ways = rowWays(this.#rules, position, tokens.length, prompt, path)
+    const provenance = rowProvenance(this.#rules, position, tokens.length, prompt, path)
     for (let i = 0; i < tokens.length; i++) {
       this.#ids.push(tokens[i] as number)
-      this.#ways.push(ways[i] as number)
+      this.#provenance.push(provenance[i] as number)
     }
     this.#publish()
     this.cache.passWindows()
@@ -171,7 +176,7 @@ export class Timeline {
     const made = this.#cache.fork()
     try {
       made.truncate(first)
-      if (end < rows) await shift(this.#cache, made, runsOf(this.#ways.slice(end, rows), end), end - first)
+      if (end < rows) await shift(this.#cache, made, runsOf(this.#provenance.slice(end, rows), end), end - first)
     } catch (error) {
       made.dispose()
       if (!(error instanceof CacheFullError)) throw error
@@ -180,10 +185,10 @@ export class Timeline {
     }
     this.#cache.dispose()
     this.#cache = made
-    const moved = { ids: this.#ids.slice(end, rows), ways: this.#ways.slice(end, rows).map(editedWay) }
+    const moved = { ids: this.#ids.slice(end, rows), provenance: this.#provenance.slice(end, rows).map(asEdited) }
     this.#forgetKeys(first)
     for (const id of moved.ids) this.#ids.push(id)
-    for (const way of moved.ways) this.#ways.push(way)
+    for (const flags of moved.provenance) this.#provenance.push(flags)
   }
 
   /** Forgets rows from `rows` on, or all if a window has passed what would be needed. */
@@ -202,17 +207,17 @@ export class Timeline {
 
   /** What the caller does not know yet. */
   state(): SessionState {
-    const [before, now] = [this.#told, this.#tokens]
+    const [before, now] = [this.#reported, this.#tokens]
     let keep = 0
     while (keep < before.length && keep < now.length && before[keep] === now[keep]) keep++
-    this.#told = now
+    this.#reported = now
     const { length, usedBytes, bytes } = this.#cache
     return { cache: { tokens: length, usedBytes, bytes }, keep, tokens: now.slice(keep) }
   }
 
   /** Goes on in the place of another, which the caller knows and which is disposed of. */
   replace(other: Timeline): void {
-    this.#told = other.#told
+    this.#reported = other.#reported
     other.dispose()
   }
 
@@ -220,7 +225,7 @@ export class Timeline {
   fork(): Timeline {
     const made = new Timeline(this.cache.fork(), this.#rules, this.#prefixes)
     for (const id of this.#ids) made.#ids.push(id)
-    for (const way of this.#ways) made.#ways.push(way)
+    for (const flags of this.#provenance) made.#provenance.push(flags)
     made.#nodes.push(...this.#nodes)
     made.#tokens = this.#tokens
     made.#endsGenerated = this.#endsGenerated
@@ -244,7 +249,7 @@ export class Timeline {
     const matches = [tree.longest(ids, fits.exact), ...(options.strict ? [] : [tree.longest(ids, fits.near)])]
     return matches.map(match => ({
       ids: ids.slice(0, match.rows),
-      ways: match.nodes.flatMap(node => node.ways),
+      provenance: match.nodes.flatMap(node => node.provenance),
       usable: rows => tree.usableRows(match, rows),
       match,
     }))
@@ -267,7 +272,7 @@ export class Timeline {
     this.#forgetKeys(start * blockTokens)
     for (const node of taken) {
       this.#ids.push(...node.ids)
-      this.#ways.push(...node.ways)
+      this.#provenance.push(...node.provenance)
       this.#nodes.push(node)
     }
     this.#forgetKeys(rows)
@@ -281,11 +286,11 @@ export class Timeline {
     while ((this.#nodes.length + 1) * blockTokens <= this.#ids.length) {
       const n = this.#nodes.length
       const rows = [n * blockTokens, (n + 1) * blockTokens] as const
-      const ways = this.#ways.slice(...rows)
+      const provenance = this.#provenance.slice(...rows)
       // What follows such rows has seen them.
-      if (ways.some(isPrivate)) return
+      if (provenance.some(isPrivate)) return
       const parent = this.#nodes.at(-1) ?? null
-      const node = tree.publish(parent, this.#ids.slice(...rows), ways, this.cache.blocksAt(n))
+      const node = tree.publish(parent, this.#ids.slice(...rows), provenance, this.cache.blocksAt(n))
       for (const block of node.blocks) if (block) this.cache.replace(n, block)
       this.#nodes.push(node)
     }
@@ -293,7 +298,7 @@ export class Timeline {
 
   #forgetKeys(rows: number): void {
     this.#ids.length = rows
-    this.#ways.length = rows
+    this.#provenance.length = rows
     this.#nodes.length = Math.min(this.#nodes.length, Math.floor(rows / this.cache.blockTokens))
   }
 }

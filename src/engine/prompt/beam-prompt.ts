@@ -8,7 +8,7 @@ import type { BeamOptions } from '../types/options.ts'
 import type { ToHost } from '../types/protocol.ts'
 import type { BeamText, Chunk, Completion } from '../types/results.ts'
 import { BeamRun } from './beam-run.ts'
-import { standOn } from './prefix-reuse.ts'
+import { reusePrefix } from './prefix-reuse.ts'
 
 export interface BeamPromptContext {
   readonly parts: Parts
@@ -38,7 +38,7 @@ export function beginBeams(
   asked: number,
 ): BeamPrompt {
   const { options } = message
-  const { ids, continues, extent } = standOn(parts, timeline, message)
+  const { ids, continues, extent } = reusePrefix(parts, timeline, message)
   const { width, lengthPenalty = 1, earlyStopping = false } = options.beams as BeamOptions
   const room = timeline.cache.maxTokens - ids.length
   const maxTokens = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, room)

@@ -3,7 +3,7 @@ import type { Beam, BeamSearch, EndedBeam } from '../../sampling/beam-search.ts'
 import { TokenHistory } from '../../sampling/history.ts'
 import { Sequence, type SequenceResult } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
-import { Writing } from '../loop/token-writer.ts'
+import { TokenWriter } from '../loop/token-writer.ts'
 import type { Timeline } from '../past/timeline.ts'
 
 export interface BeamRunOptions {
@@ -155,7 +155,7 @@ export class BeamRun {
       rolling: null,
       priority,
       speculation: null,
-      writing: new Writing({
+      writer: new TokenWriter({
         eos: new Set([LOOKED]),
         maxTokens,
         sampler: { seed: 0, sample },

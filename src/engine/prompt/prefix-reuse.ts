@@ -5,7 +5,7 @@ import type { Timeline } from '../past/timeline.ts'
 import type { HostPromptOptions, ToHost } from '../types/protocol.ts'
 import { checkPromptIds, promptIds } from './prompt-ids.ts'
 
-export interface StandingPrompt {
+export interface ReusingPrompt {
   /** The whole timeline with the prompt at its end. */
   readonly ids: readonly number[]
   /** It goes on from the timeline instead of taking its place. */
@@ -17,11 +17,11 @@ export interface StandingPrompt {
 }
 
 /** Makes the timeline hold what a prompt can stand on. Throws ContextLengthError, OptionError. */
-export function standOn(
+export function reusePrefix(
   { tokenizer, model }: Pick<Parts, 'tokenizer' | 'model'>,
   timeline: Timeline,
   { prompt, options }: Pick<ToHost & { type: 'prompt' }, 'prompt' | 'options'>,
-): StandingPrompt {
+): ReusingPrompt {
   const { ids, continues } = promptIds(tokenizer, timeline.tokens, prompt, options)
   checkPromptIds(ids, model.config.vocabSize, timeline.cache.maxTokens)
   const { rows, extent } = options.reuse === false ? timeline.anew(ids) : timeline.reuse(ids, reuseOptions(options))

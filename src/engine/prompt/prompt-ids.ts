@@ -7,7 +7,7 @@ import type { HostPromptOptions } from '../types/protocol.ts'
 export interface PromptIds {
   /** The whole timeline with the prompt at its end. */
   readonly ids: readonly number[]
-  /** How many of them the prompt itself added; 0 for messages, which are all of it. */
+  /** The prompt extends the timeline; false: messages replace it. */
   readonly continues: boolean
 }
 

@@ -5,7 +5,7 @@ import { Speculation } from '../../speculation/speculation.ts'
 import type { SpeculationKind } from '../types/options.ts'
 
 /** How a session's texts guess ahead. What a draft model has read of it stays for its next prompt. */
-export class Guessing {
+export class SessionSpeculation {
   readonly #draft: DraftModel | null
   #proposer: DraftProposer | null = null
 

@@ -3,23 +3,23 @@ import { StopMatcher } from '../../sampling/stop-sequences.ts'
 import type { Speculation } from '../../speculation/speculation.ts'
 import type { Parts } from '../load/load-parts.ts'
 import { drawnWith } from '../load/sampling-defaults.ts'
-import { Drawing, type DrawingState } from '../loop/sampler-state.ts'
+import { SamplerState, type SavedSampler } from '../loop/sampler-state.ts'
 import { type Rolling, Sequence, type SequenceResult } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
 import { TextStream } from '../loop/text-stream.ts'
-import { Writing } from '../loop/token-writer.ts'
+import { TokenWriter } from '../loop/token-writer.ts'
 import type { Timeline } from '../past/timeline.ts'
 import type { PromptProgress, SamplingOptions } from '../types/options.ts'
 import type { ToHost } from '../types/protocol.ts'
 import type { Chunk } from '../types/results.ts'
-import { standOn } from './prefix-reuse.ts'
+import { reusePrefix } from './prefix-reuse.ts'
 
 export interface TextPromptContext {
   readonly parts: Parts
   readonly loop: StepLoop
   readonly now: () => number
   /** What the timeline's text was drawn with, where it can go on; else null. */
-  readonly drawing: DrawingState | null
+  readonly drawing: SavedSampler | null
   readonly speculation: Speculation | null
   /** Where the context rolls. */
   readonly rolling: Rolling | null
@@ -31,7 +31,7 @@ export interface TextPromptContext {
 /** What a text has come to, and what a text that goes on from it is drawn with; null: none can. */
 export interface TextAnswer {
   readonly result: SequenceResult
-  readonly drawing: DrawingState | null
+  readonly drawing: SavedSampler | null
 }
 
 /** A prompt that is answered by drawing token after token. */
@@ -53,10 +53,10 @@ export function beginText(
   const before = timeline.tokens
   const sampling = drawnWith(defaults.sampling, samplingOf(options))
   const stops = new StopMatcher(options.stopSequences ?? [], text => tokenizer.splitAtSpecial(text))
-  const { ids, continues, goesOn, extent } = standOn(parts, timeline, message)
+  const { ids, continues, goesOn, extent } = reusePrefix(parts, timeline, message)
   const drawsOn = goesOn && options.seed === undefined ? context.drawing : null
-  const drawing = drawsOn ? Drawing.goOn(drawsOn, sampling) : Drawing.begin(sampling, ids)
-  const writing = new Writing({
+  const drawing = drawsOn ? SamplerState.resume(drawsOn, sampling) : SamplerState.begin(sampling, ids)
+  const writer = new TokenWriter({
     eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
     maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
     sampler: drawing.sampler,
@@ -89,7 +89,7 @@ export function beginText(
     rolling: context.rolling,
     priority: options.priority ?? 0,
     speculation: context.speculation,
-    writing,
+    writer,
     reading: context.reading,
     ended,
   })

@@ -41,8 +41,8 @@ export async function restoreSession(place: Place, path: string, options: Restor
       const usable = differs.length === 0 && (await readRows(place, reader, cache, options))
       await reader.finish()
       const { tokens } = reader
-      const { ids, ways } = usable ? reader : { ids: [], ways: [] }
-      const past = { tokens, endsGenerated: header.endsGenerated, ids, ways }
+      const { ids, provenance } = usable ? reader : { ids: [], provenance: [] }
+      const past = { tokens, endsGenerated: header.endsGenerated, ids, provenance }
       const rules = rowRules(place.parts.model.config)
       const timeline = Timeline.restored(cache, rules, place.prefixes, past)
       return { timeline, rolling: header.rolling, drawing: header.drawing }
@@ -109,11 +109,11 @@ async function readRows(
   try {
     const blocks: (Block | null)[][] = []
     for (const sizes of reader.header.blocks) {
-      const of: (Block | null)[] = []
-      blocks.push(of)
+      const byGroup: (Block | null)[] = []
+      blocks.push(byGroup)
       for (const [group, bytes] of sizes.entries()) {
         const block = bytes === null ? null : await taken(() => pool.take(group), makeRoom)
-        of.push(block)
+        byGroup.push(block)
         if (!block || bytes === null) continue
         held.push(block)
         kernels.upload(block.memory, await reader.next(bytes))

@@ -16,7 +16,7 @@ export async function saveSession(
   { timeline, rolling, drawing }: Snapshot,
   { rows = true, notes = null }: SaveOptions,
 ): Promise<SavedSession> {
-  const { tokens, endsGenerated, ids, ways } = timeline.past
+  const { tokens, endsGenerated, ids, provenance } = timeline.past
   const { layout } = parts.model
   const blocks = rows ? blocksOf(timeline.cache) : []
   try {
@@ -32,8 +32,8 @@ export async function saveSession(
       },
       tokens,
       ids: rows ? ids : [],
-      ways: rows ? ways : [],
-      sizes: blocks.map(of => of.map(block => block && (layout.groups[block.group]?.blockBytes as number))),
+      provenance: rows ? provenance : [],
+      sizes: blocks.map(byGroup => byGroup.map(block => block && (layout.groups[block.group]?.blockBytes as number))),
       blocks: memoryOf(parts, blocks, timeline.cache.length),
     })
     return { tokens: tokens.length, rows: rows ? ids.length : 0, bytes }
@@ -59,9 +59,9 @@ async function* memoryOf(
   rows: number,
 ): AsyncGenerator<Uint8Array> {
   const { blockTokens, groups } = model.layout
-  for (const [n, of] of blocks.entries()) {
+  for (const [n, byGroup] of blocks.entries()) {
     const filled = Math.min(rows - n * blockTokens, blockTokens)
-    for (const [g, block] of of.entries()) {
+    for (const [g, block] of byGroup.entries()) {
       if (!block) continue
       const bytes = (await kernels.read(block.memory)) as Uint8Array
       for (const part of filledParts(model.layout, groups[g] as CacheGroup, filled)) {

@@ -1,4 +1,4 @@
-/** Sessions as sealed files: a header, then ids, ways and blocks as memory has them. */
+/** Sessions as sealed files: a header, then ids, provenance and blocks as memory has them. */
 import { endianness } from 'node:os'
 import { SealedReader, type SealFs, writeSealed } from '../../cache/disk/sealed-stream.ts'
 import { bodyBytes, parseSessionHeader, SESSION_MAGIC, type SessionHeader } from './session-header.ts'
@@ -8,7 +8,7 @@ export interface SessionToWrite {
   readonly tokens: readonly number[]
   /** Of the rows: one each per row. */
   readonly ids: readonly number[]
-  readonly ways: readonly number[]
+  readonly provenance: readonly number[]
   /** Bytes of each block by group. */
   readonly sizes: readonly (readonly (number | null)[])[]
   /** Their memory, in the same order. */
@@ -17,19 +17,19 @@ export interface SessionToWrite {
 
 /** Gives the file's size. An older file of that name stays until the new one is whole. */
 export async function writeSession(path: string, session: SessionToWrite, fs?: SealFs): Promise<number> {
-  const { tokens, ids, ways, sizes, blocks } = session
+  const { tokens, ids, provenance, sizes, blocks } = session
   const header: SessionHeader = {
     ...session.header,
     endianness: endianness(),
     savedAt: new Date().toISOString(),
     tokens: tokens.length,
     rows: ids.length,
-    blocks: sizes.map(of => [...of]),
+    blocks: sizes.map(byGroup => [...byGroup]),
   }
   async function* parts(): AsyncGenerator<Uint8Array> {
     yield bytesOf(Int32Array.from(tokens))
     yield bytesOf(Int32Array.from(ids))
-    yield Uint8Array.from(ways)
+    yield Uint8Array.from(provenance)
     yield* blocks
   }
   return writeSealed(path, SESSION_MAGIC, header, parts(), fs)
@@ -40,16 +40,22 @@ export class SessionReader {
   readonly header: SessionHeader
   readonly tokens: readonly number[]
   readonly ids: readonly number[]
-  readonly ways: readonly number[]
+  readonly provenance: readonly number[]
   readonly #file: SealedReader
   #left: number
 
-  private constructor(file: SealedReader, header: SessionHeader, tokens: number[], ids: number[], ways: number[]) {
+  private constructor(
+    file: SealedReader,
+    header: SessionHeader,
+    tokens: number[],
+    ids: number[],
+    provenance: number[],
+  ) {
     this.#file = file
     this.header = header
     this.tokens = tokens
     this.ids = ids
-    this.ways = ways
+    this.provenance = provenance
     this.#left = header.blocks.flat().reduce<number>((n, bytes) => n + (bytes ?? 0), 0)
   }
 

@@ -2,7 +2,7 @@
  * What a session's file says of itself before its rows. Files come from anywhere: nothing here is believed unchecked. (By
  * hand, since a schema library takes longer to load than a session.)
  */
-import type { DrawingState } from '../loop/sampler-state.ts'
+import type { SavedSampler } from '../loop/sampler-state.ts'
 import type { Identity } from '../past/identity.ts'
 
 export const SESSION_MAGIC = 'LKSESSN1'
@@ -22,10 +22,10 @@ export interface SessionHeader {
   readonly rolling: { readonly keep: number; readonly count: number } | null
   readonly endsGenerated: boolean
   /** Of a text that may go on. */
-  readonly drawing: DrawingState | null
+  readonly drawing: SavedSampler | null
   /** Ids that follow, of 4 bytes. */
   readonly tokens: number
-  /** Rows: ids of 4 bytes, then ways of one byte follow. */
+  /** Rows: ids of 4 bytes, then provenance of one byte follow. */
   readonly rows: number
   /** Bytes of each block by group, null where a window had passed; they follow in this order. */
   readonly blocks: readonly (readonly (number | null)[])[]
@@ -66,7 +66,7 @@ const IDENTITY: { readonly [K in keyof Identity]: Check } = {
   numerics: isLabel,
 }
 
-const DRAWING: { readonly [K in keyof DrawingState]: Check } = {
+const DRAWING: { readonly [K in keyof SavedSampler]: Check } = {
   seed: Number.isSafeInteger,
   rng: value => Array.isArray(value) && value.length === 4 && value.every(isWord) && value.some(word => word !== 0),
   prompt: listOf(isCount),

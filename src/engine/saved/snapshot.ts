@@ -1,4 +1,4 @@
-import type { DrawingState } from '../loop/sampler-state.ts'
+import type { SavedSampler } from '../loop/sampler-state.ts'
 import type { Timeline } from '../past/timeline.ts'
 
 /** A session as it stands, with nothing under way. */
@@ -7,5 +7,5 @@ export interface Snapshot {
   /** In a full context `count` tokens after the first `keep` make room. */
   readonly rolling: { readonly keep: number; readonly count: number } | null
   /** What the text that the timeline ends with is drawn with. */
-  readonly drawing: DrawingState | null
+  readonly drawing: SavedSampler | null
 }

@@ -99,7 +99,7 @@ export type FromHost =
   | { readonly type: 'failed'; readonly error: WireError }
   /** How far a prompt is read. */
   | { readonly type: 'reading'; readonly id: number; readonly progress: PromptProgress }
-  | { readonly type: 'chunks'; readonly of: readonly WireChunks[] }
+  | { readonly type: 'chunks'; readonly batches: readonly WireChunks[] }
   | {
       readonly type: 'finished'
       readonly id: number

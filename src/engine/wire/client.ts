@@ -167,7 +167,7 @@ export class Client {
   }
 
   #receive(message: FromHost): void {
-    // Everybody has been told; while the host ends, the line is held. What it cannot write now is still to be heard.
+    // All callers were rejected; the link stays referenced until the host exits. Its notices still count.
     if (this.#closed && message.type !== 'notice') return
     switch (message.type) {
       case 'progress':
@@ -180,7 +180,7 @@ export class Client {
         this.#tell(this.#prompts.get(message.id)?.onPromptProgress, message.progress)
         return
       case 'chunks':
-        for (const { id, chunks } of message.of) this.#prompts.get(id)?.stream.push(chunks)
+        for (const { id, chunks } of message.batches) this.#prompts.get(id)?.stream.push(chunks)
         return
       case 'ready':
         this.#loading?.resolve(message.info)

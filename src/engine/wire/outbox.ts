@@ -4,11 +4,11 @@ import type { Chunk } from '../types/results.ts'
 /** Milliseconds between messages: often enough for an eye, seldom enough to leave the caller's thread alone. */
 const INTERVAL = 15
 
-/** Gathers chunks, so that a fast model does not wake the caller once per token. The first one goes out at once. */
+/** Batches chunks, so that a fast model does not wake the caller once per token. The first one goes out at once. */
 export class Outbox {
   readonly #post: (message: FromHost) => void
   readonly #now: () => number
-  readonly #of = new Map<number, Chunk[]>()
+  readonly #pending = new Map<number, Chunk[]>()
   #sent = Number.NEGATIVE_INFINITY
 
   constructor(post: (message: FromHost) => void, now: () => number) {
@@ -17,9 +17,9 @@ export class Outbox {
   }
 
   add(id: number, chunk: Chunk): void {
-    const chunks = this.#of.get(id)
+    const chunks = this.#pending.get(id)
     if (chunks) chunks.push(chunk)
-    else this.#of.set(id, [chunk])
+    else this.#pending.set(id, [chunk])
   }
 
   flushIfDue(): void {
@@ -27,10 +27,10 @@ export class Outbox {
   }
 
   flush(): void {
-    if (this.#of.size === 0) return
-    const of = [...this.#of].map(([id, chunks]) => ({ id, chunks }))
-    this.#of.clear()
+    if (this.#pending.size === 0) return
+    const batches = [...this.#pending].map(([id, chunks]) => ({ id, chunks }))
+    this.#pending.clear()
     this.#sent = this.#now()
-    this.#post({ type: 'chunks', of })
+    this.#post({ type: 'chunks', batches })
   }
 }
