@@ -1,9 +1,11 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { UnsupportedModelError } from '../errors.ts'
 import type { Family } from '../model/families/family.ts'
 import { familyOf } from '../model/families/index.ts'
 import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
-import type { ModelConfig } from '../nn/config.ts'
+import type { AttentionConfig } from '../nn/attention/config.ts'
+import { commonAttention, type ModelConfig } from '../nn/config.ts'
 
 /** A model that is to be written in another form. */
 export interface SourceModel {
@@ -23,6 +25,13 @@ export async function readSourceModel(checkpoint: Checkpoint): Promise<SourceMod
   const survey = await surveyWeights(checkpoint)
   const weights = survey.map(weight => ({ ...weight, name: hubName(weight.name, family) }))
   return { checkpoint, config, family, weights, warnings: loadWarnings(checkpoint, survey) }
+}
+
+/** What the formats' one set of keys can say. Throws UnsupportedModelError where layers attend in different ways. */
+export function attentionOf(config: ModelConfig): AttentionConfig {
+  const attention = commonAttention(config)
+  if (attention) return attention
+  throw new UnsupportedModelError(`layers of ${config.modelType} attend in different ways; it cannot be converted`)
 }
 
 /** Some copies of a model drop the prefix that its code gives all tensors but the output's, or have another. */

@@ -81,7 +81,10 @@ export interface TensorSummary {
 
 export interface CacheNeeds {
   readonly type: CacheTypeName
-  /** Numbers cached per token and layer: C + R for a latent, keys and values of the kv heads otherwise. */
+  /**
+   * Numbers cached per token and layer: C + R for a latent, keys and values of the kv heads otherwise. The mean, where layers
+   * differ.
+   */
   readonly elementsPerTokenAndLayer: number
   readonly bytesPerToken: number
   /** The same model with keys and values of every head in the cache, as MHA has them. */
@@ -139,13 +142,15 @@ function hubOptions({ hub, offline, signal, onProgress }: InspectOptions) {
   }
 }
 
-function countParameters(survey: readonly SurveyedWeight[], { moe }: ModelConfig): Inspection['parameters'] {
+function countParameters(survey: readonly SurveyedWeight[], { layers }: ModelConfig): Inspection['parameters'] {
   const size = ({ rows, cols }: SurveyedWeight) => rows * cols
   const ofExperts = sum(
     survey.filter(w => w.ofExpert),
     size,
   )
   const total = sum(survey, size)
+  // Experts of one model are of one kind in every family known.
+  const moe = layers.map(layer => layer.mlp).find(mlp => mlp.kind === 'moe')
   const idle = moe ? Math.round(ofExperts * (1 - moe.topK / moe.nExperts)) : 0
   return { total, active: total - idle }
 }
@@ -184,23 +189,35 @@ function listTensors(checkpoint: Checkpoint): Pick<Inspection, 'tensors' | 'left
   }
 }
 
-function cacheNeeds(config: ModelConfig, type: CacheTypeName, contexts: readonly number[]): CacheNeeds {
-  const { attention, layers, maxPositions } = config
-  const expanded = expandedElements(attention)
-  const { rowBytes } = cacheLayout(cacheSegments(attention, type), [null], 1).groups[0] as CacheGroup
-  const { second } = rowTypes(type, attention.kind)
-  // Keys and values of heads have no scales.
-  const expandedRowBytes = expanded * DTYPE_BYTES[isScaled(second) ? 'bf16' : second]
-  const bytes = (row: number, tokens: number) => sum(layers, l => Math.min(tokens, l.window ?? tokens)) * row
+function cacheNeeds(
+  { layers, maxPositions }: ModelConfig,
+  type: CacheTypeName,
+  contexts: readonly number[],
+): CacheNeeds {
+  const each = layers.map(({ attention, window }) => {
+    // Keys and values of heads have no scales.
+    const { second } = rowTypes(type, attention.kind)
+    return {
+      window,
+      rowBytes: (cacheLayout(cacheSegments(attention, type), [null], 1).groups[0] as CacheGroup).rowBytes,
+      expandedRowBytes: expandedElements(attention) * DTYPE_BYTES[isScaled(second) ? 'bf16' : second],
+    }
+  })
+  const bytes = (tokens: number, kind: 'rowBytes' | 'expandedRowBytes') =>
+    sum(each, layer => Math.min(tokens, layer.window ?? tokens) * layer[kind])
+  const elements = (of: (a: AttentionConfig) => number) => sum(layers, l => of(l.attention)) / layers.length
   return {
     type,
-    elementsPerTokenAndLayer: cacheElements(attention),
-    bytesPerToken: bytes(rowBytes, 1),
-    expanded: { elementsPerTokenAndLayer: expanded, bytesPerToken: bytes(expandedRowBytes, 1) },
+    elementsPerTokenAndLayer: elements(cacheElements),
+    bytesPerToken: bytes(1, 'rowBytes'),
+    expanded: {
+      elementsPerTokenAndLayer: elements(expandedElements),
+      bytesPerToken: bytes(1, 'expandedRowBytes'),
+    },
     contexts: contexts.map(tokens => ({
       tokens,
-      bytes: bytes(rowBytes, tokens),
-      expandedBytes: bytes(expandedRowBytes, tokens),
+      bytes: bytes(tokens, 'rowBytes'),
+      expandedBytes: bytes(tokens, 'expandedRowBytes'),
       beyondModel: tokens > maxPositions,
     })),
   }

@@ -10,7 +10,7 @@ import { attendedSize } from '../nn/attention/config.ts'
 import type { GroupedWeights } from '../nn/attention/grouped.ts'
 import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
-import type { ModelConfig } from '../nn/config.ts'
+import type { LayerConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { Linear, Norm } from '../nn/layers.ts'
 import type { DenseMlpWeights, LayerWeights, ModelWeights, MoeWeights } from '../nn/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
@@ -77,17 +77,18 @@ export class Loader {
   async #layer(index: number): Promise<LayerWeights> {
     const c = this.#config
     const n = this.#names
+    const { attention, mlp } = c.layers[index] as LayerConfig
     const at = this.#prefix + n.layer.replace('{layer}', String(index))
     const norm = async (name: string | undefined) => (name ? await this.#norm(at + name, c.hiddenSize) : null)
     return {
       attentionNorm: await this.#norm(at + n.attentionNorm, c.hiddenSize),
-      attention: await this.#attention(at, c.attention, n.attention),
+      attention: await this.#attention(at, attention, n.attention),
       attentionOutNorm: await norm(n.attentionOutNorm),
       mlpNorm: await norm(n.mlpNorm),
       mlp:
-        c.layers[index]?.mlp === 'moe'
-          ? { kind: 'moe', weights: await this.#experts(at) }
-          : { kind: 'dense', weights: await this.#mlp(at, n.mlp, c.mlp.size) },
+        mlp.kind === 'moe'
+          ? { kind: 'moe', weights: await this.#experts(at, mlp) }
+          : { kind: 'dense', weights: await this.#mlp(at, n.mlp, mlp.size) },
       mlpOutNorm: await norm(n.mlpOutNorm),
     }
   }
@@ -184,10 +185,10 @@ export class Loader {
     }
   }
 
-  async #experts(at: string): Promise<MoeWeights> {
-    const { hiddenSize: D, moe } = this.#config
+  async #experts(at: string, moe: MoeConfig): Promise<MoeWeights> {
+    const { hiddenSize: D } = this.#config
     const n = this.#names.moe
-    if (!moe || !n) throw new TypeError('Loader: a layer of experts in a family that names none')
+    if (!n) throw new TypeError('Loader: a layer of experts in a family that names none')
     const { nExperts: E, expertSize: F, sharedSize } = moe
     const stack = async (name: string, rows: number, cols: number): Promise<ExpertWeights> => {
       const stored = Array.from({ length: E }, (_, e) => {

@@ -8,7 +8,7 @@ import { Arena } from '../nn/arena.ts'
 import { longropeLimit, ropeFrequencies } from '../nn/attention/rope.ts'
 import type { AttentionStep } from '../nn/attention/step.ts'
 import { decoderLayer, type Layer, runLayer } from '../nn/block.ts'
-import type { ModelConfig } from '../nn/config.ts'
+import { commonAttention, type ModelConfig } from '../nn/config.ts'
 import { linear, normalise } from '../nn/layers.ts'
 import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
@@ -62,8 +62,10 @@ export class Model {
     const { cacheType = 'f16', blockTokens = 64, cache } = options
     this.config = config
     this.kernels = kernels
+    const attention = commonAttention(config)
+    if (!attention) throw new TypeError('Model: the cache holds layers that attend alike')
     this.layout = cacheLayout(
-      cacheSegments(config.attention, cacheType),
+      cacheSegments(attention, cacheType),
       config.layers.map(l => l.window),
       blockTokens,
     )

@@ -24,7 +24,7 @@ export function decoderLayer(model: ModelConfig, layout: CacheLayout, index: num
   const interleaved = config.rope !== null && (model.ropes[config.rope]?.interleaved ?? false)
   const slice = (name: Parameters<typeof cacheSlice>[2]) => cacheSlice(layout, index, name)
   const { attention } = weights
-  const c = model.attention
+  const c = config.attention
   const group = layout.places[index]?.group ?? 0
   if (attention.kind === 'latent' && c.kind === 'latent') {
     const slices = { latent: slice('latent'), ropeKey: slice('ropeKey') }
@@ -44,7 +44,9 @@ export function decoderLayer(model: ModelConfig, layout: CacheLayout, index: num
       attend: (step, x) => groupedAttention(step, attention.weights, c, interleaved, config.window, slices, x),
     }
   }
-  throw new TypeError(`decoderLayer: layer ${index} has ${attention.kind} weights in a model of ${c.kind} attention`)
+  throw new TypeError(
+    `decoderLayer: layer ${index} has ${attention.kind} weights and the config of ${c.kind} attention`,
+  )
 }
 
 /** Carries the stream x [T, D] through one layer, in place. */
@@ -92,18 +94,18 @@ export function runLayer(step: AttentionStep, model: ModelConfig, layer: Layer, 
 function mlp(
   { kernels: k, arena }: AttentionStep,
   model: ModelConfig,
-  { weights }: Layer,
+  { config, weights }: Layer,
   y: Tensor,
   x: Tensor,
   residual: Tensor | null,
 ): void {
   const { mlp: w } = weights
-  const { activation } = model.mlp
+  const { mlp: c } = config
   const scale = model.residualScale
   if (w.kind === 'dense') {
-    denseMlp(k, arena, w.weights, activation, y, x, residual ? { residual, scale } : undefined)
-  } else if (model.moe && residual && scale === 1) {
-    mixtureOfExperts(k, arena, w.weights, model.moe, activation, y, x, residual)
+    denseMlp(k, arena, w.weights, c.activation, y, x, residual ? { residual, scale } : undefined)
+  } else if (c.kind === 'moe' && residual && scale === 1) {
+    mixtureOfExperts(k, arena, w.weights, c, y, x, residual)
   } else {
     throw new TypeError('mlp: experts join the stream directly and unscaled in every family known')
   }

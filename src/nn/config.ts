@@ -7,22 +7,37 @@ import type { Activation, RouteOptions } from '../kernels/contract/operations.ts
 import type { AttentionConfig } from './attention/config.ts'
 import type { RopeConfig } from './attention/rope.ts'
 
+/** Gated: down(act(gate x) * (up x)); else down(act(up x)). */
+export interface DenseMlpConfig {
+  readonly kind: 'dense'
+  readonly size: number
+  readonly activation: Activation
+  readonly gated: boolean
+}
+
+/** A router and gated experts, of which each token takes `topK`. */
 export interface MoeConfig extends Omit<RouteOptions, 'bias'> {
+  readonly kind: 'moe'
   readonly nExperts: number
   readonly topK: number
   readonly expertSize: number
   /** Width of the one MLP that stands for all shared experts; 0: none. */
   readonly sharedSize: number
+  readonly activation: Activation
   /** `e_score_correction_bias` exists and takes part in the choice. */
   readonly selectionBias: boolean
 }
 
+export type MlpConfig = DenseMlpConfig | MoeConfig
+
+/** One layer. Layers of one model may differ in all of it. */
 export interface LayerConfig {
+  readonly attention: AttentionConfig
   /** Index into `ropes`; null: no rotary positions in this layer. */
   readonly rope: number | null
   /** Keys a query sees, itself included; null: all before it. */
   readonly window: number | null
-  readonly mlp: 'dense' | 'moe'
+  readonly mlp: MlpConfig
 }
 
 /**
@@ -44,14 +59,10 @@ export interface ModelConfig {
   readonly nLayers: number
   /** Positions the model was made for. */
   readonly maxPositions: number
-  readonly attention: AttentionConfig
   readonly ropes: readonly RopeConfig[]
   readonly layers: readonly LayerConfig[]
   readonly blockOrder: BlockOrder
   readonly norm: { readonly kind: 'rms' | 'layer'; readonly eps: number }
-  /** Dense MLP. Gated: down(act(gate x) * (up x)); else down(act(up x)). */
-  readonly mlp: { readonly size: number; readonly activation: Activation; readonly gated: boolean }
-  readonly moe: MoeConfig | null
   /** Factor of the embeddings (Gemma sqrt(D), MiniCPM `scale_emb`). */
   readonly embeddingScale: number
   /** Factor of each block's output before it joins the stream (MiniCPM `scale_depth` / sqrt(L)). */
@@ -70,4 +81,26 @@ export interface ModelConfig {
   readonly bosTokenId: number | null
   /** Any of them ends a text. */
   readonly eosTokenIds: readonly number[]
+}
+
+/** How all layers attend; null where they do not attend alike. */
+export function commonAttention({ layers }: ModelConfig): AttentionConfig | null {
+  const [first, ...others] = layers.map(layer => layer.attention)
+  if (!first) return null
+  const alike = (a: AttentionConfig) => a === first || JSON.stringify(a) === JSON.stringify(first)
+  return others.every(alike) ? first : null
+}
+
+/** Query heads of the layer that has the most. */
+export function mostHeads({ layers }: ModelConfig): number {
+  return Math.max(...layers.map(layer => layer.attention.nHeads))
+}
+
+export function hasExperts({ layers }: ModelConfig): boolean {
+  return layers.some(layer => layer.mlp.kind === 'moe')
+}
+
+/** Some layer's rows depend on the path of MLA that computed them. */
+export function hasLatents({ layers }: ModelConfig): boolean {
+  return layers.some(layer => layer.attention.kind === 'latent')
 }

@@ -1,5 +1,4 @@
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { Activation } from '../kernels/contract/operations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Arena } from './arena.ts'
 import type { MoeConfig } from './config.ts'
@@ -16,13 +15,12 @@ export function mixtureOfExperts(
   arena: Arena,
   w: MoeWeights,
   c: MoeConfig,
-  activation: Activation,
   y: Tensor,
   x: Tensor,
   residual: Tensor,
 ): void {
   const [T, D] = x.shape as [number, number]
-  const { nExperts: E, topK: K, expertSize: F } = c
+  const { nExperts: E, topK: K, expertSize: F, activation } = c
   const mark = arena.mark()
 
   const logits = arena.take([T, E])

@@ -167,7 +167,7 @@ describe('deepseek2', () => {
     expert_feed_forward_length: ['u32', 3],
   }
   const moeOf = async (changes: Metadata, tensors: Tensors = {}) =>
-    parseConfig((await open(decoder('deepseek2', { ...experts, ...changes }), tensors)).configReader).moe
+    parseConfig((await open(decoder('deepseek2', { ...experts, ...changes }), tensors)).configReader).layers[1]?.mlp
   const bias = { 'blk.1.exp_probs_b.bias': f32(4) }
 
   it('heads, in both layouts', async () => {
@@ -209,8 +209,8 @@ describe('deepseek2', () => {
   })
 
   it('without experts, or with none of its layers sparse, is dense', async () => {
-    expect(await moeOf({ expert_count: ['u32', 0] })).toBe(null)
-    expect(await moeOf({ leading_dense_block_count: ['u32', 2] })).toBe(null)
+    expect(await moeOf({ expert_count: ['u32', 0] })).toMatchObject({ kind: 'dense' })
+    expect(await moeOf({ leading_dense_block_count: ['u32', 2] })).toMatchObject({ kind: 'dense' })
   })
 
   it('layers of multi-token prediction are counted by a key of their own', async () => {
@@ -222,8 +222,8 @@ describe('deepseek2', () => {
     const yarn: Metadata = { ...MLA, 'rope.scaling.type': ['string', 'yarn'], 'rope.scaling.factor': ['f32', 40] }
     const attention = async (changes: Metadata) => {
       const c = await open(decoder('deepseek2', { ...yarn, ...changes }))
-      const { attention, ropes } = parseConfig(c.configReader)
-      return { scale: attention.softmaxScale * Math.sqrt(8), rope: ropes[0]?.scaling }
+      const { layers, ropes } = parseConfig(c.configReader)
+      return { scale: (layers[0]?.attention.softmaxScale ?? 0) * Math.sqrt(8), rope: ropes[0]?.scaling }
     }
     const m = (all: number) => 1 + 0.1 * all * Math.log(40)
     const lite = await attention({ 'rope.scaling.yarn_log_multiplier': ['f32', 0.07] })

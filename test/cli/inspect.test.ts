@@ -10,7 +10,7 @@ describe('inspect', () => {
     const { name, config, parameters, weights, cache, tensors, unused, leftOut } = JSON.parse(stdout)
     expect({ name, unused, leftOut }).toEqual({ name: 'tales-mla-8m', unused: [], leftOut: [] })
     expect(config).toMatchObject({ modelType: 'deepseek_v3', nLayers: 8, hiddenSize: 256, vocabSize: 4096 })
-    expect(config.attention).toMatchObject({
+    expect(config.layers[0].attention).toMatchObject({
       kind: 'latent',
       nHeads: 8,
       kvLoraRank: 128,

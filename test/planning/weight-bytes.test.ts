@@ -33,7 +33,8 @@ async function taken(kernels: Kernels, path: string): Promise<number> {
   }
   const model = await loadModel(await openModel(path), kernels)
   const { config } = model
-  const experts = config.layers.filter(layer => layer.mlp === 'moe').length * 3 * 3 * 8 * (config.moe?.nExperts ?? 0)
+  const tables = config.layers.map(({ mlp }) => (mlp.kind === 'moe' ? 3 * 3 * 8 * mlp.nExperts : 0))
+  const experts = tables.reduce((n, bytes) => n + bytes, 0)
   const bytes = kernels.allocatedBytes - others - experts
   model.dispose()
   return bytes

@@ -45,8 +45,9 @@ export function modelView(inspection: Inspection, c: Colours): string {
 export function memoryView({ cache, config }: Inspection, c: Colours): string {
   const { elementsPerTokenAndLayer: row, expanded, bytesPerToken, type } = cache
   const saved = expanded.bytesPerToken / bytesPerToken
-  const what = config.attention.kind === 'latent' ? 'latent and rope key' : 'keys and values'
-  const each = config.attention.kind === 'latent' ? 'expanded keys and values' : 'keys and values of every head'
+  const latent = config.layers.some(layer => layer.attention.kind === 'latent')
+  const what = latent ? 'latent and rope key' : 'keys and values'
+  const each = latent ? 'expanded keys and values' : 'keys and values of every head'
   const lines = [
     `A token costs ${c.bold(exactly(bytesPerToken))}: ${format.integer(row)} numbers (${what}) in each of ${format.plural(config.nLayers, 'layer')}, ${type}.`,
     saved > 1
@@ -110,18 +111,22 @@ export function problemsView({ unused, leftOut, warnings }: Inspection, c: Colou
   ].join('\n')
 }
 
-function attentionOf({ attention: a, layers }: Config): string {
+function attentionOf({ layers }: Config): string {
   const windows = [...new Set(layers.map(l => l.window))].filter(w => w !== null)
   const windowed = layers.filter(l => l.window !== null).length
   const where = windowed === layers.length ? 'all layers' : `${windowed} of ${layers.length} layers`
   const window = windows.length > 0 ? `; window of ${windows.map(format.integer).join(' or ')} in ${where}` : ''
+  return [...new Set(layers.map(l => headsOf(l.attention)))].join('; ') + window
+}
+
+function headsOf(a: Config['layers'][number]['attention']): string {
   if (a.kind === 'latent') {
     const query = a.qLoraRank === null ? 'query direct' : `query rank ${a.qLoraRank}`
-    return `MLA, ${a.nHeads} heads: latent ${a.kvLoraRank} (C), rope ${a.qkRopeHeadDim} (R), nope ${a.qkNopeHeadDim} (N), value ${a.vHeadDim} (V), ${query} (Q)${window}`
+    return `MLA, ${a.nHeads} heads: latent ${a.kvLoraRank} (C), rope ${a.qkRopeHeadDim} (R), nope ${a.qkNopeHeadDim} (N), value ${a.vHeadDim} (V), ${query} (Q)`
   }
   const kind = a.nKvHeads === 1 ? 'MQA' : a.nKvHeads === a.nHeads ? 'MHA' : 'GQA'
   const kv = kind === 'MHA' ? '' : ` over ${format.plural(a.nKvHeads, 'key-value head')}`
-  return `${kind}, ${a.nHeads} heads${kv} of ${a.headDim}${a.qkNormEps === null ? '' : ', queries and keys normed'}${window}`
+  return `${kind}, ${a.nHeads} heads${kv} of ${a.headDim}${a.qkNormEps === null ? '' : ', queries and keys normed'}`
 }
 
 /** `temperature 0.7, top-p 0.95, as the model says` */
@@ -148,22 +153,23 @@ function positionsOf({ ropes, learnedPositions }: Config): string {
   return each.join('; ')
 }
 
-function mlpOf({ mlp, layers }: Config): string {
-  const dense = layers.filter(l => l.mlp === 'dense').length
-  if (dense === 0) return 'none dense'
-  const where = dense < layers.length ? ` in ${format.plural(dense, 'layer')}` : ''
-  return `${format.integer(mlp.size)} wide, ${mlp.gated ? 'gated ' : ''}${mlp.activation}${where}`
+function mlpOf({ layers }: Config): string {
+  const dense = layers.flatMap(({ mlp }) => (mlp.kind === 'dense' ? [mlp] : []))
+  if (dense.length === 0) return 'none dense'
+  const where = dense.length < layers.length ? ` in ${format.plural(dense.length, 'layer')}` : ''
+  const each = dense.map(mlp => `${format.integer(mlp.size)} wide, ${mlp.gated ? 'gated ' : ''}${mlp.activation}`)
+  return [...new Set(each)].join('; ') + where
 }
 
-/** Some configs describe experts that no layer has. */
-function expertsRow({ moe, layers }: Config): [string, string][] {
-  const count = layers.filter(l => l.mlp === 'moe').length
-  if (!moe || count === 0) return []
+function expertsRow({ layers }: Config): [string, string][] {
+  const experts = layers.flatMap(({ mlp }) => (mlp.kind === 'moe' ? [mlp] : []))
+  const [moe] = experts
+  if (!moe) return []
   const { nExperts, topK, expertSize, sharedSize, groups, topkGroups, scoring } = moe
   const shared = sharedSize > 0 ? `, shared ${format.integer(sharedSize)} wide` : ''
   const grouped = groups > 1 ? `, ${topkGroups} of ${groups} groups` : ''
   const routed = `${topK} of ${nExperts}, ${format.integer(expertSize)} wide${shared}`
-  return [['Experts', `${routed}; ${scoring} scores${grouped}; in ${format.plural(count, 'layer')}`]]
+  return [['Experts', `${routed}; ${scoring} scores${grouped}; in ${format.plural(experts.length, 'layer')}`]]
 }
 
 function blockOf({ blockOrder, norm }: Config): string {

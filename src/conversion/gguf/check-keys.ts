@@ -51,8 +51,6 @@ function readBack(config: ModelConfig): RopeTensors {
 function meaning({ modelType, bosTokenId, eosTokenIds, bias, ropes, ...config }: ModelConfig): object {
   return {
     ...config,
-    // Settings of experts that no layer has.
-    moe: config.layers.some(layer => layer.mlp === 'moe') ? config.moe : null,
     ropes: ropes.map(rope => {
       const [within, beyond] = [ropeFrequencies(rope), ropeFrequencies(rope, true)]
       return { dim: rope.dim, within: plain(within), beyond: plain(beyond) }

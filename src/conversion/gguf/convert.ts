@@ -3,7 +3,7 @@ import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index
 import type { ModelConfig } from '../../nn/config.ts'
 import { GGUF_BIASES, settleBiases } from '../biases.ts'
 import { checkRoom, Output, type OutputOptions } from '../output.ts'
-import type { SourceModel } from '../source-model.ts'
+import { attentionOf, type SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
 import { architectureFor } from './architecture-for.ts'
 import { checkKeys } from './check-keys.ts'
@@ -57,7 +57,9 @@ async function writeFile(path: string, header: Uint8Array, tensors: readonly Ten
 }
 
 /** Where llama.cpp itself goes by other rules than the keys of a file. */
-function forLlamaCpp({ attention, nLayers, vocabSize, hiddenSize, layers, ...c }: ModelConfig, name: ArchitectureName) {
+function forLlamaCpp(config: ModelConfig, name: ArchitectureName) {
+  const { nLayers, vocabSize, hiddenSize, layers, ...c } = config
+  const attention = attentionOf(config)
   const warnings: string[] = []
   // It takes a file without a latent of the query for DeepSeek-V2-Lite, which it knows by its depth.
   const known = nLayers === 26 || nLayers === 27 || (nLayers === 48 && vocabSize === 128_256)

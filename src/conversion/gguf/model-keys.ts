@@ -3,6 +3,7 @@
 import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
 import type { GroupedAttentionConfig, LatentAttentionConfig } from '../../nn/attention/config.ts'
 import type { ModelConfig, MoeConfig } from '../../nn/config.ts'
+import { attentionOf } from '../source-model.ts'
 import { addRopeKeys } from './rope-keys.ts'
 import { GgufKeys } from './values.ts'
 
@@ -18,16 +19,17 @@ const GEMMA_PATTERN = 6
 
 export function modelKeys(config: ModelConfig, architecture: ArchitectureName, layout: LayoutOptions): GgufKeys {
   const keys = new GgufKeys(architecture)
+  const attention = attentionOf(config)
   keys.string('general.type', 'model')
   keys.u32('{arch}.block_count', config.nLayers)
   keys.u32('{arch}.context_length', config.maxPositions)
   keys.u32('{arch}.embedding_length', config.hiddenSize)
-  keys.u32('{arch}.feed_forward_length', config.mlp.size)
-  keys.u32('{arch}.attention.head_count', config.attention.nHeads)
+  keys.u32('{arch}.feed_forward_length', denseSize(config))
+  keys.u32('{arch}.attention.head_count', attention.nHeads)
   keys.f32(`{arch}.attention.layer_norm_${config.norm.kind === 'rms' ? 'rms_' : ''}epsilon`, config.norm.eps)
   keys.u32('{arch}.vocab_size', config.vocabSize)
-  if (config.attention.kind === 'latent') addLatentKeys(keys, config.attention, layout)
-  else addGroupedKeys(keys, config.attention)
+  if (attention.kind === 'latent') addLatentKeys(keys, attention, layout)
+  else addGroupedKeys(keys, attention)
   addRopeKeys(keys, config)
   addWindowKeys(keys, config)
   if (architecture === 'deepseek2') addExpertKeys(keys, config)
@@ -60,12 +62,20 @@ export function splitsKeyValueUp(architecture: string): boolean {
   return architecture === 'deepseek2'
 }
 
-function addExpertKeys(keys: GgufKeys, { moe, layers, mlp, nLayers }: ModelConfig): void {
-  const firstOfExperts = layers.findIndex(layer => layer.mlp === 'moe')
+/** Width of the dense layers; where there are none, llama.cpp wants a number all the same. */
+function denseSize({ layers }: ModelConfig): number {
+  const sizes = layers.map(({ mlp }) => (mlp.kind === 'dense' ? mlp.size : mlp.expertSize))
+  return sizes[layers.findIndex(({ mlp }) => mlp.kind === 'dense')] ?? (sizes[0] as number)
+}
+
+function addExpertKeys(keys: GgufKeys, config: ModelConfig): void {
+  const { layers, nLayers } = config
+  const firstOfExperts = layers.findIndex(layer => layer.mlp.kind === 'moe')
   keys.u32('{arch}.leading_dense_block_count', firstOfExperts < 0 ? nLayers : firstOfExperts)
-  if (!moe || firstOfExperts < 0) {
+  const moe = layers[firstOfExperts]?.mlp
+  if (moe?.kind !== 'moe') {
     keys.u32('{arch}.expert_shared_count', 0)
-    keys.u32('{arch}.expert_feed_forward_length', mlp.size)
+    keys.u32('{arch}.expert_feed_forward_length', denseSize(config))
     return
   }
   keys.u32('{arch}.expert_count', moe.nExperts)

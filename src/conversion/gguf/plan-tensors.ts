@@ -10,7 +10,7 @@ import type { SurveyedWeight } from '../../model/load.ts'
 import { type EncodableType, isEncodableType } from '../../quant/numbers.ts'
 import { type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp, splitKeyValueUp } from '../key-value-up.ts'
-import type { SourceModel } from '../source-model.ts'
+import { attentionOf, type SourceModel } from '../source-model.ts'
 import { type LayoutOptions, splitsKeyValueUp } from './model-keys.ts'
 import { ropeTensors } from './rope-keys.ts'
 import { ggufNames } from './tensor-names.ts'
@@ -60,7 +60,8 @@ export function planTensors(model: SourceModel, architecture: ArchitectureName, 
 
 /** The model's weights in llama.cpp's arrangement, still under the hub's names. */
 function* layOut({ config, weights }: SourceModel, architecture: ArchitectureName, options: PlanOptions) {
-  const { attention, ropes } = config
+  const { ropes } = config
+  const attention = attentionOf(config)
   // llama.cpp turns neighbouring numbers in this architecture; the hub's files have the halves of a head.
   const interleaves = architecture === 'llama' && ropes[0]?.interleaved === false
   const splits = splitsKeyValueUp(architecture) && !options.legacyMla

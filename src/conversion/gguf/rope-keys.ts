@@ -1,10 +1,10 @@
 import { UnsupportedModelError } from '../../errors.ts'
 import { type RopeConfig, ropeFrequencies } from '../../nn/attention/rope.ts'
-import type { ModelConfig } from '../../nn/config.ts'
+import { hasLatents, type ModelConfig } from '../../nn/config.ts'
 import type { GgufKeys } from './values.ts'
 
-export function addRopeKeys(keys: GgufKeys, { ropes, attention }: ModelConfig): void {
-  const [rope, local] = ropes
+export function addRopeKeys(keys: GgufKeys, config: ModelConfig): void {
+  const [rope, local] = config.ropes
   if (!rope) return
   const { scaling } = rope
   keys.u32('{arch}.rope.dimension_count', rope.dim)
@@ -14,7 +14,7 @@ export function addRopeKeys(keys: GgufKeys, { ropes, attention }: ModelConfig): 
     keys.string('{arch}.rope.scaling.type', 'linear')
     keys.f32('{arch}.rope.scaling.factor', scaling.factor)
   } else if (scaling.kind === 'yarn') {
-    addYarnKeys(keys, scaling, attention.kind === 'latent')
+    addYarnKeys(keys, scaling, hasLatents(config))
   } else if (scaling.kind === 'longrope') {
     keys.u32('{arch}.rope.scaling.original_context_length', scaling.originalPositions)
     keys.f32('{arch}.rope.scaling.attn_factor', scaling.attentionFactor ?? undefined)

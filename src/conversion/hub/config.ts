@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { ModelConfig } from '../../nn/config.ts'
-import type { SourceModel } from '../source-model.ts'
+import { attentionOf, type SourceModel } from '../source-model.ts'
 import { llama3Scaling } from './llama3-scaling.ts'
 import type { HubType } from './plan-tensors.ts'
 
@@ -39,8 +39,8 @@ export function hubConfig(
   }
   const dtype = { torch_dtype: DTYPES[type] }
   const { rope_interleave: _, rope_scaling: scaling, attention_bias: _a, mlp_bias: _m, ...rest } = checkpoint.config
-  const { modelType, attention } = config
-  const name = CLASSES[modelType]
+  const attention = attentionOf(config)
+  const name = CLASSES[config.modelType]
   return {
     ...(name && { architectures: [name] }),
     ...rest,

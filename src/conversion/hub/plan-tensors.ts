@@ -5,7 +5,7 @@ import type { WeightSource } from '../../kernels/contract/weights.ts'
 import type { SurveyedWeight } from '../../model/load.ts'
 import { isBlockType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp } from '../key-value-up.ts'
-import type { SourceModel } from '../source-model.ts'
+import { attentionOf, type SourceModel } from '../source-model.ts'
 
 /** What safetensors hold of weights. */
 export type HubType = 'f32' | 'f16' | 'bf16'
@@ -44,7 +44,8 @@ interface Arranged {
 
 /** What llama.cpp's converter did to the numbers, undone; the hub's own files as they are. */
 function* arranged({ checkpoint, config, family, weights }: SourceModel): Generator<Arranged> {
-  const { attention, ropes } = config
+  const { ropes } = config
+  const attention = attentionOf(config)
   const { transposed = false, normOffset = 0 } = family.names
   const { canonical } = checkpoint
   const byName = new Map(weights.map(weight => [weight.name, weight]))

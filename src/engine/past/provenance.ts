@@ -5,7 +5,7 @@
  */
 import { type AttentionPath, PATH_GRID, type PromptExtent, pathSpans } from '../../nn/attention/path.ts'
 import { longropeLimit } from '../../nn/attention/rope.ts'
-import type { ModelConfig } from '../../nn/config.ts'
+import { hasLatents, type ModelConfig } from '../../nn/config.ts'
 
 const EXPANDED = 1
 const LONG_ROPE = 2
@@ -23,7 +23,7 @@ export interface RowRules {
 
 export function rowRules(config: ModelConfig): RowRules {
   const limits = config.ropes.map(rope => longropeLimit(rope) ?? Number.POSITIVE_INFINITY)
-  return { latent: config.attention.kind === 'latent', ropeLimit: Math.min(Number.POSITIVE_INFINITY, ...limits) }
+  return { latent: hasLatents(config), ropeLimit: Math.min(Number.POSITIVE_INFINITY, ...limits) }
 }
 
 /** The provenance of rows position .. + count, computed as tokens of `prompt` (null: generated). */

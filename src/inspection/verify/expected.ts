@@ -9,7 +9,7 @@ import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.
 import { openFile } from '../../checkpoint/source/file-source.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { CheckpointError } from '../../errors.ts'
-import type { ModelConfig } from '../../nn/config.ts'
+import { type ModelConfig, mostHeads } from '../../nn/config.ts'
 
 export interface ExpectedPrompt {
   /** As numbered in the file. */
@@ -61,8 +61,9 @@ async function readPrompt(
   file: string,
   tensors: ReadonlyMap<string, TensorEntry>,
   name: string,
-  { vocabSize, nLayers, hiddenSize, attention: { nHeads } }: ModelConfig,
+  config: ModelConfig,
 ): Promise<ExpectedPrompt> {
+  const { vocabSize, nLayers, hiddenSize } = config
   const tokens = await readIntegers(tensors.get(`${name}.input_ids`) as TensorEntry)
   const T = tokens.length
   const wrong = tokens.find(id => id < 0 || id >= vocabSize)
@@ -90,7 +91,7 @@ async function readPrompt(
     tokens,
     logits,
     hidden: await floats('hidden', [nLayers + 1, T, hiddenSize]),
-    attention: await floats('attentions', [nLayers, nHeads, T, T]),
+    attention: await floats('attentions', [nLayers, mostHeads(config), T, T]),
     greedy: greedy ? await readIntegers(greedy) : null,
   }
 }

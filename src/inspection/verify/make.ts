@@ -5,6 +5,7 @@ import { CheckpointError, OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { Model } from '../../model/model.ts'
+import { mostHeads } from '../../nn/config.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { VERSION } from '../../version.ts'
 import { openTokenizer } from '../open-tokenizer.ts'
@@ -101,7 +102,7 @@ async function computePrompt(
   add: (name: string, tensor: Named) => void,
 ): Promise<number[]> {
   const { kernels: k, config } = model
-  const [T, L, D, V, H] = [tokens.length, config.nLayers, config.hiddenSize, config.vocabSize, config.attention.nHeads]
+  const [T, L, D, V, H] = [tokens.length, config.nLayers, config.hiddenSize, config.vocabSize, mostHeads(config)]
   const cache = model.sequence(T + greedy)
   const hidden = k.alloc('f32', [L + 1, T, D])
   const attention = L * H * T * T <= MOST_PATTERNS ? k.alloc('f32', [L, H, T, T]) : null

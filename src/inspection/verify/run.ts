@@ -3,6 +3,7 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Capture, Model } from '../../model/model.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
+import { mostHeads } from '../../nn/config.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpectedPrompt } from './expected.ts'
 import { argmax, meanSquares, worstError } from './measure.ts'
@@ -45,7 +46,7 @@ export async function runPrompt(
   const T = tokens.length
   const cache = model.sequence(T + (greedy?.length ?? 0))
   const forced = path && { path }
-  const captured = captures(k, prompt, [config.nLayers, config.attention.nHeads, T, config.hiddenSize])
+  const captured = captures(k, prompt, [config.nLayers, mostHeads(config), T, config.hiddenSize])
   const logits = new Float32Array(prompt.logits.length)
   try {
     for (let at = 0; at < T; ) {

@@ -9,6 +9,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { parseConfig } from '../../model/families/index.ts'
 import { loadModel } from '../../model/load.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
+import { hasExperts, hasLatents } from '../../nn/config.ts'
 import { isBlockType } from '../../tensor/dtype.ts'
 import { type ExpectedPrompt, expectedPath, readExpected } from './expected.ts'
 import { type RivalAgreement, readRival } from './rival.ts'
@@ -105,8 +106,7 @@ async function* verifyWith(
   options: VerifyOptions,
 ): AsyncGenerator<VerifyRow> {
   const model = await loadModel(checkpoint, kernels, { cacheType: setting.cacheType })
-  const latent = model.config.attention.kind === 'latent'
-  const paths = latent ? (options.paths ?? (['expanded', 'absorbed'] as const)) : [null]
+  const paths = hasLatents(model.config) ? (options.paths ?? (['expanded', 'absorbed'] as const)) : [null]
   const { greedy = true, prefills = ['whole', 'chunked', 'token'] } = options
   try {
     for (const path of paths) {
@@ -119,7 +119,7 @@ async function* verifyWith(
           options.signal?.throwIfAborted()
           results.push(await runPrompt(model, prompt, prefill, path ?? undefined, continuation))
         }
-        yield summarise({ ...setting, path, prefill }, model.config.moe !== null, expected, results)
+        yield summarise({ ...setting, path, prefill }, hasExperts(model.config), expected, results)
       }
     }
   } finally {

@@ -3,7 +3,7 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { readTokenIds } from '../../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract/operations.ts'
-import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
+import type { DenseMlpConfig, LayerConfig, ModelConfig } from '../../nn/config.ts'
 
 /** No published model comes near; beyond it, a size is an accident or an attack. */
 export const SIZE = { min: 1, max: 1 << 24 } as const
@@ -48,16 +48,29 @@ export function evenDim(raw: ConfigReader, key: string, dim: number): number {
   return dim % 2 === 0 ? dim : raw.fail(key, 'an even number, for rotary positions')
 }
 
-/** Every layer the same: all keys, dense MLP. */
-export function plainLayers(nLayers: number, rope: number | null = 0): LayerConfig[] {
-  return Array.from({ length: nLayers }, () => ({ rope, window: null, mlp: 'dense' as const }))
+/** Every layer the same; by default with the first rope and all keys. */
+export function sameLayers(
+  nLayers: number,
+  layer: Pick<LayerConfig, 'attention' | 'mlp'> & Partial<LayerConfig>,
+): LayerConfig[] {
+  return Array.from({ length: nLayers }, () => ({ rope: 0, window: null, ...layer }))
+}
+
+/** The gated MLP of Llama and its like. */
+export function readMlp(raw: ConfigReader): DenseMlpConfig {
+  return {
+    kind: 'dense',
+    size: raw.int('intermediate_size', SIZE),
+    activation: readActivation(raw, 'hidden_act', 'silu'),
+    gated: true,
+  }
 }
 
 /** What all decoders of today share; families overwrite what is theirs. */
 export function decoderConfig(
   raw: ConfigReader,
   defaults: { readonly tied: boolean; readonly eps?: number },
-): Omit<ModelConfig, 'attention' | 'ropes' | 'layers'> {
+): Omit<ModelConfig, 'ropes' | 'layers'> {
   refuseQuirks(raw)
   return {
     modelType: raw.string('model_type', { default: '' }),
@@ -67,12 +80,6 @@ export function decoderConfig(
     maxPositions: raw.int('max_position_embeddings', { min: 1, max: 1 << 28, default: 2048 }),
     blockOrder: 'pre',
     norm: { kind: 'rms', eps: raw.number('rms_norm_eps', { ...EPS, default: defaults.eps ?? 1e-6 }) },
-    mlp: {
-      size: raw.int('intermediate_size', SIZE),
-      activation: readActivation(raw, 'hidden_act', 'silu'),
-      gated: true,
-    },
-    moe: null,
     embeddingScale: 1,
     residualScale: 1,
     logitScale: 1,

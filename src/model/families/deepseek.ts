@@ -3,8 +3,9 @@
  * GLM-4.7-Flash. They differ in routing only: softmax without bias, or sigmoid with a bias for the choice.
  */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { LayerConfig, ModelConfig, MoeConfig } from '../../nn/config.ts'
-import { decoderConfig, SIZE } from './common.ts'
+import type { Activation } from '../../kernels/contract/operations.ts'
+import type { MlpConfig, ModelConfig, MoeConfig } from '../../nn/config.ts'
+import { decoderConfig, readMlp, SIZE } from './common.ts'
 import type { Family, TensorNames } from './family.ts'
 import { GATED_MLP, HUB_NAMES, LATENT } from './hub-names.ts'
 import { readLatentAttention } from './latent.ts'
@@ -37,22 +38,25 @@ type TopkMethod = 'greedy' | 'group_limited_greedy' | 'noaux_tc'
 
 function config(raw: ConfigReader, defaultMethod: TopkMethod): ModelConfig {
   const base = decoderConfig(raw, { tied: false })
-  const moe = readMoe(raw, defaultMethod)
+  const mlps = readMlps(raw, base.nLayers, defaultMethod)
   const { attention, rope } = readLatentAttention(raw, { interleaved: true })
-  return { ...base, attention, ropes: [rope], moe, layers: readLayers(raw, base.nLayers, moe !== null) }
+  return { ...base, ropes: [rope], layers: mlps.map(mlp => ({ attention, rope: 0, window: null, mlp })) }
 }
 
-function readLayers(raw: ConfigReader, nLayers: number, hasExperts: boolean): LayerConfig[] {
+/** By layer: the first ones are dense. */
+function readMlps(raw: ConfigReader, nLayers: number, defaultMethod: TopkMethod): MlpConfig[] {
+  const dense = readMlp(raw)
+  const moe = readMoe(raw, defaultMethod, dense.activation)
   const firstDense = raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
   const frequency = raw.int('moe_layer_freq', { min: 1, max: 1 << 16, default: 1 })
   const types = raw.optionalStrings('mlp_layer_types', { length: nLayers })
   return Array.from({ length: nLayers }, (_, i) => {
     const sparse = types ? types[i] === 'sparse' : i >= firstDense && i % frequency === 0
-    return { rope: 0, window: null, mlp: hasExperts && sparse ? 'moe' : 'dense' }
+    return moe && sparse ? moe : dense
   })
 }
 
-function readMoe(raw: ConfigReader, defaultMethod: TopkMethod): MoeConfig | null {
+function readMoe(raw: ConfigReader, defaultMethod: TopkMethod, activation: Activation): MoeConfig | null {
   const nExperts = raw.optionalInt('n_routed_experts', { max: 1 << 16 })
   if (!nExperts) return null
   const method = raw.oneOf('topk_method', ['greedy', 'group_limited_greedy', 'noaux_tc'], { default: defaultMethod })
@@ -67,10 +71,12 @@ function readMoe(raw: ConfigReader, defaultMethod: TopkMethod): MoeConfig | null
   if (nExperts % groups !== 0) raw.fail('n_group', `a divisor of n_routed_experts, which is ${nExperts}`)
   const topkGroups = grouped ? raw.int('topk_group', { min: 1, max: groups, default: groups }) : 1
   return {
+    kind: 'moe',
     nExperts,
     topK: raw.int('num_experts_per_tok', { min: 1, max: (nExperts / groups) * topkGroups }),
     expertSize,
     sharedSize: raw.int('n_shared_experts', { max: 1 << 12, default: 0 }) * expertSize,
+    activation,
     selectionBias: method === 'noaux_tc',
     scoring,
     groups,

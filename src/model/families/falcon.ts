@@ -1,7 +1,7 @@
 /** Falcon-7B and its like (arXiv 2311.16867): one key-value head, attention and MLP side by side behind one norm. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import { EPS, evenDim, HEADS, headDim, LAYERS, plainLayers, readActivation, readTokens, SIZE } from './common.ts'
+import { EPS, evenDim, HEADS, headDim, LAYERS, readActivation, readTokens, SIZE, sameLayers } from './common.ts'
 import type { Family } from './family.ts'
 import { readRope } from './rope-settings.ts'
 
@@ -30,17 +30,18 @@ export const falcon: Family = {
       hiddenSize,
       nLayers,
       maxPositions: raw.int('max_position_embeddings', { min: 1, max: 1 << 28, default: 2048 }),
-      attention: { kind: 'grouped', nHeads, nKvHeads: 1, headDim: d, softmaxScale: d ** -0.5, qkNormEps: null },
       ropes: [readRope(raw, { dim: d, interleaved: false })],
-      layers: plainLayers(nLayers),
+      layers: sameLayers(nLayers, {
+        attention: { kind: 'grouped', nHeads, nKvHeads: 1, headDim: d, softmaxScale: d ** -0.5, qkNormEps: null },
+        mlp: {
+          kind: 'dense',
+          size: raw.int('ffn_hidden_size', { ...SIZE, default: 4 * hiddenSize }),
+          activation: readActivation(raw, 'activation', 'gelu'),
+          gated: false,
+        },
+      }),
       blockOrder: 'parallel',
       norm: { kind: 'layer', eps: raw.number('layer_norm_epsilon', { ...EPS, default: 1e-5 }) },
-      mlp: {
-        size: raw.int('ffn_hidden_size', { ...SIZE, default: 4 * hiddenSize }),
-        activation: readActivation(raw, 'activation', 'gelu'),
-        gated: false,
-      },
-      moe: null,
       embeddingScale: 1,
       residualScale: 1,
       logitScale: 1,

@@ -1,6 +1,6 @@
 /** Gemma 3 (arXiv 2503.19786), text: local and global layers with a rope each, norms around every part. */
 import { UnsupportedModelError } from '../../errors.ts'
-import { decoderConfig, evenDim, headDim, readActivation, readHeads } from './common.ts'
+import { decoderConfig, evenDim, headDim, readActivation, readHeads, readMlp } from './common.ts'
 import type { Family } from './family.ts'
 import { GROUPED, HUB_NAMES } from './hub-names.ts'
 import { readRope } from './rope-settings.ts'
@@ -39,23 +39,23 @@ export const gemma3: Family = {
     const theta = { min: 1, max: 1e12, exclusiveMin: true }
     const localTheta =
       perType?.optionalNumber('rope_theta', theta) ?? raw.number('rope_local_base_freq', { ...theta, default: 10_000 })
+    const attention = {
+      kind: 'grouped',
+      nHeads,
+      nKvHeads,
+      headDim: d,
+      softmaxScale: scalar ** -0.5,
+      qkNormEps: base.norm.eps,
+    } as const
+    const mlp = { ...readMlp(raw), activation: readActivation(raw, 'hidden_activation', 'gelu_pytorch_tanh') }
     return {
       ...base,
       blockOrder: 'sandwich',
-      attention: {
-        kind: 'grouped',
-        nHeads,
-        nKvHeads,
-        headDim: d,
-        softmaxScale: scalar ** -0.5,
-        qkNormEps: base.norm.eps,
-      },
       ropes: [global, { dim: d, theta: localTheta, interleaved: false, scaling: { kind: 'none' } }],
       layers: Array.from({ length: base.nLayers }, (_, i) => {
         const sliding = types ? types[i] === 'sliding_attention' : (i + 1) % pattern !== 0
-        return { rope: sliding ? LOCAL : GLOBAL, window: sliding ? window : null, mlp: 'dense' }
+        return { attention, rope: sliding ? LOCAL : GLOBAL, window: sliding ? window : null, mlp }
       }),
-      mlp: { ...base.mlp, activation: readActivation(raw, 'hidden_activation', 'gelu_pytorch_tanh') },
       embeddingScale: Math.sqrt(base.hiddenSize),
     }
   },

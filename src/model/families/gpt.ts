@@ -3,7 +3,7 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract/operations.ts'
 import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
-import { EPS, HEADS, LAYERS, plainLayers, readActivation, readTokens, SIZE } from './common.ts'
+import { EPS, HEADS, LAYERS, readActivation, readTokens, SIZE, sameLayers } from './common.ts'
 import type { Family, TensorNames } from './family.ts'
 
 const NAMES: Omit<TensorNames, 'embedding' | 'positions'> = {
@@ -60,20 +60,26 @@ function config(raw: ConfigReader, blockOrder: BlockOrder, activation: Activatio
     hiddenSize,
     nLayers,
     maxPositions: raw.int('n_positions', { min: 1, max: 1 << 24 }),
-    attention: {
-      kind: 'grouped',
-      nHeads,
-      nKvHeads: nHeads,
-      headDim,
-      softmaxScale: scaled ? headDim ** -0.5 : 1,
-      qkNormEps: null,
-    },
     ropes: [],
-    layers: plainLayers(nLayers, null),
+    layers: sameLayers(nLayers, {
+      attention: {
+        kind: 'grouped',
+        nHeads,
+        nKvHeads: nHeads,
+        headDim,
+        softmaxScale: scaled ? headDim ** -0.5 : 1,
+        qkNormEps: null,
+      },
+      rope: null,
+      mlp: {
+        kind: 'dense',
+        size: raw.int('n_inner', { ...SIZE, default: 4 * hiddenSize }),
+        activation,
+        gated: false,
+      },
+    }),
     blockOrder,
     norm: { kind: 'layer', eps: raw.number('layer_norm_epsilon', { ...EPS, default: 1e-5 }) },
-    mlp: { size: raw.int('n_inner', { ...SIZE, default: 4 * hiddenSize }), activation, gated: false },
-    moe: null,
     embeddingScale: 1,
     residualScale: 1,
     logitScale: 1,

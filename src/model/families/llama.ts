@@ -1,7 +1,7 @@
 /** Llama (arXiv 2302.13971, 2407.21783), SmolLM2, Mistral (arXiv 2310.06825), Qwen2 (2407.10671), Qwen3 (2505.09388). */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
-import { decoderConfig, evenDim, headDim, plainLayers, readHeads } from './common.ts'
+import { decoderConfig, evenDim, headDim, readHeads, readMlp, sameLayers } from './common.ts'
 import type { Family, TensorNames } from './family.ts'
 import { GROUPED, HUB_NAMES } from './hub-names.ts'
 import { readRope } from './rope-settings.ts'
@@ -32,7 +32,7 @@ export const qwen2: Family = {
   names: NAMES,
   config(raw) {
     const c = config(raw, { eps: 1e-6, theta: 10_000 })
-    return { ...c, layers: qwenLayers(raw, c.nLayers), bias: { qkv: true, attentionOut: false, mlp: false } }
+    return { ...c, layers: qwenLayers(raw, c.layers), bias: { qkv: true, attentionOut: false, mlp: false } }
   },
 }
 
@@ -43,15 +43,14 @@ export const qwen3: Family = {
     attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
   },
   config(raw) {
-    const c = config(raw, { eps: 1e-6, headDim: 128 })
-    const attention = { ...c.attention, qkNormEps: c.norm.eps }
-    return { ...c, attention, layers: qwenLayers(raw, c.nLayers) }
+    const c = config(raw, { eps: 1e-6, headDim: 128, qkNorm: true })
+    return { ...c, layers: qwenLayers(raw, c.layers) }
   },
 }
 
 function config(
   raw: ConfigReader,
-  defaults: { readonly eps: number; readonly theta?: number; readonly headDim?: number },
+  defaults: { readonly eps: number; readonly theta?: number; readonly headDim?: number; readonly qkNorm?: boolean },
 ) {
   const base = decoderConfig(raw, { tied: false, eps: defaults.eps })
   const { nHeads, nKvHeads } = readHeads(raw)
@@ -67,18 +66,27 @@ function config(
   })
   return {
     ...base,
-    attention: { kind: 'grouped', nHeads, nKvHeads, headDim: d, softmaxScale: d ** -0.5, qkNormEps: null },
     ropes: [rope],
-    layers: plainLayers(base.nLayers),
+    layers: sameLayers(base.nLayers, {
+      attention: {
+        kind: 'grouped',
+        nHeads,
+        nKvHeads,
+        headDim: d,
+        softmaxScale: d ** -0.5,
+        qkNormEps: defaults.qkNorm ? base.norm.eps : null,
+      },
+      mlp: readMlp(raw),
+    }),
   } satisfies ModelConfig
 }
 
 /** Qwen's window, where it is used at all, begins at layer `max_window_layers`, or is told layer by layer. */
-function qwenLayers(raw: ConfigReader, nLayers: number): LayerConfig[] {
+function qwenLayers(raw: ConfigReader, layers: readonly LayerConfig[]): LayerConfig[] {
   const window = raw.bool('use_sliding_window', { default: false }) ? raw.int('sliding_window', WINDOW) : null
   const from = raw.int('max_window_layers', { default: 28 })
-  const types = window === null ? undefined : raw.optionalStrings('layer_types', { length: nLayers })
-  return plainLayers(nLayers).map((layer, i) => {
+  const types = window === null ? undefined : raw.optionalStrings('layer_types', { length: layers.length })
+  return layers.map((layer, i) => {
     const sliding = types ? types[i] === 'sliding_attention' : i >= from
     return { ...layer, window: sliding ? window : null }
   })

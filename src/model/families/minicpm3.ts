@@ -1,5 +1,5 @@
 /** MiniCPM3: dense MLA with scaled embeddings, residuals and logits (arXiv 2404.06395, section 3), LongRoPE. */
-import { decoderConfig, plainLayers, SIZE } from './common.ts'
+import { decoderConfig, readMlp, SIZE, sameLayers } from './common.ts'
 import type { Family } from './family.ts'
 import { HUB_NAMES, LATENT } from './hub-names.ts'
 import { readLatentAttention } from './latent.ts'
@@ -14,9 +14,8 @@ export const minicpm3: Family = {
     const { attention, rope } = readLatentAttention(raw, { interleaved: false })
     return {
       ...base,
-      attention,
       ropes: [rope],
-      layers: plainLayers(base.nLayers),
+      layers: sameLayers(base.nLayers, { attention, mlp: readMlp(raw) }),
       embeddingScale: raw.number('scale_emb', { ...FACTOR, default: 1 }),
       residualScale:
         raw.number('scale_depth', { ...FACTOR, default: Math.sqrt(base.nLayers) }) / Math.sqrt(base.nLayers),

@@ -1,5 +1,5 @@
 /** Youtu-LLM: dense MLA with a query latent, tied embeddings. */
-import { decoderConfig, plainLayers } from './common.ts'
+import { decoderConfig, readMlp, sameLayers } from './common.ts'
 import type { Family } from './family.ts'
 import { HUB_NAMES, LATENT } from './hub-names.ts'
 import { readLatentAttention } from './latent.ts'
@@ -10,6 +10,6 @@ export const youtu: Family = {
   config(raw) {
     const base = decoderConfig(raw, { tied: true })
     const { attention, rope } = readLatentAttention(raw, { interleaved: true, theta: 1_600_000 })
-    return { ...base, attention, ropes: [rope], layers: plainLayers(base.nLayers) }
+    return { ...base, ropes: [rope], layers: sameLayers(base.nLayers, { attention, mlp: readMlp(raw) }) }
   },
 }

@@ -1,4 +1,5 @@
 /** The planner's view of a model that the engine runs. */
+import type { AttentionConfig } from '../../nn/attention/config.ts'
 import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
 import { type AttentionShape, type LayerKind, mergeKinds, type PlanModel } from '../plan-model.ts'
 
@@ -14,7 +15,7 @@ export interface ConfigSource {
 
 /** A `ModelConfig` knows no layers for multi-token prediction; a config.json does, see `planModelFromJson`. */
 export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}): PlanModel {
-  const { modelType, hiddenSize, vocabSize, maxPositions, moe, bias } = config
+  const { modelType, hiddenSize, vocabSize, maxPositions, bias, layers } = config
   return {
     name: from.name ?? modelType,
     source: from.source ?? 'a ModelConfig',
@@ -23,23 +24,23 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
     vocabSize,
     maxPositions,
     ...mergeKinds(
-      config.layers.map(({ window, mlp }): LayerKind => {
+      layers.map(({ attention, window, mlp }): LayerKind => {
         return {
           count: 1,
-          attention: shapeOf(config.attention),
+          attention: shapeOf(attention),
           window,
           indexer: null,
           mlp:
-            mlp === 'moe' && moe
+            mlp.kind === 'moe'
               ? {
                   kind: 'moe',
-                  nExperts: moe.nExperts,
-                  topK: moe.topK,
-                  expertSize: moe.expertSize,
-                  sharedSize: moe.sharedSize,
-                  selectionBias: moe.selectionBias,
+                  nExperts: mlp.nExperts,
+                  topK: mlp.topK,
+                  expertSize: mlp.expertSize,
+                  sharedSize: mlp.sharedSize,
+                  selectionBias: mlp.selectionBias,
                 }
-              : { kind: 'dense', size: config.mlp.size },
+              : { kind: 'dense', size: mlp.size },
         }
       }),
     ),
@@ -48,10 +49,10 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
       kind: config.norm.kind,
       perLayer: NORMS_PER_LAYER[config.blockOrder],
       final: config.finalNorm,
-      qk: config.attention.kind === 'grouped' && config.attention.qkNormEps !== null,
+      qk: layers.some(({ attention: a }) => a.kind === 'grouped' && a.qkNormEps !== null),
     },
     bias: { ...bias, router: false, output: false },
-    gated: config.mlp.gated,
+    gated: layers.every(({ mlp }) => mlp.kind === 'moe' || mlp.gated),
     sinks: false,
     tiedEmbeddings: config.tiedEmbeddings,
     learnedPositions: config.learnedPositions ? maxPositions : 0,
@@ -61,7 +62,7 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
   }
 }
 
-function shapeOf(a: ModelConfig['attention']): AttentionShape {
+function shapeOf(a: AttentionConfig): AttentionShape {
   if (a.kind === 'grouped') {
     const { nHeads, nKvHeads, headDim } = a
     return { kind: 'grouped', nHeads, nKvHeads, keyDim: headDim, valueDim: headDim }
