@@ -29,7 +29,7 @@ export interface PoolOptions {
   readonly maxKeptBytes?: number
 }
 
-type OwnBlock = { -readonly [K in keyof Block]: Block[K] }
+type MutableBlock = { -readonly [K in keyof Block]: Block[K] }
 
 /**
  * Hands out blocks and counts who holds them. A block that nobody holds is kept if somebody wants it kept, and given up
@@ -40,9 +40,9 @@ export class BlockPool {
   readonly #kernels: Kernels
   readonly #maxBytes: number
   readonly #maxKeptBytes: number
-  readonly #idle: OwnBlock[][]
+  readonly #idle: MutableBlock[][]
   /** In the order of their release. */
-  readonly #kept = new Set<OwnBlock>()
+  readonly #kept = new Set<MutableBlock>()
   #allocatedBytes = 0
   #idleBytes = 0
   #keptBytes = 0
@@ -80,17 +80,17 @@ export class BlockPool {
   }
 
   hold(block: Block): void {
-    const own = block as OwnBlock
+    const own = block as MutableBlock
     if (own.holders++ > 0) return
     this.#kept.delete(own)
     this.#keptBytes -= this.#sizeOf(own)
   }
 
   release(block: Block): void {
-    const own = block as OwnBlock
+    const own = block as MutableBlock
     if (--own.holders > 0) return
     if (!own.keeper) {
-      this.#rest(own)
+      this.#makeIdle(own)
       return
     }
     this.#kept.add(own)
@@ -100,7 +100,7 @@ export class BlockPool {
 
   /** From now on the block, which somebody holds, is kept when nobody holds it. */
   keep(block: Block, keeper: Keeper): void {
-    ;(block as OwnBlock).keeper = keeper
+    ;(block as MutableBlock).keeper = keeper
   }
 
   /** Gives up every kept block. */
@@ -114,7 +114,7 @@ export class BlockPool {
   }
 
   /** An idle block, where there was none. */
-  #make(group: number): OwnBlock {
+  #make(group: number): MutableBlock {
     const bytes = this.layout.groups[group]?.blockBytes as number
     while (this.#allocatedBytes + bytes > this.#maxBytes) {
       if (!this.#freeSome(group)) throw this.#full(bytes)
@@ -151,11 +151,11 @@ export class BlockPool {
     this.#keptBytes -= this.#sizeOf(oldest)
     const { keeper } = oldest
     oldest.keeper = null
-    this.#rest(oldest)
+    this.#makeIdle(oldest)
     keeper?.evicted(oldest)
   }
 
-  #rest(block: OwnBlock): void {
+  #makeIdle(block: MutableBlock): void {
     this.#idle[block.group]?.push(block)
     this.#idleBytes += this.#sizeOf(block)
   }

@@ -19,10 +19,10 @@ export interface PrefixMatch {
   readonly rows: number
 }
 
-interface Own extends PrefixNode {
-  readonly parent: Own | null
+interface MutableNode extends PrefixNode {
+  readonly parent: MutableNode | null
   readonly blocks: (Block | null)[]
-  readonly children: Set<Own>
+  readonly children: Set<MutableNode>
 }
 
 /**
@@ -33,7 +33,7 @@ interface Own extends PrefixNode {
 export class PrefixTree {
   readonly #pool: BlockPool
   readonly #published: (node: PrefixNode) => void
-  readonly #root: Own = { parent: null, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
+  readonly #root: MutableNode = { parent: null, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
 
   /** `published` hears of every node that is new, while its sequence holds the blocks. */
   constructor(pool: BlockPool, published: (node: PrefixNode) => void = () => {}) {
@@ -55,7 +55,7 @@ export class PrefixTree {
     provenance: readonly number[],
     blocks: readonly (Block | null)[],
   ): PrefixNode {
-    const above = (parent as Own | null) ?? this.#root
+    const above = (parent as MutableNode | null) ?? this.#root
     // A window may have let go of all that was above, while its sequence went on.
     for (let n = above; n.parent; n = n.parent) n.parent.children.add(n)
     let isNew = false
@@ -84,8 +84,8 @@ export class PrefixTree {
 
   /** The longest remembered beginning of `ids` whose rows were all of a fitting provenance. */
   longest(ids: readonly number[], fits: (flags: number, position: number) => boolean): PrefixMatch {
-    let best: { readonly node: Own; readonly rows: number } = { node: this.#root, rows: 0 }
-    const open: Own[] = [this.#root]
+    let best: { readonly node: MutableNode; readonly rows: number } = { node: this.#root, rows: 0 }
+    const open: MutableNode[] = [this.#root]
     for (let above = open.pop(); above; above = open.pop()) {
       const start = (above.index + 1) * this.#blockTokens
       for (const node of above.children) {
@@ -94,7 +94,7 @@ export class PrefixTree {
         if (rows === this.#blockTokens) open.push(node)
       }
     }
-    const nodes: Own[] = []
+    const nodes: MutableNode[] = []
     for (let node = best.node; node.parent; node = node.parent) nodes.push(node)
     return { nodes: nodes.reverse(), rows: best.rows }
   }
@@ -115,11 +115,11 @@ export class PrefixTree {
 
   /** Nodes in the tree: for tests and statistics. */
   get size(): number {
-    const count = (node: Own): number => [...node.children].reduce((n, child) => n + count(child), 1)
+    const count = (node: MutableNode): number => [...node.children].reduce((n, child) => n + count(child), 1)
     return count(this.#root) - 1
   }
 
-  #keeperOf(node: Own): Keeper {
+  #keeperOf(node: MutableNode): Keeper {
     return {
       evicted: block => {
         node.blocks[block.group] = null

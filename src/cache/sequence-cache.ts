@@ -5,7 +5,7 @@ import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool } from './pool.ts'
 
 /** One group's blocks of one sequence. Blocks before `first` were given up because the window has passed them. */
-interface Timeline {
+interface BlockTable {
   readonly group: CacheGroup
   /** By block number from position 0; null where given up. */
   readonly blocks: (Block | null)[]
@@ -28,7 +28,7 @@ export class SequenceCache {
   readonly maxTokens: number
   readonly #kernels: Kernels
   readonly #pool: BlockPool
-  readonly #timelines: Timeline[]
+  readonly #tables: BlockTable[]
   /** By the block that they fill. */
   readonly #copies = new Map<Block, Copy>()
   #length = 0
@@ -39,7 +39,7 @@ export class SequenceCache {
     this.#kernels = kernels
     this.#pool = pool
     const blocks = Math.max(1, Math.ceil(maxTokens / pool.layout.blockTokens))
-    this.#timelines = pool.layout.groups.map(group => ({
+    this.#tables = pool.layout.groups.map(group => ({
       group,
       blocks: [],
       table: kernels.alloc('f64', [blocks]),
@@ -59,7 +59,7 @@ export class SequenceCache {
   /** Bytes of the rows of cached tokens: tokens x layers x row, without those a window has passed. */
   get usedBytes(): number {
     let bytes = 0
-    for (const { group, first } of this.#timelines) {
+    for (const { group, first } of this.#tables) {
       bytes += Math.max(0, this.#length - first * this.blockTokens) * group.layers.length * group.rowBytes
     }
     return bytes
@@ -68,23 +68,23 @@ export class SequenceCache {
   /** Bytes of its blocks, shared ones included. */
   get bytes(): number {
     let bytes = 0
-    for (const { group, blocks, first } of this.#timelines) bytes += (blocks.length - first) * group.blockBytes
+    for (const { group, blocks, first } of this.#tables) bytes += (blocks.length - first) * group.blockBytes
     return bytes
   }
 
   /** Address of the group's table of block addresses. */
   table(group: number): number {
-    return this.#timeline(group).table.address
+    return this.#tableOf(group).table.address
   }
 
   /** First position whose row is still there. */
   keyStart(group: number): number {
-    return this.#timeline(group).first * this.blockTokens
+    return this.#tableOf(group).first * this.blockTokens
   }
 
   /** Block number `n` of every group; null where the window has passed it. */
   blocksAt(n: number): (Block | null)[] {
-    return this.#timelines.map(({ blocks }) => blocks[n] ?? null)
+    return this.#tables.map(({ blocks }) => blocks[n] ?? null)
   }
 
   /** Makes room for `count` more tokens; on CacheFullError nothing has changed. `settle` before they are written. */
@@ -97,24 +97,24 @@ export class SequenceCache {
     const needed = Math.ceil(end / this.blockTokens)
     const rows = this.#length % this.blockTokens
     const last = Math.floor(this.#length / this.blockTokens)
-    const taken: { timeline: Timeline; n: number; block: Block; shared: Block | null }[] = []
+    const taken: { blockTable: BlockTable; n: number; block: Block; shared: Block | null }[] = []
     try {
-      for (const [group, timeline] of this.#timelines.entries()) {
-        const grown = rows > 0 && count > 0 ? timeline.blocks[last] : null
+      for (const [group, blockTable] of this.#tables.entries()) {
+        const grown = rows > 0 && count > 0 ? blockTable.blocks[last] : null
         const shared = grown && isShared(grown) ? grown : null
-        if (shared) taken.push({ timeline, n: last, block: this.#pool.take(group), shared })
-        for (let n = timeline.blocks.length; n < needed; n++) {
-          taken.push({ timeline, n, block: this.#pool.take(group), shared: null })
+        if (shared) taken.push({ blockTable, n: last, block: this.#pool.take(group), shared })
+        for (let n = blockTable.blocks.length; n < needed; n++) {
+          taken.push({ blockTable, n, block: this.#pool.take(group), shared: null })
         }
       }
     } catch (error) {
       for (const { block } of taken) this.#pool.release(block)
       throw error
     }
-    for (const { timeline, n, block, shared } of taken) {
+    for (const { blockTable, n, block, shared } of taken) {
       if (shared) this.#copies.set(block, { from: shared, rows })
-      timeline.blocks[n] = block
-      this.#writeTable(timeline, n)
+      blockTable.blocks[n] = block
+      this.#writeTable(blockTable, n)
     }
   }
 
@@ -134,12 +134,12 @@ export class SequenceCache {
 
   /** Gives up blocks that every window has passed. Reserving does so, too: until then the sequence can still go back. */
   passWindows(): void {
-    for (const timeline of this.#timelines) {
-      const { window } = timeline.group
+    for (const blockTable of this.#tables) {
+      const { window } = blockTable.group
       if (window === null) continue
       // The next query, at position `length`, sees keys from length - window + 1 on.
       const passed = Math.floor((this.#length - window + 1) / this.blockTokens)
-      for (; timeline.first < passed; timeline.first++) this.#drop(timeline, timeline.first)
+      for (; blockTable.first < passed; blockTable.first++) this.#drop(blockTable, blockTable.first)
     }
   }
 
@@ -151,9 +151,9 @@ export class SequenceCache {
     // Held before anything is released: what nobody holds may be given up.
     for (const block of blocks.flat()) if (block) this.#pool.hold(block)
     this.truncate(start * this.blockTokens)
-    for (const [group, timeline] of this.#timelines.entries()) {
-      for (const byGroup of blocks) timeline.blocks.push(byGroup[group] ?? null)
-      this.#writeTable(timeline, start)
+    for (const [group, blockTable] of this.#tables.entries()) {
+      for (const byGroup of blocks) blockTable.blocks.push(byGroup[group] ?? null)
+      this.#writeTable(blockTable, start)
     }
     this.#length = length
     this.passWindows()
@@ -161,19 +161,19 @@ export class SequenceCache {
 
   /** Goes on with another block of the same bits in place of its own. */
   replace(n: number, block: Block): void {
-    const timeline = this.#timeline(block.group)
-    const own = timeline.blocks[n]
+    const blockTable = this.#tableOf(block.group)
+    const own = blockTable.blocks[n]
     if (!own || own === block) return
     this.#pool.hold(block)
     this.#pool.release(own)
-    timeline.blocks[n] = block
-    this.#writeTable(timeline, n)
+    blockTable.blocks[n] = block
+    this.#writeTable(blockTable, n)
   }
 
   /** Another sequence with the same rows; nothing is copied until one of the two grows. */
   fork(): SequenceCache {
     const made = new SequenceCache(this.#kernels, this.#pool, this.maxTokens)
-    const blocks = this.#timelines[0]?.blocks.length ?? 0
+    const blocks = this.#tables[0]?.blocks.length ?? 0
     const filled = (block: Block | null) => (block ? (this.#copies.get(block)?.from ?? block) : null)
     const all = Array.from({ length: blocks }, (_, n) => this.blocksAt(n).map(filled))
     made.adopt(0, all, this.#length)
@@ -182,7 +182,7 @@ export class SequenceCache {
 
   /** Whether everything a query at `length` would see is still there. */
   canTruncate(length: number): boolean {
-    return this.#timelines.every(
+    return this.#tables.every(
       ({ group, first }) => first === 0 || first * this.blockTokens <= length - (group.window as number) + 1,
     )
   }
@@ -193,40 +193,40 @@ export class SequenceCache {
       throw new RangeError(`SequenceCache.truncate: rows before position ${length} have left the window`)
     }
     const keep = Math.ceil(length / this.blockTokens)
-    const most = Math.max(...this.#timelines.map(({ blocks }) => blocks.length))
+    const most = Math.max(...this.#tables.map(({ blocks }) => blocks.length))
     // From the end to the start: what was released first is given up first, and has nothing behind it.
-    for (let n = most - 1; n >= keep; n--) for (const timeline of this.#timelines) this.#drop(timeline, n)
-    for (const timeline of this.#timelines) {
-      timeline.blocks.length = Math.min(timeline.blocks.length, keep)
-      timeline.first = Math.min(timeline.first, keep)
+    for (let n = most - 1; n >= keep; n--) for (const blockTable of this.#tables) this.#drop(blockTable, n)
+    for (const blockTable of this.#tables) {
+      blockTable.blocks.length = Math.min(blockTable.blocks.length, keep)
+      blockTable.first = Math.min(blockTable.first, keep)
     }
     this.#length = Math.min(this.#length, length)
   }
 
   dispose(): void {
     this.truncate(0)
-    for (const { table } of this.#timelines) this.#kernels.free(table)
-    this.#timelines.length = 0
+    for (const { table } of this.#tables) this.#kernels.free(table)
+    this.#tables.length = 0
   }
 
-  #drop(timeline: Timeline, n: number): void {
-    const block = timeline.blocks[n]
+  #drop(blockTable: BlockTable, n: number): void {
+    const block = blockTable.blocks[n]
     if (!block) return
     const copy = this.#copies.get(block)
     if (copy) this.#pool.release(copy.from)
     this.#copies.delete(block)
     this.#pool.release(block)
-    timeline.blocks[n] = null
+    blockTable.blocks[n] = null
   }
 
   /** Tells the kernels the addresses of blocks `from` to the last. */
-  #writeTable({ blocks, table }: Timeline, from: number): void {
+  #writeTable({ blocks, table }: BlockTable, from: number): void {
     const addresses = Float64Array.from(blocks.slice(from), block => block?.memory.address ?? 0)
     if (addresses.length > 0) this.#kernels.upload(view(table, from, [addresses.length]), addresses)
   }
 
-  #timeline(group: number): Timeline {
-    return this.#timelines[group] as Timeline
+  #tableOf(group: number): BlockTable {
+    return this.#tables[group] as BlockTable
   }
 }
 

@@ -1,21 +1,20 @@
-/** The factors of FP8 weights, as files have them: one per block, per row or for all, in several types. */
-
+/** The scales of FP8 weights, as files store them: one per block, per row or per matrix, in several types. */
 import type { WeightSource } from '../kernels/contract/weights.ts'
 import { encodeNumbers } from '../quant/numbers.ts'
 import type { ByteRange } from '../tensor/bytes.ts'
-import { madeMatrix } from './recode/made-matrix.ts'
+import { lazyMatrix } from './recode/lazy-matrix.ts'
 import { recoded } from './recode/recoded.ts'
 import type { TensorEntry } from './tensor-entry.ts'
 
 type Scales = NonNullable<WeightSource['scales']>
 
-/** DeepSeek's name, in spite of which they are factors; the name that other tools give them. */
+/** DeepSeek's suffix (misleading: the stored numbers are multiplied, not divided by), then that of other tools. */
 export const SCALE_SUFFIXES = ['_scale_inv', '_scale'] as const
 
-/** Types of factors. All are exact in f32. */
+/** Types that scales are stored in. All are exact in f32. */
 export const SCALE_TYPES = ['F32', 'BF16', 'F16', 'F8_E8M0'] as const
 
-/** How a matrix [rows, cols] is cut by factors of this shape; undefined for shapes that do not fit. */
+/** The block size that scales of this shape imply for a matrix [rows, cols]; undefined if the shape does not fit. */
 export function scaleBlocks(
   shape: readonly number[],
   [rows, cols]: readonly [number, number],
@@ -28,7 +27,7 @@ export function scaleBlocks(
   return perRow ? { blockRows: 1, blockCols: cols } : undefined
 }
 
-/** The factors as f32, made of what is stored when they are read. */
+/** The scales as f32, converted when they are read. */
 export function scaleBytes({ name, dtype, shape, bytes }: TensorEntry): ByteRange {
   if (dtype === 'F32') return bytes
   const count = shape.reduce((n, d) => n * d, 1)
@@ -37,7 +36,7 @@ export function scaleBytes({ name, dtype, shape, bytes }: TensorEntry): ByteRang
   return recoded(stored, 'f32').bytes
 }
 
-/** Exponents alone: 2^(code - 127); 255 is NaN. */
+/** E8M0 stores exponents only: 2^(code - 127); 255 is NaN. */
 function powers(name: string, count: number, { source, offset }: ByteRange): ByteRange {
   const make = async () => {
     const codes = await source.read(offset, count)
@@ -46,5 +45,5 @@ function powers(name: string, count: number, { source, offset }: ByteRange): Byt
       Float32Array.from(codes, code => (code === 255 ? Number.NaN : 2 ** (code - 127))),
     )
   }
-  return madeMatrix({ name, dtype: 'f32', rows: 1, cols: count }, source.name, make).bytes
+  return lazyMatrix({ name, dtype: 'f32', rows: 1, cols: count }, source.name, make).bytes
 }

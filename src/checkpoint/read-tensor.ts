@@ -3,8 +3,8 @@ import { quote } from './quote.ts'
 import type { TensorEntry } from './tensor-entry.ts'
 
 /**
- * All numbers of a small floating-point tensor, row by row: for expected values and tests. Weights go to the kernels
- * as they are. F64 is rounded to f32.
+ * All numbers of a small floating-point tensor, row by row, as f32: for expected values and tests. F64 is rounded.
+ * (Weights do not come through here: kernels read them from the file.)
  */
 export async function readFloats(entry: TensorEntry): Promise<Float32Array> {
   const { source, offset, length } = entry.bytes
@@ -45,7 +45,7 @@ const INTEGERS: Partial<Record<string, (bytes: ArrayBuffer) => Iterable<number |
   U8: bytes => new Uint8Array(bytes),
 }
 
-/** f16 bits to the number they stand for (IEEE 754 binary16). */
+/** The number that f16 bits encode (IEEE 754 binary16). */
 export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f
@@ -54,7 +54,7 @@ export function halfToNumber(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
 
-/** A buffer of exactly these bytes, so that typed arrays of any width may lie on it. */
+/** A buffer of exactly these bytes, aligned for typed arrays of any width. */
 async function aligned(read: Promise<Uint8Array>): Promise<ArrayBuffer> {
   const bytes = await read
   const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength

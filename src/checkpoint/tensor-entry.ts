@@ -3,12 +3,12 @@ import { WEIGHT_TYPES, type WeightType } from '../tensor/dtype.ts'
 import type { GgmlType } from './gguf/ggml-types.ts'
 import type { SafetensorsDType } from './safetensors/dtypes.ts'
 
-/** A type as its format names it. Where safetensors and ggml have the same name, they mean the same. */
+/** A type as its format names it. Names that safetensors and ggml share mean the same in both. */
 export type StoredType = SafetensorsDType | GgmlType | ForeignType
-/** Of a later version of the format: nothing is known of it but its name, and no weight may have it. */
+/** A type of a later version of the format: we know only its name, and no weight may have it. */
 type ForeignType = string & {}
 
-/** A tensor as a file declares it; `bytes` is its place in the file, checked against type and shape. */
+/** A tensor as its file declares it. `bytes` is its range in the file, checked against type and shape. */
 export interface TensorEntry {
   readonly name: string
   readonly dtype: StoredType
@@ -17,7 +17,7 @@ export interface TensorEntry {
   readonly bytes: ByteRange
 }
 
-/** Undefined for types that a model's weights may not have. */
+/** The weight type of a stored type; undefined for types that weights may not have. */
 export function weightTypeOf(stored: StoredType): WeightType | undefined {
   if (stored === 'F8_E4M3') return 'e4m3'
   const type = stored.toLowerCase()

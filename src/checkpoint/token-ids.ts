@@ -1,14 +1,14 @@
 import { quote } from './quote.ts'
 
-/** No vocabulary comes near. */
+/** Larger than any vocabulary. */
 const MAX_ID = 1 << 24
 
-/** The ids in a field such as `eos_token_id`: one, or a list of them. Everything else counts as not given. */
+/** The ids in a field such as `eos_token_id`: one id or a list. Anything else is ignored. */
 export function readTokenIds(value: unknown): number[] {
   return [value].flat().filter(isTokenId)
 }
 
-/** One sentence for each of the keys under which a file has something that is no token id: -1, text, a fraction. */
+/** A warning for each key whose value is not a token id: -1, text, a fraction. */
 export function tokenIdWarnings(file: string, json: Readonly<Record<string, unknown>>): string[] {
   return ['bos_token_id', 'eos_token_id'].flatMap(key => {
     const wrong = [json[key] ?? []].flat().filter(id => !isTokenId(id))

@@ -39,10 +39,10 @@ export interface ConvertOptions {
 }
 
 export const CONVERT_OPTIONS = {
-  weights: { kind: choice(ENCODABLE_TYPES), says: 'the type of the matrices', otherwise: 'as they are' },
-  legacyMla: { kind: flag, says: 'GGUF with one attn_kv_b per layer, for old programs' },
-  force: { kind: flag, says: 'replace what is there' },
-  shardBytes: { kind: whole(1), says: 'most bytes of one safetensors file', otherwise: '5 GB' },
+  weights: { kind: choice(ENCODABLE_TYPES), description: 'the type of the matrices', defaultText: 'as they are' },
+  legacyMla: { kind: flag, description: 'GGUF with one attn_kv_b per layer, for old programs' },
+  force: { kind: flag, description: 'replace what is there' },
+  shardBytes: { kind: whole(1), description: 'most bytes of one safetensors file', defaultText: '5 GB' },
   ...FIND_OPTIONS,
 } satisfies OptionTable<ConvertOptions>
 

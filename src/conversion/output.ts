@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { beginPart, endPart } from '../files/parts.ts'
+import { beginPartial, endPartial } from '../files/partial-files.ts'
 import { reserve } from '../files/reserve.ts'
 import { fileTarget } from '../files/target.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
@@ -44,11 +44,11 @@ export class Output {
     try {
       const target = await fileTarget(path)
       const partial = partialOf(target)
-      beginPart(partial)
+      beginPartial(partial)
       try {
         return new Output(path, target, partial, await open(partial, 'wx'), options)
       } catch (error) {
-        endPart(partial)
+        endPartial(partial)
         throw error
       }
     } catch (error) {
@@ -92,7 +92,7 @@ export class Output {
       await this.#file.sync()
       await this.#close()
       await rename(this.#partial, this.#target)
-      endPart(this.#partial)
+      endPartial(this.#partial)
     } catch (error) {
       throw writeError(this.path, error)
     }
@@ -101,7 +101,7 @@ export class Output {
   async discard(): Promise<void> {
     await this.#close()
     await rm(this.#partial, { force: true })
-    endPart(this.#partial)
+    endPartial(this.#partial)
   }
 
   async #close(): Promise<void> {

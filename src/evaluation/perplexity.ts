@@ -34,14 +34,14 @@ export interface PerplexityOptions
 const { contextLength, cacheBytes, keptBytes, chunkSize, chatTemplate, inline, ...OF_LOADING } = LOAD_OPTIONS
 export const PERPLEXITY_OPTIONS = {
   ...OF_LOADING,
-  window: { kind: whole(4), says: 'tokens of a window', otherwise: '512' },
-  stride: { kind: whole(1), says: "tokens from one window's beginning to the next one's" },
-  windows: { kind: whole(1), says: 'at most so many windows' },
-  reference: { kind: nonEmpty, says: 'compare with the distributions in this file' },
-  against: { kind: nonEmpty, says: 'compare with this model' },
-  saveReference: { kind: nonEmpty, says: "keep this model's distributions in a file" },
-  onWindow: { kind: callback, says: 'hears of every window' },
-  partial: { kind: flag, says: 'where it is ended early, tell what was measured' },
+  window: { kind: whole(4), description: 'tokens of a window', defaultText: '512' },
+  stride: { kind: whole(1), description: "tokens from one window's beginning to the next one's" },
+  windows: { kind: whole(1), description: 'at most so many windows' },
+  reference: { kind: nonEmpty, description: 'compare with the distributions in this file' },
+  against: { kind: nonEmpty, description: 'compare with this model' },
+  saveReference: { kind: nonEmpty, description: "keep this model's distributions in a file" },
+  onWindow: { kind: callback, description: 'hears of every window' },
+  partial: { kind: flag, description: 'where it is ended early, tell what was measured' },
 } satisfies OptionTable<PerplexityOptions>
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { SAFETENSORS_BITS } from '../checkpoint/safetensors/dtypes.ts'
-import { beginPart, endPart } from '../files/parts.ts'
+import { beginPartial, endPartial } from '../files/partial-files.ts'
 import { fileTarget } from '../files/target.ts'
 import type { Summary } from './distribution.ts'
 import { ReferenceFileError } from './errors.ts'
@@ -33,9 +33,9 @@ export class ReferenceWriter {
     try {
       const target = await fileTarget(path)
       const part = `${target}.${randomUUID().slice(0, 8)}.incomplete`
-      beginPart(part)
+      beginPartial(part)
       const file = await open(part, 'wx').catch((error: unknown) => {
-        endPart(part)
+        endPartial(part)
         throw error
       })
       writer = new ReferenceWriter({ path, target, part }, file, windows, vocabSize, start)
@@ -89,14 +89,14 @@ export class ReferenceWriter {
     for (const [w, ids] of list.entries()) await this.#write(ids, (tokens as number) + 4 * w * size)
     await this.#file.close()
     await rename(this.#part, this.#target)
-    endPart(this.#part)
+    endPartial(this.#part)
   }
 
   /** Leaves nothing behind. */
   async abandon(): Promise<void> {
     await this.#file.close()
     await rm(this.#part, { force: true })
-    endPart(this.#part)
+    endPartial(this.#part)
   }
 
   async #write(data: Float32Array | Int32Array | Uint16Array, position: number): Promise<void> {

@@ -1,14 +1,14 @@
 import * as nodeFs from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
-/** Nobody but the user may look into it. */
+/** Only the user may read it. */
 export const PRIVATE_FOLDER = 0o700
 export const PRIVATE_FILE = 0o600
 
 /**
- * Makes a folder and those above it that are not there; gives the first one that was made, undefined if all were there.
- * Throws what the file system does. (Node's own way, `recursive`, never ends where a folder that is there lets none be made in it, such as
- * /proc: it goes up, finds the folder above, and tries again.)
+ * Creates a folder and its missing parents. Returns the topmost folder that it created, or undefined if all existed.
+ * Throws file system errors. (Node's `recursive: true` never ends inside /proc: creation fails with ENOENT, the parent
+ * exists, and Node tries again.)
  */
 export async function makeFolder(
   path: string,
@@ -31,7 +31,7 @@ export async function makeFolder(
       first ??= folder
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      // Another was quicker; what it made is looked at when something is made in it.
+      // Another process was faster. If it created a file, the next mkdir or write inside will fail.
       if (code === 'EEXIST') continue
       if (code === 'ENOENT') throw failure(folder, code, 'no folder can be made there')
       throw error

@@ -1,16 +1,16 @@
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { beginPart, endPart } from './parts.ts'
+import { beginPartial, endPartial } from './partial-files.ts'
 
-/** Milliseconds after which the mark of a process on another machine counts for nothing. */
+/** Milliseconds after which a mark of another machine's process is ignored: we cannot ask whether that process lives. */
 const STALE = 24 * 3_600_000
-/** Milliseconds after which a mark in which nothing stands was left by a process that was killed. */
+/** Milliseconds after which an empty mark means that its process was killed before it could write it. */
 const UNWRITTEN = 10_000
 
 /**
- * Says beside the file or in the folder `path` that this process writes there, until the function that is returned is called.
- * Null: another does. Throws what the file system does.
+ * Marks the file or folder `path` as being written by this process: a `.writing` file beside or inside it. Returns the
+ * function that removes the mark, or null if another process holds one. Throws file system errors.
  */
 export async function reserve(path: string): Promise<(() => Promise<void>) | null> {
   const mark = await markOf(resolve(path))
@@ -19,9 +19,9 @@ export async function reserve(path: string): Promise<(() => Promise<void>) | nul
     if (await isHeld(mark)) return null
     const release = async () => {
       await rm(mark, { force: true })
-      endPart(mark)
+      endPartial(mark)
     }
-    beginPart(mark)
+    beginPartial(mark)
     try {
       const file = await open(mark, 'wx')
       try {
@@ -32,8 +32,8 @@ export async function reserve(path: string): Promise<(() => Promise<void>) | nul
       }
       return release
     } catch (error) {
-      endPart(mark)
-      // Another was quicker.
+      endPartial(mark)
+      // Another process was faster.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
   }
@@ -45,16 +45,16 @@ async function markOf(path: string): Promise<string> {
   return there?.isDirectory() ? join(path, '.writing') : `${path}.writing`
 }
 
-/** Whether somebody writes there; what a process that is gone has left is removed. */
+/** Whether a process writes there. Removes marks of dead processes. */
 async function isHeld(mark: string): Promise<boolean> {
   const there = await stat(mark).catch(() => null)
   if (!there) return false
   const [pid = '', host = ''] = (await readFile(mark, 'utf8').catch(() => '')).trim().split(' ')
   const age = Date.now() - there.mtimeMs
-  // Without a word in it, it was just made.
-  const left = pid === '' ? age > UNWRITTEN : host === hostname() ? !isAlive(Number(pid)) : age > STALE
-  if (left) await rm(mark, { force: true })
-  return !left
+  // An empty mark was just created.
+  const abandoned = pid === '' ? age > UNWRITTEN : host === hostname() ? !isAlive(Number(pid)) : age > STALE
+  if (abandoned) await rm(mark, { force: true })
+  return !abandoned
 }
 
 function isAlive(pid: number): boolean {

@@ -1,12 +1,12 @@
 import { lstat, readlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
-/** As many as Linux follows. */
-const MOST_LINKS = 40
+/** Linux's own limit. */
+const MAX_LINKS = 40
 
 /**
- * Where a file of this name is to be written: a link is followed, so that it stays and what it names is replaced, there or
- * not. Throws an Error that says what is in its place where that is no file: a device, a pipe, a socket or a folder is never
+ * The path to write when a user names `path`. Links are followed, so that a link stays and its target is replaced, even
+ * a target that does not exist yet. Throws an Error if a device, a pipe, a socket or a folder is there: only files are
  * replaced.
  */
 export async function fileTarget(path: string): Promise<string> {
@@ -18,7 +18,7 @@ export async function fileTarget(path: string): Promise<string> {
     })
     if (there === null || there.isFile()) return target
     if (!there.isSymbolicLink()) throw new Error(`${target} is ${kindOf(there)}; only a file can be replaced`)
-    if (links === MOST_LINKS) {
+    if (links === MAX_LINKS) {
       throw Object.assign(new Error(`ELOOP: ${path} is a link that leads round in a circle`), { code: 'ELOOP' })
     }
     target = resolve(dirname(target), await readlink(target))

@@ -34,7 +34,7 @@ export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline
 const INSPECT_OPTIONS = {
   ...FIND_OPTIONS,
   cacheType: LOAD_OPTIONS.cacheType,
-  contexts: { kind: list(whole(1), 'token counts'), says: "token counts to tell the cache's bytes for" },
+  contexts: { kind: list(whole(1), 'token counts'), description: "token counts to tell the cache's bytes for" },
 } satisfies OptionTable<InspectOptions>
 
 export interface Inspection {

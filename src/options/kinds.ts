@@ -13,9 +13,9 @@ export type Kind =
 export interface OptionRow {
   readonly kind: Kind
   /** What it does, in one sentence. */
-  readonly says: string
+  readonly description: string
   /** What happens where it is not given, in words. */
-  readonly otherwise?: string
+  readonly defaultText?: string
   /** As the command line writes it. */
   readonly flag?: string
 }

@@ -57,30 +57,30 @@ export interface ResolvedOptions {
 export const SAMPLING_OPTIONS = {
   temperature: {
     kind: number(0),
-    says: '0: always the likeliest token',
-    otherwise: "the model's, else 0.6 and top-p 0.9",
+    description: '0: always the likeliest token',
+    defaultText: "the model's, else 0.6 and top-p 0.9",
     flag: '--temperature <t>',
   },
-  topP: { kind: number(0, 1), says: 'the likeliest tokens that make up probability p', flag: '--top-p <p>' },
-  topK: { kind: whole(0), says: 'the k likeliest tokens; 0: all', flag: '--top-k <k>' },
+  topP: { kind: number(0, 1), description: 'the likeliest tokens that make up probability p', flag: '--top-p <p>' },
+  topK: { kind: whole(0), description: 'the k likeliest tokens; 0: all', flag: '--top-k <k>' },
   minP: {
     kind: number(0, 1),
-    says: "tokens of at least p times the likeliest's probability",
+    description: "tokens of at least p times the likeliest's probability",
     flag: '--min-p <p>',
   },
-  repetitionPenalty: { kind: above(0), says: 'above 1: fewer repetitions', flag: '--repetition-penalty <x>' },
+  repetitionPenalty: { kind: above(0), description: 'above 1: fewer repetitions', flag: '--repetition-penalty <x>' },
   presencePenalty: {
     kind: number(-2, 2),
-    says: 'taken off once for what occurred',
+    description: 'taken off once for what occurred',
     flag: '--presence-penalty <x>',
   },
   frequencyPenalty: {
     kind: number(-2, 2),
-    says: 'taken off for each occurrence',
+    description: 'taken off for each occurrence',
     flag: '--frequency-penalty <x>',
   },
-  logitBias: { kind: biases, says: 'added to the logits of token ids; -Infinity forbids one' },
-  seed: { kind: whole(), says: 'same seed, same text', otherwise: 'random, shown', flag: '--seed <n>' },
+  logitBias: { kind: biases, description: 'added to the logits of token ids; -Infinity forbids one' },
+  seed: { kind: whole(), description: 'same seed, same text', defaultText: 'random, shown', flag: '--seed <n>' },
 } satisfies OptionTable<SamplingOptions>
 
 /** Throws OptionError naming the option, what was met and what was expected. `seed` is checked and left out. */

@@ -210,12 +210,12 @@ describe('who writes where', () => {
 describe.skipIf(WINDOWS)('a process that is ended', () => {
   const PROGRAM = `
     import { mkdirSync, writeFileSync } from 'node:fs'
-    import { beginPart, endPart } from './dist/src/files/parts.js'
+    import { beginPartial, endPartial } from './dist/src/files/partial-files.js'
     const [place, how] = process.argv.slice(1)
-    const make = name => { beginPart(place + '/' + name); writeFileSync(place + '/' + name, 'x') }
-    make('begun'); make('whole'); endPart(place + '/whole')
-    beginPart(place + '/folder'); mkdirSync(place + '/folder'); writeFileSync(place + '/folder/x', '')
-    if (how === 'listens') process.on('SIGTERM', () => setTimeout(() => { endPart(place + '/begun'); process.exit(7) }, 50))
+    const make = name => { beginPartial(place + '/' + name); writeFileSync(place + '/' + name, 'x') }
+    make('begun'); make('whole'); endPartial(place + '/whole')
+    beginPartial(place + '/folder'); mkdirSync(place + '/folder'); writeFileSync(place + '/folder/x', '')
+    if (how === 'listens') process.on('SIGTERM', () => setTimeout(() => { endPartial(place + '/begun'); process.exit(7) }, 50))
     if (how === 'exits') process.exit(3)
     if (how === 'throws') throw new Error('oh')
     console.log('ready')

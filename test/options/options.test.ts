@@ -22,7 +22,7 @@ import { plainData } from '../../src/options/plain-data.ts'
 import { readArgument, readOptions } from '../../src/options/read-options.ts'
 import { show } from '../../src/options/show.ts'
 
-const says = 'something'
+const description = 'something'
 const read = (kind: Kind, value: unknown) => readArgument(kind, 'x', value)
 const refusal = (work: () => unknown): string => {
   try {
@@ -80,7 +80,7 @@ describe('a value is shown as it was given', () => {
   })
 })
 
-describe('each kind takes what it says, to its very ends', () => {
+describe('each kind takes what it description, to its very ends', () => {
   it.each<[string, Kind, unknown[], unknown[], string]>([
     ['whole', whole(2, 5), [2, 5], [1, 6, 2.5, '3', 3n, null, Number.NaN], 'a whole number from 2 to 5'],
     ['whole and more', whole(0), [0, Number.MAX_SAFE_INTEGER], [-1, 2 ** 53, Infinity], 'a whole number, 0 or more'],
@@ -107,7 +107,7 @@ describe('each kind takes what it says, to its very ends', () => {
 
   it('names the place inside a list, an object and a table', () => {
     expect(refusal(() => read(list(text, 'texts'), ['a', '']))).toMatch(/^x\[1\] is ""/)
-    const table = nested({ depth: { kind: nested({ n: { kind: whole(1), says } }), says } })
+    const table = nested({ depth: { kind: nested({ n: { kind: whole(1), description } }), description } })
     expect(refusal(() => read(table, { depth: { n: 0 } }))).toMatch(/^x\.depth\.n is 0/)
     expect(refusal(() => read(table, { depth: { m: 1 } }))).toMatch(
       /^x\.depth has no option m; did you mean n|expected n/,
@@ -119,9 +119,9 @@ describe('each kind takes what it says, to its very ends', () => {
 
 describe('options', () => {
   const table = {
-    maxTokens: { kind: whole(0), says },
-    stopSequences: { kind: list(text, 'texts'), says },
-    kernels: { kind: choice(['a']), says },
+    maxTokens: { kind: whole(0), description },
+    stopSequences: { kind: list(text, 'texts'), description },
+    kernels: { kind: choice(['a']), description },
   }
   const given = (options: unknown) => readOptions<Record<string, unknown>>(table, 'prompt', options)
 

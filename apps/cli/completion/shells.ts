@@ -43,8 +43,8 @@ complete -o default -F _latentkit latentkit
 }
 
 function zsh(commands: readonly CompletedCommand[]): string {
-  const described = (list: readonly { readonly name: string; readonly says: string }[]) =>
-    list.map(({ name, says }) => quoted(`${name}:${says.replaceAll(':', '\\:')}`)).join(' ')
+  const described = (list: readonly { readonly name: string; readonly description: string }[]) =>
+    list.map(({ name, description }) => quoted(`${name}:${description.replaceAll(':', '\\:')}`)).join(' ')
   const each = commands.map(c => {
     const subcommands =
       c.subcommands.length > 0 ? `      local -a sub=(${described(c.subcommands)}); _describe command sub\n` : ''
@@ -69,8 +69,8 @@ compdef _latentkit latentkit
 `
 }
 
-function zshFlag({ name, says, takesValue, values }: CompletedFlag): string {
-  const text = says.replace(/[[\]:\\]/g, '\\$&')
+function zshFlag({ name, description, takesValue, values }: CompletedFlag): string {
+  const text = description.replace(/[[\]:\\]/g, '\\$&')
   const value = values.length > 0 ? `:value:(${values.join(' ')})` : takesValue ? ':value:_files' : ''
   return quoted(`${name}[${text}]${value}`)
 }
@@ -78,13 +78,13 @@ function zshFlag({ name, says, takesValue, values }: CompletedFlag): string {
 function fish(commands: readonly CompletedCommand[]): string {
   const lines = ['# fish completion of latentkit: keep it as ~/.config/fish/completions/latentkit.fish']
   for (const c of commands) {
-    lines.push(`complete -c latentkit -n __fish_use_subcommand -f -a ${c.name} -d ${quoted(c.says)}`)
+    lines.push(`complete -c latentkit -n __fish_use_subcommand -f -a ${c.name} -d ${quoted(c.description)}`)
     const seen = `-n ${quoted(`__fish_seen_subcommand_from ${c.name}`)}`
     for (const sub of c.subcommands)
-      lines.push(`complete -c latentkit ${seen} -f -a ${sub.name} -d ${quoted(sub.says)}`)
-    for (const { name, says, takesValue, values } of c.flags) {
+      lines.push(`complete -c latentkit ${seen} -f -a ${sub.name} -d ${quoted(sub.description)}`)
+    for (const { name, description, takesValue, values } of c.flags) {
       const value = values.length > 0 ? ` -x -a ${quoted(values.join(' '))}` : takesValue ? ' -r' : ''
-      lines.push(`complete -c latentkit ${seen} -l ${name.replace(/^--/, '')}${value} -d ${quoted(says)}`)
+      lines.push(`complete -c latentkit ${seen} -l ${name.replace(/^--/, '')}${value} -d ${quoted(description)}`)
     }
   }
   return `${lines.join('\n')}\n`

@@ -5,7 +5,7 @@ import { LOAD_OPTIONS, type OptionRow, PROMPT_OPTIONS } from '../../../src/for-a
 export interface CompletedFlag {
   /** With dashes: the long name, or the short one where there is no other. */
   readonly name: string
-  readonly says: string
+  readonly description: string
   readonly takesValue: boolean
   /** Empty: anything, a file among others. */
   readonly values: readonly string[]
@@ -13,19 +13,19 @@ export interface CompletedFlag {
 
 export interface CompletedCommand {
   readonly name: string
-  readonly says: string
+  readonly description: string
   readonly flags: readonly CompletedFlag[]
-  readonly subcommands: readonly { readonly name: string; readonly says: string }[]
+  readonly subcommands: readonly { readonly name: string; readonly description: string }[]
 }
 
-const HELP: CompletedFlag = { name: '--help', says: 'display help', takesValue: false, values: [] }
+const HELP: CompletedFlag = { name: '--help', description: 'display help', takesValue: false, values: [] }
 
 export function commandsOf(program: Command): CompletedCommand[] {
   return program.commands.map(command => ({
     name: command.name(),
-    says: command.summary() || command.description(),
+    description: command.summary() || command.description(),
     flags: [...command.options.filter(o => !o.hidden).map(flagOf), HELP],
-    subcommands: command.commands.map(sub => ({ name: sub.name(), says: sub.summary() || sub.description() })),
+    subcommands: command.commands.map(sub => ({ name: sub.name(), description: sub.summary() || sub.description() })),
   }))
 }
 
@@ -33,7 +33,7 @@ function flagOf(option: Option): CompletedFlag {
   const name = option.long ?? option.short ?? ''
   return {
     name,
-    says: option.description.replace(/\s+/g, ' '),
+    description: option.description.replace(/\s+/g, ' '),
     takesValue: option.required || option.optional,
     values: option.argChoices ?? VALUES.get(name) ?? [],
   }

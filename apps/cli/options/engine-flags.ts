@@ -6,15 +6,21 @@ import { ofKind, type Parser } from './parsers.ts'
 export interface FlagWords<T = unknown> {
   readonly group: string
   /** Where the command line needs other words than the table. */
-  readonly says?: string
-  readonly otherwise?: string
+  readonly description?: string
+  readonly defaultText?: string
   /** Default: the table's kind and range. */
   readonly parse?: Parser<T>
 }
 
-export function engineFlag(row: OptionRow, { group, says = row.says, otherwise = row.otherwise, parse }: FlagWords) {
-  if (row.flag === undefined) throw new Error(`the option that "${row.says}" has no flag`)
-  const option = new Option(row.flag, otherwise === undefined ? says : `${says} (default: ${otherwise})`)
+export function engineFlag(
+  row: OptionRow,
+  { group, description = row.description, defaultText = row.defaultText, parse }: FlagWords,
+) {
+  if (row.flag === undefined) throw new Error(`the option that "${row.description}" has no flag`)
+  const option = new Option(
+    row.flag,
+    defaultText === undefined ? description : `${description} (default: ${defaultText})`,
+  )
   if (parse) option.argParser(parse)
   else if (row.flag.includes('<')) option.argParser(ofKind(row.kind))
   return option.helpGroup(group)

@@ -39,11 +39,11 @@ const group = 'Running:'
 export function addModelOptions(command: Command): Command {
   const { kernels, threads, isa, cacheType, weights, exact, offline } = LOAD_OPTIONS
   return command
-    .addOption(engineFlag(kernels, { group, says: KERNELS.join(', ') }))
+    .addOption(engineFlag(kernels, { group, description: KERNELS.join(', ') }))
     .addOption(engineFlag(threads, { group }))
-    .addOption(engineFlag(isa, { group, says: 'a lower instruction set: avx512, avx2, portable, neon' }))
-    .addOption(engineFlag(cacheType, { group, says: `cached numbers: ${CACHE_TYPES_SHOWN}` }))
-    .addOption(engineFlag(weights, { group, says: `${weights.says}: ${SHOWN}` }))
+    .addOption(engineFlag(isa, { group, description: 'a lower instruction set: avx512, avx2, portable, neon' }))
+    .addOption(engineFlag(cacheType, { group, description: `cached numbers: ${CACHE_TYPES_SHOWN}` }))
+    .addOption(engineFlag(weights, { group, description: `${weights.description}: ${SHOWN}` }))
     .addOption(engineFlag(exact, { group }))
     .addOption(engineFlag(offline, { group }))
 }
@@ -55,8 +55,8 @@ export function addLoadOptions(command: Command): Command {
     .addOption(engineFlag(contextLength, { group, parse: tokens }))
     .addOption(engineFlag(chunkSize, { group, parse: tokens }))
     .addOption(engineFlag(draft, { group }))
-    .addOption(engineFlag(cacheBytes, { group, says: 'bound on all caches, such as 2GiB', parse: bytes }))
-    .addOption(engineFlag(cacheDir, { group, otherwise: "the user's cache" }))
+    .addOption(engineFlag(cacheBytes, { group, description: 'bound on all caches, such as 2GiB', parse: bytes }))
+    .addOption(engineFlag(cacheDir, { group, defaultText: "the user's cache" }))
     .addOption(engineFlag(cacheDirBytes, { group, parse: bytes }))
     .addOption(
       new Option('--no-disk-cache', 'leave nothing for later runs, and take nothing of earlier ones').helpGroup(group),

@@ -43,17 +43,17 @@ export function addSamplingOptions(command: Command, defaults: { readonly maxTok
     if (name !== 'maxTokens') command.addOption(engineFlag(PROMPT_OPTIONS[name], { group }))
   }
   return command
-    .addOption(engineFlag(maxTokens, { group, otherwise: defaults.maxTokens, parse: settingParser('maxTokens') }))
+    .addOption(engineFlag(maxTokens, { group, defaultText: defaults.maxTokens, parse: settingParser('maxTokens') }))
     .addOption(
       engineFlag(stopSequences, {
         group,
-        says: 'end before this text; may be given again; \\n is a line break',
+        description: 'end before this text; may be given again; \\n is a line break',
         parse: unescaped,
       }).argParser(collect(unescaped)),
     )
     .addOption(engineFlag(ignoreEos, { group }))
-    .addOption(engineFlag(attentionPath, { group: running, says: `MLA attention: ${PATHS.join(' or ')}` }))
-    .addOption(engineFlag(speculation, { group: running, says: 'guess ahead, same text: ngram, draft, off' }))
+    .addOption(engineFlag(attentionPath, { group: running, description: `MLA attention: ${PATHS.join(' or ')}` }))
+    .addOption(engineFlag(speculation, { group: running, description: 'guess ahead, same text: ngram, draft, off' }))
 }
 
 export function toPromptOptions(flags: SamplingFlags): PromptOptions {

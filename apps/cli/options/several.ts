@@ -31,9 +31,14 @@ export function addSeveralOptions(command: Command): Command {
         .conflicts('beams')
         .helpGroup(HEADING),
     )
-    .addOption(engineFlag(BEAM_OPTIONS.width, { group: HEADING, says: 'beam search with n beams instead of drawing' }))
     .addOption(
-      engineFlag(BEAM_OPTIONS.lengthPenalty, { group: HEADING, says: `of beams: ${BEAM_OPTIONS.lengthPenalty.says}` }),
+      engineFlag(BEAM_OPTIONS.width, { group: HEADING, description: 'beam search with n beams instead of drawing' }),
+    )
+    .addOption(
+      engineFlag(BEAM_OPTIONS.lengthPenalty, {
+        group: HEADING,
+        description: `of beams: ${BEAM_OPTIONS.lengthPenalty.description}`,
+      }),
     )
 }
 

@@ -6,9 +6,9 @@
 import * as nodeFs from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { makeFolder, PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/make-folder.ts'
-import { beginPart, endPart } from '../../files/parts.ts'
+import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import { blockName, decodeBlock, encodeBlock, idsName, type StoredBlock } from './block-file.ts'
-import { LABEL, type StoreFs, trimBlocks } from './folder.ts'
+import { LABEL_FILE, type StoreFs, trimBlocks } from './folder.ts'
 
 export interface StoreOptions {
   /** Holds the blocks of all models. */
@@ -28,7 +28,7 @@ export interface StoreOptions {
 /** After a failure to write: a full disk is not asked again for every block. */
 const PAUSE_MS = 30_000
 /** What time does not mend. */
-const FOR_GOOD = new Set(['ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'])
+const PERMANENT = new Set(['ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'])
 
 export class BlockStore {
   readonly fingerprint: string
@@ -41,8 +41,8 @@ export class BlockStore {
   #counting: Promise<void> | null = null
   #retryAt = 0
   #written = 0
-  #closedToOthers: Promise<void> | null = null
-  readonly #told = new Set<string>()
+  #madePrivate: Promise<void> | null = null
+  readonly #reported = new Set<string>()
 
   constructor(options: StoreOptions) {
     this.fingerprint = options.fingerprint
@@ -54,7 +54,7 @@ export class BlockStore {
   /** Names of the stored blocks of these tokens behind `parent`, however they were computed. */
   async find(parent: string, ids: readonly number[]): Promise<string[]> {
     const start = idsName(parent, ids)
-    await this.#closeToOthers()
+    await this.#makePrivate()
     try {
       const files = await this.#fs.readdir(join(this.#folder, start.slice(0, 2)))
       return files.filter(f => f.startsWith(start) && f.endsWith('.block')).map(f => f.slice(0, -'.block'.length))
@@ -106,7 +106,7 @@ export class BlockStore {
       const bytes = encodeBlock(block)
       await this.#makeRoom(bytes.length)
       await this.#makeFolder(name.slice(0, 2))
-      beginPart(part)
+      beginPartial(part)
       const file = await this.#fs.open(part, 'wx', PRIVATE_FILE)
       try {
         await file.writeFile(bytes)
@@ -114,35 +114,35 @@ export class BlockStore {
         await file.close()
       }
       await this.#fs.rename(part, path)
-      endPart(part)
+      endPartial(part)
       return true
     } catch (error) {
-      this.#retryAt = isForGood(error as NodeJS.ErrnoException) ? Number.POSITIVE_INFINITY : Date.now() + PAUSE_MS
+      this.#retryAt = isPermanent(error as NodeJS.ErrnoException) ? Number.POSITIVE_INFINITY : Date.now() + PAUSE_MS
       this.#notice(`a block could not be kept in ${this.#folder}: ${reason(error)}`, `keep ${reason(error)}`)
       await this.#fs.rm(part, { force: true }).catch(() => {})
-      endPart(part)
+      endPartial(part)
       return false
     }
   }
 
-  async #makeFolder(shelf: string): Promise<void> {
-    await this.#closeToOthers()
-    const made = await makeFolder(join(this.#folder, shelf), { mode: PRIVATE_FOLDER, fs: this.#fs })
+  async #makeFolder(subfolder: string): Promise<void> {
+    await this.#makePrivate()
+    const made = await makeFolder(join(this.#folder, subfolder), { mode: PRIVATE_FOLDER, fs: this.#fs })
     if (made !== undefined && made.length <= resolve(this.#folder).length) {
-      await this.#fs.writeFile(join(this.#folder, LABEL), `${this.#options.label}\n`, { mode: PRIVATE_FILE })
+      await this.#fs.writeFile(join(this.#folder, LABEL_FILE), `${this.#options.label}\n`, { mode: PRIVATE_FILE })
     }
   }
 
   /** Blocks say what was read: a model's folder that others may look into, as earlier versions made it, is closed. */
-  #closeToOthers(): Promise<void> {
-    this.#closedToOthers ??= this.#fs.stat(this.#folder).then(
+  #makePrivate(): Promise<void> {
+    this.#madePrivate ??= this.#fs.stat(this.#folder).then(
       async ({ mode, uid }) => {
         if ((mode & 0o077) === 0 || uid !== process.getuid?.()) return
         await this.#fs.chmod(this.#folder, PRIVATE_FOLDER).catch(() => {})
       },
       () => {},
     )
-    return this.#closedToOthers
+    return this.#madePrivate
   }
 
   /**
@@ -168,15 +168,15 @@ export class BlockStore {
 
   /** With a `key`, only once. */
   #notice(text: string, key?: string): void {
-    if (key !== undefined && this.#told.has(key)) return
-    if (key !== undefined) this.#told.add(key)
+    if (key !== undefined && this.#reported.has(key)) return
+    if (key !== undefined) this.#reported.add(key)
     this.#options.onNotice?.(`cache: ${text}`)
   }
 }
 
 /** A folder that cannot be made or written; one that was removed meanwhile can be made again. */
-function isForGood({ code, syscall }: NodeJS.ErrnoException): boolean {
-  return FOR_GOOD.has(code ?? '') || (code === 'ENOENT' && syscall === 'mkdir')
+function isPermanent({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return PERMANENT.has(code ?? '') || (code === 'ENOENT' && syscall === 'mkdir')
 }
 
 function reason(error: unknown): string {

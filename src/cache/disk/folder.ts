@@ -21,7 +21,7 @@ export interface BlockFile {
 }
 
 /** The file in a model's folder that says what the model is called. */
-export const LABEL = 'model.txt'
+export const LABEL_FILE = 'model.txt'
 
 /** A part so old was left by a writer that was killed. */
 const ABANDONED_MS = 3_600_000
@@ -31,9 +31,9 @@ export async function listBlocks(folder: string, fs: StoreFs, fingerprint?: stri
   const models = fingerprint === undefined ? await names(folder, fs) : [fingerprint]
   const found: Promise<BlockFile | null>[] = []
   for (const model of models) {
-    for (const shelf of await names(join(folder, model), fs)) {
-      for (const file of await names(join(folder, model, shelf), fs)) {
-        found.push(lookAt(join(folder, model, shelf, file), file, model, fs))
+    for (const subfolder of await names(join(folder, model), fs)) {
+      for (const file of await names(join(folder, model, subfolder), fs)) {
+        found.push(describeFile(join(folder, model, subfolder, file), file, model, fs))
       }
     }
   }
@@ -65,7 +65,7 @@ export async function checkBlock({ path, name }: BlockFile, fs: StoreFs): Promis
   }
 }
 
-async function lookAt(path: string, file: string, fingerprint: string, fs: StoreFs): Promise<BlockFile | null> {
+async function describeFile(path: string, file: string, fingerprint: string, fs: StoreFs): Promise<BlockFile | null> {
   const stats = await fs.stat(path).catch(() => null)
   if (!stats?.isFile() || !/\.(block|part)$/.test(file)) return null
   const name = file.endsWith('.block') ? file.slice(0, -'.block'.length) : null

@@ -1,7 +1,7 @@
 /** A folder of blocks as people manage it. Works beside engines that use the folder. */
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BlockFile, checkBlock, LABEL, listBlocks } from './folder.ts'
+import { type BlockFile, checkBlock, LABEL_FILE, listBlocks } from './folder.ts'
 
 /** What is kept of one model: of the same weights, layout and arithmetic. */
 export interface CachedModel {
@@ -26,7 +26,7 @@ export async function cachedModels(folder: string): Promise<readonly CachedModel
   const all = await listBlocks(folder, fs)
   const models = [...new Set(all.map(file => file.fingerprint))].map(async (fingerprint): Promise<CachedModel> => {
     const files = all.filter(file => file.fingerprint === fingerprint)
-    const label = await fs.readFile(join(folder, fingerprint, LABEL), 'utf8').catch(() => '')
+    const label = await fs.readFile(join(folder, fingerprint, LABEL_FILE), 'utf8').catch(() => '')
     return {
       fingerprint,
       label: label.trim(),

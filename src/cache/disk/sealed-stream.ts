@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import * as nodeFs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PRIVATE_FILE } from '../../files/make-folder.ts'
-import { beginPart, endPart } from '../../files/parts.ts'
+import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import { fileTarget } from '../../files/target.ts'
 import { DIGEST, headerLengthOf, PREFIX, parseHeader, sealedStart } from './sealed-file.ts'
 
@@ -27,7 +27,7 @@ export async function writeSealed(
 ): Promise<number> {
   const target = await fileTarget(path)
   const part = `${target}.${randomUUID()}.part`
-  beginPart(part)
+  beginPartial(part)
   try {
     const file = await fs.open(part, 'wx', PRIVATE_FILE)
     let bytes = 0
@@ -53,7 +53,7 @@ export async function writeSealed(
     await fs.rm(part, { force: true }).catch(() => {})
     throw error
   } finally {
-    endPart(part)
+    endPartial(part)
   }
 }
 

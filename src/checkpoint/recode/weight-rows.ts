@@ -4,52 +4,55 @@ import { decodeNumbers } from '../../quant/numbers.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import { quote } from '../quote.ts'
 
-/** The numbers of rows `start` to `start + count` of a matrix, as the model means them: f32 [count, cols]. */
+/** Bytes of stored rows read at a time. */
+const READ_CHUNK = 4 << 20
+
+/** Rows `start` to `start + count` of a matrix as the model sees them (decoded, scaled, transposed): f32 [count, cols]. */
 export async function readRows(source: WeightSource, start: number, count: number): Promise<Float32Array> {
   const { dtype, cols, bytes } = source
-  if (source.transposed) return turnedRows(source, start, count)
+  if (source.transposed) return transposedRows(source, start, count)
   const rowBytes = weightBytes(dtype, 1, cols)
   const stored = await bytes.source.read(bytes.offset + start * rowBytes, count * rowBytes)
   const values = decodeNumbers(dtype, stored)
-  if (source.scales) await multiply(values, source, start, count)
+  if (source.scales) await applyScales(values, source, start, count)
   return values
 }
 
-/** Columns of what is stored, a few stored rows at a time. */
-async function turnedRows({ dtype, rows, cols, bytes }: WeightSource, start: number, count: number) {
+/** Columns of the stored matrix, gathered from a chunk of stored rows at a time. */
+async function transposedRows({ dtype, rows, cols, bytes }: WeightSource, start: number, count: number) {
   const values = new Float32Array(count * cols)
   const storedBytes = weightBytes(dtype, 1, rows)
-  const step = Math.max(1, Math.floor((4 << 20) / storedBytes))
-  for (let k = 0; k < cols; k += step) {
-    const some = Math.min(step, cols - k)
-    const stored = decodeNumbers(dtype, await bytes.source.read(bytes.offset + k * storedBytes, some * storedBytes))
-    for (let i = 0; i < some; i++) {
+  const chunk = Math.max(1, Math.floor(READ_CHUNK / storedBytes))
+  for (let k = 0; k < cols; k += chunk) {
+    const taken = Math.min(chunk, cols - k)
+    const stored = decodeNumbers(dtype, await bytes.source.read(bytes.offset + k * storedBytes, taken * storedBytes))
+    for (let i = 0; i < taken; i++) {
       for (let n = 0; n < count; n++) values[n * cols + k + i] = stored[i * rows + start + n]!
     }
   }
   return values
 }
 
-/** FP8: every block's factor, in f32. */
-async function multiply(values: Float32Array, source: WeightSource, start: number, count: number): Promise<void> {
+/** FP8: multiplies every block by its scale, in f32. */
+async function applyScales(values: Float32Array, source: WeightSource, start: number, count: number): Promise<void> {
   const { cols, scales } = source
   if (!scales) return
   const { bytes, blockRows, blockCols } = scales
   const gridCols = Math.ceil(cols / blockCols)
-  const factors = decodeNumbers('f32', await bytes.source.read(bytes.offset, bytes.length))
+  const grid = decodeNumbers('f32', await bytes.source.read(bytes.offset, bytes.length))
   for (let r = 0; r < count; r++) {
     const gridRow = Math.floor((start + r) / blockRows) * gridCols
     for (let k = 0; k < cols; k++) {
       const at = r * cols + k
-      values[at] = values[at]! * factors[gridRow + Math.floor(k / blockCols)]!
+      values[at] = values[at]! * grid[gridRow + Math.floor(k / blockCols)]!
     }
   }
 }
 
-/** Of f16, in which all block types but mxfp4 have their scales too. */
+/** The largest f16. All block types but mxfp4 store their scales as f16. */
 const LARGEST_HALF = 65_504
 
-/** Throws CheckpointError for NaN, infinities, and what is beyond the type. */
+/** Throws CheckpointError for NaN, infinities, and numbers outside the type's range. */
 export function checkNumbers(values: Float32Array, { name, bytes }: WeightSource, type: string): void {
   const largest = type === 'f32' || type === 'bf16' || type === 'mxfp4' ? 3.3895e38 : LARGEST_HALF
   for (let i = 0; i < values.length; i++) {

@@ -2,24 +2,24 @@ import type { EncodableType } from '../../quant/numbers.ts'
 import { BLOCK_TYPES, isBlockType, WEIGHT_TYPES } from '../../tensor/dtype.ts'
 
 /**
- * What a matrix is for, as far as that says how exact it has to be.
+ * What a matrix is for: decides how exact it has to be.
  *
  * - `matrix`: projections, experts.
  * - `embedding`, `output`: one row per token; `tied` is both.
  * - `positions`: learned positions, added to the stream as they are.
- * - `latent`: the projection down to MLA's latent and rope key. What all later tokens see of this one goes through it.
+ * - `latent`: the projection down to MLA's latent and rope key. All that later tokens see of a token passes through it.
  * - `router`: a small error sends a token to another expert.
  */
 export type WeightRole = 'matrix' | 'embedding' | 'output' | 'tied' | 'positions' | 'latent' | 'router'
 
-/** The type of one matrix with rows of `cols` numbers, when a model is wanted in `wanted`. */
+/** The type for one matrix with rows of `cols` numbers when the user asks for the model in type `wanted`. */
 export function weightTypeFor(wanted: EncodableType, role: WeightRole, cols: number): EncodableType {
   if (role === 'router' || role === 'positions') return 'f32'
   if (!isBlockType(wanted)) return wanted
   return fitting(atLeast(leastFor(role), wanted), cols)
 }
 
-/** As llama-quantize does for the output; the latent's projection is a few percent of a layer. */
+/** The lowest type for a role. The output's is llama-quantize's rule; the latent's projection is a few percent of a layer. */
 function leastFor(role: WeightRole): EncodableType {
   if (role === 'latent') return 'q8_0'
   return role === 'output' || role === 'tied' ? 'q6_k' : 'q2_k'
@@ -33,14 +33,14 @@ function bits(type: EncodableType): number {
   return WEIGHT_TYPES[type].bytes / WEIGHT_TYPES[type].elements
 }
 
-/** Rows that are no whole number of blocks are stored as llama-quantize does. */
+/** `type`, or llama-quantize's substitute if rows are not a whole number of its blocks. */
 export function fitting(type: EncodableType, cols: number): EncodableType {
   if (cols % WEIGHT_TYPES[type].elements === 0) return type
   const other = FALLBACK[type]
   return other && cols % BLOCK_TYPES.q8_0.elements === 0 ? other : 'f16'
 }
 
-/** For rows that are multiples of 32 only. */
+/** For rows that are multiples of 32 but not of 256. */
 const FALLBACK: Readonly<Partial<Record<EncodableType, EncodableType>>> = {
   q2_k: 'iq4_nl',
   q3_k: 'iq4_nl',

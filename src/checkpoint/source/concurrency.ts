@@ -1,4 +1,4 @@
-/** Results in the order of `items`; at most `width` at the same time; the first failure wins. */
+/** Maps `items` with at most `width` calls at a time. Results keep the order of `items`; rejects with the first failure. */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   width: number,

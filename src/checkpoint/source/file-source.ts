@@ -4,18 +4,18 @@ import { basename } from 'node:path'
 import { CheckpointError, ModelFileChangedError } from '../../errors.ts'
 import type { ByteSource } from '../../tensor/bytes.ts'
 
-/** One read call moves at most so much: the system takes no more than 2 GiB - 4 KiB at a time. */
+/** Bytes per read call: Linux transfers at most 2 GiB - 4 KiB in one. */
 const CHUNK = 1 << 30
 
 /**
- * A file on disk. It is opened for each read and closed again, so nothing has to be disposed of and a checkpoint of
- * a hundred and sixty shards holds no descriptors; kernels that want speed map `path`.
+ * A file on disk. Each read opens and closes it, so there is nothing to dispose of, and a checkpoint of 160 shards holds
+ * no file descriptors. The native kernels map `path` instead.
  *
  * Throws CheckpointError when the path is missing, unreadable or not a regular file (a pipe would hang the reader).
  */
 export async function openFile(path: string): Promise<ByteSource> {
   const info = await stat(path, { bigint: true }).catch(async (error: unknown) => {
-    // A hub's cache has links to its blobs, and someone may have removed a blob.
+    // The hub cache holds links to blobs, and someone may have removed a blob.
     const target = isMissing(error) ? await readlink(path).catch(() => undefined) : undefined
     const met = target === undefined ? reason(error) : `it is a link to ${target}, which is not there`
     throw new CheckpointError(`${path} cannot be read: ${met}`, { cause: error })
@@ -49,7 +49,7 @@ class FileSource implements ByteSource {
         if (bytesRead === 0) break
         done += bytesRead
       }
-      // Asked after reading: what was written before belongs to another file.
+      // Checked after reading, so that a write before or during the read is noticed.
       const { size, mtimeNs } = await file.stat({ bigint: true })
       if (done < length || Number(size) !== this.size || mtimeNs !== this.modified) throw this.#changed(size)
       return bytes
@@ -70,7 +70,7 @@ class FileSource implements ByteSource {
   }
 }
 
-/** Throws before anything is allocated. */
+/** Checked before anything is allocated. */
 function checkRange(source: ByteSource, offset: number, length: number): void {
   if (Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0) {
     if (offset + length <= source.size) return

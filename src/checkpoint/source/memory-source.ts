@@ -1,13 +1,13 @@
 import { CheckpointError } from '../../errors.ts'
 import type { ByteSource } from '../../tensor/bytes.ts'
 
-/** Bytes that are in memory already, or a Blob or File that a browser holds and reads in slices. */
+/** A source over bytes in memory, or over a browser's Blob or File, which is read in slices. */
 export function memorySource(name: string, data: Uint8Array | ArrayBuffer | Blob): ByteSource {
   if (data instanceof Blob) {
     const read = async (start: number, end: number) => new Uint8Array(await data.slice(start, end).arrayBuffer())
     return new SlicedSource(name, data.size, read)
   }
-  // A plain view: the slice of a Node Buffer would be no copy.
+  // A plain Uint8Array view: `slice` of a Node Buffer would not copy.
   const bytes =
     data instanceof Uint8Array ? new Uint8Array(data.buffer, data.byteOffset, data.length) : new Uint8Array(data)
   return new SlicedSource(name, bytes.length, async (start, end) => bytes.slice(start, end))

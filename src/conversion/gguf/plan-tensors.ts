@@ -1,6 +1,6 @@
 /** Which tensors a GGUF file has, and what goes into each. */
 import { ARCHITECTURES, type ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
-import { raised, reordered } from '../../checkpoint/recode/derived.ts'
+import { offsetBy, reordered } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
 import { weightTypeFor } from '../../checkpoint/recode/weight-type.ts'
 import { memorySource } from '../../checkpoint/source/memory-source.ts'
@@ -67,7 +67,7 @@ function* layOut({ config, weights }: SourceModel, architecture: ArchitectureNam
   const splits = splitsKeyValueUp(architecture) && !options.legacyMla
   const byName = new Map(weights.map(weight => [weight.name, weight]))
   for (const weight of weights) {
-    const source = weight.role === 'vector' ? raised(weight, weight.added) : weight
+    const source = weight.role === 'vector' ? offsetBy(weight, weight.added) : weight
     const piece: Piece = { name: weight.name, role: weight.role, source, stored: weight.dtype }
     if (attention.kind === 'grouped') {
       const moves = interleaves && /\.[qk]_proj\.(weight|bias)$/.test(weight.name)

@@ -6,10 +6,10 @@ export interface GgufName {
   readonly expert?: number
 }
 
-/** llama.cpp's names for the hub's: the reader's table turned round. Undefined for names it does not have. */
+/** llama.cpp's names for the hub's: the reader's table inverted. Undefined for names it does not have. */
 export function ggufNames(naming: TensorNaming): (hubName: string) => GgufName | undefined {
-  const model = turned(naming.model)
-  const inLayer = turned(naming.inLayer)
+  const model = invertedTable(naming.model)
+  const inLayer = invertedTable(naming.inLayer)
   const layer = numbered(naming.layer, '{layer}')
   const expert = naming.experts && numbered(naming.experts.expert, '{expert}')
   const stacked = new Map(
@@ -29,7 +29,7 @@ export function ggufNames(naming: TensorNaming): (hubName: string) => GgufName |
 }
 
 /** Where two of llama.cpp's names stand for one of the hub's the first is what it writes today. */
-function turned(table: Readonly<Record<string, string>>): Map<string, string> {
+function invertedTable(table: Readonly<Record<string, string>>): Map<string, string> {
   const names = new Map<string, string>()
   for (const [gguf, hub] of Object.entries(table)) if (!names.has(hub)) names.set(hub, gguf)
   return names

@@ -2,7 +2,7 @@ import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from '../../errors.ts'
 import { makeFolder } from '../../files/make-folder.ts'
-import { beginPart, endPart } from '../../files/parts.ts'
+import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
 import { HUB_BIASES, settleBiases } from '../biases.ts'
 import { checkRoom, Output, type OutputOptions, partialOf, writeError } from '../output.ts'
@@ -68,7 +68,7 @@ async function writeFolder(
 ): Promise<string[]> {
   const before = await readdir(folder).catch(() => undefined)
   const place = before ? folder : partialOf(folder)
-  if (!before) beginPart(place)
+  if (!before) beginPartial(place)
   const outputs = new Map<string, Output>()
   try {
     if (!before) await makePlace(place, folder)
@@ -84,7 +84,7 @@ async function writeFolder(
     if (!before) await rm(place, { recursive: true, force: true })
     throw error
   } finally {
-    if (!before) endPart(place)
+    if (!before) endPartial(place)
   }
   for (const name of before ?? []) if (OF_A_MODEL.test(name) && !outputs.has(name)) await rm(join(folder, name))
   return [...outputs.keys()].map(name => join(folder, name))

@@ -1,5 +1,5 @@
 /** A model's tensors as the hub's own code has them: names, order of rows, shapes. */
-import { raised, reordered, turned } from '../../checkpoint/recode/derived.ts'
+import { offsetBy, reordered, transposedMatrix } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
 import type { SurveyedWeight } from '../../model/load.ts'
@@ -60,9 +60,9 @@ function* arranged({ checkpoint, config, family, weights }: SourceModel): Genera
     } else if (attention.kind === 'grouped' && ropes[0]?.interleaved && /\.[qk]_proj\.(weight|bias)$/.test(name)) {
       yield as(deinterleaved(weight, attention.headDim))
     } else if (role === 'vector') {
-      yield as(name.endsWith('.weight') ? raised(weight, -normOffset) : weight)
+      yield as(name.endsWith('.weight') ? offsetBy(weight, -normOffset) : weight)
     } else {
-      yield as(transposed && role === 'matrix' ? turned(weight) : weight)
+      yield as(transposed && role === 'matrix' ? transposedMatrix(weight) : weight)
     }
   }
 }

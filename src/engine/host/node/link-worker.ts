@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { beginPart, dropPart, endPart } from '../../../files/parts.ts'
+import { beginPartial, discardPartial, endPartial } from '../../../files/partial-files.ts'
 import { WorkerError } from '../../types/errors.ts'
 import type { FromHost, HostEvents, HostLink, OpenLink, ToHost } from '../../types/protocol.ts'
 import { Signs } from '../../types/signs.ts'
@@ -24,8 +24,8 @@ export function workerLink(script: URL, events: HostEvents): HostLink {
   const part = ({ path, begun }: FromHost & { type: 'part' }) => {
     if (begun) parts.add(path)
     else parts.delete(path)
-    if (begun) beginPart(path)
-    else endPart(path)
+    if (begun) beginPartial(path)
+    else endPartial(path)
   }
   worker.on('message', (message: FromHost) => {
     if (message.type === 'part') part(message)
@@ -38,7 +38,7 @@ export function workerLink(script: URL, events: HostEvents): HostLink {
     cause = error
   })
   worker.once('exit', code => {
-    for (const path of parts) dropPart(path)
+    for (const path of parts) discardPartial(path)
     const failed = cause !== undefined || code !== 0
     events.closed(failed ? endedError(script, cause, code) : null)
   })

@@ -1,6 +1,6 @@
 /** What runs in the worker thread of Node: the host, wired to the thread's port. Imports nothing it does not need. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { tellPartsTo } from '../../../files/parts.ts'
+import { reportPartialsTo } from '../../../files/partial-files.ts'
 import { onWork } from '../../../tokenizer/work.ts'
 import { loadParts } from '../../load/load-parts.ts'
 import type { FromHost, ToHost } from '../../types/protocol.ts'
@@ -12,7 +12,7 @@ if (parentPort) {
   const signs = new Signs(workerData as SharedArrayBuffer)
   const post = (message: FromHost) => port.postMessage(message)
   onWork(() => signs.showWork())
-  tellPartsTo((path, begun) => post({ type: 'part', path, begun }))
+  reportPartialsTo((path, begun) => post({ type: 'part', path, begun }))
   const host = new Host({
     port: { post, close: () => port.close() },
     // Messages are taken in between two turns of the loop.
