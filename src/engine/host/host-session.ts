@@ -9,14 +9,14 @@ import { rowRules } from '../past/provenance.ts'
 import { Timeline } from '../past/timeline.ts'
 import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
 import { reuseOptions } from '../prompt/prefix-reuse.ts'
-import { promptIds } from '../prompt/prompt-ids.ts'
+import { type PromptIds, promptIds } from '../prompt/prompt-ids.ts'
 import { SessionSpeculation } from '../prompt/session-speculation.ts'
 import { beginText } from '../prompt/text-prompt.ts'
 import type { Archive } from '../saved/archive.ts'
 import type { Snapshot } from '../saved/snapshot.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from '../types/check-options.ts'
 import type { PromptProgress, SaveOptions, SessionOptions } from '../types/options.ts'
-import type { FromHost, SessionState, ToHost } from '../types/protocol.ts'
+import type { FromHost, HostPromptOptions, SessionState, ToHost } from '../types/protocol.ts'
 import type { Chunk, Completion, SavedSession } from '../types/results.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { toWire } from '../wire/wire-errors.ts'
@@ -191,13 +191,13 @@ export class HostSession {
       if (failure) throw failure
       // This may itself wait for `loop.exclusive`; a waiter inside that section would deadlock, so expose a settled promise.
       this.#joining = Promise.resolve()
-      await this.#rollFor(job.message)
-      const loading = this.#loadFor(job.message)
+      const prompt = await this.#prepare(job.message)
+      const loading = this.#loadFor(prompt, job.message.options)
       this.#joining = loading.catch(() => {})
       const release = await loading
       let running: Promise<SequenceResult> | null = null
       try {
-        if (!job.answered) running = job.message.options.beams ? this.#search(job) : this.#write(job)
+        if (!job.answered) running = job.message.options.beams ? this.#search(job, prompt) : this.#write(job, prompt)
       } finally {
         release()
         this.#joining = null
@@ -209,33 +209,34 @@ export class HostSession {
     }
   }
 
-  /** Where the context rolls, a text that does not fit makes room for itself. */
-  async #rollFor({ prompt, options }: PromptMessage): Promise<void> {
+  /** Checks a prompt's options and cuts it into ids. Where the context rolls, a text that does not fit makes room for itself. */
+  async #prepare({ prompt, options }: PromptMessage): Promise<PromptIds> {
     const { parts, loop } = this.#context
     const timeline = this.#timeline
-    if (!this.#rolling || typeof prompt !== 'string') return
+    checkPromptOptions(options)
+    const cut = () => promptIds(parts.tokenizer, timeline.tokens, prompt, options)
+    const made = cut()
+    if (!this.#rolling || !made.continues) return made
     const { keep, count } = this.#rolling
-    const { ids } = promptIds(parts.tokenizer, timeline.tokens, prompt, options)
-    const over = ids.length - timeline.cache.maxTokens
-    const to = Math.min(keep + Math.max(over, count), timeline.tokens.length)
-    if (over > 0 && to > keep) await loop.exclusive(() => timeline.drop(keep, to, this.#shift))
+    const over = made.ids.length - timeline.cache.maxTokens
+    const before = timeline.tokens.length
+    const to = Math.min(keep + Math.max(over, count), before)
+    if (over <= 0 || to <= keep) return made
+    await loop.exclusive(() => timeline.drop(keep, to, this.#shift))
+    // A text that nothing is left before begins anew, with a bos token.
+    return timeline.tokens.length === 0 ? cut() : { ...made, ids: [...timeline.tokens, ...made.ids.slice(before)] }
   }
 
   /** Brings what the disk knows of a prompt into memory, until the function that is returned is called. */
-  async #loadFor({ prompt, options }: PromptMessage): Promise<() => void> {
-    const { parts, disk, prefixes } = this.#context
-    const timeline = this.#timeline
-    if (!disk || options.reuse === false) return () => {}
-    checkPromptOptions(options)
-    const { ids } = promptIds(parts.tokenizer, timeline.tokens, prompt, options)
-    return disk.load(prefixes, ids, reuseOptions(options))
+  async #loadFor({ ids }: PromptIds, options: HostPromptOptions): Promise<() => void> {
+    const { disk, prefixes } = this.#context
+    return disk && options.reuse !== false ? disk.load(prefixes, ids, reuseOptions(options)) : () => {}
   }
 
   /** Throws for a prompt that does not fit or options that are wrong. */
-  async #write(job: Job): Promise<SequenceResult> {
+  async #write(job: Job, prompt: PromptIds): Promise<SequenceResult> {
     const { message, asked } = job
     const { options, id } = message
-    checkPromptOptions(options)
     const context = {
       ...this.#context,
       drawing: this.#drawing,
@@ -244,7 +245,7 @@ export class HostSession {
       emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
       reading: message.reports === true ? this.#reporter(id) : undefined,
     }
-    const { run, answer } = beginText(context, this.#timeline, message, asked)
+    const { run, answer } = beginText(context, this.#timeline, prompt, options, asked)
     job.running = run
     const { result, drawing } = await answer
     this.#drawing = drawing
@@ -262,15 +263,14 @@ export class HostSession {
   }
 
   /** The session goes on with the best text; until then its own past is untouched. */
-  async #search(job: Job): Promise<SequenceResult> {
+  async #search(job: Job, prompt: PromptIds): Promise<SequenceResult> {
     const { outbox } = this.#context
     const { message, asked } = job
-    checkPromptOptions(message.options)
     const emit = (chunk: Chunk) => outbox.add(message.id, chunk)
     const timeline = this.#timeline.fork()
     let begun: BeamPrompt
     try {
-      begun = beginBeams({ ...this.#context, emit }, timeline, message, asked)
+      begun = beginBeams({ ...this.#context, emit }, timeline, prompt, message.options, asked)
     } catch (error) {
       timeline.dispose()
       throw error

@@ -5,10 +5,11 @@ import type { StepLoop } from '../loop/step-loop.ts'
 import { TextStream } from '../loop/text-stream.ts'
 import type { Timeline } from '../past/timeline.ts'
 import type { BeamOptions } from '../types/options.ts'
-import type { ToHost } from '../types/protocol.ts'
+import type { HostPromptOptions } from '../types/protocol.ts'
 import type { BeamText, Chunk, Completion } from '../types/results.ts'
 import { BeamRun } from './beam-run.ts'
 import { reusePrefix } from './prefix-reuse.ts'
+import type { PromptIds } from './prompt-ids.ts'
 
 export interface BeamPromptContext {
   readonly parts: Parts
@@ -34,11 +35,12 @@ export interface BeamPrompt {
 export function beginBeams(
   { parts, loop, now, emit }: BeamPromptContext,
   timeline: Timeline,
-  message: ToHost & { type: 'prompt' },
+  prompt: PromptIds,
+  options: HostPromptOptions,
   asked: number,
 ): BeamPrompt {
-  const { options } = message
-  const { ids, continues, extent } = reusePrefix(parts, timeline, message)
+  const { ids, continues } = prompt
+  const { extent } = reusePrefix(parts, timeline, prompt, options)
   const { width, lengthPenalty = 1, earlyStopping = false } = options.beams as BeamOptions
   const room = timeline.cache.maxTokens - ids.length
   const maxTokens = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, room)

@@ -10,9 +10,10 @@ import { TextStream } from '../loop/text-stream.ts'
 import { TokenWriter } from '../loop/token-writer.ts'
 import type { Timeline } from '../past/timeline.ts'
 import type { PromptProgress, SamplingOptions } from '../types/options.ts'
-import type { ToHost } from '../types/protocol.ts'
+import type { HostPromptOptions } from '../types/protocol.ts'
 import type { Chunk } from '../types/results.ts'
 import { reusePrefix } from './prefix-reuse.ts'
+import type { PromptIds } from './prompt-ids.ts'
 
 export interface TextPromptContext {
   readonly parts: Parts
@@ -44,18 +45,19 @@ export interface TextPrompt {
 export function beginText(
   context: TextPromptContext,
   timeline: Timeline,
-  message: ToHost & { type: 'prompt' },
+  prompt: PromptIds,
+  options: HostPromptOptions,
   asked: number,
 ): TextPrompt {
   const { parts, loop, now, emit } = context
   const { tokenizer, defaults } = parts
-  const { options } = message
   const before = timeline.tokens
   const sampling = drawnWith(defaults.sampling, samplingOf(options))
   const stops = new StopMatcher(options.stopSequences ?? [], text => tokenizer.splitAtSpecial(text))
-  const { ids, continues, goesOn, extent } = reusePrefix(parts, timeline, message)
-  const drawsOn = goesOn && options.seed === undefined ? context.drawing : null
-  const drawing = drawsOn ? SamplerState.resume(drawsOn, sampling) : SamplerState.begin(sampling, ids)
+  const { ids, continues } = prompt
+  const { resumes, extent } = reusePrefix(parts, timeline, prompt, options)
+  const saved = resumes && options.seed === undefined ? context.drawing : null
+  const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
   const writer = new TokenWriter({
     eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
     maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
