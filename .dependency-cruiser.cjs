@@ -11,15 +11,16 @@ const rooms = {
   cache: ['files', 'kernels', 'tensor'],
   checkpoint: ['files', 'kernels', 'quant', 'tensor'],
   nn: ['cache', 'kernels', 'quant', 'tensor'],
-  model: ['nn', 'cache', 'checkpoint', 'kernels', 'quant', 'tensor'],
+  families: ['nn', 'checkpoint', 'kernels', 'tensor'],
+  model: ['families', 'nn', 'cache', 'checkpoint', 'kernels', 'quant', 'tensor'],
   speculation: ['model', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
-  planning: ['model', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
-  conversion: ['files', 'model', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
+  planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  conversion: ['files', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   engine: [
-    ...['files', 'speculation', 'model', 'nn', 'sampling', 'tokenizer'],
+    ...['files', 'speculation', 'model', 'families', 'nn', 'sampling', 'tokenizer'],
     ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
-  inspection: ['engine', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  inspection: ['engine', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
 

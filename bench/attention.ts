@@ -5,9 +5,9 @@
  *     node scripts/bench.mjs attention [mla-q8 | FILE] [--contexts 1024,4096] [--rounds 5] [--threads 2] [--models DIR] [--keep]
  */
 
-import { openModel } from '../src/checkpoint/find/folder.ts'
 import { createNativeKernels } from '../src/kernels/core/node/addon.ts'
 import { loadModel } from '../src/model/load.ts'
+import { openModel } from '../src/model/open/open-model.ts'
 import { PATH_GRID } from '../src/nn/attention/path.ts'
 import { stream } from './contenders/stream.ts'
 import { workModel } from './models/work-model.ts'

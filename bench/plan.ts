@@ -9,7 +9,6 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { SequenceCache } from '../src/cache/sequence-cache.ts'
 import { Checkpoint } from '../src/checkpoint/checkpoint.ts'
-import { openModel } from '../src/checkpoint/find/folder.ts'
 import {
   chooseKernels,
   type Machine,
@@ -22,6 +21,7 @@ import {
 import type { WeightSource } from '../src/kernels/contract/weights.ts'
 import { loadModel } from '../src/model/load.ts'
 import type { Model } from '../src/model/model.ts'
+import { openModel } from '../src/model/open/open-model.ts'
 import { withMadeUpFile } from '../src/planning/measure/made-up-file.ts'
 import type { ByteSource } from '../src/tensor/bytes.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { listed, quote } from '../checkpoint/quote.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
-import { familyOf } from './families/index.ts'
+import { familyOf } from '../families/index.ts'
 import { type SurveyedWeight, unusedTensors } from './load.ts'
 
 /** One sentence each, once the tensors have been asked for: what was left out, and what config.json does not speak of. */

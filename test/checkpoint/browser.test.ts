@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 
-const room = join(import.meta.dirname, '../../src/checkpoint')
+const room = join(import.meta.dirname, '../../src')
 
 /** All files that a module pulls in, itself included; type imports are gone at run time. */
 function reach(file: string, seen = new Map<string, string[]>()): Map<string, string[]> {
@@ -16,16 +16,16 @@ function reach(file: string, seen = new Map<string, string[]>()): Map<string, st
 
 it('what a browser needs imports nothing of Node', () => {
   const entries = [
-    'open-checkpoint.ts',
-    'memory-source.ts',
-    'checkpoint-files.ts',
-    'config-reader.ts',
-    'read-tensor.ts',
+    'model/open/open-checkpoint.ts',
+    'checkpoint/source/memory-source.ts',
+    'checkpoint/source/checkpoint-files.ts',
+    'checkpoint/config-reader.ts',
+    'checkpoint/read-tensor.ts',
   ]
   for (const entry of entries) {
     for (const [file, specifiers] of reach(join(room, entry))) {
       expect({ file, outside: specifiers.filter(s => !s.startsWith('.')) }).toEqual({ file, outside: [] })
     }
   }
-  expect([...reach(join(room, 'folder.ts')).values()].flat()).toContain('node:fs/promises')
+  expect([...reach(join(room, 'checkpoint/find/folder.ts')).values()].flat()).toContain('node:fs/promises')
 })

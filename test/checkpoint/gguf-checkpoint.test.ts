@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
-import { openFolder, openModel } from '../../src/checkpoint/find/folder.ts'
-import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.ts'
 import { filesFrom } from '../../src/checkpoint/source/checkpoint-files.ts'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/errors.ts'
-import { parseConfig } from '../../src/model/families/index.ts'
+import { parseConfig } from '../../src/families/index.ts'
 import { surveyWeights } from '../../src/model/load.ts'
+import { openCheckpoint } from '../../src/model/open/open-checkpoint.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
 import { type GgufTensorToWrite, type GgufValue, writeGguf } from '../support/gguf-writer.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -485,7 +485,7 @@ describe('on disk', () => {
   it('a path, or a folder with one model in it', async () => {
     const folder = tempFolder({ 'm.gguf': model, 'mmproj-m.gguf': 'another', 'config.json': '{}', 'README.md': '' })
     const path = join(folder, 'm.gguf')
-    const [byPath, byFolder] = [await openModel(path), await openFolder(folder)]
+    const [byPath, byFolder] = [await openModel(path), await openModel(folder)]
     expect([byPath.name, byPath.configFile]).toEqual([path, path])
     expect([byFolder.name, byFolder.configFile]).toEqual([folder, path])
     expect(byPath.tensors.get('model.embed_tokens.weight')?.bytes.source.path).toBe(path)

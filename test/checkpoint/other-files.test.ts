@@ -1,9 +1,9 @@
 /** What is met in place of a model: each is named as what it is, with what to do. */
 import { describe, expect, it, test } from 'vitest'
-import { openCheckpoint } from '../../src/checkpoint/open-checkpoint.ts'
 import { filesFrom } from '../../src/checkpoint/source/checkpoint-files.ts'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { CheckpointError, UnsupportedModelError } from '../../src/errors.ts'
+import { openCheckpoint } from '../../src/model/open/open-checkpoint.ts'
 import { failure } from '../support/hub-setup.ts'
 import { writeSafetensors } from '../support/safetensors-writer.ts'
 

@@ -1,11 +1,11 @@
 /** Each projection has the bias that its file has, whatever config.json says, by itself or with others. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openModel } from '../../src/checkpoint/find/folder.ts'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { UnsupportedModelError } from '../../src/errors.ts'
 import { loadModel, surveyWeights } from '../../src/model/load.ts'
 import { loadWarnings } from '../../src/model/load-warnings.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
 import type { AttentionPath } from '../../src/nn/attention/path.ts'
 import { type GgufValue, writeGguf } from '../support/gguf-writer.ts'
 import { failure } from '../support/hub-setup.ts'

@@ -4,7 +4,7 @@ import { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
 import { ConfigReader } from '../../src/checkpoint/config-reader.ts'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../../src/errors.ts'
-import { parseConfig } from '../../src/model/families/index.ts'
+import { parseConfig } from '../../src/families/index.ts'
 import { tiedWarnings } from '../../src/model/load-warnings.ts'
 
 const LLAMA = {

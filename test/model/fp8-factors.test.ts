@@ -1,11 +1,11 @@
 /** FP8 weights compute what the numbers that they stand for compute, whatever type and shape their factors have. */
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openModel } from '../../src/checkpoint/find/folder.ts'
 import { readRows } from '../../src/checkpoint/recode/weight-rows.ts'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { inspectModel } from '../../src/index.ts'
 import { loadModel } from '../../src/model/load.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
 import { readPlanModel } from '../../src/planning/lazy.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { Rng } from '../support/rng.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ConfigReader } from '../../src/checkpoint/config-reader.ts'
-import { readRope } from '../../src/model/families/rope-settings.ts'
+import { readRope } from '../../src/families/read/rope.ts'
 import { ropeFrequencies, yarnSoftmaxFactor } from '../../src/nn/attention/rope.ts'
 import { readSafetensors } from '../support/safetensors.ts'
 

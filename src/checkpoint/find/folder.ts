@@ -1,24 +1,12 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CheckpointError } from '../../errors.ts'
-import type { Checkpoint } from '../checkpoint.ts'
 import { isGgufName, severalGguf } from '../gguf/find-gguf.ts'
 import { partNames } from '../gguf/part-names.ts'
-import { type OpenOptions, openCheckpoint } from '../open-checkpoint.ts'
 import type { CheckpointFiles } from '../source/checkpoint-files.ts'
 import { openFile } from '../source/file-source.ts'
 import { isShardName } from '../weight-files.ts'
 import { fileKind } from './file-kind.ts'
-
-/** Opens a model on disk: a folder that holds a checkpoint, or any file of a GGUF or safetensors model. */
-export async function openModel(path: string, options: OpenOptions = {}): Promise<Checkpoint> {
-  return openCheckpoint(await modelFiles(path), options)
-}
-
-/** Opens the checkpoint in a folder on disk. */
-export async function openFolder(folder: string, options: OpenOptions = {}): Promise<Checkpoint> {
-  return openCheckpoint(await folderFiles(folder), options)
-}
 
 /** The files of a folder, or those that belong to the file of a model. */
 export async function modelFiles(path: string): Promise<CheckpointFiles> {

@@ -1,5 +1,5 @@
-import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
 import { UnsupportedModelError } from '../../errors.ts'
+import type { ArchitectureName } from '../../families/gguf/index.ts'
 
 /** By `model_type`. */
 const BY_MODEL_TYPE: Readonly<Record<string, ArchitectureName>> = {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
+import type { ArchitectureName } from '../../families/gguf/index.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import { GGUF_BIASES, settleBiases } from '../biases.ts'
 import { checkRoom, Output, type OutputOptions } from '../output.ts'

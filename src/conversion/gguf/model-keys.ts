@@ -1,6 +1,6 @@
 /** A model's sizes and settings as llama.cpp's keys. */
 
-import type { ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
+import type { ArchitectureName } from '../../families/gguf/index.ts'
 import type { GroupedAttentionConfig, LatentAttentionConfig } from '../../nn/attention/config.ts'
 import type { ModelConfig, MoeConfig } from '../../nn/config.ts'
 import { attentionOf } from '../source-model.ts'

@@ -1,10 +1,10 @@
 /** Which tensors a GGUF file has, and what goes into each. */
-import { ARCHITECTURES, type ArchitectureName } from '../../checkpoint/gguf/architectures/index.ts'
 import { offsetBy, reordered } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
 import { weightTypeFor } from '../../checkpoint/recode/weight-type.ts'
 import { memorySource } from '../../checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../../errors.ts'
+import { ARCHITECTURES, type ArchitectureName } from '../../families/gguf/index.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
 import type { SurveyedWeight } from '../../model/load.ts'
 import { type EncodableType, isEncodableType } from '../../quant/numbers.ts'

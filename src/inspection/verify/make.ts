@@ -1,10 +1,10 @@
 /** `latentkit verify --make`: numbers of a model in the form that `verify` reads, computed by a kernel set of ours. */
 import { rename, rm, stat, writeFile } from 'node:fs/promises'
-import { openModel } from '../../checkpoint/find/folder.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { Model } from '../../model/model.ts'
+import { openModel } from '../../model/open/open-model.ts'
 import { mostHeads } from '../../nn/config.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { VERSION } from '../../version.ts'

@@ -1,8 +1,8 @@
 /** Llama, Mistral, SmolLM2 and others under the name `llama`; Qwen2, Qwen3. */
-import { UnsupportedModelError } from '../../../errors.ts'
-import type { Architecture, GgufModel } from './architecture.ts'
-import { groupedConfig } from './common.ts'
-import { DECODER } from './naming.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+import type { Architecture, GgufModel } from '../gguf/architecture.ts'
+import { groupedConfig } from '../gguf/common.ts'
+import { DECODER } from '../gguf/naming.ts'
 
 /** Its files have the rows of q and k permuted, so that rope turns neighbours. */
 export const llama: Architecture = {

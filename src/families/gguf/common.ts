@@ -1,7 +1,8 @@
 /** Settings that most architectures share. */
-import type { JsonObject } from '../../json-file.ts'
-import type { Metadata } from '../metadata.ts'
-import { specialId } from '../vocabulary.ts'
+
+import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
+import { specialId } from '../../checkpoint/gguf/vocabulary.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
 import type { GgufModel } from './architecture.ts'
 import { CONTEXT, EPS, HEADS, LAYERS, SIZE } from './ranges.ts'
 import { ropeSettings } from './rope.ts'

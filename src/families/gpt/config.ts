@@ -3,8 +3,8 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract/operations.ts'
 import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
-import { EPS, HEADS, LAYERS, readActivation, readTokens, SIZE, sameLayers } from './common.ts'
-import type { Family, TensorNames } from './family.ts'
+import type { Family, TensorNames } from '../family.ts'
+import { EPS, HEADS, LAYERS, readActivation, readTokens, SIZE, sameLayers } from '../read/common.ts'
 
 const NAMES: Omit<TensorNames, 'embedding' | 'positions'> = {
   prefixes: ['transformer.', ''],

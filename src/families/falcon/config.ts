@@ -1,9 +1,9 @@
 /** Falcon-7B and its like (arXiv 2311.16867): one key-value head, attention and MLP side by side behind one norm. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import { EPS, evenDim, HEADS, headDim, LAYERS, readActivation, readTokens, SIZE, sameLayers } from './common.ts'
-import type { Family } from './family.ts'
-import { readRope } from './rope-settings.ts'
+import type { Family } from '../family.ts'
+import { EPS, evenDim, HEADS, headDim, LAYERS, readActivation, readTokens, SIZE, sameLayers } from '../read/common.ts'
+import { readRope } from '../read/rope.ts'
 
 export const falcon: Family = {
   modelTypes: ['falcon', 'RefinedWebModel'],

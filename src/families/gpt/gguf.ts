@@ -1,6 +1,6 @@
-import type { Architecture } from './architecture.ts'
-import { headCount, tokenSettings, vocabularySize } from './common.ts'
-import { CONTEXT, EPS, LAYERS, SIZE } from './ranges.ts'
+import type { Architecture } from '../gguf/architecture.ts'
+import { headCount, tokenSettings, vocabularySize } from '../gguf/common.ts'
+import { CONTEXT, EPS, LAYERS, SIZE } from '../gguf/ranges.ts'
 
 export const gpt2: Architecture = {
   naming: {

@@ -1,9 +1,10 @@
 /** Gemma 3, text. */
-import type { JsonObject } from '../../json-file.ts'
-import type { Metadata } from '../metadata.ts'
-import type { Architecture } from './architecture.ts'
-import { groupedConfig, headCount } from './common.ts'
-import { DECODER } from './naming.ts'
+
+import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
+import type { Architecture } from '../gguf/architecture.ts'
+import { groupedConfig, headCount } from '../gguf/common.ts'
+import { DECODER } from '../gguf/naming.ts'
 
 /** The 27B model divides by what the heads would have of the stream, all others by the root of the head's size. */
 const LAYERS_OF_27B = 62

@@ -1,16 +1,16 @@
 /** All families, and which of them a config.json belongs to. */
-import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import { quote } from '../../checkpoint/quote.ts'
-import { UnsupportedModelError } from '../../errors.ts'
-import type { ModelConfig } from '../../nn/config.ts'
-import { deepseekV2, deepseekV3 } from './deepseek.ts'
-import { falcon } from './falcon.ts'
+import type { ConfigReader } from '../checkpoint/config-reader.ts'
+import { quote } from '../checkpoint/quote.ts'
+import { UnsupportedModelError } from '../errors.ts'
+import type { ModelConfig } from '../nn/config.ts'
+import { deepseekV2, deepseekV3 } from './deepseek/config.ts'
+import { falcon } from './falcon/config.ts'
 import type { Family } from './family.ts'
-import { gemma3 } from './gemma3.ts'
-import { gpt, gpt2 } from './gpt.ts'
-import { llama, mistral, qwen2, qwen3 } from './llama.ts'
-import { minicpm3 } from './minicpm3.ts'
-import { youtu } from './youtu.ts'
+import { gemma3 } from './gemma3/config.ts'
+import { gpt, gpt2 } from './gpt/config.ts'
+import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
+import { minicpm3 } from './minicpm3/config.ts'
+import { youtu } from './youtu/config.ts'
 
 export const FAMILIES: readonly Family[] = [
   deepseekV2,

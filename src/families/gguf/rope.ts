@@ -1,6 +1,7 @@
 /** `{arch}.rope.*` as the hub's `rope_theta` and `rope_scaling`. */
-import type { JsonObject } from '../../json-file.ts'
-import type { Metadata } from '../metadata.ts'
+
+import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
 import type { GgufModel } from './architecture.ts'
 import { CONTEXT, POSITIVE } from './ranges.ts'
 

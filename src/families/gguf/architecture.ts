@@ -1,7 +1,7 @@
-import type { JsonObject } from '../../json-file.ts'
-import type { GgufTensor } from '../header.ts'
-import type { Metadata } from '../metadata.ts'
-import type { TensorNaming } from '../tensor-naming.ts'
+import type { GgufTensor } from '../../checkpoint/gguf/header.ts'
+import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
+import type { TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
 
 /** What a file says of its model, as far as a config is made of it. */
 export interface GgufModel {

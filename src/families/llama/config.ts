@@ -1,10 +1,10 @@
 /** Llama (arXiv 2302.13971, 2407.21783), SmolLM2, Mistral (arXiv 2310.06825), Qwen2 (2407.10671), Qwen3 (2505.09388). */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
-import { decoderConfig, evenDim, headDim, readHeads, readMlp, sameLayers } from './common.ts'
-import type { Family, TensorNames } from './family.ts'
-import { GROUPED, HUB_NAMES } from './hub-names.ts'
-import { readRope } from './rope-settings.ts'
+import type { Family, TensorNames } from '../family.ts'
+import { GROUPED, HUB_NAMES } from '../names.ts'
+import { decoderConfig, evenDim, headDim, readHeads, readMlp, sameLayers } from '../read/common.ts'
+import { readRope } from '../read/rope.ts'
 
 const NAMES: TensorNames = { ...HUB_NAMES, attention: GROUPED }
 const WINDOW = { min: 1, max: 1 << 28 } as const

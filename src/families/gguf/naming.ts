@@ -1,5 +1,5 @@
 /** The names that most architectures share, in GGUF and on the hub. */
-import type { TensorNaming } from '../tensor-naming.ts'
+import type { TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
 
 export const DECODER: TensorNaming = {
   model: { token_embd: 'model.embed_tokens', output_norm: 'model.norm', output: 'lm_head' },

@@ -1,9 +1,9 @@
 /** Gemma 3 (arXiv 2503.19786), text: local and global layers with a rope each, norms around every part. */
 import { UnsupportedModelError } from '../../errors.ts'
-import { decoderConfig, evenDim, headDim, readActivation, readHeads, readMlp } from './common.ts'
-import type { Family } from './family.ts'
-import { GROUPED, HUB_NAMES } from './hub-names.ts'
-import { readRope } from './rope-settings.ts'
+import type { Family } from '../family.ts'
+import { GROUPED, HUB_NAMES } from '../names.ts'
+import { decoderConfig, evenDim, headDim, readActivation, readHeads, readMlp } from '../read/common.ts'
+import { readRope } from '../read/rope.ts'
 
 const GLOBAL = 0
 const LOCAL = 1

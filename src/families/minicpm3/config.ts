@@ -1,8 +1,9 @@
 /** MiniCPM3: dense MLA with scaled embeddings, residuals and logits (arXiv 2404.06395, section 3), LongRoPE. */
-import { decoderConfig, readMlp, SIZE, sameLayers } from './common.ts'
-import type { Family } from './family.ts'
-import { HUB_NAMES, LATENT } from './hub-names.ts'
-import { readLatentAttention } from './latent.ts'
+
+import type { Family } from '../family.ts'
+import { HUB_NAMES, LATENT } from '../names.ts'
+import { decoderConfig, readMlp, SIZE, sameLayers } from '../read/common.ts'
+import { readLatentAttention } from '../read/latent.ts'
 
 const FACTOR = { min: 0, max: 1e6, exclusiveMin: true } as const
 

@@ -2,7 +2,7 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { LatentAttentionConfig } from '../../nn/attention/config.ts'
 import { type RopeConfig, yarnSoftmaxFactor } from '../../nn/attention/rope.ts'
 import { evenDim, HEADS, SIZE } from './common.ts'
-import { readRope } from './rope-settings.ts'
+import { readRope } from './rope.ts'
 
 /** transformers and DeepSeek's own code leave these norms at their default, whatever `rms_norm_eps` says. */
 const LATENT_NORM_EPS = 1e-6

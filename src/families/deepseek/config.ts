@@ -5,10 +5,10 @@
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { Activation } from '../../kernels/contract/operations.ts'
 import type { MlpConfig, ModelConfig, MoeConfig } from '../../nn/config.ts'
-import { decoderConfig, readMlp, SIZE } from './common.ts'
-import type { Family, TensorNames } from './family.ts'
-import { GATED_MLP, HUB_NAMES, LATENT } from './hub-names.ts'
-import { readLatentAttention } from './latent.ts'
+import type { Family, TensorNames } from '../family.ts'
+import { GATED_MLP, HUB_NAMES, LATENT } from '../names.ts'
+import { decoderConfig, readMlp, SIZE } from '../read/common.ts'
+import { readLatentAttention } from '../read/latent.ts'
 
 const NAMES: TensorNames = {
   ...HUB_NAMES,

@@ -1,10 +1,11 @@
 /** MiniCPM3: MLA in the old layout, LongRoPE's factors as tensors. */
-import type { JsonObject } from '../../json-file.ts'
-import type { Metadata } from '../metadata.ts'
-import type { Architecture } from './architecture.ts'
-import { decoderConfig, headCount } from './common.ts'
-import { latentSizes } from './latent.ts'
-import { LATENT } from './naming.ts'
+
+import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
+import type { Architecture } from '../gguf/architecture.ts'
+import { decoderConfig, headCount } from '../gguf/common.ts'
+import { latentSizes } from '../gguf/latent.ts'
+import { LATENT } from '../gguf/naming.ts'
 
 /** Of the one model published: its files do not carry them. */
 const PUBLISHED = { scale_emb: 12, scale_depth: 1.4, dim_model_base: 256 }

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../json-file.ts'
-import type { Metadata } from '../metadata.ts'
+import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { SIZE } from './ranges.ts'
 
 /**

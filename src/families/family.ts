@@ -1,5 +1,5 @@
-import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { ModelConfig } from '../../nn/config.ts'
+import type { ConfigReader } from '../checkpoint/config-reader.ts'
+import type { ModelConfig } from '../nn/config.ts'
 
 /** What a family of models adds to the engine: how its config.json reads and how its tensors are called. */
 export interface Family {

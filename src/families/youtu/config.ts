@@ -1,8 +1,9 @@
 /** Youtu-LLM: dense MLA with a query latent, tied embeddings. */
-import { decoderConfig, readMlp, sameLayers } from './common.ts'
-import type { Family } from './family.ts'
-import { HUB_NAMES, LATENT } from './hub-names.ts'
-import { readLatentAttention } from './latent.ts'
+
+import type { Family } from '../family.ts'
+import { HUB_NAMES, LATENT } from '../names.ts'
+import { decoderConfig, readMlp, sameLayers } from '../read/common.ts'
+import { readLatentAttention } from '../read/latent.ts'
 
 export const youtu: Family = {
   modelTypes: ['youtu', 'youtu_llm'],

@@ -1,10 +1,10 @@
 /** Everything with DeepSeek's latent attention: DeepSeek-V2 and V3, Kimi-K2, Moonlight, GLM-4.7-Flash, Youtu. */
-import type { JsonObject } from '../../json-file.ts'
-import type { Architecture, GgufModel } from './architecture.ts'
-import { decoderConfig } from './common.ts'
-import { latentSizes } from './latent.ts'
-import { LATENT } from './naming.ts'
-import { HEADS, LAYERS, SIZE } from './ranges.ts'
+import type { JsonObject } from '../../checkpoint/json-file.ts'
+import type { Architecture, GgufModel } from '../gguf/architecture.ts'
+import { decoderConfig } from '../gguf/common.ts'
+import { latentSizes } from '../gguf/latent.ts'
+import { LATENT } from '../gguf/naming.ts'
+import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
 
 const SOFTMAX = 1
 const SIGMOID = 2

@@ -1,7 +1,7 @@
-import type { Architecture } from './architecture.ts'
-import { headCount, tokenSettings, vocabularySize } from './common.ts'
-import { CONTEXT, EPS, LAYERS, SIZE } from './ranges.ts'
-import { ropeSettings } from './rope.ts'
+import type { Architecture } from '../gguf/architecture.ts'
+import { headCount, tokenSettings, vocabularySize } from '../gguf/common.ts'
+import { CONTEXT, EPS, LAYERS, SIZE } from '../gguf/ranges.ts'
+import { ropeSettings } from '../gguf/rope.ts'
 
 export const falcon: Architecture = {
   naming: {
