@@ -1,21 +1,34 @@
-import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { Operations } from '../kernels/contract/operations.ts'
 import { type Tensor, tensorAt } from '../tensor/tensor.ts'
-import type { CacheLayout } from './layout.ts'
+import { type CacheLayout, planesOf } from './layout.ts'
 import type { Block } from './pool.ts'
+
+/** Planes with rows of one size, one behind the other. */
+interface PlaneRun {
+  readonly start: number
+  readonly rowBytes: number
+  count: number
+}
 
 /** Records the copying of the first `rows` rows of every layer into another block of the same group. */
 export function copyRows(
-  kernels: Pick<Kernels, 'copy'>,
-  { blockTokens, groups }: CacheLayout,
+  kernels: Pick<Operations, 'copy'>,
+  layout: CacheLayout,
   to: Block,
   from: Block,
   rows: number,
 ): void {
-  const { layers, planes, rowBytes } = groups[to.group] as CacheLayout['groups'][number]
-  for (const plane of planes) {
-    // The plane's rows in each layer: [layers, bytes].
+  const { blockTokens } = layout
+  const runs: PlaneRun[] = []
+  for (const { start, rowBytes } of planesOf(layout, to.group)) {
+    const last = runs.at(-1)
+    const follows = last?.rowBytes === rowBytes && start === last.start + last.count * blockTokens * rowBytes
+    if (last && follows) last.count++
+    else runs.push({ start, rowBytes, count: 1 })
+  }
+  for (const { start, rowBytes, count } of runs) {
     const part = ({ memory }: Block): Tensor => ({
-      ...tensorAt(memory.address + blockTokens * plane.before, 'u8', [layers.length, rows * plane.rowBytes]),
+      ...tensorAt(memory.address + start, 'u8', [count, rows * rowBytes]),
       strides: [blockTokens * rowBytes, 1],
     })
     kernels.copy(part(to), part(from))

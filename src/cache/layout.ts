@@ -1,25 +1,42 @@
 /**
- * What is remembered per token, as data. Layers that see the same keys (all, or a window) form a group with a block
- * table of its own. A block holds `blockTokens` tokens for all layers of its group: [layer][plane][token][row]. What
- * attention reads together lies together: MLA's latent and rope key are the row of one plane; the keys of each head are
- * a plane of their own, and so are its values, so that whoever reads a head reads memory from end to end.
+ * What is remembered per token, as data. Each layer caches segments of its own. Layers that see the same keys (all, or a
+ * window) form a group with a block table of its own. A block holds `blockTokens` tokens for all layers of its group:
+ * [layer][plane][token][row]. What attention reads together lies together: MLA's latent and rope key are the row of one
+ * plane; the keys of each head are a plane of their own, and so are its values, so that whoever reads a head reads memory
+ * from end to end.
  */
 import type { PagedRows, RowSlice } from '../kernels/contract/cached-rows.ts'
 import { type CacheType, DTYPE_BYTES, isScaled, vectorAlignment, vectorBytes } from '../tensor/dtype.ts'
 
+/** One kind of vector that a layer caches of a token. */
 export interface CacheSegment {
-  /** `latent` and `ropeKey` for MLA, `key` and `value` for grouped attention. */
-  readonly name: 'latent' | 'ropeKey' | 'key' | 'value'
-  /** Vectors of `width` numbers, one after the other. */
+  /** By which the layer's attention finds it: `latent`, `key`, … */
+  readonly name: string
+  /** Vectors of `width` numbers. */
   readonly heads: number
   readonly width: number
   readonly dtype: CacheType
+  /** Each head has a plane of its own. Default: its vectors lie one after the other in the row that segments share. */
+  readonly perHead?: boolean
+  /** Numbers that rope has rotated by the token's position. */
+  readonly rotary?: boolean
 }
 
-/** Rows of a layer's tokens in a block, one behind the other. */
+/** `blockTokens` rows of one layer in a block, one behind the other. */
 export interface CachePlane {
-  /** Bytes of a token in the planes before this one. */
+  /** Bytes of a token in the layer's planes before this one. */
   readonly before: number
+  readonly rowBytes: number
+}
+
+export interface CacheLayer {
+  /** Index of its group. */
+  readonly group: number
+  readonly segments: readonly CacheSegment[]
+  readonly planes: readonly CachePlane[]
+  /** Bytes of a token in the group's layers before this one. */
+  readonly before: number
+  /** Bytes of a token in all planes of this layer. */
   readonly rowBytes: number
 }
 
@@ -28,21 +45,19 @@ export interface CacheGroup {
   readonly layers: readonly number[]
   /** Keys a query sees, itself included; rows that the window has passed are freed. null: all. */
   readonly window: number | null
-  readonly segments: readonly CacheSegment[]
-  readonly planes: readonly CachePlane[]
-  /** Bytes of one token in one layer, in all planes. */
+  /** Bytes of one token in all its layers. */
   readonly rowBytes: number
-  /** Bytes of one block: layers x blockTokens x rowBytes. */
+  /** Bytes of one block: blockTokens x rowBytes. */
   readonly blockBytes: number
 }
 
 export interface CacheLayout {
   readonly blockTokens: number
   readonly groups: readonly CacheGroup[]
+  /** By layer of the model. */
+  readonly layers: readonly CacheLayer[]
   /** Bytes of one token in all layers of all groups, windows not yet passed. */
   readonly bytesPerToken: number
-  /** Group and place in it, by layer of the model. */
-  readonly places: readonly { readonly group: number; readonly index: number }[]
 }
 
 /** Where a segment's first vector lies; the others follow in the row, or each in the row of the next plane. */
@@ -51,11 +66,10 @@ interface Place {
   readonly offset: number
 }
 
-const isApart = ({ name }: CacheSegment) => name === 'key' || name === 'value'
+const up = (bytes: number, alignment: number) => Math.ceil(bytes / alignment) * alignment
 
 /** Lays segments as close as their types allow. */
 function placeSegments(segments: readonly CacheSegment[]) {
-  const up = (bytes: number, alignment: number) => Math.ceil(bytes / alignment) * alignment
   const alignment = Math.max(1, ...segments.map(s => vectorAlignment(s.dtype)))
   const planes: CachePlane[] = []
   const places: Place[] = []
@@ -68,61 +82,64 @@ function placeSegments(segments: readonly CacheSegment[]) {
   }
   for (const s of segments) {
     for (let head = 0; head < s.heads; head++) {
-      if (isApart(s)) close()
+      if (s.perHead) close()
       const offset = up(row, vectorAlignment(s.dtype))
       if (head === 0) places.push({ plane: planes.length, offset })
       row = offset + vectorBytes(s.dtype, s.width)
     }
-    if (isApart(s)) close()
+    if (s.perHead) close()
   }
   close()
-  return { planes, places, rowBytes: before }
+  return { planes, places, rowBytes: before, alignment }
 }
 
-/** Groups layers by window; every layer has the same segments. */
+/** Groups layers by window. */
 export function cacheLayout(
-  segments: readonly CacheSegment[],
-  windows: readonly (number | null)[],
+  layers: readonly { readonly segments: readonly CacheSegment[]; readonly window: number | null }[],
   blockTokens: number,
 ): CacheLayout {
-  const { planes, rowBytes } = placeSegments(segments)
-  const distinct = [...new Set(windows)]
-  const groups = distinct.map(window => {
-    const layers = windows.flatMap((w, layer) => (w === window ? [layer] : []))
-    return { layers, window, segments, planes, rowBytes, blockBytes: layers.length * blockTokens * rowBytes }
+  const windows = [...new Set(layers.map(layer => layer.window))]
+  const filled = windows.map(() => 0)
+  const placed = layers.map(({ segments, window }): CacheLayer => {
+    const { planes, rowBytes, alignment } = placeSegments(segments)
+    const group = windows.indexOf(window)
+    const before = up(filled[group] as number, alignment)
+    filled[group] = before + rowBytes
+    return { group, segments, planes, before, rowBytes }
   })
-  const places = windows.map((window, layer) => {
-    const group = distinct.indexOf(window)
-    return { group, index: (groups[group] as CacheGroup).layers.indexOf(layer) }
+  const groups = windows.map((window, group): CacheGroup => {
+    const rowBytes = filled[group] as number
+    const members = placed.flatMap((layer, i) => (layer.group === group ? [i] : []))
+    return { layers: members, window, rowBytes, blockBytes: blockTokens * rowBytes }
   })
-  return { blockTokens, groups, places, bytesPerToken: rowBytes * windows.length }
+  return { blockTokens, groups, layers: placed, bytesPerToken: groups.reduce((n, g) => n + g.rowBytes, 0) }
 }
 
 /** Where the named segment of a layer lies, for the kernels. */
-export function cacheSlice(layout: CacheLayout, layer: number, name: CacheSegment['name']): RowSlice {
-  const { group, index } = layout.places[layer] as CacheLayout['places'][number]
-  const { segments, planes, rowBytes } = layout.groups[group] as CacheGroup
+export function cacheSlice({ blockTokens, layers }: CacheLayout, layer: number, name: string): RowSlice {
+  const { segments, planes, before } = layers[layer] as CacheLayer
   const i = segments.findIndex(s => s.name === name)
   const segment = segments[i]
-  if (!segment) throw new RangeError(`cacheSlice: rows of this cache have no segment "${name}"`)
+  if (!segment) throw new RangeError(`cacheSlice: layer ${layer} caches no segment "${name}"`)
   const { plane, offset } = placeSegments(segments).places[i] as Place
-  const { before, rowBytes: planeRow } = planes[plane] as CachePlane
-  const rows: PagedRows = {
-    blockTokens: layout.blockTokens,
-    layerOffset: layout.blockTokens * (index * rowBytes + before),
-    rowBytes: planeRow,
-  }
-  const { dtype, heads, width } = segment
-  const headBytes = isApart(segment) ? layout.blockTokens * planeRow : vectorBytes(dtype, width)
+  const { before: inLayer, rowBytes } = planes[plane] as CachePlane
+  const rows: PagedRows = { blockTokens, layerOffset: blockTokens * (before + inLayer), rowBytes }
+  const { dtype, heads, width, perHead } = segment
+  const headBytes = perHead ? blockTokens * rowBytes : vectorBytes(dtype, width)
   return { rows, dtype, offset, heads, width, headStride: isScaled(dtype) ? headBytes : headBytes / DTYPE_BYTES[dtype] }
 }
 
-/** Bytes of a block that hold its first `tokens` tokens, layer by layer and plane by plane. */
-export function* filledParts({ blockTokens }: CacheLayout, { layers, planes, rowBytes }: CacheGroup, tokens: number) {
-  for (const layer of layers.keys()) {
-    for (const plane of planes) {
-      const start = blockTokens * (layer * rowBytes + plane.before)
-      yield { start, bytes: tokens * plane.rowBytes, room: blockTokens * plane.rowBytes }
-    }
+/** A group's planes in the order in which they lie in a block. `start`: bytes from the block's first. */
+export function* planesOf({ blockTokens, layers, groups }: CacheLayout, group: number) {
+  for (const index of groups[group]?.layers ?? []) {
+    const { before, planes } = layers[index] as CacheLayer
+    for (const plane of planes) yield { start: blockTokens * (before + plane.before), rowBytes: plane.rowBytes }
+  }
+}
+
+/** Bytes of a block that hold its first `tokens` tokens, plane by plane. */
+export function* filledParts(layout: CacheLayout, group: number, tokens: number) {
+  for (const { start, rowBytes } of planesOf(layout, group)) {
+    yield { start, bytes: tokens * rowBytes, room: layout.blockTokens * rowBytes }
   }
 }

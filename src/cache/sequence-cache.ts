@@ -60,7 +60,7 @@ export class SequenceCache {
   get usedBytes(): number {
     let bytes = 0
     for (const { group, first } of this.#tables) {
-      bytes += Math.max(0, this.#length - first * this.blockTokens) * group.layers.length * group.rowBytes
+      bytes += Math.max(0, this.#length - first * this.blockTokens) * group.rowBytes
     }
     return bytes
   }

@@ -2,7 +2,6 @@
 
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
-import { type CacheGroup, cacheLayout } from '../cache/layout.ts'
 import { type CacheTypeName, rowTypes } from '../cache/types.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
@@ -15,7 +14,7 @@ import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
 import type { SamplingDefaults } from '../engine/types/results.ts'
 import { parseConfig } from '../families/index.ts'
-import { cacheSegments } from '../model/cache-segments.ts'
+import { modelCacheLayout } from '../model/cache-segments.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
 import { biasWarnings } from '../model/load-warnings.ts'
 import { openModel } from '../model/open/open-model.ts'
@@ -199,7 +198,7 @@ function cacheNeeds(
     const { second } = rowTypes(type, attention.kind)
     return {
       window,
-      rowBytes: (cacheLayout(cacheSegments(attention, type), [null], 1).groups[0] as CacheGroup).rowBytes,
+      rowBytes: modelCacheLayout([{ attention, window: null }], type, 1).bytesPerToken,
       expandedRowBytes: expandedElements(attention) * DTYPE_BYTES[isScaled(second) ? 'bf16' : second],
     }
   })

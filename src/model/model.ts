@@ -1,4 +1,4 @@
-import { type CacheLayout, cacheLayout } from '../cache/layout.ts'
+import type { CacheLayout } from '../cache/layout.ts'
 import { BlockPool, type PoolOptions } from '../cache/pool.ts'
 import { SequenceCache } from '../cache/sequence-cache.ts'
 import type { CacheTypeName } from '../cache/types.ts'
@@ -8,12 +8,12 @@ import { Arena } from '../nn/arena.ts'
 import { longropeLimit, ropeFrequencies } from '../nn/attention/rope.ts'
 import type { AttentionStep } from '../nn/attention/step.ts'
 import { decoderLayer, type Layer, runLayer } from '../nn/block.ts'
-import { commonAttention, type ModelConfig } from '../nn/config.ts'
+import type { ModelConfig } from '../nn/config.ts'
 import { linear, normalise } from '../nn/layers.ts'
 import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
-import { cacheSegments } from './cache-segments.ts'
+import { modelCacheLayout } from './cache-segments.ts'
 import { type RowRun, recordShift } from './shift.ts'
 
 export interface ModelOptions {
@@ -62,13 +62,7 @@ export class Model {
     const { cacheType = 'f16', blockTokens = 64, cache } = options
     this.config = config
     this.kernels = kernels
-    const attention = commonAttention(config)
-    if (!attention) throw new TypeError('Model: the cache holds layers that attend alike')
-    this.layout = cacheLayout(
-      cacheSegments(attention, cacheType),
-      config.layers.map(l => l.window),
-      blockTokens,
-    )
+    this.layout = modelCacheLayout(config.layers, cacheType, blockTokens)
     this.#weights = weights
     this.#layers = weights.layers.map((w, i) => decoderLayer(config, this.layout, i, w))
     this.pool = new BlockPool(kernels, this.layout, cache)

@@ -3,7 +3,7 @@
  * their position, and rotary keys by an angle: R(p - d) = R(-d) R(p). So of MLA's rows the rope key is turned back and the
  * latent stays as it is, of grouped attention's the key is turned and the value stays.
  */
-import { type CacheLayout, type CacheSegment, cacheSlice } from '../cache/layout.ts'
+import { type CacheLayer, type CacheLayout, cacheSlice } from '../cache/layout.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
@@ -26,9 +26,6 @@ export interface ShiftParts {
   /** f64 [dim / 2] of a rope. */
   frequencies(rope: number, beyond: boolean): Tensor
 }
-
-/** Segments whose numbers turn with the position. */
-const TURNING: ReadonlySet<CacheSegment['name']> = new Set(['ropeKey', 'key'])
 
 /** Records the copying of a run of rows of `from` into `to`, `distance` positions earlier; room must be reserved. */
 export function recordShift(
@@ -58,15 +55,15 @@ export function recordShift(
     write: place(to, group, start - distance),
   }))
   for (const [layer, { rope }] of config.layers.entries()) {
-    const group = layout.places[layer]?.group as number
+    const { group, segments } = layout.layers[layer] as CacheLayer
     const { read, write } = places[group] as (typeof places)[number]
-    for (const segment of layout.groups[group]?.segments ?? []) {
+    for (const segment of segments) {
       const mark = arena.mark()
       const slice = cacheSlice(layout, layer, segment.name)
       const flat = arena.take([count, segment.heads * segment.width])
       const rows = splitHeads(flat, segment.heads) // [n, heads, width]
       k.cacheRead(flat, slice, read)
-      if (rope !== null && TURNING.has(segment.name)) {
+      if (rope !== null && segment.rotary) {
         k.rope(rows, rows, angles[rope] as Tensor, config.ropes[rope]?.interleaved as boolean)
       }
       k.cacheWrite(slice, rows, write)

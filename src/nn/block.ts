@@ -22,10 +22,10 @@ export interface Layer {
 export function decoderLayer(model: ModelConfig, layout: CacheLayout, index: number, weights: LayerWeights): Layer {
   const config = model.layers[index] as LayerConfig
   const interleaved = config.rope !== null && (model.ropes[config.rope]?.interleaved ?? false)
-  const slice = (name: Parameters<typeof cacheSlice>[2]) => cacheSlice(layout, index, name)
+  const slice = (name: string) => cacheSlice(layout, index, name)
   const { attention } = weights
   const c = config.attention
-  const group = layout.places[index]?.group ?? 0
+  const group = layout.layers[index]?.group ?? 0
   if (attention.kind === 'latent' && c.kind === 'latent') {
     const slices = { latent: slice('latent'), ropeKey: slice('ropeKey') }
     return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cacheLayout } from '../../src/cache/layout.ts'
+import { type CacheSegment, cacheLayout } from '../../src/cache/layout.ts'
 import { BlockPool, CacheFullError } from '../../src/cache/pool.ts'
 import { SequenceCache } from '../../src/cache/sequence-cache.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
@@ -9,6 +9,12 @@ const latent = (width: number, rope: number, dtype: 'f32' | 'f16') =>
     { name: 'latent', heads: 1, width, dtype },
     { name: 'ropeKey', heads: 1, width: rope, dtype },
   ] as const
+
+const layoutOf = (segments: readonly CacheSegment[], windows: readonly (number | null)[], blockTokens: number) =>
+  cacheLayout(
+    windows.map(window => ({ segments, window })),
+    blockTokens,
+  )
 
 describe('the cache counts its bytes exactly', () => {
   it('DeepSeek-V3 at 16 bit: tokens x 61 x 576 x 2', () => {
@@ -20,7 +26,7 @@ describe('the cache counts its bytes exactly', () => {
       if (dtype === 'u8') allocated += shape.reduce((n, size) => n * size, 1)
       return alloc(dtype, shape)
     }
-    const layout = cacheLayout(latent(512, 64, 'f16'), Array(61).fill(null), 64)
+    const layout = layoutOf(latent(512, 64, 'f16'), Array(61).fill(null), 64)
     expect(layout.bytesPerToken).toBe(70_272)
     const pool = new BlockPool(kernels, layout)
     const cache = new SequenceCache(kernels, pool, 1000)
@@ -39,7 +45,7 @@ describe('the cache counts its bytes exactly', () => {
 
   it('a window frees the blocks it has passed, and only those', () => {
     const kernels = createReferenceKernels()
-    const layout = cacheLayout(latent(3, 2, 'f32'), [null, 10, 10], 4)
+    const layout = layoutOf(latent(3, 2, 'f32'), [null, 10, 10], 4)
     const pool = new BlockPool(kernels, layout)
     const cache = new SequenceCache(kernels, pool, 100)
     for (let n = 1; n <= 40; n++) {
@@ -63,7 +69,7 @@ describe('the cache counts its bytes exactly', () => {
 
   it('a full pool refuses and changes nothing; what is given back can be taken again', () => {
     const kernels = createReferenceKernels()
-    const layout = cacheLayout(latent(3, 2, 'f32'), [null, 8], 4)
+    const layout = layoutOf(latent(3, 2, 'f32'), [null, 8], 4)
     const block = 4 * 20
     const pool = new BlockPool(kernels, layout, { maxBytes: 5 * block })
     const [a, b] = [new SequenceCache(kernels, pool, 100), new SequenceCache(kernels, pool, 100)]

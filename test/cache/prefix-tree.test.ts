@@ -10,7 +10,14 @@ const always = () => true
 
 function setup(options: PoolOptions = {}, windows: readonly (number | null)[] = [null]) {
   const kernels = createReferenceKernels()
-  const pool = new BlockPool(kernels, cacheLayout(SEGMENTS, windows, 4), options)
+  const pool = new BlockPool(
+    kernels,
+    cacheLayout(
+      windows.map(window => ({ segments: SEGMENTS, window })),
+      4,
+    ),
+    options,
+  )
   const tree = new PrefixTree(pool)
   /** A timeline of full blocks that is done: published, then released from its end. */
   const remember = (ids: readonly number[], flags = 0): PrefixNode[] => {

@@ -20,6 +20,11 @@ const SEGMENTS = [
   { name: 'latent', heads: 1, width: 1, dtype: 'f32' },
   { name: 'ropeKey', heads: 1, width: 1, dtype: 'f32' },
 ] as const
+const layoutOf = (windows: readonly (number | null)[], blockTokens: number) =>
+  cacheLayout(
+    windows.map(window => ({ segments: SEGMENTS, window })),
+    blockTokens,
+  )
 /** 8 bytes a row: a global group of one layer, and where there is a window one of two layers. */
 const WINDOWS = { global: [null], windowed: [null, 9, 9] } as const
 
@@ -41,7 +46,7 @@ class World {
   constructor(windows: readonly (number | null)[], maxBytes: number, maxKeptBytes: number) {
     this.#windows = windows
     this.#base = this.kernels.allocatedBytes
-    this.pool = new BlockPool(this.kernels, cacheLayout(SEGMENTS, windows, BLOCK), { maxBytes, maxKeptBytes })
+    this.pool = new BlockPool(this.kernels, layoutOf(windows, BLOCK), { maxBytes, maxKeptBytes })
     this.tree = new PrefixTree(this.pool)
   }
 
@@ -234,7 +239,7 @@ describe('timelines that share blocks', () => {
 
   it('200 forks of 4,096 tokens cost one partial block each when they go on, and nothing before', async () => {
     const kernels = createReferenceKernels()
-    const layout = cacheLayout(SEGMENTS, [null], 64)
+    const layout = layoutOf([null], 64)
     const pool = new BlockPool(kernels, layout)
     const first = new SequenceCache(kernels, pool, 8192)
     first.reserve(4090)

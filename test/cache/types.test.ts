@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cacheLayout } from '../../src/cache/layout.ts'
 import { CACHE_TYPE_NAMES, type CacheTypeName } from '../../src/cache/types.ts'
 import { defaultCacheType } from '../../src/engine/load/default-cache-type.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
-import { cacheSegments } from '../../src/model/cache-segments.ts'
+import { modelCacheLayout } from '../../src/model/cache-segments.ts'
 import type { Model } from '../../src/model/model.ts'
 import type { LatentAttentionConfig } from '../../src/nn/attention/config.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
@@ -14,7 +13,7 @@ const V3: LatentAttentionConfig = {
   ...{ kind: 'latent', nHeads: 128, qLoraRank: 1536, kvLoraRank: 512, qkNopeHeadDim: 128, qkRopeHeadDim: 64 },
   ...{ vHeadDim: 128, softmaxScale: 1, latentNormEps: 1e-6 },
 }
-const rowBytes = (types: CacheTypeName) => cacheLayout(cacheSegments(V3, types), [null], 64).bytesPerToken
+const rowBytes = (types: CacheTypeName) => modelCacheLayout([{ attention: V3, window: null }], types, 64).bytesPerToken
 
 describe('types of cached rows', () => {
   it('have the bytes of DeepSeek-V3 that their layouts say', () => {
@@ -75,7 +74,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
     it('differ for keys and values of heads, without scales', async () => {
       const config = randomGroupedConfig(new Rng(12))
       const model = await randomModel(kernels, config, 1, { cacheType: 'f32/bf16' })
-      expect(model.layout.groups[0]?.segments.map(s => s.dtype)).toEqual(['f32', 'bf16'])
+      expect(model.layout.layers[0]?.segments.map(s => s.dtype)).toEqual(['f32', 'bf16'])
       model.dispose()
       for (const cacheType of CACHE_TYPE_NAMES.filter(n => n.includes('int8') || n.includes('fp8'))) {
         await expect(randomModel(kernels, config, 1, { cacheType })).rejects.toThrow(/is made for latents/)

@@ -1,6 +1,6 @@
 /** Whose rows these are: rows of two engines may stand for each other only where all of this is equal. */
 import { createHash } from 'node:crypto'
-import type { CacheLayout } from '../../cache/layout.ts'
+import type { CacheLayer, CacheLayout } from '../../cache/layout.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { PATH_GRID } from '../../nn/attention/path.ts'
 
@@ -27,17 +27,38 @@ export interface Identity {
 export async function identify(
   { config, tokenizer, tensors }: Pick<Checkpoint, 'config' | 'tokenizer' | 'tensors'>,
   numerics: string,
-  { blockTokens, groups }: CacheLayout,
+  layout: CacheLayout,
 ): Promise<Identity> {
   return {
     rules: `${VERSION}/${PATH_GRID}`,
     config: digest(JSON.stringify(config)),
     tokenizer: digest(JSON.stringify(tokenizer)),
     weights: await weightsDigest(tensors),
-    rows: (groups[0]?.segments ?? []).map(s => `${s.name} ${s.dtype}`).join(', '),
-    layout: digest(JSON.stringify({ blockTokens, groups })),
+    rows: [...new Set(layout.layers.flatMap(l => l.segments).map(s => `${s.name} ${s.dtype}`))].join(', '),
+    layout: digest(JSON.stringify({ blockTokens: layout.blockTokens, groups: layerKinds(layout) })),
     numerics,
   }
+}
+
+/** Of each group, the layers whose rows are alike, and how these lie: what files are known by, field by field in this order. */
+function layerKinds({ blockTokens, groups, layers }: CacheLayout): object[] {
+  const kinds = new Map<string, Omit<CacheLayer, 'before'> & { readonly members: number[] }>()
+  for (const [i, { before: _, ...layer }] of layers.entries()) {
+    const key = JSON.stringify(layer)
+    const known = kinds.get(key)
+    if (known) known.members.push(i)
+    else kinds.set(key, { ...layer, members: [i] })
+  }
+  return [...kinds.values()]
+    .sort((a, b) => a.group - b.group)
+    .map(({ group, segments, planes, rowBytes, members }) => ({
+      layers: members,
+      window: groups[group]?.window,
+      segments: segments.map(({ name, heads, width, dtype }) => ({ name, heads, width, dtype })),
+      planes,
+      rowBytes,
+      blockBytes: members.length * blockTokens * rowBytes,
+    }))
 }
 
 /** 128 bits, in hexadecimal. */

@@ -1,4 +1,4 @@
-import { type CacheGroup, filledParts } from '../../cache/layout.ts'
+import { filledParts } from '../../cache/layout.ts'
 import type { Block } from '../../cache/pool.ts'
 import type { SequenceCache } from '../../cache/sequence-cache.ts'
 import { LatentkitError } from '../../errors.ts'
@@ -58,13 +58,13 @@ async function* memoryOf(
   blocks: readonly (readonly (Block | null)[])[],
   rows: number,
 ): AsyncGenerator<Uint8Array> {
-  const { blockTokens, groups } = model.layout
+  const { blockTokens } = model.layout
   for (const [n, byGroup] of blocks.entries()) {
     const filled = Math.min(rows - n * blockTokens, blockTokens)
-    for (const [g, block] of byGroup.entries()) {
+    for (const block of byGroup) {
       if (!block) continue
       const bytes = (await kernels.read(block.memory)) as Uint8Array
-      for (const part of filledParts(model.layout, groups[g] as CacheGroup, filled)) {
+      for (const part of filledParts(model.layout, block.group, filled)) {
         bytes.fill(0, part.start + part.bytes, part.start + part.room)
       }
       yield bytes
