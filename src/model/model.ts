@@ -8,12 +8,12 @@ import { Arena } from '../nn/arena.ts'
 import { longropeLimit, ropeFrequencies } from '../nn/attention/rope.ts'
 import type { AttentionStep } from '../nn/attention/step.ts'
 import { decoderLayer, type Layer, runLayer } from '../nn/block.ts'
+import { modelCacheLayout } from '../nn/cache-layout.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { linear, normalise } from '../nn/layers.ts'
 import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
-import { modelCacheLayout } from './cache-segments.ts'
 import { type RowRun, recordShift } from './shift.ts'
 
 export interface ModelOptions {

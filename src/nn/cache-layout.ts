@@ -1,7 +1,7 @@
 import { type CacheLayout, type CacheSegment, cacheLayout } from '../cache/layout.ts'
 import { type CacheTypeName, rowTypes } from '../cache/types.ts'
-import type { AttentionConfig } from '../nn/attention/config.ts'
-import type { LayerConfig } from '../nn/config.ts'
+import type { AttentionConfig } from './attention/config.ts'
+import type { LayerConfig } from './config.ts'
 
 /** What a layer caches of a token. Throws OptionError where the types do not suit the attention. */
 function cacheSegments(a: AttentionConfig, types: CacheTypeName): CacheSegment[] {
