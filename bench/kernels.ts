@@ -39,7 +39,7 @@ for (const type of types) {
   for (const tokens of TOKENS) {
     const rows = tokens === 1 ? Math.floor(ONE_TOKEN_BYTES / weightBytes(type, 1, COLS) / 16) * 16 : PROMPT_ROWS
     await bench('matmul', type, tokens, rows * COLS, async k => {
-      const w = await k.prepare(made(type, rows, COLS), 'matmul')
+      const w = await k.prepare(made(type, rows, COLS))
       const [x, y] = [filled(k, [tokens, COLS]), k.alloc('f32', [tokens, rows])]
       return { record: () => k.matmul(y, x, w), y }
     })
@@ -59,7 +59,7 @@ for (const type of types) {
     })
     const { count: H, nope: N, latent: C } = HEADS
     await bench('headMatmul', type, tokens, H * N * C, async k => {
-      const w = await k.prepare(made(type, H * N, C), 'heads')
+      const w = await k.prepare(made(type, H * N, C))
       const [x, y] = [filled(k, [tokens, H, C]), k.alloc('f32', [tokens, H, N])]
       return { record: () => k.headMatmul(y, x, w, { headRows: N, firstRow: 0, rows: N, transposed: false }), y }
     })

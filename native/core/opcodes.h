@@ -13,13 +13,11 @@
   OP(headMatmul)                 \
   OP(activate)                   \
   OP(gate)                       \
-  OP(softmax)                    \
   OP(ropeTable)                  \
   OP(rope)                       \
   OP(cacheWrite)                 \
   OP(cacheRead)                  \
   OP(attention)                  \
-  OP(mergeAttention)             \
   OP(probabilities)              \
   OP(route)                      \
   OP(groupByExpert)              \

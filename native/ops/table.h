@@ -4,7 +4,6 @@
 #include "../core/opcodes.h"
 #include "../simd/simd.h"
 #include "attention/attention.h"
-#include "attention/merge.h"
 #include "attention/probabilities.h"
 #include "cache/read-write.h"
 #include "elementwise/activate.h"
@@ -13,7 +12,6 @@
 #include "elementwise/gate.h"
 #include "elementwise/norms.h"
 #include "elementwise/rope.h"
-#include "elementwise/softmax.h"
 #include "experts/combine.h"
 #include "experts/expert-matmul.h"
 #include "experts/group.h"
@@ -40,13 +38,11 @@ static const Operation OPERATIONS[OPCODES] = {
     {headMatmul, headMatmulScratch, headMatmulShared, nullptr},
     LATENTKIT_NO_SCRATCH(activate),
     LATENTKIT_NO_SCRATCH(gate),
-    LATENTKIT_NO_SCRATCH(softmax),
     LATENTKIT_NO_SCRATCH(ropeTable),
     LATENTKIT_NO_SCRATCH(rope),
     LATENTKIT_NO_SCRATCH(cacheWrite),
     LATENTKIT_NO_SCRATCH(cacheRead),
     {attention, attentionScratch, attentionShared, attentionWork},
-    {mergeAttention, mergeAttentionScratch, nullptr, nullptr},
     LATENTKIT_NO_SCRATCH(probabilities),
     {route, routeScratch, nullptr, nullptr},
     LATENTKIT_NO_SCRATCH(groupByExpert),

@@ -5,7 +5,7 @@ import { type WeightRole, weightTypeFor } from '../checkpoint/recode/weight-type
 import { UnsupportedModelError } from '../errors.ts'
 import type { GroupedNames, LatentNames, MlpNames, TensorNames } from '../families/family.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { ExpertWeights, Weight, WeightSource, WeightUse } from '../kernels/contract/weights.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
 import type { AttentionConfig, LatentAttentionConfig } from '../nn/attention/config.ts'
 import { attendedSize } from '../nn/attention/config.ts'
 import type { GroupedWeights } from '../nn/attention/grouped.ts'
@@ -57,19 +57,17 @@ export class Loader {
   async model(): Promise<ModelWeights> {
     const c = this.#config
     const n = this.#names
-    const rows = (name: string, count: number, use: WeightUse, role: WeightRole) =>
-      this.#matrix(`${name}.weight`, count, c.hiddenSize, use, role, false)
+    const rows = (name: string, count: number, role: WeightRole) =>
+      this.#matrix(`${name}.weight`, count, c.hiddenSize, role, false)
     const tied = c.tiedEmbeddings
-    const embedding = await rows(this.#prefix + n.embedding, c.vocabSize, 'embedding', tied ? 'tied' : 'embedding')
-    const positions = n.positions
-      ? await rows(this.#prefix + n.positions, c.maxPositions, 'embedding', 'positions')
-      : null
+    const embedding = await rows(this.#prefix + n.embedding, c.vocabSize, tied ? 'tied' : 'embedding')
+    const positions = n.positions ? await rows(this.#prefix + n.positions, c.maxPositions, 'positions') : null
     const layers: LayerWeights[] = []
     for (let i = 0; i < c.nLayers; i++) layers.push(await this.#layer(i))
     const finalNorm = c.finalNorm && n.finalNorm ? await this.#norm(this.#prefix + n.finalNorm, c.hiddenSize) : null
     const bias = await this.#bias(n.output, c.vocabSize)
     if (bias && c.logitScale !== 1) throw this.#unsupported(`${n.output}.bias`, 'a bias of logits that are scaled')
-    const weight = tied ? embedding : await rows(n.output, c.vocabSize, 'matmul', 'output')
+    const weight = tied ? embedding : await rows(n.output, c.vocabSize, 'output')
     const output = { weight, bias }
     return { embedding, positions, layers, finalNorm, output }
   }
@@ -134,7 +132,7 @@ export class Loader {
       () => valuePart(found, H, V),
       of(n.out, D),
     )
-    const weight = await this.#matrix(`${out}.weight`, D, H * V, 'matmul')
+    const weight = await this.#matrix(`${out}.weight`, D, H * V)
     return { weight, bias: await this.#prepared(source, found.bytes.length) }
   }
 
@@ -142,12 +140,12 @@ export class Loader {
     const { nHeads: H, kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
     const named = (name: string) => `${at}${name}.weight`
     if (this.#checkpoint.has(named(n.keyValueUp)) || !this.#checkpoint.has(named(n.keyUp))) {
-      return { kind: 'joined', weight: await this.#matrix(named(n.keyValueUp), H * (N + V), C, 'heads') }
+      return { kind: 'joined', weight: await this.#matrix(named(n.keyValueUp), H * (N + V), C) }
     }
     return {
       kind: 'split',
-      key: await this.#matrix(named(n.keyUp), H * C, N, 'heads'),
-      value: await this.#matrix(named(n.valueUp), H * V, C, 'heads'),
+      key: await this.#matrix(named(n.keyUp), H * C, N),
+      value: await this.#matrix(named(n.valueUp), H * V, C),
     }
   }
 
@@ -222,7 +220,7 @@ export class Loader {
     role: WeightRole = 'matrix',
   ): Promise<Linear> {
     return {
-      weight: await this.#matrix(`${name}.weight`, rows, cols, 'matmul', role),
+      weight: await this.#matrix(`${name}.weight`, rows, cols, role),
       bias: await this.#bias(name, rows, announced),
     }
   }
@@ -260,13 +258,12 @@ export class Loader {
     name: string,
     rows: number,
     cols: number,
-    use: WeightUse,
     role: WeightRole = 'matrix',
     transposed = this.#names.transposed ?? false,
   ): Promise<Weight> {
     const stored = this.#checkpoint.matrix(name, rows, cols, { transposed })
     const source = this.#typed(stored, role)
-    const weight = await this.#kernels.prepare(source, use)
+    const weight = await this.#kernels.prepare(source)
     this.#ready(source, role, stored.bytes.length)
     return weight
   }

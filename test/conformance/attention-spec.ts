@@ -24,9 +24,7 @@ export interface AttentionSpec {
   readonly storedSecond?: CacheType
   readonly blockTokens?: number
   readonly sequences: readonly AttentionSequence[]
-  readonly mask?: 'causal' | 'none'
   readonly window?: number
-  readonly sinkTokens?: number
   readonly sinkLogits?: boolean
   readonly carry?: boolean
   /** Columns of the captured scores before the first key; negative leaves keys out. */
@@ -66,9 +64,7 @@ export function recordAttention(lab: Lab, spec: AttentionSpec): void {
     values,
     sequences: putSequences(lab, fields),
     scale: keyWidth ** -0.5,
-    mask: spec.mask ?? 'causal',
     ...(spec.window !== undefined && { window: spec.window }),
-    ...(spec.sinkTokens !== undefined && { sinkTokens: spec.sinkTokens }),
     ...(spec.sinkLogits && { sinkLogits: lab.normals([H]) }),
     lse: heldLse ? lab.inout('lse', 'f32', [T, H], heldLse) : lab.output('lse', 'f32', [T, H]),
     ...(carry && { carry }),
@@ -137,11 +133,11 @@ function expandedRows(lab: Lab, spec: AttentionSpec): Rows {
 
 /** Rows at the positions that queries may see hold numbers; the others NaN, or there is no block. */
 function storedRows(lab: Lab, spec: AttentionSpec, shapes: readonly { heads: number; width: number }[]) {
-  const { stored, storedSecond, sequences, blockTokens = 16, mask } = spec
+  const { stored, storedSecond, sequences, blockTokens = 16 } = spec
   const segments = shapes.map((s, i) => (i === 1 && storedSecond ? { ...s, dtype: storedSecond } : s))
   const spans = fieldsOf(sequences, []).map(({ keyStart, keyCount, position, queryCount }) => {
     const room = keyStart + keyCount
-    return { freed: keyStart, filled: mask === 'none' ? room : Math.min(room, position + queryCount), room }
+    return { freed: keyStart, filled: Math.min(room, position + queryCount), room }
   })
   if (stored !== 'contiguous') return makePages(lab, { dtype: stored, segments, blockTokens, sequences: spans })
   const rowWidth = segments.reduce((sum, s) => sum + s.heads * s.width, 0)

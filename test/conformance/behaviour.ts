@@ -66,7 +66,7 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
 
   test('a weight says what it is', async () => {
     const source = weightSource('layers.3.w', 'bf16', 2, 3, new Uint16Array(6))
-    expect(await kernels().prepare(source, 'matmul')).toMatchObject({
+    expect(await kernels().prepare(source)).toMatchObject({
       name: 'layers.3.w',
       dtype: 'bf16',
       rows: 2,
@@ -86,13 +86,13 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
     k.upload(x, rng.normals(3 * cols))
     for (const [dtype, data] of Object.entries(kinds) as [FloatType, TypedArray][]) {
       const inMemory = weightSource('w', dtype, rows, cols, data)
-      const reference = await productWith(k, x, await k.prepare(inMemory, 'matmul'))
+      const reference = await productWith(k, x, await k.prepare(inMemory))
       for (const offset of [0, 64, 68, 7]) {
         const file = new Uint8Array(offset + data.byteLength).fill(0xab)
         file.set(new Uint8Array(data.buffer), offset)
         const source = await openFile(join(tempFolder({ 'model.safetensors': file }), 'model.safetensors'))
         const mapped = { ...inMemory, bytes: { source, offset, length: data.byteLength } }
-        expect(await productWith(k, x, await k.prepare(mapped, 'matmul')), `${dtype} at ${offset}`).toEqual(reference)
+        expect(await productWith(k, x, await k.prepare(mapped)), `${dtype} at ${offset}`).toEqual(reference)
         if (dtype === 'e4m3') continue
         const vector = await k.prepareVector(mapped)
         expect(await k.read(vector)).toEqual(await k.read(await k.prepareVector(inMemory)))
@@ -103,7 +103,7 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
 
   test('a weight cut short is an error, not a matrix', async () => {
     const source = weightSource('w', 'f32', 3, 4, new Float32Array(11))
-    await expect(kernels().prepare(source, 'matmul')).rejects.toThrow(/w/)
+    await expect(kernels().prepare(source)).rejects.toThrow(/w/)
   })
 
   test('small tensors become f32, with a number added', async () => {
@@ -119,8 +119,8 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
   test('wrong shapes are a RangeError that names the operation, and leave nothing behind', async () => {
     const k = kernels()
     const f32 = (...shape: number[]) => k.alloc('f32', shape)
-    const w = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)), 'matmul')
-    const table = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)), 'embedding')
+    const w = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)))
+    const table = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)))
     const ids = k.alloc('i32', [2])
     const wrong: Readonly<Record<string, () => void>> = {
       matmul: () => k.matmul(f32(2, 3), f32(2, 5), w),
@@ -132,10 +132,8 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
       layerNorm: () => k.layerNorm(f32(2, 5), f32(3, 5), f32(5), null, 1e-6),
       activate: () => k.activate(f32(2, 5), f32(2, 4), 'silu'),
       gate: () => k.gate(f32(2, 5), f32(2, 5), f32(2, 4), 'silu'),
-      softmax: () => k.softmax(f32(2, 5), f32(2, 4), 1),
       ropeTable: () => k.ropeTable(f32(2, 5), ids, k.alloc('f64', [4]), 1),
       rope: () => k.rope(f32(2, 1, 4), f32(2, 1, 4), f32(2, 6), true),
-      mergeAttention: () => k.mergeAttention(f32(2, 1, 4), f32(2, 1), f32(3, 2, 1, 5), f32(3, 2, 1)),
       probabilities: () => k.probabilities(f32(1, 2, 3), f32(1, 2, 3), f32(2, 2)),
       groupByExpert: () => k.groupByExpert(k.alloc('i32', [7]), k.alloc('i32', [2, 2]), 3),
       combineExperts: () => k.combineExperts(f32(2, 5), f32(4, 4), f32(2, 2), k.alloc('i32', [12]), f32(2, 5)),
@@ -175,9 +173,7 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
     expect(() => k.upload(t, new Float32Array(2))).toThrow(DisposedError)
     await expect(k.read(t)).rejects.toThrow(DisposedError)
     await expect(k.submit()).rejects.toThrow(DisposedError)
-    await expect(k.prepare(weightSource('w', 'f32', 1, 1, new Float32Array(1)), 'matmul')).rejects.toThrow(
-      DisposedError,
-    )
+    await expect(k.prepare(weightSource('w', 'f32', 1, 1, new Float32Array(1)))).rejects.toThrow(DisposedError)
     expect(() => k.axpby(t, 1, t)).toThrow(DisposedError)
   })
 

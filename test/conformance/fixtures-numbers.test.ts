@@ -21,7 +21,7 @@ async function runFp8(c: FixtureCase): Promise<void> {
     blockRows: c.number('block_rows'),
     blockCols: c.number('block_cols'),
   }
-  const weight = await c.weight('codes', 'embedding', 'e4m3', scales || undefined)
+  const weight = await c.weight('codes', 'e4m3', scales || undefined)
   const y = c.take(weight.rows, weight.cols)
   k.embed(
     y,
@@ -66,7 +66,7 @@ async function decodes(c: FixtureCase, dtype: 'f16' | 'bf16'): Promise<void> {
   const cols = bits.shape[0]!
   const source = weightSource('bits', dtype, 1, cols, c.raw('bits').data)
   const embedded = c.take(1, cols)
-  c.kernels.embed(embedded, await c.kernels.prepare(source, 'embedding'), c.put('i32', [1], Int32Array.of(0)))
+  c.kernels.embed(embedded, await c.kernels.prepare(source), c.put('i32', [1], Int32Array.of(0)))
   expectClose(`embed ${dtype}`, await c.kernels.read(embedded), c.raw(dtype).data, EXACT)
 }
 

@@ -1,5 +1,5 @@
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
-import type { ExpertWeights, Weight, WeightUse } from '../../src/kernels/contract/weights.ts'
+import type { ExpertWeights, Weight } from '../../src/kernels/contract/weights.ts'
 import { BF16, decode, E4M3, F16, type ShortFloat } from '../../src/quant/halves.ts'
 import { DTYPE_BYTES, type DType, isBlockType, type WeightType } from '../../src/tensor/dtype.ts'
 import { elementCount, type Tensor, type TypedArray, tensorAt } from '../../src/tensor/tensor.ts'
@@ -77,10 +77,9 @@ export class Lab {
     dtype: WeightType,
     rows: number,
     cols: number,
-    use: WeightUse,
     options: { scales?: readonly [number, number]; transposed?: boolean; data?: TypedArray } = {},
   ): Promise<Weight> {
-    return this.k.prepare(this.source(dtype, rows, cols, options), use)
+    return this.k.prepare(this.source(dtype, rows, cols, options))
   }
 
   /** FP8 ones with scales of ragged blocks. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { AttentionArgs } from '../../src/kernels/contract/attention-args.ts'
 import type { RowSlice } from '../../src/kernels/contract/cached-rows.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
-import { lastOf, rowsOf, type Tensor, type TypedArray, view } from '../../src/tensor/tensor.ts'
+import { lastOf, rowsOf, type Tensor, type TypedArray } from '../../src/tensor/tensor.ts'
 import { EXACT, expectClose, type Tolerance } from '../support/compare.ts'
 import { Rng } from '../support/rng.ts'
 import { Lab } from './lab.ts'
@@ -117,7 +117,7 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
       queryStart += queryCount
       return field
     })
-    const args = { q, keys: [row], values: { ...row, width: C }, scale: (C + R) ** -0.5, mask: 'causal' } as const
+    const args = { q, keys: [row], values: { ...row, width: C }, scale: (C + R) ** -0.5 } as const
     const together = lab.k.alloc('f32', [T, H, C])
     const alone = lab.k.alloc('f32', [T, H, C])
     lab.k.attention({ ...args, out: together, sequences: putSequences(lab, fields) })
@@ -140,38 +140,26 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
     lab.k.free(out)
   })
 
-  property(
-    'attention: parts of the keys merge to the whole, at once or carried',
-    [shape, size(300)],
-    async (lab, s, cut) => {
-      const { whole, args, sequence, S } = joint(lab, s)
-      const { T, H, C } = s
-      const cutAt = Math.min(cut, S)
-      const spans = [
-        { keyStart: 0, keyCount: cutAt },
-        { keyStart: cutAt, keyCount: S - cutAt },
-      ]
-      const parts = lab.k.alloc('f32', [2, T, H, C])
-      const partLse = lab.k.alloc('f32', [2, T, H])
-      const carried = { out: lab.k.alloc('f32', [T, H, C]), lse: lab.k.alloc('f32', [T, H]) }
-      spans.forEach((span, i) => {
-        const part = { ...args, sequences: putSequences(lab, [{ ...sequence, ...span }]) }
-        const out = view(parts, i * T * H * C, [T, H, C])
-        lab.k.attention({ ...part, out, lse: view(partLse, i * T * H, [T, H]) })
-        lab.k.attention({ ...part, ...carried, carry: i > 0 })
-      })
-      const merged = { out: lab.k.alloc('f32', [T, H, C]), lse: lab.k.alloc('f32', [T, H]) }
-      lab.k.mergeAttention(merged.out, merged.lse, parts, partLse)
-      const lse = lab.k.alloc('f32', [T, H])
-      const out = lab.k.alloc('f32', [T, H, C])
-      lab.k.attention({ ...args, out, lse })
-      for (const got of [merged, carried]) {
-        expectClose('out', await numbers(lab.k, got.out), await whole(), REORDERED)
-        expectClose('lse', await numbers(lab.k, got.lse), await numbers(lab.k, lse), REORDERED)
-      }
-      for (const t of [parts, partLse, carried.out, carried.lse, merged.out, merged.lse, lse, out]) lab.k.free(t)
-    },
-  )
+  property('attention: parts of the keys, carried on, give the whole', [shape, size(300)], async (lab, s, cut) => {
+    const { whole, args, sequence, S } = joint(lab, s)
+    const { T, H, C } = s
+    const cutAt = Math.min(cut, S)
+    const spans = [
+      { keyStart: 0, keyCount: cutAt },
+      { keyStart: cutAt, keyCount: S - cutAt },
+    ]
+    const carried = { out: lab.k.alloc('f32', [T, H, C]), lse: lab.k.alloc('f32', [T, H]) }
+    spans.forEach((span, i) => {
+      const part = { ...args, sequences: putSequences(lab, [{ ...sequence, ...span }]) }
+      lab.k.attention({ ...part, ...carried, carry: i > 0 })
+    })
+    const lse = lab.k.alloc('f32', [T, H])
+    const out = lab.k.alloc('f32', [T, H, C])
+    lab.k.attention({ ...args, out, lse })
+    expectClose('out', await numbers(lab.k, carried.out), await whole(), REORDERED)
+    expectClose('lse', await numbers(lab.k, carried.lse), await numbers(lab.k, lse), REORDERED)
+    for (const t of [carried.out, carried.lse, lse, out]) lab.k.free(t)
+  })
 
   property('attention: captured scores make the output and change nothing', [shape], async (lab, s) => {
     const { whole, args, S } = joint(lab, { ...s, dtype: 'f32' })
@@ -192,13 +180,13 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
     const { T, before, H, C, R } = s
     const S = before + T
     const { k } = lab
-    const kvB = await lab.weight('f32', H * (N + V), C, 'heads', {
+    const kvB = await lab.weight('f32', H * (N + V), C, {
       data: lab.rng.normals(H * (N + V) * C, C ** -0.5),
     })
     const rows = lab.normals([S, C + R])
     const query = lab.normals([T, H, N + R])
     const fields = { queryStart: 0, queryCount: T, position: before, keyStart: 0, keyCount: S, table: 0 }
-    const common = { sequences: putSequences(lab, [fields]), scale: (N + R) ** -0.5, mask: 'causal' } as const
+    const common = { sequences: putSequences(lab, [fields]), scale: (N + R) ** -0.5 } as const
     const row = { rows, dtype: 'f32', offset: 0, heads: 1, width: C + R, headStride: 0 } as const
     const keyRows = { headRows: N + V, firstRow: 0, rows: N }
     const valueRows = { headRows: N + V, firstRow: N, rows: V, transposed: false }
@@ -257,7 +245,6 @@ function joint(lab: Lab, { T, before, H, C, R, blockTokens, window, dtype }: Joi
     keys: [row],
     values: { ...row, width: C },
     scale: (C + R) ** -0.5,
-    mask: 'causal',
     ...(window !== undefined && { window }),
   }
   const run = async (first: number, count: number, keyCount: number) => {

@@ -19,23 +19,23 @@ export const ROW_OPERATIONS: Readonly<Record<string, (lab: Lab, n: number, m: nu
     const weight = lab.normals([n])
     return { width: n, run: (y, x) => lab.k.layerNorm(y, x, weight, weight, 1e-6) }
   },
-  'matmul f32': (lab, n, m) => product(lab, lab.weight('f32', m, n, 'matmul'), m),
-  'matmul f16': (lab, n, m) => product(lab, lab.weight('f16', m, n, 'matmul'), m),
-  'matmul bf16': (lab, n, m) => product(lab, lab.weight('bf16', m, n, 'matmul'), m),
-  'matmul e4m3': (lab, n, m) => product(lab, lab.weight('e4m3', m, n, 'matmul', { scales: [16, 16] }), m),
+  'matmul f32': (lab, n, m) => product(lab, lab.weight('f32', m, n), m),
+  'matmul f16': (lab, n, m) => product(lab, lab.weight('f16', m, n), m),
+  'matmul bf16': (lab, n, m) => product(lab, lab.weight('bf16', m, n), m),
+  'matmul e4m3': (lab, n, m) => product(lab, lab.weight('e4m3', m, n, { scales: [16, 16] }), m),
   'headMatmul, absorbing': async (lab, n, m) => {
-    const w = await lab.weight('bf16', 3 * (n + 2), m, 'heads')
+    const w = await lab.weight('bf16', 3 * (n + 2), m)
     const options = { headRows: n + 2, firstRow: 0, rows: n, transposed: true }
     return { width: 3 * m, run: (y, x) => lab.k.headMatmul(heads(y, 3), repeated(x, 3), w, options) }
   },
   'headMatmul, raising': async (lab, n, m) => {
-    const w = await lab.weight('f32', 2 * (m + 1), n, 'heads')
+    const w = await lab.weight('f32', 2 * (m + 1), n)
     const options = { headRows: m + 1, firstRow: 1, rows: m, transposed: false }
     return { width: 2 * m, run: (y, x) => lab.k.headMatmul(heads(y, 2), repeated(x, 2), w, options) }
   },
   // What is raised has a size of its own: whole tiles of rows.
   'headMatmul, raising keys in bf16': async lab => {
-    const w = await lab.weight('q8_0', 2 * 64, 96, 'heads')
+    const w = await lab.weight('q8_0', 2 * 64, 96)
     const latents = lab.normals([70, 64])
     const options = { headRows: 64, firstRow: 0, rows: 64, transposed: true, factors: 'bf16' } as const
     return {
@@ -46,7 +46,6 @@ export const ROW_OPERATIONS: Readonly<Record<string, (lab: Lab, n: number, m: nu
   },
   gelu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.activate(y, x, 'gelu') }),
   silu: async (lab, n) => ({ width: n, run: (y, x) => lab.k.gate(y, x, x, 'silu') }),
-  softmax: async (lab, n) => ({ width: n, run: (y, x) => lab.k.softmax(y, x, 1.5) }),
   axpby: async (lab, n) => ({ width: n, run: (y, x) => lab.k.axpby(y, 0.3, x, 0.7, x) }),
 }
 

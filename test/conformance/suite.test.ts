@@ -57,24 +57,19 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
   rope: {
     'takes halves for neighbours': k => ({ rope: (y, x, cosSin) => k.rope(y, x, cosSin, false) }),
   },
-  softmax: {
-    'has a small error in lse': k => ({
-      softmax: (y, x, scale, mask, lse) => {
-        k.softmax(y, x, scale, mask, lse)
-        if (lse && lse.shape[0]! > 0) nudge(k, lse, 0, 1e-4)
-      },
-    }),
-    'ignores the mask': k => ({ softmax: (y, x, scale, _, lse) => k.softmax(y, x, scale, undefined, lse) }),
-  },
   attention: {
     'ignores the window': k => ({ attention: ({ window: _, ...args }) => k.attention(args) }),
     'has a window one too wide': k => ({
       attention: args => k.attention(args.window === undefined ? args : { ...args, window: args.window + 1 }),
     }),
-    'forgets sink tokens': k => ({ attention: ({ sinkTokens: _, ...args }) => k.attention(args) }),
+    'has a small error in lse': k => ({
+      attention: args => {
+        k.attention(args)
+        if (args.lse && args.q.shape[0]! > 1) nudge(k, args.lse, args.lse.shape[1]!, 1e-4)
+      },
+    }),
     'forgets sink logits': k => ({ attention: ({ sinkLogits: _, ...args }) => k.attention(args) }),
     'starts anew instead of carrying on': k => ({ attention: ({ carry: _, ...args }) => k.attention(args) }),
-    'looks into the future': k => ({ attention: args => k.attention({ ...args, mask: 'none' }) }),
     'shifts captured scores': k => ({
       attention: args => k.attention({ ...args, scoresStart: (args.scoresStart ?? 0) + 1 }),
     }),
@@ -85,14 +80,6 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
     }),
     'runs heads together': k => ({
       cacheWrite: (slice, x, sequences) => k.cacheWrite({ ...slice, headStride: slice.headStride - 4 }, x, sequences),
-    }),
-  },
-  mergeAttention: {
-    'forgets the last part': k => ({
-      mergeAttention: (out, lse, parts, partLse) => {
-        const n = Math.max(parts.shape[0]! - 1, 1)
-        k.mergeAttention(out, lse, rowsOf(parts, 0, n), rowsOf(partLse, 0, n))
-      },
     }),
   },
   route: {

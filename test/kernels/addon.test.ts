@@ -34,7 +34,7 @@ function fileSource(before: number, count: number, claimed = count) {
 }
 
 async function firstColumn(k: Kernels, source: WeightSource): Promise<number[]> {
-  const w = await k.prepare(source, 'matmul')
+  const w = await k.prepare(source)
   const x = k.alloc('f32', [1, source.cols])
   const y = k.alloc('f32', [1, source.rows])
   k.upload(
@@ -60,7 +60,7 @@ describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () =>
     withKernels(async k => {
       const { range, reads } = fileSource(8, 12)
       const before = k.allocatedBytes
-      const w = await k.prepare({ name: 'w', dtype: 'f32', rows: 3, cols: 4, bytes: range }, 'matmul')
+      const w = await k.prepare({ name: 'w', dtype: 'f32', rows: 3, cols: 4, bytes: range })
       expect(k.allocatedBytes).toBe(before)
       expect(reads).toEqual([])
       expect(w).toMatchObject({ name: 'w', dtype: 'f32', rows: 3, cols: 4 })
@@ -94,7 +94,7 @@ describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () =>
   it('refuses a file that ends before the tensor', () =>
     withKernels(async k => {
       const { range } = fileSource(8, 12, 16)
-      const prepared = k.prepare({ name: 'w', dtype: 'f32', rows: 4, cols: 4, bytes: range }, 'matmul')
+      const prepared = k.prepare({ name: 'w', dtype: 'f32', rows: 4, cols: 4, bytes: range })
       await expect(prepared).rejects.toThrow(CheckpointError)
       await expect(prepared).rejects.toThrow(/56 bytes.*8 to 72/)
     }))
@@ -131,7 +131,7 @@ describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () =>
     first!.dispose()
     for (const k of others) expect(await firstColumn(k, source)).toEqual([0, 4, 8])
     for (const k of others) k.dispose()
-    const foreign = await others[0]!.prepare(source, 'matmul').catch((error: Error) => error.name)
+    const foreign = await others[0]!.prepare(source).catch((error: Error) => error.name)
     expect(foreign).toBe('DisposedError')
   })
 

@@ -10,7 +10,7 @@ import { weightSource } from '../support/weights.ts'
 const [T, ROWS, COLS] = [21, 50, 512]
 
 async function product(k: Kernels, type: (typeof RANDOM_BLOCK_TYPES)[number], x: Float32Array): Promise<Float32Array> {
-  const w = await k.prepare(weightSource('w', type, ROWS, COLS, randomBlocks(type, ROWS * COLS, new Rng(5))), 'matmul')
+  const w = await k.prepare(weightSource('w', type, ROWS, COLS, randomBlocks(type, ROWS * COLS, new Rng(5))))
   const count = x.length / COLS
   const [y, rows] = [k.alloc('f32', [count, ROWS]), k.alloc('f32', [count, COLS])]
   k.upload(rows, x)
@@ -66,10 +66,10 @@ for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 're
       const bytes = randomBlocks('q4_0', ROWS * COLS, new Rng(2))
       for (const rows of [ROWS - 1, ROWS + 1]) {
         const source = weightSource('short', 'q4_0', rows, COLS, bytes)
-        await expect(k.prepare(source, 'matmul')).rejects.toThrow(/short .*14400 bytes where 1\d{4} are expected/)
+        await expect(k.prepare(source)).rejects.toThrow(/short .*14400 bytes where 1\d{4} are expected/)
       }
       const turned = weightSource('turned', 'q4_0', ROWS, COLS, bytes, { transposed: true })
-      await expect(k.prepare(turned, 'matmul')).rejects.toThrow(/turned is stored turned/)
+      await expect(k.prepare(turned)).rejects.toThrow(/turned is stored turned/)
       k.dispose()
     })
 
@@ -96,7 +96,7 @@ describe('memory of packed weights', () => {
     const before = k.allocatedBytes
     const rows = 64
     const source = weightSource('w', 'q8_0', rows, COLS, randomBlocks('q8_0', rows * COLS, new Rng(1)))
-    await k.prepare(source, 'matmul')
+    await k.prepare(source)
     expect(k.allocatedBytes - before).toBe(source.bytes.length)
     k.dispose()
   })

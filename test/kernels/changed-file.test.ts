@@ -72,7 +72,7 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
       it(`cut to ${left} bytes: no list gives a result any more (${threads} threads)`, () =>
         withKernels(threads, async k => {
           const path = writeOnes()
-          const product = new Product(k, await k.prepare(await ones(path), 'matmul'))
+          const product = new Product(k, await k.prepare(await ones(path)))
           expect(await product.run()).toEqual([COLS])
           expect(k.failure).toBe(null)
           truncateSync(path, left)
@@ -93,8 +93,8 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
     withKernels(2, async a =>
       withKernels(2, async b => {
         const [cut, whole] = [writeOnes(), writeOnes()]
-        const ofCut = new Product(a, await a.prepare(await ones(cut), 'matmul'))
-        const ofWhole = new Product(b, await b.prepare(await ones(whole), 'matmul'))
+        const ofCut = new Product(a, await a.prepare(await ones(cut)))
+        const ofWhole = new Product(b, await b.prepare(await ones(whole)))
         truncateSync(cut, 10)
         await expect(ofCut.run()).rejects.toThrow(cut)
         expect(await ofWhole.run()).toEqual([COLS])
@@ -107,8 +107,8 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
       withKernels(2, async b => {
         const path = writeOnes()
         const products = [
-          new Product(a, await a.prepare(await ones(path), 'matmul')),
-          new Product(b, await b.prepare(await ones(path), 'matmul')),
+          new Product(a, await a.prepare(await ones(path))),
+          new Product(b, await b.prepare(await ones(path))),
         ]
         truncateSync(path, 10)
         for (const product of products) await expect(product.run()).rejects.toThrow(ModelFileChangedError)
@@ -118,7 +118,7 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
   it('overwritten in place by as many bytes', () =>
     withKernels(2, async k => {
       const path = writeOnes()
-      const product = new Product(k, await k.prepare(await ones(path), 'matmul'))
+      const product = new Product(k, await k.prepare(await ones(path)))
       writeFileSync(path, numbers(2), { flag: 'r+' })
       await expect(product.run()).rejects.toThrow(ModelFileChangedError)
     }))
@@ -126,7 +126,7 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
   it('replaced by renaming another: the old one is still there', () =>
     withKernels(2, async k => {
       const path = writeOnes()
-      const product = new Product(k, await k.prepare(await ones(path), 'matmul'))
+      const product = new Product(k, await k.prepare(await ones(path)))
       const other = `${path}.new`
       writeFileSync(other, numbers(2))
       renameSync(other, path)
@@ -140,9 +140,9 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
       const source = await ones(path)
       if (how === 'cut') truncateSync(path, 4096)
       else writeFileSync(path, numbers(2), { flag: 'r+' })
-      await expect(k.prepare(source, 'matmul')).rejects.toThrow(ModelFileChangedError)
+      await expect(k.prepare(source)).rejects.toThrow(ModelFileChangedError)
       // Only this file is refused.
-      expect(await new Product(k, await k.prepare(await ones(writeOnes()), 'matmul')).run()).toEqual([COLS])
+      expect(await new Product(k, await k.prepare(await ones(writeOnes()))).run()).toEqual([COLS])
     }),
   )
 
@@ -156,7 +156,7 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
     withKernels(2, async k => {
       const path = join(tempFolder(), 'blocks.bin')
       writeFileSync(path, new Uint8Array(ROWS * 32 * 34).fill(1))
-      const product = new Product(k, await k.prepare(await blocks(path), 'matmul'))
+      const product = new Product(k, await k.prepare(await blocks(path)))
       const before = await product.run()
       truncateSync(path, 0)
       expect(await product.run()).toEqual(before)
@@ -167,9 +167,9 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
       const path = join(tempFolder(), 'blocks.bin')
       writeFileSync(path, new Uint8Array(ROWS * 32 * 34).fill(1))
       const source = await blocks(path)
-      await k.prepare(source, 'matmul')
+      await k.prepare(source)
       truncateSync(path, 4096)
-      await expect(k.prepare(source, 'matmul')).rejects.toThrow(ModelFileChangedError)
+      await expect(k.prepare(source)).rejects.toThrow(ModelFileChangedError)
     }))
 
   /** What becomes of a process that maps a file, then runs `then`; `first` runs before the core is loaded. */

@@ -20,7 +20,7 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
   'products of every type, 1 token and 70': async (k, rng) => {
     const y = k.alloc('f32', [4, 2, 70, 301])
     for (const [i, dtype] of (['f32', 'f16', 'bf16', 'e4m3'] as const).entries()) {
-      const w = await k.prepare(randomWeight(dtype, 301, 515, rng), 'matmul')
+      const w = await k.prepare(randomWeight(dtype, 301, 515, rng))
       const x = put(k, [70, 515], rng)
       k.matmul(part(y, i, 0, 70), x, w)
       k.matmul(part(y, i, 1, 1), { ...x, shape: [1, 515] }, w)
@@ -28,7 +28,7 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
     return y
   },
   'heads along and across': async (k, rng) => {
-    const w = await k.prepare(randomWeight('bf16', 8 * 48, 130, rng), 'heads')
+    const w = await k.prepare(randomWeight('bf16', 8 * 48, 130, rng))
     const up = k.alloc('f32', [33, 8, 130])
     const y = k.alloc('f32', [33, 8, 32])
     k.headMatmul(up, put(k, [33, 8, 16], rng), w, { headRows: 48, firstRow: 0, rows: 16, transposed: true })
@@ -115,7 +115,7 @@ async function attention(k: Kernels, rng: Rng, queries: [number, number], before
   await k.submit()
   const out = k.alloc('f32', [T, H, C])
   const keys = [slice(0, C), slice(2 * C, R)]
-  k.attention({ out, q: put(k, [T, H, C + R], rng), keys, values: slice(0, C), sequences, scale: 0.2, mask: 'causal' })
+  k.attention({ out, q: put(k, [T, H, C + R], rng), keys, values: slice(0, C), sequences, scale: 0.2 })
   return out
 }
 

@@ -45,7 +45,7 @@ describe('the WebAssembly kernels', () => {
       read: async () => expect.unreachable('nothing is read before there is room for it'),
     }
     const bytes = { source, offset: 0, length: 2 ** 32 }
-    const prepared = k.prepare({ name: 'w', dtype: 'f32', rows: 2 ** 15, cols: 2 ** 15, bytes }, 'matmul')
+    const prepared = k.prepare({ name: 'w', dtype: 'f32', rows: 2 ** 15, cols: 2 ** 15, bytes })
     await expect(prepared).rejects.toThrow(OutOfMemoryError)
     await expect(prepared).rejects.toThrow(/model\.safetensors has 9000000000 bytes.*4 GiB.*native kernels/)
     k.dispose()

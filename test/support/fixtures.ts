@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'vitest'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
-import type { Weight, WeightUse } from '../../src/kernels/contract/weights.ts'
+import type { Weight } from '../../src/kernels/contract/weights.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import type { DType, WeightType } from '../../src/tensor/dtype.ts'
 import type { Tensor, TypedArray } from '../../src/tensor/tensor.ts'
@@ -58,10 +58,10 @@ export class FixtureCase {
     return this.kernels.alloc('f32', shape)
   }
 
-  weight(tensor: string, use: WeightUse = 'matmul', dtype: WeightType = 'f32', scales?: Scales): Promise<Weight> {
+  weight(tensor: string, dtype: WeightType = 'f32', scales?: Scales): Promise<Weight> {
     const { shape, data } = this.raw(tensor)
     const [rows, cols] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!]
-    return this.kernels.prepare(weightSource(tensor, dtype, rows, cols, data, { scales }), use)
+    return this.kernels.prepare(weightSource(tensor, dtype, rows, cols, data, { scales }))
   }
 
   /** Compares with the fixture's tensor of this name. */

@@ -18,9 +18,7 @@ struct Attention {
   const double* sequences;
   i64 B;
   float scale;
-  bool causal;
   i64 window;  // negative: none
-  i64 sinkTokens;
   const float* sinkLogits;
   float* lse;
   bool carry;
@@ -44,9 +42,7 @@ struct Attention {
         sequences(args.pointer<const double>()),
         B(args.count()),
         scale(args.real()),
-        causal(args.flag()),
         window(args.count()),
-        sinkTokens(args.count()),
         sinkLogits(args.pointer<const float>()),
         lse(args.pointer<float>()),
         carry(args.flag()),

@@ -23,7 +23,7 @@ struct SpanRounds {
 static INLINE Range spansOf(const Attention& a, const Sequence& sequence, i64 firstQuery, i64 queries) {
   if (queries == 0) return {0, 0};
   const i64 first = sequence.position + firstQuery;
-  const i64 lo = Visible(a, sequence, first).first(), hi = Visible(a, sequence, first + queries - 1).near.hi;
+  const i64 lo = visibleKeys(a, sequence, first).lo, hi = visibleKeys(a, sequence, first + queries - 1).hi;
   return lo < hi ? Range{lo / SPAN, ceilDiv(hi, SPAN)} : Range{0, 0};
 }
 

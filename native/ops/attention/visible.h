@@ -11,19 +11,12 @@ struct Range {
   INLINE bool empty() const { return lo >= hi; }
 };
 
-// Keys a query at `position` sees: those of the attention sink, and behind them those of the window.
-struct Visible {
-  Range sink, near;
-  INLINE Visible(const Attention& a, const Sequence& sequence, i64 position) {
-    const i64 end = max(sequence.keyStart, a.causal ? min(sequence.keyEnd(), position + 1) : sequence.keyEnd());
-    near = {sequence.keyStart, end};
-    sink = {sequence.keyStart, sequence.keyStart};
-    if (!a.causal || a.window < 0) return;
-    near.lo = min(end, max(sequence.keyStart, position - a.window + 1));
-    sink.hi = max(sequence.keyStart, min(a.sinkTokens, near.lo));
-  }
-  INLINE i64 first() const { return sink.empty() ? near.lo : sink.lo; }
-};
+// The keys that a query at `position` sees.
+static INLINE Range visibleKeys(const Attention& a, const Sequence& sequence, i64 position) {
+  const i64 end = max(sequence.keyStart, min(sequence.keyEnd(), position + 1));
+  const i64 start = a.window < 0 ? sequence.keyStart : max(sequence.keyStart, position - a.window + 1);
+  return {min(start, end), end};
+}
 
 constexpr i64 TILE = 64;
 

@@ -3,7 +3,7 @@
 #include "../../core/context.h"
 #include "../../core/scalar.h"
 #include "../../simd/simd.h"
-#include "../attention/log-sum-exp.h"
+#include "softmax.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -30,7 +30,7 @@ static INLINE void scoresOf(double* scores, const float* logits, const Routing& 
     return;
   }
   for (i64 e = 0; e < n; e++) scores[e] = logits[e];
-  mergeWeights(scores, n);
+  softmax(scores, n);
 }
 
 // -inf into the groups that lose; a biased score may be negative, so not 0.

@@ -1,6 +1,10 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { RowSlice } from './cached-rows.ts'
 
+/**
+ * Attention is causal: a query sees the keys of its sequence whose position is at most its own. Queries placed at or
+ * behind the last key see all of them, as an encoder's do.
+ */
 export interface AttentionArgs {
   /** [T, H, width of the values], strided. */
   readonly out: Tensor
@@ -17,19 +21,16 @@ export interface AttentionArgs {
    * Default: `f32` if some keys or values are stored as f32 or f16, which are more exact than bf16, else `bf16`.
    */
   readonly factors?: 'f32' | 'bf16'
-  /** `causal`: key position <= query position. `none`: every key. */
-  readonly mask: 'causal' | 'none'
-  /** Causal only: also key position > query position - window (the query itself counts), or position < sinkTokens. */
+  /** A query sees only key positions > its own - window, itself included. Default: none. */
   readonly window?: number
-  /** Positions below this stay visible whatever the window (StreamingLLM, arXiv 2309.17453). Default 0. */
-  readonly sinkTokens?: number
-  /** f32 [H]: one more logit per head in the denominator, without a value (gpt-oss). */
+  /** f32 [H]: one more logit per head in the denominator, without a value. For gpt-oss, a family to come. */
   readonly sinkLogits?: Tensor
   /** f32 [T, H]: natural log of the sum of exponentials, sink logits included. */
   readonly lse?: Tensor
   /**
-   * `out` and `lse` already hold the result over other keys; merge this result into them (see `mergeAttention`).
-   * Needs `lse`; not together with sinkLogits. Default false.
+   * `out` and `lse` already hold the result over other keys; merge this result into them: lse = ln sum exp(lse_i),
+   * out = sum exp(lse_i - lse) out_i (arXiv 2205.14135 algorithm 1). Needs `lse`; not together with sinkLogits.
+   * Default false.
    */
   readonly carry?: boolean
   /**

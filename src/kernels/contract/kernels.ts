@@ -33,7 +33,7 @@ import type { Operations } from './operations.ts'
 import type { KernelWeights } from './weights.ts'
 
 export interface KernelInfo {
-  readonly name: 'reference' | 'native' | 'wasm' | 'webgpu'
+  readonly name: 'reference' | 'native' | 'wasm'
   /** Instruction set in use, e.g. `avx512`, `avx2`, `portable`, `simd128`. */
   readonly isa: string
   readonly threads: number
@@ -41,10 +41,8 @@ export interface KernelInfo {
   readonly numerics: string
 }
 
-/** A list of operations, in a form that only the kernels know. */
-export interface Recording {
-  readonly data: Float64Array
-}
+/** A list of operations. What it is, only the kernel set knows that made it. */
+export type Recording = object
 
 export interface Kernels extends KernelMemory, KernelWeights, Operations {
   readonly info: KernelInfo

@@ -5,6 +5,7 @@ import type { AttentionArgs } from './attention-args.ts'
 import type { RowSlice } from './cached-rows.ts'
 import type { ExpertWeights, Weight } from './weights.ts'
 
+/** `sigmoid` is for the output gates of gated attention (Qwen3.5, Ling 3.0), `tanh` for soft caps (Gemma 4): families to come. */
 export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'quick_gelu' | 'relu' | 'relu2' | 'sigmoid' | 'tanh'
 
 export interface MatmulOptions {
@@ -49,7 +50,7 @@ export interface Operations {
   embed(y: Tensor, w: Weight, ids: Tensor, scale?: number): void
   /** y[t, :] = x[index[t], :]. y and x f32, index i32 [T]. */
   gatherRows(y: Tensor, x: Tensor, index: Tensor): void
-  /** y = x converted to y's type, round to nearest even; e4m3 saturates at 448. Strided; same shape. */
+  /** y = x: of one type, or converted from or to f32 (f16 and bf16, to nearest even). Strided; same shape. */
   copy(y: Tensor, x: Tensor): void
   /** y = a * x + b * z; without z, y = a * x. f32, strided, same shapes; y may be x or z. */
   axpby(y: Tensor, a: number, x: Tensor, b?: number, z?: Tensor): void
@@ -77,11 +78,6 @@ export interface Operations {
   activate(y: Tensor, x: Tensor, activation: Activation): void
   /** y = act(gate) * up (SwiGLU, arXiv 2002.05202 eq. 6). Strided; y may be gate or up. */
   gate(y: Tensor, gate: Tensor, up: Tensor, activation: Activation): void
-  /**
-   * y = softmax(scale * x) over the last axis where mask (u8, same shape) is 1, zeros elsewhere.
-   * A row without any 1 gives zeros and lse -inf. lse f32, one per row. x, y, mask [rows, n].
-   */
-  softmax(y: Tensor, x: Tensor, scale: number, mask?: Tensor, lse?: Tensor): void
 
   // ---- rotary positions ---------------------------------------------------------------------------------------
 
@@ -109,13 +105,8 @@ export interface Operations {
   cacheWrite(slice: RowSlice, x: Tensor, sequences: Tensor): void
   /** y [keyCount, heads * width] f32: the slice's numbers at keyStart .. + keyCount of the one sequence. */
   cacheRead(y: Tensor, slice: RowSlice, sequences: Tensor): void
-  /** softmax(q kᵀ scale + mask) v for every sequence (arXiv 1706.03762 eq. 1). */
+  /** softmax(q kᵀ scale) v for every sequence, over the keys that each query sees (arXiv 1706.03762 eq. 1). */
   attention(args: AttentionArgs): void
-  /**
-   * out, lse of n disjoint key sets into one: lse = ln sum exp(lse_i), out = sum exp(lse_i - lse) out_i
-   * (arXiv 2205.14135 algorithm 1). parts [n, T, H, V], partLse [n, T, H].
-   */
-  mergeAttention(out: Tensor, lse: Tensor, parts: Tensor, partLse: Tensor): void
   /** p[h, t, s] = exp(scores[h, t, s] - lse[t, h]), 0 where the score is -inf. p, scores [H, T, S] strided; may be equal. */
   probabilities(p: Tensor, scores: Tensor, lse: Tensor): void
 

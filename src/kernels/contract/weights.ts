@@ -14,12 +14,9 @@ export interface WeightSource {
   readonly bytes: ByteRange
   /** FP8: one f32 factor per block, grid ceil(rows / blockRows) x ceil(cols / blockCols); the value is code x factor. */
   readonly scales?: { readonly bytes: ByteRange; readonly blockRows: number; readonly blockCols: number }
-  /** Stored as [cols, rows] (GPT's Conv1D); `prepare` turns it. */
+  /** Stored as [cols, rows] (GPT's Conv1D); `prepare` transposes it. */
   readonly transposed?: boolean
 }
-
-/** What a weight will be used for; a kernel set may pack differently for each. */
-export type WeightUse = 'matmul' | 'heads' | 'embedding'
 
 /** A matrix ready for the kernels. Only its kernel set knows how it is packed and where it lies. */
 export interface Weight {
@@ -39,7 +36,7 @@ export interface ExpertWeights {
 
 export interface KernelWeights {
   /** Makes a weight usable. Maps the file where it can, copies where it must. Lives until `dispose`. */
-  prepare(source: WeightSource, use: WeightUse): Promise<Weight>
+  prepare(source: WeightSource): Promise<Weight>
   /** The same for all experts of a layer. */
   prepareExperts(sources: readonly WeightSource[]): Promise<ExpertWeights>
   /** A small tensor (norm weight, bias) as f32, `add` added to every element (Gemma stores weight - 1). */

@@ -1,7 +1,7 @@
-import { isContiguous, type Tensor } from '../../tensor/tensor.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import type { AttentionArgs } from '../contract/attention-args.ts'
 import type { RowSlice } from '../contract/cached-rows.ts'
-import { axisOf, describe, expect, expectDense, expectStrided, fail, strideOf } from './check.ts'
+import { axisOf, expect, expectDense, expectStrided, strideOf } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { expectSequences, expectSlice, joinSlices, putSlice } from './slices.ts'
 
@@ -10,7 +10,7 @@ const MAX_KEY_SLICES = 8
 
 /** `exact`: f32 factors, whatever the rows are stored as. */
 export function attention(list: CommandList, args: AttentionArgs, exact: boolean): void {
-  const { out, q, values, sequences, mask, window, sinkTokens = 0, lse, sinkLogits, scores, scoresStart = 0 } = args
+  const { out, q, values, sequences, window, lse, sinkLogits, scores, scoresStart = 0 } = args
   const T = axisOf(q, 0)
   const H = axisOf(q, 1)
   const keys = joinNeighbours(args.keys)
@@ -31,9 +31,7 @@ export function attention(list: CommandList, args: AttentionArgs, exact: boolean
   list.put(sequences.address)
   list.put(axisOf(sequences, 0))
   list.put(args.scale)
-  list.put(mask === 'causal' ? 1 : 0)
   list.put(window ?? -1)
-  list.put(sinkTokens)
   list.putAddress(sinkLogits)
   list.putAddress(lse)
   list.put(args.carry ? 1 : 0)
@@ -78,29 +76,6 @@ function checkArgs(args: AttentionArgs, T: number, H: number): void {
   if (lse) expectDense('attention: lse', lse, 'f32', T, H)
   if (scores) expectStrided('attention: scores', scores, 'f32', H, T, axisOf(scores, 2))
   if (carry) expect('attention: carry', lse !== undefined && sinkLogits === undefined, 'lse and no sinkLogits')
-}
-
-export function mergeAttention(list: CommandList, out: Tensor, lse: Tensor, parts: Tensor, partLse: Tensor): void {
-  const T = axisOf(out, 0)
-  const H = axisOf(out, 1)
-  const V = axisOf(out, 2)
-  const n = axisOf(parts, 0)
-  expectDense('mergeAttention: out', out, 'f32', T, H, V)
-  expectDense('mergeAttention: lse', lse, 'f32', T, H)
-  expectDense('mergeAttention: partLse', partLse, 'f32', n, T, H)
-  const [, partT, partH, partV] = parts.shape
-  if (parts.shape.length !== 4 || partT !== T || partH !== H || partV !== V || !isContiguous(parts)) {
-    fail('mergeAttention: parts', describe(parts), `a contiguous f32 [${n}, ${T}, ${H}, ${V}]`)
-  }
-  list.begin('mergeAttention', 2 * n * T * H * V)
-  list.put(n)
-  list.put(T * H)
-  list.put(V)
-  list.put(out.address)
-  list.put(lse.address)
-  list.put(parts.address)
-  list.put(partLse.address)
-  list.end()
 }
 
 export function probabilities(list: CommandList, p: Tensor, scores: Tensor, lse: Tensor): void {

@@ -5,6 +5,14 @@ import { OPCODES, type Operation } from './codes.ts'
 /** Most numbers of a record whose length is not given. */
 const RECORD_LIMIT = 96
 
+/** A list that has been run, to be run again. */
+export class CoreRecording {
+  readonly data: Float64Array
+  constructor(data: Float64Array) {
+    this.data = data
+  }
+}
+
 /** Operations that leave quantised rows in the core's shared memory as they are. */
 const PRODUCTS: ReadonlySet<Operation> = new Set(['matmul', 'headMatmul', 'expertMatmul'])
 

@@ -5,12 +5,12 @@ import type { RowSlice } from '../contract/cached-rows.ts'
 import type { KernelInfo, Kernels, Recording } from '../contract/kernels.ts'
 import type { Activation, HeadMatmulOptions, MatmulOptions, RouteOptions } from '../contract/operations.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
-import { attention, mergeAttention, probabilities } from './attention.ts'
-import { CommandList } from './command-list.ts'
+import { attention, probabilities } from './attention.ts'
+import { CommandList, CoreRecording } from './command-list.ts'
 import { combineExperts, expertMatmul, groupByExpert, route } from './experts.ts'
 import type { CoreHost } from './host.ts'
 import { CoreMemory } from './memory.ts'
-import { activate, gate, rope, ropeTable, softmax } from './pointwise.ts'
+import { activate, gate, rope, ropeTable } from './pointwise.ts'
 import { headMatmul, matmul } from './products.ts'
 import type { Profile } from './profile.ts'
 import { axpby, copy, embed, gatherRows, layerNorm, rmsNorm } from './rows.ts'
@@ -50,7 +50,6 @@ export class CoreKernels implements Kernels {
     return this.#memory.bytes
   }
 
-  /** The use does not matter here. */
   prepare(source: WeightSource): Promise<Weight> {
     return prepare(this.#memory, source, this.exact)
   }
@@ -68,11 +67,12 @@ export class CoreKernels implements Kernels {
     this.#memory.run(this.#list, this.profile)
   }
   recording(): Recording {
-    return { data: this.#list.data.slice(0, this.#list.lastLength) }
+    return new CoreRecording(this.#list.data.slice(0, this.#list.lastLength))
   }
   async resubmit(recording: Recording): Promise<void> {
     if (this.#list.length > 0) throw new RangeError('resubmit: operations have been recorded since the last submit')
-    this.#memory.runAgain(recording, this.profile)
+    if (!(recording instanceof CoreRecording)) throw new RangeError('resubmit: a recording of another kernel set')
+    this.#memory.runAgain(recording.data, this.profile)
   }
   dispose(): void {
     this.#list.close()
@@ -112,9 +112,6 @@ export class CoreKernels implements Kernels {
   gate(y: Tensor, gates: Tensor, up: Tensor, activation: Activation): void {
     gate(this.#list, y, gates, up, activation)
   }
-  softmax(y: Tensor, x: Tensor, scale: number, mask?: Tensor, lse?: Tensor): void {
-    softmax(this.#list, y, x, scale, mask, lse)
-  }
 
   ropeTable(cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number): void {
     ropeTable(this.#list, cosSin, positions, frequencies, m)
@@ -131,9 +128,6 @@ export class CoreKernels implements Kernels {
   }
   attention(args: AttentionArgs): void {
     attention(this.#list, args, this.exact)
-  }
-  mergeAttention(out: Tensor, lse: Tensor, parts: Tensor, partLse: Tensor): void {
-    mergeAttention(this.#list, out, lse, parts, partLse)
   }
   probabilities(p: Tensor, scores: Tensor, lse: Tensor): void {
     probabilities(this.#list, p, scores, lse)

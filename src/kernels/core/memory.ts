@@ -2,7 +2,6 @@ import { CheckpointError, DisposedError, ModelFileChangedError } from '../../err
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, isContiguous, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
-import type { Recording } from '../contract/kernels.ts'
 import { describe, fail } from './check.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreHost, checkRun, FILE_CHANGED, type MappedFile } from './host.ts'
@@ -106,19 +105,19 @@ export class CoreMemory {
 
   run(list: CommandList, profile?: Profile | null): void {
     try {
-      this.#run(list, list.length, profile)
+      this.#run(list.data, list.length, profile)
     } finally {
       list.clear()
     }
   }
 
-  runAgain(recording: Recording, profile?: Profile | null): void {
-    this.#run(recording, recording.data.length, profile)
+  runAgain(list: Float64Array, profile?: Profile | null): void {
+    this.#run(list, list.length, profile)
   }
 
-  #run(list: Recording, length: number, profile: Profile | null | undefined): void {
+  #run(list: Float64Array, length: number, profile: Profile | null | undefined): void {
     if (this.#failure) throw this.#failure
-    const result = this.host.run(list.data, length, profile?.secondsFor(length))
+    const result = this.host.run(list, length, profile?.secondsFor(length))
     if (result === FILE_CHANGED) {
       this.#failure = changedError(this.#changedFile())
       throw this.#failure

@@ -31,24 +31,6 @@ export function gate(list: CommandList, y: Tensor, gates: Tensor, up: Tensor, ac
   list.end()
 }
 
-export function softmax(list: CommandList, y: Tensor, x: Tensor, scale: number, mask?: Tensor, lse?: Tensor): void {
-  const rows = axisOf(x, 0)
-  const n = axisOf(x, 1)
-  expectDense('softmax: x', x, 'f32', rows, n)
-  expectDense('softmax: y', y, 'f32', rows, n)
-  if (mask) expectDense('softmax: mask', mask, 'u8', rows, n)
-  if (lse) expectDense('softmax: lse', lse, 'f32', rows)
-  list.begin('softmax', EXPONENTIAL * rows * n)
-  list.put(y.address)
-  list.put(x.address)
-  list.putAddress(mask)
-  list.putAddress(lse)
-  list.put(rows)
-  list.put(n)
-  list.put(scale)
-  list.end()
-}
-
 export function ropeTable(list: CommandList, cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number): void {
   const T = axisOf(positions, 0)
   const r = axisOf(frequencies, 0)

@@ -1,4 +1,3 @@
-import type { Recording } from '../contract/kernels.ts'
 import { OPERATIONS, type Operation } from './codes.ts'
 
 /** What records of one operation and one amount of work took together. */
@@ -26,9 +25,9 @@ export class Profile {
   }
 
   /** Takes in what `secondsFor` gave, filled in for the records of `list`. */
-  add(list: Recording, length: number): void {
+  add(list: Float64Array, length: number): void {
     for (let at = 0, i = 0; at < length; i++) {
-      const [code, size, work] = [list.data[at], list.data[at + 1], list.data[at + 2]] as [number, number, number]
+      const [code, size, work] = [list[at], list[at + 1], list[at + 2]] as [number, number, number]
       const operation = OPERATIONS[code] as Operation
       const key = `${operation} ${work}`
       const row = this.#rows.get(key) ?? { operation, work, count: 0, seconds: 0 }

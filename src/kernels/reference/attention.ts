@@ -3,7 +3,6 @@ import type { RowSlice } from '../contract/cached-rows.ts'
 import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
 import { dot } from './matmul.ts'
 import { type Memory, rowStarts } from './memory.ts'
-import { mergeWeights } from './merge.ts'
 import { expectSlice, readSlice, type Sequence, sequencesOf } from './slices.ts'
 import { softmaxInPlace } from './softmax.ts'
 
@@ -88,9 +87,9 @@ function weighted(weights: Float64Array, scores: Float64Array, values: OpenSlice
 
 /** Merges what `out` and `lse` held into a result over other keys; returns the common lse. */
 function carryInto(result: Float64Array, sum: number, held: Float32Array, heldSum: number): number {
-  const { lse, weights } = mergeWeights([heldSum, sum])
-  const before = weights[0]!
-  const now = weights[1]!
+  const weights = Float64Array.of(heldSum, sum)
+  const lse = softmaxInPlace(weights)
+  const [before, now] = weights as unknown as [number, number]
   for (let i = 0; i < result.length; i++) {
     // A part of weight 0 saw no key; what it holds is not looked at.
     result[i] = (before && before * held[i]!) + (now && now * result[i]!)
@@ -99,11 +98,8 @@ function carryInto(result: Float64Array, sum: number, held: Float32Array, heldSu
 }
 
 /** Key positions a query may look at: the mask of the contract. */
-export function isVisible(args: AttentionArgs, queryPosition: number, keyPosition: number): boolean {
-  if (args.mask === 'none') return true
-  if (keyPosition > queryPosition) return false
-  if (args.window === undefined || keyPosition > queryPosition - args.window) return true
-  return keyPosition < (args.sinkTokens ?? 0)
+function isVisible(args: AttentionArgs, queryPosition: number, keyPosition: number): boolean {
+  return keyPosition <= queryPosition && keyPosition > queryPosition - (args.window ?? Number.POSITIVE_INFINITY)
 }
 
 interface OpenSlice {

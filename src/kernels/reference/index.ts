@@ -12,13 +12,12 @@ import { combineExperts, expertMatmul, groupByExpert } from './experts.ts'
 import { headMatmul } from './head-matmul.ts'
 import { matmul } from './matmul.ts'
 import { Memory } from './memory.ts'
-import { mergeAttention, probabilities } from './merge.ts'
 import { layerNorm, rmsNorm } from './norms.ts'
 import { activate, gate } from './pointwise.ts'
+import { probabilities } from './probabilities.ts'
 import { rope, ropeTable } from './rope.ts'
 import { route } from './route.ts'
 import { axpby, copy, embed, gatherRows } from './rows.ts'
-import { softmax } from './softmax.ts'
 import { read, upload } from './transfer.ts'
 import { prepare, prepareExperts, prepareVector } from './weights.ts'
 
@@ -51,7 +50,6 @@ export class ReferenceKernels implements Kernels {
     return this.#memory.bytes
   }
 
-  /** The use does not matter here: there is one packing. */
   prepare(source: WeightSource): Promise<Weight> {
     return prepare(this.#memory, source)
   }
@@ -103,9 +101,6 @@ export class ReferenceKernels implements Kernels {
   gate(y: Tensor, gates: Tensor, up: Tensor, activation: Activation): void {
     gate(this.#memory, y, gates, up, activation)
   }
-  softmax(y: Tensor, x: Tensor, scale: number, mask?: Tensor, lse?: Tensor): void {
-    softmax(this.#memory, y, x, scale, mask, lse)
-  }
 
   ropeTable(cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number): void {
     ropeTable(this.#memory, cosSin, positions, frequencies, m)
@@ -122,9 +117,6 @@ export class ReferenceKernels implements Kernels {
   }
   attention(args: AttentionArgs): void {
     attention(this.#memory, args)
-  }
-  mergeAttention(out: Tensor, lse: Tensor, parts: Tensor, partLse: Tensor): void {
-    mergeAttention(this.#memory, out, lse, parts, partLse)
   }
   probabilities(p: Tensor, scores: Tensor, lse: Tensor): void {
     probabilities(this.#memory, p, scores, lse)

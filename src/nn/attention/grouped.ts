@@ -49,7 +49,6 @@ export function groupedAttention(
     values: slices.value,
     sequences: group.sequences,
     scale: c.softmaxScale,
-    mask: 'causal',
     ...(window !== null && { window }),
     ...(lse && step.pattern && { lse, scores: step.pattern, scoresStart: 0 }),
   })

@@ -39,7 +39,6 @@ export function attendAbsorbed(
     values: slices.latent,
     sequences: run.sequences,
     scale: c.softmaxScale,
-    mask: 'causal',
     ...(lse && { lse }),
     ...(scores && { scores, scoresStart: 0 }),
   })

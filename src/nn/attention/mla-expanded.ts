@@ -54,7 +54,6 @@ export function attendExpanded(
       sequences: sequence,
       scale: c.softmaxScale,
       factors,
-      mask: 'causal',
       lse,
       carry: i > 0,
       ...(scores && { scores, scoresStart: 0 }),

@@ -67,7 +67,7 @@ function attentionCall(kernels: Kernels, a: AttentionShape, keys: number, keep: 
   const q = keep(kernels.alloc('f32', [1, a.nHeads, keyWidth]))
   kernels.upload(q, new Float32Array(a.nHeads * keyWidth).fill(0.1))
   const out = keep(kernels.alloc('f32', [1, a.nHeads, valueWidth]))
-  return { out, q, keys: keyParts, values, sequences, scale: 0.05, mask: 'causal' }
+  return { out, q, keys: keyParts, values, sequences, scale: 0.05 }
 }
 
 function slicesOf(a: AttentionShape) {

@@ -28,7 +28,7 @@ export async function operationSeconds(kernels: Kernels, width: number, vocabula
     cols: width,
     bytes: { source, offset: 0, length: bytes },
   } as const
-  const product = await kernels.prepare(matrix, 'matmul')
+  const product = await kernels.prepare(matrix)
   const list = (norms: boolean, n: number) => () => {
     for (let i = 0; i < n; i++) {
       if (norms) kernels.rmsNorm(y, x, weight, 1e-6)

@@ -127,7 +127,7 @@ async function prepared(kernels: Kernels, source: ByteSource, matrices: readonly
       bytes: range(2 * i, bytes),
       ...(scales && { scales }),
     }
-    weights.push({ weight: await kernels.prepare(made, up ? 'heads' : 'matmul'), up })
+    weights.push({ weight: await kernels.prepare(made), up })
   }
   return weights
 }

@@ -24,7 +24,7 @@ const matmuls = RANDOM_BLOCK_TYPES.flatMap(dtype =>
       op: 'matmul',
       name: `[${T}, ${cols}] by ${n} x ${cols} ${dtype}`,
       async record(lab) {
-        const w = await lab.weight(dtype, n, cols, 'matmul')
+        const w = await lab.weight(dtype, n, cols)
         lab.k.matmul(lab.output('y', 'f32', [T, n]), rows(lab, T, cols), w)
       },
     }),
@@ -36,7 +36,7 @@ const embeddings = RANDOM_BLOCK_TYPES.map(
     op: 'embed',
     name: `rows of 37 x 512 ${dtype}`,
     async record(lab) {
-      const w = await lab.weight(dtype, 37, 512, 'embedding')
+      const w = await lab.weight(dtype, 37, 512)
       lab.k.embed(lab.output('y', 'f32', [4, 512]), w, lab.input('i32', [4], [36, 0, 17, 36]), 0.75)
     },
   }),
@@ -52,7 +52,7 @@ const HEADS = [
 const heads = RANDOM_BLOCK_TYPES.flatMap(dtype =>
   HEADS.flatMap(({ T, H, N, V, C }): ConformanceCase[] => {
     const sizes = `${dtype} T ${T} H ${H} N ${N} V ${V} C ${C}`
-    const kvB = (lab: Lab) => lab.weight(dtype, H * (N + V), C, 'heads')
+    const kvB = (lab: Lab) => lab.weight(dtype, H * (N + V), C)
     const raise = { headRows: N + V, firstRow: N, rows: V, transposed: false }
     return [
       {
@@ -100,7 +100,7 @@ const keys = RANDOM_BLOCK_TYPES.flatMap(dtype =>
       op: 'headMatmul',
       name: `raises keys, strided, ${dtype} T ${T} H ${H} N ${N} C ${C}, bf16 factors`,
       async record(lab) {
-        const w = await lab.weight(dtype, H * (C + 32), N, 'heads')
+        const w = await lab.weight(dtype, H * (C + 32), N)
         const x = view(lab.normals([T, C]), 0, [T, H, C], [C, 0, 1])
         const y = lab.output('y', 'f32', [T, H, N + 6], whole => lastOf(whole, 0, N))
         lab.k.headMatmul(y, x, w, { headRows: C + 32, firstRow: 32, rows: C, transposed: true, factors: 'bf16' })
@@ -139,7 +139,7 @@ const withOptions = (['q8_0', 'q4_k'] as readonly BlockType[]).flatMap((dtype): 
       op: 'matmul',
       name: `${T} rows by ${dtype} with bias, residual and scale, strided`,
       async record(lab) {
-        const w = await lab.weight(dtype, 45, 256, 'matmul')
+        const w = await lab.weight(dtype, 45, 256)
         const part = (whole: Tensor) => lastOf(whole, 3, 45)
         const y = lab.inout('y', 'f32', [T, 50], lab.rng.normals(T * 50), part)
         const x = rows(lab, T, 320)
@@ -151,7 +151,7 @@ const withOptions = (['q8_0', 'q4_k'] as readonly BlockType[]).flatMap((dtype): 
       op: 'matmul',
       name: `${T} rows shared by products on ${dtype} and bf16, then overwritten and multiplied again`,
       async record(lab) {
-        const [w, v] = [await lab.weight(dtype, 20, 256, 'matmul'), await lab.weight('bf16', 256, 256, 'matmul')]
+        const [w, v] = [await lab.weight(dtype, 20, 256), await lab.weight('bf16', 256, 256)]
         const x = lab.inout('x', 'f32', [T, 256], eightBitRows(T, 256, lab.rng))
         const other = rows(lab, T, 256)
         lab.k.matmul(lab.output('first', 'f32', [T, 20]), x, w)
@@ -167,10 +167,10 @@ const withOptions = (['q8_0', 'q4_k'] as readonly BlockType[]).flatMap((dtype): 
       op: 'matmul',
       name: `${T} rows by ${dtype}, overwritten by another product and multiplied again`,
       async record(lab) {
-        const w = await lab.weight(dtype, 20, 256, 'matmul')
+        const w = await lab.weight(dtype, 20, 256)
         // Copies rows, so that 8 bits hold the result as well.
         const identity = Float32Array.from({ length: 256 * 256 }, (_, i) => (i % 257 === 0 ? 1 : 0))
-        const copying = await lab.weight('f32', 256, 256, 'matmul', { data: identity })
+        const copying = await lab.weight('f32', 256, 256, { data: identity })
         const x = lab.inout('x', 'f32', [T, 256], eightBitRows(T, 256, lab.rng))
         lab.k.matmul(lab.output('first', 'f32', [T, 20]), x, w)
         lab.k.matmul(x, rows(lab, T, 256), copying)

@@ -20,8 +20,8 @@ const layers = [1, 5, 40].flatMap((T): ConformanceCase[] => [
       const { k } = lab
       const D = 50
       const F = 70
-      const up = await lab.weight('bf16', 2 * F, D, 'matmul')
-      const down = await lab.weight('f32', D, F, 'matmul')
+      const up = await lab.weight('bf16', 2 * F, D)
+      const down = await lab.weight('f32', D, F)
       const norm = lab.normals([D])
       const x = lab.inout('x', 'f32', [T, D], lab.rng.normals(T * D))
       const normed = lab.output('normed', 'f32', [T, D])
@@ -41,7 +41,7 @@ const layers = [1, 5, 40].flatMap((T): ConformanceCase[] => [
     async record(lab) {
       const { k } = lab
       const [D, F, E, K] = [40, 24, 6, 2]
-      const router = await lab.weight('f32', E, D, 'matmul')
+      const router = await lab.weight('f32', E, D)
       const up = await lab.experts('bf16', E, F, D)
       const down = await lab.experts('bf16', E, D, F)
       const x = lab.normals([T, D])

@@ -27,7 +27,7 @@ const absorb = ({ N, V }: Shape): HeadMatmulOptions => ({ headRows: N + V, first
 const raise = ({ N, V }: Shape): HeadMatmulOptions => ({ headRows: N + V, firstRow: N, rows: V, transposed: false })
 
 function kvB(lab: Lab, { H, N, V, C }: Shape, dtype: 'f32' | 'f16' | 'bf16' | 'e4m3') {
-  return lab.weight(dtype, H * (N + V), C, 'heads', dtype === 'e4m3' ? { scales: [16, 16] } : {})
+  return lab.weight(dtype, H * (N + V), C, dtype === 'e4m3' ? { scales: [16, 16] } : {})
 }
 
 export const headMatmulCases: readonly ConformanceCase[] = (['f32', 'f16', 'bf16', 'e4m3'] as const).flatMap(dtype =>

@@ -6,13 +6,12 @@ import { chainCases } from './chain.ts'
 import { expertCases } from './experts.ts'
 import { headMatmulCases } from './head-matmul.ts'
 import { matmulCases } from './matmul.ts'
-import { mergeCases } from './merge.ts'
 import { normCases } from './norms.ts'
 import { pointwiseCases } from './pointwise.ts'
+import { probabilityCases } from './probabilities.ts'
 import { ropeCases } from './rope.ts'
 import { routeCases } from './route.ts'
 import { rowCases } from './rows.ts'
-import { softmaxCases } from './softmax.ts'
 
 export const CASES: readonly ConformanceCase[] = [
   ...rowCases,
@@ -21,11 +20,10 @@ export const CASES: readonly ConformanceCase[] = [
   ...headMatmulCases,
   ...blockCases,
   ...pointwiseCases,
-  ...softmaxCases,
   ...ropeCases,
   ...cacheCases,
   ...attentionCases,
-  ...mergeCases,
+  ...probabilityCases,
   ...routeCases,
   ...expertCases,
   ...chainCases,

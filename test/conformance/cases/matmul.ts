@@ -43,7 +43,7 @@ const plain = KINDS.flatMap(kind =>
       op: 'matmul',
       name: `[${T}, ${cols}] by ${rows} x ${cols} ${kind.dtype}${kind.scales ? ` by ${kind.scales.join(' x ')}` : ''}`,
       async record(lab) {
-        const w = await lab.weight(kind.dtype, rows, cols, 'matmul', kind)
+        const w = await lab.weight(kind.dtype, rows, cols, kind)
         lab.k.matmul(lab.output('y', 'f32', [T, rows]), lab.normals([T, cols]), w)
       },
     }),
@@ -56,7 +56,7 @@ const others: ConformanceCase[] = [
       op: 'matmul',
       name: `${dtype} stored transposed`,
       async record(lab) {
-        const w = await lab.weight(dtype, 35, 18, 'matmul', { transposed: true })
+        const w = await lab.weight(dtype, 35, 18, { transposed: true })
         lab.k.matmul(lab.output('y', 'f32', [4, 35]), lab.normals([4, 18]), w)
       },
     }),
@@ -65,7 +65,7 @@ const others: ConformanceCase[] = [
     op: 'matmul',
     name: 'e4m3 without scales',
     async record(lab) {
-      const w = await lab.weight('e4m3', 19, 40, 'matmul')
+      const w = await lab.weight('e4m3', 19, 40)
       lab.k.matmul(lab.output('y', 'f32', [3, 19]), lab.normals([3, 40]), w)
     },
   },
@@ -74,7 +74,7 @@ const others: ConformanceCase[] = [
       op: 'matmul',
       name: `${T} rows with bias, residual and scale`,
       async record(lab) {
-        const w = await lab.weight('bf16', 45, 50, 'matmul')
+        const w = await lab.weight('bf16', 45, 50)
         const y = lab.output('y', 'f32', [T, 45])
         const options = { bias: lab.normals([45], 5), residual: lab.normals([T, 45], 5), scale: 0.375 }
         lab.k.matmul(y, lab.normals([T, 50]), w, options)
@@ -85,7 +85,7 @@ const others: ConformanceCase[] = [
     op: 'matmul',
     name: 'bias alone',
     async record(lab) {
-      const w = await lab.weight('f32', 21, 9, 'matmul')
+      const w = await lab.weight('f32', 21, 9)
       lab.k.matmul(lab.output('y', 'f32', [5, 21]), lab.normals([5, 9]), w, { bias: lab.normals([21]) })
     },
   },
@@ -93,7 +93,7 @@ const others: ConformanceCase[] = [
     op: 'matmul',
     name: 'scale alone',
     async record(lab) {
-      const w = await lab.weight('f16', 8, 9, 'matmul')
+      const w = await lab.weight('f16', 8, 9)
       lab.k.matmul(lab.output('y', 'f32', [2, 8]), lab.normals([2, 9]), w, { scale: -3.5 })
     },
   },
@@ -102,7 +102,7 @@ const others: ConformanceCase[] = [
       op: 'matmul',
       name: `${T} rows added to y itself`,
       async record(lab) {
-        const w = await lab.weight('f32', 70, 31, 'matmul')
+        const w = await lab.weight('f32', 70, 31)
         const y = lab.inout('y', 'f32', [T, 70], lab.rng.normals(T * 70))
         lab.k.matmul(y, lab.normals([T, 31]), w, { residual: y })
       },
@@ -113,7 +113,7 @@ const others: ConformanceCase[] = [
       op: 'matmul',
       name: `${T} strided rows, residual too`,
       async record(lab) {
-        const w = await lab.weight('bf16', 37, 22, 'matmul')
+        const w = await lab.weight('bf16', 37, 22)
         const part = (whole: Tensor) => lastOf(whole, 3, 37)
         const y = lab.inout('y', 'f32', [T, 45], lab.rng.normals(T * 45), part)
         lab.k.matmul(y, lastOf(lab.normals([T, 30]), 5, 22), w, { residual: y, scale: 2 })
@@ -124,7 +124,7 @@ const others: ConformanceCase[] = [
     op: 'matmul',
     name: 'NaN and infinity stay in their row',
     async record(lab) {
-      const w = await lab.weight('f32', 35, 50, 'matmul')
+      const w = await lab.weight('f32', 35, 50)
       const x = lab.rng.normals(6 * 50)
       x[50 + 49] = Number.NaN
       x[100] = Number.POSITIVE_INFINITY
@@ -139,7 +139,7 @@ const others: ConformanceCase[] = [
     name: 'infinity in x against zeros and signs of the weight',
     async record(lab) {
       const n = SPECIALS.length
-      const w = await lab.weight('f32', 3, 1, 'matmul', { data: Float32Array.of(0, 1, -1) })
+      const w = await lab.weight('f32', 3, 1, { data: Float32Array.of(0, 1, -1) })
       lab.k.matmul(lab.output('y', 'f32', [n, 3]), lab.input('f32', [n, 1], SPECIALS), w)
     },
   },
@@ -150,7 +150,7 @@ const others: ConformanceCase[] = [
       const data = lab.rng.normals(20 * 33)
       data[33 + 32] = Number.NaN
       data[66] = Number.NEGATIVE_INFINITY
-      const w = await lab.weight('f32', 20, 33, 'matmul', { data })
+      const w = await lab.weight('f32', 20, 33, { data })
       lab.k.matmul(lab.output('y', 'f32', [3, 20]), lab.normals([3, 33]), w)
     },
   },
@@ -167,7 +167,7 @@ const others: ConformanceCase[] = [
       name: `long rows and many of them: [${T}, ${cols}] by ${rows} x ${cols} bf16`,
       tolerance: 'matmul long',
       async record(lab) {
-        const w = await lab.weight('bf16', rows, cols, 'matmul')
+        const w = await lab.weight('bf16', rows, cols)
         lab.k.matmul(lab.output('y', 'f32', [T, rows]), lab.normals([T, cols]), w)
       },
     }),
@@ -177,7 +177,7 @@ const others: ConformanceCase[] = [
     name: 'large terms that cancel',
     tolerance: 'matmul cancelling',
     async record(lab) {
-      const w = await lab.weight('f32', 24, 100, 'matmul', { data: lab.rng.normals(2400, 1, 1000) })
+      const w = await lab.weight('f32', 24, 100, { data: lab.rng.normals(2400, 1, 1000) })
       const x = lab.rng.normals(300, 1000)
       for (let i = 0; i < 300; i += 2) x[i + 1] = -x[i]!
       lab.k.matmul(lab.output('y', 'f32', [3, 24]), lab.input('f32', [3, 100], x), w)
@@ -188,7 +188,7 @@ const others: ConformanceCase[] = [
     name: 'the whole range of e4m3, NaN codes too',
     async record(lab) {
       const data = Uint8Array.from({ length: 256 }, (_, code) => code)
-      const w = await lab.weight('e4m3', 256, 1, 'matmul', { data, scales: [16, 1] })
+      const w = await lab.weight('e4m3', 256, 1, { data, scales: [16, 1] })
       lab.k.matmul(lab.output('y', 'f32', [2, 256]), lab.normals([2, 1]), w)
     },
   },

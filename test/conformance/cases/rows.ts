@@ -26,7 +26,7 @@ const embeddings = WEIGHTS.flatMap(({ dtype, scales }) =>
       op: 'embed',
       name: `${ids.length} of ${rows} x ${cols} ${dtype}${scales ? ` by ${scales.join(' x ')}` : ''}`,
       async record(lab) {
-        const w = await lab.weight(dtype, rows, cols, 'embedding', scales && { scales })
+        const w = await lab.weight(dtype, rows, cols, scales && { scales })
         const y = lab.output('y', 'f32', [ids.length, cols])
         lab.k.embed(y, w, lab.input('i32', [ids.length], ids), scale)
       },

@@ -121,9 +121,9 @@ template <class N> static INLINE void prefillSpan(Block& block, i64 span, i64 ne
   for (i64 t = 0; t < SPAN_TILES; t++) block.any[t] = 0;
   // The rows of a query, its heads, see the same.
   for (i64 r = 0; r < block.rows; r += block.heads) {
-    const Visible visible(a, sequence, sequence.position + block.queryOf(r));
+    const Range visible = visibleKeys(a, sequence, sequence.position + block.queryOf(r));
     for (i64 t = 0; t < SPAN_TILES; t++) {
-      const KeySet seen = keysOf(visible.sink, start + t * TILE) | keysOf(visible.near, start + t * TILE);
+      const KeySet seen = keysOf(visible, start + t * TILE);
       for (i64 h = 0; h < block.heads; h++) block.seen[r + h][t] = seen;
       if (!seen) continue;
       block.any[t] |= seen;
