@@ -3,14 +3,14 @@ import { type Tensor, tensorAt } from '../tensor/tensor.ts'
 import { type CacheLayout, planesOf } from './layout.ts'
 import type { Block } from './pool.ts'
 
-/** Planes with rows of one size, one behind the other. */
+/** Consecutive planes with rows of one size. */
 interface PlaneRun {
   readonly start: number
   readonly rowBytes: number
   count: number
 }
 
-/** Records the copying of the first `rows` rows of every layer into another block of the same group. */
+/** Records a copy of the first `rows` rows of every layer into another block of the same group. */
 export function copyRows(
   kernels: Pick<Operations, 'copy'>,
   layout: CacheLayout,

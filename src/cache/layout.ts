@@ -1,30 +1,29 @@
 /**
- * What is remembered per token, as data. Each layer caches segments of its own. Layers that see the same keys (all, or a
- * window) form a group with a block table of its own. A block holds `blockTokens` tokens for all layers of its group:
- * [layer][plane][token][row]. What attention reads together lies together: MLA's latent and rope key are the row of one
- * plane; the keys of each head are a plane of their own, and so are its values, so that whoever reads a head reads memory
- * from end to end.
+ * What the cache stores per token, as data. Each layer caches its own segments. Layers with the same window form a group
+ * with its own block tables. A block holds `blockTokens` tokens for all layers of its group:
+ * [layer][plane][token][row]. Numbers that attention reads together are stored together: MLA's latent and rope key form
+ * one plane; each head's keys form a plane, and so do its values, so that attention over a head reads memory sequentially.
  */
 import type { PagedRows, RowSlice } from '../kernels/contract/cached-rows.ts'
 import { type CacheType, DTYPE_BYTES, isScaled, vectorAlignment, vectorBytes } from '../tensor/dtype.ts'
 
-/** One kind of vector that a layer caches of a token. */
+/** One kind of vector that a layer caches per token. */
 export interface CacheSegment {
-  /** By which the layer's attention finds it: `latent`, `key`, … */
+  /** Name by which the layer's attention finds it: `latent`, `key`, … */
   readonly name: string
-  /** Vectors of `width` numbers. */
+  /** Number of vectors per token, each of `width` numbers. */
   readonly heads: number
   readonly width: number
   readonly dtype: CacheType
-  /** Each head has a plane of its own. Default: its vectors lie one after the other in the row that segments share. */
+  /** Each head has its own plane. Default: its vectors are consecutive in the row that the segments share. */
   readonly perHead?: boolean
   /** Numbers that rope has rotated by the token's position. */
   readonly rotary?: boolean
 }
 
-/** `blockTokens` rows of one layer in a block, one behind the other. */
+/** `blockTokens` rows of one layer in a block, contiguous. */
 export interface CachePlane {
-  /** Bytes of a token in the layer's planes before this one. */
+  /** Bytes per token of the layer's planes before this one. */
   readonly before: number
   readonly rowBytes: number
 }
@@ -34,16 +33,16 @@ export interface CacheLayer {
   readonly group: number
   readonly segments: readonly CacheSegment[]
   readonly planes: readonly CachePlane[]
-  /** Bytes of a token in the group's layers before this one. */
+  /** Bytes per token of the group's layers before this one. */
   readonly before: number
-  /** Bytes of a token in all planes of this layer. */
+  /** Bytes per token of all planes of this layer. */
   readonly rowBytes: number
 }
 
 export interface CacheGroup {
-  /** Indices of the model's layers, rising. */
+  /** Indices of the model's layers, ascending. */
   readonly layers: readonly number[]
-  /** Keys a query sees, itself included; rows that the window has passed are freed. null: all. */
+  /** Number of keys that a query sees, its own included; older rows are freed. null: all. */
   readonly window: number | null
   /** Bytes of one token in all its layers. */
   readonly rowBytes: number
@@ -56,40 +55,40 @@ export interface CacheLayout {
   readonly groups: readonly CacheGroup[]
   /** By layer of the model. */
   readonly layers: readonly CacheLayer[]
-  /** Bytes of one token in all layers of all groups, windows not yet passed. */
+  /** Bytes of one token in all layers of all groups, before any window has passed it. */
   readonly bytesPerToken: number
 }
 
-/** Where a segment's first vector lies; the others follow in the row, or each in the row of the next plane. */
+/** Where a segment's first vector lies. The others follow in the same row, or one in each of the next planes. */
 interface Place {
   readonly plane: number
   readonly offset: number
 }
 
-const up = (bytes: number, alignment: number) => Math.ceil(bytes / alignment) * alignment
+const roundUp = (bytes: number, alignment: number) => Math.ceil(bytes / alignment) * alignment
 
-/** Lays segments as close as their types allow. */
+/** Packs segments as tightly as the alignment of their types allows. */
 function placeSegments(segments: readonly CacheSegment[]) {
   const alignment = Math.max(1, ...segments.map(s => vectorAlignment(s.dtype)))
   const planes: CachePlane[] = []
   const places: Place[] = []
   let before = 0
   let row = 0
-  const close = () => {
-    if (row > 0) planes.push({ before, rowBytes: up(row, alignment) })
-    before += up(row, alignment)
+  const closePlane = () => {
+    if (row > 0) planes.push({ before, rowBytes: roundUp(row, alignment) })
+    before += roundUp(row, alignment)
     row = 0
   }
   for (const s of segments) {
     for (let head = 0; head < s.heads; head++) {
-      if (s.perHead) close()
-      const offset = up(row, vectorAlignment(s.dtype))
+      if (s.perHead) closePlane()
+      const offset = roundUp(row, vectorAlignment(s.dtype))
       if (head === 0) places.push({ plane: planes.length, offset })
       row = offset + vectorBytes(s.dtype, s.width)
     }
-    if (s.perHead) close()
+    if (s.perHead) closePlane()
   }
-  close()
+  closePlane()
   return { planes, places, rowBytes: before, alignment }
 }
 
@@ -103,7 +102,7 @@ export function cacheLayout(
   const placed = layers.map(({ segments, window }): CacheLayer => {
     const { planes, rowBytes, alignment } = placeSegments(segments)
     const group = windows.indexOf(window)
-    const before = up(filled[group] as number, alignment)
+    const before = roundUp(filled[group] as number, alignment)
     filled[group] = before + rowBytes
     return { group, segments, planes, before, rowBytes }
   })
@@ -115,7 +114,7 @@ export function cacheLayout(
   return { blockTokens, groups, layers: placed, bytesPerToken: groups.reduce((n, g) => n + g.rowBytes, 0) }
 }
 
-/** Where the named segment of a layer lies, for the kernels. */
+/** Describes the named segment of a layer to the kernels. */
 export function cacheSlice({ blockTokens, layers }: CacheLayout, layer: number, name: string): RowSlice {
   const { segments, planes, before } = layers[layer] as CacheLayer
   const i = segments.findIndex(s => s.name === name)
@@ -129,7 +128,7 @@ export function cacheSlice({ blockTokens, layers }: CacheLayout, layer: number, 
   return { rows, dtype, offset, heads, width, headStride: isScaled(dtype) ? headBytes : headBytes / DTYPE_BYTES[dtype] }
 }
 
-/** A group's planes in the order in which they lie in a block. `start`: bytes from the block's first. */
+/** A group's planes in the order of a block. `start`: byte offset in the block. */
 export function* planesOf({ blockTokens, layers, groups }: CacheLayout, group: number) {
   for (const index of groups[group]?.layers ?? []) {
     const { before, planes } = layers[index] as CacheLayer
@@ -137,7 +136,7 @@ export function* planesOf({ blockTokens, layers, groups }: CacheLayout, group: n
   }
 }
 
-/** Bytes of a block that hold its first `tokens` tokens, plane by plane. */
+/** The byte ranges of a block that hold its first `tokens` tokens: one per plane. `room`: bytes of a full plane. */
 export function* filledParts(layout: CacheLayout, group: number, tokens: number) {
   for (const { start, rowBytes } of planesOf(layout, group)) {
     yield { start, bytes: tokens * rowBytes, room: layout.blockTokens * rowBytes }

@@ -7,33 +7,33 @@ import type { CacheLayout } from './layout.ts'
 export const CacheFullError = defineError('CacheFullError', 'cache_full')
 export type CacheFullError = LatentkitError
 
-/** Memory for a fixed number of tokens in all layers of one group. Only the pool changes it. */
+/** Memory for `blockTokens` tokens in all layers of one group. Only the pool changes these fields. */
 export interface Block {
   readonly group: number
   readonly memory: Tensor
-  /** Sequences that hold it. */
+  /** Number of sequences that hold it. */
   readonly holders: number
   /** Optional owner that wants the block kept after its last release; notified on eviction. */
   readonly keeper: Keeper | null
 }
 
 export interface Keeper {
-  /** The block's memory now belongs to others. */
+  /** The block's memory has been given up. */
   evicted(block: Block): void
 }
 
 export interface PoolOptions {
-  /** Bound on all blocks: held, kept and idle. Default: none. */
+  /** Bound on all blocks together: held, kept and idle. Default: none. */
   readonly maxBytes?: number
-  /** Bound on the blocks that are only kept. Default: none but `maxBytes`. */
+  /** Bound on kept blocks. Default: `maxBytes`. */
   readonly maxKeptBytes?: number
 }
 
 type MutableBlock = { -readonly [K in keyof Block]: Block[K] }
 
 /**
- * Hands out blocks and counts who holds them. A block that nobody holds is kept if somebody wants it kept, and given up
- * again, the least recently released first, when its memory is needed; else it is idle and the first to be handed out.
+ * Hands out blocks and counts their holders. A block without holders is *kept* if it has a keeper, until its memory is
+ * needed (least recently released first); without a keeper it is *idle*, and idle blocks are handed out first.
  */
 export class BlockPool {
   readonly layout: CacheLayout
@@ -41,7 +41,7 @@ export class BlockPool {
   readonly #maxBytes: number
   readonly #maxKeptBytes: number
   readonly #idle: MutableBlock[][]
-  /** In the order of their release. */
+  /** In order of release, oldest first. */
   readonly #kept = new Set<MutableBlock>()
   #allocatedBytes = 0
   #idleBytes = 0
@@ -56,22 +56,22 @@ export class BlockPool {
     this.#idle = layout.groups.map(() => [])
   }
 
-  /** Bytes of the blocks that sequences hold, shared ones once. */
+  /** Bytes of held blocks; a shared block counts once. */
   get bytes(): number {
     return this.#allocatedBytes - this.#idleBytes - this.#keptBytes
   }
 
-  /** Bytes of the blocks that nobody holds and that are kept for prompts to come. */
+  /** Bytes of kept blocks: without holders, ready for later prompts. */
   get keptBytes(): number {
     return this.#keptBytes
   }
 
-  /** Bytes of all blocks, those that wait to be handed out again included. */
+  /** Bytes of all blocks: held, kept and idle. */
   get allocatedBytes(): number {
     return this.#allocatedBytes
   }
 
-  /** A block of one holder, its bytes whatever they were. Throws CacheFullError, OutOfMemoryError. */
+  /** A block with one holder; its memory is not cleared. Throws CacheFullError, OutOfMemoryError. */
   take(group: number): Block {
     const block = this.#idle[group]?.pop() ?? this.#make(group)
     this.#idleBytes -= this.#sizeOf(block)
@@ -98,12 +98,12 @@ export class BlockPool {
     while (this.#keptBytes > this.#maxKeptBytes) this.#evict()
   }
 
-  /** From now on the block, which somebody holds, is kept when nobody holds it. */
+  /** Sets the keeper of a held block: after its last release it is kept. */
   keep(block: Block, keeper: Keeper): void {
     ;(block as MutableBlock).keeper = keeper
   }
 
-  /** Gives up every kept block. */
+  /** Makes every kept block idle. */
   evictAll(): void {
     while (this.#kept.size > 0) this.#evict()
   }
@@ -113,7 +113,7 @@ export class BlockPool {
     this.#freeIdle()
   }
 
-  /** An idle block, where there was none. */
+  /** Creates an idle block, or makes one of those that are kept. */
   #make(group: number): MutableBlock {
     const bytes = this.layout.groups[group]?.blockBytes as number
     while (this.#allocatedBytes + bytes > this.#maxBytes) {
@@ -128,7 +128,7 @@ export class BlockPool {
         this.#idleBytes += bytes
         return { group, memory, holders: 0, keeper: null }
       } catch (error) {
-        // The machine's memory is a budget, too.
+        // The machine's memory is a budget too.
         if (!(error instanceof OutOfMemoryError) || !this.#freeSome(group)) throw error
         const idle = this.#idle[group]?.pop()
         if (idle) return idle
@@ -136,7 +136,7 @@ export class BlockPool {
     }
   }
 
-  /** Makes the oldest kept block idle, or gives idle memory of other groups back; false if there is neither. */
+  /** Frees idle memory of other groups, or makes the oldest kept block idle. False if there is neither. */
   #freeSome(group: number): boolean {
     if (this.#idleBytes > 0 && this.#idle[group]?.length === 0) this.#freeIdle()
     else if (this.#kept.size > 0) this.#evict()

@@ -1,19 +1,22 @@
 import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool, Keeper } from './pool.ts'
 
-/** A full block of some timeline: its tokens, how each row was computed, and the memory of each group. */
+/** A full block of a text: its tokens, the provenance of its rows, and each group's memory. */
 export interface PrefixNode {
   readonly parent: PrefixNode | null
-  /** Number of the block in its timeline. */
+  /** Index of the block in its text, from 0. */
   readonly index: number
   readonly ids: readonly number[]
-  /** One per id: how each row was computed, as flags. Rows are the same bits only if ids and provenance are equal, here and in all parents. */
+  /**
+   * One per id: how the row was computed, as flags. Rows have the same bits only if ids and provenance are equal, here
+   * and in all parents.
+   */
   readonly provenance: readonly number[]
-  /** By group; null where the memory was given up. */
+  /** One per group; null after eviction. */
   readonly blocks: readonly (Block | null)[]
 }
 
-/** The beginning of a timeline: `rows` rows of a chain of nodes, the last of which may be used in part. */
+/** A prefix: the first `rows` rows of a chain of nodes. The last node may be used in part. */
 export interface PrefixMatch {
   readonly nodes: readonly PrefixNode[]
   readonly rows: number
@@ -26,16 +29,16 @@ interface MutableNode extends PrefixNode {
 }
 
 /**
- * All full blocks that are remembered, by what came before them: prompts that begin alike find the same nodes, whatever
- * session made them. The tree holds no memory itself; it asks the pool to keep its blocks as long as there is room.
- * Sequences release a timeline from its end to its start, so what the pool gives up first has nothing behind it.
+ * All published full blocks, as a tree of prefixes: prompts with a common prefix find the same nodes, whichever session
+ * computed them. The tree does not hold its blocks; it asks the pool to keep them while there is room. Sequences
+ * release their blocks from last to first, so the pool evicts leaves before their parents.
  */
 export class PrefixTree {
   readonly #pool: BlockPool
   readonly #published: (node: PrefixNode) => void
   readonly #root: MutableNode = { parent: null, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
 
-  /** `published` hears of every node that is new, while its sequence holds the blocks. */
+  /** `published` is called with every new node, while its sequence still holds the blocks. */
   constructor(pool: BlockPool, published: (node: PrefixNode) => void = () => {}) {
     this.#pool = pool
     this.#published = published
@@ -46,8 +49,9 @@ export class PrefixTree {
   }
 
   /**
-   * A block that is full, as held by its sequence (null for groups whose window has passed it), below the node of the
-   * block before it. The node's memory may be another sequence's: same bits, so the caller should go on with that.
+   * Publishes a full block that its sequence holds (null for groups whose window has passed it), as a child of the
+   * previous block's node. The node returned may have another sequence's memory with the same bits: the caller should
+   * use that and release its own.
    */
   publish(
     parent: PrefixNode | null,
@@ -56,7 +60,7 @@ export class PrefixTree {
     blocks: readonly (Block | null)[],
   ): PrefixNode {
     const above = (parent as MutableNode | null) ?? this.#root
-    // A window may have let go of all that was above, while its sequence went on.
+    // If a window passed all blocks above, their nodes were removed while the sequence continued: put them back.
     for (let n = above; n.parent; n = n.parent) n.parent.children.add(n)
     let isNew = false
     let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.provenance, provenance))
@@ -82,7 +86,7 @@ export class PrefixTree {
     return node
   }
 
-  /** The longest remembered beginning of `ids` whose rows were all of a fitting provenance. */
+  /** The longest published prefix of `ids` whose rows all satisfy `fits` (flags, position). */
   longest(ids: readonly number[], fits: (flags: number, position: number) => boolean): PrefixMatch {
     let best: { readonly node: MutableNode; readonly rows: number } = { node: this.#root, rows: 0 }
     const open: MutableNode[] = [this.#root]
@@ -99,7 +103,7 @@ export class PrefixTree {
     return { nodes: nodes.reverse(), rows: best.rows }
   }
 
-  /** The most rows, up to `rows`, behind which a sequence can go on: everything that the next query sees is there. */
+  /** The largest prefix length up to `rows` after which a sequence can continue: all rows that the next query sees exist. */
   usableRows({ nodes }: PrefixMatch, rows: number): number {
     const { groups } = this.#pool.layout
     const bt = this.#blockTokens
@@ -113,7 +117,7 @@ export class PrefixTree {
     return length
   }
 
-  /** Nodes in the tree: for tests and statistics. */
+  /** Number of nodes: for tests and statistics. */
   get size(): number {
     const count = (node: MutableNode): number => [...node.children].reduce((n, child) => n + count(child), 1)
     return count(this.#root) - 1
@@ -123,7 +127,7 @@ export class PrefixTree {
     return {
       evicted: block => {
         node.blocks[block.group] = null
-        // What has neither memory nor descendants with memory is forgotten.
+        // Remove nodes that have neither memory nor descendants with memory.
         for (let n = node; n.parent && n.children.size === 0 && n.blocks.every(b => !b); n = n.parent) {
           n.parent.children.delete(n)
         }
@@ -132,7 +136,7 @@ export class PrefixTree {
   }
 }
 
-/** Numbers of the blocks that a query at position `length` sees of a group, as a half-open range. */
+/** The blocks of a group that a query at position `length` sees, as a half-open range of indices. */
 export function seenBlocks({ window }: CacheGroup, length: number, blockTokens: number): [from: number, to: number] {
   const from = window === null ? 0 : Math.max(0, Math.floor((length - window + 1) / blockTokens))
   return [from, Math.ceil(length / blockTokens)]

@@ -4,36 +4,36 @@ import { copyRows } from './copy-rows.ts'
 import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool } from './pool.ts'
 
-/** One group's blocks of one sequence. Blocks before `first` were given up because the window has passed them. */
+/** One sequence's blocks of one group. Blocks before `first` were released because the window has passed them. */
 interface BlockTable {
   readonly group: CacheGroup
-  /** By block number from position 0; null where given up. */
+  /** By block index from position 0; null if released. */
   readonly blocks: (Block | null)[]
   /** f64: block addresses by block number, for the kernels. */
   readonly table: Tensor
   first: number
 }
 
-/** The first `rows` rows of `from`, still to be copied. */
+/** A pending copy of the first `rows` rows of `from`. */
 interface Copy {
   readonly from: Block
   readonly rows: number
 }
 
 /**
- * What one sequence remembers: the rows of its tokens 0 .. length, in blocks. Blocks may be shared with other
- * sequences; one that is shared is never written: before it grows, its rows are copied.
+ * The cached rows of one sequence, for its tokens 0 .. length, in blocks. Blocks may be shared with other sequences.
+ * A shared block is never written: before it grows, its rows are copied into a new one (copy on write).
  */
 export class SequenceCache {
   readonly maxTokens: number
   readonly #kernels: Kernels
   readonly #pool: BlockPool
   readonly #tables: BlockTable[]
-  /** By the block that they fill. */
+  /** By target block. */
   readonly #copies = new Map<Block, Copy>()
   #length = 0
 
-  /** `maxTokens` is the most this sequence may hold (its context). */
+  /** `maxTokens`: the context, the most tokens that this sequence may hold. */
   constructor(kernels: Kernels, pool: BlockPool, maxTokens: number) {
     this.maxTokens = maxTokens
     this.#kernels = kernels
@@ -51,12 +51,12 @@ export class SequenceCache {
     return this.#pool.layout.blockTokens
   }
 
-  /** Tokens cached. */
+  /** Number of cached tokens. */
   get length(): number {
     return this.#length
   }
 
-  /** Bytes of the rows of cached tokens: tokens x layers x row, without those a window has passed. */
+  /** Bytes of the cached rows: tokens x layers x row, without rows that a window has passed. */
   get usedBytes(): number {
     let bytes = 0
     for (const { group, first } of this.#tables) {
@@ -77,17 +77,17 @@ export class SequenceCache {
     return this.#tableOf(group).table.address
   }
 
-  /** First position whose row is still there. */
+  /** First position whose row still exists. */
   keyStart(group: number): number {
     return this.#tableOf(group).first * this.blockTokens
   }
 
-  /** Block number `n` of every group; null where the window has passed it. */
+  /** Block `n` of every group; null where the window has passed it. */
   blocksAt(n: number): (Block | null)[] {
     return this.#tables.map(({ blocks }) => blocks[n] ?? null)
   }
 
-  /** Makes room for `count` more tokens; on CacheFullError nothing has changed. `settle` before they are written. */
+  /** Makes room for `count` more tokens; after CacheFullError nothing has changed. Call `settle` before writing them. */
   reserve(count: number): void {
     const end = this.#length + count
     if (end > this.maxTokens) {
@@ -118,7 +118,7 @@ export class SequenceCache {
     }
   }
 
-  /** Fills the blocks that replace shared ones. */
+  /** Runs the pending copies of shared blocks. */
   async settle(): Promise<void> {
     if (this.#copies.size === 0) return
     for (const [to, { from, rows }] of this.#copies) copyRows(this.#kernels, this.#pool.layout, to, from, rows)
@@ -127,12 +127,12 @@ export class SequenceCache {
     this.#copies.clear()
   }
 
-  /** `count` reserved rows have been written. */
+  /** Counts `count` reserved rows as written. */
   commit(count: number): void {
     this.#length += count
   }
 
-  /** Gives up blocks that every window has passed. Reserving does so, too: until then the sequence can still go back. */
+  /** Releases blocks that the window has passed. `reserve` does so too; until then the sequence can still be truncated. */
   passWindows(): void {
     for (const blockTable of this.#tables) {
       const { window } = blockTable.group
@@ -144,11 +144,11 @@ export class SequenceCache {
   }
 
   /**
-   * Keeps its blocks before number `start` (ask `canTruncate`), goes on with blocks of others and holds `length` tokens
-   * then. `blocks[i]` is block start + i of every group.
+   * Replaces all blocks from index `start` on (check `canTruncate` first) by blocks of other sequences; the length
+   * becomes `length` tokens. `blocks[i]` is block start + i of every group.
    */
   adopt(start: number, blocks: readonly (readonly (Block | null)[])[], length: number): void {
-    // Held before anything is released: what nobody holds may be given up.
+    // Hold before releasing: a block without holders may be evicted.
     for (const block of blocks.flat()) if (block) this.#pool.hold(block)
     this.truncate(start * this.blockTokens)
     for (const [group, blockTable] of this.#tables.entries()) {
@@ -159,7 +159,7 @@ export class SequenceCache {
     this.passWindows()
   }
 
-  /** Goes on with another block of the same bits in place of its own. */
+  /** Replaces block `n` by another one with the same bits. */
   replace(n: number, block: Block): void {
     const blockTable = this.#tableOf(block.group)
     const own = blockTable.blocks[n]
@@ -170,31 +170,31 @@ export class SequenceCache {
     this.#writeTable(blockTable, n)
   }
 
-  /** Another sequence with the same rows; nothing is copied until one of the two grows. */
+  /** A second sequence with the same rows; nothing is copied until one of the two grows. */
   fork(): SequenceCache {
-    const made = new SequenceCache(this.#kernels, this.#pool, this.maxTokens)
+    const copy = new SequenceCache(this.#kernels, this.#pool, this.maxTokens)
     const blocks = this.#tables[0]?.blocks.length ?? 0
     const filled = (block: Block | null) => (block ? (this.#copies.get(block)?.from ?? block) : null)
     const all = Array.from({ length: blocks }, (_, n) => this.blocksAt(n).map(filled))
-    made.adopt(0, all, this.#length)
-    return made
+    copy.adopt(0, all, this.#length)
+    return copy
   }
 
-  /** Whether everything a query at `length` would see is still there. */
+  /** Whether all rows that a query at `length` would see still exist. */
   canTruncate(length: number): boolean {
     return this.#tables.every(
       ({ group, first }) => first === 0 || first * this.blockTokens <= length - (group.window as number) + 1,
     )
   }
 
-  /** Forgets the tokens from `length` on. Ask `canTruncate` before, or truncate to 0. */
+  /** Drops the tokens from `length` on. Check `canTruncate` first, or truncate to 0. */
   truncate(length: number): void {
     if (length !== 0 && !this.canTruncate(length)) {
       throw new RangeError(`SequenceCache.truncate: rows before position ${length} have left the window`)
     }
     const keep = Math.ceil(length / this.blockTokens)
     const most = Math.max(...this.#tables.map(({ blocks }) => blocks.length))
-    // From the end to the start: what was released first is given up first, and has nothing behind it.
+    // From last to first: the pool evicts in order of release, and a block should go before those that it follows.
     for (let n = most - 1; n >= keep; n--) for (const blockTable of this.#tables) this.#drop(blockTable, n)
     for (const blockTable of this.#tables) {
       blockTable.blocks.length = Math.min(blockTable.blocks.length, keep)
@@ -219,7 +219,7 @@ export class SequenceCache {
     blockTable.blocks[n] = null
   }
 
-  /** Tells the kernels the addresses of blocks `from` to the last. */
+  /** Uploads the table entries of blocks `from` to the last. */
   #writeTable({ blocks, table }: BlockTable, from: number): void {
     const addresses = Float64Array.from(blocks.slice(from), block => block?.memory.address ?? 0)
     if (addresses.length > 0) this.#kernels.upload(view(table, from, [addresses.length]), addresses)
@@ -230,7 +230,7 @@ export class SequenceCache {
   }
 }
 
-/** Others may read it, now or later. */
+/** Another sequence may read it, now or later. */
 function isShared({ holders, keeper }: Block): boolean {
   return holders > 1 || keeper !== null
 }

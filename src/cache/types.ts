@@ -1,14 +1,14 @@
-/** How a cache's rows are stored, by the names that options give. */
+/** The types of a cache's rows, by their names in options. */
 import { OptionError } from '../errors.ts'
 import type { CacheType, PlainCacheType } from '../tensor/dtype.ts'
 
 /**
- * One type for all numbers, or one for each part of a row: latent/rope key, or keys/values. For latents also `int8`, one
- * scale per row beside a bf16 rope key, and `fp8_ds_mla`, DeepSeek's 656 bytes: 512 of e4m3, 4 scales, 64 of bf16.
+ * One type for all numbers, or one for each half of a row: latent/rope key, or keys/values. For latents also `int8` (one
+ * scale per row, bf16 rope key) and `fp8_ds_mla` (DeepSeek's 656 bytes: 512 numbers in e4m3, 4 scales, 64 in bf16).
  */
 export type CacheTypeName = PlainCacheType | 'int8' | 'fp8_ds_mla' | `${PlainCacheType | 'int8'}/${PlainCacheType}`
 
-/** Types of the two parts of a row. */
+/** Types of the two halves of a row. */
 export interface RowTypes {
   /** Latents, or keys. */
   readonly first: CacheType
@@ -26,10 +26,10 @@ export const CACHE_TYPE_NAMES: readonly CacheTypeName[] = [
   ...([...PLAIN, 'int8'] as const).flatMap(a => PLAIN.map(b => `${a}/${b}` as const)),
 ]
 
-/** For help: a few of the names stand for all. */
+/** For help texts: a summary of the names. */
 export const CACHE_TYPES_SHOWN = `${PLAIN.join(', ')}, int8, fp8_ds_mla, or two such as f16/bf16`
 
-/** Throws OptionError for a type that is made for latents only, where `kind` is another attention. */
+/** The types of a row's halves. Throws OptionError for a latent-only type if the model's attention is grouped. */
 export function rowTypes(name: CacheTypeName, kind: 'latent' | 'grouped'): RowTypes {
   const parts = name === 'int8' ? ['int8', 'bf16'] : name === 'fp8_ds_mla' ? ['fp8', 'bf16'] : name.split('/')
   const [first, second = first] = parts as [CacheType, CacheType?]

@@ -8,7 +8,7 @@ import type { JsonObject } from './json-file.ts'
 import { quote } from './quote.ts'
 import { type TensorEntry, weightTypeOf } from './tensor-entry.ts'
 
-/** What the files of a checkpoint hold, before any model asks for it. JSON is as it stands in the files. */
+/** The contents of a checkpoint's files, unchecked by any model. JSON objects are as in the files. */
 export interface CheckpointContents {
   /** The folder's path, or a name: for messages. */
   readonly name: string
@@ -22,23 +22,23 @@ export interface CheckpointContents {
   /** chat_template.jinja, or the text in chat_template.json. Templates in tokenizer_config.json stay there. */
   readonly chatTemplate?: string
   readonly tensors: ReadonlyMap<string, TensorEntry>
-  /** Tensors that an index names and no file has, by name: the file that should have them. Default: none. */
+  /** Tensors that the index names but no file contains: tensor name to the file that should contain it. Default: none. */
   readonly absent?: ReadonlyMap<string, string>
   /**
-   * The tensors have left the peculiarities of the hub's families behind, as those of a GGUF file have: every matrix
-   * is [outputs, inputs], every norm's weight whole. Default false.
+   * The tensors have none of the peculiarities of the hub's families: every matrix is [outputs, inputs], every norm's
+   * weight complete (nothing to add). True for GGUF files. Default false.
    */
   readonly canonical?: boolean
-  /** One sentence each: what looked odd but does no harm, such as shards that the index does not name. */
+  /** One sentence each: oddities that do no harm, such as shards that the index does not name. */
   readonly warnings: readonly string[]
 }
 
-/** Rows and columns that share a factor, where config.json does not say. */
-const DEFAULT_BLOCK = [128, 128] as const
+/** Rows and columns that share an FP8 scale if config.json does not tell. */
+const DEFAULT_SCALE_BLOCK = [128, 128] as const
 
 /**
- * A model's files, opened and checked. A family asks for each tensor with the shape it expects and gets it as the
- * kernels want it; what nobody asked for is listed by `unused`. Holds no resources.
+ * A model's files, opened and checked. A family requests each tensor with the shape it expects and gets a source for the
+ * kernels; `unused` lists the tensors that were never requested. Holds no resources.
  */
 export class Checkpoint implements CheckpointContents {
   readonly name: string
@@ -52,7 +52,7 @@ export class Checkpoint implements CheckpointContents {
   readonly absent: ReadonlyMap<string, string>
   readonly canonical: boolean
   readonly warnings: readonly string[]
-  readonly #asked = new Set<string>()
+  readonly #requested = new Set<string>()
 
   constructor(contents: CheckpointContents) {
     this.name = contents.name
@@ -73,14 +73,14 @@ export class Checkpoint implements CheckpointContents {
     return new ConfigReader(this.config, this.configFile)
   }
 
-  /** Whether the tensor is there; does not count as asking for it. */
+  /** Whether the tensor exists; does not count as a request. */
   has(name: string): boolean {
     return this.tensors.has(name)
   }
 
   /**
-   * A matrix [rows, cols] in f32, f16, bf16, e4m3 with its block scales, or in blocks; `transposed` if the file holds
-   * it as [cols, rows]. Throws CheckpointError when it is missing or of another shape or type.
+   * A matrix [rows, cols] in f32, f16, bf16, e4m3 with its scales, or a quantised block type. `transposed`: the file
+   * stores it as [cols, rows]. Throws CheckpointError if it is missing or has another shape or type.
    */
   matrix(name: string, rows: number, cols: number, options: { readonly transposed?: boolean } = {}): WeightSource {
     const { transposed = false } = options
@@ -105,9 +105,9 @@ export class Checkpoint implements CheckpointContents {
     return { name, dtype, rows: 1, cols: length, bytes: entry.bytes }
   }
 
-  /** Tensors that no one asked for and whose names match none of the patterns, in the order of the files. */
+  /** Tensors that were never requested and whose names match none of the patterns, in the order of the files. */
   unused(ignorable: readonly RegExp[] = []): string[] {
-    return [...this.tensors.keys()].filter(name => !this.#asked.has(name) && !ignorable.some(p => p.test(name)))
+    return [...this.tensors.keys()].filter(name => !this.#requested.has(name) && !ignorable.some(p => p.test(name)))
   }
 
   get #matrixTypes(): string {
@@ -116,14 +116,15 @@ export class Checkpoint implements CheckpointContents {
 
   #blockScales(entry: TensorEntry, rows: number, cols: number): NonNullable<WeightSource['scales']> {
     const quantization = this.configReader.optionalObject('quantization_config')
-    const block = quantization?.optionalInts('weight_block_size', { length: 2, min: 1, max: 1 << 20 }) ?? DEFAULT_BLOCK
+    const block =
+      quantization?.optionalInts('weight_block_size', { length: 2, min: 1, max: 1 << 20 }) ?? DEFAULT_SCALE_BLOCK
     const grid = block as readonly [number, number]
     const name = SCALE_SUFFIXES.map(suffix => entry.name + suffix).find(scales => this.has(scales))
     if (!entry.name.endsWith('.weight') || name === undefined) {
       const met = `is F8_E4M3, but neither ${quote(`${entry.name}_scale_inv`)} nor ${quote(`${entry.name}_scale`)}`
       throw this.#wrong(entry, `${met} with its factors is in the checkpoint`)
     }
-    this.#asked.add(name)
+    this.#requested.add(name)
     const scales = this.tensors.get(name) as TensorEntry
     const blocks = scaleBlocks(scales.shape, [rows, cols], grid)
     if (blocks === undefined) {
@@ -138,7 +139,7 @@ export class Checkpoint implements CheckpointContents {
   }
 
   #take(name: string, shape: readonly number[]): TensorEntry {
-    this.#asked.add(name)
+    this.#requested.add(name)
     const entry = this.tensors.get(name)
     const expected = `[${shape.join(', ')}]`
     if (entry === undefined) {
@@ -161,7 +162,7 @@ export class Checkpoint implements CheckpointContents {
     return new CheckpointError(`${fileOf(entry.bytes)}: tensor ${quote(entry.name)} ${message}`)
   }
 
-  /** GPTQ, AWQ and the like store other tensors than the model's own: the method is the news, not the first gap. */
+  /** GPTQ, AWQ and the like store tensors under other names: report the method instead of the first missing tensor. */
   #refuseForeignQuantization(): void {
     const how = this.#foreignQuantization()
     if (how === undefined) return
@@ -174,7 +175,7 @@ export class Checkpoint implements CheckpointContents {
   #foreignQuantization(): string | undefined {
     const method = objectIn(this.config, 'quantization_config')?.quant_method
     if (typeof method === 'string') return method === 'fp8' ? undefined : `with ${quote(method, 60)}`
-    // mlx-lm's key has no name of a method.
+    // mlx-lm's key names no method.
     const mlx = objectIn(this.config, 'quantization')
     if (mlx === undefined || !Object.hasOwn(mlx, 'bits')) return packedTensors(this.tensors)
     const groups = mlx.group_size === undefined ? '' : `, groups of ${String(mlx.group_size)}`
@@ -182,7 +183,7 @@ export class Checkpoint implements CheckpointContents {
   }
 }
 
-/** Packed weights under names of their own, whose method a file of another name tells, or none. */
+/** Names a method by its tensors, for checkpoints whose config.json does not name it. */
 function packedTensors(tensors: ReadonlyMap<string, TensorEntry>): string | undefined {
   const met = [...tensors.keys()].find(name =>
     /\.(qweight|qzeros|weight_packed|weight\.(absmax|quant_state\..+))$/.test(name),

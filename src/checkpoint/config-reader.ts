@@ -6,7 +6,7 @@ export interface IntOptions {
   readonly min?: number
   /** Largest allowed value. Default 2^53 - 1. */
   readonly max?: number
-  /** Taken when the key is absent or null; without it, absence is an error. */
+  /** Used if the key is absent or null; without a default, absence is an error. */
   readonly default?: number
 }
 
@@ -15,26 +15,26 @@ export interface NumberOptions {
   readonly min?: number
   /** Largest allowed value. Default: none. */
   readonly max?: number
-  /** `min` itself is refused: for divisors and bases that must not be 0. Default false. */
+  /** Refuses `min` itself: for divisors and bases that must not be 0. Default false. */
   readonly exclusiveMin?: boolean
   readonly default?: number
 }
 
 export interface ListOptions {
-  /** Exactly so many elements. */
+  /** The exact number of elements. */
   readonly length?: number
 }
 
 type Range = Omit<NumberOptions, 'default'>
 
 /**
- * Reads the fields of a config.json that came from somewhere else. A field that is `null` counts as absent, as in
- * the files that transformers writes; an integer may be written as 3.0; only own keys count. Everything that is not
- * what was asked for is a ConfigError naming the file, the key, what was met and what was expected.
+ * Reads and checks the fields of an untrusted config.json. `null` counts as absent, as in files that transformers
+ * writes; an integer may be written as 3.0; only own keys count. Any other value than the requested kind is a
+ * ConfigError that names the file, the key, the value and what was expected.
  */
 export class ConfigReader {
   readonly file: string
-  /** Keys from the top of the file down to this object, for messages; '' at the top. */
+  /** Keys from the top of the file to this object, for messages; '' at the top. */
   readonly path: string
   readonly #fields: Readonly<Record<string, unknown>>
 
@@ -48,12 +48,12 @@ export class ConfigReader {
     this.#fields = raw
   }
 
-  /** The key is there and not null. */
+  /** Whether the key is present and not null. */
   has(key: string): boolean {
     return this.raw(key) !== undefined
   }
 
-  /** The value as it stands, unchecked; undefined when absent or null. */
+  /** The unchecked value; undefined if absent or null. */
   raw(key: string): unknown {
     return Object.hasOwn(this.#fields, key) ? (this.#fields[key] ?? undefined) : undefined
   }
@@ -66,7 +66,7 @@ export class ConfigReader {
     return this.optionalInt(key, options) ?? options.default ?? this.missing(key, expectedInt(options))
   }
 
-  /** Undefined when absent or null; `options.default` is not looked at. */
+  /** Undefined if absent or null; has no default. */
   optionalInt(key: string, options: Omit<IntOptions, 'default'> = {}): number | undefined {
     const value = this.raw(key)
     if (value === undefined) return undefined
@@ -113,7 +113,7 @@ export class ConfigReader {
     return values.find(v => v === value) ?? this.fail(key, expectedOneOf(values))
   }
 
-  /** A list of integers, each in the range. */
+  /** A list of integers, each within the range. */
   ints(key: string, options: Omit<IntOptions, 'default'> & ListOptions = {}): number[] {
     return this.optionalInts(key, options) ?? this.missing(key, expectedList(options, expectedInt(options)))
   }
@@ -122,7 +122,7 @@ export class ConfigReader {
     return this.#list(key, options, expectedInt(options), (v): v is number => isInt(v, options))
   }
 
-  /** A list of finite numbers, each in the range. */
+  /** A list of finite numbers, each within the range. */
   numbers(key: string, options: Range & ListOptions = {}): number[] {
     return this.optionalNumbers(key, options) ?? this.missing(key, expectedList(options, expectedNumber(options)))
   }
@@ -139,7 +139,7 @@ export class ConfigReader {
     return this.#list(key, options, 'a string', (v): v is string => typeof v === 'string')
   }
 
-  /** The object under the key; an empty one when absent would hide a missing field, so absence is an error. */
+  /** The object under the key. Absence is an error: an empty object in its place would hide a missing field. */
   object(key: string): ConfigReader {
     return this.optionalObject(key) ?? this.missing(key, 'a JSON object')
   }
@@ -150,12 +150,12 @@ export class ConfigReader {
     return isObject(value) ? new ConfigReader(value, this.file, this.#name(key)) : this.fail(key, 'a JSON object')
   }
 
-  /** Throws the error for a value that is there but wrong, for checks that this class does not know. */
+  /** Throws the error for a wrong value: for checks beyond those of this class. */
   fail(key: string, expected: string): never {
     throw new ConfigError(`${this.file}: "${this.#name(key)}" is ${describe(this.raw(key))}; expected ${expected}`)
   }
 
-  /** Throws the error for a field that has to be there. */
+  /** Throws the error for a required field that is absent. */
   missing(key: string, expected: string): never {
     throw new ConfigError(`${this.file}: "${this.#name(key)}" is missing; expected ${expected}`)
   }
@@ -210,7 +210,7 @@ function expectedList({ length }: ListOptions, each: string): string {
   return `a list${length === undefined ? '' : ` of length ${length}`}, each element ${each}`
 }
 
-/** A value in a few words: messages must stay one line, whatever the file holds. */
+/** A short description of any value: messages must stay on one line. */
 function describe(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (typeof value === 'string') return quote(value, 60)

@@ -2,12 +2,12 @@ import { CheckpointError, type ConfigError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
 import { describeContent } from './find/file-kind.ts'
 
-/** Deeper than any file that belongs to a model; recursive code behind us must not run out of stack. */
+/** Deeper than any model's file. Protects recursive code that reads the result from running out of stack. */
 const MAX_DEPTH = 100
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** How a file's mistakes are reported: config.json's as ConfigError, all others' as CheckpointError. */
+/** The class of errors to throw: ConfigError for config.json, CheckpointError for other files. */
 type ErrorClass = typeof CheckpointError | typeof ConfigError
 
 /** Reads a text file of at most `limit` bytes. */
@@ -23,8 +23,8 @@ export async function readText(source: ByteSource, limit: number, Failure: Error
 }
 
 /**
- * Reads a JSON file whose top is an object. NaN, Infinity and -Infinity, which are no JSON but what Python writes, become
- * those numbers: who asks for such a field has to refuse them.
+ * Reads a JSON file that holds an object. NaN, Infinity and -Infinity are not JSON, but Python writes them: they become
+ * those numbers, and the reader of a field has to refuse them.
  */
 export async function readJson(
   source: ByteSource,
@@ -55,19 +55,19 @@ function parse(text: string, where: string, Failure: ErrorClass): unknown {
       try {
         return JSON.parse(replaced, (_, value: unknown) => (value === NOT_A_NUMBER ? Number.NaN : value))
       } catch {
-        // The first error tells of the text as it stands.
+        // Report the first error: it refers to the original text.
       }
     }
-    // The engine's message quotes the text; keep it on one line.
+    // JavaScript's message quotes the text; keep it on one line.
     const detail = (error as Error).message.replace(/[\p{Cc}\p{Cs}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     throw new Failure(`${where} is not JSON: ${detail}`, { cause: error })
   }
 }
 
-/** A text that no file has reason to hold. */
+/** Stands for NaN while parsing: a text that no file would contain. */
 const NOT_A_NUMBER = '\u0000NaN'
 
-/** Infinity is what a number too large reads as; for NaN there is no such number. Strings stay as they are. */
+/** Replaces Infinity by 1e999, which parses as Infinity, and NaN by a placeholder string. Leaves strings unchanged. */
 function withoutPythonNumbers(text: string): string {
   let replaced = ''
   let from = 0
@@ -85,7 +85,7 @@ function withoutPythonNumbers(text: string): string {
   return replaced + text.slice(from)
 }
 
-/** The next character that is no white space. */
+/** The next character that is not white space. */
 function nextIn(text: string, at: number): string {
   let i = at
   while (i < text.length && /\s/.test(text[i] as string)) i++

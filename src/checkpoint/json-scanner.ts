@@ -1,18 +1,18 @@
 import { quote } from './quote.ts'
 
-/** Of values that are passed over. */
+/** Nesting limit of skipped values. */
 const MAX_DEPTH = 100
 const WORD = /true|false|null|NaN|-?Infinity|-?\d{1,400}(?:\.\d{1,400})?(?:[eE][+-]?\d{1,9})?/y
 
-/** What was met where; the caller adds the file's name. */
+/** The message names the position; the caller adds the file's name. */
 export class JsonScanError extends Error {}
 
-/** Names what is read, for messages; asked for only when there is one to write. */
+/** Names what is being read, for messages; called only when an error is thrown. */
 type Naming = () => string
 
 /**
- * Reads JSON piece by piece, for text of which only one form is right. Unlike JSON.parse it builds nothing that the
- * caller did not ask for and sees a key that comes twice, so a hostile hundred megabytes cost no more than their text.
+ * Reads JSON token by token, for text with a known structure. Unlike JSON.parse it builds only what the caller requests
+ * and refuses duplicate keys, so that a hostile file of 100 MB costs no more memory than its text.
  */
 export class JsonScanner {
   readonly #text: string
@@ -22,7 +22,7 @@ export class JsonScanner {
     this.#text = text
   }
 
-  /** `{"key": value, …}`: calls `member` with each key; it must read the value. A key that comes twice is an error. */
+  /** `{"key": value, …}`: calls `member` with each key; `member` must read the value. A duplicate key is an error. */
   object(what: Naming, limit: number, member: (key: string) => void): void {
     const keys = new Set<string>()
     this.#sequence('{', '}', what, () => {
@@ -69,7 +69,7 @@ export class JsonScanner {
     return this.#text.charAt(this.#at)
   }
 
-  /** Passes over any value. */
+  /** Skips any value. */
   skip(what: Naming, depth = 0): void {
     if (depth > MAX_DEPTH) throw this.#error(`${what()} nests more than ${MAX_DEPTH} levels`)
     const next = this.next()
@@ -98,7 +98,7 @@ export class JsonScanner {
     if (this.#at < this.#text.length) throw this.#error(`${this.#met()} after the end`)
   }
 
-  /** A quote is part of the string when an odd number of backslashes stands before it. */
+  /** A quote after an odd number of backslashes belongs to the string. */
   #escaped(quoteAt: number): boolean {
     let i = quoteAt
     while (this.#text[i - 1] === '\\') i--

@@ -12,30 +12,30 @@ import type { TensorEntry } from './tensor-entry.ts'
 export const SINGLE_FILE = 'model.safetensors'
 export const INDEX_FILE = 'model.safetensors.index.json'
 
-/** Headers read at the same time. */
+/** Headers read concurrently. */
 const READERS = 8
 
 export type Tensors = Pick<CheckpointContents, 'tensors' | 'absent' | 'warnings'>
 
 const SHARD_NAME = /^(.+)-(\d{5})-of-(\d{5})\.safetensors$/
 
-/** One of several files that make a model. */
+/** Whether the name is that of one of several shards. */
 export function isShardName(name: string): boolean {
   return Number(SHARD_NAME.exec(name)?.[3] ?? 0) > 1
 }
 
 /**
- * The tensors of the file that was named, of model.safetensors, or of the shards that the index names; without an index,
- * of a whole set of numbered shards or of the only safetensors file there is.
+ * The tensors of the file that the user gave, else of model.safetensors, else of the shards in the index; without an
+ * index, of a complete set of numbered shards or of the only safetensors file.
  */
 export async function readWeightFiles(files: CheckpointFiles): Promise<Tensors> {
   const single = files.safetensors ?? (files.names.has(SINGLE_FILE) ? SINGLE_FILE : undefined)
   if (single !== undefined) return readFiles(files, [single], [])
   if (files.names.has(INDEX_FILE)) return readShards(files, await files.open(INDEX_FILE))
-  const others = [...files.names].filter(isOtherName).sort()
+  const others = [...files.names].filter(isWeightsName).sort()
   const [first] = others
   if (first !== undefined && others.every(isShardName)) {
-    return readFiles(files, wholeSet(files, others), [
+    return readFiles(files, completeSet(files, others), [
       `${files.name} has no ${INDEX_FILE}; its shards are taken as named`,
     ])
   }
@@ -50,13 +50,13 @@ export async function readWeightFiles(files: CheckpointFiles): Promise<Tensors> 
   return refuseWithoutWeights(files)
 }
 
-/** Called like weights: folders hold other tensors too, such as adapters, optimisers' states and expected numbers. */
-function isOtherName(name: string): boolean {
+/** Whether a file's name suggests weights. Folders hold other tensors too: adapters, optimiser states, expected numbers. */
+function isWeightsName(name: string): boolean {
   return /^(?!adapter)[\w.-]*(model|weights|consolidated)[\w.-]*\.safetensors$/i.test(name) || isShardName(name)
 }
 
-/** All shards of one set, in their order. */
-function wholeSet(files: CheckpointFiles, shards: readonly string[]): string[] {
+/** All shards of one set, in order. */
+function completeSet(files: CheckpointFiles, shards: readonly string[]): string[] {
   const [, prefix = '', , total = ''] = SHARD_NAME.exec(shards[0] as string) ?? []
   return Array.from({ length: Number(total) }, (_, i) => {
     const shard = `${prefix}-${String(i + 1).padStart(5, '0')}-of-${total}.safetensors`
@@ -101,7 +101,7 @@ function readHeaders(files: CheckpointFiles, names: readonly string[]): Promise<
   return mapConcurrently(names, READERS, async name => readSafetensorsHeader(await files.open(name)))
 }
 
-/** The index decides which copy of a tensor counts; tensors that it does not place are extra. */
+/** Takes each tensor from the shard that the index names for it. Tensors that the index does not name are extra. */
 function merge({ weightMap }: ShardIndex, shards: readonly string[], headers: readonly SafetensorsFile[]) {
   const tensors = new Map<string, TensorEntry>()
   const extra: string[] = []

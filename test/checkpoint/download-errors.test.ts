@@ -177,7 +177,7 @@ describe('a disk', () => {
     })
     const error = await failure(downloadModel(name, options))
     expect(error.code).toBe('disk_full')
-    expect(error.message).toMatch(/9000000\.000 GB are to come and [\d.]+ GB are free; make room/)
+    expect(error.message).toMatch(/the download needs 9000000\.000 GB, but only [\d.]+ GB are free; make room/)
     expect(hub.asked('store', 'GET')).toEqual([])
   })
 
@@ -188,7 +188,7 @@ describe('a disk', () => {
     const error = await failure(downloadModel(name, options))
     expect(error.code).toBe('disk_full')
     expect(error.message).toBe(
-      `${incomplete} cannot be written: the disk is full; make room and try again: what has come is kept`,
+      `${incomplete} cannot be written: the disk is full; make room and try again: what was downloaded is kept`,
     )
   })
 

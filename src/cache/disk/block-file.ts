@@ -1,12 +1,12 @@
-/** A block as a sealed file; its parts are the memory of each group, where the header says that it is there. */
+/** A block as a sealed file. Its parts are the groups' memory, for those groups that the header lists as present. */
 import { createHash } from 'node:crypto'
 import { seal, unseal } from './sealed-file.ts'
 
 const MAGIC = 'LKBLOCK1'
 
-/** What a block is, without its memory. */
+/** The identity of a block: everything but its memory. */
 export interface BlockKey {
-  /** Name of the block before it; the model's fingerprint for the first one. */
+  /** Name of the previous block; for the first block, the model's fingerprint. */
   readonly parent: string
   readonly ids: readonly number[]
   /** How each row was computed. */
@@ -14,23 +14,23 @@ export interface BlockKey {
 }
 
 export interface StoredBlock extends BlockKey {
-  /** By group; null where a window had passed. */
+  /** One per group; null if the window had passed it. */
   readonly groups: readonly (Uint8Array | null)[]
 }
 
 /** As JSON. `ways` is the provenance. */
 interface Header extends Omit<BlockKey, 'provenance'> {
   readonly ways: readonly number[]
-  /** Bytes by group; null where there are none. */
+  /** Byte length per group; null if absent. */
   readonly groups: readonly (number | null)[]
 }
 
-/** The part of a block's name that a prompt knows before it knows how the rows were computed. */
+/** The first half of a block's name: known from the ids alone, without provenance. */
 export function idsName(parent: string, ids: readonly number[]): string {
   return hex(createHash('sha256').update(parent).update(Int32Array.from(ids)), 32)
 }
 
-/** Says all that decides a block's bits: the model, everything before it, its tokens and how they were computed. */
+/** A hash of all that decides a block's bits: the model, all previous blocks, its tokens and their provenance. */
 export function blockName({ parent, ids, provenance }: BlockKey): string {
   return `${idsName(parent, ids)}-${hex(createHash('sha256').update(Uint8Array.from(provenance)), 16)}`
 }
@@ -44,10 +44,10 @@ export function encodeBlock({ groups, parent, ids, provenance }: StoredBlock): U
   )
 }
 
-/** The block that a file of this name holds. Throws an Error that says what is wrong with it. */
+/** Decodes the file of block `name`. Throws an Error whose message completes "the file is damaged: …". */
 export function decodeBlock(file: Uint8Array, name: string): StoredBlock {
   const sealed = unseal(MAGIC, file)
-  // As it was written: a checksum fits nothing else.
+  // The checksum is right, so the header is as we wrote it.
   const { header, body } = sealed as { header: Header; body: Uint8Array }
   const { parent, ids, ways: provenance } = header
   const own = blockName({ parent, ids, provenance })

@@ -1,7 +1,7 @@
 /**
  * Blocks on disk, one file each, shared by all processes: `DIR/FINGERPRINT/xx/NAME.block`. A file appears under its name
- * whole or not at all (written beside it, then renamed), so nobody needs a lock, and a writer may be killed at any time.
- * Every reading checks the checksum. Whatever is wrong is a miss with a notice, never an error: a cache may forget.
+ * whole or not at all (written under another name, then renamed), so no lock is needed, and a writer may be killed at any
+ * time. Every read verifies the checksum. Any failure is a cache miss with a notice, never an error.
  */
 import * as nodeFs from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -13,21 +13,21 @@ import { LABEL_FILE, type StoreFs, trimBlocks } from './folder.ts'
 export interface StoreOptions {
   /** Holds the blocks of all models. */
   readonly folder: string
-  /** Of the model, its layout and its arithmetic: blocks of another are never found. */
+  /** Identifies model, cache layout and arithmetic. Blocks with another fingerprint are never found. */
   readonly fingerprint: string
-  /** What people call the model. */
+  /** The model's name, for people. */
   readonly label: string
   /** Bound on all blocks in the folder, those of other models included. */
   readonly maxBytes: number
-  /** Hears why something was a miss or could not be kept. */
+  /** Receives the reason of each failure as one sentence. */
   readonly onNotice?: (notice: string) => void
-  /** For tests: a disk that fails. */
+  /** Replaces the file system in tests. */
   readonly fs?: StoreFs
 }
 
-/** After a failure to write: a full disk is not asked again for every block. */
+/** Pause after a failed write, so that a full disk is not tried again for every block. */
 const PAUSE_MS = 30_000
-/** What time does not mend. */
+/** Errors that will not pass by waiting: writing stops for good. */
 const PERMANENT = new Set(['ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'])
 
 export class BlockStore {
@@ -35,7 +35,7 @@ export class BlockStore {
   readonly #options: StoreOptions
   readonly #fs: StoreFs
   readonly #folder: string
-  /** Bytes in the whole folder when it was last counted, and written since; Infinity before the first time. */
+  /** Bytes in the whole folder when last counted; Infinity before the first count. `#uncounted`: written since. */
   #bytes = Number.POSITIVE_INFINITY
   #uncounted = 0
   #counting: Promise<void> | null = null
@@ -51,7 +51,7 @@ export class BlockStore {
     this.#folder = join(options.folder, options.fingerprint)
   }
 
-  /** Names of the stored blocks of these tokens behind `parent`, however they were computed. */
+  /** Names of the stored blocks of these tokens after `parent`, of any provenance. */
   async find(parent: string, ids: readonly number[]): Promise<string[]> {
     const start = idsName(parent, ids)
     await this.#makePrivate()
@@ -65,7 +65,7 @@ export class BlockStore {
     }
   }
 
-  /** The block, or null if it is not there or not whole; a damaged file is removed. */
+  /** The block, or null if there is none or it is damaged; a damaged file is removed. */
   async read(name: string): Promise<StoredBlock | null> {
     const path = this.#path(name)
     let file: Uint8Array
@@ -84,7 +84,7 @@ export class BlockStore {
     }
   }
 
-  /** Marks blocks as just used, the last of them longest ago: what nobody uses is removed first, and from its end. */
+  /** Marks blocks as just used, later blocks as slightly older: trimming removes the ends of texts first. */
   async touch(names: readonly string[]): Promise<void> {
     const now = Date.now()
     await Promise.all(
@@ -95,7 +95,7 @@ export class BlockStore {
     )
   }
 
-  /** Keeps a block. True when it is there for every process; false if it could not be kept. */
+  /** Stores a block. True once every process can read it; false on failure. */
   async write(block: StoredBlock): Promise<boolean> {
     const name = blockName(block)
     const path = this.#path(name)
@@ -133,7 +133,7 @@ export class BlockStore {
     }
   }
 
-  /** Blocks say what was read: a model's folder that others may look into, as earlier versions made it, is closed. */
+  /** Blocks reveal the user's texts. Earlier versions created the folder readable by others: take that permission away. */
   #makePrivate(): Promise<void> {
     this.#madePrivate ??= this.#fs.stat(this.#folder).then(
       async ({ mode, uid }) => {
@@ -146,8 +146,8 @@ export class BlockStore {
   }
 
   /**
-   * Past the bound the longest unused blocks of all models go. Others write, too, so what is there is counted again after
-   * each sixteenth of the bound: by so much each of several processes may overstep it.
+   * Removes the least recently used blocks of all models if the bound would be exceeded. Other processes write too, so
+   * the folder is counted again after each sixteenth of the bound: each process may exceed the bound by that much.
    */
   async #makeRoom(bytes: number): Promise<void> {
     const { folder, maxBytes } = this.#options
@@ -166,7 +166,7 @@ export class BlockStore {
     return join(this.#folder, name.slice(0, 2), `${name}.block`)
   }
 
-  /** With a `key`, only once. */
+  /** With a `key`, reported only once. */
   #notice(text: string, key?: string): void {
     if (key !== undefined && this.#reported.has(key)) return
     if (key !== undefined) this.#reported.add(key)
@@ -174,7 +174,7 @@ export class BlockStore {
   }
 }
 
-/** A folder that cannot be made or written; one that was removed meanwhile can be made again. */
+/** Whether a folder can never be created or written. (One that was removed meanwhile can be created again.) */
 function isPermanent({ code, syscall }: NodeJS.ErrnoException): boolean {
   return PERMANENT.has(code ?? '') || (code === 'ENOENT' && syscall === 'mkdir')
 }

@@ -1,9 +1,9 @@
-/** The files of a folder of blocks, whoever wrote them: counting, removing, checking. */
+/** Counts, removes and checks the files in a folder of blocks, whichever process wrote them. */
 import type * as Fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeBlock } from './block-file.ts'
 
-/** What is asked of the file system. */
+/** The file system calls that a block store needs. */
 export type StoreFs = Pick<
   typeof Fs,
   'chmod' | 'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm' | 'stat' | 'utimes' | 'writeFile'
@@ -11,22 +11,22 @@ export type StoreFs = Pick<
 
 export interface BlockFile {
   readonly path: string
-  /** Of the model that it belongs to. */
+  /** The model's fingerprint. */
   readonly fingerprint: string
-  /** Of the block; null for a part that a writer has left or still writes. */
+  /** The block's name; null for a partial file. */
   readonly name: string | null
   readonly bytes: number
-  /** When it was last used, in milliseconds since 1970. */
+  /** Time of last use, in milliseconds since 1970. */
   readonly usedAt: number
 }
 
-/** The file in a model's folder that says what the model is called. */
+/** The file in a model's folder that holds the model's name. */
 export const LABEL_FILE = 'model.txt'
 
-/** A part so old was left by a writer that was killed. */
+/** A partial file of this age was left by a killed writer. */
 const ABANDONED_MS = 3_600_000
 
-/** All files of all models; what vanishes meanwhile is left out. */
+/** All files of all models, without those that disappear while we look. */
 export async function listBlocks(folder: string, fs: StoreFs, fingerprint?: string): Promise<BlockFile[]> {
   const models = fingerprint === undefined ? await names(folder, fs) : [fingerprint]
   const found: Promise<BlockFile | null>[] = []
@@ -40,7 +40,7 @@ export async function listBlocks(folder: string, fs: StoreFs, fingerprint?: stri
   return (await Promise.all(found)).filter(file => file !== null)
 }
 
-/** Removes the longest unused until a tenth of the bound is free; gives what is left. */
+/** Past the bound, removes the least recently used until a tenth of it is free. Returns the bytes that remain. */
 export async function trimBlocks(folder: string, fs: StoreFs, maxBytes: number): Promise<number> {
   const files = (await listBlocks(folder, fs)).sort((a, b) => a.usedAt - b.usedAt)
   let bytes = files.reduce((n, file) => n + file.bytes, 0)
@@ -54,7 +54,7 @@ export async function trimBlocks(folder: string, fs: StoreFs, maxBytes: number):
   return bytes
 }
 
-/** Why a block's file is not what it should be; null if it is whole. */
+/** What is wrong with a block's file; null if nothing is. */
 export async function checkBlock({ path, name }: BlockFile, fs: StoreFs): Promise<string | null> {
   if (name === null) return 'an unfinished part'
   try {

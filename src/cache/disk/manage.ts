@@ -1,27 +1,27 @@
-/** A folder of blocks as people manage it. Works beside engines that use the folder. */
+/** Lists, removes and checks cached blocks for the command line, while engines may be using the folder. */
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BlockFile, checkBlock, LABEL_FILE, listBlocks } from './folder.ts'
 
-/** What is kept of one model: of the same weights, layout and arithmetic. */
+/** The cached blocks of one model (same weights, layout and arithmetic). */
 export interface CachedModel {
   readonly fingerprint: string
-  /** What the model was called when it was loaded first. */
+  /** The model's name when it was first loaded. */
   readonly label: string
   readonly blocks: number
   readonly bytes: number
-  /** When a block of it was last used, in milliseconds since 1970. */
+  /** Last use of any of its blocks, in milliseconds since 1970. */
   readonly usedAt: number
 }
 
 export interface CacheCheck {
   readonly blocks: number
   readonly bytes: number
-  /** Files that are not what they should be, and why. Parts that an engine is writing now are not among them. */
+  /** Damaged files and why. Partial files do not count. */
   readonly damaged: readonly { readonly path: string; readonly reason: string }[]
 }
 
-/** The last used first. A folder that is not there holds nothing. */
+/** Most recently used first; empty if the folder does not exist. */
 export async function cachedModels(folder: string): Promise<readonly CachedModel[]> {
   const all = await listBlocks(folder, fs)
   const models = [...new Set(all.map(file => file.fingerprint))].map(async (fingerprint): Promise<CachedModel> => {
@@ -38,7 +38,7 @@ export async function cachedModels(folder: string): Promise<readonly CachedModel
   return (await Promise.all(models)).sort((a, b) => b.usedAt - a.usedAt)
 }
 
-/** Removes all that is kept of these models; says how many bytes that were. */
+/** Removes all blocks of these models. Returns the bytes freed. */
 export async function removeCached(folder: string, fingerprints: readonly string[]): Promise<number> {
   let bytes = 0
   for (const fingerprint of fingerprints) {

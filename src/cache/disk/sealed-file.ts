@@ -1,29 +1,29 @@
 /**
- * A file that says by itself whether it is whole, little-endian:
+ * A sealed file: a header and parts, followed by a checksum that shows whether the file is whole. Little-endian:
  *
  *     0   8   magic
  *     8   4   length of the header
  *     12      header, JSON
- *             parts, whose lengths the header tells
+ *             parts, whose lengths are in the header
  *     -32 32  SHA-256 of everything before
  */
 import { createHash } from 'node:crypto'
 
 export const PREFIX = 12
 export const DIGEST = 32
-/** Of the magic. */
-const NAME = 8
+/** Bytes of the magic. */
+const MAGIC_BYTES = 8
 
-/** What comes before the parts. */
+/** The file's beginning, up to the first part. */
 export function sealedStart(magic: string, header: unknown): Uint8Array {
   const json = Buffer.from(JSON.stringify(header))
   const start = Buffer.alloc(PREFIX)
   start.write(magic, 'latin1')
-  start.writeUInt32LE(json.length, NAME)
+  start.writeUInt32LE(json.length, MAGIC_BYTES)
   return Buffer.concat([start, json])
 }
 
-/** The whole file, where it fits in memory. */
+/** The whole file in memory. */
 export function seal(magic: string, header: unknown, parts: readonly Uint8Array[]): Uint8Array {
   const all = [sealedStart(magic, header), ...parts]
   const hash = createHash('sha256')
@@ -31,7 +31,7 @@ export function seal(magic: string, header: unknown, parts: readonly Uint8Array[
   return Buffer.concat([...all, hash.digest()])
 }
 
-/** Header and parts of a whole file. Throws an Error that says what is wrong with it. */
+/** Header and body of a whole file. Throws an Error whose message completes "the file is damaged: …". */
 export function unseal(magic: string, file: Uint8Array): { readonly header: unknown; readonly body: Uint8Array } {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
   const headerLength = headerLengthOf(magic, bytes, bytes.length)
@@ -42,11 +42,11 @@ export function unseal(magic: string, file: Uint8Array): { readonly header: unkn
   return { header: parseHeader(content.subarray(PREFIX, end)), body: content.subarray(end) }
 }
 
-/** From a file's first bytes and its size. Throws an Error that says what is wrong. */
+/** Reads the header's length from a file's first bytes and its size. Throws as `unseal` does. */
 export function headerLengthOf(magic: string, prefix: Buffer, size: number): number {
   if (size < PREFIX + DIGEST) throw new Error(`it has ${size} bytes, less than any such file`)
-  if (prefix.toString('latin1', 0, NAME) !== magic) throw new Error(`it does not begin with ${magic}`)
-  return prefix.readUInt32LE(NAME)
+  if (prefix.toString('latin1', 0, MAGIC_BYTES) !== magic) throw new Error(`it does not begin with ${magic}`)
+  return prefix.readUInt32LE(MAGIC_BYTES)
 }
 
 export function parseHeader(json: Buffer): unknown {

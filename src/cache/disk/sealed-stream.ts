@@ -1,4 +1,4 @@
-/** Sealed files that are larger than one would like to hold in memory: written and read part by part. */
+/** Sealed files that may not fit in memory, written and read part by part. */
 import { createHash, randomUUID } from 'node:crypto'
 import * as nodeFs from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -7,16 +7,16 @@ import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import { fileTarget } from '../../files/target.ts'
 import { DIGEST, headerLengthOf, PREFIX, parseHeader, sealedStart } from './sealed-file.ts'
 
-/** What is asked of the file system to write one. */
+/** The file system calls that writing needs. */
 export type SealFs = Pick<typeof nodeFs, 'open' | 'rename' | 'rm'>
 
-/** A header is parsed before the checksum is known to be right. */
+/** Bytes. The header is parsed before the checksum is verified, so its size needs a limit. */
 const MAX_HEADER = 64 * 2 ** 20
 
 /**
- * Puts a file in its place whole or not at all: it is written beside it and brought to the disk before it takes the
- * name, so an older file of that name is there until the new one is. Only the user may read it. A link is followed; what is no
- * file is never replaced. Gives its size. Throws what the file system does.
+ * Writes a file whole or not at all: under another name first, synced, then renamed over an older file. Only the user may
+ * read it. A link is followed; anything but a file is never replaced. Returns the file's size in bytes. Throws file system
+ * errors.
  */
 export async function writeSealed(
   path: string,
@@ -37,7 +37,7 @@ export async function writeSealed(
         bytes += data.length
         await file.writeFile(data)
       }
-      for await (const data of startingWith(sealedStart(magic, header), parts)) {
+      for await (const data of prepended(sealedStart(magic, header), parts)) {
         hash.update(data)
         await put(data)
       }
@@ -57,11 +57,11 @@ export async function writeSealed(
   }
 }
 
-/** Reads a sealed file from its start to its end. Every method throws an Error that says what is wrong with the file. */
+/** Reads a sealed file from start to end. Every method throws an Error whose message completes "the file is damaged: …". */
 export class SealedReader {
-  /** Not to be believed before `finish`. */
+  /** Unverified until `finish` has returned. */
   readonly header: unknown
-  /** Of all parts together. */
+  /** Bytes of all parts together. */
   readonly bodyBytes: number
   readonly #file: nodeFs.FileHandle
   readonly #hash: ReturnType<typeof createHash>
@@ -103,7 +103,7 @@ export class SealedReader {
     return data
   }
 
-  /** When all parts were read: whether the file is what was written. */
+  /** Call after the last part. Throws if the checksum is wrong. */
   async finish(): Promise<void> {
     const digest = await readAll(this.#file, DIGEST)
     if (!this.#hash.digest().equals(digest)) throw new Error('its checksum is wrong')
@@ -114,7 +114,7 @@ export class SealedReader {
   }
 }
 
-async function* startingWith(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* prepended(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield first
   yield* rest
 }
@@ -129,7 +129,7 @@ async function readAll(file: nodeFs.FileHandle, bytes: number): Promise<Uint8Arr
   return data
 }
 
-/** So that the name survives a loss of power, too; some systems do not know this of folders, and do it by themselves. */
+/** Makes the rename survive a power loss. Some systems cannot sync folders; they need not. */
 async function syncFolder(folder: string, fs: SealFs): Promise<void> {
   const handle = await fs.open(folder, 'r').catch(() => null)
   await handle?.sync().catch(() => {})

@@ -1,7 +1,7 @@
 import type { ByteSource } from '../../tensor/bytes.ts'
 import { quote } from '../quote.ts'
 
-/** What a file is by its first bytes, whatever its name says. */
+/** A file's kind, judged by its first bytes, not by its name. */
 export type FileKind = 'gguf' | 'safetensors' | 'json' | 'other'
 
 /** A safetensors header begins at byte 8 and is shorter than this, in bytes: the format's own limit. */
@@ -16,8 +16,8 @@ export async function fileKind(source: ByteSource): Promise<FileKind> {
 }
 
 /**
- * What a file that cannot be read as what it should be is instead, with what to do: the end of a sentence that begins
- * with its name. Undefined where its first bytes do not tell.
+ * What an unreadable file really is, and the remedy: the end of a sentence that begins with the file's name. Undefined
+ * if its first bytes do not tell.
  */
 export async function describeContent(source: ByteSource): Promise<string | undefined> {
   if (source.size === 0) return 'is empty (0 bytes); download it again'
@@ -27,7 +27,7 @@ export async function describeContent(source: ByteSource): Promise<string | unde
   const known = SIGNATURES.find(({ start }) => startsWith(bytes, start))
   if (known) return known.is
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'is a web page, not the file itself; download it again'
-  // What the hub answers in place of a file.
+  // Error bodies of the hub, saved as a file.
   if (/^(Access to|Entry not found|Invalid (username|credentials)|Repository not found|Not Found)/i.test(text)) {
     return `holds an error message (${quote(text.trim(), 80)}) in place of the file; download it again`
   }

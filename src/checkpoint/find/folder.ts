@@ -8,20 +8,20 @@ import { openFile } from '../source/file-source.ts'
 import { isShardName } from '../weight-files.ts'
 import { fileKind } from './file-kind.ts'
 
-/** The files of a folder, or those that belong to the file of a model. */
+/** The files of a folder, or those that belong to a model's file. */
 export async function modelFiles(path: string): Promise<CheckpointFiles> {
   const info = await stat(path).catch(() => undefined)
-  if (!info?.isFile()) return withUnnamedGguf(await folderFiles(path))
+  if (!info?.isFile()) return findGgufByContent(await folderFiles(path))
   const { names, open } = await folderFiles(dirname(path))
   const name = basename(path)
   if (isGgufName(path) || (await fileKind(await openFile(path))) === 'gguf') {
     return { name: path, names: new Set(partNames(name).filter(part => names.has(part))), open, gguf: name }
   }
-  // Any part of a set stands for all of it.
+  // A shard stands for its whole set.
   return isShardName(name) ? { name: path, names, open } : { name: path, names, open, safetensors: name }
 }
 
-/** The files of a folder, subfolders left out; each is looked at only when it is opened. */
+/** The files of a folder without its subfolders. A file is examined only when it is opened. */
 export async function folderFiles(folder: string): Promise<CheckpointFiles> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new CheckpointError(`${folder} cannot be listed: ${(error as Error).message}`, { cause: error })
@@ -30,18 +30,18 @@ export async function folderFiles(folder: string): Promise<CheckpointFiles> {
   return { name: folder, names: new Set(names), open: name => openFile(join(folder, name)) }
 }
 
-/** Files without an ending, as Ollama's blobs (sha256-…). */
-const UNNAMED = /^[^.]+$/
-/** More of them are not looked into. */
-const MOST_UNNAMED = 256
+/** Names without an extension, such as Ollama's blobs (sha256-…). */
+const NO_EXTENSION = /^[^.]+$/
+/** At most so many of them are examined. */
+const MAX_EXAMINED = 256
 
-/** In a folder without a model by its names: the one file that is GGUF by its bytes. */
-async function withUnnamedGguf(files: CheckpointFiles): Promise<CheckpointFiles> {
+/** If no name in the folder suggests a model: looks for the one file that is GGUF by content. */
+async function findGgufByContent(files: CheckpointFiles): Promise<CheckpointFiles> {
   if ([...files.names].some(name => name === 'config.json' || isGgufName(name))) return files
-  const unnamed = [...files.names].filter(name => UNNAMED.test(name)).slice(0, MOST_UNNAMED)
+  const candidates = [...files.names].filter(name => NO_EXTENSION.test(name)).slice(0, MAX_EXAMINED)
   const found: string[] = []
-  for (const name of unnamed) {
-    // What cannot be opened is no model, whatever else it is.
+  for (const name of candidates) {
+    // A file that cannot be opened is not the model.
     const kind = await files.open(name).then(fileKind, () => undefined)
     if (kind === 'gguf') found.push(name)
   }

@@ -9,9 +9,9 @@ import { describeContent, fileKind } from './file-kind.ts'
 import { ollamaModel } from './ollama.ts'
 
 /**
- * The path of a model on this machine: a folder, a file whose bytes are GGUF or safetensors, one of Ollama's manifests,
- * or the bundled model by its name. Undefined for a text that can be a model's name on the hub. Throws CheckpointError
- * for a file that is no model, and at once for a path that is not there.
+ * The path of a model on this machine: a folder, a file with GGUF or safetensors content, an Ollama manifest, or the
+ * bundled model by name. Undefined for a text that may be a name on the hub. Throws CheckpointError for a file that is
+ * not a model, and for a path that does not exist.
  */
 export async function findLocal(source: string): Promise<string | undefined> {
   const info = await infoOf(source)
@@ -25,7 +25,7 @@ export async function findLocal(source: string): Promise<string | undefined> {
   return undefined
 }
 
-/** Undefined where nothing is there. */
+/** Undefined if the path does not exist. */
 async function infoOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path)
@@ -54,7 +54,7 @@ async function modelFile(path: string, info: Stats): Promise<string> {
   if (blob !== undefined) return blob
   const other = info.size > 0 ? await describeContent(source) : undefined
   if (/\.(gguf|safetensors)$/i.test(path) && other !== undefined) throw new CheckpointError(`${path} ${other}`)
-  // What has the right name is said to be damaged by its reader.
+  // The name is right: the GGUF reader will report what is damaged.
   if (isGgufName(path)) return path
   const met = other === undefined ? 'is a file' : `is a file, and ${other.split(';')[0]}`
   const folder = /\.json$/i.test(path) ? `, such as ${dirname(path)}` : ''
@@ -63,7 +63,7 @@ async function modelFile(path: string, info: Stats): Promise<string> {
   )
 }
 
-/** Written like a path, and like no name of the hub. */
+/** Whether the text can only be a path, not a name on the hub. */
 function isPath(source: string): boolean {
   const [id = ''] = source.split('@')
   return /^[.~/\\]|\\|^[a-z]:|\/.*\/|\/$/i.test(id) || /\.(safetensors|json|bin|pth?|onnx)$/i.test(id)

@@ -8,8 +8,8 @@ const MAX_MANIFEST = 1 << 20
 const MODEL_LAYER = 'application/vnd.ollama.image.model'
 
 /**
- * The GGUF file that one of Ollama's manifests (`models/manifests/HOST/NAMESPACE/NAME/TAG`) names: a blob called by its
- * checksum. Undefined for JSON of another kind. Throws CheckpointError where the blob is not there.
+ * The GGUF file that an Ollama manifest (`models/manifests/HOST/NAMESPACE/NAME/TAG`) refers to: a blob named by its
+ * checksum. Undefined for other JSON. Throws CheckpointError if the blob does not exist.
  */
 export async function ollamaModel(manifest: string): Promise<string | undefined> {
   const { layers } = await readJson(await openFile(manifest), MAX_MANIFEST)
@@ -22,7 +22,7 @@ export async function ollamaModel(manifest: string): Promise<string | undefined>
   throw new CheckpointError(`${manifest} names the model ${blob}, which is not there; pull it again with Ollama`)
 }
 
-/** Beside the folder `manifests` that the manifest lies in. */
+/** The folder `blobs` beside the manifest's folder `manifests`. */
 function blobsFor(manifest: string): string {
   for (let folder = dirname(resolve(manifest)); dirname(folder) !== folder; folder = dirname(folder)) {
     if (basename(folder) === 'manifests') return join(dirname(folder), 'blobs')

@@ -1,4 +1,4 @@
-/** Folders that are no model of the hub's form: what they are, and what to do. */
+/** Errors for folders without a model in the hub's format: they name the format that is there, and a remedy. */
 import { CheckpointError, UnsupportedModelError } from '../../errors.ts'
 import { readJson } from '../json-file.ts'
 import { listed, quote } from '../quote.ts'
@@ -6,7 +6,7 @@ import type { CheckpointFiles } from '../source/checkpoint-files.ts'
 
 const EXPECTED = 'expected model.safetensors or model.safetensors.index.json with its shards'
 
-/** Kinds of files by their names, the most telling first. */
+/** Formats by their file names, the most specific first. */
 const FORMS: readonly { readonly names: RegExp; readonly advice: string }[] = [
   {
     names: /\.(incomplete|part|partial|crdownload|aria2|download)$/,
@@ -26,7 +26,7 @@ const FORMS: readonly { readonly names: RegExp; readonly advice: string }[] = [
   { names: /\.gguf$/i, advice: 'Give the path of the GGUF file' },
 ]
 
-/** Throws what is there in place of weights: UnsupportedModelError; CheckpointError where there is nothing. */
+/** Always throws: UnsupportedModelError if another format is there, CheckpointError if there are no weights at all. */
 export async function refuseWithoutWeights(files: CheckpointFiles): Promise<never> {
   await refuseAdapter(files)
   const others = [...files.names].sort()
@@ -38,7 +38,7 @@ export async function refuseWithoutWeights(files: CheckpointFiles): Promise<neve
   throw new CheckpointError(`${files.name} has no weights at all; ${EXPECTED}`)
 }
 
-/** Throws what is there in place of a model with a config.json. */
+/** Always throws: names what the folder holds instead of a model with a config.json. */
 export async function refuseWithoutConfig(files: CheckpointFiles): Promise<never> {
   await refuseAdapter(files)
   const { name, names } = files

@@ -9,11 +9,11 @@ import { BUNDLED_MODEL } from './bundled-model.ts'
 import { findLocal } from './local-model.ts'
 
 /**
- * The path of a model: `source` is a folder, a GGUF or safetensors file, one of Ollama's manifests, the name of the
- * bundled model, or a name `org/name[@revision]` that is in the hub's cache or is downloaded into it. What is complete in
- * the cache is used without asking the hub whether a branch has moved.
+ * The path of a model. `source` is a folder, a GGUF or safetensors file, an Ollama manifest, the name of the bundled
+ * model, or a name `org/name[@revision]`, found in the hub cache or downloaded into it. A complete model in the cache is
+ * used without asking the hub whether the branch has moved.
  *
- * Throws an error that says what was looked for and where: CheckpointError for paths, HubError for names.
+ * Throws CheckpointError for paths and HubError for names; the message lists where we looked.
  */
 export async function resolveModel(source: string, hub: HubOptions): Promise<string> {
   const local = await findLocal(source)
@@ -29,10 +29,10 @@ export async function resolveModel(source: string, hub: HubOptions): Promise<str
 
 const EXPECTED_FOLDER = 'expected a folder with config.json and model.safetensors'
 
-/** No organisation of the hub has the name of one of its pages. */
+/** Pages of the hub: no organisation can have these names. */
 const PAGES = new Set(['models', 'datasets', 'spaces'])
 
-/** `org` of `org/name` is a folder here, or cannot be an organisation: a path was meant. A revision says otherwise. */
+/** Whether `org/name` is probably a path: `org` is a folder here or cannot be an organisation, and no revision is given. */
 async function isMeantAsPath(source: string): Promise<boolean> {
   const [first = ''] = source.split('/')
   if (source.includes('@')) return false

@@ -15,13 +15,13 @@ export function repoFolder(cacheDir: string, { id }: ModelName): string {
 }
 
 export interface CachedModel {
-  /** The snapshot's folder, when a commit is known and the folder is there. */
+  /** The snapshot's folder, if the commit is known and the folder exists. */
   readonly folder?: string
-  /** What keeps it from being used; empty when the model is complete. */
+  /** Paths of what is missing; empty if the model is complete. */
   readonly missing: readonly string[]
 }
 
-/** Looks a model up in the cache without the network. */
+/** Looks up a model in the cache, without network. */
 export async function findCached(cacheDir: string, name: ModelName): Promise<CachedModel> {
   const repo = repoFolder(cacheDir, name)
   const commit = isCommit(name.revision) ? name.revision : await readRef(join(repo, 'refs', name.revision))
@@ -36,7 +36,7 @@ async function readRef(path: string): Promise<string | undefined> {
   return isCommit(text.trim()) ? text.trim() : undefined
 }
 
-/** Names of the files without which the folder is no model: someone may have fetched only the tokenizer. */
+/** Required files that the folder lacks: someone may have downloaded only the tokenizer. */
 async function missingFiles(folder: string): Promise<string[]> {
   const needed = ['config.json']
   if (await isFile(join(folder, INDEX_FILE))) needed.push(...(await shardsOf(folder)))
@@ -47,7 +47,7 @@ async function missingFiles(folder: string): Promise<string[]> {
   return missing
 }
 
-/** A damaged index is the reader's to report: here it counts as there. */
+/** A damaged index counts as complete here; reading it later reports the damage. */
 async function shardsOf(folder: string): Promise<readonly string[]> {
   try {
     const files = await folderFiles(folder)
@@ -58,7 +58,7 @@ async function shardsOf(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Follows links: a link whose blob is gone is not a file. */
+/** Follows links: a link to a removed blob is not a file. */
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? false
 }

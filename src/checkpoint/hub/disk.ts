@@ -3,23 +3,23 @@ import { dirname, relative } from 'node:path'
 import { makeFolder } from '../../files/make-folder.ts'
 import { HubError } from './hub-error.ts'
 
-/** Bytes of a file; undefined when it is not there. */
+/** A file's size in bytes; undefined if it does not exist. */
 export async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.size
 }
 
-/** Throws HubError before a download starts that cannot end well. File systems that do not tell are believed. */
+/** Throws HubError if a download will not fit on the disk. Skipped for file systems that do not report free space. */
 export async function checkSpace(folder: string, needed: number): Promise<void> {
   const info = await statfs(folder).catch(() => undefined)
   if (info === undefined || info.bsize === 0) return
   const free = info.bavail * info.bsize
   if (needed > free) {
-    const numbers = `${gigabytes(needed)} are to come and ${gigabytes(free)} are free`
+    const numbers = `the download needs ${gigabytes(needed)}, but only ${gigabytes(free)} are free`
     throw new HubError('disk_full', `${folder}: ${numbers}; make room or choose another cache folder (HF_HUB_CACHE)`)
   }
 }
 
-/** Makes a file of the cache appear under its name in a snapshot: by a relative link, else a hard link, else a copy. */
+/** Gives a blob its name in a snapshot: by a relative link, else a hard link, else a copy. */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
   await makeFolder(dirname(pointer))
   const made = `${pointer}.${process.pid}.new`
@@ -33,14 +33,14 @@ export async function linkBlob(blob: string, pointer: string): Promise<void> {
   await rm(made, { force: true })
 }
 
-/** Of folders and files that are there and cannot take ours; under /proc and the like making a folder says ENOENT. */
+/** Error codes of places that cannot be written. (Under /proc, mkdir fails with ENOENT: handled below.) */
 const NOT_WRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'ENXIO'])
 
-/** What the system says when it does not let us write, in the words of a user. */
+/** Translates a failed write into a HubError with a remedy; other errors pass unchanged. */
 export function diskError(error: unknown, path: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const todo = 'make room and try again: what has come is kept'
+    const todo = 'make room and try again: what was downloaded is kept'
     return new HubError('disk_full', `${path} cannot be written: the disk is full; ${todo}`, { cause: error })
   }
   if (NOT_WRITABLE.has(code ?? '') || (code === 'ENOENT' && syscall === 'mkdir')) {

@@ -5,17 +5,17 @@ import { diskError, sizeOf } from './disk.ts'
 import { type HubClient, networkReason, type RemoteFile } from './hub-client.ts'
 import { HubError, TransientError } from './hub-error.ts'
 
-/** Bytes. A connection that brought so many was worth having: failures are counted anew. */
+/** Bytes. After an attempt that downloaded this many, the count of failures starts again. */
 const PROGRESS = 1 << 16
-/** Milliseconds between two events. */
+/** Milliseconds between progress events. */
 const EVENT_INTERVAL = 50
 
-/** The bytes that came are not those that were announced. */
+/** The downloaded bytes differ from the announced ones. */
 class CorruptError extends Error {}
 
 /**
- * Fetches a file into `blob`: into `<blob>.incomplete` first, which a later call or process continues, and under its
- * own name only when size and checksum are right. Throws HubError; throws the signal's reason when aborted.
+ * Downloads a file into `<blob>.incomplete`, which a later call or process can continue, and renames it to `blob` once
+ * size and checksum are right. Throws HubError, or the signal's reason if aborted.
  */
 export async function downloadBlob(client: HubClient, file: RemoteFile, blob: string): Promise<void> {
   const { retries = 5, signal } = client.options
@@ -34,20 +34,20 @@ export async function downloadBlob(client: HubClient, file: RemoteFile, blob: st
       signal?.throwIfAborted()
       if (error instanceof CorruptError) {
         await rm(incomplete, { force: true })
-        // The first time it may be an old half of another writer; the second time it is the server.
+        // The first time, the existing beginning may have been bad; the second time it is the server.
         if (++corrupt < 2) continue
         throw new HubError('download_corrupt', `${file.url}: ${error.message}; removed. Is a proxy in between?`)
       }
       if (!(error instanceof TransientError)) throw diskError(error, incomplete)
-      const came = ((await sizeOf(incomplete)) ?? 0) - before
-      failures = came >= PROGRESS ? 1 : failures + 1
+      const received = ((await sizeOf(incomplete)) ?? 0) - before
+      failures = received >= PROGRESS ? 1 : failures + 1
       if (failures > retries) throw client.gaveUp(`downloading ${file.name}`, failures, error)
       await client.pause(failures, error.retryAfter)
     }
   }
 }
 
-/** One connection: appends what is missing. */
+/** One request: appends the missing bytes. */
 async function fetchRest(client: HubClient, file: RemoteFile, incomplete: string): Promise<void> {
   const have = (await sizeOf(incomplete)) ?? 0
   if (have > file.size) throw new CorruptError(`${have} bytes are on disk, but the file has ${file.size}`)
@@ -63,7 +63,7 @@ async function fetchRest(client: HubClient, file: RemoteFile, incomplete: string
   }
 }
 
-/** Where the answer's bytes belong. */
+/** The offset at which the response's bytes belong. */
 function startOf(response: Response, have: number, file: RemoteFile): number {
   if (response.status === 416) throw new CorruptError(`there is nothing after byte ${have} of ${file.size}`)
   if (response.status !== 206) return 0
@@ -101,7 +101,7 @@ async function writeBody(
   if (at < file.size) throw new TransientError(`the connection ended after ${at} of ${file.size} bytes`)
 }
 
-/** Failures while reading are the network's; those while writing are the disk's. */
+/** Marks failures of reading as transient; failures of writing come from the disk. */
 async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
   if (response.body === null) return
   try {
@@ -121,7 +121,7 @@ function reporter({ options }: HubClient, file: RemoteFile): (loaded: number) =>
   }
 }
 
-/** Hashes what lies on the disk, not what went by: that is what will be loaded. */
+/** Hashes the file on disk rather than the received stream: the file is what will be loaded. */
 async function verify(file: RemoteFile, path: string, signal: AbortSignal | undefined): Promise<void> {
   const size = await sizeOf(path)
   if (size !== file.size) throw new CorruptError(`${size ?? 0} bytes came; expected ${file.size}`)
@@ -135,7 +135,7 @@ async function verify(file: RemoteFile, path: string, signal: AbortSignal | unde
   if (digest !== file.etag) throw new CorruptError(`${kind} is ${digest}; expected ${file.etag}`)
 }
 
-/** Aborts when no byte came for a while, or when the caller does. */
+/** Aborts if no byte arrives for `timeout` milliseconds, or if the caller aborts. */
 class Watchdog {
   readonly signal: AbortSignal
   readonly #timer: NodeJS.Timeout

@@ -15,18 +15,18 @@ import { withLock } from './lock.ts'
 import type { ModelName } from './model-name.ts'
 import type { HubOptions } from './options.ts'
 
-/** Beside the weights; all but config.json may be absent. */
+/** Files besides the weights. All but config.json are optional. */
 const TEXT_FILES =
   /^(config|generation_config|chat_template|special_tokens_map|added_tokens)\.json$|^tokenizer.*\.json$/
 const TEMPLATE_FILE = 'chat_template.jinja'
 
-const PARALLEL_QUESTIONS = 8
+const PARALLEL_REQUESTS = 8
 const PARALLEL_DOWNLOADS = 3
 
 /**
- * Fetches what latentkit reads of a model into the hub's cache and returns the snapshot's folder. Files that are there
- * are not fetched again, halves are continued. Throws HubError; UnsupportedModelError when the model has no
- * safetensors; the signal's reason when aborted.
+ * Downloads the files that latentkit needs into the hub cache and returns the snapshot's folder. Complete files are not
+ * downloaded again, partial ones are continued. Throws HubError; UnsupportedModelError if the model has no safetensors;
+ * the signal's reason if aborted.
  */
 export async function downloadModel(name: ModelName, options: HubOptions): Promise<string> {
   const client = new HubClient(options)
@@ -61,7 +61,7 @@ async function fetchFiles(
   commit: string,
   wanted: readonly string[],
 ): Promise<void> {
-  const infos = await mapConcurrently(wanted, PARALLEL_QUESTIONS, file => client.fileInfo(name, commit, file))
+  const infos = await mapConcurrently(wanted, PARALLEL_REQUESTS, file => client.fileInfo(name, commit, file))
   let needed = 0
   for (const file of infos) {
     const blob = blobPath(repo, file)
@@ -79,7 +79,7 @@ async function fetchFile(client: HubClient, repo: string, file: RemoteFile): Pro
   const blob = blobPath(repo, file)
   if (await isComplete(blob, file)) return
   await makeFolder(dirname(blob))
-  // Beside huggingface_hub's locks, under a name of our own: theirs stay behind when they are released.
+  // Beside huggingface_hub's lock files, under our own name: theirs remain after release, so their existence means nothing.
   const lock = join(dirname(repo), '.locks', repo.slice(dirname(repo).length + 1), `${file.etag}.latentkit`)
   const onWait = () => onProgress?.({ status: 'download', file: file.name, loaded: 0, total: file.size })
   const work = async () => {
@@ -88,7 +88,7 @@ async function fetchFile(client: HubClient, repo: string, file: RemoteFile): Pro
   await withLock(lock, work, { signal, onWait })
 }
 
-/** A blob's name is its checksum and it got the name when that was right, so its size is enough to know it whole. */
+/** A blob is named by its checksum after verification, so checking the size is enough. */
 async function isComplete(blob: string, file: RemoteFile): Promise<boolean> {
   return (await sizeOf(blob)) === file.size
 }
@@ -97,7 +97,7 @@ function blobPath(repo: string, file: RemoteFile): string {
   return join(repo, 'blobs', file.etag)
 }
 
-/** Those that the hub has: an index may name more than anybody needs, which only the model can tell. */
+/** The index's shards that the hub has. An index may name shards that no model needs; loading finds out. */
 async function shardNames(snapshot: string, name: ModelName, files: readonly string[]): Promise<readonly string[]> {
   const { shards } = await readShardIndex(await openFile(join(snapshot, INDEX_FILE)))
   const there = shards.filter(shard => files.includes(shard))

@@ -4,7 +4,7 @@ import { HubError, TransientError } from './hub-error.ts'
 import type { ModelName } from './model-name.ts'
 import { DEFAULT_ENDPOINT, type HubOptions } from './options.ts'
 
-/** What the hub says about a file before it is fetched. */
+/** A file's description from the hub. */
 export interface RemoteFile {
   readonly name: string
   readonly url: string
@@ -15,16 +15,16 @@ export interface RemoteFile {
 
 export interface RemoteModel {
   readonly commit: string
-  /** Files of the top folder. */
+  /** Names of the files in the top folder. */
   readonly files: readonly string[]
 }
 
 const MAX_REDIRECTS = 10
-/** Until the hub has answered once: attempts after the first, and milliseconds for each. A mistyped name must not wait. */
+/** Retries, and milliseconds per attempt, until the hub has answered once: a mistyped name should fail soon. */
 const FIRST_CONTACT = { retries: 1, timeout: 10_000 }
 const MAX_PAUSE = 30_000
 
-/** Speaks the part of the hub's HTTP interface that a download needs. */
+/** The part of the hub's HTTP API that a download needs. */
 export class HubClient {
   readonly endpoint: string
   readonly options: HubOptions
@@ -38,7 +38,7 @@ export class HubClient {
     this.options = options
   }
 
-  /** The commit that a revision stands for, and the names of its files. */
+  /** Resolves a revision to its commit and lists the files. */
   async listFiles(name: ModelName): Promise<RemoteModel> {
     const url = `${this.endpoint}/api/models/${name.id}/revision/${encodeURIComponent(name.revision)}`
     return this.retrying(`asking for ${name.id}`, async signal => {
@@ -47,7 +47,7 @@ export class HubClient {
       try {
         const { sha, siblings } = JSON.parse(body) as { sha: string; siblings: { rfilename: string }[] }
         if (!/^[0-9a-f]{40}$/.test(sha)) throw new TypeError(`the commit is ${String(sha)}`)
-        // Names with folders are not ours to read, and would be a way out of the cache.
+        // We need no files in folders, and a name with ".." could leave the cache.
         return { commit: sha, files: siblings.map(s => s.rfilename).filter(f => /^[\w][\w. +-]*$/.test(f)) }
       } catch (error) {
         throw new HubError('download_failed', `${url} did not answer like a hub: ${(error as Error).message}`)
@@ -55,7 +55,7 @@ export class HubClient {
     })
   }
 
-  /** Size and checksum of a file, from the headers of the hub's own answer (not of the store that it redirects to). */
+  /** Size and checksum of a file, from the hub's own response headers, not those of the store that it redirects to. */
   async fileInfo(name: ModelName, commit: string, file: string): Promise<RemoteFile> {
     const url = `${this.endpoint}/${name.id}/resolve/${commit}/${encodeURIComponent(file)}`
     return this.retrying(`asking for ${file}`, async signal => {
@@ -71,11 +71,11 @@ export class HubClient {
   }
 
   /**
-   * One request, redirects followed by hand: the token must not leave the endpoint's origin, and a HEAD ends where
-   * the hub has named checksum and size. Throws TransientError for what may pass, HubError for what will not.
+   * One request. Follows redirects itself: the token must not leave the endpoint's origin, and a HEAD stops at the
+   * response with checksum and size. Throws TransientError for failures that may pass, HubError for others.
    */
   async request(method: 'GET' | 'HEAD', url: string, extra: Record<string, string>, signal: AbortSignal) {
-    // Compressed answers would have another length than the file.
+    // A compressed response would differ from the file in length.
     const headers = new Headers({ ...extra, 'accept-encoding': 'identity', 'user-agent': 'latentkit' })
     if (this.options.token) headers.set('authorization', `Bearer ${this.options.token}`)
     let target = new URL(url)
@@ -97,7 +97,7 @@ export class HubClient {
     throw new HubError('download_failed', `${url} redirects more than ${MAX_REDIRECTS} times`)
   }
 
-  /** Repeats what fails with TransientError; each attempt has to end within the stall timeout. */
+  /** Repeats attempts that fail with TransientError. Each attempt must end within the stall timeout. */
   async retrying<T>(what: string, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { retries = 5, stallTimeout = 30_000, signal } = this.options
     for (let failures = 0; ; ) {
@@ -117,7 +117,7 @@ export class HubClient {
     }
   }
 
-  /** Longer after each failure and as long as the server asks for, up to half a minute. */
+  /** Waits before the next attempt: doubling, at least as long as the server asks for, at most 30 s. */
   async pause(failures: number, retryAfter: number): Promise<void> {
     const { retryDelay = 500, signal } = this.options
     const delay = Math.min(MAX_PAUSE, Math.max(retryDelay * 2 ** (failures - 1), retryAfter))
@@ -136,10 +136,10 @@ export class HubClient {
 
   async #checkStatus(response: Response, url: URL): Promise<Response> {
     const { status, headers } = response
-    // 416 is for the caller, who sent the range.
+    // 416 (range not satisfiable) is for the caller to handle.
     if (response.ok || status === 416) return response
     await response.body?.cancel()
-    // A store refuses links that are too old: the next attempt asks the hub for a fresh one.
+    // The store's links expire: the next attempt gets a new one from the hub.
     const expired = status === 403 && url.origin !== new URL(this.endpoint).origin
     if (status === 408 || status === 429 || status >= 500 || expired) {
       const after = Number(headers.get('retry-after') ?? 0)
@@ -159,7 +159,7 @@ export class HubClient {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** fetch's own message is always "fetch failed"; the reason is in its cause. */
 export function networkReason(error: unknown): string {
   const { message, cause } = error as Error & { cause?: { code?: string; message?: string } }
   return cause?.message || cause?.code || message
@@ -176,7 +176,7 @@ async function readBody(response: Response): Promise<string> {
 function refusal({ status, headers }: Response, where: string, hadToken: boolean): HubError {
   const code = headers.get('x-error-code')
   const said = headers.get('x-error-message') ?? `status ${status}`
-  // The hub answers 401 for models that do not exist, so as not to tell which private ones do.
+  // The hub answers 401 for models that do not exist, to hide which private models do.
   if (status === 401 && code !== 'GatedRepo') {
     const todo = hadToken ? 'check the name and the token' : 'check the name; a private model needs a token (HF_TOKEN)'
     return new HubError('model_not_found', `${where} is not there or not for everyone (${said}); ${todo}`)

@@ -1,20 +1,20 @@
 import { LatentkitError, registerError } from '../../errors.ts'
 
 export type HubErrorCode =
-  /** No such model, revision or file, here or there. */
+  /** No such model, revision or file, in the cache or on the hub. */
   | 'model_not_found'
   /** The hub wants a token, or the token's owner has not accepted the model's licence. */
   | 'hub_access_denied'
-  /** There was no answer at all: no network, or a wrong address. */
+  /** No response at all: no network, or a wrong address. */
   | 'hub_unreachable'
-  /** The connection failed more often than it was worth trying, or the hub answered nonsense. */
+  /** All attempts failed, or the hub's response makes no sense. */
   | 'download_failed'
-  /** What came is not what was announced. */
+  /** The downloaded file differs from the announced size or checksum. */
   | 'download_corrupt'
   | 'disk_full'
   | 'cache_not_writable'
 
-/** A model that cannot be had from the hub or its cache. */
+/** A model could not be obtained from the hub or its cache. */
 export class HubError extends LatentkitError {
   constructor(code: HubErrorCode, message: string, options?: ErrorOptions) {
     super(code, message, options)
@@ -22,9 +22,9 @@ export class HubError extends LatentkitError {
 }
 registerError('HubError', HubError)
 
-/** A failure that may pass: a lost connection, a busy server. Never leaves this folder. */
+/** A failure that may pass: a lost connection, a busy server. Used inside this folder only. */
 export class TransientError extends Error {
-  /** What the server asked for, in milliseconds. */
+  /** The pause that the server asked for, in milliseconds. */
   readonly retryAfter: number
 
   constructor(message: string, retryAfter = 0, options?: ErrorOptions) {

@@ -11,15 +11,15 @@ interface Owner {
   readonly host: string
 }
 
-/** Milliseconds. A lock whose owner has not touched it for `STALE` belongs to nobody. */
+/** Milliseconds. A lock that its owner has not touched for `STALE` is abandoned. */
 const STALE = 60_000
 const HEARTBEAT = 10_000
 const POLL = 100
 
 /**
- * Runs `work` while holding the lock file, so that two processes do not fetch the same file twice. Node has no flock:
- * the file is made exclusively, touched while it is held and removed afterwards; one whose process is gone is taken
- * over. Should two ever hold it, the checksum still keeps bad files out of the cache.
+ * Runs `work` while holding the lock file, so that two processes do not download the same file. Node has no flock: the
+ * file is created exclusively, touched while held and removed afterwards; a dead process's lock is taken over. Should two
+ * processes ever hold it, the checksum still keeps bad files out of the cache.
  */
 export async function withLock<T>(
   path: string,
@@ -64,7 +64,7 @@ async function isStale(path: string, holder: Owner | undefined): Promise<boolean
   return Date.now() - info.mtimeMs > STALE || (holder?.host === hostname() && !isAlive(holder.pid))
 }
 
-/** Another waiter may have been quicker: what is there now may be its fresh lock, which goes back. */
+/** Another waiter may have been faster, so that we moved its fresh lock away: then we put it back. */
 async function remove(path: string, stale: Owner | undefined): Promise<void> {
   const aside = `${path}.${randomUUID()}`
   await rename(path, aside).catch(() => {})
@@ -76,7 +76,7 @@ async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Owner
   } catch {
-    // Just made and not written yet, or gone.
+    // Just created and not written yet, or already removed.
     return undefined
   }
 }

@@ -19,7 +19,7 @@ export function parseModelName(text: string): ModelName | undefined {
   return parts.length === 2 && parts.every(isRepoPart) && isRevision(revision) ? { id, revision } : undefined
 }
 
-/** The same, for callers who have no other reading of the text. */
+/** As `parseModelName`, but throws OptionError for other texts. */
 export function requireModelName(text: string): ModelName {
   const name = parseModelName(text)
   if (name !== undefined) return name
@@ -31,13 +31,13 @@ function isRepoPart(part: string): boolean {
   return PART.test(part) && !/^[.-]|[.-]$|--|\.\./.test(part)
 }
 
-/** Branches may have slashes (`refs/pr/1`), but no way up: the name becomes a path in the cache. */
+/** Branches may contain slashes (`refs/pr/1`) but not `..`: the name becomes a path in the cache. */
 function isRevision(revision: string): boolean {
   const segments = revision.split('/')
   return revision.length <= 200 && segments.every(s => /^[\w.+-]+$/.test(s) && !/^\.|\.\.|\.lock$/.test(s))
 }
 
-/** A full commit id: needs no look-up and never changes. */
+/** A full commit id: needs no lookup and never changes. */
 export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision)
 }

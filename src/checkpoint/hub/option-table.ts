@@ -12,5 +12,5 @@ export const FIND_OPTIONS = {
     description: 'where the hub is and where its files are kept',
   },
   signal: { kind: signal, description: 'ends the work' },
-  onProgress: { kind: callback, description: 'hears how far it is' },
+  onProgress: { kind: callback, description: 'receives progress events' },
 } satisfies OptionRows

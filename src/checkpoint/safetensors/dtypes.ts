@@ -1,6 +1,6 @@
 /**
- * Bits of one element of every type that safetensors knows. A file is checked against this table whatever it holds;
- * types that latentkit does not compute with are an error only when a model asks for such a tensor.
+ * Bits per element of every safetensors type. All tensors of a file are checked against this table; a type that
+ * latentkit cannot compute with is an error only when a model requests such a tensor.
  */
 export const SAFETENSORS_BITS = {
   BOOL: 8,

@@ -8,18 +8,18 @@ import { isSafetensorsDType, SAFETENSORS_BITS } from './dtypes.ts'
 
 export interface SafetensorsFile {
   readonly source: ByteSource
-  /** In the order of their bytes. */
+  /** In the order of their offsets. */
   readonly tensors: ReadonlyMap<string, TensorEntry>
-  /** `__metadata__`: free text by key; what is not text is left out. */
+  /** `__metadata__`: free text by key; other values are left out. */
   readonly metadata: ReadonlyMap<string, string>
 }
 
 /** The format's own limit for the header, in bytes. */
 const MAX_HEADER = 100_000_000
-/** Far above any model (Kimi-K2 has some 140,000 in all its files), far below what would hurt. */
+/** Far above any model (Kimi-K2 has some 140,000), far below a harmful number. */
 const MAX_TENSORS = 1_000_000
 const MAX_METADATA = 100_000
-/** Three are the format's; what writers add is passed over, as its own library does. */
+/** The format has three; others are skipped, as the safetensors library does. */
 const MAX_TENSOR_KEYS = 64
 /** numpy and PyTorch allow 64. */
 const MAX_RANK = 64
@@ -52,7 +52,7 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   return { source, tensors, metadata }
 }
 
-/** Throws what the file is instead where its first bytes tell. */
+/** On failure, the error says what kind of file this is instead, if its first bytes tell. */
 async function readHeaderText(source: ByteSource) {
   try {
     const length = await readHeaderLength(source)
@@ -106,7 +106,7 @@ function parseHeader(source: ByteSource, text: string) {
   return { declared, metadata }
 }
 
-/** The format's text wants texts by key. Files with null, or with numbers among them, are read all the same. */
+/** The format's specification requires text values. Files with null or numbers are accepted all the same. */
 function readMetadata(scanner: JsonScanner, metadata: Map<string, string>): void {
   if (scanner.next() !== '{') {
     scanner.skip(METADATA)
@@ -146,12 +146,12 @@ function parseTensor(source: ByteSource, scanner: JsonScanner, name: string): De
   return { name, dtype, shape, start, end }
 }
 
-/** Like a name of the format's, and none that stands for something else here. */
+/** Whether this looks like a future type of the format and has no other meaning here. */
 function isForeignDType(dtype: string): boolean {
   return /^[A-Z][A-Z0-9_]{0,31}$/.test(dtype) && weightTypeOf(dtype) === undefined
 }
 
-/** Bytes = elements x size of the type, without overflow on the way. */
+/** Checks bytes = elements x size of the type, without overflow. */
 function checkLength(source: ByteSource, { name, dtype, shape, start, end }: Declared): void {
   if (!isSafetensorsDType(dtype)) return
   let bits: number = SAFETENSORS_BITS[dtype]
@@ -171,7 +171,7 @@ function checkLength(source: ByteSource, { name, dtype, shape, start, end }: Dec
   }
 }
 
-/** Sorts by place; every byte after the header must belong to exactly one tensor. */
+/** Sorts by offset and checks that every byte after the header belongs to exactly one tensor. */
 function checkCoverage(source: ByteSource, declared: Declared[], dataBytes: number): void {
   declared.sort((a, b) => a.start - b.start || a.end - b.end)
   let covered = 0

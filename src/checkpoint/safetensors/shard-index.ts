@@ -3,12 +3,12 @@ import type { ByteSource } from '../../tensor/bytes.ts'
 import { readJson } from '../json-file.ts'
 import { quote } from '../quote.ts'
 
-/** DeepSeek-V3's index has 9 MB; Kimi-K2's 13. */
+/** Bytes. DeepSeek-V3's index has 9 MB, Kimi-K2's 13 MB. */
 const MAX_INDEX = 128 << 20
 
 /** `model.safetensors.index.json`: which shard holds each tensor. */
 export interface ShardIndex {
-  /** File names, each once, sorted. */
+  /** Distinct file names, sorted. */
   readonly shards: readonly string[]
   /** File name by tensor name. */
   readonly weightMap: ReadonlyMap<string, string>
@@ -36,7 +36,7 @@ export async function readShardIndex(source: ByteSource): Promise<ShardIndex> {
   return { shards: [...shards].sort(), weightMap }
 }
 
-/** No folders, no drive letters, no way up: a checkpoint's files lie in its own folder. */
+/** No folders, no drive letters, no `..`: a checkpoint's files lie in its own folder. */
 function isPlainFileName(name: string): boolean {
   return name.length <= 255 && /^[^/\\:\p{Cc}]+\.safetensors$/u.test(name) && !name.startsWith('..')
 }

@@ -24,9 +24,8 @@ const MAX_TOKENIZER = 256 << 20
 const MAX_TEMPLATE = 4 << 20
 
 /**
- * Reads the headers and JSON files of a checkpoint as the hub publishes it: config.json beside model.safetensors or
- * its shards; or the header of a GGUF file. No weights are read. Throws CheckpointError or ConfigError naming what is
- * wrong in which file.
+ * Reads the headers and JSON files of a checkpoint: config.json beside model.safetensors or its shards, as on the hub, or
+ * the header of a GGUF file. Reads no weights. Throws CheckpointError or ConfigError naming the file and the mistake.
  */
 export async function openCheckpoint(files: CheckpointFiles, options: OpenOptions = {}): Promise<Checkpoint> {
   const gguf = findGguf(files)
@@ -50,7 +49,7 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   })
 }
 
-/** Nothing hangs on it but defaults: a damaged one costs these, not the model. */
+/** Holds only defaults for sampling: a damaged file is a warning, not an error. */
 async function readGenerationConfig(files: CheckpointFiles) {
   try {
     const config = await optionalJson(files, GENERATION_CONFIG, MAX_CONFIG)
@@ -63,7 +62,7 @@ async function readGenerationConfig(files: CheckpointFiles) {
 
 type Texts = Pick<CheckpointContents, 'tokenizer' | 'tokenizerConfig' | 'chatTemplate'>
 
-/** What text needs: a folder may hold it without weights. */
+/** The files that tokenization needs. A folder may have them without weights. */
 export async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts> {
   const gguf = findGguf(files)
   if (gguf !== undefined) return tokenizerOf((await readGgufHeader(await files.open(gguf))).metadata)
@@ -82,7 +81,7 @@ async function readChatTemplate(files: CheckpointFiles): Promise<string | undefi
   if (files.names.has(file)) {
     const source = await files.open(file)
     const text = await readText(source, MAX_TEMPLATE, CheckpointError)
-    // It would be a template: of one text, that of the pointer or the web page.
+    // Any text is a valid template, even a Git LFS pointer or a web page: check for those.
     const other = /\{[{%]/.test(text) || text === '' ? undefined : await describeContent(source)
     if (other !== undefined) throw new CheckpointError(`${source.path ?? source.name} ${other}`)
     return text
