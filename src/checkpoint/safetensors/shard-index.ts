@@ -38,5 +38,5 @@ export async function readShardIndex(source: ByteSource): Promise<ShardIndex> {
 
 /** No folders, no drive letters, no `..`: a checkpoint's files lie in its own folder. */
 function isPlainFileName(name: string): boolean {
-  return name.length <= 255 && /^[^/\\:\p{Cc}]+\.safetensors$/u.test(name) && !name.startsWith('..')
+  return name.length <= 255 && /^[^/\\:\p{Cc}]+\.safetensors$/u.test(name) && !name.startsWith('.')
 }
