@@ -3,19 +3,8 @@
 import { listed } from '../checkpoint/quote.ts'
 import { memorySource } from '../checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../errors.ts'
+import type { BiasGroup } from '../families/biases.ts'
 import type { SurveyedWeight } from '../model/load.ts'
-
-/** Projections that a reader of the files gives a bias together. */
-export interface BiasGroup {
-  /** Module names, as the hub's code has them. */
-  readonly modules: RegExp
-  /** Each may have one or not. Default false: all or none. */
-  readonly single?: boolean
-  /** All have one, always. Default false. */
-  readonly always?: boolean
-  /** The field of config.json that says so. */
-  readonly key?: string
-}
 
 /**
  * The weights with zeros where a group needs a bias that the model does not have, and what config.json has to say. Throws
@@ -65,45 +54,4 @@ function zeros(name: string, length: number): SurveyedWeight {
     added: 0,
     announced: true,
   }
-}
-
-const ATTENTION = /\.self_attn\.[qkvo]_proj$/
-const QKV = /\.self_attn\.[qkv]_proj$/
-const LATENT = /\.self_attn\.(q_a_proj|kv_a_proj_with_mqa|o_proj)$/
-const MLP = /\.mlp\.(gate|up|down)_proj$/
-const ALL = /\.(self_attention|attn|mlp)\.\w+$/
-
-/** What transformers' classes take, by `model_type`; those that are not here take none. */
-export const HUB_BIASES: Readonly<Record<string, readonly BiasGroup[]>> = {
-  llama: [
-    { modules: ATTENTION, key: 'attention_bias' },
-    { modules: MLP, key: 'mlp_bias' },
-  ],
-  qwen2: [{ modules: QKV, always: true }],
-  qwen3: [{ modules: ATTENTION, key: 'attention_bias' }],
-  gemma3_text: [{ modules: ATTENTION, key: 'attention_bias' }],
-  deepseek_v2: [{ modules: LATENT, key: 'attention_bias' }],
-  deepseek_v3: [{ modules: LATENT, key: 'attention_bias' }],
-  kimi_k2: [{ modules: LATENT, key: 'attention_bias' }],
-  glm4_moe_lite: [{ modules: LATENT, key: 'attention_bias' }],
-  youtu: [{ modules: LATENT, key: 'attention_bias' }],
-  youtu_llm: [{ modules: LATENT, key: 'attention_bias' }],
-  minicpm3: [{ modules: LATENT, key: 'attention_bias' }],
-  falcon: [{ modules: ALL, key: 'bias' }],
-  RefinedWebModel: [{ modules: ALL, key: 'bias' }],
-  gpt2: [{ modules: ALL, always: true }],
-  'openai-gpt': [{ modules: ALL, always: true }],
-}
-
-/** What llama.cpp reads, by architecture: it refuses a file with any other. */
-export const GGUF_BIASES: Readonly<Record<string, readonly BiasGroup[]>> = {
-  llama: [
-    { modules: ATTENTION, single: true },
-    { modules: MLP, single: true },
-  ],
-  qwen2: [
-    { modules: QKV, always: true },
-    { modules: /^lm_head$/, single: true },
-  ],
-  gpt2: [{ modules: ALL, always: true }],
 }

@@ -1,13 +1,21 @@
 import type { ConfigReader } from '../checkpoint/config-reader.ts'
 import type { ModelConfig } from '../nn/config.ts'
+import type { BiasGroup } from './biases.ts'
+import type { Architecture } from './gguf/architecture.ts'
 
-/** What a family of models adds to the engine: how its config.json reads and how its tensors are called. */
+/** What a family of models adds: how its config.json reads, how its tensors are called, and its form in GGUF. */
 export interface Family {
   /** `model_type` values, as published. */
   readonly modelTypes: readonly string[]
   /** Throws ConfigError on a field that is missing or absurd, UnsupportedModelError on a variant not run here. */
   readonly config: (raw: ConfigReader) => ModelConfig
   readonly names: TensorNames
+  /** llama.cpp's architecture for it. Default: there is none. */
+  readonly gguf?: Architecture
+  /** transformers' class, for a config.json made of a GGUF file. */
+  readonly hubClass?: string
+  /** Biases that transformers' class has. Default: none. */
+  readonly hubBiases?: readonly BiasGroup[]
 }
 
 /**

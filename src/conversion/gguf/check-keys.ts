@@ -1,15 +1,14 @@
 import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { GgufTensor } from '../../checkpoint/gguf/header.ts'
+import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { RopeTensors } from '../../families/gguf/architecture.ts'
-import { ARCHITECTURES, type ArchitectureName } from '../../families/gguf/index.ts'
+import type { Architecture, RopeTensors } from '../../families/gguf/architecture.ts'
 import { parseConfig } from '../../families/index.ts'
 import { ropeFrequencies } from '../../nn/attention/rope.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import type { TensorToWrite } from './plan-tensors.ts'
 import { ropeTensors } from './rope-keys.ts'
-import type { GgufKeys } from './values.ts'
 
 /**
  * Reads the keys as a reader of the file will, and throws UnsupportedModelError where another model comes out: llama.cpp
@@ -17,19 +16,19 @@ import type { GgufKeys } from './values.ts'
  */
 export function checkKeys(
   config: ModelConfig,
-  architecture: ArchitectureName,
+  architecture: Architecture,
   keys: GgufKeys,
   tensors: readonly TensorToWrite[],
 ): void {
   const metadata = new Metadata(keys.asRead(), 'the GGUF file')
   const named = new Map(tensors.map(tensor => [tensor.name, described(tensor)]))
-  const raw = ARCHITECTURES[architecture].config({ metadata, tensors: named, ropeTensors: readBack(config) })
+  const raw = architecture.config({ metadata, tensors: named, ropeTensors: readBack(config) })
   const read = parseConfig(new ConfigReader(raw, 'the GGUF file'))
   const found = difference(meaning(config), meaning(read), '')
   if (found === null) return
   const { path, was, is } = found
   throw new UnsupportedModelError(
-    `GGUF's architecture ${architecture} cannot express this model: ${path} is ${show(was)}, and would be read as ${show(is)}`,
+    `GGUF's architecture ${architecture.name} cannot express this model: ${path} is ${show(was)}, and would be read as ${show(is)}`,
   )
 }
 

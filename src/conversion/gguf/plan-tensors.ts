@@ -4,14 +4,14 @@ import { recoded } from '../../checkpoint/recode/recoded.ts'
 import { weightTypeFor } from '../../checkpoint/recode/weight-type.ts'
 import { memorySource } from '../../checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import { ARCHITECTURES, type ArchitectureName } from '../../families/gguf/index.ts'
+import type { Architecture } from '../../families/gguf/architecture.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
 import type { SurveyedWeight } from '../../model/load.ts'
 import { type EncodableType, isEncodableType } from '../../quant/numbers.ts'
 import { type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp, splitKeyValueUp } from '../key-value-up.ts'
 import { attentionOf, type SourceModel } from '../source-model.ts'
-import { type LayoutOptions, splitsKeyValueUp } from './model-keys.ts'
+import type { LayoutOptions } from './model-keys.ts'
 import { ropeTensors } from './rope-keys.ts'
 import { ggufNames } from './tensor-names.ts'
 import { keptType } from './types.ts'
@@ -41,12 +41,12 @@ interface Piece {
   readonly heads?: number
 }
 
-export function planTensors(model: SourceModel, architecture: ArchitectureName, options: PlanOptions): TensorToWrite[] {
-  const nameOf = ggufNames(ARCHITECTURES[architecture].naming)
+export function planTensors(model: SourceModel, architecture: Architecture, options: PlanOptions): TensorToWrite[] {
+  const nameOf = ggufNames(architecture.naming)
   const planned = new Map<string, Piece[]>()
   for (const piece of layOut(model, architecture, options)) {
     const found = nameOf(piece.name)
-    if (!found) throw new UnsupportedModelError(`GGUF has no name for tensor ${piece.name} in ${architecture}`)
+    if (!found) throw new UnsupportedModelError(`GGUF has no name for tensor ${piece.name} in ${architecture.name}`)
     const pieces = planned.get(found.name) ?? []
     // The experts of one tensor come in their order.
     if (found.expert !== undefined && found.expert !== pieces.length) {
@@ -59,12 +59,12 @@ export function planTensors(model: SourceModel, architecture: ArchitectureName, 
 }
 
 /** The model's weights in llama.cpp's arrangement, still under the hub's names. */
-function* layOut({ config, weights }: SourceModel, architecture: ArchitectureName, options: PlanOptions) {
+function* layOut({ config, weights }: SourceModel, architecture: Architecture, options: PlanOptions) {
   const { ropes } = config
   const attention = attentionOf(config)
-  // llama.cpp turns neighbouring numbers in this architecture; the hub's files have the halves of a head.
-  const interleaves = architecture === 'llama' && ropes[0]?.interleaved === false
-  const splits = splitsKeyValueUp(architecture) && !options.legacyMla
+  // llama.cpp rotates neighbouring numbers in some architectures; the hub's files have the halves of a head.
+  const interleaves = architecture.interleaves && ropes[0]?.interleaved === false
+  const splits = architecture.splitsKeyValueUp && !options.legacyMla
   const byName = new Map(weights.map(weight => [weight.name, weight]))
   for (const weight of weights) {
     const source = weight.role === 'vector' ? offsetBy(weight, weight.added) : weight

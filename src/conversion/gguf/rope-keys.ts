@@ -1,7 +1,7 @@
+import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { type RopeConfig, ropeFrequencies } from '../../nn/attention/rope.ts'
 import { hasLatents, type ModelConfig } from '../../nn/config.ts'
-import type { GgufKeys } from './values.ts'
 
 export function addRopeKeys(keys: GgufKeys, config: ModelConfig): void {
   const [rope, local] = config.ropes

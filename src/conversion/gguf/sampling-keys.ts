@@ -1,6 +1,6 @@
+import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import { SAMPLING_KEYS } from '../../checkpoint/gguf/sampling.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
-import type { GgufKeys } from './values.ts'
 
 /** What generation_config.json says of drawing, as llama.cpp's converter writes it. Greedy is temperature 0. */
 export function addSamplingKeys(keys: GgufKeys, config: JsonObject = {}): void {

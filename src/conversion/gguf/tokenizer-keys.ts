@@ -1,5 +1,6 @@
 /** A tokenizer.json and what stands beside it as llama.cpp's keys. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import { TOKEN } from '../../checkpoint/gguf/vocabulary.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../../errors.ts'
@@ -7,7 +8,6 @@ import type { ModelConfig } from '../../nn/config.ts'
 import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { preTokenizerName } from './pre-tokenizer-name.ts'
 import { scoresOf, spacePrefix } from './sentencepiece.ts'
-import type { GgufKeys } from './values.ts'
 
 interface AddedToken {
   readonly id: number

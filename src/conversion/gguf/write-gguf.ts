@@ -1,8 +1,8 @@
 /** The bytes of a GGUF file, version 3, little-endian: header, then tensors one by one. */
 import { ggmlIdOf } from '../../checkpoint/gguf/ggml-types.ts'
+import { ByteWriter, type GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Output } from '../output.ts'
 import type { TensorToWrite } from './plan-tensors.ts'
-import { ByteWriter, type GgufKeys } from './values.ts'
 
 const MAGIC = 0x46554747 // "GGUF"
 const VERSION = 3

@@ -7,25 +7,11 @@ import { attentionOf, type SourceModel } from '../source-model.ts'
 import { llama3Scaling } from './llama3-scaling.ts'
 import type { HubType } from './plan-tensors.ts'
 
-/** Classes of transformers by `model_type`. */
-const CLASSES: Readonly<Record<string, string>> = {
-  deepseek_v2: 'DeepseekV2ForCausalLM',
-  deepseek_v3: 'DeepseekV3ForCausalLM',
-  llama: 'LlamaForCausalLM',
-  mistral: 'MistralForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-  gemma3_text: 'Gemma3ForCausalLM',
-  minicpm3: 'MiniCPM3ForCausalLM',
-  falcon: 'FalconForCausalLM',
-  gpt2: 'GPT2LMHeadModel',
-}
-
 const DTYPES: Readonly<Record<HubType, string>> = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' }
 
 /** `biases`: what the file has to say of them, by field. */
 export function hubConfig(
-  { checkpoint, config }: SourceModel,
+  { checkpoint, config, family }: SourceModel,
   type: HubType,
   biases: Readonly<Record<string, boolean>>,
 ): JsonObject {
@@ -40,9 +26,8 @@ export function hubConfig(
   const dtype = { torch_dtype: DTYPES[type] }
   const { rope_interleave: _, rope_scaling: scaling, attention_bias: _a, mlp_bias: _m, ...rest } = checkpoint.config
   const attention = attentionOf(config)
-  const name = CLASSES[config.modelType]
   return {
-    ...(name && { architectures: [name] }),
+    ...(family.hubClass && { architectures: [family.hubClass] }),
     ...rest,
     ...biases,
     // The hub's code counts the heads that attend, not those that are cached.

@@ -4,7 +4,7 @@ import { OptionError } from '../../errors.ts'
 import { makeFolder } from '../../files/make-folder.ts'
 import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
-import { HUB_BIASES, settleBiases } from '../biases.ts'
+import { settleBiases } from '../biases.ts'
 import { checkRoom, Output, type OutputOptions, partialOf, writeError } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
@@ -28,7 +28,7 @@ const OF_A_MODEL =
 export function prepareFolder(source: SourceModel, { weights, shardBytes = SHARD_BYTES }: HubOptions) {
   const type = hubType(weights)
   const { modelType } = source.config
-  const settled = settleBiases(source.weights, HUB_BIASES[modelType] ?? [], `transformers' ${modelType}`)
+  const settled = settleBiases(source.weights, source.family.hubBiases ?? [], `transformers' ${modelType}`)
   const model = { ...source, weights: settled.weights }
   const tensors = planHubTensors(model, type)
   const shards = shardTensors(tensors, shardBytes)

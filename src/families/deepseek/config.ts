@@ -2,13 +2,16 @@
  * DeepSeek-V2, V2-Lite, Coder-V2 (arXiv 2405.04434); DeepSeek-V3, R1 (arXiv 2412.19437); Kimi-K2, Moonlight;
  * GLM-4.7-Flash. They differ in routing only: softmax without bias, or sigmoid with a bias for the choice.
  */
+
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { Activation } from '../../kernels/contract/operations.ts'
 import type { MlpConfig, ModelConfig, MoeConfig } from '../../nn/config.ts'
+import { LATENT as LATENT_BIASES } from '../biases.ts'
 import type { Family, TensorNames } from '../family.ts'
 import { GATED_MLP, HUB_NAMES, LATENT } from '../names.ts'
 import { decoderConfig, readMlp, SIZE } from '../read/common.ts'
 import { readLatentAttention } from '../read/latent.ts'
+import { deepseek2 } from './gguf.ts'
 
 const NAMES: TensorNames = {
   ...HUB_NAMES,
@@ -24,12 +27,18 @@ const NAMES: TensorNames = {
 
 export const deepseekV2: Family = {
   modelTypes: ['deepseek_v2'],
+  gguf: deepseek2,
+  hubClass: 'DeepseekV2ForCausalLM',
+  hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
   config: raw => config(raw, 'greedy'),
   names: NAMES,
 }
 
 export const deepseekV3: Family = {
   modelTypes: ['deepseek_v3', 'kimi_k2', 'glm4_moe_lite'],
+  gguf: deepseek2,
+  hubClass: 'DeepseekV3ForCausalLM',
+  hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
   config: raw => config(raw, 'noaux_tc'),
   names: NAMES,
 }

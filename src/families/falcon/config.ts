@@ -1,12 +1,18 @@
 /** Falcon-7B and its like (arXiv 2311.16867): one key-value head, attention and MLP side by side behind one norm. */
+
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
+import { ALL } from '../biases.ts'
 import type { Family } from '../family.ts'
 import { EPS, evenDim, HEADS, headDim, LAYERS, readActivation, readTokens, SIZE, sameLayers } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
+import { falcon as gguf } from './gguf.ts'
 
 export const falcon: Family = {
   modelTypes: ['falcon', 'RefinedWebModel'],
+  gguf,
+  hubClass: 'FalconForCausalLM',
+  hubBiases: [{ modules: ALL, key: 'bias' }],
   names: {
     prefixes: ['transformer.', ''],
     embedding: 'word_embeddings',

@@ -4,6 +4,7 @@ import { CONTEXT, EPS, LAYERS, SIZE } from '../gguf/ranges.ts'
 import { ropeSettings } from '../gguf/rope.ts'
 
 export const falcon: Architecture = {
+  name: 'falcon',
   naming: {
     model: {
       token_embd: 'transformer.word_embeddings',

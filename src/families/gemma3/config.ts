@@ -1,15 +1,21 @@
 /** Gemma 3 (arXiv 2503.19786), text: local and global layers with a rope each, norms around every part. */
+
 import { UnsupportedModelError } from '../../errors.ts'
+import { ATTENTION } from '../biases.ts'
 import type { Family } from '../family.ts'
 import { GROUPED, HUB_NAMES } from '../names.ts'
 import { decoderConfig, evenDim, headDim, readActivation, readHeads, readMlp } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
+import { gemma3 as gguf } from './gguf.ts'
 
 const GLOBAL = 0
 const LOCAL = 1
 
 export const gemma3: Family = {
   modelTypes: ['gemma3_text'],
+  gguf,
+  hubClass: 'Gemma3ForCausalLM',
+  hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: {
     ...HUB_NAMES,
     attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },

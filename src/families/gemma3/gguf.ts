@@ -8,10 +8,17 @@ import { DECODER } from '../gguf/naming.ts'
 
 /** The 27B model divides by what the heads would have of the stream, all others by the root of the head's size. */
 const LAYERS_OF_27B = 62
-/** Every sixth layer sees all keys. */
+/** Every sixth layer sees all keys; llama.cpp assumes it. */
 const PATTERN = 6
 
 export const gemma3: Architecture = {
+  name: 'gemma3',
+  /** Where it is another than llama.cpp assumes. */
+  addKeys(keys, { layers }) {
+    const local = layers.map(layer => layer.window !== null)
+    const assumed = local.every((is, i) => is === ((i + 1) % PATTERN !== 0))
+    if (local.some(Boolean) && !assumed) keys.bools('{arch}.attention.sliding_window_pattern', local)
+  },
   naming: {
     ...DECODER,
     inLayer: {

@@ -1,7 +1,10 @@
 import type { GgufTensor } from '../../checkpoint/gguf/header.ts'
+import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
+import type { ModelConfig } from '../../nn/config.ts'
+import type { BiasGroup } from '../biases.ts'
 
 /** What a file says of its model, as far as a config is made of it. */
 export interface GgufModel {
@@ -17,9 +20,21 @@ export interface RopeTensors {
   readonly short?: readonly number[]
 }
 
-/** How one of llama.cpp's architectures becomes a model as the hub writes it. */
+/** How one of llama.cpp's architectures becomes a model as the hub writes it, and the other way round. */
 export interface Architecture {
-  /** The fields of config.json that the family reads. */
+  /** `general.architecture` */
+  readonly name: string
+  /** Reading: the fields of config.json that the family reads. */
   readonly config: (model: GgufModel) => JsonObject
   readonly naming: TensorNaming
+  /** Writing: keys that other architectures do not have. */
+  readonly addKeys?: (keys: GgufKeys, config: ModelConfig) => void
+  /** Biases that llama.cpp reads; it refuses a file with any other. Default: none. */
+  readonly biases?: readonly BiasGroup[]
+  /** Rope rotates neighbours, so rows of q and k are permuted. Default false. */
+  readonly interleaves?: boolean
+  /** W_UK and W_UV are apart, since llama.cpp computes on the latent. Default false. */
+  readonly splitsKeyValueUp?: boolean
+  /** Where llama.cpp goes by other rules than a file's keys, one sentence each. */
+  readonly warnings?: (config: ModelConfig) => readonly string[]
 }

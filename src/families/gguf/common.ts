@@ -3,6 +3,7 @@
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import { specialId } from '../../checkpoint/gguf/vocabulary.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import type { GgufModel } from './architecture.ts'
 import { CONTEXT, EPS, HEADS, LAYERS, SIZE } from './ranges.ts'
 import { ropeSettings } from './rope.ts'
@@ -77,4 +78,10 @@ export function tokenSettings(m: Metadata): JsonObject {
   const ends = [id('eos'), id('eot'), id('eom'), ...byName].filter(i => i !== undefined)
   const bos = id('bos')
   return { ...(bos !== undefined && { bos_token_id: bos }), eos_token_id: [...new Set(ends)] }
+}
+
+/** Width of the dense layers; where there are none, llama.cpp wants a number all the same. */
+export function denseSize({ layers }: ModelConfig): number {
+  const sizes = layers.map(({ mlp }) => (mlp.kind === 'dense' ? mlp.size : mlp.expertSize))
+  return sizes[layers.findIndex(({ mlp }) => mlp.kind === 'dense')] ?? (sizes[0] as number)
 }

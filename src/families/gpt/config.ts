@@ -1,10 +1,13 @@
 /** GPT (2018, norms after each part) and GPT-2 (2019, before): learned positions, LayerNorm, biases everywhere. */
+
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Activation } from '../../kernels/contract/operations.ts'
 import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
+import { ALL } from '../biases.ts'
 import type { Family, TensorNames } from '../family.ts'
 import { EPS, HEADS, LAYERS, readActivation, readTokens, SIZE, sameLayers } from '../read/common.ts'
+import { gpt2 as gguf } from './gguf.ts'
 
 const NAMES: Omit<TensorNames, 'embedding' | 'positions'> = {
   prefixes: ['transformer.', ''],
@@ -21,6 +24,9 @@ const NAMES: Omit<TensorNames, 'embedding' | 'positions'> = {
 
 export const gpt2: Family = {
   modelTypes: ['gpt2'],
+  gguf,
+  hubClass: 'GPT2LMHeadModel',
+  hubBiases: [{ modules: ALL, always: true }],
   names: { ...NAMES, embedding: 'wte', positions: 'wpe', finalNorm: 'ln_f' },
   config(raw) {
     if (raw.bool('scale_attn_by_inverse_layer_idx', { default: false })) {
@@ -41,6 +47,7 @@ const GPT_ACTIVATIONS: Readonly<Record<string, Activation>> = {
 
 export const gpt: Family = {
   modelTypes: ['openai-gpt'],
+  hubBiases: [{ modules: ALL, always: true }],
   names: { ...NAMES, embedding: 'tokens_embed', positions: 'positions_embed' },
   config(raw) {
     const afn = raw.oneOf('afn', Object.keys(GPT_ACTIVATIONS), { default: 'gelu' })

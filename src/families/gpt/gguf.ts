@@ -1,8 +1,11 @@
+import { ALL } from '../biases.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { headCount, tokenSettings, vocabularySize } from '../gguf/common.ts'
 import { CONTEXT, EPS, LAYERS, SIZE } from '../gguf/ranges.ts'
 
 export const gpt2: Architecture = {
+  name: 'gpt2',
+  biases: [{ modules: ALL, always: true }],
   naming: {
     model: {
       token_embd: 'transformer.wte',

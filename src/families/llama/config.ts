@@ -1,22 +1,33 @@
 /** Llama (arXiv 2302.13971, 2407.21783), SmolLM2, Mistral (arXiv 2310.06825), Qwen2 (2407.10671), Qwen3 (2505.09388). */
+
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
+import { ATTENTION, MLP, QKV } from '../biases.ts'
 import type { Family, TensorNames } from '../family.ts'
 import { GROUPED, HUB_NAMES } from '../names.ts'
 import { decoderConfig, evenDim, headDim, readHeads, readMlp, sameLayers } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
+import * as gguf from './gguf.ts'
 
 const NAMES: TensorNames = { ...HUB_NAMES, attention: GROUPED }
 const WINDOW = { min: 1, max: 1 << 28 } as const
 
 export const llama: Family = {
   modelTypes: ['llama'],
+  gguf: gguf.llama,
+  hubClass: 'LlamaForCausalLM',
+  hubBiases: [
+    { modules: ATTENTION, key: 'attention_bias' },
+    { modules: MLP, key: 'mlp_bias' },
+  ],
   names: NAMES,
   config: raw => config(raw, { eps: 1e-6 }),
 }
 
 export const mistral: Family = {
   modelTypes: ['mistral'],
+  gguf: gguf.llama,
+  hubClass: 'MistralForCausalLM',
   names: NAMES,
   config(raw) {
     // An absent window means Mistral's first one; null means none.
@@ -29,6 +40,9 @@ export const mistral: Family = {
 
 export const qwen2: Family = {
   modelTypes: ['qwen2'],
+  gguf: gguf.qwen2,
+  hubClass: 'Qwen2ForCausalLM',
+  hubBiases: [{ modules: QKV, always: true }],
   names: NAMES,
   config(raw) {
     const c = config(raw, { eps: 1e-6, theta: 10_000 })
@@ -38,6 +52,9 @@ export const qwen2: Family = {
 
 export const qwen3: Family = {
   modelTypes: ['qwen3'],
+  gguf: gguf.qwen3,
+  hubClass: 'Qwen3ForCausalLM',
+  hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: {
     ...NAMES,
     attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },

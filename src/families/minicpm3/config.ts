@@ -1,14 +1,19 @@
 /** MiniCPM3: dense MLA with scaled embeddings, residuals and logits (arXiv 2404.06395, section 3), LongRoPE. */
 
+import { LATENT as LATENT_BIASES } from '../biases.ts'
 import type { Family } from '../family.ts'
 import { HUB_NAMES, LATENT } from '../names.ts'
 import { decoderConfig, readMlp, SIZE, sameLayers } from '../read/common.ts'
 import { readLatentAttention } from '../read/latent.ts'
+import { minicpm3 as gguf } from './gguf.ts'
 
 const FACTOR = { min: 0, max: 1e6, exclusiveMin: true } as const
 
 export const minicpm3: Family = {
   modelTypes: ['minicpm3'],
+  gguf,
+  hubClass: 'MiniCPM3ForCausalLM',
+  hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
   names: { ...HUB_NAMES, attention: LATENT },
   config(raw) {
     const base = decoderConfig(raw, { tied: true, eps: 1e-5 })

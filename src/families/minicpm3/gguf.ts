@@ -1,7 +1,9 @@
 /** MiniCPM3: MLA in the old layout, LongRoPE's factors as tensors. */
 
+import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { decoderConfig, headCount } from '../gguf/common.ts'
 import { latentSizes } from '../gguf/latent.ts'
@@ -11,6 +13,12 @@ import { LATENT } from '../gguf/naming.ts'
 const PUBLISHED = { scale_emb: 12, scale_depth: 1.4, dim_model_base: 256 }
 
 export const minicpm3: Architecture = {
+  name: 'minicpm3',
+  addKeys: addScaleKeys,
+  warnings({ embeddingScale, logitScale, hiddenSize }) {
+    if (embeddingScale === PUBLISHED.scale_emb && logitScale * hiddenSize === PUBLISHED.dim_model_base) return []
+    return ['llama.cpp has the scales of the published MiniCPM3 built in, and this model has others']
+  },
   naming: LATENT,
   config(model) {
     const { metadata: m } = model
@@ -35,4 +43,11 @@ function scales(m: Metadata, hidden: number): JsonObject {
     ...(residual && { scale_depth: residual * Math.sqrt(m.int('{arch}.block_count')) }),
     ...(logits && { dim_model_base: Math.round(hidden / logits) }),
   }
+}
+
+/** MiniCPM's; MiniCPM3's own files do without, because there is one model. */
+function addScaleKeys(keys: GgufKeys, { embeddingScale, residualScale, logitScale }: ModelConfig): void {
+  keys.f32('{arch}.embedding_scale', embeddingScale)
+  keys.f32('{arch}.residual_scale', residualScale)
+  keys.f32('{arch}.logit_scale', 1 / logitScale)
 }

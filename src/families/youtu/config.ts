@@ -1,5 +1,7 @@
 /** Youtu-LLM: dense MLA with a query latent, tied embeddings. */
 
+import { LATENT as LATENT_BIASES } from '../biases.ts'
+import { deepseek2 } from '../deepseek/gguf.ts'
 import type { Family } from '../family.ts'
 import { HUB_NAMES, LATENT } from '../names.ts'
 import { decoderConfig, readMlp, sameLayers } from '../read/common.ts'
@@ -7,6 +9,8 @@ import { readLatentAttention } from '../read/latent.ts'
 
 export const youtu: Family = {
   modelTypes: ['youtu', 'youtu_llm'],
+  gguf: deepseek2,
+  hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
   names: { ...HUB_NAMES, attention: LATENT },
   config(raw) {
     const base = decoderConfig(raw, { tied: true })

@@ -8,8 +8,8 @@ import { quote } from '../../checkpoint/quote.ts'
 import { readFloats } from '../../checkpoint/read-tensor.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import { CheckpointError } from '../../errors.ts'
+import { architectureOf } from '../../families/architectures.ts'
 import type { RopeTensors } from '../../families/gguf/architecture.ts'
-import { architectureOf } from '../../families/gguf/index.ts'
 
 /**
  * A GGUF file, or the set that `name` is a part of, as a checkpoint like those of the hub: config and tensor names in

@@ -1,6 +1,6 @@
 /** The key-value pairs of a GGUF file and their bytes. */
 import { bytesOfText } from '../../byte-text.ts'
-import type { MetadataValue } from '../../checkpoint/gguf/metadata-values.ts'
+import type { MetadataValue } from './metadata-values.ts'
 
 /** Numbers that stand in files for the types of values. */
 const TYPE = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 } as const
