@@ -31,6 +31,9 @@ const TESTS = [
   ...['test/engine/step-loop.test.ts', 'test/engine/changed-file.test.ts'],
 ]
 
+/** Every damage costs a prompt, many times slower here; the blocks after the first take the same paths through the core. */
+const SIZES = { LATENTKIT_DAMAGED_BLOCKS: '1' }
+
 const [kind, ...tests] = process.argv.slice(2)
 if (!Object.hasOwn(KINDS, kind ?? '')) {
   console.error('usage: node scripts/sanitized.mjs address|undefined|thread [test ...]')
@@ -39,10 +42,16 @@ if (!Object.hasOwn(KINDS, kind ?? '')) {
 const { library, env } = KINDS[kind]
 const addon = await buildNative({ variant: kind })
 const preload = execFileSync(compiler, [`-print-file-name=${library}`], { encoding: 'utf8' }).trim()
-const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose', '--testTimeout=600000']
+const vitest = [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--reporter=verbose',
+  '--testTimeout=600000',
+  '--hookTimeout=600000',
+]
 const { status } = spawnSync(process.execPath, [...vitest, ...(tests.length > 0 ? tests : TESTS)], {
   cwd: root,
-  env: { ...process.env, ...env, LATENTKIT_ADDON: addon, LD_PRELOAD: preload },
+  env: { ...process.env, ...env, ...SIZES, LATENTKIT_ADDON: addon, LD_PRELOAD: preload },
   stdio: 'inherit',
 })
 process.exit(status ?? 1)
