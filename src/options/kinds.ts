@@ -1,6 +1,6 @@
-/** What an option may be, as data: checks, the command line and help read the same. */
+/** The kinds of options, as data: checks, the command line and help all read this one description. */
 
-/** A range has both its ends, unless it is `above` its lower one. */
+/** Ranges include both ends; with `above`, the lower end is excluded. */
 export type Kind =
   | { readonly kind: 'whole'; readonly min: number; readonly max: number }
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly above: boolean }
@@ -12,15 +12,15 @@ export type Kind =
 
 export interface OptionRow {
   readonly kind: Kind
-  /** What it does, in one sentence. */
+  /** What the option does, in a few words. */
   readonly description: string
-  /** What happens where it is not given, in words. */
+  /** The default, in words. */
   readonly defaultText?: string
-  /** As the command line writes it. */
+  /** Its flag on the command line. */
   readonly flag?: string
 }
 
-/** Every option of a function under its name. */
+/** All options of a function by name. */
 export type OptionTable<T extends object> = { readonly [K in keyof Required<T>]: OptionRow }
 export type OptionRows = Readonly<Record<string, OptionRow>>
 
@@ -29,9 +29,9 @@ export const signal: Kind = { kind: 'signal' }
 export const callback: Kind = { kind: 'function' }
 /** Anything that can be copied: text, numbers, lists, objects of these. */
 export const data: Kind = { kind: 'data' }
-/** An object of such data. */
+/** An object whose fields are such data. */
 export const fields: Kind = { kind: 'fields' }
-/** Token ids, and what is added to their logits. */
+/** An object from token id to the number added to its logit. */
 export const biases: Kind = { kind: 'biases' }
 export const text: Kind = { kind: 'text', empty: false }
 export const anyText: Kind = { kind: 'text', empty: true }
@@ -52,7 +52,7 @@ export function choice(of: readonly string[]): Kind {
   return { kind: 'choice', of }
 }
 
-/** `items`: what the list holds, for messages. */
+/** `items`: a noun for its entries, for messages. */
 export function list(of: Kind, items: string): Kind {
   return { kind: 'list', of, items }
 }
@@ -61,7 +61,7 @@ export function nested(of: OptionRows): Kind {
   return { kind: 'options', of }
 }
 
-/** What is expected, behind "expected". */
+/** The end of the sentence "expected …". */
 export function expectation(kind: Kind): string {
   switch (kind.kind) {
     case 'whole':

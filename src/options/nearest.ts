@@ -1,6 +1,6 @@
 /**
- * The name that was probably meant: the same but for capitals, `_` and `-`; or at most two letters away (and less than half
- * of the word); or the only one that begins with the word. Else undefined.
+ * The name that a misspelt word probably means: equal apart from case, `_` and `-`; or at most two edits away (and fewer
+ * than half of the word's letters); or the only name that begins with the word. Else undefined.
  */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   if (word.length > 100) return undefined
@@ -17,7 +17,7 @@ function bare(name: string): string {
   return name.replace(/[_-]/g, '').toLowerCase()
 }
 
-/** Levenshtein's: letters added, lost or changed. */
+/** Levenshtein distance: letters added, removed or changed. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (const [i, letter] of [...a].entries()) {

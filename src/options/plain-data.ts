@@ -1,14 +1,14 @@
 import { OptionError } from '../errors.ts'
 import { show } from './show.ts'
 
-/** More than any conversation or list of tools has; beyond it, the copy would not end in useful time. */
-const MOST_PARTS = 2_000_000
-const DEEPEST = 200
+/** More than any conversation or list of tools has. Beyond it, copying would take too long. */
+const MAX_PARTS = 2_000_000
+const MAX_DEPTH = 200
 
 /**
- * A copy of what crosses to another thread and into a template: text, numbers, true and false, null, undefined, lists, and
- * objects of these by their own fields. Throws OptionError naming the place of anything else, of a circle, and of what
- * cannot be read.
+ * A deep copy of plain data, for another thread or a template: text, numbers, true and false, null, undefined, lists, and
+ * objects of these (own fields only). Throws OptionError naming the place of any other value, of a cycle, and of a field
+ * that cannot be read.
  */
 export function plainData(value: unknown, name: string): unknown {
   let parts = 0
@@ -18,7 +18,7 @@ export function plainData(value: unknown, name: string): unknown {
     if (part === null || ['string', 'number', 'boolean', 'undefined'].includes(typeof part)) return part
     if (typeof part !== 'object') throw unfit(place, part)
     if (above.has(part)) throw new OptionError(`${place} contains itself; expected plain data without circles`)
-    if (above.size === DEEPEST) throw new OptionError(`${name} is nested more than ${DEEPEST} deep`)
+    if (above.size === MAX_DEPTH) throw new OptionError(`${name} is nested more than ${MAX_DEPTH} deep`)
     above.add(part)
     const made = Array.isArray(part) ? copyList(part, place) : copyObject(part, place)
     above.delete(part)
@@ -26,7 +26,7 @@ export function plainData(value: unknown, name: string): unknown {
   }
   const count = (more: number) => {
     parts += more
-    if (!(parts <= MOST_PARTS)) throw new OptionError(`${name} has more than ${MOST_PARTS} parts`)
+    if (!(parts <= MAX_PARTS)) throw new OptionError(`${name} has more than ${MAX_PARTS} parts`)
   }
   const copyList = (list: readonly unknown[], place: string): unknown[] => {
     const { length } = list
@@ -43,7 +43,7 @@ export function plainData(value: unknown, name: string): unknown {
   return readable(name, () => copy(value, name))
 }
 
-/** Runs what reads values of a caller: a getter or a proxy may throw anything. */
+/** Runs `read`, which reads a caller's values, and turns whatever a getter or proxy throws into an OptionError. */
 export function readable<T>(name: string, read: () => T): T {
   try {
     return read()

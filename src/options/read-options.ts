@@ -1,16 +1,16 @@
-/** Options as callers of plain JavaScript may give them: read once, checked and copied, before anything is done. */
+/** Reads options from untyped callers: each value is read once, checked and copied before any work begins. */
 import { OptionError } from '../errors.ts'
 import { expectation, type Kind, type OptionRow, type OptionRows } from './kinds.ts'
 import { nearest } from './nearest.ts'
 import { plainData, readable } from './plain-data.ts'
 import { show } from './show.ts'
 
-/** Of a list of options. */
-const MOST_ITEMS = 1_000_000
+/** Longest list. */
+const MAX_ITEMS = 1_000_000
 
 /**
- * The options that were given to `what`; those that are undefined are left out. Throws OptionError for a name that the
- * table has not, for a value that is not of its kind, and for what cannot be read.
+ * The options given to the function `what`, without those that are undefined. Throws OptionError for a name that is not
+ * in the table, for a value that is not of its kind, and for a value that cannot be read.
  */
 export function readOptions<T extends object>(table: OptionRows, what: string, given: unknown): T {
   if (given === undefined) return {} as T
@@ -20,7 +20,7 @@ export function readOptions<T extends object>(table: OptionRows, what: string, g
   })
 }
 
-/** A value that stands for itself, such as a count that is an argument. */
+/** Reads a single argument, such as a count. */
 export function readArgument<T>(kind: Kind, name: string, value: unknown): T {
   return readable(name, () => readValue(kind, value, name)) as T
 }
@@ -41,7 +41,7 @@ function unknownOption(what: string, key: string, names: readonly string[]): Opt
   return new OptionError(`${what} has no option ${/^[\w$]{1,60}$/.test(key) ? key : show(key)}; ${remedy}`)
 }
 
-/** Throws OptionError that names the place, shows the value and says what was expected. */
+/** Throws OptionError with the place, the value and what was expected. */
 function readValue(kind: Kind, value: unknown, name: string): unknown {
   if (!fits(kind, value)) throw new OptionError(`${name} is ${show(value)}; expected ${expectation(kind)}`)
   switch (kind.kind) {
@@ -50,7 +50,7 @@ function readValue(kind: Kind, value: unknown, name: string): unknown {
       return plainData(value, name)
     case 'list': {
       const { length } = value as readonly unknown[]
-      if (length > MOST_ITEMS) throw new OptionError(`${name} has ${length} entries; expected at most ${MOST_ITEMS}`)
+      if (length > MAX_ITEMS) throw new OptionError(`${name} has ${length} entries; expected at most ${MAX_ITEMS}`)
       return Array.from({ length }, (_, i) => readValue(kind.of, (value as readonly unknown[])[i], `${name}[${i}]`))
     }
     case 'options':
@@ -62,7 +62,7 @@ function readValue(kind: Kind, value: unknown, name: string): unknown {
   }
 }
 
-/** Lists and objects by themselves, without what they hold. */
+/** Checks the value itself, not the entries of a list or an object. */
 function fits(kind: Kind, value: unknown): boolean {
   switch (kind.kind) {
     case 'whole':
@@ -92,8 +92,8 @@ function fits(kind: Kind, value: unknown): boolean {
 
 function readBiases(value: object, name: string): object {
   const keys = Object.keys(value)
-  if (keys.length > MOST_ITEMS)
-    throw new OptionError(`${name} has ${keys.length} entries; expected at most ${MOST_ITEMS}`)
+  if (keys.length > MAX_ITEMS)
+    throw new OptionError(`${name} has ${keys.length} entries; expected at most ${MAX_ITEMS}`)
   const pairs = keys.map(key => {
     if (!/^\d+$/.test(key) || !Number.isSafeInteger(Number(key))) {
       throw new OptionError(`${name} has the key ${show(key)}; expected a token id`)
@@ -110,7 +110,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** One of another realm or of a polyfill does as well. */
+/** By its members: an AbortSignal of another realm or a polyfill is accepted too. */
 function isSignal(value: unknown): boolean {
   if (!isObject(value)) return false
   const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>

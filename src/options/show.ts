@@ -1,6 +1,6 @@
 import { printable } from '../printable.ts'
 
-/** A value as a message shows it: as it was given, on one line, never long. Works on any value, hostile ones too. */
+/** A value for a message: short, on one line. Never throws, even for hostile values. */
 export function show(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -21,7 +21,7 @@ export function show(value: unknown): string {
 }
 
 function showObject(value: object): string {
-  // A proxy may throw whatever it is asked.
+  // A proxy may throw on any access.
   try {
     if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
     const tag = Object.prototype.toString.call(value).slice(8, -1)

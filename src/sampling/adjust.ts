@@ -3,8 +3,8 @@ import type { TokenHistory } from './history.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /**
- * Bias and penalties. The model's logits are not written to: the result is in `scratch`, in float32, or the logits
- * themselves when no option asks for a change. `scratch` is as long as they are.
+ * Applies bias and penalties. Does not modify `logits`: returns `scratch` (of the same length), or `logits` itself if no
+ * option changes anything.
  */
 export function adjustLogits(
   logits: Float32Array,

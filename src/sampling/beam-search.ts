@@ -1,38 +1,38 @@
 import { logprobs } from './logprobs.ts'
 
-/** A text that may still grow. */
+/** A text that is still growing. */
 export interface Beam {
-  /** Which of the beams before it goes on from. */
+  /** Index of the previous step's beam that this one extends. */
   readonly parent: number
   readonly ids: readonly number[]
-  /** Of all its tokens together. */
+  /** Log-probability of all its tokens together. */
   readonly logprob: number
 }
 
 /** A text that has ended. */
 export interface EndedBeam extends Beam {
-  /** Its ids do not have the end-of-text token that ended it. */
+  /** Why it ended. Its ids do not include the end-of-text token. */
   readonly ends: 'eos' | 'length'
-  /** What beams are compared by: the log-probability / (tokens, that of the end included) ** lengthPenalty. */
+  /** Rank among ended beams: log-probability / (number of tokens, end-of-text included) ** lengthPenalty. */
   readonly score: number
 }
 
 export interface BeamSearchOptions {
-  /** Beams that are followed, and texts that come of it. */
+  /** Number of beams, and of resulting texts. */
   readonly width: number
-  /** Tokens of a text, the end-of-text token included. */
+  /** Most tokens of a text, the end-of-text token included. */
   readonly maxTokens: number
   readonly eos: ReadonlySet<number>
-  /** 0: log-probabilities as they are, which favours short texts; 1: their mean; above, long texts. */
+  /** 0: the sum of log-probabilities, which favours short texts; 1: their mean; above 1: favours long texts. */
   readonly lengthPenalty: number
-  /** End as soon as there are enough ended texts. Else when no living beam, at its length, beats the worst of them. */
+  /** End as soon as `width` texts have ended. Else end when no living beam, at its length, beats the worst ended one. */
   readonly earlyStopping: boolean
 }
 
 /**
- * Beam search as transformers' `generate(num_beams)` does it: of all continuations of the living beams the best
- * `(1 + ends) * width` are looked at; those among the best `width` that end here join the ended ones, the best of which
- * are kept; the best `width` that do not end live on.
+ * Beam search as in transformers' `generate(num_beams)`. Each step ranks all continuations of the living beams and takes
+ * the best `(1 + number of eos ids) * width`. Those among the first `width` that end join the ended beams, of which the
+ * best `width` are kept. The best `width` that do not end live on.
  */
 export class BeamSearch {
   readonly #options: BeamSearchOptions
@@ -44,7 +44,7 @@ export class BeamSearch {
     this.#options = options
   }
 
-  /** Best first: whose next tokens' logits `advance` asks for. At the beginning one that is empty. */
+  /** Best first; `advance` needs the next logits of each. At the start, one empty beam. */
   get living(): readonly Beam[] {
     return this.#living
   }
@@ -62,7 +62,7 @@ export class BeamSearch {
     return earlyStopping || this.#score(this.#living[0] as Beam) <= worst.score
   }
 
-  /** Takes the logits [vocab] of each living beam. */
+  /** Runs one step; `logits`: [vocab] for each living beam, in the order of `living`. */
   advance(logits: readonly Float32Array[]): void {
     const { width, maxTokens, eos } = this.#options
     this.#length++
@@ -75,12 +75,12 @@ export class BeamSearch {
     this.#living = living.map(candidate => this.#grown(candidate))
   }
 
-  /** The best continuations of all beams, best first; among equals the better beam, then the lower id. */
+  /** The best continuations of all beams, best first. Ties: the better beam first, then the lower id. */
   #candidates(logits: readonly Float32Array[], count: number): Candidate[] {
     const all = this.#living.flatMap(({ logprob }, parent) => {
       const { top } = logprobs(logits[parent] as Float32Array, 0, count)
       const possible = top.filter(one => one.logprob > Number.NEGATIVE_INFINITY)
-      return possible.map(({ id, logprob: of }): Candidate => ({ parent, token: id, logprob: logprob + of }))
+      return possible.map(({ id, logprob: own }): Candidate => ({ parent, token: id, logprob: logprob + own }))
     })
     return all.sort((a, b) => b.logprob - a.logprob || a.parent - b.parent || a.token - b.token).slice(0, count)
   }

@@ -1,5 +1,5 @@
 import { defineError, type LatentkitError } from '../errors.ts'
 
-/** Logits no token can be drawn from: not numbers, or everything masked. */
+/** No token can be drawn from these logits: some are NaN or infinite, or all are masked. */
 export const SamplingError = defineError('SamplingError', 'bad_logits')
 export type SamplingError = LatentkitError

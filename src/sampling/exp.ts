@@ -1,7 +1,7 @@
 /**
- * e^x for x <= 0, as softmax needs it, within 4e-15 of its value. JavaScript leaves Math.exp's last digits to the
- * engine; this is made of operations that IEEE 754 defines, so that a seed draws the same tokens in every browser.
- * It is also two to three times as fast: x = (n / 64) ln 2 + r, then 2^(n / 64) from tables and e^r from five terms.
+ * e^x for x <= 0, as softmax needs it, with an error below 4e-15. The last digits of Math.exp depend on the JavaScript
+ * engine; this function uses only operations that IEEE 754 defines, so a seed draws the same tokens everywhere. It is
+ * also two to three times as fast: x = (n / 64) ln 2 + r, then 2^(n / 64) from tables and e^r from five terms.
  */
 export function expNegative(x: number): number {
   if (x < LOWEST) return 0
@@ -12,16 +12,16 @@ export function expNegative(x: number): number {
   return (root + root * rest) * HALVES[-(n >> 6)]!
 }
 
-/** Below it the result is smaller than any normal number: no token of that weight is ever drawn. */
+/** Below this the result is smaller than any normal number: no token of that weight is ever drawn. */
 const LOWEST = -708
-/** ln 2 / 64 in two parts: n times the first is exact for every n that occurs. */
+/** ln 2 / 64 as a sum of two: n times the first is exact for every n that occurs. */
 const STEP_HIGH = 0.6931471803691238 / 64
 const STEP_LOW = 1.9082149292705877e-10 / 64
 const C3 = 1 / 6
 const C4 = 1 / 24
 const C5 = 1 / 120
 
-/** 2^(j / 64), from square roots, which are exact to the last digit everywhere. */
+/** 2^(j / 64), from square roots, which IEEE 754 rounds correctly. */
 const ROOTS = (() => {
   const roots = new Float64Array(64).fill(1)
   let root = 2

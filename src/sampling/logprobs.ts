@@ -10,13 +10,13 @@ export interface TokenLogprob {
 }
 
 export interface Logprobs extends TokenLogprob {
-  /** The most likely tokens, best first; the chosen one is among them only if it belongs there. */
+  /** The most likely tokens, best first; the chosen one only if it is among them. */
   readonly top: readonly TokenLogprob[]
 }
 
 /**
- * Of the model's own distribution: temperature, penalties and filters do not enter, as in OpenAI's API. `top` is how
- * many alternatives are wanted. Sums are in float64.
+ * Log-probabilities of the model's own distribution, before temperature, penalties and filters, as in OpenAI's API.
+ * `top`: how many alternatives to return. Sums are in float64.
  */
 export function logprobs(logits: Float32Array, id: number, top = 0): Logprobs {
   if (!Number.isInteger(id) || id < 0 || id >= logits.length) {
@@ -27,11 +27,11 @@ export function logprobs(logits: Float32Array, id: number, top = 0): Logprobs {
   let sum = 0
   for (let i = 0; i < logits.length; i++) sum += expNegative(logits[i]! - highest)
   const logSum = highest + Math.log(sum)
-  const entry = (of: number): TokenLogprob => ({ id: of, logprob: logits[of]! - logSum })
+  const entry = (token: number): TokenLogprob => ({ id: token, logprob: logits[token]! - logSum })
   return { ...entry(id), top: best(logits, Math.min(top, logits.length)).map(entry) }
 }
 
-/** Insertion into a short ordered list: nearly every token fails against its last. */
+/** Inserts into a short sorted list: nearly every token loses against the list's last. */
 function best(logits: Float32Array, count: number): number[] {
   const ids: number[] = []
   if (count === 0) return ids

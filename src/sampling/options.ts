@@ -3,7 +3,7 @@ import { readOptions } from '../options/read-options.ts'
 import { checkSeed } from './rng.ts'
 
 /**
- * How a token is chosen. The options apply in this order, each to what the ones before it left:
+ * How a token is chosen. The options apply in this order, each to the result of those before it:
  *
  *     logitBias -> repetitionPenalty -> frequencyPenalty, presencePenalty      change logits
  *     -> temperature                                                           divides them
@@ -13,34 +13,34 @@ import { checkSeed } from './rng.ts'
  * Hugging Face transformers and vLLM have the same order (vLLM applies minP before topK and topP; since minP compares
  * with the most likely token, that differs only in the mass that topP counts). OpenAI's and the AI SDK's descriptions
  * fit it. llama.cpp divides by the temperature last, so that its topP and minP look at the model's own distribution:
- * the same numbers cut more there at a high temperature. Here topP is a share of the distribution that is drawn from,
- * which is what its name says in the AI SDK.
+ * at a high temperature the same numbers remove more there. Here topP is a share of the distribution that is drawn from,
+ * as the AI SDK documents it.
  */
 export interface SamplingOptions {
   /** 0 takes the most likely token (ties: the lowest id) and ignores topK, topP, minP and seed. Default 1. */
   readonly temperature?: number
-  /** Only the so many most likely tokens, exactly: ties go to the lowest ids. 0 is off, the default. */
+  /** Keep exactly the topK most likely tokens; ties go to the lowest ids. Default 0, off. */
   readonly topK?: number
-  /** Only the fewest most likely tokens whose probabilities reach this sum; 0..1. Default 1, off. */
+  /** Keep the smallest set of most likely tokens whose probabilities reach this sum; 0..1. Default 1, off. */
   readonly topP?: number
-  /** Only tokens at least so likely in relation to the most likely one; 0..1. Default 0, off. */
+  /** Keep tokens whose probability is at least minP times that of the most likely one; 0..1. Default 0, off. */
   readonly minP?: number
   /**
-   * Logits of tokens in the prompt or the answer are divided by it when positive, multiplied when negative (Keskar et
+   * For tokens in the prompt or the answer, positive logits are divided by this and negative ones multiplied (Keskar et
    * al. 2019). Above 0; default 1, off.
    */
   readonly repetitionPenalty?: number
-  /** Taken off the logits of tokens that the answer already has, -2..2, as OpenAI defines it. Default 0. */
+  /** Subtracted from the logits of tokens that the answer already has, as OpenAI defines it; -2..2. Default 0. */
   readonly presencePenalty?: number
-  /** Taken off the logits once for every time the answer has the token, -2..2. Default 0. */
+  /** Subtracted from a token's logit once per occurrence in the answer; -2..2. Default 0. */
   readonly frequencyPenalty?: number
   /** Added to the logits of these ids: -100..100, or -Infinity to forbid a token. */
   readonly logitBias?: Readonly<Record<number, number>>
-  /** Any integer; the same seed and the same logits give the same tokens. Default: one at random. */
+  /** Any integer; the same seed and the same logits give the same tokens. Default: random. */
   readonly seed?: number | bigint
 }
 
-/** Checked, with defaults, in the form the sampler needs. */
+/** Checked options with defaults filled in, in the sampler's form. */
 export interface ResolvedOptions {
   readonly temperature: number
   readonly topK: number
@@ -53,7 +53,7 @@ export interface ResolvedOptions {
   readonly biases: readonly number[]
 }
 
-/** What may be given, in which range. The seed is a whole number here; the sampler takes a bigint, too. */
+/** All options with their ranges. The seed is a whole number here; the sampler also takes a bigint. */
 export const SAMPLING_OPTIONS = {
   temperature: {
     kind: number(0),
@@ -83,7 +83,7 @@ export const SAMPLING_OPTIONS = {
   seed: { kind: whole(), description: 'same seed, same text', defaultText: 'random, shown', flag: '--seed <n>' },
 } satisfies OptionTable<SamplingOptions>
 
-/** Throws OptionError naming the option, what was met and what was expected. `seed` is checked and left out. */
+/** Checks options and fills in defaults. Throws OptionError naming the option, its value and what was expected. */
 export function resolveOptions({ seed, ...options }: SamplingOptions): ResolvedOptions {
   if (seed !== undefined) checkSeed(seed)
   const given = readOptions<SamplingOptions>(SAMPLING_OPTIONS, 'sampling', options)

@@ -1,12 +1,12 @@
 import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
 
-/** The four 32-bit words of a generator, as plain numbers: JSON carries them. */
+/** The four 32-bit words of a generator, as plain numbers, so that JSON can hold them. */
 export type RngState = readonly [number, number, number, number]
 
 /**
- * xoshiro128** (Blackman and Vigna), seeded by splitmix64: 32-bit integer arithmetic only, so that a seed gives the
- * same stream on every platform. Not for secrets.
+ * xoshiro128** (Blackman and Vigna), seeded by splitmix64. It uses only 32-bit integer arithmetic, so a seed gives the
+ * same stream on every platform. Not cryptographically secure.
  */
 export class Rng {
   #a: number
@@ -26,7 +26,7 @@ export class Rng {
     this.#d = d | 0
   }
 
-  /** `seed` is any integer; what counts is its value modulo 2^64. */
+  /** `seed`: any integer, taken modulo 2^64. */
   static seeded(seed: number | bigint): Rng {
     let x = checkSeed(seed)
     const next = () => {
@@ -49,7 +49,7 @@ export class Rng {
     return new Rng(this.state)
   }
 
-  /** A whole number in 0 .. 2^32 - 1. */
+  /** A whole number from 0 to 2^32 - 1. */
   uint32(): number {
     const result = Math.imul(rotate(Math.imul(this.#b, 5), 7), 9)
     const shifted = this.#b << 9
@@ -62,7 +62,7 @@ export class Rng {
     return result >>> 0
   }
 
-  /** A number in [0, 1) with 53 random bits. Takes two steps of the generator. */
+  /** A number in [0, 1) with 53 random bits; advances the generator by two steps. */
   next(): number {
     const high = this.uint32() >>> 5
     const low = this.uint32() >>> 6
@@ -70,7 +70,7 @@ export class Rng {
   }
 }
 
-/** The seed modulo 2^64, or an OptionError. */
+/** The seed modulo 2^64. Throws OptionError unless it is an integer. */
 export function checkSeed(seed: number | bigint): bigint {
   if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
     throw new OptionError(`seed is ${show(seed)}; expected an integer (a bigint beyond 2^53)`)
@@ -78,7 +78,7 @@ export function checkSeed(seed: number | bigint): bigint {
   return BigInt.asUintN(64, BigInt(seed))
 }
 
-/** A seed nobody chose, for those who give none; report it, so that a result can be had again. 0 .. 2^53 - 1. */
+/** A random seed from 0 to 2^53 - 1, for callers who give none. Report it, so that the result can be reproduced. */
 export function randomSeed(): number {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number]
   return (high >>> 11) * 2 ** 32 + low

@@ -14,7 +14,7 @@ export interface Distribution {
   readonly probabilities: Float64Array
 }
 
-/** One token from one row of logits. Allocates; for many tokens use `createSampler`, which gives the same results. */
+/** Draws one token from one row of logits. Allocates: for many tokens use `createSampler`; the results are the same. */
 export function sample(logits: Float32Array, options: SamplingOptions, rng: Rng, history?: TokenHistory): number {
   return new Sampler(options, rng).sample(logits, history)
 }
@@ -24,18 +24,18 @@ export function createSampler(options: SamplingOptions = {}): Sampler {
 }
 
 /**
- * Draws tokens as the options say (`SamplingOptions` has their order). Its only state is the generator; what it
- * computes in is kept between rows of one length. Logits may be -Infinity (masked), not NaN or +Infinity.
+ * Draws tokens (`SamplingOptions` documents the order of options). Its only state is the generator; work arrays are reused
+ * for rows of one length. Logits may be -Infinity (masked), but not NaN or +Infinity.
  */
 export class Sampler {
   readonly options: SamplingOptions
-  /** The option, or the random number that took its place; with a generator given, what the option says it came from. */
+  /** The seed in use: the option's or a random one. If a generator was given: the option, which may be absent. */
   readonly seed: number | bigint | undefined
-  /** Its `state` can be saved and a sampler be made from it again. */
+  /** Save its `state` to continue with the same stream in a new sampler. */
   readonly rng: Rng
   readonly #options: ResolvedOptions
   #adjusted = new Float32Array(0)
-  /** By id; only those of candidates are valid. */
+  /** Weight by id; valid only for candidates. */
   #weights = new Float64Array(0)
   #ids = new Int32Array(0)
 
@@ -47,7 +47,7 @@ export class Sampler {
     this.rng = rng ?? Rng.seeded(seed)
   }
 
-  /** The id of the next token. `history` is what penalties look at; the caller adds the token to it. */
+  /** Draws the next token's id. `history` is the input of penalties; the caller adds the token to it. */
   sample(logits: Float32Array, history?: TokenHistory): number {
     const adjusted = this.#adjust(logits, history)
     const best = argmax(adjusted)
@@ -56,7 +56,7 @@ export class Sampler {
     return this.#draw(count)
   }
 
-  /** What `sample` would draw from, for tests, speculative decoding and display. Does not advance the generator. */
+  /** The distribution that `sample` would draw from, for tests and display. Does not advance the generator. */
   distribution(logits: Float32Array, history?: TokenHistory): Distribution {
     const adjusted = this.#adjust(logits, history)
     const best = argmax(adjusted)
@@ -78,12 +78,12 @@ export class Sampler {
   }
 
   /**
-   * Leaves the candidates' ids, ascending, at the front of #ids and their weights, in relation to the most likely
-   * token's 1, in #weights. Returns how many they are.
+   * Puts the candidates' ids, ascending, at the front of #ids, and their weights (relative to the most likely token's 1)
+   * into #weights. Returns their number.
    */
   #candidates(logits: Float32Array, best: number): number {
     const { topK, topP, minP } = this.#options
-    const all = this.#keepFrom(logits, topP < 1 ? Number.NEGATIVE_INFINITY : this.#leastLogit(logits[best]!))
+    const all = this.#keepFrom(logits, topP < 1 ? Number.NEGATIVE_INFINITY : this.#minLogit(logits[best]!))
     const limited = topK > 0 && topK < all
     let count = limited ? selectTop(this.#ids, all, logits, topK) : all
     const total = this.#weigh(logits, best, count)
@@ -92,8 +92,8 @@ export class Sampler {
     return minP > 0 ? this.#keepWeight(count, minP) : count
   }
 
-  /** Without topP, nobody asks for the weights of tokens that minP leaves out: a little below its border is enough. */
-  #leastLogit(top: number): number {
+  /** Without topP, the weights of tokens that minP removes are not needed: skip logits a little below its threshold. */
+  #minLogit(top: number): number {
     const { minP, temperature } = this.#options
     return minP > 0 ? top + temperature * (Math.log(minP) - 1e-6) : Number.NEGATIVE_INFINITY
   }
@@ -104,7 +104,7 @@ export class Sampler {
     return kept
   }
 
-  /** Weights of the candidates; returns their sum. */
+  /** Computes the candidates' weights; returns their sum. */
   #weigh(logits: Float32Array, best: number, count: number): number {
     const { temperature } = this.#options
     const top = logits[best]!
@@ -118,7 +118,7 @@ export class Sampler {
     return total
   }
 
-  /** Tokens so rare that all of them together stay below what topP leaves out are not worth ordering. */
+  /** First drops tokens so rare that all of them together have less mass than topP removes: fewer ids to order. */
   #keepTopP(logits: Float32Array, count: number, total: number): number {
     const { topP } = this.#options
     const left = this.#keepWeight(count, ((1 - topP) * total) / (2 * count))
@@ -134,7 +134,7 @@ export class Sampler {
     return kept
   }
 
-  /** Selecting moved the ids about. Where many are left, reading the row again is quicker than sorting them. */
+  /** Sorts the ids again after a selection. If many are left, scanning the row is faster than sorting. */
   #restoreOrder(logits: Float32Array, count: number): void {
     if (count < logits.length / 64) {
       this.#ids.subarray(0, count).sort()
@@ -146,7 +146,7 @@ export class Sampler {
     for (let id = 0; id < logits.length; id++) if (!isBefore(last, id, logits)) this.#ids[kept++] = id
   }
 
-  /** Inverts the cumulative distribution, in the order of ids: a set of candidates gives one token per random number. */
+  /** Inverse transform sampling in the order of ids: one token per random number, however candidates were selected. */
   #draw(count: number): number {
     let total = 0
     for (let i = 0; i < count; i++) total += this.#weights[this.#ids[i]!]!
@@ -165,7 +165,7 @@ export class Sampler {
   }
 }
 
-/** The most likely token, the lowest id among equals. Throws SamplingError where there is none. */
+/** The most likely token; ties: the lowest id. Throws SamplingError if a logit is NaN or +Infinity, or all are masked. */
 export function argmax(logits: Float32Array): number {
   let best = -1
   let top = Number.NEGATIVE_INFINITY

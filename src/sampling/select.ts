@@ -1,6 +1,6 @@
 /**
- * The order of candidates everywhere: the higher logit first, the lower id first among equals. It is total, so that
- * "the best k" is one set and not a matter of taste.
+ * The order of candidates everywhere: the higher logit first; ties: the lower id. The order is total, so "the best k" is
+ * a unique set.
  */
 export function isBefore(a: number, b: number, logits: Float32Array): boolean {
   const x = logits[a]!
@@ -9,9 +9,9 @@ export function isBefore(a: number, b: number, logits: Float32Array): boolean {
 }
 
 /**
- * Moves to the front of `ids[0..count)` the shortest beginning of their order whose weights reach `target`, and
- * returns its length (all of them if the sum falls short; one at least). Without `weights` each counts 1. `weights`
- * and `logits` are indexed by id. Quickselect: linear in `count`, no sort.
+ * Moves the best ids to the front of `ids[0..count)`: the fewest whose weights sum to at least `target`. Returns their
+ * number (at least one; all if the sum never reaches it). Without `weights` each counts 1. `weights` and `logits` are
+ * indexed by id. Quickselect: linear time, no sort.
  */
 export function selectTop(
   ids: Int32Array,
@@ -25,7 +25,7 @@ export function selectTop(
   let needed = Math.max(target, Number.MIN_VALUE)
   let dice = count
   while (high - low > 1) {
-    // A pivot that no order of the logits can foresee, the same in every run.
+    // Pseudo-random pivots: no order of the logits is a worst case, and every run is the same.
     dice = (Math.imul(dice, 1_664_525) + 1_013_904_223) >>> 0
     const place = low + (dice % (high - low))
     const pivot = ids[place]!

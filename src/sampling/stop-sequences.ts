@@ -1,29 +1,29 @@
 import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
 
-/** One sequence and how much of it the end of the text so far matches (Knuth, Morris and Pratt). */
+/** A stop sequence, and how many of its symbols the end of the text matches so far (Knuth, Morris and Pratt). */
 interface Matcher {
   readonly sequence: string
-  /** UTF-16 units, and tokens as HIDDEN + id. */
+  /** UTF-16 units, and hidden tokens as HIDDEN + id. */
   readonly symbols: readonly number[]
-  /** It looks at tokens that are not shown; else it looks at what is shown only. */
+  /** Whether it also matches hidden tokens, or only shown text. */
   readonly seesHidden: boolean
-  /** Of the first i + 1 symbols: the longest proper beginning that is also an end. */
+  /** For the first i + 1 symbols: length of the longest proper prefix that is also a suffix. */
   readonly borders: Int32Array
   matched: number
 }
 
-/** Behind all UTF-16 units. */
+/** Hidden tokens, which are not shown (special tokens), are numbered after all UTF-16 units. */
 const HIDDEN = 0x10000
 
-/** A text with the tokens in it that are not shown as ids; joined it is the text. */
+/** Splits a text at the hidden tokens that it spells: text parts and token ids. */
 export type SplitAtTokens = (text: string) => readonly (string | number)[]
 
 /**
- * Cuts a text that arrives in pieces at the first of several sequences. A stop is found across pieces and its text is
- * never given out; text that may be the beginning of one waits until that is decided. Of several sequences the one
- * that is complete first counts, of those complete at once the longest: the result does not depend on the pieces.
- * A sequence may contain the texts of tokens that are not shown (`<|im_end|>`): then it is these tokens as well.
+ * Ends a streamed text at the first stop sequence, even one that spans several pieces. The sequence's own text is never
+ * returned; text that may begin a sequence is held back until that is decided. The sequence that completes first counts,
+ * and of several that complete together the longest: the result does not depend on how the text is cut into pieces.
+ * A sequence that spells a hidden token (`<|im_end|>`) matches that token too.
  */
 export class StopMatcher {
   readonly #matchers: readonly Matcher[]
@@ -32,7 +32,7 @@ export class StopMatcher {
   #stop: string | undefined
   #stopAt = 0
 
-  /** Sequences are compared as they are, by UTF-16 units. None at all is allowed: everything passes. */
+  /** Compares UTF-16 units exactly. An empty list is allowed: all text passes. */
   constructor(sequences: readonly string[], split: SplitAtTokens = text => [text]) {
     checkStopSequences(sequences)
     this.#matchers = sequences.flatMap(sequence => {
@@ -42,22 +42,22 @@ export class StopMatcher {
     })
   }
 
-  /** The sequence that was found. */
+  /** The sequence that ended the text. */
   get stop(): string | undefined {
     return this.#stop
   }
 
-  /** UTF-16 units and hidden tokens so far. */
+  /** Number of symbols (UTF-16 units and hidden tokens) so far. */
   get pushed(): number {
     return this.#pushed
   }
 
-  /** Where the sequence that was found begins: how many of them are before it. */
+  /** Number of symbols before the sequence that ended the text. */
   get stopAt(): number {
     return this.#stopAt
   }
 
-  /** The text that may now be shown. After a stop, always ''. */
+  /** Adds text; returns the text that may now be shown. After a stop, always ''. */
   push(piece: string): string {
     if (this.#stop !== undefined) return ''
     if (this.#matchers.length === 0) return piece
@@ -68,13 +68,13 @@ export class StopMatcher {
     return this.#release()
   }
 
-  /** A token that is not shown. The text that may now be shown. */
+  /** Adds a hidden token; returns the text that may now be shown. */
   pushHidden(id: number): string {
     if (this.#stop !== undefined || this.#matchers.length === 0) return ''
     return this.#take(HIDDEN + id) ?? this.#release()
   }
 
-  /** What was held back, when no more text comes. Then a new text may begin. */
+  /** Ends the text: returns what was held back and resets the matcher. */
   flush(): string {
     const text = shownOf(this.#held)
     this.#held = []
@@ -83,7 +83,7 @@ export class StopMatcher {
     return text
   }
 
-  /** What comes before the stop, if this symbol completes one. */
+  /** Adds a symbol. If it completes a sequence, returns the text before that sequence. */
   #take(symbol: number): string | undefined {
     this.#held.push(symbol)
     this.#pushed++
@@ -97,21 +97,21 @@ export class StopMatcher {
     return shown
   }
 
-  /** Gives out what begins no sequence. */
+  /** Returns the held text that cannot begin a sequence. */
   #release(): string {
     let start = this.#held.length
     for (const matcher of this.#matchers) start = Math.min(start, this.#startOf(matcher, matcher.matched))
     return shownOf(this.#held.splice(0, start))
   }
 
-  /** Where the last `count` symbols that a matcher sees begin in what is held. */
+  /** Index in #held at which the last `count` symbols visible to a matcher begin. */
   #startOf({ seesHidden }: Matcher, count: number): number {
     let start = this.#held.length
     for (let left = count; left > 0; start--) if (seesHidden || this.#held[start - 1]! < HIDDEN) left--
     return start
   }
 
-  /** Takes one symbol into every matcher; the longest sequence that it completes. */
+  /** Advances every matcher by one symbol; returns the longest sequence that it completes. */
   #advance(symbol: number): Matcher | undefined {
     let complete: Matcher | undefined
     for (const matcher of this.#matchers) {
@@ -142,7 +142,7 @@ function shownOf(symbols: readonly number[]): string {
   return text
 }
 
-/** Throws OptionError unless it is a list of texts that are not empty. */
+/** Throws OptionError unless `sequences` is a list of non-empty texts. */
 export function checkStopSequences(sequences: readonly string[]): void {
   if (!Array.isArray(sequences)) {
     throw new OptionError(`stopSequences is ${show(sequences)}; expected a list of texts`)

@@ -1,6 +1,6 @@
 /**
- * Element types. `DType` is what a tensor of activations, cache rows or indices may hold;
- * `WeightType` is what a checkpoint's matrices may hold: bytes for a block of so many elements.
+ * Element types. `DType`: types of activations, cache rows and indices. `WeightType`: types of a checkpoint's matrices,
+ * stored as blocks of so many elements in so many bytes.
  */
 export type DType = 'f32' | 'f16' | 'bf16' | 'e4m3' | 'i32' | 'u8' | 'f64'
 
@@ -25,7 +25,7 @@ export interface BlockFormat {
 /** One number per element. */
 export type FloatType = 'f32' | 'f16' | 'bf16' | 'e4m3'
 
-/** Elements of a row stored together, in ggml's byte layouts. */
+/** Quantised blocks: elements of a row stored together, in ggml's byte layouts. */
 export type BlockType =
   | 'q8_0'
   | 'q4_0'
@@ -56,11 +56,11 @@ const FLOAT_TYPES: Readonly<Record<FloatType, BlockFormat>> = {
   f32: { elements: 1, bytes: 4 },
   f16: { elements: 1, bytes: 2 },
   bf16: { elements: 1, bytes: 2 },
-  /** OCP FP8 E4M3FN: no infinity, 0x7f and 0xff are NaN, largest 448. Scales lie in a tensor of their own. */
+  /** OCP FP8 E4M3FN: no infinity, 0x7f and 0xff are NaN, largest 448. Scales are in a separate tensor. */
   e4m3: { elements: 1, bytes: 1 },
 }
 
-/** `bytes` as a sum: the fields in their order, where an f16 scale counts 2. */
+/** `bytes` is written as the sum of a block's fields in order; an f16 scale has 2 bytes. */
 export const BLOCK_TYPES: Readonly<Record<BlockType, BlockFormat>> = {
   q8_0: { elements: 32, bytes: 2 + 32 },
   q4_0: { elements: 32, bytes: 2 + 16 },
@@ -92,18 +92,18 @@ export function isBlockType(type: WeightType): type is BlockType {
   return Object.hasOwn(BLOCK_TYPES, type)
 }
 
-/** Of a matrix whose rows are whole blocks. */
+/** Bytes of a matrix whose rows are whole blocks. */
 export function weightBytes(type: WeightType, rows: number, cols: number): number {
   const { elements, bytes } = WEIGHT_TYPES[type]
   return rows * (cols / elements) * bytes
 }
 
-/** A cached vector as one number behind the other. */
+/** A cached vector as plain numbers, contiguous. */
 export type PlainCacheType = 'f32' | 'f16' | 'bf16'
 
 /**
- * A cached vector as codes of a byte each, padded to a multiple of 4, and f32 scales behind them; a number is code x
- * scale. `int8`: -127 .. 127, one scale. `fp8`: e4m3, a scale per 128 codes.
+ * A cached vector as one-byte codes, padded to a multiple of 4 bytes, followed by f32 scales: number = code x scale.
+ * `int8`: codes -127 .. 127, one scale per vector. `fp8`: e4m3 codes, one scale per 128.
  */
 export type ScaledCacheType = 'int8' | 'fp8'
 
@@ -123,12 +123,12 @@ export function vectorBytes(type: CacheType, width: number): number {
   return scalesAt(width) + Math.ceil(width / Math.min(width, SCALE_EVERY[type])) * DTYPE_BYTES.f32
 }
 
-/** Where a vector's scales begin: bytes from its first code. */
+/** Byte offset of a vector's scales from its first code. */
 export function scalesAt(width: number): number {
   return Math.ceil(width / DTYPE_BYTES.f32) * DTYPE_BYTES.f32
 }
 
-/** What a cached vector's address is a multiple of. */
+/** Alignment of a cached vector's address, in bytes. */
 export function vectorAlignment(type: CacheType): number {
   return isScaled(type) ? DTYPE_BYTES.f32 : DTYPE_BYTES[type]
 }

@@ -1,15 +1,15 @@
 import { DTYPE_BYTES, type DType } from './dtype.ts'
 
 /**
- * A handle: where numbers lie in the memory of the kernel set that made it, and their shape. Model code
- * never sees the bytes; `Kernels.read` copies them out. Views share the address space of their origin.
+ * A handle: the address of numbers in a kernel set's memory, with type, shape and strides. Model code never sees the
+ * bytes; `Kernels.read` copies them out. A view refers to the memory of the tensor that it was made from.
  */
 export interface Tensor {
   readonly dtype: DType
   readonly shape: readonly number[]
-  /** In elements, one per axis. The last axis has stride 1; stride 0 repeats. */
+  /** In elements, one per axis. The last axis has stride 1; a stride of 0 repeats the same elements. */
   readonly strides: readonly number[]
-  /** Byte address in the owner's memory: up to 2^53, so a native 47-bit pointer fits. */
+  /** Byte address in the kernel set's memory: exact up to 2^53, so a 47-bit pointer fits. */
   readonly address: number
 }
 
