@@ -21,7 +21,7 @@ import {
 import type { WeightSource } from '../src/kernels/contract/weights.ts'
 import { loadModel } from '../src/model/load.ts'
 import type { Model } from '../src/model/model.ts'
-import { openModel } from '../src/model/open/open-model.ts'
+import { modelOf, type OpenedModel, openModel } from '../src/model/open/open-model.ts'
 import { withMadeUpFile } from '../src/planning/measure/made-up-file.ts'
 import type { ByteSource } from '../src/tensor/bytes.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
@@ -101,7 +101,9 @@ for (const source of sources) {
     const from = planModelFromJson(config, source, source)
     const bytes = Math.ceil(1.01 * plan(from).weights.bytes)
     results.push(
-      ...(await withMadeUpFile(bytes, file => benchModel(source, from, new MadeUpCheckpoint(source, config, file)))),
+      ...(await withMadeUpFile(bytes, file =>
+        benchModel(source, from, modelOf(new MadeUpCheckpoint(source, config, file))),
+      )),
     )
   }
 }
@@ -114,9 +116,9 @@ const within = results.filter(r => Math.abs(Number(r.ratio) - 1) <= 0.25).length
 console.log(`${within} of ${results.length} within 25 %`)
 printJson('plan', { results })
 
-async function benchModel(source: string, from: PlanModel, checkpoint: Checkpoint): Promise<Record<string, unknown>[]> {
+async function benchModel(source: string, from: PlanModel, opened: OpenedModel): Promise<Record<string, unknown>[]> {
   const { kernels } = await chooseKernels('auto', {})
-  const model = await loadModel(checkpoint, kernels)
+  const model = await loadModel(opened, kernels)
   const rows: Record<string, unknown>[] = []
   for (const context of CONTEXTS.filter(n => n + STEPS <= model.config.maxPositions)) {
     const cache = await filled(model, context)

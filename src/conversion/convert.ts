@@ -79,9 +79,10 @@ export async function convertModel(input: string, output: string, given: Convert
     ...(signal && { signal }),
     ...(onProgress && { onProgress: event => onProgress({ ...event, status: event.status as 'download' }) }),
   })
-  const checkpoint = await openModel(path)
+  const opened = await openModel(path)
+  const { checkpoint } = opened
   await checkPlace(checkpoint, path, output, format, options.force ?? false)
-  const model = await readSourceModel(checkpoint)
+  const model = await readSourceModel(opened)
   const prepared = format === 'gguf' ? prepareGguf(model, options) : prepareFolder(model, options)
   let loaded = 0
   const onWrite = (file: string, bytes: number) => {

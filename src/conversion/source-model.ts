@@ -1,30 +1,24 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Family } from '../families/family.ts'
-import { familyOf } from '../families/index.ts'
 import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
+import type { OpenedModel } from '../model/open/open-model.ts'
 import type { AttentionConfig } from '../nn/attention/config.ts'
 import { commonAttention, type ModelConfig } from '../nn/config.ts'
 
 /** A model that is to be written in another form. */
-export interface SourceModel {
-  readonly checkpoint: Checkpoint
-  readonly config: ModelConfig
-  readonly family: Family
+export interface SourceModel extends OpenedModel {
   /** Everything that the model is loaded from, under the names that the hub's own code gives. */
   readonly weights: readonly SurveyedWeight[]
   /** What of the files stays behind, one sentence each. */
   readonly warnings: readonly string[]
 }
 
-/** Throws CheckpointError, ConfigError or UnsupportedModelError: what is not run here is not converted either. */
-export async function readSourceModel(checkpoint: Checkpoint): Promise<SourceModel> {
-  const family = familyOf(checkpoint.configReader)
-  const config = family.config(checkpoint.configReader)
-  const survey = await surveyWeights(checkpoint)
-  const weights = survey.map(weight => ({ ...weight, name: hubName(weight.name, family) }))
-  return { checkpoint, config, family, weights, warnings: loadWarnings(checkpoint, survey) }
+/** Throws CheckpointError or UnsupportedModelError. */
+export async function readSourceModel(model: OpenedModel): Promise<SourceModel> {
+  const survey = await surveyWeights(model)
+  const weights = survey.map(weight => ({ ...weight, name: hubName(weight.name, model.family) }))
+  return { ...model, weights, warnings: loadWarnings(model, survey) }
 }
 
 /** What the formats' one set of keys can say. Throws UnsupportedModelError where layers attend in different ways. */

@@ -13,10 +13,9 @@ import { readName } from '../engine/types/arguments.ts'
 import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
 import type { SamplingDefaults } from '../engine/types/results.ts'
-import { parseConfig } from '../families/index.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
 import { biasWarnings } from '../model/load-warnings.ts'
-import { openModel } from '../model/open/open-model.ts'
+import { type OpenedModel, openModel } from '../model/open/open-model.ts'
 import { type AttentionConfig, cacheElements } from '../nn/attention/config.ts'
 import { modelCacheLayout } from '../nn/cache-layout.ts'
 import type { ModelConfig } from '../nn/config.ts'
@@ -106,9 +105,9 @@ export async function inspectModel(source: string, given: InspectOptions = {}): 
   const { cacheType = 'f16', contexts, signal } = options
   const folder = await resolveModel(readName(source, 'source'), hubOptions(options))
   signal?.throwIfAborted()
-  const checkpoint = await openModel(folder, { tokenizer: false })
-  const config = parseConfig(checkpoint.configReader)
-  const survey = await surveyWeights(checkpoint)
+  const model = await openModel(folder, { tokenizer: false })
+  const { checkpoint, config } = model
+  const survey = await surveyWeights(model)
   signal?.throwIfAborted()
   const { generationConfig } = checkpoint
   const defaults = generationDefaults(config, {
@@ -124,8 +123,8 @@ export async function inspectModel(source: string, given: InspectOptions = {}): 
     weights: { bytes: usedBytes(checkpoint), dtypes: summariseDTypes(checkpoint) },
     cache: cacheNeeds(config, cacheType, contexts ?? defaultContexts(config)),
     sampling: samplingDefaults(defaults.sampling),
-    ...listTensors(checkpoint),
-    warnings: [...checkpoint.warnings, ...defaults.warnings, ...biasWarnings(checkpoint, survey)].map(warning =>
+    ...listTensors(model),
+    warnings: [...checkpoint.warnings, ...defaults.warnings, ...biasWarnings(model, survey)].map(warning =>
       sentence(warning),
     ),
   }
@@ -176,9 +175,10 @@ function summariseDTypes(checkpoint: Checkpoint): DTypeSummary[] {
 }
 
 /** After the survey: what it did not ask for is not used. */
-function listTensors(checkpoint: Checkpoint): Pick<Inspection, 'tensors' | 'leftOut' | 'unused'> {
+function listTensors(model: OpenedModel): Pick<Inspection, 'tensors' | 'leftOut' | 'unused'> {
+  const { checkpoint } = model
   const unasked = new Set(checkpoint.unused())
-  const unused = new Set(unusedTensors(checkpoint))
+  const unused = new Set(unusedTensors(model))
   return {
     tensors: [...checkpoint.tensors.values()].map(({ name, dtype, shape, bytes: { source, length } }) => {
       return { name, dtype, shape, bytes: length, file: basename(source.name), used: !unasked.has(name) }

@@ -1,17 +1,16 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { listed, quote } from '../checkpoint/quote.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
-import { familyOf } from '../families/index.ts'
 import { type SurveyedWeight, unusedTensors } from './load.ts'
+import type { OpenedModel } from './open/open-model.ts'
 
 /** One sentence each, once the tensors have been asked for: what was left out, and what config.json does not speak of. */
-export function loadWarnings(checkpoint: Checkpoint, survey: readonly SurveyedWeight[]): string[] {
-  const unused = unusedTensors(checkpoint)
+export function loadWarnings(model: OpenedModel, survey: readonly SurveyedWeight[]): string[] {
+  const unused = unusedTensors(model)
   const leftOut = `Tensors that this kind of model does not use were left out: ${listed(unused)}`
-  return [...(unused.length > 0 ? [leftOut] : []), ...biasWarnings(checkpoint, survey)]
+  return [...(unused.length > 0 ? [leftOut] : []), ...biasWarnings(model, survey)]
 }
 
-export function biasWarnings({ configFile }: Checkpoint, survey: readonly SurveyedWeight[]): string[] {
+export function biasWarnings({ checkpoint: { configFile } }: OpenedModel, survey: readonly SurveyedWeight[]): string[] {
   const biases = survey.filter(weight => !weight.announced).map(weight => weight.name)
   if (biases.length === 0) return []
   return [`${configFile} does not speak of biases that the files have; they are added: ${listed(biases)}`]
@@ -21,9 +20,8 @@ export function biasWarnings({ configFile }: Checkpoint, survey: readonly Survey
 const SAMPLE = 1 << 16
 
 /** A config.json that ties the output to the embedding beside a file that has an output of its own, and another one. */
-export async function tiedWarnings(checkpoint: Checkpoint): Promise<string[]> {
-  const { config, names } = familyOf(checkpoint.configReader)
-  if (!config(checkpoint.configReader).tiedEmbeddings) return []
+export async function tiedWarnings({ checkpoint, family: { names }, config }: OpenedModel): Promise<string[]> {
+  if (!config.tiedEmbeddings) return []
   const output = checkpoint.tensors.get(`${names.output}.weight`)
   const embedding = names.prefixes
     .map(prefix => checkpoint.tensors.get(`${prefix}${names.embedding}.weight`))

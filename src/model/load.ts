@@ -1,14 +1,13 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { listed } from '../checkpoint/quote.ts'
 import type { WeightRole } from '../checkpoint/recode/weight-type.ts'
 import { UnsupportedModelError } from '../errors.ts'
-import { familyOf } from '../families/index.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import { tensorAt } from '../tensor/tensor.ts'
 import { Loader, type Ready, type WeightKernels } from './loader.ts'
 import { Model, type ModelOptions } from './model.ts'
+import type { OpenedModel } from './open/open-model.ts'
 
 export interface LoadModelOptions extends ModelOptions {
   /** Matrices are turned into this type, or what `weightTypeFor` makes of it. Default: they stay as they are stored. */
@@ -18,15 +17,12 @@ export interface LoadModelOptions extends ModelOptions {
   readonly signal?: AbortSignal
 }
 
-/** Reads a checkpoint's config and prepares its weights. The kernels stay the caller's to dispose of. */
+/** Prepares a model's weights. The kernels stay the caller's to dispose of. */
 export async function loadModel(
-  checkpoint: Checkpoint,
+  { checkpoint, family, config }: OpenedModel,
   kernels: Kernels,
   options: LoadModelOptions = {},
 ): Promise<Model> {
-  const raw = checkpoint.configReader
-  const family = familyOf(raw)
-  const config = family.config(raw)
   const total = [...checkpoint.tensors.values()].reduce((n, t) => n + t.bytes.length, 0)
   let loaded = 0
   const ready: Ready = (source, _, storedBytes) => {
@@ -54,9 +50,8 @@ export interface SurveyedWeight extends WeightSource {
  * shapes and types are checked as in loading, no tensor's bytes are read. Throws CheckpointError for what is missing or
  * wrong.
  */
-export async function surveyWeights(checkpoint: Checkpoint, weights?: EncodableType): Promise<SurveyedWeight[]> {
-  const raw = checkpoint.configReader
-  const { config, names } = familyOf(raw)
+export async function surveyWeights(model: OpenedModel, weights?: EncodableType): Promise<SurveyedWeight[]> {
+  const { checkpoint, family, config } = model
   const experts = new Set<WeightSource>()
   const added = new Map<WeightSource, number>()
   const kernels: WeightKernels = {
@@ -73,17 +68,15 @@ export async function surveyWeights(checkpoint: Checkpoint, weights?: EncodableT
   const found: SurveyedWeight[] = []
   const ready: Ready = (source, role) =>
     found.push({ ...source, role, ofExpert: experts.has(source), added: added.get(source) ?? 0, announced: true })
-  const loader = new Loader(checkpoint, kernels, config(raw), names, ready, weights)
+  const loader = new Loader(checkpoint, kernels, config, family.names, ready, weights)
   await loader.model()
-  refuseUnknown(checkpoint)
+  refuseUnknown(model)
   return found.map(weight => ({ ...weight, announced: !loader.unannounced.has(weight.name) }))
 }
 
 /** Tensors of the checkpoint that a loaded model has not asked for and that no one would expect it to. */
-export function unusedTensors(checkpoint: Checkpoint): string[] {
-  const raw = checkpoint.configReader
-  const { config, names } = familyOf(raw)
-  const { nLayers, tiedEmbeddings } = config(raw)
+export function unusedTensors({ checkpoint, family: { names }, config }: OpenedModel): string[] {
+  const { nLayers, tiedEmbeddings } = config
   const ignored = [...(names.ignored ?? [])]
   if (tiedEmbeddings) ignored.push(new RegExp(`^${names.output}\\.weight$`))
   // Layers past the last are multi-token prediction (DeepSeek-V3): plain decoding leaves them out.
@@ -102,12 +95,13 @@ const OF_THE_MODEL =
  * GGUF files bring no code: a tensor of a layer that nobody asked for is a part of another kind of model, whose numbers
  * would be wrong without a word. llama.cpp refuses such files too.
  */
-function refuseUnknown(checkpoint: Checkpoint): void {
+function refuseUnknown(model: OpenedModel): void {
+  const { checkpoint, family } = model
   if (!checkpoint.canonical) return
-  const { names } = familyOf(checkpoint.configReader)
+  const { names } = family
   // Some files have W_UK and W_UV joined and apart.
   const twice = 'keyUp' in names.attention ? [names.attention.keyUp, names.attention.valueUp] : []
-  const unknown = unusedTensors(checkpoint).filter(name => {
+  const unknown = unusedTensors(model).filter(name => {
     return OF_THE_MODEL.test(name) && !HARMLESS.test(name) && !twice.some(module => name.endsWith(`${module}.weight`))
   })
   if (unknown.length === 0) return

@@ -9,9 +9,9 @@ import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import type { TensorEntry } from '../../src/checkpoint/tensor-entry.ts'
 import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/errors.ts'
 import { openCheckpoint } from '../../src/model/open/open-checkpoint.ts'
-import { openModel } from '../../src/model/open/open-model.ts'
 import type { ByteRange } from '../../src/tensor/bytes.ts'
 import { failure } from '../support/hub-setup.ts'
+import { openFolder } from '../support/open-folder.ts'
 import { type TensorToWrite, withHeader, writeSafetensors } from '../support/safetensors-writer.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -219,11 +219,11 @@ describe('files', () => {
       'tokenizer.json': 'not json',
       'model.safetensors': writeSafetensors({ a: u8 }),
     })
-    await expect(openModel(folder)).rejects.toThrow(`${join(folder, 'tokenizer.json')} is not JSON`)
-    const c = await openModel(folder, { tokenizer: false })
+    await expect(openFolder(folder)).rejects.toThrow(`${join(folder, 'tokenizer.json')} is not JSON`)
+    const c = await openFolder(folder, { tokenizer: false })
     expect(c.tensors.get('a')?.bytes.source.path).toBe(join(folder, 'model.safetensors'))
     expect(() => c.configReader.int('n')).toThrow(`${join(folder, 'config.json')}: "n" is "x"`)
-    await expect(openModel(join(folder, 'none'))).rejects.toThrow(CheckpointError)
+    await expect(openFolder(join(folder, 'none'))).rejects.toThrow(CheckpointError)
   })
 
   test.each<[string, Files, new (m: string) => Error, string]>([
@@ -401,7 +401,7 @@ describe('the bundled model', () => {
   const folder = join(import.meta.dirname, '../../models/tales-mla-8m')
 
   it('opens, and its expected numbers can be read', async () => {
-    const c = await openModel(folder)
+    const c = await openFolder(folder)
     const config = c.configReader
     const embedding = c.matrix('model.embed_tokens.weight', config.int('vocab_size'), config.int('hidden_size'))
     expect(embedding.dtype).toBe('bf16')
@@ -424,14 +424,14 @@ describe.skipIf(!existsSync(fixtures))('the shared checkpoints', () => {
     const folders = readdirSync(fixtures, { withFileTypes: true }).filter(entry => entry.isDirectory())
     expect(folders.length).toBeGreaterThan(15)
     for (const { name } of folders) {
-      const c = await openModel(join(fixtures, name))
+      const c = await openFolder(join(fixtures, name))
       expect(c.warnings).toEqual([])
       expect(c.tensors.size).toBeGreaterThan(20)
     }
   })
 
   it('give FP8 weights with their factors', async () => {
-    const c = await openModel(join(fixtures, 'deepseek-v3-fp8'))
+    const c = await openFolder(join(fixtures, 'deepseek-v3-fp8'))
     const down = c.matrix('model.layers.0.mlp.down_proj.weight', 192, 320)
     expect(down).toMatchObject({ dtype: 'e4m3', scales: { blockRows: 128, blockCols: 128, bytes: { length: 24 } } })
   })

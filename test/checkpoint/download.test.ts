@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { downloadModel } from '../../src/checkpoint/hub/download-model.ts'
 import { HubError } from '../../src/checkpoint/hub/hub-error.ts'
 import { OptionError } from '../../src/errors.ts'
-import { openModel } from '../../src/model/open/open-model.ts'
 import { COMMIT, gitSha1, sha256 } from '../support/fake-hub.ts'
 import { failure, isStore, name, setUp, single, WEIGHTS, weights } from '../support/hub-setup.ts'
+import { openFolder } from '../support/open-folder.ts'
 
 describe('a download', () => {
   it('fills the cache in the hub’s layout with what a model needs', async () => {
@@ -22,7 +22,7 @@ describe('a download', () => {
     }
     expect(readFileSync(join(repo, 'refs/main'), 'utf8')).toBe(COMMIT)
     expect(readdirSync(join(repo, 'blobs')).every(blob => /^[0-9a-f]{40,64}$/.test(blob))).toBe(true)
-    expect((await openModel(folder)).tensors.get('w')?.shape).toEqual([1 << 20])
+    expect((await openFolder(folder)).tensors.get('w')?.shape).toEqual([1 << 20])
 
     const loaded = events.filter(e => e.file === WEIGHTS).map(e => e.loaded)
     const size = hub.files.get(WEIGHTS)?.length
@@ -62,7 +62,7 @@ describe('a download', () => {
     const { options } = await setUp({ ...files, 'consolidated.safetensors': weights('c') })
     const folder = await downloadModel(name, options)
     expect(readdirSync(folder).sort()).toEqual(['config.json', A, B, 'model.safetensors.index.json'])
-    expect((await openModel(folder)).tensors.size).toBe(2)
+    expect((await openFolder(folder)).tensors.size).toBe(2)
   })
 
   it('by two at once fetches each file once', async () => {

@@ -7,8 +7,9 @@ import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/e
 import { parseConfig } from '../../src/families/index.ts'
 import { surveyWeights } from '../../src/model/load.ts'
 import { openCheckpoint } from '../../src/model/open/open-checkpoint.ts'
-import { openModel } from '../../src/model/open/open-model.ts'
+import { modelOf } from '../../src/model/open/open-model.ts'
 import { type GgufTensorToWrite, type GgufValue, writeGguf } from '../support/gguf-writer.ts'
+import { openFolder } from '../support/open-folder.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 type Metadata = Readonly<Record<string, GgufValue | undefined>>
@@ -406,7 +407,7 @@ test.each<[string, Metadata, Tensors, new (m: string) => Error, string]>([
   ],
 ])('refused: %s', async (_, metadata, tensors, kind, message) => {
   const error: unknown = await open(metadata, tensors)
-    .then(checkpoint => surveyWeights(checkpoint))
+    .then(checkpoint => surveyWeights(modelOf(checkpoint)))
     .catch(e => e)
   expect(error).toBeInstanceOf(kind)
   expect((error as Error).message).toContain(message)
@@ -485,29 +486,29 @@ describe('on disk', () => {
   it('a path, or a folder with one model in it', async () => {
     const folder = tempFolder({ 'm.gguf': model, 'mmproj-m.gguf': 'another', 'config.json': '{}', 'README.md': '' })
     const path = join(folder, 'm.gguf')
-    const [byPath, byFolder] = [await openModel(path), await openModel(folder)]
+    const [byPath, byFolder] = [await openFolder(path), await openFolder(folder)]
     expect([byPath.name, byPath.configFile]).toEqual([path, path])
     expect([byFolder.name, byFolder.configFile]).toEqual([folder, path])
     expect(byPath.tensors.get('model.embed_tokens.weight')?.bytes.source.path).toBe(path)
     expect(byPath.tokenizer).toBeDefined()
-    expect((await openModel(path, { tokenizer: false })).tokenizer).toBeUndefined()
+    expect((await openFolder(path, { tokenizer: false })).tokenizer).toBeUndefined()
   })
 
   it('of several the path says which', async () => {
     const folder = tempFolder({ 'a.gguf': model, 'b.gguf': model })
-    await expect(openModel(folder)).rejects.toThrow(
+    await expect(openFolder(folder)).rejects.toThrow(
       'holds several GGUF models: "a.gguf", "b.gguf"; give the path of one',
     )
-    expect((await openModel(join(folder, 'b.gguf'))).name).toBe(join(folder, 'b.gguf'))
+    expect((await openFolder(join(folder, 'b.gguf'))).name).toBe(join(folder, 'b.gguf'))
   })
 
   it('a part without the others', async () => {
     const path = join(tempFolder({ 'm-00002-of-00002.gguf': model }), 'm-00002-of-00002.gguf')
-    await expect(openModel(path)).rejects.toThrow(`${path} has no m-00001-of-00002.gguf`)
+    await expect(openFolder(path)).rejects.toThrow(`${path} has no m-00001-of-00002.gguf`)
   })
 
   it('files of the hub come first', async () => {
     const folder = tempFolder({ 'm.gguf': model, 'config.json': '{}', 'model.safetensors': '' })
-    await expect(openModel(folder)).rejects.toThrow('model.safetensors')
+    await expect(openFolder(folder)).rejects.toThrow('model.safetensors')
   })
 })

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
 import { resolveModel } from '../../src/checkpoint/find/resolve-model.ts'
 import { CheckpointError } from '../../src/errors.ts'
-import { openModel } from '../../src/model/open/open-model.ts'
 import { COMMIT, sha256 } from '../support/fake-hub.ts'
 import { writeGguf } from '../support/gguf-writer.ts'
 import { failure, REPO, setUp, WEIGHTS } from '../support/hub-setup.ts'
+import { openFolder } from '../support/open-folder.ts'
 import { writeSafetensors } from '../support/safetensors-writer.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -142,10 +142,10 @@ describe('a file is known by its bytes', () => {
     const folder = tempFolder({ [blob]: gguf, 'x.bin': gguf, README: 'text', LICENSE: '' })
     for (const path of [join(folder, blob), join(folder, 'x.bin'), folder]) {
       expect(await resolveModel(path, options)).toBe(path)
-      await expect(openModel(path)).rejects.toThrow(/"clip"/)
+      await expect(openFolder(path)).rejects.toThrow(/"clip"/)
     }
     const two = tempFolder({ [blob]: gguf, [`sha256-${'0b'.repeat(32)}`]: gguf })
-    await expect(openModel(two)).rejects.toThrow('holds several GGUF models: "sha256-0a')
+    await expect(openFolder(two)).rejects.toThrow('holds several GGUF models: "sha256-0a')
   })
 
   it('safetensors beside their config.json', async () => {
@@ -153,18 +153,18 @@ describe('a file is known by its bytes', () => {
     const folder = tempFolder({ 'config.json': '{}', 'm.safetensors': weights, w: weights, 'other.safetensors': 'x' })
     for (const name of ['m.safetensors', 'w']) {
       const path = await resolveModel(join(folder, name), options)
-      const c = await openModel(path)
+      const c = await openFolder(path)
       expect([...c.tensors.keys()]).toEqual(['model.norm.weight'])
       expect(c.configFile).toBe(join(folder, 'config.json'))
     }
     const alone = join(tempFolder({ 'm.safetensors': weights }), 'm.safetensors')
-    await expect(openModel(alone)).rejects.toThrow('has no config.json beside it')
+    await expect(openFolder(alone)).rejects.toThrow('has no config.json beside it')
     const shards = {
       'model-00001-of-00002.safetensors': weights,
       'model-00002-of-00002.safetensors': writeSafetensors({}),
     }
     const set = join(tempFolder({ 'config.json': '{}', ...shards }), 'model-00002-of-00002.safetensors')
-    expect((await openModel(await resolveModel(set, options))).tensors.size).toBe(1)
+    expect((await openFolder(await resolveModel(set, options))).tensors.size).toBe(1)
   })
 
   it("Ollama's manifests", async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
 import { convertModel } from '../../src/conversion/convert.ts'
-import { openModel } from '../../src/model/open/open-model.ts'
+import { openFolder } from '../support/open-folder.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 it("fields that nobody asks for are kept as they are, Python's numbers and the name of the type too", async () => {
@@ -17,7 +17,7 @@ it("fields that nobody asks for are kept as they are, Python's numbers and the n
   writeFileSync(join(before, 'config.json'), written)
   await convertModel(before, after, { weights: 'f16' })
   expect(readFileSync(join(after, 'config.json'), 'utf8')).toMatch(/"a": NaN,\s+"b": \[\s+-Infinity,\s+Infinity,/)
-  expect((await openModel(after)).config).toEqual({
+  expect((await openFolder(after)).config).toEqual({
     ...rest,
     dtype: 'float16',
     a: Number.NaN,

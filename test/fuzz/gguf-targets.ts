@@ -3,9 +3,9 @@ import type { Metadata } from '../../src/checkpoint/gguf/metadata.ts'
 import { filesFrom } from '../../src/checkpoint/source/checkpoint-files.ts'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { LatentkitError } from '../../src/errors.ts'
-import { parseConfig } from '../../src/families/index.ts'
 import { surveyWeights } from '../../src/model/load.ts'
 import { openCheckpoint } from '../../src/model/open/open-checkpoint.ts'
+import { modelOf } from '../../src/model/open/open-model.ts'
 import { weightBytes } from '../../src/tensor/dtype.ts'
 import { createTokenizer } from '../../src/tokenizer/tokenizer.ts'
 import { CountingSource } from '../support/counting-source.ts'
@@ -202,9 +202,10 @@ const model: FuzzTarget = {
     for (const { name, bytes } of opened.tensors.values()) {
       promise(bytes.offset + bytes.length <= input.length, `tensor ${name} beyond the end`)
     }
-    const { layers } = parseConfig(opened.configReader)
+    const model = modelOf(opened)
+    const { layers } = model.config
     promise(layers.length <= 10_000, `${layers.length} layers`)
-    for (const { name, dtype, rows, cols, bytes } of await surveyWeights(opened)) {
+    for (const { name, dtype, rows, cols, bytes } of await surveyWeights(model)) {
       promise(bytes.length === weightBytes(dtype, rows, cols), `${name} has ${bytes.length} bytes`)
     }
     const tokenizer = createTokenizer({

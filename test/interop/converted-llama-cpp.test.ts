@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Contender, rivalInstalled } from '../../bench/contenders/contender.ts'
 import { convertModel } from '../../src/conversion/convert.ts'
-import { parseConfig } from '../../src/families/index.ts'
 import { expectedPath, readExpected } from '../../src/inspection/verify/expected.ts'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
@@ -68,7 +67,7 @@ describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, ne
       const source = model as string
       const file = join(tempFolder(), `${name}.gguf`)
       await convertModel(source, file, options)
-      const config = parseConfig((await openModel(source)).configReader)
+      const config = (await openModel(source)).config
       const [prompt] = await readExpected(expectedPath(source), config)
       const tokens = prompt?.tokens ?? []
       await rival.ask('open', { model: file, threads: 1, contextLength: 512 })
@@ -93,7 +92,7 @@ describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, ne
     const source = models.get('minicpm3') as string
     const file = join(tempFolder(), 'minicpm3.gguf')
     await convertModel(source, file, { weights: 'f32' })
-    const config = parseConfig((await openModel(source)).configReader)
+    const config = (await openModel(source)).config
     const [prompt] = await readExpected(expectedPath(source), config)
     await rival.ask('open', { model: file, threads: 1, contextLength: 512 })
     const { tokenIds } = await rival.ask('greedy', { tokens: prompt?.tokens ?? [], maxTokens: 32 })

@@ -287,7 +287,7 @@ describe('what config.json says', () => {
   it('of biases that it does not announce a warning tells; one that it announces must be there', async () => {
     const c = await openModel(safetensorsFolder('grouped', tensorsOf('grouped', [q])))
     expect(loadWarnings(c, await surveyWeights(c))).toEqual([
-      `${c.configFile} does not speak of biases that the files have; they are added: "${q}.bias"`,
+      `${c.checkpoint.configFile} does not speak of biases that the files have; they are added: "${q}.bias"`,
     ])
     const announced = await openModel(safetensorsFolder('grouped', tensorsOf('grouped', [q]), { attention_bias: true }))
     expect((await failure(surveyWeights(announced))).message).toContain(
@@ -340,9 +340,9 @@ describe('conversion keeps biases', () => {
     const c = await openModel(hub, { tokenizer: false })
     // transformers wants all of a kind, and the field that says so.
     const attention = biased.some(name => name.includes('self_attn'))
-    expect(c.config).toMatchObject({ attention_bias: attention, mlp_bias: biased.includes(down) })
+    expect(c.checkpoint.config).toMatchObject({ attention_bias: attention, mlp_bias: biased.includes(down) })
     for (const part of ['q', 'k', 'v', 'o']) {
-      expect(c.has(`model.layers.0.self_attn.${part}_proj.bias`)).toBe(attention)
+      expect(c.checkpoint.has(`model.layers.0.self_attn.${part}_proj.bias`)).toBe(attention)
     }
     expect(loadWarnings(c, await surveyWeights(c))).toEqual([])
     await convertModel(hub, gguf, { weights: 'f32' })
@@ -357,7 +357,7 @@ describe('conversion keeps biases', () => {
     const hub = join(tempFolder(), 'hub')
     await convertModel(ggufFile('latent', tensors), hub, { weights: 'f32' })
     expectClose(await logitsOf(hub, reference), expectedOf('latent', tensors))
-    expect((await openModel(hub, { tokenizer: false })).config).toMatchObject({ attention_bias: true })
+    expect((await openModel(hub, { tokenizer: false })).checkpoint.config).toMatchObject({ attention_bias: true })
   })
 
   it('or refuses where the reader of the files has no place for them', async () => {

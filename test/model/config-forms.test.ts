@@ -6,6 +6,7 @@ import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../../src/errors.ts'
 import { parseConfig } from '../../src/families/index.ts'
 import { tiedWarnings } from '../../src/model/load-warnings.ts'
+import { modelOf } from '../../src/model/open/open-model.ts'
 
 const LLAMA = {
   model_type: 'llama',
@@ -77,26 +78,28 @@ describe('the same model', () => {
 })
 
 describe('tied embeddings', () => {
-  const checkpoint = (output: readonly number[] | null, tied: boolean): Checkpoint => {
+  const opened = (output: readonly number[] | null, tied: boolean) => {
     const entry = (name: string, values: readonly number[]) => {
       const source = memorySource(name, new Uint8Array(Float32Array.from(values).buffer))
       return [name, { name, dtype: 'F32', shape: [2, 1], bytes: { source, offset: 0, length: source.size } }] as const
     }
     const embedding = entry('model.embed_tokens.weight', [1, 2])
-    return new Checkpoint({
-      name: 'm',
-      configFile: 'm/config.json',
-      config: { ...LLAMA, tie_word_embeddings: tied },
-      tensors: new Map(output ? [embedding, entry('lm_head.weight', output)] : [embedding]),
-      warnings: [],
-    })
+    return modelOf(
+      new Checkpoint({
+        name: 'm',
+        configFile: 'm/config.json',
+        config: { ...LLAMA, tie_word_embeddings: tied },
+        tensors: new Map(output ? [embedding, entry('lm_head.weight', output)] : [embedding]),
+        warnings: [],
+      }),
+    )
   }
 
   it('beside an output of its own are warned of where the two differ', async () => {
-    expect(await tiedWarnings(checkpoint(null, true))).toEqual([])
-    expect(await tiedWarnings(checkpoint([1, 2], true))).toEqual([])
-    expect(await tiedWarnings(checkpoint([1, 3], false))).toEqual([])
-    expect(await tiedWarnings(checkpoint([1, 3], true))).toEqual([
+    expect(await tiedWarnings(opened(null, true))).toEqual([])
+    expect(await tiedWarnings(opened([1, 2], true))).toEqual([])
+    expect(await tiedWarnings(opened([1, 3], false))).toEqual([])
+    expect(await tiedWarnings(opened([1, 3], true))).toEqual([
       'm/config.json ties the output to the embedding (tie_word_embeddings), so the file\'s own "lm_head.weight", which ' +
         'differs, is left out',
     ])

@@ -122,7 +122,7 @@ for (const set of KERNEL_SETS) {
 it('a factor multiplies its own block, row or matrix', async () => {
   const [name, size] = Object.entries(MATRICES)[4] as [string, readonly [number, number]]
   for (const shape of ['blocks', 'rows', 'one'] as const) {
-    const weight = (await openModel(folder('F32', shape))).matrix(name, ...size)
+    const weight = (await openModel(folder('F32', shape))).checkpoint.matrix(name, ...size)
     const rows = await readRows(weight, 0, size[0])
     const { scales: _, ...bare } = weight
     const codes = await readRows(bare, 0, size[0])

@@ -48,17 +48,17 @@ describe.each(files)('$name', ({ root, name }) => {
   }
 
   it('leaves no tensor over', async () => {
-    const checkpoint = await openModel(path)
-    expect(unusedTensors(checkpoint).length).toBeGreaterThan(0)
+    const opened = await openModel(path)
+    expect(unusedTensors(opened).length).toBeGreaterThan(0)
     const kernels = createReferenceKernels()
-    const model = await loadModel(checkpoint, kernels)
-    expect(unusedTensors(checkpoint)).toEqual([])
+    const model = await loadModel(opened, kernels)
+    expect(unusedTensors(opened)).toEqual([])
     model.dispose()
     kernels.dispose()
   })
 
   it('cuts its texts into the ids it was given', async () => {
-    const { tokenizer, tokenizerConfig } = await openModel(path)
+    const { tokenizer, tokenizerConfig } = (await openModel(path)).checkpoint
     const t = createTokenizer({ tokenizer, config: tokenizerConfig, folder: `${file}/` })
     const { tensors } = await readSafetensorsHeader(await openFile(`${root}${name}.expected.safetensors`))
     const { prompts } = JSON.parse(readFileSync(`${root}${name}.expected.json`, 'utf8')) as {

@@ -6,11 +6,10 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { loadModel } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
-import { openModel } from '../../src/model/open/open-model.ts'
+import { type OpenedModel, openModel } from '../../src/model/open/open-model.ts'
 import type { StepInput } from '../../src/nn/step.ts'
 import { argmax } from '../../src/sampling/sampler.ts'
 import { createTokenizer, type Tokenizer } from '../../src/tokenizer/tokenizer.ts'
@@ -46,10 +45,11 @@ interface Expected {
 
 describe.skipIf(!here)('SmolLM2-135M-Instruct, needs ../shared', () => {
   const expected = () => JSON.parse(readFileSync(`${FOLDER}expected.json`, 'utf8')) as Expected
-  let checkpoint: Checkpoint
+  let opened: OpenedModel
   let tokenizer: Tokenizer
   beforeAll(async () => {
-    checkpoint = await openModel(FOLDER)
+    opened = await openModel(FOLDER)
+    const { checkpoint } = opened
     tokenizer = createTokenizer({ tokenizer: checkpoint.tokenizer, config: checkpoint.tokenizerConfig })
   })
 
@@ -86,7 +86,7 @@ describe.skipIf(!here)('SmolLM2-135M-Instruct, needs ../shared', () => {
     let model: Model
     beforeAll(async () => {
       kernels = await native.make({ exact: true })
-      model = await loadModel(checkpoint, kernels, { cacheType: 'f32' })
+      model = await loadModel(opened, kernels, { cacheType: 'f32' })
     }, 120_000)
     afterAll(() => {
       model.dispose()

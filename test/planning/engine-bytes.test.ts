@@ -70,10 +70,10 @@ describe('cache bytes equal what the engine allocates', () => {
 
   it.each([here('../../models/tales-mla-8m'), ...folders])('%s', async folder => {
     const from = await readPlanModel(folder)
-    const checkpoint = await openModel(folder)
+    const opened = await openModel(folder)
     const latent = from.layers.every(l => l.attention.kind === 'latent')
     for (const [cacheType, blockTokens] of [...CASES, ...(latent ? LATENT_CASES : [])]) {
-      const model = await loadModel(checkpoint, kernels, { cacheType, blockTokens })
+      const model = await loadModel(opened, kernels, { cacheType, blockTokens })
       expect(plan(from, { dtype: cacheType }).cache.bytesPerToken).toBe(model.layout.bytesPerToken)
       expectPredicted(model, from, cacheType, blockTokens)
       model.dispose()

@@ -5,6 +5,7 @@ import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import { loadModel } from '../../src/model/load.ts'
 import type { Model, ModelOptions } from '../../src/model/model.ts'
+import { modelOf } from '../../src/model/open/open-model.ts'
 import { Rng } from './rng.ts'
 
 /** Weights drawn by name and seed, so that every kernel set gets the same. */
@@ -41,7 +42,7 @@ export function randomModel(
   seed: number,
   options?: ModelOptions,
 ): Promise<Model> {
-  return loadModel(new RandomCheckpoint(config, seed), kernels, options)
+  return loadModel(modelOf(new RandomCheckpoint(config, seed)), kernels, options)
 }
 
 /** A small MLA model with odd sizes, dense or with experts. */

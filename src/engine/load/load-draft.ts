@@ -1,8 +1,8 @@
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { ModelOptions } from '../../model/model.ts'
+import type { OpenedModel } from '../../model/open/open-model.ts'
 import { DraftModel } from '../../speculation/draft-model.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 
@@ -21,9 +21,9 @@ export function checkSameTokens(name: string, tokenizer: Tokenizer, draftName: s
 
 /** Loads the weights of a draft model onto the kernels of the model that it is for. */
 export async function loadDraft(
-  checkpoint: Checkpoint,
+  opened: OpenedModel,
   kernels: Kernels,
   options: ModelOptions & { readonly signal: AbortSignal; readonly vocabSize: number },
 ): Promise<DraftModel> {
-  return new DraftModel(await loadModel(checkpoint, kernels, options), options.vocabSize)
+  return new DraftModel(await loadModel(opened, kernels, options), options.vocabSize)
 }

@@ -4,12 +4,11 @@ import type { BlockStore } from '../../cache/disk/block-store.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { findLocal } from '../../checkpoint/find/local-model.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
-import { parseConfig } from '../../families/index.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel, type SurveyedWeight, surveyWeights } from '../../model/load.ts'
 import { loadWarnings, tiedWarnings } from '../../model/load-warnings.ts'
 import type { Model } from '../../model/model.ts'
-import { openModel } from '../../model/open/open-model.ts'
+import { type OpenedModel, openModel } from '../../model/open/open-model.ts'
 import { sentence } from '../../printable.ts'
 import type { DraftModel } from '../../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
@@ -60,13 +59,13 @@ export async function loadParts(source: string, options: HostLoadOptions, contex
     ...(exact && { exact }),
   })
   const opening = findModel(source, options, context).then(path => openModel(path))
-  const [chosen, checkpoint] = await Promise.allSettled([choosing, opening])
+  const [chosen, opened] = await Promise.allSettled([choosing, opening])
   try {
     // The model is the first thing a user has to get right.
-    if (checkpoint.status === 'rejected') throw checkpoint.reason
+    if (opened.status === 'rejected') throw opened.reason
     if (chosen.status === 'rejected') throw chosen.reason
     context.signal.throwIfAborted()
-    return await assemble(source, checkpoint.value, chosen.value, options, context)
+    return await assemble(source, opened.value, chosen.value, options, context)
   } catch (error) {
     if (chosen.status === 'fulfilled') chosen.value.kernels.dispose()
     throw error
@@ -75,14 +74,14 @@ export async function loadParts(source: string, options: HostLoadOptions, contex
 
 async function assemble(
   source: string,
-  checkpoint: Checkpoint,
+  opened: OpenedModel,
   { kernels, fallbackReason }: ChosenKernels,
   options: HostLoadOptions,
   context: LoadContext,
 ): Promise<Parts> {
   const { report, notice, signal } = context
   // What is quickly said to be wrong comes before the weights.
-  const config = parseConfig(checkpoint.configReader)
+  const { checkpoint, config } = opened
   const { maxPositions } = config
   const { contextLength = maxPositions, cacheBytes, weights } = options
   if (contextLength > maxPositions) {
@@ -94,15 +93,16 @@ async function assemble(
     config: checkpoint.generationConfig,
     eosId: tokenizer.eosId,
   })
-  const draftCheckpoint =
+  const openedDraft =
     options.draft === undefined ? null : await openModel(await findModel(options.draft, options, context))
-  if (draftCheckpoint) {
-    checkSameTokens(checkpoint.name, tokenizer, draftCheckpoint.name, openTokenizer(draftCheckpoint))
+  if (openedDraft) {
+    const { checkpoint: draft } = openedDraft
+    checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
   }
-  const survey = await surveyWeights(checkpoint, weights)
+  const survey = await surveyWeights(opened, weights)
   const cacheType = options.cacheType ?? defaultCacheType(kernels.info, survey, options.exact ?? false)
   const budget = cacheBytes ? { maxBytes: cacheBytes } : {}
-  const model = await loadModel(checkpoint, kernels, {
+  const model = await loadModel(opened, kernels, {
     cacheType,
     cache: { ...budget, maxKeptBytes: options.keptBytes ?? cacheBytes ?? KEPT_BYTES },
     ...(weights && { weights }),
@@ -110,9 +110,8 @@ async function assemble(
     signal,
   })
   const { vocabSize } = config
-  const draft =
-    draftCheckpoint && (await loadDraft(draftCheckpoint, kernels, { cacheType, cache: budget, signal, vocabSize }))
-  const tied = await tiedWarnings(checkpoint)
+  const draft = openedDraft && (await loadDraft(openedDraft, kernels, { cacheType, cache: budget, signal, vocabSize }))
+  const tied = await tiedWarnings(opened)
   const info: ModelInfo = {
     name: nameOf(checkpoint, source),
     modelType: config.modelType,
@@ -127,9 +126,9 @@ async function assemble(
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
     sampling: samplingDefaults(defaults.sampling),
-    draft: draftCheckpoint && nameOf(draftCheckpoint, options.draft as string),
-    warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(checkpoint, survey), ...tied].map(
-      warning => sentence(warning),
+    draft: openedDraft && nameOf(openedDraft.checkpoint, options.draft as string),
+    warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(opened, survey), ...tied].map(warning =>
+      sentence(warning),
     ),
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))

@@ -51,9 +51,9 @@ export async function makeExpected(folder: string, options: MakeExpectedOptions)
     if (!force && (await stat(path).catch(() => null))) {
       throw new CheckpointError(`${path} is there already; give force (--force) to replace it`)
     }
-    const checkpoint = await openModel(folder, { tokenizer: false })
+    const opened = await openModel(folder, { tokenizer: false })
     const prompts = await tokensOf(folder, options)
-    const model = await loadModel(checkpoint, kernels, { cacheType: 'f32' })
+    const model = await loadModel(opened, kernels, { cacheType: 'f32' })
     const tensors: NamedTensor[] = []
     const made: { tokens: readonly number[]; greedy: readonly number[] }[] = []
     try {

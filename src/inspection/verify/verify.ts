@@ -4,10 +4,9 @@ import type { CacheTypeName } from '../../cache/types.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { weightTypeOf } from '../../checkpoint/tensor-entry.ts'
 import { LatentkitError } from '../../errors.ts'
-import { parseConfig } from '../../families/index.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
-import { openModel } from '../../model/open/open-model.ts'
+import { type OpenedModel, openModel } from '../../model/open/open-model.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import { hasExperts, hasLatents } from '../../nn/config.ts'
 import { isBlockType } from '../../tensor/dtype.ts'
@@ -53,8 +52,8 @@ export async function verifyFolder(folder: string, options: VerifyOptions): Prom
   let modelType: string | null = null
   let llamaCpp: RivalAgreement | null = null
   try {
-    const checkpoint = await openModel(folder, { tokenizer: false })
-    const config = parseConfig(checkpoint.configReader)
+    const model = await openModel(folder, { tokenizer: false })
+    const { checkpoint, config } = model
     modelType = config.modelType
     const path = expectedPath(folder)
     const expected = await readExpected(path, config)
@@ -66,7 +65,7 @@ export async function verifyFolder(folder: string, options: VerifyOptions): Prom
         try {
           for (const cacheType of options.cacheTypes ?? cacheTypesOf(kernels, arithmetic)) {
             const setting = { kernels: name, arithmetic, cacheType }
-            for await (const row of verifyWith(checkpoint, expected, setting, kernels, options)) {
+            for await (const row of verifyWith(model, expected, setting, kernels, options)) {
               rows.push(row)
               options.onRow?.(row)
             }
@@ -99,13 +98,13 @@ function cacheTypesOf({ info }: Kernels, arithmetic: Arithmetic): readonly Cache
 }
 
 async function* verifyWith(
-  checkpoint: Checkpoint,
+  opened: OpenedModel,
   expected: readonly ExpectedPrompt[],
   setting: Pick<Way, 'kernels' | 'arithmetic' | 'cacheType'>,
   kernels: Kernels,
   options: VerifyOptions,
 ): AsyncGenerator<VerifyRow> {
-  const model = await loadModel(checkpoint, kernels, { cacheType: setting.cacheType })
+  const model = await loadModel(opened, kernels, { cacheType: setting.cacheType })
   const paths = hasLatents(model.config) ? (options.paths ?? (['expanded', 'absorbed'] as const)) : [null]
   const { greedy = true, prefills = ['whole', 'chunked', 'token'] } = options
   try {

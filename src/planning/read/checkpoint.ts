@@ -2,6 +2,7 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
+import { modelOf } from '../../model/open/open-model.ts'
 import { isPackedType, packedBytes } from '../../quant/packed.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
 import type { PlanModel, StoredWeights, Unknown } from '../plan-model.ts'
@@ -36,7 +37,7 @@ async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<
   const dtype = typesOf(checkpoint)
   let survey: SurveyedWeight[]
   try {
-    survey = await surveyWeights(checkpoint)
+    survey = await surveyWeights(modelOf(checkpoint))
   } catch (error) {
     // Files of models that the engine does not run still have a size; what a token reads of it follows from the sizes.
     if (!(error instanceof UnsupportedModelError)) throw error
