@@ -7,8 +7,8 @@
 import { readFileSync } from 'node:fs'
 import type { SequenceCache } from '../src/cache/sequence-cache.ts'
 import { loadParts } from '../src/engine/load/load-parts.ts'
-import { rowRules } from '../src/engine/past/provenance.ts'
 import { Timeline } from '../src/engine/past/timeline.ts'
+import { rowRules } from '../src/nn/provenance.ts'
 import { positive } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
@@ -65,13 +65,12 @@ for (const dropped of DROPPED) {
   for (let w = 0; w < windows; w++) {
     const past = ids.slice(w * (PAST + CONTINUATION)).slice(0, PAST)
     const next = ids.slice(w * (PAST + CONTINUATION) + PAST).slice(0, CONTINUATION)
-    const timeline = new Timeline(model.sequence(), rowRules(model.config))
+    const timeline = new Timeline(model.sequence(), { rules: rowRules(model.config), mover: model, prefixes: null })
     await read(timeline.cache, past, 'none')
-    timeline.ran({ tokens: past, cache: timeline.cache, prompt: { start: 0, end: PAST }, logits: 'none' }, 0)
     timeline.become(past, false)
     const full = timeline.fork()
     const start = performance.now()
-    await timeline.drop(128, 128 + dropped, (...args) => model.shift(...args))
+    await timeline.drop(128, 128 + dropped)
     shiftMs?.push(performance.now() - start)
     const rest = [...past.slice(0, 128), ...past.slice(128 + dropped)]
     mustBe('the past after the drop', timeline.cache.length === rest.length)

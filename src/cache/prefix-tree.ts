@@ -1,25 +1,29 @@
 import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool, Keeper } from './pool.ts'
+import type { FilledBlock } from './sequence-cache.ts'
 
-/** A full block of a text: its tokens, the provenance of its rows, and each group's memory. */
-export interface PrefixNode {
+/** Who published a block: a sequence that computed it, or the disk it was read from. */
+export type BlockOrigin = 'computed' | 'disk'
+
+/**
+ * A full block of a text. Rows have the same bits only if ids and provenance are equal, here and in all parents. A group's
+ * memory is null after eviction.
+ */
+export interface PrefixNode extends FilledBlock {
   readonly parent: PrefixNode | null
   /** Index of the block in its text, from 0. */
   readonly index: number
-  readonly ids: readonly number[]
-  /**
-   * One per id: how the row was computed, as flags. Rows have the same bits only if ids and provenance are equal, here
-   * and in all parents.
-   */
-  readonly provenance: readonly number[]
-  /** One per group; null after eviction. */
-  readonly blocks: readonly (Block | null)[]
 }
 
 /** A prefix: the first `rows` rows of a chain of nodes. The last node may be used in part. */
 export interface PrefixMatch {
   readonly nodes: readonly PrefixNode[]
   readonly rows: number
+}
+
+export interface PublishListener {
+  /** A block is new to the tree; its publisher holds its memory now. */
+  published(node: PrefixNode, origin: BlockOrigin): void
 }
 
 interface MutableNode extends PrefixNode {
@@ -35,13 +39,12 @@ interface MutableNode extends PrefixNode {
  */
 export class PrefixTree {
   readonly #pool: BlockPool
-  readonly #published: (node: PrefixNode) => void
+  readonly #listener: PublishListener | null
   readonly #root: MutableNode = { parent: null, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
 
-  /** `published` is called with every new node, while its sequence still holds the blocks. */
-  constructor(pool: BlockPool, published: (node: PrefixNode) => void = () => {}) {
+  constructor(pool: BlockPool, listener: PublishListener | null = null) {
     this.#pool = pool
-    this.#published = published
+    this.#listener = listener
   }
 
   get #blockTokens(): number {
@@ -55,9 +58,8 @@ export class PrefixTree {
    */
   publish(
     parent: PrefixNode | null,
-    ids: readonly number[],
-    provenance: readonly number[],
-    blocks: readonly (Block | null)[],
+    { ids, provenance, blocks }: FilledBlock,
+    origin: BlockOrigin = 'computed',
   ): PrefixNode {
     const above = (parent as MutableNode | null) ?? this.#root
     // If a window passed all blocks above, their nodes were removed while the sequence continued: put them back.
@@ -82,7 +84,7 @@ export class PrefixTree {
       node.blocks[group] = block
       this.#pool.keep(block, keeper)
     }
-    if (isNew) this.#published(node)
+    if (isNew) this.#listener?.published(node, origin)
     return node
   }
 

@@ -20,18 +20,27 @@ interface Copy {
   readonly rows: number
 }
 
+/** Rows of a block: one id and provenance each, and the memory of each group, null where a window has passed it. */
+export interface FilledBlock {
+  readonly ids: readonly number[]
+  readonly provenance: readonly number[]
+  readonly blocks: readonly (Block | null)[]
+}
+
 /**
- * The cached rows of one sequence, for its tokens 0 .. length, in blocks. Blocks may be shared with other sequences.
- * A shared block is never written: before it grows, its rows are copied into a new one (copy on write).
+ * The cached rows of one sequence, for its tokens 0 .. length, in blocks, and of each row the token's id and its provenance
+ * (how it was computed, as flags). Blocks may be shared with other sequences. A shared block is never written: before it
+ * grows, its rows are copied into a new one (copy on write).
  */
 export class SequenceCache {
   readonly maxTokens: number
   readonly #kernels: Kernels
   readonly #pool: BlockPool
-  readonly #tables: BlockTable[]
+  #tables: BlockTable[]
   /** By target block. */
-  readonly #copies = new Map<Block, Copy>()
-  #length = 0
+  #copies = new Map<Block, Copy>()
+  #ids: number[] = []
+  #provenance: number[] = []
 
   /** `maxTokens`: the context, the most tokens that this sequence may hold. */
   constructor(kernels: Kernels, pool: BlockPool, maxTokens: number) {
@@ -53,14 +62,23 @@ export class SequenceCache {
 
   /** Number of cached tokens. */
   get length(): number {
-    return this.#length
+    return this.#ids.length
+  }
+
+  /** Of the cached rows, one each. */
+  get ids(): readonly number[] {
+    return this.#ids
+  }
+
+  get provenance(): readonly number[] {
+    return this.#provenance
   }
 
   /** Bytes of the cached rows: tokens x layers x row, without rows that a window has passed. */
   get usedBytes(): number {
     let bytes = 0
     for (const { group, first } of this.#tables) {
-      bytes += Math.max(0, this.#length - first * this.blockTokens) * group.rowBytes
+      bytes += Math.max(0, this.length - first * this.blockTokens) * group.rowBytes
     }
     return bytes
   }
@@ -87,16 +105,22 @@ export class SequenceCache {
     return this.#tables.map(({ blocks }) => blocks[n] ?? null)
   }
 
+  /** Rows and memory of block `n`; the last block may be filled in part. */
+  filledBlock(n: number): FilledBlock {
+    const rows = [n * this.blockTokens, (n + 1) * this.blockTokens] as const
+    return { ids: this.#ids.slice(...rows), provenance: this.#provenance.slice(...rows), blocks: this.blocksAt(n) }
+  }
+
   /** Makes room for `count` more tokens; after CacheFullError nothing has changed. Call `settle` before writing them. */
   reserve(count: number): void {
-    const end = this.#length + count
+    const end = this.length + count
     if (end > this.maxTokens) {
       throw new RangeError(`SequenceCache.reserve: ${end} tokens exceed the context of ${this.maxTokens}`)
     }
     this.passWindows()
     const needed = Math.ceil(end / this.blockTokens)
-    const rows = this.#length % this.blockTokens
-    const last = Math.floor(this.#length / this.blockTokens)
+    const rows = this.length % this.blockTokens
+    const last = Math.floor(this.length / this.blockTokens)
     const taken: { blockTable: BlockTable; n: number; block: Block; shared: Block | null }[] = []
     try {
       for (const [group, blockTable] of this.#tables.entries()) {
@@ -127,9 +151,12 @@ export class SequenceCache {
     this.#copies.clear()
   }
 
-  /** Counts `count` reserved rows as written. */
-  commit(count: number): void {
-    this.#length += count
+  /** Counts the reserved rows of these tokens as written. */
+  commit(ids: ArrayLike<number>, provenance: ArrayLike<number>): void {
+    for (let i = 0; i < ids.length; i++) {
+      this.#ids.push(ids[i] as number)
+      this.#provenance.push(provenance[i] as number)
+    }
   }
 
   /** Releases blocks that the window has passed. `reserve` does so too; until then the sequence can still be truncated. */
@@ -138,24 +165,25 @@ export class SequenceCache {
       const { window } = blockTable.group
       if (window === null) continue
       // The next query, at position `length`, sees keys from length - window + 1 on.
-      const passed = Math.floor((this.#length - window + 1) / this.blockTokens)
+      const passed = Math.floor((this.length - window + 1) / this.blockTokens)
       for (; blockTable.first < passed; blockTable.first++) this.#drop(blockTable, blockTable.first)
     }
   }
 
   /**
    * Replaces all blocks from index `start` on (check `canTruncate` first) by blocks of other sequences; the length
-   * becomes `length` tokens. `blocks[i]` is block start + i of every group.
+   * becomes `length` tokens. `filled[i]` is block start + i.
    */
-  adopt(start: number, blocks: readonly (readonly (Block | null)[])[], length: number): void {
+  adopt(start: number, filled: readonly FilledBlock[], length: number): void {
     // Hold before releasing: a block without holders may be evicted.
-    for (const block of blocks.flat()) if (block) this.#pool.hold(block)
+    for (const { blocks } of filled) for (const block of blocks) if (block) this.#pool.hold(block)
     this.truncate(start * this.blockTokens)
     for (const [group, blockTable] of this.#tables.entries()) {
-      for (const byGroup of blocks) blockTable.blocks.push(byGroup[group] ?? null)
+      for (const { blocks } of filled) blockTable.blocks.push(blocks[group] ?? null)
       this.#writeTable(blockTable, start)
     }
-    this.#length = length
+    for (const { ids, provenance } of filled) this.commit(ids, provenance)
+    this.#forget(length)
     this.passWindows()
   }
 
@@ -174,10 +202,22 @@ export class SequenceCache {
   fork(): SequenceCache {
     const copy = new SequenceCache(this.#kernels, this.#pool, this.maxTokens)
     const blocks = this.#tables[0]?.blocks.length ?? 0
-    const filled = (block: Block | null) => (block ? (this.#copies.get(block)?.from ?? block) : null)
-    const all = Array.from({ length: blocks }, (_, n) => this.blocksAt(n).map(filled))
-    copy.adopt(0, all, this.#length)
+    const source = (block: Block | null) => (block ? (this.#copies.get(block)?.from ?? block) : null)
+    const all = Array.from({ length: blocks }, (_, n): FilledBlock => {
+      const filled = this.filledBlock(n)
+      return { ...filled, blocks: filled.blocks.map(source) }
+    })
+    copy.adopt(0, all, this.length)
     return copy
+  }
+
+  /** Replaces its rows by those of `other`, which must not be used any more. */
+  takeOver(other: SequenceCache): void {
+    this.dispose()
+    this.#tables = other.#tables
+    this.#copies = other.#copies
+    this.#ids = other.#ids
+    this.#provenance = other.#provenance
   }
 
   /** Whether all rows that a query at `length` would see still exist. */
@@ -200,13 +240,18 @@ export class SequenceCache {
       blockTable.blocks.length = Math.min(blockTable.blocks.length, keep)
       blockTable.first = Math.min(blockTable.first, keep)
     }
-    this.#length = Math.min(this.#length, length)
+    this.#forget(length)
   }
 
   dispose(): void {
     this.truncate(0)
     for (const { table } of this.#tables) this.#kernels.free(table)
     this.#tables.length = 0
+  }
+
+  #forget(length: number): void {
+    this.#ids.length = Math.min(this.#ids.length, length)
+    this.#provenance.length = this.#ids.length
   }
 
   #drop(blockTable: BlockTable, n: number): void {

@@ -11,10 +11,11 @@ import { decoderLayer, type Layer, runLayer } from '../nn/block.ts'
 import { modelCacheLayout } from '../nn/cache-layout.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { linear, normalise } from '../nn/layers.ts'
+import { EDITED, type RowRules, rowProvenance, rowRules } from '../nn/provenance.ts'
 import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
-import { type RowRun, recordShift } from './shift.ts'
+import { recordShift, rowRuns } from './shift.ts'
 
 export interface ModelOptions {
   /** Type of the cached numbers. Default f16: as many bytes as bf16, eight times as exact, and normed latents fit. */
@@ -54,6 +55,7 @@ export class Model {
   readonly #weights: ModelWeights
   readonly #layers: readonly Layer[]
   readonly #arena: Arena
+  readonly #rowRules: RowRules
   readonly #ropes: readonly RopeSet[]
   /** Steps that may come again, by shape. */
   readonly #recorded = new Map<string, Recorded>()
@@ -67,6 +69,7 @@ export class Model {
     this.#layers = weights.layers.map((w, i) => decoderLayer(config, this.layout, i, w))
     this.pool = new BlockPool(kernels, this.layout, cache)
     this.#arena = new Arena(kernels)
+    this.#rowRules = rowRules(config)
     this.#ropes = config.ropes.map(rope => {
       const put = (beyond: boolean): Frequencies => {
         const { frequencies, factor } = ropeFrequencies(rope, beyond)
@@ -106,36 +109,40 @@ export class Model {
       await k.submit()
       if (shape !== null) this.#keepRecording(shape, logits)
     }
-    for (const { cache, tokens } of inputs) cache.commit(tokens.length)
+    for (const { tokens, cache, prompt, path } of inputs) {
+      cache.commit(tokens, rowProvenance(this.#rowRules, cache.length, tokens.length, prompt, path))
+    }
     return logits
   }
 
   /**
-   * Copies runs of rows of one sequence behind the end of another, `distance` positions before where they were, and
-   * commits them. Throws CacheFullError, and UnsupportedModelError where positions are not rotary.
+   * Copies rows start .. end of one sequence behind the end of another, and commits them as edited. Throws CacheFullError,
+   * and UnsupportedModelError where positions are not rotary.
    */
-  async shift(from: SequenceCache, to: SequenceCache, runs: readonly RowRun[], distance: number): Promise<void> {
+  async shift(from: SequenceCache, to: SequenceCache, start: number, end: number): Promise<void> {
     if (this.config.learnedPositions) {
       throw new UnsupportedModelError(
         `${this.config.modelType} learned a vector per position, which every cached row has taken in: its tokens cannot ` +
           'move. Reset the session and give the text that is left as a prompt.',
       )
     }
-    to.reserve(runs.reduce((n, run) => n + run.count, 0))
+    to.reserve(end - start)
     await to.settle()
     const frequencies = (rope: number, beyond: boolean): Tensor => {
       const set = this.#ropes[rope] as RopeSet
       return (beyond ? set.beyond : set.within).tensor
     }
     const parts = { kernels: this.kernels, arena: this.#arena, layout: this.layout, config: this.config, frequencies }
-    for (const { start, count, beyond } of runs) {
-      for (let done = 0; done < count; done += SHIFT_ROWS) {
-        this.#arena.reset()
-        const rows = { start: start + done, count: Math.min(SHIFT_ROWS, count - done), beyond }
-        recordShift(parts, from, to, rows, distance)
-        await this.kernels.submit()
-        to.commit(rows.count)
-      }
+    const distance = start - to.length
+    for (const run of rowRuns(from.provenance, start, end, SHIFT_ROWS)) {
+      this.#arena.reset()
+      recordShift(parts, from, to, run, distance)
+      await this.kernels.submit()
+      const rows = [run.start, run.start + run.count] as const
+      to.commit(
+        from.ids.slice(...rows),
+        from.provenance.slice(...rows).map(flags => flags | EDITED),
+      )
     }
   }
 

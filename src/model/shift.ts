@@ -9,6 +9,7 @@ import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Arena } from '../nn/arena.ts'
 import type { ModelConfig } from '../nn/config.ts'
+import { usesLongFactors } from '../nn/provenance.ts'
 import { splitHeads, type Tensor } from '../tensor/tensor.ts'
 
 /** Rows start .. start + count that were turned by the same set of LongRoPE's factors. */
@@ -16,6 +17,18 @@ export interface RowRun {
   readonly start: number
   readonly count: number
   readonly beyond: boolean
+}
+
+/** Cuts rows start .. end into runs of at most `most` that were rotated alike. */
+export function rowRuns(provenance: readonly number[], start: number, end: number, most: number): RowRun[] {
+  const runs: { start: number; count: number; beyond: boolean }[] = []
+  for (let row = start; row < end; row++) {
+    const beyond = usesLongFactors(provenance[row] as number)
+    const last = runs.at(-1)
+    if (last?.beyond === beyond && last.count < most) last.count++
+    else runs.push({ start: row, count: 1, beyond })
+  }
+  return runs
 }
 
 export interface ShiftParts {

@@ -31,7 +31,7 @@ describe('the cache counts its bytes exactly', () => {
     const pool = new BlockPool(kernels, layout)
     const cache = new SequenceCache(kernels, pool, 1000)
     cache.reserve(100)
-    cache.commit(100)
+    cache.commit(Array(100).fill(1), Array(100).fill(0))
     expect(cache.usedBytes).toBe(100 * 61 * 576 * 2)
     expect(cache.bytes).toBe(2 * 64 * 61 * 576 * 2)
     expect(pool.bytes).toBe(cache.bytes)
@@ -50,7 +50,7 @@ describe('the cache counts its bytes exactly', () => {
     const cache = new SequenceCache(kernels, pool, 100)
     for (let n = 1; n <= 40; n++) {
       cache.reserve(1)
-      cache.commit(1)
+      cache.commit(Array(1).fill(1), Array(1).fill(0))
       cache.passWindows()
       // The next query, at position n, sees n - 9 .. n.
       expect(cache.keyStart(1)).toBe(Math.max(0, Math.floor((n - 9) / 4) * 4))
@@ -74,7 +74,7 @@ describe('the cache counts its bytes exactly', () => {
     const pool = new BlockPool(kernels, layout, { maxBytes: 5 * block })
     const [a, b] = [new SequenceCache(kernels, pool, 100), new SequenceCache(kernels, pool, 100)]
     a.reserve(8)
-    a.commit(8)
+    a.commit(Array(8).fill(1), Array(8).fill(0))
     expect(() => b.reserve(5)).toThrow(CacheFullError)
     expect([b.bytes, pool.bytes]).toEqual([0, 4 * block])
     a.truncate(0)

@@ -26,7 +26,9 @@ function setup(options: PoolOptions = {}, windows: readonly (number | null)[] = 
     for (let at = 0; at < ids.length; at += 4) {
       const blocks = windows.map((_, group) => pool.take(group))
       held.push(...blocks)
-      nodes.push(tree.publish(nodes.at(-1) ?? null, ids.slice(at, at + 4), Array(4).fill(flags), blocks))
+      nodes.push(
+        tree.publish(nodes.at(-1) ?? null, { ids: ids.slice(at, at + 4), provenance: Array(4).fill(flags), blocks }),
+      )
     }
     for (const block of held.reverse()) pool.release(block)
     return nodes
@@ -111,7 +113,7 @@ describe('the prefix tree', () => {
     for (let n = 0; n < 5; n++) {
       // The window has passed blocks 0 and 1 already when they were published.
       const blocks = [pool.take(0), n < 2 ? null : pool.take(1)]
-      nodes.push(tree.publish(nodes.at(-1) ?? null, ids(4, n * 4), [0, 0, 0, 0], blocks))
+      nodes.push(tree.publish(nodes.at(-1) ?? null, { ids: ids(4, n * 4), provenance: [0, 0, 0, 0], blocks }))
     }
     const match = tree.longest(ids(20), always)
     expect(match.rows).toBe(20)

@@ -8,9 +8,9 @@ import { cacheLayout } from '../../src/cache/layout.ts'
 import { BlockPool, CacheFullError } from '../../src/cache/pool.ts'
 import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { SequenceCache } from '../../src/cache/sequence-cache.ts'
-import { type RowRules, rowProvenance } from '../../src/engine/past/provenance.ts'
-import { Timeline } from '../../src/engine/past/timeline.ts'
+import { type SharedPast, Timeline } from '../../src/engine/past/timeline.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { type RowRules, rowProvenance } from '../../src/nn/provenance.ts'
 import { tensorAt } from '../../src/tensor/tensor.ts'
 
 const BLOCK = 4
@@ -42,17 +42,20 @@ class World {
   readonly tree: PrefixTree
   readonly live: { timeline: Timeline; ids: number[]; provenance: number[] }[] = []
   readonly #windows: readonly (number | null)[]
+  readonly #past: SharedPast
 
   constructor(windows: readonly (number | null)[], maxBytes: number, maxKeptBytes: number) {
     this.#windows = windows
     this.#base = this.kernels.allocatedBytes
     this.pool = new BlockPool(this.kernels, layoutOf(windows, BLOCK), { maxBytes, maxKeptBytes })
     this.tree = new PrefixTree(this.pool)
+    const shift = () => Promise.reject(new Error('rows do not move here'))
+    this.#past = { rules: RULES, prefixes: this.tree, mover: { shift } }
   }
 
   open(): void {
     const cache = new SequenceCache(this.kernels, this.pool, CONTEXT)
-    this.live.push({ timeline: new Timeline(cache, RULES, this.tree), ids: [], provenance: [] })
+    this.live.push({ timeline: new Timeline(cache, this.#past), ids: [], provenance: [] })
   }
 
   /** What a prompt does: stands on what is there, and computes the rest. Says how many rows it stood on. */
@@ -100,8 +103,8 @@ class World {
         this.kernels.upload(tensorAt(address, 'f32', [2]), row)
       }
     }
-    cache.commit(tokens.length)
-    one.timeline.ran({ tokens, cache, prompt, logits: 'none', ...(path && { path }) }, position)
+    cache.commit(tokens, one.provenance.slice(position))
+    one.timeline.keepRun(cache.length)
   }
 
   hashes({ ids, provenance }: { ids: number[]; provenance: number[] }): [number[], number[]] {
@@ -243,7 +246,7 @@ describe('timelines that share blocks', () => {
     const pool = new BlockPool(kernels, layout)
     const first = new SequenceCache(kernels, pool, 8192)
     first.reserve(4090)
-    first.commit(4090)
+    first.commit(Array(4090).fill(1), Array(4090).fill(0))
     const whole = pool.bytes
     expect(whole).toBe(64 * 64 * 8)
     const forks = Array.from({ length: 200 }, () => first.fork())
@@ -251,7 +254,7 @@ describe('timelines that share blocks', () => {
     for (const fork of forks) {
       fork.reserve(1)
       await fork.settle()
-      fork.commit(1)
+      fork.commit([1], [0])
     }
     expect(pool.bytes).toBe(whole + 200 * 64 * 8)
     for (const fork of forks) fork.dispose()

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { StepLoop } from '../../src/engine/loop/step-loop.ts'
-import { rowRules } from '../../src/engine/past/provenance.ts'
+import { createEnginePast } from '../../src/engine/past/engine-past.ts'
 import { Timeline } from '../../src/engine/past/timeline.ts'
 import { BeamRun } from '../../src/engine/prompt/beam-run.ts'
 import { Outbox } from '../../src/engine/wire/outbox.ts'
@@ -154,7 +153,7 @@ describe('beams as forks', () => {
       const outbox = new Outbox(() => {}, now)
       const pause = () => new Promise<void>(resolve => setImmediate(resolve))
       const loop = new StepLoop({ model, chunkSize: 20, aloneSize: 20, outbox, pause, now })
-      const timeline = new Timeline(model.sequence(100), rowRules(model.config), new PrefixTree(model.pool))
+      const timeline = new Timeline(model.sequence(100), createEnginePast(model, null, model))
       const { extent } = timeline.anew(prompt)
       const search = new BeamSearch(options)
       const outcome = await new BeamRun({ loop, search, timeline, prompt, extent, priority: 0, now }).run()

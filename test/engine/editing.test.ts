@@ -1,6 +1,5 @@
 /** Dropping tokens from a past, against computing what is left. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Timeline } from '../../src/engine/past/timeline.ts'
 import { OptionError, UnsupportedModelError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
@@ -35,9 +34,6 @@ for (const { name, make, missing } of KERNEL_SETS) {
       const draw = new Rng(seed)
       return Array.from({ length: n }, () => draw.below(model.config.vocabSize))
     }
-    const drop = (lab: Lab, timeline: Timeline, from: number, to: number) =>
-      timeline.drop(from, to, (...args) => lab.model.shift(...args))
-
     it.each([
       ['f16/f32', 2e-5],
       ['int8/f32', 1e-4],
@@ -49,7 +45,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
       const past = ids(model, 60, 8)
       const timeline = lab.sharing()
       await lab.run(timeline, past, { maxTokens: 0 })
-      await drop(lab, timeline, 9, 30)
+      await timeline.drop(9, 30)
       const more = [...past.slice(0, 9), ...past.slice(30), ...ids(model, 3, 9)]
       const edited = await lab.run(timeline, more, { maxTokens: 1, path: 'absorbed' })
       expect(edited.usage.cachedTokens).toBe(39)
@@ -79,7 +75,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
           const past = ids(model, 100, 8)
           const timeline = lab.sharing()
           await lab.run(timeline, past, { maxTokens: 0 })
-          await drop(lab, timeline, from, to)
+          await timeline.drop(from, to)
           const rest = [...past.slice(0, from), ...past.slice(to)]
           expect(timeline.tokens).toEqual(rest)
           expect(timeline.cache.length).toBe(rest.length)
@@ -104,7 +100,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
       const [original, timeline] = [lab.sharing(), lab.sharing()]
       await lab.run(original, past, { maxTokens: 0 })
       await lab.run(timeline, past, { maxTokens: 0 })
-      await drop(lab, timeline, 20, 30)
+      await timeline.drop(20, 30)
       const rest = [...past.slice(0, 20), ...past.slice(30), ...ids(model, 30, 11)]
       const near = await lab.run(timeline, rest, { maxTokens: 2 })
       expect(near.usage.cachedTokens).toBe(90)
@@ -129,7 +125,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
       const timeline = lab.timeline()
       const past = ids(model, 60, 12)
       await lab.run(timeline, past, { maxTokens: 9 })
-      await drop(lab, timeline, 40, timeline.tokens.length)
+      await timeline.drop(40, timeline.tokens.length)
       const more = [...past.slice(0, 40), 3, 4]
       const run = await lab.run(timeline, more)
       expect(run.usage.cachedTokens).toBe(40)
@@ -143,7 +139,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
       const lab = new Lab(windowed, kernels)
       const timeline = lab.timeline()
       await lab.run(timeline, ids(windowed, 60, 13), { maxTokens: 0 })
-      await expect(drop(lab, timeline, 4, 20)).rejects.toThrow(OptionError)
+      await expect(timeline.drop(4, 20)).rejects.toThrow(OptionError)
       expect(timeline.cache.length).toBe(60)
       windowed.dispose()
 
@@ -152,7 +148,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
       const other = new Lab(learned, kernels)
       const past = other.timeline(64)
       await other.run(past, ids(learned, 30, 14), { maxTokens: 0 })
-      await expect(drop(other, past, 4, 20)).rejects.toThrow(UnsupportedModelError)
+      await expect(past.drop(4, 20)).rejects.toThrow(UnsupportedModelError)
       expect([past.tokens.length, past.cache.length]).toEqual([30, 30])
       learned.dispose()
     })

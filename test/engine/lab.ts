@@ -1,9 +1,8 @@
 /** Sequences on a small random model without tokenizer or threads: every logit that was sampled from is kept. */
-import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { type Rolling, Sequence, type SequenceResult } from '../../src/engine/loop/sequence.ts'
 import { StepLoop, type StepModel } from '../../src/engine/loop/step-loop.ts'
 import { TokenWriter } from '../../src/engine/loop/token-writer.ts'
-import { rowRules } from '../../src/engine/past/provenance.ts'
+import { createEnginePast, type EnginePast } from '../../src/engine/past/engine-past.ts'
 import { Timeline } from '../../src/engine/past/timeline.ts'
 import { Outbox } from '../../src/engine/wire/outbox.ts'
 import type { Completion } from '../../src/index.ts'
@@ -33,7 +32,7 @@ export interface RunOptions {
 
 export class Lab {
   readonly model: Model
-  readonly prefixes: PrefixTree
+  readonly #past: EnginePast
   readonly steps: number[][] = []
   /** Told of each layer of a step that reads a prompt, but the last. */
   onLayer: (done: number) => unknown = () => {}
@@ -42,7 +41,7 @@ export class Lab {
 
   constructor(model: Model, kernels: Kernels, chunkSize = 512, aloneSize = chunkSize) {
     this.model = model
-    this.prefixes = new PrefixTree(model.pool)
+    this.#past = createEnginePast(model, null, model)
     const watched: StepModel = {
       kernels,
       forward: (inputs, capture, between) => {
@@ -70,12 +69,12 @@ export class Lab {
 
   /** Shares nothing: what it computes is cold. */
   timeline(contextLength = 2048): Timeline {
-    return new Timeline(this.model.sequence(contextLength), rowRules(this.model.config))
+    return new Timeline(this.model.sequence(contextLength), { ...this.#past, prefixes: null })
   }
 
   /** Shares its blocks with all others that were made by this. */
   sharing(contextLength = 2048): Timeline {
-    return new Timeline(this.model.sequence(contextLength), rowRules(this.model.config), this.prefixes)
+    return new Timeline(this.model.sequence(contextLength), this.#past)
   }
 
   /** Greedy; rejects with what ended the sequence. */

@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type CachedRows,
-  reusableRows as choose,
-  type ReuseOptions,
-  type RowRules,
-  rowProvenance,
-} from '../../src/engine/past/provenance.ts'
+import { type CachedRows, reusableRows as choose, type ReuseOptions } from '../../src/engine/past/reusable-rows.ts'
 import { PATH_GRID, type PromptExtent, pathSpans } from '../../src/nn/attention/path.ts'
+import { type RowRules, rowProvenance } from '../../src/nn/provenance.ts'
 
 const LATENT: RowRules = { latent: true, ropeLimit: Number.POSITIVE_INFINITY }
 const GROUPED: RowRules = { latent: false, ropeLimit: Number.POSITIVE_INFINITY }

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import type { Parts } from '../../src/engine/load/load-parts.ts'
+import { createEnginePast } from '../../src/engine/past/engine-past.ts'
 import { identify } from '../../src/engine/past/identity.ts'
-import { rowRules } from '../../src/engine/past/provenance.ts'
 import { Timeline } from '../../src/engine/past/timeline.ts'
 import { restoreSession } from '../../src/engine/saved/restore.ts'
 import { saveSession } from '../../src/engine/saved/save.ts'
@@ -30,19 +29,19 @@ async function place() {
   const identity = await identify({ config: {}, tokenizer: {}, tensors: new Map() }, 'reference', model.layout)
   const info = { name: 'fuzzed', contextLength: 64 }
   const parts = { info, model, kernels, identity: async () => identity } as unknown as Parts
-  return { parts, prefixes: new PrefixTree(model.pool), makeRoom: async () => false }
+  return { parts, past: createEnginePast(model, null, model), makeRoom: async () => false }
 }
 const placed = await place()
 
 /** Files of this many rows, without their checksum. */
 async function contentOf(rows: number): Promise<Uint8Array> {
-  const { parts, prefixes } = placed
+  const { parts, past } = placed
   const { model } = parts
-  const timeline = new Timeline(model.sequence(64), rowRules(model.config), prefixes)
+  const timeline = new Timeline(model.sequence(64), past)
   const tokens = Array.from({ length: rows }, (_, i) => i)
   const input = { tokens, cache: timeline.cache, prompt: { start: 0, end: rows }, logits: 'none' } as const
   if (rows > 0) await model.forward([input])
-  timeline.ran(input, 0)
+  timeline.keepRun(rows)
   timeline.become([...tokens, 1], true)
   const drawing = { seed: 1, rng: [1, 2, 3, 4], prompt: [1, 2], counts: [[3, 1]] } as const
   await saveSession(parts, file, { timeline, rolling: { keep: 2, count: 20 }, drawing }, { notes: ['a', { b: 1 }] })

@@ -41,7 +41,7 @@ function grow(model: Model, lengths: readonly number[], look: (length: number, b
   const cache = model.sequence(Math.max(...lengths))
   for (let length = 1; length <= Math.max(...lengths); length++) {
     cache.reserve(1)
-    cache.commit(1)
+    cache.commit([1], [0])
     cache.passWindows()
     expect(model.pool.bytes).toBe(cache.bytes)
     if (lengths.includes(length)) look(length, cache.bytes)

@@ -1,11 +1,8 @@
-import type { PrefixTree } from '../../cache/prefix-tree.ts'
-import type { Model } from '../../model/model.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { SavedSampler } from '../loop/sampler-state.ts'
 import type { Rolling, Sequence, SequenceResult } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
-import type { DiskTier } from '../past/disk-tier.ts'
-import { rowRules } from '../past/provenance.ts'
+import type { EnginePast } from '../past/engine-past.ts'
 import { Timeline } from '../past/timeline.ts'
 import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
 import { reuseOptions } from '../prompt/prefix-reuse.ts'
@@ -25,10 +22,7 @@ export interface HostSessionContext {
   readonly parts: Parts
   readonly loop: StepLoop
   readonly outbox: Outbox
-  /** What sessions share. */
-  readonly prefixes: PrefixTree
-  /** What later processes find again; null: nothing. */
-  readonly disk: DiskTier | null
+  readonly past: EnginePast
   /** Sessions in files. */
   readonly archive: Archive
   readonly now: () => number
@@ -49,13 +43,11 @@ interface Job {
   answered: boolean
 }
 
-type RollingRange = Pick<Rolling, 'keep' | 'count'>
-
 /** A session in the worker: its timeline, and its prompts one after the other. */
 export class HostSession {
   readonly #context: HostSessionContext
   #timeline: Timeline
-  readonly #rolling: RollingRange | null
+  readonly #rolling: Rolling | null
   readonly #jobs = new Set<Job>()
   /** Of the text that the timeline ends with, where that text can go on. */
   #drawing: SavedSampler | null
@@ -77,7 +69,7 @@ export class HostSession {
   static open(context: HostSessionContext, options: SessionOptions): HostSession {
     const { model, info } = context.parts
     const { contextLength = info.contextLength, rolling } = options
-    const timeline = new Timeline(model.sequence(contextLength), rowRules(model.config), context.prefixes)
+    const timeline = new Timeline(model.sequence(contextLength), context.past)
     if (!rolling) return new HostSession(context, { timeline, rolling: null, drawing: null })
     const { keep = KEPT_TOKENS, drop: count = Math.ceil((contextLength - keep) / 2) } = rolling
     return new HostSession(context, { timeline, rolling: { keep, count }, drawing: null })
@@ -115,7 +107,10 @@ export class HostSession {
 
   /** Forgets everything, when the prompts before it have ended. */
   reset(): Promise<SessionState> {
-    return this.#inTurn(async () => this.#timeline.reset())
+    return this.#inTurn(async () => {
+      this.#timeline.reset()
+      return this.#timeline.state()
+    })
   }
 
   /** Drops a range of the past, when the prompts before it have ended. */
@@ -123,7 +118,7 @@ export class HostSession {
     return this.#inTurn(() => {
       checkRange(from, to, this.#timeline.tokens.length)
       return this.#context.loop.exclusive(async () => {
-        await this.#timeline.drop(from, to, this.#shift)
+        await this.#timeline.drop(from, to)
         return this.#timeline.state()
       })
     })
@@ -168,11 +163,6 @@ export class HostSession {
       this.#timeline.dispose()
       this.#speculation.dispose()
     })
-  }
-
-  readonly #shift: Model['shift'] = (...args) => {
-    const { loop, parts } = this.#context
-    return loop.computed(() => parts.model.shift(...args))
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -222,14 +212,14 @@ export class HostSession {
     const before = timeline.tokens.length
     const to = Math.min(keep + Math.max(over, count), before)
     if (over <= 0 || to <= keep) return made
-    await loop.exclusive(() => timeline.drop(keep, to, this.#shift))
+    await loop.exclusive(() => timeline.drop(keep, to))
     // A text that nothing is left before begins anew, with a bos token.
     return timeline.tokens.length === 0 ? cut() : { ...made, ids: [...timeline.tokens, ...made.ids.slice(before)] }
   }
 
   /** Brings what the disk knows of a prompt into memory, until the function that is returned is called. */
   async #loadFor({ ids }: PromptIds, options: HostPromptOptions): Promise<() => void> {
-    const { disk, prefixes } = this.#context
+    const { disk, prefixes } = this.#context.past
     return disk && options.reuse !== false ? disk.load(prefixes, ids, reuseOptions(options)) : () => {}
   }
 
@@ -241,7 +231,7 @@ export class HostSession {
       ...this.#context,
       drawing: this.#drawing,
       speculation: this.#speculation.begin(options.speculation),
-      rolling: this.#rolling && { ...this.#rolling, shift: this.#shift },
+      rolling: this.#rolling,
       emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
       reading: message.reports === true ? this.#reporter(id) : undefined,
     }

@@ -1,12 +1,10 @@
 /** The half of the engine that runs in the worker: holds the model and the sessions, answers the client's messages. */
-import type { BlockStore } from '../../cache/disk/block-store.ts'
-import { PrefixTree } from '../../cache/prefix-tree.ts'
 import { DisposedError, LatentkitError } from '../../errors.ts'
 import { sentence } from '../../printable.ts'
 import type { LoadContext, Parts } from '../load/load-parts.ts'
 import { StepLoop } from '../loop/step-loop.ts'
-import { DiskTier } from '../past/disk-tier.ts'
-import { rowRules } from '../past/provenance.ts'
+import { createEnginePast } from '../past/engine-past.ts'
+import type { RowMover } from '../past/timeline.ts'
 import { Archive } from '../saved/archive.ts'
 import type { ProgressEvent } from '../types/options.ts'
 import type { Call, FromHost, HostLoadOptions, Replies, SessionState, ToHost } from '../types/protocol.ts'
@@ -96,25 +94,21 @@ export class Host {
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
       const aloneSize = options.chunkSize ?? ALONE_CHUNK
-      const disk = parts.store && this.#diskTier(parts, parts.store)
       const makeRoom = () => this.#makeRoom()
       // What waits to be written to disk is held until then; and prompts that still read from it will be in the loop soon.
       const waitForRoom = async (): Promise<boolean> =>
-        ((await disk?.flush()) ?? false) || (await archive.flush()) || this.#joined()
+        ((await past.disk?.flush()) ?? false) || (await archive.flush()) || this.#joined()
       const timing = { pause: this.#pause, computing: this.#computing, now }
       const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, makeRoom, waitForRoom, ...timing })
-      const prefixes = new PrefixTree(parts.model.pool, node => disk?.published(node))
-      const archive: Archive = new Archive({ parts, prefixes, makeRoom: async () => makeRoom() || waitForRoom() })
-      this.#running = { parts, loop, outbox, prefixes, disk, archive, now, post }
+      const mover: RowMover = { shift: (...rows) => loop.computed(() => parts.model.shift(...rows)) }
+      const past = createEnginePast(parts.model, parts.store, mover)
+      const archive: Archive = new Archive({ parts, past, makeRoom: async () => makeRoom() || waitForRoom() })
+      this.#running = { parts, loop, outbox, past, archive, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
     } catch (error) {
       this.#port.post({ type: 'failed', error: toWire(error) })
     }
-  }
-
-  #diskTier({ model, kernels }: Parts, store: BlockStore): DiskTier {
-    return new DiskTier({ store, kernels, pool: model.pool, rules: rowRules(model.config) })
   }
 
   #open({ session, options }: ToHost & { type: 'open' }): void {
@@ -225,10 +219,10 @@ export class Host {
     await Promise.all([...this.#sessions.values()].map(session => session.close(error)))
     this.#sessions.clear()
     if (this.#running) {
-      const { loop, parts, disk, archive } = this.#running
+      const { loop, parts, past, archive } = this.#running
       this.#running = null
       await loop.idle()
-      await disk?.flush()
+      await past.disk?.flush()
       await archive.flush()
       await Promise.allSettled(this.#restoring)
       parts.draft?.dispose()

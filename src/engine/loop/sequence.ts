@@ -1,5 +1,4 @@
 import { CacheFullError } from '../../cache/pool.ts'
-import type { Model } from '../../model/model.ts'
 import type { AttentionPath, PromptExtent } from '../../nn/attention/path.ts'
 import type { StepInput } from '../../nn/step.ts'
 import type { Speculation } from '../../speculation/speculation.ts'
@@ -38,7 +37,6 @@ export interface SequenceOptions {
 export interface Rolling {
   readonly keep: number
   readonly count: number
-  readonly shift: Model['shift']
 }
 
 export type SequenceResult =
@@ -176,9 +174,9 @@ export class Sequence {
   async roll(): Promise<void> {
     const { rolling, timeline } = this.#options
     if (!rolling) return
-    const { keep, count, shift } = rolling
+    const { keep, count } = rolling
     try {
-      await timeline.dropRows(this.#tokens, keep, keep + count, shift)
+      await timeline.dropRows(this.#tokens, keep, keep + count)
       this.#tokens.splice(keep, count)
       this.#promptLength -= Math.max(0, Math.min(this.#promptLength - keep, count))
     } catch (error) {
@@ -215,8 +213,7 @@ export class Sequence {
     this.#stepsWaited = 0
     const { accepted, stopped } = this.#accept(draft, logits)
     speculation?.checked(draft.length, accepted, ms)
-    const wrong = draft.length - accepted
-    timeline.ran(wrong === 0 ? input : { ...input, tokens: Array.from(input.tokens).slice(0, -wrong) }, position)
+    timeline.keepRun(position + input.tokens.length - draft.length + accepted)
     if (stopped) this.#cut()
   }
 
@@ -312,7 +309,8 @@ export class Sequence {
     // A prompt that was given up before its first token has not happened; its rows stay for another try.
     const happened = writer.hasBegun || (!this.#error && this.#finish !== 'aborted')
     const generated = this.#tokens.length > this.#promptLength || extent === null
-    const state = happened ? timeline.become(this.#tokens, generated) : timeline.state()
+    if (happened) timeline.become(this.#tokens, generated)
+    const state = timeline.state()
     if (this.#error) return { error: this.#error.cause, state }
     const usage = {
       promptTokens: prompt.length,

@@ -1,13 +1,14 @@
-/** Blocks on disk below the blocks in memory: written behind generation, read before a prompt stands on them. */
+/** Blocks on disk below the blocks in memory: written behind generation, read before a prompt reuses them. */
 
 import { blockName, type StoredBlock } from '../../cache/disk/block-file.ts'
 import type { BlockStore } from '../../cache/disk/block-store.ts'
 import type { CacheLayout } from '../../cache/layout.ts'
 import { type Block, type BlockPool, CacheFullError } from '../../cache/pool.ts'
-import type { PrefixNode, PrefixTree } from '../../cache/prefix-tree.ts'
+import type { BlockOrigin, PrefixNode, PrefixTree, PublishListener } from '../../cache/prefix-tree.ts'
 import { OutOfMemoryError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
-import { type ReuseOptions, type RowRules, rowFits, rowProvenance } from './provenance.ts'
+import { type RowRules, rowProvenance } from '../../nn/provenance.ts'
+import { type ReuseOptions, rowFits } from './reusable-rows.ts'
 
 export interface DiskTierOptions {
   readonly store: BlockStore
@@ -21,23 +22,21 @@ const MAX_WAITING_BYTES = 256 * 2 ** 20
 /** Files read at once. */
 const READERS = 8
 
-export class DiskTier {
+export class DiskTier implements PublishListener {
   readonly #options: DiskTierOptions
   readonly #layout: CacheLayout
   readonly #names = new WeakMap<PrefixNode, string>()
   #writing: Promise<void> = Promise.resolve()
   #waitingBytes = 0
-  /** What is published now has come from the disk. */
-  #placing = false
 
   constructor(options: DiskTierOptions) {
     this.#options = options
     this.#layout = options.pool.layout
   }
 
-  /** Takes note of a new block and writes it behind; it must be held now. */
-  published(node: PrefixNode): void {
-    if (this.#placing) return
+  /** Takes note of a new block and writes it behind. */
+  published(node: PrefixNode, origin: BlockOrigin): void {
+    if (origin === 'disk') return
     const { pool } = this.#options
     const blocks = node.blocks.filter(block => block !== null)
     const bytes = blocks.reduce((n, block) => n + (block.memory.shape[0] as number), 0)
@@ -122,21 +121,19 @@ export class DiskTier {
     const sizes = this.#layout.groups.map(group => group.blockBytes)
     if (groups.length !== sizes.length || groups.some((g, i) => g && g.length !== sizes[i])) return null
     const blocks: (Block | null)[] = []
-    this.#placing = true
     try {
       for (const [group, bytes] of groups.entries()) {
         const block = bytes && pool.take(group)
         blocks.push(block)
         if (block && bytes) kernels.upload(block.memory, bytes)
       }
-      const node = tree.publish(parent, ids, provenance, blocks)
+      const node = tree.publish(parent, { ids, provenance, blocks }, 'disk')
       this.#hold(node, held)
       return node
     } catch (error) {
       if (error instanceof CacheFullError || error instanceof OutOfMemoryError) return null
       throw error
     } finally {
-      this.#placing = false
       for (const block of blocks) if (block) pool.release(block)
     }
   }

@@ -2,53 +2,34 @@ import { CacheFullError } from '../../cache/pool.ts'
 import type { PrefixMatch, PrefixNode, PrefixTree } from '../../cache/prefix-tree.ts'
 import type { SequenceCache } from '../../cache/sequence-cache.ts'
 import { OptionError } from '../../errors.ts'
-import type { Model } from '../../model/model.ts'
-import type { RowRun } from '../../model/shift.ts'
 import type { PromptExtent } from '../../nn/attention/path.ts'
-import type { StepInput } from '../../nn/step.ts'
+import type { RowRules } from '../../nn/provenance.ts'
 import type { SessionState } from '../types/protocol.ts'
-import {
-  asEdited,
-  asForeign,
-  type CachedRows,
-  isPrivate,
-  type ReuseOptions,
-  type RowRules,
-  reusableRows,
-  rowFits,
-  rowProvenance,
-  usesLongFactors,
-} from './provenance.ts'
+import { type CachedRows, isPrivate, type ReuseOptions, reusableRows, rowFits } from './reusable-rows.ts'
+
+/** Moves cached rows. */
+export interface RowMover {
+  /** Appends rows start .. end of one sequence to another, at their new positions. Throws CacheFullError. */
+  shift(from: SequenceCache, to: SequenceCache, start: number, end: number): Promise<void>
+}
+
+/** What the timelines of one engine have in common. */
+export interface SharedPast {
+  readonly rules: RowRules
+  readonly mover: RowMover
+  /** Where full blocks are shared; null: with nobody. */
+  readonly prefixes: PrefixTree | null
+}
 
 /** Rows of the tree as an offer to a prompt. */
 interface Remembered extends CachedRows {
   readonly match: PrefixMatch | null
 }
 
-/** Cuts rows from position `start` on into runs that were turned alike. */
-function runsOf(provenance: readonly number[], start: number): RowRun[] {
-  const runs: { start: number; count: number; beyond: boolean }[] = []
-  for (const [i, flags] of provenance.entries()) {
-    const last = runs.at(-1)
-    if (last?.beyond === usesLongFactors(flags)) last.count++
-    else runs.push({ start: start + i, count: 1, beyond: usesLongFactors(flags) })
-  }
-  return runs
-}
-
-/** What a prompt stands on: so many cached rows; the extent is that of the tokens to run. */
+/** So many cached rows are reused; the extent is that of the tokens to run. */
 export interface PrefixReuse {
   readonly rows: number
   readonly extent: PromptExtent
-}
-
-/** All of a timeline but the memory of its rows. */
-export interface Past {
-  readonly tokens: readonly number[]
-  readonly endsGenerated: boolean
-  /** Of the rows that are there. */
-  readonly ids: readonly number[]
-  readonly provenance: readonly number[]
 }
 
 /**
@@ -57,52 +38,18 @@ export interface Past {
  * blocks go to the tree, where the prompts of other sessions find them.
  */
 export class Timeline {
-  #cache: SequenceCache
-  readonly #rules: RowRules
-  readonly #prefixes: PrefixTree | null
-  /** Of the cached rows. */
-  readonly #ids: number[] = []
-  readonly #provenance: number[] = []
+  readonly cache: SequenceCache
+  readonly #shared: SharedPast
   /** Of the full blocks that are in the tree: all from the first on. */
   readonly #nodes: PrefixNode[] = []
   #tokens: readonly number[] = []
-  /** What the caller knows: the tokens last reported. */
-  #reported: readonly number[] = []
   #endsGenerated = false
+  /** How many of the tokens the caller knows already. */
+  #reported = 0
 
-  /** Without `prefixes` the timeline shares nothing. */
-  constructor(cache: SequenceCache, rules: RowRules, prefixes: PrefixTree | null = null) {
-    this.#cache = cache
-    this.#rules = rules
-    this.#prefixes = prefixes
-  }
-
-  /** With rows that came in a file: `cache` holds them. */
-  static restored(
-    cache: SequenceCache,
-    rules: RowRules,
-    prefixes: PrefixTree,
-    { tokens, endsGenerated, ids, provenance }: Past,
-  ): Timeline {
-    const made = new Timeline(cache, rules, prefixes)
-    for (const id of ids) made.#ids.push(id)
-    for (const flags of provenance) made.#provenance.push(asForeign(flags))
-    made.#tokens = tokens
-    made.#endsGenerated = endsGenerated
-    return made
-  }
-
-  get past(): Past {
-    return {
-      tokens: this.#tokens,
-      endsGenerated: this.#endsGenerated,
-      ids: [...this.#ids],
-      provenance: [...this.#provenance],
-    }
-  }
-
-  get cache(): SequenceCache {
-    return this.#cache
+  constructor(cache: SequenceCache, shared: SharedPast) {
+    this.cache = cache
+    this.#shared = shared
   }
 
   get tokens(): readonly number[] {
@@ -115,126 +62,114 @@ export class Timeline {
   }
 
   /**
-   * Makes the cache hold the rows that a prompt of these ids can stand on, its own or those of the tree, and nothing
-   * else. Says how many, and which extent the other tokens have.
+   * Makes the cache hold the rows that a prompt of these ids can reuse, its own or those of the tree, and nothing else. Says
+   * how many, and which extent the other tokens have.
    */
   reuse(ids: readonly number[], options: ReuseOptions): PrefixReuse {
+    const { cache } = this
     const own: Remembered = {
-      ids: this.#ids,
-      provenance: this.#provenance,
-      usable: rows => (rows === this.cache.length || this.cache.canTruncate(rows) ? rows : 0),
+      ids: cache.ids,
+      provenance: cache.provenance,
+      usable: rows => (rows === cache.length || cache.canTruncate(rows) ? rows : 0),
       match: null,
     }
-    const { from, rows, extent } = reusableRows(this.#rules, [own, ...this.#remembered(ids, options)], ids, options)
+    const offers = [own, ...this.#remembered(ids, options)] as const
+    const { from, rows, extent } = reusableRows(this.#shared.rules, offers, ids, options)
     if (from.match) this.#adopt(from.match, rows)
     else this.truncate(rows)
     return { rows, extent }
   }
 
-  /** Makes the cache empty, for a prompt of these ids that stands on nothing. */
+  /** Makes the cache empty, for a prompt of these ids that reuses nothing. */
   anew(ids: readonly number[]): PrefixReuse {
     this.truncate(0)
     return { rows: 0, extent: { start: 0, end: ids.length } }
   }
 
-  /** The model has run this input, which began at `position`; what it ran beyond is taken back. */
-  ran({ tokens, prompt, path }: StepInput, position: number): void {
-    const end = position + tokens.length
+  /** Rows have been run, of which those up to `end` stay: full blocks go to the tree. */
+  keepRun(end: number): void {
     if (this.cache.length > end) this.cache.truncate(end)
-    const provenance = rowProvenance(this.#rules, position, tokens.length, prompt, path)
-    for (let i = 0; i < tokens.length; i++) {
-      this.#ids.push(tokens[i] as number)
-      this.#provenance.push(provenance[i] as number)
-    }
     this.#publish()
     this.cache.passWindows()
   }
 
   /** Drops tokens from .. to of the past. */
-  async drop(from: number, to: number, shift: Model['shift']): Promise<void> {
-    await this.dropRows(this.#tokens, from, to, shift)
-    if (to === this.#tokens.length) this.#endsGenerated = false
-    this.#tokens = [...this.#tokens.slice(0, from), ...this.#tokens.slice(to)]
+  async drop(from: number, to: number): Promise<void> {
+    await this.dropRows(this.#tokens, from, to)
+    const endsGenerated = this.#endsGenerated && to < this.#tokens.length
+    this.become([...this.#tokens.slice(0, from), ...this.#tokens.slice(to)], endsGenerated)
   }
 
   /**
    * Drops the rows of tokens from .. to of a past of `tokens`; the rows after them move up. They are what they were, so
-   * they still have taken in what is dropped: the next prompt stands on them, unless it is `strict`. They are shared with
+   * they still have taken in what is dropped: the next prompt reuses them, unless it is `strict`. They are shared with
    * nobody. Where there is no room for them in two places they are forgotten, to be computed again. Changes nothing where it
    * fails.
    */
-  async dropRows(tokens: readonly number[], from: number, to: number, shift: Model['shift']): Promise<void> {
-    let rows = 0
-    while (rows < this.#ids.length && this.#ids[rows] === tokens[rows]) rows++
+  async dropRows(tokens: readonly number[], from: number, to: number): Promise<void> {
+    const { cache } = this
+    const rows = commonLength(cache.ids, tokens)
     const [first, end] = [Math.min(from, rows), Math.min(to, rows)]
-    if (!this.#cache.canTruncate(first)) {
+    if (!cache.canTruncate(first)) {
       throw new OptionError(
         `Tokens ${from} to ${to} cannot be dropped: rows before them have left the model's sliding window. ` +
           'Reset the session and give the text that is left as a prompt.',
       )
     }
-    const made = this.#cache.fork()
+    const made = cache.fork()
     try {
       made.truncate(first)
-      if (end < rows) await shift(this.#cache, made, runsOf(this.#provenance.slice(end, rows), end), end - first)
+      if (end < rows) await this.#shared.mover.shift(cache, made, end, rows)
     } catch (error) {
       made.dispose()
       if (!(error instanceof CacheFullError)) throw error
       this.truncate(first)
       return
     }
-    this.#cache.dispose()
-    this.#cache = made
-    const moved = { ids: this.#ids.slice(end, rows), provenance: this.#provenance.slice(end, rows).map(asEdited) }
-    this.#forgetKeys(first)
-    for (const id of moved.ids) this.#ids.push(id)
-    for (const flags of moved.provenance) this.#provenance.push(flags)
+    cache.takeOver(made)
+    this.#forgetNodes(first)
   }
 
   /** Forgets rows from `rows` on, or all if a window has passed what would be needed. */
   truncate(rows: number): void {
     const keep = rows >= this.cache.length || this.cache.canTruncate(rows) ? Math.min(rows, this.cache.length) : 0
     this.cache.truncate(keep)
-    this.#forgetKeys(keep)
+    this.#forgetNodes(keep)
   }
 
   /** The timeline is now these ids. */
-  become(tokens: readonly number[], endsGenerated: boolean): SessionState {
+  become(tokens: readonly number[], endsGenerated: boolean): void {
+    this.#reported = Math.min(this.#reported, commonLength(this.#tokens, tokens))
     this.#tokens = tokens
     this.#endsGenerated = endsGenerated
-    return this.state()
   }
 
   /** What the caller does not know yet. */
   state(): SessionState {
-    const [before, now] = [this.#reported, this.#tokens]
-    let keep = 0
-    while (keep < before.length && keep < now.length && before[keep] === now[keep]) keep++
-    this.#reported = now
-    const { length, usedBytes, bytes } = this.#cache
-    return { cache: { tokens: length, usedBytes, bytes }, keep, tokens: now.slice(keep) }
+    const keep = this.#reported
+    this.#reported = this.#tokens.length
+    const { length, usedBytes, bytes } = this.cache
+    return { cache: { tokens: length, usedBytes, bytes }, keep, tokens: this.#tokens.slice(keep) }
   }
 
   /** Goes on in the place of another, which the caller knows and which is disposed of. */
   replace(other: Timeline): void {
-    this.#reported = other.#reported
+    this.#reported = Math.min(other.#reported, commonLength(other.#tokens, this.#tokens))
     other.dispose()
   }
 
   /** Another timeline with the same past; nothing is copied until one of the two grows. */
   fork(): Timeline {
-    const made = new Timeline(this.cache.fork(), this.#rules, this.#prefixes)
-    for (const id of this.#ids) made.#ids.push(id)
-    for (const flags of this.#provenance) made.#provenance.push(flags)
+    const made = new Timeline(this.cache.fork(), this.#shared)
     made.#nodes.push(...this.#nodes)
     made.#tokens = this.#tokens
     made.#endsGenerated = this.#endsGenerated
     return made
   }
 
-  reset(): SessionState {
+  reset(): void {
     this.truncate(0)
-    return this.become([], false)
+    this.become([], false)
   }
 
   dispose(): void {
@@ -243,9 +178,9 @@ export class Timeline {
   }
 
   #remembered(ids: readonly number[], options: ReuseOptions): Remembered[] {
-    const tree = this.#prefixes
+    const { prefixes: tree, rules } = this.#shared
     if (!tree) return []
-    const fits = rowFits(this.#rules, ids.length, options)
+    const fits = rowFits(rules, ids.length, options)
     const matches = [tree.longest(ids, fits.exact), ...(options.strict ? [] : [tree.longest(ids, fits.near)])]
     return matches.map(match => ({
       ids: ids.slice(0, match.rows),
@@ -264,41 +199,35 @@ export class Timeline {
     while (same < Math.min(whole, this.#nodes.length) && this.#nodes[same] === nodes[same]) same++
     const start = cache.canTruncate(same * blockTokens) ? same : 0
     const taken = nodes.slice(start, Math.ceil(rows / blockTokens))
-    cache.adopt(
-      start,
-      taken.map(node => node.blocks),
-      rows,
-    )
-    this.#forgetKeys(start * blockTokens)
-    for (const node of taken) {
-      this.#ids.push(...node.ids)
-      this.#provenance.push(...node.provenance)
-      this.#nodes.push(node)
-    }
-    this.#forgetKeys(rows)
+    cache.adopt(start, taken, rows)
+    this.#nodes.splice(start, this.#nodes.length, ...taken)
+    this.#forgetNodes(rows)
   }
 
   /** Gives full blocks to the tree, and goes on with the tree's where it has the same already. */
   #publish(): void {
-    const tree = this.#prefixes
+    const { cache } = this
+    const tree = this.#shared.prefixes
     if (!tree) return
-    const { blockTokens } = this.cache
-    while ((this.#nodes.length + 1) * blockTokens <= this.#ids.length) {
+    const { blockTokens } = cache
+    while ((this.#nodes.length + 1) * blockTokens <= cache.length) {
       const n = this.#nodes.length
-      const rows = [n * blockTokens, (n + 1) * blockTokens] as const
-      const provenance = this.#provenance.slice(...rows)
+      const block = cache.filledBlock(n)
       // What follows such rows has seen them.
-      if (provenance.some(isPrivate)) return
-      const parent = this.#nodes.at(-1) ?? null
-      const node = tree.publish(parent, this.#ids.slice(...rows), provenance, this.cache.blocksAt(n))
-      for (const block of node.blocks) if (block) this.cache.replace(n, block)
+      if (block.provenance.some(isPrivate)) return
+      const node = tree.publish(this.#nodes.at(-1) ?? null, block)
+      for (const shared of node.blocks) if (shared) cache.replace(n, shared)
       this.#nodes.push(node)
     }
   }
 
-  #forgetKeys(rows: number): void {
-    this.#ids.length = rows
-    this.#provenance.length = rows
+  #forgetNodes(rows: number): void {
     this.#nodes.length = Math.min(this.#nodes.length, Math.floor(rows / this.cache.blockTokens))
   }
+}
+
+function commonLength(a: readonly number[], b: readonly number[]): number {
+  let length = 0
+  while (length < a.length && length < b.length && a[length] === b[length]) length++
+  return length
 }

@@ -1,6 +1,6 @@
 import type { PromptExtent } from '../../nn/attention/path.ts'
 import type { Parts } from '../load/load-parts.ts'
-import type { ReuseOptions } from '../past/provenance.ts'
+import type { ReuseOptions } from '../past/reusable-rows.ts'
 import type { Timeline } from '../past/timeline.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
 import { checkPromptIds, type PromptIds } from './prompt-ids.ts'

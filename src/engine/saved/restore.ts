@@ -1,12 +1,13 @@
 import type { CacheLayout } from '../../cache/layout.ts'
 import { type Block, CacheFullError } from '../../cache/pool.ts'
-import { type PrefixTree, seenBlocks } from '../../cache/prefix-tree.ts'
-import type { SequenceCache } from '../../cache/sequence-cache.ts'
+import { seenBlocks } from '../../cache/prefix-tree.ts'
+import type { FilledBlock, SequenceCache } from '../../cache/sequence-cache.ts'
+
 import { LatentkitError, OutOfMemoryError } from '../../errors.ts'
+import { FOREIGN } from '../../nn/provenance.ts'
 import type { Parts } from '../load/load-parts.ts'
 import { differences } from '../past/identity.ts'
-import { rowRules } from '../past/provenance.ts'
-import { Timeline } from '../past/timeline.ts'
+import { type SharedPast, Timeline } from '../past/timeline.ts'
 import { ContextLengthError, SessionMismatchError } from '../types/errors.ts'
 import type { RestoreOptions } from '../types/options.ts'
 import { damaged, openSession } from './open-session.ts'
@@ -17,7 +18,7 @@ import type { Snapshot } from './snapshot.ts'
 /** Where a restored session is put. */
 export interface Place {
   readonly parts: Parts
-  readonly prefixes: PrefixTree
+  readonly past: SharedPast
   /** The cache is full: gives up or waits for what no prompt needs; false if there is nothing. */
   readonly makeRoom: () => Promise<boolean>
 }
@@ -36,18 +37,14 @@ export async function restoreSession(place: Place, path: string, options: Restor
       throw error
     }
     const contextLength = options.contextLength ?? header.contextLength
-    const cache = place.parts.model.sequence(contextLength)
+    const timeline = new Timeline(place.parts.model.sequence(contextLength), place.past)
     try {
-      const usable = differs.length === 0 && (await readRows(place, reader, cache, options))
+      if (differs.length === 0) await readRows(place, reader, timeline.cache, options)
       await reader.finish()
-      const { tokens } = reader
-      const { ids, provenance } = usable ? reader : { ids: [], provenance: [] }
-      const past = { tokens, endsGenerated: header.endsGenerated, ids, provenance }
-      const rules = rowRules(place.parts.model.config)
-      const timeline = Timeline.restored(cache, rules, place.prefixes, past)
+      timeline.become(reader.tokens, header.endsGenerated)
       return { timeline, rolling: header.rolling, drawing: header.drawing }
     } catch (error) {
-      cache.dispose()
+      timeline.dispose()
       throw error
     }
   } catch (error) {
@@ -95,34 +92,35 @@ function check(
   }
 }
 
-/** Fills the cache; false if there is no room, and the rows may be computed again. */
+/** Fills the cache, or not, where there is no room and the rows may be computed again. */
 async function readRows(
   { parts, makeRoom }: Place,
   reader: SessionReader,
   cache: SequenceCache,
   { recompute = false }: RestoreOptions,
-): Promise<boolean> {
+): Promise<void> {
   const { kernels, model } = parts
   const { pool } = model
   checkBlocks(model.layout, reader.header)
   const held: Block[] = []
   try {
-    const blocks: (Block | null)[][] = []
-    for (const sizes of reader.header.blocks) {
-      const byGroup: (Block | null)[] = []
-      blocks.push(byGroup)
+    const filled: FilledBlock[] = []
+    for (const [n, sizes] of reader.header.blocks.entries()) {
+      const blocks: (Block | null)[] = []
       for (const [group, bytes] of sizes.entries()) {
         const block = bytes === null ? null : await taken(() => pool.take(group), makeRoom)
-        byGroup.push(block)
+        blocks.push(block)
         if (!block || bytes === null) continue
         held.push(block)
         kernels.upload(block.memory, await reader.next(bytes))
       }
+      const rows = [n * cache.blockTokens, (n + 1) * cache.blockTokens] as const
+      const provenance = reader.provenance.slice(...rows).map(flags => flags | FOREIGN)
+      filled.push({ ids: reader.ids.slice(...rows), provenance, blocks })
     }
-    cache.adopt(0, blocks, reader.ids.length)
-    return true
+    cache.adopt(0, filled, reader.ids.length)
   } catch (error) {
-    if (recompute && (error instanceof CacheFullError || error instanceof OutOfMemoryError)) return false
+    if (recompute && (error instanceof CacheFullError || error instanceof OutOfMemoryError)) return
     throw error
   } finally {
     for (const block of held.reverse()) pool.release(block)

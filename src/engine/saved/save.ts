@@ -16,15 +16,16 @@ export async function saveSession(
   { timeline, rolling, drawing }: Snapshot,
   { rows = true, notes = null }: SaveOptions,
 ): Promise<SavedSession> {
-  const { tokens, endsGenerated, ids, provenance } = timeline.past
+  const { tokens, endsGenerated, cache } = timeline
+  const { ids, provenance } = cache
   const { layout } = parts.model
-  const blocks = rows ? blocksOf(timeline.cache) : []
+  const blocks = rows ? blocksOf(cache) : []
   try {
     const bytes = await writeSession(file, {
       header: {
         model: parts.info.name,
         identity: await parts.identity(),
-        contextLength: timeline.cache.maxTokens,
+        contextLength: cache.maxTokens,
         rolling,
         endsGenerated,
         drawing,
@@ -34,7 +35,7 @@ export async function saveSession(
       ids: rows ? ids : [],
       provenance: rows ? provenance : [],
       sizes: blocks.map(byGroup => byGroup.map(block => block && (layout.groups[block.group]?.blockBytes as number))),
-      blocks: memoryOf(parts, blocks, timeline.cache.length),
+      blocks: memoryOf(parts, blocks, cache.length),
     })
     return { tokens: tokens.length, rows: rows ? ids.length : 0, bytes }
   } catch (error) {

@@ -1,71 +1,13 @@
 /**
- * Which cached rows a prompt may reuse. A row's bits depend on the ids up to it and on how each of them was computed, its
- * provenance: MLA's path (`pathSpans`) and, with LongRoPE, the set of factors. Provenance is kept per row as flags, so that
- * a prompt can tell rows that a cold run would compute bit for bit from rows that are equal to rounding only.
+ * Which cached rows a prompt may reuse: rows that a cold run would compute bit for bit, told from rows that are equal to
+ * rounding only by their provenance.
  */
-import { type AttentionPath, PATH_GRID, type PromptExtent, pathSpans } from '../../nn/attention/path.ts'
-import { longropeLimit } from '../../nn/attention/rope.ts'
-import { hasLatents, type ModelConfig } from '../../nn/config.ts'
-
-const EXPANDED = 1
-const LONG_ROPE = 2
-const GENERATED = 4
-const EDITED = 8
-const FOREIGN = 16
-
-/** What decides the provenance of a row, from the model's config. */
-export interface RowRules {
-  /** MLA: the path matters. */
-  readonly latent: boolean
-  /** Positions beyond this take LongRoPE's long factors; Infinity without them. */
-  readonly ropeLimit: number
-}
-
-export function rowRules(config: ModelConfig): RowRules {
-  const limits = config.ropes.map(rope => longropeLimit(rope) ?? Number.POSITIVE_INFINITY)
-  return { latent: hasLatents(config), ropeLimit: Math.min(Number.POSITIVE_INFINITY, ...limits) }
-}
-
-/** The provenance of rows position .. + count, computed as tokens of `prompt` (null: generated). */
-export function rowProvenance(
-  rules: RowRules,
-  position: number,
-  count: number,
-  prompt: PromptExtent | null,
-  forced?: AttentionPath,
-): Uint8Array {
-  const provenance = new Uint8Array(count)
-  if (rules.latent) {
-    for (const span of pathSpans(position, count, prompt, forced)) {
-      if (span.path === 'expanded') provenance.fill(EXPANDED, span.start, span.start + span.count)
-    }
-  }
-  const longFrom = prompt ? (prompt.end > rules.ropeLimit ? 0 : Number.POSITIVE_INFINITY) : rules.ropeLimit
-  for (let i = 0; i < count; i++) {
-    if (position + i >= longFrom) provenance[i] = (provenance[i] as number) | LONG_ROPE
-    if (!prompt) provenance[i] = (provenance[i] as number) | GENERATED
-  }
-  return provenance
-}
-
-/** Of a row that was moved: no prompt computes it like this. */
-export function asEdited(flags: number): number {
-  return flags | EDITED
-}
-
-/** Of a row that came in a file: its bits are those of its provenance, if the file says the truth. */
-export function asForeign(flags: number): number {
-  return flags | FOREIGN
-}
+import { type AttentionPath, PATH_GRID, type PromptExtent } from '../../nn/attention/path.ts'
+import { EDITED, EXPANDED, FOREIGN, GENERATED, LONG_ROPE, type RowRules, rowProvenance } from '../../nn/provenance.ts'
 
 /** Whether only its own session may use the row: it was moved, or comes from a file that others need not believe. */
 export function isPrivate(flags: number): boolean {
   return (flags & (EDITED | FOREIGN)) !== 0
-}
-
-/** Whether LongRoPE's long factors rotated the row's key. */
-export function usesLongFactors(flags: number): boolean {
-  return (flags & LONG_ROPE) !== 0
 }
 
 /** A cold run of a prompt would not have the row like this: it was generated, or moved. */

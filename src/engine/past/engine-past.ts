@@ -1,0 +1,20 @@
+import type { BlockStore } from '../../cache/disk/block-store.ts'
+import { PrefixTree } from '../../cache/prefix-tree.ts'
+import type { Model } from '../../model/model.ts'
+import { rowRules } from '../../nn/provenance.ts'
+import { DiskTier } from './disk-tier.ts'
+import type { RowMover, SharedPast } from './timeline.ts'
+
+/** What the sessions of one engine share: the tree of their full blocks, and what lies below it on disk. */
+export interface EnginePast extends SharedPast {
+  readonly prefixes: PrefixTree
+  /** What later processes find again; null: nothing. */
+  readonly disk: DiskTier | null
+}
+
+/** Blocks that are published in the tree are written to `store`. */
+export function createEnginePast(model: Model, store: BlockStore | null, mover: RowMover): EnginePast {
+  const rules = rowRules(model.config)
+  const disk = store && new DiskTier({ store, kernels: model.kernels, pool: model.pool, rules })
+  return { rules, mover, disk, prefixes: new PrefixTree(model.pool, disk) }
+}
