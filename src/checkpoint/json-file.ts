@@ -1,6 +1,6 @@
 import { CheckpointError, type ConfigError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
-import { describeContent } from './find/file-kind.ts'
+import { describeContent } from './source/file-kind.ts'
 
 /** Deeper than any model's file. Protects recursive code that reads the result from running out of stack. */
 const MAX_DEPTH = 100

@@ -1,7 +1,7 @@
 import { CheckpointError } from '../errors.ts'
 import type { ByteSource } from '../tensor/bytes.ts'
 import type { CheckpointContents } from './checkpoint.ts'
-import { refuseWithoutWeights } from './find/other-folders.ts'
+import { refuseWithoutWeights } from './other-folders.ts'
 import { listed, quote } from './quote.ts'
 import { readSafetensorsHeader, type SafetensorsFile } from './safetensors/safetensors.ts'
 import { readShardIndex, type ShardIndex } from './safetensors/shard-index.ts'

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { modelFiles } from '../checkpoint/find/folder.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
-import { FIND_OPTIONS } from '../checkpoint/hub/option-table.ts'
+import { FIND_OPTIONS } from '../checkpoint/find-options.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { readName } from '../engine/types/arguments.ts'
 import type { LoadOptions } from '../engine/types/options.ts'

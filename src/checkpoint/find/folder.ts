@@ -4,9 +4,9 @@ import { CheckpointError } from '../../errors.ts'
 import { isGgufName, severalGguf } from '../gguf/find-gguf.ts'
 import { partNames } from '../gguf/part-names.ts'
 import type { CheckpointFiles } from '../source/checkpoint-files.ts'
+import { fileKind } from '../source/file-kind.ts'
 import { openFile } from '../source/file-source.ts'
 import { isShardName } from '../weight-files.ts'
-import { fileKind } from './file-kind.ts'
 
 /** The files of a folder, or those that belong to a model's file. */
 export async function modelFiles(path: string): Promise<CheckpointFiles> {

@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CheckpointError } from '../../errors.ts'
 import { isGgufName } from '../gguf/find-gguf.ts'
+import { describeContent, fileKind } from '../source/file-kind.ts'
 import { openFile } from '../source/file-source.ts'
 import { BUNDLED_MODEL, bundledModel } from './bundled-model.ts'
-import { describeContent, fileKind } from './file-kind.ts'
 import { ollamaModel } from './ollama.ts'
 
 /**

@@ -6,8 +6,8 @@
  */
 import { CheckpointError } from '../../errors.ts'
 import type { ByteRange, ByteSource } from '../../tensor/bytes.ts'
-import { describeContent, fileKind } from '../find/file-kind.ts'
 import { quote } from '../quote.ts'
+import { describeContent, fileKind } from '../source/file-kind.ts'
 import { HeaderCursor, naming } from './cursor.ts'
 import { type GgmlType, ggmlFormat, ggmlTypeOf } from './ggml-types.ts'
 import { Metadata } from './metadata.ts'

@@ -1,8 +1,8 @@
 import { CheckpointError } from '../../errors.ts'
 import type { ByteSource } from '../../tensor/bytes.ts'
-import { describeContent } from '../find/file-kind.ts'
 import { JsonScanError, JsonScanner } from '../json-scanner.ts'
 import { quote } from '../quote.ts'
+import { describeContent } from '../source/file-kind.ts'
 import { type StoredType, type TensorEntry, weightTypeOf } from '../tensor-entry.ts'
 import { isSafetensorsDType, SAFETENSORS_BITS } from './dtypes.ts'
 

@@ -3,7 +3,7 @@
  * line. The types in `options.ts` say the same to TypeScript; the compiler holds each table to its type.
  */
 import { CACHE_TYPE_NAMES } from '../../cache/types.ts'
-import { FIND_OPTIONS } from '../../checkpoint/hub/option-table.ts'
+import { FIND_OPTIONS } from '../../checkpoint/find-options.ts'
 import {
   anyText,
   callback,

@@ -1,4 +1,4 @@
-import { anyText, callback, flag, nested, type OptionRows, signal, text } from '../../options/kinds.ts'
+import { anyText, callback, flag, nested, type OptionRows, signal, text } from '../options/kinds.ts'
 
 /** Options of everything that finds a model by its name. */
 export const FIND_OPTIONS = {

@@ -1,8 +1,8 @@
 /** Errors for folders without a model in the hub's format: they name the format that is there, and a remedy. */
-import { CheckpointError, UnsupportedModelError } from '../../errors.ts'
-import { readJson } from '../json-file.ts'
-import { listed, quote } from '../quote.ts'
-import type { CheckpointFiles } from '../source/checkpoint-files.ts'
+import { CheckpointError, UnsupportedModelError } from '../errors.ts'
+import { readJson } from './json-file.ts'
+import { listed, quote } from './quote.ts'
+import type { CheckpointFiles } from './source/checkpoint-files.ts'
 
 const EXPECTED = 'expected model.safetensors or model.safetensors.index.json with its shards'
 
