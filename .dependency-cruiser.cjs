@@ -28,14 +28,25 @@ const rooms = {
 const engine = {
   types: [],
   wire: ['types'],
-  api: ['host', 'wire', 'types'],
+  api: ['wire', 'types'],
   past: ['types'],
   load: ['past', 'types'],
   loop: ['past', 'wire', 'types'],
   prompt: ['loop', 'load', 'past', 'wire', 'types'],
   saved: ['loop', 'load', 'past', 'types'],
-  host: ['prompt', 'loop', 'saved', 'load', 'past', 'wire', 'types'],
+  'host(?!/node)': ['prompt', 'loop', 'saved', 'load', 'past', 'wire', 'types'],
+  'host/node': ['api', 'host', 'load', 'types'],
 }
+
+// Who may use Node's modules. All others run in a browser as they are, so they may not import these, either.
+const node = [
+  ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|hub)', 'checkpoint/source/file-source'],
+  'model/open/open-model',
+  ...['engine/host/node', 'planning/(measure|read/open)', 'inspection', 'conversion', 'evaluation'],
+]
+const NODE = `^src/(${node.join('|')})(/|\\.ts$)`
+// The front doors, and what is loaded only when it is called.
+const COMPOSED = '^src/(index|for-apps|planning/lazy)\\.ts$'
 
 /** Rooms in a folder, and what else all of them may import. */
 const walls = (folder, rooms, common) =>
@@ -55,6 +66,18 @@ module.exports = {
     // Checked values and errors are everybody's.
     ...walls('src/', rooms, '|^src/options/|^src/(byte-text|errors|printable|version)\\.ts$'),
     ...walls('src/engine/', engine, ''),
+    {
+      name: 'node-is-behind-ports',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [NODE, COMPOSED] },
+      to: { path: NODE },
+    },
+    {
+      name: 'node-only-where-it-is-named',
+      severity: 'error',
+      from: { path: '^src/', pathNot: NODE },
+      to: { dependencyTypes: ['core'] },
+    },
     {
       name: 'apps-import-only-index',
       severity: 'error',

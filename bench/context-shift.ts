@@ -6,14 +6,14 @@
  */
 import { readFileSync } from 'node:fs'
 import type { SequenceCache } from '../src/cache/sequence-cache.ts'
-import { loadParts } from '../src/engine/load/load-parts.ts'
+import { loadInNode } from '../src/engine/host/node/platform.ts'
 import { Timeline } from '../src/engine/past/timeline.ts'
 import { rowRules } from '../src/nn/provenance.ts'
 import { positive } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const [source = 'models/tales-mla-8m', file = '../shared/data/fairytales.txt', count = '20'] = process.argv.slice(2)
-const { model, tokenizer, kernels, info } = await loadParts(
+const { model, tokenizer, kernels, info } = await loadInNode(
   source,
   { cacheType: 'f16' },
   { report: () => {}, signal: new AbortController().signal },

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Host } from '../src/engine/host/host.ts'
-import { loadParts } from '../src/engine/load/load-parts.ts'
+import { loadInNode } from '../src/engine/host/node/platform.ts'
 import type { FromHost } from '../src/engine/types/protocol.ts'
 import type { KernelChoice } from '../src/index.ts'
 import { oneOf, positive } from './support/options.ts'
@@ -50,7 +50,7 @@ const host = new Host({
   port: { post: message => receive(message), close: () => {} },
   pause: () => new Promise(resolve => setImmediate(resolve)),
   load: async (...args) => {
-    const parts = await loadParts(...args)
+    const parts = await loadInNode(...args)
     watch(parts.kernels, 'submit', 'submit')
     if (parts.kernels.resubmit) watch(parts.kernels as Required<typeof parts.kernels>, 'resubmit', 'submit')
     watch(parts.kernels, 'read', 'read')

@@ -9,7 +9,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { loadParts } from '../src/engine/load/load-parts.ts'
+import { loadInNode } from '../src/engine/host/node/platform.ts'
 import type { Kernels } from '../src/kernels/contract/kernels.ts'
 import { HostLab } from '../test/engine/host-lab.ts'
 import { Rng } from '../test/support/rng.ts'
@@ -41,12 +41,12 @@ const collect = (globalThis as { gc?: () => void }).gc ?? (() => {})
 const kernels = oneOf(values.kernels, '--kernels', ['native', 'wasm'])
 const probe = { kernels, threads: 1, contextLength: CONTEXT, chunkSize: 128 }
 const context = { report: () => {}, signal: new AbortController().signal }
-const sized = await loadParts('models/tales-mla-8m', probe, context)
+const sized = await loadInNode('models/tales-mla-8m', probe, context)
 const blockBytes = 64 * sized.model.layout.bytesPerToken
 sized.model.dispose()
 sized.kernels.dispose()
 const cacheBytes = BLOCKS * blockBytes
-const parts = await loadParts(
+const parts = await loadInNode(
   'models/tales-mla-8m',
   { ...probe, cacheBytes, cacheDir: path.join(folder, 'blocks'), cacheDirBytes: DISK_BYTES },
   context,

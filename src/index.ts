@@ -8,9 +8,9 @@ export { HubError } from './checkpoint/hub/hub-error.ts'
 export type { Conversion, ConvertOptions } from './conversion/convert.ts'
 export { ConversionError } from './conversion/errors.ts'
 export { convertModel } from './conversion/lazy.ts'
-export { Engine } from './engine/api/engine.ts'
 export { type Continuation, Session } from './engine/api/session.ts'
-export { chooseKernels, type KernelOptions } from './engine/load/choose-kernels.ts'
+export { Engine } from './engine/host/node/engine.ts'
+export { chooseKernels } from './engine/host/node/kernels.ts'
 export type { SessionInspection } from './engine/saved/inspect-session.ts'
 export {
   ContextLengthError,
@@ -20,6 +20,7 @@ export {
   WorkerError,
 } from './engine/types/errors.ts'
 export type * from './engine/types/options.ts'
+export type { KernelOptions } from './engine/types/platform.ts'
 export type * from './engine/types/results.ts'
 export {
   CheckpointError,

@@ -2,7 +2,8 @@
 import { createInterface } from 'node:readline'
 import type { SequenceCache } from '../../src/cache/sequence-cache.ts'
 import { ALONE_CHUNK } from '../../src/engine/host/host.ts'
-import { loadParts, type Parts } from '../../src/engine/load/load-parts.ts'
+import { loadInNode } from '../../src/engine/host/node/platform.ts'
+import type { Parts } from '../../src/engine/load/load-parts.ts'
 import { CoreKernels } from '../../src/kernels/core/kernels.ts'
 import { Profile } from '../../src/kernels/core/profile.ts'
 import { createSampler } from '../../src/sampling/sampler.ts'
@@ -52,7 +53,7 @@ const operations = {
       parts?.model.dispose()
       parts?.kernels.dispose()
       const context = { report: () => {}, signal: new AbortController().signal }
-      parts = await loadParts(model, { threads, kernels }, context)
+      parts = await loadInNode(model, { threads, kernels }, context)
       opened = wanted
     } else {
       cache.dispose()

@@ -2,7 +2,7 @@ import { UnsupportedModelError } from '../errors.ts'
 import type { Family } from '../families/family.ts'
 import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
-import type { OpenedModel } from '../model/open/open-model.ts'
+import type { OpenedModel } from '../model/open/opened-model.ts'
 import type { AttentionConfig } from '../nn/attention/config.ts'
 import { commonAttention, type ModelConfig } from '../nn/config.ts'
 

@@ -2,7 +2,8 @@
  * How well a model predicts a text, and how far its distributions are from another model's. Runs in the caller's
  * thread, which it leaves to others between steps only.
  */
-import { loadParts, type Parts } from '../engine/load/load-parts.ts'
+import { loadInNode } from '../engine/host/node/platform.ts'
+import type { Parts } from '../engine/load/load-parts.ts'
 import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
 import { OptionError } from '../errors.ts'
@@ -86,7 +87,7 @@ async function load(source: string, options: PerplexityOptions): Promise<Parts> 
   const { window, stride, windows, reference, against, saveReference, onWindow, partial, onProgress, signal, ...rest } =
     options
   const context = { report: onProgress ?? (() => {}), signal: signal ?? new AbortController().signal }
-  return loadParts(source, rest, context)
+  return loadInNode(source, rest, context)
 }
 
 function release({ model, kernels }: Parts): void {

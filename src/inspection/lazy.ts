@@ -2,11 +2,12 @@
  * Tools beside the engine whose code is read at their first call: a program that only generates does not pay for them
  * when it starts.
  */
+import type { SessionInspection } from '../engine/saved/inspect-session.ts'
+
 type Inspect = typeof import('./inspect.ts').inspectModel
 type Verify = typeof import('./verify/verify.ts').verifyFolder
 type MakeExpected = typeof import('./verify/make.ts').makeExpected
 type Manage = typeof import('../cache/disk/manage.ts')
-type InspectSession = typeof import('../engine/saved/inspect-session.ts').inspectSession
 type OpenTokenizer = typeof import('./open-tokenizer.ts').openTokenizer
 
 /** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
@@ -23,8 +24,10 @@ export const verifyFolder: Verify = async (...args) => (await import('./verify/v
 export const makeExpected: MakeExpected = async (...args) => (await import('./verify/make.ts')).makeExpected(...args)
 
 /** What a session's file holds, without a model. Throws SessionFileError. */
-export const inspectSession: InspectSession = async path =>
-  (await import('../engine/saved/inspect-session.ts')).inspectSession(path)
+export async function inspectSession(path: string): Promise<SessionInspection> {
+  const { NODE_SESSIONS } = await import('../engine/host/node/sessions.ts')
+  return (await import('../engine/saved/inspect-session.ts')).inspectSession(NODE_SESSIONS, path)
+}
 
 /** What a cache folder keeps, by model, the last used first. */
 export const cachedModels: Manage['cachedModels'] = async folder =>

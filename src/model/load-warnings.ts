@@ -1,7 +1,7 @@
 import { listed, quote } from '../checkpoint/quote.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { type SurveyedWeight, unusedTensors } from './load.ts'
-import type { OpenedModel } from './open/open-model.ts'
+import type { OpenedModel } from './open/opened-model.ts'
 
 /** One sentence each, once the tensors have been asked for: what was left out, and what config.json does not speak of. */
 export function loadWarnings(model: OpenedModel, survey: readonly SurveyedWeight[]): string[] {

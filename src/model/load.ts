@@ -7,7 +7,7 @@ import type { EncodableType } from '../quant/numbers.ts'
 import { tensorAt } from '../tensor/tensor.ts'
 import { Loader, type Ready, type WeightKernels } from './loader.ts'
 import { Model, type ModelOptions } from './model.ts'
-import type { OpenedModel } from './open/open-model.ts'
+import type { OpenedModel } from './open/opened-model.ts'
 
 export interface LoadModelOptions extends ModelOptions {
   /** Matrices are turned into this type, or what `weightTypeFor` makes of it. Default: they stay as they are stored. */

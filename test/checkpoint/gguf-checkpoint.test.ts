@@ -7,7 +7,7 @@ import { CheckpointError, ConfigError, UnsupportedModelError } from '../../src/e
 import { parseConfig } from '../../src/families/index.ts'
 import { surveyWeights } from '../../src/model/load.ts'
 import { openCheckpoint } from '../../src/model/open/open-checkpoint.ts'
-import { modelOf } from '../../src/model/open/open-model.ts'
+import { modelOf } from '../../src/model/open/opened-model.ts'
 import { type GgufTensorToWrite, type GgufValue, writeGguf } from '../support/gguf-writer.ts'
 import { openFolder } from '../support/open-folder.ts'
 import { tempFolder } from '../support/temp-folder.ts'

@@ -1,4 +1,4 @@
-import { createWasmKernels } from '../../src/kernels/core/wasm/wasm.ts'
+import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
 import { type ResultStore, runConformance } from './run.ts'
 
 /** Both modules, and thread counts that must not change a bit. */

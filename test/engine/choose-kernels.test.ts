@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { chooseKernels, type KernelFactories } from '../../src/engine/load/choose-kernels.ts'
+import { chooseKernels } from '../../src/engine/load/choose-kernels.ts'
+import type { KernelFactories } from '../../src/engine/types/platform.ts'
 import { type KernelOptions, KernelsUnavailableError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'

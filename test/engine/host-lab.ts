@@ -4,6 +4,7 @@ import * as nodeFs from 'node:fs/promises'
 import { BlockStore } from '../../src/cache/disk/block-store.ts'
 import type { StoreFs } from '../../src/cache/disk/folder.ts'
 import { Host } from '../../src/engine/host/host.ts'
+import { NODE_SESSIONS } from '../../src/engine/host/node/sessions.ts'
 import type { Parts } from '../../src/engine/load/load-parts.ts'
 import { fingerprint, identify } from '../../src/engine/past/identity.ts'
 import type { Call, FromHost, HostPromptOptions, Replies } from '../../src/engine/types/protocol.ts'
@@ -66,7 +67,7 @@ export class HostLab {
     const disk = { dead: false }
     const store = new BlockStore({
       folder: cacheDir,
-      fingerprint: fingerprint(identity),
+      fingerprint: await fingerprint(identity),
       label: 'random',
       maxBytes: 1e9,
       onNotice: notice => notices.push(notice),
@@ -83,6 +84,7 @@ export class HostLab {
       identity: async () => identity,
       draft: null,
       store,
+      sessions: NODE_SESSIONS,
     } as unknown as Parts
     return HostLab.over(parts, disk, notices)
   }

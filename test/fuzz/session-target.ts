@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NODE_SESSIONS } from '../../src/engine/host/node/sessions.ts'
 import type { Parts } from '../../src/engine/load/load-parts.ts'
 import { createEnginePast } from '../../src/engine/past/engine-past.ts'
 import { identify } from '../../src/engine/past/identity.ts'
@@ -28,7 +29,7 @@ async function place() {
   const model = await randomModel(kernels, config, 1, { blockTokens: 4 })
   const identity = await identify({ config: {}, tokenizer: {}, tensors: new Map() }, 'reference', model.layout)
   const info = { name: 'fuzzed', contextLength: 64 }
-  const parts = { info, model, kernels, identity: async () => identity } as unknown as Parts
+  const parts = { info, model, kernels, identity: async () => identity, sessions: NODE_SESSIONS } as unknown as Parts
   return { parts, past: createEnginePast(model, null, model), makeRoom: async () => false }
 }
 const placed = await place()

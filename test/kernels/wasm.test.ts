@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildModule, MODULES, wasmCompilerProblem } from '../../scripts/build-wasm.mjs'
 import { OptionError, OutOfMemoryError } from '../../src/errors.ts'
-import { createWasmKernels } from '../../src/kernels/core/wasm/wasm.ts'
+import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
 import type { ByteSource } from '../../src/tensor/bytes.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

@@ -6,7 +6,7 @@ import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../../src/errors.ts'
 import { parseConfig } from '../../src/families/index.ts'
 import { tiedWarnings } from '../../src/model/load-warnings.ts'
-import { modelOf } from '../../src/model/open/open-model.ts'
+import { modelOf } from '../../src/model/open/opened-model.ts'
 
 const LLAMA = {
   model_type: 'llama',

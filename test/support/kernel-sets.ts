@@ -1,8 +1,8 @@
 /** The kernel sets that tests of models run on. */
-import type { KernelOptions } from '../../src/engine/load/choose-kernels.ts'
+import type { KernelOptions } from '../../src/engine/types/platform.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
-import { createWasmKernels } from '../../src/kernels/core/wasm/wasm.ts'
+import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 
 export interface KernelSet {

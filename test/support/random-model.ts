@@ -5,7 +5,7 @@ import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import { loadModel } from '../../src/model/load.ts'
 import type { Model, ModelOptions } from '../../src/model/model.ts'
-import { modelOf } from '../../src/model/open/open-model.ts'
+import { modelOf } from '../../src/model/open/opened-model.ts'
 import { Rng } from './rng.ts'
 
 /** Weights drawn by name and seed, so that every kernel set gets the same. */

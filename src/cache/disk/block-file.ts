@@ -1,22 +1,9 @@
 /** A block as a sealed file. Its parts are the groups' memory, for those groups that the header lists as present. */
 import { createHash } from 'node:crypto'
+import type { BlockKey, StoredBlock } from '../stored-block.ts'
 import { seal, unseal } from './sealed-file.ts'
 
 const MAGIC = 'LKBLOCK1'
-
-/** The identity of a block: everything but its memory. */
-export interface BlockKey {
-  /** Name of the previous block; for the first block, the model's fingerprint. */
-  readonly parent: string
-  readonly ids: readonly number[]
-  /** How each row was computed. */
-  readonly provenance: readonly number[]
-}
-
-export interface StoredBlock extends BlockKey {
-  /** One per group; null if the window had passed it. */
-  readonly groups: readonly (Uint8Array | null)[]
-}
 
 /** As JSON. `ways` is the provenance. */
 interface Header extends Omit<BlockKey, 'provenance'> {

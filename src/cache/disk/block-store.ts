@@ -7,20 +7,11 @@ import * as nodeFs from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { makeFolder, PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/make-folder.ts'
 import { beginPartial, endPartial } from '../../files/partial-files.ts'
-import { blockName, decodeBlock, encodeBlock, idsName, type StoredBlock } from './block-file.ts'
+import type { BlockFolder, BlockKey, BlockStorage, StoredBlock } from '../stored-block.ts'
+import { blockName, decodeBlock, encodeBlock, idsName } from './block-file.ts'
 import { LABEL_FILE, type StoreFs, trimBlocks } from './folder.ts'
 
-export interface StoreOptions {
-  /** Holds the blocks of all models. */
-  readonly folder: string
-  /** Identifies model, cache layout and arithmetic. Blocks with another fingerprint are never found. */
-  readonly fingerprint: string
-  /** The model's name, for people. */
-  readonly label: string
-  /** Bound on all blocks in the folder, those of other models included. */
-  readonly maxBytes: number
-  /** Receives the reason of each failure as one sentence. */
-  readonly onNotice?: (notice: string) => void
+export interface StoreOptions extends BlockFolder {
   /** Replaces the file system in tests. */
   readonly fs?: StoreFs
 }
@@ -30,7 +21,7 @@ const PAUSE_MS = 30_000
 /** Errors that will not pass by waiting: writing stops for good. */
 const PERMANENT = new Set(['ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'])
 
-export class BlockStore {
+export class BlockStore implements BlockStorage {
   readonly fingerprint: string
   readonly #options: StoreOptions
   readonly #fs: StoreFs
@@ -51,7 +42,10 @@ export class BlockStore {
     this.#folder = join(options.folder, options.fingerprint)
   }
 
-  /** Names of the stored blocks of these tokens after `parent`, of any provenance. */
+  nameOf(key: BlockKey): string {
+    return blockName(key)
+  }
+
   async find(parent: string, ids: readonly number[]): Promise<string[]> {
     const start = idsName(parent, ids)
     await this.#makePrivate()
@@ -65,7 +59,7 @@ export class BlockStore {
     }
   }
 
-  /** The block, or null if there is none or it is damaged; a damaged file is removed. */
+  /** A damaged file is removed. */
   async read(name: string): Promise<StoredBlock | null> {
     const path = this.#path(name)
     let file: Uint8Array
@@ -84,7 +78,7 @@ export class BlockStore {
     }
   }
 
-  /** Marks blocks as just used, later blocks as slightly older: trimming removes the ends of texts first. */
+  /** Trimming removes the ends of texts first. */
   async touch(names: readonly string[]): Promise<void> {
     const now = Date.now()
     await Promise.all(
@@ -95,7 +89,7 @@ export class BlockStore {
     )
   }
 
-  /** Stores a block. True once every process can read it; false on failure. */
+  /** True once every process can read it. */
   async write(block: StoredBlock): Promise<boolean> {
     const name = blockName(block)
     const path = this.#path(name)

@@ -20,66 +20,56 @@ import type {
   SessionOptions,
   TokenizeOptions,
 } from '../types/options.ts'
-import type { OpenLink } from '../types/protocol.ts'
+import type { Links } from '../types/protocol.ts'
 import type { EngineCacheStats, Generation, ModelInfo } from '../types/results.ts'
 import { Client } from '../wire/client.ts'
 import type { GenerationStream } from '../wire/generation.ts'
 import { Session } from './session.ts'
 
-/**
- * A loaded model in a thread of its own. Holds no conversation; those are sessions, any number of them at once.
- *
- *     const engine = await Engine.load(bundledModel())
- *     const session = engine.session()
- *     for await (const { text } of session.prompt('Once upon a time')) process.stdout.write(text)
- *     await engine.dispose()
- */
-export class Engine {
+/** A client whose model is loaded. */
+export interface Connection {
+  readonly client: Client
+  readonly info: ModelInfo
+}
+
+/** Starts a host and loads a model in it. Throws OptionError, what loading throws, the signal's reason. */
+export async function connect(links: Links, source: string, options: LoadOptions): Promise<Connection> {
+  const name = readName(source, 'source')
+  const {
+    signal,
+    onProgress,
+    onNotice,
+    inline = false,
+    ...rest
+  } = readOptions<LoadOptions>(LOAD_OPTIONS, 'load', options)
+  if (signal?.aborted) throw signal.reason
+  const client = new Client(await (inline ? links.inline() : links.worker()), {
+    ...(onProgress && { onProgress }),
+    ...(onNotice && { onNotice }),
+  })
+  const abort = () => client.close(signal?.reason)
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    return { client, info: await client.load({ type: 'load', source: name, options: rest }) }
+  } catch (error) {
+    // The caller learns of it here; that the thread ends now is no news.
+    client.close(error instanceof Error ? error : new Error(String(error)))
+    await client.terminate()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** An engine wherever its host runs: a platform adds how one is loaded. */
+export class LoadedEngine {
   readonly info: ModelInfo
   readonly #client: Client
   #disposed: Promise<void> | null = null
 
-  private constructor(client: Client, info: ModelInfo) {
+  protected constructor({ client, info }: Connection) {
     this.#client = client
     this.info = info
-  }
-
-  /**
-   * Loads a model. `source` is a folder with config.json, tokenizer.json and safetensors, a GGUF file (of a split set any
-   * part), a safetensors file beside its config.json, a name on the hub (`owner/name`, `owner/name@revision`), which is
-   * downloaded into the hub's cache unless it is there, or `tales-mla-8m`, the model that comes with the package. Files
-   * are known by their first bytes, so Ollama's blobs (`sha256-…`) and manifests load too.
-   *
-   * Throws CheckpointError, ConfigError, UnsupportedModelError for what cannot be read or run, KernelsUnavailableError
-   * for kernels that were asked for by name and are not there, OptionError, OutOfMemoryError, the signal's reason.
-   */
-  static async load(source: string, options: LoadOptions = {}): Promise<Engine> {
-    const name = readName(source, 'source')
-    const {
-      signal,
-      onProgress,
-      onNotice,
-      inline = false,
-      ...rest
-    } = readOptions<LoadOptions>(LOAD_OPTIONS, 'load', options)
-    if (signal?.aborted) throw signal.reason
-    const client = new Client(await opener(inline), {
-      ...(onProgress && { onProgress }),
-      ...(onNotice && { onNotice }),
-    })
-    const abort = () => client.close(signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
-    try {
-      const info = await client.load({ type: 'load', source: name, options: rest })
-      return new Engine(client, info)
-    } catch (error) {
-      // It has been told; that its thread ends now is no news.
-      client.close(error instanceof Error ? error : new Error(String(error)))
-      await client.terminate()
-      throw error
-    } finally {
-      signal?.removeEventListener('abort', abort)
-    }
   }
 
   /** A new, empty timeline. Throws DisposedError, OptionError. */
@@ -149,10 +139,4 @@ export class Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }
-}
-
-/** Only what is used is loaded: the inline host brings all of the engine into the caller's thread. */
-async function opener(inline: boolean): Promise<OpenLink> {
-  if (inline) return (await import('../host/node/link-inline.ts')).openInline
-  return (await import('../host/node/link-worker.ts')).openWorker
 }

@@ -1,29 +1,12 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { KernelsUnavailableError } from '../types/errors.ts'
 import type { KernelChoice } from '../types/options.ts'
-
-export interface KernelOptions {
-  readonly threads?: number
-  readonly isa?: string
-  /** Quantised weights computed as f32, instead of on their blocks with 8-bit activations. The reference always does. */
-  readonly exact?: boolean
-}
+import type { KernelFactories, KernelOptions } from '../types/platform.ts'
 
 export interface ChosenKernels {
   readonly kernels: Kernels
   /** Why they are not the native ones; null where they are or were not asked for. */
   readonly fallbackReason: string | null
-}
-
-/** Each kind is loaded only when it is tried. */
-export type KernelFactories = Readonly<
-  Record<Exclude<KernelChoice, 'auto'>, (options: KernelOptions) => Promise<Kernels>>
->
-
-export const KERNEL_FACTORIES: KernelFactories = {
-  native: async options => (await import('../../kernels/core/node/addon.ts')).createNativeKernels(options),
-  wasm: async options => (await import('../../kernels/core/wasm/wasm.ts')).createWasmKernels(options),
-  reference: async () => (await import('../../kernels/reference/index.ts')).createReferenceKernels(),
 }
 
 const REMEDY = {
@@ -39,7 +22,7 @@ const REMEDY = {
 export async function chooseKernels(
   choice: KernelChoice,
   options: KernelOptions,
-  factories: KernelFactories = KERNEL_FACTORIES,
+  factories: KernelFactories,
 ): Promise<ChosenKernels> {
   if (choice !== 'auto') {
     try {

@@ -2,7 +2,7 @@ import { OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { ModelOptions } from '../../model/model.ts'
-import type { OpenedModel } from '../../model/open/open-model.ts'
+import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { DraftModel } from '../../speculation/draft-model.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 

@@ -1,19 +1,16 @@
-import { homedir } from 'node:os'
-import { basename, resolve } from 'node:path'
-import type { BlockStore } from '../../cache/disk/block-store.ts'
+import type { BlockStorage } from '../../cache/stored-block.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
-import { findLocal } from '../../checkpoint/find/local-model.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel, type SurveyedWeight, surveyWeights } from '../../model/load.ts'
 import { loadWarnings, tiedWarnings } from '../../model/load-warnings.ts'
 import type { Model } from '../../model/model.ts'
-import { type OpenedModel, openModel } from '../../model/open/open-model.ts'
+import { type OpenedModel, openFiles } from '../../model/open/opened-model.ts'
 import { sentence } from '../../printable.ts'
 import type { DraftModel } from '../../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
 import type { Identity } from '../past/identity.ts'
-import type { ProgressEvent } from '../types/options.ts'
+import type { LoadContext, Platform, SealedFiles } from '../types/platform.ts'
 import type { HostLoadOptions } from '../types/protocol.ts'
 import type { ModelInfo } from '../types/results.ts'
 import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
@@ -40,48 +37,59 @@ export interface Parts {
   /** Guesses ahead for the model; null without one. */
   readonly draft: DraftModel | null
   /** Where blocks are kept on disk; null where they are not. */
-  readonly store: BlockStore | null
+  readonly store: BlockStorage | null
+  /** Where sessions are kept. */
+  readonly sessions: SealedFiles
 }
 
-export interface LoadContext {
-  report(event: ProgressEvent): void
-  /** Hears of what went wrong and does no harm. */
-  notice?(text: string): void
-  readonly signal: AbortSignal
+/** A model whose headers are read, and what people call it. */
+interface NamedModel extends OpenedModel {
+  readonly name: string
 }
 
 /** Finds, opens and loads a model. What was made is given back when a part of it fails. */
-export async function loadParts(source: string, options: HostLoadOptions, context: LoadContext): Promise<Parts> {
+export async function loadParts(
+  platform: Platform,
+  source: string,
+  options: HostLoadOptions,
+  context: LoadContext,
+): Promise<Parts> {
   const { threads, isa, exact } = options
-  const choosing = chooseKernels(options.kernels ?? 'auto', {
-    ...(threads && { threads }),
-    ...(isa && { isa }),
-    ...(exact && { exact }),
-  })
-  const opening = findModel(source, options, context).then(path => openModel(path))
-  const [chosen, opened] = await Promise.allSettled([choosing, opening])
+  const given = { ...(threads && { threads }), ...(isa && { isa }), ...(exact && { exact }) }
+  const choosing = chooseKernels(options.kernels ?? 'auto', given, platform.kernels)
+  const [chosen, opened] = await Promise.allSettled([choosing, open(platform, source, options, context)])
   try {
     // The model is the first thing a user has to get right.
     if (opened.status === 'rejected') throw opened.reason
     if (chosen.status === 'rejected') throw chosen.reason
     context.signal.throwIfAborted()
-    return await assemble(source, opened.value, chosen.value, options, context)
+    return await assemble(platform, opened.value, chosen.value, options, context)
   } catch (error) {
     if (chosen.status === 'fulfilled') chosen.value.kernels.dispose()
     throw error
   }
 }
 
-async function assemble(
+async function open(
+  platform: Platform,
   source: string,
-  opened: OpenedModel,
+  options: HostLoadOptions,
+  context: LoadContext,
+): Promise<NamedModel> {
+  const { name, files } = await platform.findModel(source, options, context)
+  return { name, ...(await openFiles(files)) }
+}
+
+async function assemble(
+  platform: Platform,
+  opened: NamedModel,
   { kernels, fallbackReason }: ChosenKernels,
   options: HostLoadOptions,
   context: LoadContext,
 ): Promise<Parts> {
   const { report, notice, signal } = context
   // What is quickly said to be wrong comes before the weights.
-  const { checkpoint, config } = opened
+  const { name, checkpoint, config } = opened
   const { maxPositions } = config
   const { contextLength = maxPositions, cacheBytes, weights } = options
   if (contextLength > maxPositions) {
@@ -93,8 +101,7 @@ async function assemble(
     config: checkpoint.generationConfig,
     eosId: tokenizer.eosId,
   })
-  const openedDraft =
-    options.draft === undefined ? null : await openModel(await findModel(options.draft, options, context))
+  const openedDraft = options.draft === undefined ? null : await open(platform, options.draft, options, context)
   if (openedDraft) {
     const { checkpoint: draft } = openedDraft
     checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
@@ -113,7 +120,7 @@ async function assemble(
   const draft = openedDraft && (await loadDraft(openedDraft, kernels, { cacheType, cache: budget, signal, vocabSize }))
   const tied = await tiedWarnings(opened)
   const info: ModelInfo = {
-    name: nameOf(checkpoint, source),
+    name,
     modelType: config.modelType,
     nLayers: config.nLayers,
     hiddenSize: config.hiddenSize,
@@ -126,14 +133,14 @@ async function assemble(
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
     sampling: samplingDefaults(defaults.sampling),
-    draft: openedDraft && nameOf(openedDraft.checkpoint, options.draft as string),
+    draft: openedDraft?.name ?? null,
     warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(opened, survey), ...tied].map(warning =>
       sentence(warning),
     ),
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))
-  const store = await openStore(info, identity, options, notice)
-  return { info, model, kernels, tokenizer, defaults, draft, identity, store }
+  const store = await openStore(platform, name, identity, options, notice)
+  return { info, model, kernels, tokenizer, defaults, draft, identity, store, sessions: platform.sessions }
 }
 
 /** Takes reading, so it is done when it is asked for. */
@@ -148,38 +155,17 @@ function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make())
 }
 
-/** A folder by its last part, a model of the hub as it was asked for. */
-function nameOf(checkpoint: Checkpoint, source: string): string {
-  return checkpoint.name === source ? basename(resolve(source)) : source
-}
-
-/** Brings in the disk only where it is wanted. */
 async function openStore(
-  { name }: ModelInfo,
+  platform: Platform,
+  label: string,
   identity: Parts['identity'],
-  { cacheDir, cacheDirBytes = CACHE_DIR_BYTES }: HostLoadOptions,
+  { cacheDir, cacheDirBytes: maxBytes = CACHE_DIR_BYTES }: HostLoadOptions,
   onNotice: (text: string) => void = () => {},
-): Promise<BlockStore | null> {
+): Promise<BlockStorage | null> {
   if (cacheDir === undefined) return null
   const { fingerprint } = await import('../past/identity.ts')
-  const { BlockStore } = await import('../../cache/disk/block-store.ts')
-  const print = fingerprint(await identity())
-  return new BlockStore({ folder: cacheDir, fingerprint: print, label: name, maxBytes: cacheDirBytes, onNotice })
-}
-
-/** Only a name that is no path brings in what talks to the hub. */
-async function findModel(source: string, options: HostLoadOptions, { report, signal }: LoadContext): Promise<string> {
-  const local = await findLocal(source)
-  if (local !== undefined) return local
-  const { resolveModel } = await import('../../checkpoint/find/resolve-model.ts')
-  const { hubSettings } = await import('../../checkpoint/hub/options.ts')
-  return resolveModel(source, {
-    ...hubSettings({}, homedir()),
-    ...options.hub,
-    ...(options.offline !== undefined && { offline: options.offline }),
-    signal,
-    onProgress: report,
-  })
+  const print = await fingerprint(await identity())
+  return platform.openBlocks({ folder: cacheDir, fingerprint: print, label, maxBytes, onNotice })
 }
 
 function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Checkpoint, template?: string): Tokenizer {

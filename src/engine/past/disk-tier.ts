@@ -1,17 +1,16 @@
 /** Blocks on disk below the blocks in memory: written behind generation, read before a prompt reuses them. */
 
-import { blockName, type StoredBlock } from '../../cache/disk/block-file.ts'
-import type { BlockStore } from '../../cache/disk/block-store.ts'
 import type { CacheLayout } from '../../cache/layout.ts'
 import { type Block, type BlockPool, CacheFullError } from '../../cache/pool.ts'
 import type { BlockOrigin, PrefixNode, PrefixTree, PublishListener } from '../../cache/prefix-tree.ts'
+import type { BlockStorage, StoredBlock } from '../../cache/stored-block.ts'
 import { OutOfMemoryError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { type RowRules, rowProvenance } from '../../nn/provenance.ts'
 import { type ReuseOptions, rowFits } from './reusable-rows.ts'
 
 export interface DiskTierOptions {
-  readonly store: BlockStore
+  readonly store: BlockStorage
   readonly pool: BlockPool
   readonly kernels: Pick<Kernels, 'read' | 'upload'>
   readonly rules: RowRules
@@ -100,7 +99,7 @@ export class DiskTier implements PublishListener {
     for (let n = above.length; (n + 1) * blockTokens <= ids.length; n++) {
       const range = [n * blockTokens, (n + 1) * blockTokens] as const
       const found = await store.find(parent, ids.slice(...range))
-      const exact = blockName({ parent, ids: ids.slice(...range), provenance: [...cold.slice(...range)] })
+      const exact = store.nameOf({ parent, ids: ids.slice(...range), provenance: [...cold.slice(...range)] })
       const near = options.strict ? undefined : found[0]
       const name = found.includes(exact) ? exact : near
       if (name === undefined) break
@@ -159,10 +158,11 @@ export class DiskTier implements PublishListener {
   }
 
   #nameOf(node: PrefixNode | null): string {
-    if (!node?.parent) return this.#options.store.fingerprint
+    const { store } = this.#options
+    if (!node?.parent) return store.fingerprint
     const known = this.#names.get(node)
     if (known !== undefined) return known
-    const name = blockName({ parent: this.#nameOf(node.parent), ids: node.ids, provenance: node.provenance })
+    const name = store.nameOf({ parent: this.#nameOf(node.parent), ids: node.ids, provenance: node.provenance })
     this.#names.set(node, name)
     return name
   }

@@ -1,5 +1,5 @@
-import type { BlockStore } from '../../cache/disk/block-store.ts'
 import { PrefixTree } from '../../cache/prefix-tree.ts'
+import type { BlockStorage } from '../../cache/stored-block.ts'
 import type { Model } from '../../model/model.ts'
 import { rowRules } from '../../nn/provenance.ts'
 import { DiskTier } from './disk-tier.ts'
@@ -13,7 +13,7 @@ export interface EnginePast extends SharedPast {
 }
 
 /** Blocks that are published in the tree are written to `store`. */
-export function createEnginePast(model: Model, store: BlockStore | null, mover: RowMover): EnginePast {
+export function createEnginePast(model: Model, store: BlockStorage | null, mover: RowMover): EnginePast {
   const rules = rowRules(model.config)
   const disk = store && new DiskTier({ store, kernels: model.kernels, pool: model.pool, rules })
   return { rules, mover, disk, prefixes: new PrefixTree(model.pool, disk) }

@@ -1,5 +1,4 @@
 /** Whose rows these are: rows of two engines may stand for each other only where all of this is equal. */
-import { createHash } from 'node:crypto'
 import type { CacheLayer, CacheLayout } from '../../cache/layout.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { PATH_GRID } from '../../nn/attention/path.ts'
@@ -31,11 +30,11 @@ export async function identify(
 ): Promise<Identity> {
   return {
     rules: `${VERSION}/${PATH_GRID}`,
-    config: digest(JSON.stringify(config)),
-    tokenizer: digest(JSON.stringify(tokenizer)),
+    config: await digest(JSON.stringify(config)),
+    tokenizer: await digest(JSON.stringify(tokenizer)),
     weights: await weightsDigest(tensors),
     rows: [...new Set(layout.layers.flatMap(l => l.segments).map(s => `${s.name} ${s.dtype}`))].join(', '),
-    layout: digest(JSON.stringify({ blockTokens: layout.blockTokens, groups: layerKinds(layout) })),
+    layout: await digest(JSON.stringify({ blockTokens: layout.blockTokens, groups: layerKinds(layout) })),
     numerics,
   }
 }
@@ -62,7 +61,7 @@ function layerKinds({ blockTokens, groups, layers }: CacheLayout): object[] {
 }
 
 /** 128 bits, in hexadecimal. */
-export function fingerprint(identity: Identity): string {
+export function fingerprint(identity: Identity): Promise<string> {
   return digest(JSON.stringify(identity))
 }
 
@@ -92,8 +91,9 @@ async function weightsDigest(tensors: Checkpoint['tensors']): Promise<string> {
   return digest(JSON.stringify(shapes), ...samples)
 }
 
-function digest(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest('hex').slice(0, 32)
+/** The first 128 bits of SHA-256, in hexadecimal. Browsers have it on pages that came over https or from localhost. */
+async function digest(...parts: (string | Uint8Array)[]): Promise<string> {
+  const bytes = await new Blob(parts).arrayBuffer()
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes), 0, 16)
+  return [...hash].map(byte => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,4 +1,5 @@
 import { LatentkitError } from '../../errors.ts'
+import type { SealedFiles } from '../types/platform.ts'
 import { damaged, openSession } from './open-session.ts'
 
 /** What a session's file holds, without a model. */
@@ -18,8 +19,8 @@ export interface SessionInspection {
 }
 
 /** Reads a session's file and checks it. Throws SessionFileError. */
-export async function inspectSession(path: string): Promise<SessionInspection> {
-  const reader = await openSession(path)
+export async function inspectSession(files: SealedFiles, path: string): Promise<SessionInspection> {
+  const reader = await openSession(files, path)
   try {
     await reader.finish()
     const { model, savedAt, tokens, rows, identity, contextLength, notes } = reader.header

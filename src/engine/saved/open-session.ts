@@ -1,12 +1,13 @@
 import { SessionFileError } from '../types/errors.ts'
+import type { SealedFiles } from '../types/platform.ts'
 import { SessionReader } from './session-file.ts'
 
 /** Throws SessionFileError. */
-export async function openSession(path: string): Promise<SessionReader> {
+export async function openSession(files: SealedFiles, path: string): Promise<SessionReader> {
   try {
-    return await SessionReader.open(path)
+    return await SessionReader.open(files, path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw damaged(path, error)
+    if ((error as { readonly code?: unknown }).code === undefined) throw damaged(path, error)
     throw new SessionFileError(`The session ${path} cannot be read: ${(error as Error).message}`, { cause: error })
   }
 }

@@ -25,7 +25,7 @@ export interface Place {
 
 /** What is in the file, ready to go on. Throws SessionFileError and what `check` throws. */
 export async function restoreSession(place: Place, path: string, options: RestoreOptions): Promise<Snapshot> {
-  const reader = await openSession(path)
+  const reader = await openSession(place.parts.sessions, path)
   try {
     const { header } = reader
     const differs = differences(header.identity, await place.parts.identity())

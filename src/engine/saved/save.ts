@@ -21,7 +21,7 @@ export async function saveSession(
   const { layout } = parts.model
   const blocks = rows ? blocksOf(cache) : []
   try {
-    const bytes = await writeSession(file, {
+    const bytes = await writeSession(parts.sessions, file, {
       header: {
         model: parts.info.name,
         identity: await parts.identity(),

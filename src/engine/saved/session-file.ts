@@ -1,6 +1,5 @@
 /** Sessions as sealed files: a header, then ids, provenance and blocks as memory has them. */
-import { endianness } from 'node:os'
-import { SealedReader, type SealFs, writeSealed } from '../../cache/disk/sealed-stream.ts'
+import type { SealedFiles, SealedReader } from '../types/platform.ts'
 import { bodyBytes, parseSessionHeader, SESSION_MAGIC, type SessionHeader } from './session-header.ts'
 
 export interface SessionToWrite {
@@ -15,12 +14,15 @@ export interface SessionToWrite {
   readonly blocks: AsyncIterable<Uint8Array>
 }
 
+/** Of this machine. */
+const ENDIANNESS = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'LE' : 'BE'
+
 /** Gives the file's size. An older file of that name stays until the new one is whole. */
-export async function writeSession(path: string, session: SessionToWrite, fs?: SealFs): Promise<number> {
+export async function writeSession(files: SealedFiles, path: string, session: SessionToWrite): Promise<number> {
   const { tokens, ids, provenance, sizes, blocks } = session
   const header: SessionHeader = {
     ...session.header,
-    endianness: endianness(),
+    endianness: ENDIANNESS,
     savedAt: new Date().toISOString(),
     tokens: tokens.length,
     rows: ids.length,
@@ -32,7 +34,7 @@ export async function writeSession(path: string, session: SessionToWrite, fs?: S
     yield Uint8Array.from(provenance)
     yield* blocks
   }
-  return writeSealed(path, SESSION_MAGIC, header, parts(), fs)
+  return files.write(path, SESSION_MAGIC, header, parts())
 }
 
 /** A session's file as it is read. Errors say what is wrong with it; nothing is to be believed before `finish`. */
@@ -59,13 +61,13 @@ export class SessionReader {
     this.#left = header.blocks.flat().reduce<number>((n, bytes) => n + (bytes ?? 0), 0)
   }
 
-  static async open(path: string): Promise<SessionReader> {
-    const file = await SealedReader.open(path, SESSION_MAGIC)
+  static async open(files: SealedFiles, path: string): Promise<SessionReader> {
+    const file = await files.open(path, SESSION_MAGIC)
     try {
       const header = parseSessionHeader(file.header)
       const expected = bodyBytes(header)
       if (file.bodyBytes !== expected) throw new Error(`it has ${file.bodyBytes} bytes of rows, not ${expected}`)
-      if (header.endianness !== endianness()) {
+      if (header.endianness !== ENDIANNESS) {
         throw new Error(`it was written by a machine of the other byte order (${header.endianness})`)
       }
       const tokens = integers(await file.next(4 * header.tokens))

@@ -137,3 +137,9 @@ export interface HostEvents {
 }
 
 export type OpenLink = (events: HostEvents) => HostLink
+
+/** How a host is reached on this machine: in a thread of its own, or in the caller's. */
+export interface Links {
+  worker(): Promise<OpenLink>
+  inline(): Promise<OpenLink>
+}

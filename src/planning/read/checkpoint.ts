@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
-import { modelOf } from '../../model/open/open-model.ts'
+import { modelOf } from '../../model/open/opened-model.ts'
 import { isPackedType, packedBytes } from '../../quant/packed.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
 import type { PlanModel, StoredWeights, Unknown } from '../plan-model.ts'

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads'
-import { loadParts } from '../../load/load-parts.ts'
 import type { FromHost, HostEvents, HostLink, ToHost } from '../../types/protocol.ts'
 import { Host } from '../host.ts'
+import { loadInNode } from './platform.ts'
 
 /** The host in the caller's own thread, over the same messages: each step blocks the event loop. */
 export function openInline(events: HostEvents): HostLink {
@@ -9,7 +9,7 @@ export function openInline(events: HostEvents): HostLink {
   const host = new Host({
     port: { post: message => far.postMessage(message), close: () => far.close() },
     pause: () => new Promise(resolve => setImmediate(resolve)),
-    load: loadParts,
+    load: loadInNode,
   })
   const ended = new Promise<void>(resolve => near.once('close', () => resolve()))
   far.on('message', (message: ToHost) => host.receive(message))

@@ -2,10 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { reportPartialsTo } from '../../../files/partial-files.ts'
 import { onWork } from '../../../tokenizer/work.ts'
-import { loadParts } from '../../load/load-parts.ts'
 import type { FromHost, ToHost } from '../../types/protocol.ts'
 import { Signs } from '../../types/signs.ts'
 import { Host } from '../host.ts'
+import { loadInNode } from './platform.ts'
 
 if (parentPort) {
   const port = parentPort
@@ -17,7 +17,7 @@ if (parentPort) {
     port: { post, close: () => port.close() },
     // Messages are taken in between two turns of the loop.
     pause: () => new Promise(resolve => setImmediate(resolve)),
-    load: loadParts,
+    load: loadInNode,
     computing: now => {
       signs.computing = now
     },

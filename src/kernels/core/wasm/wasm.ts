@@ -3,7 +3,7 @@ import type { Kernels } from '../../contract/kernels.ts'
 import { Heap } from '../heap.ts'
 import type { CoreHost } from '../host.ts'
 import { CoreKernels } from '../kernels.ts'
-import { type CoreThread, startThread } from './threads.ts'
+import type { CoreThread, WasmPlatform } from './platform.ts'
 import { type CoreExports, PAGE, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
 
 export interface WasmOptions {
@@ -21,9 +21,14 @@ const THREAD_STACK = 256 << 10
 /** Memory is taken from the platform in steps, which are few even for a large model. */
 const GROWTH = 16 << 20
 
-export async function createWasmKernels(options: WasmOptions = {}): Promise<Kernels> {
-  const mayShare = canShareMemory()
-  const threads = options.threads ?? (mayShare ? availableThreads() : 1)
+// The same way up from src and from dist; written out, so that bundlers see the two files.
+const MODULE = new URL('../../../../prebuilt/core.wasm', import.meta.url)
+const MODULE_WITH_THREADS = new URL('../../../../prebuilt/core-threads.wasm', import.meta.url)
+
+export async function createWasmKernels(platform: WasmPlatform, options: WasmOptions = {}): Promise<Kernels> {
+  // Some browsers hide it where it cannot be used.
+  const mayShare = platform.canShareMemory && typeof SharedArrayBuffer !== 'undefined'
+  const threads = options.threads ?? (mayShare ? platform.availableThreads : 1)
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
   const shared = options.shared ?? (mayShare && threads > 1)
   if (shared && !mayShare) {
@@ -31,38 +36,10 @@ export async function createWasmKernels(options: WasmOptions = {}): Promise<Kern
       'Memory cannot be shared here (that takes a worker of a cross-origin isolated page); use `shared: false`.',
     )
   }
-  const module = await webAssembly().compile(await readModule(shared ? 'core-threads.wasm' : 'core.wasm'))
+  const module = await webAssembly().compile(await platform.readModule(shared ? MODULE_WITH_THREADS : MODULE))
   const host = new WasmHost(module, shared, shared ? threads : 1)
-  await host.startThreads()
+  await host.startThreads(platform)
   return new CoreKernels(host, options.exact ?? false)
-}
-
-function isNode(): boolean {
-  return typeof process !== 'undefined' && typeof process.versions?.node === 'string'
-}
-
-/** Browsers share memory only with pages isolated from other origins, and let only workers wait for other threads. */
-function canShareMemory(): boolean {
-  if (typeof SharedArrayBuffer === 'undefined') return false
-  const { crossOriginIsolated, document } = globalThis as { crossOriginIsolated?: boolean; document?: unknown }
-  return isNode() || (crossOriginIsolated === true && document === undefined)
-}
-
-function availableThreads(): number {
-  if (isNode()) return process.getBuiltinModule('node:os').availableParallelism()
-  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1
-}
-
-async function readModule(name: 'core.wasm' | 'core-threads.wasm'): Promise<Uint8Array> {
-  // The same way up from src and from dist; written out, so that bundlers see the two files.
-  const url =
-    name === 'core.wasm'
-      ? new URL('../../../../prebuilt/core.wasm', import.meta.url)
-      : new URL('../../../../prebuilt/core-threads.wasm', import.meta.url)
-  if (isNode()) return process.getBuiltinModule('node:fs').promises.readFile(url)
-  const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url} cannot be fetched (HTTP ${response.status})`)
-  return new Uint8Array(await response.arrayBuffer())
 }
 
 class WasmHost implements CoreHost {
@@ -99,7 +76,7 @@ class WasmHost implements CoreHost {
     this.#core.start(this.#pool, threads)
   }
 
-  async startThreads(): Promise<void> {
+  async startThreads(platform: WasmPlatform): Promise<void> {
     const starts = Array.from({ length: this.threads - 1 }, (_, i) => ({
       module: this.#module,
       memory: this.#memory,
@@ -107,7 +84,7 @@ class WasmHost implements CoreHost {
       thread: i + 1,
       stack: this.allocate(THREAD_STACK) + THREAD_STACK,
     }))
-    this.#workers = await Promise.all(starts.map(startThread))
+    this.#workers = await Promise.all(starts.map(start => platform.startThread(start)))
   }
 
   allocate(bytes: number): number {

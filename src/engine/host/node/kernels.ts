@@ -1,0 +1,17 @@
+import { type ChosenKernels, chooseKernels as choose } from '../../load/choose-kernels.ts'
+import type { KernelChoice } from '../../types/options.ts'
+import type { KernelFactories, KernelOptions } from '../../types/platform.ts'
+
+export const NODE_KERNELS: KernelFactories = {
+  native: async options => (await import('../../../kernels/core/node/addon.ts')).createNativeKernels(options),
+  wasm: async options => (await import('../../../kernels/core/node/wasm.ts')).createWasmKernels(options),
+  reference: async () => (await import('../../../kernels/reference/index.ts')).createReferenceKernels(),
+}
+
+/**
+ * The kernels asked for; `auto` takes the native ones, or WebAssembly's where those cannot be had, and says why. The caller
+ * disposes of them. Throws KernelsUnavailableError.
+ */
+export function chooseKernels(choice: KernelChoice, options: KernelOptions = {}): Promise<ChosenKernels> {
+  return choose(choice, options, NODE_KERNELS)
+}

@@ -1,0 +1,40 @@
+import { homedir } from 'node:os'
+import { basename, resolve } from 'node:path'
+import { modelFiles } from '../../../checkpoint/find/folder.ts'
+import { findLocal } from '../../../checkpoint/find/local-model.ts'
+import { loadParts, type Parts } from '../../load/load-parts.ts'
+import type { LoadContext, Platform } from '../../types/platform.ts'
+import type { HostLoadOptions } from '../../types/protocol.ts'
+import { NODE_KERNELS } from './kernels.ts'
+import { NODE_SESSIONS } from './sessions.ts'
+
+/** What Node offers a host. Each part is read when it is asked for: most programs need neither the hub nor a cache on disk. */
+export const NODE: Platform = {
+  kernels: NODE_KERNELS,
+  findModel: async (source, options, context) => {
+    const path = await pathOf(source, options, context)
+    return { name: path === source ? basename(resolve(source)) : source, files: await modelFiles(path) }
+  },
+  openBlocks: async options => new (await import('../../../cache/disk/block-store.ts')).BlockStore(options),
+  sessions: NODE_SESSIONS,
+}
+
+/** A model with all that belongs to it, in this thread. */
+export function loadInNode(source: string, options: HostLoadOptions, context: LoadContext): Promise<Parts> {
+  return loadParts(NODE, source, options, context)
+}
+
+/** Only a name that is no path brings in what talks to the hub. */
+async function pathOf(source: string, options: HostLoadOptions, { report, signal }: LoadContext): Promise<string> {
+  const local = await findLocal(source)
+  if (local !== undefined) return local
+  const { resolveModel } = await import('../../../checkpoint/find/resolve-model.ts')
+  const { hubSettings } = await import('../../../checkpoint/hub/options.ts')
+  return resolveModel(source, {
+    ...hubSettings({}, homedir()),
+    ...options.hub,
+    ...(options.offline !== undefined && { offline: options.offline }),
+    signal,
+    onProgress: report,
+  })
+}

@@ -1,0 +1,66 @@
+/**
+ * What the host needs of the machine that it runs on: where models are found, which kernels there are, what outlives the
+ * process. `host/node/platform.ts` is Node's; nothing else in the engine knows of disks, processes or threads.
+ */
+import type { BlockFolder, BlockStorage } from '../../cache/stored-block.ts'
+import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
+import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { KernelChoice, ProgressEvent } from './options.ts'
+import type { HostLoadOptions } from './protocol.ts'
+
+export interface Platform {
+  readonly kernels: KernelFactories
+  /** What a user's name for a model means. Throws CheckpointError, HubError, the signal's reason. */
+  findModel(source: string, options: HostLoadOptions, context: LoadContext): Promise<FoundModel>
+  /** Blocks in the folder of this name, which may be made. Throws where there are no folders. */
+  openBlocks(options: BlockFolder): Promise<BlockStorage>
+  readonly sessions: SealedFiles
+}
+
+export interface FoundModel {
+  /** What people call it: a folder by its last part, a model of the hub as it was asked for. */
+  readonly name: string
+  readonly files: CheckpointFiles
+}
+
+export interface LoadContext {
+  report(event: ProgressEvent): void
+  /** Hears of what went wrong and does no harm. */
+  notice?(text: string): void
+  readonly signal: AbortSignal
+}
+
+/** Each kernel set is loaded only when it is tried; one that is not there rejects with the reason. */
+export type KernelFactories = Readonly<
+  Record<Exclude<KernelChoice, 'auto'>, (options: KernelOptions) => Promise<Kernels>>
+>
+
+export interface KernelOptions {
+  /** Threads that compute. Default: one for each core of the machine. */
+  readonly threads?: number
+  /** Instruction set of the native kernels. Default: the best that the processor has. */
+  readonly isa?: string
+  /** Quantised weights computed as f32, instead of on their blocks with 8-bit activations. The reference always does. */
+  readonly exact?: boolean
+}
+
+/** Files that say by themselves whether they are whole: a magic of 8 characters, a header in JSON, parts, a checksum. */
+export interface SealedFiles {
+  /** Puts a file in its place whole or not at all; gives its size in bytes. Throws what the system does. */
+  write(path: string, magic: string, header: unknown, parts: AsyncIterable<Uint8Array>): Promise<number>
+  /** Throws an Error that says what is wrong with the file; one of the system has a `code`. */
+  open(path: string, magic: string): Promise<SealedReader>
+}
+
+/** A sealed file, read from its start to its end. Every method throws an Error that says what is wrong with it. */
+export interface SealedReader {
+  /** Not to be believed before `finish`. */
+  readonly header: unknown
+  /** Of all parts together. */
+  readonly bodyBytes: number
+  /** The next part. */
+  next(bytes: number): Promise<Uint8Array>
+  /** When all parts were read: whether the file is what was written. */
+  finish(): Promise<void>
+  close(): Promise<void>
+}
