@@ -5,16 +5,15 @@ import type { CacheTypeName } from '../cache/types.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels, Recording } from '../kernels/contract/kernels.ts'
 import { Arena } from '../nn/arena.ts'
-import { longropeLimit, ropeFrequencies } from '../nn/attention/rope.ts'
-import type { AttentionStep } from '../nn/attention/step.ts'
-import { decoderLayer, type Layer, runLayer } from '../nn/block.ts'
+import { type KeyStore, pagedKeys } from '../nn/attention/keys.ts'
 import { modelCacheLayout } from '../nn/cache-layout.ts'
 import type { ModelConfig } from '../nn/config.ts'
-import { linear, normalise } from '../nn/layers.ts'
+import { type Capture, type Decoder, decoder } from '../nn/decoder.ts'
 import { EDITED, type RowRules, rowProvenance, rowRules } from '../nn/provenance.ts'
+import { type RopeTables, ropeTables } from '../nn/rope-tables.ts'
 import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
-import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { recordShift, rowRuns } from './shift.ts'
 
 export interface ModelOptions {
@@ -34,14 +33,6 @@ const MOST_RECORDINGS = 32
 /** Rows that move at once. */
 const SHIFT_ROWS = 512
 
-/** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
-export interface Capture {
-  /** f32 [L + 1, T, D] (strided rows allowed): after the embedding and each layer, the last after the final norm. */
-  readonly hidden?: Tensor
-  /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities. */
-  readonly attention?: Tensor
-}
-
 /** Is told which part of a step's layers is done, of 1. */
 export type BetweenLayers = (done: number) => Promise<void>
 
@@ -52,11 +43,10 @@ export class Model {
   readonly layout: CacheLayout
   /** Where all its sequences' blocks come from. */
   readonly pool: BlockPool
-  readonly #weights: ModelWeights
-  readonly #layers: readonly Layer[]
+  readonly #decoder: Decoder
   readonly #arena: Arena
+  readonly #keys: KeyStore
   readonly #rowRules: RowRules
-  readonly #ropes: readonly RopeSet[]
   /** Steps that may come again, by shape. */
   readonly #recorded = new Map<string, Recorded>()
 
@@ -65,22 +55,11 @@ export class Model {
     this.config = config
     this.kernels = kernels
     this.layout = modelCacheLayout(config.layers, cacheType, blockTokens)
-    this.#weights = weights
-    this.#layers = weights.layers.map((w, i) => decoderLayer(config, this.layout, i, w))
     this.pool = new BlockPool(kernels, this.layout, cache)
+    this.#decoder = { config, weights, ropes: config.ropes.map(rope => ropeTables(kernels, rope)) }
     this.#arena = new Arena(kernels)
+    this.#keys = pagedKeys(kernels, this.#arena, this.layout)
     this.#rowRules = rowRules(config)
-    this.#ropes = config.ropes.map(rope => {
-      const put = (beyond: boolean): Frequencies => {
-        const { frequencies, factor } = ropeFrequencies(rope, beyond)
-        const tensor = kernels.alloc('f64', [frequencies.length])
-        kernels.upload(tensor, frequencies)
-        return { tensor, factor }
-      }
-      const within = put(false)
-      const limit = longropeLimit(rope) ?? Number.POSITIVE_INFINITY
-      return { within, beyond: limit === Number.POSITIVE_INFINITY ? within : put(true), limit }
-    })
   }
 
   /** An empty sequence that may grow to `maxTokens`. */
@@ -99,13 +78,13 @@ export class Model {
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
     for (const { cache } of inputs) await cache.settle()
     arena.reset()
-    const step = planStep(k, arena, inputs, this.layout.groups.length)
+    const step = planStep(k, arena, inputs, this.#keys)
     const shape = capture || !k.resubmit ? null : this.#repeatableShape(inputs)
     const known = shape === null ? undefined : this.#recorded.get(shape)
     let logits = known?.logits
     if (known && logits) await k.resubmit?.(known.recording)
     else {
-      logits = await this.#record(step, inputs, capture, between)
+      logits = await this.#record(step, capture, between)
       await k.submit()
       if (shape !== null) this.#keepRecording(shape, logits)
     }
@@ -129,8 +108,8 @@ export class Model {
     to.reserve(end - start)
     await to.settle()
     const frequencies = (rope: number, beyond: boolean): Tensor => {
-      const set = this.#ropes[rope] as RopeSet
-      return (beyond ? set.beyond : set.within).tensor
+      const { short, long } = this.#decoder.ropes[rope] as RopeTables
+      return (beyond ? long : short).tensor
     }
     const parts = { kernels: this.kernels, arena: this.#arena, layout: this.layout, config: this.config, frequencies }
     const distance = start - to.length
@@ -151,27 +130,16 @@ export class Model {
     this.pool.dispose()
   }
 
-  async #record(
-    step: Step,
-    inputs: readonly StepInput[],
-    capture: Capture | undefined,
-    between: BetweenLayers | undefined,
-  ): Promise<Tensor> {
-    const { kernels: k } = this
-    const x = this.#embed(step) // [T, D]
-    const angles = this.#ropes.map((_, i) => this.#angles(step, inputs, i))
-    const views = this.#layers.map((layer, i) => this.#attentionStep(step, layer, angles, capture, i))
-    if (capture?.hidden) k.copy(nth(capture.hidden, 0), x)
-    for (const [i, layer] of this.#layers.entries()) {
-      runLayer(views[i] as AttentionStep, this.config, layer, x)
-      const done = (i + 1) / this.#layers.length
-      if (capture?.hidden && done < 1) k.copy(nth(capture.hidden, i + 1), x)
-      if (between && done < 1) {
-        await k.submit()
-        await between(done)
-      }
+  async #record(step: Step, capture: Capture | undefined, between: BetweenLayers | undefined): Promise<Tensor> {
+    const machine = { ops: this.kernels, scratch: this.#arena, keys: this.#keys }
+    const text = decoder(machine, this.#decoder, step, capture)
+    for (;;) {
+      const { done, value } = text.next()
+      if (done) return value
+      if (!between) continue
+      await this.kernels.submit()
+      await between(value)
     }
-    return this.#output(step, x, capture)
   }
 
   /**
@@ -183,7 +151,7 @@ export class Model {
     for (const { tokens, cache, prompt, logits, path } of inputs) {
       if (prompt || path || tokens.length > REPEATED_ROWS) return null
       shape += ` ${tokens.length} ${logits}`
-      for (const { limit } of this.#ropes) {
+      for (const { limit } of this.#decoder.ropes) {
         // How many of the tokens LongRoPE's short factors turn.
         if (limit < cache.length + tokens.length) shape += ` ${Math.max(limit - cache.length, 0)}`
         else shape += ' all'
@@ -199,99 +167,10 @@ export class Model {
     if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
     this.#recorded.set(shape, { recording, logits })
   }
-
-  #embed(step: Step): Tensor {
-    const { kernels: k, config } = this
-    const x = this.#arena.take([step.tokens, config.hiddenSize])
-    k.embed(x, this.#weights.embedding, step.ids, config.embeddingScale)
-    if (this.#weights.positions) {
-      const mark = this.#arena.mark()
-      const p = this.#arena.take(x.shape)
-      k.embed(p, this.#weights.positions, step.positions)
-      k.axpby(x, 1, x, 1, p)
-      this.#arena.release(mark)
-    }
-    return x
-  }
-
-  /** cos and sin of every token for one rope, f32 [T, dim]. */
-  #angles(step: Step, inputs: readonly StepInput[], rope: number): Tensor {
-    const { within, beyond, limit } = this.#ropes[rope] as RopeSet
-    const table = this.#arena.take([step.tokens, 2 * (within.tensor.shape[0] as number)])
-    let row = 0
-    for (const { tokens, cache, prompt } of inputs) {
-      // A prompt that goes beyond the original positions takes the long factors throughout; generated tokens take
-      // them from there on: what transformers does with a cache, told by position instead of by call.
-      const from = prompt ? (prompt.end > limit ? 0 : Number.POSITIVE_INFINITY) : limit
-      const short = Math.min(Math.max(from - cache.length, 0), tokens.length)
-      const write = (start: number, count: number, f: Frequencies) => {
-        if (count === 0) return
-        const positions = rowsOf(step.positions, start, count)
-        this.kernels.ropeTable(rowsOf(table, start, count), positions, f.tensor, f.factor)
-      }
-      write(row, short, within)
-      write(row + short, tokens.length - short, beyond)
-      row += tokens.length
-    }
-    return table
-  }
-
-  #attentionStep(
-    step: Step,
-    layer: Layer,
-    angles: readonly Tensor[],
-    capture: Capture | undefined,
-    index: number,
-  ): AttentionStep {
-    const { rope } = layer.config
-    return {
-      kernels: this.kernels,
-      arena: this.#arena,
-      tokens: step.tokens,
-      group: step.groups[layer.group] as Step['groups'][number],
-      cosSin: rope === null ? null : (angles[rope] as Tensor),
-      pattern: capture?.attention ? nth(capture.attention, index) : null,
-    }
-  }
-
-  #output(step: Step, x: Tensor, capture: Capture | undefined): Tensor {
-    const { kernels: k, config } = this
-    const { finalNorm, output } = this.#weights
-    const norm = (t: Tensor) => finalNorm && normalise(k, t, t, finalNorm)
-    const n = step.logitRows.shape[0] as number
-    const rows = this.#arena.take([n, config.hiddenSize])
-    const logits = this.#arena.take([n, config.vocabSize])
-    k.gatherRows(rows, x, step.logitRows)
-    norm(rows)
-    linear(k, logits, rows, output, { scale: config.logitScale })
-    if (capture?.hidden) {
-      norm(x)
-      k.copy(nth(capture.hidden, config.nLayers), x)
-    }
-    return logits
-  }
 }
 
 /** A step's operations, and where its logits lie. */
 interface Recorded {
   readonly recording: Recording
   readonly logits: Tensor
-}
-
-/** A rope's frequencies within and, for LongRoPE, beyond the original positions; `limit` is where those end. */
-interface RopeSet {
-  readonly within: Frequencies
-  readonly beyond: Frequencies
-  readonly limit: number
-}
-
-interface Frequencies {
-  /** f64 [dim / 2] */
-  readonly tensor: Tensor
-  readonly factor: number
-}
-
-/** Entry i of the first axis, strides kept. */
-function nth(t: Tensor, i: number): Tensor {
-  return view(t, i * (t.strides[0] as number), t.shape.slice(1), t.strides.slice(1))
 }

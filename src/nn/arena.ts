@@ -1,5 +1,6 @@
-import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { KernelMemory } from '../kernels/contract/memory.ts'
 import { byteLength, type Tensor, tensorAt } from '../tensor/tensor.ts'
+import type { Scratch } from './scratch.ts'
 
 const ALIGN = 64
 
@@ -8,8 +9,8 @@ const ALIGN = 64
  * so handles are kept from the last step and nothing is allocated while shapes stay the same. A step larger than any
  * before overflows into further pieces, which the next reset joins.
  */
-export class Arena {
-  readonly #kernels: Kernels
+export class Arena implements Scratch {
+  readonly #memory: KernelMemory
   #slab: Tensor | null = null
   /** Pieces beyond the slab, by the offset they stand for. */
   readonly #overflow = new Map<number, Tensor>()
@@ -20,8 +21,8 @@ export class Arena {
   #next = 0
   #handles: Tensor[] = []
 
-  constructor(kernels: Kernels) {
-    this.#kernels = kernels
+  constructor(memory: KernelMemory) {
+    this.#memory = memory
   }
 
   /** Changes when the same shapes may get other addresses than before. */
@@ -29,7 +30,6 @@ export class Arena {
     return this.#generation
   }
 
-  /** Uninitialised until written. Lives until `release` to an earlier mark, or `reset`. */
   take(shape: readonly number[], dtype: 'f32' | 'i32' | 'f64' = 'f32'): Tensor {
     const bytes = Math.ceil(byteLength(dtype, shape) / ALIGN) * ALIGN
     const start = this.#used
@@ -47,18 +47,21 @@ export class Arena {
     return made
   }
 
+  replacing(x: Tensor): Tensor {
+    return x
+  }
+
   /** Memory for an offset beyond the slab; layers that take and release find the same piece again. */
   #extra(start: number, bytes: number): Tensor {
     const kept = this.#overflow.get(start)
     if (kept && (kept.shape[0] as number) >= bytes) return kept
-    const made = this.#kernels.alloc('u8', [bytes])
+    const made = this.#memory.alloc('u8', [bytes])
     // A smaller piece at this offset may still be in use by recorded operations: it stays until the reset.
     if (kept) this.#outgrown.push(kept)
     this.#overflow.set(start, made)
     return made
   }
 
-  /** What is taken after a mark can be given back by `release`. */
   mark(): number {
     return this.#used
   }
@@ -71,7 +74,7 @@ export class Arena {
   reset(): void {
     if (this.#overflow.size > 0) {
       this.#freeAll()
-      this.#slab = this.#kernels.alloc('u8', [this.#peak])
+      this.#slab = this.#memory.alloc('u8', [this.#peak])
       this.#generation++
     }
     this.#used = 0
@@ -83,8 +86,8 @@ export class Arena {
   }
 
   #freeAll(): void {
-    for (const t of [...this.#overflow.values(), ...this.#outgrown]) this.#kernels.free(t)
-    if (this.#slab) this.#kernels.free(this.#slab)
+    for (const t of [...this.#overflow.values(), ...this.#outgrown]) this.#memory.free(t)
+    if (this.#slab) this.#memory.free(this.#slab)
     this.#overflow.clear()
     this.#outgrown = []
     this.#slab = null

@@ -1,112 +1,98 @@
-import { type CacheLayout, cacheSlice } from '../cache/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { groupedAttention } from './attention/grouped.ts'
 import { latentAttention } from './attention/mla.ts'
-import type { AttentionStep } from './attention/step.ts'
-import type { LayerConfig, ModelConfig } from './config.ts'
+import type { AttentionStep, Machine } from './attention/step.ts'
+import type { LayerConfig, MlpConfig, ModelConfig } from './config.ts'
 import { linear, type Norm, normalise } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import { mixtureOfExperts } from './moe.ts'
 import type { LayerWeights } from './weights.ts'
 
-/** One decoder layer: its place in the model, and how it attends. Made once per layer, used every step. */
-export interface Layer {
-  readonly config: LayerConfig
-  readonly weights: LayerWeights
-  /** Index of its cache group. */
-  readonly group: number
-  /** x [T, D] -> what the heads found, before the output projection. */
-  attend(step: AttentionStep, x: Tensor): Tensor
-}
+/** Carries the stream x [T, D] through one layer. Returns where it lies then; x is used up. */
+export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig, w: LayerWeights, x: Tensor): Tensor {
+  const { ops, scratch } = step
+  const { residualScale: scale } = model
+  const { out } = w.attention.weights
+  const mark = scratch.mark()
 
-export function decoderLayer(model: ModelConfig, layout: CacheLayout, index: number, weights: LayerWeights): Layer {
-  const config = model.layers[index] as LayerConfig
-  const interleaved = config.rope !== null && (model.ropes[config.rope]?.interleaved ?? false)
-  const slice = (name: string) => cacheSlice(layout, index, name)
-  const { attention } = weights
-  const c = config.attention
-  const group = layout.layers[index]?.group ?? 0
-  if (attention.kind === 'latent' && c.kind === 'latent') {
-    const slices = { latent: slice('latent'), ropeKey: slice('ropeKey') }
-    return {
-      config,
-      weights,
-      group,
-      attend: (step, x) => latentAttention(step, attention.weights, c, interleaved, slices, x),
+  const normed = (x: Tensor, norm: Norm | null, y: Tensor) => {
+    normalise(ops, y, x, norm as Norm)
+    return y
+  }
+  const attended = (x: Tensor) => attend(step, c, w, x)
+  /** residual + scale * W_O x */
+  const projected = (x: Tensor, residual: Tensor) => {
+    const y = scratch.replacing(residual)
+    linear(ops, y, x, out, { residual, scale })
+    return y
+  }
+  /** residual + scale * mlp(x); without residual, mlp(x). */
+  const mlp = (x: Tensor, residual: Tensor | null) => {
+    const y = scratch.replacing(residual ?? x)
+    runMlp(step, c.mlp, w.mlp, y, x, residual && { residual, scale })
+    return y
+  }
+  /** x + scale * y */
+  const joined = (x: Tensor, y: Tensor) => {
+    const sum = scratch.replacing(x)
+    ops.axpby(sum, 1, x, scale, y)
+    return sum
+  }
+
+  const first = () => normed(x, w.attentionNorm, scratch.take(x.shape))
+  const inOrder = (): Tensor => {
+    switch (model.blockOrder) {
+      case 'pre': {
+        const n = first()
+        const h = projected(attended(n), x)
+        return mlp(normed(h, w.mlpNorm, scratch.replacing(n)), h)
+      }
+      case 'sandwich': {
+        const n = first()
+        const a = scratch.replacing(n)
+        linear(ops, a, attended(n), out)
+        const h = joined(x, normed(a, w.attentionOutNorm, scratch.replacing(a)))
+        const m = mlp(normed(h, w.mlpNorm, scratch.replacing(a)), null)
+        return joined(h, normed(m, w.mlpOutNorm, scratch.replacing(m)))
+      }
+      case 'parallel': {
+        const n = first()
+        return mlp(n, projected(attended(n), x))
+      }
+      case 'post': {
+        const a = projected(attended(x), x)
+        const h = normed(a, w.attentionNorm, scratch.replacing(a))
+        const m = mlp(h, h)
+        return normed(m, w.mlpNorm, scratch.replacing(m))
+      }
     }
   }
-  if (attention.kind === 'grouped' && c.kind === 'grouped') {
-    const slices = { key: slice('key'), value: slice('value') }
-    return {
-      config,
-      weights,
-      group,
-      attend: (step, x) => groupedAttention(step, attention.weights, c, interleaved, config.window, slices, x),
-    }
-  }
-  throw new TypeError(
-    `decoderLayer: layer ${index} has ${attention.kind} weights and the config of ${c.kind} attention`,
-  )
+  const result = inOrder()
+  scratch.release(mark)
+  return result
 }
 
-/** Carries the stream x [T, D] through one layer, in place. */
-export function runLayer(step: AttentionStep, model: ModelConfig, layer: Layer, x: Tensor): void {
-  const { kernels: k, arena } = step
-  const { weights: w } = layer
-  const scale = model.residualScale
-  const mark = arena.mark()
-  const y = arena.take(x.shape) // [T, D]
-  const out = w.attention.weights.out
-
-  switch (model.blockOrder) {
-    case 'pre':
-      normalise(k, y, x, w.attentionNorm)
-      linear(k, x, layer.attend(step, y), out, { residual: x, scale })
-      normalise(k, y, x, w.mlpNorm as Norm)
-      mlp(step, model, layer, x, y, x)
-      break
-    case 'sandwich':
-      normalise(k, y, x, w.attentionNorm)
-      linear(k, y, layer.attend(step, y), out)
-      normalise(k, y, y, w.attentionOutNorm as Norm)
-      k.axpby(x, 1, x, scale, y)
-      normalise(k, y, x, w.mlpNorm as Norm)
-      mlp(step, model, layer, y, y, null)
-      normalise(k, y, y, w.mlpOutNorm as Norm)
-      k.axpby(x, 1, x, scale, y)
-      break
-    case 'parallel':
-      normalise(k, y, x, w.attentionNorm)
-      linear(k, x, layer.attend(step, y), out, { residual: x, scale })
-      mlp(step, model, layer, x, y, x)
-      break
-    case 'post':
-      linear(k, x, layer.attend(step, x), out, { residual: x, scale })
-      normalise(k, x, x, w.attentionNorm)
-      mlp(step, model, layer, x, x, x)
-      normalise(k, x, x, w.mlpNorm as Norm)
-      break
-  }
-  arena.release(mark)
+/** x [T, D] -> what the heads found, before the output projection. */
+function attend(step: AttentionStep, { attention: c }: LayerConfig, { attention: w }: LayerWeights, x: Tensor): Tensor {
+  if (c.kind === 'latent' && w.kind === 'latent') return latentAttention(step, w.weights, c, x)
+  if (c.kind === 'grouped' && w.kind === 'grouped') return groupedAttention(step, w.weights, c, x)
+  throw new TypeError(`attend: layer ${step.layer} has weights of ${w.kind} and a config of ${c.kind} attention`)
 }
 
-/** y = residual + residualScale * mlp(x); without residual, y = mlp(x). y may be x or residual. */
-function mlp(
-  { kernels: k, arena }: AttentionStep,
-  model: ModelConfig,
-  { config, weights }: Layer,
+/** y may be x or the residual. */
+function runMlp(
+  machine: Machine,
+  c: MlpConfig,
+  w: LayerWeights['mlp'],
   y: Tensor,
   x: Tensor,
-  residual: Tensor | null,
+  join: { readonly residual: Tensor; readonly scale: number } | null,
 ): void {
-  const { mlp: w } = weights
-  const { mlp: c } = config
-  const scale = model.residualScale
   if (w.kind === 'dense') {
-    denseMlp(k, arena, w.weights, c.activation, y, x, residual ? { residual, scale } : undefined)
-  } else if (c.kind === 'moe' && residual && scale === 1) {
-    mixtureOfExperts(k, arena, w.weights, c, y, x, residual)
+    denseMlp(machine, w.weights, c.activation, y, x, join ?? undefined)
+  } else if (c.kind === 'moe' && join?.scale === 1) {
+    mixtureOfExperts(machine, w.weights, c, y, x, join.residual)
   } else {
-    throw new TypeError('mlp: experts join the stream directly and unscaled in every family known')
+    throw new TypeError('runMlp: experts join the stream directly and unscaled in every family known')
   }
 }

@@ -1,7 +1,6 @@
 /** Small bundles of prepared weights that every room above uses: an affine map and a norm. */
 
-import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { MatmulOptions } from '../kernels/contract/operations.ts'
+import type { MatmulOptions, Operations } from '../kernels/contract/operations.ts'
 import type { Weight } from '../kernels/contract/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -12,8 +11,8 @@ export interface Linear {
   readonly bias: Tensor | null
 }
 
-export function linear(k: Kernels, y: Tensor, x: Tensor, l: Linear, options?: Omit<MatmulOptions, 'bias'>): void {
-  k.matmul(y, x, l.weight, l.bias ? { ...options, bias: l.bias } : options)
+export function linear(ops: Operations, y: Tensor, x: Tensor, l: Linear, options?: Omit<MatmulOptions, 'bias'>): void {
+  ops.matmul(y, x, l.weight, l.bias ? { ...options, bias: l.bias } : options)
 }
 
 /** RMSNorm, or LayerNorm with a bias. */
@@ -25,7 +24,7 @@ export interface Norm {
   readonly bias: Tensor | null
 }
 
-export function normalise(k: Kernels, y: Tensor, x: Tensor, norm: Norm): void {
-  if (norm.kind === 'rms') k.rmsNorm(y, x, norm.weight, norm.eps)
-  else k.layerNorm(y, x, norm.weight, norm.bias, norm.eps)
+export function normalise(ops: Operations, y: Tensor, x: Tensor, norm: Norm): void {
+  if (norm.kind === 'rms') ops.rmsNorm(y, x, norm.weight, norm.eps)
+  else ops.layerNorm(y, x, norm.weight, norm.bias, norm.eps)
 }

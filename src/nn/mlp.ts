@@ -1,14 +1,12 @@
-import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Activation } from '../kernels/contract/operations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Arena } from './arena.ts'
+import type { Machine } from './attention/step.ts'
 import { linear } from './layers.ts'
 import type { DenseMlpWeights } from './weights.ts'
 
-/** y = residual + scale * down(act(gate x) * up x); without gate, down(act(up x)). x, y, residual [T, D]. */
+/** y = residual + scale * down(act(gate x) * up x); without gate, down(act(up x)). x, y, residual [T, D]. y may be x. */
 export function denseMlp(
-  k: Kernels,
-  arena: Arena,
+  { ops, scratch }: Machine,
   w: DenseMlpWeights,
   activation: Activation,
   y: Tensor,
@@ -16,16 +14,17 @@ export function denseMlp(
   join?: { readonly residual: Tensor; readonly scale: number },
 ): void {
   const T = x.shape[0] as number
-  const mark = arena.mark()
-  const hidden = arena.take([T, w.up.weight.rows]) // [T, F]
-  linear(k, hidden, x, w.up)
+  const mark = scratch.mark()
+  const up = scratch.take([T, w.up.weight.rows]) // [T, F]
+  linear(ops, up, x, w.up)
+  const hidden = scratch.replacing(up)
   if (w.gate) {
-    const gate = arena.take([T, w.gate.weight.rows])
-    linear(k, gate, x, w.gate)
-    k.gate(hidden, gate, hidden, activation)
+    const gate = scratch.take([T, w.gate.weight.rows])
+    linear(ops, gate, x, w.gate)
+    ops.gate(hidden, gate, up, activation)
   } else {
-    k.activate(hidden, hidden, activation)
+    ops.activate(hidden, up, activation)
   }
-  linear(k, y, hidden, w.down, join)
-  arena.release(mark)
+  linear(ops, y, hidden, w.down, join)
+  scratch.release(mark)
 }

@@ -2,18 +2,25 @@
 
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
-import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { KernelMemory } from '../kernels/contract/memory.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
-import type { Arena } from './arena.ts'
+import type { KeyStore } from './attention/keys.ts'
 import { KEY_CHUNK } from './attention/mla-expanded.ts'
 import { type AttentionPath, type PathSpan, type PromptExtent, pathSpans } from './attention/path.ts'
-import type { AbsorbedRun, ExpandedSpan, StepGroup } from './attention/step.ts'
+import type { ExpandedSpan, QueryRun, StepGroup } from './attention/runs.ts'
+import type { Scratch } from './scratch.ts'
+
+/** The keys of a sequence's earlier tokens, and where its own go. */
+export type Past = Pick<SequenceCache, 'length' | 'keyStart' | 'table'>
+
+/** Of a sequence that begins in this step and has no cache; for `contiguousKeys`. */
+export const NO_PAST: Past = { length: 0, keyStart: () => 0, table: () => 0 }
 
 /** A run of tokens that one sequence adds in this step. */
-export interface StepInput {
+export interface StepInput<P extends Past = SequenceCache> {
   readonly tokens: ArrayLike<number>
   /** Where they go on: the tokens' positions are cache.length, cache.length + 1, … */
-  readonly cache: SequenceCache
+  readonly cache: P
   /** The prompt these tokens belong to, in absolute positions; null: generated tokens. */
   readonly prompt: PromptExtent | null
   /** For which of the tokens logits are wanted. */
@@ -23,6 +30,7 @@ export interface StepInput {
 }
 
 export interface Step {
+  readonly inputs: readonly StepInput<Past>[]
   /** T */
   readonly tokens: number
   /** i32 [T] */
@@ -33,8 +41,13 @@ export interface Step {
   readonly groups: readonly StepGroup[]
 }
 
-/** Places a step's descriptors in the arena; reserves nothing and runs nothing. */
-export function planStep(kernels: Kernels, arena: Arena, inputs: readonly StepInput[], groups: number): Step {
+/** Places a step's descriptors in the scratch memory; reserves nothing and runs nothing. */
+export function planStep(
+  memory: Pick<KernelMemory, 'upload'>,
+  scratch: Scratch,
+  inputs: readonly StepInput<Past>[],
+  keys: Pick<KeyStore, 'groups' | 'apart'>,
+): Step {
   const tokens = inputs.reduce((n, i) => n + i.tokens.length, 0)
   const ids = new Int32Array(tokens)
   const positions = new Int32Array(tokens)
@@ -51,32 +64,48 @@ export function planStep(kernels: Kernels, arena: Arena, inputs: readonly StepIn
     row += list.length
   }
   const put = (values: Int32Array) => {
-    const t = arena.take([values.length], 'i32')
-    if (values.length > 0) kernels.upload(t, values)
+    const t = scratch.take([values.length], 'i32')
+    if (values.length > 0) memory.upload(t, values)
     return t
   }
   return {
+    inputs,
     tokens,
     ids: put(ids),
     positions: put(positions),
     logitRows: put(new Int32Array(logitRows)),
-    groups: Array.from({ length: groups }, (_, g) => planGroup(kernels, arena, inputs, starts, g)),
+    groups: Array.from({ length: keys.groups }, (_, g) => planGroup(memory, scratch, inputs, starts, g, keys.apart)),
   }
 }
 
 /** One row of a sequence descriptor (see `SEQUENCE_FIELDS`). */
 type Row = readonly [start: number, count: number, position: number, keyStart: number, keyCount: number, table: number]
 
+/** Rows of the descriptor that are for one call of attention. */
+interface PlannedRun {
+  readonly start: number
+  readonly firstRow: number
+  readonly rows: Row[]
+}
+
 function planGroup(
-  kernels: Kernels,
-  arena: Arena,
-  inputs: readonly StepInput[],
+  memory: Pick<KernelMemory, 'upload'>,
+  scratch: Scratch,
+  inputs: readonly StepInput<Past>[],
   starts: readonly number[],
   group: number,
+  apart: boolean,
 ): StepGroup {
-  const all: Row[] = []
-  const absorbed: { start: number; rows: Row[] }[] = []
-  const expanded: { start: number; count: number; rows: Row[] }[] = []
+  const all: PlannedRun[] = []
+  const absorbed: PlannedRun[] = []
+  const expanded: (PlannedRun & { readonly count: number })[] = []
+  /** Joins the run before it where that ends at `begin`. */
+  const add = (runs: PlannedRun[], begin: number, firstRow: number, rowAt: (queryStart: number) => Row) => {
+    const last = runs.at(-1)
+    const joins = last && !apart && last.start + countOf(last) === begin
+    if (joins) last.rows.push(rowAt(begin - last.start))
+    else runs.push({ start: begin, firstRow, rows: [rowAt(0)] })
+  }
 
   inputs.forEach(({ tokens, cache, prompt, path }, i) => {
     const position = cache.length
@@ -87,41 +116,38 @@ function planGroup(
       const first = position + span.start
       return [queryStart, span.count, first, keyStart, first + span.count - keyStart, table]
     }
-    all.push(row({ start: 0, count: tokens.length }, start))
+    add(all, start, start, queryStart => row({ start: 0, count: tokens.length }, queryStart))
     for (const span of pathSpans(position, tokens.length, prompt, path)) {
       const begin = start + span.start
-      if (span.path === 'absorbed') {
-        const last = absorbed.at(-1)
-        const joins = last && last.start + last.rows.reduce((n, r) => n + r[1], 0) === begin
-        if (joins) last.rows.push(row(span, begin - last.start))
-        else absorbed.push({ start: begin, rows: [row(span, 0)] })
-      } else {
-        expanded.push({ start: begin, count: span.count, rows: keyChunks(row(span, 0)) })
-      }
+      if (span.path === 'absorbed') add(absorbed, begin, start, queryStart => row(span, queryStart))
+      else expanded.push({ start: begin, firstRow: start, count: span.count, rows: keyChunks(row(span, 0)) })
     }
   })
 
-  const rows = [...all, ...absorbed.flatMap(r => r.rows), ...expanded.flatMap(s => s.rows)]
-  const buffer = arena.take([rows.length, SEQUENCE_FIELDS], 'f64')
-  if (rows.length > 0) kernels.upload(buffer, new Float64Array(rows.flat()))
-  let next = all.length
+  const rows = [...all, ...absorbed, ...expanded].flatMap(run => run.rows)
+  const buffer = scratch.take([rows.length, SEQUENCE_FIELDS], 'f64')
+  if (rows.length > 0) memory.upload(buffer, new Float64Array(rows.flat()))
+  let next = 0
   const take = (count: number) => {
     next += count
     return rowsOf(buffer, next - count, count)
   }
+  const queryRun = (run: PlannedRun): QueryRun => {
+    const { start, firstRow, rows } = run
+    return { start, count: countOf(run), firstRow, sequences: take(rows.length) }
+  }
   return {
-    sequences: rowsOf(buffer, 0, all.length),
-    absorbed: absorbed.map((r): AbsorbedRun => {
-      return { start: r.start, count: r.rows.reduce((n, row) => n + row[1], 0), sequences: take(r.rows.length) }
-    }),
-    expanded: expanded.map((s): ExpandedSpan => {
-      return {
-        start: s.start,
-        count: s.count,
-        keyChunks: s.rows.map(r => ({ keyCount: r[4], sequence: take(1) })),
-      }
+    all: all.map(queryRun),
+    absorbed: absorbed.map(queryRun),
+    expanded: expanded.map(({ start, firstRow, count, rows }): ExpandedSpan => {
+      const keyChunks = rows.map(r => ({ keyStart: r[3], keyCount: r[4], firstRow, sequence: take(1) }))
+      return { start, count, keyChunks }
     }),
   }
+}
+
+function countOf({ rows }: PlannedRun): number {
+  return rows.reduce((n, row) => n + row[1], 0)
 }
 
 /** Cuts a row's keys on the grid of `KEY_CHUNK` positions. */

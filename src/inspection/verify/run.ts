@@ -1,9 +1,10 @@
 /** One way of computing a prompt, held against the expected numbers. */
 
 import type { Kernels } from '../../kernels/contract/kernels.ts'
-import type { Capture, Model } from '../../model/model.ts'
+import type { Model } from '../../model/model.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import { mostHeads } from '../../nn/config.ts'
+import type { Capture } from '../../nn/decoder.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpectedPrompt } from './expected.ts'
 import { argmax, meanSquares, worstError } from './measure.ts'

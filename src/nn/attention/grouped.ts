@@ -3,10 +3,10 @@
  * and GQA (arXiv 2305.13245) differ only in `nKvHeads`; a sliding window (Mistral) only in the mask.
  */
 
-import { lastOf, splitHeads, type Tensor } from '../../tensor/tensor.ts'
+import { lastOf, rowsOf, splitHeads, type Tensor } from '../../tensor/tensor.ts'
 import { type Linear, linear, type Norm, normalise } from '../layers.ts'
 import type { GroupedAttentionConfig } from './config.ts'
-import type { AttentionStep, GroupedSlices } from './step.ts'
+import { type AttentionStep, patternRows } from './step.ts'
 
 export interface GroupedWeights {
   /** One matrix with the rows of q, k and v in this order, or three. */
@@ -18,60 +18,60 @@ export interface GroupedWeights {
 }
 
 /** x [T, D] -> what the heads found, [T, H d], before the output projection. */
-export function groupedAttention(
-  step: AttentionStep,
-  w: GroupedWeights,
-  c: GroupedAttentionConfig,
-  interleaved: boolean,
-  window: number | null,
-  slices: GroupedSlices,
-  x: Tensor,
-): Tensor {
-  const { kernels: k, arena, tokens: T, group } = step
+export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: GroupedAttentionConfig, x: Tensor): Tensor {
+  const { ops, scratch, keys, layer, tokens: T, group, window } = step
   const { nHeads: H, headDim: d } = c
 
-  const attended = arena.take([T, H * d])
+  const attended = scratch.take([T, H * d])
   const [q, key, value] = project(step, w, c, x) // [T, H, d], [T, G, d], [T, G, d]
-  if (w.queryNorm) normalise(k, q, q, w.queryNorm)
-  if (w.keyNorm) normalise(k, key, key, w.keyNorm)
-  if (step.cosSin) {
-    k.rope(q, q, step.cosSin, interleaved)
-    k.rope(key, key, step.cosSin, interleaved)
-  }
-  k.cacheWrite(slices.key, key, group.sequences)
-  k.cacheWrite(slices.value, value, group.sequences)
+  const query = positioned(step, q, w.queryNorm)
+  const cachedKeys = keys.put(layer, 'key', positioned(step, key, w.keyNorm), group)
+  const cachedValues = keys.put(layer, 'value', value, group)
 
-  const lse = step.pattern && arena.take([T, H])
-  k.attention({
-    out: splitHeads(attended, H),
-    q,
-    keys: [slices.key],
-    values: slices.value,
-    sequences: group.sequences,
-    scale: c.softmaxScale,
-    ...(window !== null && { window }),
-    ...(lse && step.pattern && { lse, scores: step.pattern, scoresStart: 0 }),
-  })
-  if (lse && step.pattern) k.probabilities(step.pattern, step.pattern, lse)
+  const lse = step.pattern && scratch.take([T, H])
+  for (const run of group.all) {
+    const rows = (t: Tensor) => rowsOf(t, run.start, run.count)
+    const scores = step.pattern && patternRows(step.pattern, run.start, run.count)
+    ops.attention({
+      out: rows(splitHeads(attended, H)),
+      q: rows(query),
+      keys: [cachedKeys.slice(run)],
+      values: cachedValues.slice(run),
+      sequences: run.sequences,
+      scale: c.softmaxScale,
+      ...(window !== null && { window }),
+      ...(lse && scores && { lse: rows(lse), scores, scoresStart: 0 }),
+    })
+  }
+  if (lse && step.pattern) ops.probabilities(step.pattern, step.pattern, lse)
   return attended
 }
 
+/** Heads x [T, heads, d] normed, where the model norms them, and rotated by their positions. */
+function positioned({ ops, scratch, rope }: AttentionStep, x: Tensor, norm: Norm | null): Tensor {
+  const normed = norm ? scratch.replacing(x) : x
+  if (norm) normalise(ops, normed, x, norm)
+  if (!rope) return normed
+  const rotated = scratch.replacing(normed)
+  ops.rope(rotated, normed, rope.cosSin, rope.interleaved)
+  return rotated
+}
+
 function project(
-  step: AttentionStep,
+  { ops, scratch, tokens: T }: AttentionStep,
   w: GroupedWeights,
   c: GroupedAttentionConfig,
   x: Tensor,
 ): [Tensor, Tensor, Tensor] {
-  const { kernels: k, arena, tokens: T } = step
   const sizes = [c.nHeads * c.headDim, c.nKvHeads * c.headDim, c.nKvHeads * c.headDim] as const
   const heads = [c.nHeads, c.nKvHeads, c.nKvHeads] as const
-  const all = arena.take([T, sizes[0] + sizes[1] + sizes[2]])
+  const all = scratch.take([T, sizes[0] + sizes[1] + sizes[2]])
   const parts = [
     lastOf(all, 0, sizes[0]),
     lastOf(all, sizes[0], sizes[1]),
     lastOf(all, sizes[0] + sizes[1], sizes[2]),
   ] as const
-  if (w.qkv.length === 1) linear(k, all, x, w.qkv[0])
-  else for (const [i, l] of w.qkv.entries()) linear(k, parts[i] as Tensor, x, l)
+  if (w.qkv.length === 1) linear(ops, all, x, w.qkv[0])
+  else for (const [i, l] of w.qkv.entries()) linear(ops, parts[i] as Tensor, x, l)
   return [splitHeads(parts[0], heads[0]), splitHeads(parts[1], heads[1]), splitHeads(parts[2], heads[2])]
 }

@@ -9,40 +9,42 @@
 import { lastOf, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
 import { absorbQueries, type KeyValueUp, raiseValues } from './mla-up.ts'
-import { type AbsorbedRun, type AttentionStep, type LatentSlices, patternRows } from './step.ts'
+import type { QueryRun } from './runs.ts'
+import { type AttentionStep, patternRows, type StoredLatents } from './step.ts'
 
 /** q [T, H, N + R], out [T, H, V]. */
 export function attendAbsorbed(
   step: AttentionStep,
   keyValueUp: KeyValueUp,
   c: LatentAttentionConfig,
-  slices: LatentSlices,
+  { latent, ropeKey }: StoredLatents,
   q: Tensor,
   out: Tensor,
-  run: AbsorbedRun,
+  run: QueryRun,
 ): void {
-  const { kernels: k, arena } = step
+  const { ops, scratch, window } = step
   const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N } = c
-  const mark = arena.mark()
+  const mark = scratch.mark()
   const qRun = rowsOf(q, run.start, run.count) // [t, H, N + R]
-  const qLatent = arena.take([run.count, H, C + R])
-  const outLatent = arena.take([run.count, H, C])
-  const lse = step.pattern && arena.take([run.count, H])
+  const qLatent = scratch.take([run.count, H, C + R])
+  const outLatent = scratch.take([run.count, H, C])
+  const lse = step.pattern && scratch.take([run.count, H])
   const scores = step.pattern && patternRows(step.pattern, run.start, run.count)
 
-  absorbQueries(k, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp, c)
-  k.copy(lastOf(qLatent, C, R), lastOf(qRun, N, R))
-  k.attention({
+  absorbQueries(ops, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp, c)
+  ops.copy(lastOf(qLatent, C, R), lastOf(qRun, N, R))
+  ops.attention({
     out: outLatent,
     q: qLatent,
-    keys: [slices.latent, slices.ropeKey],
-    values: slices.latent,
+    keys: [latent.slice(run), ropeKey.slice(run)],
+    values: latent.slice(run),
     sequences: run.sequences,
     scale: c.softmaxScale,
+    ...(window !== null && { window }),
     ...(lse && { lse }),
     ...(scores && { scores, scoresStart: 0 }),
   })
-  raiseValues(k, rowsOf(out, run.start, run.count), outLatent, keyValueUp, c)
-  if (scores && lse) k.probabilities(scores, scores, lse)
-  arena.release(mark)
+  raiseValues(ops, rowsOf(out, run.start, run.count), outLatent, keyValueUp, c)
+  if (scores && lse) ops.probabilities(scores, scores, lse)
+  scratch.release(mark)
 }

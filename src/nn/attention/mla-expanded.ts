@@ -10,7 +10,8 @@ import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
 import { reshape, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
 import { expandLatents, type KeyValueUp } from './mla-up.ts'
-import { type AttentionStep, type ExpandedSpan, type LatentSlices, patternRows } from './step.ts'
+import type { ExpandedSpan } from './runs.ts'
+import { type AttentionStep, patternRows, type StoredLatents } from './step.ts'
 
 /** Keys expanded at once. */
 export const KEY_CHUNK = 1024
@@ -20,30 +21,29 @@ export function attendExpanded(
   step: AttentionStep,
   keyValueUp: KeyValueUp,
   c: LatentAttentionConfig,
-  slices: LatentSlices,
+  stored: StoredLatents,
   q: Tensor,
   out: Tensor,
   span: ExpandedSpan,
 ): void {
-  const { kernels: k, arena } = step
-  const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N, vHeadDim: V } = c
-  const mark = arena.mark()
-  const lse = arena.take([span.count, H])
+  const { ops, scratch, window } = step
+  const { nHeads: H, qkRopeHeadDim: R, qkNopeHeadDim: N, vHeadDim: V } = c
+  const mark = scratch.mark()
+  const lse = scratch.take([span.count, H])
   // As exact as the rows that keys and values come from.
-  const factors = slices.latent.dtype === 'f32' || slices.latent.dtype === 'f16' ? 'f32' : 'bf16'
+  const factors = stored.latent.exact ? 'f32' : 'bf16'
   const scores = step.pattern ? patternRows(step.pattern, span.start, span.count) : null
 
-  for (const [i, { keyCount: S, sequence }] of span.keyChunks.entries()) {
-    const chunk = arena.mark()
-    const latents = arena.take([S, C])
-    const ropeKeys = arena.take([S, R])
-    const expanded = arena.take([S, H, N + V])
-    k.cacheRead(latents, slices.latent, sequence)
-    k.cacheRead(ropeKeys, slices.ropeKey, sequence)
-    expandLatents(k, expanded, latents, keyValueUp, c, factors) // per head [N key ; V value]
+  for (const [i, chunk] of span.keyChunks.entries()) {
+    const { keyCount: S, sequence } = chunk
+    const chunkMark = scratch.mark()
+    const latents = stored.latent.chunk(chunk) // [S, C]
+    const ropeKeys = stored.ropeKey.chunk(chunk) // [S, R]
+    const expanded = scratch.take([S, H, N + V])
+    expandLatents(ops, expanded, latents, keyValueUp, c, factors) // per head [N key ; V value]
     const rows = reshape(expanded, [S, H * (N + V)])
     const perHead: Omit<RowSlice, 'offset' | 'width'> = { rows, dtype: 'f32', heads: H, headStride: N + V }
-    k.attention({
+    ops.attention({
       out: rowsOf(out, span.start, span.count),
       q: rowsOf(q, span.start, span.count),
       keys: [
@@ -54,12 +54,13 @@ export function attendExpanded(
       sequences: sequence,
       scale: c.softmaxScale,
       factors,
+      ...(window !== null && { window }),
       lse,
       carry: i > 0,
       ...(scores && { scores, scoresStart: 0 }),
     })
-    arena.release(chunk)
+    scratch.release(chunkMark)
   }
-  if (scores) k.probabilities(scores, scores, lse)
-  arena.release(mark)
+  if (scores) ops.probabilities(scores, scores, lse)
+  scratch.release(mark)
 }

@@ -2,7 +2,7 @@
  * The up-projections of MLA, W_UK and W_UV, and what the two paths do with them. Checkpoints hold them as one matrix
  * (the hub) or as two, W_UK turned (GGUF): which, is nobody's business but this file's.
  */
-import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { Operations } from '../../kernels/contract/operations.ts'
 import type { Weight } from '../../kernels/contract/weights.ts'
 import { lastOf, reshape, type Tensor, view } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
@@ -22,22 +22,22 @@ export type KeyValueUp =
     }
 
 /** y_h = W_UK,hᵀ q_h: queries q [T, H, N] into the latent space, y [T, H, C]. Both strided. */
-export function absorbQueries(k: Kernels, y: Tensor, q: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
+export function absorbQueries(ops: Operations, y: Tensor, q: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
   const { kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
   if (up.kind === 'joined') {
-    k.headMatmul(y, q, up.weight, { headRows: N + V, firstRow: 0, rows: N, transposed: true })
+    ops.headMatmul(y, q, up.weight, { headRows: N + V, firstRow: 0, rows: N, transposed: true })
   } else {
-    k.headMatmul(y, q, up.key, { headRows: C, firstRow: 0, rows: C, transposed: false })
+    ops.headMatmul(y, q, up.key, { headRows: C, firstRow: 0, rows: C, transposed: false })
   }
 }
 
 /** y_h = W_UV,h x_h: weighted latents x [T, H, C] out of the latent space, y [T, H, V]. Both strided. */
-export function raiseValues(k: Kernels, y: Tensor, x: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
+export function raiseValues(ops: Operations, y: Tensor, x: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
   const { qkNopeHeadDim: N, vHeadDim: V } = c
   if (up.kind === 'joined') {
-    k.headMatmul(y, x, up.weight, { headRows: N + V, firstRow: N, rows: V, transposed: false })
+    ops.headMatmul(y, x, up.weight, { headRows: N + V, firstRow: N, rows: V, transposed: false })
   } else {
-    k.headMatmul(y, x, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
+    ops.headMatmul(y, x, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
   }
 }
 
@@ -46,7 +46,7 @@ export function raiseValues(k: Kernels, y: Tensor, x: Tensor, up: KeyValueUp, c:
  * `factors`: what attention rounds keys to, at least.
  */
 export function expandLatents(
-  k: Kernels,
+  ops: Operations,
   y: Tensor,
   latents: Tensor,
   up: KeyValueUp,
@@ -56,11 +56,11 @@ export function expandLatents(
   const { nHeads: H, kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
   const S = latents.shape[0] as number
   if (up.kind === 'joined') {
-    k.matmul(reshape(y, [S, H * (N + V)]), latents, up.weight)
+    ops.matmul(reshape(y, [S, H * (N + V)]), latents, up.weight)
   } else {
     const perHead = view(latents, 0, [S, H, C], [C, 0, 1])
     const key = { headRows: C, firstRow: 0, rows: C, transposed: true, factors }
-    k.headMatmul(lastOf(y, 0, N), perHead, up.key, key)
-    k.headMatmul(lastOf(y, N, V), perHead, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
+    ops.headMatmul(lastOf(y, 0, N), perHead, up.key, key)
+    ops.headMatmul(lastOf(y, N, V), perHead, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
   }
 }

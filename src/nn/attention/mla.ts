@@ -10,7 +10,7 @@ import type { LatentAttentionConfig } from './config.ts'
 import { attendAbsorbed } from './mla-absorbed.ts'
 import { attendExpanded } from './mla-expanded.ts'
 import type { KeyValueUp } from './mla-up.ts'
-import type { AttentionStep, LatentSlices } from './step.ts'
+import type { AttentionStep, StoredLatents } from './step.ts'
 
 export interface LatentWeights {
   /** W_DQ and its norm, then W_UQ; or W_Q alone. */
@@ -27,49 +27,61 @@ export interface LatentWeights {
 }
 
 /** x [T, D] -> what the heads found, [T, H V], before the output projection. */
-export function latentAttention(
-  step: AttentionStep,
-  w: LatentWeights,
-  c: LatentAttentionConfig,
-  interleaved: boolean,
-  slices: LatentSlices,
-  x: Tensor,
-): Tensor {
-  const { kernels: k, arena, tokens: T, group } = step
-  const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, qkNopeHeadDim: N, vHeadDim: V } = c
+export function latentAttention(step: AttentionStep, w: LatentWeights, c: LatentAttentionConfig, x: Tensor): Tensor {
+  const { ops, scratch, keys, layer, tokens: T, group } = step
+  const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, vHeadDim: V } = c
 
-  const attended = arena.take([T, H * V])
-  const q = projectQuery(step, w, c, x) // [T, H, N + R]
-  const compressed = arena.take([T, C + R])
-  linear(k, compressed, x, w.keyValueDown)
-  const latent = lastOf(compressed, 0, C) // [T, C]
-  const ropeKey = splitHeads(lastOf(compressed, C, R), 1) // [T, 1, R]
-  normalise(k, latent, latent, w.latentNorm)
-  if (step.cosSin) {
-    const qRope = lastOf(q, N, R) // [T, H, R]
-    k.rope(qRope, qRope, step.cosSin, interleaved)
-    k.rope(ropeKey, ropeKey, step.cosSin, interleaved)
+  const attended = scratch.take([T, H * V])
+  const q = positionedQuery(step, c, projectQuery(step, w, c, x)) // [T, H, N + R]
+  const compressed = scratch.take([T, C + R])
+  linear(ops, compressed, x, w.keyValueDown)
+  const latent = scratch.replacing(lastOf(compressed, 0, C)) // [T, C]
+  normalise(ops, latent, lastOf(compressed, 0, C), w.latentNorm)
+  const ropeKey = positioned(step, splitHeads(lastOf(compressed, C, R), 1)) // [T, 1, R]
+  const stored: StoredLatents = {
+    latent: keys.put(layer, 'latent', splitHeads(latent, 1), group),
+    ropeKey: keys.put(layer, 'ropeKey', ropeKey, group),
   }
-  k.cacheWrite(slices.latent, splitHeads(latent, 1), group.sequences)
-  k.cacheWrite(slices.ropeKey, ropeKey, group.sequences)
 
   const out = splitHeads(attended, H) // [T, H, V]
-  for (const run of group.absorbed) attendAbsorbed(step, w.keyValueUp, c, slices, q, out, run)
-  for (const span of group.expanded) attendExpanded(step, w.keyValueUp, c, slices, q, out, span)
+  for (const run of group.absorbed) attendAbsorbed(step, w.keyValueUp, c, stored, q, out, run)
+  for (const span of group.expanded) attendExpanded(step, w.keyValueUp, c, stored, q, out, span)
   return attended
 }
 
-function projectQuery(step: AttentionStep, w: LatentWeights, c: LatentAttentionConfig, x: Tensor): Tensor {
-  const { kernels: k, arena, tokens: T } = step
+function projectQuery(
+  { ops, scratch, tokens: T }: AttentionStep,
+  w: LatentWeights,
+  c: LatentAttentionConfig,
+  x: Tensor,
+): Tensor {
   const { nHeads: H, qkNopeHeadDim: N, qkRopeHeadDim: R, qLoraRank: Q } = c
-  const q = arena.take([T, H * (N + R)])
+  const q = scratch.take([T, H * (N + R)])
   if (w.queryDown && Q !== null) {
-    const down = arena.take([T, Q])
-    linear(k, down, x, w.queryDown.linear)
-    normalise(k, down, down, w.queryDown.norm)
-    linear(k, q, down, w.query)
+    const down = scratch.take([T, Q])
+    linear(ops, down, x, w.queryDown.linear)
+    const normed = scratch.replacing(down)
+    normalise(ops, normed, down, w.queryDown.norm)
+    linear(ops, q, normed, w.query)
   } else {
-    linear(k, q, x, w.query)
+    linear(ops, q, x, w.query)
   }
   return splitHeads(q, H)
+}
+
+function positioned({ ops, scratch, rope }: AttentionStep, x: Tensor): Tensor {
+  if (!rope) return x
+  const rotated = scratch.replacing(x)
+  ops.rope(rotated, x, rope.cosSin, rope.interleaved)
+  return rotated
+}
+
+/** q [T, H, N + R], of which the last R numbers are rotated. */
+function positionedQuery({ ops, scratch, rope }: AttentionStep, c: LatentAttentionConfig, q: Tensor): Tensor {
+  const { qkNopeHeadDim: N, qkRopeHeadDim: R } = c
+  if (!rope) return q
+  const rotated = scratch.replacing(q)
+  if (rotated !== q) ops.copy(lastOf(rotated, 0, N), lastOf(q, 0, N))
+  ops.rope(lastOf(rotated, N, R), lastOf(q, N, R), rope.cosSin, rope.interleaved)
+  return rotated
 }

@@ -1,56 +1,43 @@
-/** What attention needs to know of a step: which query rows belong to which sequence, and where their keys lie. */
+/** What the functions of a decoder are given. */
 
-import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
-import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { Operations } from '../../kernels/contract/operations.ts'
 import { type Tensor, view } from '../../tensor/tensor.ts'
-import type { Arena } from '../arena.ts'
+import type { Scratch } from '../scratch.ts'
+import type { KeyStore, StoredKeys } from './keys.ts'
+import type { StepGroup } from './runs.ts'
 
-/** Query rows start .. start + count of the step that take the absorbed path. */
-export interface AbsorbedRun {
-  readonly start: number
-  readonly count: number
-  /** f64 [b, 6], query rows counted from `start`. */
-  readonly sequences: Tensor
+/** What a decoder runs on. All three work on the same memory. */
+export interface Machine {
+  readonly ops: Operations
+  readonly scratch: Scratch
+  readonly keys: KeyStore
 }
 
-/** Query rows of one sequence that take the expanded path, and its keys in chunks on a fixed grid of positions. */
-export interface ExpandedSpan {
-  readonly start: number
-  readonly count: number
-  /** Each f64 [1, 6], query rows counted from `start`; `keyCount` keys. */
-  readonly keyChunks: readonly { readonly keyCount: number; readonly sequence: Tensor }[]
-}
-
-/** The sequences of a step as one group of layers sees them. */
-export interface StepGroup {
-  /** f64 [B, 6], query rows counted from 0. */
-  readonly sequences: Tensor
-  readonly absorbed: readonly AbsorbedRun[]
-  readonly expanded: readonly ExpandedSpan[]
-}
-
-export interface AttentionStep {
-  readonly kernels: Kernels
-  readonly arena: Arena
+/** A step as attention of one layer sees it. */
+export interface AttentionStep extends Machine {
+  /** Index of the layer. */
+  readonly layer: number
   /** T */
   readonly tokens: number
   readonly group: StepGroup
-  /** f32 [T, rotary dim] of the layer's rope; null without rotary positions. */
-  readonly cosSin: Tensor | null
+  /** Keys a query sees, itself included; null: all before it. */
+  readonly window: number | null
+  /** null without rotary positions. */
+  readonly rope: StepRope | null
   /** f32 [H, T, S], all -inf before: receives the attention pattern, key position = column. One sequence only. */
   readonly pattern: Tensor | null
 }
 
-/** Where a layer's latents and rope keys are cached. */
-export interface LatentSlices {
-  readonly latent: RowSlice
-  readonly ropeKey: RowSlice
+export interface StepRope {
+  /** f32 [T, rotary dim] */
+  readonly cosSin: Tensor
+  readonly interleaved: boolean
 }
 
-/** Where a layer's keys and values are cached. */
-export interface GroupedSlices {
-  readonly key: RowSlice
-  readonly value: RowSlice
+/** What MLA has stored of a layer. */
+export interface StoredLatents {
+  readonly latent: StoredKeys
+  readonly ropeKey: StoredKeys
 }
 
 /** Query rows start .. start + count of a pattern: [H, T, S] -> [H, count, S]. */

@@ -1,0 +1,79 @@
+/**
+ * Where attention finds keys. Attention puts the rows of a step's tokens into a store, segment by segment, and asks it where
+ * the keys of its queries lie: in the paged cache, behind those of earlier steps, or in contiguous rows of this step alone.
+ */
+import { type CacheLayer, type CacheLayout, cacheSlice } from '../../cache/layout.ts'
+import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
+import type { Operations } from '../../kernels/contract/operations.ts'
+import { reshape, rowsOf, type Tensor } from '../../tensor/tensor.ts'
+import type { Scratch } from '../scratch.ts'
+import type { KeyChunk, QueryRun, StepGroup } from './runs.ts'
+
+export interface KeyStore {
+  /** Groups of layers that see the same keys, and which of them a layer is in. */
+  readonly groups: number
+  groupOf(layer: number): number
+  /** Whether one call of attention has queries of one sequence only. */
+  readonly apart: boolean
+  /** Takes a segment's vectors of all tokens of the step, x [T, heads, width], strided. */
+  put(layer: number, segment: string, x: Tensor, group: StepGroup): StoredKeys
+}
+
+/** One segment of a layer, from the sequences' first keys on. */
+export interface StoredKeys {
+  /** Whether keys keep more than bf16 does. */
+  readonly exact: boolean
+  /** What the queries of a run see, and more: the run's sequences say how far. */
+  slice(run: QueryRun): RowSlice
+  /** The numbers of a chunk of keys, f32 [S, heads * width]. */
+  chunk(chunk: KeyChunk): Tensor
+}
+
+/** Keys in the blocks of sequences, for which room must be reserved. */
+export function pagedKeys(ops: Operations, scratch: Scratch, layout: CacheLayout): KeyStore {
+  const slices = layout.layers.map(({ segments }, layer) => {
+    return new Map(segments.map(({ name }) => [name, cacheSlice(layout, layer, name)]))
+  })
+  return {
+    groups: layout.groups.length,
+    groupOf: layer => (layout.layers[layer] as CacheLayer).group,
+    apart: false,
+    put(layer, segment, x, group) {
+      const slice = slices[layer]?.get(segment)
+      if (!slice) throw new RangeError(`pagedKeys: layer ${layer} caches no segment "${segment}"`)
+      for (const { start, count, sequences } of group.all) ops.cacheWrite(slice, rowsOf(x, start, count), sequences)
+      return {
+        exact: slice.dtype === 'f32' || slice.dtype === 'f16',
+        slice: () => slice,
+        chunk({ keyCount, sequence }) {
+          const keys = scratch.take([keyCount, slice.heads * slice.width])
+          ops.cacheRead(keys, slice, sequence)
+          return keys
+        },
+      }
+    },
+  }
+}
+
+/**
+ * Keys of this step only, as f32, in memory that is given back with the layer's other activations: for whole texts without a
+ * cache, as training has them.
+ */
+export function contiguousKeys(ops: Operations, scratch: Scratch): KeyStore {
+  return {
+    groups: 1,
+    groupOf: () => 0,
+    apart: true,
+    put(_layer, _segment, x) {
+      const [T, heads, width] = x.shape as [number, number, number]
+      const rows = scratch.take([T, heads * width])
+      ops.copy(reshape(rows, [T, heads, width]), x)
+      const vectors = { dtype: 'f32', offset: 0, heads, width, headStride: width } as const
+      return {
+        exact: true,
+        slice: ({ firstRow }) => ({ ...vectors, rows: rowsOf(rows, firstRow, T - firstRow) }),
+        chunk: ({ firstRow, keyStart, keyCount }) => rowsOf(rows, firstRow + keyStart, keyCount),
+      }
+    },
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * A decoder, as a text over operations: token ids in, logits out. It runs nothing itself and keeps nothing, so that others
+ * may run it too: with operations that are recorded, counted or taped, with scratch memory that is given back or kept, with
+ * keys in a cache or beside the queries.
+ */
+import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
+import type { StepGroup } from './attention/runs.ts'
+import type { AttentionStep, Machine } from './attention/step.ts'
+import { runLayer } from './block.ts'
+import type { LayerConfig, ModelConfig } from './config.ts'
+import { linear, normalise } from './layers.ts'
+import { type RopeTables, stepAngles } from './rope-tables.ts'
+import type { Step } from './step.ts'
+import type { LayerWeights, ModelWeights } from './weights.ts'
+
+export interface Decoder {
+  readonly config: ModelConfig
+  readonly weights: ModelWeights
+  /** By index of `config.ropes`. */
+  readonly ropes: readonly RopeTables[]
+}
+
+/** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
+export interface Capture {
+  /** f32 [L + 1, T, D] (strided rows allowed): after the embedding and each layer, the last after the final norm. */
+  readonly hidden?: Tensor
+  /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities. H: heads of the layer that has the most. */
+  readonly attention?: Tensor
+}
+
+/**
+ * Logits of the rows that the step wants, f32 [n, vocab], in their order. Yields between two layers which part of them is
+ * done, of 1: who runs it may wait there, or go away.
+ */
+export function* decoder(
+  machine: Machine,
+  model: Decoder,
+  step: Step,
+  capture: Capture = {},
+): Generator<number, Tensor, void> {
+  const { ops } = machine
+  const { config, weights } = model
+  let x = embedded(machine, model, step) // [T, D]
+  const angles = model.ropes.map(rope => stepAngles(machine, rope, step))
+  if (capture.hidden) ops.copy(nth(capture.hidden, 0), x)
+  for (const [i, layer] of config.layers.entries()) {
+    x = runLayer(layerStep(i, layer), config, layer, weights.layers[i] as LayerWeights, x)
+    const done = (i + 1) / config.layers.length
+    if (done === 1) break
+    if (capture.hidden) ops.copy(nth(capture.hidden, i + 1), x)
+    yield done
+  }
+  return logits(machine, model, step, x, capture)
+
+  function layerStep(index: number, { attention, rope, window }: LayerConfig): AttentionStep {
+    return {
+      ...machine,
+      layer: index,
+      tokens: step.tokens,
+      group: step.groups[machine.keys.groupOf(index)] as StepGroup,
+      window,
+      rope:
+        rope === null
+          ? null
+          : { cosSin: angles[rope] as Tensor, interleaved: (model.ropes[rope] as RopeTables).interleaved },
+      pattern: capture.attention ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
+    }
+  }
+}
+
+function embedded({ ops, scratch }: Machine, { config, weights }: Decoder, step: Step): Tensor {
+  const x = scratch.take([step.tokens, config.hiddenSize])
+  ops.embed(x, weights.embedding, step.ids, config.embeddingScale)
+  if (!weights.positions) return x
+  const sum = scratch.replacing(x)
+  const mark = scratch.mark()
+  const learned = scratch.take(x.shape)
+  ops.embed(learned, weights.positions, step.positions)
+  ops.axpby(sum, 1, x, 1, learned)
+  scratch.release(mark)
+  return sum
+}
+
+function logits(
+  { ops, scratch }: Machine,
+  { config, weights: { finalNorm, output } }: Decoder,
+  step: Step,
+  x: Tensor,
+  capture: Capture,
+): Tensor {
+  const normed = (t: Tensor) => {
+    if (!finalNorm) return t
+    const y = scratch.replacing(t)
+    normalise(ops, y, t, finalNorm)
+    return y
+  }
+  const n = step.logitRows.shape[0] as number
+  const rows = scratch.take([n, config.hiddenSize])
+  const logits = scratch.take([n, config.vocabSize])
+  ops.gatherRows(rows, x, step.logitRows)
+  linear(ops, logits, normed(rows), output, { scale: config.logitScale })
+  if (capture.hidden) ops.copy(nth(capture.hidden, config.layers.length), normed(x))
+  return logits
+}
+
+/** Entry i of the first axis, strides kept. */
+function nth(t: Tensor, i: number): Tensor {
+  return view(t, i * (t.strides[0] as number), t.shape.slice(1), t.strides.slice(1))
+}
