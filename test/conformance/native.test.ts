@@ -18,7 +18,7 @@ const ROUNDED = {
   skip: [
     {
       reason: 'parts round other probabilities',
-      tests: ['attention: parts of the keys merge to the whole, at once or carried'],
+      tests: ['attention: parts of the keys, carried on, give the whole'],
     },
   ],
 }
