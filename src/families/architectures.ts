@@ -21,9 +21,9 @@ export function architectureOf(metadata: Metadata, tensors: ReadonlyMap<string, 
 
 /** For a model of the hub. Throws UnsupportedModelError where GGUF has none. */
 export function architectureFor(modelType: string): Architecture {
-  const found = FAMILIES.find(family => family.modelTypes.includes(modelType))?.gguf
+  const found = FAMILIES.find(family => family.traits.modelTypes.includes(modelType))?.gguf
   if (found) return found
-  const known = FAMILIES.flatMap(({ gguf, modelTypes }) => (gguf ? modelTypes : []))
+  const known = FAMILIES.flatMap(({ gguf, traits }) => (gguf ? traits.modelTypes : []))
   throw new UnsupportedModelError(
     `A model of type ${JSON.stringify(modelType)} has no architecture in GGUF; there are ${known.join(', ')}`,
   )

@@ -2,11 +2,11 @@ import type { ConfigReader } from '../checkpoint/config-reader.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import type { BiasGroup } from './biases.ts'
 import type { Architecture } from './gguf/architecture.ts'
+import type { FamilyTraits } from './traits.ts'
 
 /** What a family of models adds: how its config.json reads, how its tensors are called, and its form in GGUF. */
 export interface Family {
-  /** `model_type` values, as published. */
-  readonly modelTypes: readonly string[]
+  readonly traits: FamilyTraits
   /** Throws ConfigError on a field that is missing or absurd, UnsupportedModelError on a variant not run here. */
   readonly config: (raw: ConfigReader) => ModelConfig
   readonly names: TensorNames

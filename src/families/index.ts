@@ -4,13 +4,22 @@ import { quote } from '../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { deepseekV2, deepseekV3 } from './deepseek/config.ts'
+import * as deepseekTraits from './deepseek/traits.ts'
 import { falcon } from './falcon/config.ts'
+import * as falconTraits from './falcon/traits.ts'
 import type { Family } from './family.ts'
 import { gemma3 } from './gemma3/config.ts'
+import * as gemma3Traits from './gemma3/traits.ts'
 import { gpt, gpt2 } from './gpt/config.ts'
+import * as gptTraits from './gpt/traits.ts'
 import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
+import * as llamaTraits from './llama/traits.ts'
 import { minicpm3 } from './minicpm3/config.ts'
+import * as minicpm3Traits from './minicpm3/traits.ts'
+import { PLANNED } from './planned.ts'
+import type { FamilyTraits } from './traits.ts'
 import { youtu } from './youtu/config.ts'
+import * as youtuTraits from './youtu/traits.ts'
 
 export const FAMILIES: readonly Family[] = [
   deepseekV2,
@@ -27,17 +36,39 @@ export const FAMILIES: readonly Family[] = [
   gpt,
 ]
 
-export function familyOf(raw: ConfigReader): Family {
+/** What is known of sizes alone: of the families above, and of those that are only planned. Apart, for small bundles. */
+const DESCRIBED: readonly FamilyTraits[] = [
+  ...Object.values(deepseekTraits),
+  ...Object.values(minicpm3Traits),
+  ...Object.values(youtuTraits),
+  ...Object.values(llamaTraits),
+  ...Object.values(gemma3Traits),
+  ...Object.values(falconTraits),
+  ...Object.values(gptTraits),
+  ...PLANNED,
+]
+
+/** Undefined for a family that is not known. */
+export function traitsOf(modelType: string): FamilyTraits | undefined {
+  return DESCRIBED.find(family => family.modelTypes.includes(modelType))
+}
+
+function familyOf(raw: ConfigReader): Family {
   const modelType = raw.string('model_type')
-  const family = FAMILIES.find(f => f.modelTypes.includes(modelType))
+  const family = FAMILIES.find(f => f.traits.modelTypes.includes(modelType))
   if (family) return family
-  const known = FAMILIES.flatMap(f => f.modelTypes).join(', ')
+  const known = FAMILIES.flatMap(f => f.traits.modelTypes).join(', ')
   throw new UnsupportedModelError(`${raw.file}: ${whyNot(raw, modelType)} latentkit runs ${known}.`)
 }
 
-/** The model a config.json describes. Throws UnsupportedModelError or ConfigError. */
+/** What a config.json says of a model that is run here. Throws UnsupportedModelError or ConfigError. */
+export function readModel(raw: ConfigReader): { readonly family: Family; readonly config: ModelConfig } {
+  const family = familyOf(raw)
+  return { family, config: family.config(raw) }
+}
+
 export function parseConfig(raw: ConfigReader): ModelConfig {
-  return familyOf(raw).config(raw)
+  return readModel(raw).config
 }
 
 function whyNot(raw: ConfigReader, modelType: string): string {

@@ -2,9 +2,11 @@
  * Multiply-adds of attention, counted twice as usual for FLOPs, and of everything else. Norms, softmax and activations
  * are left out: they are below a percent of a step.
  */
+
+import type { AttentionShape, LatentShape } from '../families/descriptor.ts'
 import { layerStateBytes } from './cache-bytes.ts'
 import { type CacheFormat, rowSegments } from './cache-format.ts'
-import type { AttentionShape, LatentShape, LayerKind, PlanModel } from './plan-model.ts'
+import type { LayerKind, PlanModel } from './plan-model.ts'
 import { weightParts } from './weight-parts.ts'
 import { touched } from './weights.ts'
 

@@ -1,11 +1,13 @@
 /** The planner alone, for browsers and edges: `latentkit/planning`. Nothing here touches a disk, a network or a clock. */
+
+export type { Unknown } from '../families/descriptor.ts'
 export type { CacheKind } from './cache-bytes.ts'
 export { CACHE_FORMATS } from './cache-format.ts'
 export type { Comparison } from './compare.ts'
 export { type Machine, machineNamed, machines } from './machines.ts'
 export type { PlanOptions } from './options.ts'
 export { type Plan, plan } from './plan.ts'
-export type { PlanModel, Unknown } from './plan-model.ts'
+export type { PlanModel } from './plan-model.ts'
 export { type Published, published, publishedModel } from './published/index.ts'
 export { PARAMETERS } from './published/parameters.ts'
 export { planModelFromJson } from './read/json.ts'

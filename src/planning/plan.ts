@@ -3,6 +3,8 @@
  * fast a machine could decode at best, and what the same model would cost with other attention. Pure: no file, no
  * network, no clock.
  */
+
+import type { Unknown } from '../families/descriptor.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { bytesPerToken, cacheKinds, largestContext } from './cache-bytes.ts'
 import { cacheFormat } from './cache-format.ts'
@@ -20,7 +22,7 @@ import {
   planWeights,
   type WeightsPlan,
 } from './plan-memory.ts'
-import { attentionPatterns, layerCount, type PlanModel, type Unknown } from './plan-model.ts'
+import { attentionPatterns, layerCount, type PlanModel } from './plan-model.ts'
 import { deviceCount, type Ranks, rankBatch, rankModel } from './ranks.ts'
 import { planModelFromConfig } from './read/model-config.ts'
 import {

@@ -4,7 +4,8 @@
  * all ranks of both.
  */
 import { OptionError } from '../errors.ts'
-import type { LayerKind, OwnWeight, PlanModel } from './plan-model.ts'
+import type { OwnWeight } from '../families/descriptor.ts'
+import type { LayerKind, PlanModel } from './plan-model.ts'
 import { tensorBytes, type WeightFormat } from './weight-format.ts'
 import { type PartOptions, type WeightPart, weightParts } from './weight-parts.ts'
 

@@ -1,5 +1,6 @@
 /** A model's tensors from its sizes alone: how many there are of each kind, their shapes and who reads them. */
-import type { IndexerShape, LayerKind, OwnWeight, PlanModel } from './plan-model.ts'
+import type { IndexerShape, OwnWeight } from '../families/descriptor.ts'
+import type { LayerKind, PlanModel } from './plan-model.ts'
 
 /**
  * - `lookup`: of the embedding or of learned positions, one row is read per token

@@ -1,6 +1,7 @@
 /** The same model with other attention: what its cache would be. */
 import { OptionError } from '../errors.ts'
-import type { AttentionShape, GroupedShape, LatentShape, LayerKind, PlanModel } from './plan-model.ts'
+import type { AttentionShape, GroupedShape, LatentShape } from '../families/descriptor.ts'
+import type { LayerKind, PlanModel } from './plan-model.ts'
 
 export const WHAT_IFS = 'mha, gqaN (such as gqa8), mqa, expanded, mlaC or mlaC+R (such as mla512 or mla512+64)'
 

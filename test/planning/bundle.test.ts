@@ -28,7 +28,10 @@ describe('the planner bundled for a browser', { timeout: 60_000 }, () => {
     expect(code.length).toBeGreaterThan(5000)
     expect(code.length).toBeLessThanOrEqual(28_000)
     expectBrowserSafe(code)
-    for (const path of modules) expect(path).toMatch(/src\/(planning|tensor)\/|src\/(errors|printable)\.ts$/)
+    for (const path of modules)
+      expect(path).toMatch(
+        /src\/(planning|tensor)\/|src\/families\/([a-z0-9]+\/)?(index|planned|traits)\.ts$|src\/(errors|printable)\.ts$/,
+      )
   })
 
   it('runs there: the code alone answers', async () => {

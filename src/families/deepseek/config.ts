@@ -12,6 +12,7 @@ import { GATED_MLP, HUB_NAMES, LATENT } from '../names.ts'
 import { decoderConfig, readMlp, SIZE } from '../read/common.ts'
 import { readLatentAttention } from '../read/latent.ts'
 import { deepseek2 } from './gguf.ts'
+import * as traits from './traits.ts'
 
 const NAMES: TensorNames = {
   ...HUB_NAMES,
@@ -26,7 +27,7 @@ const NAMES: TensorNames = {
 }
 
 export const deepseekV2: Family = {
-  modelTypes: ['deepseek_v2'],
+  traits: traits.deepseekV2,
   gguf: deepseek2,
   hubClass: 'DeepseekV2ForCausalLM',
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
@@ -35,7 +36,7 @@ export const deepseekV2: Family = {
 }
 
 export const deepseekV3: Family = {
-  modelTypes: ['deepseek_v3', 'kimi_k2', 'glm4_moe_lite'],
+  traits: traits.deepseekV3,
   gguf: deepseek2,
   hubClass: 'DeepseekV3ForCausalLM',
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],

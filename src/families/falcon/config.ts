@@ -7,9 +7,10 @@ import type { Family } from '../family.ts'
 import { EPS, evenDim, HEADS, headDim, LAYERS, readActivation, readTokens, SIZE, sameLayers } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
 import { falcon as gguf } from './gguf.ts'
+import * as traits from './traits.ts'
 
 export const falcon: Family = {
-  modelTypes: ['falcon', 'RefinedWebModel'],
+  traits: traits.falcon,
   gguf,
   hubClass: 'FalconForCausalLM',
   hubBiases: [{ modules: ALL, key: 'bias' }],

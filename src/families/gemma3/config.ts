@@ -7,12 +7,13 @@ import { GROUPED, HUB_NAMES } from '../names.ts'
 import { decoderConfig, evenDim, headDim, readActivation, readHeads, readMlp } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
 import { gemma3 as gguf } from './gguf.ts'
+import * as traits from './traits.ts'
 
 const GLOBAL = 0
 const LOCAL = 1
 
 export const gemma3: Family = {
-  modelTypes: ['gemma3_text'],
+  traits: traits.gemma3,
   gguf,
   hubClass: 'Gemma3ForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],

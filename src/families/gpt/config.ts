@@ -8,6 +8,7 @@ import { ALL } from '../biases.ts'
 import type { Family, TensorNames } from '../family.ts'
 import { EPS, HEADS, LAYERS, readActivation, readTokens, SIZE, sameLayers } from '../read/common.ts'
 import { gpt2 as gguf } from './gguf.ts'
+import * as traits from './traits.ts'
 
 const NAMES: Omit<TensorNames, 'embedding' | 'positions'> = {
   prefixes: ['transformer.', ''],
@@ -23,7 +24,7 @@ const NAMES: Omit<TensorNames, 'embedding' | 'positions'> = {
 }
 
 export const gpt2: Family = {
-  modelTypes: ['gpt2'],
+  traits: traits.gpt2,
   gguf,
   hubClass: 'GPT2LMHeadModel',
   hubBiases: [{ modules: ALL, always: true }],
@@ -46,7 +47,7 @@ const GPT_ACTIVATIONS: Readonly<Record<string, Activation>> = {
 }
 
 export const gpt: Family = {
-  modelTypes: ['openai-gpt'],
+  traits: traits.gpt,
   hubBiases: [{ modules: ALL, always: true }],
   names: { ...NAMES, embedding: 'tokens_embed', positions: 'positions_embed' },
   config(raw) {

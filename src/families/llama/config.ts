@@ -8,12 +8,13 @@ import { GROUPED, HUB_NAMES } from '../names.ts'
 import { decoderConfig, evenDim, headDim, readHeads, readMlp, sameLayers } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
 import * as gguf from './gguf.ts'
+import * as traits from './traits.ts'
 
 const NAMES: TensorNames = { ...HUB_NAMES, attention: GROUPED }
 const WINDOW = { min: 1, max: 1 << 28 } as const
 
 export const llama: Family = {
-  modelTypes: ['llama'],
+  traits: traits.llama,
   gguf: gguf.llama,
   hubClass: 'LlamaForCausalLM',
   hubBiases: [
@@ -25,7 +26,7 @@ export const llama: Family = {
 }
 
 export const mistral: Family = {
-  modelTypes: ['mistral'],
+  traits: traits.mistral,
   gguf: gguf.llama,
   hubClass: 'MistralForCausalLM',
   names: NAMES,
@@ -39,7 +40,7 @@ export const mistral: Family = {
 }
 
 export const qwen2: Family = {
-  modelTypes: ['qwen2'],
+  traits: traits.qwen2,
   gguf: gguf.qwen2,
   hubClass: 'Qwen2ForCausalLM',
   hubBiases: [{ modules: QKV, always: true }],
@@ -51,7 +52,7 @@ export const qwen2: Family = {
 }
 
 export const qwen3: Family = {
-  modelTypes: ['qwen3'],
+  traits: traits.qwen3,
   gguf: gguf.qwen3,
   hubClass: 'Qwen3ForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],

@@ -6,11 +6,12 @@ import { HUB_NAMES, LATENT } from '../names.ts'
 import { decoderConfig, readMlp, SIZE, sameLayers } from '../read/common.ts'
 import { readLatentAttention } from '../read/latent.ts'
 import { minicpm3 as gguf } from './gguf.ts'
+import * as traits from './traits.ts'
 
 const FACTOR = { min: 0, max: 1e6, exclusiveMin: true } as const
 
 export const minicpm3: Family = {
-  modelTypes: ['minicpm3'],
+  traits: traits.minicpm3,
   gguf,
   hubClass: 'MiniCPM3ForCausalLM',
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],

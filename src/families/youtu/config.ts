@@ -6,9 +6,10 @@ import type { Family } from '../family.ts'
 import { HUB_NAMES, LATENT } from '../names.ts'
 import { decoderConfig, readMlp, sameLayers } from '../read/common.ts'
 import { readLatentAttention } from '../read/latent.ts'
+import * as traits from './traits.ts'
 
 export const youtu: Family = {
-  modelTypes: ['youtu', 'youtu_llm'],
+  traits: traits.youtu,
   gguf: deepseek2,
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
   names: { ...HUB_NAMES, attention: LATENT },

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import type { Family } from '../../families/family.ts'
-import { familyOf } from '../../families/index.ts'
+import { readModel } from '../../families/index.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts'
 
@@ -19,7 +19,5 @@ export async function openFiles(files: CheckpointFiles, options: OpenOptions = {
 
 /** Throws ConfigError or UnsupportedModelError. */
 export function modelOf(checkpoint: Checkpoint): OpenedModel {
-  const raw = checkpoint.configReader
-  const family = familyOf(raw)
-  return { checkpoint, family, config: family.config(raw) }
+  return { checkpoint, ...readModel(checkpoint.configReader) }
 }

@@ -1,10 +1,11 @@
 import { OptionError } from '../../errors.ts'
+import type { AttentionShape } from '../../families/descriptor.ts'
 import type { AttentionArgs } from '../../kernels/contract/attention-args.ts'
 import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { multipliesPerPair } from '../costs.ts'
-import { type AttentionShape, layerCount, type PlanModel } from '../plan-model.ts'
+import { layerCount, type PlanModel } from '../plan-model.ts'
 import { secondsOf } from './timing.ts'
 
 const BLOCK_TOKENS = 64

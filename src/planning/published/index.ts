@@ -1,7 +1,9 @@
 /** Models by the name they were published under, without a file. */
 import { OptionError } from '../../errors.ts'
-import { familyTraits } from '../families.ts'
-import type { AttentionShape, LayerKind, PlanModel } from '../plan-model.ts'
+import type { AttentionShape } from '../../families/descriptor.ts'
+import { traitsOf } from '../../families/index.ts'
+import { completeTraits } from '../../families/traits.ts'
+import type { LayerKind, PlanModel } from '../plan-model.ts'
 import { ROWS } from './rows.ts'
 
 export interface Published {
@@ -71,7 +73,7 @@ function modelOf(entry: Published, wanted: string): PlanModel {
     return word ? (word.match(/\d+/g) ?? []).map(Number) : []
   }
   const one = (letter: string) => numbers(letter)[0] ?? 0
-  const { learnedPositions, plainOutput: _, ...traits } = familyTraits(modelType)
+  const { norm, bias, gated, sinks, tiedEmbeddings, learnedPositions } = completeTraits(traitsOf(modelType))
   const layers = layerKinds(numbers)(has('select'))
   const last = layers.at(-1) as LayerKind
   return {
@@ -83,9 +85,9 @@ function modelOf(entry: Published, wanted: string): PlanModel {
     maxPositions: one('P'),
     layers,
     draftLayers: one('M') ? [{ ...last, count: one('M') }] : [],
-    ...traits,
-    norm: { ...traits.norm, perLayer: has('norms2') ? 2 : traits.norm.perLayer },
-    tiedEmbeddings: has('tied') || traits.tiedEmbeddings,
+    ...{ bias, gated, sinks },
+    norm: { ...norm, perLayer: has('norms2') ? 2 : norm.perLayer },
+    tiedEmbeddings: has('tied') || tiedEmbeddings,
     learnedPositions: learnedPositions ? one('P') : 0,
     weightDtype: words.find(w => /^(fp8|f16|f32|mxfp4)$/.test(w)) ?? 'bf16',
     stored: null,

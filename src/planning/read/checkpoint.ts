@@ -1,11 +1,12 @@
 /** The planner's view of an opened checkpoint: sizes from its config, bytes from the headers of its files. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../../errors.ts'
+import type { Unknown } from '../../families/descriptor.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
 import { modelOf } from '../../model/open/opened-model.ts'
 import { isPackedType, packedBytes } from '../../quant/packed.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
-import type { PlanModel, StoredWeights, Unknown } from '../plan-model.ts'
+import type { PlanModel, StoredWeights } from '../plan-model.ts'
 import { weightFormat } from '../weight-format.ts'
 import { weightParts } from '../weight-parts.ts'
 import { countWeights, modelWeightBytes, weightBytesOf } from '../weights.ts'

@@ -1,7 +1,9 @@
 /** The planner's view of a model that the engine runs. */
+
+import type { AttentionShape } from '../../families/descriptor.ts'
 import type { AttentionConfig } from '../../nn/attention/config.ts'
 import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
-import { type AttentionShape, type LayerKind, mergeKinds, type PlanModel } from '../plan-model.ts'
+import { type LayerKind, mergeKinds, type PlanModel } from '../plan-model.ts'
 
 const NORMS_PER_LAYER: Readonly<Record<BlockOrder, number>> = { pre: 2, sandwich: 4, parallel: 1, post: 2 }
 

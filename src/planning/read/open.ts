@@ -11,12 +11,13 @@ import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.t
 import { openFile } from '../../checkpoint/source/file-source.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../../checkpoint/weight-files.ts'
 import { CheckpointError, ConfigError, UnsupportedModelError } from '../../errors.ts'
+import { compressedAttention } from '../../families/describe/describe.ts'
 import { openCheckpoint } from '../../model/open/open-checkpoint.ts'
 import { openGguf } from '../../model/open/open-gguf.ts'
 import type { PlanModel } from '../plan-model.ts'
 import { findPublished, publishedNames } from '../published/index.ts'
 import { planModelFromCheckpoint } from './checkpoint.ts'
-import { compressedAttention, planModelFromJson } from './json.ts'
+import { planModelFromJson } from './json.ts'
 
 /** Bytes. Real ones: below 1 MB. */
 const MAX_CONFIG = 8 << 20

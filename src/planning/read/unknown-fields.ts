@@ -3,9 +3,9 @@
  * it or where it cannot change memory; what is left and sounds like memory is told.
  */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { Unknown } from '../plan-model.ts'
-import { layerTypes } from './json-layers.ts'
-import { BY_LAYER, variantFields } from './json-variants.ts'
+import { layerTypes } from '../../families/describe/layers.ts'
+import { BY_LAYER, variantFields } from '../../families/describe/variants.ts'
+import type { Unknown } from '../../families/descriptor.ts'
 
 const words = (text: string) => new Set(text.split(/\s+/).filter(Boolean))
 

@@ -1,13 +1,11 @@
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { AttentionShape, IndexerShape } from '../plan-model.ts'
-import { COUNT, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './json-fields.ts'
-import { isFalcon } from './json-traits.ts'
-
-/** Where the file names none and it is not hidden size / heads. */
-const HEAD_DIM: Readonly<Record<string, number>> = { qwen3: 128, gemma: 256, gemma2: 256 }
+import type { AttentionShape, IndexerShape } from '../descriptor.ts'
+import type { Traits } from '../traits.ts'
+import { COUNT, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './fields.ts'
+import { isFalcon } from './traits.ts'
 
 /** What most layers have. MLA is recognised by its fields, never by a name. */
-export function readAttention(raw: ConfigReader, modelType: string): AttentionShape {
+export function readAttention(raw: ConfigReader, modelType: string, traits: Traits): AttentionShape {
   const nHeads = firstInt(raw, HEADS, COUNT)
   if (raw.has('kv_lora_rank') && raw.has('qk_rope_head_dim')) {
     return {
@@ -25,7 +23,7 @@ export function readAttention(raw: ConfigReader, modelType: string): AttentionSh
   if (nHeads % nKvHeads !== 0) {
     raw.fail('num_key_value_heads', `a divisor of the ${nHeads} attention heads`)
   }
-  const given = raw.optionalInt('head_dim', SIZE) ?? HEAD_DIM[modelType]
+  const given = raw.optionalInt('head_dim', SIZE) ?? traits.headDim
   if (given === undefined && hiddenSize % nHeads !== 0) {
     raw.fail(HEADS.find(k => raw.has(k)) as string, `a divisor of the hidden size, which is ${hiddenSize}`)
   }

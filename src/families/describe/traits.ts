@@ -1,32 +1,25 @@
 /** What a config.json says of norms, biases and gates, and what its family leaves unsaid. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import { type FamilyTraits, familyTraits, isKnownFamily } from '../families.ts'
-import type { Unknown } from '../plan-model.ts'
+import type { ModelShape } from '../descriptor.ts'
+import type { Traits } from '../traits.ts'
 
-type Traits = Omit<FamilyTraits, 'plainOutput'> & { readonly unknown: readonly Unknown[] }
+type Read = Pick<ModelShape, 'norm' | 'bias' | 'gated' | 'sinks' | 'tiedEmbeddings'>
 
-export function readTraits(raw: ConfigReader, modelType: string): Traits {
-  const { plainOutput, ...family } = familyTraits(modelType)
+export function readTraits(raw: ConfigReader, modelType: string, family: Traits): Read {
   const bias = biasField(raw, modelType)
   const attention = bias ?? (family.bias.attentionOut || raw.bool('attention_bias', { default: false }))
   return {
-    ...family,
+    gated: family.gated,
+    sinks: family.sinks,
     norm: { ...family.norm, qk: family.norm.qk || normsHeads(raw), ...falconNorms(raw, modelType) },
     bias: {
       ...family.bias,
       qkv: attention || (bias ?? family.bias.qkv),
-      attentionOut: attention && !plainOutput,
+      attentionOut: attention && !family.plainOutput,
       mlp: bias ?? (family.bias.mlp || raw.bool('mlp_bias', { default: false })),
     },
     tiedEmbeddings: raw.bool('tie_word_embeddings', { default: family.tiedEmbeddings }),
-    unknown: isKnownFamily(modelType) ? [] : [unknownFamily(modelType)],
   }
-}
-
-function unknownFamily(modelType: string): Unknown {
-  const name = JSON.stringify(modelType.slice(0, 60))
-  const reason = `${name} is not known here: the cache follows from its fields, the weights are counted as if its blocks were like Llama’s`
-  return { field: 'model_type', affects: 'weights', reason }
 }
 
 /** Families with one switch for all biases: its value; undefined: none. */

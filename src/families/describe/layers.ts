@@ -1,8 +1,9 @@
 /** Which layers have windows, which have experts, and which keep a state instead of keys. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { AttentionShape, DenseShape, LayerKind, MoeShape, StateShape } from '../plan-model.ts'
-import { readIndexers } from './json-attention.ts'
-import { COUNT, first, firstInt, HIDDEN, optionalFirstInt, SIZE } from './json-fields.ts'
+import type { AttentionShape, DenseShape, LayerDescriptor, MoeShape, StateShape } from '../descriptor.ts'
+import type { Traits } from '../traits.ts'
+import { readIndexers } from './attention.ts'
+import { COUNT, first, firstInt, HIDDEN, optionalFirstInt, SIZE } from './fields.ts'
 
 export const LAYERS = ['num_hidden_layers', 'n_layer', 'num_layers']
 
@@ -21,28 +22,29 @@ type ByLayer<T> = (layer: number) => T
 export function readLayers(
   raw: ConfigReader,
   modelType: string,
+  traits: Traits,
   attention: AttentionShape,
   states: ByLayer<StateShape | null>,
-): LayerKind[] {
+): LayerDescriptor[] {
   const nLayers = countLayers(raw)
   const types = layerTypes(raw)
   if (types.length > 0 && types.length < nLayers) raw.fail('layer_types', `a type for each of the ${nLayers} layers`)
-  const windows = readWindows(raw, modelType, nLayers)
+  const windows = readWindows(raw, modelType, traits, nLayers)
   const indexers = readIndexers(raw, nLayers)
-  const moe = readMoe(raw, modelType)
+  const moe = readMoe(raw, modelType, traits)
   const sparse = moe ? sparseLayers(raw, nLayers) : () => false
   const dense = readDense(raw, modelType, moe)
-  return Array.from({ length: nLayers }, (_, i): LayerKind => {
+  return Array.from({ length: nLayers }, (_, i): LayerDescriptor => {
     const mlp = moe && sparse(i) ? moe : dense
     const state = states(i)
-    if (state) return { count: 1, attention: state, window: null, indexer: null, mlp }
-    return { count: 1, attention, window: windows(i), indexer: indexers(i), mlp }
+    if (state) return { attention: state, window: null, indexer: null, mlp }
+    return { attention, window: windows(i), indexer: indexers(i), mlp }
   })
 }
 
 const WINDOW = { min: 1, max: 2 ** 40 } as const
 
-function readWindows(raw: ConfigReader, modelType: string, nLayers: number): ByLayer<number | null> {
+function readWindows(raw: ConfigReader, modelType: string, traits: Traits, nLayers: number): ByLayer<number | null> {
   const written = raw.optionalInt('sliding_window', WINDOW)
   // An absent window means Mistral's first one; null means none.
   const absent = modelType === 'mistral' && !raw.keys().includes('sliding_window') ? 4096 : null
@@ -54,7 +56,7 @@ function readWindows(raw: ConfigReader, modelType: string, nLayers: number): ByL
   if (types) return i => (types[i] === 'sliding_attention' ? window : types[i] === 'chunked_attention' ? chunk : null)
   if (window === null) return () => null
   const pattern = optionalFirstInt(raw, ['sliding_window_pattern', '_sliding_window_pattern'], COUNT)
-  const every = pattern ?? { gemma2: 2, gpt_oss: 2, gemma3_text: 6 }[modelType]
+  const every = pattern ?? traits.windowPattern
   if (every) return i => ((i + 1) % every === 0 ? null : window)
   const from = raw.has('max_window_layers') && /^qwen/.test(modelType) ? raw.int('max_window_layers') : 0
   return i => (i >= from ? window : null)
@@ -68,15 +70,7 @@ function readDense(raw: ConfigReader, modelType: string, moe: MoeShape | null): 
   return { kind: 'dense', size: 4 * hidden }
 }
 
-/** Families whose routers have a bias for the choice without saying so, or have none though their fields look like it. */
-const SELECTION_BIAS: Readonly<Record<string, boolean>> = {
-  kimi_linear: true,
-  longcat_flash: true,
-  sarvam_mla: true,
-  mistral4: false,
-}
-
-function readMoe(raw: ConfigReader, modelType: string): MoeShape | null {
+function readMoe(raw: ConfigReader, modelType: string, traits: Traits): MoeShape | null {
   const nExperts = optionalFirstInt(raw, ['n_routed_experts', 'num_local_experts', 'num_experts'], {
     min: 0,
     max: 1 << 16,
@@ -86,7 +80,7 @@ function readMoe(raw: ConfigReader, modelType: string): MoeShape | null {
   const shared = optionalFirstInt(raw, ['n_shared_experts', 'num_shared_experts'], { min: 0, max: 1 << 12 }) ?? 0
   const sharedSize = raw.optionalInt('moe_shared_expert_intermediate_size', SIZE) ?? expertSize
   const method = raw.optionalString('topk_method') ?? (modelType === 'deepseek_v2' ? 'greedy' : 'noaux_tc')
-  const bias = raw.optionalBool('moe_router_enable_expert_bias') ?? SELECTION_BIAS[modelType]
+  const bias = raw.optionalBool('moe_router_enable_expert_bias') ?? traits.selectionBias
   return {
     kind: 'moe',
     nExperts,

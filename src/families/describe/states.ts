@@ -1,9 +1,9 @@
 /** Layers that keep a state of fixed size instead of keys: which they are, and what they hold. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { OwnWeight, StateShape, Unknown } from '../plan-model.ts'
-import { COUNT, first, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './json-fields.ts'
-import { countLayers, layerTypes } from './json-layers.ts'
+import type { OwnWeight, StateShape, Unknown } from '../descriptor.ts'
+import { COUNT, first, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './fields.ts'
+import { countLayers, layerTypes } from './layers.ts'
 
 export interface StateLayers {
   readonly of: (layer: number) => StateShape | null

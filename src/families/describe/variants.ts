@@ -1,12 +1,12 @@
 /** What single families do to layers and weights that their common fields do not say. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { LayerKind, OwnWeight, Unknown } from '../plan-model.ts'
-import { COUNT, firstInt, HIDDEN, SIZE } from './json-fields.ts'
-import { layerTypes } from './json-layers.ts'
+import type { LayerDescriptor, OwnWeight, Unknown } from '../descriptor.ts'
+import { COUNT, firstInt, HIDDEN, SIZE } from './fields.ts'
+import { layerTypes } from './layers.ts'
 
 export interface Reading {
   /** One for each layer. */
-  readonly layers: readonly LayerKind[]
+  readonly layers: readonly LayerDescriptor[]
   readonly own: readonly OwnWeight[]
   readonly unknown: readonly Unknown[]
 }
@@ -14,7 +14,7 @@ export interface Reading {
 interface Variant {
   /** Fields that mean something in this family only. */
   readonly fields: readonly string[]
-  readonly read: (raw: ConfigReader, layers: readonly LayerKind[]) => Partial<Reading>
+  readonly read: (raw: ConfigReader, layers: readonly LayerDescriptor[]) => Partial<Reading>
 }
 
 const GATE = 'gated_attention_proj_granularity_type'
@@ -51,14 +51,14 @@ export function variantFields(modelType: string): readonly string[] {
   return Object.hasOwn(VARIANTS, modelType) ? (VARIANTS[modelType] as Variant).fields : []
 }
 
-export function readVariant(raw: ConfigReader, modelType: string, layers: readonly LayerKind[]): Reading {
+export function readVariant(raw: ConfigReader, modelType: string, layers: readonly LayerDescriptor[]): Reading {
   const shared = { layers: sharedRows(raw, layerByLayer(raw, layers)), own: [], unknown: [] }
   if (!Object.hasOwn(VARIANTS, modelType)) return shared
   return { ...shared, ...(VARIANTS[modelType] as Variant).read(raw, shared.layers) }
 }
 
 /** The last layers of Gemma 3n and 4 read what the last unshared layer of their kind has kept. */
-function sharedRows(raw: ConfigReader, layers: readonly LayerKind[]): readonly LayerKind[] {
+function sharedRows(raw: ConfigReader, layers: readonly LayerDescriptor[]): readonly LayerDescriptor[] {
   const shared = raw.int('num_kv_shared_layers', { max: layers.length, default: 0 })
   return layers.map((l, i) => (i < layers.length - shared ? l : { ...l, sharesRows: true }))
 }
@@ -66,7 +66,7 @@ function sharedRows(raw: ConfigReader, layers: readonly LayerKind[]): readonly L
 type Numbers = Readonly<Record<string, number>>
 
 /** What transformers 5 writes where layers differ: `per_layer_config`, by a layer's number what it has instead. */
-function layerByLayer(raw: ConfigReader, layers: readonly LayerKind[]): readonly LayerKind[] {
+function layerByLayer(raw: ConfigReader, layers: readonly LayerDescriptor[]): readonly LayerDescriptor[] {
   const all = raw.optionalObject('per_layer_config')
   if (!all) return layers
   const changes = new Map(
@@ -82,7 +82,7 @@ function layerByLayer(raw: ConfigReader, layers: readonly LayerKind[]): readonly
 export const BY_LAYER =
   /^(head_dim|v_head_dim|num_attention_heads|num_key_value_heads|[kq]v?_lora_rank|qk_(nope|rope)_head_dim|sliding_window|intermediate_size)$/
 
-function changed(layer: LayerKind, n: Numbers): LayerKind {
+function changed(layer: LayerDescriptor, n: Numbers): LayerDescriptor {
   const { attention: a, mlp } = layer
   const window = layer.window === null ? null : (n.sliding_window ?? layer.window)
   const size = n.intermediate_size
@@ -108,12 +108,12 @@ function changed(layer: LayerKind, n: Numbers): LayerKind {
   }
 }
 
-function withOwn(layer: LayerKind, own: readonly OwnWeight[]): LayerKind {
+function withOwn(layer: LayerDescriptor, own: readonly OwnWeight[]): LayerDescriptor {
   return { ...layer, own: [...(layer.own ?? []), ...own] }
 }
 
 /** A.X-K2: norms gated by a low-rank product, in front of every attention and of experts; q and a gate from both latents. */
-function gatedNorms(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Reading> {
+function gatedNorms(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
   const [D, rank] = [firstInt(raw, HIDDEN, SIZE), raw.int('gated_norm_rank', SIZE)]
   const gate: OwnWeight[] = [matrix('norm gate down', rank, D), matrix('norm gate up', D, rank)]
   return {
@@ -128,7 +128,7 @@ function gatedNorms(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Re
 }
 
 /** Ling: each head's output, or each number of it, is gated in the layers that attend. */
-function headGates(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Reading> {
+function headGates(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
   const D = firstInt(raw, HIDDEN, SIZE)
   const by = raw.optionalString(GATE)
   if (by === undefined) return {}
@@ -142,7 +142,7 @@ function headGates(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Rea
 }
 
 /** Gemma 4: heads of another width in layers that see everything, wider MLPs where rows are shared, an embedding per layer. */
-function gemma4(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Reading> {
+function gemma4(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
   const D = firstInt(raw, HIDDEN, SIZE)
   const L = layers.length
   const types = layerTypes(raw)
@@ -168,7 +168,7 @@ function gemma4(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Readin
             matrix('projection per layer', L * width, D),
             vector('projection norm', width),
           ],
-    layers: layers.map((l, i): LayerKind => {
+    layers: layers.map((l, i): LayerDescriptor => {
       const { attention: a } = l
       if (a.kind !== 'grouped') return l
       const full = types[i] === 'full_attention'
@@ -200,11 +200,11 @@ function gemma4(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Readin
  * LongCat: two attentions and two MLPs in each layer, experts beside both; experts that return their input have no
  * weights and are chosen like the others.
  */
-function twoAttentions(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Reading> {
+function twoAttentions(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
   const dense = raw.int('ffn_hidden_size', SIZE)
   const idle = raw.int('zero_expert_num', { max: 1 << 16, default: 0 })
   return {
-    layers: layers.flatMap((l): LayerKind[] => {
+    layers: layers.flatMap((l): LayerDescriptor[] => {
       if (l.mlp.kind !== 'moe') return [l, l]
       const { nExperts, topK } = l.mlp
       const routed = nExperts + idle
@@ -218,7 +218,7 @@ function twoAttentions(raw: ConfigReader, layers: readonly LayerKind[]): Partial
 }
 
 /** LFM2's MLPs: two thirds of the width, rounded up. */
-function roundedWidth(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Reading> {
+function roundedWidth(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
   if (!raw.bool('block_auto_adjust_ff_dim', { default: true })) return {}
   const factor = raw.optionalNumber('block_ffn_dim_multiplier', { min: 0, max: 100 }) ?? 1
   const multiple = raw.int('block_multiple_of', { ...COUNT, default: 256 })
@@ -229,7 +229,7 @@ function roundedWidth(raw: ConfigReader, layers: readonly LayerKind[]): Partial<
 }
 
 /** Olmo 2: norms over all heads of q and of k at once. */
-function wideNorms(_: ConfigReader, layers: readonly LayerKind[]): Partial<Reading> {
+function wideNorms(_: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
   return {
     layers: layers.map(l => {
       const { attention: a } = l
@@ -239,7 +239,7 @@ function wideNorms(_: ConfigReader, layers: readonly LayerKind[]): Partial<Readi
 }
 
 /** Qwen: a gate as wide as the queries, from the same projection, and a number that weighs the shared expert. */
-function qwenGates(raw: ConfigReader, layers: readonly LayerKind[]): Partial<Reading> {
+function qwenGates(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
   const D = firstInt(raw, HIDDEN, SIZE)
   const gated = raw.bool('attn_output_gate', { default: raw.has('linear_num_value_heads') })
   return {

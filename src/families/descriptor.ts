@@ -1,0 +1,159 @@
+/**
+ * What a model is, layer by layer, as its config.json says: sizes that decide bytes and multiplications. Wider than what
+ * the engine runs (sparse indexers, states, sinks, layers for multi-token prediction); a `ModelConfig` is made of it in
+ * `runnable.ts`.
+ */
+
+/** MHA, GQA and MQA by `nKvHeads`; keys and values may differ in width, as in an MLA that is cached expanded. */
+export interface GroupedShape {
+  readonly kind: 'grouped'
+  readonly nHeads: number
+  readonly nKvHeads: number
+  readonly keyDim: number
+  readonly valueDim: number
+  /** Keys and values come from one projection; both are kept. Default false. */
+  readonly oneProjection?: boolean
+}
+
+/** Multi-head Latent Attention: C, R, N, V and Q as in the paper (DeepSeek-V2, arXiv 2405.04434). */
+export interface LatentShape {
+  readonly kind: 'latent'
+  readonly nHeads: number
+  /** Q; null: the query is projected directly. */
+  readonly qLoraRank: number | null
+  /** C */
+  readonly kvLoraRank: number
+  /** R */
+  readonly qkRopeHeadDim: number
+  /** N */
+  readonly qkNopeHeadDim: number
+  /** V */
+  readonly vHeadDim: number
+}
+
+export type AttentionShape = GroupedShape | LatentShape
+
+/**
+ * A layer that keeps a state of fixed size for each sequence instead of a row for each token: delta rules, short
+ * convolutions.
+ */
+export interface StateShape {
+  readonly kind: 'state'
+  /** For people: `delta rule 16 x 128 x 128`. */
+  readonly name: string
+  /** What tensor-parallel ranks divide. */
+  readonly nHeads: number
+  /** Of one sequence in one layer, in f32: recurrent matrices, and the rows that convolutions look back at. */
+  readonly numbers: number
+  readonly weights: readonly OwnWeight[]
+}
+
+/** Tensors that only some families have. */
+export interface OwnWeight {
+  readonly name: string
+  readonly role: 'matrix' | 'router' | 'vector' | 'lookup'
+  readonly rows: number
+  readonly cols: number
+  /** What tensor-parallel ranks divide; absent: each rank keeps all of it. */
+  readonly split?: 'rows' | 'cols'
+}
+
+/** Sparse attention (DeepSeek-V3.2): a small key per token and layer, by which each query chooses `topK` tokens. */
+export interface IndexerShape {
+  readonly nHeads: number
+  readonly headDim: number
+  readonly topK: number
+  /** Takes the choice of the layer before: no weights and no keys of its own. Default false. */
+  readonly shared?: boolean
+}
+
+export interface DenseShape {
+  readonly kind: 'dense'
+  readonly size: number
+}
+
+export interface MoeShape {
+  readonly kind: 'moe'
+  readonly nExperts: number
+  /** Experts that the router chooses from, where a rank holds only some of them. Default: `nExperts`. */
+  readonly routed?: number
+  readonly topK: number
+  readonly expertSize: number
+  /** Width of the one MLP that stands for all shared experts; 0: none. */
+  readonly sharedSize: number
+  /** A number per expert that takes part in the choice only (`e_score_correction_bias`). */
+  readonly selectionBias: boolean
+}
+
+/** One layer. */
+export interface LayerDescriptor {
+  readonly attention: AttentionShape | StateShape
+  /** Keys a query sees, itself included; null: all before it. */
+  readonly window: number | null
+  readonly indexer: IndexerShape | null
+  readonly mlp: DenseShape | MoeShape
+  /** Reads the keys and values of an earlier layer: keeps no rows and projects none. Default false. */
+  readonly sharesRows?: boolean
+  /** Beside attention, MLP and norms. Default: none. */
+  readonly own?: readonly OwnWeight[]
+}
+
+/** Which projections add a vector. */
+export interface BiasShape {
+  /** q, k and v, or an MLA's down-projections. */
+  readonly qkv: boolean
+  readonly attentionOut: boolean
+  /** Experts included. */
+  readonly mlp: boolean
+  readonly router: boolean
+  readonly output: boolean
+}
+
+export interface NormShape {
+  /** `layer` norms have a bias as well. */
+  readonly kind: 'rms' | 'layer'
+  readonly perLayer: number
+  readonly final: boolean
+  /** Norms over each head of q and k. */
+  readonly qk: boolean
+}
+
+/** What is the same for all layers, or not of any layer. */
+export interface ModelShape {
+  readonly modelType: string
+  /** D */
+  readonly hiddenSize: number
+  readonly vocabSize: number
+  /** Positions the model was made for; null: unknown. */
+  readonly maxPositions: number | null
+  readonly norm: NormShape
+  readonly bias: BiasShape
+  /** MLPs have a gate projection beside up and down. */
+  readonly gated: boolean
+  /** A learned number per head in each softmax (gpt-oss). */
+  readonly sinks: boolean
+  readonly tiedEmbeddings: boolean
+  /** Rows of a learned table of positions; 0: none. */
+  readonly learnedPositions: number
+  /** Of the whole model, beside embedding, layers and output. Default: none. */
+  readonly own?: readonly OwnWeight[]
+  /** What changes memory and is not counted, or may be counted wrongly. Default: nothing. */
+  readonly unknown?: readonly Unknown[]
+}
+
+export interface ModelDescriptor extends ModelShape {
+  /** First to last. */
+  readonly layers: readonly LayerDescriptor[]
+  /** Multi-token prediction: full layers behind the last, each with a projection of its own. */
+  readonly draftLayers: readonly LayerDescriptor[]
+}
+
+/** Something that a config.json says and the planner does not understand. */
+export interface Unknown {
+  /** Its name in the file. */
+  readonly field: string
+  /** Which numbers of the plan are in doubt. */
+  readonly affects: 'cache' | 'weights' | 'both'
+  /** What is left out, or what was assumed in its place. */
+  readonly reason: string
+}

@@ -1,0 +1,8 @@
+import type { FamilyTraits } from '../traits.ts'
+
+export const gemma3: FamilyTraits = {
+  modelTypes: ['gemma3_text'],
+  norm: { perLayer: 4, qk: true },
+  tiedEmbeddings: true,
+  windowPattern: 6,
+}

@@ -1,0 +1,3 @@
+import type { FamilyTraits } from '../traits.ts'
+
+export const minicpm3: FamilyTraits = { modelTypes: ['minicpm3'], tiedEmbeddings: true }

@@ -1,0 +1,46 @@
+/** What a config.json leaves unsaid of its family's blocks, as far as it decides sizes. */
+import type { BiasShape, NormShape } from './descriptor.ts'
+
+export interface Traits {
+  readonly norm: NormShape
+  readonly bias: BiasShape
+  readonly gated: boolean
+  readonly sinks: boolean
+  /** Unless the file says otherwise. */
+  readonly tiedEmbeddings: boolean
+  readonly learnedPositions: boolean
+  /** No bias on the attention's output, whatever `attention_bias` says. */
+  readonly plainOutput: boolean
+  /** Where the file names none. Default: hidden size / heads. */
+  readonly headDim?: number
+  /** Every so many layers one is without the window, where the file does not say which. Default: none is. */
+  readonly windowPattern?: number
+  /** Routers have a bias for the choice, or none, whatever the fields look like. */
+  readonly selectionBias?: boolean
+}
+
+/** `model_type` values, as published, and what is other than in Llama. */
+export interface FamilyTraits extends Partial<Omit<Traits, 'norm' | 'bias'>> {
+  readonly modelTypes: readonly string[]
+  readonly norm?: Partial<NormShape>
+  readonly bias?: Partial<BiasShape>
+}
+
+/** Llama, and a family that is not known. */
+const LLAMA: Traits = {
+  norm: { kind: 'rms', perLayer: 2, final: true, qk: false },
+  bias: { qkv: false, attentionOut: false, mlp: false, router: false, output: false },
+  gated: true,
+  sinks: false,
+  tiedEmbeddings: false,
+  learnedPositions: false,
+  plainOutput: false,
+}
+
+export const ALL_BIASES = { qkv: true, attentionOut: true, mlp: true } as const
+
+export function completeTraits(family: FamilyTraits | undefined): Traits {
+  if (!family) return LLAMA
+  const { modelTypes: _, norm, bias, ...others } = family
+  return { ...LLAMA, ...others, norm: { ...LLAMA.norm, ...norm }, bias: { ...LLAMA.bias, ...bias } }
+}

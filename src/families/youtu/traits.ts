@@ -1,0 +1,3 @@
+import type { FamilyTraits } from '../traits.ts'
+
+export const youtu: FamilyTraits = { modelTypes: ['youtu', 'youtu_llm'], tiedEmbeddings: true }
