@@ -2,41 +2,41 @@ import { divergence, type Summary, summarise } from './distribution.ts'
 import type { ReferenceRows } from './reference.ts'
 import { type Estimate, estimate, exponential, quantiles } from './statistics.ts'
 
-/** How far a model's distributions are from a reference's, over the same tokens. */
+/** The difference between a model's distributions and a reference's, over the same tokens. */
 export interface Divergence {
-  /** What is compared with: a model's name. */
+  /** The reference model's name. */
   readonly reference: string
-  /** The reference's own, and the model's divided by it; the ratio's error is of the paired differences. */
+  /** The reference's perplexity, then the model's divided by it. The ratio's error comes from the paired differences. */
   readonly referencePerplexity: Estimate
   readonly perplexityRatio: Estimate
   /** Kullback-Leibler divergence of the model from the reference, in nats per token. */
   readonly kl: Estimate
-  /** Of the tokens' divergences; `p99`: 99 % are at or below it. */
+  /** Quantiles over tokens; `p99`: 99 % of the divergences are at or below it. */
   readonly klQuantiles: Readonly<Record<KlQuantile, number>>
-  /** Share of positions whose likeliest token is the reference's, 0 to 1. */
+  /** Share of positions at which both have the same likeliest token, 0 to 1. */
   readonly top1: Estimate
-  /** Root mean square of what the probability of the text's own token changed by. */
+  /** Root mean square of the change in probability of the text's own token. */
   readonly probabilityRms: number
 }
 
 const SHARES = { min: 0, p10: 0.1, p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } as const
 export type KlQuantile = keyof typeof SHARES
 
-/** Gathers two models' rows. */
+/** Accumulates the comparison of two models' rows. */
 export class Comparison {
   readonly #kl: Float64Array
   readonly #nll: Float64Array
   readonly #same: Float64Array
   #at = 0
 
-  /** For `count` scored tokens. */
+  /** `count`: number of scored tokens. */
   constructor(count: number) {
     this.#kl = new Float64Array(count)
     this.#nll = new Float64Array(count)
     this.#same = new Float64Array(count)
   }
 
-  /** Row `i` of the reference's against one of the model's, which `target` follows. */
+  /** Compares row `i` of the reference with the model's row; `target` is the token that follows. */
   add(reference: ReferenceRows, i: number, row: Float32Array, own: Summary, target: number): void {
     const theirs = reference.logits.subarray(i * row.length, (i + 1) * row.length)
     const of = summarise(theirs)
@@ -46,12 +46,12 @@ export class Comparison {
     this.#at++
   }
 
-  /** Means over the rows `from` to `to`. */
+  /** Means over rows `from` to `to`. */
   between(from: number, to: number): { readonly kl: number; readonly top1: number } {
     return { kl: estimate(this.#kl.subarray(from, to)).mean, top1: estimate(this.#same.subarray(from, to)).mean }
   }
 
-  /** Over the first rows, of which `nll` is the model's own, token by token. */
+  /** The result over the first `nll.length` rows; `nll`: the model's -ln p per token. */
   result(reference: string, nll: Float64Array): Divergence {
     const [kl, theirs, same] = [this.#kl, this.#nll, this.#same].map(all => all.subarray(0, nll.length)) as [
       Float64Array,

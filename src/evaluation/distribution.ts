@@ -1,15 +1,15 @@
-/** What a row of logits says, in float64. A row is the logits, or the log-probabilities, of one position. */
+/** Statistics of distributions, in float64. A row is the logits, or the log-probabilities, of one position. */
 import { expNegative } from '../sampling/exp.ts'
 import { argmax } from '../sampling/sampler.ts'
 
 export interface Summary {
-  /** The likeliest token; of several, the first. */
+  /** The likeliest token; ties: the first. */
   readonly top: number
   /** ln of the sum of exponentials: ln p(i) = row[i] - logSum. */
   readonly logSum: number
 }
 
-/** Throws SamplingError where the row holds NaN or infinity. */
+/** Throws SamplingError if the row contains NaN or infinity. */
 export function summarise(row: Float32Array): Summary {
   const top = argmax(row)
   const highest = row[top] as number
@@ -20,7 +20,7 @@ export function summarise(row: Float32Array): Summary {
 
 /**
  * Kullback-Leibler divergence of a row's distribution q from the reference's p, in nats: sum of p (ln p - ln q).
- * 0 only where they are equal; infinite where q leaves out a token that p has.
+ * 0 only if they are equal; infinite if q excludes a token that p allows. `of` and `own` summarise the two rows.
  */
 export function divergence(reference: Float32Array, of: Summary, row: Float32Array, own: Summary): number {
   const highest = reference[of.top] as number
@@ -34,6 +34,6 @@ export function divergence(reference: Float32Array, of: Summary, row: Float32Arr
     sum += p
     weighted += p * (r - (row[i] as number))
   }
-  // Rounding may leave -1e-16 where the distributions are equal.
+  // Rounding may give -1e-16 for equal distributions.
   return Math.max(0, weighted / sum - of.logSum + own.logSum)
 }

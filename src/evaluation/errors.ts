@@ -1,5 +1,5 @@
 import { defineError, type LatentkitError } from '../errors.ts'
 
-/** A reference that cannot be written, read, or compared with what is measured. */
+/** A reference file cannot be written, read, or compared with this measurement. */
 export const ReferenceFileError = defineError('ReferenceFileError', 'bad_reference')
 export type ReferenceFileError = LatentkitError

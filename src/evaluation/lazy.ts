@@ -1,9 +1,9 @@
-/** What measures models, read at the first call: a program that only generates does not pay for it when it starts. */
+/** Imports the measuring code at the first call, so that programs which only generate start faster. */
 type MeasurePerplexity = typeof import('./perplexity.ts').measurePerplexity
 
 /**
- * How well a model predicts a text, and how far it is from another one. Throws what `Engine.load` throws, OptionError
- * for windows that do not fit, ReferenceFileError and CheckpointError for a reference that cannot be compared with.
+ * Measures how well a model predicts a text, and compares it with another model. Throws what `Engine.load` throws,
+ * OptionError for windows that do not fit, ReferenceFileError and CheckpointError for an unusable reference.
  */
 export const measurePerplexity: MeasurePerplexity = async (...args) =>
   (await import('./perplexity.ts')).measurePerplexity(...args)

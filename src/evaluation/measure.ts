@@ -13,38 +13,38 @@ import type { Windows } from './windows.ts'
 export interface WindowProgress {
   readonly done: number
   readonly windows: number
-  /** Over the windows done. */
+  /** Over the finished windows. */
   readonly perplexity: number
-  /** The one that was done last. */
+  /** The window finished last. */
   readonly window: WindowResult
 }
 
-/** One window alone. */
+/** The result of a single window. */
 export interface WindowResult {
-  /** Tokens that count. */
+  /** Number of scored tokens. */
   readonly scored: number
   readonly natsPerToken: number
   readonly perplexity: number
-  /** Means over these tokens; null where nothing is compared with. */
+  /** Means over these tokens; null without a reference. */
   readonly kl: number | null
   readonly top1: number | null
 }
 
 export interface PerplexityReport {
   readonly model: ModelInfo
-  /** The type that the weights were turned into; null: as stored. */
+  /** The type that weights were converted to; null: as stored. */
   readonly weights: EncodableType | null
   readonly exact: boolean
   readonly text: {
-    /** Of the whole text. */
+    /** Tokens of the whole text. */
     readonly tokens: number
-    /** Windows measured, and windows that were to be measured: more where the measurement was interrupted. */
+    /** Windows measured, and windows planned: more than measured if interrupted. */
     readonly windows: number
     readonly wantedWindows: number
-    /** Tokens of a window, and from one's beginning to the next one's. */
+    /** Tokens per window, and between the starts of two windows. */
     readonly window: number
     readonly step: number
-    /** Tokens that count, and the bytes of text that they are. */
+    /** Number of scored tokens, and the bytes of their text. */
     readonly scored: number
     readonly scoredBytes: number
   }
@@ -57,9 +57,9 @@ export interface PerplexityReport {
   /** Perplexity over the first 1, 2, … windows. */
   readonly afterEachWindow: readonly number[]
   readonly eachWindow: readonly WindowResult[]
-  /** The signal came before the last window was done. */
+  /** The signal aborted before the last window was finished. */
   readonly interrupted: boolean
-  /** null where nothing was compared with. */
+  /** null without a reference. */
   readonly divergence: Divergence | null
   readonly speed: { readonly tokens: number; readonly seconds: number; readonly tokensPerSecond: number }
 }
@@ -68,15 +68,15 @@ export interface MeasureOptions {
   /** How the model was loaded, for the report. */
   readonly weights?: EncodableType
   readonly exact?: boolean
-  /** A file to keep the model's distributions in. */
+  /** A file to store the model's distributions in. */
   readonly saveReference?: string
   readonly onWindow?: (progress: WindowProgress) => void
-  /** Where the signal comes after the first window: the result of the windows done instead of an error. Default false. */
+  /** If the signal aborts after the first window: return the finished windows instead of throwing. Default false. */
   readonly partial?: boolean
   readonly signal?: AbortSignal
 }
 
-/** Scores all windows. Model and reference stay the caller's to dispose of. */
+/** Scores all windows. The caller disposes of model and reference. */
 export async function measure(
   { model, info, tokenizer }: Parts,
   windows: Windows,
@@ -166,7 +166,7 @@ function resultOf(
   return { scored: nll.length, natsPerToken: mean, perplexity: Math.exp(mean), kl, top1 }
 }
 
-/** Bytes of text that the scored tokens are. */
+/** Bytes of the scored tokens' text. */
 function bytesOf(tokenizer: Tokenizer, { list, from }: Windows): number {
   let bytes = 0
   for (const tokens of list) for (const id of tokens.subarray(from)) bytes += tokenizer.tokenBytes(id).length

@@ -1,6 +1,6 @@
 /**
- * How well a model predicts a text, and how far its distributions are from another model's. Runs in the caller's
- * thread, which it leaves to others between steps only.
+ * Measures how well a model predicts a text, and compares its distributions with another model's. Runs in the caller's
+ * thread and yields to the event loop only between steps.
  */
 import { loadInNode } from '../engine/host/node/platform.ts'
 import type { Parts } from '../engine/load/load-parts.ts'
@@ -18,16 +18,16 @@ import { type Cut, cutOf, cutWindows, type WindowOptions, type Windows } from '.
 export interface PerplexityOptions
   extends WindowOptions,
     Omit<LoadOptions, 'contextLength' | 'cacheBytes' | 'keptBytes' | 'chunkSize' | 'chatTemplate' | 'inline'> {
-  /** Compare with the distributions in this file; windows are cut as they were for it, unless told otherwise. */
+  /** Compare with the distributions in this file; windows default to those of the file. */
   readonly reference?: string
   /** Compare with this model, loaded beside the first: with its weights as stored, and `exact`. */
   readonly against?: string
-  /** Keep this model's distributions in a file, to compare others with: 2 bytes x vocabulary x scored tokens. */
+  /** Store this model's distributions in a file, for later comparisons: 2 bytes x vocabulary x scored tokens. */
   readonly saveReference?: string
   readonly onWindow?: (progress: WindowProgress) => void
   /**
-   * Where `signal` comes after the first window: resolve with the windows done (`interrupted` says so) instead of rejecting.
-   * A reference to be saved is not kept then. Default false.
+   * If `signal` aborts after the first window: resolve with the finished windows (and `interrupted`) instead of rejecting.
+   * No reference is saved then. Default false.
    */
   readonly partial?: boolean
 }
@@ -41,14 +41,14 @@ export const PERPLEXITY_OPTIONS = {
   reference: { kind: nonEmpty, description: 'compare with the distributions in this file' },
   against: { kind: nonEmpty, description: 'compare with this model' },
   saveReference: { kind: nonEmpty, description: "keep this model's distributions in a file" },
-  onWindow: { kind: callback, description: 'hears of every window' },
-  partial: { kind: flag, description: 'where it is ended early, tell what was measured' },
+  onWindow: { kind: callback, description: 'called after every window' },
+  partial: { kind: flag, description: 'after an abort, return the finished windows' },
 } satisfies OptionTable<PerplexityOptions>
 
 /**
- * Perplexity of a text: exp of the mean of -ln p over the scored tokens. The text is cut into tokens as a whole, special
- * tokens that are written out in it included. Throws what loading throws, OptionError, and for references
- * ReferenceFileError and CheckpointError.
+ * Perplexity of a text: exp of the mean of -ln p over the scored tokens. The text is tokenised as a whole; special tokens
+ * written out in it become those tokens. Throws what loading throws, OptionError, and for references ReferenceFileError
+ * and CheckpointError.
  */
 export async function measurePerplexity(
   source: string,
@@ -106,7 +106,7 @@ function cutText(text: string, { tokenizer, model }: Parts, cut: Cut, limit: num
   })
 }
 
-/** The reference is as exact as its files: neither its weights nor its activations are quantised on the way. */
+/** Loads the reference model exactly: neither weights nor activations are quantised further. */
 async function openAgainst(
   source: string,
   text: string,

@@ -7,17 +7,17 @@ import type { Reference, ReferenceRows } from './reference.ts'
 import { decodeRow, FORMAT, referenceTensors } from './reference-format.ts'
 import type { Cut, Windows } from './windows.ts'
 
-/** A reference on disk, of which only the header has been read. */
+/** A reference file whose header has been read. */
 export interface ReferenceFile {
   /** The model it was made with. */
   readonly model: string
   readonly cut: Cut
   readonly windows: number
-  /** Checks that it is of the same tokens and vocabulary. Throws ReferenceFileError. */
+  /** Opens the rows. Throws ReferenceFileError unless tokens and vocabulary are the same. */
   open(windows: Windows, vocabSize: number): Promise<Reference>
 }
 
-/** Throws CheckpointError for a file that is no safetensors file or cut short, ReferenceFileError for another content. */
+/** Throws CheckpointError if it is not safetensors or is truncated, ReferenceFileError for other content. */
 export async function openReferenceFile(path: string): Promise<ReferenceFile> {
   const file = await readSafetensorsHeader(await openFile(path))
   const format = file.metadata.get('format')

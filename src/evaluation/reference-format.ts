@@ -1,6 +1,6 @@
 /**
- * A reference kept in a safetensors file, so that one run of an expensive model serves many comparisons: for the n
- * scored rows of w windows
+ * The format of a reference file: safetensors, so that one run of an expensive model serves many comparisons. For n scored
+ * rows of w windows:
  *
  *     nll     F32 [n]        -ln p of the token that follows
  *     range   F32 [n, 2]     lowest log-probability of the row, and the step of its codes
@@ -8,10 +8,10 @@
  *     codes   U16 [n, vocabulary]
  *
  * A log-probability is lowest + code x step. The 65535 steps span the row from its lowest to its highest value: half a
- * step is 3e-4 nats where they are 35 apart. Nothing is cut off at the lower end, and the likeliest token alone has the
- * highest code. Whoever reads it brings a row's sum back to 1, which takes out what the rounding shifts as a whole; a
- * token's divergence is then off by about half a step times the mean difference of the two models' log-probabilities,
- * to either side.
+ * step is 3e-4 nats for a span of 35. Nothing is clipped at the lower end, and only the likeliest token has the highest
+ * code. The reader normalises each row's sum to 1, which removes the common shift by rounding; the remaining error of a
+ * token's divergence is about half a step times the mean difference of the two models' log-probabilities, in either
+ * direction.
  */
 import type { SafetensorsDType } from '../checkpoint/safetensors/dtypes.ts'
 import type { Summary } from './distribution.ts'
@@ -27,7 +27,7 @@ export interface DeclaredTensor {
 }
 export type ReferenceTensors = Readonly<Record<'nll' | 'range' | 'tokens' | 'codes', DeclaredTensor>>
 
-/** In the order of the file: the codes, written first and by far the most, stand last. */
+/** In the order of the file. The codes, by far the largest, come last. */
 export function referenceTensors({ size, from }: Cut, windows: number, vocabSize: number): ReferenceTensors {
   const n = windows * (size - from)
   return {
@@ -38,12 +38,12 @@ export function referenceTensors({ size, from }: Cut, windows: number, vocabSize
   }
 }
 
-/** Free text of the header. */
+/** The header's metadata. */
 export function referenceMetadata(model: string, { size, step, from }: Cut): Record<string, string> {
   return { format: FORMAT, model, window: String(size), step: String(step), scored_from: String(from) }
 }
 
-/** Writes a row's codes; returns lowest log-probability and step. Throws ReferenceFileError for a masked token. */
+/** Writes a row's codes; returns its lowest log-probability and step. Throws ReferenceFileError for a masked token. */
 export function encodeRow(codes: Uint16Array, row: Float32Array, { top, logSum }: Summary): readonly [number, number] {
   let lowest = Number.POSITIVE_INFINITY
   for (const value of row) if (value < lowest) lowest = value

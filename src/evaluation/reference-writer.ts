@@ -9,8 +9,8 @@ import { encodeRow, referenceMetadata, referenceTensors } from './reference-form
 import type { Windows } from './windows.ts'
 
 /**
- * Writes a reference while it is computed, into `PATH.….incomplete`, which gets its name when it is whole. Call `add` for
- * every scored row in order, `flush` now and then, `finish` or `abandon` at the end.
+ * Writes a reference file while it is computed, as `PATH.….incomplete` until it is complete. Call `add` for every scored
+ * row in order, `flush` now and then, and `finish` or `abandon` at the end.
  */
 export class ReferenceWriter {
   readonly #path: string
@@ -21,7 +21,7 @@ export class ReferenceWriter {
   readonly #vocabSize: number
   readonly #nll: Float32Array
   readonly #range: Float32Array
-  /** Byte where each tensor begins. */
+  /** Byte offset of each tensor. */
   readonly #start: Readonly<Record<string, number>>
   #pending: Uint16Array[] = []
   #rows = 0
@@ -72,7 +72,7 @@ export class ReferenceWriter {
     this.#pending.push(codes)
   }
 
-  /** Puts the rows of `add` on disk. */
+  /** Writes the added rows to disk. */
   async flush(): Promise<void> {
     const rowBytes = 2 * this.#vocabSize
     for (const codes of this.#pending)
@@ -92,7 +92,7 @@ export class ReferenceWriter {
     endPartial(this.#part)
   }
 
-  /** Leaves nothing behind. */
+  /** Removes the partial file. */
   async abandon(): Promise<void> {
     await this.#file.close()
     await rm(this.#part, { force: true })
@@ -114,7 +114,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): 
   }
 }
 
-/** The header, padded as the format recommends, and where each tensor begins. */
+/** The header, padded as the format recommends, and the offset of each tensor. */
 function layOut(model: string, windows: Windows, vocabSize: number) {
   const header: Record<string, unknown> = { __metadata__: referenceMetadata(model, windows) }
   const offsets: Record<string, number> = {}

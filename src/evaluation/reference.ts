@@ -2,9 +2,9 @@ import type { Model } from '../model/model.ts'
 import { scoredRows } from './scored-rows.ts'
 import type { Windows } from './windows.ts'
 
-/** The distributions that a model's are compared with, over the same windows and in their order. */
+/** The distributions to compare with, over the same windows in the same order. */
 export interface Reference {
-  /** For people: a model's name. */
+  /** The model's name, for people. */
   readonly name: string
   /** The next `count` scored rows. */
   next(count: number): Promise<ReferenceRows>
@@ -14,11 +14,11 @@ export interface Reference {
 export interface ReferenceRows {
   /** f32 [n, vocabulary]: logits or log-probabilities. */
   readonly logits: Float32Array
-  /** -ln p of the tokens that follow, where it is known better than from `logits`. */
+  /** -ln p of the tokens that follow, if known more exactly than from `logits`. */
   readonly nll: Float64Array | null
 }
 
-/** Another model, run side by side: nothing is rounded. `release` gives it back at the end. */
+/** Another model, run side by side, without rounding. `release` is called at the end. */
 export function modelReference(
   name: string,
   model: Model,
@@ -31,7 +31,7 @@ export function modelReference(
     name,
     async next(count) {
       const { value, done } = await rows.next()
-      // Both sides cut windows into steps by the size of the vocabulary, which is the same.
+      // Both models have the same vocabulary, so both split windows into the same steps.
       if (done || value.targets.length !== count) throw new RangeError(`modelReference: ${count} rows were asked for`)
       return { logits: value.logits, nll: null }
     },

@@ -2,16 +2,16 @@ import { setImmediate as pause } from 'node:timers/promises'
 import type { Model } from '../model/model.ts'
 import type { Windows } from './windows.ts'
 
-/** Neighbouring positions of one window, with what the model says comes next and what does. */
+/** Consecutive positions of one window: the model's predictions and the actual next tokens. */
 export interface ScoredRows {
-  /** Which window, and whether these are its last rows. */
+  /** Index of the window; `last`: whether these are its last rows. */
   readonly window: number
   readonly last: boolean
   /** f32 [n, vocabulary] */
   readonly logits: Float32Array
   /** The tokens that follow: n ids. */
   readonly targets: Int32Array
-  /** Milliseconds since the rows before: in the model, not in what is done with its rows. */
+  /** Milliseconds that the model took since the previous rows, without the caller's time. */
   readonly ms: number
 }
 
@@ -20,11 +20,11 @@ const CONTEXT_CHUNK = 512
 /** Logits of a step: 32 MiB. */
 const LOGITS = 8 << 20
 
-/** Runs window after window. Lets timers and signals in between steps; an aborted signal throws its reason. */
+/** Runs window after window. Yields to the event loop between steps; an aborted signal throws its reason. */
 export async function* scoredRows(model: Model, windows: Windows, signal?: AbortSignal): AsyncGenerator<ScoredRows> {
   const { kernels, config } = model
   const { size, from, list } = windows
-  // The last token of a window is scored, but nothing is asked of it.
+  // The last token of a window is scored, but predicts nothing.
   const end = size - 1
   const rows = Math.max(1, Math.floor(LOGITS / config.vocabSize))
   const prompt = { start: 0, end: size }
@@ -51,7 +51,7 @@ export async function* scoredRows(model: Model, windows: Windows, signal?: Abort
   }
 }
 
-/** Cuts start .. end into equal pieces of at most `most`. */
+/** Splits start .. end into equal chunks of at most `most`. */
 function* pieces(start: number, end: number, most: number): Generator<readonly [number, number]> {
   const count = Math.ceil((end - start) / most)
   for (let i = 0; i < count; i++) {

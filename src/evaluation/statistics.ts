@@ -1,7 +1,7 @@
-/** A mean over tokens, and how far another text of the same kind would likely move it. */
+/** A mean over tokens, and its standard error: how far another text of the same kind would likely move it. */
 export interface Estimate {
   readonly mean: number
-  /** Standard error: s / sqrt(n), as if the tokens were independent. 0 for a single one. */
+  /** s / sqrt(n), assuming independent tokens. 0 for a single token. */
   readonly error: number
 }
 
@@ -15,12 +15,12 @@ export function estimate(values: Float64Array): Estimate {
   return { mean, error: n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0 }
 }
 
-/** exp of an estimate; the error is carried over to first order. */
+/** exp of an estimate, with the error propagated to first order. */
 export function exponential({ mean, error }: Estimate): Estimate {
   return { mean: Math.exp(mean), error: Math.exp(mean) * error }
 }
 
-/** Values at the given shares (0 to 1) of the sorted list, neighbours interpolated. */
+/** Quantiles at the given shares (0 to 1), interpolated linearly. */
 export function quantiles(values: Float64Array, shares: readonly number[]): number[] {
   const sorted = values.slice().sort()
   return shares.map(share => {

@@ -1,25 +1,24 @@
 import { OptionError } from '../errors.ts'
 
 export interface WindowOptions {
-  /** Tokens of a window. Default 512. */
+  /** Tokens per window. Default 512. */
   readonly window?: number
   /**
-   * Tokens from one window's beginning to the next one's; each window scores its last `stride` tokens, so that every
-   * token of the text after the first window's beginning is scored once. Default: windows side by side, each of which
-   * scores what follows its middle token.
+   * Tokens between the starts of two windows. Each window scores its last `stride` tokens, so that every token after the
+   * first context is scored once. Default: adjacent windows, each of which scores the tokens after its middle token.
    */
   readonly stride?: number
   /** At most so many windows. Default: all that fit. */
   readonly windows?: number
 }
 
-/** How a text is cut; two measurements can be compared token by token where this is the same. */
+/** How a text is cut into windows. Measurements with equal cuts can be compared token by token. */
 export interface Cut {
-  /** Tokens of a window. */
+  /** Tokens per window. */
   readonly size: number
-  /** From one window's beginning to the next one's. */
+  /** Tokens between the starts of two windows. */
   readonly step: number
-  /** The first token of a window that is scored: those before it are context only. */
+  /** The first scored token of a window; those before it are context only. */
   readonly from: number
 }
 
@@ -29,7 +28,7 @@ export interface Windows extends Cut {
   readonly list: readonly Int32Array[]
   /** Scored tokens of all windows. */
   readonly scored: number
-  /** Tokens of the whole text, of which the windows may hold fewer. */
+  /** Tokens of the whole text; the windows may contain fewer. */
   readonly textTokens: number
 }
 
@@ -47,8 +46,8 @@ export function cutOf({ window = DEFAULT_WINDOW, stride }: Pick<WindowOptions, '
 }
 
 /**
- * Cuts a text. What does not fill a window at its end is left out. `bos` takes the place of every window's first
- * token, for models whose texts begin with one. Throws OptionError when not even one window is full.
+ * Cuts a text into windows; an incomplete last window is left out. `bos` replaces every window's first token, for models
+ * whose texts begin with it. Throws OptionError if not even one window is full.
  */
 export function cutWindows(
   ids: readonly number[],

@@ -6,10 +6,10 @@ import { logprobs } from '../sampling/logprobs.ts'
 import { argmax } from '../sampling/sampler.ts'
 import type { Proposer } from './proposer.ts'
 
-/** Tokens of a long text that are read at a time, so that no step waits for more. */
-const READ_AT_ONCE = 512
-/** A guess that the draft model itself holds for less likely is not worth a row. */
-const LEAST_PROBABILITY = 0.3
+/** Tokens of a long text that the draft model reads per step, so that no step of the large model waits for more. */
+const READ_CHUNK = 512
+/** A guess with a lower probability in the draft model is not worth a row. */
+const MIN_PROBABILITY = 0.3
 
 interface Request {
   readonly input: StepInput
@@ -17,10 +17,10 @@ interface Request {
   reject(error: unknown): void
 }
 
-/** A small model that writes ahead for a larger one with the same tokens (arXiv 2211.17192). */
+/** A small model that drafts for a larger one with the same vocabulary (arXiv 2211.17192). */
 export class DraftModel {
   readonly model: Model
-  /** Ids that the larger model knows: 0 .. vocabSize - 1. */
+  /** Vocabulary of the larger model: ids 0 .. vocabSize - 1. */
   readonly vocabSize: number
   #requests: Request[] = []
 
@@ -29,7 +29,7 @@ export class DraftModel {
     this.vocabSize = vocabSize
   }
 
-  /** Logits [vocab] of the last token. Requests that are made at once, for several texts, run in one step. */
+  /** Returns the logits [vocab] of the last token. Concurrent requests, for several texts, run in one step. */
   run(input: StepInput): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       this.#requests.push({ input, resolve, reject })
@@ -55,7 +55,7 @@ export class DraftModel {
   }
 }
 
-/** A session's rows in the draft model, and what it guesses from them. */
+/** A session's cache in the draft model, and the guesses made with it. */
 export class DraftProposer implements Proposer {
   readonly most = 8
   readonly #draft: DraftModel
@@ -68,12 +68,12 @@ export class DraftProposer implements Proposer {
     this.#cache = draft.model.sequence()
   }
 
-  /** The likeliest tokens one after the other, as long as they are likely. None while there is a long text to read. */
+  /** Greedy continuation while its tokens are likely enough. Empty while a long text is still being read. */
   async propose(tokens: readonly number[], count: number): Promise<readonly number[]> {
     if (tokens.length + count > this.#cache.maxTokens) return []
     try {
       this.#keepCommon(tokens)
-      const unread = tokens.slice(this.#cache.length, this.#cache.length + READ_AT_ONCE)
+      const unread = tokens.slice(this.#cache.length, this.#cache.length + READ_CHUNK)
       if (unread.some(id => id >= this.#draft.model.config.vocabSize)) return []
       let logits = await this.#run(unread)
       const found: number[] = []
@@ -81,7 +81,7 @@ export class DraftProposer implements Proposer {
       while (found.length < count) {
         const known = logits.subarray(0, this.#draft.vocabSize)
         const likeliest = argmax(known)
-        if (logprobs(known, likeliest).logprob < Math.log(LEAST_PROBABILITY)) break
+        if (logprobs(known, likeliest).logprob < Math.log(MIN_PROBABILITY)) break
         found.push(likeliest)
         if (found.length < count) logits = await this.#run([likeliest])
       }
@@ -93,7 +93,7 @@ export class DraftProposer implements Proposer {
     }
   }
 
-  /** Lets go of its rows; they are computed again when they are needed. */
+  /** Releases its rows; they are computed again when needed. */
   forget(): void {
     this.#cache.truncate(0)
     this.#ids.length = 0
@@ -103,7 +103,7 @@ export class DraftProposer implements Proposer {
     this.#cache.dispose()
   }
 
-  /** What the rows and the text have in common stays; the last token is run again for its logits. */
+  /** Truncates the cache to the prefix that it shares with the text. The last token is run again for its logits. */
   #keepCommon(tokens: readonly number[]): void {
     let rows = 0
     while (rows < Math.min(this.#ids.length, tokens.length - 1) && this.#ids[rows] === tokens[rows]) rows++
@@ -114,7 +114,7 @@ export class DraftProposer implements Proposer {
 
   async #run(tokens: readonly number[]): Promise<Float32Array> {
     const cache = this.#cache
-    // Here and not in the step, where a full cache would end the step for all.
+    // Reserve here: in the step, a full cache would fail all sequences.
     cache.reserve(tokens.length)
     const prompt = tokens.length === 1 ? null : { start: cache.length, end: cache.length + tokens.length }
     const logits = await this.#draft.run({ tokens, cache, prompt, logits: 'last' })

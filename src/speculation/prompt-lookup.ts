@@ -1,25 +1,25 @@
 import type { Proposer } from './proposer.ts'
 
-/** Tokens that must have occurred together. One alone says little: every text repeats its commas. */
-const LEAST = 2
-/** A longer match is not worth more. */
-const LONGEST = 8
+/** Shortest match, in tokens. A single token predicts little: every text repeats its commas. */
+const MIN_MATCH = 2
+/** Matches are compared up to this length. */
+const MAX_MATCH = 8
 
 /**
- * What followed when the last tokens occurred before (prompt lookup, Saxena 2023): for texts that repeat what they or
- * their prompts say, such as summaries, corrections, code and lists. Costs nothing but a look at the tokens.
+ * Proposes the tokens that followed an earlier occurrence of the last tokens (prompt lookup, Saxena 2023). For texts that
+ * repeat themselves or their prompt, such as summaries, corrections, code and lists. Costs no computation by a model.
  */
 export const promptLookup: Proposer = {
   most: 15,
   propose: async (tokens, count) => continuation(tokens, count),
 }
 
-/** The longest match counts, of equals the last. */
+/** Continues the longest match; ties: the latest. */
 function continuation(tokens: readonly number[], count: number): number[] {
   const end = tokens.length - 1
   let best = -1
-  let longest = LEAST - 1
-  for (let at = end - 1; at >= LEAST - 1 && longest < LONGEST; at--) {
+  let longest = MIN_MATCH - 1
+  for (let at = end - 1; at >= MIN_MATCH - 1 && longest < MAX_MATCH; at--) {
     const length = matchLength(tokens, at, end)
     if (length > longest) {
       best = at
@@ -28,16 +28,16 @@ function continuation(tokens: readonly number[], count: number): number[] {
   }
   const found: number[] = []
   if (best < 0) return found
-  // A match that reaches the end is a period: it goes on in what was found.
+  // A continuation that reaches the text's end is periodic: continue with the proposed tokens themselves.
   for (let next = best + 1; found.length < count; next++) {
     found.push((next < tokens.length ? tokens[next] : found[next - tokens.length]) as number)
   }
   return found
 }
 
-/** How many tokens up to `at` are those up to `end`. */
+/** Number of equal tokens before and including `at` and `end`. */
 function matchLength(tokens: readonly number[], at: number, end: number): number {
   let length = 0
-  while (length < LONGEST && length <= at && tokens[at - length] === tokens[end - length]) length++
+  while (length < MAX_MATCH && length <= at && tokens[at - length] === tokens[end - length]) length++
   return length
 }

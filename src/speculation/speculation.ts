@@ -2,16 +2,16 @@ import type { Proposer } from './proposer.ts'
 
 const FIRST_LENGTH = 4
 const LONGEST_REST = 30
-/** What a step says is worth so much of all that was said before. */
-const FORGET = 0.8
-/** Less than one guess in ten steps is not worth the asking, however fast it went. */
-const LEAST_TOKENS = 1.1
+/** Decay of the moving averages per step. */
+const DECAY = 0.8
+/** Tokens per step below which drafts do not pay, however fast they are: one accepted guess in ten steps. */
+const MIN_TOKENS_PER_STEP = 1.1
 
 /**
- * Guessing ahead for one text: asks the proposer, and learns from what came of it how much to ask for. A draft that
- * holds doubles the next one's length, one that breaks sets it behind the break. Where nothing held, or tokens with
- * drafts take longer than tokens without, it rests for more and more steps: so a text that cannot be guessed, a machine on
- * which rows are dear and many texts at once cost little.
+ * Speculative decoding of one text: requests drafts from the proposer and adapts their length to the results. A fully
+ * accepted draft doubles the next one's length; otherwise the next is one token longer than what was accepted. If nothing
+ * is accepted, or tokens take longer with drafts than without, it rests for more and more steps. So an unpredictable
+ * text, a machine on which rows are expensive, and many texts at once cost little.
  */
 export class Speculation {
   readonly #proposer: Proposer
@@ -28,17 +28,17 @@ export class Speculation {
     this.#length = Math.min(FIRST_LENGTH, proposer.most)
   }
 
-  /** How many tokens are worth guessing now. */
+  /** Length of the next draft; 0 while resting. */
   get wanted(): number {
     return this.#rest > 0 ? 0 : this.#length
   }
 
-  /** Tokens that were guessed and checked. */
+  /** Number of tokens that were guessed and checked. */
   get drafted(): number {
     return this.#drafted
   }
 
-  /** Those of them that the text has. */
+  /** Number of guessed tokens that were accepted. */
   get accepted(): number {
     return this.#accepted
   }
@@ -48,8 +48,8 @@ export class Speculation {
   }
 
   /**
-   * A step of the text is over that checked `drafted` tokens, and the first `accepted` of them held. It took `ms`, the
-   * proposer included; null: as long as something else in it, such as a piece of a prompt.
+   * Records a step of the text that checked `drafted` tokens and accepted the first `accepted` of them. `ms`: its time,
+   * the proposer included; null if something else in the step, such as a chunk of a prompt, determined the time.
    */
   checked(drafted: number, accepted: number, ms: number | null): void {
     this.#drafted += drafted
@@ -63,7 +63,7 @@ export class Speculation {
     if (accepted === drafted) this.#length = Math.max(2 * drafted, this.#length)
     else this.#length = accepted > 0 ? accepted + 1 : Math.max(this.#length >> 1, 1)
     this.#length = Math.min(this.#length, this.#proposer.most)
-    if (this.#drafts.tokensPerStep >= LEAST_TOKENS && !this.#drafts.isSlowerThan(this.#plain)) {
+    if (this.#drafts.tokensPerStep >= MIN_TOKENS_PER_STEP && !this.#drafts.isSlowerThan(this.#plain)) {
       this.#misses >>= 1
       return
     }
@@ -72,25 +72,25 @@ export class Speculation {
   }
 }
 
-/** What steps take and bring, lately. */
+/** Moving averages of time and tokens per step. */
 class Pace {
   #steps = 0
   #ms = 0
   #tokens = 0
 
   add(ms: number, tokens: number): void {
-    // A step that something else held up says little.
+    // Limit outliers: another process may have delayed this step.
     const usual = this.#tokens > 0 ? (2 * this.#ms * tokens) / this.#tokens : ms
-    this.#steps = FORGET * this.#steps + 1
-    this.#ms = FORGET * this.#ms + Math.min(ms, usual)
-    this.#tokens = FORGET * this.#tokens + tokens
+    this.#steps = DECAY * this.#steps + 1
+    this.#ms = DECAY * this.#ms + Math.min(ms, usual)
+    this.#tokens = DECAY * this.#tokens + tokens
   }
 
   get tokensPerStep(): number {
     return this.#steps > 0 ? this.#tokens / this.#steps : Number.POSITIVE_INFINITY
   }
 
-  /** False as long as one of the two is not known. */
+  /** False while either has no steps yet. */
   isSlowerThan(other: Pace): boolean {
     return this.#ms * other.#tokens > other.#ms * this.#tokens
   }
