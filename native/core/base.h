@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "types.h"
+
 #define INLINE inline __attribute__((always_inline))
 
 namespace latentkit {
@@ -55,59 +57,22 @@ struct EightBytes {
   u8 bytes[8];
 };
 
-// What a tensor or a weight holds; the numbers are those of `src/kernels/core/codes.ts`. From Q8_0 on: quantised
-// matrices, packed as ops/quant/formats.h says. INT8, FP8: cached vectors of codes with scales behind them
-// (ops/cache/scaled-vectors.h).
-enum Dtype : int {
-  F32 = 0,
-  F16 = 1,
-  BF16 = 2,
-  E4M3 = 3,
-  I32 = 4,
-  U8 = 5,
-  F64 = 6,
-  Q8_0 = 7,
-  Q4_0 = 8,
-  Q4_1 = 9,
-  Q5_0 = 10,
-  Q5_1 = 11,
-  Q2_K = 12,
-  Q3_K = 13,
-  Q4_K = 14,
-  Q5_K = 15,
-  Q6_K = 16,
-  IQ4_NL = 17,
-  IQ4_XS = 18,
-  MXFP4 = 19,
-  INT8 = 20,
-  FP8 = 21
-};
-
 // For the cases of a switch over types that cannot come: the process ends at once, instead of computing nonsense. Switches
 // over types have no `default`, so that the compiler names the places that do not know a new one.
 [[noreturn]] INLINE void impossible() { __builtin_trap(); }
 
-#define LATENTKIT_PACKED_CASES \
-  case Q8_0:                   \
-  case Q4_0:                   \
-  case Q4_1:                   \
-  case Q5_0:                   \
-  case Q5_1:                   \
-  case Q2_K:                   \
-  case Q3_K:                   \
-  case Q4_K:                   \
-  case Q5_K:                   \
-  case Q6_K:                   \
-  case IQ4_NL:                 \
-  case IQ4_XS:                 \
-  case MXFP4
-
-#define LATENTKIT_SCALED_CASES \
-  case INT8:                   \
-  case FP8
-
-INLINE bool isPacked(Dtype dtype) { return dtype >= Q8_0 && dtype <= MXFP4; }
-INLINE bool isScaled(Dtype dtype) { return dtype >= INT8; }
+INLINE bool isPacked(Dtype dtype) {
+  switch ((int)dtype) {
+    LATENTKIT_PACKED_CASES: return true;
+  }
+  return false;
+}
+INLINE bool isScaled(Dtype dtype) {
+  switch ((int)dtype) {
+    LATENTKIT_SCALED_CASES: return true;
+  }
+  return false;
+}
 
 INLINE int elementBytes(Dtype dtype) {
   return dtype == F64 ? 8 : dtype == F32 || dtype == I32 ? 4 : dtype == F16 || dtype == BF16 ? 2 : 1;

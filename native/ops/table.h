@@ -1,59 +1,35 @@
-// The operations of one instruction set, in the order of the codes.
+// The operations of one instruction set, in the order of the opcodes.
 #pragma once
 #include "../core/context.h"
 #include "../core/opcodes.h"
 #include "../simd/simd.h"
-#include "attention/attention.h"
-#include "attention/probabilities.h"
-#include "cache/read-write.h"
-#include "elementwise/activate.h"
-#include "elementwise/axpby.h"
-#include "elementwise/copy.h"
-#include "elementwise/gate.h"
-#include "elementwise/norms.h"
-#include "elementwise/rope.h"
-#include "experts/combine.h"
-#include "experts/expert-matmul.h"
-#include "experts/group.h"
-#include "experts/route.h"
-#include "product/head-matmul.h"
-#include "product/matmul.h"
-#include "quant/pack.h"
-#include "rows/embed.h"
-#include "rows/gather.h"
-#include "rows/prepare.h"
+#include "kernels.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-#define LATENTKIT_NO_SCRATCH(name) {name, nullptr, nullptr, nullptr}
+template <class Record> using Kernel = void(Context&, const Record&);
 
-static const Operation OPERATIONS[OPCODES] = {
-    LATENTKIT_NO_SCRATCH(embed),
-    LATENTKIT_NO_SCRATCH(gatherRows),
-    LATENTKIT_NO_SCRATCH(copy),
-    LATENTKIT_NO_SCRATCH(axpby),
-    LATENTKIT_NO_SCRATCH(rmsNorm),
-    LATENTKIT_NO_SCRATCH(layerNorm),
-    {matmul, matmulScratch, matmulShared, nullptr},
-    {headMatmul, headMatmulScratch, headMatmulShared, nullptr},
-    LATENTKIT_NO_SCRATCH(activate),
-    LATENTKIT_NO_SCRATCH(gate),
-    LATENTKIT_NO_SCRATCH(ropeTable),
-    LATENTKIT_NO_SCRATCH(rope),
-    LATENTKIT_NO_SCRATCH(cacheWrite),
-    LATENTKIT_NO_SCRATCH(cacheRead),
-    {attention, attentionScratch, attentionShared, attentionWork},
-    LATENTKIT_NO_SCRATCH(probabilities),
-    {route, routeScratch, nullptr, nullptr},
-    LATENTKIT_NO_SCRATCH(groupByExpert),
-    {expertMatmul, expertMatmulScratch, expertMatmulShared, nullptr},
-    LATENTKIT_NO_SCRATCH(combineExperts),
-    LATENTKIT_NO_SCRATCH(transpose),
-    LATENTKIT_NO_SCRATCH(addToVector),
-    LATENTKIT_NO_SCRATCH(pack),
-};
+template <class Record, Kernel<Record>* KERNEL> static void run(Context& context, Args args) { KERNEL(context, Record(args)); }
 
-#undef LATENTKIT_NO_SCRATCH
+// How the pool calls a kernel: with the numbers of its record by name. A kernel may have functions of the record beside
+// it: `scratchBytes`, which each thread needs, `sharedBytes`, which all need together, and `work`.
+template <class Record, Kernel<Record>* KERNEL> constexpr Operation operationOf() {
+  Operation operation = {run<Record, KERNEL>, nullptr, nullptr, nullptr};
+  if constexpr (requires(const Record& record) { scratchBytes(record); }) {
+    operation.scratch = [](Args args) { return scratchBytes(Record(args)); };
+  }
+  if constexpr (requires(const Record& record) { sharedBytes(record); }) {
+    operation.shared = [](Args args) { return sharedBytes(Record(args)); };
+  }
+  if constexpr (requires(const Record& record) { work(record); }) {
+    operation.work = [](Args args) { return work(Record(args)); };
+  }
+  return operation;
+}
+
+#define LATENTKIT_ROW(kernel, Record) operationOf<Record, kernel>(),
+static const Operation OPERATIONS[OPCODES] = {LATENTKIT_OPERATIONS(LATENTKIT_ROW)};
+#undef LATENTKIT_ROW
 
 const Operation* operations() { return OPERATIONS; }
 

@@ -1,6 +1,7 @@
 // attention: queries against the rows of the cache.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../cache/slice.h"
 #include "block.h"
@@ -12,23 +13,22 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-static size_t attentionScratch(Args args) {
-  const Attention a(args);
+static size_t scratchBytes(const AttentionRecord& record) {
+  const Attention a(record);
   Block block;
   return carveScratch<AsF32>(block, a, nullptr) + (size_t)a.H * sizeof(HeadBlock) + 64;
 }
 
-static size_t attentionShared(Args) { return SPAN_STATES; }
+static size_t sharedBytes(const AttentionRecord&) { return SPAN_STATES; }
 
 // How many keys there are is known only here.
-static double attentionWork(Args args) {
-  const Attention a(args);
+static double work(const AttentionRecord& a) {
   double pairs = 0, width = (double)a.V;
   for (i64 b = 0; b < a.B; b++) {
     const Sequence sequence(a.sequences, b);
     pairs += (double)sequence.queryCount * (double)sequence.keyCount;
   }
-  for (i64 s = 0; s < a.slices; s++) width += (double)a.keys[s].width;
+  for (i64 s = 0; s < a.keysCount; s++) width += (double)a.keys[s].width;
   return pairs * (double)a.H * width;
 }
 
@@ -50,8 +50,8 @@ template <class N> static INLINE void attentionAs(Context& context, const Attent
   }
 }
 
-static void attention(Context& context, Args args) {
-  const Attention a(args);
+static void attention(Context& context, const AttentionRecord& record) {
+  const Attention a(record);
 #ifdef LATENTKIT_BF16_PAIRS
   if (!a.exact) return attentionAs<AsBf16>(context, a);
 #endif

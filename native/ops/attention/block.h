@@ -55,8 +55,8 @@ struct Block {
   INLINE i64 headOf(i64 r) const { return firstHead + r % heads; }
   INLINE i64 tokenOf(i64 r) const { return sequence->queryStart + queryOf(r); }
   // Bytes from a row's slice to the vector that a head reads.
-  INLINE i64 vectorOf(const Slice& slice, i64 head) const {
-    return (head * slice.heads / attention->H) * slice.headBytes();
+  INLINE i64 vectorOf(const SliceRecord& slice, i64 head) const {
+    return (head * slice.heads / attention->H) * headBytes(slice);
   }
 };
 
@@ -71,7 +71,7 @@ template <class N> static INLINE size_t carveScratch(Block& block, const Attenti
   const i64 V = a.paddedV(), rows = maxQueryRows(a);
   i64 widest = a.V;
   block.words = 0;
-  for (i64 s = 0; s < a.slices; s++) {
+  for (i64 s = 0; s < a.keysCount; s++) {
     block.words += wordsOf<N>(a.keys[s].width);
     widest = max(widest, a.keys[s].width);
   }
@@ -110,7 +110,7 @@ template <class N> static INLINE void packQueryRows(const Block& block, float* t
       const float* q = a.q + block.tokenOf(r) * a.qT + block.headOf(r) * a.qH;
       float* row = block.keys + i * block.words;
       words[i] = row;
-      for (i64 s = 0; s < a.slices; s++) {
+      for (i64 s = 0; s < a.keysCount; s++) {
         toWords<N, RowF32>(row, q, a.keys[s].width);
         q += a.keys[s].width;
         row += wordsOf<N>(a.keys[s].width);

@@ -12,15 +12,15 @@
 namespace latentkit::LATENTKIT_ISA {
 
 // Finds a head's vectors of a slice in the tile that begins at key `start`; of keys that are not among `keys`, zeros.
-static INLINE void findKeys(const Block& block, const Slice& slice, i64 head, i64 start, KeySet keys, const char** rows) {
+static INLINE void findKeys(const Block& block, const SliceRecord& slice, i64 head, i64 start, KeySet keys, const char** rows) {
   const Sequence& sequence = *block.sequence;
   const i64 vector = block.vectorOf(slice, head);
   if (keys && (slice.blockTokens == 0 || slice.blockTokens % TILE == 0)) {
-    const char* first = slice.row(sequence, start) + vector;
+    const char* first = rowOf(slice, sequence, start) + vector;
     for (i64 k = 0; k < TILE; k++) rows[k] = first + k * slice.rowBytes;
   } else {
     eachRun(keys, [&](i64 lo, i64 hi) {
-      for (i64 k = lo; k < hi; k++) rows[k] = slice.row(sequence, start + k) + vector;
+      for (i64 k = lo; k < hi; k++) rows[k] = rowOf(slice, sequence, start + k) + vector;
     });
   }
   eachRun(~keys, [&](i64 lo, i64 hi) {
@@ -30,7 +30,7 @@ static INLINE void findKeys(const Block& block, const Slice& slice, i64 head, i6
 
 // Where the vectors of a tile lie.
 struct TileRows {
-  const char* keys[MAX_KEY_SLICES][TILE];
+  const char* keys[MAX_SLICES][TILE];
   const char* values[TILE];
 };
 
@@ -38,7 +38,7 @@ struct TileRows {
 INLINE Dtype plainType(Dtype dtype) { return isScaled(dtype) ? F32 : dtype; }
 
 // Converts vectors with scales to f32 and makes `vectors` point at the result; returns the end of what it wrote.
-static INLINE float* dequantiseVectors(float* to, const Slice& slice, const char** vectors, i64 count) {
+static INLINE float* dequantiseVectors(float* to, const SliceRecord& slice, const char** vectors, i64 count) {
   for (i64 i = 0; i < count; i++, to += slice.width) {
     scaledToFloats(to, vectors[i], slice.dtype, slice.width);
     vectors[i] = (const char*)to;
@@ -51,8 +51,8 @@ static INLINE void dequantiseTile(const Block& block, TileRows& rows, i64 k, i64
   const Attention& a = *block.attention;
   float* to = block.plain;
   bool known = false;
-  for (i64 s = 0; s < a.slices; s++) {
-    const Slice& slice = a.keys[s];
+  for (i64 s = 0; s < a.keysCount; s++) {
+    const SliceRecord& slice = a.keys[s];
     if (!isScaled(slice.dtype)) continue;
     to = dequantiseVectors(to, slice, rows.keys[s] + k, count);
     if (!a.beginsAs(slice)) continue;
@@ -66,15 +66,15 @@ static INLINE void dequantiseTile(const Block& block, TileRows& rows, i64 k, i64
 // multiplied, else into a converted copy. Returns how far apart neighbouring keys are in the cache; 0 for a copy.
 template <class N> static INLINE i64 keyPointers(const Block& block, const TileRows& rows, i64 k, i64 count, const float** words) {
   const Attention& a = *block.attention;
-  const Slice& only = a.keys[0];
-  if (a.slices == 1 && only.dtype == (N::PER_WORD == 2 ? BF16 : F32) && only.width % (LANES * N::PER_WORD) == 0) {
+  const SliceRecord& only = a.keys[0];
+  if (a.keysCount == 1 && only.dtype == (N::PER_WORD == 2 ? BF16 : F32) && only.width % (LANES * N::PER_WORD) == 0) {
     for (i64 i = 0; i < count; i++) words[i] = (const float*)rows.keys[0][k + i];
     return only.rowBytes / 4;
   }
   float* to = block.keys;
   for (i64 i = 0; i < count; i++, to += block.words) words[i] = to;
   i64 at = 0;
-  for (i64 s = 0; s < a.slices; s++) {
+  for (i64 s = 0; s < a.keysCount; s++) {
     const i64 width = a.keys[s].width;
     withCacheType(plainType(a.keys[s].dtype), [&](auto row) {
       typedef decltype(row) Row;

@@ -1,25 +1,21 @@
 // probabilities: captured scores as weights of the values.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-static void probabilities(Context& context, Args args) {
-  const float* lse = args.pointer<const float>();
-  const i64 heads = args.count(), T = args.count(), S = args.count();
-  float* p = args.pointer<float>();
-  const i64 pH = args.count(), pT = args.count();
-  const float* scores = args.pointer<const float>();
-  const i64 sH = args.count(), sT = args.count();
+static void probabilities(Context& context, const ProbabilitiesRecord& r) {
+  const i64 heads = r.H, T = r.T, S = r.S;
   i64 begin, end;
   while (context.claim(heads * T, rowGrain(S), begin, end)) {
-    for (i64 r = begin; r < end; r++) {
-      const i64 h = r / T, t = r % T;
-      const float* from = scores + h * sH + t * sT;
-      float* to = p + h * pH + t * pT;
-      const float total = lse[t * heads + h];
+    for (i64 row = begin; row < end; row++) {
+      const i64 h = row / T, t = row % T;
+      const float* from = r.scores + h * r.scoresH + t * r.scoresT;
+      float* to = r.p + h * r.pH + t * r.pT;
+      const float total = r.lse[t * heads + h];
       for (i64 i = 0; i < S; i += LANES) {
         const int lanes = (int)min<i64>(LANES, S - i);
         const F score = loadPart(from + i, lanes);

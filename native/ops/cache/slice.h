@@ -1,6 +1,6 @@
 // Where rows of the cache are.
 #pragma once
-#include "../../core/args.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "scaled-vectors.h"
 
@@ -21,33 +21,16 @@ struct Sequence {
   INLINE i64 keyEnd() const { return keyStart + keyCount; }
 };
 
-// A slice of every row: `heads` vectors of `width` elements.
-struct Slice {
-  // 0: contiguous rows from `base` on, the first at keyStart.
-  i64 blockTokens;
-  // Of the contiguous rows; or bytes from a block's address to this layer's first row. The slice's offset included.
-  i64 base;
-  i64 rowBytes;
-  Dtype dtype;
-  i64 heads, width, headStride;
-  INLINE Slice() {}
-  INLINE explicit Slice(Args& args)
-      : blockTokens(args.count()),
-        base(args.count()),
-        rowBytes(args.count()),
-        dtype(args.dtype()),
-        heads(args.count()),
-        width(args.count()),
-        headStride(args.count()) {}
+INLINE char* rowOf(const SliceRecord& slice, const Sequence& sequence, i64 position) {
+  const i64 base = slice.base;
+  if (slice.blockTokens == 0) return (char*)(uintptr_t)(base + (position - sequence.keyStart) * slice.rowBytes);
+  const i64 block = (i64)sequence.table[position / slice.blockTokens];
+  return (char*)(uintptr_t)(block + base + position % slice.blockTokens * slice.rowBytes);
+}
 
-  INLINE char* row(const Sequence& sequence, i64 position) const {
-    if (blockTokens == 0) return (char*)(uintptr_t)(base + (position - sequence.keyStart) * rowBytes);
-    const i64 block = (i64)sequence.table[position / blockTokens];
-    return (char*)(uintptr_t)(block + base + position % blockTokens * rowBytes);
-  }
-  // Elements of types with scales are bytes.
-  INLINE i64 headBytes() const { return headStride * elementBytes(dtype); }
-  INLINE i64 bytes() const { return vectorBytes(dtype, width); }
-};
+// From one head's vector to the next one's. Elements of types with scales are bytes.
+INLINE i64 headBytes(const SliceRecord& slice) { return slice.headStride * elementBytes(slice.dtype); }
+
+INLINE i64 vectorBytes(const SliceRecord& slice) { return vectorBytes(slice.dtype, slice.width); }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -1,15 +1,13 @@
 // activate, and the activation functions.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-// The numbers are those of `src/kernels/core/codes.ts`.
-enum Act : int { SILU, GELU, GELU_TANH, QUICK_GELU, RELU, RELU2, SIGMOID, TANH };
-
-template <Act A> INLINE F act(F x) {
+template <Activation A> INLINE F act(F x) {
   if constexpr (A == SILU) return x / (1.0f + exponential(-x));
   else if constexpr (A == GELU) return gelu(x);
   else if constexpr (A == GELU_TANH) return geluTanh(x);
@@ -22,32 +20,29 @@ template <Act A> INLINE F act(F x) {
   }
 }
 
-template <Act A> struct ActTag {
-  static constexpr Act value = A;
+template <Activation A> struct ActivationTag {
+  static constexpr Activation value = A;
 };
 
-template <class Call> INLINE void withAct(int code, Call call) {
-  switch ((Act)code) {
-    case SILU: return call(ActTag<SILU>{});
-    case GELU: return call(ActTag<GELU>{});
-    case GELU_TANH: return call(ActTag<GELU_TANH>{});
-    case QUICK_GELU: return call(ActTag<QUICK_GELU>{});
-    case RELU: return call(ActTag<RELU>{});
-    case RELU2: return call(ActTag<RELU2>{});
-    case SIGMOID: return call(ActTag<SIGMOID>{});
-    case TANH: return call(ActTag<TANH>{});
+template <class Call> INLINE void withActivation(Activation activation, Call call) {
+  switch (activation) {
+    case SILU: return call(ActivationTag<SILU>{});
+    case GELU: return call(ActivationTag<GELU>{});
+    case GELU_TANH: return call(ActivationTag<GELU_TANH>{});
+    case QUICK_GELU: return call(ActivationTag<QUICK_GELU>{});
+    case RELU: return call(ActivationTag<RELU>{});
+    case RELU2: return call(ActivationTag<RELU2>{});
+    case SIGMOID: return call(ActivationTag<SIGMOID>{});
+    case TANH: return call(ActivationTag<TANH>{});
   }
   impossible();
 }
 
-static void activate(Context& context, Args args) {
-  const int code = args.small();
-  const Extent extent(args);
-  const Strided y(args), x(args);
-  withAct(code, [&](auto tag) {
-    eachPiece(context, extent, [&](i64 r, i64 first, i64 count) {
-      float* to = y.floats(extent, r) + first;
-      const float* from = x.floats(extent, r) + first;
+static void activate(Context& context, const ActivateRecord& r) {
+  withActivation(r.activation, [&](auto tag) {
+    eachPiece(context, r.extent, [&](i64 row, i64 first, i64 count) {
+      float* to = r.y.floats(r.extent, row) + first;
+      const float* from = r.x.floats(r.extent, row) + first;
       for (i64 i = 0; i < count; i += LANES) {
         const int lanes = (int)min<i64>(LANES, count - i);
         storePart(to + i, act<decltype(tag)::value>(loadPart(from + i, lanes)), lanes);

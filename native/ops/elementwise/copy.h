@@ -1,20 +1,18 @@
 // copy: strided tensors of any types.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/convert.h"
 #include "../rows/strided.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-static void copy(Context& context, Args args) {
-  const Dtype toType = args.dtype(), fromType = args.dtype();
-  const Extent extent(args);
-  const Strided y(args), x(args);
-  const int toBytes = elementBytes(toType), fromBytes = elementBytes(fromType);
-  eachPiece(context, extent, [&](i64 r, i64 first, i64 count) {
-    convertRow(y.row(extent, r, toBytes) + first * toBytes, toType, x.row(extent, r, fromBytes) + first * fromBytes,
-               fromType, count);
+static void copy(Context& context, const CopyRecord& r) {
+  const int toBytes = elementBytes(r.toType), fromBytes = elementBytes(r.fromType);
+  eachPiece(context, r.extent, [&](i64 row, i64 first, i64 count) {
+    convertRow(r.y.row(r.extent, row, toBytes) + first * toBytes, r.toType,
+               r.x.row(r.extent, row, fromBytes) + first * fromBytes, r.fromType, count);
   });
 }
 

@@ -1,6 +1,7 @@
 // rmsNorm, layerNorm.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../core/scalar.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
@@ -16,39 +17,30 @@ template <class Each> INLINE float laneSum(const float* x, i64 n, Each each) {
   return sum(sums);
 }
 
-static void rmsNorm(Context& context, Args args) {
-  const double eps = args.real64();
-  const float* weight = args.pointer<const float>();
-  const Extent extent(args);
-  const Strided y(args), x(args);
-  const i64 n = extent.n;
+static void rmsNorm(Context& context, const RmsNormRecord& r) {
+  const i64 n = r.extent.n;
   i64 begin, end;
-  while (context.claim(extent.rows(), rowGrain(n), begin, end)) {
-    for (i64 r = begin; r < end; r++) {
-      const float* from = x.floats(extent, r);
-      float* to = y.floats(extent, r);
+  while (context.claim(r.extent.rows(), rowGrain(n), begin, end)) {
+    for (i64 row = begin; row < end; row++) {
+      const float* from = r.x.floats(r.extent, row);
+      float* to = r.y.floats(r.extent, row);
       const float squares = laneSum(from, n, [](F sums, F v, int) { return fma(v, v, sums); });
-      const F norm = set1((float)(1 / squareRoot((double)squares / n + eps)));
+      const F norm = set1((float)(1 / squareRoot((double)squares / n + r.eps)));
       i64 i = 0;
-      for (; i + LANES <= n; i += LANES) store(to + i, load(from + i) * norm * load(weight + i));
+      for (; i + LANES <= n; i += LANES) store(to + i, load(from + i) * norm * load(r.weight + i));
       const int rest = (int)(n - i);
-      if (rest) storePart(to + i, loadPart(from + i, rest) * norm * loadPart(weight + i, rest), rest);
+      if (rest) storePart(to + i, loadPart(from + i, rest) * norm * loadPart(r.weight + i, rest), rest);
     }
   }
 }
 
-static void layerNorm(Context& context, Args args) {
-  const double eps = args.real64();
-  const float* weight = args.pointer<const float>();
-  const float* bias = args.pointer<const float>();
-  const Extent extent(args);
-  const Strided y(args), x(args);
-  const i64 n = extent.n;
+static void layerNorm(Context& context, const LayerNormRecord& r) {
+  const i64 n = r.extent.n;
   i64 begin, end;
-  while (context.claim(extent.rows(), rowGrain(n), begin, end)) {
-    for (i64 r = begin; r < end; r++) {
-      const float* from = x.floats(extent, r);
-      float* to = y.floats(extent, r);
+  while (context.claim(r.extent.rows(), rowGrain(n), begin, end)) {
+    for (i64 row = begin; row < end; row++) {
+      const float* from = r.x.floats(r.extent, row);
+      float* to = r.y.floats(r.extent, row);
       F mean = set1((float)((double)laneSum(from, n, [](F sums, F v, int) { return sums + v; }) / n));
       const auto deviation = [&](F v, int lanes) {
         F d = v - mean;
@@ -62,11 +54,11 @@ static void layerNorm(Context& context, Args args) {
         const F d = deviation(v, lanes);
         return fma(d, d, sums);
       });
-      const F norm = set1((float)(1 / squareRoot((double)squares / n + eps)));
+      const F norm = set1((float)(1 / squareRoot((double)squares / n + r.eps)));
       for (i64 i = 0; i < n; i += LANES) {
         const int lanes = (int)min<i64>(LANES, n - i);
-        F v = (loadPart(from + i, lanes) - mean) * norm * loadPart(weight + i, lanes);
-        if (bias) v += loadPart(bias + i, lanes);
+        F v = (loadPart(from + i, lanes) - mean) * norm * loadPart(r.weight + i, lanes);
+        if (r.bias) v += loadPart(r.bias + i, lanes);
         storePart(to + i, v, lanes);
       }
     }

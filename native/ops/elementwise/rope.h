@@ -1,47 +1,38 @@
 // ropeTable, rope.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../core/scalar.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-static void ropeTable(Context& context, Args args) {
-  float* table = args.pointer<float>();
-  const int32_t* positions = args.pointer<const int32_t>();
-  const double* frequencies = args.pointer<const double>();
-  const i64 T = args.count(), r = args.count();
-  const double m = args.real64();
+static void ropeTable(Context& context, const RopeTableRecord& record) {
+  const i64 T = record.T, r = record.r;
   i64 begin, end;
   while (context.claim(T, max<i64>(1, 256 / max<i64>(1, r)), begin, end)) {
     for (i64 t = begin; t < end; t++) {
       for (i64 i = 0; i < r; i++) {
         double sine, cosine;
-        sineAndCosine((double)positions[t] * frequencies[i], sine, cosine);
-        table[t * 2 * r + i] = (float)(m * cosine);
-        table[t * 2 * r + r + i] = (float)(m * sine);
+        sineAndCosine((double)record.positions[t] * record.frequencies[i], sine, cosine);
+        record.cosSin[t * 2 * r + i] = (float)(record.m * cosine);
+        record.cosSin[t * 2 * r + r + i] = (float)(record.m * sine);
       }
     }
   }
 }
 
-static void rope(Context& context, Args args) {
-  float* y = args.pointer<float>();
-  const i64 yT = args.count(), yH = args.count();
-  const float* x = args.pointer<const float>();
-  const i64 xT = args.count(), xH = args.count();
-  const float* table = args.pointer<const float>();
-  const i64 T = args.count(), heads = args.count(), n = args.count(), r = args.count();
-  const bool interleaved = args.flag();
-  const i64 near = interleaved ? 2 : 1, far = interleaved ? 1 : r;
+static void rope(Context& context, const RopeRecord& record) {
+  const i64 heads = record.H, n = record.n, r = record.r;
+  const i64 near = record.interleaved ? 2 : 1, far = record.interleaved ? 1 : r;
   i64 begin, end;
-  while (context.claim(T * heads, rowGrain(n), begin, end)) {
+  while (context.claim(record.T * heads, rowGrain(n), begin, end)) {
     for (i64 row = begin; row < end; row++) {
       const i64 t = row / heads, h = row % heads;
-      const float* from = x + t * xT + h * xH;
-      float* to = y + t * yT + h * yH;
-      const float* cosines = table + t * 2 * r;
+      const float* from = record.x + t * record.xT + h * record.xH;
+      float* to = record.y + t * record.yT + h * record.yH;
+      const float* cosines = record.cosSin + t * 2 * r;
       const float* sines = cosines + r;
       for (i64 i = 0; i < r; i++) {
         const float a = from[i * near], b = from[i * near + far];

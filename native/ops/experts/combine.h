@@ -1,28 +1,25 @@
 // combineExperts: the weighted sum of what the experts gave.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-static void combineExperts(Context& context, Args args) {
-  float* y = args.pointer<float>();
-  const float* part = args.pointer<const float>();
-  const float* weights = args.pointer<const float>();
-  const int32_t* places = args.pointer<const int32_t>();
-  const float* residual = args.pointer<const float>();
-  const i64 T = args.count(), K = args.count(), D = args.count();
+static void combineExperts(Context& context, const CombineExpertsRecord& r) {
+  const i64 T = r.T, K = r.K, D = r.D;
+  const int32_t* places = r.plan + (r.size - T * K);
   i64 begin, end;
   while (context.claim(T, rowGrain(K * D), begin, end)) {
     for (i64 t = begin; t < end; t++) {
       for (i64 i = 0; i < D; i += LANES) {
         const int lanes = (int)min<i64>(LANES, D - i);
-        F total = loadPart(residual + t * D + i, lanes);
+        F total = loadPart(r.residual + t * D + i, lanes);
         for (i64 j = 0; j < K; j++) {
-          total = fma(set1(weights[t * K + j]), loadPart(part + places[t * K + j] * D + i, lanes), total);
+          total = fma(set1(r.weights[t * K + j]), loadPart(r.part + places[t * K + j] * D + i, lanes), total);
         }
-        storePart(y + t * D + i, total, lanes);
+        storePart(r.y + t * D + i, total, lanes);
       }
     }
   }

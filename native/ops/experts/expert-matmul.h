@@ -1,6 +1,7 @@
 // expertMatmul: a product with each expert's matrix, for the rows that a plan (group.h) gives it.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../product/epilogue.h"
 #include "../product/float-product.h"
@@ -14,45 +15,31 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-// The matrix of one expert from the table [address, dtype, scales] per expert.
-static INLINE Matrix expertMatrix(const double* table, i64 e, i64 rows, i64 cols, i64 scaleRows, i64 scaleCols) {
-  const double fields[] = {table[3 * e], table[3 * e + 1], (double)rows,      (double)cols,
-                           table[3 * e + 2], (double)scaleRows, (double)scaleCols};
+// The matrix of one expert, from the table [address, dtype, scales] of all.
+static INLINE Matrix expertMatrix(const ExpertsRecord& w, i64 e) {
+  const double fields[] = {w.table[3 * e],     w.table[3 * e + 1],  (double)w.rows,     (double)w.cols,
+                           w.table[3 * e + 2], (double)w.blockRows, (double)w.blockCols};
   Args args = {fields};
-  return Matrix(args);
+  return Matrix(WeightRecord(args));
 }
 
-static size_t expertMatmulScratch(Args args) {
-  args.next += 11;
-  return panelBytes(args.count());
+static size_t scratchBytes(const ExpertMatmulRecord& r) { return panelBytes(r.w.cols); }
+
+static size_t sharedBytes(const ExpertMatmulRecord& r) {
+  return r.w.packed ? (size_t)(r.xRows * quantisedStride(r.w.cols)) : 0;
 }
 
-static size_t expertMatmulShared(Args args) {
-  args.next += 4;
-  const i64 rows = args.count();
-  const bool packed = args.flag();
-  args.next += 5;
-  return packed ? (size_t)(rows * quantisedStride(args.count())) : 0;
-}
-
-static void expertMatmul(Context& context, Args args) {
-  const TokenRows yRows = {args.pointer<char>(), 0, nullptr, 1};
-  char* x = args.pointer<char>();
-  const int32_t* plan = args.pointer<const int32_t>();
-  const i64 perToken = args.count();  // 0: x is grouped already
-  const i64 xRows = args.count();
-  const bool packed = args.flag();
-  const double* table = args.pointer<const double>();
-  const i64 experts = args.count(), scaleRows = args.count(), scaleCols = args.count();
-  const i64 rows = args.count(), cols = args.count();
-  const bool fresh = args.flag();
-  if (packed && isQuantising(context, fresh)) {
-    return quantiseRows(context, xRows, cols, [&](i64 r) { return (float*)x + r * cols; });
+static void expertMatmul(Context& context, const ExpertMatmulRecord& r) {
+  const i64 experts = r.w.experts, rows = r.w.rows, cols = r.w.cols, perToken = r.perToken;
+  const bool packed = r.w.packed;
+  const int32_t* plan = r.plan;
+  if (packed && isQuantising(context, r.mustQuantise)) {
+    return quantiseRows(context, r.xRows, cols, [&](i64 row) { return r.x + row * cols; });
   }
   Epilogue epilogue = {};
   epilogue.scale = 1;
   const i64 stride = quantisedStride(cols);
-  const i64 tileBytes = packed ? packedTileBytes((Dtype)(int)table[1], cols) : 0;
+  const i64 tileBytes = packed ? packedTileBytes((Dtype)(int)r.w.table[1], cols) : 0;
   const auto unitsOf = [&](i64 T) {
     if (T == 0) return (i64)0;
     return packed ? PackedWorkSplit(T, ceilDiv(rows, TILE_ROWS), tileBytes).units() : WorkSplit(T, rows, cols).units();
@@ -68,10 +55,8 @@ static void expertMatmul(Context& context, Args args) {
       before += units;
     }
     const i64 first = plan[e], T = plan[e + 1] - first, unit = at - before;
-    TokenRows y = yRows;
-    y.base += first * rows * 4;
-    y.stride = rows;
-    const Matrix w = expertMatrix(table, e, rows, cols, scaleRows, scaleCols);
+    const TokenRows y = {(char*)(r.y + first * rows), rows, nullptr, 1};
+    const Matrix w = expertMatrix(r.w, e);
     if (packed) {
       const int32_t* assignments = plan + experts + 1 + first;
       const auto row = [&](i64 t) { return context.shared + (perToken ? assignments[t] / perToken : first + t) * stride; };
@@ -79,7 +64,7 @@ static void expertMatmul(Context& context, Args args) {
     }
     const WorkSplit split(T, rows, cols);
     const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;
-    TokenRows from = {x, cols, nullptr, 1};
+    TokenRows from = {(char*)r.x, cols, nullptr, 1};
     if (perToken > 0) {
       from.plan = plan + experts + 1 + first;
       from.perToken = perToken;

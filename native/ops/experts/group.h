@@ -2,14 +2,15 @@
 // row].
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-static void groupByExpert(Context& context, Args args) {
-  int32_t* plan = args.pointer<int32_t>();
-  const int32_t* indices = args.pointer<const int32_t>();
-  const i64 count = args.count(), experts = args.count();
+static void groupByExpert(Context& context, const GroupByExpertRecord& r) {
+  const i64 count = r.assignments, experts = r.experts;
+  const int32_t* indices = r.indices;
+  int32_t* plan = r.plan;
   i64 begin, end;
   if (!context.claim(1, 1, begin, end)) return;
   int32_t* assignments = plan + experts + 1;

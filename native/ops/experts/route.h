@@ -1,17 +1,12 @@
 // route: the choice of experts, in f64 so that near ties fall as in the reference.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../core/scalar.h"
 #include "../../simd/simd.h"
 #include "softmax.h"
 
 namespace latentkit::LATENTKIT_ISA {
-
-struct Routing {
-  i64 experts, groups, topkGroups;
-  bool sigmoid, top2, normalise;
-  double scale;
-};
 
 // Index of the largest of n numbers that are not taken, the lowest among equals; takes it.
 static INLINE i64 takeLargest(const double* numbers, bool* taken, i64 n) {
@@ -23,9 +18,9 @@ static INLINE i64 takeLargest(const double* numbers, bool* taken, i64 n) {
   return best;
 }
 
-static INLINE void scoresOf(double* scores, const float* logits, const Routing& routing) {
-  const i64 n = routing.experts;
-  if (routing.sigmoid) {
+static INLINE void scoresOf(double* scores, const float* logits, const RouteRecord& r) {
+  const i64 n = r.E;
+  if (r.sigmoid) {
     for (i64 e = 0; e < n; e++) scores[e] = 1 / (1 + exp64(-(double)logits[e]));
     return;
   }
@@ -34,9 +29,9 @@ static INLINE void scoresOf(double* scores, const float* logits, const Routing& 
 }
 
 // -inf into the groups that lose; a biased score may be negative, so not 0.
-static INLINE void maskGroups(double* choice, double* groupScores, bool* taken, const Routing& routing) {
-  const i64 size = routing.experts / routing.groups;
-  for (i64 g = 0; g < routing.groups; g++) {
+static INLINE void maskGroups(double* choice, double* groupScores, bool* taken, const RouteRecord& r) {
+  const i64 size = r.E / r.groups;
+  for (i64 g = 0; g < r.groups; g++) {
     double first = -__builtin_inf(), second = -__builtin_inf();
     for (i64 e = g * size; e < (g + 1) * size; e++) {
       if (choice[e] > first) {
@@ -46,35 +41,22 @@ static INLINE void maskGroups(double* choice, double* groupScores, bool* taken, 
         second = choice[e];
       }
     }
-    groupScores[g] = routing.top2 ? first + (size > 1 ? second : 0) : first;
+    groupScores[g] = r.top2 ? first + (size > 1 ? second : 0) : first;
     taken[g] = false;
   }
-  for (i64 i = 0; i < routing.topkGroups; i++) takeLargest(groupScores, taken, routing.groups);
-  for (i64 g = 0; g < routing.groups; g++) {
+  for (i64 i = 0; i < r.topkGroups; i++) takeLargest(groupScores, taken, r.groups);
+  for (i64 g = 0; g < r.groups; g++) {
     if (taken[g]) continue;
     for (i64 e = g * size; e < (g + 1) * size; e++) choice[e] = -__builtin_inf();
   }
 }
 
-static size_t routeScratch(Args args) {
-  args.next += 4;
-  return (size_t)args.count() * (3 * sizeof(double) + sizeof(bool));
+static size_t scratchBytes(const RouteRecord& r) {
+  return (size_t)r.E * (3 * sizeof(double) + sizeof(bool));
 }
 
-static void route(Context& context, Args args) {
-  int32_t* indices = args.pointer<int32_t>();
-  float* weights = args.pointer<float>();
-  const float* logits = args.pointer<const float>();
-  const float* bias = args.pointer<const float>();
-  Routing routing;
-  routing.experts = args.count();
-  const i64 T = args.count(), K = args.count(), E = routing.experts;
-  routing.sigmoid = args.flag();
-  routing.groups = args.count();
-  routing.topkGroups = args.count();
-  routing.top2 = args.flag();
-  routing.normalise = args.flag();
-  routing.scale = args.real64();
+static void route(Context& context, const RouteRecord& r) {
+  const i64 T = r.T, K = r.K, E = r.E;
   double* scores = (double*)context.scratch;
   double* choice = scores + E;
   double* groupScores = choice + E;
@@ -82,21 +64,21 @@ static void route(Context& context, Args args) {
   i64 begin, end;
   while (context.claim(T, 4, begin, end)) {
     for (i64 t = begin; t < end; t++) {
-      scoresOf(scores, logits + t * E, routing);
+      scoresOf(scores, r.logits + t * E, r);
       for (i64 e = 0; e < E; e++) {
-        const double biased = scores[e] + (bias ? bias[e] : 0);
+        const double biased = scores[e] + (r.bias ? r.bias[e] : 0);
         choice[e] = isNan(biased) ? -__builtin_inf() : biased;
       }
-      if (routing.topkGroups < routing.groups) maskGroups(choice, groupScores, taken, routing);
+      if (r.topkGroups < r.groups) maskGroups(choice, groupScores, taken, r);
       for (i64 e = 0; e < E; e++) taken[e] = false;
       double total = 0;
       for (i64 j = 0; j < K; j++) {
         const i64 e = takeLargest(choice, taken, E);
-        indices[t * K + j] = (int32_t)e;
+        r.indices[t * K + j] = (int32_t)e;
         total += scores[e];
       }
-      const double factor = routing.normalise ? routing.scale / (total + 1e-20) : routing.scale;
-      for (i64 j = 0; j < K; j++) weights[t * K + j] = (float)(scores[indices[t * K + j]] * factor);
+      const double factor = r.normalise ? r.scale / (total + 1e-20) : r.scale;
+      for (i64 j = 0; j < K; j++) r.weights[t * K + j] = (float)(scores[r.indices[t * K + j]] * factor);
     }
   }
 }

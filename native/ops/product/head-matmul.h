@@ -1,6 +1,7 @@
 // headMatmul on weights of floats.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../quant/activations.h"
 #include "../quant/operations.h"
@@ -10,7 +11,6 @@
 #include "../rows/row-types.h"
 #include "epilogue.h"
 #include "float-product.h"
-#include "head-product.h"
 #include "register-tiles.h"
 #include "token-rows.h"
 #include "work-split.h"
@@ -20,9 +20,8 @@ namespace latentkit::LATENTKIT_ISA {
 // Columns of a unit of the transposed product. For one token more at once: the rows' pieces are read in larger runs.
 INLINE i64 axpyColumns(i64 T) { return (T == 1 ? AXPY_ONE : AXPY_NV) * LANES; }
 
-static size_t headMatmulScratch(Args args) {
-  const HeadProduct p(args);
-  const Matrix w(args);
+static size_t scratchBytes(const HeadMatmulRecord& p) {
+  const Matrix w(p.w);
 #ifdef LATENTKIT_BF16_PAIRS
   if (isAcrossPairs(p, w)) return acrossPairsScratch(p, w);
 #endif
@@ -30,13 +29,12 @@ static size_t headMatmulScratch(Args args) {
   return p.transposed ? (size_t)(p.rows * axpyColumns(p.T)) * 4 : panelBytes(w.cols);
 }
 
-static size_t headMatmulShared(Args args) {
-  const HeadProduct p(args);
-  const Matrix w(args);
-  return isPacked(w.dtype) && !p.transposed ? (size_t)(p.T * (p.xH == 0 ? 1 : p.H) * quantisedStride(w.cols)) : 0;
+static size_t sharedBytes(const HeadMatmulRecord& p) {
+  if (!isPacked(p.w.dtype) || p.transposed) return 0;
+  return (size_t)(p.T * (p.xH == 0 ? 1 : p.H) * quantisedStride(p.w.cols));
 }
 
-static void headMatmulAlong(Context& context, const HeadProduct& p, const Matrix& w) {
+static void headMatmulAlong(Context& context, const HeadMatmulRecord& p, const Matrix& w) {
   const WorkSplit split(p.T, p.rows, w.cols);
   Epilogue epilogue = {};
   epilogue.scale = 1;
@@ -53,7 +51,7 @@ static void headMatmulAlong(Context& context, const HeadProduct& p, const Matrix
 
 // y[t] = sum over n of x[t, n] W[n] on columns c .. + width for tokens t0 .. t1.
 template <class Row>
-static __attribute__((noinline)) void axpyTokens(const HeadProduct& p, i64 h, i64 t0, i64 t1,
+static __attribute__((noinline)) void axpyTokens(const HeadMatmulRecord& p, i64 h, i64 t0, i64 t1,
                                                  const typename Row::Type* w, i64 stride, i64 c, i64 width) {
   float* y[AXPY_MR];
   const float* x[AXPY_MR];
@@ -75,7 +73,7 @@ static __attribute__((noinline)) void axpyTokens(const HeadProduct& p, i64 h, i6
 // From so many tokens on, columns of short floats are converted once for all of them.
 constexpr i64 ACROSS_PANEL_TOKENS = 8;
 
-static void headMatmulAcross(Context& context, const HeadProduct& p, const Matrix& w) {
+static void headMatmulAcross(Context& context, const HeadMatmulRecord& p, const Matrix& w) {
   const i64 columns = axpyColumns(p.T), blocks = ceilDiv(w.cols, columns);
   const i64 tokensEach = max<i64>(1, p.H * blocks >= 16 ? p.T : min(p.T, TOKEN_BLOCK));
   const i64 tokenBlocks = ceilDiv(p.T, tokensEach);
@@ -104,14 +102,12 @@ static void headMatmulAcross(Context& context, const HeadProduct& p, const Matri
   }
 }
 
-static void headMatmul(Context& context, Args args) {
-  const HeadProduct p(args);
-  const Matrix w(args);
-  const bool fresh = args.flag();
+static void headMatmul(Context& context, const HeadMatmulRecord& p) {
+  const Matrix w(p.w);
 #ifdef LATENTKIT_BF16_PAIRS
   if (isAcrossPairs(p, w)) return packedHeadAcrossPairs(context, p, w);
 #endif
-  if (isPacked(w.dtype)) return p.transposed ? packedHeadAcross(context, p, w) : packedHeadAlong(context, p, w, fresh);
+  if (isPacked(w.dtype)) return p.transposed ? packedHeadAcross(context, p, w) : packedHeadAlong(context, p, w);
   if (p.transposed) headMatmulAcross(context, p, w);
   else headMatmulAlong(context, p, w);
 }

@@ -1,6 +1,7 @@
 // matmul.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../quant/activations.h"
 #include "../quant/operations.h"
@@ -12,34 +13,18 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-static size_t matmulScratch(Args args) {
-  args.next += 7;
-  const Matrix w(args);
-  return panelBytes(w.cols);
+static size_t scratchBytes(const MatmulRecord& r) { return panelBytes(r.w.cols); }
+
+static size_t sharedBytes(const MatmulRecord& r) {
+  return isPacked(r.w.dtype) ? (size_t)(r.T * quantisedStride(r.w.cols)) : 0;
 }
 
-static size_t matmulShared(Args args) {
-  args.next += 4;
-  const i64 T = args.count();
-  args.next += 2;
-  const Matrix w(args);
-  return isPacked(w.dtype) ? (size_t)(T * quantisedStride(w.cols)) : 0;
-}
-
-static void matmul(Context& context, Args args) {
-  TokenRows y = {}, x = {};
-  y.base = args.pointer<char>();
-  y.stride = args.count();
-  x.base = args.pointer<char>();
-  x.stride = args.count();
-  const i64 T = args.count();
-  Epilogue epilogue = {};
-  epilogue.scale = args.real();
-  epilogue.bias = args.pointer<const float>();
-  const Matrix w(args);
-  epilogue.residual = args.pointer<const float>();
-  epilogue.residualStride = args.count();
-  if (isPacked(w.dtype)) return packedMatmul(context, y, x, T, w, epilogue, args.flag());
+static void matmul(Context& context, const MatmulRecord& r) {
+  const TokenRows y = {(char*)r.y, r.yT, nullptr, 0}, x = {(char*)r.x, r.xT, nullptr, 0};
+  const Epilogue epilogue = {r.bias, r.residual, r.residualT, r.scale};
+  const i64 T = r.T;
+  const Matrix w(r.w);
+  if (isPacked(w.dtype)) return packedMatmul(context, y, x, T, w, epilogue, r.mustQuantise);
   const WorkSplit split(T, w.rows, w.cols);
   i64 begin, end;
   while (context.claimRun(split.units(), begin, end)) {

@@ -155,19 +155,10 @@ template <> struct Packed<MXFP4> : Format<MXFP4, 4, 0, 32, 12, EXPONENTS, E2M1_T
 // Calls `call` with the format of a packed type.
 template <class Call> INLINE void withFormat(Dtype dtype, Call call) {
   switch (dtype) {
-    case Q8_0: return call(Packed<Q8_0>{});
-    case Q4_0: return call(Packed<Q4_0>{});
-    case Q4_1: return call(Packed<Q4_1>{});
-    case Q5_0: return call(Packed<Q5_0>{});
-    case Q5_1: return call(Packed<Q5_1>{});
-    case Q2_K: return call(Packed<Q2_K>{});
-    case Q3_K: return call(Packed<Q3_K>{});
-    case Q4_K: return call(Packed<Q4_K>{});
-    case Q5_K: return call(Packed<Q5_K>{});
-    case Q6_K: return call(Packed<Q6_K>{});
-    case IQ4_NL: return call(Packed<IQ4_NL>{});
-    case IQ4_XS: return call(Packed<IQ4_XS>{});
-    case MXFP4: return call(Packed<MXFP4>{});
+#define LATENTKIT_CASE(TYPE) \
+  case TYPE: return call(Packed<TYPE>{});
+    LATENTKIT_PACKED_TYPES(LATENTKIT_CASE)
+#undef LATENTKIT_CASE
     case F32:
     case F16:
     case BF16:
@@ -177,6 +168,12 @@ template <class Call> INLINE void withFormat(Dtype dtype, Call call) {
     case F64:
     LATENTKIT_SCALED_CASES: impossible();
   }
+}
+
+INLINE i64 packedTileBytes(Dtype dtype, i64 cols) {
+  i64 bytes = 0;
+  withFormat(dtype, [&](auto format) { bytes = decltype(format)::tileBytes(cols); });
+  return bytes;
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -2,9 +2,9 @@
 // quantised into the shared memory, as a phase of its own; further products of the same rows find them there.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../product/epilogue.h"
-#include "../product/head-product.h"
 #include "../product/token-rows.h"
 #include "../rows/matrix.h"
 #include "activations.h"
@@ -14,15 +14,15 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-// Whether this call is the quantising phase of a product whose rows are `fresh`.
-INLINE bool isQuantising(Context& context, bool fresh) {
-  context.more = fresh && context.phase == 0;
+// Whether this call is the quantising phase of a product that must quantise rows.
+INLINE bool isQuantising(Context& context, bool mustQuantise) {
+  context.more = mustQuantise && context.phase == 0;
   return context.more;
 }
 
 static void packedMatmul(Context& context, const TokenRows& y, const TokenRows& x, i64 T, const Matrix& w,
-                         const Epilogue& epilogue, bool fresh) {
-  if (isQuantising(context, fresh)) return quantiseRows(context, T, w.cols, [&](i64 t) { return x.at(t); });
+                         const Epilogue& epilogue, bool mustQuantise) {
+  if (isQuantising(context, mustQuantise)) return quantiseRows(context, T, w.cols, [&](i64 t) { return x.at(t); });
   const i64 stride = quantisedStride(w.cols);
   const auto row = [&](i64 t) { return context.shared + t * stride; };
   const PackedWorkSplit split(T, ceilDiv(w.rows, TILE_ROWS), packedTileBytes(w.dtype, w.cols));
@@ -32,9 +32,9 @@ static void packedMatmul(Context& context, const TokenRows& y, const TokenRows& 
   }
 }
 
-static void packedHeadAlong(Context& context, const HeadProduct& p, const Matrix& w, bool fresh) {
+static void packedHeadAlong(Context& context, const HeadMatmulRecord& p, const Matrix& w) {
   const i64 rowHeads = p.xH == 0 ? 1 : p.H;
-  if (isQuantising(context, fresh)) {
+  if (isQuantising(context, p.mustQuantise)) {
     return quantiseRows(context, p.T * rowHeads, w.cols,
                         [&](i64 r) { return p.x + r / rowHeads * p.xT + r % rowHeads * p.xH; });
   }
@@ -55,7 +55,7 @@ static void packedHeadAlong(Context& context, const HeadProduct& p, const Matrix
   }
 }
 
-static void packedHeadAcross(Context& context, const HeadProduct& p, const Matrix& w) {
+static void packedHeadAcross(Context& context, const HeadMatmulRecord& p, const Matrix& w) {
   const i64 steps = w.cols / STEP;
   i64 begin, end;
   while (context.claim(p.H * steps, 1, begin, end)) {
@@ -71,7 +71,7 @@ static void packedHeadAcross(Context& context, const HeadProduct& p, const Matri
           x[i] = p.x + (t + i) * p.xT + h * p.xH;
         }
         const auto call = [&](auto count) {
-          packedAcross<P, decltype(count)::value>(y, x, (const u8*)w.base, w.cols, step, h * p.headRows + p.firstRow,
+          packedAcross<P, decltype(count)::value>(y, x, (const u8*)w.address, w.cols, step, h * p.headRows + p.firstRow,
                                                   p.rows, (float*)context.scratch);
         };
         if (n == 1) call(Count<1>{});

@@ -1,6 +1,7 @@
 // pack: a file's blocks into tiles. (ggml's block formats; src/quant says what they mean.)
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "formats.h"
 
@@ -193,27 +194,31 @@ template <class P> INLINE void putScales(const typename P::Step& to, const u8* r
 }
 
 // Rows firstTile * 16 .. + rows of a matrix, whose blocks begin at `from`, into its tiles at `to`, which hold zeros.
-static void pack(Context& context, Args args) {
-  u8* to = args.pointer<u8>();
-  const u8* from = args.pointer<const u8>();
-  const Dtype dtype = args.dtype();
-  const i64 rowBytes = args.count(), cols = args.count(), firstTile = args.count(), rows = args.count();
-  withFormat(dtype, [&](auto format) {
+static void pack(Context& context, const PackRecord& record) {
+  const i64 rows = record.rows, cols = record.cols;
+  withFormat(record.dtype, [&](auto format) {
     typedef decltype(format) P;
     i64 begin, end;
     while (context.claim(ceilDiv(rows, TILE_ROWS), 1, begin, end)) {
-      u8* tile = to + (firstTile + begin) * P::tileBytes(cols);
+      u8* tile = record.to + (record.firstTile + begin) * P::tileBytes(cols);
       const i64 count = min<i64>(TILE_ROWS, rows - begin * TILE_ROWS);
       typename P::Step at(tile, 0);
       for (i64 step = 0; step < cols / STEP; step++, at.next()) {
         for (int r = 0; r < count; r++) {
-          const u8* row = from + (begin * TILE_ROWS + r) * rowBytes;
+          const u8* row = record.from + (begin * TILE_ROWS + r) * record.rowBytes;
           putCodes<P>((u8*)at.codesAt, Blocks<P::TYPE>::codes(row, step), r);
           putScales<P>(at, row, step, r);
         }
       }
     }
   });
+}
+
+// The bytes of a matrix in tiles.
+static void packedSize(Context& context, const PackedSizeRecord& r) {
+  i64 begin, end;
+  if (!context.claim(1, 1, begin, end)) return;
+  *r.to = (double)(ceilDiv(r.rows, TILE_ROWS) * packedTileBytes(r.dtype, r.cols));
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -159,15 +159,9 @@ INLINE void packedUnit(const TokenRows& y, RowOf row, i64 T, const Matrix& w, co
   const i64 firstTile = range.first / TILE_ROWS, lastTile = ceilDiv(range.last, TILE_ROWS);
   const i64 tile = firstTile + unit / split.tokenBlocks * split.tilesEach, t = unit % split.tokenBlocks * split.tokensEach;
   withFormat(w.dtype, [&](auto format) {
-    packedBlock<decltype(format)>(y, row, t, min(T, t + split.tokensEach), (const u8*)w.base, tile,
+    packedBlock<decltype(format)>(y, row, t, min(T, t + split.tokensEach), (const u8*)w.address, tile,
                                   min(lastTile, tile + split.tilesEach), w.cols, range, epilogue);
   });
-}
-
-INLINE i64 packedTileBytes(Dtype dtype, i64 cols) {
-  i64 bytes = 0;
-  withFormat(dtype, [&](auto format) { bytes = decltype(format)::tileBytes(cols); });
-  return bytes;
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

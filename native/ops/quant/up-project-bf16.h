@@ -2,10 +2,10 @@
 // where x and W may be rounded. A head's weights are converted to panels once, for all tokens of a unit.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../attention/numbers.h"
 #include "../attention/panels.h"
-#include "../product/head-product.h"
 #include "../rows/matrix.h"
 #include "../rows/row-types.h"
 #include "formats.h"
@@ -18,12 +18,12 @@ namespace latentkit::LATENTKIT_ISA {
 constexpr i64 PAIRS_TOKENS = 512;
 
 // It takes whole tiles of rows.
-INLINE bool isAcrossPairs(const HeadProduct& p, const Matrix& w) {
+INLINE bool isAcrossPairs(const HeadMatmulRecord& p, const Matrix& w) {
   return isPacked(w.dtype) && p.transposed && !p.exact && (p.headRows | p.firstRow | p.rows) % (2 * TILE_ROWS) == 0;
 }
 
 // Panels and the words of some tokens.
-INLINE size_t acrossPairsScratch(const HeadProduct& p, const Matrix& w) {
+INLINE size_t acrossPairsScratch(const HeadMatmulRecord& p, const Matrix& w) {
   return (size_t)(p.rows / 2 * (w.cols + PANEL_MR)) * 4;
 }
 
@@ -60,7 +60,7 @@ template <class P> static void pairRows(float* panels, const u8* base, i64 cols,
 
 // Tokens t .. + MR of a head times its panels.
 template <int MR>
-static INLINE void acrossPairs(const HeadProduct& p, i64 h, i64 t, const float* panels, i64 cols, float* words) {
+static INLINE void acrossPairs(const HeadMatmulRecord& p, i64 h, i64 t, const float* panels, i64 cols, float* words) {
   const i64 n = p.rows / 2;
   const float* x[MR];
   float* y[MR];
@@ -77,7 +77,7 @@ static INLINE void acrossPairs(const HeadProduct& p, i64 h, i64 t, const float* 
   }
 }
 
-static void packedHeadAcrossPairs(Context& context, const HeadProduct& p, const Matrix& w) {
+static void packedHeadAcrossPairs(Context& context, const HeadMatmulRecord& p, const Matrix& w) {
   const i64 tokenBlocks = ceilDiv(p.T, PAIRS_TOKENS);
   float* panels = (float*)context.scratch;
   float* words = panels + p.rows / 2 * w.cols;
@@ -85,7 +85,7 @@ static void packedHeadAcrossPairs(Context& context, const HeadProduct& p, const 
   while (context.claim(p.H * tokenBlocks, 1, begin, end)) {
     const i64 h = begin / tokenBlocks, last = min(p.T, (begin % tokenBlocks + 1) * PAIRS_TOKENS);
     withFormat(w.dtype, [&](auto format) {
-      pairRows<decltype(format)>(panels, (const u8*)w.base, w.cols, h * p.headRows + p.firstRow, p.rows);
+      pairRows<decltype(format)>(panels, (const u8*)w.address, w.cols, h * p.headRows + p.firstRow, p.rows);
     });
     i64 t = begin % tokenBlocks * PAIRS_TOKENS;
     for (; t + PANEL_MR <= last; t += PANEL_MR) acrossPairs<PANEL_MR>(p, h, t, panels, w.cols, words);

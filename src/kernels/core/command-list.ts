@@ -1,9 +1,8 @@
 import { DisposedError } from '../../errors.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { OPCODES, type Operation } from './codes.ts'
 
-/** Most numbers of a record whose length is not given. */
-const RECORD_LIMIT = 96
+/** Numbers in front of a record's arguments. */
+const HEADER = 3
 
 /** A list that has been run, to be run again. */
 export class CoreRecording {
@@ -13,80 +12,56 @@ export class CoreRecording {
   }
 }
 
-/** Operations that leave quantised rows in the core's shared memory as they are. */
-const PRODUCTS: ReadonlySet<Operation> = new Set(['matmul', 'headMatmul', 'expertMatmul'])
-
 /**
- * What was recorded and not yet run: records [opcode, numbers in the record, work, arguments ...], the arguments in
- * the order in which native/ops reads them. Recording writes a few numbers into one array, and allocates nothing.
+ * What was recorded and not yet run: records [opcode, numbers in the record, work, arguments ...]. recorder.ts
+ * says what the arguments are; recording writes them into one array.
  */
 export class CommandList {
   data = new Float64Array(1024)
   length = 0
   /** Numbers of the list that was run last; they stay in `data` until something is recorded. */
   lastLength = 0
-  #start = 0
   #closed = false
   /** Whose rows lie quantised in the core's shared memory when the operation that is recorded next begins. */
   #quantised: Tensor | null = null
 
-  /** `work`: about the multiply-adds or elements moved; little work is done by one thread alone. */
-  begin(operation: Operation, work: number, limit = RECORD_LIMIT): void {
+  /**
+   * Makes room for a record with so many arguments and returns where they go in `data`. `work`: about the multiply-adds or
+   * elements moved; little work is done by one thread alone.
+   */
+  begin(opcode: number, args: number, work: number): number {
+    const at = this.beginProduct(opcode, args, work)
+    this.#quantised = null
+    return at
+  }
+
+  /** The same for an operation that leaves quantised rows in the core's shared memory as they are. */
+  beginProduct(opcode: number, args: number, work: number): number {
     if (this.#closed) throw new DisposedError('kernel set')
-    if (this.length + limit > this.data.length) {
-      const longer = new Float64Array(2 * this.data.length + limit)
+    const start = this.length
+    const end = start + HEADER + args
+    if (end > this.data.length) {
+      const longer = new Float64Array(2 * end)
       longer.set(this.data)
       this.data = longer
     }
-    if (!PRODUCTS.has(operation)) this.#quantised = null
-    this.#start = this.length
-    this.data[this.length] = OPCODES[operation]
-    this.data[this.length + 2] = work
-    this.length += 3
+    this.data[start] = opcode
+    this.data[start + 1] = HEADER + args
+    this.data[start + 2] = work
+    this.length = end
+    return start + HEADER
   }
 
-  put(value: number): void {
-    this.data[this.length++] = value
-  }
-
-  /** An address; 0 where there is no tensor. */
-  putAddress(tensor: Tensor | null | undefined): void {
-    this.data[this.length++] = tensor ? tensor.address : 0
-  }
-
-  /** The sizes of up to three outer axes and of the last one. */
-  putExtent(shape: readonly number[]): void {
-    const rank = shape.length
-    this.put(rank > 3 ? (shape[rank - 4] as number) : 1)
-    this.put(rank > 2 ? (shape[rank - 3] as number) : 1)
-    this.put(rank > 1 ? (shape[rank - 2] as number) : 1)
-    this.put(shape[rank - 1] as number)
-  }
-
-  /** An address and the strides of the three outer axes. */
-  putStrided(tensor: Tensor | null | undefined): void {
-    this.putAddress(tensor)
-    const strides = tensor ? tensor.strides : []
-    const rank = strides.length
-    this.put(rank > 3 ? (strides[rank - 4] as number) : 0)
-    this.put(rank > 2 ? (strides[rank - 3] as number) : 0)
-    this.put(rank > 1 ? (strides[rank - 2] as number) : 0)
-  }
-
-  /** Whether a product must quantise the rows of x first: 0 if the product before it has left them. */
-  putFresh(x: Tensor): void {
+  /** Whether a product must quantise the rows of x first: 0 if the product before it has left them, or it needs none. */
+  mustQuantise(x: Tensor | null): number {
+    if (!x) return 0
     const known = this.#quantised
-    this.put(known && sameRows(known, x) ? 0 : 1)
     this.#quantised = x
-  }
-
-  end(): void {
-    this.data[this.#start + 1] = this.length - this.#start
+    return known && sameRows(known, x) ? 0 : 1
   }
 
   /** Ends a product, whose result may be what was quantised. */
   endProduct(y: Tensor): void {
-    this.end()
     const known = this.#quantised
     if (known && y.address < endOf(known) && known.address < endOf(y)) this.#quantised = null
   }
@@ -102,6 +77,35 @@ export class CommandList {
     this.clear()
     this.#closed = true
   }
+}
+
+/** 0 where there is no tensor. */
+export function addressOf(tensor: Tensor | null | undefined): number {
+  return tensor ? tensor.address : 0
+}
+
+/** 0 where there is no tensor. */
+export function strideOf(tensor: Tensor | null | undefined, axis: number): number {
+  return tensor ? (tensor.strides[axis] as number) : 0
+}
+
+/** The sizes of up to three outer axes and of the last one (`Extent` in native/core/args.h). */
+export function putExtent(data: Float64Array, at: number, shape: readonly number[]): void {
+  const rank = shape.length
+  data[at] = rank > 3 ? (shape[rank - 4] as number) : 1
+  data[at + 1] = rank > 2 ? (shape[rank - 3] as number) : 1
+  data[at + 2] = rank > 1 ? (shape[rank - 2] as number) : 1
+  data[at + 3] = shape[rank - 1] as number
+}
+
+/** An address and the strides of the three outer axes (`Strided` there). */
+export function putStrided(data: Float64Array, at: number, tensor: Tensor | null | undefined): void {
+  const strides = tensor ? tensor.strides : []
+  const rank = strides.length
+  data[at] = addressOf(tensor)
+  data[at + 1] = rank > 3 ? (strides[rank - 4] as number) : 0
+  data[at + 2] = rank > 2 ? (strides[rank - 3] as number) : 0
+  data[at + 3] = rank > 1 ? (strides[rank - 2] as number) : 0
 }
 
 function sameRows(a: Tensor, b: Tensor): boolean {

@@ -1,8 +1,8 @@
 import { CheckpointError, DisposedError, ModelFileChangedError } from '../../errors.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
-import { byteLength, elementCount, isContiguous, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
-import { describe, fail } from './check.ts'
+import { byteLength, elementCount, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
+import { expectContiguous, fail } from '../operations/check.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreHost, checkRun, FILE_CHANGED, type MappedFile } from './host.ts'
 import { Pieces } from './pieces.ts'
@@ -89,7 +89,7 @@ export class CoreMemory {
 
   upload(tensor: Tensor, data: TypedArray): void {
     const n = elementCount(tensor.shape)
-    if (!isContiguous(tensor)) fail('upload', describe(tensor), 'a contiguous tensor')
+    expectContiguous('upload', tensor)
     if (!(data instanceof ARRAYS[tensor.dtype]) || data.length !== n) {
       fail('upload: data', `${data.constructor.name} of ${data.length}`, `${ARRAYS[tensor.dtype].name} of ${n}`)
     }
@@ -97,7 +97,7 @@ export class CoreMemory {
   }
 
   read(tensor: Tensor): TypedArray {
-    if (!isContiguous(tensor)) fail('read', describe(tensor), 'a contiguous tensor')
+    expectContiguous('read', tensor)
     const data = new ARRAYS[tensor.dtype](elementCount(tensor.shape))
     this.host.read(tensor.address, bytesOf(data))
     return data

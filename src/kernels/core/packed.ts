@@ -1,14 +1,20 @@
-import { PACKED_TYPES, type PackedType, TILE_ROWS } from '../../quant/packed.ts'
+import { type PackedType, TILE_ROWS } from '../../quant/packed.ts'
 import { weightBytes } from '../../tensor/dtype.ts'
 import type { WeightSource } from '../contract/weights.ts'
-import { CommandList } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
 import { PIECE, readPiece } from './read-piece.ts'
+import { Recorder } from './recorder.ts'
 
-/** In the order of `Dtype` in native/core/base.h. */
-export const PACKED_CODES = Object.fromEntries(PACKED_TYPES.map((type, i) => [type, 7 + i])) as Readonly<
-  Record<PackedType, number>
->
+/** Bytes of a matrix in tiles, as the code says that will write them. */
+export function packedSize(memory: CoreMemory, type: PackedType, rows: number, cols: number): number {
+  const size = memory.alloc('f64', [1])
+  const recorder = new Recorder(memory, true)
+  recorder.packedSize(size, type, rows, cols)
+  recorder.run()
+  const bytes = memory.read(size)[0] as number
+  memory.free(size)
+  return bytes
+}
 
 /** A matrix of blocks, a few tiles at a time, into tiles at `to`, which holds zeros. */
 export async function packBlocks(
@@ -27,13 +33,10 @@ export async function packBlocks(
       const [from, length] = [row * rowBytes, Math.min(step, rows - row) * rowBytes]
       if (piece) memory.host.write(piece.address, await readPiece(bytes, from, length, name))
       const address = piece ? piece.address : (mapped as number) + from
-      const list = new CommandList()
-      list.begin('pack', (length / rowBytes) * cols)
-      for (const field of [to, address, PACKED_CODES[type], rowBytes, cols, row / TILE_ROWS, length / rowBytes]) {
-        list.put(field)
-      }
-      list.end()
-      memory.run(list)
+      const recorder = new Recorder(memory, true)
+      const [firstTile, packed] = [row / TILE_ROWS, length / rowBytes]
+      recorder.pack({ to, from: address, dtype: type, rowBytes, cols, firstTile, rows: packed })
+      recorder.run()
       // What is packed is not looked at again: the file shall not be in memory twice.
       if (!piece) memory.host.forget?.(address, length)
     }

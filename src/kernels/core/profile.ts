@@ -1,8 +1,8 @@
-import { OPERATIONS, type Operation } from './codes.ts'
+import { OPERATION_NAMES } from '../operations/table.ts'
 
 /** What records of one operation and one amount of work took together. */
 export interface ProfileRow {
-  readonly operation: Operation
+  readonly operation: string
   /** As recorded: of products the multiply-adds. */
   readonly work: number
   readonly count: number
@@ -28,7 +28,7 @@ export class Profile {
   add(list: Float64Array, length: number): void {
     for (let at = 0, i = 0; at < length; i++) {
       const [code, size, work] = [list[at], list[at + 1], list[at + 2]] as [number, number, number]
-      const operation = OPERATIONS[code] as Operation
+      const operation = OPERATION_NAMES[code] as string
       const key = `${operation} ${work}`
       const row = this.#rows.get(key) ?? { operation, work, count: 0, seconds: 0 }
       this.#rows.set(key, row)

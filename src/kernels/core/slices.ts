@@ -1,36 +1,39 @@
 import { DTYPE_BYTES, isScaled, vectorBytes } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { type PagedRows, type RowSlice, SEQUENCE_FIELDS } from '../contract/cached-rows.ts'
-import { axisOf, expect, expectDense, expectStrided, strideOf } from './check.ts'
-import { CACHE_CODES } from './codes.ts'
-import type { CommandList } from './command-list.ts'
+import type { PagedRows, RowSlice } from '../contract/cached-rows.ts'
+import { isPaged } from '../operations/slices.ts'
+import { strideOf } from './command-list.ts'
 
-export function isPaged(rows: PagedRows | Tensor): rows is PagedRows {
-  return 'blockTokens' in rows
+/** A slice as records have it (`STRUCTS` in ../operations/fields.ts). */
+export type CoreSlice = Omit<RowSlice, 'rows' | 'offset'> & {
+  readonly blockTokens: number
+  readonly base: number
+  readonly rowBytes: number
 }
 
-export function expectSequences(what: string, sequences: Tensor): void {
-  expectDense(what, sequences, 'f64', axisOf(sequences, 0), SEQUENCE_FIELDS)
-}
-
-export function expectSlice(what: string, slice: RowSlice, sequences: Tensor): void {
-  expect(what, slice.heads > 0 && slice.width > 0, 'at least one head and one element')
-  if (isPaged(slice.rows)) return
-  expectDense(what, slice.rows, 'f32', axisOf(slice.rows, 0), axisOf(slice.rows, 1))
-  expect(what, slice.dtype === 'f32' && axisOf(sequences, 0) <= 1, 'contiguous rows to be f32 and of one sequence')
-}
-
-function sameRows(a: PagedRows | Tensor, b: PagedRows | Tensor): boolean {
-  if (a === b) return true
-  if (isPaged(a)) {
-    const { blockTokens, layerOffset, rowBytes } = a
-    return isPaged(b) && b.blockTokens === blockTokens && b.layerOffset === layerOffset && b.rowBytes === rowBytes
+export function coreSlice({ rows, offset, dtype, heads, width, headStride }: RowSlice): CoreSlice {
+  if (isPaged(rows)) {
+    const { blockTokens, layerOffset, rowBytes } = rows
+    return { blockTokens, base: layerOffset + offset, rowBytes, dtype, heads, width, headStride }
   }
-  return !isPaged(b) && b.address === a.address && strideOf(b, 0) === strideOf(a, 0)
+  const rowBytes = strideOf(rows, 0) * DTYPE_BYTES[rows.dtype]
+  return { blockTokens: 0, base: rows.address + offset, rowBytes, dtype, heads, width, headStride }
 }
 
-/** Two slices as one, where the second begins in the same rows just behind the first. */
-export function joinSlices(first: RowSlice, second: RowSlice): RowSlice | null {
+/** Slices as one where they follow each other in the same rows: [latent | rope key] become one product. */
+export function joinNeighbours(slices: readonly RowSlice[]): readonly RowSlice[] {
+  if (slices.length < 2) return slices
+  const joined: RowSlice[] = []
+  for (const slice of slices) {
+    const last = joined[joined.length - 1]
+    const both = last ? joinSlices(last, slice) : null
+    if (both) joined[joined.length - 1] = both
+    else joined.push(slice)
+  }
+  return joined
+}
+
+function joinSlices(first: RowSlice, second: RowSlice): RowSlice | null {
   const behind = first.offset + vectorBytes(first.dtype, first.width)
   const joined =
     !isScaled(first.dtype) &&
@@ -42,51 +45,11 @@ export function joinSlices(first: RowSlice, second: RowSlice): RowSlice | null {
   return joined ? { ...first, width: first.width + second.width } : null
 }
 
-/** In the order of `Slice` in native/ops/cache/slice.h. */
-export function putSlice(list: CommandList, slice: RowSlice): void {
-  const { rows } = slice
-  if (isPaged(rows)) {
-    list.put(rows.blockTokens)
-    list.put(rows.layerOffset + slice.offset)
-    list.put(rows.rowBytes)
-  } else {
-    list.put(0)
-    list.put(rows.address + slice.offset)
-    list.put(strideOf(rows, 0) * DTYPE_BYTES[rows.dtype])
+function sameRows(a: PagedRows | Tensor, b: PagedRows | Tensor): boolean {
+  if (a === b) return true
+  if (isPaged(a)) {
+    const { blockTokens, layerOffset, rowBytes } = a
+    return isPaged(b) && b.blockTokens === blockTokens && b.layerOffset === layerOffset && b.rowBytes === rowBytes
   }
-  list.put(CACHE_CODES[slice.dtype])
-  list.put(slice.heads)
-  list.put(slice.width)
-  list.put(slice.headStride)
-}
-
-export function cacheWrite(list: CommandList, slice: RowSlice, x: Tensor, sequences: Tensor): void {
-  const T = axisOf(x, 0)
-  expectSequences('cacheWrite: sequences', sequences)
-  expectSlice('cacheWrite: slice', slice, sequences)
-  expect('cacheWrite: slice', isPaged(slice.rows), 'paged rows')
-  expectStrided('cacheWrite: x', x, 'f32', T, slice.heads, slice.width)
-  list.begin('cacheWrite', 2 * T * slice.heads * slice.width)
-  putSlice(list, slice)
-  list.put(x.address)
-  list.put(strideOf(x, 0))
-  list.put(strideOf(x, 1))
-  list.put(sequences.address)
-  list.put(axisOf(sequences, 0))
-  list.end()
-}
-
-export function cacheRead(list: CommandList, y: Tensor, slice: RowSlice, sequences: Tensor): void {
-  const count = axisOf(y, 0)
-  expectSequences('cacheRead: sequences', sequences)
-  expect('cacheRead: sequences', axisOf(sequences, 0) <= 1, 'one sequence')
-  expectSlice('cacheRead: slice', slice, sequences)
-  expectDense('cacheRead: y', y, 'f32', count, slice.heads * slice.width)
-  list.begin('cacheRead', 2 * count * slice.heads * slice.width)
-  list.put(y.address)
-  list.put(count)
-  putSlice(list, slice)
-  list.put(sequences.address)
-  list.put(axisOf(sequences, 0))
-  list.end()
+  return !isPaged(b) && b.address === a.address && strideOf(b, 0) === strideOf(a, 0)
 }

@@ -1,62 +1,16 @@
 import { OutOfMemoryError } from '../../errors.ts'
 import { decodeBlocks } from '../../quant/decode/index.ts'
-import { isPackedType, type PackedType, packedBytes } from '../../quant/packed.ts'
+import { isPackedType } from '../../quant/packed.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
-import { type BlockType, type FloatType, isBlockType, WEIGHT_TYPES, weightBytes } from '../../tensor/dtype.ts'
+import { type BlockType, isBlockType, WEIGHT_TYPES, weightBytes } from '../../tensor/dtype.ts'
 import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
-import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
-import { DTYPE_CODES } from './codes.ts'
-import { CommandList } from './command-list.ts'
+import type { WeightSource } from '../contract/weights.ts'
+import { TYPE_CODES } from '../operations/codes.ts'
 import type { CoreMemory } from './memory.ts'
-import { PACKED_CODES, packBlocks } from './packed.ts'
+import { packBlocks, packedSize } from './packed.ts'
 import { PIECE, readPiece } from './read-piece.ts'
-
-/** A matrix in the core's memory or in a mapped file: of floats as the checkpoint stores it, of blocks packed. */
-export interface CoreWeight extends Weight {
-  readonly memory: CoreMemory
-  readonly dtype: FloatType | PackedType
-  /** Products are computed on its codes, with activations of 8 bits. */
-  readonly packed: boolean
-  readonly address: number
-  /** Of f32 factors; 0: none. */
-  readonly scales: number
-  readonly blockRows: number
-  readonly blockCols: number
-}
-
-export interface CoreExperts extends ExpertWeights {
-  readonly memory: CoreMemory
-  readonly packed: boolean
-  /** f64 [experts, 3]: address, type and address of scales. */
-  readonly table: Tensor
-  readonly blockRows: number
-  readonly blockCols: number
-}
-
-/** In the order of `Matrix` in native/ops/rows/matrix.h. */
-export function putWeight(list: CommandList, w: CoreWeight): void {
-  list.put(w.address)
-  list.put(codeOf(w.dtype))
-  list.put(w.rows)
-  list.put(w.cols)
-  list.put(w.scales)
-  list.put(w.blockRows)
-  list.put(w.blockCols)
-}
-
-function codeOf(dtype: FloatType | PackedType): number {
-  return isPackedType(dtype) ? PACKED_CODES[dtype] : DTYPE_CODES[dtype]
-}
-
-export function ownWeight(memory: CoreMemory, w: Weight, what: string): CoreWeight {
-  if ((w as Partial<CoreWeight>).memory === memory) return w as CoreWeight
-  throw new RangeError(`${what}: ${w.name} was not prepared by this kernel set`)
-}
-
-export function ownExperts(memory: CoreMemory, w: ExpertWeights, what: string): CoreExperts {
-  if ((w as Partial<CoreExperts>).memory === memory) return w as CoreExperts
-  throw new RangeError(`${what}: ${w.name} was not prepared by this kernel set`)
-}
+import { Recorder } from './recorder.ts'
+import type { CoreExperts, CoreWeight } from './weight.ts'
 
 export async function prepare(memory: CoreMemory, source: WeightSource, exact: boolean): Promise<CoreWeight> {
   const w = await locate(memory, source, exact)
@@ -73,7 +27,7 @@ async function locate(memory: CoreMemory, source: WeightSource, exact: boolean):
     if (transposed) throw new RangeError(`prepare: ${name} is stored turned, which blocks of ${dtype} cannot be`)
     expectBytes(source, bytes, weightBytes(dtype, rows, cols))
     if (!exact && isPackedType(dtype)) {
-      const address = located(bytes, () => memory.allocWeight(packedBytes(dtype, rows, cols)))
+      const address = located(bytes, () => memory.allocWeight(packedSize(memory, dtype, rows, cols)))
       await packBlocks(memory, address, source, dtype)
       return { ...plain, dtype, address, packed: true }
     }
@@ -114,11 +68,12 @@ export async function prepareExperts(
     if (w.scales && (w.blockRows !== blockRows || w.blockCols !== blockCols)) {
       throw new RangeError(`prepareExperts: ${w.name} has blocks of another size than ${name}`)
     }
-    fields.set([w.address, codeOf(w.dtype), w.scales], 3 * e)
+    fields.set([w.address, TYPE_CODES[w.dtype], w.scales], 3 * e)
   }
   const table = memory.alloc('f64', [sources.length, 3])
   memory.upload(table, fields)
-  return { memory, name, experts: sources.length, rows, cols, packed, table, blockRows, blockCols }
+  const { address } = table
+  return { memory, name, experts: sources.length, rows, cols, packed, table: address, blockRows, blockCols }
 }
 
 /** f32 [rows * cols]. */
@@ -127,13 +82,9 @@ export async function prepareVector(memory: CoreMemory, source: WeightSource, ad
   const w = await locate(memory, source, true)
   const isCopy = !memory.isMapped(w.address)
   const vector = memory.alloc('f32', [rows * cols])
-  const list = new CommandList()
-  list.begin('addToVector', rows * cols)
-  list.put(vector.address)
-  list.put(add)
-  putWeight(list, w)
-  list.end()
-  memory.run(list)
+  const recorder = new Recorder(memory, true)
+  recorder.addToVector(vector, add, w)
+  recorder.run()
   if (isCopy) memory.free(tensorAt(w.address, 'u8', []))
   else memory.expectUnchanged(bytes)
   return vector
@@ -160,13 +111,11 @@ async function copyBytes(memory: CoreMemory, source: WeightSource, range: ByteRa
       const bytes = await readPiece(range, done, length, source.name)
       memory.host.write(piece ? piece.address : to.address + done, bytes)
       if (piece) {
-        const stored = rows * size
-        const list = new CommandList()
-        list.begin('transpose', length)
-        for (const field of [to.address, piece.address, size, rows, cols, done / stored, length / stored])
-          list.put(field)
-        list.end()
-        memory.run(list)
+        const row = rows * size
+        const recorder = new Recorder(memory, true)
+        const [first, stored] = [done / row, length / row]
+        recorder.transpose({ to: to.address, from: piece.address, bytes: size, rows, cols, first, stored })
+        recorder.run()
       }
     }
   } catch (error) {

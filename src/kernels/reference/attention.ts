@@ -1,16 +1,15 @@
 import type { AttentionArgs } from '../contract/attention-args.ts'
 import type { RowSlice } from '../contract/cached-rows.ts'
-import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { axisOf } from '../operations/check.ts'
 import { dot } from './matmul.ts'
 import { type Memory, rowStarts } from './memory.ts'
-import { expectSlice, readSlice, type Sequence, sequencesOf } from './slices.ts'
+import { readSlice, type Sequence, sequencesOf } from './slices.ts'
 import { softmaxInPlace } from './softmax.ts'
 
 export function attention(memory: Memory, args: AttentionArgs): void {
   const { out, q, keys, values, lse, sinkLogits, scores, scoresStart = 0 } = args
   const T = axisOf(q, 0)
   const H = axisOf(q, 1)
-  checkArgs(args, T, H)
   const query = memory.open(q, 'f32', 'attention: q')
   const output = memory.open(out, 'f32', 'attention: out')
   const sums = lse && memory.open(lse, 'f32', 'attention: lse')
@@ -118,21 +117,4 @@ function openSlice(memory: Memory, slice: RowSlice, sequence: Sequence, H: numbe
     width,
     vector: (s, h) => (s * heads + Math.floor((h * heads) / H)) * width,
   }
-}
-
-function checkArgs(args: AttentionArgs, T: number, H: number): void {
-  const { out, q, keys, values, lse, sinkLogits, scores, carry } = args
-  const keyWidth = keys.reduce((sum, slice) => sum + slice.width, 0)
-  const B = axisOf(args.sequences, 0)
-  expectShape('attention: q', q, [T, H, keyWidth])
-  expectShape('attention: out', out, [T, H, values.width])
-  for (const slice of keys) expectSlice('attention: keys', slice, B)
-  expectSlice('attention: values', values, B)
-  if (sinkLogits) expectShape('attention: sinkLogits', sinkLogits, [H])
-  if (lse) {
-    expectShape('attention: lse', lse, [T, H])
-    expectContiguous('attention: lse', lse)
-  }
-  if (scores) expectShape('attention: scores', scores, [H, T, axisOf(scores, -1)])
-  if (carry) expect('attention: carry', lse !== undefined && sinkLogits === undefined, 'lse and no sinkLogits')
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { HeadMatmulOptions } from '../contract/operations.ts'
 import type { Weight } from '../contract/weights.ts'
-import { axisOf, expect, expectShape } from './check.ts'
+import { axisOf } from '../operations/check.ts'
 import { dot } from './matmul.ts'
 import { type Memory, rowStarts } from './memory.ts'
 import { valuesOf } from './weights.ts'
@@ -10,10 +10,6 @@ export function headMatmul(memory: Memory, y: Tensor, x: Tensor, w: Weight, opti
   const { headRows, firstRow, rows, transposed } = options
   const T = axisOf(x, 0)
   const H = axisOf(x, 1)
-  expectShape('headMatmul: x', x, [T, H, transposed ? rows : w.cols])
-  expectShape('headMatmul: y', y, [T, H, transposed ? w.cols : rows])
-  expect('headMatmul', firstRow >= 0 && firstRow + rows <= headRows, `rows of a head within its ${headRows}`)
-  expect('headMatmul', H * headRows <= w.rows, `at least ${H} x ${headRows} rows in ${w.name}, which has ${w.rows}`)
   const to = memory.open(y, 'f32', 'headMatmul: y')
   const from = memory.open(x, 'f32', 'headMatmul: x')
   const weight = memory.open(valuesOf(w, 'headMatmul'), 'f32', 'headMatmul: w')

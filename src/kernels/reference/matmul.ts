@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { MatmulOptions } from '../contract/operations.ts'
 import type { Weight } from '../contract/weights.ts'
-import { axisOf, expectShape } from './check.ts'
+import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 import { valuesOf } from './weights.ts'
 
@@ -15,10 +15,6 @@ export function dot(a: Float32Array, aStart: number, b: Float32Array, bStart: nu
 export function matmul(memory: Memory, y: Tensor, x: Tensor, w: Weight, options: MatmulOptions = {}): void {
   const { bias, residual, scale = 1 } = options
   const T = axisOf(x, 0)
-  expectShape('matmul: x', x, [T, w.cols])
-  expectShape('matmul: y', y, [T, w.rows])
-  if (bias) expectShape('matmul: bias', bias, [w.rows])
-  if (residual) expectShape('matmul: residual', residual, [T, w.rows])
   const to = memory.open(y, 'f32', 'matmul: y')
   const from = memory.open(x, 'f32', 'matmul: x')
   const weight = memory.open(valuesOf(w, 'matmul'), 'f32', 'matmul: w')

@@ -1,11 +1,9 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import { axisOf, expectShape } from './check.ts'
+import { lastAxis } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 
 export function rmsNorm(memory: Memory, y: Tensor, x: Tensor, weight: Tensor, eps: number): void {
-  const n = axisOf(x, -1)
-  expectShape('rmsNorm: y', y, x.shape)
-  expectShape('rmsNorm: weight', weight, [n])
+  const n = lastAxis(x)
   const to = memory.open(y, 'f32', 'rmsNorm: y')
   const from = memory.open(x, 'f32', 'rmsNorm: x')
   const w = memory.open(weight, 'f32', 'rmsNorm: weight')
@@ -28,10 +26,7 @@ export function layerNorm(
   bias: Tensor | null,
   eps: number,
 ): void {
-  const n = axisOf(x, -1)
-  expectShape('layerNorm: y', y, x.shape)
-  expectShape('layerNorm: weight', weight, [n])
-  if (bias) expectShape('layerNorm: bias', bias, [n])
+  const n = lastAxis(x)
   const to = memory.open(y, 'f32', 'layerNorm: y')
   const from = memory.open(x, 'f32', 'layerNorm: x')
   const w = memory.open(weight, 'f32', 'layerNorm: weight')

@@ -1,6 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Activation } from '../contract/operations.ts'
-import { axisOf, expectShape } from './check.ts'
+import { lastAxis } from '../operations/check.ts'
 import { gaussianTail } from './gaussian.ts'
 import { type Memory, rowStarts } from './memory.ts'
 
@@ -21,8 +21,7 @@ export const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = 
 
 export function activate(memory: Memory, y: Tensor, x: Tensor, activation: Activation): void {
   const act = ACTIVATIONS[activation]
-  expectShape('activate: y', y, x.shape)
-  const n = axisOf(x, -1)
+  const n = lastAxis(x)
   const to = memory.open(y, 'f32', 'activate: y')
   const from = memory.open(x, 'f32', 'activate: x')
   const toRows = rowStarts(y, to.start)
@@ -33,9 +32,7 @@ export function activate(memory: Memory, y: Tensor, x: Tensor, activation: Activ
 
 export function gate(memory: Memory, y: Tensor, gates: Tensor, up: Tensor, activation: Activation): void {
   const act = ACTIVATIONS[activation]
-  expectShape('gate: y', y, gates.shape)
-  expectShape('gate: up', up, gates.shape)
-  const n = axisOf(gates, -1)
+  const n = lastAxis(gates)
   const to = memory.open(y, 'f32', 'gate: y')
   const from = memory.open(gates, 'f32', 'gate: gate')
   const factor = memory.open(up, 'f32', 'gate: up')

@@ -1,15 +1,11 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import { axisOf, expectContiguous, expectShape } from './check.ts'
+import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 
 export function probabilities(memory: Memory, p: Tensor, scores: Tensor, lse: Tensor): void {
   const H = axisOf(scores, 0)
   const T = axisOf(scores, 1)
   const S = axisOf(scores, 2)
-  expectShape('probabilities: scores', scores, [H, T, S])
-  expectShape('probabilities: p', p, [H, T, S])
-  expectShape('probabilities: lse', lse, [T, H])
-  expectContiguous('probabilities: lse', lse)
   const to = memory.open(p, 'f32', 'probabilities: p')
   const from = memory.open(scores, 'f32', 'probabilities: scores')
   const sums = memory.open(lse, 'f32', 'probabilities: lse')

@@ -1,12 +1,10 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 
 export function ropeTable(memory: Memory, cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number): void {
   const T = axisOf(positions, 0)
   const r = axisOf(frequencies, 0)
-  expectShape('ropeTable: cosSin', cosSin, [T, 2 * r])
-  expectContiguous('ropeTable: cosSin', cosSin)
   const to = memory.open(cosSin, 'f32', 'ropeTable: cosSin')
   const position = memory.open(positions, 'i32', 'ropeTable: positions')
   const frequency = memory.open(frequencies, 'f64', 'ropeTable: frequencies')
@@ -24,11 +22,6 @@ export function rope(memory: Memory, y: Tensor, x: Tensor, cosSin: Tensor, inter
   const H = axisOf(x, 1)
   const n = axisOf(x, 2)
   const r = axisOf(cosSin, 1) / 2
-  expectShape('rope: x', x, [T, H, n])
-  expectShape('rope: y', y, [T, H, n])
-  expectShape('rope: cosSin', cosSin, [T, 2 * r])
-  expect('rope', Number.isInteger(r) && 2 * r <= n, `an even number of at most ${n} rotated elements, not ${2 * r}`)
-  expectContiguous('rope: cosSin', cosSin)
   const to = memory.open(y, 'f32', 'rope: y')
   const from = memory.open(x, 'f32', 'rope: x')
   const table = memory.open(cosSin, 'f32', 'rope: cosSin')

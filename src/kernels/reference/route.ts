@@ -1,6 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { RouteOptions } from '../contract/operations.ts'
-import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { axisOf } from '../operations/check.ts'
 import type { Memory } from './memory.ts'
 import { ACTIVATIONS } from './pointwise.ts'
 import { softmaxInPlace } from './softmax.ts'
@@ -9,15 +9,7 @@ export function route(memory: Memory, indices: Tensor, weights: Tensor, logits: 
   const T = axisOf(logits, 0)
   const E = axisOf(logits, 1)
   const K = axisOf(indices, 1)
-  const { bias, groups, topkGroups } = options
-  expectShape('route: logits', logits, [T, E])
-  expectShape('route: indices', indices, [T, K])
-  expectShape('route: weights', weights, [T, K])
-  for (const [name, tensor] of Object.entries({ logits, indices, weights })) {
-    expectContiguous(`route: ${name}`, tensor)
-  }
-  if (bias) expectShape('route: bias', bias, [E])
-  expect('route', K <= E && E % groups === 0 && topkGroups <= groups, 'K <= E, equal groups, topkGroups <= groups')
+  const { bias } = options
   const chosen = memory.open(indices, 'i32', 'route: indices')
   const to = memory.open(weights, 'f32', 'route: weights')
   const from = memory.open(logits, 'f32', 'route: logits')

@@ -1,15 +1,12 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Weight } from '../contract/weights.ts'
-import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { axisOf, lastAxis } from '../operations/check.ts'
 import { readNumbers, writeNumbers } from './convert.ts'
 import { type Memory, rowStarts } from './memory.ts'
 import { valuesOf } from './weights.ts'
 
 export function embed(memory: Memory, y: Tensor, w: Weight, ids: Tensor, scale = 1): void {
   const T = axisOf(ids, 0)
-  expectShape('embed: ids', ids, [T])
-  expectShape('embed: y', y, [T, w.cols])
-  expectContiguous('embed: y', y)
   const to = memory.open(y, 'f32', 'embed: y')
   const id = memory.open(ids, 'i32', 'embed: ids')
   const from = memory.open(valuesOf(w, 'embed'), 'f32', 'embed: w')
@@ -21,11 +18,7 @@ export function embed(memory: Memory, y: Tensor, w: Weight, ids: Tensor, scale =
 
 export function gatherRows(memory: Memory, y: Tensor, x: Tensor, index: Tensor): void {
   const T = axisOf(index, 0)
-  const cols = axisOf(x, -1)
-  expectShape('gatherRows: x', x, [axisOf(x, 0), cols])
-  expectShape('gatherRows: y', y, [T, cols])
-  expectContiguous('gatherRows: x', x)
-  expectContiguous('gatherRows: y', y)
+  const cols = lastAxis(x)
   const to = memory.open(y, 'f32', 'gatherRows: y')
   const from = memory.open(x, 'f32', 'gatherRows: x')
   const rows = memory.open(index, 'i32', 'gatherRows: index')
@@ -36,8 +29,7 @@ export function gatherRows(memory: Memory, y: Tensor, x: Tensor, index: Tensor):
 }
 
 export function copy(memory: Memory, y: Tensor, x: Tensor): void {
-  expectShape('copy: x', x, y.shape)
-  const n = axisOf(y, -1)
+  const n = lastAxis(y)
   const to = memory.open(y, y.dtype, 'copy: y')
   const from = memory.open(x, x.dtype, 'copy: x')
   const toRows = rowStarts(y, to.start)
@@ -49,10 +41,7 @@ export function copy(memory: Memory, y: Tensor, x: Tensor): void {
 }
 
 export function axpby(memory: Memory, y: Tensor, a: number, x: Tensor, b = 1, z?: Tensor): void {
-  expectShape('axpby: x', x, y.shape)
-  if (z) expectShape('axpby: z', z, y.shape)
-  expect('axpby', y.shape.length > 0, 'at least one axis')
-  const n = axisOf(y, -1)
+  const n = lastAxis(y)
   const to = memory.open(y, 'f32', 'axpby: y')
   const from = memory.open(x, 'f32', 'axpby: x')
   const toRows = rowStarts(y, to.start)

@@ -1,7 +1,7 @@
 import { DTYPE_BYTES, isScaled } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { type RowSlice, SEQUENCE_FIELDS } from '../contract/cached-rows.ts'
-import { axisOf, expect, expectContiguous, expectShape } from './check.ts'
+import { axisOf } from '../operations/check.ts'
 import type { Memory } from './memory.ts'
 import { readVector } from './vectors.ts'
 
@@ -17,8 +17,6 @@ export interface Sequence {
 /** The rows of an f64 tensor [B, 6]. */
 export function sequencesOf(memory: Memory, sequences: Tensor, what: string): Sequence[] {
   const B = axisOf(sequences, 0)
-  expectShape(`${what}: sequences`, sequences, [B, SEQUENCE_FIELDS])
-  expectContiguous(`${what}: sequences`, sequences)
   const { data, start } = memory.open(sequences, 'f64', `${what}: sequences`)
   return Array.from({ length: B }, (_, b) => {
     const [queryStart, queryCount, position, keyStart, keyCount, table] = data.subarray(
@@ -27,15 +25,6 @@ export function sequencesOf(memory: Memory, sequences: Tensor, what: string): Se
     ) as unknown as [number, number, number, number, number, number]
     return { queryStart, queryCount, position, keyStart, keyCount, table }
   })
-}
-
-/** What can be known without reading the sequences. */
-export function expectSlice(what: string, slice: RowSlice, batch: number): void {
-  expect(what, slice.heads > 0 && slice.width > 0, 'at least one head and one element')
-  if (!('shape' in slice.rows)) return
-  expectShape(what, slice.rows, [axisOf(slice.rows, 0), axisOf(slice.rows, 1)])
-  expectContiguous(what, slice.rows)
-  expect(what, slice.dtype === 'f32' && batch <= 1, 'contiguous rows to be f32 and of one sequence')
 }
 
 /** Addresses of the slice's vectors in the row of an absolute position. */

@@ -1,6 +1,6 @@
 import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
 import { elementCount } from '../../tensor/tensor.ts'
-import { expect, expectContiguous } from './check.ts'
+import { expect, expectContiguous } from '../operations/check.ts'
 import type { Memory } from './memory.ts'
 
 export function upload(memory: Memory, tensor: Tensor, data: TypedArray): void {

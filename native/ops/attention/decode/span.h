@@ -44,9 +44,9 @@ template <class Call> static INLINE void eachSharing(const Block& block, Call ca
 struct KeyRun {
   const char* first = nullptr;
   INLINE KeyRun() {}
-  INLINE KeyRun(const Block& block, const Slice& slice, const Sequence& sequence, i64 head, i64 start) {
+  INLINE KeyRun(const Block& block, const SliceRecord& slice, const Sequence& sequence, i64 head, i64 start) {
     if (slice.blockTokens % TILE || start >= sequence.keyEnd()) return;
-    first = slice.row(sequence, start) + block.vectorOf(slice, head);
+    first = rowOf(slice, sequence, start) + block.vectorOf(slice, head);
   }
   // From a line of this run to the one of the next run that is fetched with it; 0: none.
   INLINE i64 to(const KeyRun& next) const { return first && next.first ? next.first - first : 0; }
@@ -54,7 +54,7 @@ struct KeyRun {
 
 // The keys of a head in a tile; those that lie in several slices are left to the machine.
 static INLINE KeyRun keysIn(const Block& block, const Sequence& sequence, i64 head, i64 start) {
-  return block.attention->slices > 1 ? KeyRun() : KeyRun(block, block.attention->keys[0], sequence, head, start);
+  return block.attention->keysCount > 1 ? KeyRun() : KeyRun(block, block.attention->keys[0], sequence, head, start);
 }
 static INLINE KeyRun keysIn(const Block& block, i64 row, i64 spanStart, i64 tile) {
   return keysIn(block, *block.sequence, block.headOf(row), spanStart + tile * TILE);
@@ -70,11 +70,11 @@ template <class N> static INLINE void scoreDecodeTile(const Block& block, i64 sp
   const i64 start = spanStart + tile * TILE;
   eachSharing(block, [&](i64 row, i64 count, const float* queries) {
     TileRows rows;
-    for (i64 s = 0; s < a.slices; s++) findKeys(block, a.keys[s], block.headOf(row), start, block.any[tile], rows.keys[s]);
+    for (i64 s = 0; s < a.keysCount; s++) findKeys(block, a.keys[s], block.headOf(row), start, block.any[tile], rows.keys[s]);
     const bool last = row + count == block.rows;
     const i64 ahead = keysIn(block, row, spanStart, tile).to(last ? next : keysIn(block, row + count, spanStart, tile));
     const float* keys[TILE];
-    const i64 wordBytes = ceilDiv(a.keys[0].bytes(), block.words);
+    const i64 wordBytes = ceilDiv(vectorBytes(a.keys[0]), block.words);
     for (i64 k = 0; k < TILE; k += each) {
       keyPointers<N>(block, rows, k, each, keys);
       for (i64 r = 0; r < count; r += SCORE_TILE_ROWS) {

@@ -19,25 +19,25 @@ struct Ahead {
   const Block& block;
   const i64 start, end, keysEach;
   i64 key = 0, parts = 0;
-  const char* first[MAX_KEY_SLICES + 1];
-  i64 stride[MAX_KEY_SLICES + 1], bytes[MAX_KEY_SLICES + 1];
+  const char* first[MAX_SLICES + 1];
+  i64 stride[MAX_SLICES + 1], bytes[MAX_SLICES + 1];
 
   // In about so many calls of `some`.
   INLINE Ahead(const Block& block, i64 start, i64 calls)
       : block(block), start(start), end(min(SPAN, block.sequence->keyEnd() - start)), keysEach(ceilDiv(SPAN, calls)) {}
 
-  INLINE void add(const Slice& slice) {
+  INLINE void add(const SliceRecord& slice) {
     if (slice.blockTokens % TILE) return;
-    first[parts] = slice.row(*block.sequence, start + key) + block.vectorOf(slice, block.firstHead);
+    first[parts] = rowOf(slice, *block.sequence, start + key) + block.vectorOf(slice, block.firstHead);
     stride[parts] = slice.rowBytes;
-    bytes[parts++] = slice.bytes();
+    bytes[parts++] = vectorBytes(slice);
   }
   INLINE void some() {
     for (const i64 last = min(end, key + keysEach); key < last; key++) {
       if (key % TILE == 0) {
         const Attention& a = *block.attention;
         parts = 0;
-        for (i64 s = 0; s < a.slices; s++) add(a.keys[s]);
+        for (i64 s = 0; s < a.keysCount; s++) add(a.keys[s]);
         if (!a.valuesAmongKeys()) add(a.values);
       }
       for (i64 p = 0; p < parts; p++) {
@@ -58,7 +58,7 @@ template <class N> INLINE constexpr i64 panelWords() { return SPAN / N::PER_WORD
 template <class N> static INLINE void scoreSpanTile(Block& block, i64 start, i64 tile, Ahead& ahead) {
   const Attention& a = *block.attention;
   TileRows rows;
-  for (i64 s = 0; s < a.slices; s++) findKeys(block, a.keys[s], block.firstHead, start, block.any[tile], rows.keys[s]);
+  for (i64 s = 0; s < a.keysCount; s++) findKeys(block, a.keys[s], block.firstHead, start, block.any[tile], rows.keys[s]);
   findKeys(block, a.values, block.firstHead, start, block.any[tile], rows.values);
   // Few rows read a key once: then it stays in the first cache until its values are packed.
   const i64 each = block.rows <= SCORE_TILE_ROWS ? max<i64>(LANES, SCORE_SUMS) : TILE;

@@ -18,8 +18,9 @@ export function axisOf(tensor: Tensor, axis: number): number {
   return tensor.shape[axis] as number
 }
 
-export function strideOf(tensor: Tensor, axis: number): number {
-  return tensor.strides[axis] as number
+/** Size of the last axis. */
+export function lastAxis(tensor: Tensor): number {
+  return tensor.shape[tensor.shape.length - 1] as number
 }
 
 function isInner(tensor: Tensor): boolean {
@@ -46,6 +47,10 @@ export function expectStrided(what: string, tensor: Tensor, dtype: DType, a: num
 /** Type, shape and strides of contiguous rows. */
 export function expectDense(what: string, tensor: Tensor, dtype: DType, a: number, b?: number, c?: number): void {
   expectStrided(what, tensor, dtype, a, b, c)
+  expectContiguous(what, tensor)
+}
+
+export function expectContiguous(what: string, tensor: Tensor): void {
   if (!isContiguous(tensor)) fail(what, describe(tensor), 'a contiguous tensor')
 }
 

@@ -1,0 +1,536 @@
+// The records of the operations, by name.
+// Written by `npm run build:records` from src/kernels/operations. Do not edit.
+#pragma once
+#include "args.h"
+
+namespace latentkit {
+
+constexpr int MAX_SLICES = 8;
+
+struct WeightRecord {
+  const char* address;
+  Dtype dtype;
+  i64 rows;
+  i64 cols;
+  const float* scales;
+  i64 blockRows;
+  i64 blockCols;
+  INLINE WeightRecord() {}
+  INLINE explicit WeightRecord(Args& args)
+      : address(args.pointer<const char>()),
+        dtype(args.dtype()),
+        rows(args.count()),
+        cols(args.count()),
+        scales(args.pointer<const float>()),
+        blockRows(args.count()),
+        blockCols(args.count()) {}
+};
+
+struct ExpertsRecord {
+  bool packed;
+  const double* table;
+  i64 experts;
+  i64 rows;
+  i64 cols;
+  i64 blockRows;
+  i64 blockCols;
+  INLINE ExpertsRecord() {}
+  INLINE explicit ExpertsRecord(Args& args)
+      : packed(args.flag()),
+        table(args.pointer<const double>()),
+        experts(args.count()),
+        rows(args.count()),
+        cols(args.count()),
+        blockRows(args.count()),
+        blockCols(args.count()) {}
+};
+
+struct SliceRecord {
+  i64 blockTokens;
+  i64 base;
+  i64 rowBytes;
+  Dtype dtype;
+  i64 heads;
+  i64 width;
+  i64 headStride;
+  INLINE SliceRecord() {}
+  INLINE explicit SliceRecord(Args& args)
+      : blockTokens(args.count()),
+        base(args.count()),
+        rowBytes(args.count()),
+        dtype(args.dtype()),
+        heads(args.count()),
+        width(args.count()),
+        headStride(args.count()) {}
+};
+
+struct AxpbyRecord {
+  float a;
+  float b;
+  bool two;
+  Extent extent;
+  Strided y;
+  Strided x;
+  Strided z;
+  INLINE explicit AxpbyRecord(Args& args)
+      : a(args.real()),
+        b(args.real()),
+        two(args.flag()),
+        extent(args),
+        y(args),
+        x(args),
+        z(args) {}
+};
+
+struct CopyRecord {
+  Dtype toType;
+  Dtype fromType;
+  Extent extent;
+  Strided y;
+  Strided x;
+  INLINE explicit CopyRecord(Args& args)
+      : toType(args.dtype()),
+        fromType(args.dtype()),
+        extent(args),
+        y(args),
+        x(args) {}
+};
+
+struct EmbedRecord {
+  float* y;
+  const int32_t* ids;
+  i64 T;
+  float scale;
+  WeightRecord w;
+  INLINE explicit EmbedRecord(Args& args)
+      : y(args.pointer<float>()),
+        ids(args.pointer<const int32_t>()),
+        T(args.count()),
+        scale(args.real()),
+        w(args) {}
+};
+
+struct GatherRowsRecord {
+  float* y;
+  const float* x;
+  const int32_t* index;
+  i64 T;
+  i64 cols;
+  INLINE explicit GatherRowsRecord(Args& args)
+      : y(args.pointer<float>()),
+        x(args.pointer<const float>()),
+        index(args.pointer<const int32_t>()),
+        T(args.count()),
+        cols(args.count()) {}
+};
+
+struct LayerNormRecord {
+  double eps;
+  const float* weight;
+  const float* bias;
+  Extent extent;
+  Strided y;
+  Strided x;
+  INLINE explicit LayerNormRecord(Args& args)
+      : eps(args.real64()),
+        weight(args.pointer<const float>()),
+        bias(args.pointer<const float>()),
+        extent(args),
+        y(args),
+        x(args) {}
+};
+
+struct RmsNormRecord {
+  double eps;
+  const float* weight;
+  Extent extent;
+  Strided y;
+  Strided x;
+  INLINE explicit RmsNormRecord(Args& args)
+      : eps(args.real64()),
+        weight(args.pointer<const float>()),
+        extent(args),
+        y(args),
+        x(args) {}
+};
+
+struct HeadMatmulRecord {
+  float* y;
+  i64 yT;
+  i64 yH;
+  const float* x;
+  i64 xT;
+  i64 xH;
+  i64 T;
+  i64 H;
+  i64 headRows;
+  i64 firstRow;
+  i64 rows;
+  bool transposed;
+  bool exact;
+  WeightRecord w;
+  bool mustQuantise;
+  INLINE explicit HeadMatmulRecord(Args& args)
+      : y(args.pointer<float>()),
+        yT(args.count()),
+        yH(args.count()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        xH(args.count()),
+        T(args.count()),
+        H(args.count()),
+        headRows(args.count()),
+        firstRow(args.count()),
+        rows(args.count()),
+        transposed(args.flag()),
+        exact(args.flag()),
+        w(args),
+        mustQuantise(args.flag()) {}
+};
+
+struct MatmulRecord {
+  float* y;
+  i64 yT;
+  const float* x;
+  i64 xT;
+  i64 T;
+  float scale;
+  const float* bias;
+  WeightRecord w;
+  const float* residual;
+  i64 residualT;
+  bool mustQuantise;
+  INLINE explicit MatmulRecord(Args& args)
+      : y(args.pointer<float>()),
+        yT(args.count()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        T(args.count()),
+        scale(args.real()),
+        bias(args.pointer<const float>()),
+        w(args),
+        residual(args.pointer<const float>()),
+        residualT(args.count()),
+        mustQuantise(args.flag()) {}
+};
+
+struct ActivateRecord {
+  Activation activation;
+  Extent extent;
+  Strided y;
+  Strided x;
+  INLINE explicit ActivateRecord(Args& args)
+      : activation(args.activation()),
+        extent(args),
+        y(args),
+        x(args) {}
+};
+
+struct GateRecord {
+  Activation activation;
+  Extent extent;
+  Strided y;
+  Strided gates;
+  Strided up;
+  INLINE explicit GateRecord(Args& args)
+      : activation(args.activation()),
+        extent(args),
+        y(args),
+        gates(args),
+        up(args) {}
+};
+
+struct RopeRecord {
+  float* y;
+  i64 yT;
+  i64 yH;
+  const float* x;
+  i64 xT;
+  i64 xH;
+  const float* cosSin;
+  i64 T;
+  i64 H;
+  i64 n;
+  i64 r;
+  bool interleaved;
+  INLINE explicit RopeRecord(Args& args)
+      : y(args.pointer<float>()),
+        yT(args.count()),
+        yH(args.count()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        xH(args.count()),
+        cosSin(args.pointer<const float>()),
+        T(args.count()),
+        H(args.count()),
+        n(args.count()),
+        r(args.count()),
+        interleaved(args.flag()) {}
+};
+
+struct RopeTableRecord {
+  float* cosSin;
+  const int32_t* positions;
+  const double* frequencies;
+  i64 T;
+  i64 r;
+  double m;
+  INLINE explicit RopeTableRecord(Args& args)
+      : cosSin(args.pointer<float>()),
+        positions(args.pointer<const int32_t>()),
+        frequencies(args.pointer<const double>()),
+        T(args.count()),
+        r(args.count()),
+        m(args.real64()) {}
+};
+
+struct CacheReadRecord {
+  float* y;
+  i64 rows;
+  SliceRecord slice;
+  const double* sequences;
+  i64 B;
+  INLINE explicit CacheReadRecord(Args& args)
+      : y(args.pointer<float>()),
+        rows(args.count()),
+        slice(args),
+        sequences(args.pointer<const double>()),
+        B(args.count()) {}
+};
+
+struct CacheWriteRecord {
+  SliceRecord slice;
+  const float* x;
+  i64 xT;
+  i64 xH;
+  const double* sequences;
+  i64 B;
+  INLINE explicit CacheWriteRecord(Args& args)
+      : slice(args),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        xH(args.count()),
+        sequences(args.pointer<const double>()),
+        B(args.count()) {}
+};
+
+struct AttentionRecord {
+  bool exact;
+  float* out;
+  i64 outT;
+  i64 outH;
+  const float* q;
+  i64 qT;
+  i64 qH;
+  i64 T;
+  i64 H;
+  i64 V;
+  const double* sequences;
+  i64 B;
+  float scale;
+  i64 window;
+  const float* sinkLogits;
+  float* lse;
+  bool carry;
+  float* scores;
+  i64 scoresH;
+  i64 scoresT;
+  i64 scoresWidth;
+  i64 scoresStart;
+  SliceRecord values;
+  i64 keysCount;
+  SliceRecord keys[MAX_SLICES];
+  INLINE explicit AttentionRecord(Args& args)
+      : exact(args.flag()),
+        out(args.pointer<float>()),
+        outT(args.count()),
+        outH(args.count()),
+        q(args.pointer<const float>()),
+        qT(args.count()),
+        qH(args.count()),
+        T(args.count()),
+        H(args.count()),
+        V(args.count()),
+        sequences(args.pointer<const double>()),
+        B(args.count()),
+        scale(args.real()),
+        window(args.count()),
+        sinkLogits(args.pointer<const float>()),
+        lse(args.pointer<float>()),
+        carry(args.flag()),
+        scores(args.pointer<float>()),
+        scoresH(args.count()),
+        scoresT(args.count()),
+        scoresWidth(args.count()),
+        scoresStart(args.count()),
+        values(args),
+        keysCount(args.count()) {
+    for (i64 i = 0; i < keysCount; i++) keys[i] = SliceRecord(args);
+  }
+};
+
+struct ProbabilitiesRecord {
+  const float* lse;
+  i64 H;
+  i64 T;
+  i64 S;
+  float* p;
+  i64 pH;
+  i64 pT;
+  const float* scores;
+  i64 scoresH;
+  i64 scoresT;
+  INLINE explicit ProbabilitiesRecord(Args& args)
+      : lse(args.pointer<const float>()),
+        H(args.count()),
+        T(args.count()),
+        S(args.count()),
+        p(args.pointer<float>()),
+        pH(args.count()),
+        pT(args.count()),
+        scores(args.pointer<const float>()),
+        scoresH(args.count()),
+        scoresT(args.count()) {}
+};
+
+struct CombineExpertsRecord {
+  float* y;
+  const float* part;
+  const float* weights;
+  const int32_t* plan;
+  const float* residual;
+  i64 size;
+  i64 T;
+  i64 K;
+  i64 D;
+  INLINE explicit CombineExpertsRecord(Args& args)
+      : y(args.pointer<float>()),
+        part(args.pointer<const float>()),
+        weights(args.pointer<const float>()),
+        plan(args.pointer<const int32_t>()),
+        residual(args.pointer<const float>()),
+        size(args.count()),
+        T(args.count()),
+        K(args.count()),
+        D(args.count()) {}
+};
+
+struct ExpertMatmulRecord {
+  float* y;
+  const float* x;
+  const int32_t* plan;
+  i64 perToken;
+  i64 xRows;
+  ExpertsRecord w;
+  bool mustQuantise;
+  INLINE explicit ExpertMatmulRecord(Args& args)
+      : y(args.pointer<float>()),
+        x(args.pointer<const float>()),
+        plan(args.pointer<const int32_t>()),
+        perToken(args.count()),
+        xRows(args.count()),
+        w(args),
+        mustQuantise(args.flag()) {}
+};
+
+struct GroupByExpertRecord {
+  int32_t* plan;
+  const int32_t* indices;
+  i64 assignments;
+  i64 experts;
+  INLINE explicit GroupByExpertRecord(Args& args)
+      : plan(args.pointer<int32_t>()),
+        indices(args.pointer<const int32_t>()),
+        assignments(args.count()),
+        experts(args.count()) {}
+};
+
+struct RouteRecord {
+  int32_t* indices;
+  float* weights;
+  const float* logits;
+  const float* bias;
+  i64 E;
+  i64 T;
+  i64 K;
+  bool sigmoid;
+  i64 groups;
+  i64 topkGroups;
+  bool top2;
+  bool normalise;
+  double scale;
+  INLINE explicit RouteRecord(Args& args)
+      : indices(args.pointer<int32_t>()),
+        weights(args.pointer<float>()),
+        logits(args.pointer<const float>()),
+        bias(args.pointer<const float>()),
+        E(args.count()),
+        T(args.count()),
+        K(args.count()),
+        sigmoid(args.flag()),
+        groups(args.count()),
+        topkGroups(args.count()),
+        top2(args.flag()),
+        normalise(args.flag()),
+        scale(args.real64()) {}
+};
+
+struct AddToVectorRecord {
+  float* to;
+  float add;
+  WeightRecord w;
+  INLINE explicit AddToVectorRecord(Args& args)
+      : to(args.pointer<float>()),
+        add(args.real()),
+        w(args) {}
+};
+
+struct PackRecord {
+  u8* to;
+  const u8* from;
+  Dtype dtype;
+  i64 rowBytes;
+  i64 cols;
+  i64 firstTile;
+  i64 rows;
+  INLINE explicit PackRecord(Args& args)
+      : to(args.pointer<u8>()),
+        from(args.pointer<const u8>()),
+        dtype(args.dtype()),
+        rowBytes(args.count()),
+        cols(args.count()),
+        firstTile(args.count()),
+        rows(args.count()) {}
+};
+
+struct PackedSizeRecord {
+  double* to;
+  Dtype dtype;
+  i64 rows;
+  i64 cols;
+  INLINE explicit PackedSizeRecord(Args& args)
+      : to(args.pointer<double>()),
+        dtype(args.dtype()),
+        rows(args.count()),
+        cols(args.count()) {}
+};
+
+struct TransposeRecord {
+  u8* to;
+  const u8* from;
+  i64 bytes;
+  i64 rows;
+  i64 cols;
+  i64 first;
+  i64 stored;
+  INLINE explicit TransposeRecord(Args& args)
+      : to(args.pointer<u8>()),
+        from(args.pointer<const u8>()),
+        bytes(args.count()),
+        rows(args.count()),
+        cols(args.count()),
+        first(args.count()),
+        stored(args.count()) {}
+};
+
+}  // namespace latentkit

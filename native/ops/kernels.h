@@ -1,0 +1,22 @@
+// All kernels.
+// Written by `npm run build:records` from src/kernels/operations. Do not edit.
+#pragma once
+#include "attention/attention.h"
+#include "attention/probabilities.h"
+#include "cache/read-write.h"
+#include "elementwise/activate.h"
+#include "elementwise/axpby.h"
+#include "elementwise/copy.h"
+#include "elementwise/gate.h"
+#include "elementwise/norms.h"
+#include "elementwise/rope.h"
+#include "experts/combine.h"
+#include "experts/expert-matmul.h"
+#include "experts/group.h"
+#include "experts/route.h"
+#include "product/head-matmul.h"
+#include "product/matmul.h"
+#include "quant/pack.h"
+#include "rows/embed.h"
+#include "rows/gather.h"
+#include "rows/prepare.h"

@@ -1,0 +1,435 @@
+// Written by `npm run build:records` from src/kernels/operations. Do not edit.
+import type { RowSlice } from '../contract/cached-rows.ts'
+import { ACTIVATION_CODES, TYPE_CODES } from '../operations/codes.ts'
+import { OPERATIONS, PREPARATIONS } from '../operations/table.ts'
+import { addressOf, CommandList, putExtent, putStrided, strideOf } from './command-list.ts'
+import type { CoreMemory } from './memory.ts'
+import type { Profile } from './profile.ts'
+import { coreSlice, joinNeighbours } from './slices.ts'
+import { ownExperts, ownWeight } from './weight.ts'
+
+/** Checks operations and appends their records to a list. */
+export class Recorder {
+  readonly memory: CoreMemory
+  /** Quantised weights are computed as f32. */
+  readonly exact: boolean
+  protected readonly list = new CommandList()
+
+  constructor(memory: CoreMemory, exact: boolean) {
+    this.memory = memory
+    this.exact = exact
+  }
+
+  /** Runs what was recorded. */
+  run(profile?: Profile | null): void {
+    this.memory.run(this.list, profile)
+  }
+
+  axpby(...args: Parameters<typeof OPERATIONS.axpby.from>): void {
+    const { list } = this
+    const r = OPERATIONS.axpby.from(...args)
+    const at = list.begin(0, 19, r.work)
+    const { data } = list
+    data[at] = r.a
+    data[at + 1] = r.b
+    data[at + 2] = r.two ? 1 : 0
+    putExtent(data, at + 3, r.extent)
+    putStrided(data, at + 7, r.y)
+    putStrided(data, at + 11, r.x)
+    putStrided(data, at + 15, r.z)
+  }
+
+  copy(...args: Parameters<typeof OPERATIONS.copy.from>): void {
+    const { list } = this
+    const r = OPERATIONS.copy.from(...args)
+    const at = list.begin(1, 14, r.work)
+    const { data } = list
+    data[at] = TYPE_CODES[r.toType]
+    data[at + 1] = TYPE_CODES[r.fromType]
+    putExtent(data, at + 2, r.extent)
+    putStrided(data, at + 6, r.y)
+    putStrided(data, at + 10, r.x)
+  }
+
+  embed(...args: Parameters<typeof OPERATIONS.embed.from>): void {
+    const { list } = this
+    const r = OPERATIONS.embed.from(...args)
+    const w = ownWeight(this.memory, r.w, 'embed')
+    const at = list.begin(2, 11, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.ids.address
+    data[at + 2] = r.T
+    data[at + 3] = r.scale
+    data[at + 4] = w.address
+    data[at + 5] = TYPE_CODES[w.dtype]
+    data[at + 6] = w.rows
+    data[at + 7] = w.cols
+    data[at + 8] = w.scales
+    data[at + 9] = w.blockRows
+    data[at + 10] = w.blockCols
+  }
+
+  gatherRows(...args: Parameters<typeof OPERATIONS.gatherRows.from>): void {
+    const { list } = this
+    const r = OPERATIONS.gatherRows.from(...args)
+    const at = list.begin(3, 5, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.x.address
+    data[at + 2] = r.index.address
+    data[at + 3] = r.T
+    data[at + 4] = r.cols
+  }
+
+  layerNorm(...args: Parameters<typeof OPERATIONS.layerNorm.from>): void {
+    const { list } = this
+    const r = OPERATIONS.layerNorm.from(...args)
+    const at = list.begin(4, 15, r.work)
+    const { data } = list
+    data[at] = r.eps
+    data[at + 1] = r.weight.address
+    data[at + 2] = addressOf(r.bias)
+    putExtent(data, at + 3, r.extent)
+    putStrided(data, at + 7, r.y)
+    putStrided(data, at + 11, r.x)
+  }
+
+  rmsNorm(...args: Parameters<typeof OPERATIONS.rmsNorm.from>): void {
+    const { list } = this
+    const r = OPERATIONS.rmsNorm.from(...args)
+    const at = list.begin(5, 14, r.work)
+    const { data } = list
+    data[at] = r.eps
+    data[at + 1] = r.weight.address
+    putExtent(data, at + 2, r.extent)
+    putStrided(data, at + 6, r.y)
+    putStrided(data, at + 10, r.x)
+  }
+
+  headMatmul(...args: Parameters<typeof OPERATIONS.headMatmul.from>): void {
+    const { list } = this
+    const r = OPERATIONS.headMatmul.from(...args)
+    const w = ownWeight(this.memory, r.w, 'headMatmul')
+    const at = list.beginProduct(6, 21, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.y.strides[0] as number
+    data[at + 2] = r.y.strides[1] as number
+    data[at + 3] = r.x.address
+    data[at + 4] = r.x.strides[0] as number
+    data[at + 5] = r.x.strides[1] as number
+    data[at + 6] = r.T
+    data[at + 7] = r.H
+    data[at + 8] = r.headRows
+    data[at + 9] = r.firstRow
+    data[at + 10] = r.rows
+    data[at + 11] = r.transposed ? 1 : 0
+    data[at + 12] = this.exact || r.exact ? 1 : 0
+    data[at + 13] = w.address
+    data[at + 14] = TYPE_CODES[w.dtype]
+    data[at + 15] = w.rows
+    data[at + 16] = w.cols
+    data[at + 17] = w.scales
+    data[at + 18] = w.blockRows
+    data[at + 19] = w.blockCols
+    data[at + 20] = list.mustQuantise(w.packed ? r.mustQuantise : null)
+    list.endProduct(r.y)
+  }
+
+  matmul(...args: Parameters<typeof OPERATIONS.matmul.from>): void {
+    const { list } = this
+    const r = OPERATIONS.matmul.from(...args)
+    const w = ownWeight(this.memory, r.w, 'matmul')
+    const at = list.beginProduct(7, 17, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.y.strides[0] as number
+    data[at + 2] = r.x.address
+    data[at + 3] = r.x.strides[0] as number
+    data[at + 4] = r.T
+    data[at + 5] = r.scale
+    data[at + 6] = addressOf(r.bias)
+    data[at + 7] = w.address
+    data[at + 8] = TYPE_CODES[w.dtype]
+    data[at + 9] = w.rows
+    data[at + 10] = w.cols
+    data[at + 11] = w.scales
+    data[at + 12] = w.blockRows
+    data[at + 13] = w.blockCols
+    data[at + 14] = addressOf(r.residual)
+    data[at + 15] = strideOf(r.residual, 0)
+    data[at + 16] = list.mustQuantise(w.packed ? r.mustQuantise : null)
+    list.endProduct(r.y)
+  }
+
+  activate(...args: Parameters<typeof OPERATIONS.activate.from>): void {
+    const { list } = this
+    const r = OPERATIONS.activate.from(...args)
+    const at = list.begin(8, 13, r.work)
+    const { data } = list
+    data[at] = ACTIVATION_CODES[r.activation]
+    putExtent(data, at + 1, r.extent)
+    putStrided(data, at + 5, r.y)
+    putStrided(data, at + 9, r.x)
+  }
+
+  gate(...args: Parameters<typeof OPERATIONS.gate.from>): void {
+    const { list } = this
+    const r = OPERATIONS.gate.from(...args)
+    const at = list.begin(9, 17, r.work)
+    const { data } = list
+    data[at] = ACTIVATION_CODES[r.activation]
+    putExtent(data, at + 1, r.extent)
+    putStrided(data, at + 5, r.y)
+    putStrided(data, at + 9, r.gates)
+    putStrided(data, at + 13, r.up)
+  }
+
+  rope(...args: Parameters<typeof OPERATIONS.rope.from>): void {
+    const { list } = this
+    const r = OPERATIONS.rope.from(...args)
+    const at = list.begin(10, 12, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.y.strides[0] as number
+    data[at + 2] = r.y.strides[1] as number
+    data[at + 3] = r.x.address
+    data[at + 4] = r.x.strides[0] as number
+    data[at + 5] = r.x.strides[1] as number
+    data[at + 6] = r.cosSin.address
+    data[at + 7] = r.T
+    data[at + 8] = r.H
+    data[at + 9] = r.n
+    data[at + 10] = r.r
+    data[at + 11] = r.interleaved ? 1 : 0
+  }
+
+  ropeTable(...args: Parameters<typeof OPERATIONS.ropeTable.from>): void {
+    const { list } = this
+    const r = OPERATIONS.ropeTable.from(...args)
+    const at = list.begin(11, 6, r.work)
+    const { data } = list
+    data[at] = r.cosSin.address
+    data[at + 1] = r.positions.address
+    data[at + 2] = r.frequencies.address
+    data[at + 3] = r.T
+    data[at + 4] = r.r
+    data[at + 5] = r.m
+  }
+
+  cacheRead(...args: Parameters<typeof OPERATIONS.cacheRead.from>): void {
+    const { list } = this
+    const r = OPERATIONS.cacheRead.from(...args)
+    const at = list.begin(12, 11, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.rows
+    putSlice(data, at + 2, r.slice)
+    data[at + 9] = r.sequences.address
+    data[at + 10] = r.B
+  }
+
+  cacheWrite(...args: Parameters<typeof OPERATIONS.cacheWrite.from>): void {
+    const { list } = this
+    const r = OPERATIONS.cacheWrite.from(...args)
+    const at = list.begin(13, 12, r.work)
+    const { data } = list
+    putSlice(data, at, r.slice)
+    data[at + 7] = r.x.address
+    data[at + 8] = r.x.strides[0] as number
+    data[at + 9] = r.x.strides[1] as number
+    data[at + 10] = r.sequences.address
+    data[at + 11] = r.B
+  }
+
+  attention(...args: Parameters<typeof OPERATIONS.attention.from>): void {
+    const { list } = this
+    const r = OPERATIONS.attention.from(...args)
+    const keys = joinNeighbours(r.keys)
+    const at = list.begin(14, 30 + 7 * keys.length, r.work)
+    const { data } = list
+    data[at] = this.exact || r.exact ? 1 : 0
+    data[at + 1] = r.out.address
+    data[at + 2] = r.out.strides[0] as number
+    data[at + 3] = r.out.strides[1] as number
+    data[at + 4] = r.q.address
+    data[at + 5] = r.q.strides[0] as number
+    data[at + 6] = r.q.strides[1] as number
+    data[at + 7] = r.T
+    data[at + 8] = r.H
+    data[at + 9] = r.V
+    data[at + 10] = r.sequences.address
+    data[at + 11] = r.B
+    data[at + 12] = r.scale
+    data[at + 13] = r.window
+    data[at + 14] = addressOf(r.sinkLogits)
+    data[at + 15] = addressOf(r.lse)
+    data[at + 16] = r.carry ? 1 : 0
+    data[at + 17] = addressOf(r.scores)
+    data[at + 18] = strideOf(r.scores, 0)
+    data[at + 19] = strideOf(r.scores, 1)
+    data[at + 20] = r.scoresWidth
+    data[at + 21] = r.scoresStart
+    putSlice(data, at + 22, r.values)
+    data[at + 29] = keys.length
+    putSlices(data, at + 30, keys)
+  }
+
+  probabilities(...args: Parameters<typeof OPERATIONS.probabilities.from>): void {
+    const { list } = this
+    const r = OPERATIONS.probabilities.from(...args)
+    const at = list.begin(15, 10, r.work)
+    const { data } = list
+    data[at] = r.lse.address
+    data[at + 1] = r.H
+    data[at + 2] = r.T
+    data[at + 3] = r.S
+    data[at + 4] = r.p.address
+    data[at + 5] = r.p.strides[0] as number
+    data[at + 6] = r.p.strides[1] as number
+    data[at + 7] = r.scores.address
+    data[at + 8] = r.scores.strides[0] as number
+    data[at + 9] = r.scores.strides[1] as number
+  }
+
+  combineExperts(...args: Parameters<typeof OPERATIONS.combineExperts.from>): void {
+    const { list } = this
+    const r = OPERATIONS.combineExperts.from(...args)
+    const at = list.begin(16, 9, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.part.address
+    data[at + 2] = r.weights.address
+    data[at + 3] = r.plan.address
+    data[at + 4] = r.residual.address
+    data[at + 5] = r.size
+    data[at + 6] = r.T
+    data[at + 7] = r.K
+    data[at + 8] = r.D
+  }
+
+  expertMatmul(...args: Parameters<typeof OPERATIONS.expertMatmul.from>): void {
+    const { list } = this
+    const r = OPERATIONS.expertMatmul.from(...args)
+    const w = ownExperts(this.memory, r.w, 'expertMatmul')
+    const at = list.beginProduct(17, 13, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.x.address
+    data[at + 2] = r.plan.address
+    data[at + 3] = r.perToken
+    data[at + 4] = r.xRows
+    data[at + 5] = w.packed ? 1 : 0
+    data[at + 6] = w.table
+    data[at + 7] = w.experts
+    data[at + 8] = w.rows
+    data[at + 9] = w.cols
+    data[at + 10] = w.blockRows
+    data[at + 11] = w.blockCols
+    data[at + 12] = list.mustQuantise(w.packed ? r.mustQuantise : null)
+    list.endProduct(r.y)
+  }
+
+  groupByExpert(...args: Parameters<typeof OPERATIONS.groupByExpert.from>): void {
+    const { list } = this
+    const r = OPERATIONS.groupByExpert.from(...args)
+    const at = list.begin(18, 4, r.work)
+    const { data } = list
+    data[at] = r.plan.address
+    data[at + 1] = r.indices.address
+    data[at + 2] = r.assignments
+    data[at + 3] = r.experts
+  }
+
+  route(...args: Parameters<typeof OPERATIONS.route.from>): void {
+    const { list } = this
+    const r = OPERATIONS.route.from(...args)
+    const at = list.begin(19, 13, r.work)
+    const { data } = list
+    data[at] = r.indices.address
+    data[at + 1] = r.weights.address
+    data[at + 2] = r.logits.address
+    data[at + 3] = addressOf(r.bias)
+    data[at + 4] = r.E
+    data[at + 5] = r.T
+    data[at + 6] = r.K
+    data[at + 7] = r.sigmoid ? 1 : 0
+    data[at + 8] = r.groups
+    data[at + 9] = r.topkGroups
+    data[at + 10] = r.top2 ? 1 : 0
+    data[at + 11] = r.normalise ? 1 : 0
+    data[at + 12] = r.scale
+  }
+
+  addToVector(...args: Parameters<typeof PREPARATIONS.addToVector.from>): void {
+    const { list } = this
+    const r = PREPARATIONS.addToVector.from(...args)
+    const w = ownWeight(this.memory, r.w, 'addToVector')
+    const at = list.begin(20, 9, r.work)
+    const { data } = list
+    data[at] = r.to.address
+    data[at + 1] = r.add
+    data[at + 2] = w.address
+    data[at + 3] = TYPE_CODES[w.dtype]
+    data[at + 4] = w.rows
+    data[at + 5] = w.cols
+    data[at + 6] = w.scales
+    data[at + 7] = w.blockRows
+    data[at + 8] = w.blockCols
+  }
+
+  pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
+    const { list } = this
+    const r = PREPARATIONS.pack.from(...args)
+    const at = list.begin(21, 7, r.work)
+    const { data } = list
+    data[at] = r.to
+    data[at + 1] = r.from
+    data[at + 2] = TYPE_CODES[r.dtype]
+    data[at + 3] = r.rowBytes
+    data[at + 4] = r.cols
+    data[at + 5] = r.firstTile
+    data[at + 6] = r.rows
+  }
+
+  packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
+    const { list } = this
+    const r = PREPARATIONS.packedSize.from(...args)
+    const at = list.begin(22, 4, r.work)
+    const { data } = list
+    data[at] = r.to.address
+    data[at + 1] = TYPE_CODES[r.dtype]
+    data[at + 2] = r.rows
+    data[at + 3] = r.cols
+  }
+
+  transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
+    const { list } = this
+    const r = PREPARATIONS.transpose.from(...args)
+    const at = list.begin(23, 7, r.work)
+    const { data } = list
+    data[at] = r.to
+    data[at + 1] = r.from
+    data[at + 2] = r.bytes
+    data[at + 3] = r.rows
+    data[at + 4] = r.cols
+    data[at + 5] = r.first
+    data[at + 6] = r.stored
+  }
+}
+
+function putSlice(data: Float64Array, at: number, slice: RowSlice): void {
+  const s = coreSlice(slice)
+  data[at] = s.blockTokens
+  data[at + 1] = s.base
+  data[at + 2] = s.rowBytes
+  data[at + 3] = TYPE_CODES[s.dtype]
+  data[at + 4] = s.heads
+  data[at + 5] = s.width
+  data[at + 6] = s.headStride
+}
+
+function putSlices(data: Float64Array, at: number, slices: readonly RowSlice[]): void {
+  for (const [i, slice] of slices.entries()) putSlice(data, at + 7 * i, slice)
+}

@@ -1,0 +1,109 @@
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { AttentionArgs } from '../contract/attention-args.ts'
+import { axisOf, expect, expectDense, expectStrided } from './check.ts'
+import {
+  count,
+  EXPONENTIAL,
+  exact,
+  flag,
+  input,
+  MAX_SLICES,
+  maybe,
+  maybeOutput,
+  operation,
+  output,
+  real,
+  slice,
+  slices,
+} from './fields.ts'
+import { expectSequences, expectSlice } from './slices.ts'
+
+export const attention = operation({
+  kernel: 'attention/attention.h',
+  record: {
+    exact,
+    out: output('f32', 'T', 'H'),
+    q: input('f32', 'T', 'H'),
+    T: count,
+    H: count,
+    V: count,
+    sequences: input('f64'),
+    B: count,
+    scale: real,
+    /** Negative: none. */
+    window: count,
+    sinkLogits: maybe('f32'),
+    lse: maybeOutput('f32'),
+    carry: flag,
+    scores: maybeOutput('f32', 'H', 'T'),
+    scoresWidth: count,
+    scoresStart: count,
+    values: slice,
+    keys: slices,
+  },
+  from: (args: AttentionArgs) => {
+    const { out, q, keys, values, sequences, scale, lse, sinkLogits, scores, carry } = args
+    const T = axisOf(q, 0)
+    const H = axisOf(q, 1)
+    let width = 0
+    for (const slice of keys) width += slice.width
+    expectStrided('attention: q', q, 'f32', T, H, width)
+    expectStrided('attention: out', out, 'f32', T, H, values.width)
+    expectSequences('attention: sequences', sequences)
+    expect('attention: keys', keys.length > 0 && keys.length <= MAX_SLICES, `1 to ${MAX_SLICES} slices`)
+    for (const slice of keys) expectSlice('attention: keys', slice, sequences)
+    expectSlice('attention: values', values, sequences)
+    if (sinkLogits) expectDense('attention: sinkLogits', sinkLogits, 'f32', H)
+    if (lse) expectDense('attention: lse', lse, 'f32', T, H)
+    if (scores) expectStrided('attention: scores', scores, 'f32', H, T, axisOf(scores, 2))
+    if (carry) expect('attention: carry', lse !== undefined && sinkLogits === undefined, 'lse and no sinkLogits')
+    return {
+      // How many keys there are the core knows, and finds the work itself.
+      work: 0,
+      exact: mustBeExact(args),
+      out,
+      q,
+      T,
+      H,
+      V: values.width,
+      sequences,
+      B: axisOf(sequences, 0),
+      scale,
+      window: args.window ?? -1,
+      sinkLogits,
+      lse,
+      carry: carry ?? false,
+      scores,
+      scoresWidth: scores ? axisOf(scores, 2) : 0,
+      scoresStart: args.scoresStart ?? 0,
+      values,
+      keys,
+    }
+  },
+})
+
+function mustBeExact({ factors, keys, values }: AttentionArgs): boolean {
+  if (factors) return factors === 'f32'
+  return [...keys, values].some(({ dtype }) => dtype === 'f32' || dtype === 'f16')
+}
+
+export const probabilities = operation({
+  kernel: 'attention/probabilities.h',
+  record: {
+    lse: input('f32'),
+    H: count,
+    T: count,
+    S: count,
+    p: output('f32', 'H', 'T'),
+    scores: input('f32', 'H', 'T'),
+  },
+  from: (p: Tensor, scores: Tensor, lse: Tensor) => {
+    const H = axisOf(scores, 0)
+    const T = axisOf(scores, 1)
+    const S = axisOf(scores, 2)
+    expectStrided('probabilities: scores', scores, 'f32', H, T, S)
+    expectStrided('probabilities: p', p, 'f32', H, T, S)
+    expectDense('probabilities: lse', lse, 'f32', T, H)
+    return { work: EXPONENTIAL * H * T * S, lse, H, T, S, p, scores }
+  },
+})

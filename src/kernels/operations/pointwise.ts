@@ -1,0 +1,25 @@
+import { elementCount, type Tensor } from '../../tensor/tensor.ts'
+import type { Activation } from '../contract/operations.ts'
+import { expectLike } from './check.ts'
+import { activation, EXPONENTIAL, extent, operation, strided } from './fields.ts'
+
+export const activate = operation({
+  kernel: 'elementwise/activate.h',
+  record: { activation, extent, y: strided, x: strided },
+  from: (y: Tensor, x: Tensor, activation: Activation) => {
+    expectLike('activate: x', x, 'f32', x)
+    expectLike('activate: y', y, 'f32', x)
+    return { work: EXPONENTIAL * elementCount(x.shape), activation, extent: x.shape, y, x }
+  },
+})
+
+export const gate = operation({
+  kernel: 'elementwise/gate.h',
+  record: { activation, extent, y: strided, gates: strided, up: strided },
+  from: (y: Tensor, gates: Tensor, up: Tensor, activation: Activation) => {
+    expectLike('gate: gate', gates, 'f32', gates)
+    expectLike('gate: y', y, 'f32', gates)
+    expectLike('gate: up', up, 'f32', gates)
+    return { work: EXPONENTIAL * elementCount(gates.shape), activation, extent: gates.shape, y, gates, up }
+  },
+})

@@ -1,0 +1,59 @@
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { HeadMatmulOptions, MatmulOptions } from '../contract/operations.ts'
+import type { Weight } from '../contract/weights.ts'
+import { axisOf, expect, expectStrided } from './check.ts'
+import { count, exact, flag, input, maybe, mustQuantise, operation, output, real, weight } from './fields.ts'
+
+const NO_OPTIONS: MatmulOptions = {}
+
+export const matmul = operation({
+  kernel: 'product/matmul.h',
+  record: {
+    y: output('f32', 'T'),
+    x: input('f32', 'T'),
+    T: count,
+    scale: real,
+    bias: maybe('f32'),
+    w: weight,
+    residual: maybe('f32', 'T'),
+    mustQuantise,
+  },
+  from: (y: Tensor, x: Tensor, w: Weight, options: MatmulOptions = NO_OPTIONS) => {
+    const { bias, residual, scale = 1 } = options
+    const T = axisOf(x, 0)
+    expectStrided('matmul: x', x, 'f32', T, w.cols)
+    expectStrided('matmul: y', y, 'f32', T, w.rows)
+    if (bias) expectStrided('matmul: bias', bias, 'f32', w.rows)
+    if (residual) expectStrided('matmul: residual', residual, 'f32', T, w.rows)
+    return { work: T * w.rows * w.cols, y, x, T, scale, bias, w, residual, mustQuantise: x }
+  },
+})
+
+export const headMatmul = operation({
+  kernel: 'product/head-matmul.h',
+  record: {
+    y: output('f32', 'T', 'H'),
+    x: input('f32', 'T', 'H'),
+    T: count,
+    H: count,
+    headRows: count,
+    firstRow: count,
+    rows: count,
+    transposed: flag,
+    exact,
+    w: weight,
+    mustQuantise,
+  },
+  from: (y: Tensor, x: Tensor, w: Weight, options: HeadMatmulOptions) => {
+    const { headRows, firstRow, rows, transposed, factors } = options
+    const T = axisOf(x, 0)
+    const H = axisOf(x, 1)
+    expectStrided('headMatmul: x', x, 'f32', T, H, transposed ? rows : w.cols)
+    expectStrided('headMatmul: y', y, 'f32', T, H, transposed ? w.cols : rows)
+    if (firstRow < 0 || firstRow + rows > headRows || H * headRows > w.rows) {
+      expect('headMatmul', false, `${H} heads of ${firstRow} + ${rows} <= ${headRows} rows in ${w.name} (${w.rows})`)
+    }
+    const head = { T, H, headRows, firstRow, rows, transposed, exact: factors !== 'bf16', w }
+    return { work: T * H * rows * w.cols, y, x, ...head, mustQuantise: transposed ? null : x }
+  },
+})

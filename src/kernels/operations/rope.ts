@@ -1,0 +1,48 @@
+import type { Tensor } from '../../tensor/tensor.ts'
+import { axisOf, expect, expectDense, expectStrided } from './check.ts'
+import { count, flag, input, operation, output, real64 } from './fields.ts'
+
+export const ropeTable = operation({
+  kernel: 'elementwise/rope.h',
+  record: {
+    cosSin: output('f32'),
+    positions: input('i32'),
+    frequencies: input('f64'),
+    T: count,
+    r: count,
+    m: real64,
+  },
+  from: (cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number) => {
+    const T = axisOf(positions, 0)
+    const r = axisOf(frequencies, 0)
+    expectDense('ropeTable: positions', positions, 'i32', T)
+    expectDense('ropeTable: frequencies', frequencies, 'f64', r)
+    expectDense('ropeTable: cosSin', cosSin, 'f32', T, 2 * r)
+    return { work: 200 * T * r, cosSin, positions, frequencies, T, r, m }
+  },
+})
+
+export const rope = operation({
+  kernel: 'elementwise/rope.h',
+  record: {
+    y: output('f32', 'T', 'H'),
+    x: input('f32', 'T', 'H'),
+    cosSin: input('f32'),
+    T: count,
+    H: count,
+    n: count,
+    r: count,
+    interleaved: flag,
+  },
+  from: (y: Tensor, x: Tensor, cosSin: Tensor, interleaved: boolean) => {
+    const T = axisOf(x, 0)
+    const H = axisOf(x, 1)
+    const n = axisOf(x, 2)
+    const r = axisOf(cosSin, 1) / 2
+    expectStrided('rope: x', x, 'f32', T, H, n)
+    expectStrided('rope: y', y, 'f32', T, H, n)
+    expectDense('rope: cosSin', cosSin, 'f32', T, 2 * r)
+    if (!Number.isInteger(r) || 2 * r > n) expect('rope: cosSin', false, `an even number of at most ${n} columns`)
+    return { work: 4 * T * H * n, y, x, cosSin, T, H, n, r, interleaved }
+  },
+})

@@ -1,0 +1,49 @@
+import { elementCount, type Tensor } from '../../tensor/tensor.ts'
+import type { Weight } from '../contract/weights.ts'
+import { axisOf, expectDense, expectLike } from './check.ts'
+import { count, dtype, extent, flag, input, operation, output, real, strided, weight } from './fields.ts'
+
+export const embed = operation({
+  kernel: 'rows/embed.h',
+  record: { y: output('f32'), ids: input('i32'), T: count, scale: real, w: weight },
+  from: (y: Tensor, w: Weight, ids: Tensor, scale?: number) => {
+    const T = axisOf(ids, 0)
+    expectDense('embed: ids', ids, 'i32', T)
+    expectDense('embed: y', y, 'f32', T, w.cols)
+    return { work: T * w.cols, y, ids, T, scale: scale ?? 1, w }
+  },
+})
+
+export const gatherRows = operation({
+  kernel: 'rows/gather.h',
+  record: { y: output('f32'), x: input('f32'), index: input('i32'), T: count, cols: count },
+  from: (y: Tensor, x: Tensor, index: Tensor) => {
+    const T = axisOf(index, 0)
+    const cols = axisOf(x, 1)
+    expectDense('gatherRows: index', index, 'i32', T)
+    expectDense('gatherRows: x', x, 'f32', axisOf(x, 0), cols)
+    expectDense('gatherRows: y', y, 'f32', T, cols)
+    return { work: T * cols, y, x, index, T, cols }
+  },
+})
+
+export const copy = operation({
+  kernel: 'elementwise/copy.h',
+  record: { toType: dtype, fromType: dtype, extent, y: strided, x: strided },
+  from: (y: Tensor, x: Tensor) => {
+    expectLike('copy: y', y, y.dtype, x)
+    expectLike('copy: x', x, x.dtype, y)
+    return { work: elementCount(y.shape), toType: y.dtype, fromType: x.dtype, extent: y.shape, y, x }
+  },
+})
+
+export const axpby = operation({
+  kernel: 'elementwise/axpby.h',
+  record: { a: real, b: real, two: flag, extent, y: strided, x: strided, z: strided },
+  from: (y: Tensor, a: number, x: Tensor, b?: number, z?: Tensor) => {
+    expectLike('axpby: y', y, 'f32', y)
+    expectLike('axpby: x', x, 'f32', y)
+    if (z) expectLike('axpby: z', z, 'f32', y)
+    return { work: elementCount(y.shape), a, b: b ?? 1, two: z !== undefined, extent: y.shape, y, x, z }
+  },
+})

@@ -1,0 +1,32 @@
+/**
+ * Every operation, stated once for all kernel sets and both languages: its record, the checks of its arguments, its work.
+ * `npm run build:records` writes from here the recorder of the core and the headers opcodes.h, records.h and types.h of
+ * native/core. The contract says what an operation means.
+ */
+import * as attention from './attention.ts'
+import * as cache from './cache.ts'
+import * as experts from './experts.ts'
+import * as norms from './norms.ts'
+import * as pointwise from './pointwise.ts'
+import * as prepare from './prepare.ts'
+import * as products from './products.ts'
+import * as rope from './rope.ts'
+import * as rows from './rows.ts'
+
+/** Those of the contract. */
+export const OPERATIONS = {
+  ...rows,
+  ...norms,
+  ...products,
+  ...pointwise,
+  ...rope,
+  ...cache,
+  ...attention,
+  ...experts,
+}
+
+/** Those of the core alone. */
+export const PREPARATIONS = prepare
+
+/** Names in the order of the opcodes. */
+export const OPERATION_NAMES = [...Object.keys(OPERATIONS), ...Object.keys(PREPARATIONS)]

@@ -1,0 +1,47 @@
+import type { Operations } from '../contract/operations.ts'
+import { OPERATIONS } from '../operations/table.ts'
+import * as attention from './attention.ts'
+import * as cache from './cache.ts'
+import * as experts from './experts.ts'
+import * as headMatmul from './head-matmul.ts'
+import * as matmul from './matmul.ts'
+import type { Memory } from './memory.ts'
+import * as norms from './norms.ts'
+import * as pointwise from './pointwise.ts'
+import * as probabilities from './probabilities.ts'
+import * as rope from './rope.ts'
+import * as route from './route.ts'
+import * as rows from './rows.ts'
+
+type Name = keyof Operations
+
+/** What each operation computes, of arguments that the table has checked. */
+type Computations = { readonly [N in Name]: (memory: Memory, ...args: Parameters<Operations[N]>) => void }
+
+const COMPUTATIONS: Computations = {
+  ...rows,
+  ...norms,
+  ...matmul,
+  ...headMatmul,
+  ...pointwise,
+  ...rope,
+  ...cache,
+  ...attention,
+  ...probabilities,
+  ...route,
+  ...experts,
+}
+
+/** Every operation in this memory, run when it is called. */
+export function operationsIn(memory: Memory): Operations {
+  const bound = (name: Name) => {
+    const stated: { readonly from: (...args: never[]) => unknown } = OPERATIONS[name]
+    const compute: (memory: Memory, ...args: never[]) => void = COMPUTATIONS[name]
+    return (...args: never[]) => {
+      stated.from(...args)
+      compute(memory, ...args)
+    }
+  }
+  const names = Object.keys(OPERATIONS) as Name[]
+  return Object.fromEntries(names.map(name => [name, bound(name)])) as unknown as Operations
+}
