@@ -25,33 +25,6 @@ export interface BlockFormat {
 /** One number per element. */
 export type FloatType = 'f32' | 'f16' | 'bf16' | 'e4m3'
 
-/** Quantised blocks: elements of a row stored together, in ggml's byte layouts. */
-export type BlockType =
-  | 'q8_0'
-  | 'q4_0'
-  | 'q4_1'
-  | 'q5_0'
-  | 'q5_1'
-  | 'q2_k'
-  | 'q3_k'
-  | 'q4_k'
-  | 'q5_k'
-  | 'q6_k'
-  | 'iq4_nl'
-  | 'iq4_xs'
-  | 'mxfp4'
-  | 'iq1_s'
-  | 'iq1_m'
-  | 'iq2_xxs'
-  | 'iq2_xs'
-  | 'iq2_s'
-  | 'iq3_xxs'
-  | 'iq3_s'
-  | 'tq1_0'
-  | 'tq2_0'
-
-export type WeightType = FloatType | BlockType
-
 const FLOAT_TYPES: Readonly<Record<FloatType, BlockFormat>> = {
   f32: { elements: 1, bytes: 4 },
   f16: { elements: 1, bytes: 2 },
@@ -60,8 +33,11 @@ const FLOAT_TYPES: Readonly<Record<FloatType, BlockFormat>> = {
   e4m3: { elements: 1, bytes: 1 },
 }
 
-/** `bytes` is written as the sum of a block's fields in order; an f16 scale has 2 bytes. */
-export const BLOCK_TYPES: Readonly<Record<BlockType, BlockFormat>> = {
+/**
+ * Quantised blocks: elements of a row stored together, in ggml's byte layouts. `bytes` is written as the sum of a block's
+ * fields in order; an f16 scale has 2 bytes.
+ */
+export const BLOCK_TYPES = {
   q8_0: { elements: 32, bytes: 2 + 32 },
   q4_0: { elements: 32, bytes: 2 + 16 },
   q4_1: { elements: 32, bytes: 2 + 2 + 16 },
@@ -84,7 +60,11 @@ export const BLOCK_TYPES: Readonly<Record<BlockType, BlockFormat>> = {
   iq3_s: { elements: 256, bytes: 2 + 64 + 8 + 32 + 4 },
   tq1_0: { elements: 256, bytes: 48 + 4 + 2 },
   tq2_0: { elements: 256, bytes: 64 + 2 },
-}
+} as const satisfies Readonly<Record<string, BlockFormat>>
+
+export type BlockType = keyof typeof BLOCK_TYPES
+
+export type WeightType = FloatType | BlockType
 
 export const WEIGHT_TYPES: Readonly<Record<WeightType, BlockFormat>> = { ...FLOAT_TYPES, ...BLOCK_TYPES }
 

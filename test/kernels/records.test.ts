@@ -6,7 +6,7 @@ import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { CoreKernels } from '../../src/kernels/core/kernels.ts'
 import { createNativeKernels } from '../../src/kernels/core/node/addon.ts'
 import { packedSize } from '../../src/kernels/core/packed.ts'
-import { createWasmKernels } from '../../src/kernels/core/wasm/wasm.ts'
+import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
 import { PACKED_TYPES, packedBytes } from '../../src/quant/packed.ts'
 import { BLOCK_TYPES } from '../../src/tensor/dtype.ts'
 

@@ -31,10 +31,10 @@ export const route = operation({
     expectDense('route: weights', weights, 'f32', T, K)
     if (bias) expectDense('route: bias', bias, 'f32', E)
     expect('route', K <= E && E % groups === 0 && topkGroups <= groups, 'K <= E, equal groups, topkGroups <= groups')
+    const work = T * E * (60 + K)
     const sigmoid = options.scoring === 'sigmoid'
     const top2 = options.groupScore === 'top2'
-    const choice = { E, T, K, sigmoid, groups, topkGroups, top2, normalise, scale }
-    return { work: T * E * (60 + K), indices, weights, logits, bias, ...choice }
+    return { work, indices, weights, logits, bias, E, T, K, sigmoid, groups, topkGroups, top2, normalise, scale }
   },
 })
 

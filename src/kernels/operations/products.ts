@@ -53,7 +53,8 @@ export const headMatmul = operation({
     if (firstRow < 0 || firstRow + rows > headRows || H * headRows > w.rows) {
       expect('headMatmul', false, `${H} heads of ${firstRow} + ${rows} <= ${headRows} rows in ${w.name} (${w.rows})`)
     }
-    const head = { T, H, headRows, firstRow, rows, transposed, exact: factors !== 'bf16', w }
-    return { work: T * H * rows * w.cols, y, x, ...head, mustQuantise: transposed ? null : x }
+    const work = T * H * rows * w.cols
+    const exact = factors !== 'bf16'
+    return { work, y, x, T, H, headRows, firstRow, rows, transposed, exact, w, mustQuantise: transposed ? null : x }
   },
 })

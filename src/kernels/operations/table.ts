@@ -28,5 +28,7 @@ export const OPERATIONS = {
 /** Those of the core alone. */
 export const PREPARATIONS = prepare
 
-/** Names in the order of the opcodes. */
-export const OPERATION_NAMES = [...Object.keys(OPERATIONS), ...Object.keys(PREPARATIONS)]
+const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, experts, prepare]
+
+/** Names in the order of the opcodes. (What order a module's exports have is not the same everywhere.) */
+export const OPERATION_NAMES: readonly string[] = GROUPS.flatMap(group => Object.keys(group).sort())
