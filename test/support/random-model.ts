@@ -9,7 +9,7 @@ import { modelOf } from '../../src/model/open/opened-model.ts'
 import { Rng } from './rng.ts'
 
 /** Weights drawn by name and seed, so that every kernel set gets the same. */
-class RandomCheckpoint extends Checkpoint {
+export class RandomCheckpoint extends Checkpoint {
   readonly #seed: number
 
   constructor(config: Record<string, unknown>, seed: number) {

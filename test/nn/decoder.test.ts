@@ -1,0 +1,107 @@
+/**
+ * The text of a decoder in other hands: operations that are watched, scratch memory that keeps everything, keys in contiguous
+ * rows. It is the seam that training wraps.
+ */
+import { describe, expect, it } from 'vitest'
+import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { loadModel } from '../../src/model/load.ts'
+import { Loader } from '../../src/model/loader.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
+import type { OpenedModel } from '../../src/model/open/opened-model.ts'
+import { contiguousKeys } from '../../src/nn/attention/keys.ts'
+import { decoder } from '../../src/nn/decoder.ts'
+import { ropeTables } from '../../src/nn/rope-tables.ts'
+import { KeepingScratch } from '../../src/nn/scratch.ts'
+import { NO_PAST, planStep } from '../../src/nn/step.ts'
+import { checkpointFolders } from '../support/all-fixtures.ts'
+import { CheckedOperations } from './checked-operations.ts'
+import { mixedModel } from './mixed-model.ts'
+
+const OWN = ['deepseek-v2-lite', 'deepseek-v3-fp8', 'falcon-mqa', 'gemma3-mqa', 'gpt2', 'minicpm3']
+/** Longer than a cell of the path grid, so that MLA takes both paths, and a text that it does not. */
+const LENGTHS = [133, 21]
+
+/** Logits of whole texts, all in one step, without a cache; and what was called. */
+async function watched({ checkpoint, family, config }: OpenedModel, texts: readonly number[][]) {
+  const kernels = createReferenceKernels()
+  try {
+    const checked = new CheckedOperations(kernels)
+    const weights = await new Loader(checkpoint, kernels, config, family.names, () => {}).model()
+    const ropes = config.ropes.map(rope => ropeTables(kernels, rope))
+    const { ops, memory } = checked
+    const scratch = new KeepingScratch(memory)
+    const keys = contiguousKeys(ops, scratch)
+    const inputs = texts.map(tokens => {
+      return { tokens, cache: NO_PAST, prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
+    })
+    const text = decoder({ ops, scratch, keys }, { config, weights, ropes }, planStep(memory, scratch, inputs, keys))
+    let step = text.next()
+    while (!step.done) step = text.next()
+    const logits = (await kernels.read(step.value)) as Float32Array
+    scratch.dispose()
+    return { logits, counts: checked.counts }
+  } finally {
+    kernels.dispose()
+  }
+}
+
+/** The same by the model, with a cache of f32. */
+async function cached(opened: OpenedModel, texts: readonly number[][]): Promise<Float32Array> {
+  const kernels = createReferenceKernels()
+  try {
+    const model = await loadModel(opened, kernels, { cacheType: 'f32' })
+    const inputs = texts.map(tokens => {
+      return { tokens, cache: model.sequence(), prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
+    })
+    return (await kernels.read(await model.forward(inputs))) as Float32Array
+  } finally {
+    kernels.dispose()
+  }
+}
+
+const textsFor = ({ config }: OpenedModel) =>
+  LENGTHS.map(length => Array.from({ length }, (_, i) => (i * 37 + length) % config.vocabSize))
+
+describe('a decoder whose activations are kept, with contiguous keys', () => {
+  const models: [string, () => Promise<OpenedModel>][] = [
+    ...OWN.map(name => {
+      const folder = checkpointFolders().get(name) as string
+      return [name, () => openModel(folder)] as [string, () => Promise<OpenedModel>]
+    }),
+    ['layers of all kinds', async () => mixedModel()],
+  ]
+
+  it.each(models)('%s: the same bits as with a cache, each activation written once', async (_, open) => {
+    const opened = await open()
+    const texts = textsFor(opened)
+    const { logits } = await watched(opened, texts)
+    expect(logits).toEqual(await cached(opened, texts))
+  })
+
+  it('is called as the formulas say', async () => {
+    const opened = mixedModel()
+    const { layers } = opened.config
+    const { counts } = await watched(opened, textsFor(opened))
+    const latent = layers.filter(l => l.attention.kind === 'latent')
+    const grouped = layers.length - latent.length
+    // Of the first text a cell is expanded and the rest absorbed; the second is absorbed. Grouped: a call per text.
+    expect(counts.get('attention')).toBe(3 * latent.length + 2 * grouped)
+    // Absorbing and up-projecting, in two runs.
+    expect(counts.get('headMatmul')).toBe(2 * 2 * latent.length)
+    const experts = layers.filter(l => l.mlp.kind === 'moe').length
+    expect(counts.get('expertMatmul')).toBe(3 * experts)
+    expect(counts.get('ropeTable')).toBe(opened.config.ropes.length * LENGTHS.length)
+    expect(counts.has('cacheWrite') || counts.has('cacheRead')).toBe(false)
+  })
+
+  it('the decorator finds what reads too early, and what writes in place', () => {
+    const kernels = createReferenceKernels()
+    const { ops, memory } = new CheckedOperations(kernels)
+    const [x, y] = [memory.alloc('f32', [3, 4]), memory.alloc('f32', [3, 4])]
+    expect(() => ops.activate(y, x, 'relu')).toThrow('activate reads what nobody has written')
+    memory.upload(x, new Float32Array(12))
+    ops.activate(y, x, 'relu')
+    expect(() => ops.activate(x, x, 'relu')).toThrow('activate writes over what was written before')
+    kernels.dispose()
+  })
+})
