@@ -1,5 +1,6 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import type { Model } from '../model/model.ts'
+import { RowRunner } from '../model/row-runner.ts'
 import type { Windows } from './windows.ts'
 
 /** Consecutive positions of one window: the model's predictions and the actual next tokens. */
@@ -22,25 +23,25 @@ const LOGITS = 8 << 20
 
 /** Runs window after window. Yields to the event loop between steps; an aborted signal throws its reason. */
 export async function* scoredRows(model: Model, windows: Windows, signal?: AbortSignal): AsyncGenerator<ScoredRows> {
-  const { kernels, config } = model
+  const { config } = model
   const { size, from, list } = windows
   // The last token of a window is scored, but predicts nothing.
   const end = size - 1
   const rows = Math.max(1, Math.floor(LOGITS / config.vocabSize))
-  const prompt = { start: 0, end: size }
   const cache = model.sequence(size)
-  const run = async (tokens: Int32Array, logits: 'all' | 'none') => {
-    await pause()
-    signal?.throwIfAborted()
-    return model.forward([{ tokens, cache, prompt, logits }])
-  }
   try {
     for (const [window, tokens] of list.entries()) {
       cache.truncate(0)
+      const runner = new RowRunner({ cache, ids: tokens, extent: { start: 0, end: size } })
+      const run = async (start: number, stop: number, logits: 'all' | 'none') => {
+        await pause()
+        signal?.throwIfAborted()
+        return runner.step(model, stop - start, logits)
+      }
       let begun = performance.now()
-      for (const [start, stop] of pieces(0, from - 1, CONTEXT_CHUNK)) await run(tokens.subarray(start, stop), 'none')
+      for (const [start, stop] of pieces(0, from - 1, CONTEXT_CHUNK)) await run(start, stop, 'none')
       for (const [start, stop] of pieces(from - 1, end, rows)) {
-        const logits = (await kernels.read(await run(tokens.subarray(start, stop), 'all'))) as Float32Array
+        const logits = await run(start, stop, 'all')
         const ms = performance.now() - begun
         yield { window, last: stop === end, logits, targets: tokens.subarray(start + 1, stop + 1), ms }
         begun = performance.now()

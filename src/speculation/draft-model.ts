@@ -1,6 +1,7 @@
 import { CacheFullError } from '../cache/pool.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import type { Model } from '../model/model.ts'
+import { RowRunner } from '../model/row-runner.ts'
 import type { StepInput } from '../nn/step.ts'
 import { logprobs } from '../sampling/logprobs.ts'
 import { argmax } from '../sampling/sampler.ts'
@@ -60,8 +61,6 @@ export class DraftProposer implements Proposer {
   readonly most = 8
   readonly #draft: DraftModel
   readonly #cache: SequenceCache
-  /** Of the cached rows. */
-  readonly #ids: number[] = []
 
   constructor(draft: DraftModel) {
     this.#draft = draft
@@ -72,10 +71,14 @@ export class DraftProposer implements Proposer {
   async propose(tokens: readonly number[], count: number): Promise<readonly number[]> {
     if (tokens.length + count > this.#cache.maxTokens) return []
     try {
+      const cache = this.#cache
       this.#keepCommon(tokens)
-      const unread = tokens.slice(this.#cache.length, this.#cache.length + READ_CHUNK)
-      if (unread.some(id => id >= this.#draft.model.config.vocabSize)) return []
-      let logits = await this.#run(unread)
+      const ids = tokens.slice(0, cache.length + READ_CHUNK)
+      if (ids.slice(cache.length).some(id => id >= this.#draft.model.config.vocabSize)) return []
+      const extent = ids.length - cache.length === 1 ? null : { start: cache.length, end: ids.length }
+      const rows = new RowRunner({ cache, ids, extent })
+      // Reserve here: in the step, a full cache would fail all sequences.
+      let logits = await this.#draft.run(rows.input(rows.promptLeft, 'last'))
       const found: number[] = []
       if (this.#cache.length < tokens.length) return found
       while (found.length < count) {
@@ -83,7 +86,9 @@ export class DraftProposer implements Proposer {
         const likeliest = argmax(known)
         if (logprobs(known, likeliest).logprob < Math.log(MIN_PROBABILITY)) break
         found.push(likeliest)
-        if (found.length < count) logits = await this.#run([likeliest])
+        if (found.length === count) break
+        rows.push(likeliest)
+        logits = await this.#draft.run(rows.input(1, 'last'))
       }
       return found
     } catch (error) {
@@ -96,7 +101,6 @@ export class DraftProposer implements Proposer {
   /** Releases its rows; they are computed again when needed. */
   forget(): void {
     this.#cache.truncate(0)
-    this.#ids.length = 0
   }
 
   dispose(): void {
@@ -105,20 +109,9 @@ export class DraftProposer implements Proposer {
 
   /** Truncates the cache to the prefix that it shares with the text. The last token is run again for its logits. */
   #keepCommon(tokens: readonly number[]): void {
+    const { ids } = this.#cache
     let rows = 0
-    while (rows < Math.min(this.#ids.length, tokens.length - 1) && this.#ids[rows] === tokens[rows]) rows++
-    if (!this.#cache.canTruncate(rows)) rows = 0
-    this.#cache.truncate(rows)
-    this.#ids.length = rows
-  }
-
-  async #run(tokens: readonly number[]): Promise<Float32Array> {
-    const cache = this.#cache
-    // Reserve here: in the step, a full cache would fail all sequences.
-    cache.reserve(tokens.length)
-    const prompt = tokens.length === 1 ? null : { start: cache.length, end: cache.length + tokens.length }
-    const logits = await this.#draft.run({ tokens, cache, prompt, logits: 'last' })
-    for (const id of tokens) this.#ids.push(id)
-    return logits
+    while (rows < Math.min(ids.length, tokens.length - 1) && ids[rows] === tokens[rows]) rows++
+    this.#cache.truncate(this.#cache.canTruncate(rows) ? rows : 0)
   }
 }

@@ -1,6 +1,7 @@
 /** Sequences on a small random model without tokenizer or threads: every logit that was sampled from is kept. */
-import { type Rolling, Sequence, type SequenceResult } from '../../src/engine/loop/sequence.ts'
+import type { Sequence } from '../../src/engine/loop/sequence.ts'
 import { StepLoop, type StepModel } from '../../src/engine/loop/step-loop.ts'
+import { type Rolling, type TextResult, TextRun } from '../../src/engine/loop/text-run.ts'
 import { TokenWriter } from '../../src/engine/loop/token-writer.ts'
 import { createEnginePast, type EnginePast } from '../../src/engine/past/engine-past.ts'
 import { Timeline } from '../../src/engine/past/timeline.ts'
@@ -83,8 +84,8 @@ export class Lab {
     const rows: Float32Array[] = []
     const continues = prompt.length === timeline.tokens.length && timeline.endsGenerated
     const reuse = timeline.reuse(prompt, { strict, ...(path && { path }) })
-    const result = await new Promise<SequenceResult>(ended => {
-      const sequence: Sequence = new Sequence({
+    const result = await new Promise<TextResult>(ended => {
+      const { sequence }: TextRun = new TextRun({
         timeline,
         prompt,
         extent: continues && reuse.rows === prompt.length - 1 ? null : reuse.extent,

@@ -1,7 +1,8 @@
 import type { Parts } from '../load/load-parts.ts'
 import type { SavedSampler } from '../loop/sampler-state.ts'
-import type { Rolling, Sequence, SequenceResult } from '../loop/sequence.ts'
+import type { Sequence } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
+import type { Rolling, TextResult } from '../loop/text-run.ts'
 import type { EnginePast } from '../past/engine-past.ts'
 import { Timeline } from '../past/timeline.ts'
 import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
@@ -185,7 +186,7 @@ export class HostSession {
       const loading = this.#loadFor(prompt, job.message.options)
       this.#joining = loading.catch(() => {})
       const release = await loading
-      let running: Promise<SequenceResult> | null = null
+      let running: Promise<TextResult> | null = null
       try {
         if (!job.answered) running = job.message.options.beams ? this.#search(job, prompt) : this.#write(job, prompt)
       } finally {
@@ -224,7 +225,7 @@ export class HostSession {
   }
 
   /** Throws for a prompt that does not fit or options that are wrong. */
-  async #write(job: Job, prompt: PromptIds): Promise<SequenceResult> {
+  async #write(job: Job, prompt: PromptIds): Promise<TextResult> {
     const { message, asked } = job
     const { options, id } = message
     const context = {
@@ -253,7 +254,7 @@ export class HostSession {
   }
 
   /** The session goes on with the best text; until then its own past is untouched. */
-  async #search(job: Job, prompt: PromptIds): Promise<SequenceResult> {
+  async #search(job: Job, prompt: PromptIds): Promise<TextResult> {
     const { outbox } = this.#context
     const { message, asked } = job
     const emit = (chunk: Chunk) => outbox.add(message.id, chunk)
@@ -274,7 +275,7 @@ export class HostSession {
     return { completion: found.completion, state: this.#timeline.state() }
   }
 
-  #finish(job: Job, result: SequenceResult): void {
+  #finish(job: Job, result: TextResult): void {
     if (job.answered) return
     job.answered = true
     this.#jobs.delete(job)

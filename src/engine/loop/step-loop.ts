@@ -102,7 +102,10 @@ export class StepLoop {
   async step(): Promise<void> {
     const { outbox, now } = this.#options
     this.#retire()
-    for (const sequence of this.#running) if (sequence.mustRoll) await sequence.roll()
+    for (const sequence of this.#running) {
+      const preparing = sequence.prepare()
+      if (preparing) await preparing
+    }
     const began = now()
     const batch = await this.#schedule()
     const reads = batch.some(({ input }) => input.prompt !== null)
@@ -200,7 +203,7 @@ export class StepLoop {
     const left = batch.reduce((n, { input }) => n + input.tokens.length, 0) * (1 - done)
     const keepsWaiting = left > this.#options.chunkSize && this.#running.length > batch.length
     if (keepsWaiting || batch.every(({ sequence }) => sequence.hasEnded)) throw new GivenUp()
-    for (const part of batch) part.sequence.tellReading(part, done)
+    for (const part of batch) part.sequence.reportReading(part, done)
   }
 
   #compute(now: boolean): void {

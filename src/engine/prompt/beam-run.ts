@@ -1,9 +1,7 @@
 import type { AttentionPath, PromptExtent } from '../../nn/attention/path.ts'
 import type { Beam, BeamSearch, EndedBeam } from '../../sampling/beam-search.ts'
-import { TokenHistory } from '../../sampling/history.ts'
-import { Sequence, type SequenceResult } from '../loop/sequence.ts'
+import { type LogitsConsumer, Sequence } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
-import { TokenWriter } from '../loop/token-writer.ts'
 import type { Timeline } from '../past/timeline.ts'
 
 export interface BeamRunOptions {
@@ -25,18 +23,6 @@ export interface BeamOutcome {
   readonly reused: number
   /** When the prompt had been read. */
   readonly read: number
-}
-
-/** Drawn from logits that are only looked at: it ends the text before its first token. */
-const LOOKED = -1
-
-/** The texts of beams are made when they have ended. */
-const SILENT = {
-  push: () => ({ text: '', stopped: false }),
-  end: () => ({ text: '', stopped: false }),
-  flush: () => '',
-  release: () => '',
-  tokensOf: () => ({ keep: 0, tail: [] }),
 }
 
 /**
@@ -62,7 +48,7 @@ export class BeamRun {
     let read: number | null = null
     try {
       while (!search.done) {
-        const logits = await this.#look(living)
+        const logits = await this.#logitsAfter(living)
         if (!logits) return null
         read ??= now()
         living = this.#advance(living, ended, logits)
@@ -91,17 +77,8 @@ export class BeamRun {
   }
 
   /** The logits after every beam; null if it was aborted. */
-  async #look(living: ReadonlyMap<Beam, Timeline>): Promise<Float32Array[] | null> {
-    const rows = [...living].map(async ([{ ids }, timeline]) => {
-      let seen: Float32Array | null = null
-      const sample = (logits: Float32Array) => {
-        seen = logits.slice()
-        return LOOKED
-      }
-      await this.#run(timeline, ids, sample, Number.POSITIVE_INFINITY)
-      return seen as Float32Array | null
-    })
-    const logits = await allOf(rows)
+  async #logitsAfter(living: ReadonlyMap<Beam, Timeline>): Promise<Float32Array[] | null> {
+    const logits = await allOf([...living].map(([{ ids }, timeline]) => this.#run(timeline, ids, true)))
     return logits.every(row => row !== null) && !this.#stopped ? logits : null
   }
 
@@ -128,50 +105,38 @@ export class BeamRun {
 
   /** Runs what is left of a text, so that its rows are all there. False if it was aborted. */
   async #settle(timeline: Timeline, ids: readonly number[]): Promise<boolean> {
-    await this.#run(timeline, ids, () => LOOKED, 0)
+    const { prompt, extent } = this.#options
+    await this.#run(timeline, ids, false)
+    timeline.become([...prompt, ...ids], ids.length > 0 || extent === null)
     return this.#stopped === null
   }
 
-  async #run(
-    timeline: Timeline,
-    written: readonly number[],
-    sample: (logits: Float32Array) => number,
-    maxTokens: number,
-  ): Promise<void> {
-    const { loop, prompt, extent, path, priority, now } = this.#options
-    if (this.#stopped === 'aborted') return
+  /** Runs a beam's ids. The logits after them, if they are wanted and it was not aborted. */
+  async #run(timeline: Timeline, generated: readonly number[], wanted: boolean): Promise<Float32Array | null> {
+    const { loop, prompt, extent, path, priority } = this.#options
+    if (this.#stopped === 'aborted') return null
     if (this.#stopped) throw this.#stopped.error
-    let end: (result: SequenceResult) => void = () => {}
-    const ended = new Promise<SequenceResult>(resolve => {
-      end = resolve
+    let logits: Float32Array | null = null
+    await new Promise<void>((resolve, reject) => {
+      const consumer: LogitsConsumer = {
+        get done() {
+          return !wanted || logits !== null
+        },
+        take: ([row]) => {
+          if (row) logits = row.slice()
+          return 0
+        },
+        ended: error => {
+          this.#sequences.delete(sequence)
+          if (error) reject(error.cause)
+          else resolve()
+        },
+      }
+      const sequence = new Sequence({ timeline, prompt, generated, extent, path, priority, consumer })
+      this.#sequences.add(sequence)
+      loop.add(sequence)
     })
-    const sequence = new Sequence({
-      timeline,
-      prompt,
-      written,
-      extent,
-      path,
-      contextLength: timeline.cache.maxTokens,
-      rolling: null,
-      priority,
-      speculation: null,
-      writer: new TokenWriter({
-        eos: new Set([LOOKED]),
-        maxTokens,
-        sampler: { seed: 0, sample },
-        history: new TokenHistory(),
-        text: SILENT,
-        now,
-        asked: now(),
-        emit: () => {},
-      }),
-      ended: end,
-    })
-    this.#sequences.add(sequence)
-    loop.add(sequence)
-    const result = await ended
-    this.#sequences.delete(sequence)
-    if ('error' in result) throw result.error
+    return logits
   }
 }
 

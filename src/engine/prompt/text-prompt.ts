@@ -4,8 +4,9 @@ import type { Speculation } from '../../speculation/speculation.ts'
 import type { Parts } from '../load/load-parts.ts'
 import { drawnWith } from '../load/sampling-defaults.ts'
 import { SamplerState, type SavedSampler } from '../loop/sampler-state.ts'
-import { type Rolling, Sequence, type SequenceResult } from '../loop/sequence.ts'
+import type { Sequence } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
+import { type Rolling, type TextResult, TextRun } from '../loop/text-run.ts'
 import { TextStream } from '../loop/text-stream.ts'
 import { TokenWriter } from '../loop/token-writer.ts'
 import type { Timeline } from '../past/timeline.ts'
@@ -31,7 +32,7 @@ export interface TextPromptContext {
 
 /** What a text has come to, and what a text that goes on from it is drawn with; null: none can. */
 export interface TextAnswer {
-  readonly result: SequenceResult
+  readonly result: TextResult
   readonly drawing: SavedSampler | null
 }
 
@@ -78,11 +79,11 @@ export function beginText(
   const answer = new Promise<TextAnswer>(resolve => {
     answered = resolve
   })
-  const ended = (result: SequenceResult) => {
+  const ended = (result: TextResult) => {
     const nextDrawing = timeline.endsGenerated ? drawing.state : null
     answered({ result, drawing: timeline.tokens === before ? context.drawing : nextDrawing })
   }
-  const run = new Sequence({
+  const { sequence } = new TextRun({
     timeline,
     prompt: ids,
     extent,
@@ -95,8 +96,8 @@ export function beginText(
     reading: context.reading,
     ended,
   })
-  loop.add(run)
-  return { run, answer }
+  loop.add(sequence)
+  return { run: sequence, answer }
 }
 
 /** Those that concern drawing. What is there but undefined is not given: it must not hide a default. */

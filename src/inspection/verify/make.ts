@@ -5,6 +5,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { Model } from '../../model/model.ts'
 import { openModel } from '../../model/open/open-model.ts'
+import { RowRunner } from '../../model/row-runner.ts'
 import { mostHeads } from '../../nn/config.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { VERSION } from '../../version.ts'
@@ -108,11 +109,8 @@ async function computePrompt(
   const attention = L * H * T * T <= MOST_PATTERNS ? k.alloc('f32', [L, H, T, T]) : null
   const read = async (t: Tensor) => (await k.read(t)) as Float32Array
   try {
-    const out = await model.forward([{ tokens, cache, prompt: { start: 0, end: T }, logits: 'all' }], {
-      hidden,
-      ...(attention && { attention }),
-    })
-    const logits = (await read(out)).slice()
+    const rows = new RowRunner({ cache, ids: tokens, extent: { start: 0, end: T } })
+    const logits = await rows.step(model, T, 'all', { hidden, ...(attention && { attention }) })
     add('input_ids', { dtype: 'I64', shape: [T], data: BigInt64Array.from(tokens, BigInt) })
     add('logits', { dtype: 'F32', shape: [T, V], data: logits })
     add('hidden', { dtype: 'F32', shape: [L + 1, T, D], data: (await read(hidden)).slice() })
@@ -122,8 +120,8 @@ async function computePrompt(
     while (next.length < greedy) {
       next.push(last)
       if (next.length === greedy) break
-      const step = await model.forward([{ tokens: [last], cache, prompt: null, logits: 'last' }])
-      last = argmax(await read(step), 0, V)
+      rows.push(last)
+      last = argmax(await rows.step(model, 1, 'last'), 0, V)
     }
     if (greedy > 0) add('greedy', { dtype: 'I64', shape: [greedy], data: BigInt64Array.from(next, BigInt) })
     return next

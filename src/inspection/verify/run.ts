@@ -2,6 +2,7 @@
 
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
+import { RowRunner } from '../../model/row-runner.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import { mostHeads } from '../../nn/config.ts'
 import type { Capture } from '../../nn/decoder.ts'
@@ -46,16 +47,14 @@ export async function runPrompt(
   const { tokens, greedy } = prompt
   const T = tokens.length
   const cache = model.sequence(T + (greedy?.length ?? 0))
-  const forced = path && { path }
   const captured = captures(k, prompt, [config.nLayers, mostHeads(config), T, config.hiddenSize])
   const logits = new Float32Array(prompt.logits.length)
   try {
-    for (let at = 0; at < T; ) {
-      const chunk = tokens.slice(at, at + Math.min(CHUNKS[prefill], T - at))
-      const input = { tokens: chunk, cache, prompt: { start: 0, end: T }, logits: 'all', ...forced } as const
-      const out = await model.forward([input], captured.rows(at, chunk.length))
-      logits.set((await k.read(out)) as Float32Array, at * config.vocabSize)
-      at += chunk.length
+    const rows = new RowRunner({ cache, ids: tokens, extent: { start: 0, end: T }, path })
+    while (rows.promptLeft > 0) {
+      const at = cache.length
+      const count = Math.min(CHUNKS[prefill], rows.promptLeft)
+      logits.set(await rows.step(model, count, 'all', captured.rows(at, count)), at * config.vocabSize)
     }
     return {
       logits: worstError(logits, prompt.logits),
@@ -66,7 +65,7 @@ export async function runPrompt(
       topAgreeing: sameTop(logits, prompt.logits, T),
       greedyAgreeing:
         continuation !== 'none' && greedy
-          ? await CONTINUE[continuation](model, cache, argmaxOfLast(logits, T), greedy, forced)
+          ? await CONTINUE[continuation](model, rows, argmaxOfLast(logits, T), greedy)
           : null,
     }
   } finally {
@@ -87,32 +86,29 @@ function sameTop(got: Float32Array, want: Float32Array, rows: number): number {
   return same
 }
 
-/** From a cache that holds the prompt and the first token computed after it: how many of the expected ones agree. */
-type Continue = (
-  model: Model,
-  cache: ReturnType<Model['sequence']>,
-  first: number,
-  expected: readonly number[],
-  path: { readonly path: AttentionPath } | undefined,
-) => Promise<number>
+/** From the rows of a prompt and the first token computed after it: how many of the expected ones agree. */
+type Continue = (model: Model, rows: RowRunner, first: number, expected: readonly number[]) => Promise<number>
 
-const continueFree: Continue = async (model, cache, first, expected, path) => {
+/** The likeliest token after `token`. */
+async function nextAfter(model: Model, rows: RowRunner, token: number): Promise<number> {
+  rows.push(token)
+  return argmax(await rows.step(model, 1, 'last'), 0, model.config.vocabSize)
+}
+
+const continueFree: Continue = async (model, rows, first, expected) => {
   let token = first
   for (const [i, want] of expected.entries()) {
     if (token !== want) return i
     if (i + 1 === expected.length) break
-    const out = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last', ...path }])
-    token = argmax((await model.kernels.read(out)) as Float32Array, 0, model.config.vocabSize)
+    token = await nextAfter(model, rows, token)
   }
   return expected.length
 }
 
-const continueForced: Continue = async (model, cache, first, expected, path) => {
-  const vocab = model.config.vocabSize
+const continueForced: Continue = async (model, rows, first, expected) => {
   let agreeing = first === expected[0] ? 1 : 0
   for (const [i, token] of expected.slice(0, -1).entries()) {
-    const out = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last', ...path }])
-    if (argmax((await model.kernels.read(out)) as Float32Array, 0, vocab) === expected[i + 1]) agreeing++
+    if ((await nextAfter(model, rows, token)) === expected[i + 1]) agreeing++
   }
   return agreeing
 }
