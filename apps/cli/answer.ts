@@ -2,8 +2,8 @@ import type { Generation } from '../../src/index.ts'
 import type { Answer } from './output/stats.ts'
 
 /**
- * Hands over chunks as they come. An aborted signal ends the answer without an error: what came until then is kept,
- * and its reason is `aborted`.
+ * Passes on chunks as they arrive. An aborted signal ends the answer without an error: the text so far is returned, with
+ * the finish reason `aborted`.
  */
 export async function follow(
   generation: Generation,
@@ -26,7 +26,7 @@ export async function follow(
   }
 }
 
-/** Chosen here, so that it can be shown whatever happens. */
+/** Chosen here and not by the engine, so that it can be shown even if the answer fails. */
 export function randomSeed(): number {
   return Math.floor(Math.random() * 2 ** 32)
 }

@@ -1,6 +1,6 @@
 /**
- * Defaults of flags from a file: `LATENTKIT_CONFIG`, else `latentkit/config.json` in the folder for settings. Per command,
- * and under "*" for all that have the flag; flags and variables of the environment come first.
+ * Defaults of flags from a file: `LATENTKIT_CONFIG`, else `latentkit/config.json` in the settings folder. Per command, and
+ * under "*" for all commands that have the flag. Flags and environment variables take precedence.
  */
 import { existsSync } from 'node:fs'
 import type { Command, Option } from 'commander'
@@ -13,10 +13,10 @@ type Values = Readonly<Record<string, unknown>>
 
 const ALL = '*'
 
-/** Throws UsageError that names the file and the key. */
+/** Applies the file's defaults to a command. Throws UsageError naming the file and the key. */
 export async function applyDefaults(command: Command, commands: readonly string[], env = process.env): Promise<void> {
   const { path, named } = configFile(env)
-  // A file that nobody has named need not be there.
+  // The default file is optional.
   if (!named && !existsSync(path)) return
   const file = await readDefaults(path)
   for (const name of Object.keys(file)) {

@@ -1,6 +1,6 @@
 /**
- * The only place that reads environment variables, but for LATENTKIT_ADDON, which names another build of the core
- * (native/README.md). Flags beat them; the rooms below get values.
+ * The only place that reads environment variables, except LATENTKIT_ADDON, which names another build of the core
+ * (native/README.md). Flags take precedence. The rooms below receive values.
  */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ export const VARIABLES: readonly (readonly [string, string])[] = [
   ['NO_COLOR, FORCE_COLOR', 'without and with colours'],
 ]
 
-/** Flags as given, else as the environment says. */
+/** Fills in flags that were not given from the environment. */
 export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = process.env): T {
   const { kernels, threads, isa, cacheType, weights } = LOAD_OPTIONS
   const fromEnv: LoadFlags = {
@@ -49,7 +49,7 @@ export function withEnvironment<T extends LoadFlags>(flags: T, env: Env = proces
     ...read(env, 'CACHE_DIR_BYTES', bytes, cacheDirBytes => ({ cacheDirBytes })),
     ...read(env, 'OFFLINE', flag, offline => ({ offline })),
   }
-  // The flag can only switch it off, and so can the variable.
+  // Flag and variable can only switch the disk cache off.
   const disk = read(env, 'DISK_CACHE', flag, diskCache => ({ diskCache }))
   return { ...fromEnv, ...flags, ...(disk?.diskCache === false && disk) }
 }
@@ -70,15 +70,15 @@ const NAMES = [
   ...['DISK_CACHE', 'OFFLINE', 'MODEL', 'CACHE_DIR', 'STATE_DIR', 'CONFIG', 'DEBUG'],
 ].map(name => `LATENTKIT_${name}`)
 
-/** Whether the environment says something that is read. */
+/** Whether the variable is set to a value that counts. */
 export function isSet(name: string, env: Env = process.env): boolean {
   return NAMES.includes(name) && Boolean(env[name])
 }
 
-/** Those that installation and tests read. */
+/** Variables that installation and tests read. */
 const ELSEWHERE = /^LATENTKIT_(SKIP_BUILD|PYTHON|BENCH_|FUZZ_|INTERLEAVINGS|KILLS|NO_SCRATCH|PERPLEXITY_WINDOWS)/
 
-/** One sentence for each variable of ours that nobody reads: it is misspelt, or of another version. */
+/** A warning for each LATENTKIT_ variable that has no effect: misspelt, or of another version. */
 export function unknownVariables(env: Env = process.env): string[] {
   return Object.keys(env)
     .filter(name => name.startsWith('LATENTKIT_') && !NAMES.includes(name) && !ELSEWHERE.test(name))
@@ -92,19 +92,19 @@ export function defaultModel(env: Env = process.env): string | undefined {
   return env.LATENTKIT_MODEL || undefined
 }
 
-/** Where blocks are kept on disk unless a flag says otherwise. */
+/** The default folder of cached blocks. */
 export function cacheFolder(env: Env = process.env): string {
   return env.LATENTKIT_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'latentkit', 'blocks')
 }
 
-/** The file that holds defaults of flags, and whether somebody has named it. */
+/** The file with defaults of flags, and whether the user named it. */
 export function configFile(env: Env = process.env): { readonly path: string; readonly named: boolean } {
   const named = env.LATENTKIT_CONFIG
   const settings = env.XDG_CONFIG_HOME || join(homedir(), '.config')
   return { path: named || join(settings, 'latentkit', 'config.json'), named: Boolean(named) }
 }
 
-/** Where chats are kept. */
+/** The folder of saved chats. */
 export function chatsFolder(env: Env = process.env): string {
   const state = env.XDG_STATE_HOME || join(homedir(), '.local', 'state')
   return join(env.LATENTKIT_STATE_DIR || join(state, 'latentkit'), 'chats')

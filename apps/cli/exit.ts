@@ -1,9 +1,9 @@
-/** How the program ends: codes, and errors in one sentence. */
+/** How the program ends: exit codes, and error messages. */
 import { FLAG_NAMES } from './options/engine-flags.ts'
 import { colours } from './output/colour.ts'
 
-/** Codes of errors that speak of options. */
-const OF_OPTIONS: ReadonlySet<string> = new Set(['bad_option', 'context_length', 'cache_full', 'session_mismatch'])
+/** Codes of errors whose messages mention options. */
+const OPTION_ERRORS: ReadonlySet<string> = new Set(['bad_option', 'context_length', 'cache_full', 'session_mismatch'])
 
 /** Documented in `latentkit --help`. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
@@ -11,10 +11,10 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
 /** The user's own mistake in calling the program. */
 export class UsageError extends Error {}
 
-/** Something went wrong that is told in one sentence and is no defect of latentkit. */
+/** A failure that is not a defect of latentkit, described in one sentence. */
 export class CliError extends Error {}
 
-/** Standard output cannot be written: nothing that follows would arrive either. */
+/** Standard output cannot be written; later output would be lost too. */
 export class OutputError extends CliError {}
 
 export function exitCodeOf(error: unknown): number {
@@ -23,12 +23,12 @@ export function exitCodeOf(error: unknown): number {
   return EXIT.failed
 }
 
-/** What an AbortController's default reason and ours have in common. */
+/** Whether the error is an abort: an AbortController's default reason, or ours. */
 export function isInterruption(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }
 
-/** One line for stderr, or the stack with `debug`. Errors without a code are ours to repair, and say so. */
+/** One line for stderr, or the stack with `debug`. Errors without a code are marked as defects of latentkit. */
 export function describeError(error: unknown, debug: boolean): string {
   const c = colours(process.stderr)
   if (debug && error instanceof Error) return `${c.red('error:')} ${stackOf(error)}`
@@ -49,7 +49,7 @@ function messageOf(error: unknown): string {
   return inFlags(oneLine(error instanceof Error ? error.message : String(error)), errorCode(error))
 }
 
-/** The engine's and Node's codes as they are; `usage`, `failed` and `defect` are the program's own. */
+/** The engine's and Node's codes unchanged; `usage`, `failed` and `defect` are the program's own. */
 function errorCode(error: unknown): string {
   if (error instanceof UsageError) return 'usage'
   if (error instanceof CliError) return 'failed'
@@ -61,23 +61,23 @@ function stackOf(error: Error): string {
   return `${error.stack ?? error.message}${cause instanceof Error ? `\ncaused by ${stackOf(cause)}` : ''}`
 }
 
-/** latentkit's errors have a code, and so have Node's about files and networks. */
+/** The code of an error of latentkit, or of Node's for files and networks. */
 function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
 }
 
-/** The engine names its options as programs write them; here they have dashes. */
+/** Rewrites option names in a message as flags: `maxTokens` becomes `--max-tokens`. */
 function inFlags(message: string, code: string): string {
   const flag = (name: string) => (Object.hasOwn(FLAG_NAMES, name) ? (FLAG_NAMES[name] as string) : name)
   const named = message
     .replace(/^[\w.]+(?= is )|(?<=\()\w+(?=\))/g, flag)
     .replace(/^(\w+) and (\w+)(?= were given)/, (_, one: string, other: string) => `${flag(one)} and ${flag(other)}`)
-  // Names of two words and more are nothing else; but a template's sentence is its own.
-  return OF_OPTIONS.has(code) ? named.replace(/\b[a-z]+[A-Z]\w*\b/g, flag) : named
+  // In other messages only camelCase names are surely options; a template's own message stays unchanged.
+  return OPTION_ERRORS.has(code) ? named.replace(/\b[a-z]+[A-Z]\w*\b/g, flag) : named
 }
 
-/** A sentence of ours is bounded where it is made; others may hold whatever they were about. */
+/** Shortens a message to one line. Our own messages are short already; others may quote anything. */
 function oneLine(text: string): string {
   const shown = text.length > 3500 ? `${text.slice(0, 3500)}…` : text
   return shown.replace(/\s*\n\s*/g, ' ').trim()

@@ -1,9 +1,9 @@
-/** Ctrl-C: the first asks the work to stop, the second leaves at once. */
+/** Ctrl-C: the first aborts the work, the second ends the program at once. */
 import { EXIT } from './exit.ts'
 
 export interface Interrupt {
   readonly signal: AbortSignal
-  /** Gives Ctrl-C back its usual meaning. */
+  /** Restores the default handling of Ctrl-C. */
   release(): void
 }
 

@@ -6,7 +6,7 @@ import { type LoadFlags, toLoadOptions } from './options/load.ts'
 import { Progress } from './output/progress.ts'
 import { note } from './output/stdout.ts'
 
-/** Loads a model with a bar for the patient. The engine is imported here: `--help` has no use for it. */
+/** Loads a model and shows progress. Imports the engine here, so that `--help` starts faster. */
 export async function loadEngine(
   model: ModelArgument,
   flags: LoadFlags,

@@ -8,7 +8,7 @@ import { ownPackage } from './package.ts'
 import { createProgram } from './program.ts'
 
 watchOutputs()
-// What nobody has waited for ends the program too, in one sentence like all else.
+// Unhandled errors end the program too, with a message like all others.
 process.on('uncaughtException', error => {
   fail(error)
   process.exit()
@@ -24,26 +24,26 @@ try {
 } catch (error) {
   fail(error)
 }
-// Help is printed by commander, which does not look whether it arrives.
+// commander prints help without checking whether the output could be written.
 const unwritten = await outputFailure()
 if (unwritten && !process.exitCode) fail(unwritten)
 
 /** The one place where errors are printed. */
 function fail(error: unknown): void {
   if (error instanceof CommanderError && error.exitCode === 0) return
-  const told = error instanceof CommanderError ? usageError(error) : error
-  // After the ^C that a terminal shows, its prompt should find a line of its own.
-  if (!isInterruption(told)) note(said(told))
+  const reported = error instanceof CommanderError ? usageError(error) : error
+  // After the ^C that a terminal shows, the shell's prompt should begin a new line.
+  if (!isInterruption(reported)) note(messageFor(reported))
   else if (process.stderr.isTTY) note('')
-  process.exitCode = exitCodeOf(told)
+  process.exitCode = exitCodeOf(reported)
 }
 
-function said(error: unknown): string {
+function messageFor(error: unknown): string {
   const debug = args.includes('--debug') || debugWanted()
   return args.includes('--json') && !debug ? errorAsJson(error) : describeError(error, debug)
 }
 
-/** commander's sentence without its own punctuation, and where to read on. */
+/** commander's message in our form, with a pointer to the help. */
 function usageError({ code, message }: CommanderError): UsageError {
   const command = program.commands.find(c => args.includes(c.name()))
   const help = ['latentkit', ...(command ? [command.name()] : []), '--help'].join(' ')

@@ -1,4 +1,4 @@
-/** Which model, and which text: from arguments that may both be left out. */
+/** Finds model and text among arguments that may both be left out. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { nearest } from '../../src/for-apps.ts'
 import { bundledModel } from '../../src/index.ts'
@@ -7,7 +7,7 @@ import { UsageError } from './exit.ts'
 import { note } from './output/stdout.ts'
 import { isPiped, readAll, readIfAny } from './stdin.ts'
 
-/** What is used where no model is named; it comes with the package. */
+/** The default model, bundled with the package. */
 export const BUNDLED = 'tales-mla-8m'
 
 export interface ModelArgument {
@@ -27,8 +27,8 @@ export function modelArgument(argument: string | undefined): ModelArgument {
 }
 
 /**
- * `[MODEL] [TEXT]`: with one argument, what is there as a path or is written like one or like org/name is the model;
- * everything else is the text. `-` as text, or a pipe where there is no text, reads standard input.
+ * `[MODEL] [TEXT]`: a single argument is the model if it is an existing path, or is written like a path or org/name; else
+ * it is the text. `-` as text, or a pipe without text, reads standard input.
  */
 export async function modelAndText(
   first: string | undefined,
@@ -47,7 +47,7 @@ export async function modelAndText(
   return { model, text: isPiped() ? await readIfAny() : undefined }
 }
 
-/** A word that is nearly the name of something here was probably meant as a model. */
+/** A note if a text looks like a misspelt path: it was probably meant as a model. */
 function hintAtModel(word: string): void {
   if (/\s/.test(word) || word.length < 3) return
   const meant = nearest(word, [BUNDLED, ...modelsHere()])
@@ -71,6 +71,6 @@ export function looksLikeModel(argument: string): boolean {
   if (argument === '') throw new UsageError('the argument is empty; expected a model or a text')
   if (argument === BUNDLED || existsSync(argument)) return true
   if (/\s/.test(argument)) return false
-  // Paths, org/name[@revision], and files that are no models but are meant as such.
+  // Paths, org/name[@revision], and GGUF file names.
   return /^[.~/\\]|^[\w.-]+\/[\w.-]+(@[\w./+-]+)?$|[/\\]|\.gguf$/i.test(argument)
 }

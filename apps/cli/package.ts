@@ -7,7 +7,7 @@ interface Package {
   readonly version: string
 }
 
-/** Up from this file, built or not, to latentkit's package.json. */
+/** Reads latentkit's package.json, walking up from this file: its depth differs between source and build. */
 export function ownPackage(): Package {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'package.json')

@@ -1,4 +1,4 @@
-/** The folder of chats: `FOLDER/MODEL/NAME.chat`, each a session's file with the conversation as its notes. */
+/** The folder of saved chats: `FOLDER/MODEL/NAME.chat`, each a session file with the conversation as its notes. */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Message } from '../../../src/index.ts'
@@ -8,30 +8,30 @@ import { isConversation } from './messages.ts'
 
 const SUFFIX = '.chat'
 
-/** What is kept beside the session. */
+/** The notes of a chat's session file. */
 export interface ChatNotes {
-  /** What the model was loaded by: a folder or file, or a name on the hub. */
+  /** The model argument: a folder or file, or a name on the hub. */
   readonly source: string
   readonly messages: readonly Message[]
 }
 
 export interface ChatFile extends ChatNotes {
   readonly name: string
-  /** What the model is called. */
+  /** The model's name. */
   readonly model: string
   readonly path: string
   readonly savedAt: Date
-  /** Of the session's history. */
+  /** Number of tokens in the session. */
   readonly tokens: number
 }
 
-/** All chats, of one model or of all, the last used first. Damaged ones are told and left out. */
+/** All chats, of one model or of all, most recently used first. Damaged ones are reported and left out. */
 export async function listChats(folder: string, model?: string): Promise<ChatFile[]> {
-  const shelves = model === undefined ? await names(folder) : [shelfOf(model)]
+  const folders = model === undefined ? await names(folder) : [folderNameOf(model)]
   const paths: string[] = []
-  for (const shelf of shelves) {
-    for (const file of await names(join(folder, shelf)))
-      if (file.endsWith(SUFFIX)) paths.push(join(folder, shelf, file))
+  for (const subfolder of folders) {
+    for (const file of await names(join(folder, subfolder)))
+      if (file.endsWith(SUFFIX)) paths.push(join(folder, subfolder, file))
   }
   const chats = (await Promise.all(paths.map(readChat))).filter(chat => chat !== null)
   return chats.sort((a, b) => b.savedAt.getTime() - a.savedAt.getTime())
@@ -41,9 +41,9 @@ export async function removeChats(chats: readonly ChatFile[]): Promise<void> {
   for (const { path } of chats) await rm(path, { force: true })
 }
 
-/** Where a chat of this name is kept. Throws UsageError for what is no name of a file. */
+/** The path of a chat. Throws UsageError for an invalid name. */
 export function chatPath(folder: string, model: string, name: string): string {
-  return join(folder, shelfOf(model), checkName(name) + SUFFIX)
+  return join(folder, folderNameOf(model), checkName(name) + SUFFIX)
 }
 
 export function checkName(name: string): string {
@@ -51,8 +51,8 @@ export function checkName(name: string): string {
   throw new UsageError(`${JSON.stringify(name)} is no name for a chat; expected letters, digits, spaces and . _ -`)
 }
 
-/** A folder's name for a model's. */
-function shelfOf(model: string): string {
+/** The folder name for a model. */
+function folderNameOf(model: string): string {
   return model
     .replaceAll('/', '--')
     .replace(/[^\p{L}\p{N}._@+-]/gu, '-')

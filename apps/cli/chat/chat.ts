@@ -16,20 +16,20 @@ import { isSlashCommand, runSlashCommand } from './slash-commands.ts'
 
 export interface ChatOptions {
   readonly conversation: Conversation
-  /** null: nothing is kept. */
+  /** null: the chat is not saved. */
   readonly keeper: ChatKeeper | null
   readonly input: ChatInput
   readonly settings: Settings
   /** One line of JSON per answer instead of its text. */
   readonly json: boolean
-  /** Someone is there to read remarks. */
+  /** A person reads the output: show remarks. */
   readonly interactive: boolean
-  /** Where the context is full, go on without the oldest messages. */
+  /** When the context is full, continue without the oldest messages. */
   readonly rolls: boolean
   readonly debug: boolean
 }
 
-/** Reads, answers, and again. */
+/** The loop of a chat: reads a message, answers it, repeats. */
 export class Chat implements ChatControl {
   readonly conversation: Conversation
   readonly settings: Settings
@@ -40,7 +40,7 @@ export class Chat implements ChatControl {
   #attempt = 0
   #stopped = false
   #unanswered = false
-  /** That messages are left out was told. */
+  /** Whether the user was told that messages are left out. */
   #rolled = false
 
   constructor(engine: Engine, options: ChatOptions) {
@@ -52,8 +52,8 @@ export class Chat implements ChatControl {
   }
 
   /**
-   * Until the input ends. Of a conversation that nobody can go on with: whether an answer was stopped, and whether a
-   * question was not answered.
+   * Runs until the input ends. Returns, for a chat whose input is a pipe: whether an answer was interrupted, and whether a
+   * question failed.
    */
   async run(): Promise<{ readonly interrupted: boolean; readonly failed: boolean }> {
     const { input, interactive, debug } = this.#options
@@ -66,7 +66,7 @@ export class Chat implements ChatControl {
           await this.keeper?.keep(this.conversation)
         } else if (text.trim() !== '') await this.answer(text.replace(/^\/\//, '/'))
       } catch (error) {
-        if (!isMild(error)) throw error
+        if (!isRecoverable(error)) throw error
         note(describeError(error, debug))
       }
       if (this.#stopped && !interactive) break
@@ -99,9 +99,9 @@ export class Chat implements ChatControl {
       this.#stopped = answer.finishReason === 'aborted'
       if (json) await write(`${JSON.stringify(report(answer))}\n`)
     } catch (error) {
-      // What could not be answered was not said.
+      // Remove the question that could not be answered.
       await this.conversation.takeBack()
-      if (!isMild(error)) throw error
+      if (!isRecoverable(error)) throw error
       failure = error
     } finally {
       progress.stop()
@@ -145,19 +145,19 @@ export class Chat implements ChatControl {
       note(yellow(`stopped after ${tokens} tokens; --max-tokens N, or /max-tokens N, allows more`))
     }
     if (reason === 'context') {
-      const goesOn = this.#options.rolls ? '' : '; /reset begins anew, /undo goes one step back, --context N holds more'
-      note(yellow(`the context is full, and the answer ends here${goesOn}`))
+      const hint = this.#options.rolls ? '' : '; /reset begins anew, /undo goes one step back, --context N holds more'
+      note(yellow(`the context is full, and the answer ends here${hint}`))
     }
   }
 }
 
-/** The fields of the API. */
+/** The fields of an answer in --json. */
 function report({ text, tokenIds, finishReason, usage, timings, seed }: Answer) {
   return { text, tokenIds, finishReason, usage, timings, seed }
 }
 
-/** A wrong command, file or option, or a prompt too long, is no reason to leave. */
-function isMild(error: unknown): boolean {
+/** Whether the chat continues after the error: a wrong command, file or option, or a prompt that is too long. */
+function isRecoverable(error: unknown): boolean {
   if (error instanceof OutputError) return false
   if (error instanceof CliError || error instanceof UsageError) return true
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''

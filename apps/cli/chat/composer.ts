@@ -1,9 +1,9 @@
-/** Lines into messages: a backslash at the end goes on, `"""` opens a block that the next `"""` closes. */
+/** Joins lines to messages: a backslash at the end continues the line, `"""` begins a block that the next `"""` ends. */
 export class Composer {
   #lines: string[] = []
   #inBlock = false
 
-  /** The message that this line completes; undefined while there is more to come. */
+  /** Adds a line; returns the message that it completes, else undefined. */
   add(line: string): string | undefined {
     if (this.#inBlock) return this.#block(line)
     if (this.#lines.length === 0 && line.trimStart().startsWith('"""')) {
@@ -15,18 +15,18 @@ export class Composer {
     return continued ? undefined : this.#take()
   }
 
-  /** Pasted lines are taken as they are: backslashes in code are no wish to go on. */
+  /** Adds pasted lines unchanged: a backslash in pasted code does not continue a line. */
   addPasted(text: string): string {
     this.#lines.push(text)
     return this.#take()
   }
 
-  /** Something was begun. */
+  /** Whether a message has begun. */
   get pending(): boolean {
     return this.#lines.length > 0 || this.#inBlock
   }
 
-  /** What was begun, as a message: the input has ended. */
+  /** At the end of input: the unfinished message, if any. */
   rest(): string | undefined {
     return this.#lines.length > 0 ? this.#take() : undefined
   }
@@ -39,7 +39,7 @@ export class Composer {
   #block(line: string, first = false): string | undefined {
     const closes = line.trimEnd().endsWith('"""')
     const text = closes ? line.trimEnd().slice(0, -3) : line
-    // A line that holds only the quotes is not part of the text.
+    // A line with only the quotes is not part of the text.
     if (text !== '' || !(first || closes)) this.#lines.push(text)
     return closes ? this.#take() : undefined
   }

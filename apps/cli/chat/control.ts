@@ -2,16 +2,16 @@ import type { Conversation } from './conversation.ts'
 import type { ChatKeeper } from './keeper.ts'
 import type { Settings } from './settings.ts'
 
-/** What /commands can do with a chat. */
+/** The interface of a chat for slash commands. */
 export interface ChatControl {
   readonly conversation: Conversation
   readonly settings: Settings
-  /** null: the chat is not kept. */
+  /** null: the chat is not saved. */
   readonly keeper: ChatKeeper | null
-  /** `again`: another try at a question that was taken back. */
+  /** `again`: answers a question again that was just removed. */
   answer(question: string, options?: { readonly again?: boolean }): Promise<void>
   /** Speed of the last answer and size of the cache. */
   stats(): string
-  /** A remark for a person; a pipe has no use for it. */
+  /** Shows a remark, if a person reads the output. */
   say(text: string): void
 }

@@ -2,29 +2,29 @@ import type { CacheStats, Engine, Generation, Message, PromptOptions, Session } 
 import type { Answer } from '../output/stats.ts'
 import { forgetBetween, type Room, roomyLength, tryToDrop } from './room.ts'
 
-/** What was said, and how the next thing to say becomes a prompt. */
+/** The messages of a chat, and how the next one becomes a prompt. */
 export interface Conversation {
-  /** Whether a system message has a place. */
+  /** Whether there is a chat template, and so a place for a system message. */
   readonly templated: boolean
   readonly messages: readonly Message[]
   readonly cache: CacheStats
-  /** Leaves out the oldest of what was said where question and answer would not fit with it; whether it did so now. */
+  /** Leaves out the oldest messages if question and answer would not fit otherwise. Returns whether it did. */
   makeRoom(question: string, room: Room): Promise<boolean>
-  /** What was asked last and not answered is taken as not said. */
+  /** Starts answering a question. A previous question without an answer is dropped. */
   ask(text: string, options: PromptOptions): Generation
-  /** Notes the answer to what was asked last. */
+  /** Adds the answer to the last question. */
   answered(answer: Answer): void
-  /** Takes back the last question and its answer; undefined if there is none. */
+  /** Removes the last question and its answer; returns the question, or undefined if there is none. */
   takeBack(): Promise<string | undefined>
   reset(): Promise<void>
-  /** Goes on from these messages. */
+  /** Replaces the conversation by these messages. */
   restore(messages: readonly Message[]): Promise<void>
   setSystem(text: string | null): void
-  /** Keeps the session in a file, without its rows: the cache folder has those. */
+  /** Saves the session without its rows: the cache folder has those. */
   save(file: string, notes: unknown): Promise<void>
 }
 
-/** A conversation that begins, or goes on in a session that holds these messages already. */
+/** A new conversation, or one that continues a session which already contains these messages. */
 export function conversation(
   engine: Engine,
   session = engine.session(),
@@ -36,14 +36,14 @@ export function conversation(
     : new PlainConversation(engine, session, messages)
 }
 
-/** The chat template renders the whole conversation each time; the session reuses what it remembers of it. */
+/** Renders the whole conversation by the chat template each time; the session reuses its cached rows. */
 class TemplatedConversation implements Conversation {
   readonly templated = true
   readonly #engine: Engine
   readonly #session: Session
   #system: Message[] = []
   #turns: Message[] = []
-  /** Of the turns that the model still sees. */
+  /** Index of the first turn that the model still sees. */
   #first = 0
 
   constructor(engine: Engine, session: Session, messages: readonly Message[]) {
@@ -60,20 +60,20 @@ class TemplatedConversation implements Conversation {
     return this.#session.cache
   }
 
-  /** Turns go from question to question, so that what is left is a conversation; the system message stays. */
+  /** Drops whole turns, each from a question to the next one, so that the rest is a conversation. The system message stays. */
   async makeRoom(question: string, room: Room): Promise<boolean> {
-    const said = answeredOnly(this.#turns)
-    const prompt = (first: number) => this.#idsOf([...this.#system, ...said.slice(first), user(question)])
+    const messages = answeredOnly(this.#turns)
+    const prompt = (first: number) => this.#idsOf([...this.#system, ...messages.slice(first), user(question)])
     const before = await prompt(this.#first)
     if (before.length <= room.contextLength - room.answer) return false
     let first = this.#first
     let after = before
-    while (after.length > roomyLength(room) && first < said.length) {
-      const next = said.findIndex((m, i) => i > first && m.role === 'user')
-      first = next < 0 ? said.length : next
+    while (after.length > roomyLength(room) && first < messages.length) {
+      const next = messages.findIndex((m, i) => i > first && m.role === 'user')
+      first = next < 0 ? messages.length : next
       after = await prompt(first)
     }
-    // A question that is too long by itself is told as that, and costs nothing of what was said.
+    // A question that is too long by itself is an error later; do not drop messages for it.
     if (first === this.#first || after.length > room.contextLength) return false
     this.#first = first
     await forgetBetween(this.#session, before, after)
@@ -126,17 +126,17 @@ class TemplatedConversation implements Conversation {
 }
 
 /**
- * Without a template the conversation is one text: what the user writes, what the model went on with, a line break,
- * and so on. The session's timeline is that text, so each prompt is only what is new.
+ * Without a template the conversation is one text: the user's text, the model's continuation, a line break, and so on. The
+ * session's timeline is that text, so each prompt contains only the new part.
  */
 class PlainConversation implements Conversation {
   readonly templated = false
   readonly #engine: Engine
   readonly #session: Session
   #turns: readonly Message[]
-  /** The timeline was forgotten: the next prompt has to say it all. */
+  /** The session is empty: the next prompt has to contain the whole text. */
   #cold: boolean
-  /** What is left of it, where that is not all; null: all. */
+  /** The rest of the text after its beginning was left out; null: all of it. */
   #left: string | null = null
 
   constructor(engine: Engine, session: Session, messages: readonly Message[]) {
@@ -154,7 +154,7 @@ class PlainConversation implements Conversation {
     return this.#session.cache
   }
 
-  /** The text's first tokens stay, as much attention rests on them, and then its end. */
+  /** Keeps the first tokens, since much attention goes to them, and the end of the text. */
   async makeRoom(question: string, room: Room): Promise<boolean> {
     const past = this.#cold ? await this.#engine.tokenize(this.#coldText()) : this.#session.tokens
     const asked = (await this.#engine.tokenize(`\n${question}`)).length
@@ -169,10 +169,10 @@ class PlainConversation implements Conversation {
   }
 
   ask(text: string, options: PromptOptions): Generation {
-    const said = answeredOnly(this.#turns)
+    const messages = answeredOnly(this.#turns)
     const before = this.#cold ? this.#coldText() : ''
-    const joint = said.length > 0 ? '\n' : ''
-    this.#turns = [...said, { role: 'user', content: text }]
+    const joint = messages.length > 0 ? '\n' : ''
+    this.#turns = [...messages, { role: 'user', content: text }]
     this.#cold = false
     this.#left = null
     return this.#session.prompt(before + joint + text, options)
@@ -220,14 +220,14 @@ class PlainConversation implements Conversation {
   }
 }
 
-/** Tokens from the start that stay, as in the engine's rolling contexts. */
+/** Number of first tokens that stay, as in the engine's rolling contexts. */
 const SINKS = 4
 
 function user(content: string): Message {
   return { role: 'user', content }
 }
 
-/** Question and answer are one run of text; a line break parts them from the next. */
+/** Question and answer are one text; a line break separates them from the next. */
 function transcript(turns: readonly Message[]): string {
   return turns.map((m, i) => (m.role === 'user' && i > 0 ? '\n' : '') + (m.content ?? '')).join('')
 }

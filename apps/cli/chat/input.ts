@@ -1,8 +1,8 @@
-/** Where messages come from. */
+/** A source of messages. */
 export interface ChatInput {
   /** The next message; null at the end. */
   read(): Promise<string | null>
-  /** Called for Ctrl-C while a message is answered. */
+  /** Called on Ctrl-C while a message is being answered. */
   onInterrupt: () => void
   close(): void
 }

@@ -8,27 +8,27 @@ import { type ChatFile, type ChatNotes, chatPath } from './chat-files.ts'
 import type { Conversation } from './conversation.ts'
 
 export interface KeeperOptions {
-  /** Of all chats. */
+  /** The folder of all chats. */
   readonly folder: string
   readonly model: string
   readonly source: string
   /** Default: the time of the first message. */
   readonly name?: string
-  /** The chat that is gone on with. */
+  /** The chat that is resumed. */
   readonly resumed?: ChatFile
 }
 
 /**
- * Keeps a chat on disk after every question and every answer, each time whole or not at all, so that a program that is
- * killed loses at most the answer it was writing. That it cannot is told once, and the chat goes on.
+ * Saves a chat after every question and every answer, each time whole or not at all, so that a killed program loses at
+ * most the answer that it was writing. A failure to save is reported once, and the chat continues.
  */
 export class ChatKeeper {
   readonly #options: KeeperOptions
   #name: string | null
-  /** When the file was last written, by us or before us; null: it is not there. */
+  /** Modification time of the file as we know it; null: it does not exist. */
   #written: number | null = null
   #kept = ''
-  #told = false
+  #reported = false
 
   private constructor(options: KeeperOptions) {
     this.#options = options
@@ -36,7 +36,7 @@ export class ChatKeeper {
     this.#kept = JSON.stringify(options.resumed?.messages ?? [])
   }
 
-  /** Throws UsageError if there is a chat of the given name already, or the name is none. */
+  /** Throws UsageError if a chat of the given name exists already, or the name is invalid. */
   static async open(options: KeeperOptions): Promise<ChatKeeper> {
     const made = new ChatKeeper(options)
     if (options.resumed) await made.#noteTime()
@@ -46,12 +46,12 @@ export class ChatKeeper {
     return made
   }
 
-  /** null as long as nothing was said and no name given. */
+  /** null before the first message if no name was given. */
   get name(): string | null {
     return this.#name
   }
 
-  /** Keeps what was said, and what is asked now. Where all of it was taken back, the file goes. */
+  /** Saves the conversation and the current question. If the conversation is empty again, removes the file. */
   async keep(conversation: Conversation, question?: string): Promise<void> {
     const asked: Message[] = question === undefined ? [] : [{ role: 'user', content: question }]
     const messages = [...conversation.messages, ...asked]
@@ -66,21 +66,21 @@ export class ChatKeeper {
       await this.#noteTime()
       this.#kept = text
     } catch (error) {
-      if (!this.#told) note(`this chat is not kept: ${(error as Error).message}`)
-      this.#told = true
+      if (!this.#reported) note(`this chat is not kept: ${(error as Error).message}`)
+      this.#reported = true
     }
   }
 
   async #remove(): Promise<void> {
     if (this.#name === null || this.#written === null) return
     const path = this.#path(this.#name)
-    // A file that somebody else has written since is theirs.
+    // Another program has written the file since: leave it.
     if ((await timeOf(path)) === this.#written) await rm(path, { force: true })
     this.#written = null
     this.#kept = '[]'
   }
 
-  /** Another chat begins; the one before stays as it is. */
+  /** Begins another chat; the previous file stays. */
   beginAnew(): void {
     this.#name = null
     this.#written = null
@@ -96,7 +96,7 @@ export class ChatKeeper {
     if (this.#written !== null) await this.#noteTime()
   }
 
-  /** The chat's own name while nobody else writes under it. */
+  /** The chat's name, or another one if another program has written under it. */
   async #nameToWrite(): Promise<string> {
     const name = this.#name ?? timestamp(new Date())
     if ((await timeOf(this.#path(name))) === this.#written) return name

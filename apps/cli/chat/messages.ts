@@ -16,12 +16,12 @@ function isMessage(m: unknown): m is Message {
   )
 }
 
-/** What was said, for people. */
+/** The messages as text, for people. */
 export function transcript(messages: readonly Message[]): string {
   return messages.map(({ role, content }) => `${role}: ${content ?? ''}`).join('\n\n')
 }
 
-/** The first line, cut where it is long. */
+/** The first line, shortened. */
 export function firstLine(text: string): string {
   const [line = ''] = text.trimStart().split('\n')
   return line.length > 60 ? `${line.slice(0, 60)}…` : line

@@ -3,7 +3,7 @@ import { MOST_BYTES, tooLong } from '../text-input.ts'
 import { Composer } from './composer.ts'
 import type { ChatInput } from './input.ts'
 
-/** Messages from a pipe or a file: one a line, longer ones by the composer's rules. Nothing is asked or echoed. */
+/** Messages from a pipe or a file: one per line, or several lines by the composer's rules. Shows no prompt, echoes nothing. */
 export class PipedInput implements ChatInput {
   onInterrupt = () => {}
   readonly #composer = new Composer()
@@ -11,7 +11,7 @@ export class PipedInput implements ChatInput {
   readonly #lines: AsyncIterator<string>
   readonly #interrupted = () => this.onInterrupt()
 
-  /** A line went on and on. */
+  /** A line exceeded the limit. */
   #endless = false
 
   constructor(input: NodeJS.ReadableStream) {

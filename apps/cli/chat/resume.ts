@@ -1,4 +1,4 @@
-/** Which chat is gone on with, on which model, and how. */
+/** Chooses the chat to resume, its model, and how to resume it. */
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { nearest } from '../../../src/for-apps.ts'
@@ -20,14 +20,14 @@ export interface ChatFlags {
   readonly save: boolean
 }
 
-/** Of a file that is whole, but of another model, or too long for the context that was asked for. */
-const OF_ANOTHER: ReadonlySet<unknown> = new Set(['session_mismatch', 'context_length'])
-/** Of a conversation that is gone on with, so many characters are shown again. */
+/** Error codes of a file that is whole, but for another model or too long for the requested context. */
+const MISMATCHES: ReadonlySet<unknown> = new Set(['session_mismatch', 'context_length'])
+/** Characters of a resumed conversation that are shown again. */
 const SHOWN = 600
 
 /**
- * The model to load, and the chat to go on with: of the named model, or, where none is named, any chat with the model
- * that it was had with. Throws UsageError if there is none.
+ * The model to load and the chat to resume. With a named model, only its chats count; else the chat decides the model.
+ * Throws UsageError if there is no such chat.
  */
 export async function wantedChat(
   given: string | undefined,
@@ -45,17 +45,17 @@ export async function wantedChat(
   return { model: modelArgument(named ?? resumed.source), resumed }
 }
 
-/** Where the session's tokens mean something to this model it goes on from them, else from the messages. */
+/** Resumes from the session's tokens if they fit this model, else from the messages. */
 export async function resumeConversation(engine: Engine, { path, messages }: ChatFile): Promise<Conversation> {
   const { contextLength } = engine.info
   const session = await engine.restore(path, { recompute: true, contextLength }).catch(error => {
-    if (!(error instanceof Error && 'code' in error && OF_ANOTHER.has(error.code))) throw error
+    if (!(error instanceof Error && 'code' in error && MISMATCHES.has(error.code))) throw error
     return engine.session()
   })
   return conversation(engine, session, messages)
 }
 
-/** null where nothing is to be kept: what comes from a pipe is, if it has a name. */
+/** null if the chat is not saved. A chat from a pipe is saved only if it has a name. */
 export async function keeperOf(
   engine: Engine,
   model: ModelArgument,
@@ -74,7 +74,7 @@ export async function keeperOf(
   })
 }
 
-/** What a chat was about, in a few lines; one where nobody reads. */
+/** A summary of the resumed chat: some lines for a person, else one line. */
 export function recap({ name, savedAt, messages }: ChatFile, interactive: boolean): string {
   const c = colours(process.stderr)
   const count = format.plural(messages.length, 'message')
@@ -89,7 +89,7 @@ export function recap({ name, savedAt, messages }: ChatFile, interactive: boolea
   return [head, ...system, shown, ...unanswered].join('\n')
 }
 
-/** By its whole name. Throws UsageError if there is none, or one for each of several models. */
+/** Finds a chat by its full name. Throws UsageError if there is none, or several models have one. */
 function chosen(chats: readonly ChatFile[], name: string): ChatFile | undefined {
   const found = chats.filter(chat => chat.name === name)
   if (found.length > 1) {
@@ -108,7 +108,7 @@ function chosen(chats: readonly ChatFile[], name: string): ChatFile | undefined 
   return found[0]
 }
 
-/** What the engine will call the model. */
+/** The name that the engine will give the model. */
 function nameOf({ source }: ModelArgument): string {
   return existsSync(source) ? basename(resolve(source)) : source
 }

@@ -1,26 +1,26 @@
-/** How a chat goes on where its context is full: without the oldest of what was said. */
+/** How a chat continues when its context is full: without the oldest messages. */
 import type { Session } from '../../../src/index.ts'
 
 export interface Room {
-  /** Tokens that the session may hold. */
+  /** Tokens that fit in the session. */
   readonly contextLength: number
-  /** Of these, kept free for an answer. */
+  /** Tokens of these that are reserved for an answer. */
   readonly answer: number
 }
 
-/** Tokens that a text has left once it was too long: a good deal less than fits, so that room is not made every time. */
+/** Target length after making room: well below the limit, so that room is not made at every message. */
 export function roomyLength({ contextLength }: Room): number {
   return Math.floor(contextLength / 2)
 }
 
-/** An answer's share of the context, if it is not shorter anyway. */
+/** Reserves a share of the context for an answer, or less for a short `maxTokens`. */
 export function roomFor(contextLength: number, maxTokens: number): Room {
   return { contextLength, answer: Math.min(maxTokens, Math.floor(contextLength / 4)) }
 }
 
 /**
- * Takes out of the session's past what the prompt `after` has not and `before` has, so that the rest need not be computed again.
- * A model that cannot move rows computes it again.
+ * Drops from the session's past the tokens that the prompt `before` has and `after` lacks, so that the rest need not be
+ * computed again. If the model cannot move rows, they are computed again.
  */
 export async function forgetBetween(session: Session, before: readonly number[], after: readonly number[]) {
   const { tokens } = session
@@ -30,7 +30,7 @@ export async function forgetBetween(session: Session, before: readonly number[],
   if (end > same && end <= tokens.length) await tryToDrop(session, same, end)
 }
 
-/** False if this model cannot move rows, or not any more. */
+/** Returns false if this model cannot move rows, or a window has passed them. */
 export async function tryToDrop(session: Session, from: number, to: number): Promise<boolean> {
   try {
     await session.drop(from, to)

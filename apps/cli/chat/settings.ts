@@ -3,17 +3,17 @@ import type { PromptOptions, SamplingDefaults } from '../../../src/index.ts'
 import { randomSeed } from '../answer.ts'
 import { SETTINGS, type Setting, settingParser } from '../options/sampling.ts'
 
-/** Under the names of the flags. */
+/** Names as in flags. */
 export const SETTING_NAMES: readonly string[] = SETTINGS.map(kebab)
 
-/** Tokens of an answer where the user says nothing. */
+/** The default limit of an answer's length. */
 export interface Guard {
   readonly maxTokens: number
-  /** A model should have ended before, so that it is worth a word. */
-  readonly told: boolean
+  /** Report when it is reached: the model should have ended its answer before. */
+  readonly announced: boolean
 }
 
-/** How answers are chosen; changed by /temperature 0.5 and the like. */
+/** The sampling settings of a chat; commands such as /temperature 0.5 change them. */
 export class Settings {
   #options: PromptOptions
   readonly #model: SamplingDefaults
@@ -25,12 +25,12 @@ export class Settings {
     this.#guard = guard
   }
 
-  /** What ends an answer that does not end by itself: what the user chose, or a guard, told or a matter of course. */
+  /** The kind of limit that ends a long answer: `chosen` by the user (or expected), or an announced `guard`. */
   get bound(): 'chosen' | 'guard' {
-    return this.#options.maxTokens !== undefined || !this.#guard.told ? 'chosen' : 'guard'
+    return this.#options.maxTokens !== undefined || !this.#guard.announced ? 'chosen' : 'guard'
   }
 
-  /** For the next answer; a seed of its own unless one was set. `attempt` varies a set seed for another try. */
+  /** Options for the next answer, with a new seed unless one was set. `attempt` varies a set seed for another try. */
   next(attempt = 0): PromptOptions & { readonly seed: number } {
     const { seed } = this.#options
     const varied = seed === undefined ? randomSeed() : seed + attempt
@@ -38,7 +38,7 @@ export class Settings {
     return { maxTokens, ...this.#options, seed: Number.isSafeInteger(varied) ? varied : (seed as number) - attempt }
   }
 
-  /** `name` is one of SETTING_NAMES; `default` and `random` forget the value. Throws a sentence. */
+  /** `name`: one of SETTING_NAMES; the texts `default` and `random` reset it. Throws an error with a sentence. */
   set(name: string, text: string): void {
     const key = keyOf(name)
     const { [key]: _, ...others } = this.#options
@@ -46,19 +46,19 @@ export class Settings {
     else this.#options = { ...others, [key]: parse(key, name, text) }
   }
 
-  /** As it stands: `temperature 0.7`. */
+  /** The current value: `temperature 0.7`. */
   show(name: string): string {
     const key = keyOf(name)
     const value = this.#options[key]
     return `${name} ${value ?? this.#unset(key)}`
   }
 
-  /** What counts where nothing was set. */
+  /** The value in use if nothing was set. */
   #unset(key: Setting): string {
     if (key === 'seed') return 'random'
     if (key === 'maxTokens') return String(this.#guard.maxTokens)
     if (key === 'presencePenalty' || key === 'frequencyPenalty') return '0'
-    // Ours count together: one that is set takes the place of all.
+    // latentkit's defaults belong together: setting one of them replaces all.
     const ours = this.#model.by === 'latentkit' && key in NOTHING
     if (ours && Object.keys(NOTHING).some(name => this.#options[name as Setting] !== undefined)) {
       return String(NOTHING[key as keyof typeof NOTHING])
@@ -67,7 +67,7 @@ export class Settings {
   }
 }
 
-/** Settings of drawing that do nothing. */
+/** Neutral sampling settings. */
 const NOTHING = { temperature: 1, topP: 1, topK: 0, minP: 0 } as const
 
 function parse(key: Setting, name: string, text: string): number {

@@ -1,4 +1,4 @@
-/** `/help` and its siblings: what a person can say to the program instead of to the model. */
+/** Slash commands (`/help` and others): input for the program instead of the model. */
 import { stat, writeFile } from 'node:fs/promises'
 import { nearest } from '../../../src/for-apps.ts'
 import type { Message } from '../../../src/index.ts'
@@ -15,7 +15,7 @@ interface SlashCommand {
   readonly names: readonly [string, ...string[]]
   readonly argument?: string
   readonly help: string
-  /** Whether the conversation goes on. */
+  /** Returns whether the chat continues. */
   run(chat: ChatControl, argument: string): Promise<boolean> | boolean
 }
 
@@ -150,12 +150,12 @@ const COMMANDS: readonly SlashCommand[] = [
   { names: ['exit', 'quit', 'bye'], help: 'leave', run: () => false },
 ]
 
-/** Whether the text is meant for the program. `//` at the beginning is a slash for the model. */
+/** Whether the text is a command. `//` at the beginning is a literal slash for the model. */
 export function isSlashCommand(text: string): boolean {
   return /^\/(\?|[a-z-]+)(\s|$)/i.test(text)
 }
 
-/** Runs the command; false when it is time to leave. Throws CliError. */
+/** Runs the command; returns false if the chat ends. Throws CliError. */
 export async function runSlashCommand(chat: ChatControl, text: string): Promise<boolean> {
   const [, name = '', argument = ''] = /^\/(\S+)\s*([\s\S]*)$/.exec(text) ?? []
   const command = COMMANDS.find(c => c.names.includes(name.toLowerCase()))
@@ -200,7 +200,7 @@ function change(chat: ChatControl, name: string, value: string): void {
   chat.say(chat.settings.show(name))
 }
 
-/** A pipe that nobody reads would hold the program for ever. */
+/** Refuses pipes and the like: writing to a pipe without a reader would block for ever. */
 async function writeText(file: string, text: string): Promise<void> {
   const there = await stat(file).catch(() => null)
   if (there && !there.isFile() && !there.isDirectory()) {

@@ -12,17 +12,17 @@ interface Key {
 }
 
 /**
- * Messages from a person. The line editor is Node's; it keeps reading while a message is answered, without showing
- * what it reads, so that Ctrl-C is seen and what is typed ahead is there when its turn comes.
+ * Messages from a person, with Node's line editor. It keeps reading while a message is answered, without echo, so that
+ * Ctrl-C works and text typed ahead is used afterwards.
  */
 export class TerminalInput implements ChatInput {
   onInterrupt = () => {}
   readonly #screen = new Screen()
   readonly #editor: Interface
   readonly #composer = new Composer()
-  /** Messages typed while another was answered. */
+  /** Messages typed while another was being answered. */
   readonly #ahead: string[] = []
-  /** Lines of a paste under way, before the one that is being edited. */
+  /** Lines of an unfinished paste, without the one being edited. */
   #pasted: string[] = []
   #pasting = false
   #waiting: ((message: string | null) => void) | null = null
@@ -68,7 +68,7 @@ export class TerminalInput implements ChatInput {
 
   #ask(): void {
     this.#editor.setPrompt(this.#composer.pending || this.#pasted.length > 0 ? '… ' : promptSign())
-    // What was typed ahead stands in the line already.
+    // The line already contains the text typed ahead.
     this.#editor.prompt(true)
   }
 
@@ -136,7 +136,7 @@ function promptSign(): string {
   return colours(process.stderr).cyan('> ')
 }
 
-/** stderr as the editor sees it: stdout belongs to the answers. Muted, it drops what the editor would show. */
+/** The editor's output goes to stderr, since stdout is for answers. While muted, it is discarded. */
 class Screen extends Writable {
   muted = false
   readonly #stream = process.stderr

@@ -20,10 +20,10 @@ import { note } from '../output/stdout.ts'
 import { refuseFolder } from '../stdin.ts'
 import { readTextFile } from '../text-input.ts'
 
-/** A text without turns has no end of its own. */
-const PLAIN: Guard = { maxTokens: 200, told: false }
-/** A turn has, but small models may miss it, and repeat themselves until the context is full. */
-const TURN: Guard = { maxTokens: 2048, told: true }
+/** A plain continuation has no natural end. */
+const PLAIN: Guard = { maxTokens: 200, announced: false }
+/** A turn has, but small models may miss it and repeat themselves until the context is full. */
+const TURN: Guard = { maxTokens: 2048, announced: true }
 
 interface Flags extends LoadFlags, SamplingFlags {
   json?: boolean
@@ -80,10 +80,10 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
   refuseFolder()
   const { model, resumed } = await wantedChat(given, flags)
   const template = flags.template === undefined ? {} : { chatTemplate: await readTemplate(flags.template) }
-  // Nothing is kept: neither the chat nor what the model has read of it.
+  // --no-save keeps neither the chat nor its blocks.
   const loadFlags = flags.save ? flags : { ...flags, diskCache: false }
   const engine = await loadEngine(model, loadFlags, interrupt.signal, template)
-  // From here on Ctrl-C belongs to the conversation.
+  // From here on the chat handles Ctrl-C.
   interrupt.release()
   const input = interactive ? new TerminalInput(completions) : new PipedInput(process.stdin)
   try {

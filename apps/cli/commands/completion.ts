@@ -3,7 +3,7 @@ import { SHELLS, type Shell, scriptFor } from '../completion/shells.ts'
 import { commandsOf } from '../completion/words.ts'
 import { write } from '../output/stdout.ts'
 
-/** `whole`: the program with all of its commands. */
+/** `whole`: builds the program with all commands. */
 export function addCompletion(program: Command, whole: () => Promise<Command>): void {
   program
     .command('completion')

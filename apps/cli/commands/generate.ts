@@ -16,7 +16,7 @@ import { textsOf } from '../texts.ts'
 
 const DEFAULT_PROMPT = 'Once upon a time'
 const DEFAULT_TOKENS = 512
-/** Where the user leaves it to us: livelier than its greedy text, with the tail that derails small models cut off. */
+/** Settings of the default story: livelier than greedy, without the unlikely tokens that derail small models. */
 const STORY: PromptOptions = { temperature: 0.7, topP: 1, minP: 0.1, repetitionPenalty: 1.05 }
 
 interface Flags extends LoadFlags, SamplingFlags, SeveralFlags {
@@ -67,7 +67,7 @@ async function generate(first: string | undefined, second: string | undefined, f
     const options = flags.quiet ? given : { ...given, onPromptProgress: progress.reading }
     if (!flags.quiet && !flags.json) for (const remark of remarks(info)) note(remark)
     const texts = await textsOf(engine.session(), prompt, flags, options)
-    const told: ToldAnswer[] = []
+    const answers: CachedAnswer[] = []
     for (const [i, { session, tell }] of texts.entries()) {
       const echo = flags.echo ?? (process.stdout.isTTY || text === undefined)
       const out = flags.json ? null : new Answering(prompt, echo, heading(i, texts.length))
@@ -76,11 +76,11 @@ async function generate(first: string | undefined, second: string | undefined, f
         return out?.write(chunk)
       })
       await out?.end()
-      told.push({ ...answer, cache: session.cache })
+      answers.push({ ...answer, cache: session.cache })
       if (!flags.json && !flags.quiet) note(statsLine(answer, session.cache, info, options.maxTokens))
     }
-    if (flags.json) await writeJson(report(prompt, told, flags.n !== undefined, info))
-    if (told.some(answer => answer.finishReason === 'aborted')) process.exitCode = EXIT.interrupted
+    if (flags.json) await writeJson(report(prompt, answers, flags.n !== undefined, info))
+    if (answers.some(answer => answer.finishReason === 'aborted')) process.exitCode = EXIT.interrupted
   } finally {
     progress.stop()
     interrupt.release()
@@ -100,16 +100,16 @@ function promptOptions(model: ModelArgument, flags: Flags): PromptOptions & { re
   }
 }
 
-type ToldAnswer = Answer & { readonly cache: CacheStats }
+type CachedAnswer = Answer & { readonly cache: CacheStats }
 
-/** One text's fields stand beside the model's; several are a list. */
-function report(prompt: string, told: readonly ToldAnswer[], several: boolean, info: Info) {
+/** A single text's fields are at the top level, beside the model's; several are a list. */
+function report(prompt: string, answers: readonly CachedAnswer[], several: boolean, info: Info) {
   const { name, modelType, kernels, fallbackReason, warnings } = info
-  const texts = several ? { texts: told } : told[0]
+  const texts = several ? { texts: answers } : answers[0]
   return { model: name, modelType, prompt, ...texts, kernels: { ...kernels, fallbackReason }, warnings }
 }
 
-/** Above each of several texts. */
+/** The heading of each of several texts. */
 function heading(index: number, count: number): string {
   if (count === 1) return ''
   return `${index === 0 ? '' : '\n'}${colours(process.stdout).dim(`[${index + 1} of ${count}]`)}\n`
@@ -117,7 +117,7 @@ function heading(index: number, count: number): string {
 
 type Info = Awaited<ReturnType<typeof loadEngine>>['info']
 
-/** The answer on stdout, its prompt before it if wanted, a line break behind it. */
+/** Writes the answer to stdout: the prompt first if requested, a line break at the end. */
 class Answering {
   #last = ''
   #opening: string
@@ -127,7 +127,7 @@ class Answering {
   }
 
   async write(text: string): Promise<void> {
-    // With the first token: an echo alone would look as if the model had answered.
+    // Echo together with the first token: an echo alone would look like an answer.
     const all = this.#opening + answerText(text)
     this.#opening = ''
     this.#last = text.at(-1) ?? this.#last

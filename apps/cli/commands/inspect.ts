@@ -83,7 +83,7 @@ async function inspect(first: string | undefined, second: string | undefined, fl
   await writeView([...chosen, problemsView(inspection, c)].filter(Boolean).join('\n\n'))
 }
 
-/** A view's name alone asks for the default model, unless such a folder exists. */
+/** A single argument that is a view's name refers to the default model, unless a folder of that name exists. */
 function arrange(first: string | undefined, second: string | undefined): [string | undefined, View | undefined] {
   if (second !== undefined) return [first, viewOf(second)]
   const view = VIEWS.find(v => v === first)

@@ -1,4 +1,4 @@
-/** Scripts that a shell reads once, when it starts; they hold all words and call no program while one types. */
+/** Completion scripts. A shell reads them once, at its start; they contain all words and run no program while one types. */
 import type { CompletedCommand, CompletedFlag } from './words.ts'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
@@ -90,7 +90,7 @@ function fish(commands: readonly CompletedCommand[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** In single quotes, as all three shells take them; a quote within ends them, stands alone and begins them again. */
+/** Quotes a text for all three shells: a single quote inside is written as '\''. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }

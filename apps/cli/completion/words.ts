@@ -1,13 +1,13 @@
-/** What can be completed: the commands, their flags and the values that flags have by name. */
+/** The words that can be completed: commands, their flags, and named values of flags. */
 import type { Command, Option } from 'commander'
 import { LOAD_OPTIONS, type OptionRow, PROMPT_OPTIONS } from '../../../src/for-apps.ts'
 
 export interface CompletedFlag {
-  /** With dashes: the long name, or the short one where there is no other. */
+  /** With dashes: the long name, or the short one if there is no long one. */
   readonly name: string
   readonly description: string
   readonly takesValue: boolean
-  /** Empty: anything, a file among others. */
+  /** Empty: any value, such as a file. */
   readonly values: readonly string[]
 }
 
@@ -39,7 +39,7 @@ function flagOf(option: Option): CompletedFlag {
   }
 }
 
-/** The tables of options know which values there are. */
+/** The option tables list the possible values. */
 const ROWS: readonly OptionRow[] = [...Object.values(LOAD_OPTIONS), ...Object.values(PROMPT_OPTIONS)]
 const VALUES = new Map(
   ROWS.flatMap(({ flag, kind }) =>

@@ -97,7 +97,7 @@ export function tensorsView({ tensors, leftOut }: Inspection, c: Colours): strin
   return table(columns, rows, { style: c.dim })
 }
 
-/** What deserves a look; empty where nothing does. */
+/** Warnings; empty if there are none. */
 export function problemsView({ unused, leftOut, warnings }: Inspection, c: Colours): string {
   const some = (names: readonly string[]) => names.slice(0, 4).join(', ') + (names.length > 4 ? ', …' : '')
   return [

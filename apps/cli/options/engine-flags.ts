@@ -1,11 +1,11 @@
-/** Flags of the engine's options: names, ranges and sentences are those of its tables. */
+/** Command-line flags of the engine's options. Names, ranges and descriptions come from the option tables. */
 import { Option } from 'commander'
 import { LOAD_OPTIONS, type OptionRow, type OptionRows, PROMPT_OPTIONS } from '../../../src/for-apps.ts'
 import { ofKind, type Parser } from './parsers.ts'
 
 export interface FlagWords<T = unknown> {
   readonly group: string
-  /** Where the command line needs other words than the table. */
+  /** Default: the table's description. */
   readonly description?: string
   readonly defaultText?: string
   /** Default: the table's kind and range. */
@@ -26,7 +26,7 @@ export function engineFlag(
   return option.helpGroup(group)
 }
 
-/** The name of an option as it is written here: `--max-tokens` for maxTokens, `--beams` for beams.width. */
+/** The flag of an option: `--max-tokens` for maxTokens, `--beams` for beams.width. */
 export const FLAG_NAMES: Readonly<Record<string, string>> = {
   ...names(LOAD_OPTIONS),
   ...names(PROMPT_OPTIONS),

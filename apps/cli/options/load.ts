@@ -7,14 +7,14 @@ import { bytes, tokens } from './parsers.ts'
 
 export const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
 
-/** What weights can be turned into. */
+/** Types that weights can be converted to. */
 export const WEIGHT_TYPES: readonly EncodableType[] = [
   ...(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k', 'q4_k', 'q3_k', 'q2_k'] as const),
   ...(['q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl', 'mxfp4'] as const),
 ]
 const SHOWN = 'q8_0, q6_k, q5_k, q4_k, bf16 …'
 
-/** As the flags are parsed; undefined where neither flag nor variable was given. */
+/** Parsed flags; undefined if neither flag nor variable was given. */
 export interface LoadFlags {
   kernels?: KernelChoice
   threads?: number
@@ -35,7 +35,7 @@ export interface LoadFlags {
 
 const group = 'Running:'
 
-/** How a model is found, loaded and computed. */
+/** Adds options for finding, loading and computing a model. */
 export function addModelOptions(command: Command): Command {
   const { kernels, threads, isa, cacheType, weights, exact, offline } = LOAD_OPTIONS
   return command
@@ -48,7 +48,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(engineFlag(offline, { group }))
 }
 
-/** The same, and how sessions run. */
+/** The same, and options of sessions. */
 export function addLoadOptions(command: Command): Command {
   const { contextLength, chunkSize, draft, cacheBytes, cacheDir, cacheDirBytes } = LOAD_OPTIONS
   return addModelOptions(command)
@@ -63,7 +63,7 @@ export function addLoadOptions(command: Command): Command {
     )
 }
 
-/** What the engine is told; hub settings and progress are added where the engine is loaded. */
+/** Options for `Engine.load`; the caller adds hub settings and progress. */
 export function toLoadOptions(flags: LoadFlags): LoadOptions {
   return {
     ...(flags.kernels !== undefined && { kernels: flags.kernels }),

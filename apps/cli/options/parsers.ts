@@ -1,10 +1,10 @@
-/** Texts of the command line and the environment as values. Each throws what was expected. */
+/** Parsers for texts of the command line and the environment. Each throws an error that says what was expected. */
 import { InvalidArgumentError } from 'commander'
 import { expectation, type Kind } from '../../../src/for-apps.ts'
 
 export type Parser<T> = (text: string) => T
 
-/** A value of an option of the engine: what it takes is taken, and what is expected is said in its words. */
+/** Parser for an option's kind: same values and same wording as the engine's own check. */
 export function ofKind<T>(kind: Kind): Parser<T> {
   if (kind.kind === 'whole' || kind.kind === 'number') return text => numberOf(text, kind) as T
   if (kind.kind === 'choice')
@@ -76,7 +76,7 @@ export function collect<T>(each: Parser<T>): (text: string, previous: T[] | unde
   return (text, previous) => [...(previous ?? []), each(text)]
 }
 
-/** `\n` in a shell's quotes is two characters; nobody means those. */
+/** `\n` in a shell's quotes is two characters: read it as a line break. */
 export const unescaped: Parser<string> = text => {
   if (text === '') reject('some text')
   const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' }

@@ -21,7 +21,7 @@ export interface SamplingFlags {
   speculate?: SpeculationKind
 }
 
-/** What can be changed between answers, under the names of the API. */
+/** Settings that can be changed between answers, by their names in the API. */
 export const SETTINGS = [
   ...(['temperature', 'topP', 'topK', 'minP'] as const),
   ...(['repetitionPenalty', 'presencePenalty', 'frequencyPenalty', 'seed', 'maxTokens'] as const),
@@ -30,7 +30,7 @@ export type Setting = (typeof SETTINGS)[number]
 
 export const PATHS: readonly AttentionPath[] = ['expanded', 'absorbed']
 
-/** As `/temperature 0.5` and `--temperature 0.5` are read. */
+/** Parses the value of `/temperature 0.5` and `--temperature 0.5`. */
 export function settingParser(name: Setting): Parser<number> {
   return name === 'maxTokens' ? tokensFrom(0) : ofKind(PROMPT_OPTIONS[name].kind)
 }
@@ -67,12 +67,12 @@ export function toPromptOptions(flags: SamplingFlags): PromptOptions {
   }
 }
 
-/** Whether the user said anything about how tokens are chosen. */
+/** Whether the user gave any sampling option. */
 export function choseSampling(flags: SamplingFlags): boolean {
   return ['temperature', 'topP', 'topK', 'minP'].some(name => flags[name as keyof SamplingFlags] !== undefined)
 }
 
-/** Only the fields of this file, and of those only what was given: commander hands over all flags of a command. */
+/** Only the given sampling flags: commander passes all flags of a command. */
 function pick(flags: SamplingFlags): SamplingFlags {
   const names: readonly string[] = [...SETTINGS, 'stop', 'ignoreEos', 'path', 'speculate']
   return Object.fromEntries(Object.entries(flags).filter(([k, v]) => names.includes(k) && v !== undefined))

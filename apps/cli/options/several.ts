@@ -1,4 +1,4 @@
-/** Options for more than one text of a prompt, and for choosing among them. */
+/** Options for several texts per prompt, and for choosing among them. */
 import { type Command, Option } from 'commander'
 import { BEAM_OPTIONS } from '../../../src/for-apps.ts'
 import type { PromptOptions } from '../../../src/index.ts'
@@ -13,11 +13,11 @@ export interface SeveralFlags {
 }
 
 const HEADING = 'Several texts:'
-/** Each has a last block of its own in the cache. */
-const MOST = 1024
+/** Limit of texts per prompt: each needs its own last block in the cache. */
+const MAX_TEXTS = 1024
 
 export function addSeveralOptions(command: Command): Command {
-  const count = integer(1, MOST)
+  const count = integer(1, MAX_TEXTS)
   return command
     .addOption(
       new Option('--n <n>', 'write n texts, of one reading of the prompt; seeds s, s + 1 …')

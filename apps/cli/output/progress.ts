@@ -2,18 +2,18 @@ import { printable } from '../../../src/for-apps.ts'
 import type { ProgressEvent, PromptProgress } from '../../../src/index.ts'
 import * as format from './format.ts'
 
-/** What is over sooner needs no bar. */
+/** Work that ends sooner shows no progress. */
 const DELAY_MS = 150
 const REDRAW_MS = 60
 const BAR = 20
 
-/** Where the file in work is of no interest. */
+/** Labels for work whose current file is of no interest. */
 const LABELS: Readonly<Partial<Record<ProgressEvent['status'], string>>> = {
   load: 'Loading weights',
   write: 'Writing',
 }
 
-/** A line on a terminal's stderr while files are fetched or read; nothing elsewhere. */
+/** A progress line on a terminal's stderr while files are downloaded or read; nothing elsewhere. */
 export class Progress {
   readonly #stream = process.stderr
   readonly #begun = performance.now()
@@ -43,17 +43,17 @@ export class Progress {
     this.#draw(this.#line(event, now))
   }
 
-  /** Says what is going on where there is nothing to count. */
+  /** Shows a text without a bar. */
   note(text: string): void {
     if (this.#wanted) this.#draw(text)
   }
 
-  /** Work in pieces of one size: `Measuring  ━━━───  35 %  7 of 20 windows  22 s left`. */
+  /** Work in equal units: `Measuring  ━━━───  35 %  7 of 20 windows  22 s left`. */
   pieces(label: string, done: number, total: number, unit: string, detail: string): void {
     const now = performance.now()
     if (label !== this.#label) {
       this.#label = label
-      // The first piece is done when it is told, and what came before it was other work.
+      // The clock starts when the first unit is done: the time before was other work.
       this.#labelBegun = now
       this.#labelFrom = done
     }
@@ -70,7 +70,7 @@ export class Progress {
     this.#draw(this.#fitting(['Reading', bar(Math.min(1, tokens / total)), count]))
   }
 
-  /** Takes the line away. */
+  /** Clears the line. */
   stop(): void {
     if (this.#drawn > 0) this.#stream.write('\r\x1b[K')
     this.#drawn = 0
@@ -78,7 +78,7 @@ export class Progress {
 
   #draw(text: string): void {
     this.#drawn = performance.now()
-    // A line that wraps could not be taken back.
+    // A wrapped line could not be cleared.
     this.#stream.write(`\r\x1b[K${printable(text).slice(0, this.#width())}`)
   }
 
@@ -96,7 +96,7 @@ export class Progress {
     ])
   }
 
-  /** The least important is last, and goes first. */
+  /** Joins the parts that fit. The least important is last and is dropped first. */
   #fitting(parts: string[]): string {
     while (parts.length > 2 && parts.join('  ').length > this.#width()) parts.pop()
     return parts.join('  ')

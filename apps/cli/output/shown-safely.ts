@@ -5,7 +5,7 @@ import { colours } from './colour.ts'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one
 const PAINT = /(\u001b\[(?:0|[1-4]|7|2[2-9]|3[0-79]|4[0-79]|49|9[0-7])m)/
 
-/** A text for a terminal or a file: of its control characters only line breaks, tabs and our own colours stay. */
+/** A text for a terminal or a file: removes all control characters but line breaks, tabs and our own colours. */
 export function shownSafely(text: string, stream: { readonly isTTY?: boolean }): string {
   if (!colours(stream).isColorSupported) return printable(text, { lines: true })
   return text

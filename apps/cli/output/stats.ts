@@ -2,7 +2,7 @@ import type { CacheStats, Completion, ModelInfo } from '../../../src/index.ts'
 import { colours } from './colour.ts'
 import * as format from './format.ts'
 
-/** What is known of an answer: all of it, or what came before Ctrl-C. */
+/** An answer: complete, or the part before Ctrl-C. */
 export type Answer = Pick<Completion, 'text' | 'tokenIds' | 'finishReason' | 'seed'> &
   Partial<Pick<Completion, 'usage' | 'timings'>>
 
@@ -25,7 +25,7 @@ export function statsLine(answer: Answer, cache: CacheStats, info: ModelInfo, li
   return colours(process.stderr).dim(`${ended === null ? '' : `${ended} · `}${parts.join(' · ')}`)
 }
 
-/** Said only when the text did not come to its own end. */
+/** The reason of the end, unless the text ended by itself. */
 function endOf(reason: Completion['finishReason'], info: ModelInfo, limit: number | undefined): string | null {
   if (reason === 'aborted') return 'stopped'
   if (reason === 'length') return `ended by --max-tokens ${limit ?? ''}`.trimEnd()
@@ -33,7 +33,7 @@ function endOf(reason: Completion['finishReason'], info: ModelInfo, limit: numbe
   return null
 }
 
-/** What a user should know of a model that was loaded: why its kernels are slower ones, what was odd in its files. */
+/** Remarks on a loaded model: why slower kernels are used, and oddities of its files. */
 export function remarks({ fallbackReason, kernels, warnings }: ModelInfo): string[] {
   const { yellow } = colours(process.stderr)
   const fallback = fallbackReason === null ? [] : [`${fallbackReason.replace(/\.$/, '')}; ${kernels.name} is used`]

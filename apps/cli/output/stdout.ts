@@ -4,9 +4,9 @@ import { shownSafely } from './shown-safely.ts'
 import { wrapped } from './table.ts'
 
 /**
- * What happens when a reader goes away or a disk is full. A reader that has seen enough (`| head`) is no error: the
- * program ends without a word. Any other error of standard output reaches whoever writes next, or `outputFailure`.
- * Where standard error cannot be written there is nobody to tell, and the answer does not depend on it.
+ * Handles output streams that fail. A closed pipe (`| head`) is not an error: the program ends silently. Any other error
+ * of standard output is thrown by the next write, or by `outputFailure`. Errors of standard error are ignored: they cannot
+ * be reported, and the answer does not depend on them.
  */
 export function watchOutputs(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -15,7 +15,7 @@ export function watchOutputs(): void {
   process.stderr.on('error', () => {})
 }
 
-/** Why standard output could not be written; null while it can. Waits for what was written before. */
+/** The error of standard output, or null. Waits for earlier writes. */
 export async function outputFailure(): Promise<OutputError | null> {
   return writeRaw('').then(
     () => null,
@@ -23,12 +23,12 @@ export async function outputFailure(): Promise<OutputError | null> {
   )
 }
 
-/** Writes an answer, no faster than it is read. Throws OutputError. */
+/** Writes an answer and waits until the reader has room for more. Throws OutputError. */
 export async function write(text: string): Promise<void> {
   if (text !== '') await writeRaw(text)
 }
 
-/** What a model says, as it may be written: none of it is a command to a terminal. */
+/** A model's text without terminal control sequences. */
 export function answerText(text: string): string {
   return process.stdout.isTTY ? printable(text, { lines: true }) : text
 }
@@ -38,12 +38,12 @@ export async function writeJson(value: unknown): Promise<void> {
   await write(`${answerText(text)}\n`)
 }
 
-/** Tables and reports, which show names and texts of files. */
+/** Writes a table or report, which may contain names and texts from files. */
 export async function writeView(text: string): Promise<void> {
   await write(`${shownSafely(text, process.stdout)}\n`)
 }
 
-/** Everything that is not the answer. On a terminal its lines end between words. */
+/** Writes a remark to stderr, wrapped between words on a terminal. */
 export function note(text: string): void {
   const { isTTY, columns } = process.stderr
   const safe = shownSafely(text, process.stderr)

@@ -1,4 +1,4 @@
-/** Aligned columns for a terminal or a file. Widths count what is seen: colours and combining marks take none. */
+/** Aligned columns for a terminal or a file. Widths count visible columns: colours and combining marks have none. */
 import { printable } from '../../../src/for-apps.ts'
 
 export interface Column {
@@ -10,7 +10,7 @@ export interface TableOptions {
   /** Spaces between columns. Default 2. */
   readonly gap?: number
   readonly indent?: number
-  /** Applied to each heading after it was padded. */
+  /** Applied to each heading after padding. */
   readonly style?: (head: string) => string
 }
 
@@ -27,7 +27,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   return [...(heads.some(Boolean) ? [line(heads, style)] : []), ...body].join('\n')
 }
 
-/** Names and values, one pair a line. Values that are wider than `columns` leave go on below themselves. */
+/** Names and values, one pair per line. Long values are wrapped within their column. */
 export function pairs(
   rows: readonly (readonly [string, string])[],
   style: (name: string) => string,
@@ -59,7 +59,7 @@ function wrappedLine(text: string, columns: number): string {
   return lines.join('\n')
 }
 
-/** A name with a line break would forge a row. */
+/** Removes line breaks: a name with one could forge a row. */
 function oneLine(cell: string): string {
   return cell.replace(/[\n\r]/g, character => printable(character))
 }
@@ -75,7 +75,7 @@ export function seenWidth(text: string): number {
   const plain = text.replace(ESCAPES, '')
   if (ASCII.test(plain)) return plain.length
   let width = 0
-  // Made only when there is need: it loads tables that a start should not wait for.
+  // Created only when needed: it loads tables, which would slow the program's start.
   for (const { segment } of new Intl.Segmenter().segment(plain)) width += WIDE.test(segment) ? 2 : 1
   return width
 }

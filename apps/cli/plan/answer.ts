@@ -1,10 +1,10 @@
-/** The answer in plain sentences: what it costs, does it fit, how fast at best, what other attention would cost. */
+/** The plan in plain sentences: memory, whether it fits, speed at best, and the cost of other attention. */
 import type { Plan, SmallestPipeline, SmallestRanks } from '../../../src/index.ts'
 import { plural } from '../output/format.ts'
 import { bothUnits } from './amounts.ts'
 import { deviceOf, speedOf, timesOf, tokensOf, usersOf } from './facts.ts'
 
-/** What would do where the question's devices do not. */
+/** Alternatives if the given devices do not suffice. */
 export interface Remedies {
   readonly ranks: SmallestRanks | null
   readonly pipeline: SmallestPipeline | null
@@ -25,7 +25,7 @@ function costOf(p: Plan): string {
   )
 }
 
-/** The sentence that people copy says itself what it leaves out. */
+/** Put into the first sentence, since people copy only that one. */
 function doubt({ unknown }: Plan, about: 'cache' | 'weights'): string {
   const fields = unknown.filter(u => u.affects === about || u.affects === 'both').map(u => u.field)
   if (fields.length === 0) return ''

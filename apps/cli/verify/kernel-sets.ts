@@ -9,7 +9,7 @@ export interface AvailableKernels {
   readonly skipped: readonly { readonly kernels: KernelSet; readonly reason: string }[]
 }
 
-/** Tries each set once. One that was named and is not there is an error; of the others it is said. */
+/** Tries each kernel set once. A requested set that is not available is an error; others are reported. */
 export async function availableKernels(
   named: readonly KernelSet[] | undefined,
   options: KernelOptions,
