@@ -1,6 +1,7 @@
 import type { ConfigReader } from '../checkpoint/config-reader.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import type { BiasGroup } from './biases.ts'
+import type { ModelDescriptor } from './descriptor.ts'
 import type { Architecture } from './gguf/architecture.ts'
 import type { FamilyTraits } from './traits.ts'
 
@@ -8,7 +9,7 @@ import type { FamilyTraits } from './traits.ts'
 export interface Family {
   readonly traits: FamilyTraits
   /** Throws ConfigError on a field that is missing or absurd, UnsupportedModelError on a variant not run here. */
-  readonly config: (raw: ConfigReader) => ModelConfig
+  readonly config: (raw: ConfigReader, model: ModelDescriptor) => ModelConfig
   readonly names: TensorNames
   /** llama.cpp's architecture for it. Default: there is none. */
   readonly gguf?: Architecture

@@ -5,6 +5,7 @@ import { UnsupportedModelError } from '../errors.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { deepseekV2, deepseekV3 } from './deepseek/config.ts'
 import * as deepseekTraits from './deepseek/traits.ts'
+import { describe } from './describe/describe.ts'
 import { falcon } from './falcon/config.ts'
 import * as falconTraits from './falcon/traits.ts'
 import type { Family } from './family.ts'
@@ -64,7 +65,7 @@ function familyOf(raw: ConfigReader): Family {
 /** What a config.json says of a model that is run here. Throws UnsupportedModelError or ConfigError. */
 export function readModel(raw: ConfigReader): { readonly family: Family; readonly config: ModelConfig } {
   const family = familyOf(raw)
-  return { family, config: family.config(raw) }
+  return { family, config: family.config(raw, describe(raw, raw.string('model_type'), family.traits)) }
 }
 
 export function parseConfig(raw: ConfigReader): ModelConfig {

@@ -13,6 +13,8 @@ export interface Traits {
   readonly plainOutput: boolean
   /** Where the file names none. Default: hidden size / heads. */
   readonly headDim?: number
+  /** The window's length where the file has no such field; null there means none. Default: none. */
+  readonly window?: number
   /** Every so many layers one is without the window, where the file does not say which. Default: none is. */
   readonly windowPattern?: number
   /** Routers have a bias for the choice, or none, whatever the fields look like. */

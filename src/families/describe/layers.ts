@@ -46,8 +46,7 @@ const WINDOW = { min: 1, max: 2 ** 40 } as const
 
 function readWindows(raw: ConfigReader, modelType: string, traits: Traits, nLayers: number): ByLayer<number | null> {
   const written = raw.optionalInt('sliding_window', WINDOW)
-  // An absent window means Mistral's first one; null means none.
-  const absent = modelType === 'mistral' && !raw.keys().includes('sliding_window') ? 4096 : null
+  const absent = raw.keys().includes('sliding_window') ? null : (traits.window ?? null)
   const used = raw.bool('use_sliding_window', { default: !/^(qwen|glm)/.test(modelType) })
   const window = used ? (written ?? absent) : null
   const chunk = raw.optionalInt('attention_chunk_size', WINDOW) ?? null
@@ -58,7 +57,7 @@ function readWindows(raw: ConfigReader, modelType: string, traits: Traits, nLaye
   const pattern = optionalFirstInt(raw, ['sliding_window_pattern', '_sliding_window_pattern'], COUNT)
   const every = pattern ?? traits.windowPattern
   if (every) return i => ((i + 1) % every === 0 ? null : window)
-  const from = raw.has('max_window_layers') && /^qwen/.test(modelType) ? raw.int('max_window_layers') : 0
+  const from = /^qwen/.test(modelType) ? raw.int('max_window_layers', { default: 28 }) : 0
   return i => (i >= from ? window : null)
 }
 

@@ -1,17 +1,18 @@
 /** Llama (arXiv 2302.13971, 2407.21783), SmolLM2, Mistral (arXiv 2310.06825), Qwen2 (2407.10671), Qwen3 (2505.09388). */
 
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { LayerConfig, ModelConfig } from '../../nn/config.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import { ATTENTION, MLP, QKV } from '../biases.ts'
+import type { ModelDescriptor } from '../descriptor.ts'
 import type { Family, TensorNames } from '../family.ts'
 import { GROUPED, HUB_NAMES } from '../names.ts'
-import { decoderConfig, evenDim, headDim, readHeads, readMlp, sameLayers } from '../read/common.ts'
+import { readActivation, rmsEps } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
+import { type Arithmetic, runnable } from '../runnable.ts'
 import * as gguf from './gguf.ts'
 import * as traits from './traits.ts'
 
 const NAMES: TensorNames = { ...HUB_NAMES, attention: GROUPED }
-const WINDOW = { min: 1, max: 1 << 28 } as const
 
 export const llama: Family = {
   traits: traits.llama,
@@ -22,7 +23,7 @@ export const llama: Family = {
     { modules: MLP, key: 'mlp_bias' },
   ],
   names: NAMES,
-  config: raw => config(raw, { eps: 1e-6 }),
+  config: (raw, model) => config(raw, model),
 }
 
 export const mistral: Family = {
@@ -30,13 +31,7 @@ export const mistral: Family = {
   gguf: gguf.llama,
   hubClass: 'MistralForCausalLM',
   names: NAMES,
-  config(raw) {
-    // An absent window means Mistral's first one; null means none.
-    const first = raw.keys().includes('sliding_window') ? null : 4096
-    const window = raw.optionalInt('sliding_window', WINDOW) ?? first
-    const c = config(raw, { eps: 1e-6 })
-    return { ...c, layers: c.layers.map(layer => ({ ...layer, window })) }
-  },
+  config: (raw, model) => config(raw, model, { windows: true }),
 }
 
 export const qwen2: Family = {
@@ -45,10 +40,11 @@ export const qwen2: Family = {
   hubClass: 'Qwen2ForCausalLM',
   hubBiases: [{ modules: QKV, always: true }],
   names: NAMES,
-  config(raw) {
-    const c = config(raw, { eps: 1e-6, theta: 10_000 })
-    return { ...c, layers: qwenLayers(raw, c.layers), bias: { qkv: true, attentionOut: false, mlp: false } }
-  },
+  config: (raw, model) => ({
+    ...qwen(raw, model),
+    // Its code leaves attention_bias and mlp_bias alone.
+    bias: { qkv: true, attentionOut: false, mlp: false },
+  }),
 }
 
 export const qwen3: Family = {
@@ -60,52 +56,23 @@ export const qwen3: Family = {
     ...NAMES,
     attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
   },
-  config(raw) {
-    const c = config(raw, { eps: 1e-6, headDim: 128, qkNorm: true })
-    return { ...c, layers: qwenLayers(raw, c.layers) }
-  },
+  config: (raw, model) => qwen(raw, model, { qkNorm: true }),
 }
 
-function config(
-  raw: ConfigReader,
-  defaults: { readonly eps: number; readonly theta?: number; readonly headDim?: number; readonly qkNorm?: boolean },
-) {
-  const base = decoderConfig(raw, { tied: false, eps: defaults.eps })
-  const { nHeads, nKvHeads } = readHeads(raw)
-  const d = evenDim(
-    raw,
-    'head_dim',
-    raw.optionalInt('head_dim') ?? defaults.headDim ?? headDim(raw, base.hiddenSize, nHeads),
-  )
-  const rope = readRope(raw, {
-    dim: d,
-    interleaved: raw.bool('rope_interleave', { default: false }),
-    ...(defaults.theta && { theta: defaults.theta }),
+function config(raw: ConfigReader, model: ModelDescriptor, own: Partial<Arithmetic> = {}): ModelConfig {
+  const interleaved = raw.bool('rope_interleave', { default: false })
+  return runnable(raw, model, {
+    attention: 'grouped',
+    eps: rmsEps(raw, 1e-6),
+    activation: readActivation(raw, 'hidden_act', 'silu'),
+    ropes: dim => [readRope(raw, { dim, interleaved })],
+    ...own,
   })
-  return {
-    ...base,
-    ropes: [rope],
-    layers: sameLayers(base.nLayers, {
-      attention: {
-        kind: 'grouped',
-        nHeads,
-        nKvHeads,
-        headDim: d,
-        softmaxScale: d ** -0.5,
-        qkNormEps: defaults.qkNorm ? base.norm.eps : null,
-      },
-      mlp: readMlp(raw),
-    }),
-  } satisfies ModelConfig
 }
 
-/** Qwen's window, where it is used at all, begins at layer `max_window_layers`, or is told layer by layer. */
-function qwenLayers(raw: ConfigReader, layers: readonly LayerConfig[]): LayerConfig[] {
-  const window = raw.bool('use_sliding_window', { default: false }) ? raw.int('sliding_window', WINDOW) : null
-  const from = raw.int('max_window_layers', { default: 28 })
-  const types = window === null ? undefined : raw.optionalStrings('layer_types', { length: layers.length })
-  return layers.map((layer, i) => {
-    const sliding = types ? types[i] === 'sliding_attention' : i >= from
-    return { ...layer, window: sliding ? window : null }
-  })
+/** A window that is switched on has to have a length; the descriptor takes none for none. */
+function qwen(raw: ConfigReader, model: ModelDescriptor, own: Partial<Arithmetic> = {}): ModelConfig {
+  if (raw.bool('use_sliding_window', { default: false })) raw.int('sliding_window', { min: 1 })
+  raw.int('max_window_layers', { default: 28 })
+  return config(raw, model, { windows: true, ...own })
 }

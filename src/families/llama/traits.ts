@@ -2,7 +2,7 @@ import type { FamilyTraits } from '../traits.ts'
 
 export const llama: FamilyTraits = { modelTypes: ['llama'] }
 
-export const mistral: FamilyTraits = { modelTypes: ['mistral'] }
+export const mistral: FamilyTraits = { modelTypes: ['mistral'], window: 4096 }
 
 export const qwen2: FamilyTraits = { modelTypes: ['qwen2'], bias: { qkv: true } }
 

@@ -3,8 +3,9 @@
 import { LATENT as LATENT_BIASES } from '../biases.ts'
 import type { Family } from '../family.ts'
 import { HUB_NAMES, LATENT } from '../names.ts'
-import { decoderConfig, readMlp, SIZE, sameLayers } from '../read/common.ts'
-import { readLatentAttention } from '../read/latent.ts'
+import { SIZE } from '../read/common.ts'
+import { latentArithmetic } from '../read/latent.ts'
+import { runnable } from '../runnable.ts'
 import { minicpm3 as gguf } from './gguf.ts'
 import * as traits from './traits.ts'
 
@@ -16,17 +17,14 @@ export const minicpm3: Family = {
   hubClass: 'MiniCPM3ForCausalLM',
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
   names: { ...HUB_NAMES, attention: LATENT },
-  config(raw) {
-    const base = decoderConfig(raw, { tied: true, eps: 1e-5 })
-    const { attention, rope } = readLatentAttention(raw, { interleaved: false })
-    return {
-      ...base,
-      ropes: [rope],
-      layers: sameLayers(base.nLayers, { attention, mlp: readMlp(raw) }),
+  config(raw, model) {
+    const { layers, hiddenSize } = model
+    const depth = Math.sqrt(layers.length)
+    return runnable(raw, model, {
+      ...latentArithmetic(raw, { interleaved: false, eps: 1e-5 }),
       embeddingScale: raw.number('scale_emb', { ...FACTOR, default: 1 }),
-      residualScale:
-        raw.number('scale_depth', { ...FACTOR, default: Math.sqrt(base.nLayers) }) / Math.sqrt(base.nLayers),
-      logitScale: raw.int('dim_model_base', { ...SIZE, default: base.hiddenSize }) / base.hiddenSize,
-    }
+      residualScale: raw.number('scale_depth', { ...FACTOR, default: depth }) / depth,
+      logitScale: raw.int('dim_model_base', { ...SIZE, default: hiddenSize }) / hiddenSize,
+    })
   },
 }

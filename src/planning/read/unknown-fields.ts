@@ -6,6 +6,7 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { layerTypes } from '../../families/describe/layers.ts'
 import { BY_LAYER, variantFields } from '../../families/describe/variants.ts'
 import type { Unknown } from '../../families/descriptor.ts'
+import { traitsOf } from '../../families/index.ts'
 
 const words = (text: string) => new Set(text.split(/\s+/).filter(Boolean))
 
@@ -77,7 +78,7 @@ export function unknownFields(
   }
   if (top !== raw)
     for (const field of top.keys()) if (OTHER_PART.test(field) && !isOff(top.raw(field))) found.push(otherPart(field))
-  const types = [...unknownTypes(raw), ...missingWindows(raw)]
+  const types = [...unknownTypes(raw), ...missingWindows(raw, modelType)]
   return [...found, ...latentLeft(raw), ...types, ...unknownByLayer(raw), ...assumedWindows(raw, modelType, named)]
 }
 
@@ -130,7 +131,8 @@ function latentLeft(raw: ConfigReader): Unknown[] {
 }
 
 /** Layers that are said to have a window or a chunk of a length that is not said. */
-function missingWindows(raw: ConfigReader): Unknown[] {
+function missingWindows(raw: ConfigReader, modelType: string): Unknown[] {
+  if (traitsOf(modelType)?.window) return []
   const types = new Set(layerTypes(raw))
   const lengths = { sliding_attention: 'sliding_window', chunked_attention: 'attention_chunk_size' }
   return Object.entries(lengths).flatMap(([type, field]): Unknown[] => {

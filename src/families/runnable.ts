@@ -1,0 +1,157 @@
+/** From what a model is to what this engine computes: the one place that says no to a descriptor. */
+import type { ConfigReader } from '../checkpoint/config-reader.ts'
+import { quote } from '../checkpoint/quote.ts'
+import { readTokenIds } from '../checkpoint/token-ids.ts'
+import { UnsupportedModelError } from '../errors.ts'
+import type { Activation } from '../kernels/contract/operations.ts'
+import type { AttentionConfig } from '../nn/attention/config.ts'
+import { type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
+import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
+import type { AttentionShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
+
+export type Routing = Pick<MoeConfig, 'scoring' | 'groups' | 'topkGroups' | 'groupScore' | 'normalise' | 'scale'>
+
+/** What a family's arithmetic is, beside the sizes that a descriptor has. */
+export interface Arithmetic {
+  readonly attention: AttentionConfig['kind']
+  /** Of all norms but those of latents. */
+  readonly eps: number
+  readonly activation: Activation
+  /** Default `pre`. */
+  readonly blockOrder?: BlockOrder
+  /** The ropes for heads that rotate `dim` numbers. Default: no rotary positions. */
+  readonly ropes?: (dim: number) => readonly RopeConfig[]
+  /** Which of them a layer has. Default: the first. */
+  readonly ropeOf?: (layer: LayerDescriptor) => number
+  /** Factor of q·k. Default: width of a head's key ^ -0.5, times YaRN's factor for latents. */
+  readonly softmaxScale?: number
+  /** There are norms over the heads of q and k. Default false. */
+  readonly qkNorm?: boolean
+  /** Layers may have windows; other families' code leaves `sliding_window` alone. Default false. */
+  readonly windows?: boolean
+  /** How experts are chosen. Default: there are none. */
+  readonly routing?: Routing
+  /** Default: as `max_position_embeddings` says. */
+  readonly maxPositions?: number
+  readonly embeddingScale?: number
+  readonly residualScale?: number
+  readonly logitScale?: number
+}
+
+/** transformers and DeepSeek's own code leave these norms at their default, whatever `rms_norm_eps` says. */
+const LATENT_NORM_EPS = 1e-6
+const WINDOW = { min: 1, max: 1 << 28 } as const
+
+/** Throws UnsupportedModelError, or ConfigError for sizes that no kernel takes. */
+export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmetic): ModelConfig {
+  refuseQuirks(raw)
+  const ropes: RopeConfig[] = []
+  const placed = new Map<number, { readonly first: number; readonly all: readonly RopeConfig[] }>()
+  /** Ropes of heads of this size: those of other sizes have others. */
+  const ropesOf = (dim: number) => {
+    const known = placed.get(dim)
+    if (known) return known
+    const made = { first: ropes.length, all: a.ropes?.(dim) ?? [] }
+    ropes.push(...made.all)
+    placed.set(dim, made)
+    return made
+  }
+  const layers = model.layers.map((layer): LayerConfig => {
+    const shape = attended(raw, layer, model, a)
+    const found = a.ropes && ropesOf(rotated(raw, shape))
+    const which = a.ropeOf?.(layer) ?? 0
+    return {
+      attention: attentionOf(shape, a, found?.all[which]),
+      rope: found ? found.first + which : null,
+      window: a.windows && layer.window !== null ? checkedWindow(raw, layer.window) : null,
+      mlp: mlpOf(raw, layer, model, a),
+    }
+  })
+  const { qkv, attentionOut, mlp } = model.bias
+  return {
+    modelType: raw.string('model_type', { default: '' }),
+    vocabSize: model.vocabSize,
+    hiddenSize: model.hiddenSize,
+    nLayers: layers.length,
+    maxPositions: a.maxPositions ?? raw.int('max_position_embeddings', { min: 1, max: 1 << 28, default: 2048 }),
+    ropes,
+    layers,
+    blockOrder: a.blockOrder ?? 'pre',
+    norm: { kind: model.norm.kind, eps: a.eps },
+    embeddingScale: a.embeddingScale ?? 1,
+    residualScale: a.residualScale ?? 1,
+    logitScale: a.logitScale ?? 1,
+    learnedPositions: model.learnedPositions > 0,
+    finalNorm: model.norm.final,
+    bias: { qkv, attentionOut, mlp },
+    tiedEmbeddings: model.tiedEmbeddings,
+    // What is no token id (-1, null in a list) counts as not given: the checkpoint has warned of it.
+    bosTokenId: readTokenIds(raw.raw('bos_token_id'))[0] ?? null,
+    eosTokenIds: readTokenIds(raw.raw('eos_token_id')),
+  }
+}
+
+function attended(raw: ConfigReader, layer: LayerDescriptor, model: ModelDescriptor, a: Arithmetic): AttentionShape {
+  const { attention: shape } = layer
+  if (shape.kind === 'state') return refuse(raw, 'layers that keep a state in place of keys')
+  if (layer.indexer) return refuse(raw, 'a sparse indexer')
+  if (layer.sharesRows) return refuse(raw, 'layers that read the keys of others')
+  if (layer.own) return refuse(raw, `weights that are not known here (${layer.own.map(w => w.name).join(', ')})`)
+  if (shape.kind !== a.attention) {
+    return refuse(raw, shape.kind === 'latent' ? 'multi-head latent attention' : 'attention without latents')
+  }
+  if (shape.kind === 'latent') return shape
+  if (shape.keyDim !== shape.valueDim || shape.oneProjection) return refuse(raw, 'keys and values of different widths')
+  if (model.norm.qk !== (a.qkNorm ?? false)) return refuse(raw, 'norms over the heads of q and k')
+  return shape
+}
+
+/** How many numbers of a head rope rotates. */
+function rotated(raw: ConfigReader, shape: AttentionShape): number {
+  const [key, dim] =
+    shape.kind === 'latent'
+      ? (['qk_rope_head_dim', shape.qkRopeHeadDim] as const)
+      : (['head_dim', shape.keyDim] as const)
+  return dim % 2 === 0 ? dim : raw.fail(key, 'an even number, for rotary positions')
+}
+
+function attentionOf(shape: AttentionShape, a: Arithmetic, rope: RopeConfig | undefined): AttentionConfig {
+  if (shape.kind === 'grouped') {
+    const { nHeads, nKvHeads, keyDim } = shape
+    const softmaxScale = a.softmaxScale ?? keyDim ** -0.5
+    return { kind: 'grouped', nHeads, nKvHeads, headDim: keyDim, softmaxScale, qkNormEps: a.qkNorm ? a.eps : null }
+  }
+  const factor = rope ? yarnSoftmaxFactor(rope.scaling) : 1
+  const softmaxScale = (shape.qkNopeHeadDim + shape.qkRopeHeadDim) ** -0.5 * factor
+  return { ...shape, softmaxScale, latentNormEps: LATENT_NORM_EPS }
+}
+
+function mlpOf(raw: ConfigReader, { mlp }: LayerDescriptor, { gated }: ModelDescriptor, a: Arithmetic): MlpConfig {
+  const { activation } = a
+  if (mlp.kind === 'dense') return { kind: 'dense', size: mlp.size, activation, gated }
+  if (!a.routing) return refuse(raw, 'experts')
+  const { routed, ...experts } = mlp
+  if (routed !== undefined) return refuse(raw, 'experts without weights')
+  return { ...experts, ...a.routing, activation }
+}
+
+function checkedWindow(raw: ConfigReader, window: number): number {
+  return window <= WINDOW.max ? window : raw.fail('sliding_window', `an integer from ${WINDOW.min} to ${WINDOW.max}`)
+}
+
+function refuse(raw: ConfigReader, what: string): never {
+  const name = quote(raw.string('model_type', { default: '' }), 60)
+  throw new UnsupportedModelError(`${raw.file}: ${name} with ${what} is not supported.`)
+}
+
+/** Fields whose presence changes the arithmetic in ways no family here implements. */
+function refuseQuirks(raw: ConfigReader): void {
+  for (const key of ['attn_logit_softcapping', 'final_logit_softcapping', 'logit_softcapping']) {
+    if (raw.optionalNumber(key)) throw new UnsupportedModelError(`${raw.file}: "${key}" is not supported.`)
+  }
+  if (raw.has('index_topk') || raw.has('index_n_heads')) {
+    throw new UnsupportedModelError(
+      `${raw.file}: this model selects keys with a sparse indexer (index_topk); latentkit runs dense attention only.`,
+    )
+  }
+}
