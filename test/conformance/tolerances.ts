@@ -62,9 +62,11 @@ export const TOLERANCES: Readonly<Record<string, Allowed>> = {
   chain: { rel: 1e-5, reason: 'many operations, each with its own error' },
 }
 
-/** The entry of an output: its own, else its case's, else its operation's. */
+const NO_ENTRY = exact('the operation has no entry')
+
+/** The entry of an output: its own, else its case's, else its operation's. Without any it must be exact. */
 export function allowedFor(op: string, output: string, key: string = op): Allowed {
   const found = TOLERANCES[`${key}.${output}`] ?? TOLERANCES[`${op}.${output}`] ?? TOLERANCES[key]
-  if (!found) throw new Error(`no tolerance for ${key}`)
-  return found
+  if (!found && key !== op) throw new Error(`no tolerance for ${key}`)
+  return found ?? NO_ENTRY
 }
