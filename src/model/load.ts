@@ -10,7 +10,7 @@ import { Model, type ModelOptions } from './model.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
 export interface LoadModelOptions extends ModelOptions {
-  /** Matrices are turned into this type, or what `weightTypeFor` makes of it. Default: they stay as they are stored. */
+  /** Matrices are converted to this type, or to what `weightTypeFor` makes of it. Default: as stored. */
   readonly weights?: EncodableType
   /** Bytes of weights made ready, of all that the model needs. */
   readonly onProgress?: (tensor: string, loaded: number, total: number) => void

@@ -33,7 +33,7 @@ const MOST_RECORDINGS = 32
 /** Rows that move at once. */
 const SHIFT_ROWS = 512
 
-/** Is told which part of a step's layers is done, of 1. */
+/** Receives the fraction of a step's layers that is done. */
 export type BetweenLayers = (done: number) => Promise<void>
 
 /** A loaded model: weights and how to run them. Holds no sequence; those are `SequenceCache`s. */
@@ -107,9 +107,9 @@ export class Model {
     }
     to.reserve(end - start)
     await to.settle()
-    const frequencies = (rope: number, beyond: boolean): Tensor => {
+    const frequencies = (rope: number, longFactors: boolean): Tensor => {
       const { short, long } = this.#decoder.ropes[rope] as RopeTables
-      return (beyond ? long : short).tensor
+      return (longFactors ? long : short).tensor
     }
     const parts = { kernels: this.kernels, arena: this.#arena, layout: this.layout, config: this.config, frequencies }
     const distance = start - to.length
@@ -131,8 +131,8 @@ export class Model {
   }
 
   async #record(step: Step, capture: Capture | undefined, between: BetweenLayers | undefined): Promise<Tensor> {
-    const machine = { ops: this.kernels, scratch: this.#arena, keys: this.#keys }
-    const text = decoder(machine, this.#decoder, step, capture)
+    const backend = { ops: this.kernels, scratch: this.#arena, keys: this.#keys }
+    const text = decoder(backend, this.#decoder, step, capture)
     for (;;) {
       const { done, value } = text.next()
       if (done) return value
@@ -152,7 +152,7 @@ export class Model {
       if (prompt || path || tokens.length > REPEATED_ROWS) return null
       shape += ` ${tokens.length} ${logits}`
       for (const { limit } of this.#decoder.ropes) {
-        // How many of the tokens LongRoPE's short factors turn.
+        // How many of the tokens take LongRoPE's short factors.
         if (limit < cache.length + tokens.length) shape += ` ${Math.max(limit - cache.length, 0)}`
         else shape += ' all'
       }

@@ -1,7 +1,7 @@
 /**
  * Rows of one sequence at other positions of another: what is left when tokens before them are dropped. Only keys know
- * their position, and rotary keys by an angle: R(p - d) = R(-d) R(p). So of MLA's rows the rope key is turned back and the
- * latent stays as it is, of grouped attention's the key is turned and the value stays.
+ * their position, and rotary keys by an angle: R(p - d) = R(-d) R(p). So of MLA's rows the rope key is rotated back
+ * and the latent copied, of grouped attention's the key is rotated and the value copied.
  */
 import { type CacheLayer, type CacheLayout, cacheSlice } from '../cache/layout.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
@@ -12,21 +12,21 @@ import type { ModelConfig } from '../nn/config.ts'
 import { usesLongFactors } from '../nn/provenance.ts'
 import { splitHeads, type Tensor } from '../tensor/tensor.ts'
 
-/** Rows start .. start + count that were turned by the same set of LongRoPE's factors. */
+/** Rows start .. start + count that were rotated with the same set of LongRoPE's factors. */
 export interface RowRun {
   readonly start: number
   readonly count: number
-  readonly beyond: boolean
+  readonly longFactors: boolean
 }
 
 /** Cuts rows start .. end into runs of at most `most` that were rotated alike. */
 export function rowRuns(provenance: readonly number[], start: number, end: number, most: number): RowRun[] {
-  const runs: { start: number; count: number; beyond: boolean }[] = []
+  const runs: { start: number; count: number; longFactors: boolean }[] = []
   for (let row = start; row < end; row++) {
-    const beyond = usesLongFactors(provenance[row] as number)
+    const longFactors = usesLongFactors(provenance[row] as number)
     const last = runs.at(-1)
-    if (last?.beyond === beyond && last.count < most) last.count++
-    else runs.push({ start: row, count: 1, beyond })
+    if (last?.longFactors === longFactors && last.count < most) last.count++
+    else runs.push({ start: row, count: 1, longFactors })
   }
   return runs
 }
@@ -37,7 +37,7 @@ export interface ShiftParts {
   readonly layout: CacheLayout
   readonly config: ModelConfig
   /** f64 [dim / 2] of a rope. */
-  frequencies(rope: number, beyond: boolean): Tensor
+  frequencies(rope: number, longFactors: boolean): Tensor
 }
 
 /** Records the copying of a run of rows of `from` into `to`, `distance` positions earlier; room must be reserved. */
@@ -45,14 +45,14 @@ export function recordShift(
   parts: ShiftParts,
   from: SequenceCache,
   to: SequenceCache,
-  { start, count, beyond }: RowRun,
+  { start, count, longFactors }: RowRun,
   distance: number,
 ): void {
   const { kernels: k, arena, layout, config } = parts
   const positions = arena.take([count], 'i32')
   k.upload(positions, new Int32Array(count).fill(-distance))
   const angles = config.ropes.map((_, rope) => {
-    const frequencies = parts.frequencies(rope, beyond)
+    const frequencies = parts.frequencies(rope, longFactors)
     const cosSin = arena.take([count, 2 * (frequencies.shape[0] as number)])
     // The factor of the angles (YaRN's attention factor) is in the cached key already.
     k.ropeTable(cosSin, positions, frequencies, 1)

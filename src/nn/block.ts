@@ -1,14 +1,14 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import { groupedAttention } from './attention/grouped.ts'
 import { latentAttention } from './attention/mla.ts'
-import type { AttentionStep, Machine } from './attention/step.ts'
+import type { AttentionStep, Backend } from './attention/step.ts'
 import type { LayerConfig, MlpConfig, ModelConfig } from './config.ts'
 import { linear, type Norm, normalise } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import { mixtureOfExperts } from './moe.ts'
 import type { LayerWeights } from './weights.ts'
 
-/** Carries the stream x [T, D] through one layer. Returns where it lies then; x is used up. */
+/** Carries the stream x [T, D] through one layer. Returns the stream; x may be overwritten. */
 export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig, w: LayerWeights, x: Tensor): Tensor {
   const { ops, scratch } = step
   const { residualScale: scale } = model
@@ -81,7 +81,7 @@ function attend(step: AttentionStep, { attention: c }: LayerConfig, { attention:
 
 /** y may be x or the residual. */
 function runMlp(
-  machine: Machine,
+  backend: Backend,
   c: MlpConfig,
   w: LayerWeights['mlp'],
   y: Tensor,
@@ -89,9 +89,9 @@ function runMlp(
   join: { readonly residual: Tensor; readonly scale: number } | null,
 ): void {
   if (w.kind === 'dense') {
-    denseMlp(machine, w.weights, c.activation, y, x, join ?? undefined)
+    denseMlp(backend, w.weights, c.activation, y, x, join ?? undefined)
   } else if (c.kind === 'moe' && join?.scale === 1) {
-    mixtureOfExperts(machine, w.weights, c, y, x, join.residual)
+    mixtureOfExperts(backend, w.weights, c, y, x, join.residual)
   } else {
     throw new TypeError('runMlp: experts join the stream directly and unscaled in every family known')
   }

@@ -1,6 +1,6 @@
 /**
  * What a model is, in the field's own words: the result of reading a `config.json`, validated once, readonly from
- * then on. Everything that differs between families is data here, so that `forward` is one text for all of them.
+ * then on. Everything that differs between families is data here, so that the decoder is one text for all of them.
  */
 
 import type { Activation, RouteOptions } from '../kernels/contract/operations.ts'

@@ -1,11 +1,11 @@
 /**
- * A decoder, as a text over operations: token ids in, logits out. It runs nothing itself and keeps nothing, so that others
- * may run it too: with operations that are recorded, counted or taped, with scratch memory that is given back or kept, with
- * keys in a cache or beside the queries.
+ * A decoder as a text over operations: token ids in, logits out. It submits nothing and keeps no state, so that anyone may
+ * run it: with operations that are recorded, counted or taped, with scratch memory that is reused or kept, with keys in a
+ * cache or in contiguous rows.
  */
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import type { StepGroup } from './attention/runs.ts'
-import type { AttentionStep, Machine } from './attention/step.ts'
+import type { AttentionStep, Backend } from './attention/step.ts'
 import { runLayer } from './block.ts'
 import type { LayerConfig, ModelConfig } from './config.ts'
 import { linear, normalise } from './layers.ts'
@@ -29,19 +29,19 @@ export interface Capture {
 }
 
 /**
- * Logits of the rows that the step wants, f32 [n, vocab], in their order. Yields between two layers which part of them is
- * done, of 1: who runs it may wait there, or go away.
+ * Logits of the step's `logitRows`, f32 [n, vocab], in their order. Yields between two layers the fraction of layers that is
+ * done: the caller may submit and wait there, or abandon the step.
  */
 export function* decoder(
-  machine: Machine,
+  backend: Backend,
   model: Decoder,
   step: Step,
   capture: Capture = {},
 ): Generator<number, Tensor, void> {
-  const { ops } = machine
+  const { ops } = backend
   const { config, weights } = model
-  let x = embedded(machine, model, step) // [T, D]
-  const angles = model.ropes.map(rope => stepAngles(machine, rope, step))
+  let x = embedded(backend, model, step) // [T, D]
+  const angles = model.ropes.map(rope => stepAngles(backend, rope, step))
   if (capture.hidden) ops.copy(nth(capture.hidden, 0), x)
   for (const [i, layer] of config.layers.entries()) {
     x = runLayer(layerStep(i, layer), config, layer, weights.layers[i] as LayerWeights, x)
@@ -50,14 +50,14 @@ export function* decoder(
     if (capture.hidden) ops.copy(nth(capture.hidden, i + 1), x)
     yield done
   }
-  return logits(machine, model, step, x, capture)
+  return logits(backend, model, step, x, capture)
 
   function layerStep(index: number, { attention, rope, window }: LayerConfig): AttentionStep {
     return {
-      ...machine,
+      ...backend,
       layer: index,
       tokens: step.tokens,
-      group: step.groups[machine.keys.groupOf(index)] as StepGroup,
+      group: step.groups[backend.keys.groupOf(index)] as StepGroup,
       window,
       rope:
         rope === null
@@ -68,7 +68,7 @@ export function* decoder(
   }
 }
 
-function embedded({ ops, scratch }: Machine, { config, weights }: Decoder, step: Step): Tensor {
+function embedded({ ops, scratch }: Backend, { config, weights }: Decoder, step: Step): Tensor {
   const x = scratch.take([step.tokens, config.hiddenSize])
   ops.embed(x, weights.embedding, step.ids, config.embeddingScale)
   if (!weights.positions) return x
@@ -82,7 +82,7 @@ function embedded({ ops, scratch }: Machine, { config, weights }: Decoder, step:
 }
 
 function logits(
-  { ops, scratch }: Machine,
+  { ops, scratch }: Backend,
   { config, weights: { finalNorm, output } }: Decoder,
   step: Step,
   x: Tensor,

@@ -1,12 +1,12 @@
 import type { Activation } from '../kernels/contract/operations.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Machine } from './attention/step.ts'
+import type { Backend } from './attention/step.ts'
 import { linear } from './layers.ts'
 import type { DenseMlpWeights } from './weights.ts'
 
 /** y = residual + scale * down(act(gate x) * up x); without gate, down(act(up x)). x, y, residual [T, D]. y may be x. */
 export function denseMlp(
-  { ops, scratch }: Machine,
+  { ops, scratch }: Backend,
   w: DenseMlpWeights,
   activation: Activation,
   y: Tensor,

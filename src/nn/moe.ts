@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Machine } from './attention/step.ts'
+import type { Backend } from './attention/step.ts'
 import type { MoeConfig } from './config.ts'
 import { linear } from './layers.ts'
 import { denseMlp } from './mlp.ts'
@@ -11,14 +11,14 @@ import type { MoeWeights } from './weights.ts'
  * y may be residual.
  */
 export function mixtureOfExperts(
-  machine: Machine,
+  backend: Backend,
   w: MoeWeights,
   c: MoeConfig,
   y: Tensor,
   x: Tensor,
   residual: Tensor,
 ): void {
-  const { ops, scratch } = machine
+  const { ops, scratch } = backend
   const [T, D] = x.shape as [number, number]
   const { nExperts: E, topK: K, expertSize: F, activation } = c
   const mark = scratch.mark()
@@ -41,7 +41,7 @@ export function mixtureOfExperts(
   ops.expertMatmul(part, hidden, w.down, plan, false)
   if (w.shared) {
     const shared = scratch.take([T, D])
-    denseMlp(machine, w.shared, activation, shared, x, { residual, scale: 1 })
+    denseMlp(backend, w.shared, activation, shared, x, { residual, scale: 1 })
     ops.combineExperts(y, part, weights, plan, shared)
   } else {
     ops.combineExperts(y, part, weights, plan, residual)

@@ -2,7 +2,7 @@
 import type { KernelMemory } from '../kernels/contract/memory.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { longropeLimit, type RopeConfig, ropeFrequencies } from './attention/rope.ts'
-import type { Machine } from './attention/step.ts'
+import type { Backend } from './attention/step.ts'
 import type { Step } from './step.ts'
 
 interface Frequencies {
@@ -35,12 +35,12 @@ export function ropeTables(memory: KernelMemory, rope: RopeConfig): RopeTables {
 }
 
 /** cos and sin of every token, f32 [T, dim]. */
-export function stepAngles({ ops, scratch }: Machine, { short, long, limit }: RopeTables, step: Step): Tensor {
+export function stepAngles({ ops, scratch }: Backend, { short, long, limit }: RopeTables, step: Step): Tensor {
   const table = scratch.take([step.tokens, 2 * (short.tensor.shape[0] as number)])
   let row = 0
   for (const { tokens, cache, prompt } of step.inputs) {
     // A prompt that goes beyond the original positions takes the long factors throughout; generated tokens take
-    // them from there on: what transformers does with a cache, told by position instead of by call.
+    // them from there on: what transformers does with a cache, decided by position instead of by call.
     const from = prompt ? (prompt.end > limit ? 0 : Number.POSITIVE_INFINITY) : limit
     const shorts = Math.min(Math.max(from - cache.length, 0), tokens.length)
     const write = (start: number, count: number, { tensor, factor }: Frequencies) => {

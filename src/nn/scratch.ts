@@ -1,13 +1,13 @@
 import type { KernelMemory } from '../kernels/contract/memory.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
-/** Where a step's activations are. */
+/** Memory for the activations of a step. */
 export interface Scratch {
   /** Uninitialised until written. Lives until `release` to an earlier mark. */
   take(shape: readonly number[], dtype?: 'f32' | 'i32' | 'f64'): Tensor
   /**
-   * Where a result goes after which nobody needs x any more: x itself, unless activations are kept. Only for results of which
-   * the contract says that they may lie where x does.
+   * Memory for a result that is computed from x, which nothing reads afterwards: x itself, unless activations are kept. Only
+   * for operations whose `y` may be `x`.
    */
   replacing(x: Tensor): Tensor
   /** What is taken after a mark can be given back by `release`. */
@@ -16,8 +16,8 @@ export interface Scratch {
 }
 
 /**
- * Gives nothing back before `dispose`, so that each activation has memory of its own and is written once: what a backward
- * pass reads. Steps of generation use `Arena`.
+ * Releases nothing before `dispose`: each activation has its own memory and is written once, as a backward pass needs it.
+ * For training; generation uses `Arena`.
  */
 export class KeepingScratch implements Scratch {
   readonly #memory: KernelMemory

@@ -22,7 +22,7 @@ export interface LatentAttentionConfig {
   readonly kvLoraRank: number
   /** N: part of a head without positions. */
   readonly qkNopeHeadDim: number
-  /** R: part of a head that RoPE turns, its key shared by all heads. */
+  /** R: part of a head that rope rotates, its key shared by all heads. */
   readonly qkRopeHeadDim: number
   /** V: value numbers of a head. */
   readonly vHeadDim: number

@@ -1,6 +1,6 @@
 /**
- * Where attention finds keys. Attention puts the rows of a step's tokens into a store, segment by segment, and asks it where
- * the keys of its queries lie: in the paged cache, behind those of earlier steps, or in contiguous rows of this step alone.
+ * Where keys are stored between their projection and attention: in the paged cache, after those of earlier steps, or in
+ * contiguous rows of this step alone.
  */
 import { type CacheLayer, type CacheLayout, cacheSlice } from '../../cache/layout.ts'
 import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
@@ -13,17 +13,17 @@ export interface KeyStore {
   /** Groups of layers that see the same keys, and which of them a layer is in. */
   readonly groups: number
   groupOf(layer: number): number
-  /** Whether one call of attention has queries of one sequence only. */
+  /** Whether a call of attention must have queries of one sequence only. */
   readonly apart: boolean
   /** Takes a segment's vectors of all tokens of the step, x [T, heads, width], strided. */
   put(layer: number, segment: string, x: Tensor, group: StepGroup): StoredKeys
 }
 
-/** One segment of a layer, from the sequences' first keys on. */
+/** The stored vectors of one segment of a layer. */
 export interface StoredKeys {
-  /** Whether keys keep more than bf16 does. */
+  /** Whether they are more exact than bf16. */
   readonly exact: boolean
-  /** What the queries of a run see, and more: the run's sequences say how far. */
+  /** The keys of a run's queries; `run.sequences` says which rows they may see. */
   slice(run: QueryRun): RowSlice
   /** The numbers of a chunk of keys, f32 [S, heads * width]. */
   chunk(chunk: KeyChunk): Tensor
@@ -56,8 +56,7 @@ export function pagedKeys(ops: Operations, scratch: Scratch, layout: CacheLayout
 }
 
 /**
- * Keys of this step only, as f32, in memory that is given back with the layer's other activations: for whole texts without a
- * cache, as training has them.
+ * Keys of this step only, as f32 in scratch memory: for whole texts without a cache, as in training.
  */
 export function contiguousKeys(ops: Operations, scratch: Scratch): KeyStore {
   return {

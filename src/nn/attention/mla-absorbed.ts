@@ -8,7 +8,7 @@
  */
 import { lastOf, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
-import { absorbQueries, type KeyValueUp, raiseValues } from './mla-up.ts'
+import { absorbQueries, type KeyValueUp, upProjectValues } from './mla-up.ts'
 import type { QueryRun } from './runs.ts'
 import { type AttentionStep, patternRows, type StoredLatents } from './step.ts'
 
@@ -44,7 +44,7 @@ export function attendAbsorbed(
     ...(lse && { lse }),
     ...(scores && { scores, scoresStart: 0 }),
   })
-  raiseValues(ops, rowsOf(out, run.start, run.count), outLatent, keyValueUp, c)
+  upProjectValues(ops, rowsOf(out, run.start, run.count), outLatent, keyValueUp, c)
   if (scores && lse) ops.probabilities(scores, scores, lse)
   scratch.release(mark)
 }

@@ -1,6 +1,6 @@
 /**
  * The up-projections of MLA, W_UK and W_UV, and what the two paths do with them. Checkpoints hold them as one matrix
- * (the hub) or as two, W_UK turned (GGUF): which, is nobody's business but this file's.
+ * (the hub) or as two, W_UK transposed (GGUF); only this file knows which.
  */
 import type { Operations } from '../../kernels/contract/operations.ts'
 import type { Weight } from '../../kernels/contract/weights.ts'
@@ -15,7 +15,7 @@ export type KeyValueUp =
     }
   | {
       readonly kind: 'split'
-      /** W_UK, per head turned: [H C, N] */
+      /** W_UK, transposed per head: [H C, N] */
       readonly key: Weight
       /** W_UV: [H V, C] */
       readonly value: Weight
@@ -32,7 +32,7 @@ export function absorbQueries(ops: Operations, y: Tensor, q: Tensor, up: KeyValu
 }
 
 /** y_h = W_UV,h x_h: weighted latents x [T, H, C] out of the latent space, y [T, H, V]. Both strided. */
-export function raiseValues(ops: Operations, y: Tensor, x: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
+export function upProjectValues(ops: Operations, y: Tensor, x: Tensor, up: KeyValueUp, c: LatentAttentionConfig): void {
   const { qkNopeHeadDim: N, vHeadDim: V } = c
   if (up.kind === 'joined') {
     ops.headMatmul(y, x, up.weight, { headRows: N + V, firstRow: N, rows: V, transposed: false })

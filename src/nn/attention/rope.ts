@@ -6,7 +6,7 @@
 export type RopeScaling =
   | { readonly kind: 'none' }
   | { readonly kind: 'linear'; readonly factor: number }
-  /** One divisor per frequency, worked out by whoever made the file (GGUF of Llama 3). */
+  /** One divisor per frequency, computed by the file's writer (GGUF of Llama 3). */
   | { readonly kind: 'factors'; readonly factors: readonly number[] }
   | {
       readonly kind: 'yarn'
@@ -40,7 +40,7 @@ export type RopeScaling =
     }
 
 export interface RopeConfig {
-  /** Numbers of a head that turn; even. */
+  /** Numbers of a head that are rotated; even. */
   readonly dim: number
   readonly theta: number
   /** Pairs (2i, 2i + 1) instead of (i, i + dim / 2). */
@@ -48,7 +48,7 @@ export interface RopeConfig {
   readonly scaling: RopeScaling
 }
 
-/** One set of angles: position p turns pair i by p * frequencies[i]; cos and sin are multiplied by `factor`. */
+/** One set of angles: position p rotates pair i by p * frequencies[i]; cos and sin are multiplied by `factor`. */
 export interface RopeFrequencies {
   /** [dim / 2], radians per position. */
   readonly frequencies: Float64Array
@@ -56,10 +56,10 @@ export interface RopeFrequencies {
 }
 
 /**
- * The angles for a token. LongRoPE has two sets: `beyond` says whether the sequence goes beyond the original
- * positions; all other scalings have one.
+ * The angles for a token. LongRoPE has two sets, of short and of long factors (beyond the original positions);
+ * all other scalings have one.
  */
-export function ropeFrequencies(rope: RopeConfig, beyond = false): RopeFrequencies {
+export function ropeFrequencies(rope: RopeConfig, longFactors = false): RopeFrequencies {
   const { dim, theta, scaling } = rope
   const base = Float64Array.from({ length: dim / 2 }, (_, i) => theta ** ((-2 * i) / dim))
   switch (scaling.kind) {
@@ -74,7 +74,7 @@ export function ropeFrequencies(rope: RopeConfig, beyond = false): RopeFrequenci
     case 'llama3':
       return { frequencies: base.map(f => llama3Frequency(f, scaling)), factor: 1 }
     case 'longrope': {
-      const stretch = beyond ? scaling.longFactor : scaling.shortFactor
+      const stretch = longFactors ? scaling.longFactor : scaling.shortFactor
       return { frequencies: base.map((f, i) => f / (stretch[i] as number)), factor: longropeFactor(scaling) }
     }
   }

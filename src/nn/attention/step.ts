@@ -6,15 +6,15 @@ import type { Scratch } from '../scratch.ts'
 import type { KeyStore, StoredKeys } from './keys.ts'
 import type { StepGroup } from './runs.ts'
 
-/** What a decoder runs on. All three work on the same memory. */
-export interface Machine {
+/** What a decoder runs on. All three use the memory of one kernel set. */
+export interface Backend {
   readonly ops: Operations
   readonly scratch: Scratch
   readonly keys: KeyStore
 }
 
 /** A step as attention of one layer sees it. */
-export interface AttentionStep extends Machine {
+export interface AttentionStep extends Backend {
   /** Index of the layer. */
   readonly layer: number
   /** T */
