@@ -54,7 +54,7 @@ export class HostSession {
   #drawing: SavedSampler | null
   readonly #speculation: SessionSpeculation
   #lastUsed: number
-  #joining: Promise<unknown> | null = null
+  #preparing: Promise<unknown> | null = null
   #turn: Promise<void> = Promise.resolve()
 
   constructor(context: HostSessionContext, { timeline, rolling, drawing }: Snapshot) {
@@ -85,8 +85,8 @@ export class HostSession {
    * Set while a prompt is being prepared but is not yet scheduled. Its memory can be neither evicted nor paused; await this
    * before giving up. Null: there is none.
    */
-  get joining(): Promise<unknown> | null {
-    return this.#joining
+  get preparing(): Promise<unknown> | null {
+    return this.#preparing
   }
 
   /** Runs when the prompts before it have ended, whether well or not. */
@@ -146,12 +146,15 @@ export class HostSession {
     return this.#timeline.state()
   }
 
-  /** Lets go of the cache if no prompt needs it: what the tree keeps of it can be found again. False if it could not. */
-  park(): boolean {
-    if (this.#jobs.size > 0 || this.#timeline.cache.length === 0) return false
+  /** It has no prompt, and rows that others may have. */
+  get isIdle(): boolean {
+    return this.#jobs.size === 0 && this.#timeline.cache.length > 0
+  }
+
+  /** Lets go of the cache: what the tree keeps of it can be found again. */
+  park(): void {
     this.#timeline.truncate(0)
     this.#speculation.forget()
-    return true
   }
 
   /** Fails what is under way with `error`, then frees the cache. */
@@ -181,21 +184,21 @@ export class HostSession {
       const { failure } = this.#context.parts.kernels
       if (failure) throw failure
       // This may itself wait for `loop.exclusive`; a waiter inside that section would deadlock, so expose a settled promise.
-      this.#joining = Promise.resolve()
+      this.#preparing = Promise.resolve()
       const prompt = await this.#prepare(job.message)
       const loading = this.#loadFor(prompt, job.message.options)
-      this.#joining = loading.catch(() => {})
+      this.#preparing = loading.catch(() => {})
       const release = await loading
       let running: Promise<TextResult> | null = null
       try {
         if (!job.answered) running = job.message.options.beams ? this.#search(job, prompt) : this.#write(job, prompt)
       } finally {
         release()
-        this.#joining = null
+        this.#preparing = null
       }
       if (running) this.#finish(job, await running)
     } catch (error) {
-      this.#joining = null
+      this.#preparing = null
       this.#finish(job, { error, state: this.#timeline.state() })
     }
   }

@@ -2,6 +2,7 @@
 import { DisposedError, LatentkitError } from '../../errors.ts'
 import { sentence } from '../../printable.ts'
 import type { Parts } from '../load/load-parts.ts'
+import type { OuterMemory } from '../loop/memory-arbiter.ts'
 import { StepLoop } from '../loop/step-loop.ts'
 import { createEnginePast } from '../past/engine-past.ts'
 import type { RowMover } from '../past/timeline.ts'
@@ -95,15 +96,15 @@ export class Host {
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
       const aloneSize = options.chunkSize ?? ALONE_CHUNK
-      const makeRoom = () => this.#makeRoom()
-      // What waits to be written to disk is held until then; and prompts that still read from it will be in the loop soon.
-      const waitForRoom = async (): Promise<boolean> =>
-        ((await past.disk?.flush()) ?? false) || (await archive.flush()) || this.#joined()
+      const memory: OuterMemory = {
+        idle: () => [...this.#sessions.values()].filter(session => session.isIdle),
+        releasing: () => past.disk?.flush() ?? archive.flush() ?? this.#preparing(),
+      }
       const timing = { pause: this.#pause, computing: this.#computing, now }
-      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, makeRoom, waitForRoom, ...timing })
+      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, memory, ...timing })
       const mover: RowMover = { shift: (...rows) => loop.computed(() => parts.model.shift(...rows)) }
       const past = createEnginePast(parts.model, parts.store, mover)
-      const archive: Archive = new Archive({ parts, past, makeRoom: async () => makeRoom() || waitForRoom() })
+      const archive: Archive = new Archive({ parts, past, makeRoom: () => loop.makeRoom() })
       this.#running = { parts, loop, outbox, past, archive, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
@@ -121,17 +122,10 @@ export class Host {
     }
   }
 
-  /** Takes the cache of the session that has been idle longest; false if none is idle. */
-  #makeRoom(): boolean {
-    const byAge = [...this.#sessions.values()].sort((a, b) => a.lastUsed - b.lastUsed)
-    return byAge.some(session => session.park())
-  }
-
-  /** Waits for prompts that have begun and are not in the loop yet; false if there are none. */
-  async #joined(): Promise<boolean> {
-    const joining = [...this.#sessions.values()].map(session => session.joining).filter(work => work !== null)
-    await Promise.race(joining.length > 0 ? joining : [null])
-    return joining.length > 0
+  /** Resolves when a prompt that is being prepared may be in the loop, or have failed; null: there is none. */
+  #preparing(): Promise<unknown> | null {
+    const preparing = [...this.#sessions.values()].map(session => session.preparing).filter(work => work !== null)
+    return preparing.length > 0 ? Promise.race(preparing) : null
   }
 
   /** Answers for itself when the session is gone. */

@@ -1,6 +1,7 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
 import type { Outbox } from '../wire/outbox.ts'
+import { arbitrate, type MemoryClaim, type MemoryDecision, type OuterMemory } from './memory-arbiter.ts'
 import { schedule } from './scheduler.ts'
 import type { Part, Sequence } from './sequence.ts'
 
@@ -18,10 +19,8 @@ export interface LoopOptions {
   readonly pause: () => Promise<void>
   /** Is told when the model begins and ends to compute. Default: nobody is. */
   readonly computing?: (now: boolean) => void
-  /** The cache is full: gives up what no sequence needs; false if there is nothing. Default: never anything. */
-  readonly makeRoom?: () => boolean
-  /** Waits for cache memory that others will give back without being asked; false if there is none. Default: none. */
-  readonly waitForRoom?: () => Promise<boolean>
+  /** What a full cache may take or wait for before sequences give way. Default: nothing. */
+  readonly memory?: OuterMemory
   readonly now: () => number
 }
 
@@ -34,9 +33,14 @@ const PAUSE_AFTER = 4
  */
 class GivenUp extends Error {}
 
+const NO_MEMORY: OuterMemory = { idle: () => [], releasing: () => null }
+/** Of somebody outside of the loop. */
+const LONE_CLAIM: MemoryClaim = { priority: 0, waits: true, holds: false, yielded: false }
+
 /** Runs all sequences that have work, together, step by step. */
 export class StepLoop {
   readonly #options: LoopOptions
+  readonly #memory: OuterMemory
   #running: Sequence[] = []
   /** Without memory until another has ended; in order of arrival. */
   #paused: Sequence[] = []
@@ -50,6 +54,7 @@ export class StepLoop {
 
   constructor(options: LoopOptions) {
     this.#options = options
+    this.#memory = options.memory ?? NO_MEMORY
   }
 
   add(sequence: Sequence): void {
@@ -72,6 +77,13 @@ export class StepLoop {
     } finally {
       this.#compute(false)
     }
+  }
+
+  /** For somebody outside of the loop who finds no room: true when there may be some now, false if none can be made. */
+  async makeRoom(): Promise<boolean> {
+    const decision = this.#arbitrate([LONE_CLAIM], false)
+    if (decision.kind === 'await') await this.#memory.releasing()
+    return decision.kind !== 'fail'
   }
 
   /** Resolves when no sequence is left. */
@@ -128,40 +140,36 @@ export class StepLoop {
       running.map(sequence => sequence.demand),
       this.#budget(),
     )
-    const turnOf = (index: number) => running[index] as Sequence
+    const sequenceAt = (index: number) => running[index] as Sequence
     // All at once: what a draft model guesses for several texts it computes together.
     const drafts = await this.computed(() =>
-      Promise.all(grants.map(({ index, draftTokens }) => turnOf(index).propose(draftTokens))),
+      Promise.all(grants.map(({ index, draftTokens }) => sequenceAt(index).propose(draftTokens))),
     )
-    const parts = grants.map(({ index, count }, i) => this.#part(turnOf(index), count, drafts[i] as readonly number[]))
+    const parts = grants.map(({ index, count }, i) =>
+      this.#part(sequenceAt(index), count, drafts[i] as readonly number[]),
+    )
     const ready = await this.#relieve(parts.filter(part => part !== null))
     const served = new Set(ready.map(({ sequence }) => sequence))
     for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
     return ready
   }
 
-  /** A prompt raises the keys before it once a step: the fewer steps, the better. Others would wait too long. */
+  /** A prompt up-projects the keys before it once a step: the fewer steps, the better. Others would wait too long. */
   #budget(): number {
     const { chunkSize, aloneSize } = this.#options
     const [one, ...others] = this.#running
     return one && others.length === 0 && one.demand.promptLeft > 0 ? aloneSize : chunkSize
   }
 
-  /**
-   * Whoever finds no room waits for the others to end. A sequence of lower priority gives its memory up for it, once;
-   * and where all wait, the last to come of the lowest priority gives it to the others. Returns the parts that are left.
-   */
+  /** Acts on sequences that found no room. Returns the parts that are left. */
   async #relieve(ready: readonly Part[]): Promise<readonly Part[]> {
-    const waiting = this.#running.filter(sequence => sequence.waitsForRoom)
-    if (waiting.length === 0) return ready
-    const urgent = Math.max(...waiting.map(sequence => sequence.priority))
-    const holders = this.#running.filter(s => s.priority < urgent && s.holdsMemory && !this.#yielded.has(s))
-    const candidates = holders.length > 0 ? holders : ready.length === 0 ? waiting : []
-    const victim = lastOfLowest(candidates)
-    if (!victim || (await this.#options.waitForRoom?.())) return ready
-    if (this.#running.length === 1) {
-      // While it waited, a session may have become idle.
-      if (!this.#options.makeRoom?.()) victim.giveUp()
+    if (!this.#running.some(sequence => sequence.waitsForRoom)) return ready
+    const decision = this.#arbitrate(this.#claims(), ready.length > 0)
+    if (decision.kind === 'await') await this.#memory.releasing()
+    if (decision.kind !== 'pause' && decision.kind !== 'fail') return ready
+    const victim = this.#running[decision.sequence] as Sequence
+    if (decision.kind === 'fail') {
+      victim.giveUp()
       return ready
     }
     this.#yielded.add(victim)
@@ -173,8 +181,28 @@ export class StepLoop {
 
   #part(sequence: Sequence, count: number, draft: readonly number[]): Part | null {
     let part = sequence.part(count, draft)
-    while (!part && sequence.waitsForRoom && this.#options.makeRoom?.()) part = sequence.part(count, [])
+    while (!part && sequence.waitsForRoom && this.#arbitrate(this.#claims(), true).kind === 'evict') {
+      part = sequence.part(count, [])
+    }
     return part
+  }
+
+  #claims(): MemoryClaim[] {
+    return this.#running.map(sequence => ({
+      priority: sequence.priority,
+      waits: sequence.waitsForRoom,
+      holds: sequence.holdsMemory,
+      yielded: this.#yielded.has(sequence),
+    }))
+  }
+
+  /** The decision; an idle session that is to give its rows up has done so. */
+  #arbitrate(sequences: readonly MemoryClaim[], progresses: boolean): MemoryDecision {
+    const idle = this.#memory.idle()
+    const facts = { sequences, progresses, idle: idle.map(({ lastUsed }) => lastUsed) }
+    const decision = arbitrate({ ...facts, releasing: this.#memory.releasing() !== null })
+    if (decision.kind === 'evict') idle[decision.session]?.park()
+    return decision
   }
 
   /** The logits that the parts want, each [vocab], by part. */
@@ -219,9 +247,4 @@ export class StepLoop {
     for (const sequence of this.#paused) sequence.resume()
     this.#running.push(...this.#paused.splice(0))
   }
-}
-
-function lastOfLowest(sequences: readonly Sequence[]): Sequence | undefined {
-  const lowest = Math.min(...sequences.map(({ priority }) => priority))
-  return sequences.findLast(({ priority }) => priority === lowest)
 }

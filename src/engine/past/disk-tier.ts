@@ -78,15 +78,17 @@ export class DiskTier implements PublishListener {
     return release
   }
 
-  /** Resolves when all that was noted is on disk or has failed to get there; false if there was nothing. */
-  async flush(): Promise<boolean> {
-    if (this.#waitingBytes === 0) return false
+  /** Resolves when all that was noted is on disk or has failed to get there, and holds no memory; null: there is nothing. */
+  flush(): Promise<void> | null {
+    return this.#waitingBytes === 0 ? null : this.#flushed()
+  }
+
+  async #flushed(): Promise<void> {
     let writing: Promise<void> | null = null
     while (writing !== this.#writing) {
       writing = this.#writing
       await writing
     }
-    return true
   }
 
   /** Names of stored blocks that go on from `above`, for as long as the prompt does. */

@@ -24,11 +24,9 @@ export class Archive {
     return restoreSession(this.#place, file, options)
   }
 
-  /** Resolves when what is being saved now is; false if nothing is. Snapshots hold memory until then. */
-  async flush(): Promise<boolean> {
-    if (this.#saving.size === 0) return false
-    await Promise.allSettled(this.#saving)
-    return true
+  /** Resolves when what is being saved now is; null: nothing is. Snapshots hold memory until then. */
+  flush(): Promise<unknown> | null {
+    return this.#saving.size === 0 ? null : Promise.allSettled(this.#saving)
   }
 
   async #save(file: string, snapshot: Snapshot, options: SaveOptions): Promise<SavedSession> {
