@@ -1,17 +1,17 @@
 /**
- * Exact conversions between f64 values and the short floating-point formats. Encoding rounds to nearest, ties to
- * even, once: from whatever precision the value has.
+ * Conversions between f64 values and the short floating-point formats. Decoding is exact. Encoding rounds once, to
+ * nearest, ties to even, whatever precision the value has.
  *
  * In each of these formats the codes of the non-negative numbers count upwards without a gap, from 0 through the
  * subnormal numbers into the normal ones. Both directions use that.
  */
 export interface ShortFloat {
   readonly mantissaBits: number
-  /** Of the smallest normal number. */
+  /** Exponent of the smallest normal number. */
   readonly minExponent: number
   /** Code of the largest finite number. */
   readonly largest: number
-  /** What a larger magnitude becomes: infinity, or the largest number where there is none. */
+  /** Code for larger magnitudes: infinity, or the largest number if the format has no infinity. */
   readonly overflow: number
   /** A quiet NaN. */
   readonly nan: number
@@ -55,7 +55,7 @@ export function encode(x: number, format: ShortFloat): number {
   if (magnitude === Number.POSITIVE_INFINITY) return sign | format.overflow
   const exponent = Math.max(floorLog2(magnitude), format.minExponent)
   const steps = roundHalfEven(magnitude / 2 ** (exponent - format.mantissaBits))
-  // Rounding up to the next power of two lands on the next binade's first code by itself.
+  // Rounding up to the next power of two gives the first code of the next exponent, as it should.
   const code = steps + (exponent - format.minExponent) * 2 ** format.mantissaBits
   return sign | (code > format.largest ? format.overflow : code)
 }
@@ -72,7 +72,7 @@ export function decode(code: number, format: ShortFloat): number {
   return sign * steps * 2 ** (format.minExponent + Math.max(exponentField - 1, 0) - format.mantissaBits)
 }
 
-/** Value of every code: decoding a matrix is a table look-up. */
+/** The value of every code, so that decoding a matrix is a table lookup. */
 export function decodeTable(format: ShortFloat): Float32Array {
   const table = new Float32Array(2 * format.signBit)
   for (let code = 0; code < table.length; code++) table[code] = decode(code, format)

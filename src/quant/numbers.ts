@@ -5,7 +5,7 @@ import { decodeBlocks } from './decode/index.ts'
 import { ENCODABLE_BLOCK_TYPES, type EncodableBlockType, encodeBlocks } from './encode/index.ts'
 import { BF16, decodeTable, E4M3, encode, F16 } from './halves.ts'
 
-/** Types that weights can be turned into. */
+/** Types that weights can be converted to. */
 export type EncodableType = 'f32' | 'f16' | 'bf16' | EncodableBlockType
 
 export const ENCODABLE_TYPES: readonly EncodableType[] = ['f32', 'f16', 'bf16', ...ENCODABLE_BLOCK_TYPES]
@@ -16,7 +16,7 @@ export function isEncodableType(type: string): type is EncodableType {
 
 const TABLES = { f16: HALVES, bf16: decodeTable(BF16), e4m3: decodeTable(E4M3) }
 
-/** Checkpoints are little-endian, and so is every machine that runs JavaScript. FP8 without its scales. */
+/** Decodes stored numbers (FP8 without its scales). Checkpoints are little-endian, as is every machine that runs JavaScript. */
 export function decodeNumbers(type: WeightType, bytes: Uint8Array): Float32Array {
   const size = WEIGHT_TYPES[type].bytes
   if (bytes.length % size !== 0) throw new RangeError(`${bytes.length} bytes are no whole number of ${type}`)
@@ -32,7 +32,7 @@ export function decodeNumbers(type: WeightType, bytes: Uint8Array): Float32Array
   return values
 }
 
-/** Rounds each number once; block types take whole blocks of finite numbers. */
+/** Encodes numbers, each rounded once; block types need whole blocks of finite numbers. */
 export function encodeNumbers(type: EncodableType, values: Float32Array): Uint8Array {
   if (type === 'f32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   if (type !== 'f16' && type !== 'bf16') return encodeBlocks(type, values)
@@ -43,7 +43,7 @@ export function encodeNumbers(type: EncodableType, values: Float32Array): Uint8A
   return new Uint8Array(codes.buffer)
 }
 
-/** Normal numbers and zero by their bits; subnormal results, infinities and NaN are rare. */
+/** Fast path by bits for normal numbers and zero; subnormal results, infinities and NaN are rare. */
 function roundToHalf(bits: number, values: Float32Array, i: number): number {
   const magnitude = bits & 0x7fffffff
   if (magnitude === 0) return bits >>> 16

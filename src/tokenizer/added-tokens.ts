@@ -2,51 +2,51 @@ import { BLANK, WORD } from './blanks.ts'
 import { TokenizerError } from './errors.ts'
 import { NumberTable } from './models/number-table.ts'
 
-/** A token that is looked for in the text before anything else is done with it. */
+/** A token that is searched for in the text before any other processing. */
 export interface AddedToken {
   readonly id: number
   readonly content: string
-  /** Steers the model; left out of text that is shown. */
+  /** Controls the model; not part of shown text. */
   readonly special: boolean
-  /** Begins a turn, ends a text and the like: not for a user to write. All special tokens, and others of their kind. */
+  /** Begins a turn, ends a text and the like: users may not write it. All special tokens, and others that look like them. */
   readonly control: boolean
-  /** Only where no letter, digit or underscore touches it. */
+  /** Matches only between characters that are not letters, digits or underscores. */
   readonly singleWord: boolean
-  /** Takes the blanks before it with it. */
+  /** Includes the blanks before it. */
   readonly lstrip: boolean
-  /** Takes the blanks behind it with it. */
+  /** Includes the blanks after it. */
   readonly rstrip: boolean
-  /** Looked for in the normalised text, in its own normalised form. */
+  /** Searched for in the normalised text, in its own normalised form. */
   readonly normalized: boolean
 }
 
-/** A stretch of text and where it begins, or the id of a token that stands there. */
+/** A section of text and its position, or the id of a token. */
 export type Section = { readonly text: string; readonly at: number } | number
 
-/** A token in a text, and the place behind it. */
+/** A token in a text, and the position after it. */
 export interface Occurrence {
   readonly at: number
   readonly end: number
   readonly token: AddedToken
 }
 
-/** UTF-16 units of all forms together. No published tokenizer is near it, and a node of the trie takes some 40 bytes. */
+/** Limit for all forms together, in UTF-16 units: far above published tokenizers. A node of the trie takes some 40 bytes. */
 const MAX_UNITS = 1 << 20
 const ROOT = 0
 
 /**
- * Finds added tokens in a text: at every place the longest, from left to right, as the Rust library does. A trie of the
- * forms read backwards with links to the next shorter suffix (Aho and Corasick) walks the text from its end, so that it
- * knows the longest token that begins at a place when it gets there: the time does not depend on the tokens.
+ * Finds added tokens in a text: the longest at each position, from left to right, as the Rust library does. It walks the
+ * text from its end with an Aho-Corasick automaton of the reversed forms, so that at each position it knows the longest
+ * token that begins there. The time does not depend on the number of tokens.
  */
 export class AddedTokenFinder {
   /** By node * 65,536 + unit. */
   readonly #next = new NumberTable()
   readonly #link: number[] = [ROOT]
-  /** The longest form that begins where a node's text does. */
+  /** By node: the longest form that begins where the node's text begins. */
   readonly #longest: (Form | undefined)[] = [undefined]
 
-  /** Each with the form it has in the text that will be searched. Throws TokenizerError where they are too long. */
+  /** Each token with its form in the searched text. Throws TokenizerError if they are too long together. */
   constructor(tokens: Iterable<readonly [string, AddedToken]>) {
     const layers: Entry[][] = []
     for (const [text, token] of tokens) {
@@ -66,7 +66,7 @@ export class AddedTokenFinder {
     }
   }
 
-  /** Tokens that do not overlap, in order. */
+  /** The non-overlapping tokens of a text, in order. */
   find(text: string): Occurrence[] {
     if (this.#link.length === 1) return []
     const found: Occurrence[] = []
@@ -84,7 +84,7 @@ export class AddedTokenFinder {
     })
   }
 
-  /** The text and the tokens in it, in order; stretches of text are not empty. What `isText` says stays text. */
+  /** Splits a text at its tokens; text sections are not empty. Occurrences for which `isText` is true stay text. */
   split(text: string, isText: (occurrence: Occurrence) => boolean = () => false): Section[] {
     const sections: Section[] = []
     let shown = 0
@@ -96,7 +96,7 @@ export class AddedTokenFinder {
       const from = token.lstrip ? blanksBefore(text, at, shown) : at
       if (from > shown) sections.push({ text: text.slice(shown, from), at: shown })
       sections.push(token.id)
-      // The token may itself be of blanks: those that are known are not gone through again.
+      // The token may itself consist of blanks: do not scan known blanks again.
       if (token.rstrip && end > blankEnd) blankEnd = blanksBehind(text, end)
       shown = token.rstrip ? blankEnd : end
     }

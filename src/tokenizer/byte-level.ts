@@ -8,14 +8,14 @@ export const BYTE_TO_CHAR: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++))
 })()
 
-/** Indexed by character code, 0..0x143; -1 where no byte is meant. */
+/** Byte by character code 0..0x143; -1 if the character stands for no byte. */
 const CHAR_TO_BYTE = (() => {
   const table = new Int16Array(0x144).fill(-1)
   for (const [byte, char] of BYTE_TO_CHAR.entries()) table[char.charCodeAt(0)] = byte
   return table
 })()
 
-/** The bytes a byte-level token stands for; undefined when one of its characters is outside the alphabet. */
+/** The bytes of a byte-level token; undefined if one of its characters is outside the alphabet. */
 export function byteLevelBytes(token: string): Uint8Array | undefined {
   const bytes = new Uint8Array(token.length)
   for (let i = 0; i < token.length; i++) {

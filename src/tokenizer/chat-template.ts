@@ -8,12 +8,12 @@ import { continueFinal } from './continue-message.ts'
 import { describe } from './errors.ts'
 import { isObject } from './tokenizer-json.ts'
 
-/** One message of a conversation. Keys beyond these (tool_calls, name …) reach the template as they are. */
+/** One message of a conversation. Other keys (tool_calls, name …) are passed to the template unchanged. */
 export interface ChatMessage {
   readonly role: string
   /**
-   * A text, or parts such as `{ type: 'text', text }` for templates that take them. Null, as in a message that only
-   * calls tools, reaches the template as null.
+   * A text, or parts such as `{ type: 'text', text }` for templates that accept them. Null (as in a message that only
+   * calls tools) is passed on as null.
    */
   readonly content?: string | null | readonly unknown[]
   readonly [key: string]: unknown
@@ -22,30 +22,30 @@ export interface ChatMessage {
 export interface ChatTemplateOptions {
   /** Tool definitions in OpenAI's form. Default: none. */
   readonly tools?: readonly unknown[]
-  /** End with the header after which the assistant speaks. Default false. */
+  /** End with the header of the assistant's next message. Default false. */
   readonly addGenerationPrompt?: boolean
-  /** Leave the last message open, for the model to go on with it. Not with addGenerationPrompt. Default false. */
+  /** Leave the last message open, so that the model continues it. Not with addGenerationPrompt. Default false. */
   readonly continueFinalMessage?: boolean
   /**
-   * Throw an OptionError where the template prints the list of a message's parts as a list, as those do that take texts
-   * only. Default false, and true for `encodeChat`.
+   * Throw an OptionError if the template prints a message's list of parts as a Python list, as templates do that accept
+   * texts only. Default false; true for `encodeChat`.
    */
   readonly refusePrintedParts?: boolean
-  /** Which template, where there are several. Default 'tool_use' when there is one and tools are given, else 'default'. */
+  /** Name of the template, if there are several. Default 'tool_use' if it exists and tools are given, else 'default'. */
   readonly template?: string
-  /** The time that `strftime_now` tells. Default: now. */
+  /** The time for `strftime_now`. Default: now. */
   readonly now?: Date
   /** Further variables, e.g. `{ enable_thinking: false }`. */
   readonly variables?: Readonly<Record<string, unknown>>
 }
 
-/** The chat templates of one tokenizer: parsed at first use, since most programs render at most one. */
+/** The chat templates of one tokenizer, parsed at first use. */
 export class ChatTemplates {
   readonly #sources: ReadonlyMap<string, string>
   readonly #templates = new Map<string, Template>()
   readonly #specialTokens: Readonly<Record<string, unknown>>
 
-  /** `specialTokens` are the template's `bos_token` and so on; those that do not exist are left out. */
+  /** `specialTokens`: the variables `bos_token` and so on; absent tokens are left out. */
   constructor(sources: ReadonlyMap<string, string>, specialTokens: Readonly<Record<string, unknown>>) {
     this.#sources = sources
     this.#specialTokens = specialTokens
@@ -59,7 +59,7 @@ export class ChatTemplates {
     return this.#sources.get(name)
   }
 
-  /** The text of a conversation. Throws TemplateError; with `raised` when the template itself refuses. */
+  /** Renders a conversation. Throws TemplateError; with `raised` if the template itself refuses. */
   render(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string {
     checkMessages(messages)
     const { tools, variables = {}, now = new Date(), addGenerationPrompt = false, continueFinalMessage } = options
@@ -130,7 +130,7 @@ function checkContent(content: unknown, i: number): void {
   }
 }
 
-/** Throws where a message's list of parts stands in the text as Python prints a list. */
+/** Throws if a message's list of parts appears in the text as Python prints a list. */
 function checkParts(messages: readonly ChatMessage[], text: string): void {
   for (const [i, { content }] of messages.entries()) {
     if (!Array.isArray(content) || !text.includes(repr(new Work(), fromJs(content, 'content')))) continue

@@ -3,12 +3,12 @@ import { TemplateError } from '../templates/errors.ts'
 import { isSpace } from '../templates/values/text.ts'
 import { isObject } from './tokenizer-json.ts'
 
-/** Stands behind the text that is to go on; the blank shows whether the template trims. The same as in transformers. */
+/** Marks the end of the text to continue; the blank shows whether the template trims. Same tag as in transformers. */
 const TAG = 'CONTINUE_FINAL_MESSAGE_TAG '
 
 export interface Continued<Message> {
   readonly messages: readonly Message[]
-  /** Cuts the rendered text where the last message's own text ends. */
+  /** Cuts the rendered text after the last message's own text. */
   cut(rendered: string): string
 }
 

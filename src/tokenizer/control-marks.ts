@@ -1,25 +1,25 @@
 import { type AddedToken, AddedTokenFinder } from './added-tokens.ts'
 import { isObject } from './tokenizer-json.ts'
 
-/** Unicode gives these to no character. A mark is a number in binary between two bars; 0 stands for a bar in the text. */
+/** Code points that are no characters. A mark is a binary number between two bars; mark 0 stands for a bar in the text. */
 const BAR = '\ufdd0'
 const DIGITS = ['\ufdd1', '\ufdd2'] as const
 const MARK = /\ufdd0([\ufdd1\ufdd2]+)\ufdd0/g
 
-/** A text without marks, and where in it control tokens begin that were marked. */
+/** A text without marks, and the positions of the control tokens that were marked. */
 export interface Unmarked {
   readonly text: string
   readonly plain: ReadonlySet<number>
 }
 
-/** Whether a token that is said in this message is meant as one. */
+/** Whether a control token written in this message is meant as a token. */
 export type Meant = (token: AddedToken, message: unknown) => boolean
 
 /**
- * Tells control tokens that stand in what was said from those that a chat template writes. Each that is said gets a mark
- * in front, which goes through the template with it and is taken off again. A mark names its token, so one that a
- * template has parted from its token does not count. A template that strips, splits or compares what was said finds
- * its words unchanged: only text that is a control token has something in front of it.
+ * Distinguishes control tokens in messages from those that a chat template writes. Each one in a message gets a mark in
+ * front, which passes through the template with it and is removed afterwards. A mark names its token, so a mark that a
+ * template has separated from its token does not count. A template that strips, splits or compares messages finds their
+ * text unchanged, except in front of control tokens.
  */
 export class ControlMarks {
   readonly #tokens: readonly AddedToken[]
@@ -32,7 +32,7 @@ export class ControlMarks {
     this.#numbers = new Map(this.#tokens.map((token, i) => [token, i + 1]))
   }
 
-  /** Messages with marks, in every string however deep; not where `meant` says otherwise. */
+  /** Marks control tokens in all strings of the messages, however deep, unless `meant` accepts them as tokens. */
   mark(messages: readonly unknown[], meant: Meant): unknown[] {
     return messages.map(message => this.#mark(message, token => meant(token, message)))
   }
@@ -59,7 +59,7 @@ export class ControlMarks {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.#mark(inner, meant)]))
   }
 
-  /** A template may put the texts of parts together, and so make a token of two halves. */
+  /** A template may join the texts of parts, and so form a token from two halves. */
   #markParts(parts: readonly unknown[], meant: (token: AddedToken) => boolean): unknown[] {
     const texts = parts.map(part => (isObject(part) ? part.text : part))
     const marked = this.#markJoined(
@@ -103,10 +103,10 @@ function escaped(text: string): string {
   return text.includes(BAR) ? text.replaceAll(BAR, markOf(0)) : text
 }
 
-/** Methods and operators with which a template looks for a text. */
+/** Methods with which a template searches for a text. */
 const SEARCHES = 'r?split|r?partition|r?find|r?index|count|startswith|endswith|removeprefix|removesuffix|replace'
 
-/** Whether a template looks for this token in what was said, as for the end of the reasoning in an answer. */
+/** Whether a template searches for this token in messages, such as the end of the reasoning in an answer. */
 export function looksFor(template: string, token: string): boolean {
   if (!template.includes(token)) return false
   const literal = `["']${token.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}["']`

@@ -1,15 +1,15 @@
 import { stripText, type TextStrip, type TokenPiece } from './token-decoder.ts'
 
-/** What a detokeniser asks of a tokenizer. */
+/** The part of a tokenizer that a detokeniser needs. */
 export interface PieceSource {
-  /** Undefined for ids that no token has: a model's table may be longer than its vocabulary. */
+  /** Undefined for ids without a token: a model's embedding may be longer than its vocabulary. */
   piece(id: number): TokenPiece | undefined
   isSpecial(id: number): boolean
   readonly strip: TextStrip | undefined
 }
 
 export interface DetokenizerOptions {
-  /** Special tokens (end of turn, padding …) give no text. Default false. */
+  /** Leave out special tokens (end of turn, padding …). Default false. */
   readonly skipSpecialTokens?: boolean
 }
 
@@ -17,10 +17,10 @@ const EMPTY = new Uint8Array(0)
 const STREAM = { stream: true }
 
 /**
- * Turns ids that arrive one by one into text that may be shown at once: the bytes so far, less a last UTF-8 sequence
- * that further bytes could still complete. Bytes are counted, not U+FFFD looked for: a model may write U+FFFD itself,
- * and waiting for it to go away would wait for ever. What has been returned never changes; all of `push` and `flush`
- * together is `decode` of the ids. An invalid sequence gives one U+FFFD per maximal part, as everywhere on the web.
+ * Converts ids that arrive one by one into text that can be shown at once: all bytes so far, except a last UTF-8 sequence
+ * that later bytes could still complete. It inspects bytes and does not wait for U+FFFD to disappear, since a model may
+ * write U+FFFD itself. Returned text never changes; the results of `push` and `flush` joined equal `decode` of the ids. An
+ * invalid sequence gives one U+FFFD per maximal subpart, as in the web's encoding standard.
  */
 export class Detokenizer {
   readonly #source: PieceSource
@@ -36,7 +36,7 @@ export class Detokenizer {
     this.#strip = source.strip && new StreamStrip(source.strip)
   }
 
-  /** The text that the next token makes certain; often '' inside a character. */
+  /** Adds a token; returns the text that is now certain, often '' inside a character. */
   push(id: number): string {
     if (this.#skipSpecial && this.#source.isSpecial(id)) return ''
     const piece = this.#source.piece(id)
@@ -48,7 +48,7 @@ export class Detokenizer {
     return this.#strip ? this.#strip.push(text) : text
   }
 
-  /** What remains when no more ids come: an unfinished character as U+FFFD. Then a new text may begin. */
+  /** Ends the text: returns the rest, with an unfinished character as U+FFFD, and resets. */
   flush(): string {
     const text = this.#utf8.decode()
     this.#first = true
@@ -57,7 +57,7 @@ export class Detokenizer {
   }
 }
 
-/** All ids at once: one pass over the bytes and one call of the decoder. */
+/** Decodes all ids at once: one pass over the bytes and one call of the decoder. */
 export function decodeAll(source: PieceSource, ids: ArrayLike<number>, options: DetokenizerOptions = {}): string {
   const skip = options.skipSpecialTokens ?? false
   let bytes = new Uint8Array(Math.max(64, ids.length * 6))
@@ -92,7 +92,7 @@ function newUtf8Decoder() {
   return new TextDecoder('utf-8', { ignoreBOM: true })
 }
 
-/** `stripText` for text that arrives in pieces: what might be a stripped end waits for what follows it. */
+/** Streaming `stripText`: holds back text that may turn out to be a stripped end. */
 class StreamStrip {
   readonly #rule: TextStrip
   #start: number

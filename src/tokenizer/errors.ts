@@ -1,10 +1,10 @@
 import { defineError, type LatentkitError } from '../errors.ts'
 
-/** A tokenizer.json or tokenizer_config.json that is malformed or asks for something latentkit does not do. */
+/** A tokenizer.json or tokenizer_config.json is malformed, or needs something that latentkit does not support. */
 export const TokenizerError = defineError('TokenizerError', 'bad_tokenizer')
 export type TokenizerError = LatentkitError
 
-/** What was met, for the end of an error message: `"abc"`, `a list`, `nothing`. */
+/** Describes a wrong value for an error message: `"abc"`, `a list`, `nothing`. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'

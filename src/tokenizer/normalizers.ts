@@ -5,12 +5,13 @@ import { patternOf, replaceAll } from './pattern.ts'
 import type { Component } from './tokenizer-json.ts'
 import type { Work } from './work.ts'
 
-/** Throws TokenizerError where it makes too much of a text. */
+/** Throws TokenizerError if the result or the work is too large. */
 export type Normalizer = (text: string, work: Work) => string
 
 /**
- * The `normalizer` of a tokenizer.json. What a file may lead to any length or time (Replace, Prepend, Strip) is done here
- * with its work counted; the rest, which is linear, by the library. `where` names file and key in errors.
+ * Compiles the `normalizer` of a tokenizer.json. Steps whose output or time a file could make unbounded (Replace, Prepend,
+ * Strip) are implemented here with their work counted; the others, which are linear, use the library. `where` names file
+ * and key in errors.
  */
 export function compileNormalizer(part: Component, where: string): Normalizer {
   switch (part.type) {
@@ -38,7 +39,7 @@ export function compileNormalizer(part: Component, where: string): Normalizer {
   }
 }
 
-/** NFKD makes 18 of one; what is in pieces counts like a text. */
+/** NFKD makes up to 18 characters of one, so the result's length is checked too. */
 function byLibrary(part: Component, where: string): Normalizer {
   let normalizer: ReturnType<typeof libraryNormalizer>
   try {

@@ -3,9 +3,9 @@ import { inJavaScript } from './library.ts'
 import { Expression } from './regex/expression.ts'
 import { MAX_EXPRESSION, type Work } from './work.ts'
 
-/** What a Split or a Replace looks for. */
+/** The pattern of a Split or a Replace. */
 export interface Pattern {
-  /** Begin and end of each match, one behind the other: [0, 3, 3, 7 …]. Throws TokenizerError: too much work. */
+  /** Start and end of each match, flat: [0, 3, 3, 7 …]. Throws TokenizerError for too much work. */
   findAll(text: string, work: Work): number[]
 }
 
@@ -34,7 +34,7 @@ export function expressionOf(expression: string, where: string): Pattern {
   }
 }
 
-/** As in the Rust library, an empty text is found nowhere. Time as in Knuth, Morris and Pratt: linear, whatever it is. */
+/** Finds a literal in linear time (Knuth, Morris and Pratt). As in the Rust library, an empty one never matches. */
 function literalOf(literal: string): Pattern {
   if (literal === '') return { findAll: () => [] }
   if (literal.length <= NATIVE_LENGTH) return { findAll: (text, work) => findShort(text, literal, work) }
@@ -58,7 +58,7 @@ function literalOf(literal: string): Pattern {
   }
 }
 
-/** JavaScript's own search may compare so many units at each place. */
+/** Up to this length, JavaScript's own search is used: it may compare so many units at each position. */
 const NATIVE_LENGTH = 32
 
 function findShort(text: string, literal: string, work: Work): number[] {
@@ -81,7 +81,7 @@ function bordersOf(text: string): Int32Array {
   return borders
 }
 
-/** The text with `content` in place of every match. Throws TokenizerError where it grows beyond bounds. */
+/** Replaces every match by `content`. Throws TokenizerError if the text grows beyond bounds. */
 export function replaceAll(text: string, pattern: Pattern, content: string, work: Work): string {
   const found = pattern.findAll(text, work)
   if (found.length === 0) return text

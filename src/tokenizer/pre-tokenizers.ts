@@ -4,10 +4,10 @@ import { expressionOf, type Pattern, patternOf, replaceAll } from './pattern.ts'
 import type { Component } from './tokenizer-json.ts'
 import type { Work } from './work.ts'
 
-/** Pieces into smaller ones; none is empty. `first`: they begin the text. Throws TokenizerError: too much work. */
+/** Splits pieces into smaller, non-empty ones. `first`: they begin the text. Throws TokenizerError for too much work. */
 export type PreTokenizer = (pieces: readonly string[], first: boolean, work: Work) => string[]
 
-/** The `pre_tokenizer` of a tokenizer.json, as the Rust library has it. `where` names file and key in errors. */
+/** Compiles the `pre_tokenizer` of a tokenizer.json, with the Rust library's behaviour. `where` names file and key in errors. */
 export function compilePreTokenizer(part: Component, where: string): PreTokenizer {
   const byExpression = (expression: string, behavior: Behavior, invert = false) =>
     split(expressionOf(expression, where), behavior, invert)
@@ -53,7 +53,7 @@ function inSequence(steps: readonly PreTokenizer[]): PreTokenizer {
   return (pieces, first, work) => steps.reduce((before, step) => step(before, first, work), [...pieces])
 }
 
-/** `cut` may add any number of pieces; the length of all of them is bounded. */
+/** Applies `cut` to each piece. It may add any number of pieces; their total length is bounded. */
 const forEach =
   (cut: (piece: string, work: Work, into: string[], first: boolean) => void): PreTokenizer =>
   (pieces, first, work) => {
@@ -69,7 +69,7 @@ const forEach =
     return all
   }
 
-/** A stretch of a piece: a match, or what is between matches. */
+/** A section of a piece: a match, or the text between matches. */
 interface Stretch {
   readonly from: number
   to: number
@@ -102,7 +102,7 @@ function stretchesOf(piece: string, found: readonly number[], invert: boolean): 
   return stretches
 }
 
-/** Joins neighbours as the behavior says. */
+/** Joins neighbouring sections according to the behavior. */
 function merged(stretches: Stretch[], behavior: Behavior): Stretch[] {
   if (behavior === 'removed' || behavior === 'isolated') return stretches
   const joined: Stretch[] = []
@@ -120,7 +120,7 @@ function joins(before: Stretch, stretch: Stretch, behavior: Behavior): boolean {
   return before.isMatch && !stretch.isMatch
 }
 
-/** Every byte as one printable character, behind GPT-2's cut unless `use_regex` is false. */
+/** Splits as GPT-2 does (unless `use_regex` is false), then writes every byte as one printable character. */
 function byteLevel(part: Component, where: string): PreTokenizer {
   const prefix = part.add_prefix_space === true
   const inBytes = forEach((piece, _, into) => into.push(toByteLevel(piece)))
@@ -152,7 +152,7 @@ function metaspace(part: Component): PreTokenizer {
   return inSequence([marked, split(patternOf({ String: mark }, ''), 'mergedwithnext', false)])
 }
 
-/** In code points. */
+/** Pieces of `length` code points. */
 function fixedLength(length: number): PreTokenizer {
   return forEach((piece, _, into) => {
     let from = 0

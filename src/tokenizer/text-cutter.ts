@@ -8,10 +8,10 @@ import { compilePreTokenizer, type PreTokenizer } from './pre-tokenizers.ts'
 import type { TokenizerJson } from './tokenizer-json.ts'
 import { Work } from './work.ts'
 
-/** Which control tokens that are written out in a text stay text: none, all, or those that begin at these places. */
+/** Which control tokens written out in a text stay text: none, all, or those at these positions. */
 export type PlainControls = 'none' | 'all' | ReadonlySet<number>
 
-/** Text to ids, with the work counted that a file makes of a text. */
+/** Converts text to ids, and limits the work that a tokenizer.json can cause. */
 export class TextCutter {
   readonly #normalizer: Normalizer | null
   readonly #preTokenizer: PreTokenizer | null
@@ -21,7 +21,7 @@ export class TextCutter {
   readonly #idOf: ReadonlyMap<string, number>
   readonly #inRaw: AddedTokenFinder
   readonly #inNormalized: AddedTokenFinder
-  /** The control tokens of `#inNormalized` as they are written. */
+  /** The control tokens of `#inNormalized` in their written form. */
   readonly #late: AddedTokenFinder
 
   /** `file` names tokenizer.json in errors. Throws TokenizerError. */
@@ -59,12 +59,12 @@ export class TextCutter {
     return this.#byId.has(id)
   }
 
-  /** An added token in the form it has in the normalised text: what it stands for there is what it is written as. */
+  /** A token as the vocabulary writes it; an added token in its original form, not its normalised one. */
   idToToken(id: number): string | undefined {
     return this.#byId.get(id) ?? this.#model.vocabulary.tokens[id]
   }
 
-  /** Throws TokenizerError where the file makes too much of the text. */
+  /** Throws TokenizerError if the file causes too much work or text. */
   cut(text: string, addSpecialTokens: boolean, plain: PlainControls): Id[] {
     const ids: Id[] = []
     const work = new Work(text.length)
@@ -95,7 +95,7 @@ export class TextCutter {
     }
   }
 
-  /** Places of a text as those of its normalised form: control tokens keep their order. Where some were lost, none is one. */
+  /** Maps positions to the normalised text, by the order of control tokens. If normalising lost some, all stay text. */
   #inNormalizedText(section: Section & object, normalized: string, plain: PlainControls): PlainControls {
     if (typeof plain === 'string') return plain
     const written = this.#late.find(section.text).map(({ at }) => plain.has(section.at + at))

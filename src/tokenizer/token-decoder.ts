@@ -5,17 +5,17 @@ import { type Pattern, patternOf, replaceAll } from './pattern.ts'
 import type { Component } from './tokenizer-json.ts'
 import { Work } from './work.ts'
 
-/** What one token contributes to a text, in bytes. */
+/** The bytes that one token contributes to a text. */
 export interface TokenPiece {
-  /** As the first token of a text: decoders of the SentencePiece kind drop the space they once added. */
+  /** As the first token of a text: SentencePiece's decoders drop the space that encoding added. */
   readonly first: Uint8Array
-  /** Anywhere else. The same array as `first` where there is no difference. */
+  /** Anywhere else; the same array as `first` if equal. */
   readonly later: Uint8Array
-  /** Written only once another token follows: the space that an end-of-word mark stands for. */
+  /** Written only when another token follows: the space of an end-of-word mark. */
   readonly gap: Uint8Array
 }
 
-/** Taken off the joined text: up to `start` times `content` before it, up to `stop` times behind it. */
+/** Removed from the joined text: up to `start` times `content` at its start, up to `stop` times at its end. */
 export interface TextStrip {
   readonly content: string
   readonly start: number
@@ -27,7 +27,7 @@ export interface TokenDecoder {
   readonly strip: TextStrip | undefined
 }
 
-/** A token on its way through the steps of a decoder: strings, until a step says which bytes are meant. */
+/** A token between the steps of a decoder: strings, until a step determines the bytes. */
 interface Draft {
   first: string
   later: string
@@ -40,15 +40,15 @@ type Fail = (what: string) => TokenizerError
 
 const EMPTY = new Uint8Array(0)
 const utf8 = new TextEncoder()
-/** What a token may grow beyond its length's multiple, in UTF-16 units. */
+/** UTF-16 units that a token may grow by, besides a multiple of its length. */
 const FREE = 256
-/** Texts that a Strip takes off; published ones take one. */
+/** Most repetitions that a Strip removes; published ones remove one. */
 const MAX_STRIPPED = 64
 
 /**
- * Turns the `decoder` of a tokenizer.json into a rule per token, which is what lets text be streamed: the bytes of
- * a token depend on nothing but whether it is the first and whether another follows. Decoders that need more of the
- * text than that are refused. Without a decoder tokens are joined by spaces.
+ * Compiles the `decoder` of a tokenizer.json into a rule per token, so that text can be streamed: a token's bytes depend
+ * only on whether it is the first and whether another follows. Decoders that need more context are refused. Without a
+ * decoder, tokens are joined by spaces.
  */
 export function compileDecoder(spec: Component | null, file: string): TokenDecoder {
   const steps: Step[] = []
@@ -80,7 +80,7 @@ export function compileDecoder(spec: Component | null, file: string): TokenDecod
   if (spec === null) steps.push(spaceBetween)
   else add(spec)
 
-  // Each token is asked for once: together they are a text as long as the vocabulary.
+  // Each token is decoded once: together they are a text as long as the vocabulary.
   const all = new Work(0)
   return {
     strip,
@@ -131,7 +131,7 @@ const map =
     draft.later = change(draft.later, work)
   }
 
-/** Added tokens are written as they are: an added "é" is the letter, not the byte 0xE9 that the alphabet makes of it. */
+/** Added tokens are plain text: an added "é" is the letter, not the byte 0xE9 of the byte-level alphabet. */
 const byteLevel: Step = (draft, added) => {
   if (!added) draft.bytes ??= byteLevelBytes(draft.later)
 }
@@ -153,7 +153,7 @@ function replace(part: Component, where: string): Step {
 
 const literal = (value: string): Pattern => patternOf({ String: value }, '')
 
-/** The mark is a space, but in the first token it is the one that encoding put in front of the text. */
+/** The mark is a space; in the first token it is the space that encoding added, so it is dropped. */
 function metaspace(part: Component): Step {
   const mark = literal(text(part.replacement, '\u2581'))
   const prepended =
@@ -207,7 +207,7 @@ export function stripText(value: string, { content, start, stop }: TextStrip): s
   return value.slice(from, to)
 }
 
-/** The list of tokenizers' own WordPiece decoder, in its order. */
+/** The replacements of the tokenizers library's WordPiece decoder, in its order. */
 function cleanUp(value: string): string {
   return value
     .replaceAll(' .', '.')

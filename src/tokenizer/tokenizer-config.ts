@@ -1,22 +1,22 @@
 import { describe, TokenizerError } from './errors.ts'
 import { isObject } from './tokenizer-json.ts'
 
-/** The tokens a tokenizer_config.json gives a name, as it writes them: text, or a number where it has only an id. */
+/** The contents of a tokenizer_config.json. Tokens are texts, or ids if the file has only an id. */
 export interface TokenizerConfig {
   /** By role without `_token`: bos, eos, pad, unk, cls, sep, mask. */
   readonly named: ReadonlyMap<string, string | number>
   readonly additional: readonly string[]
-  /** Undefined when the file says nothing. */
+  /** `add_bos_token`; undefined if absent. */
   readonly addBos: boolean | undefined
-  /** By name; the usual one is called 'default'. */
+  /** By name; the main one is 'default'. */
   readonly templates: ReadonlyMap<string, string>
 }
 
 const ROLES = ['bos', 'eos', 'pad', 'unk', 'cls', 'sep', 'mask']
 
 /**
- * Reads what latentkit uses of a tokenizer_config.json; absent or null is allowed everywhere. A chat_template.jinja,
- * given as `chatTemplate`, takes the place of the default template: where both exist the file is the newer form.
+ * Reads the fields of a tokenizer_config.json that latentkit uses; each may be absent or null. A chat_template.jinja, given
+ * as `chatTemplate`, replaces the default template: if both exist, the file is the newer form.
  */
 export function readTokenizerConfig(raw: unknown, file: string, chatTemplate?: string): TokenizerConfig {
   const config = raw ?? {}

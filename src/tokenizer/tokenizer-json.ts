@@ -2,7 +2,7 @@ import type { AddedToken } from './added-tokens.ts'
 import { describe, TokenizerError } from './errors.ts'
 import { MAX_EXPRESSION } from './work.ts'
 
-/** A part of the pipeline: `type` says which, the other keys are its settings. */
+/** A component of the pipeline: its `type`, and its settings in the other keys. */
 export interface Component {
   readonly type: string
   readonly [key: string]: unknown
@@ -17,10 +17,10 @@ export interface TokenizerJson {
   readonly decoder: Component | null
 }
 
-/** No published vocabulary is near it; an id beyond it would only ask for memory. */
+/** Larger than any published vocabulary; larger ids would only waste memory. */
 const MAX_ID = 1 << 24
 const MAX_DEPTH = 32
-/** Parts of all sequences of a pipeline, and tokens around a text. Published ones have up to 60 and 5. */
+/** Limit for the components of a pipeline, and for tokens around a text. Published ones have up to 60 and 5. */
 const MAX_PARTS = 128
 const MAX_AROUND = 64
 /** Characters of all expressions together. Published ones have up to 3,000. */
@@ -29,8 +29,8 @@ const MAX_EXPRESSIONS = 1 << 16
 const LOOKS_LIKE_CONTROL = /^<[|\uff5c].*[|\uff5c]>$|^<unused\d+>$/su
 
 /**
- * Checks that a parsed tokenizer.json has the shape its parts need, so that nothing behind it meets a wrong type:
- * the library that cuts text trusts its input. `file` names it in errors.
+ * Checks the types in a parsed tokenizer.json, so that later code can trust them: the library does not check its input.
+ * `file` names it in errors.
  */
 export function readTokenizerJson(raw: unknown, file: string): TokenizerJson {
   if (!isObject(raw)) throw new TokenizerError(`${file} is ${describe(raw)}; expected a JSON object`)
@@ -60,7 +60,7 @@ class Checker {
 
   model(raw: unknown): Component {
     if (!isObject(raw)) this.fail('model', raw, 'an object with a vocabulary')
-    // Files of the first years have no type; the other keys tell.
+    // Early files have no type: infer it from the other keys.
     const type = raw.type ?? (Array.isArray(raw.vocab) ? 'Unigram' : 'merges' in raw ? 'BPE' : 'WordPiece')
     if (type !== 'BPE' && type !== 'Unigram' && type !== 'WordPiece') {
       this.fail('model.type', raw.type, '"BPE", "Unigram" or "WordPiece"')
@@ -153,7 +153,7 @@ class Checker {
     return { ...raw, type }
   }
 
-  /** The settings whose type the library takes on trust. */
+  /** Checks the settings that the library does not check. */
   #settings(raw: Record<string, unknown>, type: string, key: string): void {
     const string = (name: string) => {
       if (raw[name] !== undefined && typeof raw[name] !== 'string') this.fail(`${key}.${name}`, raw[name], 'a string')
@@ -162,7 +162,7 @@ class Checker {
       const { pattern } = raw
       const source = isObject(pattern) ? (pattern.String ?? pattern.Regex) : undefined
       if (typeof source !== 'string') this.fail(`${key}.pattern`, pattern, '{"String": …} or {"Regex": …}')
-      // One that is too large by itself is told so where it is read.
+      // An expression that is too large by itself is reported where it is compiled.
       if (isObject(pattern) && pattern.String === undefined) {
         this.#expressions += Math.min(source.length, MAX_EXPRESSION)
       }

@@ -14,9 +14,9 @@ export interface TokenizerFiles {
   readonly tokenizer: unknown
   /** The parsed tokenizer_config.json. Default: none, so no named tokens and no template. */
   readonly config?: unknown
-  /** The text of chat_template.jinja; takes the place of the config's default template. */
+  /** The text of chat_template.jinja; replaces the config's default template. */
   readonly chatTemplate?: string | undefined
-  /** Put before the file names in errors, e.g. 'models/tales/'. Default ''. */
+  /** Prefix of file names in errors, e.g. 'models/tales/'. Default ''. */
   readonly folder?: string
 }
 
@@ -24,21 +24,21 @@ export interface EncodeOptions {
   /** Let tokenizer.json's post-processor add its tokens. Default true. */
   readonly addSpecialTokens?: boolean
   /**
-   * Control tokens written out in the text (`<|im_end|>`) become these tokens; false: they are cut like any text. They are
-   * the special tokens and those that look like them. Default true.
+   * Control tokens written out in the text (`<|im_end|>`) become these tokens; false: they are tokenised like any text.
+   * Control tokens are the special tokens and those that look like them. Default true.
    */
   readonly parseSpecial?: boolean
 }
 
 export interface EncodeChatOptions extends ChatTemplateOptions {
   /**
-   * Control tokens written out in messages become these tokens; false: they are cut like any text, so that nobody who
-   * writes in a chat can end a turn or begin another. What the template itself writes always counts. Default false.
+   * Control tokens written out in messages become these tokens; false: they are tokenised like any text, so that users of a
+   * chat cannot end a turn or begin another. Control tokens of the template itself always count. Default false.
    */
   readonly parseSpecial?: boolean
 }
 
-/** Builds a tokenizer from what stands in a checkpoint's folder. Throws TokenizerError naming file and key. */
+/** Builds a tokenizer from a checkpoint's files. Throws TokenizerError naming file and key. */
 export function createTokenizer(files: TokenizerFiles): Tokenizer {
   const folder = files.folder ?? ''
   const file = `${folder}tokenizer.json`
@@ -48,18 +48,18 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
 }
 
 /**
- * Text to ids and back. Ids become text by their bytes, so that whole and streamed text agree. Added tokens that are
- * written out in a text ("<|im_end|>") become these tokens, as in every tokenizer of this format, unless
- * `parseSpecial` is false.
+ * Converts text to ids and back. Ids are decoded by their bytes, so that whole and streamed text agree. Added tokens
+ * written out in a text ("<|im_end|>") become these tokens, as in every tokenizer of this format, unless `parseSpecial` is
+ * false.
  */
 export class Tokenizer implements PieceSource {
-  /** The highest id + 1. A model's table may be longer. */
+  /** The highest id + 1. A model's embedding may have more rows. */
   readonly vocabSize: number
   readonly bosId: number | undefined
   readonly eosId: number | undefined
   readonly padId: number | undefined
   readonly unkId: number | undefined
-  /** A text that stands alone begins with `bosId`; see `encodePrompt`. */
+  /** Whether a prompt begins with `bosId`; see `encodePrompt`. */
   readonly startsWithBos: boolean
   readonly strip: TextStrip | undefined
   readonly #cutter: TextCutter
@@ -67,10 +67,10 @@ export class Tokenizer implements PieceSource {
   readonly #special: ReadonlySet<number>
   readonly #templates: ChatTemplates
   readonly #marks: ControlMarks
-  /** Special tokens as they read. Made when it is asked for. */
+  /** Special tokens by their text. Created at first use. */
   #specialTexts: AddedTokenFinder | undefined
   readonly #sought = new Map<AddedToken, boolean>()
-  /** Filled as ids are met: a vocabulary is large, a text uses little of it. */
+  /** Filled on demand: a text uses little of a large vocabulary. */
   readonly #pieces = new Map<number, TokenPiece>()
 
   constructor(json: TokenizerJson, config: TokenizerConfig, file: string) {
@@ -106,8 +106,8 @@ export class Tokenizer implements PieceSource {
   }
 
   /**
-   * The ids of a text, after tokenizer.json's own rules: its post-processor decides whether a beginning-of-text token
-   * is added. Use `encodePrompt` for a prompt and `encodeChat` for a conversation.
+   * The ids of a text by tokenizer.json's rules: its post-processor decides whether to add a beginning-of-text token. Use
+   * `encodePrompt` for a prompt and `encodeChat` for a conversation.
    */
   encode(text: string, { addSpecialTokens = true, parseSpecial = true }: EncodeOptions = {}): number[] {
     if (typeof text !== 'string') throw new OptionError(`text is ${describe(text)}; expected a string`)
@@ -115,8 +115,8 @@ export class Tokenizer implements PieceSource {
   }
 
   /**
-   * The ids of a text that stands alone, for the model to go on with: exactly one beginning-of-text token where the
-   * model wants one, never two. `bos` overrides what the files say.
+   * The ids of a prompt that the model continues: with exactly one beginning-of-text token if the model wants it. `bos`
+   * overrides the files.
    */
   encodePrompt(text: string, options: { readonly bos?: boolean; readonly parseSpecial?: boolean } = {}): number[] {
     const { bos, ...how } = options
@@ -127,7 +127,7 @@ export class Tokenizer implements PieceSource {
     return ids
   }
 
-  /** The text of ids, by bytes: what is no UTF-8 becomes U+FFFD. Ids that no token has give nothing. */
+  /** The text of ids, by bytes: invalid UTF-8 becomes U+FFFD. Ids without a token give no text. */
   decode(ids: ArrayLike<number>, options: DetokenizerOptions = {}): string {
     return decodeAll(this, ids, options)
   }
@@ -146,12 +146,12 @@ export class Tokenizer implements PieceSource {
     return this.#cutter.idToToken(id)
   }
 
-  /** Special tokens steer the model and are not text: those marked so, and those tokenizer_config.json names. */
+  /** Whether the token controls the model and is not text: marked as special, or named in tokenizer_config.json. */
   isSpecial(id: number): boolean {
     return this.#special.has(id)
   }
 
-  /** A text with the special tokens that it spells as ids: `['bye', 2]` for `bye</s>`. */
+  /** Splits a text at the special tokens that it spells: `['bye', 2]` for `bye</s>`. */
   splitAtSpecial(text: string): (string | number)[] {
     this.#specialTexts ??= new AddedTokenFinder(
       [...this.#special].map(id => [this.decode([id]), { ...PLAIN_TOKEN, id, content: '' }]),
@@ -163,7 +163,7 @@ export class Tokenizer implements PieceSource {
     return [...this.#special]
   }
 
-  /** The bytes a token stands for inside a text; empty for ids that no token has. Do not write into it. */
+  /** The bytes of a token inside a text; empty for ids without a token. Do not modify. */
   tokenBytes(id: number): Uint8Array {
     const piece = this.piece(id)
     if (piece === undefined) return new Uint8Array(0)
@@ -184,7 +184,7 @@ export class Tokenizer implements PieceSource {
     return this.#templates.names.length > 0
   }
 
-  /** Names of the chat templates; the usual one is 'default'. */
+  /** Names of the chat templates; the main one is 'default'. */
   get chatTemplateNames(): string[] {
     return this.#templates.names
   }
@@ -194,7 +194,7 @@ export class Tokenizer implements PieceSource {
     return this.#templates.source(name)
   }
 
-  /** A conversation as the text the model was trained on. Throws TemplateError. */
+  /** Renders a conversation as text by the chat template. Throws TemplateError. */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string {
     return this.#templates.render(messages, options)
   }
@@ -202,7 +202,7 @@ export class Tokenizer implements PieceSource {
   /** The ids of a conversation. The template writes the special tokens itself, so none are added. */
   encodeChat(messages: readonly ChatMessage[], { parseSpecial = false, ...given }: EncodeChatOptions = {}): number[] {
     const options = { refusePrintedParts: true, ...given }
-    // What is no list is refused by the template.
+    // Rendering refuses a value that is not a list.
     if (parseSpecial || !Array.isArray(messages)) {
       return this.#cut(this.applyChatTemplate(messages, options), false, 'none')
     }
@@ -213,7 +213,7 @@ export class Tokenizer implements PieceSource {
     return this.#cut(text, false, plain.size > 0 ? plain : 'none')
   }
 
-  /** Whether a chat template looks for the token in what was said. */
+  /** Whether a chat template searches for the token in messages. */
   #isSought(token: AddedToken): boolean {
     const known = this.#sought.get(token)
     if (known !== undefined) return known
@@ -240,8 +240,8 @@ export class Tokenizer implements PieceSource {
   }
 
   /**
-   * The config's word counts first: DeepSeek's says yes while its post-processor adds nothing. Then the post-processor.
-   * Where neither speaks, a token that both ends and begins is a separator of texts, and a text starts behind one.
+   * The config decides first: DeepSeek's sets add_bos_token while its post-processor adds nothing. Then the post-processor.
+   * If neither decides, a token that is both bos and eos separates texts, and a text begins after one.
    */
   #wantsBos(around: readonly string[], addBos: boolean | undefined): boolean {
     if (this.bosId === undefined) return false
@@ -260,7 +260,7 @@ export class Tokenizer implements PieceSource {
   }
 }
 
-/** A model writes its answers itself: where a template takes them apart at a token, the token is meant. */
+/** In the model's own answers, a token at which the template splits them is meant as a token. */
 function isAnswer(message: unknown): boolean {
   return isObject(message) && message.role === 'assistant'
 }

@@ -3,26 +3,26 @@ import { TokenizerError } from './errors.ts'
 /** Steps of 10 to 30 nanoseconds. Published tokenizers take 10 to 100 for a character. */
 const STEPS = 1 << 25
 const STEPS_PER_UNIT = 256
-/** A text that grows more than this has no published normaliser: NFKD makes 18 units of one. */
+/** Most growth of a text by normalising, as a factor. Published normalisers stay below: NFKD makes 18 units of one. */
 const GROWTH = 32
 const GROWTH_FREE = 1 << 16
-/** Steps between two signs of work: some 20 ms. */
+/** Steps between two heartbeats: some 20 ms. */
 const SIGN = 1 << 20
-/** Bytes that matchers remember failures with. */
+/** Bytes of a matcher's memory of failed states. */
 export const MEMORY = 1 << 26
 /** UTF-16 units. The longest published expression has 1,000. */
 export const MAX_EXPRESSION = 1 << 14
 
 let tell = (): void => {}
 
-/** `listener` is called now and then while a long text is worked on in this thread. */
+/** `listener` is called repeatedly while this thread tokenises a long text. */
 export function onWork(listener: () => void): void {
   tell = listener
 }
 
 /**
- * What one text may cost. Everything that a tokenizer.json makes of a text counts its work here, inside of its loops, so
- * that no file can make a call that does not end, or memory run out.
+ * Limits the work on one text. All code driven by a tokenizer.json counts its steps here, inside its loops, so that no file
+ * can cause an endless call or exhaust memory.
  */
 export class Work {
   #left: number
@@ -33,8 +33,8 @@ export class Work {
   readonly #whole: Work | undefined
 
   /**
-   * `length`: of the text, in UTF-16 units. `free`: what it may grow whatever its length. `whole`: work that this is part
-   * of, whose steps it takes as well.
+   * `length`: of the text, in UTF-16 units. `free`: growth allowed regardless of length. `whole`: a larger work that this
+   * is part of; steps count there too.
    */
   constructor(length: number, free = GROWTH_FREE, whole?: Work) {
     this.#left = STEPS + STEPS_PER_UNIT * length
@@ -42,7 +42,7 @@ export class Work {
     this.#whole = whole
   }
 
-  /** Throws TokenizerError when there was too much. */
+  /** Counts steps. Throws TokenizerError past the limit. */
   spend(steps: number): void {
     this.#whole?.spend(steps)
     this.#left -= steps
@@ -55,13 +55,13 @@ export class Work {
       throw new TokenizerError('its tokenizer.json makes too much work of it; latentkit stops it there')
   }
 
-  /** A stretch of so many units was made, besides others. Throws TokenizerError where they are too many together. */
+  /** Counts a created text of this length. Throws TokenizerError if all of them are too long together. */
   made(length: number): void {
     this.#made += length
     this.checkLength(this.#made / 2)
   }
 
-  /** Of a text that was changed. Throws TokenizerError where it has grown beyond bounds. */
+  /** Checks the length of a changed text. Throws TokenizerError if it has grown beyond bounds. */
   checkLength(length: number): void {
     if (length <= this.#longest) return
     throw new TokenizerError(

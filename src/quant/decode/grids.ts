@@ -1,7 +1,7 @@
 /**
- * The pattern lists ("grids") of the iq types. Each is a set of numbers in base 3 or 8, in rising order, whose digits,
- * lowest first, are the pattern's values by rank; written here as a bitmap of which numbers are in the set, base64,
- * bit 0 of a byte first. The sets were chosen by search when the types were made: nothing generates them.
+ * The pattern lists ("grids") of the iq types. Each is a set of numbers in base 3 or 8, ascending; a number's digits,
+ * lowest first, are the ranks of the pattern's values. A set is stored as a base64 bitmap of its members, bit 0 of a byte
+ * first. The sets were found by search when the types were designed, so no formula generates them.
  */
 
 /** 2048 of 3^8. */

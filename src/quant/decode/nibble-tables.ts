@@ -1,4 +1,4 @@
-/** Four-bit codes that stand for the values of a table: denser near zero, where most weights are. */
+/** Four-bit codes that index a table of values, denser near zero, where most weights are. */
 import { type BlockDecoder, f32, half, u16 } from './block.ts'
 
 export const IQ4 = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]

@@ -4,7 +4,7 @@ import { encode, F16 } from '../halves.ts'
 /** Encodes one block: its values begin at x[from], its bytes go to bytes[at] and on. Values are finite. */
 export type BlockEncoder = (x: Float32Array, from: number, bytes: Uint8Array, at: number) => void
 
-/** Writes `value` as f16 and returns what was written, for those who go on with the rounded number. */
+/** Writes `value` as f16 and returns the rounded value. */
 export function putHalf(bytes: Uint8Array, at: number, value: number): number {
   const code = encode(value, F16)
   bytes[at] = code & 255
@@ -12,7 +12,7 @@ export function putHalf(bytes: Uint8Array, at: number, value: number): number {
   return HALVES[code]!
 }
 
-/** The element farthest from zero, with its sign; 0 for zeros only. The first of equals. */
+/** The element farthest from zero, with its sign; ties: the first. 0 if all are zero. */
 export function extreme(x: Float32Array, from: number, count: number): number {
   let most = 0
   let found = 0

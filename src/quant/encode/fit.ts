@@ -1,11 +1,11 @@
 /**
- * The least squares of k-quants: for a handful of spans near the obvious one, round to codes, solve for the scale (and
- * the offset) that suits these codes best, and keep the best of all. Every weight counts the same: without knowing the
- * activations that is what a product's expected error asks for.
+ * Least squares for k-quants: for several ranges near the obvious one, round to codes, solve for the scale (and offset)
+ * that fits these codes best, and keep the best of all. All weights count equally: without known activations this
+ * minimises the expected error of a product.
  */
 import { extreme } from './block.ts'
 
-/** Spans are tried in steps of a tenth of a code; then rounding and solving alternate, which never makes it worse. */
+/** Ranges are tried in steps of a tenth of a code; then rounding and solving alternate, which never increases the error. */
 const STEP = 0.1
 const STEPS_AROUND = 9
 const STEPS_ABOVE = 10
@@ -16,7 +16,7 @@ export interface Fit {
   scale: number
   /** At most 0. */
   offset: number
-  /** Squared error, less that of zeros: negative where anything was gained. */
+  /** Squared error minus that of all zeros: negative if the fit is better than zeros. */
   error: number
 }
 

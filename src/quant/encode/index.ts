@@ -5,10 +5,10 @@ import { q3_k, q6_k } from './k-symmetric.ts'
 import { iq4_nl, mxfp4 } from './nibble-tables.ts'
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './q32.ts'
 
-/** Block types that can be written. The others need to know the activations to be of use. */
+/** Block types that can be written. Others need an importance matrix of activations to be useful. */
 export type EncodableBlockType = keyof typeof ENCODERS
 
-/** Each makes an encoder with working memory of its own. */
+/** Each creates an encoder with its own scratch memory. */
 const ENCODERS = {
   q8_0: () => q8_0,
   q4_0: () => q4_0,

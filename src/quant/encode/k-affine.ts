@@ -10,12 +10,12 @@ import { type Fit, fitScaleAndOffset } from './fit.ts'
 interface Format {
   /** Elements of a part. */
   readonly part: number
-  /** Greatest code, and greatest scale and offset of a part. */
+  /** Largest code, and largest scale and offset of a part. */
   readonly top: number
   readonly most: number
 }
 
-/** What a super-block is made of before it is packed. */
+/** The components of a super-block before packing. */
 interface SuperBlock {
   readonly codes: Uint8Array
   readonly scales: Uint8Array
@@ -87,7 +87,7 @@ function affine(
         block.scales[p] = sc
         block.offsets[p] = m
       }
-      // Scale and offset make up for each other's rounding: the scales on either side, each with an offset to suit it.
+      // Scale and offset can compensate each other's rounding: try both neighbouring scales, each with its best offset.
       const below = d > 0 ? Math.min(most - 1, Math.floor(scales[p]! / d)) : 0
       for (let sc = below; sc <= below + 1; sc++) {
         consider(sc, rounded(offsets[p]!, dmin))
@@ -100,11 +100,11 @@ function affine(
   }
 }
 
-/** What one choice of a part's scale and offset comes to. */
+/** The result of one choice of a part's scale and offset. */
 interface Trial {
-  /** Squared. */
+  /** Squared error. */
   error: number
-  /** That would suit the codes best. */
+  /** The offset that fits the codes best. */
   offset: number
 }
 

@@ -1,8 +1,8 @@
-/** Four-bit codes that stand for the values of a table. */
+/** Four-bit codes that index a table of values. */
 import { E2M1, IQ4 } from '../decode/nibble-tables.ts'
 import { type BlockEncoder, extreme, putHalf } from './block.ts'
 
-/** Places of the farthest element around the table's first value that are tried as scales. */
+/** Number of scales tried: they map the farthest element to positions around the table's first value. */
 const STEPS = 10
 /** Then rounding and solving alternate. */
 const ROUNDS = 2
@@ -39,8 +39,8 @@ export function iq4_nl(): BlockEncoder {
 }
 
 /**
- * Exponent byte, codes[16]. OCP's exponent lets the greatest element's power of two be the table's (6 = 1.5 * 4), so
- * that what lies above three quarters is cut; the next one cuts nothing and is coarser. The better of the two is taken.
+ * Exponent byte, codes[16]. OCP's exponent maps the largest element's power of two to the table's (6 = 1.5 * 4), so that
+ * larger mantissas saturate; the next exponent saturates nothing but is coarser. The better of the two is used.
  */
 export function mxfp4(): BlockEncoder {
   const codes = new Uint8Array(64)
@@ -73,7 +73,7 @@ function halfSteps(t: number): number {
   return Math.min(4, Math.ceil(2 * t - 0.5))
 }
 
-/** The table's nearest entry to a number: tables are of integers, so that halves tell every border between two. */
+/** Finds the table entry nearest to a number. Entries are integers, so halves separate all neighbours. */
 function nearestOf(table: readonly number[]): (t: number) => number {
   const first = 2 * table[0]!
   const last = 2 * table.at(-1)!

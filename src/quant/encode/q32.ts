@@ -53,7 +53,7 @@ export const q5_1: BlockEncoder = (x, from, bytes, at) => {
   }
 }
 
-/** Writes scale and offset so that codes 0 and `top` are the least and the greatest element. */
+/** Writes scale and offset so that codes 0 and `top` stand for the smallest and the largest element. */
 function putSpan(x: Float32Array, from: number, bytes: Uint8Array, at: number, top: number) {
   let min = x[from]!
   let max = min

@@ -4,11 +4,11 @@ import type { Cut, Id } from './cut.ts'
 import { NumberTable } from './number-table.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
-/** Pieces that are kept with their ids, and their longest. */
+/** Cached pieces, and the longest piece that is cached. */
 const KEPT = 10_000
 const KEPT_LENGTH = 256
 
-/** Merges neighbours, the best pair first and of equal ones the leftmost, until there is none. */
+/** Merges neighbours, the best pair first (ties: the leftmost), until no pair can be merged. */
 export function bpe(spec: Component, vocabulary: Vocabulary): Cut {
   const merges = new Merges(spec)
   const { idOf } = vocabulary
@@ -60,7 +60,7 @@ function byteIds(idOf: ReadonlyMap<string, number>): (number | undefined)[] {
   return Array.from({ length: 256 }, (_, byte) => idOf.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`))
 }
 
-/** What may be merged. Texts that occur in merges are symbols: numbers below 2^26, so that a pair of them is a number. */
+/** The merge table. Texts in merges are numbered as symbols below 2^26, so that a pair of symbols is one number. */
 class Merges {
   readonly #symbolOf = new Map<string, number>()
   readonly #texts: string[] = []
@@ -96,7 +96,7 @@ class Merges {
       const at = best % n
       const rank = (best - at) / n
       const right = next[at]!
-      // A pair that is no longer there: one of the two was merged with another.
+      // A stale pair: one of the two has been merged with another symbol.
       if (symbols[at] === GONE || right < 0 || this.#rank(symbols[at]!, symbols[right]!) !== rank) continue
       symbols[at] = this.#mergedOf[rank]!
       symbols[right] = GONE
@@ -128,7 +128,7 @@ class Merges {
 const PAIR = 2 ** 26
 const GONE = -2
 
-/** Numbers, the least first. */
+/** A heap of numbers, smallest first. */
 class Heap {
   readonly #heap: number[] = []
 
@@ -144,7 +144,7 @@ class Heap {
     heap[at] = value
   }
 
-  /** -1: it is empty. */
+  /** Removes the smallest; -1 if empty. */
   pop(): number {
     const heap = this.#heap
     const least = heap[0] ?? -1

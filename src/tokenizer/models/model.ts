@@ -11,8 +11,8 @@ export interface Model {
 }
 
 /**
- * The `model` of a tokenizer.json, which was checked. They are ours because those of @huggingface/tokenizers take time or
- * memory that is quadratic in a piece, or in the longest token.
+ * Compiles the checked `model` of a tokenizer.json. The models are our own, since those of @huggingface/tokenizers need time
+ * or memory quadratic in the length of a piece or of the longest token.
  */
 export function compileModel(spec: Component): Model {
   const vocabulary = new Vocabulary(spec)

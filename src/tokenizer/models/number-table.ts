@@ -1,4 +1,4 @@
-/** Numbers by numbers, for tables of up to millions: open addressing in two flat arrays. */
+/** A map from numbers to numbers, for millions of entries: open addressing in two flat arrays. */
 export class NumberTable {
   #keys: Float64Array
   #values: Int32Array
@@ -13,7 +13,7 @@ export class NumberTable {
     this.#mask = capacity - 1
   }
 
-  /** -1: there is none. Keys and values are whole and not negative. */
+  /** The value of a key; -1 if absent. Keys and values are non-negative integers. */
   get(key: number): number {
     const slot = this.#slotOf(key)
     return this.#keys[slot] === key ? this.#values[slot]! : -1
@@ -28,7 +28,7 @@ export class NumberTable {
   }
 
   #slotOf(key: number): number {
-    // Both halves of a key of up to 53 bits; the factors are those of MurmurHash3's finaliser.
+    // Hashes both halves of a 53-bit key, with the factors of MurmurHash3's finaliser.
     let hash = ((key % 0x1_0000_0000) | 0) ^ Math.imul((key / 0x1_0000_0000) | 0, 0x9e3779b1)
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)

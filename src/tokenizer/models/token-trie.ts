@@ -2,12 +2,12 @@ import { NumberTable } from './number-table.ts'
 
 export const ROOT = 0
 
-/** The tokens of a vocabulary by their UTF-16 units. */
+/** A trie of a vocabulary's tokens, by UTF-16 units. */
 export class TokenTrie {
   readonly #next = new NumberTable()
   readonly #ids: number[] = [-1]
 
-  /** Of tokens that are alike the last counts. */
+  /** Of equal tokens, the last counts. */
   constructor(tokens: Iterable<readonly [string, number]>) {
     for (const [token, id] of tokens) {
       let node = ROOT
@@ -25,12 +25,12 @@ export class TokenTrie {
     }
   }
 
-  /** The node behind `node` for a unit; -1: no token goes on with it. */
+  /** The child of `node` for a unit; -1 if no token continues with it. */
   step(node: number, unit: number): number {
     return this.#next.get(node * 0x10000 + unit)
   }
 
-  /** The token that ends at a node; -1: none does. */
+  /** The token that ends at a node; -1 if none. */
   idAt(node: number): number {
     return this.#ids[node]!
   }

@@ -3,10 +3,10 @@ import type { Cut } from './cut.ts'
 import { ROOT, TokenTrie } from './token-trie.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
-/** What a code point without a token costs below the least likely token. */
+/** Score of a code point without a token, relative to the least likely token: lower by this. */
 const PENALTY = 10
 
-/** The likeliest way to write a piece in tokens (Viterbi), of equal ones the one whose last token is the longest. */
+/** The likeliest segmentation of a piece (Viterbi); ties: the one whose last token is the longest. */
 export function unigram(spec: Component, { idOf, unknown }: Vocabulary): Cut {
   const scores = Float64Array.from(spec.vocab as [string, number][], ([, score]) => score)
   const unlikely = scores.reduce((a, b) => Math.min(a, b)) - PENALTY
@@ -45,7 +45,7 @@ export function unigram(spec: Component, { idOf, unknown }: Vocabulary): Cut {
     }
     const reversed: number[] = []
     for (let at = n; at > 0; at = begins[at]!) {
-      // Neighbours without a token are one.
+      // Adjacent unknown code points become one unknown token.
       if (tokens[at] !== unknown || reversed.at(-1) !== unknown) reversed.push(tokens[at]!)
     }
     for (let i = reversed.length - 1; i >= 0; i--) ids.push(reversed[i])

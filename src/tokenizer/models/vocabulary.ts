@@ -1,10 +1,10 @@
 import type { Component } from '../tokenizer-json.ts'
 
-/** Tokens as a model's vocabulary writes them, and their ids. */
+/** A model's tokens, as its vocabulary writes them, and their ids. */
 export class Vocabulary {
   readonly idOf: ReadonlyMap<string, number>
   readonly tokens: readonly string[]
-  /** Of the token for what has none. */
+  /** Id of the unknown token. */
   readonly unknown: number | undefined
 
   constructor({ vocab, unk_id, unk_token }: Component) {

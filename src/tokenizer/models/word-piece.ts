@@ -3,7 +3,7 @@ import type { Cut, Id } from './cut.ts'
 import { ROOT, TokenTrie } from './token-trie.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
-/** At each place the longest token; a word that they do not write, or a long one, is unknown as a whole. */
+/** The longest token at each position. A word that cannot be written so, or is too long, is unknown as a whole. */
 export function wordPiece(spec: Component, { idOf, unknown }: Vocabulary): Cut {
   const trie = new TokenTrie(idOf)
   const prefix = typeof spec.continuing_subword_prefix === 'string' ? spec.continuing_subword_prefix : '##'

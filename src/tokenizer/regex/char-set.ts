@@ -1,4 +1,4 @@
-/** Sets by source: tokenizers ask for the same few, and their pages take time to make. */
+/** Cached by source: tokenizers use the same few sets, and computing their pages takes time. */
 const known = new Map<string, CharSet>()
 const KNOWN = 256
 
@@ -12,10 +12,10 @@ export function charSet(source: string): CharSet {
   return made
 }
 
-/** Which code points an atom of an expression matches. JavaScript is asked once for each that occurs. */
+/** The code points that an atom of an expression matches. Each code point that occurs is tested once, with a RegExp. */
 export class CharSet {
   readonly #pattern: RegExp
-  /** By 256 code points: 1 where one belongs to the set. */
+  /** Pages of 256 code points: 1 if a code point belongs to the set. */
   readonly #pages: (Uint8Array | undefined)[] = []
 
   /** Use `charSet`. */

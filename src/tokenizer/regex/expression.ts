@@ -3,38 +3,38 @@ import { MEMORY, type Work } from '../work.ts'
 import type { CharSet } from './char-set.ts'
 import { compileProgram, OP, type Program } from './program.ts'
 
-/** Bits of what is remembered of a state at a place. */
+/** Bits stored per state and position. */
 const FAILED = 1
 const HELD = 2
-/** Steps that it takes to begin with a text. */
-const PIECE = 16
+/** Steps counted for starting on a text. */
+const START_STEPS = 16
 
 /**
- * A regular expression that takes linear time: the text's length times the expression's. It finds what JavaScript's own
- * does (the first way that matches, in the order of the expression), but remembers which states failed at which places,
- * for the whole text. JavaScript's may take for ever, and the expressions of a tokenizer.json come from strangers.
+ * A regular expression in linear time: the text's length times the expression's. It finds the same matches as JavaScript's
+ * backtracking, but memorises which states failed at which positions of the text. JavaScript's own matcher can take
+ * exponential time, and the expressions of a tokenizer.json are untrusted.
  */
 export class Expression {
   readonly #program: Program
   #starts: Starts | undefined
 
-  /** `source`: in JavaScript's syntax with the flag u. Throws a sentence where it is too large. */
+  /** `source`: in JavaScript's syntax with the flag u. Throws an Error if it is too large. */
   constructor(source: string) {
     this.#program = compileProgram(source)
   }
 
-  /** Begin and end of each match, one behind the other: [0, 3, 3, 7 …]. Throws TokenizerError: too much work. */
+  /** Start and end of each match, flat: [0, 3, 3, 7 …]. Throws TokenizerError for too much work. */
   findAll(text: string, work: Work): number[] {
     this.#starts ??= new Starts(this.#program, work)
     return new Matcher(this.#program, this.#starts, text, work).findAll()
   }
 }
 
-/** What a match may begin with. */
+/** The characters that a match may begin with. */
 class Starts {
-  /** By code unit: 0 not known, 1 a match may begin with it, 2 not. */
+  /** By code unit: 0 unknown, 1 a match may begin with it, 2 it cannot. */
   readonly #known = new Uint8Array(0x10000)
-  /** One of them has the first character; undefined: a match may be empty, or begin with anything. */
+  /** One of these sets contains the first character; undefined: a match may be empty, or begin with anything. */
   readonly #sets: readonly CharSet[] | undefined
 
   constructor({ start, op, x, y, sets }: Program, work: Work) {
@@ -65,7 +65,7 @@ class Starts {
   }
 }
 
-/** Numbers of two bits, all 0 at first. */
+/** An array of two-bit numbers, all 0 at first. */
 class Cells {
   readonly #bytes: Uint8Array
 
@@ -83,19 +83,19 @@ class Cells {
   }
 }
 
-/** One text under way. */
+/** The matcher's state for one text. */
 class Matcher {
   readonly #program: Program
   readonly #starts: Starts
   readonly #text: string
   readonly #work: Work
-  /** Of each split at each place. */
+  /** One cell per split and position. */
   readonly #memory: Cells
-  /** Of each look at each place. */
+  /** One cell per lookaround and position. */
   readonly #looked: Cells
-  /** Ways that are still to try: state and place. */
-  #ways = new Int32Array(48)
-  #wayCount = 0
+  /** Stack of alternatives to try: state and position. */
+  #pending = new Int32Array(48)
+  #pendingCount = 0
   /** Splits on the way to where the matcher stands: they have not failed. By way, how many there were. */
   #path = new Int32Array(16)
   #pathCount = 0
@@ -110,8 +110,8 @@ class Matcher {
     if (cells / 4 > MEMORY) {
       throw new TokenizerError(`an expression of ${program.splits} choices is too large for ${text.length} characters`)
     }
-    // A text may be cut into pieces of one character: what each costs before its first step counts too.
-    work.spend(PIECE + (cells >> 6))
+    // A text may be split into pieces of one character, so the cost of starting counts too.
+    work.spend(START_STEPS + (cells >> 6))
     this.#memory = new Cells(program.splits * places)
     this.#looked = new Cells(program.looks * places)
   }
@@ -130,12 +130,12 @@ class Matcher {
     return found
   }
 
-  /** Where the match that begins at `at` ends; -1: none does. `inLook`: it is enough to know whether there is one. */
+  /** The end of the match that begins at `from`; -1 if none. `inLook`: only its existence matters. */
   #run(start: number, from: number, inLook: boolean): number {
     const { op, x, y, z, flag, sets, splits } = this.#program
     const text = this.#text
     const memory = this.#memory
-    const bottom = this.#wayCount
+    const bottom = this.#pendingCount
     const pathBottom = this.#pathCount
     let state = start
     let at = from
@@ -178,11 +178,11 @@ class Matcher {
           else {
             const first = x[state]!
             const closed =
-              flag[state] === 0 && op[first] === OP.set && z[first] === 0 && !this.#opens(sets[y[first]!]!, at)
+              flag[state] === 0 && op[first] === OP.set && z[first] === 0 && !this.#matchesAt(sets[y[first]!]!, at)
             if (closed) state = y[state]!
             else {
               memory.set(cell, FAILED)
-              this.#remember(cell, y[state]!, at)
+              this.#pushAlternative(cell, y[state]!, at)
               state = first
             }
           }
@@ -208,23 +208,23 @@ class Matcher {
           failed = true
       }
       if (!failed) continue
-      if (this.#wayCount === bottom) {
+      if (this.#pendingCount === bottom) {
         this.#pathCount = pathBottom
         this.#work.spend(steps & 0xffff)
         return -1
       }
-      this.#wayCount -= 3
-      state = this.#ways[this.#wayCount]!
-      at = this.#ways[this.#wayCount + 1]!
-      this.#pathCount = this.#ways[this.#wayCount + 2]!
+      this.#pendingCount -= 3
+      state = this.#pending[this.#pendingCount]!
+      at = this.#pending[this.#pendingCount + 1]!
+      this.#pathCount = this.#pending[this.#pendingCount + 2]!
     }
   }
 
-  /** The way that led here holds; what was still to try does not matter. */
+  /** Ends a run: marks the splits on its path and drops its pending alternatives. */
   #leave(bottom: number, pathBottom: number, mark: number): void {
     for (let i = pathBottom; i < this.#pathCount; i++) this.#memory.set(this.#path[i]!, mark)
     this.#pathCount = pathBottom
-    this.#wayCount = bottom
+    this.#pendingCount = bottom
   }
 
   #look(state: number, at: number): boolean {
@@ -237,18 +237,18 @@ class Matcher {
     return holds
   }
 
-  #opens(set: { has(codePoint: number): boolean }, at: number): boolean {
+  #matchesAt(set: { has(codePoint: number): boolean }, at: number): boolean {
     return at < this.#text.length && set.has(this.#text.codePointAt(at)!)
   }
 
-  /** A split is on the way, and its other state is to be tried if this one fails. */
-  #remember(cell: number, state: number, at: number): void {
+  /** Enters a split: its second state is tried if the first fails. */
+  #pushAlternative(cell: number, state: number, at: number): void {
     if (this.#pathCount === this.#path.length) this.#path = doubled(this.#path)
-    if (this.#wayCount + 3 > this.#ways.length) this.#ways = doubled(this.#ways)
+    if (this.#pendingCount + 3 > this.#pending.length) this.#pending = doubled(this.#pending)
     this.#path[this.#pathCount++] = cell
-    this.#ways[this.#wayCount++] = state
-    this.#ways[this.#wayCount++] = at
-    this.#ways[this.#wayCount++] = this.#pathCount
+    this.#pending[this.#pendingCount++] = state
+    this.#pending[this.#pendingCount++] = at
+    this.#pending[this.#pendingCount++] = this.#pathCount
   }
 }
 

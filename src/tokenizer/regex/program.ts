@@ -1,7 +1,7 @@
 import { type CharSet, charSet } from './char-set.ts'
 import { type Part, parseExpression } from './syntax.ts'
 
-/** What a state does. `set` steps over a code point, backwards inside of a look behind. */
+/** Kinds of states. `set` steps over a code point, backwards inside a lookbehind. */
 export const OP = { match: 0, fail: 1, set: 2, split: 3, look: 4, lookSet: 5 } as const
 
 /** States by number, with up to three operands. */
@@ -23,7 +23,7 @@ export interface Program {
 
 /** States. The largest published expression takes 300. */
 const MAX_STATES = 20_000
-/** Parts that are looked at, each as often as loops repeat it. */
+/** Parts compiled, each counted as often as loops repeat it. */
 const MAX_VISITS = 200_000
 
 interface Row {
@@ -35,9 +35,9 @@ interface Row {
 }
 
 /**
- * An expression as states. A loop goes on only after it has stepped over something, as JavaScript has it; which of two
- * states comes next depends on that, so parts of a loop that may be empty are there twice. Thus no way through the states
- * goes round without a step, and what failed at a place fails there always: the matcher can remember it.
+ * Compiles an expression to states. As in JavaScript, a loop repeats only after an iteration that consumed something. The
+ * next state depends on that, so parts of a loop that may be empty are compiled twice. So no cycle of states is without a
+ * step, and a state that failed at a position always fails there: the matcher can memorise it.
  */
 export function compileProgram(source: string): Program {
   const compiler = new Compiler()
@@ -56,8 +56,8 @@ class Compiler {
   readonly #fail = this.#row({ op: OP.fail })
 
   /**
-   * The state where `part` begins, with nothing stepped over since the loop around it began: then it goes on at
-   * `stepped` if it steps over something, else at `empty`.
+   * Compiles `part` for the case that the current loop iteration has consumed nothing yet. Continues at `stepped` if the
+   * part consumes something, else at `empty`. Returns its first state.
    */
   compile(part: Part, stepped: number, empty: number, back: boolean): number {
     if (++this.#visits > MAX_VISITS) throw new Error('its loops stand inside one another too often')
@@ -100,7 +100,7 @@ class Compiler {
     return whenEmpty
   }
 
-  /** Where `part` begins after a step, and without one. */
+  /** The first state of `part` after a step, and without one. */
   #both(part: Part, stepped: number, empty: number, back: boolean): [number, number] {
     if (stepped === empty || !canBeEmpty(part)) {
       const state = this.compile(part, stepped, stepped, back)
@@ -115,11 +115,11 @@ class Compiler {
     if (max === Number.POSITIVE_INFINITY) {
       const loop = this.#split(this.#fail, this.#fail, lazy)
       const again = this.compile(part, loop, this.#fail, back)
-      this.#setWays(loop, again, stepped, lazy)
+      this.#setBranches(loop, again, stepped, lazy)
       whenStepped = loop
       whenEmpty = stepped === empty ? loop : this.#split(this.#fail, this.#fail, lazy)
-      if (whenEmpty !== loop) this.#setWays(whenEmpty, again, empty, lazy)
-      // What always steps is there once: the first time is the time after the loop's turn.
+      if (whenEmpty !== loop) this.#setBranches(whenEmpty, again, empty, lazy)
+      // A part that always consumes something is compiled once, since both cases are the same.
       if (left > 0 && !canBeEmpty(part)) {
         whenStepped = again
         whenEmpty = again
@@ -129,9 +129,9 @@ class Compiler {
       for (let i = min; i < max; i++) {
         const once = this.compile(part, whenStepped, this.#fail, back)
         whenStepped = this.#split(this.#fail, this.#fail, lazy)
-        this.#setWays(whenStepped, once, stepped, lazy)
+        this.#setBranches(whenStepped, once, stepped, lazy)
         whenEmpty = stepped === empty ? whenStepped : this.#split(this.#fail, this.#fail, lazy)
-        if (whenEmpty !== whenStepped) this.#setWays(whenEmpty, once, empty, lazy)
+        if (whenEmpty !== whenStepped) this.#setBranches(whenEmpty, once, empty, lazy)
       }
     }
     for (; left > 0; left--) [whenStepped, whenEmpty] = this.#both(part, whenStepped, whenEmpty, back)
@@ -151,7 +151,7 @@ class Compiler {
     return this.#row({ op: OP.split, x: first, y: second, z: this.#splits++, flag: lazy ? 1 : 0 })
   }
 
-  #setWays(split: number, again: number, on: number, lazy: boolean): void {
+  #setBranches(split: number, again: number, on: number, lazy: boolean): void {
     const row = this.#rows[split]!
     row.x = lazy ? on : again
     row.y = lazy ? again : on

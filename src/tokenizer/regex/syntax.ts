@@ -1,4 +1,4 @@
-/** The parts of a regular expression. A set is one code point's, as its source: `[a-z]`, `\p{L}`, `x`. */
+/** The syntax tree of a regular expression. A set matches one code point; it is kept as source: `[a-z]`, `\p{L}`, `x`. */
 export type Part =
   | { readonly kind: 'set'; readonly source: string }
   | { readonly kind: 'sequence'; readonly parts: readonly Part[] }
@@ -6,7 +6,7 @@ export type Part =
   | { readonly kind: 'repeat'; readonly part: Part; readonly min: number; readonly max: number; readonly lazy: boolean }
   | { readonly kind: 'look'; readonly part: Part; readonly behind: boolean; readonly negative: boolean }
 
-/** Deeper nesting is no published tokenizer's. */
+/** Deeper than any published tokenizer's expression. */
 const MAX_DEPTH = 200
 
 const ESCAPE =
@@ -16,8 +16,8 @@ const QUANTIFIER = /(?:([*+?])|\{(\d+)(,?)(\d*)\})(\??)/y
 const GROUP = /\((?:\?(?:([:=!])|<([=!])|<[^>]*>))?/y
 
 /**
- * Takes apart an expression in JavaScript's syntax with the flag u, which JavaScript has accepted. Sets stay closed:
- * JavaScript judges them. Throws a sentence for what no published tokenizer has: references back, deep nesting.
+ * Parses an expression in JavaScript's syntax with the flag u that JavaScript has accepted. Sets are not parsed: RegExp
+ * evaluates them. Throws an Error for features that no published tokenizer uses: backreferences, deep nesting.
  */
 export function parseExpression(source: string): Part {
   return new Parser(source).whole()
@@ -86,7 +86,7 @@ class Parser {
     return { kind: 'set', source }
   }
 
-  /** The beginning or the end of the text. */
+  /** An assertion of the text's start or end. */
   #edge(behind: boolean): Part {
     this.#at++
     return { kind: 'look', part: { kind: 'set', source: '[\\s\\S]' }, behind, negative: true }
