@@ -16,7 +16,7 @@ import { mustBe, printJson, printTable } from './support/report.ts'
 
 const QUERIES = [1, 16, 32, 64, 128, 256, 512]
 const STEP = 1024
-/** Of the logits' spread: 8-bit activations of the two paths are rounded differently. */
+/** As a share of the logits' spread: the two paths round 8-bit activations differently. */
 const MOST_ERROR = 0.15
 
 const { given, models, contexts, rounds, threads, keep } = benchOptions({ contexts: [1024, 4096] })

@@ -57,7 +57,7 @@ const MADE_UP: Readonly<Record<string, Record<string, unknown>>> = {
   'made up: gqa': { ...COMMON, model_type: 'llama', num_key_value_heads: 4, head_dim: 128 },
 }
 const CONTEXTS = [128, 512, 2048]
-/** Predicted and measured in turn, because a machine that others use changes by the second. */
+/** Predicting and measuring alternate, because the speed of a shared machine changes from second to second. */
 const ROUNDS = 5
 const STEPS = 24
 const CHUNK = 256
@@ -67,7 +67,7 @@ const sources = (given.length > 0 ? given : DEFAULTS).filter(path => path in MAD
 for (const path of DEFAULTS)
   if (given.length === 0 && !sources.includes(path)) console.log(`skipped, not here: ${path}`)
 
-/** Whatever tensor is asked for lies next in the file. */
+/** Places each requested tensor next in the file. */
 class MadeUpCheckpoint extends Checkpoint {
   readonly #file: ByteSource
   #taken = 0

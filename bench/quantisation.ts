@@ -51,7 +51,7 @@ try {
     const exact = await measure({ ...given, exact: true })
     if (weights === undefined) mustBe('the model is not its own equal', (exact.divergence?.kl.mean ?? 1) < 1e-6)
     const rounded = FLOATS.includes(weights) ? exact : await measure(given)
-    // Where nothing is stored in blocks, nothing is rounded.
+    // Without quantised blocks nothing is rounded.
     if (weights === undefined && (rounded.divergence?.kl.mean ?? 0) < 1e-6) continue
     rows.push(row(weights ?? 'as stored, 8-bit', rounded, exact))
     console.error(`${weights ?? 'as stored'}: perplexity ${rounded.perplexity.mean.toFixed(4)}`)

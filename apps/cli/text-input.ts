@@ -6,7 +6,7 @@ import { CliError, UsageError } from './exit.ts'
 
 /** More than any prompt or test text; what is longer has no end, or would not fit into memory with its tokens. */
 export const MOST_BYTES = 64 << 20
-/** How long a named pipe may say nothing before it counts as one that nobody writes to. */
+/** Time without data after which a named pipe counts as having no writer. */
 const PATIENCE_MS = 5000
 const PIECE = 1 << 16
 

@@ -10,7 +10,7 @@ import { LlamaBench } from './llama-bench.ts'
 
 export interface AgainstWork {
   readonly kind: 'decode' | 'prefill'
-  /** What is read before, and the tokens that are measured behind it, for one of `--contexts`. */
+  /** For one of `--contexts`: tokens read before the measurement (`depth`), and tokens measured. */
   test(context: number): { readonly depth: number; readonly tokens: number }
   /** Once for each context, not timed. */
   prepare(ours: Contender, context: number): Promise<void>
@@ -60,7 +60,7 @@ async function alternate(rounds: number, entrants: readonly (() => Promise<numbe
   const order = [...entrants.keys()]
   for (let round = 0; round < rounds; round++) {
     for (const i of order) {
-      // Threads of the one before spin for a moment.
+      // Threads of the previous program spin for a moment after its end.
       await new Promise(resolve => setTimeout(resolve, 200))
       const rate = (await entrants[i]?.()) ?? Number.NaN
       rates[i]?.push(rate)

@@ -108,7 +108,7 @@ async function measure(rounds: Rounds, c: Competition, contender: Contender, ent
   const list = rounds.get(key) ?? []
   rounds.set(key, list)
   console.error(`${entrant}, context ${c.contexts[i]}, round ${list.length + 1}`)
-  // Threads of the one before spin for a moment.
+  // Threads of the previous program spin for a moment after its end.
   await new Promise(resolve => setTimeout(resolve, 200))
   list.push(await c.measure(contender, c.contexts[i] as number))
 }

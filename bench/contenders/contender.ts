@@ -29,7 +29,7 @@ export type Prompt = { readonly tokens: readonly number[] } | { readonly text: s
 export interface Requests {
   /** May come again: what is equal (the model) stays. */
   open: (request: OpenRequest) => { name: string; threads: number }
-  /** Prompt tokens behind what is cached. */
+  /** Reads prompt tokens after those in the cache. */
   read: (request: { tokens: readonly number[] }) => { ms: number }
   /** A step for each token, as in generation, with the greedy choice overridden: milliseconds of each. */
   write: (request: { tokens: readonly number[] }) => { ms: number[] }
@@ -43,9 +43,9 @@ export interface Requests {
   }
   /** Ours: where the time goes while tokens are written, or read as a prompt. */
   profile: (request: { tokens: readonly number[]; read: boolean }) => { ms: number; rows: ProfileRow[] }
-  /** Forgets what is behind. */
+  /** Truncates the cache. */
   truncate: (request: { length: number }) => { length: number }
-  /** The likeliest text behind a prompt, from an empty cache. */
+  /** Continues a prompt greedily, from an empty cache. */
   greedy: (request: Prompt & { maxTokens: number }) => { promptIds: number[]; tokenIds: number[]; text: string }
   /** Natural logarithms of the probabilities of all tokens but the first, from an empty cache. */
   score: (request: Prompt) => { promptIds: number[]; logprobs: number[] }

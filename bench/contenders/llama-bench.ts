@@ -24,7 +24,7 @@ interface Report {
 }
 
 export class LlamaBench {
-  /** As it was given: the program and its options. */
+  /** The program and its options, as given. */
   readonly command: string
   readonly #program: string
   readonly #options: readonly string[]

@@ -1,4 +1,4 @@
-/** Numbers of every type that a weight may have, as f32 and back. */
+/** Converts numbers of every weight type to f32 and back. */
 import { isBlockType, WEIGHT_TYPES, type WeightType } from '../tensor/dtype.ts'
 import { HALVES } from './decode/block.ts'
 import { decodeBlocks } from './decode/index.ts'

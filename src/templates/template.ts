@@ -20,7 +20,7 @@ export interface Rendered {
 export class Template {
   readonly #run: (run: Run) => void
 
-  /** Throws TemplateError for what Jinja does not take either. */
+  /** Throws TemplateError for a source that Jinja rejects too. */
   constructor(source: string) {
     if (source.length > MAX_SOURCE) {
       throw new TemplateError(`the chat template has ${source.length} characters; expected at most ${MAX_SOURCE}`)
@@ -55,7 +55,7 @@ export class Template {
   }
 }
 
-/** Runs it; what goes wrong becomes a TemplateError that names the line. */
+/** Runs `work` and converts any error to a TemplateError that names the line. */
 function guarded<T>(run: Run | undefined, work: () => T): T {
   try {
     return work()
@@ -71,7 +71,7 @@ function explained(error: unknown, line: number | undefined): unknown {
     return new TemplateError(`${where === undefined ? '' : `line ${where}: `}${error.message}`)
   }
   if (error instanceof Exceeded) return new TemplateError(`the chat template ${error.message}`)
-  // The bounds keep far away from it where the stack is as Node makes it; a caller may have used it up.
+  // The bounds prevent this on a stack of Node's default size, but the caller may have used it up.
   if (error instanceof RangeError)
     return new TemplateError('the chat template nests too deeply for the stack that is left')
   return error

@@ -5,9 +5,9 @@ export interface TemplateBounds {
   readonly steps: number
   /** Longest text, in UTF-16 units. */
   readonly characters: number
-  /** Most items that one list or mapping may be made with. */
+  /** Most items of one list or mapping. */
   readonly items: number
-  /** Parts of the template that may be at work inside one another. */
+  /** Deepest nesting of calls. */
   readonly depth: number
 }
 

@@ -7,7 +7,7 @@ export class CountingSource implements ByteSource {
   readonly #inner: ByteSource
   /** Sum of all lengths asked for. */
   bytesRead = 0
-  /** One past the last byte asked for. */
+  /** End offset of the last byte requested. */
   end = 0
 
   constructor(inner: ByteSource) {

@@ -26,7 +26,7 @@ export function writeSafetensors(
   return withHeader(`{${members.join(',')}}`, concat(parts))
 }
 
-/** Any text as the header, for files that are wrong. */
+/** A file with any text as its header, for malformed files. */
 export function withHeader(header: string | Uint8Array, data: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
   const text = typeof header === 'string' ? new TextEncoder().encode(header) : header
   const length = new Uint8Array(8)

@@ -9,7 +9,7 @@ export interface SmallDisk {
   remove(): void
 }
 
-/** null where it cannot be mounted. Linux, as root. */
+/** null if it cannot be mounted (needs Linux and root). */
 export function smallDisk(bytes: number): SmallDisk | null {
   const path = mkdtempSync(join(tmpdir(), 'latentkit-disk-'))
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], { stdio: 'ignore' })

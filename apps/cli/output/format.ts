@@ -7,7 +7,7 @@ export function integer(n: number): string {
   return n.toLocaleString('en-GB', { maximumFractionDigits: 0 })
 }
 
-/** `27.8422`: so many digits after the point. */
+/** `27.8422`: a fixed number of digits after the point. */
 export function decimals(n: number, digits: number): string {
   return n.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }

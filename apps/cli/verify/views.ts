@@ -21,7 +21,7 @@ export function reportView(report: VerifyReport, c: Colours): string {
 
 /** One line per way of computing. */
 function waysView(rows: readonly VerifyRow[], c: Colours): string {
-  // Where everything is exact, neither the word nor the count says anything.
+  // If all rows are exact, the word and the count carry no information.
   const rounded = rows.some(row => row.arithmetic === '8-bit')
   const columns = [
     { head: 'kernels' },

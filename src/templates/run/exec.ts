@@ -6,7 +6,7 @@ import type { Value } from '../values/objects.ts'
 import { type Frame, reach } from './frame.ts'
 import type { Activation, Run } from './run.ts'
 
-/** What a statement ended with: nothing special, or the loop is to be left or to go on. */
+/** How a statement ended: normally (undefined), or with `break` or `continue`. */
 export type Signal = 'break' | 'continue' | undefined
 
 /** A compiled statement. */

@@ -12,7 +12,7 @@ import type { Work } from '../work.ts'
 /** Most items of a range: the limit of Jinja's sandbox. */
 const MAX_RANGE = 100_000
 
-/** What every chat template finds beside its messages: the names that Jinja and transformers define. */
+/** The global names of every chat template, as defined by Jinja and transformers. */
 export function templateGlobals(now: Date): Map<string, Value> {
   const fromkeys = new Func('fromkeys', (work, args) => {
     if (args.length === 0 || args.length > 2) throw typeError('fromkeys takes one or two arguments')

@@ -11,11 +11,11 @@ import type { FunctionScope } from './symbols.ts'
 /** One rendering of a template. */
 export class Run implements Host {
   readonly work: Work
-  /** What the template was given, and what it assigned outside of all blocks. */
+  /** The template's variables: those given, and those assigned outside all blocks. */
   readonly variables: Map<string, Value>
   /** What has been written so far, inside the innermost block that captures. */
   out = ''
-  /** Line of the statement or call that is at work. */
+  /** Line of the statement or call being executed. */
   line = 1
 
   constructor(work: Work, variables: Map<string, Value>) {

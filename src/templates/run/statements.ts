@@ -116,7 +116,7 @@ function compileKind(node: Statement, frame: Frame): Exec {
 /** The filters of a block, over its text. */
 function compileFilters(node: SetBlock['filter'], frame: Frame): (run: Run, at: Activation, text: string) => Value {
   if (node === undefined) return (_, __, text) => text
-  // The innermost filter has no operand: it takes the block's text, handed over in a variable of the run.
+  // The innermost filter has no operand: it receives the block's text through this variable.
   let text = ''
   const build = (filter: NonNullable<SetBlock['filter']>): Eval =>
     compileFilter(filter, frame, filter.of === undefined ? () => text : build(filter.of as typeof filter))

@@ -80,7 +80,7 @@ class Lexer {
     else this.#tag(kind === '{%' ? 'block' : 'variable')
   }
 
-  /** The text up to a tag; the tag's sign, or being a block, may take blanks from its end. */
+  /** Adds the text before a tag. The tag's sign (`-`, `+`), or that it opens a block, decides whether blanks at its end are removed. */
   #data(end: number, sign: string, block: boolean): void {
     const text = this.#source.slice(this.#at, end)
     let kept = text
@@ -113,7 +113,7 @@ class Lexer {
     this.#close(end.index + end[0].length, end[2]!, true)
   }
 
-  /** Goes behind a closing tag; its sign, or being a block, may take blanks that follow. */
+  /** Moves past a closing tag. Its sign (`-`, `+`), or that it closes a block, decides whether the blanks after it are removed. */
   #close(end: number, sign: string, block: boolean): void {
     let next = end
     if (sign === '-') next = this.#skipBlanks(end)
@@ -199,7 +199,7 @@ class Lexer {
   }
 }
 
-/** Where the blanks at the end of a text begin. */
+/** Index of the first trailing blank of a text. */
 function withoutBlanks(text: string): number {
   let end = text.length
   while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--

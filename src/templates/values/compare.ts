@@ -124,7 +124,7 @@ export function inRange(range: Range, value: number): boolean {
 
 const UNDEFINED_KEY = Symbol('undefined')
 
-/** The form of a value as a key: equal for equal values. Throws where Python cannot hash it. */
+/** A Map key for a value, equal for values that are equal in Python. Throws if Python cannot hash the value. */
 export function dictKey(work: Work, value: Value, depth = 0): DictKey {
   work.spend(1)
   const text = textOf(value)

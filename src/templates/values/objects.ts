@@ -122,7 +122,7 @@ export class Namespace extends PyObject {
   readonly attributes = new Map<string, Value>()
 }
 
-/** What is not there. It can be printed, counted and compared; all else throws the fault. */
+/** Jinja's undefined value. It can be printed, counted and compared; any other use throws its fault. */
 export class Undefined extends PyObject {
   readonly type = 'Undefined'
   readonly #fault: () => Fault
@@ -137,7 +137,7 @@ export class Undefined extends PyObject {
   }
 }
 
-/** Something that gives values one after the other, once. */
+/** An iterator: yields values once. */
 export class Iter extends PyObject {
   readonly type: string
   /** The next value; undefined at the end. */
