@@ -14,7 +14,7 @@ caller.connect()
 const worker = await workerInspector(caller)
 // An inspector's answers hold no process.
 const alive = setInterval(() => {}, 1000)
-const engine = await Engine.load(model, { threads: 1, offline: true })
+const engine = await Engine.load(model, { threads: 1, offline: true, kernels: 'wasm' })
 for (const thread of [caller, worker]) {
   await thread.post('Profiler.enable')
   await thread.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false })

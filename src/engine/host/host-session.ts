@@ -15,7 +15,7 @@ import type { Snapshot } from '../saved/snapshot.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from '../types/check-options.ts'
 import type { PromptProgress, SaveOptions, SessionOptions } from '../types/options.ts'
 import type { FromHost, HostPromptOptions, SessionState, ToHost } from '../types/protocol.ts'
-import type { Chunk, Completion, SavedSession } from '../types/results.ts'
+import type { Completion, SavedSession } from '../types/results.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { toWire } from '../wire/wire-errors.ts'
 
@@ -236,7 +236,7 @@ export class HostSession {
       drawing: this.#drawing,
       speculation: this.#speculation.begin(options.speculation),
       rolling: this.#rolling,
-      emit: (chunk: Chunk) => this.#context.outbox.add(id, chunk),
+      emit: this.#context.outbox.emitter(id),
       reading: message.reports === true ? this.#reporter(id) : undefined,
     }
     const { run, answer } = beginText(context, this.#timeline, prompt, options, asked)
@@ -260,7 +260,7 @@ export class HostSession {
   async #search(job: Job, prompt: PromptIds): Promise<TextResult> {
     const { outbox } = this.#context
     const { message, asked } = job
-    const emit = (chunk: Chunk) => outbox.add(message.id, chunk)
+    const emit = outbox.emitter(message.id)
     const timeline = this.#timeline.fork()
     let begun: BeamPrompt
     try {

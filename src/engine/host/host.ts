@@ -15,7 +15,7 @@ import { toWire } from '../wire/wire-errors.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 
 export interface HostPort {
-  post(message: FromHost): void
+  readonly post: (message: FromHost) => void
   close(): void
 }
 
@@ -91,8 +91,8 @@ export class Host {
         parts.kernels.dispose()
         return
       }
-      const post = (message: FromHost) => this.#port.post(message)
-      const now = () => performance.now()
+      const { post } = this.#port
+      const now = performance.now.bind(performance)
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
       const aloneSize = options.chunkSize ?? ALONE_CHUNK

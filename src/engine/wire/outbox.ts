@@ -16,6 +16,11 @@ export class Outbox {
     this.#now = now
   }
 
+  /** Takes the chunks of one prompt. */
+  emitter(id: number): (chunk: Chunk) => void {
+    return chunk => this.add(id, chunk)
+  }
+
   add(id: number, chunk: Chunk): void {
     const chunks = this.#pending.get(id)
     if (chunks) chunks.push(chunk)
