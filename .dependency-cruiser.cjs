@@ -17,10 +17,10 @@ const rooms = {
   planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   conversion: ['files', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   engine: [
-    ...['files', 'speculation', 'model', 'families', 'nn', 'sampling', 'tokenizer'],
+    ...['files', 'speculation', 'model', 'nn', 'sampling', 'tokenizer'],
     ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
-  inspection: ['engine', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  inspection: ['engine', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
 
