@@ -23,7 +23,7 @@ const lines = (list, indent) => list.map(line => `${' '.repeat(indent)}${line}`)
 
 // ---- C++ -------------------------------------------------------------------------------------------------------------
 
-const ELEMENTS = { f32: 'float', f64: 'double', i32: 'int32_t', u8: 'u8' }
+const ELEMENTS = { f32: 'float', f64: 'double', i32: 'int32_t', u8: 'u8', u64: 'uint64_t' }
 
 function pointer(name, dtype, written) {
   const element = `${written ? '' : 'const '}${ELEMENTS[dtype]}`
@@ -203,6 +203,13 @@ function numbers(name, field, STRUCTS) {
     case 'weight':
     case 'experts':
       return structNumbers(STRUCTS[kind], 'w')
+    case 'sequences':
+      return [
+        {
+          call: at => `putSequences(data, ${at}, ${value}, this.memory)`,
+          count: Object.keys(STRUCTS.sequences).length,
+        },
+      ]
     case 'slice':
       return [{ call: at => `putSlice(data, ${at}, ${value})`, count: Object.keys(STRUCTS.slice).length }]
     case 'slices':
@@ -251,15 +258,16 @@ function recorder({ OPERATIONS, PREPARATIONS, OPERATION_NAMES }, { STRUCTS }) {
   const methods = Object.entries({ OPERATIONS, PREPARATIONS }).flatMap(([table, operations]) =>
     Object.entries(operations).map(([name, operation]) => method(name, code(name), operation, table, STRUCTS)),
   )
-  const slice = structNumbers(STRUCTS.slice, 's').map((number, i) => `data[${offset('at', i)}] = ${number}`)
+  const stores = fields => structNumbers(fields, 's').map((number, i) => `data[${offset('at', i)}] = ${number}`)
+  const slice = stores(STRUCTS.slice)
   return `${NOTE}
-import type { RowSlice } from '../contract/cached-rows.ts'
+import type { RowSlice, Sequences } from '../contract/cached-rows.ts'
 import { ACTIVATION_CODES, TYPE_CODES } from '../operations/codes.ts'
 import { OPERATIONS, PREPARATIONS } from '../operations/table.ts'
 import { addressOf, CommandList, putExtent, putStrided, strideOf } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
 import type { Profile } from './profile.ts'
-import { coreSlice, joinNeighbours } from './slices.ts'
+import { coreSequences, coreSlice, joinNeighbours } from './slices.ts'
 import { ownExperts, ownWeight } from './weight.ts'
 
 /** Checks operations and appends their records to a list. */
@@ -285,6 +293,11 @@ ${methods.join('\n\n')}
 function putSlice(data: Float64Array, at: number, slice: RowSlice): void {
   const s = coreSlice(slice)
 ${lines(slice, 2)}
+}
+
+function putSequences(data: Float64Array, at: number, sequences: Sequences, memory: CoreMemory): void {
+  const s = coreSequences(sequences, memory)
+${lines(stores(STRUCTS.sequences), 2)}
 }
 
 function putSlices(data: Float64Array, at: number, slices: readonly RowSlice[]): void {

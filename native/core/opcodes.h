@@ -17,7 +17,6 @@ namespace latentkit {
   OP(activate, ActivateRecord) \
   OP(gate, GateRecord) \
   OP(rope, RopeRecord) \
-  OP(ropeTable, RopeTableRecord) \
   OP(cacheRead, CacheReadRecord) \
   OP(cacheWrite, CacheWriteRecord) \
   OP(attention, AttentionRecord) \

@@ -45,6 +45,19 @@ struct ExpertsRecord {
         blockCols(args.count()) {}
 };
 
+struct SequencesRecord {
+  const int32_t* rows;
+  i64 count;
+  const int32_t* tables;
+  const uint64_t* directory;
+  INLINE SequencesRecord() {}
+  INLINE explicit SequencesRecord(Args& args)
+      : rows(args.pointer<const int32_t>()),
+        count(args.count()),
+        tables(args.pointer<const int32_t>()),
+        directory(args.pointer<const uint64_t>()) {}
+};
+
 struct SliceRecord {
   i64 blockTokens;
   i64 base;
@@ -268,34 +281,16 @@ struct RopeRecord {
         interleaved(args.flag()) {}
 };
 
-struct RopeTableRecord {
-  float* cosSin;
-  const int32_t* positions;
-  const double* frequencies;
-  i64 T;
-  i64 r;
-  double m;
-  INLINE explicit RopeTableRecord(Args& args)
-      : cosSin(args.pointer<float>()),
-        positions(args.pointer<const int32_t>()),
-        frequencies(args.pointer<const double>()),
-        T(args.count()),
-        r(args.count()),
-        m(args.real64()) {}
-};
-
 struct CacheReadRecord {
   float* y;
   i64 rows;
   SliceRecord slice;
-  const double* sequences;
-  i64 B;
+  SequencesRecord sequences;
   INLINE explicit CacheReadRecord(Args& args)
       : y(args.pointer<float>()),
         rows(args.count()),
         slice(args),
-        sequences(args.pointer<const double>()),
-        B(args.count()) {}
+        sequences(args) {}
 };
 
 struct CacheWriteRecord {
@@ -303,15 +298,13 @@ struct CacheWriteRecord {
   const float* x;
   i64 xT;
   i64 xH;
-  const double* sequences;
-  i64 B;
+  SequencesRecord sequences;
   INLINE explicit CacheWriteRecord(Args& args)
       : slice(args),
         x(args.pointer<const float>()),
         xT(args.count()),
         xH(args.count()),
-        sequences(args.pointer<const double>()),
-        B(args.count()) {}
+        sequences(args) {}
 };
 
 struct AttentionRecord {
@@ -325,8 +318,7 @@ struct AttentionRecord {
   i64 T;
   i64 H;
   i64 V;
-  const double* sequences;
-  i64 B;
+  SequencesRecord sequences;
   float scale;
   i64 window;
   const float* sinkLogits;
@@ -351,8 +343,7 @@ struct AttentionRecord {
         T(args.count()),
         H(args.count()),
         V(args.count()),
-        sequences(args.pointer<const double>()),
-        B(args.count()),
+        sequences(args),
         scale(args.real()),
         window(args.count()),
         sinkLogits(args.pointer<const float>()),

@@ -51,25 +51,6 @@ INLINE double log64(double x) {
   return n * 0x1.62e42feep-1 + (2 * s * sum + n * 0x1.a39ef35793c76p-33);
 }
 
-// The sine and cosine of x radians, to 1e-15 for |x| < 2^28: pi/2 in four parts whose products with n are exact.
-INLINE void sineAndCosine(double x, double& sine, double& cosine) {
-  const double n = nearest(x * 0.6366197723675814);
-  double r = x - n * 0x1.921fb4p+0;
-  r -= n * 0x1.4442dp-24;
-  r -= n * 0x1.846988p-48;
-  r -= n * 0x1.8cc51701b839ap-72;
-  const double z = r * r;
-  double s = 0, c = 0;
-  // Taylor on [-pi/4, pi/4]: the first term left out is below 1e-17.
-  for (int k = 17; k >= 3; k -= 2) s = (1 + s) * -z / (k * (k - 1));
-  for (int k = 16; k >= 2; k -= 2) c = (1 + c) * -z / (k * (k - 1));
-  s = r + r * s;
-  c = 1 + c;
-  const i64 quadrant = (i64)n & 3;
-  sine = quadrant == 0 ? s : quadrant == 1 ? c : quadrant == 2 ? -s : -c;
-  cosine = quadrant == 0 ? c : quadrant == 1 ? -s : quadrant == 2 ? -c : s;
-}
-
 INLINE float bf16ToFloat(uint16_t code) { return bitsAs<float>((uint32_t)code << 16); }
 
 INLINE float f16ToFloat(uint16_t code) {

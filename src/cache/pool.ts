@@ -10,6 +10,8 @@ export type CacheFullError = LatentkitError
 /** Memory for `blockTokens` tokens in all layers of one group. Only the pool changes these fields. */
 export interface Block {
   readonly group: number
+  /** By which kernels find it. */
+  readonly id: number
   readonly memory: Tensor
   /** Number of sequences that hold it. */
   readonly holders: number
@@ -123,10 +125,10 @@ export class BlockPool {
     }
     for (;;) {
       try {
-        const memory = this.#kernels.alloc('u8', [bytes])
+        const { id, memory } = this.#kernels.allocBlock(bytes)
         this.#allocatedBytes += bytes
         this.#idleBytes += bytes
-        return { group, memory, holders: 0, keeper: null }
+        return { group, id, memory, holders: 0, keeper: null }
       } catch (error) {
         // The machine's memory is a budget too.
         if (!(error instanceof OutOfMemoryError) || !this.#freeSome(group)) throw error
@@ -162,7 +164,7 @@ export class BlockPool {
 
   #freeIdle(): void {
     for (const list of this.#idle) {
-      for (const block of list.splice(0)) this.#kernels.free(block.memory)
+      for (const block of list.splice(0)) this.#kernels.freeBlock(block)
     }
     this.#allocatedBytes -= this.#idleBytes
     this.#idleBytes = 0

@@ -1,5 +1,4 @@
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import { type Tensor, view } from '../tensor/tensor.ts'
 import { copyRows } from './copy-rows.ts'
 import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool } from './pool.ts'
@@ -9,8 +8,6 @@ interface BlockTable {
   readonly group: CacheGroup
   /** By block index from position 0; null if released. */
   readonly blocks: (Block | null)[]
-  /** f64: block addresses by block number, for the kernels. */
-  readonly table: Tensor
   first: number
 }
 
@@ -47,13 +44,7 @@ export class SequenceCache {
     this.maxTokens = maxTokens
     this.#kernels = kernels
     this.#pool = pool
-    const blocks = Math.max(1, Math.ceil(maxTokens / pool.layout.blockTokens))
-    this.#tables = pool.layout.groups.map(group => ({
-      group,
-      blocks: [],
-      table: kernels.alloc('f64', [blocks]),
-      first: 0,
-    }))
+    this.#tables = pool.layout.groups.map(group => ({ group, blocks: [], first: 0 }))
   }
 
   get blockTokens(): number {
@@ -90,9 +81,12 @@ export class SequenceCache {
     return bytes
   }
 
-  /** Address of the group's table of block addresses. */
-  table(group: number): number {
-    return this.#tableOf(group).table.address
+  /** The group's block table as the kernels read it: ids by block index, 0 where released. */
+  blockIds(group: number): Int32Array {
+    const { blocks } = this.#tableOf(group)
+    const ids = new Int32Array(blocks.length)
+    for (let n = 0; n < ids.length; n++) ids[n] = blocks[n]?.id ?? 0
+    return ids
   }
 
   /** First position whose row still exists. */
@@ -138,7 +132,6 @@ export class SequenceCache {
     for (const { blockTable, n, block, shared } of taken) {
       if (shared) this.#copies.set(block, { from: shared, rows })
       blockTable.blocks[n] = block
-      this.#writeTable(blockTable, n)
     }
   }
 
@@ -180,7 +173,6 @@ export class SequenceCache {
     this.truncate(start * this.blockTokens)
     for (const [group, blockTable] of this.#tables.entries()) {
       for (const { blocks } of filled) blockTable.blocks.push(blocks[group] ?? null)
-      this.#writeTable(blockTable, start)
     }
     for (const { ids, provenance } of filled) this.commit(ids, provenance)
     this.#forget(length)
@@ -195,7 +187,6 @@ export class SequenceCache {
     this.#pool.hold(block)
     this.#pool.release(own)
     blockTable.blocks[n] = block
-    this.#writeTable(blockTable, n)
   }
 
   /** A second sequence with the same rows; nothing is copied until one of the two grows. */
@@ -245,7 +236,6 @@ export class SequenceCache {
 
   dispose(): void {
     this.truncate(0)
-    for (const { table } of this.#tables) this.#kernels.free(table)
     this.#tables.length = 0
   }
 
@@ -262,12 +252,6 @@ export class SequenceCache {
     this.#copies.delete(block)
     this.#pool.release(block)
     blockTable.blocks[n] = null
-  }
-
-  /** Uploads the table entries of blocks `from` to the last. */
-  #writeTable({ blocks, table }: BlockTable, from: number): void {
-    const addresses = Float64Array.from(blocks.slice(from), block => block?.memory.address ?? 0)
-    if (addresses.length > 0) this.#kernels.upload(view(table, from, [addresses.length]), addresses)
   }
 
   #tableOf(group: number): BlockTable {

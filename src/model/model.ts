@@ -6,11 +6,11 @@ import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels, Recording } from '../kernels/contract/kernels.ts'
 import { Arena } from '../nn/arena.ts'
 import { type KeyStore, pagedKeys } from '../nn/attention/keys.ts'
+import { ropeSet } from '../nn/attention/rope-angles.ts'
 import { modelCacheLayout } from '../nn/cache-layout.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { type Capture, type Decoder, decoder } from '../nn/decoder.ts'
 import { EDITED, type RowRules, rowProvenance, rowRules } from '../nn/provenance.ts'
-import { type RopeTables, ropeTables } from '../nn/rope-tables.ts'
 import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -56,7 +56,7 @@ export class Model {
     this.kernels = kernels
     this.layout = modelCacheLayout(config.layers, cacheType, blockTokens)
     this.pool = new BlockPool(kernels, this.layout, cache)
-    this.#decoder = { config, weights, ropes: config.ropes.map(rope => ropeTables(kernels, rope)) }
+    this.#decoder = { config, weights, ropes: config.ropes.map(ropeSet) }
     this.#arena = new Arena(kernels)
     this.#keys = pagedKeys(kernels, this.#arena, this.layout)
     this.#rowRules = rowRules(config)
@@ -78,8 +78,8 @@ export class Model {
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
     for (const { cache } of inputs) await cache.settle()
     arena.reset()
-    const step = planStep(k, arena, inputs, this.#keys)
-    const shape = capture || !k.resubmit ? null : this.#repeatableShape(inputs)
+    const step = planStep(k, arena, inputs, this.#keys, this.#decoder.ropes)
+    const shape = capture || !k.resubmit ? null : this.#repeatableShape(inputs, step)
     const known = shape === null ? undefined : this.#recorded.get(shape)
     let logits = known?.logits
     if (known && logits) await k.resubmit?.(known.recording)
@@ -107,11 +107,8 @@ export class Model {
     }
     to.reserve(end - start)
     await to.settle()
-    const frequencies = (rope: number, longFactors: boolean): Tensor => {
-      const { short, long } = this.#decoder.ropes[rope] as RopeTables
-      return (longFactors ? long : short).tensor
-    }
-    const parts = { kernels: this.kernels, arena: this.#arena, layout: this.layout, config: this.config, frequencies }
+    const { kernels, layout, config } = this
+    const parts = { kernels, arena: this.#arena, layout, config, ropes: this.#decoder.ropes }
     const distance = start - to.length
     for (const run of rowRuns(from.provenance, start, end, SHIFT_ROWS)) {
       this.#arena.reset()
@@ -146,16 +143,13 @@ export class Model {
    * Steps that generate repeat the same operations on the same addresses; only buffers change. Equal shapes mean equal
    * records. null: a step that is not likely to come again.
    */
-  #repeatableShape(inputs: readonly StepInput[]): string | null {
+  #repeatableShape(inputs: readonly StepInput[], step: Step): string | null {
     let shape = `${this.#arena.generation}`
-    for (const { tokens, cache, prompt, logits, path } of inputs) {
+    // Longer block tables lie elsewhere.
+    for (const { all } of step.groups) shape += ` ${all[0]?.sequences.tables?.shape}`
+    for (const { tokens, prompt, logits, path } of inputs) {
       if (prompt || path || tokens.length > REPEATED_ROWS) return null
       shape += ` ${tokens.length} ${logits}`
-      for (const { limit } of this.#decoder.ropes) {
-        // How many of the tokens take LongRoPE's short factors.
-        if (limit < cache.length + tokens.length) shape += ` ${Math.max(limit - cache.length, 0)}`
-        else shape += ' all'
-      }
     }
     return shape
   }

@@ -5,11 +5,13 @@
  */
 import { type CacheLayer, type CacheLayout, cacheSlice } from '../cache/layout.ts'
 import type { SequenceCache } from '../cache/sequence-cache.ts'
-import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
+import type { Sequences } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Arena } from '../nn/arena.ts'
+import { type RopeSet, writeAngles } from '../nn/attention/rope-angles.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { usesLongFactors } from '../nn/provenance.ts'
+import { putSequences } from '../nn/sequences.ts'
 import { splitHeads, type Tensor } from '../tensor/tensor.ts'
 
 /** Rows start .. start + count that were rotated with the same set of LongRoPE's factors. */
@@ -36,8 +38,7 @@ export interface ShiftParts {
   readonly arena: Arena
   readonly layout: CacheLayout
   readonly config: ModelConfig
-  /** f64 [dim / 2] of a rope. */
-  frequencies(rope: number, longFactors: boolean): Tensor
+  readonly ropes: readonly RopeSet[]
 }
 
 /** Records the copying of a run of rows of `from` into `to`, `distance` positions earlier; room must be reserved. */
@@ -49,20 +50,19 @@ export function recordShift(
   distance: number,
 ): void {
   const { kernels: k, arena, layout, config } = parts
-  const positions = arena.take([count], 'i32')
-  k.upload(positions, new Int32Array(count).fill(-distance))
-  const angles = config.ropes.map((_, rope) => {
-    const frequencies = parts.frequencies(rope, longFactors)
-    const cosSin = arena.take([count, 2 * (frequencies.shape[0] as number)])
+  const angles = parts.ropes.map(({ short, long }) => {
+    const { frequencies } = longFactors ? long : short
     // The factor of the angles (YaRN's attention factor) is in the cached key already.
-    k.ropeTable(cosSin, positions, frequencies, 1)
+    const row = new Float32Array(2 * frequencies.length)
+    writeAngles(row, -distance, { frequencies, factor: 1 })
+    const rows = new Float32Array(count * row.length)
+    for (let t = 0; t < count; t++) rows.set(row, t * row.length)
+    const cosSin = arena.take([count, row.length])
+    k.upload(cosSin, rows)
     return cosSin
   })
-  const place = (cache: SequenceCache, group: number, position: number): Tensor => {
-    const sequence = arena.take([1, SEQUENCE_FIELDS], 'f64')
-    k.upload(sequence, Float64Array.of(0, count, position, position, count, cache.table(group)))
-    return sequence
-  }
+  const place = (cache: SequenceCache, group: number, position: number): Sequences =>
+    putSequences(k, arena, [[0, count, position, position, count, 0]], cache.blockIds(group))(0, 1)
   const places = layout.groups.map((_, group) => ({
     read: place(from, group, start),
     write: place(to, group, start - distance),

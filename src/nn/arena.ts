@@ -30,7 +30,7 @@ export class Arena implements Scratch {
     return this.#generation
   }
 
-  take(shape: readonly number[], dtype: 'f32' | 'i32' | 'f64' = 'f32'): Tensor {
+  take(shape: readonly number[], dtype: 'f32' | 'i32' = 'f32'): Tensor {
     const bytes = Math.ceil(byteLength(dtype, shape) / ALIGN) * ALIGN
     const start = this.#used
     this.#used += bytes

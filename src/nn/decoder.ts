@@ -4,12 +4,12 @@
  * cache or in contiguous rows.
  */
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
+import type { RopeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
 import { runLayer } from './block.ts'
 import type { LayerConfig, ModelConfig } from './config.ts'
 import { linear, normalise } from './layers.ts'
-import { type RopeTables, stepAngles } from './rope-tables.ts'
 import type { Step } from './step.ts'
 import type { LayerWeights, ModelWeights } from './weights.ts'
 
@@ -17,7 +17,7 @@ export interface Decoder {
   readonly config: ModelConfig
   readonly weights: ModelWeights
   /** By index of `config.ropes`. */
-  readonly ropes: readonly RopeTables[]
+  readonly ropes: readonly RopeSet[]
 }
 
 /** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
@@ -41,7 +41,6 @@ export function* decoder(
   const { ops } = backend
   const { config, weights } = model
   let x = embedded(backend, model, step) // [T, D]
-  const angles = model.ropes.map(rope => stepAngles(backend, rope, step))
   if (capture.hidden) ops.copy(nth(capture.hidden, 0), x)
   for (const [i, layer] of config.layers.entries()) {
     x = runLayer(layerStep(i, layer), config, layer, weights.layers[i] as LayerWeights, x)
@@ -62,7 +61,7 @@ export function* decoder(
       rope:
         rope === null
           ? null
-          : { cosSin: angles[rope] as Tensor, interleaved: (model.ropes[rope] as RopeTables).interleaved },
+          : { cosSin: step.angles[rope] as Tensor, interleaved: (model.ropes[rope] as RopeSet).interleaved },
       pattern: capture.attention ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
     }
   }

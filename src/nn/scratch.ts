@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 /** Memory for the activations of a step. */
 export interface Scratch {
   /** Uninitialised until written. Lives until `release` to an earlier mark. */
-  take(shape: readonly number[], dtype?: 'f32' | 'i32' | 'f64'): Tensor
+  take(shape: readonly number[], dtype?: 'f32' | 'i32'): Tensor
   /**
    * Memory for a result that is computed from x, which nothing reads afterwards: x itself, unless activations are kept. Only
    * for operations whose `y` may be `x`.
@@ -27,7 +27,7 @@ export class KeepingScratch implements Scratch {
     this.#memory = memory
   }
 
-  take(shape: readonly number[], dtype: 'f32' | 'i32' | 'f64' = 'f32'): Tensor {
+  take(shape: readonly number[], dtype: 'f32' | 'i32' = 'f32'): Tensor {
     const made = this.#memory.alloc(dtype, shape)
     this.#taken.push(made)
     return made

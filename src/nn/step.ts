@@ -1,20 +1,21 @@
 /** Turns the sequences of a step into the buffers that kernels read: ids, positions, who attends to what. */
 
 import type { SequenceCache } from '../cache/sequence-cache.ts'
-import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { KernelMemory } from '../kernels/contract/memory.ts'
-import { rowsOf, type Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import type { KeyStore } from './attention/keys.ts'
 import { KEY_CHUNK } from './attention/mla-expanded.ts'
 import { type AttentionPath, type PathSpan, type PromptExtent, pathSpans } from './attention/path.ts'
+import { type RopeSet, stepAngles } from './attention/rope-angles.ts'
 import type { ExpandedSpan, QueryRun, StepGroup } from './attention/runs.ts'
 import type { Scratch } from './scratch.ts'
+import { blockTables, putSequences, type Row } from './sequences.ts'
 
 /** The keys of a sequence's earlier tokens, and where its own go. */
-export type Past = Pick<SequenceCache, 'length' | 'keyStart' | 'table'>
+export type Past = Pick<SequenceCache, 'length' | 'keyStart' | 'blockIds'>
 
 /** Of a sequence that begins in this step and has no cache; for `contiguousKeys`. */
-export const NO_PAST: Past = { length: 0, keyStart: () => 0, table: () => 0 }
+export const NO_PAST: Past = { length: 0, keyStart: () => 0, blockIds: () => new Int32Array() }
 
 /** A run of tokens that one sequence adds in this step. */
 export interface StepInput<P extends Past = SequenceCache> {
@@ -39,6 +40,8 @@ export interface Step {
   /** i32 [n]: rows whose logits are wanted. */
   readonly logitRows: Tensor
   readonly groups: readonly StepGroup[]
+  /** f32 [T, rotary dim] by rope of the model: cos and sin of every token's angles. */
+  readonly angles: readonly Tensor[]
 }
 
 /** Places a step's descriptors in the scratch memory; reserves nothing and runs nothing. */
@@ -47,6 +50,7 @@ export function planStep(
   scratch: Scratch,
   inputs: readonly StepInput<Past>[],
   keys: Pick<KeyStore, 'groups' | 'apart'>,
+  ropes: readonly RopeSet[],
 ): Step {
   const tokens = inputs.reduce((n, i) => n + i.tokens.length, 0)
   const ids = new Int32Array(tokens)
@@ -75,11 +79,14 @@ export function planStep(
     positions: put(positions),
     logitRows: put(new Int32Array(logitRows)),
     groups: Array.from({ length: keys.groups }, (_, g) => planGroup(memory, scratch, inputs, starts, g, keys.apart)),
+    angles: ropes.map(rope => {
+      const angles = stepAngles(rope, inputs)
+      const t = scratch.take([tokens, 2 * rope.short.frequencies.length])
+      if (tokens > 0) memory.upload(t, angles)
+      return t
+    }),
   }
 }
-
-/** One row of a sequence descriptor (see `SEQUENCE_FIELDS`). */
-type Row = readonly [start: number, count: number, position: number, keyStart: number, keyCount: number, table: number]
 
 /** Rows of the descriptor that are for one call of attention. */
 interface PlannedRun {
@@ -107,9 +114,13 @@ function planGroup(
     else runs.push({ start: begin, firstRow, rows: [rowAt(0)] })
   }
 
+  const tables = blockTables(
+    inputs.map(({ cache }) => cache),
+    group,
+  )
   inputs.forEach(({ tokens, cache, prompt, path }, i) => {
     const position = cache.length
-    const table = cache.table(group)
+    const table = tables.starts[i] as number
     const keyStart = cache.keyStart(group)
     const start = starts[i] as number
     const row = (span: Omit<PathSpan, 'path'>, queryStart: number): Row => {
@@ -125,12 +136,11 @@ function planGroup(
   })
 
   const rows = [...all, ...absorbed, ...expanded].flatMap(run => run.rows)
-  const buffer = scratch.take([rows.length, SEQUENCE_FIELDS], 'f64')
-  if (rows.length > 0) memory.upload(buffer, new Float64Array(rows.flat()))
+  const sequences = putSequences(memory, scratch, rows, tables.ids)
   let next = 0
   const take = (count: number) => {
     next += count
-    return rowsOf(buffer, next - count, count)
+    return sequences(next - count, count)
   }
   const queryRun = (run: PlannedRun): QueryRun => {
     const { start, firstRow, rows } = run

@@ -158,8 +158,7 @@ class World {
       }
     }
     expect(this.pool.bytes).toBe(bytes)
-    const tables = this.live.length * this.pool.layout.groups.length * (CONTEXT / BLOCK) * 8
-    expect(this.kernels.allocatedBytes - this.#base).toBe(this.pool.allocatedBytes + tables)
+    expect(this.kernels.allocatedBytes - this.#base).toBe(this.pool.allocatedBytes)
   }
 
   end(): void {

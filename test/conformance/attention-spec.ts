@@ -51,7 +51,8 @@ export function recordAttention(lab: Lab, spec: AttentionSpec): void {
   const V = spec.value ?? spec.width
   // A row of nobody before the first and behind the last sequence's.
   const T = 2 + sequences.reduce((sum, s) => sum + s.queries, 0)
-  const { keys, values, fields } = spec.kind === 'expanded' ? expandedRows(lab, spec) : cachedRows(lab, spec)
+  const { keys, values, fields, blockTables } =
+    spec.kind === 'expanded' ? expandedRows(lab, spec) : cachedRows(lab, spec)
   const q = lab.normals([T, H, spec.plain ? keyWidth : keyWidth + 5], spec.large)
   const shape = spec.plain ? [T, H, V] : [H, T, V + 3]
   const part = (whole: Tensor) => (spec.plain ? whole : view(whole, 1, [T, H, V], [V + 3, T * (V + 3), 1]))
@@ -62,7 +63,7 @@ export function recordAttention(lab: Lab, spec: AttentionSpec): void {
     q: spec.plain ? q : lastOf(q, 2, keyWidth),
     keys,
     values,
-    sequences: putSequences(lab, fields),
+    sequences: putSequences(lab, fields, blockTables),
     scale: keyWidth ** -0.5,
     ...(spec.window !== undefined && { window: spec.window }),
     ...(spec.sinkLogits && { sinkLogits: lab.normals([H]) }),
@@ -94,6 +95,7 @@ interface Rows {
   readonly keys: readonly RowSlice[]
   readonly values: RowSlice
   readonly fields: ReturnType<typeof fieldsOf>
+  readonly blockTables: Tensor | undefined
 }
 
 function cachedRows(lab: Lab, spec: AttentionSpec): Rows {
@@ -108,17 +110,17 @@ function cachedRows(lab: Lab, spec: AttentionSpec): Rows {
           { heads: 1, width },
           { heads: 1, width: rope },
         ]
-  const { slices, tables } = storedRows(lab, spec, segments)
+  const { slices, tables, blockTables } = storedRows(lab, spec, segments)
   const [first, second] = slices as [RowSlice, RowSlice]
   const fields = fieldsOf(sequences, tables)
-  if (kind === 'grouped') return { keys: [first], values: second, fields }
+  if (kind === 'grouped') return { keys: [first], values: second, fields, blockTables }
   const keys = kind === 'joint' ? [{ ...first, width: width + rope }] : [first, second]
-  return { keys, values: first, fields }
+  return { keys, values: first, fields, blockTables }
 }
 
 function expandedRows(lab: Lab, spec: AttentionSpec): Rows {
   const { heads, width, rope = 0, value = width } = spec
-  const { slices, tables } = storedRows(lab, spec, [{ heads: 1, width: rope }])
+  const { slices, tables, blockTables } = storedRows(lab, spec, [{ heads: 1, width: rope }])
   const fields = fieldsOf(spec.sequences, tables)
   const S = fields[0]!.keyCount
   const headStride = width + value
@@ -128,6 +130,7 @@ function expandedRows(lab: Lab, spec: AttentionSpec): Rows {
     keys: [{ ...expanded, offset: 0, width }, ...slices],
     values: { ...expanded, offset: width * DTYPE_BYTES.f32, width: value },
     fields,
+    blockTables,
   }
 }
 
@@ -149,5 +152,5 @@ function storedRows(lab: Lab, spec: AttentionSpec, shapes: readonly { heads: num
     offset += heads * width
     return slice
   })
-  return { slices, tables: [] }
+  return { slices, tables: [], blockTables: undefined }
 }

@@ -55,6 +55,19 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
     })
   }
 
+  test('blocks have ids of their own, which are given out again', async () => {
+    const k = kernels()
+    const before = k.allocatedBytes
+    const blocks = Array.from({ length: 700 }, () => k.allocBlock(40))
+    expect(new Set(blocks.map(b => b.id)).size).toBe(700)
+    for (const { id } of blocks) expect(id).toBeGreaterThan(0)
+    for (const block of blocks) k.freeBlock(block)
+    expect(k.allocatedBytes).toBe(before)
+    const again = k.allocBlock(40)
+    expect(await k.read(again.memory)).toEqual(new Uint8Array(40))
+    k.freeBlock(again)
+  })
+
   test('upload refuses the wrong length and the wrong kind', async () => {
     const k = kernels()
     const t = k.alloc('f32', [4])
@@ -132,7 +145,6 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
       layerNorm: () => k.layerNorm(f32(2, 5), f32(3, 5), f32(5), null, 1e-6),
       activate: () => k.activate(f32(2, 5), f32(2, 4), 'silu'),
       gate: () => k.gate(f32(2, 5), f32(2, 5), f32(2, 4), 'silu'),
-      ropeTable: () => k.ropeTable(f32(2, 5), ids, k.alloc('f64', [4]), 1),
       rope: () => k.rope(f32(2, 1, 4), f32(2, 1, 4), f32(2, 6), true),
       probabilities: () => k.probabilities(f32(1, 2, 3), f32(1, 2, 3), f32(2, 2)),
       groupByExpert: () => k.groupByExpert(k.alloc('i32', [7]), k.alloc('i32', [2, 2]), 3),

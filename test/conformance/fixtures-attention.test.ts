@@ -1,6 +1,7 @@
 /** Grouped attention, both paths of MLA and merging of the reference against the operation oracles. */
 import type { AttentionArgs } from '../../src/kernels/contract/attention-args.ts'
-import type { RowSlice } from '../../src/kernels/contract/cached-rows.ts'
+import type { RowSlice, Sequences } from '../../src/kernels/contract/cached-rows.ts'
+import { writeAngles } from '../../src/nn/attention/rope-angles.ts'
 import { lastOf, reshape, rowsOf, splitHeads, type Tensor, view } from '../../src/tensor/tensor.ts'
 import { type FixtureCase, runFixtures } from '../support/fixtures.ts'
 
@@ -20,8 +21,8 @@ function shared(rows: Tensor, offset: number, width: number): RowSlice {
   return { rows, dtype: 'f32', offset: offset * 4, heads: 1, width, headStride: width }
 }
 
-function oneSequence(c: FixtureCase, T: number, position: number, keyStart: number, keyCount: number): Tensor {
-  return c.put('f64', [1, 6], Float64Array.of(0, T, position, keyStart, keyCount, 0))
+function oneSequence(c: FixtureCase, T: number, position: number, keyStart: number, keyCount: number): Sequences {
+  return { rows: c.put('i32', [1, 6], Int32Array.of(0, T, position, keyStart, keyCount, 0)) }
 }
 
 runFixtures('grouped', runGrouped, { 'sink-tokens': 'no family has keys that stay visible beside a window' })
@@ -131,14 +132,10 @@ async function layer(c: FixtureCase): Promise<void> {
   const first = c.number('first_query_position')
   const T = S - first
   const kvB = await c.weight('kv_b')
-  const positions = c.put(
-    'i32',
-    [S],
-    Int32Array.from({ length: S }, (_, i) => i),
-  )
   const frequencies = Float64Array.from({ length: R / 2 }, (_, i) => c.number('theta') ** ((-2 * i) / R))
-  const cosSin = c.take(S, R)
-  k.ropeTable(cosSin, positions, c.put('f64', [R / 2], frequencies), 1)
+  const angles = new Float32Array(S * R)
+  for (let p = 0; p < S; p++) writeAngles(angles.subarray(p * R, (p + 1) * R), p, { frequencies, factor: 1 })
+  const cosSin = c.put('f32', [S, R], angles)
 
   const rows = c.take(S, C + R)
   k.matmul(rows, hidden, await c.weight('kv_a'))

@@ -2,6 +2,8 @@
 import { expect } from 'vitest'
 import type { Activation } from '../../src/kernels/contract/operations.ts'
 import type { WeightSource } from '../../src/kernels/contract/weights.ts'
+import type { RopeFrequencies } from '../../src/nn/attention/rope.ts'
+import { writeAngles } from '../../src/nn/attention/rope-angles.ts'
 import type { Tensor, TypedArray } from '../../src/tensor/tensor.ts'
 import { runFixtures } from '../support/fixtures.ts'
 import { weightSource } from '../support/weights.ts'
@@ -61,11 +63,9 @@ runFixtures('rope', async c => {
   const k = c.kernels
   const r = c.number('rotary_dim') / 2
   const frequencies = Float64Array.from({ length: r }, (_, i) => c.number('theta') ** (-i / r))
-  const f = c.put('f64', [r], frequencies)
-  const rotate = (x: Tensor, positions: Tensor, interleaved: boolean) => {
-    const cosSin = c.take(x.shape[0]!, 2 * r)
+  const rotate = (x: Tensor, positions: ArrayLike<number>, interleaved: boolean) => {
     const y = c.take(...x.shape)
-    k.ropeTable(cosSin, positions, f, 1)
+    const cosSin = c.put('f32', [x.shape[0]!, 2 * r], anglesOf(positions, { frequencies, factor: 1 }))
     k.rope(y, x, cosSin, interleaved)
     return y
   }
@@ -73,15 +73,14 @@ runFixtures('rope', async c => {
     const want = c.raw('score').data
     const numbers = async (x: Tensor) => Array.from(await k.read(x))
     for (const [i, p] of [1000, 3].entries()) {
-      const at = (position: number) => c.put('i32', [1], Int32Array.of(position))
-      const q = await numbers(rotate(c.tensor('q'), at(p), true))
-      const key = await numbers(rotate(c.tensor('k'), at(p - 3), true))
+      const q = await numbers(rotate(c.tensor('q'), [p], true))
+      const key = await numbers(rotate(c.tensor('k'), [p - 3], true))
       const score = q.reduce((sum, value, j) => sum + value * key[j]!, 0)
       expect(Math.abs(score - want[i]!)).toBeLessThan(1e-6)
     }
     return
   }
-  const y = rotate(c.tensor('x'), c.tensor('positions'), c.name.startsWith('interleaved'))
+  const y = rotate(c.tensor('x'), c.raw('positions').data, c.name.startsWith('interleaved'))
   // cos and sin are rounded to f32 in between, and a rotation may cancel.
   await c.check(y, 'y', { rel: 2e-7, abs: 3e-7 })
   if (c.has('as_halves')) {
@@ -97,19 +96,26 @@ runFixtures('rope', async c => {
 })
 
 runFixtures('rope-frequencies', async c => {
-  const f = c.tensor('inv_freq_f64')
-  const positions = c.tensor('positions')
-  const T = positions.shape[0]!
-  const r = f.shape[0]!
-  const cosSin = c.take(T, 2 * r)
-  c.kernels.ropeTable(cosSin, positions, f, c.number('attention_factor'))
-  const table = await c.kernels.read(cosSin)
+  const frequencies = c.raw('inv_freq_f64').data as Float64Array
+  const positions = c.raw('positions').data
+  const [T, r] = [positions.length, frequencies.length]
+  const table = anglesOf(positions, { frequencies, factor: c.number('attention_factor') })
   const half = (offset: number) =>
     Float32Array.from({ length: T * r }, (_, i) => table[Math.floor(i / r) * 2 * r + offset + (i % r)]!)
   // Angles reach 1e5 radians; two libraries reduce them in f64 to 1e-11.
   await c.check(c.put('f32', [T, r], half(0)), 'cos', { rel: 2e-7, abs: 1e-10 })
   await c.check(c.put('f32', [T, r], half(r)), 'sin', { rel: 2e-7, abs: 1e-10 })
 })
+
+/** f32 [T, 2r] */
+function anglesOf(positions: ArrayLike<number>, rope: RopeFrequencies): Float32Array {
+  const width = 2 * rope.frequencies.length
+  const all = new Float32Array(positions.length * width)
+  for (let t = 0; t < positions.length; t++) {
+    writeAngles(all.subarray(t * width, (t + 1) * width), Number(positions[t]), rope)
+  }
+  return all
+}
 
 function vectorSource(data: TypedArray): WeightSource {
   return weightSource('weight', 'f32', 1, data.length, data)

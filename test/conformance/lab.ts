@@ -21,12 +21,13 @@ interface Watched {
   readonly before: Uint8Array
   /** null: an input, nothing of it may change. */
   readonly output: Tensor | null
+  free(): void
 }
 
 const SHORT: Partial<Record<DType, ShortFloat>> = { f16: F16, bf16: BF16, e4m3: E4M3 }
 const FILLER = 0xab
 /** Before and behind every tensor; no multiple of 16, so that nobody may count on aligned tensors. */
-const GUARD = 72
+export const GUARD = 72
 
 /**
  * Memory of one kernel set for one case. Every tensor lies between guard bytes; outputs hold NaN before,
@@ -71,6 +72,30 @@ export class Lab {
     part: (whole: Tensor) => Tensor = whole => whole,
   ): Tensor {
     return part(this.#place(name, dtype, shape, data, part))
+  }
+
+  /**
+   * Blocks of a cache, filled with elements: each lies GUARD bytes into its memory, and is an output where a name is given.
+   * Ids in the order of `blocks`.
+   */
+  blocks(dtype: DType, blocks: readonly ArrayLike<number>[], output?: string): number[] {
+    return blocks.map((elements, i) => {
+      const size = elements.length * DTYPE_BYTES[dtype]
+      const block = this.k.allocBlock(GUARD + size + GUARD)
+      const whole = tensorAt(block.memory.address + GUARD, dtype, [elements.length])
+      const before = new Uint8Array(GUARD + size + GUARD).fill(FILLER)
+      before.set(bytesOf(dtype, elements), GUARD)
+      this.k.upload(block.memory, before)
+      const name = output ? `${output} ${i}` : `block ${i}`
+      this.#watched.push({
+        name,
+        backing: block.memory,
+        before,
+        output: output ? whole : null,
+        free: () => this.k.freeBlock(block),
+      })
+      return block.id
+    })
   }
 
   weight(
@@ -129,7 +154,7 @@ export class Lab {
     if (data) bytes.set(bytesOf(dtype, data), GUARD)
     else if (output) for (const start of elementStarts(output, backing.address)) bytes.fill(0xff, start, start + size)
     this.k.upload(backing, bytes)
-    this.#watched.push({ name, backing, before: bytes, output })
+    this.#watched.push({ name, backing, before: bytes, output, free: () => this.k.free(backing) })
     return whole
   }
 
@@ -154,7 +179,7 @@ export class Lab {
   }
 
   free(): void {
-    for (const { backing } of this.#watched) this.k.free(backing)
+    for (const watched of this.#watched) watched.free()
     this.#watched.length = 0
   }
 }

@@ -10,9 +10,9 @@ import { weightSource } from '../support/weights.ts'
 const CLOSE = { rel: 1e-6, abs: 1e-6 }
 const k = createReferenceKernels()
 
-function put(shape: readonly number[], data: ArrayLike<number>, dtype: 'f32' | 'f64' | 'i32' = 'f32'): Tensor {
+function put(shape: readonly number[], data: ArrayLike<number>, dtype: 'f32' | 'i32' = 'f32'): Tensor {
   const made = k.alloc(dtype, shape)
-  const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array }[dtype]
+  const array = { f32: Float32Array, i32: Int32Array }[dtype]
   k.upload(made, array.from(data))
   return made
 }
@@ -100,14 +100,15 @@ describe('moving numbers', () => {
   it('writes rows of two sequences where their tables say', async () => {
     // Two blocks of two tokens and two layers, 16-bit rows of [3 | 1]; layer 1; the second sequence has block 0.
     const rowBytes = 8
-    const slab = k.alloc('bf16', [2 * 2 * 2 * 4])
-    const blocks = [0, 1].map(b => slab.address + b * 2 * 2 * rowBytes)
-    const tables = [put([1], [blocks[1]!], 'f64'), put([1], [blocks[0]!], 'f64')]
-    const sequences = put([2, 6], [0, 1, 1, 0, 2, tables[0]!.address, 1, 1, 0, 0, 1, tables[1]!.address], 'f64')
+    const blocks = [0, 1].map(() => k.allocBlock(2 * 2 * rowBytes))
+    const sequences = {
+      rows: put([2, 6], [0, 1, 1, 0, 2, 0, 1, 1, 0, 0, 1, 1], 'i32'),
+      tables: put([2], [blocks[1]!.id, blocks[0]!.id], 'i32'),
+    }
     const rows = { blockTokens: 2, layerOffset: 2 * rowBytes, rowBytes }
     const slice = { rows, dtype: 'bf16', offset: 2, heads: 1, width: 3, headStride: 3 } as const
     k.cacheWrite(slice, put([2, 1, 3], [1, 2, 4, -1, -2, -4]), sequences)
-    const bits = await numbers(slab)
+    const bits = (await Promise.all(blocks.map(b => numbers(view({ ...b.memory, dtype: 'bf16' }, 0, [16]))))).flat()
     const want = new Array(32).fill(0)
     want.splice(16 + 8 + 4 + 1, 3, 0x3f80, 0x4000, 0x4080) // block 1, layer 1, slot 1
     want.splice(8 + 1, 3, 0xbf80, 0xc000, 0xc080) // block 0, layer 1, slot 0
@@ -158,7 +159,7 @@ describe('attention', () => {
       q: put([T, H, d], q),
       keys: [slice(keys, d)],
       values: slice(values, V),
-      sequences: put([1, 6], [0, T, position, keyStart, S, 0], 'f64'),
+      sequences: { rows: put([1, 6], [0, T, position, keyStart, S, 0], 'i32') },
       scale: 0.4,
       ...more,
     })

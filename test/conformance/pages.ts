@@ -1,4 +1,4 @@
-import type { RowSlice } from '../../src/kernels/contract/cached-rows.ts'
+import type { RowSlice, Sequences } from '../../src/kernels/contract/cached-rows.ts'
 import {
   type CacheType,
   DTYPE_BYTES,
@@ -9,7 +9,7 @@ import {
   vectorBytes,
 } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { type Lab, randomShort } from './lab.ts'
+import { GUARD, type Lab, randomShort } from './lab.ts'
 
 export interface Segment {
   readonly heads: number
@@ -38,18 +38,16 @@ export interface PagesOptions {
 export interface Pages {
   /** One for each segment, and what they lie in. */
   readonly slices: readonly RowSlice[]
-  /** Addresses of the tables, one for each sequence. */
+  /** i32: the block tables, and where each sequence's begins. */
+  readonly blockTables: Tensor
   readonly tables: readonly number[]
 }
 
 const LAYERS = 3
 const LAYER = 1
-/** Bytes between blocks; no power of two. */
-const GAP = 24
-
 /**
- * Blocks of several layers in shuffled order with gaps between, as a cache has them after a while. Rows without a
- * token, other layers, gaps and freed blocks hold NaN or lead nowhere.
+ * Blocks of several layers in shuffled order, as a cache has them after a while. Rows without a token, other layers and
+ * freed blocks hold NaN or lead nowhere.
  */
 export function makePages(lab: Lab, options: PagesOptions): Pages {
   const { dtype, segments, blockTokens, sequences } = options
@@ -64,7 +62,7 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
   const before = segments.map((_, i) => segments.slice(0, i).reduce((n, s, j) => n + s.heads * sizes[j]!, 0))
   const rowElements = segments.reduce((n, s, i) => n + s.heads * sizes[i]!, 0)
   const layerElements = blockTokens * rowElements
-  const blockElements = LAYERS * layerElements + GAP / size
+  const blockElements = LAYERS * layerElements
   const blocks = sequences.flatMap(({ filled, room = filled }, sequence) =>
     Array.from({ length: Math.ceil(room / blockTokens) }, (_, index) => ({ sequence, index })),
   )
@@ -72,13 +70,13 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
   const order = lab.rng.shuffled(used)
 
   const nan = plain ? (plain === 'f32' ? Number.NaN : 0xffff) : 0xff
-  const elements = new Array<number>(order.length * blockElements).fill(nan)
-  order.forEach(({ sequence, index }, place) => {
+  const contents = order.map(({ sequence, index }) => {
+    const elements = new Array<number>(blockElements).fill(nan)
     const { freed = 0, filled } = sequences[sequence]!
     for (let slot = 0; slot < blockTokens; slot++) {
       const position = index * blockTokens + slot
       if (position < freed || position >= filled) continue
-      const layer = place * blockElements + LAYER * layerElements
+      const layer = LAYER * layerElements
       segments.forEach((s, i) => {
         for (let head = 0; head < s.heads; head++) {
           const vector = before[i]! + head * sizes[i]!
@@ -92,23 +90,22 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
         }
       })
     }
+    return elements
   })
-  const slab = options.output
-    ? lab.inout(options.output, slabType, [elements.length], elements)
-    : lab.input(slabType, [elements.length], elements)
+  const ids = lab.blocks(slabType, contents, options.output)
 
-  const tables = sequences.map((_, sequence) => {
-    const addresses = blocks.flatMap(block => {
-      if (block.sequence !== sequence) return []
-      const place = order.indexOf(block)
-      return [place < 0 ? 0 : slab.address + place * blockElements * size]
-    })
-    return lab.input('f64', [addresses.length], addresses).address
-  })
+  const tables: number[] = []
+  // An entry of nobody before the first table.
+  const entries = [-1]
+  for (const sequence of sequences.keys()) {
+    tables.push(entries.length)
+    for (const block of blocks) if (block.sequence === sequence) entries.push(ids[order.indexOf(block)] ?? 0)
+  }
+  const blockTables = lab.input('i32', [entries.length], entries)
   const slices = segments.map(({ heads, width }, i): RowSlice => {
     const type = types[i]!
     const vector = isScaled(type) ? vectorBytes(type, width) : width
-    const layerOffset = LAYER * layerElements * size
+    const layerOffset = GUARD + LAYER * layerElements * size
     const at = before[i]! * size
     return planes
       ? {
@@ -128,7 +125,7 @@ export function makePages(lab: Lab, options: PagesOptions): Pages {
           headStride: vector,
         }
   })
-  return { slices, tables }
+  return { slices, blockTables, tables }
 }
 
 function randomNumber(lab: Lab, type: PlainCacheType): number {
@@ -166,8 +163,7 @@ export interface SequenceFields {
   readonly table: number
 }
 
-/** f64 [B, 6]. */
-export function putSequences(lab: Lab, sequences: readonly SequenceFields[]): Tensor {
+export function putSequences(lab: Lab, sequences: readonly SequenceFields[], tables?: Tensor): Sequences {
   const fields = sequences.flatMap(s => [s.queryStart, s.queryCount, s.position, s.keyStart, s.keyCount, s.table])
-  return lab.input('f64', [sequences.length, 6], fields)
+  return { rows: lab.input('i32', [sequences.length, 6], fields), ...(tables && { tables }) }
 }

@@ -120,18 +120,19 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
     const args = { q, keys: [row], values: { ...row, width: C }, scale: (C + R) ** -0.5 } as const
     const together = lab.k.alloc('f32', [T, H, C])
     const alone = lab.k.alloc('f32', [T, H, C])
-    lab.k.attention({ ...args, out: together, sequences: putSequences(lab, fields) })
-    for (const field of fields) lab.k.attention({ ...args, out: alone, sequences: putSequences(lab, [field]) })
+    lab.k.attention({ ...args, out: together, sequences: putSequences(lab, fields, pages.blockTables) })
+    for (const field of fields)
+      lab.k.attention({ ...args, out: alone, sequences: putSequences(lab, [field], pages.blockTables) })
     expectClose('sequences', await numbers(lab.k, together), await numbers(lab.k, alone), EXACT)
     lab.k.free(together)
     lab.k.free(alone)
   })
 
   property('attention: paged rows give what contiguous rows give', [shape], async (lab, s) => {
-    const { whole, args, sequence, S } = joint(lab, { ...s, dtype: 'f32' })
+    const { whole, args, S } = joint(lab, { ...s, dtype: 'f32' })
     const [row] = args.keys as [RowSlice]
     const rows = lab.k.alloc('f32', [S, row.width])
-    lab.k.cacheRead(rows, row, putSequences(lab, [sequence]))
+    lab.k.cacheRead(rows, row, args.sequences)
     const slice = { ...row, rows, offset: 0 }
     const out = lab.k.alloc('f32', args.out.shape)
     lab.k.attention({ ...args, out, keys: [slice], values: { ...slice, width: s.C } })
@@ -150,7 +151,7 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
     ]
     const carried = { out: lab.k.alloc('f32', [T, H, C]), lse: lab.k.alloc('f32', [T, H]) }
     spans.forEach((span, i) => {
-      const part = { ...args, sequences: putSequences(lab, [{ ...sequence, ...span }]) }
+      const part = { ...args, sequences: putSequences(lab, [{ ...sequence, ...span }], args.sequences.tables) }
       lab.k.attention({ ...part, ...carried, carry: i > 0 })
     })
     const lse = lab.k.alloc('f32', [T, H])
@@ -250,7 +251,12 @@ function joint(lab: Lab, { T, before, H, C, R, blockTokens, window, dtype }: Joi
   const run = async (first: number, count: number, keyCount: number) => {
     const out = lab.k.alloc('f32', [count, H, C])
     const fields = { ...sequence, queryCount: count, position: before + first, keyCount }
-    lab.k.attention({ ...args, out, q: rowsOf(q, first, count), sequences: putSequences(lab, [fields]) })
+    lab.k.attention({
+      ...args,
+      out,
+      q: rowsOf(q, first, count),
+      sequences: putSequences(lab, [fields], pages.blockTables),
+    })
     const result = await numbers(lab.k, out)
     lab.k.free(out)
     return result
@@ -261,7 +267,7 @@ function joint(lab: Lab, { T, before, H, C, R, blockTokens, window, dtype }: Joi
     sequence,
     run,
     whole: () => run(0, T, S),
-    args: { ...template, sequences: putSequences(lab, [sequence]) } as AttentionArgs,
+    args: { ...template, sequences: putSequences(lab, [sequence], pages.blockTables) } as AttentionArgs,
   }
 }
 

@@ -32,7 +32,6 @@ export const TOLERANCES: Readonly<Record<string, Allowed>> = {
   'activate gelu': { rel: 2e-6, abs: 2e-7, reason: '1 + erf or 1 + tanh near -1 keeps no more than f32 has' },
   gate: { rel: 2e-6, abs: 1e-37, reason: 'as activate' },
   'gate gelu': { rel: 2e-6, abs: 5e-7, reason: 'as activate gelu, times up' },
-  ropeTable: { rel: 1.2e-7, abs: 6e-8, reason: 'f64 angles, one rounding to f32' },
   rope: { rel: 3e-7, reason: 'two products and a sum that may cancel' },
   cacheWrite: exact('rounding to nearest even has one answer'),
   cacheRead: exact('widening is exact'),

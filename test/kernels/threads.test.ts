@@ -4,7 +4,7 @@ import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
 import type { WeightType } from '../../src/tensor/dtype.ts'
-import type { Tensor } from '../../src/tensor/tensor.ts'
+import { type Tensor, tensorAt } from '../../src/tensor/tensor.ts'
 import { Rng } from '../support/rng.ts'
 import { weightSource } from '../support/weights.ts'
 
@@ -98,20 +98,25 @@ async function attention(k: Kernels, rng: Rng, queries: [number, number], before
   const slice = (offset: number, width: number): RowSlice =>
     ({ rows, dtype: 'bf16', offset, heads: 1, width, headStride: width }) as const
   const T = queries[0] + queries[1]
+  const ids: number[] = []
   const fields = queries.map((count, b) => {
     const S = before[b]! + count
     const blocks = Math.ceil(S / blockTokens)
-    const memory = k.alloc('bf16', [blocks * blockTokens, C + R])
-    k.copy(memory, put(k, memory.shape, rng))
-    const table = k.alloc('f64', [blocks])
-    k.upload(
-      table,
-      Float64Array.from({ length: blocks }, (_, i) => memory.address + i * blockTokens * rowBytes),
-    )
-    return [b === 0 ? 0 : queries[0], count, before[b]!, 0, S, table.address]
+    const table = ids.length
+    for (let i = 0; i < blocks; i++) {
+      const { id, memory } = k.allocBlock(blockTokens * rowBytes)
+      const filled = tensorAt(memory.address, 'bf16', [blockTokens, C + R])
+      k.copy(filled, put(k, filled.shape, rng))
+      ids.push(id)
+    }
+    return [b === 0 ? 0 : queries[0], count, before[b]!, 0, S, table]
   })
-  const sequences = k.alloc('f64', [2, 6])
-  k.upload(sequences, Float64Array.from(fields.flat()))
+  const i32 = (shape: readonly number[], data: readonly number[]) => {
+    const t = k.alloc('i32', shape)
+    k.upload(t, Int32Array.from(data))
+    return t
+  }
+  const sequences = { rows: i32([2, 6], fields.flat()), tables: i32([ids.length], ids) }
   await k.submit()
   const out = k.alloc('f32', [T, H, C])
   const keys = [slice(0, C), slice(2 * C, R)]

@@ -29,7 +29,6 @@ const EFFECTS: { readonly [K in Name]: (...args: Parameters<Operations[K]>) => E
   headMatmul: (y, x) => ({ reads: [x], writes: [y] }),
   activate: (y, x) => ({ reads: [x], writes: [y] }),
   gate: (y, gate, up) => ({ reads: [gate, up], writes: [y] }),
-  ropeTable: (cosSin, positions) => ({ reads: [positions], writes: [cosSin] }),
   rope: (y, x, cosSin) => ({ reads: [x, cosSin], writes: [y] }),
   cacheWrite: () => {
     throw new Error('cacheWrite: there is no cache')
@@ -41,7 +40,7 @@ const EFFECTS: { readonly [K in Name]: (...args: Parameters<Operations[K]>) => E
     const rows = [...keys, values].map(slice => slice.rows)
     if (!rows.every((r): r is Tensor => 'address' in r)) throw new Error('attention: keys are in a cache')
     const results = lse ? [out, lse] : [out]
-    return { reads: [q, sequences, ...rows], ...(carry ? { writes: [], updates: results } : { writes: results }) }
+    return { reads: [q, sequences.rows, ...rows], ...(carry ? { writes: [], updates: results } : { writes: results }) }
   },
   probabilities: (p, scores, lse) => ({ reads: [scores, lse], writes: [p] }),
   route: (indices, weights, logits) => ({ reads: [logits], writes: [indices, weights] }),
@@ -55,7 +54,7 @@ export class CheckedOperations {
   readonly ops: Operations
   /** Memory whose uploads count as written. */
   readonly memory: KernelMemory
-  /** Addresses of 4 bytes each; what is 8 bytes wide counts twice. */
+  /** Addresses of elements. */
   readonly #written = new Set<number>()
 
   constructor(kernels: Kernels) {
@@ -71,6 +70,8 @@ export class CheckedOperations {
     this.memory = {
       alloc: (dtype, shape) => kernels.alloc(dtype, shape),
       free: tensor => kernels.free(tensor),
+      allocBlock: bytes => kernels.allocBlock(bytes),
+      freeBlock: block => kernels.freeBlock(block),
       read: tensor => kernels.read(tensor),
       upload: (tensor, data) => {
         this.#write('upload', tensor)
@@ -98,7 +99,7 @@ export class CheckedOperations {
   }
 }
 
-/** Addresses of all elements, 4 bytes at a time. */
+/** Addresses of all elements. */
 function words({ address, dtype, shape, strides }: Tensor): number[] {
   const size = DTYPE_BYTES[dtype]
   let places = [address]
@@ -106,5 +107,5 @@ function words({ address, dtype, shape, strides }: Tensor): number[] {
     const step = (strides[axis] as number) * size
     places = places.flatMap(place => Array.from({ length: n }, (_, i) => place + i * step))
   }
-  return size === 8 ? places.flatMap(place => [place, place + 4]) : places
+  return places
 }

@@ -9,8 +9,8 @@ import { Loader } from '../../src/model/loader.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import type { OpenedModel } from '../../src/model/open/opened-model.ts'
 import { contiguousKeys } from '../../src/nn/attention/keys.ts'
+import { ropeSet } from '../../src/nn/attention/rope-angles.ts'
 import { decoder } from '../../src/nn/decoder.ts'
-import { ropeTables } from '../../src/nn/rope-tables.ts'
 import { KeepingScratch } from '../../src/nn/scratch.ts'
 import { NO_PAST, planStep } from '../../src/nn/step.ts'
 import { checkpointFolders } from '../support/all-fixtures.ts'
@@ -27,14 +27,18 @@ async function watched({ checkpoint, family, config }: OpenedModel, texts: reado
   try {
     const checked = new CheckedOperations(kernels)
     const weights = await new Loader(checkpoint, kernels, config, family.names, () => {}).model()
-    const ropes = config.ropes.map(rope => ropeTables(kernels, rope))
+    const ropes = config.ropes.map(ropeSet)
     const { ops, memory } = checked
     const scratch = new KeepingScratch(memory)
     const keys = contiguousKeys(ops, scratch)
     const inputs = texts.map(tokens => {
       return { tokens, cache: NO_PAST, prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
     })
-    const text = decoder({ ops, scratch, keys }, { config, weights, ropes }, planStep(memory, scratch, inputs, keys))
+    const text = decoder(
+      { ops, scratch, keys },
+      { config, weights, ropes },
+      planStep(memory, scratch, inputs, keys, ropes),
+    )
     let step = text.next()
     while (!step.done) step = text.next()
     const logits = (await kernels.read(step.value)) as Float32Array
@@ -90,7 +94,6 @@ describe('a decoder whose activations are kept, with contiguous keys', () => {
     expect(counts.get('headMatmul')).toBe(2 * 2 * latent.length)
     const experts = layers.filter(l => l.mlp.kind === 'moe').length
     expect(counts.get('expertMatmul')).toBe(3 * experts)
-    expect(counts.get('ropeTable')).toBe(opened.config.ropes.length * LENGTHS.length)
     expect(counts.has('cacheWrite') || counts.has('cacheRead')).toBe(false)
   })
 

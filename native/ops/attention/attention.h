@@ -24,7 +24,7 @@ static size_t sharedBytes(const AttentionRecord&) { return SPAN_STATES; }
 // How many keys there are is known only here.
 static double work(const AttentionRecord& a) {
   double pairs = 0, width = (double)a.V;
-  for (i64 b = 0; b < a.B; b++) {
+  for (i64 b = 0; b < a.sequences.count; b++) {
     const Sequence sequence(a.sequences, b);
     pairs += (double)sequence.queryCount * (double)sequence.keyCount;
   }

@@ -74,7 +74,7 @@ struct SharedStates {
 static INLINE void mergeRound(const Attention& a, const SpanRounds& d, Context& context, i64 round) {
   const SharedStates states(a, d, context);
   i64 begin, end, b = 0, before = 0, rows = 0;
-  for (i64 i = 0; i < a.B; i++) rows += Sequence(a.sequences, i).queryCount * a.H;
+  for (i64 i = 0; i < a.sequences.count; i++) rows += Sequence(a.sequences, i).queryCount * a.H;
   while (context.claim(rows, 1, begin, end)) {
     while (begin >= before + Sequence(a.sequences, b).queryCount * a.H) {
       before += Sequence(a.sequences, b++).queryCount * a.H;

@@ -13,7 +13,7 @@ namespace latentkit::LATENTKIT_ISA {
 static void cacheWrite(Context& context, const CacheWriteRecord& r) {
   const SliceRecord& slice = r.slice;
   i64 done = 0, b = 0, begin, end, T = 0;
-  for (i64 i = 0; i < r.B; i++) T += Sequence(r.sequences, i).queryCount;
+  for (i64 i = 0; i < r.sequences.count; i++) T += Sequence(r.sequences, i).queryCount;
   while (context.claim(T, rowGrain(slice.heads * slice.width), begin, end)) {
     for (i64 u = begin; u < end; u++) {
       // Units rise, so that the sequence is found by walking on.
@@ -33,7 +33,7 @@ static void cacheWrite(Context& context, const CacheWriteRecord& r) {
 
 static void cacheRead(Context& context, const CacheReadRecord& r) {
   const SliceRecord& slice = r.slice;
-  if (r.B == 0) return;
+  if (r.sequences.count == 0) return;
   const Sequence sequence(r.sequences, 0);
   i64 begin, end;
   while (context.claim(r.rows, rowGrain(slice.heads * slice.width), begin, end)) {

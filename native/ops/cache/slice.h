@@ -8,15 +8,18 @@ namespace latentkit::LATENTKIT_ISA {
 
 struct Sequence {
   i64 queryStart, queryCount, position, keyStart, keyCount;
-  const double* table;
-  INLINE Sequence(const double* sequences, i64 b) {
-    const double* f = sequences + b * 6;
-    queryStart = (i64)f[0];
-    queryCount = (i64)f[1];
-    position = (i64)f[2];
-    keyStart = (i64)f[3];
-    keyCount = (i64)f[4];
-    table = (const double*)(uintptr_t)f[5];
+  // Ids of its blocks; addresses of blocks by id.
+  const int32_t* table;
+  const uint64_t* blocks;
+  INLINE Sequence(const SequencesRecord& sequences, i64 b) {
+    const int32_t* f = sequences.rows + b * 6;
+    queryStart = f[0];
+    queryCount = f[1];
+    position = f[2];
+    keyStart = f[3];
+    keyCount = f[4];
+    table = sequences.tables + f[5];
+    blocks = (const uint64_t*)(uintptr_t)*sequences.directory;
   }
   INLINE i64 keyEnd() const { return keyStart + keyCount; }
 };
@@ -24,7 +27,7 @@ struct Sequence {
 INLINE char* rowOf(const SliceRecord& slice, const Sequence& sequence, i64 position) {
   const i64 base = slice.base;
   if (slice.blockTokens == 0) return (char*)(uintptr_t)(base + (position - sequence.keyStart) * slice.rowBytes);
-  const i64 block = (i64)sequence.table[position / slice.blockTokens];
+  const i64 block = (i64)sequence.blocks[sequence.table[position / slice.blockTokens]];
   return (char*)(uintptr_t)(block + base + position % slice.blockTokens * slice.rowBytes);
 }
 

@@ -1,27 +1,11 @@
-// ropeTable, rope.
+// rope.
 #pragma once
 #include "../../core/context.h"
 #include "../../core/records.h"
-#include "../../core/scalar.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
 
 namespace latentkit::LATENTKIT_ISA {
-
-static void ropeTable(Context& context, const RopeTableRecord& record) {
-  const i64 T = record.T, r = record.r;
-  i64 begin, end;
-  while (context.claim(T, max<i64>(1, 256 / max<i64>(1, r)), begin, end)) {
-    for (i64 t = begin; t < end; t++) {
-      for (i64 i = 0; i < r; i++) {
-        double sine, cosine;
-        sineAndCosine((double)record.positions[t] * record.frequencies[i], sine, cosine);
-        record.cosSin[t * 2 * r + i] = (float)(record.m * cosine);
-        record.cosSin[t * 2 * r + r + i] = (float)(record.m * sine);
-      }
-    }
-  }
-}
 
 static void rope(Context& context, const RopeRecord& record) {
   const i64 heads = record.H, n = record.n, r = record.r;

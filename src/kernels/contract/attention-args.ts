@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RowSlice } from './cached-rows.ts'
+import type { RowSlice, Sequences } from './cached-rows.ts'
 
 /**
  * Attention is causal: a query sees the keys of its sequence whose position is at most its own. Queries placed at or
@@ -13,8 +13,7 @@ export interface AttentionArgs {
   /** Concatenated: the score is the sum over slices of q's part times the slice's vector. */
   readonly keys: readonly RowSlice[]
   readonly values: RowSlice
-  /** f64 [B, 6]. */
-  readonly sequences: Tensor
+  readonly sequences: Sequences
   readonly scale: number
   /**
    * `bf16`: queries, keys, probabilities and values may be rounded to bf16 before they are multiplied; sums stay f32.

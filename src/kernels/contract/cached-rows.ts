@@ -4,13 +4,13 @@ import type { CacheType } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 
 /**
- * Where rows of a paged cache lie. A block holds `blockTokens` rows of every layer of its group; the row of position
- * p in the layer is at `table[floor(p / blockTokens)] + layerOffset + (p mod blockTokens) * rowBytes`, where the table
- * belongs to the sequence (see `sequences`).
+ * Where rows of a paged cache lie. A block (`allocBlock`) holds `blockTokens` rows of every layer of its group; the row
+ * of position p in the layer is in block `tables[table + floor(p / blockTokens)]`, `layerOffset + (p mod blockTokens) *
+ * rowBytes` bytes from its beginning, where `table` belongs to the sequence (see `Sequences`).
  */
 export interface PagedRows {
   readonly blockTokens: number
-  /** Bytes from a block's address to this layer's first row. Addresses of elements are multiples of their size. */
+  /** Bytes from a block's beginning to this layer's first row. Addresses of elements are multiples of their size. */
   readonly layerOffset: number
   readonly rowBytes: number
 }
@@ -32,10 +32,21 @@ export interface RowSlice {
 }
 
 /**
- * Ragged batches: an f64 tensor [B, 6] describes the sequences of a step; each row is
- * [queryStart, queryCount, position, keyStart, keyCount, table]:
- * query rows queryStart .. + queryCount of the step belong to the sequence, the first of them at absolute position
- * `position`; keys at absolute positions keyStart .. + keyCount may be seen; `table` is the address of an f64 tensor
- * of block addresses (0 where only contiguous rows are used). Query rows of no sequence are left alone.
+ * Ragged batches: the sequences of a step. All that devices read of them is 32-bit integers; positions are below 2^31.
  */
+export interface Sequences {
+  /**
+   * i32 [B, 6], each row [queryStart, queryCount, position, keyStart, keyCount, table]: query rows queryStart .. +
+   * queryCount of the step belong to the sequence, the first of them at absolute position `position`; keys at absolute
+   * positions keyStart .. + keyCount may be seen; `table` is where the sequence's block table begins in `tables`. Query
+   * rows of no sequence are left alone.
+   */
+  readonly rows: Tensor
+  /**
+   * i32 [n]: block tables, the id of block 0 of a sequence first; 0 where a block is gone, and n may be more than is used.
+   * Needed where rows are paged.
+   */
+  readonly tables?: Tensor
+}
+
 export const SEQUENCE_FIELDS = 6

@@ -21,6 +21,9 @@
  * query that sees no key gets zeros and lse -inf; a score of -inf is a key that is not seen. Whatever is not seen is
  * not touched: masked rows and rows past a sequence's keys may hold NaN.
  *
+ * **Devices.** What an operation reads is f32, shorter floats, 32-bit integers or bytes, and memory is named by tensors and
+ * by ids of blocks: no f64, no address. So a device without either can be a kernel set.
+ *
  * **Arithmetic.** Activations are f32; implementations accumulate in f32 or better. How a row of a result is summed
  * depends on that row's own inputs, never on the number of rows, their order or the number of threads: the same row
  * gives the same bits alone and in a batch. NaN and infinity travel as IEEE 754 says.

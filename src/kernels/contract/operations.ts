@@ -2,7 +2,7 @@
 
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { AttentionArgs } from './attention-args.ts'
-import type { RowSlice } from './cached-rows.ts'
+import type { RowSlice, Sequences } from './cached-rows.ts'
 import type { ExpertWeights, Weight } from './weights.ts'
 
 /** `sigmoid` is for the output gates of gated attention (Qwen3.5, Ling 3.0), `tanh` for soft caps (Gemma 4): families to come. */
@@ -82,13 +82,10 @@ export interface Operations {
   // ---- rotary positions ---------------------------------------------------------------------------------------
 
   /**
-   * The angles of a step: cosSin[t, i] = m cos(p_t f_i), cosSin[t, r + i] = m sin(p_t f_i), computed in f64.
-   * cosSin f32 [T, 2r], positions i32 [T], frequencies f64 [r].
-   */
-  ropeTable(cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number): void
-  /**
    * Rotates the first 2r of the last axis, copies the rest: pairs (2i, 2i+1) if interleaved (RoFormer, arXiv
    * 2104.09864 eq. 34; DeepSeek), else (i, i + r) (NeoX, Llama in hub layout). x, y [T, H, n], strided; y may be x.
+   * cosSin f32 [T, 2r]: the cosines of each token's r angles, then the sines. The host computes them, in f64 and rounded
+   * once: devices need not have f64.
    */
   rope(y: Tensor, x: Tensor, cosSin: Tensor, interleaved: boolean): void
 
@@ -102,9 +99,9 @@ export interface Operations {
    * number divided in f32 by the scale, rounded to nearest even. Where the scale is 0 codes are 0; where a number is
    * not finite, the scale is NaN and codes are 0.
    */
-  cacheWrite(slice: RowSlice, x: Tensor, sequences: Tensor): void
+  cacheWrite(slice: RowSlice, x: Tensor, sequences: Sequences): void
   /** y [keyCount, heads * width] f32: the slice's numbers at keyStart .. + keyCount of the one sequence. */
-  cacheRead(y: Tensor, slice: RowSlice, sequences: Tensor): void
+  cacheRead(y: Tensor, slice: RowSlice, sequences: Sequences): void
   /** softmax(q kᵀ scale) v for every sequence, over the keys that each query sees (arXiv 1706.03762 eq. 1). */
   attention(args: AttentionArgs): void
   /** p[h, t, s] = exp(scores[h, t, s] - lse[t, h]), 0 where the score is -inf. p, scores [H, T, S] strided; may be equal. */

@@ -1,6 +1,7 @@
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
 import type { KernelInfo, Kernels, Recording } from '../contract/kernels.ts'
+import type { MemoryBlock } from '../contract/memory.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import { CoreRecording } from './command-list.ts'
 import type { CoreHost } from './host.ts'
@@ -26,6 +27,12 @@ export class CoreKernels extends Recorder implements Kernels {
   }
   free(tensor: Tensor): void {
     this.memory.free(tensor)
+  }
+  allocBlock(bytes: number): MemoryBlock {
+    return this.memory.allocBlock(bytes)
+  }
+  freeBlock(block: MemoryBlock): void {
+    this.memory.freeBlock(block)
   }
   upload(tensor: Tensor, data: TypedArray): void {
     this.memory.upload(tensor, data)

@@ -2,7 +2,9 @@ import { CheckpointError, DisposedError, ModelFileChangedError } from '../../err
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
+import type { MemoryBlock } from '../contract/memory.ts'
 import { expectContiguous, fail } from '../operations/check.ts'
+import { BlockDirectory } from './block-directory.ts'
 import type { CommandList } from './command-list.ts'
 import { type CoreHost, checkRun, FILE_CHANGED, type MappedFile } from './host.ts'
 import { Pieces } from './pieces.ts'
@@ -29,6 +31,7 @@ export class CoreMemory {
   /** Of blocks and tensors, and of weights, which stay. null: the host's memory is one piece. */
   readonly #pieces: Pieces | null
   readonly #weights: Pieces | null
+  #directory: BlockDirectory | null = null
   #bytes = 0
   #failure: ModelFileChangedError | null = null
 
@@ -63,6 +66,27 @@ export class CoreMemory {
     this.#allocations.set(address, bytes)
     this.#bytes += bytes
     return tensorAt(address, dtype, [...shape])
+  }
+
+  allocBlock(bytes: number): MemoryBlock {
+    const memory = this.alloc('u8', [bytes])
+    try {
+      return { id: this.directory.add(memory.address), memory }
+    } catch (error) {
+      this.free(memory)
+      throw error
+    }
+  }
+
+  freeBlock({ id, memory }: MemoryBlock): void {
+    this.free(memory)
+    this.directory.remove(id)
+  }
+
+  /** Of blocks by id, made when it is first asked for. */
+  get directory(): BlockDirectory {
+    this.#directory ??= new BlockDirectory(this.host)
+    return this.#directory
   }
 
   /** For a matrix that lives until `dispose`: side by side with others. */

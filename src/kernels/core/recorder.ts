@@ -1,11 +1,11 @@
 // Written by `npm run build:records` from src/kernels/operations. Do not edit.
-import type { RowSlice } from '../contract/cached-rows.ts'
+import type { RowSlice, Sequences } from '../contract/cached-rows.ts'
 import { ACTIVATION_CODES, TYPE_CODES } from '../operations/codes.ts'
 import { OPERATIONS, PREPARATIONS } from '../operations/table.ts'
 import { addressOf, CommandList, putExtent, putStrided, strideOf } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
 import type { Profile } from './profile.ts'
-import { coreSlice, joinNeighbours } from './slices.ts'
+import { coreSequences, coreSlice, joinNeighbours } from './slices.ts'
 import { ownExperts, ownWeight } from './weight.ts'
 
 /** Checks operations and appends their records to a list. */
@@ -205,49 +205,34 @@ export class Recorder {
     data[at + 11] = r.interleaved ? 1 : 0
   }
 
-  ropeTable(...args: Parameters<typeof OPERATIONS.ropeTable.from>): void {
-    const { list } = this
-    const r = OPERATIONS.ropeTable.from(...args)
-    const at = list.begin(11, 6, r.work)
-    const { data } = list
-    data[at] = r.cosSin.address
-    data[at + 1] = r.positions.address
-    data[at + 2] = r.frequencies.address
-    data[at + 3] = r.T
-    data[at + 4] = r.r
-    data[at + 5] = r.m
-  }
-
   cacheRead(...args: Parameters<typeof OPERATIONS.cacheRead.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheRead.from(...args)
-    const at = list.begin(12, 11, r.work)
+    const at = list.begin(11, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.rows
     putSlice(data, at + 2, r.slice)
-    data[at + 9] = r.sequences.address
-    data[at + 10] = r.B
+    putSequences(data, at + 9, r.sequences, this.memory)
   }
 
   cacheWrite(...args: Parameters<typeof OPERATIONS.cacheWrite.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheWrite.from(...args)
-    const at = list.begin(13, 12, r.work)
+    const at = list.begin(12, 14, r.work)
     const { data } = list
     putSlice(data, at, r.slice)
     data[at + 7] = r.x.address
     data[at + 8] = r.x.strides[0] as number
     data[at + 9] = r.x.strides[1] as number
-    data[at + 10] = r.sequences.address
-    data[at + 11] = r.B
+    putSequences(data, at + 10, r.sequences, this.memory)
   }
 
   attention(...args: Parameters<typeof OPERATIONS.attention.from>): void {
     const { list } = this
     const r = OPERATIONS.attention.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(14, 30 + 7 * keys.length, r.work)
+    const at = list.begin(13, 32 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = this.exact || r.exact ? 1 : 0
     data[at + 1] = r.out.address
@@ -259,27 +244,26 @@ export class Recorder {
     data[at + 7] = r.T
     data[at + 8] = r.H
     data[at + 9] = r.V
-    data[at + 10] = r.sequences.address
-    data[at + 11] = r.B
-    data[at + 12] = r.scale
-    data[at + 13] = r.window
-    data[at + 14] = addressOf(r.sinkLogits)
-    data[at + 15] = addressOf(r.lse)
-    data[at + 16] = r.carry ? 1 : 0
-    data[at + 17] = addressOf(r.scores)
-    data[at + 18] = strideOf(r.scores, 0)
-    data[at + 19] = strideOf(r.scores, 1)
-    data[at + 20] = r.scoresWidth
-    data[at + 21] = r.scoresStart
-    putSlice(data, at + 22, r.values)
-    data[at + 29] = keys.length
-    putSlices(data, at + 30, keys)
+    putSequences(data, at + 10, r.sequences, this.memory)
+    data[at + 14] = r.scale
+    data[at + 15] = r.window
+    data[at + 16] = addressOf(r.sinkLogits)
+    data[at + 17] = addressOf(r.lse)
+    data[at + 18] = r.carry ? 1 : 0
+    data[at + 19] = addressOf(r.scores)
+    data[at + 20] = strideOf(r.scores, 0)
+    data[at + 21] = strideOf(r.scores, 1)
+    data[at + 22] = r.scoresWidth
+    data[at + 23] = r.scoresStart
+    putSlice(data, at + 24, r.values)
+    data[at + 31] = keys.length
+    putSlices(data, at + 32, keys)
   }
 
   probabilities(...args: Parameters<typeof OPERATIONS.probabilities.from>): void {
     const { list } = this
     const r = OPERATIONS.probabilities.from(...args)
-    const at = list.begin(15, 10, r.work)
+    const at = list.begin(14, 10, r.work)
     const { data } = list
     data[at] = r.lse.address
     data[at + 1] = r.H
@@ -296,7 +280,7 @@ export class Recorder {
   combineExperts(...args: Parameters<typeof OPERATIONS.combineExperts.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExperts.from(...args)
-    const at = list.begin(16, 9, r.work)
+    const at = list.begin(15, 9, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.part.address
@@ -313,7 +297,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.expertMatmul.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmul')
-    const at = list.beginProduct(17, 13, r.work)
+    const at = list.beginProduct(16, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -334,7 +318,7 @@ export class Recorder {
   groupByExpert(...args: Parameters<typeof OPERATIONS.groupByExpert.from>): void {
     const { list } = this
     const r = OPERATIONS.groupByExpert.from(...args)
-    const at = list.begin(18, 4, r.work)
+    const at = list.begin(17, 4, r.work)
     const { data } = list
     data[at] = r.plan.address
     data[at + 1] = r.indices.address
@@ -345,7 +329,7 @@ export class Recorder {
   route(...args: Parameters<typeof OPERATIONS.route.from>): void {
     const { list } = this
     const r = OPERATIONS.route.from(...args)
-    const at = list.begin(19, 13, r.work)
+    const at = list.begin(18, 13, r.work)
     const { data } = list
     data[at] = r.indices.address
     data[at + 1] = r.weights.address
@@ -366,7 +350,7 @@ export class Recorder {
     const { list } = this
     const r = PREPARATIONS.addToVector.from(...args)
     const w = ownWeight(this.memory, r.w, 'addToVector')
-    const at = list.begin(20, 9, r.work)
+    const at = list.begin(19, 9, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = r.add
@@ -382,7 +366,7 @@ export class Recorder {
   pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
     const { list } = this
     const r = PREPARATIONS.pack.from(...args)
-    const at = list.begin(21, 7, r.work)
+    const at = list.begin(20, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -396,7 +380,7 @@ export class Recorder {
   packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
     const { list } = this
     const r = PREPARATIONS.packedSize.from(...args)
-    const at = list.begin(22, 4, r.work)
+    const at = list.begin(21, 4, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = TYPE_CODES[r.dtype]
@@ -407,7 +391,7 @@ export class Recorder {
   transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
     const { list } = this
     const r = PREPARATIONS.transpose.from(...args)
-    const at = list.begin(23, 7, r.work)
+    const at = list.begin(22, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -428,6 +412,14 @@ function putSlice(data: Float64Array, at: number, slice: RowSlice): void {
   data[at + 4] = s.heads
   data[at + 5] = s.width
   data[at + 6] = s.headStride
+}
+
+function putSequences(data: Float64Array, at: number, sequences: Sequences, memory: CoreMemory): void {
+  const s = coreSequences(sequences, memory)
+  data[at] = s.rows
+  data[at + 1] = s.count
+  data[at + 2] = s.tables
+  data[at + 3] = s.directory
 }
 
 function putSlices(data: Float64Array, at: number, slices: readonly RowSlice[]): void {

@@ -1,8 +1,15 @@
 import { DTYPE_BYTES, isScaled, vectorBytes } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { PagedRows, RowSlice } from '../contract/cached-rows.ts'
+import type { PagedRows, RowSlice, Sequences } from '../contract/cached-rows.ts'
 import { isPaged } from '../operations/slices.ts'
 import { strideOf } from './command-list.ts'
+import type { CoreMemory } from './memory.ts'
+
+/** Sequences as records have them. */
+export function coreSequences({ rows, tables }: Sequences, { directory }: CoreMemory) {
+  const count = rows.shape[0] as number
+  return { rows: rows.address, count, tables: tables?.address ?? 0, directory: directory.address }
+}
 
 /** A slice as records have it (`STRUCTS` in ../operations/fields.ts). */
 export type CoreSlice = Omit<RowSlice, 'rows' | 'offset'> & {

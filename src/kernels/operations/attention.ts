@@ -13,6 +13,7 @@ import {
   operation,
   output,
   real,
+  sequences,
   slice,
   slices,
 } from './fields.ts'
@@ -27,8 +28,7 @@ export const attention = operation({
     T: count,
     H: count,
     V: count,
-    sequences: input('f64'),
-    B: count,
+    sequences,
     scale: real,
     /** Negative: none. */
     window: count,
@@ -42,17 +42,17 @@ export const attention = operation({
     keys: slices,
   },
   from: (args: AttentionArgs) => {
-    const { out, q, keys, values, sequences, scale, lse, sinkLogits, scores, carry } = args
+    const { out, q, keys, values, scale, lse, sinkLogits, scores, carry } = args
     const T = axisOf(q, 0)
     const H = axisOf(q, 1)
     let width = 0
     for (const slice of keys) width += slice.width
     expectStrided('attention: q', q, 'f32', T, H, width)
     expectStrided('attention: out', out, 'f32', T, H, values.width)
-    expectSequences('attention: sequences', sequences)
+    expectSequences('attention: sequences', args.sequences)
     expect('attention: keys', keys.length > 0 && keys.length <= MAX_SLICES, `1 to ${MAX_SLICES} slices`)
-    for (const slice of keys) expectSlice('attention: keys', slice, sequences)
-    expectSlice('attention: values', values, sequences)
+    for (const slice of keys) expectSlice('attention: keys', slice, args.sequences)
+    expectSlice('attention: values', values, args.sequences)
     if (sinkLogits) expectDense('attention: sinkLogits', sinkLogits, 'f32', H)
     if (lse) expectDense('attention: lse', lse, 'f32', T, H)
     if (scores) expectStrided('attention: scores', scores, 'f32', H, T, axisOf(scores, 2))
@@ -66,8 +66,7 @@ export const attention = operation({
       T,
       H,
       V: values.width,
-      sequences,
-      B: axisOf(sequences, 0),
+      sequences: args.sequences,
       scale,
       window: args.window ?? -1,
       sinkLogits,

@@ -4,7 +4,7 @@
  */
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RowSlice } from '../contract/cached-rows.ts'
+import type { RowSlice, Sequences } from '../contract/cached-rows.ts'
 import type { Activation } from '../contract/operations.ts'
 import type { ExpertWeights, Weight } from '../contract/weights.ts'
 import type { CoreType } from './codes.ts'
@@ -30,6 +30,13 @@ export const STRUCTS = {
     cols: 'count',
     blockRows: 'count',
     blockCols: 'count',
+  },
+  /** The sequences of a step. `directory`: a word that points at the addresses of blocks, by id. */
+  sequences: {
+    rows: 'i32 address',
+    count: 'count',
+    tables: 'i32 address',
+    directory: 'u64 address',
   },
   /** A slice of rows of the cache. */
   slice: {
@@ -88,6 +95,7 @@ export const activation: Field<Activation> = { kind: 'activation' }
 
 export const weight: Field<Weight> = { kind: 'weight' }
 export const experts: Field<ExpertWeights> = { kind: 'experts' }
+export const sequences: Field<Sequences> = { kind: 'sequences' }
 export const slice: Field<RowSlice> = { kind: 'slice' }
 /** So many at most; their number comes first. A record ends with them. */
 export const slices: Field<readonly RowSlice[]> = { kind: 'slices' }

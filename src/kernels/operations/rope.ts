@@ -1,26 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import { axisOf, expect, expectDense, expectStrided } from './check.ts'
-import { count, flag, input, operation, output, real64 } from './fields.ts'
-
-export const ropeTable = operation({
-  kernel: 'elementwise/rope.h',
-  record: {
-    cosSin: output('f32'),
-    positions: input('i32'),
-    frequencies: input('f64'),
-    T: count,
-    r: count,
-    m: real64,
-  },
-  from: (cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number) => {
-    const T = axisOf(positions, 0)
-    const r = axisOf(frequencies, 0)
-    expectDense('ropeTable: positions', positions, 'i32', T)
-    expectDense('ropeTable: frequencies', frequencies, 'f64', r)
-    expectDense('ropeTable: cosSin', cosSin, 'f32', T, 2 * r)
-    return { work: 200 * T * r, cosSin, positions, frequencies, T, r, m }
-  },
-})
+import { count, flag, input, operation, output } from './fields.ts'
 
 export const rope = operation({
   kernel: 'elementwise/rope.h',

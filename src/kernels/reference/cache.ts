@@ -1,11 +1,11 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RowSlice } from '../contract/cached-rows.ts'
+import type { RowSlice, Sequences } from '../contract/cached-rows.ts'
 import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 import { readSlice, sequencesOf, vectorsAt } from './slices.ts'
 import { writeVector } from './vectors.ts'
 
-export function cacheWrite(memory: Memory, slice: RowSlice, x: Tensor, sequences: Tensor): void {
+export function cacheWrite(memory: Memory, slice: RowSlice, x: Tensor, sequences: Sequences): void {
   const from = memory.open(x, 'f32', 'cacheWrite: x')
   const vectors = rowStarts(x, from.start)
   for (const sequence of sequencesOf(memory, sequences, 'cacheWrite')) {
@@ -18,7 +18,7 @@ export function cacheWrite(memory: Memory, slice: RowSlice, x: Tensor, sequences
   }
 }
 
-export function cacheRead(memory: Memory, y: Tensor, slice: RowSlice, sequences: Tensor): void {
+export function cacheRead(memory: Memory, y: Tensor, slice: RowSlice, sequences: Sequences): void {
   const count = axisOf(y, 0)
   const to = memory.open(y, 'f32', 'cacheRead: y')
   const [sequence] = sequencesOf(memory, sequences, 'cacheRead')

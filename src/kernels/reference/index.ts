@@ -2,6 +2,7 @@ import { DisposedError } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
 import type { KernelInfo, Kernels } from '../contract/kernels.ts'
+import type { MemoryBlock } from '../contract/memory.ts'
 import type { Operations } from '../contract/operations.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import { Memory } from './memory.ts'
@@ -33,6 +34,12 @@ class ReferenceKernels implements Omit<Kernels, keyof Operations> {
   }
   free(tensor: Tensor): void {
     this.#memory.free(tensor)
+  }
+  allocBlock(bytes: number): MemoryBlock {
+    return this.#memory.allocBlock(bytes)
+  }
+  freeBlock(block: MemoryBlock): void {
+    this.#memory.free(block.memory)
   }
   upload(tensor: Tensor, data: TypedArray): void {
     upload(this.#memory, tensor, data)

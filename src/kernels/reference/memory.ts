@@ -1,6 +1,7 @@
 import { DisposedError, OutOfMemoryError } from '../../errors.ts'
 import { DTYPE_BYTES, type DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, type Tensor, tensorAt } from '../../tensor/tensor.ts'
+import type { MemoryBlock } from '../contract/memory.ts'
 
 /** The typed array that holds a type's elements; f16, bf16 and e4m3 lie as bits. */
 export interface ArrayOf {
@@ -24,7 +25,7 @@ interface Allocation {
   readonly views: ArrayOf
 }
 
-/** An address is allocation id x SPAN + byte offset, so that views and tables of addresses are plain arithmetic. */
+/** An address is allocation id x SPAN + byte offset, so that views are plain arithmetic. */
 const SPAN = 2 ** 32
 /** Addresses stay integers below 2^53. */
 const MAX_IDS = 2 ** 21
@@ -66,6 +67,16 @@ export class Memory {
     allocations.set(id, { bytes, views })
     this.#bytes += bytes
     return tensorAt(id * SPAN, dtype, [...shape])
+  }
+
+  /** A block's id is that of its allocation. */
+  allocBlock(bytes: number): MemoryBlock {
+    const memory = this.alloc('u8', [bytes])
+    return { id: memory.address / SPAN, memory }
+  }
+
+  addressOf(blockId: number): number {
+    return blockId * SPAN
   }
 
   free(tensor: Tensor): void {

@@ -2,21 +2,6 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
 
-export function ropeTable(memory: Memory, cosSin: Tensor, positions: Tensor, frequencies: Tensor, m: number): void {
-  const T = axisOf(positions, 0)
-  const r = axisOf(frequencies, 0)
-  const to = memory.open(cosSin, 'f32', 'ropeTable: cosSin')
-  const position = memory.open(positions, 'i32', 'ropeTable: positions')
-  const frequency = memory.open(frequencies, 'f64', 'ropeTable: frequencies')
-  for (let t = 0; t < T; t++) {
-    for (let i = 0; i < r; i++) {
-      const angle = position.data[position.start + t]! * frequency.data[frequency.start + i]!
-      to.data[to.start + t * 2 * r + i] = m * Math.cos(angle)
-      to.data[to.start + t * 2 * r + r + i] = m * Math.sin(angle)
-    }
-  }
-}
-
 export function rope(memory: Memory, y: Tensor, x: Tensor, cosSin: Tensor, interleaved: boolean): void {
   const T = axisOf(x, 0)
   const H = axisOf(x, 1)

@@ -1,6 +1,5 @@
 import { DTYPE_BYTES, isScaled } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { type RowSlice, SEQUENCE_FIELDS } from '../contract/cached-rows.ts'
+import { type RowSlice, SEQUENCE_FIELDS, type Sequences } from '../contract/cached-rows.ts'
 import { axisOf } from '../operations/check.ts'
 import type { Memory } from './memory.ts'
 import { readVector } from './vectors.ts'
@@ -11,19 +10,21 @@ export interface Sequence {
   readonly position: number
   readonly keyStart: number
   readonly keyCount: number
-  readonly table: number
+  /** Ids of its blocks, from position 0 on; those of other sequences may follow. */
+  readonly blocks: Int32Array
 }
 
-/** The rows of an f64 tensor [B, 6]. */
-export function sequencesOf(memory: Memory, sequences: Tensor, what: string): Sequence[] {
-  const B = axisOf(sequences, 0)
-  const { data, start } = memory.open(sequences, 'f64', `${what}: sequences`)
+export function sequencesOf(memory: Memory, { rows, tables }: Sequences, what: string): Sequence[] {
+  const B = axisOf(rows, 0)
+  const { data, start } = memory.open(rows, 'i32', `${what}: sequences`)
+  const ids = tables && memory.open(tables, 'i32', `${what}: block tables`)
+  const all = ids ? ids.data.subarray(ids.start, ids.start + axisOf(tables, 0)) : new Int32Array()
   return Array.from({ length: B }, (_, b) => {
     const [queryStart, queryCount, position, keyStart, keyCount, table] = data.subarray(
       start + b * SEQUENCE_FIELDS,
       start + (b + 1) * SEQUENCE_FIELDS,
     ) as unknown as [number, number, number, number, number, number]
-    return { queryStart, queryCount, position, keyStart, keyCount, table }
+    return { queryStart, queryCount, position, keyStart, keyCount, blocks: all.subarray(table) }
   })
 }
 
@@ -45,10 +46,9 @@ function rowAt(memory: Memory, { rows }: RowSlice, sequence: Sequence, position:
     const rowBytes = axisOf(rows, 1) * DTYPE_BYTES[rows.dtype]
     return rows.address + (position - sequence.keyStart) * rowBytes
   }
-  const entry = sequence.table + Math.floor(position / rows.blockTokens) * DTYPE_BYTES.f64
-  const table = memory.at(entry, 'f64', 1, `${what}: block table`)
-  const block = table.data[table.start]!
-  return block + rows.layerOffset + (position % rows.blockTokens) * rows.rowBytes
+  const id = sequence.blocks[Math.floor(position / rows.blockTokens)]
+  if (!id) throw new RangeError(`${what}: no block for position ${position}`)
+  return memory.addressOf(id) + rows.layerOffset + (position % rows.blockTokens) * rows.rowBytes
 }
 
 /** The slice's vectors at keyStart .. + count: f32 [count, heads * width]. */

@@ -1,13 +1,13 @@
 /** Which query rows of a step attend in one call, to whose keys. */
 
-import type { Tensor } from '../../tensor/tensor.ts'
+import type { Sequences } from '../../kernels/contract/cached-rows.ts'
 
 /** Query rows start .. start + count of the step that attend in one call. */
 export interface QueryRun {
   readonly start: number
   readonly count: number
-  /** f64 [b, 6], query rows counted from `start`. */
-  readonly sequences: Tensor
+  /** Query rows counted from `start`. */
+  readonly sequences: Sequences
   /** Row of the step in which the first of its sequences begins. */
   readonly firstRow: number
 }
@@ -16,8 +16,8 @@ export interface QueryRun {
 export interface KeyChunk {
   readonly keyStart: number
   readonly keyCount: number
-  /** f64 [1, 6], query rows counted from the span's start. */
-  readonly sequence: Tensor
+  /** Query rows counted from the span's start. */
+  readonly sequence: Sequences
   /** Row of the step in which the sequence begins. */
   readonly firstRow: number
 }

@@ -1,9 +1,9 @@
 import { OptionError } from '../../errors.ts'
 import type { AttentionShape } from '../../families/descriptor.ts'
 import type { AttentionArgs } from '../../kernels/contract/attention-args.ts'
-import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
+import { type RowSlice, SEQUENCE_FIELDS } from '../../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
 import { multipliesPerPair } from '../costs.ts'
 import { layerCount, type PlanModel } from '../plan-model.ts'
 import { secondsOf } from './timing.ts'
@@ -38,36 +38,39 @@ export async function attentionRate(kernels: Kernels, model: PlanModel, weightBy
 }
 
 async function attend(kernels: Kernels, shape: AttentionShape, layers: number, keys: number): Promise<number> {
-  const tensors: Tensor[] = []
-  const keep = <T extends Tensor>(t: T): T => {
-    tensors.push(t)
-    return t
-  }
-  const calls = Array.from({ length: layers }, () => attentionCall(kernels, shape, keys, keep))
+  const ends: (() => void)[] = []
+  const calls = Array.from({ length: layers }, () => attentionCall(kernels, shape, keys, ends))
   const seconds = await secondsOf(kernels, () => {
     for (const call of calls) kernels.attention(call)
   })
-  for (const t of tensors) kernels.free(t)
+  for (const end of ends) end()
   return seconds
 }
 
-function attentionCall(kernels: Kernels, a: AttentionShape, keys: number, keep: (t: Tensor) => Tensor): AttentionArgs {
-  const blocks = Math.ceil(keys / BLOCK_TOKENS)
+/** Adds to `ends` what frees its memory. */
+function attentionCall(kernels: Kernels, a: AttentionShape, keys: number, ends: (() => void)[]): AttentionArgs {
+  const make = (dtype: 'f32' | 'i32', shape: readonly number[], data: TypedArray): Tensor => {
+    const t = kernels.alloc(dtype, shape)
+    ends.push(() => kernels.free(t))
+    kernels.upload(t, data)
+    return t
+  }
   const bytes = BLOCK_TOKENS * rowBytes(a)
-  const memory = keep(kernels.alloc('u8', [blocks * bytes]))
   // 0x2c2c is 0.065 in f16.
-  kernels.upload(memory, new Uint8Array(blocks * bytes).fill(0x2c))
-  const table = keep(kernels.alloc('f64', [blocks]))
-  kernels.upload(
-    table,
-    Float64Array.from({ length: blocks }, (_, i) => memory.address + i * bytes),
-  )
-  const sequences = keep(kernels.alloc('f64', [1, 6]))
-  kernels.upload(sequences, Float64Array.of(0, 1, keys - 1, 0, keys, table.address))
+  const filling = new Uint8Array(bytes).fill(0x2c)
+  const ids = Int32Array.from({ length: Math.ceil(keys / BLOCK_TOKENS) }, () => {
+    const block = kernels.allocBlock(bytes)
+    ends.push(() => kernels.freeBlock(block))
+    kernels.upload(block.memory, filling)
+    return block.id
+  })
+  const sequences = {
+    rows: make('i32', [1, SEQUENCE_FIELDS], Int32Array.of(0, 1, keys - 1, 0, keys, 0)),
+    tables: make('i32', [ids.length], ids),
+  }
   const { keyParts, values, keyWidth, valueWidth } = slicesOf(a)
-  const q = keep(kernels.alloc('f32', [1, a.nHeads, keyWidth]))
-  kernels.upload(q, new Float32Array(a.nHeads * keyWidth).fill(0.1))
-  const out = keep(kernels.alloc('f32', [1, a.nHeads, valueWidth]))
+  const q = make('f32', [1, a.nHeads, keyWidth], new Float32Array(a.nHeads * keyWidth).fill(0.1))
+  const out = make('f32', [1, a.nHeads, valueWidth], new Float32Array(a.nHeads * valueWidth))
   return { out, q, keys: keyParts, values, sequences, scale: 0.05 }
 }
 

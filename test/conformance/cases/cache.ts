@@ -68,9 +68,15 @@ const writes = STORED.flatMap(dtype =>
       name: `${dtype}, ${name}`,
       record(lab) {
         const sequences = steps.map(([queries, position]) => ({ filled: position, room: position + queries }))
-        const { slices, tables } = makePages(lab, { dtype, segments, blockTokens, sequences, output: 'blocks' })
+        const { slices, tables, blockTables } = makePages(lab, {
+          dtype,
+          segments,
+          blockTokens,
+          sequences,
+          output: 'blocks',
+        })
         const T = 1 + steps.reduce((sum, [queries]) => sum + queries, 0)
-        const fields = putSequences(lab, fieldsOf(steps, tables))
+        const fields = putSequences(lab, fieldsOf(steps, tables), blockTables)
         for (const slice of slices) {
           // A part of every head of a wider row.
           const x = lastOf(lab.normals([T, slice.heads, slice.width + 5]), 2, slice.width)
@@ -87,7 +93,7 @@ const corners = STORED.map(
     name: `${dtype}, special numbers`,
     record(lab) {
       const width = SPECIALS.length
-      const { slices, tables } = makePages(lab, {
+      const { slices, tables, blockTables } = makePages(lab, {
         dtype,
         segments: [{ heads: 1, width }],
         blockTokens: 2,
@@ -96,7 +102,7 @@ const corners = STORED.map(
       })
       const x = lab.input('f32', [2, 1, width], [...SPECIALS, ...SPECIALS.map(value => value * (1 + 2 ** -9))])
       const one = { queryStart: 0, queryCount: 2, position: 0, keyStart: 0, keyCount: 2, table: tables[0]! }
-      lab.k.cacheWrite(slices[0]!, x, putSequences(lab, [one]))
+      lab.k.cacheWrite(slices[0]!, x, putSequences(lab, [one], blockTables))
     },
   }),
 )
@@ -115,14 +121,14 @@ const reads = STORED.flatMap(dtype =>
       op: 'cacheRead',
       name: `${dtype}, ${keyCount} from ${keyStart}, blocks of ${blockTokens}, ${segments[0]!.heads} heads`,
       record(lab) {
-        const { slices, tables } = makePages(lab, {
+        const { slices, tables, blockTables } = makePages(lab, {
           dtype,
           segments,
           blockTokens,
           sequences: [{ filled: 3 }, { freed: keyStart, filled: keyStart + keyCount }],
         })
         const fields = { queryStart: 0, queryCount: 0, position: keyStart + keyCount, keyStart, keyCount }
-        const sequence = putSequences(lab, [{ ...fields, table: tables[1]! }])
+        const sequence = putSequences(lab, [{ ...fields, table: tables[1]! }], blockTables)
         slices.forEach((slice, i) => {
           lab.k.cacheRead(lab.output(`y${i}`, 'f32', [keyCount, slice.heads * slice.width]), slice, sequence)
         })
@@ -149,9 +155,15 @@ const roundTrip: ConformanceCase = {
   record(lab) {
     const sequences = [{ filled: 2, room: 9 }]
     const segments = GROUPED
-    const { slices, tables } = makePages(lab, { dtype: 'bf16', segments, blockTokens: 4, sequences, output: 'blocks' })
+    const { slices, tables, blockTables } = makePages(lab, {
+      dtype: 'bf16',
+      segments,
+      blockTokens: 4,
+      sequences,
+      output: 'blocks',
+    })
     const fields = { queryStart: 0, queryCount: 7, position: 2, keyStart: 0, keyCount: 9, table: tables[0]! }
-    const sequence = putSequences(lab, [fields])
+    const sequence = putSequences(lab, [fields], blockTables)
     slices.forEach((slice, i) => {
       lab.k.cacheWrite(slice, lab.normals([7, slice.heads, slice.width]), sequence)
       lab.k.cacheRead(lab.output(`y${i}`, 'f32', [9, slice.heads * slice.width]), slice, sequence)

@@ -32,7 +32,7 @@ struct DecodeUnit {
 
 // Whether each sequence has one query, and nothing but the result is asked for.
 static INLINE bool singleQueries(const Attention& a) {
-  for (i64 b = 0; b < a.B; b++) {
+  for (i64 b = 0; b < a.sequences.count; b++) {
     if (Sequence(a.sequences, b).queryCount != 1) return false;
   }
   return !a.scores && a.scaledNumbers() == 0;
@@ -42,24 +42,24 @@ static INLINE bool singleQueries(const Attention& a) {
 static INLINE DecodeSplit splitDecode(const Attention& a, const Context& context) {
   DecodeSplit d = {};
   i64 spans = 0, keys = 0;
-  for (i64 b = 0; b < a.B; b++) {
+  for (i64 b = 0; b < a.sequences.count; b++) {
     const Sequence sequence(a.sequences, b);
     const Range range = spansOf(a, sequence, 0, 1);
     spans = max(spans, range.hi - range.lo);
     keys = max(keys, visibleKeys(a, sequence, sequence.position).hi - range.lo * SPAN);
   }
   const i64 threads = context.solo ? 1 : context.threads;
-  const i64 stateBytes = a.B * a.H * (a.paddedV() + LANES) * 4;
+  const i64 stateBytes = a.sequences.count * a.H * (a.paddedV() + LANES) * 4;
   d.rounds = 1;
   d.parts = ceilDiv(a.H, maxQueryRows(a));
-  if (threads == 1 || spans < 2 || a.B >= 8 * threads || stateBytes * 4 > (i64)context.sharedBytes) {
-    const i64 wanted = threads == 1 ? 1 : a.B == 1 ? threads : ceilDiv(2 * threads, a.B);
+  if (threads == 1 || spans < 2 || a.sequences.count >= 8 * threads || stateBytes * 4 > (i64)context.sharedBytes) {
+    const i64 wanted = threads == 1 ? 1 : a.sequences.count == 1 ? threads : ceilDiv(2 * threads, a.sequences.count);
     d.lastParts = max(d.parts, min(a.H, wanted));
     return d;
   }
   d.spansEach = min(spans, (i64)context.sharedBytes / stateBytes - 1);
   d.rounds = ceilDiv(spans, d.spansEach);
-  d.lastParts = a.B > 1 ? d.parts : max(d.parts, min(a.H, threads));
+  d.lastParts = a.sequences.count > 1 ? d.parts : max(d.parts, min(a.H, threads));
   // All threads get as many whole spans, about; the rest they share.
   d.wholeSpans = min(d.spansEach, (keys + SPAN / 2) / (SPAN * threads) * threads);
   return d;
@@ -68,7 +68,7 @@ static INLINE DecodeSplit splitDecode(const Attention& a, const Context& context
 // The keys that unit `unit` of a round reads first.
 static INLINE KeyRun firstKeys(const Block& block, const DecodeSplit& d, i64 unit, i64 round) {
   const Attention& a = *block.attention;
-  if (unit >= a.B * d.units()) return {};
+  if (unit >= a.sequences.count * d.units()) return {};
   const DecodeUnit of(d, unit % d.units());
   const Sequence sequence(a.sequences, unit / d.units());
   const i64 span = spansOf(a, sequence, 0, 1).lo + (d.spansEach == 0 ? 0 : round * d.spansEach + of.span);
@@ -80,7 +80,7 @@ template <class N>
 static INLINE void runDecodeUnits(const Attention& a, const DecodeSplit& d, Context& context, Block& block, i64 round) {
   const SharedStates states(a, d, context);
   i64 begin, end;
-  while (context.claim(a.B * d.units(), 1, begin, end)) {
+  while (context.claim(a.sequences.count * d.units(), 1, begin, end)) {
     const i64 b = begin / d.units();
     const DecodeUnit unit(d, begin % d.units());
     const Sequence sequence(a.sequences, b);

@@ -43,7 +43,7 @@ static INLINE PrefillSplit splitPrefill(const Attention& a, const Context& conte
   PrefillSplit d = {};
   d.headBlocks = headBlocks;
   i64 queries = 0, longest = 0, spans = 0;
-  for (i64 b = 0; b < a.B; b++) {
+  for (i64 b = 0; b < a.sequences.count; b++) {
     const Sequence sequence(a.sequences, b);
     const Range range = spansOf(a, sequence, 0, sequence.queryCount);
     queries += sequence.queryCount;
@@ -58,7 +58,7 @@ static INLINE PrefillSplit splitPrefill(const Attention& a, const Context& conte
     d.blocks = splitHeads(a, headBlocks, limit);
     d.queriesEach = max<i64>(1, min(longest, maxQueryRows(a) / headBlocks[0].count));
     i64 units = 0;
-    for (i64 b = 0; b < a.B; b++) units += d.blocks * d.queryBlocks(Sequence(a.sequences, b));
+    for (i64 b = 0; b < a.sequences.count; b++) units += d.blocks * d.queryBlocks(Sequence(a.sequences, b));
     const bool splitSpans = maySplitSpans && units < 4 * wanted;
     d.spansEach = splitSpans ? min(spans, (i64)context.sharedBytes / stateBytes - 1) : 0;
     d.rounds = splitSpans ? ceilDiv(spans, d.spansEach) : 1;
@@ -73,7 +73,7 @@ static INLINE void runPrefillUnits(const Attention& a, const PrefillSplit& d, Co
   const SharedStates states(a, d, context);
   const auto unitsOf = [&](i64 b) { return d.blocks * d.queryBlocks(Sequence(a.sequences, b)) * d.runs(); };
   i64 total = 0, begin, end, b = 0, before = 0, rowsBefore = 0;
-  for (i64 i = 0; i < a.B; i++) total += unitsOf(i);
+  for (i64 i = 0; i < a.sequences.count; i++) total += unitsOf(i);
   while (context.claim(total, 1, begin, end)) {
     while (begin >= before + unitsOf(b)) {
       before += unitsOf(b);
