@@ -6,11 +6,11 @@ import { loadInNode } from '../../src/engine/host/node/platform.ts'
 import type { Parts } from '../../src/engine/load/load-parts.ts'
 import { CoreKernels } from '../../src/kernels/core/kernels.ts'
 import { Profile } from '../../src/kernels/core/profile.ts'
-import { createSampler } from '../../src/sampling/sampler.ts'
+import { Sampler } from '../../src/sampling/sampler.ts'
 import type { Prompt, Requests } from './contender.ts'
 import { stream, streamToken } from './stream.ts'
 
-const sampler = createSampler({ temperature: 0 })
+const sampler = new Sampler({ temperature: 0 })
 let parts: Parts
 let opened = ''
 let cache: SequenceCache

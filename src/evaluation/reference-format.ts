@@ -19,7 +19,7 @@ import { ReferenceFileError } from './errors.ts'
 import type { Cut } from './windows.ts'
 
 export const FORMAT = 'latentkit-reference-1'
-export const HIGHEST_CODE = 65535
+const HIGHEST_CODE = 65535
 
 export interface DeclaredTensor {
   readonly dtype: SafetensorsDType

@@ -56,7 +56,7 @@ export function bytesPerTokenBeyondWindows(kinds: readonly CacheKind[]): number 
  * Rows to set aside in a layer for a sequence that grows, a token at a time, to `context` tokens: whole blocks, and
  * with a window the most blocks that it ever straddles. Never falls when the context grows.
  */
-export function rowsNeeded(context: number, window: number | null, blockTokens: number): number {
+function rowsNeeded(context: number, window: number | null, blockTokens: number): number {
   const blocks = Math.ceil(context / blockTokens)
   const straddled = window === null ? blocks : Math.ceil((window + blockTokens - 1) / blockTokens)
   return Math.min(blocks, straddled) * blockTokens

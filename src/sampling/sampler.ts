@@ -14,15 +14,6 @@ export interface Distribution {
   readonly probabilities: Float64Array
 }
 
-/** Draws one token from one row of logits. Allocates: for many tokens use `createSampler`; the results are the same. */
-export function sample(logits: Float32Array, options: SamplingOptions, rng: Rng, history?: TokenHistory): number {
-  return new Sampler(options, rng).sample(logits, history)
-}
-
-export function createSampler(options: SamplingOptions = {}): Sampler {
-  return new Sampler(options)
-}
-
 /**
  * Draws tokens (`SamplingOptions` documents the order of options). Its only state is the generator; work arrays are reused
  * for rows of one length. Logits may be -Infinity (masked), but not NaN or +Infinity.

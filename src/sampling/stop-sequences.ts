@@ -143,7 +143,7 @@ function shownOf(symbols: readonly number[]): string {
 }
 
 /** Throws OptionError unless `sequences` is a list of non-empty texts. */
-export function checkStopSequences(sequences: readonly string[]): void {
+function checkStopSequences(sequences: readonly string[]): void {
   if (!Array.isArray(sequences)) {
     throw new OptionError(`stopSequences is ${show(sequences)}; expected a list of texts`)
   }

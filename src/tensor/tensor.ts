@@ -25,7 +25,7 @@ export function byteLength(dtype: DType, shape: readonly number[]): number {
   return elementCount(shape) * DTYPE_BYTES[dtype]
 }
 
-export function contiguousStrides(shape: readonly number[]): number[] {
+function contiguousStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length)
   let stride = 1
   for (let i = shape.length - 1; i >= 0; i--) {

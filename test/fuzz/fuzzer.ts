@@ -65,7 +65,7 @@ async function fuzzAll(target: FuzzTarget, seed: number, runs: number): Promise<
   return { runs, accepted, outcomes, slowestMs }
 }
 
-export const ACCEPTED = 'accepted'
+const ACCEPTED = 'accepted'
 
 /** Kind of outcome and CPU time. Throws when the target broke its promise; the input is then kept in the corpus. */
 export async function runOnce(target: FuzzTarget, input: Uint8Array, where: string) {

@@ -5,7 +5,7 @@ import { SamplingError } from '../../src/sampling/errors.ts'
 import { TokenHistory } from '../../src/sampling/history.ts'
 import type { SamplingOptions } from '../../src/sampling/options.ts'
 import { Rng } from '../../src/sampling/rng.ts'
-import { argmax, createSampler, type Sampler, sample } from '../../src/sampling/sampler.ts'
+import { argmax, Sampler } from '../../src/sampling/sampler.ts'
 import { naiveDistribution } from './naive.ts'
 
 const MASKED = Number.NEGATIVE_INFINITY
@@ -64,7 +64,7 @@ describe('the distribution is what the options say', () => {
         const history = new TokenHistory(prompt)
         for (const id of answer) history.add(id)
         const before = logits.slice()
-        const got = spread(createSampler(options), logits, history)
+        const got = spread(new Sampler(options), logits, history)
         expectSame(got, naiveDistribution(logits, options, prompt, answer))
         expect(logits).toEqual(before)
       }),
@@ -86,7 +86,7 @@ describe('the distribution is what the options say', () => {
         const history = new TokenHistory([0])
         const answer = [0, 1, 1].filter(id => id < logits.length)
         for (const id of answer) history.add(id)
-        expectSame(spread(createSampler(options), logits, history), naiveDistribution(logits, options, [0], answer))
+        expectSame(spread(new Sampler(options), logits, history), naiveDistribution(logits, options, [0], answer))
       }),
       { numRuns: 300 },
     )
@@ -102,17 +102,17 @@ describe('the distribution is what the options say', () => {
       { minP: 0.01 },
       { topP: 0.5, temperature: 9 },
     ]) {
-      expectSame(spread(createSampler(options), logits), naiveDistribution(logits, options))
+      expectSame(spread(new Sampler(options), logits), naiveDistribution(logits, options))
     }
   })
 
   test('a bias; an id beyond the vocabulary is an error', () => {
     const logits = Float32Array.of(1, 2, 3, 0)
     const options = { logitBias: { 0: 2.5, 2: MASKED, 3: -100 } }
-    const got = spread(createSampler(options), logits)
+    const got = spread(new Sampler(options), logits)
     expectSame(got, naiveDistribution(logits, options))
     expect(got[2]).toBe(0)
-    expect(() => createSampler({ logitBias: { 4: 1 } }).sample(logits)).toThrow(
+    expect(() => new Sampler({ logitBias: { 4: 1 } }).sample(logits)).toThrow(
       new OptionError('logitBias has the id 4; expected one below 4'),
     )
   })
@@ -124,21 +124,21 @@ describe('greedy', () => {
       fc.property(row, logits => {
         const best = logits.indexOf(logits.reduce((a, b) => Math.max(a, b)))
         expect(argmax(logits)).toBe(best)
-        expect(createSampler({ temperature: 0, topK: 3, topP: 0.1, minP: 0.9 }).sample(logits)).toBe(best)
-        expect(createSampler({ topK: 1 }).sample(logits)).toBe(best)
-        expect(createSampler({ topP: 0 }).sample(logits)).toBe(best)
+        expect(new Sampler({ temperature: 0, topK: 3, topP: 0.1, minP: 0.9 }).sample(logits)).toBe(best)
+        expect(new Sampler({ topK: 1 }).sample(logits)).toBe(best)
+        expect(new Sampler({ topP: 0 }).sample(logits)).toBe(best)
       }),
     )
   })
 
   test('-0 and 0 are equal', () => {
     expect(argmax(Float32Array.of(-0, 0, -0))).toBe(0)
-    expect([...createSampler({ topK: 2 }).distribution(Float32Array.of(-0, 0, -0)).ids]).toEqual([0, 1])
+    expect([...new Sampler({ topK: 2 }).distribution(Float32Array.of(-0, 0, -0)).ids]).toEqual([0, 1])
   })
 
   test('does not use the generator', () => {
     const rng = Rng.seeded(1)
-    sample(Float32Array.of(1, 2), { temperature: 0 }, rng)
+    new Sampler({ temperature: 0 }, rng).sample(Float32Array.of(1, 2))
     expect(rng.state).toEqual(Rng.seeded(1).state)
   })
 })
@@ -147,7 +147,7 @@ describe('drawing', () => {
   /** Pearson's chi-square of n draws against the distribution; tokens of less than five expected draws are pooled. */
   function chiSquare(logits: Float32Array, options: SamplingOptions, n: number): { x: number; freedom: number } {
     const expected = naiveDistribution(logits, options).map(p => p * n)
-    const sampler = createSampler(options)
+    const sampler = new Sampler(options)
     const counts = new Array<number>(logits.length).fill(0)
     for (let i = 0; i < n; i++) counts[sampler.sample(logits)]!++
     let [x, freedom, pooled, pooledExpected] = [0, -1, 0, 0]
@@ -189,7 +189,7 @@ describe('drawing', () => {
 
   test('the same seed, the same tokens; another seed, others', () => {
     const draw = (seed: number | bigint) => {
-      const sampler = createSampler({ seed, topP: 0.9 })
+      const sampler = new Sampler({ seed, topP: 0.9 })
       return Array.from({ length: 50 }, () => sampler.sample(logits))
     }
     expect(draw(5)).toEqual(draw(5n))
@@ -199,20 +199,21 @@ describe('drawing', () => {
   })
 
   test('without a seed there is one, and it gives the same tokens again', () => {
-    const first = createSampler({})
-    const second = createSampler({ seed: first.seed! })
-    expect(createSampler({}).seed).not.toBe(first.seed)
+    const first = new Sampler({})
+    const second = new Sampler({ seed: first.seed! })
+    expect(new Sampler({}).seed).not.toBe(first.seed)
     for (let i = 0; i < 20; i++) expect(first.sample(logits)).toBe(second.sample(logits))
   })
 
-  test('sample() is the sampler without its buffers', () => {
+  test('a sampler keeps nothing of a row but its generator', () => {
     const rng = Rng.seeded(9)
-    const sampler = createSampler({ seed: 9, topK: 20, minP: 0.01 })
-    for (let i = 0; i < 20; i++) expect(sample(logits, { topK: 20, minP: 0.01 }, rng)).toBe(sampler.sample(logits))
+    const sampler = new Sampler({ seed: 9, topK: 20, minP: 0.01 })
+    for (let i = 0; i < 20; i++)
+      expect(new Sampler({ topK: 20, minP: 0.01 }, rng).sample(logits)).toBe(sampler.sample(logits))
   })
 
   test('rows of different lengths, one after the other', () => {
-    const sampler = createSampler({ seed: 1, topP: 0.9, repetitionPenalty: 1.1 })
+    const sampler = new Sampler({ seed: 1, topP: 0.9, repetitionPenalty: 1.1 })
     const history = new TokenHistory([0, 60])
     for (const length of [64, 3, 64, 1, 10]) {
       expect(sampler.sample(logits.slice(0, length), history)).toBeLessThan(length)
@@ -228,31 +229,31 @@ describe('rows nothing can be drawn from', () => {
     ['all masked', [MASKED, MASKED], /^Every token is masked: all logits are -Infinity/],
   ])('%s', (_, values, message) => {
     for (const temperature of [0, 1]) {
-      const run = () => createSampler({ temperature, topK: 2, topP: 0.5 }).sample(Float32Array.from(values))
+      const run = () => new Sampler({ temperature, topK: 2, topP: 0.5 }).sample(Float32Array.from(values))
       expect(run).toThrow(SamplingError)
       expect(run).toThrow(message)
     }
   })
 
   test('none at all', () => {
-    expect(() => createSampler().sample(new Float32Array(0))).toThrow(
+    expect(() => new Sampler().sample(new Float32Array(0))).toThrow(
       new OptionError('There are no logits; expected one per token of the vocabulary'),
     )
   })
 
   test('everything forbidden by bias', () => {
     const logitBias = { 0: MASKED, 1: MASKED }
-    expect(() => createSampler({ logitBias }).sample(Float32Array.of(1, 2))).toThrow(/^Every token is masked/)
+    expect(() => new Sampler({ logitBias }).sample(Float32Array.of(1, 2))).toThrow(/^Every token is masked/)
   })
 })
 
 test('extreme numbers', () => {
   const huge = Float32Array.of(3e38, -3e38, 3e38, MASKED)
   for (const temperature of [1e-300, 1e-9, 1, 1e300]) {
-    expectSame(spread(createSampler({ temperature, topK: 2 }), huge), [0.5, 0, 0.5, 0])
+    expectSame(spread(new Sampler({ temperature, topK: 2 }), huge), [0.5, 0, 0.5, 0])
   }
-  expectSame(spread(createSampler({ temperature: 1e300 }), Float32Array.of(1, 2, MASKED)), [0.5, 0.5, 0])
-  expect(createSampler({ temperature: 1e-300 }).sample(Float32Array.of(1, 2, 1))).toBe(1)
+  expectSame(spread(new Sampler({ temperature: 1e300 }), Float32Array.of(1, 2, MASKED)), [0.5, 0.5, 0])
+  expect(new Sampler({ temperature: 1e-300 }).sample(Float32Array.of(1, 2, 1))).toBe(1)
 })
 
 test('history: what is added to a fork is not in the original', () => {

@@ -10,7 +10,7 @@ export interface Scales {
 }
 
 /** Bytes in memory as a checkpoint's range, with other bytes around it. */
-export function byteRange(name: string, data: TypedArray): ByteRange {
+function byteRange(name: string, data: TypedArray): ByteRange {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const before = 24
   const all = new Uint8Array(before + bytes.length + 8).fill(0xab)

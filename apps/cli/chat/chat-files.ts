@@ -46,7 +46,7 @@ export function chatPath(folder: string, model: string, name: string): string {
   return join(folder, folderNameOf(model), checkName(name) + SUFFIX)
 }
 
-export function checkName(name: string): string {
+function checkName(name: string): string {
   if (/^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,79}$/u.test(name)) return name
   throw new UsageError(`${JSON.stringify(name)} is no name for a chat; expected letters, digits, spaces and . _ -`)
 }

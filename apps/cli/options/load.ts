@@ -5,7 +5,7 @@ import type { CacheTypeName, EncodableType, KernelChoice, LoadOptions } from '..
 import { engineFlag } from './engine-flags.ts'
 import { bytes, tokens } from './parsers.ts'
 
-export const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
+const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
 
 /** Types that weights can be converted to. */
 export const WEIGHT_TYPES: readonly EncodableType[] = [

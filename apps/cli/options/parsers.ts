@@ -31,15 +31,6 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Par
   }
 }
 
-export function number(min: number, max: number = Number.POSITIVE_INFINITY): Parser<number> {
-  const expected = Number.isFinite(max) ? `a number from ${min} to ${max}` : `a number of at least ${min}`
-  return text => {
-    const value = text.trim() === '' ? Number.NaN : Number(text)
-    if (!Number.isFinite(value) || value < min || value > max) reject(expected)
-    return value
-  }
-}
-
 /** Tokens, at least `least`: `4096`, or `4K` and `1M`, powers of 1024 as contexts are named. */
 export function tokensFrom(least: number): Parser<number> {
   return text => {

@@ -1,5 +1,3 @@
-import { OptionError } from '../../errors.ts'
-
 /** A model on the hub. */
 export interface ModelName {
   /** `org/name`. */
@@ -17,13 +15,6 @@ export function parseModelName(text: string): ModelName | undefined {
   const revision = at < 0 ? 'main' : text.slice(at + 1)
   const parts = id.split('/')
   return parts.length === 2 && parts.every(isRepoPart) && isRevision(revision) ? { id, revision } : undefined
-}
-
-/** As `parseModelName`, but throws OptionError for other texts. */
-export function requireModelName(text: string): ModelName {
-  const name = parseModelName(text)
-  if (name !== undefined) return name
-  throw new OptionError(`${JSON.stringify(text)} is not a model name; expected org/name or org/name@revision`)
 }
 
 /** The hub's own rule; it also keeps names from being paths. */

@@ -5,7 +5,7 @@ import type { Traits } from '../traits.ts'
 import { readIndexers } from './attention.ts'
 import { COUNT, first, firstInt, HIDDEN, optionalFirstInt, SIZE } from './fields.ts'
 
-export const LAYERS = ['num_hidden_layers', 'n_layer', 'num_layers']
+const LAYERS = ['num_hidden_layers', 'n_layer', 'num_layers']
 
 export function countLayers(raw: ConfigReader): number {
   return firstInt(raw, LAYERS, { min: 1, max: 4096 })

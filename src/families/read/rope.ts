@@ -40,7 +40,7 @@ const THETA = { min: 1, max: 1e12, exclusiveMin: true } as const
 const POSITIONS = { min: 1, max: 1e9 } as const
 const FACTOR = { min: 1, max: 1e6 } as const
 
-export function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): RopeScaling {
+function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): RopeScaling {
   const kind = s.optionalString('rope_type') ?? s.optionalString('type') ?? 'default'
   const positions = raw.int('max_position_embeddings', { ...POSITIONS, default: 2048 })
   const originalPositions =

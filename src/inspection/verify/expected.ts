@@ -26,7 +26,7 @@ export interface ExpectedPrompt {
   readonly greedy: readonly number[] | null
 }
 
-export const EXPECTED_FILE = 'expected.safetensors'
+const EXPECTED_FILE = 'expected.safetensors'
 
 const REMEDY =
   '`latentkit verify --make` writes such numbers by our reference kernels, scripts/make-expected.py by transformers (docs/verify.md)'

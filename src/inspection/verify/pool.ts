@@ -21,9 +21,9 @@ export interface PooledShare {
 }
 
 /** So much less than llama.cpp's share is allowed. */
-export const POOL_TOLERANCE = 0.02
+const POOL_TOLERANCE = 0.02
 /** Of fewer tokens two points are a handful of near ties, and say nothing. */
-export const POOL_TOKENS = 1000
+const POOL_TOKENS = 1000
 
 /** One entry per kernel set that has computed files with 8-bit activations for which llama.cpp's numbers are known. */
 export function poolAgreement(reports: readonly VerifyReport[]): PooledAgreement[] {

@@ -15,13 +15,13 @@ export type Arithmetic = 'exact' | '8-bit'
  * What a cache of each type may cost. f32: worst error of any number; 16 bit: rms of the logits, or with experts its
  * median over positions: where two experts are close, any rounding chooses the other one for a token, and changes it wholly.
  */
-export const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1, int8: 0.2, fp8: 0.5 } as const
+const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1, int8: 0.2, fp8: 0.5 } as const
 
 /**
  * The same for 8-bit activations. llama.cpp's rms is 0.05 to 0.09 for dense models; with experts its median is some 0.15
  * for 3 layers and 0.4 for 26. How often the likeliest token is another one is held over all files together.
  */
-export const TOLERANCE_8_BIT = { dense: 0.15, experts: 0.6 } as const
+const TOLERANCE_8_BIT = { dense: 0.15, experts: 0.6 } as const
 
 export interface Agreement {
   readonly agreeing: number

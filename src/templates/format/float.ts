@@ -19,7 +19,7 @@ function roundedQuotient(a: bigint, b: bigint): bigint {
 }
 
 /** The digits of |value| with so many behind the point. */
-export function fixedDigits(value: number, precision: number): string {
+function fixedDigits(value: number, precision: number): string {
   const [a, b] = fraction(Math.abs(value))
   const digits = roundedQuotient(a * 10n ** BigInt(precision), b).toString()
   if (precision === 0) return digits
@@ -28,7 +28,7 @@ export function fixedDigits(value: number, precision: number): string {
 }
 
 /** So many significant digits of |value| and the exponent of the first. */
-export function significantDigits(value: number, count: number): { digits: string; exponent: number } {
+function significantDigits(value: number, count: number): { digits: string; exponent: number } {
   if (value === 0) return { digits: '0'.repeat(count), exponent: 0 }
   const [a, b] = fraction(Math.abs(value))
   let exponent = Number(Math.abs(value).toExponential().split('e')[1])
@@ -50,7 +50,7 @@ function special(value: number): string | undefined {
   return Number.isNaN(value) ? 'nan' : Number.isFinite(value) ? undefined : 'inf'
 }
 
-export function exponentText(exponent: number): string {
+function exponentText(exponent: number): string {
   return `e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
 

@@ -114,7 +114,7 @@ const NEEDS_ESCAPE = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Zs}]/u
 const ESCAPED = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Zs}]/gu
 
 /** A text in quotes, as repr writes it: single ones unless only these stand inside. */
-export function quoted(work: Work, text: string): string {
+function quoted(work: Work, text: string): string {
   work.walk(text.length)
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
   const escaped = NEEDS_ESCAPE.test(text) ? text.replace(ESCAPED, escapeCharacter) : text

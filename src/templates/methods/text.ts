@@ -19,7 +19,7 @@ function method(name: string, form: string, body: Body): [string, Method<string>
 }
 
 /** An argument that must be a text. */
-export function needText(value: Value | undefined, what = 'a str'): string {
+function needText(value: Value | undefined, what = 'a str'): string {
   const text = textOf(value)
   if (text !== undefined) return text
   throw typeError(`expected ${what}, not ${typeName(value ?? null)}`)
@@ -126,7 +126,7 @@ function zfill(work: Work, self: string, width: Value): string {
   return sign + '0'.repeat(missing) + self.slice(sign.length)
 }
 
-export function joinText(work: Work, separator: string, items: Value): string {
+function joinText(work: Work, separator: string, items: Value): string {
   const source = iter(work, items)
   let result = ''
   let i = 0

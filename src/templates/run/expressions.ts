@@ -248,7 +248,7 @@ function compileComparison(
   }
 }
 
-export function holds(work: Work, op: Comparison, a: Value, b: Value): boolean {
+function holds(work: Work, op: Comparison, a: Value, b: Value): boolean {
   switch (op) {
     case '==':
       return equal(work, a, b)

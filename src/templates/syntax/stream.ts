@@ -4,7 +4,7 @@ import { describeToken, syntaxError, type Token, type TokenType } from './tokens
 /**
  * Deepest nesting of a template's own text. Published ones stay below 20; beyond some 70 Python's compiler gives up.
  */
-export const MAX_DEPTH = 100
+const MAX_DEPTH = 100
 
 /** Tokens one after the other, with what both parsers need. */
 export class Stream {

@@ -96,7 +96,7 @@ export function isSpace(unit: number): boolean {
 }
 
 /** The units that remain when white space, or these characters, are taken off the ends. */
-export function strippedBounds(
+function strippedBounds(
   work: Work,
   text: string,
   chars: string | null,

@@ -9,7 +9,7 @@ import { NODE_KERNELS } from './kernels.ts'
 import { NODE_SESSIONS } from './sessions.ts'
 
 /** What Node offers a host. Each part is read when it is asked for: most programs need neither the hub nor a cache on disk. */
-export const NODE: Platform = {
+const NODE: Platform = {
   kernels: NODE_KERNELS,
   findModel: async (source, options, context) => {
     const path = await pathOf(source, options, context)
