@@ -9,22 +9,15 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { SequenceCache } from '../src/cache/sequence-cache.ts'
 import { Checkpoint } from '../src/checkpoint/checkpoint.ts'
-import {
-  chooseKernels,
-  type Machine,
-  measureMachine,
-  type PlanModel,
-  plan,
-  planModelFromJson,
-  readPlanModel,
-} from '../src/index.ts'
 import type { WeightSource } from '../src/kernels/contract/weights.ts'
 import { loadModel } from '../src/model/load.ts'
 import type { Model } from '../src/model/model.ts'
 import { openModel } from '../src/model/open/open-model.ts'
 import { modelOf, type OpenedModel } from '../src/model/open/opened-model.ts'
+import { type Machine, type PlanModel, plan, planModelFromJson } from '../src/planning/index.ts'
 import { withMadeUpFile } from '../src/planning/measure/made-up-file.ts'
 import type { ByteSource } from '../src/tensor/bytes.ts'
+import { chooseKernels, measureMachine, readPlanModel } from '../src/tools.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
 
 const DEFAULTS = [

@@ -11,13 +11,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type EncodableType,
-  Engine,
-  measurePerplexity,
-  type PerplexityOptions,
-  type PerplexityReport,
-} from '../src/index.ts'
+import { type EncodableType, Engine } from '../src/index.ts'
+import { measurePerplexity, type PerplexityOptions, type PerplexityReport } from '../src/tools.ts'
 import { oneOf, positive } from './support/options.ts'
 import { mustBe, printJson, printTable } from './support/report.ts'
 

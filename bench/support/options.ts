@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly rival: boolean
   /** Programs with llama-bench's options, each with options of its own: they take the place of llama.cpp. */
   readonly against: readonly string[]
-  /** Whether the results are written to bench/results. */
+  /** Whether bench/results/kept.jsonl gets a line. */
   readonly keep: boolean
 }
 

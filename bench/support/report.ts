@@ -1,6 +1,6 @@
 /** What every bench prints: a table, the machine, and one line of JSON at the end. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import path from 'node:path'
 
@@ -9,6 +9,9 @@ export interface Spread {
   readonly low: number
   readonly high: number
 }
+
+/** One line for each run. */
+const KEPT = path.resolve('bench', 'results', 'kept.jsonl')
 
 /** Median, and the 10th and 90th percentile. */
 export function spread(values: readonly number[]): Spread {
@@ -62,16 +65,20 @@ function commit(): string {
   }
 }
 
-/** The last line. `keep`: a file of bench/results, named by bench and time, gets the same. */
+/** The last line. `keep`: bench/results/kept.jsonl gets a line with the same, rounded, and what was asked for. */
 export function printJson(bench: string, results: Record<string, unknown>, keep = false): void {
-  const report = { bench, ...results, machine: machine() }
-  console.log(JSON.stringify(report))
+  const { time, commit, ...where } = machine()
+  console.log(JSON.stringify({ bench, ...results, machine: { ...where, commit, time } }))
   if (!keep) return
-  const folder = path.resolve('bench', 'results')
-  mkdirSync(folder, { recursive: true })
-  const file = path.join(folder, `${bench}-${new Date().toISOString().replace(/[:.]/g, '').slice(0, 17)}.json`)
-  writeFileSync(file, `${JSON.stringify({ ...report, arguments: process.argv.slice(2) }, null, 1)}\n`)
-  console.log(`kept in ${path.relative(process.cwd(), file)}`)
+  const asked = process.argv.slice(2).filter(argument => argument !== '--keep')
+  const run = { time, commit, bench, arguments: asked, ...results, machine: where }
+  appendFileSync(KEPT, `${JSON.stringify(run, (_, value) => (typeof value === 'number' ? rounded(value) : value))}\n`)
+  console.log(`kept in ${path.relative(process.cwd(), KEPT)}`)
+}
+
+/** Four digits say what a bench can tell; counts stay as they are. */
+function rounded(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4))
 }
 
 /** Ends the bench with an error, before any number is printed, when what it measures is wrong. */

@@ -1,4 +1,5 @@
-import { plan, readPlanModel } from '../../src/index.ts'
+import { plan } from '../../src/planning/index.ts'
+import { readPlanModel } from '../../src/tools.ts'
 
 /** What a step of this model has to read and multiply at least, with our default cache type. */
 export async function stepWork(model: string, context: number) {

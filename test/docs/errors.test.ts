@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import * as latentkit from '../../src/index.ts'
+import * as engine from '../../src/index.ts'
+import * as tools from '../../src/tools.ts'
 import { ROOT } from './blocks.ts'
 
 /** Classes whose code is an argument: the union in their source names all. */
@@ -19,7 +20,9 @@ function codesOf(name: string, Class: unknown): readonly string[] {
 
 it('docs/api.md has a row for every class of errors, with its codes', () => {
   const page = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
-  const classes = Object.entries(latentkit).filter(([name]) => name.endsWith('Error') && name !== 'LatentkitError')
+  const classes = Object.entries({ ...engine, ...tools }).filter(
+    ([name]) => name.endsWith('Error') && name !== 'LatentkitError',
+  )
   expect(classes.length).toBeGreaterThan(12)
   const rows = new Map([...page.matchAll(/^\| `(\w+Error)` \| (.*?) \|/gm)].map(([, name, codes]) => [name, codes]))
   expect([...rows.keys()].sort()).toEqual(classes.map(([name]) => name).sort())

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { chooseKernels } from '../../src/engine/load/choose-kernels.ts'
 import type { KernelFactories } from '../../src/engine/types/platform.ts'
-import { type KernelOptions, KernelsUnavailableError } from '../../src/index.ts'
+import { KernelsUnavailableError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import type { KernelOptions } from '../../src/tools.ts'
 
 const asked: [string, KernelOptions][] = []
 const make = (kind: string) => async (options: KernelOptions) => {

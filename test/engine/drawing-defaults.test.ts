@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { drawnWith, samplingDefaults } from '../../src/engine/load/sampling-defaults.ts'
-import { Engine, inspectModel, type PromptOptions } from '../../src/index.ts'
+import { Engine, type PromptOptions } from '../../src/index.ts'
+import { inspectModel } from '../../src/tools.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const TALES = new URL('../../models/tales-mla-8m', import.meta.url).pathname

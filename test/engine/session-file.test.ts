@@ -9,13 +9,13 @@ import {
   CacheFullError,
   ContextLengthError,
   Engine,
-  inspectSession,
   type LoadOptions,
   type PromptOptions,
   type Session,
   SessionFileError,
   SessionMismatchError,
 } from '../../src/index.ts'
+import { inspectSession } from '../../src/tools.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { Rng } from '../support/rng.ts'
 import { tempFolder } from '../support/temp-folder.ts'

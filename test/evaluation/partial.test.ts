@@ -1,7 +1,7 @@
 /** A measurement that is given up keeps what is done where that was asked for, and nothing else. */
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { measurePerplexity } from '../../src/index.ts'
+import { measurePerplexity } from '../../src/tools.ts'
 
 const TALES = fileURLToPath(new URL('../../models/tales-mla-8m', import.meta.url))
 const TEXT = 'Once upon a time, there was a little girl named Lily. She loved to play outside. '.repeat(8)

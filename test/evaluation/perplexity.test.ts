@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { measurePerplexity, type PerplexityOptions, ReferenceFileError } from '../../src/index.ts'
+import { measurePerplexity, type PerplexityOptions, ReferenceFileError } from '../../src/tools.ts'
 import { TALES } from '../engine/tales.ts'
 import { readSafetensors } from '../support/safetensors.ts'
 import { withHeader, writeSafetensors } from '../support/safetensors-writer.ts'

@@ -7,8 +7,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { measurePerplexity } from '../../src/index.ts'
 import { nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
+import { measurePerplexity } from '../../src/tools.ts'
 
 const FOLDER = fileURLToPath(new URL('../../../shared/models/smollm2-135m-instruct/', import.meta.url))
 const WIKITEXT = fileURLToPath(new URL('../../../shared/data/wikitext-2.test.raw', import.meta.url))

@@ -1,11 +1,11 @@
-/** `import { plan } from 'latentkit'` in a browser: small, and nothing of Node comes along. */
+/** `import { plan } from 'latentkit/planning'` in a browser: small, and nothing of Node comes along. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from '../support/temp-folder.ts'
 
-const INDEX = fileURLToPath(new URL('../../src/index.ts', import.meta.url))
+const INDEX = fileURLToPath(new URL('../../src/planning/index.ts', import.meta.url))
 
 async function bundle(imports: string): Promise<{ readonly code: string; readonly modules: string[] }> {
   const entry = `${tempFolder({ 'entry.ts': `export { ${imports} } from ${JSON.stringify(INDEX)}` })}/entry.ts`

@@ -60,7 +60,7 @@ function folderNameOf(model: string): string {
 }
 
 async function readChat(path: string): Promise<ChatFile | null> {
-  const { inspectSession } = await import('../../../src/index.ts')
+  const { inspectSession } = await import('../../../src/tools.ts')
   try {
     const { notes, model, savedAt, tokens } = await inspectSession(path)
     const name = (path.split(/[/\\]/).at(-1) as string).slice(0, -SUFFIX.length)

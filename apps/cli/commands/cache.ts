@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CachedModel } from '../../../src/index.ts'
+import type { CachedModel } from '../../../src/tools.ts'
 import { cacheFolder } from '../environment.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { colours } from '../output/colour.ts'
@@ -72,7 +72,7 @@ async function stats(flags: Flags): Promise<void> {
 }
 
 async function verify(flags: Flags): Promise<void> {
-  const { verifyCached } = await import('../../../src/index.ts')
+  const { verifyCached } = await import('../../../src/tools.ts')
   const { blocks, bytes, damaged } = await verifyCached(folderOf(flags))
   if (damaged.length > 0) process.exitCode = EXIT.failed
   if (flags.json) return writeJson({ folder: folderOf(flags), blocks, bytes, damaged })
@@ -81,7 +81,7 @@ async function verify(flags: Flags): Promise<void> {
 }
 
 async function remove(names: readonly string[], flags: Flags): Promise<void> {
-  const { removeCached } = await import('../../../src/index.ts')
+  const { removeCached } = await import('../../../src/tools.ts')
   if (names.length === 0 && !flags.all) throw new UsageError('name models (see latentkit cache ls), or give --all')
   const models = await found(flags)
   const matches = (m: CachedModel, name: string) => m.label === name || m.fingerprint.startsWith(name)
@@ -98,7 +98,7 @@ async function remove(names: readonly string[], flags: Flags): Promise<void> {
 }
 
 async function found(flags: Flags): Promise<readonly CachedModel[]> {
-  const { cachedModels } = await import('../../../src/index.ts')
+  const { cachedModels } = await import('../../../src/tools.ts')
   return cachedModels(folderOf(flags))
 }
 

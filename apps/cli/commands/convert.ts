@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { Conversion, EncodableType } from '../../../src/index.ts'
+import type { EncodableType } from '../../../src/index.ts'
+import type { Conversion } from '../../../src/tools.ts'
 import { hubOptions } from '../hub.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { withProgress } from '../load-engine.ts'
@@ -58,7 +59,7 @@ Examples:
 
 async function convert(input: string, output: string, flags: Flags): Promise<void> {
   const { signal, release } = watchInterrupt()
-  const { convertModel } = await import('../../../src/index.ts')
+  const { convertModel } = await import('../../../src/tools.ts')
   const hub = await hubOptions(flags)
   const conversion = await withProgress(onProgress =>
     convertModel(modelArgument(input).source, output, {

@@ -59,7 +59,7 @@ Examples:
 async function inspect(first: string | undefined, second: string | undefined, flags: Flags): Promise<void> {
   const { signal, release } = watchInterrupt()
   const [source, view] = arrange(first, second)
-  const { inspectModel } = await import('../../../src/index.ts')
+  const { inspectModel } = await import('../../../src/tools.ts')
   const hub = await hubOptions(flags)
   const cacheType = withEnvironment(flags).cacheType
   const inspection = await withProgress(onProgress =>

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { PerplexityOptions, PerplexityReport } from '../../../src/index.ts'
+import type { PerplexityOptions, PerplexityReport } from '../../../src/tools.ts'
 import { withEnvironment } from '../environment.ts'
 import { CliError, EXIT, UsageError } from '../exit.ts'
 import { hubOptions } from '../hub.ts'
@@ -74,7 +74,7 @@ async function perplexity(model: string, file: string, flags: Flags): Promise<vo
   const { signal, release } = watchInterrupt()
   const source = modelArgument(model).source
   const text = await readText(file)
-  const { measurePerplexity } = await import('../../../src/index.ts')
+  const { measurePerplexity } = await import('../../../src/tools.ts')
   const progress = new Progress()
   const options: PerplexityOptions = {
     ...toLoadOptions(withEnvironment(flags)),

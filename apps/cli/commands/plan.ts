@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { type Command, Option } from 'commander'
-import type { Machine, PlanModel, PlanOptions } from '../../../src/index.ts'
+import type { Machine, PlanModel, PlanOptions } from '../../../src/planning/index.ts'
 import { UsageError } from '../exit.ts'
 import { BUNDLED, modelArgument } from '../model-argument.ts'
 import { integer, tokens } from '../options/parsers.ts'
@@ -99,7 +99,8 @@ Examples:
 
 async function runPlan(source: string | undefined, flags: Flags): Promise<void> {
   const { hubSettings } = await import('../../../src/for-apps.ts')
-  const { machines, plan, readPlanModel, smallestPipeline, smallestRanks } = await import('../../../src/index.ts')
+  const { machines, plan, smallestPipeline, smallestRanks } = await import('../../../src/planning/index.ts')
+  const { readPlanModel } = await import('../../../src/tools.ts')
   const c = colours(process.stdout)
   if (flags.models) return writeView(await modelsView(c))
   if (flags.machines) return writeView(machinesView(machines(), c))
@@ -139,12 +140,12 @@ async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {
 }
 
 async function machineOf(name: string, model: PlanModel): Promise<Machine> {
-  return name === 'measured' ? measured(model) : (await import('../../../src/index.ts')).machineNamed(name)
+  return name === 'measured' ? measured(model) : (await import('../../../src/planning/index.ts')).machineNamed(name)
 }
 
 /** With the kernels that the engine would take: what they reach is what counts. */
 async function measured(model: PlanModel): Promise<Machine> {
-  const { chooseKernels, measureMachine } = await import('../../../src/index.ts')
+  const { chooseKernels, measureMachine } = await import('../../../src/tools.ts')
   const { kernels } = await chooseKernels('auto', {})
   try {
     return await measureMachine(kernels, model)

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, printable } from '../../../src/for-apps.ts'
-import type { Arithmetic, AttentionPath, CacheTypeName, Prefill, VerifyReport, VerifyRow } from '../../../src/index.ts'
+import type { AttentionPath, CacheTypeName } from '../../../src/index.ts'
+import type { Arithmetic, Prefill, VerifyReport, VerifyRow } from '../../../src/tools.ts'
 import { withEnvironment } from '../environment.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
@@ -110,7 +111,7 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
   }
   const { signal } = watchInterrupt()
   const { onePathPerModel, poolAgreement } = await import('../../../src/for-apps.ts')
-  const { verifyFolder } = await import('../../../src/index.ts')
+  const { verifyFolder } = await import('../../../src/tools.ts')
   const { threads, isa } = withEnvironment({
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.isa !== undefined && { isa: flags.isa }),
@@ -153,7 +154,7 @@ async function verify(folders: readonly string[], flags: Flags): Promise<void> {
 async function make(folders: readonly string[], flags: Flags): Promise<void> {
   const { signal } = watchInterrupt()
   const { onePathPerModel } = await import('../../../src/for-apps.ts')
-  const { chooseKernels, makeExpected } = await import('../../../src/index.ts')
+  const { chooseKernels, makeExpected } = await import('../../../src/tools.ts')
   const [name = 'reference', ...more] = flags.kernels ?? []
   if (more.length > 0) throw new UsageError('--make computes with one kernel set; give --kernels one name')
   const made = []

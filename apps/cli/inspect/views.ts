@@ -1,5 +1,5 @@
 /** An inspection for people. Each view is a text without a line break at its end. */
-import type { Inspection } from '../../../src/index.ts'
+import type { Inspection } from '../../../src/tools.ts'
 import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { pairs, table } from '../output/table.ts'

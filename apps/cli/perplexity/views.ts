@@ -1,5 +1,5 @@
 /** A measurement for people. Each view is a text without a line break at its end. */
-import type { Divergence, Estimate, PerplexityReport, WindowProgress } from '../../../src/index.ts'
+import type { Divergence, Estimate, PerplexityReport, WindowProgress } from '../../../src/tools.ts'
 import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { pairs } from '../output/table.ts'

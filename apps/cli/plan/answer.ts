@@ -1,5 +1,5 @@
 /** The plan in plain sentences: memory, whether it fits, speed at best, and the cost of other attention. */
-import type { Plan, SmallestPipeline, SmallestRanks } from '../../../src/index.ts'
+import type { Plan, SmallestPipeline, SmallestRanks } from '../../../src/planning/index.ts'
 import { plural } from '../output/format.ts'
 import { bothUnits } from './amounts.ts'
 import { deviceOf, speedOf, timesOf, tokensOf, usersOf } from './facts.ts'

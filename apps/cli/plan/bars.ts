@@ -1,5 +1,5 @@
 /** Weights and caches to one scale, with the memory they should fit into. */
-import type { Plan } from '../../../src/index.ts'
+import type { Plan } from '../../../src/planning/index.ts'
 import type { Colours } from '../output/colour.ts'
 import { seenWidth } from '../output/table.ts'
 import { tens, twos } from './amounts.ts'

@@ -1,5 +1,5 @@
 /** A plan's numbers as words: what all of its views share. */
-import type { Plan } from '../../../src/index.ts'
+import type { Plan } from '../../../src/planning/index.ts'
 import { count, integer, plural } from '../output/format.ts'
 import { bothUnits, tens } from './amounts.ts'
 

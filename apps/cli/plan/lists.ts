@@ -1,11 +1,11 @@
 /** What is known by name. */
-import type { Machine } from '../../../src/index.ts'
+import type { Machine } from '../../../src/planning/index.ts'
 import type { Colours } from '../output/colour.ts'
 import { integer } from '../output/format.ts'
 import { table } from '../output/table.ts'
 
 export async function modelsView(c: Colours): Promise<string> {
-  const { PARAMETERS, plan, published, publishedModel } = await import('../../../src/index.ts')
+  const { PARAMETERS, plan, published, publishedModel } = await import('../../../src/planning/index.ts')
   const rows = published().map(({ hub, alike }) => {
     const { weights, cache } = plan(publishedModel(hub))
     const others = alike.map(name => name.slice(name.lastIndexOf('/') + 1)).join(', ')

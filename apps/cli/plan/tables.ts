@@ -1,5 +1,5 @@
 /** What a design document wants to know, as rows; terminal, markdown and CSV print the same ones. */
-import type { Comparison, Plan } from '../../../src/index.ts'
+import type { Comparison, Plan } from '../../../src/planning/index.ts'
 import { duration, integer, plural } from '../output/format.ts'
 import { bothUnits } from './amounts.ts'
 import {

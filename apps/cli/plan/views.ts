@@ -1,5 +1,5 @@
 /** A plan for a terminal, a document, a spreadsheet. Each view is a text without a line break at its end. */
-import type { Plan } from '../../../src/index.ts'
+import type { Plan } from '../../../src/planning/index.ts'
 import type { Colours } from '../output/colour.ts'
 import { pairs, table, wrapped } from '../output/table.ts'
 import { answerOf, type Remedies } from './answer.ts'

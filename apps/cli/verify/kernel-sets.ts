@@ -1,4 +1,4 @@
-import type { KernelOptions, VerifyOptions } from '../../../src/index.ts'
+import type { KernelOptions, VerifyOptions } from '../../../src/tools.ts'
 
 export const KERNEL_SETS = ['native', 'wasm', 'reference'] as const
 export type KernelSet = (typeof KERNEL_SETS)[number]
@@ -14,7 +14,8 @@ export async function availableKernels(
   named: readonly KernelSet[] | undefined,
   options: KernelOptions,
 ): Promise<AvailableKernels> {
-  const { chooseKernels, KernelsUnavailableError } = await import('../../../src/index.ts')
+  const { KernelsUnavailableError } = await import('../../../src/index.ts')
+  const { chooseKernels } = await import('../../../src/tools.ts')
   const sets: { name: KernelSet; make: VerifyOptions['kernels'][number]['make'] }[] = []
   const skipped: { kernels: KernelSet; reason: string }[] = []
   for (const name of named ?? KERNEL_SETS) {

@@ -1,6 +1,6 @@
 /** Reports for people. Each view is a text without a line break at its end. */
 import type { PooledAgreement, PooledShare } from '../../../src/for-apps.ts'
-import type { Agreement, VerifyReport, VerifyRow } from '../../../src/index.ts'
+import type { Agreement, VerifyReport, VerifyRow } from '../../../src/tools.ts'
 import type { Colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { table } from '../output/table.ts'

@@ -6,7 +6,7 @@ export function fail(what: string, met: string, expected: string): never {
   throw new RangeError(`${what} is ${met}, expected ${expected}`)
 }
 
-export function describe(tensor: Tensor): string {
+function describe(tensor: Tensor): string {
   return `${tensor.dtype} [${tensor.shape.join(', ')}] with strides [${tensor.strides.join(', ')}]`
 }
 

@@ -7,7 +7,7 @@ import type { Activation } from '../contract/operations.ts'
 export type CoreType = DType | CacheType | PackedType
 
 /** Cached vectors of codes with scales behind them. */
-export const SCALED_TYPES = ['int8', 'fp8'] as const satisfies readonly CacheType[]
+const SCALED_TYPES = ['int8', 'fp8'] as const satisfies readonly CacheType[]
 
 const TYPES: readonly CoreType[] = [
   ...(['f32', 'f16', 'bf16', 'e4m3', 'i32', 'u8', 'f64'] as const satisfies readonly DType[]),

@@ -1,0 +1,37 @@
+/**
+ * What one does with models beside running them: `latentkit/tools`. Looks at models, sessions and caches, compares numbers,
+ * measures, converts. Each tool's code is read at its first call.
+ */
+
+export type { CacheCheck, CachedModel } from './cache/disk/manage.ts'
+export type { Conversion, ConvertOptions } from './conversion/convert.ts'
+export { ConversionError } from './conversion/errors.ts'
+export { convertModel } from './conversion/lazy.ts'
+export { chooseKernels } from './engine/host/node/kernels.ts'
+export type { SessionInspection } from './engine/saved/inspect-session.ts'
+export type { KernelOptions } from './engine/types/platform.ts'
+export type { Divergence, KlQuantile } from './evaluation/comparison.ts'
+export { ReferenceFileError } from './evaluation/errors.ts'
+export { measurePerplexity } from './evaluation/lazy.ts'
+export type { PerplexityReport, WindowProgress, WindowResult } from './evaluation/measure.ts'
+export type { PerplexityOptions } from './evaluation/perplexity.ts'
+export type { Estimate } from './evaluation/statistics.ts'
+export type { WindowOptions } from './evaluation/windows.ts'
+export type { Inspection, InspectOptions } from './inspection/inspect.ts'
+export {
+  cachedModels,
+  inspectModel,
+  inspectSession,
+  makeExpected,
+  openTokenizer,
+  removeCached,
+  verifyCached,
+  verifyFolder,
+} from './inspection/lazy.ts'
+export type { MadeExpected, MakeExpectedOptions } from './inspection/verify/make.ts'
+export type { RivalAgreement } from './inspection/verify/rival.ts'
+export type { Agreement, Arithmetic, VerifyRow } from './inspection/verify/row.ts'
+export type { Prefill } from './inspection/verify/run.ts'
+export type { VerifyOptions, VerifyReport } from './inspection/verify/verify.ts'
+export { measureMachine, readPlanModel } from './planning/lazy.ts'
+export type { Tokenizer } from './tokenizer/tokenizer.ts'
