@@ -24,8 +24,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   },
 }
 
-/** Documented in `latentkit --help` and the manual page; rows without a code go on with the one before. */
-const EXIT_CODES: readonly (readonly [string, string])[] = [
+/**
+ * Documented in `latentkit --help` and the manual page; rows without a code go on with the one before.
+ * @public scripts/make-man.mjs takes it from the built program.
+ */
+export const EXIT_CODES: readonly (readonly [string, string])[] = [
   [String(EXIT.ok), 'all went well'],
   [String(EXIT.failed), 'something failed: a model or file that is not there or is wrong,'],
   ['', 'output that cannot be written, a question of a piped chat that'],

@@ -6,8 +6,8 @@ import type { Activation } from '../contract/operations.ts'
 /** What a tensor, a cached vector or a packed matrix holds. */
 export type CoreType = DType | CacheType | PackedType
 
-/** Cached vectors of codes with scales behind them. */
-const SCALED_TYPES = ['int8', 'fp8'] as const satisfies readonly CacheType[]
+/** Cached vectors of codes with scales behind them. @public scripts/make-records.mjs writes C++ of it. */
+export const SCALED_TYPES = ['int8', 'fp8'] as const satisfies readonly CacheType[]
 
 const TYPES: readonly CoreType[] = [
   ...(['f32', 'f16', 'bf16', 'e4m3', 'i32', 'u8', 'f64'] as const satisfies readonly DType[]),
