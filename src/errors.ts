@@ -6,6 +6,7 @@ import { sentence } from './printable.ts'
  * Text of files in a message is shown safely: at most 3,000 characters, control characters as `\u001b`.
  */
 export class LatentkitError extends Error {
+  /** Names the kind of error; stable between versions (docs/api.md lists all). */
   readonly code: string
 
   /** `lines`: the message may have several lines. Default false: line breaks are shown as `\u000a`. */

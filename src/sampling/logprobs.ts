@@ -3,12 +3,15 @@ import { expNegative } from './exp.ts'
 import { argmax } from './sampler.ts'
 import { isBefore } from './select.ts'
 
+/** A token and the logarithm of its probability. */
 export interface TokenLogprob {
+  /** The token. */
   readonly id: number
   /** Natural logarithm of the probability; -Infinity for a masked token. */
   readonly logprob: number
 }
 
+/** The drawn token, and the likeliest ones beside it. */
 export interface Logprobs extends TokenLogprob {
   /** The most likely tokens, best first; the chosen one only if it is among them. */
   readonly top: readonly TokenLogprob[]

@@ -63,6 +63,7 @@ export async function connect(links: Links, source: string, options: LoadOptions
 
 /** An engine wherever its host runs: a platform adds how one is loaded. */
 export class LoadedEngine {
+  /** The loaded model. */
   readonly info: ModelInfo
   readonly #client: Client
   #disposed: Promise<void> | null = null
@@ -136,6 +137,7 @@ export class LoadedEngine {
     return this.#disposed
   }
 
+  /** `dispose`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }

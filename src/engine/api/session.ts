@@ -12,6 +12,7 @@ import { GenerationStream } from '../wire/generation.ts'
 export interface Continuation {
   /** Where it is written; dispose of it when it is no longer wanted. */
   readonly session: Session
+  /** The text as it is written. */
   readonly generation: Generation
 }
 
@@ -188,6 +189,7 @@ export class Session {
     this.#update({ cache: { tokens: 0, usedBytes: 0, bytes: 0 }, keep: 0, tokens: [] })
   }
 
+  /** `dispose`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }

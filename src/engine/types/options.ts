@@ -5,17 +5,22 @@ import type { AttentionPath } from '../../nn/attention/path.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
 import type { SamplingOptions as DrawingOptions } from '../../sampling/options.ts'
 
+/** Which kernel set computes. `auto`: the native ones, or WebAssembly's where those cannot be had. */
 export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
 
+/** How far a model is loaded. */
 export interface ProgressEvent {
+  /** What is done now: a name is resolved, files are downloaded, weights are loaded, or all is ready. */
   readonly status: 'resolve' | 'download' | 'load' | 'write' | 'ready'
   /** File or tensor in work. */
   readonly file: string
   /** Bytes done and bytes in all: of this file while downloading, of all weights while loading or writing. */
   readonly loaded: number
+  /** Bytes in all; 0 while that is not known. */
   readonly total: number
 }
 
+/** How a model is loaded: `Engine.load`. */
 export interface LoadOptions {
   /** Default `auto`: native where it can be had, else WebAssembly. */
   readonly kernels?: KernelChoice
@@ -75,6 +80,7 @@ export interface LoadOptions {
    * a model's regular expression or template never ends. Default false.
    */
   readonly inline?: boolean
+  /** Ends loading: `load` rejects with the signal's reason. */
   readonly signal?: AbortSignal
   /** What it throws while the model loads is what loading throws. */
   readonly onProgress?: (event: ProgressEvent) => void
@@ -98,6 +104,7 @@ export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
   readonly seed?: number
 }
 
+/** How far a prompt is read. */
 export interface PromptProgress {
   /** Of the prompt's tokens, those that are read: rows that were cached count. */
   readonly tokens: number
@@ -105,6 +112,7 @@ export interface PromptProgress {
   readonly total: number
 }
 
+/** How tokens are guessed ahead (docs/speculation.md). */
 export type SpeculationKind = 'off' | 'ngram' | 'draft'
 
 export interface PromptOptions extends SamplingOptions {
@@ -170,9 +178,11 @@ export interface PromptOptions extends SamplingOptions {
    * time. Not with beams. What it throws is lost. Default: nobody.
    */
   readonly onPromptProgress?: (progress: PromptProgress) => void
+  /** Ends the generation, which rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
+/** Beam search instead of sampling. */
 export interface BeamOptions {
   /** Texts that are followed at once, and that are found: 1 or more. */
   readonly width: number
@@ -185,6 +195,7 @@ export interface BeamOptions {
   readonly earlyStopping?: boolean
 }
 
+/** How a session keeps its past: `engine.session`. */
 export interface SessionOptions {
   /** Tokens this session may hold. Default and upper bound: the engine's `contextLength`. */
   readonly contextLength?: number
@@ -200,6 +211,7 @@ export interface RollingOptions {
   readonly drop?: number
 }
 
+/** What `session.save` writes. */
 export interface SaveOptions {
   /**
    * Keep what the model remembers, so that it need not be computed again. Default true; without, a file has a few KB,
@@ -210,6 +222,7 @@ export interface SaveOptions {
   readonly notes?: unknown
 }
 
+/** How `engine.restore` takes a saved session. */
 export interface RestoreOptions {
   /**
    * Where the rows cannot be used (another model with the same tokenizer, another arithmetic or cache type, no room), take
@@ -220,6 +233,7 @@ export interface RestoreOptions {
   readonly contextLength?: number
 }
 
+/** How text becomes token ids. */
 export interface TokenizeOptions {
   /** Let the tokenizer add its special tokens, as for the first text of a session. Default false. */
   readonly addSpecialTokens?: boolean
@@ -227,11 +241,13 @@ export interface TokenizeOptions {
   readonly parseSpecial?: boolean
 }
 
+/** How token ids become text. */
 export interface DetokenizeOptions {
   /** Special tokens give no text. Default false. */
   readonly skipSpecialTokens?: boolean
 }
 
+/** How messages become the text of a prompt. */
 export interface ChatTemplateOptions {
   /** End with the opening of the assistant's answer. Default true, but false with continueFinalMessage. */
   readonly addGenerationPrompt?: boolean
@@ -243,8 +259,11 @@ export interface ChatTemplateOptions {
   readonly templateVariables?: Readonly<Record<string, unknown>>
 }
 
+/** One message of a conversation. */
 export interface Message {
+  /** Who speaks: `system`, `user`, `assistant`, `tool` or another role of the model's template. */
   readonly role: 'system' | 'user' | 'assistant' | 'tool' | (string & {})
+  /** What is said. */
   readonly content: string | null
   readonly [extra: string]: unknown
 }

@@ -8,40 +8,57 @@ import type { Logprobs } from '../../sampling/logprobs.ts'
  */
 export type FinishReason = 'stop' | 'length' | 'context' | 'aborted'
 
+/** A piece of text as it is generated. */
 export interface Chunk {
   /** May be empty while a character or a stop sequence is incomplete. */
   readonly text: string
+  /** The token that completed the piece. */
   readonly tokenId: number
   /** If they were asked for. */
   readonly logprobs?: Logprobs
 }
 
+/** Token counts of one generation. */
 export interface Usage {
+  /** Tokens of the prompt, reused ones included. */
   readonly promptTokens: number
   /** Prompt tokens whose rows were there: the session's own, or those of another that began alike. */
   readonly cachedTokens: number
+  /** Tokens that were generated. */
   readonly completionTokens: number
   /** Tokens that were guessed ahead and checked (`speculation`), and those of them that the text has. */
   readonly draftTokens: number
+  /** Of these, guessed ahead and accepted (speculation). */
   readonly acceptedTokens: number
 }
 
+/** Where the time of one generation went. */
 export interface Timings {
   /** Milliseconds from the call to the first token, of prompt processing, and of generation after it. */
   readonly firstTokenMs: number
+  /** Milliseconds until the first token. */
   readonly promptMs: number
+  /** Milliseconds from the first token to the last. */
   readonly generationMs: number
+  /** Prompt tokens that were computed, per second. */
   readonly promptTokensPerSecond: number
+  /** Generated tokens per second. */
   readonly tokensPerSecond: number
 }
 
+/** A finished text. */
 export interface Completion {
+  /** The text, without its prompt. */
   readonly text: string
   /** What was written after the prompt: without the end-of-text token and stop sequences. */
   readonly tokenIds: readonly number[]
+  /** Why it ended. */
   readonly finishReason: FinishReason
+  /** Token counts. */
   readonly usage: Usage
+  /** Where the time went. */
   readonly timings: Timings
+  /** Draws the same text again. */
   readonly seed: number
   /**
    * If they were asked for: of every token that was drawn, in order. So the end-of-text token has one, and what a stop
@@ -52,9 +69,13 @@ export interface Completion {
   readonly beams?: readonly BeamText[]
 }
 
+/** One text of a beam search. */
 export interface BeamText {
+  /** The text, without its prompt. */
   readonly text: string
+  /** Its tokens. */
   readonly tokenIds: readonly number[]
+  /** Why it ended. */
   readonly finishReason: FinishReason
   /** Of all its tokens together, that of an end-of-text token included. */
   readonly logprob: number
@@ -75,29 +96,47 @@ export interface Generation extends AsyncIterable<Chunk>, Promise<Completion> {}
 export interface SamplingDefaults {
   /** Whose they are: the model's files name some of the first four, or none. */
   readonly by: 'model' | 'latentkit'
+  /** 0 is greedy. */
   readonly temperature: number
+  /** Share of the probability that tokens are drawn from; 1 is all of it. */
   readonly topP: number
+  /** Number of likeliest tokens that are drawn from; 0 is all of them. */
   readonly topK: number
+  /** Least probability of a token, relative to the likeliest one's; 0 leaves out none. */
   readonly minP: number
+  /** Divides the logits of tokens that have occurred; 1 does nothing. */
   readonly repetitionPenalty: number
 }
 
+/** A loaded model. */
 export interface ModelInfo {
+  /** The folder or file without its path, or the name on the hub. */
   readonly name: string
+  /** The `model_type` of config.json. */
   readonly modelType: string
+  /** Number of decoder layers. */
   readonly nLayers: number
+  /** Width of the residual stream. */
   readonly hiddenSize: number
+  /** Number of token ids. */
   readonly vocabSize: number
   /** Tokens a session may hold. */
   readonly contextLength: number
+  /** Element type of cached rows. */
   readonly cacheType: CacheTypeName
+  /** Bytes of one cached token in all layers. */
   readonly cacheBytesPerToken: number
+  /** Number of weights. */
   readonly parameters: number
+  /** Bytes of the weights in the types that the kernels use. */
   readonly weightBytes: number
+  /** What computes. */
   readonly kernels: { readonly name: string; readonly isa: string; readonly threads: number }
   /** Why the kernels are not the native ones; null where they are or were not asked for. */
   readonly fallbackReason: string | null
+  /** Whether prompts may be messages. */
   readonly hasChatTemplate: boolean
+  /** How tokens are drawn where a prompt does not say. */
   readonly sampling: SamplingDefaults
   /** The draft model's name; null without one. */
   readonly draft: string | null
@@ -107,6 +146,7 @@ export interface ModelInfo {
 
 /** Bytes and tokens a session's cache holds. */
 export interface CacheStats {
+  /** Tokens that have rows. */
   readonly tokens: number
   /** Rows of the cached tokens: tokens x layers x row. */
   readonly usedBytes: number
@@ -126,9 +166,11 @@ export interface EngineCacheStats {
   readonly draftBytes: number
 }
 
+/** What a saved session takes. */
 export interface SavedSession {
   /** Of the history, and how many of them have rows in the file. */
   readonly tokens: number
+  /** Cached rows in the file. */
   readonly rows: number
   /** Of the file. */
   readonly bytes: number
