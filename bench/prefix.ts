@@ -1,7 +1,7 @@
 /**
- * The second of two prompts that begin alike: milliseconds to its first token when the beginning is in memory, on disk in
- * a new process, or in a session's file; beside llama.cpp's saving and restoring of the same tokens. Nothing of what is
- * read from disk is in the page cache. At most 3 % of the cold time from memory and 10 % from disk are the aims. Linux.
+ * The second of two prompts with a common prefix: milliseconds to its first token if the prefix is in memory, on disk in a
+ * new process, or in a session file; compared with llama.cpp's saving and restoring of the same tokens. Files that are read
+ * are not in the page cache. Targets: at most 3 % of the cold time from memory, 10 % from disk. Linux.
  *
  *     node scripts/bench.mjs prefix [mla-q8 gqa-q8 tales ... | FILE.gguf] [--contexts 8192] [--rounds 1]
  *       [--kernels native|wasm] [--threads 2] [--no-rival] [--models DIR] [--keep]

@@ -82,7 +82,7 @@ export class SealedReader {
     const file = await nodeFs.open(path, 'r')
     try {
       const stats = await file.stat()
-      if (!stats.isFile()) throw new Error('it is no file')
+      if (!stats.isFile()) throw new Error('it is not a file')
       const prefix = await readAll(file, Math.min(PREFIX, stats.size))
       const length = headerLengthOf(magic, Buffer.from(prefix.buffer), stats.size)
       const bodyBytes = stats.size - PREFIX - length - DIGEST
