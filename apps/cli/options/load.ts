@@ -3,15 +3,10 @@ import { type Command, Option } from 'commander'
 import { CACHE_TYPES_SHOWN, LOAD_OPTIONS } from '../../../src/for-apps.ts'
 import type { CacheTypeName, EncodableType, KernelChoice, LoadOptions } from '../../../src/index.ts'
 import { engineFlag } from './engine-flags.ts'
-import { bytes, tokens } from './parsers.ts'
-
-const KERNELS: readonly KernelChoice[] = ['auto', 'native', 'wasm', 'reference']
+import { bytes, choicesOf, tokens } from './parsers.ts'
 
 /** Types that weights can be converted to. */
-export const WEIGHT_TYPES: readonly EncodableType[] = [
-  ...(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k', 'q4_k', 'q3_k', 'q2_k'] as const),
-  ...(['q5_1', 'q5_0', 'q4_1', 'q4_0', 'iq4_nl', 'mxfp4'] as const),
-]
+export const WEIGHT_TYPES = choicesOf<EncodableType>(LOAD_OPTIONS.weights)
 const SHOWN = 'q8_0, q6_k, q5_k, q4_k, bf16 …'
 
 /** Parsed flags; undefined if neither flag nor variable was given. */
@@ -39,7 +34,7 @@ const group = 'Running:'
 export function addModelOptions(command: Command): Command {
   const { kernels, threads, isa, cacheType, weights, exact, offline } = LOAD_OPTIONS
   return command
-    .addOption(engineFlag(kernels, { group, description: KERNELS.join(', ') }))
+    .addOption(engineFlag(kernels, { group, description: choicesOf(kernels).join(', ') }))
     .addOption(engineFlag(threads, { group }))
     .addOption(engineFlag(isa, { group, description: 'a lower instruction set: avx512, avx2, portable, neon' }))
     .addOption(engineFlag(cacheType, { group, description: `cached numbers: ${CACHE_TYPES_SHOWN}` }))

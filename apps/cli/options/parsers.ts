@@ -1,6 +1,6 @@
 /** Parsers for texts of the command line and the environment. Each throws an error that says what was expected. */
 import { InvalidArgumentError } from 'commander'
-import { expectation, type Kind } from '../../../src/for-apps.ts'
+import { expectation, type Kind, type OptionRow } from '../../../src/for-apps.ts'
 
 export type Parser<T> = (text: string) => T
 
@@ -19,6 +19,11 @@ function numberOf(text: string, kind: Kind & { kind: 'whole' | 'number' }): numb
   const above = kind.kind === 'number' && kind.above ? value > kind.min : value >= kind.min
   if (!(above && value <= kind.max && (whole || kind.kind === 'number'))) reject(expectation(kind))
   return value
+}
+
+/** The values that an option of a choice may have. */
+export function choicesOf<T extends string>({ kind }: OptionRow): readonly T[] {
+  return kind.kind === 'choice' ? (kind.of as readonly T[]) : []
 }
 
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Parser<number> {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { PROMPT_OPTIONS } from '../../../src/for-apps.ts'
 import type { AttentionPath, PromptOptions, SpeculationKind } from '../../../src/index.ts'
 import { engineFlag } from './engine-flags.ts'
-import { collect, ofKind, type Parser, tokensFrom, unescaped } from './parsers.ts'
+import { choicesOf, collect, ofKind, type Parser, tokensFrom, unescaped } from './parsers.ts'
 
 export interface SamplingFlags {
   temperature?: number
@@ -28,7 +28,7 @@ export const SETTINGS = [
 ]
 export type Setting = (typeof SETTINGS)[number]
 
-export const PATHS: readonly AttentionPath[] = ['expanded', 'absorbed']
+export const PATHS = choicesOf<AttentionPath>(PROMPT_OPTIONS.attentionPath)
 
 /** Parses the value of `/temperature 0.5` and `--temperature 0.5`. */
 export function settingParser(name: Setting): Parser<number> {
