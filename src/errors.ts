@@ -6,7 +6,7 @@ import { sentence } from './printable.ts'
  * Text of files in a message is shown safely: at most 3,000 characters, control characters as `\u001b`.
  */
 export class LatentkitError extends Error {
-  /** Names the kind of error; stable between versions (docs/api.md lists all). */
+  /** Kind of the error, for programs; stable between versions. docs/api.md lists all codes. */
   readonly code: string
 
   /** `lines`: the message may have several lines. Default false: line breaks are shown as `\u000a`. */
@@ -19,7 +19,9 @@ export class LatentkitError extends Error {
 
 /** A class of errors that have one code. */
 export interface ErrorClass {
+  /** `options.cause`: the error behind this one. */
   new (message: string, options?: ErrorOptions): LatentkitError
+  /** For `instanceof`. */
   readonly prototype: LatentkitError
 }
 

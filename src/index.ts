@@ -6,7 +6,7 @@
 export { CacheFullError } from './cache/pool.ts'
 export type { CacheTypeName } from './cache/types.ts'
 export { bundledModel } from './checkpoint/find/bundled-model.ts'
-export { HubError } from './checkpoint/hub/hub-error.ts'
+export { HubError, type HubErrorCode } from './checkpoint/hub/hub-error.ts'
 export { type Continuation, Session } from './engine/api/session.ts'
 export { Engine } from './engine/host/node/engine.ts'
 export {
@@ -22,6 +22,7 @@ export {
   CheckpointError,
   ConfigError,
   DisposedError,
+  type ErrorClass,
   LatentkitError,
   ModelFileChangedError,
   OptionError,
@@ -29,9 +30,11 @@ export {
   UnsupportedModelError,
 } from './errors.ts'
 export type { AttentionPath } from './nn/attention/path.ts'
+export type { EncodableBlockType } from './quant/encode/index.ts'
 export type { EncodableType } from './quant/numbers.ts'
 export { SamplingError } from './sampling/errors.ts'
 export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
 export { TemplateError } from './templates/errors.ts'
+export type { PlainCacheType } from './tensor/dtype.ts'
 export { TokenizerError } from './tokenizer/errors.ts'
 export { VERSION } from './version.ts'

@@ -7,7 +7,9 @@ export type { CacheCheck, CachedModel } from './cache/disk/manage.ts'
 export type { Conversion, ConvertOptions } from './conversion/convert.ts'
 export { ConversionError } from './conversion/errors.ts'
 export { convertModel } from './conversion/lazy.ts'
+export type { TypeSummary } from './conversion/written.ts'
 export { chooseKernels } from './engine/host/node/kernels.ts'
+export type { ChosenKernels } from './engine/load/choose-kernels.ts'
 export type { SessionInspection } from './engine/saved/inspect-session.ts'
 export type { KernelOptions } from './engine/types/platform.ts'
 export type { Divergence, KlQuantile } from './evaluation/comparison.ts'
@@ -17,7 +19,7 @@ export type { PerplexityReport, WindowProgress, WindowResult } from './evaluatio
 export type { PerplexityOptions } from './evaluation/perplexity.ts'
 export type { Estimate } from './evaluation/statistics.ts'
 export type { WindowOptions } from './evaluation/windows.ts'
-export type { Inspection, InspectOptions } from './inspection/inspect.ts'
+export type { CacheNeeds, DTypeSummary, Inspection, InspectOptions, TensorSummary } from './inspection/inspect.ts'
 export {
   cachedModels,
   inspectModel,
@@ -28,10 +30,13 @@ export {
   verifyCached,
   verifyFolder,
 } from './inspection/lazy.ts'
+export type { FindOptions } from './inspection/open-tokenizer.ts'
 export type { MadeExpected, MakeExpectedOptions } from './inspection/verify/make.ts'
 export type { RivalAgreement } from './inspection/verify/rival.ts'
 export type { Agreement, Arithmetic, VerifyRow } from './inspection/verify/row.ts'
 export type { Prefill } from './inspection/verify/run.ts'
 export type { VerifyOptions, VerifyReport } from './inspection/verify/verify.ts'
 export { measureMachine, readPlanModel } from './planning/lazy.ts'
-export type { Tokenizer } from './tokenizer/tokenizer.ts'
+export type { ChatMessage, ChatTemplateOptions } from './tokenizer/chat-template.ts'
+export type { Detokenizer, DetokenizerOptions } from './tokenizer/detokenizer.ts'
+export type { EncodeChatOptions, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'

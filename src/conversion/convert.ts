@@ -17,6 +17,7 @@ import { alone } from './output.ts'
 import { readSourceModel } from './source-model.ts'
 import type { TypeSummary } from './written.ts'
 
+/** Options of `convertModel`. */
 export interface ConvertOptions {
   /** Default: the types that the model has; quantised weights become bf16 in a safetensors folder. */
   readonly weights?: EncodableType
@@ -26,14 +27,28 @@ export interface ConvertOptions {
   readonly force?: boolean
   /** Bytes of tensors in one safetensors file. Default 5e9. */
   readonly shardBytes?: number
+  /** Never use the network. Default false. */
   readonly offline?: boolean
-  readonly hub?: { readonly endpoint?: string; readonly token?: string; readonly cacheDir?: string }
+  /** Where the hub is and where its files are stored. */
+  readonly hub?: {
+    /** Address of the hub. Default https://huggingface.co. */
+    readonly endpoint?: string
+    /** Access token; sent to `endpoint` only, never to the servers that it redirects to. Default: none. */
+    readonly token?: string
+    /** Folder of downloaded models, shared with Python's huggingface_hub. Default `~/.cache/huggingface/hub`. */
+    readonly cacheDir?: string
+  }
+  /** Ends the conversion, which rejects with the signal's reason and leaves no output. */
   readonly signal?: AbortSignal
   /** Fetching the model, if it is on the hub, then bytes written of all. */
   readonly onProgress?: (event: {
+    /** The current stage: looking up a name on the hub, fetching a file, or writing the output. */
     readonly status: 'resolve' | 'download' | 'write'
+    /** The name on the hub, the file that is fetched, or the file that is written. */
     readonly file: string
+    /** Bytes done: of this file while fetching, of all files while writing. */
     readonly loaded: number
+    /** The total of the same bytes; 0 for `resolve`. */
     readonly total: number
   }) => void
 }
@@ -46,14 +61,21 @@ export const CONVERT_OPTIONS = {
   ...FIND_OPTIONS,
 } satisfies OptionTable<ConvertOptions>
 
+/** Result of `convertModel`. */
 export interface Conversion {
+  /** Path of the source: a folder or a GGUF file, in the hub's cache if it was fetched. */
   readonly input: string
+  /** The path that was given. */
   readonly output: string
+  /** `gguf` if `output` ends in .gguf. */
   readonly format: 'gguf' | 'safetensors'
+  /** The `model_type` of config.json. */
   readonly modelType: string
   /** Of all files. */
   readonly bytes: number
+  /** Paths of the files that were written. */
   readonly files: readonly string[]
+  /** Tensors and bytes by type, most bytes first. */
   readonly types: readonly TypeSummary[]
   /** One sentence each. */
   readonly warnings: readonly string[]

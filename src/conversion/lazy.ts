@@ -1,8 +1,10 @@
 /** The converter, whose code is read at the first call. */
-type Convert = typeof import('./convert.ts').convertModel
+import type { Conversion, ConvertOptions } from './convert.ts'
 
 /**
  * Writes a model as a GGUF file, or as a folder with safetensors where the name of the output does not end in .gguf.
  * Throws ConversionError, CheckpointError, ConfigError, UnsupportedModelError, OptionError, the signal's reason.
  */
-export const convertModel: Convert = async (...args) => (await import('./convert.ts')).convertModel(...args)
+export async function convertModel(input: string, output: string, options?: ConvertOptions): Promise<Conversion> {
+  return (await import('./convert.ts')).convertModel(input, output, options)
+}

@@ -1,8 +1,12 @@
 import type { WeightType } from '../tensor/dtype.ts'
 
+/** The written tensors of one type. */
 export interface TypeSummary {
+  /** `f32`, `bf16`, `q4_k` … */
   readonly type: WeightType
+  /** Number of tensors. */
   readonly tensors: number
+  /** Bytes of these tensors. */
   readonly bytes: number
 }
 

@@ -6,8 +6,9 @@ import { type Estimate, estimate, exponential, quantiles } from './statistics.ts
 export interface Divergence {
   /** The reference model's name. */
   readonly reference: string
-  /** The reference's perplexity, then the model's divided by it. The ratio's error comes from the paired differences. */
+  /** Perplexity of the reference model. */
   readonly referencePerplexity: Estimate
+  /** The model's perplexity divided by the reference's; its error comes from the paired differences. */
   readonly perplexityRatio: Estimate
   /** Kullback-Leibler divergence of the model from the reference, in nats per token. */
   readonly kl: Estimate
@@ -19,8 +20,12 @@ export interface Divergence {
   readonly probabilityRms: number
 }
 
-const SHARES = { min: 0, p10: 0.1, p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } as const
-export type KlQuantile = keyof typeof SHARES
+const SHARES = { min: 0, p10: 0.1, p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } satisfies Record<
+  KlQuantile,
+  number
+>
+/** Quantiles of a divergence over tokens: `p999` is 99.9 %. */
+export type KlQuantile = 'min' | 'p10' | 'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max'
 
 /** Accumulates the comparison of two models' rows. */
 export class Comparison {

@@ -10,10 +10,13 @@ import { scoredRows } from './scored-rows.ts'
 import { type Estimate, estimate, exponential } from './statistics.ts'
 import type { Windows } from './windows.ts'
 
+/** Reported after each window of `measurePerplexity`. */
 export interface WindowProgress {
+  /** Finished windows. */
   readonly done: number
+  /** Windows to measure. */
   readonly windows: number
-  /** Over the finished windows. */
+  /** Perplexity over the finished windows. */
   readonly perplexity: number
   /** The window finished last. */
   readonly window: WindowResult
@@ -23,45 +26,68 @@ export interface WindowProgress {
 export interface WindowResult {
   /** Number of scored tokens. */
   readonly scored: number
+  /** Mean of -ln p over the scored tokens. */
   readonly natsPerToken: number
+  /** exp of `natsPerToken`. */
   readonly perplexity: number
-  /** Means over these tokens; null without a reference. */
+  /** Mean Kullback-Leibler divergence from the reference, in nats per token; null without a reference. */
   readonly kl: number | null
+  /** Share of scored positions where the reference has the same likeliest token, 0 to 1; null without a reference. */
   readonly top1: number | null
 }
 
+/** Result of `measurePerplexity`. */
 export interface PerplexityReport {
+  /** The measured model. */
   readonly model: ModelInfo
   /** The type that weights were converted to; null: as stored. */
   readonly weights: EncodableType | null
+  /** The `exact` option. */
   readonly exact: boolean
+  /** The text and its windows. */
   readonly text: {
     /** Tokens of the whole text. */
     readonly tokens: number
-    /** Windows measured, and windows planned: more than measured if interrupted. */
+    /** Windows that were measured. */
     readonly windows: number
+    /** Windows that were planned: more than `windows` if interrupted. */
     readonly wantedWindows: number
-    /** Tokens per window, and between the starts of two windows. */
+    /** Tokens per window. */
     readonly window: number
+    /** Tokens between the starts of two windows. */
     readonly step: number
-    /** Number of scored tokens, and the bytes of their text. */
+    /** Number of scored tokens. */
     readonly scored: number
+    /** Bytes of the scored tokens' text. */
     readonly scoredBytes: number
   }
+  /** exp of the mean of -ln p over all scored tokens. */
   readonly perplexity: Estimate
+  /** Mean of -ln p over all scored tokens. */
   readonly natsPerToken: Estimate
+  /** `natsPerToken` / ln 2. */
   readonly bitsPerToken: number
-  /** Comparable between tokenizers. */
+  /** Sum of -ln p divided by `scoredBytes`. Comparable between tokenizers. */
   readonly natsPerByte: number
+  /** `natsPerByte` / ln 2. Comparable between tokenizers. */
   readonly bitsPerByte: number
   /** Perplexity over the first 1, 2, … windows. */
   readonly afterEachWindow: readonly number[]
+  /** Each window alone, in order. */
   readonly eachWindow: readonly WindowResult[]
   /** The signal aborted before the last window was finished. */
   readonly interrupted: boolean
   /** null without a reference. */
   readonly divergence: Divergence | null
-  readonly speed: { readonly tokens: number; readonly seconds: number; readonly tokensPerSecond: number }
+  /** Speed of the model's steps alone. */
+  readonly speed: {
+    /** Tokens that the model read: all but the last of each window. */
+    readonly tokens: number
+    /** Time of the steps. */
+    readonly seconds: number
+    /** `tokens` / `seconds`. */
+    readonly tokensPerSecond: number
+  }
 }
 
 export interface MeasureOptions {

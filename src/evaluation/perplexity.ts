@@ -15,6 +15,7 @@ import { modelReference, type Reference } from './reference.ts'
 import { openReferenceFile } from './reference-file.ts'
 import { type Cut, cutOf, cutWindows, type WindowOptions, type Windows } from './windows.ts'
 
+/** Options of `measurePerplexity`: how the text is cut, how the model is loaded, and what it is compared with. */
 export interface PerplexityOptions
   extends WindowOptions,
     Omit<LoadOptions, 'contextLength' | 'cacheBytes' | 'keptBytes' | 'chunkSize' | 'chatTemplate' | 'inline'> {
@@ -24,6 +25,7 @@ export interface PerplexityOptions
   readonly against?: string
   /** Store this model's distributions in a file, for later comparisons: 2 bytes x vocabulary x scored tokens. */
   readonly saveReference?: string
+  /** Called after every window. What it throws is what `measurePerplexity` throws. */
   readonly onWindow?: (progress: WindowProgress) => void
   /**
    * If `signal` aborts after the first window: resolve with the finished windows (and `interrupted`) instead of rejecting.

@@ -1,5 +1,6 @@
 /** A mean over tokens, and its standard error: how far another text of the same kind would likely move it. */
 export interface Estimate {
+  /** The mean itself, in the unit of the quantity. */
   readonly mean: number
   /** s / sqrt(n), assuming independent tokens. 0 for a single token. */
   readonly error: number

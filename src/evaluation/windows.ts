@@ -1,5 +1,6 @@
 import { OptionError } from '../errors.ts'
 
+/** How a text is cut into windows. */
 export interface WindowOptions {
   /** Tokens per window. Default 512. */
   readonly window?: number
@@ -8,7 +9,7 @@ export interface WindowOptions {
    * first context is scored once. Default: adjacent windows, each of which scores the tokens after its middle token.
    */
   readonly stride?: number
-  /** At most so many windows. Default: all that fit. */
+  /** Largest number of windows. Default: all that fit. */
   readonly windows?: number
 }
 

@@ -25,8 +25,9 @@ import { readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
 import { DTYPE_BYTES, isScaled } from '../tensor/dtype.ts'
 
+/** Options of `inspectModel`. */
 export interface InspectOptions extends Pick<LoadOptions, 'cacheType' | 'offline' | 'hub' | 'signal' | 'onProgress'> {
-  /** Token counts to tell the cache's bytes for. Default: the model's own context, 4K, 32K and 128K. */
+  /** Token counts to report the cache's bytes for. Default: the model's own context, 4,096, 32,768 and 131,072. */
   readonly contexts?: readonly number[]
 }
 
@@ -36,64 +37,97 @@ const INSPECT_OPTIONS = {
   contexts: { kind: list(whole(1), 'token counts'), description: "token counts to tell the cache's bytes for" },
 } satisfies OptionTable<InspectOptions>
 
+/** Result of `inspectModel`. */
 export interface Inspection {
+  /** The last part of a folder's path, or the name that was given. */
   readonly name: string
+  /** Path of the folder or GGUF file. */
   readonly folder: string
+  /** The validated config.json. */
   readonly config: ModelConfig
+  /** Numbers of weights. */
   readonly parameters: {
+    /** All weights that the model uses. */
     readonly total: number
-    /** Of which a token uses so many: less than all with a mixture of experts. */
+    /** Weights that one token uses: fewer than all with a mixture of experts. */
     readonly active: number
   }
+  /** Types and bytes in the files. */
   readonly weights: {
-    /** As they lie in the files, FP8 block factors included. */
+    /** Bytes in the files of the tensors that the model uses, FP8 scales included. */
     readonly bytes: number
+    /** All tensors of the files by type, most bytes first. */
     readonly dtypes: readonly DTypeSummary[]
   }
+  /** Cache memory for some contexts. */
   readonly cache: CacheNeeds
-  /** What tokens are drawn with where a prompt says nothing of it. */
+  /** How tokens are drawn if a prompt sets no sampling options. */
   readonly sampling: SamplingDefaults
+  /** All tensors of the files, in their order. */
   readonly tensors: readonly TensorSummary[]
   /** Tensors of the files that plain decoding has a reason to leave out, as those of multi-token prediction. */
   readonly leftOut: readonly string[]
-  /** Tensors of the files that nobody expected. */
+  /** Other tensors of the files that the model does not use. */
   readonly unused: readonly string[]
+  /** Oddities of the files that do no harm; one sentence each. */
   readonly warnings: readonly string[]
 }
 
+/** The tensors of one type in a checkpoint. */
 export interface DTypeSummary {
-  /** As safetensors calls it. */
+  /** The type's name in the files: `BF16`, `F8_E4M3`, `Q4_K` … */
   readonly dtype: string
+  /** Number of tensors. */
   readonly tensors: number
+  /** Numbers in these tensors. */
   readonly elements: number
+  /** Bytes in the files. */
   readonly bytes: number
 }
 
+/** One tensor of a checkpoint. */
 export interface TensorSummary {
+  /** Name in the file. */
   readonly name: string
+  /** The type's name in the file. */
   readonly dtype: string
+  /** Rows first. */
   readonly shape: readonly number[]
+  /** Bytes in the file. */
   readonly bytes: number
+  /** Name of the file, without its folder. */
   readonly file: string
+  /** Whether the model uses the tensor. */
   readonly used: boolean
 }
 
+/** Cache memory that a model needs. */
 export interface CacheNeeds {
+  /** Type of the cached numbers. */
   readonly type: CacheTypeName
   /**
    * Numbers cached per token and layer: C + R for a latent, keys and values of the kv heads otherwise. The mean, where layers
    * differ.
    */
   readonly elementsPerTokenAndLayer: number
+  /** In all layers. */
   readonly bytesPerToken: number
   /** The same model with keys and values of every head in the cache, as MHA has them. */
-  readonly expanded: { readonly elementsPerTokenAndLayer: number; readonly bytesPerToken: number }
+  readonly expanded: {
+    /** Keys and values of all query heads. */
+    readonly elementsPerTokenAndLayer: number
+    /** In all layers. */
+    readonly bytesPerToken: number
+  }
   /** Rows only; what sliding windows have passed is freed. */
   readonly contexts: readonly {
+    /** Tokens of one sequence. */
     readonly tokens: number
+    /** Bytes of the cache. */
     readonly bytes: number
+    /** The same with keys and values of every head. */
     readonly expandedBytes: number
-    /** More than the model was made for. */
+    /** Whether `tokens` exceeds the model's context. */
     readonly beyondModel: boolean
   }[]
 }

@@ -2,41 +2,64 @@
  * Tools beside the engine whose code is read at their first call: a program that only generates does not pay for them
  * when it starts.
  */
+import type { CacheCheck, CachedModel } from '../cache/disk/manage.ts'
 import type { SessionInspection } from '../engine/saved/inspect-session.ts'
+import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import type { Inspection, InspectOptions } from './inspect.ts'
+import type { FindOptions } from './open-tokenizer.ts'
+import type { MadeExpected, MakeExpectedOptions } from './verify/make.ts'
+import type { VerifyOptions, VerifyReport } from './verify/verify.ts'
 
-type Inspect = typeof import('./inspect.ts').inspectModel
-type Verify = typeof import('./verify/verify.ts').verifyFolder
-type MakeExpected = typeof import('./verify/make.ts').makeExpected
-type Manage = typeof import('../cache/disk/manage.ts')
-type OpenTokenizer = typeof import('./open-tokenizer.ts').openTokenizer
+/**
+ * Reads config.json and the headers of the weights. `source` is what `Engine.load` takes. Throws CheckpointError,
+ * ConfigError, UnsupportedModelError, HubError, OptionError, the signal's reason.
+ */
+export async function inspectModel(source: string, options?: InspectOptions): Promise<Inspection> {
+  return (await import('./inspect.ts')).inspectModel(source, options)
+}
 
-/** Reads config.json and the headers of the weights. Throws CheckpointError, ConfigError, UnsupportedModelError. */
-export const inspectModel: Inspect = async (...args) => (await import('./inspect.ts')).inspectModel(...args)
+/**
+ * Reads the tokenizer of a model, without its weights. `source` is what `Engine.load` takes. Throws CheckpointError,
+ * TokenizerError, HubError, OptionError, the signal's reason.
+ */
+export async function openTokenizer(source: string, options?: FindOptions): Promise<Tokenizer> {
+  return (await import('./open-tokenizer.ts')).openTokenizer(source, options)
+}
 
-/** The tokenizer of a model, without its weights. Throws CheckpointError, TokenizerError. */
-export const openTokenizer: OpenTokenizer = async (...args) =>
-  (await import('./open-tokenizer.ts')).openTokenizer(...args)
+/**
+ * Computes the prompts of a checkpoint's `expected.safetensors` and compares logits, hidden states, attention and greedy
+ * text with it. `folder` may be a GGUF file. A LatentkitError ends up in the report; throws the signal's reason.
+ */
+export async function verifyFolder(folder: string, options: VerifyOptions): Promise<VerifyReport> {
+  return (await import('./verify/verify.ts')).verifyFolder(folder, options)
+}
 
-/** A checkpoint's numbers against another engine's. Never throws for a bad checkpoint: the report says what was wrong. */
-export const verifyFolder: Verify = async (...args) => (await import('./verify/verify.ts')).verifyFolder(...args)
+/**
+ * Writes the numbers of a model as the file that `verifyFolder` reads: `expected.safetensors` in its folder, or
+ * `NAME.expected.safetensors` beside a GGUF file. Throws what loading throws, OptionError, CheckpointError if the file
+ * exists or cannot be written.
+ */
+export async function makeExpected(folder: string, options: MakeExpectedOptions): Promise<MadeExpected> {
+  return (await import('./verify/make.ts')).makeExpected(folder, options)
+}
 
-/** A model's numbers as a file that `verifyFolder` reads. Throws what loading throws, OptionError, CheckpointError. */
-export const makeExpected: MakeExpected = async (...args) => (await import('./verify/make.ts')).makeExpected(...args)
-
-/** What a session's file holds, without a model. Throws SessionFileError. */
+/** Reads and checks a session's file, without a model. Throws SessionFileError. */
 export async function inspectSession(path: string): Promise<SessionInspection> {
   const { NODE_SESSIONS } = await import('../engine/host/node/sessions.ts')
   return (await import('../engine/saved/inspect-session.ts')).inspectSession(NODE_SESSIONS, path)
 }
 
-/** What a cache folder keeps, by model, the last used first. */
-export const cachedModels: Manage['cachedModels'] = async folder =>
-  (await import('../cache/disk/manage.ts')).cachedModels(folder)
+/** The models with blocks in a cache folder, most recently used first; empty if the folder does not exist. */
+export async function cachedModels(folder: string): Promise<readonly CachedModel[]> {
+  return (await import('../cache/disk/manage.ts')).cachedModels(folder)
+}
 
-/** Removes what a cache folder keeps of models, by fingerprint; says how many bytes that were. */
-export const removeCached: Manage['removeCached'] = async (...args) =>
-  (await import('../cache/disk/manage.ts')).removeCached(...args)
+/** Removes all blocks of these models from a cache folder. Returns the bytes freed. */
+export async function removeCached(folder: string, fingerprints: readonly string[]): Promise<number> {
+  return (await import('../cache/disk/manage.ts')).removeCached(folder, fingerprints)
+}
 
-/** Reads every block of a cache folder and checks it; changes nothing. */
-export const verifyCached: Manage['verifyCached'] = async folder =>
-  (await import('../cache/disk/manage.ts')).verifyCached(folder)
+/** Reads every block of a cache folder and checks its checksum; changes nothing. */
+export async function verifyCached(folder: string): Promise<CacheCheck> {
+  return (await import('../cache/disk/manage.ts')).verifyCached(folder)
+}

@@ -10,7 +10,8 @@ import { readOptions } from '../options/read-options.ts'
 import { TokenizerError } from '../tokenizer/errors.ts'
 import { createTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts'
 
-type FindOptions = Pick<LoadOptions, 'offline' | 'hub' | 'signal' | 'onProgress'>
+/** Options of `openTokenizer`: how the model is found. */
+export type FindOptions = Pick<LoadOptions, 'offline' | 'hub' | 'signal' | 'onProgress'>
 
 /** The tokenizer of a model, without its weights. Throws CheckpointError, TokenizerError. */
 export async function openTokenizer(source: string, options: FindOptions = {}): Promise<Tokenizer> {

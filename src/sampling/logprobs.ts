@@ -3,9 +3,9 @@ import { expNegative } from './exp.ts'
 import { argmax } from './sampler.ts'
 import { isBefore } from './select.ts'
 
-/** A token and the logarithm of its probability. */
+/** A token with the logarithm of its probability in the model's own distribution. */
 export interface TokenLogprob {
-  /** The token. */
+  /** Token id. */
   readonly id: number
   /** Natural logarithm of the probability; -Infinity for a masked token. */
   readonly logprob: number

@@ -78,7 +78,7 @@ export function weightBytes(type: WeightType, rows: number, cols: number): numbe
   return rows * (cols / elements) * bytes
 }
 
-/** A cached vector as plain numbers, contiguous. */
+/** Types of cached numbers that are stored as they are, without scales. */
 export type PlainCacheType = 'f32' | 'f16' | 'bf16'
 
 /**

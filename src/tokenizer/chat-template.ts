@@ -10,6 +10,7 @@ import { isObject } from './tokenizer-json.ts'
 
 /** One message of a conversation. Other keys (tool_calls, name …) are passed to the template unchanged. */
 export interface ChatMessage {
+  /** The author: `system`, `user`, `assistant`, `tool` or another role of the template. */
   readonly role: string
   /**
    * A text, or parts such as `{ type: 'text', text }` for templates that accept them. Null (as in a message that only
@@ -19,6 +20,7 @@ export interface ChatMessage {
   readonly [key: string]: unknown
 }
 
+/** Options of `Tokenizer.applyChatTemplate`. */
 export interface ChatTemplateOptions {
   /** Tool definitions in OpenAI's form. Default: none. */
   readonly tools?: readonly unknown[]

@@ -8,6 +8,7 @@ export interface PieceSource {
   readonly strip: TextStrip | undefined
 }
 
+/** Options of `Tokenizer.decode` and `Tokenizer.detokenizer`. */
 export interface DetokenizerOptions {
   /** Leave out special tokens (end of turn, padding …). Default false. */
   readonly skipSpecialTokens?: boolean
@@ -30,6 +31,7 @@ export class Detokenizer {
   #first = true
   #gap: Uint8Array = EMPTY
 
+  /** @internal Use `tokenizer.detokenizer()`. */
   constructor(source: PieceSource, options: DetokenizerOptions = {}) {
     this.#source = source
     this.#skipSpecial = options.skipSpecialTokens ?? false

@@ -20,6 +20,7 @@ export interface TokenizerFiles {
   readonly folder?: string
 }
 
+/** Options of `Tokenizer.encode`. */
 export interface EncodeOptions {
   /** Let tokenizer.json's post-processor add its tokens. Default true. */
   readonly addSpecialTokens?: boolean
@@ -30,6 +31,7 @@ export interface EncodeOptions {
   readonly parseSpecial?: boolean
 }
 
+/** Options of `Tokenizer.encodeChat`. */
 export interface EncodeChatOptions extends ChatTemplateOptions {
   /**
    * Control tokens written out in messages become these tokens; false: they are tokenised like any text, so that users of a
@@ -55,12 +57,17 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
 export class Tokenizer implements PieceSource {
   /** The highest id + 1. A model's embedding may have more rows. */
   readonly vocabSize: number
+  /** Beginning-of-text token; undefined if tokenizer_config.json names none that the vocabulary has. */
   readonly bosId: number | undefined
+  /** End-of-text token, under the same condition. */
   readonly eosId: number | undefined
+  /** Padding token, under the same condition. */
   readonly padId: number | undefined
+  /** Token for unknown text, under the same condition. */
   readonly unkId: number | undefined
   /** Whether a prompt begins with `bosId`; see `encodePrompt`. */
   readonly startsWithBos: boolean
+  /** @internal Text that the decoder removes at the ends. */
   readonly strip: TextStrip | undefined
   readonly #cutter: TextCutter
   readonly #decoder: TokenDecoder
@@ -137,6 +144,7 @@ export class Tokenizer implements PieceSource {
     return new Detokenizer(this, options)
   }
 
+  /** The id of a token as the vocabulary writes it; undefined if it has no such token. */
   tokenToId(token: string): number | undefined {
     return this.#cutter.tokenToId(token)
   }
@@ -159,6 +167,7 @@ export class Tokenizer implements PieceSource {
     return this.#specialTexts.split(text).map(section => (typeof section === 'number' ? section : section.text))
   }
 
+  /** Ids of all special tokens; see `isSpecial`. */
   get specialIds(): number[] {
     return [...this.#special]
   }
@@ -170,6 +179,7 @@ export class Tokenizer implements PieceSource {
     return piece.gap.length === 0 ? piece.later : Uint8Array.of(...piece.later, ...piece.gap)
   }
 
+  /** @internal */
   piece(id: number): TokenPiece | undefined {
     const known = this.#pieces.get(id)
     if (known !== undefined) return known
@@ -180,6 +190,7 @@ export class Tokenizer implements PieceSource {
     return piece
   }
 
+  /** Whether the files have a chat template. */
   get hasChatTemplate(): boolean {
     return this.#templates.names.length > 0
   }

@@ -5,20 +5,31 @@ import { type BlockFile, checkBlock, LABEL_FILE, listBlocks } from './folder.ts'
 
 /** The cached blocks of one model (same weights, layout and arithmetic). */
 export interface CachedModel {
+  /** Hash of the model's weights, the cache layout and the arithmetic; `removeCached` takes it. */
   readonly fingerprint: string
   /** The model's name when it was first loaded. */
   readonly label: string
+  /** Number of complete blocks. */
   readonly blocks: number
+  /** Size of all files, partial ones included. */
   readonly bytes: number
   /** Last use of any of its blocks, in milliseconds since 1970. */
   readonly usedAt: number
 }
 
+/** Result of `verifyCached`. */
 export interface CacheCheck {
+  /** Number of blocks that were read. */
   readonly blocks: number
+  /** Size of these blocks. */
   readonly bytes: number
   /** Damaged files and why. Partial files do not count. */
-  readonly damaged: readonly { readonly path: string; readonly reason: string }[]
+  readonly damaged: readonly {
+    /** The block's file. */
+    readonly path: string
+    /** What is wrong with it. */
+    readonly reason: string
+  }[]
 }
 
 /** Most recently used first; empty if the folder does not exist. */

@@ -1,5 +1,6 @@
 import { LatentkitError, registerError } from '../../errors.ts'
 
+/** The `code` of a `HubError`. */
 export type HubErrorCode =
   /** No such model, revision or file, in the cache or on the hub. */
   | 'model_not_found'
@@ -11,7 +12,9 @@ export type HubErrorCode =
   | 'download_failed'
   /** The downloaded file differs from the announced size or checksum. */
   | 'download_corrupt'
+  /** No room for the downloaded files. */
   | 'disk_full'
+  /** The cache's folder cannot be created or written. */
   | 'cache_not_writable'
 
 /** A model could not be obtained from the hub or its cache. */

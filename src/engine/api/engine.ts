@@ -63,11 +63,12 @@ export async function connect(links: Links, source: string, options: LoadOptions
 
 /** An engine wherever its host runs: a platform adds how one is loaded. */
 export class LoadedEngine {
-  /** The loaded model. */
+  /** Sizes, kernels and defaults of the loaded model. */
   readonly info: ModelInfo
   readonly #client: Client
   #disposed: Promise<void> | null = null
 
+  /** @internal */
   protected constructor({ client, info }: Connection) {
     this.#client = client
     this.info = info

@@ -12,7 +12,7 @@ import { GenerationStream } from '../wire/generation.ts'
 export interface Continuation {
   /** Where it is written; dispose of it when it is no longer wanted. */
   readonly session: Session
-  /** The text as it is written. */
+  /** The text under way. */
   readonly generation: Generation
 }
 
@@ -32,7 +32,7 @@ export class Session {
   #cache: CacheStats = { tokens: 0, usedBytes: 0, bytes: 0 }
   #disposed = false
 
-  /** Use `engine.session()`. The host knows the session by `id`; `state` is what it begins with. */
+  /** @internal Use `engine.session()`. The host knows the session by `id`; `state` is its state at first. */
   constructor(client: Client, id: number, state: SessionState | null = null) {
     this.#client = client
     this.#thread = client.thread
@@ -123,7 +123,12 @@ export class Session {
     prompt: string | readonly Message[],
     n: number,
     options: PromptOptions = {},
-  ): Promise<{ readonly session: Session; readonly completion: Completion }> {
+  ): Promise<{
+    /** The fork that wrote the text. */
+    readonly session: Session
+    /** The text, with its log-probabilities. */
+    readonly completion: Completion
+  }> {
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'bestOf', options)
     const texts = await this.continuations(prompt, n, { logprobs: 0, ...given })
     let chosen: Session | null = null

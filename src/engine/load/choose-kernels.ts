@@ -3,7 +3,9 @@ import { KernelsUnavailableError } from '../types/errors.ts'
 import type { KernelChoice } from '../types/options.ts'
 import type { KernelFactories, KernelOptions } from '../types/platform.ts'
 
+/** Result of `chooseKernels`. */
 export interface ChosenKernels {
+  /** A kernel set, for `makeExpected`, `verifyFolder` and `measureMachine`; end it with `dispose()`. */
   readonly kernels: Kernels
   /** Why they are not the native ones; null where they are or were not asked for. */
   readonly fallbackReason: string | null

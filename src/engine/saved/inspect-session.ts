@@ -2,13 +2,15 @@ import { LatentkitError } from '../../errors.ts'
 import type { SealedFiles } from '../types/platform.ts'
 import { damaged, openSession } from './open-session.ts'
 
-/** What a session's file holds, without a model. */
+/** Result of `inspectSession`: the header of a session's file. */
 export interface SessionInspection {
-  /** What the model is called that it belongs to. */
+  /** Name of the model that the session belongs to. */
   readonly model: string
+  /** Time of `save`. */
   readonly savedAt: Date
-  /** Of the history, and how many of them have rows in the file. */
+  /** Tokens of the history. */
   readonly tokens: number
+  /** Tokens that have cached rows in the file; 0 if saved without `rows`. */
   readonly rows: number
   /** Segments of a row with their types. */
   readonly rowTypes: string

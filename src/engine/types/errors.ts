@@ -2,8 +2,9 @@ import { defineError, LatentkitError, registerError } from '../../errors.ts'
 
 /** A prompt that does not fit the session's context, or a session's file that does not. */
 export class ContextLengthError extends LatentkitError {
-  /** Of a prompt: what the session would hold with it, and what it may hold. */
+  /** Tokens that the session would hold with the prompt; absent for a session's file. */
   readonly tokens?: number
+  /** Tokens that the session may hold; absent for a session's file. */
   readonly contextLength?: number
 
   constructor(

@@ -5,22 +5,25 @@ import type { AttentionPath } from '../../nn/attention/path.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
 import type { SamplingOptions as DrawingOptions } from '../../sampling/options.ts'
 
-/** Which kernel set computes. `auto`: the native ones, or WebAssembly's where those cannot be had. */
+/** A kernel set. `auto`: `native`, or `wasm` if the native kernels cannot be loaded. `reference`: plain TypeScript, slow. */
 export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
 
-/** How far a model is loaded. */
+/** Progress of `Engine.load`. */
 export interface ProgressEvent {
-  /** What is done now: a name is resolved, files are downloaded, weights are loaded, or all is ready. */
+  /**
+   * The current stage: `resolve` looks up a name on the hub, `download` fetches a file, `load` reads weights, `ready` is the
+   * end. `write` is never reported while a model loads.
+   */
   readonly status: 'resolve' | 'download' | 'load' | 'write' | 'ready'
-  /** File or tensor in work. */
+  /** `resolve`: the name on the hub. `download`: the file. `load`: the tensor. `ready`: the source that was given. */
   readonly file: string
-  /** Bytes done and bytes in all: of this file while downloading, of all weights while loading or writing. */
+  /** Bytes done: of this file while downloading, of all weights while loading. */
   readonly loaded: number
-  /** Bytes in all; 0 while that is not known. */
+  /** The total of the same bytes; 0 for `resolve`. */
   readonly total: number
 }
 
-/** How a model is loaded: `Engine.load`. */
+/** Options of `Engine.load`. */
 export interface LoadOptions {
   /** Default `auto`: native where it can be had, else WebAssembly. */
   readonly kernels?: KernelChoice
@@ -74,7 +77,14 @@ export interface LoadOptions {
   /** Never use the network. Default false. */
   readonly offline?: boolean
   /** Where the hub is and where its files are kept; the command line fills this from the environment. */
-  readonly hub?: { readonly endpoint?: string; readonly token?: string; readonly cacheDir?: string }
+  readonly hub?: {
+    /** Address of the hub. Default https://huggingface.co. */
+    readonly endpoint?: string
+    /** Access token; sent to `endpoint` only, never to the servers that it redirects to. Default: none. */
+    readonly token?: string
+    /** Folder of downloaded models, shared with Python's huggingface_hub. Default `~/.cache/huggingface/hub`. */
+    readonly cacheDir?: string
+  }
   /**
    * Run in the caller's thread instead of a worker: for tests and debugging; blocks the event loop, and nothing can stop it where
    * a model's regular expression or template never ends. Default false.
@@ -104,7 +114,7 @@ export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
   readonly seed?: number
 }
 
-/** How far a prompt is read. */
+/** Progress of reading a prompt. */
 export interface PromptProgress {
   /** Of the prompt's tokens, those that are read: rows that were cached count. */
   readonly tokens: number
@@ -112,9 +122,10 @@ export interface PromptProgress {
   readonly total: number
 }
 
-/** How tokens are guessed ahead (docs/speculation.md). */
+/** What proposes draft tokens: nothing, the text's own n-grams, or a draft model (docs/speculation.md). */
 export type SpeculationKind = 'off' | 'ngram' | 'draft'
 
+/** Options of `session.prompt`, `engine.generate` and the calls built on them. */
 export interface PromptOptions extends SamplingOptions {
   /** Default: until the text or the context ends. */
   readonly maxTokens?: number
@@ -170,15 +181,14 @@ export interface PromptOptions extends SamplingOptions {
   /** For messages: go on with the last message, an answer that has begun, instead of answering it. Default false. */
   readonly continueFinalMessage?: boolean
   /**
-   * Ends the text; its reason is what is thrown. A deadline: `AbortSignal.timeout(ms)`. An engine whose thread does not hear of it
-   * for some seconds is given a new thread, and its other sessions are lost.
-   */
-  /**
    * Hears how far a prompt is read, ten times a second at most, until the first token comes; never of a prompt that takes less
    * time. Not with beams. What it throws is lost. Default: nobody.
    */
   readonly onPromptProgress?: (progress: PromptProgress) => void
-  /** Ends the generation, which rejects with the signal's reason. */
+  /**
+   * Ends the generation, which rejects with the signal's reason. A deadline: `AbortSignal.timeout(ms)`. If the engine's thread
+   * does not react for some seconds, the engine starts a new one and loses its other sessions.
+   */
   readonly signal?: AbortSignal
 }
 
@@ -195,7 +205,7 @@ export interface BeamOptions {
   readonly earlyStopping?: boolean
 }
 
-/** How a session keeps its past: `engine.session`. */
+/** Options of `engine.session`. */
 export interface SessionOptions {
   /** Tokens this session may hold. Default and upper bound: the engine's `contextLength`. */
   readonly contextLength?: number
@@ -211,7 +221,7 @@ export interface RollingOptions {
   readonly drop?: number
 }
 
-/** What `session.save` writes. */
+/** Options of `session.save`. */
 export interface SaveOptions {
   /**
    * Keep what the model remembers, so that it need not be computed again. Default true; without, a file has a few KB,
@@ -222,7 +232,7 @@ export interface SaveOptions {
   readonly notes?: unknown
 }
 
-/** How `engine.restore` takes a saved session. */
+/** Options of `engine.restore`. */
 export interface RestoreOptions {
   /**
    * Where the rows cannot be used (another model with the same tokenizer, another arithmetic or cache type, no room), take
@@ -233,7 +243,7 @@ export interface RestoreOptions {
   readonly contextLength?: number
 }
 
-/** How text becomes token ids. */
+/** Options of `engine.tokenize`. */
 export interface TokenizeOptions {
   /** Let the tokenizer add its special tokens, as for the first text of a session. Default false. */
   readonly addSpecialTokens?: boolean
@@ -241,13 +251,13 @@ export interface TokenizeOptions {
   readonly parseSpecial?: boolean
 }
 
-/** How token ids become text. */
+/** Options of `engine.detokenize`. */
 export interface DetokenizeOptions {
   /** Special tokens give no text. Default false. */
   readonly skipSpecialTokens?: boolean
 }
 
-/** How messages become the text of a prompt. */
+/** Options of `engine.applyChatTemplate`. */
 export interface ChatTemplateOptions {
   /** End with the opening of the assistant's answer. Default true, but false with continueFinalMessage. */
   readonly addGenerationPrompt?: boolean
@@ -259,11 +269,11 @@ export interface ChatTemplateOptions {
   readonly templateVariables?: Readonly<Record<string, unknown>>
 }
 
-/** One message of a conversation. */
+/** One message of a conversation. Other keys (`tool_calls`, `name` …) are passed to the chat template unchanged. */
 export interface Message {
-  /** Who speaks: `system`, `user`, `assistant`, `tool` or another role of the model's template. */
+  /** The author; a model's template may define other roles than these four. */
   readonly role: 'system' | 'user' | 'assistant' | 'tool' | (string & {})
-  /** What is said. */
+  /** The text; null in a message that only calls tools. */
   readonly content: string | null
   readonly [extra: string]: unknown
 }

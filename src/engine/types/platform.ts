@@ -35,6 +35,7 @@ export type KernelFactories = Readonly<
   Record<Exclude<KernelChoice, 'auto'>, (options: KernelOptions) => Promise<Kernels>>
 >
 
+/** Options of a kernel set. */
 export interface KernelOptions {
   /** Threads that compute. Default: one for each core of the machine. */
   readonly threads?: number

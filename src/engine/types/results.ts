@@ -8,11 +8,11 @@ import type { Logprobs } from '../../sampling/logprobs.ts'
  */
 export type FinishReason = 'stop' | 'length' | 'context' | 'aborted'
 
-/** A piece of text as it is generated. */
+/** Text that one token added, as it is generated. */
 export interface Chunk {
   /** May be empty while a character or a stop sequence is incomplete. */
   readonly text: string
-  /** The token that completed the piece. */
+  /** The token that was drawn last. */
   readonly tokenId: number
   /** If they were asked for. */
   readonly logprobs?: Logprobs
@@ -20,33 +20,33 @@ export interface Chunk {
 
 /** Token counts of one generation. */
 export interface Usage {
-  /** Tokens of the prompt, reused ones included. */
+  /** Tokens of the prompt and of the timeline before it, reused ones included. */
   readonly promptTokens: number
   /** Prompt tokens whose rows were there: the session's own, or those of another that began alike. */
   readonly cachedTokens: number
-  /** Tokens that were generated. */
+  /** Number of `tokenIds`. */
   readonly completionTokens: number
-  /** Tokens that were guessed ahead and checked (`speculation`), and those of them that the text has. */
+  /** Draft tokens that the model checked (`speculation`). */
   readonly draftTokens: number
-  /** Of these, guessed ahead and accepted (speculation). */
+  /** Draft tokens that became part of the text. */
   readonly acceptedTokens: number
 }
 
-/** Where the time of one generation went. */
+/** Duration and speed of one generation; all 0 if nothing was computed. */
 export interface Timings {
-  /** Milliseconds from the call to the first token, of prompt processing, and of generation after it. */
+  /** Milliseconds from the call to the first token, waiting for other prompts included. With beams: to the whole text. */
   readonly firstTokenMs: number
-  /** Milliseconds until the first token. */
+  /** Milliseconds from the start of reading the prompt to the first token. */
   readonly promptMs: number
-  /** Milliseconds from the first token to the last. */
+  /** Milliseconds from the first token to the last; 0 for a single token. */
   readonly generationMs: number
-  /** Prompt tokens that were computed, per second. */
+  /** Prompt tokens that were not reused, per second of `promptMs`. */
   readonly promptTokensPerSecond: number
-  /** Generated tokens per second. */
+  /** Generated tokens after the first, per second of `generationMs`. With beams: all tokens. */
   readonly tokensPerSecond: number
 }
 
-/** A finished text. */
+/** A finished text: what a `Generation` resolves with. */
 export interface Completion {
   /** The text, without its prompt. */
   readonly text: string
@@ -54,11 +54,11 @@ export interface Completion {
   readonly tokenIds: readonly number[]
   /** Why it ended. */
   readonly finishReason: FinishReason
-  /** Token counts. */
+  /** Numbers of tokens read, reused, generated and drafted. */
   readonly usage: Usage
-  /** Where the time went. */
+  /** Milliseconds, and tokens per second. */
   readonly timings: Timings
-  /** Draws the same text again. */
+  /** The seed that the text was drawn with; it draws the same text again. */
   readonly seed: number
   /**
    * If they were asked for: of every token that was drawn, in order. So the end-of-text token has one, and what a stop
@@ -73,11 +73,11 @@ export interface Completion {
 export interface BeamText {
   /** The text, without its prompt. */
   readonly text: string
-  /** Its tokens. */
+  /** Its tokens, without the end-of-text token. */
   readonly tokenIds: readonly number[]
   /** Why it ended. */
   readonly finishReason: FinishReason
-  /** Of all its tokens together, that of an end-of-text token included. */
+  /** Sum over its tokens of the natural logarithm of their probability, the end-of-text token included. */
   readonly logprob: number
   /** What beams are compared by; see `BeamOptions.lengthPenalty`. */
   readonly score: number
@@ -96,19 +96,19 @@ export interface Generation extends AsyncIterable<Chunk>, Promise<Completion> {}
 export interface SamplingDefaults {
   /** Whose they are: the model's files name some of the first four, or none. */
   readonly by: 'model' | 'latentkit'
-  /** 0 is greedy. */
+  /** Divides the logits; 0 takes the likeliest token. */
   readonly temperature: number
-  /** Share of the probability that tokens are drawn from; 1 is all of it. */
+  /** Tokens are drawn from the likeliest ones that have this share of the probability; 1: from all. */
   readonly topP: number
-  /** Number of likeliest tokens that are drawn from; 0 is all of them. */
+  /** Tokens are drawn from this number of likeliest ones; 0: from all. */
   readonly topK: number
-  /** Least probability of a token, relative to the likeliest one's; 0 leaves out none. */
+  /** Smallest probability of a token that is drawn from, relative to the likeliest one's; 0: no limit. */
   readonly minP: number
-  /** Divides the logits of tokens that have occurred; 1 does nothing. */
+  /** Divides positive logits of tokens that have occurred and multiplies negative ones; 1: off. */
   readonly repetitionPenalty: number
 }
 
-/** A loaded model. */
+/** Facts about a loaded model. */
 export interface ModelInfo {
   /** The folder or file without its path, or the name on the hub. */
   readonly name: string
@@ -116,29 +116,36 @@ export interface ModelInfo {
   readonly modelType: string
   /** Number of decoder layers. */
   readonly nLayers: number
-  /** Width of the residual stream. */
+  /** D, the width of the residual stream. */
   readonly hiddenSize: number
-  /** Number of token ids. */
+  /** Rows of the logits: token ids are below it. */
   readonly vocabSize: number
   /** Tokens a session may hold. */
   readonly contextLength: number
-  /** Element type of cached rows. */
+  /** Type of the cached numbers. */
   readonly cacheType: CacheTypeName
-  /** Bytes of one cached token in all layers. */
+  /** Bytes of one cached token in all layers, while no window has passed it. */
   readonly cacheBytesPerToken: number
-  /** Number of weights. */
+  /** Number of weights of the matrices and vectors that the model reads. */
   readonly parameters: number
   /** Bytes of the weights in the types that the kernels use. */
   readonly weightBytes: number
-  /** What computes. */
-  readonly kernels: { readonly name: string; readonly isa: string; readonly threads: number }
+  /** The kernel set in use. */
+  readonly kernels: {
+    /** `native`, `wasm` or `reference`. */
+    readonly name: string
+    /** Instruction set, such as `avx512`, `avx2`, `neon`, `simd128` or `portable`. */
+    readonly isa: string
+    /** Compute threads. */
+    readonly threads: number
+  }
   /** Why the kernels are not the native ones; null where they are or were not asked for. */
   readonly fallbackReason: string | null
-  /** Whether prompts may be messages. */
+  /** Whether prompts may be messages: the model, or the load options, have a chat template. */
   readonly hasChatTemplate: boolean
-  /** How tokens are drawn where a prompt does not say. */
+  /** How tokens are drawn if a prompt sets no sampling options. */
   readonly sampling: SamplingDefaults
-  /** The draft model's name; null without one. */
+  /** Name of the draft model; null without one. */
   readonly draft: string | null
   /** What looked odd while loading but does no harm; one sentence each. */
   readonly warnings: readonly string[]
@@ -146,7 +153,7 @@ export interface ModelInfo {
 
 /** Bytes and tokens a session's cache holds. */
 export interface CacheStats {
-  /** Tokens that have rows. */
+  /** Tokens with cached rows. */
   readonly tokens: number
   /** Rows of the cached tokens: tokens x layers x row. */
   readonly usedBytes: number
@@ -166,12 +173,12 @@ export interface EngineCacheStats {
   readonly draftBytes: number
 }
 
-/** What a saved session takes. */
+/** What `session.save` wrote. */
 export interface SavedSession {
-  /** Of the history, and how many of them have rows in the file. */
+  /** Tokens of the history. */
   readonly tokens: number
-  /** Cached rows in the file. */
+  /** Tokens that have cached rows in the file; 0 if saved without `rows`. */
   readonly rows: number
-  /** Of the file. */
+  /** Size of the file. */
   readonly bytes: number
 }

@@ -13,23 +13,35 @@ import { openTokenizer } from '../open-tokenizer.ts'
 import { expectedPath } from './expected.ts'
 import { argmax } from './measure.ts'
 
+/** Options of `makeExpected`. */
 export interface MakeExpectedOptions {
   /** Texts, or token ids as they are. Default: two short English sentences. */
   readonly prompts?: readonly (string | readonly number[])[]
-  /** Tokens of the greedy continuation; 0: none. Default 16. */
+  /** Tokens of the greedy continuation, 0 to 4,096; 0: none. Default 16. */
   readonly greedy?: number
-  /** What computes; disposed of at the end. */
+  /** A kernel set of `chooseKernels`; `makeExpected` disposes of it. */
   readonly kernels: Kernels
-  /** Take the place of a file that is there. Default false. */
+  /** Replace an existing file. Default false. */
   readonly force?: boolean
+  /** Called after each prompt with the number of finished prompts and of all. */
   readonly onPrompt?: (done: number, of: number) => void
+  /** Ends the work before the next prompt: `makeExpected` rejects with the signal's reason and writes nothing. */
   readonly signal?: AbortSignal
 }
 
+/** Result of `makeExpected`. */
 export interface MadeExpected {
+  /** The file that was written. */
   readonly path: string
+  /** Name of the kernel set that computed the numbers. */
   readonly kernels: string
-  readonly prompts: readonly { readonly tokens: readonly number[]; readonly greedy: readonly number[] }[]
+  /** The prompts in their order. */
+  readonly prompts: readonly {
+    /** Token ids of the prompt. */
+    readonly tokens: readonly number[]
+    /** Token ids of its greedy continuation. */
+    readonly greedy: readonly number[]
+  }[]
 }
 
 const PROMPTS = ['Once upon a time, there was a little fox who lived by the sea.', 'The capital of France is']

@@ -23,27 +23,37 @@ const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1, int8: 0.2, fp8: 0.5 } as co
  */
 const TOLERANCE_8_BIT = { dense: 0.15, experts: 0.6 } as const
 
+/** How many tokens agree. */
 export interface Agreement {
+  /** Tokens that agree. */
   readonly agreeing: number
+  /** Tokens that were compared. */
   readonly expected: number
 }
 
+/** One combination of kernels, arithmetic, cache type, path and prefill, and its errors. */
 export interface VerifyRow {
+  /** The name given in `VerifyOptions.kernels`. */
   readonly kernels: string
+  /** How products with quantised weights were computed. */
   readonly arithmetic: Arithmetic
+  /** Type of the cached numbers. */
   readonly cacheType: CacheTypeName
   /** null: grouped attention has one path. */
   readonly path: AttentionPath | null
+  /** How the prompt was read. */
   readonly prefill: Prefill
-  /** Worst |error| / (1 + |expected|) of the logits over all prompts, and the root mean square of the error. */
+  /** Worst |error| / (1 + |expected|) of the logits over all prompts. */
   readonly logitError: number
+  /** Root mean square of the logits' error over all positions of all prompts. */
   readonly logitRms: number
-  /** Of each position's root mean square, the median. */
+  /** Median over positions of the root mean square of the logits' error. */
   readonly logitMedian: number
-  /** Worst error of each hidden state: embedding, after each layer, after the final norm. */
+  /** Worst error of each hidden state: embedding, after each layer, after the final norm. null if none is expected. */
   readonly hiddenErrors: readonly number[] | null
-  /** First layer (from 1; 0 is the embedding) whose hidden state is out of tolerance. */
+  /** First layer (from 1; 0 is the embedding) whose hidden state is out of tolerance; checked for exact f32 only. */
   readonly firstDivergingLayer: number | null
+  /** Worst error of the attention probabilities, as in `logitError`; null if none are expected. */
   readonly attentionError: number | null
   /** Positions of the prompts whose likeliest token is the expected one. */
   readonly top1: Agreement
@@ -52,6 +62,7 @@ export interface VerifyRow {
    * the expected ones.
    */
   readonly greedy: Agreement | null
+  /** Whether the errors are within the tolerance of this arithmetic and cache type. */
   readonly passed: boolean
 }
 

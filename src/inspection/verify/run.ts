@@ -10,6 +10,7 @@ import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpectedPrompt } from './expected.ts'
 import { argmax, meanSquares, worstError } from './measure.ts'
 
+/** How a prompt is read: in one step, in chunks of 7 tokens, or token by token. */
 export type Prefill = 'whole' | 'chunked' | 'token'
 
 /** Tokens of a chunk: odd, so that it lies across every border inside. */

@@ -16,21 +16,29 @@ import { type RivalAgreement, readRival } from './rival.ts'
 import { type Arithmetic, summarise, type VerifyRow, type Way } from './row.ts'
 import { type Prefill, type PromptErrors, runPrompt } from './run.ts'
 
+/** Result of `verifyFolder`. */
 export interface VerifyReport {
+  /** The folder or GGUF file that was given. */
   readonly folder: string
+  /** The `model_type` of config.json; null if it cannot be read. */
   readonly modelType: string | null
+  /** The computed combinations, in order. */
   readonly rows: readonly VerifyRow[]
   /** How far llama.cpp is from the same numbers, where a file beside them says so. */
   readonly llamaCpp: RivalAgreement | null
-  /** Why nothing could be computed; null where it could. */
+  /** Why the verification stopped; null if all rows were computed. */
   readonly error: string | null
+  /** Whether all rows passed and no error occurred. */
   readonly passed: boolean
 }
 
+/** Options of `verifyFolder`. */
 export interface VerifyOptions {
   /** Kernel sets to hold to the numbers, made for each arithmetic and disposed of at its end. */
   readonly kernels: readonly {
+    /** Name for the report; `reference` is verified with `exact` arithmetic only. */
     readonly name: string
+    /** Creates the kernel set. */
     readonly make: (options: { readonly exact: boolean }) => Promise<Kernels>
   }[]
   /** Default: both where weights are quantised; the reference has none but `exact`. */
@@ -43,7 +51,9 @@ export interface VerifyOptions {
   readonly paths?: readonly AttentionPath[]
   /** Whether to hold greedy text to the continuation where one is expected. Default true. */
   readonly greedy?: boolean
+  /** Called after each row. */
   readonly onRow?: (row: VerifyRow) => void
+  /** Ends the work before the next prompt: `verifyFolder` rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

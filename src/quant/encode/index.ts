@@ -1,4 +1,4 @@
-import { BLOCK_TYPES, type BlockType } from '../../tensor/dtype.ts'
+import { BLOCK_TYPES } from '../../tensor/dtype.ts'
 import type { BlockEncoder } from './block.ts'
 import { q2_k, q4_k, q5_k } from './k-affine.ts'
 import { q3_k, q6_k } from './k-symmetric.ts'
@@ -6,7 +6,10 @@ import { iq4_nl, mxfp4 } from './nibble-tables.ts'
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './q32.ts'
 
 /** Block types that can be written. Others need an importance matrix of activations to be useful. */
-export type EncodableBlockType = keyof typeof ENCODERS
+export type EncodableBlockType =
+  | ('q8_0' | 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1')
+  | ('q2_k' | 'q3_k' | 'q4_k' | 'q5_k' | 'q6_k')
+  | ('iq4_nl' | 'mxfp4')
 
 /** Each creates an encoder with its own scratch memory. */
 const ENCODERS = {
@@ -22,7 +25,7 @@ const ENCODERS = {
   q6_k,
   iq4_nl,
   mxfp4,
-} satisfies Partial<Record<BlockType, () => BlockEncoder>>
+} satisfies Record<EncodableBlockType, () => BlockEncoder>
 
 export const ENCODABLE_BLOCK_TYPES = Object.keys(ENCODERS) as readonly EncodableBlockType[]
 
