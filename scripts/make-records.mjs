@@ -2,6 +2,7 @@
 // recorder of the core in TypeScript, and the headers of native/ by which C++ reads records. The results are committed; a
 // test compares them.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -325,12 +326,18 @@ export async function recordFiles() {
   const { PACKED_TYPES } = await load('../../quant/packed.ts')
   const operations = { ...table.OPERATIONS, ...table.PREPARATIONS }
   const home = 'src/kernels/core/recorder.ts'
-  return {
-    [home]: formatted(home, recorder(table, fields)),
+  const headers = {
     'native/core/types.h': typesHeader(await load('codes.ts'), PACKED_TYPES),
     'native/core/records.h': recordsHeader(operations, fields),
     'native/core/opcodes.h': opcodesHeader(table),
     'native/ops/kernels.h': kernelsHeader(operations),
+  }
+  const hash = createHash('sha256').update(JSON.stringify(headers)).digest('hex').slice(0, 16)
+  return {
+    [home]: formatted(home, recorder(table, fields)),
+    ...headers,
+    'native/core/records-hash.h': `// What the records look like, as a number: an addon of other records is refused.\n${NOTE}\n#pragma once\n\n#define LATENTKIT_RECORDS "${hash}"\n`,
+    'src/kernels/core/records-hash.ts': `${NOTE}\n/** What the records look like, as a number: an addon of other records is refused. */\nexport const RECORDS = '${hash}'\n`,
   }
 }
 

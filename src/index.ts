@@ -1,5 +1,5 @@
 /**
- * The engine: a model is loaded, sessions write. What else there is comes on paths of its own: `latentkit/tools` looks at
+ * The engine: a model is loaded, sessions write; and a model's tokenizer alone. What else there is comes on paths of its own: `latentkit/tools` looks at
  * models and files, measures and converts; `latentkit/planning` tells what a model needs, in a browser too.
  */
 
@@ -29,6 +29,8 @@ export {
   OutOfMemoryError,
   UnsupportedModelError,
 } from './errors.ts'
+export { openTokenizer } from './inspection/lazy.ts'
+export type { FindOptions } from './inspection/open-tokenizer.ts'
 export type { AttentionPath } from './nn/attention/path.ts'
 export type { EncodableBlockType } from './quant/encode/index.ts'
 export type { EncodableType } from './quant/numbers.ts'
@@ -36,5 +38,8 @@ export { SamplingError } from './sampling/errors.ts'
 export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
 export { TemplateError } from './templates/errors.ts'
 export type { PlainCacheType } from './tensor/dtype.ts'
+export type { ChatMessage, ChatTemplateOptions } from './tokenizer/chat-template.ts'
+export type { Detokenizer, DetokenizerOptions } from './tokenizer/detokenizer.ts'
 export { TokenizerError } from './tokenizer/errors.ts'
+export type { EncodeChatOptions, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'
 export { VERSION } from './version.ts'

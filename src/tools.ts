@@ -25,18 +25,13 @@ export {
   inspectModel,
   inspectSession,
   makeExpected,
-  openTokenizer,
   removeCached,
   verifyCached,
   verifyFolder,
 } from './inspection/lazy.ts'
-export type { FindOptions } from './inspection/open-tokenizer.ts'
 export type { MadeExpected, MakeExpectedOptions } from './inspection/verify/make.ts'
 export type { RivalAgreement } from './inspection/verify/rival.ts'
 export type { Agreement, Arithmetic, VerifyRow } from './inspection/verify/row.ts'
 export type { Prefill } from './inspection/verify/run.ts'
 export type { VerifyOptions, VerifyReport } from './inspection/verify/verify.ts'
 export { measureMachine, readPlanModel } from './planning/lazy.ts'
-export type { ChatMessage, ChatTemplateOptions } from './tokenizer/chat-template.ts'
-export type { Detokenizer, DetokenizerOptions } from './tokenizer/detokenizer.ts'
-export type { EncodeChatOptions, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'

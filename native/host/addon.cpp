@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../core/pool.h"
+#include "../core/records-hash.h"
 #include "../platform/file-mapping.h"
 
 using namespace latentkit;
@@ -328,5 +329,8 @@ NAPI_MODULE_INIT() {
   napi_value version;
   napi_create_string_utf8(env, LATENTKIT_VERSION, NAPI_AUTO_LENGTH, &version);
   napi_set_named_property(env, exports, "version", version);
+  napi_value records;
+  napi_create_string_utf8(env, LATENTKIT_RECORDS, NAPI_AUTO_LENGTH, &records);
+  napi_set_named_property(env, exports, "records", records);
   return exports;
 }

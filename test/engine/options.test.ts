@@ -1,7 +1,7 @@
 /** Options and arguments as plain JavaScript may give them, at every door of the engine: an OptionError that names what was wrong. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Engine, OptionError, type Session } from '../../src/index.ts'
-import { convertModel, inspectModel, measurePerplexity, openTokenizer } from '../../src/tools.ts'
+import { type Engine, OptionError, openTokenizer, type Session } from '../../src/index.ts'
+import { convertModel, inspectModel, measurePerplexity } from '../../src/tools.ts'
 import { loadTales, PLAIN_TEMPLATE, TALES } from './tales.ts'
 
 type Wrong = never

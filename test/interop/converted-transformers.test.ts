@@ -2,14 +2,15 @@
  * Folders that `latentkit convert` makes of GGUF files, loaded by the real transformers: logits, greedy texts, token ids.
  * Needs Python with torch, transformers and safetensors (PyPI), named by LATENTKIT_PYTHON or found as python3.
  */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
+import { openTokenizer } from '../../src/index.ts'
 import { expectedPath } from '../../src/inspection/verify/expected.ts'
-import { openTokenizer } from '../../src/tools.ts'
 import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

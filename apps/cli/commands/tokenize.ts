@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { Tokenizer } from '../../../src/tools.ts'
+import type { Tokenizer } from '../../../src/index.ts'
 import { UsageError } from '../exit.ts'
 import { hubOptions } from '../hub.ts'
 import { watchInterrupt } from '../interrupt.ts'
@@ -57,7 +57,7 @@ async function tokenize(first: string | undefined, second: string | undefined, f
   const { signal, release } = watchInterrupt()
   const { model, text } = await modelAndText(first, second)
   if (text === undefined) throw new UsageError('there is no text (see latentkit tokenize --help)')
-  const { openTokenizer } = await import('../../../src/tools.ts')
+  const { openTokenizer } = await import('../../../src/index.ts')
   const hub = await hubOptions(flags)
   const tokenizer = await withProgress(onProgress => openTokenizer(model.source, { ...hub, signal, onProgress }))
   release()

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LatentkitError } from '../../../errors.ts'
 import { VERSION } from '../../../version.ts'
+import { RECORDS } from '../records-hash.ts'
 
 /** Where the build puts the addon, seen from `src` and from `dist/src`. */
 const BUILT = ['../../../../build/latentkit.node', '../../../../../build/latentkit.node']
@@ -11,6 +12,8 @@ const BUILT = ['../../../../build/latentkit.node', '../../../../../build/latentk
 /** What every addon exports since 0.1.0. */
 interface Versioned {
   readonly version?: string
+  /** The form of its records: between two versions it may change from build to build. */
+  readonly records?: string
 }
 
 /**
@@ -25,8 +28,9 @@ export function loadAddon<Addon extends Versioned>(): Addon {
   for (const file of given ? [resolve(given)] : [...builtHere(), ...packaged(require, problems)]) {
     try {
       const addon = require(file) as Addon
-      if (addon.version === VERSION) return addon
-      problems.push(otherVersion(file, addon.version ?? 'none'))
+      if (addon.version !== VERSION) problems.push(otherVersion(file, addon.version ?? 'none'))
+      else if (addon.records !== RECORDS) problems.push(`${file} was built from other sources than these`)
+      else return addon
     } catch (error) {
       problems.push(`${file} cannot be loaded (${error instanceof Error ? error.message.split('\n', 1)[0] : error})`)
     }

@@ -1,0 +1,5 @@
+// What the records look like, as a number: an addon of other records is refused.
+// Written by `npm run build:records` from src/kernels/operations. Do not edit.
+#pragma once
+
+#define LATENTKIT_RECORDS "b3d4324e5379a1ae"
