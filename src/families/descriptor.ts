@@ -6,10 +6,15 @@
 
 /** MHA, GQA and MQA by `nKvHeads`; keys and values may differ in width, as in an MLA that is cached expanded. */
 export interface GroupedShape {
+  /** Marks the variant. */
   readonly kind: 'grouped'
+  /** Query heads. */
   readonly nHeads: number
+  /** Heads of keys and values. */
   readonly nKvHeads: number
+  /** Numbers of a key, per head. */
   readonly keyDim: number
+  /** Numbers of a value, per head. */
   readonly valueDim: number
   /** Keys and values come from one projection; both are kept. Default false. */
   readonly oneProjection?: boolean
@@ -17,20 +22,23 @@ export interface GroupedShape {
 
 /** Multi-head Latent Attention: C, R, N, V and Q as in the paper (DeepSeek-V2, arXiv 2405.04434). */
 export interface LatentShape {
+  /** Marks the variant. */
   readonly kind: 'latent'
+  /** Query heads. */
   readonly nHeads: number
   /** Q; null: the query is projected directly. */
   readonly qLoraRank: number | null
-  /** C */
+  /** C: numbers of the latent. */
   readonly kvLoraRank: number
-  /** R */
+  /** R: numbers of the rope key. */
   readonly qkRopeHeadDim: number
-  /** N */
+  /** N: numbers of a head without positions. */
   readonly qkNopeHeadDim: number
-  /** V */
+  /** V: numbers of a head's value. */
   readonly vHeadDim: number
 }
 
+/** Attention by its sizes. */
 export type AttentionShape = GroupedShape | LatentShape
 
 /**
@@ -38,6 +46,7 @@ export type AttentionShape = GroupedShape | LatentShape
  * convolutions.
  */
 export interface StateShape {
+  /** Marks the variant. */
   readonly kind: 'state'
   /** For people: `delta rule 16 x 128 x 128`. */
   readonly name: string
@@ -45,14 +54,19 @@ export interface StateShape {
   readonly nHeads: number
   /** Of one sequence in one layer, in f32: recurrent matrices, and the rows that convolutions look back at. */
   readonly numbers: number
+  /** The layer's matrices and vectors. */
   readonly weights: readonly OwnWeight[]
 }
 
 /** Tensors that only some families have. */
 export interface OwnWeight {
+  /** For people, as in the files or the paper. */
   readonly name: string
+  /** What the tensor is used for: it decides its stored type, and whether a token reads all of it. */
   readonly role: 'matrix' | 'router' | 'vector' | 'lookup'
+  /** Rows of the matrix. */
   readonly rows: number
+  /** Columns of the matrix. */
   readonly cols: number
   /** What tensor-parallel ranks divide; absent: each rank keeps all of it. */
   readonly split?: 'rows' | 'cols'
@@ -60,24 +74,35 @@ export interface OwnWeight {
 
 /** Sparse attention (DeepSeek-V3.2): a small key per token and layer, by which each query chooses `topK` tokens. */
 export interface IndexerShape {
+  /** Query heads of the indexer. */
   readonly nHeads: number
+  /** Numbers of its key and of each query head. */
   readonly headDim: number
+  /** Tokens that a query attends to. */
   readonly topK: number
   /** Takes the choice of the layer before: no weights and no keys of its own. Default false. */
   readonly shared?: boolean
 }
 
+/** An MLP that every token passes. */
 export interface DenseShape {
+  /** Marks the variant. */
   readonly kind: 'dense'
+  /** Width. */
   readonly size: number
 }
 
+/** Experts, of which each token passes `topK`. */
 export interface MoeShape {
+  /** Marks the variant. */
   readonly kind: 'moe'
+  /** Experts of the layer. */
   readonly nExperts: number
   /** Experts that the router chooses from, where a rank holds only some of them. Default: `nExperts`. */
   readonly routed?: number
+  /** Experts that a token passes. */
   readonly topK: number
+  /** Width of one expert. */
   readonly expertSize: number
   /** Width of the one MLP that stands for all shared experts; 0: none. */
   readonly sharedSize: number
@@ -87,10 +112,13 @@ export interface MoeShape {
 
 /** One layer. */
 export interface LayerDescriptor {
+  /** How the layer mixes tokens. */
   readonly attention: AttentionShape | StateShape
   /** Keys a query sees, itself included; null: all before it. */
   readonly window: number | null
+  /** Its sparse indexer; null: none. */
   readonly indexer: IndexerShape | null
+  /** Its MLP or experts. */
   readonly mlp: DenseShape | MoeShape
   /** Reads the keys and values of an earlier layer: keeps no rows and projects none. Default false. */
   readonly sharesRows?: boolean
@@ -102,17 +130,23 @@ export interface LayerDescriptor {
 export interface BiasShape {
   /** q, k and v, or an MLA's down-projections. */
   readonly qkv: boolean
+  /** The attention's output projection. */
   readonly attentionOut: boolean
   /** Experts included. */
   readonly mlp: boolean
+  /** The router's logits. */
   readonly router: boolean
+  /** The projection to the vocabulary. */
   readonly output: boolean
 }
 
+/** The norms of a model. */
 export interface NormShape {
   /** `layer` norms have a bias as well. */
   readonly kind: 'rms' | 'layer'
+  /** Norms around attention and MLP in each layer. */
   readonly perLayer: number
+  /** Whether a norm precedes the output. */
   readonly final: boolean
   /** Norms over each head of q and k. */
   readonly qk: boolean
@@ -120,18 +154,23 @@ export interface NormShape {
 
 /** What is the same for all layers, or not of any layer. */
 export interface ModelShape {
+  /** The `model_type` of config.json. */
   readonly modelType: string
-  /** D */
+  /** D: width of the residual stream. */
   readonly hiddenSize: number
+  /** Rows of the embedding. */
   readonly vocabSize: number
   /** Positions the model was made for; null: unknown. */
   readonly maxPositions: number | null
+  /** Its norms. */
   readonly norm: NormShape
+  /** Which projections add a bias. */
   readonly bias: BiasShape
   /** MLPs have a gate projection beside up and down. */
   readonly gated: boolean
   /** A learned number per head in each softmax (gpt-oss). */
   readonly sinks: boolean
+  /** Whether the output uses the embedding's matrix. */
   readonly tiedEmbeddings: boolean
   /** Rows of a learned table of positions; 0: none. */
   readonly learnedPositions: number

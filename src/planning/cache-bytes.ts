@@ -3,11 +3,15 @@ import type { CacheFormat, RowSegment } from './cache-format.ts'
 import { keptSegments } from './cache-format.ts'
 import type { LayerKind } from './plan-model.ts'
 
-/** What layers that are alike keep. */
+/** Cache memory of equal layers. */
 export interface CacheKind {
+  /** Number of layers. */
   readonly layers: number
+  /** Kind of their attention. */
   readonly attention: LayerKind['attention']['kind']
+  /** Keys that a query sees, itself included; null: all before it. */
   readonly window: number | null
+  /** The vectors of a row, in order; empty if the layers cache no rows. */
   readonly segments: readonly RowSegment[]
   /** One token in one layer. */
   readonly rowBytes: number

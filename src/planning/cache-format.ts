@@ -16,9 +16,13 @@ export interface CacheFormat {
   readonly latentOnly: boolean
 }
 
+/** One vector that a layer caches per token. */
 export interface RowSegment {
+  /** The vector; `indexKey` is the sparse indexer's. */
   readonly name: 'latent' | 'ropeKey' | 'key' | 'value' | 'indexKey'
+  /** Its numbers, of all key-value heads together. */
   readonly elements: number
+  /** Its bytes, scales included. */
   readonly bytes: number
 }
 

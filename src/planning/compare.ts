@@ -9,14 +9,19 @@ import { attentionWork, type StepTime, type StepWork, stepTime } from './rooflin
 import type { Stage } from './stages.ts'
 import { whatIf } from './what-if.ts'
 
+/** Cache and decoding time of the same model with other attention. */
 export interface Comparison {
+  /** `MHA`, `GQA-8`, `MQA`, `MLA, expanded`, `MLA 256 + 64`. */
   readonly title: string
-  /** Layouts for latents have no meaning elsewhere: fp8 stands in for them. */
+  /** Type of the cached numbers; `fp8` in place of a layout for latents if other attention has none. */
   readonly dtype: string
+  /** Cache bytes of one token in all layers, while no window has passed it. */
   readonly bytesPerToken: number
   /** Bytes per token, as a multiple of the model's own. */
   readonly ratio: number
+  /** Cache bytes of one sequence of `context` tokens. */
   readonly bytesPerSequence: number
+  /** Cache bytes of the batch, one copy. */
   readonly bytes: number
   /** One rank's share of `bytes`. */
   readonly rankBytes: number
@@ -24,6 +29,7 @@ export interface Comparison {
   readonly largestContextAlone: number | null
   /** Tokens of each sequence beyond which a step reads more cache than weights; null: never. */
   readonly crossover: number | null
+  /** Time of a decoding step; null without a machine. */
   readonly decodeTime: StepTime | null
 }
 

@@ -1,14 +1,17 @@
 /** Machines as their makers describe them: peaks that nothing reaches, which is what makes a bound of them. */
 import { OptionError } from '../errors.ts'
 
+/** A device: its memory and speed. */
 export interface Machine {
+  /** Short name, as `machineNamed` takes it. */
   readonly name: string
+  /** For people. */
   readonly title: string
-  /** Of one device. */
+  /** Bytes of one device's memory; null: unknown. */
   readonly memoryBytes: number | null
   /** Bytes read per second. */
   readonly bandwidth: number
-  /** Dense FLOP/s on 16-bit numbers (f32 where there is no faster type); null: not told. */
+  /** Dense FLOP/s on 16-bit numbers (f32 where there is no faster type); null: unknown. */
   readonly flops: number | null
   /** The same on 8-bit floats, where there are such units. */
   readonly flops8?: number
@@ -18,8 +21,9 @@ export interface Machine {
     readonly attentionFlops: number
     /** Seconds of each layer's attention, however short the cache. */
     readonly attentionSeconds: number
-    /** Seconds of each small operation (norms, rope, cache rows), and of a step whatever it holds. */
+    /** Seconds of each small operation (norms, rope, cache rows). */
     readonly operationSeconds: number
+    /** Seconds that every step takes whatever it holds. */
     readonly stepSeconds: number
   }
   /** Where the figures are from. */
@@ -73,6 +77,7 @@ const ROWS: readonly Row[] = [
   ],
 ]
 
+/** The table of described machines. */
 export function machines(): readonly Machine[] {
   return ROWS.map(([name, title, gigabytes, gbPerSecond, teraflops, teraflops8, source]) => ({
     name,
@@ -85,6 +90,7 @@ export function machines(): readonly Machine[] {
   }))
 }
 
+/** The machine of that name in the table; case, spaces, `-` and `_` do not matter. Throws OptionError for others. */
 export function machineNamed(name: string): Machine {
   const wanted = plain(name)
   const machine = machines().find(m => plain(m.name) === wanted)

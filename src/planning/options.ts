@@ -6,6 +6,7 @@ import type { PlanModel } from './plan-model.ts'
 import { ONE_RANK, type Ranks } from './ranks.ts'
 import { type WeightFormat, weightFormat } from './weight-format.ts'
 
+/** Options of `plan`. Numbers out of range throw OptionError. */
 export interface PlanOptions {
   /** Tokens each sequence holds. Default: what the model was made for, 4096 where that is unknown. */
   readonly context?: number
@@ -13,7 +14,7 @@ export interface PlanOptions {
   readonly batch?: number
   /** Type of the cached numbers: `bf16` (default), `fp8`, `q8_0`, `fp8_ds_mla`, `q8_0/bf16` … */
   readonly cacheType?: string
-  /** The same, as it was called before. */
+  /** Older name of `cacheType`, which takes precedence. */
   readonly dtype?: string
   /** Type of the weights. Default: as published, or as the files have them. */
   readonly weights?: string
@@ -25,9 +26,11 @@ export interface PlanOptions {
   readonly machine?: Machine
   /** Other attention to set beside the model's own: `mha`, `gqa8`, `mqa`, `expanded`, `mla256` … */
   readonly compare?: readonly string[]
+  /** Ranks that divide heads, MLP width and vocabulary. Default 1. */
   readonly tensorParallel?: number
+  /** Ranks that divide the sequences and repeat the weights. Default 1. */
   readonly dataParallel?: number
-  /** Stages of whole layers, one behind the other, each on `tensorParallel` x `dataParallel` devices. Default 1. */
+  /** Stages of whole layers, one after the other, each on `tensorParallel` x `dataParallel` devices. Default 1. */
   readonly pipelineParallel?: number
   /** Whole experts on each rank. Default false: a slice of every expert. */
   readonly expertParallel?: boolean

@@ -21,46 +21,61 @@ import type { WeightFormat } from './weight-format.ts'
 import { weightParts } from './weight-parts.ts'
 import { countWeights, modelWeightBytes, weightBytesOf } from './weights.ts'
 
+/** Cache memory of a plan. */
 export interface CachePlan {
+  /** Type of the cached numbers. */
   readonly dtype: string
+  /** Equal layers together. */
   readonly kinds: readonly CacheKind[]
   /** Numbers per token and layer where all layers agree, else null. */
   readonly elementsPerLayer: number | null
+  /** Number of layers, drafts included if asked for. */
   readonly layers: number
+  /** Bytes of one token in all layers, while no window has passed it. */
   readonly bytesPerToken: number
-  /** Where some layers have windows: each further token beyond all of them. */
+  /** Bytes of each further token beyond all windows. */
   readonly bytesPerTokenBeyondWindows: number
   /** What a sequence keeps whatever its length; 0 where every layer attends. Part of `bytesPerSequence`. */
   readonly stateBytesPerSequence: number
+  /** Bytes of one sequence of `context` tokens, in whole blocks. */
   readonly bytesPerSequence: number
-  /** All sequences, one copy: ranks that repeat a latent are not counted twice. */
+  /** Bytes of all sequences, one copy: ranks that repeat a latent are not counted twice. */
   readonly bytes: number
-  /** One sequence as the engine's blocks hold it after exactly `context` tokens. */
+  /** Bytes of the blocks that the engine holds for one sequence after exactly `context` tokens. */
   readonly heldBytesPerSequence: number
 }
 
+/** Weight memory of a plan. */
 export interface WeightsPlan {
+  /** Type of the weights. */
   readonly dtype: string
+  /** Number of weights. */
   readonly parameters: number
+  /** Weights that one token uses: of experts the chosen ones, of the embedding one row. */
   readonly activeParameters: number
+  /** Bytes of all weights. */
   readonly bytes: number
   /** What latentkit's CPU kernels hold for them, mapped or copied; null: not known without the files. */
   readonly engineBytes: number | null
-  /** Read in a step that decodes one token. */
+  /** Bytes read in a step that decodes one token. */
   readonly activeBytes: number
-  /** The same rows as files hold them: counted there, or from sizes. */
+  /** Whether bytes are those of the model's files, or counted from its sizes. */
   readonly counted: 'files' | 'sizes'
 }
 
+/** What fits into the memory of the devices. */
 export interface MemoryPlan {
-  /** Of one device. */
+  /** Bytes of one device. */
   readonly bytes: number
+  /** Whether weights and cache fit on every device. */
   readonly fits: boolean
-  /** Beside the weights: the longest context at this batch, and the most sequences at this context. */
+  /** Longest context that fits beside the weights at this batch; 0: none, Infinity: any. */
   readonly largestContext: number
+  /** Largest batch that fits beside the weights at this context, over all ranks. */
   readonly largestBatch: number
-  /** With all of this memory for the cache. */
+  /** Longest context if the cache had all of the memory. */
   readonly largestContextAlone: number
+  /** Largest batch if the cache had all of the memory. */
   readonly largestBatchAlone: number
 }
 

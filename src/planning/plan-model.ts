@@ -3,44 +3,52 @@
 import type { LayerDescriptor, ModelShape } from '../families/descriptor.ts'
 import type { WeightType } from '../tensor/dtype.ts'
 
-/** Layers that are alike. */
+/** Equal layers of a model. */
 export interface LayerKind extends LayerDescriptor {
+  /** Number of layers. */
   readonly count: number
 }
 
+/** A model as the planner counts it: its sizes, and the bytes of its files if there are any. */
 export interface PlanModel extends ModelShape {
+  /** For people. */
   readonly name: string
   /** Where the sizes are from: an address, a file. */
   readonly source: string
+  /** The layers, equal ones together. */
   readonly layers: readonly LayerKind[]
-  /** Which of `layers` each layer of the model is, first to last. Default: one kind after the other. */
+  /** Index into `layers` of each layer of the model, first to last. Default: one kind after the other. */
   readonly order?: readonly number[]
+  /** Layers for multi-token prediction; empty: none. */
   readonly draftLayers: readonly LayerKind[]
   /** Type that the published weights have: a name that `weightFormat` knows. */
   readonly weightDtype: string
-  /** Bytes of tensors counted in files, where there are files: they beat what is counted from the sizes. */
+  /** Bytes of the tensors in the model's files, used in place of counts from sizes; null without files. */
   readonly stored: StoredWeights | null
   /** One sentence each: what was assumed. */
   readonly notes: readonly string[]
 }
 
+/** Weights as a model's files have them. */
 export interface StoredWeights {
   /** Types as the file calls them, most bytes first. */
   readonly dtype: string
-  /** Tensors that the engine reads. */
+  /** Bytes of the tensors that the engine reads. */
   readonly bytes: number
   /**
    * What the engine holds for them: blocks in tiles, whose scales of 6 bits take 8, rarer blocks as f32, and vectors as
    * f32. null: a model that it does not run.
    */
   readonly engineBytes: number | null
-  /** All tensors of the files: layers for multi-token prediction, copies and what else is never asked for. */
+  /** Bytes of all tensors of the files: layers for multi-token prediction, copies and what else is never asked for. */
   readonly fileBytes: number
   /** Bytes that one token's step reads: of experts only the chosen, of the embedding one row. */
   readonly activeBytes: number
+  /** Number of weights that the engine reads. */
   readonly parameters: number
-  /** Of most bytes of the layers' matrices, and of the output: what a step's products run on. */
+  /** Type with most bytes among the layers' matrices. */
   readonly matrixType: WeightType
+  /** Type of the projection to the vocabulary. */
   readonly outputType: WeightType
 }
 

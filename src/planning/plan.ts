@@ -40,57 +40,101 @@ import { type WeightFormat, weightFormat } from './weight-format.ts'
 import { weightParts } from './weight-parts.ts'
 import { weightBytesOf } from './weights.ts'
 
+/** Result of `plan`: memory and time of a model. */
 export interface Plan {
+  /** The model that was planned. */
   readonly model: PlanModel
+  /** Tokens of each sequence. */
   readonly context: number
+  /** Sequences at once. */
   readonly batch: number
+  /** Tokens of a cache block. */
   readonly blockTokens: number
-  readonly ranks: Ranks & { readonly total: number }
+  /** How the model is divided. */
+  readonly ranks: Ranks & {
+    /** Number of devices, of all stages. */
+    readonly total: number
+  }
+  /** Cache of the whole model. */
   readonly cache: CachePlan
+  /** Weights of the whole model. */
   readonly weights: WeightsPlan
-  /** Weights and cache of one rank; `cacheBytes` is of the rank with most sequences. Of a pipeline: of the fullest stage. */
-  readonly perRank: { readonly weightBytes: number; readonly cacheBytes: number; readonly bytes: number }
+  /** Memory of one rank; in a pipeline, of a rank of the fullest stage. */
+  readonly perRank: {
+    /** Bytes of weights. */
+    readonly weightBytes: number
+    /** Bytes of cache, of the rank with most sequences. */
+    readonly cacheBytes: number
+    /** Both together. */
+    readonly bytes: number
+  }
   /** Of a pipeline each stage, as one of its ranks holds it; null where there is one stage. */
   readonly stages: readonly Stage[] | null
+  /** What fits into a device's memory; null if no memory is given. */
   readonly memory: MemoryPlan | null
-  /**
-   * Tokens that each sequence of the batch may hold before a step reads more cache than weights, and before the cache
-   * takes more memory than all weights; null: never.
-   */
-  readonly crossover: { readonly read: number | null; readonly stored: number | null }
-  /** null for models without latents. */
+  /** Tokens of each sequence of the batch up to which weights outweigh the cache; null: always. */
+  readonly crossover: {
+    /** Beyond it a decoding step reads more cache than weights. */
+    readonly read: number | null
+    /** Beyond it the cache takes more memory than all weights. */
+    readonly stored: number | null
+  }
+  /** Costs of MLA's two paths; null for models without latents. */
   readonly paths: PathsPlan | null
+  /** A step that decodes one token of each sequence. */
   readonly decode: Timed
   /** A prompt of `context` tokens, on the cheaper path. */
-  readonly prefill: Timed & { readonly path: 'absorbed' | 'expanded' }
+  readonly prefill: Timed & {
+    /** The path with fewer FLOPs for the whole prompt; without meaning for models without latents. */
+    readonly path: 'absorbed' | 'expanded'
+  }
+  /** Where a step runs; null if not given. */
   readonly machine: Machine | null
+  /** The model with the attention of `PlanOptions.compare`, in that order. */
   readonly compare: readonly Comparison[]
+  /** Probability matrices of attention: one per layer and query head; layers with a state have none. */
   readonly attentionPatterns: number
   /** What the numbers leave out, or may get wrong: read it before them. Empty for models that are understood whole. */
   readonly unknown: readonly Unknown[]
+  /** Assumptions and omissions; one sentence each. */
   readonly notes: readonly string[]
 }
 
+/** FLOPs of MLA's two paths. */
 export interface PathsPlan {
-  /** Queries at once from which expanding keys is cheaper than absorbing queries, for long contexts and for this one. */
+  /** Queries at once from which expanding keys is cheaper than absorbing queries, for long contexts. */
   readonly breakEvenQueries: number
+  /** The same for `context` cached keys. */
   readonly breakEvenHere: number
-  /** FLOPs of attention over a cache of latents, for one sequence and all layers. */
-  readonly absorbed: { readonly decodeFlops: number; readonly promptFlops: number }
-  readonly expanded: { readonly decodeFlops: number; readonly promptFlops: number }
+  /** Attention on the absorbed path, for one sequence and all layers. */
+  readonly absorbed: {
+    /** FLOPs to decode the last token of `context`. */
+    readonly decodeFlops: number
+    /** FLOPs to read a prompt of `context` tokens. */
+    readonly promptFlops: number
+  }
+  /** Attention on the expanded path, for one sequence and all layers. */
+  readonly expanded: {
+    /** FLOPs to decode the last token of `context`. */
+    readonly decodeFlops: number
+    /** FLOPs to read a prompt of `context` tokens. */
+    readonly promptFlops: number
+  }
 }
 
+/** Work and time of a step on one rank; of a pipeline, of all stages one after the other. */
 export interface Timed {
+  /** Bytes and FLOPs of the step. */
   readonly work: StepWork
-  /** null without a machine. */
+  /** Time of the step; null without a machine. */
   readonly time: StepTime | null
-  /** If every token of the batch chose the same experts. */
+  /** The same if every token of the batch chose the same experts; null without a machine. */
   readonly leastTime: StepTime | null
 }
 
 /**
- * `subject`: the `ModelConfig` of a model that the engine runs, or a `PlanModel`, as `publishedModel`,
- * `planModelFromJson` and `readPlanModel` give it for others. Throws OptionError for what cannot be asked.
+ * Computes memory and time of a model. `subject`: the `ModelConfig` of a model that the engine runs, or a `PlanModel`, as `publishedModel`,
+ * `planModelFromJson` and `readPlanModel` return it for others. Throws OptionError for options out of range.
  */
 export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}): Plan {
   const model = 'draftLayers' in subject ? subject : planModelFromConfig(subject)

@@ -9,12 +9,15 @@ import type { LayerKind, PlanModel } from './plan-model.ts'
 import { tensorBytes, type WeightFormat } from './weight-format.ts'
 import { type PartOptions, type WeightPart, weightParts } from './weight-parts.ts'
 
+/** How a model is divided over devices. */
 export interface Ranks {
+  /** Ranks that divide heads, MLP width and vocabulary. */
   readonly tensorParallel: number
+  /** Ranks that divide the sequences and repeat the weights. */
   readonly dataParallel: number
   /** Whole experts on each rank instead of a slice of every expert. */
   readonly expertParallel: boolean
-  /** Stages of whole layers, one behind the other; each is divided into the ranks above. */
+  /** Stages of whole layers, one after the other; each is divided into the ranks above. */
   readonly pipelineParallel: number
 }
 

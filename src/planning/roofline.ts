@@ -21,21 +21,27 @@ export interface StepWork {
   readonly weightBytes: number
   /** The same if all tokens chose the same experts. */
   readonly leastWeightBytes: number
+  /** Bytes of cache read; in prefill, written and read. */
   readonly cacheBytes: number
-  /** Of products with weights. */
+  /** FLOPs of products with weights. */
   readonly linearFlops: number
+  /** FLOPs of attention. */
   readonly attentionFlops: number
+  /** Number of layers. */
   readonly layers: number
   /** Small operations beside products and attention. */
   readonly operations: number
 }
 
+/** Lower bound of a step's time, or an estimate on a measured machine. */
 export interface StepTime {
+  /** Time of the step. */
   readonly seconds: number
+  /** Time to read weights and cache; on a measured machine, weights only. */
   readonly memorySeconds: number
-  /** null: the machine's FLOP/s are not known. */
+  /** Time of the products, attention included; null: the machine's FLOP/s are unknown. */
   readonly computeSeconds: number | null
-  /** What takes longest; `attention` and `overhead` are told apart only where they were measured. */
+  /** The longest component; `attention` and `overhead` on a measured machine only. */
   readonly limit: 'memory' | 'compute' | 'attention' | 'overhead'
 }
 

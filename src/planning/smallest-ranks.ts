@@ -10,16 +10,23 @@ import { weightFormat } from './weight-format.ts'
 import { weightParts } from './weight-parts.ts'
 import { weightBytesOf } from './weights.ts'
 
+/** A division of a model over devices; see `smallestRanks`. */
 export interface SmallestRanks {
+  /** Number of devices. */
   readonly total: number
+  /** Ranks that divide heads, MLP width and vocabulary. */
   readonly tensorParallel: number
+  /** Ranks that divide the sequences. */
   readonly dataParallel: number
+  /** Whole experts on each rank; true with more than one data-parallel rank. */
   readonly expertParallel: boolean
   /** Weights and cache of the fullest rank. */
   readonly bytesPerRank: number
 }
 
+/** A pipeline of stages; see `smallestPipeline`. */
 export interface SmallestPipeline {
+  /** Number of stages, one device each. */
   readonly stages: number
   /** Weights and cache of the fullest stage. */
   readonly bytesPerStage: number

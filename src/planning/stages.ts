@@ -10,13 +10,17 @@ import { keptBytes, rankModel } from './ranks.ts'
 import type { WeightFormat } from './weight-format.ts'
 import { endWeightParts, layerWeightParts } from './weight-parts.ts'
 
-/** What one device of the stage holds. */
+/** One stage of a pipeline, and the memory of one of its devices. */
 export interface Stage {
-  /** From 0. */
+  /** Index of its first layer, from 0. */
   readonly firstLayer: number
+  /** Number of layers. */
   readonly layers: number
+  /** Bytes of weights, embedding or output included. */
   readonly weightBytes: number
+  /** Bytes of cache. */
   readonly cacheBytes: number
+  /** Both together. */
   readonly bytes: number
 }
 

@@ -3,11 +3,14 @@ import { OptionError } from '../errors.ts'
 import type { AttentionShape, GroupedShape, LatentShape } from '../families/descriptor.ts'
 import type { LayerKind, PlanModel } from './plan-model.ts'
 
+/** The names that `whatIf` takes, for messages and help. */
 export const WHAT_IFS = 'mha, gqaN (such as gqa8), mqa, expanded, mlaC or mlaC+R (such as mla512 or mla512+64)'
 
+/** Result of `whatIf`. */
 export interface WhatIf {
   /** `MHA`, `GQA-8`, `MQA`, `MLA, expanded`, `MLA 256 + 64`. */
   readonly title: string
+  /** The model with that attention, without the bytes of its files. */
   readonly model: PlanModel
 }
 

@@ -6,14 +6,17 @@ import { completeTraits } from '../../families/traits.ts'
 import type { LayerKind, PlanModel } from '../plan-model.ts'
 import { ROWS } from './rows.ts'
 
+/** An entry of the list of published models. */
 export interface Published {
   /** Repository on huggingface.co. */
   readonly hub: string
   /** Repositories with the same sizes, and shorter names. */
   readonly alike: readonly string[]
+  /** The sizes: `model_type`, then a letter and numbers each, as `rows.ts` defines them. */
   readonly words: readonly string[]
 }
 
+/** The list of published models, which `publishedModel` searches. */
 export function published(): Published[] {
   return ROWS.trim()
     .split('\n')
@@ -24,7 +27,7 @@ export function published(): Published[] {
     })
 }
 
-/** `deepseek-ai/DeepSeek-R1`, `DeepSeek-R1`, `deepseek-r1`, `R1`. Throws OptionError for a name not in the list. */
+/** A published model by its name, long or short, in any case: `deepseek-ai/DeepSeek-R1`, `DeepSeek-R1`, `deepseek-r1`, `R1`. Throws OptionError for a name not in the list. */
 export function publishedModel(name: string): PlanModel {
   const model = findPublished(name)
   if (model) return model

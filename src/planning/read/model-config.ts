@@ -7,15 +7,17 @@ import { type LayerKind, mergeKinds, type PlanModel } from '../plan-model.ts'
 
 const NORMS_PER_LAYER: Readonly<Record<BlockOrder, number>> = { pre: 2, sandwich: 4, parallel: 1, post: 2 }
 
+/** What a `ModelConfig` does not say of its model. */
 export interface ConfigSource {
   /** Default: the model's type. */
   readonly name?: string
+  /** Where the sizes are from, for people. Default `a ModelConfig`. */
   readonly source?: string
   /** Type the weights are stored in. Default bf16. */
   readonly weightDtype?: string
 }
 
-/** A `ModelConfig` knows no layers for multi-token prediction; a config.json does, see `planModelFromJson`. */
+/** The planner's view of a model that the engine runs. A `ModelConfig` has no layers for multi-token prediction; a config.json does, see `planModelFromJson`. */
 export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}): PlanModel {
   const { modelType, hiddenSize, vocabSize, maxPositions, bias, layers } = config
   return {
