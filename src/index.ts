@@ -1,6 +1,6 @@
 /**
- * The engine: a model is loaded, sessions write; and a model's tokenizer alone. What else there is comes on paths of its own: `latentkit/tools` looks at
- * models and files, measures and converts; `latentkit/planning` tells what a model needs, in a browser too.
+ * The engine: a model is loaded, sessions write; and a model's tokenizer alone. Two other paths have the rest: `latentkit/tools`
+ * inspects models and files, measures and converts; `latentkit/planning` computes what a model needs, in a browser too.
  */
 
 export { CacheFullError } from './cache/pool.ts'
@@ -38,7 +38,7 @@ export { SamplingError } from './sampling/errors.ts'
 export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
 export { TemplateError } from './templates/errors.ts'
 export type { PlainCacheType } from './tensor/dtype.ts'
-export type { ChatMessage, ChatTemplateOptions } from './tokenizer/chat-template.ts'
+export type { ChatMessage, ChatTemplateOptions as TokenizerTemplateOptions } from './tokenizer/chat-template.ts'
 export type { Detokenizer, DetokenizerOptions } from './tokenizer/detokenizer.ts'
 export { TokenizerError } from './tokenizer/errors.ts'
 export type { EncodeChatOptions, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'
