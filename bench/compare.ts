@@ -2,9 +2,9 @@
  * This build beside that of another checkout, alternating in one run: decoding, prefill, a batch of texts, the bundled
  * model (where the time outside kernels counts most) and the first token. A ratio above 1 means that this build is faster.
  *
- *     node scripts/bench.mjs compare CHECKOUT [--rounds 9] [--threads 2] [--models DIR]
+ *     node scripts/bench.mjs compare CHECKOUT [--rounds 9] [--threads 2]
  *
- * CHECKOUT is a folder with both of its builds, `dist` and `build/latentkit.node`. Each build loads its models once, in a
+ * The larger model is SmolLM2. CHECKOUT is a folder with both of its builds, `dist` and `build/latentkit.node`. Each build loads its models once, in a
  * process of its own. Both must write the same texts.
  */
 import { fork, spawnSync } from 'node:child_process'
@@ -36,7 +36,7 @@ async function compare(): Promise<void> {
     }
   }
   const workers = roots.map(root =>
-    fork(fileURLToPath(import.meta.url), [root, String(options.threads), workModel('mla-q8', options.models)]),
+    fork(fileURLToPath(import.meta.url), [root, String(options.threads), workModel('smollm2', options.models)]),
   )
   const names = ['decode', 'decode, bundled model', 'prefill', 'prefill, bundled model', 'batch of 8']
   const results: Record<string, unknown> = {}
@@ -89,7 +89,7 @@ async function serve(): Promise<void> {
     pathToFileURL(path.join(root, 'dist', 'src', 'index.js')).href
   )) as typeof import('../src/index.ts')
   const load = (model: string) =>
-    Engine.load(model, { threads: Number(threads), kernels: 'native', contextLength: 4096 })
+    Engine.load(model, { threads: Number(threads), kernels: 'native', contextLength: 2048 })
   const [tales, work] = [await load(TALES), await load(large)]
   const greedy = { temperature: 0 } as const
   let seed = 0
