@@ -4,6 +4,7 @@
  */
 import { type AttentionPath, type PromptExtent, pathSpans } from './attention/path.ts'
 import { longropeLimit } from './attention/rope.ts'
+import { longFactorsFrom } from './attention/rope-angles.ts'
 import { hasLatents, type ModelConfig } from './config.ts'
 
 export const EXPANDED = 1
@@ -41,7 +42,7 @@ export function rowProvenance(
       if (span.path === 'expanded') provenance.fill(EXPANDED, span.start, span.start + span.count)
     }
   }
-  const longFrom = prompt ? (prompt.end > rules.ropeLimit ? 0 : Number.POSITIVE_INFINITY) : rules.ropeLimit
+  const longFrom = longFactorsFrom(rules.ropeLimit, prompt)
   for (let i = 0; i < count; i++) {
     if (position + i >= longFrom) provenance[i] = (provenance[i] as number) | LONG_ROPE
     if (!prompt) provenance[i] = (provenance[i] as number) | GENERATED

@@ -33,15 +33,22 @@ export interface TokenRun {
   readonly prompt: PromptExtent | null
 }
 
+/**
+ * The first position whose token takes LongRoPE's long factors; `limit`: where the original positions end. A prompt that goes
+ * beyond takes the long factors throughout; generated tokens (null) take them from there on: what transformers does with a
+ * cache, decided by position instead of by call.
+ */
+export function longFactorsFrom(limit: number, prompt: PromptExtent | null): number {
+  return prompt ? (prompt.end > limit ? 0 : Number.POSITIVE_INFINITY) : limit
+}
+
 /** The angles of all tokens of a step, f32 [T, 2r]. */
 export function stepAngles({ short, long, limit }: RopeSet, runs: readonly TokenRun[]): Float32Array {
   const width = 2 * short.frequencies.length
   const all = new Float32Array(width * runs.reduce((n, { tokens }) => n + tokens.length, 0))
   let row = 0
   for (const { tokens, cache, prompt } of runs) {
-    // A prompt that goes beyond the original positions takes the long factors throughout; generated tokens take
-    // them from there on: what transformers does with a cache, decided by position instead of by call.
-    const from = prompt ? (prompt.end > limit ? 0 : Number.POSITIVE_INFINITY) : limit
+    const from = longFactorsFrom(limit, prompt)
     for (let i = 0; i < tokens.length; i++, row++) {
       const position = cache.length + i
       const angles = position < from ? short : long
