@@ -1,9 +1,10 @@
 // Compiles the benches and runs one: node scripts/bench.mjs NAME [arguments]. Without a name, lists them. The comment at a
 // bench's head is its help, and an option that is not named there is refused.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { updateFiles } from './update-files.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const names = readdirSync(path.join(root, 'bench'))
@@ -36,14 +37,27 @@ for (const arg of args) {
 }
 
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-const compiled = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.bench.json'], { cwd: root, stdio: 'inherit' })
+// Apart from dist, which tests and other programs may be loading from.
+const output = path.join(root, 'build', 'bench')
+const compile = [tsc, '-p', 'tsconfig.bench.json', '--outDir', output, '--declaration', 'false']
+const compiled = spawnSync(process.execPath, compile, { cwd: root, stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(1)
-execFileSync(process.execPath, [path.join(root, 'scripts', 'copy-assets.mjs')], { stdio: 'inherit' })
+const sameCode = (a, b) => withoutMap(a) === withoutMap(b)
+updateFiles(output, path.join(root, 'dist'), sameCode)
+updateFiles(path.join(root, 'prebuilt'), path.join(root, 'dist', 'prebuilt'))
 const run = spawnSync(process.execPath, ['--expose-gc', path.join(root, 'dist', 'bench', `${name}.js`), ...args], {
   cwd: root,
   stdio: 'inherit',
 })
 process.exit(run.status ?? 1)
+
+/** The build links each file to its source map, the compilation of the benches does not. */
+function withoutMap(code) {
+  return code
+    .toString()
+    .replace(/\n\/\/# sourceMappingURL=.*\s*$/, '')
+    .trimEnd()
+}
 
 /** The comment at the head of a bench. */
 function helpOf(bench) {
