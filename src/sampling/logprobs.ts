@@ -1,7 +1,7 @@
 import { OptionError } from '../errors.ts'
+import { isBefore } from './candidates.ts'
 import { expNegative } from './exp.ts'
 import { argmax } from './sampler.ts'
-import { isBefore } from './select.ts'
 
 /** A token with the logarithm of its probability in the model's own distribution. */
 export interface TokenLogprob {

@@ -9,7 +9,7 @@ import { Outbox } from '../../src/engine/wire/outbox.ts'
 import type { Completion } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
-import { TokenHistory } from '../../src/sampling/history.ts'
+import { TokenHistory } from '../../src/sampling/penalties.ts'
 import type { Proposer } from '../../src/speculation/proposer.ts'
 import { Speculation } from '../../src/speculation/speculation.ts'
 

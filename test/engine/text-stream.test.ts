@@ -17,7 +17,12 @@ const idOf = (part: string) => tokenizer.encode(part)[0]!
 /** Tokens until a stop; the last one may be an end, which joins nothing. */
 function write(tokens: readonly number[], stops: readonly string[], { skip = true, end = null as number | null } = {}) {
   const matcher = new StopMatcher(stops, text => tokenizer.splitAtSpecial(text))
-  const stream = new TextStream({ tokenizer, stops: matcher, after: [], skipSpecialTokens: skip })
+  const stream = new TextStream({
+    tokenizer,
+    stops: stops.length > 0 ? matcher : null,
+    after: [],
+    skipSpecialTokens: skip,
+  })
   const ids: number[] = []
   let text = ''
   let stopped = false

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isBefore, selectTop } from '../../src/sampling/candidates.ts'
 import { expNegative } from '../../src/sampling/exp.ts'
 import { logprobs } from '../../src/sampling/logprobs.ts'
-import { isBefore, selectTop } from '../../src/sampling/select.ts'
 import { softmax } from './naive.ts'
 
 describe('expNegative', () => {

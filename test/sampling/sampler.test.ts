@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OptionError } from '../../src/errors.ts'
 import { SamplingError } from '../../src/sampling/errors.ts'
-import { TokenHistory } from '../../src/sampling/history.ts'
 import type { SamplingOptions } from '../../src/sampling/options.ts'
+import { TokenHistory } from '../../src/sampling/penalties.ts'
 import { Rng } from '../../src/sampling/rng.ts'
 import { argmax, Sampler } from '../../src/sampling/sampler.ts'
 import { naiveDistribution } from './naive.ts'
@@ -62,7 +62,7 @@ describe('the distribution is what the options say', () => {
         const seen = ids.filter(id => id < logits.length)
         const [prompt, answer] = [seen.slice(0, cut), seen.slice(cut)]
         const history = new TokenHistory(prompt)
-        for (const id of answer) history.add(id)
+        history.answer.push(...answer)
         const before = logits.slice()
         const got = spread(new Sampler(options), logits, history)
         expectSame(got, naiveDistribution(logits, options, prompt, answer))
@@ -85,7 +85,7 @@ describe('the distribution is what the options say', () => {
       fc.property(row, logits => {
         const history = new TokenHistory([0])
         const answer = [0, 1, 1].filter(id => id < logits.length)
-        for (const id of answer) history.add(id)
+        history.answer.push(...answer)
         expectSame(spread(new Sampler(options), logits, history), naiveDistribution(logits, options, [0], answer))
       }),
       { numRuns: 300 },
@@ -256,23 +256,21 @@ test('extreme numbers', () => {
   expect(new Sampler({ temperature: 1e-300 }).sample(Float32Array.of(1, 2, 1))).toBe(1)
 })
 
-test('history: what is added to a fork is not in the original', () => {
-  const history = new TokenHistory([1])
-  history.add(2)
-  const fork = history.clone()
-  fork.add(2)
-  fork.add(3)
-  const seen = (of: TokenHistory) => {
-    const ids: number[] = []
-    of.forEachSeen(id => ids.push(id))
-    return ids
-  }
-  expect([seen(history), [...history.counts]]).toEqual([[1, 2], [[2, 1]]])
-  expect([seen(fork), [...fork.counts]]).toEqual([
-    [1, 2, 3],
+test('history: the answer is counted once, after what it had before; what is cut off stays counted', () => {
+  const history = new TokenHistory([1, 1], [[2, 1]])
+  history.answer.push(2, 3)
+  expect([[...history.prompt], [...history.counts]]).toEqual([
+    [1],
     [
       [2, 2],
       [3, 1],
     ],
+  ])
+  history.answer.push(3)
+  history.cut(1, [7, 8, 9])
+  expect(history.answer).toEqual([2, 7, 8, 9])
+  expect([...history.counts]).toEqual([
+    [2, 2],
+    [3, 2],
   ])
 })

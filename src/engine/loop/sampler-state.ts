@@ -1,5 +1,5 @@
-import { TokenHistory } from '../../sampling/history.ts'
 import type { SamplingOptions } from '../../sampling/options.ts'
+import { TokenHistory } from '../../sampling/penalties.ts'
 import { Rng, type RngState } from '../../sampling/rng.ts'
 import { Sampler } from '../../sampling/sampler.ts'
 

@@ -3,7 +3,8 @@ import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 
 export interface TextStreamOptions {
   readonly tokenizer: Tokenizer
-  readonly stops: StopMatcher
+  /** Null: no stop sequence ends the text. */
+  readonly stops: StopMatcher | null
   /** Ids that the text goes on from, of which the last few are looked at; empty: it begins anew. */
   readonly after: readonly number[]
   readonly skipSpecialTokens: boolean
@@ -28,7 +29,9 @@ export class TextStream {
   push(token: number): { readonly text: string; readonly stopped: boolean } {
     const { stops, tokenizer, skipSpecialTokens } = this.#options
     const hidden = skipSpecialTokens && tokenizer.isSpecial(token)
-    const text = hidden ? stops.pushHidden(token) : stops.push(this.#detokenizer.push(token))
+    const shown = hidden ? '' : this.#detokenizer.push(token)
+    if (!stops) return { text: shown, stopped: false }
+    const text = hidden ? stops.pushHidden(token) : stops.push(shown)
     this.#pushed.push(stops.pushed)
     return { text, stopped: stops.stop !== undefined }
   }
@@ -36,7 +39,9 @@ export class TextStream {
   /** A token that ends the text and is not part of it: what may be shown before it, and whether it completes a stop. */
   end(token: number): { readonly text: string; readonly stopped: boolean } {
     const { stops, tokenizer, skipSpecialTokens } = this.#options
-    const unfinished = stops.push(this.#detokenizer.flush())
+    const rest = this.#detokenizer.flush()
+    if (!stops) return { text: rest, stopped: false }
+    const unfinished = stops.push(rest)
     const ending = skipSpecialTokens ? '' : tokenizer.decode([token])
     const text = unfinished + (skipSpecialTokens ? stops.pushHidden(token) : stops.push(ending))
     if (stops.stop !== undefined) return { text, stopped: true }
@@ -47,12 +52,13 @@ export class TextStream {
   /** What was held back, when no more tokens come: an unfinished character as U+FFFD. */
   flush(): string {
     const { stops } = this.#options
-    return stops.push(this.#detokenizer.flush()) + stops.flush()
+    const rest = this.#detokenizer.flush()
+    return stops ? stops.push(rest) + stops.flush() : rest
   }
 
   /** What was held back as the possible beginning of a stop sequence, when the text is given up where it is. */
   release(): string {
-    return this.#options.stops.flush()
+    return this.#options.stops?.flush() ?? ''
   }
 
   /**
@@ -61,7 +67,8 @@ export class TextStream {
    */
   tokensOf(text: string, tokens: readonly number[]): { readonly keep: number; readonly tail: readonly number[] } {
     const { tokenizer, stops } = this.#options
-    let keep = tokens.findLastIndex((_, i) => this.#pushed[i]! <= stops.stopAt) + 1
+    const stopAt = stops?.stopAt ?? Number.POSITIVE_INFINITY
+    let keep = tokens.findLastIndex((_, i) => this.#pushed[i]! <= stopAt) + 1
     while (keep > 0 && !text.startsWith(this.#decode(tokens.slice(0, keep)))) keep--
     const rest = text.slice(this.#decode(tokens.slice(0, keep)).length)
     if (rest === '') return { keep, tail: [] }

@@ -1,5 +1,5 @@
-import type { TokenHistory } from '../../sampling/history.ts'
 import { type Logprobs, logprobs } from '../../sampling/logprobs.ts'
+import type { TokenHistory } from '../../sampling/penalties.ts'
 import type { Sampler } from '../../sampling/sampler.ts'
 import type { Chunk, Completion, FinishReason, Timings, Usage } from '../types/results.ts'
 import type { TextStream } from './text-stream.ts'
@@ -9,7 +9,7 @@ export interface TokenWriterOptions {
   readonly eos: ReadonlySet<number>
   readonly maxTokens: number
   readonly sampler: Pick<Sampler, 'seed' | 'sample'>
-  /** For the sampler's penalties. */
+  /** What penalties look at: the text's tokens become its answer. */
   readonly history: TokenHistory
   /** How many of the likeliest tokens are reported with each; undefined: nothing is. */
   readonly logprobs?: number | undefined
@@ -34,7 +34,7 @@ export interface Written {
 export class TokenWriter {
   readonly #options: TokenWriterOptions
   readonly #began: number
-  readonly #tokenIds: number[] = []
+  readonly #tokenIds: number[]
   readonly #logprobs: Logprobs[] = []
   #text = ''
   #first: number | null = null
@@ -42,6 +42,7 @@ export class TokenWriter {
 
   constructor(options: TokenWriterOptions) {
     this.#options = options
+    this.#tokenIds = options.history.answer
     this.#began = options.now()
     this.#last = this.#began
   }
@@ -75,7 +76,6 @@ export class TokenWriter {
       return { token: null, ends: 'stop', stopped }
     }
     this.#tokenIds.push(token)
-    history.add(token)
     const { text: certain, stopped } = text.push(token)
     const limit = this.#tokenIds.length === maxTokens ? 'length' : room === 1 ? 'context' : null
     const ends = stopped ? 'stop' : limit
@@ -90,7 +90,7 @@ export class TokenWriter {
 
   /** Takes the stop sequence back. */
   cut({ keep, tail }: ReturnType<TextStream['tokensOf']>): void {
-    this.#tokenIds.splice(keep, this.#tokenIds.length, ...tail)
+    this.#options.history.cut(keep, tail)
   }
 
   /** A text that is given up joins the timeline as it is, so all of it is shown; but for an unfinished character. */

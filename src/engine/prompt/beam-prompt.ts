@@ -1,5 +1,4 @@
 import { BeamSearch, type EndedBeam } from '../../sampling/beam-search.ts'
-import { StopMatcher } from '../../sampling/stop-sequences.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
 import { TextStream } from '../loop/text-stream.ts'
@@ -55,7 +54,7 @@ export function beginBeams(
   const textOf = (tokenIds: readonly number[], tell?: (chunk: Chunk) => void): string => {
     const after = continues ? ids : []
     const { skipSpecialTokens = true } = options
-    const stream = new TextStream({ tokenizer: parts.tokenizer, stops: new StopMatcher([]), after, skipSpecialTokens })
+    const stream = new TextStream({ tokenizer: parts.tokenizer, stops: null, after, skipSpecialTokens })
     const texts = tokenIds.map((id, i) => stream.push(id).text + (i === tokenIds.length - 1 ? stream.flush() : ''))
     for (const [i, tokenId] of tokenIds.entries()) tell?.({ text: texts[i] as string, tokenId })
     return texts.join('')

@@ -54,7 +54,9 @@ export function beginText(
   const { tokenizer, defaults } = parts
   const before = timeline.tokens
   const sampling = drawnWith(defaults.sampling, samplingOf(options))
-  const stops = new StopMatcher(options.stopSequences ?? [], text => tokenizer.splitAtSpecial(text))
+  const { stopSequences = [] } = options
+  const split = (text: string) => tokenizer.splitAtSpecial(text)
+  const stops = stopSequences.length > 0 ? new StopMatcher(stopSequences, split) : null
   const { ids, continues } = prompt
   const { resumes, extent } = reusePrefix(parts, timeline, prompt, options)
   const saved = resumes && options.seed === undefined ? context.drawing : null
