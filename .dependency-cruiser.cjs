@@ -5,6 +5,7 @@ const rooms = {
   files: [],
   templates: [],
   sampling: [],
+  formats: [],
   quant: ['tensor'],
   kernels: ['quant', 'tensor'],
   tokenizer: ['templates'],

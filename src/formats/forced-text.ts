@@ -1,0 +1,155 @@
+/** What a constrained decoder is to force, as plain data: it knows nothing of families. */
+import { OptionError } from '../errors.ts'
+import { nearest } from '../options/nearest.ts'
+import type { ToolChoice, ToolDescription } from './messages.ts'
+import type { ChatFormat } from './table/format.ts'
+import { chatFormat } from './table/formats.ts'
+import { withName } from './table/with-name.ts'
+import { parameterSchemas, takesTextOnly } from './tool-schema.ts'
+
+type Schema = Readonly<Record<string, unknown>>
+
+/** A known text, or one that a regular expression describes (no anchors, no groups that capture). */
+export type ForcedPiece = string | { readonly regex: string }
+
+/**
+ * An answer is: [reasoning] [free text] calls, where
+ *
+ * - reasoning is free text that ends with `reasoning.end`; it has begun already where the prompt ends inside a block, else
+ *   the answer may begin with `reasoning.begin` (blanks before it allowed);
+ * - without `free`, the calls follow at once (blanks allowed before them); with `free`, text follows that ends at the first
+ *   of `triggers`, after which the text must be a call, or at the end of the answer;
+ * - calls are `open`, then `min` to `max` calls with `between` between them, then `close`, then the end of the answer.
+ *
+ * After a trigger follows what `open` and a call's `begin`, without blanks in front, have after that trigger.
+ */
+export interface ForcedText {
+  /** Marks of free reasoning before the answer. */
+  readonly reasoning: { readonly begin: string; readonly end: string }
+  /** Whether text may come before the first call, or instead of one. */
+  readonly free: boolean
+  /** Texts in free text after which only a call may follow. Not in a text that `otherwise` describes. */
+  readonly triggers: readonly string[]
+  readonly open: string
+  readonly between: string
+  readonly close: string
+  readonly min: number
+  /** Null: any number. */
+  readonly max: number | null
+  /** The calls that may be made, one of them each time. */
+  readonly calls: readonly ForcedCall[]
+  /** In place of calls: an answer in JSON by this schema (generic formats, which have no marks). */
+  readonly otherwise: Schema | null
+}
+
+/** One call: `begin`, the arguments, `end`. */
+export interface ForcedCall {
+  /** Of the tool. */
+  readonly name: string
+  readonly begin: readonly ForcedPiece[]
+  readonly arguments: ForcedArguments
+  readonly end: string
+}
+
+/** One JSON object by a schema, or parts in the order of the schema's properties, those not required left out at will. */
+export type ForcedArguments =
+  | { readonly kind: 'json'; readonly schema: Schema }
+  | { readonly kind: 'parts'; readonly between: string; readonly parts: readonly ForcedPart[] }
+
+/**
+ * One argument. `text`: the characters of a string as they are, which may not contain `end` without the blanks around it;
+ * the schema may have `enum`, `const`, `pattern` and lengths. `json`: JSON by the schema.
+ */
+export interface ForcedPart {
+  readonly name: string
+  readonly required: boolean
+  readonly begin: string
+  readonly end: string
+  readonly value: { readonly kind: 'text' | 'json'; readonly schema: Schema }
+}
+
+/** Options of `forcedText`. */
+export interface ForcedTextOptions {
+  readonly choice: ToolChoice
+  /** Several calls in one answer. Default true. */
+  readonly parallel?: boolean
+}
+
+/**
+ * Null: nothing is to be forced (no tools, none may be called, or 'auto' in a format whose calls look like any JSON). Throws
+ * OptionError for a named tool that does not exist.
+ */
+export function forcedText(
+  format: ChatFormat,
+  tools: readonly ToolDescription[],
+  { choice, parallel = true }: ForcedTextOptions,
+): ForcedText | null {
+  const chosen = typeof choice === 'object' ? [named(tools, choice.name)] : tools
+  if (chosen.length === 0 || choice === 'none') return null
+  const { text } = format.calls
+  const free = choice === 'auto'
+  const answer = text === chatFormat('generic').calls.text
+  const trigger = answer ? null : triggerOf(format)
+  if (free && !answer && trigger === null) return null
+  return {
+    reasoning: format.reasoning,
+    free: free && !answer,
+    triggers: free && trigger !== null ? [trigger] : [],
+    open: text.open,
+    between: text.between,
+    close: text.close,
+    min: free && !answer ? 0 : 1,
+    max: parallel ? null : 1,
+    calls: chosen.map(tool => forcedCall(format, tool)),
+    otherwise: free && answer ? RESPONSE : null,
+  }
+}
+
+/** The answer of a format without marks. */
+const RESPONSE: Schema = {
+  type: 'object',
+  properties: { response: { type: 'string' } },
+  required: ['response'],
+  additionalProperties: false,
+}
+
+function triggerOf({ calls }: ChatFormat): string | null {
+  const first = `${calls.text.open}${calls.text.begin}`.trimStart()
+  return [...(calls.section?.begin ?? []), calls.begin].find(mark => mark !== '' && first.startsWith(mark)) ?? null
+}
+
+function forcedCall(format: ChatFormat, tool: ToolDescription): ForcedCall {
+  const { begin, end } = format.calls.text
+  const pieces = withName(begin, tool.name).split('IDX')
+  return {
+    name: tool.name,
+    begin: pieces.flatMap((piece, i) => (i === 0 ? [piece] : [{ regex: '[0-9]{1,4}' }, piece])),
+    arguments: forcedArguments(format, tool),
+    end,
+  }
+}
+
+function forcedArguments(format: ChatFormat, tool: ToolDescription): ForcedArguments {
+  const { argument } = format.calls.text
+  if (argument === undefined) return { kind: 'json', schema: tool.parameters ?? NO_PARAMETERS }
+  const python = format.calls.body.kind === 'python'
+  const parts = parameterSchemas(tool).map(({ name, required, schema }): ForcedPart => {
+    const kind = !python && takesTextOnly(schema) ? 'text' : 'json'
+    const { begin, end } = argument[kind]
+    return { name, required, begin: begin.replace('KEY', () => name), end, value: { kind, schema } }
+  })
+  return { kind: 'parts', between: argument.between, parts }
+}
+
+const NO_PARAMETERS: Schema = { type: 'object', properties: {}, additionalProperties: false }
+
+function named(tools: readonly ToolDescription[], name: string): ToolDescription {
+  const found = tools.find(tool => tool.name === name)
+  if (found) return found
+  const names = tools.map(tool => tool.name)
+  const near = nearest(name, names)
+  throw new OptionError(
+    `toolChoice names the tool "${name}", which is not among the tools (${names.join(', ') || 'none'})` +
+      (near === undefined ? '' : `; did you mean "${near}"?`),
+  )
+}
