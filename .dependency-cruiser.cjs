@@ -15,10 +15,11 @@ const rooms = {
   families: ['nn', 'checkpoint', 'kernels', 'tensor'],
   model: ['families', 'nn', 'cache', 'checkpoint', 'kernels', 'quant', 'tensor'],
   speculation: ['model', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
+  embedding: ['model', 'nn', 'tokenizer', 'checkpoint'],
   planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   conversion: ['files', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   engine: [
-    ...['files', 'speculation', 'model', 'nn', 'sampling', 'tokenizer'],
+    ...['files', 'embedding', 'speculation', 'model', 'nn', 'sampling', 'tokenizer'],
     ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
   inspection: ['engine', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],

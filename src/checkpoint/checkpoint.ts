@@ -4,6 +4,7 @@ import type { ByteRange } from '../tensor/bytes.ts'
 import { isBlockType } from '../tensor/dtype.ts'
 import { SCALE_SUFFIXES, SCALE_TYPES, scaleBlocks, scaleBytes } from './block-scales.ts'
 import { ConfigReader } from './config-reader.ts'
+import type { EmbeddingFacts } from './embedding-facts.ts'
 import type { JsonObject } from './json-file.ts'
 import { quote } from './quote.ts'
 import { type TensorEntry, weightTypeOf } from './tensor-entry.ts'
@@ -21,6 +22,8 @@ export interface CheckpointContents {
   readonly tokenizerConfig?: JsonObject
   /** chat_template.jinja, or the text in chat_template.json. Templates in tokenizer_config.json stay there. */
   readonly chatTemplate?: string
+  /** What the files say of embeddings. Default: nothing. */
+  readonly embedding?: EmbeddingFacts
   readonly tensors: ReadonlyMap<string, TensorEntry>
   /** Tensors that the index names but no file contains: tensor name to the file that should contain it. Default: none. */
   readonly absent?: ReadonlyMap<string, string>
@@ -48,6 +51,7 @@ export class Checkpoint implements CheckpointContents {
   readonly tokenizer?: JsonObject
   readonly tokenizerConfig?: JsonObject
   readonly chatTemplate?: string
+  readonly embedding?: EmbeddingFacts
   readonly tensors: ReadonlyMap<string, TensorEntry>
   readonly absent: ReadonlyMap<string, string>
   readonly canonical: boolean
@@ -62,6 +66,7 @@ export class Checkpoint implements CheckpointContents {
     if (contents.tokenizer) this.tokenizer = contents.tokenizer
     if (contents.tokenizerConfig) this.tokenizerConfig = contents.tokenizerConfig
     if (contents.chatTemplate !== undefined) this.chatTemplate = contents.chatTemplate
+    if (contents.embedding) this.embedding = contents.embedding
     this.tensors = contents.tensors
     this.absent = contents.absent ?? new Map()
     this.canonical = contents.canonical ?? false

@@ -32,18 +32,35 @@ export async function readJson(
   Failure: ErrorClass = CheckpointError,
 ): Promise<JsonObject> {
   const where = source.path ?? source.name
-  let value: unknown
+  const value = await readValue(source, limit, Failure)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  throw new Failure(`${where} holds ${kindOf(value)}; expected a JSON object`)
+}
+
+/** The same for a list of objects. */
+export async function readJsonList(source: ByteSource, limit: number): Promise<readonly JsonObject[]> {
+  const value = await readValue(source, limit, CheckpointError)
+  const isObject = (entry: unknown) => typeof entry === 'object' && entry !== null && !Array.isArray(entry)
+  if (Array.isArray(value) && value.every(isObject)) return value as JsonObject[]
+  const met = Array.isArray(value) ? 'a list of other things' : kindOf(value)
+  throw new CheckpointError(`${source.path ?? source.name} holds ${met}; expected a list of JSON objects`)
+}
+
+async function readValue(source: ByteSource, limit: number, Failure: ErrorClass): Promise<unknown> {
+  const where = source.path ?? source.name
   try {
     const text = await readText(source, limit, Failure)
     checkDepth(text, where, Failure)
-    value = parse(text, where, Failure)
+    return parse(text, where, Failure)
   } catch (error) {
     const other = await describeContent(source)
     throw other === undefined || source.size > limit ? error : new Failure(`${where} ${other}`, { cause: error })
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
-  const met = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
-  throw new Failure(`${where} holds ${met}; expected a JSON object`)
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
+  return value === null ? 'null' : `a ${typeof value}`
 }
 
 function parse(text: string, where: string, Failure: ErrorClass): unknown {

@@ -50,8 +50,19 @@ export interface TensorNames {
   readonly transposed?: boolean
   /** Norm weights are stored less this number (Gemma: 1). */
   readonly normOffset?: number
+  readonly encoder?: EncoderNames
   /** Tensors that plain decoding has no use for, beside those of layers past the last. */
   readonly ignored?: readonly RegExp[]
+}
+
+/** Of an encoder's parts around its layers. */
+export interface EncoderNames {
+  readonly tokenTypes: string
+  readonly embeddingNorm: string
+  /** Prefixed or not. */
+  readonly headDense: string
+  /** Never prefixed. */
+  readonly headOut: string
 }
 
 export interface GroupedNames {

@@ -11,11 +11,12 @@ import { attendedSize } from '../nn/attention/config.ts'
 import type { GroupedWeights } from '../nn/attention/grouped.ts'
 import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
-import type { LayerConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
+import type { EncoderConfig, LayerConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { Linear, Norm } from '../nn/layers.ts'
-import type { DenseMlpWeights, LayerWeights, ModelWeights, MoeWeights } from '../nn/weights.ts'
+import type { DenseMlpWeights, EncoderWeights, LayerWeights, ModelWeights, MoeWeights } from '../nn/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { rowsFrom } from './rows-from.ts'
 import { valuePart, withValueBias } from './value-bias.ts'
 
 /** The part of a kernel set that loading needs. */
@@ -61,15 +62,47 @@ export class Loader {
       this.#matrix(`${name}.weight`, count, c.hiddenSize, role, false)
     const tied = c.tiedEmbeddings
     const embedding = await rows(this.#prefix + n.embedding, c.vocabSize, tied ? 'tied' : 'embedding')
-    const positions = n.positions ? await rows(this.#prefix + n.positions, c.maxPositions, 'positions') : null
+    const positions = n.positions ? await this.#positions(this.#prefix + n.positions) : null
     const layers: LayerWeights[] = []
     for (let i = 0; i < c.nLayers; i++) layers.push(await this.#layer(i))
     const finalNorm = c.finalNorm && n.finalNorm ? await this.#norm(this.#prefix + n.finalNorm, c.hiddenSize) : null
+    const stream = { embedding, positions, layers, finalNorm }
+    if (c.encoder) return { ...stream, output: null, encoder: await this.#encoder(c.encoder) }
     const bias = await this.#bias(n.output, c.vocabSize)
     if (bias && c.logitScale !== 1) throw this.#unsupported(`${n.output}.bias`, 'a bias of logits that are scaled')
     const weight = tied ? embedding : await rows(n.output, c.vocabSize, 'output')
-    const output = { weight, bias }
-    return { embedding, positions, layers, finalNorm, output }
+    return { ...stream, output: { weight, bias }, encoder: null }
+  }
+
+  /** Learned positions, from the row of position 0 on. */
+  async #positions(name: string): Promise<Weight> {
+    const { maxPositions, hiddenSize, encoder } = this.#config
+    const before = encoder?.firstPosition ?? 0
+    const stored = this.#checkpoint.matrix(`${name}.weight`, before + maxPositions, hiddenSize)
+    return this.#prepareMatrix(rowsFrom(stored, before), 'positions', stored.bytes.length)
+  }
+
+  async #encoder({ tokenTypes, head }: EncoderConfig): Promise<EncoderWeights> {
+    const { hiddenSize: D } = this.#config
+    const n = this.#names.encoder
+    if (!n) throw new TypeError('Loader: an encoder whose family does not name its parts')
+    const at = (module: string) => this.#prefix + module
+    return {
+      tokenTypes: tokenTypes
+        ? await this.#matrix(at(`${n.tokenTypes}.weight`), tokenTypes, D, 'positions', false)
+        : null,
+      embeddingNorm: await this.#norm(at(n.embeddingNorm), D),
+      head: head && {
+        dense: head.dense ? await this.#linear(this.#either(n.headDense), D, D, true) : null,
+        out: await this.#linear(n.headOut, head.scores, D, true),
+      },
+    }
+  }
+
+  /** With the model's prefix if the checkpoint has it so. */
+  #either(module: string): string {
+    const prefixed = this.#prefix + module
+    return this.#checkpoint.has(`${prefixed}.weight`) ? prefixed : module
   }
 
   async #layer(index: number): Promise<LayerWeights> {
@@ -262,9 +295,13 @@ export class Loader {
     transposed = this.#names.transposed ?? false,
   ): Promise<Weight> {
     const stored = this.#checkpoint.matrix(name, rows, cols, { transposed })
+    return this.#prepareMatrix(stored, role, stored.bytes.length)
+  }
+
+  async #prepareMatrix(stored: WeightSource, role: WeightRole, storedBytes: number): Promise<Weight> {
     const source = this.#typed(stored, role)
     const weight = await this.#kernels.prepare(source)
-    this.#ready(source, role, stored.bytes.length)
+    this.#ready(source, role, storedBytes)
     return weight
   }
 

@@ -15,6 +15,7 @@ import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { recordShift, rowRuns } from './shift.ts'
+import { TextReader } from './text-reader.ts'
 
 export interface ModelOptions {
   /** Type of the cached numbers. Default f16: as many bytes as bf16, eight times as exact, and normed latents fit. */
@@ -62,8 +63,9 @@ export class Model {
     this.#rowRules = rowRules(config)
   }
 
-  /** An empty sequence that may grow to `maxTokens`. */
+  /** An empty sequence that may grow to `maxTokens`. Throws UnsupportedModelError for an encoder. */
   sequence(maxTokens: number = this.config.maxPositions): SequenceCache {
+    refuseEncoder(this.config)
     return new SequenceCache(this.kernels, this.pool, maxTokens)
   }
 
@@ -122,6 +124,11 @@ export class Model {
     }
   }
 
+  /** For texts that are read whole and once, without a cache. Dispose of it when it is no longer needed. */
+  textReader(): TextReader {
+    return new TextReader(this.kernels, this.#decoder)
+  }
+
   dispose(): void {
     this.#arena.dispose()
     this.pool.dispose()
@@ -161,6 +168,15 @@ export class Model {
     if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
     this.#recorded.set(shape, { recording, logits })
   }
+}
+
+/** Throws UnsupportedModelError for a model that writes no texts. */
+function refuseEncoder({ modelType, encoder }: ModelConfig): void {
+  if (!encoder) return
+  const use = encoder.head ? 'Use engine.rerank() or engine.embed()' : 'Use engine.embed()'
+  throw new UnsupportedModelError(
+    `A model of type ${modelType} is an encoder: it turns texts into vectors and writes none. ${use}, or a decoder to write.`,
+  )
 }
 
 /** A step's operations, and where its logits lie. */

@@ -49,6 +49,16 @@ export interface LayerConfig {
  */
 export type BlockOrder = 'pre' | 'sandwich' | 'parallel' | 'post'
 
+/** What an encoder has and a decoder has not. Its tokens see the whole text, and it has no output of its own. */
+export interface EncoderConfig {
+  /** Kinds of tokens, each with a vector that is added to the embedding (BERT: which of two texts); 0: none. */
+  readonly tokenTypes: number
+  /** Row of the learned positions that position 0 has (RoBERTa: 2). */
+  readonly firstPosition: number
+  /** What the vector of the first token is turned into: `scores` numbers, after a layer with tanh; null: nothing. */
+  readonly head: { readonly scores: number; readonly dense: boolean } | null
+}
+
 export interface ModelConfig {
   /** `model_type` as published. */
   readonly modelType: string
@@ -81,6 +91,8 @@ export interface ModelConfig {
   readonly bosTokenId: number | null
   /** Any of them ends a text. */
   readonly eosTokenIds: readonly number[]
+  /** Set for a model that turns texts into vectors and writes none (BERT). Default: a decoder. */
+  readonly encoder?: EncoderConfig
 }
 
 /** How all layers attend; null where they do not attend alike. */

@@ -3,6 +3,7 @@
  * run it: with operations that are recorded, counted or taped, with scratch memory that is reused or kept, with keys in a
  * cache or in contiguous rows.
  */
+import type { Weight } from '../kernels/contract/weights.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import type { RopeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
@@ -38,6 +39,17 @@ export function* decoder(
   step: Step,
   capture: Capture = {},
 ): Generator<number, Tensor, void> {
+  const x = yield* stream(backend, model, step, capture)
+  return logits(backend, model, step, x, capture)
+}
+
+/** The stream after the last layer, before the final norm, f32 [T, D]. Yields as `decoder` does. */
+export function* stream(
+  backend: Backend,
+  model: Decoder,
+  step: Step,
+  capture: Capture = {},
+): Generator<number, Tensor, void> {
   const { ops } = backend
   const { config, weights } = model
   let x = embedded(backend, model, step) // [T, D]
@@ -49,7 +61,7 @@ export function* decoder(
     if (capture.hidden) ops.copy(nth(capture.hidden, i + 1), x)
     yield done
   }
-  return logits(backend, model, step, x, capture)
+  return x
 
   function layerStep(index: number, { attention, rope, window }: LayerConfig): AttentionStep {
     return {
@@ -68,37 +80,53 @@ export function* decoder(
 }
 
 function embedded({ ops, scratch }: Backend, { config, weights }: Decoder, step: Step): Tensor {
+  const { positions, encoder } = weights
   const x = scratch.take([step.tokens, config.hiddenSize])
   ops.embed(x, weights.embedding, step.ids, config.embeddingScale)
-  if (!weights.positions) return x
-  const sum = scratch.replacing(x)
-  const mark = scratch.mark()
-  const learned = scratch.take(x.shape)
-  ops.embed(learned, weights.positions, step.positions)
-  ops.axpby(sum, 1, x, 1, learned)
-  scratch.release(mark)
-  return sum
+  const added = (x: Tensor, rows: Weight, index: Tensor) => {
+    const sum = scratch.replacing(x)
+    const mark = scratch.mark()
+    const learned = scratch.take(x.shape)
+    ops.embed(learned, rows, index)
+    ops.axpby(sum, 1, x, 1, learned)
+    scratch.release(mark)
+    return sum
+  }
+  const placed = positions ? added(x, positions, step.positions) : x
+  if (!encoder) return placed
+  const typed = encoder.tokenTypes && step.types ? added(placed, encoder.tokenTypes, step.types) : placed
+  const normed = scratch.replacing(typed)
+  normalise(ops, normed, typed, encoder.embeddingNorm)
+  return normed
 }
 
-function logits(
+/** Rows `index` (i32 [n]) of a stream, after the final norm where the model has one: f32 [n, D]. */
+export function finalRows(
   { ops, scratch }: Backend,
-  { config, weights: { finalNorm, output } }: Decoder,
-  step: Step,
+  { config, weights: { finalNorm } }: Decoder,
   x: Tensor,
-  capture: Capture,
+  index: Tensor,
 ): Tensor {
-  const normed = (t: Tensor) => {
-    if (!finalNorm) return t
-    const y = scratch.replacing(t)
-    normalise(ops, y, t, finalNorm)
-    return y
+  const rows = scratch.take([index.shape[0] as number, config.hiddenSize])
+  ops.gatherRows(rows, x, index)
+  if (!finalNorm) return rows
+  const normed = scratch.replacing(rows)
+  normalise(ops, normed, rows, finalNorm)
+  return normed
+}
+
+function logits(backend: Backend, model: Decoder, step: Step, x: Tensor, capture: Capture): Tensor {
+  const { ops, scratch } = backend
+  const { config, weights } = model
+  if (!weights.output) throw new TypeError(`decoder: ${config.modelType} is an encoder and has no output`)
+  const logits = scratch.take([step.logitRows.shape[0] as number, config.vocabSize])
+  linear(ops, logits, finalRows(backend, model, x, step.logitRows), weights.output, { scale: config.logitScale })
+  if (capture.hidden) {
+    const { finalNorm } = weights
+    const last = finalNorm ? scratch.replacing(x) : x
+    if (finalNorm) normalise(ops, last, x, finalNorm)
+    ops.copy(nth(capture.hidden, config.layers.length), last)
   }
-  const n = step.logitRows.shape[0] as number
-  const rows = scratch.take([n, config.hiddenSize])
-  const logits = scratch.take([n, config.vocabSize])
-  ops.gatherRows(rows, x, step.logitRows)
-  linear(ops, logits, normed(rows), output, { scale: config.logitScale })
-  if (capture.hidden) ops.copy(nth(capture.hidden, config.layers.length), normed(x))
   return logits
 }
 

@@ -26,6 +26,10 @@ export interface StepInput<P extends Past = SequenceCache> {
   readonly prompt: PromptExtent | null
   /** For which of the tokens logits are wanted. */
   readonly logits: 'all' | 'last' | 'none'
+  /** The text has no later tokens, and each token sees all of it, as in an encoder. Default: those before it, and itself. */
+  readonly seesAll?: boolean
+  /** The kind of each token, for an encoder that tells them apart. Default: 0. */
+  readonly types?: ArrayLike<number>
   /** Overrides the path of MLA; leaves the guarantee that chunking does not matter. */
   readonly path?: AttentionPath
 }
@@ -37,6 +41,8 @@ export interface Step {
   /** i32 [T] */
   readonly ids: Tensor
   readonly positions: Tensor
+  /** i32 [T]: kinds of tokens; null unless some input gives them. */
+  readonly types: Tensor | null
   /** i32 [n]: rows whose logits are wanted. */
   readonly logitRows: Tensor
   readonly groups: readonly StepGroup[]
@@ -77,6 +83,7 @@ export function planStep(
     tokens,
     ids: put(ids),
     positions: put(positions),
+    types: inputs.some(({ types }) => types) ? put(typesOf(inputs, tokens)) : null,
     logitRows: put(new Int32Array(logitRows)),
     groups: Array.from({ length: keys.groups }, (_, g) => planGroup(memory, scratch, inputs, starts, g, keys.apart)),
     angles: ropes.map(rope => {
@@ -86,6 +93,16 @@ export function planStep(
       return t
     }),
   }
+}
+
+function typesOf(inputs: readonly StepInput<Past>[], tokens: number): Int32Array {
+  const all = new Int32Array(tokens)
+  let row = 0
+  for (const { tokens: list, types } of inputs) {
+    if (types) all.set(types, row)
+    row += list.length
+  }
+  return all
 }
 
 /** Rows of the descriptor that are for one call of attention. */
@@ -118,14 +135,16 @@ function planGroup(
     inputs.map(({ cache }) => cache),
     group,
   )
-  inputs.forEach(({ tokens, cache, prompt, path }, i) => {
+  inputs.forEach(({ tokens, cache, prompt, path, seesAll }, i) => {
     const position = cache.length
     const table = tables.starts[i] as number
     const keyStart = cache.keyStart(group)
     const start = starts[i] as number
     const row = (span: Omit<PathSpan, 'path'>, queryStart: number): Row => {
       const first = position + span.start
-      return [queryStart, span.count, first, keyStart, first + span.count - keyStart, table]
+      const end = first + span.count
+      // Queries behind the last key see all of them.
+      return [queryStart, span.count, seesAll ? end : first, keyStart, end - keyStart, table]
     }
     add(all, start, start, queryStart => row({ start: 0, count: tokens.length }, queryStart))
     for (const span of pathSpans(position, tokens.length, prompt, path)) {

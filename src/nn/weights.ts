@@ -47,6 +47,17 @@ export interface ModelWeights {
   readonly positions: Weight | null
   readonly layers: readonly LayerWeights[]
   readonly finalNorm: Norm | null
-  /** [vocab, D]; the weight is the embedding itself where they are tied. */
-  readonly output: Linear
+  /** [vocab, D]; the weight is the embedding itself where they are tied. null: an encoder. */
+  readonly output: Linear | null
+  /** null: a decoder. */
+  readonly encoder: EncoderWeights | null
+}
+
+export interface EncoderWeights {
+  /** [types, D], added to the embedding. */
+  readonly tokenTypes: Weight | null
+  /** Of the sum of embeddings. */
+  readonly embeddingNorm: Norm
+  /** scores = out(tanh(dense x)); without `dense`, out(x). */
+  readonly head: { readonly dense: Linear | null; readonly out: Linear } | null
 }

@@ -7,7 +7,11 @@ interface Parts {
   readonly pre_tokenizer: { readonly pattern: RegExp }
   readonly post_processor: {
     /** Puts tokens around its input, which it does not inspect: we pass ids. */
-    post_process<T>(ids: readonly T[], pair: null, addSpecialTokens: boolean): { tokens: (T | string)[] }
+    post_process<T>(
+      ids: readonly T[],
+      pair: readonly T[] | null,
+      addSpecialTokens: boolean,
+    ): { tokens: (T | string)[]; token_type_ids?: number[] }
   }
 }
 

@@ -70,9 +70,20 @@ export class TextCutter {
     const work = new Work(text.length)
     const sections = this.#inRaw.split(text, isPlain(plain))
     for (const [i, section] of sections.entries()) this.#cutSection(section, i === 0, plain, ids, work)
-    if (!addSpecialTokens || this.#postProcessor === null) return ids
-    const { tokens } = this.#postProcessor.post_process(ids, null, true)
-    return tokens.map(token => (typeof token === 'string' ? this.tokenToId(token) : token))
+    return addSpecialTokens ? this.around(ids, null).ids : ids
+  }
+
+  /** The tokens of one text or two with those that the post-processor adds, and which of the two texts each belongs to. */
+  around(ids: readonly Id[], pair: readonly Id[] | null): { ids: Id[]; types: number[] } {
+    if (this.#postProcessor === null) {
+      const second = pair ?? []
+      return { ids: [...ids, ...second], types: [...ids.map(() => 0), ...second.map(() => 1)] }
+    }
+    const { tokens, token_type_ids: types } = this.#postProcessor.post_process(ids, pair, true)
+    return {
+      ids: tokens.map(token => (typeof token === 'string' ? this.tokenToId(token) : token)),
+      types: types ?? tokens.map(() => 0),
+    }
   }
 
   #cutSection(section: Section, first: boolean, plain: PlainControls, ids: Id[], work: Work): void {

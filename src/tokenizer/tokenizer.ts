@@ -134,6 +134,23 @@ export class Tokenizer implements PieceSource {
     return ids
   }
 
+  /**
+   * Token ids of a text, or of two, with the tokens that tokenizer.json's post-processor puts around and between them; and the
+   * kind of each (0 and 1: the first and the second text). Throws TokenizerError where the files say nothing of two texts.
+   */
+  around(ids: readonly number[], pair: readonly number[] | null = null): { ids: number[]; types: number[] } {
+    try {
+      const { ids: all, types } = this.#cutter.around(ids, pair)
+      const known = all.filter(id => id !== undefined)
+      const whole = known.length === all.length && all.length >= ids.length + (pair?.length ?? 0)
+      if (whole) return { ids: known, types }
+      throw new Error('the post_processor of tokenizer.json does not put their tokens together')
+    } catch (error) {
+      const what = pair ? 'Two texts' : 'A text'
+      throw new TokenizerError(`${what} cannot be encoded: ${messageOf(error)}`, { cause: error })
+    }
+  }
+
   /** The text of ids, by bytes: invalid UTF-8 becomes U+FFFD. Ids without a token give no text. */
   decode(ids: ArrayLike<number>, options: DetokenizerOptions = {}): string {
     return decodeAll(this, ids, options)

@@ -1,8 +1,10 @@
+import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CheckpointError } from '../../errors.ts'
 import { isGgufName, severalGguf } from '../gguf/find-gguf.ts'
 import { partNames } from '../gguf/part-names.ts'
+import { isModuleConfig, MODULES_FILE } from '../sentence-transformers.ts'
 import type { CheckpointFiles } from '../source/checkpoint-files.ts'
 import { fileKind } from '../source/file-kind.ts'
 import { openFile } from '../source/file-source.ts'
@@ -21,13 +23,24 @@ export async function modelFiles(path: string): Promise<CheckpointFiles> {
   return isShardName(name) ? { name: path, names, open } : { name: path, names, open, safetensors: name }
 }
 
-/** The files of a folder without its subfolders. A file is examined only when it is opened. */
+/**
+ * The files of a folder without its subfolders, but with the configs in those of sentence-transformers' modules
+ * (`1_Pooling/config.json`). A file is examined only when it is opened.
+ */
 export async function folderFiles(folder: string): Promise<CheckpointFiles> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     throw new CheckpointError(`${folder} cannot be listed: ${(error as Error).message}`, { cause: error })
   })
-  const names = entries.filter(entry => !entry.isDirectory()).map(entry => entry.name)
-  return { name: folder, names: new Set(names), open: name => openFile(join(folder, name)) }
+  const names = new Set(entries.filter(entry => !entry.isDirectory()).map(entry => entry.name))
+  if (names.has(MODULES_FILE)) for (const config of await moduleConfigs(folder, entries)) names.add(config)
+  return { name: folder, names, open: name => openFile(join(folder, name)) }
+}
+
+/** Named with a slash on every system, as on the hub. */
+async function moduleConfigs(folder: string, entries: readonly Dirent[]): Promise<string[]> {
+  const configs = entries.map(({ name }) => `${name}/config.json`).filter(isModuleConfig)
+  const there = await Promise.all(configs.map(name => stat(join(folder, name)).catch(() => undefined)))
+  return configs.filter((_, i) => there[i]?.isFile())
 }
 
 /** Names without an extension, such as Ollama's blobs (sha256-…). */

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { UnsupportedModelError } from '../../errors.ts'
 import { makeFolder } from '../../files/make-folder.ts'
 import { readShardIndex } from '../safetensors/shard-index.ts'
+import { isSentenceFile } from '../sentence-transformers.ts'
 import { mapConcurrently } from '../source/concurrency.ts'
 import { openFile } from '../source/file-source.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
@@ -44,7 +45,7 @@ export async function downloadModel(name: ModelName, options: HubOptions): Promi
     await makeFolder(snapshot)
     const sharded = !files.includes(SINGLE_FILE)
     if (sharded && !files.includes(INDEX_FILE)) throw noSafetensors(name, files)
-    const texts = files.filter(file => TEXT_FILES.test(file) || file === TEMPLATE_FILE)
+    const texts = files.filter(file => TEXT_FILES.test(file) || file === TEMPLATE_FILE || isSentenceFile(file))
     await fetchAll(sharded ? [...texts, INDEX_FILE] : texts)
     await fetchAll(sharded ? await shardNames(snapshot, name, files) : [SINGLE_FILE])
     if (name.revision !== commit) await writeRef(join(repo, 'refs', name.revision), commit)

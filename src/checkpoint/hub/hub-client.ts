@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OptionError } from '../../errors.ts'
+import { isModuleConfig } from '../sentence-transformers.ts'
 import { HubError, TransientError } from './hub-error.ts'
 import type { ModelName } from './model-name.ts'
 import { DEFAULT_ENDPOINT, type HubOptions } from './options.ts'
@@ -47,8 +48,9 @@ export class HubClient {
       try {
         const { sha, siblings } = JSON.parse(body) as { sha: string; siblings: { rfilename: string }[] }
         if (!/^[0-9a-f]{40}$/.test(sha)) throw new TypeError(`the commit is ${String(sha)}`)
-        // We need no files in folders, and a name with ".." could leave the cache.
-        return { commit: sha, files: siblings.map(s => s.rfilename).filter(f => /^[\w][\w. +-]*$/.test(f)) }
+        // We need no files in folders but configs of modules, and a name with ".." could leave the cache.
+        const isWanted = (f: string) => /^[\w][\w. +-]*$/.test(f) || isModuleConfig(f)
+        return { commit: sha, files: siblings.map(s => s.rfilename).filter(isWanted) }
       } catch (error) {
         throw new HubError('download_failed', `${url} did not answer like a hub: ${(error as Error).message}`)
       }
@@ -57,7 +59,7 @@ export class HubClient {
 
   /** Size and checksum of a file, from the hub's own response headers, not those of the store that it redirects to. */
   async fileInfo(name: ModelName, commit: string, file: string): Promise<RemoteFile> {
-    const url = `${this.endpoint}/${name.id}/resolve/${commit}/${encodeURIComponent(file)}`
+    const url = `${this.endpoint}/${name.id}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`
     return this.retrying(`asking for ${file}`, async signal => {
       const { headers } = await this.request('HEAD', url, {}, signal)
       const etag = (headers.get('x-linked-etag') ?? headers.get('etag') ?? '').replace(/^W\/|"/g, '')

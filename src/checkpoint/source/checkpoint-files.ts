@@ -4,7 +4,7 @@ import type { ByteSource } from '../../tensor/bytes.ts'
 export interface CheckpointFiles {
   /** A path or a name: for messages. */
   readonly name: string
-  /** All file names, without folders. */
+  /** All file names, without folders but those of sentence-transformers' modules (`1_Pooling/config.json`). */
   readonly names: ReadonlySet<string>
   /** The file that the user gave as the model, if it is GGUF by content; its name may lack the extension. */
   readonly gguf?: string

@@ -1,10 +1,12 @@
-import { DisposedError } from '../../errors.ts'
+import { DisposedError, UnsupportedModelError } from '../../errors.ts'
 import { readOptions } from '../../options/read-options.ts'
-import { readMessages, readName, readText, readTokenIds } from '../types/arguments.ts'
+import { readMessages, readName, readText, readTextList, readTexts, readTokenIds } from '../types/arguments.ts'
 import { checkSessionOptions } from '../types/check-options.ts'
 import {
   DETOKENIZE_OPTIONS,
+  EMBED_OPTIONS,
   LOAD_OPTIONS,
+  RERANK_OPTIONS,
   RESTORE_OPTIONS,
   SESSION_OPTIONS,
   TEMPLATE_OPTIONS,
@@ -13,15 +15,17 @@ import {
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
+  EmbedOptions,
   LoadOptions,
   Message,
   PromptOptions,
+  RerankOptions,
   RestoreOptions,
   SessionOptions,
   TokenizeOptions,
 } from '../types/options.ts'
 import type { Links } from '../types/protocol.ts'
-import type { EngineCacheStats, Generation, ModelInfo } from '../types/results.ts'
+import type { Embeddings, EngineCacheStats, Generation, ModelInfo, Ranking } from '../types/results.ts'
 import { Client } from '../wire/client.ts'
 import type { GenerationStream } from '../wire/generation.ts'
 import { Session } from './session.ts'
@@ -74,9 +78,10 @@ export class LoadedEngine {
     this.info = info
   }
 
-  /** A new, empty timeline. Throws DisposedError, OptionError. */
+  /** A new, empty timeline. Throws DisposedError, OptionError, UnsupportedModelError for a model that writes no texts. */
   session(options: SessionOptions = {}): Session {
     if (this.#disposed) throw new DisposedError('engine')
+    if (!this.info.generates) throw writesNone(this.info)
     const given = readOptions<SessionOptions>(SESSION_OPTIONS, 'session', options)
     checkSessionOptions(given, this.info.contextLength)
     const id = this.#client.nextId()
@@ -91,6 +96,7 @@ export class LoadedEngine {
    */
   async restore(file: string, options: RestoreOptions = {}): Promise<Session> {
     if (this.#disposed) throw new DisposedError('engine')
+    if (!this.info.generates) throw writesNone(this.info)
     const given = readOptions<RestoreOptions>(RESTORE_OPTIONS, 'restore', options)
     const id = this.#client.nextId()
     const state = await this.#client.call({ method: 'restore', as: id, file: readName(file, 'file'), options: given })
@@ -124,6 +130,43 @@ export class LoadedEngine {
     return generation
   }
 
+  /**
+   * A vector for each text, or for each list of token ids; token ids are taken as they are. A vector's bits do not depend on
+   * the texts beside it. Throws OptionError for an empty text and for one that is too long, UnsupportedModelError where the
+   * model's files ask for what is not computed here, the signal's reason, DisposedError.
+   */
+  async embed(
+    texts: string | ArrayLike<number> | readonly (string | ArrayLike<number>)[],
+    options: EmbedOptions = {},
+  ): Promise<Embeddings> {
+    const { signal, onProgress, ...rest } = readOptions<EmbedOptions>(EMBED_OPTIONS, 'embed', options)
+    const given = readTexts(texts)
+    const reports = onProgress !== undefined
+    const { vectors, tokens, truncated } = await this.#client.call(
+      { method: 'embed', texts: given, options: rest, reports },
+      { signal, onProgress },
+    )
+    const n = vectors.length / given.length
+    return { embeddings: given.map((_, i) => vectors.slice(i * n, (i + 1) * n)), usage: { tokens }, truncated }
+  }
+
+  /**
+   * Documents by how well they answer the query, as a cross-encoder scores each pair (`ModelInfo.reranks`). Throws
+   * UnsupportedModelError for a model that is none, OptionError for texts that are empty or too long, the signal's reason,
+   * DisposedError.
+   */
+  async rerank(query: string, documents: readonly string[], options: RerankOptions = {}): Promise<Ranking> {
+    const { signal, onProgress, topN, ...rest } = readOptions<RerankOptions>(RERANK_OPTIONS, 'rerank', options)
+    const given = { query: readText(query, 'query'), documents: readTextList(documents, 'documents') }
+    const reports = onProgress !== undefined
+    const { scores, tokens, truncated } = await this.#client.call(
+      { method: 'rerank', ...given, options: rest, reports },
+      { signal, onProgress },
+    )
+    const ranking = Array.from(scores, (score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
+    return { ranking: ranking.slice(0, topN), usage: { tokens }, truncated }
+  }
+
   /** What the caches of all sessions take, and what is kept of those that are gone. */
   async cacheStats(): Promise<EngineCacheStats> {
     return this.#client.call({ method: 'cache' })
@@ -142,4 +185,11 @@ export class LoadedEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }
+}
+
+function writesNone({ name, modelType, reranks }: ModelInfo): UnsupportedModelError {
+  const use = reranks ? 'engine.rerank() or engine.embed()' : 'engine.embed()'
+  return new UnsupportedModelError(
+    `${name} (${modelType}) is an encoder: it turns texts into vectors and writes none. Use ${use}, or another model to write.`,
+  )
 }

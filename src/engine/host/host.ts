@@ -13,6 +13,7 @@ import type { Call, FromHost, HostLoadOptions, Replies, SessionState, ToHost } f
 import { Outbox } from '../wire/outbox.ts'
 import { toWire } from '../wire/wire-errors.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
+import { HostVectors } from './host-vectors.ts'
 
 export interface HostPort {
   readonly post: (message: FromHost) => void
@@ -35,6 +36,11 @@ export const ALONE_CHUNK = 1024
 /** Milliseconds between progress events of one kind. */
 const PROGRESS_INTERVAL = 50
 
+/** All that a loaded model runs with. */
+interface Running extends HostSessionContext {
+  readonly vectors: HostVectors
+}
+
 export class Host {
   readonly #port: HostPort
   readonly #pause: () => Promise<void>
@@ -46,7 +52,7 @@ export class Host {
   /** Sessions that come from files now. */
   readonly #restoring = new Set<Promise<SessionState>>()
   readonly #loading = new AbortController()
-  #running: HostSessionContext | null = null
+  #running: Running | null = null
 
   constructor({ port, pause, load, computing = () => {} }: HostOptions) {
     this.#computing = computing
@@ -68,6 +74,7 @@ export class Host {
         break
       case 'abort':
         for (const session of this.#sessions.values()) session.abort(message.id)
+        this.#running?.vectors.abort(message.id)
         break
       case 'call':
         void this.#answer(message.id, message.call)
@@ -105,7 +112,8 @@ export class Host {
       const mover: RowMover = { shift: (...rows) => loop.computed(() => parts.model.shift(...rows)) }
       const past = createEnginePast(parts.model, parts.store, mover)
       const archive: Archive = new Archive({ parts, past, makeRoom: () => loop.makeRoom() })
-      this.#running = { parts, loop, outbox, past, archive, now, post }
+      const vectors = new HostVectors({ parts, loop, pause: this.#pause, now, post })
+      this.#running = { parts, loop, outbox, past, archive, vectors, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
     } catch (error) {
@@ -146,15 +154,16 @@ export class Host {
 
   async #answer(id: number, call: Call): Promise<void> {
     try {
-      this.#port.post({ type: 'reply', id, value: await this.#call(call) })
+      this.#port.post({ type: 'reply', id, value: await this.#call(id, call) })
     } catch (error) {
       this.#port.post({ type: 'refused', id, error: toWire(error) })
     }
   }
 
-  async #call(call: Call): Promise<Replies[Call['method']]> {
+  async #call(id: number, call: Call): Promise<Replies[Call['method']]> {
     if (!this.#running) throw new LatentkitError('not_loaded', 'No model is loaded')
     const { tokenizer } = this.#running.parts
+    const { vectors } = this.#running
     switch (call.method) {
       case 'tokenize':
         return tokenizer.encode(call.text, { addSpecialTokens: false, ...call.options })
@@ -171,6 +180,10 @@ export class Host {
         const { bytes, keptBytes, allocatedBytes } = model.pool
         return { bytes, keptBytes, allocatedBytes, draftBytes: draft?.model.pool.allocatedBytes ?? 0 }
       }
+      case 'embed':
+        return vectors.embed(id, call)
+      case 'rerank':
+        return vectors.rerank(id, call)
       case 'reset':
         return this.#living(call.session).reset()
       case 'drop':
@@ -214,9 +227,10 @@ export class Host {
     await Promise.all([...this.#sessions.values()].map(session => session.close(error)))
     this.#sessions.clear()
     if (this.#running) {
-      const { loop, parts, past, archive } = this.#running
+      const { loop, parts, past, archive, vectors } = this.#running
       this.#running = null
       await loop.idle()
+      await vectors.end(error)
       await past.disk?.flush()
       await archive.flush()
       await Promise.allSettled(this.#restoring)

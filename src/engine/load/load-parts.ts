@@ -1,5 +1,6 @@
 import type { BlockStorage } from '../../cache/stored-block.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import { type EmbeddingSettings, embeddingSettings } from '../../embedding/settings.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel, type SurveyedWeight, surveyWeights } from '../../model/load.ts'
@@ -32,6 +33,7 @@ export interface Parts {
   readonly kernels: Kernels
   readonly tokenizer: Tokenizer
   readonly defaults: GenerationDefaults
+  readonly embedding: EmbeddingSettings
   /** Whose rows its rows are. */
   readonly identity: () => Promise<Identity>
   /** Guesses ahead for the model; null without one. */
@@ -119,9 +121,14 @@ async function assemble(
   const { vocabSize } = config
   const draft = openedDraft && (await loadDraft(openedDraft, kernels, { cacheType, cache: budget, signal, vocabSize }))
   const tied = await tiedWarnings(opened)
+  const embedding = embeddingSettings(config, checkpoint.embedding, contextLength)
+  const { refused: _, limitedBy: __, ...embeddingInfo } = embedding
   const info: ModelInfo = {
     name,
     modelType: config.modelType,
+    generates: !config.encoder,
+    reranks: config.encoder?.head?.scores === 1,
+    embedding: embeddingInfo,
     nLayers: config.nLayers,
     hiddenSize: config.hiddenSize,
     vocabSize: config.vocabSize,
@@ -140,7 +147,7 @@ async function assemble(
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))
   const store = await openStore(platform, name, identity, options, notice)
-  return { info, model, kernels, tokenizer, defaults, draft, identity, store, sessions: platform.sessions }
+  return { info, model, kernels, tokenizer, defaults, embedding, draft, identity, store, sessions: platform.sessions }
 }
 
 /** Takes reading, so it is done when it is asked for. */

@@ -1,6 +1,6 @@
 /** What the engine's methods are given beside options, read as options are: checked, copied, refused by name. */
 import { OptionError } from '../../errors.ts'
-import { anyText, text, whole } from '../../options/kinds.ts'
+import { anyText, list, text, whole } from '../../options/kinds.ts'
 import { plainData, readable } from '../../options/plain-data.ts'
 import { readArgument } from '../../options/read-options.ts'
 import { show } from '../../options/show.ts'
@@ -41,17 +41,43 @@ export function readCount(value: unknown, name: string, least: number, most?: nu
   return readArgument(whole(least, most), name, value)
 }
 
+/** Most texts of one call. */
+const MOST_TEXTS = 2 ** 20
+
+/** One text, its token ids, or a list of either. */
+export function readTexts(texts: unknown): readonly (string | readonly number[])[] {
+  return readable('texts', () => {
+    if (typeof texts === 'string') return [texts]
+    if (ArrayBuffer.isView(texts)) return [readTokenIds(texts, 'texts')]
+    if (!Array.isArray(texts)) throw new OptionError(`texts is ${show(texts)}; expected a text or a list of texts`)
+    const { length } = texts
+    if (length > MOST_TEXTS) throw new OptionError(`texts has ${length} entries; expected at most ${MOST_TEXTS}`)
+    if (typeof texts[0] === 'number') return [readTokenIds(texts, 'texts')]
+    return Array.from({ length }, (_, i) => {
+      const text: unknown = texts[i]
+      if (typeof text === 'string') return text
+      if (Array.isArray(text) || ArrayBuffer.isView(text)) return readTokenIds(text, `texts[${i}]`)
+      throw new OptionError(`texts[${i}] is ${show(text)}; expected a text, or a list of token ids`)
+    })
+  })
+}
+
+/** A list of texts. */
+export function readTextList(value: unknown, name: string): readonly string[] {
+  return readArgument(list(anyText, 'texts'), name, value)
+}
+
 /** Of a list or an array of numbers. */
-export function readTokenIds(ids: unknown): number[] {
-  return readable('tokenIds', () => {
+export function readTokenIds(ids: unknown, name = 'tokenIds'): number[] {
+  return readable(name, () => {
     const list = Array.isArray(ids) || (ArrayBuffer.isView(ids) && !(ids instanceof DataView)) ? ids : null
-    if (!list) throw new OptionError(`tokenIds is ${show(ids)}; expected a list of token ids`)
+    if (!list) throw new OptionError(`${name} is ${show(ids)}; expected a list of token ids`)
     const { length } = list as ArrayLike<unknown>
-    if (length > MOST_IDS) throw new OptionError(`tokenIds has ${length} entries; expected at most ${MOST_IDS}`)
+    if (length > MOST_IDS) throw new OptionError(`${name} has ${length} entries; expected at most ${MOST_IDS}`)
     return Array.from({ length }, (_, i) => {
       const id = (list as ArrayLike<unknown>)[i]
       if (Number.isSafeInteger(id) && (id as number) >= 0) return id as number
-      throw new OptionError(`tokenIds[${i}] is ${show(id)}; expected a token id: a whole number, 0 or more`)
+      throw new OptionError(`${name}[${i}] is ${show(id)}; expected a token id: a whole number, 0 or more`)
     })
   })
 }

@@ -25,8 +25,10 @@ import type {
   BeamOptions,
   ChatTemplateOptions,
   DetokenizeOptions,
+  EmbedOptions,
   LoadOptions,
   PromptOptions,
+  RerankOptions,
   RestoreOptions,
   RollingOptions,
   SaveOptions,
@@ -184,6 +186,41 @@ export const RESTORE_OPTIONS = {
   recompute: { kind: flag, description: 'where the rows cannot be used, compute them again' },
   contextLength: { kind: whole(1), description: 'tokens the session may hold', defaultText: 'as when it was saved' },
 } satisfies OptionTable<RestoreOptions>
+
+const VECTOR_OPTIONS = {
+  truncate: { kind: flag, description: 'cut a text that is too long at its end', flag: '--truncate' },
+  onProgress: { kind: callback, description: 'hears how many texts are done' },
+  signal: { kind: signal, description: 'ends the work' },
+} as const
+
+export const EMBED_OPTIONS = {
+  pooling: {
+    kind: choice(['mean', 'last', 'cls']),
+    description: 'how a vector is made of its tokens',
+    defaultText: 'as the model says',
+    flag: '--pooling <mode>',
+  },
+  normalize: { kind: flag, description: 'divide vectors by their length', defaultText: 'as the model says' },
+  dimensions: {
+    kind: whole(1),
+    description: 'the first n numbers of each vector, normalised again (matryoshka)',
+    defaultText: 'all',
+    flag: '--dimensions <n>',
+  },
+  promptName: {
+    kind: text,
+    description: "one of the model's own prompts, put before each text",
+    defaultText: "the model's",
+    flag: '--prompt-name <name>',
+  },
+  prompt: { kind: anyText, description: 'put before each text', flag: '--prompt <text>' },
+  ...VECTOR_OPTIONS,
+} satisfies OptionTable<EmbedOptions>
+
+export const RERANK_OPTIONS = {
+  topN: { kind: whole(1), description: 'return the best n documents', defaultText: 'all' },
+  ...VECTOR_OPTIONS,
+} satisfies OptionTable<RerankOptions>
 
 export const TOKENIZE_OPTIONS = {
   addSpecialTokens: { kind: flag, description: 'let the tokenizer add its special tokens' },

@@ -7,11 +7,14 @@
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
+  EmbedOptions,
+  EmbedProgress,
   LoadOptions,
   Message,
   ProgressEvent,
   PromptOptions,
   PromptProgress,
+  RerankOptions,
   RestoreOptions,
   SaveOptions,
   SessionOptions,
@@ -22,6 +25,8 @@ import type { Signs } from './signs.ts'
 
 /** Options without what cannot cross the border. */
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onNotice' | 'inline'>
+export type HostEmbedOptions = Omit<EmbedOptions, 'signal' | 'onProgress'>
+export type HostRerankOptions = Omit<RerankOptions, 'signal' | 'onProgress'>
 export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress'>
 
 /** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */
@@ -54,6 +59,20 @@ export type Call =
   | { readonly method: 'save'; readonly session: number; readonly file: string; readonly options: SaveOptions }
   | { readonly method: 'restore'; readonly as: number; readonly file: string; readonly options: RestoreOptions }
   | { readonly method: 'cache' }
+  | {
+      readonly method: 'embed'
+      readonly texts: readonly (string | readonly number[])[]
+      readonly options: HostEmbedOptions
+      /** Somebody wants to know how many are done. */
+      readonly reports: boolean
+    }
+  | {
+      readonly method: 'rerank'
+      readonly query: string
+      readonly documents: readonly string[]
+      readonly options: HostRerankOptions
+      readonly reports: boolean
+    }
 
 export interface Replies {
   readonly tokenize: readonly number[]
@@ -66,6 +85,10 @@ export interface Replies {
   readonly save: SavedSession
   readonly restore: SessionState
   readonly cache: EngineCacheStats
+  /** `vectors`: f32 [texts, dimensions]. */
+  readonly embed: { readonly vectors: Float32Array; readonly tokens: number; readonly truncated: readonly number[] }
+  /** `scores`: f32 [documents]. */
+  readonly rerank: { readonly scores: Float32Array; readonly tokens: number; readonly truncated: readonly number[] }
 }
 
 export type ToHost =
@@ -99,6 +122,8 @@ export type FromHost =
   | { readonly type: 'failed'; readonly error: WireError }
   /** How far a prompt is read. */
   | { readonly type: 'reading'; readonly id: number; readonly progress: PromptProgress }
+  /** How many texts of a call are done. */
+  | { readonly type: 'embedding'; readonly id: number; readonly progress: EmbedProgress }
   | { readonly type: 'chunks'; readonly batches: readonly WireChunks[] }
   | {
       readonly type: 'finished'

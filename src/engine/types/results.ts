@@ -108,13 +108,69 @@ export interface SamplingDefaults {
   readonly repetitionPenalty: number
 }
 
+/** How a model makes vectors of texts, unless the call says otherwise. */
+export interface EmbeddingInfo {
+  /** How a vector is made of its tokens. */
+  readonly pooling: 'mean' | 'last' | 'cls'
+  /** Whether vectors are divided by their length. */
+  readonly normalize: boolean
+  /** Numbers of a vector. */
+  readonly dimensions: number
+  /** Tokens of the longest text, special tokens included. */
+  readonly maxTokens: number
+  /** Texts that the model was trained to see before a text, by their names. */
+  readonly prompts: Readonly<Record<string, string>>
+  /** Name of the one that is used by default; null: none. */
+  readonly defaultPrompt: string | null
+}
+
+/** What `engine.embed` found. */
+export interface Embeddings {
+  /** One vector for each text, in their order, each `dimensions` numbers. */
+  readonly embeddings: readonly Float32Array[]
+  /** What was read. */
+  readonly usage: {
+    /** Tokens of all texts, prompts and special tokens included. */
+    readonly tokens: number
+  }
+  /** Indices of texts that were cut (`truncate`). */
+  readonly truncated: readonly number[]
+}
+
+/** One document of `engine.rerank`. */
+export interface RankedDocument {
+  /** Its place in the list that was given. */
+  readonly index: number
+  /** How well it answers the query: a logit, the higher the better. 1 / (1 + exp(-score)) is between 0 and 1. */
+  readonly score: number
+}
+
+/** What `engine.rerank` found. */
+export interface Ranking {
+  /** The best first; equal scores in the order that was given. */
+  readonly ranking: readonly RankedDocument[]
+  /** What was read. */
+  readonly usage: {
+    /** Tokens of all pairs, special tokens included. */
+    readonly tokens: number
+  }
+  /** Indices of documents that were cut (`truncate`). */
+  readonly truncated: readonly number[]
+}
+
 /** Facts about a loaded model. */
 export interface ModelInfo {
   /** The folder or file without its path, or the name on the hub. */
   readonly name: string
   /** The `model_type` of config.json. */
   readonly modelType: string
-  /** Number of decoder layers. */
+  /** Whether it writes texts. false: an encoder, for `embed` (and `rerank`) alone. */
+  readonly generates: boolean
+  /** Whether it scores documents for a query (`rerank`). */
+  readonly reranks: boolean
+  /** How it makes vectors. */
+  readonly embedding: EmbeddingInfo
+  /** Number of layers. */
   readonly nLayers: number
   /** D, the width of the residual stream. */
   readonly hiddenSize: number

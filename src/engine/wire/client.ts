@@ -1,7 +1,7 @@
 /** The caller's side of the protocol: sends, matches answers to questions, and fails what can no longer be answered. */
 import { DisposedError } from '../../errors.ts'
 import { WorkerError } from '../types/errors.ts'
-import type { LoadOptions, ProgressEvent, PromptProgress } from '../types/options.ts'
+import type { EmbedProgress, LoadOptions, ProgressEvent, PromptProgress } from '../types/options.ts'
 import type { Call, FromHost, OpenLink, Replies, SessionState, ToHost } from '../types/protocol.ts'
 import type { ModelInfo } from '../types/results.ts'
 import type { GenerationStream } from './generation.ts'
@@ -17,7 +17,14 @@ export interface PendingPrompt {
   readonly onPromptProgress?: (progress: PromptProgress) => unknown
 }
 
+interface CallOptions {
+  /** Ends the waiting at once, and the work as soon as the host hears of it. */
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: EmbedProgress) => unknown) | undefined
+}
+
 interface PendingCall {
+  readonly onProgress: ((progress: EmbedProgress) => unknown) | undefined
   resolve(value: Replies[keyof Replies]): void
   reject(error: unknown): void
 }
@@ -75,13 +82,16 @@ export class Client {
     return this.#nextId++
   }
 
-  /** An aborted signal ends the waiting at once. */
-  call<M extends Call['method']>(call: Call & { method: M }, signal?: AbortSignal): Promise<Replies[M]> {
+  call<M extends Call['method']>(
+    call: Call & { method: M },
+    { signal, onProgress }: CallOptions = {},
+  ): Promise<Replies[M]> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed
       if (signal?.aborted) throw signal.reason
       const id = this.nextId()
       const aborted = () => {
+        this.post({ type: 'abort', id })
         this.#thread.watch(id)
         reject(signal?.reason)
       }
@@ -89,6 +99,7 @@ export class Client {
       const ended = () => signal?.removeEventListener('abort', aborted)
       const answered = (value: Replies[keyof Replies]) => resolve(value as Replies[M])
       this.#calls.set(id, {
+        onProgress,
         resolve: value => {
           ended()
           answered(value)
@@ -178,6 +189,9 @@ export class Client {
         return
       case 'reading':
         this.#tell(this.#prompts.get(message.id)?.onPromptProgress, message.progress)
+        return
+      case 'embedding':
+        this.#tell(this.#calls.get(message.id)?.onProgress, message.progress)
         return
       case 'chunks':
         for (const { id, chunks } of message.batches) this.#prompts.get(id)?.stream.push(chunks)

@@ -4,6 +4,7 @@ import { readGgufHeader } from '../../checkpoint/gguf/header.ts'
 import { tokenizerOf } from '../../checkpoint/gguf/tokenizer.ts'
 import { type JsonObject, readJson, readText } from '../../checkpoint/json-file.ts'
 import { refuseWithoutConfig } from '../../checkpoint/other-folders.ts'
+import { readSentenceFiles } from '../../checkpoint/sentence-transformers.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import { describeContent } from '../../checkpoint/source/file-kind.ts'
 import { tokenIdWarnings } from '../../checkpoint/token-ids.ts'
@@ -36,6 +37,7 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   const configFile = configSource.path ?? configSource.name
   const generation = await readGenerationConfig(files)
   const texts = options.tokenizer === false ? {} : await readTokenizerFiles(files)
+  const embedding = await readSentenceFiles(files)
   const { tensors, absent, warnings } = await readWeightFiles(files)
   return new Checkpoint({
     name: files.name,
@@ -43,6 +45,7 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
     config,
     ...(generation.config && { generationConfig: generation.config }),
     ...texts,
+    ...(embedding && { embedding }),
     tensors,
     ...(absent && { absent }),
     warnings: [...warnings, ...tokenIdWarnings(configFile, config), ...generation.warnings],

@@ -1,5 +1,6 @@
 import { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import type { GgufTensor } from '../../checkpoint/gguf/header.ts'
+import { embeddingFactsOf } from '../../checkpoint/gguf/pooling.ts'
 import { generationConfigOf } from '../../checkpoint/gguf/sampling.ts'
 import { readGgufSet } from '../../checkpoint/gguf/split.ts'
 import { renameTensors } from '../../checkpoint/gguf/tensor-naming.ts'
@@ -30,6 +31,7 @@ export async function openGguf(
     ...(generationConfig && { generationConfig }),
     config: architecture.config({ metadata, tensors: others, ropeTensors }),
     ...(options.tokenizer !== false && tokenizerOf(metadata)),
+    embedding: embeddingFactsOf(metadata),
     tensors: renameTensors(others.values(), architecture.naming),
     canonical: true,
     warnings: tokenizerWarnings(metadata),
