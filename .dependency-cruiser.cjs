@@ -4,6 +4,7 @@ const rooms = {
   tensor: [],
   files: [],
   templates: [],
+  grammar: [],
   sampling: [],
   formats: [],
   quant: ['tensor'],
@@ -44,7 +45,7 @@ const engine = {
 const node = [
   ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|hub)', 'checkpoint/source/file-source'],
   'model/open/open-model',
-  ...['engine/host/node', 'planning/(measure|read/open)', 'inspection', 'conversion', 'evaluation'],
+  ...['engine/host/node', 'grammar/node', 'planning/(measure|read/open)', 'inspection', 'conversion', 'evaluation'],
 ]
 const NODE = `^src/(${node.join('|')})(/|\\.ts$)`
 // The front doors, and what is loaded only when it is called.

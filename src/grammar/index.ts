@@ -1,0 +1,39 @@
+/**
+ * Constrained decoding, without an engine: grammars, and masks of the token ids that a text may go on with.
+ *
+ * **What the engine does.** It holds one `MaskThread` per model (`vocabularyOf(tokenizer, stopIds)`; made when the first
+ * prompt needs it: the vocabulary's tables take a second for 128K tokens, and `started` resolves when they are made).
+ * For a prompt with a grammar, `compile(source)` runs beside the reading of the prompt; then
+ *
+ *     const text = thread.open(grammar)
+ *     text.request({})                          // before the first draw, beside the prompt's last step
+ *     for (;;) {
+ *       const masks = await text.next(2)        // there already, unless the step was shorter than the mask's work
+ *       if (masks.stopped(0)) break             // nothing but the end can follow: no draw is needed
+ *       const id = draw(logits, masks.rows[0])  // bit id of the mask: whether it is allowed
+ *       text.request({ ids: [id] })             // as soon as it is drawn: the mask is computed beside the next step
+ *     }
+ *     text.close()
+ *
+ * - `request` posts one message and returns. `next(ms)` gives the masks at once if they are there, blocks for at most `ms`
+ *   where memory is shared (0 where the thread may not block), and is a promise otherwise. One request is under way per
+ *   text; its masks are valid until the next request.
+ * - **Drafts**: `request({ ids, drafts })` gives `count` masks: row 0 for the next id, row i for the id after draft i - 1.
+ *   `count - 1` drafts are allowed by the grammar; the engine checks no others. It then requests with the ids that it kept.
+ * - **Taking back**: `request({ drop: n, ids })`. **Beams** and `bestOf`: `fork()`, then a request on the copy.
+ * - **The end**: where `accepting(0)`, the mask allows the ids that end a text; where `stopped(0)`, only these.
+ * - **Reasoning stays free**: open the text when the reasoning has ended, or use a grammar whose first part is free text
+ *   (`grammar-text.ts`).
+ * - A failure (GrammarError from `next`) ends this text only. If the library traps, its instance is thrown away and other
+ *   texts repeat their ids on a fresh one. A compilation that takes too long ends the thread; a fresh one is started, and
+ *   texts go on.
+ * - Where memory cannot be shared (a page that is not isolated), masks are sent as messages, and `next` is a promise.
+ *
+ * A `GrammarSource` is plain data, so it can be made anywhere and sent to the engine's thread.
+ */
+export { GrammarError, OutputError, SchemaError } from './errors.ts'
+export { type Grammar, GrammarLibrary, type GrammarSource, type Matcher } from './matcher.ts'
+export { type MaskedText, type MaskRequest, type Masks, MaskThread, type MaskThreadOptions } from './thread/client.ts'
+export type { MasksEvents, MasksPort, StartMasks } from './thread/protocol.ts'
+export { allows, maskWords, type TokenSource, type Vocabulary, vocabularyOf } from './vocabulary.ts'
+export { compileModule } from './wasm/instance.ts'

@@ -1,0 +1,222 @@
+import { GrammarError } from './errors.ts'
+import { maskWords, type Vocabulary } from './vocabulary.ts'
+import { type GrammarModule, Instance, type SourceKind } from './wasm/instance.ts'
+
+/** What the library compiles: a JSON schema (as text), a regular expression (of Rust's syntax), or its form of Lark. */
+export interface GrammarSource {
+  readonly kind: SourceKind
+  readonly text: string
+}
+
+/** Memory at which an instance is thrown away before the next grammar is compiled: it never gives memory back. */
+const MAX_MEMORY = 384 << 20
+
+/**
+ * Grammars and matchers over one vocabulary. After a trap, the instance is thrown away and the next call gets a fresh
+ * one, on which matchers repeat their ids; only the call that failed throws.
+ */
+export class GrammarLibrary {
+  readonly #module: GrammarModule
+  readonly #vocabulary: Vocabulary
+  readonly #ends: ReadonlySet<number>
+  #instance: Instance | undefined
+
+  constructor(module: GrammarModule, vocabulary: Vocabulary) {
+    this.#module = module
+    this.#vocabulary = vocabulary
+    this.#ends = new Set(vocabulary.ends)
+  }
+
+  /** Words of a mask over this vocabulary; one of a model whose vocabulary is longer may be used. */
+  get maskWords(): number {
+    return maskWords(this.#vocabulary.lengths.length)
+  }
+
+  /** Whether generation stops at the id. */
+  endsText(id: number): boolean {
+    return this.#ends.has(id)
+  }
+
+  /** Compiles a grammar. Throws GrammarError with the library's reason. */
+  compile(source: GrammarSource): Grammar {
+    if ((this.#instance?.memoryBytes ?? 0) > MAX_MEMORY) this.#instance = undefined
+    const grammar = new Grammar(this, source)
+    grammar.start()
+    return grammar
+  }
+
+  /** @internal The instance that works. */
+  instance(): Instance {
+    if (this.#instance === undefined || this.#instance.broken) {
+      this.#instance = new Instance(this.#module, this.#vocabulary)
+    }
+    return this.#instance
+  }
+}
+
+/** A compiled grammar. Its matchers share what they learn of it, so the same one serves many texts. */
+export class Grammar {
+  readonly #library: GrammarLibrary
+  readonly #source: GrammarSource
+  #instance: Instance | undefined
+  #start = 0
+
+  /** @internal Use `library.compile`. */
+  constructor(library: GrammarLibrary, source: GrammarSource) {
+    this.#library = library
+    this.#source = source
+  }
+
+  /** A matcher at the start of the grammar. */
+  matcher(): Matcher {
+    return new Matcher(this.#library, this)
+  }
+
+  /** @internal The address of a matcher at the start, on the instance that works. */
+  start(): number {
+    const instance = this.#library.instance()
+    if (this.#instance !== instance) {
+      this.#start = instance.compile(this.#source.kind, this.#source.text).matcher
+      this.#instance = instance
+    }
+    return this.#start
+  }
+
+  /** Gives its memory back; matchers that exist go on. */
+  dispose(): void {
+    if (this.#instance !== undefined && !this.#instance.broken) this.#instance.free(this.#start)
+    this.#instance = undefined
+  }
+}
+
+/**
+ * The way of one text through a grammar. `accept` advances, `mask` says what may come next. A failure of the library
+ * (GrammarError) ends the matcher: the text cannot go on under its grammar.
+ */
+export class Matcher {
+  readonly #library: GrammarLibrary
+  readonly #grammar: Grammar
+  #ids: number[] = []
+  /** The text has ended with one of the vocabulary's ends: the last of `#ids`, which the library is not given. */
+  #ended = false
+  #instance: Instance | undefined
+  #address = 0
+  #failure: GrammarError | undefined
+
+  /** @internal Use `grammar.matcher()`. */
+  constructor(library: GrammarLibrary, grammar: Grammar, ids: readonly number[] = [], ended = false) {
+    this.#library = library
+    this.#grammar = grammar
+    this.#ids = [...ids]
+    this.#ended = ended
+  }
+
+  /** Ids accepted so far. */
+  get length(): number {
+    return this.#ids.length
+  }
+
+  /**
+   * Writes one bit per id, id 0 in the lowest bit of word 0. `into` may be longer than the vocabulary. Where the grammar
+   * is complete, the ids that end a text are allowed, and only these where nothing else can follow.
+   */
+  mask(into: Uint32Array): void {
+    if (this.#ended) into.fill(0)
+    else this.#call((instance, address) => instance.mask(address, into))
+  }
+
+  /** Advances over the ids up to the first that is not allowed; returns how many. */
+  accept(ids: readonly number[]): number {
+    const { text, end } = this.#split(ids)
+    if (this.#ended) return 0
+    let count = text.length === 0 ? 0 : this.#call((instance, address) => instance.accept(address, text))
+    for (let i = 0; i < count; i++) this.#ids.push(text[i] as number)
+    if (count === text.length && end !== undefined && this.accepting) {
+      this.#ids.push(end)
+      this.#ended = true
+      count++
+    }
+    return count
+  }
+
+  /** How many of the ids are allowed one after the other; the matcher stays where it is. */
+  validPrefix(ids: readonly number[]): number {
+    const { text, end } = this.#split(ids)
+    if (this.#ended || ids.length === 0) return 0
+    if (text.length === 0) return this.accepting ? 1 : 0
+    const known = end === undefined ? text : [...text, end]
+    return this.#call((instance, address) => instance.validPrefix(address, known))
+  }
+
+  /** Takes the last `count` ids back. */
+  rollback(count: number): void {
+    if (count > this.#ids.length) {
+      throw new GrammarError(`${count} ids cannot be taken back; ${this.#ids.length} were accepted`)
+    }
+    if (count === 0) return
+    const text = this.#ended ? count - 1 : count
+    if (text > 0) this.#call((instance, address) => instance.rollback(address, text))
+    this.#ids.length -= count
+    this.#ended = false
+  }
+
+  /** Whether the text may end here. */
+  get accepting(): boolean {
+    return this.#ended || this.#call((instance, address) => instance.state(address)).accepting
+  }
+
+  /** Whether the text has ended, or nothing but its end can follow. */
+  get stopped(): boolean {
+    if (this.#ended) return true
+    return this.#call((instance, address) => instance.state(address)).stopped
+  }
+
+  /** The bytes that have to come next; empty where there is a choice. */
+  forced(): Uint8Array {
+    if (this.#ended) return new Uint8Array(0)
+    return this.#call((instance, address) => instance.forced(address))
+  }
+
+  /** Another matcher at the same place. */
+  fork(): Matcher {
+    const copy = new Matcher(this.#library, this.#grammar, this.#ids, this.#ended)
+    if (this.#instance !== undefined && !this.#instance.broken) {
+      copy.#address = this.#call((instance, address) => instance.clone(address))
+      copy.#instance = this.#instance
+    }
+    return copy
+  }
+
+  /** Gives its memory back. */
+  dispose(): void {
+    if (this.#instance !== undefined && !this.#instance.broken) this.#instance.free(this.#address)
+    this.#instance = undefined
+    this.#failure ??= new GrammarError('This matcher has been disposed of')
+  }
+
+  /** The ids up to the first that ends a text, and that one. */
+  #split(ids: readonly number[]): { text: readonly number[]; end: number | undefined } {
+    const at = ids.findIndex(id => this.#library.endsText(id))
+    return at < 0 ? { text: ids, end: undefined } : { text: ids.slice(0, at), end: ids[at] }
+  }
+
+  #call<T>(call: (instance: Instance, address: number) => T): T {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      const instance = this.#library.instance()
+      if (this.#instance !== instance) this.#rebuild(instance)
+      return call(instance, this.#address)
+    } catch (error) {
+      this.#failure = error as GrammarError
+      throw error
+    }
+  }
+
+  #rebuild(instance: Instance): void {
+    this.#address = instance.clone(this.#grammar.start())
+    this.#instance = instance
+    const text = this.#ended ? this.#ids.slice(0, -1) : this.#ids
+    const count = instance.accept(this.#address, text)
+    if (count !== text.length) throw new GrammarError(`${count} of ${text.length} ids were accepted again`)
+  }
+}

@@ -1,0 +1,361 @@
+import { GrammarError } from '../errors.ts'
+import type { GrammarSource } from '../matcher.ts'
+import type { Vocabulary } from '../vocabulary.ts'
+import { type FromMasks, type MasksPort, Slot, type StartMasks, type ToMasks } from './protocol.ts'
+
+export interface MaskThreadOptions {
+  readonly start: StartMasks
+  /** prebuilt/grammar.wasm. */
+  readonly wasm: Uint8Array
+  readonly vocabulary: Vocabulary
+  /** Ids of the model's logits; more than the vocabulary has are never allowed. */
+  readonly ids: number
+  /** Drafts that one request may hold. Default 0. */
+  readonly maxDrafts?: number
+  /** Whether masks are in memory that both threads see; else they are sent. Default: where it exists. */
+  readonly shared?: boolean
+  /** Milliseconds that a compilation may take; then the thread is started again without it. Default 10,000. */
+  readonly compileTimeout?: number
+}
+
+/** What a text adds, and what it needs masks for. */
+export interface MaskRequest {
+  /** Ids to take back first. Default 0. */
+  readonly drop?: number
+  /** Ids that the text has got since the last request. */
+  readonly ids?: readonly number[]
+  /** Guesses of the next ids: each that is allowed gives a further mask, the one after it. */
+  readonly drafts?: readonly number[]
+}
+
+/** The masks of the last request. They are overwritten by the next one. */
+export interface Masks {
+  /** 1 + the number of drafts that are allowed. */
+  readonly count: number
+  /** u32 [words], one bit per id: row 0 is for the next id, row i for the one after draft i - 1. */
+  readonly rows: readonly Uint32Array[]
+  /** Whether the text may end before the id that a row is for. */
+  accepting(row: number): boolean
+  /** Whether it has to: the row allows the ids that end a text, and no others. */
+  stopped(row: number): boolean
+}
+
+interface Call {
+  resolve(): void
+  reject(error: Error): void
+}
+
+interface HeldGrammar {
+  readonly source: GrammarSource
+  readonly key: string
+  /** Of its compilation. */
+  readonly call: number
+  /** Texts under it. */
+  users: number
+}
+
+/** How many grammars are kept that no text uses. */
+const MAX_IDLE = 32
+
+/** Grammars in a thread of their own: see the comment of `src/grammar/index.ts`. */
+export class MaskThread {
+  readonly #options: MaskThreadOptions
+  readonly #words: number
+  readonly #shared: boolean
+  readonly #calls = new Map<number, Call>()
+  /** By number; the least recently used first. */
+  readonly #grammars = new Map<number, HeldGrammar>()
+  readonly #known = new Map<string, { readonly grammar: number; readonly compiled: Promise<void> }>()
+  readonly #texts = new Map<number, MaskedText>()
+  #port: MasksPort
+  #started!: Promise<void>
+  #next = 1
+  #ended: GrammarError | undefined
+
+  constructor(options: MaskThreadOptions) {
+    this.#options = options
+    this.#words = Math.ceil(options.ids / 32)
+    this.#shared = options.shared ?? typeof SharedArrayBuffer !== 'undefined'
+    this.#port = this.#open()
+  }
+
+  /** Resolves when the vocabulary's tables are made. */
+  get started(): Promise<void> {
+    return this.#started
+  }
+
+  /** Compiles a grammar; the same source gives the same one. Throws GrammarError. */
+  async compile(source: GrammarSource): Promise<number> {
+    const key = `${source.kind}:${source.text}`
+    let known = this.#known.get(key)
+    if (known === undefined) {
+      const grammar = this.#next++
+      const call = this.#next++
+      known = { grammar, compiled: this.#compile(grammar, call, source) }
+      this.#known.set(key, known)
+      this.#grammars.set(grammar, { source, key, call, users: 0 })
+      known.compiled.catch(() => this.#forget(grammar))
+    }
+    await known.compiled
+    return known.grammar
+  }
+
+  /** A text under a grammar, at its start. Make a request to get its first mask. */
+  open(grammar: number): MaskedText {
+    return this.#add(grammar, undefined)
+  }
+
+  /** Ends the thread; requests fail. */
+  close(): void {
+    this.#ended = new GrammarError('The thread of the grammars has been closed')
+    this.#port.terminate()
+    this.#fail(this.#ended)
+  }
+
+  /** @internal */
+  post(message: ToMasks): void {
+    if (this.#ended) throw this.#ended
+    this.#port.post(message)
+  }
+
+  /** @internal */
+  fork(text: MaskedText): MaskedText {
+    return this.#add(text.grammar, text)
+  }
+
+  /** @internal */
+  remove(text: MaskedText): void {
+    this.#texts.delete(text.number)
+    if (!this.#ended) this.#port.post({ type: 'close', text: text.number })
+    const grammar = this.#grammars.get(text.grammar)
+    if (grammar === undefined) return
+    grammar.users--
+    this.#grammars.delete(text.grammar)
+    this.#grammars.set(text.grammar, grammar)
+    this.#dropIdle()
+  }
+
+  #add(grammar: number, original: MaskedText | undefined): MaskedText {
+    const held = this.#grammars.get(grammar)
+    if (held === undefined) throw new GrammarError(`There is no grammar ${grammar}; compile it again`)
+    held.users++
+    const rows = 1 + (this.#options.maxDrafts ?? 0)
+    const slot = this.#shared ? new SharedArrayBuffer(Slot.bytes(rows, this.#words)) : undefined
+    const text = new MaskedText(this, this.#next++, grammar, this.#words, slot, original)
+    this.#texts.set(text.number, text)
+    this.post({ type: 'open', text: text.number, grammar, slot, fork: original?.number })
+    return text
+  }
+
+  #compile(grammar: number, call: number, source: GrammarSource): Promise<void> {
+    return this.#started.then(
+      () =>
+        new Promise<void>((resolve, reject) => {
+          const milliseconds = this.#options.compileTimeout ?? 10_000
+          const timer = setTimeout(() => {
+            this.#calls.delete(call)
+            reject(new GrammarError(`The grammar takes longer than ${milliseconds} ms to compile; use a smaller one`))
+            this.#forget(grammar)
+            this.#restart()
+          }, milliseconds)
+          const end = (then: () => void) => () => {
+            clearTimeout(timer)
+            then()
+          }
+          this.#calls.set(call, {
+            resolve: end(resolve),
+            reject: error => end(() => reject(error))(),
+          })
+          this.post({ type: 'compile', call, grammar, source })
+        }),
+    )
+  }
+
+  #forget(grammar: number): void {
+    const held = this.#grammars.get(grammar)
+    if (held === undefined) return
+    this.#grammars.delete(grammar)
+    this.#known.delete(held.key)
+  }
+
+  #dropIdle(): void {
+    const idle = [...this.#grammars].filter(([, { users }]) => users === 0)
+    for (const [grammar] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE))) {
+      this.#forget(grammar)
+      if (!this.#ended) this.#port.post({ type: 'release', grammar })
+    }
+  }
+
+  #open(): MasksPort {
+    let started!: Call
+    this.#started = new Promise<void>((resolve, reject) => {
+      started = { resolve, reject }
+    })
+    this.#started.catch(() => {})
+    const port: MasksPort = this.#options.start({
+      message: message => {
+        if (port !== this.#port) return
+        if (message.type === 'started') started.resolve()
+        else if (message.type === 'refused') started.reject(new GrammarError(message.reason))
+        else this.#receive(message)
+      },
+      failed: reason => {
+        const error = new GrammarError(`The thread of the grammars has ended: ${reason}`)
+        started.reject(error)
+        if (port === this.#port) this.#fail(error)
+      },
+    })
+    const { wasm, vocabulary } = this.#options
+    port.post({ type: 'start', wasm, vocabulary, words: this.#words })
+    return port
+  }
+
+  /** A fresh thread with the same grammars and texts. */
+  #restart(): void {
+    this.#port.terminate()
+    this.#port = this.#open()
+    for (const [grammar, { source, call }] of this.#grammars)
+      this.#port.post({ type: 'compile', call, grammar, source })
+    for (const text of this.#texts.values()) text.reopen(message => this.#port.post(message))
+  }
+
+  #receive(message: FromMasks): void {
+    switch (message.type) {
+      case 'compiled': {
+        const call = this.#calls.get(message.call)
+        this.#calls.delete(message.call)
+        if (message.error === undefined) call?.resolve()
+        else call?.reject(new GrammarError(`The grammar cannot be compiled: ${message.error}`))
+        break
+      }
+      case 'done':
+        this.#texts.get(message.text)?.settle()
+        break
+      case 'masks':
+        this.#texts.get(message.text)?.take(message.slot)
+        break
+    }
+  }
+
+  #fail(error: GrammarError): void {
+    this.#ended ??= error
+    for (const call of this.#calls.values()) call.reject(error)
+    this.#calls.clear()
+    for (const text of this.#texts.values()) text.fail(error)
+  }
+}
+
+/** One text under a grammar. `request` returns at once; `next` gives the masks. */
+export class MaskedText {
+  readonly number: number
+  readonly grammar: number
+  readonly #thread: MaskThread
+  readonly #words: number
+  readonly #memory: SharedArrayBuffer | undefined
+  #slot: Slot | undefined
+  /** All ids so far: a fresh thread needs them. */
+  #ids: number[]
+  #drafts: readonly number[] = []
+  #request = 0
+  #waiting: Call[] = []
+  #failure: GrammarError | undefined
+
+  /** @internal Use `thread.open`. */
+  constructor(
+    thread: MaskThread,
+    number: number,
+    grammar: number,
+    words: number,
+    memory: SharedArrayBuffer | undefined,
+    original: MaskedText | undefined,
+  ) {
+    this.#thread = thread
+    this.number = number
+    this.grammar = grammar
+    this.#words = words
+    this.#memory = memory
+    this.#slot = memory && new Slot(memory, words)
+    this.#ids = original === undefined ? [] : [...original.#ids]
+  }
+
+  /** Ids of the text so far. */
+  get length(): number {
+    return this.#ids.length
+  }
+
+  /** Asks for masks. The masks of the request before must have been used. */
+  request({ drop = 0, ids = [], drafts = [] }: MaskRequest): void {
+    if (drop > this.#ids.length) {
+      throw new GrammarError(`${drop} ids cannot be taken back; the text has ${this.#ids.length}`)
+    }
+    this.#ids.length -= drop
+    for (const id of ids) this.#ids.push(id)
+    this.#drafts = drafts
+    this.#request = (this.#request + 1) | 0
+    this.#thread.post({ type: 'advance', text: this.number, request: this.#request, drop, ids, drafts })
+  }
+
+  /** The masks of the last request, if they are there. Throws GrammarError if it failed. */
+  poll(): Masks | undefined {
+    if (this.#failure) throw this.#failure
+    const slot = this.#slot
+    if (slot === undefined || slot.request !== this.#request) return undefined
+    const { error } = slot
+    if (error === undefined) return slot
+    this.#failure = new GrammarError(error)
+    throw this.#failure
+  }
+
+  /**
+   * The masks of the last request: at once where they are there, or after blocking for at most `milliseconds` (only where
+   * memory is shared; 0 where the thread may not block); else a promise of them.
+   */
+  next(milliseconds = 0): Masks | Promise<Masks> {
+    const there = this.poll()
+    if (there !== undefined) return there
+    if (this.#memory && milliseconds > 0 && (this.#slot as Slot).wait(this.#request, milliseconds)) {
+      return this.poll() as Masks
+    }
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      if (this.#memory) this.#thread.post({ type: 'notify', text: this.number, request: this.#request })
+    }).then(() => this.next())
+  }
+
+  /** Another text at the same place. Make a request to get its mask. */
+  fork(): MaskedText {
+    return this.#thread.fork(this)
+  }
+
+  /** Gives its memory back. */
+  close(): void {
+    this.fail(new GrammarError('The text has been closed'))
+    this.#thread.remove(this)
+  }
+
+  /** @internal The thread was started again. */
+  reopen(post: (message: ToMasks) => void): void {
+    const { number: text, grammar } = this
+    post({ type: 'open', text, grammar, slot: this.#memory, fork: undefined })
+    const rest = { drop: 0, ids: [...this.#ids], drafts: this.#drafts }
+    if (this.#request !== 0) post({ type: 'advance', text, request: this.#request, ...rest })
+    if (this.#memory && this.#waiting.length > 0) post({ type: 'notify', text, request: this.#request })
+  }
+
+  /** @internal */
+  take(slot: ArrayBuffer): void {
+    this.#slot = new Slot(slot, this.#words)
+    if (this.#slot.request === this.#request) this.settle()
+  }
+
+  /** @internal */
+  settle(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+
+  /** @internal */
+  fail(error: GrammarError): void {
+    this.#failure ??= error
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
+  }
+}

@@ -1,0 +1,130 @@
+import { type Grammar, GrammarLibrary, type Matcher } from '../matcher.ts'
+import { compileModule } from '../wasm/instance.ts'
+import { type AdvanceMessage, type FromMasks, Slot, type ToMasks } from './protocol.ts'
+
+interface MaskedText {
+  /** Undefined if its grammar does not exist. */
+  readonly matcher: Matcher | undefined
+  /** Undefined where memory is not shared: each request's masks are sent. */
+  readonly slot: Slot | undefined
+  failure: string | undefined
+}
+
+type Post = (message: FromMasks, transfer?: readonly ArrayBuffer[]) => void
+
+/** What runs in the thread of the masks: grammars and matchers by number, and a slot for each text. */
+export class MaskService {
+  readonly #post: Post
+  readonly #grammars = new Map<number, Grammar>()
+  readonly #texts = new Map<number, MaskedText>()
+  #library: Promise<GrammarLibrary> | undefined
+  #words = 0
+  /** Messages are worked off in their order. */
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(post: Post) {
+    this.#post = post
+  }
+
+  receive(message: ToMasks): void {
+    this.#last = this.#last.then(() => this.#handle(message))
+  }
+
+  async #handle(message: ToMasks): Promise<void> {
+    switch (message.type) {
+      case 'start': {
+        this.#words = message.words
+        const { vocabulary, wasm } = message
+        this.#library = compileModule(wasm).then(module => new GrammarLibrary(module, vocabulary))
+        try {
+          // The vocabulary's tables are the slow part of the first grammar.
+          ;(await this.#library).instance()
+          this.#post({ type: 'started' })
+        } catch (error) {
+          this.#post({ type: 'refused', reason: reasonOf(error) })
+        }
+        break
+      }
+      case 'compile': {
+        let error: string | undefined
+        try {
+          const library = (await this.#library) as GrammarLibrary
+          this.#grammars.set(message.grammar, library.compile(message.source))
+        } catch (reason) {
+          error = reasonOf(reason)
+        }
+        this.#post({ type: 'compiled', call: message.call, error })
+        break
+      }
+      case 'release':
+        this.#grammars.get(message.grammar)?.dispose()
+        this.#grammars.delete(message.grammar)
+        break
+      case 'open':
+        this.#open(message)
+        break
+      case 'advance':
+        this.#advance(message)
+        break
+      case 'notify':
+        // It comes after the request.
+        this.#post({ type: 'done', text: message.text, request: message.request })
+        break
+      case 'close':
+        this.#texts.get(message.text)?.matcher?.dispose()
+        this.#texts.delete(message.text)
+        break
+    }
+  }
+
+  #open({ text, grammar, slot, fork }: ToMasks & { type: 'open' }): void {
+    const original = fork === undefined ? undefined : this.#texts.get(fork)
+    const matcher = original?.matcher ? copyOf(original.matcher) : this.#grammars.get(grammar)?.matcher()
+    this.#texts.set(text, { matcher, slot: slot && new Slot(slot, this.#words), failure: original?.failure })
+  }
+
+  #advance({ text, request, drop, ids, drafts }: AdvanceMessage): void {
+    const held = this.#texts.get(text)
+    if (held === undefined) return
+    const sent = held.slot ? undefined : new ArrayBuffer(Slot.bytes(1 + drafts.length, this.#words))
+    const slot = sent ? new Slot(sent, this.#words) : (held.slot as Slot)
+    try {
+      if (held.failure !== undefined) throw new Error(held.failure)
+      const { matcher } = held
+      if (matcher === undefined) throw new Error('The grammar is not compiled')
+      matcher.rollback(drop)
+      const accepted = matcher.accept(ids)
+      if (accepted < ids.length) throw new Error(`The grammar does not allow the id ${ids[accepted]}`)
+      slot.finish(request, writeMasks(matcher, drafts, slot))
+    } catch (error) {
+      held.failure = reasonOf(error)
+      slot.fail(request, held.failure)
+    }
+    if (sent) this.#post({ type: 'masks', text, slot: sent }, [sent])
+  }
+}
+
+/** A failed matcher has no copy; its text's failure is copied instead. */
+function copyOf(matcher: Matcher): Matcher | undefined {
+  try {
+    return matcher.fork()
+  } catch {
+    return undefined
+  }
+}
+
+/** The mask after the text, and after each draft as far as they are allowed. Returns how many. */
+function writeMasks(matcher: Matcher, drafts: readonly number[], slot: Slot): number {
+  let row = 0
+  for (; ; row++) {
+    const { stopped } = matcher
+    matcher.mask(slot.rows[row] as Uint32Array)
+    slot.setRow(row, matcher.accepting, stopped)
+    if (row === drafts.length || row + 1 === slot.rows.length) break
+    if (matcher.accept([drafts[row] as number]) === 0) break
+  }
+  matcher.rollback(row)
+  return row + 1
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
