@@ -17,13 +17,13 @@ export class Candidates {
   /** Weighs the tokens and removes those that the options exclude; `best` is the most likely one. Returns how many are left. */
   choose(logits: Float32Array, best: number, options: ResolvedOptions): number {
     const { temperature, topK, topP, minP } = options
-    const all = this.#keepFrom(logits, topP < 1 ? Number.NEGATIVE_INFINITY : this.#minLogit(logits[best]!, options))
+    const all = this.keepFrom(logits, topP < 1 ? Number.NEGATIVE_INFINITY : this.#minLogit(logits[best]!, options))
     const limited = topK > 0 && topK < all
     let count = limited ? selectTop(this.ids, all, logits, topK) : all
-    const total = this.#weigh(logits, best, count, temperature)
-    if (topP < 1) count = this.#keepTopP(logits, count, total, topP)
+    const total = this.weigh(logits, best, count, temperature)
+    if (topP < 1) count = this.keepTopP(logits, count, total, topP)
     if (limited || topP < 1) this.#restoreOrder(logits, count)
-    return minP > 0 ? this.#keepWeight(count, minP) : count
+    return minP > 0 ? this.keepWeight(count, minP) : count
   }
 
   /** Without topP, the weights of tokens that minP removes are not needed: skip logits a little below its threshold. */
@@ -31,14 +31,15 @@ export class Candidates {
     return minP > 0 ? top + temperature * (Math.log(minP) - 1e-6) : Number.NEGATIVE_INFINITY
   }
 
-  #keepFrom(logits: Float32Array, least: number): number {
+  /** All tokens whose logit is at least `least`. */
+  keepFrom(logits: Float32Array, least: number): number {
     let kept = 0
     for (let id = 0; id < logits.length; id++) if (logits[id]! >= least) this.ids[kept++] = id
     return kept
   }
 
   /** Computes the candidates' weights; returns their sum. */
-  #weigh(logits: Float32Array, best: number, count: number, temperature: number): number {
+  weigh(logits: Float32Array, best: number, count: number, temperature: number): number {
     const top = logits[best]!
     let total = 0
     for (let i = 0; i < count; i++) {
@@ -50,13 +51,14 @@ export class Candidates {
     return total
   }
 
-  /** First drops tokens so rare that all of them together have less mass than topP removes: fewer ids to order. */
-  #keepTopP(logits: Float32Array, count: number, total: number, topP: number): number {
-    const left = this.#keepWeight(count, ((1 - topP) * total) / (2 * count))
+  /** Keeps the best that make up the share `topP` of `total`. First drops tokens so rare that all of them together have less mass than topP removes: fewer ids to order. */
+  keepTopP(logits: Float32Array, count: number, total: number, topP: number): number {
+    const left = this.keepWeight(count, ((1 - topP) * total) / (2 * count))
     return selectTop(this.ids, left, logits, topP * total, this.weights)
   }
 
-  #keepWeight(count: number, least: number): number {
+  /** Those of the candidates whose weight is at least `least`. */
+  keepWeight(count: number, least: number): number {
     let kept = 0
     for (let i = 0; i < count; i++) {
       const id = this.ids[i]!
@@ -96,7 +98,7 @@ export function isBefore(a: number, b: number, logits: Float32Array): boolean {
 export function selectTop(
   ids: Int32Array,
   count: number,
-  logits: Float32Array,
+  logits: Float32Array | Float64Array,
   target: number,
   weights?: Float64Array,
 ): number {

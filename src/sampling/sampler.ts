@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.ts'
 import { Candidates } from './candidates.ts'
 import { SamplingError } from './errors.ts'
+import { chooseFiltered, isFiltered, surpriseOf } from './filters.ts'
 import { type ResolvedOptions, resolveOptions, type SamplingOptions } from './options.ts'
 import { adjustLogits, changesLogits, type TokenHistory } from './penalties.ts'
 import { Rng, randomSeed } from './rng.ts'
@@ -12,9 +13,19 @@ export interface Distribution {
   readonly probabilities: Float64Array
 }
 
+/** What a text itself allows at its next place: a grammar, banned texts, a least length. */
+export interface TokenRule {
+  /** Sets the logits of tokens that it forbids to -Infinity, or lowers them. */
+  apply(logits: Float32Array): void
+  /** The token was drawn. */
+  accept(id: number): void
+}
+
+const NO_RULES: readonly TokenRule[] = []
+
 /**
- * Draws tokens (`SamplingOptions` documents the order of options). Its only state is the generator; work arrays are reused
- * for rows of one length. Logits may be -Infinity (masked), but not NaN or +Infinity.
+ * Draws tokens (`SamplingOptions` documents the order of options). Its state is the generator, and mirostat's bound; work
+ * arrays are reused for rows of one length. Logits may be -Infinity (masked), but not NaN or +Infinity.
  */
 export class Sampler {
   readonly options: SamplingOptions
@@ -25,46 +36,69 @@ export class Sampler {
   readonly #options: ResolvedOptions
   /** Some option changes logits. */
   readonly #adjusts: boolean
+  /** Some option takes more than `Candidates.choose` does. */
+  readonly #filters: boolean
+  #mu: number
   readonly #candidates = new Candidates()
   #adjusted = new Float32Array(0)
 
-  constructor(options: SamplingOptions = {}, rng?: Rng) {
+  /** `rng` and `mu` continue another sampler's state. */
+  constructor(options: SamplingOptions = {}, rng?: Rng, mu?: number) {
     this.#options = resolveOptions(options)
     this.#adjusts = changesLogits(this.#options)
+    this.#filters = isFiltered(this.#options)
+    this.#mu = mu ?? 2 * (this.#options.mirostat?.tau ?? 0)
     this.options = options
     const seed = options.seed ?? randomSeed()
     this.seed = rng ? options.seed : seed
     this.rng = rng ?? Rng.seeded(seed)
   }
 
-  /** Draws the next token's id. `history` is the input of penalties; the caller adds the token to its answer. */
-  sample(logits: Float32Array, history?: TokenHistory): number {
-    const adjusted = this.#adjust(logits, history)
+  /** Mirostat's bound on the surprise of the next token, in bits; undefined without mirostat. */
+  get mu(): number | undefined {
+    return this.#options.mirostat ? this.#mu : undefined
+  }
+
+  /**
+   * Draws the next token's id. `history` is the input of penalties; the caller adds the token to its answer. `rules` apply after the
+   * penalties, in their order.
+   */
+  sample(logits: Float32Array, history?: TokenHistory, rules: readonly TokenRule[] = NO_RULES): number {
+    const adjusted = this.#adjust(logits, history, rules)
     const best = argmax(adjusted)
-    if (this.#options.temperature === 0) return best
-    const count = this.#candidates.choose(adjusted, best, this.#options)
-    return this.#draw(count)
+    const { temperature, mirostat } = this.#options
+    if (temperature === 0) return best
+    const count = this.#choose(adjusted, best, this.rng)
+    const id = this.#draw(count)
+    if (mirostat) this.#mu -= mirostat.eta * (surpriseOf(this.#candidates, count, id) - mirostat.tau)
+    return id
   }
 
   /** The distribution that `sample` would draw from, for tests and display. Does not advance the generator. */
-  distribution(logits: Float32Array, history?: TokenHistory): Distribution {
-    const adjusted = this.#adjust(logits, history)
+  distribution(logits: Float32Array, history?: TokenHistory, rules = NO_RULES): Distribution {
+    const adjusted = this.#adjust(logits, history, rules)
     const best = argmax(adjusted)
     if (this.#options.temperature === 0) return { ids: Int32Array.of(best), probabilities: Float64Array.of(1) }
-    const count = this.#candidates.choose(adjusted, best, this.#options)
+    const count = this.#choose(adjusted, best, this.rng.clone())
     const ids = this.#candidates.ids.slice(0, count)
     const probabilities = Float64Array.from(ids, id => this.#candidates.weights[id]!)
     const total = probabilities.reduce((sum, weight) => sum + weight, 0)
     return { ids, probabilities: probabilities.map(weight => weight / total) }
   }
 
-  #adjust(logits: Float32Array, history: TokenHistory | undefined): Float32Array {
+  #choose(logits: Float32Array, best: number, rng: Rng): number {
+    if (!this.#filters) return this.#candidates.choose(logits, best, this.#options)
+    return chooseFiltered(this.#candidates, logits, best, this.#options, rng, this.#mu)
+  }
+
+  #adjust(logits: Float32Array, history: TokenHistory | undefined, rules: readonly TokenRule[]): Float32Array {
     if (logits.length === 0) throw new OptionError('There are no logits; expected one per token of the vocabulary')
     if (this.#candidates.ids.length !== logits.length) this.#candidates.fit(logits.length)
-    if (!this.#adjusts) return logits
+    if (!this.#adjusts && rules.length === 0) return logits
     if (this.#adjusted.length !== logits.length) this.#adjusted = new Float32Array(logits.length)
     this.#adjusted.set(logits)
     adjustLogits(this.#adjusted, this.#options, history)
+    for (const rule of rules) rule.apply(this.#adjusted)
     return this.#adjusted
   }
 

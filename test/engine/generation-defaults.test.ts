@@ -9,7 +9,7 @@ const read = (config: unknown, eosId?: number) =>
 
 describe('generationDefaults', () => {
   it('says nothing without a file', () => {
-    expect(read(undefined)).toEqual({ sampling: {}, eosTokenIds: [2], warnings: [] })
+    expect(read(undefined)).toEqual({ sampling: {}, minTokens: 0, eosTokenIds: [2], warnings: [] })
   })
 
   it('ends a text at the token that the tokenizer calls its end, too', () => {
@@ -25,16 +25,20 @@ describe('generationDefaults', () => {
       top_p: 0.95,
       top_k: 20,
       min_p: 0.02,
+      typical_p: 0.9,
+      min_new_tokens: 3,
       repetition_penalty: 1.05,
       eos_token_id: [2, 7],
     }
     expect(read(file)).toEqual({
-      sampling: { temperature: 0.6, topP: 0.95, topK: 20, minP: 0.02, repetitionPenalty: 1.05 },
+      sampling: { temperature: 0.6, topP: 0.95, topK: 20, minP: 0.02, typicalP: 0.9, repetitionPenalty: 1.05 },
+      minTokens: 3,
       eosTokenIds: [2, 7],
       warnings: [],
     })
-    expect(read({ temperature: 0.6, top_k: -1, eos_token_id: 5 })).toEqual({
+    expect(read({ temperature: 0.6, top_k: -1, typical_p: 1, eos_token_id: 5 })).toEqual({
       sampling: { temperature: 0.6, topK: 0 },
+      minTokens: 0,
       eosTokenIds: [2, 5],
       warnings: [],
     })
@@ -52,6 +56,8 @@ describe('generationDefaults', () => {
     { temperature: Number.NaN },
     { top_p: 2 },
     { top_k: -5 },
+    { typical_p: 2 },
+    { min_new_tokens: -1 },
     { repetition_penalty: 0 },
     { repetition_penalty: Number.POSITIVE_INFINITY },
     { do_sample: 'yes' },

@@ -105,6 +105,7 @@ export class Lab {
               return logits.indexOf(Math.max(...logits))
             },
           },
+          rules: [],
           history: new TokenHistory(),
           text: {
             push: () => ({ text: '', stopped: false }),

@@ -30,8 +30,41 @@ export function naiveDistribution(
     chosen[order[0]!] = 1
     return chosen
   }
-  let kept = topK > 0 ? order.slice(0, topK) : order
-  let p = softmax(kept.map(id => z[id]! / temperature))
+  const { topNSigma = 0, typicalP = 1, temperatureLast = false, dynamicTemperature, xtc } = options
+  const masked = (id: number) => z[id] === Number.NEGATIVE_INFINITY
+  let all = order.filter(id => !masked(id))
+  if (topNSigma > 0) {
+    const real = z.filter(x => x > Number.NEGATIVE_INFINITY)
+    const mean = real.reduce((a, b) => a + b, 0) / real.length
+    const sigma = Math.sqrt(real.reduce((a, x) => a + (x - mean) ** 2, 0) / real.length)
+    all = all.filter(id => z[id]! >= z[order[0]!]! - topNSigma * sigma)
+  }
+  /** What divides the logits of these tokens. */
+  const divisor = (ids: readonly number[]): number => {
+    if (!dynamicTemperature || ids.length < 2) return temperature
+    const { range, exponent = 1 } = dynamicTemperature
+    const low = Math.max(temperature - range, 0)
+    const own = softmax(ids.map(id => z[id]!))
+    const share = Math.max(entropyOf(own), 0) / Math.log(ids.length)
+    return Math.max(low + (temperature + range - low) * share ** exponent, 1e-300)
+  }
+  const early = temperatureLast ? 1 : divisor(all)
+  const spread = (ids: readonly number[]) => softmax(ids.map(id => (z[id]! - z[ids[0]!]!) / early))
+  let kept = topK > 0 ? all.slice(0, topK) : all
+  if (typicalP < 1) {
+    const p = spread(kept)
+    const entropy = entropyOf(p)
+    const distance = (i: number) => (p[i] === 0 ? Number.POSITIVE_INFINITY : Math.abs(-Math.log(p[i]!) - entropy))
+    const nearest = kept.map((_, i) => i).sort((i, j) => distance(i) - distance(j) || kept[i]! - kept[j]!)
+    let sum = 0
+    const reached = nearest.findIndex(i => {
+      sum += p[i]!
+      return sum >= typicalP
+    })
+    const near = new Set(nearest.slice(0, reached < 0 ? nearest.length : reached + 1).map(i => kept[i]!))
+    kept = kept.filter(id => near.has(id))
+  }
+  let p = spread(kept)
   if (topP < 1) {
     let sum = 0
     const reached = p.findIndex(x => {
@@ -39,12 +72,23 @@ export function naiveDistribution(
       return sum >= topP
     })
     kept = kept.slice(0, reached < 0 ? kept.length : reached + 1)
-    p = softmax(kept.map(id => z[id]! / temperature))
+    p = spread(kept)
   }
   kept = kept.filter((_, i) => p[i]! >= minP * p[0]!)
-  p = softmax(kept.map(id => z[id]! / temperature))
+  p = spread(kept)
+  // Chance is for the caller: here it always happens.
+  if (xtc) {
+    const tops = p.filter(x => x >= (xtc.threshold ?? 0.1)).length
+    if (tops > 1) kept = kept.slice(tops - 1)
+  }
+  const late = temperatureLast ? divisor(kept) : early
+  p = softmax(kept.map(id => (z[id]! - z[kept[0]!]!) / late))
   for (const [i, id] of kept.entries()) chosen[id] = p[i]!
   return chosen
+}
+
+function entropyOf(p: readonly number[]): number {
+  return p.reduce((sum, x) => (x > 0 ? sum - x * Math.log(x) : sum), 0)
 }
 
 export function softmax(z: readonly number[]): number[] {

@@ -13,6 +13,12 @@ test('defaults change nothing', () => {
     frequencyPenalty: 0,
     biasIds: [],
     biases: [],
+    topNSigma: 0,
+    typicalP: 1,
+    xtc: null,
+    dynamicTemperature: null,
+    temperatureLast: false,
+    mirostat: null,
   })
 })
 

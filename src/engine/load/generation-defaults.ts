@@ -8,6 +8,8 @@ import type { SamplingOptions } from '../types/options.ts'
 export interface GenerationDefaults {
   /** What the files name. */
   readonly sampling: SamplingOptions
+  /** Tokens that a text has at least. */
+  readonly minTokens: number
   /** Tokens that end a text. */
   readonly eosTokenIds: readonly number[]
   /** One sentence for each setting that cannot be used. */
@@ -35,7 +37,7 @@ export interface GenerationSource {
  */
 export function generationDefaults(model: ModelConfig, { config, file, eosId }: GenerationSource): GenerationDefaults {
   const ends = [...model.eosTokenIds, ...(eosId === undefined ? [] : [eosId])]
-  if (config === undefined) return { sampling: {}, eosTokenIds: [...new Set(ends)], warnings: [] }
+  if (config === undefined) return { sampling: {}, minTokens: 0, eosTokenIds: [...new Set(ends)], warnings: [] }
   const reader = new ConfigReader(config, file)
   const warnings: string[] = []
   const given = <T>(read: () => T | undefined): T | undefined => {
@@ -52,6 +54,8 @@ export function generationDefaults(model: ModelConfig, { config, file, eosId }: 
   const temperature = samples ? given(() => reader.optionalNumber('temperature', { min: 0 })) : 0
   const topP = samples ? given(() => reader.optionalNumber('top_p', { min: 0, max: 1 })) : undefined
   const minP = samples ? given(() => reader.optionalNumber('min_p', { min: 0, max: 1 })) : undefined
+  const typicalP = samples ? given(() => reader.optionalNumber('typical_p', { min: 0, max: 1 })) : undefined
+  const minTokens = given(() => reader.optionalInt('min_new_tokens', { min: 0 })) ?? 0
   const topK = samples ? given(() => reader.optionalInt('top_k', { min: -1 })) : undefined
   return {
     sampling: {
@@ -60,8 +64,10 @@ export function generationDefaults(model: ModelConfig, { config, file, eosId }: 
       // -1 is vLLM's way to say off.
       ...(topK !== undefined && { topK: Math.max(topK, 0) }),
       ...(minP !== undefined && { minP }),
+      ...(typicalP !== undefined && typicalP < 1 && { typicalP }),
       ...(repetitionPenalty !== undefined && { repetitionPenalty }),
     },
+    minTokens,
     eosTokenIds: [...new Set([...ends, ...readTokenIds(reader.raw('eos_token_id'))])],
     warnings,
   }

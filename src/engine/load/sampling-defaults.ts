@@ -1,4 +1,5 @@
 /** How tokens are drawn where a prompt does not say it. */
+import { NOT_WITH_MIROSTAT } from '../../sampling/options.ts'
 import type { SamplingOptions } from '../types/options.ts'
 import type { SamplingDefaults } from '../types/results.ts'
 
@@ -6,15 +7,18 @@ import type { SamplingDefaults } from '../types/results.ts'
 const OURS = { temperature: 0.6, topP: 0.9 } as const
 
 /** These belong together: a temperature was chosen with its filters. */
-const DRAWING = ['temperature', 'topP', 'topK', 'minP'] as const
+const DRAWING = ['temperature', 'topP', 'topK', 'minP', 'typicalP', 'topNSigma', 'mirostat'] as const
 
 /**
  * What a prompt that gives `given` is drawn with on a model whose files say `model`. Each setting is the prompt's, else the
- * model's. Where neither names one of temperature, topP, topK and minP, temperature 0.6 and topP 0.9; else those that nobody
- * names do nothing.
+ * model's. Where neither names one of these, temperature 0.6 and topP 0.9; else those that nobody
+ * names do nothing. Mirostat takes the place of the model's filters.
  */
 export function drawnWith(model: SamplingOptions, given: SamplingOptions): SamplingOptions {
-  return { ...(!(names(model) || names(given)) && OURS), ...model, ...given }
+  const defaults: SamplingOptions = { ...(!(names(model) || names(given)) && OURS), ...model }
+  if (!given.mirostat) return { ...defaults, ...given }
+  const kept = Object.entries(defaults).filter(([name]) => !(NOT_WITH_MIROSTAT as readonly string[]).includes(name))
+  return { ...Object.fromEntries(kept), ...given }
 }
 
 /** The same for prompts that say nothing, whole. */

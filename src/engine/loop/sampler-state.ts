@@ -10,6 +10,8 @@ export interface SavedSampler {
   /** Ids that the text's prompt had, and how often the text itself has each. */
   readonly prompt: readonly number[]
   readonly counts: readonly (readonly [id: number, count: number])[]
+  /** Mirostat's bound on the surprise of the next token, if the text is drawn with it. */
+  readonly mu?: number
 }
 
 /** What the tokens of one text are drawn with: its generator, and what penalties look at. Both move on with the text. */
@@ -28,8 +30,8 @@ export class SamplerState {
   }
 
   /** As if the text that `state` was taken of had not paused. Throws OptionError. */
-  static resume({ seed, rng, prompt, counts }: SavedSampler, options: SamplingOptions): SamplerState {
-    return new SamplerState(new Sampler({ ...options, seed }, new Rng(rng)), new TokenHistory(prompt, counts))
+  static resume({ seed, rng, prompt, counts, mu }: SavedSampler, options: SamplingOptions): SamplerState {
+    return new SamplerState(new Sampler({ ...options, seed }, new Rng(rng), mu), new TokenHistory(prompt, counts))
   }
 
   get state(): SavedSampler {
@@ -39,6 +41,7 @@ export class SamplerState {
       rng: sampler.rng.state,
       prompt: [...history.prompt],
       counts: [...history.counts],
+      ...(sampler.mu !== undefined && { mu: sampler.mu }),
     }
   }
 }

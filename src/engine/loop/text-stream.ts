@@ -8,6 +8,8 @@ export interface TextStreamOptions {
   /** Ids that the text goes on from, of which the last few are looked at; empty: it begins anew. */
   readonly after: readonly number[]
   readonly skipSpecialTokens: boolean
+  /** Stop sequences count in what comes after so many tokens. */
+  readonly minTokens?: number
 }
 
 /** Ids before the first one that can change how it reads: a character has at most four bytes. */
@@ -27,10 +29,14 @@ export class TextStream {
 
   /** The text that the token makes certain, and whether a stop sequence came after it. */
   push(token: number): { readonly text: string; readonly stopped: boolean } {
-    const { stops, tokenizer, skipSpecialTokens } = this.#options
+    const { stops, tokenizer, skipSpecialTokens, minTokens = 0 } = this.#options
     const hidden = skipSpecialTokens && tokenizer.isSpecial(token)
     const shown = hidden ? '' : this.#detokenizer.push(token)
     if (!stops) return { text: shown, stopped: false }
+    if (this.#pushed.length < minTokens) {
+      this.#pushed.push(0)
+      return { text: shown, stopped: false }
+    }
     const text = hidden ? stops.pushHidden(token) : stops.push(shown)
     this.#pushed.push(stops.pushed)
     return { text, stopped: stops.stop !== undefined }

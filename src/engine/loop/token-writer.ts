@@ -1,6 +1,6 @@
 import { type Logprobs, logprobs } from '../../sampling/logprobs.ts'
 import type { TokenHistory } from '../../sampling/penalties.ts'
-import type { Sampler } from '../../sampling/sampler.ts'
+import type { Sampler, TokenRule } from '../../sampling/sampler.ts'
 import type { Chunk, Completion, FinishReason, Timings, Usage } from '../types/results.ts'
 import type { TextStream } from './text-stream.ts'
 
@@ -9,6 +9,8 @@ export interface TokenWriterOptions {
   readonly eos: ReadonlySet<number>
   readonly maxTokens: number
   readonly sampler: Pick<Sampler, 'seed' | 'sample'>
+  /** What the text allows, in the order in which it applies. */
+  readonly rules: readonly TokenRule[]
   /** What penalties look at: the text's tokens become its answer. */
   readonly history: TokenHistory
   /** How many of the likeliest tokens are reported with each; undefined: nothing is. */
@@ -64,8 +66,9 @@ export class TokenWriter {
 
   /** Draws the next token from its logits [vocab]. `room` is how many tokens the context has left. */
   next(logits: Float32Array, room: number): Written {
-    const { sampler, history, eos, maxTokens, text, logprobs: top } = this.#options
-    const token = sampler.sample(logits, history)
+    const { sampler, history, rules, eos, maxTokens, text, logprobs: top } = this.#options
+    const token = sampler.sample(logits, history, rules)
+    for (const rule of rules) rule.accept(token)
     const likely = top === undefined ? null : logprobs(logits, token, top)
     if (likely) this.#logprobs.push(likely)
     this.#last = this.#options.now()

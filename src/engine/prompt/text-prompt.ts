@@ -15,6 +15,7 @@ import type { HostPromptOptions } from '../types/protocol.ts'
 import type { Chunk } from '../types/results.ts'
 import { reusePrefix } from './prefix-reuse.ts'
 import type { PromptIds } from './prompt-ids.ts'
+import { tokenRules } from './token-rules.ts'
 
 export interface TextPromptContext {
   readonly parts: Parts
@@ -54,15 +55,18 @@ export function beginText(
   const { tokenizer, defaults } = parts
   const before = timeline.tokens
   const sampling = drawnWith(defaults.sampling, samplingOf(options))
-  const { stopSequences = [] } = options
+  const { stopSequences = [], minTokens = defaults.minTokens } = options
   const split = (text: string) => tokenizer.splitAtSpecial(text)
   const stops = stopSequences.length > 0 ? new StopMatcher(stopSequences, split) : null
   const { ids, continues } = prompt
   const { resumes, extent } = reusePrefix(parts, timeline, prompt, options)
   const saved = resumes && options.seed === undefined ? context.drawing : null
   const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
+  const eos = new Set(options.ignoreEos ? [] : defaults.eosTokenIds)
+  const rules = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
   const writer = new TokenWriter({
-    eos: new Set(options.ignoreEos ? [] : defaults.eosTokenIds),
+    eos,
+    rules,
     maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
     sampler: drawing.sampler,
     history: drawing.history,
@@ -72,6 +76,7 @@ export function beginText(
       stops,
       after: continues ? ids : [],
       skipSpecialTokens: options.skipSpecialTokens ?? true,
+      minTokens,
     }),
     now,
     asked,

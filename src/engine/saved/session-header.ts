@@ -66,12 +66,15 @@ const IDENTITY: { readonly [K in keyof Identity]: Check } = {
   numerics: isLabel,
 }
 
-const DRAWING: { readonly [K in keyof SavedSampler]: Check } = {
+const DRAWING: { readonly [K in keyof Omit<SavedSampler, 'mu'>]: Check } = {
   seed: Number.isSafeInteger,
   rng: value => Array.isArray(value) && value.length === 4 && value.every(isWord) && value.some(word => word !== 0),
   prompt: listOf(isCount),
   counts: listOf(isPair),
 }
+const isDrawing: Check = value => record(DRAWING)(value) && isMu((value as { mu?: unknown }).mu)
+/** Texts that are drawn without mirostat have none. */
+const isMu: Check = value => value === undefined || Number.isFinite(value)
 
 const HEADER: { readonly [K in keyof SessionHeader]: Check } = {
   endianness: value => value === 'LE' || value === 'BE',
@@ -81,7 +84,7 @@ const HEADER: { readonly [K in keyof SessionHeader]: Check } = {
   contextLength: value => isCount(value) && value > 0,
   rolling: orNull(record({ keep: isCount, count: value => isCount(value) && value > 0 })),
   endsGenerated: value => typeof value === 'boolean',
-  drawing: orNull(record(DRAWING)),
+  drawing: orNull(isDrawing),
   tokens: isCount,
   rows: isCount,
   blocks: listOf(listOf(orNull(isCount))),

@@ -1,10 +1,21 @@
 /** What the table of options cannot say by itself: how options fit each other, a model and a past; and what are no options. */
 import { OptionError } from '../../errors.ts'
+import { show } from '../../options/show.ts'
 import type { PromptOptions, SessionOptions } from './options.ts'
 
 const NOT_WITH_BEAMS = [
   ...(['stopSequences', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),
-  ...(['logitBias', 'logprobs'] as const),
+  ...([
+    'logitBias',
+    'logprobs',
+    'dry',
+    'topNSigma',
+    'typicalP',
+    'xtc',
+    'dynamicTemperature',
+    'temperatureLast',
+  ] as const),
+  ...(['mirostat', 'minTokens', 'bannedTexts', 'thinkingBudget'] as const),
 ]
 
 /** Of a rolling context, where nothing else is said: the attention sinks of arXiv 2309.17453. */
@@ -31,6 +42,17 @@ export function checkRange(from: number, to: number, length: number): void {
 }
 
 export function checkPromptOptions(options: PromptOptions): void {
+  const { minTokens = 0, maxTokens = minTokens, bannedTexts = [] } = options
+  if (minTokens > maxTokens) {
+    throw new OptionError(`minTokens is ${minTokens} and maxTokens ${maxTokens}; expected at most maxTokens`)
+  }
+  // What is no UTF-8 is shown as U+FFFD, so bytes cannot tell it apart.
+  const foreign = bannedTexts.findIndex(text => /[\p{Cs}\uFFFD]/u.test(text))
+  if (foreign >= 0) {
+    throw new OptionError(
+      `bannedTexts[${foreign}] is ${show(bannedTexts[foreign])}; expected whole characters, not U+FFFD`,
+    )
+  }
   if (!options.beams) return
   const other = NOT_WITH_BEAMS.find(name => options[name] !== undefined)
   if (!other) return

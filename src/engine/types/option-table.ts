@@ -133,6 +133,23 @@ export const PROMPT_OPTIONS = {
     flag: '--max-tokens <n>',
   },
   stopSequences: { kind: list(text, 'texts'), description: 'end before any of these texts', flag: '--stop <text>' },
+  minTokens: {
+    kind: whole(0),
+    description: 'do not end before n tokens',
+    defaultText: "the model's, else 0",
+    flag: '--min-tokens <n>',
+  },
+  bannedTexts: {
+    kind: list(text, 'texts'),
+    description: 'texts that never appear: the token that completes one is not drawn',
+    flag: '--ban <text>',
+  },
+  thinkingBudget: {
+    kind: whole(0),
+    description: 'end the reasoning after n tokens',
+    defaultText: 'no bound',
+    flag: '--thinking-budget <n>',
+  },
   ignoreEos: { kind: flag, description: 'go on after the end of the text', flag: '--ignore-eos' },
   addSpecialTokens: { kind: flag, description: "put the model's begin-of-text token first", defaultText: 'true' },
   attentionPath: {

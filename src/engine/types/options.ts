@@ -103,8 +103,8 @@ export interface LoadOptions {
 
 /**
  * What is not given is as the model's generation_config.json says (of a GGUF file: its general.sampling keys), else as written
- * here. Where neither the prompt nor the model names one of temperature, topP, topK and minP, tokens are drawn at temperature 0.6
- * with topP 0.9.
+ * here. Where neither the prompt nor the model names one of temperature, topP, topK, minP, typicalP, topNSigma and mirostat, tokens
+ * are drawn at temperature 0.6 with topP 0.9.
  */
 export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
   /**
@@ -133,6 +133,22 @@ export interface PromptOptions extends SamplingOptions {
   readonly stopSequences?: readonly string[]
   /** Go on after an end-of-text token. Default false. */
   readonly ignoreEos?: boolean
+  /**
+   * The text does not end before it has so many tokens: no end-of-text token is drawn, and stop sequences count only in what
+   * comes after. At most maxTokens. Default: the model's, else 0.
+   */
+  readonly minTokens?: number
+  /**
+   * Texts that never appear in what is generated, however they are cut into tokens: the token that would complete one is not
+   * drawn. Compared exactly, with case; one may begin at the end of the prompt. What was already shown stays: nothing is taken back to
+   * choose another beginning (docs/sampling.md). Default: none.
+   */
+  readonly bannedTexts?: readonly string[]
+  /**
+   * Most tokens of reasoning, counted from the model's opening mark (`<think>`) in the prompt or the answer; then its end mark is
+   * written whatever the model would write. 0: it ends at once. An OptionError for a model without such marks. Default: no bound.
+   */
+  readonly thinkingBudget?: number
   /** For text prompts: put the model's begin-of-text token first in an empty session. Default true. */
   readonly addSpecialTokens?: boolean
   /** Overrides the automatic choice of MLA's path for this call. */
@@ -146,8 +162,8 @@ export interface PromptOptions extends SamplingOptions {
   readonly reuse?: boolean
   /**
    * Beam search in place of drawing tokens one by one: the text comes when the search is over, and `Completion.beams` has
-   * all that were found. Not with stop sequences, penalties, `logitBias` or `logprobs`; what else concerns drawing has no
-   * effect. Default: none.
+   * all that were found. Not with stop sequences, penalties, `logitBias`, `logprobs` and the options that are
+   * refused by name; temperature, topK, topP, minP and seed have no effect. Default: none.
    */
   readonly beams?: BeamOptions
   /**

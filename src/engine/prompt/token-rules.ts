@@ -1,0 +1,78 @@
+import { OptionError } from '../../errors.ts'
+import { BannedTexts, type TokenBytes } from '../../sampling/banned-texts.ts'
+import { Dry } from '../../sampling/dry.ts'
+import type { TokenRule } from '../../sampling/sampler.ts'
+import { LeastTokens, ReasoningBudget, type ReasoningMarks } from '../../sampling/text-rules.ts'
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
+import type { HostPromptOptions } from '../types/protocol.ts'
+
+export interface RuleContext {
+  readonly tokenizer: Tokenizer
+  /** Tokens that end the text. */
+  readonly eos: ReadonlySet<number>
+  /** Ids of the prompt, and of what is before it. */
+  readonly prompt: readonly number[]
+  /** All ids so far that are in the context. */
+  readonly ids: () => readonly number[]
+}
+
+/** What a prompt's options allow at each place of its text. Throws OptionError. */
+export function tokenRules(options: HostPromptOptions, { tokenizer, eos, prompt, ids }: RuleContext): TokenRule[] {
+  const { dry, minTokens = 0, bannedTexts = [], thinkingBudget, skipSpecialTokens = true } = options
+  const rules: TokenRule[] = []
+  if (minTokens > 0) rules.push(new LeastTokens(minTokens, eos))
+  const bytes = () => tokenBytes(tokenizer, skipSpecialTokens)
+  if (bannedTexts.length > 0) rules.push(new BannedTexts(bannedTexts, bytes(), prompt))
+  if (dry && dry.multiplier > 0) rules.push(new Dry(dry, ids, prompt, bytes()))
+  if (thinkingBudget !== undefined) rules.push(new ReasoningBudget(thinkingBudget, reasoningMarks(tokenizer), prompt))
+  return rules
+}
+
+/** By tokenizer, with and without its special tokens: a vocabulary takes a while. */
+const TABLES = new WeakMap<Tokenizer, Map<boolean, TokenBytes>>()
+
+/** What each token adds to the text that is shown. */
+function tokenBytes(tokenizer: Tokenizer, skipSpecialTokens: boolean): TokenBytes {
+  const tables = TABLES.get(tokenizer) ?? new Map<boolean, TokenBytes>()
+  TABLES.set(tokenizer, tables)
+  const known = tables.get(skipSpecialTokens)
+  if (known) return known
+  const ids = Array.from({ length: tokenizer.vocabSize }, (_, id) => id)
+  const parts = ids.map(id =>
+    skipSpecialTokens && tokenizer.isSpecial(id) ? new Uint8Array(0) : tokenizer.tokenBytes(id),
+  )
+  const starts = new Int32Array(parts.length + 1)
+  for (const [id, part] of parts.entries()) starts[id + 1] = starts[id]! + part.length
+  const bytes = new Uint8Array(starts[parts.length]!)
+  for (const [id, part] of parts.entries()) bytes.set(part, starts[id]!)
+  const made = { bytes, starts }
+  tables.set(skipSpecialTokens, made)
+  return made
+}
+
+/** As the families write them around reasoning. */
+const MARKS = [
+  ['<think>', '</think>'],
+  ['[THINK]', '[/THINK]'],
+  ['◁think▷', '◁/think▷'],
+  ['<seed:think>', '</seed:think>'],
+  ['<|START_THINKING|>', '<|END_THINKING|>'],
+  ['<thought>', '</thought>'],
+] as const
+
+/** Those that are tokens of the model; else those that its chat template writes. Throws OptionError. */
+function reasoningMarks(tokenizer: Tokenizer): ReasoningMarks {
+  const isToken = (mark: string) => tokenizer.tokenToId(mark) !== undefined
+  const template = tokenizer.chatTemplate() ?? ''
+  const found =
+    MARKS.find(([open, close]) => isToken(open) && isToken(close)) ??
+    MARKS.find(([, close]) => template.includes(close))
+  if (!found) {
+    throw new OptionError(
+      'thinkingBudget was given, but the model marks no reasoning: neither its vocabulary nor its chat template has ' +
+        `${MARKS.map(([open]) => open).join(', ')}. Leave the option out, or use maxTokens`,
+    )
+  }
+  const [open, close] = found.map(mark => tokenizer.encode(mark, { addSpecialTokens: false })) as [number[], number[]]
+  return { open, close }
+}
