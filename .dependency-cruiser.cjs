@@ -23,7 +23,7 @@ const rooms = {
     ...['files', 'embedding', 'speculation', 'model', 'nn', 'sampling', 'tokenizer'],
     ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
-  inspection: ['engine', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  inspection: ['engine', 'embedding', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
 

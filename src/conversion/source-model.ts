@@ -3,6 +3,7 @@ import type { Family } from '../families/family.ts'
 import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
+import { refuseEncoder } from '../model/refuse-encoder.ts'
 import type { AttentionConfig } from '../nn/attention/config.ts'
 import { commonAttention, type ModelConfig } from '../nn/config.ts'
 
@@ -16,6 +17,7 @@ export interface SourceModel extends OpenedModel {
 
 /** Throws CheckpointError or UnsupportedModelError. */
 export async function readSourceModel(model: OpenedModel): Promise<SourceModel> {
+  refuseEncoder(model.config, 'it cannot be converted')
   const survey = await surveyWeights(model)
   const weights = survey.map(weight => ({ ...weight, name: hubName(weight.name, model.family) }))
   return { ...model, weights, warnings: loadWarnings(model, survey) }

@@ -37,3 +37,9 @@ export function embeddingSettings(
     refused: facts.refused ?? null,
   }
 }
+
+/** What callers are told of it. */
+export function embeddingInfo(settings: EmbeddingSettings): Omit<EmbeddingSettings, 'limitedBy' | 'refused'> {
+  const { limitedBy: _, refused: __, ...info } = settings
+  return info
+}

@@ -10,12 +10,12 @@ import { FAMILIES } from './index.ts'
 /** Of a file. Throws UnsupportedModelError for other kinds of files and other architectures. */
 export function architectureOf(metadata: Metadata, tensors: ReadonlyMap<string, GgufTensor>): Architecture {
   const all = new Map(FAMILIES.flatMap(({ gguf }) => (gguf ? [[gguf.name, gguf]] : [])))
-  const known = [...all.keys()].join(', ')
+  const known = [...all.keys()]
   refuseOtherKinds(metadata, tensors, known)
   const found = all.get(metadata.architecture)
   if (found) return found
   throw new UnsupportedModelError(
-    `${metadata.file}: architecture ${quote(metadata.architecture)} is not supported; latentkit runs ${known}`,
+    `${metadata.file}: architecture ${quote(metadata.architecture)} is not supported; latentkit runs ${known.join(', ')}`,
   )
 }
 

@@ -3,6 +3,8 @@ import type { ConfigReader } from '../checkpoint/config-reader.ts'
 import { quote } from '../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { ModelConfig } from '../nn/config.ts'
+import { bert, roberta } from './bert/config.ts'
+import * as bertTraits from './bert/traits.ts'
 import { deepseekV2, deepseekV3 } from './deepseek/config.ts'
 import * as deepseekTraits from './deepseek/traits.ts'
 import { describe } from './describe/describe.ts'
@@ -35,6 +37,8 @@ export const FAMILIES: readonly Family[] = [
   falcon,
   gpt2,
   gpt,
+  bert,
+  roberta,
 ]
 
 /** What is known of sizes alone: of the families above, and of those that are only planned. Apart, for small bundles. */
@@ -46,6 +50,7 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(gemma3Traits),
   ...Object.values(falconTraits),
   ...Object.values(gptTraits),
+  ...Object.values(bertTraits),
   ...PLANNED,
 ]
 

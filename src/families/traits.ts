@@ -9,6 +9,8 @@ export interface Traits {
   /** Unless the file says otherwise. */
   readonly tiedEmbeddings: boolean
   readonly learnedPositions: boolean
+  /** Makes vectors and writes no texts: it has no cache. Default false. */
+  readonly encoder?: boolean
   /** No bias on the attention's output, whatever `attention_bias` says. */
   readonly plainOutput: boolean
   /** Where the file names none. Default: hidden size / heads. */

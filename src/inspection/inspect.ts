@@ -7,12 +7,13 @@ import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
 import { FIND_OPTIONS } from '../checkpoint/find-options.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
+import { embeddingInfo, embeddingSettings } from '../embedding/settings.ts'
 import { generationDefaults, generationFile } from '../engine/load/generation-defaults.ts'
 import { samplingDefaults } from '../engine/load/sampling-defaults.ts'
 import { readName } from '../engine/types/arguments.ts'
 import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
-import type { SamplingDefaults } from '../engine/types/results.ts'
+import type { EmbeddingInfo, SamplingDefaults } from '../engine/types/results.ts'
 import { type SurveyedWeight, surveyWeights, unusedTensors } from '../model/load.ts'
 import { biasWarnings } from '../model/load-warnings.ts'
 import { openModel } from '../model/open/open-model.ts'
@@ -59,7 +60,9 @@ export interface Inspection {
     /** All tensors of the files by type, most bytes first. */
     readonly dtypes: readonly DTypeSummary[]
   }
-  /** Cache memory for some contexts. */
+  /** How it makes vectors of texts (`engine.embed`). */
+  readonly embedding: EmbeddingInfo
+  /** Cache memory for some contexts; an encoder has no cache: 0 bytes, and no contexts. */
   readonly cache: CacheNeeds
   /** How tokens are drawn if a prompt sets no sampling options. */
   readonly sampling: SamplingDefaults
@@ -156,6 +159,7 @@ export async function inspectModel(source: string, given: InspectOptions = {}): 
     config,
     parameters: countParameters(survey, config),
     weights: { bytes: usedBytes(checkpoint), dtypes: summariseDTypes(checkpoint) },
+    embedding: embeddingInfo(embeddingSettings(config, checkpoint.embedding, config.maxPositions)),
     cache: cacheNeeds(config, cacheType, contexts ?? defaultContexts(config)),
     sampling: samplingDefaults(defaults.sampling),
     ...listTensors(model),
@@ -224,10 +228,12 @@ function listTensors(model: OpenedModel): Pick<Inspection, 'tensors' | 'leftOut'
 }
 
 function cacheNeeds(
-  { layers, maxPositions }: ModelConfig,
+  { layers, maxPositions, encoder }: ModelConfig,
   type: CacheTypeName,
   contexts: readonly number[],
 ): CacheNeeds {
+  const nothing = { elementsPerTokenAndLayer: 0, bytesPerToken: 0 }
+  if (encoder) return { type, ...nothing, expanded: nothing, contexts: [] }
   const each = layers.map(({ attention, window }) => {
     // Keys and values of heads have no scales.
     const { second } = rowTypes(type, attention.kind)

@@ -282,9 +282,15 @@ export class Loader {
     return {
       kind,
       eps,
-      weight: await this.#vector(`${name}.weight`, size, this.#names.normOffset),
-      bias: kind === 'layer' ? await this.#vector(`${name}.bias`, size) : null,
+      weight: await this.#vector(this.#spelt(name, 'weight', 'gamma'), size, this.#names.normOffset),
+      bias: kind === 'layer' ? await this.#vector(this.#spelt(name, 'bias', 'beta'), size) : null,
     }
+  }
+
+  /** The first BERTs were converted from TensorFlow, which has other words. */
+  #spelt(module: string, usual: string, other: string): string {
+    const [name, found] = [`${module}.${usual}`, `${module}.${other}`]
+    return this.#names.encoder && !this.#checkpoint.has(name) && this.#checkpoint.has(found) ? found : name
   }
 
   async #matrix(

@@ -14,6 +14,7 @@ import { EDITED, type RowRules, rowProvenance, rowRules } from '../nn/provenance
 import { planStep, type Step, type StepInput } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { refuseEncoder } from './refuse-encoder.ts'
 import { recordShift, rowRuns } from './shift.ts'
 import { TextReader } from './text-reader.ts'
 
@@ -65,7 +66,7 @@ export class Model {
 
   /** An empty sequence that may grow to `maxTokens`. Throws UnsupportedModelError for an encoder. */
   sequence(maxTokens: number = this.config.maxPositions): SequenceCache {
-    refuseEncoder(this.config)
+    refuseEncoder(this.config, 'it writes no texts')
     return new SequenceCache(this.kernels, this.pool, maxTokens)
   }
 
@@ -168,15 +169,6 @@ export class Model {
     if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
     this.#recorded.set(shape, { recording, logits })
   }
-}
-
-/** Throws UnsupportedModelError for a model that writes no texts. */
-function refuseEncoder({ modelType, encoder }: ModelConfig): void {
-  if (!encoder) return
-  const use = encoder.head ? 'Use engine.rerank() or engine.embed()' : 'Use engine.embed()'
-  throw new UnsupportedModelError(
-    `A model of type ${modelType} is an encoder: it turns texts into vectors and writes none. ${use}, or a decoder to write.`,
-  )
 }
 
 /** A step's operations, and where its logits lie. */

@@ -101,13 +101,15 @@ export class TextReader {
 
   #input({ tokens, types }: WholeText): StepInput<Past> {
     const { encoder } = this.#model.config
+    // RoBERTa reads pairs with one kind of tokens.
+    const kinds = (encoder?.tokenTypes ?? 0) > 1 ? types : undefined
     return {
       tokens,
       cache: NO_PAST,
       prompt: { start: 0, end: tokens.length },
       logits: 'none',
       ...(encoder && { seesAll: true }),
-      ...(encoder && encoder.tokenTypes > 0 && { types: types ?? new Int32Array(tokens.length) }),
+      ...(encoder && encoder.tokenTypes > 0 && { types: kinds ?? new Int32Array(tokens.length) }),
     }
   }
 }

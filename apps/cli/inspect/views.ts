@@ -20,12 +20,10 @@ export function modelView(inspection: Inspection, c: Colours): string {
     ['MLP', mlpOf(config)],
     ...expertsRow(config),
     ['Block', blockOf(config)],
-    [
-      'Vocabulary',
-      `${format.integer(config.vocabSize)} tokens, ${config.tiedEmbeddings ? 'embeddings tied' : 'an output matrix of its own'}`,
-    ],
+    ['Vocabulary', `${format.integer(config.vocabSize)} tokens, ${outputOf(config)}`],
     ['Context', `${format.integer(config.maxPositions)} tokens`],
-    ['Drawing', drawingOf(inspection.sampling)],
+    ...(config.encoder ? [] : [['Drawing', drawingOf(inspection.sampling)] satisfies [string, string]]),
+    ['Vectors', vectorsOf(inspection.embedding)],
     [
       'Parameters',
       `${format.count(total)} (${format.integer(total)})${active < total ? `, ${format.count(active)} active per token` : ''}`,
@@ -42,7 +40,22 @@ export function modelView(inspection: Inspection, c: Colours): string {
   return `${c.bold(name)}\n${pairs(rows, c.dim)}\n\n${table(columns, dtypes, { style: c.dim })}`
 }
 
+function outputOf({ encoder, tiedEmbeddings }: Config): string {
+  if (!encoder) return tiedEmbeddings ? 'embeddings tied' : 'an output matrix of its own'
+  return encoder.head?.scores === 1 ? 'no output: it scores pairs of texts' : 'no output: an encoder writes no texts'
+}
+
+function vectorsOf({ dimensions, pooling, normalize, maxTokens, prompts }: Inspection['embedding']): string {
+  const named = Object.keys(prompts)
+  return [
+    `${format.integer(dimensions)} numbers, pooled by ${pooling}${normalize ? ', normalised' : ''}`,
+    `texts of up to ${format.plural(maxTokens, 'token')}`,
+    ...(named.length > 0 ? [`prompts ${named.join(', ')}`] : []),
+  ].join('; ')
+}
+
 export function memoryView({ cache, config }: Inspection, c: Colours): string {
+  if (config.encoder) return 'An encoder keeps nothing of a text: it has no cache.'
   const { elementsPerTokenAndLayer: row, expanded, bytesPerToken, type } = cache
   const saved = expanded.bytesPerToken / bytesPerToken
   const latent = config.layers.some(layer => layer.attention.kind === 'latent')

@@ -20,7 +20,7 @@ const BY_ARCHITECTURE: readonly { readonly names: RegExp; readonly is: string }[
   { names: /^imatrix$/, is: BY_TYPE.imatrix as string },
   {
     names: /bert|^t5encoder$|embedding|^(nomic|jina|gte|bge)/,
-    is: 'turns texts into vectors and writes none',
+    is: 'turns texts into vectors in a way that is not known here',
   },
   {
     names: /^(flux|sd\d|sdxl|aura|hyvid|hunyuan_video|wan|ltxv|hidream|cosmos|lumina\d?|qwen_image|pig|cow|chroma)/,
@@ -32,13 +32,18 @@ const BY_ARCHITECTURE: readonly { readonly names: RegExp; readonly is: string }[
 ]
 
 /** Throws UnsupportedModelError that says what the file is. */
-export function refuseOtherKinds(m: Metadata, tensors: ReadonlyMap<string, GgufTensor>, known: string): void {
+export function refuseOtherKinds(
+  m: Metadata,
+  tensors: ReadonlyMap<string, GgufTensor>,
+  architectures: readonly string[],
+): void {
+  const known = architectures.join(', ')
   const type = m.raw('general.type')
   const byType = typeof type === 'string' && Object.hasOwn(BY_TYPE, type) ? BY_TYPE[type] : undefined
   if (byType !== undefined) throw new UnsupportedModelError(`${m.file} ${byType}`)
   const name = m.architecture
   const other = BY_ARCHITECTURE.find(({ names }) => names.test(name))
-  if (other) {
+  if (other && !architectures.includes(name)) {
     throw new UnsupportedModelError(`${m.file}: architecture ${quote(name)} ${other.is}; latentkit runs ${known}`)
   }
   if (tensors.size === 0 && m.has('tokenizer.ggml.tokens')) {

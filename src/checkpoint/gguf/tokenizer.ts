@@ -10,6 +10,7 @@ import type { Metadata } from './metadata.ts'
 import { PRE_TOKENIZERS, type PreTokenizer } from './pre-tokenizers.ts'
 import { mergesOf } from './sentencepiece.ts'
 import { readVocabulary, specialIdWarnings, type Vocabulary } from './vocabulary.ts'
+import { wordPieceParts, wordPieces } from './wordpiece.ts'
 
 /** SentencePiece's sign for a space. */
 const SPACE = '\u2581'
@@ -28,10 +29,12 @@ export function tokenizerOf(m: Metadata): Required<Pick<CheckpointContents, 'tok
       const addBos = m.optionalBool('tokenizer.ggml.add_bos_token') ?? true
       return assemble(m, vocabulary, sentencePieceParts(m, vocabulary), addBos)
     }
+    case 'bert':
+      return assemble(m, { ...vocabulary, tokens: wordPieces(vocabulary) }, wordPieceParts(m, vocabulary), false)
     default:
       throw new UnsupportedModelError(
-        `${m.file}: key "tokenizer.ggml.model" is ${quote(model)}; latentkit knows "gpt2" (byte-level BPE) and "llama" ` +
-          '(SentencePiece)',
+        `${m.file}: key "tokenizer.ggml.model" is ${quote(model)}; latentkit knows "gpt2" (byte-level BPE), "llama" ` +
+          '(SentencePiece) and "bert" (WordPiece)',
       )
   }
 }
@@ -121,9 +124,9 @@ function assemble(m: Metadata, vocabulary: Vocabulary, parts: JsonObject, addBos
   const chatTemplate = templatesOf(m)
   return {
     tokenizer: {
+      post_processor: around(vocabulary, addBos, addEos),
       ...parts,
       added_tokens: [...added].map(([id, { special }]) => ({ id, content: tokens[id], special, normalized: false })),
-      post_processor: around(vocabulary, addBos, addEos),
     },
     tokenizerConfig: {
       ...Object.fromEntries(named),

@@ -1,6 +1,6 @@
 import type { BlockStorage } from '../../cache/stored-block.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
-import { type EmbeddingSettings, embeddingSettings } from '../../embedding/settings.ts'
+import { type EmbeddingSettings, embeddingInfo, embeddingSettings } from '../../embedding/settings.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel, type SurveyedWeight, surveyWeights } from '../../model/load.ts'
@@ -122,13 +122,12 @@ async function assemble(
   const draft = openedDraft && (await loadDraft(openedDraft, kernels, { cacheType, cache: budget, signal, vocabSize }))
   const tied = await tiedWarnings(opened)
   const embedding = embeddingSettings(config, checkpoint.embedding, contextLength)
-  const { refused: _, limitedBy: __, ...embeddingInfo } = embedding
   const info: ModelInfo = {
     name,
     modelType: config.modelType,
     generates: !config.encoder,
     reranks: config.encoder?.head?.scores === 1,
-    embedding: embeddingInfo,
+    embedding: embeddingInfo(embedding),
     nLayers: config.nLayers,
     hiddenSize: config.hiddenSize,
     vocabSize: config.vocabSize,

@@ -30,6 +30,6 @@ export function rmsEps(raw: ConfigReader, otherwise: number): number {
 }
 
 /** eps of LayerNorms. */
-export function layerNormEps(raw: ConfigReader): number {
-  return raw.number('layer_norm_epsilon', { ...EPS, default: 1e-5 })
+export function layerNormEps(raw: ConfigReader, key = 'layer_norm_epsilon', otherwise = 1e-5): number {
+  return raw.number(key, { ...EPS, default: otherwise })
 }

@@ -5,6 +5,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { Model } from '../../model/model.ts'
 import { openModel } from '../../model/open/open-model.ts'
+import { refuseEncoder } from '../../model/refuse-encoder.ts'
 import { RowRunner } from '../../model/row-runner.ts'
 import { mostHeads } from '../../nn/config.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -65,6 +66,7 @@ export async function makeExpected(folder: string, options: MakeExpectedOptions)
       throw new CheckpointError(`${path} is there already; give force (--force) to replace it`)
     }
     const opened = await openModel(folder, { tokenizer: false })
+    refuseEncoder(opened.config, 'it has no logits to expect')
     const prompts = await tokensOf(folder, options)
     const model = await loadModel(opened, kernels, { cacheType: 'f32' })
     const tensors: NamedTensor[] = []

@@ -8,6 +8,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import { openModel } from '../../model/open/open-model.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
+import { refuseEncoder } from '../../model/refuse-encoder.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import { hasExperts, hasLatents } from '../../nn/config.ts'
 import { isBlockType } from '../../tensor/dtype.ts'
@@ -66,6 +67,7 @@ export async function verifyFolder(folder: string, options: VerifyOptions): Prom
     const model = await openModel(folder, { tokenizer: false })
     const { checkpoint, config } = model
     modelType = config.modelType
+    refuseEncoder(config, 'it has no logits to verify')
     const path = expectedPath(folder)
     const expected = await readExpected(path, config)
     const lengths = expected.map(prompt => prompt.tokens.length)

@@ -1,5 +1,6 @@
 /** The planner's view of a config.json. */
 import { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { UnsupportedModelError } from '../../errors.ts'
 import { describe } from '../../families/describe/describe.ts'
 import { first } from '../../families/describe/fields.ts'
 import type { Unknown } from '../../families/descriptor.ts'
@@ -14,6 +15,7 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
   const raw = textPart(top)
   const modelType = raw.optionalString('model_type') ?? top.optionalString('model_type') ?? ''
   const family = traitsOf(modelType)
+  if (family?.encoder) throw new UnsupportedModelError(isEncoder(file, modelType))
   const { layers, draftLayers, own = [], unknown: doubts = [], ...shape } = describe(raw, modelType, family)
   const { dtype, unknown: quantised } = weightDtype(top, raw)
   const fields = unknownFields(top, raw, modelType, { named: family !== undefined })
@@ -32,6 +34,13 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
     stored: null,
     notes: [],
   }
+}
+
+function isEncoder(file: string, modelType: string): string {
+  return (
+    `${file}: ${JSON.stringify(modelType)} is an encoder, which keeps no cache and writes no tokens; latentkit plans models that ` +
+    'write. It needs its weights (latentkit inspect has their bytes) and room for 1,024 tokens of a batch.'
+  )
 }
 
 function unknownFamily(modelType: string): Unknown {
