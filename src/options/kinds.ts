@@ -4,7 +4,8 @@
 export type Kind =
   | { readonly kind: 'whole'; readonly min: number; readonly max: number }
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly above: boolean }
-  | { readonly kind: 'flag' | 'signal' | 'function' | 'data' | 'fields' | 'biases' }
+  | { readonly kind: 'flag' | 'signal' | 'function' | 'data' | 'fields' }
+  | { readonly kind: 'biases'; readonly texts: boolean }
   | { readonly kind: 'text'; readonly empty: boolean }
   | { readonly kind: 'choice'; readonly of: readonly string[] }
   | { readonly kind: 'list'; readonly of: Kind; readonly items: string }
@@ -32,7 +33,9 @@ export const data: Kind = { kind: 'data' }
 /** An object whose fields are such data. */
 export const fields: Kind = { kind: 'fields' }
 /** An object from token id to the number added to its logit. */
-export const biases: Kind = { kind: 'biases' }
+export const biases: Kind = { kind: 'biases', texts: false }
+/** The same, in which a token's text may stand for its id. */
+export const textBiases: Kind = { kind: 'biases', texts: true }
 export const text: Kind = { kind: 'text', empty: false }
 export const anyText: Kind = { kind: 'text', empty: true }
 
@@ -83,7 +86,7 @@ export function expectation(kind: Kind): string {
     case 'options':
       return 'an object'
     case 'biases':
-      return 'an object of token ids and numbers'
+      return kind.texts ? 'an object of token ids or texts, and numbers' : 'an object of token ids and numbers'
     case 'text':
       return kind.empty ? 'a text' : 'a text that is not empty'
     case 'choice':

@@ -56,7 +56,7 @@ function readValue(kind: Kind, value: unknown, name: string): unknown {
     case 'options':
       return readFields(kind.of, value as object, name, `${name}.`)
     case 'biases':
-      return readBiases(value as object, name)
+      return readBiases(value as object, name, kind.texts)
     default:
       return value
   }
@@ -90,13 +90,14 @@ function fits(kind: Kind, value: unknown): boolean {
   }
 }
 
-function readBiases(value: object, name: string): object {
+function readBiases(value: object, name: string, texts: boolean): object {
   const keys = Object.keys(value)
   if (keys.length > MAX_ITEMS)
     throw new OptionError(`${name} has ${keys.length} entries; expected at most ${MAX_ITEMS}`)
   const pairs = keys.map(key => {
-    if (!/^\d+$/.test(key) || !Number.isSafeInteger(Number(key))) {
-      throw new OptionError(`${name} has the key ${show(key)}; expected a token id`)
+    const isId = /^\d+$/.test(key) && Number.isSafeInteger(Number(key))
+    if (!isId && !(texts && key !== '' && !/^-?\d+$/.test(key))) {
+      throw new OptionError(`${name} has the key ${show(key)}; expected a token id${texts ? ' or its text' : ''}`)
     }
     const bias: unknown = Reflect.get(value, key)
     const good = typeof bias === 'number' && (bias === Number.NEGATIVE_INFINITY || (bias >= -100 && bias <= 100))

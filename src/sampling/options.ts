@@ -1,5 +1,16 @@
 import { OptionError } from '../errors.ts'
-import { above, biases, flag, list, nested, number, type OptionTable, text, whole } from '../options/kinds.ts'
+import {
+  above,
+  biases,
+  expectation,
+  flag,
+  list,
+  nested,
+  number,
+  type OptionTable,
+  text,
+  whole,
+} from '../options/kinds.ts'
 import { readOptions } from '../options/read-options.ts'
 import { checkSeed } from './rng.ts'
 
@@ -233,9 +244,9 @@ export const SAMPLING_OPTIONS = {
 export const NOT_WITH_MIROSTAT = ['topK', 'topP', 'minP', 'topNSigma', 'typicalP', 'xtc', 'temperatureLast'] as const
 
 const NEEDED = [
-  ['dry', 'multiplier'],
-  ['xtc', 'probability'],
-  ['dynamicTemperature', 'range'],
+  ['dry', 'multiplier', expectation(DRY_OPTIONS.multiplier.kind)],
+  ['xtc', 'probability', expectation(XTC_OPTIONS.probability.kind)],
+  ['dynamicTemperature', 'range', expectation(DYNAMIC_TEMPERATURE_OPTIONS.range.kind)],
 ] as const
 
 /** Checks options and fills in defaults. Throws OptionError naming the option, its value and what was expected. */
@@ -243,9 +254,9 @@ export function resolveOptions({ seed, ...options }: SamplingOptions): ResolvedO
   if (seed !== undefined) checkSeed(seed)
   const given = readOptions<SamplingOptions>(SAMPLING_OPTIONS, 'sampling', options)
   const { logitBias = {}, xtc, dynamicTemperature, mirostat } = given
-  for (const [name, field] of NEEDED) {
+  for (const [name, field, of] of NEEDED) {
     const value: object | undefined = given[name]
-    if (value && !(field in value)) throw new OptionError(`${name} has no ${field}; expected it to be given`)
+    if (value && !(field in value)) throw new OptionError(`${name}.${field} is undefined; expected ${of}`)
   }
   const beside = mirostat && NOT_WITH_MIROSTAT.find(name => given[name] !== undefined)
   if (beside) throw new OptionError(`${beside} and mirostat were given; mirostat takes the place of ${beside}`)

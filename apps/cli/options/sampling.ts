@@ -2,10 +2,11 @@
 import type { Command } from 'commander'
 import { PROMPT_OPTIONS } from '../../../src/for-apps.ts'
 import type { AttentionPath, PromptOptions, SpeculationKind } from '../../../src/index.ts'
+import { addDrawingOptions, type DrawingFlags, toDrawing } from './drawing.ts'
 import { engineFlag } from './engine-flags.ts'
 import { choicesOf, collect, ofKind, type Parser, tokensFrom, unescaped } from './parsers.ts'
 
-export interface SamplingFlags {
+export interface SamplingFlags extends DrawingFlags {
   temperature?: number
   topP?: number
   topK?: number
@@ -42,7 +43,7 @@ export function addSamplingOptions(command: Command, defaults: { readonly maxTok
   for (const name of SETTINGS) {
     if (name !== 'maxTokens') command.addOption(engineFlag(PROMPT_OPTIONS[name], { group }))
   }
-  return command
+  command
     .addOption(engineFlag(maxTokens, { group, defaultText: defaults.maxTokens, parse: settingParser('maxTokens') }))
     .addOption(
       engineFlag(stopSequences, {
@@ -52,6 +53,7 @@ export function addSamplingOptions(command: Command, defaults: { readonly maxTok
       }).argParser(collect(unescaped)),
     )
     .addOption(engineFlag(ignoreEos, { group }))
+  return addDrawingOptions(command)
     .addOption(engineFlag(attentionPath, { group: running, description: `MLA attention: ${PATHS.join(' or ')}` }))
     .addOption(engineFlag(speculation, { group: running, description: 'guess ahead, same text: ngram, draft, off' }))
 }
@@ -60,6 +62,7 @@ export function toPromptOptions(flags: SamplingFlags): PromptOptions {
   const { stop, path, speculate, ignoreEos, ...same } = pick(flags)
   return {
     ...same,
+    ...toDrawing(flags),
     ...(stop && { stopSequences: stop }),
     ...(path && { attentionPath: path }),
     ...(speculate && { speculation: speculate }),
@@ -69,7 +72,8 @@ export function toPromptOptions(flags: SamplingFlags): PromptOptions {
 
 /** Whether the user gave any sampling option. */
 export function choseSampling(flags: SamplingFlags): boolean {
-  return ['temperature', 'topP', 'topK', 'minP'].some(name => flags[name as keyof SamplingFlags] !== undefined)
+  const names = ['temperature', 'topP', 'topK', 'minP', 'typicalP', 'topNSigma', 'mirostatTau', 'mirostatEta'] as const
+  return names.some(name => flags[name] !== undefined)
 }
 
 /** Only the given sampling flags: commander passes all flags of a command. */

@@ -15,7 +15,7 @@ import type { HostPromptOptions } from '../types/protocol.ts'
 import type { Chunk } from '../types/results.ts'
 import { reusePrefix } from './prefix-reuse.ts'
 import type { PromptIds } from './prompt-ids.ts'
-import { tokenRules } from './token-rules.ts'
+import { biasOf, tokenRules } from './token-rules.ts'
 
 export interface TextPromptContext {
   readonly parts: Parts
@@ -54,7 +54,7 @@ export function beginText(
   const { parts, loop, now, emit } = context
   const { tokenizer, defaults } = parts
   const before = timeline.tokens
-  const sampling = drawnWith(defaults.sampling, samplingOf(options))
+  const sampling = { ...drawnWith(defaults.sampling, samplingOf(options)), ...biasOf(options, tokenizer) }
   const { stopSequences = [], minTokens = defaults.minTokens } = options
   const split = (text: string) => tokenizer.splitAtSpecial(text)
   const stops = stopSequences.length > 0 ? new StopMatcher(stopSequences, split) : null

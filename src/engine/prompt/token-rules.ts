@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors.ts'
+import { show } from '../../options/show.ts'
 import { BannedTexts, type TokenBytes } from '../../sampling/banned-texts.ts'
 import { Dry } from '../../sampling/dry.ts'
 import type { TokenRule } from '../../sampling/sampler.ts'
@@ -26,6 +27,23 @@ export function tokenRules(options: HostPromptOptions, { tokenizer, eos, prompt,
   if (dry && dry.multiplier > 0) rules.push(new Dry(dry, ids, prompt, bytes()))
   if (thinkingBudget !== undefined) rules.push(new ReasoningBudget(thinkingBudget, reasoningMarks(tokenizer), prompt))
   return rules
+}
+
+/** The bias by ids. Throws OptionError for a text that is not one token. */
+export function biasOf({ logitBias }: HostPromptOptions, tokenizer: Tokenizer): { logitBias?: Record<number, number> } {
+  if (logitBias === undefined) return {}
+  const byId: Record<number, number> = {}
+  for (const [key, bias] of Object.entries(logitBias)) {
+    const [id, ...more] = /^\d+$/.test(key) ? [Number(key)] : tokenizer.encode(key, { addSpecialTokens: false })
+    if (id === undefined || more.length > 0) {
+      throw new OptionError(
+        `logitBias has the text ${show(key)}, which is ${more.length + 1} tokens; expected one token. Give ids, or bannedTexts ` +
+          'for a text that must not appear',
+      )
+    }
+    byId[id] = (byId[id] ?? 0) + bias
+  }
+  return { logitBias: byId }
 }
 
 /** By tokenizer, with and without its special tokens: a vocabulary takes a while. */

@@ -17,6 +17,7 @@ import {
   type OptionTable,
   signal,
   text,
+  textBiases,
   whole,
 } from '../../options/kinds.ts'
 import { ENCODABLE_TYPES } from '../../quant/numbers.ts'
@@ -126,6 +127,11 @@ const TEMPLATE_DATA = {
 
 export const PROMPT_OPTIONS = {
   ...SAMPLING_OPTIONS,
+  logitBias: {
+    kind: textBiases,
+    description: "added to a token's logit; -Infinity: never",
+    flag: '--logit-bias <token=x>',
+  },
   maxTokens: {
     kind: whole(0),
     description: 'end after n tokens',

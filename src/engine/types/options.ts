@@ -106,7 +106,12 @@ export interface LoadOptions {
  * here. Where neither the prompt nor the model names one of temperature, topP, topK, minP, typicalP, topNSigma and mirostat, tokens
  * are drawn at temperature 0.6 with topP 0.9.
  */
-export interface SamplingOptions extends Omit<DrawingOptions, 'seed'> {
+export interface SamplingOptions extends Omit<DrawingOptions, 'seed' | 'logitBias'> {
+  /**
+   * Added to the logits of tokens: -100..100, or -Infinity to forbid one. A key is a token's id or its text, as the tokenizer cuts it:
+   * `{ 464: -Infinity, ' the': 2 }`. A text of several tokens is an OptionError: `bannedTexts` is for such.
+   */
+  readonly logitBias?: Readonly<Record<number | string, number>>
   /**
    * A whole number; same seed, same text. Default: random, reported in the result; a text that goes on without new words
    * draws on, as if it had not paused.
