@@ -4,7 +4,7 @@ import { nearest } from '../options/nearest.ts'
 import type { ToolChoice, ToolDescription } from './messages.ts'
 import type { ChatFormat } from './table/format.ts'
 import { chatFormat } from './table/formats.ts'
-import { withName } from './table/with-name.ts'
+import { withKey, withName } from './table/with-name.ts'
 import { parameterSchemas, takesTextOnly } from './tool-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -136,7 +136,7 @@ function forcedArguments(format: ChatFormat, tool: ToolDescription): ForcedArgum
   const parts = parameterSchemas(tool).map(({ name, required, schema }): ForcedPart => {
     const kind = !python && takesTextOnly(schema) ? 'text' : 'json'
     const { begin, end } = argument[kind]
-    return { name, required, begin: begin.replace('KEY', () => name), end, value: { kind, schema } }
+    return { name, required, begin: withKey(begin, name, format.calls.body.kind), end, value: { kind, schema } }
   })
   return { kind: 'parts', between: argument.between, parts }
 }

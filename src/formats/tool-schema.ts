@@ -28,7 +28,7 @@ export function parameterSchemas({ parameters }: ToolDescription): ParameterSche
 }
 
 /** JSON's types that a value may have; null: any. References are followed within the schema's own definitions. */
-function typesOf(schema: Schema, root: Schema = schema, depth = 0): ReadonlySet<string> | null {
+export function typesOf(schema: Schema, root: Schema = schema, depth = 0): ReadonlySet<string> | null {
   if (depth > 16) return null
   const { type, enum: values, anyOf, oneOf, allOf, $ref: reference } = schema
   if (typeof type === 'string') return new Set([type])

@@ -1,0 +1,92 @@
+import { OptionError } from '../../errors.ts'
+import { nearest } from '../../options/nearest.ts'
+import { FORMAT_NAMES, type FormatName } from './format.ts'
+
+/** What is known of a model's format. */
+export interface FormatHints {
+  /** Source of the chat template. */
+  readonly template?: string | undefined
+  /** Texts of the tokenizer's added tokens. */
+  readonly addedTokens?: readonly string[]
+  /** `model_type` of config.json. */
+  readonly modelType?: string | undefined
+}
+
+type Rule = readonly [FormatName, (text: string) => boolean]
+
+/** By what a template writes; the first that holds. */
+const TEMPLATES: readonly Rule[] = [
+  ['deepseek-v3.2', text => text.includes('｜DSML｜')],
+  ['deepseek-v3', text => text.includes('<｜tool▁calls▁begin｜>') && text.includes('```json')],
+  ['deepseek-v3.1', text => text.includes('<｜tool▁calls▁begin｜>')],
+  ['kimi-k2', text => text.includes('<|tool_calls_section_begin|>')],
+  ['minicpm3', text => text.includes('<|tool_call_start|>') && /<\|thought_start\|>|```python/.test(text)],
+  ['youtu', text => text.includes('<|begin_of_tool_description|>')],
+  ['glm-4.5', text => text.includes('<arg_key>') && /<tool_call>\{function-name\}\s*\n|\\n<tool_call>'/.test(text)],
+  ['glm-4.7', text => text.includes('<arg_key>')],
+  ['qwen3-coder', text => text.includes('<function=') && text.includes('<parameter=')],
+  ['hermes', text => text.includes('<tool_call>') && /["']?arguments["']?/.test(text)],
+  ['llama-3', text => text.includes('<|start_header_id|>') && /python_tag|ipython|"parameters"/.test(text)],
+  ['gemma', text => text.includes('<start_of_turn>')],
+]
+
+/** By the tokenizer's added tokens. */
+const TOKENS: readonly Rule[] = [
+  ['kimi-k2', text => text.includes('<|tool_calls_section_begin|>')],
+  ['deepseek-v3', text => text.includes('<｜tool▁calls▁begin｜>')],
+  ['minicpm3', text => text.includes('<|tool_call_start|>') && text.includes('<|thought_start|>')],
+  ['youtu', text => text.includes('<|begin_of_tool_description|>')],
+  ['glm-4.7', text => text.includes('<arg_key>')],
+  ['hermes', text => text.includes('<tool_call>')],
+  ['llama-3', text => text.includes('<|python_tag|>')],
+  ['gemma', text => text.includes('<start_of_turn>')],
+]
+
+const MODEL_TYPES: Readonly<Record<string, FormatName>> = {
+  deepseek_v2: 'deepseek-v2',
+  deepseek_v3: 'deepseek-v3',
+  deepseek_v32: 'deepseek-v3.2',
+  kimi_k2: 'kimi-k2',
+  glm4_moe: 'glm-4.5',
+  glm4_moe_lite: 'glm-4.7',
+  minicpm3: 'minicpm3',
+  youtu_llm: 'youtu',
+  youtu: 'youtu',
+  qwen2: 'hermes',
+  qwen3: 'hermes',
+  qwen2_moe: 'hermes',
+  qwen3_moe: 'hermes',
+  gemma: 'gemma',
+  gemma2: 'gemma',
+  gemma3: 'gemma',
+  gemma3_text: 'gemma',
+}
+
+/**
+ * The format of a model: what its template writes decides, then its tokens, then its type. A template that writes no calls
+ * decides nothing: the model may have learned them all the same. Unknown: `generic`.
+ */
+export function detectFormat({ template = '', addedTokens = [], modelType = '' }: FormatHints): FormatName {
+  const tokens = addedTokens.join('\n')
+  const byTemplate = first(TEMPLATES, template)
+  // What only the template's turns say is less than the model's own tokens or type.
+  if (byTemplate !== undefined && byTemplate !== 'gemma') return byTemplate
+  const type = MODEL_TYPES[modelType]
+  // Two families of DeepSeek share tokens; the older one was not trained with them.
+  if (type === 'deepseek-v2') return type
+  return first(TOKENS, tokens) ?? type ?? byTemplate ?? 'generic'
+}
+
+/** A format by the name that a user gave. Throws OptionError. */
+export function formatNamed(name: string): FormatName {
+  const found = FORMAT_NAMES.find(known => known === name)
+  if (found !== undefined) return found
+  const near = nearest(name, FORMAT_NAMES)
+  throw new OptionError(
+    `There is no tool format "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} Known: ${FORMAT_NAMES.join(', ')}`,
+  )
+}
+
+function first(rules: readonly Rule[], text: string): FormatName | undefined {
+  return rules.find(([, holds]) => holds(text))?.[0]
+}
