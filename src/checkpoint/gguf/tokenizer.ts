@@ -124,9 +124,10 @@ function assemble(m: Metadata, vocabulary: Vocabulary, parts: JsonObject, addBos
   const chatTemplate = templatesOf(m)
   return {
     tokenizer: {
-      post_processor: around(vocabulary, addBos, addEos),
+      // Sessions and blocks are known by a hash of this text, so keys keep their order.
       ...parts,
       added_tokens: [...added].map(([id, { special }]) => ({ id, content: tokens[id], special, normalized: false })),
+      post_processor: parts.post_processor ?? around(vocabulary, addBos, addEos),
     },
     tokenizerConfig: {
       ...Object.fromEntries(named),
