@@ -2,7 +2,7 @@ import { OptionError } from '../errors.ts'
 import { Candidates } from './candidates.ts'
 import { SamplingError } from './errors.ts'
 import { chooseFiltered, isFiltered, surpriseOf } from './filters.ts'
-import { type ResolvedOptions, resolveOptions, type SamplingOptions } from './options.ts'
+import { type MirostatOptions, type ResolvedOptions, resolveOptions, type SamplingOptions } from './options.ts'
 import { adjustLogits, changesLogits, type TokenHistory } from './penalties.ts'
 import { Rng, randomSeed } from './rng.ts'
 
@@ -70,8 +70,27 @@ export class Sampler {
     if (temperature === 0) return best
     const count = this.#choose(adjusted, best, this.rng)
     const id = this.#draw(count)
-    if (mirostat) this.#mu -= mirostat.eta * (surpriseOf(this.#candidates, count, id) - mirostat.tau)
+    if (mirostat) this.#learn(mirostat, count, id)
     return id
+  }
+
+  /** Whether what is drawn next depends on the logits of earlier tokens, not only on their ids. */
+  get learns(): boolean {
+    return this.#options.mirostat !== null && this.#options.temperature > 0
+  }
+
+  /** As if `sample` had returned `id`, which was drawn elsewhere. The logits of its place count only where the sampler `learns`. */
+  follow(id: number, logits: Float32Array | null, history?: TokenHistory, rules = NO_RULES): void {
+    const { temperature, mirostat, xtc } = this.#options
+    if (temperature === 0) return
+    this.rng.next()
+    if (xtc) this.rng.next()
+    if (!mirostat || !logits) return
+    const adjusted = this.#adjust(logits, history, rules)
+    // What is masked was drawn with other options; it teaches nothing.
+    if (!(adjusted[id]! > Number.NEGATIVE_INFINITY)) return
+    const count = this.#choose(adjusted, argmax(adjusted), this.rng)
+    this.#learn(mirostat, count, id)
   }
 
   /** The distribution that `sample` would draw from, for tests and display. Does not advance the generator. */
@@ -84,6 +103,10 @@ export class Sampler {
     const probabilities = Float64Array.from(ids, id => this.#candidates.weights[id]!)
     const total = probabilities.reduce((sum, weight) => sum + weight, 0)
     return { ids, probabilities: probabilities.map(weight => weight / total) }
+  }
+
+  #learn({ eta, tau }: Required<MirostatOptions>, count: number, id: number): void {
+    this.#mu -= eta * (surpriseOf(this.#candidates, count, id) - tau)
   }
 
   #choose(logits: Float32Array, best: number, rng: Rng): number {

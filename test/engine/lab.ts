@@ -104,6 +104,7 @@ export class Lab {
               options.onToken?.(rows.length, sequence)
               return logits.indexOf(Math.max(...logits))
             },
+            follow: () => {},
           },
           rules: [],
           history: new TokenHistory(),

@@ -167,6 +167,16 @@ export class LoadedEngine {
     return { ranking: ranking.slice(0, topN), usage: { tokens }, truncated }
   }
 
+  /**
+   * One line that names all that decides the bits of a text: latentkit's version, kernels and instruction set, types of weights and
+   * cached numbers, the model's files (weights by samples of their bytes), its chat template and its defaults of drawing. Where two engines
+   * have equal ones, the same prompt with the same options and seed becomes the same text, and `resume` continues one bit for
+   * bit. Threads, chunk sizes, budgets and drafts do not count. Compare it as a whole; its form may change.
+   */
+  async fingerprint(): Promise<string> {
+    return this.#client.call({ method: 'fingerprint' })
+  }
+
   /** What the caches of all sessions take, and what is kept of those that are gone. */
   async cacheStats(): Promise<EngineCacheStats> {
     return this.#client.call({ method: 'cache' })

@@ -1,4 +1,4 @@
-import { DisposedError } from '../../errors.ts'
+import { DisposedError, OptionError } from '../../errors.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readCount, readName, readPrompt } from '../types/arguments.ts'
 import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
@@ -105,6 +105,9 @@ export class Session {
   ): Promise<readonly Continuation[]> {
     const count = readCount(n, 'n', 1, MOST_TEXTS)
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
+    if (given.resume) {
+      throw new OptionError('resume was given for several texts; expected one: resume each with session.prompt')
+    }
     await this.prompt(prompt, { ...given, maxTokens: 0 })
     const sessions = await this.#forks(count)
     return sessions.map((session, i) => {

@@ -180,6 +180,8 @@ export class Host {
         const { bytes, keptBytes, allocatedBytes } = model.pool
         return { bytes, keptBytes, allocatedBytes, draftBytes: draft?.model.pool.allocatedBytes ?? 0 }
       }
+      case 'fingerprint':
+        return this.#running.parts.fingerprint()
       case 'embed':
         return vectors.embed(id, call)
       case 'rerank':

@@ -10,6 +10,7 @@ import { type OpenedModel, openFiles } from '../../model/open/opened-model.ts'
 import { sentence } from '../../printable.ts'
 import type { DraftModel } from '../../speculation/draft-model.ts'
 import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
+import { VERSION } from '../../version.ts'
 import type { Identity } from '../past/identity.ts'
 import type { LoadContext, Platform, SealedFiles } from '../types/platform.ts'
 import type { HostLoadOptions } from '../types/protocol.ts'
@@ -36,6 +37,8 @@ export interface Parts {
   readonly embedding: EmbeddingSettings
   /** Whose rows its rows are. */
   readonly identity: () => Promise<Identity>
+  /** Of all that decides what a prompt becomes. */
+  readonly fingerprint: () => Promise<string>
   /** Guesses ahead for the model; null without one. */
   readonly draft: DraftModel | null
   /** Where blocks are kept on disk; null where they are not. */
@@ -146,7 +149,9 @@ async function assemble(
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options))
   const store = await openStore(platform, name, identity, options, notice)
-  return { info, model, kernels, tokenizer, defaults, embedding, draft, identity, store, sessions: platform.sessions }
+  const fingerprint = onceOnly(async () => fingerprintOf(await identity(), tokenizer, defaults))
+  const { sessions } = platform
+  return { info, model, kernels, tokenizer, defaults, embedding, draft, identity, fingerprint, store, sessions }
 }
 
 /** Takes reading, so it is done when it is asked for. */
@@ -154,6 +159,12 @@ async function identityOf(checkpoint: Checkpoint, { kernels, layout }: Model, { 
   const { identify } = await import('../past/identity.ts')
   const { numerics } = kernels.info
   return identify(checkpoint, weights ? `${numerics}, weights as ${weights}` : numerics, layout)
+}
+
+async function fingerprintOf(identity: Identity, tokenizer: Tokenizer, defaults: GenerationDefaults): Promise<string> {
+  const { textFingerprint } = await import('../past/identity.ts')
+  const { warnings: _, ...rules } = defaults
+  return textFingerprint(identity, { version: VERSION, template: tokenizer.chatTemplate(), defaults: rules })
 }
 
 function onceOnly<T>(make: () => Promise<T>): () => Promise<T> {

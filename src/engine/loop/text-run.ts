@@ -1,10 +1,11 @@
+import { OptionError } from '../../errors.ts'
 import type { Speculation } from '../../speculation/speculation.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { Completion, FinishReason } from '../types/results.ts'
 import { type LogitsConsumer, Sequence, type SequenceOptions } from './sequence.ts'
 import type { TokenWriter } from './token-writer.ts'
 
-export interface TextRunOptions extends Omit<SequenceOptions, 'consumer' | 'generated'> {
+export interface TextRunOptions extends Omit<SequenceOptions, 'consumer'> {
   /** Most tokens that the timeline may have. */
   readonly contextLength: number
   /** Makes room where the context is full; null: the text ends there. */
@@ -12,6 +13,10 @@ export interface TextRunOptions extends Omit<SequenceOptions, 'consumer' | 'gene
   /** Guesses ahead; null: it does not. */
   readonly speculation: Speculation | null
   readonly writer: TokenWriter
+  /** Ids that come next whatever the logits are: drawn elsewhere, by a sampler that learns from logits. Default: none. */
+  readonly retraced?: readonly number[]
+  /** The text is complete before its first step. Default: it is not. */
+  readonly complete?: FinishReason | null
   ended(result: TextResult): void
 }
 
@@ -32,13 +37,17 @@ export class TextRun implements LogitsConsumer {
   #finish: FinishReason | null = null
   /** A stop sequence is to be taken back. */
   #stopped = false
+  readonly #retraced: readonly number[]
+  /** Of the retraced ids, those that have come. */
+  #retrace = 0
 
   constructor(options: TextRunOptions) {
-    const { writer, prompt, contextLength, rolling } = options
+    const { writer, contextLength, rolling, retraced = [], complete = null } = options
     this.#options = options
+    this.#retraced = retraced
     this.sequence = new Sequence({ ...options, consumer: this })
-    if (writer.left === 0) this.#finish = 'length'
-    else if (prompt.length === contextLength && !rolling) this.#finish = 'context'
+    if (complete || writer.left === 0) this.#finish = complete ?? 'length'
+    else if (this.sequence.rows.ids.length === contextLength && !rolling) this.#finish = 'context'
   }
 
   get done(): boolean {
@@ -48,12 +57,14 @@ export class TextRun implements LogitsConsumer {
   /** None that could not join the text, or have no row. */
   get draftTokens(): number {
     const { speculation, writer, contextLength } = this.#options
+    if (this.#retrace < this.#retraced.length) return this.#finish ? 0 : this.#retraced.length - this.#retrace
     if (!speculation || this.#finish) return 0
     const rows = contextLength - this.sequence.rows.ids.length
     return Math.max(Math.min(speculation.wanted, writer.left - 1, this.#room - 1, rows), 0)
   }
 
   async propose(count: number): Promise<readonly number[]> {
+    if (this.#retrace < this.#retraced.length) return this.#retraced.slice(this.#retrace, this.#retrace + count)
     return (await this.#options.speculation?.propose(this.sequence.rows.ids, count)) ?? []
   }
 
@@ -66,11 +77,15 @@ export class TextRun implements LogitsConsumer {
   /** Writes on as long as what is drawn is what was guessed: the logits after a wrong guess are of another text. */
   take(logits: readonly Float32Array[], draft: readonly number[], ms: number | null): number {
     const { speculation, writer } = this.#options
+    const retraces = this.#retrace < this.#retraced.length
     let accepted = 0
     try {
       for (const row of logits) {
         if (this.#finish) break
-        const { token, ends, stopped } = writer.next(row, this.#room)
+        const known = this.#retraced[this.#retrace]
+        const { token, ends, stopped } =
+          known === undefined ? writer.next(row, this.#room) : writer.retrace(known, row, this.#room)
+        if (known !== undefined && ++this.#retrace < this.#retraced.length && ends) throw beyondEnd(this.#retrace - 1)
         if (token !== null) this.sequence.rows.push(token)
         if (ends) this.#finish = ends
         this.#stopped = stopped
@@ -80,7 +95,7 @@ export class TextRun implements LogitsConsumer {
     } catch (error) {
       this.sequence.fail(error)
     }
-    speculation?.checked(draft.length, accepted, ms)
+    if (!retraces) speculation?.checked(draft.length, accepted, ms)
     return accepted
   }
 
@@ -124,7 +139,7 @@ export class TextRun implements LogitsConsumer {
     const { writer, prompt, speculation } = this.#options
     return writer.completion(this.#finish ?? 'aborted', {
       promptTokens: prompt.length,
-      cachedTokens: this.sequence.reused,
+      cachedTokens: Math.min(this.sequence.reused, prompt.length),
       draftTokens: speculation?.drafted ?? 0,
       acceptedTokens: speculation?.accepted ?? 0,
     })
@@ -141,4 +156,12 @@ export class TextRun implements LogitsConsumer {
     const { contextLength, rolling } = this.#options
     return rolling ? Number.POSITIVE_INFINITY : contextLength - this.sequence.rows.ids.length
   }
+}
+
+/** An answer that was begun elsewhere has ids after its end: `index` is the id that ends it. */
+export function beyondEnd(index: number): OptionError {
+  return new OptionError(
+    `resume.tokenIds goes on after its id ${index}, with which the answer ends (end of the text, a stop sequence or maxTokens); ` +
+      'expected the options of the first call, and no id after the end',
+  )
 }

@@ -8,7 +8,7 @@ export interface TokenWriterOptions {
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
   readonly maxTokens: number
-  readonly sampler: Pick<Sampler, 'seed' | 'sample'>
+  readonly sampler: Pick<Sampler, 'seed' | 'sample' | 'follow'>
   /** What the text allows, in the order in which it applies. */
   readonly rules: readonly TokenRule[]
   /** What penalties look at: the text's tokens become its answer. */
@@ -39,7 +39,9 @@ export class TokenWriter {
   readonly #tokenIds: number[]
   readonly #logprobs: Logprobs[] = []
   #text = ''
+  #added = ''
   #first: number | null = null
+  #resumed = 0
   #last: number
 
   constructor(options: TokenWriterOptions) {
@@ -66,23 +68,43 @@ export class TokenWriter {
 
   /** Draws the next token from its logits [vocab]. `room` is how many tokens the context has left. */
   next(logits: Float32Array, room: number): Written {
-    const { sampler, history, rules, eos, maxTokens, text, logprobs: top } = this.#options
+    const { sampler, history, rules, logprobs: top } = this.#options
     const token = sampler.sample(logits, history, rules)
     for (const rule of rules) rule.accept(token)
     const likely = top === undefined ? null : logprobs(logits, token, top)
     if (likely) this.#logprobs.push(likely)
     this.#last = this.#options.now()
     this.#first ??= this.#last
+    const written = this.#write(token, room)
+    if (written.token !== null) this.#emit(this.#added, token, likely)
+    else this.#show(this.#added, token)
+    return written
+  }
+
+  /** Takes a token that was drawn and shown elsewhere. `logits`: of its place; null where the sampler does not learn from them. */
+  retrace(token: number, logits: Float32Array | null, room: number): Written {
+    const { sampler, history, rules } = this.#options
+    sampler.follow(token, logits, history, rules)
+    for (const rule of rules) rule.accept(token)
+    const written = this.#write(token, room)
+    this.#text += this.#added
+    this.#resumed = this.#tokenIds.length
+    return written
+  }
+
+  /** The text that the token adds is in `#added`. */
+  #write(token: number, room: number): Written {
+    const { eos, maxTokens, text } = this.#options
     if (eos.has(token)) {
       const { text: certain, stopped } = text.end(token)
-      this.#show(certain, token)
+      this.#added = certain
       return { token: null, ends: 'stop', stopped }
     }
     this.#tokenIds.push(token)
     const { text: certain, stopped } = text.push(token)
     const limit = this.#tokenIds.length === maxTokens ? 'length' : room === 1 ? 'context' : null
     const ends = stopped ? 'stop' : limit
-    this.#emit(ends && !stopped ? certain + text.flush() : certain, token, likely)
+    this.#added = ends && !stopped ? certain + text.flush() : certain
     return { token, ends, stopped }
   }
 
@@ -102,13 +124,17 @@ export class TokenWriter {
     if (last !== undefined) this.#show(this.#options.text.release(), last)
   }
 
-  completion(finishReason: FinishReason, reading: Omit<Usage, 'completionTokens'>): Completion {
+  completion(finishReason: FinishReason, reading: Omit<Usage, 'completionTokens' | 'resumedTokens'>): Completion {
     const { sampler } = this.#options
     return {
       text: this.#text,
       tokenIds: this.#tokenIds,
       finishReason,
-      usage: { ...reading, completionTokens: this.#tokenIds.length },
+      usage: {
+        ...reading,
+        completionTokens: this.#tokenIds.length,
+        ...(this.#resumed > 0 && { resumedTokens: Math.min(this.#resumed, this.#tokenIds.length) }),
+      },
       timings: this.#timings(reading.promptTokens - reading.cachedTokens),
       seed: Number(sampler.seed),
       ...(this.#options.logprobs !== undefined && { logprobs: this.#logprobs }),
@@ -126,7 +152,7 @@ export class TokenWriter {
       promptMs,
       generationMs,
       promptTokensPerSecond: perSecond(promptTokens, promptMs),
-      tokensPerSecond: perSecond(this.#tokenIds.length - 1, generationMs),
+      tokensPerSecond: perSecond(Math.max(this.#tokenIds.length - this.#resumed - 1, 0), generationMs),
     }
   }
 

@@ -65,6 +65,21 @@ export function fingerprint(identity: Identity): Promise<string> {
   return digest(JSON.stringify(identity))
 }
 
+/** What decides a text's bits beside the rows. */
+export interface TextRules {
+  readonly version: string
+  /** The chat template, if there is one. */
+  readonly template: string | undefined
+  /** How tokens are drawn, and where texts end, unless a prompt says otherwise. */
+  readonly defaults: object
+}
+
+/** Where two engines have the same, the same prompt with the same options becomes the same text. Kernels and cached types, then a hash. */
+export async function textFingerprint(identity: Identity, { version, template, defaults }: TextRules): Promise<string> {
+  const hash = await digest(JSON.stringify([identity, version, template ?? null, defaults]))
+  return `latentkit ${version}; ${identity.numerics}; ${identity.rows}; ${hash}`
+}
+
 /** What differs between rows `there` and an engine `here`, in words; empty if they are of one kind. */
 export function differences(there: Identity, here: Identity): string[] {
   const found: string[] = []

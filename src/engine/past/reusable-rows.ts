@@ -38,6 +38,8 @@ export interface ReuseOptions {
   readonly strict?: boolean
   /** The path that the prompt's tokens are forced on. */
   readonly path?: AttentionPath
+  /** Ids from here on were generated after the prompt. Default: none. */
+  readonly promptLength?: number
 }
 
 /** Whether a row is the one that a cold run of a prompt of `length` tokens would compute, or equal to it to rounding. */
@@ -46,7 +48,11 @@ export function rowFits(
   length: number,
   options: ReuseOptions,
 ): Record<'exact' | 'near', (flags: number, position: number) => boolean> {
-  const cold = rowProvenance(rules, 0, length, { start: 0, end: length }, options.path)
+  const { path, promptLength = length } = options
+  const cold = [
+    ...rowProvenance(rules, 0, promptLength, { start: 0, end: promptLength }, path),
+    ...rowProvenance(rules, promptLength, length - promptLength, null, path),
+  ]
   const agree = (mask: number) => (flags: number, position: number) =>
     ((flags ^ (cold[position] as number)) & mask) === 0
   return { exact: agree(EXPANDED | LONG_ROPE | EDITED), near: agree(LONG_ROPE) }
@@ -66,13 +72,14 @@ export function reusableRows<C extends CachedRows>(
   options: ReuseOptions = {},
 ): Reuse<C> {
   const fits = rowFits(rules, ids.length, options)
+  const end = options.promptLength ?? ids.length
   const longest = (kind: 'exact' | 'near') =>
     offers.map(from => ({ from, rows: from.usable(fittingRows(from, ids, fits[kind])) })).reduce(more)
   const exact = longest('exact')
   const near = longest('near')
   const few = near.rows - exact.rows < PATH_GRID && !near.from.provenance.slice(exact.rows, near.rows).some(isOfPast)
-  if (options.strict || near.rows <= exact.rows || few) return { ...exact, extent: { start: 0, end: ids.length } }
-  return { ...near, extent: { start: near.rows, end: ids.length } }
+  if (options.strict || near.rows <= exact.rows || few) return { ...exact, extent: { start: 0, end } }
+  return { ...near, extent: { start: Math.min(near.rows, end), end } }
 }
 
 function more<T extends { readonly rows: number }>(a: T, b: T): T {

@@ -181,7 +181,9 @@ export class Timeline {
     const { prefixes: tree, rules } = this.#shared
     if (!tree) return []
     const fits = rowFits(rules, ids.length, options)
-    const matches = [tree.longest(ids, fits.exact), ...(options.strict ? [] : [tree.longest(ids, fits.near)])]
+    // A text that goes on from ids alone takes no row of others that a cold run would not have.
+    const exact = options.strict || options.promptLength !== undefined
+    const matches = [tree.longest(ids, fits.exact), ...(exact ? [] : [tree.longest(ids, fits.near)])]
     return matches.map(match => ({
       ids: ids.slice(0, match.rows),
       provenance: match.nodes.flatMap(node => node.provenance),

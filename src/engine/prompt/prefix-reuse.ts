@@ -3,7 +3,7 @@ import type { Parts } from '../load/load-parts.ts'
 import type { ReuseOptions } from '../past/reusable-rows.ts'
 import type { Timeline } from '../past/timeline.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
-import { checkPromptIds, type PromptIds } from './prompt-ids.ts'
+import { checkPromptIds, checkResumedIds, type PromptIds } from './prompt-ids.ts'
 
 export interface PreparedPrompt {
   /** It adds nothing to a generated text, which goes on. */
@@ -19,11 +19,16 @@ export function reusePrefix(
   { ids, continues }: PromptIds,
   options: HostPromptOptions,
 ): PreparedPrompt {
-  checkPromptIds(ids, model.config.vocabSize, timeline.cache.maxTokens)
-  const { rows, extent } = options.reuse === false ? timeline.anew(ids) : timeline.reuse(ids, reuseOptions(options))
+  const { vocabSize } = model.config
+  const { maxTokens } = timeline.cache
+  checkPromptIds(ids, vocabSize, maxTokens)
+  const resumed = options.resume?.tokenIds ?? []
+  checkResumedIds(resumed, ids.length, vocabSize, maxTokens)
+  const given = { ...reuseOptions(options), ...(resumed.length > 0 && { promptLength: ids.length }) }
+  const { rows, extent } = options.reuse === false ? timeline.anew(ids) : timeline.reuse([...ids, ...resumed], given)
   const resumes = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
   // Going on without new text: the last token keeps its role, so that the text is the one without a pause.
-  return { resumes, extent: resumes && rows === ids.length - 1 ? null : extent }
+  return { resumes, extent: resumes && rows >= ids.length - 1 ? null : extent }
 }
 
 export function reuseOptions({ strict = false, attentionPath: path }: HostPromptOptions): ReuseOptions {

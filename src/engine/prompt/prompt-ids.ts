@@ -54,3 +54,25 @@ export function checkPromptIds(ids: readonly number[], vocabSize: number, contex
     )
   }
 }
+
+/** Ids that continue a prompt of `promptLength` tokens: known to the model, and within the context. */
+export function checkResumedIds(
+  ids: readonly number[],
+  promptLength: number,
+  vocabSize: number,
+  contextLength: number,
+): void {
+  const foreign = ids.findIndex(id => id >= vocabSize)
+  if (foreign >= 0) {
+    throw new OptionError(
+      `resume.tokenIds[${foreign}] is ${ids[foreign]}; expected an id of the model's, 0 to ${vocabSize - 1}`,
+    )
+  }
+  const tokens = promptLength + ids.length
+  if (tokens <= contextLength) return
+  throw new ContextLengthError(
+    `The prompt and resume.tokenIds have ${tokens} tokens; the context is ${contextLength}. An answer of which the context has ` +
+      'dropped tokens cannot be resumed: give the part that is left as a prompt, or load the model with a larger contextLength.',
+    { tokens, contextLength },
+  )
+}

@@ -15,6 +15,7 @@ import type { HostPromptOptions } from '../types/protocol.ts'
 import type { Chunk } from '../types/results.ts'
 import { reusePrefix } from './prefix-reuse.ts'
 import type { PromptIds } from './prompt-ids.ts'
+import { resumeText } from './resume.ts'
 import { biasOf, tokenRules } from './token-rules.ts'
 
 export interface TextPromptContext {
@@ -82,6 +83,8 @@ export function beginText(
     asked,
     emit,
   })
+  const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
+  const resumed = resumeText(writer, options.resume?.tokenIds ?? [], { room, learns: drawing.sampler.learns })
   let answered: (answer: TextAnswer) => void
   const answer = new Promise<TextAnswer>(resolve => {
     answered = resolve
@@ -93,6 +96,7 @@ export function beginText(
   const { sequence } = new TextRun({
     timeline,
     prompt: ids,
+    ...resumed,
     extent,
     path: options.attentionPath,
     contextLength: timeline.cache.maxTokens,

@@ -15,7 +15,7 @@ const NOT_WITH_BEAMS = [
     'dynamicTemperature',
     'temperatureLast',
   ] as const),
-  ...(['mirostat', 'minTokens', 'bannedTexts', 'thinkingBudget'] as const),
+  ...(['mirostat', 'minTokens', 'bannedTexts', 'thinkingBudget', 'resume'] as const),
 ]
 
 /** Of a rolling context, where nothing else is said: the attention sinks of arXiv 2309.17453. */
@@ -51,6 +51,15 @@ export function checkPromptOptions(options: PromptOptions): void {
   if (foreign >= 0) {
     throw new OptionError(
       `bannedTexts[${foreign}] is ${show(bannedTexts[foreign])}; expected whole characters, not U+FFFD`,
+    )
+  }
+  if (options.resume && options.resume.tokenIds === undefined) {
+    throw new OptionError('resume has no tokenIds; expected the ids that the answer has so far')
+  }
+  const resumed = options.resume?.tokenIds.length ?? 0
+  if (options.maxTokens !== undefined && resumed > options.maxTokens) {
+    throw new OptionError(
+      `resume.tokenIds has ${resumed} ids and maxTokens is ${maxTokens}; expected at most maxTokens, which counts the whole answer`,
     )
   }
   if (!options.beams) return

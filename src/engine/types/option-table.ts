@@ -31,6 +31,7 @@ import type {
   PromptOptions,
   RerankOptions,
   RestoreOptions,
+  ResumeOptions,
   RollingOptions,
   SaveOptions,
   SessionOptions,
@@ -116,6 +117,10 @@ export const BEAM_OPTIONS = {
   earlyStopping: { kind: flag, description: 'end with the first texts that end' },
 } satisfies OptionTable<BeamOptions>
 
+const RESUME_OPTIONS = {
+  tokenIds: { kind: list(whole(0), 'token ids'), description: 'ids that the answer has so far' },
+} satisfies OptionTable<ResumeOptions>
+
 const TEMPLATE_DATA = {
   tools: {
     kind: list(data, 'tool definitions'),
@@ -166,6 +171,7 @@ export const PROMPT_OPTIONS = {
   },
   strict: { kind: flag, description: 'reuse only rows that a cold run would compute bit for bit' },
   reuse: { kind: flag, description: 'use what is cached', defaultText: 'true' },
+  resume: { kind: nested(RESUME_OPTIONS), description: 'continue an answer that was begun elsewhere' },
   beams: { kind: nested(BEAM_OPTIONS), description: 'beam search instead of drawing' },
   logprobs: { kind: whole(0), description: "log-probabilities of each token and of so many of its place's likeliest" },
   speculation: {

@@ -166,6 +166,11 @@ export interface PromptOptions extends SamplingOptions {
   /** Use what is cached, of this session and of others. Default true; false is for measurements. */
   readonly reuse?: boolean
   /**
+   * Continue an answer to this prompt that was begun elsewhere, as if it had not been interrupted (docs/resume.md). Not with
+   * beams, `continuations` and `bestOf`. Default: the answer begins.
+   */
+  readonly resume?: ResumeOptions
+  /**
    * Beam search in place of drawing tokens one by one: the text comes when the search is over, and `Completion.beams` has
    * all that were found. Not with stop sequences, penalties, `logitBias`, `logprobs` and the options that are
    * refused by name; temperature, topK, topP, minP and seed have no effect. Default: none.
@@ -211,6 +216,20 @@ export interface PromptOptions extends SamplingOptions {
    * does not react for some seconds, the engine starts a new one and loses its other sessions.
    */
   readonly signal?: AbortSignal
+}
+
+/**
+ * The beginning of an answer, as another engine wrote it. `Completion.text` and `tokenIds` are the whole answer; the iteration gives
+ * only what is new, so that the text of the chunks here follows the text of the chunks there. `maxTokens` and `minTokens` count the
+ * whole answer; `logprobs` are of the new tokens. Options must be those of the first call, with the seed that it reported.
+ */
+export interface ResumeOptions {
+  /**
+   * Ids that the answer has so far, in order: `Chunk.tokenId` of each chunk that came. They may end with an end-of-text token or a
+   * stop sequence: then the answer is complete. Ids after its end and more than `maxTokens` are an OptionError; more than the
+   * context holds, a ContextLengthError.
+   */
+  readonly tokenIds: readonly number[]
 }
 
 /** Beam search instead of sampling. */

@@ -59,6 +59,7 @@ export type Call =
   | { readonly method: 'save'; readonly session: number; readonly file: string; readonly options: SaveOptions }
   | { readonly method: 'restore'; readonly as: number; readonly file: string; readonly options: RestoreOptions }
   | { readonly method: 'cache' }
+  | { readonly method: 'fingerprint' }
   | {
       readonly method: 'embed'
       readonly texts: readonly (string | readonly number[])[]
@@ -85,6 +86,7 @@ export interface Replies {
   readonly save: SavedSession
   readonly restore: SessionState
   readonly cache: EngineCacheStats
+  readonly fingerprint: string
   /** `vectors`: f32 [texts, dimensions]. */
   readonly embed: { readonly vectors: Float32Array; readonly tokens: number; readonly truncated: readonly number[] }
   /** `scores`: f32 [documents]. */

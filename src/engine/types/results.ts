@@ -26,6 +26,8 @@ export interface Usage {
   readonly cachedTokens: number
   /** Number of `tokenIds`. */
   readonly completionTokens: number
+  /** Those of them that were given with `resume`; absent without. */
+  readonly resumedTokens?: number
   /** Draft tokens that the model checked (`speculation`). */
   readonly draftTokens: number
   /** Draft tokens that became part of the text. */

@@ -9,7 +9,7 @@ type Outcome = { readonly completion: Completion } | { readonly error: unknown }
 
 /**
  * A prompt under way as the caller holds it. Chunks stay until the object is let go, so iterating and awaiting may
- * come in any order and any number; there are at most as many as the context has tokens.
+ * come in any order and any number; there are at most as many as `maxTokens` or the context (docs/resume.md).
  */
 export class GenerationStream implements Generation {
   readonly [Symbol.toStringTag] = 'Generation'
