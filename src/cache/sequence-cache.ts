@@ -135,9 +135,13 @@ export class SequenceCache {
     }
   }
 
+  /** Whether shared blocks are still to be copied: `settle` does it. */
+  get hasCopies(): boolean {
+    return this.#copies.size > 0
+  }
+
   /** Runs the pending copies of shared blocks. */
   async settle(): Promise<void> {
-    if (this.#copies.size === 0) return
     for (const [to, { from, rows }] of this.#copies) copyRows(this.#kernels, this.#pool.layout, to, from, rows)
     await this.#kernels.submit()
     for (const { from } of this.#copies.values()) this.#pool.release(from)

@@ -11,7 +11,7 @@ import { modelCacheLayout } from '../nn/cache-layout.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { type Capture, type Decoder, decoder } from '../nn/decoder.ts'
 import { EDITED, type RowRules, rowProvenance, rowRules } from '../nn/provenance.ts'
-import { planStep, type Step, type StepInput } from '../nn/step.ts'
+import { placeStep, planStep, putStep, type Step, type StepInput, type StepPlan } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { refuseEncoder } from './refuse-encoder.ts'
@@ -79,17 +79,20 @@ export class Model {
     const { kernels: k } = this
     const arena = this.#arena
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
-    for (const { cache } of inputs) await cache.settle()
+    for (const { cache } of inputs) if (cache.hasCopies) await cache.settle()
     arena.reset()
-    const step = planStep(k, arena, inputs, this.#keys, this.#decoder.ropes)
-    const shape = capture || !k.resubmit ? null : this.#repeatableShape(inputs, step)
+    const { ropes } = this.#decoder
+    const plan = planStep(inputs, this.#keys, ropes)
+    const shape = capture || !k.resubmit ? null : this.#repeatableShape(inputs, plan)
     const known = shape === null ? undefined : this.#recorded.get(shape)
+    const step = known?.step ?? placeStep(arena, plan, ropes)
+    putStep(k, step, plan)
     let logits = known?.logits
     if (known && logits) await k.resubmit?.(known.recording)
     else {
       logits = await this.#record(step, capture, between)
       await k.submit()
-      if (shape !== null) this.#keepRecording(shape, logits)
+      if (shape !== null) this.#keepRecording(shape, step, logits)
     }
     for (const { tokens, cache, prompt, path } of inputs) {
       cache.commit(tokens, rowProvenance(this.#rowRules, cache.length, tokens.length, prompt, path))
@@ -109,7 +112,7 @@ export class Model {
       )
     }
     to.reserve(end - start)
-    await to.settle()
+    if (to.hasCopies) await to.settle()
     const { kernels, layout, config } = this
     const parts = { kernels, arena: this.#arena, layout, config, ropes: this.#decoder.ropes }
     const distance = start - to.length
@@ -151,10 +154,10 @@ export class Model {
    * Steps that generate repeat the same operations on the same addresses; only buffers change. Equal shapes mean equal
    * records. null: a step that is not likely to come again.
    */
-  #repeatableShape(inputs: readonly StepInput[], step: Step): string | null {
+  #repeatableShape(inputs: readonly StepInput[], plan: StepPlan): string | null {
     let shape = `${this.#arena.generation}`
-    // Longer block tables lie elsewhere.
-    for (const { all } of step.groups) shape += ` ${all[0]?.sequences.tables?.shape}`
+    // What lies behind longer block tables lies elsewhere.
+    for (const { tables } of plan.groups) shape += ` ${tables.capacity}`
     for (const { tokens, prompt, logits, path } of inputs) {
       if (prompt || path || tokens.length > REPEATED_ROWS) return null
       shape += ` ${tokens.length} ${logits}`
@@ -162,17 +165,18 @@ export class Model {
     return shape
   }
 
-  #keepRecording(shape: string, logits: Tensor): void {
+  #keepRecording(shape: string, step: Step, logits: Tensor): void {
     const recording = this.kernels.recording?.()
     if (!recording) return
     // Those of an arena that has grown since are never asked for again.
     if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
-    this.#recorded.set(shape, { recording, logits })
+    this.#recorded.set(shape, { recording, step, logits })
   }
 }
 
-/** A step's operations, and where its logits lie. */
+/** A step's operations, and where its descriptors and logits lie. */
 interface Recorded {
   readonly recording: Recording
+  readonly step: Step
   readonly logits: Tensor
 }

@@ -11,7 +11,7 @@ import type { Arena } from '../nn/arena.ts'
 import { type RopeSet, writeAngles } from '../nn/attention/rope-angles.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { usesLongFactors } from '../nn/provenance.ts'
-import { putSequences } from '../nn/sequences.ts'
+import { putSequence } from '../nn/sequences.ts'
 import { splitHeads, type Tensor } from '../tensor/tensor.ts'
 
 /** Rows start .. start + count that were rotated with the same set of LongRoPE's factors. */
@@ -62,7 +62,7 @@ export function recordShift(
     return cosSin
   })
   const place = (cache: SequenceCache, group: number, position: number): Sequences =>
-    putSequences(k, arena, [[0, count, position, position, count, 0]], cache.blockIds(group))(0, 1)
+    putSequence(k, arena, [0, count, position, position, count, 0], cache, group)
   const places = layout.groups.map((_, group) => ({
     read: place(from, group, start),
     write: place(to, group, start - distance),

@@ -3,7 +3,7 @@ import { Arena } from '../nn/arena.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
 import { linear } from '../nn/layers.ts'
-import { NO_PAST, type Past, planStep, type StepInput } from '../nn/step.ts'
+import { NO_PAST, type Past, prepareStep, type StepInput } from '../nn/step.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** A text to read whole. */
@@ -91,7 +91,7 @@ export class TextReader {
     const keys = contiguousKeys(kernels, scratch)
     const backend = { ops: kernels, scratch, keys }
     const inputs = texts.map(text => this.#input(text))
-    const step = planStep(kernels, scratch, inputs, keys, this.#model.ropes)
+    const step = prepareStep(kernels, scratch, inputs, keys, this.#model.ropes)
     const index = rowsRead(texts, rows)
     const wanted = scratch.take([index.length], 'i32')
     kernels.upload(wanted, index)

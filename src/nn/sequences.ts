@@ -2,7 +2,7 @@
 import type { SequenceCache } from '../cache/sequence-cache.ts'
 import { SEQUENCE_FIELDS, type Sequences } from '../kernels/contract/cached-rows.ts'
 import type { KernelMemory } from '../kernels/contract/memory.ts'
-import { rowsOf, view } from '../tensor/tensor.ts'
+import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import type { Scratch } from './scratch.ts'
 
 /** One row of `Sequences`. */
@@ -15,45 +15,67 @@ export type Row = readonly [
   table: number,
 ]
 
-/** Block tables one behind the other: the ids, and where each cache's table begins. */
+/** Block tables one behind the other. */
 export interface BlockTables {
-  readonly ids: Int32Array
+  readonly tables: readonly Int32Array[]
+  /** Where each begins. */
   readonly starts: readonly number[]
+  /** Numbers kept for all of them: a power of two, so that tables seldom change a step's shape while they grow. */
+  readonly capacity: number
 }
 
-export function blockTables(caches: readonly Pick<SequenceCache, 'blockIds'>[], group: number): BlockTables {
-  const tables = caches.map(cache => cache.blockIds(group))
+export function blockTables(
+  sequences: readonly { readonly cache: Pick<SequenceCache, 'blockIds'> }[],
+  group: number,
+): BlockTables {
+  const tables: Int32Array[] = []
   const starts: number[] = []
-  const ids = new Int32Array(tables.reduce((n, table) => n + table.length, 0))
   let end = 0
-  for (const table of tables) {
+  for (const { cache } of sequences) {
+    const table = cache.blockIds(group)
+    tables.push(table)
     starts.push(end)
-    ids.set(table, end)
     end += table.length
   }
-  return { ids, starts }
+  return { tables, starts, capacity: 2 ** Math.ceil(Math.log2(Math.max(end, 16))) }
 }
 
-/** Uploads rows and tables; the result takes out rows `first` .. + `count`. */
-export function putSequences(
-  memory: Pick<KernelMemory, 'upload'>,
-  scratch: Scratch,
+/** Writes rows from `at` on, and the tables behind them. */
+export function writeSequences(
+  numbers: Int32Array,
+  at: number,
   rows: readonly Row[],
-  ids: Int32Array,
+  { tables, starts }: BlockTables,
+): void {
+  let next = at
+  for (const row of rows) for (let i = 0; i < SEQUENCE_FIELDS; i++) numbers[next++] = row[i] as number
+  for (let i = 0; i < tables.length; i++) numbers.set(tables[i] as Int32Array, next + (starts[i] as number))
+}
+
+/** What `writeSequences` wrote, in memory; the result takes out rows `first` .. + `count`. */
+export function sequencesIn(
+  numbers: Tensor,
+  at: number,
+  rows: number,
+  capacity: number,
 ): (first: number, count: number) => Sequences {
-  const fields = rows.length * SEQUENCE_FIELDS
-  const capacity = tableCapacity(ids.length)
-  const buffer = scratch.take([fields + capacity], 'i32')
-  const data = new Int32Array(fields + ids.length)
-  data.set(rows.flat())
-  data.set(ids, fields)
-  if (data.length > 0) memory.upload(rowsOf(buffer, 0, data.length), data)
-  const all = view(buffer, 0, [rows.length, SEQUENCE_FIELDS])
-  const tables = view(buffer, fields, [capacity])
+  const all = view(numbers, at, [rows, SEQUENCE_FIELDS])
+  const tables = view(numbers, at + rows * SEQUENCE_FIELDS, [capacity])
   return (first, count) => ({ rows: rowsOf(all, first, count), tables })
 }
 
-/** A power of two, so that tables seldom change a step's shape while they grow. */
-function tableCapacity(length: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(length, 16)))
+/** Uploads rows of one sequence. */
+export function putSequence(
+  memory: Pick<KernelMemory, 'upload'>,
+  scratch: Scratch,
+  row: Row,
+  cache: SequenceCache,
+  group: number,
+): Sequences {
+  const tables = blockTables([{ cache }], group)
+  const numbers = new Int32Array(SEQUENCE_FIELDS + tables.capacity)
+  writeSequences(numbers, 0, [row], tables)
+  const buffer = scratch.take([numbers.length], 'i32')
+  memory.upload(buffer, numbers)
+  return sequencesIn(buffer, 0, 1, tables.capacity)(0, 1)
 }

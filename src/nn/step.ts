@@ -1,15 +1,16 @@
 /** Turns the sequences of a step into the buffers that kernels read: ids, positions, who attends to what. */
 
 import type { SequenceCache } from '../cache/sequence-cache.ts'
+import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { KernelMemory } from '../kernels/contract/memory.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { type Tensor, view } from '../tensor/tensor.ts'
 import type { KeyStore } from './attention/keys.ts'
 import { KEY_CHUNK } from './attention/mla-expanded.ts'
 import { type AttentionPath, type PathSpan, type PromptExtent, pathSpans } from './attention/path.ts'
 import { type RopeSet, stepAngles } from './attention/rope-angles.ts'
 import type { ExpandedSpan, QueryRun, StepGroup } from './attention/runs.ts'
 import type { Scratch } from './scratch.ts'
-import { blockTables, putSequences, type Row } from './sequences.ts'
+import { type BlockTables, blockTables, type Row, sequencesIn, writeSequences } from './sequences.ts'
 
 /** The keys of a sequence's earlier tokens, and where its own go. */
 export type Past = Pick<SequenceCache, 'length' | 'keyStart' | 'blockIds'>
@@ -34,10 +35,31 @@ export interface StepInput<P extends Past = SequenceCache> {
   readonly path?: AttentionPath
 }
 
-export interface Step {
-  readonly inputs: readonly StepInput<Past>[]
+/** How many of an input's logits are wanted. */
+export function wantedLogits({ logits, tokens }: StepInput<Past>): number {
+  return logits === 'none' ? 0 : logits === 'last' ? 1 : tokens.length
+}
+
+/** A step in numbers, before they have a place in memory. */
+export interface StepPlan {
   /** T */
   readonly tokens: number
+  /** Rows whose logits are wanted. */
+  readonly wanted: number
+  /** Ids [T], positions [T], kinds [T] if some input gives them, rows whose logits are wanted [n], then sequences and block tables by group. */
+  readonly numbers: Int32Array
+  readonly hasTypes: boolean
+  readonly groups: readonly GroupPlan[]
+  /** f32 [T, rotary dim] by rope of the model. */
+  readonly angles: readonly Float32Array[]
+}
+
+/** A step's descriptors in memory. */
+export interface Step {
+  /** T */
+  readonly tokens: number
+  /** i32: `StepPlan.numbers`. What follows, but for the angles, are parts of it. */
+  readonly numbers: Tensor
   /** i32 [T] */
   readonly ids: Tensor
   readonly positions: Tensor
@@ -50,120 +72,149 @@ export interface Step {
   readonly angles: readonly Tensor[]
 }
 
-/** Places a step's descriptors in the scratch memory; reserves nothing and runs nothing. */
 export function planStep(
+  inputs: readonly StepInput<Past>[],
+  keys: Pick<KeyStore, 'groups' | 'apart'>,
+  ropes: readonly RopeSet[],
+): StepPlan {
+  const tokens = inputs.reduce((n, input) => n + input.tokens.length, 0)
+  const wanted = inputs.reduce((n, input) => n + wantedLogits(input), 0)
+  const hasTypes = inputs.some(({ types }) => types)
+  let size = (hasTypes ? 3 : 2) * tokens + wanted
+  const groups: GroupPlan[] = []
+  for (let g = 0; g < keys.groups; g++) {
+    const group = planGroup(inputs, g, keys.apart, size)
+    groups.push(group)
+    size += group.rows.length * SEQUENCE_FIELDS + group.tables.capacity
+  }
+  const numbers = new Int32Array(size)
+  writeTokens(numbers, inputs, tokens, hasTypes)
+  for (const { at, rows, tables } of groups) writeSequences(numbers, at, rows, tables)
+  return { tokens, wanted, numbers, hasTypes, groups, angles: ropes.map(rope => stepAngles(rope, inputs)) }
+}
+
+/** Ids, positions, kinds and the rows whose logits are wanted. */
+function writeTokens(numbers: Int32Array, inputs: readonly StepInput<Past>[], tokens: number, hasTypes: boolean): void {
+  let row = 0
+  let next = (hasTypes ? 3 : 2) * tokens
+  for (const input of inputs) {
+    const count = input.tokens.length
+    for (let i = 0; i < count; i++) {
+      numbers[row + i] = input.tokens[i] as number
+      numbers[tokens + row + i] = input.cache.length + i
+    }
+    if (input.types) numbers.set(input.types, 2 * tokens + row)
+    row += count
+    for (let i = wantedLogits(input); i > 0; i--) numbers[next++] = row - i
+  }
+}
+
+/** Takes a plan's place in the scratch memory. Plans of one shape may use the same, one after the other. */
+export function placeStep(scratch: Scratch, plan: StepPlan, ropes: readonly RopeSet[]): Step {
+  const { tokens, wanted, hasTypes } = plan
+  const numbers = scratch.take([plan.numbers.length], 'i32')
+  return {
+    tokens,
+    numbers,
+    ids: view(numbers, 0, [tokens]),
+    positions: view(numbers, tokens, [tokens]),
+    types: hasTypes ? view(numbers, 2 * tokens, [tokens]) : null,
+    logitRows: view(numbers, (hasTypes ? 3 : 2) * tokens, [wanted]),
+    groups: plan.groups.map(group => placeGroup(numbers, group)),
+    angles: ropes.map(({ short }) => scratch.take([tokens, 2 * short.frequencies.length])),
+  }
+}
+
+/** Uploads a plan to its place. */
+export function putStep(memory: Pick<KernelMemory, 'upload'>, step: Step, { numbers, angles }: StepPlan): void {
+  if (numbers.length > 0) memory.upload(step.numbers, numbers)
+  if (step.tokens === 0) return
+  for (let i = 0; i < angles.length; i++) memory.upload(step.angles[i] as Tensor, angles[i] as Float32Array)
+}
+
+/** Plans a step that does not come again, and uploads it. */
+export function prepareStep(
   memory: Pick<KernelMemory, 'upload'>,
   scratch: Scratch,
   inputs: readonly StepInput<Past>[],
   keys: Pick<KeyStore, 'groups' | 'apart'>,
   ropes: readonly RopeSet[],
 ): Step {
-  const tokens = inputs.reduce((n, i) => n + i.tokens.length, 0)
-  const ids = new Int32Array(tokens)
-  const positions = new Int32Array(tokens)
-  const logitRows: number[] = []
-  const starts: number[] = []
-  let row = 0
-  for (const { tokens: list, cache, logits } of inputs) {
-    starts.push(row)
-    for (let i = 0; i < list.length; i++) {
-      ids[row + i] = list[i] as number
-      positions[row + i] = cache.length + i
-      if (logits === 'all' || (logits === 'last' && i === list.length - 1)) logitRows.push(row + i)
-    }
-    row += list.length
-  }
-  const put = (values: Int32Array) => {
-    const t = scratch.take([values.length], 'i32')
-    if (values.length > 0) memory.upload(t, values)
-    return t
-  }
-  return {
-    inputs,
-    tokens,
-    ids: put(ids),
-    positions: put(positions),
-    types: inputs.some(({ types }) => types) ? put(typesOf(inputs, tokens)) : null,
-    logitRows: put(new Int32Array(logitRows)),
-    groups: Array.from({ length: keys.groups }, (_, g) => planGroup(memory, scratch, inputs, starts, g, keys.apart)),
-    angles: ropes.map(rope => {
-      const angles = stepAngles(rope, inputs)
-      const t = scratch.take([tokens, 2 * rope.short.frequencies.length])
-      if (tokens > 0) memory.upload(t, angles)
-      return t
-    }),
-  }
-}
-
-function typesOf(inputs: readonly StepInput<Past>[], tokens: number): Int32Array {
-  const all = new Int32Array(tokens)
-  let row = 0
-  for (const { tokens: list, types } of inputs) {
-    if (types) all.set(types, row)
-    row += list.length
-  }
-  return all
+  const plan = planStep(inputs, keys, ropes)
+  const step = placeStep(scratch, plan, ropes)
+  putStep(memory, step, plan)
+  return step
 }
 
 /** Rows of the descriptor that are for one call of attention. */
 interface PlannedRun {
   readonly start: number
   readonly firstRow: number
+  count: number
   readonly rows: Row[]
 }
 
-function planGroup(
-  memory: Pick<KernelMemory, 'upload'>,
-  scratch: Scratch,
-  inputs: readonly StepInput<Past>[],
-  starts: readonly number[],
-  group: number,
-  apart: boolean,
-): StepGroup {
+/** The sequences of a step as one group of layers sees them. */
+interface GroupPlan {
+  /** Where its rows begin in `StepPlan.numbers`; its tables follow. */
+  readonly at: number
+  /** Those of `all`, `absorbed`, `expanded`, one behind the other. */
+  readonly rows: readonly Row[]
+  readonly tables: BlockTables
+  readonly all: readonly PlannedRun[]
+  readonly absorbed: readonly PlannedRun[]
+  readonly expanded: readonly PlannedRun[]
+}
+
+function planGroup(inputs: readonly StepInput<Past>[], group: number, apart: boolean, at: number): GroupPlan {
   const all: PlannedRun[] = []
   const absorbed: PlannedRun[] = []
-  const expanded: (PlannedRun & { readonly count: number })[] = []
-  /** Joins the run before it where that ends at `begin`. */
-  const add = (runs: PlannedRun[], begin: number, firstRow: number, rowAt: (queryStart: number) => Row) => {
-    const last = runs.at(-1)
-    const joins = last && !apart && last.start + countOf(last) === begin
-    if (joins) last.rows.push(rowAt(begin - last.start))
-    else runs.push({ start: begin, firstRow, rows: [rowAt(0)] })
-  }
-
-  const tables = blockTables(
-    inputs.map(({ cache }) => cache),
-    group,
-  )
-  inputs.forEach(({ tokens, cache, prompt, path, seesAll }, i) => {
-    const position = cache.length
-    const table = tables.starts[i] as number
+  const expanded: PlannedRun[] = []
+  const tables = blockTables(inputs, group)
+  let start = 0
+  for (const [i, { tokens, cache, prompt, path, seesAll }] of inputs.entries()) {
+    const firstRow = start
     const keyStart = cache.keyStart(group)
-    const start = starts[i] as number
-    const row = (span: Omit<PathSpan, 'path'>, queryStart: number): Row => {
-      const first = position + span.start
-      const end = first + span.count
+    const rowAt = (queryStart: number, offset: number, count: number): Row => {
+      const position = cache.length + offset
+      const end = position + count
       // Queries behind the last key see all of them.
-      return [queryStart, span.count, seesAll ? end : first, keyStart, end - keyStart, table]
+      return [queryStart, count, seesAll ? end : position, keyStart, end - keyStart, tables.starts[i] as number]
     }
-    add(all, start, start, queryStart => row({ start: 0, count: tokens.length }, queryStart))
-    for (const span of pathSpans(position, tokens.length, prompt, path)) {
-      const begin = start + span.start
-      if (span.path === 'absorbed') add(absorbed, begin, start, queryStart => row(span, queryStart))
-      else expanded.push({ start: begin, firstRow: start, count: span.count, rows: keyChunks(row(span, 0)) })
+    /** Joins the run before it where that ends where it begins. */
+    const add = (runs: PlannedRun[], offset: number, count: number) => {
+      const begin = firstRow + offset
+      const last = runs.at(-1)
+      if (last && !apart && last.start + last.count === begin) {
+        last.rows.push(rowAt(last.count, offset, count))
+        last.count += count
+      } else runs.push({ start: begin, firstRow, count, rows: [rowAt(0, offset, count)] })
     }
-  })
+    add(all, 0, tokens.length)
+    for (const span of pathSpans(cache.length, tokens.length, prompt, path)) {
+      if (span.path === 'absorbed') add(absorbed, span.start, span.count)
+      else expanded.push(expandedRun(span, firstRow, rowAt(0, span.start, span.count)))
+    }
+    start += tokens.length
+  }
+  const rows: Row[] = []
+  for (const runs of [all, absorbed, expanded]) for (const run of runs) rows.push(...run.rows)
+  return { at, rows, tables, all, absorbed, expanded }
+}
 
-  const rows = [...all, ...absorbed, ...expanded].flatMap(run => run.rows)
-  const sequences = putSequences(memory, scratch, rows, tables.ids)
+function expandedRun({ start, count }: PathSpan, firstRow: number, row: Row): PlannedRun {
+  return { start: firstRow + start, firstRow, count, rows: keyChunks(row) }
+}
+
+function placeGroup(numbers: Tensor, { at, rows, tables, all, absorbed, expanded }: GroupPlan): StepGroup {
+  const sequences = sequencesIn(numbers, at, rows.length, tables.capacity)
   let next = 0
   const take = (count: number) => {
     next += count
     return sequences(next - count, count)
   }
-  const queryRun = (run: PlannedRun): QueryRun => {
-    const { start, firstRow, rows } = run
-    return { start, count: countOf(run), firstRow, sequences: take(rows.length) }
+  const queryRun = ({ start, count, firstRow, rows }: PlannedRun): QueryRun => {
+    return { start, count, firstRow, sequences: take(rows.length) }
   }
   return {
     all: all.map(queryRun),
@@ -173,10 +224,6 @@ function planGroup(
       return { start, count, keyChunks }
     }),
   }
-}
-
-function countOf({ rows }: PlannedRun): number {
-  return rows.reduce((n, row) => n + row[1], 0)
 }
 
 /** Cuts a row's keys on the grid of `KEY_CHUNK` positions. */

@@ -12,7 +12,7 @@ import { contiguousKeys } from '../../src/nn/attention/keys.ts'
 import { ropeSet } from '../../src/nn/attention/rope-angles.ts'
 import { decoder } from '../../src/nn/decoder.ts'
 import { KeepingScratch } from '../../src/nn/scratch.ts'
-import { NO_PAST, planStep } from '../../src/nn/step.ts'
+import { NO_PAST, prepareStep } from '../../src/nn/step.ts'
 import { checkpointFolders } from '../support/all-fixtures.ts'
 import { CheckedOperations } from './checked-operations.ts'
 import { mixedModel } from './mixed-model.ts'
@@ -34,14 +34,11 @@ async function watched({ checkpoint, family, config }: OpenedModel, texts: reado
     const inputs = texts.map(tokens => {
       return { tokens, cache: NO_PAST, prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
     })
-    const text = decoder(
-      { ops, scratch, keys },
-      { config, weights, ropes },
-      planStep(memory, scratch, inputs, keys, ropes),
-    )
-    let step = text.next()
-    while (!step.done) step = text.next()
-    const logits = (await kernels.read(step.value)) as Float32Array
+    const step = prepareStep(memory, scratch, inputs, keys, ropes)
+    const text = decoder({ ops, scratch, keys }, { config, weights, ropes }, step)
+    let layer = text.next()
+    while (!layer.done) layer = text.next()
+    const logits = (await kernels.read(layer.value)) as Float32Array
     scratch.dispose()
     return { logits, counts: checked.counts }
   } finally {

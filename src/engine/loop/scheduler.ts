@@ -29,8 +29,6 @@ export interface Grant {
 /** Steps after which a sequence goes before all others, whatever their priority. */
 export const MAX_STEPS_WAITED = 16
 
-type Candidate = Demand & { readonly index: number }
-
 /**
  * Who adds how many tokens to the next step, of `budget` in all. The order is also the order of claims on memory:
  *
@@ -45,41 +43,50 @@ type Candidate = Demand & { readonly index: number }
  * costs time, never bits.
  */
 export function schedule(sequences: readonly Demand[], budget: number): Grant[] {
-  const grants = new Map<Candidate, { count: number; draftTokens: number }>()
+  const grants: { index: number; count: number; draftTokens: number }[] = []
   let left = budget
-  const give = (candidate: Candidate, count: number) => {
+  const give = ({ index }: Candidate, count: number) => {
     if (count === 0) return
-    grants.set(candidate, { count, draftTokens: 0 })
+    grants.push({ index, count, draftTokens: 0 })
     left -= count
   }
   const [overdue, texts, prompts] = inOrder(sequences)
   for (const one of overdue) {
-    give(one, one.promptLeft === 0 ? Math.min(one.pending, left) : chunk(one, PATH_GRID, left))
+    const { promptLeft, pending } = one.demand
+    give(one, promptLeft === 0 ? Math.min(pending, left) : chunk(one.demand, PATH_GRID, left))
   }
-  for (const text of texts) give(text, Math.min(text.pending, left))
+  const firstText = grants.length
+  for (const text of texts) give(text, Math.min(text.demand.pending, left))
+  const afterTexts = grants.length
   for (const [i, prompt] of prompts.entries()) {
-    const sharers = prompts.slice(i).filter(({ priority }) => priority === prompt.priority).length
-    give(prompt, chunk(prompt, Math.max(Math.floor(left / sharers), PATH_GRID), left))
+    const sharers = prompts.slice(i).filter(({ demand }) => demand.priority === prompt.demand.priority).length
+    give(prompt, chunk(prompt.demand, Math.max(Math.floor(left / sharers), PATH_GRID), left))
   }
-  for (const text of texts) {
-    const grant = grants.get(text)
-    if (!grant) continue
-    grant.draftTokens = Math.min(text.draftTokens, left)
+  for (const grant of grants.slice(firstText, afterTexts)) {
+    grant.draftTokens = Math.min((sequences[grant.index] as Demand).draftTokens, left)
     left -= grant.draftTokens
   }
-  return [...grants].map(([{ index }, grant]) => ({ index, ...grant }))
+  return grants
+}
+
+interface Candidate {
+  readonly demand: Demand
+  readonly index: number
 }
 
 /** Sequences with something to run: overdue ones, texts, prompts. */
 function inOrder(sequences: readonly Demand[]): readonly [Candidate[], Candidate[], Candidate[]] {
-  const ready = sequences
-    .map((demand, index): Candidate => ({ ...demand, index }))
-    .filter(({ promptLeft, pending }) => promptLeft + pending > 0)
-  const overdue = ready.filter(isOverdue).sort((a, b) => b.stepsWaited - a.stepsWaited || a.index - b.index)
-  const others = ready
-    .filter(one => !isOverdue(one))
-    .sort((a, b) => b.priority - a.priority || b.stepsWaited - a.stepsWaited || a.index - b.index)
-  return [overdue, others.filter(one => one.promptLeft === 0), others.filter(one => one.promptLeft > 0)]
+  const overdue: Candidate[] = []
+  const texts: Candidate[] = []
+  const prompts: Candidate[] = []
+  for (const [index, demand] of sequences.entries()) {
+    if (demand.promptLeft + demand.pending <= 0) continue
+    const kind = isOverdue(demand) ? overdue : demand.promptLeft === 0 ? texts : prompts
+    kind.push({ demand, index })
+  }
+  const byWait = (a: Candidate, b: Candidate) => b.demand.stepsWaited - a.demand.stepsWaited || a.index - b.index
+  const byPriority = (a: Candidate, b: Candidate) => b.demand.priority - a.demand.priority || byWait(a, b)
+  return [overdue.sort(byWait), texts.sort(byPriority), prompts.sort(byPriority)]
 }
 
 function isOverdue({ stepsWaited }: Demand): boolean {

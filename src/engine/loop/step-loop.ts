@@ -1,5 +1,6 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
+import { wantedLogits } from '../../nn/step.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { arbitrate, type MemoryClaim, type MemoryDecision, type OuterMemory } from './memory-arbiter.ts'
 import { schedule } from './scheduler.ts'
@@ -51,6 +52,8 @@ export class StepLoop {
   /** When messages were let in. */
   #letIn = 0
   #computing = false
+  /** What the last step's logits were read into; a longer one takes its place. */
+  #logits = new Float32Array(0)
 
   constructor(options: LoopOptions) {
     this.#options = options
@@ -142,15 +145,17 @@ export class StepLoop {
     )
     const sequenceAt = (index: number) => running[index] as Sequence
     // All at once: what a draft model guesses for several texts it computes together.
-    const drafts = await this.computed(() =>
-      Promise.all(grants.map(({ index, draftTokens }) => sequenceAt(index).propose(draftTokens))),
-    )
-    const parts = grants.map(({ index, count }, i) =>
-      this.#part(sequenceAt(index), count, drafts[i] as readonly number[]),
-    )
+    const drafts = grants.some(({ draftTokens }) => draftTokens > 0)
+      ? await this.computed(() =>
+          Promise.all(grants.map(({ index, draftTokens }) => sequenceAt(index).propose(draftTokens))),
+        )
+      : []
+    const parts = grants.map(({ index, count }, i) => this.#part(sequenceAt(index), count, drafts[i] ?? []))
     const ready = await this.#relieve(parts.filter(part => part !== null))
-    const served = new Set(ready.map(({ sequence }) => sequence))
-    for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
+    if (ready.length < this.#running.length) {
+      const served = new Set(ready.map(({ sequence }) => sequence))
+      for (const sequence of this.#running) if (!served.has(sequence)) sequence.passedOver()
+    }
     return ready
   }
 
@@ -205,7 +210,7 @@ export class StepLoop {
     return decision
   }
 
-  /** The logits that the parts want, each [vocab], by part. */
+  /** The logits that the parts want, each [vocab], by part; valid until the next step. */
   async #forward(batch: readonly Part[]): Promise<Float32Array[][]> {
     const { model } = this.#options
     if (batch.length === 0) return []
@@ -214,11 +219,12 @@ export class StepLoop {
     const between = reads ? (done: number) => this.#between(batch, done) : undefined
     const logits = await this.computed(() => model.forward(inputs, undefined, between))
     const [wanted, vocab] = logits.shape as [number, number]
-    const values = wanted > 0 ? ((await model.kernels.read(logits)) as Float32Array) : new Float32Array(0)
+    if (this.#logits.length < wanted * vocab) this.#logits = new Float32Array(wanted * vocab)
+    const values = this.#logits.subarray(0, wanted * vocab)
+    if (wanted > 0) await model.kernels.read(logits, values)
     let row = 0
     return batch.map(({ input }) => {
-      const count = { none: 0, last: 1, all: input.tokens.length }[input.logits]
-      return Array.from({ length: count }, () => values.subarray(row * vocab, ++row * vocab))
+      return Array.from({ length: wantedLogits(input) }, () => values.subarray(row * vocab, ++row * vocab))
     })
   }
 

@@ -24,8 +24,11 @@ export interface KernelMemory {
   freeBlock(block: MemoryBlock): void
   /** Copies into a contiguous tensor now. f16, bf16 take Uint16Array bits; e4m3, u8 Uint8Array. */
   upload(tensor: Tensor, data: TypedArray): void
-  /** Waits for everything submitted, then copies a contiguous tensor out (f16, bf16 as Uint16Array bits). */
-  read(tensor: Tensor): Promise<TypedArray>
+  /**
+   * Waits for everything submitted, then copies a contiguous tensor out (f16, bf16 as Uint16Array bits): into an array of its
+   * type and number of elements. Default: a new one.
+   */
+  read(tensor: Tensor, into?: TypedArray): Promise<TypedArray>
   /** Bytes obtained by `alloc` and by weights that had to be copied; mapped weights do not count. */
   readonly allocatedBytes: number
 }

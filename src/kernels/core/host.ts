@@ -1,5 +1,3 @@
-import { LatentkitError, OutOfMemoryError } from '../../errors.ts'
-
 /** Where the core runs and where its memory is: the Node addon, or a WebAssembly module. */
 export interface CoreHost {
   readonly name: 'native' | 'wasm'
@@ -35,14 +33,4 @@ export interface MappedFile {
   readonly bytes: number
   /** When the file was written last, in nanoseconds since 1970. */
   readonly modified: bigint
-}
-
-/** The `RunResult` of a list that read a mapped file which has changed: nothing it wrote may be used. */
-export const FILE_CHANGED = 3
-
-/** Throws for a result other than 0. */
-export function checkRun(result: number): void {
-  if (result === 0) return
-  if (result === 1) throw new OutOfMemoryError('The kernels cannot have the scratch memory that this step needs.')
-  throw new LatentkitError('internal', `The core refused a command list (${result}): this is a bug in latentkit.`)
 }

@@ -37,8 +37,8 @@ export class CoreKernels extends Recorder implements Kernels {
   upload(tensor: Tensor, data: TypedArray): void {
     this.memory.upload(tensor, data)
   }
-  async read(tensor: Tensor): Promise<TypedArray> {
-    return this.memory.read(tensor)
+  async read(tensor: Tensor, into?: TypedArray): Promise<TypedArray> {
+    return this.memory.read(tensor, into)
   }
   get allocatedBytes(): number {
     return this.memory.bytes

@@ -1,4 +1,10 @@
-import { CheckpointError, DisposedError, ModelFileChangedError } from '../../errors.ts'
+import {
+  CheckpointError,
+  DisposedError,
+  LatentkitError,
+  ModelFileChangedError,
+  OutOfMemoryError,
+} from '../../errors.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
@@ -6,7 +12,7 @@ import type { MemoryBlock } from '../contract/memory.ts'
 import { expectContiguous, fail } from '../operations/check.ts'
 import { BlockDirectory } from './block-directory.ts'
 import type { CommandList } from './command-list.ts'
-import { type CoreHost, checkRun, FILE_CHANGED, type MappedFile } from './host.ts'
+import type { CoreHost, MappedFile } from './host.ts'
 import { Pieces } from './pieces.ts'
 import type { Profile } from './profile.ts'
 
@@ -22,6 +28,9 @@ const ARRAYS = {
 
 /** What is smaller the C library gives; what is larger the core takes from the system in large pages by itself. */
 const IN_PIECES = { from: 128 << 10, to: 8 << 20 }
+
+/** The `RunResult` of a list that read a mapped file which has changed: nothing it wrote may be used. */
+const FILE_CHANGED = 3
 
 /** What a kernel set has taken of the core's memory, and the files it has mapped. */
 export class CoreMemory {
@@ -112,17 +121,15 @@ export class CoreMemory {
   }
 
   upload(tensor: Tensor, data: TypedArray): void {
-    const n = elementCount(tensor.shape)
     expectContiguous('upload', tensor)
-    if (!(data instanceof ARRAYS[tensor.dtype]) || data.length !== n) {
-      fail('upload: data', `${data.constructor.name} of ${data.length}`, `${ARRAYS[tensor.dtype].name} of ${n}`)
-    }
+    expectArray('upload: data', tensor, data)
     this.host.write(tensor.address, bytesOf(data))
   }
 
-  read(tensor: Tensor): TypedArray {
+  read(tensor: Tensor, into?: TypedArray): TypedArray {
     expectContiguous('read', tensor)
-    const data = new ARRAYS[tensor.dtype](elementCount(tensor.shape))
+    const data = into ?? new ARRAYS[tensor.dtype](elementCount(tensor.shape))
+    if (into) expectArray('read: into', tensor, into)
     this.host.read(tensor.address, bytesOf(data))
     return data
   }
@@ -214,6 +221,19 @@ export class CoreMemory {
     this.#allocations.clear()
     this.#bytes = 0
   }
+}
+
+/** Throws for a result other than 0. */
+function checkRun(result: number): void {
+  if (result === 0) return
+  if (result === 1) throw new OutOfMemoryError('The kernels cannot have the scratch memory that this step needs.')
+  throw new LatentkitError('internal', `The core refused a command list (${result}): this is a bug in latentkit.`)
+}
+
+function expectArray(what: string, { dtype, shape }: Tensor, data: TypedArray): void {
+  const n = elementCount(shape)
+  if (data instanceof ARRAYS[dtype] && data.length === n) return
+  fail(what, `${data.constructor.name} of ${data.length}`, `${ARRAYS[dtype].name} of ${n}`)
 }
 
 function changedError(files: string): ModelFileChangedError {

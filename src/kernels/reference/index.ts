@@ -44,8 +44,8 @@ class ReferenceKernels implements Omit<Kernels, keyof Operations> {
   upload(tensor: Tensor, data: TypedArray): void {
     upload(this.#memory, tensor, data)
   }
-  async read(tensor: Tensor): Promise<TypedArray> {
-    return read(this.#memory, tensor)
+  async read(tensor: Tensor, into?: TypedArray): Promise<TypedArray> {
+    return read(this.#memory, tensor, into)
   }
   get allocatedBytes(): number {
     return this.#memory.bytes

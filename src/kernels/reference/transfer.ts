@@ -6,14 +6,22 @@ import type { Memory } from './memory.ts'
 export function upload(memory: Memory, tensor: Tensor, data: TypedArray): void {
   expectContiguous('upload', tensor)
   const to = memory.open(tensor, tensor.dtype, 'upload')
-  const n = elementCount(tensor.shape)
-  expect('upload', data.constructor === to.data.constructor, `a ${to.data.constructor.name} for ${tensor.dtype}`)
-  expect('upload', data.length === n, `${n} elements, not ${data.length}`)
+  expectArray('upload', tensor, data, to.data)
   to.data.set(data, to.start)
 }
 
-export function read(memory: Memory, tensor: Tensor): TypedArray {
+export function read(memory: Memory, tensor: Tensor, into?: TypedArray): TypedArray {
   expectContiguous('read', tensor)
   const from = memory.open(tensor, tensor.dtype, 'read')
-  return from.data.slice(from.start, from.start + elementCount(tensor.shape))
+  const end = from.start + elementCount(tensor.shape)
+  if (!into) return from.data.slice(from.start, end)
+  expectArray('read', tensor, into, from.data)
+  into.set(from.data.subarray(from.start, end))
+  return into
+}
+
+function expectArray(what: string, { dtype, shape }: Tensor, data: TypedArray, like: TypedArray): void {
+  const n = elementCount(shape)
+  expect(what, data.constructor === like.constructor, `a ${like.constructor.name} for ${dtype}`)
+  expect(what, data.length === n, `${n} elements, not ${data.length}`)
 }

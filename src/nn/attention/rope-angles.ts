@@ -51,15 +51,19 @@ export function stepAngles({ short, long, limit }: RopeSet, runs: readonly Token
     const from = longFactorsFrom(limit, prompt)
     for (let i = 0; i < tokens.length; i++, row++) {
       const position = cache.length + i
-      const angles = position < from ? short : long
-      writeAngles(all.subarray(row * width, (row + 1) * width), position, angles)
+      writeAngles(all, position, position < from ? short : long, row * width)
     }
   }
   return all
 }
 
-/** Writes cos(p f_i) and sin(p f_i), both times the factor, as [cos, sin] for one position: `row` is f32 [2r]. */
-export function writeAngles(row: Float32Array, position: number, { frequencies, factor }: RopeFrequencies): void {
+/** Writes cos(p f_i) and sin(p f_i), both times the factor, as [cos, sin] for one position: f32 [2r], from `at` on. */
+export function writeAngles(
+  into: Float32Array,
+  position: number,
+  { frequencies, factor }: RopeFrequencies,
+  at = 0,
+): void {
   const r = frequencies.length
   for (let i = 0; i < r; i++) {
     const x = position * (frequencies[i] as number)
@@ -77,8 +81,8 @@ export function writeAngles(row: Float32Array, position: number, { frequencies, 
     const quadrant = n & 3
     const cosine = quadrant === 0 ? c : quadrant === 1 ? -s : quadrant === 2 ? -c : s
     const sine = quadrant === 0 ? s : quadrant === 1 ? c : quadrant === 2 ? -s : -c
-    row[i] = factor * cosine
-    row[r + i] = factor * sine
+    into[at + i] = factor * cosine
+    into[at + r + i] = factor * sine
   }
 }
 
