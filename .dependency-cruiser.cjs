@@ -4,7 +4,7 @@ const rooms = {
   tensor: [],
   files: [],
   templates: [],
-  grammar: [],
+  grammar: ['formats'],
   sampling: [],
   formats: [],
   quant: ['tensor'],

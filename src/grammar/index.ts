@@ -23,16 +23,25 @@
  * - **Taking back**: `request({ drop: n, ids })`. **Beams** and `bestOf`: `fork()`, then a request on the copy.
  * - **The end**: where `accepting(0)`, the mask allows the ids that end a text; where `stopped(0)`, only these.
  * - **Reasoning stays free**: open the text when the reasoning has ended, or use a grammar whose first part is free text
- *   (`grammar-text.ts`).
+ *   (`forcedGrammar`).
  * - A failure (GrammarError from `next`) ends this text only. If the library traps, its instance is thrown away and other
  *   texts repeat their ids on a fresh one. A compilation that takes too long ends the thread; a fresh one is started, and
  *   texts go on.
  * - Where memory cannot be shared (a page that is not isolated), masks are sent as messages, and `next` is a promise.
  *
- * A `GrammarSource` is plain data, so it can be made anywhere and sent to the engine's thread.
+ * A `GrammarSource` is plain data, so it can be made anywhere and sent to the engine's thread: `prepareOutput` makes one of
+ * what a caller asks for (`{ schema }`, `{ json: true }` …) and gives the value of the finished answer; `forcedGrammar` makes
+ * one of the calls of tools that `src/formats` describes; `PartialJson` reads a JSON answer while it comes.
  */
+export { type OutputCheck, outputCheck } from './check.ts'
 export { GrammarError, OutputError, SchemaError } from './errors.ts'
+export { type ForcedGrammarOptions, forcedGrammar } from './forced-grammar.ts'
 export { type Grammar, GrammarLibrary, type GrammarSource, type Matcher } from './matcher.ts'
+export { type OutputFormat, type OutputOf, type PreparedOutput, prepareOutput } from './output.ts'
+export { PartialJson } from './partial-json.ts'
+export { type SchemaGrammar, schemaGrammar } from './schema/grammar.ts'
+export type { JsonSchema } from './schema/json-schema.ts'
+export { isStandardSchema, type StandardSchemaV1 } from './standard-schema.ts'
 export { type MaskedText, type MaskRequest, type Masks, MaskThread, type MaskThreadOptions } from './thread/client.ts'
 export type { MasksEvents, MasksPort, StartMasks } from './thread/protocol.ts'
 export { allows, maskWords, type TokenSource, type Vocabulary, vocabularyOf } from './vocabulary.ts'

@@ -1,0 +1,109 @@
+import { OutputError } from './errors.ts'
+import { isObject } from './schema/json-schema.ts'
+import { compilePattern } from './schema/pattern.ts'
+
+/** Returns what a finished answer says. Throws OutputError if it is not JSON, or not what the schema demands. */
+export type OutputCheck = (text: string) => unknown
+
+/** The part of ajv that is used; its classes differ by dialect. */
+interface Validator {
+  compile(schema: object | boolean): Validate
+}
+type ValidatorClass = new (options: object) => Validator
+type Validate = ((value: unknown) => boolean) & { readonly errors?: readonly Problem[] | null }
+interface Problem {
+  readonly instancePath: string
+  readonly message?: string
+}
+
+const SHOWN = 300
+
+/**
+ * Compiles a schema for finished answers. It does not know how the answer was constrained, so it also finds what the
+ * constraint missed. Throws OutputError if the schema itself is none.
+ */
+export async function outputCheck(schema: unknown): Promise<OutputCheck> {
+  const [validator, known] = await validatorFor(schema)
+  let validate: Validate
+  try {
+    validate = validator.compile(known as object | boolean)
+  } catch (error) {
+    throw new OutputError(`The schema cannot be checked: ${(error as Error).message}`, { cause: error })
+  }
+  return text => {
+    const value = readJson(text)
+    if (validate(value)) return value
+    const [first] = validate.errors ?? []
+    const place = first?.instancePath ? `${first.instancePath} ` : ''
+    const reason = `${place}${first?.message ?? 'is not allowed'}`
+    throw new OutputError(`The answer is not what its schema demands: ${reason}. It begins: ${begin(text)}`, { text })
+  }
+}
+
+/** The value of an answer in JSON. Throws OutputError. */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const why = (error as Error).message
+    throw new OutputError(`The answer is not JSON (${why}); it may have been cut. It begins: ${begin(text)}`, {
+      cause: error,
+      text,
+    })
+  }
+}
+
+const begin = (text: string) => JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text)
+
+/** One class serves all dialects: what older ones write otherwise is rewritten. */
+async function validatorFor(schema: unknown): Promise<[Validator, unknown]> {
+  const formats = (await import('ajv-formats')).default as unknown as (validator: Validator) => void
+  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const regExp = Object.assign((pattern: string) => compilePattern(pattern), { code: 'new RegExp' })
+  const validator = new (Ajv2020 as unknown as ValidatorClass)({
+    strict: false,
+    validateSchema: false,
+    logger: false,
+    // 0.07 is a multiple of 0.01, whatever 0.07 / 0.01 gives.
+    multipleOfPrecision: 5,
+    code: { regExp },
+  })
+  formats(validator)
+  return [validator, modern(schema)]
+}
+
+/** Objects of schemas: their keys are names. */
+const MAPS: ReadonlySet<string> = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+])
+/** Values as they are. */
+const DATA: ReadonlySet<string> = new Set(['enum', 'const', 'default', 'examples', 'example'])
+
+/** A copy in which flags of draft 4 and lists of `items` are what later drafts have. */
+function modern(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(modern)
+  if (!isObject(schema)) return schema
+  const { exclusiveMinimum: above, exclusiveMaximum: below, minimum, maximum } = schema
+  const fields = Object.entries(schema).flatMap(([key, value]): [string, unknown][] => {
+    if (DATA.has(key)) return [[key, value]]
+    if (MAPS.has(key) && isObject(value)) {
+      return [[key, Object.fromEntries(Object.entries(value).map(([name, part]) => [name, modern(part)]))]]
+    }
+    if (key === '$schema') return []
+    if (key === 'exclusiveMinimum' && typeof value === 'boolean') return value ? [[key, minimum]] : []
+    if (key === 'exclusiveMaximum' && typeof value === 'boolean') return value ? [[key, maximum]] : []
+    if (key === 'minimum' && above === true) return []
+    if (key === 'maximum' && below === true) return []
+    if (key === 'id' && typeof value === 'string') return [['$id', value]]
+    if (key === 'required' && typeof value === 'boolean') return []
+    return [[key, modern(value)]]
+  })
+  const copy = Object.fromEntries(fields)
+  if (!Array.isArray(copy.items)) return copy
+  const { items, additionalItems, ...others } = copy
+  return { ...others, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) }
+}

@@ -1,0 +1,215 @@
+import type { ForcedText } from '../formats/index.ts'
+import { SchemaError } from './errors.ts'
+import type { GrammarSource } from './matcher.ts'
+import { schemaGrammar } from './schema/grammar.ts'
+import { holdStrings } from './schema/scalars.ts'
+
+type ForcedCall = ForcedText['calls'][number]
+type ForcedPiece = ForcedCall['begin'][number]
+type ForcedPart = Extract<ForcedCall['arguments'], { kind: 'parts' }>['parts'][number]
+
+export interface ForcedGrammarOptions {
+  /** A text cut at the control tokens that it spells: `tokenizer.splitAtSpecial`. */
+  readonly split: (text: string) => readonly (string | number)[]
+  /** Whether the prompt ends inside a block of reasoning. Default false. */
+  readonly reasoning?: boolean
+}
+
+/** Blanks before calls, and in free text any character. */
+const BLANKS = '/[ \\t\\r\\n]{1,8}/'
+const ANY = '/(?s:.*)/'
+
+/**
+ * The grammar of an answer with calls of tools (`ForcedText` says of what it consists), in llguidance's form of Lark. Marks
+ * that are control tokens of the vocabulary are forced as these tokens. Throws SchemaError for parameters that cannot be
+ * held; its path begins with the tool's name.
+ */
+export function forcedGrammar(forced: ForcedText, options: ForcedGrammarOptions): GrammarSource {
+  return { kind: 'lark', text: new Writer(options).write(forced, options.reasoning ?? false) }
+}
+
+/** A token of the vocabulary by its id. */
+const token = (id: number) => `<[${id}]>`
+const literal = (text: string) => JSON.stringify(text)
+
+class Writer {
+  readonly #split: ForcedGrammarOptions['split']
+  readonly #rules: string[] = []
+  #next = 0
+
+  constructor({ split }: ForcedGrammarOptions) {
+    this.#split = split
+  }
+
+  write(forced: ForcedText, inside: boolean): string {
+    const { reasoning, free, triggers, otherwise } = forced
+    const think = reasoning.end === '' ? '' : this.#until(reasoning.end)
+    const begin = `${BLANKS}? ${this.#text(reasoning.begin)}`
+    const before = think === '' ? '' : inside ? think : reasoning.begin === '' ? '' : `(${begin} ${think})?`
+    const calls = this.#calls(forced, '')
+    let rest = `${BLANKS}? ${calls}`
+    if (free) {
+      const ways = triggers.map(trigger => `${this.#until(trigger)} ${this.#calls(forced, trigger)}`)
+      rest = this.#rule([...ways, ANY].join(' | '))
+    } else if (otherwise !== null) {
+      rest = `${BLANKS}? ${this.#rule(`${calls} | ${this.#json(otherwise, 'answer')}`)}`
+    }
+    return [`start: ${before} ${rest}`, ...this.#rules].join('\n')
+  }
+
+  /** Calls, whose first `trigger` is already written. */
+  #calls({ open, between, close, max, calls }: ForcedText, trigger: string): string {
+    const all = this.#rule(calls.map(call => this.#call(call, '', '')).join(' | '))
+    // The trigger may be all of what opens the calls, a part of it, or reach into the first call.
+    const first =
+      trigger === ''
+        ? `${this.#text(open)} ${all}`
+        : this.#rule(calls.map(call => this.#call(call, open, trigger)).join(' | '))
+    return this.#rule(`${first} ${this.#more(all, between, close, max === null ? null : max - 1)}`)
+  }
+
+  /** Up to so many further calls, and what closes them. What both begin with is written once: lexemes are not taken back. */
+  #more(call: string, between: string, close: string, max: number | null): string {
+    if (max === 0) return this.#text(close)
+    const [a, b] = [this.#atoms(between), this.#atoms(close)]
+    let same = 0
+    while (same < a.length && same < b.length && a[same] === b[same]) same++
+    const again = `r${this.#next++}`
+    const rest = max === null ? again : this.#more(call, between, close, max - 1)
+    const next = this.#rule(`${this.#written(a.slice(same))} ${call} ${rest} | ${this.#written(b.slice(same)) || '""'}`)
+    this.#rules.push(`${again}: ${this.#written(a.slice(0, same))} ${next}`)
+    return again
+  }
+
+  /** A text by characters and control tokens. */
+  #atoms(text: string): (string | number)[] {
+    return this.#split(text).flatMap((part): (string | number)[] => (typeof part === 'number' ? [part] : [...part]))
+  }
+
+  #written(atoms: readonly (string | number)[]): string {
+    const parts: (string | number)[] = []
+    for (const atom of atoms) {
+      const last = parts.at(-1)
+      if (typeof atom === 'string' && typeof last === 'string') parts[parts.length - 1] = last + atom
+      else parts.push(atom)
+    }
+    return parts.map(part => this.#piece(part)).join(' ')
+  }
+
+  #call(call: ForcedCall, open: string, trigger: string): string {
+    const [head = '', ...pieces] = call.begin
+    const start: ForcedPiece[] = typeof head === 'string' ? [open + head, ...pieces] : [open, head, ...pieces]
+    const known = typeof start[0] === 'string' ? start[0] : ''
+    const whole = trigger === '' ? known : known.trimStart()
+    const rest = [whole.slice(trigger.length), ...start.slice(1)]
+    const begin = rest.map(piece => (typeof piece === 'string' ? this.#text(piece) : `/${piece.regex}/`)).join(' ')
+    const { name, arguments: given, end } = call
+    if (given.kind === 'json') return this.#rule(`${begin} ${this.#json(given.schema, name)} ${this.#text(end)}`)
+    const parts = given.parts.map(part => ({ rule: this.#part(part, name), required: part.required }))
+    return this.#rule(`${begin} ${this.#sequence(parts, given.between, false)} ${this.#text(end)}`)
+  }
+
+  /** Parts in their order, those not required left out at will, with `between` between those that are there. */
+  #sequence(parts: readonly { rule: string; required: boolean }[], between: string, follows: boolean): string {
+    const [first, ...others] = parts
+    if (first === undefined) return '""'
+    const rest = this.#sequence(others, between, true)
+    const there = `${follows ? this.#text(between) : ''} ${first.rule} ${rest}`
+    if (first.required) return this.#rule(there)
+    return this.#rule(`${there} | ${follows ? rest : this.#sequence(others, between, false)}`)
+  }
+
+  #part({ name, begin, end, value }: ForcedPart, tool: string): string {
+    const path = `${tool}/${name}`
+    const held =
+      value.kind === 'json'
+        ? `${this.#json(value.schema, path)} ${this.#text(end)}`
+        : this.#value(value.schema, end, path)
+    return this.#rule(`${this.#text(begin)} ${held}`)
+  }
+
+  /** The characters of a string, and the text that ends them. */
+  #value(schema: Readonly<Record<string, unknown>>, end: string, path: string): string {
+    const values = 'const' in schema ? [schema.const] : schema.enum
+    if (Array.isArray(values)) {
+      const texts = values
+        .filter(value => typeof value === 'string' && value !== '')
+        .map(value => literal(value as string))
+      if (texts.length === 0)
+        throw new SchemaError(`The schema of ${path} has no text among its values`, { path, keyword: 'enum' })
+      return `(${texts.join(' | ')}) ${this.#text(end)}`
+    }
+    const {
+      minLength = 0,
+      maxLength,
+      pattern,
+      allOf,
+    } = holdStrings(schema, path) as {
+      minLength?: number
+      maxLength?: number
+      pattern?: string
+      allOf?: readonly { pattern: string }[]
+    }
+    const patterns = [pattern, ...(allOf ?? []).map(one => one.pattern)].filter(one => one !== undefined)
+    const bounds = minLength > 0 || maxLength !== undefined ? [`(?s:.{${minLength},${maxLength ?? ''}})`] : []
+    return this.#until(end, [...patterns.map(wholePattern), ...bounds])
+  }
+
+  /** Free text up to a mark that it does not contain, and the mark. */
+  #until(mark: string, expressions: readonly string[] = []): string {
+    const [head, ...others] = this.#split(mark)
+    const rest = others.map(part => this.#piece(part)).join(' ')
+    const bare = mark.trim()
+    // Control tokens are never part of a text.
+    const excluded =
+      typeof head === 'string' && bare !== '' && others.length === 0 ? [`~/(?s:.*)${quoted(bare)}(?s:.*)/`] : []
+    const terms = [...expressions.map(one => `/${one}/`), ...(expressions.length > 0 ? excluded : [])]
+    const content = `T${this.#next++}`
+    this.#rules.push(`${content}: ${terms.length > 0 ? terms.join(' & ') : ANY}`)
+    if (typeof head !== 'string') return `${content} ${head === undefined ? '' : token(head)} ${rest}`
+    const name = `r${this.#next++}`
+    this.#rules.push(`${name}[lazy]: ${content} ${literal(head)}`)
+    return `${name} ${rest}`
+  }
+
+  #json(schema: unknown, tool: string): string {
+    try {
+      const { source } = schemaGrammar(schema)
+      return this.#rule(`%json ${source.text}`)
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error
+      const { keyword, path } = error
+      throw new SchemaError(`The parameters of ${tool}: ${error.message}`, { keyword, path: `/${tool}${path}` })
+    }
+  }
+
+  #text(text: string): string {
+    if (text === '') return ''
+    return this.#split(text)
+      .map(part => this.#piece(part))
+      .join(' ')
+  }
+
+  #piece(part: string | number): string {
+    return typeof part === 'number' ? token(part) : literal(part)
+  }
+
+  #rule(body: string): string {
+    const name = `r${this.#next++}`
+    this.#rules.push(`${name}: ${body.trim() === '' ? '""' : body}`)
+    return name
+  }
+}
+
+/** A pattern that may match anywhere, as one of the whole text. */
+function wholePattern(pattern: string): string {
+  const anchored = /^\^(.*)\$$/s.exec(pattern)
+  if (anchored) return `(?:${anchored[1]})`
+  return `${pattern.startsWith('^') ? '' : '(?s:.*)'}(?:${pattern.replace(/^\^|\$$/g, '')})${pattern.endsWith('$') ? '' : '(?s:.*)'}`
+}
+
+/** A text in a regular expression between slashes. */
+const quoted = (text: string): string =>
+  [...text]
+    .map(character => (/[\w ]/.test(character) ? character : `\\x{${character.codePointAt(0)?.toString(16)}}`))
+    .join('')

@@ -1,0 +1,154 @@
+import { OptionError } from '../errors.ts'
+import { show } from '../options/show.ts'
+import { outputCheck, readJson } from './check.ts'
+import { OutputError } from './errors.ts'
+import type { GrammarSource } from './matcher.ts'
+import { JSON_OPTIONS, schemaGrammar } from './schema/grammar.ts'
+import type { JsonSchema } from './schema/json-schema.ts'
+import { PatternProblem, rustPattern } from './schema/pattern.ts'
+import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput } from './standard-schema.ts'
+
+/**
+ * What an answer has to be; exactly one of:
+ *
+ * - `schema`: JSON by a JSON schema, or by a Standard Schema (zod, valibot …). What cannot be held is refused;
+ * - `json`: any JSON object;
+ * - `regex`: a text that the expression matches from its start to its end;
+ * - `choices`: one of these texts;
+ * - `grammar`: a text of a grammar in llguidance's form of Lark.
+ */
+export interface OutputFormat {
+  readonly schema?: JsonSchema | StandardSchemaV1
+  readonly json?: true
+  readonly regex?: string | RegExp
+  readonly choices?: readonly string[]
+  readonly grammar?: string
+}
+
+/** The type of the value that an answer of a format has. */
+export type OutputOf<F extends OutputFormat> = F extends { readonly schema: infer S }
+  ? S extends StandardSchemaV1
+    ? StandardSchemaV1.InferOutput<S>
+    : unknown
+  : F extends { readonly choices: readonly (infer C)[] }
+    ? C
+    : F extends { readonly json: true }
+      ? { [key: string]: unknown }
+      : string
+
+/** A format, made ready for a prompt. */
+export interface PreparedOutput<T = unknown> {
+  /** Plain data: what the engine's thread compiles. */
+  readonly source: GrammarSource
+  /** Whether answers are JSON: then `PartialJson` reads them while they come. */
+  readonly json: boolean
+  /** The error that a failed compilation means to the caller. */
+  explain(reason: string): Error
+  /** The value of a finished answer. Throws OutputError if it is not what was asked for. */
+  finish(text: string): Promise<T>
+}
+
+const NAMES = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
+const MAX_CHOICES = 20_000
+const MAX_TEXT = 1_000_000
+
+/** Makes a format ready. Throws SchemaError naming path and keyword of what cannot be held, OptionError for a bad one. */
+export async function prepareOutput<const F extends OutputFormat>(format: F): Promise<PreparedOutput<OutputOf<F>>> {
+  const given = NAMES.filter(name => format[name] !== undefined)
+  if (given.length !== 1) {
+    const met = given.length === 0 ? 'nothing' : given.join(' and ')
+    throw new OptionError(`The format of the answer has ${met}; expected one of ${NAMES.join(', ')}`)
+  }
+  return (await prepared(format)) as PreparedOutput<OutputOf<F>>
+}
+
+async function prepared({ schema, json, regex, choices, grammar }: OutputFormat): Promise<PreparedOutput> {
+  if (schema !== undefined) return await forSchema(schema)
+  if (json !== undefined) return forJson(json)
+  if (regex !== undefined) return forRegex(regex)
+  if (choices !== undefined) return forChoices(choices)
+  if (typeof grammar !== 'string' || grammar.length > MAX_TEXT) {
+    throw new OptionError(`grammar is ${show(grammar)}; expected a text of at most ${MAX_TEXT} characters`)
+  }
+  return plain({ kind: 'lark', text: grammar }, 'grammar', () => true)
+}
+
+async function forSchema(schema: JsonSchema | StandardSchemaV1): Promise<PreparedOutput> {
+  const standard = isStandardSchema(schema) ? schema : undefined
+  const known = standard ? await jsonSchemaOf(standard) : schema
+  const { source, explain } = schemaGrammar(known)
+  const check = await outputCheck(known)
+  return {
+    source,
+    explain,
+    json: true,
+    async finish(text) {
+      const value = check(text)
+      return standard ? await standardOutput(standard, value, text) : value
+    },
+  }
+}
+
+function forJson(json: unknown): PreparedOutput {
+  if (json !== true) throw new OptionError(`json is ${show(json)}; expected true`)
+  const text = JSON.stringify({ type: 'object', 'x-guidance': JSON_OPTIONS })
+  return {
+    source: { kind: 'json', text },
+    explain: reason => new OptionError(`json cannot be held: ${reason}`),
+    json: true,
+    finish: async text => readJson(text),
+  }
+}
+
+function forRegex(regex: string | RegExp): PreparedOutput {
+  const source = typeof regex === 'string' ? regex : regex instanceof RegExp ? regex.source : undefined
+  if (source === undefined) throw new OptionError(`regex is ${show(regex)}; expected a text or a RegExp`)
+  const flags = typeof regex === 'string' ? '' : regex.flags.replace(/[dguvy]/g, '')
+  if (flags !== '')
+    throw new OptionError(`regex has the flags ${flags}, which cannot be held; expected none but u and v`)
+  let text: string
+  try {
+    text = rustPattern(source)
+  } catch (problem) {
+    if (!(problem instanceof PatternProblem)) throw problem
+    throw new OptionError(`regex ${show(source)} ${problem.message}; expected one without`)
+  }
+  const whole = new RegExp(`^(?:${source})$`, isUnicode(source) ? 'u' : '')
+  return plain({ kind: 'regex', text }, 'regex', answer => whole.test(answer))
+}
+
+function isUnicode(source: string): boolean {
+  try {
+    new RegExp(source, 'u')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function forChoices(choices: readonly string[]): PreparedOutput {
+  const fits = Array.isArray(choices) && choices.every(choice => typeof choice === 'string' && choice !== '')
+  if (!fits || choices.length === 0 || choices.length > MAX_CHOICES) {
+    throw new OptionError(
+      `choices is ${show(choices)}; expected a list of 1 to ${MAX_CHOICES} texts that are not empty`,
+    )
+  }
+  if (choices.some(choice => /\p{Surrogate}/u.test(choice))) throw new OptionError('choices has half a surrogate pair')
+  const known = new Set(choices)
+  const text = `start: ${[...known].map(choice => JSON.stringify(choice)).join(' | ')}`
+  return plain({ kind: 'lark', text }, 'choices', answer => known.has(answer))
+}
+
+/** A format whose value is the text. */
+function plain(source: GrammarSource, name: string, holds: (text: string) => boolean): PreparedOutput {
+  return {
+    source,
+    json: false,
+    explain: reason => new OptionError(`${name} cannot be held: ${reason.replace(/\s+/g, ' ').slice(0, 400)}`),
+    async finish(text) {
+      if (holds(text)) return text
+      const begin = show(text)
+      throw new OutputError(`The answer is not what ${name} demands; it may have been cut. It is ${begin}`, { text })
+    },
+  }
+}

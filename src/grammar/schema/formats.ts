@@ -1,0 +1,74 @@
+/**
+ * What the formats of JSON Schema and OpenAPI demand of a text, as patterns in Rust's syntax. Each allows only what
+ * ajv-formats accepts; where a format is endless, less.
+ */
+const DAY = '(?:0[1-9]|1[0-9]|2[0-8])'
+const DATE =
+  '(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-' +
+  `${DAY})|[0-9]{2}(?:0[48]|[2468][048]|[13579][26])-02-29)`
+const CLOCK = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?'
+const ZONE = '(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])'
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const HOST = `${LABEL}(?:\\.${LABEL}){0,8}`
+const OCTET = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+const IPV4 = `${OCTET}(?:\\.${OCTET}){3}`
+const H = '[0-9A-Fa-f]{1,4}'
+const IPV6 = [
+  `(?:${H}:){7}${H}`,
+  ...[1, 2, 3, 4, 5, 6].map(n => `(?:${H}:){1,${n}}(?::${H}){1,${7 - n}}`),
+  `(?:${H}:){1,7}:`,
+  `:(?::${H}){1,7}`,
+  '::',
+].join('|')
+const DIGITS = '[0-9]{1,6}'
+const DURATION =
+  `P(?:${DIGITS}W|(?:${DIGITS}Y(?:${DIGITS}M)?(?:${DIGITS}D)?|${DIGITS}M(?:${DIGITS}D)?|${DIGITS}D)(?:T(?:${DIGITS}H` +
+  `(?:${DIGITS}M)?(?:${DIGITS}S)?|${DIGITS}M(?:${DIGITS}S)?|${DIGITS}S))?|T(?:${DIGITS}H(?:${DIGITS}M)?(?:${DIGITS}S)?|` +
+  `${DIGITS}M(?:${DIGITS}S)?|${DIGITS}S))`
+const PATH_CHARACTER = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+const TAIL = `(?:/${PATH_CHARACTER}*)*(?:\\?(?:${PATH_CHARACTER}|[/?])*)?(?:#(?:${PATH_CHARACTER}|[/?])*)?`
+const SCHEME = '[A-Za-z][A-Za-z0-9+.-]{0,20}'
+const AUTHORITY = `//(?:[A-Za-z0-9._~-]{1,64}@)?${HOST}(?::[0-9]{1,5})?`
+const URI = `(?:${SCHEME}:${AUTHORITY}${TAIL}|${SCHEME}:(?:/)?(?:${PATH_CHARACTER})+${TAIL})`
+const URI_REFERENCE = `(?:${URI}|/(?:${PATH_CHARACTER}+${TAIL})?|[A-Za-z0-9._~-]+${TAIL})`
+const URL = `https?://[a-z0-9]{1,61}(?:\\.[a-z0-9]{1,61}){0,4}\\.[a-z]{2,12}(?::[0-9]{2,5})?(?:/${PATH_CHARACTER}*)*`
+const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}"
+const EMAIL = `${ATOM}(?:\\.${ATOM}){0,4}@(?:${LABEL}\\.){1,6}${LABEL}`
+const POINTER = '(?:/(?:[^/~\\x00-\\x1f]|~0|~1)*)*'
+
+export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
+  date: DATE,
+  time: `${CLOCK}${ZONE}`,
+  'date-time': `${DATE}T${CLOCK}${ZONE}`,
+  'iso-time': `${CLOCK}${ZONE}?`,
+  'iso-date-time': `${DATE}[T ]${CLOCK}${ZONE}?`,
+  duration: DURATION,
+  email: EMAIL,
+  'idn-email': EMAIL,
+  hostname: HOST,
+  'idn-hostname': HOST,
+  ipv4: IPV4,
+  ipv6: IPV6,
+  uuid: '[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}',
+  uri: URI,
+  'uri-reference': URI_REFERENCE,
+  iri: URI,
+  'iri-reference': URI_REFERENCE,
+  url: URL,
+  byte: '(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?',
+  'json-pointer': POINTER,
+  'json-pointer-uri-fragment': "#(?:/(?:[A-Za-z0-9_.!$&'()*+,;:=@-]|~0|~1)*)*",
+  'relative-json-pointer': `(?:0|[1-9][0-9]{0,6})(?:#|${POINTER})`,
+}
+
+/** Longest text of formats that have a limit. */
+export const FORMAT_LENGTHS: Readonly<Record<string, number>> = { hostname: 253, 'idn-hostname': 253 }
+
+/** Formats that demand nothing of a text or a number beyond its type. */
+export const FREE_FORMATS: ReadonlySet<string> = new Set(['float', 'double', 'password', 'binary'])
+
+/** Whole numbers of so many bits. */
+export const NUMBER_FORMATS: Readonly<Record<string, readonly [number, number]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [-(2 ** 63), 2 ** 63],
+}

@@ -1,0 +1,47 @@
+import type { GrammarSource } from '../matcher.ts'
+import { holdSchema } from './hold.ts'
+import { refusal } from './use.ts'
+
+/** A schema as a grammar. */
+export interface SchemaGrammar {
+  readonly source: GrammarSource
+  /** What a failure of the library to compile it means: SchemaError with a path, where it is known. */
+  explain(reason: string): Error
+}
+
+/** Longest schema, as JSON. */
+const MAX_LENGTH = 2_000_000
+
+/** Between two tokens of JSON: a few blanks, or a new line with its indentation. */
+const WHITE_SPACE = '\\n[ \\t]{0,16}|[ \\t]{1,2}'
+
+/** How the library writes JSON. Without \u, a name has one spelling, so that no property can come in disguise. */
+export const JSON_OPTIONS = { whitespace_pattern: WHITE_SPACE, json_allowed_escapes: 'nrbtf\\"' }
+
+/** The grammar of the JSON that satisfies a schema. Throws SchemaError naming path and keyword of what cannot be held. */
+export function schemaGrammar(schema: unknown): SchemaGrammar {
+  const { schema: held, paths } = holdSchema(schema)
+  const text = JSON.stringify({ ...held, 'x-guidance': JSON_OPTIONS })
+  if (text.length > MAX_LENGTH) {
+    throw refusal('', '', `is ${text.length} characters of JSON; expected at most ${MAX_LENGTH}`)
+  }
+  return { source: { kind: 'json', text }, explain: reason => explained(reason, paths) }
+}
+
+/** Keywords by what the library says of them. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/circular references with sibling/, '$ref'],
+  [/patternPropert/, 'patternProperties'],
+  [/minProperties|maxProperties/, 'minProperties'],
+  [/multipleOf/, 'multipleOf'],
+  [/[Rr]egex|lookaround/, 'pattern'],
+]
+
+function explained(reason: string, paths: ReadonlyMap<string, string>): Error {
+  const name = /#\/\$defs\/(d\d+)/.exec(reason)?.[1]
+  const path = (name && paths.get(name)) ?? ''
+  const short = reason.replace(/\s+/g, ' ').slice(0, 300)
+  if (/[Uu]nsatisfiable/.test(reason)) return refusal(path, '', `is satisfied by no value: ${short}`)
+  const keyword = REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? ''
+  return refusal(path, keyword, `cannot be held: ${short}`)
+}

@@ -1,0 +1,296 @@
+import { holdArrays } from './arrays.ts'
+import { disjoint } from './disjoint.ts'
+import { ANNOTATIONS, type HeldObject, type HeldSchema, isObject, KEYWORDS, TYPES } from './json-schema.ts'
+import { misspelt } from './misspelt.ts'
+import { holdObjects } from './objects.ts'
+import { References } from './references.ts'
+import { negated, withDependents } from './rewrite.ts'
+import { holdNumbersOf, holdStrings, holdValues } from './scalars.ts'
+import { refusal, type Use } from './use.ts'
+
+/** A schema that the library holds, and where its definitions are from. */
+export interface HeldDocument {
+  readonly schema: HeldObject
+  /** JSON pointer of each definition of `schema` by its name. */
+  readonly paths: ReadonlyMap<string, string>
+}
+
+const MAX_NODES = 20_000
+const MAX_DEPTH = 64
+
+/**
+ * Rewrites a schema such that the library holds every keyword. Throws SchemaError naming path and keyword of what cannot
+ * be held. The result may allow less than the schema, never more:
+ *
+ * - objects have no properties besides those named, unless `additionalProperties` or `patternProperties` says otherwise;
+ * - where `type` is missing, the other keywords say it;
+ * - properties come in the schema's order, numbers have at most 15 digits before the point.
+ */
+export function holdSchema(root: unknown): HeldDocument {
+  const holder = new Holder(root)
+  return holder.document()
+}
+
+type Fields = { readonly [keyword: string]: unknown }
+
+/** Keywords that apply schemas to the same value. */
+const IN_PLACE = [
+  '$ref',
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'not',
+  'if',
+  'dependentRequired',
+  'dependentSchemas',
+  'dependencies',
+]
+/** Keywords that name properties. */
+const NAMING = [
+  'properties',
+  'patternProperties',
+  'additionalProperties',
+  'propertyNames',
+  '$ref',
+  'unevaluatedProperties',
+]
+const KNOWN: ReadonlySet<string> = new Set<string>([...KEYWORDS, ...ANNOTATIONS])
+
+class Holder {
+  readonly #root: unknown
+  readonly #references: References
+  readonly #names = new Map<string, string>()
+  readonly #paths = new Map<string, string>()
+  readonly #definitions = new Map<string, HeldSchema>()
+  readonly #open: (() => void)[] = []
+  /** Paths of schemas that are being applied to one value: a circle among them ends nowhere. */
+  readonly #inPlace: string[] = []
+  #nodes = 0
+
+  constructor(root: unknown) {
+    this.#root = root
+    this.#references = new References(root)
+  }
+
+  document(): HeldDocument {
+    const schema = this.hold(this.#root, { path: '', depth: 0, alone: true })
+    if (schema === false) throw refusal('', '', 'is false: no value satisfies it')
+    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) next()
+    const $defs = Object.fromEntries(this.#definitions)
+    const whole = schema === true ? {} : schema
+    return { schema: this.#definitions.size > 0 ? { ...whole, $defs } : whole, paths: this.#paths }
+  }
+
+  hold(value: unknown, use: Use): HeldSchema {
+    const { path, depth } = use
+    if (++this.#nodes > MAX_NODES)
+      throw refusal(path, '', `is part of a schema with more than ${MAX_NODES} schemas in it`)
+    if (depth > MAX_DEPTH) throw refusal(path, '', `is nested more than ${MAX_DEPTH} deep`)
+    if (typeof value === 'boolean') return value
+    if (!isObject(value)) throw refusal(path, '', 'is no schema; expected an object, true or false')
+    for (const keyword of Object.keys(value)) {
+      const meant = KNOWN.has(keyword) ? undefined : misspelt(keyword)
+      if (meant) throw refusal(path, keyword, `is not known; did you mean ${meant}?`)
+    }
+    const dynamic = ['$dynamicRef', '$recursiveRef'].find(keyword => value[keyword] !== undefined)
+    if (dynamic) throw refusal(path, dynamic, 'depends on where it is used from, which cannot be held; use $ref')
+    return this.#holdFields(value, use)
+  }
+
+  #holdFields(schema: Fields, use: Use): HeldSchema {
+    const applied = IN_PLACE.filter(keyword => schema[keyword] !== undefined)
+    const own = this.#own(schema, use, applied)
+    if (own === false) return false
+    const parts: HeldSchema[] = Object.keys(own).length > 0 ? [own] : []
+    const single = applied.length === 1 && parts.length === 0
+    const inner = { ...use, depth: use.depth + 1, alone: use.alone && single }
+    for (const keyword of applied) parts.push(...this.#applied(schema, keyword, inner))
+    return all(parts)
+  }
+
+  /** The keywords of a schema that speak of the value itself. */
+  #own(schema: Fields, use: Use, applied: readonly string[]): HeldSchema {
+    const values = holdValues(schema, use.path)
+    if (values === false) return false
+    // Parts that name no properties leave what may be closed.
+    const closes = use.alone && applied.every(keyword => !namesProperties(schema[keyword], keyword))
+    const inside = { ...use, alone: closes }
+    const given = this.#types(schema, use.path, closes && applied.length === 0)
+    const types = Number.isInteger(schema.multipleOf) ? wholeNumbers(given) : given
+    const [strings, objects] = [holdStrings(schema, use.path), holdObjects(this, schema, inside)]
+    // Both may demand more than one schema can say.
+    const more = [strings, objects].flatMap(({ allOf = [] }) => allOf as HeldSchema[])
+    return {
+      ...(types && { type: types }),
+      ...values,
+      ...holdNumbersOf(schema, use.path),
+      ...strings,
+      ...holdArrays(this, schema, inside),
+      ...objects,
+      ...(more.length > 0 && { allOf: more }),
+    }
+  }
+
+  #types({ type, nullable, ...others }: Fields, path: string, infer: boolean): readonly string[] | string | undefined {
+    if (type === undefined) {
+      if (!infer || 'const' in others || 'enum' in others) return undefined
+      const spoken = Object.entries(SPEAKING).filter(([, keywords]) => keywords.some(keyword => keyword in others))
+      return spoken.length === 1 ? spoken[0]?.[0] : undefined
+    }
+    const given = Array.isArray(type) ? type : [type]
+    for (const name of given) {
+      if (!TYPES.includes(name))
+        throw refusal(path, 'type', `has ${JSON.stringify(name)}; expected ${TYPES.join(', ')}`)
+    }
+    if (nullable === true && !given.includes('null')) given.push('null')
+    // What is said twice would be ambiguous.
+    const types = given.includes('number') ? given.filter(name => name !== 'integer') : given
+    return types.length === 1 ? types[0] : [...new Set(types)]
+  }
+
+  #applied(schema: Fields, keyword: string, use: Use): HeldSchema[] {
+    const { path } = use
+    const value = schema[keyword]
+    switch (keyword) {
+      case '$ref':
+        return [this.#reference(value, use)]
+      case 'allOf': {
+        const list = schemas(value, path, keyword)
+        const inner = { ...use, alone: use.alone && list.length === 1 }
+        return list.map((part, i) => this.#part(part, keyword, i, inner))
+      }
+      case 'anyOf':
+        return [{ anyOf: schemas(value, path, keyword).map((part, i) => this.#part(part, keyword, i, use)) }]
+      case 'oneOf':
+        return [this.#oneOf(schemas(value, path, keyword), use)]
+      case 'not':
+        return [this.#inside(`${path}/not`, () => this.hold(negated(value, path), use))]
+      case 'if':
+        return this.#condition(schema, use)
+      default:
+        return withDependents(schema, keyword, path).map(part => this.hold(part, use))
+    }
+  }
+
+  #part(part: unknown, keyword: string, i: number, use: Use): HeldSchema {
+    const path = `${use.path}/${keyword}/${i}`
+    return this.#inside(path, () => this.hold(part, { ...use, path }))
+  }
+
+  /** Runs with the path among those that are applied to one value. */
+  #inside<T>(path: string, run: () => T): T {
+    this.#inPlace.push(path)
+    const result = run()
+    this.#inPlace.pop()
+    return result
+  }
+
+  #oneOf(list: readonly unknown[], use: Use): HeldSchema {
+    const located = list.map((value, i) => ({ value, path: `${use.path}/oneOf/${i}` }))
+    const resolve = (reference: string, path: string) => this.#references.resolve(reference, path)
+    for (const [i, one] of located.entries()) {
+      for (const [j, other] of located.entries()) {
+        if (j <= i || disjoint(one, other, resolve)) continue
+        const what = `has the schemas ${i} and ${j}, which one value may satisfy both; use anyOf, or make them exclude each other`
+        throw refusal(use.path, 'oneOf', what)
+      }
+    }
+    return { anyOf: list.map((part, i) => this.#part(part, 'oneOf', i, use)) }
+  }
+
+  #condition(schema: Fields, use: Use): HeldSchema[] {
+    const { if: condition, then: yes = true, else: no = true } = schema
+    if (yes === true && no === true) return []
+    const both = (first: unknown, second: unknown) => ({ allOf: [first, second] })
+    const not = negated(condition, use.path, 'if')
+    const rewritten = { anyOf: [both(condition, yes), both(not, no)] }
+    return [this.hold(rewritten, { ...use, alone: false })]
+  }
+
+  #reference(reference: unknown, use: Use): HeldSchema {
+    const { path } = use
+    const target = typeof reference === 'string' ? this.#references.resolve(reference, path) : undefined
+    if (target === undefined) {
+      const met = typeof reference === 'string' ? `is ${reference}, which is not in this schema` : 'is no text'
+      throw refusal(path, '$ref', `${met}; expected a reference within it, such as #/$defs/name`)
+    }
+    if (this.#leadsBack(target.path)) throw refusal(path, '$ref', 'leads back to itself without any value in between')
+    // A definition has one form where it stands alone, and an open one elsewhere.
+    const key = `${use.alone}:${target.path}`
+    let name = this.#names.get(key)
+    if (name === undefined) {
+      name = `d${this.#names.size}`
+      const known = name
+      this.#names.set(key, name)
+      this.#paths.set(name, target.path)
+      this.#definitions.set(name, true)
+      this.#open.push(() => {
+        const start = { path: target.path, depth: 0, alone: use.alone }
+        this.#definitions.set(
+          known,
+          this.#inside(target.path, () => this.hold(target.value, start)),
+        )
+      })
+    }
+    return { $ref: `#/$defs/${name}` }
+  }
+
+  /** Follows references that stand alone: `{ "$ref": … }` to `{ "$ref": … }`. */
+  #leadsBack(path: string): boolean {
+    const seen = new Set<string>()
+    const visit = (at: string, value: unknown): boolean => {
+      if (seen.has(at)) return at === path
+      if (!isObject(value)) return false
+      seen.add(at)
+      if (typeof value.$ref === 'string') {
+        const next = this.#references.resolve(value.$ref, at)
+        if (next && (next.path === path || visit(next.path, next.value))) return true
+      }
+      return ['allOf', 'anyOf', 'oneOf'].some(keyword => {
+        const list = value[keyword]
+        return Array.isArray(list) && list.some((part, i) => visit(`${at}/${keyword}/${i}`, part))
+      })
+    }
+    const place = this.#references.resolve(`#${encodeURI(path)}`, '')
+    return place !== undefined && visit(path, place.value)
+  }
+}
+
+/** Keywords by the type that they speak of. */
+const SPEAKING = {
+  object: ['properties', 'required', 'additionalProperties', 'patternProperties', 'minProperties', 'maxProperties'],
+  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
+  string: ['pattern', 'minLength', 'maxLength'],
+  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+}
+
+/** A multiple of a whole number is one. */
+function wholeNumbers(types: readonly string[] | string | undefined): readonly string[] {
+  const given = typeof types === 'string' ? [types] : (types ?? TYPES.filter(type => type !== 'integer'))
+  return [...new Set(given.map(type => (type === 'number' ? 'integer' : type)))]
+}
+
+function namesProperties(value: unknown, keyword: string): boolean {
+  if (keyword === '$ref' || keyword === 'if' || keyword === 'dependentSchemas') return true
+  if (keyword === 'not' || keyword === 'dependentRequired') return false
+  if (keyword === 'dependencies') return Object.values(value as object).some(part => !Array.isArray(part))
+  return Array.isArray(value) && value.some(part => speaksOfNames(part))
+}
+
+function speaksOfNames(part: unknown): boolean {
+  if (!isObject(part)) return false
+  if (NAMING.some(keyword => keyword in part)) return true
+  return IN_PLACE.some(keyword => part[keyword] !== undefined && namesProperties(part[keyword], keyword))
+}
+
+function schemas(value: unknown, path: string, keyword: string): readonly unknown[] {
+  if (Array.isArray(value) && value.length > 0) return value
+  throw refusal(path, keyword, 'is no list of schemas')
+}
+
+function all(parts: readonly HeldSchema[]): HeldSchema {
+  const kept = parts.filter(part => part !== true && Object.keys(part).length > 0)
+  if (parts.includes(false)) return false
+  if (kept.length === 0) return true
+  return kept.length === 1 ? (kept[0] as HeldSchema) : { allOf: kept }
+}

@@ -1,0 +1,43 @@
+/** A JSON schema, as JSON.parse gives it. */
+export type JsonSchema = boolean | { readonly [keyword: string]: unknown }
+
+/** A schema in the form that the library gets: every keyword is one of those that it holds. */
+export type HeldSchema = boolean | HeldObject
+export type HeldObject = { readonly [keyword: string]: unknown }
+
+/** Names of JSON's types. */
+export const TYPES = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'] as const
+export type JsonType = (typeof TYPES)[number]
+
+/** Keywords that say nothing of what is valid. */
+export const ANNOTATIONS: ReadonlySet<string> = new Set([
+  ...['title', 'description', 'default', 'examples', 'example', '$comment', 'deprecated', 'readOnly', 'writeOnly'],
+  ...['$schema', '$id', 'id', '$anchor', '$vocabulary', '$defs', 'definitions', 'discriminator', 'externalDocs', 'xml'],
+  ...['contentMediaType', 'contentEncoding', 'contentSchema'],
+])
+
+/** Keywords that say what is valid, of every dialect. */
+export const KEYWORDS = [
+  ...['type', 'nullable', 'const', 'enum', '$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else'],
+  ...['properties', 'required', 'additionalProperties', 'patternProperties', 'propertyNames'],
+  ...['minProperties', 'maxProperties', 'dependentRequired', 'dependentSchemas', 'dependencies'],
+  ...['items', 'prefixItems', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems'],
+  ...['contains', 'minContains', 'maxContains', 'unevaluatedItems', 'unevaluatedProperties'],
+  ...['minLength', 'maxLength', 'pattern', 'format'],
+  ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+  ...['$dynamicRef', '$recursiveRef', '$dynamicAnchor', '$recursiveAnchor'],
+] as const
+
+export const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** JSON's type of a value; whole numbers are integers. */
+export function typeOf(value: unknown): JsonType {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return typeof value as JsonType
+}
+
+/** One segment of a JSON pointer. */
+export const pointerOf = (key: string | number): string => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`

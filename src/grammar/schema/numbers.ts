@@ -1,0 +1,72 @@
+/** Bounds of numbers, such that the library holds them and JavaScript reads the numbers exactly. */
+import { isObject, type JsonSchema } from './json-schema.ts'
+
+/** 15 digits are held exactly. Unbounded numbers keep below by the library; here, what has one bound gets the other. */
+const LIMIT = 999_999_999_999_999
+const MAX_FACTOR = 1_000_000
+const MAX_MULTIPLE = 1e9
+
+export interface NumberProblem {
+  readonly keyword: string
+  readonly what: string
+}
+
+type Fields = Exclude<JsonSchema, boolean>
+
+/** The bounds and factors of a schema; a problem for those that cannot be held. */
+export function holdNumbers(schema: Fields, range?: readonly [number, number]): Record<string, number> | NumberProblem {
+  for (const keyword of ['minimum', 'maximum', 'multipleOf']) {
+    const value = schema[keyword]
+    if (value !== undefined && typeof value !== 'number') return { keyword, what: 'expected a number' }
+  }
+  let { minimum: low, maximum: high } = schema as { minimum?: number; maximum?: number }
+  let [above, below] = [schema.exclusiveMinimum, schema.exclusiveMaximum]
+  // Draft 4: flags of the bound beside them.
+  if (typeof above === 'boolean') {
+    above = above ? low : undefined
+    if (above !== undefined) low = undefined
+  }
+  if (typeof below === 'boolean') {
+    below = below ? high : undefined
+    if (below !== undefined) high = undefined
+  }
+  for (const [keyword, value] of Object.entries({ exclusiveMinimum: above, exclusiveMaximum: below })) {
+    if (value !== undefined && typeof value !== 'number') return { keyword, what: 'expected a number' }
+  }
+  if (range) {
+    low = Math.max(range[0], low ?? range[0])
+    high = Math.min(range[1], high ?? range[1])
+  }
+  const held: Record<string, number> = {}
+  const lows = [low, above].filter(value => value !== undefined) as number[]
+  const highs = [high, below].filter(value => value !== undefined) as number[]
+  if (Math.max(...lows) > LIMIT) return { keyword: lowName(above), what: `expected at most ${LIMIT}` }
+  if (Math.min(...highs) < -LIMIT) return { keyword: highName(below), what: `expected at least ${-LIMIT}` }
+  if (lows.length + highs.length > 0) {
+    held.minimum = Math.max(low ?? -LIMIT, -LIMIT)
+    held.maximum = Math.min(high ?? LIMIT, LIMIT)
+    if (above !== undefined && (above as number) >= -LIMIT) held.exclusiveMinimum = above as number
+    if (below !== undefined && (below as number) <= LIMIT) held.exclusiveMaximum = below as number
+  }
+  const { multipleOf } = schema as { multipleOf?: number }
+  if (multipleOf !== undefined) {
+    if (!(multipleOf > 0)) return { keyword: 'multipleOf', what: 'expected a number above 0' }
+    const coefficient = Number(String(multipleOf).replace('.', ''))
+    if (!(coefficient <= MAX_FACTOR) || /e/.test(String(multipleOf))) {
+      return { keyword: 'multipleOf', what: `expected at most ${MAX_FACTOR}, digits after the point counted too` }
+    }
+    held.multipleOf = multipleOf
+    // Of greater numbers, division does not tell whether they are multiples.
+    if (!Number.isInteger(multipleOf)) {
+      held.minimum = Math.max(held.minimum ?? -LIMIT, -MAX_MULTIPLE * multipleOf)
+      held.maximum = Math.min(held.maximum ?? LIMIT, MAX_MULTIPLE * multipleOf)
+    }
+  }
+  return held
+}
+
+const lowName = (above: unknown) => (above === undefined ? 'minimum' : 'exclusiveMinimum')
+const highName = (below: unknown) => (below === undefined ? 'maximum' : 'exclusiveMaximum')
+
+export const isProblem = (held: Record<string, number> | NumberProblem): held is NumberProblem =>
+  isObject(held) && typeof (held as { keyword?: unknown }).keyword === 'string'

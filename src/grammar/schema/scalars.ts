@@ -1,0 +1,96 @@
+import { FORMAT_LENGTHS, FORMAT_PATTERNS, FREE_FORMATS, NUMBER_FORMATS } from './formats.ts'
+import { isObject } from './json-schema.ts'
+import { holdNumbers, isProblem } from './numbers.ts'
+import { PatternProblem, rustPattern } from './pattern.ts'
+import { count, refusal } from './use.ts'
+
+type Fields = { readonly [keyword: string]: unknown }
+type Held = Record<string, unknown>
+
+/** Control characters that JSON writes without \u: the output has no other ones. */
+const SHORT = '\b\t\n\f\r'
+
+const writable = (text: string): boolean =>
+  !/\p{Surrogate}/u.test(text) && ![...text].some(one => (one < ' ' || one === '\u007f') && !SHORT.includes(one))
+
+/** Most values of an enum. */
+const MAX_VALUES = 5000
+
+/** `const` and `enum`. False if there is no value. */
+export function holdValues(schema: Fields, path: string): Held | false {
+  const held: Held = {}
+  if ('const' in schema) {
+    checkWritable(schema.const, path, 'const')
+    held.const = schema.const
+  }
+  if (schema.enum !== undefined) {
+    if (!Array.isArray(schema.enum)) throw refusal(path, 'enum', 'is no list')
+    if (schema.enum.length === 0) return false
+    if (schema.enum.length > MAX_VALUES) {
+      throw refusal(path, 'enum', `has ${schema.enum.length} values; expected at most ${MAX_VALUES}`)
+    }
+    for (const value of schema.enum) checkWritable(value, path, 'enum')
+    held.enum = schema.enum
+  }
+  return held
+}
+
+function checkWritable(value: unknown, path: string, keyword: string): void {
+  if (typeof value === 'string' && !writable(value)) {
+    throw refusal(path, keyword, 'has a control character or half a surrogate pair in a string')
+  }
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw refusal(path, keyword, `has ${value}, which is no JSON`)
+  if (Array.isArray(value)) for (const item of value) checkWritable(item, path, keyword)
+  else if (isObject(value)) {
+    for (const [name, item] of Object.entries(value)) {
+      checkWritable(name, path, keyword)
+      checkWritable(item, path, keyword)
+    }
+  }
+}
+
+export function holdNumbersOf(schema: Fields, path: string): Held {
+  const range = typeof schema.format === 'string' ? NUMBER_FORMATS[schema.format] : undefined
+  const held = holdNumbers(schema, range)
+  if (isProblem(held)) throw refusal(path, held.keyword, `is ${JSON.stringify(schema[held.keyword])}; ${held.what}`)
+  return held
+}
+
+export function holdStrings(schema: Fields, path: string): Held {
+  const held: Held = {}
+  const min = count(schema, 'minLength', path)
+  let max = count(schema, 'maxLength', path)
+  const patterns: string[] = []
+  if (schema.pattern !== undefined) patterns.push(translated(schema.pattern, path, 'pattern'))
+  const { format } = schema
+  if (format !== undefined) {
+    if (typeof format !== 'string') throw refusal(path, 'format', 'is no text')
+    const pattern = FORMAT_PATTERNS[format]
+    if (pattern !== undefined) patterns.push(`^(?:${pattern})$`)
+    else if (!FREE_FORMATS.has(format) && NUMBER_FORMATS[format] === undefined) {
+      const known = [...Object.keys(FORMAT_PATTERNS), ...FREE_FORMATS, ...Object.keys(NUMBER_FORMATS)].join(', ')
+      throw refusal(path, 'format', `is ${JSON.stringify(format)}; expected ${known}, or a pattern`)
+    }
+    const longest = FORMAT_LENGTHS[format]
+    if (longest !== undefined) max = Math.min(longest, max ?? longest)
+  }
+  if (min !== undefined) held.minLength = min
+  if (max !== undefined) held.maxLength = max
+  const [first, second] = patterns
+  if (first !== undefined) held.pattern = first
+  // Both are demanded; of other types than strings, nothing.
+  if (second !== undefined) held.allOf = [{ pattern: second }]
+  return held
+}
+
+/** A pattern for the library. */
+export function translated(pattern: unknown, path: string, keyword: string): string {
+  if (typeof pattern !== 'string') throw refusal(path, keyword, 'is no text')
+  try {
+    return rustPattern(pattern)
+  } catch (problem) {
+    if (!(problem instanceof PatternProblem)) throw problem
+    throw refusal(path, keyword, `${JSON.stringify(pattern)} ${problem.message}; expected one without`)
+  }
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { chatFormat, FORMAT_NAMES, type ForcedText, forcedText } from '../../src/formats/index.ts'
+import { SchemaError } from '../../src/grammar/errors.ts'
+import { forcedGrammar } from '../../src/grammar/forced-grammar.ts'
+import { DRAWS, drawText, tokenTexts } from './draw.ts'
+import { randomOf } from './random.ts'
+import { testLibrary } from './support.ts'
+
+const { tokenizer, library, end, holds } = await testLibrary()
+const split = (text: string) => tokenizer.splitAtSpecial(text)
+const texts = tokenTexts(tokenizer)
+
+const weather = {
+  name: 'get_weather',
+  description: 'The weather of a city.',
+  parameters: {
+    type: 'object',
+    properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 9 } },
+    required: ['city'],
+    additionalProperties: false,
+  },
+}
+const now = { name: 'now' }
+
+/** The text of one call, as the data says. */
+function callText(forced: ForcedText, name: string, given: Record<string, unknown>): string {
+  const call = forced.calls.find(one => one.name === name)
+  if (call === undefined) throw new Error(name)
+  const begin = call.begin.map(piece => (typeof piece === 'string' ? piece : '7')).join('')
+  const parts = call.arguments
+  const middle =
+    parts.kind === 'json'
+      ? JSON.stringify(given)
+      : parts.parts
+          .filter(part => part.name in given)
+          .map(
+            part =>
+              `${part.begin}${part.value.kind === 'text' ? given[part.name] : JSON.stringify(given[part.name])}${part.end}`,
+          )
+          .join(parts.between)
+  return `${begin}${middle}${call.end}`
+}
+
+describe.each(FORMAT_NAMES)('forced calls of %s', name => {
+  const format = chatFormat(name)
+  const required = forcedText(format, [weather, now], { choice: 'required' }) as ForcedText
+  const one = callText(required, 'get_weather', { city: 'Bonn', days: 2 })
+  const other = callText(required, 'now', {})
+  const { open, between, close } = required
+
+  it('are one or several of the tools, and nothing else', () => {
+    const source = forcedGrammar(required, { split })
+    expect(holds(source, open + one + close)).toBe(true)
+    expect(holds(source, open + one + between + other + close)).toBe(true)
+    expect(holds(source, '')).toBe(false)
+    expect(holds(source, 'Hello')).toBe(false)
+    expect(holds(source, open + one.replace('get_weather', 'get_wether') + close)).toBe(false)
+    expect(holds(source, open + callText(required, 'get_weather', { city: 'Bonn', days: 12 }) + close)).toBe(false)
+    expect(holds(source, open + callText(required, 'get_weather', { days: 2 }) + close)).toBe(false)
+  })
+
+  it('are one alone, or of one tool, where it is said', () => {
+    const single = forcedText(format, [weather, now], { choice: 'required', parallel: false }) as ForcedText
+    const source = forcedGrammar(single, { split })
+    expect(holds(source, open + one + close)).toBe(true)
+    expect(holds(source, open + one + between + other + close)).toBe(false)
+    const named = forcedText(format, [weather, now], { choice: { name: 'now' } }) as ForcedText
+    expect(holds(forcedGrammar(named, { split }), open + other + close)).toBe(true)
+    expect(holds(forcedGrammar(named, { split }), open + one + close)).toBe(false)
+  })
+
+  it('may follow free text, or not come at all', () => {
+    const free = forcedText(format, [weather, now], { choice: 'auto' })
+    if (!free?.free) return
+    const source = forcedGrammar(free, { split })
+    const [trigger = ''] = free.triggers
+    expect(holds(source, 'It is warm, I think <b>.')).toBe(true)
+    expect(holds(source, `One moment. ${(open + one + close).trimStart()}`)).toBe(true)
+    expect(holds(source, `One moment. ${trigger}nonsense`)).toBe(false)
+  })
+
+  it('may follow reasoning', () => {
+    const { reasoning } = required
+    if (reasoning.end === '') return
+    const inside = forcedGrammar(required, { split, reasoning: true })
+    expect(holds(inside, `Let me see.${reasoning.end}\n${(open + one + close).trimStart()}`)).toBe(true)
+    expect(holds(inside, `Let me see.${reasoning.end}\nHello`)).toBe(false)
+    if (reasoning.begin === '') return
+    const before = forcedGrammar(required, { split })
+    const thought = `${reasoning.begin}Let me see.${reasoning.end}`
+    expect(holds(before, `${thought}\n${(open + one + close).trimStart()}`)).toBe(true)
+  })
+
+  it('end, however contrary the draws are', () => {
+    const random = randomOf(7)
+    const single = forcedText(format, [weather, now], { choice: 'required', parallel: false }) as ForcedText
+    const grammar = library.compile(forcedGrammar(single, { split }))
+    for (const draw of DRAWS.slice(0, 2)) {
+      const drawn = drawText({ library, end, texts }, grammar, random, draw, 20, 150)
+      expect(drawn.text.includes('get_weather') || drawn.text.includes('now') || !drawn.finished).toBe(true)
+    }
+  })
+})
+
+it('names the tool and the place of what cannot be held', () => {
+  const tool = { name: 'add', parameters: { type: 'object', properties: { tags: { type: 'array', contains: {} } } } }
+  const forced = forcedText(chatFormat('hermes'), [tool], { choice: 'required' }) as ForcedText
+  try {
+    forcedGrammar(forced, { split })
+    expect.unreachable()
+  } catch (error) {
+    expect(error).toBeInstanceOf(SchemaError)
+    expect(error).toMatchObject({ path: '/add/properties/tags', keyword: 'contains' })
+  }
+})

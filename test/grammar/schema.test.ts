@@ -1,0 +1,317 @@
+import { describe, expect, it } from 'vitest'
+import { outputCheck } from '../../src/grammar/check.ts'
+import { SchemaError } from '../../src/grammar/errors.ts'
+import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
+import { DRAWS, drawText, tokenTexts } from './draw.ts'
+import { randomOf } from './random.ts'
+import { testLibrary } from './support.ts'
+
+const { tokenizer, library, ids, end } = await testLibrary()
+const texts = tokenTexts(tokenizer)
+const object = (properties: object, more: object = {}) => ({ type: 'object', properties, ...more })
+const string = { type: 'string' }
+const integer = { type: 'integer' }
+/** An object with such a property looks like a promise to the linter. */
+const THEN = 'then'
+
+/** A schema, values that it allows, and values that it does not. */
+type Case = readonly [name: string, schema: unknown, yes: readonly unknown[], no: readonly unknown[]]
+
+const HELD: readonly Case[] = [
+  // What OpenAI's strict mode documents.
+  ['type', { type: ['string', 'null'] }, ['a', null], [1, [], {}]],
+  ['enum', { enum: ['a', 1, null, true, [1], { a: 1 }] }, ['a', 1, null, true, [1], { a: 1 }], ['b', 2, false, [2]]],
+  ['const', { const: { a: [1, 'x'] } }, [{ a: [1, 'x'] }], [{ a: [1] }, {}]],
+  ['required', object({ a: string, b: integer }, { required: ['b'] }), [{ b: 1 }, { a: 'x', b: 1 }], [{ a: 'x' }, {}]],
+  ['additionalProperties', object({ a: string }, { additionalProperties: false }), [{}, { a: '' }], [{ b: 1 }]],
+  ['additional values', { type: 'object', additionalProperties: integer }, [{}, { x: 1, y: 2 }], [{ x: 'a' }]],
+  ['anyOf', { anyOf: [string, object({ a: integer })] }, ['x', { a: 1 }], [1, { a: 'x' }]],
+  ['pattern', { type: 'string', pattern: '^@[a-z]{2,4}$' }, ['@ab', '@abcd'], ['ab', '@a', '@abcde']],
+  ['pattern anywhere', { type: 'string', pattern: 'x[0-9]' }, ['ax1b', 'x1'], ['x', 'xa1']],
+  ['minimum', { type: 'integer', minimum: -3, maximum: 12 }, [-3, 0, 12], [-4, 13, 120]],
+  ['exclusive', { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 }, [0.5, 0.01], [0, 1, -1, 1.5]],
+  ['multipleOf', { type: 'integer', multipleOf: 7 }, [0, 7, -14, 700], [1, 8]],
+  ['multipleOf 0.25', { type: 'number', multipleOf: 0.25 }, [0.25, 1.75], [0.3]],
+  ['minItems', { type: 'array', items: integer, minItems: 1, maxItems: 2 }, [[1], [1, 2]], [[], [1, 2, 3], ['a']]],
+  ['format', { type: 'string', format: 'date' }, ['2024-02-29', '1999-12-31'], ['2023-02-29', '2024-13-01', 'x']],
+  [
+    '$ref',
+    {
+      $ref: '#/$defs/a',
+      $defs: { a: object({ next: { anyOf: [{ $ref: '#/$defs/a' }, { type: 'null' }] } }, { required: ['next'] }) },
+    },
+    [{ next: null }, { next: { next: null } }],
+    [{}, { next: 1 }],
+  ],
+  [
+    'recursion by #',
+    object({ children: { type: 'array', items: { $ref: '#' } } }),
+    [{}, { children: [{ children: [] }] }],
+    [{ children: [1] }],
+  ],
+  // And beyond.
+  ['lengths', { type: 'string', minLength: 2, maxLength: 3 }, ['ab', 'äöü', '🙂🙂'], ['a', 'abcd']],
+  ['a long maxLength', { type: 'string', maxLength: 100_000 }, ['a'.repeat(500)], []],
+  [
+    'allOf',
+    { allOf: [object({ a: string }, { required: ['a'] }), object({ b: integer })] },
+    [{ a: 'x' }, { a: 'x', b: 1 }],
+    [{ b: 1 }, { a: 'x', b: 'y' }],
+  ],
+  [
+    'oneOf by a property',
+    {
+      oneOf: [
+        object({ k: { const: 'a' }, x: integer }, { required: ['k'] }),
+        object({ k: { const: 'b' } }, { required: ['k'] }),
+      ],
+    },
+    [{ k: 'a', x: 1 }, { k: 'b' }],
+    [{ k: 'c' }, {}],
+  ],
+  [
+    'prefixItems',
+    { type: 'array', prefixItems: [string, integer], items: false },
+    [['a'], ['a', 1]],
+    [[1], ['a', 1, 2]],
+  ],
+  ['items of older drafts', { type: 'array', items: [string], additionalItems: integer }, [['a', 1, 2]], [['a', 'b']]],
+  ['flags of draft 4', { type: 'integer', minimum: 3, exclusiveMinimum: true }, [4], [3]],
+  ['nullable', { type: 'string', nullable: true }, ['a', null], [1]],
+  [
+    'patternProperties',
+    { type: 'object', patternProperties: { '^x-': integer }, additionalProperties: false },
+    [{ 'x-a': 1 }],
+    [{ 'x-a': 'b' }, { a: 1 }],
+  ],
+  [
+    'propertyNames',
+    { type: 'object', propertyNames: { pattern: '^[a-c]+$' }, additionalProperties: integer },
+    [{ abc: 1 }],
+    [{ d: 1 }],
+  ],
+  ['propertyNames by enum', { type: 'object', propertyNames: { enum: ['a', 'b'] } }, [{ a: [1] }, {}], [{ c: 1 }]],
+  [
+    'dependentRequired',
+    object({ a: integer, b: integer }, { dependentRequired: { a: ['b'] } }),
+    [{}, { b: 1 }, { a: 1, b: 1 }],
+    [{ a: 1 }],
+  ],
+  [
+    'dependentSchemas',
+    object({ a: integer, b: string }, { dependentSchemas: { a: { properties: { b: { const: 'x' } } } } }),
+    [{ b: 'y' }, { a: 1, b: 'x' }],
+    [{ a: 1, b: 'y' }],
+  ],
+  [
+    'minProperties',
+    object({ a: integer, b: integer }, { minProperties: 1, additionalProperties: false }),
+    [{ a: 1 }, { b: 1 }],
+    [{}],
+  ],
+  ['not a type', { not: { type: ['object', 'array'] } }, ['a', 1, null], [{}, []]],
+  [
+    'not required',
+    object({ a: integer, b: integer }, { not: { required: ['a', 'b'] } }),
+    [{ a: 1 }, { b: 1 }, {}],
+    [{ a: 1, b: 1 }],
+  ],
+  [
+    'if',
+    object(
+      { k: { type: 'boolean' }, v: {} },
+      {
+        required: ['k', 'v'],
+        if: { properties: { k: { const: true } } },
+        [THEN]: { properties: { v: integer } },
+        else: { properties: { v: string } },
+      },
+    ),
+    [
+      { k: true, v: 1 },
+      { k: false, v: 'x' },
+    ],
+    [
+      { k: true, v: 'x' },
+      { k: false, v: 1 },
+    ],
+  ],
+  ['a name in need of escapes', object({ 'a"\\/\n': integer }, { required: ['a"\\/\n'] }), [{ 'a"\\/\n': 1 }], [{}]],
+  ['a type that is not said', { properties: { a: integer } }, [{ a: 1 }], [{ a: 'x' }, 'x']],
+  [
+    'anchors and ids',
+    {
+      $id: 'https://example.org/a',
+      $ref: 'b',
+      $defs: { b: { $id: 'b', anyOf: [{ $ref: '#c' }], $defs: { c: { $anchor: 'c', type: 'null' } } } },
+    },
+    [null],
+    [1],
+  ],
+  ['a pointer with escapes', { $ref: '#/$defs/a~1b%25', $defs: { 'a/b%': integer } }, [1], ['x']],
+  ['unevaluatedProperties', object({ a: integer }, { unevaluatedProperties: string }), [{ a: 1, b: 'x' }], [{ b: 1 }]],
+]
+
+const FORMATS: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
+  'date-time': [
+    ['2024-02-29T23:59:59.5Z', '2000-01-01T00:00:00+01:30'],
+    ['2024-01-01', '2024-01-01T24:00:00Z'],
+  ],
+  time: [['12:00:00Z'], ['12:00:60Z', '12:00']],
+  duration: [
+    ['P1Y2M3DT4H5M6S', 'PT5M', 'P2W'],
+    ['P', '1D'],
+  ],
+  email: [['joe.blow+x@example.com'], ['joe', '@example.com']],
+  hostname: [['a.example-1.com'], ['-a.com', 'a..b']],
+  ipv4: [['192.168.0.255'], ['256.0.0.1', '1.2.3']],
+  ipv6: [
+    ['::1', '2001:db8::ff', '1:2:3:4:5:6:7:8'],
+    ['1:2', '::g'],
+  ],
+  uuid: [['2eb8aa08-aa98-11ea-b4aa-73b441d16380'], ['2eb8aa08']],
+  uri: [
+    ['https://example.com/a?b=c#d', 'mailto:a@b.c'],
+    ['no uri', '//x'],
+  ],
+  'json-pointer': [['/a/b~0', ''], ['a']],
+  byte: [['aGk=', ''], ['a']],
+}
+
+const REFUSED: readonly (readonly [unknown, string, string])[] = [
+  [{ type: 'array', uniqueItems: true }, '', 'uniqueItems'],
+  [object({ a: { type: 'array', contains: integer } }), '/properties/a', 'contains'],
+  [{ items: { not: { pattern: 'a' } } }, '/items', 'not'],
+  [{ oneOf: [integer, { type: 'number', minimum: 0 }] }, '', 'oneOf'],
+  [{ $ref: 'https://example.org/schema' }, '', '$ref'],
+  [{ $ref: '#/$defs/none' }, '', '$ref'],
+  [{ $ref: '#' }, '', '$ref'],
+  [{ anyOf: [{ $ref: '#/$defs/a' }], $defs: { a: { allOf: [{ $ref: '#/$defs/a' }] } } }, '/anyOf/0', '$ref'],
+  [{ type: 'text' }, '', 'type'],
+  [{ type: 'string', format: 'colour' }, '', 'format'],
+  [{ type: 'string', pattern: '(?=a)' }, '', 'pattern'],
+  [{ type: 'string', pattern: '\\bword\\b' }, '', 'pattern'],
+  [{ type: 'string', pattern: '(a)\\1' }, '', 'pattern'],
+  [{ type: 'string', pattern: '[' }, '', 'pattern'],
+  [{ type: 'string', minLength: -1 }, '', 'minLength'],
+  [{ type: 'number', multipleOf: 0 }, '', 'multipleOf'],
+  [{ type: 'number', minimum: 1e300 }, '', 'minimum'],
+  [{ type: 'object', minProperties: 2 }, '', 'minProperties'],
+  [object({ a: integer, b: integer }, { maxProperties: 1, additionalProperties: true }), '', 'maxProperties'],
+  [object({ a: string }, { requried: ['a'] }), '', 'requried'],
+  [{ enum: ['a\u0001'] }, '', 'enum'],
+  [{ properties: [] }, '', 'properties'],
+  [{ allOf: [] }, '', 'allOf'],
+  [false, '', ''],
+  [[], '', ''],
+  [null, '', ''],
+  [{ if: { minLength: 3 }, [THEN]: integer }, '', 'if'],
+  [{ $dynamicRef: '#a' }, '', '$dynamicRef'],
+  [
+    object({ a: integer }, { unevaluatedProperties: false, allOf: [object({ b: integer })] }),
+    '',
+    'unevaluatedProperties',
+  ],
+]
+
+function matcherOf(schema: unknown) {
+  const { source } = schemaGrammar(schema)
+  const grammar = library.compile(source)
+  return (value: unknown): boolean => {
+    const matcher = grammar.matcher()
+    const known = ids(JSON.stringify(value))
+    return matcher.accept(known) === known.length && matcher.accepting
+  }
+}
+
+describe('a schema', () => {
+  it.each(HELD)('is held: %s', async (_, schema, yes, no) => {
+    const holds = matcherOf(schema)
+    const check = await outputCheck(schema)
+    for (const value of yes) {
+      expect(holds(value), JSON.stringify(value)).toBe(true)
+      expect(check(JSON.stringify(value))).toEqual(value)
+    }
+    for (const value of no) expect(holds(value), JSON.stringify(value)).toBe(false)
+  })
+
+  it.each(Object.entries(FORMATS))('is held with the format %s', async (format, [yes, no]) => {
+    const holds = matcherOf({ type: 'string', format })
+    const check = await outputCheck({ type: 'string', format })
+    for (const text of yes) {
+      expect(holds(text), text).toBe(true)
+      check(JSON.stringify(text))
+    }
+    for (const text of no) expect(holds(text), text).toBe(false)
+  })
+
+  it.each(REFUSED)('is refused by name: %j', (schema, path, keyword) => {
+    try {
+      schemaGrammar(schema)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(SchemaError)
+      expect(error).toMatchObject({ path, keyword })
+      if (keyword) expect((error as Error).message).toContain(keyword)
+    }
+  })
+
+  it('is refused where it is too deep or too large', () => {
+    const deep = (n: number): object => (n === 0 ? {} : { items: deep(n - 1) })
+    expect(() => schemaGrammar(deep(100))).toThrow(/nested more than 64 deep/)
+    expect(() => schemaGrammar({ anyOf: Array.from({ length: 30_000 }, () => string) })).toThrow(
+      /more than 20000 schemas/,
+    )
+    expect(() => schemaGrammar({ enum: Array.from({ length: 6000 }, (_, i) => i) })).toThrow(/at most 5000/)
+  })
+
+  it('explains what the library refuses', () => {
+    const schema = { $ref: '#/$defs/a', $defs: { a: { properties: { b: { $ref: '#/$defs/a', required: ['c'] } } } } }
+    const { source, explain } = schemaGrammar(schema)
+    try {
+      library.compile(source)
+    } catch (error) {
+      expect(explain((error as Error).message)).toMatchObject({ code: 'bad_schema', keyword: '$ref' })
+    }
+    expect(explain('Unsatisfiable schema: x').message).toMatch(/is satisfied by no value/)
+  })
+})
+
+describe('white space', () => {
+  it('is a little at most', () => {
+    const { source } = schemaGrammar(object({ a: integer }, { required: ['a'] }))
+    const grammar = library.compile(source)
+    const holds = (text: string) => {
+      const matcher = grammar.matcher()
+      return matcher.accept(ids(text)) === ids(text).length
+    }
+    expect(holds('{\n    "a": 1\n}')).toBe(true)
+    expect(holds('{ "a" : 1 }')).toBe(true)
+    expect(holds('{   ')).toBe(false)
+    expect(holds('{\n\n')).toBe(false)
+    expect(holds(`{\n${' '.repeat(17)}`)).toBe(false)
+  })
+})
+
+describe('a contrary model', () => {
+  it.each(HELD)('writes what is valid: %s', async (_, schema) => {
+    const check = await outputCheck(schema)
+    const grammar = library.compile(schemaGrammar(schema).source)
+    const random = randomOf(1)
+    for (const draw of DRAWS) {
+      const { text, finished } = drawText({ library, end, texts }, grammar, random, draw, 25, 150)
+      if (finished) check(text)
+    }
+  })
+
+  it.each(Object.keys(FORMATS))('writes what is valid: the format %s', async format => {
+    const schema = { type: 'string', format }
+    const check = await outputCheck(schema)
+    const grammar = library.compile(schemaGrammar(schema).source)
+    const random = randomOf(2)
+    for (const draw of [...DRAWS, ...DRAWS]) {
+      const { text, finished } = drawText({ library, end, texts }, grammar, random, draw, 25, 150)
+      if (finished) check(text)
+    }
+  })
+})
