@@ -68,6 +68,22 @@ describe.each(OPTIONS)('%j', options => {
   })
 })
 
+it('dry sees what a rolling context has left, in one piece, in two and from a file', async () => {
+  const options = { dry: { multiplier: 1 }, temperature: 1, ignoreEos: true }
+  const rolling = { contextLength: 64, rolling: { keep: 4, drop: 16 } }
+  await using whole = engine.session(rolling)
+  const { tokenIds } = await whole.prompt(PROMPT, { ...options, seed: 2, maxTokens: 160 })
+  await using session = engine.session(rolling)
+  const first = await session.prompt(PROMPT, { ...options, seed: 2, maxTokens: 90 })
+  const file = join(tempFolder(), 'rolled.session')
+  await session.save(file)
+  await using restored = await engine.restore(file)
+  for (const half of [session, restored]) {
+    const rest = await half.prompt('', { ...options, maxTokens: 70 })
+    expect([...first.tokenIds, ...rest.tokenIds]).toEqual(tokenIds)
+  }
+})
+
 describe('bannedTexts', () => {
   it('never appear, in what the model would write again and again', async () => {
     const plain = await write({ temperature: 0, maxTokens: 120 })

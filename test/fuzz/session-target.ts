@@ -44,7 +44,7 @@ async function contentOf(rows: number): Promise<Uint8Array> {
   if (rows > 0) await model.forward([input])
   timeline.keepRun(rows)
   timeline.become([...tokens, 1], true)
-  const drawing = { seed: 1, rng: [1, 2, 3, 4], prompt: [1, 2], counts: [[3, 1]] } as const
+  const drawing = { seed: 1, rng: [1, 2, 3, 4], prompt: [1, 2], counts: [[3, 1]], mu: 2.5 } as const
   await saveSession(parts, file, { timeline, rolling: { keep: 2, count: 20 }, drawing }, { notes: ['a', { b: 1 }] })
   return readFileSync(file).subarray(0, -DIGEST)
 }

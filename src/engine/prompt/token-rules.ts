@@ -34,10 +34,11 @@ export function biasOf({ logitBias }: HostPromptOptions, tokenizer: Tokenizer): 
   if (logitBias === undefined) return {}
   const byId: Record<number, number> = {}
   for (const [key, bias] of Object.entries(logitBias)) {
-    const [id, ...more] = /^\d+$/.test(key) ? [Number(key)] : tokenizer.encode(key, { addSpecialTokens: false })
-    if (id === undefined || more.length > 0) {
+    const ids = /^\d+$/.test(key) ? [Number(key)] : tokenizer.encode(key, { addSpecialTokens: false })
+    const [id] = ids
+    if (id === undefined || ids.length > 1) {
       throw new OptionError(
-        `logitBias has the text ${show(key)}, which is ${more.length + 1} tokens; expected one token. Give ids, or bannedTexts ` +
+        `logitBias has the text ${show(key)}, which is ${ids.length} tokens; expected one token. Give ids, or bannedTexts ` +
           'for a text that must not appear',
       )
     }
@@ -75,6 +76,7 @@ const MARKS = [
   ['◁think▷', '◁/think▷'],
   ['<seed:think>', '</seed:think>'],
   ['<|START_THINKING|>', '<|END_THINKING|>'],
+  ['<|thought_start|>', '<|thought_end|>'],
   ['<thought>', '</thought>'],
 ] as const
 
