@@ -36,7 +36,7 @@ describe('drawnWith', () => {
   })
 
   it('is told whole', () => {
-    const off = { topK: 0, minP: 0, repetitionPenalty: 1 }
+    const off = { topK: 0, minP: 0, typicalP: 1, repetitionPenalty: 1 }
     expect(samplingDefaults({})).toEqual({ by: 'latentkit', ...OURS, ...off })
     expect(samplingDefaults({ topK: 64 })).toEqual({ by: 'model', temperature: 1, topP: 1, ...off, topK: 64 })
     expect(samplingDefaults({ temperature: 0 })).toMatchObject({ by: 'model', temperature: 0 })
@@ -80,7 +80,7 @@ describe('a model', { timeout: 60_000 }, () => {
     const back = join(tempFolder(), 'back')
     await convertModel(gguf, back, { weights: 'f32' })
     for (const model of [folder, gguf, back]) {
-      expect((await inspectModel(model)).sampling).toEqual({ by: 'model', ...expected })
+      expect((await inspectModel(model)).sampling).toEqual({ by: 'model', typicalP: 1, ...expected })
       const [silent, same] = await texts(model, {}, expected)
       expect(silent).toBe(same)
     }

@@ -272,7 +272,10 @@ describe('a session in a file', () => {
       [{ endianness: 'BE' }, /byte order \(BE\)/],
       [{ model: '\u001b[2J' }, /its header is wrong at "model"/],
       [{ drawing: { seed: 1, rng: [0, 0, 0, 0], prompt: [], counts: [] } }, /its header is wrong at "drawing"/],
-      [{ drawing: { seed: 1, rng: [1, 0, 0, 0], prompt: [], counts: [], mu: 'x' } }, /its header is wrong at "drawing"/],
+      [
+        { drawing: { seed: 1, rng: [1, 0, 0, 0], prompt: [], counts: [], mu: 'x' } },
+        /its header is wrong at "drawing"/,
+      ],
     ] as const) {
       writeFileSync(file, seal('LKSESSN1', { ...header, ...change }, [body]))
       await expect(there.restore(file), JSON.stringify(change)).rejects.toThrow(reason)

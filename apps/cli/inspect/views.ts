@@ -143,7 +143,7 @@ function headsOf(a: Config['layers'][number]['attention']): string {
 }
 
 /** `temperature 0.7, top-p 0.95, as the model says` */
-function drawingOf({ by, temperature, topP, topK, minP, repetitionPenalty }: Inspection['sampling']): string {
+function drawingOf({ by, temperature, topP, topK, minP, typicalP, repetitionPenalty }: Inspection['sampling']): string {
   const whose = by === 'model' ? 'as the model says' : 'as latentkit does where a model says nothing'
   if (temperature === 0) return `the likeliest token, ${whose}`
   const parts = [
@@ -151,6 +151,7 @@ function drawingOf({ by, temperature, topP, topK, minP, repetitionPenalty }: Ins
     ...(topP < 1 ? [`top-p ${topP}`] : []),
     ...(topK > 0 ? [`top-k ${topK}`] : []),
     ...(minP > 0 ? [`min-p ${minP}`] : []),
+    ...(typicalP < 1 ? [`typical-p ${typicalP}`] : []),
     ...(repetitionPenalty === 1 ? [] : [`repetition penalty ${repetitionPenalty}`]),
   ]
   return `${parts.join(', ')}, ${whose}`

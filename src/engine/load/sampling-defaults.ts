@@ -23,8 +23,8 @@ export function drawnWith(model: SamplingOptions, given: SamplingOptions): Sampl
 
 /** The same for prompts that say nothing, whole. */
 export function samplingDefaults(model: SamplingOptions): SamplingDefaults {
-  const { temperature = 1, topP = 1, topK = 0, minP = 0, repetitionPenalty = 1 } = drawnWith(model, {})
-  return { by: names(model) ? 'model' : 'latentkit', temperature, topP, topK, minP, repetitionPenalty }
+  const { temperature = 1, topP = 1, topK = 0, minP = 0, typicalP = 1, repetitionPenalty = 1 } = drawnWith(model, {})
+  return { by: names(model) ? 'model' : 'latentkit', temperature, topP, topK, minP, typicalP, repetitionPenalty }
 }
 
 function names(options: SamplingOptions): boolean {

@@ -106,6 +106,8 @@ export interface SamplingDefaults {
   readonly topK: number
   /** Smallest probability of a token that is drawn from, relative to the likeliest one's; 0: no limit. */
   readonly minP: number
+  /** Tokens are drawn from the most typical ones that have this share of the probability; 1: from all. */
+  readonly typicalP: number
   /** Divides positive logits of tokens that have occurred and multiplies negative ones; 1: off. */
   readonly repetitionPenalty: number
 }
