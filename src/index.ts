@@ -29,6 +29,9 @@ export {
   OutOfMemoryError,
   UnsupportedModelError,
 } from './errors.ts'
+export { GrammarError, OutputError, SchemaError } from './grammar/errors.ts'
+export type { JsonSchema } from './grammar/schema/json-schema.ts'
+export type { StandardSchemaV1 } from './grammar/standard-schema.ts'
 export { openTokenizer } from './inspection/lazy.ts'
 export type { FindOptions } from './inspection/open-tokenizer.ts'
 export type { AttentionPath } from './nn/attention/path.ts'

@@ -3,15 +3,20 @@ import { isObject, type JsonSchema } from './schema/json-schema.ts'
 
 /** https://standardschema.dev: the interface that zod, valibot, arktype and others share. */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
+  /** What a schema says of itself, and its check. */
   readonly '~standard': StandardSchemaV1.Props<Input, Output>
 }
 
 export declare namespace StandardSchemaV1 {
   /** What a schema says of itself, and its check. */
   export interface Props<Input = unknown, Output = Input> {
+    /** Of the interface. */
     readonly version: 1
+    /** The library that made it. */
     readonly vendor: string
+    /** Whether a value is valid, and what it becomes. */
     readonly validate: (value: unknown) => Result<Output> | Promise<Result<Output>>
+    /** For the compiler: what it reads, and what it makes of that. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
   /** A value, or what is wrong with it. */
@@ -20,7 +25,9 @@ export declare namespace StandardSchemaV1 {
     | { readonly issues: readonly Issue[] }
   /** One thing that is wrong. */
   export interface Issue {
+    /** What is wrong. */
     readonly message: string
+    /** Where, from the whole value down. */
     readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
   }
   /** The type of a schema's checked values. */

@@ -4,7 +4,7 @@
 export type Kind =
   | { readonly kind: 'whole'; readonly min: number; readonly max: number }
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly above: boolean }
-  | { readonly kind: 'flag' | 'signal' | 'function' | 'data' | 'fields' }
+  | { readonly kind: 'flag' | 'signal' | 'function' | 'data' | 'fields' | 'schema' | 'expression' }
   | { readonly kind: 'biases'; readonly texts: boolean }
   | { readonly kind: 'text'; readonly empty: boolean }
   | { readonly kind: 'choice'; readonly of: readonly string[] }
@@ -30,6 +30,10 @@ export const signal: Kind = { kind: 'signal' }
 export const callback: Kind = { kind: 'function' }
 /** Anything that can be copied: text, numbers, lists, objects of these. */
 export const data: Kind = { kind: 'data' }
+/** A JSON schema as such data, or an object of a library of schemas, which is not copied. */
+export const schema: Kind = { kind: 'schema' }
+/** A regular expression, or its source. */
+export const expression: Kind = { kind: 'expression' }
 /** An object whose fields are such data. */
 export const fields: Kind = { kind: 'fields' }
 /** An object from token id to the number added to its logit. */
@@ -82,6 +86,10 @@ export function expectation(kind: Kind): string {
       return 'a function'
     case 'data':
       return 'plain data'
+    case 'schema':
+      return 'a JSON schema, or one of zod, valibot or another library of Standard Schema'
+    case 'expression':
+      return 'a regular expression'
     case 'fields':
     case 'options':
       return 'an object'

@@ -45,6 +45,8 @@ function unknownOption(what: string, key: string, names: readonly string[]): Opt
 function readValue(kind: Kind, value: unknown, name: string): unknown {
   if (!fits(kind, value)) throw new OptionError(`${name} is ${show(value)}; expected ${expectation(kind)}`)
   switch (kind.kind) {
+    case 'schema':
+      return isLibrarySchema(value) ? value : plainData(value, name)
     case 'data':
     case 'fields':
       return plainData(value, name)
@@ -81,6 +83,10 @@ function fits(kind: Kind, value: unknown): boolean {
       return kind.of.includes(value as string)
     case 'list':
       return Array.isArray(value)
+    case 'expression':
+      return value instanceof RegExp || (typeof value === 'string' && value !== '')
+    case 'schema':
+      return typeof value === 'boolean' || isObject(value) || isLibrarySchema(value)
     case 'fields':
     case 'options':
     case 'biases':
@@ -109,6 +115,11 @@ function readBiases(value: object, name: string, texts: boolean): object {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Standard Schema: an object, or a function that is one (ArkType). */
+function isLibrarySchema(value: unknown): boolean {
+  return (isObject(value) || typeof value === 'function') && '~standard' in value
 }
 
 /** By its members: an AbortSignal of another realm or a polyfill is accepted too. */

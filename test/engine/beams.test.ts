@@ -156,7 +156,7 @@ describe('beams as forks', () => {
       const timeline = new Timeline(model.sequence(100), createEnginePast(model, null, model))
       const { extent } = timeline.anew(prompt)
       const search = new BeamSearch(options)
-      const outcome = await new BeamRun({ loop, search, timeline, prompt, extent, priority: 0, now }).run()
+      const outcome = await new BeamRun({ loop, search, masks: null, timeline, prompt, extent, priority: 0, now }).run()
       expect(search.ended).toEqual(expected.ended)
       expect(outcome?.timeline.tokens).toEqual([...prompt, ...(search.ended[0]?.ids ?? [])])
       expect(outcome?.timeline.cache.length).toBe(outcome?.timeline.tokens.length)

@@ -5,10 +5,13 @@ import { BlockStore } from '../../src/cache/disk/block-store.ts'
 import type { StoreFs } from '../../src/cache/disk/folder.ts'
 import { Host } from '../../src/engine/host/host.ts'
 import { NODE_SESSIONS } from '../../src/engine/host/node/sessions.ts'
+import { EngineMasks } from '../../src/engine/load/engine-masks.ts'
 import type { Parts } from '../../src/engine/load/load-parts.ts'
 import { fingerprint, identify } from '../../src/engine/past/identity.ts'
+import type { MaskPlatform } from '../../src/engine/types/platform.ts'
 import type { Call, FromHost, HostPromptOptions, Replies } from '../../src/engine/types/protocol.ts'
 import { fromWire } from '../../src/engine/wire/wire-errors.ts'
+import type { GrammarSource } from '../../src/grammar/index.ts'
 import type { Completion, SessionOptions } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createTokenizer } from '../../src/tokenizer/tokenizer.ts'
@@ -27,6 +30,8 @@ export interface HostLabOptions {
   readonly keptBytes?: number
   /** Where blocks are kept. */
   readonly cacheDir: string
+  /** Where masks of grammars are computed; then id 1 ends a text. Default: nowhere, and nothing ends one. */
+  readonly masks?: MaskPlatform
   /** Resolves when a folder may be listed. Default: at once. */
   readonly mayList?: () => Promise<void>
 }
@@ -56,7 +61,7 @@ export class HostLab {
   }
 
   static async open(options: HostLabOptions): Promise<HostLab> {
-    const { kernels, config, contextLength, cacheBytes, keptBytes, cacheDir, mayList } = options
+    const { kernels, config, contextLength, cacheBytes, keptBytes, cacheDir, masks: platform, mayList } = options
     const cache = {
       ...(cacheBytes && { maxBytes: cacheBytes }),
       ...(keptBytes !== undefined && { maxKeptBytes: keptBytes }),
@@ -75,12 +80,15 @@ export class HostLab {
     })
     // `dispose` of the host would take the kernels with it, which all labs of a test share.
     const shared = new Proxy(kernels, { get: (k, name) => (name === 'dispose' ? () => {} : bound(k, name)) })
+    const tokenizer = createTokenizer({ tokenizer: JSON.parse(readFileSync(TOKENIZER, 'utf8')) })
+    const ends = platform ? [1] : []
     const parts = {
       info: { name: 'random', contextLength, weightBytes: 0 },
       model,
       kernels: shared,
-      tokenizer: createTokenizer({ tokenizer: JSON.parse(readFileSync(TOKENIZER, 'utf8')) }),
-      defaults: { sampling: {}, eosTokenIds: [] },
+      tokenizer,
+      defaults: { sampling: {}, eosTokenIds: ends },
+      ...(platform && { masks: new EngineMasks({ platform, tokenizer, ends, ids: VOCABULARY }) }),
       identity: async () => identity,
       draft: null,
       store,
@@ -106,11 +114,12 @@ export class HostLab {
   }
 
   /** Rejects as an engine's prompt would. */
-  prompt(session: number, prompt: string, options: HostPromptOptions): Promise<Completion> {
+  prompt(session: number, prompt: string, options: HostPromptOptions, source?: GrammarSource): Promise<Completion> {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
-      this.#host.receive({ type: 'prompt', id, session, prompt, options })
+      this.#host.receive({ type: 'prompt', id, session, prompt, options, held: source !== undefined })
+      if (source) this.#host.receive({ type: 'grammar', id, session, source })
     })
   }
 

@@ -122,11 +122,11 @@ export class LoadedEngine {
   }
 
   /** A prompt on a session of its own, which is gone when the text is done. */
-  generate(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
+  generate<T = unknown>(prompt: string | readonly Message[], options: PromptOptions<T> = {}): Generation<T> {
     const session = this.session()
+    const generation = session.prompt(prompt, options)
     // What every generation is, and more than callers need to know.
-    const generation = session.prompt(prompt, options) as GenerationStream
-    generation.whenEnded(() => void session.dispose())
+    ;(generation as unknown as GenerationStream).whenEnded(() => void session.dispose())
     return generation
   }
 

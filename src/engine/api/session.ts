@@ -7,6 +7,7 @@ import type { SessionState } from '../types/protocol.ts'
 import type { CacheStats, Completion, Generation, SavedSession } from '../types/results.ts'
 import type { Client } from '../wire/client.ts'
 import { GenerationStream } from '../wire/generation.ts'
+import { Output } from './output.ts'
 
 /** One of several texts that go on from the same prompt. */
 export interface Continuation {
@@ -60,15 +61,18 @@ export class Session {
    * Never throws itself; the generation does: ContextLengthError if the prompt does not fit, CacheFullError,
    * OptionError, DisposedError, the signal's reason. After an abort the session goes on from what was computed.
    */
-  prompt(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
+  prompt<T = unknown>(prompt: string | readonly Message[], options: PromptOptions<T> = {}): Generation<T> {
     const client = this.#client
     const id = client.nextId()
     const abort = () => client.abort(id)
-    const stream = new GenerationStream(abort)
+    let stream = new GenerationStream(abort)
     try {
-      const { signal, onPromptProgress, ...rest } = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
+      const read = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
+      const output = Output.of(read)
+      if (output) stream = new GenerationStream(abort, output)
+      const { signal, onPromptProgress, schema, json, regex, choices, grammar, ...rest } = read
       const given = { prompt: readPrompt(prompt), options: rest, reports: onPromptProgress !== undefined }
-      const message = { type: 'prompt', id, session: this.#id, ...given } as const
+      const message = { type: 'prompt', id, session: this.#id, ...given, held: output !== null } as const
       this.#checkAlive()
       if (signal?.aborted) throw signal.reason
       signal?.addEventListener('abort', abort, { once: true })
@@ -77,10 +81,22 @@ export class Session {
         if (state) this.#update(state)
       }
       client.prompt(message, { stream, ended, signal, ...(onPromptProgress && { onPromptProgress }) })
+      if (output) void this.#hold(id, output, stream)
     } catch (error) {
       stream.fail(error)
     }
-    return stream
+    return stream as Generation<T>
+  }
+
+  /** Sends a prompt's grammar. Prompts keep their order, and the prompt is read meanwhile. */
+  async #hold(id: number, output: Output, stream: GenerationStream): Promise<void> {
+    try {
+      const source = await output.prepare()
+      this.#client.post({ type: 'grammar', id, session: this.#id, source })
+    } catch (error) {
+      stream.fail(error)
+      this.#client.abort(id)
+    }
   }
 
   /**

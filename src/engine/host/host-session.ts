@@ -1,3 +1,4 @@
+import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { SavedSampler } from '../loop/sampler-state.ts'
 import type { Sequence } from '../loop/sequence.ts'
@@ -39,6 +40,8 @@ type PromptMessage = ToHost & { type: 'prompt' }
 interface Job {
   readonly message: PromptMessage
   readonly asked: number
+  /** What its text is held to, when it has come; null: nothing. */
+  readonly grammar: { readonly source: Promise<GrammarSource>; resolve(source: GrammarSource): void } | null
   /** Null while it waits. */
   running: Pick<Sequence, 'abort' | 'fail'> | null
   answered: boolean
@@ -91,10 +94,16 @@ export class HostSession {
 
   /** Runs when the prompts before it have ended, whether well or not. */
   prompt(message: PromptMessage): void {
-    const job: Job = { message, asked: this.#context.now(), running: null, answered: false }
+    const grammar = message.held ? deferredGrammar() : null
+    const job: Job = { message, asked: this.#context.now(), grammar, running: null, answered: false }
     this.#jobs.add(job)
     this.#lastUsed = job.asked
     void this.#inTurn(() => this.#run(job))
+  }
+
+  /** The grammar of a prompt has come. */
+  hold(id: number, source: GrammarSource): void {
+    for (const job of this.#jobs) if (job.message.id === id) job.grammar?.resolve(source)
   }
 
   /** A prompt that runs ends after the step under way, one that waits at once. */
@@ -238,6 +247,7 @@ export class HostSession {
       rolling: this.#rolling,
       emit: this.#context.outbox.emitter(id),
       reading: message.reports === true ? this.#reporter(id) : undefined,
+      grammar: job.grammar?.source ?? null,
     }
     const { run, answer } = beginText(context, this.#timeline, prompt, options, asked)
     job.running = run
@@ -264,7 +274,13 @@ export class HostSession {
     const timeline = this.#timeline.fork()
     let begun: BeamPrompt
     try {
-      begun = beginBeams({ ...this.#context, emit }, timeline, prompt, message.options, asked)
+      begun = beginBeams(
+        { ...this.#context, emit, grammar: job.grammar?.source ?? null },
+        timeline,
+        prompt,
+        message.options,
+        asked,
+      )
     } catch (error) {
       timeline.dispose()
       throw error
@@ -290,6 +306,14 @@ export class HostSession {
       this.#context.post({ type: 'finished', id, ...result })
     }
   }
+}
+
+function deferredGrammar(): Job['grammar'] {
+  let resolve: (source: GrammarSource) => void = () => {}
+  const source = new Promise<GrammarSource>(done => {
+    resolve = done
+  })
+  return { source, resolve }
 }
 
 function abortedBeforeStart({ options }: PromptMessage): Completion {

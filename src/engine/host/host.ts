@@ -72,6 +72,9 @@ export class Host {
       case 'prompt':
         this.#session(message.session, message.id)?.prompt(message)
         break
+      case 'grammar':
+        this.#sessions.get(message.session)?.hold(message.id, message.source)
+        break
       case 'abort':
         for (const session of this.#sessions.values()) session.abort(message.id)
         this.#running?.vectors.abort(message.id)
@@ -108,7 +111,8 @@ export class Host {
         releasing: () => past.disk?.flush() ?? archive.flush() ?? this.#preparing(),
       }
       const timing = { pause: this.#pause, computing: this.#computing, now }
-      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, memory, ...timing })
+      const mayBlock = parts.masks?.mayBlock ?? false
+      const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, memory, mayBlock, ...timing })
       const mover: RowMover = { shift: (...rows) => loop.computed(() => parts.model.shift(...rows)) }
       const past = createEnginePast(parts.model, parts.store, mover)
       const archive: Archive = new Archive({ parts, past, makeRoom: () => loop.makeRoom() })
@@ -236,6 +240,7 @@ export class Host {
       await past.disk?.flush()
       await archive.flush()
       await Promise.allSettled(this.#restoring)
+      await parts.masks?.dispose()
       parts.draft?.dispose()
       parts.model.dispose()
       parts.kernels.dispose()

@@ -17,6 +17,7 @@ import type { HostLoadOptions } from '../types/protocol.ts'
 import type { ModelInfo } from '../types/results.ts'
 import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
 import { defaultCacheType } from './default-cache-type.ts'
+import { EngineMasks } from './engine-masks.ts'
 import { type GenerationDefaults, generationDefaults, generationFile } from './generation-defaults.ts'
 import { checkSameTokens, loadDraft } from './load-draft.ts'
 import { samplingDefaults } from './sampling-defaults.ts'
@@ -45,6 +46,8 @@ export interface Parts {
   readonly store: BlockStorage | null
   /** Where sessions are kept. */
   readonly sessions: SealedFiles
+  /** Which ids texts under a grammar may draw. */
+  readonly masks: EngineMasks
 }
 
 /** A model whose headers are read, and what people call it. */
@@ -150,8 +153,10 @@ async function assemble(
   const identity = onceOnly(() => identityOf(checkpoint, model, options))
   const store = await openStore(platform, name, identity, options, notice)
   const fingerprint = onceOnly(async () => fingerprintOf(await identity(), tokenizer, defaults))
+  const ends = defaults.eosTokenIds
+  const masks = new EngineMasks({ platform: platform.masks, tokenizer, ends, ids: vocabSize })
   const { sessions } = platform
-  return { info, model, kernels, tokenizer, defaults, embedding, draft, identity, fingerprint, store, sessions }
+  return { info, model, kernels, tokenizer, defaults, embedding, draft, identity, fingerprint, store, sessions, masks }
 }
 
 /** Takes reading, so it is done when it is asked for. */

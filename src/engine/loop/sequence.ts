@@ -37,6 +37,8 @@ export interface LogitsConsumer {
    * next. Returns how many tokens of the draft it took. The step took `ms`; null: it also read prompts.
    */
   take(logits: readonly Float32Array[], draft: readonly number[], ms: number | null): number
+  /** It holds logits back until something arrives from outside: the promise. Null: it does not. */
+  arriving?(): Promise<void> | null
   /** Called after `take`, when the timeline has the rows that stay. */
   taken?(): void
   aborted?(): void
@@ -101,6 +103,11 @@ export class Sequence {
   /** Before it takes part in a step; null: there is nothing to wait for. */
   prepare(): Promise<void> | null {
     return this.#options.consumer.prepare?.()?.catch(error => this.fail(error)) ?? null
+  }
+
+  /** Resolves when it may go on; null: it waits for nothing from outside. */
+  arriving(): Promise<void> | null {
+    return this.#options.consumer.arriving?.() ?? null
   }
 
   /** Guesses at most `count` tokens beyond its next one. */

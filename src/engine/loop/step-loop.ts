@@ -3,6 +3,7 @@ import type { Model } from '../../model/model.ts'
 import { wantedLogits } from '../../nn/step.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { arbitrate, type MemoryClaim, type MemoryDecision, type OuterMemory } from './memory-arbiter.ts'
+import { Patience } from './patience.ts'
 import { schedule } from './scheduler.ts'
 import type { Part, Sequence } from './sequence.ts'
 
@@ -23,10 +24,15 @@ export interface LoopOptions {
   /** What a full cache may take or wait for before sequences give way. Default: nothing. */
   readonly memory?: OuterMemory
   readonly now: () => number
+  /** Whether it may block for a moment, for masks of texts. Default false. */
+  readonly mayBlock?: boolean
 }
 
 /** Milliseconds after which messages are let in: a small model's step is too short to do so after each. */
 const PAUSE_AFTER = 4
+
+/** Milliseconds until it is looked again whether something can run. */
+const ARRIVAL_MS = 5
 
 /**
  * Thrown between layers to abandon a step that reads prompts: all its sequences have ended, or a newcomer would wait too
@@ -42,6 +48,8 @@ const LONE_CLAIM: MemoryClaim = { priority: 0, waits: true, holds: false, yielde
 export class StepLoop {
   readonly #options: LoopOptions
   readonly #memory: OuterMemory
+  /** How long it blocks for masks of texts. */
+  readonly patience: Patience
   #running: Sequence[] = []
   /** Without memory until another has ended; in order of arrival. */
   #paused: Sequence[] = []
@@ -58,6 +66,7 @@ export class StepLoop {
   constructor(options: LoopOptions) {
     this.#options = options
     this.#memory = options.memory ?? NO_MEMORY
+    this.patience = new Patience(options.mayBlock ?? false, options.now)
   }
 
   add(sequence: Sequence): void {
@@ -123,6 +132,7 @@ export class StepLoop {
     }
     const began = now()
     const batch = await this.#schedule()
+    if (batch.length === 0) await this.#arrival()
     const reads = batch.some(({ input }) => input.prompt !== null)
     // A long step must not hold back what is already written.
     if (reads) outbox.flush()
@@ -135,6 +145,15 @@ export class StepLoop {
     }
     outbox.flushIfDue()
     this.#retire()
+  }
+
+  /** Nothing can run: waits for what sequences wait for, briefly, as others may come meanwhile. */
+  async #arrival(): Promise<void> {
+    const arriving = this.#running.map(sequence => sequence.arriving()).filter(arrival => arrival !== null)
+    if (arriving.length === 0) return
+    this.#options.outbox.flush()
+    const briefly = new Promise(resolve => void setTimeout(resolve, ARRIVAL_MS))
+    await Promise.race([briefly, ...arriving])
   }
 
   async #schedule(): Promise<readonly Part[]> {

@@ -3,6 +3,7 @@ import type { Speculation } from '../../speculation/speculation.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { Completion, FinishReason } from '../types/results.ts'
 import { type LogitsConsumer, Sequence, type SequenceOptions } from './sequence.ts'
+import type { TextMask } from './text-mask.ts'
 import type { TokenWriter } from './token-writer.ts'
 
 export interface TextRunOptions extends Omit<SequenceOptions, 'consumer'> {
@@ -17,6 +18,8 @@ export interface TextRunOptions extends Omit<SequenceOptions, 'consumer'> {
   readonly retraced?: readonly number[]
   /** The text is complete before its first step. Default: it is not. */
   readonly complete?: FinishReason | null
+  /** Which ids may be drawn next; it is also a rule of the writer. Default: any. */
+  readonly mask?: TextMask | null
   ended(result: TextResult): void
 }
 
@@ -40,6 +43,8 @@ export class TextRun implements LogitsConsumer {
   readonly #retraced: readonly number[]
   /** Of the retraced ids, those that have come. */
   #retrace = 0
+  /** A row of logits [vocab] whose mask is not there yet. */
+  #held: Float32Array | null = null
 
   constructor(options: TextRunOptions) {
     const { writer, contextLength, rolling, retraced = [], complete = null } = options
@@ -65,37 +70,74 @@ export class TextRun implements LogitsConsumer {
 
   async propose(count: number): Promise<readonly number[]> {
     if (this.#retrace < this.#retraced.length) return this.#retraced.slice(this.#retrace, this.#retrace + count)
-    return (await this.#options.speculation?.propose(this.sequence.rows.ids, count)) ?? []
+    const { speculation, mask } = this.#options
+    const draft = (await speculation?.propose(this.sequence.rows.ids, count)) ?? []
+    return mask ? mask.allowed(draft) : draft
   }
 
-  /** Where the context is full, drops the oldest tokens but the first few. */
+  arriving(): Promise<void> | null {
+    return this.#held && !this.#finish ? (this.#options.mask?.arrived() ?? null) : null
+  }
+
+  /** Draws what had to wait for its mask. Where the context is full, drops the oldest tokens but the first few. */
   prepare(): Promise<void> | null {
+    if (this.#held && !this.#finish) this.#drawHeld(this.#held)
     const { rolling, contextLength } = this.#options
     return rolling && this.sequence.rows.ids.length > contextLength ? this.#roll(rolling) : null
   }
 
   /** Writes on as long as what is drawn is what was guessed: the logits after a wrong guess are of another text. */
   take(logits: readonly Float32Array[], draft: readonly number[], ms: number | null): number {
-    const { speculation, writer } = this.#options
+    const { speculation, mask } = this.#options
     const retraces = this.#retrace < this.#retraced.length
+    this.#held = null
     let accepted = 0
     try {
-      for (const row of logits) {
-        if (this.#finish) break
-        const known = this.#retraced[this.#retrace]
-        const { token, ends, stopped } =
-          known === undefined ? writer.next(row, this.#room) : writer.retrace(known, row, this.#room)
-        if (known !== undefined && ++this.#retrace < this.#retraced.length && ends) throw beyondEnd(this.#retrace - 1)
-        if (token !== null) this.sequence.rows.push(token)
-        if (ends) this.#finish = ends
-        this.#stopped = stopped
-        if (token === null || token !== draft[accepted]) break
-        accepted++
+      if (mask && !this.#finish && logits.length > 0 && !mask.ready()) {
+        // Only drafts whose masks were there are in a step.
+        this.#held = (logits[0] as Float32Array).slice()
+        return 0
       }
+      accepted = this.#draw(logits, draft)
     } catch (error) {
       this.sequence.fail(error)
     }
     if (!retraces) speculation?.checked(draft.length, accepted, ms)
+    return accepted
+  }
+
+  #drawHeld(logits: Float32Array): void {
+    try {
+      if (!this.#options.mask?.ready()) return
+      this.#held = null
+      this.#draw([logits], [])
+    } catch (error) {
+      this.sequence.fail(error)
+    }
+  }
+
+  /** How many tokens of the draft are what is drawn. */
+  #draw(logits: readonly Float32Array[], draft: readonly number[]): number {
+    const { writer, mask } = this.#options
+    let accepted = 0
+    for (const row of logits) {
+      if (this.#finish) break
+      if (mask?.ended) {
+        writer.end()
+        this.#finish = 'stop'
+        break
+      }
+      const known = this.#retraced[this.#retrace]
+      const { token, ends, stopped } =
+        known === undefined ? writer.next(row, this.#room) : writer.retrace(known, row, this.#room)
+      if (known !== undefined && ++this.#retrace < this.#retraced.length && ends) throw beyondEnd(this.#retrace - 1)
+      if (token !== null) this.sequence.rows.push(token)
+      if (ends) this.#finish = ends
+      this.#stopped = stopped
+      if (token === null || token !== draft[accepted]) break
+      accepted++
+    }
+    if (!this.#finish) mask?.advance()
     return accepted
   }
 
@@ -123,7 +165,8 @@ export class TextRun implements LogitsConsumer {
   }
 
   ended(error: { readonly cause: unknown } | null): void {
-    const { timeline, extent, writer, ended } = this.#options
+    const { timeline, extent, writer, mask, ended } = this.#options
+    mask?.close()
     const aborted = this.#finish === 'aborted'
     if (error || aborted) writer.showHeld()
     // A prompt that was given up before its first token has not happened; its rows stay for another try.

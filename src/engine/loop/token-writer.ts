@@ -108,6 +108,14 @@ export class TokenWriter {
     return { token, ends, stopped }
   }
 
+  /** The text ends without a draw: nothing can follow. */
+  end(): void {
+    this.#last = this.#options.now()
+    this.#first ??= this.#last
+    const last = this.#tokenIds.at(-1)
+    if (last !== undefined) this.#show(this.#options.text.flush(), last)
+  }
+
   /** A stopped text's ids: the first `keep`, then `tail` for what a token that is cut in two leaves. */
   cutAt(): ReturnType<TextStream['tokensOf']> {
     return this.#options.text.tokensOf(this.#text, this.#tokenIds)

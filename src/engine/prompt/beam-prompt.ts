@@ -1,3 +1,4 @@
+import type { GrammarSource } from '../../grammar/matcher.ts'
 import { BeamSearch, type EndedBeam } from '../../sampling/beam-search.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
@@ -6,6 +7,7 @@ import type { Timeline } from '../past/timeline.ts'
 import type { BeamOptions } from '../types/options.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
 import type { BeamText, Chunk, Completion } from '../types/results.ts'
+import { BeamMasks } from './beam-masks.ts'
 import { BeamRun } from './beam-run.ts'
 import { reusePrefix } from './prefix-reuse.ts'
 import type { PromptIds } from './prompt-ids.ts'
@@ -14,6 +16,8 @@ export interface BeamPromptContext {
   readonly parts: Parts
   readonly loop: StepLoop
   readonly now: () => number
+  /** What the texts are held to, when it is known; null: nothing. */
+  readonly grammar: Promise<GrammarSource> | null
   emit(chunk: Chunk): void
 }
 
@@ -32,7 +36,7 @@ export interface BeamPrompt {
 
 /** Begins to answer; `timeline` becomes the search's own. Throws ContextLengthError, OptionError. */
 export function beginBeams(
-  { parts, loop, now, emit }: BeamPromptContext,
+  { parts, loop, now, grammar, emit }: BeamPromptContext,
   timeline: Timeline,
   prompt: PromptIds,
   options: HostPromptOptions,
@@ -47,7 +51,10 @@ export function beginBeams(
   const search = new BeamSearch({ width, maxTokens, eos, lengthPenalty, earlyStopping })
   const began = now()
   const path = options.attentionPath
-  const run = new BeamRun({ loop, search, timeline, prompt: ids, extent, path, priority: options.priority ?? 0, now })
+  const opening = grammar?.then(source => parts.masks.open(source))
+  const masks = opening ? new BeamMasks(opening) : null
+  const priority = options.priority ?? 0
+  const run = new BeamRun({ loop, search, masks, timeline, prompt: ids, extent, path, priority, now })
 
   const limit = maxTokens === options.maxTokens ? 'length' : 'context'
   /** The text, its chunks told to `tell`. */

@@ -3,10 +3,13 @@ import type { Beam, BeamSearch, EndedBeam } from '../../sampling/beam-search.ts'
 import { type LogitsConsumer, Sequence } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
 import type { Timeline } from '../past/timeline.ts'
+import type { BeamMasks } from './beam-masks.ts'
 
 export interface BeamRunOptions {
   readonly loop: Pick<StepLoop, 'add'>
   readonly search: BeamSearch
+  /** What the texts are held to; null: nothing. */
+  readonly masks: BeamMasks | null
   /** Stands on what the prompt reuses; becomes the run's. */
   readonly timeline: Timeline
   /** All ids up to the end of the prompt, and the extent of those to run, as for a sequence. */
@@ -51,6 +54,7 @@ export class BeamRun {
         const logits = await this.#logitsAfter(living)
         if (!logits) return null
         read ??= now()
+        await this.#options.masks?.apply([...living.keys()], logits)
         living = this.#advance(living, ended, logits)
       }
       const [best] = search.ended
@@ -62,6 +66,7 @@ export class BeamRun {
       return { timeline: winner, reused, read: read ?? now() }
     } finally {
       for (const one of [...living.values(), ...ended.values()]) one.dispose()
+      this.#options.masks?.close()
     }
   }
 
@@ -92,6 +97,7 @@ export class BeamRun {
     const before = [...living.values()]
     const forkFor = <B extends Beam>(beam: B) => [beam, (before[beam.parent] as Timeline).fork()] as const
     search.advance(logits)
+    this.#options.masks?.advance(search.living)
     const next = new Map(search.living.map(forkFor))
     for (const beam of search.ended) if (!ended.has(beam)) ended.set(...forkFor(beam))
     for (const [beam, timeline] of ended) {

@@ -1,3 +1,4 @@
+import type { GrammarSource } from '../../grammar/matcher.ts'
 import { SAMPLING_OPTIONS } from '../../sampling/options.ts'
 import { StopMatcher } from '../../sampling/stop-sequences.ts'
 import type { Speculation } from '../../speculation/speculation.ts'
@@ -15,6 +16,7 @@ import type { HostPromptOptions } from '../types/protocol.ts'
 import type { Chunk } from '../types/results.ts'
 import { reusePrefix } from './prefix-reuse.ts'
 import type { PromptIds } from './prompt-ids.ts'
+import { promptMask } from './prompt-mask.ts'
 import { resumeText } from './resume.ts'
 import { biasOf, tokenRules } from './token-rules.ts'
 
@@ -27,6 +29,8 @@ export interface TextPromptContext {
   readonly speculation: Speculation | null
   /** Where the context rolls. */
   readonly rolling: Rolling | null
+  /** What the text is held to, when it is known; null: nothing. */
+  readonly grammar: Promise<GrammarSource> | null
   emit(chunk: Chunk): void
   /** Hears how far the prompt is read; undefined: nobody asked. */
   readonly reading?: ((progress: PromptProgress) => void) | undefined
@@ -63,11 +67,14 @@ export function beginText(
   const { resumes, extent } = reusePrefix(parts, timeline, prompt, options)
   const saved = resumes && options.seed === undefined ? context.drawing : null
   const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
+  const refused = (error: unknown) => sequence.fail(error)
   const eos = new Set(options.ignoreEos ? [] : defaults.eosTokenIds)
-  const rules = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
+  const others = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
+  const mask = context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, refused)
   const writer = new TokenWriter({
     eos,
-    rules,
+    // Other rules may choose among what the grammar allows.
+    rules: mask ? [mask, ...others] : others,
     maxTokens: options.maxTokens ?? Number.POSITIVE_INFINITY,
     sampler: drawing.sampler,
     history: drawing.history,
@@ -81,7 +88,7 @@ export function beginText(
     }),
     now,
     asked,
-    emit,
+    emit: mask ? chunk => emit(mask.isReasoning ? { ...chunk, reasoning: true } : chunk) : emit,
   })
   const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
   const resumed = resumeText(writer, options.resume?.tokenIds ?? [], { room, learns: drawing.sampler.learns })
@@ -104,6 +111,7 @@ export function beginText(
     priority: options.priority ?? 0,
     speculation: context.speculation,
     writer,
+    mask,
     reading: context.reading,
     ended,
   })

@@ -80,19 +80,26 @@ const MARKS = [
   ['<thought>', '</thought>'],
 ] as const
 
-/** Those that are tokens of the model; else those that its chat template writes. Throws OptionError. */
-function reasoningMarks(tokenizer: Tokenizer): ReasoningMarks {
+/** Those that are tokens of the model; else those that its chat template writes; null: it marks no reasoning. */
+export function findReasoningMarks(tokenizer: Tokenizer): ReasoningMarks | null {
   const isToken = (mark: string) => tokenizer.tokenToId(mark) !== undefined
   const template = tokenizer.chatTemplate() ?? ''
   const found =
     MARKS.find(([open, close]) => isToken(open) && isToken(close)) ??
     MARKS.find(([, close]) => template.includes(close))
+  if (!found) return null
+  const [open, close] = found.map(mark => tokenizer.encode(mark, { addSpecialTokens: false })) as [number[], number[]]
+  return { open, close }
+}
+
+/** Throws OptionError. */
+function reasoningMarks(tokenizer: Tokenizer): ReasoningMarks {
+  const found = findReasoningMarks(tokenizer)
   if (!found) {
     throw new OptionError(
       'thinkingBudget was given, but the model marks no reasoning: neither its vocabulary nor its chat template has ' +
         `${MARKS.map(([open]) => open).join(', ')}. Leave the option out, or use maxTokens`,
     )
   }
-  const [open, close] = found.map(mark => tokenizer.encode(mark, { addSpecialTokens: false })) as [number[], number[]]
-  return { open, close }
+  return found
 }

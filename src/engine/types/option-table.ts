@@ -9,12 +9,14 @@ import {
   callback,
   choice,
   data,
+  expression,
   fields,
   flag,
   list,
   nested,
   number,
   type OptionTable,
+  schema,
   signal,
   text,
   textBiases,
@@ -28,6 +30,7 @@ import type {
   DetokenizeOptions,
   EmbedOptions,
   LoadOptions,
+  OutputOptions,
   PromptOptions,
   RerankOptions,
   RestoreOptions,
@@ -130,6 +133,17 @@ const TEMPLATE_DATA = {
   continueFinalMessage: { kind: flag, description: 'go on with the last message instead of answering it' },
 } as const
 
+const OUTPUT = {
+  schema: { kind: schema, description: 'a JSON schema that the text satisfies' },
+  json: { kind: flag, description: 'the text is a JSON object' },
+  regex: {
+    kind: expression,
+    description: 'a regular expression that the whole text matches',
+  },
+  choices: { kind: list(text, 'texts'), description: 'texts of which one is drawn' },
+  grammar: { kind: text, description: 'a grammar of the text (Lark)' },
+} satisfies OptionTable<OutputOptions>
+
 export const PROMPT_OPTIONS = {
   ...SAMPLING_OPTIONS,
   logitBias: {
@@ -137,6 +151,7 @@ export const PROMPT_OPTIONS = {
     description: "added to a token's logit; -Infinity: never",
     flag: '--logit-bias <token=x>',
   },
+  ...OUTPUT,
   maxTokens: {
     kind: whole(0),
     description: 'end after n tokens',

@@ -1,6 +1,8 @@
 /** What users of the engine give: options. camelCase, the AI SDK's names where it has one. */
 
 import type { CacheTypeName } from '../../cache/types.ts'
+import type { JsonSchema } from '../../grammar/schema/json-schema.ts'
+import type { StandardSchemaV1 } from '../../grammar/standard-schema.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
 import type { SamplingOptions as DrawingOptions } from '../../sampling/options.ts'
@@ -130,8 +132,28 @@ export interface PromptProgress {
 /** What proposes draft tokens: nothing, the text's own n-grams, or a draft model (docs/speculation.md). */
 export type SpeculationKind = 'off' | 'ngram' | 'draft'
 
-/** Options of `session.prompt`, `engine.generate` and the calls built on them. */
-export interface PromptOptions extends SamplingOptions {
+/**
+ * What the text is held to while it is drawn: at most one of these (docs/structured-output.md). Reasoning before it stays
+ * free. Not with `stopSequences`, `ignoreEos` and `resume`.
+ */
+export interface OutputOptions<T = unknown> {
+  /**
+   * JSON that satisfies a schema: a JSON schema, or one of zod, valibot or another library that can be written as a JSON
+   * schema (Standard Schema). SchemaError names what of it cannot be held.
+   */
+  readonly schema?: JsonSchema | StandardSchemaV1<unknown, T>
+  /** JSON: an object. Default false. */
+  readonly json?: boolean
+  /** A text that the whole regular expression matches; without look-around, back-references and flags that change it. */
+  readonly regex?: string | RegExp
+  /** One of these texts. */
+  readonly choices?: readonly string[]
+  /** A text of this grammar, in llguidance's form of Lark; it begins at `start`. */
+  readonly grammar?: string
+}
+
+/** Options of `session.prompt`, `engine.generate` and the calls built on them; `T`: what `value` is. */
+export interface PromptOptions<T = unknown> extends SamplingOptions, OutputOptions<T> {
   /** Default: until the text or the context ends. */
   readonly maxTokens?: number
   /** The text ends before any of these; they are never part of it. */

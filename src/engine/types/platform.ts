@@ -4,6 +4,7 @@
  */
 import type { BlockFolder, BlockStorage } from '../../cache/stored-block.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
+import type { StartMasks } from '../../grammar/thread/protocol.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { KernelChoice, ProgressEvent } from './options.ts'
 import type { HostLoadOptions } from './protocol.ts'
@@ -15,6 +16,19 @@ export interface Platform {
   /** Blocks in the folder of this name, which may be made. Throws where there are no folders. */
   openBlocks(options: BlockFolder): Promise<BlockStorage>
   readonly sessions: SealedFiles
+  /** Where masks of grammars are computed. */
+  readonly masks: MaskPlatform
+}
+
+/** A thread for the masks of grammars, and what runs in it. */
+export interface MaskPlatform {
+  readonly start: StartMasks
+  /** prebuilt/grammar.wasm. */
+  wasm(): Promise<Uint8Array>
+  /** Whether memory may be shared with that thread. Default: where it exists. */
+  readonly shared?: boolean
+  /** Whether the host's thread may block for a moment: not the main thread of a page. */
+  readonly mayBlock: boolean
 }
 
 export interface FoundModel {

@@ -4,6 +4,7 @@
  * work over a worker of Node, a web worker or a direct call.
  */
 
+import type { GrammarSource } from '../../grammar/matcher.ts'
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
@@ -11,6 +12,7 @@ import type {
   EmbedProgress,
   LoadOptions,
   Message,
+  OutputOptions,
   ProgressEvent,
   PromptOptions,
   PromptProgress,
@@ -27,7 +29,7 @@ import type { Signs } from './signs.ts'
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onNotice' | 'inline'>
 export type HostEmbedOptions = Omit<EmbedOptions, 'signal' | 'onProgress'>
 export type HostRerankOptions = Omit<RerankOptions, 'signal' | 'onProgress'>
-export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress'>
+export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress' | keyof OutputOptions>
 
 /** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */
 export interface WireError {
@@ -104,7 +106,11 @@ export type ToHost =
       readonly options: HostPromptOptions
       /** Somebody wants to know how far it is read. */
       readonly reports?: boolean
+      /** The text is held to a grammar, which comes in a message of its own. */
+      readonly held?: boolean
     }
+  /** The grammar of a prompt. */
+  | { readonly type: 'grammar'; readonly id: number; readonly session: number; readonly source: GrammarSource }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
   /** Asks for a sign of life. */

@@ -16,6 +16,13 @@ export interface Chunk {
   readonly tokenId: number
   /** If they were asked for. */
   readonly logprobs?: Logprobs
+  /** In a text under a grammar: it is part of the reasoning before the value, or one of its marks. */
+  readonly reasoning?: boolean
+  /**
+   * With `schema` or `json`: the value so far, with what is unfinished left out or cut; undefined before it begins. Not yet
+   * checked.
+   */
+  readonly partial?: unknown
 }
 
 /** Token counts of one generation. */
@@ -48,12 +55,17 @@ export interface Timings {
   readonly tokensPerSecond: number
 }
 
-/** A finished text: what a `Generation` resolves with. */
-export interface Completion {
+/** A finished text: what a `Generation` resolves with; `T`: what its value is. */
+export interface Completion<T = unknown> {
   /** The text, without its prompt. */
   readonly text: string
   /** What was written after the prompt: without the end-of-text token and stop sequences. */
   readonly tokenIds: readonly number[]
+  /**
+   * With `schema` or `json`: the value that the text is, as the schema's library makes it; with `choices`, `regex` or
+   * `grammar`: the text without reasoning. undefined where the text did not come to its end.
+   */
+  readonly value?: T
   /** Why it ended. */
   readonly finishReason: FinishReason
   /** Numbers of tokens read, reused, generated and drafted. */
@@ -92,7 +104,7 @@ export interface BeamText {
  * It is a promise of the completion in every respect. One that fails while nobody awaits or iterates it is an unhandled
  * rejection, unless its end was asked for: by an aborted signal, or by disposing of its session or engine.
  */
-export interface Generation extends AsyncIterable<Chunk>, Promise<Completion> {}
+export interface Generation<T = unknown> extends AsyncIterable<Chunk>, Promise<Completion<T>> {}
 
 /** What tokens are drawn with where a prompt says nothing of it. */
 export interface SamplingDefaults {

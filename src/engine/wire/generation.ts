@@ -5,6 +5,16 @@ interface Settle {
   reject(error: unknown): void
 }
 
+/** What a text is held to, as its stream sees it. */
+export interface StreamOutput {
+  /** The chunk with what the text is so far. */
+  chunk(chunk: Chunk): Chunk
+  /** The completion with its value. Throws OutputError. */
+  finish(completion: Completion): Promise<Completion>
+  /** The error that a failure means to the caller. */
+  explain(error: unknown): unknown
+}
+
 type Outcome = { readonly completion: Completion } | { readonly error: unknown }
 
 /**
@@ -15,6 +25,7 @@ export class GenerationStream implements Generation {
   readonly [Symbol.toStringTag] = 'Generation'
   readonly #chunks: Chunk[] = []
   readonly #cancel: () => void
+  readonly #output: StreamOutput | null
   /** Rejected like any promise: where nobody awaits or iterates, Node tells of an unhandled rejection. */
   readonly #whole: Promise<Completion>
   readonly #settle: Settle
@@ -22,8 +33,9 @@ export class GenerationStream implements Generation {
   #wake: (() => void)[] = []
 
   /** `cancel` asks for the end of an unfinished generation; `finish` or `fail` must follow. */
-  constructor(cancel: () => void) {
+  constructor(cancel: () => void, output: StreamOutput | null = null) {
     this.#cancel = cancel
+    this.#output = output
     let settle: Settle | undefined
     this.#whole = new Promise((resolve, reject) => {
       settle = { resolve, reject }
@@ -32,11 +44,21 @@ export class GenerationStream implements Generation {
   }
 
   push(chunks: readonly Chunk[]): void {
-    this.#chunks.push(...chunks)
+    if (this.#output) for (const chunk of chunks) this.#chunks.push(this.#output.chunk(chunk))
+    else this.#chunks.push(...chunks)
     this.#changed()
   }
 
   finish(completion: Completion): void {
+    if (!this.#output) this.#finish(completion)
+    else
+      this.#output.finish(completion).then(
+        whole => this.#finish(whole),
+        error => this.fail(error),
+      )
+  }
+
+  #finish(completion: Completion): void {
     if (this.#outcome) return
     this.#outcome = { completion }
     this.#settle.resolve(completion)
@@ -44,8 +66,9 @@ export class GenerationStream implements Generation {
   }
 
   /** `asked`: the caller wanted it so (an abort, a disposal), and need not be told where it does not listen. */
-  fail(error: unknown, { asked = false } = {}): void {
+  fail(cause: unknown, { asked = false } = {}): void {
     if (this.#outcome) return
+    const error = this.#output ? this.#output.explain(cause) : cause
     this.#outcome = { error }
     if (asked) this.#heard()
     this.#settle.reject(error)

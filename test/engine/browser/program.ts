@@ -7,6 +7,8 @@ import { loadParts } from '../../../src/engine/load/load-parts.ts'
 import type { KernelChoice } from '../../../src/engine/types/options.ts'
 import type { Platform, SealedFiles } from '../../../src/engine/types/platform.ts'
 import type { FromHost, OpenLink } from '../../../src/engine/types/protocol.ts'
+import type { StartMasks } from '../../../src/grammar/index.ts'
+import { MaskService } from '../../../src/grammar/thread/service.ts'
 import { createWasmKernels } from '../../../src/kernels/core/wasm/wasm.ts'
 import { WEB } from '../../../src/kernels/core/wasm/web.ts'
 import { createReferenceKernels } from '../../../src/kernels/reference/index.ts'
@@ -34,8 +36,18 @@ function platformOf(picked: Picked): Platform {
     findModel: async name => ({ name, files: filesFrom(name, sources) }),
     openBlocks: absent,
     sessions: inMemory(),
+    masks: { start: masksHere, wasm: grammarWasm, shared: false, mayBlock: false },
   }
 }
+
+/** Masks as messages: a page that is not isolated shares no memory with its threads. */
+const masksHere: StartMasks = events => {
+  const service = new MaskService(message => void setTimeout(() => events.message(structuredClone(message)), 0))
+  return { post: message => void setTimeout(() => service.receive(structuredClone(message)), 0), terminate: () => {} }
+}
+
+const grammarWasm = async () =>
+  new Uint8Array(await (await fetch(new URL('https://example.org/prebuilt/grammar.wasm'))).arrayBuffer())
 
 function inMemory(): SealedFiles {
   const kept = new Map<string, { header: string; parts: Uint8Array[] }>()
@@ -86,6 +98,8 @@ export interface Written {
   readonly text: string
   /** What a session that was saved and restored went on with. */
   readonly restored: string
+  /** What it writes under a schema. */
+  readonly held: unknown
 }
 
 /** Loads the picked model, lets it write greedily, and takes a session from a file. */
@@ -106,7 +120,10 @@ export async function write(
   const rest = { maxTokens: maxTokens - half, temperature: 0 }
   const { text } = await session.prompt('', rest)
   const again = await (await engine.restore('kept')).prompt('', rest)
+  const properties = { name: { type: 'string', maxLength: 8 }, age: { type: 'integer', minimum: 0, maximum: 99 } }
+  const schema = { type: 'object', properties, required: ['name', 'age'], additionalProperties: false }
+  const { value: held } = await engine.generate(prompt, { schema, seed: 1, maxTokens: 100 })
   const { name } = engine.info.kernels
   await engine.dispose()
-  return { kernels: name, text: first.text + text, restored: first.text + again.text }
+  return { kernels: name, text: first.text + text, restored: first.text + again.text, held }
 }

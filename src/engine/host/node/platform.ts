@@ -6,6 +6,7 @@ import { loadParts, type Parts } from '../../load/load-parts.ts'
 import type { LoadContext, Platform } from '../../types/platform.ts'
 import type { HostLoadOptions } from '../../types/protocol.ts'
 import { NODE_KERNELS } from './kernels.ts'
+import { NODE_MASKS } from './masks.ts'
 import { NODE_SESSIONS } from './sessions.ts'
 
 /** What Node offers a host. Each part is read when it is asked for: most programs need neither the hub nor a cache on disk. */
@@ -17,6 +18,7 @@ const NODE: Platform = {
   },
   openBlocks: async options => new (await import('../../../cache/disk/block-store.ts')).BlockStore(options),
   sessions: NODE_SESSIONS,
+  masks: NODE_MASKS,
 }
 
 /** A model with all that belongs to it, in this thread. */

@@ -1,0 +1,69 @@
+/** What the caller's side does with a text that is held to something: its grammar, and what the text is in the end. */
+import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { PreparedOutput } from '../../grammar/output.ts'
+import type { PartialJson } from '../../grammar/partial-json.ts'
+import { outputOption } from '../types/check-options.ts'
+import type { OutputOptions, PromptOptions } from '../types/options.ts'
+import type { Chunk, Completion } from '../types/results.ts'
+import type { StreamOutput } from '../wire/generation.ts'
+
+/** As the thread of the grammars begins to say why one cannot be compiled. */
+const NOT_COMPILED = 'The grammar cannot be compiled: '
+
+/** The output of one prompt. */
+export class Output implements StreamOutput {
+  readonly #format: OutputOptions
+  #prepared: PreparedOutput | null = null
+  #reader: typeof PartialJson | null = null
+  #text = ''
+
+  private constructor(format: OutputOptions) {
+    this.#format = format
+  }
+
+  /** Of a prompt with these options; null: its text is free. Throws OptionError. */
+  static of(options: PromptOptions): Output | null {
+    const name = outputOption(options)
+    return name && new Output({ [name]: options[name] })
+  }
+
+  /** The grammar of the text. Throws SchemaError, OptionError. */
+  async prepare(): Promise<GrammarSource> {
+    // Few programs need them.
+    const [{ prepareOutput }, { PartialJson }] = await Promise.all([
+      import('../../grammar/output.ts'),
+      import('../../grammar/partial-json.ts'),
+    ])
+    this.#prepared = await prepareOutput(this.#format as Parameters<typeof prepareOutput>[0])
+    this.#reader = PartialJson
+    return this.#prepared.source
+  }
+
+  chunk(chunk: Chunk): Chunk {
+    const Reader = this.#reader
+    if (chunk.reasoning) return chunk
+    this.#text += chunk.text
+    if (!Reader || !this.#prepared?.json) return chunk
+    const text = this.#text
+    let partial: { readonly value: unknown } | null = null
+    // Reading takes time, and many callers want the end alone.
+    return Object.defineProperty({ ...chunk }, 'partial', {
+      enumerable: true,
+      get: () => {
+        partial ??= { value: new Reader().push(text) }
+        return partial.value
+      },
+    })
+  }
+
+  async finish(completion: Completion): Promise<Completion> {
+    if (completion.finishReason !== 'stop' || !this.#prepared) return completion
+    return { ...completion, value: await this.#prepared.finish(this.#text) }
+  }
+
+  explain(error: unknown): unknown {
+    const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
+    const compiles = code !== 'bad_grammar' || typeof message !== 'string' || !message.startsWith(NOT_COMPILED)
+    return compiles || !this.#prepared ? error : this.#prepared.explain(message.slice(NOT_COMPILED.length))
+  }
+}

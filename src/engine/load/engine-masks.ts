@@ -1,0 +1,75 @@
+import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { MaskedText, MaskThread } from '../../grammar/thread/client.ts'
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
+import type { MaskPlatform } from '../types/platform.ts'
+
+export interface EngineMasksOptions {
+  readonly platform: MaskPlatform
+  readonly tokenizer: Tokenizer
+  /** Ids at which generation stops. */
+  readonly ends: readonly number[]
+  /** Ids of the model's logits. */
+  readonly ids: number
+}
+
+/** Most guesses that one request may hold; a proposer makes no more. */
+const MOST_DRAFTS = 16
+
+/** The thread that computes the masks of all texts of an engine. It starts with the first grammar. */
+export class EngineMasks {
+  readonly #options: EngineMasksOptions
+  #thread: Promise<MaskThread> | null = null
+  #disposed = false
+
+  constructor(options: EngineMasksOptions) {
+    this.#options = options
+  }
+
+  get mayBlock(): boolean {
+    return this.#options.platform.mayBlock
+  }
+
+  /** Compiles a grammar; the same one once. Throws GrammarError, OptionError. */
+  async open(source: GrammarSource): Promise<MaskedText> {
+    const thread = await this.#running()
+    return thread.open(await thread.compile(source))
+  }
+
+  /** A text does not get its masks; it is closed. Other texts go on in a fresh thread. */
+  async restart(): Promise<void> {
+    const thread = await this.#thread?.catch(() => null)
+    thread?.restart()
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true
+    const thread = await this.#thread?.catch(() => null)
+    thread?.close()
+  }
+
+  async #running(): Promise<MaskThread> {
+    this.#thread ??= this.#start()
+    const thread = await this.#thread
+    if (!thread.ended || this.#disposed) return thread
+    this.#thread = null
+    return this.#running()
+  }
+
+  async #start(): Promise<MaskThread> {
+    const { platform, tokenizer, ends, ids } = this.#options
+    try {
+      // Few programs need them.
+      const [{ MaskThread, vocabularyOf }, wasm] = await Promise.all([
+        import('../../grammar/index.ts'),
+        platform.wasm(),
+      ])
+      const { start, shared } = platform
+      const vocabulary = vocabularyOf(tokenizer, ends)
+      const given = { start, wasm, vocabulary, ids, maxDrafts: MOST_DRAFTS }
+      return new MaskThread({ ...given, ...(shared !== undefined && { shared }) })
+    } catch (error) {
+      this.#thread = null
+      throw error
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { GrammarError } from '../../grammar/errors.ts'
+import type { MaskedText, Masks } from '../../grammar/thread/client.ts'
+import type { TokenRule } from '../../sampling/sampler.ts'
+import type { Patience } from './patience.ts'
+import type { FreeReasoning } from './reasoning.ts'
+
+export interface TextMaskOptions {
+  /** The text in the thread of the masks, when its grammar is compiled. */
+  readonly opening: Promise<MaskedText>
+  /** What may come before the grammar begins; null: nothing. */
+  readonly reasoning: FreeReasoning | null
+  /** Ids that end a text. */
+  readonly ends: ReadonlySet<number>
+  readonly patience: Patience
+  /** The grammar cannot be compiled. */
+  refused(error: unknown): void
+  /** The text's masks take too long: whoever computes them is stuck. */
+  stuck(): void
+}
+
+/** Milliseconds after which a mask counts as never coming. */
+const STUCK = 10_000
+
+/**
+ * The ids that one text may draw next. Masks are requested as soon as an id is drawn and computed beside the model's step.
+ * The loop never waits long for one (`Patience`): a text whose mask is late keeps its logits and sits the next steps out.
+ */
+export class TextMask implements TokenRule {
+  readonly #options: TextMaskOptions
+  #text: MaskedText | null = null
+  #failure: { readonly error: unknown } | null = null
+  /** Those of the next draws, when they are there. */
+  #masks: Masks | null = null
+  #row = 0
+  /** Drawn since the last request. */
+  #drawn: number[] = []
+  #lateSince: number | null = null
+  #arriving: Promise<void> | null = null
+  #closed = false
+  #isReasoning = false
+
+  constructor(options: TextMaskOptions) {
+    this.#options = options
+    options.opening.then(
+      text => {
+        if (this.#closed) return text.close()
+        this.#text = text
+        text.request({})
+      },
+      error => {
+        this.#failure = { error }
+        options.refused(error)
+      },
+    )
+  }
+
+  /** Whether the next id can be drawn. Throws GrammarError where the text cannot go on. */
+  ready(): boolean {
+    if (this.#failure) throw this.#failure.error
+    if (this.#options.reasoning?.isFree || this.#masks) return true
+    const text = this.#text
+    this.#masks = text && (text.poll() ?? this.#options.patience.wait(text))
+    if (this.#masks) {
+      this.#lateSince = null
+      return true
+    }
+    // Compilation has a limit of its own.
+    if (text) this.#checkLate(performance.now())
+    return false
+  }
+
+  /** Resolves when `ready` may say otherwise. */
+  arrived(): Promise<void> {
+    this.#arriving ??= this.#options.opening
+      .then(text => text.next())
+      .catch(() => {})
+      .then(() => {
+        this.#arriving = null
+      })
+    return this.#arriving
+  }
+
+  /** Nothing but the end can follow. */
+  get ended(): boolean {
+    return !this.#options.reasoning?.isFree && (this.#masks?.stopped(this.#row) ?? false)
+  }
+
+  /** The draft up to what the grammar allows; nothing of it where its masks take long. */
+  async allowed(draft: readonly number[]): Promise<readonly number[]> {
+    const { reasoning, patience } = this.#options
+    if (draft.length === 0) return draft
+    if (reasoning && !reasoning.isOver) return draft.slice(0, reasoning.freePrefix(draft))
+    if (!this.#text) return []
+    this.#masks = null
+    this.#text.request({ drafts: draft })
+    this.#masks = await patience.soon(this.#text)
+    return this.#masks ? draft.slice(0, this.#masks.count - 1) : []
+  }
+
+  apply(logits: Float32Array): void {
+    const { reasoning, ends } = this.#options
+    if (reasoning?.isFree) {
+      // A text that ended here would have no value.
+      for (const id of ends) if (id < logits.length) logits[id] = Number.NEGATIVE_INFINITY
+      return
+    }
+    const opening = reasoning?.opening
+    const kept = opening === undefined ? 0 : logits[opening]!
+    forbid((this.#masks as Masks).rows[this.#row] as Uint32Array, logits)
+    if (opening !== undefined) logits[opening] = kept
+  }
+
+  /** Whether the last id is part of the reasoning, or one of its marks. */
+  get isReasoning(): boolean {
+    return this.#isReasoning
+  }
+
+  accept(id: number): void {
+    this.#isReasoning = this.#options.reasoning?.accept(id) ?? false
+    if (this.#isReasoning) return
+    this.#drawn.push(id)
+    this.#row++
+  }
+
+  /** The draws of a step are over: requests the masks of the next one. */
+  advance(): void {
+    if (this.#drawn.length === 0) return
+    this.#text?.request({ ids: this.#drawn })
+    this.#drawn = []
+    this.#masks = null
+    this.#row = 0
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#text?.close()
+  }
+
+  #checkLate(now: number): void {
+    this.#lateSince ??= now
+    if (now - this.#lateSince < STUCK) return
+    this.close()
+    this.#options.stuck()
+    const error = new GrammarError(`The grammar's next mask takes longer than ${STUCK / 1000} s; use a smaller grammar`)
+    this.#failure = { error }
+    throw error
+  }
+}
+
+/** Sets the logits of ids whose bit is 0 to -Infinity. */
+export function forbid(mask: Uint32Array, logits: Float32Array): void {
+  for (let word = 0; word < mask.length; word++) {
+    const bits = mask[word]!
+    if (bits === 0xffffffff) continue
+    const start = 32 * word
+    if (bits === 0) logits.fill(Number.NEGATIVE_INFINITY, start, start + 32)
+    else {
+      const end = Math.min(32, logits.length - start)
+      for (let bit = 0; bit < end; bit++) if (((bits >>> bit) & 1) === 0) logits[start + bit] = Number.NEGATIVE_INFINITY
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { MaskedText } from '../../grammar/thread/client.ts'
+import type { Beam } from '../../sampling/beam-search.ts'
+import { forbid } from '../loop/text-mask.ts'
+
+/** The ids that beams may take next: a text under the grammar for each living one, which it forks from its parent's. */
+export class BeamMasks {
+  /** When the grammar is compiled. */
+  readonly #opening: Promise<MaskedText>
+  /** By the living beams' order. */
+  #texts: readonly MaskedText[] | null = null
+  #closed = false
+
+  constructor(opening: Promise<MaskedText>) {
+    this.#opening = opening
+    opening.then(
+      text => {
+        if (this.#closed) text.close()
+        else text.request({})
+      },
+      // `apply` throws it.
+      () => {},
+    )
+  }
+
+  /** Sets the logits [vocab] of what each beam may not take to -Infinity. Throws GrammarError. */
+  async apply(living: readonly Beam[], logits: readonly Float32Array[]): Promise<void> {
+    this.#texts ??= [await this.#opening]
+    const masks = await Promise.all(this.#texts.map(text => text.next()))
+    for (const i of living.keys()) forbid(masks[i]!.rows[0] as Uint32Array, logits[i] as Float32Array)
+  }
+
+  /** The search has chosen: requests the masks of its living beams, beside the step that runs them. */
+  advance(living: readonly Beam[]): void {
+    const before = this.#texts ?? []
+    this.#texts = living.map(({ parent, ids }) => {
+      const text = (before[parent] as MaskedText).fork()
+      text.request({ ids: ids.slice(-1) })
+      return text
+    })
+    for (const text of before) text.close()
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const text of this.#texts ?? []) text.close()
+    if (!this.#texts) this.#opening.then(text => text.close()).catch(() => {})
+  }
+}

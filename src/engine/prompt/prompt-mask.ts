@@ -1,0 +1,29 @@
+import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { Parts } from '../load/load-parts.ts'
+import type { Patience } from '../loop/patience.ts'
+import { FreeReasoning } from '../loop/reasoning.ts'
+import { TextMask } from '../loop/text-mask.ts'
+import type { PromptIds } from './prompt-ids.ts'
+import { findReasoningMarks } from './token-rules.ts'
+
+/**
+ * The mask of a text under a grammar, which is compiled from now on, beside the reading of the prompt. Reasoning that the
+ * prompt has opened, or that an answer to messages begins with, stays free.
+ */
+export function promptMask(
+  { masks, tokenizer, defaults }: Pick<Parts, 'masks' | 'tokenizer' | 'defaults'>,
+  source: Promise<GrammarSource>,
+  { ids, continues }: PromptIds,
+  patience: Patience,
+  refused: (error: unknown) => void,
+): TextMask {
+  const marks = findReasoningMarks(tokenizer)
+  return new TextMask({
+    opening: source.then(known => masks.open(known)),
+    reasoning: marks && new FreeReasoning(marks, ids, !continues),
+    ends: new Set(defaults.eosTokenIds),
+    patience,
+    refused,
+    stuck: () => void masks.restart(),
+  })
+}
