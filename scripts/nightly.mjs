@@ -24,6 +24,16 @@ const CHECKS = {
     args: () => [...VITEST, 'test/evaluation/smollm2.test.ts'],
     env: { LATENTKIT_PERPLEXITY_WINDOWS: '20' },
   },
+  grammar: {
+    what: 'prebuilt/grammar.wasm is what its sources give (skipped without Rust)',
+    args: () => [...VITEST, 'test/grammar/wasm.test.ts'],
+    env: { LATENTKIT_GRAMMAR_BUILD: '1' },
+  },
+  schemas: {
+    what: '500 generated schemas, and those in the folders of LATENTKIT_SCHEMAS: all that is written validates',
+    args: () => [...VITEST, 'test/grammar/collection.test.ts'],
+    env: { LATENTKIT_SCHEMAS: process.env.LATENTKIT_SCHEMAS ?? 'test/grammar' },
+  },
   address: sanitized('address', 'AddressSanitizer'),
   undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),
   thread: sanitized('thread', 'ThreadSanitizer'),

@@ -136,6 +136,44 @@ const HELD: readonly Case[] = [
       { k: false, v: 1 },
     ],
   ],
+  [
+    'uniqueItems of an enum',
+    { type: 'array', items: { enum: ['a', 'b', 'c'] }, uniqueItems: true, minItems: 1 },
+    [['a'], ['a', 'c']],
+    [[], ['a', 'a'], ['b', 'b', 'c']],
+  ],
+  [
+    'not some values',
+    { type: ['string', 'number'], not: { enum: ['ab', 'abc', 'x', 5] } },
+    ['a', 'abcd', '', 'y', 4, 6.5],
+    ['ab', 'abc', 'x', 5],
+  ],
+  [
+    'if by a value',
+    object(
+      { k: { enum: ['a', 'b', 'c'] }, v: {} },
+      {
+        required: ['k', 'v'],
+        if: { properties: { k: { const: 'a' } }, required: ['k'] },
+        [THEN]: { properties: { v: integer } },
+        else: { properties: { v: string } },
+      },
+    ),
+    [
+      { k: 'a', v: 1 },
+      { k: 'c', v: 'x' },
+    ],
+    [
+      { k: 'a', v: 'x' },
+      { k: 'b', v: 1 },
+    ],
+  ],
+  [
+    'oneOf that overlaps',
+    object({ a: integer, b: integer }, { oneOf: [{ required: ['a'] }, { required: ['b'] }] }),
+    [{ a: 1 }, { b: 1 }],
+    [{}, { a: 1, b: 1 }],
+  ],
   ['a name in need of escapes', object({ 'a"\\/\n': integer }, { required: ['a"\\/\n'] }), [{ 'a"\\/\n': 1 }], [{}]],
   ['a type that is not said', { properties: { a: integer } }, [{ a: 1 }], [{ a: 'x' }, 'x']],
   [
@@ -182,7 +220,7 @@ const REFUSED: readonly (readonly [unknown, string, string])[] = [
   [{ type: 'array', uniqueItems: true }, '', 'uniqueItems'],
   [object({ a: { type: 'array', contains: integer } }), '/properties/a', 'contains'],
   [{ items: { not: { pattern: 'a' } } }, '/items', 'not'],
-  [{ oneOf: [integer, { type: 'number', minimum: 0 }] }, '', 'oneOf'],
+  [{ oneOf: [{ pattern: 'a' }, { pattern: 'b' }] }, '', 'oneOf'],
   [{ $ref: 'https://example.org/schema' }, '', '$ref'],
   [{ $ref: '#/$defs/none' }, '', '$ref'],
   [{ $ref: '#' }, '', '$ref'],
@@ -205,7 +243,7 @@ const REFUSED: readonly (readonly [unknown, string, string])[] = [
   [false, '', ''],
   [[], '', ''],
   [null, '', ''],
-  [{ if: { minLength: 3 }, [THEN]: integer }, '', 'if'],
+  [{ if: { pattern: 'a' }, [THEN]: integer }, '', 'if'],
   [{ $dynamicRef: '#a' }, '', '$dynamicRef'],
   [
     object({ a: integer }, { unevaluatedProperties: false, allOf: [object({ b: integer })] }),

@@ -1,3 +1,4 @@
+import { type HeldSchema, isObject, TYPES } from './json-schema.ts'
 import { below, count, refusal, refuseBesides, type SchemaHolder, type Use } from './use.ts'
 
 type Fields = { readonly [keyword: string]: unknown }
@@ -9,7 +10,7 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
   const min = count(schema, 'minItems', path)
   const max = count(schema, 'maxItems', path)
   if (schema.uniqueItems === true && !((max ?? 2) <= 1)) {
-    throw refusal(path, 'uniqueItems', 'is true, which cannot be held; leave it out, or use maxItems 1')
+    held.allOf = [distinct(schema, path, min ?? 0, max ?? Number.POSITIVE_INFINITY)]
   }
   if (schema.contains !== undefined && schema.minContains !== 0) {
     throw refusal(path, 'contains', 'cannot be held; use items or prefixItems')
@@ -35,4 +36,23 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
   if (min !== undefined) held.minItems = min
   if (max !== undefined) held.maxItems = max
   return held
+}
+
+/** Values of which each may come once, at most: more would be too many lists. */
+const MAX_DISTINCT = 8
+
+/** `uniqueItems`, where the items are a few known values: the lists of some of them, in the schema's order. */
+function distinct(schema: Fields, path: string, min: number, max: number): HeldSchema {
+  const { items, type } = schema
+  const known = isObject(items) && items.type === 'boolean' ? [true, false] : isObject(items) ? items.enum : undefined
+  const values = Array.isArray(known) ? [...new Map(known.map(value => [JSON.stringify(value), value])).values()] : []
+  if (values.length === 0 || values.length > MAX_DISTINCT || schema.prefixItems !== undefined) {
+    const what = `is true, which is held for items of an enum with at most ${MAX_DISTINCT} values`
+    throw refusal(path, 'uniqueItems', `${what}; leave it out, or use maxItems 1`)
+  }
+  const lists = Array.from({ length: 2 ** values.length }, (_, bits) => values.filter((_, i) => (bits >> i) & 1))
+  const fitting = lists.filter(list => list.length >= min && list.length <= max)
+  const ways: HeldSchema[] = fitting.map(list => ({ const: list }))
+  if (type !== 'array') ways.push({ type: TYPES.filter(name => name !== 'array' && name !== 'integer') })
+  return ways.length > 0 ? { anyOf: ways } : false
 }

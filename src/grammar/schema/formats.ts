@@ -55,6 +55,8 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   iri: URI,
   'iri-reference': URI_REFERENCE,
   url: URL,
+  // Any such text is an expression.
+  regex: '\\^?[A-Za-z0-9 _,:;<>=!@#%&~"/-]*\\$?',
   byte: '(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?',
   'json-pointer': POINTER,
   'json-pointer-uri-fragment': "#(?:/(?:[A-Za-z0-9_.!$&'()*+,;:=@-]|~0|~1)*)*",
@@ -69,6 +71,13 @@ export const FREE_FORMATS: ReadonlySet<string> = new Set(['float', 'double', 'pa
 
 /** Whole numbers of so many bits. */
 export const NUMBER_FORMATS: Readonly<Record<string, readonly [number, number]>> = {
+  int8: [-128, 127],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  uint: [0, 2 ** 64],
+  uint8: [0, 255],
+  uint16: [0, 2 ** 16 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  uint64: [0, 2 ** 64],
   int32: [-(2 ** 31), 2 ** 31 - 1],
   int64: [-(2 ** 63), 2 ** 63],
 }

@@ -1,10 +1,12 @@
+import { SchemaError } from '../errors.ts'
 import { holdArrays } from './arrays.ts'
-import { disjoint } from './disjoint.ts'
+import { withDependents } from './dependents.ts'
+import { disjoint, type Located, type Resolve } from './disjoint.ts'
 import { ANNOTATIONS, type HeldObject, type HeldSchema, isObject, KEYWORDS, TYPES } from './json-schema.ts'
 import { misspelt } from './misspelt.ts'
+import { negated } from './negate.ts'
 import { holdObjects } from './objects.ts'
 import { References } from './references.ts'
-import { negated, withDependents } from './rewrite.ts'
 import { holdNumbersOf, holdStrings, holdValues } from './scalars.ts'
 import { refusal, type Use } from './use.ts'
 
@@ -17,6 +19,8 @@ export interface HeldDocument {
 
 const MAX_NODES = 20_000
 const MAX_DEPTH = 64
+/** Pairs of schemas in a oneOf of which one value may satisfy both. */
+const MAX_OVERLAPS = 24
 
 /**
  * Rewrites a schema such that the library holds every keyword. Throws SchemaError naming path and keyword of what cannot
@@ -65,6 +69,7 @@ class Holder {
   readonly #open: (() => void)[] = []
   /** Paths of schemas that are being applied to one value: a circle among them ends nowhere. */
   readonly #inPlace: string[] = []
+  readonly #resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
   #nodes = 0
 
   constructor(root: unknown) {
@@ -117,15 +122,17 @@ class Holder {
     const inside = { ...use, alone: closes }
     const given = this.#types(schema, use.path, closes && applied.length === 0)
     const types = Number.isInteger(schema.multipleOf) ? wholeNumbers(given) : given
-    const [strings, objects] = [holdStrings(schema, use.path), holdObjects(this, schema, inside)]
-    // Both may demand more than one schema can say.
-    const more = [strings, objects].flatMap(({ allOf = [] }) => allOf as HeldSchema[])
+    const strings = holdStrings(schema, use.path)
+    const arrays = holdArrays(this, schema, inside)
+    const objects = holdObjects(this, schema, inside)
+    // Each may demand more than one schema can say.
+    const more = [strings, arrays, objects].flatMap(({ allOf = [] }) => allOf as HeldSchema[])
     return {
       ...(types && { type: types }),
       ...values,
       ...holdNumbersOf(schema, use.path),
       ...strings,
-      ...holdArrays(this, schema, inside),
+      ...arrays,
       ...objects,
       ...(more.length > 0 && { allOf: more }),
     }
@@ -164,7 +171,7 @@ class Holder {
       case 'oneOf':
         return [this.#oneOf(schemas(value, path, keyword), use)]
       case 'not':
-        return [this.#inside(`${path}/not`, () => this.hold(negated(value, path), use))]
+        return [this.#inside(`${path}/not`, () => this.hold(this.#negated(value, path, 'not'), use))]
       case 'if':
         return this.#condition(schema, use)
       default:
@@ -185,24 +192,48 @@ class Holder {
     return result
   }
 
+  /** Where schemas may be satisfied by one value, each is to be satisfied without the others. */
   #oneOf(list: readonly unknown[], use: Use): HeldSchema {
     const located = list.map((value, i) => ({ value, path: `${use.path}/oneOf/${i}` }))
-    const resolve = (reference: string, path: string) => this.#references.resolve(reference, path)
-    for (const [i, one] of located.entries()) {
-      for (const [j, other] of located.entries()) {
-        if (j <= i || disjoint(one, other, resolve)) continue
-        const what = `has the schemas ${i} and ${j}, which one value may satisfy both; use anyOf, or make them exclude each other`
-        throw refusal(use.path, 'oneOf', what)
-      }
+    const overlaps = located.map(one => located.filter(other => other !== one && !disjoint(one, other, this.#resolve)))
+    if (overlaps.flat().length > MAX_OVERLAPS) throw this.#overlap(located, overlaps, use)
+    return {
+      anyOf: list.map((part, i) => {
+        const others = overlaps[i] as readonly Located[]
+        if (others.length === 0) return this.#part(part, 'oneOf', i, use)
+        const alone = { ...use, alone: false }
+        try {
+          const without = others.map(other => this.hold(this.#negated(other.value, other.path, 'oneOf'), alone))
+          return all([this.#part(part, 'oneOf', i, alone), ...without])
+        } catch (error) {
+          throw this.#overlap(located, overlaps, use, error as Error)
+        }
+      }),
     }
-    return { anyOf: list.map((part, i) => this.#part(part, 'oneOf', i, use)) }
+  }
+
+  #overlap(
+    located: readonly Located[],
+    overlaps: readonly (readonly Located[])[],
+    use: Use,
+    cause?: Error,
+  ): SchemaError {
+    const i = overlaps.findIndex(others => others.length > 0)
+    const j = located.indexOf(overlaps[i]?.[0] as Located)
+    if (cause instanceof SchemaError && cause.keyword !== 'oneOf') return cause
+    const what = `has the schemas ${i} and ${j}, which one value may satisfy both; use anyOf, or make them exclude each other`
+    return refusal(use.path, 'oneOf', what)
+  }
+
+  #negated(schema: unknown, path: string, keyword: string): unknown {
+    return negated(schema, { path, keyword, resolve: this.#resolve })
   }
 
   #condition(schema: Fields, use: Use): HeldSchema[] {
     const { if: condition, then: yes = true, else: no = true } = schema
     if (yes === true && no === true) return []
     const both = (first: unknown, second: unknown) => ({ allOf: [first, second] })
-    const not = negated(condition, use.path, 'if')
+    const not = this.#negated(condition, use.path, 'if')
     const rewritten = { anyOf: [both(condition, yes), both(not, no)] }
     return [this.hold(rewritten, { ...use, alone: false })]
   }

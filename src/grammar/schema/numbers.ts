@@ -15,9 +15,11 @@ type Fields = Exclude<JsonSchema, boolean>
 
 /** The bounds and factors of a schema; a problem for those that cannot be held. */
 export function holdNumbers(schema: Fields, range?: readonly [number, number]): Record<string, number> | NumberProblem {
-  for (const keyword of ['minimum', 'maximum', 'multipleOf']) {
+  for (const keyword of ['minimum', 'maximum', 'multipleOf', 'exclusiveMinimum', 'exclusiveMaximum']) {
     const value = schema[keyword]
-    if (value !== undefined && typeof value !== 'number') return { keyword, what: 'expected a number' }
+    if (value === undefined || (typeof value === 'boolean' && keyword.startsWith('exclusive'))) continue
+    if (typeof value !== 'number') return { keyword, what: 'expected a number' }
+    if (Math.abs(value) < LIMIT && !isExact(value)) return { keyword, what: 'expected a number of at most 15 digits' }
   }
   let { minimum: low, maximum: high } = schema as { minimum?: number; maximum?: number }
   let [above, below] = [schema.exclusiveMinimum, schema.exclusiveMaximum]
@@ -29,9 +31,6 @@ export function holdNumbers(schema: Fields, range?: readonly [number, number]): 
   if (typeof below === 'boolean') {
     below = below ? high : undefined
     if (below !== undefined) high = undefined
-  }
-  for (const [keyword, value] of Object.entries({ exclusiveMinimum: above, exclusiveMaximum: below })) {
-    if (value !== undefined && typeof value !== 'number') return { keyword, what: 'expected a number' }
   }
   if (range) {
     low = Math.max(range[0], low ?? range[0])
@@ -67,6 +66,14 @@ export function holdNumbers(schema: Fields, range?: readonly [number, number]): 
 
 const lowName = (above: unknown) => (above === undefined ? 'minimum' : 'exclusiveMinimum')
 const highName = (below: unknown) => (below === undefined ? 'maximum' : 'exclusiveMaximum')
+
+/** Whether the library reads a number exactly: at most 15 digits, and not too small. */
+export const isExact = (value: number): boolean => {
+  const text = String(Math.abs(value))
+  return (
+    Number.isSafeInteger(value) || (/^[\d.]{1,20}$/.test(text) && text.replace('.', '').replace(/^0+/, '').length <= 15)
+  )
+}
 
 export const isProblem = (held: Record<string, number> | NumberProblem): held is NumberProblem =>
   isObject(held) && typeof (held as { keyword?: unknown }).keyword === 'string'

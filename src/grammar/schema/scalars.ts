@@ -1,6 +1,6 @@
 import { FORMAT_LENGTHS, FORMAT_PATTERNS, FREE_FORMATS, NUMBER_FORMATS } from './formats.ts'
 import { isObject } from './json-schema.ts'
-import { holdNumbers, isProblem } from './numbers.ts'
+import { holdNumbers, isExact, isProblem } from './numbers.ts'
 import { PatternProblem, rustPattern } from './pattern.ts'
 import { count, refusal } from './use.ts'
 
@@ -39,8 +39,9 @@ function checkWritable(value: unknown, path: string, keyword: string): void {
   if (typeof value === 'string' && !writable(value)) {
     throw refusal(path, keyword, 'has a control character or half a surrogate pair in a string')
   }
-  if (typeof value === 'number' && !Number.isFinite(value))
-    throw refusal(path, keyword, `has ${value}, which is no JSON`)
+  if (typeof value === 'number' && !isExact(value)) {
+    throw refusal(path, keyword, `has ${value}; expected numbers of at most 15 digits`)
+  }
   if (Array.isArray(value)) for (const item of value) checkWritable(item, path, keyword)
   else if (isObject(value)) {
     for (const [name, item] of Object.entries(value)) {

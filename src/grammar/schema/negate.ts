@@ -1,0 +1,169 @@
+import { type Resolve, typesOf } from './disjoint.ts'
+import { ANNOTATIONS, isObject, type JsonType, KEYWORDS, TYPES } from './json-schema.ts'
+import { refusal } from './use.ts'
+
+/** Where a negation is asked for. */
+export interface Negation {
+  readonly path: string
+  readonly keyword: string
+  readonly resolve: Resolve
+}
+
+const MAX_DEPTH = 12
+const MAX_NUMBERS = 16
+const MAX_TEXT = 4000
+
+const SPEAKS: ReadonlySet<string> = new Set(KEYWORDS)
+/** What excludes a type: every other one. Integers are numbers. */
+const others = (...types: readonly string[]): JsonType[] =>
+  TYPES.filter(type => type !== 'integer' && !types.includes(type))
+
+/**
+ * A schema that exactly the values satisfy that do not satisfy the given one (where integers are excluded, numbers with a
+ * fraction are left out, too). Throws SchemaError where there is none.
+ */
+export function negated(schema: unknown, at: Negation, depth = 0): unknown {
+  const fail = (what: string) => refusal(at.path, at.keyword, `${what}; use a schema that says what is allowed`)
+  if (typeof schema === 'boolean') return !schema
+  if (!isObject(schema)) throw refusal(at.path, at.keyword, 'is no schema')
+  if (depth > MAX_DEPTH) throw fail('is nested too deep')
+  const not = (part: unknown) => negated(part, at, depth + 1)
+  const ways: unknown[] = []
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === 'nullable' || ANNOTATIONS.has(key) || !SPEAKS.has(key)) continue
+    // One keyword that is not satisfied is enough.
+    switch (key) {
+      case 'type': {
+        const types = typesOf({ type: value, ...(schema.nullable === true && { nullable: true }) })
+        const rest = others(...types, ...(types.has('integer') ? ['number'] : []))
+        if (rest.length > 0) ways.push({ type: rest })
+        break
+      }
+      case 'const':
+        ways.push(...besides([value], fail))
+        break
+      case 'enum':
+        if (!Array.isArray(value)) throw fail('has an enum that is no list')
+        ways.push(...besides(value, fail))
+        break
+      case 'required':
+        if (!Array.isArray(value)) throw fail('has a list of required properties that is none')
+        ways.push(...value.map(name => ({ type: 'object', properties: { [String(name)]: false } })))
+        break
+      case 'properties':
+        if (!isObject(value)) throw fail('has properties that are no object')
+        for (const [name, part] of Object.entries(value)) {
+          const without = not(part)
+          if (without !== false) ways.push({ type: 'object', properties: { [name]: without }, required: [name] })
+        }
+        break
+      case 'anyOf':
+        if (!Array.isArray(value)) throw fail('has an anyOf that is no list')
+        ways.push({ allOf: value.map(not) })
+        break
+      case 'allOf':
+        if (!Array.isArray(value)) throw fail('has an allOf that is no list')
+        ways.push(...value.map(not))
+        break
+      case 'not':
+        ways.push(value)
+        break
+      case '$ref': {
+        const target = typeof value === 'string' ? at.resolve(value, at.path) : undefined
+        if (target === undefined) throw fail('refers to a schema that is not there')
+        ways.push(not(target.value))
+        break
+      }
+      default:
+        ways.push(...bound(key, value, fail))
+    }
+  }
+  const possible = ways.filter(way => way !== false)
+  if (possible.length === 0) return false
+  return possible.length === 1 ? possible[0] : { anyOf: possible }
+}
+
+/** Beyond a bound. */
+function bound(key: string, value: unknown, fail: (what: string) => Error): object[] {
+  if (typeof value === 'number') {
+    switch (key) {
+      case 'minimum':
+        return [{ type: 'number', exclusiveMaximum: value }]
+      case 'maximum':
+        return [{ type: 'number', exclusiveMinimum: value }]
+      case 'exclusiveMinimum':
+        return [{ type: 'number', maximum: value }]
+      case 'exclusiveMaximum':
+        return [{ type: 'number', minimum: value }]
+      case 'minLength':
+        return value > 0 ? [{ type: 'string', maxLength: value - 1 }] : []
+      case 'maxLength':
+        return [{ type: 'string', minLength: value + 1 }]
+      case 'minItems':
+        return value > 0 ? [{ type: 'array', maxItems: value - 1 }] : []
+      case 'maxItems':
+        return [{ type: 'array', minItems: value + 1 }]
+    }
+  }
+  throw fail(`excludes values by ${key}`)
+}
+
+/** All values but these. */
+function besides(values: readonly unknown[], fail: (what: string) => Error): object[] {
+  const texts = values.filter(value => typeof value === 'string')
+  const numbers = values.filter(value => typeof value === 'number').sort((a, b) => a - b)
+  if (values.some(value => typeof value === 'object' && value !== null))
+    throw fail('excludes a list or an object by its value')
+  if (numbers.length > MAX_NUMBERS) throw fail(`excludes more than ${MAX_NUMBERS} numbers`)
+  if (texts.join('').length > MAX_TEXT) throw fail(`excludes more than ${MAX_TEXT} characters`)
+  const truths = [true, false].filter(value => !values.includes(value))
+  const between = numbers.map((number, i) => ({
+    type: 'number',
+    ...(i > 0 && { exclusiveMinimum: numbers[i - 1] }),
+    exclusiveMaximum: number,
+  }))
+  return [
+    { type: 'object' },
+    { type: 'array' },
+    ...(values.includes(null) ? [] : [{ type: 'null' }]),
+    ...(truths.length > 0 ? [{ enum: truths }] : []),
+    ...(numbers.length === 0
+      ? [{ type: 'number' }]
+      : [...between, { type: 'number', exclusiveMinimum: numbers.at(-1) }]),
+    texts.length === 0 ? { type: 'string' } : { type: 'string', pattern: `^${noneOf(texts)}$` },
+  ]
+}
+
+interface Trie {
+  ends: boolean
+  readonly next: Map<string, Trie>
+}
+
+/** A pattern of all texts but these. */
+function noneOf(texts: readonly string[]): string {
+  const root: Trie = { ends: false, next: new Map() }
+  for (const text of texts) {
+    let at = root
+    for (const character of text) {
+      let next = at.next.get(character)
+      if (next === undefined) {
+        next = { ends: false, next: new Map() }
+        at.next.set(character, next)
+      }
+      at = next
+    }
+    at.ends = true
+  }
+  return besidesTrie(root)
+}
+
+function besidesTrie({ ends, next }: Trie): string {
+  const stays = ends ? [] : ['']
+  if (next.size === 0) return ends ? '[^]+' : '[^]*'
+  const characters = [...next.keys()].map(code)
+  const deeper = [...next].map(([character, node]) => `${code(character)}${besidesTrie(node)}`)
+  return `(?:${[...stays, `[^${characters.join('')}][^]*`, ...deeper].join('|')})`
+}
+
+const code = (character: string): string =>
+  character.length === 1 ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : character
