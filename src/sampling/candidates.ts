@@ -8,10 +8,18 @@ export class Candidates {
   /** Weight by id, relative to the most likely token's 1; valid only for candidates. */
   weights = new Float64Array(0)
 
+  #scratch = new Float64Array(0)
+
   /** Makes room for rows of `vocab` logits. */
   fit(vocab: number): void {
     this.weights = new Float64Array(vocab)
     this.ids = new Int32Array(vocab)
+  }
+
+  /** As many numbers as the row has logits, with any content. */
+  scratch(): Float64Array {
+    if (this.#scratch.length !== this.ids.length) this.#scratch = new Float64Array(this.ids.length)
+    return this.#scratch
   }
 
   /** Weighs the tokens and removes those that the options exclude; `best` is the most likely one. Returns how many are left. */

@@ -25,19 +25,22 @@ export function chooseFiltered(
   const { topK, topP, minP, typicalP, topNSigma, xtc, temperatureLast, mirostat } = options
   const { ids, weights } = candidates
   const count = candidates.keepFrom(logits, topNSigma > 0 ? sigmaBound(logits, best, topNSigma) : -Number.MAX_VALUE)
-  if (!temperatureLast) divide(candidates, logits, count, options)
-  else candidates.weigh(logits, best, count, 1)
+  const divisor = temperatureLast ? 1 : divisorOf(candidates, logits, count, options)
+  candidates.weigh(logits, best, count, divisor)
   if (mirostat) return keepSurprise(candidates, count, best, mu)
   const inOrder = (length: number) => {
     ids.subarray(0, length).sort()
     return length
   }
   let left = topK > 0 && topK < count ? inOrder(selectTop(ids, count, logits, topK)) : count
-  if (typicalP < 1) left = inOrder(keepTypical(candidates, left, typicalP))
+  if (typicalP < 1) left = inOrder(keepTypical(candidates, logits, left, typicalP))
   if (topP < 1) left = inOrder(candidates.keepTopP(logits, left, sum(candidates, left), topP))
   if (minP > 0) left = candidates.keepWeight(left, minP * weights[bestOf(logits, ids, left)]!)
   if (xtc) left = excludeTop(candidates, left, xtc, logits, rng.next())
-  if (temperatureLast) divide(candidates, logits, left, options)
+  if (temperatureLast) {
+    const late = divisorOf(candidates, logits, left, options)
+    candidates.weigh(logits, bestOf(logits, ids, left), left, late)
+  }
   return left
 }
 
@@ -55,37 +58,36 @@ function sigmaBound(logits: Float32Array, best: number, n: number): number {
   return logits[best]! - n * Math.sqrt(squares / count)
 }
 
-/** Weighs the candidates by temperature, which follows their entropy if it is dynamic. */
-function divide(candidates: Candidates, logits: Float32Array, count: number, options: ResolvedOptions): void {
+/** The temperature, which follows the candidates' entropy if it is dynamic. */
+function divisorOf(candidates: Candidates, logits: Float32Array, count: number, options: ResolvedOptions): number {
   const { temperature, dynamicTemperature } = options
-  const best = bestOf(logits, candidates.ids, count)
-  if (!dynamicTemperature || count < 2) {
-    candidates.weigh(logits, best, count, temperature)
-    return
-  }
+  if (!dynamicTemperature || count < 2) return temperature
   const { range, exponent } = dynamicTemperature
+  const best = bestOf(logits, candidates.ids, count)
   candidates.weigh(logits, best, count, 1)
-  const share = Math.min(Math.max(entropy(candidates, count) / naturalLog(count), 0), 1)
+  const share = Math.min(Math.max(entropy(candidates, logits, count, logits[best]!) / naturalLog(count), 0), 1)
   const low = Math.max(temperature - range, 0)
   const power = share === 0 ? 0 : expNegative(exponent * naturalLog(share))
-  const chosen = low + (temperature + range - low) * power
-  // A temperature of 0 has one candidate; the smallest number leaves all equal ones.
-  candidates.weigh(logits, best, count, Math.max(chosen, Number.MIN_VALUE))
+  // A temperature of 0 leaves the most likely token: so does the smallest number.
+  return Math.max(low + (temperature + range - low) * power, Number.MIN_VALUE)
 }
 
-/** Locally typical sampling: the nearest to the entropy by their surprise, until they make up `share`. */
-function keepTypical(candidates: Candidates, count: number, share: number): number {
+/**
+ * Locally typical sampling: the nearest to the entropy by their surprise, until they make up `share`. A token's surprise less the
+ * entropy is the mean logit less its own, divided by the temperature: so the nearest to the mean logit, without a logarithm.
+ */
+function keepTypical(candidates: Candidates, logits: Float32Array, count: number, share: number): number {
   const { ids, weights } = candidates
-  const total = sum(candidates, count)
-  const expected = entropy(candidates, count)
-  const logTotal = naturalLog(total)
-  const nearness = new Float64Array(weights.length)
+  const keys = candidates.scratch()
+  let [total, weighted] = [0, 0]
   for (let i = 0; i < count; i++) {
     const id = ids[i]!
-    const surprise = weights[id]! > 0 ? logTotal - naturalLog(weights[id]!) : Number.POSITIVE_INFINITY
-    nearness[id] = -Math.abs(surprise - expected)
+    total += weights[id]!
+    weighted += weights[id]! * logits[id]!
   }
-  return selectTop(ids, count, nearness, share * total, weights)
+  const mean = weighted / total
+  for (let i = 0; i < count; i++) keys[ids[i]!] = -Math.abs(logits[ids[i]!]! - mean)
+  return selectTop(ids, count, keys, share * total, weights)
 }
 
 /** XTC: of the tokens whose probability reaches the threshold only the least likely stays. */
@@ -126,14 +128,15 @@ export function surpriseOf(candidates: Candidates, count: number, id: number): n
   return (naturalLog(sum(candidates, count)) - naturalLog(candidates.weights[id]!)) / Math.LN2
 }
 
-function entropy(candidates: Candidates, count: number): number {
+/** In nats, of candidates weighed at temperature 1: a weight is e^(logit - highest), so its logarithm needs no function. */
+function entropy(candidates: Candidates, logits: Float32Array, count: number, highest: number): number {
   const { ids, weights } = candidates
   let [total, weighted] = [0, 0]
   for (let i = 0; i < count; i++) {
-    const weight = weights[ids[i]!]!
-    if (weight === 0) continue
+    const id = ids[i]!
+    const weight = weights[id]!
     total += weight
-    weighted += weight * naturalLog(weight)
+    if (weight > 0) weighted += weight * (logits[id]! - highest)
   }
   return naturalLog(total) - weighted / total
 }
