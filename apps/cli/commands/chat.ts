@@ -12,6 +12,7 @@ import { CliError, EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
+import { addOutputOptions, type OutputFlags, toOutput } from '../options/output.ts'
 import { addSamplingOptions, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
@@ -25,7 +26,7 @@ const PLAIN: Guard = { maxTokens: 200, announced: false }
 /** A turn has, but small models may miss it and repeat themselves until the context is full. */
 const TURN: Guard = { maxTokens: 2048, announced: true }
 
-interface Flags extends LoadFlags, SamplingFlags {
+interface Flags extends LoadFlags, OutputFlags, SamplingFlags {
   json?: boolean
   parseSpecial?: boolean
   system?: string
@@ -58,7 +59,9 @@ export function addChat(program: Command): void {
     .option('--no-roll', 'end where the context is full, instead of going on without the oldest messages')
     .option('--json', 'one line of JSON per answer, or per error')
   addLoadOptions(
-    addSamplingOptions(command, { maxTokens: `${TURN.maxTokens}; without a chat template ${PLAIN.maxTokens}` }),
+    addOutputOptions(
+      addSamplingOptions(command, { maxTokens: `${TURN.maxTokens}; without a chat template ${PLAIN.maxTokens}` }),
+    ),
   )
     .addHelpText(
       'after',
@@ -80,6 +83,7 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
   refuseFolder()
   const { model, resumed } = await wantedChat(given, flags)
   const template = flags.template === undefined ? {} : { chatTemplate: await readTemplate(flags.template) }
+  const prompting = { ...promptOptions(flags), ...(await toOutput(flags)) }
   // --no-save keeps neither the chat nor its blocks.
   const loadFlags = flags.save ? flags : { ...flags, diskCache: false }
   const engine = await loadEngine(model, loadFlags, interrupt.signal, template)
@@ -97,7 +101,7 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
       conversation,
       keeper: await keeperOf(engine, model, resumed, flags, interactive),
       input,
-      settings: new Settings(promptOptions(flags), engine.info.sampling, engine.info.hasChatTemplate ? TURN : PLAIN),
+      settings: new Settings(prompting, engine.info.sampling, engine.info.hasChatTemplate ? TURN : PLAIN),
       rolls: flags.roll,
       json: flags.json ?? false,
       interactive,

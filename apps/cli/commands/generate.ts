@@ -6,6 +6,7 @@ import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { type ModelArgument, modelAndText } from '../model-argument.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
+import { addOutputOptions, type OutputFlags, toOutput } from '../options/output.ts'
 import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { addSeveralOptions, type SeveralFlags, toBeamOptions } from '../options/several.ts'
 import { colours } from '../output/colour.ts'
@@ -19,7 +20,7 @@ const DEFAULT_TOKENS = 512
 /** Settings of the default story: livelier than greedy, without the unlikely tokens that derail small models. */
 const STORY: PromptOptions = { temperature: 0.7, topP: 1, minP: 0.1, repetitionPenalty: 1.05 }
 
-interface Flags extends LoadFlags, SamplingFlags, SeveralFlags {
+interface Flags extends LoadFlags, OutputFlags, SamplingFlags, SeveralFlags {
   json?: boolean
   echo?: boolean
   quiet?: boolean
@@ -40,7 +41,9 @@ export function addGenerate(program: Command): void {
     .option('--no-parse-special', 'control tokens that are written out (<|im_end|>) are plain text')
     .option('--quiet', 'no statistics')
     .option('--json', 'one object with text, tokens and timings instead')
-  addLoadOptions(addSeveralOptions(addSamplingOptions(command, { maxTokens: String(DEFAULT_TOKENS) })))
+  addLoadOptions(
+    addSeveralOptions(addOutputOptions(addSamplingOptions(command, { maxTokens: String(DEFAULT_TOKENS) }))),
+  )
     .addHelpText(
       'after',
       `
@@ -48,6 +51,7 @@ Examples:
   $ latentkit generate
   $ latentkit generate "The old fox said" --temperature 0
   $ latentkit generate "The old fox said" --n 3 --max-tokens 40
+  $ latentkit generate "The weather is" --choice sunny --choice rainy
   $ latentkit generate ./my-model "def fibonacci(n):" --stop '\\n\\n'
   $ cat chapter.txt | latentkit generate ./my-model --json`,
     )
@@ -59,11 +63,12 @@ async function generate(first: string | undefined, second: string | undefined, f
   const interrupt = watchInterrupt()
   const { model, text } = await modelAndText(first, second)
   const prompt = text ?? DEFAULT_PROMPT
+  const output = await toOutput(flags)
   const engine = await loadEngine(model, flags, interrupt.signal)
   const progress = new Progress()
   try {
     const { info } = engine
-    const given = { ...promptOptions(model, flags), signal: interrupt.signal }
+    const given = { ...promptOptions(model, flags), ...output, signal: interrupt.signal }
     const options = flags.quiet ? given : { ...given, onPromptProgress: progress.reading }
     if (!flags.quiet && !flags.json) for (const remark of remarks(info)) note(remark)
     const texts = await textsOf(engine.session(), prompt, flags, options)

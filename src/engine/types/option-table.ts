@@ -134,14 +134,15 @@ const TEMPLATE_DATA = {
 } as const
 
 const OUTPUT = {
-  schema: { kind: schema, description: 'a JSON schema that the text satisfies' },
-  json: { kind: flag, description: 'the text is a JSON object' },
+  schema: { kind: schema, description: 'a JSON schema that the text satisfies', flag: '--schema <file>' },
+  json: { kind: flag, description: 'a JSON object', flag: '--json-output' },
   regex: {
     kind: expression,
-    description: 'a regular expression that the whole text matches',
+    description: 'what this regular expression matches',
+    flag: '--regex <expression>',
   },
-  choices: { kind: list(text, 'texts'), description: 'texts of which one is drawn' },
-  grammar: { kind: text, description: 'a grammar of the text (Lark)' },
+  choices: { kind: list(text, 'texts'), description: 'one of these texts', flag: '--choice <text>' },
+  grammar: { kind: text, description: 'a text of this grammar (Lark)', flag: '--grammar <file>' },
 } satisfies OptionTable<OutputOptions>
 
 export const PROMPT_OPTIONS = {
