@@ -3,7 +3,7 @@
 export { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN } from './cache/types.ts'
 export { onePathPerModel } from './checkpoint/gguf/part-names.ts'
 export { hubSettings } from './checkpoint/hub/options.ts'
-export { BEAM_OPTIONS, LOAD_OPTIONS, PROMPT_OPTIONS } from './engine/types/option-table.ts'
+export { BEAM_OPTIONS, INFILL_TEXT, LOAD_OPTIONS, PROMPT_OPTIONS } from './engine/types/option-table.ts'
 export { makeFolder } from './files/make-folder.ts'
 export { type PooledAgreement, type PooledShare, poolAgreement } from './inspection/verify/pool.ts'
 export { expectation, type Kind, type OptionRow, type OptionRows } from './options/kinds.ts'

@@ -17,7 +17,7 @@ export interface Text {
 export async function textsOf(
   session: Session,
   prompt: string,
-  { n, bestOf }: SeveralFlags,
+  { n, bestOf, suffix }: SeveralFlags & { readonly suffix?: string },
   options: PromptOptions & { readonly seed: number; readonly signal: AbortSignal },
 ): Promise<readonly Text[]> {
   const { seed, signal } = options
@@ -30,7 +30,8 @@ export async function textsOf(
     return [{ session: best.session, tell }]
   }
   if (n === undefined) {
-    const generation = session.prompt(prompt, options)
+    const generation =
+      suffix === undefined ? session.prompt(prompt, options) : session.infill({ prefix: prompt, suffix }, options)
     return [{ session, tell: onText => follow(generation, signal, seed, onText) }]
   }
   const texts = await session.continuations(prompt, n, options)

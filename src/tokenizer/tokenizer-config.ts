@@ -5,6 +5,8 @@ import { isObject } from './tokenizer-json.ts'
 export interface TokenizerConfig {
   /** By role without `_token`: bos, eos, pad, unk, cls, sep, mask. */
   readonly named: ReadonlyMap<string, string | number>
+  /** Marks of a gap by role, `fim_pre_token` and others: GGUF files name them. */
+  readonly infill: ReadonlyMap<string, string | number>
   readonly additional: readonly string[]
   /** `add_bos_token`; undefined if absent. */
   readonly addBos: boolean | undefined
@@ -13,6 +15,7 @@ export interface TokenizerConfig {
 }
 
 const ROLES = ['bos', 'eos', 'pad', 'unk', 'cls', 'sep', 'mask']
+const INFILL_ROLES = ['pre', 'suf', 'mid', 'pad', 'rep', 'sep']
 
 /**
  * Reads the fields of a tokenizer_config.json that latentkit uses; each may be absent or null. A chat_template.jinja, given
@@ -26,10 +29,16 @@ export function readTokenizerConfig(raw: unknown, file: string, chatTemplate?: s
     const token = readToken(config[`${role}_token`], `${role}_token`, file) ?? readId(config[`${role}_token_id`])
     if (token !== undefined) named.set(role, token)
   }
+  const infill = new Map<string, string | number>()
+  for (const role of INFILL_ROLES) {
+    const token = readToken(config[`fim_${role}_token`], `fim_${role}_token`, file)
+    if (token !== undefined) infill.set(role, token)
+  }
   const templates = readTemplates(config.chat_template, file)
   if (chatTemplate !== undefined) templates.set('default', chatTemplate)
   return {
     named,
+    infill,
     additional: readAdditional(config.additional_special_tokens),
     addBos: typeof config.add_bos_token === 'boolean' ? config.add_bos_token : undefined,
     templates,

@@ -4,6 +4,7 @@ import { type ChatMessage, type ChatTemplateOptions, ChatTemplates } from './cha
 import { ControlMarks, looksFor } from './control-marks.ts'
 import { Detokenizer, type DetokenizerOptions, decodeAll, type PieceSource } from './detokenizer.ts'
 import { describe, messageOf, TokenizerError } from './errors.ts'
+import { type InfillMarks, infillMarks } from './infill.ts'
 import { type PlainControls, TextCutter } from './text-cutter.ts'
 import { compileDecoder, type TextStrip, type TokenDecoder, type TokenPiece } from './token-decoder.ts'
 import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts'
@@ -67,6 +68,8 @@ export class Tokenizer implements PieceSource {
   readonly unkId: number | undefined
   /** Whether a prompt begins with `bosId`; see `encodePrompt`. */
   readonly startsWithBos: boolean
+  /** @internal Marks of a gap that the model fills; null: it has none. */
+  readonly infill: InfillMarks | null
   /** @internal Text that the decoder removes at the ends. */
   readonly strip: TextStrip | undefined
   readonly #cutter: TextCutter
@@ -96,6 +99,7 @@ export class Tokenizer implements PieceSource {
     this.eosId = idOf('eos')
     this.padId = idOf('pad')
     this.unkId = idOf('unk')
+    this.infill = infillMarks(config.infill, token => this.#resolve(token))
     const named = [...config.named.values(), ...config.additional].map(token => this.#resolve(token))
     const added = json.addedTokens.filter(token => token.special).map(token => token.id)
     this.#special = new Set([...added, ...named.filter(id => id !== undefined)])

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
+import { INFILL_TEXT } from '../../../src/for-apps.ts'
 import type { CacheStats, PromptOptions } from '../../../src/index.ts'
 import { randomSeed } from '../answer.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { type ModelArgument, modelAndText } from '../model-argument.ts'
+import { engineFlag } from '../options/engine-flags.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addOutputOptions, type OutputFlags, toOutput } from '../options/output.ts'
 import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
@@ -23,6 +25,7 @@ const STORY: PromptOptions = { temperature: 0.7, topP: 1, minP: 0.1, repetitionP
 interface Flags extends LoadFlags, OutputFlags, SamplingFlags, SeveralFlags {
   json?: boolean
   echo?: boolean
+  suffix?: string
   quiet?: boolean
   specialTokens: boolean
   parseSpecial: boolean
@@ -35,6 +38,12 @@ export function addGenerate(program: Command): void {
     .description('Continues a text, token by token as it comes. Without arguments the bundled model tells a story.')
     .argument('[model]', 'a folder, a GGUF file, or org/name on the hub (default: the bundled model)')
     .argument('[prompt]', 'the text to continue; - reads it from standard input, and so does a pipe')
+    .addOption(
+      engineFlag(INFILL_TEXT.suffix, {
+        group: 'Options:',
+        description: 'fill the gap between the prompt and this text',
+      }),
+    )
     .option('--echo', 'repeat the prompt before its continuation (default on a terminal)')
     .option('--no-echo', 'only the continuation')
     .option('--no-special-tokens', "do not put the model's begin-of-text token first")
@@ -53,12 +62,16 @@ Examples:
   $ latentkit generate "The old fox said" --n 3 --max-tokens 40
   $ latentkit generate "The weather is" --choice sunny --choice rainy
   $ latentkit generate ./my-model "def fibonacci(n):" --stop '\\n\\n'
+  $ latentkit generate ./my-coder "def add(a, b):" --suffix "    return c"
   $ cat chapter.txt | latentkit generate ./my-model --json`,
     )
     .action(generate)
 }
 
 async function generate(first: string | undefined, second: string | undefined, flags: Flags): Promise<void> {
+  if (flags.suffix !== undefined && (flags.n ?? flags.bestOf) !== undefined) {
+    throw new UsageError('--suffix is for one text, without --n and --best-of')
+  }
   if (flags.lengthPenalty !== undefined && !flags.beams) throw new UsageError('--length-penalty is for --beams')
   const interrupt = watchInterrupt()
   const { model, text } = await modelAndText(first, second)

@@ -118,7 +118,7 @@ function tokenIds({ tokens }: Vocabulary): Record<string, number> {
 }
 
 function assemble(m: Metadata, vocabulary: Vocabulary, parts: JsonObject, addBos: boolean) {
-  const { tokens, roles, added } = vocabulary
+  const { tokens, roles, infill, added } = vocabulary
   const addEos = m.optionalBool('tokenizer.ggml.add_eos_token') ?? false
   const named = Object.entries(roles).map(([role, id]) => [`${role}_token`, tokens[id]])
   const chatTemplate = templatesOf(m)
@@ -131,6 +131,7 @@ function assemble(m: Metadata, vocabulary: Vocabulary, parts: JsonObject, addBos
     },
     tokenizerConfig: {
       ...Object.fromEntries(named),
+      ...Object.fromEntries(Object.entries(infill).map(([role, id]) => [`fim_${role}_token`, tokens[id]])),
       add_bos_token: addBos,
       add_eos_token: addEos,
       ...(chatTemplate !== undefined && { chat_template: chatTemplate }),

@@ -19,10 +19,22 @@ type Role = (typeof ROLES)[keyof typeof ROLES]
 /** Tokens that end a turn or a message; they have no role on the hub. */
 const ENDS = ['eot', 'eom'] as const
 
+/** Marks of a gap: the keys of today, and of older files. */
+const INFILL = {
+  pre: ['fim_pre', 'prefix'],
+  suf: ['fim_suf', 'suffix'],
+  mid: ['fim_mid', 'middle'],
+  pad: ['fim_pad'],
+  rep: ['fim_rep'],
+  sep: ['fim_sep'],
+} as const
+
 export interface Vocabulary {
   readonly tokens: readonly string[]
   readonly types: readonly number[]
   readonly roles: Readonly<Partial<Record<Role, number>>>
+  /** Marks of a gap in a text, by the short names of the keys. */
+  readonly infill: Readonly<Record<string, number>>
   /** Ids that stand for themselves wherever they appear in a text, and whether they are no text. */
   readonly added: ReadonlyMap<number, { readonly special: boolean }>
 }
@@ -39,6 +51,11 @@ export function readVocabulary(m: Metadata): Vocabulary {
     const found = id(name)
     if (found !== undefined) roles[role] = found
   }
+  const infill: Record<string, number> = {}
+  for (const [role, names] of Object.entries(INFILL)) {
+    const found = names.map(id).find(value => value !== undefined)
+    if (found !== undefined) infill[role] = found
+  }
   const added = new Map<number, { special: boolean }>()
   for (const [i, type] of types.entries()) {
     if (tokens[i] === '') continue
@@ -49,7 +66,7 @@ export function readVocabulary(m: Metadata): Vocabulary {
   for (const i of [roles.bos, roles.eos, ...ENDS.map(id)]) {
     if (i !== undefined && tokens[i] !== '') added.set(i, { special: true })
   }
-  return { tokens, types, roles, added }
+  return { tokens, types, roles, infill, added }
 }
 
 /** No vocabulary comes near: for files that hold none. */

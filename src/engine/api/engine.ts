@@ -16,6 +16,7 @@ import type {
   ChatTemplateOptions,
   DetokenizeOptions,
   EmbedOptions,
+  InfillText,
   LoadOptions,
   Message,
   PromptOptions,
@@ -126,6 +127,14 @@ export class LoadedEngine {
     const session = this.session()
     const generation = session.prompt(prompt, options)
     // What every generation is, and more than callers need to know.
+    ;(generation as unknown as GenerationStream).whenEnded(() => void session.dispose())
+    return generation
+  }
+
+  /** `session.infill` on a session of its own, which is gone when the text is done. */
+  infill<T = unknown>(gap: InfillText, options: PromptOptions<T> = {}): Generation<T> {
+    const session = this.session()
+    const generation = session.infill(gap, options)
     ;(generation as unknown as GenerationStream).whenEnded(() => void session.dispose())
     return generation
   }

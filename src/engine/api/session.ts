@@ -1,8 +1,8 @@
 import { DisposedError, OptionError } from '../../errors.ts'
 import { readOptions } from '../../options/read-options.ts'
-import { readCount, readName, readPrompt } from '../types/arguments.ts'
+import { readCount, readInfill, readName, readPrompt } from '../types/arguments.ts'
 import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
-import type { Message, PromptOptions, SaveOptions } from '../types/options.ts'
+import type { InfillText, Message, PromptOptions, SaveOptions } from '../types/options.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { CacheStats, Completion, Generation, SavedSession } from '../types/results.ts'
 import type { Client } from '../wire/client.ts'
@@ -62,6 +62,22 @@ export class Session {
    * OptionError, DisposedError, the signal's reason. After an abort the session goes on from what was computed.
    */
   prompt<T = unknown>(prompt: string | readonly Message[], options: PromptOptions<T> = {}): Generation<T> {
+    return this.#begin(() => readPrompt(prompt), options)
+  }
+
+  /**
+   * The text in a gap, by the marks of the model's family: the model sees the texts around it and writes what goes between, until a mark
+   * ends it. Like messages, the two texts take the place of the timeline, and what is cached of them is reused. What the context does
+   * not hold is cut at the far ends (`Usage.cutTokens`); `maxTokens`, else a quarter of the context, is left for the gap, at most half. Marks
+   * written in the texts are plain text unless `parseSpecial` is true.
+   *
+   * The generation throws UnsupportedModelError if the model has no such marks, and what `prompt` throws.
+   */
+  infill<T = unknown>(gap: InfillText, options: PromptOptions<T> = {}): Generation<T> {
+    return this.#begin(() => readInfill(gap), options)
+  }
+
+  #begin<T>(given: () => string | readonly Message[] | InfillText, options: PromptOptions<T>): Generation<T> {
     const client = this.#client
     const id = client.nextId()
     const abort = () => client.abort(id)
@@ -71,8 +87,8 @@ export class Session {
       const output = Output.of(read)
       if (output) stream = new GenerationStream(abort, output)
       const { signal, onPromptProgress, schema, json, regex, choices, grammar, ...rest } = read
-      const given = { prompt: readPrompt(prompt), options: rest, reports: onPromptProgress !== undefined }
-      const message = { type: 'prompt', id, session: this.#id, ...given, held: output !== null } as const
+      const sent = { prompt: given(), options: rest, reports: onPromptProgress !== undefined }
+      const message = { type: 'prompt', id, session: this.#id, ...sent, held: output !== null } as const
       this.#checkAlive()
       if (signal?.aborted) throw signal.reason
       signal?.addEventListener('abort', abort, { once: true })

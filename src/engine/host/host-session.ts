@@ -7,6 +7,7 @@ import type { Rolling, TextResult } from '../loop/text-run.ts'
 import type { EnginePast } from '../past/engine-past.ts'
 import { Timeline } from '../past/timeline.ts'
 import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
+import { infillIds } from '../prompt/infill-ids.ts'
 import { reuseOptions } from '../prompt/prefix-reuse.ts'
 import { type PromptIds, promptIds } from '../prompt/prompt-ids.ts'
 import { SessionSpeculation } from '../prompt/session-speculation.ts'
@@ -14,7 +15,7 @@ import { beginText } from '../prompt/text-prompt.ts'
 import type { Archive } from '../saved/archive.ts'
 import type { Snapshot } from '../saved/snapshot.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from '../types/check-options.ts'
-import type { PromptProgress, SaveOptions, SessionOptions } from '../types/options.ts'
+import type { InfillText, PromptProgress, SaveOptions, SessionOptions } from '../types/options.ts'
 import type { FromHost, HostPromptOptions, SessionState, ToHost } from '../types/protocol.ts'
 import type { Completion, SavedSession } from '../types/results.ts'
 import type { Outbox } from '../wire/outbox.ts'
@@ -217,6 +218,12 @@ export class HostSession {
     const { parts, loop } = this.#context
     const timeline = this.#timeline
     checkPromptOptions(options)
+    if (isInfill(prompt)) {
+      return infillIds(parts.tokenizer, prompt, options, {
+        name: parts.info.name,
+        contextLength: timeline.cache.maxTokens,
+      })
+    }
     const cut = () => promptIds(parts.tokenizer, timeline.tokens, prompt, options)
     const made = cut()
     if (!this.#rolling || !made.continues) return made
@@ -253,7 +260,7 @@ export class HostSession {
     job.running = run
     const { result, drawing } = await answer
     this.#drawing = drawing
-    return result
+    return withCut(result, prompt)
   }
 
   #reporter(id: number): (progress: PromptProgress) => void {
@@ -291,7 +298,7 @@ export class HostSession {
     found.timeline.replace(this.#timeline)
     this.#timeline = found.timeline
     this.#drawing = null
-    return { completion: found.completion, state: this.#timeline.state() }
+    return withCut({ completion: found.completion, state: this.#timeline.state() }, prompt)
   }
 
   #finish(job: Job, result: TextResult): void {
@@ -325,4 +332,14 @@ function abortedBeforeStart({ options }: PromptMessage): Completion {
     timings: { firstTokenMs: 0, promptMs: 0, generationMs: 0, promptTokensPerSecond: 0, tokensPerSecond: 0 },
     seed: options.seed ?? 0,
   }
+}
+
+function isInfill(prompt: PromptMessage['prompt']): prompt is InfillText {
+  return typeof prompt !== 'string' && 'prefix' in prompt
+}
+
+function withCut(result: TextResult, { cutTokens }: PromptIds): TextResult {
+  if (cutTokens === undefined || 'error' in result) return result
+  const { completion } = result
+  return { ...result, completion: { ...completion, usage: { ...completion.usage, cutTokens } } }
 }

@@ -47,7 +47,7 @@ export function beginBeams(
   const { width, lengthPenalty = 1, earlyStopping = false } = options.beams as BeamOptions
   const room = timeline.cache.maxTokens - ids.length
   const maxTokens = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, room)
-  const eos = new Set(options.ignoreEos ? [] : parts.defaults.eosTokenIds)
+  const eos = new Set(options.ignoreEos ? [] : [...parts.defaults.eosTokenIds, ...(prompt.ends ?? [])])
   const search = new BeamSearch({ width, maxTokens, eos, lengthPenalty, earlyStopping })
   const began = now()
   const path = options.attentionPath

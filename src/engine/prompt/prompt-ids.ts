@@ -9,6 +9,10 @@ export interface PromptIds {
   readonly ids: readonly number[]
   /** The prompt extends the timeline; false: messages replace it. */
   readonly continues: boolean
+  /** Tokens that end its answer, beside the model's own. Default: none. */
+  readonly ends?: readonly number[]
+  /** Tokens of a gap's texts that the context did not hold. Default: it is no gap. */
+  readonly cutTokens?: number
 }
 
 /** The ids a prompt stands for: text goes on from the timeline, messages take its place. */

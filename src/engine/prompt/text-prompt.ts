@@ -68,7 +68,7 @@ export function beginText(
   const saved = resumes && options.seed === undefined ? context.drawing : null
   const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
   const refused = (error: unknown) => sequence.fail(error)
-  const eos = new Set(options.ignoreEos ? [] : defaults.eosTokenIds)
+  const eos = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
   const others = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
   const mask = context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, refused)
   const writer = new TokenWriter({

@@ -2,9 +2,10 @@
 import { OptionError } from '../../errors.ts'
 import { anyText, list, text, whole } from '../../options/kinds.ts'
 import { plainData, readable } from '../../options/plain-data.ts'
-import { readArgument } from '../../options/read-options.ts'
+import { readArgument, readOptions } from '../../options/read-options.ts'
 import { show } from '../../options/show.ts'
-import type { Message } from './options.ts'
+import { INFILL_TEXT } from './option-table.ts'
+import type { InfillText, Message } from './options.ts'
 
 /** More than any context holds. */
 const MOST_IDS = 2 ** 26
@@ -18,6 +19,13 @@ export function readPrompt(prompt: unknown): string | readonly Message[] {
     }
     return readMessages(prompt)
   })
+}
+
+/** The texts around a gap. */
+export function readInfill(gap: unknown): InfillText {
+  const { prefix, suffix } = readOptions<Partial<InfillText>>(INFILL_TEXT, 'infill', gap)
+  if (prefix !== undefined && suffix !== undefined) return { prefix, suffix }
+  throw new OptionError(`infill has no ${prefix === undefined ? 'prefix' : 'suffix'}; expected { prefix, suffix }`)
 }
 
 /** A list of plain data; what a message must have is for the chat template to say. */

@@ -29,6 +29,7 @@ import type {
   ChatTemplateOptions,
   DetokenizeOptions,
   EmbedOptions,
+  InfillText,
   LoadOptions,
   OutputOptions,
   PromptOptions,
@@ -119,6 +120,15 @@ export const BEAM_OPTIONS = {
   },
   earlyStopping: { kind: flag, description: 'end with the first texts that end' },
 } satisfies OptionTable<BeamOptions>
+
+export const INFILL_TEXT = {
+  prefix: { kind: anyText, description: 'the text before the gap' },
+  suffix: {
+    kind: anyText,
+    description: 'the text after the gap: the model writes what goes between',
+    flag: '--suffix <text>',
+  },
+} satisfies OptionTable<InfillText>
 
 const RESUME_OPTIONS = {
   tokenIds: { kind: list(whole(0), 'token ids'), description: 'ids that the answer has so far' },

@@ -254,6 +254,14 @@ export interface ResumeOptions {
   readonly tokenIds: readonly number[]
 }
 
+/** The texts around a gap. */
+export interface InfillText {
+  /** The text before the gap. */
+  readonly prefix: string
+  /** The text after it. */
+  readonly suffix: string
+}
+
 /** Beam search instead of sampling. */
 export interface BeamOptions {
   /** Texts that are followed at once, and that are found: 1 or more. */

@@ -10,6 +10,7 @@ import type {
   DetokenizeOptions,
   EmbedOptions,
   EmbedProgress,
+  InfillText,
   LoadOptions,
   Message,
   OutputOptions,
@@ -102,7 +103,7 @@ export type ToHost =
       readonly type: 'prompt'
       readonly id: number
       readonly session: number
-      readonly prompt: string | readonly Message[]
+      readonly prompt: string | readonly Message[] | InfillText
       readonly options: HostPromptOptions
       /** Somebody wants to know how far it is read. */
       readonly reports?: boolean

@@ -35,6 +35,8 @@ export interface Usage {
   readonly completionTokens: number
   /** Those of them that were given with `resume`; absent without. */
   readonly resumedTokens?: number
+  /** Of an infill: tokens of prefix and suffix that were cut, since the context does not hold them. Else absent. */
+  readonly cutTokens?: number
   /** Draft tokens that the model checked (`speculation`). */
   readonly draftTokens: number
   /** Draft tokens that became part of the text. */
