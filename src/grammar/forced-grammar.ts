@@ -17,6 +17,8 @@ export interface ForcedGrammarOptions {
 
 /** Blanks before calls, and in free text any character. */
 const BLANKS = '/[ \\t\\r\\n]{1,8}/'
+/** Characters that are counted while a mark is looked for. */
+const MAX_COUNTED = 1000
 const ANY = '/(?s:.*)/'
 
 /**
@@ -151,19 +153,23 @@ class Writer {
       allOf?: readonly { pattern: string }[]
     }
     const patterns = [pattern, ...(allOf ?? []).map(one => one.pattern)].filter(one => one !== undefined)
-    const bounds = minLength > 0 || maxLength !== undefined ? [`(?s:.{${minLength},${maxLength ?? ''}})`] : []
+    // A text that may be short ends at the first mark; another one must not contain it, which is held for a while only.
+    const bare = minLength === 0 && patterns.length === 0
+    const longest = maxLength !== undefined && !bare ? Math.min(maxLength, MAX_COUNTED) : maxLength
+    const bounds = minLength > 0 || longest !== undefined ? [`(?s:.{${minLength},${longest ?? ''}})`] : []
+    if (bare) return this.#until(end, bounds, false)
     return this.#until(end, [...patterns.map(wholePattern), ...bounds])
   }
 
   /** Free text up to a mark that it does not contain, and the mark. */
-  #until(mark: string, expressions: readonly string[] = []): string {
+  #until(mark: string, expressions: readonly string[] = [], without = expressions.length > 0): string {
     const [head, ...others] = this.#split(mark)
     const rest = others.map(part => this.#piece(part)).join(' ')
     const bare = mark.trim()
     // Control tokens are never part of a text.
     const excluded =
       typeof head === 'string' && bare !== '' && others.length === 0 ? [`~/(?s:.*)${quoted(bare)}(?s:.*)/`] : []
-    const terms = [...expressions.map(one => `/${one}/`), ...(expressions.length > 0 ? excluded : [])]
+    const terms = [...expressions.map(one => `/${one}/`), ...(without ? excluded : [])]
     const content = `T${this.#next++}`
     this.#rules.push(`${content}: ${terms.length > 0 ? terms.join(' & ') : ANY}`)
     if (typeof head !== 'string') return `${content} ${head === undefined ? '' : token(head)} ${rest}`

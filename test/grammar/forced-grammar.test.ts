@@ -102,6 +102,27 @@ describe.each(FORMAT_NAMES)('forced calls of %s', name => {
   })
 })
 
+it.each(['hermes', 'qwen3-coder'] as const)('40 tools with long texts are no work: %s', name => {
+  const properties = {
+    a: { type: 'string', maxLength: 100_000 },
+    b: { type: 'string', minLength: 2, maxLength: 100_000 },
+    c: { type: 'string', pattern: '^[a-z]+$' },
+    d: { enum: ['x', 'y'] },
+  }
+  const tools = Array.from({ length: 40 }, (_, i) => ({
+    name: `tool_${i}`,
+    parameters: { type: 'object', properties, required: ['a', 'b', 'c', 'd'], additionalProperties: false },
+  }))
+  const forced = forcedText(chatFormat(name), tools, { choice: 'required' }) as ForcedText
+  const source = forcedGrammar(forced, { split })
+  const text = (given: object) =>
+    forced.open + callText(forced, 'tool_7', { a: '', b: 'bb', c: 'ab', d: 'x', ...given }) + forced.close
+  expect(holds(source, text({ b: 'word '.repeat(50) }))).toBe(true)
+  expect(holds(source, text({ b: 'b' }))).toBe(false)
+  expect(holds(source, text({ b: 'bb', c: 'A' }))).toBe(false)
+  expect(holds(source, text({ b: 'bb', d: 'z' }))).toBe(false)
+})
+
 it('names the tool and the place of what cannot be held', () => {
   const tool = { name: 'add', parameters: { type: 'object', properties: { tags: { type: 'array', contains: {} } } } }
   const forced = forcedText(chatFormat('hermes'), [tool], { choice: 'required' }) as ForcedText
