@@ -20,7 +20,7 @@ const rooms = {
   planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   conversion: ['files', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   engine: [
-    ...['files', 'embedding', 'speculation', 'model', 'nn', 'grammar', 'sampling', 'tokenizer'],
+    ...['files', 'formats', 'embedding', 'speculation', 'model', 'nn', 'grammar', 'sampling', 'tokenizer'],
     ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
   inspection: ['engine', 'embedding', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],

@@ -9,6 +9,15 @@ export { bundledModel } from './checkpoint/find/bundled-model.ts'
 export { HubError, type HubErrorCode } from './checkpoint/hub/hub-error.ts'
 export { type Continuation, Session } from './engine/api/session.ts'
 export { Engine } from './engine/host/node/engine.ts'
+export type {
+  Chat,
+  ChatAnswerMessage,
+  ChatCall,
+  ChatEvent,
+  ChatOptions,
+  ChatResult,
+  ChatTool,
+} from './engine/types/chat.ts'
 export {
   ContextLengthError,
   KernelsUnavailableError,
@@ -29,6 +38,18 @@ export {
   OutOfMemoryError,
   UnsupportedModelError,
 } from './errors.ts'
+export type {
+  AssistantMessage,
+  ConversationMessage,
+  FormatName,
+  MessageText,
+  SystemMessage,
+  TextPart,
+  ToolCall,
+  ToolChoice,
+  ToolMessage,
+  UserMessage,
+} from './formats/index.ts'
 export { GrammarError, OutputError, SchemaError } from './grammar/errors.ts'
 export type { JsonSchema } from './grammar/schema/json-schema.ts'
 export type { StandardSchemaV1 } from './grammar/standard-schema.ts'

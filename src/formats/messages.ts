@@ -1,10 +1,10 @@
 import { OptionError } from '../errors.ts'
 
 /** A text, or parts of one. Parts other than `text` (images, audio …) are refused by name. */
-type MessageText = string | readonly TextPart[]
+export type MessageText = string | readonly TextPart[]
 
 /** A part of a message's content. */
-interface TextPart {
+export interface TextPart {
   /** Only `text` is supported. */
   readonly type: 'text'
   /** The text; parts are joined without anything between them. */
@@ -22,7 +22,7 @@ export interface ToolCall {
 }
 
 /** Instructions to the model; `developer` is treated as `system`. */
-interface SystemMessage {
+export interface SystemMessage {
   /** Either word means the same. */
   readonly role: 'system' | 'developer'
   /** The instructions. */
@@ -30,7 +30,7 @@ interface SystemMessage {
 }
 
 /** What the user says. */
-interface UserMessage {
+export interface UserMessage {
   /** The author. */
   readonly role: 'user'
   /** The text. */
@@ -50,7 +50,7 @@ export interface AssistantMessage {
 }
 
 /** The result of one call. */
-interface ToolMessage {
+export interface ToolMessage {
   /** The author. */
   readonly role: 'tool'
   /** `id` of the call that this answers. */

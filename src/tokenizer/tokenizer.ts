@@ -41,6 +41,20 @@ export interface EncodeChatOptions extends ChatTemplateOptions {
   readonly parseSpecial?: boolean
 }
 
+/** What `Tokenizer.encodeArranged` is given. */
+interface ArrangedChat {
+  readonly messages: readonly unknown[]
+  readonly tools: readonly unknown[]
+  readonly arrange: (
+    messages: readonly unknown[],
+    tools: readonly unknown[],
+  ) => { readonly messages: readonly ChatMessage[]; readonly tools: readonly unknown[] | undefined }
+  readonly own: (
+    text: string,
+  ) => readonly { readonly at: number; readonly end: number; readonly ids: readonly number[] }[]
+  readonly variables?: Readonly<Record<string, unknown>>
+}
+
 /** Builds a tokenizer from a checkpoint's files. Throws TokenizerError naming file and key. */
 export function createTokenizer(files: TokenizerFiles): Tokenizer {
   const folder = files.folder ?? ''
@@ -77,6 +91,7 @@ export class Tokenizer implements PieceSource {
   readonly #special: ReadonlySet<number>
   readonly #templates: ChatTemplates
   readonly #marks: ControlMarks
+  readonly #added: readonly string[]
   /** Special tokens by their text. Created at first use. */
   #specialTexts: AddedTokenFinder | undefined
   readonly #sought = new Map<AddedToken, boolean>()
@@ -89,6 +104,7 @@ export class Tokenizer implements PieceSource {
       steering.has(token.content) || steering.has(token.id) ? { ...token, control: true } : token,
     )
     this.#marks = new ControlMarks(addedTokens)
+    this.#added = addedTokens.map(({ content }) => content)
     this.#cutter = new TextCutter({ ...json, addedTokens }, file)
     this.#decoder = compileDecoder(json.decoder, file)
     this.strip = this.#decoder.strip
@@ -243,6 +259,39 @@ export class Tokenizer implements PieceSource {
     const rendered = this.applyChatTemplate(marked as ChatMessage[], { ...options, ...tools })
     const { text, plain } = this.#marks.unmark(rendered)
     return this.#cut(text, false, plain.size > 0 ? plain : 'none')
+  }
+
+  /**
+   * @internal The ids of a conversation that `arrange` writes for the template, after control tokens in its strings were
+   * marked: what it writes itself counts. `own`: ranges of the rendered text that are given as ids.
+   */
+  encodeArranged({ messages, tools, arrange, own, variables }: ArrangedChat): number[] {
+    const marked = this.#marks.mark(messages, (token, message) => isAnswer(message) && this.#isSought(token))
+    const arranged = arrange(
+      marked as ChatMessage[],
+      this.#marks.mark(tools, () => false),
+    )
+    const given = { ...(arranged.tools && { tools: arranged.tools }), ...(variables && { variables }) }
+    const rendered = this.applyChatTemplate(arranged.messages, { addGenerationPrompt: true, ...given })
+    const { text, plain } = this.#marks.unmark(rendered)
+    const ids: number[] = []
+    let at = 0
+    const cut = (end: number) => {
+      const inside = [...plain].filter(place => place >= at && place < end).map(place => place - at)
+      for (const id of this.#cut(text.slice(at, end), false, inside.length > 0 ? new Set(inside) : 'none')) ids.push(id)
+    }
+    for (const span of own(text)) {
+      cut(span.at)
+      for (const id of span.ids) ids.push(id)
+      at = span.end
+    }
+    cut(text.length)
+    return ids
+  }
+
+  /** @internal Texts of the tokens that are searched for before any other processing. */
+  get addedTokenTexts(): readonly string[] {
+    return this.#added
   }
 
   /** Whether a chat template searches for the token in messages. */

@@ -1,12 +1,16 @@
 import { DisposedError, OptionError } from '../../errors.ts'
+import type { ConversationMessage } from '../../formats/index.ts'
+import { readable } from '../../options/plain-data.ts'
 import { readOptions } from '../../options/read-options.ts'
-import { readCount, readInfill, readName, readPrompt } from '../types/arguments.ts'
-import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
+import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
+import type { Chat, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
+import { CHAT_OPTIONS, PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
 import type { InfillText, Message, PromptOptions, SaveOptions } from '../types/options.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { CacheStats, Completion, Generation, SavedSession } from '../types/results.ts'
 import type { Client } from '../wire/client.ts'
 import { GenerationStream } from '../wire/generation.ts'
+import { type ChatAsks, ChatRun, readToolChoice, readTools } from './chat.ts'
 import { Output } from './output.ts'
 
 /** One of several texts that go on from the same prompt. */
@@ -62,7 +66,10 @@ export class Session {
    * OptionError, DisposedError, the signal's reason. After an abort the session goes on from what was computed.
    */
   prompt<T = unknown>(prompt: string | readonly Message[], options: PromptOptions<T> = {}): Generation<T> {
-    return this.#begin(() => readPrompt(prompt), options)
+    return this.#begin(
+      () => readPrompt(prompt),
+      () => readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options),
+    )
   }
 
   /**
@@ -74,16 +81,63 @@ export class Session {
    * The generation throws UnsupportedModelError if the model has no such marks, and what `prompt` throws.
    */
   infill<T = unknown>(gap: InfillText, options: PromptOptions<T> = {}): Generation<T> {
-    return this.#begin(() => readInfill(gap), options)
+    return this.#begin(
+      () => readInfill(gap),
+      () => readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options),
+    )
   }
 
-  #begin<T>(given: () => string | readonly Message[] | InfillText, options: PromptOptions<T>): Generation<T> {
+  /**
+   * Answers a whole conversation, with tools: messages are written as the model's chat template needs them, reasoning and
+   * calls are read from the answer as it comes, and tools that have `execute` are called until an answer calls none
+   * (docs/tools.md). What is cached of the conversation is reused, also where answers come back as messages.
+   *
+   * Never throws itself; the chat does: as `prompt`, and TemplateError where the template refuses the messages.
+   */
+  chat(messages: readonly ConversationMessage[], options: ChatOptions = {}): Chat {
+    const cancelled = new AbortController()
+    const stream = new GenerationStream<ChatEvent, ChatResult>(() => cancelled.abort())
+    const answer = async (): Promise<ChatResult> => {
+      const { tools: given, ...others } = readable('The options of chat', () => ({ ...options }))
+      const read = readOptions<Omit<ChatOptions, 'tools'>>(CHAT_OPTIONS, 'chat', others)
+      const tools = readTools(given)
+      const { toolChoice, parallel, maxRounds, format, signal: asked, ...rest } = read
+      const signal = asked ? AbortSignal.any([asked, cancelled.signal]) : cancelled.signal
+      const variables = rest.templateVariables
+      const asks: ChatAsks = {
+        prepare: (all, conversation) => {
+          this.#checkAlive()
+          return this.#client.call({ method: 'chat', messages: all as readonly Message[], conversation, variables })
+        },
+        prompt: (all, conversation) => {
+          const prompted = { ...rest, signal, skipSpecialTokens: false, conversation }
+          return this.#begin(
+            () => all as readonly Message[],
+            () => prompted,
+          )
+        },
+      }
+      const chosen = { toolChoice: readToolChoice(toolChoice, tools), parallel, maxRounds, format }
+      const run = new ChatRun(asks, tools, withoutUndefined(chosen), stream, signal)
+      return run.run(readMessages(messages) as readonly ConversationMessage[])
+    }
+    answer().then(
+      result => stream.finish(result),
+      error => stream.fail(error, { asked: options?.signal?.aborted === true || cancelled.signal.aborted }),
+    )
+    return stream
+  }
+
+  #begin<T>(
+    given: () => string | readonly Message[] | InfillText,
+    readPromptOptions: () => PromptOptions & { conversation?: Conversation },
+  ): Generation<T> {
     const client = this.#client
     const id = client.nextId()
     const abort = () => client.abort(id)
     let stream = new GenerationStream(abort)
     try {
-      const read = readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options)
+      const read = readPromptOptions()
       const output = Output.of(read)
       if (output) stream = new GenerationStream(abort, output)
       const { signal, onPromptProgress, schema, json, regex, choices, grammar, ...rest } = read
@@ -245,6 +299,10 @@ export class Session {
     this.#tokens.length = keep
     for (const id of tokens) this.#tokens.push(id)
   }
+}
+
+function withoutUndefined<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never
 }
 
 function meanLogprob({ logprobs = [] }: Completion): number {

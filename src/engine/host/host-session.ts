@@ -7,6 +7,7 @@ import type { Rolling, TextResult } from '../loop/text-run.ts'
 import type { EnginePast } from '../past/engine-past.ts'
 import { Timeline } from '../past/timeline.ts'
 import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
+import { chatPrompt, type HostChat } from '../prompt/chat.ts'
 import { infillIds } from '../prompt/infill-ids.ts'
 import { reuseOptions } from '../prompt/prefix-reuse.ts'
 import { type PromptIds, promptIds } from '../prompt/prompt-ids.ts'
@@ -23,6 +24,7 @@ import { toWire } from '../wire/wire-errors.ts'
 
 export interface HostSessionContext {
   readonly parts: Parts
+  readonly chat: HostChat
   readonly loop: StepLoop
   readonly outbox: Outbox
   readonly past: EnginePast
@@ -206,16 +208,25 @@ export class HostSession {
         release()
         this.#preparing = null
       }
-      if (running) this.#finish(job, await running)
+      if (!running) return
+      const result = await running
+      if ('completion' in result) this.#remember(job.message, result.completion)
+      this.#finish(job, result)
     } catch (error) {
       this.#preparing = null
       this.#finish(job, { error, state: this.#timeline.state() })
     }
   }
 
+  #remember({ prompt, options }: PromptMessage, completion: Completion): void {
+    const { conversation, templateVariables: variables } = options
+    if (!conversation || typeof prompt === 'string' || isInfill(prompt)) return
+    this.#context.chat.answered(chatPrompt(prompt, conversation, variables), completion)
+  }
+
   /** Checks a prompt's options and cuts it into ids. Where the context rolls, a text that does not fit makes room for itself. */
   async #prepare({ prompt, options }: PromptMessage): Promise<PromptIds> {
-    const { parts, loop } = this.#context
+    const { parts, loop, chat } = this.#context
     const timeline = this.#timeline
     checkPromptOptions(options)
     if (isInfill(prompt)) {
@@ -223,6 +234,9 @@ export class HostSession {
         name: parts.info.name,
         contextLength: timeline.cache.maxTokens,
       })
+    }
+    if (options.conversation && typeof prompt !== 'string') {
+      return { ids: chat.ids(chatPrompt(prompt, options.conversation, options.templateVariables)), continues: false }
     }
     const cut = () => promptIds(parts.tokenizer, timeline.tokens, prompt, options)
     const made = cut()

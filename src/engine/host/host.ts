@@ -6,6 +6,7 @@ import type { OuterMemory } from '../loop/memory-arbiter.ts'
 import { StepLoop } from '../loop/step-loop.ts'
 import { createEnginePast } from '../past/engine-past.ts'
 import type { RowMover } from '../past/timeline.ts'
+import { chatPrompt, HostChat } from '../prompt/chat.ts'
 import { Archive } from '../saved/archive.ts'
 import type { ProgressEvent } from '../types/options.ts'
 import type { LoadContext } from '../types/platform.ts'
@@ -117,7 +118,7 @@ export class Host {
       const past = createEnginePast(parts.model, parts.store, mover)
       const archive: Archive = new Archive({ parts, past, makeRoom: () => loop.makeRoom() })
       const vectors = new HostVectors({ parts, loop, pause: this.#pause, now, post })
-      this.#running = { parts, loop, outbox, past, archive, vectors, now, post }
+      this.#running = { parts, chat: new HostChat(parts), loop, outbox, past, archive, vectors, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
     } catch (error) {
@@ -179,6 +180,8 @@ export class Host {
         const given = { ...(tools && { tools }), ...(variables && { variables }), continueFinalMessage }
         return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, refusePrintedParts: true, ...given })
       }
+      case 'chat':
+        return this.#running.chat.prepare(chatPrompt(call.messages, call.conversation, call.variables))
       case 'cache': {
         const { model, draft } = this.#running.parts
         const { bytes, keptBytes, allocatedBytes } = model.pool

@@ -4,6 +4,7 @@
  */
 import { CACHE_TYPE_NAMES } from '../../cache/types.ts'
 import { FIND_OPTIONS } from '../../checkpoint/find-options.ts'
+import { FORMAT_NAMES } from '../../formats/index.ts'
 import {
   anyText,
   callback,
@@ -24,6 +25,7 @@ import {
 } from '../../options/kinds.ts'
 import { ENCODABLE_TYPES } from '../../quant/numbers.ts'
 import { SAMPLING_OPTIONS } from '../../sampling/options.ts'
+import type { ChatOptions } from './chat.ts'
 import type {
   BeamOptions,
   ChatTemplateOptions,
@@ -217,6 +219,31 @@ export const PROMPT_OPTIONS = {
   onPromptProgress: { kind: callback, description: 'hears how far the prompt is read' },
   signal: { kind: signal, description: 'ends the text' },
 } satisfies OptionTable<PromptOptions>
+
+function without<T extends object, K extends keyof T>(rows: T, names: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(rows).filter(([name]) => !names.includes(name as K))) as Omit<T, K>
+}
+
+/** Of `session.chat`, without its tools, which are read apart. */
+export const CHAT_OPTIONS = {
+  ...without(PROMPT_OPTIONS, [
+    'tools',
+    'beams',
+    'skipSpecialTokens',
+    'addSpecialTokens',
+    'continueFinalMessage',
+    'logprobs',
+    ...(Object.keys(OUTPUT) as (keyof OutputOptions)[]),
+  ]),
+  toolChoice: { kind: data, description: "whether tools may be called: 'auto', 'none'", defaultText: 'auto' },
+  parallel: { kind: flag, description: 'several calls in one answer', defaultText: 'true' },
+  maxRounds: { kind: whole(1, 100), description: 'most answers of one chat', defaultText: '8' },
+  format: {
+    kind: choice(FORMAT_NAMES),
+    description: 'how the model writes calls and reasoning',
+    defaultText: 'as its chat template and tokens say',
+  },
+} satisfies OptionTable<Omit<ChatOptions, 'tools'>>
 
 const ROLLING_OPTIONS = {
   keep: { kind: whole(0), description: 'tokens from the start that stay', defaultText: '4' },

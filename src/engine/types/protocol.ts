@@ -4,7 +4,9 @@
  * work over a worker of Node, a web worker or a direct call.
  */
 
+import type { FormatName, PromptEnd } from '../../formats/index.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { Conversation } from './chat.ts'
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
@@ -30,7 +32,18 @@ import type { Signs } from './signs.ts'
 export type HostLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'onNotice' | 'inline'>
 export type HostEmbedOptions = Omit<EmbedOptions, 'signal' | 'onProgress'>
 export type HostRerankOptions = Omit<RerankOptions, 'signal' | 'onProgress'>
-export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress' | keyof OutputOptions>
+export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress' | keyof OutputOptions> & {
+  /** The messages are a conversation with tools (`session.chat`). */
+  readonly conversation?: Conversation
+}
+
+/** What the reader of an answer needs. */
+export interface PreparedChat {
+  readonly format: FormatName
+  readonly prompt: PromptEnd
+  /** Texts of the tokens that end an answer. */
+  readonly ends: readonly string[]
+}
 
 /** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */
 export interface WireError {
@@ -55,6 +68,12 @@ export type Call =
   | { readonly method: 'tokenize'; readonly text: string; readonly options: TokenizeOptions }
   | { readonly method: 'detokenize'; readonly tokenIds: readonly number[]; readonly options: DetokenizeOptions }
   | { readonly method: 'template'; readonly messages: readonly Message[]; readonly options: ChatTemplateOptions }
+  | {
+      readonly method: 'chat'
+      readonly messages: readonly Message[]
+      readonly conversation: Conversation
+      readonly variables: Readonly<Record<string, unknown>> | undefined
+    }
   | { readonly method: 'reset'; readonly session: number }
   | { readonly method: 'close'; readonly session: number }
   | { readonly method: 'fork'; readonly session: number; readonly as: number }
@@ -82,6 +101,7 @@ export interface Replies {
   readonly tokenize: readonly number[]
   readonly detokenize: string
   readonly template: string
+  readonly chat: PreparedChat
   readonly reset: SessionState
   readonly close: null
   readonly fork: SessionState

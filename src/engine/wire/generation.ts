@@ -1,55 +1,55 @@
-import type { Chunk, Completion, Generation } from '../types/results.ts'
+import type { Chunk, Completion } from '../types/results.ts'
 
-interface Settle {
-  resolve(completion: Completion): void
+interface Settle<Whole> {
+  resolve(whole: Whole): void
   reject(error: unknown): void
 }
 
 /** What a text is held to, as its stream sees it. */
-export interface StreamOutput {
+export interface StreamOutput<Part = Chunk, Whole = Completion> {
   /** The chunk with what the text is so far. */
-  chunk(chunk: Chunk): Chunk
+  chunk(chunk: Part): Part
   /** The completion with its value. Throws OutputError. */
-  finish(completion: Completion): Promise<Completion>
+  finish(completion: Whole): Promise<Whole>
   /** The error that a failure means to the caller. */
   explain(error: unknown): unknown
 }
 
-type Outcome = { readonly completion: Completion } | { readonly error: unknown }
+type Outcome<Whole> = { readonly whole: Whole } | { readonly error: unknown }
 
 /**
  * A prompt under way as the caller holds it. Chunks stay until the object is let go, so iterating and awaiting may
  * come in any order and any number; there are at most as many as `maxTokens` or the context (docs/resume.md).
  */
-export class GenerationStream implements Generation {
+export class GenerationStream<Part = Chunk, Whole = Completion> implements AsyncIterable<Part>, Promise<Whole> {
   readonly [Symbol.toStringTag] = 'Generation'
-  readonly #chunks: Chunk[] = []
+  readonly #chunks: Part[] = []
   readonly #cancel: () => void
-  readonly #output: StreamOutput | null
+  readonly #output: StreamOutput<Part, Whole> | null
   /** Rejected like any promise: where nobody awaits or iterates, Node tells of an unhandled rejection. */
-  readonly #whole: Promise<Completion>
-  readonly #settle: Settle
-  #outcome: Outcome | null = null
+  readonly #whole: Promise<Whole>
+  readonly #settle: Settle<Whole>
+  #outcome: Outcome<Whole> | null = null
   #wake: (() => void)[] = []
 
   /** `cancel` asks for the end of an unfinished generation; `finish` or `fail` must follow. */
-  constructor(cancel: () => void, output: StreamOutput | null = null) {
+  constructor(cancel: () => void, output: StreamOutput<Part, Whole> | null = null) {
     this.#cancel = cancel
     this.#output = output
-    let settle: Settle | undefined
+    let settle: Settle<Whole> | undefined
     this.#whole = new Promise((resolve, reject) => {
       settle = { resolve, reject }
     })
-    this.#settle = settle as unknown as Settle
+    this.#settle = settle as unknown as Settle<Whole>
   }
 
-  push(chunks: readonly Chunk[]): void {
+  push(chunks: readonly Part[]): void {
     if (this.#output) for (const chunk of chunks) this.#chunks.push(this.#output.chunk(chunk))
     else this.#chunks.push(...chunks)
     this.#changed()
   }
 
-  finish(completion: Completion): void {
+  finish(completion: Whole): void {
     if (!this.#output) this.#finish(completion)
     else
       this.#output.finish(completion).then(
@@ -58,10 +58,10 @@ export class GenerationStream implements Generation {
       )
   }
 
-  #finish(completion: Completion): void {
+  #finish(whole: Whole): void {
     if (this.#outcome) return
-    this.#outcome = { completion }
-    this.#settle.resolve(completion)
+    this.#outcome = { whole }
+    this.#settle.resolve(whole)
     this.#changed()
   }
 
@@ -80,33 +80,33 @@ export class GenerationStream implements Generation {
     void this.#end().then(callback)
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<Chunk, void, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<Part, void, void> {
     // The iteration throws what went wrong.
     this.#heard()
     return this.#iterate()
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a generation is awaited for its completion
-  then<A = Completion, B = never>(
-    fulfilled?: ((completion: Completion) => A | PromiseLike<A>) | null,
+  then<A = Whole, B = never>(
+    fulfilled?: ((whole: Whole) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#whole.then(fulfilled, rejected)
   }
 
-  catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Completion | B> {
+  catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Whole | B> {
     return this.#whole.catch(rejected)
   }
 
-  finally(done?: (() => void) | null): Promise<Completion> {
+  finally(done?: (() => void) | null): Promise<Whole> {
     return this.#whole.finally(done)
   }
 
-  async *#iterate(): AsyncGenerator<Chunk, void, void> {
+  async *#iterate(): AsyncGenerator<Part, void, void> {
     let next = 0
     try {
       for (;;) {
-        while (next < this.#chunks.length) yield this.#chunks[next++] as Chunk
+        while (next < this.#chunks.length) yield this.#chunks[next++] as Part
         if (this.#outcome) break
         await this.#change()
       }

@@ -1,0 +1,174 @@
+import { OptionError } from '../../errors.ts'
+import {
+  type Capabilities,
+  type ChatFormat,
+  type ConversationMessage,
+  chatFormat,
+  detectFormat,
+  normalise,
+  OwnAnswers,
+  type OwnSpan,
+  ownSpans,
+  type PromptEnd,
+  probe,
+  promptEnd,
+  readReply,
+  type TemplateMessage,
+  type TemplateTool,
+} from '../../formats/index.ts'
+import type { ChatMessage } from '../../tokenizer/chat-template.ts'
+import type { Parts } from '../load/load-parts.ts'
+import type { Conversation } from '../types/chat.ts'
+import type { Message } from '../types/options.ts'
+import type { PreparedChat } from '../types/protocol.ts'
+import type { Completion } from '../types/results.ts'
+
+type Variables = Readonly<Record<string, unknown>>
+
+/** A conversation, and how it is written. */
+export interface ChatPrompt {
+  readonly messages: readonly ConversationMessage[]
+  readonly conversation: Conversation
+  readonly variables: Variables | undefined
+}
+
+export function chatPrompt(
+  messages: readonly Message[],
+  conversation: Conversation,
+  variables: Variables | undefined,
+): ChatPrompt {
+  // What they are is checked where they are written for the template.
+  return { messages: messages as unknown as readonly ConversationMessage[], conversation, variables }
+}
+
+/** Conversations with tools: from messages to ids, and from answers back to what is remembered of them. */
+export class HostChat {
+  readonly #parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>
+  readonly #own = new OwnAnswers()
+  #capabilities: Capabilities | null = null
+
+  constructor(parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>) {
+    this.#parts = parts
+  }
+
+  /** What the reader of the answer needs. Throws what rendering throws, OptionError. */
+  prepare(prompt: ChatPrompt): PreparedChat {
+    const { tokenizer, defaults } = this.#parts
+    const { choice } = prompt.conversation
+    if (choice === 'required' || typeof choice === 'object') {
+      throw new OptionError(`toolChoice is ${JSON.stringify(choice)}; this version has 'auto' and 'none'`)
+    }
+    const format = this.#format(prompt.conversation)
+    const text = this.#render(prompt, this.#restored(prompt.messages), true)
+    return {
+      format: format.name,
+      prompt: promptEnd(text, format.reasoning),
+      ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
+    }
+  }
+
+  ids(prompt: ChatPrompt): number[] {
+    const { tokenizer } = this.#parts
+    const { conversation, variables } = prompt
+    const messages = this.#restored(prompt.messages)
+    const format = this.#format(conversation)
+    return tokenizer.encodeArranged({
+      messages: messages as unknown as readonly ChatMessage[],
+      tools: toolsOf(conversation),
+      arrange: (marked, tools) =>
+        normalise(
+          marked as unknown as readonly ConversationMessage[],
+          tools as Conversation['tools'],
+          this.#can,
+          format,
+        ) as unknown as { messages: readonly ChatMessage[]; tools: readonly unknown[] | undefined },
+      own: text => this.#spans(text, { ...prompt, messages }),
+      ...(variables && { variables }),
+    })
+  }
+
+  /** Remembers an answer, for when it comes back in a history. */
+  answered(prompt: ChatPrompt, { text, tokenIds: ids, finishReason }: Completion): void {
+    if (finishReason === 'aborted' || ids.length === 0) return
+    const end = this.#end(prompt)
+    const reply = readReply(text, {
+      format: this.#format(prompt.conversation),
+      tools: toolsOf(prompt.conversation),
+      prompt: end,
+      callsBefore: callsIn(prompt.messages),
+    })
+    this.#own.remember(prompt.messages, reply, { text, ids, reasoning: reply.reasoning })
+  }
+
+  get #can(): Capabilities {
+    this.#capabilities ??= probe((messages, { tools, addGenerationPrompt = false, variables } = {}) =>
+      this.#apply(messages, tools, addGenerationPrompt, variables),
+    )
+    return this.#capabilities
+  }
+
+  #format({ format }: Conversation): ChatFormat {
+    const { tokenizer, info } = this.#parts
+    const template = tokenizer.chatTemplate('tool_use') ?? tokenizer.chatTemplate()
+    const hints = { template, addedTokens: tokenizer.addedTokenTexts, modelType: info.modelType }
+    return chatFormat(format ?? detectFormat(hints))
+  }
+
+  /** With the reasoning of our own answers, which clients leave out. */
+  #restored(messages: readonly ConversationMessage[]): readonly ConversationMessage[] {
+    const answers = this.#own.recall(messages)
+    return messages.map((message, i) => {
+      const reasoning = answers[i]?.reasoning
+      return message.role === 'assistant' && !message.reasoning && reasoning ? { ...message, reasoning } : message
+    })
+  }
+
+  #end(prompt: ChatPrompt): PromptEnd {
+    const { reasoning } = this.#format(prompt.conversation)
+    return promptEnd(this.#render(prompt, this.#restored(prompt.messages), true), reasoning)
+  }
+
+  #spans(text: string, prompt: ChatPrompt): OwnSpan[] {
+    const answers = this.#own.recall(prompt.messages)
+    const options = { format: this.#format(prompt.conversation), tools: toolsOf(prompt.conversation) }
+    const meaning = (shown: string) => JSON.stringify(meant(readReply(shown, options)))
+    return ownSpans(text, {
+      conversation: prompt.messages,
+      answers,
+      render: (messages, open) => this.#render(prompt, messages, open),
+      same: (shown, own) => meaning(shown) === meaning(own),
+    })
+  }
+
+  #render({ conversation, variables }: ChatPrompt, messages: readonly ConversationMessage[], open: boolean): string {
+    const shown = normalise(messages, toolsOf(conversation), this.#can, this.#format(conversation))
+    return this.#apply(shown.messages, shown.tools, open, variables)
+  }
+
+  #apply(
+    messages: readonly TemplateMessage[],
+    tools: readonly TemplateTool[] | undefined,
+    addGenerationPrompt: boolean,
+    variables: Variables | undefined,
+  ): string {
+    const given = { ...(tools && { tools }), ...(variables && { variables }) }
+    return this.#parts.tokenizer.applyChatTemplate(messages as readonly ChatMessage[], {
+      addGenerationPrompt,
+      ...given,
+    })
+  }
+}
+
+/** With 'none' the tools are not even shown. */
+function toolsOf({ tools, choice }: Conversation): Conversation['tools'] {
+  return choice === 'none' ? [] : tools
+}
+
+function callsIn(messages: readonly ConversationMessage[]): number {
+  return messages.reduce((n, message) => n + (message.role === 'assistant' ? (message.toolCalls?.length ?? 0) : 0), 0)
+}
+
+/** Of an answer, what counts: ids of calls are given anew. */
+function meant({ reasoning, content, toolCalls }: ReturnType<typeof readReply>): unknown {
+  return [reasoning, content, toolCalls.map(({ name, arguments: given }) => [name, given])]
+}

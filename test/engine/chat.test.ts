@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest'
+import { type ChatAsks, ChatRun, readToolChoice, readTools } from '../../src/engine/api/chat.ts'
+import type { ChatEvent, ChatOptions, ChatResult, Conversation } from '../../src/engine/types/chat.ts'
+import { GenerationStream } from '../../src/engine/wire/generation.ts'
+import type { ConversationMessage } from '../../src/formats/index.ts'
+import { bundledModel, type Completion, Engine } from '../../src/index.ts'
+
+const USAGE = { promptTokens: 1, cachedTokens: 0, completionTokens: 1, draftTokens: 0, acceptedTokens: 0 }
+
+/** A model that writes these answers one after the other, in chunks of a few characters. */
+function scripted(answers: readonly string[], finishReason: Completion['finishReason'] = 'stop') {
+  const asked: { messages: readonly ConversationMessage[]; conversation: Conversation }[] = []
+  const asks: ChatAsks = {
+    prepare: async () => ({ format: 'hermes', prompt: 'none', ends: ['<|im_end|>'] }),
+    prompt: (messages, conversation) => {
+      let cancelled = false
+      const text = answers[asked.length] ?? 'no more'
+      asked.push({ messages, conversation })
+      const stream = new GenerationStream(() => {
+        cancelled = true
+      })
+      void (async () => {
+        for (let at = 0; at < text.length && !cancelled; at += 4) {
+          stream.push([{ text: text.slice(at, at + 4), tokenId: 0 }])
+          await new Promise(resolve => setImmediate(resolve))
+        }
+        stream.finish({ text, finishReason: cancelled ? 'aborted' : finishReason, usage: USAGE } as Completion)
+      })()
+      return stream
+    },
+  }
+  return { asks, asked }
+}
+
+async function chat(asks: ChatAsks, options: ChatOptions, signal = new AbortController().signal) {
+  const stream = new GenerationStream<ChatEvent, ChatResult>(() => {})
+  const run = new ChatRun(asks, readTools(options.tools), options, stream, signal)
+  const result = await run.run([{ role: 'user', content: 'Weather?' }])
+  stream.finish(result)
+  const events: ChatEvent[] = []
+  for await (const event of stream) events.push(event)
+  return { result, events }
+}
+
+const CALL = (city: string) => `<tool_call>\n{"name": "weather", "arguments": {"city": "${city}"}}\n</tool_call>`
+
+describe('a chat', () => {
+  test('executes calls and gives their results to the model, until it calls nothing', async () => {
+    const { asks, asked } = scripted([`<think>\nhm\n</think>\n\n${CALL('Bonn')}\n${CALL('Rom')}`, 'Sunny.<|im_end|>'])
+    const seen: unknown[] = []
+    const weather = {
+      execute: ({ city }: { city?: unknown }) => {
+        seen.push(city)
+        return { sky: city === 'Bonn' ? 'rain' : 'sun' }
+      },
+    }
+    const { result, events } = await chat(asks, { tools: { weather } })
+    expect(seen).toEqual(['Bonn', 'Rom'])
+    expect(result).toMatchObject({ content: 'Sunny.', reasoning: '', toolCalls: [], finishReason: 'stop' })
+    expect(result.messages).toEqual([
+      {
+        role: 'assistant',
+        content: null,
+        reasoning: 'hm',
+        toolCalls: [
+          { id: 'call00000', name: 'weather', arguments: { city: 'Bonn' } },
+          { id: 'call00001', name: 'weather', arguments: { city: 'Rom' } },
+        ],
+      },
+      { role: 'tool', toolCallId: 'call00000', content: '{"sky":"rain"}' },
+      { role: 'tool', toolCallId: 'call00001', content: '{"sky":"sun"}' },
+      { role: 'assistant', content: 'Sunny.' },
+    ])
+    expect(asked[1]?.messages.length).toBe(4)
+    expect(events.filter(({ type }) => type === 'toolResult').length).toBe(2)
+    expect(events.at(-1)).toEqual({ type: 'content', text: 'y.' })
+  })
+
+  test('without execute, returns the calls', async () => {
+    const { asks } = scripted([CALL('Bonn')])
+    const { result } = await chat(asks, { tools: { weather: {} } })
+    expect(result.finishReason).toBe('toolCalls')
+    expect(result.toolCalls).toEqual([
+      { id: 'call00000', name: 'weather', arguments: { city: 'Bonn' }, complete: true },
+    ])
+  })
+
+  test('6: one call at a time ends the answer after the first', async () => {
+    const { asks } = scripted([`${CALL('Bonn')}${CALL('Rom')}`.repeat(20)])
+    const { result } = await chat(asks, { tools: { weather: {} }, parallel: false })
+    expect(result.toolCalls.length).toBe(1)
+    expect(result.finishReason).toBe('toolCalls')
+  })
+
+  test("7: with 'none' a call is text", async () => {
+    const { asks } = scripted([CALL('Bonn')])
+    const { result } = await chat(asks, { tools: { weather: {} }, toolChoice: 'none' })
+    expect(result).toMatchObject({ toolCalls: [], content: CALL('Bonn'), finishReason: 'stop' })
+  })
+
+  test('rounds are bounded', async () => {
+    const { asks, asked } = scripted(Array.from({ length: 20 }, () => CALL('Bonn')))
+    const { result } = await chat(asks, { tools: { weather: { execute: () => 'rain' } }, maxRounds: 3 })
+    expect(asked.length).toBe(3)
+    expect(result.finishReason).toBe('toolCalls')
+    expect(result.toolCalls[0]?.id).toBe('call00002')
+  })
+
+  test('4: a call that was cut off is not executed', async () => {
+    const { asks } = scripted(['<tool_call>{"name": "weather", "arguments": {"city": "Bo'], 'length')
+    const { result } = await chat(asks, { tools: { weather: { execute: () => expect.unreachable() } } })
+    expect(result.finishReason).toBe('length')
+    expect(result.toolCalls).toEqual([{ id: 'call00000', name: 'weather', arguments: { city: 'Bo' }, complete: false }])
+  })
+
+  test('a tool that throws, and a name that no tool has, are reported to the model', async () => {
+    const { asks, asked } = scripted([`${CALL('x')}<tool_call>{"name": "other", "arguments": {}}</tool_call>`, 'ok'])
+    const execute = () => {
+      throw new Error('no network')
+    }
+    await chat(asks, { tools: { weather: { execute } } })
+    expect(asked[1]?.messages.slice(2).map(message => message.content)).toEqual([
+      'Error: no network',
+      'Error: there is no tool other; there are weather',
+    ])
+  })
+
+  test('an abort while a tool works ends it', async () => {
+    const { asks } = scripted([CALL('x')])
+    const control = new AbortController()
+    const execute = (_: unknown, { signal }: { signal: AbortSignal }) => {
+      control.abort(new Error('enough'))
+      signal.throwIfAborted()
+    }
+    await expect(chat(asks, { tools: { weather: { execute } } }, control.signal)).rejects.toThrow('enough')
+  })
+})
+
+test('tools and choices that are none are refused', () => {
+  expect(() => readTools({ 'a b': {} })).toThrow('tools has the name "a b"')
+  expect(() => readTools([])).toThrow('expected an object of tools')
+  expect(() => readTools({ a: { parameters: 'x' } })).toThrow('tools.a.parameters is "x"; expected a JSON schema')
+  expect(() => readTools({ a: { execute: 1 } })).toThrow('tools.a.execute is 1; expected a function')
+  expect(() => readToolChoice('must', {})).toThrow("expected 'auto', 'required', 'none'")
+  expect(() => readToolChoice({ name: 'b' }, { a: {} })).toThrow('{ name } of one of the tools')
+})
+
+const TEMPLATE =
+  '{% for m in messages %}<{{ m.role }}> {{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<assistant> {% endif %}'
+
+describe('on the bundled model, with a template', () => {
+  test('16: an answer that comes back as a message keeps its ids, so that all before it is cached', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    await using session = engine.session()
+    const messages: ConversationMessage[] = [{ role: 'user', content: 'Once upon a time' }]
+    for (let turn = 0; turn < 5; turn++) {
+      const before = session.tokens.length
+      const {
+        content,
+        usage,
+        messages: added,
+      } = await session.chat(messages, { maxTokens: 24, seed: turn, temperature: 1.5 })
+      expect(content.length).toBeGreaterThan(0)
+      if (turn > 0) expect(usage.cachedTokens).toBeGreaterThanOrEqual(before - 1)
+      messages.push(...added, { role: 'user', content: 'Go on.' })
+    }
+  })
+
+  test('errors come from the chat, by name', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    await using session = engine.session()
+    const image = [{ type: 'image_url', image_url: {} }] as never
+    await expect(session.chat([{ role: 'user', content: image }])).rejects.toThrow('a part of type "image_url"')
+    await expect(session.chat([{ role: 'critic', content: 'x' } as never])).rejects.toThrow(
+      'messages[0].role is "critic"',
+    )
+    await expect(session.chat([{ role: 'user', content: 'x' }], { tool: {} } as never)).rejects.toThrow(
+      'no option tool',
+    )
+    const aborted = AbortSignal.abort(new Error('stop'))
+    await expect(session.chat([{ role: 'user', content: 'x' }], { signal: aborted })).rejects.toThrow('stop')
+    for await (const event of session.chat([{ role: 'user', content: 'x' }])) {
+      expect(event.type).toBe('content')
+      break
+    }
+  })
+})
