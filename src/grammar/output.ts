@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
-import { outputCheck, readJson } from './check.ts'
+import { type OutputCheck, outputCheck, readJson } from './check.ts'
 import { OutputError } from './errors.ts'
 import type { GrammarSource } from './matcher.ts'
 import { JSON_OPTIONS, schemaGrammar } from './schema/grammar.ts'
@@ -77,13 +77,15 @@ async function forSchema(schema: JsonSchema | StandardSchemaV1): Promise<Prepare
   const standard = isStandardSchema(schema) ? schema : undefined
   const known = standard ? await jsonSchemaOf(standard) : schema
   const { source, explain } = schemaGrammar(known)
-  const check = await outputCheck(known)
+  // Compiling it takes 100 to 200 ms for 40 tools, which would hold back the first token.
+  let check: Promise<OutputCheck> | undefined
   return {
     source,
     explain,
     json: true,
     async finish(text) {
-      const value = check(text)
+      check ??= outputCheck(known)
+      const value = (await check)(text)
       return standard ? await standardOutput(standard, value, text) : value
     },
   }
