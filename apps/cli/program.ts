@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   chat: async () => (await import('./commands/chat.ts')).addChat,
   chats: async () => (await import('./commands/chats.ts')).addChats,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
+  embed: async () => (await import('./commands/embed.ts')).addEmbed,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   convert: async () => (await import('./commands/convert.ts')).addConvert,

@@ -120,6 +120,7 @@ it('what is not run says why', () => {
       "README.md: the tests run in a clone that has done this",
       "docs/api.md: a CommonJS file; test/package/consumers.test.ts compiles and runs it",
       "docs/cache.md: chats need a terminal",
+      "docs/embeddings.md: needs a reranker from the hub",
       "docs/install.md: installs from the registry; test/package/install.test.ts does it with packed files",
       "docs/performance.md: takes minutes",
       "docs/performance.md: it measures programs that are built elsewhere",
