@@ -5,7 +5,7 @@ import { randomSeed } from '../answer.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
-import { type ModelArgument, modelAndText } from '../model-argument.ts'
+import { type ModelArgument, modelAndText, modelArgument } from '../model-argument.ts'
 import { engineFlag } from '../options/engine-flags.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addOutputOptions, type OutputFlags, toOutput } from '../options/output.ts'
@@ -26,6 +26,8 @@ interface Flags extends LoadFlags, OutputFlags, SamplingFlags, SeveralFlags {
   json?: boolean
   echo?: boolean
   suffix?: string
+  batch?: string
+  out?: string
   quiet?: boolean
   specialTokens: boolean
   parseSpecial: boolean
@@ -44,6 +46,8 @@ export function addGenerate(program: Command): void {
         description: 'fill the gap between the prompt and this text',
       }),
     )
+    .option('--batch <file>', 'answer each line of a JSON-lines file; results are JSON lines in the same order')
+    .option('--out <file>', 'where they go; a later run continues there (default: standard output)')
     .option('--echo', 'repeat the prompt before its continuation (default on a terminal)')
     .option('--no-echo', 'only the continuation')
     .option('--no-special-tokens', "do not put the model's begin-of-text token first")
@@ -69,6 +73,8 @@ Examples:
 }
 
 async function generate(first: string | undefined, second: string | undefined, flags: Flags): Promise<void> {
+  if (flags.batch !== undefined) return generateBatch(first, second, flags, flags.batch)
+  if (flags.out !== undefined) throw new UsageError('--out is for --batch')
   if (flags.suffix !== undefined && (flags.n ?? flags.bestOf) !== undefined) {
     throw new UsageError('--suffix is for one text, without --n and --best-of')
   }
@@ -99,6 +105,37 @@ async function generate(first: string | undefined, second: string | undefined, f
     }
     if (flags.json) await writeJson(report(prompt, answers, flags.n !== undefined, info))
     if (answers.some(answer => answer.finishReason === 'aborted')) process.exitCode = EXIT.interrupted
+  } finally {
+    progress.stop()
+    interrupt.release()
+    await engine.dispose()
+  }
+}
+
+async function generateBatch(
+  first: string | undefined,
+  second: string | undefined,
+  flags: Flags,
+  file: string,
+): Promise<void> {
+  const one = second ?? flags.suffix ?? flags.n ?? flags.bestOf
+  if (one !== undefined)
+    throw new UsageError('--batch takes its texts from the file: no text, --suffix, --n or --best-of')
+  const model = modelArgument(first)
+  const interrupt = watchInterrupt()
+  const { runBatch } = await import('../batch/batch.ts')
+  const engine = await loadEngine(model, flags, interrupt.signal)
+  const progress = new Progress()
+  try {
+    const { seed: _, ...given } = promptOptions(model, flags)
+    const defaults = flags.seed === undefined ? given : { ...given, seed: flags.seed }
+    const shown = flags.quiet ? null : progress
+    const failed = await runBatch(engine, { file, out: flags.out, defaults, signal: interrupt.signal, progress: shown })
+    progress.stop()
+    if (failed > 0) {
+      if (!flags.quiet) note(`${failed} lines failed; their results say why`)
+      process.exitCode = EXIT.failed
+    }
   } finally {
     progress.stop()
     interrupt.release()
