@@ -1,9 +1,9 @@
+import { bundledModel, type Completion, Engine } from 'latentkit'
 import { describe, expect, test } from 'vitest'
 import { type ChatAsks, ChatRun, readToolChoice, readTools } from '../../src/engine/api/chat.ts'
 import type { ChatEvent, ChatOptions, ChatResult, Conversation } from '../../src/engine/types/chat.ts'
 import { GenerationStream } from '../../src/engine/wire/generation.ts'
 import type { ConversationMessage } from '../../src/formats/index.ts'
-import { bundledModel, type Completion, Engine } from '../../src/index.ts'
 
 const USAGE = { promptTokens: 1, cachedTokens: 0, completionTokens: 1, draftTokens: 0, acceptedTokens: 0 }
 
@@ -11,7 +11,7 @@ const USAGE = { promptTokens: 1, cachedTokens: 0, completionTokens: 1, draftToke
 function scripted(answers: readonly string[], finishReason: Completion['finishReason'] = 'stop') {
   const asked: { messages: readonly ConversationMessage[]; conversation: Conversation }[] = []
   const asks: ChatAsks = {
-    prepare: async () => ({ format: 'hermes', prompt: 'none', ends: ['<|im_end|>'] }),
+    prepare: async () => ({ format: 'hermes', prompt: 'none', forced: null, ends: ['<|im_end|>'] }),
     prompt: (messages, conversation) => {
       let cancelled = false
       const text = answers[asked.length] ?? 'no more'
@@ -163,6 +163,25 @@ describe('on the bundled model, with a template', () => {
       expect(content.length).toBeGreaterThan(0)
       if (turn > 0) expect(usage.cachedTokens).toBeGreaterThanOrEqual(before - 1)
       messages.push(...added, { role: 'user', content: 'Go on.' })
+    }
+  })
+
+  test('7: a required call has the name of a tool and arguments by its schema, from a model that knows no tools', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    await using session = engine.session()
+    const parameters = {
+      type: 'object',
+      properties: { city: { enum: ['Bonn', 'Rom'] }, days: { type: 'integer', minimum: 1, maximum: 9 } },
+      required: ['city', 'days'],
+      additionalProperties: false,
+    }
+    const tools = { weather: { parameters }, other: {} }
+    for (const format of ['generic', 'hermes', 'kimi-k2', 'glm-4.7', 'deepseek-v3'] as const) {
+      const options = { tools, toolChoice: { name: 'weather' }, parallel: false, format, seed: 1, temperature: 1 }
+      const { toolCalls } = await session.chat([{ role: 'user', content: 'x' }], { ...options, maxTokens: 200 })
+      expect(toolCalls, format).toMatchObject([{ name: 'weather', complete: true }])
+      expect(['Bonn', 'Rom']).toContain(toolCalls[0]?.arguments.city)
+      expect(toolCalls[0]?.arguments.days).toBeGreaterThan(0)
     }
   })
 

@@ -9,6 +9,7 @@ import {
   ReplyParser,
   type ToolChoice,
 } from '../../formats/index.ts'
+import type { GrammarSource } from '../../grammar/matcher.ts'
 import { plainData, readable } from '../../options/plain-data.ts'
 import { show } from '../../options/show.ts'
 import type {
@@ -29,7 +30,7 @@ export type Tools = Readonly<Record<string, ChatTool>>
 /** How a chat reaches the host. */
 export interface ChatAsks {
   prepare(messages: readonly ConversationMessage[], conversation: Conversation): Promise<PreparedChat>
-  prompt(messages: readonly ConversationMessage[], conversation: Conversation): Generation
+  prompt(messages: readonly ConversationMessage[], conversation: Conversation, forced: GrammarSource | null): Generation
 }
 
 const MOST_ROUNDS = 8
@@ -153,7 +154,7 @@ export class ChatRun {
       callsBefore: messages.reduce((n, m) => n + (m.role === 'assistant' ? (m.toolCalls?.length ?? 0) : 0), 0),
     })
     const builder = new ReplyBuilder()
-    const generation = this.#asks.prompt(messages, conversation)
+    const generation = this.#asks.prompt(messages, conversation, prepared.forced)
     const take = (events: readonly ReplyEvent[]) => {
       const counted = upToFirstCall(events, parallel)
       builder.add(counted)

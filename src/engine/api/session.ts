@@ -1,5 +1,6 @@
 import { DisposedError, OptionError } from '../../errors.ts'
 import type { ConversationMessage } from '../../formats/index.ts'
+import type { GrammarSource } from '../../grammar/matcher.ts'
 import { readable } from '../../options/plain-data.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
@@ -109,11 +110,12 @@ export class Session {
           this.#checkAlive()
           return this.#client.call({ method: 'chat', messages: all as readonly Message[], conversation, variables })
         },
-        prompt: (all, conversation) => {
+        prompt: (all, conversation, forced) => {
           const prompted = { ...rest, signal, skipSpecialTokens: false, conversation }
           return this.#begin(
             () => all as readonly Message[],
             () => prompted,
+            forced,
           )
         },
       }
@@ -131,6 +133,7 @@ export class Session {
   #begin<T>(
     given: () => string | readonly Message[] | InfillText,
     readPromptOptions: () => PromptOptions & { conversation?: Conversation },
+    forced: GrammarSource | null = null,
   ): Generation<T> {
     const client = this.#client
     const id = client.nextId()
@@ -142,7 +145,13 @@ export class Session {
       if (output) stream = new GenerationStream(abort, output)
       const { signal, onPromptProgress, schema, json, regex, choices, grammar, ...rest } = read
       const sent = { prompt: given(), options: rest, reports: onPromptProgress !== undefined }
-      const message = { type: 'prompt', id, session: this.#id, ...sent, held: output !== null } as const
+      const message = {
+        type: 'prompt',
+        id,
+        session: this.#id,
+        ...sent,
+        held: output !== null || forced !== null,
+      } as const
       this.#checkAlive()
       if (signal?.aborted) throw signal.reason
       signal?.addEventListener('abort', abort, { once: true })
@@ -152,6 +161,7 @@ export class Session {
       }
       client.prompt(message, { stream, ended, signal, ...(onPromptProgress && { onPromptProgress }) })
       if (output) void this.#hold(id, output, stream)
+      else if (forced) client.post({ type: 'grammar', id, session: this.#id, source: forced })
     } catch (error) {
       stream.fail(error)
     }

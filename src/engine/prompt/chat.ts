@@ -5,6 +5,7 @@ import {
   type ConversationMessage,
   chatFormat,
   detectFormat,
+  forcedText,
   normalise,
   OwnAnswers,
   type OwnSpan,
@@ -16,6 +17,8 @@ import {
   type TemplateMessage,
   type TemplateTool,
 } from '../../formats/index.ts'
+import { forcedGrammar } from '../../grammar/forced-grammar.ts'
+import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { Conversation } from '../types/chat.ts'
@@ -54,17 +57,24 @@ export class HostChat {
   /** What the reader of the answer needs. Throws what rendering throws, OptionError. */
   prepare(prompt: ChatPrompt): PreparedChat {
     const { tokenizer, defaults } = this.#parts
-    const { choice } = prompt.conversation
-    if (choice === 'required' || typeof choice === 'object') {
-      throw new OptionError(`toolChoice is ${JSON.stringify(choice)}; this version has 'auto' and 'none'`)
-    }
     const format = this.#format(prompt.conversation)
     const text = this.#render(prompt, this.#restored(prompt.messages), true)
     return {
       format: format.name,
       prompt: promptEnd(text, format.reasoning),
+      forced: this.#forced(prompt.conversation, format),
       ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
     }
+  }
+
+  /** What the answer is held to after its reasoning, which stays free. Throws SchemaError, naming tool and keyword. */
+  #forced({ tools, choice, parallel }: Conversation, format: ChatFormat): GrammarSource | null {
+    if (choice === 'auto' || choice === 'none') return null
+    const forced = forcedText(format, tools, { choice, parallel })
+    if (!forced) throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
+    const { tokenizer } = this.#parts
+    const none = { begin: '', end: '' }
+    return forcedGrammar({ ...forced, reasoning: none }, { split: text => tokenizer.splitAtSpecial(text) })
   }
 
   ids(prompt: ChatPrompt): number[] {

@@ -41,6 +41,8 @@ export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress
 export interface PreparedChat {
   readonly format: FormatName
   readonly prompt: PromptEnd
+  /** What the answer is held to; null: nothing. */
+  readonly forced: GrammarSource | null
   /** Texts of the tokens that end an answer. */
   readonly ends: readonly string[]
 }
