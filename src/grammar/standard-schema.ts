@@ -17,18 +17,41 @@ export declare namespace StandardSchemaV1 {
     /** Whether a value is valid, and what it becomes. */
     readonly validate: (value: unknown) => Result<Output> | Promise<Result<Output>>
     /** For the compiler: what it reads, and what it makes of that. */
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+    readonly types?:
+      | {
+          /** What the schema reads. */
+          readonly input: Input
+          /** What it makes of that. */
+          readonly output: Output
+        }
+      | undefined
   }
   /** A value, or what is wrong with it. */
   export type Result<Output> =
-    | { readonly value: Output; readonly issues?: undefined }
-    | { readonly issues: readonly Issue[] }
+    | {
+        /** What the schema makes of it. */
+        readonly value: Output
+        /** None. */
+        readonly issues?: undefined
+      }
+    | {
+        /** What is wrong. */
+        readonly issues: readonly Issue[]
+      }
   /** One thing that is wrong. */
   export interface Issue {
     /** What is wrong. */
     readonly message: string
     /** Where, from the whole value down. */
-    readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+    readonly path?:
+      | readonly (
+          | PropertyKey
+          | {
+              /** A property or an index. */
+              readonly key: PropertyKey
+            }
+        )[]
+      | undefined
   }
   /** The type of a schema's checked values. */
   export type InferOutput<S extends StandardSchemaV1> = NonNullable<S['~standard']['types']>['output']
