@@ -38,17 +38,18 @@ export {
   OutOfMemoryError,
   UnsupportedModelError,
 } from './errors.ts'
-export type {
-  AssistantMessage,
-  ConversationMessage,
-  FormatName,
-  MessageText,
-  SystemMessage,
-  TextPart,
-  ToolCall,
-  ToolChoice,
-  ToolMessage,
-  UserMessage,
+export {
+  type AssistantMessage,
+  type ConversationMessage,
+  FORMAT_NAMES,
+  type FormatName,
+  type MessageText,
+  type SystemMessage,
+  type TextPart,
+  type ToolCall,
+  type ToolChoice,
+  type ToolMessage,
+  type UserMessage,
 } from './formats/index.ts'
 export { GrammarError, OutputError, SchemaError } from './grammar/errors.ts'
 export type { JsonSchema } from './grammar/schema/json-schema.ts'
@@ -66,5 +67,5 @@ export type { PlainCacheType } from './tensor/dtype.ts'
 export type { ChatMessage, ChatTemplateOptions as TokenizerTemplateOptions } from './tokenizer/chat-template.ts'
 export type { Detokenizer, DetokenizerOptions } from './tokenizer/detokenizer.ts'
 export { TokenizerError } from './tokenizer/errors.ts'
-export type { EncodeChatOptions, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'
+export type { EncodeChatOptions, EncodedTexts, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'
 export { VERSION } from './version.ts'

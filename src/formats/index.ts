@@ -1,16 +1,17 @@
 /** How families write reasoning and calls of tools: data, and what is made of it. Pure: texts in, texts out. */
 export { type ForcedText, forcedText } from './forced-text.ts'
-export type {
-  AssistantMessage,
-  ConversationMessage,
-  MessageText,
-  SystemMessage,
-  TextPart,
-  ToolCall,
-  ToolChoice,
-  ToolDescription,
-  ToolMessage,
-  UserMessage,
+export {
+  type AssistantMessage,
+  type ConversationMessage,
+  type MessageText,
+  type SystemMessage,
+  type TextPart,
+  type ToolCall,
+  type ToolChoice,
+  type ToolDescription,
+  type ToolMessage,
+  textOf,
+  type UserMessage,
 } from './messages.ts'
 export { OwnAnswers } from './own-answers.ts'
 export { type OwnSpan, ownSpans } from './own-spans.ts'

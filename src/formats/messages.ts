@@ -73,7 +73,14 @@ export interface ToolDescription {
 }
 
 /** Which tools the model calls: as it likes, at least one, none, or the named one. */
-export type ToolChoice = 'auto' | 'required' | 'none' | { readonly name: string }
+export type ToolChoice =
+  | 'auto'
+  | 'required'
+  | 'none'
+  | {
+      /** The tool's. */
+      readonly name: string
+    }
 
 /** The text of a message; throws OptionError for parts that are not text. `where` names the content in the error. */
 export function textOf(content: MessageText | null | undefined, where: string): string {

@@ -21,6 +21,13 @@ export interface TokenizerFiles {
   readonly folder?: string
 }
 
+/** Texts with the special tokens around and between them. */
+export interface EncodedTexts {
+  readonly ids: number[]
+  /** Of each token: 0 in the first text, 1 in the second. */
+  readonly types: number[]
+}
+
 /** Options of `Tokenizer.encode`. */
 export interface EncodeOptions {
   /** Let tokenizer.json's post-processor add its tokens. Default true. */
@@ -158,7 +165,7 @@ export class Tokenizer implements PieceSource {
    * Token ids of a text, or of two, with the tokens that tokenizer.json's post-processor puts around and between them; and the
    * kind of each (0 and 1: the first and the second text). Throws TokenizerError where the files say nothing of two texts.
    */
-  around(ids: readonly number[], pair: readonly number[] | null = null): { ids: number[]; types: number[] } {
+  around(ids: readonly number[], pair: readonly number[] | null = null): EncodedTexts {
     try {
       const { ids: all, types } = this.#cutter.around(ids, pair)
       const known = all.filter(id => id !== undefined)

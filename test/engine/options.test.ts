@@ -97,6 +97,11 @@ describe('what is wrong is refused by name', () => {
       await refused(() => engine.generate(prompt as Wrong), /^prompt is /)
     }
     await refused(() => session.prompt([{ role: 'user', content: circle }] as Wrong), /contains itself/)
+    const picture = [{ type: 'text', text: 'x' }, { type: 'image_url' }]
+    await refused(
+      () => session.prompt([{ role: 'user', content: picture }] as Wrong),
+      /content\[1\].*"image_url".*text only/,
+    )
     await refused(() => engine.applyChatTemplate('x' as Wrong), /^messages is "x"/)
     for (const text of [5, null, ['x']]) await refused(() => engine.tokenize(text as Wrong), /^text is /)
     for (const [ids, message] of [

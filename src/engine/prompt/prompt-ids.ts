@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors.ts'
+import { type TextPart, textOf } from '../../formats/index.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { ContextLengthError } from '../types/errors.ts'
 import type { Message } from '../types/options.ts'
@@ -29,6 +30,10 @@ export function promptIds(
       ? tokenizer.encodePrompt(prompt, parse)
       : tokenizer.encode(prompt, { ...parse, addSpecialTokens: false })
     return { ids: [...timeline, ...added], continues: true }
+  }
+  for (const [i, { content }] of prompt.entries()) {
+    // A template would print a picture's part, or leave it out.
+    if (Array.isArray(content)) textOf(content as readonly TextPart[], `messages[${i}].content`)
   }
   const { tools, templateVariables: variables, continueFinalMessage = false } = options
   const ids = tokenizer.encodeChat(prompt, {
