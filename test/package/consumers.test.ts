@@ -34,7 +34,10 @@ beforeAll(() => {
   tarball = packLatentkit()
   mkdirSync(installed, { recursive: true })
   execFileSync('tar', ['xzf', tarball, '--strip-components=1', '-C', installed])
-  for (const name of ['@huggingface', 'commander', 'picocolors', '@types', 'undici-types']) {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  // A scope is one folder.
+  const folders = new Set(Object.keys(dependencies).map(name => name.split('/', 1)[0] as string))
+  for (const name of [...folders, '@types', 'undici-types']) {
     const target = join(ROOT, 'node_modules', name)
     if (existsSync(target)) symlinkSync(target, join(project, 'node_modules', name))
   }
