@@ -1,17 +1,16 @@
 /** How families write reasoning and calls of tools: data, and what is made of it. Pure: texts in, texts out. */
 export { type ForcedText, forcedText } from './forced-text.ts'
-export {
-  type AssistantMessage,
-  type ConversationMessage,
-  type MessageText,
-  type SystemMessage,
-  type TextPart,
-  type ToolCall,
-  type ToolChoice,
-  type ToolDescription,
-  type ToolMessage,
-  textOf,
-  type UserMessage,
+export type {
+  AssistantMessage,
+  ConversationMessage,
+  MessageText,
+  SystemMessage,
+  TextPart,
+  ToolCall,
+  ToolChoice,
+  ToolDescription,
+  ToolMessage,
+  UserMessage,
 } from './messages.ts'
 export { OwnAnswers } from './own-answers.ts'
 export { type OwnSpan, ownSpans } from './own-spans.ts'

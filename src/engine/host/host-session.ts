@@ -7,7 +7,8 @@ import type { Rolling, TextResult } from '../loop/text-run.ts'
 import type { EnginePast } from '../past/engine-past.ts'
 import { Timeline } from '../past/timeline.ts'
 import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
-import { chatPrompt, type HostChat } from '../prompt/chat.ts'
+import type { HostChat } from '../prompt/chat.ts'
+import { chatPrompt } from '../prompt/chat-prompt.ts'
 import { infillIds } from '../prompt/infill-ids.ts'
 import { reuseOptions } from '../prompt/prefix-reuse.ts'
 import { type PromptIds, promptIds } from '../prompt/prompt-ids.ts'
@@ -24,7 +25,7 @@ import { toWire } from '../wire/wire-errors.ts'
 
 export interface HostSessionContext {
   readonly parts: Parts
-  readonly chat: HostChat
+  readonly chat: () => Promise<HostChat>
   readonly loop: StepLoop
   readonly outbox: Outbox
   readonly past: EnginePast
@@ -210,7 +211,7 @@ export class HostSession {
       }
       if (!running) return
       const result = await running
-      if ('completion' in result) this.#remember(job.message, result.completion)
+      if ('completion' in result) await this.#remember(job.message, result.completion)
       this.#finish(job, result)
     } catch (error) {
       this.#preparing = null
@@ -218,10 +219,11 @@ export class HostSession {
     }
   }
 
-  #remember({ prompt, options }: PromptMessage, completion: Completion): void {
+  async #remember({ prompt, options }: PromptMessage, completion: Completion): Promise<void> {
     const { conversation, templateVariables: variables } = options
     if (!conversation || typeof prompt === 'string' || isInfill(prompt)) return
-    this.#context.chat.answered(chatPrompt(prompt, conversation, variables), completion)
+    const chat = await this.#context.chat()
+    chat.answered(chatPrompt(prompt, conversation, variables), completion)
   }
 
   /** Checks a prompt's options and cuts it into ids. Where the context rolls, a text that does not fit makes room for itself. */
@@ -236,7 +238,9 @@ export class HostSession {
       })
     }
     if (options.conversation && typeof prompt !== 'string') {
-      return { ids: chat.ids(chatPrompt(prompt, options.conversation, options.templateVariables)), continues: false }
+      const { conversation, templateVariables } = options
+      const ids = (await chat()).ids(chatPrompt(prompt, conversation, templateVariables))
+      return { ids, continues: false }
     }
     const cut = () => promptIds(parts.tokenizer, timeline.tokens, prompt, options)
     const made = cut()

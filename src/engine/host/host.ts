@@ -6,7 +6,8 @@ import type { OuterMemory } from '../loop/memory-arbiter.ts'
 import { StepLoop } from '../loop/step-loop.ts'
 import { createEnginePast } from '../past/engine-past.ts'
 import type { RowMover } from '../past/timeline.ts'
-import { chatPrompt, HostChat } from '../prompt/chat.ts'
+import type { HostChat } from '../prompt/chat.ts'
+import { chatPrompt } from '../prompt/chat-prompt.ts'
 import { Archive } from '../saved/archive.ts'
 import type { ProgressEvent } from '../types/options.ts'
 import type { LoadContext } from '../types/platform.ts'
@@ -118,7 +119,7 @@ export class Host {
       const past = createEnginePast(parts.model, parts.store, mover)
       const archive: Archive = new Archive({ parts, past, makeRoom: () => loop.makeRoom() })
       const vectors = new HostVectors({ parts, loop, pause: this.#pause, now, post })
-      this.#running = { parts, chat: new HostChat(parts), loop, outbox, past, archive, vectors, now, post }
+      this.#running = { parts, chat: lazyChat(parts), loop, outbox, past, archive, vectors, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#port.post({ type: 'ready', info: parts.info })
     } catch (error) {
@@ -181,7 +182,7 @@ export class Host {
         return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, refusePrintedParts: true, ...given })
       }
       case 'chat':
-        return this.#running.chat.prepare(chatPrompt(call.messages, call.conversation, call.variables))
+        return (await this.#running.chat()).prepare(chatPrompt(call.messages, call.conversation, call.variables))
       case 'cache': {
         const { model, draft } = this.#running.parts
         const { bytes, keptBytes, allocatedBytes } = model.pool
@@ -262,5 +263,14 @@ function throttled(send: (event: ProgressEvent) => void): (event: ProgressEvent)
     status = event.status
     sent = now
     send(event)
+  }
+}
+
+/** Formats and grammars of families are loaded with the first conversation: most engines see none. */
+function lazyChat(parts: Parts): () => Promise<HostChat> {
+  let chat: Promise<HostChat> | null = null
+  return () => {
+    chat ??= import('../prompt/chat.ts').then(({ HostChat }) => new HostChat(parts))
+    return chat
   }
 }

@@ -22,27 +22,9 @@ import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { Conversation } from '../types/chat.ts'
-import type { Message } from '../types/options.ts'
 import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion } from '../types/results.ts'
-
-type Variables = Readonly<Record<string, unknown>>
-
-/** A conversation, and how it is written. */
-export interface ChatPrompt {
-  readonly messages: readonly ConversationMessage[]
-  readonly conversation: Conversation
-  readonly variables: Variables | undefined
-}
-
-export function chatPrompt(
-  messages: readonly Message[],
-  conversation: Conversation,
-  variables: Variables | undefined,
-): ChatPrompt {
-  // What they are is checked where they are written for the template.
-  return { messages: messages as unknown as readonly ConversationMessage[], conversation, variables }
-}
+import type { ChatPrompt, Variables } from './chat-prompt.ts'
 
 /** Conversations with tools: from messages to ids, and from answers back to what is remembered of them. */
 export class HostChat {

@@ -1,5 +1,5 @@
 import { OptionError } from '../../errors.ts'
-import { type TextPart, textOf } from '../../formats/index.ts'
+import { type TextPart, textOf } from '../../formats/messages.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { ContextLengthError } from '../types/errors.ts'
 import type { Message } from '../types/options.ts'

@@ -4,7 +4,7 @@
  */
 import { CACHE_TYPE_NAMES } from '../../cache/types.ts'
 import { FIND_OPTIONS } from '../../checkpoint/find-options.ts'
-import { FORMAT_NAMES } from '../../formats/index.ts'
+import { FORMAT_NAMES } from '../../formats/table/format.ts'
 import {
   anyText,
   callback,
