@@ -23,6 +23,7 @@ export interface TokenizerFiles {
 
 /** Texts with the special tokens around and between them. */
 export interface EncodedTexts {
+  /** Of the texts and the special tokens, in order. */
   readonly ids: number[]
   /** Of each token: 0 in the first text, 1 in the second. */
   readonly types: number[]
