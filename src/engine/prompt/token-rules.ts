@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors.ts'
+import { REASONING_MARKS } from '../../formats/table/reasoning-marks.ts'
 import { show } from '../../options/show.ts'
 import { BannedTexts, type TokenBytes } from '../../sampling/banned-texts.ts'
 import { Dry } from '../../sampling/dry.ts'
@@ -69,27 +70,16 @@ function tokenBytes(tokenizer: Tokenizer, skipSpecialTokens: boolean): TokenByte
   return made
 }
 
-/** As the families write them around reasoning. */
-const MARKS = [
-  ['<think>', '</think>'],
-  ['[THINK]', '[/THINK]'],
-  ['◁think▷', '◁/think▷'],
-  ['<seed:think>', '</seed:think>'],
-  ['<|START_THINKING|>', '<|END_THINKING|>'],
-  ['<|thought_start|>', '<|thought_end|>'],
-  ['<thought>', '</thought>'],
-] as const
-
 /** Those that are tokens of the model; else those that its chat template writes; null: it marks no reasoning. */
 export function findReasoningMarks(tokenizer: Tokenizer): ReasoningMarks | null {
   const isToken = (mark: string) => tokenizer.tokenToId(mark) !== undefined
   const template = tokenizer.chatTemplate() ?? ''
   const found =
-    MARKS.find(([open, close]) => isToken(open) && isToken(close)) ??
-    MARKS.find(([, close]) => template.includes(close))
+    REASONING_MARKS.find(({ begin, end }) => isToken(begin) && isToken(end)) ??
+    REASONING_MARKS.find(({ end }) => template.includes(end))
   if (!found) return null
-  const [open, close] = found.map(mark => tokenizer.encode(mark, { addSpecialTokens: false })) as [number[], number[]]
-  return { open, close }
+  const encode = (mark: string) => tokenizer.encode(mark, { addSpecialTokens: false })
+  return { open: encode(found.begin), close: encode(found.end) }
 }
 
 /** Throws OptionError. */
@@ -98,7 +88,7 @@ function reasoningMarks(tokenizer: Tokenizer): ReasoningMarks {
   if (!found) {
     throw new OptionError(
       'thinkingBudget was given, but the model marks no reasoning: neither its vocabulary nor its chat template has ' +
-        `${MARKS.map(([open]) => open).join(', ')}. Leave the option out, or use maxTokens`,
+        `${REASONING_MARKS.map(({ begin }) => begin).join(', ')}. Leave the option out, or use maxTokens`,
     )
   }
   return found

@@ -1,8 +1,8 @@
 /** The families' formats. Sources: their published chat templates (test/fixtures/templates), and for MiniCPM3 and Youtu
  * the parsers of vLLM and ms-swift. */
 import type { CallFormat, ChatFormat, FormatName } from './format.ts'
+import { THINK, THOUGHT } from './reasoning-marks.ts'
 
-const THINK = { begin: '<think>', end: '</think>' }
 const TOOL_RESPONSE = { begin: '<tool_response>\n', end: '\n</tool_response>' }
 
 const GENERIC: CallFormat = {
@@ -222,7 +222,7 @@ const ROWS: readonly ChatFormat[] = [
   { name: 'llama-3', reasoning: THINK, calls: LLAMA, result: { begin: 'Result of NAME:\n', end: '' } },
   {
     name: 'minicpm3',
-    reasoning: { begin: '<|thought_start|>', end: '<|thought_end|>' },
+    reasoning: THOUGHT,
     calls: MINICPM,
     result: { begin: 'Result of NAME:\n', end: '' },
   },

@@ -1,0 +1,59 @@
+/** A text's masks, from a thread that is played: which drafts are checked, and when a mask counts as never coming. */
+import { afterEach, expect, it, vi } from 'vitest'
+import { Patience } from '../../src/engine/loop/patience.ts'
+import { TextMask } from '../../src/engine/loop/text-mask.ts'
+import type { MaskedText, Masks } from '../../src/grammar/thread/client.ts'
+
+afterEach(() => void vi.restoreAllMocks())
+
+/** Opened, with `masks` as the answer to each request; null: it never comes. */
+async function opened(masks: Masks | null) {
+  const requests: unknown[] = []
+  const text = {
+    request: (request: unknown) => void requests.push(request),
+    poll: () => masks,
+    wait: () => masks,
+    close: () => {},
+  } as unknown as MaskedText
+  const stuck = vi.fn()
+  const mask = new TextMask({
+    opening: Promise.resolve(text),
+    reasoning: null,
+    ends: new Set(),
+    patience: new Patience(true, () => performance.now()),
+    refused: () => {},
+    stuck,
+  })
+  await Promise.resolve()
+  return { mask, requests, stuck }
+}
+
+const masksFor = (drafts: number): Masks => {
+  return { count: 1 + drafts, rows: [], accepting: () => false, stopped: () => false }
+}
+
+it.each([0, 1, 2])('of a draft of three ids the first %i are checked, which the grammar allows', async allowed => {
+  const { mask, requests } = await opened(masksFor(allowed))
+  expect(await mask.allowed([7, 8, 9])).toEqual([7, 8, 9].slice(0, allowed))
+  expect(requests.at(-1)).toEqual({ drafts: [7, 8, 9] })
+})
+
+it('of a draft whose masks take long nothing is checked', async () => {
+  const { mask } = await opened(null)
+  expect(await mask.allowed([7, 8])).toEqual([])
+})
+
+it('a mask that has not come after 10 s ends the text, and is reported', async () => {
+  const { mask, stuck } = await opened(null)
+  const now = vi.spyOn(performance, 'now')
+  now.mockReturnValue(1000)
+  expect(mask.ready()).toBe(false)
+  now.mockReturnValue(10_999)
+  expect(mask.ready()).toBe(false)
+  expect(stuck).not.toHaveBeenCalled()
+  now.mockReturnValue(11_000)
+  expect(() => mask.ready()).toThrow(/takes longer than 10 s; use a smaller grammar/)
+  expect(stuck).toHaveBeenCalledOnce()
+  // It stays ended.
+  expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
+})
