@@ -17,6 +17,11 @@ export type {
   ChatOptions,
   ChatResult,
   ChatTool,
+  ChatUsage,
+  ConversationOptions,
+  CountedChat,
+  OpenAITool,
+  ReasoningEffort,
 } from './engine/types/chat.ts'
 export {
   ContextLengthError,

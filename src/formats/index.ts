@@ -1,4 +1,5 @@
 /** How families write reasoning and calls of tools: data, and what is made of it. Pure: texts in, texts out. */
+export { readConversation } from './conversation.ts'
 export { type ForcedText, forcedText } from './forced-text.ts'
 export type {
   AssistantMessage,
@@ -12,6 +13,7 @@ export type {
   ToolMessage,
   UserMessage,
 } from './messages.ts'
+export { textOf } from './messages.ts'
 export { OwnAnswers } from './own-answers.ts'
 export { type OwnSpan, ownSpans } from './own-spans.ts'
 export type { ReplyEvent } from './read/events.ts'

@@ -1,5 +1,6 @@
 import type { ForcedText } from '../formats/index.ts'
 import { SchemaError } from './errors.ts'
+import { isJson, jsonCallsOr } from './json-calls.ts'
 import type { GrammarSource } from './matcher.ts'
 import { schemaGrammar } from './schema/grammar.ts'
 import { holdStrings } from './schema/scalars.ts'
@@ -13,6 +14,8 @@ export interface ForcedGrammarOptions {
   readonly split: (text: string) => readonly (string | number)[]
   /** Whether the prompt ends inside a block of reasoning. Default false. */
   readonly reasoning?: boolean
+  /** In place of calls, an answer of this grammar. Default: `ForcedText.otherwise`. */
+  readonly otherwise?: GrammarSource
 }
 
 /** Blanks before calls, and in free text any character. */
@@ -27,7 +30,7 @@ const ANY = '/(?s:.*)/'
  * held; its path begins with the tool's name.
  */
 export function forcedGrammar(forced: ForcedText, options: ForcedGrammarOptions): GrammarSource {
-  return { kind: 'lark', text: new Writer(options).write(forced, options.reasoning ?? false) }
+  return { kind: 'lark', text: new Writer(options).write(forced, options) }
 }
 
 /** A token of the vocabulary by its id. */
@@ -43,7 +46,7 @@ class Writer {
     this.#split = split
   }
 
-  write(forced: ForcedText, inside: boolean): string {
+  write(forced: ForcedText, { reasoning: inside = false, otherwise: other }: ForcedGrammarOptions): string {
     const { reasoning, free, triggers, otherwise } = forced
     const think = reasoning.end === '' ? '' : this.#until(reasoning.end)
     const begin = `${BLANKS}? ${this.#text(reasoning.begin)}`
@@ -53,6 +56,12 @@ class Writer {
     if (free) {
       const ways = triggers.map(trigger => `${this.#until(trigger)} ${this.#calls(forced, trigger)}`)
       rest = this.#rule([...ways, ANY].join(' | '))
+    } else if (other?.kind === 'json' && isJson(forced)) {
+      const call = ({ name, arguments: given }: ForcedCall) =>
+        this.#held(given.kind === 'json' ? given.schema : {}, name)
+      rest = `${BLANKS}? ${this.#source(jsonCallsOr(forced, call, other))}`
+    } else if (other !== undefined) {
+      rest = this.#rule(`${BLANKS}? ${calls} | ${other.kind === 'json' ? `${BLANKS}?` : ''} ${this.#source(other)}`)
     } else if (otherwise !== null) {
       rest = `${BLANKS}? ${this.#rule(`${calls} | ${this.#json(otherwise, 'answer')}`)}`
     }
@@ -179,14 +188,24 @@ class Writer {
   }
 
   #json(schema: unknown, tool: string): string {
+    return this.#source(this.#held(schema, tool))
+  }
+
+  #held(schema: unknown, tool: string): GrammarSource {
     try {
-      const { source } = schemaGrammar(schema)
-      return this.#rule(`%json ${source.text}`)
+      return schemaGrammar(schema).source
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error
       const { keyword, path } = error
       throw new SchemaError(`The parameters of ${tool}: ${error.message}`, { keyword, path: `/${tool}${path}` })
     }
+  }
+
+  /** A whole grammar as a rule. */
+  #source({ kind, text }: GrammarSource): string {
+    if (kind === 'json') return this.#rule(`%json ${text}`)
+    if (kind === 'lark') return this.#rule(`%lark {\n${text}\n}`)
+    return this.#rule(`/${text.replace(/\\.|\//gs, part => (part === '/' ? '\\/' : part)).replaceAll('\n', '\\n')}/`)
   }
 
   #text(text: string): string {

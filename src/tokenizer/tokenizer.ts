@@ -61,6 +61,8 @@ interface ArrangedChat {
     text: string,
   ) => readonly { readonly at: number; readonly end: number; readonly ids: readonly number[] }[]
   readonly variables?: Readonly<Record<string, unknown>>
+  /** The text ends within the last message. Default: with the opening of an answer. */
+  readonly continues?: boolean
 }
 
 /** Builds a tokenizer from a checkpoint's files. Throws TokenizerError naming file and key. */
@@ -273,14 +275,15 @@ export class Tokenizer implements PieceSource {
    * @internal The ids of a conversation that `arrange` writes for the template, after control tokens in its strings were
    * marked: what it writes itself counts. `own`: ranges of the rendered text that are given as ids.
    */
-  encodeArranged({ messages, tools, arrange, own, variables }: ArrangedChat): number[] {
+  encodeArranged({ messages, tools, arrange, own, variables, continues = false }: ArrangedChat): number[] {
     const marked = this.#marks.mark(messages, (token, message) => isAnswer(message) && this.#isSought(token))
     const arranged = arrange(
       marked as ChatMessage[],
       this.#marks.mark(tools, () => false),
     )
     const given = { ...(arranged.tools && { tools: arranged.tools }), ...(variables && { variables }) }
-    const rendered = this.applyChatTemplate(arranged.messages, { addGenerationPrompt: true, ...given })
+    const end = continues ? { continueFinalMessage: true } : { addGenerationPrompt: true }
+    const rendered = this.applyChatTemplate(arranged.messages, { ...end, ...given })
     const { text, plain } = this.#marks.unmark(rendered)
     const ids: number[] = []
     let at = 0

@@ -1,6 +1,7 @@
 import { bundledModel, type Completion, Engine } from 'latentkit'
 import { describe, expect, test } from 'vitest'
-import { type ChatAsks, ChatRun, readToolChoice, readTools } from '../../src/engine/api/chat.ts'
+import { type ChatAsks, ChatRun } from '../../src/engine/api/chat.ts'
+import { readToolChoice, readTools } from '../../src/engine/api/tools.ts'
 import type { ChatEvent, ChatOptions, ChatResult, Conversation } from '../../src/engine/types/chat.ts'
 import { GenerationStream } from '../../src/engine/wire/generation.ts'
 import type { ConversationMessage } from '../../src/formats/index.ts'
@@ -138,7 +139,12 @@ describe('a chat', () => {
 
 test('tools and choices that are none are refused', () => {
   expect(() => readTools({ 'a b': {} })).toThrow('tools has the name "a b"')
-  expect(() => readTools([])).toThrow('expected an object of tools')
+  expect(() => readTools(5)).toThrow('expected an object of tools')
+  expect(() => readTools([{ type: 'web_search' }])).toThrow(
+    'tools[0] is of type "web_search"; expected { type: "function"',
+  )
+  const now = { type: 'function', function: { name: 'now' } }
+  expect(() => readTools([now, now])).toThrow('tools has "now" twice')
   expect(() => readTools({ a: { parameters: 'x' } })).toThrow('tools.a.parameters is "x"; expected a JSON schema')
   expect(() => readTools({ a: { execute: 1 } })).toThrow('tools.a.execute is 1; expected a function')
   expect(() => readToolChoice('must', {})).toThrow("expected 'auto', 'required', 'none'")
@@ -183,6 +189,193 @@ describe('on the bundled model, with a template', () => {
       expect(['Bonn', 'Rom']).toContain(toolCalls[0]?.arguments.city)
       expect(toolCalls[0]?.arguments.days).toBeGreaterThan(0)
     }
+  })
+
+  const person = {
+    type: 'object',
+    properties: { name: { type: 'string', maxLength: 8 }, age: { type: 'integer', minimum: 0, maximum: 99 } },
+    required: ['name', 'age'],
+  }
+  const weather = {
+    parameters: {
+      type: 'object',
+      properties: { city: { enum: ['Bonn', 'Rom'] } },
+      required: ['city'],
+      additionalProperties: false,
+    },
+  }
+
+  test('an answer has the value of its schema, and partial values as it comes', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    await using session = engine.session()
+    const options = { schema: person, seed: 3, temperature: 1, maxTokens: 200 }
+    const chat = session.chat([{ role: 'user', content: 'x' }], options)
+    const partials: unknown[] = []
+    for await (const event of chat) if (event.type === 'content') partials.push(event.partial)
+    const { value, content, messages } = await chat
+    expect(value).toEqual(JSON.parse(content))
+    expect(Object.keys(value as object)).toEqual(['name', 'age'])
+    expect(partials.at(-1)).toEqual(value)
+    expect(messages).toEqual([{ role: 'assistant', content }])
+    const { value: word } = await session.chat([{ role: 'user', content: 'x' }], { choices: ['yes', 'no'], seed: 1 })
+    expect(['yes', 'no']).toContain(word)
+  })
+
+  test('13: with tools and a schema, an answer is a call or JSON by the schema, in every format', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    const met = new Set<string>()
+    for (const format of ['generic', 'hermes', 'llama-3', 'qwen3-coder'] as const) {
+      for (let seed = 0; seed < 3; seed++) {
+        await using session = engine.session()
+        const options = {
+          tools: { weather },
+          schema: person,
+          parallel: false,
+          format,
+          seed,
+          temperature: 1,
+          maxTokens: 300,
+        }
+        const { value, toolCalls, finishReason, content } = await session.chat(
+          [{ role: 'user', content: 'x' }],
+          options,
+        )
+        const [call] = toolCalls
+        met.add(call ? 'call' : 'value')
+        if (call)
+          expect({ value, finishReason, content, call }).toMatchObject({
+            finishReason: 'toolCalls',
+            call: { complete: true },
+          })
+        else expect(value, format).toEqual({ name: expect.any(String), age: expect.any(Number) })
+      }
+    }
+    expect(met).toEqual(new Set(['value', 'call']))
+    await using session = engine.session()
+    const options = { tools: { weather }, toolChoice: 'required', schema: person, maxTokens: 300 } as const
+    const { toolCalls, value } = await session.chat([{ role: 'user', content: 'x' }], { ...options, parallel: false })
+    expect(toolCalls).toMatchObject([{ name: 'weather', complete: true }])
+    expect(value).toBeUndefined()
+  })
+
+  test('12: a schema that cannot be held is refused by path and keyword, with the tool that has it', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    await using session = engine.session()
+    const bad = { type: 'object', properties: { list: { type: 'array', items: {}, uniqueItems: true } } }
+    const say = [{ role: 'user', content: 'x' }] as const
+    await expect(session.chat(say, { schema: bad })).rejects.toMatchObject({
+      code: 'bad_schema',
+      keyword: 'uniqueItems',
+    })
+    const forced = { tools: { weather: { parameters: bad } }, toolChoice: 'required' } as const
+    await expect(session.chat(say, forced)).rejects.toMatchObject({
+      path: '/weather/properties/list',
+      keyword: 'uniqueItems',
+    })
+    await expect(session.chat(say, { schema: person, json: true })).rejects.toThrow('schema and json were given')
+  })
+
+  test('log-probabilities come with the events of their tokens, all in order', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    await using session = engine.session()
+    const tools = { weather: { parameters: weather.parameters } }
+    for (const toolChoice of ['none', 'required'] as const) {
+      const options = {
+        logprobs: 2,
+        tools,
+        toolChoice,
+        parallel: false,
+        format: 'hermes',
+        maxTokens: 60,
+        seed: 4,
+      } as const
+      const chat = session.chat([{ role: 'user', content: 'Once' }], options)
+      const ids: number[] = []
+      const parts = new Set<string>()
+      for await (const event of chat) {
+        if (event.type !== 'logprobs') continue
+        parts.add(event.of)
+        ids.push(...event.logprobs.map(({ id }) => id))
+        expect(event.logprobs[0]?.top.length).toBe(2)
+      }
+      const { tokenIds, logprobs } = await chat
+      expect(ids).toEqual(tokenIds)
+      expect(logprobs?.length).toBeGreaterThanOrEqual(ids.length)
+      expect([...parts]).toEqual([toolChoice === 'none' ? 'content' : 'call'])
+    }
+  })
+
+  test('reasoning has its tokens counted, and an effort of none ends what the template opens', async () => {
+    const thinking = `${TEMPLATE.replace('<assistant> {%', '<assistant> {# </think> #}{% if reasoning_effort == "low" %}(low){% endif %}<think>{%')}`
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: thinking })
+    await using session = engine.session()
+    const say = [{ role: 'user', content: 'Once' }] as const
+    const thought = await session.chat(say, { thinkingBudget: 9, maxTokens: 40, seed: 1 })
+    expect(thought.reasoning.length).toBeGreaterThan(0)
+    expect(thought.content.length).toBeGreaterThan(0)
+    expect(thought.usage.reasoningTokens).toBeGreaterThanOrEqual(9)
+    expect(thought.usage.reasoningTokens).toBeLessThan(thought.usage.completionTokens)
+    const direct = await session.chat(say, { reasoningEffort: 'none', maxTokens: 40, seed: 1 })
+    expect(direct.reasoning).toBe('')
+    expect(direct.content.length).toBeGreaterThan(0)
+    expect((await engine.countChat(say, { reasoningEffort: 'low' })).text).toContain('(low)')
+  })
+
+  test('an answer that was begun is continued', async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    await using session = engine.session()
+    const begun = [{ role: 'user', content: 'Tell' } as const, { role: 'assistant', content: 'Once upon' } as const]
+    const options = { continueFinalMessage: true, maxTokens: 12, temperature: 0 }
+    const { content, messages } = await session.chat(begun, options)
+    expect(messages).toEqual([{ role: 'assistant', content: `Once upon${content}` }])
+    const { text, tokens } = await engine.countChat(begun, { continueFinalMessage: true })
+    expect(text.endsWith('<assistant> Once upon')).toBe(true)
+    const { usage, finishReason, tokenIds } = await session.chat(begun, { ...options, maxTokens: 0 })
+    expect({ finishReason, tokenIds, prompt: usage.promptTokens }).toEqual({
+      finishReason: 'length',
+      tokenIds: [],
+      prompt: tokens,
+    })
+  })
+
+  test("4: OpenAI's form is read, also of a call that was cut off", async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: TEMPLATE })
+    const history = (given: unknown) => [
+      { role: 'user', content: 'Weather?' },
+      {
+        role: 'assistant',
+        content: null,
+        reasoning_content: 'hm',
+        tool_calls: [{ id: 'a', type: 'function', function: { name: 'weather', arguments: given } }],
+      },
+      { role: 'tool', tool_call_id: 'a', content: 'rain' },
+    ]
+    const tools = [{ type: 'function', function: { name: 'weather', description: 'Sky', parameters: null } }] as never
+    const { text, tokens, format } = await engine.countChat(history('{"city":"Bonn"}') as never, {
+      tools,
+      format: 'generic',
+    })
+    expect(text).toContain('"city": "Bonn"')
+    expect(text).toContain('Sky')
+    expect(format).toBe('generic')
+    await using session = engine.session()
+    const { usage } = await session.chat(history('{"city":"Bonn"}') as never, {
+      tools,
+      format: 'generic',
+      maxTokens: 4,
+    })
+    expect(usage.promptTokens).toBe(tokens)
+    for (const [cut, shown] of [
+      ['{', '{}'],
+      ['', '{}'],
+      ['{"city": "Bo', '{"city": "Bo"}'],
+      ['5', '{}'],
+    ] as const) {
+      expect((await engine.countChat(history(cut) as never, { tools, format: 'generic' })).text, cut).toContain(
+        `"arguments": ${shown}`,
+      )
+    }
+    await expect(engine.countChat(history(5) as never)).rejects.toThrow('messages[1].tool_calls[0].arguments is 5')
   })
 
   test('errors come from the chat, by name', async () => {

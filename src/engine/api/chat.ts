@@ -1,95 +1,51 @@
-import { OptionError } from '../../errors.ts'
 import {
   type AssistantMessage,
   type ConversationMessage,
   chatFormat,
   type Reply,
-  ReplyBuilder,
-  type ReplyEvent,
   ReplyParser,
   type ToolChoice,
+  textOf,
 } from '../../formats/index.ts'
-import type { GrammarSource } from '../../grammar/matcher.ts'
-import { plainData, readable } from '../../options/plain-data.ts'
-import { show } from '../../options/show.ts'
-import type {
-  ChatAnswerMessage,
-  ChatCall,
-  ChatEvent,
-  ChatOptions,
-  ChatResult,
-  ChatTool,
-  Conversation,
-} from '../types/chat.ts'
+import type { ChatAnswerMessage, ChatCall, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
 import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion, Generation } from '../types/results.ts'
 import type { GenerationStream } from '../wire/generation.ts'
-
-export type Tools = Readonly<Record<string, ChatTool>>
+import { ChatAnswer } from './chat-answer.ts'
+import type { Output } from './output.ts'
+import { describedTools, type Tools } from './tools.ts'
 
 /** How a chat reaches the host. */
 export interface ChatAsks {
   prepare(messages: readonly ConversationMessage[], conversation: Conversation): Promise<PreparedChat>
-  prompt(messages: readonly ConversationMessage[], conversation: Conversation, forced: GrammarSource | null): Generation
+  prompt(messages: readonly ConversationMessage[], conversation: Conversation, prepared: PreparedChat): Generation
+}
+
+/** What a chat does, beside its tools. */
+export interface ChatRunOptions
+  extends Pick<
+    ChatOptions,
+    'toolChoice' | 'parallel' | 'maxRounds' | 'format' | 'reasoningEffort' | 'continueFinalMessage'
+  > {
+  /** What an answer is held to that calls nothing; null: nothing. */
+  readonly output?: Output | null
+}
+
+interface Answered {
+  readonly reply: Reply
+  readonly completion: Completion
+  readonly reasoningTokens: number
+  /** What was written after the reasoning, as it is. */
+  readonly written: string
 }
 
 const MOST_ROUNDS = 8
-const TOOL_NAME = /^[\w.-]{1,64}$/
-
-/** Tools as a caller gives them: checked, and copied but for their functions. Throws OptionError. */
-export function readTools(given: unknown): Tools {
-  if (given === undefined) return {}
-  return readable('tools', () => {
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-      throw new OptionError(`tools is ${show(given)}; expected an object of tools by their names`)
-    }
-    return Object.fromEntries(Object.entries(given).map(([name, tool]) => [name, readTool(name, tool)]))
-  })
-}
-
-function readTool(name: string, given: unknown): ChatTool {
-  if (!TOOL_NAME.test(name)) {
-    throw new OptionError(`tools has the name ${show(name)}; expected up to 64 letters, digits, "_", "-" and "."`)
-  }
-  if (typeof given !== 'object' || given === null) {
-    throw new OptionError(`tools.${name} is ${show(given)}; expected { description, parameters, execute }`)
-  }
-  const { description, parameters, execute } = given as ChatTool
-  if (description !== undefined && typeof description !== 'string') {
-    throw new OptionError(`tools.${name}.description is ${show(description)}; expected a text`)
-  }
-  if (
-    parameters !== undefined &&
-    (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters))
-  ) {
-    throw new OptionError(`tools.${name}.parameters is ${show(parameters)}; expected a JSON schema, an object`)
-  }
-  if (execute !== undefined && typeof execute !== 'function') {
-    throw new OptionError(`tools.${name}.execute is ${show(execute)}; expected a function`)
-  }
-  return {
-    ...(description !== undefined && { description }),
-    ...(parameters && { parameters: plainData(parameters, `tools.${name}.parameters`) as Record<string, unknown> }),
-    ...(execute && { execute: execute.bind(given) }),
-  }
-}
-
-/** Throws OptionError for a choice that is none, or that names no tool. */
-export function readToolChoice(choice: unknown, tools: Tools): ToolChoice {
-  if (choice === undefined || choice === 'auto') return 'auto'
-  if (choice === 'none' || choice === 'required') return choice
-  const name: unknown = typeof choice === 'object' && choice !== null ? Reflect.get(choice, 'name') : undefined
-  if (typeof name === 'string' && Object.hasOwn(tools, name)) return { name }
-  throw new OptionError(
-    `toolChoice is ${show(choice)}; expected 'auto', 'required', 'none', or { name } of one of the tools`,
-  )
-}
 
 /** Answers, and executes what they call, until an answer calls nothing that can be executed. */
 export class ChatRun {
   readonly #asks: ChatAsks
   readonly #tools: Tools
-  readonly #options: Pick<ChatOptions, 'toolChoice' | 'parallel' | 'maxRounds' | 'format'>
+  readonly #options: ChatRunOptions
   readonly #signal: AbortSignal
   readonly #stream: GenerationStream<ChatEvent, ChatResult>
   readonly #added: ChatAnswerMessage[] = []
@@ -97,7 +53,7 @@ export class ChatRun {
   constructor(
     asks: ChatAsks,
     tools: Tools,
-    options: ChatOptions,
+    options: ChatRunOptions,
     stream: GenerationStream<ChatEvent, ChatResult>,
     signal: AbortSignal,
   ) {
@@ -109,66 +65,89 @@ export class ChatRun {
   }
 
   async run(messages: readonly ConversationMessage[]): Promise<ChatResult> {
-    const { maxRounds = MOST_ROUNDS, toolChoice = 'auto' } = this.#options
+    const { maxRounds = MOST_ROUNDS, toolChoice = 'auto', continueFinalMessage = false } = this.#options
+    const begun = continueFinalMessage ? messages.at(-1) : undefined
     let choice = toolChoice
     for (let round = 1; ; round++) {
-      const { reply, completion } = await this.#answer([...messages, ...this.#added], choice)
-      this.#added.push(messageOf(reply))
+      const continued = round === 1 ? begun : undefined
+      const answered = await this.#answer(
+        round === 1 ? messages : [...(begun ? messages.slice(0, -1) : messages), ...this.#added],
+        choice,
+        continued !== undefined,
+      )
+      const { reply, completion } = answered
+      this.#added.push(messageOf(reply, continued))
       const calls = reply.toolCalls.map(({ json: _, ...call }) => call)
       const stopped = completion.finishReason === 'stop' || completion.finishReason === 'aborted'
       const ended = calls.length > 0 && stopped && calls.every(call => call.complete)
-      if (!ended || round === maxRounds || !this.#canExecute(calls)) {
-        return {
-          reasoning: reply.reasoning,
-          content: reply.content,
-          toolCalls: calls,
-          finishReason: ended ? 'toolCalls' : completion.finishReason,
-          messages: this.#added,
-          usage: completion.usage,
-        }
-      }
+      if (!ended || round === maxRounds || !this.#canExecute(calls)) return this.#result(answered, calls, ended)
       await this.#execute(calls)
       // A choice that forces calls would force them for ever.
       choice = choice === 'none' ? 'none' : 'auto'
     }
   }
 
-  async #answer(
-    messages: readonly ConversationMessage[],
-    choice: ToolChoice,
-  ): Promise<{ readonly reply: Reply; readonly completion: Completion }> {
-    const { parallel = true, format } = this.#options
-    const tools = Object.entries(this.#tools).map(([name, { description, parameters }]) => ({
-      name,
-      ...(description !== undefined && { description }),
-      ...(parameters && { parameters }),
-    }))
-    const conversation: Conversation = { tools, choice, parallel, ...(format && { format }) }
+  async #result(
+    { reply, completion, reasoningTokens, written }: Answered,
+    toolCalls: readonly ChatCall[],
+    ended: boolean,
+  ): Promise<ChatResult> {
+    const { output } = this.#options
+    const { finishReason, usage, timings, seed, tokenIds, logprobs } = completion
+    const finished = toolCalls.length === 0 && finishReason === 'stop' ? await output?.value(written) : undefined
+    return {
+      reasoning: reply.reasoning,
+      content: reply.content,
+      toolCalls,
+      finishReason: ended ? 'toolCalls' : finishReason,
+      messages: this.#added,
+      ...(finished !== undefined && { value: finished }),
+      usage: { ...usage, reasoningTokens: Math.min(reasoningTokens, usage.completionTokens) },
+      timings,
+      seed,
+      tokenIds,
+      ...(logprobs && { logprobs }),
+    }
+  }
+
+  async #answer(messages: readonly ConversationMessage[], choice: ToolChoice, continues: boolean): Promise<Answered> {
+    const { parallel = true, format, reasoningEffort: effort, output } = this.#options
+    const held = await output?.begin()
+    const tools = describedTools(this.#tools)
+    const conversation: Conversation = {
+      tools,
+      choice,
+      parallel,
+      ...(format && { format }),
+      ...(effort && { effort }),
+      ...(continues && { continues }),
+      ...(held && { output: held }),
+    }
     const prepared = await this.#asks.prepare(messages, conversation)
     this.#signal.throwIfAborted()
     const parser = new ReplyParser({
       format: chatFormat(prepared.format),
       tools: choice === 'none' ? [] : tools,
       prompt: prepared.prompt,
+      unwraps: held === undefined,
       ends: prepared.ends,
       callsBefore: messages.reduce((n, m) => n + (m.role === 'assistant' ? (m.toolCalls?.length ?? 0) : 0), 0),
     })
-    const builder = new ReplyBuilder()
-    const generation = this.#asks.prompt(messages, conversation, prepared.forced)
-    const take = (events: readonly ReplyEvent[]) => {
-      const counted = upToFirstCall(events, parallel)
-      builder.add(counted)
-      this.#stream.push(counted)
-      return !parallel && counted.some(({ type }) => type === 'callEnd')
+    const answer = new ChatAnswer(parser, parallel)
+    const generation = this.#asks.prompt(messages, conversation, prepared)
+    const push = (events: readonly ChatEvent[]) => {
+      this.#stream.push(output ? events.map(event => (event.type === 'content' ? output.chunk(event) : event)) : events)
     }
-    let cut = false
-    for await (const { text } of generation) {
-      cut = take(parser.feed(text))
+    let written = ''
+    for await (const chunk of generation) {
+      if (!chunk.reasoning) written += chunk.text
+      push(answer.feed(chunk))
       // Leaving the iteration cancels what would follow.
-      if (cut) break
+      if (answer.ended) break
     }
-    if (!cut) take(parser.finish())
-    return { reply: builder.reply, completion: await generation }
+    if (!answer.ended) push(answer.finish())
+    const { reply, reasoningTokens } = answer
+    return { reply, completion: await generation, reasoningTokens, written }
   }
 
   #canExecute(calls: readonly ChatCall[]): boolean {
@@ -178,14 +157,14 @@ export class ChatRun {
   }
 
   async #execute(calls: readonly ChatCall[]): Promise<void> {
-    const results = await Promise.all(calls.map(call => this.#result(call)))
+    const results = await Promise.all(calls.map(call => this.#executed(call)))
     this.#signal.throwIfAborted()
     for (const [i, { id: toolCallId }] of calls.entries()) {
       this.#added.push({ role: 'tool', toolCallId, content: results[i] as string })
     }
   }
 
-  async #result(call: ChatCall): Promise<string> {
+  async #executed(call: ChatCall): Promise<string> {
     const { id, name } = call
     const content = await this.#work(call)
     this.#stream.push([{ type: 'toolResult', id, name, content }])
@@ -205,17 +184,18 @@ export class ChatRun {
   }
 }
 
-/** Without parallel calls, nothing after the end of the first one counts. */
-function upToFirstCall(events: readonly ReplyEvent[], parallel: boolean): readonly ReplyEvent[] {
-  const end = parallel ? -1 : events.findIndex(({ type }) => type === 'callEnd')
-  return end < 0 ? events : events.slice(0, end + 1)
-}
-
-function messageOf({ reasoning, content, toolCalls }: Reply): AssistantMessage {
+/** `continued`: the message that the answer continues. */
+function messageOf(
+  { reasoning, content, toolCalls }: Reply,
+  continued: ConversationMessage | undefined,
+): AssistantMessage {
+  const before: AssistantMessage = continued?.role === 'assistant' ? continued : { role: 'assistant' }
+  const whole = textOf(before.content, 'content') + content
+  const thought = (before.reasoning ?? '') + reasoning
   return {
     role: 'assistant',
-    content: content === '' && toolCalls.length > 0 ? null : content,
-    ...(reasoning !== '' && { reasoning }),
+    content: whole === '' && toolCalls.length > 0 ? null : whole,
+    ...(thought !== '' && { reasoning: thought }),
     ...(toolCalls.length > 0 && {
       toolCalls: toolCalls.map(({ id, name, arguments: given }) => ({ id, name, arguments: given })),
     }),

@@ -1,6 +1,8 @@
 import { DisposedError, UnsupportedModelError } from '../../errors.ts'
+import { type ConversationMessage, readConversation } from '../../formats/index.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readMessages, readName, readText, readTextList, readTexts, readTokenIds } from '../types/arguments.ts'
+import type { ConversationOptions, CountedChat } from '../types/chat.ts'
 import { checkSessionOptions } from '../types/check-options.ts'
 import {
   DETOKENIZE_OPTIONS,
@@ -29,6 +31,7 @@ import type { Links } from '../types/protocol.ts'
 import type { Embeddings, EngineCacheStats, Generation, ModelInfo, Ranking } from '../types/results.ts'
 import { Client } from '../wire/client.ts'
 import type { GenerationStream } from '../wire/generation.ts'
+import { readConversationOptions } from './chat-options.ts'
 import { Session } from './session.ts'
 
 /** A client whose model is loaded. */
@@ -120,6 +123,19 @@ export class LoadedEngine {
   async applyChatTemplate(messages: readonly Message[], options: ChatTemplateOptions = {}): Promise<string> {
     const given = readOptions<ChatTemplateOptions>(TEMPLATE_OPTIONS, 'applyChatTemplate', options)
     return this.#client.call({ method: 'template', messages: readMessages(messages), options: given })
+  }
+
+  /**
+   * The prompt that `session.chat` would read, without reading it: its number of tokens, and its text. Throws what the
+   * template throws, OptionError.
+   */
+  async countChat(
+    messages: readonly (ConversationMessage | Message)[],
+    options: ConversationOptions = {},
+  ): Promise<CountedChat> {
+    const given = readConversationOptions(options)
+    const read = readConversation(readMessages(messages)) as unknown as readonly Message[]
+    return this.#client.call({ method: 'countChat', messages: read, ...given })
   }
 
   /** A prompt on a session of its own, which is gone when the text is done. */

@@ -39,7 +39,14 @@ export class Output implements StreamOutput {
     return this.#prepared.source
   }
 
-  chunk(chunk: Chunk): Chunk {
+  /** The same for a text that begins anew: the grammar is prepared once. */
+  async begin(): Promise<GrammarSource> {
+    this.#text = ''
+    return this.#prepared?.source ?? this.prepare()
+  }
+
+  /** With what the text is so far. */
+  chunk<T extends Pick<Chunk, 'text' | 'reasoning'>>(chunk: T): T {
     const Reader = this.#reader
     if (chunk.reasoning) return chunk
     this.#text += chunk.text
@@ -59,6 +66,11 @@ export class Output implements StreamOutput {
   async finish(completion: Completion): Promise<Completion> {
     if (completion.finishReason !== 'stop' || !this.#prepared) return completion
     return { ...completion, value: await this.#prepared.finish(this.#text) }
+  }
+
+  /** What a finished text is. Throws OutputError. */
+  async value(text: string): Promise<unknown> {
+    return this.#prepared?.finish(text)
   }
 
   explain(error: unknown): unknown {

@@ -1,17 +1,17 @@
 import { DisposedError, OptionError } from '../../errors.ts'
-import type { ConversationMessage } from '../../formats/index.ts'
+import { type ConversationMessage, readConversation } from '../../formats/index.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
-import { readable } from '../../options/plain-data.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
 import type { Chat, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
-import { CHAT_OPTIONS, PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
+import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
 import type { InfillText, Message, PromptOptions, SaveOptions } from '../types/options.ts'
 import type { SessionState } from '../types/protocol.ts'
-import type { CacheStats, Completion, Generation, SavedSession } from '../types/results.ts'
+import type { CacheStats, Chunk, Completion, Generation, SavedSession } from '../types/results.ts'
 import type { Client } from '../wire/client.ts'
 import { GenerationStream } from '../wire/generation.ts'
-import { type ChatAsks, ChatRun, readToolChoice, readTools } from './chat.ts'
+import { type ChatAsks, ChatRun } from './chat.ts'
+import { readChatOptions } from './chat-options.ts'
 import { Output } from './output.ts'
 
 /** One of several texts that go on from the same prompt. */
@@ -91,43 +91,52 @@ export class Session {
   /**
    * Answers a whole conversation, with tools: messages are written as the model's chat template needs them, reasoning and
    * calls are read from the answer as it comes, and tools that have `execute` are called until an answer calls none
-   * (docs/tools.md). What is cached of the conversation is reused, also where answers come back as messages.
+   * (docs/tools.md). What is cached of the conversation is reused, also where answers come back as messages. Messages may also
+   * have OpenAI's form (`tool_calls`, `tool_call_id`, `reasoning_content`).
    *
-   * Never throws itself; the chat does: as `prompt`, and TemplateError where the template refuses the messages.
+   * Never throws itself; the chat does: as `prompt`, SchemaError naming what of a schema cannot be held, OutputError, and
+   * TemplateError where the template refuses the messages.
    */
-  chat(messages: readonly ConversationMessage[], options: ChatOptions = {}): Chat {
+  chat<T = unknown>(messages: readonly (ConversationMessage | Message)[], options: ChatOptions<T> = {}): Chat<T> {
     const cancelled = new AbortController()
     const stream = new GenerationStream<ChatEvent, ChatResult>(() => cancelled.abort())
+    let output: Output | null = null
     const answer = async (): Promise<ChatResult> => {
-      const { tools: given, ...others } = readable('The options of chat', () => ({ ...options }))
-      const read = readOptions<Omit<ChatOptions, 'tools'>>(CHAT_OPTIONS, 'chat', others)
-      const tools = readTools(given)
-      const { toolChoice, parallel, maxRounds, format, signal: asked, ...rest } = read
+      const { tools, choice, read } = readChatOptions(options)
+      const { parallel, maxRounds, format, reasoningEffort, continueFinalMessage, signal: asked, ...rest } = read
+      const { schema, json, regex, choices, grammar, ...prompted } = rest
+      output = Output.of(read)
       const signal = asked ? AbortSignal.any([asked, cancelled.signal]) : cancelled.signal
-      const variables = rest.templateVariables
       const asks: ChatAsks = {
         prepare: (all, conversation) => {
           this.#checkAlive()
-          return this.#client.call({ method: 'chat', messages: all as readonly Message[], conversation, variables })
+          const given = { messages: all as readonly Message[], conversation, variables: rest.templateVariables }
+          return this.#client.call({ method: 'chat', ...given })
         },
-        prompt: (all, conversation, forced) => {
-          const prompted = { ...rest, signal, skipSpecialTokens: false, conversation }
+        prompt: (all, conversation, { forced, variables, thinks }) => {
+          const added = {
+            ...(variables && { templateVariables: variables }),
+            ...(thinks === false && { thinkingBudget: 0 }),
+          }
           return this.#begin(
             () => all as readonly Message[],
-            () => prompted,
+            () => ({ ...prompted, ...added, signal, skipSpecialTokens: false, conversation }),
             forced,
           )
         },
       }
-      const chosen = { toolChoice: readToolChoice(toolChoice, tools), parallel, maxRounds, format }
+      const chosen = { toolChoice: choice, parallel, maxRounds, format, reasoningEffort, continueFinalMessage, output }
       const run = new ChatRun(asks, tools, withoutUndefined(chosen), stream, signal)
-      return run.run(readMessages(messages) as readonly ConversationMessage[])
+      return run.run(readConversation(readMessages(messages)))
     }
     answer().then(
       result => stream.finish(result),
-      error => stream.fail(error, { asked: options?.signal?.aborted === true || cancelled.signal.aborted }),
+      error => {
+        const asked = options?.signal?.aborted === true || cancelled.signal.aborted
+        stream.fail(output ? output.explain(error) : error, { asked })
+      },
     )
-    return stream
+    return stream as GenerationStream<ChatEvent, ChatResult<never>>
   }
 
   #begin<T>(
@@ -142,7 +151,7 @@ export class Session {
     try {
       const read = readPromptOptions()
       const output = Output.of(read)
-      if (output) stream = new GenerationStream(abort, output)
+      if (output) stream = new GenerationStream<Chunk, Completion>(abort, output)
       const { signal, onPromptProgress, schema, json, regex, choices, grammar, ...rest } = read
       const sent = { prompt: given(), options: rest, reports: onPromptProgress !== undefined }
       const message = {

@@ -181,6 +181,8 @@ export class Host {
         const given = { ...(tools && { tools }), ...(variables && { variables }), continueFinalMessage }
         return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, refusePrintedParts: true, ...given })
       }
+      case 'countChat':
+        return (await this.#running.chat()).count(chatPrompt(call.messages, call.conversation, call.variables))
       case 'chat':
         return (await this.#running.chat()).prepare(chatPrompt(call.messages, call.conversation, call.variables))
       case 'cache': {

@@ -21,10 +21,11 @@ import { forcedGrammar } from '../../grammar/forced-grammar.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
-import type { Conversation } from '../types/chat.ts'
+import type { Conversation, CountedChat } from '../types/chat.ts'
 import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion } from '../types/results.ts'
 import type { ChatPrompt, Variables } from './chat-prompt.ts'
+import { findReasoningMarks } from './token-rules.ts'
 
 /** Conversations with tools: from messages to ids, and from answers back to what is remembered of them. */
 export class HostChat {
@@ -40,23 +41,40 @@ export class HostChat {
   prepare(prompt: ChatPrompt): PreparedChat {
     const { tokenizer, defaults } = this.#parts
     const format = this.#format(prompt.conversation)
-    const text = this.#render(prompt, this.#restored(prompt.messages), true)
+    const variables = this.#variables(prompt)
+    const end = this.#end(prompt)
+    const unthinking = prompt.conversation.effort === 'none' && end === 'open' && findReasoningMarks(tokenizer) !== null
     return {
       format: format.name,
-      prompt: promptEnd(text, format.reasoning),
+      prompt: end,
       forced: this.#forced(prompt.conversation, format),
+      ...(variables && { variables }),
+      ...(unthinking && { thinks: false }),
       ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
     }
   }
 
   /** What the answer is held to after its reasoning, which stays free. Throws SchemaError, naming tool and keyword. */
-  #forced({ tools, choice, parallel }: Conversation, format: ChatFormat): GrammarSource | null {
-    if (choice === 'auto' || choice === 'none') return null
-    const forced = forcedText(format, tools, { choice, parallel })
+  #forced({ tools, choice, parallel, output }: Conversation, format: ChatFormat): GrammarSource | null {
+    if (choice === 'none' || (choice === 'auto' && (tools.length === 0 || output === undefined))) return output ?? null
+    const forced = forcedText(format, tools, { choice: choice === 'auto' ? 'required' : choice, parallel })
     if (!forced) throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
     const { tokenizer } = this.#parts
     const none = { begin: '', end: '' }
-    return forcedGrammar({ ...forced, reasoning: none }, { split: text => tokenizer.splitAtSpecial(text) })
+    return forcedGrammar(
+      { ...forced, reasoning: none },
+      {
+        split: text => tokenizer.splitAtSpecial(text),
+        ...(choice === 'auto' && output && { otherwise: output }),
+      },
+    )
+  }
+
+  /** The prompt as the model would read it. */
+  count(prompt: ChatPrompt): CountedChat {
+    const text = this.#render(prompt, this.#restored(prompt.messages), true)
+    const variables = this.#variables(prompt)
+    return { tokens: this.ids({ ...prompt, variables }).length, text, format: this.#format(prompt.conversation).name }
   }
 
   ids(prompt: ChatPrompt): number[] {
@@ -75,13 +93,15 @@ export class HostChat {
           format,
         ) as unknown as { messages: readonly ChatMessage[]; tools: readonly unknown[] | undefined },
       own: text => this.#spans(text, { ...prompt, messages }),
+      ...(conversation.continues && { continues: true }),
       ...(variables && { variables }),
     })
   }
 
   /** Remembers an answer, for when it comes back in a history. */
   answered(prompt: ChatPrompt, { text, tokenIds: ids, finishReason }: Completion): void {
-    if (finishReason === 'aborted' || ids.length === 0) return
+    // An answer that was continued is another's in part.
+    if (finishReason === 'aborted' || ids.length === 0 || prompt.conversation.continues) return
     const end = this.#end(prompt)
     const reply = readReply(text, {
       format: this.#format(prompt.conversation),
@@ -94,7 +114,7 @@ export class HostChat {
 
   get #can(): Capabilities {
     this.#capabilities ??= probe((messages, { tools, addGenerationPrompt = false, variables } = {}) =>
-      this.#apply(messages, tools, addGenerationPrompt, variables),
+      this.#apply(messages, tools, { open: addGenerationPrompt }, variables),
     )
     return this.#capabilities
   }
@@ -132,21 +152,33 @@ export class HostChat {
     })
   }
 
-  #render({ conversation, variables }: ChatPrompt, messages: readonly ConversationMessage[], open: boolean): string {
+  /** Those of the caller, after those that the effort means. */
+  #variables({ conversation: { effort }, variables }: ChatPrompt): Variables | undefined {
+    if (effort === undefined) return variables
+    const thinks = effort !== 'none'
+    return { reasoning_effort: effort, enable_thinking: thinks, thinking: thinks, ...variables }
+  }
+
+  /** `open`: with the opening of an answer, or ending within the message that is continued. */
+  #render(prompt: ChatPrompt, messages: readonly ConversationMessage[], open: boolean): string {
+    const { conversation } = prompt
     const shown = normalise(messages, toolsOf(conversation), this.#can, this.#format(conversation))
-    return this.#apply(shown.messages, shown.tools, open, variables)
+    const variables = this.#variables(prompt)
+    const continues = open && conversation.continues === true && messages.length === prompt.messages.length
+    return this.#apply(shown.messages, shown.tools, { open: open && !continues, continues }, variables)
   }
 
   #apply(
     messages: readonly TemplateMessage[],
     tools: readonly TemplateTool[] | undefined,
-    addGenerationPrompt: boolean,
+    { open, continues = false }: { readonly open: boolean; readonly continues?: boolean },
     variables: Variables | undefined,
   ): string {
-    const given = { ...(tools && { tools }), ...(variables && { variables }) }
     return this.#parts.tokenizer.applyChatTemplate(messages as readonly ChatMessage[], {
-      addGenerationPrompt,
-      ...given,
+      addGenerationPrompt: open,
+      ...(continues && { continueFinalMessage: true }),
+      ...(tools && { tools }),
+      ...(variables && { variables }),
     })
   }
 }

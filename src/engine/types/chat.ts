@@ -1,7 +1,9 @@
 /** What users of `session.chat` give and get. */
 import type { AssistantMessage, FormatName, MessageText, ToolCall, ToolChoice } from '../../formats/index.ts'
-import type { OutputOptions, PromptOptions } from './options.ts'
-import type { FinishReason, Usage } from './results.ts'
+import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { Logprobs } from '../../sampling/logprobs.ts'
+import type { PromptOptions } from './options.ts'
+import type { FinishReason, Timings, Usage } from './results.ts'
 
 /** A tool by its name in `ChatOptions.tools`. */
 export interface ChatTool {
@@ -9,6 +11,8 @@ export interface ChatTool {
   readonly description?: string
   /** JSON schema of the arguments, an object. Default: no arguments. */
   readonly parameters?: Readonly<Record<string, unknown>>
+  /** Whether `parameters` must be held: what of them cannot be is a SchemaError, also with 'auto'. Default false. */
+  readonly strict?: boolean
   /**
    * Does it: the result goes to the model, as text or as JSON. What it throws goes to the model as `Error: …`, except the
    * signal's reason. Default: the calls are returned.
@@ -24,23 +28,45 @@ export interface ChatTool {
   ) => unknown
 }
 
-/** Options of `session.chat`. */
-export interface ChatOptions
-  extends Omit<
-    PromptOptions,
-    | keyof OutputOptions
-    | ('tools' | 'beams' | 'skipSpecialTokens' | 'addSpecialTokens' | 'continueFinalMessage' | 'logprobs')
-  > {
-  /** Tools that the model may call, by name: letters, digits, `_`, `-` and `.`. Default: none. */
-  readonly tools?: Readonly<Record<string, ChatTool>>
+/** How much a model thinks before it answers. */
+export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high'
+
+/** How a conversation is written for the model. */
+export interface ConversationOptions extends Pick<PromptOptions, 'templateVariables' | 'continueFinalMessage'> {
+  /**
+   * Tools that the model may call, by name: letters, digits, `_`, `-` and `.`; or a list in OpenAI's form. Default: none.
+   */
+  readonly tools?: Readonly<Record<string, ChatTool>> | readonly OpenAITool[]
   /** Whether the model may call tools. Default 'auto'. */
   readonly toolChoice?: ToolChoice
+  /** How the model writes calls and reasoning (docs/tools.md). Default: as its chat template and tokens say. */
+  readonly format?: FormatName
+  /**
+   * For templates with such variables: `reasoning_effort`, and `enable_thinking` or `thinking`, which is false for 'none'. If
+   * the template opens a block of reasoning all the same, 'none' ends it at once. Default: as the template says.
+   */
+  readonly reasoningEffort?: ReasoningEffort
+}
+
+/** A tool as OpenAI's clients describe it. */
+export interface OpenAITool {
+  /** Only functions are supported. */
+  readonly type: 'function'
+  /** The tool. */
+  readonly function: Omit<ChatTool, 'execute'> & {
+    /** Letters, digits, `_`, `-` and `.`. */
+    readonly name: string
+  }
+}
+
+/** Options of `session.chat`; `T`: what `value` is. */
+export interface ChatOptions<T = unknown>
+  extends ConversationOptions,
+    Omit<PromptOptions<T>, 'tools' | 'beams' | 'skipSpecialTokens' | 'addSpecialTokens'> {
   /** Several calls in one answer. Default true; false: the answer ends with its first call. */
   readonly parallel?: boolean
   /** Most answers of one chat: after each with calls whose tools have `execute`, another follows. 1 to 100, default 8. */
   readonly maxRounds?: number
-  /** How the model writes calls and reasoning (docs/tools.md). Default: as its chat template and tokens say. */
-  readonly format?: FormatName
 }
 
 /** What an answer gained. */
@@ -50,6 +76,16 @@ export type ChatEvent =
       readonly type: 'reasoning' | 'content'
       /** What is added. */
       readonly text: string
+      /** Of content, with `schema` or `json`: the value so far, not checked yet; undefined before it begins. */
+      readonly partial?: unknown
+    }
+  | {
+      /** If they were asked for: of the tokens that the next event is made of, or of marks that have no event. */
+      readonly type: 'logprobs'
+      /** What the tokens are part of. */
+      readonly of: 'reasoning' | 'content' | 'call'
+      /** In order. The events of an answer have all its tokens, but for those that end it. */
+      readonly logprobs: readonly Logprobs[]
     }
   | {
       /** A call has begun. */
@@ -107,7 +143,7 @@ export interface ChatCall extends ToolCall {
 }
 
 /** The last answer of a chat, and all that was added to the conversation. */
-export interface ChatResult {
+export interface ChatResult<T = unknown> {
   /** The reasoning before the answer; empty: none. */
   readonly reasoning: string
   /** The answer, without reasoning and calls. */
@@ -116,14 +152,46 @@ export interface ChatResult {
   readonly toolCalls: readonly ChatCall[]
   /** `toolCalls`: the answer ended with calls. The others: as in `Completion`. */
   readonly finishReason: FinishReason | 'toolCalls'
-  /** To be appended to the conversation: this answer, and those before it with their results. */
+  /**
+   * To be appended to the conversation: this answer, and those before it with their results. With `continueFinalMessage`, the
+   * first of them takes the place of the message that was continued.
+   */
   readonly messages: readonly ChatAnswerMessage[]
+  /**
+   * With `schema`, `json`, `regex`, `choices` or `grammar`: what the content is, as in `Completion`. undefined where the answer
+   * calls tools or did not come to its end.
+   */
+  readonly value?: T
   /** Token counts of the last answer. */
-  readonly usage: Usage
+  readonly usage: ChatUsage
+  /** Duration and speed of the last answer. */
+  readonly timings: Timings
+  /** The seed that the last answer was drawn with. */
+  readonly seed: number
+  /** Tokens of the last answer: without the end-of-text token and stop sequences. */
+  readonly tokenIds: readonly number[]
+  /** If they were asked for: as in `Completion`. */
+  readonly logprobs?: readonly Logprobs[]
+}
+
+/** Token counts of one answer. */
+export interface ChatUsage extends Usage {
+  /** Tokens of the reasoning, with its marks. */
+  readonly reasoningTokens: number
+}
+
+/** A conversation as the model reads it. */
+export interface CountedChat {
+  /** Tokens of the prompt. */
+  readonly tokens: number
+  /** The prompt as text, as the chat template writes it. */
+  readonly text: string
+  /** How the model writes calls and reasoning. */
+  readonly format: FormatName
 }
 
 /** A chat under way: iterate for events as they come, await for the whole, or both. Leaving an iteration early cancels it. */
-export interface Chat extends AsyncIterable<ChatEvent>, Promise<ChatResult> {}
+export interface Chat<T = unknown> extends AsyncIterable<ChatEvent>, Promise<ChatResult<T>> {}
 
 /** What the host needs to write a conversation. */
 export interface Conversation {
@@ -131,8 +199,14 @@ export interface Conversation {
     readonly name: string
     readonly description?: string
     readonly parameters?: Readonly<Record<string, unknown>>
+    readonly strict?: boolean
   }[]
   readonly choice: ToolChoice
   readonly parallel: boolean
   readonly format?: FormatName
+  readonly effort?: ReasoningEffort
+  /** The last message is continued. Default: it is answered. */
+  readonly continues?: boolean
+  /** What an answer is held to that calls nothing. Default: nothing. */
+  readonly output?: GrammarSource
 }

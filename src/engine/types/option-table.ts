@@ -25,7 +25,7 @@ import {
 } from '../../options/kinds.ts'
 import { ENCODABLE_TYPES } from '../../quant/numbers.ts'
 import { SAMPLING_OPTIONS } from '../../sampling/options.ts'
-import type { ChatOptions } from './chat.ts'
+import type { ChatOptions, ConversationOptions } from './chat.ts'
 import type {
   BeamOptions,
   ChatTemplateOptions,
@@ -224,25 +224,33 @@ function without<T extends object, K extends keyof T>(rows: T, names: readonly K
   return Object.fromEntries(Object.entries(rows).filter(([name]) => !names.includes(name as K))) as Omit<T, K>
 }
 
-/** Of `session.chat`, without its tools, which are read apart. */
-export const CHAT_OPTIONS = {
-  ...without(PROMPT_OPTIONS, [
-    'tools',
-    'beams',
-    'skipSpecialTokens',
-    'addSpecialTokens',
-    'continueFinalMessage',
-    'logprobs',
-    ...(Object.keys(OUTPUT) as (keyof OutputOptions)[]),
-  ]),
-  toolChoice: { kind: data, description: "whether tools may be called: 'auto', 'none'", defaultText: 'auto' },
-  parallel: { kind: flag, description: 'several calls in one answer', defaultText: 'true' },
-  maxRounds: { kind: whole(1, 100), description: 'most answers of one chat', defaultText: '8' },
+/** Without tools, which are read apart. */
+export const CONVERSATION_OPTIONS = {
+  templateVariables: TEMPLATE_DATA.templateVariables,
+  continueFinalMessage: TEMPLATE_DATA.continueFinalMessage,
+  toolChoice: {
+    kind: data,
+    description: "whether tools may be called: 'auto', 'required', 'none', or { name }",
+    defaultText: 'auto',
+  },
   format: {
     kind: choice(FORMAT_NAMES),
     description: 'how the model writes calls and reasoning',
     defaultText: 'as its chat template and tokens say',
   },
+  reasoningEffort: {
+    kind: choice(['none', 'minimal', 'low', 'medium', 'high']),
+    description: 'how much the model thinks, where its template has a variable for it',
+    defaultText: 'as the template says',
+  },
+} satisfies OptionTable<Omit<ConversationOptions, 'tools'>>
+
+/** Of `session.chat`, without its tools. */
+export const CHAT_OPTIONS = {
+  ...without(PROMPT_OPTIONS, ['tools', 'beams', 'skipSpecialTokens', 'addSpecialTokens']),
+  ...CONVERSATION_OPTIONS,
+  parallel: { kind: flag, description: 'several calls in one answer', defaultText: 'true' },
+  maxRounds: { kind: whole(1, 100), description: 'most answers of one chat', defaultText: '8' },
 } satisfies OptionTable<Omit<ChatOptions, 'tools'>>
 
 const ROLLING_OPTIONS = {

@@ -6,7 +6,7 @@
 
 import type { FormatName, PromptEnd } from '../../formats/index.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
-import type { Conversation } from './chat.ts'
+import type { Conversation, CountedChat } from './chat.ts'
 import type {
   ChatTemplateOptions,
   DetokenizeOptions,
@@ -45,6 +45,10 @@ export interface PreparedChat {
   readonly forced: GrammarSource | null
   /** Texts of the tokens that end an answer. */
   readonly ends: readonly string[]
+  /** Variables of the template, with those that the conversation's effort means. */
+  readonly variables?: Readonly<Record<string, unknown>>
+  /** Reasoning ends at once. Default: when the model ends it. */
+  readonly thinks?: false
 }
 
 /** An error by its parts; `wire-errors.ts` takes it apart and rebuilds it. */
@@ -71,7 +75,7 @@ export type Call =
   | { readonly method: 'detokenize'; readonly tokenIds: readonly number[]; readonly options: DetokenizeOptions }
   | { readonly method: 'template'; readonly messages: readonly Message[]; readonly options: ChatTemplateOptions }
   | {
-      readonly method: 'chat'
+      readonly method: 'chat' | 'countChat'
       readonly messages: readonly Message[]
       readonly conversation: Conversation
       readonly variables: Readonly<Record<string, unknown>> | undefined
@@ -104,6 +108,7 @@ export interface Replies {
   readonly detokenize: string
   readonly template: string
   readonly chat: PreparedChat
+  readonly countChat: CountedChat
   readonly reset: SessionState
   readonly close: null
   readonly fork: SessionState

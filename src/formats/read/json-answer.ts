@@ -7,6 +7,7 @@ const CALLS = ['tool_calls', 'tool_call']
 /** An answer that is JSON as a whole: `{"tool_calls": […]}`, `{"response": TEXT}`, or a call alone. */
 export class JsonAnswer implements BlockReader {
   readonly #sink: CallSink
+  readonly #unwraps: boolean
   #state: 'begin' | 'in-key' | 'colon' | 'calls' | 'response' | 'call' | 'end' | 'after' = 'begin'
   #key = ''
   /** What was read so far, for a call alone. */
@@ -16,8 +17,10 @@ export class JsonAnswer implements BlockReader {
   /** The character that was read after the answer. */
   #rest = ''
 
-  constructor(sink: CallSink) {
+  /** `unwraps`: whether `{"response": TEXT}` is the text. */
+  constructor(sink: CallSink, unwraps: boolean) {
     this.#sink = sink
+    this.#unwraps = unwraps
   }
 
   push(c: string): Verdict {
@@ -32,7 +35,7 @@ export class JsonAnswer implements BlockReader {
       case 'in-key':
         this.#read += c
         if (c !== '"') this.#key += c
-        else if (CALLS.includes(this.#key) || this.#key === 'response') this.#state = 'colon'
+        else if (CALLS.includes(this.#key) || (this.#unwraps && this.#key === 'response')) this.#state = 'colon'
         else return this.#call()
         return this.#key.length > 32 ? 'not' : 'more'
       case 'colon':

@@ -25,6 +25,8 @@ export interface ReplyParserOptions {
   readonly prompt?: PromptEnd
   /** The number of calls in the conversation before this answer: ids count on. Default 0. */
   readonly callsBefore?: number
+  /** Whether `{"response": TEXT}` in a format of JSON is the text. Default true; false where the answer has a schema of its own. */
+  readonly unwraps?: boolean
   /** Texts of the tokens that end an answer; they give no text. */
   readonly ends?: readonly string[]
 }
@@ -41,6 +43,7 @@ export class ReplyParser {
   readonly #tools: ToolBook
   readonly #calls: boolean
   readonly #bare: boolean
+  readonly #unwraps: boolean
   readonly #events: Events
   readonly #marks: MarkFinder
   readonly #ends: ReadonlySet<string>
@@ -57,9 +60,12 @@ export class ReplyParser {
   #begun = false
   #input = ''
   #at = 0
+  #reasoningMarks = 0
 
-  constructor({ format, tools = [], calls, prompt = 'none', callsBefore = 0, ends = [] }: ReplyParserOptions) {
+  constructor(options: ReplyParserOptions) {
+    const { format, tools = [], calls, prompt = 'none', callsBefore = 0, unwraps = true, ends = [] } = options
     this.#format = format
+    this.#unwraps = unwraps
     this.#tools = new ToolBook(tools)
     this.#calls = calls ?? tools.length > 0
     this.#bare = this.#calls && format.calls.begin === '' && format.calls.body.kind === 'object'
@@ -85,6 +91,20 @@ export class ReplyParser {
         this.#events.text('content', text)
       },
     }
+  }
+
+  /** Marks of reasoning so far. */
+  get reasoningMarks(): number {
+    return this.#reasoningMarks
+  }
+
+  get inReasoning(): boolean {
+    return this.#mode === 'reasoning'
+  }
+
+  /** A call has begun and has not ended, or its block has not. */
+  get inCall(): boolean {
+    return this.#begun
   }
 
   /** Takes more of the text; returns what it adds. */
@@ -187,7 +207,7 @@ export class ReplyParser {
     this.#mark = mark
     const isAnswer = this.#format.calls.text === chatFormat('generic').calls.text
     this.#reader = isAnswer
-      ? new JsonAnswer(this.#sink)
+      ? new JsonAnswer(this.#sink, this.#unwraps)
       : new CallBlock(this.#format.calls, mark === FENCE ? '' : mark, this.#sink)
   }
 
@@ -217,6 +237,7 @@ export class ReplyParser {
   }
 
   #think(mode: 'reasoning' | 'content'): void {
+    this.#reasoningMarks++
     this.#mode = mode
     this.#fresh = true
     this.#blank = ''

@@ -1,0 +1,45 @@
+/** Options of a conversation, as a caller gives them. */
+import type { ToolChoice } from '../../formats/index.ts'
+import type { OptionRows } from '../../options/kinds.ts'
+import { readable } from '../../options/plain-data.ts'
+import { readOptions } from '../../options/read-options.ts'
+import type { ChatOptions, Conversation, ConversationOptions } from '../types/chat.ts'
+import { CHAT_OPTIONS, CONVERSATION_OPTIONS } from '../types/option-table.ts'
+import { describedTools, readToolChoice, readTools, type Tools } from './tools.ts'
+
+interface ReadOptions<O> {
+  readonly tools: Tools
+  readonly choice: ToolChoice
+  /** All others. */
+  readonly read: Omit<O, 'tools' | 'toolChoice'>
+}
+
+/** Throws OptionError. */
+export function readChatOptions(options: ChatOptions): ReadOptions<ChatOptions> {
+  return readAll<ChatOptions>(CHAT_OPTIONS, 'chat', options)
+}
+
+/** What the host needs to write a conversation. Throws OptionError. */
+export function readConversationOptions(options: ConversationOptions): {
+  readonly conversation: Conversation
+  readonly variables: ConversationOptions['templateVariables']
+} {
+  const { tools, choice, read } = readAll<ConversationOptions>(CONVERSATION_OPTIONS, 'countChat', options)
+  const { format, reasoningEffort: effort, continueFinalMessage: continues, templateVariables: variables } = read
+  const conversation: Conversation = {
+    tools: describedTools(tools),
+    choice,
+    parallel: true,
+    ...(format && { format }),
+    ...(effort && { effort }),
+    ...(continues && { continues }),
+  }
+  return { conversation, variables }
+}
+
+function readAll<O extends ConversationOptions>(table: OptionRows, what: string, options: O): ReadOptions<O> {
+  const { tools: given, ...others } = readable(`The options of ${what}`, () => ({ ...options }))
+  const { toolChoice, ...read } = readOptions<Omit<O, 'tools'> & ConversationOptions>(table, what, others)
+  const tools = readTools(given)
+  return { tools, choice: readToolChoice(toolChoice, tools), read: read as unknown as Omit<O, 'tools' | 'toolChoice'> }
+}
