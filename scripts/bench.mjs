@@ -44,6 +44,8 @@ const compiled = spawnSync(process.execPath, compile, { cwd: root, stdio: 'inher
 if (compiled.status !== 0) process.exit(1)
 const sameCode = (a, b) => withoutMap(a) === withoutMap(b)
 updateFiles(output, path.join(root, 'dist'), sameCode)
+const bundled = spawnSync(process.execPath, [path.join(root, 'scripts', 'bundle.mjs')], { cwd: root, stdio: 'inherit' })
+if (bundled.status !== 0) process.exit(1)
 updateFiles(path.join(root, 'prebuilt'), path.join(root, 'dist', 'prebuilt'))
 const run = spawnSync(process.execPath, ['--expose-gc', path.join(root, 'dist', 'bench', `${name}.js`), ...args], {
   cwd: root,

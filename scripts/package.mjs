@@ -98,9 +98,9 @@ export function packMain(out) {
   })
 }
 
-/** The compiler leaves in dist what it made of a source that is gone. */
+/** The compiler leaves in dist what it made of a source that is gone; scripts/bundle.mjs cleans up after itself. */
 function isCurrent(file) {
-  const [, source] = /^dist\/(.*?)(\.js|\.js\.map|\.d\.ts)$/.exec(file) ?? []
+  const [, source] = /^dist\/((?:src|apps)\/.*?)(\.js|\.js\.map|\.d\.ts)$/.exec(file) ?? []
   return source === undefined || existsSync(path.join(root, `${source}.ts`))
 }
 

@@ -2,13 +2,17 @@
  * Prints the files of `src` that one token of a steady text passes through, in the caller's thread and in the worker's, as
  * JSON: those with a function that V8 saw running in a window of a few steps which repeat a recorded one.
  */
+import { readFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
+import { SourceMap } from 'node:module'
 import { relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Engine } from 'latentkit'
 
 const [, , model] = process.argv
-const root = fileURLToPath(new URL('../../dist/', import.meta.url))
+const dist = new URL('../../dist/', import.meta.url).href
+const root = fileURLToPath(new URL('..', dist))
+const maps = new Map()
 const caller = new Session()
 caller.connect()
 const worker = await workerInspector(caller)
@@ -43,15 +47,38 @@ console.log(JSON.stringify(best))
 async function filesRun(thread) {
   const { result } = await thread.post('Profiler.takePreciseCoverage')
   const ran = result.flatMap(({ url, functions }) => {
-    if (!url.startsWith('file:') || !fileURLToPath(url).startsWith(root)) return []
-    const file = relative(root, fileURLToPath(url)).split(sep).join('/').replace(/\.js$/, '.ts')
-    return functions.map(({ functionName, ranges }) => ({ file, name: functionName, count: ranges[0].count }))
+    if (!url.startsWith(dist)) return []
+    return functions
+      .map(({ functionName: name, ranges: [{ startOffset, count }] }) => ({ url, startOffset, name, count }))
+      .filter(({ count }) => count > 0)
   })
-  const called = ran.filter(({ count }) => count > 0)
+  const called = ran.map(({ url, startOffset, ...rest }) => ({ ...rest, file: sourceOf(url, startOffset) }))
   return {
     files: [...new Set(called.map(({ file }) => file))].sort(),
     calls: (file, name) => called.find(one => one.file === `src/${file}.ts` && one.name === name)?.count ?? 0,
   }
+}
+
+/** The source behind a place in a built file: the thread's is made of many. */
+function sourceOf(url, offset) {
+  if (!maps.has(url)) {
+    const file = fileURLToPath(url)
+    const lines = [0, ...[...readFileSync(file, 'utf8').matchAll(/\n/g)].map(({ index }) => index + 1)]
+    const map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')))
+    maps.set(url, { map, lines, found: new Map() })
+  }
+  const { map, lines, found } = maps.get(url)
+  if (!found.has(offset)) {
+    const line = lines.findLastIndex(start => start <= offset)
+    const { originalSource } = map.findEntry(line, offset - lines[line])
+    found.set(
+      offset,
+      relative(root, fileURLToPath(new URL(originalSource, url)))
+        .split(sep)
+        .join('/'),
+    )
+  }
+  return found.get(offset)
 }
 
 /** Talks to the first worker thread that starts. */

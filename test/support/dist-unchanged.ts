@@ -5,7 +5,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-const PARTS = ['dist/src', 'dist/apps', 'dist/prebuilt']
+const PARTS = ['dist/src', 'dist/apps', 'dist/bundled', 'dist/prebuilt']
 
 export function setup(): () => void {
   const before = written()

@@ -62,10 +62,10 @@ function endedError(script: URL, cause: unknown, code: number): WorkerError {
   return new WorkerError(`The engine's thread ended unexpectedly: ${why}.`, { cause })
 }
 
-/** Beside this file, of the same kind: `.js` as built, `.ts` where the runtime reads TypeScript itself. */
+/** As built, the thread is one file (scripts/bundle.mjs); where the runtime reads TypeScript itself, its source. */
 function entry(): URL {
   // A bundle for CommonJS has no such address.
   const here = import.meta.url as string | undefined
   if (here === undefined) throw new WorkerError(`The engine's thread cannot be started. ${KEEP_EXTERNAL}.`)
-  return new URL(here.endsWith('.ts') ? './worker.ts' : './worker.js', here)
+  return new URL(here.endsWith('.ts') ? './worker.ts' : '../../../../bundled/engine-thread.js', here)
 }

@@ -1,0 +1,32 @@
+/** The engine's thread as it is built: one file, and few beside it until the first token (scripts/bundle.mjs). */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+
+const FOLDER = 'dist/bundled'
+
+/** A file and what it imports of the same folder, at once. */
+function withImports(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found
+  found.add(file)
+  const code = readFileSync(join(FOLDER, file), 'utf8')
+  for (const [, next] of code.matchAll(/^import .*?["']\.\/([^"']+)["'];$/gm)) withImports(next as string, found)
+  return found
+}
+
+it('is one file, and four with the kernels', () => {
+  expect([...withImports('engine-thread.js')]).toEqual(['engine-thread.js'])
+  for (const kernels of ['addon.js', 'wasm.js']) expect(withImports(kernels).size).toBeLessThanOrEqual(4)
+})
+
+it('finds its sources for stack traces and profiles', () => {
+  const maps = readdirSync(FOLDER).filter(file => file.endsWith('.map'))
+  expect(maps.length).toBeGreaterThan(3)
+  for (const map of maps) {
+    const { sources, sourcesContent } = JSON.parse(readFileSync(join(FOLDER, map), 'utf8'))
+    for (const [i, source] of sources.entries()) {
+      expect(existsSync(join(FOLDER, source)), source).toBe(true)
+      expect(sourcesContent[i].length, source).toBeGreaterThan(0)
+    }
+  }
+})
