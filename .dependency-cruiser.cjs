@@ -43,7 +43,7 @@ const engine = {
 
 // Who may use Node's modules. All others run in a browser as they are, so they may not import these, either.
 const node = [
-  ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|hub)', 'checkpoint/source/file-source'],
+  ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|hub|store)', 'checkpoint/source/file-source'],
   'model/open/open-model',
   ...['engine/host/node', 'grammar/node', 'planning/(measure|read/open)', 'inspection', 'conversion', 'evaluation'],
 ]

@@ -13,6 +13,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   chats: async () => (await import('./commands/chats.ts')).addChats,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
   embed: async () => (await import('./commands/embed.ts')).addEmbed,
+  pull: async () => (await import('./commands/pull.ts')).addPull,
+  list: async () => (await import('./commands/list.ts')).addList,
+  rm: async () => (await import('./commands/rm.ts')).addRm,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   convert: async () => (await import('./commands/convert.ts')).addConvert,
@@ -68,6 +71,7 @@ function epilogue(): string {
 ${bold('Examples:')}
   $ latentkit generate
   $ latentkit chat ./my-model --system "You answer in one sentence."
+  $ latentkit pull deepseek-ai/DeepSeek-V2-Lite
   $ latentkit inspect ./my-model memory
   $ latentkit plan R1 --context 128k --batch 32 --machine h100
   $ latentkit <command> --help

@@ -3,10 +3,12 @@
  * when it starts.
  */
 import type { CacheCheck, CachedModel } from '../cache/disk/manage.ts'
+import type { ModelStore } from '../checkpoint/store/model-store.ts'
 import type { SessionInspection } from '../engine/saved/inspect-session.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import type { Inspection, InspectOptions } from './inspect.ts'
 import type { FindOptions } from './open-tokenizer.ts'
+import type { PullOptions } from './pull.ts'
 import type { MadeExpected, MakeExpectedOptions } from './verify/make.ts'
 import type { VerifyOptions, VerifyReport } from './verify/verify.ts'
 
@@ -62,4 +64,19 @@ export async function removeCached(folder: string, fingerprints: readonly string
 /** Reads every block of a cache folder and checks its checksum; changes nothing. */
 export async function verifyCached(folder: string): Promise<CacheCheck> {
   return (await import('../cache/disk/manage.ts')).verifyCached(folder)
+}
+
+/** Downloads a model into the hub's cache, or brings it up to date, and returns its path. Throws what `pull.ts` says. */
+export async function pullModel(source: string, options: PullOptions): Promise<string> {
+  return (await import('./pull.ts')).pullModel(source, options)
+}
+
+/** The models in a cache of the hub. */
+export async function hubStore(cacheDir: string): Promise<ModelStore> {
+  return (await import('../checkpoint/store/hub-store.ts')).hubStore(cacheDir)
+}
+
+/** The models in a folder, or in a cache of the hub if it is one. */
+export async function openStore(folder: string): Promise<ModelStore> {
+  return (await import('../checkpoint/store/open-store.ts')).openStore(folder)
 }

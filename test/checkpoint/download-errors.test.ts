@@ -55,6 +55,29 @@ describe('a server', () => {
     expect(performance.now() - start).toBeGreaterThan(950)
   })
 
+  it('that asks to come back much later is obeyed at once, by a sentence', async () => {
+    const { options } = await setUp(single(), (request, response) => {
+      if (!request.path.startsWith('/api/')) return false
+      response.writeHead(429, { ratelimit: '"api";r=0;t=3600' }).end()
+      return true
+    })
+    const start = performance.now()
+    const error = await failure(downloadModel(name, { ...options, token: '' }))
+    expect(error.code).toBe('download_failed')
+    expect(error.message).toMatch(/ answered 429 and asks to come back in 60 minutes; .* or give a token \(HF_TOKEN\)$/)
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  it('that answers 429 again and again is left with advice', async () => {
+    const { options } = await setUp(single(), (request, response) => {
+      if (!request.path.startsWith('/api/')) return false
+      response.writeHead(429).end()
+      return true
+    })
+    const error = await failure(downloadModel(name, { ...options, token: '' }))
+    expect(error.message).toMatch(/failed after 4 attempts: .* answered 429\. What has come is kept; .*HF_TOKEN/)
+  })
+
   test.each<[string, number, string, string, string]>([
     ['/api/', 401, 'RepoNotFound', 'model_not_found', 'check the name and the token'],
     ['/api/', 404, 'RevisionNotFound', 'model_not_found', 'RevisionNotFound'],
@@ -143,9 +166,9 @@ describe('a model that latentkit cannot read', () => {
     ['no config', { [WEIGHTS]: 'x' }, UnsupportedModelError, 'org/tiny has no config.json'],
     [
       'other weights',
-      { 'config.json': '{}', 'pytorch_model.bin': 'x', 'a.gguf': 'x' },
+      { 'config.json': '{}', 'pytorch_model.bin': 'x', 'a.onnx': 'x' },
       UnsupportedModelError,
-      'org/tiny has pytorch_model.bin, a.gguf; expected model.safetensors or',
+      'org/tiny has pytorch_model.bin, a.onnx; expected model.safetensors, model.safetensors.index.json with its shards, or GGUF',
     ],
     [
       'index that leads out',

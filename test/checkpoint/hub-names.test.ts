@@ -2,7 +2,7 @@ import { join, normalize } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { repoFolder } from '../../src/checkpoint/hub/cache-layout.ts'
-import { parseModelName } from '../../src/checkpoint/hub/model-name.ts'
+import { type ModelName, parseModelName, writeModelName } from '../../src/checkpoint/hub/model-name.ts'
 import { hubSettings } from '../../src/checkpoint/hub/options.ts'
 
 describe('model names', () => {
@@ -14,6 +14,29 @@ describe('model names', () => {
   ])('%s', (text, revision) => {
     expect(parseModelName(text)).toEqual({ id: text.split('@')[0], revision })
   })
+
+  test.each([
+    ['org/name:Q4_K_M', 'main', 'Q4_K_M'],
+    ['org/name@v1:Q4_K_M/m-00001-of-00002.gguf', 'v1', 'Q4_K_M/m-00001-of-00002.gguf'],
+    ['hf.co/org/name:Q8_0', 'main', 'Q8_0'],
+    ['https://huggingface.co/org/name', 'main', undefined],
+    ['https://huggingface.co/org/name/blob/main/a/m.gguf?download=true', 'main', 'a/m.gguf'],
+    ['org/name:latest', 'main', undefined],
+  ])('%s', (text, revision, file) => {
+    expect(parseModelName(text)).toEqual({ id: 'org/name', revision, ...(file !== undefined && { file }) })
+  })
+
+  test.each([
+    ...['a/b:', 'a/b:..', 'a/b:../c', 'a/b:/c', 'a/b:c/../../d', 'a/b:c\\d', 'a/b:c\0', 'a/b:.x', 'a/b:c.', 'a/b:c\nd'],
+    ...['C:/b', 'a:b/c', 'a/b:c@d/../e', 'hf.co/a/..', 'http://elsewhere.org/a/b', 'a/b/blob/main/c.gguf'],
+  ])('not %j', text => expect(parseModelName(text)).toBeUndefined())
+
+  test.each(['org/name', 'org/name@v1', 'org/name:Q4_K_M', 'org/name@refs/pr/1:a/b.gguf'])(
+    '%s is written again',
+    text => {
+      expect(writeModelName(parseModelName(text) as ModelName)).toBe(text)
+    },
+  )
 
   test.each(['name', 'a/b/c', '/b', 'a/', '../b', 'a/..', 'a/b@', 'a/b@..', 'a/b@x/../y', 'a/b@/x', './b', 'a/.b'])(
     'not %s',
@@ -36,6 +59,7 @@ describe('model names', () => {
         expect(repo.split('/')).toHaveLength(3)
         const ref = join(repo, 'refs', name.revision)
         expect(ref.startsWith(join(repo, 'refs/'))).toBe(true)
+        if (name.file !== undefined) expect(join(repo, name.file).startsWith(`${repo}/`)).toBe(true)
       }),
       { numRuns: 5000 },
     )

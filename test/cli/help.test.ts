@@ -2,7 +2,19 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { latentkit, lines, ROOT } from './run.ts'
 
-const COMMANDS = ['generate', 'chat', 'chats', 'tokenize', 'inspect', 'perplexity', 'cache', 'verify']
+const COMMANDS = [
+  'generate',
+  'chat',
+  'chats',
+  'tokenize',
+  'pull',
+  'list',
+  'rm',
+  'inspect',
+  'perplexity',
+  'cache',
+  'verify',
+]
 
 describe('help', () => {
   it.each([[[]], [['--help']], [['help']]])('of the program: %j', async args => {
@@ -56,6 +68,9 @@ describe('wrong calls: one line on stderr, exit code 2', () => {
     [['tokenize'], /there is no text/],
     [['tokenize', '--ids', '1 2 4096'], /"4096" is no token id; expected integers from 0 to 4095/],
     [['inspect', '.', 'memry'], /no view "memry"; expected one of model, memory, tensors/],
+    [['pull'], /missing required argument 'name'/],
+    [['pull', 'llama3'], /"llama3" is no name of a model on the hub; expected org\/name/],
+    [['rm', 'org/x', '--yes'], /there is no model "org\/x" in .*; see latentkit list/],
     [['verify'], /missing required argument 'folder'/],
     [['verify', '.', '--prefill', 'half'], /Expected one of whole, chunked, token/],
     [['--debgu'], /unknown option '--debgu'; did you mean --debug\?/],

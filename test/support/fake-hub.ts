@@ -63,7 +63,7 @@ export class FakeHub {
         token: message.headers.authorization,
       }
       this.requests.push(request)
-      const file = this.files.get(request.path.split('/').pop() as string)
+      const file = this.files.get(nameIn(request.path))
       if (this.fault(request, response, file ?? Buffer.alloc(0))) return
       if (server === 'store') sendRange(request, response, file)
       else if (request.path.startsWith('/api/')) this.#sendList(request, response)
@@ -80,11 +80,11 @@ export class FakeHub {
   }
 
   #sendFile(request: FakeRequest, response: ServerResponse, file: Buffer | undefined): void {
-    const name = request.path.split('/').pop() as string
+    const name = nameIn(request.path)
     response.setHeader('x-repo-commit', COMMIT)
     if (file === undefined || request.path !== `/${this.id}/resolve/${COMMIT}/${name}`) {
       refuse(response, 404, 'EntryNotFound')
-    } else if (name.endsWith('.safetensors')) {
+    } else if (/\.(safetensors|gguf)$/.test(name)) {
       response.setHeader('x-linked-etag', `"${sha256(file)}"`)
       response.setHeader('x-linked-size', file.length)
       response.writeHead(302, { location: `${addressOf(this.#store)}/store/${name}` }).end()
@@ -93,6 +93,11 @@ export class FakeHub {
       sendRange(request, response, file)
     }
   }
+}
+
+/** The file's path in the repository. */
+function nameIn(path: string): string {
+  return path.replace(/^\/store\/|^\/[^/]+\/[^/]+\/resolve\/[^/]+\//, '')
 }
 
 export function sha256(data: Uint8Array): string {

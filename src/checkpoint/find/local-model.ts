@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CheckpointError } from '../../errors.ts'
 import { isGgufName } from '../gguf/find-gguf.ts'
+import { parseModelName } from '../hub/model-name.ts'
 import { describeContent, fileKind } from '../source/file-kind.ts'
 import { openFile } from '../source/file-source.ts'
 import { BUNDLED_MODEL, bundledModel } from './bundled-model.ts'
@@ -18,6 +19,8 @@ export async function findLocal(source: string): Promise<string | undefined> {
   if (info?.isDirectory()) return source
   if (info !== undefined) return modelFile(source, info)
   if (source === BUNDLED_MODEL) return bundledModel()
+  // `org/name:folder/file.gguf` and `hf.co/org/name` look like paths.
+  if (/:|^(?:www\.)?(?:hf|huggingface)\.co\//i.test(source) && parseModelName(source) !== undefined) return undefined
   if (isGgufName(source)) throw new CheckpointError(`${source} is not there; expected a GGUF file`)
   if (isPath(source)) {
     throw new CheckpointError(`${source} is not there; expected a folder with config.json and model.safetensors`)

@@ -10,7 +10,7 @@ import { findLocal } from './local-model.ts'
 
 /**
  * The path of a model. `source` is a folder, a GGUF or safetensors file, an Ollama manifest, the name of the bundled
- * model, or a name `org/name[@revision]`, found in the hub cache or downloaded into it. A complete model in the cache is
+ * model, or a name `org/name[@revision][:FILE]`, found in the hub cache or downloaded into it. A complete model in the cache is
  * used without asking the hub whether the branch has moved.
  *
  * Throws CheckpointError for paths and HubError for names; the message lists where we looked.
@@ -35,7 +35,7 @@ const PAGES = new Set(['models', 'datasets', 'spaces'])
 /** Whether `org/name` is probably a path: `org` is a folder here or cannot be an organisation, and no revision is given. */
 async function isMeantAsPath(source: string): Promise<boolean> {
   const [first = ''] = source.split('/')
-  if (source.includes('@')) return false
+  if (/[@:]/.test(source)) return false
   return PAGES.has(first) || ((await stat(first).catch(() => undefined))?.isDirectory() ?? false)
 }
 
@@ -46,12 +46,12 @@ function hintFor({ id }: ModelName): string {
 }
 
 async function resolveName(name: ModelName, source: string, hub: HubOptions): Promise<string> {
-  const { folder, missing } = await findCached(hub.cacheDir, name)
-  if (folder !== undefined && missing.length === 0) return folder
+  const { path, missing } = await findCached(hub.cacheDir, name)
+  if (path !== undefined) return path
   if (await isMeantAsPath(source)) {
     throw new CheckpointError(`There is no folder ${source}; ${EXPECTED_FOLDER}${hintFor(name)}`)
   }
-  const met = `${name.id}@${name.revision} is neither a folder here nor complete in the cache ${hub.cacheDir}`
+  const met = `${name.id}@${name.revision}${name.file === undefined ? '' : `:${name.file}`} is neither a folder here nor complete in the cache ${hub.cacheDir}`
   const lacks = `(${missing.slice(0, 3).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there)`
   if (hub.offline) {
     throw new HubError('model_not_found', `${met} ${lacks}, and the network is not to be used; fetch it online first`)

@@ -1,9 +1,11 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { LatentkitError } from '../../errors.ts'
 import { folderFiles } from '../find/folder.ts'
+import { isGgufName } from '../gguf/find-gguf.ts'
 import { readShardIndex } from '../safetensors/shard-index.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
+import { chooseGguf, type GgufChoice, ggufModels } from './gguf-choice.ts'
 import { isCommit, type ModelName } from './model-name.ts'
 
 /**
@@ -17,6 +19,8 @@ export function repoFolder(cacheDir: string, { id }: ModelName): string {
 export interface CachedModel {
   /** The snapshot's folder, if the commit is known and the folder exists. */
   readonly folder?: string
+  /** What to open: the folder, or the first file of a GGUF model in it. Undefined if something is missing. */
+  readonly path?: string
   /** Paths of what is missing; empty if the model is complete. */
   readonly missing: readonly string[]
 }
@@ -28,7 +32,11 @@ export async function findCached(cacheDir: string, name: ModelName): Promise<Cac
   if (commit === undefined) return { missing: [join(repo, 'refs', name.revision)] }
   const folder = join(repo, 'snapshots', commit)
   if (!(await isFolder(folder))) return { missing: [folder] }
-  return { folder, missing: (await missingFiles(folder)).map(file => join(folder, file)) }
+  const missing = name.file === undefined ? await missingFiles(folder) : [name.file]
+  if (missing.length === 0) return { folder, path: folder, missing }
+  const gguf = chooseGguf(await completeGguf(folder), name.file)
+  if (gguf !== undefined) return { folder, path: join(folder, gguf.parts[0] as string), missing: [] }
+  return { folder, missing: missing.map(file => join(folder, file)) }
 }
 
 async function readRef(path: string): Promise<string | undefined> {
@@ -36,8 +44,17 @@ async function readRef(path: string): Promise<string | undefined> {
   return isCommit(text.trim()) ? text.trim() : undefined
 }
 
+/** The GGUF models of a snapshot whose files are all there. */
+export async function completeGguf(folder: string): Promise<GgufChoice[]> {
+  const entries = await readdir(folder, { recursive: true }).catch((): string[] => [])
+  const names = entries.map(entry => entry.split(sep).join('/')).filter(isGgufName)
+  const there = new Set<string>()
+  for (const name of names) if (await isFile(join(folder, name))) there.add(name)
+  return ggufModels(there).filter(({ parts }) => parts.every(part => there.has(part)))
+}
+
 /** Required files that the folder lacks: someone may have downloaded only the tokenizer. */
-async function missingFiles(folder: string): Promise<string[]> {
+export async function missingFiles(folder: string): Promise<string[]> {
   const needed = ['config.json']
   if (await isFile(join(folder, INDEX_FILE))) needed.push(...(await shardsOf(folder)))
   else needed.push(SINGLE_FILE)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { copyFile, link, rename, rm, stat, statfs, symlink } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import { makeFolder } from '../../files/make-folder.ts'
@@ -22,8 +23,7 @@ export async function checkSpace(folder: string, needed: number): Promise<void> 
 /** Gives a blob its name in a snapshot: by a relative link, else a hard link, else a copy. */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
   await makeFolder(dirname(pointer))
-  const made = `${pointer}.${process.pid}.new`
-  await rm(made, { force: true })
+  const made = `${pointer}.${randomUUID()}.new`
   // Windows without developer mode has no symbolic links, some file systems have no links at all.
   await symlink(relative(dirname(pointer), blob), made)
     .catch(() => link(blob, made))

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UnsupportedModelError } from '../../errors.ts'
 import { makeFolder } from '../../files/make-folder.ts'
+import { nearest } from '../../options/nearest.ts'
 import { readShardIndex } from '../safetensors/shard-index.ts'
 import { isSentenceFile } from '../sentence-transformers.ts'
 import { mapConcurrently } from '../source/concurrency.ts'
@@ -10,6 +12,7 @@ import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
 import { repoFolder } from './cache-layout.ts'
 import { checkSpace, diskError, linkBlob, sizeOf } from './disk.ts'
 import { downloadBlob } from './download-blob.ts'
+import { chooseGguf, type GgufChoice, ggufModels } from './gguf-choice.ts'
 import { HubClient, type RemoteFile } from './hub-client.ts'
 import { HubError } from './hub-error.ts'
 import { withLock } from './lock.ts'
@@ -25,34 +28,59 @@ const PARALLEL_REQUESTS = 8
 const PARALLEL_DOWNLOADS = 3
 
 /**
- * Downloads the files that latentkit needs into the hub cache and returns the snapshot's folder. Complete files are not
- * downloaded again, partial ones are continued. Throws HubError; UnsupportedModelError if the model has no safetensors;
- * the signal's reason if aborted.
+ * Downloads the files that latentkit needs into the hub cache and returns what to open: the snapshot's folder, or the
+ * first file of a GGUF model in it. Complete files are not downloaded again, partial ones are continued. Throws HubError;
+ * UnsupportedModelError if the model has neither safetensors nor GGUF files; the signal's reason if aborted.
  */
 export async function downloadModel(name: ModelName, options: HubOptions): Promise<string> {
   const client = new HubClient(options)
   options.onProgress?.({ status: 'resolve', file: name.id, loaded: 0, total: 0 })
   const { commit, files } = await client.listFiles(name)
-  if (!files.includes('config.json')) {
-    throw new UnsupportedModelError(
-      `${name.id} has no config.json on ${client.endpoint}; expected a transformers model`,
-    )
-  }
   const repo = repoFolder(options.cacheDir, name)
   const snapshot = join(repo, 'snapshots', commit)
   const fetchAll = (wanted: readonly string[]) => fetchFiles(client, name, repo, commit, wanted)
   try {
+    const gguf = wantedGguf(name, files)
     await makeFolder(snapshot)
-    const sharded = !files.includes(SINGLE_FILE)
-    if (sharded && !files.includes(INDEX_FILE)) throw noSafetensors(name, files)
-    const texts = files.filter(file => TEXT_FILES.test(file) || file === TEMPLATE_FILE || isSentenceFile(file))
-    await fetchAll(sharded ? [...texts, INDEX_FILE] : texts)
-    await fetchAll(sharded ? await shardNames(snapshot, name, files) : [SINGLE_FILE])
+    if (gguf !== undefined) await fetchAll(gguf.parts)
+    else await fetchSafetensors(client, name, snapshot, files, fetchAll)
     if (name.revision !== commit) await writeRef(join(repo, 'refs', name.revision), commit)
+    return gguf === undefined ? snapshot : join(snapshot, gguf.parts[0] as string)
   } catch (error) {
     throw diskError(error, repo)
   }
-  return snapshot
+}
+
+/** The GGUF model that is named, or the repository's own where it has nothing else. */
+function wantedGguf(name: ModelName, files: readonly string[]): GgufChoice | undefined {
+  const hasSafetensors = files.includes(SINGLE_FILE) || files.includes(INDEX_FILE)
+  if (name.file === undefined && hasSafetensors) return undefined
+  const models = ggufModels(files)
+  const gguf = chooseGguf(models, name.file)
+  if (gguf === undefined && (name.file !== undefined || models.length > 0)) throw noSuchGguf(name, models)
+  const lacks = gguf?.parts.find(part => !files.includes(part))
+  if (lacks !== undefined) {
+    throw new HubError('model_not_found', `${name.id} has no ${lacks}, one of ${gguf?.parts.length} files of a set`)
+  }
+  return gguf
+}
+
+async function fetchSafetensors(
+  { endpoint, options }: HubClient,
+  name: ModelName,
+  snapshot: string,
+  files: readonly string[],
+  fetchAll: (wanted: readonly string[]) => Promise<void>,
+): Promise<void> {
+  if (!files.includes('config.json')) {
+    throw new UnsupportedModelError(`${name.id} has no config.json on ${endpoint}; expected a transformers model`)
+  }
+  const sharded = !files.includes(SINGLE_FILE)
+  if (sharded && !files.includes(INDEX_FILE)) throw noSafetensors(name, files)
+  const texts = files.filter(file => TEXT_FILES.test(file) || file === TEMPLATE_FILE || isSentenceFile(file))
+  await fetchAll(sharded ? [...texts, INDEX_FILE] : texts)
+  await options.beforeWeights?.(snapshot)
+  await fetchAll(sharded ? await shardNames(snapshot, name, files) : [SINGLE_FILE])
 }
 
 async function fetchFiles(
@@ -66,7 +94,9 @@ async function fetchFiles(
   let needed = 0
   for (const file of infos) {
     const blob = blobPath(repo, file)
-    if (!(await isComplete(blob, file))) needed += file.size - ((await sizeOf(`${blob}.incomplete`)) ?? 0)
+    const have = (await isComplete(blob, file)) ? file.size : ((await sizeOf(`${blob}.incomplete`)) ?? 0)
+    needed += Math.max(0, file.size - have)
+    client.options.onProgress?.({ status: 'download', file: file.name, loaded: have, total: file.size })
   }
   await checkSpace(repo, needed)
   await mapConcurrently(infos, PARALLEL_DOWNLOADS, async file => {
@@ -106,14 +136,31 @@ async function shardNames(snapshot: string, name: ModelName, files: readonly str
   throw new HubError('model_not_found', `${name.id} has no ${shards[0]}, which its ${INDEX_FILE} names`)
 }
 
+function noSuchGguf({ id, file }: ModelName, models: readonly GgufChoice[]): HubError {
+  if (models.length === 0) {
+    const todo = `the name without ":${file}" takes its safetensors`
+    return new HubError('model_not_found', `${id} has no GGUF files; ${todo}`)
+  }
+  const labels = models.map(({ label }) => label)
+  const met =
+    file === undefined ? `${id} has several GGUF models` : `${id} has no one GGUF model ${JSON.stringify(file)}`
+  const meant = file === undefined ? undefined : nearest(file, labels)
+  const hint = meant === undefined ? `, such as ${id}:${labels[0]}` : `; did you mean ${id}:${meant}?`
+  return new HubError('model_not_found', `${met}; give one of ${labels.slice(0, 40).join(', ')}${hint}`)
+}
+
 function noSafetensors({ id }: ModelName, files: readonly string[]): UnsupportedModelError {
-  const weights = files.filter(file => /\.(safetensors|bin|pth?|gguf|onnx|h5|msgpack)$/.test(file)).slice(0, 3)
+  const weights = files.filter(file => /\.(safetensors|bin|pth?|onnx|h5|msgpack)$/.test(file)).slice(0, 3)
   const met = weights.length === 0 ? 'no weights' : weights.join(', ')
-  return new UnsupportedModelError(`${id} has ${met}; expected ${SINGLE_FILE} or ${INDEX_FILE} with its shards`)
+  return new UnsupportedModelError(
+    `${id} has ${met}; expected ${SINGLE_FILE}, ${INDEX_FILE} with its shards, or GGUF files`,
+  )
 }
 
 async function writeRef(path: string, commit: string): Promise<void> {
   await makeFolder(dirname(path))
-  await writeFile(`${path}.${process.pid}.new`, commit)
-  await rename(`${path}.${process.pid}.new`, path)
+  // Two downloads in one process may end at once.
+  const made = `${path}.${randomUUID()}.new`
+  await writeFile(made, commit)
+  await rename(made, path)
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OptionError } from '../../errors.ts'
+import { isGgufName } from '../gguf/find-gguf.ts'
 import { isModuleConfig } from '../sentence-transformers.ts'
 import { HubError, TransientError } from './hub-error.ts'
-import type { ModelName } from './model-name.ts'
+import { isRepoFile, type ModelName } from './model-name.ts'
 import { DEFAULT_ENDPOINT, type HubOptions } from './options.ts'
 
 /** A file's description from the hub. */
@@ -16,7 +17,7 @@ export interface RemoteFile {
 
 export interface RemoteModel {
   readonly commit: string
-  /** Names of the files in the top folder. */
+  /** Names of the files in the top folder, and paths of GGUF files and configs of modules below it. */
   readonly files: readonly string[]
 }
 
@@ -24,6 +25,8 @@ const MAX_REDIRECTS = 10
 /** Retries, and milliseconds per attempt, until the hub has answered once: a mistyped name should fail soon. */
 const FIRST_CONTACT = { retries: 1, timeout: 10_000 }
 const MAX_PAUSE = 30_000
+/** Milliseconds. The hub counts requests over 5 minutes: a longer wait is reported instead. */
+const MAX_ASKED_PAUSE = 300_000
 
 /** The part of the hub's HTTP API that a download needs. */
 export class HubClient {
@@ -48,8 +51,8 @@ export class HubClient {
       try {
         const { sha, siblings } = JSON.parse(body) as { sha: string; siblings: { rfilename: string }[] }
         if (!/^[0-9a-f]{40}$/.test(sha)) throw new TypeError(`the commit is ${String(sha)}`)
-        // We need no files in folders but configs of modules, and a name with ".." could leave the cache.
-        const isWanted = (f: string) => /^[\w][\w. +-]*$/.test(f) || isModuleConfig(f)
+        // A name with ".." could leave the cache. In folders we need GGUF files and configs of modules only.
+        const isWanted = (f: string) => isRepoFile(f) && (!f.includes('/') || isGgufName(f) || isModuleConfig(f))
         return { commit: sha, files: siblings.map(s => s.rfilename).filter(isWanted) }
       } catch (error) {
         throw new HubError('download_failed', `${url} did not answer like a hub: ${(error as Error).message}`)
@@ -119,10 +122,10 @@ export class HubClient {
     }
   }
 
-  /** Waits before the next attempt: doubling, at least as long as the server asks for, at most 30 s. */
+  /** Waits before the next attempt: doubling up to 30 s, and at least as long as the server asks for. */
   async pause(failures: number, retryAfter: number): Promise<void> {
     const { retryDelay = 500, signal } = this.options
-    const delay = Math.min(MAX_PAUSE, Math.max(retryDelay * 2 ** (failures - 1), retryAfter))
+    const delay = Math.max(Math.min(MAX_PAUSE, retryDelay * 2 ** (failures - 1)), retryAfter)
     await sleep(delay, undefined, signal && { signal }).catch(() => signal?.throwIfAborted())
   }
 
@@ -133,7 +136,11 @@ export class HubClient {
     }
     const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
     const message = `${what} from ${this.endpoint} failed after ${tries}: ${error.message}`
-    return new HubError('download_failed', `${message}. What has come is kept; try again later.`, { cause: error })
+    const limited = error.message.endsWith(' 429') && !this.options.token
+    const todo = limited
+      ? 'try again later, or give a token (HF_TOKEN): its owner may ask more often'
+      : 'try again later'
+    return new HubError('download_failed', `${message}. What has come is kept; ${todo}.`, { cause: error })
   }
 
   async #checkStatus(response: Response, url: URL): Promise<Response> {
@@ -144,8 +151,14 @@ export class HubClient {
     // The store's links expire: the next attempt gets a new one from the hub.
     const expired = status === 403 && url.origin !== new URL(this.endpoint).origin
     if (status === 408 || status === 429 || status >= 500 || expired) {
-      const after = Number(headers.get('retry-after') ?? 0)
-      throw new TransientError(`${url.host} answered ${status}`, Number.isFinite(after) ? after * 1000 : 0)
+      const after = askedPause(status, headers)
+      if (after <= MAX_ASKED_PAUSE) throw new TransientError(`${url.host} answered ${status}`, after)
+      const wait = `${Math.ceil(after / 60_000)} minutes`
+      const todo = this.options.token ? '' : ', or give a token (HF_TOKEN)'
+      throw new HubError(
+        'download_failed',
+        `${url.host} answered ${status} and asks to come back in ${wait}; what has come is kept: try again then${todo}`,
+      )
     }
     throw refusal(response, `${url.origin}${url.pathname}`, this.options.token !== undefined)
   }
@@ -165,6 +178,14 @@ export class HubClient {
 export function networkReason(error: unknown): string {
   const { message, cause } = error as Error & { cause?: { code?: string; message?: string } }
   return cause?.message || cause?.code || message
+}
+
+/** Milliseconds, from Retry-After (seconds or a date), else from the hub's own `ratelimit: "api";r=0;t=55`; 0 where there is none. */
+function askedPause(status: number, headers: Headers): number {
+  const limit = status === 429 ? /;t=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1] : undefined
+  const after = headers.get('retry-after') ?? limit ?? '0'
+  const ms = /^\d+$/.test(after.trim()) ? Number(after) * 1000 : Date.parse(after) - Date.now()
+  return Number.isFinite(ms) ? Math.max(0, ms) : 0
 }
 
 async function readBody(response: Response): Promise<string> {

@@ -16,6 +16,8 @@ export type HubErrorCode =
   | 'disk_full'
   /** The cache's folder cannot be created or written. */
   | 'cache_not_writable'
+  /** A model that is to be removed is being downloaded. */
+  | 'download_running'
 
 /** A model could not be obtained from the hub or its cache. */
 export class HubError extends LatentkitError {

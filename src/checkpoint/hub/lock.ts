@@ -45,6 +45,12 @@ export async function withLock<T>(
   }
 }
 
+/** Whether a process holds the lock now. */
+export async function isHeld(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined)
+  return there !== undefined && !(await isStale(path, await readOwner(path)))
+}
+
 async function tryLock(path: string, owner: Owner): Promise<boolean> {
   try {
     const file = await open(path, 'wx')

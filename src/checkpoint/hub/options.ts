@@ -28,6 +28,8 @@ export interface HubOptions {
   readonly fetch?: typeof fetch
   readonly signal?: AbortSignal
   readonly onProgress?: (event: DownloadProgress) => void
+  /** Called with the snapshot's folder once config.json and the other small files are in it; may refuse the model by throwing. */
+  readonly beforeWeights?: (folder: string) => Promise<void>
 }
 
 export const DEFAULT_ENDPOINT = 'https://huggingface.co'
@@ -40,13 +42,25 @@ export function hubSettings(
   env: Readonly<Record<string, string | undefined>>,
   home: string,
 ): Pick<HubOptions, 'cacheDir' | 'endpoint' | 'token' | 'offline'> {
-  const hfHome = env.HF_HOME || join(env.XDG_CACHE_HOME || join(home, '.cache'), 'huggingface')
-  const cacheDir = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(hfHome, 'hub')
+  const cacheDir = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(hubHome(env, home), 'hub')
   return {
-    // A shell expands ~, a .env file does not.
-    cacheDir: cacheDir.replace(/^~(?=[\\/]|$)/, () => home),
+    cacheDir: expanded(cacheDir, home),
     ...(env.HF_ENDPOINT && { endpoint: env.HF_ENDPOINT }),
     ...(env.HF_TOKEN && { token: env.HF_TOKEN }),
     ...(/^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '') && { offline: true }),
   }
+}
+
+/** The file in which `hf auth login` keeps the token. */
+export function tokenFile(env: Readonly<Record<string, string | undefined>>, home: string): string {
+  return expanded(env.HF_TOKEN_PATH || join(hubHome(env, home), 'token'), home)
+}
+
+function hubHome(env: Readonly<Record<string, string | undefined>>, home: string): string {
+  return env.HF_HOME || join(env.XDG_CACHE_HOME || join(home, '.cache'), 'huggingface')
+}
+
+/** A shell expands ~, a .env file does not. */
+function expanded(path: string, home: string): string {
+  return path.replace(/^~(?=[\\/]|$)/, () => home)
 }

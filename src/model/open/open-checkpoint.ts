@@ -32,9 +32,7 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   const gguf = findGguf(files)
   if (gguf !== undefined) return openGguf(files, gguf, options)
   if (!files.names.has('config.json')) return refuseWithoutConfig(files)
-  const configSource = await files.open('config.json')
-  const config = await readJson(configSource, MAX_CONFIG, ConfigError)
-  const configFile = configSource.path ?? configSource.name
+  const { config, file: configFile } = await readConfigFile(files)
   const generation = await readGenerationConfig(files)
   const texts = options.tokenizer === false ? {} : await readTokenizerFiles(files)
   const embedding = await readSentenceFiles(files)
@@ -50,6 +48,14 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
     ...(absent && { absent }),
     warnings: [...warnings, ...tokenIdWarnings(configFile, config), ...generation.warnings],
   })
+}
+
+/** config.json and its path. */
+export async function readConfigFile(
+  files: CheckpointFiles,
+): Promise<{ readonly config: JsonObject; readonly file: string }> {
+  const source = await files.open('config.json')
+  return { config: await readJson(source, MAX_CONFIG, ConfigError), file: source.path ?? source.name }
 }
 
 /** Holds only defaults for sampling: a damaged file is a warning, not an error. */

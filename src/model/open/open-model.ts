@@ -1,5 +1,7 @@
-import { modelFiles } from '../../checkpoint/find/folder.ts'
-import type { OpenOptions } from './open-checkpoint.ts'
+import { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { folderFiles, modelFiles } from '../../checkpoint/find/folder.ts'
+import { readModel } from '../../families/index.ts'
+import { type OpenOptions, readConfigFile } from './open-checkpoint.ts'
 import { type OpenedModel, openFiles } from './opened-model.ts'
 
 /**
@@ -8,4 +10,13 @@ import { type OpenedModel, openFiles } from './opened-model.ts'
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
   return openFiles(await modelFiles(path), options)
+}
+
+/**
+ * Throws ConfigError or UnsupportedModelError if the config.json in a folder is not of a model that runs: known before
+ * gigabytes of weights are downloaded.
+ */
+export async function checkConfig(folder: string): Promise<void> {
+  const { config, file } = await readConfigFile(await folderFiles(folder))
+  readModel(new ConfigReader(config, file))
 }

@@ -89,10 +89,11 @@ async function fromGguf(files: CheckpointFiles, file: string): Promise<PlanModel
 async function fromHubCache(source: string, cacheDir: string | undefined): Promise<PlanModel | undefined> {
   const name = cacheDir === undefined ? undefined : parseModelName(source)
   if (cacheDir === undefined || name === undefined) return undefined
-  const { folder, missing } = await findCached(cacheDir, name)
-  if (folder === undefined || missing.some(file => basename(file) === 'config.json')) return undefined
+  const { folder, path, missing } = await findCached(cacheDir, name)
   const short = name.id.slice(name.id.indexOf('/') + 1)
-  if (missing.length === 0) return fromFolder(folder, short)
+  if (path !== undefined) return fromFolder(path, short)
+  if (folder === undefined || name.file !== undefined) return undefined
+  if (missing.some(file => basename(file) === 'config.json')) return undefined
   const files = await folderFiles(folder)
   return planModelFromJson(await readJson(await files.open('config.json'), MAX_CONFIG, ConfigError), folder, short)
 }

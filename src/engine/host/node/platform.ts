@@ -32,11 +32,13 @@ async function pathOf(source: string, options: HostLoadOptions, { report, signal
   if (local !== undefined) return local
   const { resolveModel } = await import('../../../checkpoint/find/resolve-model.ts')
   const { hubSettings } = await import('../../../checkpoint/hub/options.ts')
+  const { checkConfig } = await import('../../../model/open/open-model.ts')
   return resolveModel(source, {
     ...hubSettings({}, homedir()),
     ...options.hub,
     ...(options.offline !== undefined && { offline: options.offline }),
     signal,
     onProgress: report,
+    beforeWeights: checkConfig,
   })
 }

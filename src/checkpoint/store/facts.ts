@@ -1,0 +1,59 @@
+/** What a store shows of a model's files. */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LatentkitError } from '../../errors.ts'
+import { HeaderCursor } from '../gguf/cursor.ts'
+import { readString, readValue } from '../gguf/metadata-values.ts'
+import { readJson } from '../json-file.ts'
+import { openFile } from '../source/file-source.ts'
+import type { StoredModel } from './model-store.ts'
+
+const MAX_CONFIG = 16 << 20
+/** Converters write it first. */
+const KEYS_SEARCHED = 32
+
+/** Sizes and times of a model's files that exist. Links are followed. */
+export async function factsOf(paths: readonly string[]): Promise<Pick<StoredModel, 'bytes' | 'files' | 'modifiedAt'>> {
+  const found = (await Promise.all(paths.map(path => stat(path).catch(() => undefined)))).filter(info => info?.isFile())
+  return {
+    bytes: found.reduce((sum, info) => sum + (info?.size ?? 0), 0),
+    files: found.length,
+    modifiedAt: new Date(Math.max(0, ...found.map(info => info?.mtimeMs ?? 0))),
+  }
+}
+
+/** `model_type` of a folder's config.json; null if it cannot be read. */
+export function familyOfFolder(folder: string): Promise<string | null> {
+  return orNull(async () => {
+    const { model_type: type } = await readJson(await openFile(join(folder, 'config.json')), MAX_CONFIG)
+    return typeof type === 'string' && type !== '' ? type : null
+  })
+}
+
+/** `general.architecture` of a GGUF file, without reading its vocabulary; null if it cannot be read. */
+export function familyOfGguf(path: string): Promise<string | null> {
+  return orNull(async () => {
+    const cursor = new HeaderCursor(await openFile(path))
+    await cursor.need(24, 'its first fields')
+    if (cursor.text(4) !== 'GGUF') return null
+    cursor.bytes(12)
+    const count = Math.min(cursor.size('the number of keys'), KEYS_SEARCHED)
+    for (let i = 0; i < count; i++) {
+      const key = await readString(cursor, `the name of key ${i}`, 1 << 16)
+      await cursor.need(4, key)
+      const value = await readValue(cursor, cursor.u32(), key)
+      if (key === 'general.architecture') return typeof value === 'string' ? value : null
+    }
+    return null
+  })
+}
+
+/** A damaged or unreadable file has no family; what opens the model will report why. */
+async function orNull(read: () => Promise<string | null>): Promise<string | null> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof LatentkitError || typeof (error as NodeJS.ErrnoException).code === 'string') return null
+    throw error
+  }
+}
