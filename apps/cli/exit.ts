@@ -41,6 +41,11 @@ export function errorAsJson(error: unknown): string {
   return JSON.stringify({ error: { code: errorCode(error), message: messageOf(error) } })
 }
 
+/** The same for a line of a batch, whose options have the names of the API. */
+export function errorOfLine(error: unknown): { readonly code: string; readonly message: string } {
+  return { code: errorCode(error), message: oneLine(error instanceof Error ? error.message : String(error)) }
+}
+
 function messageOf(error: unknown): string {
   if (error instanceof Error && 'tokens' in error && 'contextLength' in error) {
     const { tokens, contextLength } = error

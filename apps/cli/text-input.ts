@@ -98,7 +98,8 @@ export class Parts {
   }
 }
 
-function unreadable(path: string, error: unknown): never {
+/** Throws the error of a file that cannot be read. */
+export function unreadable(path: string, error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file',

@@ -256,7 +256,7 @@ export function resolveOptions({ seed, ...options }: SamplingOptions): ResolvedO
   const { logitBias = {}, xtc, dynamicTemperature, mirostat } = given
   for (const [name, field, of] of NEEDED) {
     const value: object | undefined = given[name]
-    if (value && !(field in value)) throw new OptionError(`${name}.${field} is undefined; expected ${of}`)
+    if (value && !(field in value)) throw new OptionError(`${name}.${field} is missing; expected ${of}`)
   }
   const beside = mirostat && NOT_WITH_MIROSTAT.find(name => given[name] !== undefined)
   if (beside) throw new OptionError(`${beside} and mirostat were given; mirostat takes the place of ${beside}`)

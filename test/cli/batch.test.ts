@@ -1,5 +1,6 @@
 /** Many texts from a file: in order, the same after a kill, and a line's error is its own. */
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -67,5 +68,52 @@ describe('generate --batch', { timeout: 60_000 }, () => {
     expect(code).toBe(1)
     expect((await latentkit(['generate', '--batch', join(folder, 'none.jsonl')])).stderr).toMatch(/cannot be read/)
     expect((await latentkit(['generate', '--out', 'x'])).code).toBe(2)
+  })
+
+  it("holds lines to the command's form, or to their own, and gives values", async () => {
+    const schema = { type: 'object', properties: { legs: { type: 'integer', maximum: 4 } }, required: ['legs'] }
+    const own = { prompt: 'Yes?', choices: ['yes'] }
+    const folder = tempFolder({ 'in.jsonl': jsonl([{ prompt: 'A pet:' }, own]), 'schema.json': JSON.stringify(schema) })
+    const files = ['in.jsonl', 'schema.json'].map(name => join(folder, name))
+    const { stdout } = await latentkit(['generate', '--batch', files[0]!, '--schema', files[1]!])
+    const [pet, yes] = parsed(stdout)
+    expect(pet.value).toEqual(JSON.parse(pet.text))
+    expect(pet.value.legs).toBeLessThanOrEqual(4)
+    expect(yes).toMatchObject({ text: 'yes' })
+    expect(yes).not.toHaveProperty('value')
+  })
+
+  it('reads standard input, a byte order mark and 40 lines at once without a warning', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({ id: i, prompt: 'The fox', maxTokens: 1 }))
+    const { stdout, stderr, code } = await latentkit(['generate', '--batch', '-', '--quiet'], {
+      input: `\ufeff${jsonl(many)}`,
+    })
+    expect([parsed(stdout).length, stderr, code]).toEqual([40, '', 0])
+    const folder = tempFolder({ 'in.jsonl': `\ufeff${jsonl(many.slice(0, 2))}` })
+    const read = await latentkit(['generate', '--batch', join(folder, 'in.jsonl'), '--quiet'])
+    expect([parsed(read.stdout).map(({ id }) => id), read.code]).toEqual([[0, 1], 0])
+  })
+
+  it('names options as a line does, and counts the failures of earlier runs', async () => {
+    const folder = tempFolder({ 'in.jsonl': jsonl([{ prompt: 'x', maxTokens: -1 }]) })
+    const run = () => latentkit(['generate', '--batch', join(folder, 'in.jsonl'), '--out', join(folder, 'out.jsonl')])
+    expect((await run()).code).toBe(1)
+    const again = await run()
+    expect([again.code, again.stderr]).toEqual([1, '1 line failed; its result says why\n'])
+    const [result] = parsed(readFileSync(join(folder, 'out.jsonl'), 'utf8'))
+    expect(result.error).toEqual({ code: 'bad_option', message: expect.stringMatching(/^maxTokens is -1; expected/) })
+  })
+
+  it('refuses to write what another process writes, the batch itself and what is no file', async () => {
+    const folder = tempFolder({ 'in.jsonl': jsonl([{ id: 'a', prompt: 'x' }]) })
+    const run = (out: string) => latentkit(['generate', '--batch', join(folder, 'in.jsonl'), '--out', out])
+    const out = join(folder, 'out.jsonl')
+    writeFileSync(`${out}.writing`, `${process.pid} ${hostname()}\n`)
+    const results = await Promise.all([run(out), run(join(folder, 'in.jsonl')), run(folder)])
+    expect(results.map(({ code, stderr }) => `${code} ${stderr}`)).toEqual([
+      expect.stringMatching(/^1 .*another process writes/),
+      expect.stringMatching(/^2 .*is the batch itself/),
+      expect.stringMatching(/^2 .*is not a file/),
+    ])
   })
 })

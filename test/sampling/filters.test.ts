@@ -201,15 +201,12 @@ test('naturalLog is Math.log to one unit in the last place', () => {
 test.each<[SamplingOptions, string]>([
   [{ typicalP: 1.5 }, 'typicalP is 1.5; expected a number from 0 to 1'],
   [{ topNSigma: -1 }, 'topNSigma is -1; expected a finite number of at least 0'],
-  [{ xtc: {} as never }, 'xtc.probability is undefined; expected a number from 0 to 1'],
+  [{ xtc: {} as never }, 'xtc.probability is missing; expected a number from 0 to 1'],
   [{ xtc: { probability: 2 } }, 'xtc.probability is 2; expected a number from 0 to 1'],
   [{ xtc: { probabilty: 1 } as never }, 'xtc has no option probabilty; did you mean probability?'],
-  [{ dry: { base: 2 } as never }, 'dry.multiplier is undefined; expected a finite number of at least 0'],
+  [{ dry: { base: 2 } as never }, 'dry.multiplier is missing; expected a finite number of at least 0'],
   [{ dry: { multiplier: 1, base: 0.5 } }, 'dry.base is 0.5; expected a finite number of at least 1'],
-  [
-    { dynamicTemperature: {} as never },
-    'dynamicTemperature.range is undefined; expected a finite number of at least 0',
-  ],
+  [{ dynamicTemperature: {} as never }, 'dynamicTemperature.range is missing; expected a finite number of at least 0'],
   [{ mirostat: { eta: 2 } }, 'mirostat.eta is 2; expected a number from 0 to 1'],
   [{ mirostat: {}, topP: 0.5 }, 'topP and mirostat were given; mirostat takes the place of topP'],
   [{ mirostat: {}, xtc: { probability: 1 } }, 'xtc and mirostat were given; mirostat takes the place of xtc'],

@@ -12,6 +12,7 @@ import { addOutputOptions, type OutputFlags, toOutput } from '../options/output.
 import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { addSeveralOptions, type SeveralFlags, toBeamOptions } from '../options/several.ts'
 import { colours } from '../output/colour.ts'
+import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
 import { type Answer, remarks, statsLine } from '../output/stats.ts'
 import { answerText, note, write, writeJson } from '../output/stdout.ts'
@@ -46,7 +47,10 @@ export function addGenerate(program: Command): void {
         description: 'fill the gap between the prompt and this text',
       }),
     )
-    .option('--batch <file>', 'answer each line of a JSON-lines file; results are JSON lines in the same order')
+    .option(
+      '--batch <file>',
+      'answer each line of a JSON-lines file (-: standard input); results are JSON lines in the same order',
+    )
     .option('--out <file>', 'where they go; a later run continues there (default: standard output)')
     .option('--echo', 'repeat the prompt before its continuation (default on a terminal)')
     .option('--no-echo', 'only the continuation')
@@ -122,18 +126,21 @@ async function generateBatch(
   if (one !== undefined)
     throw new UsageError('--batch takes its texts from the file: no text, --suffix, --n or --best-of')
   const model = modelArgument(first)
+  const output = await toOutput(flags)
   const interrupt = watchInterrupt()
   const { runBatch } = await import('../batch/batch.ts')
   const engine = await loadEngine(model, flags, interrupt.signal)
   const progress = new Progress()
   try {
-    const { seed: _, ...given } = promptOptions(model, flags)
+    const { seed: _, ...drawing } = promptOptions(model, flags)
+    const given = { ...drawing, ...output }
     const defaults = flags.seed === undefined ? given : { ...given, seed: flags.seed }
     const shown = flags.quiet ? null : progress
     const failed = await runBatch(engine, { file, out: flags.out, defaults, signal: interrupt.signal, progress: shown })
     progress.stop()
     if (failed > 0) {
-      if (!flags.quiet) note(`${failed} lines failed; their results say why`)
+      if (!flags.quiet)
+        note(`${format.plural(failed, 'line')} failed; ${failed === 1 ? 'its result says' : 'their results say'} why`)
       process.exitCode = EXIT.failed
     }
   } finally {
