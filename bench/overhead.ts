@@ -47,7 +47,7 @@ const next = <T extends FromHost['type']>(type: T) =>
   })
 
 const host = new Host({
-  port: { post: message => receive(message), close: () => {} },
+  port: { postMessage: message => receive(message), close: () => {} },
   pause: () => new Promise(resolve => setImmediate(resolve)),
   load: async (...args) => {
     const parts = await loadInNode(...args)

@@ -77,23 +77,16 @@ export class Model {
    */
   async forward(inputs: readonly StepInput[], capture?: Capture, between?: BetweenLayers): Promise<Tensor> {
     const { kernels: k } = this
-    const arena = this.#arena
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
     for (const { cache } of inputs) if (cache.hasCopies) await cache.settle()
-    arena.reset()
-    const { ropes } = this.#decoder
-    const plan = planStep(inputs, this.#keys, ropes)
-    const shape = capture || !k.resubmit ? null : this.#repeatableShape(inputs, plan)
+    const plan = planStep(inputs, this.#keys, this.#decoder.ropes)
+    const shape = capture || !k.resubmit ? null : repeatableShape(inputs, plan)
     const known = shape === null ? undefined : this.#recorded.get(shape)
-    const step = known?.step ?? placeStep(arena, plan, ropes)
-    putStep(k, step, plan)
-    let logits = known?.logits
-    if (known && logits) await k.resubmit?.(known.recording)
-    else {
-      logits = await this.#record(step, capture, between)
-      await k.submit()
-      if (shape !== null) this.#keepRecording(shape, step, logits)
+    if (known) {
+      putStep(k, known.step, plan)
+      await k.resubmit?.(known.recording)
     }
+    const logits = known?.logits ?? (await this.#record(plan, shape, capture, between))
     for (const { tokens, cache, prompt, path } of inputs) {
       cache.commit(tokens, rowProvenance(this.#rowRules, cache.length, tokens.length, prompt, path))
     }
@@ -117,7 +110,7 @@ export class Model {
     const parts = { kernels, arena: this.#arena, layout, config, ropes: this.#decoder.ropes }
     const distance = start - to.length
     for (const run of rowRuns(from.provenance, start, end, SHIFT_ROWS)) {
-      this.#arena.reset()
+      this.#resetArena()
       recordShift(parts, from, to, run, distance)
       await this.kernels.submit()
       const rows = [run.start, run.start + run.count] as const
@@ -138,40 +131,56 @@ export class Model {
     this.pool.dispose()
   }
 
-  async #record(step: Step, capture: Capture | undefined, between: BetweenLayers | undefined): Promise<Tensor> {
+  /** The step's logits; its operations are kept where it has a shape. */
+  async #record(
+    plan: StepPlan,
+    shape: string | null,
+    capture: Capture | undefined,
+    between: BetweenLayers | undefined,
+  ): Promise<Tensor> {
+    this.#resetArena()
+    const step = placeStep(this.#arena, plan, this.#decoder.ropes)
+    putStep(this.kernels, step, plan)
     const backend = { ops: this.kernels, scratch: this.#arena, keys: this.#keys }
     const text = decoder(backend, this.#decoder, step, capture)
     for (;;) {
       const { done, value } = text.next()
-      if (done) return value
+      if (done) {
+        await this.kernels.submit()
+        if (shape !== null) this.#keepRecording(shape, step, value)
+        return value
+      }
       if (!between) continue
       await this.kernels.submit()
       await between(value)
     }
   }
 
-  /**
-   * Steps that generate repeat the same operations on the same addresses; only buffers change. Equal shapes mean equal
-   * records. null: a step that is not likely to come again.
-   */
-  #repeatableShape(inputs: readonly StepInput[], plan: StepPlan): string | null {
-    let shape = `${this.#arena.generation}`
-    // What lies behind longer block tables lies elsewhere.
-    for (const { tables } of plan.groups) shape += ` ${tables.capacity}`
-    for (const { tokens, prompt, logits, path } of inputs) {
-      if (prompt || path || tokens.length > REPEATED_ROWS) return null
-      shape += ` ${tokens.length} ${logits}`
-    }
-    return shape
+  #resetArena(): void {
+    if (this.#arena.reset()) this.#recorded.clear()
   }
 
   #keepRecording(shape: string, step: Step, logits: Tensor): void {
     const recording = this.kernels.recording?.()
     if (!recording) return
-    // Those of an arena that has grown since are never asked for again.
     if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
     this.#recorded.set(shape, { recording, step, logits })
   }
+}
+
+/**
+ * Steps that generate repeat the same operations on the same addresses; only buffers change. Equal shapes mean equal
+ * records. null: a step that is not likely to come again.
+ */
+function repeatableShape(inputs: readonly StepInput[], plan: StepPlan): string | null {
+  let shape = ''
+  // What lies behind longer block tables lies elsewhere.
+  for (const { tables } of plan.groups) shape += ` ${tables.capacity}`
+  for (const { tokens, prompt, logits, path } of inputs) {
+    if (prompt || path || tokens.length > REPEATED_ROWS) return null
+    shape += ` ${tokens.length} ${logits}`
+  }
+  return shape
 }
 
 /** A step's operations, and where its descriptors and logits lie. */

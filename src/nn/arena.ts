@@ -15,7 +15,6 @@ export class Arena implements Scratch {
   /** Pieces beyond the slab, by the offset they stand for. */
   readonly #overflow = new Map<number, Tensor>()
   #outgrown: Tensor[] = []
-  #generation = 0
   #used = 0
   #peak = 0
   #next = 0
@@ -23,11 +22,6 @@ export class Arena implements Scratch {
 
   constructor(memory: KernelMemory) {
     this.#memory = memory
-  }
-
-  /** Changes when the same shapes may get other addresses than before. */
-  get generation(): number {
-    return this.#generation
   }
 
   take(shape: readonly number[], dtype: 'f32' | 'i32' = 'f32'): Tensor {
@@ -70,15 +64,16 @@ export class Arena implements Scratch {
     this.#used = mark
   }
 
-  /** Gives back everything; nothing recorded may still use it. */
-  reset(): void {
-    if (this.#overflow.size > 0) {
+  /** Gives back everything; nothing recorded may still use it. True: the same shapes get other addresses from now on. */
+  reset(): boolean {
+    const moves = this.#overflow.size > 0
+    if (moves) {
       this.#freeAll()
       this.#slab = this.#memory.alloc('u8', [this.#peak])
-      this.#generation++
     }
     this.#used = 0
     this.#next = 0
+    return moves
   }
 
   dispose(): void {

@@ -52,7 +52,7 @@ export class HostLab {
     this.parts = parts
     this.notices = notices
     this.#disk = disk
-    const port = { post: (message: FromHost) => this.#receive(message), close: () => this.#closed() }
+    const port = { postMessage: (message: FromHost) => this.#receive(message), close: () => this.#closed() }
     this.#host = new Host({
       port,
       pause: () => new Promise(resolve => setImmediate(resolve)),

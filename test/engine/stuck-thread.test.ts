@@ -17,7 +17,7 @@ const STATE = '{ cache: { tokens: 0, usedBytes: 0, bytes: 0 }, keep: 0, tokens: 
 /** What a real thread says and does, but for the model: it answers at once, and never again where it is asked for EVIL. */
 const HOST = `
   import { parentPort, workerData } from 'node:worker_threads'
-  const signs = new Int32Array(workerData)
+  const signs = new Int32Array(workerData.shared)
   const say = message => parentPort.postMessage(message)
   const act = text => {
     if (text === '${EVIL}') /(a+)+!/.test('a'.repeat(60))

@@ -32,10 +32,11 @@ for await (const _ of text) {
   if (tokens < 40 || tokens < previous + 8) continue
   previous = tokens
   const [up, down] = await Promise.all([caller, worker].map(filesRun))
-  const steps = down.calls('engine/loop/step-loop', 'step')
+  const steps = down.calls('nn/step', 'planStep')
   // A block is full only now and then, and so is the way of its rows to the tree.
   const plain = down.calls('cache/pool', 'take') === 0
-  const whole = steps > 1 && up.calls('engine/wire/generation', 'push') > 0
+  const whole =
+    steps > 2 && down.calls('engine/wire/outbox', 'flush') > 0 && up.calls('engine/wire/generation', 'push') > 0
   if (whole && plain && !(best?.worker.length < down.files.length))
     best = { steps, caller: up.files, worker: down.files }
 }

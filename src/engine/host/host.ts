@@ -12,13 +12,15 @@ import { Archive } from '../saved/archive.ts'
 import type { ProgressEvent } from '../types/options.ts'
 import type { LoadContext } from '../types/platform.ts'
 import type { Call, FromHost, HostLoadOptions, Replies, SessionState, ToHost } from '../types/protocol.ts'
+import type { Signs } from '../types/signs.ts'
 import { Outbox } from '../wire/outbox.ts'
 import { toWire } from '../wire/wire-errors.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 import { HostVectors } from './host-vectors.ts'
 
+/** A `MessagePort` of Node or of the web. */
 export interface HostPort {
-  readonly post: (message: FromHost) => void
+  postMessage(message: FromHost): void
   close(): void
 }
 
@@ -26,8 +28,8 @@ export interface HostOptions {
   readonly port: HostPort
   /** Lets messages in: resolves after those that have arrived were received. */
   readonly pause: () => Promise<void>
-  /** Is told when kernels begin and end to compute. Default: nobody is. */
-  readonly computing?: (now: boolean) => void
+  /** Where it shows that kernels compute. Default: nowhere. */
+  readonly signs?: Pick<Signs, 'computing'>
   /** Finds and loads a model: what differs between Node and a browser. */
   readonly load: (source: string, options: HostLoadOptions, context: LoadContext) => Promise<Parts>
 }
@@ -46,7 +48,8 @@ interface Running extends HostSessionContext {
 export class Host {
   readonly #port: HostPort
   readonly #pause: () => Promise<void>
-  readonly #computing: (now: boolean) => void
+  readonly #post: (message: FromHost) => void
+  readonly #signs: Pick<Signs, 'computing'>
   readonly #load: HostOptions['load']
   readonly #sessions = new Map<number, HostSession>()
   /** Why a session could not be made: nothing answers to `open`, so its prompts are told. */
@@ -56,9 +59,10 @@ export class Host {
   readonly #loading = new AbortController()
   #running: Running | null = null
 
-  constructor({ port, pause, load, computing = () => {} }: HostOptions) {
-    this.#computing = computing
+  constructor({ port, pause, load, signs = { computing: false } }: HostOptions) {
+    this.#signs = signs
     this.#port = port
+    this.#post = port.postMessage.bind(port)
     this.#pause = pause
     this.#load = load
   }
@@ -94,8 +98,8 @@ export class Host {
 
   async #begin({ source, options }: ToHost & { type: 'load' }): Promise<void> {
     try {
-      const report = throttled(event => this.#port.post({ type: 'progress', event }))
-      const notice = (text: string) => this.#port.post({ type: 'notice', text: sentence(text) })
+      const report = throttled(event => this.#post({ type: 'progress', event }))
+      const notice = (text: string) => this.#post({ type: 'notice', text: sentence(text) })
       const parts = await this.#load(source, options, { report, notice, signal: this.#loading.signal })
       if (this.#loading.signal.aborted) {
         parts.draft?.dispose()
@@ -103,7 +107,7 @@ export class Host {
         parts.kernels.dispose()
         return
       }
-      const { post } = this.#port
+      const post = this.#post
       const now = performance.now.bind(performance)
       const outbox = new Outbox(post, now)
       const { chunkSize = DEFAULT_CHUNK } = options
@@ -112,7 +116,7 @@ export class Host {
         idle: () => [...this.#sessions.values()].filter(session => session.isIdle),
         releasing: () => past.disk?.flush() ?? archive.flush() ?? this.#preparing(),
       }
-      const timing = { pause: this.#pause, computing: this.#computing, now }
+      const timing = { pause: this.#pause, signs: this.#signs, now }
       const mayBlock = parts.masks?.mayBlock ?? false
       const loop = new StepLoop({ model: parts.model, chunkSize, aloneSize, outbox, memory, mayBlock, ...timing })
       const mover: RowMover = { shift: (...rows) => loop.computed(() => parts.model.shift(...rows)) }
@@ -121,9 +125,9 @@ export class Host {
       const vectors = new HostVectors({ parts, loop, pause: this.#pause, now, post })
       this.#running = { parts, chat: lazyChat(parts), loop, outbox, past, archive, vectors, now, post }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
-      this.#port.post({ type: 'ready', info: parts.info })
+      this.#post({ type: 'ready', info: parts.info })
     } catch (error) {
-      this.#port.post({ type: 'failed', error: toWire(error) })
+      this.#post({ type: 'failed', error: toWire(error) })
     }
   }
 
@@ -147,7 +151,7 @@ export class Host {
     const session = this.#sessions.get(id)
     if (!session) {
       const error = this.#unmade.get(id) ?? new DisposedError('session')
-      this.#port.post({ type: 'stopped', id: prompt, error: toWire(error), state: null })
+      this.#post({ type: 'stopped', id: prompt, error: toWire(error), state: null })
     }
     return session
   }
@@ -160,9 +164,9 @@ export class Host {
 
   async #answer(id: number, call: Call): Promise<void> {
     try {
-      this.#port.post({ type: 'reply', id, value: await this.#call(id, call) })
+      this.#post({ type: 'reply', id, value: await this.#call(id, call) })
     } catch (error) {
-      this.#port.post({ type: 'refused', id, error: toWire(error) })
+      this.#post({ type: 'refused', id, error: toWire(error) })
     }
   }
 

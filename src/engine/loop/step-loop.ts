@@ -1,6 +1,7 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
 import { wantedLogits } from '../../nn/step.ts'
+import type { Signs } from '../types/signs.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { arbitrate, type MemoryClaim, type MemoryDecision, type OuterMemory } from './memory-arbiter.ts'
 import { Patience } from './patience.ts'
@@ -19,8 +20,8 @@ export interface LoopOptions {
   readonly outbox: Outbox
   /** Lets messages in between two steps. */
   readonly pause: () => Promise<void>
-  /** Is told when the model begins and ends to compute. Default: nobody is. */
-  readonly computing?: (now: boolean) => void
+  /** Where it shows that the model computes. Default: nowhere. */
+  readonly signs?: Pick<Signs, 'computing'>
   /** What a full cache may take or wait for before sequences give way. Default: nothing. */
   readonly memory?: OuterMemory
   readonly now: () => number
@@ -48,6 +49,7 @@ const LONE_CLAIM: MemoryClaim = { priority: 0, waits: true, holds: false, yielde
 export class StepLoop {
   readonly #options: LoopOptions
   readonly #memory: OuterMemory
+  readonly #signs: Pick<Signs, 'computing'>
   /** How long it blocks for masks of texts. */
   readonly patience: Patience
   #running: Sequence[] = []
@@ -59,13 +61,13 @@ export class StepLoop {
   #turn: Promise<unknown> = Promise.resolve()
   /** When messages were let in. */
   #letIn = 0
-  #computing = false
   /** What the last step's logits were read into; a longer one takes its place. */
   #logits = new Float32Array(0)
 
   constructor(options: LoopOptions) {
     this.#options = options
     this.#memory = options.memory ?? NO_MEMORY
+    this.#signs = options.signs ?? { computing: false }
     this.patience = new Patience(options.mayBlock ?? false, options.now)
   }
 
@@ -83,11 +85,11 @@ export class StepLoop {
 
   /** Runs what only the model is asked for: it takes its time, and always comes to an end. */
   async computed<T>(work: () => Promise<T>): Promise<T> {
-    this.#compute(true)
+    this.#signs.computing = true
     try {
       return await work()
     } finally {
-      this.#compute(false)
+      this.#signs.computing = false
     }
   }
 
@@ -115,10 +117,10 @@ export class StepLoop {
   async #letMessagesIn(): Promise<void> {
     const { pause, now } = this.#options
     if (now() - this.#letIn < PAUSE_AFTER) return
-    const computing = this.#computing
-    this.#compute(false)
+    const { computing } = this.#signs
+    this.#signs.computing = false
     await pause()
-    this.#compute(computing)
+    this.#signs.computing = computing
     this.#letIn = now()
   }
 
@@ -257,11 +259,6 @@ export class StepLoop {
     const keepsWaiting = left > this.#options.chunkSize && this.#running.length > batch.length
     if (keepsWaiting || batch.every(({ sequence }) => sequence.hasEnded)) throw new GivenUp()
     for (const part of batch) part.sequence.reportReading(part, done)
-  }
-
-  #compute(now: boolean): void {
-    this.#computing = now
-    this.#options.computing?.(now)
   }
 
   #retire(): void {

@@ -30,13 +30,13 @@ export class TextStream {
   /** The text that the token makes certain, and whether a stop sequence came after it. */
   push(token: number): { readonly text: string; readonly stopped: boolean } {
     const { stops, tokenizer, skipSpecialTokens, minTokens = 0 } = this.#options
-    const hidden = skipSpecialTokens && tokenizer.isSpecial(token)
-    const shown = hidden ? '' : this.#detokenizer.push(token)
+    const shown = this.#detokenizer.push(token)
     if (!stops) return { text: shown, stopped: false }
     if (this.#pushed.length < minTokens) {
       this.#pushed.push(0)
       return { text: shown, stopped: false }
     }
+    const hidden = skipSpecialTokens && tokenizer.isSpecial(token)
     const text = hidden ? stops.pushHidden(token) : stops.push(shown)
     this.#pushed.push(stops.pushed)
     return { text, stopped: stops.stop !== undefined }

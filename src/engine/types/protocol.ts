@@ -175,7 +175,6 @@ export type FromHost =
     }
   | { readonly type: 'reply'; readonly id: number; readonly value: Replies[keyof Replies] }
   /** A file that is not whole yet: it goes if the process or the thread is ended. */
-  | { readonly type: 'part'; readonly path: string; readonly begun: boolean }
   | { readonly type: 'refused'; readonly id: number; readonly error: WireError }
 
 /** One end's view of the other: where messages go, and how the line is held open or cut. */

@@ -40,6 +40,8 @@ export class CoreMemory {
   /** Of blocks and tensors, and of weights, which stay. null: the host's memory is one piece. */
   readonly #pieces: Pieces | null
   readonly #weights: Pieces | null
+  /** Elements of the tensors that were copied, which are checked once: a step's come again with every token. */
+  readonly #counts = new WeakMap<Tensor, number>()
   #directory: BlockDirectory | null = null
   #bytes = 0
   #failure: ModelFileChangedError | null = null
@@ -121,17 +123,27 @@ export class CoreMemory {
   }
 
   upload(tensor: Tensor, data: TypedArray): void {
-    expectContiguous('upload', tensor)
-    expectArray('upload: data', tensor, data)
+    const count = this.#countOf('upload', tensor)
+    expectArray('upload: data', tensor, count, data)
     this.host.write(tensor.address, bytesOf(data))
   }
 
   read(tensor: Tensor, into?: TypedArray): TypedArray {
-    expectContiguous('read', tensor)
-    const data = into ?? new ARRAYS[tensor.dtype](elementCount(tensor.shape))
-    if (into) expectArray('read: into', tensor, into)
+    const count = this.#countOf('read', tensor)
+    const data = into ?? new ARRAYS[tensor.dtype](count)
+    if (into) expectArray('read: into', tensor, count, into)
     this.host.read(tensor.address, bytesOf(data))
     return data
+  }
+
+  /** The elements of a tensor, which must be contiguous. */
+  #countOf(what: string, tensor: Tensor): number {
+    const known = this.#counts.get(tensor)
+    if (known !== undefined) return known
+    expectContiguous(what, tensor)
+    const count = elementCount(tensor.shape)
+    this.#counts.set(tensor, count)
+    return count
   }
 
   run(list: CommandList, profile?: Profile | null): void {
@@ -230,8 +242,7 @@ function checkRun(result: number): void {
   throw new LatentkitError('internal', `The core refused a command list (${result}): this is a bug in latentkit.`)
 }
 
-function expectArray(what: string, { dtype, shape }: Tensor, data: TypedArray): void {
-  const n = elementCount(shape)
+function expectArray(what: string, { dtype }: Tensor, n: number, data: TypedArray): void {
   if (data instanceof ARRAYS[dtype] && data.length === n) return
   fail(what, `${data.constructor.name} of ${data.length}`, `${ARRAYS[dtype].name} of ${n}`)
 }

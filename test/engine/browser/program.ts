@@ -80,7 +80,10 @@ function link(picked: Picked): OpenLink {
     })
     const later = (work: () => void) => void setTimeout(work, 0)
     const host = new Host({
-      port: { post: (message: FromHost) => later(() => events.message(structuredClone(message))), close: () => end() },
+      port: {
+        postMessage: (message: FromHost) => later(() => events.message(structuredClone(message))),
+        close: () => end(),
+      },
       pause: () => new Promise(resolve => later(resolve)),
       load: (source, options, context) => loadParts(platformOf(picked), source, options, context),
     })

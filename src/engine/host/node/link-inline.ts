@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
 import type { FromHost, HostEvents, HostLink, ToHost } from '../../types/protocol.ts'
 import { Host } from '../host.ts'
@@ -6,11 +7,7 @@ import { loadInNode } from './platform.ts'
 /** The host in the caller's own thread, over the same messages: each step blocks the event loop. */
 export function openInline(events: HostEvents): HostLink {
   const { port1: near, port2: far } = new MessageChannel()
-  const host = new Host({
-    port: { post: message => far.postMessage(message), close: () => far.close() },
-    pause: () => new Promise(resolve => setImmediate(resolve)),
-    load: loadInNode,
-  })
+  const host = new Host({ port: far, pause: setImmediate, load: loadInNode })
   const ended = new Promise<void>(resolve => near.once('close', () => resolve()))
   far.on('message', (message: ToHost) => host.receive(message))
   near.on('message', (message: FromHost) => events.message(message))

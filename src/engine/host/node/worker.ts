@@ -1,28 +1,22 @@
 /** What runs in the worker thread of Node: the host, wired to the thread's port. Imports nothing it does not need. */
+import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { reportPartialsTo } from '../../../files/partial-files.ts'
 import { onWork } from '../../../tokenizer/work.ts'
-import type { FromHost, ToHost } from '../../types/protocol.ts'
+import type { ToHost } from '../../types/protocol.ts'
 import { Signs } from '../../types/signs.ts'
 import { Host } from '../host.ts'
+import type { PartialFile, ThreadData } from './link-worker.ts'
 import { loadInNode } from './platform.ts'
 
 if (parentPort) {
-  const port = parentPort
-  const signs = new Signs(workerData as SharedArrayBuffer)
-  const post = (message: FromHost) => port.postMessage(message)
+  const { shared, parts } = workerData as ThreadData
+  const signs = new Signs(shared)
   onWork(() => signs.showWork())
-  reportPartialsTo((path, begun) => post({ type: 'part', path, begun }))
-  const host = new Host({
-    port: { post, close: () => port.close() },
-    // Messages are taken in between two turns of the loop.
-    pause: () => new Promise(resolve => setImmediate(resolve)),
-    load: loadInNode,
-    computing: now => {
-      signs.computing = now
-    },
-  })
-  port.on('message', (message: ToHost) => {
+  reportPartialsTo((path, begun) => parts.postMessage({ path, begun } satisfies PartialFile))
+  // Messages are taken in between two turns of the loop.
+  const host = new Host({ port: parentPort, pause: setImmediate, load: loadInNode, signs })
+  parentPort.on('message', (message: ToHost) => {
     signs.showMessage()
     host.receive(message)
   })
