@@ -96,6 +96,20 @@ module.exports = {
       from: { path: '^apps/' },
       to: { path: '^src/', pathNot: '^src/(index|tools|planning/index|for-apps)\\.ts$' },
     },
+    // The chat page runs in a browser: it knows the server by HTTP only. What it computes knows nothing of what it shows.
+    { name: 'page-is-alone', severity: 'error', from: { path: '^apps/page/' }, to: { path: '^(src|apps/(?!page/))' } },
+    {
+      name: 'page-texts-are-pure',
+      severity: 'error',
+      from: { path: '^apps/page/(wire|talk)/' },
+      to: { path: '^apps/page/(store|markdown|view)/' },
+    },
+    {
+      name: 'page-views-come-last',
+      severity: 'error',
+      from: { path: '^apps/page/(store|markdown)/' },
+      to: { path: '^apps/page/view/' },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -1,0 +1,72 @@
+// Builds the chat page (apps/page) into dist/apps/page: one HTML file, and beside it files whose names change with their
+// content, so that browsers may keep them for ever. The server gives them out as they are.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { updateFiles } from './update-files.mjs'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const source = path.join(root, 'apps', 'page')
+const built = path.join(root, 'build', 'page')
+const target = path.join(root, 'dist', 'apps', 'page')
+
+const common = {
+  bundle: true,
+  minify: true,
+  target: 'es2022',
+  outdir: built,
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+  absWorkingDir: root,
+}
+
+rmSync(built, { recursive: true, force: true })
+mkdirSync(built, { recursive: true })
+const page = await build({
+  ...common,
+  entryPoints: [path.join(source, 'main.tsx')],
+  format: 'esm',
+  splitting: true,
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+})
+const theme = await build({ ...common, entryPoints: [path.join(source, 'theme.ts')], format: 'iife' })
+
+const outputs = { ...page.metafile.outputs, ...theme.metafile.outputs }
+const names = Object.keys(outputs).map(output => path.basename(output))
+let html = readFileSync(path.join(source, 'index.html'), 'utf8')
+for (const entry of ['theme.js', 'main.css', 'main.js']) {
+  const { name, ext } = path.parse(entry)
+  const hashed = names.find(output => output.startsWith(`${name}-`) && output.endsWith(ext))
+  html = html.replace(`"${entry}"`, `"${hashed}"`)
+}
+writeFileSync(path.join(built, 'index.html'), html)
+writeFileSync(path.join(built, 'icon.svg'), readFileSync(path.join(source, 'icon.svg')))
+writeFileSync(path.join(built, 'licences.txt'), licences(Object.keys(page.metafile.inputs)))
+
+updateFiles(built, target)
+const current = new Set(readdirSync(built))
+for (const file of readdirSync(target)) if (!current.has(file)) rmSync(path.join(target, file))
+
+/** The licences of what is bundled, whose texts have to go with it. */
+function licences(inputs) {
+  const packages = new Set()
+  for (const input of inputs) {
+    const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]
+    if (name !== undefined) packages.add(name)
+  }
+  return [...packages]
+    .sort()
+    .map(name => {
+      const folder = path.join(root, 'node_modules', name)
+      const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
+      const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry))
+      const text = file === undefined ? '' : readFileSync(path.join(folder, file), 'utf8').trim()
+      return `${name} ${version} (${license})\n\n${text}\n`
+    })
+    .join(`\n${'-'.repeat(72)}\n\n`)
+}
