@@ -32,7 +32,7 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
 
   async function open(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options })
-    context.setDefaultTimeout(5000)
+    context.setDefaultTimeout(20_000)
     const page = await context.newPage()
     page.on('request', request => requested.push(request.url()))
     page.on('pageerror', error => complaints.push(error.message))
