@@ -23,6 +23,8 @@ const rooms = {
     ...['files', 'formats', 'embedding', 'speculation', 'model', 'nn', 'grammar', 'sampling', 'tokenizer'],
     ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
+  // Tools for chats, from servers: types of the engine alone.
+  mcp: ['engine', 'formats'],
   inspection: ['engine', 'embedding', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
@@ -94,7 +96,7 @@ module.exports = {
       name: 'apps-import-only-front-doors',
       severity: 'error',
       from: { path: '^apps/' },
-      to: { path: '^src/', pathNot: '^src/(index|tools|planning/index|for-apps)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(index|tools|planning/index|mcp/index|for-apps)\\.ts$' },
     },
     // The chat page runs in a browser: it knows the server by HTTP only. What it computes knows nothing of what it shows.
     { name: 'page-is-alone', severity: 'error', from: { path: '^apps/page/' }, to: { path: '^(src|apps/(?!page/))' } },

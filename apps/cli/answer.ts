@@ -1,12 +1,16 @@
-import type { Generation } from '../../src/index.ts'
 import type { Answer } from './output/stats.ts'
+
+/** An answer that is being written: its text as it comes, and the whole. */
+export interface Telling
+  extends AsyncIterable<{ readonly text: string; readonly tokenId?: number }>,
+    PromiseLike<Answer> {}
 
 /**
  * Passes on chunks as they arrive. An aborted signal ends the answer without an error: the text so far is returned, with
  * the finish reason `aborted`.
  */
 export async function follow(
-  generation: Generation,
+  generation: Telling,
   signal: AbortSignal,
   seed: number,
   onText: (text: string) => Promise<void> | void,
@@ -15,7 +19,7 @@ export async function follow(
   let text = ''
   try {
     for await (const chunk of generation) {
-      tokenIds.push(chunk.tokenId)
+      if (chunk.tokenId !== undefined) tokenIds.push(chunk.tokenId)
       text += chunk.text
       await onText(chunk.text)
     }

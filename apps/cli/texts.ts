@@ -1,5 +1,6 @@
-import type { PromptOptions, Session } from '../../src/index.ts'
+import type { CacheStats, PromptOptions, Session } from '../../src/index.ts'
 import { follow } from './answer.ts'
+import type { Conversation } from './chat/conversation.ts'
 import type { SeveralFlags } from './options/several.ts'
 import type { Answer } from './output/stats.ts'
 
@@ -8,9 +9,17 @@ type OnText = (text: string) => Promise<void> | void
 /** A text that is being written, or that was chosen among several. */
 export interface Text {
   /** Where it stands. */
-  readonly session: Session
+  readonly session: { readonly cache: CacheStats }
   /** Hands it over as it comes. */
   tell(onText: OnText): Promise<Answer>
+}
+
+type Options = PromptOptions & { readonly seed: number; readonly signal: AbortSignal }
+
+/** The answer to a message. */
+export function answerTo(conversation: Conversation, prompt: string, options: Options): Text {
+  const { seed, signal } = options
+  return { session: conversation, tell: onText => follow(conversation.ask(prompt, options), signal, seed, onText) }
 }
 
 /** What is wanted of one prompt: a text, several, or the best of several. All are written together. */
@@ -18,7 +27,7 @@ export async function textsOf(
   session: Session,
   prompt: string,
   { n, bestOf, suffix }: SeveralFlags & { readonly suffix?: string },
-  options: PromptOptions & { readonly seed: number; readonly signal: AbortSignal },
+  options: Options,
 ): Promise<readonly Text[]> {
   const { seed, signal } = options
   if (bestOf !== undefined) {

@@ -38,6 +38,7 @@ beforeAll(async () => {
   const chat_template =
     '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}'
   writeFileSync(config, JSON.stringify({ ...tokenizer, chat_template }))
+  symlinkSync(join(ROOT, 'test', 'mcp', 'server.mjs'), join(playground, 'my-server.mjs'))
   writeFileSync(join(playground, 'book.txt'), 'Once upon a time there was a king who had three sons. '.repeat(60))
   mkdirSync(join(playground, 'bin'))
   const program = join(playground, 'bin', 'latentkit')

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import * as engine from '../../src/index.ts'
+import * as mcp from '../../src/mcp/index.ts'
 import * as tools from '../../src/tools.ts'
 import { ROOT } from './blocks.ts'
 
@@ -20,7 +21,7 @@ function codesOf(name: string, Class: unknown): readonly string[] {
 
 it('docs/api.md has a row for every class of errors, with its codes', () => {
   const page = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
-  const classes = Object.entries({ ...engine, ...tools }).filter(
+  const classes = Object.entries({ ...engine, ...mcp, ...tools }).filter(
     ([name]) => name.endsWith('Error') && name !== 'LatentkitError',
   )
   expect(classes.length).toBeGreaterThan(12)

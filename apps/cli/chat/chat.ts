@@ -64,7 +64,8 @@ export class Chat implements ChatControl {
         if (isSlashCommand(text)) {
           if (!(await runSlashCommand(this, text))) break
           await this.keeper?.keep(this.conversation)
-        } else if (text.trim() !== '') await this.answer(text.replace(/^\/\//, '/'))
+        } else if (this.conversation.takesResult?.(text)) this.#awaitResult()
+        else if (text.trim() !== '') await this.answer(text.replace(/^\/\//, '/'))
       } catch (error) {
         if (!isRecoverable(error)) throw error
         note(describeError(error, debug))
@@ -134,7 +135,13 @@ export class Chat implements ChatControl {
     if (this.#options.interactive) note(colours(process.stderr).dim(text))
   }
 
+  #awaitResult(): void {
+    const call = this.conversation.awaits
+    if (call) this.say(`(the next message is what ${call.name} gave)`)
+  }
+
   #remarkOnEnd(): void {
+    this.#awaitResult()
     const reason = this.#last?.answer.finishReason
     const { yellow } = colours(process.stderr)
     if (reason === 'aborted') this.say('(stopped)')
@@ -152,8 +159,9 @@ export class Chat implements ChatControl {
 }
 
 /** The fields of an answer in --json. */
-function report({ text, tokenIds, finishReason, usage, timings, seed }: Answer) {
-  return { text, tokenIds, finishReason, usage, timings, seed }
+function report({ text, tokenIds, finishReason, usage, timings, seed, reasoning, content, toolCalls }: Answer) {
+  const read = toolCalls ? { reasoning, content, toolCalls } : {}
+  return { text, ...read, tokenIds, finishReason, usage, timings, seed }
 }
 
 /** Whether the chat continues after the error: a wrong command, file or option, or a prompt that is too long. */

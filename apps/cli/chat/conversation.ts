@@ -1,4 +1,5 @@
-import type { CacheStats, Engine, Generation, Message, PromptOptions, Session } from '../../../src/index.ts'
+import type { CacheStats, ChatCall, Engine, Generation, Message, PromptOptions, Session } from '../../../src/index.ts'
+import type { Telling } from '../answer.ts'
 import type { Answer } from '../output/stats.ts'
 import { forgetBetween, type Room, roomyLength, tryToDrop } from './room.ts'
 
@@ -11,7 +12,11 @@ export interface Conversation {
   /** Leaves out the oldest messages if question and answer would not fit otherwise. Returns whether it did. */
   makeRoom(question: string, room: Room): Promise<boolean>
   /** Starts answering a question. A previous question without an answer is dropped. */
-  ask(text: string, options: PromptOptions): Generation
+  ask(text: string, options: PromptOptions): Telling
+  /** A call whose result the next message is; null or absent: the next message is a question. */
+  readonly awaits?: ChatCall | null
+  /** Takes the message as a result where other calls wait for theirs; false: it is to be answered. */
+  takesResult?(text: string): boolean
   /** Adds the answer to the last question. */
   answered(answer: Answer): void
   /** Removes the last question and its answer; returns the question, or undefined if there is none. */
@@ -24,20 +29,8 @@ export interface Conversation {
   save(file: string, notes: unknown): Promise<void>
 }
 
-/** A new conversation, or one that continues a session which already contains these messages. */
-export function conversation(
-  engine: Engine,
-  session = engine.session(),
-  messages: readonly Message[] = [],
-): Conversation {
-  const { hasChatTemplate } = engine.info
-  return hasChatTemplate
-    ? new TemplatedConversation(engine, session, messages)
-    : new PlainConversation(engine, session, messages)
-}
-
 /** Renders the whole conversation by the chat template each time; the session reuses its cached rows. */
-class TemplatedConversation implements Conversation {
+export class TemplatedConversation implements Conversation {
   readonly templated = true
   readonly #engine: Engine
   readonly #session: Session
@@ -129,7 +122,7 @@ class TemplatedConversation implements Conversation {
  * Without a template the conversation is one text: the user's text, the model's continuation, a line break, and so on. The
  * session's timeline is that text, so each prompt contains only the new part.
  */
-class PlainConversation implements Conversation {
+export class PlainConversation implements Conversation {
   readonly templated = false
   readonly #engine: Engine
   readonly #session: Session

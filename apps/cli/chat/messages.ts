@@ -12,13 +12,19 @@ function isMessage(m: unknown): m is Message {
     'role' in m &&
     'content' in m &&
     typeof m.role === 'string' &&
-    typeof m.content === 'string'
+    (typeof m.content === 'string' || m.content === null)
   )
 }
 
 /** The messages as text, for people. */
 export function transcript(messages: readonly Message[]): string {
-  return messages.map(({ role, content }) => `${role}: ${content ?? ''}`).join('\n\n')
+  return messages.map(message => `${message.role}: ${textOf(message)}`).join('\n\n')
+}
+
+function textOf({ content, toolCalls }: Message): string {
+  const calls = Array.isArray(toolCalls) ? toolCalls : []
+  const shown = calls.map(({ name, arguments: given }) => `${name}(${JSON.stringify(given)})`)
+  return [...(content ? [content] : []), ...shown].join('\n')
 }
 
 /** The first line, shortened. */

@@ -38,6 +38,10 @@ export class PipedInput implements ChatInput {
     }
   }
 
+  async confirm(): Promise<null> {
+    return null
+  }
+
   close(): void {
     process.off('SIGINT', this.#interrupted)
     this.#reader.close()

@@ -6,12 +6,14 @@ import type { Engine } from '../../../src/index.ts'
 import { chatsFolder, defaultModel } from '../environment.ts'
 import { UsageError } from '../exit.ts'
 import { BUNDLED, looksLikeModel, type ModelArgument, modelArgument } from '../model-argument.ts'
+import type { ToolKit } from '../options/tools.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { type ChatFile, listChats } from './chat-files.ts'
-import { type Conversation, conversation } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import { ChatKeeper } from './keeper.ts'
 import { firstLine, transcript } from './messages.ts'
+import { newConversation } from './new-conversation.ts'
 
 export interface ChatFlags {
   /** A name, or true for the last one. */
@@ -46,13 +48,17 @@ export async function wantedChat(
 }
 
 /** Resumes from the session's tokens if they fit this model, else from the messages. */
-export async function resumeConversation(engine: Engine, { path, messages }: ChatFile): Promise<Conversation> {
+export async function resumeConversation(
+  engine: Engine,
+  { path, messages }: ChatFile,
+  kit: ToolKit | null,
+): Promise<Conversation> {
   const { contextLength } = engine.info
   const session = await engine.restore(path, { recompute: true, contextLength }).catch(error => {
     if (!(error instanceof Error && 'code' in error && MISMATCHES.has(error.code))) throw error
     return engine.session()
   })
-  return conversation(engine, session, messages)
+  return newConversation(engine, { session, messages, kit })
 }
 
 /** null if the chat is not saved. A chat from a pipe is saved only if it has a name. */

@@ -27,6 +27,8 @@ export class TerminalInput implements ChatInput {
   #pasting = false
   #waiting: ((message: string | null) => void) | null = null
   #leaving = false
+  /** The next line is the answer to a question. */
+  #confirming = false
   #closed = false
   readonly #interrupted = () => this.#interrupt()
 
@@ -62,6 +64,26 @@ export class TerminalInput implements ChatInput {
     })
   }
 
+  /** What was typed ahead is no answer, and is dropped. */
+  confirm(question: string): Promise<string | null> {
+    if (this.#closed) return Promise.resolve(null)
+    this.#ahead.length = 0
+    this.#composer.clear()
+    return new Promise(resolve => {
+      this.#confirming = true
+      this.#waiting = answer => {
+        this.#confirming = false
+        resolve(answer)
+      }
+      this.#editor.write(null, { ctrl: true, name: 'e' })
+      this.#editor.write(null, { ctrl: true, name: 'u' })
+      this.#screen.muted = false
+      this.#screen.show('\n')
+      this.#editor.setPrompt(question)
+      this.#editor.prompt()
+    })
+  }
+
   close(): void {
     this.#editor.close()
   }
@@ -79,6 +101,10 @@ export class TerminalInput implements ChatInput {
 
   #line(line: string): void {
     this.#leaving = false
+    if (this.#confirming) {
+      this.#deliver(line)
+      return
+    }
     if (this.#pasting) {
       this.#pasted.push(line)
       if (!this.#screen.muted) this.#ask()
@@ -102,6 +128,12 @@ export class TerminalInput implements ChatInput {
   }
 
   #interrupt(): void {
+    if (this.#confirming) {
+      this.#screen.show('\n')
+      this.#deliver('no')
+      this.onInterrupt()
+      return
+    }
     if (!this.#waiting) {
       this.#ahead.length = 0
       this.onInterrupt()

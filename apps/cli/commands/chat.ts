@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
 import type { Engine, PromptOptions } from '../../../src/index.ts'
 import { Chat } from '../chat/chat.ts'
-import { conversation as newConversation } from '../chat/conversation.ts'
+import { newConversation } from '../chat/new-conversation.ts'
 import { PipedInput } from '../chat/piped-input.ts'
 import { keeperOf, recap, resumeConversation, wantedChat } from '../chat/resume.ts'
+import { type Servers, startServers } from '../chat/servers.ts'
 import { type Guard, Settings } from '../chat/settings.ts'
 import { completions } from '../chat/slash-commands.ts'
 import { TerminalInput } from '../chat/terminal-input.ts'
@@ -14,6 +15,17 @@ import { loadEngine } from '../load-engine.ts'
 import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addOutputOptions, type OutputFlags, toOutput } from '../options/output.ts'
 import { addSamplingOptions, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
+import {
+  addMcpOptions,
+  addToolOptions,
+  type McpFlags,
+  type ToolFlags,
+  type ToolKit,
+  type Tools,
+  toKit,
+  toolsByName,
+  toTools,
+} from '../options/tools.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { remarks } from '../output/stats.ts'
@@ -26,7 +38,7 @@ const PLAIN: Guard = { maxTokens: 200, announced: false }
 /** A turn has, but small models may miss it and repeat themselves until the context is full. */
 const TURN: Guard = { maxTokens: 2048, announced: true }
 
-interface Flags extends LoadFlags, OutputFlags, SamplingFlags {
+interface Flags extends LoadFlags, McpFlags, OutputFlags, SamplingFlags, ToolFlags {
   json?: boolean
   parseSpecial?: boolean
   system?: string
@@ -58,11 +70,8 @@ export function addChat(program: Command): void {
     )
     .option('--no-roll', 'end where the context is full, instead of going on without the oldest messages')
     .option('--json', 'one line of JSON per answer, or per error')
-  addLoadOptions(
-    addOutputOptions(
-      addSamplingOptions(command, { maxTokens: `${TURN.maxTokens}; without a chat template ${PLAIN.maxTokens}` }),
-    ),
-  )
+  const maxTokens = `${TURN.maxTokens}; without a chat template ${PLAIN.maxTokens}`
+  addLoadOptions(addMcpOptions(addToolOptions(addOutputOptions(addSamplingOptions(command, { maxTokens })))))
     .addHelpText(
       'after',
       `
@@ -70,6 +79,7 @@ Examples:
   $ latentkit chat
   $ latentkit chat ./my-model --system "Answer in one sentence."
   $ latentkit chat --resume
+  $ latentkit chat ./my-model --mcp "npx -y @modelcontextprotocol/server-filesystem ."
   $ printf 'Hello!\\nAnd now in French.\\n' | latentkit chat ./my-model`,
     )
     .action((model: string | undefined, flags: Flags, self: Command) =>
@@ -86,12 +96,16 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
   const prompting = { ...promptOptions(flags), ...(await toOutput(flags)) }
   // --no-save keeps neither the chat nor its blocks.
   const loadFlags = flags.save ? flags : { ...flags, diskCache: false }
+  const own = await toTools(flags)
+  const input = interactive ? new TerminalInput(completions) : new PipedInput(process.stdin)
   const engine = await loadEngine(model, loadFlags, interrupt.signal, template)
   // From here on the chat handles Ctrl-C.
   interrupt.release()
-  const input = interactive ? new TerminalInput(completions) : new PipedInput(process.stdin)
+  let servers: Servers | null = null
   try {
-    const conversation = resumed ? await resumeConversation(engine, resumed) : newConversation(engine)
+    servers = await startServers(flags, input)
+    const kit = toolKit(own, servers, flags)
+    const conversation = resumed ? await resumeConversation(engine, resumed, kit) : newConversation(engine, { kit })
     if (flags.system !== undefined) {
       if (!conversation.templated)
         throw new UsageError(`${engine.info.name} has no chat template, so --system has no place`)
@@ -114,8 +128,21 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
     if (interrupted) process.exitCode = EXIT.interrupted
   } finally {
     input.close()
+    await servers?.close()
     await engine.dispose()
   }
+}
+
+/** null: the model may call nothing. */
+function toolKit(own: Tools | null, { tools: served }: Servers, flags: Flags): ToolKit | null {
+  if (own === null && flags.mcp === undefined) {
+    if (flags.toolChoice !== undefined) throw new UsageError('--tool-choice is for --tools and --mcp')
+    return null
+  }
+  const named = own === null ? {} : toolsByName(own)
+  const twice = Object.keys(named).find(name => Object.hasOwn(served, name))
+  if (twice !== undefined) throw new UsageError(`the tool ${twice} is in --tools and in --mcp; leave one of them out`)
+  return toKit({ ...named, ...served }, flags)
 }
 
 function promptOptions(flags: Flags): PromptOptions {

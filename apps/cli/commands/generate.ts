@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { INFILL_TEXT } from '../../../src/for-apps.ts'
 import type { CacheStats, PromptOptions } from '../../../src/index.ts'
 import { randomSeed } from '../answer.ts'
+import { newConversation } from '../chat/new-conversation.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
@@ -11,19 +12,20 @@ import { addLoadOptions, type LoadFlags } from '../options/load.ts'
 import { addOutputOptions, type OutputFlags, toOutput } from '../options/output.ts'
 import { addSamplingOptions, choseSampling, type SamplingFlags, toPromptOptions } from '../options/sampling.ts'
 import { addSeveralOptions, type SeveralFlags, toBeamOptions } from '../options/several.ts'
+import { addToolOptions, type ToolFlags, toKit, toTools } from '../options/tools.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
 import { type Answer, remarks, statsLine } from '../output/stats.ts'
 import { answerText, note, write, writeJson } from '../output/stdout.ts'
-import { textsOf } from '../texts.ts'
+import { answerTo, textsOf } from '../texts.ts'
 
 const DEFAULT_PROMPT = 'Once upon a time'
 const DEFAULT_TOKENS = 512
 /** Settings of the default story: livelier than greedy, without the unlikely tokens that derail small models. */
 const STORY: PromptOptions = { temperature: 0.7, topP: 1, minP: 0.1, repetitionPenalty: 1.05 }
 
-interface Flags extends LoadFlags, OutputFlags, SamplingFlags, SeveralFlags {
+interface Flags extends LoadFlags, OutputFlags, SamplingFlags, SeveralFlags, ToolFlags {
   json?: boolean
   echo?: boolean
   suffix?: string
@@ -59,7 +61,9 @@ export function addGenerate(program: Command): void {
     .option('--quiet', 'no statistics')
     .option('--json', 'one object with text, tokens and timings instead')
   addLoadOptions(
-    addSeveralOptions(addOutputOptions(addSamplingOptions(command, { maxTokens: String(DEFAULT_TOKENS) }))),
+    addSeveralOptions(
+      addToolOptions(addOutputOptions(addSamplingOptions(command, { maxTokens: String(DEFAULT_TOKENS) }))),
+    ),
   )
     .addHelpText(
       'after',
@@ -71,6 +75,7 @@ Examples:
   $ latentkit generate "The weather is" --choice sunny --choice rainy
   $ latentkit generate ./my-model "def fibonacci(n):" --stop '\\n\\n'
   $ latentkit generate ./my-coder "def add(a, b):" --suffix "    return c"
+  $ latentkit generate ./my-model "What time is it?" --tools tools.json --json
   $ cat chapter.txt | latentkit generate ./my-model --json`,
     )
     .action(generate)
@@ -82,30 +87,38 @@ async function generate(first: string | undefined, second: string | undefined, f
   if (flags.suffix !== undefined && (flags.n ?? flags.bestOf) !== undefined) {
     throw new UsageError('--suffix is for one text, without --n and --best-of')
   }
+  if (flags.toolChoice !== undefined && flags.tools === undefined) throw new UsageError('--tool-choice is for --tools')
+  if (flags.tools !== undefined && (flags.suffix ?? flags.n ?? flags.bestOf ?? flags.beams) !== undefined) {
+    throw new UsageError('--tools is for one answer, without --suffix, --n, --best-of and --beams')
+  }
   if (flags.lengthPenalty !== undefined && !flags.beams) throw new UsageError('--length-penalty is for --beams')
   const interrupt = watchInterrupt()
-  const { model, text } = await modelAndText(first, second)
-  const prompt = text ?? DEFAULT_PROMPT
+  const { model, text: given } = await modelAndText(first, second)
+  const prompt = given ?? DEFAULT_PROMPT
   const output = await toOutput(flags)
+  const tools = await toTools(flags)
   const engine = await loadEngine(model, flags, interrupt.signal)
   const progress = new Progress()
   try {
     const { info } = engine
-    const given = { ...promptOptions(model, flags), ...output, signal: interrupt.signal }
-    const options = flags.quiet ? given : { ...given, onPromptProgress: progress.reading }
+    const asked = { ...promptOptions(model, flags), ...output, signal: interrupt.signal }
+    const options = flags.quiet ? asked : { ...asked, onPromptProgress: progress.reading }
     if (!flags.quiet && !flags.json) for (const remark of remarks(info)) note(remark)
-    const texts = await textsOf(engine.session(), prompt, flags, options)
+    const kit = toKit(tools, flags)
+    const texts = kit
+      ? [answerTo(newConversation(engine, { kit }), prompt, options)]
+      : await textsOf(engine.session(), prompt, flags, options)
     const answers: CachedAnswer[] = []
-    for (const [i, { session, tell }] of texts.entries()) {
-      const echo = flags.echo ?? (process.stdout.isTTY || text === undefined)
+    for (const [i, text] of texts.entries()) {
+      const echo = flags.echo ?? (kit === null && (process.stdout.isTTY || given === undefined))
       const out = flags.json ? null : new Answering(prompt, echo, heading(i, texts.length))
-      const answer = await tell(chunk => {
+      const answer = await text.tell(chunk => {
         progress.stop()
         return out?.write(chunk)
       })
       await out?.end()
-      answers.push({ ...answer, cache: session.cache })
-      if (!flags.json && !flags.quiet) note(statsLine(answer, session.cache, info, options.maxTokens))
+      answers.push({ ...answer, cache: text.session.cache })
+      if (!flags.json && !flags.quiet) note(statsLine(answer, text.session.cache, info, options.maxTokens))
     }
     if (flags.json) await writeJson(report(prompt, answers, flags.n !== undefined, info))
     if (answers.some(answer => answer.finishReason === 'aborted')) process.exitCode = EXIT.interrupted
@@ -122,9 +135,9 @@ async function generateBatch(
   flags: Flags,
   file: string,
 ): Promise<void> {
-  const one = second ?? flags.suffix ?? flags.n ?? flags.bestOf
+  const one = second ?? flags.suffix ?? flags.n ?? flags.bestOf ?? flags.tools
   if (one !== undefined)
-    throw new UsageError('--batch takes its texts from the file: no text, --suffix, --n or --best-of')
+    throw new UsageError('--batch takes its texts from the file: no text, --suffix, --n, --best-of or --tools')
   const model = modelArgument(first)
   const output = await toOutput(flags)
   const interrupt = watchInterrupt()

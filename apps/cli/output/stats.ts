@@ -1,10 +1,12 @@
-import type { CacheStats, Completion, ModelInfo } from '../../../src/index.ts'
+import type { CacheStats, ChatResult, Completion, ModelInfo } from '../../../src/index.ts'
 import { colours } from './colour.ts'
 import * as format from './format.ts'
 
 /** An answer: complete, or the part before Ctrl-C. */
-export type Answer = Pick<Completion, 'text' | 'tokenIds' | 'finishReason' | 'seed'> &
-  Partial<Pick<Completion, 'usage' | 'timings'>>
+export type Answer = Pick<Completion, 'text' | 'tokenIds' | 'seed'> &
+  Pick<ChatResult, 'finishReason'> &
+  Partial<Pick<Completion, 'usage' | 'timings'>> &
+  Partial<Pick<ChatResult, 'reasoning' | 'content' | 'toolCalls'>>
 
 /** `tales-mla-8m · 200 tokens · 812 tok/s · first token 31 ms · cache 468 KiB · native avx2, 2 threads · seed 7` */
 export function statsLine(answer: Answer, cache: CacheStats, info: ModelInfo, limit: number | undefined): string {
@@ -26,7 +28,7 @@ export function statsLine(answer: Answer, cache: CacheStats, info: ModelInfo, li
 }
 
 /** The reason of the end, unless the text ended by itself. */
-function endOf(reason: Completion['finishReason'], info: ModelInfo, limit: number | undefined): string | null {
+function endOf(reason: Answer['finishReason'], info: ModelInfo, limit: number | undefined): string | null {
   if (reason === 'aborted') return 'stopped'
   if (reason === 'length') return `ended by --max-tokens ${limit ?? ''}`.trimEnd()
   if (reason === 'context') return `the context of ${format.integer(info.contextLength)} tokens is full`
