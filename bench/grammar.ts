@@ -154,7 +154,7 @@ async function ours(
   const text = JSON.stringify(answer)
   ;(await outputCheck(schema))(text)
   const ids = tokenizer.encode(text, { addSpecialTokens: false })
-  const [compile, grammar] = time(() => library.compile(schemaGrammar(schema).source))
+  const [compile, grammar] = time(() => library.compile(schemaGrammar(schema, true).source))
   const mask = new Uint32Array(library.maskWords)
   const times: number[] = []
   for (let round = 0; round < rounds; round++) {

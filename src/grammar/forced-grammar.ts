@@ -4,6 +4,7 @@ import { isJson, jsonCallsOr } from './json-calls.ts'
 import type { GrammarSource } from './matcher.ts'
 import { schemaGrammar } from './schema/grammar.ts'
 import { holdStrings } from './schema/scalars.ts'
+import { refusal } from './schema/use.ts'
 
 type ForcedCall = ForcedText['calls'][number]
 type ForcedPiece = ForcedCall['begin'][number]
@@ -47,6 +48,8 @@ class Writer {
   }
 
   write(forced: ForcedText, { reasoning: inside = false, otherwise: other }: ForcedGrammarOptions): string {
+    if (other?.distinct !== undefined)
+      throw refusal('', 'uniqueItems', 'cannot be held in an answer beside tools; leave it out')
     const { reasoning, free, triggers, otherwise } = forced
     const think = reasoning.end === '' ? '' : this.#until(reasoning.end)
     const begin = `${BLANKS}? ${this.#text(reasoning.begin)}`
@@ -193,7 +196,7 @@ class Writer {
 
   #held(schema: unknown, tool: string): GrammarSource {
     try {
-      return schemaGrammar(schema).source
+      return schemaGrammar(schema, false).source
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error
       const { keyword, path } = error

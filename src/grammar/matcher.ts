@@ -1,4 +1,8 @@
+import { DistinctMatcher } from './distinct/matcher.ts'
+import { type Shape, shapeOf } from './distinct/shapes.ts'
+import { TokenTexts } from './distinct/tokens.ts'
 import { GrammarError } from './errors.ts'
+import type { TextMatcher } from './text-matcher.ts'
 import { maskWords, type Vocabulary } from './vocabulary.ts'
 import { type GrammarModule, Instance, type SourceKind } from './wasm/instance.ts'
 
@@ -6,6 +10,8 @@ import { type GrammarModule, Instance, type SourceKind } from './wasm/instance.t
 export interface GrammarSource {
   readonly kind: SourceKind
   readonly text: string
+  /** Of a JSON schema: the same with `uniqueItems`, which the library does not hold. Default: no list has it. */
+  readonly distinct?: string
 }
 
 /** Memory at which an instance is thrown away before the next grammar is compiled: it never gives memory back. */
@@ -20,6 +26,7 @@ export class GrammarLibrary {
   readonly #vocabulary: Vocabulary
   readonly #ends: ReadonlySet<number>
   #instance: Instance | undefined
+  #texts: TokenTexts | undefined
 
   constructor(module: GrammarModule, vocabulary: Vocabulary) {
     this.#module = module
@@ -45,6 +52,12 @@ export class GrammarLibrary {
     return grammar
   }
 
+  /** @internal */
+  get texts(): TokenTexts {
+    this.#texts ??= new TokenTexts(this.#vocabulary)
+    return this.#texts
+  }
+
   /** @internal The instance that works. */
   instance(): Instance {
     if (this.#instance === undefined || this.#instance.broken) {
@@ -58,6 +71,7 @@ export class GrammarLibrary {
 export class Grammar {
   readonly #library: GrammarLibrary
   readonly #source: GrammarSource
+  readonly #shape: Shape | null
   #instance: Instance | undefined
   #start = 0
 
@@ -65,11 +79,13 @@ export class Grammar {
   constructor(library: GrammarLibrary, source: GrammarSource) {
     this.#library = library
     this.#source = source
+    this.#shape = source.distinct === undefined ? null : shapeOf(JSON.parse(source.distinct))
   }
 
   /** A matcher at the start of the grammar. */
-  matcher(): Matcher {
-    return new Matcher(this.#library, this)
+  matcher(): TextMatcher {
+    const matcher = new Matcher(this.#library, this)
+    return this.#shape ? new DistinctMatcher(matcher, this.#shape, this.#library.texts) : matcher
   }
 
   /** @internal The address of a matcher at the start, on the instance that works. */
@@ -89,11 +105,8 @@ export class Grammar {
   }
 }
 
-/**
- * The way of one text through a grammar. `accept` advances, `mask` says what may come next. A failure of the library
- * (GrammarError) ends the matcher: the text cannot go on under its grammar.
- */
-export class Matcher {
+/** A matcher of the library's. */
+class Matcher implements TextMatcher {
   readonly #library: GrammarLibrary
   readonly #grammar: Grammar
   #ids: number[] = []
@@ -111,21 +124,15 @@ export class Matcher {
     this.#ended = ended
   }
 
-  /** Ids accepted so far. */
   get length(): number {
     return this.#ids.length
   }
 
-  /**
-   * Writes one bit per id, id 0 in the lowest bit of word 0. `into` may be longer than the vocabulary. Where the grammar
-   * is complete, the ids that end a text are allowed, and only these where nothing else can follow.
-   */
   mask(into: Uint32Array): void {
     if (this.#ended) into.fill(0)
     else this.#call((instance, address) => instance.mask(address, into))
   }
 
-  /** Advances over the ids up to the first that is not allowed; returns how many. */
   accept(ids: readonly number[]): number {
     const { text, end } = this.#split(ids)
     if (this.#ended) return 0
@@ -139,7 +146,6 @@ export class Matcher {
     return count
   }
 
-  /** How many of the ids are allowed one after the other; the matcher stays where it is. */
   validPrefix(ids: readonly number[]): number {
     const { text, end } = this.#split(ids)
     if (this.#ended || ids.length === 0) return 0
@@ -148,7 +154,6 @@ export class Matcher {
     return this.#call((instance, address) => instance.validPrefix(address, known))
   }
 
-  /** Takes the last `count` ids back. */
   rollback(count: number): void {
     if (count > this.#ids.length) {
       throw new GrammarError(`${count} ids cannot be taken back; ${this.#ids.length} were accepted`)
@@ -160,24 +165,20 @@ export class Matcher {
     this.#ended = false
   }
 
-  /** Whether the text may end here. */
   get accepting(): boolean {
     return this.#ended || this.#call((instance, address) => instance.state(address)).accepting
   }
 
-  /** Whether the text has ended, or nothing but its end can follow. */
   get stopped(): boolean {
     if (this.#ended) return true
     return this.#call((instance, address) => instance.state(address)).stopped
   }
 
-  /** The bytes that have to come next; empty where there is a choice. */
   forced(): Uint8Array {
     if (this.#ended) return new Uint8Array(0)
     return this.#call((instance, address) => instance.forced(address))
   }
 
-  /** Another matcher at the same place. */
   fork(): Matcher {
     const copy = new Matcher(this.#library, this.#grammar, this.#ids, this.#ended)
     if (this.#instance !== undefined && !this.#instance.broken) {
@@ -187,7 +188,6 @@ export class Matcher {
     return copy
   }
 
-  /** Gives its memory back. */
   dispose(): void {
     if (this.#instance !== undefined && !this.#instance.broken) this.#instance.free(this.#address)
     this.#instance = undefined

@@ -76,7 +76,7 @@ async function prepared({ schema, json, regex, choices, grammar }: OutputFormat)
 async function forSchema(schema: JsonSchema | StandardSchemaV1): Promise<PreparedOutput> {
   const standard = isStandardSchema(schema) ? schema : undefined
   const known = standard ? await jsonSchemaOf(standard) : schema
-  const { source, explain } = schemaGrammar(known)
+  const { source, explain } = schemaGrammar(known, true)
   // Compiling it takes 100 to 200 ms for 40 tools, which would hold back the first token.
   let check: Promise<OutputCheck> | undefined
   return {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { chatFormat, FORMAT_NAMES, type ForcedText, forcedText } from '../../src/formats/index.ts'
 import { SchemaError } from '../../src/grammar/errors.ts'
 import { forcedGrammar } from '../../src/grammar/forced-grammar.ts'
+import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
 import { DRAWS, drawText, tokenTexts } from './draw.ts'
 import { randomOf } from './random.ts'
 import { testLibrary } from './support.ts'
@@ -133,4 +134,21 @@ it('names the tool and the place of what cannot be held', () => {
     expect(error).toBeInstanceOf(SchemaError)
     expect(error).toMatchObject({ path: '/add/properties/tags', keyword: 'contains' })
   }
+})
+
+it('holds distinct items of an enum, and refuses those of open values', () => {
+  const forced = (items: unknown) => {
+    const tags = { type: 'array', items, uniqueItems: true }
+    const tool = { name: 'add', parameters: { type: 'object', properties: { tags }, required: ['tags'] } }
+    return forcedGrammar(forcedText(chatFormat('hermes'), [tool], { choice: 'required' }) as ForcedText, { split })
+  }
+  const call = (tags: string) => `<tool_call>\n{"name": "add", "arguments": {"tags":${tags}}}\n</tool_call>`
+  expect(holds(forced({ enum: ['a', 'b'] }), call('["a","b"]'))).toBe(true)
+  expect(holds(forced({ enum: ['a', 'b'] }), call('["a","a"]'))).toBe(false)
+  expect(() => forced({ type: 'string' })).toThrow(/tags: uniqueItems .* enum with at most 8 values/)
+  const otherwise = schemaGrammar({ type: 'array', items: { type: 'string' }, uniqueItems: true }, true).source
+  const auto = forcedText(chatFormat('hermes'), [{ name: 'add' }], { choice: 'required' }) as ForcedText
+  expect(() => forcedGrammar(auto, { split, otherwise })).toThrow(
+    /uniqueItems cannot be held in an answer beside tools/,
+  )
 })

@@ -1,6 +1,8 @@
 import { type HeldSchema, isObject, TYPES } from './json-schema.ts'
 import { below, count, refusal, refuseBesides, type SchemaHolder, type Use } from './use.ts'
 
+const NO_ARRAY: HeldSchema = { type: TYPES.filter(name => name !== 'array' && name !== 'integer') }
+
 type Fields = { readonly [keyword: string]: unknown }
 
 /** The keywords of lists. */
@@ -10,7 +12,12 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
   const min = count(schema, 'minItems', path)
   const max = count(schema, 'maxItems', path)
   if (schema.uniqueItems === true && !((max ?? 2) <= 1)) {
-    held.allOf = [distinct(schema, path, min ?? 0, max ?? Number.POSITIVE_INFINITY)]
+    if (holder.uniqueItems === 'kept') {
+      held.uniqueItems = true
+      if (valuesOf(schema) < (min ?? 0)) held.allOf = [schema.type === 'array' ? false : NO_ARRAY]
+    } else if (holder.uniqueItems === 'listed') {
+      held.allOf = [distinct(schema, path, min ?? 0, max ?? Number.POSITIVE_INFINITY)]
+    }
   }
   if (schema.contains !== undefined && schema.minContains !== 0) {
     throw refusal(path, 'contains', 'cannot be held; use items or prefixItems')
@@ -38,6 +45,17 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
   return held
 }
 
+/** How many different values the items may have, as far as the schema says it in few words. */
+function valuesOf({ items, prefixItems }: Fields): number {
+  if (!isObject(items) || prefixItems !== undefined) return Number.POSITIVE_INFINITY
+  if ('const' in items || items.type === 'null') return 1
+  if (Array.isArray(items.enum)) return new Set(items.enum.map(value => JSON.stringify(value))).size
+  if (items.type === 'boolean') return 2
+  const { type, minimum, maximum } = items
+  if (type !== 'integer' || typeof minimum !== 'number' || typeof maximum !== 'number') return Number.POSITIVE_INFINITY
+  return Math.max(0, Math.floor(maximum) - Math.ceil(minimum) + 1)
+}
+
 /** Values of which each may come once, at most: more would be too many lists. */
 const MAX_DISTINCT = 8
 
@@ -53,6 +71,6 @@ function distinct(schema: Fields, path: string, min: number, max: number): HeldS
   const lists = Array.from({ length: 2 ** values.length }, (_, bits) => values.filter((_, i) => (bits >> i) & 1))
   const fitting = lists.filter(list => list.length >= min && list.length <= max)
   const ways: HeldSchema[] = fitting.map(list => ({ const: list }))
-  if (type !== 'array') ways.push({ type: TYPES.filter(name => name !== 'array' && name !== 'integer') })
+  if (type !== 'array') ways.push(NO_ARRAY)
   return ways.length > 0 ? { anyOf: ways } : false
 }

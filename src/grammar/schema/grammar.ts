@@ -18,14 +18,21 @@ const WHITE_SPACE = '\\n[ \\t]{0,16}|[ \\t]{1,2}'
 /** How the library writes JSON. Without \u, a name has one spelling, so that no property can come in disguise. */
 export const JSON_OPTIONS = { whitespace_pattern: WHITE_SPACE, json_allowed_escapes: 'nrbtf\\"' }
 
-/** The grammar of the JSON that satisfies a schema. Throws SchemaError naming path and keyword of what cannot be held. */
-export function schemaGrammar(schema: unknown): SchemaGrammar {
-  const { schema: held, paths } = holdSchema(schema)
+/**
+ * The grammar of the JSON that satisfies a schema. `alone`: whether the text is that JSON and nothing else; only then can
+ * `uniqueItems` be held for open values. Throws SchemaError naming path and keyword of what cannot be held.
+ */
+export function schemaGrammar(schema: unknown, alone: boolean): SchemaGrammar {
+  const { paths, schema: whole } = holdSchema(schema, alone ? 'kept' : 'listed')
+  const distinct = alone ? JSON.stringify(whole) : ''
+  const hasDistinct = distinct.includes('"uniqueItems":true')
+  const held = hasDistinct ? holdSchema(schema, 'dropped').schema : whole
   const text = JSON.stringify({ ...held, 'x-guidance': JSON_OPTIONS })
   if (text.length > MAX_LENGTH) {
     throw refusal('', '', `is ${text.length} characters of JSON; expected at most ${MAX_LENGTH}`)
   }
-  return { source: { kind: 'json', text }, explain: reason => explained(reason, paths) }
+  const source: GrammarSource = { kind: 'json', text, ...(hasDistinct && { distinct }) }
+  return { source, explain: reason => explained(reason, paths) }
 }
 
 /** Keywords by what the library says of them. */

@@ -8,7 +8,7 @@ import { negated } from './negate.ts'
 import { holdObjects } from './objects.ts'
 import { References } from './references.ts'
 import { holdNumbersOf, holdStrings, holdValues } from './scalars.ts'
-import { refusal, type Use } from './use.ts'
+import { refusal, type SchemaHolder, type UniqueItems, type Use } from './use.ts'
 
 /** A schema that the library holds, and where its definitions are from. */
 export interface HeldDocument {
@@ -30,8 +30,8 @@ const MAX_OVERLAPS = 24
  * - where `type` is missing, the other keywords say it;
  * - properties come in the schema's order, numbers have at most 15 digits before the point.
  */
-export function holdSchema(root: unknown): HeldDocument {
-  const holder = new Holder(root)
+export function holdSchema(root: unknown, uniqueItems: UniqueItems): HeldDocument {
+  const holder = new Holder(root, uniqueItems)
   return holder.document()
 }
 
@@ -60,7 +60,8 @@ const NAMING = [
 ]
 const KNOWN: ReadonlySet<string> = new Set<string>([...KEYWORDS, ...ANNOTATIONS])
 
-class Holder {
+class Holder implements SchemaHolder {
+  readonly uniqueItems: UniqueItems
   readonly #root: unknown
   readonly #references: References
   readonly #names = new Map<string, string>()
@@ -72,7 +73,8 @@ class Holder {
   readonly #resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
   #nodes = 0
 
-  constructor(root: unknown) {
+  constructor(root: unknown, uniqueItems: UniqueItems) {
+    this.uniqueItems = uniqueItems
     this.#root = root
     this.#references = new References(root)
   }

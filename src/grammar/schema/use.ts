@@ -10,8 +10,15 @@ export interface Use {
   readonly alone: boolean
 }
 
+/**
+ * What `uniqueItems` becomes: `kept` as it is, for who reads the items as they are written; `listed` as lists of known values,
+ * and refused where values are open; `dropped`.
+ */
+export type UniqueItems = 'kept' | 'listed' | 'dropped'
+
 /** Rewrites parts of a schema. */
 export interface SchemaHolder {
+  readonly uniqueItems: UniqueItems
   hold(value: unknown, use: Use): HeldSchema
 }
 

@@ -86,7 +86,7 @@ export class MaskThread {
 
   /** Compiles a grammar; the same source gives the same one. Throws GrammarError. */
   async compile(source: GrammarSource): Promise<number> {
-    const key = `${source.kind}:${source.text}`
+    const key = `${source.kind}:${source.distinct === undefined ? 'any' : 'distinct'}:${source.distinct ?? source.text}`
     let known = this.#known.get(key)
     if (known === undefined) {
       const grammar = this.#next++

@@ -1,10 +1,11 @@
-import { type Grammar, GrammarLibrary, type Matcher } from '../matcher.ts'
+import { type Grammar, GrammarLibrary } from '../matcher.ts'
+import type { TextMatcher } from '../text-matcher.ts'
 import { compileModule } from '../wasm/instance.ts'
 import { type AdvanceMessage, type FromMasks, Slot, type ToMasks } from './protocol.ts'
 
 interface MaskedText {
   /** Undefined if its grammar does not exist. */
-  readonly matcher: Matcher | undefined
+  readonly matcher: TextMatcher | undefined
   /** Undefined where memory is not shared: each request's masks are sent. */
   readonly slot: Slot | undefined
   failure: string | undefined
@@ -105,7 +106,7 @@ export class MaskService {
 }
 
 /** A failed matcher has no copy; its text's failure is copied instead. */
-function copyOf(matcher: Matcher): Matcher | undefined {
+function copyOf(matcher: TextMatcher): TextMatcher | undefined {
   try {
     return matcher.fork()
   } catch {
@@ -114,7 +115,7 @@ function copyOf(matcher: Matcher): Matcher | undefined {
 }
 
 /** The mask after the text, and after each draft as far as they are allowed. Returns how many. */
-function writeMasks(matcher: Matcher, drafts: readonly number[], slot: Slot): number {
+function writeMasks(matcher: TextMatcher, drafts: readonly number[], slot: Slot): number {
   let row = 0
   for (; ; row++) {
     const { stopped } = matcher
