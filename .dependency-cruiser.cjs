@@ -25,6 +25,7 @@ const rooms = {
   ],
   // Tools for chats, from servers: types of the engine alone.
   mcp: ['engine', 'formats'],
+  'ai-sdk': ['engine', 'formats', 'grammar'],
   inspection: ['engine', 'embedding', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
@@ -47,6 +48,7 @@ const engine = {
 const node = [
   ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|hub|store)', 'checkpoint/source/file-source'],
   'model/open/open-model',
+  'ai-sdk',
   ...['engine/host/node', 'grammar/node', 'planning/(measure|read/open)', 'inspection', 'conversion', 'evaluation'],
 ]
 const NODE = `^src/(${node.join('|')})(/|\\.ts$)`

@@ -1,6 +1,7 @@
 /**
- * The engine: a model is loaded, sessions write; and a model's tokenizer alone. Two other paths have the rest: `latentkit/tools`
- * inspects models and files, measures and converts; `latentkit/planning` computes what a model needs, in a browser too.
+ * The engine: a model is loaded, sessions write; and a model's tokenizer alone. Other paths have the rest: `latentkit/tools`
+ * inspects models and files, measures and converts; `latentkit/planning` computes what a model needs, in a browser too;
+ * `latentkit/ai-sdk` is a provider for Vercel's AI SDK.
  */
 
 export { CacheFullError } from './cache/pool.ts'
