@@ -44,6 +44,18 @@ const engine = {
   'host/node': ['api', 'host', 'load', 'types'],
 }
 
+// The same in the server. A dialect knows no other.
+const dialect = ['http', 'service', 'answers', 'models']
+const server = {
+  answers: [],
+  models: ['answers'],
+  metrics: ['answers'],
+  http: [],
+  service: ['answers', 'models', 'metrics', 'http'],
+  openai: dialect,
+  native: dialect,
+}
+
 // Who may use Node's modules. All others run in a browser as they are, so they may not import these, either.
 const node = [
   ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|hub|store)', 'checkpoint/source/file-source'],
@@ -82,6 +94,19 @@ module.exports = {
     ...walls('src/', rooms, '|^src/options/|^src/(byte-text|errors|printable|version)\\.ts$'),
     ...walls('src/engine/', engine, ''),
     ...walls('src/kernels/', kernels, ''),
+    ...walls('apps/server/', server, '|^apps/server/(failure|options)\\.ts$'),
+    {
+      name: 'apps-meet-at-doors',
+      severity: 'error',
+      from: { path: '^apps/(?!server/)' },
+      to: { path: '^apps/server/', pathNot: '^apps/server/(index|options)\\.ts$' },
+    },
+    {
+      name: 'the-server-knows-no-other-app',
+      severity: 'error',
+      from: { path: '^apps/server/' },
+      to: { path: '^apps/', pathNot: '^apps/server/' },
+    },
     {
       name: 'node-is-behind-ports',
       severity: 'error',

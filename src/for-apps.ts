@@ -12,6 +12,20 @@ export { reserve } from './files/reserve.ts'
 export { fileTarget } from './files/target.ts'
 export { hubStore, openStore, pullModel } from './inspection/lazy.ts'
 export { type PooledAgreement, type PooledShare, poolAgreement } from './inspection/verify/pool.ts'
-export { expectation, type Kind, type OptionRow, type OptionRows } from './options/kinds.ts'
+export {
+  anyText,
+  choice,
+  expectation,
+  flag,
+  type Kind,
+  list,
+  number,
+  type OptionRow,
+  type OptionRows,
+  type OptionTable,
+  text,
+  whole,
+} from './options/kinds.ts'
 export { nearest } from './options/nearest.ts'
+export { readArgument, readOptions } from './options/read-options.ts'
 export { printable } from './printable.ts'

@@ -19,6 +19,7 @@ export const VARIABLES: readonly (readonly [string, string])[] = [
   ['LATENTKIT_<FLAG>', 'kernels, threads, isa, cache type, weights, exact,'],
   ['', 'context, chunk, cache bytes, cache dir bytes,'],
   ['', 'offline, debug: as LATENTKIT_THREADS=1'],
+  ['LATENTKIT_API_KEY', 'the key that serve wants of its clients'],
   ['LATENTKIT_CONFIG', 'a file with defaults of flags; else'],
   ['', 'XDG_CONFIG_HOME/latentkit/config.json, ~/.config/…'],
   ['LATENTKIT_CACHE_DIR', 'where blocks of read texts are kept; else'],
@@ -67,7 +68,7 @@ const NAMES = [
     'CACHE_BYTES',
     'CACHE_DIR_BYTES',
   ],
-  ...['DISK_CACHE', 'OFFLINE', 'MODEL', 'CACHE_DIR', 'STATE_DIR', 'CONFIG', 'DEBUG'],
+  ...['DISK_CACHE', 'OFFLINE', 'MODEL', 'CACHE_DIR', 'STATE_DIR', 'CONFIG', 'DEBUG', 'API_KEY'],
 ].map(name => `LATENTKIT_${name}`)
 
 /** Whether the variable is set to a value that counts. */

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   generate: async () => (await import('./commands/generate.ts')).addGenerate,
   chat: async () => (await import('./commands/chat.ts')).addChat,
   chats: async () => (await import('./commands/chats.ts')).addChats,
+  serve: async () => (await import('./commands/serve.ts')).addServe,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
   embed: async () => (await import('./commands/embed.ts')).addEmbed,
   pull: async () => (await import('./commands/pull.ts')).addPull,

@@ -11,6 +11,8 @@ export type BlockOrigin = 'computed' | 'disk'
  */
 export interface PrefixNode extends FilledBlock {
   readonly parent: PrefixNode | null
+  /** Whose it is: only sequences with the same salt find it. */
+  readonly salt: string
   /** Index of the block in its text, from 0. */
   readonly index: number
 }
@@ -40,7 +42,8 @@ interface MutableNode extends PrefixNode {
 export class PrefixTree {
   readonly #pool: BlockPool
   readonly #listener: PublishListener | null
-  readonly #root: MutableNode = { parent: null, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
+  /** Parents of first blocks by their salt. Only those that have children. */
+  readonly #roots = new Map<string, MutableNode>()
 
   constructor(pool: BlockPool, listener: PublishListener | null = null) {
     this.#pool = pool
@@ -54,21 +57,25 @@ export class PrefixTree {
   /**
    * Publishes a full block that its sequence holds (null for groups whose window has passed it), as a child of the
    * previous block's node. The node returned may have another sequence's memory with the same bits: the caller should
-   * use that and release its own.
+   * use that and release its own. A first block has no previous one: it is found by those who name the same salt.
    */
   publish(
     parent: PrefixNode | null,
     { ids, provenance, blocks }: FilledBlock,
     origin: BlockOrigin = 'computed',
+    salt = '',
   ): PrefixNode {
-    const above = (parent as MutableNode | null) ?? this.#root
+    const above = (parent as MutableNode | null) ?? this.#roots.get(salt) ?? newRoot(salt)
     // If a window passed all blocks above, their nodes were removed while the sequence continued: put them back.
-    for (let n = above; n.parent; n = n.parent) n.parent.children.add(n)
+    let top = above
+    for (; top.parent; top = top.parent) top.parent.children.add(top)
+    if (!this.#roots.has(top.salt)) this.#roots.set(top.salt, top)
     let isNew = false
     let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.provenance, provenance))
     if (!node) {
       node = {
         parent: above,
+        salt: above.salt,
         index: above.index + 1,
         ids,
         provenance,
@@ -88,10 +95,12 @@ export class PrefixTree {
     return node
   }
 
-  /** The longest published prefix of `ids` whose rows all satisfy `fits` (flags, position). */
-  longest(ids: readonly number[], fits: (flags: number, position: number) => boolean): PrefixMatch {
-    let best: { readonly node: MutableNode; readonly rows: number } = { node: this.#root, rows: 0 }
-    const open: MutableNode[] = [this.#root]
+  /** The longest prefix of `ids` that was published with this salt and whose rows all satisfy `fits` (flags, position). */
+  longest(ids: readonly number[], fits: (flags: number, position: number) => boolean, salt = ''): PrefixMatch {
+    const root = this.#roots.get(salt)
+    if (!root) return { nodes: [], rows: 0 }
+    let best: { readonly node: MutableNode; readonly rows: number } = { node: root, rows: 0 }
+    const open: MutableNode[] = [root]
     for (let above = open.pop(); above; above = open.pop()) {
       const start = (above.index + 1) * this.#blockTokens
       for (const node of above.children) {
@@ -122,7 +131,7 @@ export class PrefixTree {
   /** Number of nodes: for tests and statistics. */
   get size(): number {
     const count = (node: MutableNode): number => [...node.children].reduce((n, child) => n + count(child), 1)
-    return count(this.#root) - 1
+    return [...this.#roots.values()].reduce((n, root) => n + count(root) - 1, 0)
   }
 
   #keeperOf(node: MutableNode): Keeper {
@@ -130,12 +139,18 @@ export class PrefixTree {
       evicted: block => {
         node.blocks[block.group] = null
         // Remove nodes that have neither memory nor descendants with memory.
-        for (let n = node; n.parent && n.children.size === 0 && n.blocks.every(b => !b); n = n.parent) {
+        let n = node
+        for (; n.parent && n.children.size === 0 && n.blocks.every(b => !b); n = n.parent) {
           n.parent.children.delete(n)
         }
+        if (!n.parent && n.children.size === 0 && this.#roots.get(n.salt) === n) this.#roots.delete(n.salt)
       },
     }
   }
+}
+
+function newRoot(salt: string): MutableNode {
+  return { parent: null, salt, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
 }
 
 /** The blocks of a group that a query at position `length` sees, as a half-open range of indices. */

@@ -129,6 +129,8 @@ it('what is not run says why', () => {
       "docs/performance.md: it measures programs that are built elsewhere",
       "docs/quality.md: the model and the text are not in the repository",
       "docs/quality.md: takes an hour",
+      "docs/server.md: it serves until it is stopped",
+      "docs/server.md: it needs the server",
     ]
   `)
 })

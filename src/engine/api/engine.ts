@@ -119,6 +119,14 @@ export class LoadedEngine {
     return this.#client.call({ method: 'detokenize', tokenIds: readTokenIds(tokenIds), options: given })
   }
 
+  /**
+   * The bytes of each token's text: a token may hold a part of a character only. Special tokens have the bytes of their names; ids that
+   * no token has give none.
+   */
+  async tokenBytes(tokenIds: readonly number[]): Promise<readonly Uint8Array[]> {
+    return this.#client.call({ method: 'tokenBytes', tokenIds: readTokenIds(tokenIds) })
+  }
+
   /** The text that a prompt of these messages is. Throws if the model has no chat template. */
   async applyChatTemplate(messages: readonly Message[], options: ChatTemplateOptions = {}): Promise<string> {
     const given = readOptions<ChatTemplateOptions>(TEMPLATE_OPTIONS, 'applyChatTemplate', options)

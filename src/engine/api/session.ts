@@ -110,7 +110,12 @@ export class Session {
       const asks: ChatAsks = {
         prepare: (all, conversation) => {
           this.#checkAlive()
-          const given = { messages: all as readonly Message[], conversation, variables: rest.templateVariables }
+          const given = {
+            session: this.#id,
+            messages: all as readonly Message[],
+            conversation,
+            variables: rest.templateVariables,
+          }
           return this.#client.call({ method: 'chat', ...given })
         },
         prompt: (all, conversation, { forced, variables, thinks }) => {

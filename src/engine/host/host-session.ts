@@ -25,7 +25,8 @@ import { toWire } from '../wire/wire-errors.ts'
 
 export interface HostSessionContext {
   readonly parts: Parts
-  readonly chat: () => Promise<HostChat>
+  /** What writes conversations; it knows the answers of sessions with this salt. */
+  readonly chat: (salt: string) => Promise<HostChat>
   readonly loop: StepLoop
   readonly outbox: Outbox
   readonly past: EnginePast
@@ -76,11 +77,16 @@ export class HostSession {
   /** With an empty timeline. */
   static open(context: HostSessionContext, options: SessionOptions): HostSession {
     const { model, info } = context.parts
-    const { contextLength = info.contextLength, rolling } = options
-    const timeline = new Timeline(model.sequence(contextLength), context.past)
+    const { contextLength = info.contextLength, rolling, cacheSalt } = options
+    const timeline = new Timeline(model.sequence(contextLength), context.past, cacheSalt)
     if (!rolling) return new HostSession(context, { timeline, rolling: null, drawing: null })
     const { keep = KEPT_TOKENS, drop: count = Math.ceil((contextLength - keep) / 2) } = rolling
     return new HostSession(context, { timeline, rolling: { keep, count }, drawing: null })
+  }
+
+  /** With whom it shares what it has read. */
+  get salt(): string {
+    return this.#timeline.salt
   }
 
   /** When its last prompt was asked for, in the clock of `now`. */
@@ -222,7 +228,7 @@ export class HostSession {
   async #remember({ prompt, options }: PromptMessage, completion: Completion): Promise<void> {
     const { conversation, templateVariables: variables } = options
     if (!conversation || typeof prompt === 'string' || isInfill(prompt)) return
-    const chat = await this.#context.chat()
+    const chat = await this.#context.chat(this.#timeline.salt)
     chat.answered(chatPrompt(prompt, conversation, variables), completion)
   }
 
@@ -239,7 +245,7 @@ export class HostSession {
     }
     if (options.conversation && typeof prompt !== 'string') {
       const { conversation, templateVariables } = options
-      const ids = (await chat()).ids(chatPrompt(prompt, conversation, templateVariables))
+      const ids = (await chat(timeline.salt)).ids(chatPrompt(prompt, conversation, templateVariables))
       return { ids, continues: false }
     }
     const cut = () => promptIds(parts.tokenizer, timeline.tokens, prompt, options)
@@ -258,7 +264,9 @@ export class HostSession {
   /** Brings what the disk knows of a prompt into memory, until the function that is returned is called. */
   async #loadFor({ ids }: PromptIds, options: HostPromptOptions): Promise<() => void> {
     const { disk, prefixes } = this.#context.past
-    return disk && options.reuse !== false ? disk.load(prefixes, ids, reuseOptions(options)) : () => {}
+    return disk && options.reuse !== false
+      ? disk.load(prefixes, ids, reuseOptions(options), this.#timeline.salt)
+      : () => {}
   }
 
   /** Throws for a prompt that does not fit or options that are wrong. */

@@ -37,6 +37,8 @@ export interface HostOptions {
 const DEFAULT_CHUNK = 512
 /** Tokens of a step that a prompt has for itself, unless `chunkSize` says otherwise. */
 export const ALONE_CHUNK = 1024
+/** Most salts whose own answers are remembered. */
+const MOST_SALTS = 256
 /** Milliseconds between progress events of one kind. */
 const PROGRESS_INTERVAL = 50
 
@@ -179,6 +181,8 @@ export class Host {
         return tokenizer.encode(call.text, { addSpecialTokens: false, ...call.options })
       case 'detokenize':
         return tokenizer.decode(call.tokenIds, call.options)
+      case 'tokenBytes':
+        return call.tokenIds.map(id => (id < tokenizer.vocabSize ? tokenizer.tokenBytes(id) : new Uint8Array(0)))
       case 'template': {
         const { tools, templateVariables: variables, continueFinalMessage = false } = call.options
         const { addGenerationPrompt = !continueFinalMessage } = call.options
@@ -186,9 +190,12 @@ export class Host {
         return tokenizer.applyChatTemplate(call.messages, { addGenerationPrompt, refusePrintedParts: true, ...given })
       }
       case 'countChat':
-        return (await this.#running.chat()).count(chatPrompt(call.messages, call.conversation, call.variables))
-      case 'chat':
-        return (await this.#running.chat()).prepare(chatPrompt(call.messages, call.conversation, call.variables))
+      case 'chat': {
+        const salt = call.session === undefined ? '' : this.#living(call.session).salt
+        const chat = await this.#running.chat(salt)
+        const prompt = chatPrompt(call.messages, call.conversation, call.variables)
+        return call.method === 'chat' ? chat.prepare(prompt) : chat.count(prompt)
+      }
       case 'cache': {
         const { model, draft } = this.#running.parts
         const { bytes, keptBytes, allocatedBytes } = model.pool
@@ -273,10 +280,15 @@ function throttled(send: (event: ProgressEvent) => void): (event: ProgressEvent)
 }
 
 /** Formats and grammars of families are loaded with the first conversation: most engines see none. */
-function lazyChat(parts: Parts): () => Promise<HostChat> {
-  let chat: Promise<HostChat> | null = null
-  return () => {
-    chat ??= import('../prompt/chat.ts').then(({ HostChat }) => new HostChat(parts))
+/** One for each salt: a conversation's own answers are nobody else's. The longest unused is forgotten. */
+function lazyChat(parts: Parts): HostSessionContext['chat'] {
+  const chats = new Map<string, Promise<HostChat>>()
+  return salt => {
+    const chat = chats.get(salt) ?? import('../prompt/chat.ts').then(({ HostChat }) => new HostChat(parts))
+    chats.delete(salt)
+    chats.set(salt, chat)
+    const [oldest] = chats.keys()
+    if (chats.size > MOST_SALTS && oldest !== undefined) chats.delete(oldest)
     return chat
   }
 }

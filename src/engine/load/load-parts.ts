@@ -103,7 +103,7 @@ async function assemble(
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
-  const tokenizer = openTokenizer(checkpoint, options.chatTemplate)
+  const tokenizer = openTokenizer(checkpoint, options.chatTemplate, options.fallbackTemplate)
   const defaults = generationDefaults(config, {
     file: generationFile(checkpoint),
     config: checkpoint.generationConfig,
@@ -190,17 +190,18 @@ async function openStore(
   return platform.openBlocks({ folder: cacheDir, fingerprint: print, label, maxBytes, onNotice })
 }
 
-function openTokenizer({ name, tokenizer, tokenizerConfig, ...checkpoint }: Checkpoint, template?: string): Tokenizer {
-  const chatTemplate = template ?? checkpoint.chatTemplate
+function openTokenizer(
+  { name, tokenizer, tokenizerConfig, ...checkpoint }: Checkpoint,
+  template?: string,
+  fallback?: string,
+): Tokenizer {
   if (!tokenizer) {
     throw new CheckpointError(`${name} has no tokenizer.json; latentkit needs it to turn text into tokens`)
   }
-  return createTokenizer({
-    tokenizer,
-    config: tokenizerConfig,
-    chatTemplate,
-    folder: `${name}/`,
-  })
+  const files = { tokenizer, config: tokenizerConfig, folder: `${name}/` }
+  const made = createTokenizer({ ...files, chatTemplate: template ?? checkpoint.chatTemplate })
+  if (fallback === undefined || made.chatTemplate() !== undefined) return made
+  return createTokenizer({ ...files, chatTemplate: fallback })
 }
 
 /** Numbers of the model, and bytes of its weights in the types in which the kernels got them. */

@@ -53,7 +53,7 @@ export class DiskTier implements PublishListener {
    * Brings what the disk knows of a prompt into the tree, beyond what is there. The blocks are held until the function
    * that is returned is called.
    */
-  async load(tree: PrefixTree, ids: readonly number[], options: ReuseOptions): Promise<() => void> {
+  async load(tree: PrefixTree, ids: readonly number[], options: ReuseOptions, salt: string): Promise<() => void> {
     const held: Block[] = []
     const release = () => {
       // From the end to the start, as sequences do.
@@ -61,15 +61,15 @@ export class DiskTier implements PublishListener {
     }
     const { blockTokens } = this.#layout
     const fits = rowFits(this.#options.rules, ids.length, options)
-    const { nodes, rows } = tree.longest(ids, options.strict ? fits.exact : fits.near)
+    const { nodes, rows } = tree.longest(ids, options.strict ? fits.exact : fits.near, salt)
     const above = nodes.slice(0, Math.floor(rows / blockTokens))
     for (const node of above) this.#hold(node, held)
-    const names = await this.#chain(above, ids, options)
+    const names = await this.#chain(above, ids, options, salt)
     let parent: PrefixNode | null = above.at(-1) ?? null
     for (let at = 0; at < names.length; at += READERS) {
       const stored = await Promise.all(names.slice(at, at + READERS).map(name => this.#options.store.read(name)))
       for (const block of stored) {
-        const node: PrefixNode | null = block && this.#place(tree, parent, block, held)
+        const node: PrefixNode | null = block && this.#place(tree, parent, block, held, salt)
         if (!node) return release
         parent = node
       }
@@ -92,12 +92,17 @@ export class DiskTier implements PublishListener {
   }
 
   /** Names of stored blocks that go on from `above`, for as long as the prompt does. */
-  async #chain(above: readonly PrefixNode[], ids: readonly number[], options: ReuseOptions): Promise<string[]> {
+  async #chain(
+    above: readonly PrefixNode[],
+    ids: readonly number[],
+    options: ReuseOptions,
+    salt: string,
+  ): Promise<string[]> {
     const { store, rules } = this.#options
     const { blockTokens } = this.#layout
     const cold = rowProvenance(rules, 0, ids.length, { start: 0, end: ids.length }, options.path)
     const names: string[] = []
-    let parent = this.#nameOf(above.at(-1) ?? null)
+    let parent = this.#nameOf(above.at(-1) ?? null, salt)
     for (let n = above.length; (n + 1) * blockTokens <= ids.length; n++) {
       const range = [n * blockTokens, (n + 1) * blockTokens] as const
       const found = await store.find(parent, ids.slice(...range))
@@ -117,6 +122,7 @@ export class DiskTier implements PublishListener {
     parent: PrefixNode | null,
     { ids, provenance, groups }: StoredBlock,
     held: Block[],
+    salt: string,
   ): PrefixNode | null {
     const { pool, kernels } = this.#options
     const sizes = this.#layout.groups.map(group => group.blockBytes)
@@ -128,7 +134,7 @@ export class DiskTier implements PublishListener {
         blocks.push(block)
         if (block && bytes) kernels.upload(block.memory, bytes)
       }
-      const node = tree.publish(parent, { ids, provenance, blocks }, 'disk')
+      const node = tree.publish(parent, { ids, provenance, blocks }, 'disk', salt)
       this.#hold(node, held)
       return node
     } catch (error) {
@@ -147,9 +153,9 @@ export class DiskTier implements PublishListener {
     }
   }
 
-  async #write({ parent: above, ids, provenance }: PrefixNode, blocks: readonly (Block | null)[]): Promise<void> {
+  async #write({ parent: above, salt, ids, provenance }: PrefixNode, blocks: readonly (Block | null)[]): Promise<void> {
     const { store, kernels, pool } = this.#options
-    const parent = this.#nameOf(above)
+    const parent = this.#nameOf(above, salt)
     try {
       const groups: (Uint8Array | null)[] = []
       for (const block of blocks) groups.push(block && ((await kernels.read(block.memory)) as Uint8Array))
@@ -159,12 +165,19 @@ export class DiskTier implements PublishListener {
     }
   }
 
-  #nameOf(node: PrefixNode | null): string {
+  /** A salt stands for a block without rows, so that blocks of another have other names. */
+  #rootName(salt: string): string {
     const { store } = this.#options
-    if (!node?.parent) return store.fingerprint
+    if (salt === '') return store.fingerprint
+    return store.nameOf({ parent: store.fingerprint, ids: [...new TextEncoder().encode(salt)], provenance: [] })
+  }
+
+  #nameOf(node: PrefixNode | null, salt: string): string {
+    const { store } = this.#options
+    if (!node?.parent) return this.#rootName(salt)
     const known = this.#names.get(node)
     if (known !== undefined) return known
-    const name = store.nameOf({ parent: this.#nameOf(node.parent), ids: node.ids, provenance: node.provenance })
+    const name = store.nameOf({ parent: this.#nameOf(node.parent, salt), ids: node.ids, provenance: node.provenance })
     this.#names.set(node, name)
     return name
   }

@@ -40,6 +40,8 @@ export interface PrefixReuse {
 export class Timeline {
   readonly cache: SequenceCache
   readonly #shared: SharedPast
+  /** Which sessions find its blocks. */
+  readonly salt: string
   /** Of the full blocks that are in the tree: all from the first on. */
   readonly #nodes: PrefixNode[] = []
   #tokens: readonly number[] = []
@@ -47,8 +49,9 @@ export class Timeline {
   /** How many of the tokens the caller knows already. */
   #reported = 0
 
-  constructor(cache: SequenceCache, shared: SharedPast) {
+  constructor(cache: SequenceCache, shared: SharedPast, salt = '') {
     this.cache = cache
+    this.salt = salt
     this.#shared = shared
   }
 
@@ -160,7 +163,7 @@ export class Timeline {
 
   /** Another timeline with the same past; nothing is copied until one of the two grows. */
   fork(): Timeline {
-    const made = new Timeline(this.cache.fork(), this.#shared)
+    const made = new Timeline(this.cache.fork(), this.#shared, this.salt)
     made.#nodes.push(...this.#nodes)
     made.#tokens = this.#tokens
     made.#endsGenerated = this.#endsGenerated
@@ -183,7 +186,8 @@ export class Timeline {
     const fits = rowFits(rules, ids.length, options)
     // A text that goes on from ids alone takes no row of others that a cold run would not have.
     const exact = options.strict || options.promptLength !== undefined
-    const matches = [tree.longest(ids, fits.exact), ...(exact ? [] : [tree.longest(ids, fits.near)])]
+    const kinds = exact ? [fits.exact] : [fits.exact, fits.near]
+    const matches = kinds.map(kind => tree.longest(ids, kind, this.salt))
     return matches.map(match => ({
       ids: ids.slice(0, match.rows),
       provenance: match.nodes.flatMap(node => node.provenance),
@@ -217,7 +221,7 @@ export class Timeline {
       const block = cache.filledBlock(n)
       // What follows such rows has seen them.
       if (block.provenance.some(isPrivate)) return
-      const node = tree.publish(this.#nodes.at(-1) ?? null, block)
+      const node = tree.publish(this.#nodes.at(-1) ?? null, block, 'computed', this.salt)
       for (const shared of node.blocks) if (shared) cache.replace(n, shared)
       this.#nodes.push(node)
     }

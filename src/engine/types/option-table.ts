@@ -107,6 +107,7 @@ export const LOAD_OPTIONS = {
   chunkSize: { kind: whole(1), description: 'tokens of one step', defaultText: '512', flag: '--chunk <n>' },
   draft: { kind: text, description: 'a small model of the same tokens that guesses ahead', flag: '--draft <model>' },
   chatTemplate: { kind: anyText, description: "a chat template (Jinja) in place of the model's own" },
+  fallbackTemplate: { kind: anyText, description: 'a chat template (Jinja) for a model that has none' },
   ...FIND_OPTIONS,
   inline: { kind: flag, description: "run in the caller's thread" },
   onNotice: { kind: callback, description: 'hears what went wrong and does no harm' },
@@ -265,6 +266,7 @@ const ROLLING_OPTIONS = {
 export const SESSION_OPTIONS = {
   contextLength: { kind: whole(1), description: 'tokens this session may hold', defaultText: "the engine's" },
   rolling: { kind: nested(ROLLING_OPTIONS), description: 'go on without the oldest tokens where the context is full' },
+  cacheSalt: { kind: text, description: 'what is cached is shared with sessions of the same text only' },
 } satisfies OptionTable<SessionOptions>
 
 export const SAVE_OPTIONS = {

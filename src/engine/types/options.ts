@@ -76,6 +76,8 @@ export interface LoadOptions {
   readonly draft?: string
   /** A chat template (Jinja) in place of the model's own. */
   readonly chatTemplate?: string
+  /** A chat template for a model that has none of its own. Default: such a model takes no messages. */
+  readonly fallbackTemplate?: string
   /** Never use the network. Default false. */
   readonly offline?: boolean
   /** Where the hub is and where its files are kept; the command line fills this from the environment. */
@@ -281,6 +283,11 @@ export interface SessionOptions {
   readonly contextLength?: number
   /** Where the context is full, go on without the oldest tokens. Default: the text ends with reason `context`. */
   readonly rolling?: RollingOptions
+  /**
+   * Whose the session is: what it has read is found again by sessions of the same text here, and by no others, in memory and on disk.
+   * So nobody learns from the time of a first token what others have asked. Default: the session shares with all that name none.
+   */
+  readonly cacheSalt?: string
 }
 
 /** A window that rolls over an endless text; its first tokens stay (attention sinks, arXiv 2309.17453). */

@@ -73,9 +73,12 @@ export interface SessionState {
 export type Call =
   | { readonly method: 'tokenize'; readonly text: string; readonly options: TokenizeOptions }
   | { readonly method: 'detokenize'; readonly tokenIds: readonly number[]; readonly options: DetokenizeOptions }
+  | { readonly method: 'tokenBytes'; readonly tokenIds: readonly number[] }
   | { readonly method: 'template'; readonly messages: readonly Message[]; readonly options: ChatTemplateOptions }
   | {
       readonly method: 'chat' | 'countChat'
+      /** Whose own answers count; absent: those of nobody in particular. */
+      readonly session?: number
       readonly messages: readonly Message[]
       readonly conversation: Conversation
       readonly variables: Readonly<Record<string, unknown>> | undefined
@@ -106,6 +109,7 @@ export type Call =
 export interface Replies {
   readonly tokenize: readonly number[]
   readonly detokenize: string
+  readonly tokenBytes: readonly Uint8Array[]
   readonly template: string
   readonly chat: PreparedChat
   readonly countChat: CountedChat

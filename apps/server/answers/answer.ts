@@ -1,0 +1,207 @@
+/** An ask becomes a stream of events: the engine's sessions behind one form. */
+import type { Completion, Engine, Message, Session } from '../../../src/index.ts'
+import type { Ask, ChatInput } from './ask.ts'
+import { EventQueue } from './event-queue.ts'
+import type { AnswerEvent, AnswerTimings, EndReason, TokenCounts } from './events.ts'
+import { TokenTexts } from './token-texts.ts'
+
+/** An engine with what is remembered of it. */
+export interface AnswerEngine {
+  readonly engine: Engine
+  readonly texts: TokenTexts
+}
+
+export function answerEngine(engine: Engine): AnswerEngine {
+  return { engine, texts: new TokenTexts(engine) }
+}
+
+/** One text of an answer when it is done. */
+interface Written {
+  readonly counts: TokenCounts
+  readonly timings: AnswerTimings
+}
+
+type Emit = (event: AnswerEvent) => void
+
+/**
+ * Begins at once. The iteration throws what the engine throws (OptionError, ContextLengthError, SchemaError …) and the signal's
+ * reason; whoever leaves it early aborts the signal.
+ */
+export function answer(target: AnswerEngine, ask: Ask): AsyncIterable<AnswerEvent> {
+  const queue = new EventQueue<AnswerEvent>()
+  let begun = false
+  const emit = (event: AnswerEvent) => {
+    if (!begun) queue.push({ type: 'begun' })
+    begun = true
+    queue.push(event)
+  }
+  write(target, ask, emit).then(
+    () => queue.end(),
+    error => queue.fail(ask.signal.aborted ? ask.signal.reason : error),
+  )
+  return queue
+}
+
+async function write(target: AnswerEngine, ask: Ask, emit: Emit): Promise<void> {
+  const { n = 1 } = ask
+  await using first = target.engine.session(ask.cacheSalt === '' ? {} : { cacheSalt: ask.cacheSalt })
+  const all =
+    n === 1 ? [await writeOne(target, first, ask, 0, emit)] : await writeSeveral(target, first, { ...ask, n }, emit)
+  emit({ type: 'usage', ...total(all) })
+}
+
+/** The prompt is read once; then each text goes on in a fork. */
+async function writeSeveral(target: AnswerEngine, first: Session, ask: Ask & { n: number }, emit: Emit) {
+  const { logprobs: _, minTokens: __, ...options } = ask.options
+  const read = await writeOne(target, first, { ...ask, options: { ...options, maxTokens: 0 } }, 0, event => {
+    if (event.type === 'progress') emit(event)
+  })
+  // A text that one of them cannot end ends them all.
+  const ended = new AbortController()
+  const signal = AbortSignal.any([ask.signal, ended.signal])
+  const forks = await Promise.all(Array.from({ length: ask.n }, () => first.fork()))
+  try {
+    const texts = forks.map((fork, choice) => {
+      const seed = ask.options.seed === undefined ? {} : { seed: ask.options.seed + choice }
+      // Of a text nothing is left to say; messages are the whole conversation.
+      const input = ask.input.kind === 'text' ? { ...ask.input, prompt: '' } : ask.input
+      const one = { ...ask, input, options: { ...ask.options, ...seed }, signal }
+      return writeOne(target, fork, one, choice, emit).catch(error => {
+        ended.abort(error)
+        throw error
+      })
+    })
+    const all = await Promise.all(texts)
+    return all.map(text => ({
+      counts: { ...text.counts, prompt: read.counts.prompt, cached: read.counts.cached },
+      timings: { ...text.timings, ...only(read.timings) },
+    }))
+  } finally {
+    await Promise.all(forks.map(fork => fork.dispose()))
+  }
+}
+
+/** What the prompt took, of the call that read it. */
+function only({ promptMs, firstTokenMs }: AnswerTimings): Pick<AnswerTimings, 'promptMs' | 'firstTokenMs'> {
+  return { promptMs, firstTokenMs }
+}
+
+function writeOne(target: AnswerEngine, session: Session, ask: Ask, choice: number, emit: Emit): Promise<Written> {
+  return ask.input.kind === 'chat' && !asksForPrompt(ask, ask.input)
+    ? writeChat(session, ask, ask.input, choice, emit)
+    : writeText(target, session, ask, choice, emit)
+}
+
+/** What `session.chat` does not take: such a conversation without tools is a prompt of messages. */
+function asksForPrompt({ options }: Ask, { tools }: ChatInput): boolean {
+  const { logprobs, schema, json, regex, choices, grammar } = options
+  const held = [logprobs, schema, regex, choices, grammar].some(value => value !== undefined) || json === true
+  return held && tools === undefined
+}
+
+async function writeText(
+  { texts }: AnswerEngine,
+  session: Session,
+  { input, options, signal }: Ask,
+  choice: number,
+  emit: Emit,
+): Promise<Written> {
+  const given = { ...options, signal, onPromptProgress: progressTo(emit) }
+  const begin = () => {
+    if (input.kind === 'infill') return session.infill({ prefix: input.prefix, suffix: input.suffix }, given)
+    if (input.kind === 'text') return session.prompt(input.prompt, given)
+    const { messages, templateVariables } = input
+    return session.prompt(messages as unknown as readonly Message[], {
+      ...given,
+      ...(templateVariables && { templateVariables }),
+    })
+  }
+  const generation = begin()
+  for await (const { text, logprobs, reasoning = false } of generation) {
+    if (logprobs) emit({ type: 'logprobs', choice, tokens: await texts.drawn([logprobs]) })
+    if (text !== '') emit({ type: reasoning ? 'reasoning' : 'text', choice, text })
+  }
+  const completion = await generation
+  const { finishReason, seed, usage, timings } = completion
+  emit({ type: 'finished', choice, reason: reasonOf(finishReason), stopSequence: null, seed })
+  return written(usage, 0, timings)
+}
+
+async function writeChat(
+  session: Session,
+  { options, signal }: Ask,
+  { messages, tools, toolChoice, parallel, templateVariables }: ChatInput,
+  choice: number,
+  emit: Emit,
+): Promise<Written> {
+  const chat = session.chat(messages, {
+    ...options,
+    signal,
+    onPromptProgress: progressTo(emit),
+    ...(tools && { tools }),
+    ...(toolChoice !== undefined && { toolChoice }),
+    ...(parallel !== undefined && { parallel }),
+    ...(templateVariables && { templateVariables }),
+  })
+  for await (const event of chat) {
+    switch (event.type) {
+      case 'content':
+        emit({ type: 'text', choice, text: event.text })
+        break
+      case 'reasoning':
+        emit({ type: 'reasoning', choice, text: event.text })
+        break
+      case 'callStart':
+        emit({ type: 'call-begun', choice, call: event.index, id: event.id, name: event.name })
+        break
+      case 'arguments':
+        emit({ type: 'call-arguments', choice, call: event.index, text: event.text })
+        break
+      case 'callEnd':
+        emit({ type: 'call-ended', choice, call: event.index, complete: event.complete })
+        break
+    }
+  }
+  const { finishReason, usage } = await chat
+  const reason = finishReason === 'toolCalls' ? 'calls' : reasonOf(finishReason)
+  emit({ type: 'finished', choice, reason, stopSequence: null, seed: 0 })
+  return written(usage, 0, { firstTokenMs: 0, promptMs: 0, generationMs: 0 })
+}
+
+function progressTo(emit: Emit): (progress: { readonly tokens: number; readonly total: number }) => void {
+  return ({ tokens, total }) => emit({ type: 'progress', tokens, total })
+}
+
+/** A chat that stops after its first call leaves its iteration: the engine calls that aborted. */
+function reasonOf(reason: Completion['finishReason']): EndReason {
+  return reason === 'aborted' ? 'stop' : reason
+}
+
+function written(
+  { promptTokens, cachedTokens, completionTokens }: Completion['usage'],
+  reasoning: number,
+  { firstTokenMs, promptMs, generationMs }: AnswerTimings,
+): Written {
+  return {
+    counts: { prompt: promptTokens, cached: cachedTokens, completion: completionTokens, reasoning },
+    timings: { firstTokenMs, promptMs, generationMs },
+  }
+}
+
+function total(all: readonly Written[]): { readonly usage: TokenCounts; readonly timings: AnswerTimings } {
+  const [first] = all as [Written]
+  const sum = (of: (text: Written) => number) => all.reduce((n, text) => n + of(text), 0)
+  return {
+    usage: {
+      prompt: first.counts.prompt,
+      cached: first.counts.cached,
+      completion: sum(({ counts }) => counts.completion),
+      reasoning: sum(({ counts }) => counts.reasoning),
+    },
+    timings: {
+      promptMs: first.timings.promptMs,
+      firstTokenMs: first.timings.firstTokenMs,
+      generationMs: Math.max(...all.map(({ timings }) => timings.generationMs)),
+    },
+  }
+}

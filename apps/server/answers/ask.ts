@@ -1,0 +1,49 @@
+/** What is asked of a model, in nobody's wire format. */
+import type { ChatTool, ConversationMessage, PromptOptions, ToolChoice } from '../../../src/index.ts'
+
+/**
+ * How a text is drawn and what it is held to: the engine's own options. The engine checks them; `readKnobs` turns wire names into
+ * them, and checks them under those names.
+ */
+export type AskOptions = Omit<
+  PromptOptions,
+  'tools' | 'templateVariables' | 'continueFinalMessage' | 'signal' | 'onPromptProgress' | 'beams' | 'resume'
+>
+
+/** A conversation to be answered. */
+export interface ChatInput {
+  readonly kind: 'chat'
+  readonly messages: readonly ConversationMessage[]
+  /** By name, without `execute`: calls are returned. */
+  readonly tools?: Readonly<Record<string, ChatTool>>
+  /** Default 'auto'. */
+  readonly toolChoice?: ToolChoice
+  /** Several calls in one answer. Default true. */
+  readonly parallel?: boolean
+  /** Further variables of the chat template: `enable_thinking`, `reasoning_effort` … */
+  readonly templateVariables?: Readonly<Record<string, unknown>>
+}
+
+/** A text to be continued. */
+export interface TextInput {
+  readonly kind: 'text'
+  readonly prompt: string
+}
+
+/** A gap to be filled. */
+export interface InfillInput {
+  readonly kind: 'infill'
+  readonly prefix: string
+  readonly suffix: string
+}
+
+export interface Ask {
+  readonly input: ChatInput | TextInput | InfillInput
+  readonly options: AskOptions
+  /** Texts of one prompt, which is read once; with a seed, the others take the seeds after it. Default 1. */
+  readonly n?: number
+  /** With whom what is read is shared; '': with all that say so. */
+  readonly cacheSalt: string
+  /** Ends the work wherever it is; the answer throws its reason. */
+  readonly signal: AbortSignal
+}

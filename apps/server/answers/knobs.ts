@@ -1,0 +1,179 @@
+/** Options of drawing under the names of OpenAI, vLLM and llama.cpp: one table, checked by the engine's own ranges. */
+import { type Kind, type OptionRow, type OptionRows, PROMPT_OPTIONS, readArgument } from '../../../src/for-apps.ts'
+import { invalid } from '../failure.ts'
+import type { AskOptions } from './ask.ts'
+
+/** A name on the wire, and the option that it is. */
+export interface Knob {
+  /** Of the engine; with a dot: a part of it. */
+  readonly option: string
+  /** Default: the option's own. */
+  readonly kind?: Kind
+  /** What is read becomes the option; undefined: as if it were not given. Default: as it is. */
+  readonly turn?: (value: unknown, name: string) => unknown
+}
+
+/** -1 means no bound, or the server's choice. */
+const unlessNegative = (value: unknown) => (typeof value === 'number' && value < 0 ? undefined : value)
+const zeroIfNegative = (value: unknown) => (typeof value === 'number' && value < 0 ? 0 : value)
+const asList = (value: unknown) => (typeof value === 'string' ? [value] : value)
+
+/** In the order in which they count: of two names of one option the later one wins. */
+const KNOBS: Readonly<Record<string, Knob>> = {
+  temperature: { option: 'temperature' },
+  top_p: { option: 'topP' },
+  top_k: { option: 'topK', turn: zeroIfNegative },
+  min_p: { option: 'minP' },
+  typical_p: { option: 'typicalP' },
+  top_n_sigma: { option: 'topNSigma', turn: zeroIfNegative },
+  repeat_penalty: { option: 'repetitionPenalty' },
+  repetition_penalty: { option: 'repetitionPenalty' },
+  presence_penalty: { option: 'presencePenalty' },
+  frequency_penalty: { option: 'frequencyPenalty' },
+  xtc_probability: { option: 'xtc.probability' },
+  xtc_threshold: { option: 'xtc.threshold' },
+  dynatemp_range: { option: 'dynamicTemperature.range' },
+  dynatemp_exponent: { option: 'dynamicTemperature.exponent' },
+  dry_multiplier: { option: 'dry.multiplier' },
+  dry_base: { option: 'dry.base' },
+  dry_allowed_length: { option: 'dry.allowedLength' },
+  dry_penalty_last_n: { option: 'dry.lastN', turn: unlessNegative },
+  dry_sequence_breakers: { option: 'dry.sequenceBreakers' },
+  mirostat_tau: { option: 'mirostat.tau' },
+  mirostat_eta: { option: 'mirostat.eta' },
+  temperature_last: { option: 'temperatureLast' },
+  logit_bias: { option: 'logitBias', turn: biases },
+  seed: { option: 'seed', turn: unlessNegative },
+  n_predict: { option: 'maxTokens', turn: unlessNegative },
+  max_tokens: { option: 'maxTokens', turn: unlessNegative },
+  max_completion_tokens: { option: 'maxTokens', turn: unlessNegative },
+  min_tokens: { option: 'minTokens' },
+  stop: { option: 'stopSequences', turn: value => (asList(value) as unknown[]).filter?.(text => text !== '') ?? value },
+  bad_words: { option: 'bannedTexts', turn: asList },
+  ignore_eos: { option: 'ignoreEos' },
+  skip_special_tokens: { option: 'skipSpecialTokens' },
+  add_special_tokens: { option: 'addSpecialTokens' },
+  thinking_token_budget: { option: 'thinkingBudget', turn: unlessNegative },
+  reasoning_budget: { option: 'thinkingBudget', turn: unlessNegative },
+  thinking_budget_tokens: { option: 'thinkingBudget', turn: unlessNegative },
+  // vLLM: the lower goes first.
+  priority: { option: 'priority', turn: value => (typeof value === 'number' ? -value : value) },
+  speculation: { option: 'speculation' },
+  cache_prompt: { option: 'reuse' },
+  guided_regex: { option: 'regex' },
+  guided_choice: { option: 'choices' },
+  guided_grammar: { option: 'grammar' },
+  guided_json: { option: 'schema', turn: schemaText },
+  json_schema: { option: 'schema' },
+  grammar: { option: 'grammar', turn: notGbnf },
+}
+
+/** vLLM's newer form. */
+const STRUCTURED: Readonly<Record<string, Knob>> = {
+  json: { option: 'schema', turn: schemaText },
+  regex: { option: 'regex' },
+  choice: { option: 'choices' },
+  grammar: { option: 'grammar', turn: notGbnf },
+  json_object: { option: 'json' },
+}
+
+/** Filters that mirostat takes the place of, as llama.cpp does without a word. */
+const WITHOUT_MIROSTAT = ['topK', 'topP', 'minP', 'topNSigma', 'typicalP', 'xtc', 'temperatureLast']
+/** Groups of options that are nothing without one of their parts. */
+const NEEDED = { dry: 'multiplier', xtc: 'probability', dynamicTemperature: 'range' } as const
+
+/** The options that a body's fields are; fields of other names are left alone, and null is absent. Throws Failure naming a field. */
+export function readKnobs(body: Readonly<Record<string, unknown>>): AskOptions {
+  const made: Record<string, unknown> = {}
+  readInto(made, body, KNOBS, '')
+  const { structured_outputs: structured, mirostat } = body
+  if (typeof structured === 'object' && structured !== null) {
+    readInto(made, structured as Record<string, unknown>, STRUCTURED, 'structured_outputs.')
+  }
+  for (const [group, part] of Object.entries(NEEDED)) {
+    const given = made[group] as Record<string, unknown> | undefined
+    if (given && !given[part]) delete made[group]
+  }
+  readMirostat(made, mirostat)
+  return made
+}
+
+function readInto(
+  made: Record<string, unknown>,
+  body: Readonly<Record<string, unknown>>,
+  knobs: Readonly<Record<string, Knob>>,
+  before: string,
+): void {
+  for (const [name, { option, kind = kindOf(option), turn }] of Object.entries(knobs)) {
+    const given = body[name]
+    if (given === null || given === undefined) continue
+    const turned = turn ? turn(given, before + name) : given
+    if (turned === undefined) continue
+    const value = checked(kind, before + name, turned)
+    const [group = '', part] = option.split('.')
+    if (part === undefined) made[group] = value
+    else made[group] = { ...(made[group] as object), [part]: value }
+  }
+}
+
+function checked(kind: Kind, name: string, value: unknown): unknown {
+  try {
+    return readArgument(kind, name, value)
+  } catch (error) {
+    throw invalid((error as Error).message, name)
+  }
+}
+
+/** The engine's kind of an option. */
+function kindOf(option: string): Kind {
+  let rows: OptionRows = PROMPT_OPTIONS
+  let found: OptionRow | undefined
+  for (const part of option.split('.')) {
+    found = rows[part]
+    if (found?.kind.kind === 'options') rows = found.kind.of
+  }
+  if (!found) throw new Error(`the engine has no option ${option}`)
+  return found.kind
+}
+
+function readMirostat(made: Record<string, unknown>, mirostat: unknown): void {
+  if (mirostat === null || mirostat === undefined || mirostat === 0) {
+    delete made.mirostat
+    return
+  }
+  if (mirostat !== 2) throw invalid(`mirostat is ${JSON.stringify(mirostat)}; expected 0 (off) or 2`, 'mirostat')
+  made.mirostat ??= {}
+  for (const name of WITHOUT_MIROSTAT) delete made[name]
+}
+
+/** An object by ids or texts, or llama.cpp's list of pairs, in which `false` forbids a token. */
+function biases(value: unknown, name: string): unknown {
+  if (!Array.isArray(value)) return value
+  return Object.fromEntries(
+    value.map((pair: unknown, i) => {
+      if (!Array.isArray(pair) || pair.length !== 2) {
+        throw invalid(`${name}[${i}] is ${JSON.stringify(pair)}; expected [token, bias]`, name)
+      }
+      return [pair[0], pair[1] === false ? Number.NEGATIVE_INFINITY : pair[1]]
+    }),
+  )
+}
+
+function schemaText(value: unknown, name: string): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    throw invalid(`${name} is a text that is no JSON; expected a JSON schema`, name)
+  }
+}
+
+function notGbnf(value: unknown, name: string): unknown {
+  if (value === '') return undefined
+  if (typeof value !== 'string' || !value.includes('::=')) return value
+  throw invalid(
+    `${name} is GBNF; expected Lark as llguidance reads it, which begins with "start:" (docs/structured-output.md)`,
+    name,
+    'unsupported_grammar',
+  )
+}

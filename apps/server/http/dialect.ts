@@ -1,0 +1,31 @@
+/** A dialect is the endpoints of one API and its words for what went wrong. Each has a folder; `dialects.ts` lists them. */
+import type { ZodType } from 'zod'
+import type { Failure } from '../failure.ts'
+import type { Exchange } from './exchange.ts'
+
+export interface Endpoint<Body = unknown> {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** With `:name` for parts that vary. */
+  readonly path: string
+  /** For /openapi.json. */
+  readonly summary: string
+  /** What the body must be; fields beyond it are let through. Default: there is no body. */
+  readonly body?: ZodType<Body>
+  /** Needs no key. Default false. */
+  readonly open?: boolean
+  run(exchange: Exchange<Body>): Response | Promise<Response>
+}
+
+export interface Dialect {
+  readonly name: string
+  readonly endpoints: readonly Endpoint[]
+  /** Whether a path that no endpoint has is this dialect's to refuse. */
+  owns(path: string): boolean
+  /** The body of a response, or of an event in a stream, that says what went wrong. */
+  failed(failure: Failure): unknown
+}
+
+/** Keeps the type of the body between schema and `run`. */
+export function endpoint<Body>(given: Endpoint<Body>): Endpoint {
+  return given as unknown as Endpoint
+}

@@ -1,0 +1,41 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Hono } from 'hono'
+
+export interface Listening {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  /** Takes no more connections; resolves when those that are open have ended. */
+  close(): Promise<void>
+  /** Ends what is still open. */
+  cut(): void
+}
+
+/** Seconds that proxies keep idle connections: theirs must end first. */
+const KEEP_ALIVE_S = 75
+
+/** Rejects where the address cannot be listened on. */
+export async function listen(app: Hono, host: string, port: number): Promise<Listening> {
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+  server.keepAliveTimeout = KEEP_ALIVE_S * 1000
+  server.headersTimeout = (KEEP_ALIVE_S + 5) * 1000
+  server.listen(port, host)
+  await once(server, 'listening')
+  const address = server.address() as AddressInfo
+  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return {
+    host: address.address,
+    port: address.port,
+    url: `http://${shown}:${address.port}`,
+    close: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      await closed
+    },
+    cut: () => server.closeAllConnections(),
+  }
+}

@@ -1,0 +1,199 @@
+/** Models by name: loaded when they are first asked for, one at a time, and unloaded when others need their memory. */
+import { Engine, type LoadOptions, type ModelInfo } from '../../../src/index.ts'
+import { type AnswerEngine, answerEngine } from '../answers/answer.ts'
+import { Failure } from '../failure.ts'
+import type { NamedModel } from './names.ts'
+import { sizeOnDisk } from './size.ts'
+
+export interface ModelsOptions {
+  readonly models: readonly NamedModel[]
+  readonly load: LoadOptions
+  /** Every name is the first model's. */
+  readonly anyModel: boolean
+  /** Bytes that all may take; undefined: no bound. */
+  readonly memoryBytes: number | undefined
+  /** Seconds after which an unused model goes; undefined: never. The first one stays. */
+  readonly keepAlive: number | undefined
+  /** Hears what is loaded and unloaded. */
+  readonly told: (what: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+/** A model in use: it stays loaded until it is released. */
+export interface Lease extends AnswerEngine {
+  readonly name: string
+  /** `keepAlive`: seconds that it stays without a user; 0: it goes at once, below 0: it stays. Default: the server's. */
+  release(keepAlive?: number): void
+}
+
+export interface ModelStatus extends NamedModel {
+  readonly state: 'loaded' | 'loading' | 'unloaded'
+  /** Of a loaded one. */
+  readonly info: ModelInfo | null
+  readonly users: number
+  /** When it goes, in ms since 1970; null: it does not. */
+  readonly expires: number | null
+}
+
+interface Entry extends NamedModel {
+  target: AnswerEngine | null
+  loading: boolean
+  users: number
+  lastUsed: number
+  bytes: number
+  timer: NodeJS.Timeout | undefined
+  expires: number | null
+}
+
+/**
+ * For conversations with a model that has no chat template: their texts, one after the other, for the model to go on with.
+ */
+const PLAIN_TEMPLATE =
+  '{{ bos_token }}{% for message in messages %}{{ message.content }}{% if not loop.last %}\n\n{% endif %}{% endfor %}'
+
+export class Models {
+  readonly #options: ModelsOptions
+  readonly #entries: readonly Entry[]
+  #turn: Promise<unknown> = Promise.resolve()
+  #freed: (() => void)[] = []
+  #closed = false
+
+  constructor(options: ModelsOptions) {
+    this.#options = options
+    this.#entries = options.models.map(model => ({
+      ...model,
+      ...{ target: null, loading: false, users: 0, lastUsed: 0, bytes: 0, timer: undefined, expires: null },
+    }))
+  }
+
+  /** The model that is meant by a request; the first one where it names none. Throws Failure (404). */
+  resolve(name: string | null | undefined): string {
+    return this.#entry(name).name
+  }
+
+  status(): readonly ModelStatus[] {
+    return this.#entries.map(({ name, source, target, loading, users, expires }) => ({
+      ...{ name, source, users, expires },
+      state: target ? 'loaded' : loading ? 'loading' : 'unloaded',
+      info: target?.engine.info ?? null,
+    }))
+  }
+
+  /** The engine of a loaded model, without keeping it; null where it is not loaded. */
+  peek(name: string): AnswerEngine | null {
+    return this.#entry(name).target
+  }
+
+  /** Loads the model where it is not, after those that load before. Throws what loading throws, Failure, the signal's reason. */
+  async lease(name: string | null | undefined, signal: AbortSignal): Promise<Lease> {
+    const entry = this.#entry(name)
+    entry.users++
+    clearTimeout(entry.timer)
+    entry.expires = null
+    let released = false
+    const release = (keepAlive = this.#options.keepAlive) => {
+      if (released) return
+      released = true
+      entry.users--
+      entry.lastUsed = performance.now()
+      if (entry.users === 0) this.#idle(entry, keepAlive)
+    }
+    try {
+      const target = entry.target ?? (await this.#inTurn(entry, signal))
+      return { ...target, name: entry.name, release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.#closed = true
+    await this.#turn.catch(() => {})
+    for (const entry of this.#entries) await this.#unload(entry)
+  }
+
+  #entry(name: string | null | undefined): Entry {
+    const [first] = this.#entries as readonly [Entry, ...Entry[]]
+    if (name === null || name === undefined || name === '' || this.#options.anyModel) return first
+    // Ollama's users write a tag.
+    const wanted = name.replace(/:latest$/, '')
+    const found = this.#entries.find(entry => entry.name === wanted)
+    if (found) return found
+    const names = this.#entries.map(entry => entry.name).join(', ')
+    throw new Failure('missing', `The model ${JSON.stringify(name)} is not here; this server has ${names}.`, {
+      code: 'model_not_found',
+      param: 'model',
+    })
+  }
+
+  /** One model loads at a time; who waits may leave. */
+  #inTurn(entry: Entry, signal: AbortSignal): Promise<AnswerEngine> {
+    const loaded = this.#turn.then(() => entry.target ?? this.#load(entry))
+    this.#turn = loaded.catch(() => {})
+    return new Promise((resolve, reject) => {
+      const leave = () => reject(signal.reason)
+      if (signal.aborted) leave()
+      signal.addEventListener('abort', leave, { once: true })
+      loaded.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+    })
+  }
+
+  async #load(entry: Entry): Promise<AnswerEngine> {
+    if (this.#closed) throw new Failure('unavailable', 'The server is stopping.', { code: 'stopping' })
+    if (entry.users === 0) throw new Failure('gone', 'Nobody waits for the model any more.', { code: 'aborted' })
+    entry.loading = true
+    const { told } = this.#options
+    try {
+      await this.#makeRoom(await sizeOnDisk(entry.source), entry)
+      const begun = performance.now()
+      const engine = await Engine.load(entry.source, { fallbackTemplate: PLAIN_TEMPLATE, ...this.#options.load })
+      entry.target = answerEngine(engine)
+      entry.bytes = engine.info.weightBytes
+      const ms = Math.round(performance.now() - begun)
+      told('model loaded', { model: entry.name, ms, bytes: entry.bytes, kernels: engine.info.kernels })
+      for (const warning of engine.info.warnings) told('warning of the model', { model: entry.name, warning })
+      return entry.target
+    } finally {
+      entry.loading = false
+    }
+  }
+
+  /** Unloads what has not been used for longest, and waits for users to leave where all are in use. */
+  async #makeRoom(bytes: number, wanted: Entry): Promise<void> {
+    const { memoryBytes } = this.#options
+    if (memoryBytes === undefined) return
+    if (bytes > memoryBytes) {
+      throw new Failure('unavailable', `${wanted.name} takes ${bytes} bytes; all models may take ${memoryBytes}.`, {
+        code: 'out_of_memory',
+      })
+    }
+    for (;;) {
+      const loaded = this.#entries.filter(entry => entry.target)
+      if (loaded.reduce((sum, entry) => sum + entry.bytes, bytes) <= memoryBytes) return
+      const [oldest] = loaded.filter(entry => entry.users === 0).sort((a, b) => a.lastUsed - b.lastUsed)
+      if (oldest) await this.#unload(oldest)
+      else await new Promise<void>(resolve => this.#freed.push(resolve))
+    }
+  }
+
+  #idle(entry: Entry, keepAlive: number | undefined): void {
+    for (const wake of this.#freed.splice(0)) wake()
+    const stays = entry === this.#entries[0] && keepAlive === this.#options.keepAlive
+    if (keepAlive === undefined || keepAlive < 0 || stays || !entry.target) return
+    entry.expires = Date.now() + keepAlive * 1000
+    entry.timer = setTimeout(() => {
+      if (entry.users === 0) void this.#unload(entry)
+    }, keepAlive * 1000)
+    entry.timer.unref()
+  }
+
+  async #unload(entry: Entry): Promise<void> {
+    const { target } = entry
+    clearTimeout(entry.timer)
+    entry.target = null
+    entry.expires = null
+    if (!target) return
+    await target.engine.dispose()
+    this.#options.told('model unloaded', { model: entry.name })
+  }
+}

@@ -1,0 +1,16 @@
+/** The server's own endpoints, and llama.cpp's: health, metrics, tokens, templates. */
+
+import type { Dialect } from '../http/dialect.ts'
+import { failed } from '../http/failed.ts'
+import type { Service } from '../service/service.ts'
+import { stateEndpoints } from './state.ts'
+import { tokenEndpoints } from './tokens.ts'
+
+export function native(service: Service): Dialect {
+  return {
+    name: 'native',
+    owns: () => false,
+    failed,
+    endpoints: [...stateEndpoints(service), ...tokenEndpoints(service)],
+  }
+}

@@ -1,0 +1,183 @@
+/** /v1/completions: a text, or several, to be continued. */
+import type { AnswerEvent, AnswerTimings, DrawnToken, TokenCounts } from '../answers/events.ts'
+import { readKnobs } from '../answers/knobs.ts'
+import { whole } from '../answers/whole.ts'
+import { invalid } from '../failure.ts'
+import { type Dialect, type Endpoint, endpoint } from '../http/dialect.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { json } from '../http/respond.ts'
+import { stream } from '../http/stream.ts'
+import { type Begun, READY_MS, type Service } from '../service/service.ts'
+import { finishReason, newId, now, timingsOf, usageOf } from './parts.ts'
+import { readFormat } from './read-chat.ts'
+import { CompletionBody } from './request.ts'
+
+/** Most texts of one request. */
+const MOST_PROMPTS = 64
+
+export function completionsEndpoint(service: Service, dialect: Pick<Dialect, 'failed'>): Endpoint {
+  return endpoint({
+    method: 'POST',
+    path: '/v1/completions',
+    summary: 'Continues a text',
+    body: CompletionBody,
+    run: async exchange => {
+      const { body } = exchange
+      const prompts = await readPrompts(service, exchange)
+      const { n = 1 } = withoutNull(body)
+      const all = prompts.map(prompt => service.begin(exchange, question(body, prompt, n)))
+      const frame = new Frame(body, prompts, all as [Begun, ...Begun[]], n)
+      if (!body.stream) return json(await frame.whole())
+      await Promise.all(all.map(begun => begun.ready(READY_MS)))
+      return stream(exchange, { dialect, pingMs: service.settings.pingInterval * 1000 }, async writer => {
+        for await (const chunk of frame.chunks()) await writer.send(chunk)
+        await writer.send('[DONE]')
+      })
+    },
+  })
+}
+
+function withoutNull({ n }: CompletionBody): { n?: number } {
+  return n === null || n === undefined ? {} : { n }
+}
+
+function question(body: CompletionBody, prompt: string, n: number) {
+  const { suffix, logprobs, response_format: format } = body
+  const input = suffix ? ({ kind: 'infill', prefix: prompt, suffix } as const) : ({ kind: 'text', prompt } as const)
+  const options = {
+    ...readKnobs(body),
+    ...readFormat(format),
+    ...(typeof logprobs === 'number' && { logprobs }),
+  }
+  return { model: body.model, salt: body.cache_salt, input, n, options }
+}
+
+/** Texts as they are; ids as the texts that they stand for. */
+async function readPrompts(service: Service, exchange: Exchange<CompletionBody>): Promise<readonly string[]> {
+  const { prompt, model } = exchange.body
+  if (prompt === null || prompt === undefined) throw invalid('prompt is missing; expected a text', 'prompt')
+  if (typeof prompt === 'string') return [prompt]
+  if (prompt.length === 0 || prompt.length > MOST_PROMPTS) {
+    throw invalid(`prompt has ${prompt.length} entries; expected 1 to ${MOST_PROMPTS}`, 'prompt')
+  }
+  if (typeof prompt[0] === 'string') return prompt as readonly string[]
+  const lists = (typeof prompt[0] === 'number' ? [prompt] : prompt) as readonly (readonly number[])[]
+  const tokens = lists.reduce((sum, ids) => sum + ids.length, 0)
+  return service.use(exchange, model, tokens, ({ engine }) => Promise.all(lists.map(ids => engine.detokenize(ids))))
+}
+
+class Frame {
+  readonly #id = newId('cmpl')
+  readonly #created = now()
+  readonly #body: CompletionBody
+  readonly #prompts: readonly string[]
+  readonly #all: readonly [Begun, ...Begun[]]
+  readonly #n: number
+
+  constructor(body: CompletionBody, prompts: readonly string[], all: readonly [Begun, ...Begun[]], n: number) {
+    this.#body = body
+    this.#prompts = prompts
+    this.#all = all
+    this.#n = n
+  }
+
+  async whole(): Promise<unknown> {
+    const answers = await Promise.all(this.#all.map(({ events }) => whole(events)))
+    const choices = answers.flatMap(({ texts }, p) =>
+      texts.map(({ reasoning, text, tokens, reason }, choice) => ({
+        index: p * this.#n + choice,
+        text: `${this.#echo(p)}${reasoning}${text}`,
+        logprobs: this.#logprobs(tokens, this.#echo(p).length),
+        finish_reason: finishReason(reason),
+      })),
+    )
+    const { usage, timings } = sum(answers)
+    return { ...this.#head(), choices, usage: usageOf(usage), timings: timingsOf(usage, timings) }
+  }
+
+  async *chunks(): AsyncIterable<unknown> {
+    const ends: { usage: TokenCounts; timings: AnswerTimings }[] = []
+    for (const [p, { events }] of this.#all.entries()) {
+      const drawn: DrawnToken[][] = []
+      const at: number[] = []
+      for await (const event of events) {
+        if (event.type === 'usage') ends.push(event)
+        else yield* this.#chunk(event, p, drawn, at)
+      }
+    }
+    if (!this.#body.stream_options?.include_usage) return
+    const { usage, timings } = sum(ends)
+    yield { ...this.#head(), choices: [], usage: usageOf(usage), timings: timingsOf(usage, timings) }
+  }
+
+  *#chunk(event: AnswerEvent, p: number, drawn: DrawnToken[][], at: number[]): Iterable<unknown> {
+    const index = (choice: number) => p * this.#n + choice
+    const made = (choice: number, text: string, finish_reason: string | null = null) => {
+      const shown = at[choice] === undefined ? `${this.#echo(p)}${text}` : text
+      const offset = at[choice] ?? this.#echo(p).length
+      const logprobs = this.#logprobs(drawn[choice] ?? [], offset)
+      at[choice] = offset + text.length
+      drawn[choice] = []
+      return {
+        ...this.#head(),
+        choices: [{ index: index(choice), text: shown, logprobs, finish_reason }],
+        ...(this.#body.stream_options?.include_usage && { usage: null }),
+      }
+    }
+    switch (event.type) {
+      case 'logprobs':
+        drawn[event.choice] = [...(drawn[event.choice] ?? []), ...event.tokens]
+        break
+      case 'reasoning':
+      case 'text':
+        yield made(event.choice, event.text)
+        break
+      case 'finished':
+        yield made(event.choice, '', finishReason(event.reason))
+        break
+    }
+  }
+
+  #echo(p: number): string {
+    return this.#body.echo ? (this.#prompts[p] ?? '') : ''
+  }
+
+  #head() {
+    const [{ model }] = this.#all
+    return { id: this.#id, object: 'text_completion', created: this.#created, model, system_fingerprint: 'latentkit' }
+  }
+
+  /** The older form: lists side by side. `offset`: where the first token's text begins. */
+  #logprobs(tokens: readonly DrawnToken[], offset: number) {
+    if (typeof this.#body.logprobs !== 'number') return null
+    let at = offset
+    return {
+      tokens: tokens.map(({ text }) => text),
+      token_logprobs: tokens.map(({ logprob }) => logprob),
+      top_logprobs: tokens.map(({ top }) => Object.fromEntries(top.map(({ text, logprob }) => [text, logprob]))),
+      text_offset: tokens.map(({ text }) => {
+        const begins = at
+        at += text.length
+        return begins
+      }),
+    }
+  }
+}
+
+function sum(all: readonly { readonly usage: TokenCounts; readonly timings: AnswerTimings }[]) {
+  const add = (of: (one: TokenCounts) => number) => all.reduce((total, { usage }) => total + of(usage), 0)
+  const most = (of: (one: AnswerTimings) => number) => Math.max(0, ...all.map(({ timings }) => of(timings)))
+  return {
+    usage: {
+      prompt: add(usage => usage.prompt),
+      cached: add(usage => usage.cached),
+      completion: add(usage => usage.completion),
+      reasoning: add(usage => usage.reasoning),
+    },
+    timings: {
+      promptMs: most(timings => timings.promptMs),
+      generationMs: most(timings => timings.generationMs),
+      firstTokenMs: most(timings => timings.firstTokenMs),
+    },
+  }
+}

@@ -1,0 +1,17 @@
+/** OpenAI's API: chat.completions, completions, models. */
+import type { Dialect } from '../http/dialect.ts'
+import { failed } from '../http/failed.ts'
+import type { Service } from '../service/service.ts'
+import { chatEndpoint } from './chat.ts'
+import { completionsEndpoint } from './completions.ts'
+import { modelEndpoints } from './models.ts'
+
+export function openai(service: Service): Dialect {
+  const words = { failed }
+  return {
+    name: 'openai',
+    owns: path => path.startsWith('/v1/'),
+    failed,
+    endpoints: [chatEndpoint(service, words), completionsEndpoint(service, words), ...modelEndpoints(service)],
+  }
+}

@@ -1,0 +1,46 @@
+/** /v1/models */
+import { Failure } from '../failure.ts'
+import { type Endpoint, endpoint } from '../http/dialect.ts'
+import { json } from '../http/respond.ts'
+import type { ModelStatus } from '../models/models.ts'
+import type { Service } from '../service/service.ts'
+import { now } from './parts.ts'
+
+export function modelEndpoints({ models }: Service): readonly Endpoint[] {
+  const created = now()
+  const shown = ({ name, state, info }: ModelStatus) => ({
+    id: name,
+    object: 'model',
+    created,
+    owned_by: 'latentkit',
+    // vLLM's and llama.cpp's words for the same.
+    ...(info && { max_model_len: info.contextLength, meta: metaOf(info) }),
+    status: { value: state },
+  })
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/v1/models',
+      summary: 'Lists the models',
+      run: () => json({ object: 'list', data: models.status().map(shown) }),
+    }),
+    endpoint({
+      method: 'GET',
+      // Names of the hub have a slash.
+      path: '/v1/models/:name{.+}',
+      summary: 'One model',
+      run: ({ params }) => {
+        const found = models.status().find(({ name }) => name === params.name)
+        if (found) return json(shown(found))
+        throw new Failure('missing', `The model ${JSON.stringify(params.name)} is not here.`, {
+          code: 'model_not_found',
+          param: 'model',
+        })
+      },
+    }),
+  ]
+}
+
+function metaOf({ vocabSize, contextLength, hiddenSize, parameters, weightBytes }: NonNullable<ModelStatus['info']>) {
+  return { n_vocab: vocabSize, n_ctx_train: contextLength, n_embd: hiddenSize, n_params: parameters, size: weightBytes }
+}

@@ -1,0 +1,54 @@
+/** Pieces that chat.completions and completions have in common. */
+import { randomBytes } from 'node:crypto'
+import type { AnswerTimings, DrawnToken, EndReason, TokenChance, TokenCounts } from '../answers/events.ts'
+
+export const newId = (prefix: string): string => `${prefix}-${randomBytes(12).toString('hex')}`
+export const now = (): number => Math.floor(Date.now() / 1000)
+
+const FINISH: Readonly<Record<EndReason, string>> = {
+  stop: 'stop',
+  length: 'length',
+  context: 'length',
+  calls: 'tool_calls',
+}
+
+export const finishReason = (reason: EndReason): string => FINISH[reason]
+
+export function usageOf({ prompt, cached, completion, reasoning }: TokenCounts) {
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: cached },
+    completion_tokens_details: { reasoning_tokens: reasoning },
+  }
+}
+
+/** llama.cpp's numbers. */
+export function timingsOf({ prompt, cached, completion }: TokenCounts, { promptMs, generationMs }: AnswerTimings) {
+  const read = prompt - cached
+  return {
+    cache_n: cached,
+    prompt_n: read,
+    prompt_ms: round(promptMs),
+    prompt_per_token_ms: round(promptMs / Math.max(1, read)),
+    prompt_per_second: round(promptMs > 0 ? (read / promptMs) * 1000 : 0),
+    predicted_n: completion,
+    predicted_ms: round(generationMs),
+    predicted_per_token_ms: round(generationMs / Math.max(1, completion - 1)),
+    predicted_per_second: round(generationMs > 0 ? ((completion - 1) / generationMs) * 1000 : 0),
+  }
+}
+
+const round = (value: number) => Math.round(value * 1000) / 1000
+
+/** OpenAI has no number for a forbidden token. */
+const FORBIDDEN = -9999
+
+export function chatLogprob(token: DrawnToken) {
+  return { ...chanceOf(token), top_logprobs: token.top.map(chanceOf) }
+}
+
+function chanceOf({ text, logprob, bytes }: TokenChance) {
+  return { token: text, logprob: Number.isFinite(logprob) ? logprob : FORBIDDEN, bytes: [...bytes] }
+}

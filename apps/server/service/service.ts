@@ -1,0 +1,186 @@
+/** What endpoints ask for work: it waits its turn, gets a model, is counted, and ends when nobody wants it any more. */
+import { type AnswerEngine, answer } from '../answers/answer.ts'
+import type { Ask } from '../answers/ask.ts'
+import { EventQueue } from '../answers/event-queue.ts'
+import type { AnswerEvent } from '../answers/events.ts'
+import { Failure } from '../failure.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Lease, Models } from '../models/models.ts'
+import type { Settings } from '../options.ts'
+import type { Admission } from './admission.ts'
+
+/** A body's own salt, beside who asks. */
+export interface Question extends Omit<Ask, 'signal' | 'cacheSalt'> {
+  /** As the request names it. */
+  readonly model: string | null | undefined
+  /** What is read is shared only with requests of the same salt (vLLM's `cache_salt`). */
+  readonly salt?: string | null | undefined
+  /** Seconds that the model stays loaded afterwards. Default: the server's. */
+  readonly keepAlive?: number
+}
+
+export interface Begun {
+  /** The model that answers. */
+  readonly model: string
+  readonly events: AsyncIterable<AnswerEvent>
+  /**
+   * Resolves when the engine has taken the prompt, or after this time; throws what was wrong with the request where that is known by
+   * then. So a stream begins with a good status only if it will be one, and a long wait does not hold back its headers.
+   */
+  ready(ms: number): Promise<void>
+}
+
+export interface ServiceOptions {
+  readonly settings: Settings
+  readonly models: Models
+  readonly admission: Admission
+  readonly metrics: Metrics
+}
+
+/** How long a stream waits for the engine to take its prompt before it begins. */
+export const READY_MS = 1000
+/** Characters of a token, in the mean: for the queue's bound. */
+const CHARS_PER_TOKEN = 4
+
+export class Service {
+  readonly settings: Settings
+  readonly models: Models
+  readonly admission: Admission
+  readonly metrics: Metrics
+  #state: 'loading' | 'ready' | 'draining' = 'loading'
+  #under = 0
+  #idle: (() => void)[] = []
+
+  constructor({ settings, models, admission, metrics }: ServiceOptions) {
+    this.settings = settings
+    this.models = models
+    this.admission = admission
+    this.metrics = metrics
+  }
+
+  get state(): 'loading' | 'ready' | 'draining' {
+    return this.#state
+  }
+
+  loaded(): void {
+    if (this.#state === 'loading') this.#state = 'ready'
+  }
+
+  /** Takes no more work; resolves when there is none. */
+  async drain(): Promise<void> {
+    this.#state = 'draining'
+    while (this.#under > 0) await new Promise<void>(resolve => this.#idle.push(resolve))
+  }
+
+  /** Throws Failure at once for what can be told at once: no such model (404), a full queue (429), a start or stop (503). */
+  begin(exchange: Exchange, question: Question): Begun {
+    const { model: asked, salt, keepAlive, ...rest } = question
+    const model = this.models.resolve(asked)
+    const queue = new EventQueue<AnswerEvent>()
+    const cacheSalt = [exchange.owner, salt ?? ''].filter(part => part !== '').join(' ')
+    const ask: Ask = { ...rest, cacheSalt, signal: exchange.signal }
+    const counted = this.metrics.answer(model)
+    let started = () => {}
+    const start = new Promise<void>(resolve => {
+      started = resolve
+    })
+    const work = async (target: AnswerEngine): Promise<number> => {
+      counted.begun()
+      let tokens = 0
+      for await (const event of answer(target, ask)) {
+        counted.event(event)
+        if (event.type === 'usage') {
+          const { prompt, cached, completion } = event.usage
+          tokens = prompt - cached + completion
+          exchange.note({ model, usage: event.usage, ...event.timings })
+        }
+        queue.push(event)
+        started()
+      }
+      return tokens
+    }
+    let failed: { readonly error: unknown } | null = null
+    const done = this.#work(exchange, model, estimate(question), work, keepAlive).then(
+      () => {
+        counted.ended(null)
+        queue.end()
+      },
+      error => {
+        failed = { error }
+        counted.ended(error)
+        exchange.note({ model })
+        queue.fail(error)
+      },
+    )
+    void done.then(started)
+    return {
+      model,
+      events: queue,
+      ready: async ms => {
+        let timer: NodeJS.Timeout | undefined
+        const late = new Promise<void>(resolve => {
+          timer = setTimeout(resolve, ms)
+        })
+        await Promise.race([start, late])
+        clearTimeout(timer)
+        if (failed) throw failed.error
+      },
+    }
+  }
+
+  /** Other work of a model: vectors, tokens … `tokens`: what it reads, by an estimate. */
+  async use<T>(
+    exchange: Exchange,
+    model: string | null | undefined,
+    tokens: number,
+    work: (lease: Lease) => Promise<T>,
+  ): Promise<T> {
+    let result: T | undefined
+    await this.#work(exchange, this.models.resolve(model), tokens, async lease => {
+      result = await work(lease)
+      return tokens
+    })
+    return result as T
+  }
+
+  #work(
+    exchange: Exchange,
+    model: string,
+    tokens: number,
+    work: (lease: Lease) => Promise<number>,
+    keepAlive?: number,
+  ): Promise<void> {
+    this.#checkOpen()
+    const ticket = this.admission.enter(tokens, exchange.signal)
+    this.#under++
+    const run = async () => {
+      let lease: Lease | null = null
+      let done = 0
+      try {
+        await ticket.turn
+        lease = await this.models.lease(model, exchange.signal)
+        exchange.signal.throwIfAborted()
+        done = await work(lease)
+      } finally {
+        lease?.release(keepAlive)
+        ticket.leave(done)
+        this.#under--
+        if (this.#under === 0) for (const wake of this.#idle.splice(0)) wake()
+      }
+    }
+    return run()
+  }
+
+  #checkOpen(): void {
+    if (this.#state === 'ready') return
+    const [message, code] =
+      this.#state === 'loading' ? ['The model is loading.', 'loading'] : ['The server is stopping.', 'stopping']
+    throw new Failure('unavailable', message as string, { code: code as string, retryAfter: 2 })
+  }
+}
+
+function estimate({ input }: Question): number {
+  const length = input.kind === 'text' ? input.prompt.length : JSON.stringify(input).length
+  return Math.ceil(length / CHARS_PER_TOKEN)
+}

@@ -1,0 +1,64 @@
+/** Who may ask, and how much. */
+import { describe, expect, test } from 'vitest'
+import { post, testServer } from './support.ts'
+
+const short = { prompt: 'Once', max_tokens: 1 }
+
+describe('who may ask', async () => {
+  const server = await testServer({ apiKeys: ['one', 'two'], allowedHosts: ['stories.lan'] })
+
+  test.each([
+    ['no key', {}, 401],
+    ['a wrong key', { authorization: 'Bearer three' }, 401],
+    ['a part of a key', { authorization: 'Bearer on' }, 401],
+    ['a key', { authorization: 'Bearer two' }, 200],
+    ["a key in Anthropic's header", { 'x-api-key': 'one' }, 200],
+    ['another Host', { authorization: 'Bearer one', host: 'evil.example:8080' }, 403],
+    ['an allowed Host', { authorization: 'Bearer one', host: 'stories.lan:8080' }, 200],
+    ['a page of another origin', { authorization: 'Bearer one', origin: 'https://evil.example' }, 403],
+  ])('%s', async (_, headers, status) => {
+    const answer = await post(server, '/v1/completions', short, headers as Record<string, string>)
+    expect(answer.status).toBe(status)
+    if (status === 401) expect(answer.body).toMatchObject({ error: { code: 'invalid_api_key' } })
+  })
+
+  test('health needs no key', async () => {
+    expect((await server.app.request('/health')).status).toBe(200)
+  })
+
+  test('prompts of different keys share no cache', async () => {
+    const prompt = 'There was a little dog who liked to play. '.repeat(20)
+    const cached = async (key: string, more = {}) => {
+      const { body } = await post(server, '/v1/completions', { ...short, prompt, ...more }, { 'x-api-key': key })
+      return (body as { usage: { prompt_tokens_details: { cached_tokens: number } } }).usage.prompt_tokens_details
+        .cached_tokens
+    }
+    expect(await cached('one')).toBe(0)
+    expect(await cached('one')).toBeGreaterThan(100)
+    expect(await cached('two')).toBe(0)
+    expect(await cached('one', { cache_salt: 'x' })).toBe(0)
+    expect(await cached('one', { cache_salt: 'x' })).toBeGreaterThan(100)
+  })
+})
+
+test('what is not there, is not JSON or is too long is refused in the form of OpenAI', async () => {
+  const server = await testServer({ maxBodyBytes: 1000 })
+  const refused = async (path: string, body: unknown) => {
+    const { status, body: answer } = await post(server, path, body)
+    return [status, (answer as { error: { code: string } }).error.code]
+  }
+  expect(await refused('/v1/nothing', {})).toEqual([404, 'not_found'])
+  expect(await refused('/v1/models', {})).toEqual([405, 'method_not_allowed'])
+  expect(await refused('/v1/completions', '{')).toEqual([400, 'invalid_json'])
+  expect(await refused('/v1/completions', [])).toEqual([400, 'invalid_value'])
+  expect(await refused('/v1/completions', { prompt: 'x'.repeat(1000) })).toEqual([413, 'body_too_large'])
+})
+
+test('a full queue sends away with 429 and a time', async () => {
+  const server = await testServer({ maxRunning: 1, maxQueued: 1 })
+  const long = { prompt: 'Once', max_tokens: 200 }
+  const all = await Promise.all(Array.from({ length: 4 }, () => post(server, '/v1/completions', long)))
+  expect(all.map(({ status }) => status).sort()).toEqual([200, 200, 429, 429])
+  const busy = all.find(({ status }) => status === 429)
+  expect(Number(busy?.headers.get('retry-after'))).toBeGreaterThan(0)
+})
