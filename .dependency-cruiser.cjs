@@ -69,7 +69,7 @@ const COMPOSED = '^src/(index|tools|for-apps|planning/lazy)\\.ts$'
 
 // Kernel sets know the contract and the table of operations, and nothing of each other.
 const kernels = {
-  contract: [],
+  contract: ['operations'],
   operations: ['contract'],
   reference: ['contract', 'operations'],
   core: ['contract', 'operations'],

@@ -1,4 +1,4 @@
-import type { Operations } from '../kernels/contract/operations.ts'
+import type { Operations } from '../kernels/operations/table.ts'
 import { type Tensor, tensorAt } from '../tensor/tensor.ts'
 import { type CacheLayout, planesOf } from './layout.ts'
 import type { Block } from './pool.ts'

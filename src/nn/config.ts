@@ -3,7 +3,7 @@
  * then on. Everything that differs between families is data here, so that the decoder is one text for all of them.
  */
 
-import type { Activation, RouteOptions } from '../kernels/contract/operations.ts'
+import type { Activation, RouteOptions } from '../kernels/contract/operation-options.ts'
 import type { AttentionConfig } from './attention/config.ts'
 import type { RopeConfig } from './attention/rope.ts'
 

@@ -1,7 +1,8 @@
 /** Small bundles of prepared weights that every room above uses: an affine map and a norm. */
 
-import type { MatmulOptions, Operations } from '../kernels/contract/operations.ts'
+import type { MatmulOptions } from '../kernels/contract/operation-options.ts'
 import type { Weight } from '../kernels/contract/weights.ts'
+import type { Operations } from '../kernels/operations/table.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** y = W x + bias. */

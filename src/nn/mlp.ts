@@ -1,4 +1,4 @@
-import type { Activation } from '../kernels/contract/operations.ts'
+import type { Activation } from '../kernels/contract/operation-options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Backend } from './attention/step.ts'
 import { linear } from './layers.ts'

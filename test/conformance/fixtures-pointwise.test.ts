@@ -1,6 +1,6 @@
 /** Norms, activations and rotary positions of the reference against the operation oracles. */
 import { expect } from 'vitest'
-import type { Activation } from '../../src/kernels/contract/operations.ts'
+import type { Activation } from '../../src/kernels/contract/operation-options.ts'
 import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import type { RopeFrequencies } from '../../src/nn/attention/rope.ts'
 import { writeAngles } from '../../src/nn/attention/rope-angles.ts'

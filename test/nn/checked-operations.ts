@@ -4,7 +4,7 @@
  */
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { KernelMemory } from '../../src/kernels/contract/memory.ts'
-import type { Operations } from '../../src/kernels/contract/operations.ts'
+import type { Operations } from '../../src/kernels/operations/table.ts'
 import { DTYPE_BYTES } from '../../src/tensor/dtype.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 

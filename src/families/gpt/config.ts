@@ -2,7 +2,7 @@
 
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { Activation } from '../../kernels/contract/operations.ts'
+import type { Activation } from '../../kernels/contract/operation-options.ts'
 import { ALL } from '../biases.ts'
 import type { Family, TensorNames } from '../family.ts'
 import { layerNormEps, readActivation } from '../read/common.ts'

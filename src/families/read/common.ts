@@ -1,6 +1,6 @@
 /** Fields that config.json files of many families share. */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
-import type { Activation } from '../../kernels/contract/operations.ts'
+import type { Activation } from '../../kernels/contract/operation-options.ts'
 
 /** No published model comes near; beyond it, a size is an accident or an attack. */
 export const SIZE = { min: 1, max: 1 << 24 } as const

@@ -1,6 +1,6 @@
 /**
- * The contract between a model and the machine. This folder says what every operation means; each folder beside
- * it is an implementation, and `test/conformance` holds all of them to `reference`, which is the definition in code.
+ * The contract between a model and the machine; what every operation means stands at its row in the table (`operations/`).
+ * The other folders are implementations, and `test/conformance` holds all of them to `reference`, which is the definition in code.
  *
  * Letters: B sequences, T query tokens of a step (all sequences together), S key tokens, H query heads, G key heads,
  * D hidden, C latent, R rope, N nope, V value, E experts, K chosen experts.
@@ -31,8 +31,9 @@
  * **Failure.** Wrong shapes are bugs of the caller: an implementation checks what is cheap and throws a RangeError
  * that names the operation. Numbers read from buffers (token ids, positions, block tables) are trusted.
  */
+
+import type { Operations } from '../operations/table.ts'
 import type { KernelMemory } from './memory.ts'
-import type { Operations } from './operations.ts'
 import type { KernelWeights } from './weights.ts'
 
 export interface KernelInfo {

@@ -19,6 +19,7 @@ import {
 } from './fields.ts'
 import { expectSequences, expectSlice } from './slices.ts'
 
+/** softmax(q kᵀ scale) v for every sequence, over the keys that each query sees (arXiv 1706.03762 eq. 1). */
 export const attention = operation({
   kernel: 'attention/attention.h',
   record: {
@@ -86,6 +87,7 @@ function mustBeExact({ factors, keys, values }: AttentionArgs): boolean {
   return [...keys, values].some(({ dtype }) => dtype === 'f32' || dtype === 'f16')
 }
 
+/** p[h, t, s] = exp(scores[h, t, s] - lse[t, h]), 0 where the score is -inf. p, scores [H, T, S] strided; may be equal. */
 export const probabilities = operation({
   kernel: 'attention/probabilities.h',
   record: {

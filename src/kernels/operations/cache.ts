@@ -4,6 +4,14 @@ import { axisOf, expect, expectDense, expectStrided } from './check.ts'
 import { count, input, operation, output, sequences, slice } from './fields.ts'
 import { expectSequences, expectSlice, isPaged } from './slices.ts'
 
+/**
+ * Writes x [T, heads, width] (strided, f32) into the slice at each query token's own position: the row of query i of
+ * a sequence is position + i. Rounds to the slice's type. The slice's rows are paged.
+ *
+ * A scale is the largest magnitude of what shares it, divided in f32 by the largest code (127, 448); a code is the
+ * number divided in f32 by the scale, rounded to nearest even. Where the scale is 0 codes are 0; where a number is
+ * not finite, the scale is NaN and codes are 0.
+ */
 export const cacheWrite = operation({
   kernel: 'cache/read-write.h',
   record: { slice, x: input('f32', 'T', 'H'), sequences },
@@ -17,6 +25,7 @@ export const cacheWrite = operation({
   },
 })
 
+/** y [keyCount, heads * width] f32: the slice's numbers at keyStart .. + keyCount of the one sequence. */
 export const cacheRead = operation({
   kernel: 'cache/read-write.h',
   record: { y: output('f32'), rows: count, slice, sequences },

@@ -1,7 +1,7 @@
 /** The numbers by which records name types and activations; native/core/types.h is written from them. */
 import { PACKED_TYPES, type PackedType } from '../../quant/packed.ts'
 import type { CacheType, DType } from '../../tensor/dtype.ts'
-import type { Activation } from '../contract/operations.ts'
+import type { Activation } from '../contract/operation-options.ts'
 
 /** What a tensor, a cached vector or a packed matrix holds. */
 export type CoreType = DType | CacheType | PackedType

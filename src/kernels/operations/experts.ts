@@ -1,9 +1,13 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RouteOptions } from '../contract/operations.ts'
+import type { RouteOptions } from '../contract/operation-options.ts'
 import type { ExpertWeights } from '../contract/weights.ts'
 import { axisOf, expect, expectDense } from './check.ts'
 import { count, experts, flag, input, maybe, mustQuantise, operation, output, real64 } from './fields.ts'
 
+/**
+ * indices i32 [T, K] by falling choice score (ties: the lower expert first), weights f32 [T, K], from logits [T, E]
+ * (V2 paper 2.1.2-2.1.3, V3 paper eq. 12-16). Of groups with equal scores the lower one stays; NaN is chosen last.
+ */
 export const route = operation({
   kernel: 'experts/route.h',
   record: {
@@ -38,6 +42,10 @@ export const route = operation({
   },
 })
 
+/**
+ * Sorts the T * K assignments by expert, stable. plan i32 [E + 1 + 2TK]: offsets of each expert's rows [E + 1], then
+ * per grouped row the assignment t * K + j it came from, then per assignment its grouped row.
+ */
 export const groupByExpert = operation({
   kernel: 'experts/group.h',
   record: { plan: output('i32'), indices: input('i32'), assignments: count, experts: count },
@@ -50,6 +58,10 @@ export const groupByExpert = operation({
   },
 })
 
+/**
+ * y[r, :] = x[row, :] W_eᵀ for each grouped row r of expert e. x is [T, cols] (gather: row = floor(assignment / K))
+ * or already grouped [TK, cols]. y [TK, rows].
+ */
 export const expertMatmul = operation({
   kernel: 'experts/expert-matmul.h',
   record: {
@@ -74,6 +86,7 @@ export const expertMatmul = operation({
   },
 })
 
+/** y[t, :] = residual[t, :] + sum_j weights[t, j] * part[grouped row of t * K + j, :], j rising. y may be residual. */
 export const combineExperts = operation({
   kernel: 'experts/combine.h',
   record: {

@@ -5,7 +5,7 @@
 import type { DType } from '../../tensor/dtype.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { RowSlice, Sequences } from '../contract/cached-rows.ts'
-import type { Activation } from '../contract/operations.ts'
+import type { Activation } from '../contract/operation-options.ts'
 import type { ExpertWeights, Weight } from '../contract/weights.ts'
 import type { CoreType } from './codes.ts'
 

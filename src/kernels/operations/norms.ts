@@ -2,6 +2,7 @@ import { elementCount, type Tensor } from '../../tensor/tensor.ts'
 import { expectLike, expectStrided, lastAxis } from './check.ts'
 import { extent, input, maybe, operation, real64, strided } from './fields.ts'
 
+/** y = x / sqrt(mean(x^2) + eps) * weight over the last axis (arXiv 1910.07467 eq. 4). Strided; y may be x. */
 export const rmsNorm = operation({
   kernel: 'elementwise/norms.h',
   record: { eps: real64, weight: input('f32'), extent, y: strided, x: strided },
@@ -13,6 +14,7 @@ export const rmsNorm = operation({
   },
 })
 
+/** y = (x - mean) / sqrt(var + eps) * weight + bias, biased variance (arXiv 1607.06450 eq. 4). Strided; y may be x. */
 export const layerNorm = operation({
   kernel: 'elementwise/norms.h',
   record: { eps: real64, weight: input('f32'), bias: maybe('f32'), extent, y: strided, x: strided },

@@ -1,8 +1,9 @@
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
-import type { Activation } from '../contract/operations.ts'
+import type { Activation } from '../contract/operation-options.ts'
 import { expectLike } from './check.ts'
 import { activation, EXPONENTIAL, extent, operation, strided } from './fields.ts'
 
+/** y = act(x). Strided; y may be x. */
 export const activate = operation({
   kernel: 'elementwise/activate.h',
   record: { activation, extent, y: strided, x: strided },
@@ -13,6 +14,7 @@ export const activate = operation({
   },
 })
 
+/** y = act(gate) * up (SwiGLU, arXiv 2002.05202 eq. 6). Strided; y may be gate or up. */
 export const gate = operation({
   kernel: 'elementwise/gate.h',
   record: { activation, extent, y: strided, gates: strided, up: strided },

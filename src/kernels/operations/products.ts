@@ -1,11 +1,12 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { HeadMatmulOptions, MatmulOptions } from '../contract/operations.ts'
+import type { HeadMatmulOptions, MatmulOptions } from '../contract/operation-options.ts'
 import type { Weight } from '../contract/weights.ts'
 import { axisOf, expect, expectStrided } from './check.ts'
 import { count, exact, flag, input, maybe, mustQuantise, operation, output, real, weight } from './fields.ts'
 
 const NO_OPTIONS: MatmulOptions = {}
 
+/** y[t, n] = sum_k x[t, k] W[n, k], with options. x, y f32 [T, cols], [T, rows]; x and y strided. */
 export const matmul = operation({
   kernel: 'product/matmul.h',
   record: {
@@ -29,6 +30,10 @@ export const matmul = operation({
   },
 })
 
+/**
+ * The up-projections of MLA head by head: absorbing a query (transposed), raising an output to values (not).
+ * x [T, H, in], y [T, H, out], both strided; x's head stride may be 0.
+ */
 export const headMatmul = operation({
   kernel: 'product/head-matmul.h',
   record: {

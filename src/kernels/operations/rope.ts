@@ -2,6 +2,12 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { axisOf, expect, expectDense, expectStrided } from './check.ts'
 import { count, flag, input, operation, output } from './fields.ts'
 
+/**
+ * Rotates the first 2r of the last axis, copies the rest: pairs (2i, 2i+1) if interleaved (RoFormer, arXiv
+ * 2104.09864 eq. 34; DeepSeek), else (i, i + r) (NeoX, Llama in hub layout). x, y [T, H, n], strided; y may be x.
+ * cosSin f32 [T, 2r]: the cosines of each token's r angles, then the sines. The host computes them, in f64 and rounded
+ * once: devices need not have f64.
+ */
 export const rope = operation({
   kernel: 'elementwise/rope.h',
   record: {

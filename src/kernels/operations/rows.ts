@@ -3,6 +3,7 @@ import type { Weight } from '../contract/weights.ts'
 import { axisOf, expectDense, expectLike } from './check.ts'
 import { count, dtype, extent, flag, input, operation, output, real, strided, weight } from './fields.ts'
 
+/** y[t, :] = scale * W[ids[t], :]. y f32 [T, cols], ids i32 [T]. Default scale 1. */
 export const embed = operation({
   kernel: 'rows/embed.h',
   record: { y: output('f32'), ids: input('i32'), T: count, scale: real, w: weight },
@@ -14,6 +15,7 @@ export const embed = operation({
   },
 })
 
+/** y[t, :] = x[index[t], :]. y and x f32, index i32 [T]. */
 export const gatherRows = operation({
   kernel: 'rows/gather.h',
   record: { y: output('f32'), x: input('f32'), index: input('i32'), T: count, cols: count },
@@ -27,6 +29,7 @@ export const gatherRows = operation({
   },
 })
 
+/** y = x: of one type, or converted from or to f32 (f16 and bf16, to nearest even). Strided; same shape. */
 export const copy = operation({
   kernel: 'elementwise/copy.h',
   record: { toType: dtype, fromType: dtype, extent, y: strided, x: strided },
@@ -37,6 +40,7 @@ export const copy = operation({
   },
 })
 
+/** y = a * x + b * z; without z, y = a * x. f32, strided, same shapes; y may be x or z. */
 export const axpby = operation({
   kernel: 'elementwise/axpby.h',
   record: { a: real, b: real, two: flag, extent, y: strided, x: strided, z: strided },

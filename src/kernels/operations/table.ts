@@ -1,7 +1,8 @@
 /**
- * Every operation, stated once for all kernel sets and both languages: its record, the checks of its arguments, its work.
+ * Every operation, stated once for all kernel sets and both languages: what it means, its record, the checks of its
+ * arguments, its work.
  * `npm run build:records` writes from here the recorder of the core and the headers opcodes.h, records.h and types.h of
- * native/core. The contract says what an operation means.
+ * native/core. The letters are those of the contract (`contract/kernels.ts`).
  */
 import * as attention from './attention.ts'
 import * as cache from './cache.ts'
@@ -23,6 +24,11 @@ export const OPERATIONS = {
   ...cache,
   ...attention,
   ...experts,
+}
+
+/** The operations as a kernel set has them. */
+export type Operations = {
+  readonly [Name in keyof typeof OPERATIONS]: (...args: Parameters<(typeof OPERATIONS)[Name]['from']>) => void
 }
 
 /** Those of the core alone. */

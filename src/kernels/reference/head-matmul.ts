@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { HeadMatmulOptions } from '../contract/operations.ts'
+import type { HeadMatmulOptions } from '../contract/operation-options.ts'
 import type { Weight } from '../contract/weights.ts'
 import { axisOf } from '../operations/check.ts'
 import { dot } from './matmul.ts'

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { MatmulOptions } from '../contract/operations.ts'
+import type { MatmulOptions } from '../contract/operation-options.ts'
 import type { Weight } from '../contract/weights.ts'
 import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'

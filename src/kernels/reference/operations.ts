@@ -1,5 +1,4 @@
-import type { Operations } from '../contract/operations.ts'
-import { OPERATIONS } from '../operations/table.ts'
+import { OPERATIONS, type Operations } from '../operations/table.ts'
 import * as attention from './attention.ts'
 import * as cache from './cache.ts'
 import * as experts from './experts.ts'

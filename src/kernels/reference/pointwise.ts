@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { Activation } from '../contract/operations.ts'
+import type { Activation } from '../contract/operation-options.ts'
 import { lastAxis } from '../operations/check.ts'
 import { gaussianTail } from './gaussian.ts'
 import { type Memory, rowStarts } from './memory.ts'

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RouteOptions } from '../contract/operations.ts'
+import type { RouteOptions } from '../contract/operation-options.ts'
 import { axisOf } from '../operations/check.ts'
 import type { Memory } from './memory.ts'
 import { ACTIVATIONS } from './pointwise.ts'

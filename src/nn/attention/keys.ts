@@ -4,7 +4,7 @@
  */
 import { type CacheLayer, type CacheLayout, cacheSlice } from '../../cache/layout.ts'
 import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
-import type { Operations } from '../../kernels/contract/operations.ts'
+import type { Operations } from '../../kernels/operations/table.ts'
 import { reshape, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { Scratch } from '../scratch.ts'
 import type { KeyChunk, QueryRun, StepGroup } from './runs.ts'

@@ -2,8 +2,9 @@
  * The up-projections of MLA, W_UK and W_UV, and what the two paths do with them. Checkpoints hold them as one matrix
  * (the hub) or as two, W_UK transposed (GGUF); only this file knows which.
  */
-import type { Operations } from '../../kernels/contract/operations.ts'
+
 import type { Weight } from '../../kernels/contract/weights.ts'
+import type { Operations } from '../../kernels/operations/table.ts'
 import { lastOf, reshape, type Tensor, view } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
 

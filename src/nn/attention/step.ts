@@ -1,6 +1,6 @@
 /** What the functions of a decoder are given. */
 
-import type { Operations } from '../../kernels/contract/operations.ts'
+import type { Operations } from '../../kernels/operations/table.ts'
 import { type Tensor, view } from '../../tensor/tensor.ts'
 import type { Scratch } from '../scratch.ts'
 import type { KeyStore, StoredKeys } from './keys.ts'

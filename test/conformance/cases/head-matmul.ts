@@ -1,4 +1,4 @@
-import type { HeadMatmulOptions } from '../../../src/kernels/contract/operations.ts'
+import type { HeadMatmulOptions } from '../../../src/kernels/contract/operation-options.ts'
 import { lastOf, view } from '../../../src/tensor/tensor.ts'
 import type { ConformanceCase } from '../case.ts'
 import type { Lab } from '../lab.ts'

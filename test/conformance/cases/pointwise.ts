@@ -1,4 +1,4 @@
-import type { Activation } from '../../../src/kernels/contract/operations.ts'
+import type { Activation } from '../../../src/kernels/contract/operation-options.ts'
 import { lastOf, type Tensor } from '../../../src/tensor/tensor.ts'
 import type { ConformanceCase } from '../case.ts'
 import { SPECIALS } from './specials.ts'

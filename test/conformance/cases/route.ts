@@ -1,4 +1,4 @@
-import type { RouteOptions } from '../../../src/kernels/contract/operations.ts'
+import type { RouteOptions } from '../../../src/kernels/contract/operation-options.ts'
 import type { ConformanceCase } from '../case.ts'
 import type { Lab } from '../lab.ts'
 

@@ -1,0 +1,41 @@
+/** Options of operations. What an operation means stands at its row in the table, src/kernels/operations. */
+
+import type { Tensor } from '../../tensor/tensor.ts'
+
+/** `sigmoid` is for the output gates of gated attention (Qwen3.5, Ling 3.0), `tanh` for soft caps (Gemma 4): families to come. */
+export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'quick_gelu' | 'relu' | 'relu2' | 'sigmoid' | 'tanh'
+
+export interface MatmulOptions {
+  /** f32 [rows]. */
+  readonly bias?: Tensor
+  /** f32 [T, rows], strided; may be `y`. */
+  readonly residual?: Tensor
+  /** y = residual + scale * (x Wᵀ + bias). Default 1. */
+  readonly scale?: number
+}
+
+/** Per-head product: head h uses rows h * headRows + firstRow .. + rows of the weight. */
+export interface HeadMatmulOptions {
+  readonly headRows: number
+  readonly firstRow: number
+  readonly rows: number
+  /** false: y = x Wᵀ, x has `cols` inputs, y has `rows` outputs. true: y = x W, x has `rows`, y has `cols`. */
+  readonly transposed: boolean
+  /** `bf16`: x and a quantised weight may be rounded to bf16 before they are multiplied; sums stay f32. Default: `f32`. */
+  readonly factors?: 'f32' | 'bf16'
+}
+
+export interface RouteOptions {
+  readonly scoring: 'softmax' | 'sigmoid'
+  /** f32 [E], added for the choice only (V3 `e_score_correction_bias`). */
+  readonly bias?: Tensor
+  /** Neighbouring experts form E / groups groups. 1: no groups. */
+  readonly groups: number
+  /** So many groups stay; losers are masked with -inf. */
+  readonly topkGroups: number
+  /** A group counts by its best (V2, device-limited) or by the sum of its two best choice scores (V3). */
+  readonly groupScore: 'max' | 'top2'
+  /** Divide the chosen scores (without bias) by their sum + 1e-20. */
+  readonly normalise: boolean
+  readonly scale: number
+}
