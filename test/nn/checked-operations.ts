@@ -17,8 +17,8 @@ interface Effects {
   readonly updates?: readonly Tensor[]
 }
 
-/** What each operation reads and writes of activations; weights are not among them. */
-const EFFECTS: { readonly [K in Name]: (...args: Parameters<Operations[K]>) => Effects } = {
+/** What the operations of a decoder without a cache read and write of activations; weights are not among them. */
+const EFFECTS: { readonly [K in Name]?: (...args: Parameters<Operations[K]>) => Effects } = {
   embed: (y, _w, ids) => ({ reads: [ids], writes: [y] }),
   gatherRows: (y, x, index) => ({ reads: [x, index], writes: [y] }),
   copy: (y, x) => ({ reads: [x], writes: [y] }),
@@ -30,12 +30,6 @@ const EFFECTS: { readonly [K in Name]: (...args: Parameters<Operations[K]>) => E
   activate: (y, x) => ({ reads: [x], writes: [y] }),
   gate: (y, gate, up) => ({ reads: [gate, up], writes: [y] }),
   rope: (y, x, cosSin) => ({ reads: [x, cosSin], writes: [y] }),
-  cacheWrite: () => {
-    throw new Error('cacheWrite: there is no cache')
-  },
-  cacheRead: () => {
-    throw new Error('cacheRead: there is no cache')
-  },
   attention: ({ out, q, keys, values, sequences, lse, carry }) => {
     const rows = [...keys, values].map(slice => slice.rows)
     if (!rows.every((r): r is Tensor => 'address' in r)) throw new Error('attention: keys are in a cache')
