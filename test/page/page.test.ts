@@ -60,6 +60,8 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
     server.script = async reply => {
       reply.raw(': ping\n\n')
       reply.chunk({ role: 'assistant', content: '' })
+      reply.event({ choices: [], prompt_progress: { total: 200, processed: 50 } })
+      await page.getByText('Reading the prompt, 25 %').waitFor()
       reply.chunk({ content: 'The first ' })
       await new Promise<void>(resolve => {
         finish = resolve
@@ -267,7 +269,7 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
     const dialog = page.getByRole('dialog', { name: 'API key' })
     await dialog.getByLabel('Key', { exact: true }).fill('secret')
     await dialog.getByRole('button', { name: 'Use this key' }).click()
-    await page.locator('.model', { hasText: 'small' }).waitFor()
+    await page.locator('.model-choice', { hasText: 'small' }).waitFor()
     await say(page, 'Hi')
     await ended(page)
     expect(server.asked.at(-1)?.authorization).toBe('Bearer secret')

@@ -11,6 +11,7 @@ export class LiveAnswer {
   #reasoningBegun: number | undefined
   /** Pieces of text since the first one: about as many as tokens. */
   #pieces = 0
+  #promptRead = 0
   #firstAt = 0
   readonly #watchers = new Set<() => void>()
   #scheduled = false
@@ -23,6 +24,11 @@ export class LiveAnswer {
     return this.#turn
   }
 
+  /** How much of the prompt has been read, from 0 to 1. */
+  get promptRead(): number {
+    return this.#promptRead
+  }
+
   /** Calls `watcher` after changes, once per frame at most, until the returned function is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher)
@@ -32,7 +38,7 @@ export class LiveAnswer {
   take(piece: Piece): void {
     const turn = this.#turn
     const now = performance.now()
-    if (piece.kind !== 'counts' && turn.firstMs === undefined) {
+    if (piece.kind !== 'counts' && piece.kind !== 'progress' && turn.firstMs === undefined) {
       this.#firstAt = now
       this.#change({ firstMs: now - this.#begun })
     }
@@ -52,6 +58,10 @@ export class LiveAnswer {
         break
       case 'finish':
         this.#change({ finish: piece.reason })
+        break
+      case 'progress':
+        this.#promptRead = piece.read
+        this.#change({})
         break
       case 'counts':
         this.#change({ counts: { ...turn.counts, ...piece.counts } })

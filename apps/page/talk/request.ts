@@ -9,6 +9,7 @@ export function requestBody(conversation: Conversation, turns: readonly Turn[], 
     messages: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...turns.flatMap(messages)],
     stream: true,
     stream_options: { include_usage: true },
+    return_progress: true,
     ...requestFields(conversation.settings),
   }
 }

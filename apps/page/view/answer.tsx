@@ -17,7 +17,7 @@ interface Props {
 
 export function AnswerView({ turn: kept, versions, last, busy }: Props) {
   const app = useApp()
-  const { turn, arriving, rate } = useLiveTurn(kept)
+  const { turn, arriving, rate, promptRead } = useLiveTurn(kept)
   const several = useAppState(state => state.models.length > 1)
   const waiting = arriving && turn.text === '' && turn.reasoning === '' && turn.calls.length === 0
   return (
@@ -29,7 +29,7 @@ export function AnswerView({ turn: kept, versions, last, busy }: Props) {
       {turn.reasoning !== '' && <Reasoning turn={turn} arriving={arriving} />}
       {waiting && (
         <p class="waiting">
-          <span class="pulse" /> Reading the prompt…
+          <span class="pulse" /> Reading the prompt{promptRead > 0 ? `, ${Math.floor(promptRead * 100)} %` : '…'}
         </p>
       )}
       {turn.text !== '' && <Markdown text={turn.text} ended={!arriving} />}

@@ -31,9 +31,9 @@ export function Page() {
       <div class="column">
         <Header sidebar={sidebar && !narrow} openSidebar={() => showSidebar(true)} />
         <ConversationView />
+        <Notices />
         <Composer />
       </div>
-      <Notices />
       <Announcer />
       {panel === 'settings' && <SettingsSheet />}
       {panel === 'key' && <KeyDialog />}

@@ -55,15 +55,15 @@ function ModelChoice() {
   useAppState(state => state.preferences)
   if (models.length === 0)
     return failure === undefined ? (
-      <span class="model" />
+      <span class="model-choice" />
     ) : (
       <button type="button" class="quiet" onClick={() => void app.reloadModels()}>
         <Icon name="retry" /> {failure.kind === 'key' ? 'An API key is needed' : 'The server does not answer'}
       </button>
     )
-  if (models.length === 1) return <span class="model">{models[0]?.id}</span>
+  if (models.length === 1) return <span class="model-choice">{models[0]?.id}</span>
   return (
-    <label class="model">
+    <label class="model-choice">
       <span class="hidden">Model</span>
       <select value={app.model()} onChange={event => app.changePreferences({ model: event.currentTarget.value })}>
         {models.map(({ id }) => (

@@ -26,15 +26,23 @@ export function useAppState<T>(select: (state: State) => T): T {
   return selected
 }
 
+interface LiveTurn {
+  turn: AnswerTurn
+  arriving: boolean
+  rate: number | undefined
+  /** How much of the prompt has been read, from 0 to 1. */
+  promptRead: number
+}
+
 /** The turn as it is now: an answer that arrives is drawn again with each frame that changes it. */
-export function useLiveTurn(turn: AnswerTurn): { turn: AnswerTurn; arriving: boolean; rate: number | undefined } {
+export function useLiveTurn(turn: AnswerTurn): LiveTurn {
   const app = useApp()
   const live = app.live(turn)
   const [, again] = useReducer((n: number) => n + 1, 0)
   useEffect(() => live?.watch(() => again(0)), [live])
   return live === undefined
-    ? { turn, arriving: false, rate: turn.counts.rate }
-    : { turn: live.turn, arriving: true, rate: live.rate() }
+    ? { turn, arriving: false, rate: turn.counts.rate, promptRead: 1 }
+    : { turn: live.turn, arriving: true, rate: live.rate(), promptRead: live.promptRead }
 }
 
 /** Whether the window is as narrow as a phone. */

@@ -4,6 +4,8 @@ import { list, number, object, parse, text } from './json.ts'
 
 /** A part of an answer as it arrives. */
 export type Piece =
+  /** How much of the prompt has been read, from 0 to 1. */
+  | { kind: 'progress'; read: number }
   | { kind: 'text'; text: string }
   | { kind: 'reasoning'; text: string }
   | { kind: 'call'; index: number; id: string | undefined; name: string | undefined; arguments: string }
@@ -45,7 +47,8 @@ export async function* streamAnswer(body: object, key: string, signal: AbortSign
     begun = true
     let finished = false
     for await (const data of eventData(response.body)) {
-      if (data === '[DONE]') return
+      // The stream is read to its end: who hangs up at this mark looks like one who stops.
+      if (data === '[DONE]') continue
       const pieces = readChunk(parse(data))
       finished ||= pieces.some(piece => piece.kind === 'finish')
       yield* pieces
@@ -80,6 +83,9 @@ export function readChunk(value: unknown): Piece[] {
       arguments: text(named.arguments) ?? '',
     })
   }
+  const progress = object(chunk.prompt_progress)
+  const total = number(progress.total) ?? 0
+  if (total > 0) pieces.push({ kind: 'progress', read: (number(progress.processed) ?? 0) / total })
   const counts = readCounts(chunk)
   if (counts !== undefined) pieces.push({ kind: 'counts', counts })
   const reason = text(choice.finish_reason)
