@@ -60,7 +60,7 @@ export function Announcer() {
     }
   }, [answering])
   return (
-    <div class="hidden" aria-live="polite" data-testid="announcer">
+    <div class="hidden" aria-live="polite">
       {said}
     </div>
   )
