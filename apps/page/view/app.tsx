@@ -28,7 +28,7 @@ export function Page() {
   return (
     <div class={sidebar ? 'page with-sidebar' : 'page'}>
       <Sidebar open={sidebar} close={() => showSidebar(false)} />
-      <div class="column">
+      <div class="column" inert={narrow && sidebar}>
         <Header sidebar={sidebar && !narrow} openSidebar={() => showSidebar(true)} />
         <ConversationView />
         <Notices />
@@ -50,7 +50,8 @@ function useShortcuts(): void {
       if (event.defaultPrevented || event.isComposing || app.state.panel !== undefined) return
       const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea, select')
       const control = event.ctrlKey || event.metaKey
-      if (event.key === 'Escape') app.stop()
+      if (event.key === 'Escape' && app.state.drawer) app.openDrawer(false)
+      else if (event.key === 'Escape') app.stop()
       else if (control && event.shiftKey && event.key.toLowerCase() === 'o') app.begin()
       else if (control && event.key === ',') app.openPanel('settings')
       else if (!typing && !control && event.key === '/') focusComposer()

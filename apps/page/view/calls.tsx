@@ -30,10 +30,10 @@ export function Calls({ turn, arriving, open }: Props) {
     >
       {turn.calls.map((call, at) => (
         <section key={call.id} class="call" aria-label={`Call of ${call.name}`}>
-          <h3>
+          <p class="name">
             <Icon name="tool" /> {call.name || '…'}
             {arriving && at === turn.calls.length - 1 && <span class="pulse" />}
-          </h3>
+          </p>
           <Arguments call={call} />
           {open && (
             <textarea

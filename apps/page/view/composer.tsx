@@ -19,6 +19,7 @@ export function Composer() {
   return (
     <form
       class="composer"
+      aria-label="New message"
       onSubmit={event => {
         event.preventDefault()
         send()

@@ -5,8 +5,10 @@ import { Icon } from './icons.tsx'
 
 export function Header({ sidebar, openSidebar }: { sidebar: boolean; openSidebar: () => void }) {
   const app = useApp()
+  const title = useAppState(state => state.conversation.title)
   return (
     <header class="top">
+      <h1 class="hidden">{title}</h1>
       <div class="group">
         {!sidebar && (
           <>

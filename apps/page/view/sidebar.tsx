@@ -17,7 +17,7 @@ export function Sidebar({ open, close }: { open: boolean; close: () => void }) {
       {open && narrow && <button type="button" class="backdrop" aria-label="Close the list" onClick={close} />}
       <nav class={open ? 'sidebar open' : 'sidebar'} aria-label="Conversations" inert={!open}>
         <header>
-          <h1>latentkit</h1>
+          <p class="brand">latentkit</p>
           <button type="button" class="icon-button" aria-label="Close the list" title="Close the list" onClick={close}>
             <Icon name="menu" />
           </button>
