@@ -54,6 +54,7 @@ const server = {
   service: ['answers', 'models', 'metrics', 'http'],
   openai: dialect,
   native: dialect,
+  page: dialect,
 }
 
 // Who may use Node's modules. All others run in a browser as they are, so they may not import these, either.

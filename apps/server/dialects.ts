@@ -2,6 +2,7 @@
 import type { Dialect } from './http/dialect.ts'
 import { native } from './native/index.ts'
 import { openai } from './openai/index.ts'
+import { page } from './page/index.ts'
 import type { Service } from './service/service.ts'
 
-export const DIALECTS: readonly ((service: Service) => Dialect)[] = [openai, native]
+export const DIALECTS: readonly ((service: Service) => Dialect)[] = [openai, native, page]

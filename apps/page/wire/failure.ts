@@ -36,7 +36,7 @@ export async function refusal(response: Response): Promise<Failure> {
 export function refusalOf(status: number, body: string, retryAfter: string | null): Failure {
   const error = object(object(parse(body)).error)
   const said = sentence(text(error.message))
-  if (status === 401 || status === 403)
+  if (status === 401)
     return new Failure('key', said ?? 'The server asks for an API key, and the one it got is missing or wrong.')
   if (error.code === 'context_length_exceeded') return new Failure('context', contextSentence(error, said))
   if (status === 413) return new Failure('request', said ?? 'The conversation is larger than the server accepts.')

@@ -25,6 +25,8 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
+  // `GET /` says something else to programs.
+  vary: 'accept',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 }
 
