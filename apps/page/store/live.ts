@@ -70,9 +70,11 @@ export class LiveAnswer {
 
   /** Tokens per second so far: the server's, or counted here; undefined before there are enough. */
   rate(): number | undefined {
-    const { rate, answerTokens = this.#pieces } = this.#turn.counts
+    const { rate, answerTokens } = this.#turn.counts
+    if (rate !== undefined) return rate
     const seconds = (performance.now() - this.#firstAt) / 1000
-    return rate ?? (answerTokens > 4 && seconds > 0.2 ? (answerTokens - 1) / seconds : undefined)
+    if (answerTokens !== undefined) return answerTokens > 1 && seconds > 0 ? (answerTokens - 1) / seconds : undefined
+    return this.#pieces > 4 && seconds > 0.2 ? (this.#pieces - 1) / seconds : undefined
   }
 
   /** The turn as it is to be kept. */

@@ -96,12 +96,14 @@ export function readChunk(value: unknown): Piece[] {
 function readCounts(chunk: Record<string, unknown>): Counts | undefined {
   const usage = object(chunk.usage)
   const timings = object(chunk.timings)
+  const rate = number(timings.predicted_per_second)
   const counts: Counts = {
     promptTokens: number(usage.prompt_tokens),
     cachedTokens: number(object(usage.prompt_tokens_details).cached_tokens) ?? number(timings.cache_n),
     answerTokens: number(usage.completion_tokens) ?? number(timings.predicted_n),
     reasoningTokens: number(object(usage.completion_tokens_details).reasoning_tokens),
-    rate: number(timings.predicted_per_second),
+    // Without times of its own the server says 0: then the page measures.
+    rate: rate === 0 ? undefined : rate,
   }
   const known = Object.entries(counts).filter(([, count]) => count !== undefined)
   return known.length > 0 ? Object.fromEntries(known) : undefined
