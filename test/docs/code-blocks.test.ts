@@ -125,6 +125,8 @@ it('what is not run says why', () => {
       "docs/embeddings.md: needs a reranker from the hub",
       "docs/infill.md: the model is downloaded",
       "docs/install.md: installs from the registry; test/package/install.test.ts does it with packed files",
+      "docs/models.md: the model is downloaded",
+      "docs/models.md: the model is downloaded",
       "docs/performance.md: takes minutes",
       "docs/performance.md: it measures programs that are built elsewhere",
       "docs/quality.md: the model and the text are not in the repository",
