@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { readOptions } from '../../src/for-apps.ts'
 import { bundledModel } from '../../src/index.ts'
 import { DIALECTS } from './dialects.ts'
@@ -65,6 +66,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const metrics = new Metrics({ running: () => admission.running, waiting: () => admission.waiting })
   const service = new Service({ settings, models, admission, metrics })
   const ended = new AbortController()
+  setMaxListeners(0, ended.signal)
   const app = createApp({
     ...{ settings, log, ended: ended.signal },
     dialects: DIALECTS.map(make => make(service)),

@@ -186,7 +186,7 @@ describe('what is wrong is said', () => {
     ['an unknown role', { messages: [{ role: 'critic', content: 'x' }] }, 400, 'invalid_value', 'messages[0].role'],
     [
       'a schema that cannot be held',
-      { response_format: { type: 'json_schema', json_schema: { schema: { type: 'array', uniqueItems: true } } } },
+      { response_format: { type: 'json_schema', json_schema: { schema: { type: 'string', pattern: '(?=a)b' } } } },
       400,
       'unsupported_schema',
       null,

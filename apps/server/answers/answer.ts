@@ -1,6 +1,7 @@
 /** An ask becomes a stream of events: the engine's sessions behind one form. */
-import type { Completion, Engine, Message, Session } from '../../../src/index.ts'
-import type { Ask, ChatInput } from './ask.ts'
+import { setMaxListeners } from 'node:events'
+import type { Completion, Engine, Session } from '../../../src/index.ts'
+import type { Ask, ChatInput, InfillInput, TextInput } from './ask.ts'
 import { EventQueue } from './event-queue.ts'
 import type { AnswerEvent, AnswerTimings, EndReason, TokenCounts } from './events.ts'
 import { TokenTexts } from './token-texts.ts'
@@ -59,6 +60,8 @@ async function writeSeveral(target: AnswerEngine, first: Session, ask: Ask & { n
   // A text that one of them cannot end ends them all.
   const ended = new AbortController()
   const signal = AbortSignal.any([ask.signal, ended.signal])
+  // Each text listens; that is no leak.
+  setMaxListeners(0, signal)
   const forks = await Promise.all(Array.from({ length: ask.n }, () => first.fork()))
   try {
     const texts = forks.map((fork, choice) => {
@@ -87,36 +90,24 @@ function only({ promptMs, firstTokenMs }: AnswerTimings): Pick<AnswerTimings, 'p
 }
 
 function writeOne(target: AnswerEngine, session: Session, ask: Ask, choice: number, emit: Emit): Promise<Written> {
-  return ask.input.kind === 'chat' && !asksForPrompt(ask, ask.input)
-    ? writeChat(session, ask, ask.input, choice, emit)
-    : writeText(target, session, ask, choice, emit)
-}
-
-/** What `session.chat` does not take: such a conversation without tools is a prompt of messages. */
-function asksForPrompt({ options }: Ask, { tools }: ChatInput): boolean {
-  const { logprobs, schema, json, regex, choices, grammar } = options
-  const held = [logprobs, schema, regex, choices, grammar].some(value => value !== undefined) || json === true
-  return held && tools === undefined
+  return ask.input.kind === 'chat'
+    ? writeChat(target, session, ask, ask.input, choice, emit)
+    : writeText(target, session, ask, ask.input, choice, emit)
 }
 
 async function writeText(
   { texts }: AnswerEngine,
   session: Session,
-  { input, options, signal }: Ask,
+  { options, signal }: Ask,
+  input: TextInput | InfillInput,
   choice: number,
   emit: Emit,
 ): Promise<Written> {
   const given = { ...options, signal, onPromptProgress: progressTo(emit) }
-  const begin = () => {
-    if (input.kind === 'infill') return session.infill({ prefix: input.prefix, suffix: input.suffix }, given)
-    if (input.kind === 'text') return session.prompt(input.prompt, given)
-    const { messages, templateVariables } = input
-    return session.prompt(messages as unknown as readonly Message[], {
-      ...given,
-      ...(templateVariables && { templateVariables }),
-    })
-  }
-  const generation = begin()
+  const generation =
+    input.kind === 'infill'
+      ? session.infill({ prefix: input.prefix, suffix: input.suffix }, given)
+      : session.prompt(input.prompt, given)
   for await (const { text, logprobs, reasoning = false } of generation) {
     if (logprobs) emit({ type: 'logprobs', choice, tokens: await texts.drawn([logprobs]) })
     if (text !== '') emit({ type: reasoning ? 'reasoning' : 'text', choice, text })
@@ -128,21 +119,16 @@ async function writeText(
 }
 
 async function writeChat(
+  { texts }: AnswerEngine,
   session: Session,
   { options, signal }: Ask,
-  { messages, tools, toolChoice, parallel, templateVariables }: ChatInput,
+  { kind: _, messages, ...conversation }: ChatInput,
   choice: number,
   emit: Emit,
 ): Promise<Written> {
-  const chat = session.chat(messages, {
-    ...options,
-    signal,
-    onPromptProgress: progressTo(emit),
-    ...(tools && { tools }),
-    ...(toolChoice !== undefined && { toolChoice }),
-    ...(parallel !== undefined && { parallel }),
-    ...(templateVariables && { templateVariables }),
-  })
+  // Special tokens are how answers are read; a template writes the others.
+  const { skipSpecialTokens: __, addSpecialTokens: ___, ...drawing } = options
+  const chat = session.chat(messages, { ...drawing, ...conversation, signal, onPromptProgress: progressTo(emit) })
   for await (const event of chat) {
     switch (event.type) {
       case 'content':
@@ -150,6 +136,9 @@ async function writeChat(
         break
       case 'reasoning':
         emit({ type: 'reasoning', choice, text: event.text })
+        break
+      case 'logprobs':
+        emit({ type: 'logprobs', choice, tokens: await texts.drawn(event.logprobs) })
         break
       case 'callStart':
         emit({ type: 'call-begun', choice, call: event.index, id: event.id, name: event.name })
@@ -162,10 +151,10 @@ async function writeChat(
         break
     }
   }
-  const { finishReason, usage } = await chat
+  const { finishReason, usage, timings, seed } = await chat
   const reason = finishReason === 'toolCalls' ? 'calls' : reasonOf(finishReason)
-  emit({ type: 'finished', choice, reason, stopSequence: null, seed: 0 })
-  return written(usage, 0, { firstTokenMs: 0, promptMs: 0, generationMs: 0 })
+  emit({ type: 'finished', choice, reason, stopSequence: null, seed })
+  return written(usage, usage.reasoningTokens, timings)
 }
 
 function progressTo(emit: Emit): (progress: { readonly tokens: number; readonly total: number }) => void {

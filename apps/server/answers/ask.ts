@@ -1,5 +1,5 @@
 /** What is asked of a model, in nobody's wire format. */
-import type { ChatTool, ConversationMessage, PromptOptions, ToolChoice } from '../../../src/index.ts'
+import type { ChatTool, ConversationMessage, PromptOptions, ReasoningEffort, ToolChoice } from '../../../src/index.ts'
 
 /**
  * How a text is drawn and what it is held to: the engine's own options. The engine checks them; `readKnobs` turns wire names into
@@ -20,8 +20,12 @@ export interface ChatInput {
   readonly toolChoice?: ToolChoice
   /** Several calls in one answer. Default true. */
   readonly parallel?: boolean
-  /** Further variables of the chat template: `enable_thinking`, `reasoning_effort` … */
+  /** Further variables of the chat template, such as `enable_thinking`. */
   readonly templateVariables?: Readonly<Record<string, unknown>>
+  /** How much the model thinks. Default: as its template says. */
+  readonly reasoningEffort?: ReasoningEffort
+  /** The last message is an answer that goes on. Default false. */
+  readonly continueFinalMessage?: boolean
 }
 
 /** A text to be continued. */

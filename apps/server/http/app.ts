@@ -1,6 +1,8 @@
 /** Dialects become an HTTP application: each request is let in, read, checked, run, answered and written down. */
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { Hono } from 'hono'
+import { VERSION } from '../../../src/index.ts'
 import { Failure, failureOf } from '../failure.ts'
 import type { Settings } from '../options.ts'
 import { readBody } from './body.ts'
@@ -8,6 +10,7 @@ import type { Dialect, Endpoint } from './dialect.ts'
 import type { Exchange } from './exchange.ts'
 import { Guard } from './guard.ts'
 import type { Log } from './log.ts'
+import { openApi } from './openapi.ts'
 import { refusal } from './respond.ts'
 
 export interface AppOptions {
@@ -46,6 +49,7 @@ export function createApp({ settings, dialects, log, ended }: AppOptions): Hono 
       )
     }
   }
+  app.get('/openapi.json', c => c.json(openApi(dialects, VERSION)))
   // What is there, but not by this method.
   for (const [path, allowed] of methods) {
     app.all(path, c => {
@@ -94,6 +98,8 @@ async function serve({ settings, guard, log, ended, dialect, endpoint, request, 
   const id = ID.test(given) ? given : randomUUID()
   const fields: Record<string, unknown> = {}
   const control = new AbortController()
+  // Each text of an answer listens; that is no leak.
+  setMaxListeners(0, control.signal)
   const gone = () => control.abort(new Failure('gone', 'The client has gone.', { code: 'aborted' }))
   const stopped = () => control.abort(ended.reason)
   const timer = setTimeout(() => {

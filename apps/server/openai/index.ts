@@ -4,6 +4,8 @@ import { failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'
 import { chatEndpoint } from './chat.ts'
 import { completionsEndpoint } from './completions.ts'
+import { countEndpoints } from './count.ts'
+import { embeddingEndpoints } from './embeddings.ts'
 import { modelEndpoints } from './models.ts'
 
 export function openai(service: Service): Dialect {
@@ -12,6 +14,12 @@ export function openai(service: Service): Dialect {
     name: 'openai',
     owns: path => path.startsWith('/v1/'),
     failed,
-    endpoints: [chatEndpoint(service, words), completionsEndpoint(service, words), ...modelEndpoints(service)],
+    endpoints: [
+      chatEndpoint(service, words),
+      ...countEndpoints(service),
+      completionsEndpoint(service, words),
+      ...embeddingEndpoints(service),
+      ...modelEndpoints(service),
+    ],
   }
 }

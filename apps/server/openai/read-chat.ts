@@ -11,14 +11,14 @@ import type { ChatBody, ResponseFormat, WireMessage, WireTool, WireToolChoice } 
 export function readChat(body: ChatBody): Question {
   const tools = readTools(body.tools ?? [])
   const toolChoice = readToolChoice(body.tool_choice)
-  const variables = readVariables(body)
   const input: ChatInput = {
     kind: 'chat',
     messages: body.messages.map(readMessage),
     ...(tools && { tools }),
     ...(tools && toolChoice !== undefined && { toolChoice }),
     ...(tools && { parallel: body.parallel_tool_calls ?? !isNamed(toolChoice) }),
-    ...(variables && { templateVariables: variables }),
+    ...readThinking(body),
+    ...(continues(body) && { continueFinalMessage: true }),
   }
   return {
     model: body.model,
@@ -91,14 +91,18 @@ function readTools(given: readonly WireTool[]): Readonly<Record<string, ChatTool
   const tools: Record<string, ChatTool> = {}
   for (const [i, tool] of given.entries()) {
     if (!tool.function) continue
-    const { name, description, parameters } = tool.function
+    const { name, description, parameters, strict } = tool.function
     if (Object.hasOwn(tools, name)) {
       throw invalid(
         `tools[${i}].function.name is ${JSON.stringify(name)}, as an earlier one's`,
         `tools[${i}].function.name`,
       )
     }
-    tools[name] = { ...(description && { description }), ...(parameters && { parameters }) }
+    tools[name] = {
+      ...(description && { description }),
+      ...(parameters && { parameters }),
+      ...(typeof strict === 'boolean' && { strict }),
+    }
   }
   return Object.keys(tools).length > 0 ? tools : undefined
 }
@@ -121,11 +125,24 @@ function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice |
   )
 }
 
-/** Templates know `enable_thinking`; some know `reasoning_effort`. */
-function readVariables({ chat_template_kwargs: given, reasoning_effort: effort }: ChatBody) {
-  const thinking = effort === 'none' || effort === 'minimal' ? { enable_thinking: false, thinking: false } : {}
-  const variables = { ...(effort && { reasoning_effort: effort, ...thinking }), ...given }
-  return Object.keys(variables).length > 0 ? variables : undefined
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const
+
+function readThinking({ chat_template_kwargs: variables, reasoning_effort: effort }: ChatBody) {
+  // Some clients know one more.
+  const wanted = effort === 'xhigh' || effort === 'max' ? 'high' : effort
+  const known = EFFORTS.find(name => name === wanted)
+  if (effort && !known) {
+    throw invalid(
+      `reasoning_effort is ${JSON.stringify(effort)}; expected ${EFFORTS.join(', ')} or xhigh`,
+      'reasoning_effort',
+    )
+  }
+  return { ...(variables && { templateVariables: variables }), ...(known && { reasoningEffort: known }) }
+}
+
+/** vLLM's pair of fields. */
+function continues({ continue_final_message: wanted, add_generation_prompt: opens }: ChatBody): boolean {
+  return wanted === true && opens !== true
 }
 
 export function readFormat(format: ResponseFormat | null | undefined): AskOptions {

@@ -25,6 +25,7 @@ export const WireTool = z.looseObject({
       name: z.string(),
       description: z.string().nullish(),
       parameters: z.looseObject({}).nullish(),
+      strict: z.boolean().nullish(),
     })
     .nullish(),
 })
@@ -61,7 +62,8 @@ export const ChatBody = z.looseObject({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   reasoning_effort: z.string().nullish(),
-  reasoning_format: z.string().nullish(),
+  continue_final_message: z.boolean().nullish(),
+  add_generation_prompt: z.boolean().nullish(),
   chat_template_kwargs: z.looseObject({}).nullish(),
 })
 export type ChatBody = z.infer<typeof ChatBody>

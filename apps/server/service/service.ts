@@ -1,4 +1,5 @@
 /** What endpoints ask for work: it waits its turn, gets a model, is counted, and ends when nobody wants it any more. */
+import type { CountedChat } from '../../../src/index.ts'
 import { type AnswerEngine, answer } from '../answers/answer.ts'
 import type { Ask } from '../answers/ask.ts'
 import { EventQueue } from '../answers/event-queue.ts'
@@ -40,6 +41,13 @@ export interface ServiceOptions {
 
 /** How long a stream waits for the engine to take its prompt before it begins. */
 export const READY_MS = 1000
+/** The prompt that a question's conversation would be. For all dialects that count before they ask. */
+export function countChat(service: Service, exchange: Exchange, { model, input }: Question): Promise<CountedChat> {
+  if (input.kind !== 'chat') throw new Error('only conversations are counted')
+  const { kind: _, messages, parallel: __, ...conversation } = input
+  return service.use(exchange, model, estimate({ input }), ({ engine }) => engine.countChat(messages, conversation))
+}
+
 /** Characters of a token, in the mean: for the queue's bound. */
 const CHARS_PER_TOKEN = 4
 
@@ -180,7 +188,7 @@ export class Service {
   }
 }
 
-function estimate({ input }: Question): number {
+function estimate({ input }: Pick<Question, 'input'>): number {
   const length = input.kind === 'text' ? input.prompt.length : JSON.stringify(input).length
   return Math.ceil(length / CHARS_PER_TOKEN)
 }

@@ -1,0 +1,102 @@
+/** 15: a client that leaves frees the engine, wherever its request stands. A real socket is cut. */
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { listening } from './support.ts'
+
+const { server, url } = await listening({ maxRunning: 1 })
+const LONG = { prompt: 'Once', max_tokens: 2000, ignore_eos: true }
+/** Reading this takes longer than it takes to leave. */
+const READ = { prompt: 'dog '.repeat(2000), max_tokens: 1 }
+
+async function metric(name: string, of = server): Promise<number> {
+  const text = await (await of.app.request('/metrics')).text()
+  const lines = text.split('\n').filter(line => line.startsWith(`latentkit_${name}`))
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
+async function until(wanted: () => Promise<boolean>, ms: number): Promise<number> {
+  const begun = performance.now()
+  while (!(await wanted())) {
+    if (performance.now() - begun > ms) return Number.POSITIVE_INFINITY
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  return performance.now() - begun
+}
+
+/** Sends a request; `leave` cuts its socket. */
+function send(body: object): { leave(): void; first: Promise<void> } {
+  const sent = request(`${url}/v1/completions`, { method: 'POST' })
+  sent.on('error', () => {})
+  const first = new Promise<void>(resolve => sent.on('response', response => response.once('data', () => resolve())))
+  sent.end(JSON.stringify(body))
+  return { first, leave: () => sent.destroy() }
+}
+
+const idle = async () => (await metric('num_requests_running')) === 0
+/** The promise is 200 ms; what else runs on the machine is not the server's. */
+const SOON = 600
+
+describe('the engine is free soon after', () => {
+  test.each([
+    ['while it streams', { ...LONG, stream: true }, true],
+    ['while it writes what is not streamed', LONG, false],
+    ['while it reads the prompt', READ, false],
+    ['while it reads the prompt of a stream', { ...READ, stream: true }, false],
+  ])('%s', async (_, body, waits) => {
+    const aborted = await metric('requests_aborted_total')
+    const { first, leave } = send(body)
+    if (waits) await first
+    else expect(await until(async () => !(await idle()), 5000)).toBeLessThan(5000)
+    leave()
+    expect(await until(idle, 5000)).toBeLessThan(SOON)
+    expect(await metric('requests_aborted_total')).toBe(aborted + 1)
+  })
+
+  test('while it waits for its turn', async () => {
+    const running = send({ ...LONG, stream: true })
+    await running.first
+    const waiting = send(LONG)
+    const queued = async (n: number) => (await metric('num_requests_waiting')) === n
+    expect(await until(() => queued(1), 5000)).toBeLessThan(5000)
+    waiting.leave()
+    expect(await until(() => queued(0), 5000)).toBeLessThan(SOON)
+    running.leave()
+    expect(await until(idle, 5000)).toBeLessThan(SOON)
+  })
+})
+
+test('an answer that takes too long ends with an error', async () => {
+  const { server: hasty } = await listening({ timeout: 1 })
+  const body = JSON.stringify({ ...LONG, n: 16, stream: true })
+  const text = await (await hasty.app.request('/v1/completions', { method: 'POST', body })).text()
+  const last = text.trim().split('\n\n').at(-1) ?? ''
+  expect(JSON.parse(last.replace('data: ', ''))).toMatchObject({ error: { code: 'timeout', type: 'timeout_error' } })
+})
+
+test('a stop lets answers end within its time, and begins no others', async () => {
+  const { server: stopping } = await listening({ stopDeadline: 20 })
+  const ask = (tokens: number) =>
+    stopping.app.request('/v1/completions', {
+      method: 'POST',
+      body: JSON.stringify({ ...LONG, max_tokens: tokens }),
+    })
+  const running = ask(300)
+  await until(async () => (await metric('num_requests_running', stopping)) === 1, 5000)
+  const closed = stopping.close()
+  const refused = await ask(1)
+  expect(refused.status).toBe(503)
+  expect(refused.headers.get('retry-after')).toBe('2')
+  expect((await stopping.app.request('/health')).status).toBe(503)
+  const { usage } = (await (await running).json()) as { usage: { completion_tokens: number } }
+  expect(usage.completion_tokens).toBe(300)
+  await closed
+})
+
+test('what does not end in time is ended', async () => {
+  const { server: stopping } = await listening({ stopDeadline: 0 })
+  const body = JSON.stringify({ ...LONG, n: 16 })
+  const running = stopping.app.request('/v1/completions', { method: 'POST', body })
+  await until(async () => (await metric('num_requests_running', stopping)) === 1, 5000)
+  await stopping.close()
+  expect((await running).status).toBe(503)
+})
