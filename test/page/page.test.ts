@@ -79,6 +79,8 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
     expect(numbers).toContain('43 tokens/s')
     expect(numbers).toContain('20 tokens')
     expect(numbers).toContain('150 of 200 cached')
+    // Screen readers get sentences, not tokens.
+    await expect.poll(() => page.locator('[aria-live=polite]').textContent()).toContain('words**. Answer complete.')
     expect(server.lastBody).toMatchObject({ model: 'small', stream: true, stream_options: { include_usage: true } })
   })
 
@@ -280,7 +282,9 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
     const page = await open()
     server.script = async reply => {
       reply.chunk({ content: 'It was a dark' })
-      await reply.cut()
+      // What a broken connection leaves unread is lost to the page, too.
+      await answer(page).getByText('It was a dark').waitFor()
+      reply.cut()
     }
     await say(page, 'Hi')
     await page
@@ -297,10 +301,10 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
     server.script = reply =>
       reply.fails(400, { message: 'too long', code: 'context_length_exceeded', n_ctx: 2048, n_prompt_tokens: 3000 })
     await again('The conversation has 3,000 tokens, and the model reads 2,048.')
-    server.script = async reply => {
+    server.script = reply => {
       reply.chunk({ content: 'x' })
       reply.event({ error: { message: 'out of memory', code: 'engine_error' } })
-      await reply.cut()
+      reply.close()
     }
     await again('Out of memory.')
     await server[Symbol.asyncDispose]()
@@ -333,6 +337,63 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
     await page.getByLabel('A file of exported conversations').setInputFiles(file)
     await page.getByText('One conversation read.').waitFor()
     expect(await list.getByRole('link', { name: 'Ships' }).count()).toBe(2)
+  })
+
+  it('works by keys alone', async () => {
+    const page = await open()
+    const focused = () => page.evaluate('document.activeElement.id')
+    expect(await focused()).toBe('composer')
+    await page.getByRole('button', { name: 'Settings' }).focus()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+    await page.keyboard.press('Escape')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await page.keyboard.press('/')
+    expect(await focused()).toBe('composer')
+    await page.keyboard.type('one')
+    await page.keyboard.press('Shift+Enter')
+    await page.keyboard.type('two')
+    await page.keyboard.press('Enter')
+    await ended(page)
+    expect(messages()[0]?.content).toBe('one\ntwo')
+    await page.keyboard.press('Control+,')
+    await page.getByRole('dialog', { name: 'Settings' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Control+Shift+O')
+    await page.locator('.welcome').waitFor()
+    await page.goBack()
+    await page.locator('article.answer').waitFor()
+  })
+
+  it('writes on in a conversation that is not shown, and other tabs see what is kept', async () => {
+    const page = await open()
+    let finish = () => {}
+    server.script = async reply => {
+      reply.chunk({ content: 'Slowly ' })
+      await new Promise<void>(resolve => {
+        finish = resolve
+      })
+      reply.chunk({ content: 'written.' })
+      reply.end()
+    }
+    await say(page, 'A slow one')
+    await answer(page).getByText('Slowly').waitFor()
+    const other = await page.context().newPage()
+    await other.goto(server.url)
+    await page.getByRole('button', { name: 'New conversation' }).first().click()
+    server.script = reply => {
+      reply.chunk({ content: 'At once.' })
+      reply.end()
+    }
+    await say(page, 'A fast one')
+    await ended(page)
+    await other.getByRole('link', { name: 'A fast one' }).click()
+    await other.getByRole('main').getByText('At once.').waitFor()
+    finish()
+    await page.getByRole('link', { name: 'A slow one' }).click()
+    await page.getByRole('main').getByText('Slowly written.').waitFor()
+    await other.getByRole('link', { name: 'A slow one' }).click()
+    await other.getByRole('main').getByText('Slowly written.').waitFor()
   })
 
   it('takes dropped text files into the message, and refuses others', async () => {

@@ -17,14 +17,7 @@ export function KeyDialog() {
         <p>The server asks for a key. Its owner set it with --api-key.</p>
         <label class="field">
           <span>Key</span>
-          <input
-            name="key"
-            type="password"
-            autocomplete="current-password"
-            defaultValue={loadKey()}
-            autofocus
-            required
-          />
+          <input name="key" type="password" autocomplete="current-password" defaultValue={loadKey()} autofocus />
         </label>
         <label class="check">
           <input type="checkbox" name="remember" /> Remember it in this browser, not only in this tab

@@ -37,6 +37,7 @@ const SPEAK_EVERY = 2000
 export function Announcer() {
   const app = useApp()
   const answering = useAppState(state => state.answering.has(state.conversation.id))
+  const conversation = useAppState(state => state.conversation.id)
   const [said, setSaid] = useState('')
   const live = useRef<LiveAnswer>(undefined)
   useEffect(() => {
@@ -58,7 +59,7 @@ export function Announcer() {
       const ending = { done: 'Answer complete.', failed: current.turn.failure?.message ?? '', stopped: 'Stopped.' }
       setSaid(`${text.slice(spoken)} ${state === 'arriving' ? '' : ending[state]}`)
     }
-  }, [answering])
+  }, [answering, conversation])
   return (
     <div class="hidden" aria-live="polite">
       {said}
