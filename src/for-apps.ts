@@ -5,7 +5,14 @@ export { onePathPerModel } from './checkpoint/gguf/part-names.ts'
 export { parseModelName } from './checkpoint/hub/model-name.ts'
 export { hubSettings, tokenFile } from './checkpoint/hub/options.ts'
 export type { ModelStore, StoredModel } from './checkpoint/store/model-store.ts'
-export { BEAM_OPTIONS, EMBED_OPTIONS, INFILL_TEXT, LOAD_OPTIONS, PROMPT_OPTIONS } from './engine/types/option-table.ts'
+export {
+  BEAM_OPTIONS,
+  EMBED_OPTIONS,
+  INFILL_TEXT,
+  LOAD_OPTIONS,
+  PROMPT_OPTIONS,
+  RERANK_OPTIONS,
+} from './engine/types/option-table.ts'
 export { makeFolder } from './files/make-folder.ts'
 export { beginPartial, endPartial } from './files/partial-files.ts'
 export { reserve } from './files/reserve.ts'

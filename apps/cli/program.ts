@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   serve: async () => (await import('./commands/serve.ts')).addServe,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
   embed: async () => (await import('./commands/embed.ts')).addEmbed,
+  rerank: async () => (await import('./commands/rerank.ts')).addRerank,
   pull: async () => (await import('./commands/pull.ts')).addPull,
   list: async () => (await import('./commands/list.ts')).addList,
   rm: async () => (await import('./commands/rm.ts')).addRm,

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { shortest } from '../../apps/cli/embed/shortest.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { latentkit } from './run.ts'
 
@@ -64,7 +65,9 @@ describe('latentkit embed', () => {
     [['embed', BERT, 'x', '--dimensions', '33'], 2, "--dimensions is 33; this model's vectors have 32"],
     [['embed', BERT, 'x', '--prompt-name', 'a'], 2, 'expected query, document'],
     [['embed', BERT, 'x', '--npy', '/dev/full'], 1, '/dev/full cannot be written'],
-    [['generate', BERT, 'x'], 1, 'is an encoder'],
+    [['embed', BERT, 'x', '--npy', '/nowhere/x.npy'], 1, '/nowhere/x.npy cannot be written: its folder is not there'],
+    [['embed', BERT, 'cat '.repeat(60)], 2, 'or give --truncate to cut its end'],
+    [['generate', BERT, 'x'], 1, 'Use engine.embed() (latentkit embed)'],
     [['chat', BERT], 1, 'is an encoder'],
   ])('%j says what is wrong', async (args, code, message) => {
     const result = await latentkit(args as string[], { ...(args[0] === 'chat' && { input: 'x\n' }) })
@@ -79,5 +82,25 @@ describe('latentkit embed', () => {
     writeFileSync(join(folder, 'lines.txt'), '')
     const empty = await latentkit(['embed', BERT, '--file', join(folder, 'lines.txt')])
     expect(empty.stderr).toContain('holds no text')
+  })
+
+  it('reads texts with line breaks from JSON lines, and writes the array to standard output', async () => {
+    const folder = tempFolder({ 'texts.jsonl': '"the\\ncat"\n{"text": "the dog", "id": 1}\n', 'bad.jsonl': '5\n' })
+    const { stdout, code } = await latentkit(['embed', BERT, '--file', join(folder, 'texts.jsonl'), '--quiet'])
+    expect([code, stdout.match(/"text":"[^"]*"/g)]).toEqual([0, ['"text":"the\\ncat"', '"text":"the dog"']])
+    const bad = await latentkit(['embed', BERT, '--file', join(folder, 'bad.jsonl')])
+    expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('line 1 of')])
+    const array = await latentkit(['embed', BERT, 'the cat', '--npy', '-', '--quiet'])
+    expect(array.stdout).toContain("NUMPY\x01\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (1, 32), }")
+  })
+})
+
+describe('numbers', () => {
+  it('are the shortest that are read as the same f32', () => {
+    const all = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 10 ** ((i % 40) - 30)).fill(1 / 3, 0, 1)
+    const short = shortest(all)
+    expect(Float32Array.from(short)).toEqual(all)
+    expect(short[0]).toBe(0.33333334)
+    expect(shortest(Float32Array.of(0.1, -2, 0, 3.4028234e38))).toEqual([0.1, -2, 0, 3.4028235e38])
   })
 })

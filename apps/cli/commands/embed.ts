@@ -2,13 +2,14 @@ import { type Command, Option } from 'commander'
 import { EMBED_OPTIONS } from '../../../src/for-apps.ts'
 import type { Embeddings, EmbedOptions, Engine } from '../../../src/index.ts'
 import { writeNpy } from '../embed/npy.ts'
+import { shortest } from '../embed/shortest.ts'
 import { textsToEmbed } from '../embed/texts.ts'
 import { nearestView } from '../embed/views.ts'
 import { UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { engineFlag } from '../options/engine-flags.ts'
-import { addModelOptions, type LoadFlags } from '../options/load.ts'
+import { addEncoderOptions, type LoadFlags } from '../options/load.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
@@ -41,15 +42,15 @@ export function addEmbed(program: Command): void {
     )
     .argument('[model]', 'a folder, a GGUF file, or org/name on the hub (default: the bundled model)')
     .argument('[text...]', 'the texts; - reads lines of standard input, and so does a pipe')
-    .option('--file <file>', 'a text in each line of this file')
-    .option('--npy <file>', "write the vectors as NumPy's array [texts, dimensions] of float32")
+    .option('--file <file>', 'a text in each line of this file; of a .jsonl file, a text or an object with "text"')
+    .option('--npy <file>', "write the vectors as NumPy's array [texts, dimensions] of float32; -: to standard output")
     .option('--json', 'one object with all vectors and counts')
     .option('--quiet', 'no summary')
   for (const name of ['pooling', 'dimensions', 'promptName', 'prompt', 'truncate'] as const) {
     command.addOption(engineFlag(EMBED_OPTIONS[name], { group }))
   }
   command.addOption(new Option('--no-normalize', 'leave vectors as long as they are').helpGroup(group))
-  addModelOptions(command)
+  addEncoderOptions(command)
     .addHelpText(
       'after',
       `
@@ -111,7 +112,7 @@ function optionsOf(flags: Flags): EmbedOptions {
 }
 
 async function writeLines(texts: readonly string[], { embeddings }: Embeddings, from: number): Promise<void> {
-  const lines = texts.map((text, i) => JSON.stringify({ index: from + i, text, embedding: [...embeddings[i]!] }))
+  const lines = texts.map((text, i) => JSON.stringify({ index: from + i, text, embedding: shortest(embeddings[i]!) }))
   await write(`${lines.join('\n')}\n`)
 }
 
@@ -119,7 +120,7 @@ async function writeLines(texts: readonly string[], { embeddings }: Embeddings, 
 function placed(error: unknown, from: number): never {
   const [, index, rest] = error instanceof Error ? (/^texts\[(\d+)\](.*)$/s.exec(error.message) ?? []) : []
   if (index === undefined) throw error
-  throw new UsageError(`text ${from + Number(index) + 1}${rest}`)
+  throw new UsageError(`text ${from + Number(index) + 1}${rest?.replace('set truncate', 'give --truncate')}`)
 }
 
 interface Summary {
@@ -137,7 +138,7 @@ function report(
   const { name, modelType, embedding, kernels, warnings } = info
   return {
     ...{ model: name, modelType, embedding, texts: texts.length, usage: { tokens }, truncated, ms },
-    ...(vectors && { embeddings: vectors.map(vector => [...vector]) }),
+    ...(vectors && { embeddings: vectors.map(shortest) }),
     ...{ kernels, warnings },
   }
 }

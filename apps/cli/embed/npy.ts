@@ -2,6 +2,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { beginPartial, endPartial, fileTarget } from '../../../src/for-apps.ts'
 import { CliError } from '../exit.ts'
+import { write } from '../output/stdout.ts'
 
 /** f32 [vectors, numbers of each]. */
 function npyOf(vectors: readonly Float32Array[], width: number): Uint8Array {
@@ -23,8 +24,9 @@ function npyOf(vectors: readonly Float32Array[], width: number): Uint8Array {
   return file
 }
 
-/** The file is there whole or not at all. */
+/** `-` is standard output. A file is there whole or not at all. */
 export async function writeNpy(path: string, vectors: readonly Float32Array[], width: number): Promise<void> {
+  if (path === '-') return write(npyOf(vectors, width))
   try {
     const target = await fileTarget(path)
     const partial = `${target}.${process.pid}.new`
@@ -37,6 +39,7 @@ export async function writeNpy(path: string, vectors: readonly Float32Array[], w
       await rm(partial, { force: true })
     }
   } catch (error) {
-    throw new CliError(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new CliError(`${path} cannot be written: ${code === 'ENOENT' ? 'its folder is not there' : message}`)
   }
 }

@@ -24,6 +24,20 @@ export function nearestView(texts: readonly string[], vectors: readonly Float32A
   return table(columns, rows, { style: c.bold }) + (left > 0 ? `\n${c.dim(`and ${left} more`)}` : '')
 }
 
+/** Documents with their scores, the best first. */
+export function rankingView(
+  rows: readonly { readonly index: number; readonly score: number; readonly text: string }[],
+  c: Colours,
+): string {
+  const right = (head: string) => ({ head, align: 'right' as const })
+  const columns = [right('score'), right('#'), { head: 'document' }]
+  const shown = rows
+    .slice(0, MOST)
+    .map(({ index, score, text }) => [score.toFixed(3), String(index + 1), cut(text, 90)])
+  const left = rows.length - shown.length
+  return table(columns, shown, { style: c.bold }) + (left > 0 ? `\n${c.dim(`and ${left} more`)}` : '')
+}
+
 /** Index -1 if there is no other. */
 function nearestTo(of: number, vectors: readonly Float32Array[]): readonly [index: number, cosine: number] {
   const own = vectors[of] as Float32Array
@@ -42,7 +56,7 @@ function dot(a: Float32Array, b: Float32Array): number {
   return sum
 }
 
-function cut(text: string): string {
+function cut(text: string, most = SHOWN): string {
   const characters = [...text]
-  return characters.length <= SHOWN ? text : `${characters.slice(0, SHOWN - 1).join('')}…`
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`
 }

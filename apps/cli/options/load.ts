@@ -32,12 +32,26 @@ const group = 'Running:'
 
 /** Adds options for finding, loading and computing a model. */
 export function addModelOptions(command: Command): Command {
-  const { kernels, threads, isa, cacheType, weights, exact, offline } = LOAD_OPTIONS
+  const cached = engineFlag(LOAD_OPTIONS.cacheType, { group, description: `cached numbers: ${CACHE_TYPES_SHOWN}` })
+  return addWeightOptions(addKernelOptions(command).addOption(cached))
+}
+
+/** The same where nothing is cached: texts are read whole. */
+export function addEncoderOptions(command: Command): Command {
+  return addWeightOptions(addKernelOptions(command))
+}
+
+function addKernelOptions(command: Command): Command {
+  const { kernels, threads, isa } = LOAD_OPTIONS
   return command
     .addOption(engineFlag(kernels, { group, description: choicesOf(kernels).join(', ') }))
     .addOption(engineFlag(threads, { group }))
     .addOption(engineFlag(isa, { group, description: 'a lower instruction set: avx512, avx2, portable, neon' }))
-    .addOption(engineFlag(cacheType, { group, description: `cached numbers: ${CACHE_TYPES_SHOWN}` }))
+}
+
+function addWeightOptions(command: Command): Command {
+  const { weights, exact, offline } = LOAD_OPTIONS
+  return command
     .addOption(engineFlag(weights, { group, description: `${weights.description}: ${SHOWN}` }))
     .addOption(engineFlag(exact, { group }))
     .addOption(engineFlag(offline, { group }))

@@ -24,8 +24,8 @@ export async function outputFailure(): Promise<OutputError | null> {
 }
 
 /** Writes an answer and waits until the reader has room for more. Throws OutputError. */
-export async function write(text: string): Promise<void> {
-  if (text !== '') await writeRaw(text)
+export async function write(text: string | Uint8Array): Promise<void> {
+  if (text.length > 0) await writeRaw(text)
 }
 
 /** A model's text without terminal control sequences. */
@@ -50,7 +50,7 @@ export function note(text: string): void {
   process.stderr.write(`${isTTY && columns > 0 ? wrapped(safe, columns) : safe}\n`)
 }
 
-function writeRaw(text: string): Promise<void> {
+function writeRaw(text: string | Uint8Array): Promise<void> {
   const { stdout } = process
   return new Promise((resolve, reject) => {
     stdout.write(text, error => {

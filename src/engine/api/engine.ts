@@ -231,7 +231,9 @@ export class LoadedEngine {
 }
 
 function writesNone({ name, modelType, reranks }: ModelInfo): UnsupportedModelError {
-  const use = reranks ? 'engine.rerank() or engine.embed()' : 'engine.embed()'
+  const use = reranks
+    ? 'engine.rerank() or engine.embed() (latentkit rerank, latentkit embed)'
+    : 'engine.embed() (latentkit embed)'
   return new UnsupportedModelError(
     `${name} (${modelType}) is an encoder: it turns texts into vectors and writes none. Use ${use}, or another model to write.`,
   )

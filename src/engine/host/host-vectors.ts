@@ -105,6 +105,9 @@ function promptOf({ prompt, promptName }: HostEmbedOptions, { prompts, defaultPr
   if (name === null) return ''
   if (Object.hasOwn(prompts, name)) return prompts[name] as string
   const known = Object.keys(prompts)
-  const expected = known.length > 0 ? `expected ${known.join(', ')}` : 'this model names no prompts; use prompt'
+  const expected =
+    known.length > 0
+      ? `expected ${known.join(', ')}`
+      : 'this model names no prompts; put one before the text yourself (prompt)'
   throw new OptionError(`promptName is ${JSON.stringify(name)}; ${expected}`)
 }

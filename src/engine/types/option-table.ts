@@ -310,7 +310,7 @@ export const EMBED_OPTIONS = {
 } satisfies OptionTable<EmbedOptions>
 
 export const RERANK_OPTIONS = {
-  topN: { kind: whole(1), description: 'return the best n documents', defaultText: 'all' },
+  topN: { kind: whole(1), description: 'the best n documents only', defaultText: 'all', flag: '--top-n <n>' },
   ...VECTOR_OPTIONS,
 } satisfies OptionTable<RerankOptions>
 
