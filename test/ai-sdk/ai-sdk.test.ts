@@ -252,10 +252,10 @@ describe.each([
     await expect(ai.generateText({ model: latentkit()(), prompt, providerOptions: misspelt })).rejects.toThrow(
       /minp.*minP/,
     )
-    const schema = ai.jsonSchema({ type: 'object', properties: { a: { type: 'array', items: {}, uniqueItems: true } } })
+    const schema = ai.jsonSchema({ type: 'object', properties: { a: { type: 'string', pattern: '(a)\\1' } } })
     await expect(ai.generateObject({ model: latentkit()(), schema, prompt })).rejects.toMatchObject({
       code: 'bad_schema',
-      keyword: 'uniqueItems',
+      keyword: 'pattern',
     })
     const errors: unknown[] = []
     const stream = ai.streamText({
