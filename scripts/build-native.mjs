@@ -48,21 +48,32 @@ const AVX512 = [
   ...['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c'],
   '-Wno-uninitialized',
 ]
+/** `lanes`: floats of a vector; `header`: of native/simd, default the set's own. */
+const PORTABLE = { lanes: 4, flags: [] }
 const ISAS = {
   x64: {
-    avx512bf16: [...AVX512, '-mavx512bf16'],
-    avx512: AVX512,
-    avx2: ['-mavx2', '-mfma', '-mf16c'],
-    portable: [],
+    avx512bf16: { lanes: 16, header: 'avx512.h', flags: [...AVX512, '-mavx512bf16'] },
+    avx512: { lanes: 16, flags: AVX512 },
+    avx2: { lanes: 8, flags: ['-mavx2', '-mfma', '-mf16c'] },
+    portable: PORTABLE,
   },
-  arm64: { neon: [], portable: [] },
+  arm64: { neon: { lanes: 4, flags: [] }, portable: PORTABLE },
+}
+
+/** What names a set to its unit (native/simd/set.h). */
+export function isaDefines(isa, { lanes, header = `${isa}.h` }) {
+  return [`-DLATENTKIT_ISA=${isa}`, `-DLATENTKIT_LANES=${lanes}`, `-DLATENTKIT_SIMD="${header}"`]
 }
 
 function units(arch) {
-  const isas = ISAS[arch] ?? { portable: [] }
+  const isas = ISAS[arch] ?? { portable: PORTABLE }
   const oldGlibc = ['-include', path.join(native, 'platform', 'old-glibc.h')]
   return [
-    ...Object.entries(isas).map(([isa, flags]) => ({ source: `isa/${isa}`, flags })),
+    ...Object.entries(isas).map(([isa, set]) => ({
+      source: 'isa',
+      name: `isa-${isa}`,
+      flags: [...set.flags, ...isaDefines(isa, set)],
+    })),
     ...['core/pool', 'core/dispatch'].map(source => ({ source, flags: [] })),
     ...['platform/posix', 'platform/file-mapping'].map(source => ({ source, flags: oldGlibc })),
     // The object's name has the version, so that it is made anew when the version changes.

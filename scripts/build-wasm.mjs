@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { isaDefines } from './build-native.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const native = path.join(root, 'native')
@@ -17,7 +18,7 @@ const run = promisify(execFile)
 export const MODULES = { 'core.wasm': { threads: false }, 'core-threads.wasm': { threads: true } }
 export const OUTPUT = path.join(root, 'prebuilt')
 
-const UNITS = ['core/pool', 'core/dispatch', 'platform/wasm', 'host/wasm', 'isa/wasm']
+const UNITS = ['core/pool', 'core/dispatch', 'platform/wasm', 'host/wasm', 'isa']
 
 const COMPILE = [
   ...['--target=wasm32', '-std=c++20', '-O3', '-ffreestanding', '-nostdlib', '-fno-exceptions', '-fno-rtti'],
@@ -53,7 +54,8 @@ export async function buildModule(output, { threads }) {
     for (const unit of UNITS) {
       const object = path.join(folder, `${unit.replace('/', '-')}.o`)
       objects.push(object)
-      const args = [...COMPILE, ...features, '-c', `${unit}.cpp`, '-o', object]
+      const set = unit === 'isa' ? isaDefines('wasm', { lanes: 4 }) : []
+      const args = [...COMPILE, ...features, ...set, '-c', `${unit}.cpp`, '-o', object]
       const { stderr } = await run(clang, args, { cwd: native })
       if (stderr) process.stderr.write(stderr)
     }

@@ -125,6 +125,19 @@ function typesHeader({ TYPE_CODES, SCALED_TYPES, ACTIVATION_CODES }, PACKED_TYPE
   )
 }
 
+/** halvesAndMins: HALVES_AND_MINS. */
+const constant = name => name.replace(/[A-Z]/g, '_$&').toUpperCase()
+
+function packedHeader(formats) {
+  const entries = Object.entries(formats).map(([type, { low, high, group, offset, scales, table }]) => {
+    const parts = [low, high, group, offset, constant(scales), table ? `${constant(table)}_TABLE` : 'NO_TABLE']
+    return `FORMAT(${[type.toUpperCase(), ...parts].join(', ')})`
+  })
+  const about =
+    '// How each packed type lies in memory: the arguments of its Format (formats.h), which src/quant/packed.ts states.'
+  return `${about}\n${NOTE}\n#pragma once\n\n${macro('LATENTKIT_PACKED_FORMATS(FORMAT)', entries)}\n`
+}
+
 function opcodesHeader({ OPERATION_NAMES }) {
   const entries = OPERATION_NAMES.map(name => `OP(${name}, ${recordOf(name)})`)
   return header(
@@ -323,7 +336,7 @@ function formatted(file, text) {
 export async function recordFiles() {
   const table = await load('table.ts')
   const fields = await load('fields.ts')
-  const { PACKED_TYPES } = await load('../../quant/packed.ts')
+  const { PACKED_TYPES, PACKED_FORMATS } = await load('../../quant/packed.ts')
   const operations = { ...table.OPERATIONS, ...table.PREPARATIONS }
   const home = 'src/kernels/core/recorder.ts'
   const headers = {
@@ -336,6 +349,7 @@ export async function recordFiles() {
   return {
     [home]: formatted(home, recorder(table, fields)),
     ...headers,
+    'native/ops/quant/packed-types.h': packedHeader(PACKED_FORMATS),
     'native/core/records-hash.h': `// What the records look like, as a number: an addon of other records is refused.\n${NOTE}\n#pragma once\n\n#define LATENTKIT_RECORDS "${hash}"\n`,
     'src/kernels/core/records-hash.ts': `${NOTE}\n/** What the records look like, as a number: an addon of other records is refused. */\nexport const RECORDS = '${hash}'\n`,
   }

@@ -4,7 +4,9 @@
 
 // By itself, as in an editor, this header is of its own set.
 #ifndef LATENTKIT_ISA
-#define LATENTKIT_SET_AVX2
+#define LATENTKIT_ISA avx2
+#define LATENTKIT_LANES 8
+#define LATENTKIT_SIMD "avx2.h"
 #endif
 
 #include "generic.h"

@@ -4,7 +4,9 @@
 
 // By itself, as in an editor, this header is of its own set.
 #ifndef LATENTKIT_ISA
-#define LATENTKIT_SET_AVX512
+#define LATENTKIT_ISA avx512
+#define LATENTKIT_LANES 16
+#define LATENTKIT_SIMD "avx512.h"
 #endif
 
 #include "generic.h"

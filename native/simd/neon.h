@@ -4,7 +4,9 @@
 
 // By itself, as in an editor, this header is of its own set.
 #ifndef LATENTKIT_ISA
-#define LATENTKIT_SET_NEON
+#define LATENTKIT_ISA neon
+#define LATENTKIT_LANES 4
+#define LATENTKIT_SIMD "neon.h"
 #endif
 
 #include "generic.h"

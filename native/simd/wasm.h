@@ -4,7 +4,9 @@
 
 // By itself, as in an editor, this header is of its own set.
 #ifndef LATENTKIT_ISA
-#define LATENTKIT_SET_WASM
+#define LATENTKIT_ISA wasm
+#define LATENTKIT_LANES 4
+#define LATENTKIT_SIMD "wasm.h"
 #endif
 
 // Unrolled, the compiler gathers all products before it adds them, and engines have 16 registers: twice the time.

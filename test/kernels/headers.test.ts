@@ -61,7 +61,7 @@ describe.skipIf(missing)(missing ? `headers of the core (${missing})` : 'headers
     const { writeCompileCommands } = (await import(build)) as { writeCompileCommands(file: string): string }
     const commands = JSON.parse(readFileSync(writeCompileCommands(join(tmpdir(), `${process.pid}.json`)), 'utf8'))
     const files = commands.map((entry: { file: string }) => entry.file)
-    expect(files).toContain(join(NATIVE, 'isa/portable.cpp'))
+    expect(files).toContain(join(NATIVE, 'isa.cpp'))
     expect(files.every((file: string) => file.startsWith(NATIVE))).toBe(true)
   })
 })

@@ -15,6 +15,7 @@
 // are those of the file: nothing is rounded in packing.
 #pragma once
 #include "../../simd/simd.h"
+#include "packed-types.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -138,19 +139,9 @@ struct Format {
 };
 
 template <Dtype TYPE> struct Packed;
-template <> struct Packed<Q8_0> : Format<Q8_0, 8, 0, 32, 128, HALVES> {};
-template <> struct Packed<Q4_0> : Format<Q4_0, 4, 0, 32, 8, HALVES> {};
-template <> struct Packed<Q4_1> : Format<Q4_1, 4, 0, 32, 0, HALVES_AND_MINS> {};
-template <> struct Packed<Q5_0> : Format<Q5_0, 4, 1, 32, 16, HALVES> {};
-template <> struct Packed<Q5_1> : Format<Q5_1, 4, 1, 32, 0, HALVES_AND_MINS> {};
-template <> struct Packed<Q2_K> : Format<Q2_K, 2, 0, 16, 0, SUPER_AND_NIBBLES> {};
-template <> struct Packed<Q3_K> : Format<Q3_K, 2, 1, 16, 4, SUPER_SCALES> {};
-template <> struct Packed<Q4_K> : Format<Q4_K, 4, 0, 32, 0, SUPER_AND_MINS> {};
-template <> struct Packed<Q5_K> : Format<Q5_K, 4, 1, 32, 0, SUPER_AND_MINS> {};
-template <> struct Packed<Q6_K> : Format<Q6_K, 4, 2, 16, 32, SUPER_SCALES> {};
-template <> struct Packed<IQ4_NL> : Format<IQ4_NL, 4, 0, 32, 128, HALVES, IQ4_TABLE> {};
-template <> struct Packed<IQ4_XS> : Format<IQ4_XS, 4, 0, 32, 128, SUPER_SCALES, IQ4_TABLE> {};
-template <> struct Packed<MXFP4> : Format<MXFP4, 4, 0, 32, 12, EXPONENTS, E2M1_TABLE> {};
+#define LATENTKIT_FORMAT(TYPE, ...) template <> struct Packed<TYPE> : Format<TYPE, __VA_ARGS__> {};
+LATENTKIT_PACKED_FORMATS(LATENTKIT_FORMAT)
+#undef LATENTKIT_FORMAT
 
 // Calls `call` with the format of a packed type.
 template <class Call> INLINE void withFormat(Dtype dtype, Call call) {

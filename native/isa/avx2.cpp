@@ -1,2 +1,0 @@
-#define LATENTKIT_SET_AVX2
-#include "../ops/table.h"

@@ -1,2 +1,0 @@
-#define LATENTKIT_SET_NEON
-#include "../ops/table.h"

@@ -1,2 +1,0 @@
-#define LATENTKIT_SET_WASM
-#include "../ops/table.h"
