@@ -1,5 +1,6 @@
 /**
- * Element types. `DType`: types of activations, cache rows and indices. `WeightType`: types of a checkpoint's matrices,
+ * Element types. `DType`: types of activations, cache rows and indices; e4m3 only for numbers that `copy` makes f32 of, f64 only
+ * for what the C++ core keeps to itself (its table of experts, the size of a packed matrix). `WeightType`: types of a checkpoint's matrices,
  * stored as blocks of so many elements in so many bytes.
  */
 export type DType = 'f32' | 'f16' | 'bf16' | 'e4m3' | 'i32' | 'u8' | 'f64'

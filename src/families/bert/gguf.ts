@@ -1,3 +1,4 @@
+/** Encoders in llama.cpp's files: BERT with its pooler and classifier, where the file has them. */
 import { ALL } from '../biases.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { headCount, tokenSettings, vocabularySize } from '../gguf/common.ts'

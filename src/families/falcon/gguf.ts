@@ -1,3 +1,4 @@
+/** Falcon in llama.cpp's files. */
 import type { Architecture } from '../gguf/architecture.ts'
 import { headCount, tokenSettings, vocabularySize } from '../gguf/common.ts'
 import { CONTEXT, EPS, LAYERS, SIZE } from '../gguf/ranges.ts'

@@ -1,3 +1,4 @@
+/** GPT-2 in llama.cpp's files. */
 import { ALL } from '../biases.ts'
 import type { Architecture } from '../gguf/architecture.ts'
 import { headCount, tokenSettings, vocabularySize } from '../gguf/common.ts'

@@ -1,3 +1,4 @@
+/** What a config.json of the family leaves unsaid. */
 import { ALL_BIASES, type FamilyTraits } from '../traits.ts'
 
 export const gpt2: FamilyTraits = {

@@ -1,3 +1,4 @@
+/** The definition of attention: softmax over the keys that each query sees, with sinks and carried results. */
 import type { AttentionArgs } from '../contract/attention-args.ts'
 import type { RowSlice } from '../contract/cached-rows.ts'
 import { axisOf } from '../operations/check.ts'

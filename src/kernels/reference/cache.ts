@@ -1,3 +1,4 @@
+/** The definitions of cacheWrite and cacheRead. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { RowSlice, Sequences } from '../contract/cached-rows.ts'
 import { axisOf } from '../operations/check.ts'

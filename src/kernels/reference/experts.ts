@@ -1,3 +1,4 @@
+/** The definitions of groupByExpert, expertMatmul and combineExperts. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { ExpertWeights } from '../contract/weights.ts'
 import { axisOf } from '../operations/check.ts'

@@ -1,3 +1,4 @@
+/** The definition of headMatmul. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { HeadMatmulOptions } from '../contract/operation-options.ts'
 import type { Weight } from '../contract/weights.ts'

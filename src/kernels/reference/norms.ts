@@ -1,3 +1,4 @@
+/** The definitions of rmsNorm and layerNorm. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import { lastAxis } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'

@@ -1,3 +1,4 @@
+/** The definition of rope. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'

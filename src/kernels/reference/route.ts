@@ -1,3 +1,4 @@
+/** The definition of route: which experts each token takes, and with which weights. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { RouteOptions } from '../contract/operation-options.ts'
 import { axisOf } from '../operations/check.ts'

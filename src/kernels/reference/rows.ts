@@ -1,3 +1,4 @@
+/** The definitions of embed, gatherRows, copy and axpby. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Weight } from '../contract/weights.ts'
 import { axisOf, lastAxis } from '../operations/check.ts'

@@ -1,3 +1,4 @@
+/** Copies into and out of the reference's memory, checked like those of every kernel set. */
 import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
 import { elementCount } from '../../tensor/tensor.ts'
 import { expect, expectContiguous } from '../operations/check.ts'

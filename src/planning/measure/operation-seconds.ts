@@ -1,3 +1,4 @@
+/** What a step costs besides its products: of one small operation, and of a step whatever it computes. */
 import { memorySource } from '../../checkpoint/source/memory-source.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Tensor } from '../../tensor/tensor.ts'

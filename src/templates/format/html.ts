@@ -1,3 +1,4 @@
+/** Text as HTML, as the filter `escape` of Jinja writes it. */
 import type { Work } from '../work.ts'
 
 const ENTITIES: Readonly<Record<string, string>> = {

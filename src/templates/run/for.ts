@@ -1,3 +1,4 @@
+/** The statement `for`, with `else`, filters, recursion and the variable `loop`, into a function. */
 import type { For } from '../syntax/ast.ts'
 import { assigns, eachName, namesRead } from '../syntax/names.ts'
 import { syntaxError } from '../syntax/tokens.ts'

@@ -1,3 +1,4 @@
+/** Every statement but `for` into a function, and bodies of several. */
 import { valueError } from '../errors.ts'
 import { str } from '../format/print.ts'
 import type { Body, If, SetBlock, Statement, With } from '../syntax/ast.ts'

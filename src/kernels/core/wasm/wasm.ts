@@ -1,3 +1,4 @@
+/** The core as WebAssembly behind the host's interface: its module, its memory and its threads, whatever the platform. */
 import { OptionError, OutOfMemoryError } from '../../../errors.ts'
 import type { Kernels } from '../../contract/kernels.ts'
 import { Heap } from '../heap.ts'

@@ -1,3 +1,4 @@
+/** What a page or a worker of the web offers the core: how it reads a module and starts a thread. */
 import { type CoreThread, JOIN, type ThreadStart, type WasmPlatform } from './platform.ts'
 
 /** Of `globalThis` in pages and workers. */
