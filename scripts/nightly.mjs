@@ -34,6 +34,14 @@ const CHECKS = {
     args: () => [...VITEST, 'test/grammar/collection.test.ts'],
     env: { LATENTKIT_SCHEMAS: process.env.LATENTKIT_SCHEMAS ?? 'test/grammar' },
   },
+  answers: {
+    what: '500 schemas and 200 sets of tools on SmolLM2 at temperature 1, 3 seeds: answers end, and validate',
+    args: () => [...VITEST, 'test/engine/answers.test.ts'],
+    env: {
+      LATENTKIT_ANSWERS: process.env.LATENTKIT_ANSWERS ?? '500',
+      LATENTKIT_SCHEMAS: process.env.LATENTKIT_SCHEMAS ?? '',
+    },
+  },
   address: sanitized('address', 'AddressSanitizer'),
   undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),
   thread: sanitized('thread', 'ThreadSanitizer'),

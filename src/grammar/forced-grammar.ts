@@ -31,7 +31,7 @@ const ANY = '/(?s:.*)/'
  * held; its path begins with the tool's name.
  */
 export function forcedGrammar(forced: ForcedText, options: ForcedGrammarOptions): GrammarSource {
-  return { kind: 'lark', text: new Writer(options).write(forced, options) }
+  return { kind: 'lark', text: new Writer(options).write(forced, options), ...(!forced.free && { ends: true }) }
 }
 
 /** A token of the vocabulary by its id. */

@@ -1,6 +1,7 @@
 import { DistinctMatcher } from './distinct/matcher.ts'
 import { type Shape, shapeOf } from './distinct/shapes.ts'
 import { TokenTexts } from './distinct/tokens.ts'
+import { Ending } from './ending.ts'
 import { GrammarError } from './errors.ts'
 import type { TextMatcher } from './text-matcher.ts'
 import { maskWords, type Vocabulary } from './vocabulary.ts'
@@ -12,6 +13,8 @@ export interface GrammarSource {
   readonly text: string
   /** Of a JSON schema: the same with `uniqueItems`, which the library does not hold. Default: no list has it. */
   readonly distinct?: string
+  /** Of Lark: whether its texts end by themselves, so that they can be brought to an end. Others do. Default: they need not. */
+  readonly ends?: true
 }
 
 /** Memory at which an instance is thrown away before the next grammar is compiled: it never gives memory back. */
@@ -39,6 +42,11 @@ export class GrammarLibrary {
     return maskWords(this.#vocabulary.lengths.length)
   }
 
+  /** @internal Ids at which generation stops. */
+  get ends(): readonly number[] {
+    return [...this.#ends]
+  }
+
   /** Whether generation stops at the id. */
   endsText(id: number): boolean {
     return this.#ends.has(id)
@@ -52,7 +60,7 @@ export class GrammarLibrary {
     return grammar
   }
 
-  /** @internal */
+  /** @internal What the tokens are. */
   get texts(): TokenTexts {
     this.#texts ??= new TokenTexts(this.#vocabulary)
     return this.#texts
@@ -80,6 +88,12 @@ export class Grammar {
     this.#library = library
     this.#source = source
     this.#shape = source.distinct === undefined ? null : shapeOf(JSON.parse(source.distinct))
+  }
+
+  /** What brings a text of this grammar to its end; undefined: nothing does. */
+  ending(): Ending | undefined {
+    const { kind, ends } = this.#source
+    return kind !== 'lark' || ends ? new Ending(this.#library.texts, this.#library.ends) : undefined
   }
 
   /** A matcher at the start of the grammar. */

@@ -42,6 +42,8 @@ export interface PreparedOutput<T = unknown> {
   readonly source: GrammarSource
   /** Whether answers are JSON: then `PartialJson` reads them while they come. */
   readonly json: boolean
+  /** Whether `finish` finds out if a text that was cut is whole. */
+  readonly shows: boolean
   /** The error that a failed compilation means to the caller. */
   explain(reason: string): Error
   /** The value of a finished answer. Throws OutputError if it is not what was asked for. */
@@ -83,6 +85,7 @@ async function forSchema(schema: JsonSchema | StandardSchemaV1): Promise<Prepare
     source,
     explain,
     json: true,
+    shows: true,
     async finish(text) {
       check ??= outputCheck(known)
       const value = (await check)(text)
@@ -98,6 +101,7 @@ function forJson(json: unknown): PreparedOutput {
     source: { kind: 'json', text },
     explain: reason => new OptionError(`json cannot be held: ${reason}`),
     json: true,
+    shows: true,
     finish: async text => readJson(text),
   }
 }
@@ -138,7 +142,7 @@ function forChoices(choices: readonly string[]): PreparedOutput {
   if (choices.some(choice => /\p{Surrogate}/u.test(choice))) throw new OptionError('choices has half a surrogate pair')
   const known = new Set(choices)
   const text = `start: ${[...known].map(choice => JSON.stringify(choice)).join(' | ')}`
-  return plain({ kind: 'lark', text }, 'choices', answer => known.has(answer))
+  return plain({ kind: 'lark', text, ends: true }, 'choices', answer => known.has(answer))
 }
 
 /** A format whose value is the text. */
@@ -146,6 +150,7 @@ function plain(source: GrammarSource, name: string, holds: (text: string) => boo
   return {
     source,
     json: false,
+    shows: name !== 'grammar',
     explain: reason => new OptionError(`${name} cannot be held: ${reason.replace(/\s+/g, ' ').slice(0, 400)}`),
     async finish(text) {
       if (holds(text)) return text

@@ -263,9 +263,10 @@ describe('on the bundled model, with a template', () => {
     await using session = engine.session()
     const bad = { type: 'object', properties: { list: { type: 'array', items: {}, uniqueItems: true } } }
     const say = [{ role: 'user', content: 'x' }] as const
-    await expect(session.chat(say, { schema: bad })).rejects.toMatchObject({
+    const contains = { type: 'object', properties: { list: { type: 'array', contains: {} } } }
+    await expect(session.chat(say, { schema: contains })).rejects.toMatchObject({
       code: 'bad_schema',
-      keyword: 'uniqueItems',
+      keyword: 'contains',
     })
     const forced = { tools: { weather: { parameters: bad } }, toolChoice: 'required' } as const
     await expect(session.chat(say, forced)).rejects.toMatchObject({

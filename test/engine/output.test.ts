@@ -14,6 +14,8 @@ const Person = z.object({
   home: z.union([z.null(), z.object({ street: z.string().max(8) })]),
 })
 
+const Tale = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false }
+
 /** JSON schemas, and whether a value is one of theirs, said another way. */
 const SCHEMAS: readonly (readonly [string, object, (value: unknown) => boolean])[] = [
   [
@@ -133,10 +135,49 @@ describe('a schema', () => {
   })
 
   it('that cannot be held is refused by path and keyword', async () => {
-    const schema = { type: 'object', properties: { tags: { type: 'array', uniqueItems: true } } }
+    const schema = { type: 'object', properties: { tags: { type: 'array', contains: {} } } }
     const error = await engine.generate(PROMPT, { schema, maxTokens: 5 }).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(SchemaError)
-    expect(error).toMatchObject({ path: '/properties/tags', keyword: 'uniqueItems' })
+    expect(error).toMatchObject({ path: '/properties/tags', keyword: 'contains' })
+    const nothing = await engine.generate(PROMPT, { schema: false, maxTokens: 5 }).catch((e: unknown) => e)
+    expect(nothing).toBeInstanceOf(SchemaError)
+  })
+
+  it('ends in time where few tokens are left', async () => {
+    const rest = { type: 'object', properties: { text: { type: 'string' }, list: { type: 'array', items: Tale } } }
+    const schema = { ...rest, required: ['text', 'list'], additionalProperties: false, minProperties: 2 }
+    const options = { schema, temperature: 1, seed: 3, maxTokens: 60 }
+    const { value, finishReason, tokenIds } = await engine.generate(PROMPT, options)
+    expect(finishReason).toBe('stop')
+    expect(value).toMatchObject({ text: expect.any(String), list: expect.any(Array) })
+    expect(tokenIds.length).toBeGreaterThan(20)
+    for (let seed = 1; seed <= 6; seed++) {
+      const { value, finishReason } = await engine.generate(PROMPT, { ...options, seed, maxTokens: 50 + 20 * seed })
+      expect([typeof value, finishReason]).toEqual(['object', 'stop'])
+    }
+  })
+
+  it('is resumed after any of its tokens, with the same value', async () => {
+    for (const drawing of [{}, { speculation: 'ngram' as const }]) {
+      const options = { schema: Person, temperature: 1, seed: 5, maxTokens: 90, ...drawing }
+      const whole = await engine.generate(PROMPT, options)
+      expect(whole.value).toBeDefined()
+      for (let n = 1; n <= whole.tokenIds.length; n += 7) {
+        const generation = engine.generate(PROMPT, { ...options, resume: { tokenIds: whole.tokenIds.slice(0, n) } })
+        let last: unknown
+        for await (const { partial } of generation) last = partial
+        const { text, value, finishReason } = await generation
+        expect([text, value, finishReason]).toEqual([whole.text, whole.value, whole.finishReason])
+        expect(last).toEqual(whole.value)
+      }
+    }
+  })
+
+  it('has its value where the last token completes it', async () => {
+    const schema = { type: 'array', items: { enum: [1] }, minItems: 2, maxItems: 2 }
+    const { tokenIds } = await engine.generate(PROMPT, { schema, seed: 1, maxTokens: 60 })
+    const { value } = await engine.generate(PROMPT, { schema, seed: 1, maxTokens: tokenIds.length })
+    expect(value).toEqual([1, 1])
   })
 })
 

@@ -21,6 +21,7 @@ async function opened(masks: Masks | null) {
     reasoning: null,
     ends: new Set(),
     patience: new Patience(true, () => performance.now()),
+    left: () => Number.POSITIVE_INFINITY,
     refused: () => {},
     stuck,
   })
@@ -35,7 +36,7 @@ const masksFor = (drafts: number): Masks => {
 it.each([0, 1, 2])('of a draft of three ids the first %i are checked, which the grammar allows', async allowed => {
   const { mask, requests } = await opened(masksFor(allowed))
   expect(await mask.allowed([7, 8, 9])).toEqual([7, 8, 9].slice(0, allowed))
-  expect(requests.at(-1)).toEqual({ drafts: [7, 8, 9] })
+  expect(requests.at(-1)).toEqual({ ids: [], drafts: [7, 8, 9] })
 })
 
 it('of a draft whose masks take long nothing is checked', async () => {

@@ -46,8 +46,9 @@ export class Output implements StreamOutput {
   }
 
   /** With what the text is so far. */
-  chunk<T extends Pick<Chunk, 'text' | 'reasoning'>>(chunk: T): T {
+  chunk<T extends Pick<Chunk, 'text' | 'reasoning' | 'before'>>(chunk: T): T {
     const Reader = this.#reader
+    this.#text += chunk.before ?? ''
     if (chunk.reasoning) return chunk
     this.#text += chunk.text
     if (!Reader || !this.#prepared?.json) return chunk
@@ -64,8 +65,12 @@ export class Output implements StreamOutput {
   }
 
   async finish(completion: Completion): Promise<Completion> {
-    if (completion.finishReason !== 'stop' || !this.#prepared) return completion
-    return { ...completion, value: await this.#prepared.finish(this.#text) }
+    const { finishReason } = completion
+    if (!this.#prepared || finishReason === 'aborted') return completion
+    if (finishReason === 'stop') return { ...completion, value: await this.#prepared.finish(this.#text) }
+    // The last token may have completed it.
+    const value = this.#prepared.shows ? await this.#prepared.finish(this.#text).catch(() => undefined) : undefined
+    return value === undefined ? completion : { ...completion, value }
   }
 
   /** What a finished text is. Throws OutputError. */

@@ -35,6 +35,11 @@ export class EngineMasks {
     return thread.open(await thread.compile(source))
   }
 
+  /** Begins to start the thread: its tables of the vocabulary take a second for 128K tokens. */
+  warm(): void {
+    this.#running().catch(() => {})
+  }
+
   /** A text does not get its masks; it is closed. Other texts go on in a fresh thread. */
   async restart(): Promise<void> {
     const thread = await this.#thread?.catch(() => null)

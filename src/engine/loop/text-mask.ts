@@ -12,6 +12,8 @@ export interface TextMaskOptions {
   /** Ids that end a text. */
   readonly ends: ReadonlySet<number>
   readonly patience: Patience
+  /** Tokens that the text has left, the next one counted. */
+  left(): number
   /** The grammar cannot be compiled. */
   refused(error: unknown): void
   /** The text's masks take too long: whoever computes them is stuck. */
@@ -45,7 +47,7 @@ export class TextMask implements TokenRule {
       text => {
         if (this.#closed) return text.close()
         this.#text = text
-        text.request({})
+        this.#request(text, {})
       },
       error => {
         this.#failure = { error }
@@ -91,8 +93,7 @@ export class TextMask implements TokenRule {
     if (draft.length === 0) return draft
     if (reasoning && !reasoning.isOver) return draft.slice(0, reasoning.freePrefix(draft))
     if (!this.#text) return []
-    this.#masks = null
-    this.#text.request({ drafts: draft })
+    this.#request(this.#text, { drafts: draft })
     this.#masks = await patience.soon(this.#text)
     return this.#masks ? draft.slice(0, this.#masks.count - 1) : []
   }
@@ -124,8 +125,13 @@ export class TextMask implements TokenRule {
 
   /** The draws of a step are over: requests the masks of the next one. */
   advance(): void {
-    if (this.#drawn.length === 0) return
-    this.#text?.request({ ids: this.#drawn })
+    if (this.#drawn.length > 0 && this.#text) this.#request(this.#text, {})
+  }
+
+  /** Asks for the masks after all that was drawn. */
+  #request(text: MaskedText, { drafts = [] }: { drafts?: readonly number[] }): void {
+    const left = this.#options.left()
+    text.request({ ids: this.#drawn, drafts, ...(Number.isFinite(left) && { left }) })
     this.#drawn = []
     this.#masks = null
     this.#row = 0

@@ -69,8 +69,11 @@ export class TextRun implements LogitsConsumer {
   }
 
   async propose(count: number): Promise<readonly number[]> {
-    if (this.#retrace < this.#retraced.length) return this.#retraced.slice(this.#retrace, this.#retrace + count)
     const { speculation, mask } = this.#options
+    if (this.#retrace < this.#retraced.length) {
+      // Masks of many ids are more than one request holds.
+      return mask ? [] : this.#retraced.slice(this.#retrace, this.#retrace + count)
+    }
     const draft = (await speculation?.propose(this.sequence.rows.ids, count)) ?? []
     return mask ? mask.allowed(draft) : draft
   }

@@ -19,6 +19,8 @@ export interface TokenWriterOptions {
   readonly now: () => number
   /** When the prompt was asked for, in the clock of `now`. */
   readonly asked: number
+  /** A token that was shown elsewhere adds this text. Default: nobody needs it. */
+  retraced?(text: string): void
   emit(chunk: Chunk): void
 }
 
@@ -88,6 +90,7 @@ export class TokenWriter {
     for (const rule of rules) rule.accept(token)
     const written = this.#write(token, room)
     this.#text += this.#added
+    this.#options.retraced?.(this.#added)
     this.#resumed = this.#tokenIds.length
     return written
   }

@@ -15,14 +15,18 @@ export function promptMask(
   source: Promise<GrammarSource>,
   { ids, continues }: PromptIds,
   patience: Patience,
+  left: () => number,
   refused: (error: unknown) => void,
 ): TextMask {
+  // Beside the reading of the schema and the prompt.
+  masks.warm()
   const marks = findReasoningMarks(tokenizer)
   return new TextMask({
     opening: source.then(known => masks.open(known)),
     reasoning: marks && new FreeReasoning(marks, ids, !continues),
     ends: new Set(defaults.eosTokenIds),
     patience,
+    left,
     refused,
     stuck: () => void masks.restart(),
   })

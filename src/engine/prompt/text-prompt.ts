@@ -7,6 +7,7 @@ import { drawnWith } from '../load/sampling-defaults.ts'
 import { SamplerState, type SavedSampler } from '../loop/sampler-state.ts'
 import type { Sequence } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
+import type { TextMask } from '../loop/text-mask.ts'
 import { type Rolling, type TextResult, TextRun } from '../loop/text-run.ts'
 import { TextStream } from '../loop/text-stream.ts'
 import { TokenWriter } from '../loop/token-writer.ts'
@@ -70,8 +71,12 @@ export function beginText(
   const refused = (error: unknown) => sequence.fail(error)
   const eos = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
   const others = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
-  const mask = context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, refused)
-  const writer = new TokenWriter({
+  const left = (): number => Math.min(writer.left, room - writer.tokenIds.length)
+  const mask: TextMask | null =
+    context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, left, refused)
+  const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
+  let held = ''
+  const writer: TokenWriter = new TokenWriter({
     eos,
     // Other rules may choose among what the grammar allows.
     rules: mask ? [mask, ...others] : others,
@@ -88,15 +93,23 @@ export function beginText(
     }),
     now,
     asked,
-    emit: mask ? chunk => emit(mask.isReasoning ? { ...chunk, reasoning: true } : chunk) : emit,
+    retraced: text => {
+      if (mask && !mask.isReasoning) held += text
+    },
+    emit: mask ? chunk => emitHeld(mask.isReasoning ? { ...chunk, reasoning: true } : chunk) : emit,
   })
-  const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
   const resumed = resumeText(writer, options.resume?.tokenIds ?? [], { room, learns: drawing.sampler.learns })
+  // The caller's side reads the value from all of it.
+  const emitHeld = (chunk: Chunk) => {
+    emit(held === '' ? chunk : { ...chunk, before: held })
+    held = ''
+  }
   let answered: (answer: TextAnswer) => void
   const answer = new Promise<TextAnswer>(resolve => {
     answered = resolve
   })
   const ended = (result: TextResult) => {
+    if (held !== '') emitHeld({ text: '', tokenId: writer.tokenIds.at(-1) as number })
     const nextDrawing = timeline.endsGenerated ? drawing.state : null
     answered({ result, drawing: timeline.tokens === before ? context.drawing : nextDrawing })
   }

@@ -43,11 +43,12 @@ export function checkRange(from: number, to: number, length: number): void {
 
 /** The options of which a prompt has at most one. */
 const OUTPUTS = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
-const NOT_WITH_OUTPUT = ['stopSequences', 'ignoreEos', 'resume'] as const
+const NOT_WITH_OUTPUT = ['stopSequences', 'ignoreEos'] as const
 
 /** The option that the text is held to; null: none. Throws OptionError. */
 export function outputOption(options: PromptOptions): (typeof OUTPUTS)[number] | null {
-  const given = OUTPUTS.filter(name => options[name] !== undefined && options[name] !== false)
+  // false is a schema, which no value satisfies.
+  const given = OUTPUTS.filter(name => options[name] !== undefined && (name === 'schema' || options[name] !== false))
   const [one, other] = given
   if (one === undefined) return null
   if (other) throw new OptionError(`${given.join(' and ')} were given; a text is held to one of them`)

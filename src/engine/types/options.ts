@@ -136,7 +136,7 @@ export type SpeculationKind = 'off' | 'ngram' | 'draft'
 
 /**
  * What the text is held to while it is drawn: at most one of these (docs/structured-output.md). Reasoning before it stays
- * free. Not with `stopSequences`, `ignoreEos` and `resume`.
+ * free. Not with `stopSequences` and `ignoreEos`.
  */
 export interface OutputOptions<T = unknown> {
   /**

@@ -18,6 +18,8 @@ export interface Chunk {
   readonly logprobs?: Logprobs
   /** In a text under a grammar: it is part of the reasoning before the value, or one of its marks. */
   readonly reasoning?: boolean
+  /** In a text that is held to a form and resumed, of its first new chunk: the text before it, without reasoning. */
+  readonly before?: string
   /**
    * With `schema` or `json`: the value so far, with what is unfinished left out or cut; undefined before it begins. Not yet
    * checked.

@@ -26,6 +26,8 @@ export interface MaskRequest {
   readonly ids?: readonly number[]
   /** Guesses of the next ids: each that is allowed gives a further mask, the one after it. */
   readonly drafts?: readonly number[]
+  /** Tokens that the text has left; a text that can end by itself is then brought to its end in time. Default: no limit. */
+  readonly left?: number
 }
 
 /** The masks of the last request. They are overwritten by the next one. */
@@ -86,7 +88,8 @@ export class MaskThread {
 
   /** Compiles a grammar; the same source gives the same one. Throws GrammarError. */
   async compile(source: GrammarSource): Promise<number> {
-    const key = `${source.kind}:${source.distinct === undefined ? 'any' : 'distinct'}:${source.distinct ?? source.text}`
+    const { kind, text, distinct, ends } = source
+    const key = `${kind} ${ends ?? false} ${distinct === undefined}:${distinct ?? text}`
     let known = this.#known.get(key)
     if (known === undefined) {
       const grammar = this.#next++
@@ -290,6 +293,7 @@ export class MaskedText {
   /** All ids so far: a fresh thread needs them. */
   #ids: number[]
   #drafts: readonly number[] = []
+  #left: number | undefined
   #request = 0
   /** When the last request was made, by the thread's count of requests. */
   #requested = 0
@@ -321,16 +325,17 @@ export class MaskedText {
   }
 
   /** Asks for masks. The masks of the request before must have been used. */
-  request({ drop = 0, ids = [], drafts = [] }: MaskRequest): void {
+  request({ drop = 0, ids = [], drafts = [], left }: MaskRequest): void {
     if (drop > this.#ids.length) {
       throw new GrammarError(`${drop} ids cannot be taken back; the text has ${this.#ids.length}`)
     }
     this.#ids.length -= drop
     for (const id of ids) this.#ids.push(id)
     this.#drafts = drafts
+    this.#left = left
     this.#request = (this.#request + 1) | 0
     this.#requested = this.#thread.count()
-    this.#thread.post({ type: 'advance', text: this.number, request: this.#request, drop, ids, drafts })
+    this.#thread.post({ type: 'advance', text: this.number, request: this.#request, drop, ids, drafts, left })
   }
 
   /** The masks of the last request, if they are there. Throws GrammarError if it failed. */
@@ -391,7 +396,7 @@ export class MaskedText {
     if (this.#failure) return
     const { number: text, grammar } = this
     post({ type: 'open', text, grammar, slot: this.#memory, fork: undefined })
-    const rest = { drop: 0, ids: [...this.#ids], drafts: this.#drafts }
+    const rest = { drop: 0, ids: [...this.#ids], drafts: this.#drafts, left: this.#left }
     if (this.#request !== 0) post({ type: 'advance', text, request: this.#request, ...rest })
     if (this.#memory && this.#waiting.length > 0) post({ type: 'notify', text, request: this.#request })
   }

@@ -33,6 +33,8 @@ export interface AdvanceMessage {
   readonly drop: number
   readonly ids: readonly number[]
   readonly drafts: readonly number[]
+  /** Tokens that the text has left, the next one counted; undefined: no limit is known. */
+  readonly left: number | undefined
 }
 
 export type FromMasks =

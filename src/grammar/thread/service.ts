@@ -1,3 +1,4 @@
+import type { Ending } from '../ending.ts'
 import { type Grammar, GrammarLibrary } from '../matcher.ts'
 import type { TextMatcher } from '../text-matcher.ts'
 import { compileModule } from '../wasm/instance.ts'
@@ -8,6 +9,8 @@ interface MaskedText {
   readonly matcher: TextMatcher | undefined
   /** Undefined where memory is not shared: each request's masks are sent. */
   readonly slot: Slot | undefined
+  /** Brings it to its end where few tokens are left. */
+  readonly ending: Ending | undefined
   failure: string | undefined
 }
 
@@ -81,10 +84,12 @@ export class MaskService {
   #open({ text, grammar, slot, fork }: ToMasks & { type: 'open' }): void {
     const original = fork === undefined ? undefined : this.#texts.get(fork)
     const matcher = original?.matcher ? copyOf(original.matcher) : this.#grammars.get(grammar)?.matcher()
-    this.#texts.set(text, { matcher, slot: slot && new Slot(slot, this.#words), failure: original?.failure })
+    const ending = this.#grammars.get(grammar)?.ending()
+    const memory = slot && new Slot(slot, this.#words)
+    this.#texts.set(text, { matcher, slot: memory, ending, failure: original?.failure })
   }
 
-  #advance({ text, request, drop, ids, drafts }: AdvanceMessage): void {
+  #advance({ text, request, drop, ids, drafts, left }: AdvanceMessage): void {
     const held = this.#texts.get(text)
     if (held === undefined) return
     const sent = held.slot ? undefined : new ArrayBuffer(Slot.bytes(1 + drafts.length, this.#words))
@@ -94,9 +99,13 @@ export class MaskService {
       const { matcher } = held
       if (matcher === undefined) throw new Error('The grammar is not compiled')
       matcher.rollback(drop)
+      if (drop > 0) held.ending?.cut(matcher.length)
       const accepted = matcher.accept(ids)
       if (accepted < ids.length) throw new Error(`The grammar does not allow the id ${ids[accepted]}`)
-      slot.finish(request, writeMasks(matcher, drafts, slot))
+      slot.finish(
+        request,
+        writeMasks(matcher, drafts, slot, left === undefined ? undefined : { left, ending: held.ending }),
+      )
     } catch (error) {
       held.failure = reasonOf(error)
       slot.fail(request, held.failure)
@@ -115,17 +124,34 @@ function copyOf(matcher: TextMatcher): TextMatcher | undefined {
 }
 
 /** The mask after the text, and after each draft as far as they are allowed. Returns how many. */
-function writeMasks(matcher: TextMatcher, drafts: readonly number[], slot: Slot): number {
+function writeMasks(
+  matcher: TextMatcher,
+  drafts: readonly number[],
+  slot: Slot,
+  limit: { readonly left: number; readonly ending: Ending | undefined } | undefined,
+): number {
   let row = 0
   for (; ; row++) {
     const { stopped } = matcher
-    matcher.mask(slot.rows[row] as Uint32Array)
+    const mask = slot.rows[row] as Uint32Array
+    matcher.mask(mask)
+    const only = stopped ? undefined : limit?.ending?.next(matcher, limit.left - row)
+    if (only) restrict(mask, only)
     slot.setRow(row, matcher.accepting, stopped)
     if (row === drafts.length || row + 1 === slot.rows.length) break
+    if (only && !only.includes(drafts[row] as number)) break
     if (matcher.accept([drafts[row] as number]) === 0) break
   }
+  if (row > 0) limit?.ending?.cut(matcher.length)
   matcher.rollback(row)
   return row + 1
+}
+
+/** Leaves these ids of a mask. */
+function restrict(mask: Uint32Array, ids: readonly number[]): void {
+  const kept = ids.filter(id => (((mask[id >>> 5] as number) >>> (id & 31)) & 1) === 1)
+  mask.fill(0)
+  for (const id of kept) mask[id >>> 5] = (mask[id >>> 5] as number) | (1 << (id & 31))
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
