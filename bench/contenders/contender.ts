@@ -47,6 +47,12 @@ export interface Requests {
   truncate: (request: { length: number }) => { length: number }
   /** Continues a prompt greedily, from an empty cache. */
   greedy: (request: Prompt & { maxTokens: number }) => { promptIds: number[]; tokenIds: number[]; text: string }
+  /** The rival's: draws at temperature 1, from an empty cache; under a schema, if there is one. `ms`: after the first token. */
+  draw: (request: { text: string; maxTokens: number; seed: number; schema?: object }) => {
+    tokens: number
+    firstMs: number
+    ms: number
+  }
   /** Natural logarithms of the probabilities of all tokens but the first, from an empty cache. */
   score: (request: Prompt) => { promptIds: number[]; logprobs: number[] }
   /** The rival's: the cache in a file, so that a long prompt is read once. */

@@ -5,7 +5,7 @@
  *     node bench/rival/program.mjs '{"op":"open","model":"model.gguf"}' '{"op":"greedy","text":"Once","maxTokens":8}'
  */
 import { createInterface } from 'node:readline'
-import { getLlama } from 'node-llama-cpp'
+import { getLlama, LlamaGrammarEvaluationState } from 'node-llama-cpp'
 
 let llama
 let model
@@ -80,6 +80,21 @@ const operations = {
       if (tokenIds.length === maxTokens) break
     }
     return { promptIds, tokenIds, text: model.detokenize(tokenIds) }
+  },
+
+  /** Draws at temperature 1; with a schema, under node-llama-cpp's grammar of it, which llama.cpp holds. */
+  async draw({ text, maxTokens, seed, schema }) {
+    await sequence.clearHistory()
+    const start = performance.now()
+    const grammar = schema && (await llama.createGrammarForJsonSchema(schema))
+    const held = grammar && { grammarEvaluationState: new LlamaGrammarEvaluationState({ model, grammar }) }
+    const times = []
+    const options = { temperature: 1, topK: 0, topP: 1, minP: 0, seed, yieldEogToken: true, ...held }
+    for await (const _ of sequence.evaluate(tokensOf({ text }), options)) {
+      times.push(performance.now())
+      if (times.length === maxTokens) break
+    }
+    return { tokens: times.length, firstMs: times[0] - start, ms: times.at(-1) - times[0] }
   },
 
   /** Natural logarithms of the probabilities of all tokens but the first. */
