@@ -49,6 +49,10 @@ const CHECKS = {
     what: 'random traffic under a budget: bytes counted as allocated, resident memory flat',
     args: minutes => ['scripts/bench.mjs', 'soak', '--minutes', minutes],
   },
+  'soak-server': {
+    what: 'mixed traffic, clients that leave, kills: no status 500, the same texts, resident memory flat',
+    args: minutes => ['scripts/soak-server.mjs', '--minutes', String(Math.min(Number(minutes), 30))],
+  },
 }
 
 function sanitized(kind, name) {
