@@ -102,6 +102,26 @@ describe.skipIf(CHROMIUM === undefined)('the chat page (needs a Chromium)', () =
     expect(messages().map(({ content }) => content)).toEqual(['Hi', 'Half an ans', 'Go on'])
   })
 
+  it('continues an answer that ended early, as another version', async () => {
+    const page = await open()
+    server.script = reply => {
+      reply.chunk({ content: 'Half an ans' })
+      reply.end('length')
+    }
+    await say(page, 'Hi')
+    await page.getByText('The answer ended at its limit of tokens.').waitFor()
+    server.script = reply => {
+      reply.chunk({ content: 'wer.' })
+      reply.end()
+    }
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('main').getByText('Half an answer.').waitFor()
+    await page.getByText('2/2').waitFor()
+    await expect.poll(() => page.getByRole('button', { name: 'Continue' }).count()).toBe(0)
+    expect(server.lastBody).toMatchObject({ continue_final_message: true, add_generation_prompt: false })
+    expect(messages().at(-1)).toEqual({ role: 'assistant', content: 'Half an ans' })
+  })
+
   it('edits the last message with the up key and keeps both versions', async () => {
     const page = await open()
     server.script = (reply, { body }) => {

@@ -81,6 +81,17 @@ describe('the page on the server', async () => {
       await expect.poll(running, { timeout: 2000 }).toBe('0')
     })
 
+    it('goes on with an answer that was stopped', async () => {
+      const last = page.locator('article.answer').last()
+      const before = (await last.locator('.markdown').textContent()) ?? ''
+      await set({ 'Longest answer': '30' })
+      await page.getByRole('button', { name: 'Continue' }).click()
+      await last.locator('.ending', { hasText: 'its limit' }).waitFor()
+      const after = (await last.locator('.markdown').textContent()) ?? ''
+      expect(after.slice(0, before.length)).toBe(before)
+      expect(after.length).toBeGreaterThan(before.length + 30)
+    })
+
     it('shows a call that the model was made to write', async () => {
       await page.getByRole('button', { name: 'New conversation' }).first().click()
       const city = { enum: ['Bonn', 'Rom'] }

@@ -54,16 +54,18 @@ export class Answering {
     this.#runs.delete(id)
   }
 
-  /** Writes the answer that follows `parent`. Resolves when it has ended, with its failure if it has failed. */
+  /** Writes the answer that follows `parent`, or goes on with what `begun` has of it. Resolves when it has ended, with its failure if it has failed. */
   async ask(
     conversation: Conversation,
     parent: string | null,
     model: string,
     body: object,
     key: string,
+    begun: Pick<AnswerTurn, 'text' | 'reasoning'> = { text: '', reasoning: '' },
   ): Promise<Failure | undefined> {
-    const empty = { text: '', reasoning: '', calls: [], counts: {} }
-    const turn: AnswerTurn = { id: newId(), parent, role: 'answer', model, ...empty, state: 'arriving' }
+    const { text, reasoning } = begun
+    const place = { id: newId(), parent, model }
+    const turn: AnswerTurn = { ...place, role: 'answer', text, reasoning, calls: [], counts: {}, state: 'arriving' }
     const live = new LiveAnswer(turn)
     const run: Run = { conversation: withTurn(conversation, turn, Date.now()), live, abort: new AbortController() }
     this.#runs.set(conversation.id, run)

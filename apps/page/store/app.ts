@@ -200,12 +200,17 @@ export class App {
     this.#ask(this.#state.conversation, answer.parent)
   }
 
+  /** The rest of an answer that ended early, as another version of it. */
+  continue(answer: AnswerTurn): void {
+    this.#ask(this.#state.conversation, answer.parent, answer)
+  }
+
   #follow(turn: Turn): boolean {
     return this.#ask(withTurn(this.#state.conversation, turn, Date.now()), turn.id)
   }
 
   /** Asks for an answer; false if nothing was sent, for a reason that the user sees. */
-  #ask(conversation: Conversation, parent: string | null): boolean {
+  #ask(conversation: Conversation, parent: string | null, begun?: AnswerTurn): boolean {
     const problem = settingsProblem(conversation.settings)
     if (problem !== undefined) {
       this.notify({ text: problem, action: { label: 'Settings', run: () => this.openPanel('settings') } })
@@ -213,9 +218,9 @@ export class App {
     }
     if (this.#state.answering.has(conversation.id)) return false
     const model = this.model()
-    const body = requestBody(conversation, path(conversation, parent), model)
+    const body = requestBody(conversation, path(conversation, begun?.id ?? parent), model, begun !== undefined)
     this.notify(undefined)
-    void this.#answering.ask(conversation, parent, model, body, this.#key).then(failure => {
+    void this.#answering.ask(conversation, parent, model, body, this.#key, begun).then(failure => {
       if (failure?.kind === 'key') this.openPanel('key')
       if (failure === undefined && this.#state.models.length === 0) void this.reloadModels()
     })

@@ -1,8 +1,8 @@
 import type { Conversation, Turn, UserTurn } from './conversation.ts'
 import { requestFields } from './settings.ts'
 
-/** The body of /v1/chat/completions that asks for the turn after `turns`. */
-export function requestBody(conversation: Conversation, turns: readonly Turn[], model: string): object {
+/** The body of /v1/chat/completions that asks for the turn after `turns`, or for the rest of an answer that is the last. */
+export function requestBody(conversation: Conversation, turns: readonly Turn[], model: string, rest: boolean): object {
   const system = conversation.settings.system.trim()
   return {
     ...(model === '' ? {} : { model }),
@@ -10,6 +10,7 @@ export function requestBody(conversation: Conversation, turns: readonly Turn[], 
     stream: true,
     stream_options: { include_usage: true },
     return_progress: true,
+    ...(rest && { continue_final_message: true, add_generation_prompt: false }),
     ...requestFields(conversation.settings),
   }
 }

@@ -35,6 +35,11 @@ export function AnswerView({ turn: kept, versions, last, busy }: Props) {
       {turn.text !== '' && <Markdown text={turn.text} ended={!arriving} />}
       {turn.calls.length > 0 && <Calls turn={turn} arriving={arriving} open={last && !arriving} />}
       <Ending turn={turn} arriving={arriving} />
+      {last && !busy && endedEarly(turn) && (
+        <button type="button" class="quiet continue" onClick={() => app.continue(turn)}>
+          <Icon name="right" /> Continue
+        </button>
+      )}
       <footer>
         <div class="actions">
           <Versions id={turn.id} versions={versions} busy={busy} />
@@ -79,6 +84,12 @@ function Reasoning({ turn, arriving }: { turn: AnswerTurn; arriving: boolean }) 
       {open && <Markdown text={turn.reasoning} ended={!thinking} />}
     </details>
   )
+}
+
+/** Whether the model can go on with an answer. */
+function endedEarly(turn: AnswerTurn): boolean {
+  const early = turn.state === 'stopped' || turn.state === 'failed' || turn.finish === 'length'
+  return early && turn.text !== '' && turn.calls.length === 0
 }
 
 /** Why an answer is not whole. */
