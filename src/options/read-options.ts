@@ -90,7 +90,8 @@ function fits(kind: Kind, value: unknown): boolean {
     case 'fields':
     case 'options':
     case 'biases':
-      return isObject(value)
+      // Its entries are no properties: it would be read as empty.
+      return isObject(value) && !(value instanceof Map)
     case 'data':
       return true
   }

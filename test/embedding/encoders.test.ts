@@ -126,6 +126,21 @@ describe('what the files of sentence-transformers say', () => {
     await changed.dispose()
   })
 
+  it('puts the default prompt before texts, unless another is named', async () => {
+    const folder = join(tempFolder(), 'model')
+    await cp(`${ROOT}/bert`, folder, { recursive: true })
+    const prompts = '{"prompts": {"query": "the old fox said: ", "document": ""}, "default_prompt_name": "query"}'
+    await writeFile(join(folder, 'config_sentence_transformers.json'), prompts)
+    const changed = await Engine.load(folder, { inline: true })
+    const { embeddings } = await engine.embed('the cat', { promptName: 'query' })
+    expect((await changed.embed('the cat')).embeddings).toEqual(embeddings)
+    const plain = await engine.embed('the cat')
+    for (const options of [{ promptName: 'document' }, { prompt: '' }]) {
+      expect((await changed.embed('the cat', options)).embeddings).toEqual(plain.embeddings)
+    }
+    await changed.dispose()
+  })
+
   it.each([
     ['{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}', 'cls'],
     ['{"pooling_mode": "lasttoken"}', 'last'],

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { batchesOf } from '../../src/embedding/batches.ts'
+import { Embedder } from '../../src/embedding/embedder.ts'
 import { finished, meanRow } from '../../src/embedding/pooling.ts'
 import { embeddingSettings } from '../../src/embedding/settings.ts'
 
@@ -36,5 +37,21 @@ describe('what a checkpoint leaves unsaid', () => {
       maxTokens: 16,
       limitedBy: "the model's context",
     })
+  })
+})
+
+describe('a call', () => {
+  const settings = embeddingSettings({ hiddenSize: 1 }, undefined, 64)
+  const given = { pooling: 'last', normalize: false, dimensions: 1, truncate: false, prompt: '' } as const
+  const work = { turn: <T>(job: () => Promise<T>) => job(), pause: async () => {} }
+
+  it.each([
+    ['ends', async () => Float32Array.of(3)],
+    ['fails', () => Promise.reject(new Error('broken'))],
+  ])('gives its memory back when it %s', async (_, hidden) => {
+    const dispose = vi.fn()
+    const model = { config: { vocabSize: 9 }, textReader: () => ({ hidden, dispose }) }
+    await new Embedder(model as never, {} as never, settings).embed([[1], [2]], given, work).catch(() => {})
+    expect(dispose).toHaveBeenCalledTimes(1)
   })
 })
