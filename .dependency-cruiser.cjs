@@ -53,6 +53,8 @@ const server = {
   http: [],
   service: ['answers', 'models', 'metrics', 'http'],
   openai: dialect,
+  anthropic: dialect,
+  responses: dialect,
   native: dialect,
   page: dialect,
 }

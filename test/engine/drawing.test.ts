@@ -109,7 +109,7 @@ describe('minTokens', () => {
     const long = await write({ temperature: 0, maxTokens: 200, stopSequences: ['.'], minTokens: least })
     expect(long.tokenIds.length).toBeGreaterThanOrEqual(least)
     expect(long.text.startsWith(short.text)).toBe(true)
-    expect(long.finishReason).toBe('stop')
+    expect(long).toMatchObject({ finishReason: 'stop', stopSequence: '.' })
     const later = long.text.slice(short.text.length)
     expect(later).toContain('.')
     expect(long.text.endsWith('.')).toBe(false)
@@ -137,6 +137,7 @@ describe('minTokens', () => {
 describe('thinkingBudget', () => {
   it('ends the reasoning that the chat template has opened', async () => {
     await using thinker = await loadTales({ chatTemplate: THINKS })
+    expect([thinker.info.marksReasoning, engine.info.marksReasoning]).toEqual([true, false])
     const messages = [{ role: 'user', content: 'Tell me a story.' }]
     for (const thinkingBudget of [0, 1, 17]) {
       await using session = thinker.session()

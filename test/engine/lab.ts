@@ -113,6 +113,7 @@ export class Lab {
             end: () => ({ text: '', stopped: false }),
             flush: () => '',
             release: () => '',
+            stopSequence: undefined,
             tokensOf: () => ({ keep: 0, tail: [] }),
           },
           now: () => performance.now(),

@@ -1,7 +1,8 @@
 /** An ask becomes a stream of events: the engine's sessions behind one form. */
 import { setMaxListeners } from 'node:events'
 import type { Completion, Engine, Session } from '../../../src/index.ts'
-import type { Ask, ChatInput, InfillInput, TextInput } from './ask.ts'
+import type { Ask, AskOptions, ChatInput, InfillInput, TextInput } from './ask.ts'
+import { countedChat } from './count.ts'
 import { EventQueue } from './event-queue.ts'
 import type { AnswerEvent, AnswerTimings, EndReason, TokenCounts } from './events.ts'
 import { TokenTexts } from './token-texts.ts'
@@ -31,12 +32,21 @@ type Emit = (event: AnswerEvent) => void
 export function answer(target: AnswerEngine, ask: Ask): AsyncIterable<AnswerEvent> {
   const queue = new EventQueue<AnswerEvent>()
   let begun = false
+  let tokens: number | null = null
   const emit = (event: AnswerEvent) => {
-    if (!begun) queue.push({ type: 'begun' })
+    if (!begun) {
+      queue.push({ type: 'begun' })
+      if (tokens !== null) queue.push({ type: 'counted', tokens })
+    }
     begun = true
     queue.push(event)
   }
-  write(target, ask, emit).then(
+  const run = async () => {
+    const { input, counted } = ask
+    if (counted && input.kind === 'chat') ({ tokens } = await countedChat(target.engine, input))
+    await write(target, ask, emit)
+  }
+  run().then(
     () => queue.end(),
     error => queue.fail(ask.signal.aborted ? ask.signal.reason : error),
   )
@@ -96,14 +106,14 @@ function writeOne(target: AnswerEngine, session: Session, ask: Ask, choice: numb
 }
 
 async function writeText(
-  { texts }: AnswerEngine,
+  { engine, texts }: AnswerEngine,
   session: Session,
   { options, signal }: Ask,
   input: TextInput | InfillInput,
   choice: number,
   emit: Emit,
 ): Promise<Written> {
-  const given = { ...options, signal, onPromptProgress: progressTo(emit) }
+  const given = { ...heldBy(engine, options), signal, onPromptProgress: progressTo(emit) }
   const generation =
     input.kind === 'infill'
       ? session.infill({ prefix: input.prefix, suffix: input.suffix }, given)
@@ -112,14 +122,13 @@ async function writeText(
     if (logprobs) emit({ type: 'logprobs', choice, tokens: await texts.drawn([logprobs]) })
     if (text !== '') emit({ type: reasoning ? 'reasoning' : 'text', choice, text })
   }
-  const completion = await generation
-  const { finishReason, seed, usage, timings } = completion
-  emit({ type: 'finished', choice, reason: reasonOf(finishReason), stopSequence: null, seed })
+  const { finishReason, stopSequence = null, seed, usage, timings } = await generation
+  emit({ type: 'finished', choice, reason: reasonOf(finishReason), stopSequence, seed })
   return written(usage, 0, timings)
 }
 
 async function writeChat(
-  { texts }: AnswerEngine,
+  { engine, texts }: AnswerEngine,
   session: Session,
   { options, signal }: Ask,
   { kind: _, messages, ...conversation }: ChatInput,
@@ -127,7 +136,7 @@ async function writeChat(
   emit: Emit,
 ): Promise<Written> {
   // Special tokens are how answers are read; a template writes the others.
-  const { skipSpecialTokens: __, addSpecialTokens: ___, ...drawing } = options
+  const { skipSpecialTokens: __, addSpecialTokens: ___, ...drawing } = heldBy(engine, options)
   const chat = session.chat(messages, { ...drawing, ...conversation, signal, onPromptProgress: progressTo(emit) })
   for await (const event of chat) {
     switch (event.type) {
@@ -151,10 +160,17 @@ async function writeChat(
         break
     }
   }
-  const { finishReason, usage, timings, seed } = await chat
+  const { finishReason, stopSequence = null, usage, timings, seed } = await chat
   const reason = finishReason === 'toolCalls' ? 'calls' : reasonOf(finishReason)
-  emit({ type: 'finished', choice, reason, stopSequence: null, seed })
+  emit({ type: 'finished', choice, reason, stopSequence, seed })
   return written(usage, usage.reasoningTokens, timings)
+}
+
+/** A bound on reasoning is kept by a model that marks none. */
+function heldBy({ info }: Pick<Engine, 'info'>, options: AskOptions): AskOptions {
+  if (info.marksReasoning) return options
+  const { thinkingBudget: _, ...rest } = options
+  return rest
 }
 
 function progressTo(emit: Emit): (progress: { readonly tokens: number; readonly total: number }) => void {

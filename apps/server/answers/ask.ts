@@ -46,6 +46,8 @@ export interface Ask {
   readonly options: AskOptions
   /** Texts of one prompt, which is read once; with a seed, the others take the seeds after it. Default 1. */
   readonly n?: number
+  /** Of a conversation: the tokens of the prompt are counted before it is read. Default: they are told at the end. */
+  readonly counted?: boolean
   /** With whom what is read is shared; '': with all that say so. */
   readonly cacheSalt: string
   /** Ends the work wherever it is; the answer throws its reason. */

@@ -40,6 +40,8 @@ export interface TokenChance {
 export type AnswerEvent =
   /** The engine has taken the prompt: what was asked is valid and fits. Once, before all others. */
   | { readonly type: 'begun' }
+  /** The prompt has so many tokens. Only if that was asked for. */
+  | { readonly type: 'counted'; readonly tokens: number }
   /** So much of the prompt is read. */
   | { readonly type: 'progress'; readonly tokens: number; readonly total: number }
   | { readonly type: 'reasoning' | 'text'; readonly choice: number; readonly text: string }

@@ -27,8 +27,8 @@ const CORS_HEADERS = ['access-control-allow-origin', 'vary'] as const
 export function createApp({ settings, dialects, log, ended }: AppOptions): Hono {
   const app = new Hono()
   const guard = new Guard(settings)
-  const [first] = dialects as readonly [Dialect, ...Dialect[]]
-  const dialectOf = (path: string) => dialects.find(dialect => dialect.owns(path)) ?? first
+  const others = dialects.at(-1) as Dialect
+  const dialectOf = (path: string) => dialects.find(dialect => dialect.owns(path)) ?? others
   const methods = new Map<string, Set<string>>()
 
   app.use('*', async (c, next) => {

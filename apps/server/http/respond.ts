@@ -16,3 +16,9 @@ export function refusal(dialect: Pick<Dialect, 'failed'>, failure: Failure): Res
   // Node refuses statuses above 599 and clients know no 499: nobody reads it.
   return json(dialect.failed(failure), failure.status === 499 ? 400 : failure.status, headers)
 }
+
+/** Says what of a request was left out, where a refusal would break clients. */
+export function withIgnored(response: Response, ignored: readonly string[]): Response {
+  if (ignored.length > 0) response.headers.set('x-latentkit-ignored', [...new Set(ignored)].join(', '))
+  return response
+}

@@ -2,6 +2,7 @@
 import type { CountedChat } from '../../../src/index.ts'
 import { type AnswerEngine, answer } from '../answers/answer.ts'
 import type { Ask } from '../answers/ask.ts'
+import { countedChat } from '../answers/count.ts'
 import { EventQueue } from '../answers/event-queue.ts'
 import type { AnswerEvent } from '../answers/events.ts'
 import { Failure } from '../failure.ts'
@@ -44,8 +45,7 @@ export const READY_MS = 1000
 /** The prompt that a question's conversation would be. For all dialects that count before they ask. */
 export function countChat(service: Service, exchange: Exchange, { model, input }: Question): Promise<CountedChat> {
   if (input.kind !== 'chat') throw new Error('only conversations are counted')
-  const { kind: _, messages, parallel: __, ...conversation } = input
-  return service.use(exchange, model, estimate({ input }), ({ engine }) => engine.countChat(messages, conversation))
+  return service.use(exchange, model, estimate({ input }), ({ engine }) => countedChat(engine, input))
 }
 
 /** Characters of a token, in the mean: for the queue's bound. */

@@ -93,13 +93,14 @@ export class ChatRun {
     ended: boolean,
   ): Promise<ChatResult> {
     const { output } = this.#options
-    const { finishReason, usage, timings, seed, tokenIds, logprobs } = completion
+    const { finishReason, stopSequence, usage, timings, seed, tokenIds, logprobs } = completion
     const finished = toolCalls.length === 0 && finishReason === 'stop' ? await output?.value(written) : undefined
     return {
       reasoning: reply.reasoning,
       content: reply.content,
       toolCalls,
       finishReason: ended ? 'toolCalls' : finishReason,
+      ...(stopSequence !== undefined && { stopSequence }),
       messages: this.#added,
       ...(finished !== undefined && { value: finished }),
       usage: { ...usage, reasoningTokens: Math.min(reasoningTokens, usage.completionTokens) },

@@ -20,6 +20,7 @@ import { defaultCacheType } from './default-cache-type.ts'
 import { EngineMasks } from './engine-masks.ts'
 import { type GenerationDefaults, generationDefaults, generationFile } from './generation-defaults.ts'
 import { checkSameTokens, loadDraft } from './load-draft.ts'
+import { findReasoningMarks } from './reasoning-marks.ts'
 import { samplingDefaults } from './sampling-defaults.ts'
 
 /** Of caches that no session holds, where no budget is given. */
@@ -144,6 +145,7 @@ async function assemble(
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,
+    marksReasoning: findReasoningMarks(tokenizer) !== null,
     sampling: samplingDefaults(defaults.sampling),
     draft: openedDraft?.name ?? null,
     warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(opened, survey), ...tied].map(warning =>

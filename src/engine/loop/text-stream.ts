@@ -27,6 +27,11 @@ export class TextStream {
     this.#detokenizer = this.#begin()
   }
 
+  /** The stop sequence that ended the text. */
+  get stopSequence(): string | undefined {
+    return this.#options.stops?.stop
+  }
+
   /** The text that the token makes certain, and whether a stop sequence came after it. */
   push(token: number): { readonly text: string; readonly stopped: boolean } {
     const { stops, tokenizer, skipSpecialTokens, minTokens = 0 } = this.#options

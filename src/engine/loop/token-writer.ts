@@ -15,7 +15,7 @@ export interface TokenWriterOptions {
   readonly history: TokenHistory
   /** How many of the likeliest tokens are reported with each; undefined: nothing is. */
   readonly logprobs?: number | undefined
-  readonly text: Pick<TextStream, 'push' | 'end' | 'flush' | 'release' | 'tokensOf'>
+  readonly text: Pick<TextStream, 'push' | 'end' | 'flush' | 'release' | 'tokensOf' | 'stopSequence'>
   readonly now: () => number
   /** When the prompt was asked for, in the clock of `now`. */
   readonly asked: number
@@ -136,11 +136,12 @@ export class TokenWriter {
   }
 
   completion(finishReason: FinishReason, reading: Omit<Usage, 'completionTokens' | 'resumedTokens'>): Completion {
-    const { sampler } = this.#options
+    const { sampler, text } = this.#options
     return {
       text: this.#text,
       tokenIds: this.#tokenIds,
       finishReason,
+      ...(text.stopSequence !== undefined && { stopSequence: text.stopSequence }),
       usage: {
         ...reading,
         completionTokens: this.#tokenIds.length,

@@ -21,11 +21,11 @@ import { forcedGrammar } from '../../grammar/forced-grammar.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
+import { findReasoningMarks } from '../load/reasoning-marks.ts'
 import type { Conversation, CountedChat } from '../types/chat.ts'
 import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion } from '../types/results.ts'
 import type { ChatPrompt, Variables } from './chat-prompt.ts'
-import { findReasoningMarks } from './token-rules.ts'
 
 /** Conversations with tools: from messages to ids, and from answers back to what is remembered of them. */
 export class HostChat {

@@ -1,10 +1,10 @@
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { Parts } from '../load/load-parts.ts'
+import { findReasoningMarks } from '../load/reasoning-marks.ts'
 import type { Patience } from '../loop/patience.ts'
 import { FreeReasoning } from '../loop/reasoning.ts'
 import { TextMask } from '../loop/text-mask.ts'
 import type { PromptIds } from './prompt-ids.ts'
-import { findReasoningMarks } from './token-rules.ts'
 
 /**
  * The mask of a text under a grammar, which is compiled from now on, beside the reading of the prompt. Reasoning that the

@@ -152,6 +152,8 @@ export interface ChatResult<T = unknown> {
   readonly toolCalls: readonly ChatCall[]
   /** `toolCalls`: the answer ended with calls. The others: as in `Completion`. */
   readonly finishReason: FinishReason | 'toolCalls'
+  /** As in `Completion`. */
+  readonly stopSequence?: string
   /**
    * To be appended to the conversation: this answer, and those before it with their results. With `continueFinalMessage`, the
    * first of them takes the place of the message that was continued.

@@ -72,6 +72,8 @@ export interface Completion<T = unknown> {
   readonly value?: T
   /** Why it ended. */
   readonly finishReason: FinishReason
+  /** The one of `stopSequences` that ended it, which is not part of the text; absent where none did. */
+  readonly stopSequence?: string
   /** Numbers of tokens read, reused, generated and drafted. */
   readonly usage: Usage
   /** Milliseconds, and tokens per second. */
@@ -219,6 +221,8 @@ export interface ModelInfo {
   readonly fallbackReason: string | null
   /** Whether prompts may be messages: the model, or the load options, have a chat template. */
   readonly hasChatTemplate: boolean
+  /** Whether the model's vocabulary or chat template marks reasoning: `thinkingBudget` needs it. */
+  readonly marksReasoning: boolean
   /** How tokens are drawn if a prompt sets no sampling options. */
   readonly sampling: SamplingDefaults
   /** Name of the draft model; null without one. */

@@ -1,0 +1,112 @@
+/** From Anthropic's messages to the engine's. */
+import type { ConversationMessage, ToolCall } from '../../../src/index.ts'
+import { type Failure, invalid } from '../failure.ts'
+import type { CountBody, WireBlock, WireMessage } from './request.ts'
+
+/** Claude Code puts a line into `system` that is another in each session: with it, nothing of a prompt would be cached. */
+const BILLING = /^x-anthropic-billing-header:[^\n]*\n?/
+
+/** Throws Failure naming the block. */
+export function readMessages({ system, messages }: Pick<CountBody, 'system' | 'messages'>): ConversationMessage[] {
+  const read = messages.flatMap((message, i) => readMessage(message, `messages[${i}]`))
+  const text = system ? readSystem(system) : ''
+  return text === '' ? read : [{ role: 'system', content: text }, ...read]
+}
+
+function readSystem(system: string | readonly WireBlock[]): string {
+  if (typeof system === 'string') return system.replace(BILLING, '')
+  const texts = system.map((block, i) => textOf(block, `system[${i}]`).replace(BILLING, ''))
+  return texts.filter(text => text !== '').join('\n')
+}
+
+function readMessage({ role, content }: WireMessage, where: string): ConversationMessage[] {
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+  switch (role) {
+    case 'user':
+      return readUser(blocks, `${where}.content`)
+    case 'assistant':
+      return [readAssistant(blocks, `${where}.content`)]
+    case 'system':
+      return [{ role, content: joined(blocks, `${where}.content`) }]
+    default:
+      throw invalid(`${where}.role is ${JSON.stringify(role)}; expected user, assistant or system`, `${where}.role`)
+  }
+}
+
+/** Results come before what the user says: they belong to the calls right before. */
+function readUser(blocks: readonly WireBlock[], where: string): ConversationMessage[] {
+  const results: ConversationMessage[] = []
+  const said: string[] = []
+  for (const [i, block] of blocks.entries()) {
+    const at = `${where}[${i}]`
+    if (block.type === 'tool_result') results.push(readResult(block, at))
+    else said.push(textOf(block, at))
+  }
+  const message = { role: 'user', content: said.join('\n') } as const
+  return said.length > 0 || results.length === 0 ? [...results, message] : results
+}
+
+function readResult(block: WireBlock, where: string): ConversationMessage {
+  const { tool_use_id: id, content, is_error: isError } = block
+  if (typeof id !== 'string') throw missing(`${where}.tool_use_id`, 'the id of a call')
+  const text = typeof content === 'string' ? content : joined(blocksOf(content, `${where}.content`), `${where}.content`)
+  const isTold = isError !== true || /^error/i.test(text)
+  return { role: 'tool', toolCallId: id, content: isTold ? text : `Error: ${text}` }
+}
+
+/** Blocks of one answer are pieces of one text: nothing comes between them. */
+function readAssistant(blocks: readonly WireBlock[], where: string): ConversationMessage {
+  let content = ''
+  let reasoning = ''
+  const toolCalls: ToolCall[] = []
+  for (const [i, block] of blocks.entries()) {
+    const at = `${where}[${i}]`
+    if (block.type === 'thinking') reasoning += typeof block.thinking === 'string' ? block.thinking : ''
+    else if (block.type === 'tool_use') toolCalls.push(readCall(block, at))
+    // Nobody but its server can read it.
+    else if (block.type !== 'redacted_thinking') content += textOf(block, at)
+  }
+  return {
+    role: 'assistant',
+    content: content === '' && toolCalls.length > 0 ? null : content,
+    ...(reasoning !== '' && { reasoning }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+  }
+}
+
+function readCall({ id, name, input }: WireBlock, where: string): ToolCall {
+  if (typeof id !== 'string') throw missing(`${where}.id`, 'the id of the call')
+  if (typeof name !== 'string') throw missing(`${where}.name`, "the tool's name")
+  const isObject = typeof input === 'object' && input !== null && !Array.isArray(input)
+  return { id, name, arguments: isObject ? (input as Record<string, unknown>) : {} }
+}
+
+function blocksOf(content: unknown, where: string): readonly WireBlock[] {
+  if (content === null || content === undefined) return []
+  const isList = Array.isArray(content) && content.every(one => typeof (one as WireBlock | null)?.type === 'string')
+  if (!isList) throw invalid(`${where} is of another kind; expected a text or a list of blocks`, where)
+  return content as readonly WireBlock[]
+}
+
+function joined(blocks: readonly WireBlock[], where: string): string {
+  return blocks.map((block, i) => textOf(block, `${where}[${i}]`)).join('\n')
+}
+
+/** A text, or a document that is one. Throws Failure for everything else. */
+function textOf({ type, text, source, title }: WireBlock, where: string): string {
+  if (type === 'text') {
+    if (typeof text === 'string') return text
+    throw missing(`${where}.text`, 'a text')
+  }
+  const { type: kind, data } = (source ?? {}) as { readonly type?: unknown; readonly data?: unknown }
+  if (type === 'document' && kind === 'text' && typeof data === 'string') {
+    return typeof title === 'string' ? `${title}\n${data}` : data
+  }
+  const shown =
+    type === 'document' && typeof kind === 'string' ? `"document" of ${JSON.stringify(kind)}` : JSON.stringify(type)
+  throw invalid(`${where} is a block of type ${shown}; this server reads text only`, where, 'unsupported_content')
+}
+
+function missing(where: string, expected: string): Failure {
+  return invalid(`${where} is missing; expected ${expected}`, where)
+}

@@ -1,0 +1,65 @@
+/** Responses that a later one may follow, until others take their place or the server stops. */
+import type { ConversationMessage } from '../../../src/index.ts'
+import { Failure } from '../failure.ts'
+
+/** A response with the conversation that it ends. */
+export interface Kept {
+  readonly response: Readonly<Record<string, unknown>>
+  /** With the answer, and without instructions. */
+  readonly said: readonly ConversationMessage[]
+}
+
+interface Entry extends Kept {
+  /** Who asked: nobody else finds it. */
+  readonly owner: string
+  readonly chars: number
+}
+
+const MOST_RESPONSES = 1000
+/** Characters of all of them; messages of one conversation count in each of its responses. */
+const MOST_CHARS = 64 * 2 ** 20
+
+/** The longest unused go first. */
+export class KeptResponses {
+  readonly #entries = new Map<string, Entry>()
+  #chars = 0
+
+  /** One that is too long for all places together is not kept. */
+  keep(id: string, owner: string, kept: Kept): void {
+    const chars = JSON.stringify(kept).length
+    if (chars > MOST_CHARS) return
+    this.#entries.set(id, { ...kept, owner, chars })
+    this.#chars += chars
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#entries.size <= MOST_RESPONSES && this.#chars <= MOST_CHARS) break
+      this.#remove(oldest, entry)
+    }
+  }
+
+  /** Throws Failure (404). `param`: the field that names it. */
+  find(id: string, owner: string, param: string): Kept {
+    const entry = this.#entries.get(id)
+    if (!entry || entry.owner !== owner) {
+      throw new Failure(
+        'missing',
+        `There is no response ${JSON.stringify(id)} (any more): send the whole conversation in input.`,
+        { code: 'previous_response_not_found', param },
+      )
+    }
+    this.#entries.delete(id)
+    this.#entries.set(id, entry)
+    return entry
+  }
+
+  /** Throws Failure (404). */
+  forget(id: string, owner: string): void {
+    this.find(id, owner, 'id')
+    const entry = this.#entries.get(id)
+    if (entry) this.#remove(id, entry)
+  }
+
+  #remove(id: string, entry: Entry): void {
+    this.#entries.delete(id)
+    this.#chars -= entry.chars
+  }
+}

@@ -1,0 +1,170 @@
+/** From items of /v1/responses to the engine's messages. */
+import type { ConversationMessage, ToolCall } from '../../../src/index.ts'
+import { type Failure, invalid } from '../failure.ts'
+import type { WireItem } from './request.ts'
+
+/** What OpenAI's own servers did in another answer: their results are in the text that follows. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  ...['web_search_call', 'file_search_call', 'code_interpreter_call', 'image_generation_call'],
+  ...['mcp_list_tools', 'mcp_call', 'mcp_approval_request', 'mcp_approval_response'],
+])
+
+/** The answer that is being put together of reasoning, text and calls. */
+interface Draft {
+  reasoning: string
+  content: string
+  readonly toolCalls: ToolCall[]
+}
+
+export interface ReadItems {
+  readonly messages: readonly ConversationMessage[]
+  /** Types of items that were left out. */
+  readonly ignored: readonly string[]
+}
+
+/** Throws Failure naming the item. */
+export function readItems(input: string | readonly WireItem[]): ReadItems {
+  if (typeof input === 'string') return { messages: [{ role: 'user', content: input }], ignored: [] }
+  const reader = new ItemReader()
+  for (const [i, item] of input.entries()) reader.add(item, `input[${i}]`)
+  return { messages: reader.end(), ignored: reader.ignored }
+}
+
+class ItemReader {
+  readonly ignored: string[] = []
+  readonly #messages: ConversationMessage[] = []
+  #draft: Draft | null = null
+
+  add(item: WireItem, where: string): void {
+    const type = item.type ?? 'message'
+    switch (type) {
+      case 'message':
+        this.#message(item, where)
+        break
+      case 'reasoning':
+        this.#drafted.reasoning += reasoningOf(item)
+        break
+      case 'function_call':
+        this.#drafted.toolCalls.push({ ...this.#call(item, where), arguments: readArguments(item.arguments) })
+        break
+      case 'custom_tool_call':
+        this.#drafted.toolCalls.push({ ...this.#call(item, where), arguments: { input: item.input ?? '' } })
+        break
+      case 'function_call_output':
+      case 'custom_tool_call_output':
+        this.#result(item, where)
+        break
+      default:
+        if (!ELSEWHERE.has(type)) {
+          throw invalid(
+            `${where} is an item of type ${JSON.stringify(type)}; expected message, reasoning, function_call or function_call_output`,
+            where,
+            'unsupported_content',
+          )
+        }
+        this.ignored.push(type)
+    }
+  }
+
+  end(): readonly ConversationMessage[] {
+    this.#flush()
+    return this.#messages
+  }
+
+  get #drafted(): Draft {
+    this.#draft ??= { reasoning: '', content: '', toolCalls: [] }
+    return this.#draft
+  }
+
+  #message({ role, content }: WireItem, where: string): void {
+    switch (role) {
+      case 'assistant':
+        // Parts of one answer are pieces of one text.
+        this.#drafted.content += readText(content, `${where}.content`, '')
+        break
+      case 'system':
+      case 'developer':
+      case 'user': {
+        this.#flush()
+        this.#messages.push({ role, content: readText(content, `${where}.content`, '\n') })
+        break
+      }
+      default:
+        throw invalid(
+          `${where}.role is ${JSON.stringify(role)}; expected user, assistant, system or developer`,
+          `${where}.role`,
+        )
+    }
+  }
+
+  #call({ call_id: id, name }: WireItem, where: string): Pick<ToolCall, 'id' | 'name'> {
+    if (typeof id !== 'string') throw missing(`${where}.call_id`, 'the id of the call')
+    if (typeof name !== 'string') throw missing(`${where}.name`, "the tool's name")
+    return { id, name }
+  }
+
+  #result({ call_id: id, output }: WireItem, where: string): void {
+    if (typeof id !== 'string') throw missing(`${where}.call_id`, 'the id of the call')
+    this.#flush()
+    this.#messages.push({ role: 'tool', toolCallId: id, content: readText(output, `${where}.output`, '\n') })
+  }
+
+  #flush(): void {
+    const draft = this.#draft
+    this.#draft = null
+    if (!draft) return
+    const { reasoning, content, toolCalls } = draft
+    this.#messages.push({
+      role: 'assistant',
+      content: content === '' && toolCalls.length > 0 ? null : content,
+      ...(reasoning !== '' && { reasoning }),
+      ...(toolCalls.length > 0 && { toolCalls }),
+    })
+  }
+}
+
+interface Part {
+  readonly type?: unknown
+  readonly text?: unknown
+}
+
+function readText(content: unknown, where: string, between: string): string {
+  if (content === null || content === undefined) return ''
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) throw invalid(`${where} is of another kind; expected a text or a list of parts`, where)
+  return content.map((part: Part | null, i) => partText(part ?? {}, `${where}[${i}]`)).join(between)
+}
+
+const TEXTS: readonly unknown[] = ['input_text', 'output_text', 'text', 'reasoning_text', 'summary_text']
+
+function partText({ type, text }: Part, where: string): string {
+  if (TEXTS.includes(type) && typeof text === 'string') return text
+  if (type === 'refusal') return ''
+  throw invalid(
+    `${where} is a part of type ${JSON.stringify(type)}; this server reads text only`,
+    where,
+    'unsupported_content',
+  )
+}
+
+/** As it was, else its summary, which is the same here. */
+function reasoningOf({ content, summary }: WireItem): string {
+  const texts = (parts: unknown) =>
+    Array.isArray(parts) ? parts.map(({ text }: Part) => (typeof text === 'string' ? text : '')).join('') : ''
+  return texts(content) || texts(summary)
+}
+
+/** What a model cut off may be no JSON: then it is as if it had no arguments, which is better than no answer for ever. */
+function readArguments(given: unknown): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = typeof given === 'string' ? JSON.parse(given) : given
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+function missing(where: string, expected: string): Failure {
+  return invalid(`${where} is missing; expected ${expected}`, where)
+}
