@@ -1,5 +1,6 @@
 /** Messages as callers give them: in our form, or in OpenAI's (`tool_calls`, `tool_call_id`, `reasoning_content`). */
 import { OptionError } from '../errors.ts'
+import { nearest } from '../options/nearest.ts'
 import { show } from '../options/show.ts'
 import type { ConversationMessage, ToolCall } from './messages.ts'
 import { JsonValue, readAll } from './read/json-value.ts'
@@ -8,12 +9,45 @@ type Given = Readonly<Record<string, unknown>>
 
 /** The same messages in our form. Throws OptionError naming the place of what is none. */
 export function readConversation(messages: readonly unknown[]): ConversationMessage[] {
-  return messages.map((message, i) => {
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-      throw new OptionError(`messages[${i}] is ${show(message)}; expected a message: { role, content }`)
+  if (messages.length === 0) throw new OptionError('messages is an empty list; expected at least one message')
+  const calls = new Set<string>()
+  return messages.map((given, i) => {
+    const where = `messages[${i}]`
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      throw new OptionError(`${where} is ${show(given)}; expected a message: { role, content }`)
     }
-    return readMessage(message as Given, `messages[${i}]`) as unknown as ConversationMessage
+    checkFields(given, where)
+    const message = readMessage(given as Given, where) as unknown as ConversationMessage
+    if (message.role === 'assistant') for (const { id } of message.toolCalls ?? []) calls.add(id)
+    if (message.role === 'tool' && !calls.has(message.toolCallId)) {
+      const known =
+        calls.size === 0
+          ? 'no message before it calls a tool'
+          : `calls before it are ${[...calls].map(show).join(', ')}`
+      throw new OptionError(`${where}.toolCallId is ${show(message.toolCallId)}, which no call has; ${known}`)
+    }
+    return message
   })
+}
+
+const FIELDS = [
+  'role',
+  'content',
+  'reasoning',
+  'reasoning_content',
+  'toolCalls',
+  'tool_calls',
+  'toolCallId',
+  'tool_call_id',
+  'name',
+]
+
+/** Clients add fields of their own, but one that is nearly ours was meant to be read. */
+function checkFields(message: object, where: string): void {
+  for (const key of Object.keys(message)) {
+    const meant = FIELDS.includes(key) ? undefined : nearest(key, FIELDS)
+    if (meant !== undefined) throw new OptionError(`${where} has no field ${show(key)}; did you mean ${meant}?`)
+  }
 }
 
 function readMessage(message: Given, where: string): Given {

@@ -103,8 +103,16 @@ describe('a chat', () => {
     const { asks, asked } = scripted(Array.from({ length: 20 }, () => CALL('Bonn')))
     const { result } = await chat(asks, { tools: { weather: { execute: () => 'rain' } }, maxRounds: 3 })
     expect(asked.length).toBe(3)
-    expect(result.finishReason).toBe('toolCalls')
+    expect(result.finishReason).toBe('rounds')
     expect(result.toolCalls[0]?.id).toBe('call00002')
+  })
+
+  test('a choice that forces calls is for the first answer', async () => {
+    const { asks, asked } = scripted([CALL('Bonn'), 'rain'])
+    const options = { tools: { weather: { execute: () => 'rain' } }, toolChoice: 'required' } as const
+    const { result } = await chat(asks, options)
+    expect(result.finishReason).toBe('stop')
+    expect(asked.map(({ conversation }) => conversation.choice)).toEqual(['required', 'auto'])
   })
 
   test('4: a call that was cut off is not executed', async () => {
@@ -124,6 +132,23 @@ describe('a chat', () => {
       'Error: no network',
       'Error: there is no tool other; there are weather',
     ])
+  })
+
+  test.each([
+    ['a text as it is', 'rain', 'rain'],
+    ['data as JSON', { sky: 'rain' }, '{"sky":"rain"}'],
+    ['what writes itself as JSON', new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    ['nothing', undefined, ''],
+    ['a Map by name', new Map(), /^Error: the result of weather is .*Map.*; expected plain data/],
+    ['bytes by name', new Uint8Array(9), /^Error: the result of weather is .*; expected plain data/],
+    ['an error as one', new Error('wet'), 'Error: wet'],
+    ['what is too long', 'x'.repeat(600_000), /^Error: the result of weather has 600000 characters; expected at most/],
+  ])('a result is given to the model: %s', async (_, result, given) => {
+    const { asks, asked } = scripted([CALL('x'), 'ok'])
+    await chat(asks, { tools: { weather: { execute: () => result } } })
+    const { content } = asked[1]?.messages.at(-1) ?? {}
+    if (given instanceof RegExp) expect(content).toMatch(given)
+    else expect(content).toBe(given)
   })
 
   test('an abort while a tool works ends it', async () => {
@@ -148,7 +173,13 @@ test('tools and choices that are none are refused', () => {
   expect(() => readTools({ a: { parameters: 'x' } })).toThrow('tools.a.parameters is "x"; expected a JSON schema')
   expect(() => readTools({ a: { execute: 1 } })).toThrow('tools.a.execute is 1; expected a function')
   expect(() => readToolChoice('must', {})).toThrow("expected 'auto', 'required', 'none'")
-  expect(() => readToolChoice({ name: 'b' }, { a: {} })).toThrow('{ name } of one of the tools')
+  expect(() => readTools({ a: { parameters: { type: 'objekt' } } })).toThrow(
+    'tools.a.parameters.type is "objekt"; expected "object"',
+  )
+  expect(() => readToolChoice({ name: 'b' }, { a: {} })).toThrow(
+    'toolChoice names "b", which is not among the tools (a)',
+  )
+  expect(() => readToolChoice({ name: 'wether' }, { weather: {} })).toThrow('did you mean weather?')
 })
 
 const TEMPLATE =
@@ -387,6 +418,14 @@ describe('on the bundled model, with a template', () => {
     await expect(session.chat([{ role: 'critic', content: 'x' } as never])).rejects.toThrow(
       'messages[0].role is "critic"',
     )
+    await expect(session.chat([])).rejects.toThrow('messages is an empty list')
+    await expect(session.prompt([])).rejects.toThrow('messages is an empty list')
+    const orphan = [{ role: 'tool', content: 'x', toolCallId: 'a' } as const]
+    await expect(session.chat(orphan)).rejects.toThrow('messages[0].toolCallId is "a", which no call has')
+    const loose = [{ role: 'tool', content: 'x' } as never]
+    await expect(session.chat(loose)).rejects.toThrow('messages[0].toolCallId is undefined')
+    const misspelt = [{ role: 'tool', content: 'x', toolCallid: 'a' } as never]
+    await expect(session.chat(misspelt)).rejects.toThrow('has no field "toolCallid"; did you mean toolCallId?')
     await expect(session.chat([{ role: 'user', content: 'x' }], { tool: {} } as never)).rejects.toThrow(
       'no option tool',
     )

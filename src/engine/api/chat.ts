@@ -13,7 +13,7 @@ import type { Completion, Generation } from '../types/results.ts'
 import type { GenerationStream } from '../wire/generation.ts'
 import { ChatAnswer } from './chat-answer.ts'
 import type { Output } from './output.ts'
-import { describedTools, type Tools } from './tools.ts'
+import { describedTools, resultText, type Tools } from './tools.ts'
 
 /** How a chat reaches the host. */
 export interface ChatAsks {
@@ -80,7 +80,9 @@ export class ChatRun {
       const calls = reply.toolCalls.map(({ json: _, ...call }) => call)
       const stopped = completion.finishReason === 'stop' || completion.finishReason === 'aborted'
       const ended = calls.length > 0 && stopped && calls.every(call => call.complete)
-      if (!ended || round === maxRounds || !this.#canExecute(calls)) return this.#result(answered, calls, ended)
+      const ends = ended ? 'toolCalls' : completion.finishReason
+      if (!ended || !this.#canExecute(calls)) return this.#result(answered, calls, ends)
+      if (round === maxRounds) return this.#result(answered, calls, 'rounds')
       await this.#execute(calls)
       // A choice that forces calls would force them for ever.
       choice = choice === 'none' ? 'none' : 'auto'
@@ -90,7 +92,7 @@ export class ChatRun {
   async #result(
     { reply, completion, reasoningTokens, written }: Answered,
     toolCalls: readonly ChatCall[],
-    ended: boolean,
+    ends: ChatResult['finishReason'],
   ): Promise<ChatResult> {
     const { output } = this.#options
     const { finishReason, stopSequence, usage, timings, seed, tokenIds, logprobs } = completion
@@ -99,7 +101,7 @@ export class ChatRun {
       reasoning: reply.reasoning,
       content: reply.content,
       toolCalls,
-      finishReason: ended ? 'toolCalls' : finishReason,
+      finishReason: ends,
       ...(stopSequence !== undefined && { stopSequence }),
       messages: this.#added,
       ...(finished !== undefined && { value: finished }),
@@ -176,8 +178,7 @@ export class ChatRun {
     const execute = Object.hasOwn(this.#tools, call.name) ? this.#tools[call.name]?.execute : undefined
     if (!execute) return `Error: there is no tool ${call.name}; there are ${Object.keys(this.#tools).join(', ')}`
     try {
-      const result = await execute(call.arguments, { call, signal: this.#signal })
-      return typeof result === 'string' ? result : (JSON.stringify(result) ?? '')
+      return resultText(await execute(call.arguments, { call, signal: this.#signal }), call.name)
     } catch (error) {
       this.#signal.throwIfAborted()
       return `Error: ${error instanceof Error ? error.message : String(error)}`

@@ -1,6 +1,7 @@
 /** Tools as a caller gives them. */
 import { OptionError } from '../../errors.ts'
 import type { ToolChoice } from '../../formats/index.ts'
+import { nearest } from '../../options/nearest.ts'
 import { plainData, readable } from '../../options/plain-data.ts'
 import { show } from '../../options/show.ts'
 import type { ChatTool, Conversation } from '../types/chat.ts'
@@ -63,6 +64,10 @@ function readTool(name: string, given: unknown): ChatTool {
   if (parameters !== null && (typeof parameters !== 'object' || Array.isArray(parameters))) {
     throw new OptionError(`tools.${name}.parameters is ${show(parameters)}; expected a JSON schema, an object`)
   }
+  const { type = 'object' } = (parameters ?? {}) as { readonly type?: unknown }
+  if (type !== 'object') {
+    throw new OptionError(`tools.${name}.parameters.type is ${show(type)}; expected "object": arguments have names`)
+  }
   if (strict !== null && typeof strict !== 'boolean') {
     throw new OptionError(`tools.${name}.strict is ${show(strict)}; expected true or false`)
   }
@@ -88,7 +93,32 @@ export function readToolChoice(choice: unknown, tools: Tools): ToolChoice {
   if (choice === 'none' || choice === 'required') return choice
   const name: unknown = typeof choice === 'object' && choice !== null ? Reflect.get(choice, 'name') : undefined
   if (typeof name === 'string' && Object.hasOwn(tools, name)) return { name }
+  if (typeof name === 'string') {
+    const names = Object.keys(tools)
+    const near = nearest(name, names)
+    const met = `toolChoice names ${show(name)}, which is not among the tools (${names.join(', ') || 'none'})`
+    throw new OptionError(near === undefined ? met : `${met}; did you mean ${near}?`)
+  }
   throw new OptionError(
     `toolChoice is ${show(choice)}; expected 'auto', 'required', 'none', or { name } of one of the tools`,
   )
+}
+
+/** Longest result: no context holds more, and cutting it into tokens would take seconds. */
+const MOST_CHARACTERS = 500_000
+
+/** What the model is given of a result: a text as it is, anything else as JSON. Throws for what is neither. */
+export function resultText(result: unknown, name: string): string {
+  if (result instanceof Error) throw result
+  const text = typeof result === 'string' ? result : jsonOf(result, name)
+  if (text.length <= MOST_CHARACTERS) return text
+  throw new OptionError(
+    `the result of ${name} has ${text.length} characters; expected at most ${MOST_CHARACTERS}: ask for less of it`,
+  )
+}
+
+function jsonOf(result: unknown, name: string): string {
+  if (result === undefined) return ''
+  const writesItself = typeof result === 'object' && result !== null && 'toJSON' in result
+  return JSON.stringify(writesItself ? result : plainData(result, `the result of ${name}`))
 }

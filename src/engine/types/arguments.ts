@@ -17,6 +17,7 @@ export function readPrompt(prompt: unknown): string | readonly Message[] {
     if (!Array.isArray(prompt)) {
       throw new OptionError(`prompt is ${show(prompt)}; expected a text or a list of messages`)
     }
+    if (prompt.length === 0) throw new OptionError('messages is an empty list; expected at least one message')
     return readMessages(prompt)
   })
 }

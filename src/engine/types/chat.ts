@@ -150,8 +150,11 @@ export interface ChatResult<T = unknown> {
   readonly content: string
   /** Calls of the last answer: empty, or to be answered by messages of role `tool`. */
   readonly toolCalls: readonly ChatCall[]
-  /** `toolCalls`: the answer ended with calls. The others: as in `Completion`. */
-  readonly finishReason: FinishReason | 'toolCalls'
+  /**
+   * `toolCalls`: the answer ended with calls that are the caller's to make. `rounds`: with calls of tools that have `execute`, which were
+   * not made, since `maxRounds` answers were. The others: as in `Completion`.
+   */
+  readonly finishReason: FinishReason | 'toolCalls' | 'rounds'
   /** As in `Completion`. */
   readonly stopSequence?: string
   /**
