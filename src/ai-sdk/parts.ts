@@ -75,6 +75,7 @@ export class PartWriter {
 
 const UNIFIED = {
   toolCalls: 'tool-calls',
+  rounds: 'tool-calls',
   stop: 'stop',
   length: 'length',
   context: 'length',

@@ -3,14 +3,13 @@ import { OptionError } from '../errors.ts'
 import { nearest } from '../options/nearest.ts'
 import type { ToolChoice, ToolDescription } from './messages.ts'
 import type { ChatFormat } from './table/format.ts'
-import { chatFormat } from './table/formats.ts'
 import { withKey, withName } from './table/with-name.ts'
 import { parameterSchemas, takesTextOnly } from './tool-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** A known text, or one that a regular expression describes (no anchors, no groups that capture). */
-export type ForcedPiece = string | { readonly regex: string }
+/** A known text, or the call's number: `first` for the first call, then one more each. */
+export type ForcedPiece = string | { readonly counts: true }
 
 /**
  * An answer is: [reasoning] [free text] calls, where
@@ -28,7 +27,7 @@ export interface ForcedText {
   readonly reasoning: { readonly begin: string; readonly end: string }
   /** Whether text may come before the first call, or instead of one. */
   readonly free: boolean
-  /** Texts in free text after which only a call may follow. Not in a text that `otherwise` describes. */
+  /** Texts in free text after which only a call may follow. */
   readonly triggers: readonly string[]
   readonly open: string
   readonly between: string
@@ -38,8 +37,8 @@ export interface ForcedText {
   readonly max: number | null
   /** The calls that may be made, one of them each time. */
   readonly calls: readonly ForcedCall[]
-  /** In place of calls: an answer in JSON by this schema (generic formats, which have no marks). */
-  readonly otherwise: Schema | null
+  /** Number of the first call, where calls are numbered. */
+  readonly first: number
 }
 
 /** One call: `begin`, the arguments, `end`. */
@@ -73,47 +72,44 @@ export interface ForcedTextOptions {
   readonly choice: ToolChoice
   /** Several calls in one answer. Default true. */
   readonly parallel?: boolean
+  /** Calls in the conversation before this answer. Default 0. */
+  readonly callsBefore?: number
 }
 
 /**
- * Null: nothing is to be forced (no tools, none may be called, or 'auto' in a format whose calls look like any JSON). Throws
+ * Null: nothing is to be forced (no tools, none may be called, or 'auto' in a format whose calls begin like any JSON). Throws
  * OptionError for a named tool that does not exist.
  */
 export function forcedText(
   format: ChatFormat,
   tools: readonly ToolDescription[],
-  { choice, parallel = true }: ForcedTextOptions,
+  { choice, parallel = true, callsBefore: first = 0 }: ForcedTextOptions,
 ): ForcedText | null {
   const chosen = typeof choice === 'object' ? [named(tools, choice.name)] : tools
   if (chosen.length === 0 || choice === 'none') return null
   const { text } = format.calls
   const free = choice === 'auto'
-  const answer = text === chatFormat('generic').calls.text
-  const trigger = answer ? null : triggerOf(format)
-  if (free && !answer && trigger === null) return null
+  const trigger = triggerOf(format)
+  if (free && trigger === null) return null
   return {
     reasoning: format.reasoning,
-    free: free && !answer,
+    free,
     triggers: free && trigger !== null ? [trigger] : [],
     open: text.open,
     between: text.between,
     close: text.close,
-    min: free && !answer ? 0 : 1,
+    min: free ? 0 : 1,
     max: parallel ? null : 1,
     calls: chosen.map(tool => forcedCall(format, tool)),
-    otherwise: free && answer ? RESPONSE : null,
+    first,
   }
 }
 
-/** The answer of a format without marks. */
-const RESPONSE: Schema = {
-  type: 'object',
-  properties: { response: { type: 'string' } },
-  required: ['response'],
-  additionalProperties: false,
-}
+/** What no answer but a call begins with, in formats of JSON without marks. */
+const CALLS_KEY = '{"tool_calls"'
 
 function triggerOf({ calls }: ChatFormat): string | null {
+  if (calls.text.open.startsWith(CALLS_KEY)) return CALLS_KEY
   const first = `${calls.text.open}${calls.text.begin}`.trimStart()
   return [...(calls.section?.begin ?? []), calls.begin].find(mark => mark !== '' && first.startsWith(mark)) ?? null
 }
@@ -123,7 +119,7 @@ function forcedCall(format: ChatFormat, tool: ToolDescription): ForcedCall {
   const pieces = withName(begin, tool.name).split('IDX')
   return {
     name: tool.name,
-    begin: pieces.flatMap((piece, i) => (i === 0 ? [piece] : [{ regex: '[0-9]{1,4}' }, piece])),
+    begin: pieces.flatMap((piece, i) => (i === 0 ? [piece] : [{ counts: true }, piece])),
     arguments: forcedArguments(format, tool),
     end,
   }

@@ -27,6 +27,19 @@ export function parameterSchemas({ parameters }: ToolDescription): ParameterSche
   }))
 }
 
+/** The parameters with their names alone, and which of them are texts. */
+export function looseParameters(tool: ToolDescription): Schema {
+  const parts = parameterSchemas(tool)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      parts.map(({ name, schema }) => [name, takesTextOnly(schema) ? { type: 'string' } : {}]),
+    ),
+    required: parts.filter(({ required }) => required).map(({ name }) => name),
+    additionalProperties: {},
+  }
+}
+
 /** JSON's types that a value may have; null: any. References are followed within the schema's own definitions. */
 export function typesOf(schema: Schema, root: Schema = schema, depth = 0): ReadonlySet<string> | null {
   if (depth > 16) return null

@@ -15,14 +15,18 @@ export interface ForcedGrammarOptions {
   readonly split: (text: string) => readonly (string | number)[]
   /** Whether the prompt ends inside a block of reasoning. Default false. */
   readonly reasoning?: boolean
-  /** In place of calls, an answer of this grammar. Default: `ForcedText.otherwise`. */
+  /** In place of calls, an answer of this grammar. Default: none. */
   readonly otherwise?: GrammarSource
+  /** The text has a trigger: it begins with what was written before, and goes on with calls. Default false. */
+  readonly triggered?: boolean
 }
 
 /** Blanks before calls, and in free text any character. */
 const BLANKS = '/[ \\t\\r\\n]{1,8}/'
 /** Characters that are counted while a mark is looked for. */
 const MAX_COUNTED = 1000
+/** Most calls of an answer in which they are numbered. */
+const MAX_NUMBERED = 64
 const ANY = '/(?s:.*)/'
 
 /**
@@ -42,15 +46,20 @@ class Writer {
   readonly #split: ForcedGrammarOptions['split']
   readonly #rules: string[] = []
   #next = 0
+  /** Rules of the numbers of calls; null: none is numbered. */
+  #numbers: string | null = null
+  #first = 0
 
   constructor({ split }: ForcedGrammarOptions) {
     this.#split = split
   }
 
-  write(forced: ForcedText, { reasoning: inside = false, otherwise: other }: ForcedGrammarOptions): string {
+  write(forced: ForcedText, options: ForcedGrammarOptions): string {
+    const { reasoning: inside = false, otherwise: other, triggered = false } = options
     if (other?.distinct !== undefined)
       throw refusal('', 'uniqueItems', 'cannot be held in an answer beside tools; leave it out')
-    const { reasoning, free, triggers, otherwise } = forced
+    const { reasoning, free, triggers } = forced
+    this.#first = forced.first
     const think = reasoning.end === '' ? '' : this.#until(reasoning.end)
     const begin = `${BLANKS}? ${this.#text(reasoning.begin)}`
     const before = think === '' ? '' : inside ? think : reasoning.begin === '' ? '' : `(${begin} ${think})?`
@@ -58,21 +67,21 @@ class Writer {
     let rest = `${BLANKS}? ${calls}`
     if (free) {
       const ways = triggers.map(trigger => `${this.#until(trigger)} ${this.#calls(forced, trigger)}`)
-      rest = this.#rule([...ways, ANY].join(' | '))
+      rest = this.#rule([...ways, ...(triggered ? [] : [ANY])].join(' | '))
     } else if (other?.kind === 'json' && isJson(forced)) {
       const call = ({ name, arguments: given }: ForcedCall) =>
         this.#held(given.kind === 'json' ? given.schema : {}, name)
       rest = `${BLANKS}? ${this.#source(jsonCallsOr(forced, call, other))}`
     } else if (other !== undefined) {
       rest = this.#rule(`${BLANKS}? ${calls} | ${other.kind === 'json' ? `${BLANKS}?` : ''} ${this.#source(other)}`)
-    } else if (otherwise !== null) {
-      rest = `${BLANKS}? ${this.#rule(`${calls} | ${this.#json(otherwise, 'answer')}`)}`
     }
     return [`start: ${before} ${rest}`, ...this.#rules].join('\n')
   }
 
   /** Calls, whose first `trigger` is already written. */
   #calls({ open, between, close, max, calls }: ForcedText, trigger: string): string {
+    const counted = calls.some(({ begin }) => begin.some(piece => typeof piece !== 'string'))
+    if (counted) return this.#numbered(open, between, close, max, calls, trigger)
     const all = this.#rule(calls.map(call => this.#call(call, '', '')).join(' | '))
     // The trigger may be all of what opens the calls, a part of it, or reach into the first call.
     const first =
@@ -80,6 +89,31 @@ class Writer {
         ? `${this.#text(open)} ${all}`
         : this.#rule(calls.map(call => this.#call(call, open, trigger)).join(' | '))
     return this.#rule(`${first} ${this.#more(all, between, close, max === null ? null : max - 1)}`)
+  }
+
+  /** The same where each call has the number of its place: rules whose parameter is that number. */
+  #numbered(
+    open: string,
+    between: string,
+    close: string,
+    max: number | null,
+    calls: ForcedText['calls'],
+    trigger: string,
+  ): string {
+    const [first, last] = [this.#first, this.#first + (max ?? MAX_NUMBERED)]
+    const name = `n${this.#next++}`
+    const digits = Array.from({ length: last - first }, (_, i) => `"${first + i}" %if eq(_, ${first + i})`)
+    this.#numbers = `${name}_number::_`
+    this.#rules.push(`${this.#numbers}: ${digits.join(' | ')}`)
+    const rules = (opening: string, begun: string) =>
+      calls.map(call => `${this.#call(call, opening, begun)}::_`).join(' | ')
+    const begin = trigger === '' ? this.#text(open) : ''
+    this.#rules.push(`${name}_first::_: ${trigger === '' ? rules('', '') : rules(open, trigger)}`)
+    this.#rules.push(`${name}_call::_: ${rules('', '')}`)
+    const again = `${this.#text(between)} ${name}_call::_ ${name}_more::incr(_) %if lt(_, ${last})`
+    this.#rules.push(`${name}_more::_: ${this.#text(close) || '""'} | ${again}`)
+    this.#numbers = null
+    return this.#rule(`${begin} ${name}_first::${first} ${name}_more::${first + 1}`)
   }
 
   /** Up to so many further calls, and what closes them. What both begin with is written once: lexemes are not taken back. */
@@ -116,11 +150,12 @@ class Writer {
     const known = typeof start[0] === 'string' ? start[0] : ''
     const whole = trigger === '' ? known : known.trimStart()
     const rest = [whole.slice(trigger.length), ...start.slice(1)]
-    const begin = rest.map(piece => (typeof piece === 'string' ? this.#text(piece) : `/${piece.regex}/`)).join(' ')
+    const begin = rest.map(piece => this.#begun(piece)).join(' ')
     const { name, arguments: given, end } = call
-    if (given.kind === 'json') return this.#rule(`${begin} ${this.#json(given.schema, name)} ${this.#text(end)}`)
+    const rule = (body: string) => (this.#numbers === null ? this.#rule(body) : this.#rule(body, '::_'))
+    if (given.kind === 'json') return rule(`${begin} ${this.#json(given.schema, name)} ${this.#text(end)}`)
     const parts = given.parts.map(part => ({ rule: this.#part(part, name), required: part.required }))
-    return this.#rule(`${begin} ${this.#sequence(parts, given.between, false)} ${this.#text(end)}`)
+    return rule(`${begin} ${this.#sequence(parts, given.between, false)} ${this.#text(end)}`)
   }
 
   /** Parts in their order, those not required left out at will, with `between` between those that are there. */
@@ -222,9 +257,13 @@ class Writer {
     return typeof part === 'number' ? token(part) : literal(part)
   }
 
-  #rule(body: string): string {
+  #begun(piece: ForcedPiece): string {
+    return typeof piece === 'string' ? this.#text(piece) : (this.#numbers as string)
+  }
+
+  #rule(body: string, parameter = ''): string {
     const name = `r${this.#next++}`
-    this.#rules.push(`${name}: ${body.trim() === '' ? '""' : body}`)
+    this.#rules.push(`${name}${parameter}: ${body.trim() === '' ? '""' : body}`)
     return name
   }
 }

@@ -117,6 +117,16 @@ describe('8: reasoning and content stay apart', () => {
     expect(read('never ends', 'open')).toEqual(['never ends', ''])
     expect(read('a</think>b\n<think>c', 'open')).toEqual(['a\n\nc', 'b'])
   })
+  test('R1 thinks without an opening mark where its template knows the end mark alone', () => {
+    const template = templateText('ollama/deepseek-r1:8b')
+    const prompt = renderOf(template)([{ role: 'user', content: 'x' }], { addGenerationPrompt: true })
+    expect(promptEnd(prompt, THINKS)).toBe('none')
+    expect(promptEnd(prompt, THINKS, { template, model: 'DeepSeek-R1-Distill-Qwen-7B' })).toBe('open')
+    expect(promptEnd(prompt, THINKS, { template, model: 'LFM2.5-Instruct' })).toBe('none')
+    expect(read('I see.</think>\n\nYes.', 'open')).toEqual(['I see.', 'Yes.'])
+    expect(read('<think>\nI see.\n</think>\n\nYes.', 'open')).toEqual(['I see.', 'Yes.'])
+  })
+
   test('the end of a prompt is read from the template', () => {
     const end = (name: string, variables: Record<string, unknown>) =>
       promptEnd(
@@ -158,11 +168,14 @@ test('4: histories with calls that were cut off render by every family', () => {
   }
 })
 
-test('13: an answer may be text or calls where both were offered', () => {
+test('13: an answer may be JSON or calls where both were offered', () => {
   const options = { format: chatFormat('hermes'), tools: TOOLS }
   expect(readReply('{"answer": 1}', options)).toMatchObject({ content: '{"answer": 1}', toolCalls: [] })
-  expect(forcedText(chatFormat('generic'), TOOLS, { choice: 'auto' })?.otherwise).toMatchObject({
-    required: ['response'],
+  const generic = { format: chatFormat('generic'), tools: TOOLS }
+  expect(readReply('{"response": "hi"}', generic)).toMatchObject({ content: 'hi' })
+  // A schema of the caller's may have that key too.
+  expect(readReply('{"response": "hi"}', { ...generic, unwraps: false })).toMatchObject({
+    content: '{"response": "hi"}',
   })
 })
 

@@ -24,10 +24,10 @@ const weather = {
 const now = { name: 'now' }
 
 /** The text of one call, as the data says. */
-function callText(forced: ForcedText, name: string, given: Record<string, unknown>): string {
+function callText(forced: ForcedText, name: string, given: Record<string, unknown>, number = 0): string {
   const call = forced.calls.find(one => one.name === name)
   if (call === undefined) throw new Error(name)
-  const begin = call.begin.map(piece => (typeof piece === 'string' ? piece : '7')).join('')
+  const begin = call.begin.map(piece => (typeof piece === 'string' ? piece : String(number))).join('')
   const parts = call.arguments
   const middle =
     parts.kind === 'json'
@@ -46,7 +46,7 @@ describe.each(FORMAT_NAMES)('forced calls of %s', name => {
   const format = chatFormat(name)
   const required = forcedText(format, [weather, now], { choice: 'required' }) as ForcedText
   const one = callText(required, 'get_weather', { city: 'Bonn', days: 2 })
-  const other = callText(required, 'now', {})
+  const other = callText(required, 'now', {}, 1)
   const { open, between, close } = required
 
   it('are one or several of the tools, and nothing else', () => {
@@ -66,7 +66,7 @@ describe.each(FORMAT_NAMES)('forced calls of %s', name => {
     expect(holds(source, open + one + close)).toBe(true)
     expect(holds(source, open + one + between + other + close)).toBe(false)
     const named = forcedText(format, [weather, now], { choice: { name: 'now' } }) as ForcedText
-    expect(holds(forcedGrammar(named, { split }), open + other + close)).toBe(true)
+    expect(holds(forcedGrammar(named, { split }), open + callText(required, 'now', {}) + close)).toBe(true)
     expect(holds(forcedGrammar(named, { split }), open + one + close)).toBe(false)
   })
 
@@ -78,6 +78,17 @@ describe.each(FORMAT_NAMES)('forced calls of %s', name => {
     expect(holds(source, 'It is warm, I think <b>.')).toBe(true)
     expect(holds(source, `One moment. ${(open + one + close).trimStart()}`)).toBe(true)
     expect(holds(source, `One moment. ${trigger}nonsense`)).toBe(false)
+  })
+
+  it('hold what follows their mark, whatever stands before it', () => {
+    const free = forcedText(format, [weather, now], { choice: 'auto' })
+    if (!free) return expect(name).toBe('llama-3')
+    const source = forcedGrammar(free, { split, triggered: true })
+    const calls = (open + one + between + other + close).trimStart()
+    expect(holds(source, calls)).toBe(true)
+    expect(holds(source, `. ${calls}`)).toBe(true)
+    expect(holds(source, calls.replace('get_weather', 'get_wether'))).toBe(false)
+    expect(holds(source, 'It is warm.')).toBe(false)
   })
 
   it('may follow reasoning', () => {
@@ -101,6 +112,18 @@ describe.each(FORMAT_NAMES)('forced calls of %s', name => {
       expect(drawn.text.includes('get_weather') || drawn.text.includes('now') || !drawn.finished).toBe(true)
     }
   })
+})
+
+it('calls of Kimi are numbered over the whole conversation', () => {
+  const forced = forcedText(chatFormat('kimi-k2'), [weather, now], { choice: 'required', callsBefore: 9 }) as ForcedText
+  const source = forcedGrammar(forced, { split })
+  const text = (...numbers: number[]) =>
+    forced.open + numbers.map(number => callText(forced, 'now', {}, number)).join(forced.between) + forced.close
+  expect(holds(source, text(9))).toBe(true)
+  expect(holds(source, text(9, 10, 11))).toBe(true)
+  expect(holds(source, text(0))).toBe(false)
+  expect(holds(source, text(9, 9))).toBe(false)
+  expect(holds(source, text(9, 11))).toBe(false)
 })
 
 it.each(['hermes', 'qwen3-coder'] as const)('40 tools with long texts are no work: %s', name => {

@@ -161,7 +161,7 @@ async function writeChat(
     }
   }
   const { finishReason, stopSequence = null, usage, timings, seed } = await chat
-  const reason = finishReason === 'toolCalls' ? 'calls' : reasonOf(finishReason)
+  const reason = finishReason === 'toolCalls' || finishReason === 'rounds' ? 'calls' : reasonOf(finishReason)
   emit({ type: 'finished', choice, reason, stopSequence, seed })
   return written(usage, usage.reasoningTokens, timings)
 }

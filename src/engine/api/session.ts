@@ -118,10 +118,11 @@ export class Session {
           }
           return this.#client.call({ method: 'chat', ...given })
         },
-        prompt: (all, conversation, { forced, variables, thinks }) => {
+        prompt: (all, conversation, { forced, trigger, variables, thinks }) => {
           const added = {
             ...(variables && { templateVariables: variables }),
             ...(thinks === false && { thinkingBudget: 0 }),
+            ...(trigger !== undefined && { trigger }),
           }
           return this.#begin(
             () => all as readonly Message[],

@@ -4,9 +4,28 @@ import type { TokenRule } from '../../sampling/sampler.ts'
 import type { Patience } from './patience.ts'
 import type { FreeReasoning } from './reasoning.ts'
 
+/** Which ids may be drawn next, as the loop sees it. */
+export interface DrawMask extends TokenRule {
+  /** Whether the next id can be drawn. Throws GrammarError where the text cannot go on. */
+  ready(): boolean
+  /** Resolves when `ready` may say otherwise. */
+  arrived(): Promise<void>
+  /** Nothing but the end can follow. */
+  readonly ended: boolean
+  /** Whether the last id is part of the reasoning, or one of its marks. */
+  readonly isReasoning: boolean
+  /** The draft up to what is allowed. */
+  allowed(draft: readonly number[]): Promise<readonly number[]>
+  /** The draws of a step are over: requests the masks of the next one. */
+  advance(): void
+  close(): void
+}
+
 export interface TextMaskOptions {
   /** The text in the thread of the masks, when its grammar is compiled. */
   readonly opening: Promise<MaskedText>
+  /** Ids with which the grammar begins, that were drawn before. Default: none. */
+  readonly begun?: readonly number[]
   /** What may come before the grammar begins; null: nothing. */
   readonly reasoning: FreeReasoning | null
   /** Ids that end a text. */
@@ -27,7 +46,7 @@ const STUCK = 10_000
  * The ids that one text may draw next. Masks are requested as soon as an id is drawn and computed beside the model's step.
  * The loop never waits long for one (`Patience`): a text whose mask is late keeps its logits and sits the next steps out.
  */
-export class TextMask implements TokenRule {
+export class TextMask implements DrawMask {
   readonly #options: TextMaskOptions
   #text: MaskedText | null = null
   #failure: { readonly error: unknown } | null = null
@@ -43,6 +62,7 @@ export class TextMask implements TokenRule {
 
   constructor(options: TextMaskOptions) {
     this.#options = options
+    this.#drawn = [...(options.begun ?? [])]
     options.opening.then(
       text => {
         if (this.#closed) return text.close()

@@ -3,7 +3,7 @@ import type { Speculation } from '../../speculation/speculation.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { Completion, FinishReason } from '../types/results.ts'
 import { type LogitsConsumer, Sequence, type SequenceOptions } from './sequence.ts'
-import type { TextMask } from './text-mask.ts'
+import type { DrawMask } from './text-mask.ts'
 import type { TokenWriter } from './token-writer.ts'
 
 export interface TextRunOptions extends Omit<SequenceOptions, 'consumer'> {
@@ -19,7 +19,7 @@ export interface TextRunOptions extends Omit<SequenceOptions, 'consumer'> {
   /** The text is complete before its first step. Default: it is not. */
   readonly complete?: FinishReason | null
   /** Which ids may be drawn next; it is also a rule of the writer. Default: any. */
-  readonly mask?: TextMask | null
+  readonly mask?: DrawMask | null
   ended(result: TextResult): void
 }
 

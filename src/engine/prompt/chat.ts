@@ -5,7 +5,9 @@ import {
   type ConversationMessage,
   chatFormat,
   detectFormat,
+  type ForcedText,
   forcedText,
+  looseParameters,
   normalise,
   OwnAnswers,
   type OwnSpan,
@@ -17,6 +19,7 @@ import {
   type TemplateMessage,
   type TemplateTool,
 } from '../../formats/index.ts'
+import { SchemaError } from '../../grammar/errors.ts'
 import { forcedGrammar } from '../../grammar/forced-grammar.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
@@ -31,6 +34,8 @@ import type { ChatPrompt, Variables } from './chat-prompt.ts'
 export class HostChat {
   readonly #parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>
   readonly #own = new OwnAnswers()
+  /** Grammars of calls by what they are made of; the last used last. */
+  readonly #grammars = new Map<string, GrammarSource>()
   #capabilities: Capabilities | null = null
 
   constructor(parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>) {
@@ -42,32 +47,73 @@ export class HostChat {
     const { tokenizer, defaults } = this.#parts
     const format = this.#format(prompt.conversation)
     const variables = this.#variables(prompt)
-    const end = this.#end(prompt)
+    const held = this.#forced(prompt, format)
+    // What a grammar holds from its beginning thinks only after an opening mark.
+    const end = this.#end(prompt, held.forced === null || held.trigger !== undefined)
     const unthinking = prompt.conversation.effort === 'none' && end === 'open' && findReasoningMarks(tokenizer) !== null
     return {
       format: format.name,
       prompt: end,
-      forced: this.#forced(prompt.conversation, format),
+      ...held,
       ...(variables && { variables }),
       ...(unthinking && { thinks: false }),
       ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
     }
   }
 
-  /** What the answer is held to after its reasoning, which stays free. Throws SchemaError, naming tool and keyword. */
-  #forced({ tools, choice, parallel, output }: Conversation, format: ChatFormat): GrammarSource | null {
-    if (choice === 'none' || (choice === 'auto' && (tools.length === 0 || output === undefined))) return output ?? null
-    const forced = forcedText(format, tools, { choice: choice === 'auto' ? 'required' : choice, parallel })
-    if (!forced) throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
+  /**
+   * What the answer is held to after its reasoning, which stays free. Throws SchemaError, naming tool and keyword. With 'auto', what
+   * cannot be held of a tool that is not strict is left out: its values are any JSON.
+   */
+  #forced(prompt: ChatPrompt, format: ChatFormat): Pick<PreparedChat, 'forced' | 'trigger'> {
+    const { tools, choice, parallel, output } = prompt.conversation
+    if (choice === 'none' || (choice === 'auto' && tools.length === 0)) return { forced: output ?? null }
+    const loose = choice === 'auto'
+    const free = loose && output === undefined
+    const options = {
+      choice: loose && !free ? 'required' : choice,
+      parallel,
+      callsBefore: callsIn(prompt.messages),
+    } as const
+    const forced = forcedText(format, tools, options)
+    if (!forced) {
+      if (free) return { forced: null }
+      throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
+    }
+    const key = JSON.stringify([format.name, tools, options, output])
+    const trigger = forced.triggers[0]
+    const known = this.#grammars.get(key)
+    const source = known ?? this.#grammarOf(format, tools, options, { loose, output })
+    this.#grammars.delete(key)
+    this.#grammars.set(key, source)
+    if (this.#grammars.size > MOST_GRAMMARS) this.#grammars.delete(this.#grammars.keys().next().value as string)
+    return { forced: source, ...(trigger !== undefined && { trigger }) }
+  }
+
+  #grammarOf(
+    format: ChatFormat,
+    tools: Conversation['tools'],
+    options: Parameters<typeof forcedText>[2],
+    { loose, output }: { readonly loose: boolean; readonly output: GrammarSource | undefined },
+  ): GrammarSource {
     const { tokenizer } = this.#parts
-    const none = { begin: '', end: '' }
-    return forcedGrammar(
-      { ...forced, reasoning: none },
-      {
-        split: text => tokenizer.splitAtSpecial(text),
-        ...(choice === 'auto' && output && { otherwise: output }),
-      },
-    )
+    const write = (some: Conversation['tools']) => {
+      const forced = forcedText(format, some, options) as ForcedText
+      return forcedGrammar(
+        { ...forced, reasoning: { begin: '', end: '' } },
+        {
+          split: text => tokenizer.splitAtSpecial(text),
+          triggered: forced.free,
+          ...(loose && output && { otherwise: output }),
+        },
+      )
+    }
+    try {
+      return write(tools)
+    } catch (error) {
+      if (!(error instanceof SchemaError) || !loose) throw error
+      return write(tools.map(tool => held(tool, () => write([tool]))))
+    }
   }
 
   /** The prompt as the model would read it. */
@@ -102,7 +148,8 @@ export class HostChat {
   answered(prompt: ChatPrompt, { text, tokenIds: ids, finishReason }: Completion): void {
     // An answer that was continued is another's in part.
     if (finishReason === 'aborted' || ids.length === 0 || prompt.conversation.continues) return
-    const end = this.#end(prompt)
+    const { forced, trigger } = this.#forced(prompt, this.#format(prompt.conversation))
+    const end = this.#end(prompt, forced === null || trigger !== undefined)
     const reply = readReply(text, {
       format: this.#format(prompt.conversation),
       tools: toolsOf(prompt.conversation),
@@ -119,10 +166,14 @@ export class HostChat {
     return this.#capabilities
   }
 
+  get #template(): string | undefined {
+    const { tokenizer } = this.#parts
+    return tokenizer.chatTemplate('tool_use') ?? tokenizer.chatTemplate()
+  }
+
   #format({ format }: Conversation): ChatFormat {
     const { tokenizer, info } = this.#parts
-    const template = tokenizer.chatTemplate('tool_use') ?? tokenizer.chatTemplate()
-    const hints = { template, addedTokens: tokenizer.addedTokenTexts, modelType: info.modelType }
+    const hints = { template: this.#template, addedTokens: tokenizer.addedTokenTexts, modelType: info.modelType }
     return chatFormat(format ?? detectFormat(hints))
   }
 
@@ -135,9 +186,11 @@ export class HostChat {
     })
   }
 
-  #end(prompt: ChatPrompt): PromptEnd {
+  /** `unmarked`: whether reasoning may begin without an opening mark. */
+  #end(prompt: ChatPrompt, unmarked: boolean): PromptEnd {
     const { reasoning } = this.#format(prompt.conversation)
-    return promptEnd(this.#render(prompt, this.#restored(prompt.messages), true), reasoning)
+    const text = this.#render(prompt, this.#restored(prompt.messages), true)
+    return promptEnd(text, reasoning, unmarked ? { template: this.#template, model: this.#parts.info.name } : {})
   }
 
   #spans(text: string, prompt: ChatPrompt): OwnSpan[] {
@@ -180,6 +233,19 @@ export class HostChat {
       ...(tools && { tools }),
       ...(variables && { variables }),
     })
+  }
+}
+
+const MOST_GRAMMARS = 16
+
+/** The tool, or one whose values are any JSON, if what it asks for cannot be held. Throws SchemaError for a strict tool. */
+function held(tool: Conversation['tools'][number], write: () => void): Conversation['tools'][number] {
+  try {
+    write()
+    return tool
+  } catch (error) {
+    if (!(error instanceof SchemaError) || tool.strict) throw error
+    return { ...tool, parameters: looseParameters(tool) }
   }
 }
 

@@ -1,14 +1,15 @@
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { Parts } from '../load/load-parts.ts'
 import { findReasoningMarks } from '../load/reasoning-marks.ts'
+import { CallMask } from '../loop/call-mask.ts'
 import type { Patience } from '../loop/patience.ts'
 import { FreeReasoning } from '../loop/reasoning.ts'
-import { TextMask } from '../loop/text-mask.ts'
+import { type DrawMask, TextMask } from '../loop/text-mask.ts'
 import type { PromptIds } from './prompt-ids.ts'
 
 /**
  * The mask of a text under a grammar, which is compiled from now on, beside the reading of the prompt. Reasoning that the
- * prompt has opened, or that an answer to messages begins with, stays free.
+ * prompt has opened, or that an answer to messages begins with, stays free; so does everything before `trigger`, where there is one.
  */
 export function promptMask(
   { masks, tokenizer, defaults }: Pick<Parts, 'masks' | 'tokenizer' | 'defaults'>,
@@ -17,17 +18,19 @@ export function promptMask(
   patience: Patience,
   left: () => number,
   refused: (error: unknown) => void,
-): TextMask {
+  trigger?: string,
+): DrawMask {
   // Beside the reading of the schema and the prompt.
   masks.warm()
   const marks = findReasoningMarks(tokenizer)
-  return new TextMask({
+  const options = {
     opening: source.then(known => masks.open(known)),
     reasoning: marks && new FreeReasoning(marks, ids, !continues),
     ends: new Set(defaults.eosTokenIds),
     patience,
     left,
-    refused,
     stuck: () => void masks.restart(),
-  })
+  }
+  if (trigger === undefined) return new TextMask({ ...options, refused })
+  return new CallMask({ ...options, trigger, bytesOf: id => tokenizer.tokenBytes(id) })
 }

@@ -7,7 +7,7 @@ import { drawnWith } from '../load/sampling-defaults.ts'
 import { SamplerState, type SavedSampler } from '../loop/sampler-state.ts'
 import type { Sequence } from '../loop/sequence.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
-import type { TextMask } from '../loop/text-mask.ts'
+import type { DrawMask } from '../loop/text-mask.ts'
 import { type Rolling, type TextResult, TextRun } from '../loop/text-run.ts'
 import { TextStream } from '../loop/text-stream.ts'
 import { TokenWriter } from '../loop/token-writer.ts'
@@ -72,8 +72,8 @@ export function beginText(
   const eos = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
   const others = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
   const left = (): number => Math.min(writer.left, room - writer.tokenIds.length)
-  const mask: TextMask | null =
-    context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, left, refused)
+  const mask: DrawMask | null =
+    context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, left, refused, options.trigger)
   const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
   let held = ''
   const writer: TokenWriter = new TokenWriter({

@@ -35,6 +35,8 @@ export type HostRerankOptions = Omit<RerankOptions, 'signal' | 'onProgress'>
 export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress' | keyof OutputOptions> & {
   /** The messages are a conversation with tools (`session.chat`). */
   readonly conversation?: Conversation
+  /** The grammar holds from this text on. Default: from the beginning, after reasoning. */
+  readonly trigger?: string
 }
 
 /** What the reader of an answer needs. */
@@ -43,6 +45,8 @@ export interface PreparedChat {
   readonly prompt: PromptEnd
   /** What the answer is held to; null: nothing. */
   readonly forced: GrammarSource | null
+  /** The text from which on `forced` holds it. Default: from its beginning. */
+  readonly trigger?: string
   /** Texts of the tokens that end an answer. */
   readonly ends: readonly string[]
   /** Variables of the template, with those that the conversation's effort means. */
