@@ -2,6 +2,7 @@ import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
 import { type OutputCheck, outputCheck, readJson } from './check.ts'
 import { OutputError } from './errors.ts'
+import { isGbnf, larkOfGbnf } from './gbnf.ts'
 import type { GrammarSource } from './matcher.ts'
 import { JSON_OPTIONS, schemaGrammar } from './schema/grammar.ts'
 import type { JsonSchema } from './schema/json-schema.ts'
@@ -15,7 +16,7 @@ import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput }
  * - `json`: any JSON object;
  * - `regex`: a text that the expression matches from its start to its end;
  * - `choices`: one of these texts;
- * - `grammar`: a text of a grammar in llguidance's form of Lark.
+ * - `grammar`: a text of a grammar in llguidance's form of Lark, or in llama.cpp's (GBNF).
  */
 export interface OutputFormat {
   readonly schema?: JsonSchema | StandardSchemaV1
@@ -72,7 +73,7 @@ async function prepared({ schema, json, regex, choices, grammar }: OutputFormat)
   if (typeof grammar !== 'string' || grammar.length > MAX_TEXT) {
     throw new OptionError(`grammar is ${show(grammar)}; expected a text of at most ${MAX_TEXT} characters`)
   }
-  return plain({ kind: 'lark', text: grammar }, 'grammar', () => true)
+  return plain({ kind: 'lark', text: isGbnf(grammar) ? larkOfGbnf(grammar) : grammar }, 'grammar', () => true)
 }
 
 async function forSchema(schema: JsonSchema | StandardSchemaV1): Promise<PreparedOutput> {
@@ -117,7 +118,7 @@ function forRegex(regex: string | RegExp): PreparedOutput {
     text = rustPattern(source)
   } catch (problem) {
     if (!(problem instanceof PatternProblem)) throw problem
-    throw new OptionError(`regex ${show(source)} ${problem.message}; expected one without`)
+    throw new OptionError(`regex ${show(source)} ${problem.message}; expected ${problem.expected}`)
   }
   const whole = new RegExp(`^(?:${source})$`, isUnicode(source) ? 'u' : '')
   return plain({ kind: 'regex', text }, 'regex', answer => whole.test(answer))
@@ -151,7 +152,7 @@ function plain(source: GrammarSource, name: string, holds: (text: string) => boo
     source,
     json: false,
     shows: name !== 'grammar',
-    explain: reason => new OptionError(`${name} cannot be held: ${reason.replace(/\s+/g, ' ').slice(0, 400)}`),
+    explain: reason => new OptionError(`${name} cannot be held: ${oneLine(reason).slice(0, 400)}`),
     async finish(text) {
       if (holds(text)) return text
       const begin = show(text)
@@ -159,3 +160,6 @@ function plain(source: GrammarSource, name: string, holds: (text: string) => boo
     },
   }
 }
+
+/** Errors show line breaks as \u000a. */
+const oneLine = (reason: string): string => reason.replace(/(?:\s|\\u000a)+/g, ' ')

@@ -150,7 +150,7 @@ export interface OutputOptions<T = unknown> {
   readonly regex?: string | RegExp
   /** One of these texts. */
   readonly choices?: readonly string[]
-  /** A text of this grammar, in llguidance's form of Lark; it begins at `start`. */
+  /** A text of this grammar, in llguidance's form of Lark (it begins at `start`) or in llama.cpp's GBNF (at `root`). */
   readonly grammar?: string
 }
 

@@ -47,7 +47,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 function explained(reason: string, paths: ReadonlyMap<string, string>): Error {
   const name = /#\/\$defs\/(d\d+)/.exec(reason)?.[1]
   const path = (name && paths.get(name)) ?? ''
-  const short = reason.replace(/\s+/g, ' ').slice(0, 300)
+  const short = reason.replace(/(?:\s|\\u000a)+/g, ' ').slice(0, 300)
   if (/[Uu]nsatisfiable/.test(reason)) return refusal(path, '', `is satisfied by no value: ${short}`)
   const keyword = REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? ''
   return refusal(path, keyword, `cannot be held: ${short}`)

@@ -71,6 +71,8 @@ class Holder implements SchemaHolder {
   /** Paths of schemas that are being applied to one value: a circle among them ends nowhere. */
   readonly #inPlace: string[] = []
   readonly #resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
+  /** Paths from which references lead into no circle. */
+  readonly #straight = new Set<string>()
   #nodes = 0
 
   constructor(root: unknown, uniqueItems: UniqueItems) {
@@ -271,8 +273,13 @@ class Holder implements SchemaHolder {
   /** Follows references that stand alone: `{ "$ref": … }` to `{ "$ref": … }`. */
   #leadsBack(path: string): boolean {
     const seen = new Set<string>()
+    let meets = false
     const visit = (at: string, value: unknown): boolean => {
-      if (seen.has(at)) return at === path
+      if (this.#straight.has(at)) return false
+      if (seen.has(at)) {
+        meets = true
+        return at === path
+      }
       if (!isObject(value)) return false
       seen.add(at)
       if (typeof value.$ref === 'string') {
@@ -285,7 +292,11 @@ class Holder implements SchemaHolder {
       })
     }
     const place = this.#references.resolve(`#${encodeURI(path)}`, '')
-    return place !== undefined && visit(path, place.value)
+    if (place === undefined) return false
+    const leads = visit(path, place.value)
+    // Without a circle among them none is looked at again: a chain of references takes one look.
+    if (!leads && !meets) for (const at of seen) this.#straight.add(at)
+    return leads
   }
 }
 

@@ -6,15 +6,23 @@ const CLASSES: Readonly<Record<string, string>> = { d: '0-9', w: '0-9A-Za-z_', s
 const CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 }
 const MAX_REPEAT = 20_000
 
-/** Why a pattern cannot be held: the end of a sentence. */
-export class PatternProblem extends Error {}
+/** Why a pattern cannot be held: the end of a sentence, and what is expected. */
+export class PatternProblem extends Error {
+  readonly expected: string
+
+  constructor(message: string, expected = 'one without') {
+    super(message)
+    this.expected = expected
+  }
+}
 
 /**
  * Translates a pattern. Throws PatternProblem for what no automaton holds (lookarounds, references back, word boundaries)
  * and for what is no pattern. Groups capture nothing; lazy and greedy are the same language.
  */
 export function rustPattern(pattern: string): string {
-  if (!isPattern(pattern)) throw new PatternProblem('is no regular expression of JavaScript')
+  if (!isPattern(pattern))
+    throw new PatternProblem('is no regular expression of JavaScript', 'one that new RegExp takes')
   return new Translator(pattern).run()
 }
 

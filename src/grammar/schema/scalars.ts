@@ -92,6 +92,6 @@ export function translated(pattern: unknown, path: string, keyword: string): str
     return rustPattern(pattern)
   } catch (problem) {
     if (!(problem instanceof PatternProblem)) throw problem
-    throw refusal(path, keyword, `${JSON.stringify(pattern)} ${problem.message}; expected one without`)
+    throw refusal(path, keyword, `${JSON.stringify(pattern)} ${problem.message}; expected ${problem.expected}`)
   }
 }
