@@ -158,7 +158,7 @@ describe('a schema', () => {
   })
 
   it('is resumed after any of its tokens, with the same value', async () => {
-    for (const drawing of [{}, { speculation: 'ngram' as const }]) {
+    for (const drawing of [{}, { mirostat: { tau: 4 } }, { speculation: 'ngram' as const }]) {
       const options = { schema: Person, temperature: 1, seed: 5, maxTokens: 90, ...drawing }
       const whole = await engine.generate(PROMPT, options)
       expect(whole.value).toBeDefined()

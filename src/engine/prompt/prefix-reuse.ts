@@ -12,20 +12,25 @@ export interface PreparedPrompt {
   readonly extent: PromptExtent | null
 }
 
-/** Makes the timeline hold the rows that a prompt can reuse, and no others. Throws ContextLengthError, OptionError. */
+/**
+ * Makes the timeline hold the rows that a prompt can reuse, and no others. `learns`: the logits of resumed ids are needed, so their
+ * rows are computed again. Throws ContextLengthError, OptionError.
+ */
 export function reusePrefix(
   { model }: Pick<Parts, 'model'>,
   timeline: Timeline,
   { ids, continues }: PromptIds,
   options: HostPromptOptions,
+  learns = false,
 ): PreparedPrompt {
   const { vocabSize } = model.config
   const { maxTokens } = timeline.cache
   checkPromptIds(ids, vocabSize, maxTokens)
   const resumed = options.resume?.tokenIds ?? []
   checkResumedIds(resumed, ids.length, vocabSize, maxTokens)
-  const given = { ...reuseOptions(options), ...(resumed.length > 0 && { promptLength: ids.length }) }
-  const { rows, extent } = options.reuse === false ? timeline.anew(ids) : timeline.reuse([...ids, ...resumed], given)
+  const known = learns ? [] : resumed
+  const given = { ...reuseOptions(options), ...(known.length > 0 && { promptLength: ids.length }) }
+  const { rows, extent } = options.reuse === false ? timeline.anew(ids) : timeline.reuse([...ids, ...known], given)
   const resumes = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
   // Going on without new text: the last token keeps its role, so that the text is the one without a pause.
   return { resumes, extent: resumes && rows >= ids.length - 1 ? null : extent }

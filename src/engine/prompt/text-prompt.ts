@@ -65,7 +65,7 @@ export function beginText(
   const split = (text: string) => tokenizer.splitAtSpecial(text)
   const stops = stopSequences.length > 0 ? new StopMatcher(stopSequences, split) : null
   const { ids, continues } = prompt
-  const { resumes, extent } = reusePrefix(parts, timeline, prompt, options)
+  const { resumes, extent } = reusePrefix(parts, timeline, prompt, options, sampling.mirostat !== undefined)
   const saved = resumes && options.seed === undefined ? context.drawing : null
   const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
   const refused = (error: unknown) => sequence.fail(error)
