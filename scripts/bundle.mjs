@@ -1,6 +1,6 @@
 // The engine's thread as one file, dist/bundled/engine-thread.js, and beside it what is loaded only when it is asked for: a
 // thread reads and links every module by itself, and 300 small ones take longer than the model does. Not minified, with
-// source maps. By rolldown, whose chunks follow what is loaded together: one token needs four files, with esbuild twenty.
+// source maps. By rolldown, whose chunks follow what is loaded together: one token needs four to eight files, with esbuild twenty.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
