@@ -52,6 +52,7 @@ const server = {
   metrics: ['answers'],
   http: [],
   service: ['answers', 'models', 'metrics', 'http'],
+  ollama: dialect,
   openai: dialect,
   anthropic: dialect,
   responses: dialect,

@@ -2,9 +2,10 @@
 import { anthropic } from './anthropic/index.ts'
 import type { Dialect } from './http/dialect.ts'
 import { native } from './native/index.ts'
+import { ollama } from './ollama/index.ts'
 import { openai } from './openai/index.ts'
 import { page } from './page/index.ts'
 import { responses } from './responses/index.ts'
 import type { Service } from './service/service.ts'
 
-export const DIALECTS: readonly ((service: Service) => Dialect)[] = [anthropic, responses, native, page, openai]
+export const DIALECTS: readonly ((service: Service) => Dialect)[] = [anthropic, responses, ollama, native, page, openai]

@@ -142,13 +142,15 @@ export class Service {
     exchange: Exchange,
     model: string | null | undefined,
     tokens: number,
-    work: (lease: Lease) => Promise<T>,
+    work: (lease: Lease) => T | Promise<T>,
+    keepAlive?: number,
   ): Promise<T> {
     let result: T | undefined
-    await this.#work(exchange, this.models.resolve(model), tokens, async lease => {
+    const run = async (lease: Lease) => {
       result = await work(lease)
       return tokens
-    })
+    }
+    await this.#work(exchange, this.models.resolve(model), tokens, run, keepAlive)
     return result as T
   }
 
