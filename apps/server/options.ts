@@ -37,8 +37,6 @@ export interface ServerOptions {
   readonly memoryBytes?: number
   /** Seconds after which a model that nobody uses is unloaded; the first one stays. Default: none is. */
   readonly keepAlive?: number
-  /** A folder where sessions are saved by name (`/slots`). Default: none can be. */
-  readonly slotDir?: string
   /** Metrics are repeated under this prefix: `vllm`. Default: they are not. */
   readonly metricsAlias?: string
   /** The log has prompts and answers. Default false. */
@@ -116,16 +114,13 @@ export const SERVER_OPTIONS = {
     defaultText: 'never',
     flag: '--keep-alive <s>',
   },
-  slotDir: { kind: text, description: 'where sessions are saved by name', flag: '--slot-dir <folder>' },
   metricsAlias: { kind: text, description: 'repeat metrics under a prefix: vllm', flag: '--metrics-alias <prefix>' },
   logPrompts: { kind: flag, description: 'write prompts and answers into the log', flag: '--log-prompts' },
 } satisfies OptionTable<Omit<ServerOptions, 'log' | 'load'>>
 
 /** With defaults filled in. */
-export type Settings = Required<
-  Omit<ServerOptions, 'memoryBytes' | 'keepAlive' | 'slotDir' | 'metricsAlias' | 'load'>
-> &
-  Pick<ServerOptions, 'memoryBytes' | 'keepAlive' | 'slotDir' | 'metricsAlias'>
+export type Settings = Required<Omit<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias' | 'load'>> &
+  Pick<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias'>
 
 export const DEFAULTS = {
   models: [],

@@ -29,7 +29,6 @@ interface Flags extends LoadFlags {
   stopDeadline?: number
   memory?: number
   keepAlive?: number
-  slotDir?: string
   metricsAlias?: string
   logPrompts?: boolean
   log?: string
@@ -55,7 +54,7 @@ export function addServe(program: Command): void {
   const parsers = { maxBodyBytes: bytes, memoryBytes: bytes, maxQueuedTokens: tokens }
   const names = ['host', 'port', 'anyModel', 'sharePrompts', 'maxRunning', 'maxQueued', 'maxQueuedTokens'] as const
   const more = ['maxBodyBytes', 'timeout', 'pingInterval', 'stopDeadline', 'memoryBytes', 'keepAlive'] as const
-  const last = ['slotDir', 'metricsAlias', 'logPrompts'] as const
+  const last = ['metricsAlias', 'logPrompts'] as const
   for (const name of names) command.addOption(flagOf(name))
   command.addOption(
     engineFlag(apiKeys, { group, parse: several, description: `${apiKeys.description}; may be given again` }),
@@ -135,11 +134,11 @@ async function keys({ apiKey = [], apiKeyFile }: Flags): Promise<readonly string
 
 function options(flags: Flags): ServerOptions {
   const { host, port, cors, allowedHost, anyModel, sharePrompts, maxRunning, maxQueued, maxQueuedTokens } = flags
-  const { maxBody, timeout, ping, stopDeadline, memory, keepAlive, slotDir, metricsAlias, logPrompts } = flags
+  const { maxBody, timeout, ping, stopDeadline, memory, keepAlive, metricsAlias, logPrompts } = flags
   const given = {
     ...{ host, port, corsOrigins: cors, allowedHosts: allowedHost, anyModel, sharePrompts, maxRunning, maxQueued },
     ...{ maxQueuedTokens, maxBodyBytes: maxBody, timeout, pingInterval: ping, stopDeadline, memoryBytes: memory },
-    ...{ keepAlive, slotDir, metricsAlias, logPrompts },
+    ...{ keepAlive, metricsAlias, logPrompts },
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
