@@ -47,7 +47,7 @@ function useShortcuts(): void {
   const app = useApp()
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || app.state.panel !== undefined) return
+      if (event.defaultPrevented || event.isComposing || document.querySelector('dialog[open]') !== null) return
       const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea, select')
       const control = event.ctrlKey || event.metaKey
       if (event.key === 'Escape' && app.state.drawer) app.openDrawer(false)
