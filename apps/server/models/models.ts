@@ -45,10 +45,13 @@ interface Entry extends NamedModel {
 }
 
 /**
- * For conversations with a model that has no chat template: their texts, one after the other, for the model to go on with.
+ * For conversations with a model that has no chat template: their texts, one after the other, for the model to go on with. An answer
+ * follows its question at once, as it was written, so that the next prompt finds it in the cache.
  */
 const PLAIN_TEMPLATE =
-  '{{ bos_token }}{% for message in messages %}{{ message.content }}{% if not loop.last %}\n\n{% endif %}{% endfor %}'
+  '{{ bos_token }}{% for message in messages %}{{ message.content }}' +
+  "{% if message.role == 'assistant' or not loop.last and messages[loop.index].role != 'assistant' %}{{ '\\n\\n' }}{% endif %}" +
+  '{% endfor %}'
 
 export class Models {
   readonly #options: ModelsOptions
