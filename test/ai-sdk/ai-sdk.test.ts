@@ -302,9 +302,12 @@ describe('createLatentkit', () => {
   })
 
   it('a call that was cut off is none: the SDK would execute it', async () => {
+    // Too long for the tokens: no ending of it fits.
+    const properties = { text: { const: 'rain and sun and '.repeat(20) } }
+    const inputSchema = { type: 'object' as const, properties, required: ['text'], additionalProperties: false }
     const options = {
       prompt: [{ role: 'user' as const, content: [{ type: 'text' as const, text: prompt }] }],
-      tools: [{ type: 'function' as const, name: 'weather', inputSchema: { type: 'object' as const } }],
+      tools: [{ type: 'function' as const, name: 'weather', inputSchema }],
       toolChoice: { type: 'required' as const },
       ...{ ...drawn, maxOutputTokens: 60 },
       ...hermes,
