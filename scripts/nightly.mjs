@@ -42,6 +42,14 @@ const CHECKS = {
       LATENTKIT_SCHEMAS: process.env.LATENTKIT_SCHEMAS ?? '',
     },
   },
+  hostile: {
+    what: '1,000 damaged bodies for each endpoint of the server, with a seed of the day: it answers or refuses, never fails',
+    args: () => [...VITEST, 'test/server/hostile.test.ts'],
+    env: {
+      LATENTKIT_HOSTILE: process.env.LATENTKIT_HOSTILE ?? '1000',
+      LATENTKIT_HOSTILE_SEED: process.env.LATENTKIT_HOSTILE_SEED ?? new Date().toISOString().slice(0, 10),
+    },
+  },
   address: sanitized('address', 'AddressSanitizer'),
   undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),
   thread: sanitized('thread', 'ThreadSanitizer'),

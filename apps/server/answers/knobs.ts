@@ -48,7 +48,7 @@ const KNOBS: Readonly<Record<string, Knob>> = {
   max_tokens: { option: 'maxTokens', turn: unlessNegative },
   max_completion_tokens: { option: 'maxTokens', turn: unlessNegative },
   min_tokens: { option: 'minTokens' },
-  stop: { option: 'stopSequences', turn: value => (asList(value) as unknown[]).filter?.(text => text !== '') ?? value },
+  stop: { option: 'stopSequences', turn: stops },
   bad_words: { option: 'bannedTexts', turn: asList },
   ignore_eos: { option: 'ignoreEos' },
   skip_special_tokens: { option: 'skipSpecialTokens' },
@@ -144,6 +144,12 @@ function readMirostat(made: Record<string, unknown>, mirostat: unknown): void {
   if (mirostat !== 2) throw invalid(`mirostat is ${JSON.stringify(mirostat)}; expected 0 (off) or 2`, 'mirostat')
   made.mirostat ??= {}
   for (const name of WITHOUT_MIROSTAT) delete made[name]
+}
+
+/** A text or a list of them; empty ones stop nothing. */
+function stops(value: unknown): unknown {
+  const list = asList(value)
+  return Array.isArray(list) ? list.filter(text => text !== '') : list
 }
 
 /** An object by ids or texts, or llama.cpp's list of pairs, in which `false` forbids a token. */

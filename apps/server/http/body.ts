@@ -1,6 +1,9 @@
 import type { ZodType } from 'zod'
 import { Failure, invalid } from '../failure.ts'
 
+/** Levels of lists and objects in each other. More than any schema needs; what goes through a value by recursion stays far from the stack's end. */
+const MAX_DEPTH = 256
+
 /** The body as JSON, checked. Any content type will do: curl -d sends a form's. Throws Failure. */
 export async function readBody<T>(request: Request, schema: ZodType<T>, mostBytes: number): Promise<T> {
   const text = await readText(request, mostBytes)
@@ -11,11 +14,28 @@ export async function readBody<T>(request: Request, schema: ZodType<T>, mostByte
     const reason = text.trim() === '' ? 'The body is empty' : `The body is no JSON: ${(error as Error).message}`
     throw new Failure('invalid', `${reason}; expected a JSON object.`, { code: 'invalid_json' })
   }
-  const { success, data, error } = schema.safeParse(value)
+  if (isDeeper(value, MAX_DEPTH)) {
+    throw invalid(`The body has lists and objects more than ${MAX_DEPTH} deep; that is the most this server reads.`)
+  }
+  const { success, data, error } = checked(value, schema)
   if (success) return data
   const [issue] = error.issues
   const param = pathOf(issue?.path ?? [])
   throw invalid(`${param === '' ? 'The body' : param}: ${issue?.message ?? 'is not valid'}`, param || undefined)
+}
+
+function checked<T>(value: unknown, schema: ZodType<T>) {
+  try {
+    return schema.safeParse(value)
+  } catch {
+    // zod compares the length of what has a field of that name, even where it is no list and its length no number.
+    throw invalid('The body has an object where a list is expected.')
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(part => isDeeper(part, levels - 1))
 }
 
 async function readText(request: Request, mostBytes: number): Promise<string> {
