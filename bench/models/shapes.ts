@@ -1,4 +1,5 @@
 /** The work models' shapes; their weights are random and mean nothing. llama.cpp loads all of them. */
+import { BYTE_TO_CHAR } from '../../src/tokenizer/byte-level.ts'
 import type { GgufValue } from '../../test/support/gguf-writer.ts'
 import type { RandomModel, RandomTensor } from './write-model.ts'
 
@@ -17,6 +18,9 @@ interface Experts {
   readonly shared: number
   readonly width: number
 }
+
+/** The first token that is a byte, behind those that begin and end texts. */
+const FIRST_BYTE = 3
 
 /** As in DeepSeek-V2: latent, rope key, and what a head has of each. */
 const LATENT = { latent: 512, rope: 64, nope: 128, value: 128 } as const
@@ -148,11 +152,21 @@ function groupedModel(s: Shape, kvHeads: number): RandomModel {
   return { metadata, tensors: tensors(s, () => layer) }
 }
 
+/** The same with tokens that are single bytes, so that texts can be its prompts. */
+function withBytes({ metadata, tensors }: RandomModel, vocabulary: number): RandomModel {
+  const tokens = Array.from({ length: vocabulary }, (_, i) => BYTE_TO_CHAR[i - FIRST_BYTE] ?? `<t${i}>`)
+  return { metadata: { ...metadata, 'tokenizer.ggml.tokens': ['array', 'string', tokens] }, tensors }
+}
+
 const DENSE = { layers: 8, width: 2048, heads: 16, feedForward: 5632, vocabulary: 32_000, type: 'q8_0' } as const
 const LITE = { layers: 27, width: 2048, heads: 16, feedForward: 10_944, vocabulary: 102_400, type: 'q4_0' } as const
 
 export const SHAPES: Readonly<Record<string, { readonly what: string; readonly make: () => RandomModel }>> = {
   'mla-q8': { what: 'MLA, dense, latent 512 + 64, 531 MB', make: () => latentModel(DENSE, 768, null) },
+  'mla-q8-bytes': {
+    what: 'the same, and reads texts byte by byte',
+    make: () => withBytes(latentModel(DENSE, 768, null), DENSE.vocabulary),
+  },
   'gqa-q8': { what: 'its llama twin, 4 key/value heads', make: () => groupedModel(DENSE, 4) },
   'lite-q4': {
     what: "DeepSeek-V2-Lite's shape, 64 experts, 9 GB",

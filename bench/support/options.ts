@@ -4,7 +4,7 @@ import path from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
 /** Where random work models are kept: `--models`, else LATENTKIT_BENCH_MODELS. */
-const MODELS = process.env.LATENTKIT_BENCH_MODELS ?? path.join(homedir(), '.cache', 'latentkit-bench')
+export const MODELS = process.env.LATENTKIT_BENCH_MODELS ?? path.join(homedir(), '.cache', 'latentkit-bench')
 
 export interface BenchOptions {
   /** What was given without a name. */

@@ -1,0 +1,34 @@
+/** What traffic comes to. */
+import type { Traffic } from './traffic.ts'
+
+export interface Percentiles {
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+}
+
+export interface Figures {
+  /** Of each round. */
+  readonly tokensPerSecond: readonly number[]
+  /** Milliseconds, over the answers of all rounds. */
+  readonly firstToken: Percentiles
+  /** Milliseconds between two pieces of an answer. */
+  readonly gaps: Percentiles
+}
+
+export function figures(rounds: readonly Traffic[]): Figures {
+  const pieces = rounds.flatMap(({ answers }) => answers.map(answer => answer.pieces))
+  return {
+    tokensPerSecond: rounds.map(
+      ({ seconds, answers }) => answers.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,
+    ),
+    firstToken: percentiles(pieces.flatMap(([first]) => first ?? [])),
+    gaps: percentiles(pieces.flatMap(times => times.slice(1).map((time, i) => time - (times[i] ?? 0)))),
+  }
+}
+
+function percentiles(values: readonly number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}

@@ -1,0 +1,41 @@
+/** A client of /v1/completions, which both servers speak: streams, and notes when each piece of text came. */
+import { Agent, request } from 'node:http'
+import { createInterface } from 'node:readline'
+import type { BenchRequest } from './requests.ts'
+import type { Answered, Ask } from './traffic.ts'
+
+interface Chunk {
+  readonly choices?: readonly { readonly text?: string }[]
+  readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null
+  readonly error?: unknown
+}
+
+/** Connections stay open, as those of applications do. */
+export function overHttp(url: string): Ask {
+  const agent = new Agent({ keepAlive: true })
+  return asked => send(url, agent, asked)
+}
+
+async function send(url: string, agent: Agent, { prompt, tokens }: BenchRequest): Promise<Answered> {
+  const body = JSON.stringify({
+    ...{ prompt, max_tokens: tokens, temperature: 0, ignore_eos: true, cache_prompt: true },
+    ...{ stream: true, stream_options: { include_usage: true } },
+  })
+  const start = performance.now()
+  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    request(`${url}/v1/completions`, { method: 'POST', agent, headers }, resolve).on('error', reject).end(body)
+  })
+  const pieces: number[] = []
+  let usage: Chunk['usage'] = null
+  for await (const line of createInterface(response)) {
+    if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode}: ${line}`)
+    if (!line.startsWith('data: {')) continue
+    const chunk = JSON.parse(line.slice('data: '.length)) as Chunk
+    if (chunk.error) throw new Error(`${url} broke off: ${line}`)
+    if (chunk.choices?.some(({ text }) => text)) pieces.push(performance.now() - start)
+    usage = chunk.usage ?? usage
+  }
+  if (!usage) throw new Error(`${url} ended an answer without its usage`)
+  return { pieces, tokens: usage.completion_tokens, promptTokens: usage.prompt_tokens }
+}

@@ -1,0 +1,44 @@
+/** Sends requests in a closed loop, where each client waits for its answer, or at given times whatever is still running. */
+import type { BenchRequest } from './requests.ts'
+
+/** One answer as its client saw it. */
+export interface Answered {
+  /** Milliseconds from the request to each piece of text. */
+  readonly pieces: readonly number[]
+  readonly tokens: number
+  readonly promptTokens: number
+}
+
+export type Ask = (request: BenchRequest) => Promise<Answered>
+
+export interface Traffic {
+  readonly seconds: number
+  /** In the order of the requests. */
+  readonly answers: readonly Answered[]
+}
+
+export async function closedLoop(ask: Ask, list: readonly BenchRequest[], clients: number): Promise<Traffic> {
+  const answers: Answered[] = []
+  let next = 0
+  const client = async () => {
+    while (next < list.length) {
+      const i = next++
+      answers[i] = await ask(list[i] as BenchRequest)
+    }
+  }
+  const start = performance.now()
+  await Promise.all(Array.from({ length: clients }, client))
+  return { seconds: (performance.now() - start) / 1000, answers }
+}
+
+/** `at`: seconds from the start. */
+export async function openLoop(ask: Ask, list: readonly BenchRequest[], at: readonly number[]): Promise<Traffic> {
+  const start = performance.now()
+  const answers = await Promise.all(
+    list.map(async (request, i) => {
+      await new Promise(resolve => setTimeout(resolve, 1000 * (at[i] ?? 0)))
+      return ask(request)
+    }),
+  )
+  return { seconds: (performance.now() - start) / 1000, answers }
+}
