@@ -1,5 +1,13 @@
 /** Structured output as users have it: what finishes is what was asked for, whatever is drawn, and has its type. */
-import { Engine, type Generation, OptionError, OutputError, SchemaError } from 'latentkit'
+import {
+  type Chat,
+  Engine,
+  type Generation,
+  OptionError,
+  OutputError,
+  type PromptOptions,
+  SchemaError,
+} from 'latentkit'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import * as z from 'zod'
@@ -190,6 +198,42 @@ describe('other forms', () => {
     expect((await write({ grammar })).value).toMatch(/^(hi|hey) [a-z]{2,5}$/)
     const { value, finishReason } = await write({ json: true, maxTokens: 150 })
     if (finishReason === 'stop') expect(typeof value).toBe('object')
+  })
+
+  it('have their types', async () => {
+    const options = { seed: 3, maxTokens: 1 }
+    const session = engine.session()
+    const named = ['red', 'green'] as const
+    const calls = {
+      choices: engine.generate(PROMPT, { ...options, choices: named }),
+      inline: session.prompt(PROMPT, { ...options, choices: ['red', 'green'] }),
+      regex: session.prompt(PROMPT, { ...options, regex: /a+/ }),
+      grammar: engine.generate(PROMPT, { ...options, grammar: 'start: "a"' }),
+      json: session.prompt(PROMPT, { ...options, json: true }),
+      free: engine.generate(PROMPT, options),
+      wide: engine.generate(PROMPT, options as PromptOptions),
+    }
+    expectTypeOf(calls.choices).toEqualTypeOf<Generation<'red' | 'green'>>()
+    expectTypeOf(calls.inline).toEqualTypeOf<Generation<'red' | 'green'>>()
+    expectTypeOf(calls.regex).toEqualTypeOf<Generation<string>>()
+    expectTypeOf(calls.grammar).toEqualTypeOf<Generation<string>>()
+    expectTypeOf(calls.json).toEqualTypeOf<Generation<{ [key: string]: unknown }>>()
+    expectTypeOf(calls.free).toEqualTypeOf<Generation<unknown>>()
+    expectTypeOf(calls.wide).toEqualTypeOf<Generation<unknown>>()
+    await Promise.all(Object.values(calls))
+    const chats = () => ({
+      choices: session.chat([], { choices: named, tools: { now: { execute: ({ zone }) => zone } } }),
+      json: session.chat([], { json: true }),
+      schema: session.chat([], { schema: Person }),
+    })
+    expectTypeOf<ReturnType<typeof chats>>().toEqualTypeOf<{
+      choices: Chat<'red' | 'green'>
+      json: Chat<{ [key: string]: unknown }>
+      schema: Chat<z.infer<typeof Person>>
+    }>()
+    // @ts-expect-error A name that is none is seen beside a form, too.
+    const misspelt = () => engine.generate(PROMPT, { choices: named, maxToken: 1 })
+    await expect(misspelt()).rejects.toThrow(/maxToken/)
   })
 
   it('hold in several texts, the best of some, and beams', async () => {

@@ -19,12 +19,15 @@ import type {
   DetokenizeOptions,
   EmbedOptions,
   InfillText,
+  JsonForm,
+  JsonValue,
   LoadOptions,
   Message,
   PromptOptions,
   RerankOptions,
   RestoreOptions,
   SessionOptions,
+  TextForm,
   TokenizeOptions,
 } from '../types/options.ts'
 import type { Links } from '../types/protocol.ts'
@@ -146,8 +149,17 @@ export class LoadedEngine {
     return this.#client.call({ method: 'countChat', messages: read, ...given })
   }
 
+  /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
+  generate<const C extends string = string>(
+    prompt: string | readonly Message[],
+    options: PromptOptions & TextForm<C>,
+  ): Generation<C>
   /** A prompt on a session of its own, which is gone when the text is done. */
-  generate<T = unknown>(prompt: string | readonly Message[], options: PromptOptions<T> = {}): Generation<T> {
+  generate<T = unknown, J extends boolean = boolean>(
+    prompt: string | readonly Message[],
+    options?: PromptOptions<T> & JsonForm<J>,
+  ): Generation<JsonValue<T, J>>
+  generate(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
     const session = this.session()
     const generation = session.prompt(prompt, options)
     // What every generation is, and more than callers need to know.
@@ -155,8 +167,14 @@ export class LoadedEngine {
     return generation
   }
 
+  /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
+  infill<const C extends string = string>(gap: InfillText, options: PromptOptions & TextForm<C>): Generation<C>
   /** `session.infill` on a session of its own, which is gone when the text is done. */
-  infill<T = unknown>(gap: InfillText, options: PromptOptions<T> = {}): Generation<T> {
+  infill<T = unknown, J extends boolean = boolean>(
+    gap: InfillText,
+    options?: PromptOptions<T> & JsonForm<J>,
+  ): Generation<JsonValue<T, J>>
+  infill(gap: InfillText, options: PromptOptions = {}): Generation {
     const session = this.session()
     const generation = session.infill(gap, options)
     ;(generation as unknown as GenerationStream).whenEnded(() => void session.dispose())

@@ -5,7 +5,15 @@ import { readOptions } from '../../options/read-options.ts'
 import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
 import type { Chat, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
 import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
-import type { InfillText, Message, PromptOptions, SaveOptions } from '../types/options.ts'
+import type {
+  InfillText,
+  JsonForm,
+  JsonValue,
+  Message,
+  PromptOptions,
+  SaveOptions,
+  TextForm,
+} from '../types/options.ts'
 import type { SessionState } from '../types/protocol.ts'
 import type { CacheStats, Chunk, Completion, Generation, SavedSession } from '../types/results.ts'
 import type { Client } from '../wire/client.ts'
@@ -59,6 +67,11 @@ export class Session {
     return this.#tokens
   }
 
+  /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
+  prompt<const C extends string = string>(
+    prompt: string | readonly Message[],
+    options: PromptOptions & TextForm<C>,
+  ): Generation<C>
   /**
    * Text continues the timeline as it is. Messages are a whole conversation: the chat template renders it, and what
    * the session remembers of the longest common beginning is reused; the rest of the timeline is forgotten.
@@ -66,13 +79,19 @@ export class Session {
    * Never throws itself; the generation does: ContextLengthError if the prompt does not fit, CacheFullError,
    * OptionError, DisposedError, the signal's reason. After an abort the session goes on from what was computed.
    */
-  prompt<T = unknown>(prompt: string | readonly Message[], options: PromptOptions<T> = {}): Generation<T> {
+  prompt<T = unknown, J extends boolean = boolean>(
+    prompt: string | readonly Message[],
+    options?: PromptOptions<T> & JsonForm<J>,
+  ): Generation<JsonValue<T, J>>
+  prompt(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
     return this.#begin(
       () => readPrompt(prompt),
       () => readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options),
     )
   }
 
+  /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
+  infill<const C extends string = string>(gap: InfillText, options: PromptOptions & TextForm<C>): Generation<C>
   /**
    * The text in a gap, by the marks of the model's family: the model sees the texts around it and writes what goes between, until a mark
    * ends it. Like messages, the two texts take the place of the timeline, and what is cached of them is reused. What the context does
@@ -81,13 +100,22 @@ export class Session {
    *
    * The generation throws UnsupportedModelError if the model has no such marks, and what `prompt` throws.
    */
-  infill<T = unknown>(gap: InfillText, options: PromptOptions<T> = {}): Generation<T> {
+  infill<T = unknown, J extends boolean = boolean>(
+    gap: InfillText,
+    options?: PromptOptions<T> & JsonForm<J>,
+  ): Generation<JsonValue<T, J>>
+  infill(gap: InfillText, options: PromptOptions = {}): Generation {
     return this.#begin(
       () => readInfill(gap),
       () => readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options),
     )
   }
 
+  /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
+  chat<const C extends string = string>(
+    messages: readonly (ConversationMessage | Message)[],
+    options: ChatOptions & TextForm<C>,
+  ): Chat<C>
   /**
    * Answers a whole conversation, with tools: messages are written as the model's chat template needs them, reasoning and
    * calls are read from the answer as it comes, and tools that have `execute` are called until an answer calls none
@@ -97,7 +125,11 @@ export class Session {
    * Never throws itself; the chat does: as `prompt`, SchemaError naming what of a schema cannot be held, OutputError, and
    * TemplateError where the template refuses the messages.
    */
-  chat<T = unknown>(messages: readonly (ConversationMessage | Message)[], options: ChatOptions<T> = {}): Chat<T> {
+  chat<T = unknown, J extends boolean = boolean>(
+    messages: readonly (ConversationMessage | Message)[],
+    options?: ChatOptions<T> & JsonForm<J>,
+  ): Chat<JsonValue<T, J>>
+  chat(messages: readonly (ConversationMessage | Message)[], options: ChatOptions = {}): Chat {
     const cancelled = new AbortController()
     const stream = new GenerationStream<ChatEvent, ChatResult>(() => cancelled.abort())
     let output: Output | null = null

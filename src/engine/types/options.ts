@@ -154,6 +154,30 @@ export interface OutputOptions<T = unknown> {
   readonly grammar?: string
 }
 
+/** Options with which `value` is the text; `C`: which texts it may be. */
+export type TextForm<C extends string = string> =
+  | {
+      /** One of these texts. */
+      readonly choices: readonly C[]
+    }
+  | {
+      /** A text that the whole regular expression matches. */
+      readonly regex: string | RegExp
+    }
+  | {
+      /** A text of this grammar. */
+      readonly grammar: string
+    }
+
+/** What `value` is: an object where the option `json` is true (`J`), else what the schema says (`T`). */
+export type JsonValue<T, J extends boolean> = [J] extends [true] ? { [key: string]: unknown } : T
+
+/** The option `json`, as its type is seen by a call. */
+export interface JsonForm<J extends boolean = boolean> {
+  /** JSON: an object. Default false. */
+  readonly json?: J
+}
+
 /** Options of `session.prompt`, `engine.generate` and the calls built on them; `T`: what `value` is. */
 export interface PromptOptions<T = unknown> extends SamplingOptions, OutputOptions<T> {
   /** Default: until the text or the context ends. */
