@@ -236,6 +236,26 @@ describe('other forms', () => {
     await expect(misspelt()).rejects.toThrow(/maxToken/)
   })
 
+  it('a stop sequence ends them where it comes; what it cuts has no value', async () => {
+    const write = (options: PromptOptions) => engine.generate(PROMPT, { seed: 1, maxTokens: 60, ...options })
+    const schema = { type: 'array', items: { enum: ['one', 'two'] }, minItems: 2, maxItems: 2 }
+    const whole = await write({ schema })
+    expect(whole.value).toHaveLength(2)
+    const cut = await write({ schema, stopSequences: [','] })
+    const { text, value, finishReason, stopSequence } = cut
+    expect([text, value, finishReason, stopSequence]).toEqual([whole.text.split(',')[0], undefined, 'stop', ','])
+    // Text that is held back, since it may begin a stop sequence, belongs to the value.
+    for (const stopSequences of [['##'], [']x', '"]"']]) {
+      const { value, text, stopSequence } = await write({ schema, stopSequences })
+      expect([value, text, stopSequence]).toEqual([whole.value, whole.text, undefined])
+    }
+    const word = await write({ regex: 'one|one two', choices: undefined as never, stopSequences: [' two'] })
+    expect([word.text, word.value]).toEqual(['one', 'one'])
+    const tokenIds = cut.tokenIds.slice(0, 2)
+    const resumed = await write({ schema, stopSequences: [','], resume: { tokenIds } })
+    expect([resumed.text, resumed.value, resumed.stopSequence]).toEqual([text, undefined, ','])
+  })
+
   it('hold in several texts, the best of some, and beams', async () => {
     const options = { schema: Person, seed: 1, temperature: 1, maxTokens: 400 }
     const session = engine.session()
@@ -254,7 +274,6 @@ describe('other forms', () => {
 
   it.each([
     [{ json: true, regex: 'a' }, /^json and regex were given; a text is held to one of them$/],
-    [{ json: true, stopSequences: ['a'] }, /^stopSequences and json were given/],
     [{ json: true, ignoreEos: true }, /^ignoreEos and json were given/],
     [{ choices: [] }, /^choices is an empty list/],
     [{ schema: 5 as never }, /^schema is 5; expected a JSON schema, or one of zod/],

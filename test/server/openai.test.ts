@@ -129,6 +129,17 @@ describe('chat.completions', () => {
     expect(JSON.parse(choices[0]?.message.content ?? '')).toEqual({ n: expect.any(Number) })
   })
 
+  test('stop beside response_format ends the answer where it comes', async () => {
+    const schema = { type: 'array', items: { enum: ['one', 'two'] }, minItems: 2, maxItems: 2 }
+    const format = { type: 'json_schema' as const, json_schema: { name: 'list', schema } }
+    const held = { ...asked, max_tokens: 100, response_format: format }
+    const whole = await client.chat.completions.create({ ...held, stop: ['<|im_end|>', 'User:'] })
+    expect(JSON.parse(whole.choices[0]?.message.content ?? '')).toHaveLength(2)
+    const { choices } = await client.chat.completions.create({ ...held, stop: ',' })
+    expect(choices[0]).toMatchObject({ finish_reason: 'stop' })
+    expect(choices[0]?.message.content).toBe(whole.choices[0]?.message.content?.split(',')[0])
+  })
+
   test('an abort ends the stream', async () => {
     const stream = await client.chat.completions.create({ ...asked, max_tokens: 2000, stream: true })
     let chunks = 0

@@ -96,7 +96,8 @@ export class ChatRun {
   ): Promise<ChatResult> {
     const { output } = this.#options
     const { finishReason, stopSequence, usage, timings, seed, tokenIds, logprobs } = completion
-    const finished = toolCalls.length === 0 && finishReason === 'stop' ? await output?.value(written) : undefined
+    const finished =
+      toolCalls.length === 0 && finishReason === 'stop' ? await output?.value(written, completion) : undefined
     return {
       reasoning: reply.reasoning,
       content: reply.content,

@@ -10,6 +10,8 @@ import type { StreamOutput } from '../wire/generation.ts'
 /** As the thread of the grammars begins to say why one cannot be compiled. */
 const NOT_COMPILED = 'The grammar cannot be compiled: '
 
+type Ended = Pick<Completion, 'finishReason' | 'stopSequence'>
+
 /** The output of one prompt. */
 export class Output implements StreamOutput {
   readonly #format: OutputOptions
@@ -65,17 +67,18 @@ export class Output implements StreamOutput {
   }
 
   async finish(completion: Completion): Promise<Completion> {
-    const { finishReason } = completion
-    if (!this.#prepared || finishReason === 'aborted') return completion
-    if (finishReason === 'stop') return { ...completion, value: await this.#prepared.finish(this.#text) }
-    // The last token may have completed it.
-    const value = this.#prepared.shows ? await this.#prepared.finish(this.#text).catch(() => undefined) : undefined
+    if (completion.finishReason === 'aborted') return completion
+    const value = await this.value(this.#text, completion)
     return value === undefined ? completion : { ...completion, value }
   }
 
-  /** What a finished text is. Throws OutputError. */
-  async value(text: string): Promise<unknown> {
-    return this.#prepared?.finish(text)
+  /** What a text is that ended so; undefined: it was cut. Throws OutputError. */
+  async value(text: string, { finishReason, stopSequence }: Ended): Promise<unknown> {
+    const prepared = this.#prepared
+    if (!prepared) return undefined
+    if (finishReason === 'stop' && stopSequence === undefined) return prepared.finish(text)
+    // It may be whole all the same.
+    return prepared.shows ? prepared.finish(text).catch(() => undefined) : undefined
   }
 
   explain(error: unknown): unknown {

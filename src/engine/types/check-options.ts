@@ -43,7 +43,6 @@ export function checkRange(from: number, to: number, length: number): void {
 
 /** The options of which a prompt has at most one. */
 const OUTPUTS = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
-const NOT_WITH_OUTPUT = ['stopSequences', 'ignoreEos'] as const
 
 /** The option that the text is held to; null: none. Throws OptionError. */
 export function outputOption(options: PromptOptions): (typeof OUTPUTS)[number] | null {
@@ -52,9 +51,8 @@ export function outputOption(options: PromptOptions): (typeof OUTPUTS)[number] |
   const [one, other] = given
   if (one === undefined) return null
   if (other) throw new OptionError(`${given.join(' and ')} were given; a text is held to one of them`)
-  const unfit = NOT_WITH_OUTPUT.find(name => options[name] !== undefined && options[name] !== false)
-  if (unfit)
-    throw new OptionError(`${unfit} and ${one} were given; a text under ${one} begins and ends where its grammar does`)
+  if (options.ignoreEos)
+    throw new OptionError(`ignoreEos and ${one} were given; a text under ${one} begins and ends where its grammar does`)
   if (options.choices?.length === 0) throw new OptionError('choices is an empty list; expected at least one text')
   return one
 }

@@ -136,7 +136,7 @@ export type SpeculationKind = 'off' | 'ngram' | 'draft'
 
 /**
  * What the text is held to while it is drawn: at most one of these (docs/structured-output.md). Reasoning before it stays
- * free. Not with `stopSequences` and `ignoreEos`.
+ * free. Not with `ignoreEos`. A stop sequence ends the text wherever it comes; a value that it cuts is undefined.
  */
 export interface OutputOptions<T = unknown> {
   /**
