@@ -222,6 +222,40 @@ describe('on the bundled model, with a template', () => {
     }
   })
 
+  test('14: 40 tools with long texts delay neither the first token nor others', async () => {
+    // 40 tools do not fit into the context, so only those are shown whole by which the template is probed.
+    const shown = '{% if t.function.name[:5] == "tool_" %}{{ t.function.name }}{% else %}{{ t | tojson }}{% endif %}'
+    const chatTemplate = `{% for t in tools or [] %}${shown} {% endfor %}${TEMPLATE}`
+    await using engine = await Engine.load(bundledModel(), { threads: 1, chatTemplate })
+    const text = { type: 'string', maxLength: 100_000 }
+    const properties = { path: text, text, line: { type: 'integer' }, mode: { enum: ['a', 'w'] } }
+    const parameters = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false }
+    const tools = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`tool_${i}`, { parameters }]))
+    const messages = [{ role: 'user', content: 'x' }] as const
+    await using session = engine.session()
+    await using other = engine.session()
+    // What is made once for each engine: tables of the vocabulary, facts about the template.
+    await session.prompt('x', { choices: ['a'] })
+    const free = await session.chat(messages, { tools, maxTokens: 1 })
+    let over = false
+    let last = Number.POSITIVE_INFINITY
+    let gap = 0
+    const told = (async () => {
+      for await (const _ of other.prompt('Once', { ignoreEos: true, maxTokens: 1500 })) {
+        if (over) break
+        gap = Math.max(gap, performance.now() - last)
+        last = performance.now()
+      }
+    })()
+    const held = await session.chat(messages, { tools, toolChoice: 'required', format: 'hermes', maxTokens: 8 })
+    // A busy machine is allowed; a grammar that grows with maxLength takes many seconds.
+    expect(held.timings.firstTokenMs - free.timings.firstTokenMs).toBeLessThan(3000)
+    expect(gap).toBeGreaterThan(0)
+    expect(gap).toBeLessThan(2000)
+    over = true
+    await told
+  })
+
   const person = {
     type: 'object',
     properties: { name: { type: 'string', maxLength: 8 }, age: { type: 'integer', minimum: 0, maximum: 99 } },

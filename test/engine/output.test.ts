@@ -142,6 +142,19 @@ describe('a schema', () => {
     expect(JSON.parse((error as OutputError).text)).toEqual({ n: expect.any(Number) })
   })
 
+  it('11: ends, also where a model wants nothing but line breaks', async () => {
+    const logitBias = { '\n': 100, ' ': 99, '\t': 98 }
+    const { text, value, finishReason, tokenIds } = await engine.generate(PROMPT, {
+      ...{ schema: Person, logitBias, temperature: 0, maxTokens: 800 },
+    })
+    expect(finishReason).toBe('stop')
+    expect(Person.parse(value)).toEqual(value)
+    expect(tokenIds.length).toBeLessThan(700)
+    // One line break with its indentation, wherever JSON may have white space.
+    expect(text).toMatch(/\n/)
+    expect(text).not.toMatch(/\n\s*\n|\s{18}/)
+  })
+
   it('that cannot be held is refused by path and keyword', async () => {
     const schema = { type: 'object', properties: { tags: { type: 'array', contains: {} } } }
     const error = await engine.generate(PROMPT, { schema, maxTokens: 5 }).catch((e: unknown) => e)

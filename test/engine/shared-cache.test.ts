@@ -100,7 +100,7 @@ describe('a budget for all caches', () => {
     await session.dispose()
   })
 
-  it('lets prompts wait for each other', async () => {
+  it('24: lets prompts wait for each other', async () => {
     const prompts = ['A', 'The', 'In', 'One'].map(word => `${word} ${LONG}`)
     const alone = []
     for (const prompt of prompts) alone.push((await engine.generate(prompt, { ...GREEDY, maxTokens: 30 })).text)

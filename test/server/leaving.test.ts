@@ -36,7 +36,7 @@ const idle = async () => (await metric('num_requests_running')) === 0
 /** The promise is 200 ms; what else runs on the machine is not the server's. */
 const SOON = 600
 
-describe('the engine is free soon after', () => {
+describe('15: the engine is free soon after', () => {
   test.each([
     ['while it streams', { ...LONG, stream: true }, true],
     ['while it writes what is not streamed', LONG, false],

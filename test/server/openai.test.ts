@@ -1,7 +1,7 @@
 /** OpenAI's own client against the server. */
 import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
-import { events, listening, MODEL, WEATHER } from './support.ts'
+import { events, listening, MODEL, post, testServer, WEATHER } from './support.ts'
 
 const { server, url } = await listening()
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 })
@@ -145,6 +145,42 @@ describe('chat.completions', () => {
     let chunks = 0
     for await (const _ of stream) if (++chunks === 3) stream.controller.abort()
     expect(chunks).toBeLessThan(20)
+  })
+})
+
+describe('9: reasoning', () => {
+  /** Opens reasoning, and shows that of earlier answers. */
+  const chatTemplate = `{% for m in messages %}{{ m.content }}{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}
+{% endfor %}{% if add_generation_prompt %}<think>{% endif %}`
+  const thinking = { ...asked, max_tokens: 30, thinking_token_budget: 9 }
+
+  test('is read from a history under both names', async () => {
+    const thinker = await testServer({ load: { chatTemplate } })
+    const tokens = async (thoughts: object) => {
+      const history = [...messages, { role: 'assistant', content: 'a dog', ...thoughts }, ...messages]
+      const { body } = await post(thinker, '/v1/chat/completions', { ...thinking, max_tokens: 1, messages: history })
+      return (body as OpenAI.ChatCompletion).usage?.prompt_tokens ?? 0
+    }
+    const named = await tokens({ reasoning_content: 'I like dogs very much' })
+    expect(named).toBeGreaterThan((await tokens({})) + 4)
+    expect(await tokens({ reasoning: 'I like dogs very much' })).toBe(named)
+  })
+
+  test('is part of the content with reasoning_format none, streamed or not', async () => {
+    const thinker = await testServer({ load: { chatTemplate } })
+    const ask = async (change: object) => {
+      const { body } = await post(thinker, '/v1/chat/completions', { ...thinking, ...change })
+      return (body as OpenAI.ChatCompletion).choices[0]?.message as { content: string; reasoning_content?: string }
+    }
+    const apart = await ask({})
+    expect(apart.reasoning_content).toMatch(/[a-z]/)
+    const raw = await ask({ reasoning_format: 'none' })
+    expect(raw.content).toBe(`<think>${apart.reasoning_content}</think>${apart.content}`)
+    expect(raw).not.toHaveProperty('reasoning_content')
+    const body = JSON.stringify({ ...thinking, reasoning_format: 'none', stream: true })
+    const response = await thinker.app.request('/v1/chat/completions', { method: 'POST', body })
+    const chunks = (await events(response)).slice(0, -1).map(data => JSON.parse(data))
+    expect(chunks.map(chunk => chunk.choices[0].delta.content ?? '').join('')).toBe(raw.content)
   })
 })
 

@@ -7,6 +7,7 @@ import { json } from '../http/respond.ts'
 import { stream } from '../http/stream.ts'
 import { type Begun, READY_MS, type Service } from '../service/service.ts'
 import { chatLogprob, finishReason, newId, now, timingsOf, usageOf } from './parts.ts'
+import { rawReasoning } from './raw-reasoning.ts'
 import { readChat } from './read-chat.ts'
 import { ChatBody } from './request.ts'
 
@@ -20,11 +21,12 @@ export function chatEndpoint(service: Service, dialect: Pick<Dialect, 'failed'>)
       const { body } = exchange
       const begun = service.begin(exchange, readChat(body))
       const frame = new ChatFrame(begun, body)
-      if (!body.stream) return json(await wholeChat(begun, frame))
+      const events = body.reasoning_format === 'none' ? rawReasoning(begun.events) : begun.events
+      if (!body.stream) return json(await wholeChat(events, frame))
       await begun.ready(READY_MS)
       return stream(exchange, { dialect, pingMs: service.settings.pingInterval * 1000 }, async writer => {
         for (let choice = 0; choice < (body.n ?? 1); choice++) await writer.send(frame.role(choice))
-        for await (const event of begun.events) {
+        for await (const event of events) {
           for (const chunk of frame.chunks(event)) await writer.send(chunk)
         }
         await writer.send('[DONE]')
@@ -33,7 +35,7 @@ export function chatEndpoint(service: Service, dialect: Pick<Dialect, 'failed'>)
   })
 }
 
-async function wholeChat({ events }: Begun, frame: ChatFrame): Promise<unknown> {
+async function wholeChat(events: Begun['events'], frame: ChatFrame): Promise<unknown> {
   const { texts, usage, timings } = await whole(events)
   return {
     ...frame.head('chat.completion'),

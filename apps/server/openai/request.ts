@@ -62,6 +62,7 @@ export const ChatBody = z.looseObject({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   reasoning_effort: z.string().nullish(),
+  reasoning_format: z.enum(['auto', 'deepseek', 'none']).nullish(),
   continue_final_message: z.boolean().nullish(),
   add_generation_prompt: z.boolean().nullish(),
   chat_template_kwargs: z.looseObject({}).nullish(),
