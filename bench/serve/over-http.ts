@@ -10,9 +10,9 @@ interface Chunk {
   readonly error?: unknown
 }
 
-/** Connections stay open, as those of applications do. */
+/** A connection for each request: llama-server closes a stream's connection without saying so before. */
 export function overHttp(url: string): Ask {
-  const agent = new Agent({ keepAlive: true })
+  const agent = new Agent({ keepAlive: false })
   return asked => send(url, agent, asked)
 }
 
