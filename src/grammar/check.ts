@@ -5,6 +5,12 @@ import { compilePattern } from './schema/pattern.ts'
 /** Returns what a finished answer says. Throws OutputError if it is not JSON, or not what the schema demands. */
 export type OutputCheck = (text: string) => unknown
 
+/** What a finished answer has to be, as plain data. `schema` is JSON. */
+export type Demand = { readonly schema: string } | { readonly regex: string }
+
+/** Says what is wrong with a finished answer; null: nothing. */
+export type AnswerCheck = (demand: Demand, text: string) => Promise<string | null>
+
 /** The part of ajv that is used; its classes differ by dialect. */
 interface Validator {
   compile(schema: object | boolean): Validate

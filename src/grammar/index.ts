@@ -33,7 +33,7 @@
  * what a caller asks for (`{ schema }`, `{ json: true }` …) and gives the value of the finished answer; `forcedGrammar` makes
  * one of the calls of tools that `src/formats` describes; `PartialJson` reads a JSON answer while it comes.
  */
-export { type OutputCheck, outputCheck } from './check.ts'
+export { type AnswerCheck, type Demand, type OutputCheck, outputCheck } from './check.ts'
 export { GrammarError, OutputError, SchemaError } from './errors.ts'
 export { type ForcedGrammarOptions, forcedGrammar } from './forced-grammar.ts'
 export { type Grammar, GrammarLibrary, type GrammarSource } from './matcher.ts'
@@ -43,6 +43,7 @@ export { type SchemaGrammar, schemaGrammar } from './schema/grammar.ts'
 export type { JsonSchema } from './schema/json-schema.ts'
 export { isStandardSchema, type StandardSchemaV1 } from './standard-schema.ts'
 export type { TextMatcher } from './text-matcher.ts'
+export { CheckThread, type CheckThreadOptions } from './thread/check-thread.ts'
 export { type MaskedText, type MaskRequest, type Masks, MaskThread, type MaskThreadOptions } from './thread/client.ts'
 export type { MasksEvents, MasksPort, StartMasks } from './thread/protocol.ts'
 export { allows, maskWords, type TokenSource, type Vocabulary, vocabularyOf } from './vocabulary.ts'

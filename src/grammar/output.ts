@@ -1,12 +1,12 @@
 import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
-import { type OutputCheck, outputCheck, readJson } from './check.ts'
+import { type AnswerCheck, readJson } from './check.ts'
 import { OutputError } from './errors.ts'
 import { isGbnf, larkOfGbnf } from './gbnf.ts'
 import type { GrammarSource } from './matcher.ts'
 import { JSON_OPTIONS, schemaGrammar } from './schema/grammar.ts'
 import type { JsonSchema } from './schema/json-schema.ts'
-import { PatternProblem, rustPattern } from './schema/pattern.ts'
+import { literalPattern, PatternProblem, rustPattern } from './schema/pattern.ts'
 import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput } from './standard-schema.ts'
 
 /**
@@ -55,20 +55,32 @@ const NAMES = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
 const MAX_CHOICES = 20_000
 const MAX_TEXT = 1_000_000
 
-/** Makes a format ready. Throws SchemaError naming path and keyword of what cannot be held, OptionError for a bad one. */
-export async function prepareOutput<const F extends OutputFormat>(format: F): Promise<PreparedOutput<OutputOf<F>>> {
+/**
+ * Makes a format ready. `check` is asked about finished answers: what takes long belongs into another thread (`CheckThread`).
+ * Default: in this one. Throws SchemaError naming path and keyword of what cannot be held, OptionError for a bad one.
+ */
+export async function prepareOutput<const F extends OutputFormat>(
+  format: F,
+  check: AnswerCheck = checkHere,
+): Promise<PreparedOutput<OutputOf<F>>> {
   const given = NAMES.filter(name => format[name] !== undefined)
   if (given.length !== 1) {
     const met = given.length === 0 ? 'nothing' : given.join(' and ')
     throw new OptionError(`The format of the answer has ${met}; expected one of ${NAMES.join(', ')}`)
   }
-  return (await prepared(format)) as PreparedOutput<OutputOf<F>>
+  return (await prepared(format, check)) as PreparedOutput<OutputOf<F>>
 }
 
-async function prepared({ schema, json, regex, choices, grammar }: OutputFormat): Promise<PreparedOutput> {
-  if (schema !== undefined) return await forSchema(schema)
+const checkHere: AnswerCheck = async (demand, text) =>
+  new (await import('./thread/checker.ts')).Checker().check(demand, text)
+
+async function prepared(
+  { schema, json, regex, choices, grammar }: OutputFormat,
+  check: AnswerCheck,
+): Promise<PreparedOutput> {
+  if (schema !== undefined) return await forSchema(schema, check)
   if (json !== undefined) return forJson(json)
-  if (regex !== undefined) return forRegex(regex)
+  if (regex !== undefined) return forRegex(regex, check)
   if (choices !== undefined) return forChoices(choices)
   if (typeof grammar !== 'string' || grammar.length > MAX_TEXT) {
     throw new OptionError(`grammar is ${show(grammar)}; expected a text of at most ${MAX_TEXT} characters`)
@@ -76,20 +88,21 @@ async function prepared({ schema, json, regex, choices, grammar }: OutputFormat)
   return plain({ kind: 'lark', text: isGbnf(grammar) ? larkOfGbnf(grammar) : grammar }, 'grammar', () => true)
 }
 
-async function forSchema(schema: JsonSchema | StandardSchemaV1): Promise<PreparedOutput> {
+async function forSchema(schema: JsonSchema | StandardSchemaV1, check: AnswerCheck): Promise<PreparedOutput> {
   const standard = isStandardSchema(schema) ? schema : undefined
   const known = standard ? await jsonSchemaOf(standard) : schema
   const { source, explain } = schemaGrammar(known, true)
-  // Compiling it takes 100 to 200 ms for 40 tools, which would hold back the first token.
-  let check: Promise<OutputCheck> | undefined
+  let demand: { readonly schema: string } | undefined
   return {
     source,
     explain,
     json: true,
     shows: true,
     async finish(text) {
-      check ??= outputCheck(known)
-      const value = (await check)(text)
+      const value = readJson(text)
+      demand ??= { schema: JSON.stringify(known) }
+      const problem = await check(demand, text)
+      if (problem !== null) throw new OutputError(problem, { text })
       return standard ? await standardOutput(standard, value, text) : value
     },
   }
@@ -107,7 +120,7 @@ function forJson(json: unknown): PreparedOutput {
   }
 }
 
-function forRegex(regex: string | RegExp): PreparedOutput {
+function forRegex(regex: string | RegExp, check: AnswerCheck): PreparedOutput {
   const source = typeof regex === 'string' ? regex : regex instanceof RegExp ? regex.source : undefined
   if (source === undefined) throw new OptionError(`regex is ${show(regex)}; expected a text or a RegExp`)
   const flags = typeof regex === 'string' ? '' : regex.flags.replace(/[dguvy]/g, '')
@@ -120,17 +133,13 @@ function forRegex(regex: string | RegExp): PreparedOutput {
     if (!(problem instanceof PatternProblem)) throw problem
     throw new OptionError(`regex ${show(source)} ${problem.message}; expected ${problem.expected}`)
   }
-  const whole = new RegExp(`^(?:${source})$`, isUnicode(source) ? 'u' : '')
-  return plain({ kind: 'regex', text }, 'regex', answer => whole.test(answer))
-}
-
-function isUnicode(source: string): boolean {
-  try {
-    new RegExp(source, 'u')
-    return true
-  } catch {
-    return false
+  // A text that was cut can keep an expression busy for ever.
+  const finish = async (answer: string) => {
+    const problem = await check({ regex: source }, answer)
+    if (problem === null) return answer
+    throw new OutputError(problem, { text: answer })
   }
+  return { ...plain({ kind: 'regex', text }, 'regex', () => true), finish }
 }
 
 function forChoices(choices: readonly string[]): PreparedOutput {
@@ -142,8 +151,9 @@ function forChoices(choices: readonly string[]): PreparedOutput {
   }
   if (choices.some(choice => /\p{Surrogate}/u.test(choice))) throw new OptionError('choices has half a surrogate pair')
   const known = new Set(choices)
-  const text = `start: ${[...known].map(choice => JSON.stringify(choice)).join(' | ')}`
-  return plain({ kind: 'lark', text, ends: true }, 'choices', answer => known.has(answer))
+  // One expression: as rules of a grammar, 2,000 at once are the most that the library takes.
+  const text = [...known].map(literalPattern).join('|')
+  return plain({ kind: 'regex', text }, 'choices', answer => known.has(answer))
 }
 
 /** A format whose value is the text. */
@@ -162,4 +172,4 @@ function plain(source: GrammarSource, name: string, holds: (text: string) => boo
 }
 
 /** Errors show line breaks as \u000a. */
-const oneLine = (reason: string): string => reason.replace(/(?:\s|\\u000a)+/g, ' ')
+const oneLine = (reason: string): string => reason.replace(/(?:\s|\\u000a)+/g, ' ').trim()

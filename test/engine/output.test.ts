@@ -155,6 +155,20 @@ describe('a schema', () => {
     expect(text).not.toMatch(/\n\s*\n|\s{18}/)
   })
 
+  it('that takes long to check leaves the thread of who asks alone', async () => {
+    const schema = { anyOf: Array.from({ length: 3000 }, (_, i) => ({ const: `c${i}` })) }
+    let [last, gap] = [performance.now(), 0]
+    const began = last
+    const timer = setInterval(() => {
+      gap = Math.max(gap, performance.now() - last)
+      last = performance.now()
+    }, 5)
+    const { value } = await engine.generate(PROMPT, { schema, seed: 1, maxTokens: 60 })
+    clearInterval(timer)
+    expect(value).toMatch(/^c\d+$/)
+    expect(Math.max(gap, performance.now() - last)).toBeLessThan((performance.now() - began) / 2)
+  })
+
   it('that cannot be held is refused by path and keyword', async () => {
     const schema = { type: 'object', properties: { tags: { type: 'array', contains: {} } } }
     const error = await engine.generate(PROMPT, { schema, maxTokens: 5 }).catch((e: unknown) => e)

@@ -56,6 +56,28 @@ describe('a format', () => {
     await expect(prepared.finish('blue')).rejects.toThrow(/is not what choices demands/)
   })
 
+  it('as one of 20,000 texts', async () => {
+    const choices = Array.from({ length: 20_000 }, (_, i) => `(${i}) of them?`)
+    const { source, finish } = await prepareOutput({ choices })
+    expect(holds(source, '(19999) of them?')).toBe(true)
+    expect(holds(source, '(20000) of them?')).toBe(false)
+    expect(await finish('(7) of them?')).toBe('(7) of them?')
+  })
+
+  it('explains in one line what the library refuses', async () => {
+    for (const format of [{ regex: '$a' }, { grammar: 'start: foo' }]) {
+      const { source, explain } = await prepareOutput(format)
+      let message = ''
+      try {
+        holds(source, 'a')
+      } catch (error) {
+        message = explain((error as Error).message).message
+      }
+      expect(message).toMatch(/^(regex|grammar) cannot be held: \S/)
+      expect(message).not.toMatch(/u000a|\n|\s$/)
+    }
+  })
+
   it('by a grammar', async () => {
     const { source, finish } = await prepareOutput({ grammar: 'start: "a" start? "b"' })
     expect(holds(source, 'aabb')).toBe(true)

@@ -6,7 +6,7 @@ import { DRAWS, drawText, tokenTexts } from './draw.ts'
 import { randomOf } from './random.ts'
 import { testLibrary } from './support.ts'
 
-const { tokenizer, library, ids, end } = await testLibrary()
+const { tokenizer, library, ids, end, holds } = await testLibrary()
 const texts = tokenTexts(tokenizer)
 const object = (properties: object, more: object = {}) => ({ type: 'object', properties, ...more })
 const string = { type: 'string' }
@@ -307,6 +307,45 @@ describe('a schema', () => {
       /more than 20000 schemas/,
     )
     expect(() => schemaGrammar({ enum: Array.from({ length: 6000 }, (_, i) => i) }, true)).toThrow(/at most 5000/)
+  })
+
+  const named = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`p${i}`, integer]))
+  const refused = (schema: unknown) => () => schemaGrammar(schema, true)
+
+  it('may have 400 properties that can be left out, one after the other', () => {
+    const { source } = schemaGrammar({ properties: named(400) }, true)
+    expect(holds(source, '{"p1": 1, "p399": 2}')).toBe(true)
+    expect(refused({ items: { properties: named(1000) } })).toThrow(
+      /at \/items: properties has more than 400 that may be/,
+    )
+    expect(schemaGrammar({ properties: named(1000), required: ['p300', 'p600', 'p900'] }, true).source.kind).toBe(
+      'json',
+    )
+  })
+
+  it('may have many consts in a oneOf', () => {
+    const began = performance.now()
+    schemaGrammar({ oneOf: Array.from({ length: 5000 }, (_, i) => ({ const: i })) }, true)
+    expect(performance.now() - began).toBeLessThan(2000)
+    const objects = Array.from({ length: 1000 }, (_, i) => ({ properties: { a: { const: i } }, required: ['a'] }))
+    expect(refused({ oneOf: objects })).toThrow(/oneOf has 1000 schemas; expected at most 200/)
+  })
+
+  it('is refused for a multiple that the library cannot count', () => {
+    expect(refused({ items: { type: 'integer', multipleOf: 999_983 } })).toThrow(
+      /at \/items: multipleOf is 999983; expected at most 10000/,
+    )
+    expect(refused({ type: 'integer', multipleOf: 9973, minimum: 17 })).toThrow(/at most 5000 beside bounds/)
+  })
+
+  it('that demands itself without end has no value', () => {
+    const n = { properties: { next: { $ref: '#/$defs/n' } }, required: ['next'] }
+    const $defs = { n, list: { type: 'array', items: { $ref: '#/$defs/list' }, minItems: 1 } }
+    expect(refused({ $ref: '#/$defs/n', $defs })).toThrow(/at \/\$defs\/n is satisfied by no value: .* without end/)
+    expect(refused({ items: { $ref: '#/$defs/list' }, minItems: 2, $defs })).toThrow(/is satisfied by no value/)
+    const { source } = schemaGrammar({ anyOf: [{ $ref: '#/$defs/n' }, { type: 'null' }], $defs }, true)
+    expect(holds(source, 'null')).toBe(true)
+    expect(holds(source, '{"next": {"next": null}}')).toBe(false)
   })
 
   it('explains what the library refuses', () => {

@@ -1,4 +1,5 @@
 /** What the caller's side does with a text that is held to something: its grammar, and what the text is in the end. */
+import type { AnswerCheck } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { PreparedOutput } from '../../grammar/output.ts'
 import type { PartialJson } from '../../grammar/partial-json.ts'
@@ -15,18 +16,20 @@ type Ended = Pick<Completion, 'finishReason' | 'stopSequence'>
 /** The output of one prompt. */
 export class Output implements StreamOutput {
   readonly #format: OutputOptions
+  readonly #check: AnswerCheck
   #prepared: PreparedOutput | null = null
   #reader: typeof PartialJson | null = null
   #text = ''
 
-  private constructor(format: OutputOptions) {
+  private constructor(format: OutputOptions, check: AnswerCheck) {
     this.#format = format
+    this.#check = check
   }
 
-  /** Of a prompt with these options; null: its text is free. Throws OptionError. */
-  static of(options: PromptOptions): Output | null {
+  /** Of a prompt with these options; null: its text is free. `check` is asked about finished texts. Throws OptionError. */
+  static of(options: PromptOptions, check: AnswerCheck): Output | null {
     const name = outputOption(options)
-    return name && new Output({ [name]: options[name] })
+    return name && new Output({ [name]: options[name] }, check)
   }
 
   /** The grammar of the text. Throws SchemaError, OptionError. */
@@ -36,7 +39,7 @@ export class Output implements StreamOutput {
       import('../../grammar/output.ts'),
       import('../../grammar/partial-json.ts'),
     ])
-    this.#prepared = await prepareOutput(this.#format as Parameters<typeof prepareOutput>[0])
+    this.#prepared = await prepareOutput(this.#format as Parameters<typeof prepareOutput>[0], this.#check)
     this.#reader = PartialJson
     return this.#prepared.source
   }

@@ -1,5 +1,6 @@
 import { DisposedError, OptionError } from '../../errors.ts'
 import { type ConversationMessage, readConversation } from '../../formats/index.ts'
+import type { AnswerCheck } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
@@ -137,7 +138,7 @@ export class Session {
       const { tools, choice, read } = readChatOptions(options)
       const { parallel, maxRounds, format, reasoningEffort, continueFinalMessage, signal: asked, ...rest } = read
       const { schema, json, regex, choices, grammar, ...prompted } = rest
-      output = Output.of(read)
+      output = Output.of(read, this.#check)
       const signal = asked ? AbortSignal.any([asked, cancelled.signal]) : cancelled.signal
       const asks: ChatAsks = {
         prepare: (all, conversation) => {
@@ -188,7 +189,7 @@ export class Session {
     let stream = new GenerationStream(abort)
     try {
       const read = readPromptOptions()
-      const output = Output.of(read)
+      const output = Output.of(read, this.#check)
       if (output) stream = new GenerationStream<Chunk, Completion>(abort, output)
       const { signal, onPromptProgress, schema, json, regex, choices, grammar, ...rest } = read
       const sent = { prompt: given(), options: rest, reports: onPromptProgress !== undefined }
@@ -214,6 +215,9 @@ export class Session {
     }
     return stream as Generation<T>
   }
+
+  /** A schema may take long: that is another thread's time. */
+  readonly #check: AnswerCheck = (demand, text) => this.#client.call({ method: 'check', demand, text })
 
   /** Sends a prompt's grammar. Prompts keep their order, and the prompt is read meanwhile. */
   async #hold(id: number, output: Output, stream: GenerationStream): Promise<void> {

@@ -196,6 +196,8 @@ export class Host {
         const prompt = chatPrompt(call.messages, call.conversation, call.variables)
         return call.method === 'chat' ? chat.prepare(prompt) : chat.count(prompt)
       }
+      case 'check':
+        return this.#running.parts.masks.check(call.demand, call.text)
       case 'cache': {
         const { model, draft } = this.#running.parts
         const { bytes, keptBytes, allocatedBytes } = model.pool

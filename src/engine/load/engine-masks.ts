@@ -1,4 +1,6 @@
+import type { Demand } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { CheckThread } from '../../grammar/thread/check-thread.ts'
 import type { MaskedText, MaskThread } from '../../grammar/thread/client.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import type { MaskPlatform } from '../types/platform.ts'
@@ -19,6 +21,7 @@ const MOST_DRAFTS = 16
 export class EngineMasks {
   readonly #options: EngineMasksOptions
   #thread: Promise<MaskThread> | null = null
+  #checks: CheckThread | null = null
   #disposed = false
 
   constructor(options: EngineMasksOptions) {
@@ -35,6 +38,14 @@ export class EngineMasks {
     return thread.open(await thread.compile(source))
   }
 
+  /** What is wrong with a finished answer; null: nothing. In a thread of its own, which the first check starts. */
+  async check(demand: Demand, text: string): Promise<string | null> {
+    const { CheckThread } = await import('../../grammar/thread/check-thread.ts')
+    this.#checks ??= new CheckThread({ start: this.#options.platform.start })
+    if (this.#disposed) this.#checks.close()
+    return this.#checks.check(demand, text)
+  }
+
   /** Begins to start the thread: its tables of the vocabulary take a second for 128K tokens. */
   warm(): void {
     this.#running().catch(() => {})
@@ -48,6 +59,7 @@ export class EngineMasks {
 
   async dispose(): Promise<void> {
     this.#disposed = true
+    this.#checks?.close()
     const thread = await this.#thread?.catch(() => null)
     thread?.close()
   }

@@ -5,6 +5,7 @@
  */
 
 import type { FormatName, PromptEnd } from '../../formats/index.ts'
+import type { Demand } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { Conversation, CountedChat } from './chat.ts'
 import type {
@@ -93,6 +94,8 @@ export type Call =
   | { readonly method: 'drop'; readonly session: number; readonly from: number; readonly to: number }
   | { readonly method: 'save'; readonly session: number; readonly file: string; readonly options: SaveOptions }
   | { readonly method: 'restore'; readonly as: number; readonly file: string; readonly options: RestoreOptions }
+  /** What is wrong with a finished answer; null: nothing. */
+  | { readonly method: 'check'; readonly demand: Demand; readonly text: string }
   | { readonly method: 'cache' }
   | { readonly method: 'fingerprint' }
   | {
@@ -123,6 +126,7 @@ export interface Replies {
   readonly drop: SessionState
   readonly save: SavedSession
   readonly restore: SessionState
+  readonly check: string | null
   readonly cache: EngineCacheStats
   readonly fingerprint: string
   /** `vectors`: f32 [texts, dimensions]. */

@@ -2,6 +2,7 @@ import { SchemaError } from '../errors.ts'
 import { holdArrays } from './arrays.ts'
 import { withDependents } from './dependents.ts'
 import { disjoint, type Located, type Resolve } from './disjoint.ts'
+import { endless, excluding, missingIn } from './endless.ts'
 import { ANNOTATIONS, type HeldObject, type HeldSchema, isObject, KEYWORDS, TYPES } from './json-schema.ts'
 import { misspelt } from './misspelt.ts'
 import { negated } from './negate.ts'
@@ -21,6 +22,8 @@ const MAX_NODES = 20_000
 const MAX_DEPTH = 64
 /** Pairs of schemas in a oneOf of which one value may satisfy both. */
 const MAX_OVERLAPS = 24
+/** Schemas of a oneOf that are compared, each with all others. */
+const MAX_COMPARED = 200
 
 /**
  * Rewrites a schema such that the library holds every keyword. Throws SchemaError naming path and keyword of what cannot
@@ -85,9 +88,17 @@ class Holder implements SchemaHolder {
     const schema = this.hold(this.#root, { path: '', depth: 0, alone: true })
     if (schema === false) throw refusal('', '', 'is false: no value satisfies it')
     for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) next()
+    const without = endless(this.#definitions)
+    const missing = missingIn(schema, without)
+    if (missing !== null) {
+      const what = 'is satisfied by no value: what it demands demands itself again, without end'
+      throw refusal(this.#paths.get(missing) ?? '', '', what)
+    }
+    for (const name of without) this.#definitions.delete(name)
     const $defs = Object.fromEntries(this.#definitions)
     const whole = schema === true ? {} : schema
-    return { schema: this.#definitions.size > 0 ? { ...whole, $defs } : whole, paths: this.#paths }
+    const held = this.#definitions.size > 0 ? { ...whole, $defs } : whole
+    return { schema: without.size > 0 ? excluding(held, without) : held, paths: this.#paths }
   }
 
   hold(value: unknown, use: Use): HeldSchema {
@@ -199,6 +210,11 @@ class Holder implements SchemaHolder {
   /** Where schemas may be satisfied by one value, each is to be satisfied without the others. */
   #oneOf(list: readonly unknown[], use: Use): HeldSchema {
     const located = list.map((value, i) => ({ value, path: `${use.path}/oneOf/${i}` }))
+    if (areDistinct(list)) return { anyOf: list.map((part, i) => this.#part(part, 'oneOf', i, use)) }
+    if (list.length > MAX_COMPARED) {
+      const what = `has ${list.length} schemas; expected at most ${MAX_COMPARED}, or one const of its own in each`
+      throw refusal(use.path, 'oneOf', `${what}; or use anyOf`)
+    }
     const overlaps = located.map(one => located.filter(other => other !== one && !disjoint(one, other, this.#resolve)))
     if (overlaps.flat().length > MAX_OVERLAPS) throw this.#overlap(located, overlaps, use)
     return {
@@ -306,6 +322,13 @@ const SPEAKING = {
   array: ['items', 'prefixItems', 'minItems', 'maxItems'],
   string: ['pattern', 'minLength', 'maxLength'],
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+}
+
+/** Whether each is a const, and none is another's. */
+function areDistinct(list: readonly unknown[]): boolean {
+  const values = list.map(part => (isObject(part) ? part.const : undefined))
+  const plain = values.every(value => value === null || ['string', 'number', 'boolean'].includes(typeof value))
+  return plain && new Set(values).size === values.length
 }
 
 /** A multiple of a whole number is one. */

@@ -3,7 +3,9 @@ import { isObject, type JsonSchema } from './json-schema.ts'
 
 /** 15 digits are held exactly. Unbounded numbers keep below by the library; here, what has one bound gets the other. */
 const LIMIT = 999_999_999_999_999
-const MAX_FACTOR = 1_000_000
+/** The library keeps each remainder apart; beside bounds, once more for each of their digits. */
+const MAX_FACTOR = 10_000
+const MAX_BOUNDED_FACTOR = 5000
 const MAX_MULTIPLE = 1e9
 
 export interface NumberProblem {
@@ -50,9 +52,12 @@ export function holdNumbers(schema: Fields, range?: readonly [number, number]): 
   const { multipleOf } = schema as { multipleOf?: number }
   if (multipleOf !== undefined) {
     if (!(multipleOf > 0)) return { keyword: 'multipleOf', what: 'expected a number above 0' }
+    const isBounded = lows.length + highs.length > 0
+    const most = isBounded ? MAX_BOUNDED_FACTOR : MAX_FACTOR
     const coefficient = Number(String(multipleOf).replace('.', ''))
-    if (!(coefficient <= MAX_FACTOR) || /e/.test(String(multipleOf))) {
-      return { keyword: 'multipleOf', what: `expected at most ${MAX_FACTOR}, digits after the point counted too` }
+    if (!(coefficient <= most) || /e/.test(String(multipleOf))) {
+      const beside = isBounded ? ' beside bounds' : ''
+      return { keyword: 'multipleOf', what: `expected at most ${most}${beside}, digits after the point counted too` }
     }
     held.multipleOf = multipleOf
     // Of greater numbers, division does not tell whether they are multiples.

@@ -3,6 +3,9 @@ import { restrictNames } from './property-names.ts'
 import { translated } from './scalars.ts'
 import { below, count, refusal, refuseBesides, type SchemaHolder, type Use } from './use.ts'
 
+/** Most properties one after the other that may be left out: the library has a row for all of them at once. */
+const MAX_OPTIONAL = 400
+
 type Fields = { readonly [keyword: string]: unknown }
 type Held = Record<string, unknown>
 
@@ -18,6 +21,7 @@ export function holdObjects(holder: SchemaHolder, schema: Fields, use: Use): Hel
     }
   }
   const required = requiredNames(schema, path)
+  refuseMany(properties, required, path)
   const patterns = new Map<string, HeldSchema>()
   if (schema.patternProperties !== undefined) {
     if (!isObject(schema.patternProperties)) throw refusal(path, 'patternProperties', 'is no object')
@@ -45,6 +49,18 @@ export function holdObjects(holder: SchemaHolder, schema: Fields, use: Use): Hel
   if (others !== undefined) held.additionalProperties = others
   if (required.length > 0) held.required = required
   return { ...held, ...sizes(schema, path, properties, required, patterns, others) }
+}
+
+function refuseMany(properties: ReadonlyMap<string, HeldSchema>, required: readonly string[], path: string): void {
+  const needed = new Set(required)
+  let optional = 0
+  for (const [name, part] of properties) {
+    if (needed.has(name)) optional = 0
+    else if (part !== false) optional++
+    if (optional <= MAX_OPTIONAL) continue
+    const what = `has more than ${MAX_OPTIONAL} that may be left out, one after the other`
+    throw refusal(path, 'properties', `${what}; make some of them required, or use additionalProperties`)
+  }
 }
 
 function requiredNames(schema: Fields, path: string): readonly string[] {

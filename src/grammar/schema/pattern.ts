@@ -26,6 +26,9 @@ export function rustPattern(pattern: string): string {
   return new Translator(pattern).run()
 }
 
+/** A pattern of this text alone. */
+export const literalPattern = (text: string): string => [...text].map(literal).join('')
+
 /** With the flag u or without: published schemas have both. */
 export function compilePattern(pattern: string): RegExp | undefined {
   for (const flags of ['u', '']) {
@@ -179,7 +182,9 @@ class Translator {
         let digits = ''
         while (this.#peek() !== '}') digits += this.#take()
         this.#take()
-        return Number.parseInt(digits, 16)
+        const point = Number.parseInt(digits, 16)
+        if (!(point <= 0x10ffff)) throw new PatternProblem(`has \\u{${digits}}`, 'characters up to \\u{10ffff}')
+        return point
       }
       const high = this.#hex(4)
       if (high === undefined) return 0x75

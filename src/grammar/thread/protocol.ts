@@ -1,4 +1,5 @@
 /** Messages between the engine's thread and the one that computes masks, and the memory that they share. */
+import type { Demand } from '../check.ts'
 import type { GrammarSource } from '../matcher.ts'
 import type { Vocabulary } from '../vocabulary.ts'
 
@@ -25,6 +26,8 @@ export type ToMasks =
   /** Asks for the message 'done' when the request is done. */
   | { readonly type: 'notify'; readonly text: number; readonly request: number }
   | { readonly type: 'close'; readonly text: number }
+  /** Checks a finished answer; needs no start. */
+  | { readonly type: 'check'; readonly demand: Demand; readonly text: string }
 
 export interface AdvanceMessage {
   readonly type: 'advance'
@@ -43,6 +46,8 @@ export type FromMasks =
   | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'compiled'; readonly call: number; readonly error: string | undefined }
   | { readonly type: 'done'; readonly text: number; readonly request: number }
+  /** What is wrong with the answer; null: nothing. */
+  | { readonly type: 'checked'; readonly problem: string | null }
   /** Where memory is not shared: a slot's content. */
   | { readonly type: 'masks'; readonly text: number; readonly slot: ArrayBuffer }
 

@@ -2,6 +2,7 @@ import type { Ending } from '../ending.ts'
 import { type Grammar, GrammarLibrary } from '../matcher.ts'
 import type { TextMatcher } from '../text-matcher.ts'
 import { compileModule } from '../wasm/instance.ts'
+import type { Checker } from './checker.ts'
 import { type AdvanceMessage, type FromMasks, Slot, type ToMasks } from './protocol.ts'
 
 interface MaskedText {
@@ -22,6 +23,7 @@ export class MaskService {
   readonly #grammars = new Map<number, Grammar>()
   readonly #texts = new Map<number, MaskedText>()
   #library: Promise<GrammarLibrary> | undefined
+  #checker: Checker | undefined
   #words = 0
   /** Messages are worked off in their order. */
   #last: Promise<void> = Promise.resolve()
@@ -77,6 +79,10 @@ export class MaskService {
       case 'close':
         this.#texts.get(message.text)?.matcher?.dispose()
         this.#texts.delete(message.text)
+        break
+      case 'check':
+        this.#checker ??= new (await import('./checker.ts')).Checker()
+        this.#post({ type: 'checked', problem: await this.#checker.check(message.demand, message.text) })
         break
     }
   }

@@ -1,0 +1,80 @@
+/** Finished answers are checked in a thread of its own, which may take long but not for ever. */
+import { afterAll, describe, expect, it } from 'vitest'
+import { prepareOutput } from '../../src/grammar/output.ts'
+import { CheckThread } from '../../src/grammar/thread/check-thread.ts'
+import type { StartMasks } from '../../src/grammar/thread/protocol.ts'
+
+// As built: Node runs no TypeScript in a thread.
+const { startMasks } = (await import('../../dist/src/grammar/node/thread.js' as string)) as { startMasks: StartMasks }
+
+const threads: CheckThread[] = []
+const opened = (timeout?: number): CheckThread => {
+  const thread = new CheckThread({ start: startMasks, ...(timeout !== undefined && { timeout }) })
+  threads.push(thread)
+  return thread
+}
+afterAll(() => {
+  for (const thread of threads) thread.close()
+})
+
+/** Longest time in which this thread did nothing, while something else was done. */
+async function longestGap(run: () => Promise<unknown>): Promise<number> {
+  let [last, gap] = [performance.now(), 0]
+  const timer = setInterval(() => {
+    gap = Math.max(gap, performance.now() - last)
+    last = performance.now()
+  }, 5)
+  await run()
+  clearInterval(timer)
+  return Math.max(gap, performance.now() - last)
+}
+
+const consts = (n: number) => ({ anyOf: Array.from({ length: n }, (_, i) => ({ const: `c${i}` })) })
+
+describe('a check in a thread', () => {
+  it('finds what the schema and the expression say', async () => {
+    const { check } = opened()
+    const { finish } = await prepareOutput({ schema: { type: 'integer', minimum: 3 } }, check)
+    expect(await finish('4')).toBe(4)
+    await expect(finish('2')).rejects.toMatchObject({
+      code: 'bad_output',
+      text: '2',
+      message: expect.stringMatching(/demands: must be >= 3/),
+    })
+    const word = await prepareOutput({ regex: '[a-c]+' }, check)
+    expect(await word.finish('abc')).toBe('abc')
+    await expect(word.finish('abd')).rejects.toThrow(/not what regex demands/)
+  })
+
+  it('leaves the thread of who asks alone', async () => {
+    const { check } = opened()
+    await check({ schema: '{}' }, '1')
+    const demand = { schema: JSON.stringify(consts(3000)) }
+    let took = 0
+    const gap = await longestGap(async () => {
+      const began = performance.now()
+      expect(await check(demand, '"c2999"')).toBe(null)
+      took = performance.now() - began
+    })
+    expect(took).toBeGreaterThan(200)
+    expect(gap).toBeLessThan(took / 2)
+  })
+
+  it('that does not end is an error, and the next one gets a fresh thread', async () => {
+    const { check } = opened(1500)
+    const { finish } = await prepareOutput({ regex: '(a+)+b' }, check)
+    const cut = finish('a'.repeat(60))
+    const after = finish('aab')
+    await expect(cut).rejects.toThrow(/could not be checked: that takes longer than 1500 ms; use a smaller schema/)
+    expect(await after).toBe('aab')
+  })
+
+  it('is an error where the thread is closed', async () => {
+    const thread = opened()
+    const { finish } = await prepareOutput({ regex: '(a+)+b' }, thread.check)
+    const cut = finish('a'.repeat(60))
+    setTimeout(() => thread.close(), 50)
+    await expect(cut).rejects.toThrow(/could not be checked: the engine has been disposed of/)
+    await expect(finish('ab')).rejects.toThrow(/could not be checked/)
+  })
+})
