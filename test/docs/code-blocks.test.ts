@@ -129,6 +129,7 @@ it('what is not run says why', () => {
       "docs/models.md: the model is downloaded",
       "docs/performance.md: takes minutes",
       "docs/performance.md: it measures programs that are built elsewhere",
+      "docs/performance.md: it measures a program that is built elsewhere",
       "docs/quality.md: the model and the text are not in the repository",
       "docs/quality.md: takes an hour",
       "docs/server.md: it serves until it is stopped",
