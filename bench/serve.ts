@@ -1,5 +1,5 @@
 /**
- * `latentkit serve` beside llama.cpp's llama-server, and beside the engine without a server: tokens per second, and the 50th, 95th
+ * The server (`latentkit serve`) beside llama.cpp's llama-server, and beside the engine without a server: tokens per second, and the 50th, 95th
  * and 99th percentile of the time to the first token and of the gaps between pieces. 1 and 8 clients that wait for their
  * answers, and requests that come at random times (Poisson), at 80 % of the rate that the slowest server reaches with 8 clients.
  * Aims: twice the throughput with 8 clients, half the time to the first token (p95); HTTP costs at most 3 %.
