@@ -1,5 +1,6 @@
-import type { TokenTexts } from './distinct/tokens.ts'
 import type { TextMatcher } from './text-matcher.ts'
+import type { TokenTexts } from './token-texts.ts'
+import { allowedIn, allows, maskWords } from './vocabulary.ts'
 
 /** Longest ending that is looked for, in tokens. */
 const MAX_ENDING = 1024
@@ -37,7 +38,7 @@ export class Ending {
     this.#texts = texts
     this.#ends = ends
     this.#order = ORDER.flatMap(text => texts.idsOf(text))
-    this.#masks = new Uint32Array(Math.ceil(texts.count / 32))
+    this.#masks = new Uint32Array(maskWords(texts.count))
   }
 
   /** Ids have been taken back, so that the text has this length. */
@@ -97,7 +98,7 @@ export class Ending {
   #choose(matcher: TextMatcher): number | undefined {
     const mask = this.#masks
     matcher.mask(mask)
-    const may = (id: number) => (((mask[id >>> 5] as number) >>> (id & 31)) & 1) === 1
+    const may = (id: number) => allows(mask, id)
     const closing = CLOSING.flatMap(text => this.#texts.idsOf(text)).find(may)
     if (closing !== undefined) return closing
     const few = firstFew(mask)
@@ -113,17 +114,14 @@ export class Ending {
 /** All ids of a mask; null if it has many. */
 function firstFew(mask: Uint32Array): number[] | null {
   const ids: number[] = []
-  for (let word = 0; word < mask.length; word++) {
-    for (let left = mask[word] as number; left !== 0; left &= left - 1) {
-      if (ids.length === FEW) return null
-      ids.push(32 * word + (31 - Math.clz32(left & -left)))
-    }
+  for (const id of allowedIn(mask)) {
+    if (ids.length === FEW) return null
+    ids.push(id)
   }
   return ids
 }
 
 function firstOf(mask: Uint32Array): number | undefined {
-  const word = mask.findIndex(bits => bits !== 0)
-  const bits = mask[word] ?? 0
-  return bits === 0 ? undefined : 32 * word + (31 - Math.clz32(bits & -bits))
+  for (const id of allowedIn(mask)) return id
+  return undefined
 }

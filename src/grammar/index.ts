@@ -22,6 +22,7 @@
  *   `count - 1` drafts are allowed by the grammar; the engine checks no others. It then requests with the ids that it kept.
  * - **Taking back**: `request({ drop: n, ids })`. **Beams** and `bestOf`: `fork()`, then a request on the copy.
  * - **The end**: where `accepting(0)`, the mask allows the ids that end a text; where `stopped(0)`, only these.
+ * - **Few tokens left**: `request({ ids, left })` brings a text that can end by itself to its end before they are used up.
  * - **Reasoning stays free**: open the text when the reasoning has ended, or use a grammar whose first part is free text
  *   (`forcedGrammar`).
  * - A failure (GrammarError from `next`) ends this text only. If the library traps, its instance is thrown away and other
@@ -31,7 +32,8 @@
  *
  * A `GrammarSource` is plain data, so it can be made anywhere and sent to the engine's thread: `prepareOutput` makes one of
  * what a caller asks for (`{ schema }`, `{ json: true }` …) and gives the value of the finished answer; `forcedGrammar` makes
- * one of the calls of tools that `src/formats` describes; `PartialJson` reads a JSON answer while it comes.
+ * one of the calls of tools that `src/formats` describes; `PartialJson` reads a JSON answer while it comes. A finished answer is
+ * checked in another thread (`CheckThread`, the same script), so that masks do not wait for a schema that takes long.
  */
 export { type AnswerCheck, type Demand, type OutputCheck, outputCheck } from './check.ts'
 export { GrammarError, OutputError, SchemaError } from './errors.ts'

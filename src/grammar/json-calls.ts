@@ -5,6 +5,8 @@
 import type { ForcedText } from '../formats/index.ts'
 import type { GrammarSource } from './matcher.ts'
 import { JSON_OPTIONS } from './schema/grammar.ts'
+import { definitionOf, mapSchemas, referenceTo } from './schema/held.ts'
+import type { HeldObject } from './schema/json-schema.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 type ForcedCall = ForcedText['calls'][number]
@@ -23,7 +25,11 @@ export function jsonCallsOr(
   const { open, close, max, calls } = forced
   const definitions: Record<string, unknown> = {}
   const add = (source: GrammarSource, name: string): Schema => {
-    const { $defs = {}, 'x-guidance': _, ...schema } = renamed(JSON.parse(source.text), name) as Record<string, Schema>
+    const renamed = mapSchemas(JSON.parse(source.text) as HeldObject, schema => {
+      const definition = definitionOf(schema)
+      return definition === undefined ? schema : { ...schema, $ref: referenceTo(`${name}${definition}`) }
+    })
+    const { $defs = {}, 'x-guidance': _, ...schema } = renamed as Record<string, Schema>
     for (const [key, definition] of Object.entries($defs)) definitions[`${name}${key}`] = definition
     return schema
   }
@@ -47,19 +53,3 @@ function schemaOf(example: unknown, given: Schema, max: number | null = null): S
   const properties = Object.fromEntries(entries.map(([key, value]) => [key, schemaOf(value, given, max)]))
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false }
 }
-
-/** References of a held schema are all to its own definitions. `names`: the keys are names, not keywords. */
-function renamed(value: unknown, prefix: string, names = false): unknown {
-  if (Array.isArray(value)) return value.map(item => renamed(item, prefix))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => {
-      if (names) return [key, renamed(item, prefix)]
-      if (key === 'const' || key === 'enum') return [key, item]
-      if (key !== '$ref' || typeof item !== 'string') return [key, renamed(item, prefix, NAMING.has(key))]
-      return [key, item.replace(/^#\/\$defs\//, start => `${start}${prefix}`)]
-    }),
-  )
-}
-
-const NAMING: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs'])

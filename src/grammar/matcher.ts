@@ -1,9 +1,9 @@
 import { DistinctMatcher } from './distinct/matcher.ts'
 import { type Shape, shapeOf } from './distinct/shapes.ts'
-import { TokenTexts } from './distinct/tokens.ts'
 import { Ending } from './ending.ts'
 import { GrammarError } from './errors.ts'
 import type { TextMatcher } from './text-matcher.ts'
+import { TokenTexts } from './token-texts.ts'
 import { maskWords, type Vocabulary } from './vocabulary.ts'
 import { type GrammarModule, Instance, type SourceKind } from './wasm/instance.ts'
 

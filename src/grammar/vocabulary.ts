@@ -58,3 +58,18 @@ export const maskWords = (ids: number): number => Math.ceil(ids / 32)
 
 /** Whether a mask allows an id. */
 export const allows = (mask: Uint32Array, id: number): boolean => (((mask[id >>> 5] ?? 0) >>> (id & 31)) & 1) === 1
+
+/** The ids that a mask allows. */
+export function* allowedIn(mask: Uint32Array): Iterable<number> {
+  for (let word = 0; word < mask.length; word++) {
+    for (let left = mask[word] as number; left !== 0; left &= left - 1)
+      yield 32 * word + (31 - Math.clz32(left & -left))
+  }
+}
+
+/** Makes a mask allow an id, or forbid it. */
+export function setAllowed(mask: Uint32Array, id: number, allowed: boolean): void {
+  const word = mask[id >>> 5] as number
+  const bit = 1 << (id & 31)
+  mask[id >>> 5] = allowed ? word | bit : word & ~bit
+}

@@ -1,12 +1,10 @@
 /** Starts or reaches MCP servers. The SDK is loaded only here, when a server is. */
 import type { ChatTool } from '../engine/types/chat.ts'
-import { defineError, type LatentkitError, OptionError } from '../errors.ts'
+import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
+import { VERSION } from '../version.ts'
+import { McpError } from './errors.ts'
 import { type McpToolsOptions, mcpTools } from './tools.ts'
-
-/** An MCP server that cannot be started or reached, or that does not speak the protocol. */
-export const McpError = defineError('McpError', 'bad_server')
-export type McpError = LatentkitError
 
 /** A server: a command to be started, which speaks over its standard input and output, or an address (streamable HTTP). */
 export type McpServer =
@@ -59,7 +57,7 @@ export async function connectMcp(server: McpServer, options: McpOptions = {}): P
   const wanted = typeof server === 'string' ? readServer(server) : server
   const shown = 'url' in wanted ? wanted.url : [wanted.command, ...(wanted.args ?? [])].join(' ')
   const { Client, transport, lastWords } = await opened(wanted)
-  const client = new Client({ name: 'latentkit', version: '1' })
+  const client = new Client({ name: 'latentkit', version: VERSION })
   const { connectTimeout = CONNECT_TIMEOUT, ...rest } = options
   try {
     const tools = await within(connectTimeout, async () => {

@@ -2,8 +2,8 @@
 export {
   connectMcp,
   type McpConnection,
-  McpError,
   type McpOptions,
   type McpServer,
 } from './connect.ts'
+export { McpError } from './errors.ts'
 export { type McpClient, type McpToolsOptions, mcpTools } from './tools.ts'

@@ -1,8 +1,8 @@
 /** Tools of an MCP server, as `session.chat` takes them. Needs no package: it is given a client that is connected. */
 
 import type { ChatTool } from '../engine/types/chat.ts'
-import { LatentkitError } from '../errors.ts'
 import type { ToolCall } from '../formats/messages.ts'
+import { McpError } from './errors.ts'
 
 /** What is used of a client of `@modelcontextprotocol/client`. */
 export interface McpClient {
@@ -72,7 +72,7 @@ async function listed(client: McpClient) {
     if (nextCursor === undefined || nextCursor === cursor) return all
     cursor = nextCursor
   }
-  throw new LatentkitError('bad_server', `The MCP server lists its tools on more than ${MOST_PAGES} pages`)
+  throw new McpError(`The MCP server lists its tools on more than ${MOST_PAGES} pages`)
 }
 
 /** A name that models are given, and that no other tool has. */

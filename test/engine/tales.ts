@@ -34,3 +34,7 @@ export const FAST_KERNELS: readonly KernelSet[] = KERNEL_SETS.filter(({ name }) 
 /** Each message on a line of its own; content as it is, so that an answer can be put back unchanged. */
 export const PLAIN_TEMPLATE =
   '{% for m in messages %}{{ m.role }}:{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}'
+
+/** Each message between marks of its own, as families write them. */
+export const CHAT_TEMPLATE =
+  '{% for m in messages %}<{{ m.role }}> {{ m.content }}</s>\n{% endfor %}{% if add_generation_prompt %}<assistant> {% endif %}'

@@ -1,5 +1,6 @@
-/** A text's masks, from a thread that is played: which drafts are checked, and when a mask counts as never coming. */
+/** A text's masks, from a thread that is played: which drafts are checked, when a mask counts as never coming, what is given up. */
 import { afterEach, expect, it, vi } from 'vitest'
+import { CallMask } from '../../src/engine/loop/call-mask.ts'
 import { Patience } from '../../src/engine/loop/patience.ts'
 import { TextMask } from '../../src/engine/loop/text-mask.ts'
 import type { MaskedText, Masks } from '../../src/grammar/thread/client.ts'
@@ -57,4 +58,32 @@ it('a mask that has not come after 10 s ends the text, and is reported', async (
   expect(stuck).toHaveBeenCalledOnce()
   // It stays ended.
   expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
+})
+
+it('what only looks like a call gives up what held it, and stays free', async () => {
+  const closed: string[] = []
+  const refusing = {
+    request: () => {},
+    poll: () => {
+      throw new Error('The grammar does not allow the id 7')
+    },
+    close: () => void closed.push('copy'),
+  } as unknown as MaskedText
+  const text = { fork: () => refusing, close: () => void closed.push('text') } as unknown as MaskedText
+  const mask = new CallMask({
+    opening: Promise.resolve(text),
+    trigger: '<c>',
+    bytesOf: () => new TextEncoder().encode('<c>'),
+    reasoning: null,
+    ends: new Set(),
+    patience: new Patience(true, () => performance.now()),
+    left: () => Number.POSITIVE_INFINITY,
+    stuck: () => {},
+  })
+  mask.accept(7)
+  await new Promise(resolve => setImmediate(resolve))
+  expect(mask.ready()).toBe(true)
+  expect(closed).toEqual(['copy'])
+  mask.accept(8)
+  expect(mask.ended).toBe(false)
 })

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { outputCheck } from '../../src/grammar/check.ts'
 import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
+import { allows } from '../../src/grammar/vocabulary.ts'
 import { tokenTexts } from './draw.ts'
 import { randomOf } from './random.ts'
 import { testLibrary } from './support.ts'
@@ -57,7 +58,7 @@ function repeat(schema: unknown, random: () => number): string | null {
   let text = ''
   for (let n = 0; n < 150 && !matcher.stopped; n++) {
     matcher.mask(mask)
-    const may = (id: number) => (((mask[id >>> 5] as number) >>> (id & 31)) & 1) === 1
+    const may = (id: number) => allows(mask, id)
     if (may(end) && random() < 0.3) break
     const allowed = everyId.filter(id => id !== end && may(id))
     // What it wrote after the last commas, from there on again.
@@ -103,14 +104,25 @@ describe('uniqueItems', () => {
     expect(matcher.accept(ids(text))).toBeLessThan(ids(text).length)
   })
 
-  it('is refused where there are too few values', () => {
-    const { source, explain } = schemaGrammar(list({ type: 'boolean' }, { minItems: 3 }), true)
+  it.each([
+    ['a list', (few: unknown) => few],
+    ['a list that is demanded', (few: unknown) => object({ few })],
+  ])('is refused where there are too few values: %s', (_, around) => {
+    const { source, explain } = schemaGrammar(around(list({ type: 'boolean' }, { minItems: 3 })), true)
+    let refused: Error | undefined
     try {
       library.compile(source)
-      expect.unreachable()
     } catch (error) {
-      expect(explain((error as Error).message)).toMatchObject({ code: 'bad_schema' })
+      refused = explain((error as Error).message)
     }
+    expect(refused).toMatchObject({ code: 'bad_schema', message: expect.stringContaining('is satisfied by no value') })
+  })
+
+  it('a list that may be left out is, where it has too few values', () => {
+    const few = list({ type: 'boolean' }, { minItems: 3 })
+    const matcher = library.compile(schemaGrammar(object({ few, a: true }, { required: ['a'] }), true).source).matcher()
+    expect(matcher.validPrefix(ids('{"a":'))).toBeGreaterThan(0)
+    expect(matcher.validPrefix(ids('{"few"'))).toBeLessThan(ids('{"few"').length)
   })
 
   it('takes guesses and takes them back', () => {

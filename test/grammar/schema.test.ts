@@ -346,6 +346,10 @@ describe('a schema', () => {
     const { source } = schemaGrammar({ anyOf: [{ $ref: '#/$defs/n' }, { type: 'null' }], $defs }, true)
     expect(holds(source, 'null')).toBe(true)
     expect(holds(source, '{"next": {"next": null}}')).toBe(false)
+    // Names of properties are names, also those that are keywords elsewhere.
+    const either = { anyOf: [{ $ref: '#/$defs/n' }, { type: 'null' }] }
+    const named = { type: 'object', properties: { const: either, enum: either }, required: ['const', 'enum'] }
+    expect(holds(schemaGrammar({ ...named, $defs: { n } }, true).source, '{"const": null, "enum": null}')).toBe(true)
   })
 
   it('explains what the library refuses', () => {

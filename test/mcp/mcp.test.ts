@@ -2,10 +2,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createMcpHandler } from '@modelcontextprotocol/server'
-import { connectMcp, type McpConnection } from 'latentkit/mcp'
+import { connectMcp, type McpConnection, McpError, mcpTools } from 'latentkit/mcp'
 import { describe, expect, test } from 'vitest'
 import { readServer } from '../../src/mcp/connect.ts'
-import { mcpTools } from '../../src/mcp/tools.ts'
 // @ts-expect-error: a program of its own
 import { toolServer } from './server.mjs'
 
@@ -134,6 +133,12 @@ test('pages, names that are none, and what a result holds', async () => {
   expect(await run(server, 'a_b')).toBe('hello')
   expect(await run(server, 'a_b_2')).toBe('{"sky":"blue"}')
   expect(await run(server, 'long'.repeat(16))).toBe('[resource file:///b, b]')
+})
+
+test('a server that goes on listing its tools is an McpError', async () => {
+  let page = 0
+  const client = { listTools: async () => ({ tools: [], nextCursor: `${page++}` }), callTool: async () => null }
+  await expect(mcpTools(client)).rejects.toThrow(McpError)
 })
 
 test('a command is read as words, without a shell', () => {

@@ -19,22 +19,30 @@ export function readChatOptions(options: ChatOptions): ReadOptions<ChatOptions> 
   return readAll<ChatOptions>(CHAT_OPTIONS, 'chat', options)
 }
 
-/** What the host needs to write a conversation. Throws OptionError. */
+/** Of `countChat`. Throws OptionError. */
 export function readConversationOptions(options: ConversationOptions): {
   readonly conversation: Conversation
   readonly variables: ConversationOptions['templateVariables']
 } {
   const { tools, choice, read } = readAll<ConversationOptions>(CONVERSATION_OPTIONS, 'countChat', options)
-  const { format, reasoningEffort: effort, continueFinalMessage: continues, templateVariables: variables } = read
-  const conversation: Conversation = {
+  return { conversation: conversationOf(tools, choice, read), variables: read.templateVariables }
+}
+
+/** What the host needs of the options. */
+export function conversationOf(
+  tools: Tools,
+  choice: ToolChoice,
+  options: Pick<ChatOptions, 'parallel' | 'format' | 'reasoningEffort' | 'continueFinalMessage'>,
+): Conversation {
+  const { parallel = true, format, reasoningEffort: effort, continueFinalMessage: continues } = options
+  return {
     tools: describedTools(tools),
     choice,
-    parallel: true,
+    parallel,
     ...(format && { format }),
     ...(effort && { effort }),
     ...(continues && { continues }),
   }
-  return { conversation, variables }
 }
 
 function readAll<O extends ConversationOptions>(table: OptionRows, what: string, options: O): ReadOptions<O> {

@@ -12,8 +12,9 @@ import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion, Generation } from '../types/results.ts'
 import type { GenerationStream } from '../wire/generation.ts'
 import { ChatAnswer } from './chat-answer.ts'
+import { conversationOf } from './chat-options.ts'
 import type { Output } from './output.ts'
-import { describedTools, resultText, type Tools } from './tools.ts'
+import { resultText, type Tools } from './tools.ts'
 
 /** How a chat reaches the host. */
 export interface ChatAsks {
@@ -115,36 +116,30 @@ export class ChatRun {
   }
 
   async #answer(messages: readonly ConversationMessage[], choice: ToolChoice, continues: boolean): Promise<Answered> {
-    const { parallel = true, format, reasoningEffort: effort, output } = this.#options
+    const { output } = this.#options
     const held = await output?.begin()
-    const tools = describedTools(this.#tools)
-    const conversation: Conversation = {
-      tools,
-      choice,
-      parallel,
-      ...(format && { format }),
-      ...(effort && { effort }),
-      ...(continues && { continues }),
-      ...(held && { output: held }),
-    }
+    const asked = conversationOf(this.#tools, choice, { ...this.#options, continueFinalMessage: continues })
+    const conversation: Conversation = { ...asked, ...(held && { output: held }) }
     const prepared = await this.#asks.prepare(messages, conversation)
     this.#signal.throwIfAborted()
     const parser = new ReplyParser({
       format: chatFormat(prepared.format),
-      tools: choice === 'none' ? [] : tools,
+      tools: choice === 'none' ? [] : conversation.tools,
       prompt: prepared.prompt,
       unwraps: held === undefined,
       ends: prepared.ends,
       callsBefore: messages.reduce((n, m) => n + (m.role === 'assistant' ? (m.toolCalls?.length ?? 0) : 0), 0),
     })
-    const answer = new ChatAnswer(parser, parallel)
+    const answer = new ChatAnswer(parser, conversation.parallel)
     const generation = this.#asks.prompt(messages, conversation, prepared)
     const push = (events: readonly ChatEvent[]) => {
       this.#stream.push(output ? events.map(event => (event.type === 'content' ? output.chunk(event) : event)) : events)
     }
     let written = ''
     for await (const chunk of generation) {
-      if (!chunk.reasoning) written += chunk.text
+      const { text, reasoning, before = '' } = chunk
+      output?.resumed(before)
+      written += reasoning ? before : before + text
       push(answer.feed(chunk))
       // Leaving the iteration cancels what would follow.
       if (answer.ended) break

@@ -50,10 +50,15 @@ export class Output implements StreamOutput {
     return this.#prepared?.source ?? this.prepare()
   }
 
+  /** Of a text that is resumed: what comes before its next chunk. */
+  resumed(text: string): void {
+    this.#text += text
+  }
+
   /** With what the text is so far. */
   chunk<T extends Pick<Chunk, 'text' | 'reasoning' | 'before'>>(chunk: T): T {
     const Reader = this.#reader
-    this.#text += chunk.before ?? ''
+    if (chunk.before) this.resumed(chunk.before)
     if (chunk.reasoning) return chunk
     this.#text += chunk.text
     if (!Reader || !this.#prepared?.json) return chunk

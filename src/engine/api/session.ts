@@ -5,6 +5,7 @@ import type { GrammarSource } from '../../grammar/matcher.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
 import type { Chat, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
+import { withoutOutput } from '../types/check-options.ts'
 import { PROMPT_OPTIONS, SAVE_OPTIONS } from '../types/option-table.ts'
 import type {
   InfillText,
@@ -137,7 +138,6 @@ export class Session {
     const answer = async (): Promise<ChatResult> => {
       const { tools, choice, read } = readChatOptions(options)
       const { parallel, maxRounds, format, reasoningEffort, continueFinalMessage, signal: asked, ...rest } = read
-      const { schema, json, regex, choices, grammar, ...prompted } = rest
       output = Output.of(read, this.#check)
       const signal = asked ? AbortSignal.any([asked, cancelled.signal]) : cancelled.signal
       const asks: ChatAsks = {
@@ -151,15 +151,14 @@ export class Session {
           }
           return this.#client.call({ method: 'chat', ...given })
         },
-        prompt: (all, conversation, { forced, trigger, variables, thinks }) => {
+        prompt: (all, conversation, { forced, trigger, thinks }) => {
           const added = {
-            ...(variables && { templateVariables: variables }),
             ...(thinks === false && { thinkingBudget: 0 }),
             ...(trigger !== undefined && { trigger }),
           }
           return this.#begin(
             () => all as readonly Message[],
-            () => ({ ...prompted, ...added, signal, skipSpecialTokens: false, conversation }),
+            () => ({ ...withoutOutput(rest), ...added, signal, skipSpecialTokens: false, conversation }),
             forced,
           )
         },
@@ -191,7 +190,7 @@ export class Session {
       const read = readPromptOptions()
       const output = Output.of(read, this.#check)
       if (output) stream = new GenerationStream<Chunk, Completion>(abort, output)
-      const { signal, onPromptProgress, schema, json, regex, choices, grammar, ...rest } = read
+      const { signal, onPromptProgress, ...rest } = withoutOutput(read)
       const sent = { prompt: given(), options: rest, reports: onPromptProgress !== undefined }
       const message = {
         type: 'prompt',

@@ -25,8 +25,8 @@ import { toWire } from '../wire/wire-errors.ts'
 
 export interface HostSessionContext {
   readonly parts: Parts
-  /** What writes conversations; it knows the answers of sessions with this salt. */
-  readonly chat: (salt: string) => Promise<HostChat>
+  /** What writes conversations. */
+  readonly chat: () => Promise<HostChat>
   readonly loop: StepLoop
   readonly outbox: Outbox
   readonly past: EnginePast
@@ -228,8 +228,8 @@ export class HostSession {
   async #remember({ prompt, options }: PromptMessage, completion: Completion): Promise<void> {
     const { conversation, templateVariables: variables } = options
     if (!conversation || typeof prompt === 'string' || isInfill(prompt)) return
-    const chat = await this.#context.chat(this.#timeline.salt)
-    chat.answered(chatPrompt(prompt, conversation, variables), completion)
+    const chat = await this.#context.chat()
+    chat.answered(chatPrompt(prompt, conversation, variables, this.#timeline.salt), completion)
   }
 
   /** Checks a prompt's options and cuts it into ids. Where the context rolls, a text that does not fit makes room for itself. */
@@ -245,8 +245,8 @@ export class HostSession {
     }
     if (options.conversation && typeof prompt !== 'string') {
       const { conversation, templateVariables } = options
-      const ids = (await chat(timeline.salt)).ids(chatPrompt(prompt, conversation, templateVariables))
-      return { ids, continues: false }
+      const given = chatPrompt(prompt, conversation, templateVariables, timeline.salt)
+      return { ids: (await chat()).ids(given), continues: false }
     }
     const cut = () => promptIds(parts.tokenizer, timeline.tokens, prompt, options)
     const made = cut()

@@ -37,8 +37,6 @@ export interface HostOptions {
 const DEFAULT_CHUNK = 512
 /** Tokens of a step that a prompt has for itself, unless `chunkSize` says otherwise. */
 export const ALONE_CHUNK = 1024
-/** Most salts whose own answers are remembered. */
-const MOST_SALTS = 256
 /** Milliseconds between progress events of one kind. */
 const PROGRESS_INTERVAL = 50
 
@@ -192,8 +190,8 @@ export class Host {
       case 'countChat':
       case 'chat': {
         const salt = call.session === undefined ? '' : this.#living(call.session).salt
-        const chat = await this.#running.chat(salt)
-        const prompt = chatPrompt(call.messages, call.conversation, call.variables)
+        const chat = await this.#running.chat()
+        const prompt = chatPrompt(call.messages, call.conversation, call.variables, salt)
         return call.method === 'chat' ? chat.prepare(prompt) : chat.count(prompt)
       }
       case 'check':
@@ -282,15 +280,10 @@ function throttled(send: (event: ProgressEvent) => void): (event: ProgressEvent)
 }
 
 /** Formats and grammars of families are loaded with the first conversation: most engines see none. */
-/** One for each salt: a conversation's own answers are nobody else's. The longest unused is forgotten. */
 function lazyChat(parts: Parts): HostSessionContext['chat'] {
-  const chats = new Map<string, Promise<HostChat>>()
-  return salt => {
-    const chat = chats.get(salt) ?? import('../prompt/chat.ts').then(({ HostChat }) => new HostChat(parts))
-    chats.delete(salt)
-    chats.set(salt, chat)
-    const [oldest] = chats.keys()
-    if (chats.size > MOST_SALTS && oldest !== undefined) chats.delete(oldest)
+  let chat: Promise<HostChat> | null = null
+  return () => {
+    chat ??= import('../prompt/chat.ts').then(({ HostChat }) => new HostChat(parts))
     return chat
   }
 }

@@ -17,7 +17,7 @@ export interface EngineMasksOptions {
 /** Most guesses that one request may hold; a proposer makes no more. */
 const MOST_DRAFTS = 16
 
-/** The thread that computes the masks of all texts of an engine. It starts with the first grammar. */
+/** The threads for grammars of an engine: one computes the masks of all texts, one checks finished answers. Each starts when it is needed. */
 export class EngineMasks {
   readonly #options: EngineMasksOptions
   #thread: Promise<MaskThread> | null = null

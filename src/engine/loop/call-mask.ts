@@ -45,6 +45,7 @@ export class CallMask implements DrawMask {
       return ready
     } catch (error) {
       if (this.#held) throw error
+      this.#inner?.close()
       this.#inner = null
       return true
     }

@@ -9,13 +9,16 @@ export interface ChatPrompt {
   readonly messages: readonly ConversationMessage[]
   readonly conversation: Conversation
   readonly variables: Variables | undefined
+  /** Answers of ours count as such where a session of the same salt wrote them. */
+  readonly salt: string
 }
 
 export function chatPrompt(
   messages: readonly Message[],
   conversation: Conversation,
   variables: Variables | undefined,
+  salt: string,
 ): ChatPrompt {
   // What they are is checked where they are written for the template.
-  return { messages: messages as unknown as readonly ConversationMessage[], conversation, variables }
+  return { messages: messages as unknown as readonly ConversationMessage[], conversation, variables, salt }
 }

@@ -24,7 +24,6 @@ import { forcedGrammar } from '../../grammar/forced-grammar.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
-import { findReasoningMarks } from '../load/reasoning-marks.ts'
 import type { Conversation, CountedChat } from '../types/chat.ts'
 import type { PreparedChat } from '../types/protocol.ts'
 import type { Completion } from '../types/results.ts'
@@ -33,7 +32,8 @@ import type { ChatPrompt, Variables } from './chat-prompt.ts'
 /** Conversations with tools: from messages to ids, and from answers back to what is remembered of them. */
 export class HostChat {
   readonly #parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>
-  readonly #own = new OwnAnswers()
+  /** Answers of ours by salt: a conversation's own answers are nobody else's. The last used last. */
+  readonly #own = new Map<string, OwnAnswers>()
   /** Grammars of calls by what they are made of; the last used last. */
   readonly #grammars = new Map<string, GrammarSource>()
   #capabilities: Capabilities | null = null
@@ -44,18 +44,16 @@ export class HostChat {
 
   /** What the reader of the answer needs. Throws what rendering throws, OptionError. */
   prepare(prompt: ChatPrompt): PreparedChat {
-    const { tokenizer, defaults } = this.#parts
+    const { tokenizer, info, defaults } = this.#parts
     const format = this.#format(prompt.conversation)
-    const variables = this.#variables(prompt)
     const held = this.#forced(prompt, format)
     // What a grammar holds from its beginning thinks only after an opening mark.
     const end = this.#end(prompt, held.forced === null || held.trigger !== undefined)
-    const unthinking = prompt.conversation.effort === 'none' && end === 'open' && findReasoningMarks(tokenizer) !== null
+    const unthinking = prompt.conversation.effort === 'none' && end === 'open' && info.marksReasoning
     return {
       format: format.name,
       prompt: end,
       ...held,
-      ...(variables && { variables }),
       ...(unthinking && { thinks: false }),
       ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
     }
@@ -82,11 +80,9 @@ export class HostChat {
     }
     const key = JSON.stringify([format.name, tools, options, output])
     const trigger = forced.triggers[0]
-    const known = this.#grammars.get(key)
-    const source = known ?? this.#grammarOf(format, tools, options, { loose, output })
-    this.#grammars.delete(key)
-    this.#grammars.set(key, source)
-    if (this.#grammars.size > MOST_GRAMMARS) this.#grammars.delete(this.#grammars.keys().next().value as string)
+    const source = recent(this.#grammars, key, MOST_GRAMMARS, () =>
+      this.#grammarOf(format, tools, options, { loose, output }),
+    )
     return { forced: source, ...(trigger !== undefined && { trigger }) }
   }
 
@@ -118,15 +114,15 @@ export class HostChat {
 
   /** The prompt as the model would read it. */
   count(prompt: ChatPrompt): CountedChat {
-    const text = this.#render(prompt, this.#restored(prompt.messages), true)
-    const variables = this.#variables(prompt)
-    return { tokens: this.ids({ ...prompt, variables }).length, text, format: this.#format(prompt.conversation).name }
+    const text = this.#render(prompt, this.#restored(prompt), true)
+    return { tokens: this.ids(prompt).length, text, format: this.#format(prompt.conversation).name }
   }
 
   ids(prompt: ChatPrompt): number[] {
     const { tokenizer } = this.#parts
-    const { conversation, variables } = prompt
-    const messages = this.#restored(prompt.messages)
+    const { conversation } = prompt
+    const variables = this.#variables(prompt)
+    const messages = this.#restored(prompt)
     const format = this.#format(conversation)
     return tokenizer.encodeArranged({
       messages: messages as unknown as readonly ChatMessage[],
@@ -148,15 +144,20 @@ export class HostChat {
   answered(prompt: ChatPrompt, { text, tokenIds: ids, finishReason }: Completion): void {
     // An answer that was continued is another's in part.
     if (finishReason === 'aborted' || ids.length === 0 || prompt.conversation.continues) return
-    const { forced, trigger } = this.#forced(prompt, this.#format(prompt.conversation))
-    const end = this.#end(prompt, forced === null || trigger !== undefined)
+    const format = this.#format(prompt.conversation)
+    const { forced, trigger } = this.#forced(prompt, format)
     const reply = readReply(text, {
-      format: this.#format(prompt.conversation),
+      format,
       tools: toolsOf(prompt.conversation),
-      prompt: end,
+      prompt: this.#end(prompt, forced === null || trigger !== undefined),
+      unwraps: prompt.conversation.output === undefined,
       callsBefore: callsIn(prompt.messages),
     })
-    this.#own.remember(prompt.messages, reply, { text, ids, reasoning: reply.reasoning })
+    this.#ownOf(prompt).remember(prompt.messages, reply, { text, ids, reasoning: reply.reasoning })
+  }
+
+  #ownOf({ salt }: ChatPrompt): OwnAnswers {
+    return recent(this.#own, salt, MOST_SALTS, () => new OwnAnswers())
   }
 
   get #can(): Capabilities {
@@ -178,9 +179,9 @@ export class HostChat {
   }
 
   /** With the reasoning of our own answers, which clients leave out. */
-  #restored(messages: readonly ConversationMessage[]): readonly ConversationMessage[] {
-    const answers = this.#own.recall(messages)
-    return messages.map((message, i) => {
+  #restored(prompt: ChatPrompt): readonly ConversationMessage[] {
+    const answers = this.#ownOf(prompt).recall(prompt.messages)
+    return prompt.messages.map((message, i) => {
       const reasoning = answers[i]?.reasoning
       return message.role === 'assistant' && !message.reasoning && reasoning ? { ...message, reasoning } : message
     })
@@ -189,12 +190,12 @@ export class HostChat {
   /** `unmarked`: whether reasoning may begin without an opening mark. */
   #end(prompt: ChatPrompt, unmarked: boolean): PromptEnd {
     const { reasoning } = this.#format(prompt.conversation)
-    const text = this.#render(prompt, this.#restored(prompt.messages), true)
+    const text = this.#render(prompt, this.#restored(prompt), true)
     return promptEnd(text, reasoning, unmarked ? { template: this.#template, model: this.#parts.info.name } : {})
   }
 
   #spans(text: string, prompt: ChatPrompt): OwnSpan[] {
-    const answers = this.#own.recall(prompt.messages)
+    const answers = this.#ownOf(prompt).recall(prompt.messages)
     const options = { format: this.#format(prompt.conversation), tools: toolsOf(prompt.conversation) }
     const meaning = (shown: string) => JSON.stringify(meant(readReply(shown, options)))
     return ownSpans(text, {
@@ -237,6 +238,16 @@ export class HostChat {
 }
 
 const MOST_GRAMMARS = 16
+const MOST_SALTS = 256
+
+/** What a map has for the key, made where it has nothing; the longest unused is forgotten. */
+function recent<V>(map: Map<string, V>, key: string, most: number, make: () => V): V {
+  const value = map.get(key) ?? make()
+  map.delete(key)
+  map.set(key, value)
+  for (const [oldest] of map) if (map.size > most) map.delete(oldest)
+  return value
+}
 
 /** The tool, or one whose values are any JSON, if what it asks for cannot be held. Throws SchemaError for a strict tool. */
 function held(tool: Conversation['tools'][number], write: () => void): Conversation['tools'][number] {

@@ -71,11 +71,16 @@ export function beginText(
   const refused = (error: unknown) => sequence.fail(error)
   const eos = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
   const others = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
+  const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
   const left = (): number => Math.min(writer.left, room - writer.tokenIds.length)
   const mask: DrawMask | null =
     context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, left, refused, options.trigger)
-  const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
+  // The caller's side reads the value from all of a text, also from what was shown elsewhere.
   let held = ''
+  const emitHeld = (chunk: Chunk) => {
+    emit(held === '' ? chunk : { ...chunk, before: held })
+    held = ''
+  }
   const writer: TokenWriter = new TokenWriter({
     eos,
     // Other rules may choose among what the grammar allows.
@@ -99,11 +104,6 @@ export function beginText(
     emit: mask ? chunk => emitHeld(mask.isReasoning ? { ...chunk, reasoning: true } : chunk) : emit,
   })
   const resumed = resumeText(writer, options.resume?.tokenIds ?? [], { room, learns: drawing.sampler.learns })
-  // The caller's side reads the value from all of it.
-  const emitHeld = (chunk: Chunk) => {
-    emit(held === '' ? chunk : { ...chunk, before: held })
-    held = ''
-  }
   let answered: (answer: TextAnswer) => void
   const answer = new Promise<TextAnswer>(resolve => {
     answered = resolve

@@ -1,7 +1,7 @@
 /** What the table of options cannot say by itself: how options fit each other, a model and a past; and what are no options. */
 import { OptionError } from '../../errors.ts'
 import { show } from '../../options/show.ts'
-import type { PromptOptions, SessionOptions } from './options.ts'
+import type { OutputOptions, PromptOptions, SessionOptions } from './options.ts'
 
 const NOT_WITH_BEAMS = [
   ...(['stopSequences', 'repetitionPenalty', 'presencePenalty', 'frequencyPenalty'] as const),
@@ -43,6 +43,12 @@ export function checkRange(from: number, to: number, length: number): void {
 
 /** The options of which a prompt has at most one. */
 const OUTPUTS = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
+
+/** The options but for those. */
+export function withoutOutput<T extends OutputOptions>(options: T): Omit<T, keyof OutputOptions> {
+  const { schema, json, regex, choices, grammar, ...others } = options
+  return others
+}
 
 /** The option that the text is held to; null: none. Throws OptionError. */
 export function outputOption(options: PromptOptions): (typeof OUTPUTS)[number] | null {

@@ -50,8 +50,6 @@ export interface PreparedChat {
   readonly trigger?: string
   /** Texts of the tokens that end an answer. */
   readonly ends: readonly string[]
-  /** Variables of the template, with those that the conversation's effort means. */
-  readonly variables?: Readonly<Record<string, unknown>>
   /** Reasoning ends at once. Default: when the model ends it. */
   readonly thinks?: false
 }
@@ -186,7 +184,6 @@ export type FromHost =
       readonly state: SessionState | null
     }
   | { readonly type: 'reply'; readonly id: number; readonly value: Replies[keyof Replies] }
-  /** A file that is not whole yet: it goes if the process or the thread is ended. */
   | { readonly type: 'refused'; readonly id: number; readonly error: WireError }
 
 /** One end's view of the other: where messages go, and how the line is held open or cut. */

@@ -1,8 +1,9 @@
 import { GrammarError } from '../errors.ts'
 import type { TextMatcher } from '../text-matcher.ts'
+import type { TokenTexts } from '../token-texts.ts'
+import { allowedIn, allows, maskWords, setAllowed } from '../vocabulary.ts'
 import { isInString, itemOf, type ReaderState, read, startOf } from './reader.ts'
 import type { Shape } from './shapes.ts'
-import type { TokenTexts } from './tokens.ts'
 import type { Value } from './values.ts'
 
 /** Masks that may be computed for one, to find out whether an item can still differ. */
@@ -60,11 +61,11 @@ export class DistinctMatcher implements TextMatcher {
       const may = next !== null && this.#mayDiffer(id, next)
       if (may) continue
       if (may === undefined) unknown.push(id)
-      into[id >>> 5] = (into[id >>> 5] as number) & ~(1 << (id & 31))
+      setAllowed(into, id, false)
       removes = true
     }
     if (!removes || into.some(word => word !== 0)) return
-    for (const id of unknown) into[id >>> 5] = (into[id >>> 5] as number) | (1 << (id & 31))
+    for (const id of unknown) setAllowed(into, id, true)
     if (unknown.length === 0) {
       throw new GrammarError('uniqueItems leaves no further item: all that the schema allows are in the list')
     }
@@ -123,7 +124,7 @@ export class DistinctMatcher implements TextMatcher {
       yield* among(withBoth, mask)
       if (rivals.length > 0) yield* among(this.#alike(state), mask)
     } else if (rivals.length === 0) yield* among(withSecond, mask)
-    else for (const id of allIn(mask)) if (state.mode !== 'value' || this.#beginsAlike(id, rivals)) yield id
+    else for (const id of allowedIn(mask)) if (state.mode !== 'value' || this.#beginsAlike(id, rivals)) yield id
   }
 
   /** Ids of tokens with which a string stays the beginning of one that it must not become, or becomes it. */
@@ -175,10 +176,10 @@ export class DistinctMatcher implements TextMatcher {
     if (this.#looks-- <= 0) return undefined
     if (this.#matcher.accept([id]) === 0) return false
     try {
-      const mask = new Uint32Array(Math.ceil(this.#texts.count / 32))
+      const mask = new Uint32Array(maskWords(this.#texts.count))
       this.#matcher.mask(mask)
       const similar: [number, ReaderState][] = []
-      for (const next of allIn(mask)) {
+      for (const next of allowedIn(mask)) {
         const after = read(state, this.#texts.of(next))
         if (after === null) continue
         if (differs(state, after)) return true
@@ -202,12 +203,5 @@ const differs = (before: ReaderState, after: ReaderState): boolean =>
   after.rivals.length === 0 || itemOf(after) !== itemOf(before)
 
 function* among(ids: Iterable<number>, mask: Uint32Array): Iterable<number> {
-  for (const id of ids) if ((((mask[id >>> 5] as number) >>> (id & 31)) & 1) === 1) yield id
-}
-
-function* allIn(mask: Uint32Array): Iterable<number> {
-  for (let word = 0; word < mask.length; word++) {
-    for (let left = mask[word] as number; left !== 0; left &= left - 1)
-      yield 32 * word + (31 - Math.clz32(left & -left))
-  }
+  for (const id of ids) if (allows(mask, id)) yield id
 }

@@ -1,3 +1,4 @@
+import { definitionOf } from '../schema/held.ts'
 import { isObject } from '../schema/json-schema.ts'
 
 /** What a schema says of the items of the lists at one place of a value, and below it. */
@@ -62,7 +63,8 @@ class Shapes {
     for (let next = open.pop(); open.length > 0 || next !== undefined; next = open.pop()) {
       if (!isObject(next) || found.has(next)) continue
       found.add(next)
-      if (typeof next.$ref === 'string') open.push(this.#definitions[next.$ref.replace('#/$defs/', '')])
+      const name = definitionOf(next)
+      if (name !== undefined) open.push(this.#definitions[name])
       for (const list of [next.allOf, next.anyOf]) if (Array.isArray(list)) open.push(...list)
     }
     return [...found]
@@ -100,8 +102,8 @@ function mentionsDistinct(value: unknown, definitions: Part, seen: Set<unknown>)
   seen.add(value)
   if (isObject(value)) {
     if (value.uniqueItems === true) return true
-    if (typeof value.$ref === 'string' && mentionsDistinct(definitions[value.$ref.slice(8)], definitions, seen))
-      return true
+    const name = definitionOf(value)
+    if (name !== undefined && mentionsDistinct(definitions[name], definitions, seen)) return true
   }
   return Object.values(value).some(part => mentionsDistinct(part, definitions, seen))
 }

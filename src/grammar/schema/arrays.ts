@@ -15,9 +15,7 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
     if (holder.uniqueItems === 'kept') {
       held.uniqueItems = true
       if (valuesOf(schema) < (min ?? 0)) held.allOf = [schema.type === 'array' ? false : NO_ARRAY]
-    } else if (holder.uniqueItems === 'listed') {
-      held.allOf = [distinct(schema, path, min ?? 0, max ?? Number.POSITIVE_INFINITY)]
-    }
+    } else held.allOf = [distinct(schema, path, min ?? 0, max ?? Number.POSITIVE_INFINITY)]
   }
   if (schema.contains !== undefined && schema.minContains !== 0) {
     throw refusal(path, 'contains', 'cannot be held; use items or prefixItems')

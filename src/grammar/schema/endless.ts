@@ -1,4 +1,5 @@
-import { type HeldSchema, isObject } from './json-schema.ts'
+import { definitionOf, mapSchemas } from './held.ts'
+import { type HeldObject, type HeldSchema, isObject } from './json-schema.ts'
 
 /** Names of definitions that no value satisfies, because each demands another of them in turn, without end. */
 export function endless(definitions: ReadonlyMap<string, HeldSchema>): ReadonlySet<string> {
@@ -31,26 +32,17 @@ export function missingIn(schema: HeldSchema, open: ReadonlySet<string>): string
     const missing = parts.map(part => missingIn(part as HeldSchema, open))
     return missing.includes(null) ? null : (missing[0] ?? null)
   }
-  const { $ref, allOf = [], anyOf = [], type } = schema
-  const name = typeof $ref === 'string' ? $ref.replace('#/$defs/', '') : ''
-  if (open.has(name)) return name
+  const { allOf = [], anyOf = [], type } = schema
+  const name = definitionOf(schema)
+  if (name !== undefined && open.has(name)) return name
   const below = type === 'object' ? demandedProperties(schema) : type === 'array' ? demandedItems(schema) : []
   return every(below) ?? every(allOf as readonly unknown[]) ?? some(anyOf as readonly unknown[])
 }
 
 /** A copy in which references to these definitions are false. */
-export function excluding<T>(held: T, names: ReadonlySet<string>): T
-export function excluding(held: unknown, names: ReadonlySet<string>): unknown {
-  if (Array.isArray(held)) return held.map(part => excluding(part, names))
-  if (!isObject(held)) return held
-  if (typeof held.$ref === 'string' && names.has(held.$ref.replace('#/$defs/', ''))) return false
-  return Object.fromEntries(
-    Object.entries(held).map(([key, part]) => [key, DATA.has(key) ? part : excluding(part, names)]),
-  )
+export function excluding(held: HeldObject, names: ReadonlySet<string>): HeldObject {
+  return mapSchemas(held, schema => !names.has(definitionOf(schema) ?? '') && schema)
 }
-
-/** Values as they are. */
-const DATA: ReadonlySet<string> = new Set(['const', 'enum'])
 
 type Fields = { readonly [keyword: string]: unknown }
 

@@ -1,4 +1,5 @@
 import type { GrammarSource } from '../matcher.ts'
+import { mapSchemas } from './held.ts'
 import { holdSchema } from './hold.ts'
 import { refusal } from './use.ts'
 
@@ -26,7 +27,7 @@ export function schemaGrammar(schema: unknown, alone: boolean): SchemaGrammar {
   const { paths, schema: whole } = holdSchema(schema, alone ? 'kept' : 'listed')
   const distinct = alone ? JSON.stringify(whole) : ''
   const hasDistinct = distinct.includes('"uniqueItems":true')
-  const held = hasDistinct ? holdSchema(schema, 'dropped').schema : whole
+  const held = hasDistinct ? mapSchemas(whole, ({ uniqueItems: _, ...others }) => others) : whole
   const text = JSON.stringify({ ...held, 'x-guidance': JSON_OPTIONS })
   if (text.length > MAX_LENGTH) {
     throw refusal('', '', `is ${text.length} characters of JSON; expected at most ${MAX_LENGTH}`)

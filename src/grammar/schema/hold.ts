@@ -3,6 +3,7 @@ import { holdArrays } from './arrays.ts'
 import { withDependents } from './dependents.ts'
 import { disjoint, type Located, type Resolve } from './disjoint.ts'
 import { endless, excluding, missingIn } from './endless.ts'
+import { referenceTo } from './held.ts'
 import { ANNOTATIONS, type HeldObject, type HeldSchema, isObject, KEYWORDS, TYPES } from './json-schema.ts'
 import { misspelt } from './misspelt.ts'
 import { negated } from './negate.ts'
@@ -283,7 +284,7 @@ class Holder implements SchemaHolder {
         )
       })
     }
-    return { $ref: `#/$defs/${name}` }
+    return { $ref: referenceTo(name) }
   }
 
   /** Follows references that stand alone: `{ "$ref": … }` to `{ "$ref": … }`. */

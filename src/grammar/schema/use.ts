@@ -12,9 +12,9 @@ export interface Use {
 
 /**
  * What `uniqueItems` becomes: `kept` as it is, for who reads the items as they are written; `listed` as lists of known values,
- * and refused where values are open; `dropped`.
+ * and refused where values are open.
  */
-export type UniqueItems = 'kept' | 'listed' | 'dropped'
+export type UniqueItems = 'kept' | 'listed'
 
 /** Rewrites parts of a schema. */
 export interface SchemaHolder {

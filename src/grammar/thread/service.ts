@@ -1,6 +1,7 @@
 import type { Ending } from '../ending.ts'
 import { type Grammar, GrammarLibrary } from '../matcher.ts'
 import type { TextMatcher } from '../text-matcher.ts'
+import { allows, setAllowed } from '../vocabulary.ts'
 import { compileModule } from '../wasm/instance.ts'
 import type { Checker } from './checker.ts'
 import { type AdvanceMessage, type FromMasks, Slot, type ToMasks } from './protocol.ts'
@@ -155,9 +156,9 @@ function writeMasks(
 
 /** Leaves these ids of a mask. */
 function restrict(mask: Uint32Array, ids: readonly number[]): void {
-  const kept = ids.filter(id => (((mask[id >>> 5] as number) >>> (id & 31)) & 1) === 1)
+  const kept = ids.filter(id => allows(mask, id))
   mask.fill(0)
-  for (const id of kept) mask[id >>> 5] = (mask[id >>> 5] as number) | (1 << (id & 31))
+  for (const id of kept) setAllowed(mask, id, true)
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
