@@ -93,6 +93,11 @@ export function defaultModel(env: Env = process.env): string | undefined {
   return env.LATENTKIT_MODEL || undefined
 }
 
+/** The key that a server wants of its clients. */
+export function serverKey(env: Env = process.env): string | undefined {
+  return env.LATENTKIT_API_KEY || undefined
+}
+
 /** The default folder of cached blocks. */
 export function cacheFolder(env: Env = process.env): string {
   return env.LATENTKIT_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'latentkit', 'blocks')

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { LoadOptions } from '../../src/index.ts'
 import { withEnvironment } from './environment.ts'
@@ -18,9 +18,9 @@ export async function modelsFolder(): Promise<string> {
   return hubSettings(process.env, homedir()).cacheDir
 }
 
-/** What `hf auth login` keeps. HF_HUB_DISABLE_IMPLICIT_TOKEN leaves it alone, as in huggingface_hub. */
-function loginToken(file: string): string | undefined {
-  if (/^(1|true|yes|on)$/i.test(process.env.HF_HUB_DISABLE_IMPLICIT_TOKEN ?? '') || !existsSync(file)) return undefined
+/** What `hf auth login` keeps; undefined if there is nothing that can be read. */
+function loginToken(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
   try {
     return readFileSync(file, 'utf8').trim() || undefined
   } catch {

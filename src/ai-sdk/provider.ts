@@ -34,11 +34,13 @@ export interface LatentkitProvider extends ProviderV3 {
 export function createLatentkit(settings: LatentkitSettings = {}): LatentkitProvider {
   const models = new Models(settings)
   const language = (name?: string) => languageModel(models.idOf(name), models.opener(name))
+  const embedding = (name?: string) => embeddingModel(models.idOf(name), models.opener(name))
   return Object.assign(language, {
     specificationVersion: 'v3' as const,
     languageModel: language,
-    embeddingModel: (name?: string) => embeddingModel(models.idOf(name), models.opener(name)),
-    textEmbeddingModel: (name?: string) => embeddingModel(models.idOf(name), models.opener(name)),
+    embeddingModel: embedding,
+    // Its older name.
+    textEmbeddingModel: embedding,
     rerankingModel: (name?: string) => rerankingModel(models.idOf(name), models.opener(name)),
     imageModel: (name: string): never => {
       throw new UnsupportedModelError(`${JSON.stringify(name)} as an image model: latentkit runs language models only`)

@@ -29,7 +29,7 @@ export interface PublishListener {
 }
 
 interface MutableNode extends PrefixNode {
-  readonly parent: MutableNode | null
+  parent: MutableNode | null
   readonly blocks: (Block | null)[]
   readonly children: Set<MutableNode>
 }
@@ -69,7 +69,7 @@ export class PrefixTree {
     // If a window passed all blocks above, their nodes were removed while the sequence continued: put them back.
     let top = above
     for (; top.parent; top = top.parent) top.parent.children.add(top)
-    if (!this.#roots.has(top.salt)) this.#roots.set(top.salt, top)
+    this.#putRoot(top)
     let isNew = false
     let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.provenance, provenance))
     if (!node) {
@@ -132,6 +132,21 @@ export class PrefixTree {
   get size(): number {
     const count = (node: MutableNode): number => [...node.children].reduce((n, child) => n + count(child), 1)
     return [...this.#roots.values()].reduce((n, root) => n + count(root) - 1, 0)
+  }
+
+  /** Makes a root be found. Where another sequence has begun the salt's texts anew meanwhile, its nodes move there. */
+  #putRoot(root: MutableNode): void {
+    const known = this.#roots.get(root.salt)
+    if (known === root) return
+    if (known === undefined) {
+      this.#roots.set(root.salt, root)
+      return
+    }
+    for (const child of root.children) {
+      child.parent = known
+      known.children.add(child)
+    }
+    root.children.clear()
   }
 
   #keeperOf(node: MutableNode): Keeper {

@@ -107,6 +107,17 @@ describe('the prefix tree', () => {
     expect([pool.bytes, pool.keptBytes]).toEqual([0, BLOCK_BYTES])
   })
 
+  it('finds what goes on after a window has passed all before it, whatever others began meanwhile', () => {
+    const { pool, tree, remember } = setup({}, [6])
+    const [, before] = remember(ids(8)) as [PrefixNode, PrefixNode]
+    pool.evictAll()
+    expect(tree.size).toBe(0)
+    remember(ids(4, 100))
+    tree.publish(before, { ids: ids(4, 8), provenance: [0, 0, 0, 0], blocks: [pool.take(0)] })
+    expect([tree.longest(ids(12), always).rows, tree.longest(ids(4, 100), always).rows]).toEqual([12, 4])
+    expect(tree.size).toBe(4)
+  })
+
   it('knows how far a window still has what it needs', () => {
     const { pool, tree } = setup({}, [null, 6])
     const nodes: PrefixNode[] = []

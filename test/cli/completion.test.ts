@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from '../support/temp-folder.ts'
-import { latentkit, ROOT } from './run.ts'
+import { COMMANDS, latentkit, ROOT } from './run.ts'
 
 const has = (program: string) => spawnSync(program, ['--version']).status === 0
 const script = async (shell: string) => {
@@ -12,22 +12,6 @@ const script = async (shell: string) => {
   expect([code, stderr]).toEqual([0, ''])
   return join(tempFolder({ script: stdout }), 'script')
 }
-
-const COMMANDS = [
-  'generate',
-  'chat',
-  'chats',
-  'tokenize',
-  'pull',
-  'list',
-  'rm',
-  'inspect',
-  'plan',
-  'convert',
-  'perplexity',
-  'cache',
-  'verify',
-]
 
 describe.skipIf(!has('bash'))('bash', () => {
   const completed = (file: string, ...words: string[]) => {

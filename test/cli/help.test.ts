@@ -1,20 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { latentkit, lines, ROOT } from './run.ts'
-
-const COMMANDS = [
-  'generate',
-  'chat',
-  'chats',
-  'tokenize',
-  'pull',
-  'list',
-  'rm',
-  'inspect',
-  'perplexity',
-  'cache',
-  'verify',
-]
+import { COMMANDS, latentkit, lines, ROOT } from './run.ts'
 
 describe('help', () => {
   it.each([[[]], [['--help']], [['help']]])('of the program: %j', async args => {

@@ -9,6 +9,12 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 export const MAIN = fileURLToPath(new URL('../../dist/apps/cli/main.js', import.meta.url))
 export const TALES = fileURLToPath(new URL('../../models/tales-mla-8m', import.meta.url))
 
+/** Every command. */
+export const COMMANDS = [
+  ...['generate', 'chat', 'chats', 'serve', 'tokenize', 'embed', 'rerank', 'pull', 'list', 'rm', 'inspect', 'plan'],
+  ...['convert', 'perplexity', 'cache', 'verify', 'completion'],
+]
+
 export interface Result {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null

@@ -57,7 +57,8 @@ describe('--tools', () => {
     expect(first.toolCalls.length).toBeGreaterThan(0)
     expect(code).toBe(0)
     const saved = JSON.parse(readFileSync(file('-.json'), 'utf8'))
-    expect(saved.map(({ role }: { role: string }) => role).slice(0, 2)).toEqual(['user', 'assistant'])
+    expect(saved.map(({ role }: { role: string }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant'])
+    expect(saved[2]).toMatchObject({ toolCallId: saved[1].toolCalls[0].id, content: 'blue' })
     expect(saved[1].toolCalls[0].name).toBe('sky')
   })
 
@@ -69,7 +70,7 @@ describe('--tools', () => {
     }
     const generate = ['generate', folder, 'x', '--tools']
     expect(await said(...generate, file('none.json'))).toContain("expected a list in OpenAI's form")
-    expect(await said(...generate, file('ours.json'), '--tool-choice', 'sun')).toContain('it has sky')
+    expect(await said(...generate, file('ours.json'), '--tool-choice', 'sun')).toContain('there are sky')
     expect(await said(...generate, file('ours.json'), '--n', '2')).toContain('--tools is for one answer')
     expect(await said('generate', 'x', '--tools', file('ours.json'))).toContain('has no chat template')
     expect(await said('generate', folder, 'x', '--tool-choice', 'sky')).toContain('--tool-choice is for --tools')
@@ -78,7 +79,19 @@ describe('--tools', () => {
 })
 
 describe('--mcp', () => {
-  const chat = ['chat', folder, '--mcp', toolbox, '--tool-choice', 'add', '--temperature', '0', ...SHORT]
+  const chat = [
+    'chat',
+    folder,
+    '--mcp',
+    toolbox,
+    '--tools',
+    file('ours.json'),
+    '--tool-choice',
+    'add',
+    '--temperature',
+    '0',
+    ...SHORT,
+  ]
 
   it('makes calls that are allowed, and shows what they gave', async () => {
     const { code, stdout, stderr } = await latentkit([...chat, '--mcp-allow', 'add'], { input: 'Add\n' })

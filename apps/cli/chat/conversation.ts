@@ -2,6 +2,7 @@ import type { CacheStats, ChatCall, Engine, Generation, Message, PromptOptions, 
 import type { Telling } from '../answer.ts'
 import type { Answer } from '../output/stats.ts'
 import { forgetBetween, type Room, roomyLength, tryToDrop } from './room.ts'
+import { Turns } from './turns.ts'
 
 /** The messages of a chat, and how the next one becomes a prompt. */
 export interface Conversation {
@@ -34,73 +35,50 @@ export class TemplatedConversation implements Conversation {
   readonly templated = true
   readonly #engine: Engine
   readonly #session: Session
-  #system: Message[] = []
-  #turns: Message[] = []
-  /** Index of the first turn that the model still sees. */
-  #first = 0
+  readonly #turns: Turns
 
   constructor(engine: Engine, session: Session, messages: readonly Message[]) {
     this.#engine = engine
     this.#session = session
-    this.#take(messages)
+    this.#turns = new Turns(messages)
   }
 
   get messages(): readonly Message[] {
-    return [...this.#system, ...this.#turns]
+    return this.#turns.all
   }
 
   get cache(): CacheStats {
     return this.#session.cache
   }
 
-  /** Drops whole turns, each from a question to the next one, so that the rest is a conversation. The system message stays. */
   async makeRoom(question: string, room: Room): Promise<boolean> {
-    const messages = answeredOnly(this.#turns)
-    const prompt = (first: number) => this.#idsOf([...this.#system, ...messages.slice(first), user(question)])
-    const before = await prompt(this.#first)
-    if (before.length <= room.contextLength - room.answer) return false
-    let first = this.#first
-    let after = before
-    while (after.length > roomyLength(room) && first < messages.length) {
-      const next = messages.findIndex((m, i) => i > first && m.role === 'user')
-      first = next < 0 ? messages.length : next
-      after = await prompt(first)
-    }
-    // A question that is too long by itself is an error later; do not drop messages for it.
-    if (first === this.#first || after.length > room.contextLength) return false
-    this.#first = first
-    await forgetBetween(this.#session, before, after)
-    return true
+    const idsOf = async (messages: readonly Message[]) =>
+      this.#engine.tokenize(await this.#engine.applyChatTemplate(messages))
+    const made = await this.#turns.makeRoom(question, room, idsOf)
+    if (made !== null) await forgetBetween(this.#session, made.before, made.after)
+    return made !== null
   }
 
   ask(text: string, options: PromptOptions): Generation {
-    this.#turns = [...answeredOnly(this.#turns), user(text)]
-    return this.#session.prompt([...this.#system, ...this.#turns.slice(this.#first)], options)
-  }
-
-  async #idsOf(messages: readonly Message[]): Promise<readonly number[]> {
-    return this.#engine.tokenize(await this.#engine.applyChatTemplate(messages))
+    this.#turns.ask(text)
+    return this.#session.prompt(this.#turns.seen, options)
   }
 
   answered({ text }: Answer): void {
-    this.#turns.push({ role: 'assistant', content: text })
+    this.#turns.add({ role: 'assistant', content: text })
   }
 
   async takeBack(): Promise<string | undefined> {
-    const last = this.#turns.findLastIndex(m => m.role === 'user')
-    const [question] = last < 0 ? [] : this.#turns.splice(last)
-    if (this.#first >= this.#turns.length) this.#first = 0
-    return question?.content ?? undefined
+    return this.#turns.takeBack()
   }
 
   async reset(): Promise<void> {
-    this.#turns = []
-    this.#first = 0
+    this.#turns.clear()
     await this.#session.reset()
   }
 
   async restore(messages: readonly Message[]): Promise<void> {
-    this.#take(messages)
+    this.#turns.restore(messages)
   }
 
   async save(file: string, notes: unknown): Promise<void> {
@@ -108,13 +86,7 @@ export class TemplatedConversation implements Conversation {
   }
 
   setSystem(text: string | null): void {
-    this.#system = text === null ? [] : [{ role: 'system', content: text }]
-  }
-
-  #take(messages: readonly Message[]): void {
-    this.#system = messages.filter(m => m.role === 'system').slice(0, 1)
-    this.#turns = messages.filter(m => m.role !== 'system')
-    this.#first = 0
+    this.#turns.setSystem(text)
   }
 }
 
@@ -215,10 +187,6 @@ export class PlainConversation implements Conversation {
 
 /** Number of first tokens that stay, as in the engine's rolling contexts. */
 const SINKS = 4
-
-function user(content: string): Message {
-  return { role: 'user', content }
-}
 
 /** Question and answer are one text; a line break separates them from the next. */
 function transcript(turns: readonly Message[]): string {

@@ -5,12 +5,10 @@ import { UsageError } from '../exit.ts'
 import type { McpFlags } from '../options/tools.ts'
 import * as format from '../output/format.ts'
 import { note } from '../output/stdout.ts'
+import type { ChatInput } from './input.ts'
 
-/** What asks the user. */
-export interface Asking {
-  /** Whether the user says yes; null: there is nobody to ask. */
-  confirm(question: string): Promise<string | null>
-}
+/** Who asks the user. */
+type Asking = Pick<ChatInput, 'confirm'>
 
 export interface Servers {
   readonly tools: Readonly<Record<string, ChatTool>>

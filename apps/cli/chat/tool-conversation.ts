@@ -13,8 +13,9 @@ import type { Telling } from '../answer.ts'
 import type { ToolKit } from '../options/tools.ts'
 import type { Answer } from '../output/stats.ts'
 import type { Conversation } from './conversation.ts'
-import { type Room, roomyLength } from './room.ts'
+import type { Room } from './room.ts'
 import { ToolView } from './tool-view.ts'
+import { Turns } from './turns.ts'
 
 /** A conversation whose answers may call tools: those that nothing executes are answered by the user's next messages. */
 export class ToolConversation implements Conversation {
@@ -22,10 +23,7 @@ export class ToolConversation implements Conversation {
   readonly #engine: Engine
   readonly #session: Session
   readonly #kit: ToolKit
-  #system: Message[] = []
-  #turns: Message[] = []
-  /** Index of the first turn that the model still sees. */
-  #first = 0
+  readonly #turns: Turns
   /** Of the answer that is being told. */
   #added: readonly ChatAnswerMessage[] | null = null
   /** Calls that wait for the user to say what they gave. */
@@ -35,11 +33,11 @@ export class ToolConversation implements Conversation {
     this.#engine = engine
     this.#session = session
     this.#kit = kit
-    this.#take(messages)
+    this.#turns = new Turns(messages)
   }
 
   get messages(): readonly Message[] {
-    return [...this.#system, ...this.#turns]
+    return this.#turns.all
   }
 
   get cache(): CacheStats {
@@ -57,24 +55,14 @@ export class ToolConversation implements Conversation {
     return true
   }
 
-  /** Drops whole turns, each from a question to the next one. The system message stays. */
-  async makeRoom(question: string, { contextLength, answer }: Room): Promise<boolean> {
-    const count = async (first: number) => {
-      const seen = [...this.#system, ...this.#turns.slice(first), { role: 'user', content: question } as const]
-      return (await this.#engine.countChat(seen, { tools: this.#kit.tools })).tokens
-    }
-    const before = await count(this.#first)
-    if (this.#pending.length > 0 || before <= contextLength - answer) return false
-    let first = this.#first
-    let after = before
-    while (after > roomyLength({ contextLength, answer }) && first < this.#turns.length) {
-      const next = this.#turns.findIndex((m, i) => i > first && m.role === 'user')
-      first = next < 0 ? this.#turns.length : next
-      after = await count(first)
-    }
-    if (first === this.#first || after > contextLength) return false
-    this.#first = first
-    return true
+  async makeRoom(question: string, room: Room): Promise<boolean> {
+    // The next message is no question then.
+    if (this.#pending.length > 0) return false
+    const { tools } = this.#kit
+    const count = async (messages: readonly Message[]) => ({
+      length: (await this.#engine.countChat(messages, { tools })).tokens,
+    })
+    return (await this.#turns.makeRoom(question, room, count)) !== null
   }
 
   ask(
@@ -82,14 +70,11 @@ export class ToolConversation implements Conversation {
     { tools: _, beams: __, addSpecialTokens: ___, skipSpecialTokens: ____, ...options }: PromptOptions,
   ): Telling {
     if (this.#pending.length > 0) this.#give(text)
-    else {
-      if (this.#turns.at(-1)?.role === 'user') this.#turns.pop()
-      this.#turns.push({ role: 'user', content: text })
-    }
+    else this.#turns.ask(text)
     const { tools, choice, parallel } = this.#kit
-    const messages = [...this.#system, ...this.#turns.slice(this.#first)]
     this.#added = null
-    const chat = this.#session.chat(messages, { ...options, tools, parallel, ...(choice && { toolChoice: choice }) })
+    const held = { ...options, tools, parallel, ...(choice && { toolChoice: choice }) }
+    const chat = this.#session.chat(this.#turns.seen, held)
     return this.#telling(chat)
   }
 
@@ -119,28 +104,24 @@ export class ToolConversation implements Conversation {
 
   answered({ text }: Answer): void {
     // An answer that was stopped has no messages of its own: what was shown of it counts.
-    this.#turns.push(...((this.#added as readonly Message[] | null) ?? [{ role: 'assistant', content: text }]))
+    this.#turns.add(...((this.#added as readonly Message[] | null) ?? [{ role: 'assistant', content: text }]))
     this.#added = null
   }
 
   async takeBack(): Promise<string | undefined> {
     this.#pending = []
-    const last = this.#turns.findLastIndex(m => m.role === 'user')
-    const [question] = last < 0 ? [] : this.#turns.splice(last)
-    if (this.#first >= this.#turns.length) this.#first = 0
-    return question?.content ?? undefined
+    return this.#turns.takeBack()
   }
 
   async reset(): Promise<void> {
     this.#pending = []
-    this.#turns = []
-    this.#first = 0
+    this.#turns.clear()
     await this.#session.reset()
   }
 
   async restore(messages: readonly Message[]): Promise<void> {
     this.#pending = []
-    this.#take(messages)
+    this.#turns.restore(messages)
   }
 
   async save(file: string, notes: unknown): Promise<void> {
@@ -148,19 +129,13 @@ export class ToolConversation implements Conversation {
   }
 
   setSystem(text: string | null): void {
-    this.#system = text === null ? [] : [{ role: 'system', content: text }]
+    this.#turns.setSystem(text)
   }
 
   #give(result: string): void {
     const [call, ...others] = this.#pending
     this.#pending = others
     const given: ConversationMessage = { role: 'tool', toolCallId: call?.id ?? '', content: result }
-    this.#turns.push(given as unknown as Message)
-  }
-
-  #take(messages: readonly Message[]): void {
-    this.#system = messages.filter(m => m.role === 'system').slice(0, 1)
-    this.#turns = messages.filter(m => m.role !== 'system')
-    this.#first = 0
+    this.#turns.add(given as unknown as Message)
   }
 }

@@ -7,6 +7,8 @@ const SHOWN = 200
 /** Turns the events of a chat into text as it comes: reasoning in its marks, the answer, and each call on a line of its own. */
 export class ToolView {
   #part: 'reasoning' | 'content' | 'call' | null = null
+  /** Of the answer so far. */
+  #calls = 0
 
   /** What the event adds to the text. */
   text(event: ChatEvent): string {
@@ -29,8 +31,6 @@ export class ToolView {
         return ''
     }
   }
-
-  #calls = 0
 
   #begin(part: 'reasoning' | 'content' | 'call', opening: string): string {
     const before = this.#part

@@ -2,10 +2,10 @@ import { type Command, Option } from 'commander'
 import { EMBED_OPTIONS } from '../../../src/for-apps.ts'
 import type { Embeddings, EmbedOptions, Engine } from '../../../src/index.ts'
 import { writeNpy } from '../embed/npy.ts'
+import { placed } from '../embed/placed.ts'
 import { shortest } from '../embed/shortest.ts'
 import { textsToEmbed } from '../embed/texts.ts'
 import { nearestView } from '../embed/views.ts'
-import { UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { engineFlag } from '../options/engine-flags.ts'
@@ -77,7 +77,7 @@ async function embed(first: string | undefined, others: readonly string[], flags
     for (let from = 0; from < texts.length; from += WINDOW) {
       const some = texts.slice(from, from + WINDOW)
       const options = { ...optionsOf(flags), signal: interrupt.signal, onProgress }
-      const found = await engine.embed(some, options).catch(error => placed(error, from))
+      const found = await engine.embed(some, options).catch(error => placed(error, 'texts', from))
       function onProgress({ texts: done }: { readonly texts: number }) {
         progress.pieces('Embedding', from + done, texts.length, 'texts', '')
       }
@@ -114,13 +114,6 @@ function optionsOf(flags: Flags): EmbedOptions {
 async function writeLines(texts: readonly string[], { embeddings }: Embeddings, from: number): Promise<void> {
   const lines = texts.map((text, i) => JSON.stringify({ index: from + i, text, embedding: shortest(embeddings[i]!) }))
   await write(`${lines.join('\n')}\n`)
-}
-
-/** Throws the error of a text with its place among all. */
-function placed(error: unknown, from: number): never {
-  const [, index, rest] = error instanceof Error ? (/^texts\[(\d+)\](.*)$/s.exec(error.message) ?? []) : []
-  if (index === undefined) throw error
-  throw new UsageError(`text ${from + Number(index) + 1}${rest?.replace('set truncate', 'give --truncate')}`)
 }
 
 interface Summary {

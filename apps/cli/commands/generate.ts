@@ -96,7 +96,7 @@ async function generate(first: string | undefined, second: string | undefined, f
   const { model, text: given } = await modelAndText(first, second)
   const prompt = given ?? DEFAULT_PROMPT
   const output = await toOutput(flags)
-  const tools = await toTools(flags)
+  const kit = toKit(await toTools(flags), flags)
   const engine = await loadEngine(model, flags, interrupt.signal)
   const progress = new Progress()
   try {
@@ -104,7 +104,6 @@ async function generate(first: string | undefined, second: string | undefined, f
     const asked = { ...promptOptions(model, flags), ...output, signal: interrupt.signal }
     const options = flags.quiet ? asked : { ...asked, onPromptProgress: progress.reading }
     if (!flags.quiet && !flags.json) for (const remark of remarks(info)) note(remark)
-    const kit = toKit(tools, flags)
     const texts = kit
       ? [answerTo(newConversation(engine, { kit }), prompt, options)]
       : await textsOf(engine.session(), prompt, flags, options)

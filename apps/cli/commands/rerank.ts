@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { RERANK_OPTIONS } from '../../../src/for-apps.ts'
 import type { RankedDocument } from '../../../src/index.ts'
+import { placed } from '../embed/placed.ts'
 import { textsGiven } from '../embed/texts.ts'
 import { rankingView } from '../embed/views.ts'
-import { UsageError } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { modelArgument } from '../model-argument.ts'
@@ -64,7 +64,7 @@ async function rerank(name: string, [query = '', ...given]: readonly string[], f
         signal: interrupt.signal,
         onProgress: ({ texts, total }) => progress.pieces('Scoring', texts, total, 'documents', ''),
       })
-      .catch(placed)
+      .catch(error => placed(error, 'documents'))
     progress.stop()
     const ms = performance.now() - begun
     const rows = ranking.map((row: RankedDocument) => ({ ...row, text: documents[row.index] as string }))
@@ -85,11 +85,4 @@ async function rerank(name: string, [query = '', ...given]: readonly string[], f
     interrupt.release()
     await engine.dispose()
   }
-}
-
-/** Throws the error of a document with its place as people count. */
-function placed(error: unknown): never {
-  const [, index, rest] = error instanceof Error ? (/^documents\[(\d+)\](.*)$/s.exec(error.message) ?? []) : []
-  if (index === undefined) throw error
-  throw new UsageError(`document ${Number(index) + 1}${rest?.replace('set truncate', 'give --truncate')}`)
 }

@@ -48,11 +48,9 @@ async function remove(names: readonly string[], flags: Flags): Promise<void> {
 /** The models that a name means. Throws UsageError for a name that is not here. */
 async function named(store: ModelStore, all: readonly StoredModel[], name: string): Promise<readonly StoredModel[]> {
   const wanted = parseModelName(name)
-  const exact = all.filter(model => model.name === name)
-  if (exact.length > 0 && wanted?.file !== undefined) return exact
-  const whole = wanted?.file === undefined && wanted?.revision === 'main' && !name.includes('@')
-  const ofRepo = whole ? all.filter(model => parseModelName(model.name)?.id === wanted?.id) : exact
-  if (ofRepo.length > 0) return ofRepo
+  const isRepo = wanted !== undefined && wanted.file === undefined && !name.includes('@')
+  const here = all.filter(model => (isRepo ? parseModelName(model.name)?.id === wanted.id : model.name === name))
+  if (here.length > 0) return here
   const found = await store.find(name)
   if (found !== undefined) return [found]
   const near = nearest(

@@ -1,42 +1,32 @@
 import { type Command, Option } from 'commander'
+import type { OptionRow } from '../../../src/for-apps.ts'
 import type { Server } from '../../server/index.ts'
 import { SERVER_OPTIONS, type ServerOptions } from '../../server/options.ts'
-import { cacheFolder, defaultModel, withEnvironment } from '../environment.ts'
+import { cacheFolder, defaultModel, serverKey, withEnvironment } from '../environment.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { hubOptions } from '../hub.ts'
 import { engineFlag } from '../options/engine-flags.ts'
 import { addLoadOptions, type LoadFlags, toLoadOptions } from '../options/load.ts'
-import { bytes, tokens } from '../options/parsers.ts'
+import { bytes, collect, type Parser, tokens } from '../options/parsers.ts'
 import { note } from '../output/stdout.ts'
 import { readTextFile } from '../text-input.ts'
 
 interface Flags extends LoadFlags {
   alias?: string[]
-  host?: string
-  port?: number
   apiKey?: string[]
   apiKeyFile?: string
-  cors?: string[]
-  allowedHost?: string[]
-  anyModel?: boolean
-  sharePrompts?: boolean
-  maxRunning?: number
-  maxQueued?: number
-  maxQueuedTokens?: number
-  maxBody?: number
-  timeout?: number
-  ping?: number
-  stopDeadline?: number
-  memory?: number
-  keepAlive?: number
-  metricsAlias?: string
-  logPrompts?: boolean
   log?: string
 }
 
+const GROUP = 'Serving:'
+const several = collect(String)
+/** Where a flag takes more than its option: units, or one of a list at a time. */
+const PARSERS: Readonly<Record<string, Parser<unknown>>> = {
+  ...{ apiKeys: several, corsOrigins: several, allowedHosts: several },
+  ...{ maxBodyBytes: bytes, memoryBytes: bytes, maxQueuedTokens: tokens },
+}
+
 export function addServe(program: Command): void {
-  const group = 'Serving:'
-  const several = (text: string, before: string[] = []) => [...before, text]
   const command = program
     .command('serve')
     .summary('answer clients over HTTP')
@@ -48,32 +38,14 @@ export function addServe(program: Command): void {
     .addOption(
       new Option('--alias <name=model>', 'a model under another name; may be given again')
         .argParser(several)
-        .helpGroup(group),
+        .helpGroup(GROUP),
     )
-  const { apiKeys, corsOrigins, allowedHosts, ...single } = SERVER_OPTIONS
-  const parsers = { maxBodyBytes: bytes, memoryBytes: bytes, maxQueuedTokens: tokens }
-  const names = ['host', 'port', 'anyModel', 'sharePrompts', 'maxRunning', 'maxQueued', 'maxQueuedTokens'] as const
-  const more = ['maxBodyBytes', 'timeout', 'pingInterval', 'stopDeadline', 'memoryBytes', 'keepAlive'] as const
-  const last = ['metricsAlias', 'logPrompts'] as const
-  for (const name of names) command.addOption(flagOf(name))
-  command.addOption(
-    engineFlag(apiKeys, { group, parse: several, description: `${apiKeys.description}; may be given again` }),
-  )
-  command.addOption(
-    new Option('--api-key-file <file>', 'a key in each line (default: LATENTKIT_API_KEY)').helpGroup(group),
-  )
-  command.addOption(engineFlag(corsOrigins, { group, parse: several }))
-  command.addOption(engineFlag(allowedHosts, { group, parse: several }))
-  for (const name of [...more, ...last]) command.addOption(flagOf(name))
-  command.addOption(
-    new Option('--log <form>', 'what standard error gets of each request: json, none')
-      .choices(['json', 'none'])
-      .helpGroup(group),
-  )
-  function flagOf(name: (typeof names | typeof more | typeof last)[number]): Option {
-    const parse = (parsers as Record<string, ((text: string) => number) | undefined>)[name]
-    return engineFlag(single[name], { group, ...(parse && { parse }) })
-  }
+  for (const [, flag] of serverFlags()) command.addOption(flag)
+  command
+    .addOption(new Option('--api-key-file <file>', 'a key in each line (default: LATENTKIT_API_KEY)').helpGroup(GROUP))
+    .addOption(
+      new Option('--log <form>', 'what standard error gets of each request').choices(['json', 'none']).helpGroup(GROUP),
+    )
   addLoadOptions(command)
     .addHelpText(
       'after',
@@ -128,17 +100,22 @@ async function keys({ apiKey = [], apiKeyFile }: Flags): Promise<readonly string
   const inFile = file.split(/\r?\n/).filter(line => line.trim() !== '')
   if (apiKeyFile !== undefined && inFile.length === 0) throw new UsageError(`${apiKeyFile} has no key`)
   const all = [...apiKey, ...inFile]
-  const variable = process.env.LATENTKIT_API_KEY
-  return all.length === 0 && variable ? [variable] : all
+  const variable = serverKey()
+  return all.length === 0 && variable !== undefined ? [variable] : all
+}
+
+/** The flags of the options that have one, by the options' names. */
+function serverFlags(): readonly (readonly [string, Option])[] {
+  const rows = Object.entries<OptionRow>(SERVER_OPTIONS).filter(([, row]) => row.flag !== undefined)
+  return rows.map(([name, row]) => {
+    const parse = PARSERS[name]
+    const description = row.kind.kind === 'list' ? `${row.description}; may be given again` : row.description
+    return [name, engineFlag(row, { group: GROUP, description, ...(parse && { parse }) })]
+  })
 }
 
 function options(flags: Flags): ServerOptions {
-  const { host, port, cors, allowedHost, anyModel, sharePrompts, maxRunning, maxQueued, maxQueuedTokens } = flags
-  const { maxBody, timeout, ping, stopDeadline, memory, keepAlive, metricsAlias, logPrompts } = flags
-  const given = {
-    ...{ host, port, corsOrigins: cors, allowedHosts: allowedHost, anyModel, sharePrompts, maxRunning, maxQueued },
-    ...{ maxQueuedTokens, maxBodyBytes: maxBody, timeout, pingInterval: ping, stopDeadline, memoryBytes: memory },
-    ...{ keepAlive, metricsAlias, logPrompts },
-  }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const given = flags as Readonly<Record<string, unknown>>
+  const named = serverFlags().map(([name, flag]) => [name, given[flag.attributeName()]] as const)
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined))
 }

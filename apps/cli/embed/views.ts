@@ -8,8 +8,7 @@ const MOST = 200
 
 /** Each text with the one whose vector is nearest to its own, and the cosine of the two. */
 export function nearestView(texts: readonly string[], vectors: readonly Float32Array[], c: Colours): string {
-  const shown = texts.slice(0, MOST)
-  const rows = shown.map((text, i) => {
+  const rows = texts.slice(0, MOST).map((text, i) => {
     const [nearest, cosine] = nearestTo(i, vectors)
     return [
       String(i + 1),
@@ -18,10 +17,7 @@ export function nearestView(texts: readonly string[], vectors: readonly Float32A
       nearest < 0 ? '' : cut(texts[nearest] as string),
     ]
   })
-  const right = (head: string) => ({ head, align: 'right' as const })
-  const columns = [right('#'), { head: 'text' }, right('cosine'), { head: 'nearest' }]
-  const left = texts.length - shown.length
-  return table(columns, rows, { style: c.bold }) + (left > 0 ? `\n${c.dim(`and ${left} more`)}` : '')
+  return firstOf(texts.length, [right('#'), { head: 'text' }, right('cosine'), { head: 'nearest' }], rows, c)
 }
 
 /** Documents with their scores, the best first. */
@@ -29,13 +25,20 @@ export function rankingView(
   rows: readonly { readonly index: number; readonly score: number; readonly text: string }[],
   c: Colours,
 ): string {
-  const right = (head: string) => ({ head, align: 'right' as const })
-  const columns = [right('score'), right('#'), { head: 'document' }]
   const shown = rows
     .slice(0, MOST)
     .map(({ index, score, text }) => [score.toFixed(3), String(index + 1), cut(text, 90)])
-  const left = rows.length - shown.length
-  return table(columns, shown, { style: c.bold }) + (left > 0 ? `\n${c.dim(`and ${left} more`)}` : '')
+  return firstOf(rows.length, [right('score'), right('#'), { head: 'document' }], shown, c)
+}
+
+function right(head: string) {
+  return { head, align: 'right' as const }
+}
+
+/** A table of the first rows, and how many there are besides. */
+function firstOf(all: number, columns: Parameters<typeof table>[0], rows: readonly string[][], c: Colours): string {
+  const left = all - rows.length
+  return table(columns, rows, { style: c.bold }) + (left > 0 ? `\n${c.dim(`and ${left} more`)}` : '')
 }
 
 /** Index -1 if there is no other. */

@@ -29,7 +29,9 @@ export function addOutputOptions(command: Command): Command {
         collect(String),
       ),
     )
-    .addOption(engineFlag(grammar, { group, description: 'a text of the grammar in this file (Lark)', parse: String }))
+    .addOption(
+      engineFlag(grammar, { group, description: 'a text of the grammar in this file (Lark or GBNF)', parse: String }),
+    )
 }
 
 /** Throws UsageError for a schema that is not JSON, and what reading a file does. */

@@ -68,7 +68,7 @@ export function list<T>(each: Parser<T>): Parser<T[]> {
 }
 
 /** Repeatable: `--stop a --stop b`. */
-export function collect<T>(each: Parser<T>): (text: string, previous: T[] | undefined) => T[] {
+export function collect<T>(each: Parser<T>): (text: string, previous?: T[]) => T[] {
   return (text, previous) => [...(previous ?? []), each(text)]
 }
 

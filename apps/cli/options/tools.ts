@@ -40,9 +40,15 @@ export function addToolOptions(command: Command): Command {
     .addOption(command.createOption('--no-parallel', 'one call per answer').helpGroup(GROUP))
 }
 
-/** null: the model may call nothing. */
+/** null: the model may call nothing. Throws UsageError for a choice that is none of the tools. */
 export function toKit(tools: Tools | null, { toolChoice: choice, parallel }: ToolFlags): ToolKit | null {
-  return tools && { tools, parallel, ...(choice && { choice }) }
+  if (tools === null) return null
+  const names = Object.keys(toolsByName(tools))
+  if (typeof choice === 'object' && !names.includes(choice.name)) {
+    const there = names.join(', ') || 'none'
+    throw new UsageError(`--tool-choice names ${choice.name}, which is no tool here; there are ${there}`)
+  }
+  return { tools, parallel, ...(choice && { choice }) }
 }
 
 export function addMcpOptions(command: Command): Command {
@@ -77,8 +83,8 @@ export interface ToolKit {
   readonly parallel: boolean
 }
 
-/** The tools of a file, checked where they are used; null: no flag asks for any. Throws UsageError. */
-export async function toTools({ tools: file, toolChoice: choice }: ToolFlags): Promise<Tools | null> {
+/** The tools of a file, checked where they are used; null: no file is given. Throws UsageError. */
+export async function toTools({ tools: file }: ToolFlags): Promise<Tools | null> {
   if (file === undefined) return null
   const text = new TextDecoder().decode(await readTextFile(file))
   let tools: unknown
@@ -90,12 +96,6 @@ export async function toTools({ tools: file, toolChoice: choice }: ToolFlags): P
   if (typeof tools !== 'object' || tools === null) {
     throw new UsageError(
       `${file} has no tools; expected a list in OpenAI's form, or { name: { description, parameters } }`,
-    )
-  }
-  const names = Object.keys(toolsByName(tools as Tools))
-  if (typeof choice === 'object' && !names.includes(choice.name)) {
-    throw new UsageError(
-      `--tool-choice names ${choice.name}, which is not in ${file}; it has ${names.join(', ') || 'none'}`,
     )
   }
   return tools as Tools

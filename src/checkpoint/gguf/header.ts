@@ -66,6 +66,21 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufFile> {
   return { source, version, metadata, tensors }
 }
 
+/**
+ * The value of a key among the first `most`, without reading on to the vocabulary; undefined if it is not there. Throws
+ * CheckpointError.
+ */
+export async function earlyValue(source: ByteSource, key: string, most: number): Promise<MetadataValue | undefined> {
+  const cursor = new HeaderCursor(source)
+  const { keyCount } = await readStart(source, cursor)
+  for (let i = 0; i < Math.min(keyCount, most); i++) {
+    const found = await readKey(cursor, i)
+    const value = await readValueOf(cursor, found)
+    if (found === key) return value
+  }
+  return undefined
+}
+
 async function readStart(source: ByteSource, cursor: HeaderCursor) {
   if (source.size < FIRST_FIELDS) {
     const other = (await fileKind(source)) === 'gguf' ? undefined : await describeContent(source)
@@ -93,13 +108,21 @@ async function readStart(source: ByteSource, cursor: HeaderCursor) {
 async function readPairs(cursor: HeaderCursor, count: number): Promise<Map<string, MetadataValue>> {
   const values = new Map<string, MetadataValue>()
   for (let i = 0; i < count; i++) {
-    const key = await readString(cursor, `the name of key ${i}`, MAX_NAME_BYTES)
-    const what = naming('key', key)
-    if (values.has(key)) throw cursor.error(`has ${what} twice`)
-    await cursor.need(4, what)
-    values.set(key, await readValue(cursor, cursor.u32(), what))
+    const key = await readKey(cursor, i)
+    if (values.has(key)) throw cursor.error(`has ${naming('key', key)} twice`)
+    values.set(key, await readValueOf(cursor, key))
   }
   return values
+}
+
+function readKey(cursor: HeaderCursor, index: number): Promise<string> {
+  return readString(cursor, `the name of key ${index}`, MAX_NAME_BYTES)
+}
+
+async function readValueOf(cursor: HeaderCursor, key: string): Promise<MetadataValue> {
+  const what = naming('key', key)
+  await cursor.need(4, what)
+  return readValue(cursor, cursor.u32(), what)
 }
 
 async function readTensor(cursor: HeaderCursor, index: number): Promise<Declared> {

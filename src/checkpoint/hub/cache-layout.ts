@@ -5,14 +5,14 @@ import { folderFiles } from '../find/folder.ts'
 import { isGgufName } from '../gguf/find-gguf.ts'
 import { readShardIndex } from '../safetensors/shard-index.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
-import { chooseGguf, type GgufChoice, ggufModels } from './gguf-choice.ts'
+import { chooseGguf, type GgufChoice, wholeGgufModels } from './gguf-choice.ts'
 import { isCommit, type ModelName } from './model-name.ts'
 
 /**
  * huggingface_hub's cache: `models--org--name/` with `blobs/<etag>` (each file once), `snapshots/<commit>/<file>`
  * (links to blobs) and `refs/<revision>` (the commit that a branch had when it was last fetched).
  */
-export function repoFolder(cacheDir: string, { id }: ModelName): string {
+export function repoFolder(cacheDir: string, { id }: Pick<ModelName, 'id'>): string {
   return join(cacheDir, `models--${id.replace('/', '--')}`)
 }
 
@@ -50,7 +50,7 @@ export async function completeGguf(folder: string): Promise<GgufChoice[]> {
   const names = entries.map(entry => entry.split(sep).join('/')).filter(isGgufName)
   const there = new Set<string>()
   for (const name of names) if (await isFile(join(folder, name))) there.add(name)
-  return ggufModels(there).filter(({ parts }) => parts.every(part => there.has(part)))
+  return wholeGgufModels(there)
 }
 
 /** Required files that the folder lacks: someone may have downloaded only the tokenizer. */

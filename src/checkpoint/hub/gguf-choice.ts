@@ -42,6 +42,12 @@ export function ggufModels(files: Iterable<string>): GgufChoice[] {
   return models.sort((a, b) => (a.label < b.label ? -1 : 1))
 }
 
+/** Those of which every file is there. */
+export function wholeGgufModels(files: Iterable<string>): GgufChoice[] {
+  const there = new Set(files)
+  return ggufModels(there).filter(({ parts }) => parts.every(part => there.has(part)))
+}
+
 /**
  * The model that `wanted` names: a file's path or name, with or without extension, or the end of one (`Q4_K_M`), in any
  * case. Without `wanted` the only one, or the usual one of several. Undefined where there is none or more than one.
@@ -75,7 +81,7 @@ function quantisationOf(file: string): string | undefined {
 }
 
 /** Without extension and without the number of its part. */
-function stemOf(file: string): string {
+export function stemOf(file: string): string {
   return file.replace(/\.gguf$/i, '').replace(/-\d{5}-of-\d{5}$/, '')
 }
 

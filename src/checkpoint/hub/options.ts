@@ -47,17 +47,22 @@ export function hubSettings(
     cacheDir: expanded(cacheDir, home),
     ...(env.HF_ENDPOINT && { endpoint: env.HF_ENDPOINT }),
     ...(env.HF_TOKEN && { token: env.HF_TOKEN }),
-    ...(/^(1|true|yes|on)$/i.test(env.HF_HUB_OFFLINE ?? '') && { offline: true }),
+    ...(isOn(env.HF_HUB_OFFLINE) && { offline: true }),
   }
 }
 
-/** The file in which `hf auth login` keeps the token. */
-export function tokenFile(env: Readonly<Record<string, string | undefined>>, home: string): string {
+/** The file in which `hf auth login` keeps the token; undefined if it is not to be used, as in huggingface_hub. */
+export function tokenFile(env: Readonly<Record<string, string | undefined>>, home: string): string | undefined {
+  if (isOn(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)) return undefined
   return expanded(env.HF_TOKEN_PATH || join(hubHome(env, home), 'token'), home)
 }
 
 function hubHome(env: Readonly<Record<string, string | undefined>>, home: string): string {
   return env.HF_HOME || join(env.XDG_CACHE_HOME || join(home, '.cache'), 'huggingface')
+}
+
+function isOn(value = ''): boolean {
+  return /^(1|true|yes|on)$/i.test(value)
 }
 
 /** A shell expands ~, a .env file does not. */

@@ -2,8 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LatentkitError } from '../../errors.ts'
-import { HeaderCursor } from '../gguf/cursor.ts'
-import { readString, readValue } from '../gguf/metadata-values.ts'
+import { earlyValue } from '../gguf/header.ts'
 import { readJson } from '../json-file.ts'
 import { openFile } from '../source/file-source.ts'
 import type { StoredModel } from './model-store.ts'
@@ -33,18 +32,8 @@ export function familyOfFolder(folder: string): Promise<string | null> {
 /** `general.architecture` of a GGUF file, without reading its vocabulary; null if it cannot be read. */
 export function familyOfGguf(path: string): Promise<string | null> {
   return orNull(async () => {
-    const cursor = new HeaderCursor(await openFile(path))
-    await cursor.need(24, 'its first fields')
-    if (cursor.text(4) !== 'GGUF') return null
-    cursor.bytes(12)
-    const count = Math.min(cursor.size('the number of keys'), KEYS_SEARCHED)
-    for (let i = 0; i < count; i++) {
-      const key = await readString(cursor, `the name of key ${i}`, 1 << 16)
-      await cursor.need(4, key)
-      const value = await readValue(cursor, cursor.u32(), key)
-      if (key === 'general.architecture') return typeof value === 'string' ? value : null
-    }
-    return null
+    const value = await earlyValue(await openFile(path), 'general.architecture', KEYS_SEARCHED)
+    return typeof value === 'string' ? value : null
   })
 }
 

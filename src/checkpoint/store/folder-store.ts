@@ -1,7 +1,8 @@
 /** A folder with models in it: GGUF files and folders with a config.json, up to three folders deep. */
 import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { ggufModels } from '../hub/gguf-choice.ts'
+import { isGgufName } from '../gguf/find-gguf.ts'
+import { ggufModels, stemOf, wholeGgufModels } from '../hub/gguf-choice.ts'
 import { factsOf, familyOfFolder, familyOfGguf } from './facts.ts'
 import { type ModelStore, newestFirst, type StoredModel } from './model-store.ts'
 
@@ -30,11 +31,7 @@ export function folderStore(folder: string): ModelStore {
 
 async function modelsBelow(folder: string, name: string, depth: number): Promise<StoredModel[]> {
   const { files, folders } = await contents(folder)
-  const models = await Promise.all(
-    ggufModels(files)
-      .filter(allThere(files))
-      .map(({ parts }) => ggufModel(folder, name, parts)),
-  )
+  const models = await Promise.all(wholeGgufModels(files).map(({ parts }) => ggufModel(folder, name, parts)))
   if (files.includes('config.json') && files.some(file => file.endsWith('.safetensors'))) {
     models.push(await folderModel(folder, name || basename(folder), files))
     // What is below belongs to it: `1_Pooling/`, `onnx/`.
@@ -45,11 +42,6 @@ async function modelsBelow(folder: string, name: string, depth: number): Promise
     folders.map(f => modelsBelow(join(folder, f), name === '' ? f : `${name}/${f}`, depth + 1)),
   )
   return [...models, ...below.flat()]
-}
-
-function allThere(files: readonly string[]) {
-  const there = new Set(files)
-  return ({ parts }: { readonly parts: readonly string[] }) => parts.every(part => there.has(part))
 }
 
 /** Names of files and folders; links are followed, hidden ones left out. A folder that cannot be read is empty. */
@@ -66,14 +58,13 @@ async function ggufModel(folder: string, within: string, parts: readonly string[
   const [first = ''] = parts
   const paths = parts.map(part => join(folder, part))
   const [path = ''] = paths
-  const stem = first.replace(/(-\d{5}-of-\d{5})?\.gguf$/i, '')
-  const name = within === '' ? stem : `${within}/${stem}`
+  const name = within === '' ? stemOf(first) : `${within}/${stemOf(first)}`
   const facts = await factsOf(paths)
   return { name, path, format: 'gguf', family: await familyOfGguf(path), ...facts, complete: true }
 }
 
 async function folderModel(path: string, name: string, files: readonly string[]): Promise<StoredModel> {
-  const facts = await factsOf(files.filter(file => !/\.gguf$/i.test(file)).map(file => join(path, file)))
+  const facts = await factsOf(files.filter(file => !isGgufName(file)).map(file => join(path, file)))
   return { name, path, format: 'safetensors', family: await familyOfFolder(path), ...facts, complete: true }
 }
 
@@ -85,7 +76,7 @@ async function remove({ path, format, bytes }: StoredModel): Promise<number> {
   }
   const folder = format === 'gguf' ? dirname(path) : path
   const { files } = await contents(folder)
-  const own = format === 'gguf' ? partsOf(files, basename(path)) : files.filter(file => !/\.gguf$/i.test(file))
+  const own = format === 'gguf' ? partsOf(files, basename(path)) : files.filter(file => !isGgufName(file))
   for (const file of own) await rm(join(folder, file), { force: true })
   if (format !== 'gguf') await rmdir(folder).catch(() => {})
   return bytes

@@ -37,7 +37,7 @@ function repoNamed(name: string): string | undefined {
 
 /** The models of a repository: in each snapshot its safetensors and its GGUF models; what is incomplete if it has none. */
 async function modelsOf(cacheDir: string, id: string): Promise<StoredModel[]> {
-  const repo = repoFolder(cacheDir, { id, revision: 'main' })
+  const repo = repoFolder(cacheDir, { id })
   const models: StoredModel[] = []
   for (const { revision, folder } of await snapshotsOf(repo))
     models.push(...(await modelsIn(repo, folder, { id, revision })))
@@ -88,7 +88,7 @@ async function snapshotsOf(repo: string): Promise<readonly { readonly revision: 
 async function remove(cacheDir: string, model: StoredModel): Promise<number> {
   const id = parseModelName(model.name)?.id
   if (id === undefined) return 0
-  const repo = repoFolder(cacheDir, { id, revision: 'main' })
+  const repo = repoFolder(cacheDir, { id })
   const locks = join(cacheDir, '.locks', basename(repo))
   for (const lock of await names(locks)) {
     if (lock.endsWith('.latentkit') && (await isHeld(join(locks, lock)))) {
