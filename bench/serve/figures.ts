@@ -1,4 +1,5 @@
 /** What traffic comes to. */
+import { quantiles } from '../support/report.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface Percentiles {
@@ -28,7 +29,6 @@ export function figures(rounds: readonly Traffic[]): Figures {
 }
 
 function percentiles(values: readonly number[]): Percentiles {
-  const sorted = values.toSorted((a, b) => a - b)
-  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
+  const at = quantiles(values)
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }

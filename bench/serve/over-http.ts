@@ -1,5 +1,5 @@
 /** A client of /v1/completions, which both servers speak: streams, and notes when each piece of text came. */
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import type { BenchRequest } from './requests.ts'
 import type { Answered, Ask } from './traffic.ts'
@@ -22,7 +22,7 @@ async function send(url: string, agent: Agent, { prompt, tokens }: BenchRequest)
     ...{ stream: true, stream_options: { include_usage: true } },
   })
   const start = performance.now()
-  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
     request(`${url}/v1/completions`, { method: 'POST', agent, headers }, resolve).on('error', reject).end(body)
   })

@@ -13,10 +13,15 @@ export interface Spread {
 /** One line for each run. */
 const KEPT = path.resolve('bench', 'results', 'kept.jsonl')
 
+/** The value below which a share of all values is. */
+export function quantiles(values: readonly number[]): (share: number) => number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return share => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+}
+
 /** Median, and the 10th and 90th percentile. */
 export function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
+  const at = quantiles(values)
   return { median: at(0.5), low: at(0.1), high: at(0.9) }
 }
 

@@ -1,7 +1,17 @@
 /** Anthropic's own client against the server. */
 import Anthropic from '@anthropic-ai/sdk'
 import { describe, expect, test } from 'vitest'
-import { listening, MODEL, post, testServer, WEATHER } from './support.ts'
+import {
+  listening,
+  MODEL,
+  namedEvents,
+  post,
+  refusedBy,
+  THINKING,
+  testServer,
+  WEATHER,
+  waitingStream,
+} from './support.ts'
 
 const { server, url } = await listening()
 const client = new Anthropic({ baseURL: url, apiKey: 'any', maxRetries: 0 })
@@ -16,37 +26,17 @@ const forced = {
   tool_choice: { type: 'tool' as const, name: 'weather' },
 }
 
-/** A template that opens reasoning, as some families' do. */
-const THINKING = `{% for m in messages %}<{{ m.role }}>{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}{{ m.content }}
-{% endfor %}{% if add_generation_prompt %}<assistant>{% if enable_thinking is not defined or enable_thinking %}<think>{% endif %}{% endif %}`
-
-interface Streamed {
-  readonly name: string
-  readonly data: { readonly type: string; readonly [field: string]: unknown }
+interface Event {
+  readonly type: string
+  readonly [field: string]: unknown
 }
 
-async function streamed(body: object, from = server): Promise<Streamed[]> {
+async function streamed(body: object, from = server) {
   const sent = JSON.stringify({ ...body, stream: true })
-  const response = await from.app.request('/v1/messages', { method: 'POST', body: sent })
-  expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
-  const text = await response.text()
-  return text
-    .split('\n\n')
-    .filter(event => event !== '')
-    .map(event => {
-      const [name = '', data = ''] = event.split('\n')
-      return { name: name.replace('event: ', ''), data: JSON.parse(data.replace('data: ', '')) }
-    })
+  return namedEvents<Event>(await from.app.request('/v1/messages', { method: 'POST', body: sent }))
 }
 
-async function refused(call: Promise<unknown>): Promise<InstanceType<typeof Anthropic.APIError>> {
-  const error = await call.then(
-    () => null,
-    error => error,
-  )
-  expect(error).toBeInstanceOf(Anthropic.APIError)
-  return error
-}
+const refused = (call: Promise<unknown>) => refusedBy(Anthropic.APIError, call)
 
 test('3: streamed and whole are the same message', async () => {
   const whole = await client.messages.create(asked)
@@ -97,24 +87,27 @@ describe('tools', () => {
     const again = await client.messages.stream(forced).finalMessage()
     expect(again.content).toEqual(whole.content)
     expect(again.stop_reason).toBe('tool_use')
-    for (const content of ['sunny', [{ type: 'text' as const, text: 'sunny' }], undefined]) {
-      const next = await client.messages.create({
-        ...asked,
-        tools: [weather],
-        messages: [
-          ...messages,
-          { role: 'assistant', content: whole.content },
-          {
-            role: 'user',
-            content: [
-              { type: 'tool_result', tool_use_id: call.id, ...(content ? { content } : { is_error: true }) },
-              { type: 'text', text: 'And tomorrow?' },
-            ],
-          },
+    const turns = (result: object) => [
+      ...messages,
+      { role: 'assistant' as const, content: whole.content },
+      {
+        role: 'user' as const,
+        content: [
+          { type: 'tool_result' as const, tool_use_id: call.id, ...result },
+          { type: 'text' as const, text: 'And tomorrow?' },
         ],
-      })
-      expect(next.stop_reason).toBeTruthy()
+      },
+    ]
+    const tokens = async (result: object) => {
+      const counted = await client.messages.countTokens({ model: MODEL, tools: [weather], messages: turns(result) })
+      return counted.input_tokens
     }
+    const none = await tokens({})
+    expect(await tokens({ content: 'sunny' })).toBeGreaterThan(none)
+    expect(await tokens({ content: [{ type: 'text', text: 'sunny' }] })).toBe(await tokens({ content: 'sunny' }))
+    expect(await tokens({ is_error: true })).toBe(await tokens({ content: 'Error: ' }))
+    const next = await client.messages.create({ ...asked, tools: [weather], messages: turns({ content: 'sunny' }) })
+    expect(next.stop_reason).toBeTruthy()
   })
 
   test('6, 7: any, none, and one call where only one may be', async () => {
@@ -296,23 +289,7 @@ describe('what is wrong is said in the form of Anthropic', () => {
 })
 
 test('17: signs of life are events, also while the request waits for its turn', async () => {
-  const slow = await testServer({ pingInterval: 1, maxRunning: 1 })
-  const before = new AbortController()
-  const long = slow.app.request('/v1/completions', {
-    method: 'POST',
-    body: JSON.stringify({ prompt: 'Once', max_tokens: 2000, n: 8, ignore_eos: true }),
-    signal: before.signal,
-  })
-  const running = async () => (await (await slow.app.request('/metrics')).text()).match(/num_requests_running\S* 1/)
-  while (!(await running())) await new Promise(resolve => setTimeout(resolve, 10))
-  const body = JSON.stringify({ ...asked, max_tokens: 2, stream: true })
-  const response = await slow.app.request('/v1/messages', { method: 'POST', body })
-  let text = ''
-  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-    text += new TextDecoder().decode(part)
-    if (text.startsWith('event: ping')) before.abort()
-  }
-  await long
+  const text = await waitingStream('/v1/messages', { ...asked, max_tokens: 2 }, come => come.startsWith('event: ping'))
   const names = [...text.matchAll(/^event: (.*)$/gm)].map(([, name]) => name)
   expect(names[0]).toBe('ping')
   expect(names.filter(name => name !== 'ping')[0]).toBe('message_start')

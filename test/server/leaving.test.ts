@@ -1,18 +1,12 @@
 /** 15: a client that leaves frees the engine, wherever its request stands. A real socket is cut. */
 import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { listening } from './support.ts'
+import { listening, metric } from './support.ts'
 
 const { server, url } = await listening({ maxRunning: 1 })
 const LONG = { prompt: 'Once', max_tokens: 2000, ignore_eos: true }
 /** Reading this takes longer than it takes to leave. */
 const READ = { prompt: 'dog '.repeat(2000), max_tokens: 1 }
-
-async function metric(name: string, of = server): Promise<number> {
-  const text = await (await of.app.request('/metrics')).text()
-  const lines = text.split('\n').filter(line => line.startsWith(`latentkit_${name}`))
-  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
-}
 
 async function until(wanted: () => Promise<boolean>, ms: number): Promise<number> {
   const begun = performance.now()
@@ -32,7 +26,7 @@ function send(body: object): { leave(): void; first: Promise<void> } {
   return { first, leave: () => sent.destroy() }
 }
 
-const idle = async () => (await metric('num_requests_running')) === 0
+const idle = async () => (await metric(server, 'num_requests_running')) === 0
 /** The promise is 200 ms; what else runs on the machine is not the server's. */
 const SOON = 600
 
@@ -43,20 +37,20 @@ describe('15: the engine is free soon after', () => {
     ['while it reads the prompt', READ, false],
     ['while it reads the prompt of a stream', { ...READ, stream: true }, false],
   ])('%s', async (_, body, waits) => {
-    const aborted = await metric('requests_aborted_total')
+    const aborted = await metric(server, 'requests_aborted_total')
     const { first, leave } = send(body)
     if (waits) await first
     else expect(await until(async () => !(await idle()), 5000)).toBeLessThan(5000)
     leave()
     expect(await until(idle, 5000)).toBeLessThan(SOON)
-    expect(await metric('requests_aborted_total')).toBe(aborted + 1)
+    expect(await metric(server, 'requests_aborted_total')).toBe(aborted + 1)
   })
 
   test('while it waits for its turn', async () => {
     const running = send({ ...LONG, stream: true })
     await running.first
     const waiting = send(LONG)
-    const queued = async (n: number) => (await metric('num_requests_waiting')) === n
+    const queued = async (n: number) => (await metric(server, 'num_requests_waiting')) === n
     expect(await until(() => queued(1), 5000)).toBeLessThan(5000)
     waiting.leave()
     expect(await until(() => queued(0), 5000)).toBeLessThan(SOON)
@@ -66,11 +60,20 @@ describe('15: the engine is free soon after', () => {
 })
 
 test('an answer that takes too long ends with an error', async () => {
-  const { server: hasty } = await listening({ timeout: 1 })
+  const lines: string[] = []
+  const { server: hasty } = await listening({ timeout: 1, log: line => lines.push(line) })
   const body = JSON.stringify({ ...LONG, n: 16, stream: true })
   const text = await (await hasty.app.request('/v1/completions', { method: 'POST', body })).text()
   const last = text.trim().split('\n\n').at(-1) ?? ''
   expect(JSON.parse(last.replace('data: ', ''))).toMatchObject({ error: { code: 'timeout', type: 'timeout_error' } })
+  const line = {
+    level: 'info',
+    message: 'request',
+    status: 200,
+    error: 'timeout',
+    reason: expect.stringMatching(/longer/),
+  }
+  expect(lines.map(line => JSON.parse(line)).filter(({ message }) => message === 'request')).toMatchObject([line])
 })
 
 test('a stop lets answers end within its time, and begins no others', async () => {
@@ -81,7 +84,7 @@ test('a stop lets answers end within its time, and begins no others', async () =
       body: JSON.stringify({ ...LONG, max_tokens: tokens }),
     })
   const running = ask(300)
-  await until(async () => (await metric('num_requests_running', stopping)) === 1, 5000)
+  await until(async () => (await metric(stopping, 'num_requests_running')) === 1, 5000)
   const closed = stopping.close()
   const refused = await ask(1)
   expect(refused.status).toBe(503)
@@ -96,7 +99,7 @@ test('what does not end in time is ended', async () => {
   const { server: stopping } = await listening({ stopDeadline: 0 })
   const body = JSON.stringify({ ...LONG, n: 16 })
   const running = stopping.app.request('/v1/completions', { method: 'POST', body })
-  await until(async () => (await metric('num_requests_running', stopping)) === 1, 5000)
+  await until(async () => (await metric(stopping, 'num_requests_running')) === 1, 5000)
   await stopping.close()
   expect((await running).status).toBe(503)
 })

@@ -41,6 +41,19 @@ describe('who may ask', async () => {
   })
 })
 
+test('pages of an allowed origin may ask, and are told so', async () => {
+  const origin = 'https://good.example'
+  const server = await testServer({ corsOrigins: [origin] })
+  const asked = (path: string, method: string, headers: Record<string, string>) =>
+    Promise.resolve(server.app.request(path, { method, headers }))
+  const allowed = async (method: string, from: string) =>
+    (await asked('/v1/models', method, { origin: from })).headers.get('access-control-allow-origin')
+  expect([await allowed('OPTIONS', origin), await allowed('GET', origin)]).toEqual([origin, origin])
+  expect(await allowed('OPTIONS', 'https://evil.example')).toBeNull()
+  const page = await asked('/', 'GET', { origin, accept: 'text/html' })
+  expect(page.headers.get('vary')).toBe('accept, origin')
+})
+
 test('what is not there, is not JSON or is too long is refused in the form of OpenAI', async () => {
   const server = await testServer({ maxBodyBytes: 1000 })
   const refused = async (path: string, body: unknown) => {

@@ -1,6 +1,6 @@
 import { type ChatResponse, Ollama } from 'ollama'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { listening, MODEL, post, testServer, WEATHER } from './support.ts'
+import { listening, MODEL, post, THINKING, testServer, WEATHER } from './support.ts'
 
 const said = [{ role: 'user', content: 'Once upon a time there was a' }]
 const options = { temperature: 0, num_predict: 24 }
@@ -93,7 +93,7 @@ describe('the real client', () => {
     expect(models.map(({ name }) => name)).toEqual([MODEL])
     expect(models[0]?.size).toBeGreaterThan(1e6)
     const shown = await client.show({ model: `${MODEL}:latest` })
-    expect(shown.capabilities).toContain('completion')
+    expect(shown.capabilities).toEqual(['completion', 'tools', 'embedding'])
     expect(Object.keys(shown.model_info)).toContain(`${shown.details.family}.context_length`)
     expect((await client.ps()).models.map(({ name }) => name)).toEqual([MODEL])
     expect((await client.version()).version).toMatch(/^\d+\.\d+\.\d+$/)
@@ -184,6 +184,29 @@ describe('bodies', () => {
     [{ format: { type: 'objekt' } }, /objekt/],
   ])('refuses %j', async (body, message) => {
     expect(await chat(body)).toMatchObject({ status: 400, body: { error: expect.stringMatching(message) } })
+  })
+
+  it('thinks as it is told, also where the template opens a block all the same', async () => {
+    // The mark that ends a block stands in the template: that is how it is known.
+    const opens = `{# </think> #}{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}<think>{% endif %}`
+    for (const chatTemplate of [THINKING, opens]) {
+      const thinker = await testServer({ load: { chatTemplate } })
+      const thoughts = async (think: boolean | undefined) => {
+        const { body } = await post(thinker, '/api/chat', {
+          model: MODEL,
+          messages: said,
+          stream: false,
+          options,
+          think,
+        })
+        return (body as { message: { thinking?: string } }).message.thinking ?? ''
+      }
+      expect(await thoughts(undefined)).toMatch(/[a-z]/)
+      expect(await thoughts(true)).toMatch(/[a-z]/)
+      expect(await thoughts(false)).toBe('')
+      const { body } = await post(thinker, '/api/show', { model: MODEL })
+      expect(body).toMatchObject({ capabilities: ['completion', 'tools', 'thinking', 'embedding'] })
+    }
   })
 
   it('loads without a prompt, and unloads with keep_alive 0', async () => {

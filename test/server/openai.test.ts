@@ -1,21 +1,14 @@
 /** OpenAI's own client against the server. */
 import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
-import { events, listening, MODEL, post, testServer, WEATHER } from './support.ts'
+import { events, listening, MODEL, post, refusedBy, testServer, WEATHER } from './support.ts'
 
 const { server, url } = await listening()
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 })
 const messages = [{ role: 'user' as const, content: 'Once upon a time' }]
 const asked = { model: MODEL, messages, max_tokens: 16, seed: 1 }
 
-async function refused(call: Promise<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
-  const error = await call.then(
-    () => null,
-    error => error,
-  )
-  expect(error).toBeInstanceOf(OpenAI.APIError)
-  return error
-}
+const refused = (call: Promise<unknown>) => refusedBy(OpenAI.APIError, call)
 
 test('lists its models, and knows each', async () => {
   expect((await client.models.list()).data).toMatchObject([{ id: MODEL, object: 'model', max_model_len: 2048 }])
@@ -230,6 +223,13 @@ describe('what is wrong is said', () => {
       'unsupported_content',
       'messages[0].content[0]',
     ],
+    ['a choice without tools', { tool_choice: 'required' }, 400, 'invalid_value', 'tool_choice'],
+    [
+      'a choice of no tool',
+      { tools: [WEATHER], tool_choice: { type: 'function', function: { name: 'radar' } } },
+      ...([400, 'invalid_value', 'tool_choice'] as const),
+    ],
+    ['one name for two tools', { tools: [WEATHER, WEATHER] }, 400, 'invalid_value', 'tools[1].function.name'],
     ['an unknown role', { messages: [{ role: 'critic', content: 'x' }] }, 400, 'invalid_value', 'messages[0].role'],
     [
       'a schema that cannot be held',

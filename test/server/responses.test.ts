@@ -2,7 +2,17 @@
 import OpenAI from 'openai'
 import type { ResponseCreateParamsNonStreaming, ResponseStreamEvent } from 'openai/resources/responses/responses'
 import { describe, expect, test } from 'vitest'
-import { listening, MODEL, post, testServer, WEATHER } from './support.ts'
+import {
+  listening,
+  MODEL,
+  namedEvents,
+  post,
+  refusedBy,
+  THINKING,
+  testServer,
+  WEATHER,
+  waitingStream,
+} from './support.ts'
 
 const { server, url } = await listening()
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 })
@@ -21,10 +31,6 @@ const forced = {
   tools: [weather],
   tool_choice: { type: 'function' as const, name: 'weather' },
 }
-
-/** A template that opens reasoning, as some families' do. */
-const THINKING = `{% for m in messages %}<{{ m.role }}>{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}{{ m.content }}
-{% endfor %}{% if add_generation_prompt %}<assistant>{% if enable_thinking is not defined or enable_thinking %}<think>{% endif %}{% endif %}`
 
 interface Whole {
   readonly id: string
@@ -45,17 +51,11 @@ const final = (body: object) => client.responses.stream(body as never).finalResp
 
 async function streamed(body: object, from = server): Promise<ResponseStreamEvent[]> {
   const sent = JSON.stringify({ ...body, stream: true })
-  const response = await from.app.request('/v1/responses', { method: 'POST', body: sent })
-  const text = await response.text()
-  return text
-    .split('\n\n')
-    .filter(event => event !== '')
-    .map(event => {
-      const [name = '', data = ''] = event.split('\n')
-      const read = JSON.parse(data.replace('data: ', ''))
-      expect(name).toBe(`event: ${read.type}`)
-      return read
-    })
+  const all = await namedEvents<ResponseStreamEvent>(
+    await from.app.request('/v1/responses', { method: 'POST', body: sent }),
+  )
+  expect(all.map(({ name }) => name)).toEqual(all.map(({ data }) => data.type))
+  return all.map(({ data }) => data)
 }
 
 /** What of a response is the same however it comes: ids and times are not. */
@@ -67,14 +67,7 @@ function meaning({ output, status, incomplete_details: incomplete }: Whole): unk
   }
 }
 
-async function refused(call: Promise<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
-  const error = await call.then(
-    () => null,
-    error => error,
-  )
-  expect(error).toBeInstanceOf(OpenAI.APIError)
-  return error
-}
+const refused = (call: Promise<unknown>) => refusedBy(OpenAI.APIError, call)
 
 test('3: streamed and whole are the same response', async () => {
   const whole = await create(asked)
@@ -115,11 +108,14 @@ describe('tools', () => {
     expect(JSON.parse(call.arguments)).toMatchObject({ city: expect.stringMatching(/Bonn|Rom/) })
     const again = await final(forced)
     expect(meaning(again)).toEqual(meaning({ ...whole }))
-    for (const output of ['sunny', [{ type: 'input_text', text: 'sunny' }]]) {
+    const answered = async (output: unknown) => {
       const result = { type: 'function_call_output', call_id: call.call_id, output }
       const input = [{ role: 'user', content: asked.input }, ...whole.output, result]
-      expect((await create({ ...asked, input, tools: [weather] })).status).toBeTruthy()
+      return (await create({ ...asked, max_output_tokens: 1, input, tools: [weather] })).usage.input_tokens
     }
+    const sunny = await answered('sunny')
+    expect(sunny).toBeGreaterThan(await answered(''))
+    expect(await answered([{ type: 'input_text', text: 'sunny' }])).toBe(sunny)
   })
 
   test('5, 6: several calls have items of their own; only one where only one may be', async () => {
@@ -285,23 +281,9 @@ describe('what is wrong is said', () => {
 })
 
 test('17: signs of life are events: of the response before its first item', async () => {
-  const slow = await testServer({ pingInterval: 1, maxRunning: 1 })
-  const before = new AbortController()
-  const long = slow.app.request('/v1/completions', {
-    method: 'POST',
-    body: JSON.stringify({ prompt: 'Once', max_tokens: 2000, n: 8, ignore_eos: true }),
-    signal: before.signal,
-  })
-  const running = async () => (await (await slow.app.request('/metrics')).text()).match(/num_requests_running\S* 1/)
-  while (!(await running())) await new Promise(resolve => setTimeout(resolve, 10))
-  const body = JSON.stringify({ ...asked, max_output_tokens: 2, stream: true })
-  const response = await slow.app.request('/v1/responses', { method: 'POST', body })
-  let text = ''
-  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-    text += new TextDecoder().decode(part)
-    if (text.split('event: response.in_progress').length > 2) before.abort()
-  }
-  await long
+  const body = { ...asked, max_output_tokens: 2 }
+  const isSigned = (come: string) => come.split('event: response.in_progress').length > 2
+  const text = await waitingStream('/v1/responses', body, isSigned)
   const numbers = [...text.matchAll(/"sequence_number":(\d+)\}/g)].map(([, number]) => Number(number))
   expect(numbers).toEqual(numbers.map((_, i) => i))
   expect(text).toContain('event: response.incomplete')

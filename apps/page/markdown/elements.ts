@@ -48,7 +48,7 @@ function single(token: Token): Node {
   switch (token.type) {
     case 'fence':
     case 'code_block':
-      return codeBlock(token.content, token.info.trim().split(/\s+/, 1)[0] ?? '')
+      return codeBlock(token)
     case 'code_inline': {
       const code = document.createElement('code')
       code.textContent = token.content

@@ -53,7 +53,7 @@ export class GrowingMarkdown {
     const [token] = tokens
     const [node] = this.#nodes
     if (tokens.length !== 1 || token?.type !== 'fence' || !(node instanceof Element)) return false
-    return growCode(node, token.content, token.info.trim().split(/\s+/, 1)[0] ?? '')
+    return growCode(node, token)
   }
 
   #replaceOpen(tokens: readonly Token[]): void {

@@ -13,6 +13,7 @@ export class Conversations {
     this.#shelf = shelf
   }
 
+  /** Newest first. */
   get summaries(): readonly Summary[] {
     return this.#summaries
   }

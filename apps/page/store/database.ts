@@ -3,7 +3,7 @@ import { readConversation } from '../talk/exchange.ts'
 
 /** Where conversations are kept. */
 export interface Shelf {
-  /** Of all conversations, newest first. */
+  /** Of all conversations, in any order. */
   summaries(): Promise<Summary[]>
   get(id: string): Promise<Conversation | undefined>
   put(conversation: Conversation): Promise<void>
@@ -41,10 +41,7 @@ function databaseShelf(database: IDBDatabase): Shelf {
       change(transaction.objectStore(SUMMARIES), transaction.objectStore(CONVERSATIONS))
     })
   return {
-    async summaries() {
-      const all = await result<Summary[]>(database.transaction(SUMMARIES).objectStore(SUMMARIES).getAll())
-      return all.sort((a, b) => b.changed - a.changed)
-    },
+    summaries: () => result<Summary[]>(database.transaction(SUMMARIES).objectStore(SUMMARIES).getAll()),
     async get(id) {
       const found: unknown = await result(database.transaction(CONVERSATIONS).objectStore(CONVERSATIONS).get(id))
       return found === undefined ? undefined : readConversation(found)
@@ -66,7 +63,7 @@ function databaseShelf(database: IDBDatabase): Shelf {
 function memoryShelf(): Shelf {
   const kept = new Map<string, Conversation>()
   return {
-    summaries: async () => [...kept.values()].sort((a, b) => b.changed - a.changed),
+    summaries: async () => [...kept.values()],
     get: async id => kept.get(id),
     put: async conversation => void kept.set(conversation.id, conversation),
     remove: async id => void kept.delete(id),

@@ -1,4 +1,4 @@
-import { list, object, parse, text } from '../wire/json.ts'
+import { isObject, list, object, parse, text } from '../wire/json.ts'
 
 /**
  * What a conversation asks of the model besides its messages. Numbers are texts as typed: empty leaves the choice to the
@@ -95,9 +95,7 @@ export function toolsProblem(typed: string): string | undefined {
 
 export function moreProblem(typed: string): string | undefined {
   if (typed.trim() === '') return undefined
-  const value = parse(typed)
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isObject ? undefined : 'This has to be a JSON object, such as {"top_n_sigma": 1}.'
+  return isObject(parse(typed)) ? undefined : 'This has to be a JSON object, such as {"top_n_sigma": 1}.'
 }
 
 /** The request's fields; what is not valid is left out, as the form has shown. */

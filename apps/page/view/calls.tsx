@@ -1,6 +1,6 @@
 import { useRef } from 'preact/hooks'
 import type { AnswerTurn, Call } from '../talk/conversation.ts'
-import { parse } from '../wire/json.ts'
+import { isObject, parse } from '../wire/json.ts'
 import { useApp } from './hooks.ts'
 import { Icon } from './icons.tsx'
 
@@ -62,7 +62,7 @@ export function Calls({ turn, arriving, open }: Props) {
 /** The arguments as a list where they are a JSON object, and as they came before that. */
 function Arguments({ call }: { call: Call }) {
   const value = parse(call.arguments)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return <pre>{call.arguments}</pre>
+  if (!isObject(value)) return <pre>{call.arguments}</pre>
   return (
     <dl>
       {Object.entries(value).map(([name, argument]) => (

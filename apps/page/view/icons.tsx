@@ -21,9 +21,7 @@ const PATHS = {
   save: 'M12 4v11M7 11l5 5 5-5M5 20h14',
   file: 'M7 4h7l4 4v12H7zM14 4v4h4',
   tool: 'M9 5c-2.5 0-2 2-2 4s-.5 3-2 3c1.5 0 2 1 2 3s-.5 4 2 4M15 5c2.5 0 2 2 2 4s.5 3 2 3c-1.5 0-2 1-2 3s.5 4-2 4',
-  key: 'M14 10a4 4 0 1 0-3.5 4l1.5-1h2v-2h2v-1z',
   more: 'M6 12h.01M12 12h.01M18 12h.01',
-  read: 'M12 16V5M7 9l5-5 5 5M5 20h14',
 } as const
 
 export function Icon({ name }: { name: keyof typeof PATHS }) {

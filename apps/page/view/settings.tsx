@@ -10,6 +10,20 @@ import {
 import { Dialog } from './dialog.tsx'
 import { useApp, useAppState } from './hooks.ts'
 
+const REASONING = [
+  ['', 'As the model does'],
+  ['none', 'None'],
+  ['low', 'Low'],
+  ['medium', 'Medium'],
+  ['high', 'High'],
+] as const satisfies readonly (readonly [Settings['reasoning'], string])[]
+
+const CALLS = [
+  ['', 'As the model decides'],
+  ['required', 'Always'],
+  ['none', 'Never'],
+] as const satisfies readonly (readonly [Settings['toolChoice'], string])[]
+
 /** What a conversation asks besides its messages. Changes hold at once, for this conversation. */
 export function SettingsSheet() {
   const app = useApp()
@@ -29,19 +43,12 @@ export function SettingsSheet() {
           value={settings.system}
           change={system => change({ system })}
         />
-        <label class="field">
-          <span>Reasoning</span>
-          <select
-            value={settings.reasoning}
-            onChange={event => change({ reasoning: event.currentTarget.value as Settings['reasoning'] })}
-          >
-            <option value="">As the model does</option>
-            <option value="none">None</option>
-            <option value="low">Low</option>
-            <option value="medium">Medium</option>
-            <option value="high">High</option>
-          </select>
-        </label>
+        <Choice
+          label="Reasoning"
+          of={REASONING}
+          value={settings.reasoning}
+          change={reasoning => change({ reasoning })}
+        />
         <fieldset>
           <legend>Sampling</legend>
           <p class="hint">An empty field leaves the choice to the model.</p>
@@ -77,17 +84,7 @@ export function SettingsSheet() {
             }
             change={tools => change({ tools })}
           />
-          <label class="field">
-            <span>Calls</span>
-            <select
-              value={settings.toolChoice}
-              onChange={event => change({ toolChoice: event.currentTarget.value as Settings['toolChoice'] })}
-            >
-              <option value="">As the model decides</option>
-              <option value="required">Always</option>
-              <option value="none">Never</option>
-            </select>
-          </label>
+          <Choice label="Calls" of={CALLS} value={settings.toolChoice} change={toolChoice => change({ toolChoice })} />
         </fieldset>
         <Area
           label="Further fields of the request"
@@ -118,6 +115,44 @@ export function SettingsSheet() {
   )
 }
 
+interface ChoiceProps<T extends string> {
+  label: string
+  /** Values with what is shown of them. */
+  of: readonly (readonly [T, string])[]
+  value: T
+  change: (value: T) => void
+}
+
+function Choice<T extends string>({ label, of, value, change }: ChoiceProps<T>) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={event => change(event.currentTarget.value as T)}>
+        {of.map(([choice, shown]) => (
+          <option key={choice} value={choice}>
+            {shown}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+interface HintProps {
+  id: string
+  hint: string
+  problem: string | undefined
+}
+
+/** What is wrong with what was typed, else a hint. */
+function Hint({ id, hint, problem }: HintProps) {
+  return (
+    <small id={id} class={problem === undefined ? 'hint' : 'problem'}>
+      {problem ?? hint}
+    </small>
+  )
+}
+
 interface AreaProps {
   label: string
   hint: string
@@ -144,9 +179,7 @@ function Area({ label, hint, rows, value, change, code = false, problem, placeho
         aria-invalid={problem !== undefined}
         onInput={event => change(event.currentTarget.value)}
       />
-      <small id={id} class={problem === undefined ? 'hint' : 'problem'}>
-        {problem ?? `${hint}.`}
-      </small>
+      <Hint id={id} hint={`${hint}.`} problem={problem} />
     </label>
   )
 }
@@ -171,9 +204,7 @@ function NumberInput({ field, value, change }: NumberProps) {
         aria-invalid={problem !== undefined}
         onInput={event => change(event.currentTarget.value)}
       />
-      <small id={id} class={problem === undefined ? 'hint' : 'problem'}>
-        {problem ?? field.hint}
-      </small>
+      <Hint id={id} hint={field.hint} problem={problem} />
     </label>
   )
 }

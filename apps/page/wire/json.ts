@@ -1,8 +1,12 @@
 /** Reads values of unknown JSON without trusting its shape. */
 export type Json = Record<string, unknown>
 
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 export function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
+  return isObject(value) ? value : {}
 }
 
 export function list(value: unknown): unknown[] {

@@ -87,16 +87,11 @@ async function writeSeveral(target: AnswerEngine, first: Session, ask: Ask & { n
     const all = await Promise.all(texts)
     return all.map(text => ({
       counts: { ...text.counts, prompt: read.counts.prompt, cached: read.counts.cached },
-      timings: { ...text.timings, ...only(read.timings) },
+      timings: { ...read.timings, generationMs: text.timings.generationMs },
     }))
   } finally {
     await Promise.all(forks.map(fork => fork.dispose()))
   }
-}
-
-/** What the prompt took, of the call that read it. */
-function only({ promptMs, firstTokenMs }: AnswerTimings): Pick<AnswerTimings, 'promptMs' | 'firstTokenMs'> {
-  return { promptMs, firstTokenMs }
 }
 
 function writeOne(target: AnswerEngine, session: Session, ask: Ask, choice: number, emit: Emit): Promise<Written> {

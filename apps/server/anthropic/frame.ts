@@ -1,6 +1,6 @@
 /** An answer's events as Anthropic's, and the whole message that they add up to. */
-import { randomBytes } from 'node:crypto'
 import type { AnswerEvent, EndReason, TokenCounts } from '../answers/events.ts'
+import { newId } from '../http/stamp.ts'
 
 /** Each event has its type as its name. */
 export type WireEvent = { readonly type: string; readonly [field: string]: unknown }
@@ -21,7 +21,7 @@ const STOP_REASONS: Readonly<Record<EndReason, string>> = {
 const SIGNATURE = 'latentkit'
 
 export class MessageFrame {
-  readonly #id = `msg_${randomBytes(12).toString('hex')}`
+  readonly #id = newId('msg_')
   readonly #model: string
   readonly #blocks: Block[] = []
   /** The arguments so far of the call that is open. */

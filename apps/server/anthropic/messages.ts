@@ -1,10 +1,10 @@
 /** /v1/messages and /v1/messages/count_tokens */
 import type { AnswerEvent } from '../answers/events.ts'
 import { type Dialect, type Endpoint, endpoint } from '../http/dialect.ts'
-import type { EventWriter } from '../http/event-writer.ts'
+import { type EventWriter, sse } from '../http/event-writer.ts'
 import { json, withIgnored } from '../http/respond.ts'
 import { stream } from '../http/stream.ts'
-import { countChat, READY_MS, type Service } from '../service/service.ts'
+import { READY_MS, type Service } from '../service/service.ts'
 import { MessageFrame, type WireEvent } from './frame.ts'
 import { readBody, readInput } from './read-body.ts'
 import { CountBody, MessagesBody } from './request.ts'
@@ -25,8 +25,8 @@ export function messagesEndpoint(service: Service, dialect: Pick<Dialect, 'faile
       if (!body.stream) return withIgnored(json(await whole(events, frame)), ignored)
       await ready(READY_MS)
       const pings = {
-        pingMs: service.settings.pingInterval * 1000,
-        ping: () => `event: ping\ndata: ${JSON.stringify(PING)}\n\n`,
+        pingMs: service.pingMs,
+        ping: () => sse(PING, PING.type),
       }
       const response = stream(exchange, { dialect, ...pings, errorEvent: 'error' }, async writer => {
         await send(writer, events, frame)
@@ -45,7 +45,7 @@ export function countEndpoint(service: Service): Endpoint {
     run: async exchange => {
       const { body } = exchange
       const { asked: input, ignored } = readInput(body)
-      const { tokens } = await countChat(service, exchange, { model: body.model, input, options: {} })
+      const { tokens } = await service.countChat(exchange, { model: body.model, input })
       return withIgnored(json({ input_tokens: tokens }), ignored)
     },
   })

@@ -1,5 +1,6 @@
 /** From Anthropic's messages to the engine's. */
 import type { ConversationMessage, ToolCall } from '../../../src/index.ts'
+import { readArguments } from '../answers/tools.ts'
 import { type Failure, invalid } from '../failure.ts'
 import type { CountBody, WireBlock, WireMessage } from './request.ts'
 
@@ -77,8 +78,7 @@ function readAssistant(blocks: readonly WireBlock[], where: string): Conversatio
 function readCall({ id, name, input }: WireBlock, where: string): ToolCall {
   if (typeof id !== 'string') throw missing(`${where}.id`, 'the id of the call')
   if (typeof name !== 'string') throw missing(`${where}.name`, "the tool's name")
-  const isObject = typeof input === 'object' && input !== null && !Array.isArray(input)
-  return { id, name, arguments: isObject ? (input as Record<string, unknown>) : {} }
+  return { id, name, arguments: readArguments(input) }
 }
 
 function blocksOf(content: unknown, where: string): readonly WireBlock[] {

@@ -11,14 +11,13 @@ export const WireMessage = z.looseObject({ role: z.string(), content: TextOrBloc
 export type WireMessage = z.infer<typeof WireMessage>
 
 /** `type` other than `custom`: a tool of Anthropic's own servers or clients. */
-export const WireTool = z.looseObject({
+const WireTool = z.looseObject({
   type: z.string().nullish(),
   name: z.string().nullish(),
   description: z.string().nullish(),
   input_schema: z.looseObject({}).nullish(),
   strict: z.boolean().nullish(),
 })
-export type WireTool = z.infer<typeof WireTool>
 
 export const WireToolChoice = z.looseObject({
   type: z.string(),

@@ -9,7 +9,7 @@ import { readBody } from './body.ts'
 import type { Dialect, Endpoint } from './dialect.ts'
 import type { Exchange } from './exchange.ts'
 import { Guard } from './guard.ts'
-import type { Log } from './log.ts'
+import { failureFields, type Log } from './log.ts'
 import { openApi } from './openapi.ts'
 import { refusal } from './respond.ts'
 
@@ -22,7 +22,6 @@ export interface AppOptions {
 }
 
 const ID = /^[\w.:-]{1,128}$/
-const CORS_HEADERS = ['access-control-allow-origin', 'vary'] as const
 
 export function createApp({ settings, dialects, log, ended }: AppOptions): Hono {
   const app = new Hono()
@@ -36,8 +35,8 @@ export function createApp({ settings, dialects, log, ended }: AppOptions): Hono 
     if (c.req.method === 'OPTIONS' && origin !== undefined && guard.allowsOrigin(origin)) return preflight(origin)
     await next()
     if (origin === undefined || !guard.allowsOrigin(origin)) return
-    c.res.headers.set(CORS_HEADERS[0], origin)
-    c.res.headers.set(CORS_HEADERS[1], 'origin')
+    c.res.headers.set('access-control-allow-origin', origin)
+    c.res.headers.append('vary', 'origin')
   })
 
   for (const dialect of dialects) {
@@ -132,8 +131,7 @@ async function serve({ settings, guard, log, ended, dialect, endpoint, request, 
     response = await run()
   } catch (error) {
     const failure = failureOf(error)
-    Object.assign(fields, { error: failure.code, reason: failure.message })
-    if (failure.kind === 'engine') fields.cause = failure.cause ?? failure
+    Object.assign(fields, failureFields(failure))
     response = refusal(dialect, failure)
   }
   response.headers.set('x-request-id', id)

@@ -16,6 +16,13 @@ export interface EventWriterOptions {
 
 export const SSE_COMMENT = ': ping\n\n'
 
+/** One event. `event`: its name. */
+export function sse(data: unknown, event?: string): string {
+  return `${event ? `event: ${event}\n` : ''}data: ${textOf(data)}\n\n`
+}
+
+const textOf = (data: unknown) => (typeof data === 'string' ? data : JSON.stringify(data))
+
 const utf8 = new TextEncoder()
 const BUFFER_BYTES = 1 << 20
 const STALL_MS = 60_000
@@ -60,8 +67,7 @@ export class EventWriter {
 
   /** Writes one event; resolves when there is room for another. `event`: its name, for SSE. */
   async send(data: unknown, event?: string): Promise<void> {
-    const text = typeof data === 'string' ? data : JSON.stringify(data)
-    this.#write(this.#options.form === 'ndjson' ? `${text}\n` : `${event ? `event: ${event}\n` : ''}data: ${text}\n\n`)
+    this.#write(this.#options.form === 'ndjson' ? `${textOf(data)}\n` : sse(data, event))
     if ((this.#controller?.desiredSize ?? 1) > 0) return
     await this.#drain()
   }

@@ -1,4 +1,5 @@
 /** Lines of JSON, one for each request: what was asked of which model and how it went, without prompts. */
+import type { Failure } from '../failure.ts'
 
 export class Log {
   readonly #write: (line: string) => void
@@ -11,6 +12,12 @@ export class Log {
   line(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> = {}): void {
     this.#write(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }, shown))
   }
+}
+
+/** What a request's line says of its failure; the cause where it is the server's. */
+export function failureFields(failure: Failure): Readonly<Record<string, unknown>> {
+  const { kind, code: error, message: reason, cause = failure } = failure
+  return { error, reason, ...(kind === 'engine' && { cause }) }
 }
 
 function shown(_: string, value: unknown): unknown {

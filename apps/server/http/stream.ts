@@ -2,6 +2,7 @@ import { Failure, failureOf } from '../failure.ts'
 import type { Dialect } from './dialect.ts'
 import { EventWriter, type EventWriterOptions, SSE_COMMENT } from './event-writer.ts'
 import type { Exchange } from './exchange.ts'
+import { failureFields } from './log.ts'
 
 export interface StreamOptions extends Partial<Pick<EventWriterOptions, 'form' | 'ping'>> {
   readonly dialect: Pick<Dialect, 'failed'>
@@ -26,11 +27,7 @@ export function stream(
       await write(writer)
     } catch (error) {
       const failure = failureOf(error)
-      exchange.note({
-        error: failure.code,
-        message: failure.message,
-        ...(failure.cause ? { cause: failure.cause } : {}),
-      })
+      exchange.note(failureFields(failure))
       await writer.send(dialect.failed(failure), errorEvent)
     } finally {
       writer.end()

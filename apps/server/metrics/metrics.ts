@@ -41,12 +41,12 @@ export class Metrics {
   readonly #texts = this.#histogram('request_generation_tokens', 'Tokens of an answer.', TOKENS)
 
   constructor({ running, waiting }: LiveNumbers) {
-    this.gauge('num_requests_running', 'Answers that are being written.', running)
-    this.gauge('num_requests_waiting', 'Requests that wait.', waiting)
+    this.#gauge('num_requests_running', 'Answers that are being written.', running)
+    this.#gauge('num_requests_waiting', 'Requests that wait.', waiting)
   }
 
   /** A number that is asked for when metrics are read. */
-  gauge(name: string, help: string, read: () => number): void {
+  #gauge(name: string, help: string, read: () => number): void {
     const collect = function (this: Gauge) {
       this.set(read())
     }

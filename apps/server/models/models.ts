@@ -29,7 +29,6 @@ export interface ModelStatus extends NamedModel {
   readonly state: 'loaded' | 'loading' | 'unloaded'
   /** Of a loaded one. */
   readonly info: ModelInfo | null
-  readonly users: number
   /** When it goes, in ms since 1970; null: it does not. */
   readonly expires: number | null
 }
@@ -77,11 +76,12 @@ export class Models {
   }
 
   status(): readonly ModelStatus[] {
-    return this.#entries.map(({ name, source, target, loading, users, expires }) => ({
-      ...{ name, source, users, expires },
-      state: target ? 'loaded' : loading ? 'loading' : 'unloaded',
-      info: target?.engine.info ?? null,
-    }))
+    return this.#entries.map(statusOf)
+  }
+
+  /** Of the model that is meant. Throws Failure (404). */
+  statusOf(name: string | null | undefined): ModelStatus {
+    return statusOf(this.#entry(name))
   }
 
   /** The engine of a loaded model, without keeping it; null where it is not loaded. */
@@ -201,5 +201,13 @@ export class Models {
     if (!target) return
     await target.engine.dispose()
     this.#options.told('model unloaded', { model: entry.name })
+  }
+}
+
+function statusOf({ name, source, target, loading, expires }: Entry): ModelStatus {
+  return {
+    ...{ name, source, expires },
+    state: target ? 'loaded' : loading ? 'loading' : 'unloaded',
+    info: target?.engine.info ?? null,
   }
 }

@@ -1,5 +1,4 @@
-/** The server's own endpoints, and llama.cpp's: health, metrics, tokens, templates. */
-
+/** The server's own endpoints, and llama.cpp's: health, metrics, tokens, texts. */
 import type { Dialect } from '../http/dialect.ts'
 import { failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'

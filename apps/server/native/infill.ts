@@ -25,14 +25,14 @@ export function infillEndpoints(service: Service, dialect: Pick<Dialect, 'failed
     })
     if (!body.stream) {
       const { texts, usage } = await whole(begun.events)
-      const [{ text, reason } = { text: '', reason: 'stop' }] = texts
-      return json({ ...lastOf(reason, usage), content: text, model: begun.model })
+      const [{ reasoning, text, reason } = { reasoning: '', text: '', reason: 'stop' }] = texts
+      return json({ ...lastOf(reason, usage), content: `${reasoning}${text}`, model: begun.model })
     }
     await begun.ready(READY_MS)
-    return stream(exchange, { dialect, pingMs: service.settings.pingInterval * 1000 }, async writer => {
+    return stream(exchange, { dialect, pingMs: service.pingMs }, async writer => {
       let reason: string = 'stop'
       for await (const event of begun.events) {
-        if (event.type === 'text') await writer.send({ content: event.text, stop: false })
+        if (event.type === 'text' || event.type === 'reasoning') await writer.send({ content: event.text, stop: false })
         else if (event.type === 'finished') reason = event.reason
         else if (event.type === 'usage') {
           await writer.send({ ...lastOf(reason, event.usage), content: '', model: begun.model })

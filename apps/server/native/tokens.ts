@@ -1,7 +1,8 @@
-/** Text to tokens and back: /tokenize, /detokenize, /apply-template. */
+/** Text to tokens and back: /tokenize, /detokenize. */
 import { z } from 'zod'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import { json } from '../http/respond.ts'
+import { estimatedTokens } from '../service/estimate.ts'
 import type { Service } from '../service/service.ts'
 
 const TokenizeBody = z.looseObject({
@@ -29,7 +30,7 @@ export function tokenEndpoints(service: Service): readonly Endpoint[] {
         const { body } = exchange
         const text = body.content ?? body.prompt ?? ''
         const addSpecialTokens = body.add_special ?? body.add_special_tokens ?? false
-        return service.use(exchange, body.model, text.length / 4, async ({ engine, texts }) => {
+        return service.use(exchange, body.model, estimatedTokens(text.length), async ({ engine, texts }) => {
           const ids = await engine.tokenize(text, { addSpecialTokens, parseSpecial: body.parse_special ?? true })
           const { contextLength } = engine.info
           if (!body.with_pieces) return json({ tokens: ids, count: ids.length, max_model_len: contextLength })

@@ -1,11 +1,15 @@
 /** Events of an answer as Ollama's objects, one a line or all as one. */
-import type { AnswerEvent, DrawnToken, EndReason, TokenChance } from '../answers/events.ts'
+import type { AnswerEvent, DrawnToken, EndReason } from '../answers/events.ts'
+import { wireLogprob } from '../answers/logprobs.ts'
 import { type WholeCall, whole } from '../answers/whole.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { json } from '../http/respond.ts'
 import { stream } from '../http/stream.ts'
-import { type Begun, READY_MS, type Service } from '../service/service.ts'
+import { type Question, READY_MS, type Service } from '../service/service.ts'
 import { failed } from './failed.ts'
+import { loadOnly } from './load-only.ts'
+import { head, ns } from './parts.ts'
+import type { Asked } from './request.ts'
 
 /** A part of an answer. */
 export interface Piece {
@@ -19,30 +23,29 @@ export interface WireCall {
   readonly function: { readonly index: number; readonly name: string; readonly arguments: unknown }
 }
 
-export interface LinesOptions {
-  readonly service: Service
-  readonly begun: Begun
-  /** The model as the request names it. */
-  readonly model: string
-  /** Default true. */
-  readonly stream: boolean | null | undefined
-  /** Where a piece goes in an object: `message` of chat, `response` of generate. */
-  readonly put: (piece: Piece) => object
-}
+/** Where a piece goes in an object: `message` of chat, `response` of generate. */
+export type Put = (piece: Piece) => object
 
-const NS_PER_MS = 1e6
 const DONE: Readonly<Record<EndReason, string>> = { stop: 'stop', length: 'length', context: 'length', calls: 'stop' }
 
-export async function answerLines(exchange: Exchange, options: LinesOptions): Promise<Response> {
-  const { service, begun, model, put } = options
+/** Answers what is asked; null: nothing is, and the model is only loaded. */
+export async function answerLines(
+  service: Service,
+  exchange: Exchange<Asked>,
+  question: Question | null,
+  put: Put,
+): Promise<Response> {
+  const { model, stream: streams } = exchange.body
+  if (!question) return loadOnly(service, exchange, put({ text: '' }))
+  const begun = service.begin(exchange, question)
   const start = performance.now()
   const line = (piece: Piece, tokens: readonly DrawnToken[] = []) => ({
     ...head(model),
     ...put(piece),
     done: false,
-    ...(tokens.length > 0 && { logprobs: tokens.map(logprobOf) }),
+    ...(tokens.length > 0 && { logprobs: tokens.map(wireLogprob) }),
   })
-  if (options.stream === false) {
+  if (streams === false) {
     const answer = await whole(begun.events)
     const [text] = answer.texts
     if (!text) throw new Error('the answer has no text')
@@ -51,8 +54,7 @@ export async function answerLines(exchange: Exchange, options: LinesOptions): Pr
     return json({ ...line(piece, text.tokens), ...lastOf(start, text.reason, answer) })
   }
   await begun.ready(READY_MS)
-  const pingMs = service.settings.pingInterval * 1000
-  return stream(exchange, { dialect: { failed }, form: 'ndjson', pingMs }, async writer => {
+  return stream(exchange, { dialect: { failed }, form: 'ndjson', pingMs: service.pingMs }, async writer => {
     const calls: WholeCall[] = []
     let tokens: readonly DrawnToken[] = []
     let reason: EndReason = 'stop'
@@ -74,10 +76,6 @@ export async function answerLines(exchange: Exchange, options: LinesOptions): Pr
       }
     }
   })
-}
-
-export function head(model: string) {
-  return { model, created_at: new Date().toISOString() }
 }
 
 /** A call is sent when its arguments are whole: they are an object here. */
@@ -112,17 +110,4 @@ function lastOf(start: number, reason: EndReason, { usage, timings }: Omit<Answe
     eval_count: usage.completion,
     eval_duration: ns(generationMs),
   }
-}
-
-export const ns = (ms: number): number => Math.round(ms * NS_PER_MS)
-
-function logprobOf(token: DrawnToken) {
-  return { ...chanceOf(token), top_logprobs: token.top.map(chanceOf) }
-}
-
-/** JSON has no number for a forbidden token. */
-const FORBIDDEN = -9999
-
-function chanceOf({ text, logprob, bytes }: TokenChance) {
-  return { token: text, logprob: Number.isFinite(logprob) ? logprob : FORBIDDEN, bytes: [...bytes] }
 }

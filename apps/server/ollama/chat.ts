@@ -2,7 +2,6 @@
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Service } from '../service/service.ts'
 import { answerLines, type Piece } from './answer-lines.ts'
-import { loadOnly } from './load-only.ts'
 import { readChat } from './read-chat.ts'
 import { ChatBody } from './request.ts'
 
@@ -12,13 +11,7 @@ export function chatEndpoint(service: Service): Endpoint {
     path: '/api/chat',
     summary: 'Answers a conversation, as Ollama does',
     body: ChatBody,
-    run: async exchange => {
-      const { body } = exchange
-      const { messages, model, stream } = body
-      if (!messages || messages.length === 0) return loadOnly(service, exchange, body, message({ text: '' }))
-      const begun = service.begin(exchange, readChat(body, messages))
-      return answerLines(exchange, { service, begun, model, stream, put: message })
-    },
+    run: exchange => answerLines(service, exchange, readChat(exchange.body), message),
   })
 }
 

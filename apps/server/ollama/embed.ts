@@ -3,21 +3,20 @@ import { z } from 'zod'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { json } from '../http/respond.ts'
+import { estimatedTokens } from '../service/estimate.ts'
 import type { Service } from '../service/service.ts'
-import { ns } from './answer-lines.ts'
 import { readKeepAlive } from './keep-alive.ts'
+import { ns } from './parts.ts'
 import { KeepAlive } from './request.ts'
 
 const Options = { model: z.string(), keep_alive: KeepAlive, dimensions: z.int().min(1).nullish() }
 const EmbedBody = z.looseObject({ ...Options, input: z.union([z.string(), z.array(z.string())]) })
 const OldBody = z.looseObject({ ...Options, prompt: z.string() })
 
-const CHARS_PER_TOKEN = 4
-
 export function embedEndpoints(service: Service): readonly Endpoint[] {
   const embed = (exchange: Exchange<z.infer<typeof EmbedBody> | z.infer<typeof OldBody>>, texts: readonly string[]) => {
     const { model, dimensions, keep_alive: keepAlive } = exchange.body
-    const tokens = texts.reduce((sum, text) => sum + text.length, 0) / CHARS_PER_TOKEN
+    const tokens = texts.reduce((sum, text) => sum + estimatedTokens(text.length), 0)
     const options = { ...(dimensions && { dimensions }), signal: exchange.signal }
     return service.use(
       exchange,

@@ -4,9 +4,7 @@ import { invalid } from '../failure.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Service } from '../service/service.ts'
 import { answerLines, type Piece } from './answer-lines.ts'
-import { readKeepAlive } from './keep-alive.ts'
-import { loadOnly } from './load-only.ts'
-import { readOptions, readThink, refuseImages } from './read-options.ts'
+import { readQuestion, readThink, refuseImages } from './read-options.ts'
 import { GenerateBody } from './request.ts'
 
 export function generateEndpoint(service: Service): Endpoint {
@@ -15,18 +13,11 @@ export function generateEndpoint(service: Service): Endpoint {
     path: '/api/generate',
     summary: 'Answers a prompt, as Ollama does',
     body: GenerateBody,
-    run: async exchange => {
+    run: exchange => {
       const { body } = exchange
-      const { prompt, model, stream } = body
-      if (!prompt) return loadOnly(service, exchange, body, response({ text: '' }))
-      const keepAlive = readKeepAlive(body.keep_alive)
-      const begun = service.begin(exchange, {
-        model,
-        input: readInput(body, prompt),
-        options: readOptions(body),
-        ...(keepAlive !== undefined && { keepAlive }),
-      })
-      return answerLines(exchange, { service, begun, model, stream, put: response })
+      const { prompt } = body
+      const question = prompt ? readQuestion(body, readInput(body, prompt)) : null
+      return answerLines(service, exchange, question, response)
     },
   })
 }

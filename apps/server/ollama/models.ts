@@ -61,11 +61,8 @@ export function modelEndpoints(service: Service): readonly Endpoint[] {
       run: async exchange => {
         const asked = exchange.body.model ?? exchange.body.name
         if (!asked) throw invalid('model is missing; expected a name', 'model')
-        const name = models.resolve(asked)
-        const info = await service.use(exchange, name, 0, ({ engine }) => engine.info)
-        const model = models.status().find(one => one.name === name)
-        if (!model) throw new Error(`${name} is no model of this server`)
-        return json(shown(info, await listed({ ...model, info })))
+        const info = await service.use(exchange, asked, 0, ({ engine }) => engine.info)
+        return json(shown(info, await listed({ ...models.statusOf(asked), info })))
       },
     }),
   ]
@@ -116,9 +113,14 @@ function shown(info: ModelInfo, { details, modified_at }: Awaited<ReturnType<typ
       [`${family}.embedding_length`]: info.hiddenSize,
       [`${family}.vocab_size`]: info.vocabSize,
     },
-    capabilities: [...(info.generates ? ['completion', 'tools'] : []), 'embedding'],
+    capabilities: capabilitiesOf(info),
     modified_at,
   }
+}
+
+/** What may be asked of it. Any model that writes takes tools: a template that knows none is told of them, and forced calls are held. */
+function capabilitiesOf({ generates, marksReasoning }: ModelInfo): string[] {
+  return [...(generates ? ['completion', 'tools'] : []), ...(marksReasoning ? ['thinking'] : []), 'embedding']
 }
 
 /** 1.7B, 8.1M */

@@ -1,23 +1,27 @@
 /** From a body of chat to what is asked. */
-import type { ChatTool, ConversationMessage, ToolCall } from '../../../src/index.ts'
-import type { ChatInput } from '../answers/ask.ts'
+import type { ConversationMessage, ToolCall, ToolChoice } from '../../../src/index.ts'
+import { readCalls, readTools } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
-import { readKeepAlive } from './keep-alive.ts'
-import { readOptions, readThink, refuseImages } from './read-options.ts'
-import type { ChatBody, OllamaMessage, OllamaTool } from './request.ts'
+import { readQuestion, readThink, refuseImages } from './read-options.ts'
+import type { ChatBody, OllamaMessage } from './request.ts'
 
-/** Throws Failure naming the field. */
-export function readChat(body: ChatBody, messages: readonly OllamaMessage[]): Question {
-  const tools = readTools(body.tools ?? [])
-  const keepAlive = readKeepAlive(body.keep_alive)
-  const input: ChatInput = {
+/** Null: nothing is asked. Throws Failure naming the field. */
+export function readChat(body: ChatBody): Question | null {
+  const { messages } = body
+  if (!messages || messages.length === 0) return null
+  const { tools } = readTools(
+    (body.tools ?? []).map((tool, i) => ({
+      ...tool.function,
+      ...{ where: `tools[${i}].function.name`, foreign: null },
+    })),
+  )
+  return readQuestion(body, {
     kind: 'chat',
     messages: readMessages(messages),
-    ...(tools && { tools, ...readChoice(body.tool_choice) }),
+    ...readCalls(tools, readChoice(body.tool_choice)),
     ...readThink(body.think),
-  }
-  return { model: body.model, input, options: readOptions(body), ...(keepAlive !== undefined && { keepAlive }) }
+  })
 }
 
 /** Calls may come without ids; then each result belongs to the first call of its name that has none yet. */
@@ -59,22 +63,6 @@ function takeCall(open: ToolCall[], { tool_call_id: id, tool_name: name }: Ollam
   throw invalid(`messages[${i}] is a tool's result, but no earlier call${wanted} waits for one`, `messages[${i}]`)
 }
 
-function readChoice(choice: ChatBody['tool_choice']): Pick<ChatInput, 'toolChoice' | 'parallel'> {
-  if (choice === null || choice === undefined) return {}
-  // Who names one tool wants one call.
-  return typeof choice === 'string'
-    ? { toolChoice: choice }
-    : { toolChoice: { name: choice.function.name }, parallel: false }
-}
-
-function readTools(given: readonly OllamaTool[]): Readonly<Record<string, ChatTool>> | undefined {
-  if (given.length === 0) return undefined
-  const tools = new Map<string, ChatTool>()
-  for (const [i, { function: tool }] of given.entries()) {
-    const { name, description, parameters } = tool
-    if (tools.has(name))
-      throw invalid(`tools[${i}] has the name ${JSON.stringify(name)}, as an earlier one`, `tools[${i}]`)
-    tools.set(name, { ...(description && { description }), ...(parameters && { parameters }) })
-  }
-  return Object.fromEntries(tools)
+function readChoice(choice: ChatBody['tool_choice']): ToolChoice | undefined {
+  return typeof choice === 'object' && choice ? { name: choice.function.name } : (choice ?? undefined)
 }

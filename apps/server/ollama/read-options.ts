@@ -1,11 +1,17 @@
 /** What chat and generate have in common: options of drawing, format, thinking. */
-import type { AskOptions, ChatInput } from '../answers/ask.ts'
+import type { Ask, AskOptions, ChatInput } from '../answers/ask.ts'
 import { readKnobs } from '../answers/knobs.ts'
 import { invalid } from '../failure.ts'
+import type { Question } from '../service/service.ts'
+import { readKeepAlive } from './keep-alive.ts'
 import type { Asked } from './request.ts'
 
 /** Throws Failure naming the field. */
-export function readOptions({ options, format, logprobs, top_logprobs: top }: Asked): AskOptions {
+export function readQuestion(body: Asked, input: Ask['input']): Question {
+  return { model: body.model, input, options: readOptions(body), keepAlive: readKeepAlive(body.keep_alive) }
+}
+
+function readOptions({ options, format, logprobs, top_logprobs: top }: Asked): AskOptions {
   const { num_predict: most, ...drawing } = options ?? {}
   const knobs = readKnobs({ ...drawing, ...(most !== undefined && { n_predict: most }) })
   return { ...knobs, ...readFormat(format), ...(logprobs && { logprobs: top ?? 0 }) }
@@ -20,15 +26,14 @@ function readFormat(format: Asked['format']): AskOptions {
 
 const LEVELS = ['low', 'medium', 'high'] as const
 
-/** As variables of the template: those that families know by these names. */
-export function readThink(think: Asked['think']): Pick<ChatInput, 'templateVariables'> {
+export function readThink(think: Asked['think']): Pick<ChatInput, 'templateVariables' | 'reasoningEffort'> {
   if (think === null || think === undefined) return {}
+  if (think === false) return { reasoningEffort: 'none' }
+  // How much is the template's own choice.
+  if (think === true) return { templateVariables: { enable_thinking: true, thinking: true } }
   const level = LEVELS.find(one => one === think)
-  if (typeof think === 'string' && level === undefined) {
-    throw invalid(`think is ${JSON.stringify(think)}; expected true, false, "low", "medium" or "high"`, 'think')
-  }
-  const on = think !== false
-  return { templateVariables: { enable_thinking: on, thinking: on, ...(level && { reasoning_effort: level }) } }
+  if (level) return { reasoningEffort: level }
+  throw invalid(`think is ${JSON.stringify(think)}; expected true, false, "low", "medium" or "high"`, 'think')
 }
 
 export function refuseImages(images: readonly unknown[] | null | undefined, where: string): void {

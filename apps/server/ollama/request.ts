@@ -19,14 +19,13 @@ export const OllamaMessage = z.looseObject({
 })
 export type OllamaMessage = z.infer<typeof OllamaMessage>
 
-export const OllamaTool = z.looseObject({
+const OllamaTool = z.looseObject({
   function: z.looseObject({
     name: z.string(),
     description: z.string().nullish(),
     parameters: z.looseObject({}).nullish(),
   }),
 })
-export type OllamaTool = z.infer<typeof OllamaTool>
 
 export const KeepAlive = z.union([z.string(), z.number()]).nullish()
 

@@ -1,12 +1,13 @@
 /** /v1/chat/completions */
 import type { AnswerEvent, DrawnToken } from '../answers/events.ts'
+import { wireLogprob } from '../answers/logprobs.ts'
 import { type WholeText, whole } from '../answers/whole.ts'
-import type { Dialect, Endpoint } from '../http/dialect.ts'
-import { endpoint } from '../http/dialect.ts'
+import { type Dialect, type Endpoint, endpoint } from '../http/dialect.ts'
 import { json } from '../http/respond.ts'
+import { newId, now } from '../http/stamp.ts'
 import { stream } from '../http/stream.ts'
 import { type Begun, READY_MS, type Service } from '../service/service.ts'
-import { chatLogprob, finishReason, newId, now, timingsOf, usageOf } from './parts.ts'
+import { finishReason, timingsOf, usageOf } from './parts.ts'
 import { rawReasoning } from './raw-reasoning.ts'
 import { readChat } from './read-chat.ts'
 import { ChatBody } from './request.ts'
@@ -24,7 +25,7 @@ export function chatEndpoint(service: Service, dialect: Pick<Dialect, 'failed'>)
       const events = body.reasoning_format === 'none' ? rawReasoning(begun.events) : begun.events
       if (!body.stream) return json(await wholeChat(events, frame))
       await begun.ready(READY_MS)
-      return stream(exchange, { dialect, pingMs: service.settings.pingInterval * 1000 }, async writer => {
+      return stream(exchange, { dialect, pingMs: service.pingMs }, async writer => {
         for (let choice = 0; choice < (body.n ?? 1); choice++) await writer.send(frame.role(choice))
         for await (const event of events) {
           for (const chunk of frame.chunks(event)) await writer.send(chunk)
@@ -52,7 +53,7 @@ async function wholeChat(events: Begun['events'], frame: ChatFrame): Promise<unk
 
 /** What all chunks of one answer share, and how its events become chunks. */
 class ChatFrame {
-  readonly #id = newId('chatcmpl')
+  readonly #id = newId('chatcmpl-')
   readonly #created = now()
   readonly #model: string
   readonly #body: ChatBody
@@ -86,7 +87,7 @@ class ChatFrame {
   }
 
   logprobs(tokens: readonly DrawnToken[]) {
-    return this.#body.logprobs ? { content: tokens.map(chatLogprob), refusal: null } : null
+    return this.#body.logprobs ? { content: tokens.map(wireLogprob), refusal: null } : null
   }
 
   role(choice: number): unknown {

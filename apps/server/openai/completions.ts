@@ -6,10 +6,11 @@ import { invalid } from '../failure.ts'
 import { type Dialect, type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { json } from '../http/respond.ts'
+import { newId, now } from '../http/stamp.ts'
 import { stream } from '../http/stream.ts'
 import { type Begun, READY_MS, type Service } from '../service/service.ts'
-import { finishReason, newId, now, timingsOf, usageOf } from './parts.ts'
-import { readFormat } from './read-chat.ts'
+import { finishReason, timingsOf, usageOf } from './parts.ts'
+import { readResponseFormat } from './read-chat.ts'
 import { CompletionBody } from './request.ts'
 
 /** Most texts of one request. */
@@ -24,12 +25,12 @@ export function completionsEndpoint(service: Service, dialect: Pick<Dialect, 'fa
     run: async exchange => {
       const { body } = exchange
       const prompts = await readPrompts(service, exchange)
-      const { n = 1 } = withoutNull(body)
+      const n = body.n ?? 1
       const all = prompts.map(prompt => service.begin(exchange, question(body, prompt, n)))
       const frame = new Frame(body, prompts, all as [Begun, ...Begun[]], n)
       if (!body.stream) return json(await frame.whole())
       await Promise.all(all.map(begun => begun.ready(READY_MS)))
-      return stream(exchange, { dialect, pingMs: service.settings.pingInterval * 1000 }, async writer => {
+      return stream(exchange, { dialect, pingMs: service.pingMs }, async writer => {
         for await (const chunk of frame.chunks()) await writer.send(chunk)
         await writer.send('[DONE]')
       })
@@ -37,16 +38,12 @@ export function completionsEndpoint(service: Service, dialect: Pick<Dialect, 'fa
   })
 }
 
-function withoutNull({ n }: CompletionBody): { n?: number } {
-  return n === null || n === undefined ? {} : { n }
-}
-
 function question(body: CompletionBody, prompt: string, n: number) {
   const { suffix, logprobs, response_format: format } = body
   const input = suffix ? ({ kind: 'infill', prefix: prompt, suffix } as const) : ({ kind: 'text', prompt } as const)
   const options = {
     ...readKnobs(body),
-    ...readFormat(format),
+    ...readResponseFormat(format),
     ...(typeof logprobs === 'number' && { logprobs }),
   }
   return { model: body.model, salt: body.cache_salt, input, n, options }
@@ -67,7 +64,7 @@ async function readPrompts(service: Service, exchange: Exchange<CompletionBody>)
 }
 
 class Frame {
-  readonly #id = newId('cmpl')
+  readonly #id = newId('cmpl-')
   readonly #created = now()
   readonly #body: CompletionBody
   readonly #prompts: readonly string[]

@@ -3,7 +3,7 @@ import type { CountedChat } from '../../../src/index.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { json } from '../http/respond.ts'
-import { countChat, type Service } from '../service/service.ts'
+import type { Service } from '../service/service.ts'
 import { readChat } from './read-chat.ts'
 import { ChatBody } from './request.ts'
 
@@ -15,7 +15,7 @@ export function countEndpoints(service: Service): readonly Endpoint[] {
       summary,
       body: ChatBody,
       run: async (exchange: Exchange<ChatBody>) =>
-        json(shown(await countChat(service, exchange, readChat(exchange.body)))),
+        json(shown(await service.countChat(exchange, readChat(exchange.body)))),
     })
   return [
     counted('/v1/chat/completions/input_tokens', 'Counts the tokens of a conversation', ({ tokens }) => ({

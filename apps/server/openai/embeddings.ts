@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { invalid } from '../failure.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import { json } from '../http/respond.ts'
+import { estimatedTokens } from '../service/estimate.ts'
 import type { Service } from '../service/service.ts'
 
 const EmbeddingsBody = z.looseObject({
@@ -22,9 +23,6 @@ const RerankBody = z.looseObject({
   truncate: z.boolean().nullish(),
 })
 
-/** Characters of a token, in the mean. */
-const CHARS = 4
-
 export function embeddingEndpoints(service: Service): readonly Endpoint[] {
   const rerank = (path: string) =>
     endpoint({
@@ -36,7 +34,7 @@ export function embeddingEndpoints(service: Service): readonly Endpoint[] {
         const { model, query, top_n: topN, return_documents: returns, truncate } = exchange.body
         const documents = exchange.body.documents.map(one => (typeof one === 'string' ? one : one.text))
         const length = documents.reduce((sum, text) => sum + text.length + query.length, 0)
-        return service.use(exchange, model, length / CHARS, async ({ engine, name }) => {
+        return service.use(exchange, model, estimatedTokens(length), async ({ engine, name }) => {
           const options = { ...(topN && { topN }), ...(truncate && { truncate }), signal: exchange.signal }
           const { ranking, usage } = await engine.rerank(query, documents, options)
           return json({
@@ -61,8 +59,9 @@ export function embeddingEndpoints(service: Service): readonly Endpoint[] {
       run: async exchange => {
         const { model, input, encoding_format: format, dimensions, truncate } = exchange.body
         if (input.length === 0) throw invalid('input is empty; expected a text, or a list of texts', 'input')
-        const length = typeof input === 'string' ? input.length : input.reduce<number>((n, one) => n + sizeOf(one), 0)
-        return service.use(exchange, model, length / CHARS, async ({ engine, name }) => {
+        const tokens =
+          typeof input === 'string' ? tokensOf(input) : input.reduce<number>((n, one) => n + tokensOf(one), 0)
+        return service.use(exchange, model, tokens, async ({ engine, name }) => {
           const options = { ...(dimensions && { dimensions }), ...(truncate && { truncate }), signal: exchange.signal }
           const { embeddings, usage } = await engine.embed(input as string | string[], options)
           return json({
@@ -83,9 +82,10 @@ export function embeddingEndpoints(service: Service): readonly Endpoint[] {
   ]
 }
 
-function sizeOf(one: string | number | readonly number[]): number {
-  if (typeof one === 'number') return CHARS
-  return typeof one === 'string' ? one.length : one.length * CHARS
+/** A text by its length; ids are counted. */
+function tokensOf(one: string | number | readonly number[]): number {
+  if (typeof one === 'number') return 1
+  return typeof one === 'string' ? estimatedTokens(one.length) : one.length
 }
 
 /** f32, little-endian. */

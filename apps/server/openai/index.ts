@@ -1,4 +1,4 @@
-/** OpenAI's API: chat.completions, completions, models. */
+/** OpenAI's API: conversations, texts, vectors, models; and what others have beside it under /v1. */
 import type { Dialect } from '../http/dialect.ts'
 import { failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'

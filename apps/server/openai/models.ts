@@ -1,10 +1,9 @@
 /** /v1/models */
-import { Failure } from '../failure.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import { json } from '../http/respond.ts'
+import { now } from '../http/stamp.ts'
 import type { ModelStatus } from '../models/models.ts'
 import type { Service } from '../service/service.ts'
-import { now } from './parts.ts'
 
 export function modelEndpoints({ models }: Service): readonly Endpoint[] {
   const created = now()
@@ -29,14 +28,7 @@ export function modelEndpoints({ models }: Service): readonly Endpoint[] {
       // Names of the hub have a slash.
       path: '/v1/models/:name{.+}',
       summary: 'One model',
-      run: ({ params }) => {
-        const found = models.status().find(({ name }) => name === params.name)
-        if (found) return json(shown(found))
-        throw new Failure('missing', `The model ${JSON.stringify(params.name)} is not here.`, {
-          code: 'model_not_found',
-          param: 'model',
-        })
-      },
+      run: ({ params }) => json(shown(models.statusOf(params.name))),
     }),
   ]
 }

@@ -1,9 +1,5 @@
 /** Pieces that chat.completions and completions have in common. */
-import { randomBytes } from 'node:crypto'
-import type { AnswerTimings, DrawnToken, EndReason, TokenChance, TokenCounts } from '../answers/events.ts'
-
-export const newId = (prefix: string): string => `${prefix}-${randomBytes(12).toString('hex')}`
-export const now = (): number => Math.floor(Date.now() / 1000)
+import type { AnswerTimings, EndReason, TokenCounts } from '../answers/events.ts'
 
 const FINISH: Readonly<Record<EndReason, string>> = {
   stop: 'stop',
@@ -41,14 +37,3 @@ export function timingsOf({ prompt, cached, completion }: TokenCounts, { promptM
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000
-
-/** OpenAI has no number for a forbidden token. */
-const FORBIDDEN = -9999
-
-export function chatLogprob(token: DrawnToken) {
-  return { ...chanceOf(token), top_logprobs: token.top.map(chanceOf) }
-}
-
-function chanceOf({ text, logprob, bytes }: TokenChance) {
-  return { token: text, logprob: Number.isFinite(logprob) ? logprob : FORBIDDEN, bytes: [...bytes] }
-}

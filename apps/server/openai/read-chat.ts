@@ -1,22 +1,26 @@
 /** From a body of chat.completions to what is asked. */
-
-import type { ChatTool, ConversationMessage, MessageText, ToolCall, ToolChoice } from '../../../src/index.ts'
+import type { ConversationMessage, MessageText, ToolCall, ToolChoice } from '../../../src/index.ts'
 import type { AskOptions, ChatInput } from '../answers/ask.ts'
+import { EFFORTS, readEffort } from '../answers/effort.ts'
+import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { readArguments, readCalls, readTools } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
-import type { ChatBody, ResponseFormat, WireMessage, WireTool, WireToolChoice } from './request.ts'
+import type { ChatBody, ResponseFormat, WireMessage, WireToolChoice } from './request.ts'
 
 /** Throws Failure naming the field. */
-export function readChat(body: ChatBody): Question {
-  const tools = readTools(body.tools ?? [])
-  const toolChoice = readToolChoice(body.tool_choice)
+export function readChat(body: ChatBody): Question<ChatInput> {
+  const { tools } = readTools(
+    (body.tools ?? []).map(({ type, function: one }, i) => ({
+      ...one,
+      ...{ where: `tools[${i}].function.name`, foreign: one ? null : (type ?? 'unknown') },
+    })),
+  )
   const input: ChatInput = {
     kind: 'chat',
     messages: body.messages.map(readMessage),
-    ...(tools && { tools }),
-    ...(tools && toolChoice !== undefined && { toolChoice }),
-    ...(tools && { parallel: body.parallel_tool_calls ?? !isNamed(toolChoice) }),
+    ...readCalls(tools, readToolChoice(body.tool_choice), body.parallel_tool_calls),
     ...readThinking(body),
     ...(continues(body) && { continueFinalMessage: true }),
   }
@@ -25,7 +29,7 @@ export function readChat(body: ChatBody): Question {
     salt: body.cache_salt,
     input,
     ...(body.n && { n: body.n }),
-    options: { ...readKnobs(body), ...readFormat(body.response_format), ...readLogprobs(body) },
+    options: { ...readKnobs(body), ...readResponseFormat(body.response_format), ...readLogprobs(body) },
   }
 }
 
@@ -73,45 +77,6 @@ function readContent(content: WireMessage['content'], where: string): MessageTex
   })
 }
 
-/** What a model cut off may be no JSON: then it is as if it had no arguments, which is better than no answer for ever. */
-function readArguments(given: string | object | null | undefined): Readonly<Record<string, unknown>> {
-  if (typeof given === 'object' && given !== null) return given as Record<string, unknown>
-  try {
-    const value: unknown = JSON.parse(given ?? '')
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : {}
-  } catch {
-    return {}
-  }
-}
-
-/** Tools that are no functions are left out: agents send such beside theirs. */
-function readTools(given: readonly WireTool[]): Readonly<Record<string, ChatTool>> | undefined {
-  const tools: Record<string, ChatTool> = {}
-  for (const [i, tool] of given.entries()) {
-    if (!tool.function) continue
-    const { name, description, parameters, strict } = tool.function
-    if (Object.hasOwn(tools, name)) {
-      throw invalid(
-        `tools[${i}].function.name is ${JSON.stringify(name)}, as an earlier one's`,
-        `tools[${i}].function.name`,
-      )
-    }
-    tools[name] = {
-      ...(description && { description }),
-      ...(parameters && { parameters }),
-      ...(typeof strict === 'boolean' && { strict }),
-    }
-  }
-  return Object.keys(tools).length > 0 ? tools : undefined
-}
-
-/** Who names one tool wants one call. */
-function isNamed(choice: ToolChoice | undefined): boolean {
-  return typeof choice === 'object'
-}
-
 function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice | undefined {
   if (choice === null || choice === undefined) return undefined
   if (choice === 'auto' || choice === 'none' || choice === 'required') return choice
@@ -125,19 +90,17 @@ function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice |
   )
 }
 
-const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const
+/** Some clients know more than we do. */
+const ABOVE: readonly string[] = ['xhigh', 'max']
 
 function readThinking({ chat_template_kwargs: variables, reasoning_effort: effort }: ChatBody) {
-  // Some clients know one more.
-  const wanted = effort === 'xhigh' || effort === 'max' ? 'high' : effort
-  const known = EFFORTS.find(name => name === wanted)
-  if (effort && !known) {
+  if (effort && !ABOVE.includes(effort) && !EFFORTS.some(known => known === effort)) {
     throw invalid(
       `reasoning_effort is ${JSON.stringify(effort)}; expected ${EFFORTS.join(', ')} or xhigh`,
       'reasoning_effort',
     )
   }
-  return { ...(variables && { templateVariables: variables }), ...(known && { reasoningEffort: known }) }
+  return { ...(variables && { templateVariables: variables }), ...(effort && { reasoningEffort: readEffort(effort) }) }
 }
 
 /** vLLM's pair of fields. */
@@ -145,31 +108,12 @@ function continues({ continue_final_message: wanted, add_generation_prompt: open
   return wanted === true && opens !== true
 }
 
-export function readFormat(format: ResponseFormat | null | undefined): AskOptions {
-  switch (format?.type) {
-    case undefined:
-    case 'text':
-      return {}
-    case 'json_object':
-      return isSchema(format.schema) ? { schema: format.schema } : { json: true }
-    case 'json_schema': {
-      const schema = format.json_schema?.schema ?? format.schema
-      if (isSchema(schema)) return { schema }
-      throw invalid(
-        'response_format.json_schema.schema is missing; expected a JSON schema',
-        'response_format.json_schema.schema',
-      )
-    }
-    default:
-      throw invalid(
-        `response_format.type is ${JSON.stringify(format?.type)}; expected text, json_object or json_schema`,
-        'response_format.type',
-      )
-  }
-}
-
-function isSchema(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+export function readResponseFormat(format: ResponseFormat | null | undefined): AskOptions {
+  const schema = format?.json_schema?.schema ?? format?.schema
+  return readFormat(format && { type: format.type, schema }, {
+    where: 'response_format',
+    schemaAt: 'response_format.json_schema.schema',
+  })
 }
 
 function readLogprobs({ logprobs, top_logprobs: top }: ChatBody): AskOptions {

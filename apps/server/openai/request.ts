@@ -18,7 +18,7 @@ export const WireMessage = z.looseObject({
 })
 export type WireMessage = z.infer<typeof WireMessage>
 
-export const WireTool = z.looseObject({
+const WireTool = z.looseObject({
   type: z.string().nullish(),
   function: z
     .looseObject({
@@ -29,7 +29,6 @@ export const WireTool = z.looseObject({
     })
     .nullish(),
 })
-export type WireTool = z.infer<typeof WireTool>
 
 export const WireToolChoice = z.union([z.string(), z.looseObject({ type: z.string() })])
 export type WireToolChoice = z.infer<typeof WireToolChoice>

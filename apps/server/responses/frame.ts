@@ -1,7 +1,7 @@
 /** A response: the object, and its events with their numbers. */
-import { randomBytes } from 'node:crypto'
 import type { AnswerEvent, TokenCounts } from '../answers/events.ts'
 import type { Failure } from '../failure.ts'
+import { newId, now } from '../http/stamp.ts'
 import { type Numberless, Output } from './output.ts'
 import { wantsLogprobs } from './read-body.ts'
 import type { ResponsesBody } from './request.ts'
@@ -10,8 +10,8 @@ import type { ResponsesBody } from './request.ts'
 export type WireEvent = { readonly type: string; readonly sequence_number: number; readonly [field: string]: unknown }
 
 export class ResponseFrame {
-  readonly id = `resp_${randomBytes(16).toString('hex')}`
-  readonly #created = Math.floor(Date.now() / 1000)
+  readonly id = newId('resp_')
+  readonly #created = now()
   readonly #model: string
   readonly #body: ResponsesBody
   readonly #output: Output

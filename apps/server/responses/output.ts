@@ -1,6 +1,7 @@
 /** The items of a response's output as they come, each with its events. */
-import { randomBytes } from 'node:crypto'
-import type { AnswerEvent, DrawnToken, TokenChance } from '../answers/events.ts'
+import type { AnswerEvent, DrawnToken } from '../answers/events.ts'
+import { wireLogprob } from '../answers/logprobs.ts'
+import { newId } from '../http/stamp.ts'
 
 /** An event without its number. */
 export type Numberless = { readonly type: string; readonly [field: string]: unknown }
@@ -47,8 +48,6 @@ interface CallItem {
 
 export type OutputItem = MessageItem | ReasoningItem | CallItem
 
-const newId = (prefix: string): string => `${prefix}_${randomBytes(12).toString('hex')}`
-
 export interface OutputOptions {
   /** Reasoning is shown as its summary: some clients show nothing else. */
   readonly summary: boolean
@@ -74,7 +73,6 @@ export class Output {
     return this.#items.length > 0
   }
 
-  /** `ends`: what becomes of the item that is open when the answer is over. */
   *events(event: AnswerEvent): Iterable<Numberless> {
     switch (event.type) {
       case 'logprobs':
@@ -91,7 +89,7 @@ export class Output {
         yield* this.#close('completed')
         const { id: call_id, name } = event
         yield this.#open({
-          id: newId('fc'),
+          id: newId('fc_'),
           type: 'function_call',
           status: 'in_progress',
           call_id,
@@ -123,7 +121,7 @@ export class Output {
     if (!this.#isOpen || item?.type !== 'reasoning') {
       yield* this.#close('completed')
       item = {
-        ...{ id: newId('rs'), type: 'reasoning', status: 'in_progress', summary: [], content: [] },
+        ...{ id: newId('rs_'), type: 'reasoning', status: 'in_progress', summary: [], content: [] },
         encrypted_content: null,
       }
       yield this.#open(item)
@@ -141,14 +139,14 @@ export class Output {
     let item = this.#items.at(-1)
     if (!this.#isOpen || item?.type !== 'message') {
       yield* this.#close('completed')
-      item = { id: newId('msg'), type: 'message', status: 'in_progress', role: 'assistant', content: [] }
+      item = { id: newId('msg_'), type: 'message', status: 'in_progress', role: 'assistant', content: [] }
       yield this.#open(item)
       const part: OutputText = { type: 'output_text', text: '', annotations: [], logprobs: [] }
       yield this.#part(item, 'added', part)
       item.content.push(part)
     }
     const [part] = item.content as [OutputText]
-    const logprobs = this.#drawn.map(chances)
+    const logprobs = this.#drawn.map(wireLogprob)
     this.#drawn = []
     part.text += text
     part.logprobs.push(...logprobs)
@@ -207,15 +205,4 @@ export class Output {
   #index({ type }: OutputItem) {
     return type === 'reasoning' && this.#options.summary ? { summary_index: 0 } : { content_index: 0 }
   }
-}
-
-/** OpenAI has no number for a forbidden token. */
-const FORBIDDEN = -9999
-
-function chances(token: DrawnToken) {
-  return { ...chanceOf(token), top_logprobs: token.top.map(chanceOf) }
-}
-
-function chanceOf({ text, logprob, bytes }: TokenChance) {
-  return { token: text, logprob: Number.isFinite(logprob) ? logprob : FORBIDDEN, bytes: [...bytes] }
 }

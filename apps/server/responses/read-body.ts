@@ -1,11 +1,14 @@
 /** From a body of /v1/responses to what is asked. */
-import type { ChatTool, ConversationMessage, ReasoningEffort, ToolChoice } from '../../../src/index.ts'
-import type { AskOptions, ChatInput } from '../answers/ask.ts'
+import type { ConversationMessage, ToolChoice } from '../../../src/index.ts'
+import type { ChatInput } from '../answers/ask.ts'
+import { readEffort } from '../answers/effort.ts'
+import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
+import { readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
 import { readItems } from './read-items.ts'
-import type { CountBody, ResponsesBody, WireTool, WireToolChoice } from './request.ts'
+import type { CountBody, ResponsesBody, WireToolChoice } from './request.ts'
 
 export interface ReadBody<T> {
   readonly asked: T
@@ -21,7 +24,7 @@ export function readBody(body: ResponsesBody, before: readonly ConversationMessa
   const { max_output_tokens: maxTokens, text: _, ...others } = body
   const options = {
     ...readKnobs({ ...others, max_tokens: maxTokens }),
-    ...readFormat(body.text?.format),
+    ...readFormat(body.text?.format, { where: 'text.format', schemaAt: 'text.format.schema' }),
     ...(wantsLogprobs(body) && { logprobs: body.top_logprobs ?? 0 }),
   }
   return { asked: { model: body.model, salt: body.cache_salt, input, options }, said, ignored }
@@ -34,18 +37,18 @@ export function readInput(body: CountBody, before: readonly ConversationMessage[
   const { instructions } = body
   const all: readonly ConversationMessage[] = instructions ? [{ role: 'system', content: instructions }, ...said] : said
   if (all.length === 0) throw invalid('input is missing; expected a text or a list of items', 'input')
-  const { tools, ignored } = readTools(body.tools ?? [])
-  const { choice, allowed } = readToolChoice(body.tool_choice, tools)
-  const effort = readEffort(body)
+  const { tools, ignored } = readTools(
+    (body.tools ?? []).map((tool, i) => ({
+      ...tool,
+      ...{ where: `tools[${i}].name`, foreign: tool.type === 'function' ? null : tool.type },
+    })),
+  )
+  const effort = body.reasoning?.effort
   const input: ChatInput = {
     kind: 'chat',
     messages: all,
-    ...(allowed && {
-      tools: allowed,
-      ...(choice !== undefined && { toolChoice: choice }),
-      parallel: body.parallel_tool_calls ?? typeof choice !== 'object',
-    }),
-    ...(effort && { reasoningEffort: effort }),
+    ...readCalls(allowedOf(body.tool_choice, tools), readToolChoice(body.tool_choice), body.parallel_tool_calls),
+    ...(effort && { reasoningEffort: readEffort(effort) }),
   }
   return { asked: input, said, ignored: [...ignored, ...items] }
 }
@@ -63,87 +66,21 @@ function refuseForeign({ conversation, prompt, background }: CountBody): void {
   if (background) throw invalid('background is true; this server answers while the request is open', 'background')
 }
 
-type Tools = Readonly<Record<string, ChatTool>>
-
-/** Tools that are no functions are left out: agents send such beside theirs. */
-function readTools(given: readonly WireTool[]): { readonly tools: Tools; readonly ignored: readonly string[] } {
-  const tools: Record<string, ChatTool> = {}
-  const ignored: string[] = []
-  for (const [i, { type, name, description, parameters, strict }] of given.entries()) {
-    if (type !== 'function') {
-      ignored.push(type)
-      continue
-    }
-    const where = `tools[${i}].name`
-    if (!name) throw invalid(`${where} is missing; expected the tool's name`, where)
-    if (Object.hasOwn(tools, name)) throw invalid(`${where} is ${JSON.stringify(name)}, as an earlier one's`, where)
-    tools[name] = { ...(description && { description }), ...(parameters && { parameters }), ...(strict && { strict }) }
-  }
-  return { tools, ignored }
+/** Those that may be called. */
+function allowedOf(choice: WireToolChoice | null | undefined, tools: Tools): Tools {
+  if (typeof choice !== 'object' || choice?.type !== 'allowed_tools') return tools
+  const names = (choice.tools ?? []).flatMap(({ type, name }) => (type === 'function' && name ? [name] : []))
+  return Object.fromEntries(names.map(name => [name, toolOf(tools, name)]))
 }
 
-interface Chosen {
-  readonly choice: ToolChoice | undefined
-  /** Undefined: there are none. */
-  readonly allowed: Tools | undefined
-}
-
-function readToolChoice(given: WireToolChoice | null | undefined, tools: Tools): Chosen {
-  const allowed = Object.keys(tools).length > 0 ? tools : undefined
-  if (given === null || given === undefined || given === 'auto') return { choice: undefined, allowed }
-  if (given === 'none') return { choice: 'none', allowed }
-  if (given === 'required') {
-    if (allowed) return { choice: 'required', allowed }
-    throw invalid('tool_choice is "required", but there are no functions among the tools', 'tool_choice')
-  }
-  if (typeof given === 'object' && given.type === 'function' && given.name) {
-    known(tools, given.name)
-    return { choice: { name: given.name }, allowed }
-  }
-  if (typeof given === 'object' && given.type === 'allowed_tools') {
-    const names = (given.tools ?? []).flatMap(({ type, name }) => (type === 'function' && name ? [name] : []))
-    const some = Object.fromEntries(names.map(name => [name, known(tools, name)]))
-    return readToolChoice(given.mode ?? 'auto', some)
-  }
+function readToolChoice(given: WireToolChoice | null | undefined): ToolChoice | undefined {
+  if (given === null || given === undefined) return undefined
+  if (given === 'auto' || given === 'none' || given === 'required') return given
+  if (typeof given === 'object' && given.type === 'function' && given.name) return { name: given.name }
+  if (typeof given === 'object' && given.type === 'allowed_tools') return readToolChoice(given.mode)
   throw invalid(
     `tool_choice is ${JSON.stringify(given)}; expected "auto", "none", "required", {type: "function", name} or ` +
       '{type: "allowed_tools", mode, tools}',
     'tool_choice',
   )
-}
-
-function known(tools: Tools, name: string): ChatTool {
-  const tool = Object.hasOwn(tools, name) ? tools[name] : undefined
-  if (tool) return tool
-  throw invalid(
-    `tool_choice names ${JSON.stringify(name)}; expected one of ${Object.keys(tools).join(', ') || 'no function: there is none'}`,
-    'tool_choice',
-  )
-}
-
-const EFFORTS: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high'] satisfies ReasoningEffort[]
-
-/** OpenAI has efforts above `high`, which no template knows. */
-function readEffort({ reasoning }: CountBody): ReasoningEffort | undefined {
-  const effort = reasoning?.effort
-  if (!effort) return undefined
-  return EFFORTS.includes(effort) ? (effort as ReasoningEffort) : 'high'
-}
-
-function readFormat(format: NonNullable<CountBody['text']>['format']): AskOptions {
-  switch (format?.type) {
-    case undefined:
-    case 'text':
-      return {}
-    case 'json_object':
-      return { json: true }
-    case 'json_schema':
-      if (format?.schema) return { schema: format.schema }
-      throw invalid('text.format.schema is missing; expected a JSON schema', 'text.format.schema')
-    default:
-      throw invalid(
-        `text.format.type is ${JSON.stringify(format?.type)}; expected text, json_object or json_schema`,
-        'text.format.type',
-      )
-  }
 }

@@ -1,5 +1,6 @@
 /** From items of /v1/responses to the engine's messages. */
 import type { ConversationMessage, ToolCall } from '../../../src/index.ts'
+import { readArguments } from '../answers/tools.ts'
 import { type Failure, invalid } from '../failure.ts'
 import type { WireItem } from './request.ts'
 
@@ -152,17 +153,6 @@ function reasoningOf({ content, summary }: WireItem): string {
   const texts = (parts: unknown) =>
     Array.isArray(parts) ? parts.map(({ text }: Part) => (typeof text === 'string' ? text : '')).join('') : ''
   return texts(content) || texts(summary)
-}
-
-/** What a model cut off may be no JSON: then it is as if it had no arguments, which is better than no answer for ever. */
-function readArguments(given: unknown): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = typeof given === 'string' ? JSON.parse(given) : given
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : {}
-  } catch {
-    return {}
-  }
 }
 
 function missing(where: string, expected: string): Failure {

@@ -6,14 +6,13 @@ export const WireItem = z.looseObject({ type: z.string().nullish() })
 export type WireItem = z.infer<typeof WireItem>
 
 /** `type` other than `function`: a tool of OpenAI's own servers or clients. */
-export const WireTool = z.looseObject({
+const WireTool = z.looseObject({
   type: z.string(),
   name: z.string().nullish(),
   description: z.string().nullish(),
   parameters: z.looseObject({}).nullish(),
   strict: z.boolean().nullish(),
 })
-export type WireTool = z.infer<typeof WireTool>
 
 export const WireToolChoice = z.union([
   z.string(),

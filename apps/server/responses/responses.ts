@@ -2,11 +2,11 @@
 import type { ConversationMessage } from '../../../src/index.ts'
 import type { AnswerEvent } from '../answers/events.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
-import type { EventWriter } from '../http/event-writer.ts'
+import { type EventWriter, sse } from '../http/event-writer.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { json, withIgnored } from '../http/respond.ts'
 import { stream } from '../http/stream.ts'
-import { countChat, READY_MS, type Service } from '../service/service.ts'
+import { READY_MS, type Service } from '../service/service.ts'
 import { ResponseFrame, type WireEvent } from './frame.ts'
 import type { KeptResponses } from './kept.ts'
 import { readBody, readInput } from './read-body.ts'
@@ -37,8 +37,11 @@ export function responsesEndpoint(service: Service, kept: KeptResponses): Endpoi
       const ways = {
         dialect: { failed: frame.failed.bind(frame) },
         errorEvent: 'response.failed',
-        pingMs: service.settings.pingInterval * 1000,
-        ping: () => written(frame.ping()),
+        pingMs: service.pingMs,
+        ping: () => {
+          const event = frame.ping()
+          return sse(event, event.type)
+        },
       }
       const response = stream(exchange, ways, async writer => {
         await send(writer, events, frame)
@@ -57,7 +60,7 @@ export function countEndpoint(service: Service, kept: KeptResponses): Endpoint {
     body: CountBody,
     run: async exchange => {
       const { asked: input, ignored } = readInput(exchange.body, before(exchange, kept))
-      const { tokens } = await countChat(service, exchange, { model: exchange.body.model, input, options: {} })
+      const { tokens } = await service.countChat(exchange, { model: exchange.body.model, input })
       return withIgnored(json({ object: 'response.input_tokens', input_tokens: tokens }), ignored)
     },
   })
@@ -106,8 +109,4 @@ async function send(writer: EventWriter, events: AsyncIterable<AnswerEvent>, fra
   for await (const event of events) {
     for (const one of frame.events(event)) await write(one)
   }
-}
-
-function written(event: WireEvent): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }

@@ -1,7 +1,7 @@
 /** What endpoints ask for work: it waits its turn, gets a model, is counted, and ends when nobody wants it any more. */
 import type { CountedChat } from '../../../src/index.ts'
 import { type AnswerEngine, answer } from '../answers/answer.ts'
-import type { Ask } from '../answers/ask.ts'
+import type { Ask, ChatInput } from '../answers/ask.ts'
 import { countedChat } from '../answers/count.ts'
 import { EventQueue } from '../answers/event-queue.ts'
 import type { AnswerEvent } from '../answers/events.ts'
@@ -11,15 +11,18 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Lease, Models } from '../models/models.ts'
 import type { Settings } from '../options.ts'
 import type { Admission } from './admission.ts'
+import { estimatedTokens } from './estimate.ts'
 
 /** A body's own salt, beside who asks. */
-export interface Question extends Omit<Ask, 'signal' | 'cacheSalt'> {
+export interface Question<Input extends Ask['input'] = Ask['input']>
+  extends Omit<Ask, 'input' | 'signal' | 'cacheSalt'> {
+  readonly input: Input
   /** As the request names it. */
   readonly model: string | null | undefined
   /** What is read is shared only with requests of the same salt (vLLM's `cache_salt`). */
   readonly salt?: string | null | undefined
   /** Seconds that the model stays loaded afterwards. Default: the server's. */
-  readonly keepAlive?: number
+  readonly keepAlive?: number | undefined
 }
 
 export interface Begun {
@@ -42,14 +45,6 @@ export interface ServiceOptions {
 
 /** How long a stream waits for the engine to take its prompt before it begins. */
 export const READY_MS = 1000
-/** The prompt that a question's conversation would be. For all dialects that count before they ask. */
-export function countChat(service: Service, exchange: Exchange, { model, input }: Question): Promise<CountedChat> {
-  if (input.kind !== 'chat') throw new Error('only conversations are counted')
-  return service.use(exchange, model, estimate({ input }), ({ engine }) => countedChat(engine, input))
-}
-
-/** Characters of a token, in the mean: for the queue's bound. */
-const CHARS_PER_TOKEN = 4
 
 export class Service {
   readonly settings: Settings
@@ -69,6 +64,11 @@ export class Service {
 
   get state(): 'loading' | 'ready' | 'draining' {
     return this.#state
+  }
+
+  /** Milliseconds between signs of life in a stream. */
+  get pingMs(): number {
+    return this.settings.pingInterval * 1000
   }
 
   loaded(): void {
@@ -109,7 +109,7 @@ export class Service {
       return tokens
     }
     let failed: { readonly error: unknown } | null = null
-    const done = this.#work(exchange, model, estimate(question), work, keepAlive).then(
+    const done = this.#work(exchange, model, estimate(question.input), work, keepAlive).then(
       () => {
         counted.ended(null)
         queue.end()
@@ -135,6 +135,11 @@ export class Service {
         if (failed) throw failed.error
       },
     }
+  }
+
+  /** The prompt that a conversation would be. */
+  countChat(exchange: Exchange, { model, input }: Pick<Question<ChatInput>, 'model' | 'input'>): Promise<CountedChat> {
+    return this.use(exchange, model, estimate(input), ({ engine }) => countedChat(engine, input))
   }
 
   /** Other work of a model: vectors, tokens … `tokens`: what it reads, by an estimate. */
@@ -190,7 +195,6 @@ export class Service {
   }
 }
 
-function estimate({ input }: Pick<Question, 'input'>): number {
-  const length = input.kind === 'text' ? input.prompt.length : JSON.stringify(input).length
-  return Math.ceil(length / CHARS_PER_TOKEN)
+function estimate(input: Ask['input']): number {
+  return estimatedTokens(input.kind === 'text' ? input.prompt.length : JSON.stringify(input).length)
 }

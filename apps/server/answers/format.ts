@@ -1,0 +1,31 @@
+import { invalid } from '../failure.ts'
+import type { AskOptions } from './ask.ts'
+
+/** OpenAI's form of what an answer is held to. */
+export interface WireFormat {
+  readonly type: string
+  readonly schema?: unknown
+}
+
+/** The fields that have it. */
+export interface FormatPlace {
+  readonly where: string
+  readonly schemaAt: string
+}
+
+/** Throws Failure naming the field. */
+export function readFormat(format: WireFormat | null | undefined, { where, schemaAt }: FormatPlace): AskOptions {
+  if (!format || format.type === 'text') return {}
+  const { type, schema } = format
+  const isKnown = type === 'json_object' || type === 'json_schema'
+  if (!isKnown) {
+    throw invalid(
+      `${where}.type is ${JSON.stringify(type)}; expected text, json_object or json_schema`,
+      `${where}.type`,
+    )
+  }
+  const isSchema = typeof schema === 'object' && schema !== null && !Array.isArray(schema)
+  if (isSchema) return { schema: schema as Record<string, unknown> }
+  if (type === 'json_object') return { json: true }
+  throw invalid(`${schemaAt} is missing; expected a JSON schema`, schemaAt)
+}
