@@ -51,12 +51,13 @@ const server = {
   models: ['answers'],
   metrics: ['answers'],
   http: [],
-  service: ['answers', 'models', 'metrics', 'http'],
+  slots: [],
+  service: ['answers', 'models', 'metrics', 'http', 'slots'],
   ollama: dialect,
   openai: dialect,
   anthropic: dialect,
   responses: dialect,
-  native: dialect,
+  native: [...dialect, 'slots'],
   page: dialect,
 }
 

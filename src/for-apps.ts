@@ -13,7 +13,7 @@ export {
   PROMPT_OPTIONS,
   RERANK_OPTIONS,
 } from './engine/types/option-table.ts'
-export { makeFolder } from './files/make-folder.ts'
+export { makeFolder, PRIVATE_FOLDER } from './files/make-folder.ts'
 export { beginPartial, endPartial } from './files/partial-files.ts'
 export { reserve } from './files/reserve.ts'
 export { fileTarget } from './files/target.ts'

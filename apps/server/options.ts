@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly timeout?: number
   /** Seconds between signs of life in a stream. Default 5. */
   readonly pingInterval?: number
+  /** The folder of saved slots, made where it is not there. Default: slots are not saved. */
+  readonly slotSavePath?: string
   /** Seconds that running answers have to end when the server stops. Default 30. */
   readonly stopDeadline?: number
   /** Bytes that all loaded models may take. Default: no bound. */
@@ -96,6 +98,7 @@ export const SERVER_OPTIONS = {
     defaultText: '5',
     flag: '--ping <s>',
   },
+  slotSavePath: { kind: text, description: 'the folder of saved slots', flag: '--slot-save-path <folder>' },
   stopDeadline: {
     kind: whole(0, 86_400),
     description: 'seconds that answers have to end at a stop',
@@ -119,8 +122,10 @@ export const SERVER_OPTIONS = {
 } satisfies OptionTable<Omit<ServerOptions, 'log' | 'load'>>
 
 /** With defaults filled in. */
-export type Settings = Required<Omit<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias' | 'load'>> &
-  Pick<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias'>
+export type Settings = Required<
+  Omit<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias' | 'slotSavePath' | 'load'>
+> &
+  Pick<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias' | 'slotSavePath'>
 
 export const DEFAULTS = {
   models: [],

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import { readOptions } from '../../src/for-apps.ts'
-import { bundledModel } from '../../src/index.ts'
+import { makeFolder, PRIVATE_FOLDER, readOptions } from '../../src/for-apps.ts'
+import { bundledModel, OptionError } from '../../src/index.ts'
 import { DIALECTS } from './dialects.ts'
 import { Failure } from './failure.ts'
 import { createApp } from './http/app.ts'
@@ -12,6 +12,8 @@ import { namedModels } from './models/names.ts'
 import { DEFAULTS, SERVER_OPTIONS, type ServerOptions, type Settings } from './options.ts'
 import { Admission } from './service/admission.ts'
 import { Service } from './service/service.ts'
+import { SavedSlots } from './slots/saved-slots.ts'
+import { Slots } from './slots/slots.ts'
 
 /** The application without a socket, for tests and for other servers. */
 export interface ServerApp {
@@ -63,8 +65,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     told: (what, fields) => log.line('info', what, fields),
   })
   const admission = new Admission(settings)
+  const { slotSavePath: folder } = settings
+  if (folder !== undefined) await makeFolder(folder, { mode: PRIVATE_FOLDER }).catch(error => noFolder(folder, error))
   const metrics = new Metrics({ running: () => admission.running, waiting: () => admission.waiting })
-  const service = new Service({ settings, models, admission, metrics })
+  const service = new Service({
+    ...{ settings, models, admission, metrics, slots: new Slots(settings.maxRunning) },
+    savedSlots: folder === undefined ? null : new SavedSlots(folder),
+  })
   const ended = new AbortController()
   setMaxListeners(0, ended.signal)
   const app = createApp({
@@ -107,4 +114,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
       return closing
     },
   }
+}
+
+function noFolder(folder: string, error: Error): never {
+  throw new OptionError(`slotSavePath is ${folder}, which is no folder and cannot be made one: ${error.message}`)
 }

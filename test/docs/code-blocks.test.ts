@@ -134,6 +134,7 @@ it('what is not run says why', () => {
       "docs/quality.md: takes an hour",
       "docs/server.md: it serves until it is stopped",
       "docs/server.md: it needs the server",
+      "docs/server.md: it needs a server started with --slot-save-path ./slots",
     ]
   `)
 })

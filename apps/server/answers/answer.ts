@@ -56,9 +56,15 @@ export function answer(target: AnswerEngine, ask: Ask): AsyncIterable<AnswerEven
 async function write(target: AnswerEngine, ask: Ask, emit: Emit): Promise<void> {
   const { n = 1 } = ask
   await using first = target.engine.session(ask.cacheSalt === '' ? {} : { cacheSalt: ask.cacheSalt })
-  const all =
-    n === 1 ? [await writeOne(target, first, ask, 0, emit)] : await writeSeveral(target, first, { ...ask, n }, emit)
-  emit({ type: 'usage', ...total(all) })
+  try {
+    const all =
+      n === 1 ? [await writeOne(target, first, ask, 0, emit)] : await writeSeveral(target, first, { ...ask, n }, emit)
+    ask.left?.([...first.tokens])
+    emit({ type: 'usage', ...total(all) })
+  } catch (error) {
+    ask.left?.([...first.tokens])
+    throw error
+  }
 }
 
 /** The prompt is read once; then each text goes on in a fork. */
@@ -112,7 +118,7 @@ async function writeText(
   const generation =
     input.kind === 'infill'
       ? session.infill({ prefix: input.prefix, suffix: input.suffix }, given)
-      : session.prompt(input.prompt, given)
+      : session.prompt(typeof input.prompt === 'string' ? input.prompt : { tokenIds: input.prompt }, given)
   for await (const { text, logprobs, reasoning = false } of generation) {
     if (logprobs) emit({ type: 'logprobs', choice, tokens: await texts.drawn([logprobs]) })
     if (text !== '') emit({ type: reasoning ? 'reasoning' : 'text', choice, text })

@@ -31,7 +31,8 @@ export interface ChatInput {
 /** A text to be continued. */
 export interface TextInput {
   readonly kind: 'text'
-  readonly prompt: string
+  /** A text, or token ids that are read as they are. */
+  readonly prompt: string | readonly number[]
 }
 
 /** A gap to be filled. */
@@ -50,6 +51,8 @@ export interface Ask {
   readonly counted?: boolean
   /** With whom what is read is shared; '': with all that say so. */
   readonly cacheSalt: string
+  /** Told the ids of the prompt, and of the answer if it is one, when they have ended, well or not: before the usage. */
+  readonly left?: (tokenIds: readonly number[]) => void
   /** Ends the work wherever it is; the answer throws its reason. */
   readonly signal: AbortSignal
 }

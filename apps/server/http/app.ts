@@ -109,7 +109,8 @@ async function serve({ settings, guard, log, ended, dialect, endpoint, request, 
   const run = async () => {
     guard.checkSource(request)
     const owner = endpoint.open ? '' : guard.owner(request.headers)
-    const body = endpoint.body && (await readBody(request, endpoint.body, settings.maxBodyBytes))
+    const { maxBodyBytes: most } = settings
+    const body = endpoint.body && (await readBody(request, endpoint.body, { most, mayBeEmpty: endpoint.emptyBody }))
     if (settings.logPrompts && body !== undefined) fields.body = body
     // After the body: reading it to its end is no sign of a client that leaves.
     if (request.signal.aborted) gone()

@@ -5,8 +5,13 @@ import { Failure, invalid } from '../failure.ts'
 const MAX_DEPTH = 256
 
 /** The body as JSON, checked. Any content type will do: curl -d sends a form's. Throws Failure. */
-export async function readBody<T>(request: Request, schema: ZodType<T>, mostBytes: number): Promise<T> {
-  const text = await readText(request, mostBytes)
+export async function readBody<T>(
+  request: Request,
+  schema: ZodType<T>,
+  { most, mayBeEmpty = false }: { readonly most: number; readonly mayBeEmpty?: boolean | undefined },
+): Promise<T> {
+  const sent = await readText(request, most)
+  const text = mayBeEmpty && sent.trim() === '' ? '{}' : sent
   let value: unknown
   try {
     value = JSON.parse(text)

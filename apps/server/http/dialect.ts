@@ -11,6 +11,8 @@ export interface Endpoint<Body = unknown> {
   readonly summary: string
   /** What the body must be; fields beyond it are let through. Default: there is no body. */
   readonly body?: ZodType<Body>
+  /** No body is an empty object. Default false. */
+  readonly emptyBody?: boolean
   /** Needs no key. Default false. */
   readonly open?: boolean
   run(exchange: Exchange<Body>): Response | Promise<Response>

@@ -28,7 +28,7 @@ export function openApi(dialects: readonly Dialect[], version: string): unknown 
   }
 }
 
-function operation(dialect: string, { path, summary, body }: Endpoint): unknown {
+function operation(dialect: string, { path, summary, body, emptyBody = false }: Endpoint): unknown {
   const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => {
     return { name, in: 'path', required: true, schema: { type: 'string' } }
   })
@@ -37,7 +37,7 @@ function operation(dialect: string, { path, summary, body }: Endpoint): unknown 
     tags: [dialect],
     ...(parameters.length > 0 && { parameters }),
     ...(body && {
-      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body) } } },
+      requestBody: { required: !emptyBody, content: { 'application/json': { schema: schemaOf(body) } } },
     }),
     responses: ANSWERS,
   }

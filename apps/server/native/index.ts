@@ -3,6 +3,7 @@ import type { Dialect } from '../http/dialect.ts'
 import { failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'
 import { infillEndpoints } from './infill.ts'
+import { slotEndpoints } from './slots.ts'
 import { stateEndpoints } from './state.ts'
 import { tokenEndpoints } from './tokens.ts'
 
@@ -11,6 +12,11 @@ export function native(service: Service): Dialect {
     name: 'native',
     owns: () => false,
     failed,
-    endpoints: [...stateEndpoints(service), ...tokenEndpoints(service), ...infillEndpoints(service, { failed })],
+    endpoints: [
+      ...stateEndpoints(service),
+      ...slotEndpoints(service),
+      ...tokenEndpoints(service),
+      ...infillEndpoints(service, { failed }),
+    ],
   }
 }

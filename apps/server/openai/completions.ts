@@ -38,40 +38,51 @@ export function completionsEndpoint(service: Service, dialect: Pick<Dialect, 'fa
   })
 }
 
-function question(body: CompletionBody, prompt: string, n: number) {
+function question(body: CompletionBody, { prompt, text }: Prompt, n: number) {
   const { suffix, logprobs, response_format: format } = body
-  const input = suffix ? ({ kind: 'infill', prefix: prompt, suffix } as const) : ({ kind: 'text', prompt } as const)
+  const input = suffix ? ({ kind: 'infill', prefix: text, suffix } as const) : ({ kind: 'text', prompt } as const)
   const options = {
     ...readKnobs(body),
     ...readResponseFormat(format),
     ...(typeof logprobs === 'number' && { logprobs }),
   }
-  return { model: body.model, salt: body.cache_salt, input, n, options }
+  return { model: body.model, salt: body.cache_salt, slot: body.id_slot, input, n, options }
 }
 
-/** Texts as they are; ids as the texts that they stand for. */
-async function readPrompts(service: Service, exchange: Exchange<CompletionBody>): Promise<readonly string[]> {
-  const { prompt, model } = exchange.body
+interface Prompt {
+  /** Ids are read as they are: as a text they may be others. */
+  readonly prompt: string | readonly number[]
+  /** For what shows it, or needs a text; of ids '' where nothing does. */
+  readonly text: string
+}
+
+const asText = (text: string): Prompt => ({ prompt: text, text })
+
+async function readPrompts(service: Service, exchange: Exchange<CompletionBody>): Promise<readonly Prompt[]> {
+  const { prompt, model, echo, suffix } = exchange.body
   if (prompt === null || prompt === undefined) throw invalid('prompt is missing; expected a text', 'prompt')
-  if (typeof prompt === 'string') return [prompt]
+  if (typeof prompt === 'string') return [asText(prompt)]
   if (prompt.length === 0 || prompt.length > MOST_PROMPTS) {
     throw invalid(`prompt has ${prompt.length} entries; expected 1 to ${MOST_PROMPTS}`, 'prompt')
   }
-  if (typeof prompt[0] === 'string') return prompt as readonly string[]
+  if (typeof prompt[0] === 'string') return (prompt as readonly string[]).map(asText)
   const lists = (typeof prompt[0] === 'number' ? [prompt] : prompt) as readonly (readonly number[])[]
+  if (!echo && !suffix) return lists.map(ids => ({ prompt: ids, text: '' }))
   const tokens = lists.reduce((sum, ids) => sum + ids.length, 0)
-  return service.use(exchange, model, tokens, ({ engine }) => Promise.all(lists.map(ids => engine.detokenize(ids))))
+  return service.use(exchange, model, tokens, ({ engine }) =>
+    Promise.all(lists.map(async ids => ({ prompt: ids, text: await engine.detokenize(ids) }))),
+  )
 }
 
 class Frame {
   readonly #id = newId('cmpl-')
   readonly #created = now()
   readonly #body: CompletionBody
-  readonly #prompts: readonly string[]
+  readonly #prompts: readonly Prompt[]
   readonly #all: readonly [Begun, ...Begun[]]
   readonly #n: number
 
-  constructor(body: CompletionBody, prompts: readonly string[], all: readonly [Begun, ...Begun[]], n: number) {
+  constructor(body: CompletionBody, prompts: readonly Prompt[], all: readonly [Begun, ...Begun[]], n: number) {
     this.#body = body
     this.#prompts = prompts
     this.#all = all
@@ -136,7 +147,7 @@ class Frame {
   }
 
   #echo(p: number): string {
-    return this.#body.echo ? (this.#prompts[p] ?? '') : ''
+    return this.#body.echo ? (this.#prompts[p]?.text ?? '') : ''
   }
 
   #head() {

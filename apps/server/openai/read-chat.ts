@@ -27,6 +27,7 @@ export function readChat(body: ChatBody): Question<ChatInput> {
   return {
     model: body.model,
     salt: body.cache_salt,
+    slot: body.id_slot,
     input,
     ...(body.n && { n: body.n }),
     options: { ...readKnobs(body), ...readResponseFormat(body.response_format), ...readLogprobs(body) },

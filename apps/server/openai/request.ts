@@ -48,6 +48,7 @@ const Common = {
   stream_options: StreamOptions.nullish(),
   n: z.int().min(1).max(128).nullish(),
   cache_salt: z.string().nullish(),
+  id_slot: z.int().min(-1).nullish(),
   return_progress: z.boolean().nullish(),
   response_format: ResponseFormat.nullish(),
 }

@@ -10,6 +10,8 @@ import type { Exchange } from '../http/exchange.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Lease, Models } from '../models/models.ts'
 import type { Settings } from '../options.ts'
+import type { SavedSlots } from '../slots/saved-slots.ts'
+import type { Place, Slots } from '../slots/slots.ts'
 import type { Admission } from './admission.ts'
 import { estimatedTokens } from './estimate.ts'
 
@@ -21,6 +23,8 @@ export interface Question<Input extends Ask['input'] = Ask['input']>
   readonly model: string | null | undefined
   /** What is read is shared only with requests of the same salt (vLLM's `cache_salt`). */
   readonly salt?: string | null | undefined
+  /** The slot that remembers the text; null or -1: the server chooses. */
+  readonly slot?: number | null | undefined
   /** Seconds that the model stays loaded afterwards. Default: the server's. */
   readonly keepAlive?: number | undefined
 }
@@ -29,6 +33,8 @@ export interface Begun {
   /** The model that answers. */
   readonly model: string
   readonly events: AsyncIterable<AnswerEvent>
+  /** The slot that remembers the text; null before the answer begins. */
+  readonly slot: number | null
   /**
    * Resolves when the engine has taken the prompt, or after this time; throws what was wrong with the request where that is known by
    * then. So a stream begins with a good status only if it will be one, and a long wait does not hold back its headers.
@@ -41,6 +47,9 @@ export interface ServiceOptions {
   readonly models: Models
   readonly admission: Admission
   readonly metrics: Metrics
+  readonly slots: Slots
+  /** Null where no folder was given. */
+  readonly savedSlots: SavedSlots | null
 }
 
 /** How long a stream waits for the engine to take its prompt before it begins. */
@@ -51,11 +60,15 @@ export class Service {
   readonly models: Models
   readonly admission: Admission
   readonly metrics: Metrics
+  readonly slots: Slots
+  readonly savedSlots: SavedSlots | null
   #state: 'loading' | 'ready' | 'draining' = 'loading'
   #under = 0
   #idle: (() => void)[] = []
 
-  constructor({ settings, models, admission, metrics }: ServiceOptions) {
+  constructor({ settings, models, admission, metrics, slots, savedSlots }: ServiceOptions) {
+    this.slots = slots
+    this.savedSlots = savedSlots
     this.settings = settings
     this.models = models
     this.admission = admission
@@ -83,30 +96,45 @@ export class Service {
 
   /** Throws Failure at once for what can be told at once: no such model (404), a full queue (429), a start or stop (503). */
   begin(exchange: Exchange, question: Question): Begun {
-    const { model: asked, salt, keepAlive, ...rest } = question
+    const { model: asked, salt, slot, keepAlive, ...rest } = question
     const model = this.models.resolve(asked)
+    const wanted = slot === undefined || slot === -1 ? null : slot
+    if (wanted !== null) this.slots.check(wanted)
     const queue = new EventQueue<AnswerEvent>()
-    const cacheSalt = [exchange.owner, salt ?? ''].filter(part => part !== '').join(' ')
-    const ask: Ask = { ...rest, cacheSalt, signal: exchange.signal }
+    const cacheSalt = saltOf(exchange, salt)
+    let tokens: readonly number[] | null = null
+    const left = (ids: readonly number[]) => {
+      tokens = ids
+    }
+    const ask: Ask = { ...rest, cacheSalt, signal: exchange.signal, left }
     const counted = this.metrics.answer(model)
     let started = () => {}
     const start = new Promise<void>(resolve => {
       started = resolve
     })
+    let place: Place | null = null
     const work = async (target: AnswerEngine): Promise<number> => {
       counted.begun()
-      let tokens = 0
-      for await (const event of answer(target, ask)) {
-        counted.event(event)
-        if (event.type === 'usage') {
-          const { prompt, cached, completion } = event.usage
-          tokens = prompt - cached + completion
-          exchange.note({ model, usage: event.usage, ...event.timings })
+      const taken = this.slots.take(wanted, { model, cacheSalt }, requestText(question.input))
+      place = taken
+      let done = 0
+      try {
+        for await (const event of answer(target, ask)) {
+          counted.event(event)
+          if (event.type === 'usage') {
+            const { prompt, cached, completion } = event.usage
+            done = prompt - cached + completion
+            exchange.note({ model, usage: event.usage, ...event.timings })
+            // Before its client hears of the end: it may ask for the slot at once.
+            taken.leave(tokens)
+          }
+          queue.push(event)
+          started()
         }
-        queue.push(event)
-        started()
+      } finally {
+        taken.leave(tokens)
       }
-      return tokens
+      return done
     }
     let failed: { readonly error: unknown } | null = null
     const done = this.#work(exchange, model, estimate(question.input), work, keepAlive).then(
@@ -125,6 +153,9 @@ export class Service {
     return {
       model,
       events: queue,
+      get slot() {
+        return place?.id ?? null
+      },
       ready: async ms => {
         let timer: NodeJS.Timeout | undefined
         const late = new Promise<void>(resolve => {
@@ -195,6 +226,19 @@ export class Service {
   }
 }
 
+/** Who shares what is cached: those with the same key, and of them those whose bodies say the same. */
+export function saltOf({ owner }: Pick<Exchange, 'owner'>, salt: string | null | undefined): string {
+  return [owner, salt ?? ''].filter(part => part !== '').join(' ')
+}
+
 function estimate(input: Ask['input']): number {
+  if (input.kind === 'text' && typeof input.prompt !== 'string') return input.prompt.length
   return estimatedTokens(input.kind === 'text' ? input.prompt.length : JSON.stringify(input).length)
+}
+
+/** With which the next turn's begins. */
+function requestText(input: Ask['input']): string {
+  if (input.kind === 'chat') return JSON.stringify(input.messages).slice(0, -1)
+  if (input.kind === 'infill') return input.prefix
+  return typeof input.prompt === 'string' ? input.prompt : input.prompt.join(' ')
 }

@@ -23,6 +23,7 @@ import type {
   JsonValue,
   LoadOptions,
   Message,
+  Prompt,
   PromptOptions,
   RerankOptions,
   RestoreOptions,
@@ -150,16 +151,13 @@ export class LoadedEngine {
   }
 
   /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
-  generate<const C extends string = string>(
-    prompt: string | readonly Message[],
-    options: PromptOptions & TextForm<C>,
-  ): Generation<C>
+  generate<const C extends string = string>(prompt: Prompt, options: PromptOptions & TextForm<C>): Generation<C>
   /** A prompt on a session of its own, which is gone when the text is done. */
   generate<T = unknown, J extends boolean = boolean>(
-    prompt: string | readonly Message[],
+    prompt: Prompt,
     options?: PromptOptions<T> & JsonForm<J>,
   ): Generation<JsonValue<T, J>>
-  generate(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
+  generate(prompt: Prompt, options: PromptOptions = {}): Generation {
     const session = this.session()
     const generation = session.prompt(prompt, options)
     // What every generation is, and more than callers need to know.

@@ -12,6 +12,7 @@ import type {
   JsonForm,
   JsonValue,
   Message,
+  Prompt,
   PromptOptions,
   SaveOptions,
   TextForm,
@@ -70,22 +71,19 @@ export class Session {
   }
 
   /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
-  prompt<const C extends string = string>(
-    prompt: string | readonly Message[],
-    options: PromptOptions & TextForm<C>,
-  ): Generation<C>
+  prompt<const C extends string = string>(prompt: Prompt, options: PromptOptions & TextForm<C>): Generation<C>
   /**
-   * Text continues the timeline as it is. Messages are a whole conversation: the chat template renders it, and what
+   * Text continues the timeline as it is, and so do token ids. Messages are a whole conversation: the chat template renders it, and what
    * the session remembers of the longest common beginning is reused; the rest of the timeline is forgotten.
    *
    * Never throws itself; the generation does: ContextLengthError if the prompt does not fit, CacheFullError,
    * OptionError, DisposedError, the signal's reason. After an abort the session goes on from what was computed.
    */
   prompt<T = unknown, J extends boolean = boolean>(
-    prompt: string | readonly Message[],
+    prompt: Prompt,
     options?: PromptOptions<T> & JsonForm<J>,
   ): Generation<JsonValue<T, J>>
-  prompt(prompt: string | readonly Message[], options: PromptOptions = {}): Generation {
+  prompt(prompt: Prompt, options: PromptOptions = {}): Generation {
     return this.#begin(
       () => readPrompt(prompt),
       () => readOptions<PromptOptions>(PROMPT_OPTIONS, 'prompt', options),
@@ -178,7 +176,7 @@ export class Session {
   }
 
   #begin<T>(
-    given: () => string | readonly Message[] | InfillText,
+    given: () => Prompt | InfillText,
     readPromptOptions: () => PromptOptions & { conversation?: Conversation },
     forced: GrammarSource | null = null,
   ): Generation<T> {
@@ -244,11 +242,7 @@ export class Session {
    * `n` texts that go on from one prompt, which is read once, each in a fork of this session; with seeds seed, seed + 1
    * and so on if a seed is given; at most 1,024. This session itself ends with the prompt.
    */
-  async continuations(
-    prompt: string | readonly Message[],
-    n: number,
-    options: PromptOptions = {},
-  ): Promise<readonly Continuation[]> {
+  async continuations(prompt: Prompt, n: number, options: PromptOptions = {}): Promise<readonly Continuation[]> {
     const count = readCount(n, 'n', 1, MOST_TEXTS)
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
     if (given.resume) {
@@ -259,7 +253,7 @@ export class Session {
     return sessions.map((session, i) => {
       const seed = given.seed === undefined ? {} : { seed: given.seed + i }
       // Messages are the whole conversation; of a text nothing is left to say.
-      const rest = typeof prompt === 'string' ? '' : prompt
+      const rest = Array.isArray(prompt) ? prompt : ''
       return { session, generation: session.prompt(rest, { ...given, ...seed }) }
     })
   }
@@ -269,7 +263,7 @@ export class Session {
    * others are given up. Dispose of its session when it is no longer wanted.
    */
   async bestOf(
-    prompt: string | readonly Message[],
+    prompt: Prompt,
     n: number,
     options: PromptOptions = {},
   ): Promise<{

@@ -17,7 +17,7 @@ import { beginText } from '../prompt/text-prompt.ts'
 import type { Archive } from '../saved/archive.ts'
 import type { Snapshot } from '../saved/snapshot.ts'
 import { checkPromptOptions, checkRange, KEPT_TOKENS } from '../types/check-options.ts'
-import type { InfillText, PromptProgress, SaveOptions, SessionOptions } from '../types/options.ts'
+import type { InfillText, Message, PromptProgress, SaveOptions, SessionOptions } from '../types/options.ts'
 import type { FromHost, HostPromptOptions, SessionState, ToHost } from '../types/protocol.ts'
 import type { Completion, SavedSession } from '../types/results.ts'
 import type { Outbox } from '../wire/outbox.ts'
@@ -227,7 +227,7 @@ export class HostSession {
 
   async #remember({ prompt, options }: PromptMessage, completion: Completion): Promise<void> {
     const { conversation, templateVariables: variables } = options
-    if (!conversation || typeof prompt === 'string' || isInfill(prompt)) return
+    if (!conversation || !isMessages(prompt)) return
     const chat = await this.#context.chat()
     chat.answered(chatPrompt(prompt, conversation, variables, this.#timeline.salt), completion)
   }
@@ -243,7 +243,7 @@ export class HostSession {
         contextLength: timeline.cache.maxTokens,
       })
     }
-    if (options.conversation && typeof prompt !== 'string') {
+    if (options.conversation && isMessages(prompt)) {
       const { conversation, templateVariables } = options
       const given = chatPrompt(prompt, conversation, templateVariables, timeline.salt)
       return { ids: (await chat()).ids(given), continues: false }
@@ -358,6 +358,10 @@ function abortedBeforeStart({ options }: PromptMessage): Completion {
     timings: { firstTokenMs: 0, promptMs: 0, generationMs: 0, promptTokensPerSecond: 0, tokensPerSecond: 0 },
     seed: options.seed ?? 0,
   }
+}
+
+function isMessages(prompt: PromptMessage['prompt']): prompt is readonly Message[] {
+  return Array.isArray(prompt)
 }
 
 function isInfill(prompt: PromptMessage['prompt']): prompt is InfillText {

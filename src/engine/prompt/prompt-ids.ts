@@ -2,7 +2,7 @@ import { OptionError } from '../../errors.ts'
 import { type TextPart, textOf } from '../../formats/messages.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { ContextLengthError } from '../types/errors.ts'
-import type { Message } from '../types/options.ts'
+import type { Prompt, PromptTokens } from '../types/options.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
 
 export interface PromptIds {
@@ -16,11 +16,11 @@ export interface PromptIds {
   readonly cutTokens?: number
 }
 
-/** The ids a prompt stands for: text goes on from the timeline, messages take its place. */
+/** The ids a prompt stands for: text and ids go on from the timeline, messages take its place. */
 export function promptIds(
   tokenizer: Tokenizer,
   timeline: readonly number[],
-  prompt: string | readonly Message[],
+  prompt: Prompt,
   options: HostPromptOptions,
 ): PromptIds {
   const parse = options.parseSpecial === undefined ? {} : { parseSpecial: options.parseSpecial }
@@ -31,6 +31,7 @@ export function promptIds(
       : tokenizer.encode(prompt, { ...parse, addSpecialTokens: false })
     return { ids: [...timeline, ...added], continues: true }
   }
+  if (isTokens(prompt)) return { ids: [...timeline, ...knownIds(prompt, tokenizer.vocabSize)], continues: true }
   for (const [i, { content }] of prompt.entries()) {
     // A template would print a picture's part, or leave it out.
     if (Array.isArray(content)) textOf(content as readonly TextPart[], `messages[${i}].content`)
@@ -44,6 +45,20 @@ export function promptIds(
     ...(variables && { variables }),
   })
   return { ids, continues: false }
+}
+
+function isTokens(prompt: Exclude<Prompt, string>): prompt is PromptTokens {
+  return 'tokenIds' in prompt
+}
+
+/** Throws OptionError for an id that no token has. */
+function knownIds({ tokenIds }: PromptTokens, vocabSize: number): number[] {
+  const ids = Array.from(tokenIds)
+  const foreign = ids.findIndex(id => id >= vocabSize)
+  if (foreign < 0) return ids
+  throw new OptionError(
+    `prompt.tokenIds[${foreign}] is ${ids[foreign]}; expected an id of the model's, 0 to ${vocabSize - 1}`,
+  )
 }
 
 export function checkPromptIds(ids: readonly number[], vocabSize: number, contextLength: number): void {

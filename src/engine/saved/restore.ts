@@ -37,11 +37,12 @@ export async function restoreSession(place: Place, path: string, options: Restor
       throw error
     }
     const contextLength = options.contextLength ?? header.contextLength
-    const timeline = new Timeline(place.parts.model.sequence(contextLength), place.past)
+    const timeline = new Timeline(place.parts.model.sequence(contextLength), place.past, options.cacheSalt)
     try {
       if (differs.length === 0) await readRows(place, reader, timeline.cache, options)
       await reader.finish()
       timeline.become(reader.tokens, header.endsGenerated)
+      if (options.share) timeline.keepRun(timeline.cache.length)
       return { timeline, rolling: header.rolling, drawing: header.drawing }
     } catch (error) {
       timeline.dispose()
@@ -97,7 +98,7 @@ async function readRows(
   { parts, makeRoom }: Place,
   reader: SessionReader,
   cache: SequenceCache,
-  { recompute = false }: RestoreOptions,
+  { recompute = false, share = false }: RestoreOptions,
 ): Promise<void> {
   const { kernels, model } = parts
   const { pool } = model
@@ -115,7 +116,7 @@ async function readRows(
         kernels.upload(block.memory, await reader.next(bytes))
       }
       const rows = [n * cache.blockTokens, (n + 1) * cache.blockTokens] as const
-      const provenance = reader.provenance.slice(...rows).map(flags => flags | FOREIGN)
+      const provenance = reader.provenance.slice(...rows).map(flags => (share ? flags : flags | FOREIGN))
       filled.push({ ids: reader.ids.slice(...rows), provenance, blocks })
     }
     cache.adopt(0, filled, reader.ids.length)

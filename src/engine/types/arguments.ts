@@ -5,17 +5,20 @@ import { plainData, readable } from '../../options/plain-data.ts'
 import { readArgument, readOptions } from '../../options/read-options.ts'
 import { show } from '../../options/show.ts'
 import { INFILL_TEXT } from './option-table.ts'
-import type { InfillText, Message } from './options.ts'
+import type { InfillText, Message, Prompt } from './options.ts'
 
 /** More than any context holds. */
 const MOST_IDS = 2 ** 26
 
-/** A text, or the messages of a conversation. */
-export function readPrompt(prompt: unknown): string | readonly Message[] {
+/** A text, token ids, or the messages of a conversation. */
+export function readPrompt(prompt: unknown): Prompt {
   return readable('prompt', () => {
     if (typeof prompt === 'string') return prompt
+    if (typeof prompt === 'object' && prompt !== null && 'tokenIds' in prompt) {
+      return { tokenIds: readTokenIds(prompt.tokenIds, 'prompt.tokenIds') }
+    }
     if (!Array.isArray(prompt)) {
-      throw new OptionError(`prompt is ${show(prompt)}; expected a text or a list of messages`)
+      throw new OptionError(`prompt is ${show(prompt)}; expected a text, { tokenIds } or a list of messages`)
     }
     if (prompt.length === 0) throw new OptionError('messages is an empty list; expected at least one message')
     return readMessages(prompt)

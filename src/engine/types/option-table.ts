@@ -277,6 +277,8 @@ export const SAVE_OPTIONS = {
 export const RESTORE_OPTIONS = {
   recompute: { kind: flag, description: 'where the rows cannot be used, compute them again' },
   contextLength: { kind: whole(1), description: 'tokens the session may hold', defaultText: 'as when it was saved' },
+  cacheSalt: { kind: text, description: 'what is cached is shared with sessions of the same text only' },
+  share: { kind: flag, description: 'others find its rows in the cache: only for files that are trusted' },
 } satisfies OptionTable<RestoreOptions>
 
 const VECTOR_OPTIONS = {

@@ -280,6 +280,15 @@ export interface ResumeOptions {
   readonly tokenIds: readonly number[]
 }
 
+/** A prompt by its token ids. */
+export interface PromptTokens {
+  /** Read as they are: nothing is put before them, and no text is cut into tokens. */
+  readonly tokenIds: ArrayLike<number>
+}
+
+/** What a session reads: a text or token ids, which continue its timeline, or the messages of a whole conversation. */
+export type Prompt = string | PromptTokens | readonly Message[]
+
 /** The texts around a gap. */
 export interface InfillText {
   /** The text before the gap. */
@@ -342,6 +351,13 @@ export interface RestoreOptions {
   readonly recompute?: boolean
   /** Tokens the session may hold. Default: as when it was saved. */
   readonly contextLength?: number
+  /** Whose the session is, as `SessionOptions.cacheSalt`. Default: it shares with all that name none. */
+  readonly cacheSalt?: string
+  /**
+   * Other sessions of its salt find the full blocks of its rows in the cache, as if they had been computed here. Only for files that are
+   * trusted: what they hold decides the answers of those sessions. Default false: the rows are the session's alone.
+   */
+  readonly share?: boolean
 }
 
 /** How a text's vector is made of its tokens' last hidden states: their mean, the last token's, or the first's. */

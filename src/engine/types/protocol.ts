@@ -18,6 +18,7 @@ import type {
   Message,
   OutputOptions,
   ProgressEvent,
+  Prompt,
   PromptOptions,
   PromptProgress,
   RerankOptions,
@@ -140,7 +141,7 @@ export type ToHost =
       readonly type: 'prompt'
       readonly id: number
       readonly session: number
-      readonly prompt: string | readonly Message[] | InfillText
+      readonly prompt: Prompt | InfillText
       readonly options: HostPromptOptions
       /** Somebody wants to know how far it is read. */
       readonly reports?: boolean
