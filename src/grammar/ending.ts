@@ -26,6 +26,7 @@ const LOOKS: readonly number[] = (() => {
 export class Ending {
   readonly #texts: TokenTexts
   readonly #ends: readonly number[]
+  readonly #closing: readonly number[]
   readonly #order: readonly number[]
   readonly #masks: Uint32Array
   /** The last look: tokens of the text at it, and whether the text has to end from there on. */
@@ -37,6 +38,7 @@ export class Ending {
   constructor(texts: TokenTexts, ends: readonly number[]) {
     this.#texts = texts
     this.#ends = ends
+    this.#closing = CLOSING.flatMap(text => texts.idsOf(text))
     this.#order = ORDER.flatMap(text => texts.idsOf(text))
     this.#masks = new Uint32Array(maskWords(texts.count))
   }
@@ -96,11 +98,11 @@ export class Ending {
   }
 
   #choose(matcher: TextMatcher): number | undefined {
+    const closing = matcher.firstAllowed(this.#closing)
+    if (closing !== undefined) return closing
     const mask = this.#masks
     matcher.mask(mask)
     const may = (id: number) => allows(mask, id)
-    const closing = CLOSING.flatMap(text => this.#texts.idsOf(text)).find(may)
-    if (closing !== undefined) return closing
     const few = firstFew(mask)
     if (few === null) return this.#order.find(may) ?? firstOf(mask)
     const dense = few.filter(id => !/^\s|[[{]/.test(this.#texts.of(id)))

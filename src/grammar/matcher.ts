@@ -168,6 +168,10 @@ class Matcher implements TextMatcher {
     return this.#call((instance, address) => instance.validPrefix(address, known))
   }
 
+  firstAllowed(ids: readonly number[]): number | undefined {
+    return ids.find(id => this.validPrefix([id]) === 1)
+  }
+
   rollback(count: number): void {
     if (count > this.#ids.length) {
       throw new GrammarError(`${count} ids cannot be taken back; ${this.#ids.length} were accepted`)

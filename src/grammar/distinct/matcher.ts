@@ -80,6 +80,12 @@ export class DistinctMatcher implements TextMatcher {
     return Math.min(count, this.#matcher.validPrefix(ids))
   }
 
+  firstAllowed(ids: readonly number[]): number | undefined {
+    const mask = new Uint32Array(maskWords(this.#texts.count))
+    this.mask(mask)
+    return ids.find(id => allows(mask, id))
+  }
+
   rollback(count: number): void {
     this.#matcher.rollback(count)
     this.#states.length -= count
