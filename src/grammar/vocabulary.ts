@@ -25,32 +25,83 @@ const CONTROL = 0xff
 
 /** The vocabulary of a tokenizer. `ends`: the ids at which generation stops, which a grammar allows where it is complete. */
 export function vocabularyOf(source: TokenSource, ends: readonly number[]): Vocabulary {
-  const { vocabSize } = source
-  const outside = ends.find(id => !Number.isInteger(id) || id < 0 || id >= vocabSize)
-  if (ends.length === 0 || outside !== undefined) {
-    const met = outside === undefined ? 'empty' : `has ${outside}`
-    throw new OptionError(`The list of ids that end a text is ${met}; expected ids below ${vocabSize}, at least one`)
+  const gathered = new Gathered(source, ends)
+  while (!gathered.isWhole) gathered.add()
+  return gathered.vocabulary()
+}
+
+/** The same where others wait for this thread: after each `milliseconds` of work, 8 if not given, it lets them run. */
+export async function vocabularyBetween(
+  source: TokenSource,
+  ends: readonly number[],
+  pause: () => Promise<void>,
+  milliseconds = 8,
+): Promise<Vocabulary> {
+  const gathered = new Gathered(source, ends)
+  for (let since = performance.now(); !gathered.isWhole; gathered.add()) {
+    if (performance.now() - since < milliseconds) continue
+    await pause()
+    since = performance.now()
   }
-  const lengths = new Uint32Array(vocabSize)
-  let bytes = new Uint8Array(vocabSize * 8)
-  let size = 0
-  for (let id = 0; id < vocabSize; id++) {
-    const token = source.tokenBytes(id)
-    const control = source.isSpecial(id) || ends.includes(id)
-    // A byte that no text has would be read as a mark.
-    if (token.length === 0 || (!control && token[0] === CONTROL)) continue
-    const length = token.length + (control ? 1 : 0)
-    if (size + length > bytes.length) {
-      const grown = new Uint8Array(2 * (size + length))
-      grown.set(bytes)
-      bytes = grown
+  return gathered.vocabulary()
+}
+
+/** Tokens that are read at once. */
+const PORTION = 256
+
+/** A vocabulary, portion by portion. */
+class Gathered {
+  readonly #source: TokenSource
+  readonly #ends: ReadonlySet<number>
+  readonly #lengths: Uint32Array
+  #bytes: Uint8Array
+  #size = 0
+  #next = 0
+
+  constructor(source: TokenSource, ends: readonly number[]) {
+    const { vocabSize } = source
+    const outside = ends.find(id => !Number.isInteger(id) || id < 0 || id >= vocabSize)
+    if (ends.length === 0 || outside !== undefined) {
+      const met = outside === undefined ? 'empty' : `has ${outside}`
+      throw new OptionError(`The list of ids that end a text is ${met}; expected ids below ${vocabSize}, at least one`)
     }
-    if (control) bytes[size] = CONTROL
-    bytes.set(token, size + length - token.length)
-    lengths[id] = length
-    size += length
+    this.#source = source
+    this.#ends = new Set(ends)
+    this.#lengths = new Uint32Array(vocabSize)
+    this.#bytes = new Uint8Array(vocabSize * 8)
   }
-  return { lengths, bytes: bytes.slice(0, size), ends: Uint32Array.from(ends) }
+
+  get isWhole(): boolean {
+    return this.#next === this.#lengths.length
+  }
+
+  /** Reads the next portion. */
+  add(): void {
+    const end = Math.min(this.#next + PORTION, this.#lengths.length)
+    while (this.#next < end) this.#add(this.#next++)
+  }
+
+  vocabulary(): Vocabulary {
+    return { lengths: this.#lengths, bytes: this.#bytes.slice(0, this.#size), ends: Uint32Array.from(this.#ends) }
+  }
+
+  #add(id: number): void {
+    const token = this.#source.tokenBytes(id)
+    const control = this.#source.isSpecial(id) || this.#ends.has(id)
+    // A byte that no text has would be read as a mark.
+    if (token.length === 0 || (!control && token[0] === CONTROL)) return
+    const length = token.length + (control ? 1 : 0)
+    const end = this.#size + length
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(2 * end)
+      grown.set(this.#bytes)
+      this.#bytes = grown
+    }
+    if (control) this.#bytes[this.#size] = CONTROL
+    this.#bytes.set(token, end - token.length)
+    this.#lengths[id] = length
+    this.#size = end
+  }
 }
 
 /** 32-bit words of a mask over so many ids. */

@@ -8,8 +8,8 @@ import type { StartMasks } from '../../src/grammar/thread/protocol.ts'
 const { startMasks } = (await import('../../dist/src/grammar/node/thread.js' as string)) as { startMasks: StartMasks }
 
 const threads: CheckThread[] = []
-const opened = (timeout?: number): CheckThread => {
-  const thread = new CheckThread({ start: startMasks, ...(timeout !== undefined && { timeout }) })
+const opened = (limits: { readonly timeout?: number; readonly timeoutBesides?: number } = {}): CheckThread => {
+  const thread = new CheckThread({ start: startMasks, ...limits })
   threads.push(thread)
   return thread
 }
@@ -61,13 +61,24 @@ describe('a check in a thread', () => {
   })
 
   it('that does not end is an error, and the next one gets a fresh thread', async () => {
-    const { check } = opened(1500)
+    const { check } = opened({ timeout: 1500 })
     const { finish } = await prepareOutput({ regex: '(a+)+b' }, check)
     const cut = finish('a'.repeat(60))
     const after = finish('aab')
     await expect(cut).rejects.toThrow(/could not be checked: that takes longer than 1500 ms; use a smaller schema/)
     expect(await after).toBe('aab')
   })
+
+  it('that is slow keeps others waiting for a short time only, whatever its schema is', async () => {
+    const { check } = opened({ timeout: 3000, timeoutBesides: 500 })
+    await check({ schema: '{}' }, '1')
+    const began = performance.now()
+    const stuck = [1, 2, 3, 4, 1].map(i => check({ regex: `(a+)+b{${i}}` }, 'a'.repeat(60)))
+    // Behind all of them: one after the other they would take 15 s.
+    expect(await check({ schema: '{"type":"integer"}' }, '7')).toBe(null)
+    expect(performance.now() - began).toBeLessThan(10_000)
+    for (const problem of await Promise.all(stuck)) expect(problem).toMatch(/takes longer than \d+ ms/)
+  }, 60_000)
 
   it('is an error where the thread is closed', async () => {
     const thread = opened()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { GrammarError } from '../../src/grammar/errors.ts'
 import type { GrammarSource } from '../../src/grammar/matcher.ts'
-import { allows, vocabularyOf } from '../../src/grammar/vocabulary.ts'
+import { allows, vocabularyBetween, vocabularyOf } from '../../src/grammar/vocabulary.ts'
 import { testLibrary } from './support.ts'
 
 const { tokenizer, library, ids, end, holds } = await testLibrary()
@@ -152,6 +152,12 @@ describe('a vocabulary', () => {
     const { lengths, bytes } = vocabularyOf(source, [2])
     expect([...lengths]).toEqual([1, 1, 2])
     expect([...bytes]).toEqual([65, 66, 0xff, 67])
+  })
+  it('is the same when others run meanwhile', async () => {
+    const many = { ...source, vocabSize: 2000, tokenBytes: (id: number) => new Uint8Array(id % 40).fill(66) }
+    let pauses = 0
+    expect(await vocabularyBetween(many, [2], async () => void pauses++, 0)).toEqual(vocabularyOf(many, [2]))
+    expect(pauses).toBe(8)
   })
   it('needs an end that it has', () => {
     expect(() => vocabularyOf(source, [])).toThrow(/is empty; expected ids below 3/)

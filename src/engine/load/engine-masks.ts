@@ -76,12 +76,13 @@ export class EngineMasks {
     const { platform, tokenizer, ends, ids } = this.#options
     try {
       // Few programs need them.
-      const [{ MaskThread, vocabularyOf }, wasm] = await Promise.all([
+      const [{ MaskThread, vocabularyBetween }, wasm] = await Promise.all([
         import('../../grammar/index.ts'),
         platform.wasm(),
       ])
       const { start, shared } = platform
-      const vocabulary = vocabularyOf(tokenizer, ends)
+      // Texts under way do not wait for all of it.
+      const vocabulary = await vocabularyBetween(tokenizer, ends, () => new Promise(resolve => setTimeout(resolve)))
       const given = { start, wasm, vocabulary, ids, maxDrafts: MOST_DRAFTS }
       return new MaskThread({ ...given, ...(shared !== undefined && { shared }) })
     } catch (error) {

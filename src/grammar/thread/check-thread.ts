@@ -1,22 +1,47 @@
-import type { AnswerCheck } from '../check.ts'
+import type { AnswerCheck, Demand } from '../check.ts'
 import type { MasksPort, StartMasks } from './protocol.ts'
 
 export interface CheckThreadOptions {
   readonly start: StartMasks
   /** Milliseconds that a check may take, its schema's compilation counted; then its thread is ended. Default 10,000. */
   readonly timeout?: number
+  /** The same for a check that keeps others waiting. Default 2,000. */
+  readonly timeoutBesides?: number
+}
+
+/** Milliseconds after which others do not wait for a check, but get a thread of their own. */
+const SLOW = 200
+/** The same for the first check of a thread, which loads what it needs. */
+const SLOW_FIRST = 1000
+/** Most threads; all but one are of checks that are slow. */
+const MOST = 3
+
+interface Check {
+  readonly demand: Demand
+  readonly text: string
+  /** What is the same for checks that are as slow as each other. */
+  readonly key: string
+  resolve(problem: string | null): void
+}
+
+interface Lane {
+  readonly port: MasksPort
+  check: Check | null
+  since: number
+  /** It has done a check. */
+  warm: boolean
 }
 
 /**
- * Checks finished answers in a thread of its own, one after the other: neither who asks nor the masks of other texts wait for
- * a schema that takes long. A check that does not end is an error of its answer.
+ * Checks finished answers in threads of their own: neither who asks nor the masks of other texts wait for a schema that takes
+ * long. One thread does, until a check in it is slow; then others go on in a second and a third one. Where all are busy, a
+ * check that others wait for is ended early. A check that does not end is an error of its answer.
  */
 export class CheckThread {
   readonly #options: CheckThreadOptions
-  #port: MasksPort | null = null
-  /** Ends the check that is under way. */
-  #settle: ((problem: string | null) => void) | null = null
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #lanes: Lane[] = []
+  readonly #waiting: Check[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
   #closed = false
 
   constructor(options: CheckThreadOptions) {
@@ -24,55 +49,99 @@ export class CheckThread {
   }
 
   readonly check: AnswerCheck = (demand, text) => {
-    const { timeout = 10_000 } = this.#options
-    const run = () =>
-      new Promise<string | null>(resolve => {
-        if (this.#closed) {
-          resolve(unchecked('the engine has been disposed of'))
-          return
-        }
-        const timer = setTimeout(
-          () => this.#end(`that takes longer than ${timeout} ms; use a smaller schema or expression`),
-          timeout,
-        )
-        this.#settle = problem => {
-          clearTimeout(timer)
-          this.#settle = null
-          resolve(problem)
-        }
-        this.#running().post({ type: 'check', demand, text })
-      })
-    const checked = this.#last.then(run)
-    this.#last = checked.catch(() => {})
-    return checked
+    if (this.#closed) return Promise.resolve(unchecked(CLOSED))
+    return new Promise(resolve => {
+      this.#waiting.push({ demand, text, key: JSON.stringify(demand), resolve })
+      this.#work()
+    })
   }
 
-  /** Ends the thread. */
+  /** Ends the threads. */
   close(): void {
     this.#closed = true
-    this.#end('the engine has been disposed of')
+    clearTimeout(this.#timer)
+    for (const lane of [...this.#lanes]) this.#end(lane, CLOSED)
+    for (const { resolve } of this.#waiting.splice(0)) resolve(unchecked(CLOSED))
   }
 
-  #running(): MasksPort {
-    if (this.#port) return this.#port
-    const port: MasksPort = this.#options.start({
-      message: message => {
-        if (port === this.#port && message.type === 'checked') this.#settle?.(message.problem)
-      },
-      failed: reason => {
-        if (port === this.#port) this.#end(reason)
-      },
-    })
-    this.#port = port
-    return port
+  /** Ends what took too long, starts what can be started, and comes back when either may change by itself. */
+  #work(): void {
+    const now = performance.now()
+    for (const lane of [...this.#lanes]) {
+      const { check, since } = lane
+      const limit = this.#limit()
+      if (!check || now - since < limit) continue
+      this.#remove(lane)
+      check.resolve(unchecked(`that takes longer than ${limit} ms; use a smaller schema or expression`))
+    }
+    for (let next = this.#next(now); next; next = this.#next(now)) {
+      const lane = this.#lanes.find(({ check }) => !check) ?? this.#start()
+      this.#waiting.splice(this.#waiting.indexOf(next), 1)
+      lane.check = next
+      lane.since = now
+      lane.port.post({ type: 'check', demand: next.demand, text: next.text })
+    }
+    for (const lane of this.#lanes.filter(({ check }) => !check).slice(1)) this.#remove(lane)
+    clearTimeout(this.#timer)
+    const due = this.#lanes.flatMap(lane => (lane.check ? [lane.since + this.#limit(), slowFrom(lane)] : []))
+    const later = due.filter(time => time > now)
+    if (later.length > 0) this.#timer = setTimeout(() => this.#work(), Math.min(...later) - now + 1)
   }
 
-  /** The next check gets a fresh thread. */
-  #end(reason: string): void {
-    this.#port?.terminate()
-    this.#port = null
-    this.#settle?.(unchecked(reason))
+  /** What may begin now: nothing if a thread is soon free, and nothing that is as slow as what is under way. */
+  #next(now: number): Check | undefined {
+    const busy = this.#lanes.filter(({ check }) => check)
+    const full = busy.length === MOST || busy.some(lane => now < slowFrom(lane))
+    if (full && busy.length === this.#lanes.length) return undefined
+    const under = new Set(busy.map(({ check }) => check?.key))
+    return this.#waiting.find(({ key }) => !under.has(key))
+  }
+
+  #limit(): number {
+    const { timeout = 10_000, timeoutBesides = 2_000 } = this.#options
+    return this.#waiting.length > 0 && this.#lanes.length === MOST ? Math.min(timeout, timeoutBesides) : timeout
+  }
+
+  #start(): Lane {
+    const lane: Lane = {
+      port: this.#options.start({
+        message: message => {
+          if (message.type === 'checked') this.#settle(lane, message.problem)
+        },
+        failed: reason => this.#end(lane, reason),
+      }),
+      check: null,
+      since: 0,
+      warm: false,
+    }
+    this.#lanes.push(lane)
+    return lane
+  }
+
+  #settle(lane: Lane, problem: string | null): void {
+    const { check } = lane
+    lane.check = null
+    lane.warm = true
+    check?.resolve(problem)
+    if (!this.#closed) this.#work()
+  }
+
+  #end(lane: Lane, reason: string): void {
+    if (!this.#remove(lane)) return
+    this.#settle(lane, unchecked(reason))
+  }
+
+  /** Whether it was still there. */
+  #remove(lane: Lane): boolean {
+    const at = this.#lanes.indexOf(lane)
+    if (at < 0) return false
+    this.#lanes.splice(at, 1)
+    lane.port.terminate()
+    return true
   }
 }
 
+const slowFrom = ({ since, warm }: Lane): number => since + (warm ? SLOW : SLOW_FIRST)
+
+const CLOSED = 'the engine has been disposed of'
 const unchecked = (reason: string) => `The answer could not be checked: ${reason}`
