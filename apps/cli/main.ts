@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+/** The program: runs the command and prints every error in one place. */
 import { CommanderError } from 'commander'
 import { debugWanted, unknownVariables } from './environment.ts'
 import { describeError, errorAsJson, exitCodeOf, isInterruption, UsageError } from './exit.ts'

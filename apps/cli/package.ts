@@ -1,3 +1,4 @@
+/** The package that this program belongs to: its folder and version. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

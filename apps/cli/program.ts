@@ -1,3 +1,4 @@
+/** The commands and what all of them share: help, version, exit codes. */
 import { Command } from 'commander'
 import { VARIABLES } from './environment.ts'
 import { EXIT } from './exit.ts'

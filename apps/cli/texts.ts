@@ -1,3 +1,4 @@
+/** From flags to texts under way: one answer, several, or the best of several. */
 import type { CacheStats, PromptOptions, Session } from '../../src/index.ts'
 import { follow } from './answer.ts'
 import type { Conversation } from './chat/conversation.ts'

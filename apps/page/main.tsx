@@ -1,3 +1,4 @@
+/** The page begins: its state first, then its views. */
 import './style/page.css'
 import { render } from 'preact'
 import { App } from './store/app.ts'

@@ -1,3 +1,4 @@
+/** Whether contenders compute the same model. */
 import { mustBe } from '../support/report.ts'
 import type { Contender } from './contender.ts'
 import { stream } from './stream.ts'

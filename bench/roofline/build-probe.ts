@@ -1,3 +1,4 @@
+/** Compiles the probe of the machine's limits. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'

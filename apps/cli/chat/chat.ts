@@ -1,3 +1,4 @@
+/** The loop of `latentkit chat`: reads a message or a slash command, answers it, repeats. */
 import type { Engine } from '../../../src/index.ts'
 import { follow } from '../answer.ts'
 import { CliError, describeError, errorAsJson, OutputError, UsageError } from '../exit.ts'

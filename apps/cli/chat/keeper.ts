@@ -1,3 +1,4 @@
+/** When a chat is written to its file, and under which name. */
 import { rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../../../src/for-apps.ts'

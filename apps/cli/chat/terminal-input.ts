@@ -1,3 +1,4 @@
+/** Messages typed on a terminal: lines, pastes, history, Ctrl-C. */
 import { createInterface, type Interface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { colours } from '../output/colour.ts'

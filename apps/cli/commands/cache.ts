@@ -1,3 +1,4 @@
+/** `latentkit cache`: the blocks on disk that later runs start from. */
 import type { Command } from 'commander'
 import type { CachedModel } from '../../../src/tools.ts'
 import { cacheFolder } from '../environment.ts'

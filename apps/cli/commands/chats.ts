@@ -1,3 +1,4 @@
+/** `latentkit chats`: lists and removes saved chats. */
 import type { Command } from 'commander'
 import { type ChatFile, listChats, removeChats } from '../chat/chat-files.ts'
 import { firstLine } from '../chat/messages.ts'

@@ -1,3 +1,4 @@
+/** `latentkit convert`: a model in another format or type. */
 import { type Command, Option } from 'commander'
 import type { EncodableType } from '../../../src/index.ts'
 import type { Conversion } from '../../../src/tools.ts'

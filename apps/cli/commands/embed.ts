@@ -1,3 +1,4 @@
+/** `latentkit embed`: texts to vectors, one line of JSON each. */
 import { type Command, Option } from 'commander'
 import { EMBED_OPTIONS } from '../../../src/for-apps.ts'
 import type { Embeddings, EmbedOptions, Engine } from '../../../src/index.ts'

@@ -1,3 +1,4 @@
+/** `latentkit generate`: continues one prompt, or the lines of a file in batches. */
 import type { Command } from 'commander'
 import { INFILL_TEXT } from '../../../src/for-apps.ts'
 import type { CacheStats, PromptOptions } from '../../../src/index.ts'

@@ -1,3 +1,4 @@
+/** `latentkit inspect`: architecture, tensors and cache of a model, from its headers alone. */
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN } from '../../../src/for-apps.ts'

@@ -1,3 +1,4 @@
+/** `latentkit list`: the models that this machine has. */
 import type { Command } from 'commander'
 import { modelsFolder } from '../hub.ts'
 import { modelsView } from '../models/views.ts'

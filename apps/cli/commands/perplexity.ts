@@ -1,3 +1,4 @@
+/** `latentkit perplexity`: how well a model predicts a text, and how far it is from another. */
 import { type Command, Option } from 'commander'
 import type { PerplexityOptions, PerplexityReport } from '../../../src/tools.ts'
 import { withEnvironment } from '../environment.ts'

@@ -1,3 +1,4 @@
+/** `latentkit plan`: memory and speed of a model, from its config or its headers. */
 import { homedir } from 'node:os'
 import { type Command, Option } from 'commander'
 import type { Machine, PlanModel, PlanOptions } from '../../../src/planning/index.ts'

@@ -1,3 +1,4 @@
+/** `latentkit pull`: downloads a model into the cache of the hub. */
 import { type Command, Option } from 'commander'
 import { isInterruption } from '../exit.ts'
 import { hubOptions, modelsFolder } from '../hub.ts'

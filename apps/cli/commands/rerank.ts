@@ -1,3 +1,4 @@
+/** `latentkit rerank`: scores documents for a query. */
 import type { Command } from 'commander'
 import { RERANK_OPTIONS } from '../../../src/for-apps.ts'
 import type { RankedDocument } from '../../../src/index.ts'

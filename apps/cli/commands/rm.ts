@@ -1,3 +1,4 @@
+/** `latentkit rm`: removes pulled models, after a question. */
 import type { Command } from 'commander'
 import { type ModelStore, nearest, parseModelName, type StoredModel } from '../../../src/for-apps.ts'
 import { UsageError } from '../exit.ts'

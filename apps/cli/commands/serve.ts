@@ -1,3 +1,4 @@
+/** `latentkit serve`: flags become the options of `apps/server`; prints the address and runs until it is stopped. */
 import { type Command, Option } from 'commander'
 import type { OptionRow } from '../../../src/for-apps.ts'
 import type { Server } from '../../server/index.ts'

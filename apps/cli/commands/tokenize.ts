@@ -1,3 +1,4 @@
+/** `latentkit tokenize`: the tokens of a text, or the text of ids. */
 import { type Command, Option } from 'commander'
 import type { Tokenizer } from '../../../src/index.ts'
 import { UsageError } from '../exit.ts'

@@ -1,3 +1,4 @@
+/** `latentkit verify`: a checkpoint's numbers beside those of another engine. */
 import { type Command, Option } from 'commander'
 import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, printable } from '../../../src/for-apps.ts'
 import type { AttentionPath, CacheTypeName } from '../../../src/index.ts'

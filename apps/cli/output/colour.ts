@@ -1,3 +1,4 @@
+/** Whether output has colours. */
 import picocolors from 'picocolors'
 
 export type Colours = ReturnType<typeof picocolors.createColors>

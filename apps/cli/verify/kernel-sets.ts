@@ -1,3 +1,4 @@
+/** Which kernel sets `latentkit verify` can run here. */
 import type { KernelOptions, VerifyOptions } from '../../../src/tools.ts'
 
 export const KERNEL_SETS = ['native', 'wasm', 'reference'] as const

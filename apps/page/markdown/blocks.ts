@@ -1,3 +1,4 @@
+/** Cuts Markdown into blocks, so that only the last one is parsed again while a text grows. */
 import { parseMarkdown, type References, type Token } from './parser.ts'
 
 export interface Blocks {

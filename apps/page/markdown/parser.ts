@@ -1,3 +1,4 @@
+/** markdown-it with formulas: from text to tokens. */
 import MarkdownIt, { type Env, type StateBlock, type StateInline, type Token } from 'markdown-it'
 
 export type { Token }

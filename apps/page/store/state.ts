@@ -1,3 +1,4 @@
+/** Everything that the page shows, as one object. */
 import { type Conversation, newConversation, type Summary, type TextFile } from '../talk/conversation.ts'
 import type { Failure } from '../wire/failure.ts'
 import type { ListedModel } from '../wire/models.ts'

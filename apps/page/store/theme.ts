@@ -1,3 +1,4 @@
+/** Light, dark, or as the system has it; remembered by the browser. */
 import { read, write } from './browser-storage.ts'
 
 export type Theme = 'system' | 'light' | 'dark'

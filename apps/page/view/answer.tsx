@@ -1,3 +1,4 @@
+/** An answer: its reasoning, text, calls, how it ended, and what can be done with it. */
 import { useState } from 'preact/hooks'
 import type { AnswerTurn } from '../talk/conversation.ts'
 import { Calls } from './calls.tsx'

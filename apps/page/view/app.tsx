@@ -1,3 +1,4 @@
+/** The page as a whole: layout, keys that work anywhere, files dropped on it. */
 import { useEffect } from 'preact/hooks'
 import { focusComposer } from '../store/app.ts'
 import { Composer } from './composer.tsx'

@@ -1,3 +1,4 @@
+/** Calls of tools in an answer, with fields for their results. */
 import { useRef } from 'preact/hooks'
 import type { AnswerTurn, Call } from '../talk/conversation.ts'
 import { isObject, parse } from '../wire/json.ts'

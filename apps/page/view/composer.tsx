@@ -1,3 +1,4 @@
+/** The field for a new message and its files. */
 import { useEffect, useRef } from 'preact/hooks'
 import { FileChip } from './file-chip.tsx'
 import { useApp, useAppState } from './hooks.ts'

@@ -1,3 +1,4 @@
+/** A button that copies a text and shows whether it could. */
 import { useState } from 'preact/hooks'
 import { copyText } from '../clipboard.ts'
 import { Icon } from './icons.tsx'

@@ -1,3 +1,4 @@
+/** The frame of all dialogs. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { useApp } from './hooks.ts'

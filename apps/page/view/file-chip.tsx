@@ -1,3 +1,4 @@
+/** A file of a message: its name, its size, a button to remove it. */
 import type { TextFile } from '../talk/conversation.ts'
 import { Icon } from './icons.tsx'
 

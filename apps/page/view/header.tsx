@@ -1,3 +1,4 @@
+/** The bar at the top: model, theme, settings. */
 import { useState } from 'preact/hooks'
 import { chooseTheme, loadTheme, type Theme } from '../store/theme.ts'
 import { useApp, useAppState } from './hooks.ts'

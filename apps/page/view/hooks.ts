@@ -1,3 +1,4 @@
+/** How views read the state and are drawn again when it changes. */
 import { createContext } from 'preact'
 import { useContext, useEffect, useReducer, useState } from 'preact/hooks'
 import type { App } from '../store/app.ts'

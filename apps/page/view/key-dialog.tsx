@@ -1,3 +1,4 @@
+/** Asks for the API key when the server refuses a request without one. */
 import { loadKey } from '../store/preferences.ts'
 import { Dialog } from './dialog.tsx'
 import { useApp } from './hooks.ts'

@@ -1,3 +1,4 @@
+/** Settings of a conversation: system prompt, drawing, reasoning, tools. */
 import { useState } from 'preact/hooks'
 import {
   moreProblem,

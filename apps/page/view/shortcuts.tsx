@@ -1,3 +1,4 @@
+/** The list of keys. */
 import { Dialog } from './dialog.tsx'
 
 const KEYS = [

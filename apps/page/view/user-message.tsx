@@ -1,3 +1,4 @@
+/** A message of the user, and its editor. */
 import { useEffect, useRef } from 'preact/hooks'
 import type { UserTurn } from '../talk/conversation.ts'
 import { CopyButton } from './copy-button.tsx'

@@ -1,3 +1,4 @@
+/** Steps through the versions of a turn. */
 import { useApp } from './hooks.ts'
 import { Icon } from './icons.tsx'
 

@@ -1,3 +1,4 @@
+/** Asks the server which models it has. */
 import { headers } from './answer.ts'
 import { networkFailure, refusal } from './failure.ts'
 import { list, number, object, text } from './json.ts'

@@ -1,3 +1,4 @@
+/** How long a model is to reason, as APIs ask for it. */
 import type { ReasoningEffort } from '../../../src/index.ts'
 
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high'] as const satisfies readonly ReasoningEffort[]

@@ -1,3 +1,4 @@
+/** Drawn tokens with their texts and bytes, as log-probabilities show them. */
 import type { Engine, Logprobs } from '../../../src/index.ts'
 import type { DrawnToken } from './events.ts'
 

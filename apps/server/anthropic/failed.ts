@@ -1,3 +1,4 @@
+/** Errors in Anthropic's form. */
 import type { Failure, FailureKind } from '../failure.ts'
 
 const TYPES: Readonly<Record<FailureKind, string>> = {

@@ -1,3 +1,4 @@
+/** Node's HTTP server around the application: its address, its timeouts, its end. */
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

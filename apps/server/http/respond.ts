@@ -1,3 +1,4 @@
+/** Responses that are whole: JSON and refusals. */
 import type { Failure } from '../failure.ts'
 import type { Dialect } from './dialect.ts'
 

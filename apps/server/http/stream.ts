@@ -1,3 +1,4 @@
+/** Responses that are streams: writes until the answer ends, fails, or the client leaves. */
 import { Failure, failureOf } from '../failure.ts'
 import type { Dialect } from './dialect.ts'
 import { EventWriter, type EventWriterOptions, SSE_COMMENT } from './event-writer.ts'

@@ -1,3 +1,4 @@
+/** How long a model stays loaded, as Ollama writes it. */
 import { invalid } from '../failure.ts'
 
 const SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 }

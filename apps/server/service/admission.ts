@@ -1,3 +1,4 @@
+/** The queue of requests: how many run, how many wait, and when the next may begin. */
 import { Failure } from '../failure.ts'
 
 export interface AdmissionLimits {
