@@ -1,11 +1,28 @@
 import { stripText, type TextStrip, type TokenPiece } from './token-decoder.ts'
 
-/** The part of a tokenizer that a detokeniser needs. */
-export interface PieceSource {
-  /** Undefined for ids without a token: a model's embedding may be longer than its vocabulary. */
-  piece(id: number): TokenPiece | undefined
-  isSpecial(id: number): boolean
+export interface VocabularyPiece extends TokenPiece {
+  readonly special: boolean
+}
+
+/** The bytes of a vocabulary's tokens, each computed at its first use: a text uses little of a large vocabulary. */
+export class TokenPieces {
   readonly strip: TextStrip | undefined
+  readonly #create: (id: number) => VocabularyPiece | undefined
+  readonly #known = new Map<number, VocabularyPiece>()
+
+  constructor(create: (id: number) => VocabularyPiece | undefined, strip: TextStrip | undefined) {
+    this.#create = create
+    this.strip = strip
+  }
+
+  /** Undefined for ids without a token: a model's embedding may be longer than its vocabulary. */
+  piece(id: number): VocabularyPiece | undefined {
+    const known = this.#known.get(id)
+    if (known !== undefined) return known
+    const piece = this.#create(id)
+    if (piece !== undefined) this.#known.set(id, piece)
+    return piece
+  }
 }
 
 /** Options of `Tokenizer.decode` and `Tokenizer.detokenizer`. */
@@ -24,7 +41,7 @@ const STREAM = { stream: true }
  * invalid sequence gives one U+FFFD per maximal subpart, as in the web's encoding standard.
  */
 export class Detokenizer {
-  readonly #source: PieceSource
+  readonly #pieces: TokenPieces
   readonly #skipSpecial: boolean
   readonly #strip: StreamStrip | undefined
   readonly #utf8 = newUtf8Decoder()
@@ -32,17 +49,16 @@ export class Detokenizer {
   #gap: Uint8Array = EMPTY
 
   /** @internal Use `tokenizer.detokenizer()`. */
-  constructor(source: PieceSource, options: DetokenizerOptions = {}) {
-    this.#source = source
+  constructor(pieces: TokenPieces, options: DetokenizerOptions = {}) {
+    this.#pieces = pieces
     this.#skipSpecial = options.skipSpecialTokens ?? false
-    this.#strip = source.strip && new StreamStrip(source.strip)
+    this.#strip = pieces.strip && new StreamStrip(pieces.strip)
   }
 
   /** Adds a token; returns the text that is now certain, often '' inside a character. */
   push(id: number): string {
-    if (this.#skipSpecial && this.#source.isSpecial(id)) return ''
-    const piece = this.#source.piece(id)
-    if (piece === undefined) return ''
+    const piece = this.#pieces.piece(id)
+    if (piece === undefined || (this.#skipSpecial && piece.special)) return ''
     let text = this.#gap.length > 0 ? this.#utf8.decode(this.#gap, STREAM) : ''
     text += this.#utf8.decode(this.#first ? piece.first : piece.later, STREAM)
     this.#first = false
@@ -60,7 +76,7 @@ export class Detokenizer {
 }
 
 /** Decodes all ids at once: one pass over the bytes and one call of the decoder. */
-export function decodeAll(source: PieceSource, ids: ArrayLike<number>, options: DetokenizerOptions = {}): string {
+export function decodeAll(pieces: TokenPieces, ids: ArrayLike<number>, options: DetokenizerOptions = {}): string {
   const skip = options.skipSpecialTokens ?? false
   let bytes = new Uint8Array(Math.max(64, ids.length * 6))
   let length = 0
@@ -76,17 +92,15 @@ export function decodeAll(source: PieceSource, ids: ArrayLike<number>, options: 
     length += part.length
   }
   for (let i = 0; i < ids.length; i++) {
-    const id = ids[i]!
-    if (skip && source.isSpecial(id)) continue
-    const piece = source.piece(id)
-    if (piece === undefined) continue
+    const piece = pieces.piece(ids[i]!)
+    if (piece === undefined || (skip && piece.special)) continue
     if (gap.length > 0) append(gap)
     append(first ? piece.first : piece.later)
     gap = piece.gap
     first = false
   }
   const text = newUtf8Decoder().decode(bytes.subarray(0, length))
-  return source.strip ? stripText(text, source.strip) : text
+  return pieces.strip ? stripText(text, pieces.strip) : text
 }
 
 /** `ignoreBOM` keeps U+FEFF: it is a character of the text like any other. */

@@ -2,11 +2,11 @@ import { OptionError } from '../errors.ts'
 import { type AddedToken, AddedTokenFinder } from './added-tokens.ts'
 import { type ChatMessage, type ChatTemplateOptions, ChatTemplates } from './chat-template.ts'
 import { ControlMarks, looksFor } from './control-marks.ts'
-import { Detokenizer, type DetokenizerOptions, decodeAll, type PieceSource } from './detokenizer.ts'
+import { Detokenizer, type DetokenizerOptions, decodeAll, TokenPieces } from './detokenizer.ts'
 import { describe, messageOf, TokenizerError } from './errors.ts'
 import { type InfillMarks, infillMarks } from './infill.ts'
 import { type PlainControls, TextCutter } from './text-cutter.ts'
-import { compileDecoder, type TextStrip, type TokenDecoder, type TokenPiece } from './token-decoder.ts'
+import { compileDecoder } from './token-decoder.ts'
 import { readTokenizerConfig, type TokenizerConfig } from './tokenizer-config.ts'
 import { isObject, readTokenizerJson, specialTokensOf, type TokenizerJson } from './tokenizer-json.ts'
 
@@ -79,7 +79,7 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
  * written out in a text ("<|im_end|>") become these tokens, as in every tokenizer of this format, unless `parseSpecial` is
  * false.
  */
-export class Tokenizer implements PieceSource {
+export class Tokenizer {
   /** The highest id + 1. A model's embedding may have more rows. */
   readonly vocabSize: number
   /** Beginning-of-text token; undefined if tokenizer_config.json names none that the vocabulary has. */
@@ -94,10 +94,8 @@ export class Tokenizer implements PieceSource {
   readonly startsWithBos: boolean
   /** @internal Marks of a gap that the model fills; null: it has none. */
   readonly infill: InfillMarks | null
-  /** @internal Text that the decoder removes at the ends. */
-  readonly strip: TextStrip | undefined
   readonly #cutter: TextCutter
-  readonly #decoder: TokenDecoder
+  readonly #pieces: TokenPieces
   readonly #special: ReadonlySet<number>
   readonly #templates: ChatTemplates
   readonly #marks: ControlMarks
@@ -105,8 +103,6 @@ export class Tokenizer implements PieceSource {
   /** Special tokens by their text. Created at first use. */
   #specialTexts: AddedTokenFinder | undefined
   readonly #sought = new Map<AddedToken, boolean>()
-  /** Filled on demand: a text uses little of a large vocabulary. */
-  readonly #pieces = new Map<number, TokenPiece>()
 
   constructor(json: TokenizerJson, config: TokenizerConfig, file: string) {
     const steering = new Set<string | number>([...config.named.values(), ...config.additional])
@@ -116,8 +112,13 @@ export class Tokenizer implements PieceSource {
     this.#marks = new ControlMarks(addedTokens)
     this.#added = addedTokens.map(({ content }) => content)
     this.#cutter = new TextCutter({ ...json, addedTokens }, file)
-    this.#decoder = compileDecoder(json.decoder, file)
-    this.strip = this.#decoder.strip
+    const decoder = compileDecoder(json.decoder, file)
+    this.#pieces = new TokenPieces(id => {
+      const token = this.idToToken(id)
+      return token === undefined
+        ? undefined
+        : { ...decoder.piece(token, this.#cutter.isAdded(id)), special: this.isSpecial(id) }
+    }, decoder.strip)
     this.vocabSize = highestId(json) + 1
 
     const idOf = (role: string) => this.#resolve(config.named.get(role))
@@ -183,12 +184,12 @@ export class Tokenizer implements PieceSource {
 
   /** The text of ids, by bytes: invalid UTF-8 becomes U+FFFD. Ids without a token give no text. */
   decode(ids: ArrayLike<number>, options: DetokenizerOptions = {}): string {
-    return decodeAll(this, ids, options)
+    return decodeAll(this.#pieces, ids, options)
   }
 
   /** For ids that arrive one by one. */
   detokenizer(options: DetokenizerOptions = {}): Detokenizer {
-    return new Detokenizer(this, options)
+    return new Detokenizer(this.#pieces, options)
   }
 
   /** The id of a token as the vocabulary writes it; undefined if it has no such token. */
@@ -221,20 +222,9 @@ export class Tokenizer implements PieceSource {
 
   /** The bytes of a token inside a text; empty for ids without a token. Do not modify. */
   tokenBytes(id: number): Uint8Array {
-    const piece = this.piece(id)
+    const piece = this.#pieces.piece(id)
     if (piece === undefined) return new Uint8Array(0)
     return piece.gap.length === 0 ? piece.later : Uint8Array.of(...piece.later, ...piece.gap)
-  }
-
-  /** @internal */
-  piece(id: number): TokenPiece | undefined {
-    const known = this.#pieces.get(id)
-    if (known !== undefined) return known
-    const token = this.idToToken(id)
-    if (token === undefined) return undefined
-    const piece = this.#decoder.piece(token, this.#cutter.isAdded(id))
-    this.#pieces.set(id, piece)
-    return piece
   }
 
   /** Whether the files have a chat template. */
