@@ -1,18 +1,27 @@
-/** What one token's row in one layer holds, part by part, and how each part is stored. */
+/** What one token's row in one layer holds: in the types that the engine stores, and in those of other engines. */
+import { CACHE_TYPE_NAMES, halvesOf } from '../cache/types.ts'
 import { OptionError } from '../errors.ts'
-import { E4M3_PER_128, formatNamed, INT8_PER_ROW, type NumberFormat, plainFormat, rowBytes } from './number-formats.ts'
+import { type BlockFormat, type CacheType, isScaled, vectorBytes, WEIGHT_TYPES } from '../tensor/dtype.ts'
 import type { LayerKind } from './plan-model.ts'
+import { weightTypeNamed } from './weight-format.ts'
 
-/** A name for what is written in all parts of a row. */
+/** How vectors are stored. */
+interface VectorFormat {
+  readonly name: string
+  /** Of a vector of `width` numbers, scales included. Throws OptionError where they do not fill whole blocks. */
+  bytes(width: number): number
+  /** Made for latents: keys and values of heads have no such layout. */
+  readonly latentOnly: boolean
+}
+
+/** A name for what is written in both halves of a row. */
 export interface CacheFormat {
   readonly name: string
-  /** Latents, or keys. */
-  readonly first: NumberFormat
+  /** Latents, or keys; and keys of a sparse indexer. */
+  readonly first: VectorFormat
   /** Rope keys, or values. */
-  readonly second: NumberFormat
-  /** Keys of a sparse indexer. */
-  readonly index: NumberFormat
-  /** Made for latents: keys and values of heads have no such layout. */
+  readonly second: VectorFormat
+  /** One of them is made for latents. */
   readonly latentOnly: boolean
 }
 
@@ -26,15 +35,6 @@ export interface RowSegment {
   readonly bytes: number
 }
 
-const BF16 = plainFormat('bf16')
-
-/** Layouts that mix types. Both keep the rope key unquantised, which is where positions are. */
-const LAYOUTS: readonly CacheFormat[] = [
-  // FlashMLA's 656 bytes: 512 of e4m3, 4 scales of f32, 64 of bf16.
-  { name: 'fp8_ds_mla', first: E4M3_PER_128, second: BF16, index: E4M3_PER_128, latentOnly: true },
-  { name: 'int8', first: INT8_PER_ROW, second: BF16, index: INT8_PER_ROW, latentOnly: true },
-]
-
 /** For messages and help. */
 export const CACHE_FORMATS =
   'f32, f16, bf16, fp8, q8_0, q5_0, q4_0 and ggml’s other types, 6bit and the like; for MLA also fp8_ds_mla (DeepSeek’s FP8 layout) and ' +
@@ -43,15 +43,48 @@ export const CACHE_FORMATS =
 /** `bf16`, `q8_0`, `fp8_ds_mla`, or `latent/rope` and `keys/values` with a type each. */
 export function cacheFormat(text: string): CacheFormat {
   const name = text.trim().toLowerCase()
-  const layout = LAYOUTS.find(l => l.name === name.replaceAll('-', '_'))
-  if (layout) return layout
-  const parts = name.split('/').map(part => (part === 'int8' ? INT8_PER_ROW : formatNamed(part)))
-  const [first, second = first] = parts
-  if (!first || !second || parts.length > 2) {
+  const own = CACHE_TYPE_NAMES.find(known => known === name.replaceAll('-', '_'))
+  if (own) {
+    const { first, second } = halvesOf(own)
+    return joined(own, stored(first), stored(second))
+  }
+  const halves = name.split('/').map(half => (half === 'int8' ? stored(half) : elsewhere(half)))
+  const [first, second = first] = halves
+  if (!first || !second || halves.length > 2) {
     throw new OptionError(`There is no cache type ${JSON.stringify(text.slice(0, 60))}; there are ${CACHE_FORMATS}.`)
   }
-  const both = first.name === second.name ? first.name : parts.length > 1 ? name : first.name
-  return { name: both, first, second, index: first, latentOnly: parts.includes(INT8_PER_ROW) }
+  return joined(name, first, second)
+}
+
+function joined(name: string, first: VectorFormat, second: VectorFormat): CacheFormat {
+  const latentOnly = first.latentOnly || second.latentOnly
+  return { name: first.name === second.name ? first.name : name, first, second, latentOnly }
+}
+
+/** As the engine stores a vector. */
+function stored(type: CacheType): VectorFormat {
+  return { name: type, bytes: width => vectorBytes(type, width), latentOnly: isScaled(type) }
+}
+
+/** As other engines do: in a type of weights, fp8 without scales among them, or `6bit`: packed numbers without any scale. */
+function elsewhere(text: string): VectorFormat | undefined {
+  const type = weightTypeNamed(text)
+  // Everyone calls e4m3 fp8.
+  if (type) return inBlocks(type === 'e4m3' ? 'fp8' : type, WEIGHT_TYPES[type])
+  const bits = Number(/^(\d+)-?bit$/.exec(text.trim())?.[1] ?? 0)
+  return bits >= 1 && bits <= 64 ? inBlocks(`${bits}bit`, { elements: 8, bytes: bits }) : undefined
+}
+
+/** A row that does not fill whole blocks is refused, because no engine would store it. */
+function inBlocks(name: string, { elements, bytes }: BlockFormat): VectorFormat {
+  const bytesOf = (width: number) => {
+    if (width % elements === 0) return (width / elements) * bytes
+    throw new OptionError(
+      `${name} stores ${elements} numbers together, and a row of ${width} does not fill whole blocks; ` +
+        'take a plain type such as f16, or one type for each part of the row, as in q8_0/bf16.',
+    )
+  }
+  return { name, bytes: bytesOf, latentOnly: false }
 }
 
 /** The parts of one token's row that a query reads in a layer of this kind; none where it keeps a state instead. */
@@ -65,8 +98,8 @@ export function rowSegments(
       `${format.name} is a layout for latents, and keys and values per head have none such; take bf16, fp8 or q8_0.`,
     )
   }
-  const segment = (name: RowSegment['name'], elements: number, f: NumberFormat): RowSegment => {
-    return { name, elements, bytes: rowBytes(f, elements) }
+  const segment = (name: RowSegment['name'], elements: number, half: VectorFormat): RowSegment => {
+    return { name, elements, bytes: half.bytes(elements) }
   }
   const own: RowSegment[] =
     attention.kind === 'latent'
@@ -78,7 +111,7 @@ export function rowSegments(
           segment('key', attention.nKvHeads * attention.keyDim, format.first),
           segment('value', attention.nKvHeads * attention.valueDim, format.second),
         ]
-  return indexer && !indexer.shared ? [...own, segment('indexKey', indexer.headDim, format.index)] : own
+  return indexer && !indexer.shared ? [...own, segment('indexKey', indexer.headDim, format.first)] : own
 }
 
 /** The same parts where the layer keeps them itself. */

@@ -11,11 +11,11 @@ import type { LayerKind, PlanModel } from './plan-model.ts'
  * - `router`: small matrices that stay precise when others are quantised
  * - `vector`: norms and biases
  */
-export type WeightRole = 'lookup' | 'output' | 'matrix' | 'latentUp' | 'expert' | 'router' | 'vector'
+export type PartRole = 'lookup' | 'output' | 'matrix' | 'latentUp' | 'expert' | 'router' | 'vector'
 
 export interface WeightPart {
   readonly name: string
-  readonly role: WeightRole
+  readonly role: PartRole
   readonly rows: number
   readonly cols: number
   /** Tensors of this kind in the whole model. */

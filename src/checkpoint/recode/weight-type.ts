@@ -1,5 +1,6 @@
+import { fitting } from '../../quant/fallback.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
-import { BLOCK_TYPES, isBlockType, WEIGHT_TYPES } from '../../tensor/dtype.ts'
+import { isBlockType, WEIGHT_TYPES } from '../../tensor/dtype.ts'
 
 /**
  * What a matrix is for: decides how exact it has to be.
@@ -31,20 +32,4 @@ function atLeast(least: EncodableType, wanted: EncodableType): EncodableType {
 
 function bits(type: EncodableType): number {
   return WEIGHT_TYPES[type].bytes / WEIGHT_TYPES[type].elements
-}
-
-/** `type`, or llama-quantize's substitute if rows are not a whole number of its blocks. */
-export function fitting(type: EncodableType, cols: number): EncodableType {
-  if (cols % WEIGHT_TYPES[type].elements === 0) return type
-  const other = FALLBACK[type]
-  return other && cols % BLOCK_TYPES.q8_0.elements === 0 ? other : 'f16'
-}
-
-/** For rows that are multiples of 32 but not of 256. */
-const FALLBACK: Readonly<Partial<Record<EncodableType, EncodableType>>> = {
-  q2_k: 'iq4_nl',
-  q3_k: 'iq4_nl',
-  q4_k: 'q5_0',
-  q5_k: 'q5_1',
-  q6_k: 'q8_0',
 }

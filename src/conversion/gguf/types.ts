@@ -1,4 +1,5 @@
-import { fitting, type WeightRole } from '../../checkpoint/recode/weight-type.ts'
+import type { WeightRole } from '../../checkpoint/recode/weight-type.ts'
+import { fitting } from '../../quant/fallback.ts'
 import { type EncodableType, isEncodableType } from '../../quant/numbers.ts'
 import { isBlockType, WEIGHT_TYPES, type WeightType } from '../../tensor/dtype.ts'
 
