@@ -1,11 +1,8 @@
-import { UnsupportedModelError } from '../errors.ts'
 import type { Family } from '../families/family.ts'
 import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 import { refuseEncoder } from '../model/refuse-encoder.ts'
-import type { AttentionConfig } from '../nn/attention/config.ts'
-import { commonAttention, type ModelConfig } from '../nn/config.ts'
 
 /** A model that is to be written in another form. */
 export interface SourceModel extends OpenedModel {
@@ -21,13 +18,6 @@ export async function readSourceModel(model: OpenedModel): Promise<SourceModel> 
   const survey = await surveyWeights(model)
   const weights = survey.map(weight => ({ ...weight, name: hubName(weight.name, model.family) }))
   return { ...model, weights, warnings: loadWarnings(model, survey) }
-}
-
-/** What the formats' one set of keys can say. Throws UnsupportedModelError where layers attend in different ways. */
-export function attentionOf(config: ModelConfig): AttentionConfig {
-  const attention = commonAttention(config)
-  if (attention) return attention
-  throw new UnsupportedModelError(`layers of ${config.modelType} attend in different ways; it cannot be converted`)
 }
 
 /** Some copies of a model drop the prefix that its code gives all tensors but the output's, or have another. */

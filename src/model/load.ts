@@ -80,8 +80,12 @@ export function unusedTensors({ checkpoint, family: { names }, config }: OpenedM
   const ignored = [...(names.ignored ?? [])]
   if (tiedEmbeddings) ignored.push(new RegExp(`^${names.output}\\.weight$`))
   // Layers past the last are multi-token prediction (DeepSeek-V3): plain decoding leaves them out.
-  const layer = (name: string) => Number(/(?:^|\.)(?:layers|h|blk)\.(\d+)\./.exec(name)?.[1] ?? -1)
-  return checkpoint.unused(ignored).filter(name => layer(name) < nLayers)
+  return checkpoint.unused(ignored).filter(name => layerOf(name) < nLayers)
+}
+
+/** The layer that a tensor belongs to by its name; -1: none. */
+export function layerOf(name: string): number {
+  return Number(/(?:^|\.)(?:layers|h|blk)\.(\d+)\./.exec(name)?.[1] ?? -1)
 }
 
 /** Of which a model computes the same without. */

@@ -1,11 +1,11 @@
 /** A model's sizes and settings as llama.cpp's keys. */
 
 import { GgufKeys } from '../../checkpoint/gguf/keys.ts'
+import { UnsupportedModelError } from '../../errors.ts'
 import type { Architecture } from '../../families/gguf/architecture.ts'
 import { denseSize } from '../../families/gguf/common.ts'
 import type { GroupedAttentionConfig, LatentAttentionConfig } from '../../nn/attention/config.ts'
-import type { ModelConfig } from '../../nn/config.ts'
-import { attentionOf } from '../source-model.ts'
+import { commonAttention, type ModelConfig } from '../../nn/config.ts'
 import { addRopeKeys } from './rope-keys.ts'
 
 export interface LayoutOptions {
@@ -15,7 +15,7 @@ export interface LayoutOptions {
 
 export function modelKeys(config: ModelConfig, architecture: Architecture, layout: LayoutOptions): GgufKeys {
   const keys = new GgufKeys(architecture.name)
-  const attention = attentionOf(config)
+  const attention = commonAttention(config) ?? refuseMixed(config, architecture)
   keys.string('general.type', 'model')
   keys.u32('{arch}.block_count', config.nLayers)
   keys.u32('{arch}.context_length', config.maxPositions)
@@ -30,6 +30,17 @@ export function modelKeys(config: ModelConfig, architecture: Architecture, layou
   addWindowKeys(keys, config)
   architecture.addKeys?.(keys, config)
   return keys
+}
+
+/** llama.cpp's architectures that are written here read one number of heads, and one size of them, for all layers. */
+function refuseMixed({ layers }: ModelConfig, { name }: Architecture): never {
+  const shown = layers.map(({ attention }) => Object.entries(attention).map(field => field.join(' ')))
+  const other = shown.findIndex(fields => fields.join() !== shown[0]?.join())
+  const only = (a: number, b: number) => shown[a]?.filter(field => !shown[b]?.includes(field)).join(', ')
+  throw new UnsupportedModelError(
+    `llama.cpp's architecture ${name} has one kind of attention for all layers, so a GGUF file cannot hold this model: layer 0 has ` +
+      `${only(0, other)}, layer ${other} ${only(other, 0)}. A folder of safetensors can.`,
+  )
 }
 
 function addGroupedKeys(keys: GgufKeys, { nKvHeads, headDim }: GroupedAttentionConfig): void {

@@ -6,11 +6,11 @@ import { memorySource } from '../../checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Architecture } from '../../families/gguf/architecture.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
-import type { SurveyedWeight } from '../../model/load.ts'
+import { layerOf, type SurveyedWeight } from '../../model/load.ts'
 import { type EncodableType, isEncodableType } from '../../quant/numbers.ts'
 import { type WeightType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp, splitKeyValueUp } from '../key-value-up.ts'
-import { attentionOf, type SourceModel } from '../source-model.ts'
+import type { SourceModel } from '../source-model.ts'
 import type { LayoutOptions } from './model-keys.ts'
 import { ropeTensors } from './rope-keys.ts'
 import { ggufNames } from './tensor-names.ts'
@@ -60,17 +60,17 @@ export function planTensors(model: SourceModel, architecture: Architecture, opti
 
 /** The model's weights in llama.cpp's arrangement, still under the hub's names. */
 function* layOut({ config, weights }: SourceModel, architecture: Architecture, options: PlanOptions) {
-  const { ropes } = config
-  const attention = attentionOf(config)
+  const { ropes, layers } = config
   // llama.cpp rotates neighbouring numbers in some architectures; the hub's files have the halves of a head.
   const interleaves = architecture.interleaves && ropes[0]?.interleaved === false
   const splits = architecture.splitsKeyValueUp && !options.legacyMla
   const byName = new Map(weights.map(weight => [weight.name, weight]))
   for (const weight of weights) {
+    const attention = layers[layerOf(weight.name)]?.attention
     const source = weight.role === 'vector' ? offsetBy(weight, weight.added) : weight
     const piece: Piece = { name: weight.name, role: weight.role, source, stored: weight.dtype }
-    if (attention.kind === 'grouped') {
-      const moves = interleaves && /\.[qk]_proj\.(weight|bias)$/.test(weight.name)
+    if (attention?.kind !== 'latent') {
+      const moves = attention && interleaves && /\.[qk]_proj\.(weight|bias)$/.test(weight.name)
       yield moves ? { ...piece, source: interleaved(source, attention.headDim) } : piece
     } else if (weight.name.endsWith('.kv_b_proj.weight') && splits) {
       const { key, value } = splitKeyValueUp(weight, attention)

@@ -2,8 +2,8 @@
 
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { ModelConfig } from '../../nn/config.ts'
-import { attentionOf, type SourceModel } from '../source-model.ts'
+import { commonAttention, type ModelConfig } from '../../nn/config.ts'
+import type { SourceModel } from '../source-model.ts'
 import { llama3Scaling } from './llama3-scaling.ts'
 import type { HubType } from './plan-tensors.ts'
 
@@ -25,13 +25,13 @@ export function hubConfig(
   }
   const dtype = { torch_dtype: DTYPES[type] }
   const { rope_interleave: _, rope_scaling: scaling, attention_bias: _a, mlp_bias: _m, ...rest } = checkpoint.config
-  const attention = attentionOf(config)
+  const attention = commonAttention(config)
   return {
     ...(family.hubClass && { architectures: [family.hubClass] }),
     ...rest,
     ...biases,
     // The hub's code counts the heads that attend, not those that are cached.
-    ...(attention.kind === 'latent' && { num_key_value_heads: attention.nHeads }),
+    ...(attention?.kind === 'latent' && { num_key_value_heads: attention.nHeads }),
     ...(scaling !== undefined && { rope_scaling: ropeScaling(scaling as JsonObject, config) }),
     ...dtype,
   }

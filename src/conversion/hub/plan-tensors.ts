@@ -2,10 +2,10 @@
 import { offsetBy, reordered, transposedMatrix } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
-import type { SurveyedWeight } from '../../model/load.ts'
+import { layerOf, type SurveyedWeight } from '../../model/load.ts'
 import { isBlockType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp } from '../key-value-up.ts'
-import { attentionOf, type SourceModel } from '../source-model.ts'
+import type { SourceModel } from '../source-model.ts'
 
 /** What safetensors hold of weights. */
 export type HubType = 'f32' | 'f16' | 'bf16'
@@ -44,20 +44,20 @@ interface Arranged {
 
 /** What llama.cpp's converter did to the numbers, undone; the hub's own files as they are. */
 function* arranged({ checkpoint, config, family, weights }: SourceModel): Generator<Arranged> {
-  const { ropes } = config
-  const attention = attentionOf(config)
+  const { ropes, layers } = config
   const { transposed = false, normOffset = 0 } = family.names
   const { canonical } = checkpoint
   const byName = new Map(weights.map(weight => [weight.name, weight]))
   for (const weight of weights) {
     const { name, role } = weight
+    const attention = layers[layerOf(name)]?.attention
     const as = (source: WeightSource, as = name): Arranged => ({ name: as, role, source, stored: weight.dtype })
     if (!canonical) yield as(asStored(weight))
-    else if (attention.kind === 'latent' && /\.[kv]_b_proj\.weight$/.test(name)) {
+    else if (attention?.kind === 'latent' && /\.[kv]_b_proj\.weight$/.test(name)) {
       const value = byName.get(name.replace('k_b_proj', 'v_b_proj'))
       if (!value || value === weight) continue // with its key
       yield as(joinKeyValueUp({ key: weight, value }, attention), name.replace('k_b_proj', 'kv_b_proj'))
-    } else if (attention.kind === 'grouped' && ropes[0]?.interleaved && /\.[qk]_proj\.(weight|bias)$/.test(name)) {
+    } else if (attention?.kind === 'grouped' && ropes[0]?.interleaved && /\.[qk]_proj\.(weight|bias)$/.test(name)) {
       yield as(deinterleaved(weight, attention.headDim))
     } else if (role === 'vector') {
       yield as(name.endsWith('.weight') ? offsetBy(weight, -normOffset) : weight)
