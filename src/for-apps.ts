@@ -19,6 +19,7 @@ export { reserve } from './files/reserve.ts'
 export { fileTarget } from './files/target.ts'
 export { hubStore, openStore, pullModel } from './inspection/lazy.ts'
 export { type PooledAgreement, type PooledShare, poolAgreement } from './inspection/verify/pool.ts'
+export { KERNEL_SETS, type KernelSet } from './kernels/contract/kernels.ts'
 export {
   anyText,
   choice,

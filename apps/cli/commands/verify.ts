@@ -1,6 +1,6 @@
 /** `latentkit verify`: a checkpoint's numbers beside those of another engine. */
 import { type Command, Option } from 'commander'
-import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, printable } from '../../../src/for-apps.ts'
+import { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN, KERNEL_SETS, type KernelSet, printable } from '../../../src/for-apps.ts'
 import type { AttentionPath, CacheTypeName } from '../../../src/index.ts'
 import type { Arithmetic, Prefill, VerifyReport, VerifyRow } from '../../../src/tools.ts'
 import { withEnvironment } from '../environment.ts'
@@ -12,7 +12,7 @@ import { colours } from '../output/colour.ts'
 import { plural } from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
 import { note, write, writeJson, writeView } from '../output/stdout.ts'
-import { availableKernels, KERNEL_SETS, type KernelSet } from '../verify/kernel-sets.ts'
+import { availableKernels } from '../verify/kernel-sets.ts'
 import { poolView, reportView, summaryView } from '../verify/views.ts'
 
 const ARITHMETICS: readonly Arithmetic[] = ['exact', '8-bit']

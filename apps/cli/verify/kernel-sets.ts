@@ -1,8 +1,6 @@
 /** Which kernel sets `latentkit verify` can run here. */
+import { KERNEL_SETS, type KernelSet } from '../../../src/for-apps.ts'
 import type { KernelOptions, VerifyOptions } from '../../../src/tools.ts'
-
-export const KERNEL_SETS = ['native', 'wasm', 'reference'] as const
-export type KernelSet = (typeof KERNEL_SETS)[number]
 
 export interface AvailableKernels {
   readonly sets: VerifyOptions['kernels']

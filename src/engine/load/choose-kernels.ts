@@ -11,12 +11,6 @@ export interface ChosenKernels {
   readonly fallbackReason: string | null
 }
 
-const REMEDY = {
-  native: 'Use kernels: "auto" for the best that there is',
-  wasm: 'Use kernels: "auto", or "reference" (slow)',
-  reference: 'Use kernels: "auto"',
-}
-
 /**
  * The kernels asked for; `auto` takes the native ones, or WebAssembly's where those cannot be had, and says why.
  * Throws KernelsUnavailableError.
@@ -30,7 +24,7 @@ export async function chooseKernels(
     try {
       return { kernels: await factories[choice](options), fallbackReason: null }
     } catch (error) {
-      const message = `The ${choice} kernels cannot be used: ${reason(error)}. ${REMEDY[choice]}.`
+      const message = `The ${choice} kernels cannot be used: ${reason(error)}. Use kernels: "auto" for the best that there is.`
       throw new KernelsUnavailableError(message, { cause: error })
     }
   }

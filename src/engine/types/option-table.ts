@@ -5,6 +5,7 @@
 import { CACHE_TYPE_NAMES } from '../../cache/types.ts'
 import { FIND_OPTIONS } from '../../checkpoint/find-options.ts'
 import { FORMAT_NAMES } from '../../formats/table/format.ts'
+import { KERNEL_SETS } from '../../kernels/contract/kernels.ts'
 import {
   anyText,
   callback,
@@ -46,7 +47,7 @@ import type {
 
 export const LOAD_OPTIONS = {
   kernels: {
-    kind: choice(['auto', 'native', 'wasm', 'reference']),
+    kind: choice(['auto', ...KERNEL_SETS]),
     description: 'what computes',
     defaultText: 'auto',
     flag: '--kernels <name>',

@@ -3,12 +3,13 @@
 import type { CacheTypeName } from '../../cache/types.ts'
 import type { JsonSchema } from '../../grammar/schema/json-schema.ts'
 import type { StandardSchemaV1 } from '../../grammar/standard-schema.ts'
+import type { KernelSet } from '../../kernels/contract/kernels.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
 import type { SamplingOptions as DrawingOptions } from '../../sampling/options.ts'
 
 /** A kernel set. `auto`: `native`, or `wasm` if the native kernels cannot be loaded. `reference`: plain TypeScript, slow. */
-export type KernelChoice = 'auto' | 'native' | 'wasm' | 'reference'
+export type KernelChoice = 'auto' | KernelSet
 
 /** Progress of `Engine.load`. */
 export interface ProgressEvent {
@@ -31,7 +32,7 @@ export interface LoadOptions {
   readonly kernels?: KernelChoice
   /** Compute threads. Default: the machine's available parallelism. */
   readonly threads?: number
-  /** Forces a lower instruction set of the native kernels: `avx512bf16`, `avx512`, `avx2`, `portable`, `neon`. Default: the best. */
+  /** Forces a lower instruction set of the native kernels, such as `avx2` or `portable`. Default: the best. */
   readonly isa?: string
   /**
    * Type of the cached numbers. Default f16; bf16 where the machine multiplies pairs of bf16 and weights are quantised,

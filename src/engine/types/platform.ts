@@ -5,8 +5,8 @@
 import type { BlockFolder, BlockStorage } from '../../cache/stored-block.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import type { StartMasks } from '../../grammar/thread/protocol.ts'
-import type { Kernels } from '../../kernels/contract/kernels.ts'
-import type { KernelChoice, ProgressEvent } from './options.ts'
+import type { KernelSet, Kernels } from '../../kernels/contract/kernels.ts'
+import type { ProgressEvent } from './options.ts'
 import type { HostLoadOptions } from './protocol.ts'
 
 export interface Platform {
@@ -45,9 +45,7 @@ export interface LoadContext {
 }
 
 /** Each kernel set is loaded only when it is tried; one that is not there rejects with the reason. */
-export type KernelFactories = Readonly<
-  Record<Exclude<KernelChoice, 'auto'>, (options: KernelOptions) => Promise<Kernels>>
->
+export type KernelFactories = Readonly<Record<KernelSet, (options: KernelOptions) => Promise<Kernels>>>
 
 /** Options of a kernel set. */
 export interface KernelOptions {

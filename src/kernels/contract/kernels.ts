@@ -36,8 +36,13 @@ import type { Operations } from '../operations/table.ts'
 import type { KernelMemory } from './memory.ts'
 import type { KernelWeights } from './weights.ts'
 
+/** All kernel sets. */
+export const KERNEL_SETS = ['native', 'wasm', 'reference'] as const
+/** A kernel set by name: the C++ core as machine code or as WebAssembly, or plain TypeScript. */
+export type KernelSet = (typeof KERNEL_SETS)[number]
+
 export interface KernelInfo {
-  readonly name: 'reference' | 'native' | 'wasm'
+  readonly name: KernelSet
   /** Instruction set in use, e.g. `avx512`, `avx2`, `portable`, `simd128`. */
   readonly isa: string
   readonly threads: number

@@ -7,7 +7,7 @@ import { loadAddon } from './find-addon.ts'
 export interface NativeOptions {
   /** Default: what the machine can run at once. */
   readonly threads?: number
-  /** `avx512bf16`, `avx512`, `avx2`, `neon` or `portable`. Default: the best the machine has. */
+  /** By name (`native/core/dispatch.cpp`). Default: the best that the machine has. */
   readonly isa?: string
   /** Computes on quantised weights as f32 with f32 activations, instead of on their blocks with 8-bit activations. */
   readonly exact?: boolean
