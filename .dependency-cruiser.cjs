@@ -40,8 +40,9 @@ const engine = {
   loop: ['past', 'wire', 'types'],
   prompt: ['loop', 'load', 'past', 'wire', 'types'],
   saved: ['loop', 'load', 'past', 'types'],
-  'host(?!/node)': ['prompt', 'loop', 'saved', 'load', 'past', 'wire', 'types'],
+  'host(?!/(node|web))': ['prompt', 'loop', 'saved', 'load', 'past', 'wire', 'types'],
   'host/node': ['api', 'host', 'load', 'types'],
+  'host/web': ['api', 'host', 'load', 'types'],
 }
 
 // The same in the server. A dialect knows no other.
@@ -63,7 +64,8 @@ const server = {
 
 // Who may use Node's modules. All others run in a browser as they are, so they may not import these, either.
 const node = [
-  ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|hub|store)', 'checkpoint/source/file-source'],
+  ...['files', 'cache/disk', 'kernels/core/node', 'checkpoint/(find|store)', 'checkpoint/source/file-source'],
+  'checkpoint/hub/(cache-layout|disk|download-blob|download-model|hub-client|lock|options)',
   'model/open/open-model',
   'ai-sdk',
   ...['engine/host/node', 'grammar/node', 'planning/(measure|read/open)', 'inspection', 'conversion', 'evaluation'],

@@ -116,6 +116,8 @@ async function assemble(
     checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
   }
   const survey = await surveyWeights(opened, weights)
+  const sizes = sizesOf(survey)
+  await platform.checkMemory?.(sizes.weightBytes)
   const cacheType = options.cacheType ?? defaultCacheType(kernels.info, survey, options.exact ?? false)
   const budget = cacheBytes ? { maxBytes: cacheBytes } : {}
   const model = await loadModel(opened, kernels, {
@@ -141,7 +143,7 @@ async function assemble(
     contextLength,
     cacheType,
     cacheBytesPerToken: model.layout.bytesPerToken,
-    ...sizesOf(survey),
+    ...sizes,
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
     hasChatTemplate: tokenizer.hasChatTemplate,

@@ -13,6 +13,8 @@ export interface Platform {
   readonly kernels: KernelFactories
   /** What a user's name for a model means. Throws CheckpointError, HubError, the signal's reason. */
   findModel(source: string, options: HostLoadOptions, context: LoadContext): Promise<FoundModel>
+  /** Whether weights of so many bytes can be held; throws OutOfMemoryError. Default: loading finds out. */
+  checkMemory?(bytes: number): Promise<void>
   /** Blocks in the folder of this name, which may be made. Throws where there are no folders. */
   openBlocks(options: BlockFolder): Promise<BlockStorage>
   readonly sessions: SealedFiles

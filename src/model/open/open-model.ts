@@ -1,8 +1,6 @@
-import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { folderFiles, modelFiles } from '../../checkpoint/find/folder.ts'
-import { readModel } from '../../families/index.ts'
-import { type OpenOptions, readConfigFile } from './open-checkpoint.ts'
-import { type OpenedModel, openFiles } from './opened-model.ts'
+import type { OpenOptions } from './open-checkpoint.ts'
+import { checkConfigFile, type OpenedModel, openFiles } from './opened-model.ts'
 
 /**
  * Opens a model on disk: a folder that holds a checkpoint, or any file of a GGUF or safetensors model. Throws
@@ -17,6 +15,5 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
  * gigabytes of weights are downloaded.
  */
 export async function checkConfig(folder: string): Promise<void> {
-  const { config, file } = await readConfigFile(await folderFiles(folder))
-  readModel(new ConfigReader(config, file))
+  await checkConfigFile(await folderFiles(folder))
 }

@@ -1,9 +1,10 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import type { Family } from '../../families/family.ts'
 import { readModel } from '../../families/index.ts'
 import type { ModelConfig } from '../../nn/config.ts'
-import { type OpenOptions, openCheckpoint } from './open-checkpoint.ts'
+import { type OpenOptions, openCheckpoint, readConfigFile } from './open-checkpoint.ts'
 
 /** A checkpoint and what its config.json says, read once: what loading, inspecting and converting begin with. */
 export interface OpenedModel {
@@ -20,4 +21,14 @@ export async function openFiles(files: CheckpointFiles, options: OpenOptions = {
 /** Throws ConfigError or UnsupportedModelError. */
 export function modelOf(checkpoint: Checkpoint): OpenedModel {
   return { checkpoint, ...readModel(checkpoint.configReader) }
+}
+
+/**
+ * Throws ConfigError or UnsupportedModelError if config.json is not of a model that runs: known before gigabytes of weights are
+ * downloaded. Files without one (GGUF) pass.
+ */
+export async function checkConfigFile(files: CheckpointFiles): Promise<void> {
+  if (!files.names.has('config.json')) return
+  const { config, file } = await readConfigFile(files)
+  readModel(new ConfigReader(config, file))
 }

@@ -1,0 +1,233 @@
+/** A model by its address or its name on the hub, in a browser: from what is kept here, else from the network. */
+import { OutOfMemoryError } from '../../errors.ts'
+import { HubError, TransientError } from '../hub/hub-error.ts'
+import { readShardIndex } from '../safetensors/shard-index.ts'
+import { type CheckpointFiles, filesFrom } from '../source/checkpoint-files.ts'
+import { mapConcurrently } from '../source/concurrency.ts'
+import { memorySource } from '../source/memory-source.ts'
+import { INDEX_FILE } from '../weight-files.ts'
+import { downloadFile, type FetchOptions, type RemoteFile, request, validatorOf } from './download-file.ts'
+import { type FileSink, forgetFile, KeptFile, keptFile, MemoryFile } from './file-sink.ts'
+import { keptFiles, lockOf, type ModelRecord, openModelFolder, readRecord, writeRecord } from './kept-models.ts'
+import { freeBytes, isQuotaError, type OpfsFolder, withTabLock } from './opfs.ts'
+import { modelAt, modelOnHub, parseSource, type RemoteModel, unknownSource } from './remote-model.ts'
+
+export interface WebModelOptions extends FetchOptions {
+  /** Where relative addresses begin. */
+  readonly base: string
+  /** Keep what is downloaded, and use what is kept. */
+  readonly keep: boolean
+  /** Never use the network. */
+  readonly offline?: boolean | undefined
+  /** Default https://huggingface.co. */
+  readonly endpoint?: string | undefined
+  readonly report: (event: { status: 'resolve' | 'download'; file: string; loaded: number; total: number }) => void
+  readonly notice: (text: string) => void
+  /** May refuse a model by its small files, before its weights come. */
+  readonly beforeWeights: (files: CheckpointFiles) => Promise<void>
+}
+
+/** Bytes that 32-bit WebAssembly can address: weights beyond cannot be loaded. */
+const ADDRESSABLE = 2 ** 32
+const PARALLEL_TEXTS = 6
+const PARALLEL_WEIGHTS = 2
+
+/** Throws HubError, OptionError, OutOfMemoryError, UnsupportedModelError, the signal's reason. */
+export async function findWebModel(source: string, options: WebModelOptions): Promise<CheckpointFiles> {
+  const meant = parseSource(source, options.base)
+  if (meant === undefined) throw unknownSource(source)
+  const isUrl = meant instanceof URL
+  const key = isUrl ? meant.href : source
+  const folder = options.keep && !(isUrl && meant.protocol === 'blob:') ? await folderOf(key, options) : null
+  const find = async () => {
+    const kept = folder && (await findKept(folder, source, { ...options, ask: isUrl }))
+    if (kept) return kept
+    if (options.offline) {
+      throw new HubError('model_not_found', `${source} is not kept here, and the network is not to be used`)
+    }
+    options.report({ status: 'resolve', file: source, loaded: 0, total: 0 })
+    const model = isUrl ? modelAt(meant) : await modelOnHub(meant, options.endpoint, options)
+    return new Download(source, key, model, folder, options).run()
+  }
+  // Two tabs that load one model: one downloads, the other finds it.
+  return folder ? withTabLock(lockOf(key), options.signal, find) : find()
+}
+
+async function folderOf(key: string, { notice }: WebModelOptions): Promise<OpfsFolder | null> {
+  try {
+    return await openModelFolder(key)
+  } catch (error) {
+    notice(`the model is not kept for the next time: ${(error as Error).message}`)
+    return null
+  }
+}
+
+/** A complete model that is kept; null if there is none, or if the server has another one now. */
+async function findKept(
+  folder: OpfsFolder,
+  source: string,
+  { ask, offline, signal, token }: WebModelOptions & { readonly ask: boolean },
+): Promise<CheckpointFiles | null> {
+  const record = await readRecord(folder)
+  const files = record && (await keptFiles(folder, record))
+  if (!files) return null
+  if (ask && !offline) {
+    const changed = await mapConcurrently(files, PARALLEL_TEXTS, ({ version }) => hasChanged(version, signal, token))
+    const gone = files.filter((_, i) => changed[i])
+    if (gone.length > 0) {
+      await writeRecord(folder, { ...record, files: null })
+      for (const { name } of gone) await forgetFile(folder, name)
+      return null
+    }
+  }
+  await writeRecord(folder, { ...record, used: Date.now() })
+  const sources = files.map(({ name, file }) => memorySource(name, file))
+  return { ...filesFrom(source, sources), ...kindOf(record) }
+}
+
+/** Whether the server says that it has another version. One that cannot be reached says nothing. */
+async function hasChanged({ url, validator }: { url: string; validator: string }, signal: AbortSignal, token?: string) {
+  try {
+    const now = validatorOf(await request(url, { method: 'HEAD', signal }, token))
+    return now !== '' && now !== validator
+  } catch (error) {
+    signal.throwIfAborted()
+    return error instanceof HubError && error.code === 'model_not_found'
+  }
+}
+
+const kindOf = ({ gguf, safetensors }: Pick<ModelRecord, 'gguf' | 'safetensors'>) => ({
+  ...(gguf !== undefined && { gguf }),
+  ...(safetensors !== undefined && { safetensors }),
+})
+
+/** One download of a model. */
+class Download {
+  readonly #source: string
+  readonly #key: string
+  readonly #model: RemoteModel
+  readonly #options: WebModelOptions
+  /** Null: nothing is kept, or nothing any more. */
+  #folder: OpfsFolder | null
+
+  constructor(source: string, key: string, model: RemoteModel, folder: OpfsFolder | null, options: WebModelOptions) {
+    this.#source = source
+    this.#key = key
+    this.#model = model
+    this.#folder = folder
+    this.#options = options
+  }
+
+  async run(): Promise<CheckpointFiles> {
+    if (this.#folder) await writeRecord(this.#folder, { source: this.#key, files: null, used: null })
+    const { texts, required } = this.#model
+    const read = await mapConcurrently(texts, PARALLEL_TEXTS, file => this.#text(file, required.has(file.name)))
+    const there = read.filter(file => file !== null)
+    const index = there.find(({ name }) => name === INDEX_FILE)
+    const shards = index ? (await readShardIndex(memorySource(INDEX_FILE, index.content))).shards : null
+    await this.#options.beforeWeights(this.#files(there))
+    const weights = await mapConcurrently(this.#model.weights(shards), PARALLEL_TEXTS, file => this.#sized(file))
+    await this.#checkRoom(weights)
+    const loaded = await mapConcurrently(weights, PARALLEL_WEIGHTS, file => this.#file(file))
+    const all = [...there, ...loaded]
+    if (this.#folder) {
+      const files = all.map(({ name }) => name)
+      await writeRecord(this.#folder, { source: this.#key, files, ...kindOf(this.#model), used: Date.now() })
+    }
+    return this.#files(all)
+  }
+
+  #files(files: readonly { readonly name: string; readonly content: Blob }[]): CheckpointFiles {
+    const sources = files.map(({ name, content }) => memorySource(name, content))
+    return { ...filesFrom(this.#source, sources), ...kindOf(this.#model) }
+  }
+
+  /** Null: there is none, and none is needed. */
+  async #text(file: RemoteFile, required: boolean) {
+    try {
+      const read = await this.#file(file)
+      // Servers of single-page programs answer with their page for whatever they do not have.
+      if (!/^\s*<(!doctype|html)/i.test(await read.content.slice(0, 64).text())) return read
+      if (this.#folder) await forgetFile(this.#folder, file.name)
+    } catch (error) {
+      if (!(error instanceof HubError && error.code === 'model_not_found') || required) throw error
+    }
+    if (required) throw new HubError('model_not_found', `${file.url} is a web page; expected a file of the model`)
+    return null
+  }
+
+  /** A file's size, where the server says it before the download. */
+  async #sized(file: RemoteFile): Promise<RemoteFile> {
+    if (file.size !== null || !/^https?:/.test(file.url)) return file
+    const { signal, token } = this.#options
+    try {
+      const { headers } = await request(file.url, { method: 'HEAD', signal }, token)
+      const size = Number(headers.get('content-length') ?? Number.NaN)
+      if (!Number.isSafeInteger(size) || size <= 0 || headers.has('content-encoding')) return file
+      return { ...file, size }
+    } catch (error) {
+      signal.throwIfAborted()
+      // Some servers refuse HEAD; a file that is not there fails at once.
+      if (error instanceof HubError && error.code === 'model_not_found') throw error
+      return file
+    }
+  }
+
+  /** Refuses what cannot be loaded; what cannot be kept is loaded all the same. */
+  async #checkRoom(weights: readonly RemoteFile[]): Promise<void> {
+    const total = weights.reduce((n, { size }) => n + (size ?? 0), 0)
+    if (total >= ADDRESSABLE) {
+      throw new OutOfMemoryError(
+        `${this.#source} has ${gigabytes(total)} GiB of weights; WebAssembly's memory ends at 4 GiB. Take a smaller model or ` +
+          'a smaller quantisation, or run this one in Node (docs/browser.md).',
+      )
+    }
+    if (!this.#folder) return
+    const free = await freeBytes()
+    const folder = this.#folder
+    const kept = await Promise.all(weights.map(({ name }) => keptFile(folder, name)))
+    const needed = weights.reduce((n, { size }, i) => n + (kept[i] ? 0 : (size ?? 0)), 0)
+    if (needed > free) this.#keepNoMore(`${gigabytes(needed)} GiB are needed and the browser gives ${gigabytes(free)}`)
+  }
+
+  #keepNoMore(why: string): void {
+    if (!this.#folder) return
+    this.#folder = null
+    this.#options.notice(`${this.#source} is not kept for the next time: ${why}`)
+  }
+
+  async #file(file: RemoteFile): Promise<{ readonly name: string; readonly content: Blob }> {
+    const folder = this.#folder
+    const kept = folder && (await keptFile(folder, file.name))
+    if (kept?.version.url === file.url && (file.size === null || kept.file.size === file.size)) {
+      return { name: file.name, content: kept.file }
+    }
+    if (!folder) return this.#fetch(file, new MemoryFile())
+    try {
+      return await this.#fetch(file, await KeptFile.open(folder, file.name))
+    } catch (error) {
+      if (!isQuotaError(error)) throw error
+      this.#keepNoMore('the browser has no room left')
+      await forgetFile(folder, file.name)
+      return this.#fetch(file, new MemoryFile())
+    }
+  }
+
+  async #fetch(file: RemoteFile, sink: FileSink) {
+    const { report } = this.#options
+    const progress = (loaded: number, total: number) => {
+      report({ status: 'download', file: file.name, loaded, total: file.size ?? total })
+    }
+    try {
+      await downloadFile(file, sink, this.#options, progress)
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error
+      throw new HubError('download_failed', error.message, { cause: error })
+    } finally {
+      await sink.close().catch(() => {})
+    }
+    return { name: file.name, content: await sink.content() }
+  }
+}
+
+const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1)

@@ -1,0 +1,63 @@
+import { WorkerError } from '../../types/errors.ts'
+import type { FromHost, HostEvents, HostLink, ToHost } from '../../types/protocol.ts'
+import { Signs } from '../../types/signs.ts'
+import type { Assets } from './assets.ts'
+import type { GivenModel } from './source.ts'
+import { startWorker, web } from './web-globals.ts'
+
+/** The first message to the worker. */
+export interface WorkerStart {
+  readonly assets: Assets
+  readonly model: GivenModel
+  /** Whether downloads are kept. */
+  readonly keep: boolean
+  /** Of `Signs`; only where memory can be shared. */
+  readonly shared: SharedArrayBuffer | undefined
+}
+
+/** The worker's last message. */
+export interface WorkerEnd {
+  readonly type: 'ended'
+}
+
+const CANNOT_START =
+  'its script cannot be loaded. Copy the files of latentkit/dist/browser beside your bundle, or name their folder with ' +
+  '`assets`; under a content security policy, allow worker-src for it (docs/browser.md)'
+
+/** The host in a dedicated worker of a page. */
+export function openWorker(start: Omit<WorkerStart, 'shared'>, events: HostEvents): HostLink {
+  const signs = web.crossOriginIsolated ? new Signs() : undefined
+  const worker = startWorker(start.assets['latentkit-worker.js'], 'latentkit')
+  let begun = false
+  let end = () => {}
+  const ended = new Promise<void>(resolve => {
+    end = resolve
+  })
+  const close = (error: Error | null) => {
+    worker.onmessage = worker.onerror = worker.onmessageerror = null
+    worker.terminate()
+    end()
+    events.closed(error)
+  }
+  worker.onmessage = ({ data }) => {
+    begun = true
+    const message = data as FromHost | WorkerEnd
+    if (message.type === 'ended') close(null)
+    else events.message(message)
+  }
+  worker.onerror = event => {
+    event.preventDefault()
+    const why = begun || event.message ? (event.message ?? 'an error without a message') : CANNOT_START
+    close(new WorkerError(`The engine's thread ${begun ? 'ended unexpectedly' : 'cannot be started'}: ${why}.`))
+  }
+  worker.onmessageerror = () => close(new WorkerError("The engine's thread sent what cannot be read here."))
+  worker.postMessage({ ...start, shared: signs?.shared } satisfies WorkerStart)
+  return {
+    ...(signs && { signs }),
+    post: (message: ToHost) => worker.postMessage(message),
+    // A page ends when its user leaves it, whatever is under way.
+    hold: () => {},
+    ended: () => ended,
+    terminate: async () => close(null),
+  }
+}

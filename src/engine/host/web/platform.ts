@@ -1,0 +1,82 @@
+import { pickedFiles } from '../../../checkpoint/web/picked-files.ts'
+import { OutOfMemoryError } from '../../../errors.ts'
+import { checkConfigFile } from '../../../model/open/opened-model.ts'
+import type { FoundModel, LoadContext, Platform } from '../../types/platform.ts'
+import type { HostLoadOptions } from '../../types/protocol.ts'
+import { webKernels } from './kernels.ts'
+import type { WorkerStart } from './link-worker.ts'
+import { webMasks } from './masks.ts'
+import { WEB_SESSIONS } from './sessions.ts'
+import { web } from './web-globals.ts'
+
+/** What a worker of a page offers a host. */
+export function webPlatform(start: WorkerStart): Platform {
+  return {
+    kernels: webKernels(start.assets),
+    findModel: (source, options, context) => findModel(source, options, context, start),
+    checkMemory,
+    openBlocks: async () => {
+      throw new Error('a browser keeps no blocks')
+    },
+    sessions: WEB_SESSIONS,
+    masks: webMasks(start.assets),
+  }
+}
+
+/** Why WebAssembly computes with one thread; null where it need not. */
+export function whyOneThread(): string | null {
+  if (web.crossOriginIsolated) return null
+  return 'one thread: the page is not cross-origin isolated (docs/browser.md)'
+}
+
+async function findModel(
+  source: string,
+  options: HostLoadOptions,
+  { report, notice = () => {}, signal }: LoadContext,
+  { model, keep }: WorkerStart,
+): Promise<FoundModel> {
+  if (model.picked && source === model.name) return { name: source, files: await pickedFiles(source, model.picked) }
+  const { findWebModel } = await import('../../../checkpoint/web/find-web-model.ts')
+  const { hub, offline } = options
+  const where = { endpoint: hub?.endpoint, token: hub?.token, base: model.base, offline }
+  const files = await findWebModel(source, { ...where, keep, report, notice, signal, beforeWeights: checkConfigFile })
+  return { name: nameOf(source), files }
+}
+
+/** The end of an address; a name on the hub as it is. */
+function nameOf(source: string): string {
+  if (!/^(https?:|blob:|\.{0,2}\/)/i.test(source)) return source
+  return (
+    decodeURIComponent(
+      source
+        .replace(/[?#].*$/, '')
+        .replace(/\/+$/, '')
+        .replace(/^.*\//, ''),
+    ) || source
+  )
+}
+
+const PAGE = 65536
+/** 32-bit WebAssembly addresses no more; something of it is for what a step computes. */
+const MOST_BYTES = 2 ** 32 - 2 ** 27
+
+/** Asks for as much memory as the weights take, and gives it back: a page that gets it not should learn it before it waits. */
+async function checkMemory(bytes: number): Promise<void> {
+  const met = `The weights take ${gigabytes(bytes)} GiB`
+  if (bytes > MOST_BYTES) {
+    throw new OutOfMemoryError(
+      `${met}; WebAssembly's memory ends at 4 GiB. Take a smaller model or a smaller quantisation (docs/browser.md).`,
+    )
+  }
+  try {
+    new Memory({ initial: Math.ceil(bytes / PAGE) })
+  } catch (error) {
+    const remedy = 'Close other tabs, or take a smaller model or quantisation'
+    throw new OutOfMemoryError(`${met}, which this browser does not give. ${remedy}.`, { cause: error })
+  }
+}
+
+const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (options: { initial: number }) => object } })
+  .WebAssembly
+
+const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1)

@@ -1,0 +1,37 @@
+/** `latentkit/browser` in a real Chromium: from a plain module script, under a strict content security policy. */
+import { describe, expect, it } from 'vitest'
+import { expectedTexts } from '../engine/tales.ts'
+import { NO_CHROMIUM, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
+
+/** What pages of these tests know. */
+declare const latentkit: typeof import('../../src/browser.ts')
+
+useChromium()
+
+describe.skipIf(NO_CHROMIUM)(`the engine in a page${WHY_SKIPPED}`, { timeout: 60_000 }, () => {
+  it.each([
+    { isolated: true, threads: 2 },
+    { isolated: false, threads: 1 },
+  ])('writes the expected texts, isolated: $isolated', async ({ isolated, threads }) => {
+    const page = await openPage(await serve({ isolated }))
+    const texts = expectedTexts().map(({ text }) => text)
+    const written = await page.evaluate(async texts => {
+      const { Engine } = latentkit
+      const threads = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated ? { threads: 2 } : {}
+      const engine = await Engine.load('/model/', { cacheType: 'f32', ...threads })
+      const drawn = { maxTokens: 48, temperature: 0, ignoreEos: true }
+      const all = await Promise.all(texts.map(text => engine.generate(text, drawn)))
+      const { info } = engine
+      await engine.dispose()
+      return { info, texts: all.map(({ text }) => text) }
+    }, texts)
+    expect(written.info.kernels).toEqual({ name: 'wasm', isa: 'simd128', threads })
+    expect(written.info.fallbackReason).toBe(
+      isolated ? null : 'one thread: the page is not cross-origin isolated (docs/browser.md)',
+    )
+    expectedTexts().forEach(({ greedyText }, i) => {
+      expect(greedyText.startsWith(written.texts[i] ?? '')).toBe(true)
+      expect(written.texts[i]?.length).toBeGreaterThan(60)
+    })
+  })
+})

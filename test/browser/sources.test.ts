@@ -1,0 +1,273 @@
+/** Where pages get models from: addresses, the hub, picked files. What is cut, full, changed or gone is not believed. */
+import { createHash } from 'node:crypto'
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { Engine } from '../../src/index.ts'
+import { convertModel } from '../../src/tools.ts'
+import { expectedTexts, TALES } from '../engine/tales.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { builtFolder, NO_CHROMIUM, newContext, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
+
+declare const latentkit: typeof import('../../src/browser.ts')
+
+useChromium()
+
+const [{ text: PROMPT, greedyText: GREEDY }] = expectedTexts() as [ReturnType<typeof expectedTexts>[0]]
+const WEIGHTS = 'model.safetensors'
+const SIZE = statSync(join(TALES, WEIGHTS)).size
+
+interface Loaded {
+  readonly text: string
+  readonly notices: readonly string[]
+  readonly error: { readonly code: string; readonly message: string } | null
+}
+
+/** Loads in the page and writes 16 tokens. */
+function load(page: Page, source: string, options: object = {}): Promise<Loaded> {
+  const given = { source, prompt: PROMPT, options: { cacheType: 'f32', threads: 1, ...options } }
+  return page.evaluate(async ({ source, prompt, options }) => {
+    const notices: string[] = []
+    try {
+      const onNotice = (notice: string) => void notices.push(notice)
+      const engine = await latentkit.Engine.load(source, { ...options, onNotice } as never)
+      const { text } = await engine.generate(prompt, { maxTokens: 16, temperature: 0, ignoreEos: true })
+      await engine.dispose()
+      return { text, notices, error: null }
+    } catch (error) {
+      const { code, message } = error as { code: string; message: string }
+      return { text: '', notices, error: { code, message } }
+    }
+  }, given)
+}
+
+function expectWritten({ text, error }: Loaded): void {
+  expect(error).toBe(null)
+  expect(text.length).toBeGreaterThan(20)
+  expect(GREEDY.startsWith(text)).toBe(true)
+}
+
+const kept = (page: Page) => page.evaluate(() => latentkit.keptModels())
+
+/** Sends `bytes` of the weights from where they were asked for, then does `then`. */
+function sendPart(request: IncomingMessage, response: ServerResponse, bytes: number, then: () => void): void {
+  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+  const { mtime } = statSync(join(TALES, WEIGHTS))
+  response.writeHead(206, {
+    'content-length': SIZE - start,
+    'content-range': `bytes ${start}-${SIZE - 1}/${SIZE}`,
+    'last-modified': mtime.toUTCString(),
+  })
+  const part = createReadStream(join(TALES, WEIGHTS), { start, end: Math.min(SIZE, start + bytes) - 1 })
+  part.pipe(response, { end: false })
+  part.on('end', then)
+}
+
+/** Where downloads of the weights began. */
+const starts = (requests: readonly string[]) =>
+  requests.flatMap(r => /^GET .*model\.safetensors bytes=(\d+)-$/.exec(r)?.slice(1).map(Number) ?? [])
+
+const isWeights = ({ url, method }: IncomingMessage) => method === 'GET' && url === `/model/${WEIGHTS}`
+
+describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000 }, () => {
+  it('an address is downloaded once, kept, used offline, listed and removed', async () => {
+    const server = await serve()
+    const page = await openPage(server, await newContext())
+    expectWritten(await load(page, '/model/'))
+    expect(starts(server.requests)).toEqual([0])
+    const before = server.requests.length
+    expectWritten(await load(page, '/model/'))
+    const again = server.requests.slice(before).filter(request => request.includes('/model/'))
+    expect(again.filter(request => !request.startsWith('HEAD'))).toEqual([])
+    const offline = server.requests.length
+    expectWritten(await load(page, '/model/', { offline: true }))
+    expect(server.requests.slice(offline).filter(request => request.includes('/model/'))).toEqual([])
+    const [model, ...others] = await kept(page)
+    expect(others).toEqual([])
+    expect(model).toMatchObject({ source: `${server.url}/model/`, complete: true, used: expect.any(Date) })
+    expect(model?.bytes).toBeGreaterThan(SIZE)
+    expect(await page.evaluate(source => latentkit.removeKeptModel(source), `${server.url}/model/`)).toBe(true)
+    expect(await kept(page)).toEqual([])
+    expect((await load(page, '/model/', { offline: true })).error?.code).toBe('model_not_found')
+  })
+
+  it('a connection that is cut at every tenth is continued there', async () => {
+    let cuts = 0
+    const server = await serve({
+      intercept: (request, response) => {
+        if (!isWeights(request) || cuts === 9) return false
+        cuts++
+        sendPart(request, response, Math.ceil(SIZE / 10), () => response.destroy())
+        return true
+      },
+    })
+    expectWritten(await load(await openPage(server), '/model/'))
+    const from = starts(server.requests)
+    expect(from).toHaveLength(10)
+    // What had arrived when the connection broke may be less than was sent.
+    expect(from).toEqual([...from].sort((a, b) => a - b))
+    expect(from[0]).toBe(0)
+    expect(from.at(-1)).toBeGreaterThan(SIZE / 2)
+  })
+
+  it('a tab that is closed in the middle leaves nothing that is believed, and little to do again', async () => {
+    let stalled = () => {}
+    const halfway = new Promise<void>(resolve => {
+      stalled = resolve
+    })
+    let first = true
+    const server = await serve({
+      intercept: (request, response) => {
+        if (!isWeights(request) || !first) return false
+        first = false
+        sendPart(request, response, Math.floor(SIZE * 0.75), () => setTimeout(stalled, 500))
+        return true
+      },
+    })
+    const context = await newContext()
+    const page = await openPage(server, context)
+    void load(page, '/model/').catch(() => {})
+    await halfway
+    await page.close()
+    const next = await openPage(server, context)
+    expect(await kept(next)).toMatchObject([{ complete: false, used: null }])
+    expect((await load(next, '/model/', { offline: true })).error?.code).toBe('model_not_found')
+    expectWritten(await load(next, '/model/'))
+    expect(starts(server.requests)[1]).toBeGreaterThanOrEqual(8 << 20)
+  })
+
+  it('two tabs that load one model at once download it once', async () => {
+    const server = await serve()
+    const context = await newContext()
+    const pages = [await openPage(server, context), await openPage(server, context)]
+    for (const loaded of await Promise.all(pages.map(page => load(page, '/model/')))) expectWritten(loaded)
+    expect(starts(server.requests)).toEqual([0])
+  })
+
+  it('a file that changes on the server is downloaded again, whole', async () => {
+    let version = 'Mon, 01 Jan 2024 00:00:00 GMT'
+    const server = await serve({
+      intercept: (request, response) => {
+        if (request.url !== `/model/${WEIGHTS}`) return false
+        const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+        response.writeHead(206, { 'content-length': SIZE - start, 'last-modified': version })
+        if (request.method === 'HEAD') response.end()
+        else createReadStream(join(TALES, WEIGHTS), { start }).pipe(response)
+        return true
+      },
+    })
+    const page = await openPage(server)
+    expectWritten(await load(page, '/model/'))
+    version = 'Tue, 02 Jan 2024 00:00:00 GMT'
+    expectWritten(await load(page, '/model/'))
+    expect(starts(server.requests)).toEqual([0, 0])
+  })
+
+  it('without room the model runs and is not kept', async () => {
+    const server = await serve()
+    const page = await openPage(server)
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 4 << 20 })
+    const loaded = await load(page, '/model/')
+    expectWritten(loaded)
+    expect(loaded.notices.join()).toMatch(/\/model\/ is not kept for the next time: /)
+    expect((await load(page, '/model/', { offline: true })).error?.code).toBe('model_not_found')
+  })
+
+  it('the hub is asked for a list, and checksums are held', async () => {
+    const commit = '0123456789abcdef0123456789abcdef01234567'
+    const names = readdirSync(TALES).filter(name => /^(?!expected).*\.(json|safetensors)$/.test(name))
+    const bytes = readFileSync(join(TALES, WEIGHTS))
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const siblings = names.map(rfilename => ({
+      rfilename,
+      size: statSync(join(TALES, rfilename)).size,
+      ...(rfilename === WEIGHTS && { lfs: { sha256, size: SIZE } }),
+    }))
+    let damaged = 2
+    const hub = {
+      '/api/models/tales/mla/revision/main': JSON.stringify({ sha: commit, siblings }),
+      ...Object.fromEntries(
+        names
+          .filter(name => name !== WEIGHTS)
+          .map(name => [`/tales/mla/resolve/${commit}/${name}`, readFileSync(join(TALES, name), 'utf8')]),
+      ),
+    }
+    const server = await serve({
+      intercept: (request, response) => {
+        const path = new URL(request.url ?? '', 'http://localhost').pathname
+        const text = (hub as Record<string, string>)[path]
+        if (text !== undefined) {
+          response.end(text)
+          return true
+        }
+        if (path !== `/tales/mla/resolve/${commit}/${WEIGHTS}`) return false
+        const sent = Buffer.from(bytes)
+        if (damaged > 0) sent[SIZE - 5] = 1 + (sent[SIZE - 5] as number)
+        damaged--
+        response.end(sent)
+        return true
+      },
+    })
+    const page = await openPage(server)
+    const endpoint = { hub: { endpoint: server.url } }
+    expectWritten(await load(page, 'tales/mla', endpoint))
+    expect(damaged).toBe(-1)
+    const before = server.requests.length
+    expectWritten(await load(page, 'tales/mla', endpoint))
+    expect(server.requests.slice(before).filter(request => request.includes('tales'))).toEqual([])
+    expect((await load(page, 'tales/none', endpoint)).error).toMatchObject({ code: 'model_not_found' })
+  })
+
+  it('what is missing, too large or no model is refused in a sentence', async () => {
+    const server = await serve({
+      intercept: (request, response) => {
+        if (request.url === '/huge/config.json') return false
+        if (!request.url?.startsWith('/huge/model.safetensors') || request.method !== 'HEAD') return false
+        response.writeHead(200, { 'content-length': 5 * 2 ** 30 }).end()
+        return true
+      },
+      folders: { latentkit: builtFolder(), model: TALES, huge: TALES },
+    })
+    const page = await openPage(server)
+    const refused = async (source: string) => (await load(page, source)).error
+    expect(await refused('/nothing/')).toMatchObject({
+      code: 'model_not_found',
+      message: `${server.url}/nothing/config.json answers 404: there is no such file`,
+    })
+    expect((await refused('/huge/'))?.message).toMatch(/has 5\.0 GiB of weights; WebAssembly's memory ends at 4 GiB/)
+    expect((await refused('tales.gguf'))?.message).toMatch(/is neither a model on the hub nor an address; expected/)
+    expect(server.requests.filter(request => request.startsWith('GET /huge/model.safetensors bytes'))).toEqual([])
+  })
+
+  it('picked folders and files load, a GGUF file as in Node', async () => {
+    const gguf = join(tempFolder(), 'tales-q8.gguf')
+    await convertModel(TALES, gguf, { weights: 'q8_0' })
+    const inNode = await Engine.load(gguf, { kernels: 'wasm', threads: 1, cacheType: 'f32', inline: true })
+    const { text } = await inNode.generate(PROMPT, { maxTokens: 16, temperature: 0, ignoreEos: true })
+    await inNode.dispose()
+    const page = await openPage(await serve({ isolated: false }))
+    await page.setContent('<input id="files" type="file" multiple><input id="folder" type="file" webkitdirectory>')
+    const write = (id: string) =>
+      page.evaluate(
+        async ({ id, prompt }) => {
+          type Input = { readonly files: Iterable<Blob> }
+          const { document } = globalThis as unknown as { document: { getElementById(id: string): Input } }
+          const { Engine } = latentkit
+          const engine = await Engine.load(document.getElementById(id).files, { cacheType: 'f32' })
+          const { text } = await engine.generate(prompt, { maxTokens: 16, temperature: 0, ignoreEos: true })
+          await engine.dispose()
+          return { text, name: engine.info.name }
+        },
+        { id, prompt: PROMPT },
+      )
+    await page.locator('#files').setInputFiles(gguf)
+    expect(await write('files')).toEqual({ text, name: 'tales-q8.gguf' })
+    await page.locator('#folder').setInputFiles(TALES)
+    const folder = await write('folder')
+    expect(folder.name).toBe('tales-mla-8m')
+    expect(GREEDY.startsWith(folder.text)).toBe(true)
+  })
+})
