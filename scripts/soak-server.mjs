@@ -1,143 +1,106 @@
-// Mixed traffic against `latentkit serve` for some minutes: answers, streams, clients that leave or read slowly, broken bodies, prompts
-// that are too long, and a kill with a restart in the middle. Fails if a status is 500, if a text differs from the undisturbed one, or if
-// resident memory grows by more than 5 %. usage: node scripts/soak-server.mjs [--minutes 5]
+// Mixed traffic (soak-traffic.mjs) against `latentkit serve` for some minutes: answers of every API, clients that leave, abort or read
+// slowly, broken bodies, prompts that are too long. The server is killed (SIGKILL) and started again twice: before memory is watched, and
+// when it has been. Fails if a status is not what it should be, if a text differs from the undisturbed one, before or after the kills, if
+// resident memory grows by more than 5 %, or if a stop cuts an answer.
+// usage: node scripts/soak-server.mjs [--minutes 5]   (a minute of warm-up comes on top: caches are full and code is compiled then)
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { SEEDS, Traffic } from './soak-traffic.mjs'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } })
-const MS = Number(values.minutes) * 60_000
+const WATCHED_MS = Number(values.minutes) * 60_000
+const WARM_MS = 60_000
+/** Traffic before a kill, and after the last one. */
+const AROUND_KILL_MS = 5000
 const CLIENTS = 8
-const LONG = 'word '.repeat(4000)
-/** Memory is compared after this share of the time: caches are full then. */
-const WARM = 0.3
+/** Bounds that the traffic reaches within the warm-up, in memory and on disk. */
+const CACHE = ['--cache-bytes', '32MiB', '--cache-dir-bytes', '32MiB']
 
-const KINDS = [whole, streamed, conversation, schema, broken, tooLong, leaves, readsSlowly]
-const counts = {}
+const cacheDir = mkdtempSync(path.join(tmpdir(), 'latentkit-soak-'))
 const problems = []
-let server = await start()
-const expected = new Map()
-for (let seed = 0; seed < 20; seed++) expected.set(seed, await text(seed, false))
-
-const begun = Date.now()
-const elapsed = () => (Date.now() - begun) / MS
+const counts = {}
 const resident = []
-const watch = setInterval(() => {
-  if (elapsed() > WARM) resident.push(memoryOf(server.process.pid))
-}, 1000)
-let killed = false
-await Promise.all(Array.from({ length: CLIENTS }, (_, i) => client(i)))
+let server = null
+// However this ends, no server stays behind.
+process.on('exit', () => server?.process.kill('SIGKILL'))
+server = await start()
+const traffic = new Traffic(() => server.url, problems)
+await traffic.undisturbed()
+
+let running = true
+const clients = Array.from({ length: CLIENTS }, (_, id) => client(id))
+await pass(AROUND_KILL_MS)
+await killed()
+await pass(WARM_MS)
+const watch = setInterval(() => resident.push(memoryOf(server.process.pid)), 1000)
+await pass(WATCHED_MS)
 clearInterval(watch)
-const stopped = new Promise(resolve => server.process.once('exit', resolve))
-server.process.kill('SIGTERM')
-const code = await stopped
-if (code !== 0) problems.push(`SIGTERM ended it with ${code}`)
+await killed()
+await pass(AROUND_KILL_MS)
+running = false
+await Promise.all(clients)
+await traffic.all().catch(error => problems.push(`after the kill: ${error.message}`))
+await stopped()
+rmSync(cacheDir, { recursive: true, force: true })
+
 const third = Math.max(1, Math.floor(resident.length / 3))
 const [first, last] = [middle(resident.slice(0, third)), middle(resident.slice(-third))]
-const growth = last / first - 1
-if (growth > 0.05) problems.push(`resident memory grew from ${first} to ${last} MB`)
+if (last > first * 1.05) problems.push(`resident memory grew from ${first} to ${last} MB`)
 console.log(JSON.stringify({ minutes: Number(values.minutes), counts, residentMB: [first, last], problems }))
 process.exitCode = problems.length === 0 ? 0 : 1
 
 async function client(id) {
-  for (let round = id; elapsed() < 1; round += CLIENTS) {
-    // Once, before memory is watched, everything is lost and begins anew.
-    if (id === 0 && !killed && elapsed() > WARM / 2) {
-      killed = true
-      server.killed = true
-      server.process.kill('SIGKILL')
-      server = await start()
-    }
-    const kind = KINDS[(Math.floor(round / CLIENTS) * 3 + id) % KINDS.length]
-    counts[kind.name] = (counts[kind.name] ?? 0) + 1
+  const kinds = Object.entries(traffic.kinds)
+  for (let round = id; running; round += CLIENTS) {
+    const [name, kind] = kinds[(Math.floor(round / CLIENTS) * 3 + id) % kinds.length]
+    counts[name] = (counts[name] ?? 0) + 1
     const at = server
     try {
-      await kind(round % expected.size)
+      await kind(round % SEEDS)
     } catch (error) {
-      // Who was asked may have been killed.
-      if (!at.killed) problems.push(`${kind.name}: ${error.message}`)
-      await new Promise(resolve => setTimeout(resolve, 100))
+      // What the killed one was asked ends with it.
+      if (!at.killed) problems.push(`${name}: ${error.message}`)
+      await pass(100)
     }
   }
 }
 
-async function whole(seed) {
-  same(seed, await text(seed, false))
-}
-async function streamed(seed) {
-  same(seed, await text(seed, true))
-}
-async function conversation(seed) {
-  const messages = [{ role: 'user', content: 'Tell me a story of a dog.' }]
-  await status(200, '/v1/chat/completions', { messages, max_tokens: 20, seed, n: 1 + (seed % 3) })
-}
-async function schema(seed) {
-  const properties = { n: { type: 'integer', maximum: 99 } }
-  const held = { type: 'object', properties, required: ['n'], additionalProperties: false }
-  const body = { prompt: 'x', max_tokens: 60, seed, guided_json: held }
-  await status(200, '/v1/completions', body)
-}
-async function broken() {
-  await status(400, '/v1/completions', '{"prompt": ')
-  await status(400, '/v1/completions', { prompt: 'x', top_p: 7 })
-}
-async function tooLong() {
-  await status(400, '/v1/completions', { prompt: LONG })
-}
-function leaves(seed) {
-  return new Promise(resolve => {
-    const body = { prompt: seed % 2 ? 'Once' : LONG.slice(0, 8000), max_tokens: 1000, stream: seed % 3 === 0 }
-    const sent = request(`${server.url}/v1/completions`, { method: 'POST' })
-    sent.on('error', () => {})
-    sent.on('close', resolve)
-    sent.end(JSON.stringify(body))
-    setTimeout(() => sent.destroy(), 20 + seed * 10)
-  })
-}
-function readsSlowly(seed) {
-  return new Promise((resolve, reject) => {
-    const sent = request(`${server.url}/v1/completions`, { method: 'POST' }, response => {
-      response.on('data', () => {
-        response.pause()
-        setTimeout(() => response.resume(), 20)
-      })
-      response.on('end', resolve)
-      response.on('error', reject)
-    })
-    sent.on('error', reject)
-    sent.end(JSON.stringify({ prompt: 'Once', max_tokens: 30, seed, stream: true }))
-  })
+/** SIGKILL in the midst of it, and another server over the same folder. */
+async function killed() {
+  server.killed = true
+  server.process.kill('SIGKILL')
+  server = await start()
 }
 
-async function text(seed, stream) {
-  const body = { prompt: 'Once upon a time', max_tokens: 40, seed, stream }
-  const response = await post('/v1/completions', body)
-  if (response.status !== 200) throw new Error(`status ${response.status}: ${await response.text()}`)
-  if (!stream) return (await response.json()).choices[0].text
-  const chunks = (await response.text()).split('\n\n').filter(line => line.startsWith('data: {'))
-  return chunks.map(line => JSON.parse(line.slice(6)).choices[0]?.text ?? '').join('')
-}
-
-function same(seed, written) {
-  if (written !== expected.get(seed)) problems.push(`seed ${seed}: ${JSON.stringify(written)}`)
-}
-
-async function status(wanted, path, body) {
-  const response = await post(path, body)
-  const answer = await response.text()
-  if (response.status !== wanted) throw new Error(`${path} gave ${response.status}: ${answer.slice(0, 200)}`)
-}
-
-function post(path, body) {
-  const sent = typeof body === 'string' ? body : JSON.stringify(body)
-  return fetch(server.url + path, { method: 'POST', body: sent })
+/** SIGTERM lets a running answer end. */
+async function stopped() {
+  const body = JSON.stringify({ prompt: 'Once', max_tokens: 300, ignore_eos: true, stream: true })
+  const response = await fetch(`${server.url}/v1/completions`, { method: 'POST', body })
+  const ended = new Promise(resolve => server.process.once('exit', resolve))
+  server.process.kill('SIGTERM')
+  const text = await response.text().catch(error => error.message)
+  if (!text.endsWith('data: [DONE]\n\n')) problems.push(`SIGTERM cut an answer: …${text.slice(-200)}`)
+  const code = await ended
+  if (code !== 0) problems.push(`SIGTERM ended the server with ${code}`)
 }
 
 /** Resolves when it answers. */
 function start() {
-  const args = ['dist/apps/cli/main.js', 'serve', 'tales-mla-8m', '--port', '0', '--no-disk-cache', '--log', 'none']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const args = [
+    'dist/apps/cli/main.js',
+    'serve',
+    'tales-mla-8m',
+    '--port',
+    '0',
+    '--log',
+    'none',
+    '--cache-dir',
+    cacheDir,
+  ]
+  const child = spawn(process.execPath, [...args, ...CACHE], { stdio: ['ignore', 'ignore', 'pipe'] })
   return new Promise((resolve, reject) => {
     let said = ''
     child.once('exit', exit => reject(new Error(`the server ended with ${exit}: ${said}`)))
@@ -156,4 +119,8 @@ function memoryOf(pid) {
 
 function middle(numbers) {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
+}
+
+function pass(ms) {
+  return new Promise(resolve => setTimeout(resolve, ms))
 }

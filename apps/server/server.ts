@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { makeFolder, PRIVATE_FOLDER, readOptions } from '../../src/for-apps.ts'
 import { bundledModel, OptionError } from '../../src/index.ts'
 import { DIALECTS } from './dialects.ts'
@@ -32,6 +33,9 @@ export interface ServerAddress {
   /** Both, as clients write them. */
   readonly url: string
 }
+
+/** How long readers have for the errors of answers that a stop has ended. */
+const LAST_WORDS_MS = 1000
 
 /** A server that is ready to be started. */
 export interface Server {
@@ -87,13 +91,18 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
 
   let listening: Listening | null = null
   let closing: Promise<void> | null = null
+  const isOver = new Promise<void>(resolve => ended.signal.addEventListener('abort', () => resolve(), { once: true }))
   const cut = () => ended.abort(new Failure('unavailable', 'The server is stopping.', { code: 'stopping' }))
   const close = async () => {
     const timer = setTimeout(cut, settings.stopDeadline * 1000)
     const closed = listening?.close()
     await service.drain()
+    // What the engine has written may still be on its way, and so may the errors of answers that were ended.
+    const answered = listening?.answered()
+    await Promise.race([answered, isOver])
     clearTimeout(timer)
     cut()
+    await Promise.race([answered, pause(LAST_WORDS_MS, null, { ref: false })])
     listening?.cut()
     await closed
     await models.dispose()

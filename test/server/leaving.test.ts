@@ -1,5 +1,7 @@
 /** 15: a client that leaves frees the engine, wherever its request stands. A real socket is cut. */
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { listening, metric } from './support.ts'
 
@@ -95,11 +97,32 @@ test('a stop lets answers end within its time, and begins no others', async () =
   await closed
 })
 
-test('what does not end in time is ended', async () => {
+test('a stop cuts no answer on its way to a slow socket, nor waits for sockets that ask nothing', async () => {
+  const { server: stopping, url } = await listening({ stopDeadline: 20 })
+  const unused = connect(Number(new URL(url).port), '127.0.0.1')
+  await once(unused, 'connect')
+  const body = JSON.stringify({ ...LONG, max_tokens: 300, stream: true })
+  const answers = Array.from({ length: 4 }, () => fetch(`${url}/v1/completions`, { method: 'POST', body }))
+  const streams = await Promise.all(answers)
+  const closed = stopping.close()
+  const texts = await Promise.all(streams.map(stream => stream.text()))
+  for (const text of texts) expect(text.slice(-20)).toContain('data: [DONE]')
+  const begun = performance.now()
+  await closed
+  expect(performance.now() - begun).toBeLessThan(5000)
+  unused.destroy()
+})
+
+test('what does not end in time is told so, and ended', async () => {
   const { server: stopping } = await listening({ stopDeadline: 0 })
   const body = JSON.stringify({ ...LONG, n: 16 })
   const running = stopping.app.request('/v1/completions', { method: 'POST', body })
   await until(async () => (await metric(stopping, 'num_requests_running')) === 1, 5000)
   await stopping.close()
   expect((await running).status).toBe(503)
+  const { server: other, url } = await listening({ stopDeadline: 0 })
+  const stream = await fetch(`${url}/v1/completions`, { method: 'POST', body: JSON.stringify({ ...LONG, stream: true }) })
+  const ended = other.close()
+  expect(await stream.text()).toContain('"code":"stopping"')
+  await ended
 })

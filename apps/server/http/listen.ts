@@ -11,6 +11,8 @@ export interface Listening {
   readonly url: string
   /** Takes no more connections; resolves when those that are open have ended. */
   close(): Promise<void>
+  /** Resolves when every answer has been handed to its socket, or its reader has gone. */
+  answered(): Promise<void>
   /** Ends what is still open. */
   cut(): void
 }
@@ -23,6 +25,16 @@ export async function listen(app: Hono, host: string, port: number): Promise<Lis
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   server.keepAliveTimeout = KEEP_ALIVE_S * 1000
   server.headersTimeout = (KEEP_ALIVE_S + 5) * 1000
+  // Not the connections: one that a client has opened and not used yet would be waited for.
+  let answers = 0
+  const none: (() => void)[] = []
+  server.on('request', (_, response) => {
+    answers++
+    response.once('close', () => {
+      answers--
+      if (answers === 0) for (const wake of none.splice(0)) wake()
+    })
+  })
   server.listen(port, host)
   await once(server, 'listening')
   const address = server.address() as AddressInfo
@@ -37,6 +49,7 @@ export async function listen(app: Hono, host: string, port: number): Promise<Lis
       server.closeIdleConnections()
       await closed
     },
+    answered: () => (answers === 0 ? Promise.resolve() : new Promise(resolve => none.push(resolve))),
     cut: () => server.closeAllConnections(),
   }
 }
