@@ -42,6 +42,23 @@ const CHECKS = {
       LATENTKIT_SCHEMAS: process.env.LATENTKIT_SCHEMAS ?? '',
     },
   },
+  served: {
+    what: '100 schemas and sets of tools over HTTP, by three APIs, streamed and not: what the library answers or refuses',
+    args: () => [...VITEST, 'test/server/schemas.test.ts'],
+    env: {
+      LATENTKIT_SERVED: process.env.LATENTKIT_SERVED ?? '100',
+      LATENTKIT_SCHEMAS: process.env.LATENTKIT_SCHEMAS ?? '',
+    },
+  },
+  families: {
+    what: "forced calls of random weights in the tokens and templates of 17 models' families, by every API",
+    args: () => [...VITEST, 'test/server/families.test.ts'],
+    env: { LATENTKIT_FAMILIES: 'all' },
+  },
+  openapi: {
+    what: 'schemathesis over /openapi.json (skipped where it is not installed): no status 500, answers as described',
+    args: () => ['scripts/schemathesis.mjs'],
+  },
   hostile: {
     what: '1,000 damaged bodies for each endpoint of the server, with a seed of the day: it answers or refuses, never fails',
     args: () => [...VITEST, 'test/server/hostile.test.ts'],
@@ -58,7 +75,7 @@ const CHECKS = {
     args: minutes => ['scripts/bench.mjs', 'soak', '--minutes', minutes],
   },
   'soak-server': {
-    what: 'mixed traffic, clients that leave, kills: no status 500, the same texts, resident memory flat',
+    what: 'mixed traffic, clients that leave, two kills: no status 500, the same texts, resident memory flat',
     args: minutes => ['scripts/soak-server.mjs', '--minutes', String(Math.min(Number(minutes), 30))],
   },
 }

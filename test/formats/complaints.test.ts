@@ -62,6 +62,12 @@ describe.each(FORMAT_NAMES)('%s', name => {
     }
   })
 
+  test('2, 4: where only calls may come, one that is cut off anywhere leaves no content', () => {
+    for (let end = 0; end <= text.length; end++) {
+      expect(readReply(text.slice(0, end), { format, tools: TOOLS, onlyCalls: true }).content).toBe('')
+    }
+  })
+
   test('6, 7: one call, a named tool and none are in what is forced', () => {
     expect(forcedText(format, TOOLS, { choice: 'required', parallel: false })).toMatchObject({
       min: 1,

@@ -121,7 +121,10 @@ test('what does not end in time is told so, and ended', async () => {
   await stopping.close()
   expect((await running).status).toBe(503)
   const { server: other, url } = await listening({ stopDeadline: 0 })
-  const stream = await fetch(`${url}/v1/completions`, { method: 'POST', body: JSON.stringify({ ...LONG, stream: true }) })
+  const stream = await fetch(`${url}/v1/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ ...LONG, stream: true }),
+  })
   const ended = other.close()
   expect(await stream.text()).toContain('"code":"stopping"')
   await ended

@@ -1,4 +1,5 @@
 /** Errors in Anthropic's form. */
+import { z } from 'zod'
 import type { Failure, FailureKind } from '../failure.ts'
 
 const TYPES: Readonly<Record<FailureKind, string>> = {
@@ -15,6 +16,11 @@ const TYPES: Readonly<Record<FailureKind, string>> = {
   unavailable: 'overloaded_error',
   timeout: 'timeout_error',
 }
+
+export const FailureBody = z.looseObject({
+  type: z.literal('error'),
+  error: z.looseObject({ type: z.string(), message: z.string(), code: z.string(), param: z.string().nullable() }),
+})
 
 /** Anthropic's form of an error, of a response and of an event; the other dialects' code and numbers are beside it. */
 export function failed(failure: Failure): unknown {

@@ -13,6 +13,10 @@ export interface Endpoint<Body = unknown> {
   readonly body?: ZodType<Body>
   /** No body is an empty object. Default false. */
   readonly emptyBody?: boolean
+  /** The type of its answers, for /openapi.json. Default: JSON; and a stream, where the body has `stream`. */
+  readonly gives?: string
+  /** False: it is not in /openapi.json, as all it does is to say where this is done. Default true. */
+  readonly listed?: boolean
   /** Needs no key. Default false. */
   readonly open?: boolean
   run(exchange: Exchange<Body>): Response | Promise<Response>
@@ -25,6 +29,10 @@ export interface Dialect {
   owns(path: string): boolean
   /** The body of a response, or of an event in a stream, that says what went wrong. */
   failed(failure: Failure): unknown
+  /** What `failed` gives. */
+  readonly failure: ZodType
+  /** The type of its streams. Default `text/event-stream`. */
+  readonly stream?: string
 }
 
 /** Keeps the type of the body between schema and `run`. */

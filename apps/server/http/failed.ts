@@ -1,4 +1,5 @@
 /** Errors in OpenAI's form. */
+import { z } from 'zod'
 import type { Failure, FailureKind } from '../failure.ts'
 
 const TYPES: Readonly<Record<FailureKind, string>> = {
@@ -15,6 +16,10 @@ const TYPES: Readonly<Record<FailureKind, string>> = {
   unavailable: 'unavailable_error',
   timeout: 'timeout_error',
 }
+
+export const FailureBody = z.looseObject({
+  error: z.looseObject({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
+})
 
 /** OpenAI's form of an error, which most clients know; with further numbers beside it. */
 export function failed({ message, kind, param, code, more }: Failure): unknown {

@@ -1,22 +1,26 @@
 /** /openapi.json: what all dialects have, from the schemas that check it. */
-import { z } from 'zod'
+import { type ZodType, z } from 'zod'
 import type { Dialect, Endpoint } from './dialect.ts'
 
-const ANSWERS = {
-  200: { description: 'The answer; a stream of events where one was asked for.' },
-  400: { description: 'The request is wrong: the message says where.' },
-  401: { description: 'A key is needed.' },
-  404: { description: 'There is no such model.' },
-  429: { description: 'The queue is full; Retry-After says when to come again.' },
-  503: { description: 'The model is loading, or the server is stopping.' },
-}
+const REFUSALS = {
+  400: 'The request is wrong: the message says where.',
+  401: 'A key is needed.',
+  403: 'The Host or the Origin is not one that may ask.',
+  404: 'There is no such model, or nothing of this name.',
+  413: 'The body is too long.',
+  429: 'The queue is full; Retry-After says when to come again.',
+  500: 'The server failed; its log has the reason.',
+  503: 'The model is loading, the server is stopping, or its memory is full.',
+  504: 'The answer took longer than the server allows.',
+} as const
 
 export function openApi(dialects: readonly Dialect[], version: string): unknown {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const { name, endpoints } of dialects) {
-    for (const endpoint of endpoints) {
+  for (const dialect of dialects) {
+    for (const endpoint of dialect.endpoints) {
+      if (endpoint.listed === false) continue
       const path = endpoint.path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}')
-      paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(name, endpoint) }
+      paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(dialect, endpoint) }
     }
   }
   return {
@@ -28,22 +32,38 @@ export function openApi(dialects: readonly Dialect[], version: string): unknown 
   }
 }
 
-function operation(dialect: string, { path, summary, body, emptyBody = false }: Endpoint): unknown {
+function operation(dialect: Dialect, endpoint: Endpoint): unknown {
+  const { path, summary, emptyBody = false } = endpoint
   const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => {
     return { name, in: 'path', required: true, schema: { type: 'string' } }
   })
+  const body = endpoint.body && schemaOf(endpoint.body)
+  const refused = { 'application/json': { schema: schemaOf(dialect.failure) } }
   return {
     summary,
-    tags: [dialect],
+    tags: [dialect.name],
     ...(parameters.length > 0 && { parameters }),
-    ...(body && {
-      requestBody: { required: !emptyBody, content: { 'application/json': { schema: schemaOf(body) } } },
-    }),
-    responses: ANSWERS,
+    ...(body && { requestBody: { required: !emptyBody, content: { 'application/json': { schema: body } } } }),
+    responses: {
+      200: { description: 'The answer.', content: answers(dialect, endpoint, body) },
+      ...Object.fromEntries(
+        Object.entries(REFUSALS).map(([status, description]) => [status, { description, content: refused }]),
+      ),
+    },
   }
 }
 
-function schemaOf(body: NonNullable<Endpoint['body']>): unknown {
-  const { $schema: _, ...schema } = z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' })
+function answers({ stream = 'text/event-stream' }: Dialect, { gives }: Endpoint, body: Schema | undefined) {
+  if (gives !== undefined) return { [gives]: {} }
+  const streams = body?.properties?.stream === undefined ? {} : { [stream]: {} }
+  return { 'application/json': {}, ...streams }
+}
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, unknown>>
+}
+
+function schemaOf(type: ZodType): Schema {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { io: 'input', unrepresentable: 'any' })
   return schema
 }

@@ -1,6 +1,6 @@
 /** The server's own endpoints, and llama.cpp's: health, metrics, tokens, texts. */
 import type { Dialect } from '../http/dialect.ts'
-import { failed } from '../http/failed.ts'
+import { FailureBody, failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'
 import { infillEndpoints } from './infill.ts'
 import { slotEndpoints } from './slots.ts'
@@ -12,6 +12,7 @@ export function native(service: Service): Dialect {
     name: 'native',
     owns: () => false,
     failed,
+    failure: FailureBody,
     endpoints: [
       ...stateEndpoints(service),
       ...slotEndpoints(service),

@@ -18,6 +18,7 @@ export function stateEndpoints(service: Service): readonly Endpoint[] {
       method: 'GET',
       path: '/metrics',
       summary: 'Counters and times, for Prometheus',
+      gives: 'text/plain',
       run: async () =>
         new Response(await service.metrics.text(service.settings.metricsAlias), {
           headers: { 'content-type': service.metrics.contentType },

@@ -3,7 +3,7 @@ import type { Dialect } from '../http/dialect.ts'
 import type { Service } from '../service/service.ts'
 import { chatEndpoint } from './chat.ts'
 import { embedEndpoints } from './embed.ts'
-import { failed } from './failed.ts'
+import { FailureBody, failed } from './failed.ts'
 import { generateEndpoint } from './generate.ts'
 import { modelEndpoints } from './models.ts'
 import { storeEndpoints } from './store.ts'
@@ -13,6 +13,8 @@ export function ollama(service: Service): Dialect {
     name: 'ollama',
     owns: path => path.startsWith('/api/'),
     failed,
+    failure: FailureBody,
+    stream: 'application/x-ndjson',
     endpoints: [
       chatEndpoint(service),
       generateEndpoint(service),

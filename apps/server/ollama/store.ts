@@ -9,13 +9,15 @@ const ELSEWHERE = {
   copy: 'another name for a model: latentkit serve NAME=MODEL',
 } as const
 
+const NOT_DONE = { summary: 'Not done here', listed: false } as const
+
 export function storeEndpoints(): readonly Endpoint[] {
   const refuse = (path: string, instead: string) => () => {
     throw new Failure('unsupported', `${path} is not done here; use ${instead}.`, { code: 'unsupported' })
   }
   const named = Object.entries(ELSEWHERE).map(([name, instead]) =>
-    endpoint({ method: 'POST', path: `/api/${name}`, summary: 'Not done here', run: refuse(`/api/${name}`, instead) }),
+    endpoint({ ...NOT_DONE, method: 'POST', path: `/api/${name}`, run: refuse(`/api/${name}`, instead) }),
   )
   const remove = refuse('/api/delete', 'latentkit rm on the machine that has the model')
-  return [...named, endpoint({ method: 'DELETE', path: '/api/delete', summary: 'Not done here', run: remove })]
+  return [...named, endpoint({ ...NOT_DONE, method: 'DELETE', path: '/api/delete', run: remove })]
 }

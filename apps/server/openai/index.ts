@@ -1,6 +1,6 @@
 /** OpenAI's API: conversations, texts, vectors, models; and what others have beside it under /v1. */
 import type { Dialect } from '../http/dialect.ts'
-import { failed } from '../http/failed.ts'
+import { FailureBody, failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'
 import { chatEndpoint } from './chat.ts'
 import { completionsEndpoint } from './completions.ts'
@@ -14,6 +14,7 @@ export function openai(service: Service): Dialect {
     name: 'openai',
     owns: path => path.startsWith('/v1/'),
     failed,
+    failure: FailureBody,
     endpoints: [
       chatEndpoint(service, words),
       ...countEndpoints(service),

@@ -1,7 +1,7 @@
 /** The chat page, built from apps/page: `GET /` and the files beside it. */
 import { Failure } from '../failure.ts'
 import { type Dialect, endpoint } from '../http/dialect.ts'
-import { failed } from '../http/failed.ts'
+import { FailureBody, failed } from '../http/failed.ts'
 import { pageResponse } from './files.ts'
 
 export function page(): Dialect {
@@ -9,11 +9,13 @@ export function page(): Dialect {
     name: 'page',
     owns: () => false,
     failed,
+    failure: FailureBody,
     endpoints: [
       endpoint({
         method: 'GET',
         path: '/',
         summary: 'The chat page, for browsers',
+        gives: '*/*',
         open: true,
         run: ({ request }) => (wantsPage(request) && pageResponse(request)) || alive(),
       }),
@@ -21,6 +23,7 @@ export function page(): Dialect {
         method: 'GET',
         path: '/:file{[\\w-]+\\.(?:js|css|svg|txt)}',
         summary: 'A file of the chat page',
+        gives: '*/*',
         open: true,
         run: ({ request, path }) => {
           const response = pageResponse(request)

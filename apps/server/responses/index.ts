@@ -1,6 +1,6 @@
 /** OpenAI's newer API: responses. */
 import type { Dialect } from '../http/dialect.ts'
-import { failed } from '../http/failed.ts'
+import { FailureBody, failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'
 import { KeptResponses } from './kept.ts'
 import { countEndpoint, keptEndpoints, responsesEndpoint } from './responses.ts'
@@ -11,6 +11,7 @@ export function responses(service: Service): Dialect {
     name: 'responses',
     owns: path => path === '/v1/responses' || path.startsWith('/v1/responses/'),
     failed,
+    failure: FailureBody,
     endpoints: [responsesEndpoint(service, kept), countEndpoint(service, kept), ...keptEndpoints(kept)],
   }
 }

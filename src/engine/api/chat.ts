@@ -127,6 +127,7 @@ export class ChatRun {
       tools: choice === 'none' ? [] : conversation.tools,
       prompt: prepared.prompt,
       unwraps: held === undefined,
+      onlyCalls: choice === 'required' || typeof choice === 'object',
       ends: prepared.ends,
       callsBefore: messages.reduce((n, m) => n + (m.role === 'assistant' ? (m.toolCalls?.length ?? 0) : 0), 0),
     })

@@ -27,6 +27,8 @@ export interface ReplyParserOptions {
   readonly callsBefore?: number
   /** Whether `{"response": TEXT}` in a format of JSON is the text. Default true; false where the answer has a schema of its own. */
   readonly unwraps?: boolean
+  /** Nothing but calls follows reasoning, as a grammar holds the answer to them: what stands between them, or is cut off before one, is no content. Default false. */
+  readonly onlyCalls?: boolean
   /** Texts of the tokens that end an answer; they give no text. */
   readonly ends?: readonly string[]
 }
@@ -44,6 +46,7 @@ export class ReplyParser {
   readonly #calls: boolean
   readonly #bare: boolean
   readonly #unwraps: boolean
+  readonly #onlyCalls: boolean
   readonly #events: Events
   readonly #marks: MarkFinder
   readonly #ends: ReadonlySet<string>
@@ -63,9 +66,11 @@ export class ReplyParser {
   #reasoningMarks = 0
 
   constructor(options: ReplyParserOptions) {
-    const { format, tools = [], calls, prompt = 'none', callsBefore = 0, unwraps = true, ends = [] } = options
+    const { format, tools = [], calls, prompt = 'none', callsBefore = 0, ends = [] } = options
+    const { unwraps = true, onlyCalls = false } = options
     this.#format = format
     this.#unwraps = unwraps
+    this.#onlyCalls = onlyCalls
     this.#tools = new ToolBook(tools)
     this.#calls = calls ?? tools.length > 0
     this.#bare = this.#calls && format.calls.begin === '' && format.calls.body.kind === 'object'
@@ -245,6 +250,7 @@ export class ReplyParser {
   }
 
   #asText(text: string): void {
+    if (this.#onlyCalls && this.#mode === 'content') return
     for (let i = 0; i < text.length; i++) {
       const c = text[i] as string
       if (isBlank(c)) {
