@@ -152,10 +152,19 @@ function groupedModel(s: Shape, kvHeads: number): RandomModel {
   return { metadata, tensors: tensors(s, () => layer) }
 }
 
-/** The same with tokens that are single bytes, so that texts can be its prompts. */
+/**
+ * The same with tokens that are single bytes, so that texts can be its prompts. Two zero bytes are one token too: a vocabulary
+ * needs a merge, and programs differ in what they do with one whose result is no token.
+ */
 function withBytes({ metadata, tensors }: RandomModel, vocabulary: number): RandomModel {
-  const tokens = Array.from({ length: vocabulary }, (_, i) => BYTE_TO_CHAR[i - FIRST_BYTE] ?? `<t${i}>`)
-  return { metadata: { ...metadata, 'tokenizer.ggml.tokens': ['array', 'string', tokens] }, tensors }
+  const zero = BYTE_TO_CHAR[0] as string
+  const texts = [...BYTE_TO_CHAR, zero + zero]
+  const tokens = Array.from({ length: vocabulary }, (_, i) => texts[i - FIRST_BYTE] ?? `<t${i}>`)
+  const names: RandomModel['metadata'] = {
+    'tokenizer.ggml.tokens': ['array', 'string', tokens],
+    'tokenizer.ggml.merges': ['array', 'string', [`${zero} ${zero}`]],
+  }
+  return { metadata: { ...metadata, ...names }, tensors }
 }
 
 const DENSE = { layers: 8, width: 2048, heads: 16, feedForward: 5632, vocabulary: 32_000, type: 'q8_0' } as const

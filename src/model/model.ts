@@ -35,7 +35,7 @@ const MOST_RECORDINGS = 32
 /** Rows that move at once. */
 const SHIFT_ROWS = 512
 
-/** Receives the fraction of a step's layers that is done. */
+/** Receives the fraction of a step's layers that is done; within a layer of much work, the same several times. */
 export type BetweenLayers = (done: number) => Promise<void>
 
 /** A loaded model: weights and how to run them. Holds no sequence; those are `SequenceCache`s. */
@@ -72,7 +72,7 @@ export class Model {
 
   /**
    * Runs the tokens of all inputs and appends them to their caches. Returns the wanted logits, f32 [n, vocab], in the
-   * order of inputs and tokens; valid until the next call. `between` is awaited after each layer but the last; what it
+   * order of inputs and tokens; valid until the next call. `between` is awaited after each layer but the last, and within layers; what it
    * throws ends the step, whose tokens then join no cache.
    */
   async forward(inputs: readonly StepInput[], capture?: Capture, between?: BetweenLayers): Promise<Tensor> {
@@ -143,16 +143,19 @@ export class Model {
     putStep(this.kernels, step, plan)
     const backend = { ops: this.kernels, scratch: this.#arena, keys: this.#keys }
     const text = decoder(backend, this.#decoder, step, capture)
+    let layers = 0
+    const pause = between && (() => between(layers))
     for (;;) {
       const { done, value } = text.next()
       if (done) {
-        await this.kernels.submit()
+        await this.kernels.submit(pause)
         if (shape !== null) this.#keepRecording(shape, step, value)
         return value
       }
       if (!between) continue
-      await this.kernels.submit()
-      await between(value)
+      await this.kernels.submit(pause)
+      layers = value
+      await between(layers)
     }
   }
 

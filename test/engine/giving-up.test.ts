@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Sequence } from '../../src/engine/loop/sequence.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
@@ -59,6 +59,21 @@ describe(`steps that are given up, on ${set.name} kernels`, () => {
     const again = await lab.run(timeline, prompt)
     expect(again.usage.cachedTokens).toBe(512)
     expect(sameBits(again, await cold(prompt))).toBe(true)
+  })
+
+  it('may be given up within a layer, where a layer is much work', async () => {
+    const lab = new Lab(model, kernels, CHUNK, ALONE)
+    const submit = vi.spyOn(kernels, 'submit')
+    const shares: number[] = []
+    lab.onLayer = done => shares.push(done)
+    submit.mockImplementation(async function (this: Kernels, pause) {
+      await pause?.()
+      submit.mockRestore()
+      await this.submit(pause)
+    })
+    const run = await lab.run(lab.timeline(), prompt)
+    expect(shares.slice(0, 2)).toEqual([0, 1 / model.config.layers.length])
+    expect(sameBits(run, await cold(prompt))).toBe(true)
   })
 
   it('gives a long step up for one who comes early in it, not late', async () => {

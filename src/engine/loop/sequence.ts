@@ -65,6 +65,7 @@ export class Sequence {
   readonly rows: RowRunner
   #reused: number
   #stepsWaited = 0
+  #reportedTokens = 0
   #error: { readonly cause: unknown } | null = null
   /** Ids without rows are not run any more. */
   #stopped = false
@@ -147,6 +148,8 @@ export class Sequence {
   reportReading({ input, position }: Part, share: number): void {
     if (input.prompt === null || this.hasEnded) return
     const tokens = Math.floor(position + share * input.tokens.length)
+    if (tokens === this.#reportedTokens) return
+    this.#reportedTokens = tokens
     this.#options.reading?.({ tokens, total: this.rows.promptLength })
   }
 

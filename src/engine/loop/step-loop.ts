@@ -4,8 +4,9 @@ import { wantedLogits } from '../../nn/step.ts'
 import type { Signs } from '../types/signs.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { arbitrate, type MemoryClaim, type MemoryDecision, type OuterMemory } from './memory-arbiter.ts'
+import { Pace } from './pace.ts'
 import { Patience } from './patience.ts'
-import { schedule } from './scheduler.ts'
+import { type Demand, schedule } from './scheduler.ts'
 import type { Part, Sequence } from './sequence.ts'
 
 /** What the loop needs of a model. `forward` is never called while another call is under way. */
@@ -36,8 +37,8 @@ const PAUSE_AFTER = 4
 const ARRIVAL_MS = 5
 
 /**
- * Thrown between layers to abandon a step that reads prompts: all its sequences have ended, or a newcomer would wait too
- * long. Nothing is committed.
+ * Thrown between operations to abandon a step that reads prompts: sequences have ended, or a newcomer would wait too long. Nothing is
+ * committed.
  */
 class GivenUp extends Error {}
 
@@ -52,6 +53,7 @@ export class StepLoop {
   readonly #signs: Pick<Signs, 'computing'>
   /** How long it blocks for masks of texts. */
   readonly patience: Patience
+  readonly #pace = new Pace()
   #running: Sequence[] = []
   /** Without memory until another has ended; in order of arrival. */
   #paused: Sequence[] = []
@@ -140,8 +142,9 @@ export class StepLoop {
     if (reads) outbox.flush()
     try {
       const rows = await this.#forward(batch)
-      const ms = reads ? null : now() - began
-      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [], ms)
+      const ms = now() - began
+      if (reads) this.#pace.learn(tokensOf(batch), ms)
+      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [], reads ? null : ms)
     } catch (error) {
       if (!(error instanceof GivenUp)) for (const { sequence } of batch) sequence.fail(error)
     }
@@ -160,10 +163,8 @@ export class StepLoop {
 
   async #schedule(): Promise<readonly Part[]> {
     const running = this.#running
-    const grants = schedule(
-      running.map(sequence => sequence.demand),
-      this.#budget(),
-    )
+    const demands = running.map(sequence => sequence.demand)
+    const grants = schedule(demands, this.#budget(demands))
     const sequenceAt = (index: number) => running[index] as Sequence
     // All at once: what a draft model guesses for several texts it computes together.
     const drafts = grants.some(({ draftTokens }) => draftTokens > 0)
@@ -180,11 +181,21 @@ export class StepLoop {
     return ready
   }
 
-  /** A prompt up-projects the keys before it once a step: the fewer steps, the better. Others would wait too long. */
-  #budget(): number {
+  /**
+   * A prompt up-projects the keys before it once a step: the fewer steps, the better. Others would wait too long, texts above
+   * all.
+   */
+  #budget(demands: readonly Demand[]): number {
     const { chunkSize, aloneSize } = this.#options
-    const [one, ...others] = this.#running
-    return one && others.length === 0 && one.demand.promptLeft > 0 ? aloneSize : chunkSize
+    let texts = 0
+    let prompts = 0
+    for (const { promptLeft, pending } of demands) {
+      if (promptLeft > 0) prompts++
+      else texts += pending
+    }
+    if (prompts === 0) return chunkSize
+    if (texts === 0) return demands.length === 1 ? aloneSize : chunkSize
+    return Math.min(chunkSize, texts + this.#pace.tokensBesideTexts())
   }
 
   /** Acts on sequences that found no room. Returns the parts that are left. */
@@ -250,14 +261,17 @@ export class StepLoop {
   }
 
   /**
-   * Between two layers of a step that reads prompts. It is given up when all its sequences have ended, and when somebody
-   * came who would wait longer for its end than for a usual step.
+   * Between two layers of a step that reads prompts, and within one that takes long. It is given up when sequences have ended and
+   * the others are computed anew sooner than the step ends, and when somebody came who would wait longer for its end than
+   * for a usual step.
    */
   async #between(batch: readonly Part[], done: number): Promise<void> {
     await this.#letMessagesIn()
-    const left = batch.reduce((n, { input }) => n + input.tokens.length, 0) * (1 - done)
+    const left = tokensOf(batch) * (1 - done)
+    const living = batch.filter(({ sequence }) => !sequence.hasEnded)
+    const ended = living.length < batch.length && tokensOf(living) < left
     const keepsWaiting = left > this.#options.chunkSize && this.#running.length > batch.length
-    if (keepsWaiting || batch.every(({ sequence }) => sequence.hasEnded)) throw new GivenUp()
+    if (keepsWaiting || ended) throw new GivenUp()
     for (const part of batch) part.sequence.reportReading(part, done)
   }
 
@@ -269,4 +283,8 @@ export class StepLoop {
     for (const sequence of this.#paused) sequence.resume()
     this.#running.push(...this.#paused.splice(0))
   }
+}
+
+function tokensOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { input }) => sum + input.tokens.length, 0)
 }

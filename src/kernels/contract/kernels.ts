@@ -56,8 +56,12 @@ export type Recording = object
 export interface Kernels extends KernelMemory, KernelWeights, Operations {
   readonly info: KernelInfo
 
-  /** Runs what was recorded. Throws `failure`. */
-  submit(): Promise<void>
+  /**
+   * Runs what was recorded. Throws `failure`. `pause` is awaited between operations whenever some work has been done, where the kernel
+   * set can; what it throws ends the submit, and the operations that are left are dropped. Nothing can be recorded of such a submit
+   * (`recording`).
+   */
+  submit(pause?: () => Promise<void>): Promise<void>
   /**
    * Why this kernel set can compute nothing any more; absent or null while it can. Set when a file of weights that it reads
    * in place has been cut or overwritten: what was computed since is wrong, and every `submit` throws this error.

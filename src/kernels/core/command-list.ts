@@ -66,6 +66,14 @@ export class CommandList {
     if (known && y.address < endOf(known) && known.address < endOf(y)) this.#quantised = null
   }
 
+  /** What was recorded, for the caller to run; the list is empty, and nothing that is recorded later touches it. */
+  take(): Float64Array {
+    const taken = this.data.slice(0, this.length)
+    this.clear()
+    this.lastLength = 0
+    return taken
+  }
+
   clear(): void {
     this.lastLength = this.length
     this.length = 0

@@ -57,8 +57,9 @@ export class CoreKernels extends Recorder implements Kernels {
   get failure(): Error | null {
     return this.memory.failure
   }
-  async submit(): Promise<void> {
-    this.run(this.profile)
+  async submit(pause?: () => Promise<void>): Promise<void> {
+    if (pause) await this.memory.runInParts(this.list, pause, this.profile)
+    else this.run(this.profile)
   }
   recording(): Recording {
     return new CoreRecording(this.list.data.slice(0, this.list.lastLength))

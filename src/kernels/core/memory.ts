@@ -13,6 +13,7 @@ import { expectContiguous, fail } from '../operations/check.ts'
 import { BlockDirectory } from './block-directory.ts'
 import type { CommandList } from './command-list.ts'
 import type { CoreHost, MappedFile } from './host.ts'
+import { cutIntoParts } from './parts.ts'
 import { Pieces } from './pieces.ts'
 import type { Profile } from './profile.ts'
 
@@ -151,6 +152,17 @@ export class CoreMemory {
       this.#run(list.data, list.length, profile)
     } finally {
       list.clear()
+    }
+  }
+
+  /** In parts, with a pause between two; what `pause` throws ends it. */
+  async runInParts(list: CommandList, pause: () => Promise<void>, profile?: Profile | null): Promise<void> {
+    const taken = list.take()
+    let begin = 0
+    for (const end of cutIntoParts(taken)) {
+      if (begin > 0) await pause()
+      this.#run(taken.subarray(begin, end), end - begin, profile)
+      begin = end
     }
   }
 

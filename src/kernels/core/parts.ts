@@ -1,0 +1,40 @@
+import { OPERATION_NAMES } from '../operations/table.ts'
+
+/** Work of a part, as records state it: about a millisecond of a fast machine, so that handing over costs nothing beside it. */
+const PART_WORK = 2 ** 28
+
+const MATMUL = OPERATION_NAMES.indexOf('matmul')
+/** They may need the rows that the product before them has quantised, too. */
+const OTHER_PRODUCTS = ['headMatmul', 'expertMatmul'].map(name => OPERATION_NAMES.indexOf(name))
+
+/**
+ * Where the parts of a list end. Between two the core's shared memory may be lost, with the rows that a product has quantised for the
+ * next. A matmul after that quantises them anew: its record, which ends with that flag, is changed. Another product joins the
+ * part before.
+ */
+export function cutIntoParts(list: Float64Array, partWork = PART_WORK): number[] {
+  const ends: number[] = []
+  let work = 0
+  let lost = false
+  for (let at = 0; at < list.length; ) {
+    const [code, size, own] = [list[at], list[at + 1], list[at + 2]] as [number, number, number]
+    const flag = at + size - 1
+    const others = OTHER_PRODUCTS.includes(code)
+    const findsRows = (code === MATMUL || others) && list[flag] === 0
+    if (!findsRows) lost = false
+    if (work >= partWork && !(findsRows && others)) {
+      ends.push(at)
+      work = 0
+      lost = findsRows
+    }
+    if (findsRows && lost) {
+      if (others) ends.pop()
+      else list[flag] = 1
+      lost = !others
+    }
+    work += own
+    at += size
+  }
+  ends.push(list.length)
+  return ends
+}
