@@ -8,7 +8,7 @@ export { CacheFullError } from './cache/pool.ts'
 export type { CacheTypeName } from './cache/types.ts'
 export { bundledModel } from './checkpoint/find/bundled-model.ts'
 export { HubError, type HubErrorCode } from './checkpoint/hub/hub-error.ts'
-export { type Continuation, Session } from './engine/api/session.ts'
+export { type BestText, type Continuation, Session } from './engine/api/session.ts'
 export { Engine } from './engine/host/node/engine.ts'
 export type {
   Chat,

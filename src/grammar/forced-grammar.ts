@@ -35,7 +35,10 @@ const ANY = '/(?s:.*)/'
  * held; its path begins with the tool's name.
  */
 export function forcedGrammar(forced: ForcedText, options: ForcedGrammarOptions): GrammarSource {
-  return { kind: 'lark', text: new Writer(options).write(forced, options), ...(!forced.free && { ends: true }) }
+  const writer = new Writer(options)
+  const text = writer.write(forced, options)
+  const ends = !forced.free || options.triggered === true
+  return { kind: 'lark', text, ...(ends && { marks: [...writer.marks] }) }
 }
 
 /** A token of the vocabulary by its id. */
@@ -43,6 +46,8 @@ const token = (id: number) => `<[${id}]>`
 const literal = (text: string) => JSON.stringify(text)
 
 class Writer {
+  /** What ends free text. */
+  readonly marks = new Set<string | number>()
   readonly #split: ForcedGrammarOptions['split']
   readonly #rules: string[] = []
   #next = 0
@@ -211,6 +216,7 @@ class Writer {
   /** Free text up to a mark that it does not contain, and the mark. */
   #until(mark: string, expressions: readonly string[] = [], without = expressions.length > 0): string {
     const [head, ...others] = this.#split(mark)
+    if (head !== undefined && head !== '') this.marks.add(head)
     const rest = others.map(part => this.#piece(part)).join(' ')
     const bare = mark.trim()
     // Control tokens are never part of a text.

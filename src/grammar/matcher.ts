@@ -1,6 +1,7 @@
 import { DistinctMatcher } from './distinct/matcher.ts'
 import { type Shape, shapeOf } from './distinct/shapes.ts'
 import { Ending } from './ending.ts'
+import { EndingSearch, literalsOf } from './ending-search.ts'
 import { GrammarError } from './errors.ts'
 import type { TextMatcher } from './text-matcher.ts'
 import { TokenTexts } from './token-texts.ts'
@@ -13,8 +14,11 @@ export interface GrammarSource {
   readonly text: string
   /** Of a JSON schema: the same with `uniqueItems`, which the library does not hold. Default: no list has it. */
   readonly distinct?: string
-  /** Of Lark: whether its texts end by themselves, so that they can be brought to an end. Others do. Default: they need not. */
-  readonly ends?: true
+  /**
+   * Of Lark, if its texts end by themselves, so that they can be brought to an end as those of the other kinds: texts, and ids of
+   * control tokens, that end free text in them. Default: they need not end.
+   */
+  readonly marks?: readonly (string | number)[]
 }
 
 /** Memory at which an instance is thrown away before the next grammar is compiled: it never gives memory back. */
@@ -80,6 +84,7 @@ export class Grammar {
   readonly #library: GrammarLibrary
   readonly #source: GrammarSource
   readonly #shape: Shape | null
+  #search: EndingSearch | undefined
   #instance: Instance | undefined
   #start = 0
 
@@ -92,8 +97,15 @@ export class Grammar {
 
   /** What brings a text of this grammar to its end; undefined: nothing does. */
   ending(): Ending | undefined {
-    const { kind, ends } = this.#source
-    return kind !== 'lark' || ends ? new Ending(this.#library.texts, this.#library.ends) : undefined
+    const { kind, text, marks } = this.#source
+    if (kind === 'lark' && marks === undefined) return undefined
+    // In a regular expression, brackets and quotes are characters like others.
+    this.#search ??= new EndingSearch(
+      this.#library.texts,
+      kind === 'regex' ? null : (marks ?? []),
+      literalsOf(kind, text),
+    )
+    return new Ending(this.#search, this.#library.ends)
   }
 
   /** A matcher at the start of the grammar. */

@@ -65,8 +65,13 @@ export function adjustLogits(logits: Float32Array, options: ResolvedOptions, his
   }
 }
 
+/** Beyond it a penalty changes nothing more: an infinite logit would forbid a token, or look like the model's own overflow. */
+const LARGEST = 1e30
+
 function penalise(logits: Float32Array, id: number, penalty: number): void {
   if (id >= logits.length) return
   const logit = logits[id]!
-  logits[id] = logit > 0 ? logit / penalty : logit * penalty
+  // What is forbidden stays so, and what has overflowed is reported.
+  if (!Number.isFinite(logit)) return
+  logits[id] = Math.max(-LARGEST, Math.min(logit > 0 ? logit / penalty : logit * penalty, LARGEST))
 }

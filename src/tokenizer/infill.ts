@@ -6,17 +6,20 @@ export interface InfillMarks {
   readonly prefix: number
   /** Before the text that follows it. */
   readonly suffix: number
-  /** Before the text in the gap. */
-  readonly middle: number
+  /** Before the text in the gap; null: it follows at once. */
+  readonly middle: number | null
   /** The text after the gap comes first. */
   readonly suffixFirst: boolean
+  /** The text after the gap is encoded as the rest of another: without the space that a tokenizer puts before a text. */
+  readonly suffixContinues: boolean
   /** Tokens that end the text in the gap, beside the model's own. */
   readonly ends: readonly number[]
 }
 
 interface Family {
-  readonly marks: readonly [prefix: string, suffix: string, middle: string]
+  readonly marks: readonly [prefix: string, suffix: string, middle?: string]
   readonly suffixFirst?: boolean
+  readonly suffixContinues?: boolean
   /** What a model may write after the gap: padding, the next file, the next repository. */
   readonly ends: readonly string[]
 }
@@ -39,6 +42,12 @@ const FAMILIES: readonly Family[] = [
   { marks: ['<fim-prefix>', '<fim-suffix>', '<fim-middle>'], ends: ['<fim-pad>', '<|endoftext|>'] },
   // Seed-Coder
   { marks: ['<[fim-prefix]>', '<[fim-suffix]>', '<[fim-middle]>'], suffixFirst: true, ends: [] },
+  // GLM-4.5 and later
+  { marks: ['<|code_prefix|>', '<|code_suffix|>', '<|code_middle|>'], ends: ['<|endoftext|>', '<|user|>'] },
+  // CodeLlama
+  { marks: ['▁<PRE>', '▁<SUF>', '▁<MID>'], suffixContinues: true, ends: ['▁<EOT>'] },
+  // Codestral; mistral-common writes [SUFFIX]suffix[PREFIX]prefix, and no [MIDDLE]
+  { marks: ['[PREFIX]', '[SUFFIX]'], suffixFirst: true, suffixContinues: true, ends: ['[MIDDLE]'] },
 ]
 
 /** What a file says of the marks by role: pre, suf, mid, pad, rep and sep, as llama.cpp's keys call them. */
@@ -50,15 +59,16 @@ export function infillMarks(
   idOf: (token: string | number) => number | undefined,
 ): InfillMarks | null {
   const id = (token: string | number | undefined) => (token === undefined ? undefined : idOf(token))
-  const known = FAMILIES.map(({ marks, suffixFirst = false, ends }) => ({ ids: marks.map(id), suffixFirst, ends }))
+  const known = FAMILIES.map(family => ({ ...family, ids: family.marks.map(id) }))
   const family = known.find(({ ids }) => ids.every(found => found !== undefined))
   const named = ['pre', 'suf', 'mid'].map(role => id(roles.get(role)))
   const isNamed = named.every(found => found !== undefined)
-  const [prefix, suffix, middle] = isNamed ? named : (family?.ids ?? [])
-  if (prefix === undefined || suffix === undefined || middle === undefined) return null
+  const [prefix, suffix, middle = null] = isNamed ? named : (family?.ids ?? [])
+  if (prefix === undefined || suffix === undefined) return null
   // The file may name the family's own marks: then their order is the family's.
   const sameFamily = family?.ids[0] === prefix ? family : null
   const after = [...['pad', 'rep', 'sep'].map(role => roles.get(role)), ...(sameFamily?.ends ?? [])].map(id)
-  const ends = [...new Set([...after, prefix, suffix, middle])].filter(found => found !== undefined)
-  return { prefix, suffix, middle, suffixFirst: sameFamily?.suffixFirst ?? false, ends }
+  const ends = [...new Set([...after, prefix, suffix, middle])].filter(found => found !== undefined && found !== null)
+  const { suffixFirst = false, suffixContinues = false } = sameFamily ?? {}
+  return { prefix, suffix, middle, suffixFirst, suffixContinues, ends }
 }

@@ -9,6 +9,7 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { Engine, GrammarError, type JsonSchema, SchemaError } from 'latentkit'
 import { afterAll, describe, expect, it } from 'vitest'
 import { outputCheck } from '../../src/grammar/check.ts'
@@ -21,7 +22,7 @@ const SCHEMAS = asked || 6
 const TOOL_SETS = asked ? Math.round(asked * 0.4) : 2
 const SEEDS = asked ? Number(process.env.LATENTKIT_ANSWER_SEEDS ?? 3) : 1
 const MAX_TOKENS = asked ? 512 : 100
-const AT_ONCE = 8
+const AT_ONCE = asked ? 24 : 8
 const SMOLLM2 = fileURLToPath(
   new URL('../../../shared/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf', import.meta.url),
 )
@@ -31,8 +32,9 @@ const TEMPLATE =
 interface Counts {
   answers: number
   finished: number
-  /** Ended by the limit of tokens. */
+  /** Ended by the limit of tokens: how many, and how they end. */
   cut: number
+  readonly tails: string[]
   /** Requests that were refused, by keyword. */
   readonly refused: Map<string, number>
   /** Texts that an expression or a list of distinct items left without a way on, or that were too much for the library. */
@@ -40,7 +42,11 @@ interface Counts {
   readonly wrong: string[]
 }
 
-const counted = (): Counts => ({ answers: 0, finished: 0, cut: 0, refused: new Map(), failed: [], wrong: [] })
+const counted = (): Counts => ({
+  ...{ answers: 0, finished: 0, cut: 0 },
+  refused: new Map(),
+  ...{ tails: [], failed: [], wrong: [] },
+})
 
 /** Runs all, a few at once. */
 async function each<T>(list: readonly T[], run: (one: T, index: number) => Promise<void>): Promise<void> {
@@ -90,6 +96,7 @@ async function underSchemas(engine: Engine, temperature: number): Promise<Counts
         counts.answers++
         if (finishReason !== 'stop') {
           counts.cut++
+          counts.tails.push(`${name} (seed ${seed}): ${text.slice(-160)}`)
           continue
         }
         counts.finished++
@@ -155,7 +162,7 @@ function randomWeights(): string {
 }
 
 function holds(counts: Counts, what: string): void {
-  if (asked) console.log(what, counts)
+  if (asked) console.log(what, inspect(counts, { maxArrayLength: null, breakLength: 160 }))
   expect(counts.wrong).toEqual([])
   const refused = [...counts.refused.values()].reduce((sum, one) => sum + one, 0)
   if (!asked) return

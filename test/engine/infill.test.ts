@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Metadata } from '../../src/checkpoint/gguf/metadata.ts'
 import { tokenizerOf } from '../../src/checkpoint/gguf/tokenizer.ts'
+import { infillIds } from '../../src/engine/prompt/infill-ids.ts'
 import { ContextLengthError, Engine, OptionError, UnsupportedModelError } from '../../src/index.ts'
 import { createTokenizer } from '../../src/tokenizer/tokenizer.ts'
 import { latentkit } from '../cli/run.ts'
@@ -140,11 +141,46 @@ describe('marks of a gap', () => {
     const written = (name: string) => {
       const tokenizer = open(name)
       const { prefix, suffix, middle } = tokenizer.infill ?? { prefix: -1, suffix: -1, middle: -1 }
-      return [prefix, suffix, middle].map(id => tokenizer.idToToken(id))
+      return [prefix, suffix, middle ?? -1].map(id => tokenizer.idToToken(id))
     }
     expect(written('deepseek-v3')).toEqual(['<｜fim▁begin｜>', '<｜fim▁hole｜>', '<｜fim▁end｜>'])
     expect(written('qwen-3')).toEqual(QWEN.slice(0, 3))
     expect(open('llama-3').infill).toBeNull()
+  })
+
+  it('of CodeLlama and Codestral stand before a suffix that begins without a space', () => {
+    const prompt = (added: readonly string[], suffix: string) => {
+      const letters = ['<unk>', '<s>', '▁', 'a', 'b', '☺', '☺b', '\n']
+      const vocab = Object.fromEntries(letters.map((token, id) => [token, id]))
+      const tokenizer = createTokenizer({
+        tokenizer: {
+          model: { type: 'BPE', vocab, merges: [['☺', 'b']], unk_token: '<unk>' },
+          normalizer: {
+            type: 'Sequence',
+            normalizers: [
+              { type: 'Prepend', prepend: '▁' },
+              { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+            ],
+          },
+          pre_tokenizer: null,
+          decoder: null,
+          post_processor: null,
+          added_tokens: added.map((content, i) => ({ id: letters.length + i, content, special: true })),
+        },
+        config: { bos_token: '<s>', add_bos_token: true },
+      })
+      const { ids, ends } = infillIds(tokenizer, { prefix: 'a b', suffix }, {}, { name: 'm', contextLength: 64 })
+      const written = (list: readonly number[]) => list.map(id => tokenizer.idToToken(id)).join(' ')
+      return [written(ids), written(ends ?? [])]
+    }
+    const llama = ['▁<PRE>', '▁<MID>', '▁<SUF>', '▁<EOT>']
+    const codellama = '▁<EOT> ▁<PRE> ▁<SUF> ▁<MID>'
+    expect(prompt(llama, '\na')).toEqual(['<s> ▁<PRE> ▁ a ▁ b ▁<SUF> \n a ▁<MID>', codellama])
+    expect(prompt(llama, '')).toEqual(['<s> ▁<PRE> ▁ a ▁ b ▁<SUF> ▁<MID>', codellama])
+    // Where the sign before it becomes a part of the text, the space is the smaller evil.
+    expect(prompt(llama, 'ba')[0]).toBe('<s> ▁<PRE> ▁ a ▁ b ▁<SUF> ▁ b a ▁<MID>')
+    const codestral = prompt(['[PREFIX]', '[MIDDLE]', '[SUFFIX]'], ' a')
+    expect(codestral).toEqual(['<s> [SUFFIX] ▁ a [PREFIX] ▁ a ▁ b', '[MIDDLE] [PREFIX] [SUFFIX]'])
   })
 
   it("are what a GGUF file's keys say, of today and of older files", () => {
@@ -163,7 +199,14 @@ describe('marks of a gap', () => {
     }
     const key = (name: string) => `tokenizer.ggml.${name}_token_id`
     const today = open({ [key('fim_pre')]: 3, [key('fim_suf')]: 2, [key('fim_mid')]: 1, [key('fim_pad')]: 4 })
-    expect(today).toEqual({ prefix: 3, suffix: 2, middle: 1, suffixFirst: false, ends: [4, 3, 2, 1] })
+    expect(today).toEqual({
+      prefix: 3,
+      suffix: 2,
+      middle: 1,
+      suffixFirst: false,
+      suffixContinues: false,
+      ends: [4, 3, 2, 1],
+    })
     const older = open({ [key('prefix')]: 3, [key('suffix')]: 2, [key('middle')]: 1 })
     expect(older).toMatchObject({ prefix: 3, suffix: 2, middle: 1 })
     expect(open({ [key('fim_pre')]: 3 })).toBeNull()

@@ -1,6 +1,8 @@
 /** Structured output as users have it: what finishes is what was asked for, whatever is drawn, and has its type. */
 import {
+  type BestText,
   type Chat,
+  type Continuation,
   Engine,
   type Generation,
   OptionError,
@@ -248,6 +250,18 @@ describe('other forms', () => {
     expectTypeOf(calls.free).toEqualTypeOf<Generation<unknown>>()
     expectTypeOf(calls.wide).toEqualTypeOf<Generation<unknown>>()
     await Promise.all(Object.values(calls))
+    const several = () => ({
+      choices: session.continuations(PROMPT, 2, { choices: named }),
+      schema: session.continuations(PROMPT, 2, { schema: Person }),
+      best: session.bestOf(PROMPT, 2, { json: true }),
+      free: session.bestOf(PROMPT, 2),
+    })
+    expectTypeOf<ReturnType<typeof several>>().toEqualTypeOf<{
+      choices: Promise<readonly Continuation<'red' | 'green'>[]>
+      schema: Promise<readonly Continuation<z.infer<typeof Person>>[]>
+      best: Promise<BestText<{ [key: string]: unknown }>>
+      free: Promise<BestText<unknown>>
+    }>()
     const chats = () => ({
       choices: session.chat([], { choices: named, tools: { now: { execute: ({ zone }) => zone } } }),
       json: session.chat([], { json: true }),

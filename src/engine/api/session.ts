@@ -25,12 +25,20 @@ import { type ChatAsks, ChatRun } from './chat.ts'
 import { readChatOptions } from './chat-options.ts'
 import { Output } from './output.ts'
 
-/** One of several texts that go on from the same prompt. */
-export interface Continuation {
+/** One of several texts that go on from the same prompt; `T`: what `value` is. */
+export interface Continuation<T = unknown> {
   /** Where it is written; dispose of it when it is no longer wanted. */
   readonly session: Session
   /** The text under way. */
-  readonly generation: Generation
+  readonly generation: Generation<T>
+}
+
+/** The best of several texts; `T`: what `value` is. */
+export interface BestText<T = unknown> {
+  /** The fork that wrote the text. */
+  readonly session: Session
+  /** The text, with its log-probabilities. */
+  readonly completion: Completion<T>
 }
 
 /** Texts that go on from one prompt at once: each takes a session. */
@@ -238,10 +246,21 @@ export class Session {
     return new Session(this.#client, id, state)
   }
 
+  /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
+  continuations<const C extends string = string>(
+    prompt: Prompt,
+    n: number,
+    options: PromptOptions & TextForm<C>,
+  ): Promise<readonly Continuation<C>[]>
   /**
    * `n` texts that go on from one prompt, which is read once, each in a fork of this session; with seeds seed, seed + 1
    * and so on if a seed is given; at most 1,024. This session itself ends with the prompt.
    */
+  continuations<T = unknown, J extends boolean = boolean>(
+    prompt: Prompt,
+    n: number,
+    options?: PromptOptions<T> & JsonForm<J>,
+  ): Promise<readonly Continuation<JsonValue<T, J>>[]>
   async continuations(prompt: Prompt, n: number, options: PromptOptions = {}): Promise<readonly Continuation[]> {
     const count = readCount(n, 'n', 1, MOST_TEXTS)
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'continuations', options)
@@ -258,20 +277,22 @@ export class Session {
     })
   }
 
+  /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
+  bestOf<const C extends string = string>(
+    prompt: Prompt,
+    n: number,
+    options: PromptOptions & TextForm<C>,
+  ): Promise<BestText<C>>
   /**
    * The best of `n` texts: the one whose tokens are the likeliest in the mean, by the model's own log-probabilities. The
    * others are given up. Dispose of its session when it is no longer wanted.
    */
-  async bestOf(
+  bestOf<T = unknown, J extends boolean = boolean>(
     prompt: Prompt,
     n: number,
-    options: PromptOptions = {},
-  ): Promise<{
-    /** The fork that wrote the text. */
-    readonly session: Session
-    /** The text, with its log-probabilities. */
-    readonly completion: Completion
-  }> {
+    options?: PromptOptions<T> & JsonForm<J>,
+  ): Promise<BestText<JsonValue<T, J>>>
+  async bestOf(prompt: Prompt, n: number, options: PromptOptions = {}): Promise<BestText> {
     const given = readOptions<PromptOptions>(PROMPT_OPTIONS, 'bestOf', options)
     const texts = await this.continuations(prompt, n, { logprobs: 0, ...given })
     let chosen: Session | null = null

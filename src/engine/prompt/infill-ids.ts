@@ -30,21 +30,33 @@ export function infillIds(
   const { parseSpecial = false, addSpecialTokens = true, maxTokens } = options
   const encode = (text: string) => tokenizer.encode(text, { addSpecialTokens: false, parseSpecial })
   const before = encode(prefix)
-  const after = encode(suffix)
+  const after = marks.suffixContinues ? continued(encode, suffix) : encode(suffix)
   const bos = addSpecialTokens && tokenizer.startsWithBos ? [tokenizer.bosId as number] : []
   const gap = Math.min(maxTokens ?? contextLength * GAP_SHARE.default, contextLength * GAP_SHARE.most)
-  const room = contextLength - Math.ceil(gap) - bos.length - 3
+  const middle = marks.middle === null ? [] : [marks.middle]
+  const marked = 2 + middle.length
+  const room = contextLength - Math.ceil(gap) - bos.length - marked
   if (room < 0) {
     throw new ContextLengthError(
       `The context is ${contextLength} tokens; the marks of a gap and the text in it do not fit. Load the model with a larger contextLength.`,
-      { tokens: bos.length + 3 + Math.ceil(gap), contextLength },
+      { tokens: bos.length + marked + Math.ceil(gap), contextLength },
     )
   }
   const forAfter = Math.min(after.length, Math.max(Math.floor(room * SUFFIX_SHARE), room - before.length))
   const forBefore = Math.min(before.length, room - forAfter)
   const start = [marks.prefix, ...before.slice(before.length - forBefore)]
   const rest = [marks.suffix, ...after.slice(0, forAfter)]
-  const ids = [...bos, ...(marks.suffixFirst ? [...rest, ...start] : [...start, ...rest]), marks.middle]
+  const ids = [...bos, ...(marks.suffixFirst ? [...rest, ...start] : [...start, ...rest]), ...middle]
   const cutTokens = before.length - forBefore + after.length - forAfter
   return { ids, continues: false, ends: marks.ends, cutTokens }
+}
+
+/** What no text begins with, so that it stays a token of its own. */
+const LEAD = '☺'
+
+/** A text as the rest of another: its ids without the space that a tokenizer puts before a text. */
+function continued(encode: (text: string) => readonly number[], text: string): readonly number[] {
+  const lead = encode(LEAD)
+  const ids = encode(LEAD + text)
+  return lead.every((id, i) => ids[i] === id) ? ids.slice(lead.length) : encode(text)
 }
