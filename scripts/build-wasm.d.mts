@@ -1,4 +1,5 @@
 export interface ModuleOptions {
+  readonly set: 'simd128' | 'relaxed-simd'
   readonly threads: boolean
 }
 export const MODULES: Readonly<Record<string, ModuleOptions>>

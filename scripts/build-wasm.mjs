@@ -1,5 +1,5 @@
-// Builds the two WebAssembly modules (with threads and without) from the sources of the native core with clang 19 and
-// its linker. The results are committed, so that only who changes the core needs the compiler; a test compares them.
+// Builds the WebAssembly modules (for each instruction set one with threads and one without) from the sources of the native
+// core with clang 19 and its linker. The results are committed, so that only who changes the core needs the compiler; a test compares them.
 // `CLANG` and `WASM_LD` name other programs.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,7 +15,20 @@ const clang = process.env.CLANG || 'clang-19'
 const linker = process.env.WASM_LD || 'wasm-ld-19'
 const run = promisify(execFile)
 
-export const MODULES = { 'core.wasm': { threads: false }, 'core-threads.wasm': { threads: true } }
+/** What names each set to its unit, and the compiler's flags for it. The names are those of `info.isa`. */
+const SETS = {
+  simd128: { defines: isaDefines('wasm', { lanes: 4 }), flags: [] },
+  'relaxed-simd': {
+    defines: isaDefines('relaxed', { lanes: 4, header: 'wasm-relaxed.h' }),
+    flags: ['-mrelaxed-simd'],
+  },
+}
+export const MODULES = {
+  'core.wasm': { set: 'simd128', threads: false },
+  'core-threads.wasm': { set: 'simd128', threads: true },
+  'core-relaxed.wasm': { set: 'relaxed-simd', threads: false },
+  'core-relaxed-threads.wasm': { set: 'relaxed-simd', threads: true },
+}
 export const OUTPUT = path.join(root, 'prebuilt')
 
 const UNITS = ['core/pool', 'core/dispatch', 'platform/wasm', 'host/wasm', 'isa']
@@ -46,16 +59,18 @@ export async function wasmCompilerProblem() {
 }
 
 /** Writes one module. Compiled from the folder of the sources, so that no path gets into the file. */
-export async function buildModule(output, { threads }) {
+export async function buildModule(output, { set, threads }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'latentkit-wasm-'))
-  const features = threads ? ['-matomics', '-pthread'] : []
+  const { defines, flags } = SETS[set]
+  const features = [...flags, ...(threads ? ['-matomics', '-pthread'] : [])]
   try {
     const objects = []
     for (const unit of UNITS) {
       const object = path.join(folder, `${unit.replace('/', '-')}.o`)
       objects.push(object)
-      const set = unit === 'isa' ? isaDefines('wasm', { lanes: 4 }) : []
-      const args = [...COMPILE, ...features, ...set, '-c', `${unit}.cpp`, '-o', object]
+      // Of the others only the dispatch asks which set it is.
+      const named = unit === 'isa' || unit === 'core/dispatch' ? defines : []
+      const args = [...COMPILE, ...features, ...named, '-c', `${unit}.cpp`, '-o', object]
       const { stderr } = await run(clang, args, { cwd: native })
       if (stderr) process.stderr.write(stderr)
     }

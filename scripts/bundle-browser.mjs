@@ -7,7 +7,10 @@ import { rolldown } from 'rolldown'
 import { updateFiles } from './update-files.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const MODULES = ['core.wasm', 'core-threads.wasm', 'grammar.wasm']
+const MODULES = [
+  ...['core.wasm', 'core-threads.wasm', 'core-relaxed.wasm', 'core-relaxed-threads.wasm'],
+  'grammar.wasm',
+]
 const THREAD = 'virtual:core-thread'
 
 /** Scripts of workers by the names that `src/engine/host/web/assets.ts` looks for. */

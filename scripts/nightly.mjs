@@ -24,6 +24,11 @@ const CHECKS = {
     args: () => [...VITEST, 'test/evaluation/smollm2.test.ts'],
     env: { LATENTKIT_PERPLEXITY_WINDOWS: '20' },
   },
+  modules: {
+    what: 'the four modules of the core in prebuilt/ are what its sources give (skipped without clang 19)',
+    args: () => [...VITEST, 'test/kernels/wasm.test.ts'],
+    env: { LATENTKIT_MODULES: '1' },
+  },
   grammar: {
     what: 'prebuilt/grammar.wasm is what its sources give (skipped without Rust)',
     args: () => [...VITEST, 'test/grammar/wasm.test.ts'],

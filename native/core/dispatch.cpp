@@ -16,14 +16,15 @@ LATENTKIT_DECLARE(avx2)
 LATENTKIT_DECLARE(neon)
 #endif
 #if defined(__wasm__)
-LATENTKIT_DECLARE(wasm)
+// A module has one set, which the build names here too.
+LATENTKIT_DECLARE(LATENTKIT_ISA)
 #else
 LATENTKIT_DECLARE(portable)
 #endif
 
 #if defined(__wasm__)
 
-const Operation* operationsFor(const char*, const char** chosen) { return *chosen = "simd128", wasm::operations(); }
+const Operation* operationsFor(const char*, const char** chosen) { return *chosen = "", LATENTKIT_ISA::operations(); }
 
 #else
 

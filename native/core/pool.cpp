@@ -142,8 +142,6 @@ template <class Clock> static int runList(Pool* pool, const double* list, i64 le
 
 int poolRun(Pool* pool, const double* list, i64 length) { return runList(pool, list, length, NoClock{}); }
 
-#if !defined(__wasm__)  // a module has no clock
-
 struct Stopwatch {
   double* seconds;
   double began;
@@ -154,8 +152,6 @@ struct Stopwatch {
 int poolRunTimed(Pool* pool, const double* list, i64 length, double* seconds) {
   return runList(pool, list, length, Stopwatch{seconds, 0});
 }
-
-#endif
 
 // ---- the workers ---------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,10 @@ EXPORT("start") void exportedStart(Pool* memory, int threads) {
 
 EXPORT("run") int exportedRun(Pool* pool, const double* list, int length) { return poolRun(pool, list, length); }
 
+EXPORT("runTimed") int exportedRunTimed(Pool* pool, const double* list, int length, double* seconds) {
+  return poolRunTimed(pool, list, length, seconds);
+}
+
 EXPORT("thread") void exportedThread(Pool* pool, int thread) { poolThread(pool, thread); }
 
 EXPORT("stop") void exportedStop(Pool* pool) { poolStop(pool); }

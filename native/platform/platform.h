@@ -15,7 +15,7 @@ void release(void* memory, size_t bytes);
 void waitWhile(int32_t* word, int32_t value);
 void wakeAll(int32_t* word);
 
-// A clock that only runs forward; not in WebAssembly.
+// A clock that only runs forward. WebAssembly's is its host's.
 double seconds();
 
 // Starts the pool's threads 1 .. threads, each calling `poolThread`; says how many threads there are then, the

@@ -73,7 +73,10 @@ constexpr int PACKED_MR = 4, PACKED_NP = 1, PACKED_ONE = 2;
 constexpr int WIDE_OFFSET = 0;
 typedef __m256i Four;
 typedef I Dots;
-INLINE Four spread(const int8_t* x) { return _mm256_set1_epi32(bitsAs<int32_t>(*(const FourBytes*)x)); }
+template <bool> INLINE Four spread(const int8_t* step, int j) {
+  const int8_t* x = step + 4 * j;
+  return _mm256_set1_epi32(bitsAs<int32_t>(*(const FourBytes*)x));
+}
 INLINE Dots dots(int32_t start) { return (I)_mm256_set1_epi32(start); }
 // Sums of two products stay below 2^15: 2 x 63 x 127, and 2 x 128 x 127 where the sign moves to the activation.
 template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {

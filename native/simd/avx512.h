@@ -73,7 +73,10 @@ constexpr int PACKED_MR = 8, PACKED_NP = 1, PACKED_ONE = 1;
 constexpr int WIDE_OFFSET = 128;
 typedef __m512i Four;
 typedef I Dots;
-INLINE Four spread(const int8_t* x) { return _mm512_set1_epi32(bitsAs<int32_t>(*(const FourBytes*)x)); }
+template <bool> INLINE Four spread(const int8_t* step, int j) {
+  const int8_t* x = step + 4 * j;
+  return _mm512_set1_epi32(bitsAs<int32_t>(*(const FourBytes*)x));
+}
 INLINE Dots dots(int32_t start) { return (I)_mm512_set1_epi32(start); }
 template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
   return (I)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, x);

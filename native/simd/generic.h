@@ -14,6 +14,11 @@
 #define ACTIVATION_BYTES 1
 #endif
 
+// Whether the integer sums of wide codes begin with the sum of the negative activations, without their sign.
+#ifndef NEGATIVE_SUMS
+#define NEGATIVE_SUMS 0
+#endif
+
 namespace latentkit::LATENTKIT_ISA {
 
 typedef float F __attribute__((vector_size(LANES * 4)));

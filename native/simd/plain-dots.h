@@ -15,7 +15,10 @@ struct Four {
   int32_t x[4];
 };
 typedef I Dots;
-INLINE Four spread(const int8_t* x) { return {{x[0], x[1], x[2], x[3]}}; }
+template <bool> INLINE Four spread(const int8_t* step, int j) {
+  const int8_t* x = step + 4 * j;
+  return {{x[0], x[1], x[2], x[3]}};
+}
 INLINE Dots dots(int32_t start) { return I{} + start; }
 template <bool WIDE> INLINE Dots dot4(Dots sum, Bytes w, Four x) {
   const U codes = (U)w;

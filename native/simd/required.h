@@ -12,9 +12,10 @@
 //                                  machine multiplies signed bytes only and `dot4` has taken 128 away itself
 //
 // A set may define VECTOR_LOOP (a pragma before the loop over a step's vectors of codes) and ACTIVATION_BYTES (bytes of a
-// quantised activation as `spread` reads it; where it is not 1, the set has storeActivations(char*, I), which writes LANES
-// of them) before it includes generic.h. Where LATENTKIT_BF16_PAIRS is defined, the machine adds products of pairs of bf16
-// to an f32 sum, and the set has what stands at the end.
+// quantised activation as `spread` reads it; where it is not 1, the set has storeActivations(char* step, int v, I), which
+// writes the v-th LANES of a step) before it includes generic.h; and NEGATIVE_SUMS (1: products of wide codes lack the sum of
+// the negative activations, without their sign). Where LATENTKIT_BF16_PAIRS is defined, the machine adds products of pairs of
+// bf16 to an f32 sum; where LATENTKIT_CODE_PANELS is, codes are decoded once for many tokens. What they take stands at the end.
 #pragma once
 #include "simd.h"
 
@@ -55,10 +56,11 @@ template <class Result, class Given> INLINE void returns(Given) {
   // The integer dot product: lane l of `Dots` sums w[4 l + i] x[i] over i < 4, exactly, where w are unsigned codes of
   // weights and `Four` holds four signed activations for every lane. <true>: codes may be above 63. dotTotals: the sums of
   // the lanes' rows.
-  const Four four = spread((const int8_t*)codes);
+  // spread<WIDE>: the j-th four activations of a step of 32.
+  const Four four = spread<true>((const int8_t*)codes, 0), narrow = spread<false>((const int8_t*)codes, 0);
   returns<Dots>(dots(0));
   returns<Dots>(dot4<true>(dots(0), bytes, four));
-  returns<Dots>(dot4<false>(dots(0), bytes, four));
+  returns<Dots>(dot4<false>(dots(0), bytes, narrow));
   returns<I>(dotTotals(dots(0)));
   // The larger and the smaller of two, lane by lane; the largest lane. NaN is ignored. hmaxNan: NaN if there is one.
   returns<F>(vmax(f, f));
@@ -84,6 +86,15 @@ template <class Result, class Given> INLINE void returns(Given) {
   returns<F>(addPairs(f, f, f));
   returns<F>(bothHalves(halves, halves));
   returns<F>(interleaved(f));
+#endif
+#ifdef LATENTKIT_CODE_PANELS
+  // From CODES_TOKENS tokens on panels of CODES_NP vectors of weight rows are decoded, for tiles of CODES_MR tokens. A vector
+  // of codes becomes TERMS<WIDE> terms (less their offset, DECODED_SIGNED says), each multiplied with one of the activations:
+  // term i of a step.
+  static_assert(CODES_TOKENS > 0 && CODES_MR > 0);
+  returns<bool>(bool(DECODED_SIGNED));
+  returns<Dots>(dotTerm<true>(dots(0), decoded<true, 128>(bytes).terms[TERMS<true> - 1], activationTerm<true>((const int8_t*)codes, 0)));
+  returns<Dots>(dotTerm<false>(dots(0), decoded<false, 8>(bytes).terms[0], activationTerm<false>((const int8_t*)codes, 0)));
 #endif
 }
 

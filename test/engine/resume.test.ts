@@ -232,7 +232,7 @@ describe('engine.fingerprint', { timeout: 60_000 }, () => {
       return print
     }
     const plain = await of({ kernels: 'wasm' })
-    expect(plain).toMatch(/^latentkit \S+; wasm-simd128; .*; [0-9a-f]{32}$/)
+    expect(plain).toMatch(/^latentkit \S+; wasm-(simd128|relaxed-simd); .*; [0-9a-f]{32}$/)
     expect(await of({ kernels: 'wasm', threads: 2, chunkSize: 64, contextLength: 100, keptBytes: 0 })).toBe(plain)
     const others = [
       await of({ kernels: 'reference' }),

@@ -11,7 +11,12 @@ const COMPILER = process.env.CXX || 'g++'
 const missing = spawnSync(COMPILER, ['--version']).status === 0 ? null : `there is no ${COMPILER}`
 
 /** Headers of one machine or compiler: those of the other sets. */
-const ELSEWHERE: Readonly<Record<string, string>> = { 'simd/neon.h': 'arm64', 'simd/wasm.h': 'wasm' }
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'simd/neon.h': 'arm64',
+  'simd/wasm.h': 'wasm',
+  'simd/wasm-common.h': 'wasm',
+  'simd/wasm-relaxed.h': 'wasm',
+}
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   'simd/avx2.h': ['-mavx2', '-mfma', '-mf16c'],
   'simd/avx512.h': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni', '-mavx2', '-mfma', '-mf16c'],

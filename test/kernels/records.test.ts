@@ -29,6 +29,7 @@ const SETS: Readonly<Record<string, () => Promise<Kernels>>> = {
     ]),
   ),
   wasm: () => createWasmKernels({ shared: false }),
+  'relaxed-simd': () => createWasmKernels({ shared: false, isa: 'relaxed-simd' }),
 }
 
 describe('a packed matrix is as large as both languages say', () => {

@@ -23,7 +23,9 @@ static INLINE Matrix expertMatrix(const ExpertsRecord& w, i64 e) {
   return Matrix(WeightRecord(args));
 }
 
-static size_t scratchBytes(const ExpertMatmulRecord& r) { return panelBytes(r.w.cols); }
+static size_t scratchBytes(const ExpertMatmulRecord& r) {
+  return r.w.packed ? packedScratch(r.w.cols) : panelBytes(r.w.cols);
+}
 
 static size_t sharedBytes(const ExpertMatmulRecord& r) {
   return r.w.packed ? (size_t)(r.xRows * quantisedStride(r.w.cols)) : 0;
@@ -60,7 +62,8 @@ static void expertMatmul(Context& context, const ExpertMatmulRecord& r) {
     if (packed) {
       const int32_t* assignments = plan + experts + 1 + first;
       const auto row = [&](i64 t) { return context.shared + (perToken ? assignments[t] / perToken : first + t) * stride; };
-      return packedUnit(y, row, T, w, {0, rows}, PackedWorkSplit(T, ceilDiv(rows, TILE_ROWS), tileBytes), unit, epilogue);
+      const PackedWorkSplit split(T, ceilDiv(rows, TILE_ROWS), tileBytes);
+      return packedUnit(y, row, T, w, {0, rows}, split, unit, epilogue, context.scratch);
     }
     const WorkSplit split(T, rows, cols);
     const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;

@@ -25,7 +25,7 @@ static size_t scratchBytes(const HeadMatmulRecord& p) {
 #ifdef LATENTKIT_BF16_PAIRS
   if (isAcrossPairs(p, w)) return acrossPairsScratch(p, w);
 #endif
-  if (isPacked(w.dtype)) return p.transposed ? packedAcrossScratch(p.rows) : 0;
+  if (isPacked(w.dtype)) return p.transposed ? packedAcrossScratch(p.rows) : packedScratch(w.cols);
   return p.transposed ? (size_t)(p.rows * axpyColumns(p.T)) * 4 : panelBytes(w.cols);
 }
 

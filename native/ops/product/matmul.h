@@ -13,7 +13,9 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-static size_t scratchBytes(const MatmulRecord& r) { return panelBytes(r.w.cols); }
+static size_t scratchBytes(const MatmulRecord& r) {
+  return isPacked(r.w.dtype) ? packedScratch(r.w.cols) : panelBytes(r.w.cols);
+}
 
 static size_t sharedBytes(const MatmulRecord& r) {
   return isPacked(r.w.dtype) ? (size_t)(r.T * quantisedStride(r.w.cols)) : 0;

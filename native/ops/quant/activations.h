@@ -7,7 +7,7 @@
 namespace latentkit::LATENTKIT_ISA {
 
 #if ACTIVATION_BYTES == 1
-INLINE void storeActivations(char* to, I codes) { storeI8((int8_t*)to, codes); }
+INLINE void storeActivations(char* step, int v, I codes) { storeI8((int8_t*)step + v * LANES, codes); }
 #endif
 
 // A quantised row: codes[cols], then per step of 32 columns: scale f32 d (x is about d times its code), the sum of
@@ -16,6 +16,8 @@ INLINE void storeActivations(char* to, I codes) { storeI8((int8_t*)to, codes); }
 struct QuantisedLayout {
   // In bytes from the row's beginning. Sums of groups of 32 columns are [0], of 16 [1].
   i64 scales, sums[2], scaledSums[2];
+  // Where NEGATIVE_SUMS: per step.
+  i64 negatives;
   INLINE explicit QuantisedLayout(i64 cols) {
     const i64 steps = cols / STEP * 4;
     scales = cols * ACTIVATION_BYTES;
@@ -23,12 +25,20 @@ struct QuantisedLayout {
     scaledSums[0] = sums[0] + steps;
     sums[1] = scaledSums[0] + steps;
     scaledSums[1] = sums[1] + 2 * steps;
+    negatives = scaledSums[1] + 2 * steps;
   }
 };
 
 INLINE i64 quantisedStride(i64 cols) {
-  const i64 lines = ceilDiv(cols * ACTIVATION_BYTES + cols / STEP * 28, 64);
+  const i64 lines = ceilDiv(cols * ACTIVATION_BYTES + cols / STEP * (28 + 4 * NEGATIVE_SUMS), 64);
   return (lines | 1) * 64;
+}
+
+// What the integer sums of a row's group begin with, where codes lie above what they stand for by `offset`.
+template <bool WIDE, int GROUPS>
+INLINE int32_t startOf(const char* row, const QuantisedLayout& at, i64 group, int offset) {
+  if constexpr (WIDE && NEGATIVE_SUMS) return ((const int32_t*)(row + at.negatives))[group];
+  return offset == 0 ? 0 : -offset * ((const int32_t*)(row + at.sums[GROUPS - 1]))[group];
 }
 
 // Nearest of 127 steps to the largest magnitude of each 32 columns. A NaN or an infinity makes d NaN, and with it all
@@ -55,11 +65,13 @@ static void quantiseRow(char* to, const float* x, i64 cols) {
     char* codes = to + s * STEP * ACTIVATION_BYTES;
     // Sums of codes are exact as floats.
     F halves[2] = {};
+    [[maybe_unused]] F negatives = {};
 #pragma GCC unroll 8
     for (int v = 0; v < STEP / LANES; v++) {
       const I code = nearestIntegers(finite ? values[v] * inverse : F{});
-      storeActivations(codes + v * LANES * ACTIVATION_BYTES, code);
+      storeActivations(codes, v, code);
       halves[v * LANES / 16] += floats(code);
+      if constexpr (NEGATIVE_SUMS) negatives += floats(code < 0 ? -code : I{});
     }
     const float half[2] = {sum(halves[0]), sum(halves[1])};
     scales[s] = d;
@@ -67,6 +79,7 @@ static void quantiseRow(char* to, const float* x, i64 cols) {
       sums[1][2 * s + g] = (int32_t)half[g];
       scaledSums[1][2 * s + g] = d * half[g];
     }
+    if constexpr (NEGATIVE_SUMS) ((int32_t*)(to + at.negatives))[s] = (int32_t)sum(negatives);
     sums[0][s] = (int32_t)(half[0] + half[1]);
     scaledSums[0][s] = d * (half[0] + half[1]);
   }

@@ -28,7 +28,7 @@ static void packedMatmul(Context& context, const TokenRows& y, const TokenRows& 
   const PackedWorkSplit split(T, ceilDiv(w.rows, TILE_ROWS), packedTileBytes(w.dtype, w.cols));
   i64 begin, end;
   while (context.claimRun(split.units(), begin, end)) {
-    for (i64 unit = begin; unit < end; unit++) packedUnit(y, row, T, w, {0, w.rows}, split, unit, epilogue);
+    for (i64 unit = begin; unit < end; unit++) packedUnit(y, row, T, w, {0, w.rows}, split, unit, epilogue, context.scratch);
   }
 }
 
@@ -50,7 +50,8 @@ static void packedHeadAlong(Context& context, const HeadMatmulRecord& p, const M
       const i64 h = unit / split.units(), first = h * p.headRows + p.firstRow;
       const TokenRows y = {(char*)(p.y + h * p.yH), p.yT, nullptr, 1};
       const auto row = [&](i64 t) { return context.shared + (t * rowHeads + (rowHeads > 1 ? h : 0)) * stride; };
-      packedUnit(y, row, p.T, w, {first, first + p.rows}, split, unit % split.units(), epilogue);
+      packedUnit(y, row, p.T, w, {first, first + p.rows}, split, unit % split.units(), epilogue,
+                 context.scratch);
     }
   }
 }

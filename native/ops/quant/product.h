@@ -9,7 +9,9 @@
 #include "../product/work-split.h"
 #include "../rows/matrix.h"
 #include "activations.h"
+#include "code-panels.h"
 #include "formats.h"
+#include "packed-rows.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -22,7 +24,7 @@ INLINE void packedTile(F (&out)[MR][NP], const u8* tile, i64 cols, const char* c
   constexpr int OFFSET = P::WIDE && WIDE_OFFSET == 0 ? 0 : P::OFFSET;
   const i64 steps = cols / STEP;
   const QuantisedLayout at(cols);
-  const i64 sumsAt = at.sums[G - 1], scaledSumsAt = at.scaledSums[G - 1];
+  const i64 scaledSumsAt = at.scaledSums[G - 1];
   // Apart from `out`, which lies in memory: the compiler would write it at every step.
   F results[MR][NP];
   clear(results);
@@ -38,7 +40,7 @@ INLINE void packedTile(F (&out)[MR][NP], const u8* tile, i64 cols, const char* c
       for (int t = 0; t < MR; t++) {
 #pragma GCC unroll 4
         for (int p = 0; p < NP; p++) {
-          sums[t][p][0] = dots(OFFSET == 0 ? 0 : -OFFSET * ((const int32_t*)(rows[t] + sumsAt))[s * G + g]);
+          sums[t][p][0] = dots(startOf<P::WIDE, G>(rows[t], at, s * G + g, OFFSET));
 #pragma GCC unroll 4
           for (int c = 1; c < CHAINS; c++) sums[t][p][c] = dots(0);
         }
@@ -55,7 +57,7 @@ INLINE void packedTile(F (&out)[MR][NP], const u8* tile, i64 cols, const char* c
           for (int p = 0; p < NP; p++) w[p] = step.codes(j, part + p);
 #pragma GCC unroll 8
           for (int t = 0; t < MR; t++) {
-            const Four x = spread((const int8_t*)rows[t] + (s * STEP + 4 * j) * ACTIVATION_BYTES);
+            const Four x = spread<P::WIDE>((const int8_t*)rows[t] + s * STEP * ACTIVATION_BYTES, j);
 #pragma GCC unroll 4
             for (int p = 0; p < NP; p++) {
               Dots& sum = sums[t][p][i % CHAINS];
@@ -90,20 +92,6 @@ INLINE void packedTile(F (&out)[MR][NP], const u8* tile, i64 cols, const char* c
   }
 }
 
-// Weight rows first .. last of the matrix; the result of row n is y(t)[n - first].
-struct PackedRange {
-  i64 first, last;
-};
-
-INLINE void putPacked(const TokenRows& y, i64 t, F x, i64 row, const PackedRange& range, const Epilogue& epilogue) {
-  const i64 n = row - range.first;
-  float* to = y.at(t);
-  if (row >= range.first && row + LANES <= range.last && epilogue.none()) return store(to + n, x);
-  for (int l = 0; l < LANES; l++) {
-    if (row + l >= range.first && row + l < range.last) to[n + l] = epilogue(x[l], t, n + l);
-  }
-}
-
 template <class P, int MR, int NP>
 static __attribute__((noinline)) void packedRows(const TokenRows& y, const char* const* rows, i64 t, const u8* base,
                                                  i64 tile, i64 cols, const PackedRange& range, const Epilogue& epilogue) {
@@ -112,18 +100,19 @@ static __attribute__((noinline)) void packedRows(const TokenRows& y, const char*
   for (int part = 0; part < PARTS; part += NP) {
     F out[MR][NP];
     packedTile<P, MR, NP>(out, at, cols, rows, part);
-    for (int i = 0; i < MR; i++) {
-      for (int p = 0; p < NP; p++) {
-        putPacked(y, t + i, out[i][p], tile * TILE_ROWS + (part + p) * LANES, range, epilogue);
-      }
-    }
+    putTile<MR, NP>(y, t, out, tile * TILE_ROWS + part * LANES, range, epilogue);
   }
 }
 
 // Quantised rows of tokens t0 .. t1, of which row(t) is one, times the tiles firstTile .. lastTile.
 template <class P, class RowOf>
 INLINE void packedBlock(const TokenRows& y, RowOf row, i64 t0, i64 t1, const u8* base, i64 firstTile, i64 lastTile,
-                        i64 cols, const PackedRange& range, const Epilogue& epilogue) {
+                        i64 cols, const PackedRange& range, const Epilogue& epilogue, [[maybe_unused]] char* scratch) {
+#ifdef LATENTKIT_CODE_PANELS
+  if (t1 - t0 >= CODES_TOKENS) {
+    return codePanelBlock<P>(y, row, t0, t1, base, firstTile, lastTile, cols, range, epilogue, scratch);
+  }
+#endif
   for (i64 t = t0; t < t1;) {
     t += withCount<PACKED_MR>(t1 - t, [&](auto count) {
       constexpr int MR = decltype(count)::value, NP = MR == 1 ? PACKED_ONE : PACKED_NP;
@@ -136,6 +125,15 @@ INLINE void packedBlock(const TokenRows& y, RowOf row, i64 t0, i64 t1, const u8*
 
 // So few tokens take less time than reading the weights.
 constexpr i64 FEW_TOKENS = 8;
+
+// Scratch of a thread.
+INLINE size_t packedScratch([[maybe_unused]] i64 cols) {
+#ifdef LATENTKIT_CODE_PANELS
+  return codePanelBytes(cols);
+#else
+  return 0;
+#endif
+}
 
 // How a product of T tokens with so many tiles, one of `products` alike, is split into units that threads take.
 struct PackedWorkSplit {
@@ -155,12 +153,12 @@ struct PackedWorkSplit {
 // Rows w first .. last times tokens: unit `unit` of the split.
 template <class RowOf>
 INLINE void packedUnit(const TokenRows& y, RowOf row, i64 T, const Matrix& w, const PackedRange& range,
-                       const PackedWorkSplit& split, i64 unit, const Epilogue& epilogue) {
+                       const PackedWorkSplit& split, i64 unit, const Epilogue& epilogue, char* scratch) {
   const i64 firstTile = range.first / TILE_ROWS, lastTile = ceilDiv(range.last, TILE_ROWS);
   const i64 tile = firstTile + unit / split.tokenBlocks * split.tilesEach, t = unit % split.tokenBlocks * split.tokensEach;
   withFormat(w.dtype, [&](auto format) {
     packedBlock<decltype(format)>(y, row, t, min(T, t + split.tokensEach), (const u8*)w.address, tile,
-                                  min(lastTile, tile + split.tilesEach), w.cols, range, epilogue);
+                                  min(lastTile, tile + split.tilesEach), w.cols, range, epilogue, scratch);
   });
 }
 

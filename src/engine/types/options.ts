@@ -32,7 +32,7 @@ export interface LoadOptions {
   readonly kernels?: KernelChoice
   /** Compute threads. Default: the machine's available parallelism. */
   readonly threads?: number
-  /** Forces a lower instruction set of the native kernels, such as `avx2` or `portable`. Default: the best. */
+  /** Forces an instruction set: of the native kernels such as `avx2`, of WebAssembly's `simd128` or `relaxed-simd`. Default: the best. */
   readonly isa?: string
   /**
    * Type of the cached numbers. Default f16; bf16 where the machine multiplies pairs of bf16 and weights are quantised,

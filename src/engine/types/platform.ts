@@ -53,7 +53,7 @@ export type KernelFactories = Readonly<Record<KernelSet, (options: KernelOptions
 export interface KernelOptions {
   /** Threads that compute. Default: one for each core of the machine. */
   readonly threads?: number
-  /** Instruction set of the native kernels. Default: the best that the processor has. */
+  /** Instruction set. Default: the best that the processor, or WebAssembly here, has. */
   readonly isa?: string
   /** Quantised weights computed as f32, instead of on their blocks with 8-bit activations. The reference always does. */
   readonly exact?: boolean

@@ -11,7 +11,7 @@ export interface ProfileRow {
 
 /**
  * Where the time of lists goes: set as `CoreKernels.profile`, it sums the seconds of every record that is run. Two
- * readings of the clock a record (50 ns) are the cost. WebAssembly has no clock; all seconds stay 0 there.
+ * readings of the clock a record are the cost: 50 ns natively, more in WebAssembly, which asks its host.
  */
 export class Profile {
   readonly #rows = new Map<string, { -readonly [K in keyof ProfileRow]: ProfileRow[K] }>()

@@ -6,7 +6,7 @@ export type Assets = Readonly<Record<AssetName, string>>
 
 const NAMES = [
   ...['latentkit-worker.js', 'latentkit-thread.js', 'latentkit-masks.js'],
-  ...['core.wasm', 'core-threads.wasm', 'grammar.wasm'],
+  ...['core.wasm', 'core-threads.wasm', 'core-relaxed.wasm', 'core-relaxed-threads.wasm', 'grammar.wasm'],
 ] as const
 
 type AssetName =
@@ -15,6 +15,8 @@ type AssetName =
   | 'latentkit-masks.js'
   | 'core.wasm'
   | 'core-threads.wasm'
+  | 'core-relaxed.wasm'
+  | 'core-relaxed-threads.wasm'
   | 'grammar.wasm'
 
 /**
@@ -41,6 +43,8 @@ function besideModule(): Assets {
     'latentkit-masks.js': new URL('./latentkit-masks.js', import.meta.url).href,
     'core.wasm': new URL('./core.wasm', import.meta.url).href,
     'core-threads.wasm': new URL('./core-threads.wasm', import.meta.url).href,
+    'core-relaxed.wasm': new URL('./core-relaxed.wasm', import.meta.url).href,
+    'core-relaxed-threads.wasm': new URL('./core-relaxed-threads.wasm', import.meta.url).href,
     'grammar.wasm': new URL('./grammar.wasm', import.meta.url).href,
   }
 }

@@ -1,9 +1,10 @@
 import type { CoreThread, ThreadStart, WasmPlatform } from '../../../kernels/core/wasm/platform.ts'
 import { createWasmKernels } from '../../../kernels/core/wasm/wasm.ts'
+import { compileResponse } from '../../../kernels/core/wasm/webassembly.ts'
 import { createReferenceKernels } from '../../../kernels/reference/index.ts'
 import type { KernelFactories } from '../../types/platform.ts'
 import type { Assets } from './assets.ts'
-import { fetchWhole } from './fetch-whole.ts'
+import { fetchFile } from './fetch-whole.ts'
 import { startWorker, web } from './web-globals.ts'
 
 /** The kernel sets that run in a worker of a page. */
@@ -22,7 +23,8 @@ function platformOf(assets: Assets): WasmPlatform {
     availableThreads: web.navigator?.hardwareConcurrency ?? 1,
     canShareMemory: web.crossOriginIsolated === true,
     // Named by its file; a bundler may have moved it.
-    readModule: url => fetchWhole(assets[url.pathname.split('/').at(-1) as keyof Assets]),
+    compileModule: async url =>
+      compileResponse(await fetchFile(assets[url.pathname.split('/').at(-1) as keyof Assets])),
     startThread: start => startThread(assets, start),
   }
 }

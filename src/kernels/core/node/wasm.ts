@@ -4,13 +4,12 @@ import { Worker } from 'node:worker_threads'
 import type { Kernels } from '../../contract/kernels.ts'
 import { type CoreThread, JOIN, type ThreadStart } from '../wasm/platform.ts'
 import { createWasmKernels as create, type WasmOptions } from '../wasm/wasm.ts'
+import { webAssembly } from '../wasm/webassembly.ts'
 
 /** WebAssembly's kernels with the files and threads of Node. */
 export function createWasmKernels(options: WasmOptions = {}): Promise<Kernels> {
-  return create(
-    { availableThreads: availableParallelism(), canShareMemory: true, readModule: url => readFile(url), startThread },
-    options,
-  )
+  const compileModule = async (url: URL) => webAssembly().compile(await readFile(url))
+  return create({ availableThreads: availableParallelism(), canShareMemory: true, compileModule, startThread }, options)
 }
 
 function startThread(start: ThreadStart): Promise<CoreThread> {

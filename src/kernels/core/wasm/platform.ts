@@ -6,8 +6,8 @@ export interface WasmPlatform {
   readonly availableThreads: number
   /** Whether threads can share memory, and this one may wait for others. */
   readonly canShareMemory: boolean
-  /** The bytes of one of the two modules. */
-  readModule(url: URL): Promise<Uint8Array>
+  /** One of the modules, compiled once for all threads. */
+  compileModule(url: URL): Promise<WasmModule>
   /** Resolves when the thread is about to wait for work. */
   startThread(start: ThreadStart): Promise<CoreThread>
 }
@@ -34,7 +34,7 @@ export interface CoreThread {
 export const JOIN = `
 const join = ({ module, memory, pool, thread, stack }, ready) => {
   const refuse = () => 0
-  const { exports } = new WebAssembly.Instance(module, { env: { memory, allocate: refuse, release: refuse } })
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, allocate: refuse, release: refuse, seconds: refuse } })
   exports.__stack_pointer.value = stack
   ready()
   exports.thread(pool, thread)

@@ -5,6 +5,7 @@ import { Heap } from '../heap.ts'
 import type { CoreHost } from '../host.ts'
 import { CoreKernels } from '../kernels.ts'
 import type { CoreThread, WasmPlatform } from './platform.ts'
+import { chooseSet, moduleOf, type WasmSet } from './sets.ts'
 import { type CoreExports, PAGE, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
 
 export interface WasmOptions {
@@ -14,6 +15,8 @@ export interface WasmOptions {
   readonly shared?: boolean
   /** Computes on quantised weights as f32 with f32 activations, instead of on their blocks with 8-bit activations. */
   readonly exact?: boolean
+  /** `simd128` or `relaxed-simd`. Default, and for names of native sets: the best that the engine has. */
+  readonly isa?: string
 }
 
 /** 4 GiB: addresses have 32 bits. */
@@ -21,10 +24,6 @@ const MAX_PAGES = 65536
 const THREAD_STACK = 256 << 10
 /** Memory is taken from the platform in steps, which are few even for a large model. */
 const GROWTH = 16 << 20
-
-// The same way up from src and from dist; written out, so that bundlers see the two files.
-const MODULE = new URL('../../../../prebuilt/core.wasm', import.meta.url)
-const MODULE_WITH_THREADS = new URL('../../../../prebuilt/core-threads.wasm', import.meta.url)
 
 export async function createWasmKernels(platform: WasmPlatform, options: WasmOptions = {}): Promise<Kernels> {
   // Some browsers hide it where it cannot be used.
@@ -37,8 +36,9 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
       'Memory cannot be shared here (that takes a worker of a cross-origin isolated page); use `shared: false`.',
     )
   }
-  const module = await webAssembly().compile(await platform.readModule(shared ? MODULE_WITH_THREADS : MODULE))
-  const host = new WasmHost(module, shared, shared ? threads : 1)
+  const set = chooseSet(options.isa)
+  const module = await platform.compileModule(moduleOf(set, shared))
+  const host = new WasmHost(module, set, shared, shared ? threads : 1)
   await host.startThreads(platform)
   return new CoreKernels(host, options.exact ?? false)
 }
@@ -46,7 +46,7 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
 class WasmHost implements CoreHost {
   readonly name = 'wasm'
   readonly lazy = false
-  readonly isa = 'simd128'
+  readonly isa: WasmSet
   readonly threads: number
   readonly #module: WasmModule
   readonly #memory: WasmMemory
@@ -57,8 +57,9 @@ class WasmHost implements CoreHost {
   #list = 0
   #listNumbers = 0
 
-  constructor(module: WasmModule, shared: boolean, threads: number) {
+  constructor(module: WasmModule, isa: WasmSet, shared: boolean, threads: number) {
     const { Instance } = webAssembly()
+    this.isa = isa
     this.threads = threads
     this.#module = module
     this.#memory = openMemory(shared)
@@ -66,6 +67,7 @@ class WasmHost implements CoreHost {
       memory: this.#memory,
       allocate: (bytes: number) => this.#heap.allocate(bytes >>> 0),
       release: (address: number) => this.#heap.release(address >>> 0),
+      seconds: () => performance.now() / 1000,
     }
     this.#core = new Instance(module, { env }).exports as CoreExports
     this.#heap = new Heap(
@@ -109,14 +111,27 @@ class WasmHost implements CoreHost {
     bytes.set(this.#bytes(address, bytes.length))
   }
 
-  run(list: Float64Array, length: number): number {
+  run(list: Float64Array, length: number, seconds?: Float64Array): number {
     if (length > this.#listNumbers) {
       if (this.#list > 0) this.release(this.#list)
       this.#listNumbers = list.length
       this.#list = this.allocate(8 * this.#listNumbers)
     }
     new Float64Array(this.#memory.buffer, this.#list, length).set(list.subarray(0, length))
-    return this.#core.run(this.#pool, this.#list, length)
+    return seconds ? this.#runTimed(length, seconds) : this.#core.run(this.#pool, this.#list, length)
+  }
+
+  #runTimed(length: number, seconds: Float64Array): number {
+    const bytes = new Uint8Array(seconds.buffer, seconds.byteOffset, seconds.byteLength)
+    const times = this.allocate(bytes.length)
+    try {
+      this.write(times, bytes)
+      const result = this.#core.runTimed(this.#pool, this.#list, length, times)
+      this.read(times, bytes)
+      return result
+    } finally {
+      this.release(times)
+    }
   }
 
   dispose(): void {

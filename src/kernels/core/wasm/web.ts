@@ -1,5 +1,6 @@
 /** What a page or a worker of the web offers the core: how it reads a module and starts a thread. */
 import { type CoreThread, JOIN, type ThreadStart, type WasmPlatform } from './platform.ts'
+import { compileResponse } from './webassembly.ts'
 
 /** Of `globalThis` in pages and workers. */
 interface WebGlobals {
@@ -22,10 +23,10 @@ export const WEB: WasmPlatform = {
   availableThreads: web.navigator?.hardwareConcurrency ?? 1,
   // Browsers share memory only with pages isolated from other origins, and let only workers wait for other threads.
   canShareMemory: web.crossOriginIsolated === true && web.document === undefined,
-  async readModule(url) {
+  async compileModule(url) {
     const response = await fetch(url)
     if (!response.ok) throw new Error(`${url} cannot be fetched (HTTP ${response.status})`)
-    return new Uint8Array(await response.arrayBuffer())
+    return compileResponse(response)
   },
   startThread,
 }

@@ -13,8 +13,11 @@ export interface WasmInstance {
 
 interface WebAssemblyApi {
   readonly Memory: new (options: { initial: number; maximum: number; shared: boolean }) => WasmMemory
+  readonly Module: new (bytes: Uint8Array) => WasmModule
   readonly Instance: new (module: WasmModule, imports: object) => WasmInstance
+  validate(bytes: Uint8Array): boolean
   compile(bytes: Uint8Array): Promise<WasmModule>
+  readonly compileStreaming?: (response: object) => Promise<WasmModule>
 }
 
 export const PAGE = 65536
@@ -29,5 +32,24 @@ export interface CoreExports {
   poolBytes(): number
   start(pool: number, threads: number): void
   run(pool: number, list: number, length: number): number
+  runTimed(pool: number, list: number, length: number, seconds: number): number
   stop(pool: number): void
+}
+
+/** Of `Response`, what compiling needs. */
+interface ModuleResponse {
+  readonly headers: { get(name: string): string | null }
+  arrayBuffer(): Promise<ArrayBuffer>
+}
+
+/**
+ * Compiles while bytes arrive, where the platform does that: browsers then keep the machine code with the cached response.
+ * Servers that do not know the files' type send another, which that way refuses.
+ */
+export async function compileResponse(response: ModuleResponse): Promise<WasmModule> {
+  const { compile, compileStreaming } = webAssembly()
+  const streams = response.headers.get('content-type')?.startsWith('application/wasm')
+  return compileStreaming && streams
+    ? compileStreaming(response)
+    : compile(new Uint8Array(await response.arrayBuffer()))
 }
