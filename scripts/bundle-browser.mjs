@@ -20,6 +20,13 @@ const WORKERS = {
   'latentkit-thread': THREAD,
 }
 
+/**
+ * Vite puts files below 4 KiB into the page's own script, as data; a content security policy may forbid workers from there. So the
+ * small one is not small.
+ */
+const BIG_ENOUGH = 4200
+const ballast = `\n/* Larger than 4 KiB, so that bundlers keep it a file. ${'-'.repeat(BIG_ENOUGH)} */\n`
+
 /** The core's threads run the text that Node's run, as a script. */
 const coreThread = {
   name: 'core-thread',
@@ -57,7 +64,10 @@ export async function bundleBrowser(folder) {
   for (const [name, script] of Object.entries(WORKERS)) {
     workers.push(...(await bundle({ [name]: script }, { codeSplitting: false })))
   }
-  for (const file of [...page, ...workers]) writeFileSync(path.join(folder, file.fileName), file.code ?? file.source)
+  for (const { fileName, code, source } of [...page, ...workers]) {
+    const small = code !== undefined && code.length < BIG_ENOUGH && Object.hasOwn(WORKERS, path.parse(fileName).name)
+    writeFileSync(path.join(folder, fileName), small ? code + ballast : (code ?? source))
+  }
   for (const module of MODULES) cpSync(path.join(root, 'prebuilt', module), path.join(folder, module))
 }
 

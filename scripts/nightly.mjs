@@ -72,6 +72,10 @@ const CHECKS = {
       LATENTKIT_HOSTILE_SEED: process.env.LATENTKIT_HOSTILE_SEED ?? new Date().toISOString().slice(0, 10),
     },
   },
+  bundlers: {
+    what: 'vite and webpack are installed, and the page that each builds of examples/browser chats in Chromium',
+    args: () => ['test/interop/bundlers/install.mjs'],
+  },
   address: sanitized('address', 'AddressSanitizer'),
   undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),
   thread: sanitized('thread', 'ThreadSanitizer'),

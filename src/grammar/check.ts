@@ -29,20 +29,30 @@ const SHOWN = 300
  * constraint missed. Throws OutputError if the schema itself is none.
  */
 export async function outputCheck(schema: unknown): Promise<OutputCheck> {
-  const [validator, known] = await validatorFor(schema)
-  let validate: Validate
-  try {
-    validate = validator.compile(known as object | boolean)
-  } catch (error) {
-    throw new OutputError(`The schema cannot be checked: ${(error as Error).message}`, { cause: error })
-  }
+  const problemOf = await problemCheck(schema)
   return text => {
     const value = readJson(text)
-    if (validate(value)) return value
-    const [first] = validate.errors ?? []
-    const place = first?.instancePath ? `${first.instancePath} ` : ''
-    const reason = `${place}${first?.message ?? 'is not allowed'}`
-    throw new OutputError(`The answer is not what its schema demands: ${reason}. It begins: ${begin(text)}`, { text })
+    const problem = problemOf(value)
+    if (problem === null) return value
+    throw new OutputError(`The answer is not what its schema demands: ${problem}. It begins: ${begin(text)}`, { text })
+  }
+}
+
+/** What is wrong with a value; null: nothing. */
+async function problemCheck(schema: unknown): Promise<(value: unknown) => string | null> {
+  const [validator, known] = await validatorFor(schema)
+  try {
+    const validate = validator.compile(known as object | boolean)
+    return value => {
+      if (validate(value)) return null
+      const [first] = validate.errors ?? []
+      const place = first?.instancePath ? `${first.instancePath} ` : ''
+      return `${place}${first?.message ?? 'is not allowed'}`
+    }
+  } catch (error) {
+    // The policy of a page, or a flag of Node, forbids code that was a text.
+    if (error instanceof EvalError) return (await import('./interpreted-check.ts')).interpretedCheck(known)
+    throw new OutputError(`The schema cannot be checked: ${(error as Error).message}`, { cause: error })
   }
 }
 
