@@ -2,7 +2,7 @@
 
 export { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN } from './cache/types.ts'
 export { onePathPerModel } from './checkpoint/gguf/part-names.ts'
-export { parseModelName } from './checkpoint/hub/model-name.ts'
+export { parseModelName, writeModelName } from './checkpoint/hub/model-name.ts'
 export { hubSettings, tokenFile } from './checkpoint/hub/options.ts'
 export type { ModelStore, StoredModel } from './checkpoint/store/model-store.ts'
 export {

@@ -22,15 +22,41 @@ export async function applyDefaults(command: Command, commands: readonly string[
   for (const name of Object.keys(file)) {
     if (name !== ALL && !commands.includes(name)) throw unknown(path, name, 'command', [...commands, ALL])
   }
-  const known = command.options.filter(o => !o.hidden).map(o => o.attributeName())
   for (const [key, value] of Object.entries(section(path, file, ALL))) {
     const option = optionNamed(command, key)
     if (option) set(command, option, value, `${path}: "${ALL}.${key}"`, env)
   }
-  for (const [key, value] of Object.entries(section(path, file, command.name()))) {
+  applyFlags(command, section(path, file, command.name()), { path, prefix: `${command.name()}.`, env })
+}
+
+/**
+ * Applies a file of one command's flags: an object of them, or one that has it under the command's name. `models` stands for the
+ * arguments. Throws UsageError naming the file and the key.
+ */
+export async function applyFile(command: Command, path: string, env = process.env): Promise<void> {
+  const file = await readDefaults(path)
+  const isNested = Object.hasOwn(file, command.name())
+  const { models, ...flags } = isNested ? section(path, file, command.name()) : file
+  if (models !== undefined) {
+    const isList = Array.isArray(models) && models.every(model => typeof model === 'string' && model !== '')
+    if (!isList) throw new UsageError(`${path}: "models" is ${shown(models)}; expected a list of models`)
+    command.setOptionValueWithSource('models', models, 'default')
+  }
+  applyFlags(command, flags, { path, prefix: isNested ? `${command.name()}.` : '', env })
+}
+
+interface Place {
+  readonly path: string
+  readonly prefix: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+function applyFlags(command: Command, values: Values, { path, prefix, env }: Place): void {
+  const known = command.options.filter(o => !o.hidden).map(o => o.attributeName())
+  for (const [key, value] of Object.entries(values)) {
     const option = optionNamed(command, key)
-    if (!option) throw unknown(path, `${command.name()}.${key}`, 'flag', known)
-    set(command, option, value, `${path}: "${command.name()}.${key}"`, env)
+    if (!option) throw unknown(path, `${prefix}${key}`, 'flag', known)
+    set(command, option, value, `${path}: "${prefix}${key}"`, env)
   }
 }
 

@@ -47,11 +47,14 @@ export async function modelAndText(
   return { model, text: isPiped() ? await readIfAny() : undefined }
 }
 
-/** A note if a text looks like a misspelt path: it was probably meant as a model. */
-function hintAtModel(word: string): void {
+/**
+ * A note if a text looks like a misspelt path: it was probably meant as a model. `first`: others follow it, where a model would be; then any
+ * word is noted.
+ */
+export function hintAtModel(word: string, first = false): void {
   if (/\s/.test(word) || word.length < 3) return
   const meant = nearest(word, [BUNDLED, ...modelsHere()])
-  const written = /[-_.\d]/.test(word)
+  const written = first || /[-_.\d]/.test(word)
   if (meant === undefined && !written) return
   const ask = meant === undefined ? 'a folder or a file of that name is not here' : `did you mean the model ${meant}?`
   note(`${JSON.stringify(word)} is taken as the text; ${ask}`)

@@ -62,10 +62,19 @@ export async function createProgram(version: string, args: readonly string[]): P
   program.hook('preSubcommand', async (_, command) => {
     // Help is given whatever the file holds.
     if (args.includes('--help') || args.includes('-h')) return
-    const { applyDefaults } = await import('./defaults.ts')
+    const { applyDefaults, applyFile } = await import('./defaults.ts')
     await applyDefaults(command, Object.keys(COMMANDS))
+    // Before flags are read, as they come first.
+    const file = command.name() === 'serve' ? flagValue(args, '--config') : undefined
+    if (file !== undefined) await applyFile(command, file)
   })
   return program.addHelpText('after', () => epilogue())
+}
+
+/** Of a flag among the arguments; undefined if it is not there. */
+function flagValue(args: readonly string[], flag: string): string | undefined {
+  const at = args.findIndex(arg => arg === flag || arg.startsWith(`${flag}=`))
+  return args[at]?.includes('=') ? args[at]?.slice(flag.length + 1) : args[at + 1 || args.length]
 }
 
 function epilogue(): string {

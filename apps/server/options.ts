@@ -2,6 +2,9 @@
 import { flag, list, type OptionTable, text, whole } from '../../src/for-apps.ts'
 import type { LoadOptions } from '../../src/index.ts'
 
+/** Names and addresses by which only this machine is reached. */
+export const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/i
+
 export interface ServerOptions {
   /** Models: a folder, a GGUF file, a name on the hub, or NAME=MODEL. The first is loaded at once. Default: the bundled one. */
   readonly models?: readonly string[]
@@ -9,6 +12,10 @@ export interface ServerOptions {
   readonly host?: string
   /** The port; 0: any that is free. Default 8080. */
   readonly port?: number
+  /** A PEM file with the certificate, and those of who signed it: the server speaks TLS. Needs `sslKeyFile`. Default: it does not. */
+  readonly sslCertFile?: string
+  /** A PEM file with the certificate's key. */
+  readonly sslKeyFile?: string
   /** Keys of which a request must bring one. Default: none is needed. */
   readonly apiKeys?: readonly string[]
   /** Web pages of these origins may ask; `*`: all. Default: none but the server's own. */
@@ -35,7 +42,10 @@ export interface ServerOptions {
   readonly slotSavePath?: string
   /** Seconds that running answers have to end when the server stops. Default 30. */
   readonly stopDeadline?: number
-  /** Bytes that all loaded models may take. Default: no bound. */
+  /**
+   * Bytes that all loaded models may take: weights, and the cache of one text as long as the context, or `load.cacheBytes`. A model that is
+   * the only one may cache as much as its weights leave. Default: no bound.
+   */
   readonly memoryBytes?: number
   /** Seconds after which a model that nobody uses is unloaded; the first one stays. Default: none is. */
   readonly keepAlive?: number
@@ -54,6 +64,8 @@ export const SERVER_OPTIONS = {
   models: { kind: list(text, 'models'), description: 'models to serve' },
   host: { kind: text, description: 'the address to listen on', defaultText: '127.0.0.1', flag: '--host <address>' },
   port: { kind: whole(0, 65535), description: 'the port; 0: any free one', defaultText: '8080', flag: '--port <n>' },
+  sslCertFile: { kind: text, description: 'serve https with this certificate (PEM)', flag: '--ssl-cert-file <file>' },
+  sslKeyFile: { kind: text, description: "the certificate's key (PEM)", flag: '--ssl-key-file <file>' },
   apiKeys: { kind: list(text, 'keys'), description: 'requests must bring this key', flag: '--api-key <key>' },
   corsOrigins: {
     kind: list(text, 'origins'),
@@ -122,10 +134,10 @@ export const SERVER_OPTIONS = {
 } satisfies OptionTable<Omit<ServerOptions, 'log' | 'load'>>
 
 /** With defaults filled in. */
-export type Settings = Required<
-  Omit<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias' | 'slotSavePath' | 'load'>
-> &
-  Pick<ServerOptions, 'memoryBytes' | 'keepAlive' | 'metricsAlias' | 'slotSavePath'>
+export type Settings = Required<Omit<ServerOptions, Optional | 'load'>> & Pick<ServerOptions, Optional>
+
+/** Those without a default. */
+type Optional = 'memoryBytes' | 'keepAlive' | 'metricsAlias' | 'slotSavePath' | 'sslCertFile' | 'sslKeyFile'
 
 export const DEFAULTS = {
   models: [],

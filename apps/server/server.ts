@@ -7,6 +7,7 @@ import { Failure } from './failure.ts'
 import { createApp } from './http/app.ts'
 import { type Listening, listen } from './http/listen.ts'
 import { Log } from './http/log.ts'
+import { readTls } from './http/tls.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { Models } from './models/models.ts'
 import { namedModels } from './models/names.ts'
@@ -62,6 +63,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const given = readOptions<Omit<ServerOptions, 'log' | 'load'>>(SERVER_OPTIONS, 'createServer', plain)
   const settings: Settings = { ...DEFAULTS, ...given, log: write }
   const named = await namedModels(settings.models.length > 0 ? settings.models : [bundledModel()])
+  const tls = await readTls(settings)
   const log = new Log(write)
   const models = new Models({
     ...{ models: named, load, anyModel: settings.anyModel },
@@ -112,7 +114,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     models: named.map(({ name }) => name),
     ready,
     listen: async () => {
-      listening = await listen(app, settings.host, settings.port)
+      listening = await listen(app, settings.host, settings.port, tls)
       const { host, port, url } = listening
       log.line('info', 'listening', { url, models: named.map(({ name }) => name) })
       return { host, port, url }

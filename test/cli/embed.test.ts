@@ -75,6 +75,16 @@ describe('latentkit embed', () => {
     expect(result).toMatchObject({ code, stdout: '' })
   })
 
+  it('says which word was taken for a text where a model would be', async () => {
+    const embed = async (...args: string[]) => (await latentkit(['embed', ...args, '--json'])).stderr
+    expect(await embed('nope', 'a')).toContain(
+      '"nope" is taken as the text; a folder or a file of that name is not here',
+    )
+    expect(await embed('my-modle', 'a cat')).toContain('"my-modle" is taken as the text')
+    expect(await embed('A cat', 'a dog')).toBe('')
+    expect(await embed('nope', 'a', '--quiet')).toBe('')
+  })
+
   it('takes no text for a model', async () => {
     const { code, stderr } = await latentkit(['embed', 'Once upon a time', 'There was a fox', '--json'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

@@ -66,7 +66,7 @@ Examples:
 
 async function embed(first: string | undefined, others: readonly string[], flags: Flags): Promise<void> {
   const interrupt = watchInterrupt()
-  const { model, texts } = await textsToEmbed(first === undefined ? [] : [first, ...others], flags.file)
+  const { model, texts } = await textsToEmbed(first === undefined ? [] : [first, ...others], flags.file, flags)
   // There is no cache to keep.
   const engine = await loadEngine(model, { ...flags, diskCache: false }, interrupt.signal)
   const progress = new Progress()

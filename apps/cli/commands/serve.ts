@@ -2,10 +2,10 @@
 import { type Command, Option } from 'commander'
 import type { OptionRow } from '../../../src/for-apps.ts'
 import type { Server } from '../../server/index.ts'
-import { SERVER_OPTIONS, type ServerOptions } from '../../server/options.ts'
+import { DEFAULTS, LOOPBACK, SERVER_OPTIONS, type ServerOptions } from '../../server/options.ts'
 import { cacheFolder, defaultModel, serverKey, withEnvironment } from '../environment.ts'
 import { EXIT, UsageError } from '../exit.ts'
-import { hubOptions } from '../hub.ts'
+import { hubOptions, modelsFolder } from '../hub.ts'
 import { engineFlag } from '../options/engine-flags.ts'
 import { addLoadOptions, type LoadFlags, toLoadOptions } from '../options/load.ts'
 import { bytes, collect, type Parser, tokens } from '../options/parsers.ts'
@@ -14,6 +14,10 @@ import { readTextFile } from '../text-input.ts'
 
 interface Flags extends LoadFlags {
   alias?: string[]
+  /** Of the file that --config names. */
+  models?: string[]
+  pulled?: boolean
+  host?: string
   apiKey?: string[]
   apiKeyFile?: string
   log?: string
@@ -41,9 +45,17 @@ export function addServe(program: Command): void {
         .argParser(several)
         .helpGroup(GROUP),
     )
+  command.addOption(
+    new Option('--pulled', 'every model that latentkit list shows, too, by its name there').helpGroup(GROUP),
+  )
   for (const [, flag] of serverFlags()) command.addOption(flag)
   command
     .addOption(new Option('--api-key-file <file>', 'a key in each line (default: LATENTKIT_API_KEY)').helpGroup(GROUP))
+    .addOption(
+      new Option('--config <file>', 'these flags in JSON, and "models": {"port": 8000, "models": ["./a"]}').helpGroup(
+        GROUP,
+      ),
+    )
     .addOption(
       new Option('--log <form>', 'what standard error gets of each request').choices(['json', 'none']).helpGroup(GROUP),
     )
@@ -54,6 +66,7 @@ export function addServe(program: Command): void {
 Examples:
   $ latentkit serve
   $ latentkit serve ./my-model --port 8000 --api-key-file keys.txt
+  $ latentkit serve --pulled --memory 24GiB
   $ latentkit serve --alias small=./a.gguf --alias large=./b --memory 24GiB
   $ curl localhost:8080/v1/completions -d '{"prompt": "Once upon a time"}'`,
     )
@@ -64,11 +77,16 @@ async function serve(models: readonly string[], flags: Flags): Promise<void> {
   const { createServer } = await import('../../server/index.ts')
   const all = withEnvironment(flags)
   const disk = all.diskCache === false ? {} : { cacheDir: all.cacheDir ?? cacheFolder(), onNotice: note }
-  const named = [...models, ...(flags.alias ?? [])]
+  const { models: listed = [], alias = [], host = DEFAULTS.host } = flags
+  const named = [...(models.length > 0 ? models : listed), ...alias, ...(flags.pulled ? await pulled() : [])]
+  const given = await keys(flags)
+  if (given.length === 0 && !LOOPBACK.test(host)) {
+    note(`Warning: whoever reaches this machine may use the server: it listens on ${host} and wants no key (--api-key)`)
+  }
   const server = await createServer({
     ...options(flags),
     models: named.length > 0 ? named : [defaultModel()].filter(model => model !== undefined),
-    apiKeys: await keys(flags),
+    apiKeys: given,
     load: { ...toLoadOptions(all), ...(await hubOptions(flags)), ...disk },
     ...(flags.log !== 'none' && { log: note }),
   })
@@ -82,6 +100,17 @@ async function serve(models: readonly string[], flags: Flags): Promise<void> {
     await server.close()
     throw error
   }
+}
+
+/** Names of the models in the cache of the hub that are complete. Throws UsageError if there is none. */
+async function pulled(): Promise<readonly string[]> {
+  const { hubStore } = await import('../../../src/for-apps.ts')
+  const { list, folder } = await hubStore(await modelsFolder()).then(async store => {
+    return { list: await store.list(), folder: store.folder }
+  })
+  const names = list.filter(({ complete }) => complete).map(({ name }) => name)
+  if (names.length === 0) throw new UsageError(`--pulled: no model is in ${folder}; latentkit pull ORG/NAME brings one`)
+  return names
 }
 
 /** The first signal lets answers end, the second ends them. */

@@ -1,6 +1,6 @@
 /** The texts to embed or to rank: arguments, or the lines of a file or of standard input. */
 import { UsageError } from '../exit.ts'
-import { looksLikeModel, type ModelArgument, modelArgument } from '../model-argument.ts'
+import { hintAtModel, looksLikeModel, type ModelArgument, modelArgument } from '../model-argument.ts'
 import { isPiped, readBytes } from '../stdin.ts'
 import { readTextFile } from '../text-input.ts'
 
@@ -10,10 +10,15 @@ export interface TextsToEmbed {
 }
 
 /** `[MODEL] [TEXT...]`: the first argument is the model if it looks like one, or if texts come from elsewhere. */
-export async function textsToEmbed(args: readonly string[], file: string | undefined): Promise<TextsToEmbed> {
+export async function textsToEmbed(
+  args: readonly string[],
+  file: string | undefined,
+  { quiet = false }: { readonly quiet?: boolean | undefined } = {},
+): Promise<TextsToEmbed> {
   const [first, ...others] = args
   const elsewhere = file !== undefined || others.includes('-') || (args.length === 1 && isPiped())
   const isModel = first !== undefined && first !== '-' && (looksLikeModel(first) || elsewhere)
+  if (first !== undefined && first !== '-' && !isModel && !quiet) hintAtModel(first, others.length > 0)
   const model = modelArgument(isModel ? first : undefined)
   return { model, texts: await textsGiven(isModel ? others : args, file, 'embed') }
 }

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Completion, Engine, Session } from '../../../src/index.ts'
 import type { Ask, AskOptions, ChatInput, InfillInput, TextInput } from './ask.ts'
-import { countedChat } from './count.ts'
+import { engineCallIds, wireCallId } from './call-ids.ts'
 import { EventQueue } from './event-queue.ts'
 import type { AnswerEvent, AnswerTimings, EndReason, TokenCounts } from './events.ts'
 import { TokenTexts } from './token-texts.ts'
@@ -32,21 +32,12 @@ type Emit = (event: AnswerEvent) => void
 export function answer(target: AnswerEngine, ask: Ask): AsyncIterable<AnswerEvent> {
   const queue = new EventQueue<AnswerEvent>()
   let begun = false
-  let tokens: number | null = null
   const emit = (event: AnswerEvent) => {
-    if (!begun) {
-      queue.push({ type: 'begun' })
-      if (tokens !== null) queue.push({ type: 'counted', tokens })
-    }
+    if (!begun) queue.push({ type: 'begun' })
     begun = true
     queue.push(event)
   }
-  const run = async () => {
-    const { input, counted } = ask
-    if (counted && input.kind === 'chat') ({ tokens } = await countedChat(target.engine, input))
-    await write(target, ask, emit)
-  }
-  run().then(
+  write(target, ask, emit).then(
     () => queue.end(),
     error => queue.fail(ask.signal.aborted ? ask.signal.reason : error),
   )
@@ -138,7 +129,12 @@ async function writeChat(
 ): Promise<Written> {
   // Special tokens are how answers are read; a template writes the others.
   const { skipSpecialTokens: __, addSpecialTokens: ___, ...drawing } = heldBy(engine, options)
-  const chat = session.chat(messages, { ...drawing, ...conversation, signal, onPromptProgress: progressTo(emit) })
+  const chat = session.chat(engineCallIds(messages), {
+    ...drawing,
+    ...conversation,
+    signal,
+    onPromptProgress: progressTo(emit),
+  })
   for await (const event of chat) {
     switch (event.type) {
       case 'content':
@@ -151,7 +147,7 @@ async function writeChat(
         emit({ type: 'logprobs', choice, tokens: await texts.drawn(event.logprobs) })
         break
       case 'callStart':
-        emit({ type: 'call-begun', choice, call: event.index, id: event.id, name: event.name })
+        emit({ type: 'call-begun', choice, call: event.index, id: wireCallId(event.id), name: event.name })
         break
       case 'arguments':
         emit({ type: 'call-arguments', choice, call: event.index, text: event.text })

@@ -47,8 +47,6 @@ export interface Ask {
   readonly options: AskOptions
   /** Texts of one prompt, which is read once; with a seed, the others take the seeds after it. Default 1. */
   readonly n?: number
-  /** Of a conversation: the tokens of the prompt are counted before it is read. Default: they are told at the end. */
-  readonly counted?: boolean
   /** With whom what is read is shared; '': with all that say so. */
   readonly cacheSalt: string
   /** Told the ids of the prompt, and of the answer if it is one, when they have ended, well or not: before the usage. */

@@ -40,9 +40,7 @@ export interface TokenChance {
 export type AnswerEvent =
   /** The engine has taken the prompt: what was asked is valid and fits. Once, before all others. */
   | { readonly type: 'begun' }
-  /** The prompt has so many tokens. Only if that was asked for. */
-  | { readonly type: 'counted'; readonly tokens: number }
-  /** So much of the prompt is read. */
+  /** So much of the prompt is read; first, before it is, what the cache has of it. */
   | { readonly type: 'progress'; readonly tokens: number; readonly total: number }
   | { readonly type: 'reasoning' | 'text'; readonly choice: number; readonly text: string }
   | {

@@ -27,7 +27,8 @@ export class MessageFrame {
   /** The arguments so far of the call that is open. */
   #input = ''
   #isOpen = false
-  #prompt = 0
+  /** What the cache has of it is known before it is read. */
+  #prompt: Pick<TokenCounts, 'prompt' | 'cached'> | null = null
   #end: { readonly stop_reason: string; readonly stop_sequence: string | null } | null = null
 
   constructor(model: string) {
@@ -37,14 +38,14 @@ export class MessageFrame {
   /** The first event; what is read of the prompt so far says how many tokens it has. */
   start(): WireEvent {
     const message = { ...this.#head(), content: [], stop_reason: null, stop_sequence: null }
-    const usage = usageOf({ prompt: this.#prompt, cached: 0, completion: 0, reasoning: 0 })
+    const usage = usageOf({ prompt: 0, cached: 0, ...this.#prompt, completion: 0, reasoning: 0 })
     return { type: 'message_start', message: { ...message, usage } }
   }
 
   *events(event: AnswerEvent): Iterable<WireEvent> {
     switch (event.type) {
-      case 'counted':
-        this.#prompt = event.tokens
+      case 'progress':
+        this.#prompt ??= { prompt: event.total, cached: event.tokens }
         break
       case 'reasoning':
         yield* this.#into('thinking', { type: 'thinking', thinking: '', signature: '' })

@@ -62,13 +62,13 @@ async function whole(events: AsyncIterable<AnswerEvent>, frame: MessageFrame): P
   return message
 }
 
-/** The message begins when its prompt is counted: until then there are pings. */
+/** The message begins when the engine has its prompt: until then there are pings. */
 async function send(writer: EventWriter, events: AsyncIterable<AnswerEvent>, frame: MessageFrame): Promise<void> {
   const write = (event: WireEvent) => writer.send(event, event.type)
   let isBegun = false
   for await (const event of events) {
     const made = [...frame.events(event)]
-    if (!isBegun && event.type === 'counted') {
+    if (!isBegun && event.type === 'progress') {
       isBegun = true
       await write(frame.start())
       await write(PING)

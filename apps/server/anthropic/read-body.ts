@@ -20,7 +20,7 @@ export function readBody(body: MessagesBody): ReadBody<Question> {
   const { asked: input, ignored } = readInput(body)
   const { stop_sequences: stops, ...others } = body
   const options = { ...readKnobs({ ...others, stop: stops }), ...readFormat(body), ...readBudget(body) }
-  return { asked: { model: body.model, salt: body.cache_salt, input, options, counted: body.stream === true }, ignored }
+  return { asked: { model: body.model, salt: body.cache_salt, input, options }, ignored }
 }
 
 export function readInput(body: CountBody): ReadBody<ChatInput> {

@@ -1,11 +1,9 @@
 /** Who may ask: the Host header on loopback, the origin of web pages, keys. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Failure } from '../failure.ts'
-import type { Settings } from '../options.ts'
+import { LOOPBACK, type Settings } from '../options.ts'
 
 type GuardSettings = Pick<Settings, 'host' | 'apiKeys' | 'corsOrigins' | 'allowedHosts' | 'sharePrompts'>
-
-const LOOPBACK = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/i
 
 export class Guard {
   readonly #settings: GuardSettings

@@ -1,9 +1,11 @@
 /** Node's HTTP server around the application: its address, its timeouts, its end. */
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
+import type { Tls } from './tls.ts'
 
 export interface Listening {
   readonly host: string
@@ -21,8 +23,9 @@ export interface Listening {
 const KEEP_ALIVE_S = 75
 
 /** Rejects where the address cannot be listened on. */
-export async function listen(app: Hono, host: string, port: number): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+export async function listen(app: Hono, host: string, port: number, tls?: Tls): Promise<Listening> {
+  const secure = tls && { createServer: createHttpsServer, serverOptions: tls }
+  const server = createAdaptorServer({ fetch: app.fetch, ...secure }) as Server
   server.keepAliveTimeout = KEEP_ALIVE_S * 1000
   server.headersTimeout = (KEEP_ALIVE_S + 5) * 1000
   // Not the connections: one that a client has opened and not used yet would be waited for.
@@ -42,7 +45,7 @@ export async function listen(app: Hono, host: string, port: number): Promise<Lis
   return {
     host: address.address,
     port: address.port,
-    url: `http://${shown}:${address.port}`,
+    url: `${tls ? 'https' : 'http'}://${shown}:${address.port}`,
     close: async () => {
       const closed = once(server, 'close')
       server.close()

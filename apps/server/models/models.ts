@@ -1,9 +1,10 @@
 /** Models by name: loaded when they are first asked for, one at a time, and unloaded when others need their memory. */
+import { nearest } from '../../../src/for-apps.ts'
 import { Engine, type LoadOptions, type ModelInfo } from '../../../src/index.ts'
 import { type AnswerEngine, answerEngine } from '../answers/answer.ts'
 import { Failure } from '../failure.ts'
 import type { NamedModel } from './names.ts'
-import { sizeOnDisk } from './size.ts'
+import { bytesOf, type Need, needOf, tooLarge } from './need.ts'
 
 export interface ModelsOptions {
   readonly models: readonly NamedModel[]
@@ -125,8 +126,10 @@ export class Models {
     const wanted = name.replace(/:latest$/, '')
     const found = this.#entries.find(entry => entry.name === wanted)
     if (found) return found
-    const names = this.#entries.map(entry => entry.name).join(', ')
-    throw new Failure('missing', `The model ${JSON.stringify(name)} is not here; this server has ${names}.`, {
+    const names = this.#entries.map(entry => entry.name)
+    const meant = nearest(wanted, names)
+    const hint = meant === undefined ? `this server has ${names.join(', ')}` : `did you mean ${meant}?`
+    throw new Failure('missing', `The model ${JSON.stringify(name)} is not here; ${hint.replace(/[^?]$/, '$&.')}`, {
       code: 'model_not_found',
       param: 'model',
     })
@@ -150,11 +153,15 @@ export class Models {
     entry.loading = true
     const { told } = this.#options
     try {
-      await this.#makeRoom(await sizeOnDisk(entry.source), entry)
+      const { load, memoryBytes } = this.#options
+      const known = memoryBytes === undefined ? null : await needOf(entry.source, load)
+      if (known) await this.#makeRoom(known, entry)
       const begun = performance.now()
-      const engine = await Engine.load(entry.source, { fallbackTemplate: PLAIN_TEMPLATE, ...this.#options.load })
+      const options = { fallbackTemplate: PLAIN_TEMPLATE, ...this.#cacheFor(known), ...load }
+      const engine = await Engine.load(entry.source, options)
+      entry.bytes = known ? bytesOf(known) : engine.info.weightBytes
+      if (!known) await this.#checkLoaded(entry, engine)
       entry.target = answerEngine(engine)
-      entry.bytes = engine.info.weightBytes
       const ms = Math.round(performance.now() - begun)
       told('model loaded', { model: entry.name, ms, bytes: entry.bytes, kernels: engine.info.kernels })
       for (const warning of engine.info.warnings) told('warning of the model', { model: entry.name, warning })
@@ -164,18 +171,38 @@ export class Models {
     }
   }
 
+  /** So that a model takes no more than was planned for it; one that has the server to itself, all that its weights leave. */
+  #cacheFor(need: Need | null): Pick<LoadOptions, 'cacheBytes'> {
+    const { memoryBytes } = this.#options
+    if (memoryBytes === undefined || need === null || need.context === 0) return {}
+    return {
+      cacheBytes: this.#entries.length === 1 ? Math.floor((memoryBytes - need.weights) / need.caches) : need.cache,
+    }
+  }
+
+  /** Of a model that was not on this machine before, what it takes is known now. */
+  async #checkLoaded(entry: Entry, engine: Engine): Promise<void> {
+    const { load, memoryBytes } = this.#options
+    if (memoryBytes === undefined) return
+    try {
+      const { weightBytes: weights } = engine.info
+      const need = (await needOf(entry.source, load)) ?? { weights, cache: 0, context: 0, caches: 0 }
+      entry.bytes = bytesOf(need)
+      await this.#makeRoom(need, entry)
+    } catch (error) {
+      await engine.dispose()
+      throw error
+    }
+  }
+
   /** Unloads what has not been used for longest, and waits for users to leave where all are in use. */
-  async #makeRoom(bytes: number, wanted: Entry): Promise<void> {
+  async #makeRoom(need: Need, wanted: Entry): Promise<void> {
     const { memoryBytes } = this.#options
     if (memoryBytes === undefined) return
-    if (bytes > memoryBytes) {
-      throw new Failure('unavailable', `${wanted.name} takes ${bytes} bytes; all models may take ${memoryBytes}.`, {
-        code: 'out_of_memory',
-      })
-    }
+    if (bytesOf(need) > memoryBytes) throw tooLarge(wanted.name, need, memoryBytes)
     for (;;) {
       const loaded = this.#entries.filter(entry => entry.target)
-      if (loaded.reduce((sum, entry) => sum + entry.bytes, bytes) <= memoryBytes) return
+      if (loaded.reduce((sum, entry) => sum + entry.bytes, bytesOf(need)) <= memoryBytes) return
       const [oldest] = loaded.filter(entry => entry.users === 0).sort((a, b) => a.lastUsed - b.lastUsed)
       if (oldest) await this.#unload(oldest)
       else await new Promise<void>(resolve => this.#freed.push(resolve))

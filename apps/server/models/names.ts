@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { parseModelName, writeModelName } from '../../../src/for-apps.ts'
 import { OptionError } from '../../../src/index.ts'
 
 export interface NamedModel {
@@ -50,6 +51,7 @@ async function modelsIn(folder: string): Promise<NamedModel[]> {
 
 /** Of a path its last part, without `.gguf`; of a model of the hub its whole name. */
 function nameOf(source: string): string {
-  if (!existsSync(source) && /^[\w.-]+\/[\w.-]+(@.+)?$/.test(source)) return source
+  const named = existsSync(source) ? undefined : parseModelName(source)
+  if (named) return writeModelName(named)
   return basename(resolve(source)).replace(/(-00001-of-\d{5})?\.gguf$/i, '')
 }

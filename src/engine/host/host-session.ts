@@ -284,6 +284,9 @@ export class HostSession {
     }
     const { run, answer } = beginText(context, this.#timeline, prompt, options, asked)
     job.running = run
+    if (context.reading) {
+      this.#context.post({ type: 'reading', id, progress: { tokens: run.reused, total: prompt.ids.length } })
+    }
     const { result, drawing } = await answer
     this.#drawing = drawing
     return withCut(result, prompt)

@@ -124,7 +124,7 @@ export interface SamplingOptions extends Omit<DrawingOptions, 'seed' | 'logitBia
   readonly seed?: number
 }
 
-/** Progress of reading a prompt. */
+/** Progress of reading a prompt. The first report comes before it is read. */
 export interface PromptProgress {
   /** Of the prompt's tokens, those that are read: rows that were cached count. */
   readonly tokens: number
@@ -256,8 +256,8 @@ export interface PromptOptions<T = unknown> extends SamplingOptions, OutputOptio
   /** For messages: go on with the last message, an answer that has begun, instead of answering it. Default false. */
   readonly continueFinalMessage?: boolean
   /**
-   * Hears how far a prompt is read, ten times a second at most, until the first token comes; never of a prompt that takes less
-   * time. Not with beams. What it throws is lost. Default: nobody.
+   * Hears what the cache has of a prompt before it is read, then how far it is read, ten times a second at most, until the first token
+   * comes. Not with beams. What it throws is lost. Default: nobody.
    */
   readonly onPromptProgress?: (progress: PromptProgress) => void
   /**
