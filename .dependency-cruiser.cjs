@@ -1,3 +1,6 @@
+const { readdirSync } = require('node:fs')
+const { join } = require('node:path')
+
 // Imports point one way. Each room names the rooms it may import; everything else is an error, and so is a cycle.
 const rooms = {
   options: [],
@@ -45,22 +48,22 @@ const engine = {
   'host/web': ['api', 'host', 'load', 'types'],
 }
 
-// The same in the server. A dialect knows no other.
-const dialect = ['http', 'service', 'answers', 'models']
-const server = {
+// The same in the server.
+const belowDialects = {
   answers: [],
   models: ['answers'],
   metrics: ['answers'],
   http: [],
   slots: [],
   service: ['answers', 'models', 'metrics', 'http', 'slots'],
-  ollama: dialect,
-  openai: dialect,
-  anthropic: dialect,
-  responses: dialect,
-  native: [...dialect, 'slots'],
-  page: dialect,
 }
+// Every other folder of it is a dialect, and knows no other.
+const dialect = ['http', 'service', 'slots', 'answers', 'models']
+const server = Object.fromEntries(
+  readdirSync(join(__dirname, 'apps/server'), { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => [name, belowDialects[name] ?? dialect]),
+)
 
 // Who may use Node's modules. All others run in a browser as they are, so they may not import these, either.
 const node = [
