@@ -1,5 +1,5 @@
 import type { MaskedText } from '../../grammar/thread/client.ts'
-import type { FreeReasoning } from './reasoning.ts'
+import type { FreeReasoning } from './free-reasoning.ts'
 import { type DrawMask, TextMask, type TextMaskOptions } from './text-mask.ts'
 
 export interface CallMaskOptions extends Omit<TextMaskOptions, 'begun' | 'refused'> {

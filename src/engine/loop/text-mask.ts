@@ -1,8 +1,8 @@
 import { GrammarError } from '../../grammar/errors.ts'
 import type { MaskedText, Masks } from '../../grammar/thread/client.ts'
 import type { TokenRule } from '../../sampling/sampler.ts'
+import type { FreeReasoning } from './free-reasoning.ts'
 import type { Patience } from './patience.ts'
-import type { FreeReasoning } from './reasoning.ts'
 
 /** Which ids may be drawn next, as the loop sees it. */
 export interface DrawMask extends TokenRule {

@@ -3,7 +3,7 @@ import type { Parts } from '../load/load-parts.ts'
 import { findReasoningMarks } from '../load/reasoning-marks.ts'
 import { CallMask } from '../loop/call-mask.ts'
 import type { Patience } from '../loop/patience.ts'
-import { FreeReasoning } from '../loop/reasoning.ts'
+import { FreeReasoning } from '../loop/free-reasoning.ts'
 import { type DrawMask, TextMask } from '../loop/text-mask.ts'
 import type { PromptIds } from './prompt-ids.ts'
 
