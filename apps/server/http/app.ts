@@ -6,6 +6,7 @@ import { VERSION } from '../../../src/index.ts'
 import { Failure, failureOf } from '../failure.ts'
 import type { Settings } from '../options.ts'
 import { readBody } from './body.ts'
+import { cors } from './cors.ts'
 import type { Dialect, Endpoint } from './dialect.ts'
 import type { Exchange } from './exchange.ts'
 import { Guard } from './guard.ts'
@@ -30,14 +31,10 @@ export function createApp({ settings, dialects, log, ended }: AppOptions): Hono 
   const dialectOf = (path: string) => dialects.find(dialect => dialect.owns(path)) ?? others
   const methods = new Map<string, Set<string>>()
 
-  app.use('*', async (c, next) => {
-    const origin = c.req.header('origin')
-    if (c.req.method === 'OPTIONS' && origin !== undefined && guard.allowsOrigin(origin)) return preflight(origin)
-    await next()
-    if (origin === undefined || !guard.allowsOrigin(origin)) return
-    c.res.headers.set('access-control-allow-origin', origin)
-    c.res.headers.append('vary', 'origin')
-  })
+  app.use(
+    '*',
+    cors(origin => guard.allowsOrigin(origin)),
+  )
 
   for (const dialect of dialects) {
     for (const endpoint of dialect.endpoints) {
@@ -64,19 +61,6 @@ export function createApp({ settings, dialects, log, ended }: AppOptions): Hono 
   })
   app.onError((error, c) => refusal(dialectOf(c.req.path), failureOf(error)))
   return app
-}
-
-function preflight(origin: string): Response {
-  return new Response(null, {
-    status: 204,
-    headers: {
-      'access-control-allow-origin': origin,
-      'access-control-allow-methods': 'GET, POST, DELETE',
-      'access-control-allow-headers': '*, authorization',
-      'access-control-max-age': '600',
-      vary: 'origin',
-    },
-  })
 }
 
 interface Served {
