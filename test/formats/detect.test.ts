@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { detectFormat, formatNamed } from '../../src/formats/table/detect.ts'
+import { detectFormat } from '../../src/formats/table/detect.ts'
 import { readJson } from '../tokenizer/load.ts'
 import { templateText } from './templates.ts'
 
@@ -35,10 +35,4 @@ test("without one, the tokenizer's tokens decide, then the model's type", () => 
   expect(detectFormat({ modelType: 'minicpm3' })).toBe('minicpm3')
   expect(detectFormat({ modelType: 'llama' })).toBe('generic')
   expect(detectFormat({})).toBe('generic')
-})
-
-test('a name may be given', () => {
-  expect(formatNamed('kimi-k2')).toBe('kimi-k2')
-  expect(() => formatNamed('kimi_k')).toThrow('did you mean "kimi-k2"?')
-  expect(() => formatNamed('gpt')).toThrow('Known: generic, deepseek-v2')
 })

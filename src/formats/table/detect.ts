@@ -1,6 +1,4 @@
-import { OptionError } from '../../errors.ts'
-import { nearest } from '../../options/nearest.ts'
-import { FORMAT_NAMES, type FormatName } from './format.ts'
+import type { FormatName } from './format.ts'
 
 /** What is known of a model's format. */
 export interface FormatHints {
@@ -75,16 +73,6 @@ export function detectFormat({ template = '', addedTokens = [], modelType = '' }
   // Two families of DeepSeek share tokens; the older one was not trained with them.
   if (type === 'deepseek-v2') return type
   return first(TOKENS, tokens) ?? type ?? byTemplate ?? 'generic'
-}
-
-/** A format by the name that a user gave. Throws OptionError. */
-export function formatNamed(name: string): FormatName {
-  const found = FORMAT_NAMES.find(known => known === name)
-  if (found !== undefined) return found
-  const near = nearest(name, FORMAT_NAMES)
-  throw new OptionError(
-    `There is no tool format "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} Known: ${FORMAT_NAMES.join(', ')}`,
-  )
 }
 
 function first(rules: readonly Rule[], text: string): FormatName | undefined {
