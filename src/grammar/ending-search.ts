@@ -245,12 +245,18 @@ export function literalsOf(kind: SourceKind, text: string): readonly string[] {
     ([, json]) => JSON.parse(json as string) as string,
   )
   const runs = (kind === 'regex' ? [text] : schemas).flatMap(
-    pattern => pattern.replace(HEX, (_, hex) => plainOf(hex)).match(/(?:\\[^\w\s]|[\w@/:.-])+/g) ?? [],
+    pattern =>
+      pattern
+        .replace(ANY, 'x')
+        .replace(HEX, (_, hex) => plainOf(hex))
+        .match(/(?:\\[^\w\s]|[\w@/:.-])+/g) ?? [],
   )
   const plain = runs.map(run => run.replaceAll('\\', '')).filter(run => run.length > 1 && run.length < 64)
   return [...new Set(plain)].slice(0, MAX_LITERALS)
 }
 
+/** A class of all but some characters, once. */
+const ANY = /\[\^(?:\\.|[^\]\\])*\](?![*+?{])/g
 const HEX = /\\x\{([\da-f]+)\}/gi
 
 function plainOf(hex: string): string {

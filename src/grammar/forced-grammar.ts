@@ -38,8 +38,18 @@ export function forcedGrammar(forced: ForcedText, options: ForcedGrammarOptions)
   const writer = new Writer(options)
   const text = writer.write(forced, options)
   const ends = !forced.free || options.triggered === true
-  return { kind: 'lark', text, ...(ends && { marks: [...writer.marks] }) }
+  const distinct = [...writer.distinct.values()]
+  const hasDistinct = distinct.some(({ schema }) => schema.includes(DISTINCT))
+  return {
+    kind: 'lark',
+    text,
+    ...(ends && { marks: [...writer.marks] }),
+    ...(hasDistinct && { distinctAfter: distinct }),
+  }
 }
+
+/** In the text of a schema with lists of distinct items. */
+const DISTINCT = '"uniqueItems":true'
 
 /** A token of the vocabulary by its id. */
 const token = (id: number) => `<[${id}]>`
@@ -48,6 +58,8 @@ const literal = (text: string) => JSON.stringify(text)
 class Writer {
   /** What ends free text. */
   readonly marks = new Set<string | number>()
+  /** What lists of arguments are, after the texts before these. */
+  readonly distinct = new Map<string, NonNullable<GrammarSource['distinctAfter']>[number]>()
   readonly #split: ForcedGrammarOptions['split']
   readonly #rules: string[] = []
   #next = 0
@@ -158,7 +170,14 @@ class Writer {
     const begin = rest.map(piece => this.#begun(piece)).join(' ')
     const { name, arguments: given, end } = call
     const rule = (body: string) => (this.#numbers === null ? this.#rule(body) : this.#rule(body, '::_'))
-    if (given.kind === 'json') return rule(`${begin} ${this.#json(given.schema, name)} ${this.#text(end)}`)
+    if (given.kind === 'json') {
+      const source = this.#held(given.schema, name, true)
+      const before = call.begin.map((piece, i) =>
+        typeof piece === 'string' ? bytesOf(i === 0 ? piece.trimStart() : piece) : null,
+      )
+      this.distinct.set(name, { before, schema: source.distinct ?? source.text })
+      return rule(`${begin} ${this.#source(source)} ${this.#text(end)}`)
+    }
     const parts = given.parts.map(part => ({ rule: this.#part(part, name), required: part.required }))
     return rule(`${begin} ${this.#sequence(parts, given.between, false)} ${this.#text(end)}`)
   }
@@ -235,9 +254,10 @@ class Writer {
     return this.#source(this.#held(schema, tool))
   }
 
-  #held(schema: unknown, tool: string): GrammarSource {
+  /** `known`: whether the JSON is read from a known place, so that its lists can be held. */
+  #held(schema: unknown, tool: string, known = false): GrammarSource {
     try {
-      return schemaGrammar(schema, false).source
+      return schemaGrammar(schema, known).source
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error
       const { keyword, path } = error
@@ -286,3 +306,6 @@ const quoted = (text: string): string =>
   [...text]
     .map(character => (/[\w ]/.test(character) ? character : `\\x{${character.codePointAt(0)?.toString(16)}}`))
     .join('')
+
+/** One character per byte, as tokens are kept. */
+const bytesOf = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text))

@@ -1,5 +1,6 @@
 import { DistinctMatcher } from './distinct/matcher.ts'
-import { type Shape, shapeOf } from './distinct/shapes.ts'
+import { type Reading, readingAfter, readingOf } from './distinct/reading.ts'
+import { shapeOf } from './distinct/shapes.ts'
 import { Ending } from './ending.ts'
 import { EndingSearch, literalsOf } from './ending-search.ts'
 import { GrammarError } from './errors.ts'
@@ -14,6 +15,8 @@ export interface GrammarSource {
   readonly text: string
   /** Of a JSON schema: the same with `uniqueItems`, which the library does not hold. Default: no list has it. */
   readonly distinct?: string
+  /** Of Lark: the same of the JSON after texts in which null stands for digits. Default: none. */
+  readonly distinctAfter?: readonly { readonly before: readonly (string | null)[]; readonly schema: string }[]
   /**
    * Of Lark, if its texts end by themselves, so that they can be brought to an end as those of the other kinds: texts, and ids of
    * control tokens, that end free text in them. Default: they need not end.
@@ -83,7 +86,7 @@ export class GrammarLibrary {
 export class Grammar {
   readonly #library: GrammarLibrary
   readonly #source: GrammarSource
-  readonly #shape: Shape | null
+  readonly #reading: Reading | null
   #search: EndingSearch | undefined
   #instance: Instance | undefined
   #start = 0
@@ -92,7 +95,7 @@ export class Grammar {
   constructor(library: GrammarLibrary, source: GrammarSource) {
     this.#library = library
     this.#source = source
-    this.#shape = source.distinct === undefined ? null : shapeOf(JSON.parse(source.distinct))
+    this.#reading = readingFor(source)
   }
 
   /** What brings a text of this grammar to its end; undefined: nothing does. */
@@ -111,7 +114,7 @@ export class Grammar {
   /** A matcher at the start of the grammar. */
   matcher(): TextMatcher {
     const matcher = new Matcher(this.#library, this)
-    return this.#shape ? new DistinctMatcher(matcher, this.#shape, this.#library.texts) : matcher
+    return this.#reading ? new DistinctMatcher(matcher, this.#reading, this.#library.texts) : matcher
   }
 
   /** @internal The address of a matcher at the start, on the instance that works. */
@@ -129,6 +132,15 @@ export class Grammar {
     if (this.#instance !== undefined && !this.#instance.broken) this.#instance.free(this.#start)
     this.#instance = undefined
   }
+}
+
+/** How lists of distinct items are read; null: there are none. */
+function readingFor({ distinct, distinctAfter }: GrammarSource): Reading | null {
+  if (distinctAfter) {
+    return readingAfter(distinctAfter.map(({ before, schema }) => ({ before, shape: shapeOf(JSON.parse(schema)) })))
+  }
+  const shape = distinct === undefined ? null : shapeOf(JSON.parse(distinct))
+  return shape && readingOf(shape)
 }
 
 /** A matcher of the library's. */

@@ -59,6 +59,7 @@ describe('a text under a schema ends', () => {
     ['in a string that must be longer', object({ a: { type: 'string', minLength: 60 } }), '{"a": "x'],
     ['in a pattern', object({ a: { type: 'string', pattern: '^\\w+@\\w+$' } }), '{"a": "some'],
     ['in a pattern that may match anywhere', object({ a: { type: 'string', pattern: '\\.json$' } }), '{"a": "some'],
+    ['in a pattern of any character', object({ a: { type: 'string', pattern: 'x.y' } }), '{"a": "some'],
     ['in a date', object({ a: { type: 'string', format: 'date-time' } }), '{"a": "20'],
     ['in an address', object({ a: { type: 'string', format: 'uri' } }), '{"a": "ht'],
     ['in a number', object({ a: { type: 'integer', multipleOf: 30 } }), '{"a": 13'],

@@ -159,7 +159,7 @@ it('names the tool and the place of what cannot be held', () => {
   }
 })
 
-it('holds distinct items of an enum, and refuses those of open values', () => {
+it('holds distinct items, and refuses those of open values beside an answer', () => {
   const forced = (items: unknown) => {
     const tags = { type: 'array', items, uniqueItems: true }
     const tool = { name: 'add', parameters: { type: 'object', properties: { tags }, required: ['tags'] } }
@@ -168,10 +168,47 @@ it('holds distinct items of an enum, and refuses those of open values', () => {
   const call = (tags: string) => `<tool_call>\n{"name": "add", "arguments": {"tags":${tags}}}\n</tool_call>`
   expect(holds(forced({ enum: ['a', 'b'] }), call('["a","b"]'))).toBe(true)
   expect(holds(forced({ enum: ['a', 'b'] }), call('["a","a"]'))).toBe(false)
-  expect(() => forced({ type: 'string' })).toThrow(/tags: uniqueItems .* enum with at most 8 values/)
+  expect(holds(forced({ type: 'string' }), call('["x","y"]'))).toBe(true)
+  expect(holds(forced({ type: 'string' }), call('["x","x"]'))).toBe(false)
   const otherwise = schemaGrammar({ type: 'array', items: { type: 'string' }, uniqueItems: true }, true).source
   const auto = forcedText(chatFormat('hermes'), [{ name: 'add' }], { choice: 'required' }) as ForcedText
   expect(() => forcedGrammar(auto, { split, otherwise })).toThrow(
     /uniqueItems cannot be held in an answer beside tools/,
   )
 })
+
+describe.each(['hermes', 'deepseek-v3', 'kimi-k2', 'llama-3', 'generic'] as const)(
+  'lists of distinct items in %s',
+  name => {
+    const parameters = {
+      type: 'object',
+      properties: { tags: { type: 'array', items: { type: 'string' }, uniqueItems: true } },
+      required: ['tags'],
+    }
+    const tools = [{ name: 'tag', parameters }, weather]
+    const required = forcedText(chatFormat(name), tools, { choice: 'required' }) as ForcedText
+    const { open, between, close } = required
+    const source = forcedGrammar(required, { split })
+
+    it('are held in each call', () => {
+      const distinct = (i: number) => callText(required, 'tag', { tags: ['a', 'b', 'c'] }, i)
+      const same = (i: number) => callText(required, 'tag', { tags: ['a', 'b', 'a'] }, i)
+      const other = callText(required, 'get_weather', { city: '["a", "a"]' }, 1)
+      expect(holds(source, open + distinct(0) + close)).toBe(true)
+      expect(holds(source, open + same(0) + close)).toBe(false)
+      expect(holds(source, open + distinct(0) + between + distinct(1) + close)).toBe(true)
+      expect(holds(source, open + distinct(0) + between + same(1) + close)).toBe(false)
+      expect(holds(source, open + distinct(0) + between + other + between + same(2) + close)).toBe(false)
+      expect(holds(source, open + distinct(0) + between + other + close)).toBe(true)
+    })
+
+    it('are held after reasoning that quotes a call', () => {
+      const same = callText(required, 'tag', { tags: ['a', 'a'] })
+      const distinct = callText(required, 'tag', { tags: ['a', 'b'] })
+      const { begin, end } = required.reasoning
+      const quoted = `${begin}as in ${distinct.slice(0, distinct.lastIndexOf('"'))}${end}`
+      expect(holds(source, `${quoted}${open}${distinct}${close}`)).toBe(true)
+      expect(holds(source, `${quoted}${open}${same}${close}`)).toBe(false)
+    })
+  },
+)

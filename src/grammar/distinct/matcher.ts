@@ -2,8 +2,8 @@ import { GrammarError } from '../errors.ts'
 import type { TextMatcher } from '../text-matcher.ts'
 import type { TokenTexts } from '../token-texts.ts'
 import { allowedIn, allows, maskWords, setAllowed } from '../vocabulary.ts'
-import { isInString, itemOf, type ReaderState, read, startOf } from './reader.ts'
-import type { Shape } from './shapes.ts'
+import { isInString, itemOf, type ReaderState } from './reader.ts'
+import type { Reading } from './reading.ts'
 import type { Value } from './values.ts'
 
 /** Masks that may be computed for one, to find out whether an item can still differ. */
@@ -19,7 +19,7 @@ const TRIES = ['x', 'q', '0', '7', '"x', '"q']
  */
 export class DistinctMatcher implements TextMatcher {
   readonly #matcher: TextMatcher
-  readonly #shape: Shape
+  readonly #reading: Reading
   readonly #texts: TokenTexts
   /** After each id. */
   readonly #states: ReaderState[]
@@ -28,9 +28,9 @@ export class DistinctMatcher implements TextMatcher {
   /** By place: whether an item there may still become another one than all before; undefined: unknown. */
   #known = new Map<string, boolean | undefined>()
 
-  constructor(matcher: TextMatcher, shape: Shape, texts: TokenTexts, states: readonly ReaderState[] = []) {
+  constructor(matcher: TextMatcher, reading: Reading, texts: TokenTexts, states: readonly ReaderState[] = []) {
     this.#matcher = matcher
-    this.#shape = shape
+    this.#reading = reading
     this.#texts = texts
     this.#states = [...states]
     const one = (byte: string) => texts.idsOf(byte)[0]
@@ -57,7 +57,7 @@ export class DistinctMatcher implements TextMatcher {
     const unknown: number[] = []
     let removes = false
     for (const id of this.#doubtful(state, into)) {
-      const next = read(state, this.#texts.of(id))
+      const next = this.#reading.read(state, this.#texts.of(id))
       const may = next !== null && this.#mayDiffer(id, next)
       if (may) continue
       if (may === undefined) unknown.push(id)
@@ -96,7 +96,7 @@ export class DistinctMatcher implements TextMatcher {
   }
 
   fork(): TextMatcher {
-    return new DistinctMatcher(this.#matcher.fork(), this.#shape, this.#texts, this.#states)
+    return new DistinctMatcher(this.#matcher.fork(), this.#reading, this.#texts, this.#states)
   }
 
   dispose(): void {
@@ -104,7 +104,7 @@ export class DistinctMatcher implements TextMatcher {
   }
 
   get #state(): ReaderState {
-    return this.#states.at(-1) ?? startOf(this.#shape)
+    return this.#states.at(-1) ?? this.#reading.start
   }
 
   /** How many of the ids keep items distinct, and are allowed. */
@@ -112,7 +112,7 @@ export class DistinctMatcher implements TextMatcher {
     const states: ReaderState[] = []
     let state: ReaderState | null = this.#state
     for (const id of ids) {
-      state = read(state, this.#texts.of(id))
+      state = this.#reading.read(state, this.#texts.of(id))
       if (state === null) break
       states.push(state)
     }
@@ -126,6 +126,8 @@ export class DistinctMatcher implements TextMatcher {
   *#doubtful(state: ReaderState, mask: Uint32Array): Iterable<number> {
     const { withSecond, withBoth } = this.#texts
     const { rivals } = state
+    // What is no JSON has no lists.
+    if (state.mode === 'end') return
     if (isInString(state)) {
       yield* among(withBoth, mask)
       if (rivals.length > 0) yield* among(this.#alike(state), mask)
@@ -171,7 +173,7 @@ export class DistinctMatcher implements TextMatcher {
 
   #differsEasily(id: number, state: ReaderState): boolean {
     return this.#tries.some(ids => {
-      const after = ids.length === 0 ? null : read(state, ids.map(one => this.#texts.of(one)).join(''))
+      const after = ids.length === 0 ? null : this.#reading.read(state, ids.map(one => this.#texts.of(one)).join(''))
       if (after === null || !differs(state, after)) return false
       return this.#matcher.validPrefix([id, ...ids]) === 1 + ids.length
     })
@@ -186,7 +188,7 @@ export class DistinctMatcher implements TextMatcher {
       this.#matcher.mask(mask)
       const similar: [number, ReaderState][] = []
       for (const next of allowedIn(mask)) {
-        const after = read(state, this.#texts.of(next))
+        const after = this.#reading.read(state, this.#texts.of(next))
         if (after === null) continue
         if (differs(state, after)) return true
         similar.push([next, after])

@@ -44,6 +44,8 @@ export interface ReaderState {
   readonly shape: Shape | null
   /** Earlier items that an item under way may still become: at its end, it must have become none. */
   readonly rivals: readonly Value[]
+  /** Where JSON comes after marks: the last bytes. */
+  readonly tail?: string
 }
 
 const NONE: readonly Value[] = []

@@ -20,8 +20,8 @@ const WHITE_SPACE = '\\n[ \\t]{0,16}|[ \\t]{1,2}'
 export const JSON_OPTIONS = { whitespace_pattern: WHITE_SPACE, json_allowed_escapes: 'nrbtf\\"' }
 
 /**
- * The grammar of the JSON that satisfies a schema. `alone`: whether the text is that JSON and nothing else; only then can
- * `uniqueItems` be held for open values. Throws SchemaError naming path and keyword of what cannot be held.
+ * The grammar of the JSON that satisfies a schema. `alone`: whether the JSON is read from its start as it is written (the whole
+ * text is JSON, or it comes after a known one); only then can `uniqueItems` be held for open values. Throws SchemaError naming path and keyword of what cannot be held.
  */
 export function schemaGrammar(schema: unknown, alone: boolean): SchemaGrammar {
   const { paths, schema: whole } = holdSchema(schema, alone ? 'kept' : 'listed')

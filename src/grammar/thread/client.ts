@@ -88,8 +88,8 @@ export class MaskThread {
 
   /** Compiles a grammar; the same source gives the same one. Throws GrammarError. */
   async compile(source: GrammarSource): Promise<number> {
-    const { kind, text, distinct, marks } = source
-    const key = `${kind} ${marks !== undefined} ${distinct === undefined}:${distinct ?? text}`
+    const { kind, text, distinct, distinctAfter, marks } = source
+    const key = `${kind} ${marks !== undefined} ${distinct === undefined}:${distinct ?? text}${JSON.stringify(distinctAfter ?? '')}`
     let known = this.#known.get(key)
     if (known === undefined) {
       const grammar = this.#next++
