@@ -245,7 +245,13 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
   it('picked folders and files load, a GGUF file as in Node', async () => {
     const gguf = join(tempFolder(), 'tales-q8.gguf')
     await convertModel(TALES, gguf, { weights: 'q8_0' })
-    const inNode = await Engine.load(gguf, { kernels: 'wasm', threads: 1, cacheType: 'f32', inline: true })
+    const inNode = await Engine.load(gguf, {
+      kernels: 'wasm',
+      isa: 'simd128',
+      threads: 1,
+      cacheType: 'f32',
+      inline: true,
+    })
     const { text } = await inNode.generate(PROMPT, { maxTokens: 16, temperature: 0, ignoreEos: true })
     await inNode.dispose()
     const page = await openPage(await serve({ isolated: false }))
@@ -256,7 +262,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
           type Input = { readonly files: Iterable<Blob> }
           const { document } = globalThis as unknown as { document: { getElementById(id: string): Input } }
           const { Engine } = latentkit
-          const engine = await Engine.load(document.getElementById(id).files, { cacheType: 'f32' })
+          const engine = await Engine.load(document.getElementById(id).files, { cacheType: 'f32', isa: 'simd128' })
           const { text } = await engine.generate(prompt, { maxTokens: 16, temperature: 0, ignoreEos: true })
           await engine.dispose()
           return { text, name: engine.info.name }

@@ -7,7 +7,7 @@ import { type ModelSource, readSource } from './source.ts'
 import { web } from './web-globals.ts'
 
 /** Options of `Engine.load` in a page. */
-export interface WebLoadOptions extends Omit<LoadOptions, 'inline' | 'isa'> {
+export interface WebLoadOptions extends Omit<LoadOptions, 'inline'> {
   /**
    * The folder with the files of `latentkit/dist/browser`. Default: beside the module, where bundlers that know
    * `new URL('…', import.meta.url)` and plain module scripts find them.
