@@ -64,6 +64,10 @@ const CHECKS = {
     what: 'schemathesis over /openapi.json (skipped where it is not installed): no status 500, answers as described',
     args: () => ['scripts/schemathesis.mjs'],
   },
+  clients: {
+    what: "OpenAI's, Anthropic's, Ollama's clients, the AI SDK and LangChain in two sets of versions (skipped where npm has not got them)",
+    args: () => ['scripts/clients.mjs'],
+  },
   hostile: {
     what: '1,000 damaged bodies for each endpoint of the server, with a seed of the day: it answers or refuses, never fails',
     args: () => [...VITEST, 'test/server/hostile.test.ts'],

@@ -2,7 +2,7 @@
 // slowly, broken bodies, prompts that are too long. The server is killed (SIGKILL) and started again twice: before memory is watched, and
 // when it has been. Fails if a status is not what it should be, if a text differs from the undisturbed one, before or after the kills, if
 // resident memory grows by more than 5 %, or if a stop cuts an answer.
-// usage: node scripts/soak-server.mjs [--minutes 5]   (a minute of warm-up comes on top: caches are full and code is compiled then)
+// usage: node scripts/soak-server.mjs [--minutes 5]   (a minute of warm-up and 1,500 requests come on top: caches are full and code is compiled then)
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,9 @@ import { SEEDS, Traffic } from './soak-traffic.mjs'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } })
 const WATCHED_MS = Number(values.minutes) * 60_000
+/** Before memory is watched: both, as a busy machine answers little in a minute. */
 const WARM_MS = 60_000
+const WARM_REQUESTS = 1500
 /** Traffic before a kill, and after the last one. */
 const AROUND_KILL_MS = 5000
 const CLIENTS = 8
@@ -34,7 +36,9 @@ let running = true
 const clients = Array.from({ length: CLIENTS }, (_, id) => client(id))
 await pass(AROUND_KILL_MS)
 await killed()
+const warm = requests() + WARM_REQUESTS
 await pass(WARM_MS)
+while (requests() < warm) await pass(1000)
 const watch = setInterval(() => resident.push(memoryOf(server.process.pid)), 1000)
 await pass(WATCHED_MS)
 clearInterval(watch)
@@ -51,6 +55,10 @@ const [first, last] = [middle(resident.slice(0, third)), middle(resident.slice(-
 if (last > first * 1.05) problems.push(`resident memory grew from ${first} to ${last} MB`)
 console.log(JSON.stringify({ minutes: Number(values.minutes), counts, residentMB: [first, last], problems }))
 process.exitCode = problems.length === 0 ? 0 : 1
+
+function requests() {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}
 
 async function client(id) {
   const kinds = Object.entries(traffic.kinds)

@@ -36,6 +36,8 @@ test('the ids of a text are the text', async () => {
     engine.generate({ tokenIds }, { ...GREEDY, maxTokens: 8 }),
   ])
   expect(b.tokenIds).toEqual(a.tokenIds)
+  // Its tokenizer leaves the first token to the caller.
+  expect([a.usage.promptTokens, b.usage.promptTokens]).toEqual([tokenIds.length, tokenIds.length])
 })
 
 test('several texts continue them', async () => {

@@ -113,9 +113,9 @@ describe.each(Object.entries(FAMILIES))('%s', { timeout: 300_000 }, (_, { templa
     return { messages: QUESTION, tools, maxTokens: MAX_TOKENS, more: drawing, ...more }
   }
   const choices: [string, Partial<WireAsk>][] = [
-    ['required, several', { toolChoice: 'required' }],
-    ['required, one', { toolChoice: 'required', parallel: false }],
-    ['named', { toolChoice: { name: 'weather' } }],
+    ['1, 2, 5: required, several', { toolChoice: 'required' }],
+    ['6: required, one', { toolChoice: 'required', parallel: false }],
+    ['7: named', { toolChoice: { name: 'weather' } }],
   ]
 
   test.each(choices)('%s', async (_, choice) => {

@@ -105,6 +105,24 @@ describe('chat.completions', () => {
     expect(next.choices[0]?.finish_reason).toBeTruthy()
   })
 
+  test('7: a choice among some of the tools calls one of these', async () => {
+    const radar = { ...WEATHER, function: { ...WEATHER.function, name: 'radar' } }
+    const choose = (names: readonly string[]) => ({
+      type: 'allowed_tools' as const,
+      allowed_tools: {
+        mode: 'required' as const,
+        tools: names.map(name => ({ type: 'function', function: { name } })),
+      },
+    })
+    const all = { ...asked, max_tokens: 300, tools: [WEATHER, radar], parallel_tool_calls: false }
+    const { choices } = await client.chat.completions.create({ ...all, tool_choice: choose(['radar']) })
+    expect(choices[0]?.message.tool_calls).toMatchObject([{ function: { name: 'radar' } }])
+    for (const names of [[], ['none']]) {
+      const error = await refused(client.chat.completions.create({ ...all, tool_choice: choose(names) }))
+      expect(error).toMatchObject({ status: 400, param: expect.stringContaining('tool_choice') })
+    }
+  })
+
   test('4: a call that was cut off comes back in the history', async () => {
     const cut = { id: 'call_1', type: 'function' as const, function: { name: 'weather', arguments: '{' } }
     const history = [...messages, { role: 'assistant' as const, content: null, tool_calls: [cut] }]

@@ -4,10 +4,10 @@ import type { AskOptions, ChatInput } from '../answers/ask.ts'
 import { EFFORTS, readEffort } from '../answers/effort.ts'
 import { readFormat } from '../answers/format.ts'
 import { readKnobs } from '../answers/knobs.ts'
-import { readArguments, readCalls, readTools } from '../answers/tools.ts'
+import { readArguments, readCalls, readTools, type Tools, toolOf } from '../answers/tools.ts'
 import { invalid } from '../failure.ts'
 import type { Question } from '../service/service.ts'
-import type { ChatBody, ResponseFormat, WireMessage, WireToolChoice } from './request.ts'
+import { AllowedTools, type ChatBody, type ResponseFormat, type WireMessage, type WireToolChoice } from './request.ts'
 
 /** Throws Failure naming the field. */
 export function readChat(body: ChatBody): Question<ChatInput> {
@@ -17,10 +17,11 @@ export function readChat(body: ChatBody): Question<ChatInput> {
       ...{ where: `tools[${i}].function.name`, foreign: one ? null : (type ?? 'unknown') },
     })),
   )
+  const { allowed, choice } = readAllowed(body.tool_choice, tools)
   const input: ChatInput = {
     kind: 'chat',
     messages: body.messages.map(readMessage),
-    ...readCalls(tools, readToolChoice(body.tool_choice), body.parallel_tool_calls),
+    ...readCalls(allowed, readToolChoice(choice), body.parallel_tool_calls),
     ...readThinking(body),
     ...(continues(body) && { continueFinalMessage: true }),
   }
@@ -76,6 +77,21 @@ function readContent(content: WireMessage['content'], where: string): MessageTex
       'unsupported_content',
     )
   })
+}
+
+/** `{type: "allowed_tools", allowed_tools: {mode, tools}}` is a choice among some of the tools. */
+function readAllowed(
+  choice: ChatBody['tool_choice'],
+  tools: Tools,
+): { readonly allowed: Tools; readonly choice: ChatBody['tool_choice'] } {
+  if (typeof choice !== 'object' || choice?.type !== 'allowed_tools') return { allowed: tools, choice }
+  const read = AllowedTools.safeParse(choice.allowed_tools)
+  if (!read.success) {
+    const where = 'tool_choice.allowed_tools'
+    throw invalid(`${where} is not what is expected: {mode: "auto" or "required", tools: [{function: {name}}]}`, where)
+  }
+  const names = read.data.tools.map(({ function: { name } }) => name)
+  return { allowed: Object.fromEntries(names.map(name => [name, toolOf(tools, name)])), choice: read.data.mode }
 }
 
 function readToolChoice(choice: WireToolChoice | null | undefined): ToolChoice | undefined {

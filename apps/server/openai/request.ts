@@ -33,6 +33,11 @@ const WireTool = z.looseObject({
 export const WireToolChoice = z.union([z.string(), z.looseObject({ type: z.string() })])
 export type WireToolChoice = z.infer<typeof WireToolChoice>
 
+export const AllowedTools = z.looseObject({
+  mode: z.enum(['auto', 'required']),
+  tools: z.array(z.looseObject({ function: z.looseObject({ name: z.string() }) })).min(1),
+})
+
 export const ResponseFormat = z.looseObject({
   type: z.string(),
   json_schema: z.looseObject({ schema: z.unknown().optional() }).nullish(),

@@ -1,6 +1,7 @@
 /** The half of the engine that runs in the worker: holds the model and the sessions, answers the client's messages. */
 import { DisposedError, LatentkitError } from '../../errors.ts'
 import { sentence } from '../../printable.ts'
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { OuterMemory } from '../loop/memory-arbiter.ts'
 import { StepLoop } from '../loop/step-loop.ts'
@@ -176,7 +177,7 @@ export class Host {
     const { vectors } = this.#running
     switch (call.method) {
       case 'tokenize':
-        return tokenizer.encode(call.text, { addSpecialTokens: false, ...call.options })
+        return tokenized(tokenizer, call)
       case 'detokenize':
         return tokenizer.decode(call.tokenIds, call.options)
       case 'tokenBytes':
@@ -286,4 +287,12 @@ function lazyChat(parts: Parts): HostSessionContext['chat'] {
     chat ??= import('../prompt/chat.ts').then(({ HostChat }) => new HostChat(parts))
     return chat
   }
+}
+
+/** With special tokens it is what the first prompt of a session would be: some tokenizers leave its first token to the caller. */
+function tokenized(tokenizer: Tokenizer, { text, options }: Call & { readonly method: 'tokenize' }): readonly number[] {
+  const { addSpecialTokens = false, ...how } = options
+  const ids = tokenizer.encode(text, { ...how, addSpecialTokens })
+  const { startsWithBos, bosId } = tokenizer
+  return addSpecialTokens && startsWithBos && bosId !== undefined && ids[0] !== bosId ? [bosId, ...ids] : ids
 }
