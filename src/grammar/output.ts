@@ -4,7 +4,7 @@ import { type AnswerCheck, readJson } from './check.ts'
 import { OutputError } from './errors.ts'
 import { isGbnf, larkOfGbnf } from './gbnf.ts'
 import type { GrammarSource } from './matcher.ts'
-import { JSON_OPTIONS, schemaGrammar } from './schema/grammar.ts'
+import { explaining, JSON_OPTIONS, readSchema, type SchemaReader } from './schema/grammar.ts'
 import type { JsonSchema } from './schema/json-schema.ts'
 import { literalPattern, PatternProblem, rustPattern } from './schema/pattern.ts'
 import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput } from './standard-schema.ts'
@@ -54,31 +54,37 @@ export interface PreparedOutput<T = unknown> {
 const NAMES = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
 const MAX_CHOICES = 20_000
 const MAX_TEXT = 1_000_000
+/** Characters of a schema that is read in the caller's thread: longer ones may take more than 50 ms. */
+const SHORT = 10_000
 
 /**
- * Makes a format ready. `check` is asked about finished answers: what takes long belongs into another thread (`CheckThread`).
+ * Makes a format ready. `check` is asked about finished answers, `read` about long schemas: what takes long belongs into another thread (`CheckThread`).
  * Default: in this one. Throws SchemaError naming path and keyword of what cannot be held, OptionError for a bad one.
  */
 export async function prepareOutput<const F extends OutputFormat>(
   format: F,
   check: AnswerCheck = checkHere,
+  read: SchemaReader = readHere,
 ): Promise<PreparedOutput<OutputOf<F>>> {
   const given = NAMES.filter(name => format[name] !== undefined)
   if (given.length !== 1) {
     const met = given.length === 0 ? 'nothing' : given.join(' and ')
     throw new OptionError(`The format of the answer has ${met}; expected one of ${NAMES.join(', ')}`)
   }
-  return (await prepared(format, check)) as PreparedOutput<OutputOf<F>>
+  return (await prepared(format, check, read)) as PreparedOutput<OutputOf<F>>
 }
 
 const checkHere: AnswerCheck = async (demand, text) =>
   new (await import('./thread/checker.ts')).Checker().check(demand, text)
 
+const readHere: SchemaReader = async schema => readSchema(JSON.parse(schema), true)
+
 async function prepared(
   { schema, json, regex, choices, grammar }: OutputFormat,
   check: AnswerCheck,
+  read: SchemaReader,
 ): Promise<PreparedOutput> {
-  if (schema !== undefined) return await forSchema(schema, check)
+  if (schema !== undefined) return await forSchema(schema, check, read)
   if (json !== undefined) return forJson(json)
   if (regex !== undefined) return forRegex(regex, check)
   if (choices !== undefined) return forChoices(choices)
@@ -88,10 +94,15 @@ async function prepared(
   return plain({ kind: 'lark', text: isGbnf(grammar) ? larkOfGbnf(grammar) : grammar }, 'grammar', () => true)
 }
 
-async function forSchema(schema: JsonSchema | StandardSchemaV1, check: AnswerCheck): Promise<PreparedOutput> {
+async function forSchema(
+  schema: JsonSchema | StandardSchemaV1,
+  check: AnswerCheck,
+  read: SchemaReader,
+): Promise<PreparedOutput> {
   const standard = isStandardSchema(schema) ? schema : undefined
   const known = standard ? await jsonSchemaOf(standard) : schema
-  const { source, explain } = schemaGrammar(known, true)
+  const json = jsonOf(known)
+  const { source, explain } = explaining(json.length > SHORT ? await read(json) : readSchema(known, true))
   let demand: { readonly schema: string } | undefined
   return {
     source,
@@ -100,11 +111,20 @@ async function forSchema(schema: JsonSchema | StandardSchemaV1, check: AnswerChe
     shows: true,
     async finish(text) {
       const value = readJson(text)
-      demand ??= { schema: JSON.stringify(known) }
+      demand ??= { schema: json }
       const problem = await check(demand, text)
       if (problem !== null) throw new OutputError(problem, { text })
       return standard ? await standardOutput(standard, value, text) : value
     },
+  }
+}
+
+/** '': it has none, and cannot be held either. */
+function jsonOf(schema: unknown): string {
+  try {
+    return JSON.stringify(schema) ?? ''
+  } catch {
+    return ''
   }
 }
 

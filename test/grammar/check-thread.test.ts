@@ -1,6 +1,8 @@
 /** Finished answers are checked in a thread of its own, which may take long but not for ever. */
 import { afterAll, describe, expect, it } from 'vitest'
+import { SchemaError } from '../../src/grammar/errors.ts'
 import { prepareOutput } from '../../src/grammar/output.ts'
+import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
 import { CheckThread } from '../../src/grammar/thread/check-thread.ts'
 import type { StartMasks } from '../../src/grammar/thread/protocol.ts'
 
@@ -30,6 +32,41 @@ async function longestGap(run: () => Promise<unknown>): Promise<number> {
 }
 
 const consts = (n: number) => ({ anyOf: Array.from({ length: n }, (_, i) => ({ const: `c${i}` })) })
+
+describe('a long schema', () => {
+  const chain = (n: number, last: unknown) => ({
+    $ref: '#/$defs/d0',
+    $defs: Object.fromEntries(
+      Array.from({ length: n }, (_, i) => [`d${i}`, i < n - 1 ? { $ref: `#/$defs/d${i + 1}` } : last]),
+    ),
+  })
+
+  it('is read in the thread, and is the same', async () => {
+    const thread = opened()
+    const schema = chain(2000, { type: 'integer' })
+    const { source } = await prepareOutput({ schema }, thread.check, thread.read)
+    expect(source).toEqual(schemaGrammar(schema, true).source)
+    const long = JSON.stringify(chain(8000, { type: 'integer' }))
+    let took = 0
+    const gap = await longestGap(async () => {
+      const began = performance.now()
+      await thread.read(long)
+      took = performance.now() - began
+    })
+    expect(took).toBeGreaterThan(100)
+    expect(gap).toBeLessThan(took / 2)
+  })
+
+  it('is refused by name', async () => {
+    const thread = opened()
+    const schema = chain(500, { type: 'integer', multipleOf: 'x' })
+    const expected = await prepareOutput({ schema }).catch((error: unknown) => error)
+    const met = await prepareOutput({ schema }, thread.check, thread.read).catch((error: unknown) => error)
+    expect(met).toBeInstanceOf(SchemaError)
+    expect(met).toMatchObject({ path: '/$defs/d499', keyword: 'multipleOf' })
+    expect(met).toEqual(expected)
+  })
+})
 
 describe('a check in a thread', () => {
   it('finds what the schema and the expression say', async () => {

@@ -3,6 +3,7 @@ import type { AnswerCheck } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { PreparedOutput } from '../../grammar/output.ts'
 import type { PartialJson } from '../../grammar/partial-json.ts'
+import type { SchemaReader } from '../../grammar/schema/grammar.ts'
 import { outputOption } from '../types/check-options.ts'
 import type { OutputOptions, PromptOptions } from '../types/options.ts'
 import type { Chunk, Completion } from '../types/results.ts'
@@ -17,19 +18,21 @@ type Ended = Pick<Completion, 'finishReason' | 'stopSequence'>
 export class Output implements StreamOutput {
   readonly #format: OutputOptions
   readonly #check: AnswerCheck
+  readonly #read: SchemaReader
   #prepared: PreparedOutput | null = null
   #reader: typeof PartialJson | null = null
   #text = ''
 
-  private constructor(format: OutputOptions, check: AnswerCheck) {
+  private constructor(format: OutputOptions, check: AnswerCheck, read: SchemaReader) {
     this.#format = format
     this.#check = check
+    this.#read = read
   }
 
-  /** Of a prompt with these options; null: its text is free. `check` is asked about finished texts. Throws OptionError. */
-  static of(options: PromptOptions, check: AnswerCheck): Output | null {
+  /** Of a prompt with these options; null: its text is free. `check` is asked about finished texts, `read` about long schemas. Throws OptionError. */
+  static of(options: PromptOptions, check: AnswerCheck, read: SchemaReader): Output | null {
     const name = outputOption(options)
-    return name && new Output({ [name]: options[name] }, check)
+    return name && new Output({ [name]: options[name] }, check, read)
   }
 
   /** The grammar of the text. Throws SchemaError, OptionError. */
@@ -39,7 +42,7 @@ export class Output implements StreamOutput {
       import('../../grammar/output.ts'),
       import('../../grammar/partial-json.ts'),
     ])
-    this.#prepared = await prepareOutput(this.#format as Parameters<typeof prepareOutput>[0], this.#check)
+    this.#prepared = await prepareOutput(this.#format as Parameters<typeof prepareOutput>[0], this.#check, this.#read)
     this.#reader = PartialJson
     return this.#prepared.source
   }

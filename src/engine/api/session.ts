@@ -2,6 +2,7 @@ import { DisposedError, OptionError } from '../../errors.ts'
 import { type ConversationMessage, readConversation } from '../../formats/index.ts'
 import type { AnswerCheck } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { SchemaReader } from '../../grammar/schema/grammar.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { readCount, readInfill, readMessages, readName, readPrompt } from '../types/arguments.ts'
 import type { Chat, ChatEvent, ChatOptions, ChatResult, Conversation } from '../types/chat.ts'
@@ -144,7 +145,7 @@ export class Session {
     const answer = async (): Promise<ChatResult> => {
       const { tools, choice, read } = readChatOptions(options)
       const { parallel, maxRounds, format, reasoningEffort, continueFinalMessage, signal: asked, ...rest } = read
-      output = Output.of(read, this.#check)
+      output = Output.of(read, this.#check, this.#read)
       const signal = asked ? AbortSignal.any([asked, cancelled.signal]) : cancelled.signal
       const asks: ChatAsks = {
         prepare: (all, conversation) => {
@@ -194,7 +195,7 @@ export class Session {
     let stream = new GenerationStream(abort)
     try {
       const read = readPromptOptions()
-      const output = Output.of(read, this.#check)
+      const output = Output.of(read, this.#check, this.#read)
       if (output) stream = new GenerationStream<Chunk, Completion>(abort, output)
       const { signal, onPromptProgress, ...rest } = withoutOutput(read)
       const sent = { prompt: given(), options: rest, reports: onPromptProgress !== undefined }
@@ -223,6 +224,7 @@ export class Session {
 
   /** A schema may take long: that is another thread's time. */
   readonly #check: AnswerCheck = (demand, text) => this.#client.call({ method: 'check', demand, text })
+  readonly #read: SchemaReader = schema => this.#client.call({ method: 'readSchema', schema })
 
   /** Sends a prompt's grammar. Prompts keep their order, and the prompt is read meanwhile. */
   async #hold(id: number, output: Output, stream: GenerationStream): Promise<void> {

@@ -197,6 +197,8 @@ export class Host {
       }
       case 'check':
         return this.#running.parts.masks.check(call.demand, call.text)
+      case 'readSchema':
+        return this.#running.parts.masks.read(call.schema)
       case 'cache': {
         const { model, draft } = this.#running.parts
         const { bytes, keptBytes, allocatedBytes } = model.pool

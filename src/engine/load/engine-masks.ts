@@ -1,5 +1,6 @@
 import type { Demand } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { ReadSchema } from '../../grammar/schema/grammar.ts'
 import type { CheckThread } from '../../grammar/thread/check-thread.ts'
 import type { MaskedText, MaskThread } from '../../grammar/thread/client.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
@@ -40,10 +41,12 @@ export class EngineMasks {
 
   /** What is wrong with a finished answer; null: nothing. In a thread of its own, which the first check starts. */
   async check(demand: Demand, text: string): Promise<string | null> {
-    const { CheckThread } = await import('../../grammar/thread/check-thread.ts')
-    this.#checks ??= new CheckThread({ start: this.#options.platform.start })
-    if (this.#disposed) this.#checks.close()
-    return this.#checks.check(demand, text)
+    return (await this.#checking()).check(demand, text)
+  }
+
+  /** A schema, which is JSON, as a grammar; in the same threads. Throws SchemaError. */
+  async read(schema: string): Promise<ReadSchema> {
+    return (await this.#checking()).read(schema)
   }
 
   /** Begins to start the thread: its tables of the vocabulary take a second for 128K tokens. */
@@ -62,6 +65,13 @@ export class EngineMasks {
     this.#checks?.close()
     const thread = await this.#thread?.catch(() => null)
     thread?.close()
+  }
+
+  async #checking(): Promise<CheckThread> {
+    const { CheckThread } = await import('../../grammar/thread/check-thread.ts')
+    this.#checks ??= new CheckThread({ start: this.#options.platform.start })
+    if (this.#disposed) this.#checks.close()
+    return this.#checks
   }
 
   async #running(): Promise<MaskThread> {

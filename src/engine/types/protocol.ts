@@ -7,6 +7,7 @@
 import type { FormatName, PromptEnd } from '../../formats/index.ts'
 import type { Demand } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import type { ReadSchema } from '../../grammar/schema/grammar.ts'
 import type { Conversation, CountedChat } from './chat.ts'
 import type {
   ChatTemplateOptions,
@@ -95,6 +96,8 @@ export type Call =
   | { readonly method: 'restore'; readonly as: number; readonly file: string; readonly options: RestoreOptions }
   /** What is wrong with a finished answer; null: nothing. */
   | { readonly method: 'check'; readonly demand: Demand; readonly text: string }
+  /** A schema, which is JSON, as a grammar. */
+  | { readonly method: 'readSchema'; readonly schema: string }
   | { readonly method: 'cache' }
   | { readonly method: 'fingerprint' }
   | {
@@ -126,6 +129,7 @@ export interface Replies {
   readonly save: SavedSession
   readonly restore: SessionState
   readonly check: string | null
+  readonly readSchema: ReadSchema
   readonly cache: EngineCacheStats
   readonly fingerprint: string
   /** `vectors`: f32 [texts, dimensions]. */

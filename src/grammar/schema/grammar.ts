@@ -10,6 +10,16 @@ export interface SchemaGrammar {
   explain(reason: string): Error
 }
 
+/** A schema as a grammar, in plain data. */
+export interface ReadSchema {
+  readonly source: GrammarSource
+  /** JSON pointer of each definition in `source` by its name. */
+  readonly paths: ReadonlyMap<string, string>
+}
+
+/** Reads a schema, which is JSON, as the grammar of a whole text. Throws SchemaError. */
+export type SchemaReader = (schema: string) => Promise<ReadSchema>
+
 /** Longest schema, as JSON. */
 const MAX_LENGTH = 2_000_000
 
@@ -24,6 +34,17 @@ export const JSON_OPTIONS = { whitespace_pattern: WHITE_SPACE, json_allowed_esca
  * text is JSON, or it comes after a known one); only then can `uniqueItems` be held for open values. Throws SchemaError naming path and keyword of what cannot be held.
  */
 export function schemaGrammar(schema: unknown, alone: boolean): SchemaGrammar {
+  return explaining(readSchema(schema, alone))
+}
+
+/** What was read elsewhere. */
+export const explaining = ({ source, paths }: ReadSchema): SchemaGrammar => ({
+  source,
+  explain: reason => explained(reason, paths),
+})
+
+/** `schemaGrammar` in plain data. */
+export function readSchema(schema: unknown, alone: boolean): ReadSchema {
   const { paths, schema: whole } = holdSchema(schema, alone ? 'kept' : 'listed')
   const distinct = alone ? JSON.stringify(whole) : ''
   const hasDistinct = distinct.includes('"uniqueItems":true')
@@ -33,7 +54,7 @@ export function schemaGrammar(schema: unknown, alone: boolean): SchemaGrammar {
     throw refusal('', '', `is ${text.length} characters of JSON; expected at most ${MAX_LENGTH}`)
   }
   const source: GrammarSource = { kind: 'json', text, ...(hasDistinct && { distinct }) }
-  return { source, explain: reason => explained(reason, paths) }
+  return { source, paths }
 }
 
 /** Keywords by what the library says of them. */

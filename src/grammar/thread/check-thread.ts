@@ -1,5 +1,7 @@
-import type { AnswerCheck, Demand } from '../check.ts'
-import type { MasksPort, StartMasks } from './protocol.ts'
+import type { AnswerCheck } from '../check.ts'
+import type { SchemaReader } from '../schema/grammar.ts'
+import type { FromMasks, MasksPort, StartMasks, ToMasks } from './protocol.ts'
+import { readOf } from './reading.ts'
 
 export interface CheckThreadOptions {
   readonly start: StartMasks
@@ -17,11 +19,11 @@ const SLOW_FIRST = 1000
 const MOST = 3
 
 interface Check {
-  readonly demand: Demand
-  readonly text: string
+  readonly message: ToMasks
   /** What is the same for checks that are as slow as each other. */
   readonly key: string
-  resolve(problem: string | null): void
+  done(result: FromMasks): void
+  failed(reason: string): void
 }
 
 interface Lane {
@@ -33,7 +35,7 @@ interface Lane {
 }
 
 /**
- * Checks finished answers in threads of their own: neither who asks nor the masks of other texts wait for a schema that takes
+ * Checks finished answers, and reads long schemas, in threads of their own: neither who asks nor the masks of other texts wait for a schema that takes
  * long. One thread does, until a check in it is slow; then others go on in a second and a third one. Where all are busy, a
  * check that others wait for is ended early. A check that does not end is an error of its answer.
  */
@@ -49,11 +51,26 @@ export class CheckThread {
   }
 
   readonly check: AnswerCheck = (demand, text) => {
-    if (this.#closed) return Promise.resolve(unchecked(CLOSED))
     return new Promise(resolve => {
-      this.#waiting.push({ demand, text, key: JSON.stringify(demand), resolve })
-      this.#work()
+      this.#add({
+        message: { type: 'check', demand, text },
+        key: 'schema' in demand ? demand.schema : demand.regex,
+        done: result => resolve((result as FromMasks & { type: 'checked' }).problem),
+        failed: reason => resolve(`The answer could not be checked: ${reason}`),
+      })
     })
+  }
+
+  readonly read: SchemaReader = async schema => {
+    const reading = await new Promise<Parameters<typeof readOf>[0]>(resolve => {
+      this.#add({
+        message: { type: 'read', schema },
+        key: schema,
+        done: result => resolve((result as FromMasks & { type: 'read' }).reading),
+        failed: reason => resolve({ message: `The schema could not be read: ${reason}`, path: '', keyword: '' }),
+      })
+    })
+    return readOf(reading)
   }
 
   /** Ends the threads. */
@@ -61,7 +78,16 @@ export class CheckThread {
     this.#closed = true
     clearTimeout(this.#timer)
     for (const lane of [...this.#lanes]) this.#end(lane, CLOSED)
-    for (const { resolve } of this.#waiting.splice(0)) resolve(unchecked(CLOSED))
+    for (const { failed } of this.#waiting.splice(0)) failed(CLOSED)
+  }
+
+  #add(check: Check): void {
+    if (this.#closed) {
+      check.failed(CLOSED)
+      return
+    }
+    this.#waiting.push(check)
+    this.#work()
   }
 
   /** Ends what took too long, starts what can be started, and comes back when either may change by itself. */
@@ -72,14 +98,14 @@ export class CheckThread {
       const limit = this.#limit()
       if (!check || now - since < limit) continue
       this.#remove(lane)
-      check.resolve(unchecked(`that takes longer than ${limit} ms; use a smaller schema or expression`))
+      check.failed(`that takes longer than ${limit} ms; use a smaller schema or expression`)
     }
     for (let next = this.#next(now); next; next = this.#next(now)) {
       const lane = this.#lanes.find(({ check }) => !check) ?? this.#start()
       this.#waiting.splice(this.#waiting.indexOf(next), 1)
       lane.check = next
       lane.since = now
-      lane.port.post({ type: 'check', demand: next.demand, text: next.text })
+      lane.port.post(next.message)
     }
     for (const lane of this.#lanes.filter(({ check }) => !check).slice(1)) this.#remove(lane)
     clearTimeout(this.#timer)
@@ -106,7 +132,7 @@ export class CheckThread {
     const lane: Lane = {
       port: this.#options.start({
         message: message => {
-          if (message.type === 'checked') this.#settle(lane, message.problem)
+          if (message.type === 'checked' || message.type === 'read') this.#settle(lane, check => check.done(message))
         },
         failed: reason => this.#end(lane, reason),
       }),
@@ -118,17 +144,17 @@ export class CheckThread {
     return lane
   }
 
-  #settle(lane: Lane, problem: string | null): void {
+  #settle(lane: Lane, report: (check: Check) => void): void {
     const { check } = lane
     lane.check = null
     lane.warm = true
-    check?.resolve(problem)
+    if (check) report(check)
     if (!this.#closed) this.#work()
   }
 
   #end(lane: Lane, reason: string): void {
     if (!this.#remove(lane)) return
-    this.#settle(lane, unchecked(reason))
+    this.#settle(lane, check => check.failed(reason))
   }
 
   /** Whether it was still there. */
@@ -144,4 +170,3 @@ export class CheckThread {
 const slowFrom = ({ since, warm }: Lane): number => since + (warm ? SLOW : SLOW_FIRST)
 
 const CLOSED = 'the engine has been disposed of'
-const unchecked = (reason: string) => `The answer could not be checked: ${reason}`

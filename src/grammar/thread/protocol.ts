@@ -1,6 +1,7 @@
 /** Messages between the engine's thread and the one that computes masks, and the memory that they share. */
 import type { Demand } from '../check.ts'
 import type { GrammarSource } from '../matcher.ts'
+import type { ReadSchema } from '../schema/grammar.ts'
 import type { Vocabulary } from '../vocabulary.ts'
 
 export type ToMasks =
@@ -28,6 +29,8 @@ export type ToMasks =
   | { readonly type: 'close'; readonly text: number }
   /** Checks a finished answer; needs no start. */
   | { readonly type: 'check'; readonly demand: Demand; readonly text: string }
+  /** Reads a schema, which is JSON; needs no start. */
+  | { readonly type: 'read'; readonly schema: string }
 
 export interface AdvanceMessage {
   readonly type: 'advance'
@@ -48,8 +51,16 @@ export type FromMasks =
   | { readonly type: 'done'; readonly text: number; readonly request: number }
   /** What is wrong with the answer; null: nothing. */
   | { readonly type: 'checked'; readonly problem: string | null }
+  | { readonly type: 'read'; readonly reading: ReadSchema | SchemaRefusal }
   /** Where memory is not shared: a slot's content. */
   | { readonly type: 'masks'; readonly text: number; readonly slot: ArrayBuffer }
+
+/** What a SchemaError says. */
+export interface SchemaRefusal {
+  readonly message: string
+  readonly path: string
+  readonly keyword: string
+}
 
 export interface MasksPort {
   post(message: ToMasks, transfer?: readonly ArrayBuffer[]): void

@@ -85,6 +85,9 @@ export class MaskService {
         this.#checker ??= new (await import('./checker.ts')).Checker()
         this.#post({ type: 'checked', problem: await this.#checker.check(message.demand, message.text) })
         break
+      case 'read':
+        this.#post({ type: 'read', reading: (await import('./reading.ts')).readingOf(message.schema) })
+        break
     }
   }
 
