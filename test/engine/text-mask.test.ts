@@ -11,6 +11,7 @@ afterEach(() => void vi.restoreAllMocks())
 async function opened(masks: Masks | null) {
   const requests: unknown[] = []
   const text = {
+    isShared: true,
     request: (request: unknown) => void requests.push(request),
     poll: () => masks,
     wait: () => masks,
@@ -43,6 +44,18 @@ it.each([0, 1, 2])('of a draft of three ids the first %i are checked, which the 
 it('of a draft whose masks take long nothing is checked', async () => {
   const { mask } = await opened(null)
   expect(await mask.allowed([7, 8])).toEqual([])
+})
+
+it('of a draft whose masks are sent as messages, what the grammar allows is checked', async () => {
+  let sent: Masks | null = null
+  const arriving = async () => {
+    await new Promise(resolve => setImmediate(resolve))
+    sent = masksFor(1)
+    return sent
+  }
+  const text = { isShared: false, poll: () => sent, wait: () => sent, next: arriving } as unknown as MaskedText
+  const masks = await new Patience(true, () => performance.now()).soon(text)
+  expect(masks?.count).toBe(2)
 })
 
 it('a mask that has not come after 10 s ends the text, and is reported', async () => {

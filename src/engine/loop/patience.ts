@@ -35,10 +35,11 @@ export class Patience {
     return masks ?? null
   }
 
-  /** The same where a promise may be awaited, so that a thread that may not block waits too. */
+  /** The same where a promise may be awaited, so that a thread waits too that may not block, or that is sent its masks. */
   async soon(text: MaskedText): Promise<Masks | null> {
     const there = text.poll() ?? this.wait(text)
-    if (there || this.#mayBlock) return there
+    // Masks that are sent arrive only where this thread is given up.
+    if (there || (this.#mayBlock && text.isShared)) return there
     const timeout = new Promise<null>(resolve => void setTimeout(resolve, MOST, null))
     return Promise.race([text.next(), timeout])
   }

@@ -319,6 +319,11 @@ export class MaskedText {
     this.#ids = original === undefined ? [] : [...original.#ids]
   }
 
+  /** Whether its masks are in memory that both threads see: only these can be blocked for. */
+  get isShared(): boolean {
+    return this.#memory !== undefined
+  }
+
   /** Ids of the text so far. */
   get length(): number {
     return this.#ids.length
@@ -351,7 +356,7 @@ export class MaskedText {
 
   /** The same, after blocking for at most `milliseconds` where memory is shared. */
   wait(milliseconds: number): Masks | undefined {
-    if (this.#memory) (this.#slot as Slot).wait(this.#request, milliseconds)
+    if (this.isShared) (this.#slot as Slot).wait(this.#request, milliseconds)
     return this.poll()
   }
 
