@@ -373,7 +373,11 @@ describe('white space', () => {
       return matcher.accept(ids(text)) === ids(text).length
     }
     expect(holds('{\n    "a": 1\n}')).toBe(true)
-    expect(holds('{ "a" : 1 }')).toBe(true)
+    expect(holds('{ "a": 1 }')).toBe(true)
+    expect(holds('{"a":1}')).toBe(true)
+    // No model was trained on blanks before these.
+    expect(holds('{"a" : 1}')).toBe(false)
+    expect(holds('{"a": 1 ,')).toBe(false)
     expect(holds('{   ')).toBe(false)
     expect(holds('{\n\n')).toBe(false)
     expect(holds(`{\n${' '.repeat(17)}`)).toBe(false)

@@ -162,7 +162,10 @@ export class DistinctMatcher implements TextMatcher {
   #mayDiffer(id: number, state: ReaderState): boolean | undefined {
     if (state.rivals.length === 0) return true
     const { mode, text, frame, rivals } = state
-    const place = [mode, itemOf(state), frame?.length, frame?.name, text, ...rivals.map(({ key }) => key)].join('\n')
+    // After white space that leads to a bracket no comma may follow.
+    const blank = !isInString(state) && /\s$/.test(this.#texts.of(id))
+    const values = rivals.map(({ key }) => key)
+    const place = [mode, blank, itemOf(state), frame?.length, frame?.name, text, ...values].join('\n')
     if (this.#known.has(place)) return this.#known.get(place)
     // As long as it is looked for, it leads nowhere.
     this.#known.set(place, false)

@@ -23,7 +23,7 @@ export type SchemaReader = (schema: string) => Promise<ReadSchema>
 /** Longest schema, as JSON. */
 const MAX_LENGTH = 2_000_000
 
-/** Between two tokens of JSON: a few blanks, or a new line with its indentation. */
+/** After { [ , : and before } ]: a few blanks, or a new line with its indentation. */
 const WHITE_SPACE = '\\n[ \\t]{0,16}|[ \\t]{1,2}'
 
 /** How the library writes JSON. Without \u, a name has one spelling, so that no property can come in disguise. */
