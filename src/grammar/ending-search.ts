@@ -13,6 +13,8 @@ const MAX_TRIES = 300
 /** Steps with one mask, after which what looks like progress is none. */
 const MAX_SAME = 4
 const MAX_SAME_CLOSING = 24
+/** Steps one after the other without a mask. */
+const MAX_QUICK = 8
 /** Places of one mask that are followed after the first character: a number's remainder is not in its mask. */
 const MAX_ALIKE = 10
 /** What ends a value outside strings. */
@@ -30,8 +32,8 @@ const MAX_LITERALS = 32
 const FILLERS = 64
 
 interface Step {
-  /** The mask before it, as a hash. */
-  readonly state: number
+  /** The mask before it, as a hash; null: it was not needed. */
+  readonly state: number | null
   readonly ids: readonly number[]
 }
 
@@ -107,7 +109,7 @@ export class EndingSearch {
   /** Leaves out what leads back to the same mask, where the text ends without it, too. */
   #withoutCircles(matcher: TextMatcher, steps: readonly Step[]): readonly Step[] {
     for (const [i, { state }] of steps.entries()) {
-      const j = steps.findLastIndex(step => step.state === state)
+      const j = state === null ? i : steps.findLastIndex(step => step.state === state)
       if (j <= i) continue
       const fewer = [...steps.slice(0, i), ...steps.slice(j)]
       const copy = matcher.fork()
@@ -120,6 +122,8 @@ export class EndingSearch {
   }
 
   #step(matcher: TextMatcher, before: readonly Step[]): Step {
+    const quick = this.#quickly(matcher, before)
+    if (quick) return quick
     const mask = this.#mask
     matcher.mask(mask)
     const state = hashOf(mask)
@@ -127,12 +131,27 @@ export class EndingSearch {
     return { state, ids: this.#next(matcher, state, times) }
   }
 
+  /** What closes something or has to come, without a whole mask: most of an ending is that. Not for ever, as it may lead in a circle. */
+  #quickly(matcher: TextMatcher, before: readonly Step[]): Step | null {
+    const last = before.slice(-MAX_QUICK)
+    if (!matcher.looksQuickly || (last.length === MAX_QUICK && last.every(({ state }) => state === null))) return null
+    const ids = this.#closes(matcher, id => matcher.firstAllowed([id]) === id) ?? this.#forced(matcher)
+    return ids && { state: null, ids }
+  }
+
+  /** The tokens of what has to come, if something has to. */
+  #forced(matcher: TextMatcher): readonly number[] | null {
+    const bytes = matcher.forced()
+    const ids = bytes.length > 0 ? tokensOf(String.fromCharCode(...bytes), this.#texts) : null
+    return ids && matcher.validPrefix(ids) === ids.length ? ids : null
+  }
+
   /** What leads on from a place whose mask was met so many times; its mask is in `#mask`. */
   #next(matcher: TextMatcher, state: number, times: number): readonly number[] {
     const mask = this.#mask
-    const closing = times < MAX_SAME_CLOSING ? this.#closes(matcher, mask) : null
+    const closing = times < MAX_SAME_CLOSING ? this.#closes(matcher, id => allows(mask, id)) : null
     if (closing) return closing
-    const few = this.#isFree(mask) || times >= MAX_SAME ? null : firstFew(mask)
+    const few = this.#isFree(id => allows(mask, id)) || times >= MAX_SAME ? null : firstFew(mask)
     if (few) return longest(few, this.#texts)
     if (!this.#closed.has(state)) {
       const way = this.#tryCharacters(matcher, state)
@@ -146,12 +165,12 @@ export class EndingSearch {
   }
 
   /** What closes something here. Of free text, that is what leads out of it. */
-  #closes(matcher: TextMatcher, mask: Uint32Array): readonly number[] | null {
-    if (!this.#isFree(mask)) {
-      const id = this.#closing.find(one => allows(mask, one))
+  #closes(matcher: TextMatcher, may: (id: number) => boolean): readonly number[] | null {
+    if (!this.#isFree(may)) {
+      const id = this.#closing.find(may)
       return id === undefined ? null : [id]
     }
-    return this.#marks.find(mark => allows(mask, mark[0] as number) && this.#leaves(matcher, mark)) ?? null
+    return this.#marks.find(mark => may(mark[0] as number) && this.#leaves(matcher, mark)) ?? null
   }
 
   #leaves(matcher: TextMatcher, ids: readonly number[]): boolean {
@@ -164,8 +183,8 @@ export class EndingSearch {
     }
   }
 
-  #isFree(mask: Uint32Array): boolean {
-    return this.#free.length > 0 && this.#free.every(id => allows(mask, id))
+  #isFree(may: (id: number) => boolean): boolean {
+    return this.#free.length > 0 && this.#free.every(may)
   }
 
   /** The characters to the nearest place where something closes, else to the furthest one; empty: all lead back. */
@@ -190,11 +209,11 @@ export class EndingSearch {
           if (next.accepting) return all
           const mask = new Uint32Array(this.#mask.length)
           next.mask(mask)
-          if (this.#closes(next, mask)) return all
+          if (this.#closes(next, id => allows(mask, id))) return all
           const hash = hashOf(mask)
           const times = met.get(hash) ?? 0
           met.set(hash, times + 1)
-          if (times >= (ids.length === 0 && !this.#isFree(mask) ? MAX_ALIKE : 1)) {
+          if (times >= (ids.length === 0 && !this.#isFree(id => allows(mask, id)) ? MAX_ALIKE : 1)) {
             open.pop()?.matcher.dispose()
           }
         }

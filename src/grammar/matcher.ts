@@ -192,6 +192,10 @@ class Matcher implements TextMatcher {
     return this.#call((instance, address) => instance.validPrefix(address, known))
   }
 
+  get looksQuickly(): boolean {
+    return true
+  }
+
   firstAllowed(ids: readonly number[]): number | undefined {
     return ids.find(id => this.validPrefix([id]) === 1)
   }

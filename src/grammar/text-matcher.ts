@@ -18,8 +18,10 @@ export interface TextMatcher {
   accept(ids: readonly number[]): number
   /** How many of the ids are allowed one after the other; the matcher stays where it is. */
   validPrefix(ids: readonly number[]): number
-  /** The first of the ids that the mask allows, without computing all of it where that can be done. */
+  /** The first of the ids that the mask allows. */
   firstAllowed(ids: readonly number[]): number | undefined
+  /** Whether `firstAllowed` takes much less time than a mask. */
+  readonly looksQuickly: boolean
   /** Takes the last `count` ids back. */
   rollback(count: number): void
   /** The bytes that have to come next; empty where there is a choice. */

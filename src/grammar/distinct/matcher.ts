@@ -80,6 +80,10 @@ export class DistinctMatcher implements TextMatcher {
     return Math.min(count, this.#matcher.validPrefix(ids))
   }
 
+  get looksQuickly(): boolean {
+    return false
+  }
+
   firstAllowed(ids: readonly number[]): number | undefined {
     const mask = new Uint32Array(maskWords(this.#texts.count))
     this.mask(mask)
