@@ -1,8 +1,9 @@
 /**
- * Where a token's time goes, by operation and amount of work, as the native core's own clock has it: while a text is
+ * Where a token's time goes, by operation and amount of work, as the core's own clock has it: while a text is
  * written behind each context, and while a chunk of a prompt is read there.
  *
- *     node scripts/bench.mjs profile [mla-q8 ... | FILE] [--contexts 512,4096] [--threads 2] [--models DIR] [--keep]
+ *     node scripts/bench.mjs profile [mla-q8 ... | FILE] [--contexts 512,4096] [--kernels native|wasm] [--threads 2]
+ *       [--models DIR] [--keep]
  */
 import { Contender } from './contenders/contender.ts'
 import { stream } from './contenders/stream.ts'
@@ -23,7 +24,10 @@ const results: Record<string, unknown>[] = []
 for (const name of options.given.length > 0 ? options.given : ['mla-q8']) {
   const model = workModel(name, options.models)
   const ours = Contender.ours()
-  await ours.ask('open', { model, threads: options.threads, contextLength: Math.max(...contexts) + CHUNK + 64 })
+  await ours.ask('open', {
+    ...{ model, threads: options.threads, kernels: options.kernels },
+    contextLength: Math.max(...contexts) + CHUNK + 64,
+  })
   for (const context of contexts) {
     const { length } = await ours.ask('truncate', { length: context })
     await ours.ask('read', { tokens: stream(length, context - length) })
@@ -59,7 +63,7 @@ for (const name of options.given.length > 0 ? options.given : ['mla-q8']) {
   }
   await ours.close()
 }
-printJson('profile', { threads: options.threads, results }, options.keep)
+printJson('profile', { kernels: options.kernels, threads: options.threads, results }, options.keep)
 
 interface Part {
   readonly operation: string

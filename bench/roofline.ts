@@ -1,6 +1,6 @@
 /**
  * What this machine can do at most: bytes read and products in registers, with 1 to n threads, natively and in
- * WebAssembly (whose "int8" is its product of 16 bits: it has none of 8).
+ * WebAssembly (whose "int8" is its product of 16 bits where it has none of 8, which relaxed SIMD brings).
  *
  *     node scripts/bench.mjs roofline [--threads N] [--keep]
  */

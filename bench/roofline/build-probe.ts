@@ -2,11 +2,15 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { chooseSet } from '../../src/kernels/core/wasm/sets.ts'
 
 export type ProbeKind = 'native' | 'wasm'
 
 const SOURCE = path.resolve('bench', 'roofline', 'probe.cpp')
 const FOLDER = path.resolve('build', 'bench')
+
+/** The limit is that of the instructions that the kernels get here. */
+const relaxed = chooseSet(undefined) === 'relaxed-simd'
 
 const COMPILERS: Readonly<Record<ProbeKind, { program: string; args: readonly string[]; file: string }>> = {
   native: {
@@ -20,10 +24,11 @@ const COMPILERS: Readonly<Record<ProbeKind, { program: string; args: readonly st
   wasm: {
     program: process.env.CLANG || 'clang-19',
     args: [
-      ...['--target=wasm32', '-std=c++20', '-O3', '-ffreestanding', '-nostdlib', '-msimd128', '-fuse-ld=lld'],
+      ...['--target=wasm32', '-std=c++20', '-O3', '-ffreestanding', '-nostdlib', '-fuse-ld=lld'],
+      relaxed ? '-mrelaxed-simd' : '-msimd128',
       ...['-Wl,--no-entry', '-Wl,--import-memory', '-Wl,--stack-first', '-Wl,-z,stack-size=32768'],
     ],
-    file: 'probe.wasm',
+    file: relaxed ? 'probe-relaxed.wasm' : 'probe.wasm',
   },
 }
 

@@ -118,9 +118,14 @@ double run(int kind, const char* memory, size_t amount) {
     return (double)amount;
   }
   if (kind == BF16) return 0;
+#if defined(__wasm_relaxed_simd__)
+  return kind == F32 ? products(amount, [](v128_t sum, v128_t x) { return wasm_f32x4_relaxed_madd(sum, x, sum); }) * 8
+                     : products(amount, [](v128_t sum, v128_t x) { return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(sum, x, sum); }) * 32;
+#else
   // Bytes would have to be widened: the product there is has 16 bits.
   return kind == F32 ? products(amount, [](v128_t sum, v128_t x) { return wasm_f32x4_add(sum, wasm_f32x4_mul(sum, x)); }) * 8
                      : products(amount, [](v128_t sum, v128_t x) { return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(sum, x)); }) * 16;
+#endif
 }
 
 #endif

@@ -14,6 +14,11 @@
 #define ACTIVATION_BYTES 1
 #endif
 
+// Multiplied with one token, weight rows of fewer bytes are read one after the other.
+#ifndef ALONE_BYTES
+#define ALONE_BYTES 4096
+#endif
+
 // Whether the integer sums of wide codes begin with the sum of the negative activations, without their sign.
 #ifndef NEGATIVE_SUMS
 #define NEGATIVE_SUMS 0

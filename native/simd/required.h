@@ -11,11 +11,12 @@
 //   WIDE_OFFSET                    what the integer product takes from codes that may be above 63: 128, or 0 where the
 //                                  machine multiplies signed bytes only and `dot4` has taken 128 away itself
 //
-// A set may define VECTOR_LOOP (a pragma before the loop over a step's vectors of codes) and ACTIVATION_BYTES (bytes of a
-// quantised activation as `spread` reads it; where it is not 1, the set has storeActivations(char* step, int v, I), which
-// writes the v-th LANES of a step) before it includes generic.h; and NEGATIVE_SUMS (1: products of wide codes lack the sum of
-// the negative activations, without their sign). Where LATENTKIT_BF16_PAIRS is defined, the machine adds products of pairs of
-// bf16 to an f32 sum; where LATENTKIT_CODE_PANELS is, codes are decoded once for many tokens. What they take stands at the end.
+// A set may define before it includes generic.h: VECTOR_LOOP (a pragma before the loop over a step's vectors of codes),
+// ALONE_BYTES (which weight rows one token is multiplied with one after the other), ACTIVATION_BYTES (bytes of a quantised
+// activation as `spread` reads it; where it is not 1, the set has storeActivations(char* step, int v, I), which writes the
+// v-th LANES of a step) and NEGATIVE_SUMS (1: products of wide codes lack the sum of the negative activations, without their
+// sign). Where LATENTKIT_BF16_PAIRS is defined, the machine adds products of pairs of bf16 to an f32 sum; where
+// LATENTKIT_CODE_PANELS is, codes are decoded once for many tokens. What they take stands at the end.
 #pragma once
 #include "simd.h"
 

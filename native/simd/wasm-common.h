@@ -5,6 +5,9 @@
 // Unrolled, the compiler gathers all products before it adds them, and engines have 16 registers: twice the time.
 #define VECTOR_LOOP _Pragma("clang loop unroll(disable)")
 
+// One row alone takes as long as its additions wait for each other.
+#define ALONE_BYTES 0
+
 #ifndef ACTIVATION_BYTES
 #define ACTIVATION_BYTES 2
 #endif
@@ -13,7 +16,7 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-constexpr int DOT_MR = 2, DOT_NR = 4, DOT_ONE = 4;
+constexpr int DOT_MR = 2, DOT_NR = 4, DOT_ONE = 8;
 constexpr int AXPY_MR = 2, AXPY_NV = 4, AXPY_ONE = 8;
 constexpr int SCORE_SUMS = 8, PANEL_MR = 4, PANEL_NV = 2;
 

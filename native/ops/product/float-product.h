@@ -64,9 +64,9 @@ INLINE void productBlock(const TokenRows& y, const TokenRows& x, i64 t0, i64 t1,
   i64 j = 0;
   if (t1 - t0 == 1) {
     // One token: as fast as memory is. Short rows are read one after the other, because hardware fetches ahead of one
-    // stream per page (measured: half the bandwidth otherwise, a third in WebAssembly); of rows longer than a page
-    // several at once are as fast or faster.
-    const bool several = stride * (i64)sizeof(typename Row::Type) >= 4096;
+    // stream per page (measured: half the bandwidth otherwise); of rows longer than a page several at once are as fast or
+    // faster.
+    const bool several = stride * (i64)sizeof(typename Row::Type) >= ALONE_BYTES;
     for (; several && j + DOT_ONE <= count; j += DOT_ONE) {
       const typename Row::Type* rows[DOT_ONE];
       for (int i = 0; i < DOT_ONE; i++) rows[i] = w + (j + i) * stride;
