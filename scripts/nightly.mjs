@@ -76,9 +76,9 @@ const CHECKS = {
       LATENTKIT_HOSTILE_SEED: process.env.LATENTKIT_HOSTILE_SEED ?? new Date().toISOString().slice(0, 10),
     },
   },
-  bundlers: {
-    what: 'vite and webpack are installed, and the page that each builds of examples/browser chats in Chromium',
-    args: () => ['test/interop/bundlers/install.mjs'],
+  web: {
+    what: 'the page that vite and webpack build of examples/browser chats in Chromium, and latentkit/browser runs in Firefox',
+    args: () => ['test/interop/web/install.mjs'],
   },
   address: sanitized('address', 'AddressSanitizer'),
   undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),

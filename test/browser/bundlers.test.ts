@@ -14,7 +14,7 @@ import { STRICT_CSP } from './static-server.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const EXAMPLE = join(ROOT, 'examples', 'browser')
 /** vite and webpack, which the nightly run installs. */
-const BUNDLERS = join(ROOT, 'test', 'interop', 'bundlers')
+const BUNDLERS = join(ROOT, 'test', 'interop', 'web')
 const INSTALLED = existsSync(join(BUNDLERS, 'node_modules', 'vite'))
 
 useChromium()
@@ -106,7 +106,7 @@ describe.skipIf(NO_CHROMIUM)(`the example${WHY_SKIPPED}`, { timeout: 120_000 }, 
   })
 
   describe.skipIf(!INSTALLED)(
-    `with npm's bundlers${INSTALLED ? '' : ' (npm run nightly -- bundlers installs them)'}`,
+    `with npm's bundlers${INSTALLED ? '' : ' (npm run nightly -- web installs them)'}`,
     () => {
       it('chats as vite builds it', async () => {
         const from = project()

@@ -22,18 +22,25 @@ let browser: Browser
 /** The folder of the built files, once a test runs. */
 export const builtFolder = () => built
 
-/** Builds the files and starts the browser for the tests of a file. */
-export function useChromium(): void {
+/** Builds the files for the tests of a file. */
+export function useBuilt(needed: boolean): void {
   beforeAll(async () => {
-    if (NO_CHROMIUM) return
+    if (!needed) return
     built = mkdtempSync(join(tmpdir(), 'latentkit-browser-'))
     await bundleBrowser(built)
-    browser = await openBrowser()
   }, 120_000)
-  afterAll(async () => {
-    await browser?.close()
+  afterAll(() => {
     if (built !== '') rmSync(built, { recursive: true, force: true })
   })
+}
+
+/** The same, and starts the browser. */
+export function useChromium(): void {
+  useBuilt(!NO_CHROMIUM)
+  beforeAll(async () => {
+    if (!NO_CHROMIUM) browser = await openBrowser()
+  }, 120_000)
+  afterAll(() => browser?.close())
 }
 
 export async function serve(options: Partial<ServedOptions> = {}): Promise<StaticServer> {
