@@ -11,6 +11,8 @@ export interface Percentiles {
 export interface Figures {
   /** Of each round. */
   readonly tokensPerSecond: readonly number[]
+  /** Of each round, by the processor time of who answered: what else runs on the machine changes it little. */
+  readonly tokensPerCpuSecond: readonly number[]
   /** Milliseconds, over the answers of all rounds. */
   readonly firstToken: Percentiles
   /** Milliseconds between two pieces of an answer. */
@@ -20,12 +22,15 @@ export interface Figures {
 export function figures(rounds: readonly Traffic[]): Figures {
   const pieces = rounds.flatMap(({ answers }) => answers.map(answer => answer.pieces))
   return {
-    tokensPerSecond: rounds.map(
-      ({ seconds, answers }) => answers.reduce((sum, { tokens }) => sum + tokens, 0) / seconds,
-    ),
+    tokensPerSecond: rounds.map(({ seconds, answers }) => tokensOf(answers) / seconds),
+    tokensPerCpuSecond: rounds.map(({ cpuSeconds = Number.NaN, answers }) => tokensOf(answers) / cpuSeconds),
     firstToken: percentiles(pieces.flatMap(([first]) => first ?? [])),
     gaps: percentiles(pieces.flatMap(times => times.slice(1).map((time, i) => time - (times[i] ?? 0)))),
   }
+}
+
+function tokensOf(answers: Traffic['answers']): number {
+  return answers.reduce((sum, { tokens }) => sum + tokens, 0)
 }
 
 function percentiles(values: readonly number[]): Percentiles {

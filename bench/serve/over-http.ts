@@ -13,10 +13,15 @@ interface Chunk {
 /** A connection for each request: llama-server closes a stream's connection without saying so before. */
 export function overHttp(url: string): Ask {
   const agent = new Agent({ keepAlive: false })
-  return asked => send(url, agent, asked)
+  return (asked, begun) => send(url, agent, asked, begun)
 }
 
-async function send(url: string, agent: Agent, { prompt, tokens }: BenchRequest): Promise<Answered> {
+async function send(
+  url: string,
+  agent: Agent,
+  { prompt, tokens }: BenchRequest,
+  begun?: () => void,
+): Promise<Answered> {
   const body = JSON.stringify({
     ...{ prompt, max_tokens: tokens, temperature: 0, ignore_eos: true, cache_prompt: true },
     ...{ stream: true, stream_options: { include_usage: true } },
@@ -33,7 +38,7 @@ async function send(url: string, agent: Agent, { prompt, tokens }: BenchRequest)
     if (!line.startsWith('data: {')) continue
     const chunk = JSON.parse(line.slice('data: '.length)) as Chunk
     if (chunk.error) throw new Error(`${url} broke off: ${line}`)
-    if (chunk.choices?.some(({ text }) => text)) pieces.push(performance.now() - start)
+    if (chunk.choices?.some(({ text }) => text) && pieces.push(performance.now() - start) === 1) begun?.()
     usage = chunk.usage ?? usage
   }
   if (!usage) throw new Error(`${url} ended an answer without its usage`)

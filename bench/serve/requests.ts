@@ -25,6 +25,20 @@ export function requests(seed: number, run: string, count: number): BenchRequest
   }))
 }
 
+/** Answers that are being written, each of so many tokens, when a long prompt comes: one of so many letters at most. */
+const BESIDE = { answers: 4, tokens: 96, letters: 4096 }
+
+/** `run`: as for `requests`. The long prompt fits into half of the context. */
+export function longAndOthers(
+  seed: number,
+  run: string,
+  contextLength: number,
+): { others: BenchRequest[]; long: BenchRequest } {
+  const rng = new Rng(`${seed} ${run} long`)
+  const others = Array.from({ length: BESIDE.answers }, () => ({ prompt: letters(rng, 64), tokens: BESIDE.tokens }))
+  return { others, long: { prompt: letters(rng, Math.min(BESIDE.letters, contextLength >> 1)), tokens: 2 } }
+}
+
 /** Seconds from the start at which each request comes: a Poisson process. */
 export function arrivals(seed: number, run: string, count: number, perSecond: number): number[] {
   const rng = new Rng(`${seed} ${run} arrivals`)

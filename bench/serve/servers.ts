@@ -7,6 +7,7 @@ import { refuse } from '../support/options.ts'
 
 export interface RunningServer {
   readonly url: string
+  readonly pid: number
   close(): Promise<void>
 }
 
@@ -17,8 +18,8 @@ export interface Served {
   readonly parallel: number
 }
 
-/** Tokens that each of the rival's answers has room for. */
-const ROOM = 1024
+/** Tokens that each of the rival's answers has room for: the long prompt's, too. */
+const ROOM = 5120
 const LOADED_WITHIN_MS = 120_000
 
 export function ours({ model, threads, parallel }: Served): Promise<RunningServer> {
@@ -73,7 +74,7 @@ async function start(program: string, args: (port: string) => readonly string[])
     }
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  return { url, close: () => end(child) }
+  return { url, pid: child.pid as number, close: () => end(child) }
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -9,10 +9,13 @@ export interface Answered {
   readonly promptTokens: number
 }
 
-export type Ask = (request: BenchRequest) => Promise<Answered>
+/** `begun` is called with the first piece. */
+export type Ask = (request: BenchRequest, begun?: () => void) => Promise<Answered>
 
 export interface Traffic {
   readonly seconds: number
+  /** Processor time of who answered. */
+  readonly cpuSeconds?: number
   /** In the order of the requests. */
   readonly answers: readonly Answered[]
 }
@@ -41,4 +44,29 @@ export async function openLoop(ask: Ask, list: readonly BenchRequest[], at: read
     }),
   )
   return { seconds: (performance.now() - start) / 1000, answers }
+}
+
+/** Comes when all others are being answered: `around` are those, `long` is this one's. */
+export async function besideLong(
+  ask: Ask,
+  others: readonly BenchRequest[],
+  long: BenchRequest,
+): Promise<{ readonly around: Traffic; readonly long: Traffic }> {
+  const start = performance.now()
+  const seconds = () => (performance.now() - start) / 1000
+  let waited = others.length
+  let begin = () => {}
+  const begun = new Promise<void>(resolve => {
+    begin = resolve
+  })
+  const one = begun.then(() => ask(long))
+  const answers = await Promise.all(
+    others.map(request =>
+      ask(request, () => {
+        if (--waited === 0) begin()
+      }),
+    ),
+  )
+  const around = { seconds: seconds(), answers }
+  return { around, long: { answers: [await one], seconds: seconds() } }
 }

@@ -100,7 +100,7 @@ describe('answers of bench serve', () => {
     const [, port] = /:(\d+)$/.exec(server.url) ?? []
     expect(args).toEqual(
       ['-m', 'a.gguf', '--host', '127.0.0.1', '--port', port, '-t', '2', '-tb', '2', '--parallel', '8'].concat([
-        ...['-c', '8192', '--cont-batching', '--cache-prompt', '-fa', 'on'],
+        ...['-c', '40960', '--cont-batching', '--cache-prompt', '-fa', 'on'],
       ]),
     )
     expect(body).toMatchObject({ prompt: 'Once', max_tokens: 2, temperature: 0, ignore_eos: true, stream: true })
@@ -128,7 +128,7 @@ require('node:http').createServer((request, response) => {
       send({ choices: [{ text: 'b' }] })
       send({ choices: [], usage: { prompt_tokens: 7, completion_tokens: 2 } })
       response.end('data: [DONE]\\n\\n')
-    }, 30)
+    }, 300)
   })
 }).listen(Number(args[args.indexOf('--port') + 1]), '127.0.0.1')
 `

@@ -56,7 +56,9 @@ export class Metrics {
   answer(model: string): CountedAnswer {
     const labels = { model_name: model }
     const asked = performance.now()
-    let [begun, last] = [asked, 0]
+    let begun = asked
+    /** When the last piece of each text came. */
+    const last: number[] = []
     let reason = 'stop'
     const since = (then: number, now = performance.now()) => (now - then) / 1000
     return {
@@ -71,9 +73,10 @@ export class Metrics {
           case 'call-begun':
           case 'call-arguments': {
             const now = performance.now()
-            if (last === 0) this.#firstToken.observe(labels, since(asked, now))
-            else this.#gap.observe(labels, since(last, now))
-            last = now
+            const before = last[event.choice]
+            if (before !== undefined) this.#gap.observe(labels, since(before, now))
+            else if (last.length === 0) this.#firstToken.observe(labels, since(asked, now))
+            last[event.choice] = now
             break
           }
           case 'finished':
