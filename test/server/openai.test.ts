@@ -217,10 +217,10 @@ describe('completions', () => {
     expect(choices[0]?.logprobs?.tokens?.join('')).toBe(choices[0]?.text.slice('The little dog'.length))
   })
 
-  test('ids are the text that they stand for', async () => {
+  test('ids are read as they are: with the first token of a text, they are that text', async () => {
     const response = await server.app.request('/tokenize', {
       method: 'POST',
-      body: JSON.stringify({ content: text.prompt, add_special: true }),
+      body: JSON.stringify({ content: `<|endoftext|>${text.prompt}` }),
     })
     const { tokens } = (await response.json()) as { tokens: number[] }
     const byIds = await client.completions.create({ ...text, prompt: tokens })

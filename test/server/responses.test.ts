@@ -61,7 +61,7 @@ async function streamed(body: object, from = server): Promise<ResponseStreamEven
 /** What of a response is the same however it comes: ids and times are not. */
 function meaning({ output, status, incomplete_details: incomplete }: Whole): unknown {
   return {
-    output: output.map(({ id: _, ...item }) => ({ ...item, parsed_arguments: undefined })),
+    output: output.map(({ id: _, ...item }) => ({ ...item, call_id: undefined, parsed_arguments: undefined })),
     status,
     incomplete,
   }
