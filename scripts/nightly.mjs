@@ -68,6 +68,11 @@ const CHECKS = {
     what: "OpenAI's, Anthropic's, Ollama's clients, the AI SDK and LangChain in two sets of versions (skipped where npm has not got them)",
     args: () => ['scripts/clients.mjs'],
   },
+  calls: {
+    what: '20 sets of tools in each format over real vocabularies, any allowed token drawn: every call is whole and valid',
+    args: () => [...VITEST, 'test/grammar/contrary-calls.test.ts'],
+    env: { LATENTKIT_CALLS: process.env.LATENTKIT_CALLS ?? '20' },
+  },
   hostile: {
     what: '1,000 damaged bodies for each endpoint of the server, with a seed of the day: it answers or refuses, never fails',
     args: () => [...VITEST, 'test/server/hostile.test.ts'],

