@@ -38,7 +38,7 @@ const MORE: Readonly<Record<string, Family>> = {
   'DeepSeek V2': { tokenizer: 'deepseek_v3', template: 'axolotl/deepseek_v2', type: 'deepseek_v2' },
   'DeepSeek R1': { tokenizer: 'deepseek_v3', template: 'llama-cpp-python/llama-cpp-deepseek-r1', thinks: true },
   'DeepSeek V3.1': { tokenizer: 'deepseek_v3', template: 'llama-cpp-python/deepseek-ai-DeepSeek-V3.1' },
-  'DeepSeek V3.2': { tokenizer: 'deepseek_v3', template: 'llama-cpp-python/deepseek-ai-DeepSeek-V3.2' },
+  'DeepSeek V3.2': { tokenizer: 'deepseek_v3', template: 'llama-cpp-python/deepseek-ai-DeepSeek-V3.2', thinks: true },
   'Kimi K2': { tokenizer: 'deepseek_v3', template: 'llama-cpp-python/Kimi-K2-Instruct', type: 'kimi_k2' },
   'Kimi K2 Thinking': { tokenizer: 'deepseek_v3', template: 'llama-cpp-python/Kimi-K2-Thinking', type: 'kimi_k2' },
   'GLM 4.6': { tokenizer: 'qwen3', template: 'llama-cpp-python/GLM-4.6', thinks: true },
