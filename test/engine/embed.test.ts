@@ -25,7 +25,7 @@ describe('embeddings of a decoder', () => {
   })
 
   it('take token ids as they are, of one text or several', async () => {
-    const ids = await engine.tokenize(TEXTS[0] as string, { addSpecialTokens: true })
+    const ids = await engine.tokenize(TEXTS[0] as string)
     const { embeddings } = await engine.embed(TEXTS[0] as string)
     expect((await engine.embed(ids)).embeddings).toEqual(embeddings)
     expect((await engine.embed([ids, Int32Array.from(ids)])).embeddings).toEqual([...embeddings, ...embeddings])
@@ -50,7 +50,7 @@ describe('embeddings of a decoder', () => {
     await expect(engine.embed(['x', long])).rejects.toThrow(message)
     const { embeddings, truncated, usage } = await engine.embed(['x', long], { truncate: true })
     expect(truncated).toEqual([1])
-    const whole = await engine.tokenize(long, { addSpecialTokens: true })
+    const whole = await engine.tokenize(long)
     expect((await engine.embed(whole.slice(0, 2048))).embeddings[0]).toEqual(embeddings[1])
     expect(usage.tokens).toBe(2048 + (await engine.embed('x')).usage.tokens)
   })

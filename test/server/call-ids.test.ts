@@ -5,7 +5,7 @@ import type { ConversationMessage } from '../../src/index.ts'
 import { post, testServer, WEATHER } from './support.ts'
 
 const server = await testServer()
-const asked = { tools: [WEATHER], tool_choice: 'required', max_tokens: 200, seed: 1 }
+const asked = { tools: [WEATHER], tool_choice: 'required', parallel_tool_calls: false, max_tokens: 400, seed: 1 }
 
 type Message = { role: string; tool_calls: [{ id: string; function: { name: string; arguments: string } }] }
 type Answer = { choices: [{ message: Message }]; usage: { prompt_tokens: number; completion_tokens: number } }

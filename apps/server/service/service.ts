@@ -52,7 +52,7 @@ export interface ServiceOptions {
   readonly savedSlots: SavedSlots | null
 }
 
-/** How long a stream waits for the engine to take its prompt before it begins. */
+/** How long a stream waits for a first piece of its answer, or a refusal, before it begins. */
 export const READY_MS = 1000
 
 export class Service {
@@ -129,7 +129,8 @@ export class Service {
             taken.leave(tokens)
           }
           queue.push(event)
-          started()
+          // A form is refused while its prompt is read already, and then with a status of its own.
+          if (event.type !== 'progress') started()
         }
       } finally {
         taken.leave(tokens)

@@ -2,6 +2,7 @@ import {
   type AssistantMessage,
   type ConversationMessage,
   chatFormat,
+  mustCall,
   type Reply,
   ReplyParser,
   type ToolChoice,
@@ -122,12 +123,13 @@ export class ChatRun {
     const conversation: Conversation = { ...asked, ...(held && { output: held }) }
     const prepared = await this.#asks.prepare(messages, conversation)
     this.#signal.throwIfAborted()
+    const onlyCalls = mustCall(choice)
     const parser = new ReplyParser({
       format: chatFormat(prepared.format),
       tools: choice === 'none' ? [] : conversation.tools,
       prompt: prepared.prompt,
       unwraps: held === undefined,
-      onlyCalls: choice === 'required' || typeof choice === 'object',
+      onlyCalls,
       ends: prepared.ends,
       callsBefore: messages.reduce((n, m) => n + (m.role === 'assistant' ? (m.toolCalls?.length ?? 0) : 0), 0),
     })
@@ -141,9 +143,10 @@ export class ChatRun {
       const { text, reasoning, before = '' } = chunk
       output?.resumed(before)
       written += reasoning ? before : before + text
-      push(answer.feed(chunk))
-      // Leaving the iteration cancels what would follow.
-      if (answer.ended) break
+      if (!answer.ended) push(answer.feed(chunk))
+      // Leaving the iteration cancels what would follow. Where a grammar ends it after some marks, it is kept whole instead: such an
+      // answer is known again when it comes back in a history.
+      if (answer.ended && !onlyCalls) break
     }
     if (!answer.ended) push(answer.finish())
     const { reply, reasoningTokens } = answer

@@ -8,6 +8,7 @@ import {
   type ForcedText,
   forcedText,
   looseParameters,
+  mustCall,
   normalise,
   OwnAnswers,
   type OwnSpan,
@@ -151,6 +152,7 @@ export class HostChat {
       tools: toolsOf(prompt.conversation),
       prompt: this.#end(prompt, forced === null || trigger !== undefined),
       unwraps: prompt.conversation.output === undefined,
+      onlyCalls: mustCall(prompt.conversation.choice),
       callsBefore: callsIn(prompt.messages),
     })
     this.#ownOf(prompt).remember(prompt.messages, reply, { text, ids, reasoning: reply.reasoning })
