@@ -4,13 +4,26 @@ import { parentPort } from 'node:worker_threads'
 import type { ToMasks } from '../thread/protocol.ts'
 import { MaskService } from '../thread/service.ts'
 
-/** Of the thread among the others of the process: 19 is the least. */
-const NICENESS = 5
+/** How much nicer the thread is than the others of the process. */
+const NICER = 5
+/** The system's largest niceness. */
+const NICEST = 19
+
+/**
+ * Where threads are more than cores, a compilation would stop one of those that compute for milliseconds at a time, and
+ * the others would wait for it. Only Linux has a niceness for each thread; elsewhere it would be that of the process.
+ */
+function yieldToOthers(): void {
+  if (process.platform !== 'linux') return
+  try {
+    os.setPriority(0, Math.min(os.getPriority(0) + NICER, NICEST))
+  } catch {
+    // A sandbox may forbid it; masks are worth more than their niceness.
+  }
+}
 
 if (parentPort) {
-  // Where threads are more than cores, a compilation would stop one of those that compute for milliseconds at a time, and
-  // the others would wait for it. Only Linux has a niceness for each thread; elsewhere it would be that of the process.
-  if (process.platform === 'linux') os.setPriority(0, NICENESS)
+  yieldToOthers()
   const port = parentPort
   const service = new MaskService((message, transfer) => port.postMessage(message, transfer ? [...transfer] : []))
   port.on('message', (message: ToMasks) => service.receive(message))
