@@ -187,15 +187,12 @@ export class StepLoop {
    */
   #budget(demands: readonly Demand[]): number {
     const { chunkSize, aloneSize } = this.#options
-    let texts = 0
-    let prompts = 0
-    for (const { promptLeft, pending } of demands) {
-      if (promptLeft > 0) prompts++
-      else texts += pending
-    }
-    if (prompts === 0) return chunkSize
-    if (texts === 0) return demands.length === 1 ? aloneSize : chunkSize
-    return Math.min(chunkSize, texts + this.#pace.tokensBesideTexts())
+    // A text whose mask is late has nothing to run now, and waits for the end of the step all the same.
+    const texts = demands.filter(({ promptLeft }) => promptLeft === 0)
+    if (texts.length === demands.length) return chunkSize
+    if (texts.length === 0) return demands.length === 1 ? aloneSize : chunkSize
+    const pending = texts.reduce((sum, text) => sum + text.pending, 0)
+    return Math.min(chunkSize, pending + this.#pace.tokensBesideTexts())
   }
 
   /** Acts on sequences that found no room. Returns the parts that are left. */
