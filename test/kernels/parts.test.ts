@@ -36,6 +36,8 @@ describe('parts of a list', () => {
     expect(cut(first, next, next, first, record('copy', 1, 0)).ends).toEqual([15, 20, 25])
     // The matmul may be of floats, which need none.
     expect(cut(first, record('matmul', 5, 0), next, record('copy', 1, 0)).ends).toEqual([15, 20])
+    const floats = record('matmul', 20, 0)
+    expect(cut(record('copy', 20, 0), first, floats, floats, next, record('copy', 1, 0)).ends).toEqual([5, 25, 30])
   })
 })
 
