@@ -1,8 +1,7 @@
 import { GrammarError } from './errors.ts'
 import type { TextMatcher } from './text-matcher.ts'
-import type { TokenTexts } from './token-texts.ts'
+import { bytesOf, type TokenTexts } from './token-texts.ts'
 import { allowedIn, allows, maskWords } from './vocabulary.ts'
-import type { SourceKind } from './wasm/instance.ts'
 
 /** Longest ending that is looked for, in tokens. */
 const MAX_ENDING = 1024
@@ -15,6 +14,8 @@ const MAX_SAME = 4
 const MAX_SAME_CLOSING = 24
 /** Steps one after the other without a mask. */
 const MAX_QUICK = 8
+/** Forced bytes that are followed at once: a schema's constant may have more than a function takes arguments. */
+const MAX_FORCED = 4096
 /** Places of one mask that are followed after the first character: a number's remainder is not in its mask. */
 const MAX_ALIKE = 10
 /** What ends a value outside strings. */
@@ -27,7 +28,6 @@ const CHARACTERS = (() => {
   const printable = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))
   return [...new Set([...first, ...printable.filter(character => !'{["\\ '.includes(character)), ' '])]
 })()
-const MAX_LITERALS = 32
 /** Tokens that fill a text which must be longer. */
 const FILLERS = 64
 
@@ -112,11 +112,7 @@ export class EndingSearch {
       const j = state === null ? i : steps.findLastIndex(step => step.state === state)
       if (j <= i) continue
       const fewer = [...steps.slice(0, i), ...steps.slice(j)]
-      const copy = matcher.fork()
-      const ids = fewer.flatMap(step => step.ids)
-      const ends = copy.accept(ids) === ids.length && copy.accepting
-      copy.dispose()
-      if (ends) return this.#withoutCircles(matcher, fewer)
+      if (endsWith(matcher, fewer)) return this.#withoutCircles(matcher, fewer)
     }
     return steps
   }
@@ -141,7 +137,7 @@ export class EndingSearch {
 
   /** The tokens of what has to come, if something has to. */
   #forced(matcher: TextMatcher): readonly number[] | null {
-    const bytes = matcher.forced()
+    const bytes = matcher.forced().subarray(0, MAX_FORCED)
     const ids = bytes.length > 0 ? tokensOf(String.fromCharCode(...bytes), this.#texts) : null
     return ids && matcher.validPrefix(ids) === ids.length ? ids : null
   }
@@ -225,8 +221,19 @@ export class EndingSearch {
   }
 }
 
-/** One character per byte, as tokens are kept. */
-const bytesOf = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text))
+/** Whether the text is complete after these steps. */
+function endsWith(matcher: TextMatcher, steps: readonly Step[]): boolean {
+  const copy = matcher.fork()
+  const ids = steps.flatMap(step => step.ids)
+  try {
+    return copy.accept(ids) === ids.length && copy.accepting
+  } catch (error) {
+    if (error instanceof GrammarError) return false
+    throw error
+  } finally {
+    copy.dispose()
+  }
+}
 
 /** All ends of a text, the shortest first. */
 const endsOf = (text: string): readonly string[] => Array.from(text, (_, i) => text.slice(text.length - 1 - i))
@@ -256,31 +263,6 @@ function fillersOf(texts: TokenTexts): readonly number[] {
   const fillers = words.sort((a, b) => texts.of(b).length - texts.of(a).length || a - b).slice(0, FILLERS)
   FILLERS_OF.set(texts, fillers)
   return fillers
-}
-
-/** What patterns spell out: runs of plain characters in a regular expression, or in those of a schema's text. */
-export function literalsOf(kind: SourceKind, text: string): readonly string[] {
-  const schemas = [...text.matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
-    ([, json]) => JSON.parse(json as string) as string,
-  )
-  const runs = (kind === 'regex' ? [text] : schemas).flatMap(
-    pattern =>
-      pattern
-        .replace(ANY, 'x')
-        .replace(HEX, (_, hex) => plainOf(hex))
-        .match(/(?:\\[^\w\s]|[\w@/:.-])+/g) ?? [],
-  )
-  const plain = runs.map(run => run.replaceAll('\\', '')).filter(run => run.length > 1 && run.length < 64)
-  return [...new Set(plain)].slice(0, MAX_LITERALS)
-}
-
-/** A class of all but some characters, once. */
-const ANY = /\[\^(?:\\.|[^\]\\])*\](?![*+?{])/g
-const HEX = /\\x\{([\da-f]+)\}/gi
-
-function plainOf(hex: string): string {
-  const character = String.fromCodePoint(Number.parseInt(hex, 16))
-  return /\w/.test(character) ? character : `\\${character}`
 }
 
 /** All ids of a mask; null if it has many. */

@@ -5,6 +5,7 @@ import type { GrammarSource } from './matcher.ts'
 import { schemaGrammar } from './schema/grammar.ts'
 import { holdStrings } from './schema/scalars.ts'
 import { refusal } from './schema/use.ts'
+import { bytesOf } from './token-texts.ts'
 
 type ForcedCall = ForcedText['calls'][number]
 type ForcedPiece = ForcedCall['begin'][number]
@@ -306,6 +307,3 @@ const quoted = (text: string): string =>
   [...text]
     .map(character => (/[\w ]/.test(character) ? character : `\\x{${character.codePointAt(0)?.toString(16)}}`))
     .join('')
-
-/** One character per byte, as tokens are kept. */
-const bytesOf = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text))

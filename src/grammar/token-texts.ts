@@ -2,6 +2,9 @@ import type { Vocabulary } from './vocabulary.ts'
 
 const CHUNK = 8192
 
+/** A text's bytes, one per character, as tokens are kept. */
+export const bytesOf = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text))
+
 /** The tokens of a vocabulary by their bytes, one per character of a text. Made with the first grammar that needs them. */
 export class TokenTexts {
   readonly #texts: readonly string[]

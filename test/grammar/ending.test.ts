@@ -4,6 +4,7 @@ import { chatFormat, type FormatName, forcedText } from '../../src/formats/index
 import { readReply } from '../../src/formats/read/reply.ts'
 import { outputCheck } from '../../src/grammar/check.ts'
 import { forcedGrammar } from '../../src/grammar/forced-grammar.ts'
+import { literalsOf } from '../../src/grammar/literals.ts'
 import type { GrammarSource } from '../../src/grammar/matcher.ts'
 import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
 import { allows } from '../../src/grammar/vocabulary.ts'
@@ -105,6 +106,20 @@ describe('a text under a schema ends', () => {
 it.each(['(ab)+c[0-9]{3}', '[a-z}]+!', '.*foo', '\\w{3,}-\\w{2}'])('a text of the expression %s ends', pattern => {
   const result = ended({ kind: 'regex', text: pattern }, ids(pattern.startsWith('(') ? 'abab' : 'abcab'), 60)
   expect(result?.text).toMatch(new RegExp(`^(?:${pattern})$`))
+})
+
+it('what has to come may be longer than any ending', () => {
+  const grammar = library.compile(schemaGrammar({ const: 'x'.repeat(200_000) }, true).source)
+  const matcher = grammar.matcher()
+  expect(matcher.accept(ids('"'))).toBe(1)
+  const ending = grammar.ending()
+  for (let left = 100; left > 84; left--) expect(ending?.next(matcher, left)).toBeUndefined()
+})
+
+it('what patterns spell out is found, and what only looks like a pattern is none', () => {
+  expect(literalsOf('json', '{"pattern":"^[^@]+@home\\\\.de$"}')).toEqual(['@home.de'])
+  expect(literalsOf('lark', 'start: /\\{"pattern":"[0-9]\\.[0-9]"\\}/')).toEqual([])
+  expect(literalsOf('regex', 'ab\\\\x{999999}cd')).toEqual(['ab', 'cd'])
 })
 
 it.each<FormatName>(['hermes', 'qwen3-coder', 'glm-4.7', 'deepseek-v3', 'deepseek-v3.2', 'llama-3', 'generic'])(
