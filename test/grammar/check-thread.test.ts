@@ -1,4 +1,5 @@
 /** Finished answers are checked in a thread of its own, which may take long but not for ever. */
+import { execFileSync } from 'node:child_process'
 import { afterAll, describe, expect, it } from 'vitest'
 import { SchemaError } from '../../src/grammar/errors.ts'
 import { prepareOutput } from '../../src/grammar/output.ts'
@@ -116,6 +117,41 @@ describe('a check in a thread', () => {
     expect(performance.now() - began).toBeLessThan(10_000)
     for (const problem of await Promise.all(stuck)) expect(problem).toMatch(/takes longer than \d+ ms/)
   }, 60_000)
+
+  it('is an error where no thread can be started, and so is the next', async () => {
+    let starts = 0
+    const { check } = new CheckThread({
+      start: () => {
+        starts++
+        throw new Error('too many threads')
+      },
+    })
+    const problem = 'The answer could not be checked: too many threads'
+    expect(await Promise.all([check({ schema: '{}' }, '1'), check({ schema: 'true' }, '2')])).toEqual([
+      problem,
+      problem,
+    ])
+    expect(starts).toBe(2)
+  })
+
+  it.skipIf(process.platform !== 'linux')(
+    'runs in a thread that is nicer than its process, however nice that is',
+    () => {
+      const script = `
+      import { readdirSync, readFileSync } from 'node:fs'
+      import os from 'node:os'
+      const { startMasks } = await import(${JSON.stringify(new URL('../../dist/src/grammar/node/thread.js', import.meta.url))})
+      const niceness = id => Number(readFileSync('/proc/self/task/' + id + '/stat', 'utf8').split(') ').at(-1).split(' ')[16])
+      const failed = reason => { console.log(JSON.stringify(reason)); process.exit() }
+      const message = () => failed([os.getPriority(), ...readdirSync('/proc/self/task').map(niceness)])
+      startMasks({ message, failed }).post({ type: 'check', demand: { schema: '{}' }, text: '1' })
+      setTimeout(() => {}, 20_000)`
+      const args = ['-n', '10', process.execPath, '--input-type=module', '-e', script]
+      const [own, ...threads] = JSON.parse(execFileSync('nice', args, { encoding: 'utf8' })) as number[]
+      expect(Math.max(...threads)).toBe(Math.min((own as number) + 5, 19))
+      expect(Math.min(...threads)).toBe(own)
+    },
+  )
 
   it('is an error where the thread is closed', async () => {
     const thread = opened()

@@ -101,11 +101,8 @@ export class CheckThread {
       check.failed(`that takes longer than ${limit} ms; use a smaller schema or expression`)
     }
     for (let next = this.#next(now); next; next = this.#next(now)) {
-      const lane = this.#lanes.find(({ check }) => !check) ?? this.#start()
       this.#waiting.splice(this.#waiting.indexOf(next), 1)
-      lane.check = next
-      lane.since = now
-      lane.port.post(next.message)
+      this.#begin(next, now)
     }
     for (const lane of this.#lanes.filter(({ check }) => !check).slice(1)) this.#remove(lane)
     clearTimeout(this.#timer)
@@ -121,6 +118,20 @@ export class CheckThread {
     if (full && busy.length === this.#lanes.length) return undefined
     const under = new Set(busy.map(({ check }) => check?.key))
     return this.#waiting.find(({ key }) => !under.has(key))
+  }
+
+  #begin(check: Check, now: number): void {
+    let lane: Lane
+    try {
+      lane = this.#lanes.find(({ check }) => !check) ?? this.#start()
+    } catch (error) {
+      // The system may have no thread left.
+      check.failed((error as Error).message)
+      return
+    }
+    lane.check = check
+    lane.since = now
+    lane.port.post(check.message)
   }
 
   #limit(): number {
