@@ -67,7 +67,7 @@ async function start(program: string, args: (port: string) => readonly string[])
   })
   const until = Date.now() + LOADED_WITHIN_MS
   while (!(await isHealthy(url))) {
-    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${said}`)
+    if (hasEnded(child)) throw new Error(`${program} ended with ${child.exitCode ?? child.signalCode}: ${said}`)
     if (Date.now() > until) {
       await end(child)
       throw new Error(`${program} did not load its model within ${LOADED_WITHIN_MS / 1000} s: ${said}`)
@@ -86,10 +86,14 @@ async function isHealthy(url: string): Promise<boolean> {
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
+  if (hasEnded(child)) return
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   await ended
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
 }
 
 async function freePort(): Promise<number> {

@@ -59,14 +59,15 @@ export async function besideLong(
   const begun = new Promise<void>(resolve => {
     begin = resolve
   })
-  const one = begun.then(() => ask(long))
-  const answers = await Promise.all(
-    others.map(request =>
-      ask(request, () => {
-        if (--waited === 0) begin()
-      }),
-    ),
+  const all = others.map(request =>
+    ask(request, () => {
+      if (--waited === 0) begin()
+    }),
   )
-  const around = { seconds: seconds(), answers }
-  return { around, long: { answers: [await one], seconds: seconds() } }
+  // Together, so that no failure is left without a listener while others still run.
+  const [around, answer] = await Promise.all([
+    Promise.all(all).then(answers => ({ seconds: seconds(), answers })),
+    begun.then(() => ask(long)),
+  ])
+  return { around, long: { answers: [answer], seconds: seconds() } }
 }

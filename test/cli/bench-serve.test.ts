@@ -4,9 +4,9 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { figures } from '../../bench/serve/figures.ts'
 import { overHttp } from '../../bench/serve/over-http.ts'
-import { arrivals, requests } from '../../bench/serve/requests.ts'
+import { arrivals, type BenchRequest, requests } from '../../bench/serve/requests.ts'
 import { llamaServer } from '../../bench/serve/servers.ts'
-import { type Answered, closedLoop, openLoop } from '../../bench/serve/traffic.ts'
+import { type Answered, besideLong, closedLoop, openLoop } from '../../bench/serve/traffic.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { lines } from './run.ts'
 
@@ -66,6 +66,28 @@ describe('requests of bench serve', () => {
     const { answers, seconds } = await openLoop(ask, requests(1, 'a', 3), [0, 0.01, 0.03])
     expect(answers).toHaveLength(3)
     expect(seconds).toBeGreaterThan(0.025)
+  })
+
+  it('a long one is sent when all others are being answered; if it fails, all do', async () => {
+    const [long, ...others] = requests(1, 'a', 4) as [BenchRequest, ...BenchRequest[]]
+    let begun = 0
+    const ask = (fails: boolean) => async (request: BenchRequest, begins?: () => void) => {
+      const wait = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+      if (request === long) {
+        expect(begun).toBe(3)
+        if (fails) throw new Error('refused')
+      } else {
+        await wait(5)
+        begun++
+        begins?.()
+        await wait(20)
+      }
+      return answered
+    }
+    const { around, long: own } = await besideLong(ask(false), others, long)
+    expect([around.answers.length, own.answers.length]).toEqual([3, 1])
+    begun = 0
+    await expect(besideLong(ask(true), others, long)).rejects.toThrow('refused')
   })
 })
 
