@@ -3,7 +3,9 @@
 // takes. Bodies that it allows and the server refuses are no fault: what roles and schemas mean is said by the server, not by a schema.
 // Skips, and says so, where schemathesis is not installed. usage: node scripts/schemathesis.mjs [--seconds 120]
 import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 
 const VERSION = '4.32.5'
@@ -22,6 +24,8 @@ if (found.status !== 0) {
   process.exit(0)
 }
 
+/** Of saved slots, and of what schemathesis leaves. */
+const folder = mkdtempSync(path.join(tmpdir(), 'latentkit-openapi-'))
 // Half a minute is more than any answer of this model takes.
 const args = [
   'dist/apps/cli/main.js',
@@ -34,9 +38,14 @@ const args = [
   '--no-disk-cache',
   '--timeout',
   '30',
+  '--slot-save-path',
+  path.join(folder, 'slots'),
 ]
 const server = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-process.on('exit', () => server.kill('SIGKILL'))
+process.on('exit', () => {
+  server.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
 const url = await new Promise((resolve, reject) => {
   let said = ''
   server.once('exit', code => reject(new Error(`the server ended with ${code}: ${said}`)))
@@ -56,7 +65,7 @@ const asked = [
   '--no-shrink',
 ]
 const limits = ['--continue-on-failure', '--request-timeout', '60', '--checks', CHECKS.join(',')]
-const run = spawn(program, [...asked, ...limits], { stdio: 'inherit', cwd: tmpdir() })
+const run = spawn(program, [...asked, ...limits], { stdio: 'inherit', cwd: folder })
 process.exitCode = await new Promise(resolve => run.once('exit', code => resolve(code ?? 1)))
 server.removeAllListeners('exit')
 server.kill('SIGTERM')

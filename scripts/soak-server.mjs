@@ -12,6 +12,7 @@ import { SEEDS, Traffic } from './soak-traffic.mjs'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } })
 const WATCHED_MS = Number(values.minutes) * 60_000
+if (!(WATCHED_MS > 0)) throw new Error(`--minutes is ${values.minutes}; expected a number above 0`)
 /** Before memory is watched: both, as a busy machine answers little in a minute. */
 const WARM_MS = 60_000
 const WARM_REQUESTS = 1500
@@ -26,8 +27,11 @@ const problems = []
 const counts = {}
 const resident = []
 let server = null
-// However this ends, no server stays behind.
-process.on('exit', () => server?.process.kill('SIGKILL'))
+// However this ends, neither a server nor its folder stays behind.
+process.on('exit', () => {
+  server?.process.kill('SIGKILL')
+  rmSync(cacheDir, { recursive: true, force: true, maxRetries: 5 })
+})
 server = await start()
 const traffic = new Traffic(() => server.url, problems)
 await traffic.undisturbed()
@@ -48,11 +52,11 @@ running = false
 await Promise.all(clients)
 await traffic.all().catch(error => problems.push(`after the kill: ${error.message}`))
 await stopped()
-rmSync(cacheDir, { recursive: true, force: true })
 
 const third = Math.max(1, Math.floor(resident.length / 3))
 const [first, last] = [middle(resident.slice(0, third)), middle(resident.slice(-third))]
-if (last > first * 1.05) problems.push(`resident memory grew from ${first} to ${last} MB`)
+if (resident.length === 0) problems.push('memory was not watched')
+if (!(last <= first * 1.05)) problems.push(`resident memory grew from ${first} to ${last} MB`)
 console.log(JSON.stringify({ minutes: Number(values.minutes), counts, residentMB: [first, last], problems }))
 process.exitCode = problems.length === 0 ? 0 : 1
 

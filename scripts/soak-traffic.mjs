@@ -123,7 +123,10 @@ export class Traffic {
   #leaves(seed) {
     return new Promise(resolve => {
       const body = { prompt: seed % 2 ? 'Once' : LONG.slice(0, 8000), max_tokens: 1000, stream: seed % 3 === 0 }
-      const sent = this.#request(resolve)
+      // Nothing reads what has come until then.
+      const sent = request(`${this.#url()}/v1/completions`, { method: 'POST' }, () => {})
+      sent.on('error', () => {})
+      sent.on('close', resolve)
       sent.end(JSON.stringify(body))
       setTimeout(() => sent.destroy(), 20 + seed * 10)
     })
@@ -135,33 +138,27 @@ export class Traffic {
     const control = new AbortController()
     const body = { ...ASKS[path].body(seed), max_tokens: 1000, max_output_tokens: 1000, stream: true }
     const response = await this.#post(path, body, control.signal)
+    if (response.status !== 200) throw new Error(`${path} gave ${response.status}: ${await response.text()}`)
     const reader = response.body.getReader()
     for (let i = 0; i < 3; i++) await reader.read()
     control.abort()
   }
 
-  #readsSlowly(seed) {
-    return new Promise((resolve, reject) => {
-      const sent = this.#request(
-        () => resolve(),
-        response => {
-          response.on('data', () => {
-            response.pause()
-            setTimeout(() => response.resume(), 20)
-          })
-          response.on('end', resolve)
-          response.on('error', reject)
-        },
-      )
-      sent.end(JSON.stringify({ prompt: 'Once', max_tokens: 30, seed, stream: true }))
+  /** Takes one piece at a time; the whole answer arrives all the same. */
+  async #readsSlowly(seed) {
+    const body = JSON.stringify({ prompt: 'Once', max_tokens: 30, seed, stream: true })
+    const response = await new Promise((resolve, reject) => {
+      const sent = request(`${this.#url()}/v1/completions`, { method: 'POST' }, resolve)
+      sent.on('error', reject)
+      sent.end(body)
     })
-  }
-
-  #request(closed, answered = () => {}) {
-    const sent = request(`${this.#url()}/v1/completions`, { method: 'POST' }, answered)
-    sent.on('error', () => {})
-    sent.on('close', closed)
-    return sent
+    let text = ''
+    for await (const part of response) {
+      text += part
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    if (response.statusCode === 200 && text.endsWith('data: [DONE]\n\n')) return
+    throw new Error(`a slow reader got ${response.statusCode}: …${text.slice(-200)}`)
   }
 
   async #status(wanted, path, body) {
