@@ -116,6 +116,7 @@ describe('beside answers', async () => {
     const chat = api.paths['/v1/chat/completions']?.post?.requestBody.content['application/json']?.schema
     expect(chat).toMatchObject({ type: 'object', required: ['messages'] })
     expect(api.paths['/v1/models/{name}']).toBeDefined()
+    expect(api.paths['/{file}']).toMatchObject({ get: { parameters: [{ name: 'file', in: 'path' }] } })
   })
 
   test('/props and /metrics, also under an alias', async () => {

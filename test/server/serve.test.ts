@@ -37,6 +37,19 @@ test('with no argument it serves the bundled model, and stops in order', { timeo
   expect(said()).not.toContain('Once upon a time')
 })
 
+test('a stop while the model loads is in order, too', { timeout: 60_000 }, async () => {
+  const child = start(['serve', '--port', '0', '--no-disk-cache'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let said = ''
+  child.stderr?.on('data', part => {
+    said += part
+    // The program takes signals from a moment later on.
+    if (part.includes('"listening"')) setTimeout(() => child.kill('SIGTERM'), 50)
+  })
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(said).not.toContain('error')
+})
+
 test('keys come from a file; flags from the file of settings', { timeout: 60_000 }, async () => {
   const folder = tempFolder({ keys: 'secret\n' })
   const settings = { serve: { apiKeyFile: join(folder, 'keys'), log: 'none', alias: ['tale=tales-mla-8m'] } }

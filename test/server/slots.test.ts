@@ -183,14 +183,16 @@ describe('a file that is none', async () => {
   }
 
   test('truncated, damaged, foreign or empty: an error, and nothing is lost', async () => {
-    for (const name of ['short', 'flipped', 'foreign', 'empty']) cpSync(join(folder, 'whole'), join(folder, name))
+    const names = ['short', 'flipped', 'foreign', 'empty', 'ENOSPC']
+    for (const name of names) cpSync(join(folder, 'whole'), join(folder, name))
     truncateSync(join(folder, 'short'), statSync(join(folder, 'whole')).size - 1000)
     const bytes = readFileSync(join(folder, 'whole'))
     bytes[bytes.length - 200] = (bytes[bytes.length - 200] as number) ^ 1
     writeFileSync(join(folder, 'flipped'), bytes)
     writeFileSync(join(folder, 'foreign'), Buffer.concat([Buffer.from('ggsq'), Buffer.alloc(5000, 7)]))
-    truncateSync(join(folder, 'empty'))
-    for (const name of ['short', 'flipped', 'foreign', 'empty']) await refused(name, 'invalid_slot_file')
+    // A name that looks like the code of an error is none.
+    for (const name of ['empty', 'ENOSPC']) truncateSync(join(folder, name))
+    for (const name of names) await refused(name, 'invalid_slot_file')
   })
 
   test('of another model: an error that says so', async () => {
@@ -198,6 +200,14 @@ describe('a file that is none', async () => {
     const { status, body } = await act(other, 0, 'restore', { filename: 'whole' })
     expect([status, body.error?.code]).toEqual([400, 'slot_mismatch'])
     expect(existsSync(join(folder, 'whole'))).toBe(true)
+  })
+
+  test('of a longer context: an error that says so', async () => {
+    const short = await restarted(folder, { load: { contextLength: 128 } })
+    const { status, body } = await act(short, 0, 'restore', { filename: 'whole' })
+    expect([status, body.error?.code]).toEqual([400, 'slot_mismatch'])
+    expect(body.error?.message).toContain('"whole"')
+    expect(body.error?.message).not.toContain(folder)
   })
 
   test('what cannot be written leaves no part behind', async () => {
@@ -278,8 +288,13 @@ test('what is not there is said', async () => {
   expect((await act(server, 0, 'forget')).body.error?.message).toContain('save, restore or erase')
   const { status, body } = await post(server, '/v1/completions', { prompt: 'a', max_tokens: 1, id_slot: 9 })
   expect([status, body]).toMatchObject([400, { error: { param: 'id_slot' } }])
-  const saving = await restarted(tempFolder())
-  expect((await act(saving, 0, 'save', { filename: 'a' })).body.error?.message).toContain('remembers no text')
+  const folder = tempFolder()
+  const saving = await restarted(folder)
+  for (const more of [{}, { cache_salt: 'a' }]) {
+    const { body } = await act(saving, 0, 'save', { filename: 'a', ...more })
+    expect(body.error?.message).toContain('remembers no text')
+  }
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('a state is that of its model, of several', async () => {

@@ -90,26 +90,26 @@ async function serve(models: readonly string[], flags: Flags): Promise<void> {
     load: { ...toLoadOptions(all), ...(await hubOptions(flags)), ...disk },
     ...(flags.log !== 'none' && { log: note }),
   })
-  const { url } = await server.listen()
-  const stopped = stopOnSignals(server)
   try {
+    const { url } = await server.listen()
+    const stopped = stopOnSignals(server)
     await Promise.race([server.ready, stopped])
     note(`Serving ${server.models.join(', ')} on ${url}`)
     await stopped
   } catch (error) {
     await server.close()
-    throw error
+    // A signal while the model loads is a stop like any other.
+    if ((error as { readonly code?: unknown }).code !== 'stopping') throw error
   }
 }
 
 /** Names of the models in the cache of the hub that are complete. Throws UsageError if there is none. */
 async function pulled(): Promise<readonly string[]> {
   const { hubStore } = await import('../../../src/for-apps.ts')
-  const { list, folder } = await hubStore(await modelsFolder()).then(async store => {
-    return { list: await store.list(), folder: store.folder }
-  })
-  const names = list.filter(({ complete }) => complete).map(({ name }) => name)
-  if (names.length === 0) throw new UsageError(`--pulled: no model is in ${folder}; latentkit pull ORG/NAME brings one`)
+  const store = await hubStore(await modelsFolder())
+  const names = (await store.list()).filter(({ complete }) => complete).map(({ name }) => name)
+  if (names.length === 0)
+    throw new UsageError(`--pulled: no model is in ${store.folder}; latentkit pull ORG/NAME brings one`)
   return names
 }
 

@@ -10,6 +10,7 @@ const REFUSALS = {
   413: 'The body is too long.',
   429: 'The queue is full; Retry-After says when to come again.',
   500: 'The server failed; its log has the reason.',
+  501: 'This server does not do it as it was started; the message says how it would.',
   503: 'The model is loading, the server is stopping, or its memory is full.',
   504: 'The answer took longer than the server allows.',
 } as const
@@ -20,7 +21,7 @@ export function openApi(dialects: readonly Dialect[], version: string): unknown 
     for (const endpoint of dialect.endpoints) {
       if (endpoint.listed === false) continue
       const path = endpoint.path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}')
-      paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(dialect, endpoint) }
+      paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(dialect, endpoint, path) }
     }
   }
   return {
@@ -32,9 +33,10 @@ export function openApi(dialects: readonly Dialect[], version: string): unknown 
   }
 }
 
-function operation(dialect: Dialect, endpoint: Endpoint): unknown {
-  const { path, summary, emptyBody = false } = endpoint
-  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => {
+/** `path`: with `{name}` for parts that vary. */
+function operation(dialect: Dialect, endpoint: Endpoint, path: string): unknown {
+  const { summary, emptyBody = false } = endpoint
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
     return { name, in: 'path', required: true, schema: { type: 'string' } }
   })
   const body = endpoint.body && schemaOf(endpoint.body)

@@ -1,6 +1,6 @@
 /** llama.cpp's /slots: what is remembered, and its states saved under names. */
 import { z } from 'zod'
-import { SessionFileError, SessionMismatchError } from '../../../src/index.ts'
+import { ContextLengthError, SessionFileError, SessionMismatchError } from '../../../src/index.ts'
 import { Failure, invalid } from '../failure.ts'
 import { type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Exchange } from '../http/exchange.ts'
@@ -91,12 +91,12 @@ async function save(service: Service, exchange: Exchange<SlotBody>, id: number):
   const { filename, cache_salt } = exchange.body
   const salt = saltOf(exchange, cache_salt)
   const files = filesOf(service)
-  const file = await files.fileFor(filename, salt)
   const state = service.slots.state(id)
   if (!state || state.cacheSalt !== salt) {
     const more = cache_salt || !state || !belongsTo(state.cacheSalt, exchange.owner) ? '' : ' with this cache_salt'
     throw invalid(`The slot ${id} remembers no text of yours${more}; ask something at it first (id_slot)`, 'id_slot')
   }
+  const file = await files.fileFor(filename, salt)
   const begun = performance.now()
   return service.use(exchange, state.model, 0, async ({ engine }) => {
     await using session = engine.session(salt === '' ? {} : { cacheSalt: salt })
@@ -145,10 +145,13 @@ function belongsTo(cacheSalt: string, owner: string): boolean {
 
 /** What went wrong with a file, without the folder. Throws Failure, and what is about something else. */
 function refuse(error: unknown, file: string, name: unknown): never {
-  const message = (error as Error).message?.replaceAll(file, JSON.stringify(name))
-  const [system] = /\bE[A-Z]{3,}\b/.exec(message) ?? []
-  if (error instanceof SessionMismatchError) throw invalid(message, 'filename', 'slot_mismatch')
-  if (!(error instanceof SessionFileError)) throw error
+  const isMismatch = error instanceof SessionMismatchError || error instanceof ContextLengthError
+  if (!isMismatch && !(error instanceof SessionFileError)) throw error
+  const { message: said } = error
+  const message = said.replaceAll(file, JSON.stringify(name))
+  if (isMismatch) throw invalid(message, 'filename', 'slot_mismatch')
+  // Not in the name, which may look like such a code.
+  const [, system] = /: (E[A-Z]{2,}): /.exec(said.replaceAll(file, '')) ?? []
   if (system === 'ENOSPC' || system === 'EDQUOT') {
     throw new Failure('unavailable', `The disk is full: ${JSON.stringify(name)} was not saved.`, {
       code: 'out_of_disk',

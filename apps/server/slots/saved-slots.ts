@@ -1,7 +1,7 @@
 /** Saved slots: files of one folder, by name. No path ever comes from a request. */
 import { createHash } from 'node:crypto'
 import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { makeFolder, PRIVATE_FOLDER } from '../../../src/for-apps.ts'
 import { Failure, invalid } from '../failure.ts'
 
@@ -23,7 +23,8 @@ export class SavedSlots {
 
   /** The folder must be there. */
   constructor(folder: string) {
-    this.#folder = folder
+    // As errors name files, which are told without it.
+    this.#folder = resolve(folder)
   }
 
   /** The file of a name, and its folder made. Throws Failure for what is no name. */
