@@ -93,6 +93,22 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     expect((await load(page, '/model/', { offline: true })).error?.code).toBe('model_not_found')
   })
 
+  it('the token of the hub goes to the hub alone', async () => {
+    const tokens = new Set<string | undefined>()
+    const server = await serve({
+      intercept: ({ url, headers }) => {
+        if (url?.startsWith('/model/')) tokens.add(headers.authorization)
+        return false
+      },
+    })
+    const page = await openPage(server)
+    expectWritten(await load(page, '/model/', { keep: false, hub: { token: 'secret' } }))
+    expect([...tokens]).toEqual([undefined])
+    tokens.clear()
+    expectWritten(await load(page, '/model/', { keep: false, hub: { token: 'secret', endpoint: server.url } }))
+    expect([...tokens]).toEqual(['Bearer secret'])
+  })
+
   it('a connection that is cut at every tenth is continued there', async () => {
     let cuts = 0
     const server = await serve({
@@ -110,6 +126,48 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     expect(from).toEqual([...from].sort((a, b) => a - b))
     expect(from[0]).toBe(0)
     expect(from.at(-1)).toBeGreaterThan(SIZE / 2)
+  })
+
+  it('a file that changes between two connections is begun anew', async () => {
+    let first = true
+    const server = await serve({
+      intercept: (request, response) => {
+        if (!isWeights(request) || !first) return false
+        first = false
+        response.writeHead(206, {
+          'content-length': SIZE,
+          'content-range': `bytes 0-${SIZE - 1}/${SIZE}`,
+          'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT',
+        })
+        response.write(Buffer.alloc(1 << 20), () => setTimeout(() => response.destroy(), 300))
+        return true
+      },
+    })
+    expectWritten(await load(await openPage(server), '/model/'))
+    const from = starts(server.requests)
+    expect(from).toEqual([0, expect.any(Number), 0])
+    expect(from[1]).toBeGreaterThan(0)
+  })
+
+  it('a server that ignores ranges is read from the start again', async () => {
+    let first = true
+    const server = await serve({
+      intercept: (request, response) => {
+        if (!isWeights(request)) return false
+        if (first) {
+          first = false
+          sendPart(request, response, SIZE >> 1, () => setTimeout(() => response.destroy(), 300))
+        } else {
+          response.writeHead(200, { 'content-length': SIZE })
+          createReadStream(join(TALES, WEIGHTS)).pipe(response)
+        }
+        return true
+      },
+    })
+    expectWritten(await load(await openPage(server), '/model/'))
+    const from = starts(server.requests)
+    expect(from).toEqual([0, expect.any(Number)])
+    expect(from[1]).toBeGreaterThan(0)
   })
 
   it('a tab that is closed in the middle leaves nothing that is believed, and little to do again', async () => {
@@ -239,6 +297,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     })
     expect((await refused('/huge/'))?.message).toMatch(/has 5\.0 GiB of weights; WebAssembly's memory ends at 4 GiB/)
     expect((await refused('tales.gguf'))?.message).toMatch(/is neither a model on the hub nor an address; expected/)
+    expect((await load(page, '/model/', { cacheDir: 'blocks' })).error?.message).toMatch(/^cacheDir is not for pages/)
     expect(server.requests.filter(request => request.startsWith('GET /huge/model.safetensors bytes'))).toEqual([])
   })
 

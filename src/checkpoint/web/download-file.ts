@@ -58,7 +58,7 @@ export async function downloadFile(
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof CorruptError) {
-        sink.restart({ url: file.url, validator: '' })
+        await sink.restart({ url: file.url, validator: '' })
         // The first time, what was there may have been bad; the second time it is the server.
         if (++corrupt < 3) continue
         throw new HubError('download_corrupt', `${file.url}: ${error.message}; removed. Is a proxy in between?`)
@@ -81,7 +81,7 @@ async function fetchRest(
   const watchdog = new Watchdog(options)
   try {
     if (sink.version?.url !== file.url || (file.size !== null && sink.have > file.size)) {
-      sink.restart({ url: file.url, validator: '' })
+      await sink.restart({ url: file.url, validator: '' })
     }
     if (file.size !== null && sink.have === file.size && file.size > 0) return
     // A range is sent even for the whole: servers do not compress ranges, so that lengths are those of the file.
@@ -91,10 +91,9 @@ async function fetchRest(
     const { start, total, validator } = describe(response, file, sink)
     const { version } = sink
     if (start > 0 && version?.validator !== validator) {
-      await response.body?.cancel()
       throw new CorruptError('it has changed since its download began')
     }
-    if (start === 0) sink.restart({ url: file.url, validator })
+    if (start === 0) await sink.restart({ url: file.url, validator })
     report(sink.have, total ?? 0)
     for await (const chunk of chunksOf(response)) {
       watchdog.restart()
@@ -111,8 +110,23 @@ async function fetchRest(
   }
 }
 
+/** Asks once and reads the answer, both in time. Throws what `request` does, and what `read` does. */
+export async function ask<T>(
+  url: string,
+  method: 'GET' | 'HEAD',
+  options: FetchOptions,
+  read: (response: Response) => T | Promise<T>,
+): Promise<T> {
+  const watchdog = new Watchdog(options)
+  try {
+    return await read(await request(url, { method, signal: watchdog.signal }, options.token))
+  } finally {
+    watchdog.stop()
+  }
+}
+
 /** Sends one GET or HEAD. Throws TransientError for failures that may pass, HubError for others. */
-export async function request(
+async function request(
   url: string,
   { headers = {}, ...init }: { headers?: Record<string, string>; method?: 'GET' | 'HEAD'; signal: AbortSignal },
   token?: string,
@@ -130,7 +144,10 @@ export async function request(
   const met = `${url} answers ${status}`
   if (status === 404 || status === 410) throw new HubError('model_not_found', `${met}: there is no such file`)
   if (status === 401 || status === 403) {
-    throw new HubError('hub_access_denied', `${met}: it wants a token, or another one (hub: { token })`)
+    throw new HubError(
+      'hub_access_denied',
+      `${met}: it wants a token, or another one (hub: { token }, which is for the hub alone)`,
+    )
   }
   const passing = status === 408 || status === 425 || status === 429 || status >= 500
   if (!passing) throw new HubError('download_failed', met)
@@ -225,7 +242,7 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
   })
 }
 
-/** Aborts if no byte arrives for a while, or if the caller aborts. */
+/** Of one request: aborts it if no byte arrives for a while, or if the caller aborts. */
 class Watchdog {
   readonly signal: AbortSignal
   readonly #controller = new AbortController()
@@ -244,7 +261,9 @@ class Watchdog {
     this.#timer = setTimeout(() => this.#controller.abort(reason), this.#timeout)
   }
 
+  /** Ends the request, too: an answer that was not wanted would hold its connection. */
   stop(): void {
     clearTimeout(this.#timer)
+    this.#controller.abort()
   }
 }

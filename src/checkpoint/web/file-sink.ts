@@ -14,7 +14,7 @@ export interface FileSink {
   /** What they are of; null: nothing is known. */
   readonly version: FileVersion | null
   /** Forgets what is there; `append` begins anew. */
-  restart(version: FileVersion): void
+  restart(version: FileVersion): Promise<void>
   /** Throws a QuotaExceededError where there is no room. */
   append(bytes: Uint8Array): Promise<void>
   /** Bytes as they were stored. */
@@ -88,10 +88,12 @@ export class KeptFile implements FileSink {
     return this.#version
   }
 
-  restart({ url, validator }: FileVersion): void {
+  async restart({ url, validator }: FileVersion): Promise<void> {
     this.#version = { url, validator }
     this.#have = 0
     this.#recorded = 0
+    // It speaks of bytes that are not there any more.
+    await removeIn(this.#folder, recordName(this.#name))
     this.#access.truncate(0)
   }
 
@@ -150,7 +152,7 @@ export class MemoryFile implements FileSink {
     return this.#version
   }
 
-  restart(version: FileVersion): void {
+  async restart(version: FileVersion): Promise<void> {
     this.#version = version
     this.#blobs = []
     this.#parts = []

@@ -6,11 +6,11 @@ import { type CheckpointFiles, filesFrom } from '../source/checkpoint-files.ts'
 import { mapConcurrently } from '../source/concurrency.ts'
 import { memorySource } from '../source/memory-source.ts'
 import { INDEX_FILE } from '../weight-files.ts'
-import { downloadFile, type FetchOptions, type RemoteFile, request, validatorOf } from './download-file.ts'
-import { type FileSink, forgetFile, KeptFile, keptFile, MemoryFile } from './file-sink.ts'
+import { ask, downloadFile, type FetchOptions, type RemoteFile, validatorOf } from './download-file.ts'
+import { type FileSink, type FileVersion, forgetFile, KeptFile, keptFile, MemoryFile } from './file-sink.ts'
 import { keptFiles, lockOf, type ModelRecord, openModelFolder, readRecord, writeRecord } from './kept-models.ts'
 import { freeBytes, isQuotaError, type OpfsFolder, withTabLock } from './opfs.ts'
-import { modelAt, modelOnHub, parseSource, type RemoteModel, unknownSource } from './remote-model.ts'
+import { isOfHub, modelAt, modelOnHub, parseSource, type RemoteModel, unknownSource } from './remote-model.ts'
 
 export interface WebModelOptions extends FetchOptions {
   /** Where relative addresses begin. */
@@ -31,16 +31,18 @@ export interface WebModelOptions extends FetchOptions {
 const ADDRESSABLE = 2 ** 32
 const PARALLEL_TEXTS = 6
 const PARALLEL_WEIGHTS = 2
+const NO_ROOM = 'the browser has no room left'
 
 /** Throws HubError, OptionError, OutOfMemoryError, UnsupportedModelError, the signal's reason. */
-export async function findWebModel(source: string, options: WebModelOptions): Promise<CheckpointFiles> {
-  const meant = parseSource(source, options.base)
+export async function findWebModel(source: string, given: WebModelOptions): Promise<CheckpointFiles> {
+  const meant = parseSource(source, given.base)
   if (meant === undefined) throw unknownSource(source)
   const isUrl = meant instanceof URL
+  const options = isUrl && !isOfHub(meant, given.endpoint) ? { ...given, token: undefined } : given
   const key = isUrl ? meant.href : source
   const folder = options.keep && !(isUrl && meant.protocol === 'blob:') ? await folderOf(key, options) : null
   const find = async () => {
-    const kept = folder && (await findKept(folder, source, { ...options, ask: isUrl }))
+    const kept = folder && (await findKept(folder, source, { ...options, checked: isUrl }))
     if (kept) return kept
     if (options.offline) {
       throw new HubError('model_not_found', `${source} is not kept here, and the network is not to be used`)
@@ -66,32 +68,32 @@ async function folderOf(key: string, { notice }: WebModelOptions): Promise<OpfsF
 async function findKept(
   folder: OpfsFolder,
   source: string,
-  { ask, offline, signal, token }: WebModelOptions & { readonly ask: boolean },
+  options: WebModelOptions & { readonly checked: boolean },
 ): Promise<CheckpointFiles | null> {
   const record = await readRecord(folder)
   const files = record && (await keptFiles(folder, record))
   if (!files) return null
-  if (ask && !offline) {
-    const changed = await mapConcurrently(files, PARALLEL_TEXTS, ({ version }) => hasChanged(version, signal, token))
+  if (options.checked && !options.offline) {
+    const changed = await mapConcurrently(files, PARALLEL_TEXTS, ({ version }) => hasChanged(version, options))
     const gone = files.filter((_, i) => changed[i])
     if (gone.length > 0) {
-      await writeRecord(folder, { ...record, files: null })
       for (const { name } of gone) await forgetFile(folder, name)
       return null
     }
   }
-  await writeRecord(folder, { ...record, used: Date.now() })
+  // The model is there, whether this can be written or not.
+  await writeRecord(folder, { ...record, used: Date.now() }).catch(() => {})
   const sources = files.map(({ name, file }) => memorySource(name, file))
   return { ...filesFrom(source, sources), ...kindOf(record) }
 }
 
 /** Whether the server says that it has another version. One that cannot be reached says nothing. */
-async function hasChanged({ url, validator }: { url: string; validator: string }, signal: AbortSignal, token?: string) {
+async function hasChanged({ url, validator }: FileVersion, options: FetchOptions) {
   try {
-    const now = validatorOf(await request(url, { method: 'HEAD', signal }, token))
+    const now = await ask(url, 'HEAD', options, validatorOf)
     return now !== '' && now !== validator
   } catch (error) {
-    signal.throwIfAborted()
+    options.signal.throwIfAborted()
     return error instanceof HubError && error.code === 'model_not_found'
   }
 }
@@ -101,12 +103,20 @@ const kindOf = ({ gguf, safetensors }: Pick<ModelRecord, 'gguf' | 'safetensors'>
   ...(safetensors !== undefined && { safetensors }),
 })
 
+interface FileContent {
+  readonly name: string
+  readonly content: Blob
+}
+
 /** One download of a model. */
 class Download {
   readonly #source: string
   readonly #key: string
   readonly #model: RemoteModel
   readonly #options: WebModelOptions
+  /** Ends what else is under way when a part fails. */
+  readonly #ended = new AbortController()
+  readonly #loading = new Set<Promise<unknown>>()
   /** Null: nothing is kept, or nothing any more. */
   #folder: OpfsFolder | null
 
@@ -115,11 +125,22 @@ class Download {
     this.#key = key
     this.#model = model
     this.#folder = folder
-    this.#options = options
+    this.#options = { ...options, signal: AbortSignal.any([options.signal, this.#ended.signal]) }
   }
 
+  /** When it fails, no file is open any more: another tab may be waiting for them. */
   async run(): Promise<CheckpointFiles> {
-    if (this.#folder) await writeRecord(this.#folder, { source: this.#key, files: null, used: null })
+    try {
+      return await this.#run()
+    } catch (error) {
+      this.#ended.abort(error)
+      await Promise.allSettled(this.#loading)
+      throw error
+    }
+  }
+
+  async #run(): Promise<CheckpointFiles> {
+    await this.#record({ source: this.#key, files: null, used: null })
     const { texts, required } = this.#model
     const read = await mapConcurrently(texts, PARALLEL_TEXTS, file => this.#text(file, required.has(file.name)))
     const there = read.filter(file => file !== null)
@@ -130,14 +151,22 @@ class Download {
     await this.#checkRoom(weights)
     const loaded = await mapConcurrently(weights, PARALLEL_WEIGHTS, file => this.#file(file))
     const all = [...there, ...loaded]
-    if (this.#folder) {
-      const files = all.map(({ name }) => name)
-      await writeRecord(this.#folder, { source: this.#key, files, ...kindOf(this.#model), used: Date.now() })
-    }
+    const files = all.map(({ name }) => name)
+    await this.#record({ source: this.#key, files, ...kindOf(this.#model), used: Date.now() })
     return this.#files(all)
   }
 
-  #files(files: readonly { readonly name: string; readonly content: Blob }[]): CheckpointFiles {
+  async #record(record: ModelRecord): Promise<void> {
+    if (!this.#folder) return
+    try {
+      await writeRecord(this.#folder, record)
+    } catch (error) {
+      if (!isQuotaError(error)) throw error
+      this.#keepNoMore(NO_ROOM)
+    }
+  }
+
+  #files(files: readonly FileContent[]): CheckpointFiles {
     const sources = files.map(({ name, content }) => memorySource(name, content))
     return { ...filesFrom(this.#source, sources), ...kindOf(this.#model) }
   }
@@ -159,14 +188,13 @@ class Download {
   /** A file's size, where the server says it before the download. */
   async #sized(file: RemoteFile): Promise<RemoteFile> {
     if (file.size !== null || !/^https?:/.test(file.url)) return file
-    const { signal, token } = this.#options
     try {
-      const { headers } = await request(file.url, { method: 'HEAD', signal }, token)
+      const headers = await ask(file.url, 'HEAD', this.#options, response => response.headers)
       const size = Number(headers.get('content-length') ?? Number.NaN)
       if (!Number.isSafeInteger(size) || size <= 0 || headers.has('content-encoding')) return file
       return { ...file, size }
     } catch (error) {
-      signal.throwIfAborted()
+      this.#options.signal.throwIfAborted()
       // Some servers refuse HEAD; a file that is not there fails at once.
       if (error instanceof HubError && error.code === 'model_not_found') throw error
       return file
@@ -196,7 +224,14 @@ class Download {
     this.#options.notice(`${this.#source} is not kept for the next time: ${why}`)
   }
 
-  async #file(file: RemoteFile): Promise<{ readonly name: string; readonly content: Blob }> {
+  #file(file: RemoteFile): Promise<FileContent> {
+    const loading = this.#load(file).finally(() => this.#loading.delete(loading))
+    this.#loading.add(loading)
+    return loading
+  }
+
+  async #load(file: RemoteFile): Promise<FileContent> {
+    this.#options.signal.throwIfAborted()
     const folder = this.#folder
     const kept = folder && (await keptFile(folder, file.name))
     if (kept?.version.url === file.url && (file.size === null || kept.file.size === file.size)) {
@@ -207,7 +242,7 @@ class Download {
       return await this.#fetch(file, await KeptFile.open(folder, file.name))
     } catch (error) {
       if (!isQuotaError(error)) throw error
-      this.#keepNoMore('the browser has no room left')
+      this.#keepNoMore(NO_ROOM)
       await forgetFile(folder, file.name)
       return this.#fetch(file, new MemoryFile())
     }

@@ -1,6 +1,6 @@
 /** Models that were downloaded and are kept in the browser (OPFS): which there are, what they take, and their removal. */
 import { keptFile } from './file-sink.ts'
-import { nameOf, type OpfsFolder, openFolder, readJsonIn, removeIn, withTabLock, writeJsonIn } from './opfs.ts'
+import { nameOf, type OpfsFolder, openFolder, readFileIn, readJsonIn, withTabLock, writeJsonIn } from './opfs.ts'
 
 /** A model that is kept in this browser for this origin. */
 export interface KeptModel {
@@ -31,7 +31,9 @@ const RECORD = 'model.json'
 export const lockOf = (source: string) => `${FOLDER}/${source}`
 
 export async function openModelFolder(source: string): Promise<OpfsFolder> {
-  return openFolder([FOLDER, await nameOf(source)])
+  // First: where nothing can be kept there are no digests either, and this says why.
+  const all = await openFolder([FOLDER])
+  return all.getDirectoryHandle(await nameOf(source), { create: true })
 }
 
 export function readRecord(folder: OpfsFolder): Promise<ModelRecord | null> {
@@ -57,7 +59,7 @@ export async function listKept(): Promise<readonly KeptModel[]> {
     if (folder.kind !== 'directory') continue
     const record = await readRecord(folder)
     let bytes = 0
-    for await (const entry of folder.values()) if (entry.kind === 'file') bytes += (await entry.getFile()).size
+    for await (const { name } of folder.values()) bytes += (await readFileIn(folder, name))?.size ?? 0
     const complete = record !== null && (await keptFiles(folder, record)) !== null
     const used = record?.used == null ? null : new Date(record.used)
     models.push({ source: record?.source ?? folder.name, bytes, complete, used })
@@ -65,7 +67,7 @@ export async function listKept(): Promise<readonly KeptModel[]> {
   return models
 }
 
-/** Removes a model, after a download of it in another tab has ended. False if there was none. */
+/** Removes a model, after a download of it in another tab has ended. False if there was none; throws what the browser does where it cannot. */
 export async function removeKept(source: string, signal?: AbortSignal): Promise<boolean> {
   const all = await openFolder([FOLDER])
   const name = await nameOf(source)
@@ -73,7 +75,7 @@ export async function removeKept(source: string, signal?: AbortSignal): Promise<
     for (const entry of [name, source]) {
       const found = await all.getDirectoryHandle(entry).catch(() => null)
       if (!found) continue
-      await removeIn(all, entry)
+      await all.removeEntry(entry, { recursive: true })
       return true
     }
     return false

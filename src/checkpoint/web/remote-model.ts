@@ -7,7 +7,7 @@ import { HubError, TransientError } from '../hub/hub-error.ts'
 import { isRepoFile, type ModelName, parseModelName } from '../hub/model-name.ts'
 import { isModuleConfig, isSentenceFile, MODULES_FILE } from '../sentence-transformers.ts'
 import { INDEX_FILE, isShardName, SINGLE_FILE } from '../weight-files.ts'
-import { type FetchOptions, pause, type RemoteFile, request } from './download-file.ts'
+import { ask, type FetchOptions, pause, type RemoteFile } from './download-file.ts'
 
 /** A model's files before they are downloaded. */
 export interface RemoteModel {
@@ -31,6 +31,11 @@ const TEXTS = [
   ...['chat_template.jinja', 'chat_template.json', MODULES_FILE, 'sentence_bert_config.json', '1_Pooling/config.json'],
 ]
 
+/** Whether an address is the hub's: its token goes nowhere else. */
+export function isOfHub(url: URL, endpoint: string = DEFAULT_ENDPOINT): boolean {
+  return URL.canParse(endpoint) && new URL(endpoint).origin === url.origin
+}
+
 /** What a source means: a name on the hub, or an address; undefined if it is neither. Relative addresses begin at `base`. */
 export function parseSource(source: string, base: string): ModelName | URL | undefined {
   const name = parseModelName(source)
@@ -53,7 +58,7 @@ export function unknownSource(source: string): OptionError {
 /** A model at an address: a GGUF file, with the rest of its set; a safetensors file or a folder, with what is beside it. */
 export function modelAt(url: URL): RemoteModel {
   const path = url.pathname
-  const name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1))
+  const name = unescaped(path.slice(path.lastIndexOf('/') + 1))
   const beside = (file: string, small: boolean): RemoteFile => {
     const encoded = file.split('/').map(encodeURIComponent).join('/')
     const target = new URL(encoded, name === '' || !named ? folderOf(url) : url)
@@ -76,6 +81,15 @@ export function modelAt(url: URL): RemoteModel {
     required: new Set(['config.json']),
     weights: index => (index ?? [single ?? SINGLE_FILE]).map(file => beside(file, false)),
     ...(single !== undefined && { safetensors: single }),
+  }
+}
+
+/** A part of an address as a name; as it is where its `%` are no escapes. */
+export function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
   }
 }
 
@@ -134,22 +148,28 @@ interface Sibling {
 
 async function listRepository(root: string, { id, revision }: ModelName, options: FetchOptions) {
   const url = `${root}/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`
-  const { signal, token, retryDelay = 500 } = options
-  const response = await request(url, { signal }, token).catch(async (error: unknown) => {
+  const { signal, retryDelay = 500 } = options
+  const list = () =>
+    ask(url, 'GET', options, response =>
+      response.text().catch((error: Error) => {
+        throw new TransientError(error.message)
+      }),
+    )
+  const text = await list().catch(async (error: unknown) => {
+    signal.throwIfAborted()
     if (!(error instanceof TransientError)) throw error
     await pause(Math.max(retryDelay, error.retryAfter), signal)
-    return request(url, { signal }, token).catch((again: unknown) => {
+    return list().catch((again: unknown) => {
       if (!(again instanceof TransientError)) throw again
       throw new HubError('hub_unreachable', `${root} cannot be reached (${again.message})`, { cause: again })
     })
   })
   try {
-    const { sha, siblings } = (await response.json()) as { sha: string; siblings: Sibling[] }
+    const { sha, siblings } = JSON.parse(text) as { sha: string; siblings: Sibling[] }
     if (!/^[0-9a-f]{40}$/.test(sha)) throw new TypeError(`the commit is ${String(sha)}`)
     const wanted = (f: string) => isRepoFile(f) && (!f.includes('/') || isGgufName(f) || isModuleConfig(f))
     return { commit: sha, files: siblings.filter(({ rfilename }) => wanted(rfilename)).map(checkedSibling) }
   } catch (error) {
-    signal.throwIfAborted()
     throw new HubError('download_failed', `${url} did not answer like a hub: ${(error as Error).message}`)
   }
 }

@@ -1,5 +1,7 @@
 import { pickedFiles } from '../../../checkpoint/web/picked-files.ts'
+import { unescaped } from '../../../checkpoint/web/remote-model.ts'
 import { OutOfMemoryError } from '../../../errors.ts'
+import { PAGE, webAssembly } from '../../../kernels/core/wasm/webassembly.ts'
 import { checkConfigFile } from '../../../model/open/opened-model.ts'
 import type { FoundModel, LoadContext, Platform } from '../../types/platform.ts'
 import type { HostLoadOptions } from '../../types/protocol.ts'
@@ -46,17 +48,13 @@ async function findModel(
 /** The end of an address; a name on the hub as it is. */
 function nameOf(source: string): string {
   if (!/^(https?:|blob:|\.{0,2}\/)/i.test(source)) return source
-  return (
-    decodeURIComponent(
-      source
-        .replace(/[?#].*$/, '')
-        .replace(/\/+$/, '')
-        .replace(/^.*\//, ''),
-    ) || source
-  )
+  const end = source
+    .replace(/[?#].*$/, '')
+    .replace(/\/+$/, '')
+    .replace(/^.*\//, '')
+  return unescaped(end) || source
 }
 
-const PAGE = 65536
 /** 32-bit WebAssembly addresses no more; something of it is for what a step computes. */
 const MOST_BYTES = 2 ** 32 - 2 ** 27
 
@@ -68,15 +66,14 @@ async function checkMemory(bytes: number): Promise<void> {
       `${met}; WebAssembly's memory ends at 4 GiB. Take a smaller model or a smaller quantisation (docs/browser.md).`,
     )
   }
+  const { Memory } = webAssembly()
+  const pages = Math.ceil(bytes / PAGE)
   try {
-    new Memory({ initial: Math.ceil(bytes / PAGE) })
+    new Memory({ initial: pages, maximum: pages, shared: false })
   } catch (error) {
     const remedy = 'Close other tabs, or take a smaller model or quantisation'
     throw new OutOfMemoryError(`${met}, which this browser does not give. ${remedy}.`, { cause: error })
   }
 }
-
-const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (options: { initial: number }) => object } })
-  .WebAssembly
 
 const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1)
