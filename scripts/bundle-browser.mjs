@@ -4,13 +4,11 @@ import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
+import { MODULES as CORES } from './build-wasm.mjs'
 import { updateFiles } from './update-files.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const MODULES = [
-  ...['core.wasm', 'core-threads.wasm', 'core-relaxed.wasm', 'core-relaxed-threads.wasm'],
-  'grammar.wasm',
-]
+const MODULES = [...Object.keys(CORES), 'grammar.wasm']
 const THREAD = 'virtual:core-thread'
 
 /** Scripts of workers by the names that `src/engine/host/web/assets.ts` looks for. */

@@ -10,10 +10,10 @@ export function interpretedCheck(schema: unknown): (value: unknown) => string | 
   return value => {
     const { valid, errors } = validator.validate(value)
     if (valid) return null
-    // The innermost problem comes last of those of its place.
-    const [{ instanceLocation = '#', error = 'is not allowed' } = {}] = [...errors].sort(
-      (a, b) => b.instanceLocation.length - a.instanceLocation.length,
-    )
+    // Of those of its place the last is the innermost: what a reference holds, not the reference.
+    const [{ instanceLocation = '#', error = 'is not allowed' } = {}] = [...errors]
+      .reverse()
+      .sort((a, b) => b.instanceLocation.length - a.instanceLocation.length)
     return `${instanceLocation.slice(1)} ${error}`.trim()
   }
 }

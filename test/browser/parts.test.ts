@@ -22,6 +22,17 @@ function fetched({ requests }: StaticServer): string[] {
 const compressed = (names: readonly string[]) =>
   names.reduce((n, name) => n + gzipSync(readFileSync(join(builtFolder(), name))).length, 0)
 
+/** A folder that the browser keeps. */
+interface Opfs {
+  getDirectoryHandle(name: string, options: object): Promise<Opfs>
+  getFileHandle(name: string, options: object): Promise<unknown>
+  keys(): AsyncIterable<string>
+}
+
+interface Web {
+  readonly navigator: { readonly storage: { getDirectory(): Promise<Opfs> } }
+}
+
 const SCHEMA = {
   type: 'object',
   properties: { name: { type: 'string', maxLength: 8 }, age: { type: 'integer', minimum: 0, maximum: 99 } },
@@ -43,7 +54,15 @@ describe.skipIf(NO_CHROMIUM)(`in a page${WHY_SKIPPED}`, { timeout: 60_000 }, () 
       const messages = [{ role: 'user', content: 'Tom had a boat.' }]
       const chat = await session.prompt(messages, { seed: 7, maxTokens: 16 })
       const chats = performance.getEntriesByType('resource').map(({ name }) => name)
+      // A tab that closed in the middle has left this.
+      const { storage } = (globalThis as unknown as Web).navigator
+      const root = await storage.getDirectory()
+      const create = { create: true }
+      const sessions = await (await root.getDirectoryHandle('latentkit', create)).getDirectoryHandle('sessions', create)
+      await sessions.getFileHandle(`kept%2Fa.${crypto.randomUUID()}.part`, create)
       await session.save('kept/a')
+      const names: string[] = []
+      for await (const name of sessions.keys()) names.push(name)
       const goOn = { seed: 8, maxTokens: 8 }
       const direct = await session.prompt(' Then', goOn)
       const restored = await (await engine.restore('kept/a')).prompt(' Then', goOn)
@@ -60,7 +79,7 @@ describe.skipIf(NO_CHROMIUM)(`in a page${WHY_SKIPPED}`, { timeout: 60_000 }, () 
       await engine.dispose()
       const vectors = embeddings.map(vector => [...vector])
       const texts = { chat: chat.text, held: held.text, value: held.value, direct: direct.text }
-      return { ...texts, restored: restored.text, missing, vectors, stopped, chats }
+      return { ...texts, restored: restored.text, missing, names, vectors, stopped, chats }
     }, given)
     const engine = await Engine.load(TALES, { ...OPTIONS, kernels: 'wasm', inline: true })
     const messages = [{ role: 'user', content: 'Tom had a boat.' }]
@@ -69,6 +88,7 @@ describe.skipIf(NO_CHROMIUM)(`in a page${WHY_SKIPPED}`, { timeout: 60_000 }, () 
     expect(inPage.direct).toBe((await session.prompt(' Then', { seed: 8, maxTokens: 8 })).text)
     expect(inPage.restored).toBe(inPage.direct)
     expect(inPage.missing).toMatch(/kept\/b/)
+    expect(inPage.names).toEqual(['kept%2Fa'])
     const held = await engine.generate('Once upon a time', { schema: SCHEMA, seed: 1, maxTokens: 60 })
     expect({ text: inPage.held, value: inPage.value }).toEqual({ text: held.text, value: held.value })
     const { embeddings } = await engine.embed(['a boat', 'the sea'])

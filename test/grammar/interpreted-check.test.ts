@@ -51,4 +51,6 @@ it('schemas are checked where code generation is forbidden', { timeout: 60_000 }
     expect(forbidden[i]?.[0], label).toBe(null)
     expect(forbidden[i]?.[1], label).toMatch(/^The answer is not what its schema demands/)
   })
+  const reference = CASES.findIndex(([schema]) => '$defs' in schema)
+  expect(forbidden[reference]?.[1]).toMatch(/demands: \/a Instance type "string" is invalid/)
 })

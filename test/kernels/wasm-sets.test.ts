@@ -22,8 +22,8 @@ describe('which set a machine gets', () => {
     else expect(chooseSet('relaxed-simd')).toBe('relaxed-simd')
   })
 
-  it.each(SETS)('is what the kernels say: $isa', async ({ isa, missing }) => {
-    if (missing) return
+  it.for(SETS)('is what the kernels say: $isa', async ({ isa, missing }, { skip }) => {
+    if (missing) skip(missing)
     const kernels = await createWasmKernels({ isa, threads: 1 })
     expect(kernels.info).toMatchObject({ name: 'wasm', isa, numerics: `wasm-${isa}` })
     kernels.dispose()

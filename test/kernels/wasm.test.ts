@@ -4,10 +4,28 @@ import { describe, expect, it } from 'vitest'
 import { buildModule, MODULES, type ModuleOptions, wasmCompilerProblem } from '../../scripts/build-wasm.mjs'
 import { OptionError, OutOfMemoryError } from '../../src/errors.ts'
 import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
+import type { WasmPlatform } from '../../src/kernels/core/wasm/platform.ts'
+import { createWasmKernels as createOn } from '../../src/kernels/core/wasm/wasm.ts'
+import { webAssembly } from '../../src/kernels/core/wasm/webassembly.ts'
 import type { ByteSource } from '../../src/tensor/bytes.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 describe('the WebAssembly kernels', () => {
+  it('end the threads that have started when one cannot', async () => {
+    const ended: number[] = []
+    const platform: WasmPlatform = {
+      availableThreads: 4,
+      canShareMemory: true,
+      compileModule: async url => webAssembly().compile(readFileSync(url)),
+      startThread: async ({ thread }) => {
+        if (thread === 2) throw new Error('no more threads')
+        return { terminate: () => void ended.push(thread) }
+      },
+    }
+    await expect(createOn(platform)).rejects.toThrow('no more threads')
+    expect(ended).toEqual([1, 3])
+  })
+
   it('say what they are', async () => {
     const shared = await createWasmKernels({ threads: 2, isa: 'simd128' })
     expect(shared.info).toEqual({ name: 'wasm', isa: 'simd128', threads: 2, numerics: 'wasm-simd128' })

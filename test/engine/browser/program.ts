@@ -10,7 +10,7 @@ import type { FromHost, OpenLink } from '../../../src/engine/types/protocol.ts'
 import type { StartMasks } from '../../../src/grammar/index.ts'
 import { MaskService } from '../../../src/grammar/thread/service.ts'
 import { createWasmKernels } from '../../../src/kernels/core/wasm/wasm.ts'
-import { WEB } from '../../../src/kernels/core/wasm/web.ts'
+import { compileResponse } from '../../../src/kernels/core/wasm/webassembly.ts'
 import { createReferenceKernels } from '../../../src/kernels/reference/index.ts'
 
 class PageEngine extends LoadedEngine {
@@ -30,7 +30,11 @@ function platformOf(picked: Picked): Platform {
   return {
     kernels: {
       native: absent,
-      wasm: options => createWasmKernels(WEB, options),
+      wasm: options => {
+        const compileModule = async (url: URL) => compileResponse(await fetch(url))
+        const alone = { availableThreads: 1, canShareMemory: false, compileModule, startThread: absent }
+        return createWasmKernels(alone, options)
+      },
       reference: async () => createReferenceKernels(),
     },
     findModel: async name => ({ name, files: filesFrom(name, sources) }),

@@ -9,15 +9,7 @@ const NAMES = [
   ...['core.wasm', 'core-threads.wasm', 'core-relaxed.wasm', 'core-relaxed-threads.wasm', 'grammar.wasm'],
 ] as const
 
-type AssetName =
-  | 'latentkit-worker.js'
-  | 'latentkit-thread.js'
-  | 'latentkit-masks.js'
-  | 'core.wasm'
-  | 'core-threads.wasm'
-  | 'core-relaxed.wasm'
-  | 'core-relaxed-threads.wasm'
-  | 'grammar.wasm'
+type AssetName = (typeof NAMES)[number]
 
 /**
  * Where the files are: in the folder `given`, else beside the built module. Each address is written out, so that bundlers find

@@ -37,7 +37,8 @@ function startThread(assets: Assets, start: ThreadStart): Promise<CoreThread> {
     worker.onmessage = () => resolve(worker)
     worker.onerror = event => {
       event.preventDefault()
-      reject(new Error(`a thread could not be started: ${event.message ?? `${url} cannot be loaded`}`))
+      worker.terminate()
+      reject(new Error(`a thread could not be started: ${event.message || `${url} cannot be loaded`}`))
     }
     worker.postMessage(start)
   })

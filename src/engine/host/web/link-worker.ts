@@ -47,7 +47,7 @@ export function openWorker(start: Omit<WorkerStart, 'shared'>, events: HostEvent
   }
   worker.onerror = event => {
     event.preventDefault()
-    const why = begun || event.message ? (event.message ?? 'an error without a message') : CANNOT_START
+    const why = event.message || (begun ? 'an error without a message' : CANNOT_START)
     close(new WorkerError(`The engine's thread ${begun ? 'ended unexpectedly' : 'cannot be started'}: ${why}.`))
   }
   worker.onmessageerror = () => close(new WorkerError("The engine's thread sent what cannot be read here."))

@@ -12,7 +12,7 @@ export function webMasks(assets: Assets): MaskPlatform {
       worker.onmessage = ({ data }) => events.message(data as FromMasks)
       worker.onerror = event => {
         event.preventDefault()
-        events.failed(event.message ?? `${assets['latentkit-masks.js']} cannot be loaded`)
+        events.failed(event.message || `${assets['latentkit-masks.js']} cannot be loaded`)
       }
       return {
         post: (message, transfer) => worker.postMessage(message, transfer ? [...transfer] : []),

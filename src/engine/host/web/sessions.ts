@@ -6,6 +6,7 @@ import {
   openFolder,
   readFileIn,
   removeIn,
+  withTabLock,
   writeAll,
 } from '../../../checkpoint/web/opfs.ts'
 import { Sha256 } from '../../../checkpoint/web/sha256.ts'
@@ -19,21 +20,31 @@ const FOLDER = 'sessions'
 export const WEB_SESSIONS: SealedFiles = {
   write: async (path, magic, header, parts) => {
     const folder = await openFolder([FOLDER])
-    // Under another name until it is whole: a tab may close at any time.
-    const part = `${encodeURIComponent(path)}.${crypto.randomUUID()}.part`
-    try {
-      const bytes = await writeSealed(folder, part, magic, header, parts)
-      await replace(folder, part, encodeURIComponent(path))
-      return bytes
-    } finally {
-      await removeIn(folder, part)
-    }
+    return withTabLock(FOLDER, undefined, async () => {
+      await removeParts(folder)
+      // Under another name until it is whole: a tab may close at any time.
+      const part = `${encodeURIComponent(path)}.${crypto.randomUUID()}.part`
+      try {
+        const bytes = await writeSealed(folder, part, magic, header, parts)
+        await replace(folder, part, encodeURIComponent(path))
+        return bytes
+      } finally {
+        await removeIn(folder, part)
+      }
+    })
   },
   open: async (path, magic) => {
     const file = await readFileIn(await openFolder([FOLDER]), encodeURIComponent(path))
     if (!file) throw Object.assign(new Error(`${path} is not kept in this browser`), { code: 'ENOENT' })
     return openSealed(file, magic)
   },
+}
+
+/** What tabs that closed in the middle have left. */
+async function removeParts(folder: OpfsFolder): Promise<void> {
+  const names: string[] = []
+  for await (const { name } of folder.values()) if (/\.[0-9a-f-]{36}\.part$/.test(name)) names.push(name)
+  for (const name of names) await removeIn(folder, name)
 }
 
 async function writeSealed(

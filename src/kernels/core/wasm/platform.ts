@@ -1,6 +1,6 @@
 import type { WasmMemory, WasmModule } from './webassembly.ts'
 
-/** What these kernels need of the machine beside WebAssembly itself: `web.ts` for browsers, `../node/wasm.ts` for Node. */
+/** What these kernels need of the machine beside WebAssembly itself: `src/engine/host/web/kernels.ts` for browsers, `../node/wasm.ts` for Node. */
 export interface WasmPlatform {
   /** Threads that the machine can run at once. */
   readonly availableThreads: number

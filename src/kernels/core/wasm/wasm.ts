@@ -39,7 +39,12 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
   const set = chooseSet(options.isa)
   const module = await platform.compileModule(moduleOf(set, shared))
   const host = new WasmHost(module, set, shared, shared ? threads : 1)
-  await host.startThreads(platform)
+  try {
+    await host.startThreads(platform)
+  } catch (error) {
+    host.dispose()
+    throw error
+  }
   return new CoreKernels(host, options.exact ?? false)
 }
 
@@ -87,7 +92,9 @@ class WasmHost implements CoreHost {
       thread: i + 1,
       stack: this.allocate(THREAD_STACK) + THREAD_STACK,
     }))
-    this.#workers = await Promise.all(starts.map(start => platform.startThread(start)))
+    const started = await Promise.allSettled(starts.map(start => platform.startThread(start)))
+    this.#workers = started.flatMap(thread => (thread.status === 'fulfilled' ? [thread.value] : []))
+    for (const thread of started) if (thread.status === 'rejected') throw thread.reason
   }
 
   allocate(bytes: number): number {
@@ -95,7 +102,7 @@ class WasmHost implements CoreHost {
     if (address > 0) return address
     throw new OutOfMemoryError(
       `WebAssembly's memory ends at 4 GiB: ${this.#heap.bytes} bytes are in use and ${bytes} more are needed. ` +
-        'Use the native kernels, which have no such limit (docs/install.md).',
+        'Take a smaller model or a shorter context, or in Node the native kernels, which have no such limit (docs/install.md).',
     )
   }
 
