@@ -38,7 +38,7 @@ export interface TokenChance {
 }
 
 export type AnswerEvent =
-  /** The engine has taken the prompt: what was asked is valid and fits. Once, before all others. */
+  /** The engine has taken the prompt, which fits. Once, before all others; a form may still be refused. */
   | { readonly type: 'begun' }
   /** So much of the prompt is read; first, before it is, what the cache has of it. */
   | { readonly type: 'progress'; readonly tokens: number; readonly total: number }

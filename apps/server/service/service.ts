@@ -130,7 +130,7 @@ export class Service {
           }
           queue.push(event)
           // A form is refused while its prompt is read already, and then with a status of its own.
-          if (event.type !== 'progress') started()
+          if (event.type !== 'begun' && event.type !== 'progress') started()
         }
       } finally {
         taken.leave(tokens)
