@@ -208,10 +208,14 @@ describe('loading', () => {
   it('stops for a signal', async () => {
     const reason = new Error('changed my mind')
     await expect(load({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
-    const controller = new AbortController()
-    const loading = load({ signal: controller.signal })
-    setTimeout(() => controller.abort(reason), 5)
-    await expect(loading).rejects.toBe(reason)
+    for (const wait of [() => Promise.resolve(), () => sleep(0), () => sleep(5)]) {
+      const controller = new AbortController()
+      const loading = load({ signal: controller.signal })
+      const rejected = expect(loading).rejects.toBe(reason)
+      await wait()
+      controller.abort(reason)
+      await rejected
+    }
   })
 
   it.each([

@@ -19,7 +19,7 @@ const RAW: Readonly<Record<string, string>> = {
   '@huge@': '1e999',
   '@long@': `1${'0'.repeat(400)}`,
   '@lists@': '['.repeat(20_000) + ']'.repeat(20_000),
-  '@objects@': '{"properties":'.repeat(5000) + '{}' + '}'.repeat(5000),
+  '@objects@': `${'{"properties":'.repeat(5000)}{}${'}'.repeat(5000)}`,
   '@prototype@': '{"__proto__": {"polluted": true}, "constructor": {"prototype": null}}',
 }
 

@@ -62,6 +62,8 @@ export async function connect(links: Links, source: string, options: LoadOptions
   const abort = () => client.close(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
   try {
+    // While the thread started, nobody listened.
+    signal?.throwIfAborted()
     return { client, info: await client.load({ type: 'load', source: name, options: rest }) }
   } catch (error) {
     // The caller learns of it here; that the thread ends now is no news.
