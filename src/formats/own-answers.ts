@@ -15,12 +15,16 @@ interface Node {
   answer: OwnAnswer | null
 }
 
+/** A node's id, or what a salt's conversations begin at. */
+type Parent = number | string
+
 /** Most characters and ids that are remembered. */
 const MOST = 1 << 22
 
 /**
  * Answers of ours by the whole conversation that they ended, so that their own ids are used when they come back in a history.
- * Reasoning does not count: clients leave it out. The oldest are forgotten.
+ * Reasoning does not count: clients leave it out. Answers of one salt are not known under another. The oldest are forgotten, whoever's
+ * they are.
  */
 export class OwnAnswers {
   readonly #nodes = new Map<string, Node>()
@@ -32,10 +36,10 @@ export class OwnAnswers {
     this.#most = most
   }
 
-  remember(conversation: readonly ConversationMessage[], reply: Reply, own: OwnAnswer): void {
+  remember(conversation: readonly ConversationMessage[], reply: Reply, own: OwnAnswer, salt = ''): void {
     const { content, toolCalls } = reply
-    let parent = 0
-    for (const message of conversation) parent = this.#child(parent, message, 0, true)?.id ?? 0
+    let parent: Parent = rootOf(salt)
+    for (const message of conversation) parent = this.#child(parent, message, 0, true)?.id ?? parent
     const answer: AssistantMessage = { role: 'assistant', content, toolCalls }
     const node = this.#child(parent, answer, own.text.length + own.ids.length, true)
     if (node) node.answer = own
@@ -47,8 +51,8 @@ export class OwnAnswers {
   }
 
   /** For each message, the answer of ours that it is; null: none. */
-  recall(conversation: readonly ConversationMessage[]): (OwnAnswer | null)[] {
-    let parent: number | null = 0
+  recall(conversation: readonly ConversationMessage[], salt = ''): (OwnAnswer | null)[] {
+    let parent: Parent | null = rootOf(salt)
     return conversation.map(message => {
       const node: Node | undefined = parent === null ? undefined : this.#child(parent, message, 0, false)
       parent = node?.id ?? null
@@ -56,7 +60,7 @@ export class OwnAnswers {
     })
   }
 
-  #child(parent: number, message: ConversationMessage, size: number, adds: boolean): Node | undefined {
+  #child(parent: Parent, message: ConversationMessage, size: number, adds: boolean): Node | undefined {
     const key = `${parent} ${keyOf(message)}`
     const known = this.#nodes.get(key)
     if (known === undefined && !adds) return undefined
@@ -67,6 +71,10 @@ export class OwnAnswers {
     if (known === undefined) this.#size += node.size
     return node
   }
+}
+
+function rootOf(salt: string): string {
+  return JSON.stringify(salt)
 }
 
 function keyOf(message: ConversationMessage): string {

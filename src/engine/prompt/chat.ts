@@ -34,7 +34,7 @@ import type { ChatPrompt, Variables } from './chat-prompt.ts'
 export class HostChat {
   readonly #parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>
   /** Answers of ours by salt: a conversation's own answers are nobody else's. The last used last. */
-  readonly #own = new Map<string, OwnAnswers>()
+  readonly #own = new OwnAnswers()
   /** Grammars of calls by what they are made of; the last used last. */
   readonly #grammars = new Map<string, GrammarSource>()
   #capabilities: Capabilities | null = null
@@ -155,11 +155,7 @@ export class HostChat {
       onlyCalls: mustCall(prompt.conversation.choice),
       callsBefore: callsIn(prompt.messages),
     })
-    this.#ownOf(prompt).remember(prompt.messages, reply, { text, ids, reasoning: reply.reasoning })
-  }
-
-  #ownOf({ salt }: ChatPrompt): OwnAnswers {
-    return recent(this.#own, salt, MOST_SALTS, () => new OwnAnswers())
+    this.#own.remember(prompt.messages, reply, { text, ids, reasoning: reply.reasoning }, prompt.salt)
   }
 
   get #can(): Capabilities {
@@ -182,7 +178,7 @@ export class HostChat {
 
   /** With the reasoning of our own answers, which clients leave out. */
   #restored(prompt: ChatPrompt): readonly ConversationMessage[] {
-    const answers = this.#ownOf(prompt).recall(prompt.messages)
+    const answers = this.#own.recall(prompt.messages, prompt.salt)
     return prompt.messages.map((message, i) => {
       const reasoning = answers[i]?.reasoning
       return message.role === 'assistant' && !message.reasoning && reasoning ? { ...message, reasoning } : message
@@ -197,7 +193,7 @@ export class HostChat {
   }
 
   #spans(text: string, prompt: ChatPrompt): OwnSpan[] {
-    const answers = this.#ownOf(prompt).recall(prompt.messages)
+    const answers = this.#own.recall(prompt.messages, prompt.salt)
     const options = { format: this.#format(prompt.conversation), tools: toolsOf(prompt.conversation) }
     const meaning = (shown: string) => JSON.stringify(meant(readReply(shown, options)))
     return ownSpans(text, {
@@ -240,7 +236,6 @@ export class HostChat {
 }
 
 const MOST_GRAMMARS = 16
-const MOST_SALTS = 256
 
 /** What a map has for the key, made where it has nothing; the longest unused is forgotten. */
 function recent<V>(map: Map<string, V>, key: string, most: number, make: () => V): V {
