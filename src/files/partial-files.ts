@@ -7,17 +7,22 @@
 import { rmSync } from 'node:fs'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** How long signals are still awaited after the last file: one that has come, but not been told yet, is lost with its listener. */
+const LINGER_MS = 200
 
 type Listener = (path: string, begun: boolean) => void
 
 const partials = new Set<string>()
 let report: Listener | null = null
+let isListening = false
+let leaving: NodeJS.Timeout | undefined
 
 /** Call before the file or folder is created. */
 export function beginPartial(path: string): void {
   if (report) report(path, true)
   else {
-    if (partials.size === 0) listen(true)
+    clearTimeout(leaving)
+    listen(true)
     partials.add(path)
   }
 }
@@ -25,7 +30,7 @@ export function beginPartial(path: string): void {
 /** Call when it is complete and renamed, or removed. */
 export function endPartial(path: string): void {
   if (report) report(path, false)
-  else if (partials.delete(path) && partials.size === 0) listen(false)
+  else if (partials.delete(path) && partials.size === 0) leaving = setTimeout(listen, LINGER_MS, false).unref()
 }
 
 /** Removes what a thread left behind when it ended. */
@@ -40,6 +45,8 @@ export function reportPartialsTo(listener: Listener): void {
 }
 
 function listen(on: boolean): void {
+  if (isListening === on) return
+  isListening = on
   const change = on ? 'on' : 'off'
   for (const signal of SIGNALS) process[change](signal, interrupted)
   process[change]('exit', removeAll)

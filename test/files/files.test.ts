@@ -242,6 +242,17 @@ describe.skipIf(WINDOWS)('a process that is ended', () => {
     expect(readdirSync(place).sort()).toEqual(left)
   })
 
+  it('is ended by a signal that comes as the last part is complete', async () => {
+    const place = tempFolder()
+    const program = `${PROGRAM.slice(0, PROGRAM.indexOf('const make'))}
+      beginPartial(place + '/x')
+      process.kill(process.pid, 'SIGTERM')
+      endPartial(place + '/x')
+      setTimeout(() => {}, 3000)`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program, place, ''])
+    expect(await new Promise(resolve => child.once('exit', (code, by) => resolve(by ?? code)))).toBe('SIGTERM')
+  })
+
   it('while its thread saves a session leaves no part of it', async () => {
     const place = tempFolder()
     const program = `
