@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { serve } from './served.mjs'
 
 const VERSION = '4.32.5'
 const CHECKS = [
@@ -26,35 +27,10 @@ if (found.status !== 0) {
 
 /** Of saved slots, and of what schemathesis leaves. */
 const folder = mkdtempSync(path.join(tmpdir(), 'latentkit-openapi-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 // Half a minute is more than any answer of this model takes.
-const args = [
-  'dist/apps/cli/main.js',
-  'serve',
-  'tales-mla-8m',
-  '--port',
-  '0',
-  '--log',
-  'none',
-  '--no-disk-cache',
-  '--timeout',
-  '30',
-  '--slot-save-path',
-  path.join(folder, 'slots'),
-]
-const server = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-process.on('exit', () => {
-  server.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-})
-const url = await new Promise((resolve, reject) => {
-  let said = ''
-  server.once('exit', code => reject(new Error(`the server ended with ${code}: ${said}`)))
-  server.stderr.on('data', part => {
-    said += part
-    const [at] = /http:\S+/.exec(said) ?? []
-    if (at) resolve(at)
-  })
-})
+const options = ['--no-disk-cache', '--timeout', '30', '--slot-save-path', path.join(folder, 'slots')]
+const { process: server, url } = await serve(...options)
 const asked = [
   'run',
   `${url}/openapi.json`,
@@ -67,5 +43,4 @@ const asked = [
 const limits = ['--continue-on-failure', '--request-timeout', '60', '--checks', CHECKS.join(',')]
 const run = spawn(program, [...asked, ...limits], { stdio: 'inherit', cwd: folder })
 process.exitCode = await new Promise(resolve => run.once('exit', code => resolve(code ?? 1)))
-server.removeAllListeners('exit')
 server.kill('SIGTERM')

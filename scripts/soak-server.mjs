@@ -3,11 +3,11 @@
 // when it has been. Fails if a status is not what it should be, if a text differs from the undisturbed one, before or after the kills, if
 // resident memory grows by more than 5 %, or if a stop cuts an answer.
 // usage: node scripts/soak-server.mjs [--minutes 5]   (a minute of warm-up and 1,500 requests come on top: caches are full and code is compiled then)
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { serve } from './served.mjs'
 import { SEEDS, Traffic } from './soak-traffic.mjs'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } })
@@ -26,13 +26,8 @@ const cacheDir = mkdtempSync(path.join(tmpdir(), 'latentkit-soak-'))
 const problems = []
 const counts = {}
 const resident = []
-let server = null
-// However this ends, neither a server nor its folder stays behind.
-process.on('exit', () => {
-  server?.process.kill('SIGKILL')
-  rmSync(cacheDir, { recursive: true, force: true, maxRetries: 5 })
-})
-server = await start()
+process.on('exit', () => rmSync(cacheDir, { recursive: true, force: true, maxRetries: 5 }))
+let server = await start()
 const traffic = new Traffic(() => server.url, problems)
 await traffic.undisturbed()
 
@@ -99,29 +94,8 @@ async function stopped() {
   if (code !== 0) problems.push(`SIGTERM ended the server with ${code}`)
 }
 
-/** Resolves when it answers. */
-function start() {
-  const args = [
-    'dist/apps/cli/main.js',
-    'serve',
-    'tales-mla-8m',
-    '--port',
-    '0',
-    '--log',
-    'none',
-    '--cache-dir',
-    cacheDir,
-  ]
-  const child = spawn(process.execPath, [...args, ...CACHE], { stdio: ['ignore', 'ignore', 'pipe'] })
-  return new Promise((resolve, reject) => {
-    let said = ''
-    child.once('exit', exit => reject(new Error(`the server ended with ${exit}: ${said}`)))
-    child.stderr.on('data', part => {
-      said += part
-      const [url] = /http:\S+/.exec(said) ?? []
-      if (url) resolve({ process: child, url, killed: false })
-    })
-  })
+async function start() {
+  return { ...(await serve('--cache-dir', cacheDir, ...CACHE)), killed: false }
 }
 
 function memoryOf(pid) {

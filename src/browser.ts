@@ -3,75 +3,9 @@
  * sessions, options, results and errors are those of `latentkit` (docs/browser.md).
  */
 
-export { CacheFullError } from './cache/pool.ts'
-export type { CacheTypeName } from './cache/types.ts'
-export { HubError, type HubErrorCode } from './checkpoint/hub/hub-error.ts'
 export { type KeptModel, listKept as keptModels, removeKept as removeKeptModel } from './checkpoint/web/kept-models.ts'
 export type { PickedFile } from './checkpoint/web/picked-files.ts'
-export { type Continuation, Session } from './engine/api/session.ts'
+export * from './common.ts'
 export { droppedFiles } from './engine/host/web/dropped-files.ts'
 export { Engine, type WebLoadOptions } from './engine/host/web/engine.ts'
 export type { FileHandle, FolderHandle, ModelSource } from './engine/host/web/source.ts'
-export type {
-  Chat,
-  ChatAnswerMessage,
-  ChatCall,
-  ChatEvent,
-  ChatOptions,
-  ChatResult,
-  ChatTool,
-  ChatUsage,
-  ConversationOptions,
-  CountedChat,
-  OpenAITool,
-  ReasoningEffort,
-} from './engine/types/chat.ts'
-export {
-  ContextLengthError,
-  KernelsUnavailableError,
-  SessionFileError,
-  SessionMismatchError,
-  WorkerError,
-} from './engine/types/errors.ts'
-export type * from './engine/types/options.ts'
-export type * from './engine/types/results.ts'
-export {
-  CheckpointError,
-  ConfigError,
-  DisposedError,
-  type ErrorClass,
-  LatentkitError,
-  ModelFileChangedError,
-  OptionError,
-  OutOfMemoryError,
-  UnsupportedModelError,
-} from './errors.ts'
-export {
-  type AssistantMessage,
-  type ConversationMessage,
-  FORMAT_NAMES,
-  type FormatName,
-  type MessageText,
-  type SystemMessage,
-  type TextPart,
-  type ToolCall,
-  type ToolChoice,
-  type ToolMessage,
-  type UserMessage,
-} from './formats/index.ts'
-export { GrammarError, OutputError, SchemaError } from './grammar/errors.ts'
-export type { JsonSchema } from './grammar/schema/json-schema.ts'
-export type { StandardSchemaV1 } from './grammar/standard-schema.ts'
-export type { AttentionPath } from './nn/attention/path.ts'
-export type { EncodableBlockType } from './quant/encode/index.ts'
-export type { EncodableType } from './quant/numbers.ts'
-export { SamplingError } from './sampling/errors.ts'
-export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
-export type { DryOptions, DynamicTemperatureOptions, MirostatOptions, XtcOptions } from './sampling/options.ts'
-export { TemplateError } from './templates/errors.ts'
-export type { PlainCacheType } from './tensor/dtype.ts'
-export type { ChatMessage, ChatTemplateOptions as TokenizerTemplateOptions } from './tokenizer/chat-template.ts'
-export type { Detokenizer, DetokenizerOptions } from './tokenizer/detokenizer.ts'
-export { TokenizerError } from './tokenizer/errors.ts'
-export type { EncodeChatOptions, EncodedTexts, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'
-export { VERSION } from './version.ts'

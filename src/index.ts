@@ -4,75 +4,9 @@
  * `latentkit/ai-sdk` is a provider for Vercel's AI SDK.
  */
 
-export { CacheFullError } from './cache/pool.ts'
-export type { CacheTypeName } from './cache/types.ts'
 export { bundledModel } from './checkpoint/find/bundled-model.ts'
-export { HubError, type HubErrorCode } from './checkpoint/hub/hub-error.ts'
-export { type BestText, type Continuation, Session } from './engine/api/session.ts'
+export * from './common.ts'
 export { Engine } from './engine/host/node/engine.ts'
-export type {
-  Chat,
-  ChatAnswerMessage,
-  ChatCall,
-  ChatEvent,
-  ChatOptions,
-  ChatResult,
-  ChatTool,
-  ChatUsage,
-  ConversationOptions,
-  CountedChat,
-  OpenAITool,
-  ReasoningEffort,
-} from './engine/types/chat.ts'
-export {
-  ContextLengthError,
-  KernelsUnavailableError,
-  SessionFileError,
-  SessionMismatchError,
-  WorkerError,
-} from './engine/types/errors.ts'
-export type * from './engine/types/options.ts'
-export type * from './engine/types/results.ts'
-export {
-  CheckpointError,
-  ConfigError,
-  DisposedError,
-  type ErrorClass,
-  LatentkitError,
-  ModelFileChangedError,
-  OptionError,
-  OutOfMemoryError,
-  UnsupportedModelError,
-} from './errors.ts'
-export {
-  type AssistantMessage,
-  type ConversationMessage,
-  FORMAT_NAMES,
-  type FormatName,
-  type MessageText,
-  type SystemMessage,
-  type TextPart,
-  type ToolCall,
-  type ToolChoice,
-  type ToolMessage,
-  type UserMessage,
-} from './formats/index.ts'
-export { GrammarError, OutputError, SchemaError } from './grammar/errors.ts'
-export type { JsonSchema } from './grammar/schema/json-schema.ts'
-export type { StandardSchemaV1 } from './grammar/standard-schema.ts'
 export { openTokenizer } from './inspection/lazy.ts'
 export type { FindOptions } from './inspection/open-tokenizer.ts'
 export type { KernelSet } from './kernels/contract/kernels.ts'
-export type { AttentionPath } from './nn/attention/path.ts'
-export type { EncodableBlockType } from './quant/encode/index.ts'
-export type { EncodableType } from './quant/numbers.ts'
-export { SamplingError } from './sampling/errors.ts'
-export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
-export type { DryOptions, DynamicTemperatureOptions, MirostatOptions, XtcOptions } from './sampling/options.ts'
-export { TemplateError } from './templates/errors.ts'
-export type { PlainCacheType } from './tensor/dtype.ts'
-export type { ChatMessage, ChatTemplateOptions as TokenizerTemplateOptions } from './tokenizer/chat-template.ts'
-export type { Detokenizer, DetokenizerOptions } from './tokenizer/detokenizer.ts'
-export { TokenizerError } from './tokenizer/errors.ts'
-export type { EncodeChatOptions, EncodedTexts, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.ts'
-export { VERSION } from './version.ts'

@@ -160,11 +160,7 @@ export class LoadedEngine {
     options?: PromptOptions<T> & JsonForm<J>,
   ): Generation<JsonValue<T, J>>
   generate(prompt: Prompt, options: PromptOptions = {}): Generation {
-    const session = this.session()
-    const generation = session.prompt(prompt, options)
-    // What every generation is, and more than callers need to know.
-    ;(generation as unknown as GenerationStream).whenEnded(() => void session.dispose())
-    return generation
+    return this.#once(session => session.prompt(prompt, options))
   }
 
   /** Held to `choices`, `regex` or `grammar`: `value` is the text. For the rest, see the other form. */
@@ -175,8 +171,13 @@ export class LoadedEngine {
     options?: PromptOptions<T> & JsonForm<J>,
   ): Generation<JsonValue<T, J>>
   infill(gap: InfillText, options: PromptOptions = {}): Generation {
+    return this.#once(session => session.infill(gap, options))
+  }
+
+  #once(write: (session: Session) => Generation): Generation {
     const session = this.session()
-    const generation = session.infill(gap, options)
+    const generation = write(session)
+    // What every generation is, and more than callers need to know.
     ;(generation as unknown as GenerationStream).whenEnded(() => void session.dispose())
     return generation
   }
