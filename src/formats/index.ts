@@ -13,7 +13,7 @@ export type {
   ToolMessage,
   UserMessage,
 } from './messages.ts'
-export { mustCall, textOf } from './messages.ts'
+export { textOf } from './messages.ts'
 export { OwnAnswers } from './own-answers.ts'
 export { type OwnSpan, ownSpans } from './own-spans.ts'
 export type { ReplyEvent } from './read/events.ts'

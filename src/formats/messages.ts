@@ -82,11 +82,6 @@ export type ToolChoice =
       readonly name: string
     }
 
-/** Whether an answer is calls and nothing else after its reasoning. */
-export function mustCall(choice: ToolChoice): boolean {
-  return choice === 'required' || typeof choice === 'object'
-}
-
 /** The text of a message; throws OptionError for parts that are not text. `where` names the content in the error. */
 export function textOf(content: MessageText | null | undefined, where: string): string {
   if (content === null || content === undefined) return ''

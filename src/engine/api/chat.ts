@@ -2,7 +2,6 @@ import {
   type AssistantMessage,
   type ConversationMessage,
   chatFormat,
-  mustCall,
   type Reply,
   ReplyParser,
   type ToolChoice,
@@ -123,7 +122,7 @@ export class ChatRun {
     const conversation: Conversation = { ...asked, ...(held && { output: held }) }
     const prepared = await this.#asks.prepare(messages, conversation)
     this.#signal.throwIfAborted()
-    const onlyCalls = mustCall(choice)
+    const onlyCalls = choice === 'required' || typeof choice === 'object'
     const parser = new ReplyParser({
       format: chatFormat(prepared.format),
       tools: choice === 'none' ? [] : conversation.tools,

@@ -8,7 +8,6 @@ import {
   type ForcedText,
   forcedText,
   looseParameters,
-  mustCall,
   normalise,
   OwnAnswers,
   type OwnSpan,
@@ -152,7 +151,6 @@ export class HostChat {
       tools: toolsOf(prompt.conversation),
       prompt: this.#end(prompt, forced === null || trigger !== undefined),
       unwraps: prompt.conversation.output === undefined,
-      onlyCalls: mustCall(prompt.conversation.choice),
       callsBefore: callsIn(prompt.messages),
     })
     this.#own.remember(prompt.messages, reply, { text, ids, reasoning: reply.reasoning }, prompt.salt)
