@@ -20,10 +20,11 @@ const rooms = {
   model: ['families', 'nn', 'cache', 'checkpoint', 'kernels', 'quant', 'tensor'],
   speculation: ['model', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
   embedding: ['model', 'nn', 'tokenizer', 'checkpoint'],
+  reading: ['model', 'nn', 'tokenizer', 'kernels', 'tensor'],
   planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   conversion: ['files', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   engine: [
-    ...['files', 'formats', 'embedding', 'speculation', 'model', 'nn', 'grammar', 'sampling', 'tokenizer'],
+    ...['files', 'formats', 'embedding', 'reading', 'speculation', 'model', 'nn', 'grammar', 'sampling', 'tokenizer'],
     ...['checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   ],
   // Tools for chats, from servers: types of the engine alone.

@@ -3,6 +3,7 @@
 export { CacheFullError } from './cache/pool.ts'
 export type { CacheTypeName } from './cache/types.ts'
 export { HubError, type HubErrorCode } from './checkpoint/hub/hub-error.ts'
+export { Reading } from './engine/api/reading.ts'
 export { type BestText, type Continuation, Session } from './engine/api/session.ts'
 export type {
   Chat,
@@ -26,6 +27,7 @@ export {
   WorkerError,
 } from './engine/types/errors.ts'
 export type * from './engine/types/options.ts'
+export type * from './engine/types/reading.ts'
 export type * from './engine/types/results.ts'
 export {
   CheckpointError,
@@ -57,6 +59,7 @@ export type { StandardSchemaV1 } from './grammar/standard-schema.ts'
 export type { AttentionPath } from './nn/attention/path.ts'
 export type { EncodableBlockType } from './quant/encode/index.ts'
 export type { EncodableType } from './quant/numbers.ts'
+export type * from './reading/types.ts'
 export { SamplingError } from './sampling/errors.ts'
 export type { Logprobs, TokenLogprob } from './sampling/logprobs.ts'
 export type { DryOptions, DynamicTemperatureOptions, MirostatOptions, XtcOptions } from './sampling/options.ts'

@@ -126,6 +126,11 @@ export class Model {
     return new TextReader(this.kernels, this.#decoder)
   }
 
+  /** For those who run the text of the decoder themselves. */
+  get decoder(): Decoder {
+    return this.#decoder
+  }
+
   dispose(): void {
     this.#arena.dispose()
     this.pool.dispose()

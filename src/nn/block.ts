@@ -72,6 +72,20 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
   return result
 }
 
+/** Attention of a layer alone, from the stream x [T, D], which it leaves as it is: what the heads found, before the output projection. */
+export function attendFrom(
+  step: AttentionStep,
+  { blockOrder }: Pick<ModelConfig, 'blockOrder'>,
+  c: LayerConfig,
+  w: LayerWeights,
+  x: Tensor,
+): Tensor {
+  if (blockOrder === 'post') return attend(step, c, w, x)
+  const normed = step.scratch.take(x.shape)
+  normalise(step.ops, normed, x, w.attentionNorm)
+  return attend(step, c, w, normed)
+}
+
 /** x [T, D] -> what the heads found, before the output projection. */
 function attend(step: AttentionStep, { attention: c }: LayerConfig, { attention: w }: LayerWeights, x: Tensor): Tensor {
   if (c.kind === 'latent' && w.kind === 'latent') return latentAttention(step, w.weights, c, x)

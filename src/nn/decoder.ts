@@ -55,31 +55,38 @@ export function* stream(
   let x = embedded(backend, model, step) // [T, D]
   if (capture.hidden) ops.copy(nth(capture.hidden, 0), x)
   for (const [i, layer] of config.layers.entries()) {
-    x = runLayer(layerStep(i, layer), config, layer, weights.layers[i] as LayerWeights, x)
+    x = runLayer(layerStep(backend, model, step, i, capture), config, layer, weights.layers[i] as LayerWeights, x)
     const done = (i + 1) / config.layers.length
     if (done === 1) break
     if (capture.hidden) ops.copy(nth(capture.hidden, i + 1), x)
     yield done
   }
   return x
+}
 
-  function layerStep(index: number, { attention, rope, window }: LayerConfig): AttentionStep {
-    return {
-      ...backend,
-      layer: index,
-      tokens: step.tokens,
-      group: step.groups[backend.keys.groupOf(index)] as StepGroup,
-      window,
-      rope:
-        rope === null
-          ? null
-          : { cosSin: step.angles[rope] as Tensor, interleaved: (model.ropes[rope] as RopeSet).interleaved },
-      pattern: capture.attention ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
-    }
+/** The step as attention of layer `index` sees it. */
+export function layerStep(
+  backend: Backend,
+  { config, ropes }: Pick<Decoder, 'config' | 'ropes'>,
+  step: Step,
+  index: number,
+  capture: Capture = {},
+): AttentionStep {
+  const { attention, rope, window } = config.layers[index] as LayerConfig
+  return {
+    ...backend,
+    layer: index,
+    tokens: step.tokens,
+    group: step.groups[backend.keys.groupOf(index)] as StepGroup,
+    window,
+    rope:
+      rope === null ? null : { cosSin: step.angles[rope] as Tensor, interleaved: (ropes[rope] as RopeSet).interleaved },
+    pattern: capture.attention ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
   }
 }
 
-function embedded({ ops, scratch }: Backend, { config, weights }: Decoder, step: Step): Tensor {
+/** The stream before the first layer, f32 [T, D]. */
+export function embedded({ ops, scratch }: Backend, { config, weights }: Decoder, step: Step): Tensor {
   const { positions, encoder } = weights
   const x = scratch.take([step.tokens, config.hiddenSize])
   ops.embed(x, weights.embedding, step.ids, config.embeddingScale)

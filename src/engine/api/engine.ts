@@ -1,6 +1,7 @@
 import { DisposedError, UnsupportedModelError } from '../../errors.ts'
 import { type ConversationMessage, readConversation } from '../../formats/index.ts'
 import { readOptions } from '../../options/read-options.ts'
+import type { ReadingInfo } from '../../reading/types.ts'
 import { readMessages, readName, readText, readTextList, readTexts, readTokenIds } from '../types/arguments.ts'
 import type { ConversationOptions, CountedChat } from '../types/chat.ts'
 import { checkSessionOptions } from '../types/check-options.ts'
@@ -32,10 +33,13 @@ import type {
   TokenizeOptions,
 } from '../types/options.ts'
 import type { Links } from '../types/protocol.ts'
+import type { InspectTextOptions } from '../types/reading.ts'
+import { INSPECT_TEXT_OPTIONS } from '../types/reading-options.ts'
 import type { Embeddings, EngineCacheStats, Generation, ModelInfo, Ranking } from '../types/results.ts'
 import { Client } from '../wire/client.ts'
 import type { GenerationStream } from '../wire/generation.ts'
 import { readConversationOptions } from './chat-options.ts'
+import { Reading } from './reading.ts'
 import { Session } from './session.ts'
 
 /** A client whose model is loaded. */
@@ -217,6 +221,29 @@ export class LoadedEngine {
     )
     const ranking = Array.from(scores, (score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
     return { ranking: ranking.slice(0, topN), usage: { tokens }, truncated }
+  }
+
+  /**
+   * Reads a text to look into it: its tokens, attention patterns, hidden states, the next tokens at every layer (docs/inspect.md).
+   * `text` may be token ids, which are taken as they are; a text begins as a prompt does. Dispose of the result when it is no
+   * longer needed. Throws OptionError for a text that is empty or too long, OutOfMemoryError for one of which more had to be
+   * kept than `maxBytes`, the signal's reason, DisposedError.
+   */
+  async inspect(text: string | ArrayLike<number>, options: InspectTextOptions = {}): Promise<Reading> {
+    const { signal, maxBytes = 2 ** 30 } = readOptions<InspectTextOptions>(INSPECT_TEXT_OPTIONS, 'inspect', options)
+    const given = typeof text === 'string' ? readText(text, 'text') : readTokenIds(text, 'text')
+    const reading = this.#client.nextId()
+    const question = { about: 'read', text: given, maxBytes } as const
+    try {
+      const info = await this.#client.call({ method: 'inspect', reading, question }, { signal })
+      return new Reading(this.#client, reading, info as ReadingInfo)
+    } catch (error) {
+      // The text may have been read just before the host heard of it.
+      if (signal?.aborted) {
+        this.#client.call({ method: 'inspect', reading, question: { about: 'close' } }).catch(() => {})
+      }
+      throw error
+    }
   }
 
   /**

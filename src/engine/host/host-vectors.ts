@@ -2,20 +2,16 @@ import { checkedDimensions, Embedder, type Sharing } from '../../embedding/embed
 import type { EmbeddingSettings } from '../../embedding/settings.ts'
 import { OptionError } from '../../errors.ts'
 import type { Parts } from '../load/load-parts.ts'
-import type { StepLoop } from '../loop/step-loop.ts'
 import type { Call, FromHost, HostEmbedOptions, Replies } from '../types/protocol.ts'
+import type { HostJobs } from './host-jobs.ts'
 
 export interface HostVectorsContext {
   readonly parts: Pick<Parts, 'model' | 'tokenizer' | 'embedding'>
-  readonly loop: StepLoop
-  /** Lets messages in. */
-  readonly pause: () => Promise<void>
+  readonly jobs: HostJobs
   readonly now: () => number
   post(message: FromHost): void
 }
 
-/** Milliseconds after which messages are let in. */
-const PAUSE_AFTER = 4
 /** Milliseconds between reports. */
 const REPORT_MS = 50
 
@@ -23,8 +19,6 @@ const REPORT_MS = 50
 export class HostVectors {
   readonly #context: HostVectorsContext
   readonly #embedder: Embedder
-  readonly #ending = new Map<number, AbortController>()
-  readonly #running = new Set<Promise<unknown>>()
 
   constructor(context: HostVectorsContext) {
     this.#context = context
@@ -46,52 +40,15 @@ export class HostVectors {
     return this.#job(id, reports, work => this.#embedder.rerank(query, documents, options.truncate ?? false, work))
   }
 
-  abort(id: number, reason: unknown = new Error('aborted')): void {
-    this.#ending.get(id)?.abort(reason)
-  }
-
-  /** Ends all; resolves when nothing uses the model any more. */
-  async end(reason: unknown): Promise<void> {
-    for (const id of this.#ending.keys()) this.abort(id, reason)
-    await Promise.allSettled(this.#running)
-  }
-
-  async #job<T>(id: number, reports: boolean, job: (work: Sharing) => Promise<T>): Promise<T> {
-    const ending = new AbortController()
-    this.#ending.set(id, ending)
-    const running = job(this.#sharing(id, reports, ending.signal))
-    this.#running.add(running)
-    try {
-      return await running
-    } finally {
-      this.#ending.delete(id)
-      this.#running.delete(running)
-    }
-  }
-
-  #sharing(id: number, reports: boolean, signal: AbortSignal): Sharing {
-    const { loop, now, pause, post } = this.#context
-    let letIn = now()
+  #job<T>(id: number, reports: boolean, job: (work: Sharing) => Promise<T>): Promise<T> {
+    const { jobs, now, post } = this.#context
     let reported = Number.NEGATIVE_INFINITY
-    const breathe = async () => {
-      if (now() - letIn >= PAUSE_AFTER) {
-        await pause()
-        letIn = now()
-      }
-      signal.throwIfAborted()
+    const report = (done: number, total: number) => {
+      if (!reports || (done < total && now() - reported < REPORT_MS)) return
+      reported = now()
+      post({ type: 'embedding', id, progress: { texts: done, total } })
     }
-    return {
-      turn: async work => {
-        await breathe()
-        return loop.exclusive(() => loop.computed(work))
-      },
-      pause: breathe,
-      report: (done, total) => {
-        if (!reports || (done < total && now() - reported < REPORT_MS)) return
-        reported = now()
-        post({ type: 'embedding', id, progress: { texts: done, total } })
-      },
-    }
+    return jobs.run(id, turns => job({ ...turns, report }))
   }
 }
 

@@ -14,14 +14,18 @@ import type { ProgressEvent } from '../types/options.ts'
 import type { LoadContext } from '../types/platform.ts'
 import type { Call, FromHost, HostLoadOptions, Replies, SessionState, ToHost } from '../types/protocol.ts'
 import type { Signs } from '../types/signs.ts'
+import { buffersOf } from '../wire/buffers.ts'
 import { Outbox } from '../wire/outbox.ts'
 import { toWire } from '../wire/wire-errors.ts'
+import { HostJobs } from './host-jobs.ts'
+import type { HostReadings } from './host-readings.ts'
 import { HostSession, type HostSessionContext } from './host-session.ts'
 import { HostVectors } from './host-vectors.ts'
 
 /** A `MessagePort` of Node or of the web. */
 export interface HostPort {
-  postMessage(message: FromHost): void
+  /** `transfer`: memory that the message takes with it. */
+  postMessage(message: FromHost, transfer?: ArrayBuffer[]): void
   close(): void
 }
 
@@ -43,13 +47,15 @@ const PROGRESS_INTERVAL = 50
 
 /** All that a loaded model runs with. */
 interface Running extends HostSessionContext {
+  readonly jobs: HostJobs
   readonly vectors: HostVectors
+  readonly readings: () => Promise<HostReadings>
 }
 
 export class Host {
   readonly #port: HostPort
   readonly #pause: () => Promise<void>
-  readonly #post: (message: FromHost) => void
+  readonly #post: HostPort['postMessage']
   readonly #signs: Pick<Signs, 'computing'>
   readonly #load: HostOptions['load']
   readonly #sessions = new Map<number, HostSession>()
@@ -84,7 +90,7 @@ export class Host {
         break
       case 'abort':
         for (const session of this.#sessions.values()) session.abort(message.id)
-        this.#running?.vectors.abort(message.id)
+        this.#running?.jobs.abort(message.id)
         break
       case 'call':
         void this.#answer(message.id, message.call)
@@ -123,8 +129,10 @@ export class Host {
       const mover: RowMover = { shift: (...rows) => loop.computed(() => parts.model.shift(...rows)) }
       const past = createEnginePast(parts.model, parts.store, mover)
       const archive: Archive = new Archive({ parts, past, makeRoom: () => loop.makeRoom() })
-      const vectors = new HostVectors({ parts, loop, pause: this.#pause, now, post })
-      this.#running = { parts, chat: lazyChat(parts), loop, outbox, past, archive, vectors, now, post }
+      const jobs = new HostJobs({ loop, pause: this.#pause, now })
+      const vectors = new HostVectors({ parts, jobs, now, post })
+      const common = { parts, chat: lazyChat(parts), loop, outbox, past, archive, now, post }
+      this.#running = { ...common, jobs, vectors, readings: lazyReadings(parts, jobs) }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#post({ type: 'ready', info: parts.info })
     } catch (error) {
@@ -165,7 +173,10 @@ export class Host {
 
   async #answer(id: number, call: Call): Promise<void> {
     try {
-      this.#post({ type: 'reply', id, value: await this.#call(id, call) })
+      const value = await this.#call(id, call)
+      // What is read of a text can be large, and nobody here holds it.
+      if (call.method === 'inspect') this.#post({ type: 'reply', id, value }, buffersOf(value))
+      else this.#post({ type: 'reply', id, value })
     } catch (error) {
       this.#post({ type: 'refused', id, error: toWire(error) })
     }
@@ -210,6 +221,8 @@ export class Host {
         return vectors.embed(id, call)
       case 'rerank':
         return vectors.rerank(id, call)
+      case 'inspect':
+        return (await this.#running.readings()).answer(id, call)
       case 'reset':
         return this.#living(call.session).reset()
       case 'drop':
@@ -253,10 +266,10 @@ export class Host {
     await Promise.all([...this.#sessions.values()].map(session => session.close(error)))
     this.#sessions.clear()
     if (this.#running) {
-      const { loop, parts, past, archive, vectors } = this.#running
+      const { loop, parts, past, archive, jobs } = this.#running
       this.#running = null
       await loop.idle()
-      await vectors.end(error)
+      await jobs.end(error)
       await past.disk?.flush()
       await archive.flush()
       await Promise.allSettled(this.#restoring)
@@ -288,6 +301,15 @@ function lazyChat(parts: Parts): HostSessionContext['chat'] {
   return () => {
     chat ??= import('../prompt/chat.ts').then(({ HostChat }) => new HostChat(parts))
     return chat
+  }
+}
+
+/** What looks into texts is loaded when somebody does. */
+function lazyReadings(parts: Parts, jobs: HostJobs): Running['readings'] {
+  let readings: Promise<HostReadings> | null = null
+  return () => {
+    readings ??= import('./host-readings.ts').then(({ HostReadings }) => new HostReadings({ parts, jobs }))
+    return readings
   }
 }
 

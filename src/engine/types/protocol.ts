@@ -8,6 +8,7 @@ import type { FormatName, PromptEnd } from '../../formats/index.ts'
 import type { Demand } from '../../grammar/check.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ReadSchema } from '../../grammar/schema/grammar.ts'
+import type { About, Answers, Question } from '../../reading/questions.ts'
 import type { Conversation, CountedChat } from './chat.ts'
 import type {
   ChatTemplateOptions,
@@ -114,6 +115,8 @@ export type Call =
       readonly options: HostRerankOptions
       readonly reports: boolean
     }
+  /** A text to be read, and questions about one that was. */
+  | { readonly method: 'inspect'; readonly reading: number; readonly question: Question }
 
 export interface Replies {
   readonly tokenize: readonly number[]
@@ -136,6 +139,7 @@ export interface Replies {
   readonly embed: { readonly vectors: Float32Array; readonly tokens: number; readonly truncated: readonly number[] }
   /** `scores`: f32 [documents]. */
   readonly rerank: { readonly scores: Float32Array; readonly tokens: number; readonly truncated: readonly number[] }
+  readonly inspect: Answers[About]
 }
 
 export type ToHost =

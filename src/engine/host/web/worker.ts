@@ -20,7 +20,7 @@ function begin(start: WorkerStart): void {
   const platform = webPlatform(start)
   const host = new Host({
     port: {
-      postMessage: (message: FromHost) => scope.postMessage(message),
+      postMessage: (message: FromHost, transfer?: ArrayBuffer[]) => scope.postMessage(message, transfer),
       close: () => {
         scope.postMessage({ type: 'ended' } satisfies WorkerEnd)
         scope.close()

@@ -1,0 +1,76 @@
+/** Texts that were read to be looked into. */
+import { DisposedError, OptionError, OutOfMemoryError } from '../../errors.ts'
+import type { About, Answers, Question } from '../../reading/questions.ts'
+import { TextReading } from '../../reading/reading.ts'
+import type { Parts } from '../load/load-parts.ts'
+import type { Call } from '../types/protocol.ts'
+import type { HostJobs, JobTurns } from './host-jobs.ts'
+
+export interface HostReadingsContext {
+  readonly parts: Pick<Parts, 'model' | 'tokenizer' | 'info'>
+  readonly jobs: HostJobs
+}
+
+export class HostReadings {
+  readonly #context: HostReadingsContext
+  readonly #readings = new Map<number, TextReading>()
+
+  constructor(context: HostReadingsContext) {
+    this.#context = context
+  }
+
+  answer(id: number, { reading, question }: Call & { method: 'inspect' }): Promise<Answers[About]> {
+    return this.#context.jobs.run(id, work => this.#answer(reading, question, work))
+  }
+
+  async #answer(id: number, question: Question, work: JobTurns): Promise<Answers[About]> {
+    if (question.about === 'read') return this.#read(id, question, work)
+    const reading = this.#readings.get(id)
+    if (!reading) throw new DisposedError('reading')
+    switch (question.about) {
+      case 'attention':
+        return reading.attention(question, work)
+      case 'hidden':
+        return reading.hidden(question)
+      case 'next':
+        return reading.next(question, work)
+      case 'close':
+        this.#readings.delete(id)
+        await reading.dispose()
+        return null
+    }
+  }
+
+  async #read(id: number, { text, maxBytes }: Question & { about: 'read' }, work: JobTurns): Promise<Answers['read']> {
+    const { model, tokenizer, info } = this.#context.parts
+    const tokens = typeof text === 'string' ? this.#tokensOf(text) : text
+    if (tokens.length === 0) throw new OptionError('text has no tokens; expected at least one')
+    const wrong = tokens.findIndex(id => id >= info.vocabSize)
+    if (wrong >= 0)
+      throw new OptionError(`text[${wrong}] is ${tokens[wrong]}; expected a token id below ${info.vocabSize}`)
+    if (tokens.length > info.contextLength) {
+      throw new OptionError(
+        `text has ${tokens.length} tokens; this engine reads at most ${info.contextLength} (contextLength). Shorten it`,
+      )
+    }
+    const held = [...this.#readings.values()].reduce((n, reading) => n + reading.info.bytes, 0)
+    const needed = TextReading.bytesOf(model, tokens.length)
+    if (held + needed > maxBytes) {
+      throw new OutOfMemoryError(
+        `Looking into ${tokens.length} tokens keeps ${needed} bytes (${info.nLayers + 1} states of ${info.hiddenSize} numbers a token)` +
+          `${held > 0 ? `, beside ${held} of other readings` : ''}; maxBytes allows ${maxBytes}. ` +
+          `Dispose of readings that are no longer needed, shorten the text, or raise maxBytes`,
+      )
+    }
+    const reading = await TextReading.read(model, tokenizer, tokens, work)
+    this.#readings.set(id, reading)
+    return reading.info
+  }
+
+  /** As a prompt is read, or, of an encoder, a text. */
+  #tokensOf(text: string): readonly number[] {
+    const { model, tokenizer } = this.#context.parts
+    if (!model.config.encoder) return tokenizer.encodePrompt(text)
+    return tokenizer.around(tokenizer.encode(text, { addSpecialTokens: false, parseSpecial: false })).ids
+  }
+}
