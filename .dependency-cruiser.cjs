@@ -134,7 +134,7 @@ module.exports = {
       name: 'apps-import-only-front-doors',
       severity: 'error',
       from: { path: '^apps/' },
-      to: { path: '^src/', pathNot: '^src/(index|tools|planning/index|mcp/index|for-apps)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(index|browser|tools|planning/index|mcp/index|for-apps)\\.ts$' },
     },
     // The chat page runs in a browser: it knows the server by HTTP only. What it computes knows nothing of what it shows.
     { name: 'page-is-alone', severity: 'error', from: { path: '^apps/page/' }, to: { path: '^(src|apps/(?!page/))' } },
@@ -149,6 +149,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^apps/page/(store|markdown)/' },
       to: { path: '^apps/page/view/' },
+    },
+    // The explorer runs in a browser, on the planner and the engine there; it looks like the chat page.
+    {
+      name: 'explorer-is-for-browsers',
+      severity: 'error',
+      from: { path: '^apps/explorer/' },
+      to: { path: '^(src|apps)/', pathNot: '^(apps/(explorer|page)/|src/(browser|planning/index)\\.ts$)' },
+    },
+    {
+      name: 'explorer-views-come-last',
+      severity: 'error',
+      from: { path: '^apps/explorer/(state|numbers|drawing)/' },
+      to: { path: '^apps/explorer/view/' },
     },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -73,6 +73,11 @@ const CHECKS = {
     args: () => [...VITEST, 'test/grammar/contrary-calls.test.ts'],
     env: { LATENTKIT_CALLS: process.env.LATENTKIT_CALLS ?? '20' },
   },
+  explorer: {
+    what: 'every view of the explorer in Chromium at three widths in both themes, without serious findings of axe',
+    args: () => [...VITEST, 'test/explorer'],
+    env: { LATENTKIT_EXPLORER: 'all' },
+  },
   hostile: {
     what: '1,000 damaged bodies for each endpoint of the server, with a seed of the day: it answers or refuses, never fails',
     args: () => [...VITEST, 'test/server/hostile.test.ts'],

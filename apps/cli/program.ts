@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   chat: async () => (await import('./commands/chat.ts')).addChat,
   chats: async () => (await import('./commands/chats.ts')).addChats,
   serve: async () => (await import('./commands/serve.ts')).addServe,
+  explore: async () => (await import('./commands/explore.ts')).addExplore,
   tokenize: async () => (await import('./commands/tokenize.ts')).addTokenize,
   embed: async () => (await import('./commands/embed.ts')).addEmbed,
   rerank: async () => (await import('./commands/rerank.ts')).addRerank,

@@ -11,7 +11,21 @@ export const TALES = fileURLToPath(new URL('../../models/tales-mla-8m', import.m
 
 /** Every command. */
 export const COMMANDS = [
-  ...['generate', 'chat', 'chats', 'serve', 'tokenize', 'embed', 'rerank', 'pull', 'list', 'rm', 'inspect', 'plan'],
+  ...[
+    'generate',
+    'chat',
+    'chats',
+    'serve',
+    'explore',
+    'tokenize',
+    'embed',
+    'rerank',
+    'pull',
+    'list',
+    'rm',
+    'inspect',
+    'plan',
+  ],
   ...['convert', 'perplexity', 'cache', 'verify', 'completion'],
 ]
 

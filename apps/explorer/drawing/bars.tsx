@@ -1,0 +1,52 @@
+/** Bars with their numbers beside them: read as a list by screen readers. */
+import { type Kind, kindColour } from './colours.ts'
+import { useWidth } from './use-width.ts'
+
+export interface Bar {
+  readonly kind: Kind
+  readonly label: string
+  readonly value: number
+  readonly text: string
+  readonly strong: boolean
+}
+
+const ROW = 34
+const LABEL = 92
+
+export function Bars({ bars, label }: { bars: readonly Bar[]; label: string }) {
+  const { ref, width } = useWidth<HTMLDivElement>()
+  const most = Math.max(...bars.map(({ value }) => value))
+  const room = Math.max(width - LABEL - 150, 40)
+  return (
+    <div ref={ref}>
+      <svg class="chart" width={width} height={bars.length * ROW} role="img" aria-label={`${label}: ${spoken(bars)}`}>
+        {bars.map((bar, i) => (
+          <g key={bar.label} style={{ color: kindColour(bar.kind) }}>
+            <text class={bar.strong ? 'name strong' : 'name'} x={0} y={i * ROW + 21}>
+              {bar.label}
+            </text>
+            <rect
+              class="bar"
+              x={LABEL}
+              y={i * ROW + 7}
+              height={ROW - 14}
+              rx={3}
+              width={Math.max((room * bar.value) / most, 2)}
+            />
+            <text
+              class={bar.strong ? 'value strong' : 'value'}
+              x={LABEL + (room * bar.value) / most + 10}
+              y={i * ROW + 21}
+            >
+              {bar.text}
+            </text>
+          </g>
+        ))}
+      </svg>
+    </div>
+  )
+}
+
+function spoken(bars: readonly Bar[]): string {
+  return bars.map(({ label, text }) => `${label} ${text}`).join(', ')
+}

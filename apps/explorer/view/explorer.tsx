@@ -1,0 +1,51 @@
+/** The page: a list of views beside the one that is shown. */
+import { useEffect, useRef } from 'preact/hooks'
+import { hashOf, useAddress } from '../state/address.ts'
+import { Home } from './home.tsx'
+import { ThemeButton } from './theme-button.tsx'
+import { VIEWS } from './views.ts'
+
+export function Explorer() {
+  const { view } = useAddress()
+  const shown = VIEWS.find(({ name }) => name === view)
+  const main = useRef<HTMLElement>(null)
+  const first = useRef(true)
+  useEffect(() => {
+    document.title = shown ? `${shown.title} · latentkit explorer` : 'latentkit explorer'
+    // Who follows a link continues at the new view, with a screen reader too.
+    if (!first.current) {
+      scrollTo(0, 0)
+      main.current?.focus({ preventScroll: true })
+    }
+    first.current = false
+  }, [shown])
+  const Body = shown?.Body ?? Home
+  return (
+    <div class="explorer">
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
+        Skip to the view
+      </button>
+      <header class="side">
+        <div class="brand">
+          <a href={hashOf('')}>latentkit explorer</a>
+          <ThemeButton />
+        </div>
+        <nav aria-label="Views">
+          <ul>
+            {VIEWS.map(({ name, title }) => (
+              <li key={name}>
+                <a href={hashOf(name)} aria-current={name === view ? 'page' : undefined}>
+                  {title}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <p class="promise">Nothing is uploaded: everything is computed on this machine.</p>
+      </header>
+      <main ref={main} id="main" tabIndex={-1} key={view}>
+        <Body />
+      </main>
+    </div>
+  )
+}

@@ -1,0 +1,167 @@
+/** The planner's sliders and lists. */
+import { useState } from 'preact/hooks'
+import { whole } from '../../drawing/format.ts'
+import { changeParams } from '../../state/address.ts'
+import { CACHE_TYPES, MODEL_NAMES, MOST_BATCH, MOST_CONTEXT, type PlannerSettings, WEIGHT_TYPES } from './settings.ts'
+
+interface Props {
+  /** undefined while the given config is none. */
+  settings: PlannerSettings | undefined
+  /** Text of the user's own config.json. */
+  config: string | undefined
+  model: string
+  context: number
+  batch: number
+  cacheType: string
+  weights: string | undefined
+  problem: string | undefined
+}
+
+export function Controls({ config, model, context, batch, cacheType, weights, problem }: Props) {
+  return (
+    <form class="controls" onSubmit={event => event.preventDefault()}>
+      <label class="field wide">
+        <span>Model</span>
+        <select
+          value={config === undefined ? model : ''}
+          onChange={({ currentTarget: { value } }) =>
+            changeParams(value === '' ? { config: '{}' } : { model: value, config: undefined })
+          }
+        >
+          {MODEL_NAMES.map(name => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+          <option value="">A config.json of your own …</option>
+        </select>
+      </label>
+      <LogSlider
+        name="Context"
+        unit="tokens"
+        value={context}
+        least={1024}
+        most={MOST_CONTEXT}
+        change={value => changeParams({ context: String(value) })}
+      />
+      <LogSlider
+        name="Batch"
+        unit={batch === 1 ? 'user' : 'users'}
+        value={batch}
+        least={1}
+        most={MOST_BATCH}
+        change={value => changeParams({ batch: String(value) })}
+      />
+      <label class="field">
+        <span>Type of the cache</span>
+        <select value={cacheType} onChange={event => changeParams({ type: event.currentTarget.value })}>
+          {[...new Set([...CACHE_TYPES, cacheType])].map(name => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        <span>Type of the weights</span>
+        <select
+          value={weights ?? ''}
+          onChange={({ currentTarget: { value } }) => changeParams({ weights: value === '' ? undefined : value })}
+        >
+          <option value="">as published</option>
+          {WEIGHT_TYPES.map(name => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      {config !== undefined && <OwnConfig text={config} problem={problem} />}
+    </form>
+  )
+}
+
+function OwnConfig({ text, problem }: { text: string; problem: string | undefined }) {
+  const use = (config: string) => changeParams({ config, model: undefined })
+  return (
+    <div class="field full">
+      <label>
+        <span>
+          config.json <span class="hint">(paste it, or choose the file; it stays on this page and in its address)</span>
+        </span>
+        <textarea
+          class="code"
+          rows={6}
+          spellcheck={false}
+          value={text === '{}' ? '' : text}
+          placeholder='{ "model_type": "deepseek_v3", "num_hidden_layers": 61, … }'
+          aria-invalid={problem !== undefined && text !== '{}'}
+          onInput={event => use(event.currentTarget.value || '{}')}
+        />
+      </label>
+      <input
+        type="file"
+        accept=".json,application/json"
+        aria-label="Choose a config.json"
+        onChange={async ({ currentTarget: { files } }) => files?.[0] && use(minified(await files[0].text()))}
+      />
+    </div>
+  )
+}
+
+function minified(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text))
+  } catch {
+    return text
+  }
+}
+
+interface SliderProps {
+  name: string
+  unit: string
+  value: number
+  least: number
+  most: number
+  change: (value: number) => void
+}
+
+/** A slider over powers of two, with the number itself beside it for exact values. */
+function LogSlider({ name, unit, value, least, most, change }: SliderProps) {
+  const [text, setText] = useState<string>()
+  const commit = () => {
+    const typed = Math.round(Number(text?.replace(/[\s,_]/g, '')))
+    if (typed >= 1) change(Math.min(typed, most))
+    setText(undefined)
+  }
+  return (
+    <div class="field slider">
+      <span class="row">
+        <label for={`slide-${name}`}>{name}</label>
+        <span>
+          <input
+            class="exact"
+            inputMode="numeric"
+            aria-label={`${name}, exactly`}
+            value={text ?? whole(value)}
+            onInput={event => setText(event.currentTarget.value)}
+            onBlur={commit}
+            onKeyDown={event => event.key === 'Enter' && commit()}
+          />{' '}
+          <span class="hint">{unit}</span>
+        </span>
+      </span>
+      <input
+        id={`slide-${name}`}
+        type="range"
+        min={Math.log2(least)}
+        max={Math.log2(most)}
+        step={0.125}
+        value={Math.log2(value)}
+        aria-valuetext={`${whole(value)} ${unit}`}
+        onInput={event => change(round(2 ** Number(event.currentTarget.value)))}
+      />
+    </div>
+  )
+}
+
+/** To three digits, but powers of two as they are. */
+function round(n: number): number {
+  return Number.isInteger(Math.log2(n)) ? n : Number(n.toPrecision(3))
+}
