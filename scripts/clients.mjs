@@ -2,11 +2,12 @@
 // schemas, vectors, counts, errors, by each. The sets are no dependencies of the project: npm installs them, exact versions, into build/clients.
 // Skips, and says so, where they are not to be had. usage: node scripts/clients.mjs   (LATENTKIT_CLIENTS: where the sets are)
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { serve } from './served.mjs'
 
 const SETS = {
   'for Node 20': {
@@ -47,7 +48,7 @@ const isPlace = ({ city, days }) => {
 const isText = text => assert.ok(typeof text === 'string' && text.length > 10, `a text: ${JSON.stringify(text)}`)
 
 const folder = process.env.LATENTKIT_CLIENTS ?? path.resolve('build/clients')
-const server = await start()
+const server = await serve('--no-disk-cache')
 for (const [name, versions] of Object.entries(SETS)) {
   const home = path.join(folder, name.replace(/ /g, '-').toLowerCase())
   if (!install(home, versions)) {
@@ -218,9 +219,10 @@ async function calls(load, url) {
   }
 }
 
-/** True if the packages are there. */
+/** True if the packages are there, in these versions; an install of others goes first. */
 function install(home, versions) {
-  if (existsSync(path.join(home, 'node_modules/openai'))) return true
+  if (Object.entries(versions).every(([id, version]) => installed(home, id) === version)) return true
+  rmSync(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
   writeFileSync(path.join(home, 'package.json'), JSON.stringify({ private: true, dependencies: versions }))
   const npm = spawnSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'], {
@@ -230,22 +232,12 @@ function install(home, versions) {
   return npm.status === 0
 }
 
+function installed(home, id) {
+  const file = path.join(home, 'node_modules', id, 'package.json')
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : null
+}
+
 /** The module that Node's `import` would take. */
 function resolved(home, id) {
   return createRequire(path.join(home, 'index.js')).resolve(id)
-}
-
-function start() {
-  const args = ['dist/apps/cli/main.js', 'serve', MODEL, '--port', '0', '--log', 'none', '--no-disk-cache']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  process.on('exit', () => child.kill('SIGKILL'))
-  return new Promise((resolve, reject) => {
-    let said = ''
-    child.once('exit', code => reject(new Error(`the server ended with ${code}: ${said}`)))
-    child.stderr.on('data', part => {
-      said += part
-      const [url] = /http:\S+/.exec(said) ?? []
-      if (url) resolve({ process: child, url })
-    })
-  })
 }

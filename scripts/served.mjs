@@ -7,6 +7,8 @@ export function serve(...options) {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   // Before folders that it writes into are removed.
   process.prependListener('exit', () => child.kill('SIGKILL'))
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    if (process.listenerCount(signal) === 0) process.on(signal, () => process.exit(1))
   return new Promise((resolve, reject) => {
     let said = ''
     child.once('exit', exit => reject(new Error(`the server ended with ${exit}: ${said}`)))

@@ -31,6 +31,7 @@ export const STATUS = {
   unsupported: 501,
   unavailable: 503,
   timeout: 504,
+  diskFull: 507,
 } as const
 
 export type FailureKind = keyof typeof STATUS

@@ -132,6 +132,13 @@ describe('special tokens', () => {
   })
 })
 
+it('what merges make and the vocabulary lacks is spelled, as llama.cpp does', () => {
+  // "Ġa" is no token.
+  const t = open({ ...BYTES, 'tokenizer.ggml.merges': ['Ġ a', 'a b'] })
+  expect(t.encode('ab ab')).toEqual([5, 4, 2, 3])
+  expect(t.decode(t.encode('ab ab a'))).toBe('ab ab a')
+})
+
 describe('SentencePiece', () => {
   const pieces: [string, number, number][] = [
     ['<unk>', 0, 2],

@@ -1,4 +1,6 @@
 /** /slots: what is remembered of conversations, saved under names and found again after a restart. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
@@ -231,7 +233,7 @@ test.skipIf(!HAS_SMALL_DISKS)('a full disk: an error, the older file as it was, 
     await complete(server, STORY, { id_slot: 0 })
     const { status, body } = await act(server, 0, 'save', { filename: 'a' })
     expect([status, body.error]).toMatchObject([
-      503,
+      507,
       { code: 'out_of_disk', message: 'The disk is full: "a" was not saved.' },
     ])
     expect(readdirSync(folder)).toEqual(['a'])
@@ -239,6 +241,38 @@ test.skipIf(!HAS_SMALL_DISKS)('a full disk: an error, the older file as it was, 
   } finally {
     disk?.remove()
   }
+})
+
+describe('a salt whose folder cannot be made: an error in words, without a path, and nothing half written', () => {
+  const salted = { filename: 'a', cache_salt: 'tenant' }
+  const saved = async (folder: string, spoil: () => void) => {
+    const server = await restarted(folder)
+    await complete(server, STORY, { id_slot: 0, cache_salt: 'tenant' })
+    spoil()
+    const { status, body } = await act(server, 0, 'save', salted)
+    expect(body.error?.message).not.toContain(folder)
+    return [status, body.error?.code, body.error?.message]
+  }
+
+  test('a file is in its place', async () => {
+    const folder = tempFolder()
+    const name = `.salt-${createHash('sha256').update('slots tenant').digest('hex').slice(0, 32)}`
+    const got = await saved(folder, () => writeFileSync(join(folder, name), 'x'))
+    expect(got).toEqual([500, 'slot_file', expect.stringMatching(/^"a" was not saved: .* (EEXIST|ENOTDIR)\b/)])
+    expect(readdirSync(folder)).toEqual([name])
+  })
+
+  test.skipIf(!HAS_SMALL_DISKS)('the disk is read only', async () => {
+    const disk = smallDisk(350_000)
+    try {
+      const path = disk?.path as string
+      const got = await saved(path, () => spawnSync('mount', ['-o', 'remount,ro', path]))
+      expect(got).toEqual([500, 'slot_file', expect.stringMatching(/^"a" was not saved: the server may not write in /)])
+      expect(readdirSync(path)).toEqual([])
+    } finally {
+      disk?.remove()
+    }
+  })
 })
 
 describe('keys and salts', async () => {
@@ -285,6 +319,13 @@ test('what is not there is said', async () => {
   const bare = await server.app.request('/slots/0?action=erase', { method: 'POST' })
   expect(bare.status).toBe(200)
   expect((await act(server, 2, 'erase')).body.error?.message).toContain('expected 0 to 1')
+  for (const slot of ['x', '-1', '1.5', '1e0']) {
+    const { status, body } = await post(server, `/slots/${slot}?action=erase`, {})
+    expect([status, body]).toMatchObject([
+      400,
+      { error: { message: `The slot ${JSON.stringify(slot)} is not here; expected 0 to 1`, param: 'id_slot' } },
+    ])
+  }
   expect((await act(server, 0, 'forget')).body.error?.message).toContain('save, restore or erase')
   const { status, body } = await post(server, '/v1/completions', { prompt: 'a', max_tokens: 1, id_slot: 9 })
   expect([status, body]).toMatchObject([400, { error: { param: 'id_slot' } }])

@@ -15,6 +15,7 @@ const TYPES: Readonly<Record<FailureKind, string>> = {
   unsupported: 'invalid_request_error',
   unavailable: 'overloaded_error',
   timeout: 'timeout_error',
+  diskFull: 'api_error',
 }
 
 export const FailureBody = z.looseObject({

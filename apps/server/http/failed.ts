@@ -15,6 +15,7 @@ const TYPES: Readonly<Record<FailureKind, string>> = {
   unsupported: 'not_supported_error',
   unavailable: 'unavailable_error',
   timeout: 'timeout_error',
+  diskFull: 'server_error',
 }
 
 export const FailureBody = z.looseObject({

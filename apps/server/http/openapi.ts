@@ -13,6 +13,7 @@ const REFUSALS = {
   501: 'This server does not do it as it was started; the message says how it would.',
   503: 'The model is loading, the server is stopping, or its memory is full.',
   504: 'The answer took longer than the server allows.',
+  507: 'The disk is full: nothing was saved.',
 } as const
 
 export function openApi(dialects: readonly Dialect[], version: string): unknown {

@@ -40,6 +40,8 @@ interface Entry extends NamedModel {
   users: number
   lastUsed: number
   bytes: number
+  /** Resolves when the engine that was unloaded last has given its memory back. */
+  gone: Promise<void>
   timer: NodeJS.Timeout | undefined
   expires: number | null
 }
@@ -61,13 +63,14 @@ export class Models {
   readonly #entries: readonly Entry[]
   #turn: Promise<unknown> = Promise.resolve()
   #freed: (() => void)[] = []
-  #closed = false
+  readonly #ending = new AbortController()
 
   constructor(options: ModelsOptions) {
     this.#options = options
     this.#entries = options.models.map(model => ({
       ...model,
-      ...{ target: null, loading: false, users: 0, lastUsed: 0, bytes: 0, timer: undefined, expires: null },
+      ...{ target: null, loading: false, users: 0, lastUsed: 0, bytes: 0 },
+      ...{ gone: Promise.resolve(), timer: undefined, expires: null },
     }))
   }
 
@@ -113,8 +116,10 @@ export class Models {
     }
   }
 
+  /** Unloads all; a model that is being loaded is given up. */
   async dispose(): Promise<void> {
-    this.#closed = true
+    this.#ending.abort(new Failure('unavailable', 'The server is stopping.', { code: 'stopping' }))
+    this.#wake()
     await this.#turn.catch(() => {})
     for (const entry of this.#entries) await this.#unload(entry)
   }
@@ -148,16 +153,18 @@ export class Models {
   }
 
   async #load(entry: Entry): Promise<AnswerEngine> {
-    if (this.#closed) throw new Failure('unavailable', 'The server is stopping.', { code: 'stopping' })
-    if (entry.users === 0) throw new Failure('gone', 'Nobody waits for the model any more.', { code: 'aborted' })
+    this.#checkWanted(entry)
     entry.loading = true
     const { told } = this.#options
     try {
       const { load, memoryBytes } = this.#options
       const known = memoryBytes === undefined ? null : await needOf(entry.source, load)
+      await this.#leaving()
       if (known) await this.#makeRoom(known, entry)
       const begun = performance.now()
-      const options = { fallbackTemplate: PLAIN_TEMPLATE, ...this.#cacheFor(known), ...load }
+      const { signal: ending } = this.#ending
+      const signal = load.signal ? AbortSignal.any([load.signal, ending]) : ending
+      const options = { fallbackTemplate: PLAIN_TEMPLATE, ...this.#cacheFor(known), ...load, signal }
       const engine = await Engine.load(entry.source, options)
       entry.bytes = known ? bytesOf(known) : engine.info.weightBytes
       if (!known) await this.#checkLoaded(entry, engine)
@@ -201,6 +208,7 @@ export class Models {
     if (memoryBytes === undefined) return
     if (bytesOf(need) > memoryBytes) throw tooLarge(wanted.name, need, memoryBytes)
     for (;;) {
+      this.#checkWanted(wanted)
       const loaded = this.#entries.filter(entry => entry.target)
       if (loaded.reduce((sum, entry) => sum + entry.bytes, bytesOf(need)) <= memoryBytes) return
       const [oldest] = loaded.filter(entry => entry.users === 0).sort((a, b) => a.lastUsed - b.lastUsed)
@@ -209,8 +217,23 @@ export class Models {
     }
   }
 
-  #idle(entry: Entry, keepAlive: number | undefined): void {
+  /** Throws Failure where loading helps nobody: all who waited have left, or the server stops. */
+  #checkWanted(entry: Entry): void {
+    this.#ending.signal.throwIfAborted()
+    if (entry.users === 0) throw new Failure('gone', 'Nobody waits for the model any more.', { code: 'aborted' })
+  }
+
+  /** What goes takes its memory until it has gone. */
+  async #leaving(): Promise<void> {
+    await Promise.all(this.#entries.map(({ gone }) => gone))
+  }
+
+  #wake(): void {
     for (const wake of this.#freed.splice(0)) wake()
+  }
+
+  #idle(entry: Entry, keepAlive: number | undefined): void {
+    this.#wake()
     const stays = entry === this.#entries[0] && keepAlive === this.#options.keepAlive
     if (keepAlive === undefined || keepAlive < 0 || keepAlive > MOST_SECONDS || stays || !entry.target) return
     entry.expires = Date.now() + keepAlive * 1000
@@ -220,14 +243,19 @@ export class Models {
     entry.timer.unref()
   }
 
-  async #unload(entry: Entry): Promise<void> {
-    const { target } = entry
+  /** Resolves when the memory is free, also where it is being unloaded already. */
+  #unload(entry: Entry): Promise<void> {
+    const { target, name } = entry
     clearTimeout(entry.timer)
     entry.target = null
     entry.expires = null
-    if (!target) return
-    await target.engine.dispose()
-    this.#options.told('model unloaded', { model: entry.name })
+    if (!target) return entry.gone
+    const { told } = this.#options
+    entry.gone = target.engine.dispose().then(
+      () => told('model unloaded', { model: name }),
+      error => told('a model did not end in order', { model: name, error: String(error) }),
+    )
+    return entry.gone
   }
 }
 

@@ -27,11 +27,13 @@ export class SavedSlots {
     this.#folder = resolve(folder)
   }
 
-  /** The file of a name, and its folder made. Throws Failure for what is no name. */
+  /** The file of a name, and its folder made. Throws Failure for what is no name, and for a disk that takes no folder. */
   async fileFor(name: unknown, salt: string): Promise<string> {
     const checked = checkName(name)
     const folder = this.#folderOf(salt)
-    await makeFolder(folder, { mode: PRIVATE_FOLDER })
+    await makeFolder(folder, { mode: PRIVATE_FOLDER }).catch(error => {
+      throw diskFailure(error.code, name, 'saved', error)
+    })
     return join(folder, checked)
   }
 
@@ -57,10 +59,12 @@ export class SavedSlots {
     return all.flat().sort((a, b) => b.savedAt.getTime() - a.savedAt.getTime())
   }
 
-  /** Returns the bytes freed. Throws Failure (404). */
+  /** Returns the bytes freed. Throws Failure (404; 500 for a folder that cannot be written). */
   async remove(name: unknown, salt: string): Promise<number> {
     const { file, bytes } = await this.find(name, salt)
-    await rm(file, { force: true })
+    await rm(file, { force: true }).catch(error => {
+      throw diskFailure(error.code, name, 'removed', error)
+    })
     return bytes
   }
 
@@ -71,6 +75,21 @@ export class SavedSlots {
     return join(this.#folder, `.salt-${digest}`)
   }
 }
+
+/** What a file system said (`ENOSPC` …), without the path of the folder. */
+export function diskFailure(code: string, name: unknown, aim: 'saved' | 'read' | 'removed', cause: unknown): Failure {
+  const failed = `${JSON.stringify(name)} was not ${aim}`
+  if (FULL.has(code)) {
+    return new Failure('diskFull', `The disk is full: ${failed}.`, { code: 'out_of_disk', cause })
+  }
+  const reason = FORBIDDEN.has(code)
+    ? `the server may not ${aim === 'read' ? 'read' : 'write in'} its folder of saved slots (${code}). Whoever runs it must give it that right`
+    : `its folder of saved slots gave ${code}. The server's log has more`
+  return new Failure('engine', `${failed}: ${reason}.`, { code: 'slot_file', cause })
+}
+
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
+const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])
 
 function isName(name: string): boolean {
   return (

@@ -52,8 +52,8 @@ export class Slots {
     })
   }
 
-  /** Throws Failure for a number that no slot has. */
-  check(id: number): void {
+  /** Throws Failure for what is no slot's number. */
+  check(id: number | string): asserts id is number {
     this.#slot(id)
   }
 
@@ -109,10 +109,10 @@ export class Slots {
     slot.state = state
   }
 
-  #slot(id: number): Slot {
-    const slot = this.#slots[id]
+  #slot(id: number | string): Slot {
+    const slot = typeof id === 'number' ? this.#slots[id] : undefined
     if (slot) return slot
-    throw invalid(`The slot ${id} is not here; expected 0 to ${this.#slots.length - 1}`, 'id_slot')
+    throw invalid(`The slot ${JSON.stringify(id)} is not here; expected 0 to ${this.#slots.length - 1}`, 'id_slot')
   }
 
   #choose(owner: SlotOwner, request: string): Slot {

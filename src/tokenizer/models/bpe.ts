@@ -8,7 +8,10 @@ import type { Vocabulary } from './vocabulary.ts'
 const KEPT = 10_000
 const KEPT_LENGTH = 256
 
-/** Merges neighbours, the best pair first (ties: the leftmost), until no pair can be merged. */
+/**
+ * Merges neighbours, the best pair first (ties: the leftmost), until no pair can be merged. What merges make and the vocabulary lacks is
+ * spelled letter by letter, as llama.cpp does with the bytes of GGUF's vocabularies; the `tokenizers` library refuses such a file.
+ */
 export function bpe(spec: Component, vocabulary: Vocabulary): Cut {
   const merges = new Merges(spec)
   const { idOf } = vocabulary
@@ -24,8 +27,10 @@ export function bpe(spec: Component, vocabulary: Vocabulary): Cut {
       ids.push(id)
       return
     }
+    const letters = suffix === '' && middle === '' ? Array.from(token) : []
     const spelled = bytes && Array.from(utf8.encode(token), byte => bytes[byte])
     if (spelled && !spelled.includes(undefined)) for (const byte of spelled) ids.push(byte)
+    else if (letters.length > 1) for (const letter of letters) add(letter, ids)
     else if (hasUnknown && !(spec.fuse_unk === true && ids.length > 0 && ids.at(-1) === vocabulary.unknown)) {
       ids.push(vocabulary.unknown)
     }

@@ -1,4 +1,4 @@
-/** The server's own endpoints, and llama.cpp's: health, metrics, tokens, texts. */
+/** The endpoints that llama.cpp's server has beside OpenAI's: health, metrics, tokens, slots, gaps. */
 import type { Dialect } from '../http/dialect.ts'
 import { FailureBody, failed } from '../http/failed.ts'
 import type { Service } from '../service/service.ts'
@@ -7,9 +7,9 @@ import { slotEndpoints } from './slots.ts'
 import { stateEndpoints } from './state.ts'
 import { tokenEndpoints } from './tokens.ts'
 
-export function native(service: Service): Dialect {
+export function llamaCpp(service: Service): Dialect {
   return {
-    name: 'native',
+    name: 'llama.cpp',
     owns: () => false,
     failed,
     failure: FailureBody,

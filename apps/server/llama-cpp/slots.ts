@@ -6,7 +6,7 @@ import { type Endpoint, endpoint } from '../http/dialect.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { json } from '../http/respond.ts'
 import { type Service, saltOf } from '../service/service.ts'
-import type { SavedSlots } from '../slots/saved-slots.ts'
+import { diskFailure, type SavedSlots } from '../slots/saved-slots.ts'
 
 const SlotBody = z.looseObject({
   filename: z.string().nullish(),
@@ -76,7 +76,8 @@ export function slotEndpoints(service: Service): readonly Endpoint[] {
       emptyBody: true,
       run: exchange => {
         const action = exchange.query.get('action')
-        const id = /^\d{1,6}$/.test(exchange.params.id ?? '') ? Number(exchange.params.id) : Number.NaN
+        const { id: given = '' } = exchange.params
+        const id = /^\d{1,6}$/.test(given) ? Number(given) : given
         service.slots.check(id)
         if (action === 'save') return save(service, exchange, id)
         if (action === 'restore') return restore(service, exchange, id)
@@ -103,7 +104,7 @@ async function save(service: Service, exchange: Exchange<SlotBody>, id: number):
     const { length } = state.tokens
     const tokenIds = state.tokens.slice(0, length < BLOCK ? length : length - (length % BLOCK))
     await session.prompt({ tokenIds }, { maxTokens: 0, signal: exchange.signal })
-    const { rows, bytes } = await session.save(file).catch(error => refuse(error, file, filename))
+    const { rows, bytes } = await session.save(file).catch(error => refuse(error, file, filename, 'saved'))
     const timings = { save_ms: performance.now() - begun }
     return json({ id_slot: id, filename, n_saved: rows, n_written: bytes, timings })
   })
@@ -116,7 +117,7 @@ async function restore(service: Service, exchange: Exchange<SlotBody>, id: numbe
   const begun = performance.now()
   return service.use(exchange, model ?? exchange.query.get('model'), 0, async ({ engine, name }) => {
     const shared = { share: true, ...(salt !== '' && { cacheSalt: salt }) }
-    const session = await engine.restore(file, shared).catch(error => refuse(error, file, filename))
+    const session = await engine.restore(file, shared).catch(error => refuse(error, file, filename, 'read'))
     const tokens = [...session.tokens]
     service.slots.restore(id, { model: name, cacheSalt: salt, tokens, request: '' }, session)
     const timings = { restore_ms: performance.now() - begun }
@@ -144,7 +145,7 @@ function belongsTo(cacheSalt: string, owner: string): boolean {
 }
 
 /** What went wrong with a file, without the folder. Throws Failure, and what is about something else. */
-function refuse(error: unknown, file: string, name: unknown): never {
+function refuse(error: unknown, file: string, name: unknown, aim: 'saved' | 'read'): never {
   const isMismatch = error instanceof SessionMismatchError || error instanceof ContextLengthError
   if (!isMismatch && !(error instanceof SessionFileError)) throw error
   const { message: said } = error
@@ -152,11 +153,6 @@ function refuse(error: unknown, file: string, name: unknown): never {
   if (isMismatch) throw invalid(message, 'filename', 'slot_mismatch')
   // Not in the name, which may look like such a code.
   const [, system] = /: (E[A-Z]{2,}): /.exec(said.replaceAll(file, '')) ?? []
-  if (system === 'ENOSPC' || system === 'EDQUOT') {
-    throw new Failure('unavailable', `The disk is full: ${JSON.stringify(name)} was not saved.`, {
-      code: 'out_of_disk',
-    })
-  }
-  if (system !== undefined) throw new Failure('engine', message, { code: 'slot_file', cause: error })
+  if (system !== undefined) throw diskFailure(system, name, aim, error)
   throw invalid(message, 'filename', 'invalid_slot_file')
 }
