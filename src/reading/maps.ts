@@ -1,15 +1,13 @@
 /** Patterns of chosen heads and queries, from the calls of attention that a layer makes. */
-import type { AttentionArgs } from '../kernels/contract/attention-args.ts'
-import { type RowSlice, SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import { DTYPE_BYTES } from '../tensor/dtype.ts'
-import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
+import { type Tensor, view } from '../tensor/tensor.ts'
+import { chainsOf, recordHead, withMemory } from './heads.ts'
 import { Measure, type MeasuredText } from './measures.ts'
 import { Pool } from './pool.ts'
 import type { AttentionQuestion, Span } from './questions.ts'
 import type { Sharing } from './sharing.ts'
 import type { AttentionMap } from './types.ts'
-import type { WatchedCall, WatchedLayer } from './watched-layer.ts'
+import type { WatchedLayer } from './watched-layer.ts'
 
 /** Numbers of scores that are computed at once. */
 const AT_ONCE = 1 << 22
@@ -73,84 +71,20 @@ async function scorePiece(
 ): Promise<Piece> {
   const n = to - from
   const needsProbabilities = question.probabilities || question.measures || question.pool > 0
-  const taken: Tensor[] = []
-  const take = (shape: readonly number[], dtype: 'f32' | 'i32' = 'f32') => {
-    const t = kernels.alloc(dtype, shape)
-    taken.push(t)
-    return t
-  }
-  try {
+  return withMemory(kernels, async take => {
     const scores = take([heads.length, n, keys])
     const probabilities = needsProbabilities ? (question.scores ? take([heads.length, n, keys]) : scores) : null
-    for (const chain of chains(layer.calls)) {
-      const { first, count, args } = chain[0] as WatchedCall
-      const [a, b] = [Math.max(from, first), Math.min(to, first + count)]
-      if (a >= b) continue
+    for (const { calls, from: a, to: b } of chainsOf(layer, [from, to])) {
       for (const [i, head] of heads.entries()) {
-        const out = take([b - a, 1, args.values.width])
-        const lse = take([b - a, 1])
         const place = (t: Tensor) => view(t, (i * n + a - from) * keys, [1, b - a, keys], [n * keys, keys, 1])
-        for (const call of chain) {
-          const sequence = take([1, SEQUENCE_FIELDS], 'i32')
-          const position = call.position + a - first
-          kernels.upload(sequence, Int32Array.of(0, b - a, position, call.keyStart, call.keyCount, 0))
-          kernels.attention({
-            ...headOf(call.args, head, a - first, b - a),
-            sequences: { rows: sequence },
-            out,
-            lse,
-            scores: place(scores),
-            scoresStart: 0,
-          })
-        }
+        const { lse } = recordHead(kernels, take, calls, head, [a, b], place(scores))
         if (probabilities) kernels.probabilities(place(probabilities), place(scores), lse)
       }
     }
     await kernels.submit(pause)
     const read = async (t: Tensor | null) => t && ((await kernels.read(t)) as Float32Array)
     return { scores: question.scores ? await read(scores) : null, probabilities: await read(probabilities) }
-  } finally {
-    for (const t of taken) kernels.free(t)
-  }
-}
-
-/** Calls that carry belong to the one before them. */
-function chains(calls: readonly WatchedCall[]): WatchedCall[][] {
-  const all: WatchedCall[][] = []
-  for (const call of calls) {
-    if (call.args.carry) all.at(-1)?.push(call)
-    else all.push([call])
-  }
-  return all
-}
-
-/** A call for one head and some of its queries. */
-export function headOf(
-  { q, keys, values, scale, factors, window, carry, sinkLogits }: AttentionArgs,
-  head: number,
-  start: number,
-  count: number,
-): Pick<AttentionArgs, 'q' | 'keys' | 'values' | 'scale' | 'factors' | 'window' | 'carry' | 'sinkLogits'> {
-  const [, H, width] = q.shape as [number, number, number]
-  const rows = rowsOf(q, start, count)
-  return {
-    q: view(rows, head * (q.strides[1] as number), [count, 1, width], q.strides),
-    keys: keys.map(slice => sliceOf(slice, head, H)),
-    values: sliceOf(values, head, H),
-    scale,
-    ...(factors && { factors }),
-    ...(window !== undefined && { window }),
-    ...(carry && { carry }),
-    ...(sinkLogits && { sinkLogits: view(sinkLogits, head, [1]) }),
-  }
-}
-
-/** The vectors that query head `head` of H reads. */
-function sliceOf(slice: RowSlice, head: number, H: number): RowSlice {
-  if (slice.heads === 1) return slice
-  const own = Math.floor((head * slice.heads) / H)
-  // Keys of a text that is read whole are f32.
-  return { ...slice, heads: 1, offset: slice.offset + own * slice.headStride * DTYPE_BYTES.f32 }
+  })
 }
 
 /** One head's map, as its rows come. */

@@ -3,19 +3,34 @@
  * for, from what entered the layer, by the model's own operations; so memory grows with tokens and layers, and never with
  * patterns.
  */
+import { OutOfMemoryError } from '../errors.ts'
 import type { Model } from '../model/model.ts'
+import type { AttentionPath } from '../nn/attention/path.ts'
 import type { RopeConfig } from '../nn/attention/rope.ts'
 import type { LayerConfig, ModelConfig } from '../nn/config.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import { workedCell } from './cell.ts'
 import { largest, softmaxFacts } from './chances.ts'
+import type { StoredByLayer } from './changes.ts'
+import { headOutputs } from './heads.ts'
+import { layerChanges } from './layer-changes.ts'
 import { attentionMaps } from './maps.ts'
 import { type MeasuredText, measuredText } from './measures.ts'
-import type { Answers, Questions } from './questions.ts'
+import type { Answers, Change, Questions, Span } from './questions.ts'
 import type { Sharing } from './sharing.ts'
-import { logitsOf, readStates } from './state.ts'
-import type { ReadingInfo, ReadingLayer, ReadingToken } from './types.ts'
+import { checkedMatrix, joinedColumns, spectrumOf } from './spectrum.ts'
+import { logitsOf, readStates, type States, storedRows } from './state.ts'
+import { gram, lossByRank, singularValues, symmetricEigen } from './svd.ts'
+import type { Cell, HeadVectors, ReadingInfo, ReadingLayer, ReadingToken, Spectrum } from './types.ts'
+import { headVectors } from './vectors.ts'
 import { WatchedLayer } from './watched-layer.ts'
 import { type WholeText, wholeText } from './whole-text.ts'
+
+/** Layers that are kept as they were run, so that the next question about them is quick. */
+const MOST_WATCHED = 2
+const MOST_WATCHED_BYTES = 2 ** 31
+/** For keys and values of all heads, which are raised together. */
+const MOST_RAISED = 2 ** 28
 
 export type ReadingTokenizer = Pick<Tokenizer, 'tokenBytes' | 'isSpecial'>
 
@@ -25,16 +40,18 @@ export class TextReading {
   readonly #tokenizer: ReadingTokenizer
   readonly #text: WholeText
   readonly #states: readonly Float32Array[]
+  readonly #stored: StoredByLayer
   readonly #measured: MeasuredText
-  /** The layer that was asked about last. */
-  #watched: WatchedLayer | null = null
+  /** The layers that were asked about last, the last one first. */
+  #watched: WatchedLayer[] = []
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(model: Model, tokenizer: ReadingTokenizer, text: WholeText, states: readonly Float32Array[]) {
+  private constructor(model: Model, tokenizer: ReadingTokenizer, text: WholeText, { states, stored }: States) {
     this.#model = model
     this.#tokenizer = tokenizer
     this.#text = text
     this.#states = states
+    this.#stored = stored
     const { config } = model
     const tokens = Array.from(text.tokens, (id, position) => this.#token(id, position))
     this.#measured = measuredText(
@@ -46,8 +63,15 @@ export class TextReading {
       layers: config.layers.map((layer, i) => layerInfo(layer, i, config.ropes)),
       hiddenSize: config.hiddenSize,
       causal: !config.encoder,
-      bytes: states.reduce((n, state) => n + state.byteLength, 0),
+      bytes:
+        states.reduce((n, state) => n + state.byteLength, 0) +
+        [...stored.values()].reduce((n, rows) => n + [...rows.values()].reduce((m, row) => m + row.byteLength, 0), 0),
     }
+  }
+
+  /** Number of tokens. */
+  get tokens(): number {
+    return this.#text.tokens.length
   }
 
   /** Bytes that a reading of so many tokens keeps. */
@@ -55,21 +79,78 @@ export class TextReading {
     return (config.nLayers + 1) * tokens * config.hiddenSize * 4
   }
 
-  /** Reads the tokens in one step. What `work.pause` throws ends it. */
+  /** Reads the tokens in one step. What `work.pause` throws ends it. Throws OptionError for changes that cannot be made. */
   static async read(
     model: Model,
     tokenizer: ReadingTokenizer,
     tokens: ArrayLike<number>,
     work: Sharing,
+    changes: readonly Change<TextReading>[] = [],
   ): Promise<TextReading> {
     const text = wholeText(Int32Array.from(tokens), model.config.encoder)
-    return new TextReading(model, tokenizer, text, await readStates(model.kernels, model.decoder, text, work))
+    const byLayer = await layerChanges(
+      changes,
+      model.config.layers.map(l => l.attention.kind),
+      work,
+    )
+    const states = await readStates(model.kernels, model.decoder, text, byLayer, work)
+    return new TextReading(model, tokenizer, text, states)
   }
 
   async attention(question: Questions['attention'], work: Sharing): Promise<Answers['attention']> {
     const context = { keys: this.#text.tokens.length, causal: this.info.causal, measured: this.#measured }
-    return this.#onLayer(question.layer, work, layer =>
+    return this.#onLayer(question.layer, question.path, work, layer =>
       attentionMaps(this.#model.kernels, layer, question, context, work),
+    )
+  }
+
+  /** Throws OutOfMemoryError where all heads of so many rows are too much for what one of them is taken from. */
+  async vectors(question: Questions['vectors'], work: Sharing): Promise<HeadVectors> {
+    const { attention: c } = this.#model.config.layers[question.layer] as LayerConfig
+    const [from, to] = question.rows
+    const bytes = c.kind === 'latent' ? 4 * (to - from) * c.nHeads * (c.qkNopeHeadDim + c.vHeadDim + c.kvLoraRank) : 0
+    if (bytes > MOST_RAISED) {
+      throw new OutOfMemoryError(
+        `Keys and values of ${to - from} rows are raised for all ${c.nHeads} heads, which takes ${bytes} bytes; at most ${MOST_RAISED} are ` +
+          'taken. Ask for fewer rows at a time',
+      )
+    }
+    return this.#onLayer(question.layer, undefined, work, layer =>
+      work.turn(() => headVectors(this.#model.kernels, layer, question, work.pause)),
+    )
+  }
+
+  async cell(question: Questions['cell'], work: Sharing): Promise<Cell> {
+    const { kernels } = this.#model
+    const keys = this.#text.tokens.length
+    const work1 = (layers: readonly WatchedLayer[]) =>
+      work.turn(() => workedCell(kernels, layers, question, keys, this.info.causal, work.pause))
+    return this.#onLayer(question.layer, undefined, work, async own => {
+      const path = own.calls.find(({ first, count }) => question.query >= first && question.query < first + count)?.path
+      if (path === 'grouped' || path === undefined) return work1([own])
+      const other = await this.#watch(question.layer, path === 'expanded' ? 'absorbed' : 'expanded', work)
+      return work1([own, other])
+    })
+  }
+
+  /** Throws OptionError where the layer has nothing of the kind, or too much of it. */
+  async spectrum({ layer, of }: Questions['spectrum'], work: Sharing): Promise<Spectrum> {
+    return this.#onLayer(layer, undefined, work, async watched => {
+      const rows = this.#text.tokens.length
+      const parts = await work.turn(() =>
+        Promise.all(spectrumOf(watched, of).map(x => storedRows(this.#model.kernels, x))),
+      )
+      const matrix = joinedColumns(parts, rows)
+      const { n, matrix: squares } = gram(checkedMatrix(matrix))
+      const eigen = symmetricEigen(n, squares)
+      return { layer, of, width: matrix.cols, singularValues: singularValues(eigen), errors: lossByRank(eigen) }
+    })
+  }
+
+  /** What a head found, f32 [rows, V]. */
+  async headOutput(layer: number, head: number, rows: Span, work: Sharing): Promise<Float32Array> {
+    return this.#onLayer(layer, undefined, work, watched =>
+      work.turn(() => headOutputs(this.#model.kernels, watched, head, rows, work.pause)),
     )
   }
 
@@ -101,24 +182,41 @@ export class TextReading {
   /** When nothing of it is under way any more. */
   async dispose(): Promise<void> {
     await this.#turn
-    this.#watched?.dispose()
-    this.#watched = null
+    for (const layer of this.#watched.splice(0)) layer.dispose()
   }
 
   /** One question about a layer at a time: the next one may be about another. */
-  #onLayer<T>(index: number, work: Sharing, ask: (layer: WatchedLayer) => Promise<T>): Promise<T> {
-    const answer = this.#turn.then(async () => {
-      if (this.#watched?.index !== index) {
-        this.#watched?.dispose()
-        this.#watched = null
-        const { kernels, decoder } = this.#model
-        const state = this.#states[index] as Float32Array
-        this.#watched = await work.turn(() => WatchedLayer.of(kernels, decoder, this.#text, index, state, work.pause))
-      }
-      return ask(this.#watched)
-    })
+  #onLayer<T>(
+    index: number,
+    path: AttentionPath | undefined,
+    work: Sharing,
+    ask: (layer: WatchedLayer) => Promise<T>,
+  ): Promise<T> {
+    const answer = this.#turn.then(async () => ask(await this.#watch(index, path, work)))
     this.#turn = answer.catch(() => {})
     return answer
+  }
+
+  async #watch(index: number, path: AttentionPath | undefined, work: Sharing): Promise<WatchedLayer> {
+    const known = this.#watched.find(layer => layer.index === index && layer.path === path)
+    if (known) {
+      this.#watched = [known, ...this.#watched.filter(layer => layer !== known)]
+      return known
+    }
+    while (this.#watched.length >= MOST_WATCHED) this.#watched.pop()?.dispose()
+    const { kernels, decoder } = this.#model
+    const bytes = watchedBytes(decoder.config.layers[index] as LayerConfig, this.#text.tokens.length)
+    if (bytes > MOST_WATCHED_BYTES) {
+      throw new OutOfMemoryError(
+        `Queries, keys and values of ${this.#text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
+          `${MOST_WATCHED_BYTES} are taken for one layer. Look into a shorter text`,
+      )
+    }
+    const stream = this.#states[index] as Float32Array
+    const run = { kernels, decoder, text: this.#text, index, stream, stored: this.#stored.get(index), path }
+    const layer = await work.turn(() => WatchedLayer.of(run, work.pause))
+    this.#watched.unshift(layer)
+    return layer
   }
 
   #token(id: number, position: number): ReadingToken {
@@ -150,4 +248,16 @@ function layerInfo(
     ropeSize: rope === null ? 0 : (ropes[rope] as RopeConfig).dim,
     latentSize: null,
   }
+}
+
+/** About what a layer takes while it is watched. */
+function watchedBytes({ attention: a }: LayerConfig, tokens: number): number {
+  const numbers =
+    a.kind === 'latent'
+      ? a.nHeads * (2 * (a.qkNopeHeadDim + a.qkRopeHeadDim) + a.qkNopeHeadDim + 2 * a.vHeadDim) +
+        3 * (a.kvLoraRank + a.qkRopeHeadDim) +
+        // A cell is absorbed where the model expands it.
+        a.nHeads * (2 * a.kvLoraRank + a.qkRopeHeadDim)
+      : a.headDim * (4 * a.nHeads + 6 * a.nKvHeads)
+  return 4 * tokens * numbers
 }

@@ -111,3 +111,129 @@ export interface NextTokens {
   /** f32 [vocab]. */
   readonly logits?: Float32Array
 }
+
+/** Queries, keys and values of one head, as attention multiplies them. */
+export interface HeadVectors {
+  readonly layer: number
+  readonly head: number
+  /** Position of the first row. */
+  readonly start: number
+  readonly rows: number
+  /** f32 [rows, keySize]; of MLA N numbers without positions, then R that rope rotated. */
+  readonly queries: Float32Array
+  /** f32 [rows, keySize]; of MLA raised from the latent (W_UK), then the rope key. */
+  readonly keys: Float32Array
+  /** f32 [rows, valueSize]; of MLA raised from the latent (W_UV). */
+  readonly values: Float32Array
+  /** The same before their rotation; absent where the layer has no rope. */
+  readonly unrotated?: { readonly queries: Float32Array; readonly keys: Float32Array }
+  /** MLA only. */
+  readonly latent?: {
+    /** f32 [rows, C]: what is cached of a token, with its rope key. The same for all heads. */
+    readonly latents: Float32Array
+    /** f32 [rows, R]: rotated. The same for all heads. */
+    readonly ropeKeys: Float32Array
+    /** f32 [rows, C]: the queries' first N numbers in the latents' space (W_UK transposed). */
+    readonly absorbedQueries: Float32Array
+  }
+}
+
+/** One way of computing a cell. */
+export interface CellPath {
+  /** `grouped`: the one way of layers with keys of their own. MLA has two. */
+  readonly path: 'grouped' | 'expanded' | 'absorbed'
+  /** What is multiplied: f32 [keySize]; absorbed [C + R]. */
+  readonly query: Float32Array
+  readonly key: Float32Array
+  /** Where in them the numbers stand that rope rotated: from .. to. */
+  readonly rope: readonly [from: number, to: number]
+  /** The dot product over the numbers without positions, over the rotated ones, and their sum; in f64, from these very numbers. */
+  readonly plainDot: number
+  readonly ropeDot: number
+  readonly dot: number
+  /** dot x scale. */
+  readonly worked: number
+  /** The score by the kernels on this path: equal to `worked` but for rounding; -Infinity where the key is not seen. */
+  readonly score: number
+  readonly probability: number
+  /** f32 [valueSize]: what the head found for the query on this path. */
+  readonly output: Float32Array
+}
+
+/** The part of a vector that rope rotates. */
+export interface RotatedVector {
+  readonly position: number
+  /** f32 [2r] */
+  readonly before: Float32Array
+  readonly after: Float32Array
+  /** f32 [r], by pair; times the factor of the stretching, where there is one. */
+  readonly cos: Float32Array
+  readonly sin: Float32Array
+}
+
+/** How rope turns a cell's query and key. */
+export interface CellRotation {
+  /** Where in a query or key the rotated numbers begin. */
+  readonly start: number
+  /** Pairs are (2i, 2i + 1); else (i, i + r). */
+  readonly interleaved: boolean
+  readonly query: RotatedVector
+  readonly key: RotatedVector
+}
+
+/** One query and one key of one head, worked. */
+export interface Cell {
+  readonly layer: number
+  readonly head: number
+  /** Positions. */
+  readonly query: number
+  readonly key: number
+  /** false: the mask or the window hides the key from the query. */
+  readonly seen: boolean
+  /** Factor of the dot product. */
+  readonly scale: number
+  /** By the kernels, on the path that the model takes for this query. */
+  readonly score: number
+  readonly probability: number
+  /** All ways of computing it; the model's own first. */
+  readonly paths: readonly CellPath[]
+  /** The keys that this query looks at most, the likeliest first. */
+  readonly neighbours: readonly { readonly position: number; readonly score: number; readonly probability: number }[]
+  /** f32 [valueSize]: the key's value, and the same times its probability. */
+  readonly value: Float32Array
+  readonly weighted: Float32Array
+  /** f32 [valueSize]: what the head found, over all keys. */
+  readonly output: Float32Array
+  /** f32 [D]: what this key adds through this head: W_O of `weighted`, before a norm or factor that the block may have there. */
+  readonly contribution: Float32Array
+  /** f32 [D]: x of the key's token as attention projects it (normed, where the block does so first). */
+  readonly input: Float32Array
+  /** null without rope. */
+  readonly rotation: CellRotation | null
+  /** What MLA caches of the key's token: f32 [C] and [R]; null for other attention. */
+  readonly latent: { readonly latent: Float32Array; readonly ropeKey: Float32Array } | null
+}
+
+/** How much of what a layer stores a smaller rank keeps. */
+export interface Spectrum {
+  readonly layer: number
+  /** What was taken apart, over all tokens of the text and all heads. */
+  readonly of: SpectrumOf
+  /** Numbers of a token. */
+  readonly width: number
+  /** The largest first, f64. */
+  readonly singularValues: Float64Array
+  /** errors[r]: what rank r loses, as a part of the whole (Frobenius norm): 1 for r = 0, 0 at the end. */
+  readonly errors: Float64Array
+}
+
+/** What of a layer's tokens is taken apart: as it is cached, or all keys and values together, before rope. */
+export type SpectrumOf = 'latent' | 'keys' | 'values' | 'keysAndValues'
+
+/** A token whose embedding points nearly the same way. */
+export interface Neighbour {
+  readonly id: number
+  readonly text: string
+  /** Cosine of the two embeddings. */
+  readonly similarity: number
+}

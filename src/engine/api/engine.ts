@@ -1,8 +1,18 @@
-import { DisposedError, UnsupportedModelError } from '../../errors.ts'
+import { DisposedError, OptionError, UnsupportedModelError } from '../../errors.ts'
 import { type ConversationMessage, readConversation } from '../../formats/index.ts'
+import { plainData } from '../../options/plain-data.ts'
 import { readOptions } from '../../options/read-options.ts'
-import type { ReadingInfo } from '../../reading/types.ts'
-import { readMessages, readName, readText, readTextList, readTexts, readTokenIds } from '../types/arguments.ts'
+import { show } from '../../options/show.ts'
+import type { Neighbour, ReadingInfo } from '../../reading/types.ts'
+import {
+  readCount,
+  readMessages,
+  readName,
+  readText,
+  readTextList,
+  readTexts,
+  readTokenIds,
+} from '../types/arguments.ts'
 import type { ConversationOptions, CountedChat } from '../types/chat.ts'
 import { checkSessionOptions } from '../types/check-options.ts'
 import {
@@ -33,8 +43,8 @@ import type {
   TokenizeOptions,
 } from '../types/options.ts'
 import type { Links } from '../types/protocol.ts'
-import type { InspectTextOptions } from '../types/reading.ts'
-import { INSPECT_TEXT_OPTIONS } from '../types/reading-options.ts'
+import type { InspectTextOptions, NeighbourOptions } from '../types/reading.ts'
+import { INSPECT_TEXT_OPTIONS, NEIGHBOUR_OPTIONS } from '../types/reading-options.ts'
 import type { Embeddings, EngineCacheStats, Generation, ModelInfo, Ranking } from '../types/results.ts'
 import { Client } from '../wire/client.ts'
 import type { GenerationStream } from '../wire/generation.ts'
@@ -230,10 +240,11 @@ export class LoadedEngine {
    * kept than `maxBytes`, the signal's reason, DisposedError.
    */
   async inspect(text: string | ArrayLike<number>, options: InspectTextOptions = {}): Promise<Reading> {
-    const { signal, maxBytes = 2 ** 30 } = readOptions<InspectTextOptions>(INSPECT_TEXT_OPTIONS, 'inspect', options)
+    const { changes, ...others } = options
+    const { signal, maxBytes = 2 ** 30 } = readOptions<InspectTextOptions>(INSPECT_TEXT_OPTIONS, 'inspect', others)
     const given = typeof text === 'string' ? readText(text, 'text') : readTokenIds(text, 'text')
     const reading = this.#client.nextId()
-    const question = { about: 'read', text: given, maxBytes } as const
+    const question = { about: 'read', text: given, maxBytes, changes: this.#changes(changes) } as const
     try {
       const info = await this.#client.call({ method: 'inspect', reading, question }, { signal })
       return new Reading(this.#client, reading, info as ReadingInfo)
@@ -244,6 +255,31 @@ export class LoadedEngine {
       }
       throw error
     }
+  }
+
+  /** Plain data, with the numbers of readings. */
+  #changes(changes: unknown): readonly object[] {
+    if (changes === undefined) return []
+    if (!Array.isArray(changes)) throw new OptionError(`changes is ${show(changes)}; expected a list of changes`)
+    return changes.map((change: unknown, i) => {
+      if (typeof change !== 'object' || change === null) {
+        throw new OptionError(`changes[${i}] is ${show(change)}; expected an object`)
+      }
+      const { from, ...rest } = change as { readonly from?: unknown }
+      const plain = plainData(rest, `changes[${i}]`) as object
+      if (from === undefined) return plain
+      const reading = Reading.numberOf(from, this.#client)
+      if (reading !== null) return { ...plain, from: reading }
+      throw new OptionError(`changes[${i}].from is ${show(from)}; expected a reading of this engine`)
+    })
+  }
+
+  /** The tokens whose embeddings point nearly the same way, the nearest first. Throws OptionError, the signal's reason, DisposedError. */
+  async neighbours(token: number, options: NeighbourOptions = {}): Promise<readonly Neighbour[]> {
+    const { top = 10, signal } = readOptions<NeighbourOptions>(NEIGHBOUR_OPTIONS, 'neighbours', options)
+    const id = readCount(token, 'token', 0, this.info.vocabSize - 1)
+    const question = { about: 'neighbours', id, top } as const
+    return (await this.#client.call({ method: 'inspect', reading: -1, question }, { signal })) as readonly Neighbour[]
   }
 
   /**

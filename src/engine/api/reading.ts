@@ -4,14 +4,34 @@ import { readOptions } from '../../options/read-options.ts'
 import type { About, Answers, Question, Questions, Span } from '../../reading/questions.ts'
 import type {
   AttentionMap,
+  Cell,
+  HeadVectors,
   HiddenStates,
   NextTokens,
   ReadingInfo,
   ReadingLayer,
   ReadingToken,
+  Spectrum,
 } from '../../reading/types.ts'
-import type { AttentionOptions, HiddenOptions, LensOptions, NextOptions } from '../types/reading.ts'
-import { ATTENTION_OPTIONS, HIDDEN_OPTIONS, LENS_OPTIONS, NEXT_OPTIONS } from '../types/reading-options.ts'
+import type {
+  AttentionOptions,
+  CellOptions,
+  HiddenOptions,
+  LensOptions,
+  NextOptions,
+  SpectrumOptions,
+  VectorOptions,
+} from '../types/reading.ts'
+import { placeOf, spanOf } from '../types/reading-changes.ts'
+import {
+  ATTENTION_OPTIONS,
+  CELL_OPTIONS,
+  HIDDEN_OPTIONS,
+  LENS_OPTIONS,
+  NEXT_OPTIONS,
+  SPECTRUM_OPTIONS,
+  VECTOR_OPTIONS,
+} from '../types/reading-options.ts'
 import type { Client } from '../wire/client.ts'
 
 /** Bytes of maps that one answer brings: few questions, and little is held at once. */
@@ -57,7 +77,7 @@ export class Reading {
    */
   async *attention(options: AttentionOptions = {}): AsyncGenerator<AttentionMap, void, void> {
     const given = readOptions<AttentionOptions>(ATTENTION_OPTIONS, 'attention', options)
-    const { scores = false, pool = 0, pooling = 'max', measures = false, signal } = given
+    const { scores = false, pool = 0, pooling = 'max', measures = false, path, signal } = given
     const { probabilities = pool === 0 && !measures && !scores } = given
     const rows = this.#rows(given.rows)
     const layers = chosen('layers', given.layers, this.layers.length)
@@ -66,7 +86,7 @@ export class Reading {
       const heads = chosen('heads', given.heads, (this.layers[layer] as ReadingLayer).heads)
       const atOnce = Math.max(1, Math.floor(ANSWER_BYTES / bytes))
       for (let i = 0; i < heads.length; i += atOnce) {
-        const what = { probabilities, scores, pool, pooling, measures }
+        const what = { probabilities, scores, pool, pooling, measures, path }
         yield* await this.#ask('attention', { layer, heads: heads.slice(i, i + atOnce), rows, ...what }, signal)
       }
     }
@@ -99,6 +119,52 @@ export class Reading {
     }
   }
 
+  /**
+   * Queries, keys and values of one head, as attention multiplies them and before rope; of MLA the latents, too. Throws
+   * OptionError, OutOfMemoryError for too many rows at a time, the signal's reason, DisposedError.
+   */
+  async vectors(options: VectorOptions): Promise<HeadVectors> {
+    const given = readOptions<Partial<VectorOptions>>(VECTOR_OPTIONS, 'vectors', options)
+    return this.#ask('vectors', { ...this.#head(given, 'vectors'), rows: this.#rows(given.rows) }, given.signal)
+  }
+
+  /**
+   * One query and one key of one head, worked: the dot product in its parts, the score, the probability, the value, what is added
+   * to the stream; by each path that the layer has. Throws OptionError, the signal's reason, DisposedError.
+   */
+  async cell(options: CellOptions): Promise<Cell> {
+    const given = readOptions<Partial<CellOptions>>(CELL_OPTIONS, 'cell', options)
+    const { query, key, neighbours = 5, signal } = given
+    if (query === undefined || key === undefined) {
+      throw new OptionError(
+        `cell has no ${query === undefined ? 'query' : 'key'}; expected two positions, query and key`,
+      )
+    }
+    const n = this.tokens.length
+    const places = { query: placeOf('query', query, n), key: placeOf('key', key, n) }
+    return this.#ask('cell', { ...this.#head(given, 'cell'), ...places, neighbours }, signal)
+  }
+
+  /**
+   * What the layers store of this text's tokens, taken apart (SVD): singular values, and what a smaller rank loses. One by one.
+   * Throws OptionError, the signal's reason, DisposedError.
+   */
+  async *spectra(options: SpectrumOptions = {}): AsyncGenerator<Spectrum, void, void> {
+    const given = readOptions<SpectrumOptions>(SPECTRUM_OPTIONS, 'spectra', options)
+    for (const layer of chosen('layers', given.layers, this.layers.length)) {
+      const { kind } = this.layers[layer] as ReadingLayer
+      const { of = kind === 'latent' ? 'latent' : 'keysAndValues' } = given
+      yield await this.#ask('spectrum', { layer, of }, given.signal)
+    }
+  }
+
+  /** @internal What the host knows a reading by. */
+  static numberOf(from: unknown, client: Client): number | null {
+    if (!(from instanceof Reading) || from.#client !== client) return null
+    if (from.#disposed) throw new DisposedError('reading')
+    return from.#id
+  }
+
   /** Gives back what is kept. Everything asked afterwards fails with DisposedError. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#close()
@@ -128,18 +194,19 @@ export class Reading {
   }
 
   #nextQuestion(layers: readonly number[], { row = -1, top = 10, logits = false }: NextOptions): Questions['next'] {
-    return { layers, row: place('row', row, this.tokens.length), top, logits }
+    return { layers, row: placeOf('row', row, this.tokens.length), top, logits }
   }
 
   #rows(given: readonly number[] | undefined): Span {
-    const n = this.tokens.length
-    if (!given) return [0, n]
-    const ends = given.map(at => Math.min(Math.max(at < 0 ? at + n : at, 0), n))
-    const [from, to] = ends
-    if (given.length === 2 && from !== undefined && to !== undefined && from < to) return [from, to]
-    throw new OptionError(
-      `rows is [${given.join(', ')}]; expected two positions from and to of a text of ${n} tokens, from below to`,
-    )
+    return spanOf('rows', given, this.tokens.length)
+  }
+
+  /** The place of a layer and a head of it. */
+  #head({ layer, head }: { readonly layer?: number; readonly head?: number }, what: string) {
+    if (layer === undefined) throw new OptionError(`${what} has no layer; expected layer and head`)
+    if (head === undefined) throw new OptionError(`${what} has no head; expected layer and head`)
+    const at = placeOf('layer', layer, this.layers.length)
+    return { layer: at, head: placeOf('head', head, (this.layers[at] as ReadingLayer).heads) }
   }
 
   #mapBytes(
@@ -164,11 +231,5 @@ export class Reading {
 /** The indices given, or all; negative ones count from the end. */
 function chosen(what: string, given: readonly number[] | undefined, count: number): readonly number[] {
   if (!given) return Array.from({ length: count }, (_, i) => i)
-  return given.map((index, i) => place(`${what}[${i}]`, index, count))
-}
-
-function place(what: string, index: number, count: number): number {
-  const at = index < 0 ? index + count : index
-  if (at >= 0 && at < count) return at
-  throw new OptionError(`${what} is ${index}; expected ${-count} to ${count - 1}`)
+  return given.map((index, i) => placeOf(`${what}[${i}]`, index, count))
 }

@@ -1,9 +1,11 @@
 /** Texts that were read to be looked into. */
 import { DisposedError, OptionError, OutOfMemoryError } from '../../errors.ts'
+import { nearestTokens } from '../../reading/neighbours.ts'
 import type { About, Answers, Question } from '../../reading/questions.ts'
 import { TextReading } from '../../reading/reading.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { Call } from '../types/protocol.ts'
+import { readChanges } from '../types/reading-changes.ts'
 import type { HostJobs, JobTurns } from './host-jobs.ts'
 
 export interface HostReadingsContext {
@@ -25,8 +27,8 @@ export class HostReadings {
 
   async #answer(id: number, question: Question, work: JobTurns): Promise<Answers[About]> {
     if (question.about === 'read') return this.#read(id, question, work)
-    const reading = this.#readings.get(id)
-    if (!reading) throw new DisposedError('reading')
+    if (question.about === 'neighbours') return this.#neighbours(question, work)
+    const reading = this.#reading(id)
     switch (question.about) {
       case 'attention':
         return reading.attention(question, work)
@@ -34,6 +36,12 @@ export class HostReadings {
         return reading.hidden(question)
       case 'next':
         return reading.next(question, work)
+      case 'vectors':
+        return reading.vectors(question, work)
+      case 'cell':
+        return reading.cell(question, work)
+      case 'spectrum':
+        return reading.spectrum(question, work)
       case 'close':
         this.#readings.delete(id)
         await reading.dispose()
@@ -41,7 +49,25 @@ export class HostReadings {
     }
   }
 
-  async #read(id: number, { text, maxBytes }: Question & { about: 'read' }, work: JobTurns): Promise<Answers['read']> {
+  #reading(id: number): TextReading {
+    const reading = this.#readings.get(id)
+    if (!reading) throw new DisposedError('reading')
+    return reading
+  }
+
+  async #neighbours({ id, top }: Question & { about: 'neighbours' }, work: JobTurns): Promise<Answers['neighbours']> {
+    const { model, tokenizer } = this.#context.parts
+    const found = await nearestTokens(model.kernels, model.decoder, id, top, work)
+    return found.map(({ id, similarity }) => {
+      return { id, text: new TextDecoder().decode(tokenizer.tokenBytes(id)), similarity }
+    })
+  }
+
+  async #read(
+    id: number,
+    { text, maxBytes, changes }: Question & { about: 'read' },
+    work: JobTurns,
+  ): Promise<Answers['read']> {
     const { model, tokenizer, info } = this.#context.parts
     const tokens = typeof text === 'string' ? this.#tokensOf(text) : text
     if (tokens.length === 0) throw new OptionError('text has no tokens; expected at least one')
@@ -62,7 +88,9 @@ export class HostReadings {
           `Dispose of readings that are no longer needed, shorten the text, or raise maxBytes`,
       )
     }
-    const reading = await TextReading.read(model, tokenizer, tokens, work)
+    const heads = model.config.layers.map(layer => layer.attention.nHeads)
+    const made = readChanges(changes, { heads, tokens: tokens.length, source: from => this.#reading(from) })
+    const reading = await TextReading.read(model, tokenizer, tokens, work, made)
     this.#readings.set(id, reading)
     return reading.info
   }

@@ -1,6 +1,17 @@
 /** Every option of `engine.inspect` and of a reading once: `option-table.ts` says how. */
-import { choice, flag, list, type OptionTable, signal, whole } from '../../options/kinds.ts'
-import type { AttentionOptions, HiddenOptions, InspectTextOptions, LensOptions, NextOptions } from './reading.ts'
+import { choice, flag, list, type OptionRows, type OptionTable, signal, whole } from '../../options/kinds.ts'
+import type {
+  AttentionOptions,
+  CellOptions,
+  HiddenOptions,
+  InspectTextOptions,
+  LensOptions,
+  NeighbourOptions,
+  NextOptions,
+  ReadingChange,
+  SpectrumOptions,
+  VectorOptions,
+} from './reading.ts'
 
 const SIGNAL = { kind: signal, description: 'ends the work' }
 const WHERE = {
@@ -12,7 +23,7 @@ const WHERE = {
 export const INSPECT_TEXT_OPTIONS = {
   maxBytes: { kind: whole(1), description: 'what all readings together may keep', defaultText: '1 GiB' },
   signal: SIGNAL,
-} satisfies OptionTable<InspectTextOptions>
+} satisfies OptionTable<Omit<InspectTextOptions, 'changes'>>
 
 export const ATTENTION_OPTIONS = {
   ...WHERE,
@@ -21,6 +32,7 @@ export const ATTENTION_OPTIONS = {
   scores: { kind: flag, description: 'scores before the softmax' },
   pool: { kind: whole(1, 4096), description: 'rows and columns of a reduced pattern' },
   pooling: { kind: choice(['max', 'mean']), description: 'how a pattern is reduced', defaultText: 'max' },
+  path: { kind: choice(['expanded', 'absorbed']), description: 'the path of MLA', defaultText: 'as the model chooses' },
   measures: { kind: flag, description: 'what the head looks at' },
 } satisfies OptionTable<AttentionOptions>
 
@@ -32,5 +44,53 @@ export const NEXT_OPTIONS = {
   logits: { kind: flag, description: 'all logits' },
   signal: SIGNAL,
 } satisfies OptionTable<NextOptions>
+
+const PLACE = {
+  layer: { kind: whole(), description: 'the layer' },
+  head: { kind: whole(), description: 'the query head' },
+}
+
+export const VECTOR_OPTIONS = { ...PLACE, rows: WHERE.rows, signal: SIGNAL } satisfies OptionTable<VectorOptions>
+
+export const CELL_OPTIONS = {
+  ...PLACE,
+  query: { kind: whole(), description: 'position of the query' },
+  key: { kind: whole(), description: 'position of the key' },
+  neighbours: { kind: whole(0, 1000), description: 'so many of the likeliest keys', defaultText: '5' },
+  signal: SIGNAL,
+} satisfies OptionTable<CellOptions>
+
+export const SPECTRUM_OPTIONS = {
+  layers: WHERE.layers,
+  of: { kind: choice(['latent', 'keys', 'values', 'keysAndValues']), description: 'what is taken apart' },
+  signal: SIGNAL,
+} satisfies OptionTable<SpectrumOptions>
+
+export const NEIGHBOUR_OPTIONS = {
+  top: { kind: whole(1, 1000), description: 'so many of the nearest tokens', defaultText: '10' },
+  signal: SIGNAL,
+} satisfies OptionTable<NeighbourOptions>
+
+/** Of a change, by its kind; what comes from another text is checked by hand. */
+export const CHANGE_OPTIONS = {
+  off: { ...PLACE, rows: WHERE.rows },
+  head: {
+    ...PLACE,
+    row: { kind: whole(), description: 'the first token that is changed', defaultText: '0' },
+    fromRow: { kind: whole(), description: "the other text's token", defaultText: 'row' },
+    count: { kind: whole(1), description: 'so many tokens' },
+  },
+  state: {
+    layer: PLACE.layer,
+    row: { kind: whole(), description: 'the first token that is changed', defaultText: '0' },
+    fromRow: { kind: whole(), description: "the other text's token", defaultText: 'row' },
+    count: { kind: whole(1), description: 'so many tokens' },
+  },
+  rank: {
+    layer: { kind: whole(), description: 'the layer', defaultText: 'all' },
+    of: { kind: choice(['latent', 'keys', 'values']), description: 'what is projected' },
+    rank: { kind: whole(0), description: 'numbers that are left of it' },
+  },
+} satisfies Record<ReadingChange['kind'], OptionRows>
 
 export const LENS_OPTIONS = { ...NEXT_OPTIONS, layers: WHERE.layers } satisfies OptionTable<LensOptions>

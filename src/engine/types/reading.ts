@@ -1,12 +1,66 @@
 /** Options of `engine.inspect` and of a reading's methods. */
+import type { AttentionPath } from '../../nn/attention/path.ts'
+import type { ReadingLayer, ReadingToken } from '../../reading/types.ts'
+
+/** What a change needs of another text: a `Reading`. */
+export interface ChangeSource {
+  readonly tokens: readonly ReadingToken[]
+  readonly layers: readonly ReadingLayer[]
+}
 
 /** Options of `engine.inspect`. */
 export interface InspectTextOptions {
   /** Bytes that all readings of the engine together may keep; one that needs more is refused with its size. Default 1 GiB. */
   readonly maxBytes?: number
+  /** Read the text with these changes: heads switched off, taken from another text, a smaller rank. Default: none. */
+  readonly changes?: readonly ReadingChange[]
   /** Ends the work: `inspect` rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
+
+/** A change of how a text is read. Layers, heads and rows from 0 on; negative ones count from the end. */
+export type ReadingChange =
+  /** What the head found is nothing: zeros, before the output projection. */
+  | {
+      readonly kind: 'off'
+      readonly layer: number
+      readonly head: number
+      /** Tokens [from, to). Default: all. */
+      readonly rows?: readonly number[]
+    }
+  /** What the head found is what it found in another text. */
+  | {
+      readonly kind: 'head'
+      readonly layer: number
+      readonly head: number
+      /** A reading of the same engine. */
+      readonly from: ChangeSource
+      /** The first token that is changed. Default 0. */
+      readonly row?: number
+      /** The token of the other text that it is taken from. Default: `row`. */
+      readonly fromRow?: number
+      /** So many tokens from there on. Default: 1 where `row` is given, else all, and both texts must have as many. */
+      readonly count?: number
+    }
+  /** The stream that enters the layer is another text's: activation patching. `layer` may be the number of layers: what leaves the last. */
+  | {
+      readonly kind: 'state'
+      readonly layer: number
+      readonly from: ChangeSource
+      readonly row?: number
+      readonly fromRow?: number
+      readonly count?: number
+    }
+  /** What the layer stores of all tokens is projected to the best subspace of that rank (SVD over the text's tokens). */
+  | {
+      readonly kind: 'rank'
+      /** Default: every layer. */
+      readonly layer?: number
+      /** `latent` of MLA; else the keys as they are stored, or the values. */
+      readonly of: 'latent' | 'keys' | 'values'
+      /** 0 or more; from the number of tokens or the width on nothing changes. */
+      readonly rank: number
+    }
 
 /** Which layers, heads and queries. */
 export interface WhereOptions {
@@ -32,6 +86,8 @@ export interface AttentionOptions extends WhereOptions {
   readonly pooling?: 'max' | 'mean'
   /** Give `measures`: how much the head looks at the previous token, the first, and others. Over the chosen rows. Default false. */
   readonly measures?: boolean
+  /** Compute all queries by this path of MLA; for other attention without effect. Default: as the model chooses by position. */
+  readonly path?: AttentionPath
 }
 
 /** Options of `reading.hidden`. */
@@ -60,4 +116,47 @@ export interface NextOptions {
 export interface LensOptions extends NextOptions {
   /** After how many layers; negative numbers count from the end. Default: all, from 0 on. */
   readonly layers?: readonly number[]
+}
+
+/** Options of `reading.vectors`. */
+export interface VectorOptions {
+  /** Negative ones count from the end. */
+  readonly layer: number
+  readonly head: number
+  /** Tokens [from, to); negative ones count from the end. Default: all. */
+  readonly rows?: readonly number[]
+  /** Ends the work. */
+  readonly signal?: AbortSignal
+}
+
+/** Options of `reading.cell`. */
+export interface CellOptions {
+  /** Negative ones count from the end, as do those of `head`, `query` and `key`. */
+  readonly layer: number
+  readonly head: number
+  /** Positions of the two tokens. */
+  readonly query: number
+  readonly key: number
+  /** So many of the keys that the query looks at most, 0 to 1,000. Default 5. */
+  readonly neighbours?: number
+  /** Ends the work. */
+  readonly signal?: AbortSignal
+}
+
+/** Options of `reading.spectra`. */
+export interface SpectrumOptions {
+  /** Negative ones count from the end. Default: all. */
+  readonly layers?: readonly number[]
+  /** What is taken apart. Default: `latent` of MLA, else `keysAndValues`. */
+  readonly of?: 'latent' | 'keys' | 'values' | 'keysAndValues'
+  /** Ends the work: the iteration throws the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/** Options of `engine.neighbours`. */
+export interface NeighbourOptions {
+  /** So many of the nearest tokens, 1 to 1,000. Default 10. */
+  readonly top?: number
+  /** Ends the work. */
+  readonly signal?: AbortSignal
 }
