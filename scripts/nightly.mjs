@@ -87,8 +87,9 @@ const CHECKS = {
     },
   },
   web: {
-    what: 'the page that vite and webpack build of examples/browser chats in Chromium, and latentkit/browser runs in Firefox',
+    what: 'examples/browser as vite and webpack build it, latentkit/browser in Firefox, all cases of kernels and models in Chromium',
     args: () => ['test/interop/web/install.mjs'],
+    env: { LATENTKIT_PAGE_CASES: 'all' },
   },
   address: sanitized('address', 'AddressSanitizer'),
   undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),

@@ -14,5 +14,6 @@ if (!existsSync(path.join(folder, 'node_modules', 'puppeteer-core'))) {
   if (npm.status !== 0) process.exit(1)
 }
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs')
-const test = ['run', '--reporter=verbose', 'test/browser/bundlers.test.ts', 'test/browser/firefox.test.ts']
+const tests = ['bundlers', 'firefox', 'cases'].map(name => `test/browser/${name}.test.ts`)
+const test = ['run', '--reporter=verbose', ...tests]
 process.exit(spawnSync(process.execPath, [vitest, ...test], { cwd: root, stdio: 'inherit' }).status ?? 1)

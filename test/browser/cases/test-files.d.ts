@@ -1,0 +1,4 @@
+/** What `bundle.ts` puts in its place. */
+declare module 'virtual:test-files' {
+  export const FILES: Readonly<Record<string, () => Promise<unknown>>>
+}
