@@ -1,6 +1,7 @@
 /** What users of other servers complain about (docs/tools.md has the list): those that no other file here has, by each API. */
 import { describe, expect, test } from 'vitest'
-import { events, MODEL, post, THINKING, testServer } from './support.ts'
+import { CHAT_TEMPLATE } from '../engine/tales.ts'
+import { events, MODEL, post, slowdown, THINKING, testServer } from './support.ts'
 import { APIS, type ApiName, askBy, type WireAnswer, type WireAsk } from './wire.ts'
 
 const server = await testServer()
@@ -90,6 +91,74 @@ test.each(NAMES)('13: %s: with tools and a schema it is a call or JSON by the sc
   })
   if (answer.calls.length > 0) expect(answer.calls[0]).toMatchObject({ name: 'weather' })
   else expect(JSON.parse(answer.text)).toEqual(isPerson)
+})
+
+describe('14: 40 tools with texts of up to 100,000 characters', async () => {
+  // They do not fit into the context: the template names them, and shows whole those by which it is probed.
+  const shown = '{% if t.function.name[:5] == "tool_" %}{{ t.function.name }}{% else %}{{ t | tojson }}{% endif %}'
+  const hermes = '{# <tool_call>{"name": …, "arguments": …}</tool_call> #}'
+  const chatTemplate = `${hermes}{% for t in tools or [] %}${shown} {% endfor %}${CHAT_TEMPLATE}`
+  const busy = await testServer({ load: { chatTemplate } })
+  const text = { type: 'string', maxLength: 100_000 }
+  const tool = (i: number) => {
+    // Of each try its own, as what was compiled is kept.
+    const properties = { path: text, text, [`line_${i}`]: { type: 'integer' }, mode: { enum: ['a', 'w'] } }
+    return {
+      parameters: { type: 'object', properties, required: Object.keys(properties), additionalProperties: false },
+    }
+  }
+  /** Promised on a machine that does nothing else. */
+  const LATER_MS = 200
+  const STALL_MS = 50
+  const TRIES = 6
+
+  /** Until the first token of an answer that is not streamed. */
+  const firstToken = async (name: ApiName, ask: WireAsk) => {
+    const begun = performance.now()
+    const got = await askBy(busy, APIS[name], ask, { model: MODEL, stream: false })
+    if (!('answer' in got)) throw new Error(JSON.stringify(got))
+    return performance.now() - begun
+  }
+
+  test.each(['chat', 'responses', 'messages'] as ApiName[])(
+    '%s: the first token is not late, and other streams do not wait',
+    async name => {
+      const ask = { messages, maxTokens: 1, more: { seed: 1 } }
+      await firstToken(name, { ...ask, schema: { enum: ['a'] } })
+      const [late, stalls]: [number[], number[]] = [[], []]
+      const isMet = () => Math.min(...late) < LATER_MS && Math.min(...stalls) < STALL_MS
+      for (let n = 0; n < TRIES && !isMet(); n++) {
+        const its = Array.from({ length: 40 }, (_, i) => [`tool_${i}`, tool(100 * n + i + name.length * 1000)] as const)
+        const tools = Object.fromEntries(its)
+        const slow = slowdown()
+        const free = await firstToken(name, { ...ask, tools, toolChoice: 'none' })
+        const other = await busy.app.request('/v1/completions', {
+          method: 'POST',
+          body: JSON.stringify({ prompt: 'Once', max_tokens: 1500, ignore_eos: true, stream: true }),
+        })
+        const reader = (other.body as ReadableStream<Uint8Array>).getReader()
+        let isOver = false
+        let stall = 0
+        const beside = (async () => {
+          await reader.read()
+          for (let last = performance.now(); !isOver; ) {
+            if ((await reader.read()).done) return
+            stall = Math.max(stall, performance.now() - last)
+            last = performance.now()
+          }
+        })()
+        const held = await firstToken(name, { ...ask, tools, toolChoice: 'required' })
+        isOver = true
+        await beside
+        await reader.cancel()
+        expect(stall).toBeGreaterThan(0)
+        late.push((held - free) / slow)
+        stalls.push(stall / slow)
+      }
+      expect(Math.min(...late), `${late}`).toBeLessThan(LATER_MS)
+      expect(Math.min(...stalls), `${stalls}`).toBeLessThan(STALL_MS)
+    },
+  )
 })
 
 test.each(NAMES)('19: %s: no half of a character is in any delta', async name => {

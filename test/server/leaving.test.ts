@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { listening, metric } from './support.ts'
+import { listening, metric, slowdown } from './support.ts'
 
 const { server, url } = await listening({ maxRunning: 1 })
 const LONG = { prompt: 'Once', max_tokens: 2000, ignore_eos: true }
@@ -35,18 +35,6 @@ const idle = async () => (await metric(server, 'num_requests_running')) === 0
  */
 const SOON = 200
 const TRIES = 5
-const SPIN_MS = 20
-
-/** How much longer work takes here, now, than it would alone on the machine. The engine is idle meanwhile. */
-function slowdown(): number {
-  const [begun, cpu] = [performance.now(), process.cpuUsage()]
-  const spent = () => {
-    const { user, system } = process.cpuUsage(cpu)
-    return (user + system) / 1000
-  }
-  while (spent() < SPIN_MS);
-  return Math.max(1, (performance.now() - begun) / SPIN_MS)
-}
 
 /** `leaving` says how many milliseconds it took. */
 async function expectSoon(leaving: () => Promise<number>): Promise<void> {

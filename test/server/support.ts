@@ -45,6 +45,19 @@ export async function metric({ app }: Server, name: string): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
+const SPIN_MS = 20
+
+/** How much longer work takes here, now, than it would alone on the machine. Engines of this process are to be idle meanwhile. */
+export function slowdown(): number {
+  const [begun, cpu] = [performance.now(), process.cpuUsage()]
+  const spent = () => {
+    const { user, system } = process.cpuUsage(cpu)
+    return (user + system) / 1000
+  }
+  while (spent() < SPIN_MS);
+  return Math.max(1, (performance.now() - begun) / SPIN_MS)
+}
+
 /**
  * The text of a stream whose request has to wait for its turn: until what has come of it is `enough`. Signs of life come each second.
  */
