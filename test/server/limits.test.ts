@@ -1,6 +1,6 @@
 /** Who may ask, and how much. */
 import { describe, expect, test } from 'vitest'
-import { post, testServer } from './support.ts'
+import { listening, post, testServer } from './support.ts'
 
 const short = { prompt: 'Once', max_tokens: 1 }
 
@@ -74,4 +74,36 @@ test('a full queue sends away with 429 and a time', async () => {
   expect(all.map(({ status }) => status).sort()).toEqual([200, 200, 429, 429])
   const busy = all.find(({ status }) => status === 429)
   expect(Number(busy?.headers.get('retry-after'))).toBeGreaterThan(0)
+})
+
+describe('what was meant is said', async () => {
+  const { server, url } = await listening()
+
+  test('of a path that is nearly one', async () => {
+    const { status, body } = await post(server, '/v1/chat/completion', short)
+    expect([status, body]).toMatchObject([
+      404,
+      { error: { message: 'There is no POST /v1/chat/completion here. Did you mean /v1/chat/completions?' } },
+    ])
+    const other = await post(server, '/nothing/like/it', short)
+    expect(other.body).toMatchObject({ error: { message: 'There is no POST /nothing/like/it here.' } })
+  })
+
+  test('of a field that is missing', async () => {
+    const { status, body } = await post(server, '/v1/chat/completions', { message: [] })
+    expect([status, body]).toMatchObject([
+      400,
+      { error: { message: 'messages is missing; expected array', param: 'messages' } },
+    ])
+  })
+
+  test('of an address that another program has, or that is none of this machine', async () => {
+    const { port } = new URL(url)
+    const taken = await testServer({ port: Number(port) })
+    await expect(taken.listen()).rejects.toThrow(
+      `port is ${port}, on which another program listens at 127.0.0.1; expected a free one (0: any)`,
+    )
+    const foreign = await testServer({ port: 0, host: '192.0.2.1' })
+    await expect(foreign.listen()).rejects.toThrow('host is 192.0.2.1, which is no address of this machine')
+  })
 })

@@ -122,6 +122,8 @@ test('what is no name is refused, and nothing is written or read', async () => {
       '..',
       '.',
       '.hidden',
+      // Å as the sign of a unit, which some file systems take for the letter.
+      '\u212b',
       '/etc/passwd',
       'a/b',
       'a\\b',

@@ -94,7 +94,7 @@ async function serve(models: readonly string[], flags: Flags): Promise<void> {
     const { url } = await server.listen()
     const stopped = stopOnSignals(server)
     await Promise.race([server.ready, stopped])
-    note(`Serving ${server.models.join(', ')} on ${url}`)
+    note(`Serving ${server.models.join(', ')} on ${url} (in a browser: a chat page)`)
     await stopped
   } catch (error) {
     await server.close()

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { Hono } from 'hono'
+import { nearest } from '../../../src/for-apps.ts'
 import { VERSION } from '../../../src/index.ts'
 import { Failure, failureOf } from '../failure.ts'
 import type { Settings } from '../options.ts'
@@ -55,8 +56,12 @@ export function createApp({ settings, dialects, log, ended }: AppOptions): Hono 
       return response
     })
   }
+  const paths = [...methods.keys()].filter(path => !path.includes(':'))
   app.notFound(c => {
-    const failure = new Failure('missing', `There is no ${c.req.method} ${c.req.path} here.`, { code: 'not_found' })
+    const meant = nearest(c.req.path, paths)
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
+    const message = `There is no ${c.req.method} ${c.req.path} here.${hint}`
+    const failure = new Failure('missing', message, { code: 'not_found' })
     return refusal(dialectOf(c.req.path), failure)
   })
   app.onError((error, c) => refusal(dialectOf(c.req.path), failureOf(error)))

@@ -1,4 +1,4 @@
-import type { ZodType } from 'zod'
+import type { ZodType, z } from 'zod'
 import { Failure, invalid } from '../failure.ts'
 
 /** Levels of lists and objects in each other. More than any schema needs; what goes through a value by recursion stays far from the stack's end. */
@@ -26,7 +26,14 @@ export async function readBody<T>(
   if (success) return data
   const [issue] = error.issues
   const param = pathOf(issue?.path ?? [])
-  throw invalid(`${param === '' ? 'The body' : param}: ${issue?.message ?? 'is not valid'}`, param || undefined)
+  throw invalid(`${param === '' ? 'The body' : param}${reasonOf(issue)}`, param || undefined)
+}
+
+function reasonOf(issue: z.core.$ZodIssue | undefined): string {
+  if (issue?.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
+    return ` is missing; expected ${issue.expected}`
+  }
+  return `: ${issue?.message ?? 'is not valid'}`
 }
 
 function checked<T>(value: unknown, schema: ZodType<T>) {
