@@ -3,7 +3,7 @@
  * measures, converts. Each tool's code is read at its first call.
  */
 
-export type { CacheCheck, CachedModel } from './cache/disk/manage.ts'
+export type { CacheCheck, CachedModel } from './cache/stored/manage.ts'
 export type { Conversion, ConvertOptions } from './conversion/convert.ts'
 export { ConversionError } from './conversion/errors.ts'
 export { convertModel } from './conversion/lazy.ts'

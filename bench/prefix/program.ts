@@ -78,7 +78,7 @@ const programs: { [W in keyof PrefixAnswers]: () => Promise<PrefixAnswers[W]> } 
   },
   async file() {
     const { ms, value: engine } = await load({})
-    withIds(saved, ids(2000))
+    await withIds(saved, ids(2000))
     const restored = await timed(() => engine.restore(saved))
     const file = await first(restored.value)
     await engine.dispose()

@@ -2,7 +2,7 @@
  * Tools beside the engine whose code is read at their first call: a program that only generates does not pay for them
  * when it starts.
  */
-import type { CacheCheck, CachedModel } from '../cache/disk/manage.ts'
+import type { CacheCheck, CachedModel } from '../cache/stored/manage.ts'
 import type { ModelStore } from '../checkpoint/store/model-store.ts'
 import type { SessionInspection } from '../engine/saved/inspect-session.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
@@ -53,17 +53,17 @@ export async function inspectSession(path: string): Promise<SessionInspection> {
 
 /** The models with blocks in a cache folder, most recently used first; empty if the folder does not exist. */
 export async function cachedModels(folder: string): Promise<readonly CachedModel[]> {
-  return (await import('../cache/disk/manage.ts')).cachedModels(folder)
+  return (await manage()).cachedModels(await diskPlace(folder))
 }
 
 /** Removes all blocks of these models from a cache folder. Returns the bytes freed. */
 export async function removeCached(folder: string, fingerprints: readonly string[]): Promise<number> {
-  return (await import('../cache/disk/manage.ts')).removeCached(folder, fingerprints)
+  return (await manage()).removeCached(await diskPlace(folder), fingerprints)
 }
 
 /** Reads every block of a cache folder and checks its checksum; changes nothing. */
 export async function verifyCached(folder: string): Promise<CacheCheck> {
-  return (await import('../cache/disk/manage.ts')).verifyCached(folder)
+  return (await manage()).verifyCached(await diskPlace(folder))
 }
 
 /** Downloads a model into the hub's cache, or brings it up to date, and returns its path. Throws what `pull.ts` says. */
@@ -80,3 +80,6 @@ export async function hubStore(cacheDir: string): Promise<ModelStore> {
 export async function openStore(folder: string): Promise<ModelStore> {
   return (await import('../checkpoint/store/open-store.ts')).openStore(folder)
 }
+
+const manage = () => import('../cache/stored/manage.ts')
+const diskPlace = async (folder: string) => new (await import('../cache/disk/disk-place.ts')).DiskPlace(folder)

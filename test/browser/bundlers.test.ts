@@ -79,6 +79,36 @@ describe.skipIf(NO_CHROMIUM)(`the example${WHY_SKIPPED}`, { timeout: 120_000 }, 
     expect(await chat(folder, WITH_MAP)).toMatch(/^model, \d+ threads/)
   })
 
+  it('shows what is kept, and removes it', async () => {
+    const folder = tempFolder()
+    for (const file of ['storage.html', 'storage.js']) cpSync(join(EXAMPLE, file), join(folder, file))
+    cpSync(builtFolder(), join(folder, 'latentkit'), { recursive: true })
+    const server = await serve({ folders: { '': folder, model: TALES }, texts: {}, csp: WITH_MAP })
+    const page = await (await newContext()).newPage()
+    await page.goto(`${server.url}/storage.html`)
+    await page.evaluate(async () => {
+      // As the page's own script names it.
+      const { Engine } = (await import('/latentkit/latentkit.js' as string)) as typeof import('../../src/browser.ts')
+      const engine = await Engine.load('/model/', { cacheDir: 'texts', threads: 1 })
+      await engine.session().save('a tale')
+      await engine.generate('Once upon a time '.repeat(30), { maxTokens: 1 })
+      await engine.dispose()
+    })
+    await page.reload()
+    const items = page.locator('li')
+    await items.nth(2).waitFor()
+    expect(await items.allTextContents()).toEqual([
+      expect.stringMatching(/^Model http:.*\/model\/, \d+\.\d MB Remove$/),
+      expect.stringMatching(/^Session a tale, /),
+      expect.stringMatching(/^Cache texts, /),
+    ])
+    for (let left = 3; left > 0; left--) {
+      await items.first().getByRole('button').click()
+      await expect.poll(() => items.count()).toBe(left - 1)
+    }
+    expect(await page.locator('#sum').textContent()).toMatch(/^0\.0 MB kept; /)
+  })
+
   it('chats as esbuild builds it, with the files copied beside it', async () => {
     const from = project()
     const out = join(from, 'out')

@@ -1,6 +1,6 @@
 /** Where pages get models from: addresses, the hub, picked files. What is cut, full, changed or gone is not believed. */
 import { createHash } from 'node:crypto'
-import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, createReadStream, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
@@ -18,6 +18,8 @@ useChromium()
 const [{ text: PROMPT, greedyText: GREEDY }] = expectedTexts() as [ReturnType<typeof expectedTexts>[0]]
 const WEIGHTS = 'model.safetensors'
 const SIZE = statSync(join(TALES, WEIGHTS)).size
+/** Bytes that are read for the header, before the download: it goes on behind them. */
+const HEAD = 1 << 18
 
 interface Loaded {
   readonly text: string
@@ -65,18 +67,19 @@ function sendPart(request: IncomingMessage, response: ServerResponse, bytes: num
   part.on('end', then)
 }
 
-/** Where downloads of the weights began. */
+/** Where downloads of the weights began; what is read for their header has an end. */
 const starts = (requests: readonly string[]) =>
   requests.flatMap(r => /^GET .*model\.safetensors bytes=(\d+)-$/.exec(r)?.slice(1).map(Number) ?? [])
 
-const isWeights = ({ url, method }: IncomingMessage) => method === 'GET' && url === `/model/${WEIGHTS}`
+const isWeights = ({ url, method, headers }: IncomingMessage) =>
+  method === 'GET' && url === `/model/${WEIGHTS}` && /-$/.test(headers.range ?? '')
 
 describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000 }, () => {
   it('an address is downloaded once, kept, used offline, listed and removed', async () => {
     const server = await serve()
     const page = await openPage(server, await newContext())
     expectWritten(await load(page, '/model/'))
-    expect(starts(server.requests)).toEqual([0])
+    expect(starts(server.requests)).toEqual([HEAD])
     const before = server.requests.length
     expectWritten(await load(page, '/model/'))
     const again = server.requests.slice(before).filter(request => request.includes('/model/'))
@@ -124,20 +127,26 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     expect(from).toHaveLength(10)
     // What had arrived when the connection broke may be less than was sent.
     expect(from).toEqual([...from].sort((a, b) => a - b))
-    expect(from[0]).toBe(0)
+    expect(from[0]).toBe(HEAD)
     expect(from.at(-1)).toBeGreaterThan(SIZE / 2)
   })
 
   it('a file that changes between two connections is begun anew', async () => {
     let first = true
+    const old = { 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT' }
     const server = await serve({
       intercept: (request, response) => {
+        if (first && request.method === 'GET' && request.headers.range === `bytes=0-${HEAD - 1}`) {
+          response.writeHead(206, { 'content-length': HEAD, 'content-range': `bytes 0-${HEAD - 1}/${SIZE}`, ...old })
+          createReadStream(join(TALES, WEIGHTS), { end: HEAD - 1 }).pipe(response)
+          return true
+        }
         if (!isWeights(request) || !first) return false
         first = false
         response.writeHead(206, {
-          'content-length': SIZE,
-          'content-range': `bytes 0-${SIZE - 1}/${SIZE}`,
-          'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT',
+          'content-length': SIZE - HEAD,
+          'content-range': `bytes ${HEAD}-${SIZE - 1}/${SIZE}`,
+          ...old,
         })
         response.write(Buffer.alloc(1 << 20), () => setTimeout(() => response.destroy(), 300))
         return true
@@ -145,8 +154,8 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     })
     expectWritten(await load(await openPage(server), '/model/'))
     const from = starts(server.requests)
-    expect(from).toEqual([0, expect.any(Number), 0])
-    expect(from[1]).toBeGreaterThan(0)
+    expect(from).toEqual([HEAD, expect.any(Number), 0])
+    expect(from[1]).toBeGreaterThan(HEAD)
   })
 
   it('a server that ignores ranges is read from the start again', async () => {
@@ -166,8 +175,8 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     })
     expectWritten(await load(await openPage(server), '/model/'))
     const from = starts(server.requests)
-    expect(from).toEqual([0, expect.any(Number)])
-    expect(from[1]).toBeGreaterThan(0)
+    expect(from).toEqual([HEAD, expect.any(Number)])
+    expect(from[1]).toBeGreaterThan(HEAD)
   })
 
   it('a tab that is closed in the middle leaves nothing that is believed, and little to do again', async () => {
@@ -201,7 +210,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     const context = await newContext()
     const pages = [await openPage(server, context), await openPage(server, context)]
     for (const loaded of await Promise.all(pages.map(page => load(page, '/model/')))) expectWritten(loaded)
-    expect(starts(server.requests)).toEqual([0])
+    expect(starts(server.requests)).toEqual([HEAD])
   })
 
   it('a file that changes on the server is downloaded again, whole', async () => {
@@ -220,7 +229,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     expectWritten(await load(page, '/model/'))
     version = 'Tue, 02 Jan 2024 00:00:00 GMT'
     expectWritten(await load(page, '/model/'))
-    expect(starts(server.requests)).toEqual([0, 0])
+    expect(starts(server.requests)).toEqual([HEAD, HEAD])
   })
 
   it('without room the model runs and is not kept', async () => {
@@ -244,7 +253,8 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
       size: statSync(join(TALES, rfilename)).size,
       ...(rfilename === WEIGHTS && { lfs: { sha256, size: SIZE } }),
     }))
-    let damaged = 2
+    // The server gives no parts, so the first is for a header that is not read.
+    let damaged = 3
     const hub = {
       '/api/models/tales/mla/revision/main': JSON.stringify({ sha: commit, siblings }),
       ...Object.fromEntries(
@@ -297,8 +307,36 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     })
     expect((await refused('/huge/'))?.message).toMatch(/has 5\.0 GiB of weights; WebAssembly's memory ends at 4 GiB/)
     expect((await refused('tales.gguf'))?.message).toMatch(/is neither a model on the hub nor an address; expected/)
-    expect((await load(page, '/model/', { cacheDir: 'blocks' })).error?.message).toMatch(/^cacheDir is not for pages/)
     expect(server.requests.filter(request => request.startsWith('GET /huge/model.safetensors bytes'))).toEqual([])
+  })
+
+  it('what is no model that runs is refused by its header, before it is downloaded', async () => {
+    const folder = tempFolder()
+    const gguf = join(folder, 'tales.gguf')
+    await convertModel(TALES, gguf, { weights: 'q8_0' })
+    const bytes = readFileSync(gguf)
+    const place = bytes.indexOf('general.architecture')
+    bytes.write('mystery9', bytes.indexOf('deepseek2', place), 'latin1')
+    writeFileSync(join(folder, 'unknown.gguf'), bytes)
+    writeFileSync(join(folder, 'cut.gguf'), readFileSync(gguf).subarray(0, 3_000_000))
+    writeFileSync(join(folder, 'zeros.gguf'), Buffer.alloc(3_000_000))
+    for (const file of ['config.json', 'tokenizer.json']) cpSync(join(TALES, file), join(folder, file))
+    writeFileSync(join(folder, 'model.safetensors'), readFileSync(join(TALES, WEIGHTS)).subarray(0, SIZE >> 1))
+    const server = await serve({ folders: { latentkit: builtFolder(), bad: folder } })
+    const page = await openPage(server)
+    const refused = async (source: string) => {
+      const { error } = await load(page, source)
+      return `${error?.code}: ${error?.message}`
+    }
+    expect(await refused('/bad/unknown.gguf')).toMatch(/^unsupported_model: .*mystery9/)
+    expect(await refused('/bad/cut.gguf')).toMatch(/^bad_checkpoint: cut\.gguf/)
+    expect(await refused('/bad/zeros.gguf')).toMatch(/^bad_checkpoint: zeros\.gguf begins with zeros/)
+    expect(await refused('/bad/')).toMatch(/^bad_checkpoint: model\.safetensors/)
+    const downloads = server.requests.filter(r => /^GET \/bad\/\S+\.(gguf|safetensors) bytes=\d+-$/.test(r))
+    expect(downloads).toEqual([])
+    expect(await kept(page)).toMatchObject([0, 1, 2, 3].map(() => ({ complete: false })))
+    // The page goes on.
+    expect((await load(page, '/bad/tales.gguf')).error).toBe(null)
   })
 
   it('picked folders and files load, a GGUF file as in Node', async () => {

@@ -78,14 +78,15 @@ function answer({ folders, texts = {} }: ServedOptions, request: IncomingMessage
     response.writeHead(404).end('not here')
   } else {
     const { size, mtime } = statSync(file)
-    const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? []
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []
     const start = Number(from ?? 0)
+    const end = Math.min(size, to ? Number(to) + 1 : size)
     response.setHeader('last-modified', mtime.toUTCString())
     response.setHeader('accept-ranges', 'bytes')
-    response.setHeader('content-length', size - start)
-    if (from !== undefined) response.setHeader('content-range', `bytes ${start}-${size - 1}/${size}`)
+    response.setHeader('content-length', end - start)
+    if (from !== undefined) response.setHeader('content-range', `bytes ${start}-${end - 1}/${size}`)
     response.writeHead(from === undefined ? 200 : 206)
     if (request.method === 'HEAD') response.end()
-    else createReadStream(file, { start }).pipe(response)
+    else createReadStream(file, { start, end: end - 1 }).pipe(response)
   }
 }

@@ -1,12 +1,12 @@
 /** A disk that is really full: a tmpfs of a few hundred KB. */
 import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { blockName } from '../../src/cache/disk/block-file.ts'
-import { BlockStore } from '../../src/cache/disk/block-store.ts'
-import { checkBlock, listBlocks } from '../../src/cache/disk/folder.ts'
-import type { StoredBlock } from '../../src/cache/stored-block.ts'
+import { DiskPlace } from '../../src/cache/disk/disk-place.ts'
+import { blockName } from '../../src/cache/stored/block-file.ts'
+import { BlockStore } from '../../src/cache/stored/block-store.ts'
+import { checkBlock, listBlocks } from '../../src/cache/stored/folder.ts'
+import type { StoredBlock } from '../../src/cache/stored/stored-block.ts'
 import { SessionFileError } from '../../src/index.ts'
 import { loadTales } from '../engine/tales.ts'
 import { HAS_SMALL_DISKS, type SmallDisk, smallDisk } from '../support/small-disk.ts'
@@ -27,13 +27,13 @@ describe.skipIf(!HAS_SMALL_DISKS)('a full disk (needs the right to mount a tmpfs
     const { bavail, bsize } = statfsSync(disk.path)
     return bavail * bsize
   }
-  const blocks = () => listBlocks(disk.path, nodeFs)
+  const blocks = () => listBlocks(new DiskPlace(disk.path))
 
   it('keeps the blocks that it has, and takes more when there is room again', async () => {
     const notices: string[] = []
     const open = () =>
       new BlockStore({
-        folder: disk.path,
+        place: new DiskPlace(disk.path),
         fingerprint: PRINT,
         label: 'a model',
         maxBytes: 1e9,
@@ -53,9 +53,9 @@ describe.skipIf(!HAS_SMALL_DISKS)('a full disk (needs the right to mount a tmpfs
     // Nothing half done is left, and what is there is whole.
     const files = await blocks()
     expect(files.map(f => f.name).sort()).toEqual(kept.map(blockName).sort())
-    for (const file of files) expect(await checkBlock(file, nodeFs)).toBeNull()
+    for (const file of files) expect(await checkBlock(new DiskPlace(disk.path), file)).toBeNull()
     for (const block of kept) expect(await store.read(blockName(block))).toEqual(block)
-    rmSync((files[0] as { path: string }).path)
+    rmSync(join(disk.path, (files[0] as { path: string }).path))
     expect(await open().write(blockOf(n, PRINT, 10_000))).toBe(true)
   })
 
@@ -71,7 +71,7 @@ describe.skipIf(!HAS_SMALL_DISKS)('a full disk (needs the right to mount a tmpfs
     expect(notices).toEqual([expect.stringMatching(/ENOSPC/)])
     const found = await blocks()
     expect(found.length).toBeGreaterThan(0)
-    for (const file of found) expect(await checkBlock(file, nodeFs)).toBeNull()
+    for (const file of found) expect(await checkBlock(new DiskPlace(disk.path), file)).toBeNull()
     const second = await loadTales({ cacheDir: disk.path })
     const warm = await second.generate(prompts[0] as string, { ...GREEDY, maxTokens: 12, strict: true })
     expect(warm.usage.cachedTokens).toBeGreaterThan(0)

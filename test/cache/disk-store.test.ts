@@ -5,10 +5,11 @@ import * as nodeFs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { blockName, encodeBlock } from '../../src/cache/disk/block-file.ts'
-import { BlockStore, type StoreOptions } from '../../src/cache/disk/block-store.ts'
-import { checkBlock, listBlocks } from '../../src/cache/disk/folder.ts'
-import type { StoredBlock } from '../../src/cache/stored-block.ts'
+import { DiskPlace } from '../../src/cache/disk/disk-place.ts'
+import { blockName, encodeBlock } from '../../src/cache/stored/block-file.ts'
+import { BlockStore, type StoreOptions } from '../../src/cache/stored/block-store.ts'
+import { checkBlock, listBlocks } from '../../src/cache/stored/folder.ts'
+import type { StoredBlock } from '../../src/cache/stored/stored-block.ts'
 import { Rng } from '../support/rng.ts'
 import { blockOf as storedBlock } from './stored-block.mjs'
 
@@ -23,9 +24,10 @@ afterEach(() => nodeFs.rm(folder, { recursive: true, force: true }))
 
 function open(options: Partial<StoreOptions> = {}): BlockStore {
   const onNotice = (notice: string) => notices.push(notice)
-  return new BlockStore({ folder, fingerprint: PRINT, label: 'a model', maxBytes: 1e9, onNotice, ...options })
+  return new BlockStore({ place: place(), fingerprint: PRINT, label: 'a model', maxBytes: 1e9, onNotice, ...options })
 }
 
+const place = () => new DiskPlace(folder)
 const blockOf = (seed: number, parent = PRINT, bytes = 4000) => storedBlock(seed, parent, bytes)
 const pathOf = (name: string) => join(folder, PRINT, name.slice(0, 2), `${name}.block`)
 
@@ -54,7 +56,7 @@ describe('a store of blocks', () => {
   it('misses a file with any byte changed, and removes it', async () => {
     const block = blockOf(2, PRINT, 300)
     const name = blockName(block)
-    const whole = encodeBlock(block)
+    const whole = await encodeBlock(block)
     const rng = new Rng(3)
     for (let at = 0; at < whole.length; at += 1 + rng.below(9)) {
       await open().write(block)
@@ -73,34 +75,48 @@ describe('a store of blocks', () => {
   it('misses files that are cut short, empty, or another block under its name', async () => {
     const [block, other] = [blockOf(4), blockOf(5)]
     const name = blockName(block)
-    const whole = encodeBlock(block)
-    for (const bytes of [whole.subarray(0, 0), whole.subarray(0, 43), whole.subarray(0, -1), encodeBlock(other)]) {
+    const whole = await encodeBlock(block)
+    for (const bytes of [
+      whole.subarray(0, 0),
+      whole.subarray(0, 43),
+      whole.subarray(0, -1),
+      await encodeBlock(other),
+    ]) {
       await open().write(block)
       await nodeFs.writeFile(pathOf(name), bytes)
-      expect(await checkBlock((await listBlocks(folder, nodeFs))[0] as never, nodeFs)).toMatch(/bytes|check|another/)
+      expect(await checkBlock(place(), (await listBlocks(place()))[0] as never)).toMatch(/bytes|check|another/)
       expect(await open().read(name)).toBeNull()
     }
     expect(notices.at(-1)).toMatch(/damaged \(it is block [0-9a-f]{32}-[0-9a-f]{16} under another name\)/)
   })
 
   it('keeps to its bytes, of all models together, and forgets the longest unused', async () => {
-    const size = encodeBlock(blockOf(1)).length
+    const size = (await encodeBlock(blockOf(1))).length
     const store = open({ maxBytes: 20 * size })
     const other = open({ maxBytes: 20 * size, fingerprint: 'e'.repeat(32) })
     const blocks = Array.from({ length: 60 }, (_, i) => blockOf(100 + i))
     for (const [i, block] of blocks.entries()) {
       await (i % 2 === 0 ? store : other).write(block)
-      const path = (await listBlocks(folder, nodeFs)).find(f => f.name === blockName(block))?.path as string
-      await nodeFs.utimes(path, 1000 + i, 1000 + i)
+      const path = (await listBlocks(place())).find(f => f.name === blockName(block))?.path as string
+      await nodeFs.utimes(join(folder, path), 1000 + i, 1000 + i)
       // The very first one is used all the time.
       await store.touch([blockName(blocks[0] as StoredBlock)])
-      const bytes = (await listBlocks(folder, nodeFs)).reduce((n, f) => n + f.bytes, 0)
+      const bytes = (await listBlocks(place())).reduce((n, f) => n + f.bytes, 0)
       expect(bytes).toBeLessThanOrEqual(20 * size)
     }
     expect(await store.read(blockName(blocks[0] as StoredBlock))).not.toBeNull()
     expect(await store.read(blockName(blocks[2] as StoredBlock))).toBeNull()
     expect(await store.read(blockName(blocks[58] as StoredBlock))).not.toBeNull()
     expect(notices).toEqual([])
+  })
+
+  it('forgets the ends of texts before their beginnings', async () => {
+    const store = open()
+    const text = Array.from({ length: 4 }, (_, i) => blockOf(200 + i))
+    for (const block of text) await store.write(block)
+    await store.touch(text.map(blockName))
+    const oldestFirst = (await listBlocks(place())).sort((a, b) => a.usedAt - b.usedAt)
+    expect(oldestFirst.map(({ name }) => name)).toEqual(text.map(blockName).toReversed())
   })
 
   it('goes on without the disk when it is full, and leaves nothing half done', async () => {
@@ -116,11 +132,11 @@ describe('a store of blocks', () => {
         return file
       },
     }
-    const store = open({ fs })
+    const store = open({ place: new DiskPlace(folder, fs) })
     expect(await store.write(blockOf(6))).toBe(false)
     expect(await store.write(blockOf(7))).toBe(false)
     expect(notices).toEqual([expect.stringMatching(/could not be kept in .*: ENOSPC: no space left on device/)])
-    expect(await listBlocks(folder, nodeFs)).toEqual([])
+    expect(await listBlocks(place())).toEqual([])
     expect(await store.find(PRINT, blockOf(6).ids)).toEqual([])
     expect(await open().write(blockOf(6))).toBe(true)
   })
@@ -179,8 +195,8 @@ describe('a writer that is killed', () => {
     expect(kept).toBeGreaterThan(KILLS)
     expect(reads).toBeGreaterThan(0)
     expect(notices).toEqual([])
-    for (const file of await listBlocks(folder, nodeFs)) {
-      if (file.name !== null) expect(await checkBlock(file, nodeFs)).toBeNull()
+    for (const file of await listBlocks(place())) {
+      if (file.name !== null) expect(await checkBlock(place(), file)).toBeNull()
     }
   })
 })

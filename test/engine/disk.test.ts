@@ -1,11 +1,11 @@
 /** Blocks on disk as users of the engine see them: another process starts where the last one ended. */
 import { existsSync } from 'node:fs'
-import * as nodeFs from 'node:fs/promises'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { listBlocks } from '../../src/cache/disk/folder.ts'
+import { DiskPlace } from '../../src/cache/disk/disk-place.ts'
+import { listBlocks } from '../../src/cache/stored/folder.ts'
 import type { LoadOptions } from '../../src/index.ts'
 import { Rng } from '../support/rng.ts'
 import { FAST_KERNELS, loadTales } from './tales.ts'
@@ -15,7 +15,9 @@ const GREEDY = { temperature: 0, ignoreEos: true } as const
 const LONG = 'Once upon a time, there was a little girl named Lily. She lived in a house in the wood. '.repeat(26)
 /** Of so many, bytes are damaged one after the other; fewer where each prompt takes long (scripts/sanitized.mjs). */
 const DAMAGED_BLOCKS = Number(process.env.LATENTKIT_DAMAGED_BLOCKS ?? Number.POSITIVE_INFINITY)
-const files = () => listBlocks(cacheDir, nodeFs)
+/** With their paths on disk. */
+const files = async () =>
+  (await listBlocks(new DiskPlace(cacheDir))).map(file => ({ ...file, path: join(cacheDir, file.path) }))
 
 let cacheDir: string
 beforeEach(async () => {

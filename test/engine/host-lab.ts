@@ -1,8 +1,8 @@
 /** A host in this thread: what an engine has but for the client, on a small random model or any other. */
 import { readFileSync } from 'node:fs'
 import * as nodeFs from 'node:fs/promises'
-import { BlockStore } from '../../src/cache/disk/block-store.ts'
-import type { StoreFs } from '../../src/cache/disk/folder.ts'
+import { DiskPlace, type StoreFs } from '../../src/cache/disk/disk-place.ts'
+import { BlockStore } from '../../src/cache/stored/block-store.ts'
 import { Host } from '../../src/engine/host/host.ts'
 import { NODE_SESSIONS } from '../../src/engine/host/node/sessions.ts'
 import { EngineMasks } from '../../src/engine/load/engine-masks.ts'
@@ -71,12 +71,11 @@ export class HostLab {
     const notices: string[] = []
     const disk = { dead: false }
     const store = new BlockStore({
-      folder: cacheDir,
+      place: new DiskPlace(cacheDir, mortalFs(disk, mayList)),
       fingerprint: await fingerprint(identity),
       label: 'random',
       maxBytes: 1e9,
       onNotice: notice => notices.push(notice),
-      fs: mortalFs(disk, mayList),
     })
     // `dispose` of the host would take the kernels with it, which all labs of a test share.
     const shared = new Proxy(kernels, { get: (k, name) => (name === 'dispose' ? () => {} : bound(k, name)) })

@@ -3,13 +3,13 @@
  * bit. The judge knows nothing of sessions, trees, disks or files; it runs the ids.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import * as nodeFs from 'node:fs/promises'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { listBlocks } from '../../src/cache/disk/folder.ts'
+import { DiskPlace } from '../../src/cache/disk/disk-place.ts'
+import { listBlocks } from '../../src/cache/stored/folder.ts'
 import { OptionError } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Model } from '../../src/model/model.ts'
@@ -209,7 +209,7 @@ const STEPS: readonly fc.Arbitrary<Step>[] = [
   ),
   fc.tuple(fc.nat(), fc.nat()).map(([which, where]) =>
     step(`damage block ${which} at ${where}`, async (_, { folder }) => {
-      const files = (await listBlocks(join(folder, 'blocks'), nodeFs)).filter(f => f.name !== null)
+      const files = (await listBlocks(new DiskPlace(join(folder, 'blocks')))).filter(f => f.name !== null)
       const file = files[which % files.length]
       if (!file) return
       const bytes = readFileSync(file.path)

@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import * as nodeFs from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { seal, unseal } from '../../src/cache/disk/sealed-file.ts'
 import { writeSealed } from '../../src/cache/disk/sealed-stream.ts'
+import { seal, unseal } from '../../src/cache/stored/sealed-file.ts'
 import {
   CacheFullError,
   ContextLengthError,
@@ -261,7 +261,7 @@ describe('a session in a file', () => {
 
   it('is refused with a sentence where its checksum is right and its content is not', async () => {
     const file = await saved(await begun())
-    const { header, body } = unseal('LKSESSN1', readFileSync(file)) as { header: object; body: Uint8Array }
+    const { header, body } = (await unseal('LKSESSN1', readFileSync(file))) as { header: object; body: Uint8Array }
     for (const [change, reason] of [
       [{ rows: 103 }, /bytes of rows, not/],
       [{ rows: -1 }, /its header is wrong at "rows"/],
@@ -277,12 +277,12 @@ describe('a session in a file', () => {
         /its header is wrong at "drawing"/,
       ],
     ] as const) {
-      writeFileSync(file, seal('LKSESSN1', { ...header, ...change }, [body]))
+      writeFileSync(file, await seal('LKSESSN1', { ...header, ...change }, [body]))
       await expect(there.restore(file), JSON.stringify(change)).rejects.toThrow(reason)
     }
     const foreign = Uint8Array.from(body)
     new DataView(foreign.buffer).setInt32(0, 1_000_000, true)
-    writeFileSync(file, seal('LKSESSN1', header, [foreign]))
+    writeFileSync(file, await seal('LKSESSN1', header, [foreign]))
     await expect(there.restore(file)).rejects.toThrow(/it has token 1000000 of a vocabulary of/)
   })
 

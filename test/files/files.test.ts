@@ -16,8 +16,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { BlockStore } from '../../src/cache/disk/block-store.ts'
+import { DiskPlace } from '../../src/cache/disk/disk-place.ts'
 import { writeSealed } from '../../src/cache/disk/sealed-stream.ts'
+import { BlockStore } from '../../src/cache/stored/block-store.ts'
 import { alone, Output } from '../../src/conversion/output.ts'
 import { makeFolder } from '../../src/files/make-folder.ts'
 import { reserve } from '../../src/files/reserve.ts'
@@ -121,7 +122,13 @@ describe.skipIf(WINDOWS)('what is in the place of a file', () => {
 
 describe.skipIf(WINDOWS)('what was read is nobody else’s to read', () => {
   const store = (folder: string, notices: string[] = []) =>
-    new BlockStore({ folder, fingerprint: 'f'.repeat(32), label: 'm', maxBytes: 1e9, onNotice: n => notices.push(n) })
+    new BlockStore({
+      place: new DiskPlace(folder),
+      fingerprint: 'f'.repeat(32),
+      label: 'm',
+      maxBytes: 1e9,
+      onNotice: n => notices.push(n),
+    })
   const all = (folder: string): string[] =>
     readdirSync(folder, { recursive: true }).map(name => join(folder, name as string))
 

@@ -3,9 +3,9 @@
  * kinds in each cache group: held to the formulas, and to what must not matter.
  */
 import { describe, expect, it } from 'vitest'
-import { blockName, decodeBlock, encodeBlock } from '../../src/cache/disk/block-file.ts'
 import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import type { FilledBlock } from '../../src/cache/sequence-cache.ts'
+import { blockName, decodeBlock, encodeBlock } from '../../src/cache/stored/block-file.ts'
 import type { CacheTypeName } from '../../src/cache/types.ts'
 import { loadModel } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
@@ -138,7 +138,7 @@ async function read(model: Model, inputs: readonly StepInput[]): Promise<number[
 async function throughFile({ kernels, pool }: Model, { ids, provenance, blocks }: FilledBlock): Promise<FilledBlock> {
   const groups = await Promise.all(blocks.map(async b => b && ((await kernels.read(b.memory)) as Uint8Array).slice()))
   const key = { parent: 'mixed', ids, provenance }
-  const read = decodeBlock(encodeBlock({ ...key, groups }), blockName(key))
+  const read = await decodeBlock(await encodeBlock({ ...key, groups }), blockName(key))
   const placed = read.groups.map((bytes, group) => {
     if (!bytes) return null
     const block = pool.take(group)

@@ -2,12 +2,12 @@
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   width: number,
-  work: (item: T) => Promise<R>,
+  work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const results = new Array<R>(items.length)
   let next = 0
   const worker = async () => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i] as T)
+    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i] as T, i)
   }
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker))
   return results

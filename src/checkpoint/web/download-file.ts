@@ -1,8 +1,8 @@
 /** A file over HTTP as browsers fetch it: continued where it broke off, checked before it is believed. */
+
+import { hex, Sha256 } from '../../sha256.ts'
 import { HubError, TransientError } from '../hub/hub-error.ts'
 import type { FileSink } from './file-sink.ts'
-import { hex } from './opfs.ts'
-import { Sha256 } from './sha256.ts'
 
 export interface RemoteFile {
   /** As the model's other files name it. */
@@ -110,6 +110,48 @@ async function fetchRest(
   }
 }
 
+/** Part of a file, as far as the file has it. */
+interface FilePart {
+  readonly bytes: Uint8Array
+  readonly validator: string
+  /** Bytes of the whole file; null: the server does not say. */
+  readonly total: number | null
+}
+
+/** Asks once for part of a file; null where the server gives only the whole. Throws what `request` does, and TransientError. */
+export async function fetchPart(
+  { url }: RemoteFile,
+  start: number,
+  length: number,
+  options: FetchOptions,
+): Promise<FilePart | null> {
+  const watchdog = new Watchdog(options)
+  try {
+    const headers = { range: `bytes=${start}-${start + length - 1}` }
+    const response = await request(url, { headers, signal: watchdog.signal }, options.token)
+    const [, from, whole] = contentRange(response)
+    if (response.status !== 206 || Number(from ?? start) !== start) return null
+    const bytes = new Uint8Array(length)
+    let have = 0
+    for await (const chunk of chunksOf(response)) {
+      watchdog.restart()
+      const wanted = chunk.subarray(0, length - have)
+      bytes.set(wanted, have)
+      have += wanted.length
+      if (have === length) break
+    }
+    const total = whole !== undefined && whole !== '*' ? Number(whole) : null
+    return { bytes: bytes.subarray(0, have), validator: validatorOf(response), total }
+  } finally {
+    watchdog.stop()
+  }
+}
+
+/** Not every page may see it. */
+function contentRange({ headers }: Response): readonly (string | undefined)[] {
+  return /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? []
+}
+
 /** Asks once and reads the answer, both in time. Throws what `request` does, and what `read` does. */
 export async function ask<T>(
   url: string,
@@ -174,7 +216,7 @@ function describe(response: Response, file: RemoteFile, { have }: FileSink) {
     const total = file.small || headers.has('content-encoding') ? file.size : (known ?? file.size)
     return { start: 0, total: agreed(file, total), validator }
   }
-  const [, start, whole] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '') ?? []
+  const [, start, whole] = contentRange(response)
   if (start !== undefined && Number(start) !== have) {
     throw new CorruptError(`bytes from ${have} on were asked for, those from ${start} came`)
   }

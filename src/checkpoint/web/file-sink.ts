@@ -1,5 +1,13 @@
 /** Where the bytes of a download go: a file that is kept, with a record of how much of it may be believed, or memory. */
-import { type OpfsAccess, type OpfsFolder, readFileIn, readJsonIn, removeIn, writeAll, writeJsonIn } from './opfs.ts'
+import {
+  type OpfsAccess,
+  type OpfsFolder,
+  readFileIn,
+  readJsonIn,
+  removeIn,
+  writeAll,
+  writeJsonIn,
+} from '../../opfs/opfs.ts'
 
 /** What a server says of a file, so that two downloads of it can be told apart. */
 export interface FileVersion {

@@ -1,5 +1,6 @@
 /** A model by its address or its name on the hub, in a browser: from what is kept here, else from the network. */
 import { OutOfMemoryError } from '../../errors.ts'
+import { freeBytes, isQuotaError, type OpfsFolder, withTabLock } from '../../opfs/opfs.ts'
 import { HubError, TransientError } from '../hub/hub-error.ts'
 import { readShardIndex } from '../safetensors/shard-index.ts'
 import { type CheckpointFiles, filesFrom } from '../source/checkpoint-files.ts'
@@ -7,9 +8,9 @@ import { mapConcurrently } from '../source/concurrency.ts'
 import { memorySource } from '../source/memory-source.ts'
 import { INDEX_FILE } from '../weight-files.ts'
 import { ask, downloadFile, type FetchOptions, type RemoteFile, validatorOf } from './download-file.ts'
+import { FileHead } from './file-head.ts'
 import { type FileSink, type FileVersion, forgetFile, KeptFile, keptFile, MemoryFile } from './file-sink.ts'
 import { keptFiles, lockOf, type ModelRecord, openModelFolder, readRecord, writeRecord } from './kept-models.ts'
-import { freeBytes, isQuotaError, type OpfsFolder, withTabLock } from './opfs.ts'
 import { isOfHub, modelAt, modelOnHub, parseSource, type RemoteModel, unknownSource } from './remote-model.ts'
 
 export interface WebModelOptions extends FetchOptions {
@@ -25,6 +26,10 @@ export interface WebModelOptions extends FetchOptions {
   readonly notice: (text: string) => void
   /** May refuse a model by its small files, before its weights come. */
   readonly beforeWeights: (files: CheckpointFiles) => Promise<void>
+  /** The same by the headers of its weights, too: it reads beginnings of files that are not there yet. */
+  readonly byHeaders: (files: CheckpointFiles) => Promise<void>
+  /** Whether weights change their type as they are loaded, and so their size. */
+  readonly converts: boolean
 }
 
 /** Bytes that 32-bit WebAssembly can address: weights beyond cannot be loaded. */
@@ -149,7 +154,11 @@ class Download {
     await this.#options.beforeWeights(this.#files(there))
     const weights = await mapConcurrently(this.#model.weights(shards), PARALLEL_TEXTS, file => this.#sized(file))
     await this.#checkRoom(weights)
-    const loaded = await mapConcurrently(weights, PARALLEL_WEIGHTS, file => this.#file(file))
+    const heads = await this.#heads(there, weights)
+    const loaded = await mapConcurrently(weights, PARALLEL_WEIGHTS, (file, i) => {
+      const head = heads[i]
+      return this.#file(head ? { ...file, size: head.size } : file, head)
+    })
     const all = [...there, ...loaded]
     const files = all.map(({ name }) => name)
     await this.#record({ source: this.#key, files, ...kindOf(this.#model), used: Date.now() })
@@ -204,7 +213,7 @@ class Download {
   /** Refuses what cannot be loaded; what cannot be kept is loaded all the same. */
   async #checkRoom(weights: readonly RemoteFile[]): Promise<void> {
     const total = weights.reduce((n, { size }) => n + (size ?? 0), 0)
-    if (total >= ADDRESSABLE) {
+    if (total >= ADDRESSABLE && !this.#options.converts) {
       throw new OutOfMemoryError(
         `${this.#source} has ${gigabytes(total)} GiB of weights; WebAssembly's memory ends at 4 GiB. Take a smaller model or ` +
           'a smaller quantisation, or run this one in Node (docs/browser.md).',
@@ -218,42 +227,63 @@ class Download {
     if (needed > free) this.#keepNoMore(`${gigabytes(needed)} GiB are needed and the browser gives ${gigabytes(free)}`)
   }
 
+  /** Refuses what is no model that runs here; gives what was read for that. */
+  async #heads(there: readonly FileContent[], weights: readonly RemoteFile[]): Promise<readonly (FileHead | null)[]> {
+    const { signal, byHeaders } = this.#options
+    try {
+      const open = async (file: RemoteFile) => (/^https?:/.test(file.url) ? FileHead.open(file, this.#options) : null)
+      const heads = await mapConcurrently(weights, PARALLEL_TEXTS, open)
+      const known = heads.filter(head => head !== null)
+      const small = there.map(({ name, content }) => memorySource(name, content))
+      if (known.length === heads.length) {
+        await byHeaders({ ...filesFrom(this.#source, [...small, ...known]), ...kindOf(this.#model) })
+      }
+      return heads
+    } catch (error) {
+      signal.throwIfAborted()
+      // The download begins anew, and again; loading checks once more.
+      if (error instanceof TransientError) return []
+      throw error
+    }
+  }
+
   #keepNoMore(why: string): void {
     if (!this.#folder) return
     this.#folder = null
     this.#options.notice(`${this.#source} is not kept for the next time: ${why}`)
   }
 
-  #file(file: RemoteFile): Promise<FileContent> {
-    const loading = this.#load(file).finally(() => this.#loading.delete(loading))
+  #file(file: RemoteFile, head?: FileHead | null): Promise<FileContent> {
+    const loading = this.#load(file, head).finally(() => this.#loading.delete(loading))
     this.#loading.add(loading)
     return loading
   }
 
-  async #load(file: RemoteFile): Promise<FileContent> {
+  async #load(file: RemoteFile, head?: FileHead | null): Promise<FileContent> {
     this.#options.signal.throwIfAborted()
     const folder = this.#folder
     const kept = folder && (await keptFile(folder, file.name))
     if (kept?.version.url === file.url && (file.size === null || kept.file.size === file.size)) {
       return { name: file.name, content: kept.file }
     }
-    if (!folder) return this.#fetch(file, new MemoryFile())
+    if (!folder) return this.#fetch(file, new MemoryFile(), head)
     try {
-      return await this.#fetch(file, await KeptFile.open(folder, file.name))
+      return await this.#fetch(file, await KeptFile.open(folder, file.name), head)
     } catch (error) {
       if (!isQuotaError(error)) throw error
       this.#keepNoMore(NO_ROOM)
       await forgetFile(folder, file.name)
-      return this.#fetch(file, new MemoryFile())
+      return this.#fetch(file, new MemoryFile(), head)
     }
   }
 
-  async #fetch(file: RemoteFile, sink: FileSink) {
+  async #fetch(file: RemoteFile, sink: FileSink, head?: FileHead | null) {
     const { report } = this.#options
     const progress = (loaded: number, total: number) => {
       report({ status: 'download', file: file.name, loaded, total: file.size ?? total })
     }
     try {
+      await head?.giveTo(sink)
       await downloadFile(file, sink, this.#options, progress)
     } catch (error) {
       if (!(error instanceof TransientError)) throw error

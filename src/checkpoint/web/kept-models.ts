@@ -1,6 +1,15 @@
 /** Models that were downloaded and are kept in the browser (OPFS): which there are, what they take, and their removal. */
+
+import {
+  nameOf,
+  type OpfsFolder,
+  openFolder,
+  readFileIn,
+  readJsonIn,
+  withTabLock,
+  writeJsonIn,
+} from '../../opfs/opfs.ts'
 import { keptFile } from './file-sink.ts'
-import { nameOf, type OpfsFolder, openFolder, readFileIn, readJsonIn, withTabLock, writeJsonIn } from './opfs.ts'
 
 /** A model that is kept in this browser for this origin. */
 export interface KeptModel {

@@ -1,5 +1,7 @@
-import type { BlockStorage } from '../../cache/stored-block.ts'
+import type { BlockPlace } from '../../cache/stored/block-place.ts'
+import type { BlockStorage } from '../../cache/stored/stored-block.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
+import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import { type EmbeddingSettings, embeddingInfo, embeddingSettings } from '../../embedding/settings.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
@@ -189,9 +191,28 @@ async function openStore(
   onNotice: (text: string) => void = () => {},
 ): Promise<BlockStorage | null> {
   if (cacheDir === undefined) return null
+  let place: BlockPlace
+  try {
+    place = await platform.openBlocks(cacheDir)
+  } catch (error) {
+    onNotice(`cache: no blocks are kept: ${(error as Error).message}`)
+    return null
+  }
   const { fingerprint } = await import('../past/identity.ts')
-  const print = await fingerprint(await identity())
-  return platform.openBlocks({ folder: cacheDir, fingerprint: print, label, maxBytes, onNotice })
+  const { BlockStore } = await import('../../cache/stored/block-store.ts')
+  return new BlockStore({ place, fingerprint: await fingerprint(await identity()), label, maxBytes, onNotice })
+}
+
+/** What a model needs of memory for its weights, by its headers. Throws what opening and loading would for a model that does not run. */
+export async function weightBytes(files: CheckpointFiles, { weights }: HostLoadOptions): Promise<number> {
+  const opened = await openFiles(files)
+  const { name, tokenizer } = opened.checkpoint
+  if (!tokenizer) throw noTokenizer(name)
+  return sizesOf(await surveyWeights(opened, weights)).weightBytes
+}
+
+function noTokenizer(name: string): CheckpointError {
+  return new CheckpointError(`${name} has no tokenizer.json; latentkit needs it to turn text into tokens`)
 }
 
 function openTokenizer(
@@ -199,9 +220,7 @@ function openTokenizer(
   template?: string,
   fallback?: string,
 ): Tokenizer {
-  if (!tokenizer) {
-    throw new CheckpointError(`${name} has no tokenizer.json; latentkit needs it to turn text into tokens`)
-  }
+  if (!tokenizer) throw noTokenizer(name)
   const files = { tokenizer, config: tokenizerConfig, folder: `${name}/` }
   const made = createTokenizer({ ...files, chatTemplate: template ?? checkpoint.chatTemplate })
   if (fallback === undefined || made.chatTemplate() !== undefined) return made

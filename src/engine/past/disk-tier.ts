@@ -3,7 +3,7 @@
 import type { CacheLayout } from '../../cache/layout.ts'
 import { type Block, type BlockPool, CacheFullError } from '../../cache/pool.ts'
 import type { BlockOrigin, PrefixNode, PrefixTree, PublishListener } from '../../cache/prefix-tree.ts'
-import type { BlockStorage, StoredBlock } from '../../cache/stored-block.ts'
+import type { BlockStorage, StoredBlock } from '../../cache/stored/stored-block.ts'
 import { OutOfMemoryError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { type RowRules, rowProvenance } from '../../nn/provenance.ts'
@@ -74,7 +74,7 @@ export class DiskTier implements PublishListener {
         parent = node
       }
     }
-    void this.#options.store.touch(names.toReversed())
+    void this.#options.store.touch(names)
     return release
   }
 

@@ -1,5 +1,5 @@
 import { PrefixTree } from '../../cache/prefix-tree.ts'
-import type { BlockStorage } from '../../cache/stored-block.ts'
+import type { BlockStorage } from '../../cache/stored/stored-block.ts'
 import type { Model } from '../../model/model.ts'
 import { rowRules } from '../../nn/provenance.ts'
 import { DiskTier } from './disk-tier.ts'

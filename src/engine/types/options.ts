@@ -61,9 +61,12 @@ export interface LoadOptions {
    * Default: `cacheBytes`, else 1 GiB.
    */
   readonly keptBytes?: number
-  /** A folder where full blocks are kept for later processes; several may use it at once. Default: none are kept. */
+  /**
+   * A folder where full blocks are kept for later processes; several may use it at once. In a page: of the browser, for later
+   * visits and all tabs. Default: none are kept.
+   */
   readonly cacheDir?: string
-  /** Bound on that folder, in bytes; the longest unused go first. Default 2 GiB. */
+  /** Bound on that folder, in bytes; the longest unused go first. Default 2 GiB; in a page at most half of what it gives. */
   readonly cacheDirBytes?: number
   /**
    * Tokens of one step: one of each text that is being written, the rest for prompts. Default 512, or 1024 of a prompt

@@ -2,7 +2,7 @@
  * What the host needs of the machine that it runs on: where models are found, which kernels there are, what outlives the
  * process. `host/node/platform.ts` is Node's; nothing else in the engine knows of disks, processes or threads.
  */
-import type { BlockFolder, BlockStorage } from '../../cache/stored-block.ts'
+import type { BlockPlace } from '../../cache/stored/block-place.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import type { StartMasks } from '../../grammar/thread/protocol.ts'
 import type { KernelSet, Kernels } from '../../kernels/contract/kernels.ts'
@@ -15,8 +15,8 @@ export interface Platform {
   findModel(source: string, options: HostLoadOptions, context: LoadContext): Promise<FoundModel>
   /** Whether weights of so many bytes can be held; throws OutOfMemoryError. Default: loading finds out. */
   checkMemory?(bytes: number): Promise<void>
-  /** Blocks in the folder of this name, which may be made. Throws where there are no folders. */
-  openBlocks(options: BlockFolder): Promise<BlockStorage>
+  /** The folder of this name for blocks, which need not exist. Throws an Error that says why there is none. */
+  openBlocks(folder: string): Promise<BlockPlace>
   readonly sessions: SealedFiles
   /** Where masks of grammars are computed. */
   readonly masks: MaskPlatform

@@ -16,7 +16,7 @@ const NODE: Platform = {
     const path = await pathOf(source, options, context)
     return { name: path === source ? basename(resolve(source)) : source, files: await modelFiles(path) }
   },
-  openBlocks: async options => new (await import('../../../cache/disk/block-store.ts')).BlockStore(options),
+  openBlocks: async folder => new (await import('../../../cache/disk/disk-place.ts')).DiskPlace(folder),
   sessions: NODE_SESSIONS,
   masks: NODE_MASKS,
 }

@@ -5,5 +5,5 @@ const streams = () => import('../../../cache/disk/sealed-stream.ts')
 /** Sessions as files on disk. What that takes is read when it is asked for. */
 export const NODE_SESSIONS: SealedFiles = {
   write: async (...args) => (await streams()).writeSealed(...args),
-  open: async (...args) => (await streams()).SealedReader.open(...args),
+  open: async (...args) => (await streams()).openSealed(...args),
 }

@@ -41,7 +41,6 @@ export class Engine extends LoadedEngine {
   static async load(source: ModelSource, options: WebLoadOptions = {}): Promise<Engine> {
     const { assets: given, keep = true, ...rest } = options
     if (typeof keep !== 'boolean') throw new OptionError(`keep is ${String(keep)}; expected true or false`)
-    if (rest.cacheDir !== undefined) throw new OptionError('cacheDir is not for pages: only Node keeps blocks on disk')
     const page = web.document?.baseURI ?? web.location?.href ?? import.meta.url
     const assets = findAssets(given, page)
     const model = await readSource(source, page)

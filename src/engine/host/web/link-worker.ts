@@ -1,3 +1,4 @@
+import { navigatorLocks } from '../../../opfs/opfs.ts'
 import { WorkerError } from '../../types/errors.ts'
 import type { FromHost, HostEvents, HostLink, ToHost } from '../../types/protocol.ts'
 import { Signs } from '../../types/signs.ts'
@@ -13,19 +14,19 @@ export interface WorkerStart {
   readonly keep: boolean
   /** Of `Signs`; only where memory can be shared. */
   readonly shared: SharedArrayBuffer | undefined
+  /** The lock that the worker holds for as long as it lives. */
+  readonly life: string
 }
 
-/** The worker's last message. */
-export interface WorkerEnd {
-  readonly type: 'ended'
-}
+/** What a worker says of itself: that it holds the lock of its life, and, as its last message, that it ends. */
+export type WorkerState = { readonly type: 'alive' } | { readonly type: 'ended' }
 
 const CANNOT_START =
   'its script cannot be loaded. Copy the files of latentkit/dist/browser beside your bundle, or name their folder with ' +
   '`assets`; under a content security policy, allow worker-src for it (docs/browser.md)'
 
 /** The host in a dedicated worker of a page. */
-export function openWorker(start: Omit<WorkerStart, 'shared'>, events: HostEvents): HostLink {
+export function openWorker(start: Omit<WorkerStart, 'shared' | 'life'>, events: HostEvents): HostLink {
   const signs = web.crossOriginIsolated ? new Signs() : undefined
   const worker = startWorker(start.assets['latentkit-worker.js'], 'latentkit')
   let begun = false
@@ -33,16 +34,28 @@ export function openWorker(start: Omit<WorkerStart, 'shared'>, events: HostEvent
   const ended = new Promise<void>(resolve => {
     end = resolve
   })
+  // Unique within the origin, also where there is no `randomUUID`.
+  const life = `latentkit/worker/${performance.timeOrigin}-${performance.now()}-${Math.random()}`
+  const watching = new AbortController()
   const close = (error: Error | null) => {
+    watching.abort()
     worker.onmessage = worker.onerror = worker.onmessageerror = null
     worker.terminate()
     end()
     events.closed(error)
   }
+  // Browsers end workers without a word; then their locks are free.
+  const watch = () => {
+    const died = async () => close(new WorkerError("The engine's thread ended unexpectedly: the browser has ended it."))
+    navigatorLocks()
+      ?.request(life, { signal: watching.signal }, died)
+      .catch(() => {})
+  }
   worker.onmessage = ({ data }) => {
     begun = true
-    const message = data as FromHost | WorkerEnd
+    const message = data as FromHost | WorkerState
     if (message.type === 'ended') close(null)
+    else if (message.type === 'alive') watch()
     else events.message(message)
   }
   worker.onerror = event => {
@@ -51,7 +64,7 @@ export function openWorker(start: Omit<WorkerStart, 'shared'>, events: HostEvent
     close(new WorkerError(`The engine's thread ${begun ? 'ended unexpectedly' : 'cannot be started'}: ${why}.`))
   }
   worker.onmessageerror = () => close(new WorkerError("The engine's thread sent what cannot be read here."))
-  worker.postMessage({ ...start, shared: signs?.shared } satisfies WorkerStart)
+  worker.postMessage({ ...start, shared: signs?.shared, life } satisfies WorkerStart)
   return {
     ...(signs && { signs }),
     post: (message: ToHost) => worker.postMessage(message),

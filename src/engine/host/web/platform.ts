@@ -3,6 +3,7 @@ import { unescaped } from '../../../checkpoint/web/remote-model.ts'
 import { OutOfMemoryError } from '../../../errors.ts'
 import { PAGE, webAssembly } from '../../../kernels/core/wasm/webassembly.ts'
 import { checkConfigFile } from '../../../model/open/opened-model.ts'
+import { weightBytes } from '../../load/load-parts.ts'
 import type { FoundModel, LoadContext, Platform } from '../../types/platform.ts'
 import type { HostLoadOptions } from '../../types/protocol.ts'
 import { webKernels } from './kernels.ts'
@@ -17,9 +18,7 @@ export function webPlatform(start: WorkerStart): Platform {
     kernels: webKernels(start.assets),
     findModel: (source, options, context) => findModel(source, options, context, start),
     checkMemory,
-    openBlocks: async () => {
-      throw new Error('a browser keeps no blocks')
-    },
+    openBlocks: async folder => (await import('../../../cache/opfs/opfs-place.ts')).OpfsPlace.open(folder),
     sessions: WEB_SESSIONS,
     masks: webMasks(start.assets),
   }
@@ -41,7 +40,13 @@ async function findModel(
   const { findWebModel } = await import('../../../checkpoint/web/find-web-model.ts')
   const { hub, offline } = options
   const where = { endpoint: hub?.endpoint, token: hub?.token, base: model.base, offline }
-  const files = await findWebModel(source, { ...where, keep, report, notice, signal, beforeWeights: checkConfigFile })
+  const files = await findWebModel(source, {
+    ...where,
+    ...{ keep, report, notice, signal },
+    beforeWeights: checkConfigFile,
+    byHeaders: async files => checkMemory(await weightBytes(files, options)),
+    converts: options.weights !== undefined,
+  })
   return { name: nameOf(source), files }
 }
 

@@ -1,7 +1,6 @@
-/** Lists, removes and checks cached blocks for the command line, while engines may be using the folder. */
-import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
-import { type BlockFile, checkBlock, LABEL_FILE, listBlocks } from './folder.ts'
+/** Lists, removes and checks cached blocks for those who look after them, while engines may be using the place. */
+import type { BlockPlace } from './block-place.ts'
+import { bytesOf, checkBlock, LABEL_FILE, listBlocks } from './folder.ts'
 
 /** The cached blocks of one model (same weights, layout and arithmetic). */
 export interface CachedModel {
@@ -32,15 +31,15 @@ export interface CacheCheck {
   }[]
 }
 
-/** Most recently used first; empty if the folder does not exist. */
-export async function cachedModels(folder: string): Promise<readonly CachedModel[]> {
-  const all = await listBlocks(folder, fs)
+/** Most recently used first; empty if there is none. */
+export async function cachedModels(place: BlockPlace): Promise<readonly CachedModel[]> {
+  const all = await listBlocks(place)
   const models = [...new Set(all.map(file => file.fingerprint))].map(async (fingerprint): Promise<CachedModel> => {
     const files = all.filter(file => file.fingerprint === fingerprint)
-    const label = await fs.readFile(join(folder, fingerprint, LABEL_FILE), 'utf8').catch(() => '')
+    const label = await place.read(`${fingerprint}/${LABEL_FILE}`).catch(() => null)
     return {
       fingerprint,
-      label: label.trim(),
+      label: label ? new TextDecoder().decode(label).trim() : '',
       blocks: files.filter(file => file.name !== null).length,
       bytes: bytesOf(files),
       usedAt: Math.max(...files.map(file => file.usedAt)),
@@ -50,26 +49,22 @@ export async function cachedModels(folder: string): Promise<readonly CachedModel
 }
 
 /** Removes all blocks of these models. Returns the bytes freed. */
-export async function removeCached(folder: string, fingerprints: readonly string[]): Promise<number> {
+export async function removeCached(place: BlockPlace, fingerprints: readonly string[]): Promise<number> {
   let bytes = 0
   for (const fingerprint of fingerprints) {
-    bytes += bytesOf(await listBlocks(folder, fs, fingerprint))
-    await fs.rm(join(folder, fingerprint), { recursive: true, force: true })
+    bytes += bytesOf(await listBlocks(place, fingerprint))
+    await place.remove(fingerprint)
   }
   return bytes
 }
 
 /** Reads every block and checks its checksum; changes nothing. */
-export async function verifyCached(folder: string): Promise<CacheCheck> {
-  const files = (await listBlocks(folder, fs)).filter(file => file.name !== null)
+export async function verifyCached(place: BlockPlace): Promise<CacheCheck> {
+  const files = (await listBlocks(place)).filter(file => file.name !== null)
   const damaged: { path: string; reason: string }[] = []
   for (const file of files) {
-    const reason = await checkBlock(file, fs)
-    if (reason !== null) damaged.push({ path: file.path, reason })
+    const reason = await checkBlock(place, file)
+    if (reason !== null) damaged.push({ path: place.show(file.path), reason })
   }
   return { blocks: files.length, bytes: bytesOf(files), damaged }
-}
-
-function bytesOf(files: readonly BlockFile[]): number {
-  return files.reduce((n, file) => n + file.bytes, 0)
 }

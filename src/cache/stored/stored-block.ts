@@ -1,4 +1,4 @@
-/** Blocks that outlive the process, under names that say all that decides their bits. `disk/` keeps them as files. */
+/** Blocks that outlive the process, under names that say all that decides their bits. */
 
 /** The identity of a block: everything but its memory. */
 export interface BlockKey {
@@ -14,20 +14,6 @@ export interface StoredBlock extends BlockKey {
   readonly groups: readonly (Uint8Array | null)[]
 }
 
-/** A folder of blocks. */
-export interface BlockFolder {
-  /** Holds the blocks of all models. */
-  readonly folder: string
-  /** Identifies model, cache layout and arithmetic. Blocks with another fingerprint are never found. */
-  readonly fingerprint: string
-  /** The model's name, for people. */
-  readonly label: string
-  /** Bound on the bytes of all blocks in the folder, those of other models included. */
-  readonly maxBytes: number
-  /** Receives the reason of each failure as one sentence. */
-  readonly onNotice?: (notice: string) => void
-}
-
 /** Where such blocks are kept. It may forget any of them: whatever is wrong is a miss, never an error. */
 export interface BlockStorage {
   readonly fingerprint: string
@@ -39,6 +25,6 @@ export interface BlockStorage {
   read(name: string): Promise<StoredBlock | null>
   /** True once the block is stored; false on failure. */
   write(block: StoredBlock): Promise<boolean>
-  /** Marks blocks as just used, later blocks as slightly older. */
+  /** Marks the blocks of a text as just used, later blocks as slightly older: the ends of texts go first. */
   touch(names: readonly string[]): Promise<void>
 }

@@ -104,3 +104,7 @@ function hasDivisor(n: number): boolean {
 function fraction(root: number): number {
   return Math.floor((root - Math.floor(root)) * 2 ** 32) | 0
 }
+
+export function hex(bytes: Uint8Array): string {
+  return [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')
+}

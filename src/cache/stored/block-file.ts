@@ -1,7 +1,7 @@
 /** A block as a sealed file. Its parts are the groups' memory, for those groups that the header lists as present. */
-import { createHash } from 'node:crypto'
-import type { BlockKey, StoredBlock } from '../stored-block.ts'
+import { hex, Sha256 } from '../../sha256.ts'
 import { seal, unseal } from './sealed-file.ts'
+import type { BlockKey, StoredBlock } from './stored-block.ts'
 
 const MAGIC = 'LKBLOCK1'
 
@@ -14,15 +14,16 @@ interface Header extends Omit<BlockKey, 'provenance'> {
 
 /** The first half of a block's name: known from the ids alone, without provenance. */
 export function idsName(parent: string, ids: readonly number[]): string {
-  return hex(createHash('sha256').update(parent).update(Int32Array.from(ids)), 32)
+  const hash = new Sha256().update(new TextEncoder().encode(parent))
+  return shortened(hash.update(new Uint8Array(Int32Array.from(ids).buffer)), 32)
 }
 
 /** A hash of all that decides a block's bits: the model, all previous blocks, its tokens and their provenance. */
 export function blockName({ parent, ids, provenance }: BlockKey): string {
-  return `${idsName(parent, ids)}-${hex(createHash('sha256').update(Uint8Array.from(provenance)), 16)}`
+  return `${idsName(parent, ids)}-${shortened(new Sha256().update(Uint8Array.from(provenance)), 16)}`
 }
 
-export function encodeBlock({ groups, parent, ids, provenance }: StoredBlock): Uint8Array {
+export function encodeBlock({ groups, parent, ids, provenance }: StoredBlock): Promise<Uint8Array> {
   const header: Header = { parent, ids, ways: provenance, groups: groups.map(g => g?.byteLength ?? null) }
   return seal(
     MAGIC,
@@ -32,8 +33,8 @@ export function encodeBlock({ groups, parent, ids, provenance }: StoredBlock): U
 }
 
 /** Decodes the file of block `name`. Throws an Error whose message completes "the file is damaged: …". */
-export function decodeBlock(file: Uint8Array, name: string): StoredBlock {
-  const sealed = unseal(MAGIC, file)
+export async function decodeBlock(file: Uint8Array, name: string): Promise<StoredBlock> {
+  const sealed = await unseal(MAGIC, file)
   // The checksum is right, so the header is as we wrote it.
   const { header, body } = sealed as { header: Header; body: Uint8Array }
   const { parent, ids, ways: provenance } = header
@@ -48,6 +49,6 @@ export function decodeBlock(file: Uint8Array, name: string): StoredBlock {
   return { parent, ids, provenance, groups }
 }
 
-function hex(hash: ReturnType<typeof createHash>, digits: number): string {
-  return hash.digest('hex').slice(0, digits)
+function shortened(hash: Sha256, digits: number): string {
+  return hex(hash.digest()).slice(0, digits)
 }

@@ -1,0 +1,172 @@
+/**
+ * Blocks as files, one each, shared by all processes, or by all tabs: `FINGERPRINT/xx/NAME.block` in a place. A file appears under
+ * its name whole or not at all, so no lock is needed, and a writer may be killed at any time. Every read verifies the checksum.
+ * Any failure is a cache miss with a notice, never an error.
+ */
+import { blockName, decodeBlock, encodeBlock, idsName } from './block-file.ts'
+import type { BlockPlace } from './block-place.ts'
+import { ENDING, LABEL_FILE, trimBlocks } from './folder.ts'
+import type { BlockKey, BlockStorage, StoredBlock } from './stored-block.ts'
+
+export interface StoreOptions {
+  /** Holds the blocks of all models. */
+  readonly place: BlockPlace
+  /** Identifies model, cache layout and arithmetic. Blocks with another fingerprint are never found. */
+  readonly fingerprint: string
+  /** The model's name, for people. */
+  readonly label: string
+  /** Bound on the bytes of all blocks in the place, those of other models included. */
+  readonly maxBytes: number
+  /** Receives the reason of each failure as one sentence. */
+  readonly onNotice?: (notice: string) => void
+}
+
+/** Pause after a failed write, so that a full disk is not tried again for every block. */
+const PAUSE_MS = 30_000
+
+export class BlockStore implements BlockStorage {
+  readonly fingerprint: string
+  readonly #options: StoreOptions
+  readonly #place: BlockPlace
+  /** Bytes in the whole place when last counted; Infinity before the first count. `#uncounted`: written since. */
+  #bytes = Number.POSITIVE_INFINITY
+  #uncounted = 0
+  /** As the place allowed when last counted. */
+  #maxBytes: number
+  #counting: Promise<void> | null = null
+  #retryAt = 0
+  #opened: Promise<void> | undefined
+  readonly #reported = new Set<string>()
+
+  constructor(options: StoreOptions) {
+    this.fingerprint = options.fingerprint
+    this.#options = options
+    this.#place = options.place
+    this.#maxBytes = options.maxBytes
+  }
+
+  nameOf(key: BlockKey): string {
+    return blockName(key)
+  }
+
+  async find(parent: string, ids: readonly number[]): Promise<string[]> {
+    const start = idsName(parent, ids)
+    await this.#open()
+    try {
+      const files = await this.#place.names(`${this.fingerprint}/${start.slice(0, 2)}`)
+      return files.filter(f => f.startsWith(start) && f.endsWith(ENDING)).map(f => f.slice(0, -ENDING.length))
+    } catch (error) {
+      this.#notice(`blocks cannot be listed: ${reason(error)}`, `list ${kindOf(error)}`)
+      return []
+    }
+  }
+
+  /** A damaged file is removed. */
+  async read(name: string): Promise<StoredBlock | null> {
+    const path = this.#path(name)
+    const shown = this.#place.show(path)
+    let file: Uint8Array | null
+    try {
+      file = await this.#place.read(path)
+    } catch (error) {
+      this.#notice(`${shown} cannot be read: ${reason(error)}`)
+      return null
+    }
+    try {
+      return file && (await decodeBlock(file, name))
+    } catch (error) {
+      this.#notice(`${shown} is damaged (${reason(error)}); it was removed`)
+      await this.#place.remove(path).catch(() => {})
+      return null
+    }
+  }
+
+  /** One after the other: where times cannot be set, the order is what tells the least recently used. */
+  async touch(names: readonly string[]): Promise<void> {
+    const now = Date.now()
+    for (const [i, name] of names.toReversed().entries()) {
+      await this.#place.touch(this.#path(name), now - names.length + i).catch(() => {})
+    }
+  }
+
+  /** True once every process can read it. */
+  async write(block: StoredBlock): Promise<boolean> {
+    const path = this.#path(blockName(block))
+    if (Date.now() < this.#retryAt) return false
+    try {
+      if (await this.#place.stat(path).catch(() => null)) return true
+      const least = block.groups.reduce((n, group) => n + (group?.length ?? 0), 0)
+      refuse(least, this.#options.maxBytes)
+      const bytes = await encodeBlock(block)
+      await this.#makeRoom(bytes.length)
+      await this.#open()
+      await this.#writeLabel()
+      await this.#place.write(path, bytes)
+      return true
+    } catch (error) {
+      this.#retryAt = this.#place.isPermanent(error) ? Number.POSITIVE_INFINITY : Date.now() + PAUSE_MS
+      // Others may have filled the place.
+      this.#bytes = Number.POSITIVE_INFINITY
+      const folder = this.#place.show(this.fingerprint)
+      this.#notice(`a block could not be kept in ${folder}: ${reason(error)}`, `keep ${reason(error)}`)
+      return false
+    }
+  }
+
+  async #writeLabel(): Promise<void> {
+    const path = `${this.fingerprint}/${LABEL_FILE}`
+    if (await this.#place.stat(path)) return
+    await this.#place.write(path, new TextEncoder().encode(`${this.#options.label}\n`))
+  }
+
+  #open(): Promise<void> | undefined {
+    this.#opened ??= this.#place.open?.(this.fingerprint).catch(() => {})
+    return this.#opened
+  }
+
+  /**
+   * Removes the least recently used blocks of all models if the bound would be exceeded. Other processes write too, so
+   * the place is counted again after each sixteenth of the bound: each process may exceed the bound by that much.
+   */
+  async #makeRoom(bytes: number): Promise<void> {
+    this.#uncounted += bytes
+    if (this.#uncounted <= this.#maxBytes / 16 && this.#bytes + this.#uncounted <= this.#maxBytes) return
+    this.#counting ??= this.#count(bytes).finally(() => {
+      this.#counting = null
+    })
+    await this.#counting
+    refuse(bytes, this.#maxBytes)
+  }
+
+  async #count(needed: number): Promise<void> {
+    const { bytes, maxBytes } = await trimBlocks(this.#place, this.#options.maxBytes, needed)
+    this.#bytes = bytes
+    this.#maxBytes = maxBytes
+    this.#uncounted = needed
+  }
+
+  #path(name: string): string {
+    return `${this.fingerprint}/${name.slice(0, 2)}/${name}${ENDING}`
+  }
+
+  /** With a `key`, reported only once. */
+  #notice(text: string, key?: string): void {
+    if (key !== undefined && this.#reported.has(key)) return
+    if (key !== undefined) this.#reported.add(key)
+    this.#options.onNotice?.(`cache: ${text}`)
+  }
+}
+
+/** Throws where there can be no room. */
+function refuse(bytes: number, maxBytes: number): void {
+  if (bytes > maxBytes) throw new Error(`one block has ${bytes} bytes, and all may have ${maxBytes}`)
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function kindOf(error: unknown): string {
+  const { code, name } = error as { readonly code?: string; readonly name?: string }
+  return code ?? name ?? ''
+}
