@@ -1,0 +1,185 @@
+/** `latentkit inspect --attention`: what a model computes of a text, as arrays in a file. */
+import type { AttentionOptions, Reading } from '../../../src/index.ts'
+import { UsageError } from '../exit.ts'
+import type { NamedArray } from './arrays.ts'
+import { writeNpz } from './npz.ts'
+import { writeSafetensors } from './safetensors.ts'
+import { writeWhole } from './whole-file.ts'
+
+export const PARTS = ['patterns', 'scores', 'hidden', 'latents', 'logits'] as const
+export type Part = (typeof PARTS)[number]
+
+export interface Wanted {
+  readonly vocabSize: number
+  readonly parts: readonly Part[]
+  readonly layers: readonly number[] | undefined
+  readonly heads: readonly number[] | undefined
+  /** Side of reduced patterns; undefined: whole ones. */
+  readonly pool: number | undefined
+  readonly signal: AbortSignal
+  /** After each piece: those that are done, of all. */
+  readonly onPiece: (done: number, total: number) => void
+}
+
+export interface WrittenArray {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+}
+
+const FORMATS = { '.npz': writeNpz, '.safetensors': writeSafetensors }
+
+/** The format by a file's ending. Throws UsageError. */
+export function formatOf(path: string): keyof typeof FORMATS {
+  const ending = /\.[^./\\]*$/.exec(path)?.[0] ?? ''
+  if (ending === '.npz' || ending === '.safetensors') return ending
+  throw new UsageError(`--out is ${JSON.stringify(path)}; expected a file that ends in .npz or .safetensors`)
+}
+
+/** Writes the file. Returns its size and what is in it. Throws UsageError for what the model has not. */
+export async function writeReading(
+  path: string,
+  reading: Reading,
+  wanted: Wanted,
+): Promise<{ readonly bytes: number; readonly arrays: readonly WrittenArray[] }> {
+  const format = formatOf(path)
+  const arrays = arraysOf(reading, wanted)
+  let done = 0
+  const counted = arrays.map(array => ({
+    ...array,
+    async *data() {
+      for await (const piece of array.data()) {
+        yield piece
+        wanted.onPiece(
+          ++done,
+          arrays.reduce((n, { count }) => n + count, 0),
+        )
+      }
+    },
+  }))
+  const bytes = await writeWhole(path, append =>
+    FORMATS[format](append, counted, { format: 'pt', made_by: 'latentkit inspect --attention' }),
+  )
+  return { bytes, arrays: arrays.map(({ name, dtype, shape }) => ({ name, dtype, shape })) }
+}
+
+interface CountedArray extends NamedArray {
+  /** Pieces in which it comes. */
+  readonly count: number
+}
+
+function arraysOf(
+  reading: Reading,
+  { parts, layers: given, heads: some, pool, vocabSize, signal }: Wanted,
+): CountedArray[] {
+  const T = reading.tokens.length
+  const place = (what: string, index: number, count: number) => {
+    const at = index < 0 ? index + count : index
+    if (at >= 0 && at < count) return at
+    throw new UsageError(`--${what} has ${index}; expected ${-count} to ${count - 1}`)
+  }
+  const L = reading.layers.length
+  const layers = (given ?? reading.layers.map(({ layer }) => layer)).map(i => place('layers', i, L))
+  const arrays: CountedArray[] = [
+    {
+      name: 'input_ids',
+      dtype: 'i64',
+      shape: [T],
+      count: 1,
+      data: () => once(async () => BigInt64Array.from(reading.tokens, ({ id }) => BigInt(id))),
+    },
+  ]
+  const maps = (
+    name: string,
+    layer: number,
+    shape: readonly number[],
+    what: AttentionOptions,
+    pick: (map: Asked) => Float32Array,
+  ) => {
+    const count = reading.layers[layer]?.heads ?? 0
+    const heads = (some ?? Array.from({ length: count }, (_, h) => h)).map(h => place('heads', h, count))
+    arrays.push({
+      name: `${name}.${layer}`,
+      dtype: 'f32',
+      shape: [heads.length, ...shape],
+      count: heads.length,
+      data: async function* () {
+        for await (const map of reading.attention({ layers: [layer], heads, signal, ...what })) yield pick(map as Asked)
+      },
+    })
+  }
+  for (const layer of layers) {
+    if (parts.includes('patterns')) {
+      const side = Math.min(pool ?? 0, T)
+      if (pool === undefined) maps('attention', layer, [T, T], {}, map => map.probabilities)
+      else maps('pooled', layer, [side, side], { pool }, map => map.pooled.values)
+    }
+    if (parts.includes('scores')) maps('scores', layer, [T, T], { scores: true }, map => map.scores)
+    if (parts.includes('latents')) arrays.push(...latentsOf(reading, layer, signal))
+  }
+  if (parts.includes('hidden')) {
+    for (const layer of given ? layers : [...layers, L]) {
+      arrays.push({
+        name: `hidden.${layer}`,
+        dtype: 'f32',
+        shape: [T, reading.hiddenSize],
+        count: 1,
+        data: async function* () {
+          for await (const { values } of reading.hidden({ layers: [layer], signal })) yield values
+        },
+      })
+    }
+  }
+  if (parts.includes('logits')) {
+    arrays.push({
+      name: 'logits',
+      dtype: 'f32',
+      shape: [vocabSize],
+      count: 1,
+      data: () => once(async () => (await reading.next({ logits: true, signal })).logits as Float32Array),
+    })
+  }
+  return arrays
+}
+
+/** A map with what was asked for. */
+type Asked = {
+  readonly probabilities: Float32Array
+  readonly scores: Float32Array
+  readonly pooled: { readonly values: Float32Array }
+}
+
+/** What MLA caches of every token. */
+function latentsOf(reading: Reading, layer: number, signal: AbortSignal): CountedArray[] {
+  const { latentSize, ropeSize } = reading.layers[layer] as Reading['layers'][number]
+  if (latentSize === null) {
+    throw new UsageError(
+      `--write has latents, but layer ${layer} has none: its keys and values are its own (only MLA has latents)`,
+    )
+  }
+  const T = reading.tokens.length
+  const part = (name: string, size: number, pick: 'latents' | 'ropeKeys'): CountedArray => ({
+    name: `${name}.${layer}`,
+    dtype: 'f32',
+    shape: [T, size],
+    count: 1,
+    data: () =>
+      once(async () => {
+        const all = new Float32Array(T * size)
+        // A few rows at a time: heads are raised with them.
+        for (let from = 0; from < T; from += ROWS) {
+          const rows = [from, Math.min(from + ROWS, T)]
+          const { latent } = await reading.vectors({ layer, head: 0, rows, signal })
+          if (latent) all.set(latent[pick], from * size)
+        }
+        return all
+      }),
+  })
+  return [part('latent', latentSize, 'latents'), part('rope_key', ropeSize, 'ropeKeys')]
+}
+
+const ROWS = 256
+
+async function* once<T>(make: () => Promise<T>): AsyncGenerator<T, void, void> {
+  yield await make()
+}
