@@ -76,7 +76,7 @@ export const ANSWERS: readonly AssistantMessage[] = [
   ),
   calls(call('write_file', { path: 'x.html', text: '<p class="a">1 &amp; 2</p>\n<!-- <arg> -->' })),
   calls(call('write_file', { path: 'empty', text: '' })),
-  calls(call('write_file', { path: 'long', text: `${'The quick brown fox. '.repeat(60)}end` })),
+  calls(call('write_file', { path: 'long', text: `${'The quick brown fox. '.repeat(12)}end` })),
   calls(call('get_weather', { city: 'Bonn' }), call('get_weather', { city: 'Rom' }, 1)),
   calls(call('now'), call('get_weather', { city: 'Rom', days: 2 }, 1), call('now', {}, 2)),
   { role: 'assistant', content: 'Let me look.', toolCalls: [call('get_weather', { city: 'Ulm' })] },
@@ -112,7 +112,10 @@ export function writer(name: string, format: ChatFormat): (answer: AssistantMess
     const prompt = rest.startsWith(end) ? 'open' : rest.startsWith(begin) ? 'none' : promptEnd(bare, format.reasoning)
     const reasoning = answer.reasoning && whole.includes(answer.reasoning) ? answer.reasoning : ''
     return {
-      text: rest.replace(/(<[|｜](?:im_end|eot_id|eom_id|end▁of▁sentence)[|｜]>|<end_of_turn>|<\/s>)\s*$/u, ''),
+      text: rest.replace(
+        /(<[|｜](?:im_end|eot_id|eom_id|end▁of▁sentence)[|｜]>|<end_of_turn>|<\/s>)(<｜Assistant｜>)?\s*$/u,
+        '',
+      ),
       prompt,
       reasoning,
     }

@@ -68,6 +68,27 @@ describe.each(FORMAT_NAMES)('%s', name => {
     }
   })
 
+  test('8: reasoning, content and calls are apart, whether or not the prompt has begun the block', () => {
+    const { begin, end } = format.reasoning
+    for (const [before, prompt] of [
+      [`${begin}\n`, 'none'],
+      ['', 'open'],
+    ] as const) {
+      const options = { format, tools: TOOLS, prompt }
+      expect(readReply(`${before}hm\n${end}\n\nYes.`, options)).toMatchObject({ reasoning: 'hm', content: 'Yes.' })
+      const called = readReply(`${before}hm\n${end}\n\n${text}`, options)
+      expect(called).toMatchObject({ reasoning: 'hm', content: '' })
+      expect(called.toolCalls.map(call => call.name)).toEqual(['get_weather', 'now'])
+      expect(readReply(`${before}never ends`, options)).toMatchObject({ reasoning: 'never ends', content: '' })
+    }
+  })
+
+  test('13: JSON that answers and calls are told apart', () => {
+    const answer = '{"city": "Bonn", "days": 2}'
+    expect(readReply(answer, { format, tools: TOOLS })).toMatchObject({ content: answer, toolCalls: [] })
+    expect(readReply(text, { format, tools: TOOLS, unwraps: false })).toMatchObject({ content: '' })
+  })
+
   test('6, 7: one call, a named tool and none are in what is forced', () => {
     expect(forcedText(format, TOOLS, { choice: 'required', parallel: false })).toMatchObject({
       min: 1,

@@ -4,6 +4,8 @@ import { chatFormat, FORMAT_NAMES } from '../../src/formats/index.ts'
 import { readReply } from '../../src/formats/read/reply.ts'
 import type { FormatName } from '../../src/formats/table/format.ts'
 import { TOOLS } from './answers.ts'
+import { damagesOf } from './damages.ts'
+import { FAMILIES } from './families.ts'
 import { inParts } from './in-parts.ts'
 
 /** What models write that is not as it should be: the text, then what is read of it. An incomplete call ends with `…`. */
@@ -127,6 +129,16 @@ const CASES: Readonly<Partial<Record<FormatName, readonly Case[]>>> = {
   ],
   'deepseek-v3.2': [
     [
+      '<｜DSML｜function_calls>\n<｜DSML｜invoke name="get_weather">\n<｜DSML｜parameter name="city" string="false">Bonn</｜DSML｜parameter>\n<｜DSML｜parameter name="days" string="false">two</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+      '',
+      'get_weather{"city":"Bonn","days":"two"}…',
+    ],
+    [
+      '<｜DSML｜function_calls>\n<｜DSML｜invoke name="get_weather">\n<｜DSML｜parameter name="city" string="false">Bonn</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+      '',
+      'get_weather{"city":"Bonn"}',
+    ],
+    [
       '<｜DSML｜function_calls>\n<｜DSML｜invoke name="get_weather">\n{"city": "x"}\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
       '',
       'get_weather{"city":"x"}',
@@ -158,6 +170,8 @@ const CASES: Readonly<Partial<Record<FormatName, readonly Case[]>>> = {
     ],
   ],
   generic: [
+    ['{"tool_calls": [{"name": "now", "arguments": {}}]}\n{"response": "Done."}', 'Done.', 'now{}'],
+    ['{"tool_calls": [{"name": "now", "arguments": {}}]} {"a": 1}', '{"a": 1}', 'now{}'],
     ['{"response": "cut o', 'cut o', ''],
     ['```json\n{"response": "a\\n\\u00fc😀"}\n```', 'a\nü😀', ''],
     ['{"answer": 1}', '{"answer": 1}', ''],
@@ -170,16 +184,41 @@ const CASES: Readonly<Partial<Record<FormatName, readonly Case[]>>> = {
 
 const flat = Object.entries(CASES).flatMap(([name, cases]) => cases.map(given => [name as FormatName, given] as const))
 
+/** Reads the text whole and in every cut; calls as `NAME{…}`, with `…` where one is incomplete. */
+function readEveryWay(name: FormatName, text: string, shown: 'json' | 'arguments') {
+  const options = { format: chatFormat(name), tools: TOOLS }
+  const reply = readReply(text, options)
+  const ways: (number | readonly number[])[] = [1, 2, 3]
+  for (let cut = 0; cut <= text.length; cut++) ways.push([cut])
+  const expected = JSON.stringify(reply)
+  expect(ways.find(way => JSON.stringify(inParts(text, options, way)) !== expected)).toBeUndefined()
+  const calls = reply.toolCalls.map(call => {
+    const given = shown === 'json' ? call.json : JSON.stringify(call.arguments)
+    return `${call.name}${given}${call.complete ? '' : '…'}`
+  })
+  return { content: reply.content, calls: calls.join(' '), reasoning: reply.reasoning }
+}
+
 describe('damaged and misleading texts', () => {
   test.each(flat)('%s: %j', (name, [text, content, calls, reasoning = '']) => {
-    const options = { format: chatFormat(name), tools: TOOLS }
-    const reply = readReply(text, options)
-    const shown = reply.toolCalls.map(call => `${call.name}${call.json}${call.complete ? '' : '…'}`).join(' ')
-    expect({ content: reply.content, calls: shown, reasoning: reply.reasoning }).toEqual({ content, calls, reasoning })
-    for (let cut = 0; cut <= text.length; cut++) expect(inParts(text, options, [cut])).toEqual(reply)
-    expect(inParts(text, options, 1)).toEqual(reply)
+    expect(readEveryWay(name, text, 'json')).toEqual({ content, calls, reasoning })
   })
 })
+
+describe.each(FORMAT_NAMES)('%s, damaged as every family is', name => {
+  test.each(damagesOf(name).map(damaged => [damaged.what, damaged] as const))('%s', (_, damaged) => {
+    const { what, text, ...read } = damaged
+    expect(readEveryWay(name, text, 'arguments'), what).toEqual(read)
+  })
+})
+
+test.each(FAMILIES.map(family => [family.name, family.format] as const))(
+  '%s has at least 20 damaged texts',
+  (_, format) => {
+    const texts = [...damagesOf(format).map(({ text }) => text), ...(CASES[format] ?? []).map(([text]) => text)]
+    expect(new Set(texts).size).toBeGreaterThanOrEqual(20)
+  },
+)
 
 /** Any order of the pieces that texts are made of. */
 const pieces = [

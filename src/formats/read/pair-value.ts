@@ -12,6 +12,8 @@ export class PairValue {
   readonly #write: (text: string) => void
   readonly #types: ReadonlySet<string> | null
   readonly #isJson: boolean
+  /** Where the tag says JSON and the value is none: whether a text will do. */
+  readonly #takesText: boolean
   readonly #lines: boolean
   #mode: 'undecided' | 'text' | 'json' | 'whole'
   /** Kept until it is certain what it is: blanks in front, a whole value, or the last line break. */
@@ -28,8 +30,10 @@ export class PairValue {
     write: (text: string) => void,
   ) {
     this.#write = write
-    this.#types = kind === 'json' ? null : schema === null ? null : typesOf(schema)
+    const types = schema === null ? null : typesOf(schema)
+    this.#types = kind === 'json' ? null : types
     this.#isJson = kind === 'json'
+    this.#takesText = types?.has('string') ?? true
     this.#lines = lines
     const isText = kind === 'text' || (kind === null && this.#types?.size === 1 && this.#types.has('string'))
     this.#mode = isText ? 'text' : 'undecided'
@@ -128,6 +132,7 @@ export class PairValue {
         ? this.#isJson || type !== 'string'
         : types.has(type) || (type === 'integer' && types.has('number'))
     this.#write(isJson && fits ? written : JSON.stringify(wellFormed(text)))
+    if (this.#isJson) return isJson || this.#takesText
     return types === null || (isJson ? fits || types.has('string') : types.has('string'))
   }
 }

@@ -205,7 +205,8 @@ export class ReplyParser {
   }
 
   #opensBare(c: string): boolean {
-    return this.#mode === 'content' && (c === '{' || c === '[') && this.#events.isStart
+    const { isStart, isAfterCall } = this.#events
+    return this.#mode === 'content' && (c === '{' || c === '[') && (isStart || isAfterCall)
   }
 
   #open(mark: string): void {

@@ -157,7 +157,7 @@ class Probes {
   calls(): Pick<Capabilities, 'calls' | 'contentWithCalls' | 'severalCalls' | 'callIds' | 'results' | 'looseResults'> {
     const kept = SHAPES.filter(shape => this.#keepsCall([user(USER), calling(shape, [VALUE])]))
     const whole = kept.filter(shape => this.#keepsResult(calling(shape, [VALUE])))
-    const shape = whole[0] ?? kept[0] ?? null
+    const shape = this.#shortest(whole.length > 0 ? whole : kept)
     const loose = [user(USER), message('assistant', ANSWER), result(0, RESULT)]
     const looseResults =
       this.keeps(loose, [USER, ANSWER, RESULT], this.#withCalls) &&
@@ -182,6 +182,13 @@ class Probes {
       results: whole.length > 0,
       looseResults,
     }
+  }
+
+  /** Of the shapes with the first one's arguments: some templates write a turn without text, or `None`, beside the calls. */
+  #shortest(shapes: readonly CallShape[]): CallShape | null {
+    const length = (shape: CallShape) => this.text([user(USER), calling(shape, [VALUE])], this.#withCalls)?.length ?? 0
+    const alike = shapes.filter(shape => shape.arguments === shapes[0]?.arguments)
+    return alike.toSorted((a, b) => length(a) - length(b))[0] ?? null
   }
 
   reasoning(shape: CallShape | null): Pick<Capabilities, 'reasoning' | 'keepsReasoning' | 'reasoningSwitch'> {

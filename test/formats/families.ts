@@ -1,0 +1,89 @@
+import type { FormatName } from '../../src/formats/table/format.ts'
+
+/** A family of models: how it writes, and its published templates, which render what its models are trained to write. */
+export interface Family {
+  readonly name: string
+  readonly format: FormatName
+  /** None: no package brings one; what the format writes stands in. */
+  readonly templates: readonly string[]
+}
+
+export const FAMILIES: readonly Family[] = [
+  {
+    name: 'DeepSeek V2',
+    format: 'deepseek-v2',
+    templates: ['axolotl/deepseek_v2'],
+  },
+  {
+    name: 'DeepSeek V3',
+    format: 'deepseek-v3',
+    templates: ['ollama/deepseek-v2.5:236b', 'ollama/deepseek-v3:671b', 'trl/deepseekv3'],
+  },
+  {
+    name: 'DeepSeek R1',
+    format: 'deepseek-v3',
+    templates: [
+      'ollama/deepseek-r1:latest',
+      'llama-cpp-python/deepseek-ai-DeepSeek-R1-Distill-Qwen-32B',
+      'llama-cpp-python/llama-cpp-deepseek-r1',
+    ],
+  },
+  {
+    name: 'DeepSeek V3.1',
+    format: 'deepseek-v3.1',
+    templates: ['llama-cpp-python/deepseek-ai-DeepSeek-V3.1', 'ollama/deepseek-v3.1:latest'],
+  },
+  {
+    name: 'DeepSeek V3.2',
+    format: 'deepseek-v3.2',
+    templates: ['llama-cpp-python/deepseek-ai-DeepSeek-V3.2', 'llama-cpp-python/deepseek-ai-DeepSeek-V4'],
+  },
+  {
+    name: 'Kimi-K2',
+    format: 'kimi-k2',
+    templates: [
+      'llama-cpp-python/moonshotai-Kimi-K2',
+      'llama-cpp-python/Kimi-K2-Instruct',
+      'llama-cpp-python/Kimi-K2-Thinking',
+    ],
+  },
+  { name: 'GLM-4.5', format: 'glm-4.5', templates: ['llama-cpp-python/GLM-4.6', 'trl/glm4moe'] },
+  { name: 'GLM-4.7', format: 'glm-4.7', templates: ['llama-cpp-python/GLM-4.7-Flash'] },
+  {
+    name: 'Qwen 2',
+    format: 'hermes',
+    templates: ['llama-cpp-python/Qwen-Qwen2.5-7B-Instruct', 'ollama/qwen2.5-coder:1.5b'],
+  },
+  {
+    name: 'Qwen 3',
+    format: 'hermes',
+    templates: ['llama-cpp-python/Qwen-Qwen3-0.6B', 'llama-cpp-python/Qwen-QwQ-32B', 'trl/qwen3_instruct_2507'],
+  },
+  {
+    name: 'Qwen Coder',
+    format: 'qwen3-coder',
+    templates: ['llama-cpp-python/Qwen3-Coder', 'llama-cpp-python/Qwen3.5-4B', 'ollama/qwen3-coder:30b'],
+  },
+  {
+    name: 'Llama 3',
+    format: 'llama-3',
+    templates: [
+      'llama-cpp-python/meta-llama-Llama-3.1-8B-Instruct',
+      'llama-cpp-python/meta-llama-Llama-3.2-3B-Instruct',
+      'ollama/llama3.1:8b',
+    ],
+  },
+  {
+    name: 'Hermes',
+    format: 'hermes',
+    templates: ['llama-cpp-python/NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use', 'ollama/hermes3:70b'],
+  },
+  { name: 'MiniCPM3', format: 'minicpm3', templates: [] },
+  { name: 'Youtu', format: 'youtu', templates: [] },
+  {
+    name: 'Gemma',
+    format: 'gemma',
+    templates: ['ollama/gemma3:270m', 'llama-cpp-python/google-gemma-2-2b-it', 'trl/gemma3'],
+  },
+  { name: 'generic JSON', format: 'generic', templates: ['ollama/smollm2:135m', 'axolotl/chatml'] },
+]
