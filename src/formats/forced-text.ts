@@ -17,7 +17,7 @@ export type ForcedPiece = string | { readonly counts: true }
  * - reasoning is free text that ends with `reasoning.end`; it has begun already where the prompt ends inside a block, else
  *   the answer may begin with `reasoning.begin` (blanks before it allowed);
  * - without `free`, the calls follow at once (blanks allowed before them); with `free`, text follows that ends at the first
- *   of `triggers`, after which the text must be a call, or at the end of the answer;
+ *   of `triggers`, after which the text must be a call that begins so, or at the end of the answer;
  * - calls are `open`, then `min` to `max` calls with `between` between them, then `close`, then the end of the answer.
  *
  * After a trigger follows what `open` and a call's `begin`, without blanks in front, have after that trigger.
@@ -27,8 +27,10 @@ export interface ForcedText {
   readonly reasoning: { readonly begin: string; readonly end: string }
   /** Whether text may come before the first call, or instead of one. */
   readonly free: boolean
-  /** Texts in free text after which only a call may follow. */
+  /** Texts in free text after which only a call may follow: one for all calls, or one for each in their order. */
   readonly triggers: readonly string[]
+  /** Null: a trigger counts wherever it comes; else only as the beginning of an answer, after blanks and these texts. */
+  readonly leads: readonly string[] | null
   readonly open: string
   readonly between: string
   readonly close: string
@@ -77,8 +79,7 @@ export interface ForcedTextOptions {
 }
 
 /**
- * Null: nothing is to be forced (no tools, none may be called, or 'auto' in a format whose calls begin like any JSON). Throws
- * OptionError for a named tool that does not exist.
+ * Null: nothing is to be forced (no tools, or none may be called). Throws OptionError for a named tool that does not exist.
  */
 export function forcedText(
   format: ChatFormat,
@@ -89,12 +90,12 @@ export function forcedText(
   if (chosen.length === 0 || choice === 'none') return null
   const { text } = format.calls
   const free = choice === 'auto'
-  const trigger = triggerOf(format)
-  if (free && trigger === null) return null
+  const mark = triggerOf(format)
   return {
     reasoning: format.reasoning,
     free,
-    triggers: free && trigger !== null ? [trigger] : [],
+    triggers: free ? (mark === null ? chosen.map(tool => bareBegin(format, tool)) : [mark]) : [],
+    leads: mark === null ? (format.calls.section?.begin ?? []) : null,
     open: text.open,
     between: text.between,
     close: text.close,
@@ -112,6 +113,12 @@ function triggerOf({ calls }: ChatFormat): string | null {
   if (calls.text.open.startsWith(CALLS_KEY)) return CALLS_KEY
   const first = `${calls.text.open}${calls.text.begin}`.trimStart()
   return [...(calls.section?.begin ?? []), calls.begin].find(mark => mark !== '' && first.startsWith(mark)) ?? null
+}
+
+/** What a call of the tool begins with, up to its name, where no mark announces it. */
+function bareBegin({ calls }: ChatFormat, { name }: ToolDescription): string {
+  const named = '"NAME"'
+  return withName(calls.text.begin.slice(0, calls.text.begin.indexOf(named) + named.length), name)
 }
 
 function forcedCall(format: ChatFormat, tool: ToolDescription): ForcedCall {

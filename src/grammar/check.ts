@@ -6,7 +6,7 @@ import { compilePattern } from './schema/pattern.ts'
 export type OutputCheck = (text: string) => unknown
 
 /** What a finished answer has to be, as plain data. `schema` is JSON. */
-export type Demand = { readonly schema: string } | { readonly regex: string }
+export type Demand = { readonly schema: string } | { readonly regex: string; readonly flags: string }
 
 /** Says what is wrong with a finished answer; null: nothing. */
 export type AnswerCheck = (demand: Demand, text: string) => Promise<string | null>

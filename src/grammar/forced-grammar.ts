@@ -76,17 +76,17 @@ class Writer {
     const { reasoning: inside = false, otherwise: other, triggered = false } = options
     if (other?.distinct !== undefined)
       throw refusal('', 'uniqueItems', 'cannot be held in an answer beside tools; leave it out')
-    const { reasoning, free, triggers } = forced
+    const { reasoning, free, triggers, leads } = forced
     this.#first = forced.first
     const think = reasoning.end === '' ? '' : this.#until(reasoning.end)
     const begin = `${BLANKS}? ${this.#text(reasoning.begin)}`
     const before = think === '' ? '' : inside ? think : reasoning.begin === '' ? '' : `(${begin} ${think})?`
-    const calls = this.#calls(forced, '')
-    let rest = `${BLANKS}? ${calls}`
-    if (free) {
-      const ways = triggers.map(trigger => `${this.#until(trigger)} ${this.#calls(forced, trigger)}`)
-      rest = this.#rule([...ways, ...(triggered ? [] : [ANY])].join(' | '))
-    } else if (other?.kind === 'json' && isJson(forced)) {
+    // Where a call can only begin the answer, it is written as one that must come.
+    const [trigger = ''] = leads === null ? triggers : []
+    const calls = this.#calls(forced, trigger)
+    let rest = trigger === '' ? `${BLANKS}? ${calls}` : `${this.#until(trigger)} ${calls}`
+    if (free) rest = triggered ? rest : this.#rule(`${rest} | ${ANY}`)
+    else if (other?.kind === 'json' && isJson(forced)) {
       const call = ({ name, arguments: given }: ForcedCall) =>
         this.#held(given.kind === 'json' ? given.schema : {}, name)
       rest = `${BLANKS}? ${this.#source(jsonCallsOr(forced, call, other))}`

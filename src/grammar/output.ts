@@ -4,9 +4,10 @@ import { type AnswerCheck, readJson } from './check.ts'
 import { OutputError } from './errors.ts'
 import { isGbnf, larkOfGbnf } from './gbnf.ts'
 import type { GrammarSource } from './matcher.ts'
+import { readRegex } from './read-regex.ts'
 import { explaining, JSON_OPTIONS, readSchema, type SchemaReader } from './schema/grammar.ts'
 import type { JsonSchema } from './schema/json-schema.ts'
-import { literalPattern, PatternProblem, rustPattern } from './schema/pattern.ts'
+import { literalPattern } from './schema/pattern.ts'
 import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput } from './standard-schema.ts'
 
 /**
@@ -14,7 +15,7 @@ import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput }
  *
  * - `schema`: JSON by a JSON schema, or by a Standard Schema (zod, valibot …). What cannot be held is refused;
  * - `json`: any JSON object;
- * - `regex`: a text that the expression matches from its start to its end;
+ * - `regex`: a text that the expression matches from its start to its end (`readRegex` says which flags it may have);
  * - `choices`: one of these texts;
  * - `grammar`: a text of a grammar in llguidance's form of Lark, or in llama.cpp's (GBNF).
  */
@@ -141,21 +142,10 @@ function forJson(json: unknown): PreparedOutput {
 }
 
 function forRegex(regex: string | RegExp, check: AnswerCheck): PreparedOutput {
-  const source = typeof regex === 'string' ? regex : regex instanceof RegExp ? regex.source : undefined
-  if (source === undefined) throw new OptionError(`regex is ${show(regex)}; expected a text or a RegExp`)
-  const flags = typeof regex === 'string' ? '' : regex.flags.replace(/[dguvy]/g, '')
-  if (flags !== '')
-    throw new OptionError(`regex has the flags ${flags}, which cannot be held; expected none but u and v`)
-  let text: string
-  try {
-    text = rustPattern(source)
-  } catch (problem) {
-    if (!(problem instanceof PatternProblem)) throw problem
-    throw new OptionError(`regex ${show(source)} ${problem.message}; expected ${problem.expected}`)
-  }
+  const { source, flags, rust: text } = readRegex(regex)
   // A text that was cut can keep an expression busy for ever.
   const finish = async (answer: string) => {
-    const problem = await check({ regex: source }, answer)
+    const problem = await check({ regex: source, flags }, answer)
     if (problem === null) return answer
     throw new OutputError(problem, { text: answer })
   }

@@ -159,4 +159,29 @@ describe('on the bundled model, an answer', () => {
       path: expect.stringContaining('/odd'),
     })
   })
+
+  test("with 'auto', a bare call of llama-3 that begins the answer is held too, and other JSON is not", async () => {
+    await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: CHAT_TEMPLATE })
+    const goesOn = async (begun: string, seed: number) => {
+      await using session = engine.session()
+      const tokenIds = await engine.tokenize(begun)
+      const tools = { weather, now: {} }
+      const options = { tools, format: 'llama-3', maxTokens: tokenIds.length + 60, temperature: 1.2, seed } as const
+      const { tokenIds: all } = await session.chat([{ role: 'user', content: 'x' }], {
+        ...options,
+        resume: { tokenIds },
+      })
+      return engine.detokenize(all)
+    }
+    const called = /^\s*(<\|python_tag\|>)?\{"name": "weather", "parameters": \{\s*"city"\s*:\s*"(Bonn|Rom)"\s*\}\}/
+    for (const seed of [1, 2, 3]) {
+      expect(await goesOn('{"name": "weather"', seed)).toMatch(called)
+      expect(await goesOn('<|python_tag|>{"name": "weather", "pa', seed)).toMatch(called)
+      expect(await goesOn('\n {"name": "now"', seed)).toMatch(/^\n \{"name": "now", "parameters": \{\s*\}\}/)
+    }
+    // A person, and a call that is shown in a sentence.
+    expect(await goesOn('{"name": "weath', 1)).not.toMatch(called)
+    expect(await goesOn('{"name": "Lily", "', 1)).not.toContain('parameters')
+    expect(await goesOn('Such as {"name": "weather"', 1)).not.toContain('parameters')
+  })
 })

@@ -1,6 +1,7 @@
 /** A text's masks, from a thread that is played: which drafts are checked, when a mask counts as never coming, what is given up. */
 import { afterEach, expect, it, vi } from 'vitest'
 import { CallMask } from '../../src/engine/loop/call-mask.ts'
+import { CallStart } from '../../src/engine/loop/call-start.ts'
 import { Patience } from '../../src/engine/loop/patience.ts'
 import { TextMask } from '../../src/engine/loop/text-mask.ts'
 import type { MaskedText, Masks } from '../../src/grammar/thread/client.ts'
@@ -85,8 +86,7 @@ it('what only looks like a call gives up what held it, and stays free', async ()
   const text = { fork: () => refusing, close: () => void closed.push('text') } as unknown as MaskedText
   const mask = new CallMask({
     opening: Promise.resolve(text),
-    trigger: '<c>',
-    bytesOf: () => new TextEncoder().encode('<c>'),
+    start: CallStart.of({ texts: ['<c>'], leads: null }, () => new TextEncoder().encode('<c>')),
     reasoning: null,
     ends: new Set(),
     patience: new Patience(true, () => performance.now()),

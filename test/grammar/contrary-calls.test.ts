@@ -79,7 +79,7 @@ it.each(chosen)(
       for (const [i, tools] of sets.entries()) {
         for (const [what, choice, parallel] of CHOICES) {
           const forced = forcedText(format, tools, { choice, parallel })
-          if (forced === null) continue
+          if (forced === null) throw new Error('nothing is forced')
           let grammar: Grammar
           try {
             const split = (text: string) => tokenizer.splitAtSpecial(text)
@@ -89,9 +89,13 @@ it.each(chosen)(
             counts.refused++
             continue
           }
-          const begun = forced.triggers.flatMap(trigger =>
-            tokenizer.splitAtSpecial(trigger).flatMap(part => (typeof part === 'number' ? [part] : ids(part))),
-          )
+          // Where each call has a trigger of its own: one of them.
+          const begun = forced.triggers
+            .slice(i % Math.max(forced.triggers.length, 1))
+            .slice(0, 1)
+            .flatMap(trigger =>
+              tokenizer.splitAtSpecial(trigger).flatMap(part => (typeof part === 'number' ? [part] : ids(part))),
+            )
           const text = write(grammar, randomOf(i + 1), begun)
           grammar.dispose()
           if (text === null) {

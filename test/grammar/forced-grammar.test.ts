@@ -72,21 +72,22 @@ describe.each(FORMAT_NAMES)('forced calls of %s', name => {
 
   it('may follow free text, or not come at all', () => {
     const free = forcedText(format, [weather, now], { choice: 'auto' })
-    if (!free?.free) return
+    if (!free) throw new Error('nothing is forced')
     const source = forcedGrammar(free, { split })
     const [trigger = ''] = free.triggers
     expect(holds(source, 'It is warm, I think <b>.')).toBe(true)
     expect(holds(source, `One moment. ${(open + one + close).trimStart()}`)).toBe(true)
-    expect(holds(source, `One moment. ${trigger}nonsense`)).toBe(false)
+    // Where calls have no mark, they begin the answer.
+    expect(holds(source, `One moment. ${trigger}nonsense`)).toBe(name === 'llama-3')
   })
 
   it('hold what follows their mark, whatever stands before it', () => {
     const free = forcedText(format, [weather, now], { choice: 'auto' })
-    if (!free) return expect(name).toBe('llama-3')
+    if (!free) throw new Error('nothing is forced')
     const source = forcedGrammar(free, { split, triggered: true })
     const calls = (open + one + between + other + close).trimStart()
     expect(holds(source, calls)).toBe(true)
-    expect(holds(source, `. ${calls}`)).toBe(true)
+    expect(holds(source, `. ${calls}`)).toBe(name !== 'llama-3')
     expect(holds(source, calls.replace('get_weather', 'get_wether'))).toBe(false)
     expect(holds(source, 'It is warm.')).toBe(false)
   })
@@ -212,3 +213,19 @@ describe.each(['hermes', 'deepseek-v3', 'kimi-k2', 'llama-3', 'generic'] as cons
     })
   },
 )
+
+describe('a list of distinct open values as an argument', () => {
+  const tags = { type: 'array', items: { type: 'string' }, uniqueItems: true }
+  const tool = { name: 'mark', parameters: { type: 'object', properties: { tags }, required: ['tags'] } }
+
+  it.each(FORMAT_NAMES)('of %s is held, or refused by name where each argument stands for itself', name => {
+    const forced = forcedText(chatFormat(name), [tool], { choice: 'required' }) as ForcedText
+    if (chatFormat(name).calls.text.argument === undefined) {
+      expect(forcedGrammar(forced, { split }).distinctAfter).toHaveLength(1)
+      return
+    }
+    expect(() => forcedGrammar(forced, { split })).toThrow(
+      expect.objectContaining({ code: 'bad_schema', keyword: 'uniqueItems', path: '/mark/tags' }),
+    )
+  })
+})

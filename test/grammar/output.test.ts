@@ -8,6 +8,10 @@ import { testLibrary } from './support.ts'
 
 const { holds } = await testLibrary()
 
+/** TypeScript reads expressions as the oldest of its targets. */
+const WITH_SETS = '[[a-z]&&[b]]'
+const ESCAPED_DASH = '\\-'
+
 describe('a format', () => {
   it('by a JSON schema', async () => {
     const { source, json, finish } = await prepareOutput({
@@ -34,6 +38,13 @@ describe('a format', () => {
     [/\w+ \S+/u, ['a ä'], ['ä a', 'a']],
     ['[[\\]&-]+', ['[]&-'], ['a']],
     ['"\\u00e9/\\x41"', ['"é/A"'], ['é']],
+    [/st[a-c]|ÄÖ[^x]/i, ['STA', 'Stb', 'äÖz'], ['std', 'äöX']],
+    ['(?i)yes|no', ['YES', 'nO'], ['yess']],
+    [/a.b/, ['a-b'], ['a\nb']],
+    [/a.b/gs, ['a\nb'], ['A\nb']],
+    ['(?is)a.b', ['A\nB'], ['a\n']],
+    ['/usr/', ['/usr/'], ['usr']],
+    ['\\/a/i', ['/a/i'], ['A']],
   ])('as a regular expression: %s', async (regex, yes, no) => {
     const { source, json, finish } = await prepareOutput({ regex })
     expect(json).toBe(false)
@@ -89,7 +100,12 @@ describe('a format', () => {
     [{}, /has nothing; expected one of schema, json/],
     [{ json: true, regex: 'a' }, /has json and regex/],
     [{ json: false }, /json is false; expected true/],
-    [{ regex: /a/i }, /has the flags i/],
+    [{ regex: /^a$/im }, /has the flag m, which cannot be held; expected i or s/],
+    [{ regex: '(?im)a' }, /begins with "\(\?im\)"; expected i or s/],
+    [{ regex: '/yes|no/i' }, /has slashes around it and the flags i; .* write "\(\?i\)yes\|no", or/],
+    [{ regex: '/a/g' }, /has slashes around it and the flags g; .* write "a", or/],
+    [{ regex: new RegExp(WITH_SETS, 'v') }, /has sets that only the flag v knows/],
+    [{ regex: new RegExp(ESCAPED_DASH, 'i') }, /has the flag i, which goes with what the flag u takes/],
     [{ regex: '(?<=a)b' }, /looks behind/],
     [{ regex: 1 }, /regex is 1; expected a text or a RegExp/],
     [{ choices: [] }, /choices is an empty list/],

@@ -1,18 +1,14 @@
 import type { MaskedText } from '../../grammar/thread/client.ts'
+import type { CallStart } from './call-start.ts'
 import type { FreeReasoning } from './free-reasoning.ts'
 import { type DrawMask, TextMask, type TextMaskOptions } from './text-mask.ts'
 
 export interface CallMaskOptions extends Omit<TextMaskOptions, 'begun' | 'refused'> {
-  /** The text with which calls begin. */
-  readonly trigger: string
+  /** What calls begin with. */
+  readonly start: CallStart
   /** Reasoning, in which the trigger does not count; null: the model marks none. */
   readonly reasoning: FreeReasoning | null
-  /** The bytes of a token inside a text. */
-  bytesOf(id: number): Uint8Array
 }
-
-/** Ids with their bytes. */
-type Tail = readonly { readonly id: number; readonly text: string }[]
 
 /**
  * A text that is free until it begins a call: from its trigger on, a grammar holds names and arguments. The grammar takes the
@@ -21,18 +17,16 @@ type Tail = readonly { readonly id: number; readonly text: string }[]
  */
 export class CallMask implements DrawMask {
   readonly #options: CallMaskOptions
-  readonly #trigger: string
   /** Since the trigger; null: before it. */
   #inner: TextMask | null = null
   /** The first masks have come: the text is a call. */
   #held = false
-  /** The last ids that may be the beginning of the trigger, with their bytes. */
-  #tail: Tail = []
+  #start: CallStart
   #isReasoning = false
 
   constructor(options: CallMaskOptions) {
     this.#options = options
-    this.#trigger = bytesAsText(new TextEncoder().encode(options.trigger))
+    this.#start = options.start
     options.opening.catch(() => {})
   }
 
@@ -67,10 +61,10 @@ export class CallMask implements DrawMask {
   async allowed(draft: readonly number[]): Promise<readonly number[]> {
     if (this.#inner) return this.#inner.allowed(draft)
     if (this.#options.reasoning?.isFree) return draft.slice(0, this.#options.reasoning.freePrefix(draft))
-    let tail = this.#tail
+    let start = this.#start
     const end = draft.findIndex(id => {
-      tail = this.#with(tail, id)
-      return this.#begins(tail)
+      start = start.with(id)
+      return start.begun.length > 0
     })
     return end < 0 ? draft : draft.slice(0, end + 1)
   }
@@ -86,11 +80,11 @@ export class CallMask implements DrawMask {
     }
     this.#isReasoning = this.#options.reasoning?.accept(id) ?? false
     if (this.#isReasoning) return
-    this.#tail = this.#with(this.#tail, id)
-    if (!this.#begins(this.#tail)) return
-    const begun = this.#tail.map(token => token.id)
-    this.#tail = []
+    this.#start = this.#start.with(id)
+    const { begun } = this.#start
+    if (begun.length === 0) return
     const { opening } = this.#options
+    this.#start = this.#start.again()
     const again = opening.then((text): MaskedText => text.fork())
     this.#inner = new TextMask({ ...this.#options, opening: again, begun, reasoning: null, refused: () => {} })
   }
@@ -106,26 +100,4 @@ export class CallMask implements DrawMask {
       () => {},
     )
   }
-
-  #with(tail: Tail, id: number): Tail {
-    const longer = [...tail, { id, text: bytesAsText(this.#options.bytesOf(id)) }]
-    // Ids that cannot be part of the trigger any more.
-    let length = longer.reduce((sum, { text }) => sum + text.length, 0)
-    while (longer.length > 1 && length - longer[0]!.text.length >= this.#trigger.length) {
-      length -= longer.shift()!.text.length
-    }
-    return longer
-  }
-
-  #begins(tail: Tail): boolean {
-    return tail
-      .map(({ text }) => text)
-      .join('')
-      .includes(this.#trigger)
-  }
-}
-
-/** A text of as many characters. */
-function bytesAsText(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
 }

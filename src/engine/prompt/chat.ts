@@ -79,7 +79,7 @@ export class HostChat {
       throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
     }
     const key = JSON.stringify([format.name, tools, options, output])
-    const trigger = forced.triggers[0]
+    const trigger = forced.free ? { texts: forced.triggers, leads: forced.leads } : undefined
     const source = recent(this.#grammars, key, MOST_GRAMMARS, () =>
       this.#grammarOf(format, tools, options, { loose, output }),
     )

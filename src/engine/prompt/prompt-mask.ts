@@ -2,9 +2,11 @@ import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { Parts } from '../load/load-parts.ts'
 import { findReasoningMarks } from '../load/reasoning-marks.ts'
 import { CallMask } from '../loop/call-mask.ts'
+import { CallStart } from '../loop/call-start.ts'
 import { FreeReasoning } from '../loop/free-reasoning.ts'
 import type { Patience } from '../loop/patience.ts'
 import { type DrawMask, TextMask } from '../loop/text-mask.ts'
+import type { CallTrigger } from '../types/protocol.ts'
 import type { PromptIds } from './prompt-ids.ts'
 
 /**
@@ -18,7 +20,7 @@ export function promptMask(
   patience: Patience,
   left: () => number,
   refused: (error: unknown) => void,
-  trigger?: string,
+  trigger?: CallTrigger,
 ): DrawMask {
   // Beside the reading of the schema and the prompt.
   masks.warm()
@@ -32,5 +34,5 @@ export function promptMask(
     stuck: () => void masks.restart(),
   }
   if (trigger === undefined) return new TextMask({ ...options, refused })
-  return new CallMask({ ...options, trigger, bytesOf: id => tokenizer.tokenBytes(id) })
+  return new CallMask({ ...options, start: CallStart.of(trigger, id => tokenizer.tokenBytes(id)) })
 }

@@ -150,7 +150,10 @@ export interface OutputOptions<T = unknown> {
   readonly schema?: JsonSchema | StandardSchemaV1<unknown, T>
   /** JSON: an object. Default false. */
   readonly json?: boolean
-  /** A text that the whole regular expression matches; without look-around, back-references and flags that change it. */
+  /**
+   * A text that the whole regular expression matches; without look-around and back-references. Its flags `i` and `s` count, those that
+   * change nothing for a whole text may be there, `m` is refused. A text is the expression itself, which may begin with `(?i)`, `(?s)` or `(?is)`.
+   */
   readonly regex?: string | RegExp
   /** One of these texts. */
   readonly choices?: readonly string[]

@@ -40,7 +40,14 @@ export type HostPromptOptions = Omit<PromptOptions, 'signal' | 'onPromptProgress
   /** The messages are a conversation with tools (`session.chat`). */
   readonly conversation?: Conversation
   /** The grammar holds from this text on. Default: from the beginning, after reasoning. */
-  readonly trigger?: string
+  readonly trigger?: CallTrigger
+}
+
+/** The texts with which calls begin. */
+export interface CallTrigger {
+  readonly texts: readonly string[]
+  /** Null: they count wherever they come; else only as the beginning of an answer, after blanks and these texts. */
+  readonly leads: readonly string[] | null
 }
 
 /** What the reader of an answer needs. */
@@ -50,7 +57,7 @@ export interface PreparedChat {
   /** What the answer is held to; null: nothing. */
   readonly forced: GrammarSource | null
   /** The text from which on `forced` holds it. Default: from its beginning. */
-  readonly trigger?: string
+  readonly trigger?: CallTrigger
   /** Texts of the tokens that end an answer. */
   readonly ends: readonly string[]
   /** Reasoning ends at once. Default: when the model ends it. */

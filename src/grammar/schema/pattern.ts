@@ -18,22 +18,22 @@ export class PatternProblem extends Error {
 
 /**
  * Translates a pattern. Throws PatternProblem for what no automaton holds (lookarounds, references back, word boundaries)
- * and for what is no pattern. Groups capture nothing; lazy and greedy are the same language.
+ * and for what is no pattern. `dotAll`: `.` matches line breaks, too. Groups capture nothing; lazy and greedy are the same language.
  */
-export function rustPattern(pattern: string): string {
+export function rustPattern(pattern: string, { dotAll = false }: { readonly dotAll?: boolean } = {}): string {
   if (!isPattern(pattern))
     throw new PatternProblem('is no regular expression of JavaScript', 'one that new RegExp takes')
-  return new Translator(pattern).run()
+  return new Translator(pattern, dotAll).run()
 }
 
 /** A pattern of this text alone. */
 export const literalPattern = (text: string): string => [...text].map(literal).join('')
 
-/** With the flag u or without: published schemas have both. */
-export function compilePattern(pattern: string): RegExp | undefined {
+/** With the flag u or without: published schemas have both. `others`: further flags. */
+export function compilePattern(pattern: string, others = ''): RegExp | undefined {
   for (const flags of ['u', '']) {
     try {
-      return new RegExp(pattern, flags)
+      return new RegExp(pattern, others + flags)
     } catch {}
   }
   return undefined
@@ -43,11 +43,13 @@ const isPattern = (pattern: string): boolean => compilePattern(pattern) !== unde
 
 class Translator {
   readonly #characters: readonly string[]
+  readonly #dotAll: boolean
   #at = 0
   #out = ''
 
-  constructor(pattern: string) {
+  constructor(pattern: string, dotAll: boolean) {
     this.#characters = [...pattern]
+    this.#dotAll = dotAll
   }
 
   run(): string {
@@ -76,7 +78,7 @@ class Translator {
         this.#group()
         break
       case '.':
-        this.#out += '[^\\n\\r\\x{2028}\\x{2029}]'
+        this.#out += this.#dotAll ? '(?s:.)' : '[^\\n\\r\\x{2028}\\x{2029}]'
         break
       case '{':
         this.#braces()

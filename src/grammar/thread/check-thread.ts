@@ -54,7 +54,7 @@ export class CheckThread {
     return new Promise(resolve => {
       this.#add({
         message: { type: 'check', demand, text },
-        key: 'schema' in demand ? demand.schema : demand.regex,
+        key: 'schema' in demand ? demand.schema : `/${demand.regex}/${demand.flags}`,
         done: result => resolve((result as FromMasks & { type: 'checked' }).problem),
         failed: reason => resolve(`The answer could not be checked: ${reason}`),
       })

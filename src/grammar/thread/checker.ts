@@ -16,7 +16,7 @@ export class Checker {
       const key = JSON.stringify(demand)
       const check =
         this.#known.get(key) ??
-        ('regex' in demand ? regexCheck(demand.regex) : await outputCheck(JSON.parse(demand.schema)))
+        ('regex' in demand ? regexCheck(demand.regex, demand.flags) : await outputCheck(JSON.parse(demand.schema)))
       this.#known.delete(key)
       this.#known.set(key, check)
       for (const old of this.#known.keys()) if (this.#known.size > MAX_KEPT) this.#known.delete(old)
@@ -28,8 +28,8 @@ export class Checker {
   }
 }
 
-function regexCheck(regex: string): OutputCheck {
-  const whole = compilePattern(`^(?:${regex})$`)
+function regexCheck(regex: string, flags: string): OutputCheck {
+  const whole = compilePattern(`^(?:${regex})$`, flags)
   return text => {
     if (whole?.test(text)) return text
     throw new OutputError(`The answer is not what regex demands; it may have been cut. It is ${show(text)}`, { text })
