@@ -114,7 +114,10 @@ function modern(schema: unknown): unknown {
     if (key === 'exclusiveMaximum' && typeof value === 'boolean') return value ? [[key, maximum]] : []
     if (key === 'minimum' && above === true) return []
     if (key === 'maximum' && below === true) return []
-    if (key === 'id' && typeof value === 'string') return [['$id', value]]
+    if ((key === 'id' || key === '$id') && typeof value === 'string') {
+      // A pointer is no name. Generators write them into every part, some twice, which the validator takes for two schemas of one name.
+      return value.startsWith('#/') ? [] : [['$id', value]]
+    }
     if (key === 'required' && typeof value === 'boolean') return []
     return [[key, modern(value)]]
   })

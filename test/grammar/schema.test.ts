@@ -18,6 +18,12 @@ const THEN = 'then'
 type Case = readonly [name: string, schema: unknown, yes: readonly unknown[], no: readonly unknown[]]
 
 const HELD: readonly Case[] = [
+  [
+    'pointers as ids, one of them twice',
+    object({ a: { ...integer, $id: '#/properties/a' }, b: { ...string, $id: '#/properties/a' } }),
+    [{ a: 1, b: 'x' }],
+    [{ a: 'x' }],
+  ],
   // What OpenAI's strict mode documents.
   ['type', { type: ['string', 'null'] }, ['a', null], [1, [], {}]],
   ['enum', { enum: ['a', 1, null, true, [1], { a: 1 }] }, ['a', 1, null, true, [1], { a: 1 }], ['b', 2, false, [2]]],
