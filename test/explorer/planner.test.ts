@@ -25,7 +25,7 @@ describe.skipIf(NO_CHROMIUM)(`the planner${WHY_SKIPPED}`, () => {
     const p = plan(publishedModel('Llama-3-70B'), { context: 131_072, batch: 4, cacheType: 'q8_0' })
     expect(await page.locator('#own-bytes').textContent()).toBe(`${(p.cache.bytes / 1e9).toPrecision(3)} GB`)
     await page.getByLabel('Batch', { exact: true }).press('Home')
-    await page.waitForFunction('/batch=1(&|$)/.test(location.hash)')
+    await expect.poll(() => page.url()).toMatch(/batch=1(?:&|$)/)
     const one = plan(publishedModel('Llama-3-70B'), { context: 131_072, cacheType: 'q8_0' })
     expect(await page.locator('#own-bytes').textContent()).toBe(`${(one.cache.bytes / 1e9).toPrecision(3)} GB`)
   })

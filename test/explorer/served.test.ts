@@ -33,22 +33,24 @@ describe('the server of the explorer', () => {
     expect(page.headers.get('cross-origin-opener-policy')).toBe('same-origin')
     expect(page.headers.get('cross-origin-embedder-policy')).toBe('require-corp')
     expect(await page.text()).toContain('latentkit explorer')
-    for (const file of ['latentkit/latentkit.js', 'model/config.json'])
+    for (const file of ['latentkit/latentkit.js', 'tales-mla-8m/config.json'])
       expect((await fetch(url + file)).status).toBe(200)
-    for (const file of ['../package.json', '%2e%2e/package.json', 'model/expected.json', 'model/', '%'])
+    for (const file of ['../package.json', '%2e%2e/package.json', 'tales-mla-8m/expected.json', 'tales-mla-8m/', '%'])
       expect(await status(url + file, {})).toBe(404)
     expect(await status(url, {}, 'POST')).toBe(405)
   })
 
   it('continues a file, and sends none twice', async () => {
     const { url } = await opened()
-    const whole = await fetch(`${url}model/config.json`)
+    const whole = await fetch(`${url}tales-mla-8m/config.json`)
     const text = await whole.text()
-    const rest = await fetch(`${url}model/config.json`, { headers: { range: 'bytes=10-' } })
+    const rest = await fetch(`${url}tales-mla-8m/config.json`, { headers: { range: 'bytes=10-' } })
     expect(rest.status).toBe(206)
     expect(await rest.text()).toBe(text.slice(10))
-    expect(await status(`${url}model/config.json`, { range: `bytes=${text.length}-` })).toBe(416)
-    expect(await status(`${url}model/config.json`, { 'if-none-match': whole.headers.get('etag') ?? '' })).toBe(304)
+    expect(await status(`${url}tales-mla-8m/config.json`, { range: `bytes=${text.length}-` })).toBe(416)
+    expect(await status(`${url}tales-mla-8m/config.json`, { 'if-none-match': whole.headers.get('etag') ?? '' })).toBe(
+      304,
+    )
   })
 
   it('refuses pages of other hosts that resolve to this machine', async () => {
@@ -81,7 +83,7 @@ describe('the server of the explorer', () => {
 
   it('has a page of at most 1.5 MB, compressed, engine included and without the model', () => {
     const loaded = [...siteFiles()].filter(
-      ([name]) => !/^model\/|grammar|masks|licences|core(?!-relaxed-threads)/.test(name),
+      ([name]) => !/^tales\/|grammar|masks|licences|core(?!-relaxed-threads)/.test(name),
     )
     expect(loaded.length).toBeGreaterThan(10)
     const bytes = loaded.reduce((n, [, file]) => n + gzipSync(readFileSync(file)).length, 0)

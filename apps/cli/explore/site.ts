@@ -17,7 +17,7 @@ export function siteFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...filesIn(page, '', () => true),
     ...filesIn(path.join(dist, 'browser'), 'latentkit/', name => !name.endsWith('.map')),
-    ...filesIn(bundledModel(), 'model/', name => MODEL_FILES.test(name) && !NOT_OF_A_MODEL.test(name)),
+    ...filesIn(bundledModel(), 'tales-mla-8m/', name => MODEL_FILES.test(name) && !NOT_OF_A_MODEL.test(name)),
   ])
 }
 

@@ -33,6 +33,14 @@ export async function saveCanvas(canvas: HTMLCanvasElement, name: string): Promi
   if (blob !== null) save(blob, `${name}.png`)
 }
 
+/** Pixels as they are, in a picture that programs for SVG place and scale. */
+export async function saveCanvasInSvg(canvas: HTMLCanvasElement, name: string): Promise<void> {
+  const { width, height } = canvas.getBoundingClientRect()
+  const image = `<image href="${canvas.toDataURL()}" width="${width}" height="${height}" style="image-rendering:pixelated"/>`
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${image}</svg>`
+  save(new Blob([svg], { type: 'image/svg+xml' }), `${name}.svg`)
+}
+
 function save(blob: Blob, name: string): void {
   const link = document.createElement('a')
   link.href = URL.createObjectURL(blob)

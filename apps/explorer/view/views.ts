@@ -1,5 +1,6 @@
 /** The views by their name in the address, in the order of the tour. */
 import type { ComponentType } from 'preact'
+import { Patterns } from './patterns/patterns.tsx'
 import { Planner } from './planner/planner.tsx'
 
 interface View {
@@ -11,6 +12,13 @@ interface View {
 }
 
 export const VIEWS: readonly View[] = [
+  {
+    name: 'patterns',
+    title: 'Patterns',
+    about:
+      'What every head of every layer looks at, in all words of a text: find heads by what they do, and look closely.',
+    Body: Patterns,
+  },
   {
     name: 'planner',
     title: 'The planner',

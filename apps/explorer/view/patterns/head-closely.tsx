@@ -1,0 +1,77 @@
+/** One head: its pattern, what one token looks at, and that as arcs. */
+import { useState } from 'preact/hooks'
+import { Figure } from '../../drawing/figure.tsx'
+import type { TextReading } from '../../numbers/numbers.ts'
+import { changeParams, useAddress } from '../../state/address.ts'
+import { Arcs } from './arcs.tsx'
+import { Matrix, visible } from './matrix.tsx'
+import { useOneHead, useRow } from './one-head.ts'
+import { Words } from './words.tsx'
+
+/** More words than this make no picture. */
+const MOST_ARCS = 60
+
+interface Props {
+  reading: TextReading
+  layer: number
+  head: number
+}
+
+export function HeadClosely({ reading, layer, head }: Props) {
+  const { params } = useAddress()
+  const [hovered, setHovered] = useState<{ key: number; query: number }>()
+  const one = useOneHead(reading, layer, head)
+  const last = reading.tokens.length - 1
+  const query = Math.min(Math.max(Number(params.query ?? last) || 0, 0), last)
+  const row = useRow(one, query)
+  // The pattern of another head or text is on its way.
+  if (one?.reading !== reading || row === undefined) return <section aria-busy="true" />
+  const names = reading.tokens.map(({ text }) => text)
+  const key = hovered?.query === query ? Math.min(hovered.key, last) : strongest(row)
+  const choose = (at: number, key: number) => {
+    setHovered({ key, query: at })
+    if (at !== query) changeParams({ query: String(at) })
+  }
+  const p = row[key] ?? 0
+  const [from = '', to = ''] = [names[query], names[key]].map(name => visible(name ?? ''))
+  return (
+    <>
+      <section aria-labelledby="closely">
+        <h2 id="closely">
+          Layer {one.layer}, head {one.head}
+        </h2>
+        <p class="pair-line" role="status">
+          <strong>{from}</strong> looks at <strong>{to}</strong> with <span id="share">{p.toFixed(3)}</span> of its
+          attention
+        </p>
+        <Figure title="Query by key" file={`latentkit-pattern-${one.layer}-${one.head}`}>
+          <Matrix
+            pixels={one.pixels}
+            tokens={names}
+            causal={reading.causal}
+            query={query}
+            keyAt={key}
+            choose={choose}
+            spoken={`“${from}” looks at “${to}”: ${p.toFixed(3)}`}
+          />
+        </Figure>
+        <Figure title={`What “${from}” looks at`} file={`latentkit-words-${one.layer}-${one.head}`} picture={false}>
+          <Words tokens={names} row={row} query={query} choose={at => changeParams({ query: String(at) })} />
+        </Figure>
+      </section>
+      {names.length <= MOST_ARCS && (
+        <Figure
+          title="As arcs over the words"
+          file={`latentkit-arcs-${one.layer}-${one.head}`}
+          note="Thick arcs are the chosen token’s; thin ones are of the others, where they look at one token with a fifth or more."
+        >
+          <Arcs tokens={names} row={row} query={query} whole={one.whole} />
+        </Figure>
+      )}
+    </>
+  )
+}
+
+function strongest(row: Float32Array): number {
+  return row.reduce((best, p, i) => (p > (row[best] ?? 0) ? i : best), 0)
+}

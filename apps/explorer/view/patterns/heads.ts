@@ -1,0 +1,66 @@
+/** The patterns of all heads, reduced to thumbnails, as they are computed. */
+import { useEffect, useState } from 'preact/hooks'
+import type { HeadMeasures } from '../../../../src/browser.ts'
+import type { TextReading } from '../../numbers/numbers.ts'
+
+export interface HeadPattern {
+  readonly layer: number
+  readonly head: number
+  readonly measures: HeadMeasures
+  readonly height: number
+  readonly width: number
+  /** Probabilities; each the largest of those that it stands for. */
+  readonly values: Float32Array
+}
+
+export const MEASURES = {
+  previous: { label: 'previous token', about: 'looks at the token just before' },
+  first: { label: 'first token', about: 'rests on the first token, when it finds nothing' },
+  induction: { label: 'induction', about: 'looks at what followed the same token earlier' },
+  sameWord: { label: 'same word', about: 'looks at earlier occurrences of the same word' },
+} as const
+
+export type MeasureName = keyof typeof MEASURES
+
+/** Finer than a thumbnail is drawn on most screens. */
+const POOL = 48
+/** Patterns that arrive are shown this often. */
+const SHOWN_EVERY_MS = 100
+
+export interface HeadsState {
+  readonly heads: readonly HeadPattern[]
+  readonly done: boolean
+}
+
+export function useHeads(reading: TextReading): HeadsState {
+  const [state, setState] = useState<HeadsState>({ heads: [], done: false })
+  useEffect(() => {
+    const stop = new AbortController()
+    void collect(reading, stop.signal, setState)
+    return () => stop.abort()
+  }, [reading])
+  return state
+}
+
+async function collect(reading: TextReading, signal: AbortSignal, show: (state: HeadsState) => void): Promise<void> {
+  const heads: HeadPattern[] = []
+  let shown = performance.now()
+  try {
+    for await (const { layer, head, measures, pooled } of reading.attention({ pool: POOL, measures: true, signal })) {
+      if (pooled === undefined || measures === undefined) continue
+      heads.push({ layer, head, measures, ...pooled })
+      if (performance.now() - shown < SHOWN_EVERY_MS) continue
+      shown = performance.now()
+      show({ heads: [...heads], done: false })
+    }
+    if (!signal.aborted) show({ heads, done: true })
+  } catch (cause) {
+    if (!signal.aborted) throw cause
+  }
+}
+
+/** By layer and head, or the highest measure first; heads without one last. */
+export function sorted(heads: readonly HeadPattern[], by: MeasureName | undefined): readonly HeadPattern[] {
+  if (by === undefined) return heads
+  return [...heads].sort((a, b) => (b.measures[by] ?? -1) - (a.measures[by] ?? -1))
+}

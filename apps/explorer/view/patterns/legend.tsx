@@ -1,0 +1,17 @@
+/** The colours of patterns and the probabilities that they stand for. */
+import { interpolateViridis } from 'd3-scale-chromatic'
+
+const MARKS = [0, 0.05, 0.25, 0.5, 1]
+
+export function Legend() {
+  return (
+    <span class="legend">
+      {MARKS.map(p => (
+        <span key={p}>
+          <span class="swatch" style={{ background: interpolateViridis(Math.sqrt(p)) }} /> {p}
+        </span>
+      ))}
+      <span>empty: a later token, which cannot be seen</span>
+    </span>
+  )
+}

@@ -1,0 +1,106 @@
+/** One head's pattern: a row for each query, a column for each key. Hover, or the arrow keys, choose a pair. */
+import { useEffect, useRef } from 'preact/hooks'
+import { type PatternPixels, patternImage } from '../../drawing/attention-image.ts'
+import { useWidth } from '../../drawing/use-width.ts'
+
+interface Props {
+  pixels: PatternPixels
+  tokens: readonly string[]
+  causal: boolean
+  query: number
+  keyAt: number
+  choose: (query: number, key: number) => void
+  /** The chosen pair in words. */
+  spoken: string
+}
+
+const MOST = 520
+/** Names are written where a row is at least this high. */
+const NAMED_FROM = 13
+const NAMES = 92
+
+export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }: Props) {
+  const { ref, width } = useWidth<HTMLDivElement>()
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const count = tokens.length
+  const named = Math.min(width - NAMES, MOST) / count >= NAMED_FROM
+  const left = named ? NAMES : 0
+  const size = Math.min(width - left, MOST)
+  const cell = size / count
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d')
+    if (!context || !ref.current) return
+    const style = getComputedStyle(ref.current)
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
+    context.clearRect(0, 0, left + size, size)
+    context.imageSmoothingEnabled = pixels.height > size * devicePixelRatio
+    context.drawImage(patternImage(pixels, count, causal), left, 0, size, size)
+    context.strokeStyle = style.getPropertyValue('--line')
+    context.lineWidth = 1
+    context.strokeRect(left + 0.5, 0.5, size - 1, size - 1)
+    context.font = `12px ${style.fontFamily}`
+    context.textAlign = 'right'
+    context.textBaseline = 'middle'
+    if (named)
+      for (const [i, token] of tokens.entries()) {
+        context.fillStyle = style.getPropertyValue(i === query ? '--ink' : '--quiet')
+        context.fillText(shortened(token), left - 8, (i + 0.5) * cell)
+      }
+    context.strokeStyle = style.getPropertyValue('--ink')
+    context.lineWidth = 1.5
+    const line = Math.max(cell, 3)
+    context.strokeRect(left, query * cell, Math.max((query + 1) * cell, line), line)
+    context.strokeStyle = style.getPropertyValue('--paper')
+    context.strokeRect(left + keyAt * cell + 1, query * cell + 1, line - 2, line - 2)
+  })
+  const pointed = (event: MouseEvent) => {
+    const box = canvas.current!.getBoundingClientRect()
+    const row = clamp(Math.floor((event.clientY - box.top) / cell), count)
+    const column = clamp(Math.floor((event.clientX - box.left - left) / cell), causal ? row + 1 : count)
+    choose(row, column)
+  }
+  const keys: Readonly<Record<string, readonly [number, number]>> = {
+    ...{ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] },
+  }
+  return (
+    <div
+      ref={ref}
+      class="matrix"
+      role="application"
+      aria-roledescription="attention pattern"
+      aria-label={`${spoken}. The arrow keys choose query and key.`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it is operated by keyboard
+      tabIndex={0}
+      onKeyDown={event => {
+        const move = keys[event.key]
+        if (move === undefined) return
+        event.preventDefault()
+        const row = clamp(query + move[0], count)
+        choose(row, clamp(keyAt + move[1], causal ? row + 1 : count))
+      }}
+    >
+      <canvas
+        ref={canvas}
+        width={(left + size) * devicePixelRatio}
+        height={size * devicePixelRatio}
+        style={{ width: `${left + size}px`, height: `${size}px` }}
+        onMouseMove={pointed}
+        onClick={pointed}
+      />
+    </div>
+  )
+}
+
+function clamp(n: number, count: number): number {
+  return Math.min(Math.max(n, 0), count - 1)
+}
+
+export function shortened(token: string): string {
+  const shown = visible(token)
+  return shown.length > 12 ? `${shown.slice(0, 11)}…` : shown
+}
+
+/** Blanks and line breaks are seen. */
+export function visible(token: string): string {
+  return token.replace(/^ /, '').replaceAll('\n', '↵').replaceAll('\t', '⇥') || '␣'
+}

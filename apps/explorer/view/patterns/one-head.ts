@@ -1,0 +1,65 @@
+/** The pattern of one head: whole where it is small, else reduced to what a screen shows, with single rows in full. */
+import { useEffect, useState } from 'preact/hooks'
+import type { PatternPixels } from '../../drawing/attention-image.ts'
+import type { TextReading } from '../../numbers/numbers.ts'
+
+/** Up to here a pattern is asked for whole. */
+const MOST_WHOLE = 512
+
+export interface OneHead {
+  readonly reading: TextReading
+  readonly layer: number
+  readonly head: number
+  readonly pixels: PatternPixels
+  /** Probabilities of every query; undefined where single rows are asked for. */
+  readonly whole: Float32Array | undefined
+}
+
+/** Stays the last one until the next is there. */
+export function useOneHead(reading: TextReading, layer: number, head: number): OneHead | undefined {
+  return useAnswer(signal => oneHead(reading, layer, head, signal), [reading, layer, head])
+}
+
+/** What one query looks at. */
+export function useRow(one: OneHead | undefined, query: number): Float32Array | undefined {
+  const tokens = one?.reading.tokens.length ?? 0
+  const asked = useAnswer(signal => rowOf(one, query, signal), [one, query])
+  return one?.whole ? one.whole.subarray(query * tokens, (query + 1) * tokens) : asked
+}
+
+async function oneHead(reading: TextReading, layer: number, head: number, signal: AbortSignal): Promise<OneHead> {
+  const tokens = reading.tokens.length
+  const where = { layers: [layer], heads: [head], signal }
+  const place = { reading, layer, head }
+  for await (const { probabilities, pooled } of reading.attention(
+    tokens <= MOST_WHOLE ? where : { ...where, pool: MOST_WHOLE },
+  )) {
+    if (pooled) return { ...place, pixels: pooled, whole: undefined }
+    if (probabilities)
+      return { ...place, pixels: { height: tokens, width: tokens, values: probabilities }, whole: probabilities }
+  }
+  throw new Error('the engine gave no pattern')
+}
+
+async function rowOf(one: OneHead | undefined, query: number, signal: AbortSignal): Promise<Float32Array | undefined> {
+  if (one === undefined || one.whole !== undefined) return undefined
+  const where = { layers: [one.layer], heads: [one.head], rows: [query, query + 1], signal }
+  for await (const { probabilities } of one.reading.attention(where)) return probabilities
+  return undefined
+}
+
+/** What a question of the engine gave; asked again when one of `of` is another, and given up where it no longer counts. */
+function useAnswer<T>(ask: (signal: AbortSignal) => Promise<T>, of: readonly unknown[]): T | undefined {
+  const [answer, setAnswer] = useState<T>()
+  useEffect(() => {
+    const stop = new AbortController()
+    ask(stop.signal).then(
+      next => !stop.signal.aborted && setAnswer(() => next),
+      cause => {
+        if (!stop.signal.aborted) throw cause
+      },
+    )
+    return () => stop.abort()
+  }, of)
+  return answer
+}

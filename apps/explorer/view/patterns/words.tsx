@@ -1,0 +1,41 @@
+/** The text, each token marked by how much the chosen one looks at it. */
+import { level } from '../../drawing/attention-image.ts'
+import { visible } from './matrix.tsx'
+
+interface Props {
+  tokens: readonly string[]
+  row: Float32Array
+  query: number
+  choose: (query: number) => void
+}
+
+/** Words before and after the chosen one, where a text has more than can be read. */
+const AROUND = 150
+
+export function Words({ tokens, row, query, choose }: Props) {
+  const from = Math.max(query - AROUND, 0)
+  const shown = tokens.slice(from, query + AROUND)
+  return (
+    <fieldset class="words" aria-label="Tokens; choose the one that looks">
+      {from > 0 && <span class="hint">… {from} tokens before</span>}
+      {shown.map((token, n) => {
+        const i = from + n
+        const p = row[i] ?? 0
+        return (
+          <button
+            key={i}
+            type="button"
+            class={i === query ? 'word query' : i > query ? 'word later' : 'word'}
+            style={{ '--share': `${Math.round((level(p) / 255) * 100)}%` }}
+            aria-pressed={i === query}
+            aria-label={`${visible(token)}${i <= query ? `, ${p.toFixed(2)}` : ''}`}
+            title={i <= query ? p.toFixed(3) : 'comes later: it cannot be seen'}
+            onClick={() => choose(i)}
+          >
+            {visible(token)}
+          </button>
+        )
+      })}
+    </fieldset>
+  )
+}

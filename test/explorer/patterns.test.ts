@@ -1,0 +1,69 @@
+/** The patterns on the page are the engine's, whatever head, query and order. */
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { bundledModel, Engine } from '../../src/index.ts'
+import { isTooWide, it, LOOKS, NO_CHROMIUM, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
+
+const FLAG = 'The American flag is red white and'
+const DEADLINE = 90_000
+
+/** Node's engine with the page's kernels: the bits are those of the page. */
+let engine: Engine
+beforeAll(async () => {
+  if (!NO_CHROMIUM) engine = await Engine.load(bundledModel(), { kernels: 'wasm', inline: true })
+}, 60_000)
+afterAll(() => engine?.dispose())
+
+describe.skipIf(NO_CHROMIUM)(`patterns${WHY_SKIPPED}`, () => {
+  it('shows all heads, and the numbers of one as the engine has them', { timeout: DEADLINE }, async ({ open }) => {
+    await using reading = await engine.inspect(FLAG)
+    const page = await open('#/patterns')
+    await page.locator('#all-heads[aria-busy=false]').waitFor()
+    expect(await page.getByRole('heading', { name: '64 patterns' }).textContent()).toBe(
+      '64 patterns: 8 layers of 8 heads',
+    )
+    expect(await page.locator('#closely').textContent()).toBe('Layer 4, head 2')
+    const last = reading.tokens.length - 1
+    for await (const { probabilities } of reading.attention({ layers: [4], heads: [2], rows: [last, last + 1] })) {
+      const shares = await page.locator('.word').evaluateAll(words => words.map(word => word.getAttribute('title')))
+      expect(shares).toEqual([...(probabilities ?? [])].map(p => p.toFixed(3)))
+      const most = Math.max(...(probabilities ?? []))
+      expect(await page.locator('#share').textContent()).toBe(most.toFixed(3))
+    }
+    // By keyboard: the query one up, then what it looks at.
+    await page.locator('.matrix').focus()
+    await page.keyboard.press('ArrowUp')
+    await expect.poll(() => page.url()).toContain(`query=${last - 1}`)
+    for await (const { probabilities } of reading.attention({ layers: [4], heads: [2], rows: [last - 1, last] })) {
+      expect(await page.locator('.word').nth(3).getAttribute('title')).toBe(probabilities?.[3]?.toFixed(3))
+    }
+  })
+
+  it('sorts heads by what they do, as measured', { timeout: DEADLINE }, async ({ open }) => {
+    await using reading = await engine.inspect('The cat sat on the mat. The cat')
+    const measured: { readonly name: string; readonly value: number }[] = []
+    for await (const { layer, head, measures } of reading.attention({ measures: true })) {
+      measured.push({ name: `Layer ${layer}, head ${head}`, value: measures?.induction ?? 0 })
+    }
+    const order = measured.sort((a, b) => b.value - a.value)
+    const page = await open('#/patterns?text=The+cat+sat+on+the+mat.+The+cat&sort=induction')
+    await page.locator('#all-heads[aria-busy=false]').waitFor()
+    expect(await page.locator('#closely').textContent()).toBe(order[0]?.name)
+    await page.getByRole('listbox').press('ArrowRight')
+    await page.getByRole('heading', { name: order[1]?.name ?? '' }).waitFor()
+    expect(await page.locator('#chosen-head').textContent()).toContain(`induction ${order[1]?.value.toFixed(2)}`)
+  })
+
+  it('holds at every width and in both themes, without serious findings of axe', { timeout: 180_000 }, async ({
+    open,
+  }) => {
+    for (const { width, colorScheme } of LOOKS) {
+      const page = await open('#/patterns', { viewport: { width, height: 900 }, colorScheme })
+      await page.locator('#all-heads[aria-busy=false]').waitFor()
+      await page.locator('#closely').waitFor()
+      await shoot(page, `patterns-${width}-${colorScheme}`)
+      expect(await isTooWide(page)).toBe(false)
+      expect(await seriousFindings(page)).toEqual([])
+      await page.context().close()
+    }
+  })
+})
