@@ -73,6 +73,11 @@ const CHECKS = {
     args: () => [...VITEST, 'test/grammar/contrary-calls.test.ts'],
     env: { LATENTKIT_CALLS: process.env.LATENTKIT_CALLS ?? '20' },
   },
+  inspect: {
+    what: 'one head of 4,096 tokens of SmolLM2 within a second, the text read once',
+    args: () => [...VITEST, 'test/reading/speed.test.ts'],
+    env: { LATENTKIT_LONG: '1' },
+  },
   explorer: {
     what: 'every view of the explorer in Chromium at three widths in both themes, without serious findings of axe',
     args: () => [...VITEST, 'test/explorer'],

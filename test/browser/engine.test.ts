@@ -1,6 +1,7 @@
 /** `latentkit/browser` in a real Chromium: from a plain module script, under a strict content security policy. */
 import { describe, expect, it } from 'vitest'
-import { expectedTexts } from '../engine/tales.ts'
+import { Engine } from '../../src/index.ts'
+import { expectedTexts, TALES } from '../engine/tales.ts'
 import { NO_CHROMIUM, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
 
 /** What pages of these tests know. */
@@ -37,5 +38,32 @@ describe.skipIf(NO_CHROMIUM)(`the engine in a page${WHY_SKIPPED}`, { timeout: 60
       expect(greedyText.startsWith(written.texts[i] ?? '')).toBe(true)
       expect(written.texts[i]?.length).toBeGreaterThan(60)
     })
+  })
+
+  it('looks into a text with the bits of WebAssembly in Node', async () => {
+    const page = await openPage(await serve({ isolated: true }))
+    const text = 'The American flag is red white and'
+    const seen = await page.evaluate(async text => {
+      const engine = await latentkit.Engine.load('/model/', { threads: 1, isa: 'simd128' })
+      const reading = await engine.inspect(text)
+      const maps: number[][] = []
+      for await (const { probabilities = new Float32Array() } of reading.attention({ layers: [0, -1] }))
+        maps.push([...probabilities])
+      const cell = await reading.cell({ layer: 3, head: 2, query: -1, key: 1 })
+      const off = await engine.inspect(text, { changes: [{ kind: 'off', layer: 0, head: 0 }] })
+      const next = await off.next({ top: 3 })
+      await engine.dispose()
+      return { maps, paths: cell.paths.map(({ path, worked, score }) => ({ path, worked, score })), next }
+    }, text)
+    const engine = await Engine.load(TALES, { inline: true, kernels: 'wasm', isa: 'simd128', threads: 1 })
+    const reading = await engine.inspect(text)
+    const maps: number[][] = []
+    for await (const { probabilities = [] } of reading.attention({ layers: [0, -1] })) maps.push([...probabilities])
+    expect(seen.maps).toEqual(maps)
+    const cell = await reading.cell({ layer: 3, head: 2, query: -1, key: 1 })
+    expect(seen.paths).toEqual(cell.paths.map(({ path, worked, score }) => ({ path, worked, score })))
+    const off = await engine.inspect(text, { changes: [{ kind: 'off', layer: 0, head: 0 }] })
+    expect(seen.next).toEqual(await off.next({ top: 3 }))
+    await engine.dispose()
   })
 })

@@ -1,6 +1,6 @@
 /** A text that is looked into, through the engine: what callers see, and what they are told when they ask for too much. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AttentionMap, Engine, Reading } from '../../src/index.ts'
+import { type AttentionMap, Engine, type Reading } from '../../src/index.ts'
 import { loadTales } from './tales.ts'
 
 const TEXT = 'The fox said to the hen: "The fox is here." The hen said to the fox: '
@@ -162,5 +162,26 @@ describe('a reading', () => {
     await own.dispose()
     await own.dispose()
     await expect(own.next()).rejects.toThrow('This reading has been disposed of')
+  })
+})
+
+describe('of an encoder', () => {
+  it('every token sees the whole text, and there is no next token', { timeout: 60_000 }, async () => {
+    const engine = await Engine.load('test/fixtures/embeddings/bert', { inline: true })
+    const reading = await engine.inspect('A man is eating food.')
+    expect(reading.causal).toBe(false)
+    const n = reading.tokens.length
+    for await (const { probabilities = new Float32Array() } of reading.attention()) {
+      for (let t = 0; t < n; t++) {
+        const row = probabilities.subarray(t * n, (t + 1) * n)
+        expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5)
+        expect(row.every(p => p > 0)).toBe(true)
+      }
+    }
+    const cell = await reading.cell({ layer: 0, head: 0, query: 0, key: n - 1 })
+    expect(cell).toMatchObject({ seen: true, rotation: null, latent: null })
+    expect(Math.abs(cell.score - (cell.paths[0]?.worked ?? 9))).toBeLessThan(1e-4)
+    await expect(reading.next()).rejects.toThrow('is an encoder')
+    await engine.dispose()
   })
 })

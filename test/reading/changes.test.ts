@@ -111,6 +111,30 @@ describe('changes', () => {
     await everywhere.dispose()
   })
 
+  it('a text goes on under its changes; without any, as the model writes it', async () => {
+    const written = (reading: Reading) => all(reading.write({ maxTokens: 6 }))
+    const ids = plain.tokens.map(({ id }) => id)
+    const { tokenIds } = await engine.generate({ tokenIds: ids }, { maxTokens: 6, temperature: 0 })
+    expect((await written(plain)).map(({ id }) => id)).toEqual(tokenIds)
+    const changes: ReadingChange[] = [
+      { kind: 'rank', of: 'latent', rank: 2 },
+      { kind: 'state', layer: 3, row: -1, from: other },
+    ]
+    const cut = await changed(...changes)
+    const tokens = await written(cut)
+    expect(tokens.map(({ id }) => id)).not.toEqual(tokenIds)
+    // The same as reading the longer text with the place spelled out.
+    const longer = await engine.inspect([...ids, tokens[0]?.id ?? 0], {
+      changes: [
+        changes[0] as ReadingChange,
+        { kind: 'state', layer: 3, row: ids.length - 1, from: other, fromRow: -1 },
+      ],
+    })
+    expect((await longer.next({ top: 1 })).top[0]).toEqual(tokens[1])
+    await longer.dispose()
+    await cut.dispose()
+  })
+
   it('are refused where they make no sense', async () => {
     const refused = (changes: unknown) => expect(engine.inspect(TEXT, { changes: changes as ReadingChange[] })).rejects
     await refused('off').toThrow('changes is "off"; expected a list')

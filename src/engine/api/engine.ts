@@ -44,6 +44,7 @@ import type {
 } from '../types/options.ts'
 import type { Links } from '../types/protocol.ts'
 import type { InspectTextOptions, NeighbourOptions } from '../types/reading.ts'
+import { anchoredChanges } from '../types/reading-changes.ts'
 import { INSPECT_TEXT_OPTIONS, NEIGHBOUR_OPTIONS } from '../types/reading-options.ts'
 import type { Embeddings, EngineCacheStats, Generation, ModelInfo, Ranking } from '../types/results.ts'
 import { Client } from '../wire/client.ts'
@@ -243,11 +244,22 @@ export class LoadedEngine {
     const { changes, ...others } = options
     const { signal, maxBytes = 2 ** 30 } = readOptions<InspectTextOptions>(INSPECT_TEXT_OPTIONS, 'inspect', others)
     const given = typeof text === 'string' ? readText(text, 'text') : readTokenIds(text, 'text')
+    return this.#read(given, maxBytes, this.#changes(changes), signal)
+  }
+
+  async #read(
+    text: string | readonly number[],
+    maxBytes: number,
+    changes: readonly object[],
+    signal: AbortSignal | undefined,
+  ): Promise<Reading> {
     const reading = this.#client.nextId()
-    const question = { about: 'read', text: given, maxBytes, changes: this.#changes(changes) } as const
+    const question = { about: 'read', text, maxBytes, changes } as const
     try {
       const info = await this.#client.call({ method: 'inspect', reading, question }, { signal })
-      return new Reading(this.#client, reading, info as ReadingInfo)
+      return new Reading(this.#client, reading, info as ReadingInfo, (ids, tokens, signal) =>
+        this.#read(ids, maxBytes, anchoredChanges(changes, tokens), signal),
+      )
     } catch (error) {
       // The text may have been read just before the host heard of it.
       if (signal?.aborted) {

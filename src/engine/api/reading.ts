@@ -12,6 +12,7 @@ import type {
   ReadingLayer,
   ReadingToken,
   Spectrum,
+  TokenChance,
 } from '../../reading/types.ts'
 import type {
   AttentionOptions,
@@ -21,6 +22,7 @@ import type {
   NextOptions,
   SpectrumOptions,
   VectorOptions,
+  WriteOptions,
 } from '../types/reading.ts'
 import { placeOf, spanOf } from '../types/reading-changes.ts'
 import {
@@ -31,8 +33,12 @@ import {
   NEXT_OPTIONS,
   SPECTRUM_OPTIONS,
   VECTOR_OPTIONS,
+  WRITE_OPTIONS,
 } from '../types/reading-options.ts'
 import type { Client } from '../wire/client.ts'
+
+/** Reads other token ids with the same changes; `tokens`: how many the text had for which they were given. */
+export type Reread = (ids: readonly number[], tokens: number, signal: AbortSignal | undefined) => Promise<Reading>
 
 /** Bytes of maps that one answer brings: few questions, and little is held at once. */
 const ANSWER_BYTES = 2 ** 26
@@ -57,12 +63,14 @@ export class Reading {
   readonly #client: Client
   readonly #id: number
   readonly #thread: number
+  readonly #read: Reread
   #disposed: Promise<void> | null = null
 
-  /** @internal */
-  constructor(client: Client, id: number, info: ReadingInfo) {
+  /** @internal `read`: another text with the same changes, whose places are those of this one. */
+  constructor(client: Client, id: number, info: ReadingInfo, read: Reread) {
     this.#client = client
     this.#id = id
+    this.#read = read
     this.#thread = client.thread
     this.tokens = info.tokens
     this.layers = info.layers
@@ -116,6 +124,30 @@ export class Reading {
     const given = readOptions<LensOptions>(LENS_OPTIONS, 'lens', options)
     for (const layer of chosen('layers', given.layers, this.layers.length + 1)) {
       yield* await this.#ask('next', this.#nextQuestion([layer], given), given.signal)
+    }
+  }
+
+  /**
+   * The text goes on with the likeliest tokens, under the changes with which it was read: places that were counted from its end stay
+   * where they were, and what holds for all tokens holds for new ones, too. Ends at a special token. The text is read anew for
+   * each token: for short ones. Throws what `next` does, and `engine.inspect`.
+   */
+  async *write(options: WriteOptions = {}): AsyncGenerator<TokenChance, void, void> {
+    const { maxTokens = 16, signal } = readOptions<WriteOptions>(WRITE_OPTIONS, 'write', options)
+    const ids = this.tokens.map(({ id }) => id)
+    let own: Reading | null = null
+    try {
+      for (let n = 0; n < maxTokens; n++) {
+        const [best] = (await (own ?? this).next({ top: 1, ...(signal && { signal }) })).top
+        const { id } = best as TokenChance
+        ids.push(id)
+        await own?.dispose()
+        own = await this.#read(ids, this.tokens.length, signal)
+        if (own.tokens.at(-1)?.special) return
+        yield best as TokenChance
+      }
+    } finally {
+      await own?.dispose()
     }
   }
 

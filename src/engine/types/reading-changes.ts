@@ -107,3 +107,20 @@ export function placeOf(name: string, index: number, count: number): number {
   if (at >= 0 && at < count) return at
   throw new OptionError(`${name} is ${index}; expected ${-count} to ${count - 1}`)
 }
+
+/** Changes of a text of so many tokens, for one that goes on: places that are counted from its end stay where they were. */
+export function anchoredChanges(changes: readonly object[], tokens: number): object[] {
+  const start = (at: number) => (at < 0 ? at + tokens : at)
+  return changes.map(change => {
+    const { rows, row, fromRow, count } = change as {
+      rows?: readonly number[]
+      row?: number
+      fromRow?: number
+      count?: number
+    }
+    if (rows) return { ...change, rows: rows.map(at => Math.min(start(at), tokens)) }
+    if (!('from' in change)) return change
+    if (row === undefined) return { ...change, row: 0, fromRow: fromRow ?? 0, count: count ?? tokens }
+    return { ...change, row: start(row), fromRow: fromRow ?? row }
+  })
+}

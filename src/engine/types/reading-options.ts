@@ -11,6 +11,7 @@ import type {
   ReadingChange,
   SpectrumOptions,
   VectorOptions,
+  WriteOptions,
 } from './reading.ts'
 
 const SIGNAL = { kind: signal, description: 'ends the work' }
@@ -65,6 +66,11 @@ export const SPECTRUM_OPTIONS = {
   of: { kind: choice(['latent', 'keys', 'values', 'keysAndValues']), description: 'what is taken apart' },
   signal: SIGNAL,
 } satisfies OptionTable<SpectrumOptions>
+
+export const WRITE_OPTIONS = {
+  maxTokens: { kind: whole(1), description: 'at most so many tokens', defaultText: '16' },
+  signal: SIGNAL,
+} satisfies OptionTable<WriteOptions>
 
 export const NEIGHBOUR_OPTIONS = {
   top: { kind: whole(1, 1000), description: 'so many of the nearest tokens', defaultText: '10' },

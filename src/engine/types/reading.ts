@@ -118,6 +118,14 @@ export interface LensOptions extends NextOptions {
   readonly layers?: readonly number[]
 }
 
+/** Options of `reading.write`. */
+export interface WriteOptions {
+  /** At most so many tokens. Default 16. */
+  readonly maxTokens?: number
+  /** Ends the work: the iteration throws the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
 /** Options of `reading.vectors`. */
 export interface VectorOptions {
   /** Negative ones count from the end. */
