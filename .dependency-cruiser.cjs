@@ -47,7 +47,7 @@ const engine = {
   saved: ['loop', 'load', 'past', 'types'],
   'host(?!/(node|web))': ['prompt', 'loop', 'saved', 'load', 'past', 'wire', 'types'],
   'host/node': ['api', 'host', 'load', 'types'],
-  'host/web': ['api', 'host', 'load', 'types'],
+  'host/web': ['api', 'host', 'saved', 'load', 'types'],
 }
 
 // The same in the server.

@@ -8,8 +8,10 @@ import { rolldown } from 'rolldown'
 import { describe, expect, it } from 'vitest'
 import { CHAT_TEMPLATE, TALES } from '../engine/tales.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { builtFolder, NO_CHROMIUM, newContext, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
+import { builtFolder, NO_CHROMIUM, newContext, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
 import { STRICT_CSP } from './static-server.ts'
+
+declare const latentkit: typeof import('../../src/browser.ts')
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const EXAMPLE = join(ROOT, 'examples', 'browser')
@@ -80,21 +82,16 @@ describe.skipIf(NO_CHROMIUM)(`the example${WHY_SKIPPED}`, { timeout: 120_000 }, 
   })
 
   it('shows what is kept, and removes it', async () => {
-    const folder = tempFolder()
-    for (const file of ['storage.html', 'storage.js']) cpSync(join(EXAMPLE, file), join(folder, file))
-    cpSync(builtFolder(), join(folder, 'latentkit'), { recursive: true })
-    const server = await serve({ folders: { '': folder, model: TALES }, texts: {}, csp: WITH_MAP })
-    const page = await (await newContext()).newPage()
-    await page.goto(`${server.url}/storage.html`)
+    const folders = { '': EXAMPLE, latentkit: builtFolder(), model: TALES }
+    const server = await serve({ folders, csp: WITH_MAP })
+    const page = await openPage(server)
     await page.evaluate(async () => {
-      // As the page's own script names it.
-      const { Engine } = (await import('/latentkit/latentkit.js' as string)) as typeof import('../../src/browser.ts')
-      const engine = await Engine.load('/model/', { cacheDir: 'texts', threads: 1 })
+      const engine = await latentkit.Engine.load('/model/', { cacheDir: 'texts', threads: 1 })
       await engine.session().save('a tale')
       await engine.generate('Once upon a time '.repeat(30), { maxTokens: 1 })
       await engine.dispose()
     })
-    await page.reload()
+    await page.goto(`${server.url}/storage.html`)
     const items = page.locator('li')
     await items.nth(2).waitFor()
     expect(await items.allTextContents()).toEqual([

@@ -68,14 +68,42 @@ describe.skipIf(lacks.length > 0)(`Firefox${why}`, { timeout: 120_000 }, () => {
         () => 'it went on',
         (error: Error) => error.message,
       )
+      await session.save('kept')
       await engine.dispose()
-      const offline = await latentkit.Engine.load('/model/', { ...options, offline: true })
-      await offline.dispose()
-      const [model] = await latentkit.keptModels()
+      const drawn = { maxTokens: 8, temperature: 0, ignoreEos: true }
+      const runs = []
+      for (let i = 0; i < 2; i++) {
+        const offline = await latentkit.Engine.load('/model/', { ...options, offline: true, cacheDir: 'texts' })
+        const { text, usage } = await offline.generate('Once upon a time '.repeat(40), drawn)
+        await offline.dispose()
+        runs.push({ text, cached: usage.cachedTokens })
+      }
+      const { models, sessions, caches } = await latentkit.keptStorage()
+      const { blocks, damaged } = await latentkit.verifyCached('texts')
+      const storage = { sessions: sessions.map(({ name }) => name), caches: caches.length, blocks, damaged, runs }
+      const { notes } = await latentkit.inspectSession('kept')
+      const removed = [await latentkit.removeKeptSession('kept'), (await latentkit.removeCached('texts')) > 0, notes]
+      const [model] = models
       const { name, threads } = engine.info.kernels
-      return { text, same: direct.text === restored.text, value, stopped, complete: model?.complete, name, threads }
+      return {
+        text,
+        same: direct.text === restored.text,
+        value,
+        stopped,
+        storage,
+        removed,
+        complete: model?.complete,
+        name,
+        threads,
+      }
     }, text)
     expect(written).toMatchObject({ same: true, stopped: 'enough', complete: true, name: 'wasm', threads })
+    const { runs, blocks, ...storage } = written.storage
+    expect(storage).toEqual({ sessions: ['kept'], caches: 1, damaged: [] })
+    expect(blocks).toBeGreaterThan(1)
+    expect(runs[1]?.text).toBe(runs[0]?.text)
+    expect([runs[0]?.cached, (runs[1]?.cached ?? 0) >= 64]).toEqual([0, true])
+    expect(written.removed).toEqual([true, true, null])
     expect(written.value).toEqual({ name: expect.any(String) })
     expect(written.text.length).toBeGreaterThan(60)
     expect(greedyText.startsWith(written.text)).toBe(true)

@@ -183,19 +183,19 @@ describe.skipIf(NO_CHROMIUM)(`what a page keeps${WHY_SKIPPED}`, { timeout: 120_0
     expect(seen.after).toMatchObject({ models: [], caches: [], sessions: [{ name: '..' }] })
   })
 
-  it('a tab that is closed in the middle of a save leaves the older session, or the new one, whole', async () => {
+  it('a tab that is closed in the middle leaves the older session, or the new one, whole, and no half of a block', async () => {
     const { server, context, page } = await open()
     let tab = page
     const tokens: number[] = []
     for (const delay of [0, 30, 90]) {
       const saving = tab.evaluate(async prompt => {
-        const engine = await latentkit.Engine.load('/model/', { threads: 1 })
+        const engine = await latentkit.Engine.load('/model/', { threads: 1, cacheDir: 'my texts' })
         const session = engine.session()
         await session.prompt(prompt, { maxTokens: 1 })
         await session.save('kept')
         Object.assign(globalThis, { saved: true })
         for (;;) {
-          await session.prompt(' and', { maxTokens: 1 })
+          await session.prompt(' and a fox'.repeat(30), { maxTokens: 1 })
           await session.save('kept')
         }
       }, LONG)
@@ -204,6 +204,7 @@ describe.skipIf(NO_CHROMIUM)(`what a page keeps${WHY_SKIPPED}`, { timeout: 120_0
       await new Promise(resolve => setTimeout(resolve, delay))
       await tab.close()
       tab = await openPage(server, context)
+      expect((await verified(tab)).damaged).toEqual([])
       tokens.push((await tab.evaluate(() => latentkit.inspectSession('kept'))).tokens)
     }
     for (const count of tokens) expect(count).toBeGreaterThan(256)

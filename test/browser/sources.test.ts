@@ -339,6 +339,45 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
     expect((await load(page, '/bad/tales.gguf')).error).toBe(null)
   })
 
+  it('what does not fit in memory as it would be loaded is refused before it is downloaded', async () => {
+    // The bundled model with a vocabulary that takes 2 GiB as bf16, and 4 GiB as f32.
+    const vocabulary = 4_200_000
+    const whole = readFileSync(join(TALES, WEIGHTS))
+    const end = 8 + Number(whole.readBigUInt64LE())
+    const header = JSON.parse(whole.toString('utf8', 8, end)) as Record<
+      string,
+      { shape: number[]; data_offsets: [number, number] }
+    >
+    const more = (vocabulary - 4096) * 256 * 2
+    for (const [name, { shape, data_offsets: offsets }] of Object.entries(header)) {
+      if (name === 'model.embed_tokens.weight') shape[0] = vocabulary
+      if (name !== '__metadata__') offsets[1] += more
+      if (name !== '__metadata__' && offsets[0] > 0) offsets[0] += more
+    }
+    const json = Buffer.from(JSON.stringify(header))
+    const length = Buffer.alloc(8)
+    length.writeBigUInt64LE(BigInt(json.length))
+    const head = Buffer.concat([length, json, Buffer.alloc(HEAD)]).subarray(0, HEAD)
+    const size = 8 + json.length + SIZE - end + more
+    const config = JSON.parse(readFileSync(join(TALES, 'config.json'), 'utf8'))
+    const server = await serve({
+      folders: { latentkit: builtFolder(), large: TALES },
+      intercept: ({ method, url, headers }, response) => {
+        if (url === '/large/config.json') response.end(JSON.stringify({ ...config, vocab_size: vocabulary }))
+        else if (url !== `/large/${WEIGHTS}`) return false
+        else if (method === 'HEAD') response.writeHead(200, { 'content-length': size }).end()
+        else if (headers.range === `bytes=0-${HEAD - 1}`) {
+          response.writeHead(206, { 'content-length': HEAD, 'content-range': `bytes 0-${HEAD - 1}/${size}` }).end(head)
+        } else response.writeHead(500).end()
+        return true
+      },
+    })
+    const { error } = await load(await openPage(server), '/large/', { weights: 'f32' })
+    expect(error?.message).toMatch(/^The weights take 4\.0 GiB; WebAssembly's memory ends at 4 GiB\./)
+    expect(error?.code).toBe('out_of_memory')
+    expect(starts(server.requests)).toEqual([])
+  })
+
   it('picked folders and files load, a GGUF file as in Node', async () => {
     const gguf = join(tempFolder(), 'tales-q8.gguf')
     await convertModel(TALES, gguf, { weights: 'q8_0' })

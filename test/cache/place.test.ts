@@ -1,0 +1,77 @@
+/** A store over a place that gives less room than was asked for, as browsers do. */
+import { expect, it } from 'vitest'
+import { blockName, encodeBlock } from '../../src/cache/stored/block-file.ts'
+import type { BlockPlace } from '../../src/cache/stored/block-place.ts'
+import { BlockStore } from '../../src/cache/stored/block-store.ts'
+import { cachedModels, removeCached } from '../../src/cache/stored/manage.ts'
+import { blockOf } from './stored-block.mjs'
+
+const PRINT = 'f'.repeat(32)
+
+/** Files in memory, of which a browser gives half of what is free. */
+class MemoryPlace implements BlockPlace {
+  readonly files = new Map<string, { bytes: Uint8Array; usedAt: number }>()
+  quota = Number.POSITIVE_INFINITY
+  #time = 0
+
+  get used(): number {
+    return [...this.files.values()].reduce((n, { bytes }) => n + bytes.length, 0)
+  }
+
+  show = (path: string) => path
+  async names(folder: string) {
+    const start = folder === '' ? '' : `${folder}/`
+    const inside = [...this.files.keys()].filter(path => path.startsWith(start))
+    return [...new Set(inside.map(path => path.slice(start.length).split('/')[0] as string))]
+  }
+  async stat(path: string) {
+    const file = this.files.get(path)
+    return file ? { bytes: file.bytes.length, usedAt: file.usedAt } : null
+  }
+  read = async (path: string) => this.files.get(path)?.bytes ?? null
+  async write(path: string, bytes: Uint8Array) {
+    if (this.used + bytes.length > this.quota) throw new DOMException('no room', 'QuotaExceededError')
+    this.files.set(path, { bytes, usedAt: this.#time++ })
+  }
+  async touch(path: string) {
+    const file = this.files.get(path)
+    if (file) file.usedAt = this.#time++
+  }
+  async remove(path: string) {
+    for (const file of this.files.keys()) if (file === path || file.startsWith(`${path}/`)) this.files.delete(file)
+  }
+  limit = async (bytes: number) => Math.floor((bytes + this.quota - this.used) / 2)
+  isPermanent = () => false
+}
+
+it('takes half of what the place gives, gives up the longest unused, and has none where there is none', async () => {
+  const place = new MemoryPlace()
+  const notices: string[] = []
+  const open = () =>
+    new BlockStore({ place, fingerprint: PRINT, label: 'a model', maxBytes: 1e9, onNotice: n => notices.push(n) })
+  const size = (await encodeBlock(blockOf(1, PRINT))).length
+  place.quota = 20.5 * size
+  const store = open()
+  for (let n = 0; n < 30; n++) {
+    expect(await store.write(blockOf(n, PRINT))).toBe(true)
+    await store.touch([blockName(blockOf(0, PRINT))])
+    // The size of the label is not that of a block.
+    expect(place.used).toBeLessThanOrEqual(11 * size)
+  }
+  expect(await store.read(blockName(blockOf(0, PRINT)))).not.toBeNull()
+  expect(await store.read(blockName(blockOf(1, PRINT)))).toBeNull()
+  expect(notices).toEqual([])
+  // Others have filled it.
+  place.quota = place.used
+  const late = open()
+  expect(await late.write(blockOf(100, PRINT))).toBe(true)
+  place.quota = 0
+  const none = open()
+  expect(await none.write(blockOf(101, PRINT))).toBe(false)
+  expect(await none.write(blockOf(102, PRINT))).toBe(false)
+  expect(notices).toEqual([expect.stringMatching(/^cache: a block could not be kept in f+: /)])
+  const [model] = await cachedModels(place)
+  expect(model).toMatchObject({ fingerprint: PRINT, label: 'a model' })
+  expect(await removeCached(place, [PRINT])).toBe(model?.bytes)
+  expect(place.files.size).toBe(0)
+})
