@@ -62,6 +62,31 @@ describe('--tools', () => {
     expect(saved[1].toolCalls[0].name).toBe('sky')
   })
 
+  it('/tools and /schema of a chat show, take a file and give it up; what is wrong with one is told', async () => {
+    writeFileSync(file('yes.schema.json'), '{"enum": ["yes"]}')
+    writeFileSync(file('bad.schema.json'), '{"type": "array", "contains": {}}')
+    const input = [
+      ...['/tools', '/tools ours.json', 'The sky?', 'blue', '/tools none', 'So?'],
+      ...['/schema yes.schema.json', 'And?', '/schema bad.schema.json', 'Well?', '/schema none', '/schema'],
+      ...['/tools none.json', '/tools gone.json', '/schema ours.txt', '/tools theirs.json'],
+    ].join('\n')
+    const args = ['chat', folder, '--tool-choice', 'sky', '--mcp', toolbox, '--mcp-allow', 'all', ...SHORT, '--json']
+    const refused = await latentkit(args, { input: '/tools\n', cwd: folder })
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--tool-choice names sky') })
+    const { stdout, stderr } = await latentkit(['chat', folder, ...SHORT, '--json'], { input, cwd: folder })
+    expect(stderr).toMatch(/The model has no tools\.\n *sky +The sky\n/)
+    const all = lines(stdout).map(line => JSON.parse(line))
+    expect(all[0].toolCalls).toBeDefined()
+    expect(all.map(one => one.text ?? one.error.code)).toEqual(expect.arrayContaining(['"yes"', 'bad_schema']))
+    expect(stderr).toContain('Answers are held to the schema in yes.schema.json.')
+    expect(stderr).toContain('Answers are free.')
+    expect(stderr).toContain("none.json has no tools; expected a list in OpenAI's form")
+    expect(stderr.match(/The model has no tools/g)).toHaveLength(2)
+    expect(stderr).toMatch(/error: .*gone\.json/)
+    expect(stderr).toMatch(/error: .*ours\.txt/)
+    expect(stderr.trim().endsWith('The sky')).toBe(true)
+  })
+
   it('refuses what is none, and what does not go with it', async () => {
     const said = async (...args: string[]) => {
       const { code, stderr } = await latentkit(args)

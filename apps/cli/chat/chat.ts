@@ -2,6 +2,7 @@
 import type { Engine } from '../../../src/index.ts'
 import { follow } from '../answer.ts'
 import { CliError, describeError, errorAsJson, OutputError, UsageError } from '../exit.ts'
+import type { ToolKit, Tools } from '../options/tools.ts'
 import { colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
@@ -11,6 +12,7 @@ import type { ChatControl } from './control.ts'
 import type { Conversation } from './conversation.ts'
 import type { ChatInput } from './input.ts'
 import type { ChatKeeper } from './keeper.ts'
+import { newConversation } from './new-conversation.ts'
 import { roomFor } from './room.ts'
 import type { Settings } from './settings.ts'
 import { isSlashCommand, runSlashCommand } from './slash-commands.ts'
@@ -21,6 +23,10 @@ export interface ChatOptions {
   readonly keeper: ChatKeeper | null
   readonly input: ChatInput
   readonly settings: Settings
+  /** What the model may call; null: nothing. */
+  readonly kit: ToolKit | null
+  /** The same with these tools in place of a file's. Throws UsageError. */
+  readonly kitWith: (own: Tools | null) => ToolKit | null
   /** One line of JSON per answer instead of its text. */
   readonly json: boolean
   /** A person reads the output: show remarks. */
@@ -32,7 +38,8 @@ export interface ChatOptions {
 
 /** The loop of a chat: reads a message, answers it, repeats. */
 export class Chat implements ChatControl {
-  readonly conversation: Conversation
+  conversation: Conversation
+  kit: ToolKit | null
   readonly settings: Settings
   readonly keeper: ChatKeeper | null
   readonly #engine: Engine
@@ -48,6 +55,7 @@ export class Chat implements ChatControl {
     this.#engine = engine
     this.#options = options
     this.conversation = options.conversation
+    this.kit = options.kit
     this.keeper = options.keeper
     this.settings = options.settings
   }
@@ -127,6 +135,16 @@ export class Chat implements ChatControl {
     note(colours(process.stderr).yellow(`${full} (/reset begins anew; --context N holds more, --no-roll ends instead)`))
   }
 
+  useTools(own: Tools | null): void {
+    const kit = this.#options.kitWith(own)
+    const { session, messages } = this.conversation
+    // Calls of earlier answers have a place where tools may be, also if there are none any more.
+    const called = messages.some(message => message.role === 'tool' || 'toolCalls' in message)
+    const shown = kit ?? (called ? { tools: {}, parallel: true } : null)
+    this.conversation = newConversation(this.#engine, { session, messages, kit: shown })
+    this.kit = kit
+  }
+
   stats(): string {
     if (this.#last === null) return 'Nothing was answered yet.'
     return statsLine(this.#last.answer, this.conversation.cache, this.#engine.info, this.#last.maxTokens)
@@ -170,5 +188,7 @@ function isRecoverable(error: unknown): boolean {
   if (error instanceof OutputError) return false
   if (error instanceof CliError || error instanceof UsageError) return true
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^(commander\.|E[A-Z]+$)|^(bad_option|context_length|cache_full|bad_template)$/.test(code)
+  return /^(commander\.|E[A-Z]+$)|^(bad_option|bad_schema|bad_grammar|bad_output|context_length|cache_full|bad_template)$/.test(
+    code,
+  )
 }

@@ -9,6 +9,8 @@ export interface Conversation {
   /** Whether there is a chat template, and so a place for a system message. */
   readonly templated: boolean
   readonly messages: readonly Message[]
+  /** Where it is written. */
+  readonly session: Session
   readonly cache: CacheStats
   /** Leaves out the oldest messages if question and answer would not fit otherwise. Returns whether it did. */
   makeRoom(question: string, room: Room): Promise<boolean>
@@ -34,12 +36,12 @@ export interface Conversation {
 export class TemplatedConversation implements Conversation {
   readonly templated = true
   readonly #engine: Engine
-  readonly #session: Session
+  readonly session: Session
   readonly #turns: Turns
 
   constructor(engine: Engine, session: Session, messages: readonly Message[]) {
     this.#engine = engine
-    this.#session = session
+    this.session = session
     this.#turns = new Turns(messages)
   }
 
@@ -48,20 +50,20 @@ export class TemplatedConversation implements Conversation {
   }
 
   get cache(): CacheStats {
-    return this.#session.cache
+    return this.session.cache
   }
 
   async makeRoom(question: string, room: Room): Promise<boolean> {
     const idsOf = async (messages: readonly Message[]) =>
       this.#engine.tokenize(await this.#engine.applyChatTemplate(messages))
     const made = await this.#turns.makeRoom(question, room, idsOf)
-    if (made !== null) await forgetBetween(this.#session, made.before, made.after)
+    if (made !== null) await forgetBetween(this.session, made.before, made.after)
     return made !== null
   }
 
   ask(text: string, options: PromptOptions): Generation {
     this.#turns.ask(text)
-    return this.#session.prompt(this.#turns.seen, options)
+    return this.session.prompt(this.#turns.seen, options)
   }
 
   answered({ text }: Answer): void {
@@ -74,7 +76,7 @@ export class TemplatedConversation implements Conversation {
 
   async reset(): Promise<void> {
     this.#turns.clear()
-    await this.#session.reset()
+    await this.session.reset()
   }
 
   async restore(messages: readonly Message[]): Promise<void> {
@@ -82,7 +84,7 @@ export class TemplatedConversation implements Conversation {
   }
 
   async save(file: string, notes: unknown): Promise<void> {
-    await this.#session.save(file, { rows: false, notes })
+    await this.session.save(file, { rows: false, notes })
   }
 
   setSystem(text: string | null): void {
@@ -97,7 +99,7 @@ export class TemplatedConversation implements Conversation {
 export class PlainConversation implements Conversation {
   readonly templated = false
   readonly #engine: Engine
-  readonly #session: Session
+  readonly session: Session
   #turns: readonly Message[]
   /** The session is empty: the next prompt has to contain the whole text. */
   #cold: boolean
@@ -106,7 +108,7 @@ export class PlainConversation implements Conversation {
 
   constructor(engine: Engine, session: Session, messages: readonly Message[]) {
     this.#engine = engine
-    this.#session = session
+    this.session = session
     this.#turns = messages
     this.#cold = messages.length > 0 && session.tokens.length === 0
   }
@@ -116,20 +118,20 @@ export class PlainConversation implements Conversation {
   }
 
   get cache(): CacheStats {
-    return this.#session.cache
+    return this.session.cache
   }
 
   /** Keeps the first tokens, since much attention goes to them, and the end of the text. */
   async makeRoom(question: string, room: Room): Promise<boolean> {
-    const past = this.#cold ? await this.#engine.tokenize(this.#coldText()) : this.#session.tokens
+    const past = this.#cold ? await this.#engine.tokenize(this.#coldText()) : this.session.tokens
     const asked = (await this.#engine.tokenize(`\n${question}`)).length
     if (past.length + asked <= room.contextLength - room.answer || asked > room.contextLength) return false
     const from = past.length - Math.max(roomyLength(room) - asked - SINKS, 0)
     if (from <= SINKS) return false
-    if (!this.#cold && (await tryToDrop(this.#session, SINKS, from))) return true
+    if (!this.#cold && (await tryToDrop(this.session, SINKS, from))) return true
     this.#left = await this.#engine.detokenize(past.slice(from))
     this.#cold = true
-    await this.#session.reset()
+    await this.session.reset()
     return true
   }
 
@@ -140,7 +142,7 @@ export class PlainConversation implements Conversation {
     this.#turns = [...messages, { role: 'user', content: text }]
     this.#cold = false
     this.#left = null
-    return this.#session.prompt(before + joint + text, options)
+    return this.session.prompt(before + joint + text, options)
   }
 
   answered({ text }: Answer): void {
@@ -167,7 +169,7 @@ export class PlainConversation implements Conversation {
   }
 
   async save(file: string, notes: unknown): Promise<void> {
-    await this.#session.save(file, { rows: false, notes })
+    await this.session.save(file, { rows: false, notes })
   }
 
   setSystem(): void {
@@ -179,7 +181,7 @@ export class PlainConversation implements Conversation {
   }
 
   async #forget(): Promise<void> {
-    await this.#session.reset()
+    await this.session.reset()
     this.#left = null
     this.#cold = this.#turns.length > 0
   }

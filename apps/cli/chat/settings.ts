@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import type { PromptOptions, SamplingDefaults } from '../../../src/index.ts'
+import type { JsonSchema, PromptOptions, SamplingDefaults } from '../../../src/index.ts'
 import { randomSeed } from '../answer.ts'
 import { SETTINGS, type Setting, settingParser } from '../options/sampling.ts'
 
@@ -16,6 +16,8 @@ export interface Guard {
 /** The sampling settings of a chat; commands such as /temperature 0.5 change them. */
 export class Settings {
   #options: PromptOptions
+  /** Of the schema that was set in the chat. */
+  #schemaFile = ''
   readonly #model: SamplingDefaults
   readonly #guard: Guard
 
@@ -36,6 +38,22 @@ export class Settings {
     const varied = seed === undefined ? randomSeed() : seed + attempt
     const { maxTokens } = this.#guard
     return { maxTokens, ...this.#options, seed: Number.isSafeInteger(varied) ? varied : (seed as number) - attempt }
+  }
+
+  /** What answers are held to, as a sentence; null: nothing. */
+  get form(): string | null {
+    const name = FORMS.find(one => this.#options[one] !== undefined)
+    if (name === undefined) return null
+    return name === 'schema' && this.#schemaFile !== ''
+      ? `the schema in ${this.#schemaFile}`
+      : `what ${flagOf(name)} says`
+  }
+
+  /** Holds the next answers to the schema, and to nothing else; null: to nothing. */
+  holdTo(schema: JsonSchema | null, file = ''): void {
+    const others = Object.entries(this.#options).filter(([name]) => !FORMS.some(form => form === name))
+    this.#options = { ...Object.fromEntries(others), ...(schema !== null && { schema }) }
+    this.#schemaFile = file
   }
 
   /** `name`: one of SETTING_NAMES; the texts `default` and `random` reset it. Throws an error with a sentence. */
@@ -66,6 +84,11 @@ export class Settings {
     return `${this.#model[key]}${this.#model.by === 'model' ? " (the model's)" : ''}`
   }
 }
+
+const FORMS = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
+
+const flagOf = (form: (typeof FORMS)[number]): string =>
+  (({ json: '--json-output', choices: '--choice' }) as Readonly<Record<string, string>>)[form] ?? `--${form}`
 
 /** Neutral sampling settings. */
 const NOTHING = { temperature: 1, topP: 1, topK: 0, minP: 0 } as const

@@ -1,8 +1,10 @@
 /** Slash commands (`/help` and others): input for the program instead of the model. */
 import { stat, writeFile } from 'node:fs/promises'
 import { nearest } from '../../../src/for-apps.ts'
-import type { Message } from '../../../src/index.ts'
+import type { JsonSchema, Message } from '../../../src/index.ts'
 import { CliError } from '../exit.ts'
+import { toOutput } from '../options/output.ts'
+import { toolsByName, toTools } from '../options/tools.ts'
 import { colours } from '../output/colour.ts'
 import { note } from '../output/stdout.ts'
 import { pairs } from '../output/table.ts'
@@ -48,6 +50,30 @@ const COMMANDS: readonly SlashCommand[] = [
       if (text !== '') conversation.setSystem(text === 'none' ? null : text)
       const system = conversation.messages.find(m => m.role === 'system')
       chat.say(system?.content ?? 'There is no system message.')
+      return true
+    },
+  },
+  {
+    names: ['tools'],
+    argument: '[FILE|none]',
+    help: 'show the tools that the model may call, or take those of a file; none: no more of a file',
+    run: async (chat, file) => {
+      if (!chat.conversation.templated) throw new CliError('without a chat template there is no place for tools')
+      if (file !== '') chat.useTools(file === 'none' ? null : await toTools({ tools: file, parallel: true }))
+      const tools = Object.entries(toolsByName(chat.kit?.tools ?? {}))
+      const rows = tools.map(([name, tool]): [string, string] => [name, tool.description ?? ''])
+      note(rows.length === 0 ? 'The model has no tools.' : pairs(rows, text => text, process.stderr.columns))
+      return true
+    },
+  },
+  {
+    names: ['schema'],
+    argument: '[FILE|none]',
+    help: 'show what answers are held to, or hold them to the JSON schema of a file; none: they are free',
+    run: async ({ settings }, file) => {
+      if (file === 'none') settings.holdTo(null)
+      else if (file !== '') settings.holdTo((await toOutput({ schema: file })).schema as JsonSchema, file)
+      note(settings.form === null ? 'Answers are free.' : `Answers are held to ${settings.form}.`)
       return true
     },
   },

@@ -21,7 +21,7 @@ import { Turns } from './turns.ts'
 export class ToolConversation implements Conversation {
   readonly templated = true
   readonly #engine: Engine
-  readonly #session: Session
+  readonly session: Session
   readonly #kit: ToolKit
   readonly #turns: Turns
   /** Of the answer that is being told. */
@@ -31,7 +31,7 @@ export class ToolConversation implements Conversation {
 
   constructor(engine: Engine, session: Session, messages: readonly Message[], kit: ToolKit) {
     this.#engine = engine
-    this.#session = session
+    this.session = session
     this.#kit = kit
     this.#turns = new Turns(messages)
   }
@@ -41,7 +41,7 @@ export class ToolConversation implements Conversation {
   }
 
   get cache(): CacheStats {
-    return this.#session.cache
+    return this.session.cache
   }
 
   get awaits(): ChatCall | null {
@@ -74,7 +74,7 @@ export class ToolConversation implements Conversation {
     const { tools, choice, parallel } = this.#kit
     this.#added = null
     const held = { ...options, tools, parallel, ...(choice && { toolChoice: choice }) }
-    const chat = this.#session.chat(this.#turns.seen, held)
+    const chat = this.session.chat(this.#turns.seen, held)
     return this.#telling(chat)
   }
 
@@ -116,7 +116,7 @@ export class ToolConversation implements Conversation {
   async reset(): Promise<void> {
     this.#pending = []
     this.#turns.clear()
-    await this.#session.reset()
+    await this.session.reset()
   }
 
   async restore(messages: readonly Message[]): Promise<void> {
@@ -125,7 +125,7 @@ export class ToolConversation implements Conversation {
   }
 
   async save(file: string, notes: unknown): Promise<void> {
-    await this.#session.save(file, { rows: false, notes })
+    await this.session.save(file, { rows: false, notes })
   }
 
   setSystem(text: string | null): void {

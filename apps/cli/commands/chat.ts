@@ -104,7 +104,8 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
   let servers: Servers | null = null
   try {
     servers = await startServers(flags, input)
-    const kit = toolKit(own, servers, flags)
+    const all = servers
+    const kit = toolKit(own, all, flags)
     const conversation = resumed ? await resumeConversation(engine, resumed, kit) : newConversation(engine, { kit })
     if (flags.system !== undefined) {
       if (!conversation.templated)
@@ -113,6 +114,8 @@ async function chat(given: string | undefined, flags: Flags, debug: boolean): Pr
     }
     const chat = new Chat(engine, {
       conversation,
+      kit,
+      kitWith: others => (others === null && flags.mcp === undefined ? null : toolKit(others, all, flags)),
       keeper: await keeperOf(engine, model, resumed, flags, interactive),
       input,
       settings: new Settings(prompting, engine.info.sampling, engine.info.hasChatTemplate ? TURN : PLAIN),
