@@ -14,8 +14,6 @@ const MAX_SAME = 4
 const MAX_SAME_CLOSING = 24
 /** Steps one after the other without a mask. */
 const MAX_QUICK = 8
-/** Forced bytes that are followed at once: a schema's constant may have more than a function takes arguments. */
-const MAX_FORCED = 4096
 /** Places of one mask that are followed after the first character: a number's remainder is not in its mask. */
 const MAX_ALIKE = 10
 /** What ends a value outside strings. */
@@ -70,7 +68,7 @@ export class EndingSearch {
     this.#free = FREE.flatMap(one)
     this.#closing = marks === null ? [] : CLOSING.flatMap(text => texts.idsOf(text))
     const written = (bytes: string) => {
-      const ids = tokensOf(bytes, texts)
+      const ids = texts.tokensOf(bytes)
       return ids ? [ids] : []
     }
     this.#characters = [...literals.map(bytesOf), ...CHARACTERS].flatMap(written)
@@ -81,8 +79,8 @@ export class EndingSearch {
     this.#mask = new Uint32Array(maskWords(texts.count))
   }
 
-  /** The ids of a short ending, without the id that ends a text. Null: none of at most `most` tokens is found. */
-  find(matcher: TextMatcher, most: number): readonly number[] | null {
+  /** The ids of a short ending, without the id that ends a text. `longer`: it has more than `most` tokens; null: none is found. */
+  find(matcher: TextMatcher, most: number): readonly number[] | 'longer' | null {
     const copy = matcher.fork()
     const steps: Step[] = []
     let length = 0
@@ -92,7 +90,8 @@ export class EndingSearch {
       while (!copy.accepting) {
         const step = this.#step(copy, steps)
         length += step.ids.length
-        if (step.ids.length === 0 || length > Math.min(most, MAX_ENDING)) return null
+        if (step.ids.length === 0) return null
+        if (length > Math.min(most, MAX_ENDING)) return 'longer'
         if (copy.accept(step.ids) < step.ids.length) return null
         steps.push(step)
       }
@@ -137,8 +136,7 @@ export class EndingSearch {
 
   /** The tokens of what has to come, if something has to. */
   #forced(matcher: TextMatcher): readonly number[] | null {
-    const bytes = matcher.forced().subarray(0, MAX_FORCED)
-    const ids = bytes.length > 0 ? tokensOf(String.fromCharCode(...bytes), this.#texts) : null
+    const ids = this.#texts.forcedBy(matcher)
     return ids && matcher.validPrefix(ids) === ids.length ? ids : null
   }
 
@@ -237,19 +235,6 @@ function endsWith(matcher: TextMatcher, steps: readonly Step[]): boolean {
 
 /** All ends of a text, the shortest first. */
 const endsOf = (text: string): readonly string[] => Array.from(text, (_, i) => text.slice(text.length - 1 - i))
-
-/** A text by the longest tokens from its start; null: no token goes on with it. */
-function tokensOf(bytes: string, texts: TokenTexts): readonly number[] | null {
-  const ids: number[] = []
-  for (let at = 0; at < bytes.length; ) {
-    let end = Math.min(bytes.length, at + texts.longest)
-    while (end > at && texts.idsOf(bytes.slice(at, end)).length === 0) end--
-    if (end === at) return null
-    ids.push(texts.idsOf(bytes.slice(at, end))[0] as number)
-    at = end
-  }
-  return ids
-}
 
 /** By vocabulary: it takes some milliseconds to find them. */
 const FILLERS_OF = new WeakMap<TokenTexts, readonly number[]>()

@@ -2,10 +2,11 @@ import type { ForcedText } from '../formats/index.ts'
 import { SchemaError } from './errors.ts'
 import { isJson, jsonCallsOr } from './json-calls.ts'
 import type { GrammarSource } from './matcher.ts'
-import { schemaGrammar } from './schema/grammar.ts'
+import { readSchema } from './schema/grammar.ts'
 import { holdStrings } from './schema/scalars.ts'
 import { refusal } from './schema/use.ts'
 import { bytesOf } from './token-texts.ts'
+import type { HeldReader } from './tool-schemas.ts'
 
 type ForcedCall = ForcedText['calls'][number]
 type ForcedPiece = ForcedCall['begin'][number]
@@ -20,6 +21,8 @@ export interface ForcedGrammarOptions {
   readonly otherwise?: GrammarSource
   /** The text has a trigger: it begins with what was written before, and goes on with calls. Default false. */
   readonly triggered?: boolean
+  /** What reads the schemas of arguments. Default: they are read here. */
+  readonly read?: HeldReader
 }
 
 /** Blanks before calls, and in free text any character. */
@@ -62,14 +65,16 @@ class Writer {
   /** What lists of arguments are, after the texts before these. */
   readonly distinct = new Map<string, NonNullable<GrammarSource['distinctAfter']>[number]>()
   readonly #split: ForcedGrammarOptions['split']
+  readonly #read: HeldReader
   readonly #rules: string[] = []
   #next = 0
   /** Rules of the numbers of calls; null: none is numbered. */
   #numbers: string | null = null
   #first = 0
 
-  constructor({ split }: ForcedGrammarOptions) {
+  constructor({ split, read = readSchema }: ForcedGrammarOptions) {
     this.#split = split
+    this.#read = read
   }
 
   write(forced: ForcedText, options: ForcedGrammarOptions): string {
@@ -258,7 +263,7 @@ class Writer {
   /** `known`: whether the JSON is read from a known place, so that its lists can be held. */
   #held(schema: unknown, tool: string, known = false): GrammarSource {
     try {
-      return schemaGrammar(schema, known).source
+      return this.#read(schema, known).source
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error
       const { keyword, path } = error

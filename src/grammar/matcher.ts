@@ -112,6 +112,11 @@ export class Grammar {
     return new Ending(this.#search, this.#library.ends)
   }
 
+  /** Tokens of what has to come next; none where there is a choice. */
+  forcedIds(matcher: TextMatcher): readonly number[] {
+    return this.#library.texts.forcedBy(matcher) ?? []
+  }
+
   /** A matcher at the start of the grammar. */
   matcher(): TextMatcher {
     const matcher = new Matcher(this.#library, this)

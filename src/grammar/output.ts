@@ -5,7 +5,7 @@ import { OutputError } from './errors.ts'
 import { isGbnf, larkOfGbnf } from './gbnf.ts'
 import type { GrammarSource } from './matcher.ts'
 import { readRegex } from './read-regex.ts'
-import { explaining, JSON_OPTIONS, readSchema, type SchemaReader } from './schema/grammar.ts'
+import { explaining, JSON_OPTIONS, readSchema, type SchemaReader, SHORT } from './schema/grammar.ts'
 import type { JsonSchema } from './schema/json-schema.ts'
 import { literalPattern } from './schema/pattern.ts'
 import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput } from './standard-schema.ts'
@@ -55,8 +55,6 @@ export interface PreparedOutput<T = unknown> {
 const NAMES = ['schema', 'json', 'regex', 'choices', 'grammar'] as const
 const MAX_CHOICES = 20_000
 const MAX_TEXT = 1_000_000
-/** Characters of a schema that is read in the caller's thread: longer ones may take more than 50 ms. */
-const SHORT = 10_000
 
 /**
  * Makes a format ready. `check` is asked about finished answers, `read` about long schemas: what takes long belongs into another thread (`CheckThread`).

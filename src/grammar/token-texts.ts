@@ -1,6 +1,9 @@
+import type { TextMatcher } from './text-matcher.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 const CHUNK = 8192
+/** Forced bytes that are followed at once: a schema's constant may have more than a function takes arguments. */
+const MAX_FORCED = 4096
 
 /** A text's bytes, one per character, as tokens are kept. */
 export const bytesOf = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text))
@@ -49,6 +52,25 @@ export class TokenTexts {
   /** The ids of a token; none if there is no such one. */
   idsOf(text: string): readonly number[] {
     return this.#ids.get(text) ?? NONE
+  }
+
+  /** Bytes by the longest tokens from their start; null: no token goes on with them. */
+  tokensOf(bytes: string): readonly number[] | null {
+    const ids: number[] = []
+    for (let at = 0; at < bytes.length; ) {
+      let end = Math.min(bytes.length, at + this.longest)
+      while (end > at && this.idsOf(bytes.slice(at, end)).length === 0) end--
+      if (end === at) return null
+      ids.push(this.idsOf(bytes.slice(at, end))[0] as number)
+      at = end
+    }
+    return ids
+  }
+
+  /** Tokens of what has to come next, if something has to. */
+  forcedBy(matcher: Pick<TextMatcher, 'forced'>): readonly number[] | null {
+    const bytes = matcher.forced().subarray(0, MAX_FORCED)
+    return bytes.length === 0 ? null : this.tokensOf(String.fromCharCode(...bytes))
   }
 
   /** The ids of tokens that begin with the text, whose last character is their first quote. */

@@ -34,9 +34,13 @@ export class Candidates {
     return minP > 0 ? this.keepWeight(count, minP) : count
   }
 
-  /** Without topP, the weights of tokens that minP removes are not needed: skip logits a little below its threshold. */
-  #minLogit(top: number, { minP, temperature }: ResolvedOptions): number {
-    return minP > 0 ? top + temperature * (Math.log(minP) - 1e-6) : Number.NEGATIVE_INFINITY
+  /**
+   * Without topP, the weights of tokens that minP removes are not needed: skip logits a little below its threshold. Nor are those of
+   * forbidden ones, unless topK counts them.
+   */
+  #minLogit(top: number, { minP, topK, temperature }: ResolvedOptions): number {
+    if (minP > 0) return top + temperature * (Math.log(minP) - 1e-6)
+    return topK > 0 ? Number.NEGATIVE_INFINITY : -Number.MAX_VALUE
   }
 
   /** All tokens whose logit is at least `least`. */

@@ -21,6 +21,16 @@ const LIST: GrammarSource = {
   text: '{"type":"array","items":{"enum":["red","green",12,true]},"minItems":2,"maxItems":6}',
 }
 const WORDS: GrammarSource = { kind: 'regex', text: '(ab|cd){20,40}x' }
+const KEYS: GrammarSource = {
+  kind: 'json',
+  text: JSON.stringify({
+    type: 'object',
+    properties: { the_first_of_its_names: { const: 'a known text' }, the_second_of_its_names: { enum: [1, 20] } },
+    required: ['the_first_of_its_names', 'the_second_of_its_names'],
+    additionalProperties: false,
+    'x-guidance': { whitespace_flexible: false },
+  }),
+}
 const isList = (text: string): boolean => {
   const value = JSON.parse(text) as unknown[]
   return (
@@ -32,6 +42,7 @@ const FREE: HostPromptOptions = { maxTokens: 40, temperature: 0, reuse: false }
 /** A thread of masks whose messages can be held back, and which can be killed. */
 class Threads {
   readonly ports: MasksPort[] = []
+  requests = 0
   /** Milliseconds by which each mask is late. */
   delay = 0
   readonly start: StartMasks = events => {
@@ -39,6 +50,7 @@ class Threads {
     this.ports.push(port)
     return {
       post: message => {
+        if (message.type === 'advance') this.requests++
         if (message.type !== 'advance' || this.delay === 0) port.post(message)
         else setTimeout(() => port.post(message), this.delay)
       },
@@ -133,6 +145,23 @@ for (const { name, make, missing } of KERNEL_SETS.filter(({ name }) => name !== 
       for (const speculation of ['off', 'ngram'] as const) {
         const options: HostPromptOptions = { seed: 6, temperature: 1, maxTokens: 100, reuse: false, speculation }
         expect((await page.prompt(page.session(), 'A text about', options, WORDS)).text).toBe(expected.text)
+      }
+    })
+
+    it('are there before the step where ids have to come, whose text is the same', async () => {
+      const inline: StartMasks = events => {
+        const service = new MaskService(message => setImmediate(() => events.message(structuredClone(message))))
+        return { post: message => setImmediate(() => service.receive(structuredClone(message))), terminate: () => {} }
+      }
+      const page = await open(inline, false)
+      for (const temperature of [0, 1]) {
+        const options: HostPromptOptions = { seed: 3, temperature, maxTokens: 120, reuse: false }
+        const before = threads.requests
+        const { tokenIds, text } = await write(options, KEYS)
+        expect(threads.requests - before).toBeLessThan(tokenIds.length)
+        const alone = await page.prompt(page.session(), 'A text about', options, KEYS)
+        expect(tokenIds).toEqual(alone.tokenIds)
+        expect(JSON.parse(text)).toHaveProperty('the_second_of_its_names')
       }
     })
 

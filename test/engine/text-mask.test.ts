@@ -33,13 +33,29 @@ async function opened(masks: Masks | null) {
 }
 
 const masksFor = (drafts: number): Masks => {
-  return { count: 1 + drafts, rows: [], accepting: () => false, stopped: () => false }
+  return { count: 1 + drafts, rows: [], accepting: () => false, stopped: () => false, draft: () => -1 }
 }
 
 it.each([0, 1, 2])('of a draft of three ids the first %i are checked, which the grammar allows', async allowed => {
   const { mask, requests } = await opened(masksFor(allowed))
   expect(await mask.allowed([7, 8, 9])).toEqual([7, 8, 9].slice(0, allowed))
   expect(requests.at(-1)).toEqual({ ids: [], drafts: [7, 8, 9] })
+})
+
+it('what was foreseen needs no request, as long as it is what is drawn', async () => {
+  const rows = [0, 1, 2].map(() => Uint32Array.of(0))
+  const masks = { count: 3, rows, accepting: () => false, stopped: () => false, draft: (row: number) => 40 + row }
+  const { mask, requests } = await opened(masks)
+  expect(mask.ready()).toBe(true)
+  expect(mask.foreseen).toEqual([])
+  const asked = requests.length
+  mask.accept(40)
+  mask.advance()
+  expect(requests.length).toBe(asked)
+  expect(mask.foreseen).toEqual([41])
+  mask.accept(7)
+  mask.advance()
+  expect(requests.slice(asked)).toEqual([{ ids: [40, 7], ahead: expect.any(Number) }])
 })
 
 it('of a draft whose masks take long nothing is checked', async () => {

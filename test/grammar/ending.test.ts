@@ -1,8 +1,9 @@
 /** Texts that are brought to an end: from any place, a short ending is found, and what it gives validates. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { chatFormat, type FormatName, forcedText } from '../../src/formats/index.ts'
 import { readReply } from '../../src/formats/read/reply.ts'
 import { outputCheck } from '../../src/grammar/check.ts'
+import { EndingSearch } from '../../src/grammar/ending-search.ts'
 import { forcedGrammar } from '../../src/grammar/forced-grammar.ts'
 import { literalsOf } from '../../src/grammar/literals.ts'
 import type { GrammarSource } from '../../src/grammar/matcher.ts'
@@ -106,6 +107,56 @@ describe('a text under a schema ends', () => {
 it.each(['(ab)+c[0-9]{3}', '[a-z}]+!', '.*foo', '\\w{3,}-\\w{2}'])('a text of the expression %s ends', pattern => {
   const result = ended({ kind: 'regex', text: pattern }, ids(pattern.startsWith('(') ? 'abab' : 'abcab'), 60)
   expect(result?.text).toMatch(new RegExp(`^(?:${pattern})$`))
+})
+
+describe('looks for an ending', () => {
+  const schema = { type: 'array', items: object({ name: string, tags: { type: 'array', items: string } }) }
+  const grammar = library.compile(schemaGrammar(schema, true).source)
+  const drawn = [1, 2, 3, 4, 5, 6].map(
+    seed => drawText({ library, end, texts }, grammar, randomOf(seed), 'uniform', NEVER, 400).ids,
+  )
+  const written = drawn.reduce((longest, one) => (one.length > longest.length ? one : longest))
+  const at = (length: number) => {
+    const matcher = grammar.matcher()
+    matcher.accept(written.slice(0, length))
+    return matcher
+  }
+
+  it('are few while it is far, and depend on the text alone', () => {
+    const find = vi.spyOn(EndingSearch.prototype, 'find')
+    const ending = grammar.ending()
+    const matcher = at(0)
+    for (const [i, id] of written.entries()) {
+      const only = ending?.next(matcher, 2000 - i)
+      expect(only).toBeUndefined()
+      matcher.accept([id])
+    }
+    expect(find.mock.calls.length).toBeLessThan(10)
+    find.mockRestore()
+  })
+
+  it('come to the same in a text that is continued, copied or cut', () => {
+    const total = written.length
+    expect(total).toBeGreaterThan(150)
+    const ending = grammar.ending()
+    const matcher = at(0)
+    const free = []
+    for (const [i, id] of written.entries()) {
+      const only = ending?.next(matcher, total - i)
+      free.push(only === undefined)
+      if (i % 37 === 0) {
+        expect(grammar.ending()?.next(at(i), total - i)).toEqual(only)
+        expect(ending?.fork().next(at(i), total - i)).toEqual(only)
+        const further = ending?.fork()
+        const ahead = Math.min(i + 20, total - 1)
+        further?.next(at(ahead), total - ahead)
+        further?.cut(i)
+        expect(further?.next(at(i), total - i)).toEqual(only)
+      }
+      matcher.accept([id])
+    }
+    expect(new Set(free)).toEqual(new Set([true, false]))
+  })
 })
 
 it('what has to come may be longer than any ending', () => {

@@ -3,6 +3,8 @@ import { chatFormat, FORMAT_NAMES, type ForcedText, forcedText } from '../../src
 import { SchemaError } from '../../src/grammar/errors.ts'
 import { forcedGrammar } from '../../src/grammar/forced-grammar.ts'
 import { schemaGrammar } from '../../src/grammar/schema/grammar.ts'
+import { readingOf } from '../../src/grammar/thread/reading.ts'
+import { readerOf, schemasOf } from '../../src/grammar/tool-schemas.ts'
 import { DRAWS, drawText, tokenTexts } from './draw.ts'
 import { randomOf } from './random.ts'
 import { testLibrary } from './support.ts'
@@ -22,6 +24,35 @@ const weather = {
   },
 }
 const now = { name: 'now' }
+
+it.each(FORMAT_NAMES)('%s: what is read elsewhere is what would be read here, refusals included', name => {
+  const bad = { name: 'bad', parameters: { type: 'object', properties: { x: { type: 'integer', multipleOf: 'x' } } } }
+  for (const tools of [
+    [weather, now],
+    [weather, bad],
+  ]) {
+    const forced = forcedText(chatFormat(name), tools, { choice: 'required', parallel: true }) as ForcedText
+    const schemas = schemasOf(forced, false)
+    const read = readerOf(structuredClone(schemas), structuredClone(schemas.map(readingOf)))
+    const here = resultOf(() => forcedGrammar(forced, { split }))
+    expect(resultOf(() => forcedGrammar(forced, { split, read }))).toEqual(here)
+    expect(here instanceof SchemaError).toBe(tools.includes(bad))
+    for (const { json, alone } of schemas) {
+      if (here instanceof SchemaError) continue
+      const known = { source: { kind: 'json', text: '{}' }, paths: new Map() } as const
+      const given = readerOf([{ json, alone }], [known])
+      expect(given(JSON.parse(json), alone)).toBe(known)
+    }
+  }
+})
+
+function resultOf(write: () => unknown): unknown {
+  try {
+    return write()
+  } catch (error) {
+    return error
+  }
+}
 
 /** The text of one call, as the data says. */
 function callText(forced: ForcedText, name: string, given: Record<string, unknown>, number = 0): string {

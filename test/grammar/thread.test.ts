@@ -98,6 +98,17 @@ describe.each([
     expect(allows((await text.next()).rows[0] as Uint32Array, end)).toBe(false)
   })
 
+  it('go ahead over what has to come, where memory is shared', async () => {
+    const thread = opened(start, { shared })
+    const text = thread.open(await thread.compile({ kind: 'regex', text: 'yes(no thing|nobody)' }))
+    text.request({ ahead: 4 })
+    const masks = await text.next()
+    const drafts = Array.from({ length: masks.count - 1 }, (_, i) => masks.draft(i))
+    expect(tokenizer.decode(drafts)).toBe(shared ? 'yesno' : '')
+    text.request({ ids: drafts })
+    expect((await text.next()).count).toBe(1)
+  })
+
   it('serve copies of a text', async () => {
     const thread = opened(start, { shared })
     const text = thread.open(await thread.compile(SOURCE))

@@ -3,6 +3,7 @@ import type { GrammarSource } from '../../grammar/matcher.ts'
 import type { ReadSchema } from '../../grammar/schema/grammar.ts'
 import type { CheckThread } from '../../grammar/thread/check-thread.ts'
 import type { MaskedText, MaskThread } from '../../grammar/thread/client.ts'
+import type { SchemaRefusal, SchemaText } from '../../grammar/thread/protocol.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import type { MaskPlatform } from '../types/platform.ts'
 
@@ -47,6 +48,11 @@ export class EngineMasks {
   /** A schema, which is JSON, as a grammar; in the same threads. Throws SchemaError. */
   async read(schema: string): Promise<ReadSchema> {
     return (await this.#checking()).read(schema)
+  }
+
+  /** What becomes of each of these schemas, in the same threads. */
+  async readAll(schemas: readonly SchemaText[]): Promise<readonly (ReadSchema | SchemaRefusal)[]> {
+    return (await this.#checking()).readAll(schemas)
   }
 
   /** Begins to start the thread: its tables of the vocabulary take a second for 128K tokens. */

@@ -57,6 +57,10 @@ export class CallMask implements DrawMask {
     return this.#isReasoning
   }
 
+  get foreseen(): readonly number[] {
+    return this.#inner?.foreseen ?? []
+  }
+
   /** The draft up to what the grammar allows, or up to the end of the trigger. */
   async allowed(draft: readonly number[]): Promise<readonly number[]> {
     if (this.#inner) return this.#inner.allowed(draft)

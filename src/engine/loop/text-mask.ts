@@ -14,6 +14,8 @@ export interface DrawMask extends TokenRule {
   readonly ended: boolean
   /** Whether the last id is part of the reasoning, or one of its marks. */
   readonly isReasoning: boolean
+  /** Ids that are likely to come next, whose masks are there: drafts that need no request. */
+  readonly foreseen: readonly number[]
   /** The draft up to what is allowed. */
   allowed(draft: readonly number[]): Promise<readonly number[]>
   /** The draws of a step are over: requests the masks of the next one. */
@@ -39,6 +41,8 @@ export interface TextMaskOptions {
   stuck(): void
 }
 
+/** Most masks of ids that have to come which are computed with one that is wanted. */
+const AHEAD = 12
 /** Milliseconds after which a mask counts as never coming. */
 const STUCK = 10_000
 
@@ -67,7 +71,7 @@ export class TextMask implements DrawMask {
       text => {
         if (this.#closed) return text.close()
         this.#text = text
-        this.#request(text, {})
+        this.#request(text, [])
       },
       error => {
         this.#failure = { error }
@@ -107,13 +111,19 @@ export class TextMask implements DrawMask {
     return !this.#options.reasoning?.isFree && (this.#masks?.stopped(this.#row) ?? false)
   }
 
+  get foreseen(): readonly number[] {
+    const masks = this.#masks
+    if (!masks || this.#row === 0) return []
+    return Array.from({ length: Math.max(masks.count - 1 - this.#row, 0) }, (_, i) => masks.draft(this.#row + i))
+  }
+
   /** The draft up to what the grammar allows; nothing of it where its masks take long. */
   async allowed(draft: readonly number[]): Promise<readonly number[]> {
     const { reasoning, patience } = this.#options
     if (draft.length === 0) return draft
     if (reasoning && !reasoning.isOver) return draft.slice(0, reasoning.freePrefix(draft))
     if (!this.#text) return []
-    this.#request(this.#text, { drafts: draft })
+    this.#request(this.#text, draft)
     this.#masks = await patience.soon(this.#text)
     return this.#masks ? draft.slice(0, this.#masks.count - 1) : []
   }
@@ -145,13 +155,20 @@ export class TextMask implements DrawMask {
 
   /** The draws of a step are over: requests the masks of the next one. */
   advance(): void {
-    if (this.#drawn.length > 0 && this.#text) this.#request(this.#text, {})
+    if (this.#drawn.length > 0 && this.#text && !this.#hasNext()) this.#request(this.#text, [])
+  }
+
+  /** Whether what was drawn is what was foreseen, so that the next mask is there. */
+  #hasNext(): boolean {
+    const masks = this.#masks
+    return masks !== null && this.#row < masks.count && this.#drawn.every((id, row) => id === masks.draft(row))
   }
 
   /** Asks for the masks after all that was drawn. */
-  #request(text: MaskedText, { drafts = [] }: { drafts?: readonly number[] }): void {
+  #request(text: MaskedText, drafts: readonly number[]): void {
     const left = this.#options.left()
-    text.request({ ids: this.#drawn, drafts, ...(Number.isFinite(left) && { left }) })
+    const guesses = drafts.length > 0 ? { drafts } : { ahead: AHEAD }
+    text.request({ ids: this.#drawn, ...guesses, ...(Number.isFinite(left) && { left }) })
     this.#drawn = []
     this.#masks = null
     this.#row = 0
@@ -176,13 +193,16 @@ export class TextMask implements DrawMask {
 /** Sets the logits of ids whose bit is 0 to -Infinity. */
 export function forbid(mask: Uint32Array, logits: Float32Array): void {
   for (let word = 0; word < mask.length; word++) {
-    const bits = mask[word]!
-    if (bits === 0xffffffff) continue
     const start = 32 * word
-    if (bits === 0) logits.fill(Number.NEGATIVE_INFINITY, start, start + 32)
-    else {
-      const end = Math.min(32, logits.length - start)
-      for (let bit = 0; bit < end; bit++) if (((bits >>> bit) & 1) === 0) logits[start + bit] = Number.NEGATIVE_INFINITY
+    let left = ~mask[word]!
+    if (left === -1) {
+      while (mask[word + 1] === 0) word++
+      logits.fill(Number.NEGATIVE_INFINITY, start, 32 * (word + 1))
+      continue
+    }
+    for (; left !== 0; left &= left - 1) {
+      const id = start + 31 - Math.clz32(left & -left)
+      if (id < logits.length) logits[id] = Number.NEGATIVE_INFINITY
     }
   }
 }

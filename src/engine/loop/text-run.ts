@@ -43,6 +43,8 @@ export class TextRun implements LogitsConsumer {
   readonly #retraced: readonly number[]
   /** Of the retraced ids, those that have come. */
   #retrace = 0
+  /** The draft is what the mask foresaw: no guess of whoever speculates. */
+  #foresees = false
   /** A row of logits [vocab] whose mask is not there yet. */
   #held: Float32Array | null = null
 
@@ -61,11 +63,12 @@ export class TextRun implements LogitsConsumer {
 
   /** None that could not join the text, or have no row. */
   get draftTokens(): number {
-    const { speculation, writer, contextLength } = this.#options
-    if (this.#retrace < this.#retraced.length) return this.#finish ? 0 : this.#retraced.length - this.#retrace
-    if (!speculation || this.#finish) return 0
+    const { speculation, writer, contextLength, mask } = this.#options
+    if (this.#finish) return 0
+    if (this.#retrace < this.#retraced.length) return this.#retraced.length - this.#retrace
+    const wanted = mask?.foreseen.length || (speculation?.wanted ?? 0)
     const rows = contextLength - this.sequence.rows.ids.length
-    return Math.max(Math.min(speculation.wanted, writer.left - 1, this.#room - 1, rows), 0)
+    return Math.max(Math.min(wanted, writer.left - 1, this.#room - 1, rows), 0)
   }
 
   async propose(count: number): Promise<readonly number[]> {
@@ -74,6 +77,9 @@ export class TextRun implements LogitsConsumer {
       // Masks of many ids are more than one request holds.
       return mask ? [] : this.#retraced.slice(this.#retrace, this.#retrace + count)
     }
+    const foreseen = mask?.foreseen.slice(0, count) ?? []
+    this.#foresees = foreseen.length > 0
+    if (this.#foresees) return foreseen
     const draft = (await speculation?.propose(this.sequence.rows.ids, count)) ?? []
     return mask ? mask.allowed(draft) : draft
   }
@@ -92,7 +98,8 @@ export class TextRun implements LogitsConsumer {
   /** Writes on as long as what is drawn is what was guessed: the logits after a wrong guess are of another text. */
   take(logits: readonly Float32Array[], draft: readonly number[], ms: number | null): number {
     const { speculation, mask } = this.#options
-    const retraces = this.#retrace < this.#retraced.length
+    const guesses = this.#retrace === this.#retraced.length && !this.#foresees
+    this.#foresees = false
     this.#held = null
     let accepted = 0
     try {
@@ -105,7 +112,7 @@ export class TextRun implements LogitsConsumer {
     } catch (error) {
       this.sequence.fail(error)
     }
-    if (!retraces) speculation?.checked(draft.length, accepted, ms)
+    if (guesses) speculation?.checked(draft.length, accepted, ms)
     return accepted
   }
 

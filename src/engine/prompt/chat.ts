@@ -22,6 +22,8 @@ import {
 import { SchemaError } from '../../grammar/errors.ts'
 import { forcedGrammar } from '../../grammar/forced-grammar.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import { readSchema, SHORT } from '../../grammar/schema/grammar.ts'
+import { type HeldReader, readerOf, schemasOf } from '../../grammar/tool-schemas.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { Conversation, CountedChat } from '../types/chat.ts'
@@ -31,41 +33,40 @@ import type { ChatPrompt, Variables } from './chat-prompt.ts'
 
 /** Conversations with tools: from messages to ids, and from answers back to what is remembered of them. */
 export class HostChat {
-  readonly #parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>
+  readonly #parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults' | 'masks'>
   /** Answers of ours by salt: a conversation's own answers are nobody else's. The last used last. */
   readonly #own = new OwnAnswers()
   /** Grammars of calls by what they are made of; the last used last. */
   readonly #grammars = new Map<string, GrammarSource>()
   #capabilities: Capabilities | null = null
 
-  constructor(parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults'>) {
+  constructor(parts: Pick<Parts, 'tokenizer' | 'info' | 'defaults' | 'masks'>) {
     this.#parts = parts
   }
 
-  /** What the reader of the answer needs. Throws what rendering throws, OptionError. */
-  prepare(prompt: ChatPrompt): PreparedChat {
+  /** What the reader of the answer needs. Throws what rendering throws, OptionError, SchemaError. */
+  async prepare(prompt: ChatPrompt): Promise<PreparedChat> {
     const { tokenizer, info, defaults } = this.#parts
     const format = this.#format(prompt.conversation)
-    const held = this.#forced(prompt, format)
-    // What a grammar holds from its beginning thinks only after an opening mark.
-    const end = this.#end(prompt, held.forced === null || held.trigger !== undefined)
+    const calls = this.#calls(prompt, format)
+    const forced = calls ? await this.#grammar(prompt, format, calls) : (prompt.conversation.output ?? null)
+    const trigger = calls?.forced.free ? { texts: calls.forced.triggers, leads: calls.forced.leads } : undefined
+    const end = this.#end(prompt, beginsFree(prompt, calls))
     const unthinking = prompt.conversation.effort === 'none' && end === 'open' && info.marksReasoning
     return {
       format: format.name,
       prompt: end,
-      ...held,
+      forced,
+      ...(trigger !== undefined && { trigger }),
       ...(unthinking && { thinks: false }),
       ends: defaults.eosTokenIds.map(id => tokenizer.decode([id])).filter(end => end !== ''),
     }
   }
 
-  /**
-   * What the answer is held to after its reasoning, which stays free. Throws SchemaError, naming tool and keyword. With 'auto', what
-   * cannot be held of a tool that is not strict is left out: its values are any JSON.
-   */
-  #forced(prompt: ChatPrompt, format: ChatFormat): Pick<PreparedChat, 'forced' | 'trigger'> {
+  /** The calls that an answer may have; null: none. */
+  #calls(prompt: ChatPrompt, format: ChatFormat): HeldCalls | null {
     const { tools, choice, parallel, output } = prompt.conversation
-    if (choice === 'none' || (choice === 'auto' && tools.length === 0)) return { forced: output ?? null }
+    if (choice === 'none' || (choice === 'auto' && tools.length === 0)) return null
     const loose = choice === 'auto'
     const free = loose && output === undefined
     const options = {
@@ -74,25 +75,32 @@ export class HostChat {
       callsBefore: callsIn(prompt.messages),
     } as const
     const forced = forcedText(format, tools, options)
-    if (!forced) {
-      if (free) return { forced: null }
-      throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
-    }
-    const key = JSON.stringify([format.name, tools, options, output])
-    const trigger = forced.free ? { texts: forced.triggers, leads: forced.leads } : undefined
-    const source = recent(this.#grammars, key, MOST_GRAMMARS, () =>
-      this.#grammarOf(format, tools, options, { loose, output }),
-    )
-    return { forced: source, ...(trigger !== undefined && { trigger }) }
+    if (!forced && !free) throw new OptionError(`toolChoice is ${JSON.stringify(choice)}, but there are no tools`)
+    return forced && { forced, options, loose }
   }
 
-  #grammarOf(
+  /**
+   * What the answer is held to after its reasoning, which stays free. Throws SchemaError, naming tool and keyword. With 'auto', what
+   * cannot be held of a tool that is not strict is left out: its values are any JSON.
+   */
+  async #grammar({ conversation }: ChatPrompt, format: ChatFormat, calls: HeldCalls): Promise<GrammarSource> {
+    const { tools, output } = conversation
+    const key = JSON.stringify([format.name, tools, calls.options, output])
+    const source = this.#grammars.get(key) ?? (await this.#written(format, tools, calls, output))
+    this.#grammars.delete(key)
+    this.#grammars.set(key, source)
+    for (const [oldest] of this.#grammars) if (this.#grammars.size > MOST_GRAMMARS) this.#grammars.delete(oldest)
+    return source
+  }
+
+  async #written(
     format: ChatFormat,
     tools: Conversation['tools'],
-    options: Parameters<typeof forcedText>[2],
-    { loose, output }: { readonly loose: boolean; readonly output: GrammarSource | undefined },
-  ): GrammarSource {
+    { forced: all, options, loose }: HeldCalls,
+    output: GrammarSource | undefined,
+  ): Promise<GrammarSource> {
     const { tokenizer } = this.#parts
+    const read = await this.#reader(all, loose && output !== undefined)
     const write = (some: Conversation['tools']) => {
       const forced = forcedText(format, some, options) as ForcedText
       return forcedGrammar(
@@ -100,6 +108,7 @@ export class HostChat {
         {
           split: text => tokenizer.splitAtSpecial(text),
           triggered: forced.free,
+          read,
           ...(loose && output && { otherwise: output }),
         },
       )
@@ -110,6 +119,13 @@ export class HostChat {
       if (!(error instanceof SchemaError) || !loose) throw error
       return write(tools.map(tool => held(tool, () => write([tool]))))
     }
+  }
+
+  /** Reads the parameters of tools: in another thread where they are long, as other texts wait for this one. */
+  async #reader(forced: ForcedText, besides: boolean): Promise<HeldReader> {
+    const schemas = schemasOf(forced, besides)
+    const isShort = schemas.reduce((sum, { json }) => sum + json.length, 0) <= SHORT
+    return isShort ? readSchema : readerOf(schemas, await this.#parts.masks.readAll(schemas))
   }
 
   /** The prompt as the model would read it. */
@@ -145,11 +161,10 @@ export class HostChat {
     // An answer that was continued is another's in part.
     if (finishReason === 'aborted' || ids.length === 0 || prompt.conversation.continues) return
     const format = this.#format(prompt.conversation)
-    const { forced, trigger } = this.#forced(prompt, format)
     const reply = readReply(text, {
       format,
       tools: toolsOf(prompt.conversation),
-      prompt: this.#end(prompt, forced === null || trigger !== undefined),
+      prompt: this.#end(prompt, beginsFree(prompt, this.#calls(prompt, format))),
       unwraps: prompt.conversation.output === undefined,
       callsBefore: callsIn(prompt.messages),
     })
@@ -235,13 +250,17 @@ export class HostChat {
 
 const MOST_GRAMMARS = 16
 
-/** What a map has for the key, made where it has nothing; the longest unused is forgotten. */
-function recent<V>(map: Map<string, V>, key: string, most: number, make: () => V): V {
-  const value = map.get(key) ?? make()
-  map.delete(key)
-  map.set(key, value)
-  for (const [oldest] of map) if (map.size > most) map.delete(oldest)
-  return value
+/** What of an answer with calls is held. */
+interface HeldCalls {
+  readonly forced: ForcedText
+  readonly options: NonNullable<Parameters<typeof forcedText>[2]>
+  /** Tools that are not strict may be called with any JSON, where theirs cannot be held. */
+  readonly loose: boolean
+}
+
+/** What a grammar holds from its beginning thinks only after an opening mark. */
+function beginsFree({ conversation }: ChatPrompt, calls: HeldCalls | null): boolean {
+  return calls ? calls.forced.free : conversation.output === undefined
 }
 
 /** The tool, or one whose values are any JSON, if what it asks for cannot be held. Throws SchemaError for a strict tool. */

@@ -20,6 +20,8 @@ export interface ReadSchema {
 /** Reads a schema, which is JSON, as the grammar of a whole text. Throws SchemaError. */
 export type SchemaReader = (schema: string) => Promise<ReadSchema>
 
+/** Characters of schemas that are read at once in a thread that others wait for: longer ones may take more than 50 ms. */
+export const SHORT = 10_000
 /** Longest schema, as JSON. */
 const MAX_LENGTH = 2_000_000
 

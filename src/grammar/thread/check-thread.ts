@@ -1,6 +1,6 @@
 import type { AnswerCheck } from '../check.ts'
 import type { SchemaReader } from '../schema/grammar.ts'
-import type { FromMasks, MasksPort, StartMasks, ToMasks } from './protocol.ts'
+import type { FromMasks, MasksPort, SchemaText, StartMasks, ToMasks } from './protocol.ts'
 import { readOf } from './reading.ts'
 
 export interface CheckThreadOptions {
@@ -61,16 +61,24 @@ export class CheckThread {
     })
   }
 
-  readonly read: SchemaReader = async schema => {
-    const reading = await new Promise<Parameters<typeof readOf>[0]>(resolve => {
+  readonly read: SchemaReader = async json => {
+    const [reading] = await this.readAll([{ json, alone: true }])
+    return readOf(reading as Parameters<typeof readOf>[0])
+  }
+
+  /** What becomes of each schema. */
+  readAll(schemas: readonly SchemaText[]): Promise<readonly Parameters<typeof readOf>[0][]> {
+    return new Promise(resolve => {
       this.#add({
-        message: { type: 'read', schema },
-        key: schema,
-        done: result => resolve((result as FromMasks & { type: 'read' }).reading),
-        failed: reason => resolve({ message: `The schema could not be read: ${reason}`, path: '', keyword: '' }),
+        message: { type: 'read', schemas },
+        key: schemas.map(({ json }) => json).join(' '),
+        done: result => resolve((result as FromMasks & { type: 'read' }).readings),
+        failed: reason => {
+          const refusal = { message: `The schema could not be read: ${reason}`, path: '', keyword: '' }
+          resolve(schemas.map(() => refusal))
+        },
       })
     })
-    return readOf(reading)
   }
 
   /** Ends the threads. */

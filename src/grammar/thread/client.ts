@@ -28,11 +28,16 @@ export interface MaskRequest {
   readonly drafts?: readonly number[]
   /** Tokens that the text has left; a text that can end by itself is then brought to its end in time. Default: no limit. */
   readonly left?: number
+  /**
+   * Without drafts: how many masks more are wanted, of ids that have to come next or are the likeliest way to write what has to.
+   * There are none where memory is not shared. Default 0.
+   */
+  readonly ahead?: number
 }
 
 /** The masks of the last request. They are overwritten by the next one. */
 export interface Masks {
-  /** 1 + the number of drafts that are allowed. */
+  /** 1 + the number of drafts that are allowed, or of ids that were foreseen. */
   readonly count: number
   /** u32 [words], one bit per id: row 0 is for the next id, row i for the one after draft i - 1. */
   readonly rows: readonly Uint32Array[]
@@ -40,6 +45,8 @@ export interface Masks {
   accepting(row: number): boolean
   /** Whether it has to: the row allows the ids that end a text, and no others. */
   stopped(row: number): boolean
+  /** The draft, or the id that was foreseen, after the row's place: the next row is for the one after it. Below `count - 1`. */
+  draft(row: number): number
 }
 
 interface Call {
@@ -294,6 +301,7 @@ export class MaskedText {
   #ids: number[]
   #drafts: readonly number[] = []
   #left: number | undefined
+  #ahead = 0
   #request = 0
   /** When the last request was made, by the thread's count of requests. */
   #requested = 0
@@ -330,7 +338,7 @@ export class MaskedText {
   }
 
   /** Asks for masks. The masks of the request before must have been used. */
-  request({ drop = 0, ids = [], drafts = [], left }: MaskRequest): void {
+  request({ drop = 0, ids = [], drafts = [], left, ahead = 0 }: MaskRequest): void {
     if (drop > this.#ids.length) {
       throw new GrammarError(`${drop} ids cannot be taken back; the text has ${this.#ids.length}`)
     }
@@ -338,9 +346,10 @@ export class MaskedText {
     for (const id of ids) this.#ids.push(id)
     this.#drafts = drafts
     this.#left = left
+    this.#ahead = ahead
     this.#request = (this.#request + 1) | 0
     this.#requested = this.#thread.count()
-    this.#thread.post({ type: 'advance', text: this.number, request: this.#request, drop, ids, drafts, left })
+    this.#thread.post({ type: 'advance', text: this.number, request: this.#request, drop, ids, drafts, left, ahead })
   }
 
   /** The masks of the last request, if they are there. Throws GrammarError if it failed. */
@@ -401,7 +410,7 @@ export class MaskedText {
     if (this.#failure) return
     const { number: text, grammar } = this
     post({ type: 'open', text, grammar, slot: this.#memory, fork: undefined })
-    const rest = { drop: 0, ids: [...this.#ids], drafts: this.#drafts, left: this.#left }
+    const rest = { drop: 0, ids: [...this.#ids], drafts: this.#drafts, left: this.#left, ahead: this.#ahead }
     if (this.#request !== 0) post({ type: 'advance', text, request: this.#request, ...rest })
     if (this.#memory && this.#waiting.length > 0) post({ type: 'notify', text, request: this.#request })
   }

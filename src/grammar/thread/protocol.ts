@@ -29,8 +29,8 @@ export type ToMasks =
   | { readonly type: 'close'; readonly text: number }
   /** Checks a finished answer; needs no start. */
   | { readonly type: 'check'; readonly demand: Demand; readonly text: string }
-  /** Reads a schema, which is JSON; needs no start. */
-  | { readonly type: 'read'; readonly schema: string }
+  /** Reads schemas; needs no start. */
+  | { readonly type: 'read'; readonly schemas: readonly SchemaText[] }
 
 export interface AdvanceMessage {
   readonly type: 'advance'
@@ -41,6 +41,8 @@ export interface AdvanceMessage {
   readonly drafts: readonly number[]
   /** Tokens that the text has left, the next one counted; undefined: no limit is known. */
   readonly left: number | undefined
+  /** Where there are no drafts: how many ids that have to come next, or nearly, take their place at most. */
+  readonly ahead: number
 }
 
 export type FromMasks =
@@ -51,9 +53,17 @@ export type FromMasks =
   | { readonly type: 'done'; readonly text: number; readonly request: number }
   /** What is wrong with the answer; null: nothing. */
   | { readonly type: 'checked'; readonly problem: string | null }
-  | { readonly type: 'read'; readonly reading: ReadSchema | SchemaRefusal }
+  /** In the order of the schemas. */
+  | { readonly type: 'read'; readonly readings: readonly (ReadSchema | SchemaRefusal)[] }
   /** Where memory is not shared: a slot's content. */
   | { readonly type: 'masks'; readonly text: number; readonly slot: ArrayBuffer }
+
+/** A schema to be read. */
+export interface SchemaText {
+  readonly json: string
+  /** See `schemaGrammar`. */
+  readonly alone: boolean
+}
 
 /** What a SchemaError says. */
 export interface SchemaRefusal {
@@ -76,7 +86,7 @@ export interface MasksEvents {
 /** Starts a thread in which `MaskService` runs. */
 export type StartMasks = (events: MasksEvents) => MasksPort
 
-/** A slot's header: int32 [REQUEST, ROWS, flags of each row]; then the rows. */
+/** A slot's header: int32 [REQUEST, ROWS, flags of each row, the draft before each row but the first]; then the rows. */
 const REQUEST = 0
 const ROWS = 1
 const FLAGS = 2
@@ -90,7 +100,7 @@ const STOPPED = 2
  */
 export class Slot {
   static bytes(rows: number, words: number): number {
-    return 4 * (FLAGS + rows + rows * words)
+    return 4 * (FLAGS + 2 * rows + rows * words)
   }
 
   readonly rows: readonly Uint32Array[]
@@ -98,9 +108,9 @@ export class Slot {
   readonly #text: Uint8Array
 
   constructor(buffer: ArrayBuffer | SharedArrayBuffer, words: number) {
-    const count = Math.floor((buffer.byteLength / 4 - FLAGS) / (words + 1))
-    const start = 4 * (FLAGS + count)
-    this.#header = new Int32Array(buffer, 0, FLAGS + count)
+    const count = Math.floor((buffer.byteLength / 4 - FLAGS) / (words + 2))
+    const start = 4 * (FLAGS + 2 * count)
+    this.#header = new Int32Array(buffer, 0, FLAGS + 2 * count)
     this.rows = Array.from({ length: count }, (_, i) => new Uint32Array(buffer, start + 4 * i * words, words))
     this.#text = new Uint8Array(buffer, start)
   }
@@ -123,6 +133,10 @@ export class Slot {
     return ((this.#header[FLAGS + row] as number) & STOPPED) !== 0
   }
 
+  draft(row: number): number {
+    return this.#header[FLAGS + this.rows.length + row] as number
+  }
+
   /** Why the request failed. */
   get error(): string | undefined {
     if (this.count !== FAILED) return undefined
@@ -131,6 +145,10 @@ export class Slot {
 
   setRow(row: number, accepting: boolean, stopped: boolean): void {
     this.#header[FLAGS + row] = (accepting ? ACCEPTING : 0) | (stopped ? STOPPED : 0)
+  }
+
+  setDraft(row: number, id: number): void {
+    this.#header[FLAGS + this.rows.length + row] = id
   }
 
   finish(request: number, rows: number): void {

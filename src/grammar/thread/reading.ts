@@ -1,11 +1,11 @@
 import { SchemaError } from '../errors.ts'
 import { type ReadSchema, readSchema } from '../schema/grammar.ts'
-import type { SchemaRefusal } from './protocol.ts'
+import type { SchemaRefusal, SchemaText } from './protocol.ts'
 
-/** A schema, which is JSON, read in this thread. */
-export function readingOf(schema: string): ReadSchema | SchemaRefusal {
+/** A schema, read in this thread. */
+export function readingOf({ json, alone }: SchemaText): ReadSchema | SchemaRefusal {
   try {
-    return readSchema(JSON.parse(schema), true)
+    return readSchema(JSON.parse(json), alone)
   } catch (error) {
     const { message, path = '', keyword = '' } = error as Partial<SchemaError> & Error
     return { message, path, keyword }

@@ -9,6 +9,7 @@ import { type AdvanceMessage, type FromMasks, Slot, type ToMasks } from './proto
 interface MaskedText {
   /** Undefined if its grammar does not exist. */
   readonly matcher: TextMatcher | undefined
+  readonly grammar: Grammar | undefined
   /** Undefined where memory is not shared: each request's masks are sent. */
   readonly slot: Slot | undefined
   /** Brings it to its end where few tokens are left. */
@@ -85,21 +86,24 @@ export class MaskService {
         this.#checker ??= new (await import('./checker.ts')).Checker()
         this.#post({ type: 'checked', problem: await this.#checker.check(message.demand, message.text) })
         break
-      case 'read':
-        this.#post({ type: 'read', reading: (await import('./reading.ts')).readingOf(message.schema) })
+      case 'read': {
+        const { readingOf } = await import('./reading.ts')
+        this.#post({ type: 'read', readings: message.schemas.map(readingOf) })
         break
+      }
     }
   }
 
   #open({ text, grammar, slot, fork }: ToMasks & { type: 'open' }): void {
     const original = fork === undefined ? undefined : this.#texts.get(fork)
-    const matcher = original?.matcher ? copyOf(original.matcher) : this.#grammars.get(grammar)?.matcher()
-    const ending = this.#grammars.get(grammar)?.ending()
+    const known = this.#grammars.get(grammar)
+    const matcher = original?.matcher ? copyOf(original.matcher) : known?.matcher()
+    const ending = original ? original.ending?.fork() : known?.ending()
     const memory = slot && new Slot(slot, this.#words)
-    this.#texts.set(text, { matcher, slot: memory, ending, failure: original?.failure })
+    this.#texts.set(text, { matcher, grammar: known, slot: memory, ending, failure: original?.failure })
   }
 
-  #advance({ text, request, drop, ids, drafts, left }: AdvanceMessage): void {
+  #advance({ text, request, drop, ids, drafts, left, ahead }: AdvanceMessage): void {
     const held = this.#texts.get(text)
     if (held === undefined) return
     const sent = held.slot ? undefined : new ArrayBuffer(Slot.bytes(1 + drafts.length, this.#words))
@@ -112,10 +116,9 @@ export class MaskService {
       if (drop > 0) held.ending?.cut(matcher.length)
       const accepted = matcher.accept(ids)
       if (accepted < ids.length) throw new Error(`The grammar does not allow the id ${ids[accepted]}`)
-      slot.finish(
-        request,
-        writeMasks(matcher, drafts, slot, left === undefined ? undefined : { left, ending: held.ending }),
-      )
+      const limit = left === undefined ? undefined : { left, ending: held.ending }
+      const guesses = drafts.length === 0 && held.slot ? () => foreseen(matcher, held, ahead) : () => drafts
+      slot.finish(request, writeMasks(matcher, guesses, slot, limit))
     } catch (error) {
       held.failure = reasonOf(error)
       slot.fail(request, held.failure)
@@ -133,14 +136,21 @@ function copyOf(matcher: TextMatcher): TextMatcher | undefined {
   }
 }
 
+/** The likeliest way to write what has to come next: an ending that was begun, else what the grammar leaves no choice of. */
+function foreseen(matcher: TextMatcher, { ending, grammar }: MaskedText, most: number): readonly number[] {
+  if (most === 0) return []
+  return (ending?.begun(matcher.length) ?? grammar?.forcedIds(matcher) ?? []).slice(0, most)
+}
+
 /** The mask after the text, and after each draft as far as they are allowed. Returns how many. */
 function writeMasks(
   matcher: TextMatcher,
-  drafts: readonly number[],
+  guesses: () => readonly number[],
   slot: Slot,
   limit: { readonly left: number; readonly ending: Ending | undefined } | undefined,
 ): number {
   let row = 0
+  let drafts: readonly number[] = []
   for (; ; row++) {
     const { stopped } = matcher
     const mask = slot.rows[row] as Uint32Array
@@ -148,9 +158,12 @@ function writeMasks(
     const only = stopped ? undefined : limit?.ending?.next(matcher, limit.left - row)
     if (only) restrict(mask, only)
     slot.setRow(row, matcher.accepting, stopped)
+    // The first row's ending is known now.
+    if (row === 0) drafts = guesses()
     if (row === drafts.length || row + 1 === slot.rows.length) break
     if (only && !only.includes(drafts[row] as number)) break
     if (matcher.accept([drafts[row] as number]) === 0) break
+    slot.setDraft(row, drafts[row] as number)
   }
   if (row > 0) limit?.ending?.cut(matcher.length)
   matcher.rollback(row)
