@@ -144,7 +144,9 @@ function same(got: Awaited<ReturnType<typeof askBy>>, wanted: Outcome): void {
     })
   } else if (refused instanceof SchemaError) {
     const { path: schema_path, keyword: schema_keyword, message } = refused
-    expect(got).toMatchObject({ status, body: { error: { message, schema_path, schema_keyword } } })
+    // The message names both; an event of /v1/responses has no other fields.
+    const fields = 'status' in got && got.status === 400 ? { schema_path, schema_keyword } : {}
+    expect(got).toMatchObject({ status, body: { error: { message, ...fields } } })
   } else if (refused instanceof GrammarError || refused instanceof OptionError) {
     expect(got).toMatchObject({ body: { error: { message: refused.message } } })
   } else throw refused
