@@ -4,9 +4,11 @@
 export interface ReadingToken {
   /** Its place in the text, from 0 on. */
   readonly position: number
+  /** Its number in the vocabulary. */
   readonly id: number
   /** Its bytes as UTF-8: a part of a character shows as U+FFFD, a special token by its name. */
   readonly text: string
+  /** Its bytes: a token may hold a part of a character. */
   readonly bytes: Uint8Array
   /** It controls the model and is not text. */
   readonly special: boolean
@@ -14,6 +16,7 @@ export interface ReadingToken {
 
 /** A layer's attention by its sizes. */
 export interface ReadingLayer {
+  /** Its index, from 0 on. */
   readonly layer: number
   /** `grouped`: keys and values per head or group of heads (MHA, GQA, MQA). `latent`: MLA. */
   readonly kind: 'grouped' | 'latent'
@@ -37,7 +40,9 @@ export interface ReadingLayer {
 
 /** What is known of a text as soon as it is read. */
 export interface ReadingInfo {
+  /** The text's tokens. */
   readonly tokens: readonly ReadingToken[]
+  /** How each layer attends. */
   readonly layers: readonly ReadingLayer[]
   /** D, the width of the residual stream. */
   readonly hiddenSize: number
@@ -59,9 +64,21 @@ export interface HeadMeasures {
   readonly sameWord: number | null
 }
 
+/** A pattern in fewer numbers: each stands for a rectangle of probabilities. */
+export interface PooledMap {
+  /** Rows. */
+  readonly height: number
+  /** Columns. */
+  readonly width: number
+  /** f32 [height, width] */
+  readonly values: Float32Array
+}
+
 /** The attention of one head. Rows are queries, columns keys. */
 export interface AttentionMap {
+  /** The layer. */
   readonly layer: number
+  /** The query head. */
   readonly head: number
   /** Position of the first row's query. */
   readonly start: number
@@ -74,7 +91,8 @@ export interface AttentionMap {
   /** f32 [rows, keys]: before the softmax, scaled; -Infinity where a key is not seen. */
   readonly scores?: Float32Array
   /** f32 [height, width]: the probabilities, each number of a rectangle of them. */
-  readonly pooled?: { readonly height: number; readonly width: number; readonly values: Float32Array }
+  readonly pooled?: PooledMap
+  /** What the head looks at, over the chosen rows. */
   readonly measures?: HeadMeasures
 }
 
@@ -84,6 +102,7 @@ export interface HiddenStates {
   readonly layer: number
   /** Position of the first row. */
   readonly start: number
+  /** Number of rows. */
   readonly rows: number
   /** f32 [rows, D] */
   readonly values: Float32Array
@@ -91,8 +110,11 @@ export interface HiddenStates {
 
 /** A token that may come next. */
 export interface TokenChance {
+  /** Its number in the vocabulary. */
   readonly id: number
+  /** Its text. */
   readonly text: string
+  /** Its logit. */
   readonly logit: number
   /** Of the softmax over the whole vocabulary. */
   readonly probability: number
@@ -112,12 +134,23 @@ export interface NextTokens {
   readonly logits?: Float32Array
 }
 
+/** Queries and keys before rope. */
+export interface UnrotatedVectors {
+  /** f32 [rows, keySize] */
+  readonly queries: Float32Array
+  /** f32 [rows, keySize] */
+  readonly keys: Float32Array
+}
+
 /** Queries, keys and values of one head, as attention multiplies them. */
 export interface HeadVectors {
+  /** The layer. */
   readonly layer: number
+  /** The query head. */
   readonly head: number
   /** Position of the first row. */
   readonly start: number
+  /** Number of rows. */
   readonly rows: number
   /** f32 [rows, keySize]; of MLA N numbers without positions, then R that rope rotated. */
   readonly queries: Float32Array
@@ -126,7 +159,7 @@ export interface HeadVectors {
   /** f32 [rows, valueSize]; of MLA raised from the latent (W_UV). */
   readonly values: Float32Array
   /** The same before their rotation; absent where the layer has no rope. */
-  readonly unrotated?: { readonly queries: Float32Array; readonly keys: Float32Array }
+  readonly unrotated?: UnrotatedVectors
   /** MLA only. */
   readonly latent?: {
     /** f32 [rows, C]: what is cached of a token, with its rope key. The same for all heads. */
@@ -144,17 +177,21 @@ export interface CellPath {
   readonly path: 'grouped' | 'expanded' | 'absorbed'
   /** What is multiplied: f32 [keySize]; absorbed [C + R]. */
   readonly query: Float32Array
+  /** f32, as long as `query`. */
   readonly key: Float32Array
   /** Where in them the numbers stand that rope rotated: from .. to. */
   readonly rope: readonly [from: number, to: number]
   /** The dot product over the numbers without positions, over the rotated ones, and their sum; in f64, from these very numbers. */
   readonly plainDot: number
+  /** The dot product over the rotated numbers. */
   readonly ropeDot: number
+  /** The whole dot product. */
   readonly dot: number
   /** dot x scale. */
   readonly worked: number
   /** The score by the kernels on this path: equal to `worked` but for rounding; -Infinity where the key is not seen. */
   readonly score: number
+  /** Of the softmax over the keys that are seen. */
   readonly probability: number
   /** f32 [valueSize]: what the head found for the query on this path. */
   readonly output: Float32Array
@@ -162,12 +199,15 @@ export interface CellPath {
 
 /** The part of a vector that rope rotates. */
 export interface RotatedVector {
+  /** The token's position: what it is rotated by. */
   readonly position: number
   /** f32 [2r] */
   readonly before: Float32Array
+  /** f32 [2r]: rotated. */
   readonly after: Float32Array
   /** f32 [r], by pair; times the factor of the stretching, where there is one. */
   readonly cos: Float32Array
+  /** f32 [r], by pair. */
   readonly sin: Float32Array
 }
 
@@ -177,16 +217,39 @@ export interface CellRotation {
   readonly start: number
   /** Pairs are (2i, 2i + 1); else (i, i + r). */
   readonly interleaved: boolean
+  /** Of the query. */
   readonly query: RotatedVector
+  /** Of the key. */
   readonly key: RotatedVector
+}
+
+/** A key that a cell's query looks at. */
+export interface CellNeighbour {
+  /** Of the key. */
+  readonly position: number
+  /** Before the softmax, scaled. */
+  readonly score: number
+  /** After the softmax. */
+  readonly probability: number
+}
+
+/** What MLA caches of a token in one layer. */
+export interface CachedLatent {
+  /** f32 [C] */
+  readonly latent: Float32Array
+  /** f32 [R], rotated. */
+  readonly ropeKey: Float32Array
 }
 
 /** One query and one key of one head, worked. */
 export interface Cell {
+  /** The layer. */
   readonly layer: number
+  /** The query head. */
   readonly head: number
   /** Positions. */
   readonly query: number
+  /** Position of the key. */
   readonly key: number
   /** false: the mask or the window hides the key from the query. */
   readonly seen: boolean
@@ -194,13 +257,15 @@ export interface Cell {
   readonly scale: number
   /** By the kernels, on the path that the model takes for this query. */
   readonly score: number
+  /** Of the softmax, on that path. */
   readonly probability: number
   /** All ways of computing it; the model's own first. */
   readonly paths: readonly CellPath[]
   /** The keys that this query looks at most, the likeliest first. */
-  readonly neighbours: readonly { readonly position: number; readonly score: number; readonly probability: number }[]
+  readonly neighbours: readonly CellNeighbour[]
   /** f32 [valueSize]: the key's value, and the same times its probability. */
   readonly value: Float32Array
+  /** f32 [valueSize]: `value` times `probability`. */
   readonly weighted: Float32Array
   /** f32 [valueSize]: what the head found, over all keys. */
   readonly output: Float32Array
@@ -211,11 +276,12 @@ export interface Cell {
   /** null without rope. */
   readonly rotation: CellRotation | null
   /** What MLA caches of the key's token: f32 [C] and [R]; null for other attention. */
-  readonly latent: { readonly latent: Float32Array; readonly ropeKey: Float32Array } | null
+  readonly latent: CachedLatent | null
 }
 
 /** How much of what a layer stores a smaller rank keeps. */
 export interface Spectrum {
+  /** The layer. */
   readonly layer: number
   /** What was taken apart, over all tokens of the text and all heads. */
   readonly of: SpectrumOf
@@ -232,7 +298,9 @@ export type SpectrumOf = 'latent' | 'keys' | 'values' | 'keysAndValues'
 
 /** A token whose embedding points nearly the same way. */
 export interface Neighbour {
+  /** Its number in the vocabulary. */
   readonly id: number
+  /** Its text. */
   readonly text: string
   /** Cosine of the two embeddings. */
   readonly similarity: number

@@ -4,7 +4,9 @@ import type { ReadingLayer, ReadingToken } from '../../reading/types.ts'
 
 /** What a change needs of another text: a `Reading`. */
 export interface ChangeSource {
+  /** Its tokens. */
   readonly tokens: readonly ReadingToken[]
+  /** Its layers. */
   readonly layers: readonly ReadingLayer[]
 }
 
@@ -22,16 +24,22 @@ export interface InspectTextOptions {
 export type ReadingChange =
   /** What the head found is nothing: zeros, before the output projection. */
   | {
+      /** What is changed. */
       readonly kind: 'off'
+      /** The layer. */
       readonly layer: number
+      /** The query head. */
       readonly head: number
       /** Tokens [from, to). Default: all. */
       readonly rows?: readonly number[]
     }
   /** What the head found is what it found in another text. */
   | {
+      /** What is changed. */
       readonly kind: 'head'
+      /** The layer. */
       readonly layer: number
+      /** The query head. */
       readonly head: number
       /** A reading of the same engine. */
       readonly from: ChangeSource
@@ -44,15 +52,22 @@ export type ReadingChange =
     }
   /** The stream that enters the layer is another text's: activation patching. `layer` may be the number of layers: what leaves the last. */
   | {
+      /** What is changed. */
       readonly kind: 'state'
+      /** The layer. */
       readonly layer: number
+      /** A reading of the same engine. */
       readonly from: ChangeSource
+      /** The first token that is changed. Default 0. */
       readonly row?: number
+      /** The token of the other text that it is taken from. Default: `row`. */
       readonly fromRow?: number
+      /** So many tokens from there on. Default: 1 where `row` is given, else all, and both texts must have as many. */
       readonly count?: number
     }
   /** What the layer stores of all tokens is projected to the best subspace of that rank (SVD over the text's tokens). */
   | {
+      /** What is changed. */
       readonly kind: 'rank'
       /** Default: every layer. */
       readonly layer?: number
@@ -130,6 +145,7 @@ export interface WriteOptions {
 export interface VectorOptions {
   /** Negative ones count from the end. */
   readonly layer: number
+  /** The query head; negative ones count from the end. */
   readonly head: number
   /** Tokens [from, to); negative ones count from the end. Default: all. */
   readonly rows?: readonly number[]
@@ -141,9 +157,11 @@ export interface VectorOptions {
 export interface CellOptions {
   /** Negative ones count from the end, as do those of `head`, `query` and `key`. */
   readonly layer: number
+  /** The query head. */
   readonly head: number
   /** Positions of the two tokens. */
   readonly query: number
+  /** Position of the key. */
   readonly key: number
   /** So many of the keys that the query looks at most, 0 to 1,000. Default 5. */
   readonly neighbours?: number
