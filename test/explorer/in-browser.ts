@@ -79,5 +79,5 @@ export async function shoot(page: Page, name: string): Promise<void> {
 const ALL_LOOKS = [390, 820, 1280].flatMap(width =>
   (['light', 'dark'] as const).map(colorScheme => ({ width, colorScheme })),
 )
-const wanted = process.env.LATENTKIT_SCREENSHOTS || process.env.LATENTKIT_EXPLORER
-export const LOOKS = wanted ? ALL_LOOKS : [ALL_LOOKS[1]!, ALL_LOOKS[4]!]
+export const ALL_WANTED = Boolean(process.env.LATENTKIT_SCREENSHOTS || process.env.LATENTKIT_EXPLORER)
+export const LOOKS = ALL_WANTED ? ALL_LOOKS : [ALL_LOOKS[1]!, ALL_LOOKS[4]!]

@@ -13,9 +13,16 @@ export interface Bar {
 const ROW = 34
 const LABEL = 92
 
-export function Bars({ bars, label }: { bars: readonly Bar[]; label: string }) {
+interface Props {
+  bars: readonly Bar[]
+  label: string
+  /** Value of a whole bar. Default: the largest. */
+  most?: number
+}
+
+export function Bars({ bars, label, most: whole }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
-  const most = Math.max(...bars.map(({ value }) => value))
+  const most = whole ?? (Math.max(...bars.map(({ value }) => value)) || 1)
   const room = Math.max(width - LABEL - 150, 40)
   return (
     <div ref={ref}>

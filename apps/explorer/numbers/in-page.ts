@@ -16,5 +16,10 @@ export async function loadInPage(files: readonly File[] | undefined, onPart: (pa
     })
   // A kept model needs no network.
   const engine = await load(files === undefined && !navigator.onLine)
-  return { info: engine.info, read: text => engine.inspect(text), dispose: () => engine.dispose() }
+  return {
+    info: engine.info,
+    read: (text, changes) => engine.inspect(text, { changes }),
+    neighbours: id => engine.neighbours(id),
+    dispose: () => engine.dispose(),
+  }
 }

@@ -1,5 +1,6 @@
 /** The model that the views look into, loaded when the first of them needs it, and texts that it has read. */
 import { useEffect, useReducer, useState } from 'preact/hooks'
+import type { ReadingChange } from '../../../src/browser.ts'
 import { loadInPage } from '../numbers/in-page.ts'
 import type { Numbers, TextReading } from '../numbers/numbers.ts'
 
@@ -55,8 +56,9 @@ export interface ReadState {
   readonly problem: string | undefined
 }
 
-/** The text as the model reads it. */
-export function useReading(text: string): ReadState {
+/** The text as the model reads it, or would with changes. */
+export function useReading(text: string, changes: readonly ReadingChange[] = []): ReadState {
+  const name = JSON.stringify([text, changes])
   const model = useModel()
   const [read, setRead] = useState<ReadState>({ reading: undefined, busy: true, problem: undefined })
   const numbers = model.status === 'ready' ? model.numbers : undefined
@@ -66,24 +68,25 @@ export function useReading(text: string): ReadState {
     setRead(({ reading }) => ({ reading, busy: true, problem: undefined }))
     const done = (next: ReadState) => wanted && setRead(next)
     const begin = () =>
-      readingOf(numbers, text).then(
+      readingOf(numbers, name).then(
         reading => done({ reading, busy: false, problem: undefined }),
         cause => done({ reading: undefined, busy: false, problem: (cause as Error).message }),
       )
-    const timer = setTimeout(begin, readings.has(text) || readings.size === 0 ? 0 : TYPED_AFTER_MS)
+    const timer = setTimeout(begin, readings.has(name) || readings.size === 0 ? 0 : TYPED_AFTER_MS)
     return () => {
       wanted = false
       clearTimeout(timer)
     }
-  }, [numbers, text])
+  }, [numbers, name])
   return read
 }
 
-function readingOf(numbers: Numbers, text: string): Promise<TextReading> {
-  const found = readings.get(text)
-  readings.delete(text)
-  const reading = found ?? numbers.read(text)
-  readings.set(text, reading)
+function readingOf(numbers: Numbers, name: string): Promise<TextReading> {
+  const found = readings.get(name)
+  readings.delete(name)
+  const [text, changes] = JSON.parse(name) as [string, readonly ReadingChange[]]
+  const reading = found ?? numbers.read(text, changes)
+  readings.set(name, reading)
   for (const [other, old] of [...readings].slice(0, -MOST_READINGS)) {
     readings.delete(other)
     void old.then(

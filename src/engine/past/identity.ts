@@ -108,7 +108,9 @@ async function weightsDigest(tensors: Checkpoint['tensors']): Promise<string> {
 
 /** The first 128 bits of SHA-256, in hexadecimal. Browsers have it on pages that came over https or from localhost. */
 async function digest(...parts: (string | Uint8Array)[]): Promise<string> {
-  const bytes = await new Blob(parts).arrayBuffer()
+  // A blob takes bytes of its own; memory shared with threads is none.
+  const own = parts.map(part => (typeof part === 'string' ? part : Uint8Array.from(part)))
+  const bytes = await new Blob(own).arrayBuffer()
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes), 0, 16)
   return [...hash].map(byte => byte.toString(16).padStart(2, '0')).join('')
 }

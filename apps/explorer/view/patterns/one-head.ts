@@ -1,7 +1,7 @@
 /** The pattern of one head: whole where it is small, else reduced to what a screen shows, with single rows in full. */
-import { useEffect, useState } from 'preact/hooks'
 import type { PatternPixels } from '../../drawing/attention-image.ts'
 import type { TextReading } from '../../numbers/numbers.ts'
+import { useAnswer } from '../../state/use-answer.ts'
 
 /** Up to here a pattern is asked for whole. */
 const MOST_WHOLE = 512
@@ -46,20 +46,4 @@ async function rowOf(one: OneHead | undefined, query: number, signal: AbortSigna
   const where = { layers: [one.layer], heads: [one.head], rows: [query, query + 1], signal }
   for await (const { probabilities } of one.reading.attention(where)) return probabilities
   return undefined
-}
-
-/** What a question of the engine gave; asked again when one of `of` is another, and given up where it no longer counts. */
-function useAnswer<T>(ask: (signal: AbortSignal) => Promise<T>, of: readonly unknown[]): T | undefined {
-  const [answer, setAnswer] = useState<T>()
-  useEffect(() => {
-    const stop = new AbortController()
-    ask(stop.signal).then(
-      next => !stop.signal.aborted && setAnswer(() => next),
-      cause => {
-        if (!stop.signal.aborted) throw cause
-      },
-    )
-    return () => stop.abort()
-  }, of)
-  return answer
 }

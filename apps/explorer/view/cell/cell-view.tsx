@@ -1,0 +1,189 @@
+/** One number, worked: how much one token looks at another, from the vectors to the share, by every path the model has. */
+import type { Cell, CellPath } from '../../../../src/browser.ts'
+import { Bars } from '../../drawing/bars.tsx'
+import { Figure } from '../../drawing/figure.tsx'
+import { Maths } from '../../drawing/maths.tsx'
+import { Strip } from '../../drawing/strip.tsx'
+import type { TextReading } from '../../numbers/numbers.ts'
+import { changeParams, useAddress } from '../../state/address.ts'
+import { useReading } from '../../state/model.ts'
+import { useAnswer } from '../../state/use-answer.ts'
+import { ModelBar } from '../model-bar.tsx'
+import { chosen, NumberChoice, TokenChoice } from '../number-choice.tsx'
+import { visible } from '../patterns/matrix.tsx'
+import { PRESETS } from '../presets.ts'
+import { WithReading } from '../read-status.tsx'
+import { TextField } from '../text-field.tsx'
+import { Rotation } from './rotation.tsx'
+
+const FIRST = { layer: 4, head: 2, query: 11, key: 10 }
+const NEIGHBOURS = 8
+
+export function CellView() {
+  const { params } = useAddress()
+  const text = params.text ?? PRESETS[0]!.text
+  const read = useReading(text)
+  return (
+    <>
+      <header class="view-head">
+        <h1>One number, worked</h1>
+        <p>
+          A query meets a key: their product, scaled and compared with all others, is the share of attention. With
+          latents there are two ways to it, and both give the same number.
+        </p>
+      </header>
+      <ModelBar />
+      <TextField text={text} />
+      <WithReading read={read}>{reading => <Worked reading={reading} />}</WithReading>
+    </>
+  )
+}
+
+function Worked({ reading }: { reading: TextReading }) {
+  const { params } = useAddress()
+  const names = reading.tokens.map(({ text }) => visible(text))
+  const layer = chosen(params.layer, FIRST.layer, reading.layers.length)
+  const head = chosen(params.head, FIRST.head, reading.layers[layer]?.heads ?? 1)
+  const query = chosen(params.query, names.length - 1, names.length)
+  const key = chosen(params.key, Math.max(query - 1, 0), names.length)
+  const cell = useAnswer(
+    signal => reading.cell({ layer, head, query, key, neighbours: NEIGHBOURS, signal }),
+    [reading, layer, head, query, key],
+  )
+  const choose = (name: string) => (value: string) => changeParams({ [name]: value })
+  return (
+    <>
+      <div class="controls">
+        <NumberChoice label="Layer" value={layer} count={reading.layers.length} choose={choose('layer')} />
+        <NumberChoice label="Head" value={head} count={reading.layers[layer]?.heads ?? 1} choose={choose('head')} />
+        <TokenChoice label="Query: the token that looks" value={query} tokens={names} choose={choose('query')} />
+        <TokenChoice label="Key: what it looks at" value={key} tokens={names} choose={choose('key')} />
+      </div>
+      {cell && <Steps cell={cell} names={names} />}
+    </>
+  )
+}
+
+function Steps({ cell, names }: { cell: Cell; names: readonly string[] }) {
+  const [from = '', to = ''] = [names[cell.query], names[cell.key]]
+  if (!cell.seen)
+    return (
+      <p class="problem">
+        “{to}” comes after “{from}”, or outside of its window: the mask sets the score to minus infinity, and the share
+        is 0.
+      </p>
+    )
+  const both = cell.paths.length > 1
+  const [first, second] = cell.paths
+  return (
+    <>
+      <p class="pair-line" role="status">
+        <strong>{from}</strong> looks at <strong>{to}</strong> with{' '}
+        <span id="share">{cell.probability.toFixed(4)}</span> of its attention
+      </p>
+      <ol class="steps">
+        <li>
+          <h2>What is kept of “{to}”</h2>
+          <Strip label="x, what enters the layer" values={cell.input} />
+          {cell.latent ? (
+            <>
+              <Strip label="latent = W_DKV x" values={cell.latent.latent} />
+              <Strip label="rope key, one for all heads" values={cell.latent.ropeKey} />
+              <p class="hint">
+                Only these {cell.latent.latent.length} + {cell.latent.ropeKey.length} numbers are cached of the token in
+                this layer, whatever the number of heads.
+              </p>
+            </>
+          ) : (
+            <p class="hint">Key and value of this head are cached as they are: this layer has no latent.</p>
+          )}
+        </li>
+        <li>
+          <h2>{both ? 'The same product, by both paths' : 'The product'}</h2>
+          <div class="paths">
+            {cell.paths.map(path => (
+              <Path key={path.path} path={path} scale={cell.scale} />
+            ))}
+          </div>
+          {first && second && (
+            <p class="difference">
+              Difference of the two scores:{' '}
+              <span id="difference">{Math.abs(first.worked - second.worked).toExponential(1)}</span>
+              <span class="hint"> — the last bits of rounding</span>
+            </p>
+          )}
+        </li>
+        {cell.rotation && (
+          <li>
+            <h2>What rope did</h2>
+            <Rotation rotation={cell.rotation} from={from} to={to} />
+          </li>
+        )}
+        <li>
+          <h2>Softmax: the share among all keys</h2>
+          <Maths source="p_j = \frac{e^{s_j}}{\sum_k e^{s_k}}" display />
+          <Figure title={`What “${from}” looks at most`} file="latentkit-softmax">
+            <Bars
+              label="Shares of attention"
+              bars={cell.neighbours.map(({ position, score, probability }) => ({
+                kind: position === cell.key ? 'mla' : 'mqa',
+                label: names[position] ?? '',
+                value: probability,
+                text: `${probability.toFixed(4)}  (score ${score.toFixed(2)})`,
+                strong: position === cell.key,
+              }))}
+            />
+          </Figure>
+        </li>
+        <li>
+          <h2>What it brings</h2>
+          <Strip label={`value of “${to}”`} values={cell.value} />
+          <Strip label={`value × ${cell.probability.toFixed(4)}`} values={cell.weighted} />
+          <Strip label="output of the head, over all keys" values={cell.output} />
+          <Strip label="what this key adds to the stream, by W_O" values={cell.contribution} />
+        </li>
+      </ol>
+    </>
+  )
+}
+
+const TITLES = {
+  grouped: { title: 'As cached', about: 'The query meets the key of its head.' },
+  expanded: {
+    title: 'Expanded',
+    about: 'The key is raised from the latent first, by W_UK. Cheaper for a long prompt.',
+  },
+  absorbed: {
+    title: 'Absorbed',
+    about: 'W_UK goes into the query instead; it meets the latent as it is cached. Cheaper while writing.',
+  },
+} as const
+
+function Path({ path, scale }: { path: CellPath; scale: number }) {
+  const { title, about } = TITLES[path.path]
+  const plain = path.rope[1] - path.rope[0] < path.key.length
+  return (
+    <section class="path" data-path={path.path}>
+      <h3>{title}</h3>
+      <p class="hint">{about}</p>
+      <Strip label="query" values={path.query} rope={path.rope} />
+      <Strip label="key" values={path.key} rope={path.rope} />
+      <dl>
+        {plain && <Line term="q · k without positions" value={path.plainDot} />}
+        {path.rope[1] > path.rope[0] && <Line term="q · k of the rope part" value={path.ropeDot} />}
+        <Line term="q · k" value={path.dot} />
+        <Line term={`× ${scale.toPrecision(4)}, one over the root of the width`} value={path.worked} strong />
+        <Line term="score by the kernels" value={path.score} />
+      </dl>
+    </section>
+  )
+}
+
+function Line({ term, value, strong = false }: { term: string; value: number; strong?: boolean }) {
+  return (
+    <div class={strong ? 'strong' : ''}>
+      <dt>{term}</dt>
+      <dd class="number">{value.toFixed(5)}</dd>
+    </div>
+  )
+}

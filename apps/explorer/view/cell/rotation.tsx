@@ -1,0 +1,58 @@
+/** Rope as dials: each pair of numbers is a hand that turns with the token's position, the first pair fastest. */
+import type { CellRotation, RotatedVector } from '../../../../src/browser.ts'
+import { Figure } from '../../drawing/figure.tsx'
+import { ScrollBox } from '../../drawing/scroll-box.tsx'
+
+const DIAL = 58
+const MOST = 8
+
+export function Rotation({ rotation, from, to }: { rotation: CellRotation; from: string; to: string }) {
+  const { query, key, interleaved } = rotation
+  return (
+    <Figure
+      title="Pairs of numbers, turned by the position"
+      file="latentkit-rope"
+      note="Thin: before. Thick: after. Pair i turns by position × base^(−2i/d): the first pairs fast, the last hardly. Both products use the same rotated numbers, so only the difference of the positions counts. This part cannot be absorbed, since a rotation that depends on the position would stand between W_Q and W_UK; that is why it is kept apart."
+    >
+      <Dials name={`query “${from}”`} vector={query} interleaved={interleaved} />
+      <Dials name={`key “${to}”`} vector={key} interleaved={interleaved} />
+    </Figure>
+  )
+}
+
+function Dials({ name, vector, interleaved }: { name: string; vector: RotatedVector; interleaved: boolean }) {
+  const pairs = vector.cos.length
+  const shown = Math.min(pairs, MOST)
+  const hand = (values: Float32Array, i: number) => {
+    const [x = 0, y = 0] = interleaved ? [values[2 * i], values[2 * i + 1]] : [values[i], values[i + pairs]]
+    const length = Math.hypot(x, y) || 1
+    const r = DIAL / 2 - 6
+    return { x2: DIAL / 2 + (x / length) * r, y2: DIAL / 2 - (y / length) * r }
+  }
+  return (
+    <ScrollBox label={`Dials of ${name}`}>
+      <p class="hint">
+        {name}, position {vector.position}
+      </p>
+      <svg
+        class="chart"
+        viewBox={`0 0 ${shown * (DIAL + 8)} ${DIAL}`}
+        width={shown * (DIAL + 8)}
+        role="img"
+        aria-label={`Angles of ${name} in radians: ${Array.from({ length: shown }, (_, i) => angle(vector, i).toFixed(2)).join(', ')}`}
+      >
+        {Array.from({ length: shown }, (_, i) => (
+          <g key={String(i)} transform={`translate(${i * (DIAL + 8)} 0)`}>
+            <circle class="dial" cx={DIAL / 2} cy={DIAL / 2} r={DIAL / 2 - 3} />
+            <line class="hand" x1={DIAL / 2} y1={DIAL / 2} {...hand(vector.before, i)} />
+            <line class="hand after" x1={DIAL / 2} y1={DIAL / 2} {...hand(vector.after, i)} />
+          </g>
+        ))}
+      </svg>
+    </ScrollBox>
+  )
+}
+
+function angle({ cos, sin }: RotatedVector, i: number): number {
+  return Math.atan2(sin[i] ?? 0, cos[i] ?? 1)
+}

@@ -1,0 +1,89 @@
+/** What a latent keeps: how much smaller ranks lose of this text, and what the next tokens become with one. */
+import type { ReadingChange, Spectrum } from '../../../../src/browser.ts'
+import { Bars } from '../../drawing/bars.tsx'
+import { Figure } from '../../drawing/figure.tsx'
+import type { TextReading } from '../../numbers/numbers.ts'
+import { useAddress } from '../../state/address.ts'
+import { useReading } from '../../state/model.ts'
+import { useAnswer } from '../../state/use-answer.ts'
+import { ModelBar } from '../model-bar.tsx'
+import { Before, Slider } from '../next/next-token.tsx'
+import { PRESETS } from '../presets.ts'
+import { WithReading } from '../read-status.tsx'
+import { TextField } from '../text-field.tsx'
+
+export function Latent() {
+  const { params } = useAddress()
+  const text = params.text ?? PRESETS.at(-1)!.text
+  const read = useReading(text)
+  return (
+    <>
+      <header class="view-head">
+        <h1>What a latent keeps</h1>
+        <p>
+          Keys and values of many heads say much the same, so few numbers can stand for them. How few? Cut what is
+          cached of this text to its strongest directions (SVD), and see what is lost and what the model writes then.
+        </p>
+      </header>
+      <ModelBar />
+      <TextField text={text} />
+      <WithReading read={read}>{reading => <Ranks reading={reading} text={text} />}</WithReading>
+    </>
+  )
+}
+
+function Ranks({ reading, text }: { reading: TextReading; text: string }) {
+  const { params } = useAddress()
+  const latent = reading.layers.some(({ kind }) => kind === 'latent')
+  const spectra = useAnswer(
+    async signal => {
+      const all: Spectrum[] = []
+      for await (const one of reading.spectra({ signal })) all.push(one)
+      return all
+    },
+    [reading],
+  )
+  const most = Math.max(2, ...(spectra ?? []).map(({ singularValues }) => singularValues.length))
+  const rank = Math.min(Math.max(Math.round(Number(params.rank ?? Math.ceil(most / 4))) || 0, 0), most)
+  // Keys and values are stored apart where there is no latent.
+  const changes: readonly ReadingChange[] = latent
+    ? [{ kind: 'rank', of: 'latent', rank }]
+    : (['keys', 'values'] as const).map(of => ({ kind: 'rank', of, rank }))
+  const changed = useReading(text, changes)
+  if (spectra === undefined) return null
+  const [one] = spectra
+  return (
+    <>
+      <p class="hint">
+        {latent
+          ? `This model caches a latent of ${one?.width} numbers per token and layer.`
+          : `This model has no latents: keys and values of all heads, ${one?.width} numbers per token and layer, are taken apart instead.`}{' '}
+        A text of {reading.tokens.length} tokens has at most {most} directions.
+      </p>
+      <div class="controls">
+        <Slider label="Rank" name="rank" value={rank} min={0} max={most} step={1} />
+      </div>
+      <Figure
+        title={`What rank ${rank} loses`}
+        file="latentkit-ranks"
+        note="Of each layer, as a part of the whole (Frobenius norm). 0 is nothing, 1 all."
+      >
+        <Bars
+          label={`Loss at rank ${rank}`}
+          bars={spectra.map(({ layer, errors }) => ({
+            kind: 'mla',
+            label: `layer ${layer}`,
+            value: errors[Math.min(rank, errors.length - 1)] ?? 0,
+            text: (errors[Math.min(rank, errors.length - 1)] ?? 0).toFixed(4),
+            strong: false,
+          }))}
+          most={1}
+        />
+      </Figure>
+      <section>
+        <h2>The next token then</h2>
+        {changed.reading && changed.reading !== reading && <Before reading={reading} changed={changed.reading} />}
+      </section>
+    </>
+  )
+}

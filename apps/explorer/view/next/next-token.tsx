@@ -1,0 +1,213 @@
+/** The next token: what the model expects, how drawing changes that, what each layer would say, and what a head is for. */
+import type { NextTokens, ReadingChange } from '../../../../src/browser.ts'
+import { Bars } from '../../drawing/bars.tsx'
+import { Figure } from '../../drawing/figure.tsx'
+import { ScrollBox } from '../../drawing/scroll-box.tsx'
+import type { TextReading } from '../../numbers/numbers.ts'
+import { changeParams, useAddress } from '../../state/address.ts'
+import { useReading } from '../../state/model.ts'
+import { useAnswer } from '../../state/use-answer.ts'
+import { ModelBar } from '../model-bar.tsx'
+import { visible } from '../patterns/matrix.tsx'
+import { PRESETS } from '../presets.ts'
+import { WithReading } from '../read-status.tsx'
+import { TextField } from '../text-field.tsx'
+import { type DrawingRule, drawn } from './drawing-rule.ts'
+import { Heads, offHeads } from './heads-off.tsx'
+
+const SHOWN = 12
+
+export function NextToken() {
+  const { params } = useAddress()
+  const text = params.text ?? PRESETS[0]!.text
+  const read = useReading(text)
+  const changes = offHeads(params.off).map(([layer, head]): ReadingChange => ({ kind: 'off', layer, head }))
+  return (
+    <>
+      <header class="view-head">
+        <h1>The next token</h1>
+        <p>
+          After the last layer every token of the vocabulary has a score. The softmax makes probabilities of them;
+          temperature, top-k and top-p change which ones can be drawn.
+        </p>
+      </header>
+      <ModelBar />
+      <TextField text={text} />
+      <WithReading read={read}>
+        {reading => (
+          <>
+            <Expected reading={reading} />
+            <Lens reading={reading} />
+            <Ablation reading={reading} text={text} changes={changes} />
+          </>
+        )}
+      </WithReading>
+    </>
+  )
+}
+
+function Expected({ reading }: { reading: TextReading }) {
+  const { params } = useAddress()
+  const next = useAnswer(signal => reading.next({ top: SHOWN, logits: true, signal }), [reading])
+  const rule: DrawingRule = {
+    temperature: Math.min(Math.max(Number(params.temperature ?? 1) || 1, 0.1), 2),
+    topK: Math.min(Math.max(Math.round(Number(params.topk ?? 0)) || 0, 0), 50),
+    topP: Math.min(Math.max(Number(params.topp ?? 1) || 1, 0.05), 1),
+  }
+  if (next?.logits === undefined) return null
+  const after = drawn(next.logits, rule)
+  const possible = after.reduce((n, p) => n + Number(p > 0), 0)
+  return (
+    <section>
+      <div class="controls">
+        <Slider label="Temperature" name="temperature" value={rule.temperature} min={0.1} max={2} step={0.05} />
+        <Slider label="Top-k (0: all)" name="topk" value={rule.topK} min={0} max={50} step={1} />
+        <Slider label="Top-p" name="topp" value={rule.topP} min={0.05} max={1} step={0.01} />
+      </div>
+      <Figure
+        title="The likeliest tokens"
+        file="latentkit-next"
+        note={`${possible.toLocaleString('en-GB')} of ${after.length.toLocaleString('en-GB')} tokens can be drawn. Entropy of what the model says, before any cut: ${next.entropy.toFixed(2)} bits, as if ${Math.round(2 ** next.entropy).toLocaleString('en-GB')} tokens were equally likely.`}
+      >
+        <Bars
+          label="Probability of each token"
+          bars={next.top.map(({ id, text, probability }) => ({
+            kind: (after[id] ?? 0) > 0 ? 'mla' : 'gqa',
+            label: visible(text),
+            value: after[id] ?? 0,
+            text: `${(after[id] ?? 0).toFixed(4)}${Math.abs((after[id] ?? 0) - probability) > 5e-5 ? `  (was ${probability.toFixed(4)})` : ''}`,
+            strong: false,
+          }))}
+        />
+      </Figure>
+    </section>
+  )
+}
+
+interface SliderProps {
+  label: string
+  name: string
+  value: number
+  min: number
+  max: number
+  step: number
+}
+
+export function Slider({ label, name, value, min, max, step }: SliderProps) {
+  return (
+    <label class="field">
+      <span class="row">
+        {label} <output>{value}</output>
+      </span>
+      <input
+        type="range"
+        {...{ min, max, step, value }}
+        onInput={event => changeParams({ [name]: event.currentTarget.value })}
+      />
+    </label>
+  )
+}
+
+/** What the stream would say after each layer. */
+function Lens({ reading }: { reading: TextReading }) {
+  const layers = useAnswer(
+    async signal => {
+      const all: NextTokens[] = []
+      for await (const layer of reading.lens({ top: 4, signal })) all.push(layer)
+      return all
+    },
+    [reading],
+  )
+  return (
+    <section>
+      <h2>What each layer would say</h2>
+      <p class="hint">
+        The stream at the last token, through the final norm and the output, after each layer (the logit lens). Early
+        layers repeat or guess; the answer forms late.
+      </p>
+      <ScrollBox label="What each layer would say">
+        <table class="lens" aria-busy={layers === undefined}>
+          <thead>
+            <tr>
+              <th scope="col">After</th>
+              <th scope="col">1st</th>
+              <th scope="col">2nd</th>
+              <th scope="col">3rd</th>
+              <th scope="col">4th</th>
+            </tr>
+          </thead>
+          <tbody>
+            {layers?.map(({ layer, top }) => (
+              <tr key={layer}>
+                <th scope="row">{layer === 0 ? 'embedding' : `layer ${layer - 1}`}</th>
+                {top.map(({ id, text, probability }) => (
+                  <td key={id}>
+                    <span class="word" style={{ '--share': `${Math.round(Math.sqrt(probability) * 100)}%` }}>
+                      {visible(text)}
+                    </span>{' '}
+                    <span class="hint">{probability.toFixed(3)}</span>
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
+    </section>
+  )
+}
+
+function Ablation({
+  reading,
+  text,
+  changes,
+}: {
+  reading: TextReading
+  text: string
+  changes: readonly ReadingChange[]
+}) {
+  const changed = useReading(text, changes)
+  return (
+    <section>
+      <h2>A head switched off</h2>
+      <p class="hint">
+        Choose heads that shall find nothing, and see what the next token becomes. Heads that matter here change it;
+        most do not.
+      </p>
+      <Heads layers={reading.layers} />
+      {changes.length > 0 && changed.reading && changed.reading !== reading && (
+        <Before reading={reading} changed={changed.reading} />
+      )}
+    </section>
+  )
+}
+
+export function Before({ reading, changed }: { reading: TextReading; changed: TextReading }) {
+  const both = useAnswer(
+    signal => Promise.all([reading.next({ top: 8, signal }), changed.next({ top: 8, signal })]),
+    [reading, changed],
+  )
+  if (both === undefined) return null
+  return (
+    <div class="pair">
+      {both.map((next, i) => (
+        <Figure
+          key={i === 0 ? 'as it is' : 'changed'}
+          title={i === 0 ? 'As it is' : 'Changed'}
+          file={`latentkit-next-${i === 0 ? 'before' : 'after'}`}
+        >
+          <Bars
+            label={i === 0 ? 'Next tokens as it is' : 'Next tokens, changed'}
+            bars={next.top.map(one => ({
+              kind: i === 0 ? 'mqa' : 'mla',
+              label: visible(one.text),
+              value: one.probability,
+              text: one.probability.toFixed(4),
+              strong: false,
+            }))}
+          />
+        </Figure>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,102 @@
+/** Tokens, one number, ranks and next tokens on the page are the engine's. */
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { drawn } from '../../apps/explorer/view/next/drawing-rule.ts'
+import { bundledModel, Engine } from '../../src/index.ts'
+import { Sampler } from '../../src/sampling/sampler.ts'
+import { ALL_WANTED, isTooWide, it, LOOKS, NO_CHROMIUM, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
+
+const FLAG = 'The American flag is red white and'
+const DEADLINE = 90_000
+
+/** Node's engine with the page's kernels: the bits are those of the page. */
+let engine: Engine
+beforeAll(async () => {
+  if (!NO_CHROMIUM) engine = await Engine.load(bundledModel(), { kernels: 'wasm', inline: true })
+}, 60_000)
+afterAll(() => engine?.dispose())
+
+describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
+  it('works one number by both paths, as the engine does', { timeout: DEADLINE }, async ({ open }) => {
+    await using reading = await engine.inspect(FLAG)
+    const cell = await reading.cell({ layer: 4, head: 2, query: 11, key: 10 })
+    const page = await open('#/number?layer=4&head=2&query=11&key=10')
+    await page.locator('#difference').waitFor()
+    expect(await page.locator('#share').textContent()).toBe(cell.probability.toFixed(4))
+    expect(cell.paths.length).toBe(2)
+    for (const path of cell.paths) {
+      const shown = await page.locator(`[data-path=${path.path}] dd`).allTextContents()
+      const numbers = [path.plainDot, path.ropeDot, path.dot, path.worked, path.score]
+      expect(shown).toEqual(numbers.map(n => n.toFixed(5)))
+    }
+    expect(Number(await page.locator('#difference').textContent())).toBeLessThan(1e-5)
+  })
+
+  it('shows the next tokens, and what they become without a head', { timeout: DEADLINE }, async ({ open }) => {
+    await using reading = await engine.inspect(FLAG)
+    await using changed = await engine.inspect(FLAG, { changes: [{ kind: 'off', layer: 4, head: 2 }] })
+    const page = await open('#/next?off=4.2')
+    const bars = (name: string) => page.getByRole('img', { name: new RegExp(`^${name}: `) })
+    for (const [name, one] of [
+      ['Next tokens as it is', reading],
+      ['Next tokens, changed', changed],
+    ] as const) {
+      const { top } = await one.next({ top: 8 })
+      const spoken = top.map(({ text, probability }) => `${text.trim()} ${probability.toFixed(4)}`).join(', ')
+      expect(await bars(name).getAttribute('aria-label')).toBe(`${name}: ${spoken}`)
+    }
+  })
+
+  it('shows tokens with their numbers, and what a smaller rank loses', { timeout: DEADLINE }, async ({ open }) => {
+    await using reading = await engine.inspect(FLAG)
+    const page = await open(`#/tokens?${new URLSearchParams({ text: FLAG })}`)
+    await page.locator('.token').first().waitFor()
+    expect(await page.locator('.token .id').allTextContents()).toEqual(reading.tokens.map(({ id }) => String(id)))
+    await page.goto(`${page.url().split('#')[0]}#/latent?${new URLSearchParams({ text: FLAG, rank: '4' })}`)
+    const losses: string[] = []
+    for await (const { layer, errors } of reading.spectra())
+      losses.push(`layer ${layer} ${(errors[4] ?? 0).toFixed(4)}`)
+    const label = page.getByRole('img', { name: /^Loss at rank 4/ })
+    expect(await label.getAttribute('aria-label')).toBe(`Loss at rank 4: ${losses.join(', ')}`)
+  })
+
+  // A minute and a half: for the nightly run.
+  it.skipIf(!ALL_WANTED)(
+    'hold at every width and in both themes, without serious findings of axe',
+    { timeout: 240_000 },
+    async ({ open }) => {
+      for (const { width, colorScheme } of LOOKS) {
+        for (const [view, ready] of [
+          ['number', '#share'],
+          ['next?off=4.2', '.lens td'],
+          ['tokens', '.token'],
+          ['latent', 'main figure'],
+        ] as const) {
+          const page = await open(`#/${view}`, { viewport: { width, height: 900 }, colorScheme })
+          await page.locator(ready).first().waitFor()
+          await shoot(page, `${view.replace(/\?.*/, '')}-${width}-${colorScheme}`)
+          expect(await isTooWide(page)).toBe(false)
+          expect(await seriousFindings(page)).toEqual([])
+          await page.context().close()
+        }
+      }
+    },
+  )
+})
+
+describe('what drawing does to probabilities', () => {
+  it('is what the engine would draw from', () => {
+    const logits = Float32Array.from({ length: 200 }, (_, i) => Math.sin(i * 7.3) * 4)
+    for (const rule of [
+      { temperature: 1, topK: 0, topP: 1 },
+      { temperature: 0.6, topK: 20, topP: 1 },
+      { temperature: 1.7, topK: 0, topP: 0.8 },
+      { temperature: 0.8, topK: 50, topP: 0.5 },
+    ]) {
+      const { ids, probabilities } = new Sampler(rule).distribution(logits)
+      const expected = new Float64Array(logits.length)
+      for (const [i, id] of ids.entries()) expected[id] = probabilities[i] ?? 0
+      const found = drawn(logits, rule)
+      for (const [i, p] of expected.entries()) expect(found[i]).toBeCloseTo(p, 9)
+    }
+  })
+})
