@@ -1,4 +1,4 @@
-// Builds the WebAssembly modules (for each instruction set one with threads and one without) from the sources of the native
+// Builds the WebAssembly modules (for each instruction set one with threads and one without, and one with addresses of 64 bits) from the sources of the native
 // core with clang 19 and its linker. The results are committed, so that only who changes the core needs the compiler; a test compares them.
 // `CLANG` and `WASM_LD` name other programs.
 import { execFile } from 'node:child_process'
@@ -24,17 +24,19 @@ const SETS = {
   },
 }
 export const MODULES = {
-  'core.wasm': { set: 'simd128', threads: false },
-  'core-threads.wasm': { set: 'simd128', threads: true },
-  'core-relaxed.wasm': { set: 'relaxed-simd', threads: false },
-  'core-relaxed-threads.wasm': { set: 'relaxed-simd', threads: true },
+  'core.wasm': { set: 'simd128', threads: false, bits: 32 },
+  'core-threads.wasm': { set: 'simd128', threads: true, bits: 32 },
+  'core-relaxed.wasm': { set: 'relaxed-simd', threads: false, bits: 32 },
+  'core-relaxed-threads.wasm': { set: 'relaxed-simd', threads: true, bits: 32 },
+  // Runs with one thread, too: engines with 64-bit addresses have relaxed SIMD and give shared memory to a thread alone.
+  'core-relaxed-64.wasm': { set: 'relaxed-simd', threads: true, bits: 64 },
 }
 export const OUTPUT = path.join(root, 'prebuilt')
 
 const UNITS = ['core/pool', 'core/dispatch', 'platform/wasm', 'host/wasm', 'isa']
 
 const COMPILE = [
-  ...['--target=wasm32', '-std=c++20', '-O3', '-ffreestanding', '-nostdlib', '-fno-exceptions', '-fno-rtti'],
+  ...['-std=c++20', '-O3', '-ffreestanding', '-nostdlib', '-fno-exceptions', '-fno-rtti'],
   ...['-fvisibility=hidden', '-fno-math-errno', '-ffp-contract=off', '-fno-ident'],
   ...['-msimd128', '-mbulk-memory', '-mnontrapping-fptoint', '-msign-ext', '-mmutable-globals'],
   ...['-Wall', '-Wextra', '-Werror=switch', '-Wno-unknown-pragmas', '-Wno-pass-failed'],
@@ -43,8 +45,10 @@ const COMPILE = [
 const LINK = [
   ...['--no-entry', '--strip-all', '--import-memory', '--export=__heap_base', '--export=__stack_pointer'],
   // The stack lies below the data, so that running over it traps instead of overwriting.
-  ...['--stack-first', '-z', 'stack-size=262144', '--initial-memory=1048576', '--max-memory=4294967296'],
+  ...['--stack-first', '-z', 'stack-size=262144', '--initial-memory=1048576'],
 ]
+/** Addresses end here; of 64 bits where browsers end them. */
+const MOST = { 32: 2 ** 32, 64: 2 ** 34 }
 
 /** Whether the programs are there; else why not. */
 export async function wasmCompilerProblem() {
@@ -59,7 +63,7 @@ export async function wasmCompilerProblem() {
 }
 
 /** Writes one module. Compiled from the folder of the sources, so that no path gets into the file. */
-export async function buildModule(output, { set, threads }) {
+export async function buildModule(output, { set, threads, bits }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'latentkit-wasm-'))
   const { defines, flags } = SETS[set]
   const features = [...flags, ...(threads ? ['-matomics', '-pthread'] : [])]
@@ -70,11 +74,12 @@ export async function buildModule(output, { set, threads }) {
       objects.push(object)
       // Of the others only the dispatch asks which set it is.
       const named = unit === 'isa' || unit === 'core/dispatch' ? defines : []
-      const args = [...COMPILE, ...features, ...named, '-c', `${unit}.cpp`, '-o', object]
+      const args = [`--target=wasm${bits}`, ...COMPILE, ...features, ...named, '-c', `${unit}.cpp`, '-o', object]
       const { stderr } = await run(clang, args, { cwd: native })
       if (stderr) process.stderr.write(stderr)
     }
-    await run(linker, [...LINK, ...(threads ? ['--shared-memory'] : []), ...objects, '-o', output])
+    const addresses = [`-mwasm${bits}`, `--max-memory=${MOST[bits]}`]
+    await run(linker, [...LINK, ...addresses, ...(threads ? ['--shared-memory'] : []), ...objects, '-o', output])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

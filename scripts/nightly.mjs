@@ -25,7 +25,7 @@ const CHECKS = {
     env: { LATENTKIT_PERPLEXITY_WINDOWS: '20' },
   },
   modules: {
-    what: 'the four modules of the core in prebuilt/ are what its sources give (skipped without clang 19)',
+    what: 'the five modules of the core in prebuilt/ are what its sources give (skipped without clang 19)',
     args: () => [...VITEST, 'test/kernels/wasm.test.ts'],
     env: { LATENTKIT_MODULES: '1' },
   },
@@ -95,6 +95,10 @@ const CHECKS = {
     what: 'examples/browser as vite and webpack build it, latentkit/browser in Firefox, all cases of kernels and models in Chromium',
     args: () => ['test/interop/web/install.mjs'],
     env: { LATENTKIT_PAGE_CASES: 'all' },
+  },
+  runtimes: {
+    what: 'latentkit and latentkit/browser in Deno and Bun; memory beyond 4 GiB in Node 24',
+    args: () => ['test/interop/runtimes/run.mjs'],
   },
   address: sanitized('address', 'AddressSanitizer'),
   undefined: sanitized('undefined', 'UndefinedBehaviorSanitizer'),

@@ -294,7 +294,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
       intercept: (request, response) => {
         if (request.url === '/huge/config.json') return false
         if (!request.url?.startsWith('/huge/model.safetensors') || request.method !== 'HEAD') return false
-        response.writeHead(200, { 'content-length': 5 * 2 ** 30 }).end()
+        response.writeHead(200, { 'content-length': 20 * 2 ** 30 }).end()
         return true
       },
       folders: { latentkit: builtFolder(), model: TALES, huge: TALES },
@@ -305,7 +305,9 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
       code: 'model_not_found',
       message: `${server.url}/nothing/config.json answers 404: there is no such file`,
     })
-    expect((await refused('/huge/'))?.message).toMatch(/has 5\.0 GiB of weights; WebAssembly's memory ends at 4 GiB/)
+    expect((await refused('/huge/'))?.message).toMatch(
+      /has 20\.0 GiB of weights; WebAssembly's memory ends at 16 GiB here/,
+    )
     expect((await refused('tales.gguf'))?.message).toMatch(/is neither a model on the hub nor an address; expected/)
     expect(server.requests.filter(request => request.startsWith('GET /huge/model.safetensors bytes'))).toEqual([])
   })

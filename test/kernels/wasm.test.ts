@@ -5,6 +5,7 @@ import { buildModule, MODULES, type ModuleOptions, wasmCompilerProblem } from '.
 import { OptionError, OutOfMemoryError } from '../../src/errors.ts'
 import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
 import type { WasmPlatform } from '../../src/kernels/core/wasm/platform.ts'
+import { whyNarrow } from '../../src/kernels/core/wasm/sets.ts'
 import { createWasmKernels as createOn } from '../../src/kernels/core/wasm/wasm.ts'
 import { webAssembly } from '../../src/kernels/core/wasm/webassembly.ts'
 import type { ByteSource } from '../../src/tensor/bytes.ts'
@@ -67,6 +68,28 @@ describe('the WebAssembly kernels', () => {
     await expect(prepared).rejects.toThrow(OutOfMemoryError)
     await expect(prepared).rejects.toThrow(/model\.safetensors has 9000000000 bytes.*4 GiB.*native kernels/)
     k.dispose()
+  })
+
+  it('have addresses of 64 bits for weights beyond 3 GiB, or refuse what 32 cannot hold', async () => {
+    const options = { threads: 1, weightBytes: 5 * 2 ** 30 }
+    const asked = createWasmKernels({ ...options, isa: 'simd128' })
+    await expect(asked).rejects.toThrow(
+      /take 5\.0 GiB; WebAssembly's memory ends at 4 GiB here: this engine has only relaxed/,
+    )
+    const why = whyNarrow()
+    if (why === null) {
+      const k = await createWasmKernels(options)
+      k.alloc('u8', [2 ** 32])
+      expect(k.alloc('u8', [64]).address).toBeGreaterThan(2 ** 32)
+      k.dispose()
+    } else {
+      const refused = createWasmKernels(options)
+      await expect(refused).rejects.toThrow(OutOfMemoryError)
+      await expect(refused).rejects.toThrow(why)
+    }
+    const narrow = await createWasmKernels({ threads: 1, weightBytes: 3 * 2 ** 30 })
+    expect(() => narrow.alloc('u8', [2 ** 32])).toThrow(/ends at 4 GiB/)
+    narrow.dispose()
   })
 })
 

@@ -30,10 +30,10 @@ export interface WebModelOptions extends FetchOptions {
   readonly byHeaders: (files: CheckpointFiles) => Promise<void>
   /** Whether weights change their type as they are loaded, and so their size. */
   readonly converts: boolean
+  /** Bytes of weights that WebAssembly can address here: more cannot be loaded. */
+  readonly addressable: number
 }
 
-/** Bytes that 32-bit WebAssembly can address: weights beyond cannot be loaded. */
-const ADDRESSABLE = 2 ** 32
 const PARALLEL_TEXTS = 6
 const PARALLEL_WEIGHTS = 2
 const NO_ROOM = 'the browser has no room left'
@@ -213,9 +213,10 @@ class Download {
   /** Refuses what cannot be loaded; what cannot be kept is loaded all the same. */
   async #checkRoom(weights: readonly RemoteFile[]): Promise<void> {
     const total = weights.reduce((n, { size }) => n + (size ?? 0), 0)
-    if (total >= ADDRESSABLE && !this.#options.converts) {
+    const { addressable, converts } = this.#options
+    if (total >= addressable && !converts) {
       throw new OutOfMemoryError(
-        `${this.#source} has ${gigabytes(total)} GiB of weights; WebAssembly's memory ends at 4 GiB. Take a smaller model or ` +
+        `${this.#source} has ${gigabytes(total)} GiB of weights; WebAssembly's memory ends at ${addressable / 2 ** 30} GiB here. Take a smaller model or ` +
           'a smaller quantisation, or run this one in Node (docs/browser.md).',
       )
     }

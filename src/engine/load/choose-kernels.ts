@@ -43,6 +43,24 @@ export async function chooseKernels(
   }
 }
 
+/** Weights up to here leave room for caches in 4 GiB. */
+const ROOMY_BYTES = 3 * 2 ** 30
+
+/**
+ * The kernels themselves, or in their place WebAssembly's with more memory, where the weights leave them too little. Throws OutOfMemoryError;
+ * the kernels are disposed of only if others came.
+ */
+export async function withRoom(
+  chosen: ChosenKernels,
+  options: KernelOptions & { readonly weightBytes: number },
+  factories: KernelFactories,
+): Promise<ChosenKernels> {
+  if (chosen.kernels.info.name !== 'wasm' || options.weightBytes <= ROOMY_BYTES) return chosen
+  const kernels = await factories.wasm(options)
+  chosen.kernels.dispose()
+  return { ...chosen, kernels }
+}
+
 function reason(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/[.\s]+$/, '')
 }

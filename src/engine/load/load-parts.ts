@@ -17,7 +17,7 @@ import type { Identity } from '../past/identity.ts'
 import type { LoadContext, Platform, SealedFiles } from '../types/platform.ts'
 import type { HostLoadOptions } from '../types/protocol.ts'
 import type { ModelInfo } from '../types/results.ts'
-import { type ChosenKernels, chooseKernels } from './choose-kernels.ts'
+import { type ChosenKernels, chooseKernels, withRoom } from './choose-kernels.ts'
 import { defaultCacheType } from './default-cache-type.ts'
 import { EngineMasks } from './engine-masks.ts'
 import { type GenerationDefaults, generationDefaults, generationFile } from './generation-defaults.ts'
@@ -69,14 +69,19 @@ export async function loadParts(
   const given = { ...(threads && { threads }), ...(isa && { isa }), ...(exact && { exact }) }
   const choosing = chooseKernels(options.kernels ?? 'auto', given, platform.kernels)
   const [chosen, opened] = await Promise.allSettled([choosing, open(platform, source, options, context)])
+  let held = chosen.status === 'fulfilled' ? chosen.value : null
+  const roomFor = async (weightBytes: number): Promise<ChosenKernels> => {
+    held = await withRoom(held as ChosenKernels, { ...given, weightBytes }, platform.kernels)
+    return held
+  }
   try {
     // The model is the first thing a user has to get right.
     if (opened.status === 'rejected') throw opened.reason
     if (chosen.status === 'rejected') throw chosen.reason
     context.signal.throwIfAborted()
-    return await assemble(platform, opened.value, chosen.value, options, context)
+    return await assemble(platform, opened.value, roomFor, options, context)
   } catch (error) {
-    if (chosen.status === 'fulfilled') chosen.value.kernels.dispose()
+    held?.kernels.dispose()
     throw error
   }
 }
@@ -94,7 +99,7 @@ async function open(
 async function assemble(
   platform: Platform,
   opened: NamedModel,
-  { kernels, fallbackReason }: ChosenKernels,
+  roomFor: (weightBytes: number) => Promise<ChosenKernels>,
   options: HostLoadOptions,
   context: LoadContext,
 ): Promise<Parts> {
@@ -120,6 +125,7 @@ async function assemble(
   const survey = await surveyWeights(opened, weights)
   const sizes = sizesOf(survey)
   await platform.checkMemory?.(sizes.weightBytes)
+  const { kernels, fallbackReason } = await roomFor(sizes.weightBytes)
   const cacheType = options.cacheType ?? defaultCacheType(kernels.info, survey, options.exact ?? false)
   const budget = cacheBytes ? { maxBytes: cacheBytes } : {}
   const model = await loadModel(opened, kernels, {

@@ -55,6 +55,8 @@ export interface KernelOptions {
   readonly threads?: number
   /** Instruction set. Default: the best that the processor, or WebAssembly here, has. */
   readonly isa?: string
+  /** Of weights to come, if known: WebAssembly takes addresses of 64 bits for many. */
+  readonly weightBytes?: number
   /** Quantised weights computed as f32, instead of on their blocks with 8-bit activations. The reference always does. */
   readonly exact?: boolean
 }

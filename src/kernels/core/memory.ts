@@ -193,7 +193,7 @@ export class CoreMemory {
     const file = this.#file(source.path)
     if (!file) return null
     // The places of its tensors were read before: from this very file?
-    if (source.modified !== undefined && (file.modified !== source.modified || file.bytes !== source.size)) {
+    if (source.modified !== undefined && (!sameTime(file.modified, source.modified) || file.bytes !== source.size)) {
       throw changedError(source.path)
     }
     if (offset + length > file.bytes) {
@@ -257,6 +257,12 @@ function checkRun(result: number): void {
 function expectArray(what: string, { dtype }: Tensor, n: number, data: TypedArray): void {
   if (data instanceof ARRAYS[dtype] && data.length === n) return
   fail(what, `${data.constructor.name} of ${data.length}`, `${ARRAYS[dtype].name} of ${n}`)
+}
+
+/** In nanoseconds; Deno's clock of files counts milliseconds. */
+function sameTime(mapped: bigint, read: bigint): boolean {
+  const MILLISECOND = 1_000_000n
+  return mapped === read || (read % MILLISECOND === 0n && mapped / MILLISECOND === read / MILLISECOND)
 }
 
 function changedError(files: string): ModelFileChangedError {

@@ -6,7 +6,8 @@ export type Assets = Readonly<Record<AssetName, string>>
 
 const NAMES = [
   ...['latentkit-worker.js', 'latentkit-thread.js', 'latentkit-masks.js'],
-  ...['core.wasm', 'core-threads.wasm', 'core-relaxed.wasm', 'core-relaxed-threads.wasm', 'grammar.wasm'],
+  ...['core.wasm', 'core-threads.wasm', 'core-relaxed.wasm', 'core-relaxed-threads.wasm', 'core-relaxed-64.wasm'],
+  'grammar.wasm',
 ] as const
 
 type AssetName = (typeof NAMES)[number]
@@ -37,6 +38,7 @@ function besideModule(): Assets {
     'core-threads.wasm': new URL('./core-threads.wasm', import.meta.url).href,
     'core-relaxed.wasm': new URL('./core-relaxed.wasm', import.meta.url).href,
     'core-relaxed-threads.wasm': new URL('./core-relaxed-threads.wasm', import.meta.url).href,
+    'core-relaxed-64.wasm': new URL('./core-relaxed-64.wasm', import.meta.url).href,
     'grammar.wasm': new URL('./grammar.wasm', import.meta.url).href,
   }
 }

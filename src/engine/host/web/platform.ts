@@ -1,6 +1,7 @@
 import { pickedFiles } from '../../../checkpoint/web/picked-files.ts'
 import { unescaped } from '../../../checkpoint/web/remote-model.ts'
 import { OutOfMemoryError } from '../../../errors.ts'
+import { whyNarrow } from '../../../kernels/core/wasm/sets.ts'
 import { PAGE, webAssembly } from '../../../kernels/core/wasm/webassembly.ts'
 import { checkConfigFile } from '../../../model/open/opened-model.ts'
 import { weightBytes } from '../../load/load-parts.ts'
@@ -46,6 +47,7 @@ async function findModel(
     beforeWeights: checkConfigFile,
     byHeaders: async files => checkMemory(await weightBytes(files, options)),
     converts: options.weights !== undefined,
+    addressable: whyNarrow() === null ? 2 ** 34 : 2 ** 32,
   })
   return { name: nameOf(source), files }
 }
@@ -60,21 +62,26 @@ function nameOf(source: string): string {
   return unescaped(end) || source
 }
 
-/** 32-bit WebAssembly addresses no more; something of it is for what a step computes. */
+/** Addresses of 32 bits reach no further; something of it is for what a step computes. */
 const MOST_BYTES = 2 ** 32 - 2 ** 27
+/** Where browsers end addresses of 64 bits. */
+const MOST_WIDE_BYTES = 2 ** 34 - 2 ** 29
 
 /** Asks for as much memory as the weights take, and gives it back: a page that gets it not should learn it before it waits. */
 async function checkMemory(bytes: number): Promise<void> {
   const met = `The weights take ${gigabytes(bytes)} GiB`
-  if (bytes > MOST_BYTES) {
+  const narrow = bytes > MOST_BYTES ? whyNarrow() : null
+  if (narrow !== null || bytes > MOST_WIDE_BYTES) {
+    const end = narrow === null ? '16 GiB' : `4 GiB here: this browser ${narrow}`
     throw new OutOfMemoryError(
-      `${met}; WebAssembly's memory ends at 4 GiB. Take a smaller model or a smaller quantisation (docs/browser.md).`,
+      `${met}; WebAssembly's memory ends at ${end}. Take a smaller model or a smaller quantisation (docs/browser.md).`,
     )
   }
   const { Memory } = webAssembly()
   const pages = Math.ceil(bytes / PAGE)
   try {
-    new Memory({ initial: pages, maximum: pages, shared: false })
+    if (bytes <= MOST_BYTES) new Memory({ initial: pages, maximum: pages, shared: false })
+    else new Memory({ initial: BigInt(pages), maximum: BigInt(pages), shared: true, address: 'i64' })
   } catch (error) {
     const remedy = 'Close other tabs, or take a smaller model or quantisation'
     throw new OutOfMemoryError(`${met}, which this browser does not give. ${remedy}.`, { cause: error })

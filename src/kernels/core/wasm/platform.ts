@@ -35,8 +35,9 @@ export const JOIN = `
 const join = ({ module, memory, pool, thread, stack }, ready) => {
   const refuse = () => 0
   const { exports } = new WebAssembly.Instance(module, { env: { memory, allocate: refuse, release: refuse, seconds: refuse } })
-  exports.__stack_pointer.value = stack
+  const pointer = typeof exports.__stack_pointer.value === 'bigint' ? BigInt : Number
+  exports.__stack_pointer.value = pointer(stack)
   ready()
-  exports.thread(pool, thread)
+  exports.thread(pointer(pool), thread)
 }
 `

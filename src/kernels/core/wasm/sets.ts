@@ -17,6 +17,21 @@ const MODULES: Readonly<Record<WasmSet, { readonly alone: URL; readonly shared: 
   },
 }
 
+/** Addresses of 64 bits, with relaxed SIMD and shared memory. */
+export const WIDE_MODULE = new URL('../../../../prebuilt/core-relaxed-64.wasm', import.meta.url)
+
+/** Why memory beyond 4 GiB cannot be had here; null where it can. */
+export function whyNarrow(): string | null {
+  const { Memory } = webAssembly()
+  try {
+    new Memory({ initial: 1n, maximum: 1n, shared: true, address: 'i64' })
+  } catch {
+    return 'has no addresses of 64 bits (memory64)'
+  }
+  const relaxed = probeRelaxed()
+  return relaxed?.fused && relaxed.exact ? null : 'has them, but no relaxed SIMD, which the module for them needs'
+}
+
 /** The module of a set, with threads (`shared`) or without. */
 export function moduleOf(set: WasmSet, shared: boolean): URL {
   return MODULES[set][shared ? 'shared' : 'alone']

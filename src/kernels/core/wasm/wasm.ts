@@ -5,8 +5,8 @@ import { Heap } from '../heap.ts'
 import type { CoreHost } from '../host.ts'
 import { CoreKernels } from '../kernels.ts'
 import type { CoreThread, WasmPlatform } from './platform.ts'
-import { chooseSet, moduleOf, type WasmSet } from './sets.ts'
-import { type CoreExports, PAGE, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
+import { chooseSet, moduleOf, type WasmSet, WIDE_MODULE, whyNarrow } from './sets.ts'
+import { type CoreExports, PAGE, type Pointer, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
 
 export interface WasmOptions {
   /** Default: what the machine can run at once, or 1 where memory cannot be shared. */
@@ -17,10 +17,17 @@ export interface WasmOptions {
   readonly exact?: boolean
   /** `simd128` or `relaxed-simd`. Default, and for names of native sets: the best that the engine has. */
   readonly isa?: string
+  /**
+   * Bytes of weights to come, if known. Those that leave too little of 4 GiB get addresses of 64 bits, always on shared memory
+   * and with relaxed SIMD. Throws OutOfMemoryError where there is no such memory.
+   */
+  readonly weightBytes?: number
 }
 
 /** 4 GiB: addresses have 32 bits. */
 const MAX_PAGES = 65536
+/** 16 GiB: more no browser gives. */
+const MAX_WIDE_PAGES = 2 ** 18
 const THREAD_STACK = 256 << 10
 /** Memory is taken from the platform in steps, which are few even for a large model. */
 const GROWTH = 16 << 20
@@ -29,16 +36,18 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
   // Some browsers hide it where it cannot be used.
   const mayShare = platform.canShareMemory && typeof SharedArrayBuffer !== 'undefined'
   const threads = options.threads ?? (mayShare ? platform.availableThreads : 1)
+  const wide = needsWide(options.weightBytes ?? 0, options.isa)
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
-  const shared = options.shared ?? (mayShare && threads > 1)
-  if (shared && !mayShare) {
+  const pooled = options.shared ?? (mayShare && threads > 1)
+  if (pooled && !mayShare) {
     throw new OptionError(
       'Memory cannot be shared here (that takes a worker of a cross-origin isolated page); use `shared: false`.',
     )
   }
-  const set = chooseSet(options.isa)
-  const module = await platform.compileModule(moduleOf(set, shared))
-  const host = new WasmHost(module, set, shared, shared ? threads : 1)
+  const set = wide ? 'relaxed-simd' : chooseSet(options.isa)
+  const module = await platform.compileModule(wide ? WIDE_MODULE : moduleOf(set, pooled))
+  // A thread alone gets shared memory even where no other may have it.
+  const host = new WasmHost(module, { isa: set, shared: pooled || wide, wide, threads: pooled ? threads : 1 })
   try {
     await host.startThreads(platform)
   } catch (error) {
@@ -46,6 +55,32 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
     throw error
   }
   return new CoreKernels(host, options.exact ?? false)
+}
+
+/** Weights up to here leave the rest of 4 GiB to caches and activations. */
+const ROOMY = 3 * 2 ** 30
+/** Beyond, they leave nothing. */
+const FULL = 2 ** 32 - 2 ** 27
+
+/** Whether weights of so many bytes get addresses of 64 bits. Throws where they need them and there are none. */
+function needsWide(weightBytes: number, isa: string | undefined): boolean {
+  if (weightBytes <= ROOMY) return false
+  const why = isa === 'simd128' ? 'has only relaxed SIMD for more, and `isa` asks for simd128' : whyNarrow()
+  if (why === null) return true
+  if (weightBytes <= FULL) return false
+  const size = (weightBytes / 2 ** 30).toFixed(1)
+  throw new OutOfMemoryError(
+    `The weights take ${size} GiB; WebAssembly's memory ends at 4 GiB here: this engine ${why}. Take a smaller model or a ` +
+      'smaller quantisation, or an engine that has them, such as Node 24 (docs/browser.md).',
+  )
+}
+
+interface WasmHostOptions {
+  readonly isa: WasmSet
+  readonly shared: boolean
+  /** Addresses of 64 bits. */
+  readonly wide: boolean
+  readonly threads: number
 }
 
 class WasmHost implements CoreHost {
@@ -58,30 +93,35 @@ class WasmHost implements CoreHost {
   readonly #core: CoreExports
   readonly #heap: Heap
   readonly #pool: number
+  readonly #maxPages: number
+  /** Makes a number what the module takes for an address. */
+  readonly #pointer: (address: number) => Pointer
   #workers: CoreThread[] = []
   #list = 0
   #listNumbers = 0
 
-  constructor(module: WasmModule, isa: WasmSet, shared: boolean, threads: number) {
+  constructor(module: WasmModule, { isa, shared, wide, threads }: WasmHostOptions) {
     const { Instance } = webAssembly()
     this.isa = isa
     this.threads = threads
     this.#module = module
-    this.#memory = openMemory(shared)
+    this.#maxPages = wide ? MAX_WIDE_PAGES : MAX_PAGES
+    this.#pointer = wide ? BigInt : Number
+    this.#memory = openMemory(shared, wide)
     const env = {
       memory: this.#memory,
-      allocate: (bytes: number) => this.#heap.allocate(bytes >>> 0),
-      release: (address: number) => this.#heap.release(address >>> 0),
+      allocate: (bytes: Pointer) => this.#pointer(this.#heap.allocate(plain(bytes))),
+      release: (address: Pointer) => this.#heap.release(plain(address)),
       seconds: () => performance.now() / 1000,
     }
     this.#core = new Instance(module, { env }).exports as CoreExports
     this.#heap = new Heap(
-      this.#core.__heap_base.value,
+      Number(this.#core.__heap_base.value),
       end => this.#reach(end),
       (address, bytes) => this.#bytes(address, bytes).fill(0),
     )
-    this.#pool = this.allocate(this.#core.poolBytes())
-    this.#core.start(this.#pool, threads)
+    this.#pool = this.allocate(Number(this.#core.poolBytes()))
+    this.#core.start(this.#pointer(this.#pool), threads)
   }
 
   async startThreads(platform: WasmPlatform): Promise<void> {
@@ -101,7 +141,7 @@ class WasmHost implements CoreHost {
     const address = this.#heap.allocate(bytes)
     if (address > 0) return address
     throw new OutOfMemoryError(
-      `WebAssembly's memory ends at 4 GiB: ${this.#heap.bytes} bytes are in use and ${bytes} more are needed. ` +
+      `WebAssembly's memory ends at ${this.#maxPages / 2 ** 14} GiB: ${this.#heap.bytes} bytes are in use and ${bytes} more are needed. ` +
         'Take a smaller model or a shorter context, or in Node the native kernels, which have no such limit (docs/install.md).',
     )
   }
@@ -125,7 +165,8 @@ class WasmHost implements CoreHost {
       this.#list = this.allocate(8 * this.#listNumbers)
     }
     new Float64Array(this.#memory.buffer, this.#list, length).set(list.subarray(0, length))
-    return seconds ? this.#runTimed(length, seconds) : this.#core.run(this.#pool, this.#list, length)
+    if (seconds) return this.#runTimed(length, seconds)
+    return this.#core.run(this.#pointer(this.#pool), this.#pointer(this.#list), length)
   }
 
   #runTimed(length: number, seconds: Float64Array): number {
@@ -133,7 +174,8 @@ class WasmHost implements CoreHost {
     const times = this.allocate(bytes.length)
     try {
       this.write(times, bytes)
-      const result = this.#core.runTimed(this.#pool, this.#list, length, times)
+      const pointer = this.#pointer
+      const result = this.#core.runTimed(pointer(this.#pool), pointer(this.#list), length, pointer(times))
       this.read(times, bytes)
       return result
     } finally {
@@ -142,7 +184,7 @@ class WasmHost implements CoreHost {
   }
 
   dispose(): void {
-    this.#core.stop(this.#pool)
+    this.#core.stop(this.#pointer(this.#pool))
     for (const worker of this.#workers) worker.terminate()
   }
 
@@ -155,15 +197,15 @@ class WasmHost implements CoreHost {
   #reach(end: number): boolean {
     const held = this.#memory.buffer.byteLength
     if (end <= held) return true
-    if (end > MAX_PAGES * PAGE) return false
+    if (end > this.#maxPages * PAGE) return false
     const needed = Math.ceil((end - held) / PAGE)
-    const wished = Math.min(Math.max(needed, GROWTH / PAGE), MAX_PAGES - held / PAGE)
+    const wished = Math.min(Math.max(needed, GROWTH / PAGE), this.#maxPages - held / PAGE)
     return this.#grow(wished) || this.#grow(needed)
   }
 
   #grow(pages: number): boolean {
     try {
-      this.#memory.grow(pages)
+      this.#memory.grow(this.#pointer(pages))
       return true
     } catch {
       return false
@@ -171,13 +213,17 @@ class WasmHost implements CoreHost {
   }
 }
 
-/** Shared memory is reserved whole: where the platform has not got 4 GiB of addresses, less is asked for. */
-function openMemory(shared: boolean): WasmMemory {
+/** An address or a size that comes from the module: of 32 bits as a signed number. */
+const plain = (value: Pointer): number => (typeof value === 'bigint' ? Number(value) : value >>> 0)
+
+/** Shared memory is reserved whole: where the platform has not got so many addresses, less is asked for. */
+function openMemory(shared: boolean, wide: boolean): WasmMemory {
   const { Memory } = webAssembly()
   const initial = (1 << 20) / PAGE
-  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+  for (let maximum = wide ? MAX_WIDE_PAGES : MAX_PAGES; ; maximum /= 2) {
     try {
-      return new Memory({ initial, maximum, shared })
+      if (!wide) return new Memory({ initial, maximum, shared })
+      return new Memory({ initial: BigInt(initial), maximum: BigInt(maximum), shared, address: 'i64' })
     } catch (error) {
       if (maximum <= 4096) throw new OutOfMemoryError('WebAssembly gives no memory.', { cause: error })
     }

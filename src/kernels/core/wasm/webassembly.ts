@@ -1,7 +1,8 @@
 /** The part of the WebAssembly interface that is used here; TypeScript has it in the browser's library only. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer | SharedArrayBuffer
-  grow(pages: number): number
+  /** Of addresses of 64 bits, a bigint. */
+  grow(pages: number | bigint): number | bigint
 }
 
 /** A compiled module; opaque, and may be posted to a worker. */
@@ -11,8 +12,12 @@ export interface WasmInstance {
   readonly exports: object
 }
 
+type WasmMemoryOptions =
+  | { initial: number; maximum: number; shared: boolean }
+  | { initial: bigint; maximum: bigint; shared: boolean; address: 'i64' }
+
 interface WebAssemblyApi {
-  readonly Memory: new (options: { initial: number; maximum: number; shared: boolean }) => WasmMemory
+  readonly Memory: new (options: WasmMemoryOptions) => WasmMemory
   readonly Module: new (bytes: Uint8Array) => WasmModule
   readonly Instance: new (module: WasmModule, imports: object) => WasmInstance
   validate(bytes: Uint8Array): boolean
@@ -26,14 +31,17 @@ export function webAssembly(): WebAssemblyApi {
   return (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly
 }
 
+/** An address or a size: bigint where addresses have 64 bits. */
+export type Pointer = number | bigint
+
 /** What native/host/wasm.cpp exports. */
 export interface CoreExports {
-  readonly __heap_base: { readonly value: number }
-  poolBytes(): number
-  start(pool: number, threads: number): void
-  run(pool: number, list: number, length: number): number
-  runTimed(pool: number, list: number, length: number, seconds: number): number
-  stop(pool: number): void
+  readonly __heap_base: { readonly value: Pointer }
+  poolBytes(): Pointer
+  start(pool: Pointer, threads: number): void
+  run(pool: Pointer, list: Pointer, length: number): number
+  runTimed(pool: Pointer, list: Pointer, length: number, seconds: Pointer): number
+  stop(pool: Pointer): void
 }
 
 /** Of `Response`, what compiling needs. */
