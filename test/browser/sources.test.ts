@@ -342,8 +342,8 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
   })
 
   it('what does not fit in memory as it would be loaded is refused before it is downloaded', async () => {
-    // The bundled model with a vocabulary that takes 2 GiB as bf16, and 4 GiB as f32.
-    const vocabulary = 4_200_000
+    // The bundled model with a vocabulary that takes 7.9 GiB as bf16, and 15.7 GiB as f32.
+    const vocabulary = 16_500_000
     const whole = readFileSync(join(TALES, WEIGHTS))
     const end = 8 + Number(whole.readBigUInt64LE())
     const header = JSON.parse(whole.toString('utf8', 8, end)) as Record<
@@ -375,7 +375,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 60_000
       },
     })
     const { error } = await load(await openPage(server), '/large/', { weights: 'f32' })
-    expect(error?.message).toMatch(/^The weights take 4\.0 GiB; WebAssembly's memory ends at 4 GiB\./)
+    expect(error?.message).toMatch(/^The weights take 15\.\d GiB; WebAssembly's memory ends at 16 GiB\./)
     expect(error?.code).toBe('out_of_memory')
     expect(starts(server.requests)).toEqual([])
   })
