@@ -162,7 +162,6 @@ export const rename = async (from: string, to: string) => {
   written.delete(from)
 }
 export const rm = async (path: string) => rmSync(path)
-export const unlink = rm
 export const mkdir = async (path: string) => mkdirSync(path)
 export const writeFile = async (path: string, data: string | Uint8Array) => writeFileSync(path, data)
 export const constants = {}
