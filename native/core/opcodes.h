@@ -10,21 +10,39 @@ namespace latentkit {
   OP(copy, CopyRecord) \
   OP(embed, EmbedRecord) \
   OP(gatherRows, GatherRowsRecord) \
+  OP(scatterRows, ScatterRowsRecord) \
+  OP(sumRows, SumRowsRecord) \
   OP(layerNorm, LayerNormRecord) \
+  OP(normBackward, NormBackwardRecord) \
+  OP(normWeightBackward, NormWeightBackwardRecord) \
   OP(rmsNorm, RmsNormRecord) \
   OP(headMatmul, HeadMatmulRecord) \
   OP(matmul, MatmulRecord) \
+  OP(matmulBackward, MatmulBackwardRecord) \
+  OP(weightBackward, WeightBackwardRecord) \
   OP(activate, ActivateRecord) \
+  OP(activateBackward, ActivateBackwardRecord) \
   OP(gate, GateRecord) \
+  OP(gateBackward, GateBackwardRecord) \
   OP(rope, RopeRecord) \
+  OP(ropeBackward, RopeBackwardRecord) \
   OP(cacheRead, CacheReadRecord) \
   OP(cacheWrite, CacheWriteRecord) \
   OP(attention, AttentionRecord) \
+  OP(attentionBackward, AttentionBackwardRecord) \
   OP(probabilities, ProbabilitiesRecord) \
+  OP(sumHeads, SumHeadsRecord) \
   OP(combineExperts, CombineExpertsRecord) \
+  OP(combineExpertsBackward, CombineExpertsBackwardRecord) \
   OP(expertMatmul, ExpertMatmulRecord) \
+  OP(expertMatmulBackward, ExpertMatmulBackwardRecord) \
+  OP(expertWeightBackward, ExpertWeightBackwardRecord) \
   OP(groupByExpert, GroupByExpertRecord) \
   OP(route, RouteRecord) \
+  OP(routeBackward, RouteBackwardRecord) \
+  OP(adamW, AdamWRecord) \
+  OP(crossEntropy, CrossEntropyRecord) \
+  OP(sumSquares, SumSquaresRecord) \
   OP(addToVector, AddToVectorRecord) \
   OP(pack, PackRecord) \
   OP(packedSize, PackedSizeRecord) \

@@ -137,6 +137,38 @@ struct GatherRowsRecord {
         cols(args.count()) {}
 };
 
+struct ScatterRowsRecord {
+  float* y;
+  const float* x;
+  const int32_t* index;
+  i64 T;
+  i64 cols;
+  float scale;
+  INLINE explicit ScatterRowsRecord(Args& args)
+      : y(args.pointer<float>()),
+        x(args.pointer<const float>()),
+        index(args.pointer<const int32_t>()),
+        T(args.count()),
+        cols(args.count()),
+        scale(args.real()) {}
+};
+
+struct SumRowsRecord {
+  float* y;
+  const float* x;
+  i64 xT;
+  i64 T;
+  i64 cols;
+  float scale;
+  INLINE explicit SumRowsRecord(Args& args)
+      : y(args.pointer<float>()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        T(args.count()),
+        cols(args.count()),
+        scale(args.real()) {}
+};
+
 struct LayerNormRecord {
   double eps;
   const float* weight;
@@ -150,6 +182,42 @@ struct LayerNormRecord {
         bias(args.pointer<const float>()),
         extent(args),
         y(args),
+        x(args) {}
+};
+
+struct NormBackwardRecord {
+  double eps;
+  bool centred;
+  const float* weight;
+  float* stats;
+  Extent extent;
+  Strided dx;
+  Strided dy;
+  Strided x;
+  INLINE explicit NormBackwardRecord(Args& args)
+      : eps(args.real64()),
+        centred(args.flag()),
+        weight(args.pointer<const float>()),
+        stats(args.pointer<float>()),
+        extent(args),
+        dx(args),
+        dy(args),
+        x(args) {}
+};
+
+struct NormWeightBackwardRecord {
+  float* dweight;
+  float* dbias;
+  const float* stats;
+  Extent extent;
+  Strided dy;
+  Strided x;
+  INLINE explicit NormWeightBackwardRecord(Args& args)
+      : dweight(args.pointer<float>()),
+        dbias(args.pointer<float>()),
+        stats(args.pointer<const float>()),
+        extent(args),
+        dy(args),
         x(args) {}
 };
 
@@ -227,6 +295,46 @@ struct MatmulRecord {
         mustQuantise(args.flag()) {}
 };
 
+struct MatmulBackwardRecord {
+  float* dx;
+  i64 dxT;
+  const float* dy;
+  i64 dyT;
+  i64 T;
+  float scale;
+  WeightRecord w;
+  INLINE explicit MatmulBackwardRecord(Args& args)
+      : dx(args.pointer<float>()),
+        dxT(args.count()),
+        dy(args.pointer<const float>()),
+        dyT(args.count()),
+        T(args.count()),
+        scale(args.real()),
+        w(args) {}
+};
+
+struct WeightBackwardRecord {
+  float* dw;
+  const float* dy;
+  i64 dyT;
+  const float* x;
+  i64 xT;
+  i64 T;
+  i64 rows;
+  i64 cols;
+  float scale;
+  INLINE explicit WeightBackwardRecord(Args& args)
+      : dw(args.pointer<float>()),
+        dy(args.pointer<const float>()),
+        dyT(args.count()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        T(args.count()),
+        rows(args.count()),
+        cols(args.count()),
+        scale(args.real()) {}
+};
+
 struct ActivateRecord {
   Activation activation;
   Extent extent;
@@ -236,6 +344,20 @@ struct ActivateRecord {
       : activation(args.activation()),
         extent(args),
         y(args),
+        x(args) {}
+};
+
+struct ActivateBackwardRecord {
+  Activation activation;
+  Extent extent;
+  Strided dx;
+  Strided dy;
+  Strided x;
+  INLINE explicit ActivateBackwardRecord(Args& args)
+      : activation(args.activation()),
+        extent(args),
+        dx(args),
+        dy(args),
         x(args) {}
 };
 
@@ -249,6 +371,24 @@ struct GateRecord {
       : activation(args.activation()),
         extent(args),
         y(args),
+        gates(args),
+        up(args) {}
+};
+
+struct GateBackwardRecord {
+  Activation activation;
+  Extent extent;
+  Strided dgates;
+  Strided dup;
+  Strided dy;
+  Strided gates;
+  Strided up;
+  INLINE explicit GateBackwardRecord(Args& args)
+      : activation(args.activation()),
+        extent(args),
+        dgates(args),
+        dup(args),
+        dy(args),
         gates(args),
         up(args) {}
 };
@@ -273,6 +413,34 @@ struct RopeRecord {
         x(args.pointer<const float>()),
         xT(args.count()),
         xH(args.count()),
+        cosSin(args.pointer<const float>()),
+        T(args.count()),
+        H(args.count()),
+        n(args.count()),
+        r(args.count()),
+        interleaved(args.flag()) {}
+};
+
+struct RopeBackwardRecord {
+  float* dx;
+  i64 dxT;
+  i64 dxH;
+  const float* dy;
+  i64 dyT;
+  i64 dyH;
+  const float* cosSin;
+  i64 T;
+  i64 H;
+  i64 n;
+  i64 r;
+  bool interleaved;
+  INLINE explicit RopeBackwardRecord(Args& args)
+      : dx(args.pointer<float>()),
+        dxT(args.count()),
+        dxH(args.count()),
+        dy(args.pointer<const float>()),
+        dyT(args.count()),
+        dyH(args.count()),
         cosSin(args.pointer<const float>()),
         T(args.count()),
         H(args.count()),
@@ -360,6 +528,63 @@ struct AttentionRecord {
   }
 };
 
+struct AttentionBackwardRecord {
+  float* dq;
+  i64 dqT;
+  i64 dqH;
+  float* dkeys;
+  float* dvalues;
+  const float* dout;
+  i64 doutT;
+  i64 doutH;
+  const float* out;
+  i64 outT;
+  i64 outH;
+  const float* q;
+  i64 qT;
+  i64 qH;
+  const float* lse;
+  i64 T;
+  i64 H;
+  i64 V;
+  i64 S;
+  i64 width;
+  SequencesRecord sequences;
+  float scale;
+  i64 window;
+  SliceRecord values;
+  i64 keysCount;
+  SliceRecord keys[MAX_SLICES];
+  INLINE explicit AttentionBackwardRecord(Args& args)
+      : dq(args.pointer<float>()),
+        dqT(args.count()),
+        dqH(args.count()),
+        dkeys(args.pointer<float>()),
+        dvalues(args.pointer<float>()),
+        dout(args.pointer<const float>()),
+        doutT(args.count()),
+        doutH(args.count()),
+        out(args.pointer<const float>()),
+        outT(args.count()),
+        outH(args.count()),
+        q(args.pointer<const float>()),
+        qT(args.count()),
+        qH(args.count()),
+        lse(args.pointer<const float>()),
+        T(args.count()),
+        H(args.count()),
+        V(args.count()),
+        S(args.count()),
+        width(args.count()),
+        sequences(args),
+        scale(args.real()),
+        window(args.count()),
+        values(args),
+        keysCount(args.count()) {
+    for (i64 i = 0; i < keysCount; i++) keys[i] = SliceRecord(args);
+  }
+};
+
 struct ProbabilitiesRecord {
   const float* lse;
   i64 H;
@@ -384,6 +609,30 @@ struct ProbabilitiesRecord {
         scoresT(args.count()) {}
 };
 
+struct SumHeadsRecord {
+  float* y;
+  i64 yS;
+  i64 yG;
+  const float* x;
+  i64 xS;
+  i64 xH;
+  i64 S;
+  i64 G;
+  i64 H;
+  i64 n;
+  INLINE explicit SumHeadsRecord(Args& args)
+      : y(args.pointer<float>()),
+        yS(args.count()),
+        yG(args.count()),
+        x(args.pointer<const float>()),
+        xS(args.count()),
+        xH(args.count()),
+        S(args.count()),
+        G(args.count()),
+        H(args.count()),
+        n(args.count()) {}
+};
+
 struct CombineExpertsRecord {
   float* y;
   const float* part;
@@ -406,6 +655,30 @@ struct CombineExpertsRecord {
         D(args.count()) {}
 };
 
+struct CombineExpertsBackwardRecord {
+  float* dpart;
+  float* dweights;
+  const float* dy;
+  const float* part;
+  const float* weights;
+  const int32_t* plan;
+  i64 size;
+  i64 T;
+  i64 K;
+  i64 D;
+  INLINE explicit CombineExpertsBackwardRecord(Args& args)
+      : dpart(args.pointer<float>()),
+        dweights(args.pointer<float>()),
+        dy(args.pointer<const float>()),
+        part(args.pointer<const float>()),
+        weights(args.pointer<const float>()),
+        plan(args.pointer<const int32_t>()),
+        size(args.count()),
+        T(args.count()),
+        K(args.count()),
+        D(args.count()) {}
+};
+
 struct ExpertMatmulRecord {
   float* y;
   const float* x;
@@ -422,6 +695,38 @@ struct ExpertMatmulRecord {
         xRows(args.count()),
         w(args),
         mustQuantise(args.flag()) {}
+};
+
+struct ExpertMatmulBackwardRecord {
+  float* dx;
+  const float* dy;
+  const int32_t* plan;
+  ExpertsRecord w;
+  INLINE explicit ExpertMatmulBackwardRecord(Args& args)
+      : dx(args.pointer<float>()),
+        dy(args.pointer<const float>()),
+        plan(args.pointer<const int32_t>()),
+        w(args) {}
+};
+
+struct ExpertWeightBackwardRecord {
+  float* dw;
+  const float* dy;
+  const float* x;
+  const int32_t* plan;
+  i64 perToken;
+  i64 experts;
+  i64 rows;
+  i64 cols;
+  INLINE explicit ExpertWeightBackwardRecord(Args& args)
+      : dw(args.pointer<float>()),
+        dy(args.pointer<const float>()),
+        x(args.pointer<const float>()),
+        plan(args.pointer<const int32_t>()),
+        perToken(args.count()),
+        experts(args.count()),
+        rows(args.count()),
+        cols(args.count()) {}
 };
 
 struct GroupByExpertRecord {
@@ -464,6 +769,92 @@ struct RouteRecord {
         top2(args.flag()),
         normalise(args.flag()),
         scale(args.real64()) {}
+};
+
+struct RouteBackwardRecord {
+  float* dlogits;
+  const float* dweights;
+  const float* logits;
+  const int32_t* indices;
+  i64 E;
+  i64 T;
+  i64 K;
+  bool sigmoid;
+  bool normalise;
+  double scale;
+  INLINE explicit RouteBackwardRecord(Args& args)
+      : dlogits(args.pointer<float>()),
+        dweights(args.pointer<const float>()),
+        logits(args.pointer<const float>()),
+        indices(args.pointer<const int32_t>()),
+        E(args.count()),
+        T(args.count()),
+        K(args.count()),
+        sigmoid(args.flag()),
+        normalise(args.flag()),
+        scale(args.real64()) {}
+};
+
+struct AdamWRecord {
+  float* w;
+  float* m;
+  float* v;
+  const float* g;
+  i64 n;
+  double rate;
+  double beta1;
+  double beta2;
+  double eps;
+  double decay;
+  double correction1;
+  double correction2;
+  double gradientScale;
+  INLINE explicit AdamWRecord(Args& args)
+      : w(args.pointer<float>()),
+        m(args.pointer<float>()),
+        v(args.pointer<float>()),
+        g(args.pointer<const float>()),
+        n(args.count()),
+        rate(args.real64()),
+        beta1(args.real64()),
+        beta2(args.real64()),
+        eps(args.real64()),
+        decay(args.real64()),
+        correction1(args.real64()),
+        correction2(args.real64()),
+        gradientScale(args.real64()) {}
+};
+
+struct CrossEntropyRecord {
+  float* loss;
+  float* dlogits;
+  const float* logits;
+  const int32_t* targets;
+  i64 T;
+  i64 V;
+  double scale;
+  double smoothing;
+  double zLoss;
+  INLINE explicit CrossEntropyRecord(Args& args)
+      : loss(args.pointer<float>()),
+        dlogits(args.pointer<float>()),
+        logits(args.pointer<const float>()),
+        targets(args.pointer<const int32_t>()),
+        T(args.count()),
+        V(args.count()),
+        scale(args.real64()),
+        smoothing(args.real64()),
+        zLoss(args.real64()) {}
+};
+
+struct SumSquaresRecord {
+  float* y;
+  const float* x;
+  i64 n;
+  INLINE explicit SumSquaresRecord(Args& args)
+      : y(args.pointer<float>()),
+        x(args.pointer<const float>()),
+        n(args.count()) {}
 };
 
 struct AddToVectorRecord {

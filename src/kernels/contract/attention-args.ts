@@ -39,3 +39,22 @@ export interface AttentionArgs {
   readonly scores?: Tensor
   readonly scoresStart?: number
 }
+
+/** One sequence, whose keys and values lie in contiguous rows. */
+export interface AttentionBackwardArgs
+  extends Pick<AttentionArgs, 'q' | 'keys' | 'values' | 'sequences' | 'scale' | 'window'> {
+  /** What `attention` gave over all keys of the queries, also those that are not in this call. */
+  readonly out: Tensor
+  /** f32 [T, H] */
+  readonly lse: Tensor
+  /** Of `out`; strided. */
+  readonly dout: Tensor
+  /** Of `q`, added to; strided. */
+  readonly dq: Tensor
+  /**
+   * f32 [S, H, sum of the keys' widths] and [S, H, width of the values], written: of the S keys of the call, for each query head by
+   * itself (`sumHeads` adds those that share a key). S is the sequence's keyCount.
+   */
+  readonly dkeys: Tensor
+  readonly dvalues: Tensor
+}

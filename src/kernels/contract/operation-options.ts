@@ -39,3 +39,30 @@ export interface RouteOptions {
   readonly normalise: boolean
   readonly scale: number
 }
+
+export interface CrossEntropyOptions {
+  /** Of the gradient: 1 / number of targets for the mean over them. */
+  readonly scale: number
+  /** Label smoothing (arXiv 1512.00567, section 7): this share of the target is spread over all tokens. Default 0. */
+  readonly smoothing?: number
+  /** Adds zLoss * lse^2 (arXiv 2204.02311, section 5), which keeps logits small. Default 0. */
+  readonly zLoss?: number
+}
+
+export interface AdamWSettings {
+  /** The learning rate. */
+  readonly rate: number
+  readonly beta1: number
+  readonly beta2: number
+  readonly eps: number
+  /** Weight decay; 0: none. */
+  readonly decay: number
+  /** 1 - beta1^t and 1 - beta2^t at step t, counted from 1. */
+  readonly correction1: number
+  readonly correction2: number
+  /** What gradients are multiplied by: clipping and accumulation. */
+  readonly gradientScale: number
+}
+
+/** Numbers that one sum of `sumSquares` takes. */
+export const SQUARES_EACH = 2 ** 16

@@ -82,10 +82,36 @@ export class Recorder {
     data[at + 4] = r.cols
   }
 
+  scatterRows(...args: Parameters<typeof OPERATIONS.scatterRows.from>): void {
+    const { list } = this
+    const r = OPERATIONS.scatterRows.from(...args)
+    const at = list.begin(4, 6, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.x.address
+    data[at + 2] = r.index.address
+    data[at + 3] = r.T
+    data[at + 4] = r.cols
+    data[at + 5] = r.scale
+  }
+
+  sumRows(...args: Parameters<typeof OPERATIONS.sumRows.from>): void {
+    const { list } = this
+    const r = OPERATIONS.sumRows.from(...args)
+    const at = list.begin(5, 6, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.x.address
+    data[at + 2] = r.x.strides[0] as number
+    data[at + 3] = r.T
+    data[at + 4] = r.cols
+    data[at + 5] = r.scale
+  }
+
   layerNorm(...args: Parameters<typeof OPERATIONS.layerNorm.from>): void {
     const { list } = this
     const r = OPERATIONS.layerNorm.from(...args)
-    const at = list.begin(4, 15, r.work)
+    const at = list.begin(6, 15, r.work)
     const { data } = list
     data[at] = r.eps
     data[at + 1] = r.weight.address
@@ -95,10 +121,38 @@ export class Recorder {
     putStrided(data, at + 11, r.x)
   }
 
+  normBackward(...args: Parameters<typeof OPERATIONS.normBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.normBackward.from(...args)
+    const at = list.begin(7, 20, r.work)
+    const { data } = list
+    data[at] = r.eps
+    data[at + 1] = r.centred ? 1 : 0
+    data[at + 2] = r.weight.address
+    data[at + 3] = r.stats.address
+    putExtent(data, at + 4, r.extent)
+    putStrided(data, at + 8, r.dx)
+    putStrided(data, at + 12, r.dy)
+    putStrided(data, at + 16, r.x)
+  }
+
+  normWeightBackward(...args: Parameters<typeof OPERATIONS.normWeightBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.normWeightBackward.from(...args)
+    const at = list.begin(8, 15, r.work)
+    const { data } = list
+    data[at] = r.dweight.address
+    data[at + 1] = addressOf(r.dbias)
+    data[at + 2] = r.stats.address
+    putExtent(data, at + 3, r.extent)
+    putStrided(data, at + 7, r.dy)
+    putStrided(data, at + 11, r.x)
+  }
+
   rmsNorm(...args: Parameters<typeof OPERATIONS.rmsNorm.from>): void {
     const { list } = this
     const r = OPERATIONS.rmsNorm.from(...args)
-    const at = list.begin(5, 14, r.work)
+    const at = list.begin(9, 14, r.work)
     const { data } = list
     data[at] = r.eps
     data[at + 1] = r.weight.address
@@ -111,7 +165,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.headMatmul.from(...args)
     const w = ownWeight(this.memory, r.w, 'headMatmul')
-    const at = list.beginProduct(6, 21, r.work)
+    const at = list.beginProduct(10, 21, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -141,7 +195,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.matmul.from(...args)
     const w = ownWeight(this.memory, r.w, 'matmul')
-    const at = list.beginProduct(7, 17, r.work)
+    const at = list.beginProduct(11, 17, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -163,10 +217,47 @@ export class Recorder {
     list.endProduct(r.y)
   }
 
+  matmulBackward(...args: Parameters<typeof OPERATIONS.matmulBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.matmulBackward.from(...args)
+    const w = ownWeight(this.memory, r.w, 'matmulBackward')
+    const at = list.begin(12, 13, r.work)
+    const { data } = list
+    data[at] = r.dx.address
+    data[at + 1] = r.dx.strides[0] as number
+    data[at + 2] = r.dy.address
+    data[at + 3] = r.dy.strides[0] as number
+    data[at + 4] = r.T
+    data[at + 5] = r.scale
+    data[at + 6] = w.address
+    data[at + 7] = TYPE_CODES[w.dtype]
+    data[at + 8] = w.rows
+    data[at + 9] = w.cols
+    data[at + 10] = w.scales
+    data[at + 11] = w.blockRows
+    data[at + 12] = w.blockCols
+  }
+
+  weightBackward(...args: Parameters<typeof OPERATIONS.weightBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.weightBackward.from(...args)
+    const at = list.begin(13, 9, r.work)
+    const { data } = list
+    data[at] = r.dw.address
+    data[at + 1] = r.dy.address
+    data[at + 2] = r.dy.strides[0] as number
+    data[at + 3] = r.x.address
+    data[at + 4] = r.x.strides[0] as number
+    data[at + 5] = r.T
+    data[at + 6] = r.rows
+    data[at + 7] = r.cols
+    data[at + 8] = r.scale
+  }
+
   activate(...args: Parameters<typeof OPERATIONS.activate.from>): void {
     const { list } = this
     const r = OPERATIONS.activate.from(...args)
-    const at = list.begin(8, 13, r.work)
+    const at = list.begin(14, 13, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -174,10 +265,22 @@ export class Recorder {
     putStrided(data, at + 9, r.x)
   }
 
+  activateBackward(...args: Parameters<typeof OPERATIONS.activateBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.activateBackward.from(...args)
+    const at = list.begin(15, 17, r.work)
+    const { data } = list
+    data[at] = ACTIVATION_CODES[r.activation]
+    putExtent(data, at + 1, r.extent)
+    putStrided(data, at + 5, r.dx)
+    putStrided(data, at + 9, r.dy)
+    putStrided(data, at + 13, r.x)
+  }
+
   gate(...args: Parameters<typeof OPERATIONS.gate.from>): void {
     const { list } = this
     const r = OPERATIONS.gate.from(...args)
-    const at = list.begin(9, 17, r.work)
+    const at = list.begin(16, 17, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -186,10 +289,24 @@ export class Recorder {
     putStrided(data, at + 13, r.up)
   }
 
+  gateBackward(...args: Parameters<typeof OPERATIONS.gateBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.gateBackward.from(...args)
+    const at = list.begin(17, 25, r.work)
+    const { data } = list
+    data[at] = ACTIVATION_CODES[r.activation]
+    putExtent(data, at + 1, r.extent)
+    putStrided(data, at + 5, r.dgates)
+    putStrided(data, at + 9, r.dup)
+    putStrided(data, at + 13, r.dy)
+    putStrided(data, at + 17, r.gates)
+    putStrided(data, at + 21, r.up)
+  }
+
   rope(...args: Parameters<typeof OPERATIONS.rope.from>): void {
     const { list } = this
     const r = OPERATIONS.rope.from(...args)
-    const at = list.begin(10, 12, r.work)
+    const at = list.begin(18, 12, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -205,10 +322,29 @@ export class Recorder {
     data[at + 11] = r.interleaved ? 1 : 0
   }
 
+  ropeBackward(...args: Parameters<typeof OPERATIONS.ropeBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.ropeBackward.from(...args)
+    const at = list.begin(19, 12, r.work)
+    const { data } = list
+    data[at] = r.dx.address
+    data[at + 1] = r.dx.strides[0] as number
+    data[at + 2] = r.dx.strides[1] as number
+    data[at + 3] = r.dy.address
+    data[at + 4] = r.dy.strides[0] as number
+    data[at + 5] = r.dy.strides[1] as number
+    data[at + 6] = r.cosSin.address
+    data[at + 7] = r.T
+    data[at + 8] = r.H
+    data[at + 9] = r.n
+    data[at + 10] = r.r
+    data[at + 11] = r.interleaved ? 1 : 0
+  }
+
   cacheRead(...args: Parameters<typeof OPERATIONS.cacheRead.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheRead.from(...args)
-    const at = list.begin(11, 13, r.work)
+    const at = list.begin(20, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.rows
@@ -219,7 +355,7 @@ export class Recorder {
   cacheWrite(...args: Parameters<typeof OPERATIONS.cacheWrite.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheWrite.from(...args)
-    const at = list.begin(12, 14, r.work)
+    const at = list.begin(21, 14, r.work)
     const { data } = list
     putSlice(data, at, r.slice)
     data[at + 7] = r.x.address
@@ -232,7 +368,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.attention.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(13, 32 + 7 * keys.length, r.work)
+    const at = list.begin(22, 32 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = this.exact || r.exact ? 1 : 0
     data[at + 1] = r.out.address
@@ -260,10 +396,44 @@ export class Recorder {
     putSlices(data, at + 32, keys)
   }
 
+  attentionBackward(...args: Parameters<typeof OPERATIONS.attentionBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.attentionBackward.from(...args)
+    const keys = joinNeighbours(r.keys)
+    const at = list.begin(23, 34 + 7 * keys.length, r.work)
+    const { data } = list
+    data[at] = r.dq.address
+    data[at + 1] = r.dq.strides[0] as number
+    data[at + 2] = r.dq.strides[1] as number
+    data[at + 3] = r.dkeys.address
+    data[at + 4] = r.dvalues.address
+    data[at + 5] = r.dout.address
+    data[at + 6] = r.dout.strides[0] as number
+    data[at + 7] = r.dout.strides[1] as number
+    data[at + 8] = r.out.address
+    data[at + 9] = r.out.strides[0] as number
+    data[at + 10] = r.out.strides[1] as number
+    data[at + 11] = r.q.address
+    data[at + 12] = r.q.strides[0] as number
+    data[at + 13] = r.q.strides[1] as number
+    data[at + 14] = r.lse.address
+    data[at + 15] = r.T
+    data[at + 16] = r.H
+    data[at + 17] = r.V
+    data[at + 18] = r.S
+    data[at + 19] = r.width
+    putSequences(data, at + 20, r.sequences, this.memory)
+    data[at + 24] = r.scale
+    data[at + 25] = r.window
+    putSlice(data, at + 26, r.values)
+    data[at + 33] = keys.length
+    putSlices(data, at + 34, keys)
+  }
+
   probabilities(...args: Parameters<typeof OPERATIONS.probabilities.from>): void {
     const { list } = this
     const r = OPERATIONS.probabilities.from(...args)
-    const at = list.begin(14, 10, r.work)
+    const at = list.begin(24, 10, r.work)
     const { data } = list
     data[at] = r.lse.address
     data[at + 1] = r.H
@@ -277,10 +447,27 @@ export class Recorder {
     data[at + 9] = r.scores.strides[1] as number
   }
 
+  sumHeads(...args: Parameters<typeof OPERATIONS.sumHeads.from>): void {
+    const { list } = this
+    const r = OPERATIONS.sumHeads.from(...args)
+    const at = list.begin(25, 10, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.y.strides[0] as number
+    data[at + 2] = r.y.strides[1] as number
+    data[at + 3] = r.x.address
+    data[at + 4] = r.x.strides[0] as number
+    data[at + 5] = r.x.strides[1] as number
+    data[at + 6] = r.S
+    data[at + 7] = r.G
+    data[at + 8] = r.H
+    data[at + 9] = r.n
+  }
+
   combineExperts(...args: Parameters<typeof OPERATIONS.combineExperts.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExperts.from(...args)
-    const at = list.begin(15, 9, r.work)
+    const at = list.begin(26, 9, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.part.address
@@ -293,11 +480,28 @@ export class Recorder {
     data[at + 8] = r.D
   }
 
+  combineExpertsBackward(...args: Parameters<typeof OPERATIONS.combineExpertsBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.combineExpertsBackward.from(...args)
+    const at = list.begin(27, 10, r.work)
+    const { data } = list
+    data[at] = r.dpart.address
+    data[at + 1] = r.dweights.address
+    data[at + 2] = r.dy.address
+    data[at + 3] = r.part.address
+    data[at + 4] = r.weights.address
+    data[at + 5] = r.plan.address
+    data[at + 6] = r.size
+    data[at + 7] = r.T
+    data[at + 8] = r.K
+    data[at + 9] = r.D
+  }
+
   expertMatmul(...args: Parameters<typeof OPERATIONS.expertMatmul.from>): void {
     const { list } = this
     const r = OPERATIONS.expertMatmul.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmul')
-    const at = list.beginProduct(16, 13, r.work)
+    const at = list.beginProduct(28, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -315,10 +519,43 @@ export class Recorder {
     list.endProduct(r.y)
   }
 
+  expertMatmulBackward(...args: Parameters<typeof OPERATIONS.expertMatmulBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.expertMatmulBackward.from(...args)
+    const w = ownExperts(this.memory, r.w, 'expertMatmulBackward')
+    const at = list.begin(29, 10, r.work)
+    const { data } = list
+    data[at] = r.dx.address
+    data[at + 1] = r.dy.address
+    data[at + 2] = r.plan.address
+    data[at + 3] = w.packed ? 1 : 0
+    data[at + 4] = w.table
+    data[at + 5] = w.experts
+    data[at + 6] = w.rows
+    data[at + 7] = w.cols
+    data[at + 8] = w.blockRows
+    data[at + 9] = w.blockCols
+  }
+
+  expertWeightBackward(...args: Parameters<typeof OPERATIONS.expertWeightBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.expertWeightBackward.from(...args)
+    const at = list.begin(30, 8, r.work)
+    const { data } = list
+    data[at] = r.dw.address
+    data[at + 1] = r.dy.address
+    data[at + 2] = r.x.address
+    data[at + 3] = r.plan.address
+    data[at + 4] = r.perToken
+    data[at + 5] = r.experts
+    data[at + 6] = r.rows
+    data[at + 7] = r.cols
+  }
+
   groupByExpert(...args: Parameters<typeof OPERATIONS.groupByExpert.from>): void {
     const { list } = this
     const r = OPERATIONS.groupByExpert.from(...args)
-    const at = list.begin(17, 4, r.work)
+    const at = list.begin(31, 4, r.work)
     const { data } = list
     data[at] = r.plan.address
     data[at + 1] = r.indices.address
@@ -329,7 +566,7 @@ export class Recorder {
   route(...args: Parameters<typeof OPERATIONS.route.from>): void {
     const { list } = this
     const r = OPERATIONS.route.from(...args)
-    const at = list.begin(18, 13, r.work)
+    const at = list.begin(32, 13, r.work)
     const { data } = list
     data[at] = r.indices.address
     data[at + 1] = r.weights.address
@@ -346,11 +583,74 @@ export class Recorder {
     data[at + 12] = r.scale
   }
 
+  routeBackward(...args: Parameters<typeof OPERATIONS.routeBackward.from>): void {
+    const { list } = this
+    const r = OPERATIONS.routeBackward.from(...args)
+    const at = list.begin(33, 10, r.work)
+    const { data } = list
+    data[at] = r.dlogits.address
+    data[at + 1] = r.dweights.address
+    data[at + 2] = r.logits.address
+    data[at + 3] = r.indices.address
+    data[at + 4] = r.E
+    data[at + 5] = r.T
+    data[at + 6] = r.K
+    data[at + 7] = r.sigmoid ? 1 : 0
+    data[at + 8] = r.normalise ? 1 : 0
+    data[at + 9] = r.scale
+  }
+
+  adamW(...args: Parameters<typeof OPERATIONS.adamW.from>): void {
+    const { list } = this
+    const r = OPERATIONS.adamW.from(...args)
+    const at = list.begin(34, 13, r.work)
+    const { data } = list
+    data[at] = r.w.address
+    data[at + 1] = r.m.address
+    data[at + 2] = r.v.address
+    data[at + 3] = r.g.address
+    data[at + 4] = r.n
+    data[at + 5] = r.rate
+    data[at + 6] = r.beta1
+    data[at + 7] = r.beta2
+    data[at + 8] = r.eps
+    data[at + 9] = r.decay
+    data[at + 10] = r.correction1
+    data[at + 11] = r.correction2
+    data[at + 12] = r.gradientScale
+  }
+
+  crossEntropy(...args: Parameters<typeof OPERATIONS.crossEntropy.from>): void {
+    const { list } = this
+    const r = OPERATIONS.crossEntropy.from(...args)
+    const at = list.begin(35, 9, r.work)
+    const { data } = list
+    data[at] = r.loss.address
+    data[at + 1] = r.dlogits.address
+    data[at + 2] = r.logits.address
+    data[at + 3] = r.targets.address
+    data[at + 4] = r.T
+    data[at + 5] = r.V
+    data[at + 6] = r.scale
+    data[at + 7] = r.smoothing
+    data[at + 8] = r.zLoss
+  }
+
+  sumSquares(...args: Parameters<typeof OPERATIONS.sumSquares.from>): void {
+    const { list } = this
+    const r = OPERATIONS.sumSquares.from(...args)
+    const at = list.begin(36, 3, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.x.address
+    data[at + 2] = r.n
+  }
+
   addToVector(...args: Parameters<typeof PREPARATIONS.addToVector.from>): void {
     const { list } = this
     const r = PREPARATIONS.addToVector.from(...args)
     const w = ownWeight(this.memory, r.w, 'addToVector')
-    const at = list.begin(19, 9, r.work)
+    const at = list.begin(37, 9, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = r.add
@@ -366,7 +666,7 @@ export class Recorder {
   pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
     const { list } = this
     const r = PREPARATIONS.pack.from(...args)
-    const at = list.begin(20, 7, r.work)
+    const at = list.begin(38, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -380,7 +680,7 @@ export class Recorder {
   packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
     const { list } = this
     const r = PREPARATIONS.packedSize.from(...args)
-    const at = list.begin(21, 4, r.work)
+    const at = list.begin(39, 4, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = TYPE_CODES[r.dtype]
@@ -391,7 +691,7 @@ export class Recorder {
   transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
     const { list } = this
     const r = PREPARATIONS.transpose.from(...args)
-    const at = list.begin(22, 7, r.work)
+    const at = list.begin(40, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from

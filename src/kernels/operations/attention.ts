@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { AttentionArgs } from '../contract/attention-args.ts'
+import type { AttentionArgs, AttentionBackwardArgs } from '../contract/attention-args.ts'
 import { axisOf, expect, expectDense, expectStrided } from './check.ts'
 import {
   count,
@@ -17,7 +17,7 @@ import {
   slice,
   slices,
 } from './fields.ts'
-import { expectSequences, expectSlice } from './slices.ts'
+import { expectSequences, expectSlice, isPaged } from './slices.ts'
 
 /** softmax(q kᵀ scale) v for every sequence, over the keys that each query sees (arXiv 1706.03762 eq. 1). */
 export const attention = operation({
@@ -106,5 +106,91 @@ export const probabilities = operation({
     expectStrided('probabilities: p', p, 'f32', H, T, S)
     expectDense('probabilities: lse', lse, 'f32', T, H)
     return { work: EXPONENTIAL * H * T * S, lse, H, T, S, p, scores }
+  },
+})
+
+/**
+ * The backward rule of `attention` (arXiv 2205.14135, algorithm 4): the probabilities are computed again from q, keys and lse. With
+ * P = exp(scores - lse) and dS = P (dout · v - dout · out): dq += scale dS k, dkeys = scale dSᵀ q, dvalues = Pᵀ dout.
+ */
+export const attentionBackward = operation({
+  kernel: 'attention/backward.h',
+  record: {
+    dq: output('f32', 'T', 'H'),
+    dkeys: output('f32'),
+    dvalues: output('f32'),
+    dout: input('f32', 'T', 'H'),
+    out: input('f32', 'T', 'H'),
+    q: input('f32', 'T', 'H'),
+    lse: input('f32'),
+    T: count,
+    H: count,
+    V: count,
+    S: count,
+    width: count,
+    sequences,
+    scale: real,
+    /** Negative: none. */
+    window: count,
+    values: slice,
+    keys: slices,
+  },
+  from: (args: AttentionBackwardArgs) => {
+    const { dq, dkeys, dvalues, dout, out, q, lse, keys, values, scale } = args
+    const [T, H, width] = [axisOf(q, 0), axisOf(q, 1), axisOf(q, 2)]
+    const S = axisOf(dkeys, 0)
+    const V = values.width
+    expectStrided('attentionBackward: q', q, 'f32', T, H, width)
+    expectStrided('attentionBackward: dq', dq, 'f32', T, H, width)
+    expectStrided('attentionBackward: out', out, 'f32', T, H, V)
+    expectStrided('attentionBackward: dout', dout, 'f32', T, H, V)
+    expectDense('attentionBackward: lse', lse, 'f32', T, H)
+    expectDense('attentionBackward: dkeys', dkeys, 'f32', S, H, width)
+    expectDense('attentionBackward: dvalues', dvalues, 'f32', S, H, V)
+    expectSequences('attentionBackward: sequences', args.sequences)
+    expect('attentionBackward: keys', keys.length > 0 && keys.length <= MAX_SLICES, `1 to ${MAX_SLICES} slices`)
+    const all = [...keys, values]
+    for (const slice of all) expectSlice('attentionBackward: keys', slice, args.sequences)
+    expect(
+      'attentionBackward: keys',
+      all.every(({ rows }) => !isPaged(rows)),
+      'contiguous rows',
+    )
+    expect('attentionBackward: keys', keys.reduce((n, slice) => n + slice.width, 0) === width, `${width} numbers`)
+    const window = args.window ?? -1
+    const work = T * H * S * (width + V)
+    return {
+      work,
+      dq,
+      dkeys,
+      dvalues,
+      dout,
+      out,
+      q,
+      lse,
+      T,
+      H,
+      V,
+      S,
+      width,
+      sequences: args.sequences,
+      scale,
+      window,
+      values,
+      keys,
+    }
+  },
+})
+
+/** y[s, g, :] += sum over the query heads h of key head g, rising, of x[s, h, :]. x [S, H, n], y [S, G, n], strided. */
+export const sumHeads = operation({
+  kernel: 'attention/sum-heads.h',
+  record: { y: output('f32', 'S', 'G'), x: input('f32', 'S', 'H'), S: count, G: count, H: count, n: count },
+  from: (y: Tensor, x: Tensor) => {
+    const [S, H, n, G] = [axisOf(x, 0), axisOf(x, 1), axisOf(x, 2), axisOf(y, 1)]
+    expectStrided('sumHeads: x', x, 'f32', S, H, n)
+    expectStrided('sumHeads: y', y, 'f32', S, G, n)
+    expect('sumHeads', H % G === 0, 'equal groups of heads')
+    return { work: S * H * n, y, x, S, G, H, n }
   },
 })

@@ -114,3 +114,97 @@ export const combineExperts = operation({
     return { work: T * K * D, y, part, weights, plan, residual, size, T, K, D }
   },
 })
+
+/** The backward rule of `route`: dlogits [T, E] += what dweights [T, K] give, through the chosen scores; the choice has no gradient. */
+export const routeBackward = operation({
+  kernel: 'experts/route-backward.h',
+  record: {
+    dlogits: output('f32'),
+    dweights: input('f32'),
+    logits: input('f32'),
+    indices: input('i32'),
+    E: count,
+    T: count,
+    K: count,
+    sigmoid: flag,
+    normalise: flag,
+    scale: real64,
+  },
+  from: (dlogits: Tensor, dweights: Tensor, logits: Tensor, indices: Tensor, options: RouteOptions) => {
+    const [T, E, K] = [axisOf(logits, 0), axisOf(logits, 1), axisOf(indices, 1)]
+    expectDense('routeBackward: logits', logits, 'f32', T, E)
+    expectDense('routeBackward: dlogits', dlogits, 'f32', T, E)
+    expectDense('routeBackward: indices', indices, 'i32', T, K)
+    expectDense('routeBackward: dweights', dweights, 'f32', T, K)
+    const { normalise, scale } = options
+    const sigmoid = options.scoring === 'sigmoid'
+    return { work: T * E * 60, dlogits, dweights, logits, indices, E, T, K, sigmoid, normalise, scale }
+  },
+})
+
+/** The backward rule of `expertMatmul` for x: dx[r, :] += dy[r, :] W_e for each grouped row r. dx [TK, cols], dy [TK, rows]. */
+export const expertMatmulBackward = operation({
+  kernel: 'experts/expert-matmul-backward.h',
+  record: { dx: output('f32'), dy: input('f32'), plan: input('i32'), w: experts },
+  from: (dx: Tensor, dy: Tensor, w: ExpertWeights, plan: Tensor) => {
+    const assignments = axisOf(dy, 0)
+    expectDense('expertMatmulBackward: dy', dy, 'f32', assignments, w.rows)
+    expectDense('expertMatmulBackward: dx', dx, 'f32', assignments, w.cols)
+    expectDense('expertMatmulBackward: plan', plan, 'i32', w.experts + 1 + 2 * assignments)
+    return { work: assignments * w.rows * w.cols, dx, dy, plan, w }
+  },
+})
+
+/** The backward rule of `expertMatmul` for W: dw[e] += dyᵀ x over the rows of expert e. dw f32 [E, rows, cols]; x, plan, gather as there. */
+export const expertWeightBackward = operation({
+  kernel: 'experts/expert-weight-backward.h',
+  record: {
+    dw: output('f32'),
+    dy: input('f32'),
+    x: input('f32'),
+    plan: input('i32'),
+    /** Assignments of each row of x; 0: x is grouped already. */
+    perToken: count,
+    experts: count,
+    rows: count,
+    cols: count,
+  },
+  from: (dw: Tensor, dy: Tensor, x: Tensor, plan: Tensor, gather: boolean) => {
+    const [experts, rows, cols] = [axisOf(dw, 0), axisOf(dw, 1), axisOf(dw, 2)]
+    const [assignments, xRows] = [axisOf(dy, 0), axisOf(x, 0)]
+    expectDense('expertWeightBackward: dw', dw, 'f32', experts, rows, cols)
+    expectDense('expertWeightBackward: dy', dy, 'f32', assignments, rows)
+    expectDense('expertWeightBackward: x', x, 'f32', gather ? xRows : assignments, cols)
+    expectDense('expertWeightBackward: plan', plan, 'i32', experts + 1 + 2 * assignments)
+    const perToken = gather && assignments > 0 ? assignments / xRows : 0
+    expect('expertWeightBackward', Number.isInteger(perToken), `a whole number of experts for each of ${xRows} tokens`)
+    return { work: assignments * rows * cols, dw, dy, x, plan, perToken, experts, rows, cols }
+  },
+})
+
+/** The backward rule of `combineExperts`: dpart[row] += weights[t, j] dy[t], dweights[t, j] += part[row] · dy[t]. */
+export const combineExpertsBackward = operation({
+  kernel: 'experts/combine-backward.h',
+  record: {
+    dpart: output('f32'),
+    dweights: output('f32'),
+    dy: input('f32'),
+    part: input('f32'),
+    weights: input('f32'),
+    plan: input('i32'),
+    size: count,
+    T: count,
+    K: count,
+    D: count,
+  },
+  from: (dpart: Tensor, dweights: Tensor, dy: Tensor, part: Tensor, weights: Tensor, plan: Tensor) => {
+    const [T, K, D, size] = [axisOf(weights, 0), axisOf(weights, 1), axisOf(part, 1), axisOf(plan, 0)]
+    expectDense('combineExpertsBackward: weights', weights, 'f32', T, K)
+    expectDense('combineExpertsBackward: dweights', dweights, 'f32', T, K)
+    expectDense('combineExpertsBackward: dy', dy, 'f32', T, D)
+    expectDense('combineExpertsBackward: part', part, 'f32', T * K, D)
+    expectDense('combineExpertsBackward: dpart', dpart, 'f32', T * K, D)
+    expectDense('combineExpertsBackward: plan', plan, 'i32', size)
+    return { work: 2 * T * K * D, dpart, dweights, dy, part, weights, plan, size, T, K, D }
+  },
+})

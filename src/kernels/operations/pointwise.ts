@@ -25,3 +25,38 @@ export const gate = operation({
     return { work: EXPONENTIAL * elementCount(gates.shape), activation, extent: gates.shape, y, gates, up }
   },
 })
+
+/** The backward rule of `activate`: dx += dy act'(x). Strided. */
+export const activateBackward = operation({
+  kernel: 'elementwise/activate-backward.h',
+  record: { activation, extent, dx: strided, dy: strided, x: strided },
+  from: (dx: Tensor, dy: Tensor, x: Tensor, activation: Activation) => {
+    expectLike('activateBackward: x', x, 'f32', x)
+    expectLike('activateBackward: dx', dx, 'f32', x)
+    expectLike('activateBackward: dy', dy, 'f32', x)
+    return { work: EXPONENTIAL * elementCount(x.shape), activation, extent: x.shape, dx, dy, x }
+  },
+})
+
+/** The backward rule of `gate`: dgates += dy up act'(gates), dup += dy act(gates). Strided. */
+export const gateBackward = operation({
+  kernel: 'elementwise/gate-backward.h',
+  record: { activation, extent, dgates: strided, dup: strided, dy: strided, gates: strided, up: strided },
+  from: (dgates: Tensor, dup: Tensor, dy: Tensor, gates: Tensor, up: Tensor, activation: Activation) => {
+    expectLike('gateBackward: gates', gates, 'f32', gates)
+    expectLike('gateBackward: dgates', dgates, 'f32', gates)
+    expectLike('gateBackward: dup', dup, 'f32', gates)
+    expectLike('gateBackward: dy', dy, 'f32', gates)
+    expectLike('gateBackward: up', up, 'f32', gates)
+    return {
+      work: EXPONENTIAL * elementCount(gates.shape),
+      activation,
+      extent: gates.shape,
+      dgates,
+      dup,
+      dy,
+      gates,
+      up,
+    }
+  },
+})

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { HeadMatmulOptions, MatmulOptions } from '../contract/operation-options.ts'
 import type { Weight } from '../contract/weights.ts'
-import { axisOf, expect, expectStrided } from './check.ts'
+import { axisOf, expect, expectDense, expectStrided } from './check.ts'
 import { count, exact, flag, input, maybe, mustQuantise, operation, output, real, weight } from './fields.ts'
 
 const NO_OPTIONS: MatmulOptions = {}
@@ -61,5 +61,38 @@ export const headMatmul = operation({
     const work = T * H * rows * w.cols
     const exact = factors !== 'bf16'
     return { work, y, x, T, H, headRows, firstRow, rows, transposed, exact, w, mustQuantise: transposed ? null : x }
+  },
+})
+
+/** The backward rule of `matmul` for x: dx[t, k] += scale * sum_n dy[t, n] W[n, k]. dy [T, rows], dx [T, cols], both strided. */
+export const matmulBackward = operation({
+  kernel: 'product/matmul-backward.h',
+  record: { dx: output('f32', 'T'), dy: input('f32', 'T'), T: count, scale: real, w: weight },
+  from: (dx: Tensor, dy: Tensor, w: Weight, scale: number) => {
+    const T = axisOf(dy, 0)
+    expectStrided('matmulBackward: dy', dy, 'f32', T, w.rows)
+    expectStrided('matmulBackward: dx', dx, 'f32', T, w.cols)
+    return { work: T * w.rows * w.cols, dx, dy, T, scale, w }
+  },
+})
+
+/** The backward rule of `matmul` for W: dw[n, k] += scale * sum_t dy[t, n] x[t, k]. dw f32 [rows, cols]; dy, x strided. */
+export const weightBackward = operation({
+  kernel: 'product/weight-backward.h',
+  record: {
+    dw: output('f32'),
+    dy: input('f32', 'T'),
+    x: input('f32', 'T'),
+    T: count,
+    rows: count,
+    cols: count,
+    scale: real,
+  },
+  from: (dw: Tensor, dy: Tensor, x: Tensor, scale: number) => {
+    const [T, rows, cols] = [axisOf(x, 0), axisOf(dy, 1), axisOf(x, 1)]
+    expectStrided('weightBackward: x', x, 'f32', T, cols)
+    expectStrided('weightBackward: dy', dy, 'f32', T, rows)
+    expectDense('weightBackward: dw', dw, 'f32', rows, cols)
+    return { work: T * rows * cols, dw, dy, x, T, rows, cols, scale }
   },
 })

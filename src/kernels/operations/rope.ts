@@ -32,3 +32,28 @@ export const rope = operation({
     return { work: 4 * T * H * n, y, x, cosSin, T, H, n, r, interleaved }
   },
 })
+
+/** The backward rule of `rope`: dx += dy rotated by the opposite angles. Arguments as there, dx and dy strided. */
+export const ropeBackward = operation({
+  kernel: 'elementwise/rope-backward.h',
+  record: {
+    dx: output('f32', 'T', 'H'),
+    dy: input('f32', 'T', 'H'),
+    cosSin: input('f32'),
+    T: count,
+    H: count,
+    n: count,
+    r: count,
+    interleaved: flag,
+  },
+  from: (dx: Tensor, dy: Tensor, cosSin: Tensor, interleaved: boolean) => {
+    const [T, H, n] = [axisOf(dy, 0), axisOf(dy, 1), axisOf(dy, 2)]
+    const r = axisOf(cosSin, 1) / 2
+    expectStrided('ropeBackward: dy', dy, 'f32', T, H, n)
+    expectStrided('ropeBackward: dx', dx, 'f32', T, H, n)
+    expectDense('ropeBackward: cosSin', cosSin, 'f32', T, 2 * r)
+    if (!Number.isInteger(r) || 2 * r > n)
+      expect('ropeBackward: cosSin', false, `an even number of at most ${n} columns`)
+    return { work: 4 * T * H * n, dx, dy, cosSin, T, H, n, r, interleaved }
+  },
+})

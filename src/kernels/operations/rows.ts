@@ -1,6 +1,6 @@
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
 import type { Weight } from '../contract/weights.ts'
-import { axisOf, expectDense, expectLike } from './check.ts'
+import { axisOf, expectDense, expectLike, expectStrided } from './check.ts'
 import { count, dtype, extent, flag, input, operation, output, real, strided, weight } from './fields.ts'
 
 /** y[t, :] = scale * W[ids[t], :]. y f32 [T, cols], ids i32 [T]. Default scale 1. */
@@ -49,5 +49,34 @@ export const axpby = operation({
     expectLike('axpby: x', x, 'f32', y)
     if (z) expectLike('axpby: z', z, 'f32', y)
     return { work: elementCount(y.shape), a, b: b ?? 1, two: z !== undefined, extent: y.shape, y, x, z }
+  },
+})
+
+/**
+ * y[index[t], :] += scale * x[t, :], t rising: the backward rule of `embed` and `gatherRows`. y f32 [N, cols], x f32 [T, cols],
+ * index i32 [T]. Default scale 1.
+ */
+export const scatterRows = operation({
+  kernel: 'rows/scatter.h',
+  record: { y: output('f32'), x: input('f32'), index: input('i32'), T: count, cols: count, scale: real },
+  from: (y: Tensor, x: Tensor, index: Tensor, scale?: number) => {
+    const T = axisOf(index, 0)
+    const cols = axisOf(y, 1)
+    expectDense('scatterRows: index', index, 'i32', T)
+    expectDense('scatterRows: x', x, 'f32', T, cols)
+    expectDense('scatterRows: y', y, 'f32', axisOf(y, 0), cols)
+    return { work: 2 * T * cols, y, x, index, T, cols, scale: scale ?? 1 }
+  },
+})
+
+/** y[n] += scale * sum over t of x[t, n]: the backward rule of a bias. y f32 [N], x f32 [T, N], strided. */
+export const sumRows = operation({
+  kernel: 'rows/sum.h',
+  record: { y: output('f32'), x: input('f32', 'T'), T: count, cols: count, scale: real },
+  from: (y: Tensor, x: Tensor, scale: number) => {
+    const [T, cols] = [axisOf(x, 0), axisOf(x, 1)]
+    expectStrided('sumRows: x', x, 'f32', T, cols)
+    expectDense('sumRows: y', y, 'f32', cols)
+    return { work: T * cols, y, x, T, cols, scale }
   },
 })

@@ -13,6 +13,7 @@ import * as prepare from './prepare.ts'
 import * as products from './products.ts'
 import * as rope from './rope.ts'
 import * as rows from './rows.ts'
+import * as training from './training.ts'
 
 /** Those of the contract. */
 export const OPERATIONS = {
@@ -24,6 +25,7 @@ export const OPERATIONS = {
   ...cache,
   ...attention,
   ...experts,
+  ...training,
 }
 
 /** The operations as a kernel set has them. */
@@ -34,7 +36,7 @@ export type Operations = {
 /** Those of the core alone. */
 export const PREPARATIONS = prepare
 
-const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, experts, prepare]
+const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, experts, training, prepare]
 
 /** Names in the order of the opcodes. (What order a module's exports have is not the same everywhere.) */
 export const OPERATION_NAMES: readonly string[] = GROUPS.flatMap(group => Object.keys(group).sort())

@@ -98,7 +98,7 @@ function carryInto(result: Float64Array, sum: number, held: Float32Array, heldSu
 }
 
 /** Key positions a query may look at: the mask of the contract. */
-function isVisible(args: AttentionArgs, queryPosition: number, keyPosition: number): boolean {
+export function isVisible(args: Pick<AttentionArgs, 'window'>, queryPosition: number, keyPosition: number): boolean {
   return keyPosition <= queryPosition && keyPosition > queryPosition - (args.window ?? Number.POSITIVE_INFINITY)
 }
 
@@ -110,7 +110,7 @@ interface OpenSlice {
 }
 
 /** A slice's vectors at all key positions of a sequence, decoded once. */
-function openSlice(memory: Memory, slice: RowSlice, sequence: Sequence, H: number, what: string): OpenSlice {
+export function openSlice(memory: Memory, slice: RowSlice, sequence: Sequence, H: number, what: string): OpenSlice {
   const numbers = readSlice(memory, slice, sequence, sequence.keyCount, what)
   const { heads, width } = slice
   return {

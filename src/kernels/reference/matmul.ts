@@ -32,3 +32,35 @@ export function matmul(memory: Memory, y: Tensor, x: Tensor, w: Weight, options:
     }
   }
 }
+
+export function matmulBackward(memory: Memory, dx: Tensor, dy: Tensor, w: Weight, scale: number): void {
+  const to = memory.open(dx, 'f32', 'matmulBackward: dx')
+  const given = memory.open(dy, 'f32', 'matmulBackward: dy')
+  const weight = memory.open(valuesOf(w, 'matmulBackward'), 'f32', 'matmulBackward: w')
+  const toRows = rowStarts(dx, to.start)
+  rowStarts(dy, given.start).forEach((row, t) => {
+    for (let k = 0; k < w.cols; k++) {
+      let sum = 0
+      for (let n = 0; n < w.rows; n++) sum += given.data[row + n]! * weight.data[weight.start + n * w.cols + k]!
+      to.data[toRows[t]! + k]! += scale * sum
+    }
+  })
+}
+
+export function weightBackward(memory: Memory, dw: Tensor, dy: Tensor, x: Tensor, scale: number): void {
+  const [rows, cols] = [axisOf(dw, 0), axisOf(dw, 1)]
+  const to = memory.open(dw, 'f32', 'weightBackward: dw')
+  const given = memory.open(dy, 'f32', 'weightBackward: dy')
+  const from = memory.open(x, 'f32', 'weightBackward: x')
+  const xRows = rowStarts(x, from.start)
+  const dyRows = rowStarts(dy, given.start)
+  for (let n = 0; n < rows; n++) {
+    for (let k = 0; k < cols; k++) {
+      let sum = 0
+      dyRows.forEach((row, t) => {
+        sum += given.data[row + n]! * from.data[xRows[t]! + k]!
+      })
+      to.data[to.start + n * cols + k]! += scale * sum
+    }
+  }
+}

@@ -1,4 +1,4 @@
-/** The definitions of rmsNorm and layerNorm. */
+/** The definitions of rmsNorm and layerNorm, and of their backward rules. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import { lastAxis } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
@@ -45,4 +45,66 @@ export function layerNorm(
       to.data[toRows[r]! + i] = b ? scaled + b.data[b.start + i]! : scaled
     }
   })
+}
+
+export function normBackward(
+  memory: Memory,
+  dx: Tensor,
+  stats: Tensor,
+  dy: Tensor,
+  x: Tensor,
+  weight: Tensor,
+  eps: number,
+  centred: boolean,
+): void {
+  const n = lastAxis(x)
+  const to = memory.open(dx, 'f32', 'normBackward: dx')
+  const known = memory.open(stats, 'f32', 'normBackward: stats')
+  const given = memory.open(dy, 'f32', 'normBackward: dy')
+  const from = memory.open(x, 'f32', 'normBackward: x')
+  const w = memory.open(weight, 'f32', 'normBackward: weight')
+  const [toRows, givenRows] = [rowStarts(dx, to.start), rowStarts(dy, given.start)]
+  rowStarts(x, from.start).forEach((row, r) => {
+    const numbers = from.data.subarray(row, row + n)
+    const mean = centred ? numbers.reduce((sum, v) => sum + v, 0) / n : 0
+    const deviation = Math.sqrt(numbers.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n + eps)
+    const h = (i: number) => (numbers[i]! - mean) / deviation
+    const g = (i: number) => given.data[givenRows[r]! + i]! * w.data[w.start + i]!
+    let [sum, along] = [0, 0]
+    for (let i = 0; i < n; i++) {
+      sum += g(i)
+      along += g(i) * h(i)
+    }
+    const shift = centred ? sum / n : 0
+    for (let i = 0; i < n; i++) to.data[toRows[r]! + i]! += (g(i) - shift - (h(i) * along) / n) / deviation
+    known.data.set([mean, 1 / deviation], known.start + 2 * r)
+  })
+}
+
+export function normWeightBackward(
+  memory: Memory,
+  dweight: Tensor,
+  dbias: Tensor | null,
+  dy: Tensor,
+  x: Tensor,
+  stats: Tensor,
+): void {
+  const to = memory.open(dweight, 'f32', 'normWeightBackward: dweight')
+  const bias = dbias && memory.open(dbias, 'f32', 'normWeightBackward: dbias')
+  const given = memory.open(dy, 'f32', 'normWeightBackward: dy')
+  const from = memory.open(x, 'f32', 'normWeightBackward: x')
+  const known = memory.open(stats, 'f32', 'normWeightBackward: stats')
+  const givenRows = rowStarts(dy, given.start)
+  const rows = rowStarts(x, from.start)
+  for (let i = 0; i < lastAxis(x); i++) {
+    let [sum, along] = [0, 0]
+    rows.forEach((row, r) => {
+      const d = given.data[givenRows[r]! + i]!
+      const [mean, factor] = [known.data[known.start + 2 * r]!, known.data[known.start + 2 * r + 1]!]
+      sum += d
+      along += d * (from.data[row + i]! - mean) * factor
+    })
+    to.data[to.start + i]! += along
+    if (bias) bias.data[bias.start + i]! += sum
+  }
 }

@@ -1,7 +1,9 @@
 import { OPERATIONS, type Operations } from '../operations/table.ts'
-import * as attention from './attention.ts'
+import { attention } from './attention.ts'
+import * as attentionBackward from './attention-backward.ts'
 import * as cache from './cache.ts'
 import * as experts from './experts.ts'
+import * as expertsBackward from './experts-backward.ts'
 import * as headMatmul from './head-matmul.ts'
 import * as matmul from './matmul.ts'
 import type { Memory } from './memory.ts'
@@ -11,6 +13,7 @@ import * as probabilities from './probabilities.ts'
 import * as rope from './rope.ts'
 import * as route from './route.ts'
 import * as rows from './rows.ts'
+import * as training from './training.ts'
 
 type Name = keyof Operations
 
@@ -25,10 +28,13 @@ const COMPUTATIONS: Computations = {
   ...pointwise,
   ...rope,
   ...cache,
-  ...attention,
+  attention,
+  ...attentionBackward,
   ...probabilities,
   ...route,
   ...experts,
+  ...expertsBackward,
+  ...training,
 }
 
 /** Every operation in this memory, run when it is called. */

@@ -1,4 +1,4 @@
-/** The definition of rope. */
+/** The definitions of rope and of its backward rule. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import { axisOf } from '../operations/check.ts'
 import { type Memory, rowStarts } from './memory.ts'
@@ -28,5 +28,26 @@ export function rope(memory: Memory, y: Tensor, x: Tensor, cosSin: Tensor, inter
       to.data[yRow + second] = a * sin + b * cos
     }
     for (let i = 2 * r; i < n; i++) to.data[yRow + i] = from.data[xRow + i]!
+  }
+}
+
+export function ropeBackward(memory: Memory, dx: Tensor, dy: Tensor, cosSin: Tensor, interleaved: boolean): void {
+  const [T, H, n] = [axisOf(dy, 0), axisOf(dy, 1), axisOf(dy, 2)]
+  const r = axisOf(cosSin, 1) / 2
+  const to = memory.open(dx, 'f32', 'ropeBackward: dx')
+  const given = memory.open(dy, 'f32', 'ropeBackward: dy')
+  const table = memory.open(cosSin, 'f32', 'ropeBackward: cosSin')
+  const [toRows, givenRows] = [rowStarts(dx, to.start), rowStarts(dy, given.start)]
+  for (let row = 0; row < T * H; row++) {
+    const [toRow, givenRow] = [toRows[row]!, givenRows[row]!]
+    const angles = table.start + Math.floor(row / H) * 2 * r
+    for (let i = 0; i < r; i++) {
+      const [cos, sin] = [table.data[angles + i]!, table.data[angles + r + i]!]
+      const [first, second] = interleaved ? [2 * i, 2 * i + 1] : [i, i + r]
+      const [a, b] = [given.data[givenRow + first]!, given.data[givenRow + second]!]
+      to.data[toRow + first]! += a * cos + b * sin
+      to.data[toRow + second]! += b * cos - a * sin
+    }
+    for (let i = 2 * r; i < n; i++) to.data[toRow + i]! += given.data[givenRow + i]!
   }
 }

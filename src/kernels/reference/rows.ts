@@ -1,4 +1,4 @@
-/** The definitions of embed, gatherRows, copy and axpby. */
+/** The definitions of embed, gatherRows, copy, axpby, scatterRows and sumRows. */
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Weight } from '../contract/weights.ts'
 import { axisOf, lastAxis } from '../operations/check.ts'
@@ -55,5 +55,28 @@ export function axpby(memory: Memory, y: Tensor, a: number, x: Tensor, b = 1, z?
       const second = other ? b * other.data[otherRows[r]! + i]! : 0
       to.data[toRows[r]! + i] = other ? first + second : first
     }
+  }
+}
+
+export function scatterRows(memory: Memory, y: Tensor, x: Tensor, index: Tensor, scale = 1): void {
+  const T = axisOf(index, 0)
+  const cols = lastAxis(x)
+  const to = memory.open(y, 'f32', 'scatterRows: y')
+  const from = memory.open(x, 'f32', 'scatterRows: x')
+  const rows = memory.open(index, 'i32', 'scatterRows: index')
+  for (let t = 0; t < T; t++) {
+    const row = to.start + rows.data[rows.start + t]! * cols
+    for (let i = 0; i < cols; i++) to.data[row + i]! += scale * from.data[from.start + t * cols + i]!
+  }
+}
+
+export function sumRows(memory: Memory, y: Tensor, x: Tensor, scale: number): void {
+  const to = memory.open(y, 'f32', 'sumRows: y')
+  const from = memory.open(x, 'f32', 'sumRows: x')
+  const rows = rowStarts(x, from.start)
+  for (let n = 0; n < axisOf(x, 1); n++) {
+    let sum = 0
+    for (const row of rows) sum += from.data[row + n]!
+    to.data[to.start + n]! += scale * sum
   }
 }

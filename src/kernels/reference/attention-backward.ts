@@ -1,0 +1,74 @@
+/** The definitions of attentionBackward and sumHeads. */
+import type { Tensor } from '../../tensor/tensor.ts'
+import type { AttentionBackwardArgs } from '../contract/attention-args.ts'
+import { axisOf } from '../operations/check.ts'
+import { isVisible, openSlice } from './attention.ts'
+import { dot } from './matmul.ts'
+import { type Memory, rowStarts } from './memory.ts'
+import { sequencesOf } from './slices.ts'
+
+export function attentionBackward(memory: Memory, args: AttentionBackwardArgs): void {
+  const { dq, dkeys, dvalues, dout, out, q, lse, keys, values, scale } = args
+  const [T, H, width] = [axisOf(q, 0), axisOf(q, 1), axisOf(q, 2)]
+  const [S, V] = [axisOf(dkeys, 0), values.width]
+  const opened = (tensor: Tensor, what: string) => {
+    const { data, start } = memory.open(tensor, 'f32', `attentionBackward: ${what}`)
+    return { data, rows: rowStarts(tensor, start) }
+  }
+  const [toQuery, toKeys, toValues] = [opened(dq, 'dq'), opened(dkeys, 'dkeys'), opened(dvalues, 'dvalues')]
+  const [given, result, query] = [opened(dout, 'dout'), opened(out, 'out'), opened(q, 'q')]
+  const sums = memory.open(lse, 'f32', 'attentionBackward: lse')
+
+  for (const sequence of sequencesOf(memory, args.sequences, 'attentionBackward')) {
+    const { queryStart, queryCount, position, keyStart } = sequence
+    const keySlices = keys.map(slice => openSlice(memory, slice, sequence, H, 'attentionBackward: keys'))
+    const valueSlice = openSlice(memory, values, sequence, H, 'attentionBackward: values')
+    for (let h = 0; h < H; h++) {
+      const keySums = new Float64Array(S * width)
+      const valueSums = new Float64Array(S * V)
+      for (let t = queryStart; t < Math.min(queryStart + queryCount, T); t++) {
+        const row = t * H + h
+        const [qRow, doutRow] = [query.rows[row]!, given.rows[row]!]
+        const delta = dot(given.data, doutRow, result.data, result.rows[row]!, V)
+        const querySums = new Float64Array(width)
+        for (let s = 0; s < S; s++) {
+          if (!isVisible(args, position + t - queryStart, keyStart + s)) continue
+          const key = keySlices.flatMap(slice => {
+            const vector = slice.vector(s, h)
+            return Array.from(slice.numbers.subarray(vector, vector + slice.width))
+          })
+          let score = 0
+          for (let i = 0; i < width; i++) score += query.data[qRow + i]! * key[i]!
+          const p = Math.exp(score * scale - sums.data[sums.start + row]!)
+          const dp = dot(given.data, doutRow, valueSlice.numbers, valueSlice.vector(s, h), V)
+          const ds = scale * p * (dp - delta)
+          for (let i = 0; i < width; i++) {
+            querySums[i]! += ds * key[i]!
+            keySums[s * width + i]! += ds * query.data[qRow + i]!
+          }
+          for (let i = 0; i < V; i++) valueSums[s * V + i]! += p * given.data[doutRow + i]!
+        }
+        for (let i = 0; i < width; i++) toQuery.data[toQuery.rows[row]! + i]! += querySums[i]!
+      }
+      for (let s = 0; s < S; s++) {
+        toKeys.data.set(keySums.subarray(s * width, (s + 1) * width), toKeys.rows[s * H + h]!)
+        toValues.data.set(valueSums.subarray(s * V, (s + 1) * V), toValues.rows[s * H + h]!)
+      }
+    }
+  }
+}
+
+export function sumHeads(memory: Memory, y: Tensor, x: Tensor): void {
+  const [S, H, n, G] = [axisOf(x, 0), axisOf(x, 1), axisOf(x, 2), axisOf(y, 1)]
+  const to = memory.open(y, 'f32', 'sumHeads: y')
+  const from = memory.open(x, 'f32', 'sumHeads: x')
+  const [toRows, fromRows] = [rowStarts(y, to.start), rowStarts(x, from.start)]
+  const each = H / G
+  for (let row = 0; row < S * G; row++) {
+    for (let i = 0; i < n; i++) {
+      let sum = 0
+      for (let j = 0; j < each; j++) sum += from.data[fromRows[row * each + j]! + i]!
+      to.data[toRows[row]! + i]! += sum
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** The definitions of crossEntropy, sumSquares and adamW. */
+import { elementCount, type Tensor } from '../../tensor/tensor.ts'
+import { type AdamWSettings, type CrossEntropyOptions, SQUARES_EACH } from '../contract/operation-options.ts'
+import { axisOf } from '../operations/check.ts'
+import type { Memory } from './memory.ts'
+import { softmaxInPlace } from './softmax.ts'
+
+export function crossEntropy(
+  memory: Memory,
+  loss: Tensor,
+  dlogits: Tensor,
+  logits: Tensor,
+  targets: Tensor,
+  { scale, smoothing = 0, zLoss = 0 }: CrossEntropyOptions,
+): void {
+  const [T, V] = [axisOf(logits, 0), axisOf(logits, 1)]
+  const losses = memory.open(loss, 'f32', 'crossEntropy: loss')
+  const to = memory.open(dlogits, 'f32', 'crossEntropy: dlogits')
+  const from = memory.open(logits, 'f32', 'crossEntropy: logits')
+  const wanted = memory.open(targets, 'i32', 'crossEntropy: targets')
+  for (let t = 0; t < T; t++) {
+    const target = wanted.data[wanted.start + t]!
+    const row = to.data.subarray(to.start + t * V, to.start + (t + 1) * V)
+    if (target < 0) {
+      losses.data[losses.start + t] = 0
+      row.fill(0)
+      continue
+    }
+    const scores = from.data.subarray(from.start + t * V, from.start + (t + 1) * V)
+    const p = Float64Array.from(scores)
+    const lse = softmaxInPlace(p)
+    const mean = smoothing ? scores.reduce((sum, score) => sum + score, 0) / V : 0
+    losses.data[losses.start + t] = lse - (1 - smoothing) * scores[target]! - smoothing * mean + zLoss * lse * lse
+    p.forEach((share, v) => {
+      const asked = (v === target ? 1 - smoothing : 0) + smoothing / V
+      row[v] = scale * (share * (1 + 2 * zLoss * lse) - asked)
+    })
+  }
+}
+
+export function sumSquares(memory: Memory, y: Tensor, x: Tensor): void {
+  const n = elementCount(x.shape)
+  const to = memory.open(y, 'f32', 'sumSquares: y')
+  const { data, start } = memory.open(x, 'f32', 'sumSquares: x')
+  for (let b = 0; b * SQUARES_EACH < n; b++) {
+    const end = Math.min(n, (b + 1) * SQUARES_EACH)
+    let sum = 0
+    for (let i = b * SQUARES_EACH; i < end; i++) sum += data[start + i]! ** 2
+    to.data[to.start + b] = sum
+  }
+}
+
+export function adamW(memory: Memory, w: Tensor, m: Tensor, v: Tensor, g: Tensor, settings: AdamWSettings): void {
+  const { rate, beta1, beta2, eps, decay, correction1, correction2, gradientScale } = settings
+  const weights = memory.open(w, 'f32', 'adamW: w')
+  const first = memory.open(m, 'f32', 'adamW: m')
+  const second = memory.open(v, 'f32', 'adamW: v')
+  const given = memory.open(g, 'f32', 'adamW: g')
+  for (let i = 0; i < elementCount(w.shape); i++) {
+    const gradient = gradientScale * given.data[given.start + i]!
+    const moment = beta1 * first.data[first.start + i]! + (1 - beta1) * gradient
+    const square = beta2 * second.data[second.start + i]! + (1 - beta2) * gradient * gradient
+    const step = (rate * (moment / correction1)) / (Math.sqrt(square / correction2) + eps)
+    weights.data[weights.start + i] = weights.data[weights.start + i]! * (1 - rate * decay) - step
+    first.data[first.start + i] = moment
+    second.data[second.start + i] = square
+  }
+}
