@@ -32,6 +32,7 @@ const rooms = {
   mcp: ['engine', 'formats'],
   'ai-sdk': ['engine', 'formats', 'grammar'],
   inspection: ['engine', 'embedding', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  training: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
 

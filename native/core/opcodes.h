@@ -9,6 +9,7 @@ namespace latentkit {
   OP(axpby, AxpbyRecord) \
   OP(copy, CopyRecord) \
   OP(embed, EmbedRecord) \
+  OP(fill, FillRecord) \
   OP(gatherRows, GatherRowsRecord) \
   OP(scatterRows, ScatterRowsRecord) \
   OP(sumRows, SumRowsRecord) \

@@ -2,4 +2,4 @@
 // Written by `npm run build:records` from src/kernels/operations. Do not edit.
 #pragma once
 
-#define LATENTKIT_RECORDS "ae0a32c74c6dec6b"
+#define LATENTKIT_RECORDS "9055b41bb75f8512"

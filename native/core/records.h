@@ -123,6 +123,16 @@ struct EmbedRecord {
         w(args) {}
 };
 
+struct FillRecord {
+  float* y;
+  i64 n;
+  float value;
+  INLINE explicit FillRecord(Args& args)
+      : y(args.pointer<float>()),
+        n(args.count()),
+        value(args.real()) {}
+};
+
 struct GatherRowsRecord {
   float* y;
   const float* x;

@@ -11,6 +11,7 @@
 #include "elementwise/adamw.h"
 #include "elementwise/axpby.h"
 #include "elementwise/copy.h"
+#include "elementwise/fill.h"
 #include "elementwise/gate-backward.h"
 #include "elementwise/gate.h"
 #include "elementwise/norms-backward.h"

@@ -39,6 +39,13 @@ export interface KernelWeights {
   prepare(source: WeightSource): Promise<Weight>
   /** The same for all experts of a layer. */
   prepareExperts(sources: readonly WeightSource[]): Promise<ExpertWeights>
+  /**
+   * A matrix whose numbers are a tensor's, f32 [rows, cols], contiguous: operations see what the tensor holds when they run. For weights
+   * that are learned. Lives as long as the tensor.
+   */
+  weightOf(name: string, values: Tensor): Weight
+  /** The same for the experts of a layer, f32 [E, rows, cols]. */
+  expertsOf(name: string, values: Tensor): ExpertWeights
   /** A small tensor (norm weight, bias) as f32, `add` added to every element (Gemma stores weight - 1). */
   prepareVector(source: WeightSource, add?: number): Promise<Tensor>
 }

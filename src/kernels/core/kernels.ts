@@ -8,7 +8,7 @@ import type { CoreHost } from './host.ts'
 import { CoreMemory } from './memory.ts'
 import type { Profile } from './profile.ts'
 import { Recorder } from './recorder.ts'
-import { prepare, prepareExperts, prepareVector } from './weights.ts'
+import { expertsOf, prepare, prepareExperts, prepareVector, weightOf } from './weights.ts'
 
 /** The C++ core behind the contract: every operation is recorded, `submit` runs the list in one call. */
 export class CoreKernels extends Recorder implements Kernels {
@@ -52,6 +52,13 @@ export class CoreKernels extends Recorder implements Kernels {
   }
   prepareVector(source: WeightSource, add = 0): Promise<Tensor> {
     return prepareVector(this.memory, source, add)
+  }
+
+  weightOf(name: string, values: Tensor): Weight {
+    return weightOf(this.memory, name, values)
+  }
+  expertsOf(name: string, values: Tensor): ExpertWeights {
+    return expertsOf(this.memory, name, values)
   }
 
   get failure(): Error | null {

@@ -70,10 +70,20 @@ export class Recorder {
     data[at + 10] = w.blockCols
   }
 
+  fill(...args: Parameters<typeof OPERATIONS.fill.from>): void {
+    const { list } = this
+    const r = OPERATIONS.fill.from(...args)
+    const at = list.begin(3, 3, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.n
+    data[at + 2] = r.value
+  }
+
   gatherRows(...args: Parameters<typeof OPERATIONS.gatherRows.from>): void {
     const { list } = this
     const r = OPERATIONS.gatherRows.from(...args)
-    const at = list.begin(3, 5, r.work)
+    const at = list.begin(4, 5, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -85,7 +95,7 @@ export class Recorder {
   scatterRows(...args: Parameters<typeof OPERATIONS.scatterRows.from>): void {
     const { list } = this
     const r = OPERATIONS.scatterRows.from(...args)
-    const at = list.begin(4, 6, r.work)
+    const at = list.begin(5, 6, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -98,7 +108,7 @@ export class Recorder {
   sumRows(...args: Parameters<typeof OPERATIONS.sumRows.from>): void {
     const { list } = this
     const r = OPERATIONS.sumRows.from(...args)
-    const at = list.begin(5, 6, r.work)
+    const at = list.begin(6, 6, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -111,7 +121,7 @@ export class Recorder {
   layerNorm(...args: Parameters<typeof OPERATIONS.layerNorm.from>): void {
     const { list } = this
     const r = OPERATIONS.layerNorm.from(...args)
-    const at = list.begin(6, 15, r.work)
+    const at = list.begin(7, 15, r.work)
     const { data } = list
     data[at] = r.eps
     data[at + 1] = r.weight.address
@@ -124,7 +134,7 @@ export class Recorder {
   normBackward(...args: Parameters<typeof OPERATIONS.normBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.normBackward.from(...args)
-    const at = list.begin(7, 20, r.work)
+    const at = list.begin(8, 20, r.work)
     const { data } = list
     data[at] = r.eps
     data[at + 1] = r.centred ? 1 : 0
@@ -139,7 +149,7 @@ export class Recorder {
   normWeightBackward(...args: Parameters<typeof OPERATIONS.normWeightBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.normWeightBackward.from(...args)
-    const at = list.begin(8, 15, r.work)
+    const at = list.begin(9, 15, r.work)
     const { data } = list
     data[at] = r.dweight.address
     data[at + 1] = addressOf(r.dbias)
@@ -152,7 +162,7 @@ export class Recorder {
   rmsNorm(...args: Parameters<typeof OPERATIONS.rmsNorm.from>): void {
     const { list } = this
     const r = OPERATIONS.rmsNorm.from(...args)
-    const at = list.begin(9, 14, r.work)
+    const at = list.begin(10, 14, r.work)
     const { data } = list
     data[at] = r.eps
     data[at + 1] = r.weight.address
@@ -165,7 +175,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.headMatmul.from(...args)
     const w = ownWeight(this.memory, r.w, 'headMatmul')
-    const at = list.beginProduct(10, 21, r.work)
+    const at = list.beginProduct(11, 21, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -195,7 +205,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.matmul.from(...args)
     const w = ownWeight(this.memory, r.w, 'matmul')
-    const at = list.beginProduct(11, 17, r.work)
+    const at = list.beginProduct(12, 17, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -221,7 +231,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.matmulBackward.from(...args)
     const w = ownWeight(this.memory, r.w, 'matmulBackward')
-    const at = list.begin(12, 13, r.work)
+    const at = list.begin(13, 13, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dx.strides[0] as number
@@ -241,7 +251,7 @@ export class Recorder {
   weightBackward(...args: Parameters<typeof OPERATIONS.weightBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.weightBackward.from(...args)
-    const at = list.begin(13, 9, r.work)
+    const at = list.begin(14, 9, r.work)
     const { data } = list
     data[at] = r.dw.address
     data[at + 1] = r.dy.address
@@ -257,7 +267,7 @@ export class Recorder {
   activate(...args: Parameters<typeof OPERATIONS.activate.from>): void {
     const { list } = this
     const r = OPERATIONS.activate.from(...args)
-    const at = list.begin(14, 13, r.work)
+    const at = list.begin(15, 13, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -268,7 +278,7 @@ export class Recorder {
   activateBackward(...args: Parameters<typeof OPERATIONS.activateBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.activateBackward.from(...args)
-    const at = list.begin(15, 17, r.work)
+    const at = list.begin(16, 17, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -280,7 +290,7 @@ export class Recorder {
   gate(...args: Parameters<typeof OPERATIONS.gate.from>): void {
     const { list } = this
     const r = OPERATIONS.gate.from(...args)
-    const at = list.begin(16, 17, r.work)
+    const at = list.begin(17, 17, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -292,7 +302,7 @@ export class Recorder {
   gateBackward(...args: Parameters<typeof OPERATIONS.gateBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.gateBackward.from(...args)
-    const at = list.begin(17, 25, r.work)
+    const at = list.begin(18, 25, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -306,7 +316,7 @@ export class Recorder {
   rope(...args: Parameters<typeof OPERATIONS.rope.from>): void {
     const { list } = this
     const r = OPERATIONS.rope.from(...args)
-    const at = list.begin(18, 12, r.work)
+    const at = list.begin(19, 12, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -325,7 +335,7 @@ export class Recorder {
   ropeBackward(...args: Parameters<typeof OPERATIONS.ropeBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.ropeBackward.from(...args)
-    const at = list.begin(19, 12, r.work)
+    const at = list.begin(20, 12, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dx.strides[0] as number
@@ -344,7 +354,7 @@ export class Recorder {
   cacheRead(...args: Parameters<typeof OPERATIONS.cacheRead.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheRead.from(...args)
-    const at = list.begin(20, 13, r.work)
+    const at = list.begin(21, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.rows
@@ -355,7 +365,7 @@ export class Recorder {
   cacheWrite(...args: Parameters<typeof OPERATIONS.cacheWrite.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheWrite.from(...args)
-    const at = list.begin(21, 14, r.work)
+    const at = list.begin(22, 14, r.work)
     const { data } = list
     putSlice(data, at, r.slice)
     data[at + 7] = r.x.address
@@ -368,7 +378,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.attention.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(22, 32 + 7 * keys.length, r.work)
+    const at = list.begin(23, 32 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = this.exact || r.exact ? 1 : 0
     data[at + 1] = r.out.address
@@ -400,7 +410,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.attentionBackward.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(23, 34 + 7 * keys.length, r.work)
+    const at = list.begin(24, 34 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = r.dq.address
     data[at + 1] = r.dq.strides[0] as number
@@ -433,7 +443,7 @@ export class Recorder {
   probabilities(...args: Parameters<typeof OPERATIONS.probabilities.from>): void {
     const { list } = this
     const r = OPERATIONS.probabilities.from(...args)
-    const at = list.begin(24, 10, r.work)
+    const at = list.begin(25, 10, r.work)
     const { data } = list
     data[at] = r.lse.address
     data[at + 1] = r.H
@@ -450,7 +460,7 @@ export class Recorder {
   sumHeads(...args: Parameters<typeof OPERATIONS.sumHeads.from>): void {
     const { list } = this
     const r = OPERATIONS.sumHeads.from(...args)
-    const at = list.begin(25, 10, r.work)
+    const at = list.begin(26, 10, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -467,7 +477,7 @@ export class Recorder {
   combineExperts(...args: Parameters<typeof OPERATIONS.combineExperts.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExperts.from(...args)
-    const at = list.begin(26, 9, r.work)
+    const at = list.begin(27, 9, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.part.address
@@ -483,7 +493,7 @@ export class Recorder {
   combineExpertsBackward(...args: Parameters<typeof OPERATIONS.combineExpertsBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExpertsBackward.from(...args)
-    const at = list.begin(27, 10, r.work)
+    const at = list.begin(28, 10, r.work)
     const { data } = list
     data[at] = r.dpart.address
     data[at + 1] = r.dweights.address
@@ -501,7 +511,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.expertMatmul.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmul')
-    const at = list.beginProduct(28, 13, r.work)
+    const at = list.beginProduct(29, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -523,7 +533,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.expertMatmulBackward.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmulBackward')
-    const at = list.begin(29, 10, r.work)
+    const at = list.begin(30, 10, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dy.address
@@ -540,7 +550,7 @@ export class Recorder {
   expertWeightBackward(...args: Parameters<typeof OPERATIONS.expertWeightBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.expertWeightBackward.from(...args)
-    const at = list.begin(30, 8, r.work)
+    const at = list.begin(31, 8, r.work)
     const { data } = list
     data[at] = r.dw.address
     data[at + 1] = r.dy.address
@@ -555,7 +565,7 @@ export class Recorder {
   groupByExpert(...args: Parameters<typeof OPERATIONS.groupByExpert.from>): void {
     const { list } = this
     const r = OPERATIONS.groupByExpert.from(...args)
-    const at = list.begin(31, 4, r.work)
+    const at = list.begin(32, 4, r.work)
     const { data } = list
     data[at] = r.plan.address
     data[at + 1] = r.indices.address
@@ -566,7 +576,7 @@ export class Recorder {
   route(...args: Parameters<typeof OPERATIONS.route.from>): void {
     const { list } = this
     const r = OPERATIONS.route.from(...args)
-    const at = list.begin(32, 13, r.work)
+    const at = list.begin(33, 13, r.work)
     const { data } = list
     data[at] = r.indices.address
     data[at + 1] = r.weights.address
@@ -586,7 +596,7 @@ export class Recorder {
   routeBackward(...args: Parameters<typeof OPERATIONS.routeBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.routeBackward.from(...args)
-    const at = list.begin(33, 10, r.work)
+    const at = list.begin(34, 10, r.work)
     const { data } = list
     data[at] = r.dlogits.address
     data[at + 1] = r.dweights.address
@@ -603,7 +613,7 @@ export class Recorder {
   adamW(...args: Parameters<typeof OPERATIONS.adamW.from>): void {
     const { list } = this
     const r = OPERATIONS.adamW.from(...args)
-    const at = list.begin(34, 13, r.work)
+    const at = list.begin(35, 13, r.work)
     const { data } = list
     data[at] = r.w.address
     data[at + 1] = r.m.address
@@ -623,7 +633,7 @@ export class Recorder {
   crossEntropy(...args: Parameters<typeof OPERATIONS.crossEntropy.from>): void {
     const { list } = this
     const r = OPERATIONS.crossEntropy.from(...args)
-    const at = list.begin(35, 9, r.work)
+    const at = list.begin(36, 9, r.work)
     const { data } = list
     data[at] = r.loss.address
     data[at + 1] = r.dlogits.address
@@ -639,7 +649,7 @@ export class Recorder {
   sumSquares(...args: Parameters<typeof OPERATIONS.sumSquares.from>): void {
     const { list } = this
     const r = OPERATIONS.sumSquares.from(...args)
-    const at = list.begin(36, 3, r.work)
+    const at = list.begin(37, 3, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -650,7 +660,7 @@ export class Recorder {
     const { list } = this
     const r = PREPARATIONS.addToVector.from(...args)
     const w = ownWeight(this.memory, r.w, 'addToVector')
-    const at = list.begin(37, 9, r.work)
+    const at = list.begin(38, 9, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = r.add
@@ -666,7 +676,7 @@ export class Recorder {
   pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
     const { list } = this
     const r = PREPARATIONS.pack.from(...args)
-    const at = list.begin(38, 7, r.work)
+    const at = list.begin(39, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -680,7 +690,7 @@ export class Recorder {
   packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
     const { list } = this
     const r = PREPARATIONS.packedSize.from(...args)
-    const at = list.begin(39, 4, r.work)
+    const at = list.begin(40, 4, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = TYPE_CODES[r.dtype]
@@ -691,7 +701,7 @@ export class Recorder {
   transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
     const { list } = this
     const r = PREPARATIONS.transpose.from(...args)
-    const at = list.begin(40, 7, r.work)
+    const at = list.begin(41, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from

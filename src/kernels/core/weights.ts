@@ -5,6 +5,7 @@ import type { ByteRange } from '../../tensor/bytes.ts'
 import { type BlockType, isBlockType, WEIGHT_TYPES, weightBytes } from '../../tensor/dtype.ts'
 import { type Tensor, tensorAt } from '../../tensor/tensor.ts'
 import type { WeightSource } from '../contract/weights.ts'
+import { axisOf, expectDense } from '../operations/check.ts'
 import { TYPE_CODES } from '../operations/codes.ts'
 import type { CoreMemory } from './memory.ts'
 import { packBlocks, packedSize } from './packed.ts'
@@ -88,6 +89,24 @@ export async function prepareVector(memory: CoreMemory, source: WeightSource, ad
   if (isCopy) memory.free(tensorAt(w.address, 'u8', []))
   else memory.expectUnchanged(bytes)
   return vector
+}
+
+/** A matrix in memory of its own: contiguous f32 of 2 axes. */
+export function weightOf(memory: CoreMemory, name: string, values: Tensor): CoreWeight {
+  const [rows, cols] = [axisOf(values, 0), axisOf(values, 1)]
+  expectDense('weightOf: values', values, 'f32', rows, cols)
+  const plain = { memory, name, dtype: 'f32', packed: false, scales: 0, blockRows: 1, blockCols: 1 } as const
+  return { ...plain, rows, cols, address: values.address }
+}
+
+export function expertsOf(memory: CoreMemory, name: string, values: Tensor): CoreExperts {
+  const [experts, rows, cols] = [axisOf(values, 0), axisOf(values, 1), axisOf(values, 2)]
+  expectDense('expertsOf: values', values, 'f32', experts, rows, cols)
+  const address = (e: number) => values.address + 4 * e * rows * cols
+  const fields = Array.from({ length: experts }, (_, e) => [address(e), TYPE_CODES.f32, 0])
+  const table = memory.alloc('f64', [experts, 3])
+  memory.upload(table, Float64Array.from(fields.flat()))
+  return { memory, name, experts, rows, cols, packed: false, table: table.address, blockRows: 1, blockCols: 1 }
 }
 
 function expectBytes({ name, rows, cols, dtype }: WeightSource, range: ByteRange, expected: number): void {

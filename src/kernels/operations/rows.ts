@@ -1,6 +1,6 @@
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
 import type { Weight } from '../contract/weights.ts'
-import { axisOf, expectDense, expectLike, expectStrided } from './check.ts'
+import { axisOf, expectContiguous, expectDense, expectLike, expectStrided } from './check.ts'
 import { count, dtype, extent, flag, input, operation, output, real, strided, weight } from './fields.ts'
 
 /** y[t, :] = scale * W[ids[t], :]. y f32 [T, cols], ids i32 [T]. Default scale 1. */
@@ -78,5 +78,17 @@ export const sumRows = operation({
     expectStrided('sumRows: x', x, 'f32', T, cols)
     expectDense('sumRows: y', y, 'f32', cols)
     return { work: T * cols, y, x, T, cols, scale }
+  },
+})
+
+/** y = value. f32, contiguous. */
+export const fill = operation({
+  kernel: 'elementwise/fill.h',
+  record: { y: output('f32'), n: count, value: real },
+  from: (y: Tensor, value: number) => {
+    const n = elementCount(y.shape)
+    expectLike('fill: y', y, 'f32', y)
+    expectContiguous('fill: y', y)
+    return { work: n, y, n, value }
   },
 })

@@ -8,7 +8,7 @@ import type { Operations } from '../operations/table.ts'
 import { Memory } from './memory.ts'
 import { operationsIn } from './operations.ts'
 import { read, upload } from './transfer.ts'
-import { prepare, prepareExperts, prepareVector } from './weights.ts'
+import { expertsOf, prepare, prepareExperts, prepareVector, weightOf } from './weights.ts'
 
 /**
  * The definition of every operation: plain TypeScript, sums in f64, each result rounded to f32 once, run when it is
@@ -59,6 +59,13 @@ class ReferenceKernels implements Omit<Kernels, keyof Operations> {
   }
   prepareVector(source: WeightSource, add = 0): Promise<Tensor> {
     return prepareVector(this.#memory, source, add)
+  }
+
+  weightOf(name: string, values: Tensor): Weight {
+    return weightOf(name, values)
+  }
+  expertsOf(name: string, values: Tensor): ExpertWeights {
+    return expertsOf(name, values)
   }
 
   async submit(): Promise<void> {

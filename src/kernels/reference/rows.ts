@@ -1,5 +1,5 @@
-/** The definitions of embed, gatherRows, copy, axpby, scatterRows and sumRows. */
-import type { Tensor } from '../../tensor/tensor.ts'
+/** The definitions of embed, gatherRows, copy, axpby, scatterRows, sumRows and fill. */
+import { elementCount, type Tensor } from '../../tensor/tensor.ts'
 import type { Weight } from '../contract/weights.ts'
 import { axisOf, lastAxis } from '../operations/check.ts'
 import { readNumbers, writeNumbers } from './convert.ts'
@@ -79,4 +79,9 @@ export function sumRows(memory: Memory, y: Tensor, x: Tensor, scale: number): vo
     for (const row of rows) sum += from.data[row + n]!
     to.data[to.start + n]! += scale * sum
   }
+}
+
+export function fill(memory: Memory, y: Tensor, value: number): void {
+  const { data, start } = memory.open(y, 'f32', 'fill: y')
+  data.fill(value, start, start + elementCount(y.shape))
 }

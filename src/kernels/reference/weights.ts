@@ -3,8 +3,9 @@ import { decodeBlocks } from '../../quant/decode/index.ts'
 import { BF16, decodeTable, E4M3 } from '../../quant/halves.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
 import { isBlockType, WEIGHT_TYPES, type WeightType, weightBytes } from '../../tensor/dtype.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
+import { axisOf, expectDense } from '../operations/check.ts'
 import type { Memory } from './memory.ts'
 
 /** Decoded once, to f32 in the memory of the kernel set. */
@@ -113,4 +114,18 @@ function decodeWeight(dtype: WeightType, buffer: ArrayBuffer): Float32Array {
   const values = new Float32Array(codes.length)
   for (let i = 0; i < codes.length; i++) values[i] = table[codes[i]!]!
   return values
+}
+
+/** Throws RangeError for what is no contiguous f32 tensor of 2 axes. */
+export function weightOf(name: string, values: Tensor): ReferenceWeight {
+  const [rows, cols] = [axisOf(values, 0), axisOf(values, 1)]
+  expectDense('weightOf: values', values, 'f32', rows, cols)
+  return { name, dtype: 'f32', rows, cols, values }
+}
+
+export function expertsOf(name: string, values: Tensor): ReferenceExperts {
+  const [experts, rows, cols] = [axisOf(values, 0), axisOf(values, 1), axisOf(values, 2)]
+  expectDense('expertsOf: values', values, 'f32', experts, rows, cols)
+  const weights = Array.from({ length: experts }, (_, e) => weightOf(name, view(values, e * rows * cols, [rows, cols])))
+  return { name, experts, rows, cols, weights }
 }

@@ -70,7 +70,8 @@ export function contiguousKeys(ops: Operations, scratch: Scratch): KeyStore {
       const vectors = { dtype: 'f32', offset: 0, heads, width, headStride: width } as const
       return {
         exact: true,
-        slice: ({ firstRow }) => ({ ...vectors, rows: rowsOf(rows, firstRow, T - firstRow) }),
+        // Those that its queries may see, and no more: a backward pass makes room for their gradients.
+        slice: ({ firstRow, start, count }) => ({ ...vectors, rows: rowsOf(rows, firstRow, start + count - firstRow) }),
         chunk: ({ firstRow, keyStart, keyCount }) => rowsOf(rows, firstRow + keyStart, keyCount),
       }
     },

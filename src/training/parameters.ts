@@ -1,0 +1,109 @@
+import { readRows } from '../checkpoint/recode/weight-rows.ts'
+import type { WeightRole } from '../checkpoint/recode/weight-type.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
+import type { Ready, WeightKernels } from '../model/loader.ts'
+import { reshape, rowsOf, type Tensor } from '../tensor/tensor.ts'
+
+/** Numbers that are learned: a matrix, the matrices of a layer's experts, or a vector. */
+export interface Parameter {
+  /** As the checkpoint stores it; of experts, in their order. */
+  readonly sources: readonly WeightSource[]
+  /** `vector`: a norm's weight or a bias. */
+  readonly role: WeightRole | 'vector'
+  /** What the model has more than what is stored (Gemma's norms: 1). */
+  readonly added: number
+  /** f32 [rows, cols], [E, rows, cols] or [n]. */
+  readonly values: Tensor
+  /** Of the same shape. */
+  readonly gradient: Tensor
+}
+
+/** Numbers uploaded at a time. */
+const PIECE = 4 << 20
+
+/**
+ * Weights that are learned: what a `Loader` asks for becomes f32 in memory that operations read and an optimiser writes, with a
+ * gradient beside it.
+ */
+export class Parameters implements WeightKernels {
+  readonly #kernels: Kernels
+  readonly #made: { -readonly [K in keyof Parameter]: Parameter[K] }[] = []
+  /** By a weight, by experts, or by a vector. */
+  readonly #byWeight = new Map<Weight | ExpertWeights | Tensor, Parameter>()
+
+  constructor(kernels: Kernels) {
+    this.#kernels = kernels
+  }
+
+  /** For the `Loader`: what each tensor is for. */
+  readonly ready: Ready = (source, role) => {
+    const parameter = this.#made.findLast(({ sources }) => sources.some(({ name }) => name === source.name))
+    if (parameter) parameter.role = role
+  }
+
+  get all(): readonly Parameter[] {
+    return this.#made
+  }
+
+  /** What is learned of a weight; null: nothing. */
+  of(weight: Weight | ExpertWeights | Tensor): Parameter | null {
+    return this.#byWeight.get(weight) ?? null
+  }
+
+  /** From now on it is not learned. */
+  freeze(weight: Weight | ExpertWeights | Tensor): void {
+    const parameter = this.of(weight)
+    if (!parameter) return
+    this.#made.splice(this.#made.indexOf(parameter), 1)
+    this.#byWeight.delete(weight)
+    this.#kernels.free(parameter.gradient)
+  }
+
+  async prepare(source: WeightSource): Promise<Weight> {
+    const { name, rows, cols } = source
+    const parameter = this.#make([source], [rows, cols], 'matrix')
+    await this.#upload(parameter.values, source, 0)
+    return this.#known(this.#kernels.weightOf(name, parameter.values), parameter)
+  }
+
+  async prepareExperts(sources: readonly WeightSource[]): Promise<ExpertWeights> {
+    const first = sources[0]
+    if (!first) throw new RangeError('prepareExperts: no expert')
+    const { name, rows, cols } = first
+    const parameter = this.#make(sources, [sources.length, rows, cols], 'matrix')
+    const { values } = parameter
+    for (const [e, source] of sources.entries()) {
+      await this.#upload(reshape(rowsOf(values, e, 1), [rows, cols]), source, 0)
+    }
+    return this.#known(this.#kernels.expertsOf(name, values), parameter)
+  }
+
+  async prepareVector(source: WeightSource, add = 0): Promise<Tensor> {
+    const length = source.rows * source.cols
+    const parameter = this.#make([source], [length], 'vector', add)
+    await this.#upload(reshape(parameter.values, [source.rows, source.cols]), source, add)
+    return this.#known(parameter.values, parameter)
+  }
+
+  #make(sources: readonly WeightSource[], shape: readonly number[], role: Parameter['role'], added = 0): Parameter {
+    const values = this.#kernels.alloc('f32', shape)
+    const made = { sources, role, added, values, gradient: this.#kernels.alloc('f32', shape) }
+    this.#made.push(made)
+    return made
+  }
+
+  #known<W extends Weight | ExpertWeights | Tensor>(weight: W, parameter: Parameter): W {
+    this.#byWeight.set(weight, parameter)
+    return weight
+  }
+
+  async #upload(to: Tensor, source: WeightSource, add: number): Promise<void> {
+    const each = Math.max(1, Math.floor(PIECE / source.cols))
+    for (let row = 0; row < source.rows; row += each) {
+      const count = Math.min(each, source.rows - row)
+      const numbers = await readRows(source, row, count)
+      this.#kernels.upload(rowsOf(to, row, count), add === 0 ? numbers : numbers.map(x => x + add))
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import type { KernelMemory } from '../kernels/contract/memory.ts'
+import type { Operations } from '../kernels/operations/table.ts'
+import type { Scratch } from '../nn/scratch.ts'
+import { byteLength, type Tensor, tensorAt, view } from '../tensor/tensor.ts'
+
+const ALIGN = 64
+const FIRST_PIECE = 1 << 20
+
+/** One activation: where it lies, and its gradient while it has one. */
+export interface Activation {
+  readonly address: number
+  /** Numbers of 32 bits. */
+  readonly length: number
+  gradient: Tensor | null
+}
+
+/** Memory from which activations are taken one after the other. */
+interface Piece {
+  readonly memory: Tensor
+  used: number
+  /** By rising address. */
+  readonly activations: Activation[]
+}
+
+/**
+ * The memory of a training step: activations, which all stay until `reset`, each written once, and their gradients. A gradient
+ * is as large as its activation; a view of the one has the same view of the other. It is there from when it is first asked for, as zeros,
+ * until `release`. Memory is kept from step to step.
+ */
+export class TrainingScratch implements Scratch {
+  readonly #memory: KernelMemory
+  readonly #ops: Pick<Operations, 'fill'>
+  readonly #pieces: Piece[] = []
+  #current = 0
+  /** Memory of gradients that nobody uses, by its length in numbers. */
+  readonly #free = new Map<number, Tensor[]>()
+  readonly #gradients: Tensor[] = []
+
+  constructor(memory: KernelMemory, ops: Pick<Operations, 'fill'>) {
+    this.#memory = memory
+    this.#ops = ops
+  }
+
+  take(shape: readonly number[], dtype: 'f32' | 'i32' = 'f32'): Tensor {
+    const bytes = Math.max(ALIGN, Math.ceil(byteLength(dtype, shape) / ALIGN) * ALIGN)
+    const piece = this.#pieceFor(bytes)
+    const address = piece.memory.address + piece.used
+    piece.used += bytes
+    piece.activations.push({ address, length: bytes / 4, gradient: null })
+    return tensorAt(address, dtype, shape)
+  }
+
+  replacing(x: Tensor): Tensor {
+    return this.take(x.shape)
+  }
+
+  mark(): number {
+    return 0
+  }
+
+  release(): void {}
+
+  /** The activation that a tensor is, or is a part of. */
+  activation({ address }: Tensor): Activation {
+    const piece = this.#pieces.find(({ memory, used }) => address >= memory.address && address < memory.address + used)
+    if (!piece) throw new RangeError(`TrainingScratch: no activation at address ${address}`)
+    const { activations } = piece
+    let [low, high] = [0, activations.length]
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((activations[middle] as Activation).address <= address) low = middle
+      else high = middle
+    }
+    return activations[low] as Activation
+  }
+
+  /** The gradient of an activation, or of a part of it: f32 of the same shape and strides, to be added to. */
+  gradient(t: Tensor): Tensor {
+    const activation = this.activation(t)
+    activation.gradient ??= this.#zeros(activation.length)
+    return view(activation.gradient, (t.address - activation.address) / 4, t.shape, t.strides)
+  }
+
+  /** Gives back an activation's gradient, which nobody asks for again in this step. */
+  dropGradient(activation: Activation): void {
+    if (activation.gradient) this.giveBack(activation.gradient)
+    activation.gradient = null
+  }
+
+  /** Memory for the numbers of one backward rule, uninitialised; `giveBack` it. */
+  borrow(length: number): Tensor {
+    const kept = this.#free.get(length)?.pop()
+    if (kept) return kept
+    const made = this.#memory.alloc('f32', [length])
+    this.#gradients.push(made)
+    return made
+  }
+
+  giveBack(memory: Tensor): void {
+    const length = memory.shape[0] as number
+    const free = this.#free.get(length)
+    if (free) free.push(memory)
+    else this.#free.set(length, [memory])
+  }
+
+  /** Forgets all activations; nothing recorded may still use them. */
+  reset(): void {
+    for (const piece of this.#pieces) {
+      for (const activation of piece.activations) this.dropGradient(activation)
+      piece.activations.length = 0
+      piece.used = 0
+    }
+    this.#current = 0
+  }
+
+  dispose(): void {
+    for (const { memory } of this.#pieces.splice(0)) this.#memory.free(memory)
+    for (const memory of this.#gradients.splice(0)) this.#memory.free(memory)
+    this.#free.clear()
+  }
+
+  #zeros(length: number): Tensor {
+    const memory = this.borrow(length)
+    this.#ops.fill(memory, 0)
+    return memory
+  }
+
+  #pieceFor(bytes: number): Piece {
+    for (; this.#current < this.#pieces.length; this.#current++) {
+      const piece = this.#pieces[this.#current] as Piece
+      if (piece.used + bytes <= (piece.memory.shape[0] as number)) return piece
+    }
+    const last = this.#pieces.at(-1)
+    const size = Math.max(bytes, last ? 2 * (last.memory.shape[0] as number) : FIRST_PIECE)
+    const made: Piece = { memory: this.#memory.alloc('u8', [size]), used: 0, activations: [] }
+    this.#pieces.push(made)
+    return made
+  }
+}

@@ -1,0 +1,157 @@
+import { UnsupportedModelError } from '../errors.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
+import { SQUARES_EACH } from '../kernels/contract/operation-options.ts'
+import type { Operations } from '../kernels/operations/table.ts'
+import { Loader } from '../model/loader.ts'
+import type { OpenedModel } from '../model/open/opened-model.ts'
+import { contiguousKeys } from '../nn/attention/keys.ts'
+import { ropeSet } from '../nn/attention/rope-angles.ts'
+import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
+import type { Linear } from '../nn/layers.ts'
+import { NO_PAST, prepareStep } from '../nn/step.ts'
+import { elementCount, type Tensor } from '../tensor/tensor.ts'
+import { type LossOptions, lossOfRows } from './loss.ts'
+import { type Parameter, Parameters } from './parameters.ts'
+import { TrainingScratch } from './scratch.ts'
+import { Tape } from './tape.ts'
+
+/** A text to learn from. */
+export interface TrainingText {
+  readonly tokens: ArrayLike<number>
+  /** What is to follow each token; below 0: nothing is asked for. */
+  readonly targets: ArrayLike<number>
+}
+
+/** A model that learns: its parameters, and the gradients of a loss with respect to them. */
+export class Trainer {
+  readonly parameters: Parameters
+  readonly #kernels: Kernels
+  readonly #model: Decoder & { readonly output: Linear }
+  readonly #scratch: TrainingScratch
+  readonly #tape: Tape
+
+  private constructor(kernels: Kernels, model: Decoder & { readonly output: Linear }, parameters: Parameters) {
+    this.parameters = parameters
+    this.#kernels = kernels
+    this.#model = model
+    this.#scratch = new TrainingScratch(kernels, kernels)
+    this.#tape = new Tape(kernels, parameters, this.#scratch)
+  }
+
+  /** Reads a model's weights. The kernels stay the caller's to dispose of. Throws UnsupportedModelError for what cannot be trained. */
+  static async load({ checkpoint, family, config }: OpenedModel, kernels: Kernels): Promise<Trainer> {
+    const parameters = new Parameters(kernels)
+    const weights = await new Loader(checkpoint, parameters, config, family.names, parameters.ready).model()
+    const { output } = weights
+    if (!output) throw new UnsupportedModelError(`${config.modelType} is an encoder; only decoders can be trained`)
+    // It decides which experts are chosen, and a choice has no gradient.
+    for (const { mlp } of weights.layers) {
+      if (mlp.kind === 'moe' && mlp.weights.selectionBias) parameters.freeze(mlp.weights.selectionBias)
+    }
+    return new Trainer(kernels, { config, weights, ropes: config.ropes.map(ropeSet), output }, parameters)
+  }
+
+  /** The mean loss of the targets, in nats; 0 where there are none. */
+  loss(texts: readonly TrainingText[], options: LossOptions = {}): Promise<number> {
+    return this.#run(texts, options, false)
+  }
+
+  /**
+   * The same, and its gradients, which are added to those of the parameters. A text's tokens see those before them, and nothing of other
+   * texts. `mean`: targets that the sum is divided by, where the texts are a part of a larger batch. Default: those of the texts.
+   */
+  gradients(texts: readonly TrainingText[], options: LossOptions & { readonly mean?: number } = {}): Promise<number> {
+    return this.#run(texts, options, true)
+  }
+
+  async #run(
+    texts: readonly TrainingText[],
+    options: LossOptions & { readonly mean?: number },
+    backward: boolean,
+  ): Promise<number> {
+    const kernels = this.#kernels
+    const scratch = this.#scratch
+    const tape = this.#tape
+    const { config, output } = this.#model
+    scratch.reset()
+    tape.clear()
+    const targets = Int32Array.from(texts.flatMap(text => Array.from(text.targets)))
+    const { mean = targets.filter(target => target >= 0).length, ...loss } = options
+    if (mean === 0) return 0
+
+    const x = this.#rows(backward ? tape.ops : kernels, texts)
+    const wanted = scratch.take([targets.length], 'i32')
+    kernels.upload(wanted, targets)
+    const last = { output, logitScale: config.logitScale }
+    const rows = { x, dx: backward ? tape.gradient(x) : null, targets: wanted }
+    const losses = lossOfRows(kernels, scratch, this.parameters, last, rows, 1 / mean, loss)
+    if (backward) tape.backward()
+    await kernels.submit()
+    const found = (await kernels.read(losses)) as Float32Array
+    return found.reduce((sum, value) => sum + value, 0) / mean
+  }
+
+  /** The stream of all tokens after the final norm, [n, D]. */
+  #rows(ops: Operations, texts: readonly TrainingText[]): Tensor {
+    const scratch = this.#scratch
+    const model = this.#model
+    const keys = contiguousKeys(ops, scratch)
+    const backend = { ops, scratch, keys }
+    const inputs = texts.map(({ tokens }) => {
+      const prompt = { start: 0, end: tokens.length }
+      // Expanded whatever the length: the absorbed path has no backward rules.
+      return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const
+    })
+    const step = prepareStep(this.#kernels, scratch, inputs, keys, model.ropes)
+    const layers = stream(backend, model, step)
+    let layer = layers.next()
+    while (!layer.done) layer = layers.next()
+    return finalRows(backend, model, layer.value, step.logitRows)
+  }
+
+  clearGradients(): void {
+    for (const { gradient } of this.parameters.all) this.#kernels.fill(gradient, 0)
+  }
+
+  /** The L2 norm of all gradients together. */
+  async gradientNorm(): Promise<number> {
+    const kernels = this.#kernels
+    const sums = this.parameters.all.map(({ gradient }) => {
+      const sums = kernels.alloc('f32', [Math.ceil(elementCount(gradient.shape) / SQUARES_EACH)])
+      kernels.sumSquares(sums, gradient)
+      return sums
+    })
+    await kernels.submit()
+    let total = 0
+    for (const tensor of sums) {
+      for (const sum of (await kernels.read(tensor)) as Float32Array) total += sum
+      kernels.free(tensor)
+    }
+    return Math.sqrt(total)
+  }
+
+  /** What is stored of a parameter's tensors now, or of their gradients: by the checkpoint's names, in its order of numbers. */
+  async read(what: 'values' | 'gradient', parameter: Parameter): Promise<Map<string, Float32Array>> {
+    const all = (await this.#kernels.read(parameter[what])) as Float32Array
+    const each = all.length / parameter.sources.length
+    const added = what === 'values' ? parameter.added : 0
+    return new Map(
+      parameter.sources.map((source, i) => {
+        const numbers = all.subarray(i * each, (i + 1) * each)
+        const turned = source.transposed ? transpose(numbers, source.rows, source.cols) : numbers
+        return [source.name, added === 0 ? turned : turned.map(x => x - added)]
+      }),
+    )
+  }
+
+  dispose(): void {
+    this.#scratch.dispose()
+  }
+}
+
+/** [rows, cols] -> [cols, rows] */
+function transpose(numbers: Float32Array, rows: number, cols: number): Float32Array {
+  const turned = new Float32Array(numbers.length)
+  for (let n = 0; n < rows; n++) for (let k = 0; k < cols; k++) turned[k * rows + n] = numbers[n * cols + k] as number
+  return turned
+}

@@ -1,0 +1,97 @@
+/**
+ * Losses, gradients and 20 steps of AdamW are those of transformers in float64, as closely as float32 can: no more than three times as far off
+ * as the same run in PyTorch's float32. The reference takes minutes for all steps (`npm run nightly -- training`).
+ */
+import { describe, expect, it } from 'vitest'
+import type { Kernels } from '../../src/kernels/contract/kernels.ts'
+import { AdamW } from '../../src/training/adamw.ts'
+import { Trainer } from '../../src/training/trainer.ts'
+import { KERNEL_SETS } from '../support/kernel-sets.ts'
+import { readRun, type TrainingRun, trainingRuns } from './fixtures.ts'
+
+const TIMES = 3
+const STEPS_OF_REFERENCE = Number(process.env.LATENTKIT_TRAINING_STEPS ?? 1)
+/** One rounding of a loss of 6 in float32, where PyTorch was lucky. */
+const ROUNDING = 2.4e-7
+
+type Numbers = ReadonlyMap<string, Float32Array>
+
+async function all(trainer: Trainer, what: 'values' | 'gradient'): Promise<Numbers> {
+  const found = new Map<string, Float32Array>()
+  for (const parameter of trainer.parameters.all) {
+    for (const [name, numbers] of await trainer.read(what, parameter)) found.set(name, numbers)
+  }
+  return found
+}
+
+/** The largest differences of tensors of these names, as [in numbers, in the tensor's largest number]. */
+function farthest(found: Numbers, expected: Numbers, skipped: Record<string, readonly [number, number]> = {}) {
+  let [difference, relative] = [0, 0]
+  for (const [name, numbers] of expected) {
+    const [from, to] = skipped[name] ?? [0, 0]
+    const size = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+    numbers.forEach((x, i) => {
+      if (i >= from && i < to) return
+      const off = Math.abs((found.get(name)?.[i] ?? Number.NaN) - x)
+      difference = Math.max(difference, off)
+      relative = Math.max(relative, size === 0 ? off : off / size)
+    })
+  }
+  return { difference, relative }
+}
+
+async function train({ model, batches, expected }: TrainingRun, steps: number, kernels: Kernels) {
+  const trainer = await Trainer.load(model, kernels)
+  const { lr, beta1, beta2, eps, weight_decay: weightDecay, clip_norm, clip_eps } = expected.adamw
+  const optimiser = new AdamW(kernels, trainer.parameters.all, { beta1, beta2, eps, weightDecay })
+  const losses: number[] = []
+  const norms: number[] = []
+  const lossOf = async (batch: TrainingRun['batches'][0]) => {
+    trainer.clearGradients()
+    return trainer.gradients(batch)
+  }
+  let gradients: Numbers | undefined
+  for (const batch of batches.slice(0, steps)) {
+    losses.push(await lossOf(batch))
+    gradients ??= await all(trainer, 'gradient')
+    const norm = await trainer.gradientNorm()
+    norms.push(norm)
+    await optimiser.step(lr, Math.min(1, clip_norm / (norm + clip_eps)))
+  }
+  const values = await all(trainer, 'values')
+  const last = steps < batches.length ? null : await lossOf(batches[0] as TrainingRun['batches'][0])
+  return { losses, norms, gradients: gradients as Numbers, values, last }
+}
+
+describe.each(KERNEL_SETS.filter(({ missing }) => !missing))('$name', ({ name, make }) => {
+  const steps = name === 'reference' ? STEPS_OF_REFERENCE : 20
+
+  it.each([...trainingRuns()])(
+    '%s',
+    async (_, folder) => {
+      const run = await readRun(folder)
+      const { expected } = run
+      const off = expected.checks.same_run_in_float32
+      const kernels = await make()
+      const { losses, norms, gradients, values, last } = await train(run, steps, kernels)
+      kernels.dispose()
+
+      expect([...gradients.keys()].sort()).toEqual([...run.gradients.keys()].sort())
+      expect(Math.abs((losses[0] as number) - expected.loss)).toBeLessThanOrEqual(
+        Math.max(ROUNDING, TIMES * off.loss_error),
+      )
+      const allowed = TIMES * off.max_gradient_error_relative_by_tensor
+      expect(farthest(gradients, run.gradients).relative).toBeLessThanOrEqual(allowed)
+      const worst = (found: number[], numbers: readonly number[]) =>
+        Math.max(...found.map((x, i) => Math.abs(x - (numbers[i] as number))))
+      expect(worst(losses, expected.losses)).toBeLessThanOrEqual(TIMES * off.max_loss_error_20_steps)
+      expect(worst(norms, expected.grad_norms)).toBeLessThanOrEqual(1e-5)
+      if (last === null) return
+      expect(Math.abs(last - expected.final_loss_on_batch_0)).toBeLessThanOrEqual(TIMES * off.max_loss_error_20_steps)
+      const learned = new Map([...run.final].filter(([name]) => gradients.has(name)))
+      const weights = farthest(values, learned, expected.ill_conditioned)
+      expect(weights.difference).toBeLessThanOrEqual(TIMES * off.max_final_weight_error)
+    },
+    300_000,
+  )
+})
