@@ -32,7 +32,21 @@ const rooms = {
   mcp: ['engine', 'formats'],
   'ai-sdk': ['engine', 'formats', 'grammar'],
   inspection: ['engine', 'embedding', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
-  training: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
+  training: [
+    ...[
+      'files',
+      'engine',
+      'conversion',
+      'model',
+      'nn',
+      'sampling',
+      'tokenizer',
+      'checkpoint',
+      'kernels',
+      'quant',
+      'tensor',
+    ],
+  ],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
 
@@ -74,11 +88,19 @@ const node = [
   'checkpoint/hub/(cache-layout|disk|download-blob|download-model|hub-client|lock|options)',
   'model/open/open-model',
   'ai-sdk',
-  ...['engine/host/node', 'grammar/node', 'planning/(measure|read/open)', 'inspection', 'conversion', 'evaluation'],
+  ...[
+    'engine/host/node',
+    'grammar/node',
+    'planning/(measure|read/open)',
+    'inspection',
+    'conversion',
+    'evaluation',
+    'training/run',
+  ],
 ]
 const NODE = `^src/(${node.join('|')})(/|\\.ts$)`
 // The front doors, and what is loaded only when it is called.
-const COMPOSED = '^src/(index|tools|for-apps|planning/lazy)\\.ts$'
+const COMPOSED = '^src/(index|tools|for-apps|planning/lazy|training/index)\\.ts$'
 
 // Kernel sets know the contract and the table of operations, and nothing of each other.
 const kernels = {

@@ -37,3 +37,4 @@ export {
 export { nearest } from './options/nearest.ts'
 export { readArgument, readOptions } from './options/read-options.ts'
 export { printable } from './printable.ts'
+export { TRAIN_OPTIONS } from './training/run/options.ts'

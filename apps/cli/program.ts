@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   convert: async () => (await import('./commands/convert.ts')).addConvert,
+  train: async () => (await import('./commands/train.ts')).addTrain,
   perplexity: async () => (await import('./commands/perplexity.ts')).addPerplexity,
   cache: async () => (await import('./commands/cache.ts')).addCache,
   verify: async () => (await import('./commands/verify.ts')).addVerify,

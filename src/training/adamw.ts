@@ -1,6 +1,6 @@
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Parameter } from './parameters.ts'
+import { found, nameOf, type Parameter } from './parameters.ts'
 
 export interface AdamWOptions {
   /** Default 0.9. */
@@ -23,11 +23,31 @@ export class AdamW {
 
   constructor(kernels: Kernels, parameters: readonly Parameter[], options: AdamWOptions = {}) {
     this.#kernels = kernels
-    this.#options = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, ...options }
+    const { beta1 = 0.9, beta2 = 0.95, eps = 1e-8, weightDecay = 0.1 } = options
+    this.#options = { beta1, beta2, eps, weightDecay }
     this.#moments = parameters.map(parameter => {
       const { shape } = parameter.values
       return { parameter, first: kernels.alloc('f32', shape), second: kernels.alloc('f32', shape) }
     })
+  }
+
+  /** The moments by name, for `restore`. */
+  async numbers(): Promise<Map<string, Float32Array>> {
+    const numbers = new Map<string, Float32Array>()
+    for (const { parameter, first, second } of this.#moments) {
+      numbers.set(`first ${nameOf(parameter)}`, (await this.#kernels.read(first)) as Float32Array)
+      numbers.set(`second ${nameOf(parameter)}`, (await this.#kernels.read(second)) as Float32Array)
+    }
+    return numbers
+  }
+
+  /** As it was after so many steps. */
+  restore(numbers: ReadonlyMap<string, Float32Array>, steps: number): void {
+    this.#steps = steps
+    for (const { parameter, first, second } of this.#moments) {
+      this.#kernels.upload(first, found(numbers, `first ${nameOf(parameter)}`))
+      this.#kernels.upload(second, found(numbers, `second ${nameOf(parameter)}`))
+    }
   }
 
   /** Moves the parameters against their gradients, each times `gradientScale`. */

@@ -3,7 +3,7 @@ import type { WeightRole } from '../checkpoint/recode/weight-type.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
 import type { Ready, WeightKernels } from '../model/loader.ts'
-import { reshape, rowsOf, type Tensor } from '../tensor/tensor.ts'
+import { elementCount, reshape, rowsOf, type Tensor } from '../tensor/tensor.ts'
 
 /** Numbers that are learned: a matrix, the matrices of a layer's experts, or a vector. */
 export interface Parameter {
@@ -17,6 +17,18 @@ export interface Parameter {
   readonly values: Tensor
   /** Of the same shape. */
   readonly gradient: Tensor
+}
+
+/** Of experts: the first one's. */
+export function nameOf({ sources }: Parameter): string {
+  return (sources[0] as WeightSource).name
+}
+
+/** Throws RangeError where they are not there. */
+export function found(numbers: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
+  const there = numbers.get(name)
+  if (!there) throw new RangeError(`The state of the run has no ${name}`)
+  return there
 }
 
 /** Numbers uploaded at a time. */
@@ -44,6 +56,26 @@ export class Parameters implements WeightKernels {
 
   get all(): readonly Parameter[] {
     return this.#made
+  }
+
+  /** Numbers that are learned. */
+  get count(): number {
+    return this.#made.reduce((n, { values }) => n + elementCount(values.shape), 0)
+  }
+
+  /** All values by name, for `restore`. */
+  async numbers(): Promise<Map<string, Float32Array>> {
+    const found = new Map<string, Float32Array>()
+    for (const parameter of this.#made) {
+      found.set(`values ${nameOf(parameter)}`, (await this.#kernels.read(parameter.values)) as Float32Array)
+    }
+    return found
+  }
+
+  restore(numbers: ReadonlyMap<string, Float32Array>): void {
+    for (const parameter of this.#made) {
+      this.#kernels.upload(parameter.values, found(numbers, `values ${nameOf(parameter)}`))
+    }
   }
 
   /** What is learned of a weight; null: nothing. */

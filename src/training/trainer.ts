@@ -1,9 +1,12 @@
+import { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { memorySource } from '../checkpoint/source/memory-source.ts'
+import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { SQUARES_EACH } from '../kernels/contract/operation-options.ts'
 import type { Operations } from '../kernels/operations/table.ts'
 import { Loader } from '../model/loader.ts'
-import type { OpenedModel } from '../model/open/opened-model.ts'
+import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import { ropeSet } from '../nn/attention/rope-angles.ts'
 import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
@@ -44,8 +47,12 @@ export class Trainer {
     const weights = await new Loader(checkpoint, parameters, config, family.names, parameters.ready).model()
     const { output } = weights
     if (!output) throw new UnsupportedModelError(`${config.modelType} is an encoder; only decoders can be trained`)
-    // It decides which experts are chosen, and a choice has no gradient.
-    for (const { mlp } of weights.layers) {
+    for (const { attention, mlp } of weights.layers) {
+      if (attention.kind === 'latent' && attention.weights.keyValueUp.kind === 'split') {
+        const met = `${checkpoint.name} has the up-projections of keys and of values apart, as GGUF files do`
+        throw new UnsupportedModelError(`${met}; make a folder of it with "latentkit convert", and train that`)
+      }
+      // It decides which experts are chosen, and a choice has no gradient.
       if (mlp.kind === 'moe' && mlp.weights.selectionBias) parameters.freeze(mlp.weights.selectionBias)
     }
     return new Trainer(kernels, { config, weights, ropes: config.ropes.map(ropeSet), output }, parameters)
@@ -142,6 +149,20 @@ export class Trainer {
         return [source.name, added === 0 ? turned : turned.map(x => x - added)]
       }),
     )
+  }
+
+  /** The model with what has been learned, to be converted or saved. */
+  async trained({ checkpoint }: OpenedModel): Promise<OpenedModel> {
+    const tensors = new Map(checkpoint.tensors)
+    for (const parameter of this.parameters.all) {
+      for (const [name, numbers] of await this.read('values', parameter)) {
+        const shape = (tensors.get(name) as TensorEntry).shape
+        const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
+        const range = { source: memorySource(name, bytes), offset: 0, length: bytes.length }
+        tensors.set(name, { name, dtype: 'F32', shape, bytes: range })
+      }
+    }
+    return modelOf(new Checkpoint({ ...checkpoint, tensors }))
   }
 
   dispose(): void {

@@ -1,6 +1,13 @@
 /** Command-line flags of the engine's options. Names, ranges and descriptions come from the option tables. */
 import { Option } from 'commander'
-import { EMBED_OPTIONS, LOAD_OPTIONS, type OptionRow, type OptionRows, PROMPT_OPTIONS } from '../../../src/for-apps.ts'
+import {
+  EMBED_OPTIONS,
+  LOAD_OPTIONS,
+  type OptionRow,
+  type OptionRows,
+  PROMPT_OPTIONS,
+  TRAIN_OPTIONS,
+} from '../../../src/for-apps.ts'
 import { ofKind, type Parser } from './parsers.ts'
 
 export interface FlagWords<T = unknown> {
@@ -31,6 +38,7 @@ export const FLAG_NAMES: Readonly<Record<string, string>> = {
   ...names(LOAD_OPTIONS),
   ...names(PROMPT_OPTIONS),
   ...names(EMBED_OPTIONS),
+  ...names(TRAIN_OPTIONS),
   beams: '--beams',
   n: '--n',
   bestOf: '--best-of',

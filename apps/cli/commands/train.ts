@@ -1,0 +1,104 @@
+/** `latentkit train`: a model learns from texts. */
+import { type Command, Option } from 'commander'
+import type { TrainingEvent, TrainOptions } from '../../../src/training/index.ts'
+import { watchInterrupt } from '../interrupt.ts'
+import { addTrainOptions, type TrainFlags, toTrainOptions } from '../options/train.ts'
+import { colours } from '../output/colour.ts'
+import * as format from '../output/format.ts'
+import { Progress } from '../output/progress.ts'
+import { note, writeJson, writeView } from '../output/stdout.ts'
+
+interface Flags extends TrainFlags {
+  json?: boolean
+}
+
+export function addTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .summary('a model learns from texts')
+    .description(
+      'Trains a model on texts and keeps the run in a folder: a log, and checkpoints that latentkit and transformers load. Called again with the same folder, it goes on after the last checkpoint.',
+    )
+    .argument(
+      '<model>',
+      'a folder or file of a model to go on from, or a folder with a config.json and a tokenizer.json alone',
+    )
+    .argument('<run>', 'the folder of the run')
+  addTrainOptions(command)
+    .addOption(new Option('--json', 'an object for each step, validation and checkpoint, a line each'))
+    .addHelpText(
+      'after',
+      `
+Ctrl-C ends after the current step. docs/training.md leads from a text to a model
+that llama.cpp runs.
+
+Examples:
+  $ latentkit train ./my-config ./run --data tales.txt --steps 1000
+  $ latentkit train ./my-model ./run --data ./texts --validation held-out.txt --rate 3e-4
+  $ latentkit generate ./run/step-001000 "Once upon a time"`,
+    )
+    .action(run)
+}
+
+async function run(model: string, folder: string, flags: Flags): Promise<void> {
+  const { signal, release } = watchInterrupt()
+  const { train } = await import('../../../src/training/index.ts')
+  const options: TrainOptions = { ...toTrainOptions(flags), signal }
+  const progress = new Progress()
+  const shown = new Shown(progress)
+  try {
+    for await (const event of train(model, folder, options)) {
+      if (flags.json) await writeJson(event)
+      else await shown.show(event)
+    }
+  } finally {
+    progress.stop()
+  }
+  release()
+}
+
+/** Every so many steps a line stays. */
+const LINES = 20
+
+/** A run as people see it: a line for what it is, a progress line, and a line that stays now and then. */
+class Shown {
+  readonly #progress: Progress
+  #steps = 0
+
+  constructor(progress: Progress) {
+    this.#progress = progress
+  }
+
+  async show(event: TrainingEvent): Promise<void> {
+    const c = colours(process.stdout)
+    switch (event.type) {
+      case 'begin': {
+        const { parameters, documents, tokens, kernels, step, steps } = event
+        this.#steps = steps
+        const texts = `${format.plural(documents, 'document')}, ${format.integer(tokens)} tokens`
+        note(
+          `${format.integer(parameters)} parameters, ${texts}; ${kernels.name} ${kernels.isa}, ${format.plural(kernels.threads, 'thread')}`,
+        )
+        if (step > 0) note(`Going on after step ${step} of ${steps}`)
+        return
+      }
+      case 'step': {
+        const { step, loss, gradientNorm, rate, tokens, seconds } = event
+        const detail = `loss ${format.decimals(loss, 4)}  ${format.rate(tokens / seconds)}`
+        this.#progress.pieces('Training', step, this.#steps, 'steps', detail)
+        if (step % Math.ceil(this.#steps / LINES) !== 0 && step !== this.#steps) return
+        const numbers = `gradients ${format.decimals(gradientNorm, 2)}  rate ${rate.toPrecision(3)}  ${format.rate(tokens / seconds)}`
+        return this.#keep(`step ${step}  loss ${c.bold(format.decimals(loss, 4))}  ${c.dim(numbers)}`)
+      }
+      case 'validation':
+        return this.#keep(`step ${event.step}  validation ${c.bold(format.decimals(event.loss, 4))}`)
+      case 'saved':
+        return this.#keep(c.dim(`step ${event.step}  saved as ${event.folder}`))
+    }
+  }
+
+  async #keep(line: string): Promise<void> {
+    this.#progress.stop()
+    await writeView(line)
+  }
+}

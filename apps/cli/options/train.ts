@@ -1,0 +1,52 @@
+/** Options of `latentkit train`: those of the library, as flags. */
+import { type Command, Option } from 'commander'
+import { type OptionRows, TRAIN_OPTIONS } from '../../../src/for-apps.ts'
+import type { TrainOptions } from '../../../src/training/index.ts'
+import { engineFlag } from './engine-flags.ts'
+
+/** By the names that commander gives flags. */
+export type TrainFlags = Readonly<Record<string, unknown>>
+
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'Texts:': ['data', 'validation', 'separator', 'contextLength'],
+  'Steps:': ['steps', 'batchTokens', 'microTokens', 'saveEvery', 'validateEvery', 'keep', 'seed'],
+  'Learning:': [
+    ...[
+      'rate',
+      'schedule',
+      'lastRate',
+      'warmup',
+      'decay',
+      'weightDecay',
+      'beta1',
+      'beta2',
+      'clip',
+      'smoothing',
+      'zLoss',
+    ],
+  ],
+  'Running:': ['kernels', 'threads'],
+}
+
+export function addTrainOptions(command: Command): Command {
+  const rows: OptionRows = TRAIN_OPTIONS
+  for (const [group, names] of Object.entries(GROUPS)) {
+    for (const name of names) {
+      const row = rows[name]
+      if (!row?.flag) throw new Error(`the option ${name} of train has no flag`)
+      if (row.kind.kind !== 'list') command.addOption(engineFlag(row, { group }))
+      else
+        command.addOption(new Option(row.flag, row.description).helpGroup(group).makeOptionMandatory(name === 'data'))
+    }
+  }
+  return command
+}
+
+export function toTrainOptions(flags: TrainFlags): TrainOptions {
+  const given: [string, unknown][] = []
+  for (const [name, { flag }] of Object.entries<OptionRows[string]>(TRAIN_OPTIONS)) {
+    const key = flag && new Option(flag).attributeName()
+    if (key && flags[key] !== undefined) given.push([name, flags[key]])
+  }
+  return Object.fromEntries(given) as unknown as TrainOptions
+}

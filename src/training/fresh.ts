@@ -1,0 +1,93 @@
+import { Checkpoint, type CheckpointContents } from '../checkpoint/checkpoint.ts'
+import { lazyMatrix } from '../checkpoint/recode/lazy-matrix.ts'
+import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
+import type { WeightSource } from '../kernels/contract/weights.ts'
+import { surveyWeights } from '../model/load.ts'
+import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
+import { Rng } from '../sampling/rng.ts'
+
+/** How tensors begin, by their names on the hub: the first row that fits counts. A matrix that none fits is drawn. */
+const BEGINNINGS = [
+  { pattern: /(norm|ln_[^.]*)\.weight$/i, vector: true, fill: 'one' },
+  { pattern: /./, vector: true, fill: 'zero' },
+  { pattern: /\.(o_proj|down_proj|c_proj|dense|dense_4h_to_h)\.weight$/, vector: false, fill: 'residual' },
+] as const
+
+/**
+ * A model that has learned nothing, from its config.json alone: matrices are drawn from a normal distribution of deviation `initializer_range`
+ * (default 0.02), those that write into the stream of 1 / sqrt(2 L) of it (GPT-2's rule); norms' weights are 1, biases 0. The same seed
+ * gives the same model. Throws ConfigError or UnsupportedModelError.
+ */
+export async function freshModel(contents: Omit<CheckpointContents, 'tensors'>, seed: number): Promise<OpenedModel> {
+  const asked = new AskedCheckpoint({ ...contents, tensors: new Map() })
+  const opened = modelOf(asked)
+  await surveyWeights(opened)
+  const range = contents.config.initializer_range
+  const deviation = typeof range === 'number' && range > 0 ? range : 0.02
+  const { names } = opened.family
+  const offset = names.normOffset ?? 0
+  const depth = Math.sqrt(2 * opened.config.nLayers)
+  const tensors = new Map<string, TensorEntry>()
+  for (const { name, rows, cols, shape } of asked.shapes.values()) {
+    const fill =
+      BEGINNINGS.find(({ pattern, vector }) => vector === (shape.length === 1) && pattern.test(name))?.fill ?? 'normal'
+    const source = lazyMatrix({ name, dtype: 'f32', rows, cols }, 'fresh weights', async (start, count) => {
+      const numbers = new Float32Array(count * cols)
+      if (fill === 'one') numbers.fill(1 - offset)
+      else if (fill !== 'zero') {
+        const scale = fill === 'residual' ? deviation / depth : deviation
+        for (let row = 0; row < count; row++)
+          drawRow(numbers.subarray(row * cols, (row + 1) * cols), seed, name, start + row, scale)
+      }
+      return new Uint8Array(numbers.buffer)
+    })
+    tensors.set(name, { name, dtype: 'F32', shape, bytes: source.bytes })
+  }
+  return modelOf(new Checkpoint({ ...contents, tensors }))
+}
+
+/** Box and Muller's method: two draws give two normal numbers. */
+function drawRow(row: Float32Array, seed: number, name: string, index: number, deviation: number): void {
+  const rng = Rng.seeded(hash(`${seed} ${index} ${name}`))
+  for (let i = 0; i < row.length; i += 2) {
+    const radius = deviation * Math.sqrt(-2 * Math.log(1 - rng.next()))
+    const angle = 2 * Math.PI * rng.next()
+    row[i] = radius * Math.cos(angle)
+    if (i + 1 < row.length) row[i + 1] = radius * Math.sin(angle)
+  }
+}
+
+/** FNV-1a, 64 bits. */
+function hash(text: string): bigint {
+  let h = 0xcbf29ce484222325n
+  for (let i = 0; i < text.length; i++) h = BigInt.asUintN(64, (h ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n)
+  return h
+}
+
+interface Asked {
+  readonly name: string
+  readonly rows: number
+  readonly cols: number
+  /** As it is stored. */
+  readonly shape: readonly number[]
+}
+
+/** Has whatever it is asked for by name, and remembers the shape. */
+class AskedCheckpoint extends Checkpoint {
+  readonly shapes = new Map<string, Asked>()
+
+  override matrix(name: string, rows: number, cols: number, { transposed = false } = {}): WeightSource {
+    const [first, second] = transposed ? [cols, rows] : [rows, cols]
+    this.shapes.set(name, { name, rows: first, cols: second, shape: [first, second] })
+    return this.#source(name, rows, cols)
+  }
+
+  override vector(name: string, length: number): WeightSource {
+    this.shapes.set(name, { name, rows: 1, cols: length, shape: [length] })
+    return this.#source(name, 1, length)
+  }
+
+  #source(name: string, rows: number, cols: number): WeightSource {
+    return lazyMatrix({ name, dtype: 'f32', rows, cols }, 'fresh weights', async () => new Uint8Array())
+  }
+}

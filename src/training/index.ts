@@ -1,0 +1,24 @@
+/** Training: `latentkit/training`. What only a run needs is read at its first call. */
+
+import type { TrainOptions } from './run/options.ts'
+import type { TrainingEvent } from './run/train.ts'
+
+export { TrainingError } from './run/errors.ts'
+export type { TrainOptions } from './run/options.ts'
+export type { TrainingEvent } from './run/train.ts'
+export type { Schedule } from './schedule.ts'
+
+/**
+ * Trains a model and keeps the run in a folder, `run`. `model`: a folder or a file of a model to go on from, or a folder with a config.json and a
+ * tokenizer.json alone, whose weights are drawn. A run that is in the folder already is taken up after its last checkpoint and ends with the
+ * same bits as one that was never interrupted, on the same kernels. Computes in the caller's thread, between one event and the next.
+ *
+ * Throws TrainingError, OptionError, and what opening a model throws.
+ */
+export async function* train(
+  model: string,
+  run: string,
+  options: TrainOptions,
+): AsyncGenerator<TrainingEvent, void, void> {
+  yield* (await import('./run/train.ts')).train(model, run, options)
+}

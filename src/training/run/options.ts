@@ -1,0 +1,148 @@
+import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
+import type { KernelChoice } from '../../engine/types/options.ts'
+import { above, choice, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
+import { SCHEDULES, type Schedule } from '../schedule.ts'
+
+/** Options of `train`. */
+export interface TrainOptions {
+  /** Files or folders of texts: UTF-8, cut into documents at `separator`, or .jsonl, each line an object with `text`. */
+  readonly data: readonly string[]
+  /** The same, not learned from: their loss is measured every `validateEvery` steps. Default: none. */
+  readonly validation?: readonly string[]
+  /** Ends a document in a text file. Default `<|endoftext|>`. */
+  readonly separator?: string
+  /** Steps of the whole run. Default: as many as read all texts once. */
+  readonly steps?: number
+  /** Tokens of a step, about. Default 8192. */
+  readonly batchTokens?: number
+  /** Tokens computed at a time: less takes less memory, and the step is the same but for rounding. Default: `batchTokens`. */
+  readonly microTokens?: number
+  /** Most tokens of a text; longer documents are cut. Default 512, or the model's own limit. */
+  readonly contextLength?: number
+  /** The highest learning rate. Default 1e-3. */
+  readonly rate?: number
+  /** How the rate goes after the warm-up. Default `cosine`. */
+  readonly schedule?: Schedule
+  /** The last step's rate, as a share of `rate`. Default 0.1. */
+  readonly lastRate?: number
+  /** Steps in which the rate rises. Default: 5 % of them, 100 at most. */
+  readonly warmup?: number
+  /** `wsd`: steps in which the rate falls. Default: 20 % of them. */
+  readonly decay?: number
+  /** Of matrices but embeddings. Default 0.1. */
+  readonly weightDecay?: number
+  /** AdamW's, default 0.9. */
+  readonly beta1?: number
+  /** AdamW's, default 0.95. */
+  readonly beta2?: number
+  /** The largest norm of a step's gradients; longer ones are shortened. Default 1. */
+  readonly clip?: number
+  /** Label smoothing. Default 0. */
+  readonly smoothing?: number
+  /** Weight of the squared log of the softmax's sum. Default 0. */
+  readonly zLoss?: number
+  /** Of fresh weights and of the order of texts. Default 0. */
+  readonly seed?: number
+  /** Steps between two checkpoints; the last step always makes one. Default 200. */
+  readonly saveEvery?: number
+  /** Steps between two validations. Default 100. */
+  readonly validateEvery?: number
+  /** Checkpoints that are kept, the newest; the one with the lowest validation loss stays, too. Default 2. */
+  readonly keep?: number
+  /** What computes. Default `auto`. */
+  readonly kernels?: KernelChoice
+  /** Compute threads. Default: all cores. */
+  readonly threads?: number
+  /** Ends the run after a step, which rejects with the signal's reason; the last checkpoint stays. */
+  readonly signal?: AbortSignal
+}
+
+const { kernels, threads } = LOAD_OPTIONS
+
+export const TRAIN_OPTIONS = {
+  data: { kind: list(text, 'paths'), description: 'texts to learn from: files or folders', flag: '--data <path...>' },
+  validation: {
+    kind: list(text, 'paths'),
+    description: 'texts whose loss is measured on the way',
+    defaultText: 'none',
+    flag: '--validation <path...>',
+  },
+  separator: {
+    kind: text,
+    description: 'what ends a document in a text file',
+    defaultText: '<|endoftext|>',
+    flag: '--separator <text>',
+  },
+  steps: {
+    kind: whole(1),
+    description: 'steps of the run',
+    defaultText: 'one pass over the texts',
+    flag: '--steps <n>',
+  },
+  batchTokens: { kind: whole(1), description: 'tokens of a step', defaultText: '8192', flag: '--batch-tokens <n>' },
+  microTokens: {
+    kind: whole(1),
+    description: 'tokens computed at a time, to save memory',
+    defaultText: 'those of a step',
+    flag: '--micro-tokens <n>',
+  },
+  contextLength: { kind: whole(2), description: 'most tokens of a text', defaultText: '512', flag: '--context <n>' },
+  rate: { kind: above(0), description: 'the highest learning rate', defaultText: '0.001', flag: '--rate <x>' },
+  schedule: {
+    kind: choice(SCHEDULES),
+    description: 'how the rate goes after the warm-up',
+    defaultText: 'cosine',
+    flag: '--schedule <name>',
+  },
+  lastRate: {
+    kind: number(0, 1),
+    description: "the last step's rate, as a share of the highest",
+    defaultText: '0.1',
+    flag: '--last-rate <x>',
+  },
+  warmup: {
+    kind: whole(0),
+    description: 'steps in which the rate rises',
+    defaultText: '5 % of them, 100 at most',
+    flag: '--warmup <n>',
+  },
+  decay: {
+    kind: whole(1),
+    description: 'steps in which the rate of wsd falls',
+    defaultText: '20 % of them',
+    flag: '--decay <n>',
+  },
+  weightDecay: {
+    kind: number(0, 10),
+    description: 'weight decay of matrices but embeddings',
+    defaultText: '0.1',
+    flag: '--weight-decay <x>',
+  },
+  beta1: { kind: number(0, 1), description: "AdamW's first", defaultText: '0.9', flag: '--beta1 <x>' },
+  beta2: { kind: number(0, 1), description: "AdamW's second", defaultText: '0.95', flag: '--beta2 <x>' },
+  clip: { kind: above(0), description: "largest norm of a step's gradients", defaultText: '1', flag: '--clip <x>' },
+  smoothing: { kind: number(0, 1), description: 'label smoothing', defaultText: '0', flag: '--smoothing <x>' },
+  zLoss: {
+    kind: number(0, 1),
+    description: "weight of the squared log of the softmax's sum",
+    defaultText: '0',
+    flag: '--z-loss <x>',
+  },
+  seed: {
+    kind: whole(0),
+    description: 'of fresh weights and of the order of texts',
+    defaultText: '0',
+    flag: '--seed <n>',
+  },
+  saveEvery: { kind: whole(1), description: 'steps between checkpoints', defaultText: '200', flag: '--save-every <n>' },
+  validateEvery: {
+    kind: whole(1),
+    description: 'steps between validations',
+    defaultText: '100',
+    flag: '--validate-every <n>',
+  },
+  keep: { kind: whole(1), description: 'newest checkpoints that are kept', defaultText: '2', flag: '--keep <n>' },
+  kernels,
+  threads,
+  signal: { kind: signal, description: 'ends the run' },
+} satisfies OptionTable<TrainOptions>

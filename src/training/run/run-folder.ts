@@ -1,0 +1,170 @@
+/**
+ * The folder of a run: `run.json` (model and options), `log.jsonl` (a line for each step and validation) and a folder for each checkpoint,
+ * `step-000200`: the model as the hub has it, and beside it what a run needs to go on bit for bit.
+ */
+import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.ts'
+import { openFile } from '../../checkpoint/source/file-source.ts'
+import { memorySource } from '../../checkpoint/source/memory-source.ts'
+import { prepareFolder } from '../../conversion/hub/convert.ts'
+import type { HubTensor } from '../../conversion/hub/plan-tensors.ts'
+import { writeSafetensors } from '../../conversion/hub/write-safetensors.ts'
+import { Output } from '../../conversion/output.ts'
+import { readSourceModel } from '../../conversion/source-model.ts'
+import { beginPartial, endPartial } from '../../files/partial-files.ts'
+import type { OpenedModel } from '../../model/open/opened-model.ts'
+import { show } from '../../options/show.ts'
+import { TrainingError } from './errors.ts'
+
+/** Numbers by name, as a run goes on from them. */
+export type State = ReadonlyMap<string, Float32Array>
+
+/** What a checkpoint says of its run. */
+export interface Progress {
+  /** Steps taken. */
+  readonly step: number
+  /** The lowest validation loss so far, and its step; null: none was measured. */
+  readonly best: { readonly step: number; readonly loss: number } | null
+}
+
+export type LogLine = Readonly<Record<string, number | string>> & { readonly step: number }
+
+const RUN = 'run.json'
+const LOG = 'log.jsonl'
+const STATE = 'training.safetensors'
+const PROGRESS = 'training.json'
+const CHECKPOINT = /^step-(\d{6,})$/
+const PARTIAL = /^step-\d{6,}\.partial/
+
+export class RunFolder {
+  readonly path: string
+
+  private constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * The run in this folder, begun if there is none. Throws TrainingError where the folder holds a run of another model or with other
+   * options, or something else.
+   */
+  static async open(path: string, settings: Readonly<Record<string, unknown>>): Promise<RunFolder> {
+    await mkdir(path, { recursive: true })
+    const entries = await readdir(path)
+    const file = join(path, RUN)
+    if (!entries.includes(RUN)) {
+      if (entries.length > 0) throw new TrainingError(`${path} is not empty and holds no run; give a new folder`)
+      await writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`)
+      return new RunFolder(path)
+    }
+    const before = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
+    for (const key of new Set([...Object.keys(before), ...Object.keys(settings)])) {
+      const [was, is] = [before[key], settings[key]].map(value => JSON.stringify(value))
+      if (was === is) continue
+      const met = `${path} holds a run with ${key} ${show(before[key])}, not ${show(settings[key])}`
+      throw new TrainingError(`${met}; give what it was begun with, or another folder`)
+    }
+    for (const name of entries.filter(name => PARTIAL.test(name))) await rm(join(path, name), { recursive: true })
+    return new RunFolder(path)
+  }
+
+  /** Steps of which there is a checkpoint, rising. */
+  async checkpoints(): Promise<number[]> {
+    const names = await readdir(this.path)
+    return names
+      .flatMap(name => CHECKPOINT.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b)
+  }
+
+  checkpoint(step: number): string {
+    return join(this.path, `step-${String(step).padStart(6, '0')}`)
+  }
+
+  /** Writes a checkpoint, whole or not at all. */
+  async save(progress: Progress, model: OpenedModel, state: State): Promise<string> {
+    const place = this.checkpoint(progress.step)
+    const partial = `${place}.partial`
+    beginPartial(partial)
+    try {
+      await prepareFolder(await readSourceModel(model), { weights: 'f32' }).write(partial, {})
+      const output = await Output.open(join(partial, STATE))
+      try {
+        await writeSafetensors(output, [...state].map(stateTensor))
+        await output.finish()
+      } catch (error) {
+        await output.discard()
+        throw error
+      }
+      await writeWhole(join(partial, PROGRESS), `${JSON.stringify(progress)}\n`)
+      await rm(place, { recursive: true, force: true })
+      await rename(partial, place)
+    } catch (error) {
+      await rm(partial, { recursive: true, force: true })
+      throw error
+    } finally {
+      endPartial(partial)
+    }
+    return place
+  }
+
+  /** What the newest checkpoint holds; null: there is none. */
+  async last(): Promise<{ readonly progress: Progress; readonly state: State } | null> {
+    const step = (await this.checkpoints()).at(-1)
+    if (step === undefined) return null
+    const folder = this.checkpoint(step)
+    const progress = JSON.parse(await readFile(join(folder, PROGRESS), 'utf8')) as Progress
+    const source = await openFile(join(folder, STATE))
+    const state = new Map<string, Float32Array>()
+    for (const { name, bytes } of (await readSafetensorsHeader(source)).tensors.values()) {
+      const stored = new Uint8Array(await bytes.source.read(bytes.offset, bytes.length))
+      state.set(name, new Float32Array(stored.buffer))
+    }
+    return { progress, state }
+  }
+
+  /** Removes checkpoints but the newest `keep` and that of the best validation. */
+  async prune(keep: number, best: number | undefined): Promise<void> {
+    const steps = await this.checkpoints()
+    for (const step of steps.slice(0, -keep)) {
+      if (step !== best) await rm(this.checkpoint(step), { recursive: true })
+    }
+  }
+
+  async log(line: LogLine): Promise<void> {
+    await appendFile(join(this.path, LOG), `${JSON.stringify(line)}\n`)
+  }
+
+  /** Forgets what the log says of later steps, which will be taken again, and a line that was cut. */
+  async cutLog(step: number): Promise<void> {
+    const file = join(this.path, LOG)
+    const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(line => stepOf(line) <= step)
+    await writeWhole(file, lines.map(line => `${line}\n`).join(''))
+  }
+}
+
+function stepOf(line: string): number {
+  try {
+    return (JSON.parse(line) as LogLine).step
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const output = await Output.open(file)
+  try {
+    await output.write(new TextEncoder().encode(text))
+    await output.finish()
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+}
+
+function stateTensor([name, numbers]: readonly [string, Float32Array]): HubTensor {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
+  const range = { source: memorySource(name, bytes), offset: 0, length: bytes.length }
+  const source = { name, dtype: 'f32', rows: 1, cols: numbers.length, bytes: range } as const
+  return { name, type: 'f32', shape: [numbers.length], bytes: bytes.length, source }
+}

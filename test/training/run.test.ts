@@ -1,0 +1,127 @@
+/** Runs: they learn, can be taken up, and what they save is a model. */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
+import { Engine } from '../../src/index.ts'
+import { type TrainingEvent, type TrainOptions, train } from '../../src/training/index.ts'
+
+const place = mkdtempSync(join(tmpdir(), 'latentkit-run-'))
+afterAll(() => rmSync(place, { recursive: true }))
+
+/** A folder with a small config and the bundled model's tokenizer, without weights. */
+function fresh(name: string, more: object = {}): string {
+  const folder = join(place, name)
+  mkdirSync(folder)
+  const config = JSON.parse(readFileSync(join(bundledModel(), 'config.json'), 'utf8'))
+  const small = {
+    ...{
+      hidden_size: 16,
+      intermediate_size: 24,
+      num_hidden_layers: 2,
+      first_k_dense_replace: 2,
+      num_attention_heads: 2,
+    },
+    ...{
+      num_key_value_heads: 2,
+      q_lora_rank: null,
+      kv_lora_rank: 8,
+      qk_rope_head_dim: 4,
+      qk_nope_head_dim: 6,
+      v_head_dim: 6,
+    },
+  }
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...small, ...more }))
+  for (const file of ['tokenizer.json', 'tokenizer_config.json']) cpSync(join(bundledModel(), file), join(folder, file))
+  return folder
+}
+
+const TEXT = join(place, 'text.txt')
+writeFileSync(
+  TEXT,
+  Array.from({ length: 6 }, (_, i) => `The cat ${i} sat on the mat. The dog sat on the cat.`).join('<|endoftext|>'),
+)
+const OPTIONS: TrainOptions = {
+  ...{ data: [TEXT], validation: [TEXT], steps: 6, batchTokens: 24, contextLength: 12, rate: 0.02, warmup: 1 },
+  ...{ saveEvery: 2, validateEvery: 3, kernels: 'reference' },
+}
+
+async function events(model: string, run: string, options: TrainOptions = OPTIONS): Promise<TrainingEvent[]> {
+  const all: TrainingEvent[] = []
+  for await (const event of train(model, run, options)) all.push(event)
+  return all
+}
+
+const losses = (all: readonly TrainingEvent[]) => all.flatMap(event => (event.type === 'step' ? [event.loss] : []))
+const newest = (run: string) =>
+  join(
+    run,
+    readdirSync(run)
+      .filter(name => /^step-\d+$/.test(name))
+      .sort()
+      .at(-1) as string,
+  )
+
+describe('a run', () => {
+  it('learns, saves what it has learned, and keeps the newest and the best checkpoints', async () => {
+    const run = join(place, 'learns')
+    const all = await events(fresh('model'), run)
+    const found = losses(all)
+    expect(found).toHaveLength(6)
+    expect(found.at(-1)).toBeLessThan((found[0] as number) - 0.2)
+    const validations = all.filter(event => event.type === 'validation')
+    expect(validations.map(({ step }) => step)).toEqual([3, 6])
+    const lines = readFileSync(join(run, 'log.jsonl'), 'utf8').trim().split('\n')
+    expect(lines).toHaveLength(8)
+    expect(
+      readdirSync(run)
+        .filter(name => name.startsWith('step-'))
+        .sort(),
+    ).toEqual(['step-000004', 'step-000006'])
+
+    const engine = await Engine.load(newest(run), { kernels: 'reference', inline: true })
+    const { usage } = await engine.generate('The cat', { maxTokens: 3, temperature: 0, ignoreEos: true })
+    expect(usage.completionTokens).toBe(3)
+    await engine.dispose()
+  }, 60_000)
+
+  it('that was left after any step ends with the same bits', async () => {
+    const model = fresh('again')
+    const [whole, parts] = [join(place, 'whole'), join(place, 'parts')]
+    const expected = losses(await events(model, whole))
+    const found = new Map<number, number>()
+    for (const leave of [1, 3, 5, 7]) {
+      for await (const event of train(model, parts, OPTIONS)) {
+        if (event.type !== 'step') continue
+        found.set(event.step, event.loss)
+        if (event.step === leave) break
+      }
+    }
+    expect([...found.values()]).toEqual(expected)
+    for (const file of ['model.safetensors', 'training.safetensors']) {
+      expect(readFileSync(join(newest(parts), file)).equals(readFileSync(join(newest(whole), file)))).toBe(true)
+    }
+    expect(readFileSync(join(parts, 'log.jsonl'), 'utf8').split('\n')).toHaveLength(
+      readFileSync(join(whole, 'log.jsonl'), 'utf8').split('\n').length,
+    )
+  }, 60_000)
+
+  it('refuses what it cannot do, in a sentence', async () => {
+    const model = fresh('refused')
+    const run = join(place, 'refused-run')
+    await expect(events(model, run, { ...OPTIONS, data: [join(place, 'nowhere')] })).rejects.toThrow(
+      'nowhere is not there',
+    )
+    await expect(events(model, run, { ...OPTIONS, contextLength: 100_000 })).rejects.toThrow('contextLength is 100000')
+    await events(model, run, { ...OPTIONS, steps: 1 })
+    await expect(events(model, run, { ...OPTIONS, steps: 2 })).rejects.toThrow('holds a run with steps 1, not 2')
+    await expect(events(model, place, OPTIONS)).rejects.toThrow('is not empty and holds no run')
+    const bad = join(place, 'bad.jsonl')
+    writeFileSync(bad, '{"text": "a b"}\n{"words": 1}\n')
+    await expect(events(model, join(place, 'other'), { ...OPTIONS, data: [bad] })).rejects.toThrow(
+      'bad.jsonl, line 2 has no text',
+    )
+    await expect(events(model, join(place, 'high'), { ...OPTIONS, rate: 1e30 })).rejects.toThrow(/take a lower rate/)
+  }, 60_000)
+})
