@@ -1,12 +1,16 @@
 /** Training: `latentkit/training`. What only a run needs is read at its first call. */
 
+import type { GradientOptions, Gradients } from './run/gradients.ts'
 import type { TrainOptions } from './run/options.ts'
 import type { TrainingEvent } from './run/train.ts'
+import type { TrainingText } from './trainer.ts'
 
 export { TrainingError } from './run/errors.ts'
+export type { GradientOptions, Gradients } from './run/gradients.ts'
 export type { TrainOptions } from './run/options.ts'
 export type { TrainingEvent } from './run/train.ts'
 export type { Schedule } from './schedule.ts'
+export type { TrainingText } from './trainer.ts'
 
 /**
  * Trains a model and keeps the run in a folder, `run`. `model`: a folder or a file of a model to go on from, or a folder with a config.json and a
@@ -21,4 +25,16 @@ export async function* train(
   options: TrainOptions,
 ): AsyncGenerator<TrainingEvent, void, void> {
   yield* (await import('./run/train.ts')).train(model, run, options)
+}
+
+/**
+ * The mean loss of texts and its gradients with respect to every weight. `model`: a folder or a file. A text's tokens see those before them,
+ * and nothing of other texts. Throws OptionError for ids that the model does not have, and what opening a model throws.
+ */
+export async function gradients(
+  model: string,
+  texts: readonly TrainingText[],
+  options?: GradientOptions,
+): Promise<Gradients> {
+  return (await import('./run/gradients.ts')).gradients(model, texts, options)
 }

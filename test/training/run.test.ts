@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
 import { Engine } from '../../src/index.ts'
-import { type TrainingEvent, type TrainOptions, train } from '../../src/training/index.ts'
+import { gradients, type TrainingEvent, type TrainOptions, train } from '../../src/training/index.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'latentkit-run-'))
 afterAll(() => rmSync(place, { recursive: true }))
@@ -62,6 +62,24 @@ const newest = (run: string) =>
       .sort()
       .at(-1) as string,
   )
+
+describe('gradients', () => {
+  it('are there for every tensor, and refuse ids that the model does not have', async () => {
+    const options = { kernels: 'wasm' } as const
+    const { loss, gradients: found } = await gradients(
+      bundledModel(),
+      [{ tokens: [1, 2, 3], targets: [2, 3, -1] }],
+      options,
+    )
+    expect(loss).toBeGreaterThan(0)
+    expect(found.get('model.layers.0.self_attn.kv_b_proj.weight')).toHaveLength(8 * 64 * 128)
+    expect([...found.values()].every(numbers => numbers.every(Number.isFinite))).toBe(true)
+    const bad = (tokens: number[], targets: number[]) => gradients(bundledModel(), [{ tokens, targets }], options)
+    await expect(bad([1, 4096], [1, 1])).rejects.toThrow('texts[0].tokens[1] is 4096; expected an id below 4096')
+    await expect(bad([1, 2], [1, -2])).rejects.toThrow('texts[0].targets[1] is -2')
+    await expect(bad([1, 2], [1])).rejects.toThrow('2 tokens and 1 targets')
+  })
+})
 
 describe('a run', () => {
   it('learns, saves what it has learned, and keeps the newest and the best checkpoints', async () => {
