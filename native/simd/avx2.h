@@ -21,6 +21,8 @@ constexpr int SCORE_SUMS = 8, PANEL_MR = 6, PANEL_NV = 2;
 INLINE F set1(float x) { return (F)_mm256_set1_ps(x); }
 INLINE F fma(F a, F b, F c) { return (F)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 
+INLINE F root(F x) { return (F)_mm256_sqrt_ps((__m256)x); }
+
 INLINE __m256i firstLanes(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }

@@ -21,6 +21,8 @@ constexpr int SCORE_SUMS = 16, PANEL_MR = 8, PANEL_NV = 2;
 INLINE F set1(float x) { return (F)_mm512_set1_ps(x); }
 INLINE F fma(F a, F b, F c) { return (F)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 
+INLINE F root(F x) { return (F)_mm512_sqrt_ps((__m512)x); }
+
 INLINE __mmask16 firstLanes(int n) { return (__mmask16)((1u << n) - 1); }
 INLINE F loadPart(const float* from, int n) { return (F)_mm512_maskz_loadu_ps(firstLanes(n), from); }
 INLINE void storePart(float* to, F x, int n) { _mm512_mask_storeu_ps(to, firstLanes(n), (__m512)x); }

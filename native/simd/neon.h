@@ -22,6 +22,7 @@ constexpr int SCORE_SUMS = 16, PANEL_MR = 8, PANEL_NV = 2;
 
 INLINE F set1(float x) { return (F)vdupq_n_f32(x); }
 INLINE F fma(F a, F b, F c) { return (F)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
+INLINE F root(F x) { return (F)vsqrtq_f32((float32x4_t)x); }
 INLINE F loadF16(const uint16_t* from) { return (F)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from))); }
 INLINE void storeF16(uint16_t* to, F x) { vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)x))); }
 

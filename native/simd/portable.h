@@ -14,6 +14,11 @@ INLINE F set1(float x) { return F{x, x, x, x}; }
 // Two roundings: a single one would be a library call where the machine has no such instruction.
 INLINE F fma(F a, F b, F c) { return a * b + c; }
 
+INLINE F root(F x) {
+  for (int i = 0; i < LANES; i++) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+}
+
 INLINE F loadF16(const uint16_t* from) { return f16Floats(widen(from)); }
 INLINE void storeF16(uint16_t* to, F x) { narrow(to, f16Codes(x)); }
 

@@ -33,9 +33,10 @@ template <class Result, class Given> INLINE void returns(Given) {
 
 [[maybe_unused]] static void required(const F f, const I i, const Bytes bytes, const float* from, const u8* codes,
                                       const uint16_t* halves, float* to, u8* toCodes, uint16_t* toHalves) {
-  // One number in every lane; a b + c, rounded once where the machine can.
+  // One number in every lane; a b + c, rounded once where the machine can; square roots.
   returns<F>(set1(1.0f));
   returns<F>(fma(f, f, f));
+  returns<F>(root(f));
   // The first n lanes, zeros elsewhere; nothing beyond is touched.
   returns<F>(loadPart(from, 1));
   storePart(to, f, 1);

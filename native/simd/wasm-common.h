@@ -21,6 +21,7 @@ constexpr int AXPY_MR = 2, AXPY_NV = 4, AXPY_ONE = 8;
 constexpr int SCORE_SUMS = 8, PANEL_MR = 4, PANEL_NV = 2;
 
 INLINE F set1(float x) { return F{x, x, x, x}; }
+INLINE F root(F x) { return (F)wasm_f32x4_sqrt((v128_t)x); }
 
 // As f16Floats, in half the instructions: the sign spreads where the shift then leaves it.
 INLINE F loadF16(const uint16_t* from) {

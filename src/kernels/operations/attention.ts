@@ -148,6 +148,7 @@ export const attentionBackward = operation({
     expectDense('attentionBackward: dkeys', dkeys, 'f32', S, H, width)
     expectDense('attentionBackward: dvalues', dvalues, 'f32', S, H, V)
     expectSequences('attentionBackward: sequences', args.sequences)
+    expect('attentionBackward: sequences', axisOf(args.sequences.rows, 0) === 1, 'one sequence')
     expect('attentionBackward: keys', keys.length > 0 && keys.length <= MAX_SLICES, `1 to ${MAX_SLICES} slices`)
     const all = [...keys, values]
     for (const slice of all) expectSlice('attentionBackward: keys', slice, args.sequences)

@@ -1,5 +1,6 @@
 import type { ConformanceCase } from '../case.ts'
 import { attentionCases } from './attention.ts'
+import { attentionBackwardCases } from './attention-backward.ts'
 import { blockCases } from './blocks.ts'
 import { cacheCases } from './cache.ts'
 import { chainCases } from './chain.ts'
@@ -9,9 +10,12 @@ import { matmulCases } from './matmul.ts'
 import { normCases } from './norms.ts'
 import { pointwiseCases } from './pointwise.ts'
 import { probabilityCases } from './probabilities.ts'
+import { productBackwardCases } from './products-backward.ts'
 import { ropeCases } from './rope.ts'
 import { routeCases } from './route.ts'
 import { rowCases } from './rows.ts'
+import { rowBackwardCases } from './rows-backward.ts'
+import { trainingCases } from './training.ts'
 
 export const CASES: readonly ConformanceCase[] = [
   ...rowCases,
@@ -27,4 +31,8 @@ export const CASES: readonly ConformanceCase[] = [
   ...routeCases,
   ...expertCases,
   ...chainCases,
+  ...rowBackwardCases,
+  ...productBackwardCases,
+  ...attentionBackwardCases,
+  ...trainingCases,
 ]

@@ -1,0 +1,29 @@
+// sumHeads: what query heads give to the key head that they share.
+#pragma once
+#include "../../core/context.h"
+#include "../../core/records.h"
+#include "../../simd/simd.h"
+#include "../rows/column-sums.h"
+#include "../rows/strided.h"
+
+namespace latentkit::LATENTKIT_ISA {
+
+static void sumHeads(Context& context, const SumHeadsRecord& r) {
+  const i64 each = r.G ? r.H / r.G : 0;
+  i64 begin, end;
+  while (context.claim(r.S * r.G, rowGrain(each * r.n), begin, end)) {
+    for (i64 row = begin; row < end; row++) {
+      const i64 s = row / r.G, g = row % r.G;
+      const float* from = r.x + s * r.xS + g * each * r.xH;
+      float* to = r.y + s * r.yS + g * r.yG;
+      for (i64 i = 0; i < r.n; i += LANES) {
+        const int lanes = (int)min<i64>(LANES, r.n - i);
+        F sums = {};
+        for (i64 h = 0; h < each; h++) sums += loadLanes(from + h * r.xH + i, lanes);
+        storePart(to + i, loadLanes(to + i, lanes) + sums, lanes);
+      }
+    }
+  }
+}
+
+}  // namespace latentkit::LATENTKIT_ISA

@@ -1,0 +1,43 @@
+// adamW: a step of the optimiser.
+#pragma once
+#include "../../core/context.h"
+#include "../../core/records.h"
+#include "../../core/scalar.h"
+#include "../../simd/simd.h"
+
+namespace latentkit::LATENTKIT_ISA {
+
+static void adamW(Context& context, const AdamWRecord& r) {
+  constexpr i64 EACH = 16384;
+  const F gradientScale = set1((float)r.gradientScale), eps = set1((float)r.eps);
+  const F beta1 = set1((float)r.beta1), fresh1 = set1((float)(1 - r.beta1));
+  const F beta2 = set1((float)r.beta2), fresh2 = set1((float)(1 - r.beta2));
+  const F rate = set1((float)(r.rate / r.correction1)), spread = set1((float)(1 / squareRoot(r.correction2)));
+  const F keep = set1((float)(1 - r.rate * r.decay));
+  const auto update = [&](F w, F& m, F& v, F g) {
+    g *= gradientScale;
+    m = fma(beta1, m, fresh1 * g);
+    v = fma(beta2, v, fresh2 * g * g);
+    return w * keep - rate * m / fma(root(v), spread, eps);
+  };
+  i64 begin, end;
+  while (context.claimRun(ceilDiv(r.n, EACH), begin, end)) {
+    const i64 last = min(r.n, end * EACH);
+    i64 i = begin * EACH;
+    for (; i + LANES <= last; i += LANES) {
+      F m = load(r.m + i), v = load(r.v + i);
+      store(r.w + i, update(load(r.w + i), m, v, load(r.g + i)));
+      store(r.m + i, m);
+      store(r.v + i, v);
+    }
+    if (i < last) {
+      const int rest = (int)(last - i);
+      F m = loadPart(r.m + i, rest), v = loadPart(r.v + i, rest);
+      storePart(r.w + i, update(loadPart(r.w + i, rest), m, v, loadPart(r.g + i, rest)), rest);
+      storePart(r.m + i, m, rest);
+      storePart(r.v + i, v, rest);
+    }
+  }
+}
+
+}  // namespace latentkit::LATENTKIT_ISA

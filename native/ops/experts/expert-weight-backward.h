@@ -1,0 +1,33 @@
+// expertWeightBackward: the gradients of all experts' matrices.
+#pragma once
+#include "../../core/context.h"
+#include "../../core/records.h"
+#include "../../simd/simd.h"
+#include "../product/block-product.h"
+#include "../product/token-rows.h"
+#include "../product/weight-backward.h"
+
+namespace latentkit::LATENTKIT_ISA {
+
+static size_t scratchBytes(const ExpertWeightBackwardRecord&) { return BlockMemory::BYTES; }
+
+static void expertWeightBackward(Context& context, const ExpertWeightBackwardRecord& r) {
+  const BlockSplit split(r.rows, r.cols, context.solo ? 1 : ceilDiv(context.threads, max<i64>(1, r.experts)));
+  const int32_t* assignments = r.plan + r.experts + 1;
+  i64 begin, end;
+  while (context.claim(r.experts * split.units(), 1, begin, end)) {
+    const i64 e = begin / split.units(), first = r.plan[e];
+    const TokenRows dy = {(char*)(r.dy + first * r.rows), r.rows, nullptr, 1};
+    TokenRows x = {(char*)r.x, r.cols, nullptr, 1};
+    if (r.perToken > 0) {
+      x.plan = assignments + first;
+      x.perToken = r.perToken;
+    } else {
+      x.base += first * r.cols * 4;
+    }
+    weightGradient(r.dw + e * r.rows * r.cols, r.rows, r.cols, dy, x, r.plan[e + 1] - first, 1, split, begin % split.units(),
+                   context.scratch);
+  }
+}
+
+}  // namespace latentkit::LATENTKIT_ISA
