@@ -24,20 +24,42 @@ async function all(trainer: Trainer, what: 'values' | 'gradient'): Promise<Numbe
   return found
 }
 
+const sizeOf = (numbers: Float32Array) => numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+
 /** The largest differences of tensors of these names, as [in numbers, in the tensor's largest number]. */
-function farthest(found: Numbers, expected: Numbers, skipped: Record<string, readonly [number, number]> = {}) {
+function farthest(found: Numbers, expected: Numbers, skips: (name: string, index: number) => boolean = () => false) {
   let [difference, relative] = [0, 0]
   for (const [name, numbers] of expected) {
-    const [from, to] = skipped[name] ?? [0, 0]
-    const size = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+    const size = sizeOf(numbers)
     numbers.forEach((x, i) => {
-      if (i >= from && i < to) return
+      if (skips(name, i)) return
       const off = Math.abs((found.get(name)?.[i] ?? Number.NaN) - x)
       difference = Math.max(difference, off)
       relative = Math.max(relative, size === 0 ? off : off / size)
     })
   }
   return { difference, relative }
+}
+
+/**
+ * Weights that float32 cannot tell: those that the run names, and those whose first gradient is so near 0 that its rounding alone, of a
+ * size that PyTorch's has, moves the first step by more than is allowed: the step is rate g / (|g| + eps).
+ */
+function illConditioned({ expected, gradients }: TrainingRun, allowed: number) {
+  const { lr, eps, clip_norm, clip_eps } = expected.adamw
+  const clipped = Math.min(1, clip_norm / (expected.grad_norm + clip_eps))
+  const sizes = new Map([...gradients].map(([name, numbers]) => [name, clipped * sizeOf(numbers)]))
+  const rounding = TIMES * expected.checks.same_run_in_float32.max_gradient_error_relative_by_tensor
+  const found = { count: 0 }
+  const skips = (name: string, index: number): boolean => {
+    const [from, to] = expected.ill_conditioned[name] ?? [0, 0]
+    const g = clipped * Math.abs(gradients.get(name)?.[index] ?? 0)
+    const moved = (lr * eps * rounding * (sizes.get(name) ?? 0)) / (g + eps) ** 2
+    const skipped = (index >= from && index < to) || (g > 0 && moved > allowed)
+    if (skipped) found.count++
+    return skipped
+  }
+  return { skips, found }
 }
 
 async function train({ model, batches, expected }: TrainingRun, steps: number, kernels: Kernels) {
@@ -89,8 +111,10 @@ describe.each(KERNEL_SETS.filter(({ missing }) => !missing))('$name', ({ name, m
       if (last === null) return
       expect(Math.abs(last - expected.final_loss_on_batch_0)).toBeLessThanOrEqual(TIMES * off.max_loss_error_20_steps)
       const learned = new Map([...run.final].filter(([name]) => gradients.has(name)))
-      const weights = farthest(values, learned, expected.ill_conditioned)
-      expect(weights.difference).toBeLessThanOrEqual(TIMES * off.max_final_weight_error)
+      const most = TIMES * off.max_final_weight_error
+      const { skips, found } = illConditioned(run, most)
+      expect(farthest(values, learned, skips).difference).toBeLessThanOrEqual(most)
+      expect(found.count).toBeLessThan(0.01 * [...learned.values()].reduce((n, numbers) => n + numbers.length, 0))
     },
     300_000,
   )

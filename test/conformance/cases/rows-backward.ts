@@ -1,4 +1,4 @@
-/** The backward rules of norms, pointwise operations, rope and moved rows. */
+/** The backward rules of norms, pointwise operations, rope and moved rows, and fill. */
 import type { Activation } from '../../../src/kernels/contract/operation-options.ts'
 import { lastOf, splitHeads, type Tensor, view } from '../../../src/tensor/tensor.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -270,6 +270,14 @@ const rotations = [true, false].flatMap((interleaved): ConformanceCase[] => {
   ]
 })
 
+const fills = [[1], [0], [7, 13], [3, 50_001]].map(
+  (shape): ConformanceCase => ({
+    op: 'fill',
+    name: shape.join(' x '),
+    record: lab => lab.k.fill(lab.output('y', 'f32', shape), -0.5),
+  }),
+)
+
 export const rowBackwardCases: readonly ConformanceCase[] = [
   ...scatters,
   ...sums,
@@ -277,4 +285,5 @@ export const rowBackwardCases: readonly ConformanceCase[] = [
   ...normWeights,
   ...activations,
   ...rotations,
+  ...fills,
 ]
