@@ -59,6 +59,57 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
     k.combineExperts(y, parts, weights, plan, put(k, [T, F], rng))
     return y
   },
+  'gradients of products': async (k, rng) => {
+    const [T, rows, cols] = [700, 130, 420]
+    const gradients = k.alloc('f32', [rows + T, cols])
+    const dw = { ...gradients, shape: [rows, cols] }
+    const dx = { ...gradients, address: gradients.address + 4 * rows * cols, shape: [T, cols] }
+    const dy = put(k, [T, rows], rng)
+    k.weightBackward(dw, dy, put(k, [T, cols], rng), 1)
+    k.matmulBackward(dx, dy, await k.prepare(randomWeight('bf16', rows, cols, rng)), 1)
+    return gradients
+  },
+  'the gradient of attention': async (k, rng) => {
+    const [T, H, n] = [200, 5, 24]
+    const rows = k.alloc('i32', [1, 6])
+    k.upload(rows, Int32Array.of(0, T, 0, 0, T, 0))
+    const slice = (): RowSlice =>
+      ({ rows: put(k, [T, H * n], rng), dtype: 'f32', offset: 0, heads: H, width: n, headStride: n }) as const
+    const [q, dout, keys, values] = [put(k, [T, H, n], rng), put(k, [T, H, n], rng), slice(), slice()]
+    const args = { q, keys: [keys], values, sequences: { rows }, scale: 0.2 }
+    const [out, lse] = [k.alloc('f32', [T, H, n]), k.alloc('f32', [T, H])]
+    k.attention({ ...args, out, lse })
+    const gradients = k.alloc('f32', [3, T, H, n])
+    const third = (i: number): Tensor => ({ ...out, address: gradients.address + 4 * i * T * H * n })
+    k.attentionBackward({ ...args, out, lse, dout, dq: third(0), dkeys: third(1), dvalues: third(2) })
+    return gradients
+  },
+  'the loss, sums over rows, and a step': async (k, rng) => {
+    const [T, V] = [64, 900]
+    const logits = put(k, [T, V], rng)
+    const targets = k.alloc('i32', [T])
+    k.upload(
+      targets,
+      Int32Array.from({ length: T }, (_, t) => (t * 37) % V),
+    )
+    k.crossEntropy(k.alloc('f32', [T]), logits, logits, targets, { scale: 1 / T, smoothing: 0.1 })
+    const w = put(k, [T, V], rng)
+    const moments = [k.alloc('f32', [T, V]), k.alloc('f32', [T, V])] as const
+    const settings = { rate: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-8, decay: 0.1 }
+    k.adamW(w, ...moments, logits, { ...settings, correction1: 0.1, correction2: 0.01, gradientScale: 1 })
+    k.sumRows({ ...w, shape: [V] }, logits, 1)
+    k.sumSquares({ ...w, shape: [1] }, logits)
+    const places = k.alloc('i32', [T])
+    k.upload(places, Int32Array.from({ length: T }, (_, t) => t % 7))
+    k.scatterRows(w, logits, places)
+    const places = k.alloc('i32', [T])
+    k.upload(
+      places,
+      Int32Array.from({ length: T }, (_, t) => t % 7),
+    )
+    k.scatterRows(w, logits, places)
+    return w
+  },
   'a chain that sharing and not sharing alternate in': async (k, rng) => {
     const x = put(k, [40, 600], rng)
     const few = put(k, [1, 16], rng)

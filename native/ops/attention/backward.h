@@ -8,17 +8,22 @@
 #include "../cache/slice.h"
 #include "../product/block-product.h"
 #include "../rows/convert.h"
+#include "../rows/vectors.h"
 #include "visible.h"
 
 namespace latentkit::LATENTKIT_ISA {
+
+// Of a tile. In memory, rows of a tile's keys are not a power of two apart: read downwards they would meet in the same lines of the cache.
+constexpr i64 TILE_KEYS = 128, TILE_QUERIES = 128, KEYS_STRIDE = TILE_KEYS + LANES;
 
 // A thread's memory: rows of a tile of keys and of a tile of queries, zeros behind their numbers.
 struct BackwardTiles {
   // Floats of a row of a key and of a value, in whole vectors.
   i64 width, valueWidth;
   size_t bytes = 0;
-  float *keys, *keysAcross, *values, *valuesAcross, *dkeys, *dvalues;  // [TILE, width], across: [width, TILE]
-  float *queries, *douts, *deltas;
+  float *keys, *keysAcross, *values, *valuesAcross, *dkeys, *dvalues;  // [keys, width], across: [width, keys]
+  float *queries, *douts;
+  float* deltas;  // of all queries: dout . out
   float *p, *ds;  // [queries, keys]: probabilities, and the gradient of scores
 
   INLINE BackwardTiles(const AttentionBackwardRecord& a, char* memory)
@@ -28,17 +33,17 @@ struct BackwardTiles {
       bytes += (size_t)roundUp(floats * 4, 64);
       return at;
     };
-    keys = take(TILE * width);
-    keysAcross = take(TILE * width);
-    dkeys = take(TILE * width);
-    queries = take(TILE * width);
-    values = take(TILE * valueWidth);
-    valuesAcross = take(TILE * valueWidth);
-    dvalues = take(TILE * valueWidth);
-    douts = take(TILE * valueWidth);
-    deltas = take(TILE);
-    p = take(TILE * TILE);
-    ds = take(TILE * TILE);
+    keys = take(TILE_KEYS * width);
+    keysAcross = take(KEYS_STRIDE * width);
+    dkeys = take(TILE_KEYS * width);
+    values = take(TILE_KEYS * valueWidth);
+    valuesAcross = take(KEYS_STRIDE * valueWidth);
+    dvalues = take(TILE_KEYS * valueWidth);
+    queries = take(TILE_QUERIES * width);
+    douts = take(TILE_QUERIES * valueWidth);
+    deltas = take(a.T);
+    p = take(TILE_QUERIES * KEYS_STRIDE);
+    ds = take(TILE_QUERIES * KEYS_STRIDE);
   }
 };
 
@@ -80,16 +85,16 @@ static INLINE void vectorToFloats(float* to, const SliceRecord& slice, const Seq
   else convertRow((char*)to, F32, from, slice.dtype, slice.width);
 }
 
-// Rows of `width` floats, a tile of them, as columns of TILE.
+// Rows of `width` floats, a tile of them, as columns of keys.
 static INLINE void transposeTile(float* to, const float* from, i64 width) {
-  for (i64 k = 0; k < TILE; k += LANES) {
+  for (i64 k = 0; k < TILE_KEYS; k += LANES) {
     for (i64 c = 0; c < width; c += LANES) {
       F x[LANES];
 #pragma GCC unroll 16
       for (int i = 0; i < LANES; i++) x[i] = load(from + (k + i) * width + c);
       transpose(x);
 #pragma GCC unroll 16
-      for (int i = 0; i < LANES; i++) store(to + (c + i) * TILE + k, x[i]);
+      for (int i = 0; i < LANES; i++) store(to + (c + i) * KEYS_STRIDE + k, x[i]);
     }
   }
 }
@@ -115,24 +120,22 @@ INLINE void scoresOfTile(float* c, i64 rows, const float* left, i64 stride, i64 
     const i64 count = min<i64>(PANEL_MR, rows - r);
     const Range seen = keysOf(r, r + count);
     for (i64 k = seen.lo / TILE_COLUMNS * TILE_COLUMNS; k < seen.hi; k += TILE_COLUMNS) {
-      fewRows({c + r * TILE + k, TILE, 1, false}, count, TILE_COLUMNS, {left + r * stride, stride, 1}, {across + k, TILE}, width);
+      fewRows({c + r * KEYS_STRIDE + k, KEYS_STRIDE, 1, false}, count, TILE_COLUMNS, {left + r * stride, stride, 1},
+              {across + k, KEYS_STRIDE}, width);
     }
   }
 }
 
 static INLINE float dotOf(const float* a, const float* b, i64 n) {
   F sums = {};
-  i64 i = 0;
-  for (; i + LANES <= n; i += LANES) sums = fma(load(a + i), load(b + i), sums);
-  if (i < n) sums = fma(loadPart(a + i, (int)(n - i)), loadPart(b + i, (int)(n - i)), sums);
+  eachVector(n, [&](i64 i, int lanes) { sums = fma(loadLanes(a + i, lanes), loadLanes(b + i, lanes), sums); });
   return sum(sums);
 }
 
 // A row of scores becomes probabilities, and beside them dP the gradients of scores; 0 for keys that are not seen.
 static INLINE void probabilitiesOf(float* p, float* ds, Range seen, float scale, float lse, float delta) {
   const F by = set1(scale), less = set1(-lse), middle = set1(delta);
-  for (i64 k = 0; k < TILE; k += LANES) {
-    const KeySet lanes = (keysBelow(seen.hi - k) & ~keysBelow(seen.lo - k));
+  for (i64 k = 0; k < TILE_KEYS; k += LANES) {
     if (k + LANES <= seen.lo || k >= seen.hi) {
       store(p + k, F{});
       store(ds + k, F{});
@@ -141,7 +144,7 @@ static INLINE void probabilitiesOf(float* p, float* ds, Range seen, float scale,
     F share = exponentialBelow(fma(load(p + k), by, less));
     F slope = by * share * (load(ds + k) - middle);
     if (k < seen.lo || k + LANES > seen.hi) {
-      const I seenLanes = lanesOf((uint32_t)lanes);
+      const I seenLanes = lanesOf((uint32_t)keysOf(seen, k));
       share = seenLanes ? share : F{};
       slope = seenLanes ? slope : F{};
     }
@@ -153,37 +156,38 @@ static INLINE void probabilitiesOf(float* p, float* ds, Range seen, float scale,
 // A tile of queries against the tile of keys whose vectors lie in `m`.
 static void backwardTile(const AttentionBackwardRecord& a, const BackwardTiles& m, const Sight& sight, i64 queryStart, i64 head,
                          i64 q0, i64 k0, i64 keys) {
-  const i64 rows = min(TILE, sight.queries - q0), W = m.width, V = m.valueWidth;
+  const i64 rows = min(TILE_QUERIES, sight.queries - q0), W = m.width, V = m.valueWidth;
   for (i64 i = 0; i < rows; i++) {
     const i64 t = queryStart + q0 + i;
-    const float* dout = a.dout + t * a.doutT + head * a.doutH;
     copyBytes(m.queries + i * W, a.q + t * a.qT + head * a.qH, (size_t)a.width * 4);
     padRow(m.queries + i * W, a.width, W);
-    copyBytes(m.douts + i * V, dout, (size_t)a.V * 4);
+    copyBytes(m.douts + i * V, a.dout + t * a.doutT + head * a.doutH, (size_t)a.V * 4);
     padRow(m.douts + i * V, a.V, V);
-    m.deltas[i] = dotOf(dout, a.out + t * a.outT + head * a.outH, a.V);
   }
   const auto keysOf = [&](i64 first, i64 last) { return within(sight.keysOf(q0 + first, q0 + last), k0, keys); };
   const auto queriesOf = [&](i64 first, i64 last) { return within(sight.queriesOf(k0 + first, k0 + last), q0, rows); };
   scoresOfTile(m.p, rows, m.queries, W, a.width, m.keysAcross, keysOf);
   scoresOfTile(m.ds, rows, m.douts, V, a.V, m.valuesAcross, keysOf);
   for (i64 i = 0; i < rows; i++) {
-    probabilitiesOf(m.p + i * TILE, m.ds + i * TILE, keysOf(i, i + 1), a.scale, a.lse[(queryStart + q0 + i) * a.H + head],
-                    m.deltas[i]);
+    const i64 t = queryStart + q0 + i;
+    probabilitiesOf(m.p + i * KEYS_STRIDE, m.ds + i * KEYS_STRIDE, keysOf(i, i + 1), a.scale, a.lse[t * a.H + head], m.deltas[t]);
   }
-  rangedProduct({m.dvalues, V, 1, true}, keys, V, {m.p, 1, TILE}, {m.douts, V}, queriesOf);
-  rangedProduct({m.dkeys, W, 1, true}, keys, W, {m.ds, 1, TILE}, {m.queries, W}, queriesOf);
+  rangedProduct({m.dvalues, V, 1, true}, keys, V, {m.p, 1, KEYS_STRIDE}, {m.douts, V}, queriesOf);
+  rangedProduct({m.dkeys, W, 1, true}, keys, W, {m.ds, 1, KEYS_STRIDE}, {m.queries, W}, queriesOf);
   float* dq = a.dq + (queryStart + q0) * a.dqT + head * a.dqH;
-  rangedProduct({dq, a.dqT, 1, true}, rows, a.width, {m.ds, TILE, 1}, {m.keys, W}, keysOf);
+  rangedProduct({dq, a.dqT, 1, true}, rows, a.width, {m.ds, KEYS_STRIDE, 1}, {m.keys, W}, keysOf);
 }
 
 static void backwardHead(const AttentionBackwardRecord& a, const BackwardTiles& m, const Sequence& sequence, i64 head) {
   const Sight sight(a, sequence);
   const i64 W = m.width, V = m.valueWidth;
-  for (i64 k0 = 0; k0 < sight.keys; k0 += TILE) {
-    const i64 keys = min(TILE, sight.keys - k0);
-    clearFloats(m.keys, TILE * W);
-    clearFloats(m.values, TILE * V);
+  for (i64 t = sequence.queryStart; t < sequence.queryStart + sight.queries; t++) {
+    m.deltas[t] = dotOf(a.dout + t * a.doutT + head * a.doutH, a.out + t * a.outT + head * a.outH, a.V);
+  }
+  for (i64 k0 = 0; k0 < sight.keys; k0 += TILE_KEYS) {
+    const i64 keys = min(TILE_KEYS, sight.keys - k0);
+    clearFloats(m.keys, TILE_KEYS * W);
+    clearFloats(m.values, TILE_KEYS * V);
     for (i64 k = 0; k < keys; k++) {
       float* to = m.keys + k * W;
       for (i64 s = 0; s < a.keysCount; s++) {
@@ -194,10 +198,10 @@ static void backwardHead(const AttentionBackwardRecord& a, const BackwardTiles& 
     }
     transposeTile(m.keysAcross, m.keys, W);
     transposeTile(m.valuesAcross, m.values, V);
-    clearFloats(m.dkeys, TILE * W);
-    clearFloats(m.dvalues, TILE * V);
+    clearFloats(m.dkeys, TILE_KEYS * W);
+    clearFloats(m.dvalues, TILE_KEYS * V);
     const Range queries = sight.queriesOf(k0, k0 + keys);
-    for (i64 q0 = queries.lo / TILE * TILE; q0 < queries.hi; q0 += TILE) {
+    for (i64 q0 = queries.lo / TILE_QUERIES * TILE_QUERIES; q0 < queries.hi; q0 += TILE_QUERIES) {
       backwardTile(a, m, sight, sequence.queryStart, head, q0, k0, keys);
     }
     for (i64 k = 0; k < keys; k++) {

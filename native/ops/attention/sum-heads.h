@@ -3,8 +3,8 @@
 #include "../../core/context.h"
 #include "../../core/records.h"
 #include "../../simd/simd.h"
-#include "../rows/column-sums.h"
 #include "../rows/strided.h"
+#include "../rows/vectors.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -16,12 +16,11 @@ static void sumHeads(Context& context, const SumHeadsRecord& r) {
       const i64 s = row / r.G, g = row % r.G;
       const float* from = r.x + s * r.xS + g * each * r.xH;
       float* to = r.y + s * r.yS + g * r.yG;
-      for (i64 i = 0; i < r.n; i += LANES) {
-        const int lanes = (int)min<i64>(LANES, r.n - i);
+      eachVector(r.n, [&](i64 i, int lanes) {
         F sums = {};
         for (i64 h = 0; h < each; h++) sums += loadLanes(from + h * r.xH + i, lanes);
-        storePart(to + i, loadLanes(to + i, lanes) + sums, lanes);
-      }
+        storeLanes(to + i, loadLanes(to + i, lanes) + sums, lanes);
+      });
     }
   }
 }

@@ -4,6 +4,7 @@
 #include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
+#include "../rows/vectors.h"
 #include "activate.h"
 
 namespace latentkit::LATENTKIT_ISA {
@@ -57,11 +58,10 @@ static void activateBackward(Context& context, const ActivateBackwardRecord& r) 
       float* to = r.dx.floats(r.extent, row) + first;
       const float* dy = r.dy.floats(r.extent, row) + first;
       const float* from = r.x.floats(r.extent, row) + first;
-      for (i64 i = 0; i < count; i += LANES) {
-        const int lanes = (int)min<i64>(LANES, count - i);
-        const F by = slope<decltype(tag)::value>(loadPart(from + i, lanes));
-        storePart(to + i, fma(loadPart(dy + i, lanes), by, loadPart(to + i, lanes)), lanes);
-      }
+      eachVector(count, [&](i64 i, int lanes) {
+        const F by = slope<decltype(tag)::value>(loadLanes(from + i, lanes));
+        storeLanes(to + i, fma(loadLanes(dy + i, lanes), by, loadLanes(to + i, lanes)), lanes);
+      });
     });
   });
 }

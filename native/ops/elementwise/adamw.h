@@ -4,6 +4,7 @@
 #include "../../core/records.h"
 #include "../../core/scalar.h"
 #include "../../simd/simd.h"
+#include "../rows/vectors.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -22,21 +23,14 @@ static void adamW(Context& context, const AdamWRecord& r) {
   };
   i64 begin, end;
   while (context.claimRun(ceilDiv(r.n, EACH), begin, end)) {
-    const i64 last = min(r.n, end * EACH);
-    i64 i = begin * EACH;
-    for (; i + LANES <= last; i += LANES) {
-      F m = load(r.m + i), v = load(r.v + i);
-      store(r.w + i, update(load(r.w + i), m, v, load(r.g + i)));
-      store(r.m + i, m);
-      store(r.v + i, v);
-    }
-    if (i < last) {
-      const int rest = (int)(last - i);
-      F m = loadPart(r.m + i, rest), v = loadPart(r.v + i, rest);
-      storePart(r.w + i, update(loadPart(r.w + i, rest), m, v, loadPart(r.g + i, rest)), rest);
-      storePart(r.m + i, m, rest);
-      storePart(r.v + i, v, rest);
-    }
+    const i64 first = begin * EACH;
+    eachVector(min(r.n, end * EACH) - first, [&](i64 at, int lanes) {
+      const i64 i = first + at;
+      F m = loadLanes(r.m + i, lanes), v = loadLanes(r.v + i, lanes);
+      storeLanes(r.w + i, update(loadLanes(r.w + i, lanes), m, v, loadLanes(r.g + i, lanes)), lanes);
+      storeLanes(r.m + i, m, lanes);
+      storeLanes(r.v + i, v, lanes);
+    });
   }
 }
 

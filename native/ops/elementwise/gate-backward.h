@@ -4,6 +4,7 @@
 #include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
+#include "../rows/vectors.h"
 #include "activate-backward.h"
 #include "activate.h"
 
@@ -18,12 +19,11 @@ static void gateBackward(Context& context, const GateBackwardRecord& r) {
       const float* dy = r.dy.floats(r.extent, row) + first;
       const float* gates = r.gates.floats(r.extent, row) + first;
       const float* up = r.up.floats(r.extent, row) + first;
-      for (i64 i = 0; i < count; i += LANES) {
-        const int lanes = (int)min<i64>(LANES, count - i);
-        const F x = loadPart(gates + i, lanes), d = loadPart(dy + i, lanes);
-        storePart(dgates + i, fma(d * loadPart(up + i, lanes), slope<A>(x), loadPart(dgates + i, lanes)), lanes);
-        storePart(dup + i, fma(d, act<A>(x), loadPart(dup + i, lanes)), lanes);
-      }
+      eachVector(count, [&](i64 i, int lanes) {
+        const F x = loadLanes(gates + i, lanes), d = loadLanes(dy + i, lanes);
+        storeLanes(dgates + i, fma(d * loadLanes(up + i, lanes), slope<A>(x), loadLanes(dgates + i, lanes)), lanes);
+        storeLanes(dup + i, fma(d, act<A>(x), loadLanes(dup + i, lanes)), lanes);
+      });
     });
   });
 }

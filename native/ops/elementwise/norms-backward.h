@@ -6,21 +6,9 @@
 #include "../../simd/simd.h"
 #include "../rows/column-sums.h"
 #include "../rows/strided.h"
+#include "../rows/vectors.h"
 
 namespace latentkit::LATENTKIT_ISA {
-
-// Calls `each(i, lanes)` for the vectors of n numbers.
-template <class Each> INLINE void eachVector(i64 n, Each each) {
-  i64 i = 0;
-  for (; i + LANES <= n; i += LANES) each(i, LANES);
-  if (i < n) each(i, (int)(n - i));
-}
-
-// The first lanes of a vector, zeros elsewhere.
-INLINE F onlyLanes(F x, int lanes) {
-  for (int l = lanes; l < LANES; l++) x[l] = 0;
-  return x;
-}
 
 static void normBackward(Context& context, const NormBackwardRecord& r) {
   const i64 n = r.extent.n;
@@ -53,7 +41,7 @@ static void normBackward(Context& context, const NormBackwardRecord& r) {
       eachVector(n, [&](i64 c, int lanes) {
         const F d = loadLanes(x + c, lanes) - mean;
         const F g = loadLanes(dy + c, lanes) * loadLanes(r.weight + c, lanes) - shift;
-        storePart(dx + c, fma(fma(-slope, d, g), norm, loadLanes(dx + c, lanes)), lanes);
+        storeLanes(dx + c, fma(fma(-slope, d, g), norm, loadLanes(dx + c, lanes)), lanes);
       });
       r.stats[2 * row] = mean[0];
       r.stats[2 * row + 1] = norm[0];
@@ -62,7 +50,7 @@ static void normBackward(Context& context, const NormBackwardRecord& r) {
 }
 
 static void normWeightBackward(Context& context, const NormWeightBackwardRecord& r) {
-  const auto put = [](float* to, F x, int lanes) { storePart(to, loadPart(to, lanes) + x, lanes); };
+  const auto put = [](float* to, F x, int lanes) { storeLanes(to, loadLanes(to, lanes) + x, lanes); };
   sumColumns<2>(
       context, r.extent.rows(), r.extent.n,
       [&](F(&sums)[2], i64 row, i64 c, int lanes) {

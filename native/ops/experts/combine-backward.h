@@ -4,6 +4,7 @@
 #include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/strided.h"
+#include "../rows/vectors.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -18,18 +19,11 @@ static void combineExpertsBackward(Context& context, const CombineExpertsBackwar
       float* dpart = r.dpart + places[a] * D;
       const F weight = set1(r.weights[a]);
       F sums = {};
-      i64 i = 0;
-      for (; i + LANES <= D; i += LANES) {
-        const F d = load(dy + i);
-        store(dpart + i, fma(weight, d, load(dpart + i)));
-        sums = fma(load(part + i), d, sums);
-      }
-      if (i < D) {
-        const int rest = (int)(D - i);
-        const F d = loadPart(dy + i, rest);
-        storePart(dpart + i, fma(weight, d, loadPart(dpart + i, rest)), rest);
-        sums = fma(loadPart(part + i, rest), d, sums);
-      }
+      eachVector(D, [&](i64 i, int lanes) {
+        const F d = loadLanes(dy + i, lanes);
+        storeLanes(dpart + i, fma(weight, d, loadLanes(dpart + i, lanes)), lanes);
+        sums = fma(loadLanes(part + i, lanes), d, sums);
+      });
       r.dweights[a] += sum(sums);
     }
   }

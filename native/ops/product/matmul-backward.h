@@ -18,10 +18,23 @@ static void inputGradient(float* dx, i64 dxStride, const float* dy, i64 dyStride
   const Sums sums = {dx + t * dxStride + c0, dxStride, scale, true};
   for (i64 first = 0; first < w.rows; first += DEPTH) {
     const i64 n = min(DEPTH, w.rows - first);
-    packPanels(memory.right, n, cols,
-               [&](float* to, i64 k, i64 c, i64 count) { w.toFloats(to, first + k, c0 + c, count, 1); });
-    multiplyPanels(sums, tokens, cols,
-                   [&](i64 r) { return LeftFactor{dy + (t + r) * dyStride + first, dyStride, 1}; }, memory.right, n);
+    packAlong(memory.left, tokens, n, [&](i64 r) { return dy + (t + r) * dyStride + first; });
+    const auto multiply = [&](auto pack, auto fetch) {
+      multiplyBlock(sums, tokens, cols, n, memory.right,
+                    [&](i64 r) { return LeftFactor{memory.left + r * DEPTH, DEPTH, 1}; }, pack, fetch);
+    };
+    if (w.dtype == F32) {
+      const float* from = w.row<float>(first) + c0;
+      multiply([&](float* to, i64 k, i64 c, i64 count) { packStep(to, from + k * w.cols + c, count); },
+               [&](i64 k, i64 c) { fetchRow(from + k * w.cols + c, TILE_COLUMNS); });
+    } else {
+      multiply(
+          [&](float* to, i64 k, i64 c, i64 count) {
+            w.toFloats(to, first + k, c0 + c, count, 1);
+            for (i64 i = count; i < TILE_COLUMNS; i++) to[i] = 0;
+          },
+          [](i64, i64) {});
+    }
   }
 }
 

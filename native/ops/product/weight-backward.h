@@ -8,17 +8,6 @@
 
 namespace latentkit::LATENTKIT_ISA {
 
-// Packs some columns of n rows as tiles of [n, PANEL_MR], for a left factor that is read across. What is behind the last column is 0.
-template <class RowAt> INLINE void packTiles(float* tiles, i64 n, i64 cols, RowAt row) {
-  for (i64 k = 0; k < n; k++) {
-    const float* from = row(k);
-    float* to = tiles + k * PANEL_MR;
-    i64 c = 0;
-    for (; c + PANEL_MR <= cols; c += PANEL_MR, to += DEPTH * PANEL_MR) copyBytes(to, from + c, PANEL_MR * 4);
-    for (i64 i = 0; c + i < cols; i++) to[i] = from[c + i];
-  }
-}
-
 // One block, the `unit`-th: dw += scale dyᵀ x over T tokens. dw [rows, cols].
 static void weightGradient(float* dw, i64 rows, i64 cols, const TokenRows& dy, const TokenRows& x, i64 T, float scale,
                            const BlockSplit& split, i64 unit, char* scratch) {
@@ -28,13 +17,11 @@ static void weightGradient(float* dw, i64 rows, i64 cols, const TokenRows& dy, c
   const Sums sums = {dw + row * cols + col, cols, scale, true};
   for (i64 first = 0; first < T; first += DEPTH) {
     const i64 n = min(DEPTH, T - first);
-    packTiles(memory.left, n, m, [&](i64 k) { return dy.at(first + k) + row; });
-    packPanels(memory.right, n, width, [&](float* to, i64 k, i64 c, i64 count) {
-      const float* from = x.at(first + k) + col + c;
-      if (count == TILE_COLUMNS) copyBytes(to, from, TILE_COLUMNS * 4);
-      else copyBytes(to, from, (size_t)count * 4);
-    });
-    multiplyPanels(sums, m, width, [&](i64 r) { return LeftFactor{memory.left + r * DEPTH, 1, PANEL_MR}; }, memory.right, n);
+    packAcross(memory.left, m, n, [&](i64 k) { return dy.at(first + k) + row; });
+    multiplyBlock(
+        sums, m, width, n, memory.right, [&](i64 r) { return LeftFactor{memory.left + r * DEPTH, 1, PANEL_MR}; },
+        [&](float* to, i64 k, i64 c, i64 count) { packStep(to, x.at(first + k) + col + c, count); },
+        [&](i64 k, i64 c) { fetchRow(x.at(first + k) + col + c, TILE_COLUMNS); });
   }
 }
 

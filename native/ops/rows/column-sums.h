@@ -41,7 +41,4 @@ INLINE void sumColumns(Context& context, i64 rows, i64 cols, Add add, Take take)
   }
 }
 
-// A whole vector, or the lanes of the last.
-INLINE F loadLanes(const float* from, int lanes) { return lanes == LANES ? load(from) : loadPart(from, lanes); }
-
 }  // namespace latentkit::LATENTKIT_ISA

@@ -4,7 +4,7 @@
 #include "../../core/records.h"
 #include "../../core/scalar.h"
 #include "../../simd/simd.h"
-#include "column-sums.h"
+#include "vectors.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -72,9 +72,7 @@ static void crossEntropy(Context& context, const CrossEntropyRecord& r) {
     const double share = r.scale * (1 + 2 * r.zLoss * lse) / total;
     const F by = set1((float)share), all = set1((float)(-r.scale * r.smoothing / (double)V));
     const double own = (double)to[target] * share - r.scale * (1 - r.smoothing + r.smoothing / (double)V);
-    i64 i = 0;
-    for (; i + LANES <= V; i += LANES) store(to + i, fma(load(to + i), by, all));
-    if (i < V) storePart(to + i, fma(loadPart(to + i, (int)(V - i)), by, all), (int)(V - i));
+    eachVector(V, [&](i64 i, int lanes) { storeLanes(to + i, fma(loadLanes(to + i, lanes), by, all), lanes); });
     to[target] = (float)own;
   }
 }

@@ -3,6 +3,7 @@
 #include "../../core/context.h"
 #include "../../core/records.h"
 #include "../../simd/simd.h"
+#include "vectors.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
@@ -12,14 +13,13 @@ static void scatterRows(Context& context, const ScatterRowsRecord& r) {
   const F scale = set1(r.scale);
   i64 begin, end;
   while (context.claim(ceilDiv(r.cols, COLUMNS), 1, begin, end)) {
-    const i64 first = begin * COLUMNS, last = min(r.cols, first + COLUMNS);
+    const i64 first = begin * COLUMNS;
     for (i64 t = 0; t < r.T; t++) {
-      const float* from = r.x + t * r.cols;
-      float* to = r.y + r.index[t] * r.cols;
-      i64 i = first;
-      for (; i + LANES <= last; i += LANES) store(to + i, fma(scale, load(from + i), load(to + i)));
-      const int rest = (int)(last - i);
-      if (rest) storePart(to + i, fma(scale, loadPart(from + i, rest), loadPart(to + i, rest)), rest);
+      const float* from = r.x + t * r.cols + first;
+      float* to = r.y + r.index[t] * r.cols + first;
+      eachVector(min(COLUMNS, r.cols - first), [&](i64 i, int lanes) {
+        storeLanes(to + i, fma(scale, loadLanes(from + i, lanes), loadLanes(to + i, lanes)), lanes);
+      });
     }
   }
 }
