@@ -34,6 +34,16 @@ const CHECKS = {
     args: () => [...VITEST, 'test/grammar/wasm.test.ts'],
     env: { LATENTKIT_GRAMMAR_BUILD: '1' },
   },
+  training: {
+    what: '20 steps of training on every kernel set against transformers in float64',
+    args: () => [...VITEST, 'test/training/fixtures.test.ts'],
+    env: { LATENTKIT_TRAINING_STEPS: '20' },
+  },
+  'kills-of-training': {
+    what: 'a run of training is killed 50 times and ends with the same bits',
+    args: () => [...VITEST, 'test/training/kills.test.ts'],
+    env: { LATENTKIT_TRAINING_KILLS: '50' },
+  },
   schemas: {
     what: '500 generated schemas, and those in the folders of LATENTKIT_SCHEMAS: all that is written validates',
     args: () => [...VITEST, 'test/grammar/collection.test.ts'],

@@ -25,7 +25,7 @@ interface Piece {
 /**
  * The memory of a training step: activations, which all stay until `reset`, each written once, and their gradients. A gradient
  * is as large as its activation; a view of the one has the same view of the other. It is there from when it is first asked for, as zeros,
- * until `release`. Memory is kept from step to step.
+ * until `dropGradient`. Memory is kept from step to step and freed with the kernel set.
  */
 export class TrainingScratch implements Scratch {
   readonly #memory: KernelMemory
@@ -34,7 +34,6 @@ export class TrainingScratch implements Scratch {
   #current = 0
   /** Memory of gradients that nobody uses, by its length in numbers. */
   readonly #free = new Map<number, Tensor[]>()
-  readonly #gradients: Tensor[] = []
 
   constructor(memory: KernelMemory, ops: Pick<Operations, 'fill'>) {
     this.#memory = memory
@@ -91,9 +90,7 @@ export class TrainingScratch implements Scratch {
   borrow(length: number): Tensor {
     const kept = this.#free.get(length)?.pop()
     if (kept) return kept
-    const made = this.#memory.alloc('f32', [length])
-    this.#gradients.push(made)
-    return made
+    return this.#memory.alloc('f32', [length])
   }
 
   giveBack(memory: Tensor): void {
@@ -111,12 +108,6 @@ export class TrainingScratch implements Scratch {
       piece.used = 0
     }
     this.#current = 0
-  }
-
-  dispose(): void {
-    for (const { memory } of this.#pieces.splice(0)) this.#memory.free(memory)
-    for (const memory of this.#gradients.splice(0)) this.#memory.free(memory)
-    this.#free.clear()
   }
 
   #zeros(length: number): Tensor {

@@ -164,10 +164,6 @@ export class Trainer {
     }
     return modelOf(new Checkpoint({ ...checkpoint, tensors }))
   }
-
-  dispose(): void {
-    this.#scratch.dispose()
-  }
 }
 
 /** [rows, cols] -> [cols, rows] */

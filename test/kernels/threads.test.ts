@@ -100,9 +100,6 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
     k.sumRows({ ...w, shape: [V] }, logits, 1)
     k.sumSquares({ ...w, shape: [1] }, logits)
     const places = k.alloc('i32', [T])
-    k.upload(places, Int32Array.from({ length: T }, (_, t) => t % 7))
-    k.scatterRows(w, logits, places)
-    const places = k.alloc('i32', [T])
     k.upload(
       places,
       Int32Array.from({ length: T }, (_, t) => t % 7),

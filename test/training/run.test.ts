@@ -1,47 +1,18 @@
 /** Runs: they learn, can be taken up, and what they save is a model. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
 import { Engine } from '../../src/index.ts'
 import { gradients, type TrainingEvent, type TrainOptions, train } from '../../src/training/index.ts'
+import { STORIES, smallModel } from './small-model.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'latentkit-run-'))
 afterAll(() => rmSync(place, { recursive: true }))
 
-/** A folder with a small config and the bundled model's tokenizer, without weights. */
-function fresh(name: string, more: object = {}): string {
-  const folder = join(place, name)
-  mkdirSync(folder)
-  const config = JSON.parse(readFileSync(join(bundledModel(), 'config.json'), 'utf8'))
-  const small = {
-    ...{
-      hidden_size: 16,
-      intermediate_size: 24,
-      num_hidden_layers: 2,
-      first_k_dense_replace: 2,
-      num_attention_heads: 2,
-    },
-    ...{
-      num_key_value_heads: 2,
-      q_lora_rank: null,
-      kv_lora_rank: 8,
-      qk_rope_head_dim: 4,
-      qk_nope_head_dim: 6,
-      v_head_dim: 6,
-    },
-  }
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...small, ...more }))
-  for (const file of ['tokenizer.json', 'tokenizer_config.json']) cpSync(join(bundledModel(), file), join(folder, file))
-  return folder
-}
-
 const TEXT = join(place, 'text.txt')
-writeFileSync(
-  TEXT,
-  Array.from({ length: 6 }, (_, i) => `The cat ${i} sat on the mat. The dog sat on the cat.`).join('<|endoftext|>'),
-)
+writeFileSync(TEXT, STORIES)
 const OPTIONS: TrainOptions = {
   ...{ data: [TEXT], validation: [TEXT], steps: 6, batchTokens: 24, contextLength: 12, rate: 0.02, warmup: 1 },
   ...{ saveEvery: 2, validateEvery: 3, kernels: 'reference' },
@@ -84,7 +55,7 @@ describe('gradients', () => {
 describe('a run', () => {
   it('learns, saves what it has learned, and keeps the newest and the best checkpoints', async () => {
     const run = join(place, 'learns')
-    const all = await events(fresh('model'), run)
+    const all = await events(smallModel(join(place, 'model')), run)
     const found = losses(all)
     expect(found).toHaveLength(6)
     expect(found.at(-1)).toBeLessThan((found[0] as number) - 0.2)
@@ -105,7 +76,7 @@ describe('a run', () => {
   }, 60_000)
 
   it('that was left after any step ends with the same bits', async () => {
-    const model = fresh('again')
+    const model = smallModel(join(place, 'again'))
     const [whole, parts] = [join(place, 'whole'), join(place, 'parts')]
     const expected = losses(await events(model, whole))
     const found = new Map<number, number>()
@@ -126,7 +97,7 @@ describe('a run', () => {
   }, 60_000)
 
   it('refuses what it cannot do, in a sentence', async () => {
-    const model = fresh('refused')
+    const model = smallModel(join(place, 'refused'))
     const run = join(place, 'refused-run')
     await expect(events(model, run, { ...OPTIONS, data: [join(place, 'nowhere')] })).rejects.toThrow(
       'nowhere is not there',
@@ -135,6 +106,12 @@ describe('a run', () => {
     await events(model, run, { ...OPTIONS, steps: 1 })
     await expect(events(model, run, { ...OPTIONS, steps: 2 })).rejects.toThrow('holds a run with steps 1, not 2')
     await expect(events(model, place, OPTIONS)).rejects.toThrow('is not empty and holds no run')
+    const going = train(model, join(place, 'busy'), OPTIONS)
+    await going.next()
+    const other = join(place, 'busy', '.writing')
+    writeFileSync(other, `${process.ppid} ${hostname()}\n`)
+    await expect(events(model, join(place, 'busy'))).rejects.toThrow('Another process trains in')
+    await going.return()
     const bad = join(place, 'bad.jsonl')
     writeFileSync(bad, '{"text": "a b"}\n{"words": 1}\n')
     await expect(events(model, join(place, 'other'), { ...OPTIONS, data: [bad] })).rejects.toThrow(

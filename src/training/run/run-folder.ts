@@ -10,9 +10,10 @@ import { memorySource } from '../../checkpoint/source/memory-source.ts'
 import { prepareFolder } from '../../conversion/hub/convert.ts'
 import type { HubTensor } from '../../conversion/hub/plan-tensors.ts'
 import { writeSafetensors } from '../../conversion/hub/write-safetensors.ts'
-import { Output } from '../../conversion/output.ts'
+import { Output, writeError } from '../../conversion/output.ts'
 import { readSourceModel } from '../../conversion/source-model.ts'
 import { beginPartial, endPartial } from '../../files/partial-files.ts'
+import { reserve } from '../../files/reserve.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { show } from '../../options/show.ts'
 import { TrainingError } from './errors.ts'
@@ -35,27 +36,47 @@ const LOG = 'log.jsonl'
 const STATE = 'training.safetensors'
 const PROGRESS = 'training.json'
 const CHECKPOINT = /^step-(\d{6,})$/
-const PARTIAL = /^step-\d{6,}\.partial/
+const PARTIAL = /^(step-\d{6,}|run\.json|log\.jsonl)\..*partial$/
 
 export class RunFolder {
   readonly path: string
+  readonly #release: () => Promise<void>
 
-  private constructor(path: string) {
+  private constructor(path: string, release: () => Promise<void>) {
     this.path = path
+    this.#release = release
   }
 
   /**
-   * The run in this folder, begun if there is none. Throws TrainingError where the folder holds a run of another model or with other
-   * options, or something else.
+   * The run in this folder, begun if there is none, for this process alone until `close`. Throws TrainingError where the folder holds a
+   * run of another model or with other options, or something else, or another process writes to it; ConversionError where it cannot be
+   * written.
    */
   static async open(path: string, settings: Readonly<Record<string, unknown>>): Promise<RunFolder> {
-    await mkdir(path, { recursive: true })
-    const entries = await readdir(path)
+    const release = await writing(path, async () => {
+      await mkdir(path, { recursive: true })
+      return reserve(path)
+    })
+    if (!release)
+      throw new TrainingError(`Another process trains in ${path} now; wait for its end or give another folder`)
+    try {
+      await RunFolder.#begin(path, settings)
+      return new RunFolder(path, release)
+    } catch (error) {
+      await release()
+      throw error
+    }
+  }
+
+  static async #begin(path: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
+    const found = (await readdir(path)).filter(name => name !== '.writing')
+    // A process that was killed has left them.
+    for (const name of found.filter(name => PARTIAL.test(name))) await rm(join(path, name), { recursive: true })
+    const entries = found.filter(name => !PARTIAL.test(name))
     const file = join(path, RUN)
     if (!entries.includes(RUN)) {
       if (entries.length > 0) throw new TrainingError(`${path} is not empty and holds no run; give a new folder`)
-      await writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`)
-      return new RunFolder(path)
+      return writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`)
     }
     const before = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
     for (const key of new Set([...Object.keys(before), ...Object.keys(settings)])) {
@@ -64,8 +85,10 @@ export class RunFolder {
       const met = `${path} holds a run with ${key} ${show(before[key])}, not ${show(settings[key])}`
       throw new TrainingError(`${met}; give what it was begun with, or another folder`)
     }
-    for (const name of entries.filter(name => PARTIAL.test(name))) await rm(join(path, name), { recursive: true })
-    return new RunFolder(path)
+  }
+
+  close(): Promise<void> {
+    return this.#release()
   }
 
   /** Steps of which there is a checkpoint, rising. */
@@ -132,7 +155,7 @@ export class RunFolder {
   }
 
   async log(line: LogLine): Promise<void> {
-    await appendFile(join(this.path, LOG), `${JSON.stringify(line)}\n`)
+    await writing(this.path, () => appendFile(join(this.path, LOG), `${JSON.stringify(line)}\n`))
   }
 
   /** Forgets what the log says of later steps, which will be taken again, and a line that was cut. */
@@ -148,6 +171,14 @@ function stepOf(line: string): number {
     return (JSON.parse(line) as LogLine).step
   } catch {
     return Number.POSITIVE_INFINITY
+  }
+}
+
+async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw writeError(path, error)
   }
 }
 

@@ -89,11 +89,11 @@ export async function* train(
       ...settings,
       kernels: kernels.info.numerics,
     })
-    const trainer = await Trainer.load(opened, kernels)
     try {
+      const trainer = await Trainer.load(opened, kernels)
       yield* new Run(folder, opened, trainer, kernels, settings, documents, held).steps(signal)
     } finally {
-      trainer.dispose()
+      await folder.close()
     }
   } finally {
     kernels.dispose()
