@@ -37,7 +37,8 @@ template <Activation A> INLINE F slope(F x) {
     return s.of + (bend == 0.0f ? bend : bend * 1.5957691216057308f * fma(square, set1(0.134145f), set1(1)));
   } else if constexpr (A == QUICK_GELU) {
     const Sigmoids s(1.702f * x);
-    return s.of * fma(x, 1.702f * s.ofMinus, set1(1));
+    // The factors in this order: no product overflows where the other factor is 0.
+    return fma(s.of * x, 1.702f * s.ofMinus, s.of);
   } else if constexpr (A == SIGMOID) {
     const Sigmoids s(x);
     return s.of * s.ofMinus;

@@ -104,6 +104,9 @@ INLINE i64 rowsPerPanel(i64 cols) {
   return max<i64>(DOT_NR, min<i64>(48, rows / DOT_NR * DOT_NR));
 }
 
+// Tokens that all rows of a panel are multiplied with before the next ones: in f32 they stay in the second-level cache, too.
+INLINE i64 tokensPerPass(i64 cols) { return max<i64>(24, (256 * 1024 / 4) / max<i64>(1, cols) / 12 * 12); }
+
 INLINE size_t panelBytes(i64 cols) { return (size_t)(rowsPerPanel(cols) * panelStride(cols)) * 4; }
 
 // Tokens t0 .. t1 times rows firstRow .. + count of the matrix; results at n ...
@@ -112,7 +115,10 @@ INLINE void productOfMatrix(const TokenRows& y, const TokenRows& x, i64 t0, i64 
   if (wantsPanel(w.dtype, t1 - t0)) {
     const i64 stride = panelStride(w.cols);
     for (i64 j = 0; j < count; j++) w.toFloats(panel + j * stride, firstRow + j, 0, w.cols, 1);
-    productBlock<RowF32>(y, x, t0, t1, panel, stride, count, w.cols, n, epilogue);
+    const i64 each = tokensPerPass(w.cols);
+    for (i64 t = t0; t < t1; t += each) {
+      productBlock<RowF32>(y, x, t, min(t1, t + each), panel, stride, count, w.cols, n, epilogue);
+    }
     return;
   }
   switch (w.dtype) {
