@@ -158,7 +158,10 @@ module.exports = {
       name: 'apps-import-only-front-doors',
       severity: 'error',
       from: { path: '^apps/' },
-      to: { path: '^src/', pathNot: '^src/(index|browser|tools|planning/index|mcp/index|training/index|for-apps)\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(index|browser|tools|planning/index|mcp/index|training/index|for-apps)\\.ts$',
+      },
     },
     // The chat page runs in a browser: it knows the server by HTTP only. What it computes knows nothing of what it shows.
     { name: 'page-is-alone', severity: 'error', from: { path: '^apps/page/' }, to: { path: '^(src|apps/(?!page/))' } },

@@ -8,7 +8,13 @@ import type { TrainingText } from './trainer.ts'
 export { TrainingError } from './run/errors.ts'
 export type { GradientOptions, Gradients } from './run/gradients.ts'
 export type { TrainOptions } from './run/options.ts'
-export type { TrainingEvent } from './run/train.ts'
+export type {
+  TrainingBegin,
+  TrainingEvent,
+  TrainingSaved,
+  TrainingStep,
+  TrainingValidation,
+} from './run/train.ts'
 export type { Schedule } from './schedule.ts'
 export type { TrainingText } from './trainer.ts'
 

@@ -1,6 +1,6 @@
-/** How the learning rate goes. */
-export const SCHEDULES = ['constant', 'linear', 'cosine', 'wsd'] as const
-export type Schedule = (typeof SCHEDULES)[number]
+/** How the learning rate goes after the warm-up (docs/training.md). */
+export type Schedule = 'constant' | 'linear' | 'cosine' | 'wsd'
+export const SCHEDULES: readonly Schedule[] = ['constant', 'linear', 'cosine', 'wsd']
 
 export interface ScheduleOptions {
   readonly schedule: Schedule

@@ -20,6 +20,7 @@ import { Tape } from './tape.ts'
 
 /** A text to learn from. */
 export interface TrainingText {
+  /** Ids, at least one. */
   readonly tokens: ArrayLike<number>
   /** What is to follow each token; below 0: nothing is asked for. */
   readonly targets: ArrayLike<number>

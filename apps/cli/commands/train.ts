@@ -73,11 +73,11 @@ class Shown {
     const c = colours(process.stdout)
     switch (event.type) {
       case 'begin': {
-        const { parameters, documents, tokens, kernels, step, steps } = event
+        const { parameters, documents, tokens, kernels, isa, threads, step, steps } = event
         this.#steps = steps
         const texts = `${format.plural(documents, 'document')}, ${format.integer(tokens)} tokens`
         note(
-          `${format.integer(parameters)} parameters, ${texts}; ${kernels.name} ${kernels.isa}, ${format.plural(kernels.threads, 'thread')}`,
+          `${format.integer(parameters)} parameters, ${texts}; ${kernels} ${isa}, ${format.plural(threads, 'thread')}`,
         )
         if (step > 0) note(`Going on after step ${step} of ${steps}`)
         return

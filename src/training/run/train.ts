@@ -20,35 +20,70 @@ import { TrainingError } from './errors.ts'
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts'
 import { type Progress, RunFolder } from './run-folder.ts'
 
-/** What `train` tells. Losses are in nats per token. */
-export type TrainingEvent =
-  | {
-      readonly type: 'begin'
-      /** Numbers that are learned. */
-      readonly parameters: number
-      /** Steps that an earlier call has taken; 0: the run is new. */
-      readonly step: number
-      readonly steps: number
-      /** Documents to learn from, and tokens in them that are followed by another. */
-      readonly documents: number
-      readonly tokens: number
-      readonly kernels: Kernels['info']
-    }
-  | {
-      readonly type: 'step'
-      readonly step: number
-      readonly loss: number
-      /** Before clipping. */
-      readonly gradientNorm: number
-      readonly rate: number
-      /** Passes over the texts, the current one counted. */
-      readonly epoch: number
-      /** Of this step. */
-      readonly tokens: number
-      readonly seconds: number
-    }
-  | { readonly type: 'validation'; readonly step: number; readonly loss: number }
-  | { readonly type: 'saved'; readonly step: number; readonly folder: string }
+/** What `train` yields. Losses are in nats per token. */
+export type TrainingEvent = TrainingBegin | TrainingStep | TrainingValidation | TrainingSaved
+
+/** The first event. */
+export interface TrainingBegin {
+  /** Names the kind of event. */
+  readonly type: 'begin'
+  /** Numbers that are learned. */
+  readonly parameters: number
+  /** Steps that an earlier call has taken; 0: the run is new. */
+  readonly step: number
+  /** Steps of the whole run. */
+  readonly steps: number
+  /** Documents to learn from. */
+  readonly documents: number
+  /** Tokens in them that are followed by another. */
+  readonly tokens: number
+  /** The kernel set that computes. */
+  readonly kernels: string
+  /** Its instruction set. */
+  readonly isa: string
+  /** Compute threads. */
+  readonly threads: number
+}
+
+/** A step was taken. */
+export interface TrainingStep {
+  /** Names the kind of event. */
+  readonly type: 'step'
+  /** Counted from 1. */
+  readonly step: number
+  /** The mean over the step's targets, before its update. */
+  readonly loss: number
+  /** L2 norm of all gradients, before clipping. */
+  readonly gradientNorm: number
+  /** The learning rate. */
+  readonly rate: number
+  /** Passes over the texts, the current one counted. */
+  readonly epoch: number
+  /** Of this step. */
+  readonly tokens: number
+  /** That this step took. */
+  readonly seconds: number
+}
+
+/** The loss of the texts that are not learned from. */
+export interface TrainingValidation {
+  /** Names the kind of event. */
+  readonly type: 'validation'
+  /** After this step. */
+  readonly step: number
+  /** The mean over all their targets. */
+  readonly loss: number
+}
+
+/** A checkpoint was written. */
+export interface TrainingSaved {
+  /** Names the kind of event. */
+  readonly type: 'saved'
+  /** After this step. */
+  readonly step: number
+  /** Its path. */
+  readonly folder: string
+}
 
 type Settings = Required<Omit<TrainOptions, 'validation' | 'microTokens' | 'kernels' | 'threads' | 'signal'>> &
   Pick<TrainOptions, 'validation' | 'microTokens'>
@@ -186,6 +221,7 @@ class Run {
   async *steps(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void, void> {
     const { steps, saveEvery, validateEvery } = this.#settings
     await this.#goOn()
+    const { name, isa, threads } = this.#kernels.info
     yield {
       type: 'begin',
       parameters: this.#trainer.parameters.count,
@@ -193,7 +229,9 @@ class Run {
       steps,
       documents: this.#documents.length,
       tokens: this.#batches.tokens,
-      kernels: this.#kernels.info,
+      kernels: name,
+      isa,
+      threads,
     }
     for (let step = this.#progress.step + 1; step <= steps; step++) {
       signal?.throwIfAborted()
