@@ -209,12 +209,14 @@ const STEPS: readonly fc.Arbitrary<Step>[] = [
   ),
   fc.tuple(fc.nat(), fc.nat()).map(([which, where]) =>
     step(`damage block ${which} at ${where}`, async (_, { folder }) => {
-      const files = (await listBlocks(new DiskPlace(join(folder, 'blocks')))).filter(f => f.name !== null)
+      const blocks = join(folder, 'blocks')
+      const files = (await listBlocks(new DiskPlace(blocks))).filter(f => f.name !== null)
       const file = files[which % files.length]
       if (!file) return
-      const bytes = readFileSync(file.path)
+      const path = join(blocks, file.path)
+      const bytes = readFileSync(path)
       bytes[where % bytes.length] = (bytes[where % bytes.length] as number) ^ 16
-      writeFileSync(file.path, bytes)
+      writeFileSync(path, bytes)
     }),
   ),
 ]

@@ -97,8 +97,8 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
     const moments = [k.alloc('f32', [T, V]), k.alloc('f32', [T, V])] as const
     const settings = { rate: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-8, decay: 0.1 }
     k.adamW(w, ...moments, logits, { ...settings, correction1: 0.1, correction2: 0.01, gradientScale: 1 })
-    k.sumRows({ ...w, shape: [V] }, logits, 1)
-    k.sumSquares({ ...w, shape: [1] }, logits)
+    k.sumRows({ ...w, shape: [V], strides: [1] }, logits, 1)
+    k.sumSquares({ ...w, shape: [1], strides: [1] }, logits)
     const places = k.alloc('i32', [T])
     k.upload(
       places,
