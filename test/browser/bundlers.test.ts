@@ -51,10 +51,10 @@ async function chat(root: string, csp?: string): Promise<string> {
   page.on('pageerror', error => complaints.push(error.message))
   await page.goto(`${server.url}/index.html?model=/model/`)
   const log = page.locator('#log')
-  await log.getByText(/model, \d+ threads/).waitFor({ timeout: 30_000 })
+  await log.getByText(/model, \d+ threads/).waitFor({ timeout: 60_000 })
   await page.locator('#text').fill('Tom had a boat.')
   await page.keyboard.press('Enter')
-  await log.getByText(/> Tom had a boat\.\n.{30}/s).waitFor({ timeout: 30_000 })
+  await log.getByText(/> Tom had a boat\.\n.{30}/s).waitFor({ timeout: 60_000 })
   expect(complaints).toEqual([])
   return (await log.textContent()) ?? ''
 }
