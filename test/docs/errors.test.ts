@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import * as engine from '../../src/index.ts'
 import * as mcp from '../../src/mcp/index.ts'
 import * as tools from '../../src/tools.ts'
+import * as training from '../../src/training/index.ts'
 import { ROOT } from './blocks.ts'
 
 /** Classes whose code is an argument: the union in their source names all. */
@@ -21,7 +22,7 @@ function codesOf(name: string, Class: unknown): readonly string[] {
 
 it('docs/api.md has a row for every class of errors, with its codes', () => {
   const page = readFileSync(join(ROOT, 'docs/api.md'), 'utf8')
-  const classes = Object.entries({ ...engine, ...mcp, ...tools }).filter(
+  const classes = Object.entries({ ...engine, ...mcp, ...tools, ...training }).filter(
     ([name]) => name.endsWith('Error') && name !== 'LatentkitError',
   )
   expect(classes.length).toBeGreaterThan(12)

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { reportPartialsTo } from '../../../files/partial-files.ts'
 import { onWork } from '../../../tokenizer/work.ts'
-import type { FromHost, ToHost } from '../../types/protocol.ts'
+import type { ToHost } from '../../types/protocol.ts'
 import { Signs } from '../../types/signs.ts'
 import { Host } from '../host.ts'
 import type { PartialFile, ThreadData } from './link-worker.ts'
@@ -14,15 +14,11 @@ if (parentPort) {
   const signs = new Signs(shared)
   onWork(() => signs.showWork())
   reportPartialsTo((path, begun) => parts.postMessage({ path, begun } satisfies PartialFile))
-  const port = parentPort
   // Deno's port has no `close`; its thread has.
-  const thread = globalThis as { close?(): void }
-  const ends = {
-    postMessage: (m: FromHost) => port.postMessage(m),
-    close: () => (port.close ? port.close() : thread.close?.()),
-  }
+  const port: { close?: () => void } = parentPort
+  port.close ??= () => (globalThis as { close?(): void }).close?.()
   // Messages are taken in between two turns of the loop.
-  const host = new Host({ port: ends, pause: setImmediate, load: loadInNode, signs })
+  const host = new Host({ port: parentPort, pause: setImmediate, load: loadInNode, signs })
   parentPort.on('message', (message: ToHost) => {
     signs.showMessage()
     host.receive(message)
