@@ -26,6 +26,12 @@ const FORMS: readonly { readonly names: RegExp; readonly advice: string }[] = [
   { names: /\.gguf$/i, advice: 'Give the path of the GGUF file' },
 ]
 
+/** Whether a folder has nothing that may be weights, in whatever format, whole or not. */
+export function isWithoutWeights({ names }: CheckpointFiles): boolean {
+  const weights = [/\.safetensors(\.index\.json)?$|^adapter_/i, ...FORMS.map(form => form.names)]
+  return [...names].every(name => !weights.some(pattern => pattern.test(name)))
+}
+
 /** Always throws: UnsupportedModelError if another format is there, CheckpointError if there are no weights at all. */
 export async function refuseWithoutWeights(files: CheckpointFiles): Promise<never> {
   await refuseAdapter(files)

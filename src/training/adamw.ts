@@ -45,8 +45,8 @@ export class AdamW {
   restore(numbers: ReadonlyMap<string, Float32Array>, steps: number): void {
     this.#steps = steps
     for (const { parameter, first, second } of this.#moments) {
-      this.#kernels.upload(first, found(numbers, `first ${nameOf(parameter)}`))
-      this.#kernels.upload(second, found(numbers, `second ${nameOf(parameter)}`))
+      this.#kernels.upload(first, found(numbers, `first ${nameOf(parameter)}`, first))
+      this.#kernels.upload(second, found(numbers, `second ${nameOf(parameter)}`, second))
     }
   }
 

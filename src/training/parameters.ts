@@ -24,11 +24,12 @@ export function nameOf({ sources }: Parameter): string {
   return (sources[0] as WeightSource).name
 }
 
-/** Throws RangeError where they are not there. */
-export function found(numbers: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
+/** Those of a tensor of this shape. Throws RangeError where they are not there. */
+export function found(numbers: ReadonlyMap<string, Float32Array>, name: string, { shape }: Tensor): Float32Array {
   const there = numbers.get(name)
-  if (!there) throw new RangeError(`The state of the run has no ${name}`)
-  return there
+  const expected = elementCount(shape)
+  if (there?.length === expected) return there
+  throw new RangeError(`"${name}" has ${there ? `${there.length} numbers` : 'no numbers'}; expected ${expected}`)
 }
 
 /** Numbers uploaded at a time. */
@@ -74,7 +75,8 @@ export class Parameters implements WeightKernels {
 
   restore(numbers: ReadonlyMap<string, Float32Array>): void {
     for (const parameter of this.#made) {
-      this.#kernels.upload(parameter.values, found(numbers, `values ${nameOf(parameter)}`))
+      const { values } = parameter
+      this.#kernels.upload(values, found(numbers, `values ${nameOf(parameter)}`, values))
     }
   }
 

@@ -46,6 +46,17 @@ export class Batches {
     return this.#pieces.reduce((sum, { count }) => sum + count, 0)
   }
 
+  /** Batches until all pieces were there once. */
+  get perEpoch(): number {
+    const batches = new Batches(this.#documents, this.#options)
+    let count = 0
+    do {
+      batches.#take()
+      count++
+    } while (batches.#epoch === 0 && batches.#next < batches.#order.length)
+    return count
+  }
+
   /** Epochs begun. */
   get epoch(): number {
     return this.#epoch + 1

@@ -32,8 +32,8 @@ export class TrainingScratch implements Scratch {
   readonly #ops: Pick<Operations, 'fill'>
   readonly #pieces: Piece[] = []
   #current = 0
-  /** Memory of gradients that nobody uses, by its length in numbers. */
-  readonly #free = new Map<number, Tensor[]>()
+  /** Addresses of memory of gradients that nobody uses, by `sizeFor`. */
+  readonly #free = new Map<number, number[]>()
 
   constructor(memory: KernelMemory, ops: Pick<Operations, 'fill'>) {
     this.#memory = memory
@@ -88,16 +88,16 @@ export class TrainingScratch implements Scratch {
 
   /** Memory for the numbers of one backward rule, uninitialised; `giveBack` it. */
   borrow(length: number): Tensor {
-    const kept = this.#free.get(length)?.pop()
-    if (kept) return kept
-    return this.#memory.alloc('f32', [length])
+    const size = sizeFor(length)
+    const address = this.#free.get(size)?.pop() ?? this.#memory.alloc('f32', [size]).address
+    return tensorAt(address, 'f32', [length])
   }
 
-  giveBack(memory: Tensor): void {
-    const length = memory.shape[0] as number
-    const free = this.#free.get(length)
-    if (free) free.push(memory)
-    else this.#free.set(length, [memory])
+  giveBack({ address, shape }: Tensor): void {
+    const size = sizeFor(shape[0] as number)
+    const free = this.#free.get(size)
+    if (free) free.push(address)
+    else this.#free.set(size, [address])
   }
 
   /** Forgets all activations; nothing recorded may still use them. */
@@ -127,4 +127,13 @@ export class TrainingScratch implements Scratch {
     this.#pieces.push(made)
     return made
   }
+}
+
+/**
+ * Four sizes for each doubling. Steps of all numbers of tokens share their memory so; by its exact length, memory would grow with every new
+ * number of tokens.
+ */
+function sizeFor(length: number): number {
+  const unit = 2 ** Math.max(0, Math.floor(Math.log2(length)) - 2)
+  return Math.ceil(length / unit) * unit
 }

@@ -1,4 +1,5 @@
 import { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { quote } from '../checkpoint/quote.ts'
 import { memorySource } from '../checkpoint/source/memory-source.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { UnsupportedModelError } from '../errors.ts'
@@ -7,6 +8,7 @@ import { SQUARES_EACH } from '../kernels/contract/operation-options.ts'
 import type { Operations } from '../kernels/operations/table.ts'
 import { Loader } from '../model/loader.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
+import { refuseEncoder } from '../model/refuse-encoder.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import { ropeSet } from '../nn/attention/rope-angles.ts'
 import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
@@ -44,10 +46,17 @@ export class Trainer {
 
   /** Reads a model's weights. The kernels stay the caller's to dispose of. Throws UnsupportedModelError for what cannot be trained. */
   static async load({ checkpoint, family, config }: OpenedModel, kernels: Kernels): Promise<Trainer> {
+    refuseEncoder(config, 'it cannot be trained')
+    const { attention: names } = family.names
+    const folded = 'keyUp' in names ? [names.keyValueUp, names.valueUp] : []
+    const bias = [...checkpoint.tensors.keys()].find(name => folded.some(module => name.endsWith(`${module}.bias`)))
+    if (bias !== undefined) {
+      const met = `${checkpoint.name}: tensor ${quote(bias)} is computed with as a part of the output's bias`
+      throw new UnsupportedModelError(`${met}; such a model cannot be trained`)
+    }
     const parameters = new Parameters(kernels)
     const weights = await new Loader(checkpoint, parameters, config, family.names, parameters.ready).model()
-    const { output } = weights
-    if (!output) throw new UnsupportedModelError(`${config.modelType} is an encoder; only decoders can be trained`)
+    const output = weights.output as Linear
     for (const { attention, mlp } of weights.layers) {
       if (attention.kind === 'latent' && attention.weights.keyValueUp.kind === 'split') {
         const met = `${checkpoint.name} has the up-projections of keys and of values apart, as GGUF files do`

@@ -119,4 +119,62 @@ describe('a run', () => {
     )
     await expect(events(model, join(place, 'high'), { ...OPTIONS, rate: 1e30 })).rejects.toThrow(/take a lower rate/)
   }, 60_000)
+
+  it('goes on with the texts, the config and the checkpoint that it left, or says which is another', async () => {
+    const model = smallModel(join(place, 'changed'))
+    const run = join(place, 'changed-run')
+    const data = join(place, 'changed.txt')
+    const options = { ...OPTIONS, data: [data], steps: 4 }
+    writeFileSync(data, STORIES)
+    await events(model, run, options)
+    writeFileSync(data, STORIES.replace('cat', 'dog'))
+    await expect(events(model, run, options)).rejects.toThrow(/holds a run with texts "6 documents, .*not "6 documents/)
+    writeFileSync(data, STORIES)
+    await expect(events(model, run, { ...options, data: [data, TEXT] })).rejects.toThrow(/not "12 documents/)
+    const config = readFileSync(join(model, 'config.json'), 'utf8')
+    writeFileSync(join(model, 'config.json'), config.replace(/"rope_theta":[\d.]+/, '"rope_theta":77'))
+    await expect(events(model, run, options)).rejects.toThrow('holds a run with config')
+    writeFileSync(join(model, 'config.json'), config)
+
+    const state = join(run, 'step-000004', 'training.safetensors')
+    writeFileSync(state, readFileSync(state).subarray(0, -100))
+    await expect(events(model, run, options)).rejects.toThrow(/step-000004 cannot be taken up: .*; remove it/)
+    rmSync(join(run, 'step-000004', 'training.json'))
+    await expect(events(model, run, options)).rejects.toThrow(/step-000004 cannot be taken up/)
+    rmSync(join(run, 'step-000004'), { recursive: true })
+    expect((await events(model, run, options)).map(event => event.step)).toEqual([3, 4, 4, 4])
+    writeFileSync(join(run, 'run.json'), '{"version": 1,')
+    await expect(events(model, run, options)).rejects.toThrow(/run.json is not JSON.*give a new folder/)
+  }, 60_000)
+
+  it('refuses texts of which nothing is learned or measured, and weights that it does not see', async () => {
+    const model = smallModel(join(place, 'odd'))
+    const [empty, blank] = [join(place, 'empty.txt'), join(place, 'blank.jsonl')]
+    writeFileSync(empty, ' \n<|endoftext|>\n')
+    writeFileSync(blank, '\n{"text": "  "}\n')
+    const run = (name: string) => join(place, `odd-${name}`)
+    await expect(events(model, run('empty'), { ...OPTIONS, data: [empty, blank] })).rejects.toThrow(
+      'There is no text in',
+    )
+    await expect(events(model, run('held'), { ...OPTIONS, validation: [empty] })).rejects.toThrow('There is no text in')
+    await expect(events(model, run('beta'), { ...OPTIONS, beta1: 1 })).rejects.toThrow('beta1 is 1')
+    writeFileSync(join(model, 'pytorch_model.bin'), '')
+    await expect(events(model, run('torch'))).rejects.toThrow('in the form of PyTorch')
+    rmSync(join(model, 'pytorch_model.bin'))
+    writeFileSync(
+      join(model, 'model.safetensors.index.json'),
+      '{"weight_map": {"a": "model-00001-of-00001.safetensors"}}',
+    )
+    await expect(events(model, run('shards'))).rejects.toThrow('has no model-00001-of-00001.safetensors')
+  }, 60_000)
+
+  it('without steps reads every text once, also where a text is longer than a step', async () => {
+    const { steps: _, ...options } = OPTIONS
+    const model = smallModel(join(place, 'once'))
+    const all = await events(model, join(place, 'once-run'), { ...options, batchTokens: 1, microTokens: 1 })
+    const steps = all.filter(event => event.type === 'step')
+    const [begin] = all
+    expect(steps.reduce((n, { tokens }) => n + tokens, 0)).toBe(begin?.type === 'begin' && begin.tokens)
+    expect(steps.every(({ epoch }) => epoch === 1)).toBe(true)
+  }, 60_000)
 })

@@ -1,4 +1,5 @@
 /** Documents from files of texts. */
+import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
@@ -27,6 +28,17 @@ export async function readDocuments(
   return documents
 }
 
+/** Tells these documents from others: a run goes on with those it was begun with. */
+export function fingerprint(documents: readonly Document[]): string {
+  const hash = createHash('sha256')
+  let count = 0
+  for (const { tokens } of documents) {
+    hash.update(Int32Array.of(tokens.length)).update(tokens)
+    count += tokens.length
+  }
+  return `${documents.length} documents, ${count} tokens, ${hash.digest('hex').slice(0, 32)}`
+}
+
 /** Begins as a prompt does, and ends with the token that ends a text. */
 function tokensOf(text: string, tokenizer: Tokenizer): Int32Array {
   const ids = tokenizer.encodePrompt(text)
@@ -50,6 +62,10 @@ async function read(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ERR_STRING_TOO_LONG' || code === 'ERR_FS_FILE_TOO_LARGE') {
+      throw new TrainingError(`${file} is too large to be read at once; cut it into files of less than 512 MB`)
+    }
     if (error instanceof TypeError) throw new TrainingError(`${file} is no UTF-8 text`)
     throw error
   }

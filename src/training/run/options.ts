@@ -58,6 +58,8 @@ export interface TrainOptions {
 }
 
 const { kernels, threads } = LOAD_OPTIONS
+/** With 1 a moment never moves from 0, and AdamW divides by 0. */
+const MAX_BETA = 0.999999
 
 export const TRAIN_OPTIONS = {
   data: { kind: list(text, 'paths'), description: 'texts to learn from: files or folders', flag: '--data <path...>' },
@@ -118,8 +120,8 @@ export const TRAIN_OPTIONS = {
     defaultText: '0.1',
     flag: '--weight-decay <x>',
   },
-  beta1: { kind: number(0, 1), description: "AdamW's first", defaultText: '0.9', flag: '--beta1 <x>' },
-  beta2: { kind: number(0, 1), description: "AdamW's second", defaultText: '0.95', flag: '--beta2 <x>' },
+  beta1: { kind: number(0, MAX_BETA), description: "AdamW's first", defaultText: '0.9', flag: '--beta1 <x>' },
+  beta2: { kind: number(0, MAX_BETA), description: "AdamW's second", defaultText: '0.95', flag: '--beta2 <x>' },
   clip: { kind: above(0), description: "largest norm of a step's gradients", defaultText: '1', flag: '--clip <x>' },
   smoothing: { kind: number(0, 1), description: 'label smoothing', defaultText: '0', flag: '--smoothing <x>' },
   zLoss: {

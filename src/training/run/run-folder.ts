@@ -4,6 +4,7 @@
  */
 import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readJson } from '../../checkpoint/json-file.ts'
 import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.ts'
 import { openFile } from '../../checkpoint/source/file-source.ts'
 import { memorySource } from '../../checkpoint/source/memory-source.ts'
@@ -35,6 +36,8 @@ const RUN = 'run.json'
 const LOG = 'log.jsonl'
 const STATE = 'training.safetensors'
 const PROGRESS = 'training.json'
+/** Bytes. */
+const MAX_JSON = 1 << 20
 const CHECKPOINT = /^step-(\d{6,})$/
 const PARTIAL = /^(step-\d{6,}|run\.json|log\.jsonl)\..*partial$/
 
@@ -78,11 +81,13 @@ export class RunFolder {
       if (entries.length > 0) throw new TrainingError(`${path} is not empty and holds no run; give a new folder`)
       return writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`)
     }
-    const before = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
+    const before = await readJson(await openFile(file), MAX_JSON).catch((error: Error) => {
+      throw new TrainingError(`${error.message}; give a new folder`, { cause: error })
+    })
     for (const key of new Set([...Object.keys(before), ...Object.keys(settings)])) {
       const [was, is] = [before[key], settings[key]].map(value => JSON.stringify(value))
       if (was === is) continue
-      const met = `${path} holds a run with ${key} ${show(before[key])}, not ${show(settings[key])}`
+      const met = `${path} holds a run with ${key} ${setting(before[key])}, not ${setting(settings[key])}`
       throw new TrainingError(`${met}; give what it was begun with, or another folder`)
     }
   }
@@ -110,7 +115,7 @@ export class RunFolder {
     const partial = `${place}.partial`
     beginPartial(partial)
     try {
-      await prepareFolder(await readSourceModel(model), { weights: 'f32' }).write(partial, {})
+      await (await savable(model)).write(partial, {})
       const output = await Output.open(join(partial, STATE))
       try {
         await writeSafetensors(output, [...state].map(stateTensor))
@@ -131,19 +136,30 @@ export class RunFolder {
     return place
   }
 
-  /** What the newest checkpoint holds; null: there is none. */
+  /** What the newest checkpoint holds; null: there is none. Throws TrainingError where it cannot be read. */
   async last(): Promise<{ readonly progress: Progress; readonly state: State } | null> {
     const step = (await this.checkpoints()).at(-1)
     if (step === undefined) return null
     const folder = this.checkpoint(step)
-    const progress = JSON.parse(await readFile(join(folder, PROGRESS), 'utf8')) as Progress
-    const source = await openFile(join(folder, STATE))
-    const state = new Map<string, Float32Array>()
-    for (const { name, bytes } of (await readSafetensorsHeader(source)).tensors.values()) {
-      const stored = new Uint8Array(await bytes.source.read(bytes.offset, bytes.length))
-      state.set(name, new Float32Array(stored.buffer))
+    try {
+      const progress = (await readJson(await openFile(join(folder, PROGRESS)), MAX_JSON)) as unknown as Progress
+      if (progress.step !== step) throw new RangeError(`${PROGRESS} is of step ${show(progress.step)}`)
+      const source = await openFile(join(folder, STATE))
+      const state = new Map<string, Float32Array>()
+      for (const { name, bytes } of (await readSafetensorsHeader(source)).tensors.values()) {
+        const stored = new Uint8Array(await bytes.source.read(bytes.offset, bytes.length))
+        state.set(name, new Float32Array(stored.buffer))
+      }
+      return { progress, state }
+    } catch (error) {
+      throw this.damaged(step, error)
     }
-    return { progress, state }
+  }
+
+  /** What is thrown where a checkpoint cannot be taken up. */
+  damaged(step: number, error: unknown): TrainingError {
+    const met = `${this.checkpoint(step)} cannot be taken up: ${(error as Error).message}`
+    return new TrainingError(`${met}; remove it, and the run goes on after the checkpoint before it`, { cause: error })
   }
 
   /** Removes checkpoints but the newest `keep` and that of the best validation. */
@@ -164,6 +180,17 @@ export class RunFolder {
     const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(line => stepOf(line) <= step)
     await writeWhole(file, lines.map(line => `${line}\n`).join(''))
   }
+}
+
+/** What a checkpoint has of a model. Throws UnsupportedModelError where the hub has no form for it. */
+export async function savable(model: OpenedModel) {
+  return prepareFolder(await readSourceModel(model), { weights: 'f32' })
+}
+
+/** For messages. */
+function setting(value: unknown): string {
+  if (value === undefined) return 'none'
+  return Array.isArray(value) ? value.map(show).join(', ') : show(value)
 }
 
 function stepOf(line: string): number {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { folderFiles } from '../../checkpoint/find/folder.ts'
+import { isWithoutWeights } from '../../checkpoint/other-folders.ts'
 import { chooseKernels } from '../../engine/host/node/kernels.ts'
 import { OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
@@ -15,10 +17,10 @@ import { freshModel } from '../fresh.ts'
 import { Batches, type Document, textsOf } from '../pieces.ts'
 import { rateAt, type ScheduleOptions } from '../schedule.ts'
 import { Trainer, type TrainingText } from '../trainer.ts'
-import { readDocuments } from './documents.ts'
+import { fingerprint, readDocuments } from './documents.ts'
 import { TrainingError } from './errors.ts'
 import { TRAIN_OPTIONS, type TrainOptions } from './options.ts'
-import { type Progress, RunFolder } from './run-folder.ts'
+import { type Progress, RunFolder, savable } from './run-folder.ts'
 
 /** What `train` yields. Losses are in nats per token. */
 export type TrainingEvent = TrainingBegin | TrainingStep | TrainingValidation | TrainingSaved
@@ -113,14 +115,19 @@ export async function* train(
   const { kernels } = await chooseKernels(choice, { ...(threads !== undefined && { threads }) })
   try {
     const opened = await openOrDraw(model, options.seed ?? 0)
+    // What saving would throw is thrown before hours of work.
+    await savable(opened)
     const tokenizer = tokenizerOf(opened)
     const separator = options.separator ?? '<|endoftext|>'
     const documents = await readDocuments(options.data, tokenizer, separator)
     const held = options.validation ? await readDocuments(options.validation, tokenizer, separator) : []
-    const settings = settle(opened, options, documents)
+    const settings = settle(opened, options, documents, held)
     const folder = await RunFolder.open(run, {
       version: 1,
       model: resolve(model),
+      config: createHash('sha256').update(JSON.stringify(opened.checkpoint.config)).digest('hex'),
+      texts: fingerprint(documents),
+      ...(held.length > 0 && { validationTexts: fingerprint(held) }),
       ...settings,
       kernels: kernels.info.numerics,
     })
@@ -137,9 +144,7 @@ export async function* train(
 
 async function openOrDraw(model: string, seed: number): Promise<OpenedModel> {
   const files = await folderFiles(model).catch(() => undefined)
-  if (!files?.names.has('config.json') || [...files.names].some(name => /\.(safetensors|gguf)$/.test(name))) {
-    return openModel(model)
-  }
+  if (!files?.names.has('config.json') || !isWithoutWeights(files)) return openModel(model)
   const { config, file } = await readConfigFile(files)
   return freshModel(
     { name: files.name, configFile: file, config, ...(await readTokenizerFiles(files)), warnings: [] },
@@ -158,6 +163,7 @@ function settle(
   { config }: OpenedModel,
   options: Omit<TrainOptions, 'kernels' | 'threads' | 'signal'>,
   documents: readonly Document[],
+  held: readonly Document[],
 ): Settings {
   const { batchTokens = 8192, contextLength = Math.min(512, config.maxPositions) } = options
   if (contextLength > config.maxPositions) {
@@ -165,16 +171,20 @@ function settle(
       `contextLength is ${contextLength}; this model was made for at most ${config.maxPositions} tokens`,
     )
   }
-  const top = Math.max(...documents.map(({ tokens }) => tokens.reduce((most, id) => Math.max(most, id), 0)))
+  let top = 0
+  for (const { tokens } of [...documents, ...held]) top = tokens.reduce((most, id) => Math.max(most, id), top)
   if (top >= config.vocabSize) {
     throw new TrainingError(
       `The tokenizer gives token ${top}, the model has ${config.vocabSize}; they do not belong together`,
     )
   }
   const seed = options.seed ?? 0
-  const { tokens } = new Batches(documents, { contextLength, batchTokens, seed })
-  if (tokens === 0) throw new TrainingError('No text has two tokens; there is nothing to learn')
-  const { steps = Math.max(1, Math.round(tokens / batchTokens)) } = options
+  const batches = new Batches(documents, { contextLength, batchTokens, seed })
+  if (batches.tokens === 0) throw new TrainingError('No text has two tokens; there is nothing to learn')
+  if (held.length > 0 && textsOf(held, contextLength).length === 0) {
+    throw new TrainingError('No text of the validation has two tokens; there is nothing to measure')
+  }
+  const { steps = batches.perEpoch } = options
   return {
     ...{ separator: '<|endoftext|>', rate: 1e-3, schedule: 'cosine', lastRate: 0.1 },
     ...{ warmup: Math.min(100, Math.floor(steps / 20)), decay: Math.max(1, Math.round(steps / 5)) },
@@ -253,13 +263,13 @@ class Run {
 
   async #step(step: number) {
     const begun = performance.now()
-    const { clip, smoothing, zLoss } = this.#settings
+    const { clip, smoothing, zLoss, microTokens = Number.POSITIVE_INFINITY } = this.#settings
     const trainer = this.#trainer
     const texts = this.#batches.next()
     const mean = texts.reduce((n, { targets }) => n + targetsOf(targets), 0)
     trainer.clearGradients()
     let loss = 0
-    for (const part of this.#parts(texts)) {
+    for (const part of partsOf(texts, microTokens)) {
       loss += await trainer.gradients(part, { mean, smoothing, zLoss })
     }
     const gradientNorm = await trainer.gradientNorm()
@@ -278,37 +288,15 @@ class Run {
     return { step, loss, gradientNorm, rate, epoch: this.#batches.epoch, tokens, seconds }
   }
 
-  /** Texts that are computed at a time. */
-  #parts(texts: readonly TrainingText[]): TrainingText[][] {
-    const { microTokens = Number.POSITIVE_INFINITY } = this.#settings
-    const parts: TrainingText[][] = []
-    let tokens = Number.POSITIVE_INFINITY
-    for (const next of texts) {
-      if (tokens + next.tokens.length > microTokens || parts.length === 0) {
-        parts.push([])
-        tokens = 0
-      }
-      parts.at(-1)?.push(next)
-      tokens += next.tokens.length
-    }
-    return parts
-  }
-
   /** The mean loss of the validation's texts. */
   async #validate(): Promise<number> {
-    const { contextLength, batchTokens } = this.#settings
-    let [sum, count, part] = [0, 0, [] as TrainingText[]]
-    const measure = async () => {
+    const { contextLength, batchTokens, microTokens = batchTokens } = this.#settings
+    let [sum, count] = [0, 0]
+    for (const part of partsOf(textsOf(this.#held, contextLength), microTokens)) {
       const targets = part.reduce((n, text) => n + targetsOf(text.targets), 0)
       sum += targets * (await this.#trainer.loss(part))
       count += targets
-      part = []
     }
-    for (const next of textsOf(this.#held, contextLength)) {
-      part.push(next)
-      if (part.reduce((n, { tokens }) => n + tokens.length, 0) >= batchTokens) await measure()
-    }
-    if (part.length > 0) await measure()
     return sum / count
   }
 
@@ -323,13 +311,34 @@ class Run {
   /** Takes up the run after its last checkpoint. */
   async #goOn(): Promise<void> {
     const last = await this.#folder.last()
-    await this.#folder.cutLog(last?.progress.step ?? 0)
-    if (!last) return
-    this.#progress = last.progress
-    this.#trainer.parameters.restore(last.state)
-    this.#optimiser.restore(last.state, last.progress.step)
-    this.#batches.skip(last.progress.step)
+    if (last) {
+      const { progress, state } = last
+      try {
+        this.#trainer.parameters.restore(state)
+        this.#optimiser.restore(state, progress.step)
+      } catch (error) {
+        throw this.#folder.damaged(progress.step, error)
+      }
+      this.#progress = progress
+      this.#batches.skip(progress.step)
+    }
+    await this.#folder.cutLog(this.#progress.step)
   }
+}
+
+/** Texts that are computed at a time: of at most so many tokens, or one. */
+function partsOf(texts: readonly TrainingText[], most: number): TrainingText[][] {
+  const parts: TrainingText[][] = []
+  let tokens = 0
+  for (const next of texts) {
+    if (parts.length === 0 || tokens + next.tokens.length > most) {
+      parts.push([])
+      tokens = 0
+    }
+    parts.at(-1)?.push(next)
+    tokens += next.tokens.length
+  }
+  return parts
 }
 
 function targetsOf(targets: ArrayLike<number>): number {
