@@ -118,6 +118,42 @@ describe('a check in a thread', () => {
     for (const problem of await Promise.all(stuck)) expect(problem).toMatch(/takes longer than \d+ ms/)
   }, 60_000)
 
+  describe('on a machine that has no core left', () => {
+    /** Threads that begin and end a check after so many milliseconds, as the thread of who asks sees it. */
+    const acting =
+      (began: number, checked: number): StartMasks =>
+      ({ message }) => ({
+        post: () => {
+          if (began < NEVER) setTimeout(() => message({ type: 'began' }), began)
+          if (checked < NEVER) setTimeout(() => message({ type: 'checked', problem: null }), checked)
+        },
+        terminate: () => {},
+      })
+    const NEVER = Number.POSITIVE_INFINITY
+    const regex = { regex: 'a', flags: '' }
+
+    it('may begin late', async () => {
+      expect(await new CheckThread({ start: acting(600, 700), timeout: 300 }).check(regex, 'a')).toBe(null)
+      expect(await new CheckThread({ start: acting(0, NEVER), timeout: 300 }).check(regex, 'a')).toMatch(/than 300 ms/)
+    })
+
+    it('may take long while timers are late', async () => {
+      const { check } = new CheckThread({ start: acting(0, 1000), timeout: 600 })
+      const problem = check(regex, 'a')
+      setTimeout(() => {
+        for (const end = performance.now() + 850; performance.now() < end; );
+      }, 50)
+      expect(await problem).toBe(null)
+    })
+
+    it('is ended in any case, begun or not', async () => {
+      const never = new CheckThread({ start: acting(NEVER, NEVER), timeoutAnyway: 300 })
+      expect(await never.check(regex, 'a')).toMatch(/not be checked: its thread did not begin within 300 ms/)
+      const late = new CheckThread({ start: acting(0, NEVER), timeoutAnyway: 300 })
+      expect(await late.check(regex, 'a')).toMatch(/takes longer than 300 ms/)
+    })
+  })
+
   it('is an error where no thread can be started, and so is the next', async () => {
     let starts = 0
     const { check } = new CheckThread({

@@ -5,12 +5,16 @@ import { readOf } from './reading.ts'
 
 export interface CheckThreadOptions {
   readonly start: StartMasks
-  /** Milliseconds that a check may take, its schema's compilation counted; then its thread is ended. Default 10,000. */
+  /** Milliseconds that a check that has begun may take, its schema's compilation counted; then its thread is ended. Default 10,000. */
   readonly timeout?: number
   /** The same for a check that keeps others waiting. Default 2,000. */
   readonly timeoutBesides?: number
+  /** Milliseconds after which a check is ended even if it has not begun, or was held up. Default 60,000. */
+  readonly timeoutAnyway?: number
 }
 
+/** Most milliseconds between two looks at the checks under way, and most that count from one to the next. */
+const TICK = 250
 /** Milliseconds after which others do not wait for a check, but get a thread of their own. */
 const SLOW = 200
 /** The same for the first check of a thread, which loads what it needs. */
@@ -29,7 +33,10 @@ interface Check {
 interface Lane {
   readonly port: MasksPort
   check: Check | null
+  /** When the check was sent. */
   since: number
+  /** Milliseconds of the check that count; null: it has not begun. */
+  spent: number | null
   /** It has done a check. */
   warm: boolean
 }
@@ -37,17 +44,21 @@ interface Lane {
 /**
  * Checks finished answers, and reads long schemas, in threads of their own: neither who asks nor the masks of other texts wait for a schema that takes
  * long. One thread does, until a check in it is slow; then others go on in a second and a third one. Where all are busy, a
- * check that others wait for is ended early. A check that does not end is an error of its answer.
+ * check that others wait for is ended early. A check that does not end is an error of its answer; one that waits for a core is not.
  */
 export class CheckThread {
   readonly #options: CheckThreadOptions
+  readonly #anyway: number
   readonly #lanes: Lane[] = []
   readonly #waiting: Check[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** Up to when time has been counted. */
+  #counted = 0
   #closed = false
 
   constructor(options: CheckThreadOptions) {
     this.#options = options
+    this.#anyway = options.timeoutAnyway ?? 60_000
   }
 
   readonly check: AnswerCheck = (demand, text) => {
@@ -101,12 +112,16 @@ export class CheckThread {
   /** Ends what took too long, starts what can be started, and comes back when either may change by itself. */
   #work(): void {
     const now = performance.now()
+    this.#count(now)
     for (const lane of [...this.#lanes]) {
-      const { check, since } = lane
-      const limit = this.#limit()
-      if (!check || now - since < limit) continue
+      const { check, spent } = lane
+      if (!check || this.#left(lane, now) > 0) continue
+      const reason =
+        spent === null
+          ? `its thread did not begin within ${this.#anyway} ms`
+          : `that takes longer than ${Math.min(this.#limit(), this.#anyway)} ms; use a smaller schema or expression`
       this.#remove(lane)
-      check.failed(`that takes longer than ${limit} ms; use a smaller schema or expression`)
+      check.failed(reason)
     }
     for (let next = this.#next(now); next; next = this.#next(now)) {
       this.#waiting.splice(this.#waiting.indexOf(next), 1)
@@ -114,9 +129,25 @@ export class CheckThread {
     }
     for (const lane of this.#lanes.filter(({ check }) => !check).slice(1)) this.#remove(lane)
     clearTimeout(this.#timer)
-    const due = this.#lanes.flatMap(lane => (lane.check ? [lane.since + this.#limit(), slowFrom(lane)] : []))
-    const later = due.filter(time => time > now)
-    if (later.length > 0) this.#timer = setTimeout(() => this.#work(), Math.min(...later) - now + 1)
+    const due = this.#lanes.flatMap(lane => (lane.check ? [this.#left(lane, now), slowFrom(lane) - now, TICK] : []))
+    const later = due.filter(time => time > 0)
+    if (later.length > 0) this.#timer = setTimeout(() => this.#work(), Math.min(...later) + 1)
+  }
+
+  /**
+   * Counts what has passed for the checks that have begun. Where a look comes late, threads wait for a core, and those of the checks
+   * with them: no more than one tick counts.
+   */
+  #count(now: number): void {
+    const passed = Math.min(now - this.#counted, TICK)
+    this.#counted = now
+    for (const lane of this.#lanes) if (lane.spent !== null) lane.spent += passed
+  }
+
+  /** Milliseconds until the lane's check is ended. */
+  #left({ since, spent }: Lane, now: number): number {
+    const anyway = since + this.#anyway - now
+    return spent === null ? anyway : Math.min(this.#limit() - spent, anyway)
   }
 
   /** What may begin now: nothing if a thread is soon free, and nothing that is as slow as what is under way. */
@@ -151,12 +182,18 @@ export class CheckThread {
     const lane: Lane = {
       port: this.#options.start({
         message: message => {
-          if (message.type === 'checked' || message.type === 'read') this.#settle(lane, check => check.done(message))
+          if (message.type === 'began') {
+            this.#count(performance.now())
+            lane.spent = 0
+          } else if (message.type === 'checked' || message.type === 'read') {
+            this.#settle(lane, check => check.done(message))
+          }
         },
         failed: reason => this.#end(lane, reason),
       }),
       check: null,
       since: 0,
+      spent: null,
       warm: false,
     }
     this.#lanes.push(lane)
@@ -166,6 +203,7 @@ export class CheckThread {
   #settle(lane: Lane, report: (check: Check) => void): void {
     const { check } = lane
     lane.check = null
+    lane.spent = null
     lane.warm = true
     if (check) report(check)
     if (!this.#closed) this.#work()

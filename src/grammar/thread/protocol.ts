@@ -51,6 +51,8 @@ export type FromMasks =
   | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'compiled'; readonly call: number; readonly error: string | undefined }
   | { readonly type: 'done'; readonly text: number; readonly request: number }
+  /** The check or the reading is being done: its thread has been started and has loaded what it needs. */
+  | { readonly type: 'began' }
   /** What is wrong with the answer; null: nothing. */
   | { readonly type: 'checked'; readonly problem: string | null }
   /** In the order of the schemas. */

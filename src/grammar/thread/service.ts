@@ -84,10 +84,12 @@ export class MaskService {
         break
       case 'check':
         this.#checker ??= new (await import('./checker.ts')).Checker()
+        this.#post({ type: 'began' })
         this.#post({ type: 'checked', problem: await this.#checker.check(message.demand, message.text) })
         break
       case 'read': {
         const { readingOf } = await import('./reading.ts')
+        this.#post({ type: 'began' })
         this.#post({ type: 'read', readings: message.schemas.map(readingOf) })
         break
       }
