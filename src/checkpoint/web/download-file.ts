@@ -130,7 +130,11 @@ export async function fetchPart(
     const headers = { range: `bytes=${start}-${start + length - 1}` }
     const response = await request(url, { headers, signal: watchdog.signal }, options.token)
     const [, from, whole] = contentRange(response)
-    if (response.status !== 206 || Number(from ?? start) !== start) return null
+    if (response.status !== 206 || Number(from ?? start) !== start) {
+      // The whole may be gigabytes, which nobody reads here.
+      response.body?.cancel().catch(() => {})
+      return null
+    }
     const bytes = new Uint8Array(length)
     let have = 0
     for await (const chunk of chunksOf(response)) {
