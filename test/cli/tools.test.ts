@@ -50,17 +50,21 @@ describe('--tools', () => {
     expect(finishReason).toBe('toolCalls')
   })
 
-  it('in a chat, the next message is what the call gave', async () => {
-    const args = ['chat', folder, '--tools', file('ours.json'), '--tool-choice', 'sky', ...SHORT, '--json']
-    const { code, stdout } = await latentkit(args, { input: 'The sky?\nblue\n/save-transcript -.json\n', cwd: folder })
-    const [first] = lines(stdout).map(line => JSON.parse(line))
-    expect(first.toolCalls.length).toBeGreaterThan(0)
-    expect(code).toBe(0)
-    const saved = JSON.parse(readFileSync(file('-.json'), 'utf8'))
-    expect(saved.map(({ role }: { role: string }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant'])
-    expect(saved[2]).toMatchObject({ toolCallId: saved[1].toolCalls[0].id, content: 'blue' })
-    expect(saved[1].toolCalls[0].name).toBe('sky')
-  })
+  it.each(['', '/tools theirs.json\n'])(
+    'in a chat, the next message is what the call gave, after %j, too',
+    async between => {
+      const args = ['chat', folder, '--tools', file('ours.json'), '--tool-choice', 'sky', ...SHORT, '--json']
+      const input = `The sky?\n${between}blue\n/save-transcript -.json\n`
+      const { code, stdout } = await latentkit(args, { input, cwd: folder })
+      const [first] = lines(stdout).map(line => JSON.parse(line))
+      expect(first.toolCalls.length).toBeGreaterThan(0)
+      expect(code).toBe(0)
+      const saved = JSON.parse(readFileSync(file('-.json'), 'utf8'))
+      expect(saved.map(({ role }: { role: string }) => role)).toEqual(['user', 'assistant', 'tool', 'assistant'])
+      expect(saved[2]).toMatchObject({ toolCallId: saved[1].toolCalls[0].id, content: 'blue' })
+      expect(saved[1].toolCalls[0].name).toBe('sky')
+    },
+  )
 
   it('/tools and /schema of a chat show, take a file and give it up; what is wrong with one is told', async () => {
     writeFileSync(file('yes.schema.json'), '{"enum": ["yes"]}')

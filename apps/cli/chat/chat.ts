@@ -137,11 +137,11 @@ export class Chat implements ChatControl {
 
   useTools(own: Tools | null): void {
     const kit = this.#options.kitWith(own)
-    const { session, messages } = this.conversation
+    const { session, messages, awaits } = this.conversation
     // Calls of earlier answers have a place where tools may be, also if there are none any more.
     const called = messages.some(message => message.role === 'tool' || 'toolCalls' in message)
     const shown = kit ?? (called ? { tools: {}, parallel: true } : null)
-    this.conversation = newConversation(this.#engine, { session, messages, kit: shown })
+    this.conversation = newConversation(this.#engine, { session, messages, kit: shown, ...(awaits && { awaits }) })
     this.kit = kit
   }
 
@@ -155,7 +155,7 @@ export class Chat implements ChatControl {
   }
 
   #awaitResult(): void {
-    const call = this.conversation.awaits
+    const [call] = this.conversation.awaits ?? []
     if (call) this.say(`(the next message is what ${call.name} gave)`)
   }
 

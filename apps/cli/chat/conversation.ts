@@ -16,8 +16,8 @@ export interface Conversation {
   makeRoom(question: string, room: Room): Promise<boolean>
   /** Starts answering a question. A previous question without an answer is dropped. */
   ask(text: string, options: PromptOptions): Telling
-  /** A call whose result the next message is; null or absent: the next message is a question. */
-  readonly awaits?: ChatCall | null
+  /** Calls whose results the next messages are; none or absent: the next message is a question. */
+  readonly awaits?: readonly ChatCall[]
   /** Takes the message as a result where other calls wait for theirs; false: it is to be answered. */
   takesResult?(text: string): boolean
   /** Adds the answer to the last question. */

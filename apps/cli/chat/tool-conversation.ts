@@ -27,13 +27,20 @@ export class ToolConversation implements Conversation {
   /** Of the answer that is being told. */
   #added: readonly ChatAnswerMessage[] | null = null
   /** Calls that wait for the user to say what they gave. */
-  #pending: readonly ChatCall[] = []
+  #pending: readonly ChatCall[]
 
-  constructor(engine: Engine, session: Session, messages: readonly Message[], kit: ToolKit) {
+  constructor(
+    engine: Engine,
+    session: Session,
+    messages: readonly Message[],
+    kit: ToolKit,
+    pending: readonly ChatCall[] = [],
+  ) {
     this.#engine = engine
     this.session = session
     this.#kit = kit
     this.#turns = new Turns(messages)
+    this.#pending = pending
   }
 
   get messages(): readonly Message[] {
@@ -44,8 +51,8 @@ export class ToolConversation implements Conversation {
     return this.session.cache
   }
 
-  get awaits(): ChatCall | null {
-    return this.#pending[0] ?? null
+  get awaits(): readonly ChatCall[] {
+    return this.#pending
   }
 
   /** Of several results, all but the last are only taken. */
