@@ -74,7 +74,7 @@ export type UnsupportedModelError = LatentkitError
 export const OptionError = defineError('OptionError', 'bad_option')
 export type OptionError = LatentkitError
 
-/** Memory that cannot be had: WebAssembly's 4 GiB, or the system's. */
+/** Memory that cannot be had: beyond what WebAssembly addresses, or of the system. */
 export const OutOfMemoryError = defineError('OutOfMemoryError', 'out_of_memory')
 export type OutOfMemoryError = LatentkitError
 

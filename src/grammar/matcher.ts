@@ -112,9 +112,9 @@ export class Grammar {
     return new Ending(this.#search, this.#library.ends)
   }
 
-  /** Tokens of what has to come next; none where there is a choice. */
-  forcedIds(matcher: TextMatcher): readonly number[] {
-    return this.#library.texts.forcedBy(matcher) ?? []
+  /** Tokens of what has to come next, the first `most` of them; none where there is a choice. */
+  forcedIds(matcher: TextMatcher, most: number): readonly number[] {
+    return this.#library.texts.forcedBy(matcher, most) ?? []
   }
 
   /** A matcher at the start of the grammar. */

@@ -54,10 +54,10 @@ export class TokenTexts {
     return this.#ids.get(text) ?? NONE
   }
 
-  /** Bytes by the longest tokens from their start; null: no token goes on with them. */
-  tokensOf(bytes: string): readonly number[] | null {
+  /** Bytes by the longest tokens from their start, the first `most` of them; null: no token goes on with them. */
+  tokensOf(bytes: string, most = Number.POSITIVE_INFINITY): readonly number[] | null {
     const ids: number[] = []
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length && ids.length < most; ) {
       let end = Math.min(bytes.length, at + this.longest)
       while (end > at && this.idsOf(bytes.slice(at, end)).length === 0) end--
       if (end === at) return null
@@ -67,10 +67,10 @@ export class TokenTexts {
     return ids
   }
 
-  /** Tokens of what has to come next, if something has to. */
-  forcedBy(matcher: Pick<TextMatcher, 'forced'>): readonly number[] | null {
+  /** Tokens of what has to come next, the first `most` of them, if something has to. */
+  forcedBy(matcher: Pick<TextMatcher, 'forced'>, most?: number): readonly number[] | null {
     const bytes = matcher.forced().subarray(0, MAX_FORCED)
-    return bytes.length === 0 ? null : this.tokensOf(String.fromCharCode(...bytes))
+    return bytes.length === 0 ? null : this.tokensOf(String.fromCharCode(...bytes), most)
   }
 
   /** The ids of tokens that begin with the text, whose last character is their first quote. */

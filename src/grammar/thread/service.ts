@@ -141,7 +141,7 @@ function copyOf(matcher: TextMatcher): TextMatcher | undefined {
 /** The likeliest way to write what has to come next: an ending that was begun, else what the grammar leaves no choice of. */
 function foreseen(matcher: TextMatcher, { ending, grammar }: MaskedText, most: number): readonly number[] {
   if (most === 0) return []
-  return (ending?.begun(matcher.length) ?? grammar?.forcedIds(matcher) ?? []).slice(0, most)
+  return ending?.begun(matcher.length)?.slice(0, most) ?? grammar?.forcedIds(matcher, most) ?? []
 }
 
 /** The mask after the text, and after each draft as far as they are allowed. Returns how many. */

@@ -1,7 +1,7 @@
 import { pickedFiles } from '../../../checkpoint/web/picked-files.ts'
 import { unescaped } from '../../../checkpoint/web/remote-model.ts'
 import { OutOfMemoryError } from '../../../errors.ts'
-import { whyNarrow } from '../../../kernels/core/wasm/sets.ts'
+import { NARROW_BYTES, whyNarrow } from '../../../kernels/core/wasm/sets.ts'
 import { PAGE, webAssembly } from '../../../kernels/core/wasm/webassembly.ts'
 import { checkConfigFile } from '../../../model/open/opened-model.ts'
 import { weightBytes } from '../../load/load-parts.ts'
@@ -62,15 +62,13 @@ function nameOf(source: string): string {
   return unescaped(end) || source
 }
 
-/** Addresses of 32 bits reach no further; something of it is for what a step computes. */
-const MOST_BYTES = 2 ** 32 - 2 ** 27
 /** Where browsers end addresses of 64 bits. */
 const MOST_WIDE_BYTES = 2 ** 34 - 2 ** 29
 
 /** Asks for as much memory as the weights take, and gives it back: a page that gets it not should learn it before it waits. */
 async function checkMemory(bytes: number): Promise<void> {
   const met = `The weights take ${gigabytes(bytes)} GiB`
-  const narrow = bytes > MOST_BYTES ? whyNarrow() : null
+  const narrow = bytes > NARROW_BYTES ? whyNarrow() : null
   if (narrow !== null || bytes > MOST_WIDE_BYTES) {
     const end = narrow === null ? '16 GiB' : `4 GiB here: this browser ${narrow}`
     throw new OutOfMemoryError(
@@ -80,7 +78,7 @@ async function checkMemory(bytes: number): Promise<void> {
   const { Memory } = webAssembly()
   const pages = Math.ceil(bytes / PAGE)
   try {
-    if (bytes <= MOST_BYTES) new Memory({ initial: pages, maximum: pages, shared: false })
+    if (bytes <= NARROW_BYTES) new Memory({ initial: pages, maximum: pages, shared: false })
     else new Memory({ initial: BigInt(pages), maximum: BigInt(pages), shared: true, address: 'i64' })
   } catch (error) {
     const remedy = 'Close other tabs, or take a smaller model or quantisation'

@@ -5,7 +5,7 @@ import { Heap } from '../heap.ts'
 import type { CoreHost } from '../host.ts'
 import { CoreKernels } from '../kernels.ts'
 import type { CoreThread, WasmPlatform } from './platform.ts'
-import { chooseSet, moduleOf, type WasmSet, WIDE_MODULE, whyNarrow } from './sets.ts'
+import { chooseSet, moduleOf, NARROW_BYTES, type WasmSet, WIDE_MODULE, whyNarrow } from './sets.ts'
 import { type CoreExports, PAGE, type Pointer, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
 
 export interface WasmOptions {
@@ -59,15 +59,13 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
 
 /** Weights up to here leave the rest of 4 GiB to caches and activations. */
 const ROOMY = 3 * 2 ** 30
-/** Beyond, they leave nothing. */
-const FULL = 2 ** 32 - 2 ** 27
 
 /** Whether weights of so many bytes get addresses of 64 bits. Throws where they need them and there are none. */
 function needsWide(weightBytes: number, isa: string | undefined): boolean {
   if (weightBytes <= ROOMY) return false
   const why = isa === 'simd128' ? 'has only relaxed SIMD for more, and `isa` asks for simd128' : whyNarrow()
   if (why === null) return true
-  if (weightBytes <= FULL) return false
+  if (weightBytes <= NARROW_BYTES) return false
   const size = (weightBytes / 2 ** 30).toFixed(1)
   throw new OutOfMemoryError(
     `The weights take ${size} GiB; WebAssembly's memory ends at 4 GiB here: this engine ${why}. Take a smaller model or a ` +
