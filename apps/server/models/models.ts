@@ -159,8 +159,8 @@ export class Models {
     try {
       const { load, memoryBytes } = this.#options
       const known = memoryBytes === undefined ? null : await needOf(entry.source, load)
-      await this.#leaving()
       if (known) await this.#makeRoom(known, entry)
+      await this.#leaving()
       const begun = performance.now()
       const { signal: ending } = this.#ending
       const signal = load.signal ? AbortSignal.any([load.signal, ending]) : ending
