@@ -37,6 +37,7 @@ export async function nearestTokens(
     )
   const own = await rows(id, 1)
   const length = Math.sqrt(dot(own, own, 0, D))
+  if (!(length > 0)) return []
   const best: Near[] = []
   const atOnce = Math.max(1, Math.floor(AT_ONCE / D))
   for (let from = 0; from < vocabSize; from += atOnce) {

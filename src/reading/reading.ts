@@ -3,7 +3,7 @@
  * for, from what entered the layer, by the model's own operations; so memory grows with tokens and layers, and never with
  * patterns.
  */
-import { OutOfMemoryError } from '../errors.ts'
+import { DisposedError, OutOfMemoryError } from '../errors.ts'
 import type { Model } from '../model/model.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
 import type { RopeConfig } from '../nn/attention/rope.ts'
@@ -28,7 +28,6 @@ import { type WholeText, wholeText } from './whole-text.ts'
 
 /** Layers that are kept as they were run, so that the next question about them is quick. */
 const MOST_WATCHED = 2
-const MOST_WATCHED_BYTES = 2 ** 31
 /** For keys and values of all heads, which are raised together. */
 const MOST_RAISED = 2 ** 28
 
@@ -45,6 +44,7 @@ export class TextReading {
   /** The layers that were asked about last, the last one first. */
   #watched: WatchedLayer[] = []
   #turn: Promise<unknown> = Promise.resolve()
+  #disposed = false
 
   private constructor(model: Model, tokenizer: ReadingTokenizer, text: WholeText, { states, stored }: States) {
     this.#model = model
@@ -75,8 +75,11 @@ export class TextReading {
   }
 
   /** Bytes that a reading of so many tokens keeps. */
-  static bytesOf({ config }: Pick<Model, 'config'>, tokens: number): number {
-    return (config.nLayers + 1) * tokens * config.hiddenSize * 4
+  static bytesOf({ config }: Pick<Model, 'config'>, tokens: number, changes: readonly Change<unknown>[]): number {
+    const cut = changes.map(change =>
+      change.kind === 'rank' ? storedWidth(config.layers[change.layer] as LayerConfig) : 0,
+    )
+    return 4 * tokens * cut.reduce((n, width) => n + width, (config.nLayers + 1) * config.hiddenSize)
   }
 
   /** Reads the tokens in one step. What `work.pause` throws ends it. Throws OptionError for changes that cannot be made. */
@@ -111,7 +114,7 @@ export class TextReading {
     const bytes = c.kind === 'latent' ? 4 * (to - from) * c.nHeads * (c.qkNopeHeadDim + c.vHeadDim + c.kvLoraRank) : 0
     if (bytes > MOST_RAISED) {
       throw new OutOfMemoryError(
-        `Keys and values of ${to - from} rows are raised for all ${c.nHeads} heads, which takes ${bytes} bytes; at most ${MOST_RAISED} are ` +
+        `Keys and values of ${to - from} rows are computed for all ${c.nHeads} heads, which takes ${bytes} bytes; at most ${MOST_RAISED} are ` +
           'taken. Ask for fewer rows at a time',
       )
     }
@@ -141,8 +144,8 @@ export class TextReading {
         Promise.all(spectrumOf(watched, of).map(x => storedRows(this.#model.kernels, x))),
       )
       const matrix = joinedColumns(parts, rows)
-      const { n, matrix: squares } = gram(checkedMatrix(matrix))
-      const eigen = symmetricEigen(n, squares)
+      const { n, matrix: squares } = await gram(checkedMatrix(matrix), work.pause)
+      const eigen = await symmetricEigen(n, squares, work.pause)
       return { layer, of, width: matrix.cols, singularValues: singularValues(eigen), errors: lossByRank(eigen) }
     })
   }
@@ -181,17 +184,20 @@ export class TextReading {
 
   /** When nothing of it is under way any more. */
   async dispose(): Promise<void> {
+    this.#disposed = true
     await this.#turn
     for (const layer of this.#watched.splice(0)) layer.dispose()
   }
 
-  /** One question about a layer at a time: the next one may be about another. */
-  #onLayer<T>(
+  /** One question about a layer at a time: the next one may be about another. Throws DisposedError. */
+  async #onLayer<T>(
     index: number,
     path: AttentionPath | undefined,
     work: Sharing,
     ask: (layer: WatchedLayer) => Promise<T>,
   ): Promise<T> {
+    // Another text's changes may ask after `dispose`: what is watched then, nothing would give back.
+    if (this.#disposed) throw new DisposedError('reading')
     const answer = this.#turn.then(async () => ask(await this.#watch(index, path, work)))
     this.#turn = answer.catch(() => {})
     return answer
@@ -205,13 +211,6 @@ export class TextReading {
     }
     while (this.#watched.length >= MOST_WATCHED) this.#watched.pop()?.dispose()
     const { kernels, decoder } = this.#model
-    const bytes = watchedBytes(decoder.config.layers[index] as LayerConfig, this.#text.tokens.length)
-    if (bytes > MOST_WATCHED_BYTES) {
-      throw new OutOfMemoryError(
-        `Queries, keys and values of ${this.#text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
-          `${MOST_WATCHED_BYTES} are taken for one layer. Look into a shorter text`,
-      )
-    }
     const stream = this.#states[index] as Float32Array
     const run = { kernels, decoder, text: this.#text, index, stream, stored: this.#stored.get(index), path }
     const layer = await work.turn(() => WatchedLayer.of(run, work.pause))
@@ -250,14 +249,7 @@ function layerInfo(
   }
 }
 
-/** About what a layer takes while it is watched. */
-function watchedBytes({ attention: a }: LayerConfig, tokens: number): number {
-  const numbers =
-    a.kind === 'latent'
-      ? a.nHeads * (2 * (a.qkNopeHeadDim + a.qkRopeHeadDim) + a.qkNopeHeadDim + 2 * a.vHeadDim) +
-        3 * (a.kvLoraRank + a.qkRopeHeadDim) +
-        // A cell is absorbed where the model expands it.
-        a.nHeads * (2 * a.kvLoraRank + a.qkRopeHeadDim)
-      : a.headDim * (4 * a.nHeads + 6 * a.nKvHeads)
-  return 4 * tokens * numbers
+/** Numbers of a token that a change of rank keeps: its latent, or its keys or values. */
+function storedWidth({ attention: a }: LayerConfig): number {
+  return a.kind === 'latent' ? a.kvLoraRank : a.nKvHeads * a.headDim
 }

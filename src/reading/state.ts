@@ -17,6 +17,7 @@ import { type Changes, type HeadChange, type LayerChanges, NO_CHANGES, type Stor
 import { diverted, replacedKeys, type StoredRows } from './diverted.ts'
 import { headView, withMemory } from './heads.ts'
 import type { Sharing } from './sharing.ts'
+import { checkedMatrix } from './spectrum.ts'
 import { gram, projected, symmetricEigen } from './svd.ts'
 import { WatchedLayer } from './watched-layer.ts'
 import type { WholeText } from './whole-text.ts'
@@ -74,15 +75,16 @@ export async function readStates(
         const run = { kernels, decoder, text, index: i, stream }
         const layer = await work.turn(() => WatchedLayer.of(run, work.pause))
         try {
-          const rows = new Map<string, Float32Array>()
+          const cut = new Map<string, Float32Array>()
           for (const { segment, rank } of ranks) {
             const x = await work.turn(() => storedRows(kernels, layer.stored.get(segment) as Tensor))
-            const matrix = { rows: text.tokens.length, cols: x.length / text.tokens.length, values: x }
-            const { n, matrix: squares } = gram(matrix)
-            rows.set(segment, projected(matrix, symmetricEigen(n, squares), rank))
-            await work.pause()
+            const rows = text.tokens.length
+            const matrix = checkedMatrix({ rows, cols: x.length / rows, values: x })
+            const { n, matrix: squares } = await gram(matrix, work.pause)
+            const eigen = await symmetricEigen(n, squares, work.pause)
+            cut.set(segment, await projected(matrix, eigen, rank, work.pause))
           }
-          stored.set(i, rows)
+          stored.set(i, cut)
         } finally {
           layer.dispose()
         }

@@ -5,6 +5,9 @@
  * largest is noise, and so are f32 numbers below 1e-7.
  */
 
+/** Lets messages in, if it is time; throws when the work is to end. */
+type Pause = () => Promise<void>
+
 /** f32 [rows, cols] by rows. */
 export interface Matrix {
   readonly rows: number
@@ -21,14 +24,20 @@ export interface Eigen {
 
 /** Most rows or columns, whichever are fewer: the work grows with their cube. */
 export const MOST_RANK = 2048
+/** For one eigenvalue; finite matrices take two or three. */
+const MOST_TRIES = 100
 
 /** The Gram matrix of the smaller side: X Xᵀ or Xᵀ X. */
-export function gram({ rows, cols, values }: Matrix): { readonly n: number; readonly matrix: Float64Array } {
+export async function gram(
+  { rows, cols, values }: Matrix,
+  pause: Pause,
+): Promise<{ readonly n: number; readonly matrix: Float64Array }> {
   const tall = rows > cols
   const n = tall ? cols : rows
   const matrix = new Float64Array(n * n)
   if (tall) {
     for (let t = 0; t < rows; t++) {
+      await pause()
       const row = values.subarray(t * cols, (t + 1) * cols)
       for (let i = 0; i < n; i++) {
         const x = row[i] as number
@@ -37,6 +46,7 @@ export function gram({ rows, cols, values }: Matrix): { readonly n: number; read
     }
   } else {
     for (let i = 0; i < n; i++) {
+      await pause()
       for (let j = 0; j <= i; j++) {
         let sum = 0
         for (let k = 0; k < cols; k++) sum += (values[i * cols + k] as number) * (values[j * cols + k] as number)
@@ -66,7 +76,12 @@ export function lossByRank({ values }: Eigen): Float64Array {
 }
 
 /** X projected to its best subspace of rank r, on the side whose Gram matrix `eigen` is of. */
-export function projected({ rows, cols, values }: Matrix, { vectors }: Eigen, rank: number): Float32Array {
+export async function projected(
+  { rows, cols, values }: Matrix,
+  { vectors }: Eigen,
+  rank: number,
+  pause: Pause,
+): Promise<Float32Array> {
   const tall = rows > cols
   const n = tall ? cols : rows
   const result = new Float32Array(values.length)
@@ -75,6 +90,7 @@ export function projected({ rows, cols, values }: Matrix, { vectors }: Eigen, ra
   if (tall) {
     const parts = new Float64Array(kept)
     for (let t = 0; t < rows; t++) {
+      await pause()
       parts.fill(0)
       for (let i = 0; i < n; i++) {
         const x = values[t * cols + i] as number
@@ -90,6 +106,7 @@ export function projected({ rows, cols, values }: Matrix, { vectors }: Eigen, ra
   }
   const parts = new Float64Array(kept * cols)
   for (let r = 0; r < kept; r++) {
+    await pause()
     for (let i = 0; i < n; i++) {
       const x = v(i, r)
       for (let k = 0; k < cols; k++) {
@@ -99,6 +116,7 @@ export function projected({ rows, cols, values }: Matrix, { vectors }: Eigen, ra
   }
   const row = new Float64Array(cols)
   for (let i = 0; i < n; i++) {
+    await pause()
     row.fill(0)
     for (let r = 0; r < kept; r++) {
       const x = v(i, r)
@@ -110,11 +128,11 @@ export function projected({ rows, cols, values }: Matrix, { vectors }: Eigen, ra
 }
 
 /** Eigenvalues and vectors of a symmetric matrix [n, n], which is used up. */
-export function symmetricEigen(n: number, matrix: Float64Array): Eigen {
+export async function symmetricEigen(n: number, matrix: Float64Array, pause: Pause): Promise<Eigen> {
   const d = new Float64Array(n)
   const e = new Float64Array(n)
-  tridiagonal(n, matrix, d, e)
-  implicitQl(n, matrix, d, e)
+  await tridiagonal(n, matrix, d, e, pause)
+  await implicitQl(n, matrix, d, e, pause)
   const order = Array.from(d, (_, i) => i).sort((a, b) => (d[b] as number) - (d[a] as number))
   const vectors = new Float64Array(n * n)
   for (const [to, from] of order.entries()) {
@@ -124,9 +142,10 @@ export function symmetricEigen(n: number, matrix: Float64Array): Eigen {
 }
 
 /** Householder: a becomes the orthogonal Q with QᵀAQ tridiagonal; d its diagonal, e what stands left of it, from 1 on. */
-function tridiagonal(n: number, a: Float64Array, d: Float64Array, e: Float64Array): void {
+async function tridiagonal(n: number, a: Float64Array, d: Float64Array, e: Float64Array, pause: Pause): Promise<void> {
   const at = (i: number, j: number) => a[i * n + j] as number
   for (let i = n - 1; i > 0; i--) {
+    await pause()
     let scale = 0
     for (let k = 0; k < i; k++) scale += Math.abs(at(i, k))
     let h = 0
@@ -164,6 +183,7 @@ function tridiagonal(n: number, a: Float64Array, d: Float64Array, e: Float64Arra
   d[0] = 0
   e[0] = 0
   for (let i = 0; i < n; i++) {
+    await pause()
     if (d[i] !== 0) {
       const factors = new Float64Array(i)
       for (let k = 0; k < i; k++) {
@@ -185,13 +205,14 @@ function tridiagonal(n: number, a: Float64Array, d: Float64Array, e: Float64Arra
 }
 
 /** Implicit QL: d becomes the eigenvalues; the columns of z, at first Q, their vectors. */
-function implicitQl(n: number, z: Float64Array, d: Float64Array, e: Float64Array): void {
+async function implicitQl(n: number, z: Float64Array, d: Float64Array, e: Float64Array, pause: Pause): Promise<void> {
   const dAt = (i: number) => d[i] as number
   const eAt = (i: number) => e[i] as number
   e.copyWithin(0, 1)
   e[n - 1] = 0
   for (let l = 0; l < n; l++) {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
+      await pause()
       let m = l
       while (m < n - 1) {
         const size = Math.abs(dAt(m)) + Math.abs(dAt(m + 1))
@@ -199,6 +220,8 @@ function implicitQl(n: number, z: Float64Array, d: Float64Array, e: Float64Array
         m++
       }
       if (m === l) break
+      // Numbers that are not finite never converge.
+      if (tries === MOST_TRIES) throw new RangeError('symmetricEigen: no convergence; expected finite numbers')
       let g = (dAt(l + 1) - dAt(l)) / (2 * eAt(l))
       const root = Math.hypot(g, 1)
       g = dAt(m) - dAt(l) + eAt(l) / (g + (g >= 0 ? root : -root))

@@ -2,6 +2,7 @@
  * Attention of one layer as the model's own text computes it, with all that passes by kept: what is projected, rotated and stored,
  * and the calls of attention, which are not run but remembered, so that one head or some queries of them can be.
  */
+import { OutOfMemoryError } from '../errors.ts'
 import type { AttentionArgs } from '../kernels/contract/attention-args.ts'
 import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
@@ -16,6 +17,9 @@ import type { LayerWeights } from '../nn/weights.ts'
 import { splitHeads, type Tensor, view } from '../tensor/tensor.ts'
 import { diverted, replacedKeys, type StoredRows } from './diverted.ts'
 import type { WholeText } from './whole-text.ts'
+
+/** Of one layer. */
+const MOST_BYTES = 2 ** 31
 
 /** How a call computes: with keys and values that are the layer's own, or MLA's in one of two ways. */
 export type CallPath = 'grouped' | AttentionPath
@@ -98,7 +102,16 @@ export class WatchedLayer {
     this.interleaved = seen.interleaved
   }
 
+  /** Throws OutOfMemoryError for a text that is too long. */
   static async of(run: LayerRun, pause: () => Promise<void>): Promise<WatchedLayer> {
+    const { decoder, text, index } = run
+    const bytes = watchedBytes(decoder.config.layers[index] as LayerConfig, text.tokens.length)
+    if (bytes > MOST_BYTES) {
+      throw new OutOfMemoryError(
+        `Queries, keys and values of ${text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
+          `${MOST_BYTES} are taken for one layer. Look into a shorter text`,
+      )
+    }
     const scratch = new KeepingScratch(run.kernels)
     try {
       return new WatchedLayer(run, scratch, await watch(run, scratch, pause))
@@ -190,4 +203,16 @@ function queriesOf(
 
 function unrotated(x: Tensor): Rotated {
   return { before: x, after: x }
+}
+
+/** About what a layer takes while it is watched. */
+function watchedBytes({ attention: a }: LayerConfig, tokens: number): number {
+  const numbers =
+    a.kind === 'latent'
+      ? a.nHeads * (2 * (a.qkNopeHeadDim + a.qkRopeHeadDim) + a.qkNopeHeadDim + 2 * a.vHeadDim) +
+        3 * (a.kvLoraRank + a.qkRopeHeadDim) +
+        // A cell is absorbed where the model expands it.
+        a.nHeads * (2 * a.kvLoraRank + a.qkRopeHeadDim)
+      : a.headDim * (4 * a.nHeads + 6 * a.nKvHeads)
+  return 4 * tokens * numbers
 }

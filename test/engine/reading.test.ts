@@ -157,6 +157,25 @@ describe('a reading', () => {
     await refused(reading.next({ row: 500 })).toThrow('row is 500')
   })
 
+  it('counts texts that are being read when another begins', async () => {
+    const maxBytes = 2.5 * reading.bytes
+    const both = await Promise.allSettled([1, 2].map(() => engine.inspect(TEXT, { maxBytes })))
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    for (const one of both) if (one.status === 'fulfilled') await one.value.dispose()
+    const alone = await engine.inspect(TEXT, { maxBytes })
+    await alone.dispose()
+  })
+
+  it('of one token: it looks at itself', async () => {
+    await using one = await engine.inspect([5])
+    const [map] = await all(one.attention({ layers: [0], heads: [0], probabilities: true, measures: true, pool: 3 }))
+    expect(map?.probabilities).toEqual(Float32Array.of(1))
+    expect(map?.pooled).toEqual({ height: 1, width: 1, values: Float32Array.of(1) })
+    expect(map?.measures).toEqual({ previous: null, first: null, induction: null, sameWord: null })
+    const [spectrum] = await all(one.spectra({ layers: [0] }))
+    expect(spectrum?.errors).toEqual(Float64Array.of(1, 0))
+  })
+
   it('is gone when it is disposed of', async () => {
     const own = await engine.inspect('The end.')
     await own.dispose()

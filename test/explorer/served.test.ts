@@ -35,7 +35,15 @@ describe('the server of the explorer', () => {
     expect(await page.text()).toContain('latentkit explorer')
     for (const file of ['latentkit/latentkit.js', 'tales-mla-8m/config.json'])
       expect((await fetch(url + file)).status).toBe(200)
-    for (const file of ['../package.json', '%2e%2e/package.json', 'tales-mla-8m/expected.json', 'tales-mla-8m/', '%'])
+    for (const file of [
+      '../package.json',
+      '%2e%2e/package.json',
+      'tales-mla-8m/expected.json',
+      'tales-mla-8m/',
+      '%',
+      '/',
+      '/[',
+    ])
       expect(await status(url + file, {})).toBe(404)
     expect(await status(url, {}, 'POST')).toBe(405)
   })

@@ -40,6 +40,16 @@ describe.each(KERNEL_SETS.filter(({ name, missing }) => missing === null && name
     await reading.dispose()
   })
 
+  it('watches no layer once it is disposed of: what is under way is answered, the rest refused', async () => {
+    await using model = await readingModel(mixedModel(), set)
+    const reading = await TextReading.read(model, NO_TOKENIZER, TOKENS, ALONE)
+    const asked = reading.headOutput(0, 0, [0, 1], ALONE)
+    const gone = reading.dispose()
+    await expect(reading.headOutput(1, 0, [0, 1], ALONE)).rejects.toThrow('This reading has been disposed of')
+    expect(await asked).toBeInstanceOf(Float32Array)
+    await gone
+  })
+
   it('a cell is worked in every path, and each number follows from those before it', { timeout: 60_000 }, async () => {
     await using model = await readingModel(mixedModel(), set)
     const reading = await TextReading.read(model, NO_TOKENIZER, TOKENS, ALONE)

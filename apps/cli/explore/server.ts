@@ -1,6 +1,7 @@
 /** Serves the explorer on a free port. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { LOOPBACK } from '../../server/options.ts'
 import { siteFiles } from './site.ts'
 import { sendFile } from './static-files.ts'
 
@@ -17,14 +18,14 @@ interface Where {
 
 const FIRST_PORT = 4500
 const PORTS_TRIED = 50
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/i
 
 export async function serveExplorer({ host, port }: Where): Promise<Listening> {
   const files = siteFiles()
   const local = LOOPBACK.test(host)
   const server = createServer((request, response) => {
     if (local && !LOOPBACK.test(hostName(request))) return refuse(response)
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    // Not `URL`, which throws for `//`.
+    const [pathname = '/'] = (request.url ?? '/').split('?', 1)
     const name = pathname === '/' ? 'index.html' : decoded(pathname.slice(1))
     sendFile(files.get(name), request, response)
   })

@@ -2,6 +2,7 @@
 import { createReadStream, type Stats, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import path from 'node:path'
+import { pipeline } from 'node:stream'
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -69,8 +70,8 @@ function sendBytes(
     ...(part && { 'content-range': `bytes ${start}-${end}/${size}` }),
   })
   if (request.method === 'HEAD' || size === 0) response.end()
-  else
-    createReadStream(file, part ? { start, end } : {})
-      .on('error', () => response.destroy())
-      .pipe(response)
+  else {
+    // Closes the file when the client goes away, too, which is no error here.
+    pipeline(createReadStream(file, part ? { start, end } : {}), response, () => undefined)
+  }
 }

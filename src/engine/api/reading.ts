@@ -47,7 +47,7 @@ const MOST_BYTES = 2 ** 29
 
 /**
  * A text that the model has read. What entered each layer is kept; patterns, states and logits are computed when they are asked
- * for, by the model's own kernels, and nothing of them is held afterwards.
+ * for, by the model's own kernels; only the one or two layers asked about last stay as they were run.
  */
 export class Reading {
   /** The text's tokens. */

@@ -6,26 +6,23 @@ import { TextReading } from '../../reading/reading.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { Call } from '../types/protocol.ts'
 import { readChanges } from '../types/reading-changes.ts'
-import type { HostJobs, JobTurns } from './host-jobs.ts'
+import type { JobTurns } from './host-jobs.ts'
 
 export interface HostReadingsContext {
   readonly parts: Pick<Parts, 'model' | 'tokenizer' | 'info'>
-  readonly jobs: HostJobs
 }
 
 export class HostReadings {
   readonly #context: HostReadingsContext
   readonly #readings = new Map<number, TextReading>()
+  /** Bytes of readings under way. */
+  #reserved = 0
 
   constructor(context: HostReadingsContext) {
     this.#context = context
   }
 
-  answer(id: number, { reading, question }: Call & { method: 'inspect' }): Promise<Answers[About]> {
-    return this.#context.jobs.run(id, work => this.#answer(reading, question, work))
-  }
-
-  async #answer(id: number, question: Question, work: JobTurns): Promise<Answers[About]> {
+  async answer({ reading: id, question }: Call & { method: 'inspect' }, work: JobTurns): Promise<Answers[About]> {
     if (question.about === 'read') return this.#read(id, question, work)
     if (question.about === 'neighbours') return this.#neighbours(question, work)
     const reading = this.#reading(id)
@@ -79,8 +76,10 @@ export class HostReadings {
         `text has ${tokens.length} tokens; this engine reads at most ${info.contextLength} (contextLength). Shorten it`,
       )
     }
-    const held = [...this.#readings.values()].reduce((n, reading) => n + reading.info.bytes, 0)
-    const needed = TextReading.bytesOf(model, tokens.length)
+    const held = [...this.#readings.values()].reduce((n, reading) => n + reading.info.bytes, this.#reserved)
+    const heads = model.config.layers.map(layer => layer.attention.nHeads)
+    const made = readChanges(changes, { heads, tokens: tokens.length, source: from => this.#reading(from) })
+    const needed = TextReading.bytesOf(model, tokens.length, made)
     if (held + needed > maxBytes) {
       throw new OutOfMemoryError(
         `Looking into ${tokens.length} tokens keeps ${needed} bytes (${info.nLayers + 1} states of ${info.hiddenSize} numbers a token)` +
@@ -88,11 +87,14 @@ export class HostReadings {
           `Dispose of readings that are no longer needed, shorten the text, or raise maxBytes`,
       )
     }
-    const heads = model.config.layers.map(layer => layer.attention.nHeads)
-    const made = readChanges(changes, { heads, tokens: tokens.length, source: from => this.#reading(from) })
-    const reading = await TextReading.read(model, tokenizer, tokens, work, made)
-    this.#readings.set(id, reading)
-    return reading.info
+    this.#reserved += needed
+    try {
+      const reading = await TextReading.read(model, tokenizer, tokens, work, made)
+      this.#readings.set(id, reading)
+      return reading.info
+    } finally {
+      this.#reserved -= needed
+    }
   }
 
   /** As a prompt is read, or, of an encoder, a text. */

@@ -132,7 +132,7 @@ export class Host {
       const jobs = new HostJobs({ loop, pause: this.#pause, now })
       const vectors = new HostVectors({ parts, jobs, now, post })
       const common = { parts, chat: lazyChat(parts), loop, outbox, past, archive, now, post }
-      this.#running = { ...common, jobs, vectors, readings: lazyReadings(parts, jobs) }
+      this.#running = { ...common, jobs, vectors, readings: lazyReadings(parts) }
       report({ status: 'ready', file: source, loaded: parts.info.weightBytes, total: parts.info.weightBytes })
       this.#post({ type: 'ready', info: parts.info })
     } catch (error) {
@@ -185,7 +185,7 @@ export class Host {
   async #call(id: number, call: Call): Promise<Replies[Call['method']]> {
     if (!this.#running) throw new LatentkitError('not_loaded', 'No model is loaded')
     const { tokenizer } = this.#running.parts
-    const { vectors } = this.#running
+    const { vectors, jobs, readings } = this.#running
     switch (call.method) {
       case 'tokenize':
         return tokenized(tokenizer, call)
@@ -222,7 +222,8 @@ export class Host {
       case 'rerank':
         return vectors.rerank(id, call)
       case 'inspect':
-        return (await this.#running.readings()).answer(id, call)
+        // A job from the beginning: an abort finds it while the code is loaded.
+        return jobs.run(id, async work => (await readings()).answer(call, work))
       case 'reset':
         return this.#living(call.session).reset()
       case 'drop':
@@ -305,10 +306,10 @@ function lazyChat(parts: Parts): HostSessionContext['chat'] {
 }
 
 /** What looks into texts is loaded when somebody does. */
-function lazyReadings(parts: Parts, jobs: HostJobs): Running['readings'] {
+function lazyReadings(parts: Parts): Running['readings'] {
   let readings: Promise<HostReadings> | null = null
   return () => {
-    readings ??= import('./host-readings.ts').then(({ HostReadings }) => new HostReadings({ parts, jobs }))
+    readings ??= import('./host-readings.ts').then(({ HostReadings }) => new HostReadings({ parts }))
     return readings
   }
 }

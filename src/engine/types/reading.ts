@@ -91,7 +91,7 @@ export interface WhereOptions {
 
 /** Options of `reading.attention`. */
 export interface AttentionOptions extends WhereOptions {
-  /** Give each pattern whole, after the softmax. Default: unless `pool` or `measures` is given. */
+  /** Give each pattern whole, after the softmax. Default: unless `pool`, `measures` or `scores` is given. */
   readonly probabilities?: boolean
   /** Give the scores before the softmax. Default false. */
   readonly scores?: boolean
@@ -159,7 +159,7 @@ export interface CellOptions {
   readonly layer: number
   /** The query head. */
   readonly head: number
-  /** Positions of the two tokens. */
+  /** Position of the query. */
   readonly query: number
   /** Position of the key. */
   readonly key: number
