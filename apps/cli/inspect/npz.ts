@@ -3,8 +3,9 @@
  * checksum is known when its numbers have passed by, so it follows them (APPNOTE 4.3.9); sizes are in 64 bits throughout (4.5.3).
  */
 import { crc32 } from 'node:zlib'
+import { npyHeader } from '../output/npy-header.ts'
+import type { Append } from '../output/whole-file.ts'
 import { bytesOfArray, type NamedArray, pieces } from './arrays.ts'
-import type { Append } from './whole-file.ts'
 
 /** Sizes that stand elsewhere, in 64 bits. */
 const ELSEWHERE = 0xffffffff
@@ -106,17 +107,6 @@ export async function writeNpz(append: Append, arrays: readonly NamedArray[]): P
   )
   await put(record([4, 0x07064b50], [4, 0], [8, end], [4, 1]))
   await put(record([4, 0x06054b50], [2, 0], [2, 0], [2, 0xffff], [2, 0xffff], [4, ELSEWHERE], [4, ELSEWHERE], [2, 0]))
-}
-
-function npyHeader({ dtype, shape }: NamedArray): Uint8Array {
-  const axes = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
-  const dictionary = `{'descr': '${dtype === 'f32' ? '<f4' : '<i8'}', 'fortran_order': False, 'shape': ${axes}, }`
-  const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10
-  const header = new Uint8Array(10 + length)
-  header.set([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0])
-  new DataView(header.buffer).setUint16(8, length, true)
-  header.set(new TextEncoder().encode(`${dictionary.padEnd(length - 1)}\n`), 10)
-  return header
 }
 
 /** Numbers of 2, 4 or 8 bytes, little-endian. */

@@ -1,10 +1,10 @@
 /** `latentkit inspect --attention`: what a model computes of a text, as arrays in a file. */
 import type { AttentionOptions, Reading } from '../../../src/index.ts'
 import { UsageError } from '../exit.ts'
+import { writeWhole } from '../output/whole-file.ts'
 import type { NamedArray } from './arrays.ts'
 import { writeNpz } from './npz.ts'
 import { writeSafetensors } from './safetensors.ts'
-import { writeWhole } from './whole-file.ts'
 
 export const PARTS = ['patterns', 'scores', 'hidden', 'latents', 'logits'] as const
 export type Part = (typeof PARTS)[number]

@@ -1,6 +1,7 @@
 /** The safetensors format: the length of a header in JSON, the header, then all numbers one behind the other. */
+
+import type { Append } from '../output/whole-file.ts'
 import { bytesOfArray, type NamedArray, pieces } from './arrays.ts'
-import type { Append } from './whole-file.ts'
 
 const NAMES = { f32: 'F32', i64: 'I64' } as const
 

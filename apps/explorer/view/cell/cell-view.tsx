@@ -16,7 +16,7 @@ import { WithReading } from '../read-status.tsx'
 import { TextField } from '../text-field.tsx'
 import { Rotation } from './rotation.tsx'
 
-const FIRST = { layer: 4, head: 2, query: 11, key: 10 }
+const FIRST = { layer: 4, head: 2 }
 const NEIGHBOURS = 8
 
 export function CellView() {

@@ -2,11 +2,9 @@
 import { useState } from 'preact/hooks'
 import { whole } from '../../drawing/format.ts'
 import { changeParams } from '../../state/address.ts'
-import { CACHE_TYPES, MODEL_NAMES, MOST_BATCH, MOST_CONTEXT, type PlannerSettings, WEIGHT_TYPES } from './settings.ts'
+import { CACHE_TYPES, MODEL_NAMES, MOST_BATCH, MOST_CONTEXT, WEIGHT_TYPES } from './settings.ts'
 
 interface Props {
-  /** undefined while the given config is none. */
-  settings: PlannerSettings | undefined
   /** Text of the user's own config.json. */
   config: string | undefined
   model: string

@@ -22,13 +22,12 @@ export function Planner() {
       <header class="view-head">
         <h1>What a cache costs</h1>
         <p>
-          A model keeps keys and values of every token it has read. With many heads that is more memory than the
+          A model keeps keys and values of every token it has read. With many heads that can be more memory than the
           weights; a latent keeps the same in a fraction. Move the sliders, for any published model or your own
           config.json.
         </p>
       </header>
       <Controls
-        settings={settings}
         config={params.config}
         model={params.model ?? DEFAULTS.model}
         context={settings?.context ?? DEFAULTS.context}
@@ -178,8 +177,9 @@ function Result({ settings }: { settings: PlannerSettings }) {
         <p class="hint">
           {model.name} has {bytes(p.weights.bytes)} of weights ({p.weights.dtype}); with{' '}
           {batch === 1 ? 'one user' : `${whole(batch)} users`} of {whole(context)} tokens,{' '}
-          {bytes(p.weights.bytes + p.cache.bytes)} in all. Cards share heads and widths (tensor parallel); the latent
-          has no heads to share, so each keeps it whole. It has {whole(p.attentionPatterns)} attention patterns.
+          {bytes(p.weights.bytes + p.cache.bytes)} in all. Cards share heads and widths (tensor parallel)
+          {own === 'mla' && '; the latent has no heads to share, so each keeps it whole'}. The model has{' '}
+          {whole(p.attentionPatterns)} attention patterns.
         </p>
         <Cards settings={settings} />
       </section>
