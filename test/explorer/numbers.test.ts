@@ -46,6 +46,35 @@ describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
     }
   })
 
+  it('says what a model cannot be asked', { timeout: DEADLINE }, async ({ open }) => {
+    const page = await open('#/next')
+    await page.locator('.lens td').first().waitFor()
+    const files = ['config.json', 'tokenizer.json', 'model.safetensors']
+    await page.locator('input[type=file]').setInputFiles(files.map(file => `test/fixtures/embeddings/bert/${file}`))
+    await page.getByText('is an encoder').waitFor()
+    await page.goto(`${page.url().split('#')[0]}#/patterns`)
+    await page.locator('.word').first().waitFor()
+    expect(await page.locator('.word.later').count()).toBe(0)
+  })
+
+  it('goes on comparing however many heads were switched', { timeout: DEADLINE }, async ({ open }) => {
+    const heads = ['4.0', '4.1', '4.2', '4.3', '4.4', '4.5']
+    await using changed = await engine.inspect(FLAG, {
+      changes: heads.map(name => ({ kind: 'off', layer: 4, head: Number(name.slice(2)) })),
+    })
+    const [best] = (await changed.next({ top: 1 })).top
+    const page = await open('#/next')
+    const shown = page.getByRole('img', { name: /^Next tokens, changed: / })
+    for (const name of heads) {
+      const before = (await shown.count()) > 0 ? await shown.getAttribute('aria-label') : ''
+      await page.getByRole('button', { name, exact: true }).click()
+      await expect.poll(async () => shown.getAttribute('aria-label'), { timeout: 10_000 }).not.toBe(before)
+    }
+    expect(await shown.getAttribute('aria-label')).toContain(
+      `changed: ${best?.text.trim()} ${best?.probability.toFixed(4)}`,
+    )
+  })
+
   it('shows tokens with their numbers, and what a smaller rank loses', { timeout: DEADLINE }, async ({ open }) => {
     await using reading = await engine.inspect(FLAG)
     const page = await open(`#/tokens?${new URLSearchParams({ text: FLAG })}`)

@@ -1,6 +1,8 @@
 /** What keeps a view from showing something: a model that loads, a text that is too long. */
 import type { ComponentChildren } from 'preact'
+import { useEffect, useErrorBoundary } from 'preact/hooks'
 import type { TextReading } from '../numbers/numbers.ts'
+import { useAddress } from '../state/address.ts'
 import { type ReadState, useModel } from '../state/model.ts'
 
 export function WithReading({
@@ -11,13 +13,24 @@ export function WithReading({
   children: (reading: TextReading) => ComponentChildren
 }) {
   const model = useModel()
-  if (problem !== undefined)
-    return (
-      <p class="problem" role="alert">
-        {problem}
-      </p>
-    )
-  if (reading !== undefined) return <>{children(reading)}</>
+  if (problem !== undefined) return <Problem text={problem} />
+  if (reading !== undefined) return <Shown reading={reading}>{children}</Shown>
   if (model.status === 'failed') return null
   return <p class="hint waiting">The model is read from disk; it takes a second or two.</p>
+}
+
+/** The view, or what one of its questions was refused with, until another text or address. */
+function Shown({ reading, children }: { reading: TextReading; children: (reading: TextReading) => ComponentChildren }) {
+  const { params } = useAddress()
+  const [problem, reset] = useErrorBoundary()
+  useEffect(reset, [reading, params])
+  return problem === undefined ? children(reading) : <Problem text={(problem as Error).message} />
+}
+
+function Problem({ text }: { text: string }) {
+  return (
+    <p class="problem" role="alert">
+      {text}
+    </p>
+  )
 }
