@@ -20,6 +20,8 @@ interface OfflineEvent {
 
 const scope = globalThis as unknown as OfflineScope
 const NAME = 'latentkit-explorer'
+/** Paths of the build's files, wherever the page is served. */
+const OWN = new Set(FILES.map(file => new URL(file, location.href).pathname))
 /** Of the engine: read again only when a page of another build asks. */
 const ENGINE = /\/latentkit\/[\w.-]+\.(?:js|wasm)$/
 
@@ -32,13 +34,22 @@ scope.addEventListener('install', event => {
   )
 })
 
-scope.addEventListener('activate', event => event.waitUntil(scope.clients.claim()))
+scope.addEventListener('activate', event => event.waitUntil(dropOld().then(() => scope.clients.claim())))
+
+/** Removes files of earlier builds, whose names no page asks for any more. */
+async function dropOld(): Promise<void> {
+  const cache = await caches.open(NAME)
+  for (const request of await cache.keys()) {
+    const { pathname } = new URL(request.url)
+    if (!OWN.has(pathname) && !ENGINE.test(pathname)) await cache.delete(request)
+  }
+}
 
 scope.addEventListener('fetch', event => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
   const own = origin === location.origin && request.method === 'GET' && !request.headers.has('range')
-  if (own && (FILES.includes(`.${pathname}`) || request.mode === 'navigate' || ENGINE.test(pathname))) {
+  if (own && (OWN.has(pathname) || request.mode === 'navigate' || ENGINE.test(pathname))) {
     event.respondWith(newest(request))
   }
 })
@@ -48,7 +59,8 @@ async function newest(request: Request): Promise<Response> {
   const cache = await caches.open(NAME)
   try {
     const response = await fetch(request)
-    if (response.ok) await cache.put(request, response.clone())
+    // What there is no room for is still shown.
+    if (response.ok) await cache.put(request, response.clone()).catch(() => undefined)
     return response
   } catch (cause) {
     const kept = await cache.match(request, { ignoreSearch: true })

@@ -59,6 +59,8 @@ async function explore({ host, port, open, out }: Flags): Promise<void> {
 
 function listenProblem(error: unknown, host: string, port: number | undefined): unknown {
   const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE' && port === undefined)
+    return new UsageError(`the ports of ${host} from 4500 on are taken; choose another with --port`)
   if (code === 'EADDRINUSE') return new UsageError(`port ${port} of ${host} is taken; leave --port out for a free one`)
   if (code === 'EACCES') return new UsageError(`port ${port} may not be used here; expected one from 1024 on`)
   if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') return new UsageError(`${host} is not a name of this machine`)

@@ -79,7 +79,8 @@ function arraysOf(
     throw new UsageError(`--${what} has ${index}; expected ${-count} to ${count - 1}`)
   }
   const L = reading.layers.length
-  const layers = (given ?? reading.layers.map(({ layer }) => layer)).map(i => place('layers', i, L))
+  // Names are unique: 0-3,-1 may name one layer twice.
+  const layers = [...new Set((given ?? reading.layers.map(({ layer }) => layer)).map(i => place('layers', i, L)))]
   const arrays: CountedArray[] = [
     {
       name: 'input_ids',

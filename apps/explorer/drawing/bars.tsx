@@ -28,7 +28,7 @@ export function Bars({ bars, label, most: whole }: Props) {
     <div ref={ref}>
       <svg class="chart" width={width} height={bars.length * ROW} role="img" aria-label={`${label}: ${spoken(bars)}`}>
         {bars.map((bar, i) => (
-          <g key={bar.label} style={{ color: kindColour(bar.kind) }}>
+          <g key={String(i)} style={{ color: kindColour(bar.kind) }}>
             <text class={bar.strong ? 'name strong' : 'name'} x={0} y={i * ROW + 21}>
               {bar.label}
             </text>

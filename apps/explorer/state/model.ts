@@ -11,10 +11,14 @@ export type ModelState =
   | { readonly status: 'failed'; readonly message: string }
 
 let state: ModelState = { status: 'none' }
+/** How many models have been opened. */
+let opened = 0
 const watchers = new Set<() => void>()
 /** Texts read last, the newest last. Each keeps its hidden states in the engine. */
 const readings = new Map<string, Promise<TextReading>>()
 const MOST_READINGS = 4
+/** What views show now: it is kept, however many texts came after it. */
+const shown = new Set<{ readonly name: string }>()
 /** While a text is typed, it is not read. */
 const TYPED_AFTER_MS = 350
 
@@ -26,14 +30,18 @@ function set(next: ModelState): void {
 /** Loads what the user picked, or the bundled model, in place of the model that was there. */
 export async function openModel(files?: readonly File[]): Promise<void> {
   const before = state
+  const own = ++opened
+  // Another one may be chosen while this loads.
+  const setOwn = (next: ModelState) => own === opened && set(next)
   set({ status: 'loading', part: 0 })
   readings.clear()
   if (before.status === 'ready') void before.numbers.dispose()
   try {
-    const numbers = await loadInPage(files, part => set({ status: 'loading', part }))
-    set({ status: 'ready', numbers })
+    const numbers = await loadInPage(files, part => setOwn({ status: 'loading', part }))
+    if (own === opened) set({ status: 'ready', numbers })
+    else await numbers.dispose()
   } catch (cause) {
-    set({ status: 'failed', message: (cause as Error).message })
+    setOwn({ status: 'failed', message: (cause as Error).message })
   }
 }
 
@@ -65,6 +73,8 @@ export function useReading(text: string, changes: readonly ReadingChange[] = [])
   useEffect(() => {
     if (numbers === undefined) return
     let wanted = true
+    const own = { name }
+    shown.add(own)
     setRead(({ reading }) => ({ reading, busy: true, problem: undefined }))
     const done = (next: ReadState) => wanted && setRead(next)
     const begin = () =>
@@ -75,6 +85,7 @@ export function useReading(text: string, changes: readonly ReadingChange[] = [])
     const timer = setTimeout(begin, readings.has(name) || readings.size === 0 ? 0 : TYPED_AFTER_MS)
     return () => {
       wanted = false
+      shown.delete(own)
       clearTimeout(timer)
     }
   }, [numbers, name])
@@ -87,7 +98,11 @@ function readingOf(numbers: Numbers, name: string): Promise<TextReading> {
   const [text, changes] = JSON.parse(name) as [string, readonly ReadingChange[]]
   const reading = found ?? numbers.read(text, changes)
   readings.set(name, reading)
+  // What failed is tried again.
+  reading.catch(() => readings.get(name) === reading && readings.delete(name))
+  const inUse = new Set([...shown].map(one => one.name))
   for (const [other, old] of [...readings].slice(0, -MOST_READINGS)) {
+    if (inUse.has(other)) continue
     readings.delete(other)
     void old.then(
       one => one.dispose(),

@@ -46,7 +46,7 @@ export function TokenChoice({
   )
 }
 
-/** A whole number of the address within bounds; negative bounds count from the end. */
+/** A whole number of the address, at least 0 and below `count`. */
 export function chosen(text: string | undefined, fallback: number, count: number): number {
   const value = Math.trunc(Number(text ?? fallback))
   return Number.isFinite(value) ? Math.min(Math.max(value, 0), count - 1) : Math.min(fallback, count - 1)

@@ -151,7 +151,7 @@ const TITLES = {
   grouped: { title: 'As cached', about: 'The query meets the key of its head.' },
   expanded: {
     title: 'Expanded',
-    about: 'The key is raised from the latent first, by W_UK. Cheaper for a long prompt.',
+    about: 'The key is computed from the latent first, by W_UK. Cheaper for a long prompt.',
   },
   absorbed: {
     title: 'Absorbed',

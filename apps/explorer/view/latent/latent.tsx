@@ -46,10 +46,11 @@ function Ranks({ reading, text }: { reading: TextReading; text: string }) {
   const most = Math.max(2, ...(spectra ?? []).map(({ singularValues }) => singularValues.length))
   const rank = Math.min(Math.max(Math.round(Number(params.rank ?? Math.ceil(most / 4))) || 0, 0), most)
   // Keys and values are stored apart where there is no latent.
-  const changes: readonly ReadingChange[] = latent
+  const cut: readonly ReadingChange[] = latent
     ? [{ kind: 'rank', of: 'latent', rank }]
     : (['keys', 'values'] as const).map(of => ({ kind: 'rank', of, rank }))
-  const changed = useReading(text, changes)
+  // The rank is known when the spectra are.
+  const changed = useReading(text, spectra === undefined ? [] : cut)
   if (spectra === undefined) return null
   const [one] = spectra
   return (

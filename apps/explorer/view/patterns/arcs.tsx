@@ -6,6 +6,8 @@ import { shortened } from './matrix.tsx'
 interface Props {
   tokens: readonly string[]
   row: Float32Array
+  /** Later tokens cannot be seen. */
+  causal: boolean
   query: number
   /** All rows, for faint arcs of the other queries. */
   whole: Float32Array | undefined
@@ -17,7 +19,7 @@ const LETTER = 8
 const LEAST = 0.02
 const LEAST_FAINT = 0.2
 
-export function Arcs({ tokens, row, query, whole }: Props) {
+export function Arcs({ tokens, row, causal, query, whole }: Props) {
   const names = tokens.map(shortened)
   const widths = names.map(name => name.length * LETTER + GAP)
   const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, one) => sum + one, 8))
@@ -32,14 +34,14 @@ export function Arcs({ tokens, row, query, whole }: Props) {
     const spread = from === to ? 16 : 0
     return `M ${a + spread / 2} ${base} C ${a + spread} ${base - lift * 1.3}, ${b - spread} ${base - lift * 1.3}, ${b - spread / 2} ${base}`
   }
-  const faint = whole ? faintArcs(whole, tokens.length) : []
+  const faint = whole ? faintArcs(whole, tokens.length, causal) : []
   return (
     <ScrollBox label="Arcs over the words">
       <svg class="chart arcs" width={width} height={height} role="img" aria-label={spoken(names, row, query)}>
         {faint.map(([from, to, p]) => (
           <path key={`${from}-${to}`} class="faint" d={arc(from, to)} stroke-width={p * 3} />
         ))}
-        {[...row.slice(0, query + 1)].map(
+        {[...(causal ? row.slice(0, query + 1) : row)].map(
           (p, key) =>
             p >= LEAST && (
               <path
@@ -61,12 +63,12 @@ export function Arcs({ tokens, row, query, whole }: Props) {
   )
 }
 
-function faintArcs(whole: Float32Array, count: number): (readonly [number, number, number])[] {
+function faintArcs(whole: Float32Array, count: number, causal: boolean): (readonly [number, number, number])[] {
   const arcs: (readonly [number, number, number])[] = []
   for (let from = 0; from < count; from++)
-    for (let to = 0; to < from; to++) {
+    for (let to = 0; to < (causal ? from : count); to++) {
       const p = whole[from * count + to] as number
-      if (p >= LEAST_FAINT) arcs.push([from, to, p])
+      if (to !== from && p >= LEAST_FAINT) arcs.push([from, to, p])
     }
   return arcs
 }

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { Figure } from '../../drawing/figure.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
+import { chosen } from '../number-choice.tsx'
 import { Arcs } from './arcs.tsx'
 import { Matrix, visible } from './matrix.tsx'
 import { useOneHead, useRow } from './one-head.ts'
@@ -22,7 +23,7 @@ export function HeadClosely({ reading, layer, head }: Props) {
   const [hovered, setHovered] = useState<{ key: number; query: number }>()
   const one = useOneHead(reading, layer, head)
   const last = reading.tokens.length - 1
-  const query = Math.min(Math.max(Number(params.query ?? last) || 0, 0), last)
+  const query = chosen(params.query, last, reading.tokens.length)
   const row = useRow(one, query)
   // The pattern of another head or text is on its way.
   if (one?.reading !== reading || row === undefined) return <section aria-busy="true" />
@@ -56,7 +57,13 @@ export function HeadClosely({ reading, layer, head }: Props) {
           />
         </Figure>
         <Figure title={`What “${from}” looks at`} file={`latentkit-words-${one.layer}-${one.head}`} picture={false}>
-          <Words tokens={names} row={row} query={query} choose={at => changeParams({ query: String(at) })} />
+          <Words
+            tokens={names}
+            row={row}
+            causal={reading.causal}
+            query={query}
+            choose={at => changeParams({ query: String(at) })}
+          />
         </Figure>
       </section>
       {names.length <= MOST_ARCS && (
@@ -65,7 +72,7 @@ export function HeadClosely({ reading, layer, head }: Props) {
           file={`latentkit-arcs-${one.layer}-${one.head}`}
           note="Thick arcs are the chosen token’s; thin ones are of the others, where they look at one token with a fifth or more."
         >
-          <Arcs tokens={names} row={row} query={query} whole={one.whole} />
+          <Arcs tokens={names} row={row} causal={reading.causal} query={query} whole={one.whole} />
         </Figure>
       )}
     </>

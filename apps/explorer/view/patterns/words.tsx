@@ -5,6 +5,8 @@ import { visible } from './matrix.tsx'
 interface Props {
   tokens: readonly string[]
   row: Float32Array
+  /** Later tokens cannot be seen. */
+  causal: boolean
   query: number
   choose: (query: number) => void
 }
@@ -12,7 +14,7 @@ interface Props {
 /** Words before and after the chosen one, where a text has more than can be read. */
 const AROUND = 150
 
-export function Words({ tokens, row, query, choose }: Props) {
+export function Words({ tokens, row, causal, query, choose }: Props) {
   const from = Math.max(query - AROUND, 0)
   const shown = tokens.slice(from, query + AROUND)
   return (
@@ -21,15 +23,16 @@ export function Words({ tokens, row, query, choose }: Props) {
       {shown.map((token, n) => {
         const i = from + n
         const p = row[i] ?? 0
+        const seen = !causal || i <= query
         return (
           <button
             key={i}
             type="button"
-            class={i === query ? 'word query' : i > query ? 'word later' : 'word'}
+            class={i === query ? 'word query' : seen ? 'word' : 'word later'}
             style={{ '--share': `${Math.round((level(p) / 255) * 100)}%` }}
             aria-pressed={i === query}
-            aria-label={`${visible(token)}${i <= query ? `, ${p.toFixed(2)}` : ''}`}
-            title={i <= query ? p.toFixed(3) : 'comes later: it cannot be seen'}
+            aria-label={`${visible(token)}${seen ? `, ${p.toFixed(2)}` : ''}`}
+            title={seen ? p.toFixed(3) : 'comes later: it cannot be seen'}
             onClick={() => choose(i)}
           >
             {visible(token)}
