@@ -26,6 +26,13 @@ export function hashOf(view: string, params: Params = {}): string {
   return `#/${view}${query && `?${query}`}`
 }
 
+/** What a link to another view takes along: the models, the texts, and whether two are side by side. */
+const LASTING = ['open', 'open2', 'text', 'text2', 'beside']
+
+export function lasting(params: Params): Params {
+  return Object.fromEntries(LASTING.flatMap(name => (params[name] === undefined ? [] : [[name, params[name]]])))
+}
+
 addEventListener('hashchange', () => {
   clearTimeout(timer)
   show(parse(location.hash))

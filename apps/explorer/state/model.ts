@@ -1,113 +1,112 @@
-/** The model that the views look into, loaded when the first of them needs it, and texts that it has read. */
-import { useEffect, useReducer, useState } from 'preact/hooks'
-import type { ReadingChange } from '../../../src/browser.ts'
+/** The models that the views look into: one, and for two side by side another; each loaded when a view first needs it. */
+import { useEffect, useReducer } from 'preact/hooks'
 import { loadInPage } from '../numbers/in-page.ts'
-import type { Numbers, TextReading } from '../numbers/numbers.ts'
+import type { Numbers } from '../numbers/numbers.ts'
+import { changeParams, useAddress } from './address.ts'
+import { Readings } from './readings.ts'
 
 export type ModelState =
   | { readonly status: 'none' }
   | { readonly status: 'loading'; readonly part: number }
   | { readonly status: 'ready'; readonly numbers: Numbers }
   | { readonly status: 'failed'; readonly message: string }
+  /** The address names a file of the user, which a page cannot open by itself. */
+  | { readonly status: 'missing'; readonly file: string }
 
-let state: ModelState = { status: 'none' }
-/** How many models have been opened. */
-let opened = 0
-const watchers = new Set<() => void>()
-/** Texts read last, the newest last. Each keeps its hidden states in the engine. */
-const readings = new Map<string, Promise<TextReading>>()
-const MOST_READINGS = 4
-/** What views show now: it is kept, however many texts came after it. */
-const shown = new Set<{ readonly name: string }>()
-/** While a text is typed, it is not read. */
-const TYPED_AFTER_MS = 350
+/** The model that is looked into, or the one beside it. */
+export type Slot = 'main' | 'beside'
 
-function set(next: ModelState): void {
-  state = next
-  for (const watcher of watchers) watcher()
-}
+/** The parameter of the address that names each slot's model: an address below the page's own, or `file:NAME`. */
+const PARAMETERS = { main: 'open', beside: 'open2' } as const
+/** The bundled model, beside the page. */
+export const BUNDLED = './tales-mla-8m/'
+/** The name of what is opened without being asked for. */
+const USUAL = ''
+const FILE = 'file:'
 
-/** Loads what the user picked, or the bundled model, in place of the model that was there. */
-export async function openModel(files?: readonly File[]): Promise<void> {
-  const before = state
-  const own = ++opened
-  // Another one may be chosen while this loads.
-  const setOwn = (next: ModelState) => own === opened && set(next)
-  set({ status: 'loading', part: 0 })
-  readings.clear()
-  if (before.status === 'ready') void before.numbers.dispose()
-  try {
-    const numbers = await loadInPage(files, part => setOwn({ status: 'loading', part }))
-    if (own === opened) set({ status: 'ready', numbers })
-    else await numbers.dispose()
-  } catch (cause) {
-    setOwn({ status: 'failed', message: (cause as Error).message })
+class OpenModel {
+  state: ModelState = { status: 'none' }
+  /** What the address calls the model. */
+  name: string | undefined
+  readings = new Readings()
+  readonly watchers = new Set<() => void>()
+  /** How many models have been opened. */
+  #opened = 0
+
+  set(next: ModelState): void {
+    this.state = next
+    for (const watcher of this.watchers) watcher()
+  }
+
+  /** In place of the model that was there. */
+  async open(name: string, files?: readonly File[]): Promise<void> {
+    const before = this.state
+    const own = ++this.#opened
+    // Another one may be chosen while this loads.
+    const setOwn = (next: ModelState) => own === this.#opened && this.set(next)
+    this.name = name
+    this.readings = new Readings()
+    this.set({ status: 'loading', part: 0 })
+    if (before.status === 'ready') void before.numbers.dispose()
+    if (files === undefined && name.startsWith(FILE)) return this.set({ status: 'missing', file: name.slice(5) })
+    try {
+      const numbers = await loadInPage(files ?? (name === USUAL ? BUNDLED : checkedAddress(name)), part =>
+        setOwn({ status: 'loading', part }),
+      )
+      if (own === this.#opened) this.set({ status: 'ready', numbers })
+      else await numbers.dispose()
+    } catch (cause) {
+      setOwn({ status: 'failed', message: (cause as Error).message })
+    }
   }
 }
 
-/** The model as it is now. The first view that wants one has it loaded. */
-export function useModel(): ModelState {
+const slots: Readonly<Record<Slot, OpenModel>> = { main: new OpenModel(), beside: new OpenModel() }
+
+/** Addresses come from links: they open what is served with this page, and nothing of another host. */
+function checkedAddress(name: string): string {
+  if (new URL(name, document.baseURI).origin === location.origin && /^\.?\//.test(name)) return name
+  throw new Error(
+    `The address asks for the model ${name}; expected one that is served with this page, such as ${BUNDLED}`,
+  )
+}
+
+/** Loads what the user picked, or a model served with the page; the address names it. */
+export function openModel(source: readonly File[] | string, slot: Slot = 'main'): void {
+  const files = typeof source === 'string' ? undefined : source
+  const name = typeof source === 'string' ? usual(source) : FILE + nameOf(source)
+  void slots[slot].open(name, files)
+  changeParams({ [PARAMETERS[slot]]: name === USUAL ? undefined : name })
+}
+
+function usual(name: string): string {
+  return name === BUNDLED ? USUAL : name
+}
+
+function nameOf(files: readonly File[]): string {
+  const [first] = files
+  const folder = first?.webkitRelativePath.split('/').at(-2)
+  return folder ?? (files.find(({ name }) => /\.(gguf|safetensors)$/.test(name)) ?? first)?.name ?? ''
+}
+
+/** The model as it is now. The first view that needs one loads it: what the address names, else the bundled one. */
+export function useModel(slot: Slot = 'main'): ModelState {
+  const model = slots[slot]
+  const wanted = useAddress().params[PARAMETERS[slot]]
   const [, again] = useReducer((n: number) => n + 1, 0)
   useEffect(() => {
     const watcher = () => again(0)
-    watchers.add(watcher)
-    if (state.status === 'none') void openModel()
-    return () => void watchers.delete(watcher)
-  }, [])
-  return state
-}
-
-export interface ReadState {
-  /** The reading of the text, or of an earlier one while this is read. */
-  readonly reading: TextReading | undefined
-  readonly busy: boolean
-  readonly problem: string | undefined
-}
-
-/** The text as the model reads it, or would with changes. */
-export function useReading(text: string, changes: readonly ReadingChange[] = []): ReadState {
-  const name = JSON.stringify([text, changes])
-  const model = useModel()
-  const [read, setRead] = useState<ReadState>({ reading: undefined, busy: true, problem: undefined })
-  const numbers = model.status === 'ready' ? model.numbers : undefined
+    model.watchers.add(watcher)
+    return () => void model.watchers.delete(watcher)
+  }, [model])
   useEffect(() => {
-    if (numbers === undefined) return
-    let wanted = true
-    const own = { name }
-    shown.add(own)
-    setRead(({ reading }) => ({ reading, busy: true, problem: undefined }))
-    const done = (next: ReadState) => wanted && setRead(next)
-    const begin = () =>
-      readingOf(numbers, name).then(
-        reading => done({ reading, busy: false, problem: undefined }),
-        cause => done({ reading: undefined, busy: false, problem: (cause as Error).message }),
-      )
-    const timer = setTimeout(begin, readings.has(name) || readings.size === 0 ? 0 : TYPED_AFTER_MS)
-    return () => {
-      wanted = false
-      shown.delete(own)
-      clearTimeout(timer)
-    }
-  }, [numbers, name])
-  return read
+    const name = wanted === undefined ? (model.name ?? USUAL) : usual(wanted)
+    if (name !== model.name) void model.open(name)
+  }, [model, wanted])
+  return model.state
 }
 
-function readingOf(numbers: Numbers, name: string): Promise<TextReading> {
-  const found = readings.get(name)
-  readings.delete(name)
-  const [text, changes] = JSON.parse(name) as [string, readonly ReadingChange[]]
-  const reading = found ?? numbers.read(text, changes)
-  readings.set(name, reading)
-  // What failed is tried again.
-  reading.catch(() => readings.get(name) === reading && readings.delete(name))
-  const inUse = new Set([...shown].map(one => one.name))
-  for (const [other, old] of [...readings].slice(0, -MOST_READINGS)) {
-    if (inUse.has(other)) continue
-    readings.delete(other)
-    void old.then(
-      one => one.dispose(),
-      () => undefined,
-    )
-  }
-  return reading
+/** The texts that the slot's model has read. */
+export function readingsOf(slot: Slot): Readings {
+  return slots[slot].readings
 }

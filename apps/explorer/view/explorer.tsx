@@ -1,12 +1,12 @@
 /** The page: a list of views beside the one that is shown. */
 import { useEffect, useRef } from 'preact/hooks'
-import { hashOf, useAddress } from '../state/address.ts'
+import { hashOf, lasting, useAddress } from '../state/address.ts'
 import { Home } from './home.tsx'
 import { ThemeButton } from './theme-button.tsx'
 import { VIEWS } from './views.ts'
 
 export function Explorer() {
-  const { view } = useAddress()
+  const { view, params } = useAddress()
   const shown = VIEWS.find(({ name }) => name === view)
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
@@ -27,14 +27,14 @@ export function Explorer() {
       </button>
       <header class="side">
         <div class="brand">
-          <a href={hashOf('')}>latentkit explorer</a>
+          <a href={hashOf('', lasting(params))}>latentkit explorer</a>
           <ThemeButton />
         </div>
         <nav aria-label="Views">
           <ul>
             {VIEWS.map(({ name, title }) => (
               <li key={name}>
-                <a href={hashOf(name)} aria-current={name === view ? 'page' : undefined}>
+                <a href={hashOf(name, lasting(params))} aria-current={name === view ? 'page' : undefined}>
                   {title}
                 </a>
               </li>

@@ -1,8 +1,9 @@
 /** The first page: what is here. */
-import { hashOf } from '../state/address.ts'
+import { hashOf, lasting, useAddress } from '../state/address.ts'
 import { VIEWS } from './views.ts'
 
 export function Home() {
+  const { params } = useAddress()
   return (
     <>
       <header class="view-head">
@@ -15,7 +16,7 @@ export function Home() {
       <ul class="tiles">
         {VIEWS.map(({ name, title, about }) => (
           <li key={name}>
-            <a href={hashOf(name)}>
+            <a href={hashOf(name, lasting(params))}>
               <h2>{title}</h2>
               <p>{about}</p>
             </a>

@@ -1,13 +1,13 @@
 /** Which model is looked into, and how to open another. */
 import { useRef } from 'preact/hooks'
 import { bytes, whole } from '../drawing/format.ts'
-import { openModel, useModel } from '../state/model.ts'
+import { BUNDLED, openModel, type Slot, useModel } from '../state/model.ts'
 
-export function ModelBar() {
-  const model = useModel()
+export function ModelBar({ slot = 'main' }: { slot?: Slot }) {
+  const model = useModel(slot)
   const input = useRef<HTMLInputElement>(null)
   return (
-    <div class="model-bar">
+    <div class="model-bar" data-slot={slot}>
       <p role="status">
         {model.status === 'ready' ? (
           <>
@@ -19,6 +19,11 @@ export function ModelBar() {
           </>
         ) : model.status === 'failed' ? (
           <span class="failed">{model.message}</span>
+        ) : model.status === 'missing' ? (
+          <>
+            <strong>{model.file}</strong>{' '}
+            <span class="hint">is a file of yours: a page opens it only when you pick it again.</span>
+          </>
         ) : (
           <span class="hint">
             Loading the model …{' '}
@@ -26,9 +31,16 @@ export function ModelBar() {
           </span>
         )}
       </p>
-      <button type="button" class="quiet" onClick={() => input.current?.click()}>
-        Open a model …
-      </button>
+      <span class="model-buttons">
+        {(model.status === 'failed' || model.status === 'missing') && (
+          <button type="button" class="quiet" onClick={() => openModel(BUNDLED, slot)}>
+            The bundled model
+          </button>
+        )}
+        <button type="button" class="quiet" onClick={() => input.current?.click()}>
+          Open a model …
+        </button>
+      </span>
       <input
         ref={input}
         type="file"
@@ -37,7 +49,12 @@ export function ModelBar() {
         tabIndex={-1}
         accept=".gguf,.safetensors,.json"
         aria-label="A GGUF file, or config.json, tokenizer.json and safetensors"
-        onChange={({ currentTarget: { files } }) => files && files.length > 0 && void openModel([...files])}
+        onChange={({ currentTarget }) => {
+          const files = [...(currentTarget.files ?? [])]
+          // The same file may be picked again.
+          currentTarget.value = ''
+          if (files.length > 0) openModel(files, slot)
+        }}
       />
     </div>
   )

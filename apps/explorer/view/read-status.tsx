@@ -3,19 +3,22 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useErrorBoundary } from 'preact/hooks'
 import type { TextReading } from '../numbers/numbers.ts'
 import { useAddress } from '../state/address.ts'
-import { type ReadState, useModel } from '../state/model.ts'
+import { type Slot, useModel } from '../state/model.ts'
+import type { ReadState } from '../state/use-reading.ts'
 
 export function WithReading({
   read: { reading, problem },
+  slot = 'main',
   children,
 }: {
   read: ReadState
+  slot?: Slot
   children: (reading: TextReading) => ComponentChildren
 }) {
-  const model = useModel()
+  const model = useModel(slot)
   if (problem !== undefined) return <Problem text={problem} />
   if (reading !== undefined) return <Shown reading={reading}>{children}</Shown>
-  if (model.status === 'failed') return null
+  if (model.status === 'failed' || model.status === 'missing') return null
   return <p class="hint waiting">The model is read from disk; it takes a second or two.</p>
 }
 
@@ -27,7 +30,7 @@ function Shown({ reading, children }: { reading: TextReading; children: (reading
   return problem === undefined ? children(reading) : <Problem text={(problem as Error).message} />
 }
 
-function Problem({ text }: { text: string }) {
+export function Problem({ text }: { text: string }) {
   return (
     <p class="problem" role="alert">
       {text}

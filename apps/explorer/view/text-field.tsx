@@ -1,16 +1,14 @@
 /** The text that is looked into, with texts to begin with. */
 import { changeParams } from '../state/address.ts'
 import { useModel } from '../state/model.ts'
-import { BUNDLED_NAME, PRESETS, type Preset } from './presets.ts'
+import { BUNDLED_NAME, PRESETS, shownIn } from './presets.ts'
 
 export function TextField({ text }: { text: string }) {
   const model = useModel()
-  const bundled = model.status !== 'ready' || model.numbers.info.name === BUNDLED_NAME
+  const name = model.status === 'ready' ? model.numbers.info.name : BUNDLED_NAME
   const preset = PRESETS.find(one => one.text === text)
-  const use = (next: string, at?: Preset['at']) => {
-    const shown = (name: keyof Preset['at']) => (at && bundled ? String(at[name]) : undefined)
-    changeParams({ text: next, layer: shown('layer'), head: shown('head'), query: shown('query') })
-  }
+  const shown = shownIn(text, name)
+  const use = (next: string) => changeParams({ text: next, layer: undefined, head: undefined, query: undefined })
   return (
     <div class="text-field">
       <label class="field">
@@ -20,13 +18,19 @@ export function TextField({ text }: { text: string }) {
       <ul class="presets" aria-label="Texts to begin with">
         {PRESETS.map(one => (
           <li key={one.text}>
-            <button type="button" class="chip" aria-pressed={one.text === text} onClick={() => use(one.text, one.at)}>
+            <button type="button" class="chip" aria-pressed={one.text === text} onClick={() => use(one.text)}>
               <span class="name">{one.text}</span>
             </button>
           </li>
         ))}
       </ul>
-      {preset && bundled && <p class="hint">{preset.look}</p>}
+      {shown && <p class="hint">{shown.look}</p>}
+      {preset && !shown && (
+        <p class="hint">
+          Tried with {Object.keys(preset.shown).join(' and ')}. In this model, sort the heads by what they do to find
+          one.
+        </p>
+      )}
     </div>
   )
 }

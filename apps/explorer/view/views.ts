@@ -1,6 +1,7 @@
 /** The views by their name in the address, in the order of the tour. */
 import type { ComponentType } from 'preact'
 import { CellView } from './cell/cell-view.tsx'
+import { Chat } from './chat/chat.tsx'
 import { Latent } from './latent/latent.tsx'
 import { NextToken } from './next/next-token.tsx'
 import { Patterns } from './patterns/patterns.tsx'
@@ -55,5 +56,11 @@ export const VIEWS: readonly View[] = [
     title: 'The planner',
     about: 'What a cache costs with every kind of attention, and which cards hold it: 400 GB that become 7.',
     Body: Planner,
+  },
+  {
+    name: 'chat',
+    title: 'Chat',
+    about: 'Let the model write, watch it draw token by token, and look into any of its answers.',
+    Body: Chat,
   },
 ]

@@ -1,5 +1,7 @@
+import type temmlLibrary from 'temml'
+
 /** Temml writes MathML, which browsers draw with their own fonts; it is loaded with the first formula. */
-type Temml = typeof import('temml').default
+type Temml = Pick<typeof temmlLibrary, 'render'>
 let temml: Promise<Temml> | undefined
 
 /** An element that shows a formula: its source until the library is there, and where the formula is not understood. */
@@ -7,7 +9,7 @@ export function maths(source: string, display: boolean): Element {
   const element = document.createElement('span')
   element.className = display ? 'maths display' : 'maths'
   element.textContent = source
-  temml ??= import('temml').then(library => library.default)
+  temml ??= import('temml').then(library => library.default as Temml)
   temml.then(library => draw(library, element, source, display)).catch(() => element.classList.add('unread'))
   return element
 }

@@ -1,27 +1,33 @@
 /** One number, worked: how much one token looks at another, from the vectors to the share, by every path the model has. */
-import type { Cell, CellPath } from '../../../../src/browser.ts'
+import type { Cell, CellPath, ReadingLayer } from '../../../../src/browser.ts'
 import { Bars } from '../../drawing/bars.tsx'
 import { Figure } from '../../drawing/figure.tsx'
+import { whole } from '../../drawing/format.ts'
 import { Maths } from '../../drawing/maths.tsx'
 import { Strip } from '../../drawing/strip.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
-import { useReading } from '../../state/model.ts'
+import { useModel } from '../../state/model.ts'
 import { useAnswer } from '../../state/use-answer.ts'
+import { useReading } from '../../state/use-reading.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { chosen, NumberChoice, TokenChoice } from '../number-choice.tsx'
 import { visible } from '../patterns/matrix.tsx'
-import { PRESETS } from '../presets.ts'
+import { FIRST_TEXT, shownIn } from '../presets.ts'
 import { WithReading } from '../read-status.tsx'
 import { TextField } from '../text-field.tsx'
+import { multiplications } from './cost.ts'
+import { RopeApart } from './rope-apart.tsx'
 import { Rotation } from './rotation.tsx'
 
-const FIRST = { layer: 4, head: 2 }
+const FIRST = { layer: 0, head: 0, query: undefined }
 const NEIGHBOURS = 8
+/** Cached tokens for which costs are shown. */
+export const BEHIND = 10_000
 
 export function CellView() {
   const { params } = useAddress()
-  const text = params.text ?? PRESETS[0]!.text
+  const text = params.text ?? FIRST_TEXT
   const read = useReading(text)
   return (
     <>
@@ -34,17 +40,19 @@ export function CellView() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <WithReading read={read}>{reading => <Worked reading={reading} />}</WithReading>
+      <WithReading read={read}>{reading => <Worked reading={reading} text={text} />}</WithReading>
     </>
   )
 }
 
-function Worked({ reading }: { reading: TextReading }) {
+function Worked({ reading, text }: { reading: TextReading; text: string }) {
   const { params } = useAddress()
+  const model = useModel()
+  const first = (model.status === 'ready' && shownIn(text, model.numbers.info.name)?.at) || FIRST
   const names = reading.tokens.map(({ text }) => visible(text))
-  const layer = chosen(params.layer, FIRST.layer, reading.layers.length)
-  const head = chosen(params.head, FIRST.head, reading.layers[layer]?.heads ?? 1)
-  const query = chosen(params.query, names.length - 1, names.length)
+  const layer = chosen(params.layer, first.layer, reading.layers.length)
+  const head = chosen(params.head, first.head, reading.layers[layer]?.heads ?? 1)
+  const query = chosen(params.query, first.query ?? names.length - 1, names.length)
   const key = chosen(params.key, Math.max(query - 1, 0), names.length)
   const cell = useAnswer(
     signal => reading.cell({ layer, head, query, key, neighbours: NEIGHBOURS, signal }),
@@ -59,12 +67,18 @@ function Worked({ reading }: { reading: TextReading }) {
         <TokenChoice label="Query: the token that looks" value={query} tokens={names} choose={choose('query')} />
         <TokenChoice label="Key: what it looks at" value={key} tokens={names} choose={choose('key')} />
       </div>
-      {cell && <Steps cell={cell} names={names} />}
+      {cell && <Steps cell={cell} names={names} layer={reading.layers[cell.layer]} />}
     </>
   )
 }
 
-function Steps({ cell, names }: { cell: Cell; names: readonly string[] }) {
+interface StepsProps {
+  cell: Cell
+  names: readonly string[]
+  layer: ReadingLayer | undefined
+}
+
+function Steps({ cell, names, layer }: StepsProps) {
   const [from = '', to = ''] = [names[cell.query], names[cell.key]]
   if (!cell.seen)
     return (
@@ -75,6 +89,7 @@ function Steps({ cell, names }: { cell: Cell; names: readonly string[] }) {
     )
   const both = cell.paths.length > 1
   const [first, second] = cell.paths
+  const expanded = cell.paths.find(({ path }) => path === 'expanded')
   return (
     <>
       <p class="pair-line" role="status">
@@ -82,7 +97,7 @@ function Steps({ cell, names }: { cell: Cell; names: readonly string[] }) {
         <span id="share">{cell.probability.toFixed(4)}</span> of its attention
       </p>
       <ol class="steps">
-        <li>
+        <li id="kept">
           <h2>What is kept of “{to}”</h2>
           <Strip label="x, what enters the layer" values={cell.input} />
           {cell.latent ? (
@@ -98,11 +113,11 @@ function Steps({ cell, names }: { cell: Cell; names: readonly string[] }) {
             <p class="hint">Key and value of this head are cached as they are: this layer has no latent.</p>
           )}
         </li>
-        <li>
+        <li id="product">
           <h2>{both ? 'The same product, by both paths' : 'The product'}</h2>
           <div class="paths">
             {cell.paths.map(path => (
-              <Path key={path.path} path={path} scale={cell.scale} />
+              <Path key={path.path} path={path} scale={cell.scale} layer={layer} />
             ))}
           </div>
           {first && second && (
@@ -114,12 +129,13 @@ function Steps({ cell, names }: { cell: Cell; names: readonly string[] }) {
           )}
         </li>
         {cell.rotation && (
-          <li>
+          <li id="rope">
             <h2>What rope did</h2>
             <Rotation rotation={cell.rotation} from={from} to={to} />
+            {expanded && <RopeApart cell={cell} rotation={cell.rotation} path={expanded} />}
           </li>
         )}
-        <li>
+        <li id="softmax">
           <h2>Softmax: the share among all keys</h2>
           <Maths source="p_j = \frac{e^{s_j}}{\sum_k e^{s_k}}" display />
           <Figure title={`What “${from}” looks at most`} file="latentkit-softmax">
@@ -159,7 +175,7 @@ const TITLES = {
   },
 } as const
 
-function Path({ path, scale }: { path: CellPath; scale: number }) {
+function Path({ path, scale, layer }: { path: CellPath; scale: number; layer: ReadingLayer | undefined }) {
   const { title, about } = TITLES[path.path]
   const plain = path.rope[1] - path.rope[0] < path.key.length
   return (
@@ -175,6 +191,13 @@ function Path({ path, scale }: { path: CellPath; scale: number }) {
         <Line term={`× ${scale.toPrecision(4)}, one over the root of the width`} value={path.worked} strong />
         <Line term="score by the kernels" value={path.score} />
       </dl>
+      {layer && path.path !== 'grouped' && (
+        <p class="hint">
+          One more token behind {whole(BEHIND)} cached ones takes{' '}
+          <strong data-cost={path.path}>{whole(multiplications(layer, path.path, BEHIND))}</strong> multiplications in
+          this layer.
+        </p>
+      )}
     </section>
   )
 }

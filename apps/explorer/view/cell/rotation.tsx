@@ -12,7 +12,7 @@ export function Rotation({ rotation, from, to }: { rotation: CellRotation; from:
     <Figure
       title="Pairs of numbers, turned by the position"
       file="latentkit-rope"
-      note="Thin: before. Thick: after. Pair i turns by position × base^(−2i/d): the first pairs fast, the last hardly. Both products use the same rotated numbers, so only the difference of the positions counts. This part cannot be absorbed, since a rotation that depends on the position would stand between W_Q and W_UK; that is why it is kept apart."
+      note="Thin: before. Thick: after. Pair i turns by position × base^(−2i/d): the first pairs fast, the last hardly. Both products use the same rotated numbers, so only the difference of the positions counts."
     >
       <Dials name={`query “${from}”`} vector={query} interleaved={interleaved} />
       <Dials name={`key “${to}”`} vector={key} interleaved={interleaved} />

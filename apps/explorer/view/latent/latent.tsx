@@ -1,21 +1,23 @@
 /** What a latent keeps: how much smaller ranks lose of this text, and what the next tokens become with one. */
-import type { ReadingChange, Spectrum } from '../../../../src/browser.ts'
+import type { Spectrum } from '../../../../src/browser.ts'
 import { Bars } from '../../drawing/bars.tsx'
 import { Figure } from '../../drawing/figure.tsx'
+import { Slider } from '../../drawing/slider.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
-import { useAddress } from '../../state/address.ts'
-import { useReading } from '../../state/model.ts'
+import { changeParams, useAddress } from '../../state/address.ts'
+import type { TextChange } from '../../state/readings.ts'
 import { useAnswer } from '../../state/use-answer.ts'
+import { useReading } from '../../state/use-reading.ts'
 import { ModelBar } from '../model-bar.tsx'
-import { Before, Slider } from '../next/next-token.tsx'
+import { Before } from '../next/before.tsx'
 import { PRESETS } from '../presets.ts'
-import { WithReading } from '../read-status.tsx'
+import type { Side } from '../sides/side.ts'
+import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 
 export function Latent() {
   const { params } = useAddress()
   const text = params.text ?? PRESETS.at(-1)!.text
-  const read = useReading(text)
   return (
     <>
       <header class="view-head">
@@ -27,12 +29,12 @@ export function Latent() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <WithReading read={read}>{reading => <Ranks reading={reading} text={text} />}</WithReading>
+      <Sides text={text}>{(reading, side) => <Ranks reading={reading} side={side} />}</Sides>
     </>
   )
 }
 
-function Ranks({ reading, text }: { reading: TextReading; text: string }) {
+function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
   const { params } = useAddress()
   const latent = reading.layers.some(({ kind }) => kind === 'latent')
   const spectra = useAnswer(
@@ -46,11 +48,11 @@ function Ranks({ reading, text }: { reading: TextReading; text: string }) {
   const most = Math.max(2, ...(spectra ?? []).map(({ singularValues }) => singularValues.length))
   const rank = Math.min(Math.max(Math.round(Number(params.rank ?? Math.ceil(most / 4))) || 0, 0), most)
   // Keys and values are stored apart where there is no latent.
-  const cut: readonly ReadingChange[] = latent
+  const cut: readonly TextChange[] = latent
     ? [{ kind: 'rank', of: 'latent', rank }]
     : (['keys', 'values'] as const).map(of => ({ kind: 'rank', of, rank }))
   // The rank is known when the spectra are.
-  const changed = useReading(text, spectra === undefined ? [] : cut)
+  const changed = useReading(side.text, spectra === undefined ? [] : cut, side.slot)
   if (spectra === undefined) return null
   const [one] = spectra
   return (
@@ -62,7 +64,7 @@ function Ranks({ reading, text }: { reading: TextReading; text: string }) {
         A text of {reading.tokens.length} tokens has at most {most} directions.
       </p>
       <div class="controls">
-        <Slider label="Rank" name="rank" value={rank} min={0} max={most} step={1} />
+        <Slider label="Rank" value={rank} min={0} max={most} step={1} choose={value => changeParams({ rank: value })} />
       </div>
       <Figure
         title={`What rank ${rank} loses`}

@@ -1,27 +1,26 @@
 /** The next token: what the model expects, how drawing changes that, what each layer would say, and what a head is for. */
-import type { NextTokens, ReadingChange } from '../../../../src/browser.ts'
+import type { NextTokens } from '../../../../src/browser.ts'
 import { Bars } from '../../drawing/bars.tsx'
 import { Figure } from '../../drawing/figure.tsx'
 import { ScrollBox } from '../../drawing/scroll-box.tsx'
+import { Slider } from '../../drawing/slider.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
-import { useReading } from '../../state/model.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { visible } from '../patterns/matrix.tsx'
-import { PRESETS } from '../presets.ts'
-import { WithReading } from '../read-status.tsx'
+import { FIRST_TEXT } from '../presets.ts'
+import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 import { type DrawingRule, drawn } from './drawing-rule.ts'
-import { Heads, offHeads } from './heads-off.tsx'
+import { NextDifference } from './next-difference.tsx'
+import { WhatIf } from './what-if.tsx'
 
 const SHOWN = 12
 
 export function NextToken() {
   const { params } = useAddress()
-  const text = params.text ?? PRESETS[0]!.text
-  const read = useReading(text)
-  const changes = offHeads(params.off).map(([layer, head]): ReadingChange => ({ kind: 'off', layer, head }))
+  const text = params.text ?? FIRST_TEXT
   return (
     <>
       <header class="view-head">
@@ -33,15 +32,15 @@ export function NextToken() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <WithReading read={read}>
-        {reading => (
+      <Sides text={text} both={(first, second) => <NextDifference first={first} second={second} />}>
+        {(reading, side) => (
           <>
             <Expected reading={reading} />
             <Lens reading={reading} />
-            <Ablation reading={reading} text={text} changes={changes} />
+            <WhatIf reading={reading} side={side} />
           </>
         )}
-      </WithReading>
+      </Sides>
     </>
   )
 }
@@ -56,13 +55,21 @@ function Expected({ reading }: { reading: TextReading }) {
   }
   if (next?.logits === undefined) return null
   const after = drawn(next.logits, rule)
+  const choose = (name: string) => (value: string) => changeParams({ [name]: value })
   const possible = after.reduce((n, p) => n + Number(p > 0), 0)
   return (
     <section>
       <div class="controls">
-        <Slider label="Temperature" name="temperature" value={rule.temperature} min={0.1} max={2} step={0.05} />
-        <Slider label="Top-k (0: all)" name="topk" value={rule.topK} min={0} max={50} step={1} />
-        <Slider label="Top-p" name="topp" value={rule.topP} min={0.05} max={1} step={0.01} />
+        <Slider
+          label="Temperature"
+          choose={choose('temperature')}
+          value={rule.temperature}
+          min={0.1}
+          max={2}
+          step={0.05}
+        />
+        <Slider label="Top-k (0: all)" choose={choose('topk')} value={rule.topK} min={0} max={50} step={1} />
+        <Slider label="Top-p" choose={choose('topp')} value={rule.topP} min={0.05} max={1} step={0.01} />
       </div>
       <Figure
         title="The likeliest tokens"
@@ -81,30 +88,6 @@ function Expected({ reading }: { reading: TextReading }) {
         />
       </Figure>
     </section>
-  )
-}
-
-interface SliderProps {
-  label: string
-  name: string
-  value: number
-  min: number
-  max: number
-  step: number
-}
-
-export function Slider({ label, name, value, min, max, step }: SliderProps) {
-  return (
-    <label class="field">
-      <span class="row">
-        {label} <output>{value}</output>
-      </span>
-      <input
-        type="range"
-        {...{ min, max, step, value }}
-        onInput={event => changeParams({ [name]: event.currentTarget.value })}
-      />
-    </label>
   )
 }
 
@@ -154,60 +137,5 @@ function Lens({ reading }: { reading: TextReading }) {
         </table>
       </ScrollBox>
     </section>
-  )
-}
-
-function Ablation({
-  reading,
-  text,
-  changes,
-}: {
-  reading: TextReading
-  text: string
-  changes: readonly ReadingChange[]
-}) {
-  const changed = useReading(text, changes)
-  return (
-    <section>
-      <h2>A head switched off</h2>
-      <p class="hint">
-        Choose heads that shall find nothing, and see what the next token becomes. Heads that matter here change it;
-        most do not.
-      </p>
-      <Heads layers={reading.layers} />
-      {changes.length > 0 && changed.reading && changed.reading !== reading && (
-        <Before reading={reading} changed={changed.reading} />
-      )}
-    </section>
-  )
-}
-
-export function Before({ reading, changed }: { reading: TextReading; changed: TextReading }) {
-  const both = useAnswer(
-    signal => Promise.all([reading.next({ top: 8, signal }), changed.next({ top: 8, signal })]),
-    [reading, changed],
-  )
-  if (both === undefined) return null
-  return (
-    <div class="pair">
-      {both.map((next, i) => (
-        <Figure
-          key={i === 0 ? 'as it is' : 'changed'}
-          title={i === 0 ? 'As it is' : 'Changed'}
-          file={`latentkit-next-${i === 0 ? 'before' : 'after'}`}
-        >
-          <Bars
-            label={i === 0 ? 'Next tokens as it is' : 'Next tokens, changed'}
-            bars={next.top.map(one => ({
-              kind: i === 0 ? 'mqa' : 'mla',
-              label: visible(one.text),
-              value: one.probability,
-              text: one.probability.toFixed(4),
-              strong: false,
-            }))}
-          />
-        </Figure>
-      ))}
-    </div>
   )
 }

@@ -4,6 +4,7 @@ import { Figure } from '../../drawing/figure.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { chosen } from '../number-choice.tsx'
+import type { Side } from '../sides/side.ts'
 import { Arcs } from './arcs.tsx'
 import { Matrix, visible } from './matrix.tsx'
 import { useOneHead, useRow } from './one-head.ts'
@@ -14,16 +15,19 @@ const MOST_ARCS = 60
 
 interface Props {
   reading: TextReading
+  side: Side
   layer: number
   head: number
+  /** The token that looks, unless the address has one. Default: the last. */
+  usual: number | undefined
 }
 
-export function HeadClosely({ reading, layer, head }: Props) {
+export function HeadClosely({ reading, side, layer, head, usual }: Props) {
   const { params } = useAddress()
   const [hovered, setHovered] = useState<{ key: number; query: number }>()
   const one = useOneHead(reading, layer, head)
   const last = reading.tokens.length - 1
-  const query = chosen(params.query, last, reading.tokens.length)
+  const query = chosen(params[side.query], (side.query === 'query' ? usual : undefined) ?? last, reading.tokens.length)
   const row = useRow(one, query)
   // The pattern of another head or text is on its way.
   if (one?.reading !== reading || row === undefined) return <section aria-busy="true" />
@@ -31,19 +35,19 @@ export function HeadClosely({ reading, layer, head }: Props) {
   const key = hovered?.query === query ? Math.min(hovered.key, last) : strongest(row)
   const choose = (at: number, key: number) => {
     setHovered({ key, query: at })
-    if (at !== query) changeParams({ query: String(at) })
+    if (at !== query) changeParams({ [side.query]: String(at) })
   }
   const p = row[key] ?? 0
   const [from = '', to = ''] = [names[query], names[key]].map(name => visible(name ?? ''))
   return (
     <>
-      <section aria-labelledby="closely">
-        <h2 id="closely">
+      <section aria-labelledby={`closely${side.suffix}`}>
+        <h2 id={`closely${side.suffix}`}>
           Layer {one.layer}, head {one.head}
         </h2>
         <p class="pair-line" role="status">
-          <strong>{from}</strong> looks at <strong>{to}</strong> with <span id="share">{p.toFixed(3)}</span> of its
-          attention
+          <strong>{from}</strong> looks at <strong>{to}</strong> with{' '}
+          <span id={`share${side.suffix}`}>{p.toFixed(3)}</span> of its attention
         </p>
         <Figure title="Query by key" file={`latentkit-pattern-${one.layer}-${one.head}`}>
           <Matrix
@@ -62,7 +66,7 @@ export function HeadClosely({ reading, layer, head }: Props) {
             row={row}
             causal={reading.causal}
             query={query}
-            choose={at => changeParams({ query: String(at) })}
+            choose={at => changeParams({ [side.query]: String(at) })}
           />
         </Figure>
       </section>

@@ -3,12 +3,14 @@ import { Figure } from '../../drawing/figure.tsx'
 import { whole } from '../../drawing/format.ts'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
-import { useReading } from '../../state/model.ts'
+import { useModel } from '../../state/model.ts'
 import { ModelBar } from '../model-bar.tsx'
-import { PRESETS } from '../presets.ts'
-import { WithReading } from '../read-status.tsx'
+import { FIRST_TEXT, type Place, shownIn } from '../presets.ts'
+import type { Side } from '../sides/side.ts'
+import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 import { HeadClosely } from './head-closely.tsx'
+import { HeadDifference } from './head-difference.tsx'
 import { type HeadPattern, MEASURES, type MeasureName, sorted, useHeads } from './heads.ts'
 import { Legend } from './legend.tsx'
 import { Scale } from './scale.tsx'
@@ -16,8 +18,9 @@ import { Thumbnails } from './thumbnails.tsx'
 
 export function Patterns() {
   const { params } = useAddress()
-  const text = params.text ?? PRESETS[0]!.text
-  const read = useReading(text)
+  const text = params.text ?? FIRST_TEXT
+  const model = useModel()
+  const place = model.status === 'ready' ? shownIn(text, model.numbers.info.name)?.at : undefined
   return (
     <>
       <header class="view-head">
@@ -29,22 +32,32 @@ export function Patterns() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <WithReading read={read}>{reading => <AllHeads reading={reading} busy={read.busy} />}</WithReading>
+      <Sides text={text} both={(first, second) => <HeadDifference first={first} second={second} place={place} />}>
+        {(reading, side, { busy }) => <AllHeads reading={reading} side={side} busy={busy} place={place} />}
+      </Sides>
       <Scale />
     </>
   )
 }
 
-function AllHeads({ reading, busy }: { reading: TextReading; busy: boolean }) {
+interface Props {
+  reading: TextReading
+  side: Side
+  busy: boolean
+  /** What the text is there for. */
+  place: Place | undefined
+}
+
+function AllHeads({ reading, side, busy, place }: Props) {
   const { params } = useAddress()
   const { heads, done } = useHeads(reading)
   const by = params.sort !== undefined && params.sort in MEASURES ? (params.sort as MeasureName) : undefined
   const order = sorted(heads, by)
   const total = reading.layers.reduce((n, layer) => n + layer.heads, 0)
-  const chosen = chosenHead(reading, params, order)
+  const chosen = chosenHead(reading, params, order, place)
   const select = ({ layer, head }: HeadPattern) => changeParams({ layer: String(layer), head: String(head) })
   return (
-    <div class="closely">
+    <div class={side.label === undefined ? 'closely' : 'closely narrow'}>
       <Figure
         title={`${whole(total)} patterns: ${reading.layers.length} layers of ${reading.layers[0]?.heads} heads`}
         file="latentkit-patterns"
@@ -65,7 +78,7 @@ function AllHeads({ reading, busy }: { reading: TextReading; busy: boolean }) {
             </button>
           ))}
         </fieldset>
-        <div aria-busy={busy || !done} id="all-heads">
+        <div aria-busy={busy || !done} id={`all-heads${side.suffix}`}>
           <Thumbnails
             heads={order}
             total={total}
@@ -74,25 +87,26 @@ function AllHeads({ reading, busy }: { reading: TextReading; busy: boolean }) {
             causal={reading.causal}
             by={by}
             selected={chosen}
+            suffix={side.suffix}
             select={select}
           />
         </div>
       </Figure>
-      {order.length > 0 && <HeadClosely reading={reading} {...chosen} />}
+      {order.length > 0 && <HeadClosely reading={reading} side={side} {...chosen} usual={place?.query} />}
     </div>
   )
 }
 
-/** As the address has it; else the first of the order. */
+/** As the address has it; else what the text is there for, or the first of the order. */
 function chosenHead(
   { layers }: TextReading,
   params: Readonly<Record<string, string>>,
   order: readonly HeadPattern[],
+  shown: Place | undefined,
 ): { readonly layer: number; readonly head: number } {
-  // The first page shows what its first text is there for.
-  const first = params.text === undefined && params.sort === undefined ? PRESETS[0]!.at : undefined
-  const layer = Number(params.layer ?? first?.layer ?? Number.NaN)
-  const head = Number(params.head ?? first?.head ?? Number.NaN)
+  const usual = params.sort === undefined ? shown : undefined
+  const layer = Number(params.layer ?? usual?.layer ?? Number.NaN)
+  const head = Number(params.head ?? usual?.head ?? Number.NaN)
   if (head >= 0 && head < (layers[layer]?.heads ?? 0)) return { layer, head }
   return { layer: order[0]?.layer ?? 0, head: order[0]?.head ?? 0 }
 }

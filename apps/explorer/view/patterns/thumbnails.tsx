@@ -14,6 +14,8 @@ interface Props {
   causal: boolean
   by: MeasureName | undefined
   selected: { readonly layer: number; readonly head: number }
+  /** Ends the id of the chosen one. */
+  suffix: string
   select: (head: HeadPattern) => void
 }
 
@@ -26,7 +28,7 @@ const HEIGHT = 560
 const KEPT = 1500
 
 export function Thumbnails(props: Props) {
-  const { heads, perLayer, total, tokens, causal, by, selected, select } = props
+  const { heads, perLayer, total, tokens, causal, by, selected, suffix, select } = props
   const { ref, width } = useWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
   const images = useMemo(() => new Map<HeadPattern, HTMLCanvasElement>(), [tokens, causal, heads[0]])
@@ -108,7 +110,7 @@ export function Thumbnails(props: Props) {
       role="listbox"
       tabIndex={0}
       aria-label="Attention patterns of all heads"
-      aria-activedescendant="chosen-head"
+      aria-activedescendant={`chosen-head${suffix}`}
       onScroll={draw}
       onKeyDown={event => {
         const next = keys[event.key]
@@ -133,7 +135,7 @@ export function Thumbnails(props: Props) {
       <div class="spacer" style={{ height: `${Math.max(rows * step - height, 0)}px` }} />
       {one && (
         <div
-          id="chosen-head"
+          id={`chosen-head${suffix}`}
           class="hidden"
           role="option"
           aria-selected="true"

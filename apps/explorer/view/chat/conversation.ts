@@ -1,0 +1,23 @@
+/** A conversation: texts in turn, the user's first. `talk` in the address. */
+import type { Message } from '../../../../src/browser.ts'
+
+export type Said = readonly string[]
+
+/** Empty for what is no conversation. */
+export function saidOf(talk: string | undefined): Said {
+  try {
+    const value: unknown = JSON.parse(talk ?? '[]')
+    return Array.isArray(value) && value.every(one => typeof one === 'string') ? value : []
+  } catch {
+    return []
+  }
+}
+
+export function messagesOf(said: Said): Message[] {
+  return said.map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content }))
+}
+
+/** For a model without a chat template: one text, which goes on. */
+export function joined(said: Said): string {
+  return said.reduce((text, next) => text + (text === '' || /\s$/.test(text) || /^\s/.test(next) ? '' : ' ') + next, '')
+}
