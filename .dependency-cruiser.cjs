@@ -36,6 +36,7 @@ const rooms = {
     ...[
       'files',
       'engine',
+      'formats',
       'conversion',
       'model',
       'nn',

@@ -49,7 +49,7 @@ export interface EncodeChatOptions extends ChatTemplateOptions {
   readonly parseSpecial?: boolean
 }
 
-/** What `Tokenizer.encodeArranged` is given. */
+/** What `Tokenizer.arrangedChat` is given. */
 interface ArrangedChat {
   readonly messages: readonly unknown[]
   readonly tools: readonly unknown[]
@@ -57,13 +57,23 @@ interface ArrangedChat {
     messages: readonly unknown[],
     tools: readonly unknown[],
   ) => { readonly messages: readonly ChatMessage[]; readonly tools: readonly unknown[] | undefined }
-  readonly own: (
-    text: string,
-  ) => readonly { readonly at: number; readonly end: number; readonly ids: readonly number[] }[]
   readonly variables?: Readonly<Record<string, unknown>>
-  /** The text ends within the last message. Default: with the opening of an answer. */
-  readonly continues?: boolean
+  /** How the text ends: with the opening of an answer, within the last message, or with that message's end. Default `opening`. */
+  readonly end?: 'opening' | 'continued' | 'closed'
+  /** The time for templates that write it. Default: now. */
+  readonly now?: Date
 }
+
+/** A conversation as the template writes it. */
+interface ArrangedText {
+  readonly text: string
+  /** Ids of a range of it, by itself. */
+  cut(at: number, end: number): number[]
+}
+
+type OwnRanges = (
+  text: string,
+) => readonly { readonly at: number; readonly end: number; readonly ids: readonly number[] }[]
 
 /** Builds a tokenizer from a checkpoint's files. Throws TokenizerError naming file and key. */
 export function createTokenizer(files: TokenizerFiles): Tokenizer {
@@ -262,31 +272,46 @@ export class Tokenizer {
   }
 
   /**
-   * @internal The ids of a conversation that `arrange` writes for the template, after control tokens in its strings were
-   * marked: what it writes itself counts. `own`: ranges of the rendered text that are given as ids.
+   * @internal A conversation that `arrange` writes for the template, after control tokens in its strings were marked: what it writes
+   * itself counts.
    */
-  encodeArranged({ messages, tools, arrange, own, variables, continues = false }: ArrangedChat): number[] {
+  arrangedChat({ messages, tools, arrange, variables, end = 'opening', now }: ArrangedChat): ArrangedText {
     const marked = this.#marks.mark(messages, (token, message) => isAnswer(message) && this.#isSought(token))
     const arranged = arrange(
       marked as ChatMessage[],
       this.#marks.mark(tools, () => false),
     )
-    const given = { ...(arranged.tools && { tools: arranged.tools }), ...(variables && { variables }) }
-    const end = continues ? { continueFinalMessage: true } : { addGenerationPrompt: true }
-    const rendered = this.applyChatTemplate(arranged.messages, { ...end, ...given })
+    const rendered = this.applyChatTemplate(arranged.messages, {
+      ...(end === 'opening' && { addGenerationPrompt: true }),
+      ...(end === 'continued' && { continueFinalMessage: true }),
+      ...(arranged.tools && { tools: arranged.tools }),
+      ...(variables && { variables }),
+      ...(now && { now }),
+    })
     const { text, plain } = this.#marks.unmark(rendered)
+    return {
+      text,
+      cut: (at, end) => {
+        const inside = [...plain].filter(place => place >= at && place < end).map(place => place - at)
+        return this.#cut(text.slice(at, end), false, inside.length > 0 ? new Set(inside) : 'none')
+      },
+    }
+  }
+
+  /** @internal The ids of such a conversation. `own`: ranges of its text that are given as ids. */
+  encodeArranged({ own, ...chat }: ArrangedChat & { readonly own: OwnRanges }): number[] {
+    const { text, cut } = this.arrangedChat(chat)
     const ids: number[] = []
     let at = 0
-    const cut = (end: number) => {
-      const inside = [...plain].filter(place => place >= at && place < end).map(place => place - at)
-      for (const id of this.#cut(text.slice(at, end), false, inside.length > 0 ? new Set(inside) : 'none')) ids.push(id)
+    const add = (more: readonly number[]) => {
+      for (const id of more) ids.push(id)
     }
     for (const span of own(text)) {
-      cut(span.at)
-      for (const id of span.ids) ids.push(id)
+      add(cut(at, span.at))
+      add(span.ids)
       at = span.end
     }
-    cut(text.length)
+    add(cut(at, text.length))
     return ids
   }
 

@@ -4,7 +4,7 @@ import type { TrainingText } from './trainer.ts'
 /** Tokens that are learned from as one text, which sees nothing of others. */
 export interface Document {
   readonly tokens: Int32Array
-  /** Of each token whether it is learned. Default: all. */
+  /** Of each token whether it is learned, 1 or 0. Default: all. Such a document is never cut: an answer without its question teaches nothing. */
   readonly learned?: Uint8Array
 }
 
@@ -68,12 +68,7 @@ export class Batches {
   }
 
   next(): TrainingText[] {
-    return this.#take().map(({ document, from, count }) => {
-      const { tokens, learned } = this.#documents[document] as Document
-      const targets = tokens.slice(from + 1, from + count + 1)
-      if (learned) for (let i = 0; i < count; i++) if (!learned[from + i + 1]) targets[i] = -1
-      return { tokens: tokens.subarray(from, from + count), targets }
-    })
+    return this.#take().map(piece => textOf(this.#documents, piece))
   }
 
   #take(): Piece[] {
@@ -104,14 +99,29 @@ export class Batches {
 /** All pieces of documents in their order, for validation. */
 export function textsOf(documents: readonly Document[], contextLength: number): TrainingText[] {
   return documents.flatMap((document, index) =>
-    piecesOf(document, index, contextLength).map(({ from, count }) => ({
-      tokens: document.tokens.subarray(from, from + count),
-      targets: document.tokens.subarray(from + 1, from + count + 1),
-    })),
+    piecesOf(document, index, contextLength).map(piece => textOf(documents, piece)),
   )
 }
 
-function piecesOf({ tokens }: Document, document: number, length: number): Piece[] {
+/** Documents that are too long to be learned and may not be cut. */
+export function tooLong(documents: readonly Document[], contextLength: number): number {
+  return documents.filter(document => isTooLong(document, contextLength)).length
+}
+
+function textOf(documents: readonly Document[], { document, from, count }: Piece): TrainingText {
+  const { tokens, learned } = documents[document] as Document
+  const targets = tokens.slice(from + 1, from + count + 1)
+  if (learned) for (let i = 0; i < count; i++) if (!learned[from + i + 1]) targets[i] = -1
+  return { tokens: tokens.subarray(from, from + count), targets }
+}
+
+function isTooLong({ tokens, learned }: Document, length: number): boolean {
+  return learned !== undefined && tokens.length - 1 > length
+}
+
+function piecesOf(given: Document, document: number, length: number): Piece[] {
+  const { tokens } = given
+  if (isTooLong(given, length)) return []
   const pieces: Piece[] = []
   for (let from = 0; from + 1 < tokens.length; from += length) {
     pieces.push({ document, from, count: Math.min(length, tokens.length - 1 - from) })

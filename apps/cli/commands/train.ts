@@ -73,12 +73,13 @@ class Shown {
     const c = colours(process.stdout)
     switch (event.type) {
       case 'begin': {
-        const { parameters, documents, tokens, kernels, isa, threads, step, steps } = event
+        const { parameters, documents, tokens, tooLong, kernels, isa, threads, step, steps } = event
         this.#steps = steps
         const texts = `${format.plural(documents, 'document')}, ${format.integer(tokens)} tokens`
         note(
           `${format.integer(parameters)} parameters, ${texts}; ${kernels} ${isa}, ${format.plural(threads, 'thread')}`,
         )
+        if (tooLong > 0) note(`${format.plural(tooLong, 'chat')} longer than the context left out (--context)`)
         if (step > 0) note(`Going on after step ${step} of ${steps}`)
         return
       }

@@ -151,7 +151,7 @@ export class HostChat {
           format,
         ) as unknown as { messages: readonly ChatMessage[]; tools: readonly unknown[] | undefined },
       own: text => this.#spans(text, { ...prompt, messages }),
-      ...(conversation.continues && { continues: true }),
+      ...(conversation.continues && { end: 'continued' }),
       ...(variables && { variables }),
     })
   }

@@ -3,24 +3,40 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
+import type { ChatTexts } from '../chat-texts.ts'
 import type { Document } from '../pieces.ts'
 import { TrainingError } from './errors.ts'
+import { readLines } from './json-lines.ts'
 
 const TEXTS = new Set(['.txt', '.md', '.text', '.raw', '.tokens', '.jsonl'])
+
+/** What turns texts and chats into tokens. */
+export interface Readers {
+  readonly tokenizer: Tokenizer
+  readonly chats: ChatTexts
+}
 
 /** The documents of files, and of the files of texts in folders, by rising names. Throws TrainingError. */
 export async function readDocuments(
   paths: readonly string[],
-  tokenizer: Tokenizer,
+  { tokenizer, chats }: Readers,
   separator: string,
 ): Promise<Document[]> {
   const documents: Document[] = []
+  const add = (text: string) => {
+    const trimmed = text.trim()
+    if (trimmed !== '') documents.push({ tokens: tokensOf(trimmed, tokenizer) })
+  }
   for (const path of paths) {
     for (const file of await filesOf(path)) {
-      const texts = extname(file) === '.jsonl' ? linesOf(file, await read(file)) : (await read(file)).split(separator)
-      for (const text of texts) {
-        const trimmed = text.trim()
-        if (trimmed !== '') documents.push({ tokens: tokensOf(trimmed, tokenizer) })
+      if (extname(file) !== '.jsonl') for (const text of (await read(file)).split(separator)) add(text)
+      else {
+        readLines(file, await read(file), 'text or messages ({"text": "…"} or {"messages": […]})', line => {
+          if (typeof line.text === 'string') add(line.text)
+          else if (line.messages === undefined) return false
+          else for (const document of chats.documents(line.messages, line.tools)) documents.push(document)
+          return true
+        })
       }
     }
   }
@@ -32,8 +48,9 @@ export async function readDocuments(
 export function fingerprint(documents: readonly Document[]): string {
   const hash = createHash('sha256')
   let count = 0
-  for (const { tokens } of documents) {
+  for (const { tokens, learned } of documents) {
     hash.update(Int32Array.of(tokens.length)).update(tokens)
+    if (learned) hash.update(learned)
     count += tokens.length
   }
   return `${documents.length} documents, ${count} tokens, ${hash.digest('hex').slice(0, 32)}`
@@ -69,20 +86,4 @@ async function read(file: string): Promise<string> {
     if (error instanceof TypeError) throw new TrainingError(`${file} is no UTF-8 text`)
     throw error
   }
-}
-
-function linesOf(file: string, content: string): string[] {
-  return content.split('\n').flatMap((line, index) => {
-    if (line.trim() === '') return []
-    const where = `${file}, line ${index + 1}`
-    let value: unknown
-    try {
-      value = JSON.parse(line)
-    } catch {
-      throw new TrainingError(`${where} is no JSON`)
-    }
-    const text = typeof value === 'object' && value !== null ? (value as { text?: unknown }).text : undefined
-    if (typeof text !== 'string') throw new TrainingError(`${where} has no text; expected {"text": "…"}`)
-    return [text]
-  })
 }

@@ -5,7 +5,7 @@ import { SCHEDULES, type Schedule } from '../schedule.ts'
 
 /** Options of `train`. */
 export interface TrainOptions {
-  /** Files or folders of texts: UTF-8, cut into documents at `separator`, or .jsonl, each line an object with `text`. */
+  /** Files or folders of texts: UTF-8, cut into documents at `separator`, or .jsonl, each line an object with `text`, or with `messages` (and `tools`): a chat, of which the answers are learned. */
   readonly data: readonly string[]
   /** The same, not learned from: their loss is measured every `validateEvery` steps. Default: none. */
   readonly validation?: readonly string[]

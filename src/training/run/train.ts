@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { folderFiles } from '../../checkpoint/find/folder.ts'
 import { isWithoutWeights } from '../../checkpoint/other-folders.ts'
 import { chooseKernels } from '../../engine/host/node/kernels.ts'
+import { generationDefaults, generationFile } from '../../engine/load/generation-defaults.ts'
 import { OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { readConfigFile, readTokenizerFiles } from '../../model/open/open-checkpoint.ts'
@@ -13,8 +14,9 @@ import { readArgument, readOptions } from '../../options/read-options.ts'
 import { TokenizerError } from '../../tokenizer/errors.ts'
 import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { AdamW } from '../adamw.ts'
+import { ChatTexts } from '../chat-texts.ts'
 import { freshModel } from '../fresh.ts'
-import { Batches, type Document, textsOf } from '../pieces.ts'
+import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
 import { rateAt, type ScheduleOptions } from '../schedule.ts'
 import { Trainer, type TrainingText } from '../trainer.ts'
 import { fingerprint, readDocuments } from './documents.ts'
@@ -39,6 +41,8 @@ export interface TrainingBegin {
   readonly documents: number
   /** Tokens in them that are followed by another. */
   readonly tokens: number
+  /** Of the documents, chats longer than `contextLength`: they are left out. */
+  readonly tooLong: number
   /** The kernel set that computes. */
   readonly kernels: string
   /** Its instruction set. */
@@ -119,8 +123,9 @@ export async function* train(
     await savable(opened)
     const tokenizer = tokenizerOf(opened)
     const separator = options.separator ?? '<|endoftext|>'
-    const documents = await readDocuments(options.data, tokenizer, separator)
-    const held = options.validation ? await readDocuments(options.validation, tokenizer, separator) : []
+    const readers = { tokenizer, chats: new ChatTexts(tokenizer, opened.config.modelType, endsOf(opened, tokenizer)) }
+    const documents = await readDocuments(options.data, readers, separator)
+    const held = options.validation ? await readDocuments(options.validation, readers, separator) : []
     const settings = settle(opened, options, documents, held)
     const folder = await RunFolder.open(run, {
       version: 1,
@@ -158,6 +163,12 @@ function tokenizerOf({ checkpoint }: OpenedModel): Tokenizer {
   return createTokenizer({ tokenizer, config: tokenizerConfig, chatTemplate, folder: `${name}/` })
 }
 
+/** Tokens that end an answer. */
+function endsOf({ config, checkpoint }: OpenedModel, { eosId }: Tokenizer): readonly number[] {
+  return generationDefaults(config, { config: checkpoint.generationConfig, file: generationFile(checkpoint), eosId })
+    .eosTokenIds
+}
+
 /** Every setting that decides the run's numbers. */
 function settle(
   { config }: OpenedModel,
@@ -180,7 +191,11 @@ function settle(
   }
   const seed = options.seed ?? 0
   const batches = new Batches(documents, { contextLength, batchTokens, seed })
-  if (batches.tokens === 0) throw new TrainingError('No text has two tokens; there is nothing to learn')
+  const left = tooLong(documents, contextLength)
+  if (batches.tokens === 0) {
+    const met = left > 0 ? `No chat has at most ${contextLength} tokens` : 'No text has two tokens'
+    throw new TrainingError(`${met}; there is nothing to learn`)
+  }
   if (held.length > 0 && textsOf(held, contextLength).length === 0) {
     throw new TrainingError('No text of the validation has two tokens; there is nothing to measure')
   }
@@ -239,6 +254,7 @@ class Run {
       steps,
       documents: this.#documents.length,
       tokens: this.#batches.tokens,
+      tooLong: tooLong(this.#documents, this.#settings.contextLength),
       kernels: name,
       isa,
       threads,
