@@ -6,11 +6,10 @@ import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels, Recording } from '../kernels/contract/kernels.ts'
 import { Arena } from '../nn/arena.ts'
 import { type KeyStore, pagedKeys } from '../nn/attention/keys.ts'
-import { ropeSet } from '../nn/attention/rope-angles.ts'
 import { modelCacheLayout } from '../nn/cache-layout.ts'
 import type { ModelConfig } from '../nn/config.ts'
-import { type Capture, type Decoder, decoder } from '../nn/decoder.ts'
-import { EDITED, type RowRules, rowProvenance, rowRules } from '../nn/provenance.ts'
+import { type Capture, type Decoder, decoder, decoderOf } from '../nn/decoder.ts'
+import { EDITED } from '../nn/provenance.ts'
 import { placeStep, planStep, putStep, type Step, type StepInput, type StepPlan } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -48,7 +47,6 @@ export class Model {
   readonly #decoder: Decoder
   readonly #arena: Arena
   readonly #keys: KeyStore
-  readonly #rowRules: RowRules
   /** Steps that may come again, by shape. */
   readonly #recorded = new Map<string, Recorded>()
 
@@ -58,10 +56,9 @@ export class Model {
     this.kernels = kernels
     this.layout = modelCacheLayout(config.layers, cacheType, blockTokens)
     this.pool = new BlockPool(kernels, this.layout, cache)
-    this.#decoder = { config, weights, ropes: config.ropes.map(ropeSet) }
+    this.#decoder = decoderOf(config, weights)
     this.#arena = new Arena(kernels)
     this.#keys = pagedKeys(kernels, this.#arena, this.layout)
-    this.#rowRules = rowRules(config)
   }
 
   /** An empty sequence that may grow to `maxTokens`. Throws UnsupportedModelError for an encoder. */
@@ -79,7 +76,7 @@ export class Model {
     const { kernels: k } = this
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
     for (const { cache } of inputs) if (cache.hasCopies) await cache.settle()
-    const plan = planStep(inputs, this.#keys, this.#decoder.ropes)
+    const plan = planStep(inputs, this.#keys, this.#decoder)
     const shape = capture || !k.resubmit ? null : repeatableShape(inputs, plan)
     const known = shape === null ? undefined : this.#recorded.get(shape)
     if (known) {
@@ -87,9 +84,7 @@ export class Model {
       await k.resubmit?.(known.recording)
     }
     const logits = known?.logits ?? (await this.#record(plan, shape, capture, between))
-    for (const { tokens, cache, prompt, path } of inputs) {
-      cache.commit(tokens, rowProvenance(this.#rowRules, cache.length, tokens.length, prompt, path))
-    }
+    for (const [i, { tokens, cache }] of inputs.entries()) cache.commit(tokens, plan.provenance[i] as Uint8Array)
     return logits
   }
 

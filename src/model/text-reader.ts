@@ -91,7 +91,7 @@ export class TextReader {
     const keys = contiguousKeys(kernels, scratch)
     const backend = { ops: kernels, scratch, keys }
     const inputs = texts.map(text => this.#input(text))
-    const step = prepareStep(kernels, scratch, inputs, keys, this.#model.ropes)
+    const step = prepareStep(kernels, scratch, inputs, keys, this.#model)
     const index = rowsRead(texts, rows)
     const wanted = scratch.take([index.length], 'i32')
     kernels.upload(wanted, index)

@@ -5,12 +5,13 @@
  */
 import type { Weight } from '../kernels/contract/weights.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
-import type { RopeSet } from './attention/rope-angles.ts'
+import { type RopeSet, ropeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
 import { runLayer } from './block.ts'
 import type { LayerConfig, ModelConfig } from './config.ts'
 import { linear, normalise } from './layers.ts'
+import { type RowRules, rowRules } from './provenance.ts'
 import type { Step } from './step.ts'
 import type { LayerWeights, ModelWeights } from './weights.ts'
 
@@ -19,6 +20,12 @@ export interface Decoder {
   readonly weights: ModelWeights
   /** By index of `config.ropes`. */
   readonly ropes: readonly RopeSet[]
+  /** What decides how a row is computed. */
+  readonly rowRules: RowRules
+}
+
+export function decoderOf(config: ModelConfig, weights: ModelWeights): Decoder {
+  return { config, weights, ropes: config.ropes.map(ropeSet), rowRules: rowRules(config) }
 }
 
 /** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */

@@ -37,7 +37,8 @@ export function rowProvenance(
   forced?: AttentionPath,
 ): Uint8Array {
   const provenance = new Uint8Array(count)
-  if (rules.latent) {
+  // Generated rows are absorbed.
+  if (rules.latent && (prompt || forced)) {
     for (const span of pathSpans(position, count, prompt, forced)) {
       if (span.path === 'expanded') provenance.fill(EXPANDED, span.start, span.start + span.count)
     }

@@ -6,9 +6,10 @@ import type { KernelMemory } from '../kernels/contract/memory.ts'
 import { type Tensor, view } from '../tensor/tensor.ts'
 import type { KeyStore } from './attention/keys.ts'
 import { KEY_CHUNK } from './attention/mla-expanded.ts'
-import { type AttentionPath, type PathSpan, type PromptExtent, pathSpans } from './attention/path.ts'
+import type { AttentionPath, PromptExtent } from './attention/path.ts'
 import { type RopeSet, stepAngles } from './attention/rope-angles.ts'
 import type { ExpandedSpan, QueryRun, StepGroup } from './attention/runs.ts'
+import { EXPANDED, type RowRules, rowProvenance } from './provenance.ts'
 import type { Scratch } from './scratch.ts'
 import { type BlockTables, blockTables, type Row, sequencesIn, writeSequences } from './sequences.ts'
 
@@ -50,6 +51,8 @@ export interface StepPlan {
   readonly numbers: Int32Array
   readonly hasTypes: boolean
   readonly groups: readonly GroupPlan[]
+  /** By input: how each of its rows is computed. */
+  readonly provenance: readonly Uint8Array[]
   /** f32 [T, rotary dim] by rope of the model. */
   readonly angles: readonly Float32Array[]
 }
@@ -72,25 +75,35 @@ export interface Step {
   readonly angles: readonly Tensor[]
 }
 
+/** What a plan depends on of a model. */
+export interface PlannedModel {
+  readonly ropes: readonly RopeSet[]
+  readonly rowRules: RowRules
+}
+
 export function planStep(
   inputs: readonly StepInput<Past>[],
   keys: Pick<KeyStore, 'groups' | 'apart'>,
-  ropes: readonly RopeSet[],
+  { ropes, rowRules }: PlannedModel,
 ): StepPlan {
   const tokens = inputs.reduce((n, input) => n + input.tokens.length, 0)
   const wanted = inputs.reduce((n, input) => n + wantedLogits(input), 0)
   const hasTypes = inputs.some(({ types }) => types)
+  const provenance = inputs.map(({ tokens, cache, prompt, path }) => {
+    return rowProvenance(rowRules, cache.length, tokens.length, prompt, path)
+  })
   let size = (hasTypes ? 3 : 2) * tokens + wanted
   const groups: GroupPlan[] = []
   for (let g = 0; g < keys.groups; g++) {
-    const group = planGroup(inputs, g, keys.apart, size)
+    const group = planGroup(inputs, provenance, g, keys.apart, size)
     groups.push(group)
     size += group.rows.length * SEQUENCE_FIELDS + group.tables.capacity
   }
   const numbers = new Int32Array(size)
   writeTokens(numbers, inputs, tokens, hasTypes)
   for (const { at, rows, tables } of groups) writeSequences(numbers, at, rows, tables)
-  return { tokens, wanted, numbers, hasTypes, groups, angles: ropes.map(rope => stepAngles(rope, inputs)) }
+  const angles = ropes.map(rope => stepAngles(rope, inputs))
+  return { tokens, wanted, numbers, hasTypes, groups, provenance, angles }
 }
 
 /** Ids, positions, kinds and the rows whose logits are wanted. */
@@ -138,10 +151,10 @@ export function prepareStep(
   scratch: Scratch,
   inputs: readonly StepInput<Past>[],
   keys: Pick<KeyStore, 'groups' | 'apart'>,
-  ropes: readonly RopeSet[],
+  model: PlannedModel,
 ): Step {
-  const plan = planStep(inputs, keys, ropes)
-  const step = placeStep(scratch, plan, ropes)
+  const plan = planStep(inputs, keys, model)
+  const step = placeStep(scratch, plan, model.ropes)
   putStep(memory, step, plan)
   return step
 }
@@ -166,13 +179,19 @@ interface GroupPlan {
   readonly expanded: readonly PlannedRun[]
 }
 
-function planGroup(inputs: readonly StepInput<Past>[], group: number, apart: boolean, at: number): GroupPlan {
+function planGroup(
+  inputs: readonly StepInput<Past>[],
+  provenance: readonly Uint8Array[],
+  group: number,
+  apart: boolean,
+  at: number,
+): GroupPlan {
   const all: PlannedRun[] = []
   const absorbed: PlannedRun[] = []
   const expanded: PlannedRun[] = []
   const tables = blockTables(inputs, group)
   let start = 0
-  for (const [i, { tokens, cache, prompt, path, seesAll }] of inputs.entries()) {
+  for (const [i, { tokens, cache, seesAll }] of inputs.entries()) {
     const firstRow = start
     const keyStart = cache.keyStart(group)
     const rowAt = (queryStart: number, offset: number, count: number): Row => {
@@ -191,19 +210,22 @@ function planGroup(inputs: readonly StepInput<Past>[], group: number, apart: boo
       } else runs.push({ start: begin, firstRow, count, rows: [rowAt(0, offset, count)] })
     }
     add(all, 0, tokens.length)
-    for (const span of pathSpans(cache.length, tokens.length, prompt, path)) {
-      if (span.path === 'absorbed') add(absorbed, span.start, span.count)
-      else expanded.push(expandedRun(span, firstRow, rowAt(0, span.start, span.count)))
+    const flags = provenance[i] as Uint8Array
+    for (let from = 0; from < flags.length; ) {
+      const path = (flags[from] as number) & EXPANDED
+      let end = from + 1
+      while (end < flags.length && ((flags[end] as number) & EXPANDED) === path) end++
+      if (path === EXPANDED) {
+        const rows = keyChunks(rowAt(0, from, end - from))
+        expanded.push({ start: firstRow + from, firstRow, count: end - from, rows })
+      } else add(absorbed, from, end - from)
+      from = end
     }
     start += tokens.length
   }
   const rows: Row[] = []
   for (const runs of [all, absorbed, expanded]) for (const run of runs) rows.push(...run.rows)
   return { at, rows, tables, all, absorbed, expanded }
-}
-
-function expandedRun({ start, count }: PathSpan, firstRow: number, row: Row): PlannedRun {
-  return { start: firstRow + start, firstRow, count, rows: keyChunks(row) }
 }
 
 function placeGroup(numbers: Tensor, { at, rows, tables, all, absorbed, expanded }: GroupPlan): StepGroup {

@@ -45,7 +45,7 @@ export async function readStates(
     const stored = new Map<number, StoredRows>()
     const keys = contiguousKeys(kernels, scratch)
     const backend = { ops: kernels, scratch, keys }
-    const step = prepareStep(kernels, scratch, [text.input], keys, decoder.ropes)
+    const step = prepareStep(kernels, scratch, [text.input], keys, decoder)
     const begin = () => embedded(backend, decoder, step)
     const carry = (index: number, x: Tensor) => {
       const own = changes.get(index)

@@ -148,13 +148,7 @@ async function watch(run: LayerRun, scratch: KeepingScratch, pause: () => Promis
     },
   })
   const keys = replacedKeys(contiguousKeys(ops, scratch), kernels, scratch, run.stored, stored)
-  const step = prepareStep(
-    kernels,
-    scratch,
-    [{ ...text.input, ...(run.path && { path: run.path }) }],
-    keys,
-    decoder.ropes,
-  )
+  const step = prepareStep(kernels, scratch, [{ ...text.input, ...(run.path && { path: run.path }) }], keys, decoder)
   const x = scratch.take([text.tokens.length, decoder.config.hiddenSize])
   kernels.upload(x, stream)
   attendFrom(layerStep({ ops, scratch, keys }, decoder, step, index), decoder.config, config, weights, x)

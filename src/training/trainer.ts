@@ -10,8 +10,7 @@ import { Loader } from '../model/loader.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { refuseEncoder } from '../model/refuse-encoder.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
-import { ropeSet } from '../nn/attention/rope-angles.ts'
-import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
+import { type Decoder, decoderOf, finalRows, stream } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
 import { elementCount, type Tensor } from '../tensor/tensor.ts'
@@ -65,7 +64,7 @@ export class Trainer {
       // It decides which experts are chosen, and a choice has no gradient.
       if (mlp.kind === 'moe' && mlp.weights.selectionBias) parameters.freeze(mlp.weights.selectionBias)
     }
-    return new Trainer(kernels, { config, weights, ropes: config.ropes.map(ropeSet), output }, parameters)
+    return new Trainer(kernels, { ...decoderOf(config, weights), output }, parameters)
   }
 
   /** The mean loss of the targets, in nats; 0 where there are none. */
@@ -119,7 +118,7 @@ export class Trainer {
       // Expanded whatever the length: the absorbed path has no backward rules.
       return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const
     })
-    const step = prepareStep(this.#kernels, scratch, inputs, keys, model.ropes)
+    const step = prepareStep(this.#kernels, scratch, inputs, keys, model)
     const layers = stream(backend, model, step)
     let layer = layers.next()
     while (!layer.done) layer = layers.next()

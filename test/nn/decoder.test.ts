@@ -9,8 +9,7 @@ import { Loader } from '../../src/model/loader.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import type { OpenedModel } from '../../src/model/open/opened-model.ts'
 import { contiguousKeys } from '../../src/nn/attention/keys.ts'
-import { ropeSet } from '../../src/nn/attention/rope-angles.ts'
-import { decoder } from '../../src/nn/decoder.ts'
+import { decoder, decoderOf } from '../../src/nn/decoder.ts'
 import { KeepingScratch } from '../../src/nn/scratch.ts'
 import { NO_PAST, prepareStep } from '../../src/nn/step.ts'
 import { checkpointFolders } from '../support/all-fixtures.ts'
@@ -27,15 +26,15 @@ async function watched({ checkpoint, family, config }: OpenedModel, texts: reado
   try {
     const checked = new CheckedOperations(kernels)
     const weights = await new Loader(checkpoint, kernels, config, family.names, () => {}).model()
-    const ropes = config.ropes.map(ropeSet)
+    const model = decoderOf(config, weights)
     const { ops, memory } = checked
     const scratch = new KeepingScratch(memory)
     const keys = contiguousKeys(ops, scratch)
     const inputs = texts.map(tokens => {
       return { tokens, cache: NO_PAST, prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
     })
-    const step = prepareStep(memory, scratch, inputs, keys, ropes)
-    const text = decoder({ ops, scratch, keys }, { config, weights, ropes }, step)
+    const step = prepareStep(memory, scratch, inputs, keys, model)
+    const text = decoder({ ops, scratch, keys }, model, step)
     let layer = text.next()
     while (!layer.done) layer = text.next()
     const logits = (await kernels.read(layer.value)) as Float32Array

@@ -192,7 +192,11 @@ export class Sequence {
     const { timeline, consumer } = this.#options
     this.#stepsWaited = 0
     const accepted = this.#error ? 0 : consumer.take(logits, draft, ms)
-    timeline.keepRun(position + input.tokens.length - draft.length + accepted)
+    const end = position + input.tokens.length - draft.length + accepted
+    const { blockTokens, length } = timeline.cache
+    const fillsBlock = Math.floor(end / blockTokens) > Math.floor(position / blockTokens)
+    // Otherwise no guess is to be taken back, and there is nothing to share.
+    if (fillsBlock || length > end) timeline.keepRun(end)
     consumer.taken?.()
   }
 

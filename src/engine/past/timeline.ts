@@ -89,7 +89,7 @@ export class Timeline {
     return { rows: 0, extent: { start: 0, end: ids.length } }
   }
 
-  /** Rows have been run, of which those up to `end` stay: full blocks go to the tree. */
+  /** Rows have been run that fill a block, or of which only those up to `end` stay: full blocks go to the tree. */
   keepRun(end: number): void {
     if (this.cache.length > end) this.cache.truncate(end)
     this.#publish()
