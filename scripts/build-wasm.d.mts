@@ -3,6 +3,8 @@ export interface ModuleOptions {
   readonly threads: boolean
   /** Of an address. */
   readonly bits: 32 | 64
+  /** Whether it has the operations of training. Default false. */
+  readonly training?: boolean
 }
 export const MODULES: Readonly<Record<string, ModuleOptions>>
 export const OUTPUT: string

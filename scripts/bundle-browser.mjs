@@ -8,7 +8,7 @@ import { MODULES as CORES } from './build-wasm.mjs'
 import { updateFiles } from './update-files.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const MODULES = [...Object.keys(CORES), 'grammar.wasm']
+const MODULES = [...Object.keys(CORES).filter(name => !CORES[name].training), 'grammar.wasm']
 const THREAD = 'virtual:core-thread'
 
 /** Scripts of workers by the names that `src/engine/host/web/assets.ts` looks for. */

@@ -156,6 +156,24 @@ function opcodesHeader({ OPERATION_NAMES }) {
   )
 }
 
+function trainingHeader({ TRAINING_NAMES }) {
+  const cases = TRAINING_NAMES.map(name => `    case OP_${name}:`)
+  return header(
+    'Which operations only training records.',
+    ['opcodes.h'],
+    [
+      'constexpr bool isForTraining(int code) {',
+      '  switch (code) {',
+      ...cases,
+      '      return true;',
+      '    default:',
+      '      return false;',
+      '  }',
+      '}',
+    ].join('\n'),
+  )
+}
+
 function recordsHeader(operations, { STRUCTS, MAX_SLICES }) {
   const structs = Object.entries(STRUCTS).map(([name, fields]) =>
     struct(
@@ -349,6 +367,7 @@ export async function recordFiles() {
   return {
     [home]: formatted(home, recorder(table, fields)),
     ...headers,
+    'native/core/training.h': trainingHeader(table),
     'native/ops/quant/packed-types.h': packedHeader(PACKED_FORMATS),
     'native/core/records-hash.h': `// What the records look like, as a number: an addon of other records is refused.\n${NOTE}\n#pragma once\n\n#define LATENTKIT_RECORDS "${hash}"\n`,
     'src/kernels/core/records-hash.ts': `${NOTE}\n/** What the records look like, as a number: an addon of other records is refused. */\nexport const RECORDS = '${hash}'\n`,

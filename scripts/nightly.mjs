@@ -25,7 +25,7 @@ const CHECKS = {
     env: { LATENTKIT_PERPLEXITY_WINDOWS: '20' },
   },
   modules: {
-    what: 'the five modules of the core in prebuilt/ are what its sources give (skipped without clang 19)',
+    what: 'the six modules of the core in prebuilt/ are what its sources give (skipped without clang 19)',
     args: () => [...VITEST, 'test/kernels/wasm.test.ts'],
     env: { LATENTKIT_MODULES: '1' },
   },

@@ -115,6 +115,7 @@ static int plan(Pool* pool, const double* list, const double* end, double& work)
     const i64 size = (i64)record[1];
     if (code < 0 || code >= OPCODES || size < RECORD_HEADER || size > end - record) return RUN_BAD_LIST;
     const Operation& operation = pool->operations[code];
+    if (!operation.run) return RUN_NO_OPERATION;
     const Args args = {record + RECORD_HEADER};
     if (operation.scratch) scratch = max(scratch, operation.scratch(args));
     const double one = workOf(pool, record);

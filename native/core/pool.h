@@ -21,8 +21,8 @@ struct Pool {
   void* handles[MAX_THREADS];
 };
 
-// RUN_FILE_CHANGED comes from the host: the pool knows nothing of files.
-enum RunResult : int { RUN_OK = 0, RUN_NO_MEMORY = 1, RUN_BAD_LIST = 2, RUN_FILE_CHANGED = 3 };
+// RUN_FILE_CHANGED comes from the host: the pool knows nothing of files. RUN_NO_OPERATION: this build has no such kernel.
+enum RunResult : int { RUN_OK = 0, RUN_NO_MEMORY = 1, RUN_BAD_LIST = 2, RUN_FILE_CHANGED = 3, RUN_NO_OPERATION = 4 };
 
 // `pool` is zeroed memory of `sizeof(Pool)` bytes.
 void poolStart(Pool* pool, const Operation* operations, int threads);

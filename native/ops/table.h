@@ -2,6 +2,7 @@
 #pragma once
 #include "../core/context.h"
 #include "../core/opcodes.h"
+#include "../core/training.h"
 #include "../simd/simd.h"
 #include "kernels.h"
 
@@ -27,7 +28,14 @@ template <class Record, Kernel<Record>* KERNEL> constexpr Operation operationOf(
   return operation;
 }
 
-#define LATENTKIT_ROW(kernel, Record) operationOf<Record, kernel>(),
+// The build may leave training out: then its rows have no kernel, and nothing of theirs is compiled.
+#ifdef LATENTKIT_WITHOUT_TRAINING
+constexpr bool TRAINS = false;
+#else
+constexpr bool TRAINS = true;
+#endif
+
+#define LATENTKIT_ROW(kernel, Record) TRAINS || !isForTraining(OP_##kernel) ? operationOf<Record, kernel>() : Operation{},
 static const Operation OPERATIONS[OPCODES] = {LATENTKIT_OPERATIONS(LATENTKIT_ROW)};
 #undef LATENTKIT_ROW
 

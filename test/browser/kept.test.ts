@@ -165,8 +165,9 @@ describe.skipIf(NO_CHROMIUM)(`what a page keeps${WHY_SKIPPED}`, { timeout: 120_0
       const missing = await latentkit.inspectSession('none').catch((error: { code: string }) => error.code)
       const removed = [await latentkit.removeKeptSession('tales/one'), await latentkit.removeKeptSession('none')]
       const freed = await latentkit.removeCached('my texts')
+      const typo = [await latentkit.cachedModels('my tests'), await latentkit.removeCached('my tests')]
       await latentkit.removeKeptModel(before.models[0]?.source ?? '')
-      return { before, notes, tokens, missing, removed, freed, after: await latentkit.keptStorage() }
+      return { before, notes, tokens, missing, removed, freed, typo, after: await latentkit.keptStorage() }
     })
     expect(seen.before).toMatchObject({
       models: [{ complete: true }],
@@ -178,7 +179,12 @@ describe.skipIf(NO_CHROMIUM)(`what a page keeps${WHY_SKIPPED}`, { timeout: 120_0
     expect(bytes).toBe([...models, ...sessions, ...caches].reduce((n, kept) => n + kept.bytes, 0))
     expect(usage).toBeGreaterThanOrEqual(bytes)
     expect(quota).toBeGreaterThan(bytes)
-    expect(seen).toMatchObject({ notes: { title: 'dots' }, missing: 'bad_session_file', removed: [true, false] })
+    expect(seen).toMatchObject({
+      notes: { title: 'dots' },
+      missing: 'bad_session_file',
+      removed: [true, false],
+      typo: [[], 0],
+    })
     expect(seen.freed).toBe(caches[0]?.bytes)
     expect(seen.after).toMatchObject({ models: [], caches: [], sessions: [{ name: '..' }] })
   })

@@ -75,3 +75,22 @@ it('takes half of what the place gives, gives up the longest unused, and has non
   expect(await removeCached(place, [PRINT])).toBe(model?.bytes)
   expect(place.files.size).toBe(0)
 })
+
+it('keeps to its bound when two blocks are written at once', async () => {
+  const place = new MemoryPlace()
+  const size = (await encodeBlock(blockOf(1, PRINT))).length
+  const open = () => new BlockStore({ place, fingerprint: PRINT, label: 'a model', maxBytes: 20.5 * size })
+  const first = open()
+  for (let n = 0; n < 19; n++) expect(await first.write(blockOf(n, PRINT))).toBe(true)
+  const names = place.names.bind(place)
+  // A count takes its time: the second write comes while the first one counts.
+  place.names = async folder => {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return names(folder)
+  }
+  const second = open()
+  const written = [20, 21].map(n => second.write(blockOf(n, PRINT)))
+  expect(await Promise.all(written)).toEqual([true, true])
+  const [model] = await cachedModels(place)
+  expect(model?.bytes).toBeLessThanOrEqual(20.5 * size)
+})

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
+import { TRAINING_NAMES } from '../../src/kernels/operations/table.ts'
 import { runBehaviour } from './behaviour.ts'
 import { type ConformanceCase, title } from './case.ts'
 import { CASES } from './cases/index.ts'
@@ -15,6 +16,8 @@ export interface ConformanceOptions {
   readonly skip?: readonly { readonly reason: string; readonly tests: readonly string[] }[]
   /** The entry of `TOLERANCES` for a case in which this implementation may round more than others. */
   readonly tolerance?: (c: ConformanceCase) => string | undefined
+  /** Which cases: without those of operations that only training records, only those, or all. Default all. */
+  readonly cases?: 'texts' | 'training'
   /** Results of an implementation that must give the same bits: another thread count. Filled by its own run. */
   readonly sameBitsAs?: ResultStore
   /** Where this run leaves its results for such a comparison. */
@@ -36,12 +39,14 @@ export function runConformance(options: ConformanceOptions): void {
     }
 
     for (const c of CASES) {
+      if (options.cases && TRAINING_NAMES.includes(c.op) !== (options.cases === 'training')) continue
       test(title(c), async () => {
         const results = await checkCase(c, kernels, options.tolerance?.(c))
         options.store?.set(title(c), results)
         if (options.sameBitsAs) sameBits(results, options.sameBitsAs.get(title(c)))
       })
     }
+    if (options.cases === 'training') return
     runBehaviour(test, () => kernels, options.make)
     runProperties(test, () => kernels)
   })

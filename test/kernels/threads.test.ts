@@ -13,7 +13,7 @@ const THREADS = [1, 2, 3, 5]
 
 const SETS: readonly { name: string; make: (threads: number) => Promise<Kernels>; missing: string | null }[] = [
   { name: 'native', make: threads => createNativeKernels({ threads }), missing: nativeUnavailable() },
-  { name: 'wasm', make: threads => createWasmKernels({ threads, shared: true }), missing: null },
+  { name: 'wasm', make: threads => createWasmKernels({ threads, shared: true, training: true }), missing: null },
 ]
 
 const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor>>> = {

@@ -94,7 +94,7 @@ describe.each(KERNEL_SETS.filter(({ missing }) => !missing))('$name', ({ name, m
       const run = await readRun(folder)
       const { expected } = run
       const off = expected.checks.same_run_in_float32
-      const kernels = await make()
+      const kernels = await make({ training: true })
       const { losses, norms, gradients, values, last } = await train(run, steps, kernels)
       kernels.dispose()
 

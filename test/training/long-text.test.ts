@@ -10,7 +10,7 @@ import { Rng } from '../support/rng.ts'
 
 it('of two chunks of keys', async () => {
   const opened = modelOf(new RandomCheckpoint({ ...randomLatentConfig(new Rng(7)), first_k_dense_replace: 3 }, 3))
-  const kernels = await createWasmKernels({ threads: 1 })
+  const kernels = await createWasmKernels({ threads: 1, training: true })
   const trainer = await Trainer.load(opened, kernels)
   const length = KEY_CHUNK + 70
   const tokens = Array.from({ length }, (_, i) => (i * i * 7 + i) % opened.config.vocabSize)

@@ -19,16 +19,17 @@ const PERMANENT = new Set(['SecurityError', 'NotAllowedError'])
 
 export class OpfsPlace implements BlockPlace {
   readonly #name: string
-  readonly #folder: OpfsFolder
+  /** Holds all places. */
+  readonly #places: OpfsFolder
 
-  private constructor(name: string, folder: OpfsFolder) {
+  private constructor(name: string, places: OpfsFolder) {
     this.#name = name
-    this.#folder = folder
+    this.#places = places
   }
 
-  /** Throws an Error that says why nothing can be kept here. */
+  /** The place need not exist: the first write creates it. Throws an Error that says why nothing can be kept here. */
   static async open(name: string): Promise<OpfsPlace> {
-    return new OpfsPlace(name, await openFolder([BLOCKS_FOLDER, entryName(name)]))
+    return new OpfsPlace(name, await openFolder([BLOCKS_FOLDER]))
   }
 
   show(path: string): string {
@@ -93,8 +94,8 @@ export class OpfsPlace implements BlockPlace {
   }
 
   async #find(names: readonly string[]): Promise<OpfsFolder> {
-    let folder = this.#folder
-    for (const name of names) folder = await folder.getDirectoryHandle(name)
+    let folder = this.#places
+    for (const name of [entryName(this.#name), ...names]) folder = await folder.getDirectoryHandle(name)
     return folder
   }
 

@@ -28,9 +28,11 @@ export class BlockStore implements BlockStorage {
   readonly fingerprint: string
   readonly #options: StoreOptions
   readonly #place: BlockPlace
-  /** Bytes in the whole place when last counted; Infinity before the first count. `#uncounted`: written since. */
+  /** Bytes in the whole place when last counted; Infinity before the first count. `#uncounted`: written since, or being written. */
   #bytes = Number.POSITIVE_INFINITY
   #uncounted = 0
+  /** Of writes under way: a count may have seen their files, or not. */
+  #pending = 0
   /** As the place allowed when last counted. */
   #maxBytes: number
   #counting: Promise<void> | null = null
@@ -93,12 +95,14 @@ export class BlockStore implements BlockStorage {
   async write(block: StoredBlock): Promise<boolean> {
     const path = this.#path(blockName(block))
     if (Date.now() < this.#retryAt) return false
+    let pending = 0
     try {
       if (await this.#place.stat(path).catch(() => null)) return true
       const least = block.groups.reduce((n, group) => n + (group?.length ?? 0), 0)
       refuse(least, this.#options.maxBytes)
       const bytes = await encodeBlock(block)
-      await this.#makeRoom(bytes.length)
+      pending = bytes.length
+      await this.#makeRoom(pending)
       await this.#open()
       await this.#writeLabel()
       await this.#place.write(path, bytes)
@@ -110,6 +114,8 @@ export class BlockStore implements BlockStorage {
       const folder = this.#place.show(this.fingerprint)
       this.#notice(`a block could not be kept in ${folder}: ${reason(error)}`, `keep ${reason(error)}`)
       return false
+    } finally {
+      this.#pending -= pending
     }
   }
 
@@ -130,19 +136,26 @@ export class BlockStore implements BlockStorage {
    */
   async #makeRoom(bytes: number): Promise<void> {
     this.#uncounted += bytes
-    if (this.#uncounted <= this.#maxBytes / 16 && this.#bytes + this.#uncounted <= this.#maxBytes) return
-    this.#counting ??= this.#count(bytes).finally(() => {
-      this.#counting = null
-    })
-    await this.#counting
+    this.#pending += bytes
+    while (this.#uncounted > this.#maxBytes / 16 || this.#bytes + this.#uncounted > this.#maxBytes) {
+      const own = this.#counting === null
+      this.#counting ??= this.#count().finally(() => {
+        this.#counting = null
+      })
+      await this.#counting
+      // A count that another write began does not know of this one's bytes.
+      if (own) break
+    }
     refuse(bytes, this.#maxBytes)
   }
 
-  async #count(needed: number): Promise<void> {
+  async #count(): Promise<void> {
+    const needed = this.#pending
+    const known = this.#uncounted - needed
     const { bytes, maxBytes } = await trimBlocks(this.#place, this.#options.maxBytes, needed)
     this.#bytes = bytes
     this.#maxBytes = maxBytes
-    this.#uncounted = needed
+    this.#uncounted -= known
   }
 
   #path(name: string): string {

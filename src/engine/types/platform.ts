@@ -59,6 +59,8 @@ export interface KernelOptions {
   readonly weightBytes?: number
   /** Quantised weights computed as f32, instead of on their blocks with 8-bit activations. The reference always does. */
   readonly exact?: boolean
+  /** For training: WebAssembly's kernels have its operations only then, in a module of their own, of plain SIMD. */
+  readonly training?: boolean
 }
 
 /** Files that say by themselves whether they are whole: a magic of 8 characters, a header in JSON, parts, a checksum. */

@@ -251,6 +251,12 @@ export class CoreMemory {
 function checkRun(result: number): void {
   if (result === 0) return
   if (result === 1) throw new OutOfMemoryError('The kernels cannot have the scratch memory that this step needs.')
+  if (result === 4) {
+    throw new LatentkitError(
+      'internal',
+      'This module of the core is for texts alone: training takes kernels with `training: true`.',
+    )
+  }
   throw new LatentkitError('internal', `The core refused a command list (${result}): this is a bug in latentkit.`)
 }
 

@@ -40,3 +40,8 @@ const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, expert
 
 /** Names in the order of the opcodes. (What order a module's exports have is not the same everywhere.) */
 export const OPERATION_NAMES: readonly string[] = GROUPS.flatMap(group => Object.keys(group).sort())
+
+/** Those that only training records: the WebAssembly modules that pages load are built without them. */
+export const TRAINING_NAMES: readonly string[] = OPERATION_NAMES.filter(
+  name => name.endsWith('Backward') || name in training || ['scatterRows', 'sumHeads', 'sumRows'].includes(name),
+)

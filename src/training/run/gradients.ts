@@ -44,7 +44,7 @@ export async function gradients(
   const { kernels: choice = 'auto', threads, ...options } = readOptions<GradientOptions>(OPTIONS, 'gradients', given)
   const opened = await openModel(model)
   checkTexts(texts, opened.config.vocabSize, opened.config.maxPositions)
-  const { kernels } = await chooseKernels(choice, { ...(threads !== undefined && { threads }) })
+  const { kernels } = await chooseKernels(choice, { training: true, ...(threads !== undefined && { threads }) })
   try {
     const trainer = await Trainer.load(opened, kernels)
     const loss = await trainer.gradients(texts, options)

@@ -116,7 +116,7 @@ export async function* train(
   readArgument(text, 'run', run)
   if (!options.data || options.data.length === 0)
     throw new OptionError('data is missing; expected files or folders of texts')
-  const { kernels } = await chooseKernels(choice, { ...(threads !== undefined && { threads }) })
+  const { kernels } = await chooseKernels(choice, { training: true, ...(threads !== undefined && { threads }) })
   try {
     const opened = await openOrDraw(model, options.seed ?? 0)
     // What saving would throw is thrown before hours of work.

@@ -11,6 +11,7 @@ const ROOMS = ['test/conformance', 'test/identities', 'test/model']
 /** Files that are Node's alone, and why. */
 const NODES_OWN: Readonly<Record<string, string>> = {
   'test/conformance/native.test.ts': 'the addon',
+  'test/conformance/wasm-training.test.ts': 'a module that no page loads',
   'test/model/checkpoints/native.test.ts': 'the addon',
   'test/model/smollm2.test.ts': 'the addon; what it reads is 100 MB',
 }

@@ -7,7 +7,7 @@ import {
   removeCached as removeIn,
   verifyCached as verifyIn,
 } from '../../../cache/stored/manage.ts'
-import { entryName, namesIn, openFolder, userName } from '../../../opfs/opfs.ts'
+import { entryName, namesIn, openFolder, removeIn as removeEntry, userName } from '../../../opfs/opfs.ts'
 
 /** Names of the folders that engines were given as `cacheDir`. Throws an Error where the browser keeps nothing. */
 export async function cacheFolders(): Promise<readonly string[]> {
@@ -24,7 +24,7 @@ export async function removeCached(cacheDir: string, fingerprints?: readonly str
   const place = await OpfsPlace.open(cacheDir)
   if (fingerprints) return removeIn(place, fingerprints)
   const all = await listCached(place)
-  await (await openFolder([BLOCKS_FOLDER])).removeEntry(entryName(cacheDir), { recursive: true })
+  await removeEntry(await openFolder([BLOCKS_FOLDER]), entryName(cacheDir))
   return all.reduce((n, { bytes }) => n + bytes, 0)
 }
 

@@ -20,6 +20,9 @@ const MODULES: Readonly<Record<WasmSet, { readonly alone: URL; readonly shared: 
 /** Addresses of 64 bits, with relaxed SIMD and shared memory. */
 export const WIDE_MODULE = new URL('../../../../prebuilt/core-relaxed-64.wasm', import.meta.url)
 
+/** With the operations of training, which all others lack: plain SIMD and shared memory. No page loads it. */
+export const TRAINING_MODULE = new URL('../../../../prebuilt/core-training.wasm', import.meta.url)
+
 /** Weights that addresses of 32 bits hold: something of the 4 GiB is for what a step computes. */
 export const NARROW_BYTES = 2 ** 32 - 2 ** 27
 

@@ -5,7 +5,7 @@ import { Heap } from '../heap.ts'
 import type { CoreHost } from '../host.ts'
 import { CoreKernels } from '../kernels.ts'
 import type { CoreThread, WasmPlatform } from './platform.ts'
-import { chooseSet, moduleOf, NARROW_BYTES, type WasmSet, WIDE_MODULE, whyNarrow } from './sets.ts'
+import { chooseSet, moduleOf, NARROW_BYTES, TRAINING_MODULE, type WasmSet, WIDE_MODULE, whyNarrow } from './sets.ts'
 import { type CoreExports, PAGE, type Pointer, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
 
 export interface WasmOptions {
@@ -22,6 +22,8 @@ export interface WasmOptions {
    * and with relaxed SIMD. Throws OutOfMemoryError where there is no such memory.
    */
   readonly weightBytes?: number
+  /** With the operations of training. Always on shared memory, with plain SIMD and addresses of 32 bits. */
+  readonly training?: boolean
 }
 
 /** 4 GiB: addresses have 32 bits. */
@@ -36,7 +38,8 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
   // Some browsers hide it where it cannot be used.
   const mayShare = platform.canShareMemory && typeof SharedArrayBuffer !== 'undefined'
   const threads = options.threads ?? (mayShare ? platform.availableThreads : 1)
-  const wide = needsWide(options.weightBytes ?? 0, options.isa)
+  const { training = false } = options
+  const wide = !training && needsWide(options.weightBytes ?? 0, options.isa)
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
   const pooled = options.shared ?? (mayShare && threads > 1)
   if (pooled && !mayShare) {
@@ -44,10 +47,12 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
       'Memory cannot be shared here (that takes a worker of a cross-origin isolated page); use `shared: false`.',
     )
   }
-  const set = wide ? 'relaxed-simd' : chooseSet(options.isa)
-  const module = await platform.compileModule(wide ? WIDE_MODULE : moduleOf(set, pooled))
+  const set = wide ? 'relaxed-simd' : training ? 'simd128' : chooseSet(options.isa)
+  const file = wide ? WIDE_MODULE : training ? TRAINING_MODULE : moduleOf(set, pooled)
+  const module = await platform.compileModule(file)
   // A thread alone gets shared memory even where no other may have it.
-  const host = new WasmHost(module, { isa: set, shared: pooled || wide, wide, threads: pooled ? threads : 1 })
+  const shared = pooled || wide || training
+  const host = new WasmHost(module, { isa: set, shared, wide, threads: pooled ? threads : 1 })
   try {
     await host.startThreads(platform)
   } catch (error) {
