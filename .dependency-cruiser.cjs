@@ -37,6 +37,7 @@ const rooms = {
       'files',
       'engine',
       'formats',
+      'evaluation',
       'conversion',
       'model',
       'nn',

@@ -24,6 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   convert: async () => (await import('./commands/convert.ts')).addConvert,
   train: async () => (await import('./commands/train.ts')).addTrain,
+  runs: async () => (await import('./commands/runs.ts')).addRuns,
+  evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluate,
   perplexity: async () => (await import('./commands/perplexity.ts')).addPerplexity,
   cache: async () => (await import('./commands/cache.ts')).addCache,
   verify: async () => (await import('./commands/verify.ts')).addVerify,
@@ -53,7 +55,7 @@ export async function createProgram(version: string, args: readonly string[]): P
     .usage('<command> [options]')
     .option('--debug', 'show where an error arose')
     .helpCommand('help [command]', 'the same as --help')
-    .configureHelp({ showGlobalOptions: true, styleTitle: bold })
+    .configureHelp({ showGlobalOptions: true, styleTitle: bold, subcommandTerm: term })
     .showSuggestionAfterError()
     .exitOverride()
     // Errors are printed in one place, main.ts.
@@ -71,6 +73,15 @@ export async function createProgram(version: string, args: readonly string[]): P
     if (file !== undefined) await applyFile(command, file)
   })
   return program.addHelpText('after', () => epilogue())
+}
+
+/** Without the word [options], which all have: what commands do would have no room beside it. */
+function term(command: Command): string {
+  const names = command.registeredArguments.map(argument => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  return [command.name(), ...names].join(' ')
 }
 
 /** Of a flag among the arguments; undefined if it is not there. */

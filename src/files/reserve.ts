@@ -40,6 +40,11 @@ export async function reserve(path: string): Promise<(() => Promise<void>) | nul
   return null
 }
 
+/** Whether a process writes to the file or folder `path` now. */
+export async function isReserved(path: string): Promise<boolean> {
+  return isHeld(await markOf(resolve(path)))
+}
+
 async function markOf(path: string): Promise<string> {
   const there = await stat(path).catch(() => null)
   return there?.isDirectory() ? join(path, '.writing') : `${path}.writing`

@@ -4,7 +4,7 @@ import { contiguousKeys } from '../nn/attention/keys.ts'
 import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
 import { linear } from '../nn/layers.ts'
 import { NO_PAST, type Past, prepareStep, type StepInput } from '../nn/step.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 
 /** A text to read whole. */
 export interface WholeText {
@@ -13,8 +13,22 @@ export interface WholeText {
   readonly types?: ArrayLike<number>
 }
 
+/** A text of which some tokens are scored. */
+export interface ScoredText {
+  readonly tokens: ArrayLike<number>
+  /** What follows each token; below 0: it is not scored. */
+  readonly targets: ArrayLike<number>
+}
+
 /** Of each text, the rows that are read out. */
 export type RowsOfText = 'all' | 'first' | 'last'
+
+/** Rows whose logits are held at a time. */
+const LOGIT_ROWS = 256
+
+/** What is made of the rows x [n, D] that are read out, and of the numbers i32 [m] that a call gave beside them. */
+type Finish = (x: Tensor, numbers: Tensor) => Tensor
+const NONE = new Int32Array(0)
 
 /** Runs a part of the work while nothing else uses the model. */
 export type Turn = <T>(work: () => Promise<T>) => Promise<T>
@@ -37,7 +51,32 @@ export class TextReader {
 
   /** Final hidden states of the texts' rows, f32 [n, D], in their order. Each layer is a turn of its own. */
   hidden(texts: readonly WholeText[], rows: RowsOfText, turn: Turn): Promise<Float32Array> {
-    return this.#run(texts, rows, turn, x => x)
+    return this.#run(texts, rowsRead(texts, rows), turn, x => x)
+  }
+
+  /** -ln p of the texts' targets, f32 [n], in their order. Throws TypeError for an encoder. */
+  losses(texts: readonly ScoredText[], turn: Turn): Promise<Float32Array> {
+    const { config, weights } = this.#model
+    const { output } = weights
+    if (!output) throw new TypeError(`TextReader: ${config.modelType} is an encoder and has no output`)
+    const all = texts.flatMap(({ targets }) => Array.from(targets))
+    const targets = Int32Array.from(all.filter(target => target >= 0))
+    const rows = Int32Array.from(all.flatMap((target, row) => (target >= 0 ? row : [])))
+    const finish = (x: Tensor, wanted: Tensor): Tensor => {
+      const ops = this.#kernels
+      const scratch = this.#arena
+      const n = targets.length
+      const losses = scratch.take([n])
+      const logits = scratch.take([Math.min(LOGIT_ROWS, n), output.weight.rows])
+      for (let row = 0; row < n; row += LOGIT_ROWS) {
+        const count = Math.min(LOGIT_ROWS, n - row)
+        const part = rowsOf(logits, 0, count)
+        linear(ops, part, rowsOf(x, row, count), output, { scale: config.logitScale })
+        ops.crossEntropy(rowsOf(losses, row, count), part, part, rowsOf(wanted, row, count), { scale: 1 })
+      }
+      return losses
+    }
+    return this.#run(texts, rows, turn, finish, targets)
   }
 
   /** What an encoder's head makes of each text's first row, f32 [texts, scores]. Throws TypeError without a head. */
@@ -45,7 +84,7 @@ export class TextReader {
     const head = this.#model.weights.encoder?.head
     if (!head) throw new TypeError(`TextReader: ${this.#model.config.modelType} has no head`)
     const { dense, out } = head
-    return this.#run(texts, 'first', turn, first => {
+    return this.#run(texts, rowsRead(texts, 'first'), turn, first => {
       const ops = this.#kernels
       const n = first.shape[0] as number
       const hidden = dense ? this.#arena.take([n, dense.weight.rows]) : first
@@ -65,11 +104,12 @@ export class TextReader {
 
   async #run(
     texts: readonly WholeText[],
-    rows: RowsOfText,
+    rows: Int32Array,
     turn: Turn,
-    finish: (x: Tensor) => Tensor,
+    finish: Finish,
+    numbers = NONE,
   ): Promise<Float32Array> {
-    const layers = this.#layers(texts, rows, finish)
+    const layers = this.#layers(texts, rows, finish, numbers)
     for (;;) {
       const values = await turn(async () => {
         const { done, value } = layers.next()
@@ -82,8 +122,9 @@ export class TextReader {
 
   *#layers(
     texts: readonly WholeText[],
-    rows: RowsOfText,
-    finish: (x: Tensor) => Tensor,
+    rows: Int32Array,
+    finish: Finish,
+    numbers: Int32Array,
   ): Generator<number, Tensor, void> {
     const kernels = this.#kernels
     const scratch = this.#arena
@@ -92,11 +133,13 @@ export class TextReader {
     const backend = { ops: kernels, scratch, keys }
     const inputs = texts.map(text => this.#input(text))
     const step = prepareStep(kernels, scratch, inputs, keys, this.#model)
-    const index = rowsRead(texts, rows)
-    const wanted = scratch.take([index.length], 'i32')
-    kernels.upload(wanted, index)
+    const wanted = scratch.take([rows.length], 'i32')
+    kernels.upload(wanted, rows)
+    // Uploaded first, too: a layer's memory may be given again before its operations have run.
+    const beside = scratch.take([numbers.length], 'i32')
+    kernels.upload(beside, numbers)
     const x = yield* stream(backend, this.#model, step)
-    return finish(finalRows(backend, this.#model, x, wanted))
+    return finish(finalRows(backend, this.#model, x, wanted), beside)
   }
 
   #input({ tokens, types }: WholeText): StepInput<Past> {

@@ -1,20 +1,24 @@
 /** Training: `latentkit/training`. What only a run needs is read at its first call. */
 
+import type { TrainingEvent } from './run/events.ts'
 import type { GradientOptions, Gradients } from './run/gradients.ts'
 import type { TrainOptions } from './run/options.ts'
-import type { TrainingEvent } from './run/train.ts'
+import type { RunRecord } from './run/read-runs.ts'
 import type { TrainingText } from './trainer.ts'
 
 export { TrainingError } from './run/errors.ts'
-export type { GradientOptions, Gradients } from './run/gradients.ts'
-export type { TrainOptions } from './run/options.ts'
 export type {
   TrainingBegin,
+  TrainingEvaluation,
   TrainingEvent,
+  TrainingSample,
   TrainingSaved,
   TrainingStep,
   TrainingValidation,
-} from './run/train.ts'
+} from './run/events.ts'
+export type { GradientOptions, Gradients } from './run/gradients.ts'
+export type { OnTheWayOptions, TrainOptions } from './run/options.ts'
+export type { LoggedStep, RunRecord } from './run/read-runs.ts'
 export type { Schedule } from './schedule.ts'
 export type { TrainingText } from './trainer.ts'
 
@@ -43,4 +47,12 @@ export async function gradients(
   options?: GradientOptions,
 ): Promise<Gradients> {
   return (await import('./run/gradients.ts')).gradients(model, texts, options)
+}
+
+/**
+ * Runs as their folders tell of them: settings, losses, checkpoints, and whether they are done. `folders`: of runs, or ones that hold
+ * some. Throws TrainingError where there is none.
+ */
+export async function readRuns(folders: readonly string[]): Promise<RunRecord[]> {
+  return (await import('./run/read-runs.ts')).readRuns(folders)
 }

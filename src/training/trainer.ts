@@ -129,12 +129,18 @@ export class Trainer {
     for (const { gradient } of this.parameters.all) this.#kernels.fill(gradient, 0)
   }
 
-  /** The L2 norm of all gradients together. */
-  async gradientNorm(): Promise<number> {
+  /** The model that learns: its weights are those that steps change. */
+  get decoder(): Decoder {
+    return this.#model
+  }
+
+  /** The L2 norm of all gradients together, or of all values. */
+  async norm(what: 'values' | 'gradient'): Promise<number> {
     const kernels = this.#kernels
-    const sums = this.parameters.all.map(({ gradient }) => {
-      const sums = kernels.alloc('f32', [Math.ceil(elementCount(gradient.shape) / SQUARES_EACH)])
-      kernels.sumSquares(sums, gradient)
+    const sums = this.parameters.all.map(parameter => {
+      const numbers = parameter[what]
+      const sums = kernels.alloc('f32', [Math.ceil(elementCount(numbers.shape) / SQUARES_EACH)])
+      kernels.sumSquares(sums, numbers)
       return sums
     })
     await kernels.submit()

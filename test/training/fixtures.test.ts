@@ -76,7 +76,7 @@ async function train({ model, batches, expected }: TrainingRun, steps: number, k
   for (const batch of batches.slice(0, steps)) {
     losses.push(await lossOf(batch))
     gradients ??= await all(trainer, 'gradient')
-    const norm = await trainer.gradientNorm()
+    const norm = await trainer.norm('gradient')
     norms.push(norm)
     await optimiser.step(lr, Math.min(1, clip_norm / (norm + clip_eps)))
   }

@@ -70,7 +70,7 @@ Examples:
     .action(perplexity)
 }
 
-async function perplexity(model: string, file: string, flags: Flags): Promise<void> {
+export async function perplexity(model: string, file: string, flags: Flags): Promise<void> {
   if (flags.json && flags.csv) throw new UsageError('--json and --csv are two forms of one answer; give one of them')
   const { signal, release } = watchInterrupt()
   const source = modelArgument(model).source
@@ -111,7 +111,7 @@ async function perplexity(model: string, file: string, flags: Flags): Promise<vo
 }
 
 /** The bytes as they are: line ends and a byte-order mark are part of the text. */
-async function readText(file: string): Promise<string> {
+export async function readText(file: string): Promise<string> {
   const bytes = file === '-' ? await readBytes() : await readTextFile(file)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

@@ -1,6 +1,7 @@
 /** `latentkit train`: a model learns from texts. */
 import { type Command, Option } from 'commander'
 import type { TrainingEvent, TrainOptions } from '../../../src/training/index.ts'
+import { EXIT, isInterruption } from '../exit.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { addTrainOptions, type TrainFlags, toTrainOptions } from '../options/train.ts'
 import { colours } from '../output/colour.ts'
@@ -29,7 +30,8 @@ export function addTrain(program: Command): void {
     .addHelpText(
       'after',
       `
-Ctrl-C ends after the current step. docs/training.md leads from a text to a model
+Ctrl-C ends after the current step, with a checkpoint; the same command goes on
+from there, and "latentkit runs" draws how the loss went. docs/training.md leads from a text to a model
 that llama.cpp runs.
 
 Examples:
@@ -51,6 +53,11 @@ async function run(model: string, folder: string, flags: Flags): Promise<void> {
       if (flags.json) await writeJson(event)
       else await shown.show(event)
     }
+  } catch (error) {
+    if (!signal.aborted || !isInterruption(error)) throw error
+    progress.stop()
+    note(`Interrupted; the same command goes on after the last checkpoint in ${folder}`)
+    process.exitCode = EXIT.interrupted
   } finally {
     progress.stop()
   }
@@ -73,26 +80,34 @@ class Shown {
     const c = colours(process.stdout)
     switch (event.type) {
       case 'begin': {
-        const { parameters, documents, tokens, tooLong, kernels, isa, threads, step, steps } = event
+        const { parameters, documents, tokens, tooLong, kernels, isa, threads, step, steps, peak } = event
         this.#steps = steps
         const texts = `${format.plural(documents, 'document')}, ${format.integer(tokens)} tokens`
-        note(
-          `${format.integer(parameters)} parameters, ${texts}; ${kernels} ${isa}, ${format.plural(threads, 'thread')}`,
-        )
+        const machine = `${kernels} ${isa}, ${format.plural(threads, 'thread')}`
+        const reached = peak === null ? '' : `, ${format.integer(peak / 1e9)} GFLOP/s in products`
+        note(`${format.integer(parameters)} parameters, ${texts}; ${machine}${reached}`)
         if (tooLong > 0) note(`${format.plural(tooLong, 'chat')} longer than the context left out (--context)`)
         if (step > 0) note(`Going on after step ${step} of ${steps}`)
         return
       }
       case 'step': {
-        const { step, loss, gradientNorm, rate, tokens, seconds } = event
-        const detail = `loss ${format.decimals(loss, 4)}  ${format.rate(tokens / seconds)}`
+        const { step, loss, gradientNorm, rate, tokens, seconds, share } = event
+        const speed = `${format.rate(tokens / seconds)}${share === null ? '' : `, ${format.percent(share)} of peak`}`
+        const detail = `loss ${format.decimals(loss, 4)}  ${speed}`
         this.#progress.pieces('Training', step, this.#steps, 'steps', detail)
         if (step % Math.ceil(this.#steps / LINES) !== 0 && step !== this.#steps) return
-        const numbers = `gradients ${format.decimals(gradientNorm, 2)}  rate ${rate.toPrecision(3)}  ${format.rate(tokens / seconds)}`
+        const numbers = `gradients ${format.decimals(gradientNorm, 2)}  rate ${rate.toPrecision(3)}  ${speed}`
         return this.#keep(`step ${step}  loss ${c.bold(format.decimals(loss, 4))}  ${c.dim(numbers)}`)
       }
       case 'validation':
         return this.#keep(`step ${event.step}  validation ${c.bold(format.decimals(event.loss, 4))}`)
+      case 'evaluation': {
+        const { step, hellaswag, error, questions } = event
+        const score = `${c.bold(format.percent(hellaswag))} ± ${format.percent(error)}`
+        return this.#keep(`step ${step}  hellaswag ${score} of ${format.plural(questions, 'question')}`)
+      }
+      case 'sample':
+        return this.#keep(`step ${event.step}  ${c.dim(event.prompt)}${event.text.replace(/\s+/g, ' ')}`)
       case 'saved':
         return this.#keep(c.dim(`step ${event.step}  saved as ${event.folder}`))
     }

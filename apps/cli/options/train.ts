@@ -25,6 +25,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
       'zLoss',
     ],
   ],
+  'On the way:': ['sampleEvery', 'samplePrompts', 'sampleTokens', 'evaluate', 'evaluateEvery', 'evaluateLimit'],
   'Running:': ['kernels', 'threads'],
 }
 

@@ -1,14 +1,13 @@
 /** Documents from files of texts. */
 import { createHash } from 'node:crypto'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import type { ChatTexts } from '../chat-texts.ts'
 import type { Document } from '../pieces.ts'
 import { TrainingError } from './errors.ts'
 import { readLines } from './json-lines.ts'
-
-const TEXTS = new Set(['.txt', '.md', '.text', '.raw', '.tokens', '.jsonl'])
+import { filesOf } from './text-files.ts'
 
 /** What turns texts and chats into tokens. */
 export interface Readers {
@@ -61,18 +60,6 @@ function tokensOf(text: string, tokenizer: Tokenizer): Int32Array {
   const ids = tokenizer.encodePrompt(text)
   const { eosId } = tokenizer
   return Int32Array.from(eosId === undefined || ids.at(-1) === eosId ? ids : [...ids, eosId])
-}
-
-async function filesOf(path: string): Promise<string[]> {
-  const found = await stat(path).catch(() => undefined)
-  if (!found) throw new TrainingError(`${path} is not there; expected a file of texts or a folder of them`)
-  if (!found.isDirectory()) return [path]
-  const entries = await readdir(path, { recursive: true, withFileTypes: true })
-  const files = entries.filter(entry => entry.isFile() && TEXTS.has(extname(entry.name)))
-  if (files.length === 0) {
-    throw new TrainingError(`${path} has no file of texts; expected names that end in ${[...TEXTS].join(', ')}`)
-  }
-  return files.map(entry => join(entry.parentPath, entry.name)).sort()
 }
 
 async function read(file: string): Promise<string> {

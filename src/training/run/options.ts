@@ -3,8 +3,24 @@ import type { KernelChoice } from '../../engine/types/options.ts'
 import { above, choice, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
 import { SCHEDULES, type Schedule } from '../schedule.ts'
 
+/** What is shown and measured of a run on its way, beside its losses; none of it changes a number of the run. */
+export interface OnTheWayOptions {
+  /** Steps between two samples: what the model writes by now, after each of `samplePrompts`. Default: none is written. */
+  readonly sampleEvery?: number
+  /** What samples go on from. Default: the first words of the first text of the validation, or of the texts. */
+  readonly samplePrompts?: readonly string[]
+  /** Most tokens of a sample. Default 48. */
+  readonly sampleTokens?: number
+  /** A file of HellaSwag's questions, which the model answers every `evaluateEvery` steps. Default: none. */
+  readonly evaluate?: string
+  /** Steps between two evaluations; the last step always makes one. Default 500. */
+  readonly evaluateEvery?: number
+  /** The first questions of the file, so many of them. Default 200. */
+  readonly evaluateLimit?: number
+}
+
 /** Options of `train`. */
-export interface TrainOptions {
+export interface TrainOptions extends OnTheWayOptions {
   /** Files or folders of texts: UTF-8, cut into documents at `separator`, or .jsonl, each line an object with `text`, or with `messages` (and `tools`): a chat, of which the answers are learned. */
   readonly data: readonly string[]
   /** The same, not learned from: their loss is measured every `validateEvery` steps. Default: none. */
@@ -53,7 +69,7 @@ export interface TrainOptions {
   readonly kernels?: KernelChoice
   /** Compute threads. Default: all cores. */
   readonly threads?: number
-  /** Ends the run after a step, which rejects with the signal's reason; the last checkpoint stays. */
+  /** Ends the run after a step with a checkpoint; then the iteration throws the signal's reason. */
   readonly signal?: AbortSignal
 }
 
@@ -142,6 +158,42 @@ export const TRAIN_OPTIONS = {
     description: 'steps between validations',
     defaultText: '100',
     flag: '--validate-every <n>',
+  },
+  sampleEvery: {
+    kind: whole(1),
+    description: 'steps between two samples of what the model writes',
+    defaultText: 'none',
+    flag: '--sample-every <n>',
+  },
+  samplePrompts: {
+    kind: list(text, 'texts'),
+    description: 'what samples go on from',
+    defaultText: 'the first words of a text',
+    flag: '--sample-prompts <text...>',
+  },
+  sampleTokens: {
+    kind: whole(1),
+    description: 'most tokens of a sample',
+    defaultText: '48',
+    flag: '--sample-tokens <n>',
+  },
+  evaluate: {
+    kind: text,
+    description: "a file of HellaSwag's questions that the model answers on the way",
+    defaultText: 'none',
+    flag: '--evaluate <file>',
+  },
+  evaluateEvery: {
+    kind: whole(1),
+    description: 'steps between two evaluations',
+    defaultText: '500',
+    flag: '--evaluate-every <n>',
+  },
+  evaluateLimit: {
+    kind: whole(1),
+    description: 'how many of the questions',
+    defaultText: '200',
+    flag: '--evaluate-limit <n>',
   },
   keep: { kind: whole(1), description: 'newest checkpoints that are kept', defaultText: '2', flag: '--keep <n>' },
   kernels,

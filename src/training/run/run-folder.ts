@@ -30,15 +30,15 @@ export interface Progress {
   readonly best: { readonly step: number; readonly loss: number } | null
 }
 
-export type LogLine = Readonly<Record<string, number | string>> & { readonly step: number }
+export type LogLine = Readonly<Record<string, number | string | null>> & { readonly step: number }
 
-const RUN = 'run.json'
-const LOG = 'log.jsonl'
+export const RUN = 'run.json'
+export const LOG = 'log.jsonl'
 const STATE = 'training.safetensors'
 const PROGRESS = 'training.json'
 /** Bytes. */
-const MAX_JSON = 1 << 20
-const CHECKPOINT = /^step-(\d{6,})$/
+export const MAX_JSON = 1 << 20
+export const CHECKPOINT = /^step-(\d{6,})$/
 const PARTIAL = /^(step-\d{6,}|run\.json|log\.jsonl)\..*partial$/
 
 export class RunFolder {

@@ -1,0 +1,99 @@
+/** What of a run is drawn. */
+import { basename, resolve } from 'node:path'
+import type { LoggedStep, RunRecord } from '../../../src/training/index.ts'
+
+export type Point = readonly [step: number, value: number]
+
+export interface Series {
+  readonly name: string
+  /** Index of its run: series of one run have one colour. */
+  readonly run: number
+  /** `marks`: few values, each a mark of its own. */
+  readonly kind: 'line' | 'marks'
+  readonly points: readonly Point[]
+}
+
+interface Metric {
+  readonly title: string
+  /** Of each step: a line. */
+  readonly of?: (step: LoggedStep) => number | null | undefined
+  /** Of some steps: marks. */
+  readonly marks?: { readonly name: string; readonly of: (run: RunRecord) => Point[] }
+}
+
+/** By the names of `--metric`. */
+export const METRICS = {
+  loss: {
+    title: 'loss, nats per token',
+    of: ({ loss }) => loss,
+    marks: { name: 'validation', of: ({ validations }) => validations.map(({ step, loss }): Point => [step, loss]) },
+  },
+  hellaswag: {
+    title: 'HellaSwag, % right',
+    marks: {
+      name: 'hellaswag',
+      of: ({ evaluations }) => evaluations.map(({ step, hellaswag }): Point => [step, 100 * hellaswag]),
+    },
+  },
+  gradients: { title: 'norm of gradients', of: ({ gradientNorm }) => gradientNorm },
+  rate: { title: 'learning rate', of: ({ rate }) => rate },
+  speed: { title: 'tokens per second', of: ({ tokens, seconds }) => tokens / seconds },
+  share: { title: "share of the machine's peak, %", of: ({ share }) => (share == null ? null : 100 * share) },
+} satisfies Record<string, Metric>
+export type MetricName = keyof typeof METRICS
+
+/** Names that tell runs apart: the folder's own, or the whole path where two are alike. */
+export function namesOf(runs: readonly RunRecord[]): string[] {
+  const short = runs.map(({ folder }) => basename(resolve(folder)))
+  return short.map((name, i) => (short.indexOf(name) === short.lastIndexOf(name) ? name : (runs[i]?.folder ?? name)))
+}
+
+/** The series of a metric: a line for each run, and what was measured now and then as marks. `smooth`: steps that one value is the mean of. */
+export function seriesOf(runs: readonly RunRecord[], metric: MetricName, smooth: number): Series[] {
+  const names = namesOf(runs)
+  const { of, marks }: Metric = METRICS[metric]
+  return runs.flatMap((record, run) => {
+    const name = names[run] as string
+    const points = record.steps.flatMap((step): Point[] => {
+      const value = of?.(step)
+      return typeof value === 'number' && Number.isFinite(value) ? [[step.step, value]] : []
+    })
+    const line: Series = { name, run, kind: 'line', points: smoothed(points, smooth) }
+    const dots: Series = { name: `${name}, ${marks?.name}`, run, kind: 'marks', points: marks?.of(record) ?? [] }
+    return [line, dots].filter(one => one.points.length > 0)
+  })
+}
+
+/** Each value is the mean of it and of those before it, `count` in all or as many as there are. */
+function smoothed(points: readonly Point[], count: number): Point[] {
+  let sum = 0
+  return points.map(([step, value], i) => {
+    sum += value - (points[i - count]?.[1] ?? 0)
+    return [step, sum / Math.min(count, i + 1)]
+  })
+}
+
+/** The smallest ranges that hold all points. */
+export function rangesOf(series: readonly Series[]): { readonly x: [number, number]; readonly y: [number, number] } {
+  const x: [number, number] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  const y: [number, number] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const { points } of series) {
+    for (const point of points) {
+      for (const [range, value] of [
+        [x, point[0]],
+        [y, point[1]],
+      ] as const) {
+        range[0] = Math.min(range[0], value)
+        range[1] = Math.max(range[1], value)
+      }
+    }
+  }
+  return { x: widened(x), y: widened(y) }
+}
+
+/** A range of one value has no width to draw on. */
+function widened([low, high]: [number, number]): [number, number] {
+  if (low < high) return [low, high]
+  const half = Math.abs(low) / 10 || 1
+  return [low - half, low + half]
+}

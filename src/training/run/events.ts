@@ -1,0 +1,102 @@
+/** What `train` yields. Losses are in nats per token. */
+export type TrainingEvent =
+  | TrainingBegin
+  | TrainingStep
+  | TrainingValidation
+  | TrainingEvaluation
+  | TrainingSample
+  | TrainingSaved
+
+/** The first event. */
+export interface TrainingBegin {
+  /** Names the kind of event. */
+  readonly type: 'begin'
+  /** Numbers that are learned. */
+  readonly parameters: number
+  /** Steps that an earlier call has taken; 0: the run is new. */
+  readonly step: number
+  /** Steps of the whole run. */
+  readonly steps: number
+  /** Documents to learn from. */
+  readonly documents: number
+  /** Tokens in them that are followed by another. */
+  readonly tokens: number
+  /** Of the documents, chats longer than `contextLength`: they are left out. */
+  readonly tooLong: number
+  /** The kernel set that computes. */
+  readonly kernels: string
+  /** Its instruction set. */
+  readonly isa: string
+  /** Compute threads. */
+  readonly threads: number
+  /** FLOP/s that products of matrices reached in a short measurement at the beginning; null: not measured (the reference). */
+  readonly peak: number | null
+}
+
+/** A step was taken. */
+export interface TrainingStep {
+  /** Names the kind of event. */
+  readonly type: 'step'
+  /** Counted from 1. */
+  readonly step: number
+  /** The mean over the step's targets, before its update. */
+  readonly loss: number
+  /** L2 norm of all gradients, before clipping. */
+  readonly gradientNorm: number
+  /** The learning rate. */
+  readonly rate: number
+  /** Passes over the texts, the current one counted. */
+  readonly epoch: number
+  /** Of this step. */
+  readonly tokens: number
+  /** That this step took. */
+  readonly seconds: number
+  /** Floating-point operations that the step's products need, forward and backward, divided by those of `peak` in that time; null without it. */
+  readonly share: number | null
+}
+
+/** The loss of the texts that are not learned from. */
+export interface TrainingValidation {
+  /** Names the kind of event. */
+  readonly type: 'validation'
+  /** After this step. */
+  readonly step: number
+  /** The mean over all their targets. */
+  readonly loss: number
+}
+
+/** How many of HellaSwag's questions the model answers rightly by now, normalised by length. */
+export interface TrainingEvaluation {
+  /** Names the kind of event. */
+  readonly type: 'evaluation'
+  /** After this step. */
+  readonly step: number
+  /** Share of right answers, 0 to 1; 0.25 is chance. */
+  readonly hellaswag: number
+  /** Standard error of the share. */
+  readonly error: number
+  /** Questions answered. */
+  readonly questions: number
+}
+
+/** What the model writes by now. */
+export interface TrainingSample {
+  /** Names the kind of event. */
+  readonly type: 'sample'
+  /** After this step. */
+  readonly step: number
+  /** What it was given. */
+  readonly prompt: string
+  /** How it went on. */
+  readonly text: string
+}
+
+/** A checkpoint was written. */
+export interface TrainingSaved {
+  /** Names the kind of event. */
+  readonly type: 'saved'
+  /** After this step. */
+  readonly step: number
+  /** Its path. */
+  readonly folder: string
+}

@@ -1,0 +1,194 @@
+import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { OpenedModel } from '../../model/open/opened-model.ts'
+import { AdamW } from '../adamw.ts'
+import { flopsOf } from '../flops.ts'
+import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
+import { rateAt, type ScheduleOptions } from '../schedule.ts'
+import type { Trainer, TrainingText } from '../trainer.ts'
+import { TrainingError } from './errors.ts'
+import type { TrainingEvent } from './events.ts'
+import type { OnTheWay } from './on-the-way.ts'
+import { measurePeak } from './peak.ts'
+import type { Progress, RunFolder } from './run-folder.ts'
+import type { Settings } from './settings.ts'
+
+/** A run on its way: steps, validations, samples and checkpoints. */
+export class Run {
+  readonly #folder: RunFolder
+  readonly #opened: OpenedModel
+  readonly #trainer: Trainer
+  readonly #kernels: Kernels
+  readonly #settings: Settings
+  readonly #batches: Batches
+  readonly #documents: readonly Document[]
+  readonly #held: readonly Document[]
+  readonly #optimiser: AdamW
+  readonly #onTheWay: OnTheWay
+  #peak: number | null = null
+  #progress: Progress = { step: 0, best: null }
+
+  constructor(
+    folder: RunFolder,
+    opened: OpenedModel,
+    trainer: Trainer,
+    kernels: Kernels,
+    settings: Settings,
+    documents: readonly Document[],
+    held: readonly Document[],
+    onTheWay: OnTheWay,
+  ) {
+    this.#folder = folder
+    this.#opened = opened
+    this.#trainer = trainer
+    this.#kernels = kernels
+    this.#settings = settings
+    this.#documents = documents
+    this.#held = held
+    this.#onTheWay = onTheWay
+    this.#batches = new Batches(documents, settings)
+    this.#optimiser = new AdamW(kernels, trainer.parameters.all, settings)
+  }
+
+  async *steps(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void, void> {
+    const { steps, saveEvery, validateEvery } = this.#settings
+    await this.#goOn()
+    this.#peak = await measurePeak(this.#kernels)
+    let saved = this.#progress.step
+    const { name, isa, threads } = this.#kernels.info
+    yield {
+      type: 'begin',
+      parameters: this.#trainer.parameters.count,
+      step: this.#progress.step,
+      steps,
+      documents: this.#documents.length,
+      tokens: this.#batches.tokens,
+      tooLong: tooLong(this.#documents, this.#settings.contextLength),
+      kernels: name,
+      isa,
+      threads,
+      peak: this.#peak,
+    }
+    for (let step = this.#progress.step + 1; step <= steps; step++) {
+      if (signal?.aborted && saved < this.#progress.step) {
+        yield { type: 'saved', step: this.#progress.step, folder: await this.#save() }
+      }
+      signal?.throwIfAborted()
+      const taken = await this.#step(step)
+      await this.#folder.log(taken)
+      yield { type: 'step', ...taken }
+      this.#progress = { ...this.#progress, step }
+      if (this.#held.length > 0 && (step % validateEvery === 0 || step === steps)) {
+        const loss = await this.#validate()
+        await this.#folder.log({ step, validation: loss })
+        const { best } = this.#progress
+        if (!best || loss < best.loss) this.#progress = { step, best: { step, loss } }
+        yield { type: 'validation', step, loss }
+      }
+      for await (const event of this.#onTheWay.after(step, step === steps)) {
+        const { type, ...line } = event
+        await this.#folder.log(line)
+        yield event
+      }
+      const isBest = this.#progress.best?.step === step
+      if (step % saveEvery !== 0 && step !== steps && !isBest) continue
+      yield { type: 'saved', step, folder: await this.#save() }
+      saved = step
+    }
+  }
+
+  async #step(step: number) {
+    const begun = performance.now()
+    const { clip, smoothing, zLoss, microTokens = Number.POSITIVE_INFINITY } = this.#settings
+    const trainer = this.#trainer
+    const texts = this.#batches.next()
+    const mean = texts.reduce((n, { targets }) => n + targetsOf(targets), 0)
+    trainer.clearGradients()
+    let loss = 0
+    for (const part of partsOf(texts, microTokens)) {
+      loss += await trainer.gradients(part, { mean, smoothing, zLoss })
+    }
+    const gradientNorm = await trainer.norm('gradient')
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      throw await this.#diverged(`The loss of step ${step} is ${loss}, its gradients' norm ${gradientNorm}`)
+    }
+    const rate = rateAt(step, this.#settings satisfies ScheduleOptions)
+    await this.#optimiser.step(rate, Math.min(1, clip / (gradientNorm + 1e-6)))
+    const tokens = texts.reduce((n, text) => n + text.tokens.length, 0)
+    const seconds = (performance.now() - begun) / 1000
+    const flops = flopsOf(
+      trainer.decoder.config,
+      texts.map(text => text.tokens.length),
+    )
+    const share = this.#peak === null ? null : flops / seconds / this.#peak
+    return { step, loss, gradientNorm, rate, epoch: this.#batches.epoch, tokens, seconds, share }
+  }
+
+  async #diverged(met: string): Promise<TrainingError> {
+    const last = (await this.#folder.checkpoints()).at(-1)
+    const kept =
+      last === undefined ? 'no checkpoint was made' : `${this.#folder.checkpoint(last)} is the last checkpoint`
+    return new TrainingError(`${met}; take a lower rate. ${kept}`)
+  }
+
+  /** The mean loss of the validation's texts. */
+  async #validate(): Promise<number> {
+    const { contextLength, batchTokens, microTokens = batchTokens } = this.#settings
+    let [sum, count] = [0, 0]
+    for (const part of partsOf(textsOf(this.#held, contextLength), microTokens)) {
+      const targets = part.reduce((n, text) => n + targetsOf(text.targets), 0)
+      sum += targets * (await this.#trainer.loss(part))
+      count += targets
+    }
+    return sum / count
+  }
+
+  async #save(): Promise<string> {
+    const { keep } = this.#settings
+    // An update may lead out of f32 though loss and gradients before it were numbers.
+    if (!Number.isFinite(await this.#trainer.norm('values'))) {
+      throw await this.#diverged(`The weights after step ${this.#progress.step} are beyond f32`)
+    }
+    const state = new Map([...(await this.#trainer.parameters.numbers()), ...(await this.#optimiser.numbers())])
+    const folder = await this.#folder.save(this.#progress, await this.#trainer.trained(this.#opened), state)
+    await this.#folder.prune(keep, this.#progress.best?.step)
+    return folder
+  }
+
+  /** Takes up the run after its last checkpoint. */
+  async #goOn(): Promise<void> {
+    const last = await this.#folder.last()
+    if (last) {
+      const { progress, state } = last
+      try {
+        this.#trainer.parameters.restore(state)
+        this.#optimiser.restore(state, progress.step)
+      } catch (error) {
+        throw this.#folder.damaged(progress.step, error)
+      }
+      this.#progress = progress
+      this.#batches.skip(progress.step)
+    }
+    await this.#folder.cutLog(this.#progress.step)
+  }
+}
+
+/** Texts that are computed at a time: of at most so many tokens, or one. */
+function partsOf(texts: readonly TrainingText[], most: number): TrainingText[][] {
+  const parts: TrainingText[][] = []
+  let tokens = 0
+  for (const next of texts) {
+    if (parts.length === 0 || tokens + next.tokens.length > most) {
+      parts.push([])
+      tokens = 0
+    }
+    parts.at(-1)?.push(next)
+    tokens += next.tokens.length
+  }
+  return parts
+}
+
+function targetsOf(targets: ArrayLike<number>): number {
+  let count = 0
+  for (let i = 0; i < targets.length; i++) if ((targets[i] as number) >= 0) count++
+  return count
+}

@@ -1,0 +1,52 @@
+import { OptionError } from '../../errors.ts'
+import type { OpenedModel } from '../../model/open/opened-model.ts'
+import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
+import { TrainingError } from './errors.ts'
+import type { OnTheWayOptions, TrainOptions } from './options.ts'
+
+/** Every setting that decides the run's numbers, and when it is saved. */
+export type Settings = Required<Omit<Given, 'validation' | 'microTokens'>> & Pick<Given, 'validation' | 'microTokens'>
+
+/** Neither where a run is computed nor what is shown of it decides its numbers. */
+export type Given = Omit<TrainOptions, 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions>
+
+/** Defaults filled in. Throws OptionError and TrainingError for texts that the model cannot learn from. */
+export function settle(
+  { config }: OpenedModel,
+  options: Given,
+  documents: readonly Document[],
+  held: readonly Document[],
+): Settings {
+  const { batchTokens = 8192, contextLength = Math.min(512, config.maxPositions) } = options
+  if (contextLength > config.maxPositions) {
+    throw new OptionError(
+      `contextLength is ${contextLength}; this model was made for at most ${config.maxPositions} tokens`,
+    )
+  }
+  let top = 0
+  for (const { tokens } of [...documents, ...held]) top = tokens.reduce((most, id) => Math.max(most, id), top)
+  if (top >= config.vocabSize) {
+    throw new TrainingError(
+      `The tokenizer gives token ${top}, the model has ${config.vocabSize}; they do not belong together`,
+    )
+  }
+  const seed = options.seed ?? 0
+  const batches = new Batches(documents, { contextLength, batchTokens, seed })
+  const left = tooLong(documents, contextLength)
+  if (batches.tokens === 0) {
+    const met = left > 0 ? `No chat has at most ${contextLength} tokens` : 'No text has two tokens'
+    throw new TrainingError(`${met}; there is nothing to learn`)
+  }
+  if (held.length > 0 && textsOf(held, contextLength).length === 0) {
+    throw new TrainingError('No text of the validation has two tokens; there is nothing to measure')
+  }
+  const { steps = batches.perEpoch } = options
+  return {
+    ...{ separator: '<|endoftext|>', rate: 1e-3, schedule: 'cosine', lastRate: 0.1 },
+    ...{ warmup: Math.min(100, Math.floor(steps / 20)), decay: Math.max(1, Math.round(steps / 5)) },
+    ...{ weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clip: 1, smoothing: 0, zLoss: 0 },
+    ...{ saveEvery: 200, validateEvery: 100, keep: 2 },
+    ...options,
+    ...{ batchTokens, contextLength, steps, seed },
+  }
+}

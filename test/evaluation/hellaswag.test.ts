@@ -1,0 +1,81 @@
+/**
+ * HellaSwag: log-probabilities of endings equal those of transformers 5 in float32, cut into tokens as lm-evaluation-harness does.
+ * Four questions of the validation set (MIT licence) on the bundled model; over the first 40 both find 25.0 and 42.5 %.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
+import { loadInNode } from '../../src/engine/host/node/platform.ts'
+import { endingTexts, readQuestions } from '../../src/evaluation/hellaswag.ts'
+import { measureHellaswag } from '../../src/tools.ts'
+import { latentkit } from '../cli/run.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const FILE = fileURLToPath(new URL('../fixtures/hellaswag-4.jsonl', import.meta.url))
+const TEXT = readFileSync(FILE, 'utf8')
+const SUMS = [
+  [-73.38531080384533, -56.0187892396716, -48.936595878252405, -52.68231925377892],
+  [-33.943006694333704, -40.528287142828034, -49.35971088945739, -40.68605163254443],
+  [-88.39562497282894, -71.66763149056271, -46.32609433522357, -133.8498746866898],
+  [-19.809074342375055, -24.49716767118885, -43.95563151641017, -29.388387204452354],
+]
+
+it('gives the log-probabilities that transformers gives, all questions in one batch', async () => {
+  const context = { report: () => {}, signal: new AbortController().signal }
+  const { model, kernels, tokenizer } = await loadInNode(bundledModel(), { exact: true }, context)
+  const reader = model.textReader()
+  const texts = readQuestions(TEXT).flatMap(question => endingTexts(question, tokenizer, 512))
+  const losses = await reader.losses(texts, work => work())
+  let at = 0
+  const sums = texts.map(({ targets }) => {
+    const count = Array.from(targets).filter(target => target >= 0).length
+    at += count
+    return -losses.subarray(at - count, at).reduce((sum, loss) => sum + loss, 0)
+  })
+  for (const [i, sum] of sums.entries()) expect(Math.abs(sum - (SUMS.flat()[i] as number))).toBeLessThan(2e-3)
+  for (const disposed of [reader, model, kernels]) disposed.dispose()
+})
+
+it('counts right answers, with the standard error of the mean', async () => {
+  const { accuracy, normalised, questions } = await measureHellaswag(bundledModel(), TEXT, { threads: 1 })
+  expect(questions).toBe(4)
+  expect(accuracy).toEqual({ mean: 0.25, error: 0.25 })
+  expect(normalised.mean).toBe(0.5)
+  expect(normalised.error).toBeCloseTo(Math.sqrt(0.25 / 3), 12)
+})
+
+it('reads questions as published, without the marks of WikiHow', () => {
+  const published = { activity_label: 'Baking', ctx_a: 'A cook stirs.', ctx_b: 'the Dough', label: '1' }
+  const line = JSON.stringify({ ...published, endings: ['[header] rises [title] Well.', ' falls'] })
+  expect(readQuestions(`${line}\n\n`)).toEqual([
+    { context: 'Baking: A cook stirs. The dough', endings: [' rises. Well.', 'falls'], label: 1 },
+  ])
+  const bad = (change: object) =>
+    readQuestions(JSON.stringify({ query: 'a', endings: ['b', 'c'], label: 0, ...change }))
+  expect(() => bad({ label: 2 })).toThrow('Line 1 has the label 2; expected 0 to 1')
+  expect(() => bad({ endings: ['b'] })).toThrow('Line 1 has the endings a list of 1')
+  expect(() => bad({ query: 3 })).toThrow('Line 1 has no "query"')
+  expect(() => readQuestions('{"query":')).toThrow('Line 1 is no JSON')
+  expect(() => readQuestions('\n')).toThrow('There is no question')
+})
+
+it('is one door with perplexity on the command line', async () => {
+  const MODEL = bundledModel()
+  const shown = await latentkit(['evaluate', MODEL, 'hellaswag', FILE])
+  expect([shown.code, shown.stderr]).toEqual([0, ''])
+  expect(shown.stdout).toMatch(/^acc_norm +50\.0 % ± 28\.9 %$/m)
+  const { questions, interrupted } = JSON.parse(
+    (await latentkit(['evaluate', MODEL, 'hellaswag', FILE, '--limit', '2', '--json'])).stdout,
+  )
+  expect([questions, interrupted]).toEqual([2, false])
+  const text = join(tempFolder({ 'text.txt': 'Once upon a time there was a fox. '.repeat(200) }), 'text.txt')
+  const perplexity = await latentkit(['evaluate', MODEL, 'perplexity', text, '--limit', '1', '--json'])
+  expect(JSON.parse(perplexity.stdout).text.windows).toBe(1)
+  const none = await latentkit(['evaluate', MODEL, 'joy', FILE])
+  expect([none.code, none.stderr]).toEqual([
+    2,
+    expect.stringMatching(/no task "joy"; expected hellaswag or perplexity/),
+  ])
+})
