@@ -1,7 +1,7 @@
 /** What is shown, as the address has it: `#/planner?model=R1&context=100000`. Every view restores itself from this alone. */
 import { useEffect, useReducer } from 'preact/hooks'
 
-type Params = Readonly<Record<string, string>>
+export type Params = Readonly<Record<string, string>>
 
 interface Address {
   /** Name of the view; empty for the first page. */

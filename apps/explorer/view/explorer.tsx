@@ -3,17 +3,19 @@ import { useEffect, useRef } from 'preact/hooks'
 import { hashOf, lasting, useAddress } from '../state/address.ts'
 import { Home } from './home.tsx'
 import { ThemeButton } from './theme-button.tsx'
+import { stepOf, Tour } from './tour/tour.tsx'
 import { VIEWS } from './views.ts'
 
 export function Explorer() {
   const { view, params } = useAddress()
   const shown = VIEWS.find(({ name }) => name === view)
+  const step = stepOf(view, params)
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
   useEffect(() => {
     document.title = shown ? `${shown.title} · latentkit explorer` : 'latentkit explorer'
     // Who follows a link continues at the new view, with a screen reader too.
-    if (!first.current) {
+    if (!first.current && step === undefined) {
       scrollTo(0, 0)
       main.current?.focus({ preventScroll: true })
     }
@@ -43,7 +45,8 @@ export function Explorer() {
         </nav>
         <p class="promise">Nothing is uploaded: everything is computed on this machine.</p>
       </header>
-      <main ref={main} id="main" tabIndex={-1} key={view}>
+      <main ref={main} id="main" tabIndex={-1} key={view} class={step === undefined ? '' : 'touring'}>
+        {step !== undefined && <Tour number={step} />}
         <Body />
       </main>
     </div>

@@ -1,5 +1,6 @@
 /** The first page: what is here. */
 import { hashOf, lasting, useAddress } from '../state/address.ts'
+import { hashOfStep } from './tour/tour.tsx'
 import { VIEWS } from './views.ts'
 
 export function Home() {
@@ -13,6 +14,9 @@ export function Home() {
           latent instead. Look at both in a real model. It runs on this machine, and nothing is uploaded.
         </p>
       </header>
+      <a class="primary begin-tour" href={hashOfStep(1)}>
+        Take the guided tour
+      </a>
       <ul class="tiles">
         {VIEWS.map(({ name, title, about }) => (
           <li key={name}>

@@ -2,14 +2,17 @@
 export interface Place {
   readonly layer: number
   readonly head: number
+  /** The token that looks. */
   readonly query: number
 }
 
 interface Shown {
   /** What to look for. */
   readonly look: string
-  /** A head in which it shows, and the token that looks. */
+  /** A head in which it shows. */
   readonly at: Place
+  /** The token that gets most there. */
+  readonly key: number
 }
 
 export interface Preset {
@@ -19,14 +22,22 @@ export interface Preset {
 }
 
 export const BUNDLED_NAME = 'tales-mla-8m'
+/** As its GGUF files are named. */
+const SMOL = 'SmolLM2-135M-Instruct'
 
 export const PRESETS: readonly Preset[] = [
   {
     text: 'The American flag is red white and',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'What comes next? Head 4.2 sends “and” back to “red” and “white” with nearly all of its attention: a list of colours wants another colour.',
+        look: `What comes next? Head 4.2 sends “and” back to “white” and “red” with nearly all of its attention: a list of colours wants another colour. This model has read fairy tales only; ${SMOL} says “blue”.`,
         at: { layer: 4, head: 2, query: 11 },
+        key: 10,
+      },
+      [SMOL]: {
+        look: 'What comes next? This model is nearly sure that it is “blue” (see The next token). In head 25.2 “and” looks back at “red”, where the list began.',
+        at: { layer: 25, head: 2, query: 6 },
+        key: 4,
       },
     },
   },
@@ -34,8 +45,14 @@ export const PRESETS: readonly Preset[] = [
     text: 'She hit the man with the umbrella',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'Who has the umbrella? Head 5.4 ties it to “with”, others to “man”. A head can see only one reading; that is why a layer has several.',
+        look: 'Who has the umbrella? Head 5.4 ties its first piece to “with”, others to “man”. A head can see only one reading; that is why a layer has several.',
         at: { layer: 5, head: 4, query: 7 },
+        key: 5,
+      },
+      [SMOL]: {
+        look: 'Who has the umbrella? Head 10.1 ties “umbrella” to “with”, head 28.7 to “man”. A head can see only one reading; that is why a layer has several.',
+        at: { layer: 10, head: 1, query: 6 },
+        key: 4,
       },
     },
   },
@@ -45,6 +62,12 @@ export const PRESETS: readonly Preset[] = [
       [BUNDLED_NAME]: {
         look: 'One word, two meanings. In head 4.0 the first “bank” looks at “river”, the second at “savings”.',
         at: { layer: 4, head: 0, query: 16 },
+        key: 15,
+      },
+      [SMOL]: {
+        look: 'One word, two meanings. In head 9.4 “savings” looks back at “money”, so that the second “bank” finds there which one it is.',
+        at: { layer: 9, head: 4, query: 12 },
+        key: 9,
       },
     },
   },
@@ -52,8 +75,14 @@ export const PRESETS: readonly Preset[] = [
     text: 'The cat sat on the',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'What do cats sit on? In head 1.2 the last “the” looks at “cat” and “sat” and at little else.',
+        look: 'What do cats sit on? In head 1.2 the last “the” looks at “cat”, which followed the first “The”, and at nothing else: it repeats what followed before (induction).',
         at: { layer: 1, head: 2, query: 5 },
+        key: 2,
+      },
+      [SMOL]: {
+        look: 'What do cats sit on? In head 13.8 “the” looks back at “cat”, of whom the sentence tells.',
+        at: { layer: 13, head: 8, query: 4 },
+        key: 1,
       },
     },
   },
@@ -61,8 +90,14 @@ export const PRESETS: readonly Preset[] = [
     text: 'Make a travel plan for Spain.',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'An instruction. The bundled model has read fairy tales only: its patterns are there, a plan is not.',
+        look: `An instruction. The bundled model has read fairy tales only: head 4.1 sends “for” to “plan”, but no plan follows. Open ${SMOL} and ask it in the chat: its plan grows token by token.`,
         at: { layer: 4, head: 1, query: 6 },
+        key: 5,
+      },
+      [SMOL]: {
+        look: 'An instruction. Ask it in the chat to see a plan grow token by token. In head 27.8 “Spain” looks back at “plan”.',
+        at: { layer: 27, head: 8, query: 5 },
+        key: 3,
       },
     },
   },
@@ -70,8 +105,14 @@ export const PRESETS: readonly Preset[] = [
     text: 'Once upon a time there was a king who had a daughter, and the king loved the',
     shown: {
       [BUNDLED_NAME]: {
-        look: 'What the bundled model knows. Sort by “induction”: some heads look at what followed the same word earlier.',
+        look: 'What the bundled model has read. Sort by “induction”: some heads look at what followed the same word earlier.',
         at: { layer: 7, head: 4, query: 18 },
+        key: 16,
+      },
+      [SMOL]: {
+        look: 'A fairy tale. In head 17.4 the second “king” looks at “who”, which followed the first: induction.',
+        at: { layer: 17, head: 4, query: 15 },
+        key: 8,
       },
     },
   },

@@ -16,14 +16,12 @@ import { visible } from '../patterns/matrix.tsx'
 import { FIRST_TEXT, shownIn } from '../presets.ts'
 import { WithReading } from '../read-status.tsx'
 import { TextField } from '../text-field.tsx'
-import { multiplications } from './cost.ts'
+import { BEHIND, multiplications } from './cost.ts'
 import { RopeApart } from './rope-apart.tsx'
 import { Rotation } from './rotation.tsx'
 
 const FIRST = { layer: 0, head: 0, query: undefined }
 const NEIGHBOURS = 8
-/** Cached tokens for which costs are shown. */
-export const BEHIND = 10_000
 
 export function CellView() {
   const { params } = useAddress()

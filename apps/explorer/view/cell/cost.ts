@@ -1,6 +1,9 @@
 /** Multiplications of one more token behind cached ones, in one layer, by each path of MLA. */
 import type { ReadingLayer } from '../../../../src/browser.ts'
 
+/** Cached tokens for which costs are shown. */
+export const BEHIND = 10_000
+
 /** The projections that both paths share are left out. */
 export function multiplications(layer: ReadingLayer, path: 'expanded' | 'absorbed', cached: number): number {
   const { heads, keySize, valueSize, ropeSize } = layer

@@ -5,9 +5,8 @@ import type { Cell, CellPath, CellRotation } from '../../../../src/browser.ts'
 import { kindColour } from '../../drawing/colours.ts'
 import { Figure } from '../../drawing/figure.tsx'
 import { useWidth } from '../../drawing/use-width.ts'
-import { scoresByDistance } from './turned.ts'
+import { DISTANCES, scoresByDistance } from './turned.ts'
 
-const MOST = 24
 const HEIGHT = 240
 const MARGIN = { top: 20, right: 16, bottom: 40, left: 52 }
 
@@ -20,11 +19,11 @@ interface Props {
 
 export function RopeApart({ cell, rotation, path }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
-  const scores = scoresByDistance(path, rotation, MOST)?.map(score => score * cell.scale)
+  const scores = scoresByDistance(path, rotation, DISTANCES)?.map(score => score * cell.scale)
   if (scores === undefined) return null
   const fixed = path.plainDot * cell.scale
   const all = [...scores, fixed, 0]
-  const x = scaleLinear([0, MOST], [MARGIN.left, width - MARGIN.right])
+  const x = scaleLinear([0, DISTANCES], [MARGIN.left, width - MARGIN.right])
   const y = scaleLinear([Math.min(...all), Math.max(...all)], [HEIGHT - MARGIN.bottom, MARGIN.top]).nice()
   const points = scores.map((score, distance) => [x(distance), y(score)] as [number, number])
   const from = Math.min(...scores).toFixed(2)
@@ -49,7 +48,7 @@ export function RopeApart({ cell, rotation, path }: Props) {
           width={width}
           height={HEIGHT}
           role="img"
-          aria-label={`The part of the score, if rope turned it: from ${from} to ${to} over distances of 0 to ${MOST}; without rope ${fixed.toFixed(2)}`}
+          aria-label={`The part of the score, if rope turned it: from ${from} to ${to} over distances of 0 to ${DISTANCES}; without rope ${fixed.toFixed(2)}`}
         >
           {y.ticks(5).map(tick => (
             <g key={tick}>
@@ -67,7 +66,7 @@ export function RopeApart({ cell, rotation, path }: Props) {
           <text class="tick middle" x={(MARGIN.left + width - MARGIN.right) / 2} y={HEIGHT - 4}>
             tokens between the query and the key
           </text>
-          <line class="level" x1={x(0)} x2={x(MOST)} y1={y(fixed)} y2={y(fixed)} stroke-width={2} />
+          <line class="level" x1={x(0)} x2={x(DISTANCES)} y1={y(fixed)} y2={y(fixed)} stroke-width={2} />
           <g style={{ color: kindColour('gqa') }}>
             <path class="line" d={line()(points) ?? ''} stroke-width={2.5} />
             {points.map(([cx, cy], i) => (

@@ -1,6 +1,9 @@
 /** Rope applied to vectors that the model leaves as they are. */
 import type { CellPath, CellRotation } from '../../../../src/browser.ts'
 
+/** Distances of two tokens that are shown. */
+export const DISTANCES = 24
+
 /**
  * q · k of the part without positions, for distances 0 to `most`, if rope turned both as it turns the other part. undefined
  * where there is no such part, or too few pairs to tell rope's base from.

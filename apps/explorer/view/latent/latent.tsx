@@ -66,23 +66,25 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
       <div class="controls">
         <Slider label="Rank" value={rank} min={0} max={most} step={1} choose={value => changeParams({ rank: value })} />
       </div>
-      <Figure
-        title={`What rank ${rank} loses`}
-        file="latentkit-ranks"
-        note="Of each layer, as a part of the whole (Frobenius norm). 0 is nothing, 1 all."
-      >
-        <Bars
-          label={`Loss at rank ${rank}`}
-          bars={spectra.map(({ layer, errors }) => ({
-            kind: 'mla',
-            label: `layer ${layer}`,
-            value: errors[Math.min(rank, errors.length - 1)] ?? 0,
-            text: (errors[Math.min(rank, errors.length - 1)] ?? 0).toFixed(4),
-            strong: false,
-          }))}
-          most={1}
-        />
-      </Figure>
+      <section id={`losses${side.suffix}`}>
+        <Figure
+          title={`What rank ${rank} loses`}
+          file="latentkit-ranks"
+          note="Of each layer, as a part of the whole (Frobenius norm). 0 is nothing, 1 all."
+        >
+          <Bars
+            label={`Loss at rank ${rank}`}
+            bars={spectra.map(({ layer, errors }) => ({
+              kind: 'mla',
+              label: `layer ${layer}`,
+              value: errors[Math.min(rank, errors.length - 1)] ?? 0,
+              text: (errors[Math.min(rank, errors.length - 1)] ?? 0).toFixed(4),
+              strong: false,
+            }))}
+            most={1}
+          />
+        </Figure>
+      </section>
       <section>
         <h2>The next token then</h2>
         {changed.reading && changed.reading !== reading && <Before reading={reading} changed={changed.reading} />}

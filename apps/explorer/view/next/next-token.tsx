@@ -10,6 +10,7 @@ import { useAnswer } from '../../state/use-answer.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { visible } from '../patterns/matrix.tsx'
 import { FIRST_TEXT } from '../presets.ts'
+import type { Side } from '../sides/side.ts'
 import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 import { type DrawingRule, drawn } from './drawing-rule.ts'
@@ -35,7 +36,7 @@ export function NextToken() {
       <Sides text={text} both={(first, second) => <NextDifference first={first} second={second} />}>
         {(reading, side) => (
           <>
-            <Expected reading={reading} />
+            <Expected reading={reading} side={side} />
             <Lens reading={reading} />
             <WhatIf reading={reading} side={side} />
           </>
@@ -45,7 +46,7 @@ export function NextToken() {
   )
 }
 
-function Expected({ reading }: { reading: TextReading }) {
+function Expected({ reading, side }: { reading: TextReading; side: Side }) {
   const { params } = useAddress()
   const next = useAnswer(signal => reading.next({ top: SHOWN, logits: true, signal }), [reading])
   const rule: DrawingRule = {
@@ -58,7 +59,7 @@ function Expected({ reading }: { reading: TextReading }) {
   const choose = (name: string) => (value: string) => changeParams({ [name]: value })
   const possible = after.reduce((n, p) => n + Number(p > 0), 0)
   return (
-    <section>
+    <section id={`expected${side.suffix}`}>
       <div class="controls">
         <Slider
           label="Temperature"

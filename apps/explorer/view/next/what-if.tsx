@@ -13,15 +13,17 @@ const WAYS = [
   { value: 'patch', label: 'taken from another text' },
 ] as const
 
-/** With the first text: the same list, of other things. */
-const OTHER_TEXT = 'The old king had a son and'
+/** Of the form of the first text, about something else. */
+const OTHER_TEXT = 'The little dog was big fat and'
 
 export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) {
   const { params } = useAddress()
   const way = params.way === 'patch' ? 'patch' : 'off'
   const other = params.other ?? OTHER_TEXT
   const all = params.rows === 'all'
-  const heads = headsOf(params[way], reading.layers)
+  const source = useReading(way === 'patch' ? other : side.text, [], side.slot).reading
+  const differ = way === 'patch' && all && source !== undefined && source.tokens.length !== reading.tokens.length
+  const heads = differ ? [] : headsOf(params[way], reading.layers)
   const changes = heads.map(
     (place): TextChange =>
       way === 'off'
@@ -55,7 +57,8 @@ export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) 
         <>
           <p class="hint">
             Choose heads that shall find here what they found in the other text (patching). If the next token becomes
-            that of the other text, these heads carry what tells the two apart.
+            that of the other text, these heads carry what tells the two apart: in the bundled model, head 5.4 for the
+            two texts that are here at first.
           </p>
           <div class="controls">
             <label class="field">
@@ -80,6 +83,11 @@ export function WhatIf({ reading, side }: { reading: TextReading; side: Side }) 
         layers={reading.layers}
         name={way}
       />
+      {differ && (
+        <Problem
+          text={`The other text has ${source.tokens.length} tokens, this one ${reading.tokens.length}. Take the last token, or make them equally long.`}
+        />
+      )}
       {changed.problem !== undefined && heads.length > 0 && <Problem text={changed.problem} />}
       {heads.length > 0 && changed.reading && changed.reading !== reading && (
         <Before reading={reading} changed={changed.reading} />

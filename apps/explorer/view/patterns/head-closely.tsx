@@ -27,7 +27,7 @@ export function HeadClosely({ reading, side, layer, head, usual }: Props) {
   const [hovered, setHovered] = useState<{ key: number; query: number }>()
   const one = useOneHead(reading, layer, head)
   const last = reading.tokens.length - 1
-  const query = chosen(params[side.query], (side.query === 'query' ? usual : undefined) ?? last, reading.tokens.length)
+  const query = chosen(params[side.query], (side.suffix === '' ? usual : undefined) ?? last, reading.tokens.length)
   const row = useRow(one, query)
   // The pattern of another head or text is on its way.
   if (one?.reading !== reading || row === undefined) return <section aria-busy="true" />

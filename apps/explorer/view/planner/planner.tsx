@@ -117,7 +117,7 @@ function Result({ settings }: { settings: PlannerSettings }) {
           ))}
         </ul>
       )}
-      <div class="pair">
+      <div class="pair" id="variants">
         <Figure
           title={`Cache at ${whole(context)} tokens`}
           file="latentkit-cache"

@@ -16,7 +16,7 @@ export function Parting({ reading }: { reading: TextReading }) {
   const other = params.text2 ?? OTHER
   const read = useReading(other)
   return (
-    <section>
+    <section id="parting">
       <h2>One word in two sentences</h2>
       <label class="field">
         <span>Another sentence with the same word</span>

@@ -51,7 +51,7 @@ function Cut({ reading }: { reading: TextReading }) {
   const { params } = useAddress()
   const at = chosen(params.token, Math.min(1, reading.tokens.length - 1), reading.tokens.length)
   return (
-    <section>
+    <section id="cut">
       <h2 id="token-count">{reading.tokens.length} tokens</h2>
       <TokenList
         label="Tokens of the text"

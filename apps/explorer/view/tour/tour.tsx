@@ -1,0 +1,178 @@
+/** The guided tour above a view: the text of a step, and the way to the next one. `tour=N` in the address, from 1 on. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { changeParams, hashOf, type Params, useAddress } from '../../state/address.ts'
+import { BUNDLED, openModel, useModel } from '../../state/model.ts'
+import { BUNDLED_NAME } from '../presets.ts'
+import { STEPS } from './steps.ts'
+import { TEXTS } from './texts.ts'
+
+/** The step that the address has; undefined outside of the tour. */
+export function stepOf(view: string, params: Params): number | undefined {
+  const number = Number(params.tour)
+  return STEPS[number - 1]?.view === view ? number : undefined
+}
+
+export function hashOfStep(number: number): string {
+  const { view, params } = STEPS[number - 1]!
+  return hashOf(view, { tour: String(number), ...params })
+}
+
+export function Tour({ number }: { number: number }) {
+  const { title, params: preset, point, name } = STEPS[number - 1]!
+  const Text = TEXTS[name]
+  const { params } = useAddress()
+  const heading = useRef<HTMLHeadingElement>(null)
+  const changed = Object.entries(preset).some(([name, value]) => params[name] !== value)
+  // Who comes by keyboard or with a screen reader continues at the step's text.
+  useEffect(() => {
+    scrollTo(0, 0)
+    heading.current?.focus({ preventScroll: true })
+    return matchMedia(BOTH_FIT).matches ? pointSoon(point) : undefined
+  }, [number])
+  return (
+    <section class="tour" aria-labelledby="tour-title">
+      <p class="counted">
+        Guided tour, step {number} of {STEPS.length}
+      </p>
+      <h2 id="tour-title" ref={heading} tabIndex={-1}>
+        {title}
+      </h2>
+      <div key={number} data-text>
+        <Text />
+      </div>
+      <OtherModel />
+      <Ways number={number}>
+        <button type="button" class="chip" onClick={() => pointAt(point)}>
+          Show where
+        </button>
+        {changed && (
+          <button type="button" class="chip" onClick={() => changeParams(presetOf(params, preset))}>
+            As this step began
+          </button>
+        )}
+      </Ways>
+    </section>
+  )
+}
+
+/** Parameters of a step again, all others of the view gone. */
+function presetOf(params: Params, preset: Params): Record<string, string | undefined> {
+  const gone = Object.keys(params).filter(name => name !== 'tour' && name !== 'open')
+  return { ...Object.fromEntries(gone.map(name => [name, undefined])), ...preset }
+}
+
+function OtherModel() {
+  const model = useModel()
+  if (model.status !== 'ready' || model.numbers.info.name === BUNDLED_NAME) return null
+  return (
+    <p class="hint">
+      The tour is written for the bundled model. The numbers are those of {model.numbers.info.name}, in which other
+      heads do these things.{' '}
+      <button type="button" class="chip" onClick={() => openModel(BUNDLED)}>
+        Open the bundled model
+      </button>
+    </p>
+  )
+}
+
+/** Where the text stays in sight while the view scrolls below it; style/tour.css has the same condition. */
+const BOTH_FIT = '(min-width: 861px) and (min-height: 700px)'
+const POINTED_MS = 4000
+const GAP = 24
+
+/** Brings what the text speaks of into view, and outlines it for a while. */
+function pointAt(selector: string): void {
+  const element = document.querySelector<HTMLElement>(`.touring ${selector}`)
+  if (element === null) return
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches
+  scrollBy({ top: tooLow(element), behavior: calm ? 'auto' : 'smooth' })
+  element.classList.add('pointed')
+  setTimeout(() => element.classList.remove('pointed'), POINTED_MS)
+}
+
+/** How far an element is below the place where it is seen best. */
+function tooLow(element: Element): number {
+  const panel = document.querySelector('.tour')
+  const above = panel && matchMedia(BOTH_FIT).matches ? panel.getBoundingClientRect().height : 0
+  return element.getBoundingClientRect().top - above - GAP
+}
+
+const SOUGHT_EVERY_MS = 250
+const SOUGHT_MS = 10_000
+/** Figures above it may still grow. */
+const FOLLOWED_MS = 2000
+
+/** The same as soon as the view shows it, unless the user moves first. The result ends the wait. */
+function pointSoon(selector: string): () => void {
+  const end = new AbortController()
+  let limit = setTimeout(() => end.abort(), SOUGHT_MS)
+  let found = false
+  const timer = setInterval(() => {
+    const element = document.querySelector(`.touring ${selector}`)
+    if (element === null) return
+    if (found) {
+      if (Math.abs(tooLow(element)) > GAP) scrollBy({ top: tooLow(element) })
+      return
+    }
+    found = true
+    pointAt(selector)
+    clearTimeout(limit)
+    limit = setTimeout(() => end.abort(), FOLLOWED_MS)
+  }, SOUGHT_EVERY_MS)
+  end.signal.addEventListener('abort', () => {
+    clearInterval(timer)
+    clearTimeout(limit)
+  })
+  for (const event of ['wheel', 'keydown', 'pointerdown'])
+    addEventListener(event, () => end.abort(), { signal: end.signal, passive: true })
+  return () => end.abort()
+}
+
+/** Back and next; the arrow keys do the same where nothing else takes them. */
+function Ways({ number, children }: { number: number; children: ComponentChildren }) {
+  const last = STEPS.length
+  useEffect(() => {
+    const move = (event: KeyboardEvent) => {
+      const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+      const next = number + by
+      if (by === 0 || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || taken(event.target)) return
+      if (next < 1 || next > last) return
+      event.preventDefault()
+      location.hash = hashOfStep(next)
+    }
+    addEventListener('keydown', move)
+    return () => removeEventListener('keydown', move)
+  }, [number])
+  return (
+    <nav class="tour-steps" aria-label="Steps of the tour">
+      {number > 1 && (
+        <a class="chip" href={hashOfStep(number - 1)} aria-label={`Back: ${STEPS[number - 2]?.title}`}>
+          ← Back
+        </a>
+      )}
+      {number < last ? (
+        <a class="primary" href={hashOfStep(number + 1)}>
+          Next: {STEPS[number]?.title}
+        </a>
+      ) : (
+        <a class="primary" href={hashOf('')}>
+          The end: all views
+        </a>
+      )}
+      {children}
+      <span class="hint keys">Keys: ← →</span>
+      <a class="quiet leave" href={hashOf('')}>
+        Leave the tour
+      </a>
+    </nav>
+  )
+}
+
+/** Whether an element uses the arrow keys itself. */
+function taken(target: EventTarget | null): boolean {
+  return (
+    target instanceof Element &&
+    target.closest('input, textarea, select, [role=listbox], [role=application], .scroll') !== null
+  )
+}
