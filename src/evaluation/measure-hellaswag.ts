@@ -61,7 +61,7 @@ export async function measureHellaswag(
   const { limit, onAnswers, partial = false, onProgress, signal, ...rest } = options
   const questions = readQuestions(text).slice(0, limit)
   const context = { report: onProgress ?? (() => {}), signal: signal ?? new AbortController().signal }
-  const { model, kernels, tokenizer, info } = await loadInNode(source, rest, context)
+  const { model, kernels, tokenizer, info } = await loadInNode(source, rest, context, { training: true })
   const reader = model.textReader()
   try {
     refuseEncoder(model.config, 'it predicts no tokens')

@@ -54,7 +54,7 @@ export class TextReader {
     return this.#run(texts, rowsRead(texts, rows), turn, x => x)
   }
 
-  /** -ln p of the texts' targets, f32 [n], in their order. Throws TypeError for an encoder. */
+  /** -ln p of the texts' targets, f32 [n], in their order, by kernels that have the operations of training. Throws TypeError for an encoder. */
   losses(texts: readonly ScoredText[], turn: Turn): Promise<Float32Array> {
     const { config, weights } = this.#model
     const { output } = weights

@@ -1,5 +1,6 @@
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import type { Optimiser } from './optimiser.ts'
 import { found, nameOf, type Parameter } from './parameters.ts'
 
 export interface AdamWOptions {
@@ -14,7 +15,7 @@ export interface AdamWOptions {
 }
 
 /** AdamW (arXiv 1711.05101, algorithm 2). It keeps two moments of every parameter. */
-export class AdamW {
+export class AdamW implements Optimiser {
   readonly #kernels: Kernels
   readonly #options: Required<AdamWOptions>
   readonly #moments: readonly { readonly parameter: Parameter; readonly first: Tensor; readonly second: Tensor }[]

@@ -1,5 +1,6 @@
 import type { RowSlice } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { RouteOptions } from '../kernels/contract/operation-options.ts'
 import { OPERATIONS, type Operations } from '../kernels/operations/table.ts'
 import { elementCount, lastOf, reshape, type Tensor, view } from '../tensor/tensor.ts'
 import type { Parameters } from './parameters.ts'
@@ -10,6 +11,15 @@ interface Entry {
   readonly backward: () => void
   /** Activations that no earlier operation has written: their gradients are of no use afterwards. */
   readonly made: readonly Activation[]
+}
+
+/** A layer's choice of experts. */
+export interface Route {
+  /** i32 [T, K] */
+  readonly indices: Tensor
+  /** f32 [T, E] */
+  readonly logits: Tensor
+  readonly options: RouteOptions
 }
 
 /**
@@ -25,6 +35,7 @@ export class Tape {
   readonly #scratch: TrainingScratch
   readonly #entries: Entry[] = []
   readonly #made = new Set<Activation>()
+  readonly #routes: Route[] = []
   #borrowed: Tensor[] = []
 
   constructor(kernels: Kernels, parameters: Parameters, scratch: TrainingScratch) {
@@ -38,6 +49,12 @@ export class Tape {
   clear(): void {
     this.#entries.length = 0
     this.#made.clear()
+    this.#routes.length = 0
+  }
+
+  /** The choices of experts of this forward pass, in the order of layers. */
+  get routes(): readonly Route[] {
+    return this.#routes
   }
 
   /** The gradient of an activation: the last ones are to be written before `backward`. */
@@ -52,7 +69,8 @@ export class Tape {
       this.#borrowed = []
       for (const activation of made) this.#scratch.dropGradient(activation)
     }
-    this.clear()
+    this.#entries.length = 0
+    this.#made.clear()
   }
 
   #record(outputs: readonly Tensor[], backward: () => void): void {
@@ -185,6 +203,7 @@ export class Tape {
       },
       route: (indices, weights, logits, options) => {
         k.route(indices, weights, logits, options)
+        this.#routes.push({ indices, logits, options })
         this.#record([indices, weights], () => k.routeBackward(d(logits), d(weights), logits, indices, options))
       },
       groupByExpert: (plan, indices, experts) => k.groupByExpert(plan, indices, experts),

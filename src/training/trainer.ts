@@ -14,6 +14,7 @@ import { type Decoder, decoderOf, finalRows, stream } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
 import { elementCount, type Tensor } from '../tensor/tensor.ts'
+import { Experts } from './experts.ts'
 import { type LossOptions, lossOfRows } from './loss.ts'
 import { type Parameter, Parameters } from './parameters.ts'
 import { TrainingScratch } from './scratch.ts'
@@ -27,6 +28,13 @@ export interface TrainingText {
   readonly targets: ArrayLike<number>
 }
 
+export interface GradientOptions extends LossOptions {
+  /** Targets that the sum of losses is divided by, where the texts are a part of a larger batch. Default: those of the texts. */
+  readonly mean?: number
+  /** Weight of the sequence-wise balance of experts. Default 0. */
+  readonly sequenceBalance?: number
+}
+
 /** A model that learns: its parameters, and the gradients of a loss with respect to them. */
 export class Trainer {
   readonly parameters: Parameters
@@ -34,9 +42,16 @@ export class Trainer {
   readonly #model: Decoder & { readonly output: Linear }
   readonly #scratch: TrainingScratch
   readonly #tape: Tape
+  readonly #experts: Experts
 
-  private constructor(kernels: Kernels, model: Decoder & { readonly output: Linear }, parameters: Parameters) {
+  private constructor(
+    kernels: Kernels,
+    model: Decoder & { readonly output: Linear },
+    parameters: Parameters,
+    biases: readonly (Parameter | null)[],
+  ) {
     this.parameters = parameters
+    this.#experts = new Experts(kernels, biases)
     this.#kernels = kernels
     this.#model = model
     this.#scratch = new TrainingScratch(kernels, kernels)
@@ -56,15 +71,19 @@ export class Trainer {
     const parameters = new Parameters(kernels)
     const weights = await new Loader(checkpoint, parameters, config, family.names, parameters.ready).model()
     const output = weights.output as Linear
+    const biases: (Parameter | null)[] = []
     for (const { attention, mlp } of weights.layers) {
       if (attention.kind === 'latent' && attention.weights.keyValueUp.kind === 'split') {
         const met = `${checkpoint.name} has the up-projections of keys and of values apart, as GGUF files do`
         throw new UnsupportedModelError(`${met}; make a folder of it with "latentkit convert", and train that`)
       }
+      if (mlp.kind !== 'moe') continue
       // It decides which experts are chosen, and a choice has no gradient.
-      if (mlp.kind === 'moe' && mlp.weights.selectionBias) parameters.freeze(mlp.weights.selectionBias)
+      const { selectionBias } = mlp.weights
+      biases.push(selectionBias && parameters.of(selectionBias))
+      if (selectionBias) parameters.freeze(selectionBias)
     }
-    return new Trainer(kernels, { ...decoderOf(config, weights), output }, parameters)
+    return new Trainer(kernels, { ...decoderOf(config, weights), output }, parameters, biases)
   }
 
   /** The mean loss of the targets, in nats; 0 where there are none. */
@@ -74,17 +93,13 @@ export class Trainer {
 
   /**
    * The same, and its gradients, which are added to those of the parameters. A text's tokens see those before them, and nothing of other
-   * texts. `mean`: targets that the sum is divided by, where the texts are a part of a larger batch. Default: those of the texts.
+   * texts.
    */
-  gradients(texts: readonly TrainingText[], options: LossOptions & { readonly mean?: number } = {}): Promise<number> {
+  gradients(texts: readonly TrainingText[], options: GradientOptions = {}): Promise<number> {
     return this.#run(texts, options, true)
   }
 
-  async #run(
-    texts: readonly TrainingText[],
-    options: LossOptions & { readonly mean?: number },
-    backward: boolean,
-  ): Promise<number> {
+  async #run(texts: readonly TrainingText[], options: GradientOptions, backward: boolean): Promise<number> {
     const kernels = this.#kernels
     const scratch = this.#scratch
     const tape = this.#tape
@@ -92,7 +107,7 @@ export class Trainer {
     scratch.reset()
     tape.clear()
     const targets = Int32Array.from(texts.flatMap(text => Array.from(text.targets)))
-    const { mean = targets.filter(target => target >= 0).length, ...loss } = options
+    const { mean = targets.filter(target => target >= 0).length, sequenceBalance = 0, ...loss } = options
     if (mean === 0) return 0
 
     const x = this.#rows(backward ? tape.ops : kernels, texts)
@@ -101,8 +116,15 @@ export class Trainer {
     const last = { output, logitScale: config.logitScale }
     const rows = { x, dx: backward ? tape.gradient(x) : null, targets: wanted }
     const losses = lossOfRows(kernels, scratch, this.parameters, last, rows, 1 / mean, loss)
-    if (backward) tape.backward()
+    if (backward) {
+      if (sequenceBalance > 0) {
+        const lengths = texts.map(({ tokens }) => tokens.length)
+        await this.#experts.balanceSequences(tape, scratch, lengths, sequenceBalance / mean)
+      }
+      tape.backward()
+    }
     await kernels.submit()
+    if (backward) await this.#experts.count(tape.routes)
     const found = (await kernels.read(losses)) as Float32Array
     return found.reduce((sum, value) => sum + value, 0) / mean
   }
@@ -132,6 +154,11 @@ export class Trainer {
   /** The model that learns: its weights are those that steps change. */
   get decoder(): Decoder {
     return this.#model
+  }
+
+  /** Of layers with experts: what they were chosen for, and the biases of the choice. */
+  get experts(): Experts {
+    return this.#experts
   }
 
   /** The L2 norm of all gradients together, or of all values. */
@@ -169,7 +196,7 @@ export class Trainer {
   /** The model with what has been learned, to be converted or saved. */
   async trained({ checkpoint }: OpenedModel): Promise<OpenedModel> {
     const tensors = new Map(checkpoint.tensors)
-    for (const parameter of this.parameters.all) {
+    for (const parameter of [...this.parameters.all, ...this.#experts.biases]) {
       for (const [name, numbers] of await this.read('values', parameter)) {
         const shape = (tensors.get(name) as TensorEntry).shape
         const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)

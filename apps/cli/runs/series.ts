@@ -38,6 +38,7 @@ export const METRICS = {
   gradients: { title: 'norm of gradients', of: ({ gradientNorm }) => gradientNorm },
   rate: { title: 'learning rate', of: ({ rate }) => rate },
   speed: { title: 'tokens per second', of: ({ tokens, seconds }) => tokens / seconds },
+  load: { title: "the busiest expert's load over the mean", of: ({ imbalance }) => imbalance },
   share: { title: "share of the machine's peak, %", of: ({ share }) => (share == null ? null : 100 * share) },
 } satisfies Record<string, Metric>
 export type MetricName = keyof typeof METRICS

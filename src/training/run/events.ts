@@ -53,6 +53,10 @@ export interface TrainingStep {
   readonly seconds: number
   /** Floating-point operations that the step's products need, forward and backward, divided by those of `peak` in that time; null without it. */
   readonly share: number | null
+  /** Models with experts: the load of a layer's busiest expert over the mean, and of that the mean over layers; 1 is balance. */
+  readonly imbalance?: number
+  /** Of each layer with experts, how many of the step's tokens chose each. */
+  readonly loads?: readonly (readonly number[])[]
 }
 
 /** The loss of the texts that are not learned from. */

@@ -1,6 +1,7 @@
 import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
 import type { KernelChoice } from '../../engine/types/options.ts'
 import { above, choice, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
+import { OPTIMIZERS, type OptimizerName } from '../optimiser.ts'
 import { SCHEDULES, type Schedule } from '../schedule.ts'
 
 /** What is shown and measured of a run on its way, beside its losses; none of it changes a number of the run. */
@@ -47,6 +48,14 @@ export interface TrainOptions extends OnTheWayOptions {
   readonly decay?: number
   /** Of matrices but embeddings. Default 0.1. */
   readonly weightDecay?: number
+  /** `muon`: matrices by Muon, all else by AdamW. Default `adamw`. */
+  readonly optimizer?: OptimizerName
+  /** Muon's, default 0.95. */
+  readonly momentum?: number
+  /** Experts: how far a step moves the bias of the choice against their loads (DeepSeek-V3 took 0.001). Default 0: biases stay. */
+  readonly balanceRate?: number
+  /** Experts: weight of the sequence-wise auxiliary loss (DeepSeek-V3 took 0.0001). Default 0. */
+  readonly sequenceBalance?: number
   /** AdamW's, default 0.9. */
   readonly beta1?: number
   /** AdamW's, default 0.95. */
@@ -135,6 +144,25 @@ export const TRAIN_OPTIONS = {
     description: 'weight decay of matrices but embeddings',
     defaultText: '0.1',
     flag: '--weight-decay <x>',
+  },
+  optimizer: {
+    kind: choice(OPTIMIZERS),
+    description: 'what learns; muon: matrices by Muon, all else by AdamW',
+    defaultText: 'adamw',
+    flag: '--optimizer <name>',
+  },
+  momentum: { kind: number(0, MAX_BETA), description: "Muon's", defaultText: '0.95', flag: '--momentum <x>' },
+  balanceRate: {
+    kind: number(0, 1),
+    description: 'how far a step moves the bias of the choice of experts against their loads',
+    defaultText: '0',
+    flag: '--balance-rate <x>',
+  },
+  sequenceBalance: {
+    kind: number(0, 1),
+    description: 'weight of the sequence-wise loss for the balance of experts',
+    defaultText: '0',
+    flag: '--sequence-balance <x>',
   },
   beta1: { kind: number(0, MAX_BETA), description: "AdamW's first", defaultText: '0.9', flag: '--beta1 <x>' },
   beta2: { kind: number(0, MAX_BETA), description: "AdamW's second", defaultText: '0.95', flag: '--beta2 <x>' },

@@ -47,6 +47,10 @@ export interface LoggedStep {
   readonly seconds: number
   /** Of the machine's measured peak, 0 to 1. */
   readonly share?: number | null
+  /** Of models with experts: the busiest expert's load over the mean. */
+  readonly imbalance?: number
+  /** Of each layer with experts, how many tokens chose each. */
+  readonly loads?: readonly (readonly number[])[]
 }
 
 /** The runs in these folders, each a run's own or one that holds some, by their order and names. Throws TrainingError where there is none. */

@@ -30,7 +30,7 @@ export interface Progress {
   readonly best: { readonly step: number; readonly loss: number } | null
 }
 
-export type LogLine = Readonly<Record<string, number | string | null>> & { readonly step: number }
+export type LogLine = Readonly<Record<string, unknown>> & { readonly step: number }
 
 export const RUN = 'run.json'
 export const LOG = 'log.jsonl'

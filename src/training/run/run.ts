@@ -1,7 +1,8 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
-import { AdamW } from '../adamw.ts'
+import { imbalanceOf } from '../balance.ts'
 import { flopsOf } from '../flops.ts'
+import { createOptimiser, type Optimiser } from '../optimiser.ts'
 import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
 import { rateAt, type ScheduleOptions } from '../schedule.ts'
 import type { Trainer, TrainingText } from '../trainer.ts'
@@ -22,7 +23,7 @@ export class Run {
   readonly #batches: Batches
   readonly #documents: readonly Document[]
   readonly #held: readonly Document[]
-  readonly #optimiser: AdamW
+  readonly #optimiser: Optimiser
   readonly #onTheWay: OnTheWay
   #peak: number | null = null
   #progress: Progress = { step: 0, best: null }
@@ -46,7 +47,7 @@ export class Run {
     this.#held = held
     this.#onTheWay = onTheWay
     this.#batches = new Batches(documents, settings)
-    this.#optimiser = new AdamW(kernels, trainer.parameters.all, settings)
+    this.#optimiser = createOptimiser(kernels, trainer.parameters.all, settings)
   }
 
   async *steps(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void, void> {
@@ -99,13 +100,14 @@ export class Run {
   async #step(step: number) {
     const begun = performance.now()
     const { clip, smoothing, zLoss, microTokens = Number.POSITIVE_INFINITY } = this.#settings
+    const { balanceRate = 0, sequenceBalance = 0 } = this.#settings
     const trainer = this.#trainer
     const texts = this.#batches.next()
     const mean = texts.reduce((n, { targets }) => n + targetsOf(targets), 0)
     trainer.clearGradients()
     let loss = 0
     for (const part of partsOf(texts, microTokens)) {
-      loss += await trainer.gradients(part, { mean, smoothing, zLoss })
+      loss += await trainer.gradients(part, { mean, smoothing, zLoss, sequenceBalance })
     }
     const gradientNorm = await trainer.norm('gradient')
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
@@ -113,6 +115,8 @@ export class Run {
     }
     const rate = rateAt(step, this.#settings satisfies ScheduleOptions)
     await this.#optimiser.step(rate, Math.min(1, clip / (gradientNorm + 1e-6)))
+    const { loads } = trainer.experts
+    await trainer.experts.balance(balanceRate)
     const tokens = texts.reduce((n, text) => n + text.tokens.length, 0)
     const seconds = (performance.now() - begun) / 1000
     const flops = flopsOf(
@@ -120,7 +124,7 @@ export class Run {
       texts.map(text => text.tokens.length),
     )
     const share = this.#peak === null ? null : flops / seconds / this.#peak
-    return { step, loss, gradientNorm, rate, epoch: this.#batches.epoch, tokens, seconds, share }
+    return { step, loss, gradientNorm, rate, epoch: this.#batches.epoch, tokens, seconds, share, ...loadsLine(loads) }
   }
 
   async #diverged(met: string): Promise<TrainingError> {
@@ -142,13 +146,19 @@ export class Run {
     return sum / count
   }
 
+  async #numbers(): Promise<Map<string, Float32Array>> {
+    const { parameters, experts } = this.#trainer
+    const parts = [await parameters.numbers(), await this.#optimiser.numbers(), await experts.numbers()]
+    return new Map(parts.flatMap(part => [...part]))
+  }
+
   async #save(): Promise<string> {
     const { keep } = this.#settings
     // An update may lead out of f32 though loss and gradients before it were numbers.
     if (!Number.isFinite(await this.#trainer.norm('values'))) {
       throw await this.#diverged(`The weights after step ${this.#progress.step} are beyond f32`)
     }
-    const state = new Map([...(await this.#trainer.parameters.numbers()), ...(await this.#optimiser.numbers())])
+    const state = await this.#numbers()
     const folder = await this.#folder.save(this.#progress, await this.#trainer.trained(this.#opened), state)
     await this.#folder.prune(keep, this.#progress.best?.step)
     return folder
@@ -162,6 +172,7 @@ export class Run {
       try {
         this.#trainer.parameters.restore(state)
         this.#optimiser.restore(state, progress.step)
+        this.#trainer.experts.restore(state)
       } catch (error) {
         throw this.#folder.damaged(progress.step, error)
       }
@@ -191,4 +202,11 @@ function targetsOf(targets: ArrayLike<number>): number {
   let count = 0
   for (let i = 0; i < targets.length; i++) if ((targets[i] as number) >= 0) count++
   return count
+}
+
+/** Loads of experts for the log; nothing for a model without. */
+function loadsLine(loads: readonly Int32Array[]) {
+  if (loads.length === 0) return {}
+  const imbalance = loads.reduce((sum, layer) => sum + imbalanceOf(layer), 0) / loads.length
+  return { imbalance, loads: loads.map(layer => Array.from(layer)) }
 }

@@ -5,7 +5,10 @@ import { TrainingError } from './errors.ts'
 import type { OnTheWayOptions, TrainOptions } from './options.ts'
 
 /** Every setting that decides the run's numbers, and when it is saved. */
-export type Settings = Required<Omit<Given, 'validation' | 'microTokens'>> & Pick<Given, 'validation' | 'microTokens'>
+export type Settings = Required<Omit<Given, Optional>> & Pick<Given, Optional>
+
+/** Absent where they were not given, so that runs that know nothing of them go on. */
+type Optional = 'validation' | 'microTokens' | 'optimizer' | 'momentum' | 'balanceRate' | 'sequenceBalance'
 
 /** Neither where a run is computed nor what is shown of it decides its numbers. */
 export type Given = Omit<TrainOptions, 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions>

@@ -8,6 +8,13 @@ export const NODE_KERNELS: KernelFactories = {
   reference: async () => (await import('../../../kernels/reference/index.ts')).createReferenceKernels(),
 }
 
+/** The same with the operations of training, among them the loss of targets. */
+export const TRAINING_KERNELS: KernelFactories = {
+  native: options => NODE_KERNELS.native({ ...options, training: true }),
+  wasm: options => NODE_KERNELS.wasm({ ...options, training: true }),
+  reference: options => NODE_KERNELS.reference(options),
+}
+
 /**
  * The kernels asked for; `auto` takes the native ones, or WebAssembly's where those cannot be had, and says why. The caller
  * disposes of them. Throws KernelsUnavailableError.

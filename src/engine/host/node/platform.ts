@@ -5,7 +5,7 @@ import { findLocal } from '../../../checkpoint/find/local-model.ts'
 import { loadParts, type Parts } from '../../load/load-parts.ts'
 import type { LoadContext, Platform } from '../../types/platform.ts'
 import type { HostLoadOptions } from '../../types/protocol.ts'
-import { NODE_KERNELS } from './kernels.ts'
+import { NODE_KERNELS, TRAINING_KERNELS } from './kernels.ts'
 import { NODE_MASKS } from './masks.ts'
 import { NODE_SESSIONS } from './sessions.ts'
 
@@ -21,9 +21,14 @@ const NODE: Platform = {
   masks: NODE_MASKS,
 }
 
-/** A model with all that belongs to it, in this thread. */
-export function loadInNode(source: string, options: HostLoadOptions, context: LoadContext): Promise<Parts> {
-  return loadParts(NODE, source, options, context)
+/** A model with all that belongs to it, in this thread. `training`: with operations that only training has. */
+export function loadInNode(
+  source: string,
+  options: HostLoadOptions,
+  context: LoadContext,
+  { training = false } = {},
+): Promise<Parts> {
+  return loadParts(training ? { ...NODE, kernels: TRAINING_KERNELS } : NODE, source, options, context)
 }
 
 /** Only a name that is no path brings in what talks to the hub. */
