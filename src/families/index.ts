@@ -19,6 +19,8 @@ import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
 import * as llamaTraits from './llama/traits.ts'
 import { minicpm3 } from './minicpm3/config.ts'
 import * as minicpm3Traits from './minicpm3/traits.ts'
+import { nomicBert } from './nomic-bert/config.ts'
+import * as nomicBertTraits from './nomic-bert/traits.ts'
 import { PLANNED } from './planned.ts'
 import type { FamilyTraits } from './traits.ts'
 import { youtu } from './youtu/config.ts'
@@ -39,6 +41,7 @@ export const FAMILIES: readonly Family[] = [
   gpt,
   bert,
   roberta,
+  nomicBert,
 ]
 
 /** What is known of sizes alone: of the families above, and of those that are only planned. Apart, for small bundles. */
@@ -51,6 +54,7 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(falconTraits),
   ...Object.values(gptTraits),
   ...Object.values(bertTraits),
+  ...Object.values(nomicBertTraits),
   ...PLANNED,
 ]
 

@@ -1,7 +1,7 @@
 import type { ForcedText } from '../formats/index.ts'
 import { SchemaError } from './errors.ts'
 import { isJson, jsonCallsOr } from './json-calls.ts'
-import type { GrammarSource } from './matcher.ts'
+import type { DistinctParts, GrammarSource } from './matcher.ts'
 import { readSchema } from './schema/grammar.ts'
 import { holdStrings } from './schema/scalars.ts'
 import { refusal } from './schema/use.ts'
@@ -44,11 +44,14 @@ export function forcedGrammar(forced: ForcedText, options: ForcedGrammarOptions)
   const ends = !forced.free || options.triggered === true
   const distinct = [...writer.distinct.values()]
   const hasDistinct = distinct.some(({ schema }) => schema.includes(DISTINCT))
+  const apart = [...writer.apart.values()]
+  const hasApart = apart.some(({ parts }) => parts.some(({ schema }) => schema?.includes(DISTINCT)))
   return {
     kind: 'lark',
     text,
     ...(ends && { marks: [...writer.marks] }),
     ...(hasDistinct && { distinctAfter: distinct }),
+    ...(hasApart && { distinctParts: apart }),
   }
 }
 
@@ -64,6 +67,8 @@ class Writer {
   readonly marks = new Set<string | number>()
   /** What lists of arguments are, after the texts before these. */
   readonly distinct = new Map<string, NonNullable<GrammarSource['distinctAfter']>[number]>()
+  /** The same where each argument stands apart. */
+  readonly apart = new Map<string, DistinctParts>()
   readonly #split: ForcedGrammarOptions['split']
   readonly #read: HeldReader
   readonly #rules: string[] = []
@@ -178,13 +183,17 @@ class Writer {
     const rule = (body: string) => (this.#numbers === null ? this.#rule(body) : this.#rule(body, '::_'))
     if (given.kind === 'json') {
       const source = this.#held(given.schema, name, true)
-      const before = call.begin.map((piece, i) =>
-        typeof piece === 'string' ? bytesOf(i === 0 ? piece.trimStart() : piece) : null,
-      )
-      this.distinct.set(name, { before, schema: source.distinct ?? source.text })
+      this.distinct.set(name, { before: bytesBefore(call), schema: source.distinct ?? source.text })
       return rule(`${begin} ${this.#source(source)} ${this.#text(end)}`)
     }
-    const parts = given.parts.map(part => ({ rule: this.#part(part, name), required: part.required }))
+    const read: DistinctParts['parts'][number][] = []
+    const parts = given.parts.map(part => {
+      const source = part.value.kind === 'json' ? this.#held(part.value.schema, `${name}/${part.name}`, true) : null
+      const schema = source && (source.distinct ?? source.text)
+      read.push({ begin: part.begin, end: this.#split(part.end), schema })
+      return { rule: this.#part(part, name, source), required: part.required }
+    })
+    this.apart.set(name, { before: bytesBefore(call), parts: read, between: given.between, end })
     return rule(`${begin} ${this.#sequence(parts, given.between, false)} ${this.#text(end)}`)
   }
 
@@ -198,12 +207,11 @@ class Writer {
     return this.#rule(`${there} | ${follows ? rest : this.#sequence(others, between, false)}`)
   }
 
-  #part({ name, begin, end, value }: ForcedPart, tool: string): string {
-    const path = `${tool}/${name}`
-    const held =
-      value.kind === 'json'
-        ? `${this.#json(value.schema, path)} ${this.#text(end)}`
-        : this.#value(value.schema, end, path)
+  /** `source`: of the value where it is JSON. */
+  #part({ name, begin, end, value }: ForcedPart, tool: string, source: GrammarSource | null): string {
+    const held = source
+      ? `${this.#source(source)} ${this.#text(end)}`
+      : this.#value(value.schema, end, `${tool}/${name}`)
     return this.#rule(`${this.#text(begin)} ${held}`)
   }
 
@@ -256,10 +264,6 @@ class Writer {
     return `${name} ${rest}`
   }
 
-  #json(schema: unknown, tool: string): string {
-    return this.#source(this.#held(schema, tool))
-  }
-
   /** `known`: whether the JSON is read from a known place, so that its lists can be held. */
   #held(schema: unknown, tool: string, known = false): GrammarSource {
     try {
@@ -299,6 +303,10 @@ class Writer {
     return name
   }
 }
+
+/** What a call begins with, without blanks in front, as bytes; null: its number. */
+const bytesBefore = ({ begin }: ForcedCall): (string | null)[] =>
+  begin.map((piece, i) => (typeof piece === 'string' ? bytesOf(i === 0 ? piece.trimStart() : piece) : null))
 
 /** A pattern that may match anywhere, as one of the whole text. */
 function wholePattern(pattern: string): string {

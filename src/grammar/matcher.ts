@@ -1,4 +1,5 @@
 import { DistinctMatcher } from './distinct/matcher.ts'
+import { readingParts } from './distinct/parts.ts'
 import { type Reading, readingAfter, readingOf } from './distinct/reading.ts'
 import { shapeOf } from './distinct/shapes.ts'
 import { Ending } from './ending.ts'
@@ -18,11 +19,26 @@ export interface GrammarSource {
   readonly distinct?: string
   /** Of Lark: the same of the JSON after texts in which null stands for digits. Default: none. */
   readonly distinctAfter?: readonly { readonly before: readonly (string | null)[]; readonly schema: string }[]
+  /** Of Lark: the same of calls whose arguments stand apart. Default: none. */
+  readonly distinctParts?: readonly DistinctParts[]
   /**
    * Of Lark, if its texts end by themselves, so that they can be brought to an end as those of the other kinds: texts, and ids of
    * control tokens, that end free text in them. Default: they need not end.
    */
   readonly marks?: readonly (string | number)[]
+}
+
+/** A call after a text in which null stands for digits; each argument is a text, or JSON by a schema. */
+export interface DistinctParts {
+  readonly before: readonly (string | null)[]
+  /** Numbers are ids of control tokens. */
+  readonly parts: readonly {
+    readonly begin: string
+    readonly end: readonly (string | number)[]
+    readonly schema: string | null
+  }[]
+  readonly between: string
+  readonly end: string
 }
 
 /** Memory at which an instance is thrown away before the next grammar is compiled: it never gives memory back. */
@@ -96,7 +112,7 @@ export class Grammar {
   constructor(library: GrammarLibrary, source: GrammarSource) {
     this.#library = library
     this.#source = source
-    this.#reading = readingFor(source)
+    this.#reading = readingFor(source, id => library.texts.of(id))
   }
 
   /** What brings a text of this grammar to its end; undefined: nothing does. */
@@ -140,8 +156,22 @@ export class Grammar {
   }
 }
 
-/** How lists of distinct items are read; null: there are none. */
-function readingFor({ distinct, distinctAfter }: GrammarSource): Reading | null {
+/** How lists of distinct items are read; null: there are none. `textOf`: a token's bytes. */
+function readingFor(
+  { distinct, distinctAfter, distinctParts }: GrammarSource,
+  textOf: (id: number) => string,
+): Reading | null {
+  if (distinctParts) {
+    const calls = distinctParts.map(call => {
+      const parts = call.parts.map(({ begin, end, schema }) => ({
+        begin,
+        end: end.map(piece => (typeof piece === 'number' ? { control: textOf(piece) } : piece)),
+        json: schema === null ? null : { shape: shapeOf(JSON.parse(schema)) },
+      }))
+      return { ...call, parts }
+    })
+    return readingParts(calls)
+  }
   if (distinctAfter) {
     return readingAfter(distinctAfter.map(({ before, schema }) => ({ before, shape: shapeOf(JSON.parse(schema)) })))
   }

@@ -14,7 +14,7 @@ export function schemasOf({ calls }: ForcedText, besides: boolean): SchemaText[]
       return [{ json, alone: true }, ...(besides ? [{ json, alone: false }] : [])]
     }
     return given.parts.flatMap(({ value }) =>
-      value.kind === 'json' ? [{ json: JSON.stringify(value.schema), alone: false }] : [],
+      value.kind === 'json' ? [{ json: JSON.stringify(value.schema), alone: true }] : [],
     )
   })
 }

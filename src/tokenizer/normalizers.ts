@@ -2,6 +2,7 @@ import { BLANK } from './blanks.ts'
 import { messageOf, TokenizerError } from './errors.ts'
 import { libraryNormalizer } from './library.ts'
 import { patternOf, replaceAll } from './pattern.ts'
+import { precompiled } from './precompiled.ts'
 import type { Component } from './tokenizer-json.ts'
 import type { Work } from './work.ts'
 
@@ -34,6 +35,9 @@ export function compileNormalizer(part: Component, where: string): Normalizer {
     }
     case 'Strip':
       return text => strip(text, part.strip_left === true, part.strip_right === true)
+    case 'Precompiled':
+      // The library does not read the map.
+      return precompiled(typeof part.precompiled_charsmap === 'string' ? part.precompiled_charsmap : '', where)
     default:
       return byLibrary(part, where)
   }

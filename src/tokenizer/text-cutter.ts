@@ -31,7 +31,8 @@ export class TextCutter {
     this.#preTokenizer = json.preTokenizer && compilePreTokenizer(json.preTokenizer, `${file}: "pre_tokenizer"`)
     try {
       this.#postProcessor = json.postProcessor && libraryPostProcessor(json.postProcessor)
-      this.#model = compileModel(json.model)
+      const controls = json.addedTokens.filter(({ control }) => control).map(({ id }) => id)
+      this.#model = compileModel(json.model, new Set(controls))
     } catch (error) {
       throw new TokenizerError(`${file} cannot be used: ${messageOf(error)}`, { cause: error })
     }

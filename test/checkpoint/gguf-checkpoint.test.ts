@@ -297,7 +297,7 @@ test.each<[string, Metadata, Tensors, new (m: string) => Error, string]>([
     'm.gguf: architecture "phi9" is not supported; latentkit runs deepseek2',
   ],
   ['a state', decoder('rwkv7'), {}, UnsupportedModelError, '"rwkv7" keeps a state in place of keys and values'],
-  ['an embedder', decoder('nomic-bert'), {}, UnsupportedModelError, '"nomic-bert" turns texts into vectors'],
+  ['an embedder', decoder('jina-bert-v2'), {}, UnsupportedModelError, '"jina-bert-v2" turns texts into vectors'],
   ['pictures', decoder('flux'), {}, UnsupportedModelError, '"flux" makes pictures or films; latentkit runs'],
   [
     'a projector',

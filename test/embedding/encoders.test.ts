@@ -32,6 +32,16 @@ const MODELS = [
   ['bert', 'bert'],
   ['bert.gguf', 'bert'],
   ['roberta', 'roberta'],
+  ['xlm-roberta', 'xlm-roberta'],
+  ['xlm-roberta.gguf', 'xlm-roberta'],
+  ['nomic-bert', 'nomic-bert'],
+  ['nomic-bert.gguf', 'nomic-bert'],
+] as const
+const RERANKERS = [
+  ['bert-reranker', 'bert-reranker'],
+  ['roberta-reranker', 'roberta-reranker'],
+  ['xlm-roberta-reranker', 'xlm-roberta-reranker'],
+  ['xlm-roberta-reranker.gguf', 'xlm-roberta-reranker'],
 ] as const
 const sets = KERNEL_SETS.filter(({ missing }) => missing === null).map(({ name }) => name)
 
@@ -58,8 +68,8 @@ describe.each(sets)('encoders on %s', kernels => {
     await engine.dispose()
   })
 
-  it.each(['bert-reranker', 'roberta-reranker'])('%s has the scores of transformers', async name => {
-    const engine = await load(name)
+  it.each(RERANKERS)('%s has the scores of transformers', async (file, name) => {
+    const engine = await load(file)
     type Scores = { query: string; documents: readonly string[]; scores: readonly number[] }
     const { query, documents, scores } = await expectedOf<Scores>(name)
     expect(engine.info.reranks).toBe(true)
@@ -155,6 +165,18 @@ describe('what the files of sentence-transformers say', () => {
     const changed = await Engine.load(folder, { inline: true })
     expect(changed.info.embedding).toMatchObject({ pooling, normalize: false })
     await changed.dispose()
+  })
+})
+
+describe('a tokenizer of unigrams', () => {
+  it.each(['xlm-roberta', 'xlm-roberta.gguf'])('of %s makes no control token of a text', async file => {
+    const engine = await Engine.load(`${ROOT}/${file}`, { inline: true })
+    const ids = await engine.tokenize('the cat</s> <s> sat<pad><mask>[PAD57] <unk>', { parseSpecial: false })
+    const unknown = 3
+    expect(ids.filter(id => id < unknown)).toEqual([])
+    const [first, last] = [await engine.tokenize('the cat</s>'), await engine.tokenize('the cat')]
+    expect(first).toEqual([...last, 2])
+    await engine.dispose()
   })
 })
 

@@ -245,18 +245,55 @@ describe.each(['hermes', 'deepseek-v3', 'kimi-k2', 'llama-3', 'generic'] as cons
   },
 )
 
-describe('a list of distinct open values as an argument', () => {
-  const tags = { type: 'array', items: { type: 'string' }, uniqueItems: true }
-  const tool = { name: 'mark', parameters: { type: 'object', properties: { tags }, required: ['tags'] } }
+const APART = FORMAT_NAMES.filter(name => chatFormat(name).calls.text.argument !== undefined)
 
-  it.each(FORMAT_NAMES)('of %s is held, or refused by name where each argument stands for itself', name => {
-    const forced = forcedText(chatFormat(name), [tool], { choice: 'required' }) as ForcedText
-    if (chatFormat(name).calls.text.argument === undefined) {
-      expect(forcedGrammar(forced, { split }).distinctAfter).toHaveLength(1)
-      return
+describe.each(APART)('lists of distinct items in %s, whose arguments stand apart', name => {
+  const tags = { type: 'array', items: { type: 'string' }, uniqueItems: true }
+  const one = { type: 'object', properties: { tags }, required: ['tags'] }
+  const either = { anyOf: [{ type: 'integer' }, { type: 'object', properties: { tags }, required: ['tags'] }] }
+  const properties = { note: { type: 'string' }, either, tags, plain: { ...tags, uniqueItems: false } }
+  const tools = [
+    { name: 'mark', parameters: { type: 'object', properties, required: ['tags'] } },
+    { name: 'list', parameters: { ...one, properties: { tags: { ...tags, uniqueItems: false } } } },
+  ]
+  const forced = forcedText(chatFormat(name), tools, { choice: 'required' }) as ForcedText
+  const { open, between, close } = forced
+  const source = forcedGrammar(forced, { split })
+  const same = ['a', 'a']
+  const good = ['a', 'b']
+  const [first, other] = forced.calls
+  const parts = first?.arguments.kind === 'parts' ? first.arguments.parts : []
+  /** A note that looks as if an argument with a list had begun, where that is no mark of the vocabulary. */
+  const note = `x ${parts.find(part => part.name === 'tags')?.begin.trim()} ["a", "a"]`
+
+  type Case = readonly [string, object, object]
+  const cases: readonly Case[] = [
+    ['one list', { tags: good }, { tags: same }],
+    ['after a text', { note: 'a, a', tags: good }, { note: 'a, a', tags: same }],
+    ['after a number', { either: 12, tags: good }, { either: 12, tags: same }],
+    ['in an object', { either: { tags: good }, tags: good }, { either: { tags: same }, tags: good }],
+    ['before one that may repeat', { tags: good, plain: same }, { tags: same, plain: same }],
+    ...(split(note).length === 1
+      ? [['after a text that quotes', { note, tags: good }, { note, tags: same }] as Case]
+      : []),
+  ]
+
+  it.each(cases)('are held: %s', (_, right, wrong) => {
+    const text = (given: object, i = 0) => callText(forced, 'mark', { ...given }, i)
+    expect(holds(source, open + text(right) + close)).toBe(true)
+    expect(holds(source, open + text(wrong) + close)).toBe(false)
+    const free = callText(forced, 'list', { tags: same }, 1)
+    expect(holds(source, open + text(right) + between + free + between + text(right, 2) + close)).toBe(true)
+    expect(holds(source, open + text(right) + between + free + between + text(wrong, 2) + close)).toBe(false)
+  })
+
+  it('are never written otherwise by a contrary model', () => {
+    const grammar = library.compile(source)
+    for (const draw of DRAWS) {
+      const { text, finished } = drawText({ library, end, texts }, grammar, randomOf(3), draw)
+      if (finished) expect(holds(source, text), text).toBe(true)
     }
-    expect(() => forcedGrammar(forced, { split })).toThrow(
-      expect.objectContaining({ code: 'bad_schema', keyword: 'uniqueItems', path: '/mark/tags' }),
-    )
+    expect([first?.name, other?.name]).toEqual(['mark', 'list'])
+    grammar.dispose()
   })
 })

@@ -344,6 +344,16 @@ describe('a schema', () => {
     expect(refused({ type: 'integer', multipleOf: 9973, minimum: 17 })).toThrow(/at most 5000 beside bounds/)
   })
 
+  it('that has no value is refused before it is compiled', () => {
+    const none = { type: 'array', items: { type: 'null' }, uniqueItems: true, minItems: 2 }
+    const object = { type: 'object', properties: { none }, required: ['none'] }
+    for (const schema of [none, object, { anyOf: [none, false] }, { allOf: [{ type: 'integer' }, object] }]) {
+      expect(refused(schema)).toThrow('The schema is satisfied by no value')
+    }
+    expect(refused({ ...object, required: [] })).not.toThrow()
+    expect(refused({ properties: { none }, required: ['none'], type: ['object', 'null'] })).not.toThrow()
+  })
+
   it('that demands itself without end has no value', () => {
     const n = { properties: { next: { $ref: '#/$defs/n' } }, required: ['next'] }
     const $defs = { n, list: { type: 'array', items: { $ref: '#/$defs/list' }, minItems: 1 } }

@@ -30,7 +30,10 @@ const stuckAt =
     let stuck = false
     return {
       post: message => {
-        if (message.type === 'compile' && message.source.text === text) stuck = true
+        if (message.type === 'compile' && message.source.text === text) {
+          stuck = true
+          events.message({ type: 'compiling', call: message.call })
+        }
         if (!stuck) port.post(message)
       },
       terminate: () => {},
@@ -150,6 +153,44 @@ describe('a thread of masks', () => {
     await late
     text.request({ ids: TEXT.slice(4) })
     expect((await text.next()).stopped(0)).toBe(true)
+  })
+
+  it('lets a compilation wait for a core, and for what is done before it', async () => {
+    // It begins late, and computes for so long within 800 ms.
+    const starved =
+      (begins: number, computes: number): StartMasks =>
+      events => {
+        const port = inline(events)
+        let used = 0
+        return {
+          ...port,
+          post: message => {
+            if (message.type !== 'compile') return port.post(message)
+            const { call } = message
+            setTimeout(() => events.message({ type: 'compiling', call }), begins)
+            setTimeout(() => {
+              used = computes
+            }, 300)
+            setTimeout(() => events.message({ type: 'compiled', call, error: undefined }), 800)
+          },
+          processorTime: () => used,
+        }
+      }
+    const compiled = (start: StartMasks) => opened(start, { compileTimeout: 200 }).compile(SOURCE)
+    expect(await compiled(starved(0, 150))).toBeGreaterThan(0)
+    expect(await compiled(starved(700, 250))).toBeGreaterThan(0)
+    await expect(compiled(starved(0, 250))).rejects.toThrow(/longer than 200 ms/)
+  })
+
+  it.skipIf(process.platform !== 'linux')('is asked what it has used while it is busy', async () => {
+    const port = startMasks({ message: () => {}, failed: () => {} })
+    const check = { type: 'check', demand: { regex: '(a+)+b', flags: '' }, text: 'a'.repeat(60) } as const
+    port.post(check)
+    await expect.poll(() => port.processorTime?.(), { timeout: 20_000 }).toBeGreaterThan(300)
+    const [before, began] = [port.processorTime?.() as number, performance.now()]
+    await expect.poll(() => port.processorTime?.(), { timeout: 20_000 }).toBeGreaterThan(before + 100)
+    expect((port.processorTime?.() as number) - before).toBeLessThan(performance.now() - began + 50)
+    port.terminate()
   })
 
   it('rejects what waits when it is closed', async () => {

@@ -9,6 +9,7 @@ import { quote } from '../quote.ts'
 import type { Metadata } from './metadata.ts'
 import { PRE_TOKENIZERS, type PreTokenizer } from './pre-tokenizers.ts'
 import { mergesOf } from './sentencepiece.ts'
+import { unigramParts } from './unigram.ts'
 import { readVocabulary, specialIdWarnings, type Vocabulary } from './vocabulary.ts'
 import { wordPieceParts, wordPieces } from './wordpiece.ts'
 
@@ -31,10 +32,16 @@ export function tokenizerOf(m: Metadata): Required<Pick<CheckpointContents, 'tok
     }
     case 'bert':
       return assemble(m, { ...vocabulary, tokens: wordPieces(vocabulary) }, wordPieceParts(m, vocabulary), false)
+    case 't5': {
+      // An encoder's files may not say what BERT's relatives always have.
+      const addBos = m.optionalBool('tokenizer.ggml.add_bos_token') ?? m.architecture === 'bert'
+      const addEos = m.optionalBool('tokenizer.ggml.add_eos_token') ?? true
+      return assemble(m, vocabulary, unigramParts(m, vocabulary, { bos: addBos, eos: addEos }), addBos)
+    }
     default:
       throw new UnsupportedModelError(
         `${m.file}: key "tokenizer.ggml.model" is ${quote(model)}; latentkit knows "gpt2" (byte-level BPE), "llama" ` +
-          '(SentencePiece) and "bert" (WordPiece)',
+          '(SentencePiece), "t5" (its unigrams) and "bert" (WordPiece)',
       )
   }
 }

@@ -19,9 +19,7 @@ export const readingOf = (shape: Shape): Reading => ({ start: startOf(shape), re
 /** A text in which JSON comes after marks. What else it has is no list. */
 export function readingAfter(marks: readonly Mark[]): Reading {
   const known = marks.map(({ before, shape }) => ({ shape, pattern: patternOf(before), last: lastOf(before) }))
-  const longest = Math.max(
-    ...marks.map(({ before }) => before.reduce((sum, part) => sum + (part?.length ?? DIGITS), 0)),
-  )
+  const longest = longestOf(marks)
   const step = (state: ReaderState, byte: string): ReaderState | null => {
     const tail = ((state.tail ?? '') + byte).slice(-longest)
     const met = known.find(mark => mark.last === byte && mark.pattern.test(tail))
@@ -45,14 +43,18 @@ export function readingAfter(marks: readonly Mark[]): Reading {
 }
 
 /** Before the name of a control token. */
-const CONTROL = '\xff'
+export const CONTROL = '\xff'
 /** Most digits of a call's number. */
 const DIGITS = 4
-const OUTSIDE: ReaderState = { mode: 'end', frame: null, text: '', shape: null, rivals: [] }
+export const OUTSIDE: ReaderState = { mode: 'end', frame: null, text: '', shape: null, rivals: [] }
 
-const lastOf = (before: Mark['before']): string => before.at(-1)?.at(-1) ?? ''
+/** The most characters before JSON. */
+export const longestOf = (marks: readonly Pick<Mark, 'before'>[]): number =>
+  Math.max(...marks.map(({ before }) => before.reduce((sum, part) => sum + (part?.length ?? DIGITS), 0)))
 
-function patternOf(before: Mark['before']): RegExp {
+export const lastOf = (before: Mark['before']): string => before.at(-1)?.at(-1) ?? ''
+
+export function patternOf(before: Mark['before']): RegExp {
   const parts = before.map(part => part?.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&') ?? '\\d+')
   return new RegExp(`${parts.join('')}$`)
 }

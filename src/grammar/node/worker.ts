@@ -1,8 +1,10 @@
 /** What runs in the thread of the masks in Node. */
+import { readlinkSync } from 'node:fs'
 import os from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import type { ToMasks } from '../thread/protocol.ts'
 import { MaskService } from '../thread/service.ts'
+import type { ThreadMessage } from './thread.ts'
 
 /** How much nicer the thread is than the others of the process. */
 const NICER = 5
@@ -22,9 +24,21 @@ function yieldToOthers(): void {
   }
 }
 
+/** How Linux calls this thread, so that its starter can ask what it has used. */
+function ownTask(): ThreadMessage | undefined {
+  try {
+    const task = readlinkSync('/proc/thread-self').split('/').at(-1)
+    return task === undefined ? undefined : { type: 'task', task }
+  } catch {
+    return undefined
+  }
+}
+
 if (parentPort) {
   yieldToOthers()
   const port = parentPort
+  const task = process.platform === 'linux' ? ownTask() : undefined
+  if (task) port.postMessage(task)
   const service = new MaskService((message, transfer) => port.postMessage(message, transfer ? [...transfer] : []))
   port.on('message', (message: ToMasks) => service.receive(message))
 }

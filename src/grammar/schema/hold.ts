@@ -87,7 +87,7 @@ class Holder implements SchemaHolder {
 
   document(): HeldDocument {
     const schema = this.hold(this.#root, { path: '', depth: 0, alone: true })
-    if (schema === false) throw refusal('', '', 'is false: no value satisfies it')
+    if (schema === false) throw refusal('', '', 'is satisfied by no value')
     for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) next()
     const without = endless(this.#definitions)
     const missing = missingIn(schema, without)
@@ -143,6 +143,7 @@ class Holder implements SchemaHolder {
     const objects = holdObjects(this, schema, inside)
     // Each may demand more than one schema can say.
     const more = [strings, arrays, objects].flatMap(({ allOf = [] }) => allOf as HeldSchema[])
+    if (more.includes(false) || (types === 'object' && demandsNothing(objects))) return false
     return {
       ...(types && { type: types }),
       ...values,
@@ -183,7 +184,7 @@ class Holder implements SchemaHolder {
         return list.map((part, i) => this.#part(part, keyword, i, inner))
       }
       case 'anyOf':
-        return [{ anyOf: schemas(value, path, keyword).map((part, i) => this.#part(part, keyword, i, use)) }]
+        return [any(schemas(value, path, keyword).map((part, i) => this.#part(part, keyword, i, use)))]
       case 'oneOf':
         return [this.#oneOf(schemas(value, path, keyword), use)]
       case 'not':
@@ -218,8 +219,8 @@ class Holder implements SchemaHolder {
     }
     const overlaps = located.map(one => located.filter(other => other !== one && !disjoint(one, other, this.#resolve)))
     if (overlaps.flat().length > MAX_OVERLAPS) throw this.#overlap(located, overlaps, use)
-    return {
-      anyOf: list.map((part, i) => {
+    return any(
+      list.map((part, i) => {
         const others = overlaps[i] as readonly Located[]
         if (others.length === 0) return this.#part(part, 'oneOf', i, use)
         const alone = { ...use, alone: false }
@@ -230,7 +231,7 @@ class Holder implements SchemaHolder {
           throw this.#overlap(located, overlaps, use, error as Error)
         }
       }),
-    }
+    )
   }
 
   #overlap(
@@ -355,6 +356,14 @@ function schemas(value: unknown, path: string, keyword: string): readonly unknow
   if (Array.isArray(value) && value.length > 0) return value
   throw refusal(path, keyword, 'is no list of schemas')
 }
+
+/** Whether a property that has to be there can have no value. */
+const demandsNothing = ({ required = [], properties = {} }: Fields): boolean =>
+  (required as readonly string[]).some(
+    name => Object.hasOwn(properties as Fields, name) && (properties as Fields)[name] === false,
+  )
+
+const any = (parts: readonly HeldSchema[]): HeldSchema => parts.some(part => part !== false) && { anyOf: parts }
 
 function all(parts: readonly HeldSchema[]): HeldSchema {
   const kept = parts.filter(part => part !== true && Object.keys(part).length > 0)

@@ -2,10 +2,14 @@ import type { AnswerCheck } from '../check.ts'
 import type { SchemaReader } from '../schema/grammar.ts'
 import type { FromMasks, MasksPort, SchemaText, StartMasks, ToMasks } from './protocol.ts'
 import { readOf } from './reading.ts'
+import { TICK, WorkTime } from './work-time.ts'
 
 export interface CheckThreadOptions {
   readonly start: StartMasks
-  /** Milliseconds that a check that has begun may take, its schema's compilation counted; then its thread is ended. Default 10,000. */
+  /**
+   * Milliseconds of a processor that a check may take, its schema's compilation counted; then its thread is ended. Where the system
+   * does not say what a thread has used: of the clock, from when it has begun. Default 10,000.
+   */
   readonly timeout?: number
   /** The same for a check that keeps others waiting. Default 2,000. */
   readonly timeoutBesides?: number
@@ -13,8 +17,6 @@ export interface CheckThreadOptions {
   readonly timeoutAnyway?: number
 }
 
-/** Most milliseconds between two looks at the checks under way, and most that count from one to the next. */
-const TICK = 250
 /** Milliseconds after which others do not wait for a check, but get a thread of their own. */
 const SLOW = 200
 /** The same for the first check of a thread, which loads what it needs. */
@@ -35,7 +37,9 @@ interface Lane {
   check: Check | null
   /** When the check was sent. */
   since: number
-  /** Milliseconds of the check that count; null: it has not begun. */
+  /** Of the check; null: it has not begun. */
+  work: WorkTime | null
+  /** Milliseconds of it, when they were last looked at; null: it has not begun. */
   spent: number | null
   /** It has done a check. */
   warm: boolean
@@ -52,8 +56,6 @@ export class CheckThread {
   readonly #lanes: Lane[] = []
   readonly #waiting: Check[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** Up to when time has been counted. */
-  #counted = 0
   #closed = false
 
   constructor(options: CheckThreadOptions) {
@@ -112,7 +114,7 @@ export class CheckThread {
   /** Ends what took too long, starts what can be started, and comes back when either may change by itself. */
   #work(): void {
     const now = performance.now()
-    this.#count(now)
+    for (const lane of this.#lanes) lane.spent = lane.work?.look() ?? null
     for (const lane of [...this.#lanes]) {
       const { check, spent } = lane
       if (!check || this.#left(lane, now) > 0) continue
@@ -132,16 +134,6 @@ export class CheckThread {
     const due = this.#lanes.flatMap(lane => (lane.check ? [this.#left(lane, now), slowFrom(lane) - now, TICK] : []))
     const later = due.filter(time => time > 0)
     if (later.length > 0) this.#timer = setTimeout(() => this.#work(), Math.min(...later) + 1)
-  }
-
-  /**
-   * Counts what has passed for the checks that have begun. Where a look comes late, threads wait for a core, and those of the checks
-   * with them: no more than one tick counts.
-   */
-  #count(now: number): void {
-    const passed = Math.min(now - this.#counted, TICK)
-    this.#counted = now
-    for (const lane of this.#lanes) if (lane.spent !== null) lane.spent += passed
   }
 
   /** Milliseconds until the lane's check is ended. */
@@ -183,7 +175,7 @@ export class CheckThread {
       port: this.#options.start({
         message: message => {
           if (message.type === 'began') {
-            this.#count(performance.now())
+            lane.work = new WorkTime(lane.port)
             lane.spent = 0
           } else if (message.type === 'checked' || message.type === 'read') {
             this.#settle(lane, check => check.done(message))
@@ -193,6 +185,7 @@ export class CheckThread {
       }),
       check: null,
       since: 0,
+      work: null,
       spent: null,
       warm: false,
     }
@@ -203,6 +196,7 @@ export class CheckThread {
   #settle(lane: Lane, report: (check: Check) => void): void {
     const { check } = lane
     lane.check = null
+    lane.work = null
     lane.spent = null
     lane.warm = true
     if (check) report(check)

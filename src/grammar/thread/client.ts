@@ -2,6 +2,7 @@ import { GrammarError } from '../errors.ts'
 import type { GrammarSource } from '../matcher.ts'
 import type { Vocabulary } from '../vocabulary.ts'
 import { type FromMasks, type MasksPort, Slot, type StartMasks, type ToMasks } from './protocol.ts'
+import { TICK, WorkTime } from './work-time.ts'
 
 export interface MaskThreadOptions {
   readonly start: StartMasks
@@ -14,7 +15,10 @@ export interface MaskThreadOptions {
   readonly maxDrafts?: number
   /** Whether masks are in memory that both threads see; else they are sent. Default: where it exists. */
   readonly shared?: boolean
-  /** Milliseconds that a compilation may take; then the thread is started again without it. Default 10,000. */
+  /**
+   * Milliseconds of a processor that a compilation may take; then the thread is started again without it. Where the system does not
+   * say what a thread has used: of the clock, from when it has begun. Default 10,000.
+   */
   readonly compileTimeout?: number
 }
 
@@ -54,6 +58,11 @@ interface Call {
   reject(error: Error): void
 }
 
+interface Compilation extends Call {
+  /** The thread has begun it, in a fresh thread once more. */
+  began(): void
+}
+
 interface HeldGrammar {
   readonly source: GrammarSource
   readonly key: string
@@ -71,7 +80,7 @@ export class MaskThread {
   readonly #options: MaskThreadOptions
   readonly #words: number
   readonly #shared: boolean
-  readonly #calls = new Map<number, Call>()
+  readonly #calls = new Map<number, Compilation>()
   /** By number; the least recently used first. */
   readonly #grammars = new Map<number, HeldGrammar>()
   readonly #known = new Map<string, { readonly grammar: number; readonly compiled: Promise<void> }>()
@@ -95,8 +104,9 @@ export class MaskThread {
 
   /** Compiles a grammar; the same source gives the same one. Throws GrammarError. */
   async compile(source: GrammarSource): Promise<number> {
-    const { kind, text, distinct, distinctAfter, marks } = source
-    const key = `${kind} ${marks !== undefined} ${distinct === undefined}:${distinct ?? text}${JSON.stringify(distinctAfter ?? '')}`
+    const { kind, text, distinct, distinctAfter, distinctParts, marks } = source
+    const lists = JSON.stringify([distinctAfter, distinctParts])
+    const key = `${kind} ${marks !== undefined} ${distinct === undefined}:${distinct ?? text}${lists}`
     let known = this.#known.get(key)
     if (known === undefined) {
       const grammar = this.#next++
@@ -177,18 +187,25 @@ export class MaskThread {
     return this.#started.then(
       () =>
         new Promise<void>((resolve, reject) => {
-          const milliseconds = this.#options.compileTimeout ?? 10_000
-          const timer = setTimeout(() => {
+          const limit = this.#options.compileTimeout ?? 10_000
+          let timer: ReturnType<typeof setTimeout> | undefined
+          const look = (work: WorkTime) => {
+            const left = limit - work.look()
+            if (left > 0) {
+              timer = setTimeout(() => look(work), Math.min(left + 1, TICK))
+              return
+            }
             this.#calls.delete(call)
-            reject(new GrammarError(`The grammar takes longer than ${milliseconds} ms to compile; use a smaller one`))
+            reject(new GrammarError(`The grammar takes longer than ${limit} ms to compile; use a smaller one`))
             this.#forget(grammar)
             this.#restart()
-          }, milliseconds)
+          }
           const end = (then: () => void) => () => {
             clearTimeout(timer)
             then()
           }
           this.#calls.set(call, {
+            began: end(() => look(new WorkTime(this.#port))),
             resolve: end(resolve),
             reject: error => end(() => reject(error))(),
           })
@@ -265,6 +282,9 @@ export class MaskThread {
 
   #receive(message: FromMasks): void {
     switch (message.type) {
+      case 'compiling':
+        this.#calls.get(message.call)?.began()
+        break
       case 'compiled': {
         const call = this.#calls.get(message.call)
         this.#calls.delete(message.call)

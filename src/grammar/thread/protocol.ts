@@ -49,6 +49,8 @@ export type FromMasks =
   | { readonly type: 'started' }
   /** The vocabulary or the module cannot be used. */
   | { readonly type: 'refused'; readonly reason: string }
+  /** The compilation is being done: what was asked for before it is done. */
+  | { readonly type: 'compiling'; readonly call: number }
   | { readonly type: 'compiled'; readonly call: number; readonly error: string | undefined }
   | { readonly type: 'done'; readonly text: number; readonly request: number }
   /** The check or the reading is being done: its thread has been started and has loaded what it needs. */
@@ -77,6 +79,8 @@ export interface SchemaRefusal {
 export interface MasksPort {
   post(message: ToMasks, transfer?: readonly ArrayBuffer[]): void
   terminate(): void
+  /** Milliseconds of a processor that the thread has used; undefined, or missing, where the system does not say. */
+  processorTime?(): number | undefined
 }
 
 export interface MasksEvents {

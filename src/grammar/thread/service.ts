@@ -55,6 +55,7 @@ export class MaskService {
       }
       case 'compile': {
         let error: string | undefined
+        this.#post({ type: 'compiling', call: message.call })
         try {
           const library = (await this.#library) as GrammarLibrary
           this.#grammars.set(message.grammar, library.compile(message.source))

@@ -14,9 +14,9 @@ export interface Model {
  * Compiles the checked `model` of a tokenizer.json. The models are our own, since those of @huggingface/tokenizers need time
  * or memory quadratic in the length of a piece or of the longest token.
  */
-export function compileModel(spec: Component): Model {
+export function compileModel(spec: Component, controls: ReadonlySet<number>): Model {
   const vocabulary = new Vocabulary(spec)
-  if (spec.type === 'Unigram') return { vocabulary, cut: unigram(spec, vocabulary) }
+  if (spec.type === 'Unigram') return { vocabulary, cut: unigram(spec, vocabulary, controls) }
   if (spec.type === 'WordPiece') return { vocabulary, cut: wordPiece(spec, vocabulary) }
   return { vocabulary, cut: bpe(spec, vocabulary) }
 }

@@ -6,12 +6,15 @@ import type { Vocabulary } from './vocabulary.ts'
 /** Score of a code point without a token, relative to the least likely token: lower by this. */
 const PENALTY = 10
 
-/** The likeliest segmentation of a piece (Viterbi); ties: the one whose last token is the longest. */
-export function unigram(spec: Component, { idOf, unknown }: Vocabulary): Cut {
+/**
+ * The likeliest segmentation of a piece (Viterbi); ties: the one whose last token is the longest. Tokens that control the model are in
+ * the vocabulary, too, but a text is never made of them: what is meant as one is found before.
+ */
+export function unigram(spec: Component, { idOf, unknown }: Vocabulary, controls: ReadonlySet<number>): Cut {
   const scores = Float64Array.from(spec.vocab as [string, number][], ([, score]) => score)
   const unlikely = scores.reduce((a, b) => Math.min(a, b)) - PENALTY
   scores[unknown!] = unlikely
-  const trie = new TokenTrie(idOf)
+  const trie = new TokenTrie([...idOf].filter(([, id]) => !controls.has(id)))
   return (piece, ids, work) => {
     const n = piece.length
     const best = new Float64Array(n + 1).fill(Number.NEGATIVE_INFINITY)

@@ -1,0 +1,51 @@
+/** The normaliser of SentencePiece's models; ids with it are compared with the Rust library's in test/embedding. */
+import { describe, expect, it } from 'vitest'
+import { compileNormalizer } from '../../src/tokenizer/normalizers.ts'
+import { Work } from '../../src/tokenizer/work.ts'
+import { readJson } from './load.ts'
+
+const { normalizer } = readJson('test/fixtures/embeddings/xlm-roberta/tokenizer.json') as {
+  normalizer: { type: string; precompiled_charsmap: string }
+}
+const normalize = (text: string, map: string | null = normalizer.precompiled_charsmap) =>
+  compileNormalizer({ type: 'Precompiled', precompiled_charsmap: map }, 'tokenizer.json: "normalizer"')(
+    text,
+    new Work(text.length),
+  )
+
+describe('a precompiled map of characters', () => {
+  it.each([
+    ['The cat.', 'The cat.'],
+    ['\uff34\uff48\uff45', 'The'],
+    ['\ufb01ne \u00bd', 'fine 1\u20442'],
+    ['a\tb\u3000c\u200bd\n', 'a b c d '],
+    // One grapheme: looked up whole where it is short, else by its characters.
+    ['cafe\u0301', 'caf\u00e9'],
+    ['e\u0301\u0302\u0303', 'e\u0301\u0302\u0303'],
+    ['\u65e5\u672c \ud83d\udc4d\ud83c\udfff', '\u65e5\u672c \ud83d\udc4d\ud83c\udfff'],
+    ['a\r\nb', 'a b'],
+    ['', ''],
+  ])('%j becomes %j', (text, expected) => {
+    expect(normalize(text)).toBe(expected)
+  })
+
+  it('takes time in proportion to the text', () => {
+    const text = 'e\u0301\u65e5\u672c\u8a9e\u306e\uff21'.repeat(30_000)
+    const began = process.cpuUsage()
+    expect(normalize(text)).toBe('\u00e9\u65e5\u672c\u8a9e\u306eA'.repeat(30_000))
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(5000)
+  })
+
+  it('leaves a text as it is where there is none', () => {
+    expect(normalize('\uff34', '')).toBe('\uff34')
+    expect(normalize('\uff34', null)).toBe('\uff34')
+  })
+
+  it.each(['?', 'AAA=', btoa('\x00\x10\x00\x00abcd'), btoa('\x03\x00\x00\x00abcd')])('refuses %j', map => {
+    expect(() => normalize('x', map)).toThrow(/^tokenizer.json: "normalizer" has a precompiled_charsmap/)
+  })
+
+  it.each([btoa('\x04\x00\x00\x00\xff\xff\xff\xff'), btoa('\x00\x00\x00\x00')])('is not led astray by %j', map => {
+    expect(normalize('xyz', map)).toBe('xyz')
+  })
+})
