@@ -60,7 +60,10 @@ async function buildPage(name) {
 
   updateFiles(built, target)
   const current = new Set(readdirSync(built))
-  for (const file of readdirSync(target)) if (!current.has(file)) rmSync(path.join(target, file))
+  // Folders hold what the command line has in common with the page.
+  for (const entry of readdirSync(target, { withFileTypes: true })) {
+    if (!current.has(entry.name) && entry.isFile()) rmSync(path.join(target, entry.name))
+  }
 }
 
 /** The script that keeps the page for use without a network: it has one name for ever, and knows the files of this build. */

@@ -1,10 +1,16 @@
-/** `latentkit explore`: serves the explorer's page, or writes it as files. */
+/** `latentkit explore`: serves the explorer's page, with a model in Node where one is named, or writes it as files. */
+import { totalmem } from 'node:os'
 import { type Command, Option } from 'commander'
+import { LOOPBACK } from '../../server/options.ts'
 import { UsageError } from '../exit.ts'
+import { watchInterrupt } from '../interrupt.ts'
+import { loadEngine } from '../load-engine.ts'
+import { modelArgument } from '../model-argument.ts'
+import { addModelOptions, type LoadFlags } from '../options/load.ts'
 import { integer } from '../options/parsers.ts'
 import { note } from '../output/stdout.ts'
 
-interface Flags {
+interface Flags extends LoadFlags {
   readonly host: string
   readonly port?: number
   readonly open: boolean
@@ -12,37 +18,56 @@ interface Flags {
 }
 
 export function addExplore(program: Command): void {
-  program
+  const command = program
     .command('explore')
     .summary('see attention and latents in a browser')
     .description(
-      'Serves a page that shows what attention does and what a latent keeps, in a real model. The page computes by itself; nothing is uploaded.',
+      'Serves a page that shows what attention does and what a latent keeps, in a real model. Without a model the page computes by itself; one that is named is computed in Node, whatever its size. Nothing is uploaded.',
     )
+    .argument('[model]', 'a folder, a GGUF file, or org/name on the hub (default: the bundled model, in the page)')
     .addOption(
       new Option('--port <n>', 'listen here (default: the first free port from 4500 on)').argParser(integer(0, 65_535)),
     )
     .addOption(new Option('--host <name>', 'listen for other machines, too').default('localhost'))
     .addOption(new Option('--no-open', 'only print the address'))
     .addOption(new Option('--out <folder>', 'write the page as files for any web server, and end'))
+  addModelOptions(command)
     .addHelpText(
       'after',
       `
 Examples:
   $ latentkit explore
+  $ latentkit explore ./my-model.gguf
   $ latentkit explore --port 8000 --no-open
   $ latentkit explore --out ./site`,
     )
     .action(explore)
 }
 
-async function explore({ host, port, open, out }: Flags): Promise<void> {
+async function explore(
+  named: string | undefined,
+  { host, port, open, out, ...flags }: Flags,
+  command: Command,
+): Promise<void> {
   if (out !== undefined) {
+    if (named !== undefined) {
+      throw new UsageError('a model and --out were given; files have nobody who computes, so leave one of them out')
+    }
     const { writeSite } = await import('../explore/site.ts')
     note(`${writeSite(out)} files in ${out}. A server should send the two headers of docs/browser.md with them.`)
     return
   }
+  const alone = command.options.find(option => {
+    const name = option.attributeName()
+    return name in flags && command.getOptionValueSource(name) === 'cli'
+  })
+  if (named === undefined && alone !== undefined) {
+    throw new UsageError(`${alone.long} says how a model is computed in Node; name the model, too`)
+  }
+  const numbers = named === undefined ? undefined : await numbersIn(named, host, flags)
   const { serveExplorer } = await import('../explore/server.ts')
-  const server = await serveExplorer({ host, port }).catch(error => {
+  const server = await serveExplorer({ host, port, ...(numbers && { numbers }) }).catch(async error => {
+    await numbers?.service.close()
     throw listenProblem(error, host, port)
   })
   try {
@@ -53,8 +78,27 @@ async function explore({ host, port, open, out }: Flags): Promise<void> {
     }
     await stopped()
   } finally {
+    await numbers?.service.close()
     await server.close()
   }
+}
+
+/** What texts of all pages together may keep, beyond the engine's own bound where the machine has more. */
+const SHARE_OF_MEMORY = 0.25
+
+async function numbersIn(named: string, host: string, flags: LoadFlags) {
+  if (!LOOPBACK.test(host)) {
+    throw new UsageError(
+      `--host ${host} and a model were given; a model in Node answers pages of this machine only, so leave --host out`,
+    )
+  }
+  const { signal, release } = watchInterrupt()
+  const engine = await loadEngine(modelArgument(named), { ...flags, diskCache: false }, signal)
+  release()
+  const { numbersOf } = await import('../../explorer/numbers/of-engine.ts')
+  const { NumbersService } = await import('../explore/numbers-service.ts')
+  const maxBytes = Math.max(2 ** 30, Math.floor(totalmem() * SHARE_OF_MEMORY))
+  return { name: engine.info.name, service: new NumbersService(numbersOf(engine, 'node', maxBytes)) }
 }
 
 function listenProblem(error: unknown, host: string, port: number | undefined): unknown {

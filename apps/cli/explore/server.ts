@@ -1,9 +1,12 @@
-/** Serves the explorer on a free port. */
+/** Serves the explorer on a free port, and numbers of a model in Node where there is one. */
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { META } from '../../explorer/numbers/wire.ts'
 import { LOOPBACK } from '../../server/options.ts'
+import type { NumbersService } from './numbers-service.ts'
 import { siteFiles } from './site.ts'
-import { sendFile } from './static-files.ts'
+import { sendFile, sendPage } from './static-files.ts'
 
 export interface Listening {
   readonly url: string
@@ -14,20 +17,27 @@ interface Where {
   readonly host: string
   /** undefined: the first free port from `FIRST_PORT` on. */
   readonly port: number | undefined
+  /** A model in Node, which pages ask; undefined: they compute themselves. */
+  readonly numbers?: { readonly name: string; readonly service: NumbersService }
 }
 
 const FIRST_PORT = 4500
 const PORTS_TRIED = 50
 
-export async function serveExplorer({ host, port }: Where): Promise<Listening> {
+export async function serveExplorer({ host, port, numbers }: Where): Promise<Listening> {
   const files = siteFiles()
   const local = LOOPBACK.test(host)
   const server = createServer((request, response) => {
     if (local && !LOOPBACK.test(hostName(request))) return refuse(response)
-    // Not `URL`, which throws for `//`.
-    const [pathname = '/'] = (request.url ?? '/').split('?', 1)
-    const name = pathname === '/' ? 'index.html' : decoded(pathname.slice(1))
-    sendFile(files.get(name), request, response)
+    const name = nameOf(request)
+    if (numbers?.service.owns(name)) {
+      numbers.service.answer(name, request, response).catch(() => response.destroy())
+    } else if (numbers && name === 'index.html') sendPage(pageFor(files.get(name) ?? '', numbers.name), response)
+    else sendFile(files.get(name), request, response)
+  })
+  server.on('upgrade', (request, socket) => {
+    if (numbers && LOOPBACK.test(hostName(request))) numbers.service.open(nameOf(request), request, socket)
+    else socket.destroy()
   })
   await listen(server, host, port)
   const { port: taken, family, address } = server.address() as AddressInfo
@@ -40,6 +50,19 @@ export async function serveExplorer({ host, port }: Where): Promise<Listening> {
         server.closeAllConnections()
       }),
   }
+}
+
+/** The page, which learns from a `<meta>` that there is a model in Node. */
+function pageFor(file: string, model: string): string {
+  const name = model.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`)
+  return readFileSync(file, 'utf8').replace('</head>', `<meta name="${META}" content="${name}"></head>`)
+}
+
+/** Of a file below the page's address. */
+function nameOf({ url = '/' }: IncomingMessage): string {
+  // Not `URL`, which throws for `//`.
+  const [pathname = '/'] = url.split('?', 1)
+  return pathname === '/' ? 'index.html' : decoded(pathname.slice(1))
 }
 
 /** Pages of other hosts that resolve to this machine are not the user. */

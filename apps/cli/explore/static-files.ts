@@ -23,6 +23,12 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 }
 
+/** Answers with a page that was made for this run, and is kept by nobody. */
+export function sendPage(html: string, response: ServerResponse): void {
+  const type = { 'content-type': TYPES['.html'], 'cache-control': 'no-store' }
+  response.writeHead(200, { ...HEADERS, ...type }).end(html)
+}
+
 /** Answers with the file, or with 404. */
 export function sendFile(file: string | undefined, request: IncomingMessage, response: ServerResponse): void {
   for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)

@@ -1,6 +1,7 @@
 /** The engine in this page: `latentkit/browser`, in files beside it. */
 import type * as latentkit from '../../../src/browser.ts'
 import type { Numbers } from './numbers.ts'
+import { numbersOf } from './of-engine.ts'
 
 /** `source`: an address, a GGUF file, or what a folder of safetensors has. `onPart`: from 0 to 1. */
 export async function loadInPage(source: string | readonly File[], onPart: (part: number) => void): Promise<Numbers> {
@@ -11,14 +12,5 @@ export async function loadInPage(source: string | readonly File[], onPart: (part
     offline: typeof source === 'string' && !navigator.onLine,
     onProgress: ({ status, loaded, total }) => status === 'load' && total > 0 && onPart(loaded / total),
   })
-  return {
-    info: engine.info,
-    read: (text, changes) => engine.inspect(text, { changes }),
-    neighbours: id => engine.neighbours(id),
-    async *answer(prompt, options, signal) {
-      for await (const { text } of engine.generate(prompt, { ...options, signal })) yield text
-    },
-    rendered: messages => engine.applyChatTemplate(messages, { continueFinalMessage: true }),
-    dispose: () => engine.dispose(),
-  }
+  return numbersOf(engine, 'page')
 }

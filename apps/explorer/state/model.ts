@@ -1,7 +1,7 @@
 /** The models that the views look into: one, and for two side by side another; each loaded when a view first needs it. */
 import { useEffect, useReducer } from 'preact/hooks'
-import { loadInPage } from '../numbers/in-page.ts'
 import type { Numbers } from '../numbers/numbers.ts'
+import { BUNDLED, modelInNode, openNumbers } from '../numbers/open.ts'
 import { changeParams, useAddress } from './address.ts'
 import { Readings } from './readings.ts'
 
@@ -18,10 +18,8 @@ export type Slot = 'main' | 'beside'
 
 /** The parameter of the address that names each slot's model: an address below the page's own, or `file:NAME`. */
 const PARAMETERS = { main: 'open', beside: 'open2' } as const
-/** The bundled model, beside the page. */
-export const BUNDLED = './tales-mla-8m/'
-/** The name of what is opened without being asked for. */
-const USUAL = ''
+/** The name of what is opened without being asked for: the model in Node, or the bundled one. */
+export const USUAL = ''
 const FILE = 'file:'
 
 class OpenModel {
@@ -50,9 +48,10 @@ class OpenModel {
     if (before.status === 'ready') void before.numbers.dispose()
     if (files === undefined && name.startsWith(FILE)) return this.set({ status: 'missing', file: name.slice(5) })
     try {
-      const numbers = await loadInPage(files ?? (name === USUAL ? BUNDLED : checkedAddress(name)), part =>
-        setOwn({ status: 'loading', part }),
-      )
+      const numbers = await openNumbers(files ?? (name === USUAL ? undefined : checkedAddress(name)), {
+        onPart: part => setOwn({ status: 'loading', part }),
+        onLost: message => setOwn({ status: 'failed', message }),
+      })
       if (own === this.#opened) this.set({ status: 'ready', numbers })
       else await numbers.dispose()
     } catch (cause) {
@@ -81,7 +80,7 @@ export function openModel(source: readonly File[] | string, slot: Slot = 'main')
 }
 
 function usual(name: string): string {
-  return name === BUNDLED ? USUAL : name
+  return name === BUNDLED && modelInNode() === undefined ? USUAL : name
 }
 
 function order({ name }: File): number {
@@ -92,7 +91,7 @@ function nameOf([first]: readonly File[]): string {
   return first?.webkitRelativePath.split('/').at(-2) ?? first?.name ?? ''
 }
 
-/** The model as it is now. The first view that needs one loads it: what the address names, else the bundled one. */
+/** The model as it is now. The first view that needs one loads it: what the address names, else the one in Node or the bundled one. */
 export function useModel(slot: Slot = 'main'): ModelState {
   const model = slots[slot]
   const wanted = useAddress().params[PARAMETERS[slot]]

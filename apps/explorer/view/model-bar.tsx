@@ -1,11 +1,14 @@
 /** Which model is looked into, and how to open another. */
 import { useRef } from 'preact/hooks'
 import { bytes, whole } from '../drawing/format.ts'
-import { BUNDLED, openModel, type Slot, useModel } from '../state/model.ts'
+import type { Numbers } from '../numbers/numbers.ts'
+import { BUNDLED, modelInNode } from '../numbers/open.ts'
+import { openModel, type Slot, USUAL, useModel } from '../state/model.ts'
 
 export function ModelBar({ slot = 'main' }: { slot?: Slot }) {
   const model = useModel(slot)
   const input = useRef<HTMLInputElement>(null)
+  const inNode = modelInNode()
   return (
     <div class="model-bar" data-slot={slot}>
       <p role="status">
@@ -14,7 +17,7 @@ export function ModelBar({ slot = 'main' }: { slot?: Slot }) {
             <strong>{model.numbers.info.name}</strong>{' '}
             <span class="hint">
               {whole(model.numbers.info.nLayers)} layers, {bytes(model.numbers.info.cacheBytesPerToken)} of cache per
-              token, runs in this page
+              token, {placeOf(model.numbers)}
             </span>
           </>
         ) : model.status === 'failed' ? (
@@ -37,8 +40,13 @@ export function ModelBar({ slot = 'main' }: { slot?: Slot }) {
             The bundled model
           </button>
         )}
+        {inNode !== undefined && model.status === 'ready' && model.numbers.place === 'page' && (
+          <button type="button" class="quiet" onClick={() => openModel(USUAL, slot)}>
+            Back to {inNode}
+          </button>
+        )}
         <button type="button" class="quiet" onClick={() => input.current?.click()}>
-          Open a model …
+          {inNode === undefined ? 'Open a model …' : 'Open a model in this page …'}
         </button>
       </span>
       <input
@@ -58,4 +66,9 @@ export function ModelBar({ slot = 'main' }: { slot?: Slot }) {
       />
     </div>
   )
+}
+
+function placeOf({ place, info: { kernels } }: Numbers): string {
+  const threads = `${kernels.threads} ${kernels.threads === 1 ? 'thread' : 'threads'}`
+  return place === 'page' ? 'computed in this page' : `computed in Node (${kernels.name} ${kernels.isa}, ${threads})`
 }

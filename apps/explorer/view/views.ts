@@ -1,5 +1,6 @@
 /** The views by their name in the address, in the order of the tour. */
 import type { ComponentType } from 'preact'
+import { CacheView } from './cache/cache-view.tsx'
 import { CellView } from './cell/cell-view.tsx'
 import { Chat } from './chat/chat.tsx'
 import { Latent } from './latent/latent.tsx'
@@ -37,6 +38,13 @@ export const VIEWS: readonly View[] = [
     about:
       'A query meets a key: worked from the latent to the share, expanded and absorbed side by side, with the difference.',
     Body: CellView,
+  },
+  {
+    name: 'cache',
+    title: 'The cache growing',
+    about:
+      'A text as it is written, with a cache and without: what is computed, what is kept, and what a window drops.',
+    Body: CacheView,
   },
   {
     name: 'latent',

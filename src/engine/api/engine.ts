@@ -304,6 +304,11 @@ export class LoadedEngine {
     return this.#client.call({ method: 'fingerprint' })
   }
 
+  /** The model's config.json as it is written; of a GGUF file, what its header says in the same words. `planModelFromJson` reads it. */
+  async config(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#client.call({ method: 'config' })
+  }
+
   /** What the caches of all sessions take, and what is kept of those that are gone. */
   async cacheStats(): Promise<EngineCacheStats> {
     return this.#client.call({ method: 'cache' })

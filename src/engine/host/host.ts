@@ -217,6 +217,8 @@ export class Host {
       }
       case 'fingerprint':
         return this.#running.parts.fingerprint()
+      case 'config':
+        return this.#running.parts.config
       case 'embed':
         return vectors.embed(id, call)
       case 'rerank':

@@ -41,6 +41,8 @@ export interface Parts {
   readonly embedding: EmbeddingSettings
   /** Whose rows its rows are. */
   readonly identity: () => Promise<Identity>
+  /** config.json as it is written. */
+  readonly config: Readonly<Record<string, unknown>>
   /** Of all that decides what a prompt becomes. */
   readonly fingerprint: () => Promise<string>
   /** Guesses ahead for the model; null without one. */
@@ -168,7 +170,8 @@ async function assemble(
   const ends = defaults.eosTokenIds
   const masks = new EngineMasks({ platform: platform.masks, tokenizer, ends, ids: vocabSize })
   const { sessions } = platform
-  return { info, model, kernels, tokenizer, defaults, embedding, draft, identity, fingerprint, store, sessions, masks }
+  const written = { config: checkpoint.config, defaults, embedding }
+  return { info, model, kernels, tokenizer, ...written, draft, identity, fingerprint, store, sessions, masks }
 }
 
 /** Takes reading, so it is done when it is asked for. */

@@ -108,6 +108,8 @@ export type Call =
   | { readonly method: 'readSchema'; readonly schema: string }
   | { readonly method: 'cache' }
   | { readonly method: 'fingerprint' }
+  /** What config.json says. */
+  | { readonly method: 'config' }
   | {
       readonly method: 'embed'
       readonly texts: readonly (string | readonly number[])[]
@@ -142,6 +144,7 @@ export interface Replies {
   readonly readSchema: ReadSchema
   readonly cache: EngineCacheStats
   readonly fingerprint: string
+  readonly config: Readonly<Record<string, unknown>>
   /** `vectors`: f32 [texts, dimensions]. */
   readonly embed: { readonly vectors: Float32Array; readonly tokens: number; readonly truncated: readonly number[] }
   /** `scores`: f32 [documents]. */

@@ -15,6 +15,7 @@ import { PRESETS } from '../presets.ts'
 import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
 import { TextField } from '../text-field.tsx'
+import { Written } from './written.tsx'
 
 export function Latent() {
   const { params } = useAddress()
@@ -97,6 +98,9 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
           <Before reading={reading} changed={changed.reading} />
         )}
       </section>
+      {changed.reading && !changed.busy && (
+        <Written reading={reading} changed={changed.reading} rank={rank} suffix={side.suffix} />
+      )}
     </>
   )
 }
