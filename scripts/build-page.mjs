@@ -1,5 +1,6 @@
 // Builds the chat page (apps/page) and the explorer (apps/explorer) into dist/apps: one HTML file each, and beside it files whose
 // names change with their content, so that browsers may keep them for ever. Servers give them out as they are.
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,10 +67,18 @@ async function buildPage(name) {
   }
 }
 
-/** The script that keeps the page for use without a network: it has one name for ever, and knows the files of this build. */
+/** The script that keeps the page for use without a network: it has one name for ever, and knows the files of this build and its engine. */
 async function buildOffline(entry, built, common) {
   const files = readdirSync(built).filter(file => file !== 'licences.txt')
-  const define = { FILES: JSON.stringify(files.map(file => (file === 'index.html' ? './' : `./${file}`))) }
+  const browser = path.join(root, 'dist', 'browser')
+  const engine = readdirSync(browser).filter(file => !file.endsWith('.map'))
+  const hash = createHash('sha256')
+  for (const file of engine) hash.update(file).update(readFileSync(path.join(browser, file)))
+  const define = {
+    FILES: JSON.stringify(files.map(file => (file === 'index.html' ? './' : `./${file}`))),
+    ENGINE_FILES: JSON.stringify(engine.map(file => `./latentkit/${file}`)),
+    ENGINE_HASH: JSON.stringify(hash.digest('hex').slice(0, 16)),
+  }
   await build({ ...common, entryPoints: [entry], entryNames: 'offline', format: 'iife', define })
 }
 

@@ -1,6 +1,9 @@
 /** The planner's numbers are those of `plan`; its address restores it. */
+import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
-import { machineNamed, plan, publishedModel, smallestRanks } from '../../src/planning/index.ts'
+import { bytes } from '../../apps/explorer/drawing/format.ts'
+import { bundledModel } from '../../src/index.ts'
+import { machineNamed, plan, planModelFromJson, publishedModel, smallestRanks } from '../../src/planning/index.ts'
 import { isTooWide, it, LOOKS, NO_CHROMIUM, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
 
 const DEADLINE = 60_000
@@ -60,5 +63,22 @@ describe.skipIf(NO_CHROMIUM)(`the planner${WHY_SKIPPED}`, () => {
       expect(await seriousFindings(page)).toEqual([])
       await page.context().close()
     }
+  })
+
+  it('plans the model that is open, and a config.json that is dropped', { timeout: DEADLINE }, async ({ open }) => {
+    const page = await open('#/planner?model=loaded&context=1000&type=f16')
+    const config = JSON.parse(readFileSync(`${bundledModel()}/config.json`, 'utf8')) as unknown
+    const expected = plan(planModelFromJson(config), { context: 1000, cacheType: 'f16', compare: ['mha'] })
+    await page.locator('#own-bytes').waitFor()
+    expect(await page.locator('#own-bytes').textContent()).toBe(bytes(expected.cache.bytes))
+    expect(await page.locator('#mha-bytes').textContent()).toBe(bytes(expected.compare[0]?.bytes ?? 0))
+    const gpt2 = readFileSync('test/fixtures/checkpoints/gpt2/config.json', 'utf8')
+    await page.evaluate(`{
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([${JSON.stringify(gpt2)}], 'config.json'))
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+    }`)
+    const dropped = plan(planModelFromJson(JSON.parse(gpt2)), { context: 1000, cacheType: 'f16' })
+    await expect.poll(() => page.locator('#own-bytes').textContent()).toBe(bytes(dropped.cache.bytes))
   })
 })

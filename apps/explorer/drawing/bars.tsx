@@ -1,5 +1,6 @@
 /** Bars with their numbers beside them: read as a list by screen readers. */
 import { type Kind, kindColour } from './colours.ts'
+import { useTable } from './table.ts'
 import { useWidth } from './use-width.ts'
 
 export interface Bar {
@@ -22,6 +23,7 @@ interface Props {
 
 export function Bars({ bars, label, most: whole }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
+  useTable(ref, () => ({ columns: ['name', label], rows: bars.map(bar => [bar.label, bar.value]) }))
   const most = whole ?? (Math.max(...bars.map(({ value }) => value)) || 1)
   const room = Math.max(width - LABEL - 150, 40)
   return (

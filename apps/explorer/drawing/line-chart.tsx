@@ -2,6 +2,7 @@
 import { scaleLog } from 'd3-scale'
 import { line } from 'd3-shape'
 import { KINDS, type Kind, kindColour } from './colours.ts'
+import { useTable } from './table.ts'
 import { useWidth } from './use-width.ts'
 
 export interface Series {
@@ -28,6 +29,10 @@ const MARGIN = { top: 26, right: 84, bottom: 34, left: 62 }
 
 export function LineChart({ series, label, at, levels, formatX, formatY }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
+  useTable(ref, () => ({
+    columns: ['line', 'x', 'y'],
+    rows: series.flatMap(one => one.points.map(point => [one.label, ...point])),
+  }))
   const all = series.flatMap(({ points }) => points)
   const xs = all.map(([x]) => x)
   const ys = all.map(([, y]) => y)

@@ -41,7 +41,7 @@ export async function saveCanvasInSvg(canvas: HTMLCanvasElement, name: string): 
   save(new Blob([svg], { type: 'image/svg+xml' }), `${name}.svg`)
 }
 
-function save(blob: Blob, name: string): void {
+export function save(blob: Blob, name: string): void {
   const link = document.createElement('a')
   link.href = URL.createObjectURL(blob)
   link.download = name

@@ -2,6 +2,7 @@
 import { scaleLinear } from 'd3-scale'
 import { curveStepAfter, line } from 'd3-shape'
 import { KINDS, type Kind, kindColour } from './colours.ts'
+import { useTable } from './table.ts'
 import { useWidth } from './use-width.ts'
 
 export interface StepSeries {
@@ -26,6 +27,10 @@ const LINE = 15
 
 export function StepsChart({ series, label, formatX, formatY }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
+  useTable(ref, () => ({
+    columns: ['line', 'x', 'y'],
+    rows: series.flatMap(one => one.points.map(point => [one.label, ...point])),
+  }))
   const all = series.flatMap(({ points }) => points)
   const first = Math.min(...all.map(([x]) => x))
   const last = Math.max(...all.map(([x]) => x), first + 1)

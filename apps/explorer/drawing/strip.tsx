@@ -1,5 +1,6 @@
 /** A vector as a strip: a stripe for each number, blue below zero and orange above, white at zero. */
 import { useEffect, useRef } from 'preact/hooks'
+import { useTable } from './table.ts'
 
 interface Props {
   label: string
@@ -14,6 +15,8 @@ const ABOVE = [213, 94, 0] as const
 
 export function Strip({ label, values, rope }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
+  const frame = useRef<HTMLDivElement>(null)
+  useTable(frame, () => ({ columns: ['index', label], rows: Array.from(values, (value, i) => [i, value]) }))
   const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) || 1
   useEffect(() => {
     const context = canvas.current?.getContext('2d')
@@ -28,7 +31,7 @@ export function Strip({ label, values, rope }: Props) {
   }, [values, most])
   const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
   return (
-    <div class="strip">
+    <div ref={frame} class="strip">
       <p>
         {label}{' '}
         <span class="hint">

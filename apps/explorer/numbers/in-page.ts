@@ -5,6 +5,7 @@ import { numbersOf } from './of-engine.ts'
 
 /** `source`: an address, a GGUF file, or what a folder of safetensors has. `onPart`: from 0 to 1. */
 export async function loadInPage(source: string | readonly File[], onPart: (part: number) => void): Promise<Numbers> {
+  await kept()
   const module = new URL('latentkit/latentkit.js', document.baseURI).href
   const { Engine } = (await import(module)) as typeof latentkit
   const engine = await Engine.load(source, {
@@ -13,4 +14,17 @@ export async function loadInPage(source: string | readonly File[], onPart: (part
     onProgress: ({ status, loaded, total }) => status === 'load' && total > 0 && onPart(loaded / total),
   })
   return numbersOf(engine, 'page')
+}
+
+/** Longer than keeping the page takes. */
+const KEPT_WITHIN_MS = 2000
+
+/** At the first visit: until what is loaded from now on is kept for use without a network, if that is to be had. */
+async function kept(): Promise<void> {
+  const { serviceWorker } = navigator
+  if (!serviceWorker || serviceWorker.controller !== null) return
+  await new Promise<void>(resolve => {
+    serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
+    setTimeout(resolve, KEPT_WITHIN_MS)
+  })
 }

@@ -1,5 +1,6 @@
 /** The page: a list of views beside the one that is shown. */
 import { useEffect, useRef } from 'preact/hooks'
+import { saveView } from '../drawing/view-file.ts'
 import { hashOf, lasting, useAddress } from '../state/address.ts'
 import { Home } from './home.tsx'
 import { ThemeButton } from './theme-button.tsx'
@@ -48,6 +49,17 @@ export function Explorer() {
       <main ref={main} id="main" tabIndex={-1} key={view} class={step === undefined ? '' : 'touring'}>
         {step !== undefined && <Tour number={step} />}
         <Body />
+        {shown && (
+          <footer class="view-foot">
+            <button
+              type="button"
+              class="quiet"
+              onClick={() => main.current && saveView(main.current, `latentkit-${view}`)}
+            >
+              Save this view as one HTML file
+            </button>
+          </footer>
+        )}
       </main>
     </div>
   )

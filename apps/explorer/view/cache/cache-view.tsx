@@ -11,7 +11,7 @@ import { changeParams, useAddress } from '../../state/address.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { chosen } from '../number-choice.tsx'
-import { WithNumbers } from '../read-status.tsx'
+import { Problem, WithNumbers } from '../read-status.tsx'
 import { TextField } from '../text-field.tsx'
 import { Computed } from './computed.tsx'
 import { useGrowth } from './growth.ts'
@@ -37,7 +37,17 @@ export function CacheView() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <WithNumbers>{numbers => <Growing key={numbers.info.name} numbers={numbers} text={text} />}</WithNumbers>
+      <WithNumbers>
+        {numbers =>
+          numbers.info.generates ? (
+            <Growing key={numbers.info.name} numbers={numbers} text={text} />
+          ) : (
+            <Problem
+              text={`${numbers.info.name} is an encoder: it reads a text at once and writes none, so it keeps no cache.`}
+            />
+          )
+        }
+      </WithNumbers>
     </>
   )
 }

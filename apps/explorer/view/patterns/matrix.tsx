@@ -1,6 +1,7 @@
 /** One head's pattern: a row for each query, a column for each key. Hover, or the arrow keys, choose a pair. */
 import { useEffect, useRef } from 'preact/hooks'
 import { type PatternPixels, patternImage } from '../../drawing/attention-image.ts'
+import { useTable } from '../../drawing/table.ts'
 import { useWidth } from '../../drawing/use-width.ts'
 
 interface Props {
@@ -23,6 +24,14 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
   const { ref, width } = useWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
   const count = tokens.length
+  // Of a reduced pattern, a row and a column for each group of tokens.
+  useTable(ref, () => ({
+    columns: ['', ...(pixels.width === count ? tokens : Array.from({ length: pixels.width }, (_, i) => String(i)))],
+    rows: Array.from({ length: pixels.height }, (_, i) => [
+      pixels.height === count ? (tokens[i] ?? '') : i,
+      ...pixels.values.subarray(i * pixels.width, (i + 1) * pixels.width),
+    ]),
+  }))
   const named = Math.min(width - NAMES, MOST) / count >= NAMED_FROM
   const left = named ? NAMES : 0
   const size = Math.min(width - left, MOST)

@@ -1,6 +1,7 @@
 /** All heads at once, on one canvas as large as the frame: only what is seen is drawn, however many there are. */
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { patternImage } from '../../drawing/attention-image.ts'
+import { useTable } from '../../drawing/table.ts'
 import { useWidth } from '../../drawing/use-width.ts'
 import { type HeadPattern, MEASURES, type MeasureName } from './heads.ts'
 
@@ -31,6 +32,14 @@ export function Thumbnails(props: Props) {
   const { heads, perLayer, total, tokens, causal, by, selected, suffix, select } = props
   const { ref, width } = useWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
+  useTable(ref, () => ({
+    columns: ['layer', 'head', ...Object.values(MEASURES).map(({ label }) => label)],
+    rows: heads.map(({ layer, head, measures }) => [
+      layer,
+      head,
+      ...(Object.keys(MEASURES) as MeasureName[]).map(name => measures[name] ?? ''),
+    ]),
+  }))
   const images = useMemo(() => new Map<HeadPattern, HTMLCanvasElement>(), [tokens, causal, heads[0]])
   const fits = by === undefined && perLayer * (LEAST + GAP) <= width
   const columns = fits ? perLayer : Math.max(Math.floor(width / (LEAST + 20 + GAP)), 1)

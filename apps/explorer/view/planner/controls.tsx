@@ -1,8 +1,8 @@
 /** The planner's sliders and lists. */
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { whole } from '../../drawing/format.ts'
 import { changeParams } from '../../state/address.ts'
-import { CACHE_TYPES, MODEL_NAMES, MOST_BATCH, MOST_CONTEXT, WEIGHT_TYPES } from './settings.ts'
+import { CACHE_TYPES, LOADED, MODEL_NAMES, MOST_BATCH, MOST_CONTEXT, WEIGHT_TYPES } from './settings.ts'
 
 interface Props {
   /** Text of the user's own config.json. */
@@ -15,7 +15,28 @@ interface Props {
   problem: string | undefined
 }
 
+/** A config.json that is dropped anywhere on the page takes the model's place. */
+function useDropped(use: (config: string) => void): void {
+  useEffect(() => {
+    const over = (event: DragEvent) => event.preventDefault()
+    const drop = async (event: DragEvent) => {
+      event.preventDefault()
+      const [file] = event.dataTransfer?.files ?? []
+      if (file !== undefined) use(minified(await file.text()))
+    }
+    document.addEventListener('dragover', over)
+    document.addEventListener('drop', drop)
+    return () => {
+      document.removeEventListener('dragover', over)
+      document.removeEventListener('drop', drop)
+    }
+  }, [])
+}
+
+const takeConfig = (config: string) => changeParams({ config, model: undefined })
+
 export function Controls({ config, model, context, batch, cacheType, weights, problem }: Props) {
+  useDropped(takeConfig)
   return (
     <form class="controls" onSubmit={event => event.preventDefault()}>
       <label class="field wide">
@@ -26,6 +47,7 @@ export function Controls({ config, model, context, batch, cacheType, weights, pr
             changeParams(value === '' ? { config: '{}' } : { model: value, config: undefined })
           }
         >
+          <option value={LOADED}>The model that is open here</option>
           {MODEL_NAMES.map(name => (
             <option key={name} value={name}>
               {name}
@@ -76,7 +98,6 @@ export function Controls({ config, model, context, batch, cacheType, weights, pr
 }
 
 function OwnConfig({ text, problem }: { text: string; problem: string | undefined }) {
-  const use = (config: string) => changeParams({ config, model: undefined })
   return (
     <div class="field full">
       <label>
@@ -90,14 +111,14 @@ function OwnConfig({ text, problem }: { text: string; problem: string | undefine
           value={text === '{}' ? '' : text}
           placeholder='{ "model_type": "deepseek_v3", "num_hidden_layers": 61, … }'
           aria-invalid={problem !== undefined && text !== '{}'}
-          onInput={event => use(event.currentTarget.value || '{}')}
+          onInput={event => takeConfig(event.currentTarget.value || '{}')}
         />
       </label>
       <input
         type="file"
         accept=".json,application/json"
         aria-label="Choose a config.json"
-        onChange={async ({ currentTarget: { files } }) => files?.[0] && use(minified(await files[0].text()))}
+        onChange={async ({ currentTarget: { files } }) => files?.[0] && takeConfig(minified(await files[0].text()))}
       />
     </div>
   )

@@ -1,32 +1,62 @@
 /** The planner: what a model's cache takes, with its own attention and with others, and which cards hold it. */
 import { useMemo } from 'preact/hooks'
-import { machineNamed, plan } from '../../../../src/planning/index.ts'
+import { machineNamed, type PlanModel, plan, planModelFromJson } from '../../../../src/planning/index.ts'
 import { Bars } from '../../drawing/bars.tsx'
 import { Figure } from '../../drawing/figure.tsx'
 import { bytes, digits, whole } from '../../drawing/format.ts'
 import { LineChart } from '../../drawing/line-chart.tsx'
 import { Maths } from '../../drawing/maths.tsx'
 import { ScrollBox } from '../../drawing/scroll-box.tsx'
+import type { Numbers } from '../../numbers/numbers.ts'
 import { useAddress } from '../../state/address.ts'
+import { useAnswer } from '../../state/use-answer.ts'
+import { ModelBar } from '../model-bar.tsx'
+import { WithNumbers } from '../read-status.tsx'
 import { Cards } from './cards.tsx'
 import { curvesOf, othersOf, ownKind, variantsOf } from './comparison.ts'
 import { Controls } from './controls.tsx'
 import { formulaOf } from './formula.ts'
-import { DEFAULTS, type PlannerSettings, settingsOf } from './settings.ts'
+import { DEFAULTS, LOADED, type PlannerSettings, settingsOf } from './settings.ts'
 
 export function Planner() {
   const { params } = useAddress()
-  const { settings, problem } = useMemo(() => read(params), [params])
   return (
     <>
       <header class="view-head">
         <h1>What a cache costs</h1>
         <p>
           A model keeps keys and values of every token it has read. With many heads that can be more memory than the
-          weights; a latent keeps the same in a fraction. Move the sliders, for any published model or your own
-          config.json.
+          weights; a latent keeps the same in a fraction. Move the sliders, for any published model, the one that is
+          open here, or your own config.json: paste it, or drop it on this page.
         </p>
       </header>
+      {params.model === LOADED && params.config === undefined ? <OfLoaded /> : <Planned loaded={undefined} />}
+    </>
+  )
+}
+
+/** The planner of the model that is open in the other views. */
+function OfLoaded() {
+  return (
+    <>
+      <ModelBar />
+      <WithNumbers>{numbers => <PlannedFor numbers={numbers} />}</WithNumbers>
+    </>
+  )
+}
+
+function PlannedFor({ numbers }: { numbers: Numbers }) {
+  const loaded = useAnswer(async () => {
+    return { ...planModelFromJson(await numbers.config()), name: numbers.info.name }
+  }, [numbers])
+  return loaded === undefined ? null : <Planned loaded={loaded} />
+}
+
+function Planned({ loaded }: { loaded: PlanModel | undefined }) {
+  const { params } = useAddress()
+  const { settings, problem } = useMemo(() => read(params, loaded), [params, loaded])
+  return (
+    <>
       <Controls
         config={params.config}
         model={params.model ?? DEFAULTS.model}
@@ -47,9 +77,12 @@ export function Planner() {
 }
 
 /** A type that the model's rows cannot have, or a config that is none, is a sentence for the user. */
-function read(params: Readonly<Record<string, string>>): { settings?: PlannerSettings; problem?: string } {
+function read(
+  params: Readonly<Record<string, string>>,
+  loaded: PlanModel | undefined,
+): { settings?: PlannerSettings; problem?: string } {
   try {
-    const settings = settingsOf(params)
+    const settings = settingsOf(params, loaded)
     plan(settings.model, planOptions(settings))
     return { settings }
   } catch (cause) {

@@ -18,6 +18,9 @@ export const WEIGHT_TYPES = ['bf16', 'fp8', 'q8_0', 'q4_k']
 export const MOST_CONTEXT = 2 ** 20
 export const MOST_BATCH = 1024
 
+/** In place of a published model's name: the one that is open in the other views. */
+export const LOADED = 'loaded'
+
 /** Short names of published models, as people know them: R1 beside V3, whose sizes it has. */
 export const MODEL_NAMES: readonly string[] = [
   ...new Set(
@@ -27,11 +30,13 @@ export const MODEL_NAMES: readonly string[] = [
   ),
 ].sort((a, b) => a.localeCompare(b))
 
-/** Throws an error whose message is for the user where the config is not one. */
-export function settingsOf(params: Params): PlannerSettings {
+/** `loaded`: the open model, where it is chosen. Throws an error whose message is for the user where the config is not one. */
+export function settingsOf(params: Params, loaded: PlanModel | undefined): PlannerSettings {
   const own = params.config
+  const named = () =>
+    params.model === LOADED && loaded !== undefined ? loaded : publishedModel(params.model ?? DEFAULTS.model)
   return {
-    model: own === undefined ? publishedModel(params.model ?? DEFAULTS.model) : modelOf(own),
+    model: own === undefined ? named() : modelOf(own),
     context: number(params.context, DEFAULTS.context, MOST_CONTEXT),
     batch: number(params.batch, DEFAULTS.batch, MOST_BATCH),
     cacheType: params.type ?? DEFAULTS.cacheType,

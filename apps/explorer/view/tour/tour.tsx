@@ -1,8 +1,9 @@
 /** The guided tour above a view: the text of a step, and the way to the next one. `tour=N` in the address, from 1 on. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { BUNDLED } from '../../numbers/open.ts'
 import { changeParams, hashOf, type Params, useAddress } from '../../state/address.ts'
-import { BUNDLED, openModel, useModel } from '../../state/model.ts'
+import { openModel, useModel } from '../../state/model.ts'
 import { BUNDLED_NAME } from '../presets.ts'
 import { STEPS } from './steps.ts'
 import { TEXTS } from './texts.ts'
