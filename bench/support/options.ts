@@ -20,6 +20,10 @@ export interface BenchOptions {
   readonly against: readonly string[]
   /** Whether bench/results/kept.jsonl gets a line. */
   readonly keep: boolean
+  /** Whether nothing but the line of JSON is printed. */
+  readonly json: boolean
+  /** To write in a round. */
+  readonly tokens: number
 }
 
 /** Ends the bench: it was called wrongly. The comment at its head says how it is called. */
@@ -48,8 +52,8 @@ export function oneOf<T extends string>(text: string, name: string, choices: rea
 }
 
 /**
- * `--models DIR --rounds N --contexts N,N --threads N --kernels native|wasm --no-rival --against COMMAND --keep`, and
- * names.
+ * `--models DIR --rounds N --contexts N,N --threads N --kernels native|wasm --no-rival --against COMMAND --keep --json --tokens N`,
+ * and names. A bench has those that the comment at its head names.
  */
 export function benchOptions(defaults: { rounds?: number; contexts?: readonly number[] } = {}): BenchOptions {
   const { values, positionals } = parseOptions({
@@ -64,9 +68,11 @@ export function benchOptions(defaults: { rounds?: number; contexts?: readonly nu
       rival: { type: 'boolean', default: true },
       against: { type: 'string', multiple: true, default: [] },
       keep: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      tokens: { type: 'string', default: '32' },
     },
   })
-  const { models, rounds, contexts, threads, kernels, rival, against, keep } = values
+  const { models, rounds, contexts, threads, kernels, rival, against, keep, json, tokens } = values
   return {
     given: positionals,
     models,
@@ -77,6 +83,8 @@ export function benchOptions(defaults: { rounds?: number; contexts?: readonly nu
     rival,
     against,
     keep,
+    json,
+    tokens: positive(tokens, '--tokens'),
   }
 }
 

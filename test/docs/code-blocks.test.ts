@@ -122,6 +122,7 @@ it('what is not run says why', () => {
       "README.md: it serves until it is stopped",
       "docs/api.md: a CommonJS file; test/package/consumers.test.ts compiles and runs it",
       "docs/batch.md: the file is the reader's",
+      "docs/browser.md: it takes minutes, and installs the rivals on its first run",
       "docs/cache.md: chats need a terminal",
       "docs/embeddings.md: needs a reranker from the hub",
       "docs/explorer.md: it runs until it is stopped",

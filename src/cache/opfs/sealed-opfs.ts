@@ -5,8 +5,9 @@ import {
   namesIn,
   type OpfsFolder,
   openFolder,
-  readFileIn,
+  readWholeIn,
   removeParts,
+  removeWholeIn,
   userName,
   withTabLock,
   writeWhole,
@@ -43,7 +44,7 @@ export function sealedFolder(folder: string): SealedFolder {
         return writeWhole(found, entryName(name), sealedParts(magic, header, parts, new Sha256()), true)
       }),
     open: async (name, magic) => {
-      const file = await readFileIn(await files(), entryName(name))
+      const file = await readWholeIn(await files(), entryName(name))
       if (!file) throw Object.assign(new Error(`${name} is not kept in this browser`), { code: 'ENOENT' })
       const read = async (at: number, bytes: number) => new Uint8Array(await file.slice(at, at + bytes).arrayBuffer())
       return SealedReader.open({ size: file.size, read, close: async () => {} }, magic, new Sha256())
@@ -52,7 +53,7 @@ export function sealedFolder(folder: string): SealedFolder {
       const found = await files()
       const kept: KeptFile[] = []
       for (const entry of await namesIn(found)) {
-        const file = isPart(entry) ? null : await readFileIn(found, entry)
+        const file = isPart(entry) ? null : await readWholeIn(found, entry)
         if (file) kept.push({ name: userName(entry), bytes: file.size, written: new Date(file.lastModified) })
       }
       return kept.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -60,8 +61,8 @@ export function sealedFolder(folder: string): SealedFolder {
     remove: name =>
       locked(async found => {
         const entry = entryName(name)
-        if (!(await readFileIn(found, entry))) return false
-        await found.removeEntry(entry)
+        if (!(await readWholeIn(found, entry))) return false
+        await removeWholeIn(found, entry)
         return true
       }),
   }
