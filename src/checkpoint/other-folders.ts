@@ -81,6 +81,6 @@ async function refuseAdapter(files: CheckpointFiles): Promise<void> {
   )
   const of = typeof base === 'string' ? ` for ${quote(base)}` : ''
   throw new UnsupportedModelError(
-    `${files.name} is an adapter${of} (${ADAPTER}, as PEFT writes it), not a model; merge it into its base model and give that`,
+    `${files.name} is an adapter${of} (${ADAPTER}, as PEFT writes it), not a model; give its base model, and the adapter as lora (--lora)`,
   )
 }

@@ -1,7 +1,10 @@
 /** `latentkit convert`: a model from one form of files into the other. */
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
+import { merged } from '../adapter/merge.ts'
+import { openAdapter } from '../adapter/read-adapter.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
+import { folderFiles } from '../checkpoint/find/folder.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
 import { FIND_OPTIONS } from '../checkpoint/find-options.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
@@ -21,6 +24,8 @@ import type { TypeSummary } from './written.ts'
 export interface ConvertOptions {
   /** Default: the types that the model has; quantised weights become bf16 in a safetensors folder. */
   readonly weights?: EncodableType
+  /** Folder of a LoRA adapter, whose changes are taken in. Default: none. */
+  readonly lora?: string
   /** GGUF of MLA models as it was before llama.cpp computed on the latent: one `attn_kv_b`. Default false. */
   readonly legacyMla?: boolean
   /** Replace what is there. Default false. */
@@ -55,6 +60,7 @@ export interface ConvertOptions {
 
 export const CONVERT_OPTIONS = {
   weights: { kind: choice(ENCODABLE_TYPES), description: 'the type of the matrices', defaultText: 'as they are' },
+  lora: { kind: text, description: 'folder of a LoRA adapter to merge', defaultText: 'none' },
   legacyMla: { kind: flag, description: 'GGUF with one attn_kv_b per layer, for old programs' },
   force: { kind: flag, description: 'replace what is there' },
   shardBytes: { kind: whole(1), description: 'most bytes of one safetensors file', defaultText: '5 GB' },
@@ -101,7 +107,9 @@ export async function convertModel(input: string, output: string, given: Convert
     ...(signal && { signal }),
     ...(onProgress && { onProgress: event => onProgress({ ...event, status: event.status as 'download' }) }),
   })
-  const opened = await openModel(path)
+  const found = await openModel(path)
+  const adapter = options.lora === undefined ? null : await openAdapter(await folderFiles(options.lora))
+  const opened = adapter ? await merged(found, adapter) : found
   const { checkpoint } = opened
   await checkPlace(checkpoint, path, output, format, options.force ?? false)
   const model = await readSourceModel(opened)

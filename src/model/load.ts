@@ -5,13 +5,11 @@ import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import { tensorAt } from '../tensor/tensor.ts'
-import { Loader, type Ready, type WeightKernels } from './loader.ts'
+import { type Adapters, Loader, type LoaderOptions, type Ready, type WeightKernels } from './loader.ts'
 import { Model, type ModelOptions } from './model.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
-export interface LoadModelOptions extends ModelOptions {
-  /** Matrices are converted to this type, or to what `weightTypeFor` makes of it. Default: as stored. */
-  readonly weights?: EncodableType
+export interface LoadModelOptions extends ModelOptions, LoaderOptions {
   /** Bytes of weights made ready, of all that the model needs. */
   readonly onProgress?: (tensor: string, loaded: number, total: number) => void
   readonly signal?: AbortSignal
@@ -30,7 +28,7 @@ export async function loadModel(
     loaded += storedBytes
     options.onProgress?.(source.name, loaded, total)
   }
-  const loader = new Loader(checkpoint, kernels, config, family.names, ready, options.weights)
+  const loader = new Loader(checkpoint, kernels, config, family.names, ready, options)
   return new Model(config, await loader.model(), kernels, options)
 }
 
@@ -50,7 +48,11 @@ export interface SurveyedWeight extends WeightSource {
  * shapes and types are checked as in loading, no tensor's bytes are read. Throws CheckpointError for what is missing or
  * wrong.
  */
-export async function surveyWeights(model: OpenedModel, weights?: EncodableType): Promise<SurveyedWeight[]> {
+export async function surveyWeights(
+  model: OpenedModel,
+  weights?: EncodableType,
+  adapters?: Adapters,
+): Promise<SurveyedWeight[]> {
   const { checkpoint, family, config } = model
   const experts = new Set<WeightSource>()
   const added = new Map<WeightSource, number>()
@@ -68,7 +70,10 @@ export async function surveyWeights(model: OpenedModel, weights?: EncodableType)
   const found: SurveyedWeight[] = []
   const ready: Ready = (source, role) =>
     found.push({ ...source, role, ofExpert: experts.has(source), added: added.get(source) ?? 0, announced: true })
-  const loader = new Loader(checkpoint, kernels, config, family.names, ready, weights)
+  const loader = new Loader(checkpoint, kernels, config, family.names, ready, {
+    ...(weights && { weights }),
+    ...(adapters && { adapters }),
+  })
   await loader.model()
   refuseUnknown(model)
   return found.map(weight => ({ ...weight, announced: !loader.unannounced.has(weight.name) }))

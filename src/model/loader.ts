@@ -12,7 +12,7 @@ import type { GroupedWeights } from '../nn/attention/grouped.ts'
 import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
 import type { EncoderConfig, LayerConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
-import type { Linear, Norm } from '../nn/layers.ts'
+import type { Linear, LowRank, Norm } from '../nn/layers.ts'
 import type { DenseMlpWeights, EncoderWeights, LayerWeights, ModelWeights, MoeWeights } from '../nn/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -25,6 +25,21 @@ export type WeightKernels = Pick<Kernels, 'prepare' | 'prepareExperts' | 'prepar
 /** Told of each tensor that is ready, what it is for, and how many bytes the files have of it. */
 export type Ready = (source: WeightSource, role: WeightRole | 'vector', storedBytes: number) => void
 
+/** Low-rank changes of a model's matrices. */
+export interface Adapters {
+  /**
+   * What is added to the matrix [rows, cols] of a module, by its name in the checkpoint; undefined: nothing. `headDim`: the checkpoint has
+   * the rows of heads of so many as llama.cpp rotates them, neighbours instead of halves.
+   */
+  of(module: string, rows: number, cols: number, headDim?: number): Promise<LowRank | undefined>
+}
+
+export interface LoaderOptions {
+  /** Matrices are converted to this type, or to what `weightTypeFor` makes of it. Default: as stored. */
+  readonly weights?: EncodableType
+  readonly adapters?: Adapters
+}
+
 /** Asks the checkpoint for every tensor by name and shape, and the kernels to prepare it. */
 export class Loader {
   readonly #checkpoint: Checkpoint
@@ -34,6 +49,7 @@ export class Loader {
   readonly #prefix: string
   readonly #ready: Ready
   readonly #weights: EncodableType | undefined
+  readonly #adapters: Adapters | undefined
   /** Biases that were met although config.json does not speak of them. */
   readonly unannounced = new Set<string>()
 
@@ -43,7 +59,7 @@ export class Loader {
     config: ModelConfig,
     names: TensorNames,
     ready: Ready,
-    weights?: EncodableType,
+    { weights, adapters }: LoaderOptions = {},
   ) {
     this.#checkpoint = checkpoint
     this.#kernels = kernels
@@ -51,6 +67,7 @@ export class Loader {
     this.#names = checkpoint.canonical ? { ...names, transposed: false, normOffset: 0 } : names
     this.#ready = ready
     this.#weights = weights
+    this.#adapters = adapters
     const { prefixes, embedding } = names
     this.#prefix = prefixes.find(p => checkpoint.has(`${p}${embedding}.weight`)) ?? (prefixes[0] as string)
   }
@@ -71,7 +88,8 @@ export class Loader {
     const bias = await this.#bias(n.output, c.vocabSize)
     if (bias && c.logitScale !== 1) throw this.#unsupported(`${n.output}.bias`, 'a bias of logits that are scaled')
     const weight = tied ? embedding : await rows(n.output, c.vocabSize, 'output')
-    return { ...stream, output: { weight, bias }, encoder: null }
+    const output = { weight, bias, ...(await this.#adapter(n.output, c.vocabSize, c.hiddenSize)) }
+    return { ...stream, output, encoder: null }
   }
 
   /** Learned positions, from the row of position 0 on. */
@@ -166,19 +184,28 @@ export class Loader {
       of(n.out, D),
     )
     const weight = await this.#matrix(`${out}.weight`, D, H * V)
+    const adapter = await this.#adapter(out, D, H * V)
+    if (adapter.adapter) {
+      throw this.#unsupported(
+        found.name,
+        'a bias that is computed with as a part of the output, which the adapter changes',
+      )
+    }
     return { weight, bias: await this.#prepared(source, found.bytes.length) }
   }
 
   async #keyValueUp(at: string, c: LatentAttentionConfig, n: LatentNames): Promise<KeyValueUp> {
     const { nHeads: H, kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
     const named = (name: string) => `${at}${name}.weight`
+    const adapter = await this.#adapter(at + n.keyValueUp, H * (N + V), C)
     if (this.#checkpoint.has(named(n.keyValueUp)) || !this.#checkpoint.has(named(n.keyUp))) {
-      return { kind: 'joined', weight: await this.#matrix(named(n.keyValueUp), H * (N + V), C) }
+      return { kind: 'joined', weight: await this.#matrix(named(n.keyValueUp), H * (N + V), C), ...adapter }
     }
     return {
       kind: 'split',
       key: await this.#matrix(named(n.keyUp), H * C, N),
       value: await this.#matrix(named(n.valueUp), H * V, C),
+      ...adapter,
     }
   }
 
@@ -190,6 +217,7 @@ export class Loader {
     const { hiddenSize: D, bias } = this.#config
     const [q, kv] = [c.nHeads * c.headDim, c.nKvHeads * c.headDim]
     const eps = c.qkNormEps
+    const rotated = this.#checkpoint.canonical && this.#config.ropes[0]?.interleaved ? c.headDim : undefined
     const qkNorm = async (name: string | undefined) =>
       name && eps !== null ? await this.#norm(at + name, c.headDim, { kind: 'rms', eps }) : null
     return {
@@ -197,8 +225,8 @@ export class Loader {
         n.qkv.length === 1
           ? [await this.#linear(at + n.qkv[0], q + 2 * kv, D, bias.qkv)]
           : [
-              await this.#linear(at + n.qkv[0], q, D, bias.qkv),
-              await this.#linear(at + n.qkv[1], kv, D, bias.qkv),
+              await this.#linear(at + n.qkv[0], q, D, bias.qkv, 'matrix', rotated),
+              await this.#linear(at + n.qkv[1], kv, D, bias.qkv, 'matrix', rotated),
               await this.#linear(at + n.qkv[2], kv, D, bias.qkv),
             ],
       queryNorm: await qkNorm(n.queryNorm),
@@ -251,11 +279,18 @@ export class Loader {
     cols: number,
     announced = false,
     role: WeightRole = 'matrix',
+    headDim?: number,
   ): Promise<Linear> {
     return {
       weight: await this.#matrix(`${name}.weight`, rows, cols, role),
       bias: await this.#bias(name, rows, announced),
+      ...(await this.#adapter(name, rows, cols, headDim)),
     }
+  }
+
+  async #adapter(module: string, rows: number, cols: number, headDim?: number): Promise<Pick<Linear, 'adapter'>> {
+    const adapter = await this.#adapters?.of(module, rows, cols, headDim)
+    return adapter ? { adapter } : {}
   }
 
   /** What a GGUF file does not have it does not mean to have: no config.json stands beside it. */

@@ -71,7 +71,7 @@ export class TextReader {
       for (let row = 0; row < n; row += LOGIT_ROWS) {
         const count = Math.min(LOGIT_ROWS, n - row)
         const part = rowsOf(logits, 0, count)
-        linear(ops, part, rowsOf(x, row, count), output, { scale: config.logitScale })
+        linear({ ops, scratch }, part, rowsOf(x, row, count), output, { scale: config.logitScale })
         ops.crossEntropy(rowsOf(losses, row, count), part, part, rowsOf(wanted, row, count), { scale: 1 })
       }
       return losses
@@ -86,14 +86,15 @@ export class TextReader {
     const { dense, out } = head
     return this.#run(texts, rowsRead(texts, 'first'), turn, first => {
       const ops = this.#kernels
+      const at = { ops, scratch: this.#arena }
       const n = first.shape[0] as number
       const hidden = dense ? this.#arena.take([n, dense.weight.rows]) : first
       if (dense) {
-        linear(ops, hidden, first, dense)
+        linear(at, hidden, first, dense)
         ops.activate(hidden, hidden, 'tanh')
       }
       const scores = this.#arena.take([n, out.weight.rows])
-      linear(ops, scores, hidden, out)
+      linear(at, scores, hidden, out)
       return scores
     })
   }

@@ -23,7 +23,7 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
   /** residual + scale * W_O x */
   const projected = (x: Tensor, residual: Tensor) => {
     const y = scratch.replacing(residual)
-    linear(ops, y, x, out, { residual, scale })
+    linear(step, y, x, out, { residual, scale })
     return y
   }
   /** residual + scale * mlp(x); without residual, mlp(x). */
@@ -50,7 +50,7 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
       case 'sandwich': {
         const n = first()
         const a = scratch.replacing(n)
-        linear(ops, a, attended(n), out)
+        linear(step, a, attended(n), out)
         const h = joined(x, normed(a, w.attentionOutNorm, scratch.replacing(a)))
         const m = mlp(normed(h, w.mlpNorm, scratch.replacing(a)), null)
         return joined(h, normed(m, w.mlpOutNorm, scratch.replacing(m)))

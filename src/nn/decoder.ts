@@ -134,7 +134,7 @@ function logits(backend: Backend, model: Decoder, step: Step, x: Tensor, capture
   const { config, weights } = model
   if (!weights.output) throw new TypeError(`decoder: ${config.modelType} is an encoder and has no output`)
   const logits = scratch.take([step.logitRows.shape[0] as number, config.vocabSize])
-  linear(ops, logits, finalRows(backend, model, x, step.logitRows), weights.output, { scale: config.logitScale })
+  linear(backend, logits, finalRows(backend, model, x, step.logitRows), weights.output, { scale: config.logitScale })
   if (capture.hidden) {
     const { finalNorm } = weights
     const last = finalNorm ? scratch.replacing(x) : x

@@ -27,7 +27,7 @@ export function mixtureOfExperts(
   const chosen = scratch.take([T, K], 'i32')
   const weights = scratch.take([T, K])
   const plan = scratch.take([E + 1 + 2 * T * K], 'i32')
-  linear(ops, logits, x, w.router)
+  linear(backend, logits, x, w.router)
   ops.route(chosen, weights, logits, w.selectionBias ? { ...c, bias: w.selectionBias } : c)
   ops.groupByExpert(plan, chosen, E)
 

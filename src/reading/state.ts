@@ -158,7 +158,7 @@ export async function logitsOf(kernels: Kernels, decoder: Decoder, rows: Float32
       Int32Array.from({ length: n }, (_, i) => i),
     )
     const logits = scratch.take([n, config.vocabSize])
-    linear(kernels, logits, finalRows(backend, decoder, x, index), output, { scale: config.logitScale })
+    linear(backend, logits, finalRows(backend, decoder, x, index), output, { scale: config.logitScale })
     await kernels.submit()
     return (await kernels.read(logits)) as Float32Array
   } finally {

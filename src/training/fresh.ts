@@ -48,7 +48,7 @@ export async function freshModel(contents: Omit<CheckpointContents, 'tensors'>, 
 
 /** Box and Muller's method: two draws give two normal numbers. */
 function drawRow(row: Float32Array, seed: number, name: string, index: number, deviation: number): void {
-  const rng = Rng.seeded(hash(`${seed} ${index} ${name}`))
+  const rng = Rng.seeded(seedOf(`${seed} ${index} ${name}`))
   for (let i = 0; i < row.length; i += 2) {
     const radius = deviation * Math.sqrt(-2 * Math.log(1 - rng.next()))
     const angle = 2 * Math.PI * rng.next()
@@ -57,8 +57,8 @@ function drawRow(row: Float32Array, seed: number, name: string, index: number, d
   }
 }
 
-/** FNV-1a, 64 bits. */
-function hash(text: string): bigint {
+/** FNV-1a, 64 bits: a seed of its own for each text. */
+export function seedOf(text: string): bigint {
   let h = 0xcbf29ce484222325n
   for (let i = 0; i < text.length; i++) h = BigInt.asUintN(64, (h ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n)
   return h

@@ -40,7 +40,7 @@ export function lossOfRows(
   for (let row = 0; row < n; row += ROWS) {
     const count = Math.min(ROWS, n - row)
     const [part, from] = [rowsOf(logits, 0, count), rowsOf(x, row, count)]
-    linear(ops, part, from, output, settings)
+    linear({ ops, scratch }, part, from, output, settings)
     ops.crossEntropy(rowsOf(losses, row, count), part, part, rowsOf(targets, row, count), { ...options, scale })
     if (!dx) continue
     ops.matmulBackward(rowsOf(dx, row, count), part, output.weight, logitScale)

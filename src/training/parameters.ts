@@ -37,16 +37,19 @@ const PIECE = 4 << 20
 
 /**
  * Weights that are learned: what a `Loader` asks for becomes f32 in memory that operations read and an optimiser writes, with a
- * gradient beside it.
+ * gradient beside it. What is frozen is the same without a gradient.
  */
 export class Parameters implements WeightKernels {
   readonly #kernels: Kernels
+  readonly #learned: (name: string) => boolean
   readonly #made: { -readonly [K in keyof Parameter]: Parameter[K] }[] = []
   /** By a weight, by experts, or by a vector. */
   readonly #byWeight = new Map<Weight | ExpertWeights | Tensor, Parameter>()
 
-  constructor(kernels: Kernels) {
+  /** `learned`: whether a tensor is, by its name. Default: all are. Of experts the first one's counts. */
+  constructor(kernels: Kernels, learned: (name: string) => boolean = () => true) {
     this.#kernels = kernels
+    this.#learned = learned
   }
 
   /** For the `Loader`: what each tensor is for. */
@@ -96,40 +99,40 @@ export class Parameters implements WeightKernels {
 
   async prepare(source: WeightSource): Promise<Weight> {
     const { name, rows, cols } = source
-    const parameter = this.#make([source], [rows, cols], 'matrix')
-    await this.#upload(parameter.values, source, 0)
-    return this.#known(this.#kernels.weightOf(name, parameter.values), parameter)
+    const { values, known } = this.#make([source], [rows, cols], 'matrix')
+    await this.#upload(values, source, 0)
+    return known(this.#kernels.weightOf(name, values))
   }
 
   async prepareExperts(sources: readonly WeightSource[]): Promise<ExpertWeights> {
     const first = sources[0]
     if (!first) throw new RangeError('prepareExperts: no expert')
     const { name, rows, cols } = first
-    const parameter = this.#make(sources, [sources.length, rows, cols], 'matrix')
-    const { values } = parameter
+    const { values, known } = this.#make(sources, [sources.length, rows, cols], 'matrix')
     for (const [e, source] of sources.entries()) {
       await this.#upload(reshape(rowsOf(values, e, 1), [rows, cols]), source, 0)
     }
-    return this.#known(this.#kernels.expertsOf(name, values), parameter)
+    return known(this.#kernels.expertsOf(name, values))
   }
 
   async prepareVector(source: WeightSource, add = 0): Promise<Tensor> {
     const length = source.rows * source.cols
-    const parameter = this.#make([source], [length], 'vector', add)
-    await this.#upload(reshape(parameter.values, [source.rows, source.cols]), source, add)
-    return this.#known(parameter.values, parameter)
+    const { values, known } = this.#make([source], [length], 'vector', add)
+    await this.#upload(reshape(values, [source.rows, source.cols]), source, add)
+    return known(values)
   }
 
-  #make(sources: readonly WeightSource[], shape: readonly number[], role: Parameter['role'], added = 0): Parameter {
+  /** Memory for numbers; `known` notes whose they are. */
+  #make(sources: readonly WeightSource[], shape: readonly number[], role: Parameter['role'], added = 0) {
     const values = this.#kernels.alloc('f32', shape)
-    const made = { sources, role, added, values, gradient: this.#kernels.alloc('f32', shape) }
-    this.#made.push(made)
-    return made
-  }
-
-  #known<W extends Weight | ExpertWeights | Tensor>(weight: W, parameter: Parameter): W {
-    this.#byWeight.set(weight, parameter)
-    return weight
+    const { name } = sources[0] as WeightSource
+    const made = this.#learned(name) && { sources, role, added, values, gradient: this.#kernels.alloc('f32', shape) }
+    if (made) this.#made.push(made)
+    const known = <W extends Weight | ExpertWeights | Tensor>(weight: W): W => {
+      if (made) this.#byWeight.set(weight, made)
+      return weight
+    }
+    return { values, known }
   }
 
   async #upload(to: Tensor, source: WeightSource, add: number): Promise<void> {

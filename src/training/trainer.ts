@@ -15,6 +15,8 @@ import type { Linear } from '../nn/layers.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
 import { elementCount, type Tensor } from '../tensor/tensor.ts'
 import { Experts } from './experts.ts'
+import { FrozenNames } from './frozen-names.ts'
+import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
 import { type LossOptions, lossOfRows } from './loss.ts'
 import { type Parameter, Parameters } from './parameters.ts'
 import { TrainingScratch } from './scratch.ts'
@@ -35,9 +37,21 @@ export interface GradientOptions extends LossOptions {
   readonly sequenceBalance?: number
 }
 
+/** What of a model is learned. */
+export interface LearnOptions {
+  /** An adapter alone. Default: the model's own weights. */
+  readonly lora?: LoraOptions
+  /** Names of tensors that stay as they are, `*` for any text; a name without one counts as a part of it. Default: none. */
+  readonly freeze?: readonly string[]
+  /** Of an adapter's first numbers. Default 0. */
+  readonly seed?: number
+}
+
 /** A model that learns: its parameters, and the gradients of a loss with respect to them. */
 export class Trainer {
   readonly parameters: Parameters
+  /** What is learned instead of the model's own weights; null: these are. */
+  readonly adapters: LearnedAdapters | null
   readonly #kernels: Kernels
   readonly #model: Decoder & { readonly output: Linear }
   readonly #scratch: TrainingScratch
@@ -49,8 +63,10 @@ export class Trainer {
     model: Decoder & { readonly output: Linear },
     parameters: Parameters,
     biases: readonly (Parameter | null)[],
+    adapters: LearnedAdapters | null,
   ) {
     this.parameters = parameters
+    this.adapters = adapters
     this.#experts = new Experts(kernels, biases)
     this.#kernels = kernels
     this.#model = model
@@ -58,8 +74,16 @@ export class Trainer {
     this.#tape = new Tape(kernels, parameters, this.#scratch)
   }
 
-  /** Reads a model's weights. The kernels stay the caller's to dispose of. Throws UnsupportedModelError for what cannot be trained. */
-  static async load({ checkpoint, family, config }: OpenedModel, kernels: Kernels): Promise<Trainer> {
+  /**
+   * Reads a model's weights. The kernels stay the caller's to dispose of. Throws UnsupportedModelError for what cannot be trained, OptionError for
+   * patterns and targets that nothing is called.
+   */
+  static async load(
+    model: OpenedModel,
+    kernels: Kernels,
+    { lora, freeze = [], seed = 0 }: LearnOptions = {},
+  ): Promise<Trainer> {
+    const { checkpoint, family, config } = model
     refuseEncoder(config, 'it cannot be trained')
     const { attention: names } = family.names
     const folded = 'keyUp' in names ? [names.keyValueUp, names.valueUp] : []
@@ -68,8 +92,13 @@ export class Trainer {
       const met = `${checkpoint.name}: tensor ${quote(bias)} is computed with as a part of the output's bias`
       throw new UnsupportedModelError(`${met}; such a model cannot be trained`)
     }
-    const parameters = new Parameters(kernels)
-    const weights = await new Loader(checkpoint, parameters, config, family.names, parameters.ready).model()
+    const frozen = new FrozenNames(freeze)
+    const parameters = new Parameters(kernels, lora ? isOfAdapter : name => !frozen.has(name))
+    const adapters = lora && new LearnedAdapters(lora, model, seed, source => parameters.prepare(source))
+    const options = adapters ? { adapters } : {}
+    const weights = await new Loader(checkpoint, parameters, config, family.names, parameters.ready, options).model()
+    adapters?.check()
+    if (!lora) frozen.check(parameters.all.length)
     const output = weights.output as Linear
     const biases: (Parameter | null)[] = []
     for (const { attention, mlp } of weights.layers) {
@@ -83,7 +112,7 @@ export class Trainer {
       biases.push(selectionBias && parameters.of(selectionBias))
       if (selectionBias) parameters.freeze(selectionBias)
     }
-    return new Trainer(kernels, { ...decoderOf(config, weights), output }, parameters, biases)
+    return new Trainer(kernels, { ...decoderOf(config, weights), output }, parameters, biases, adapters ?? null)
   }
 
   /** The mean loss of the targets, in nats; 0 where there are none. */
@@ -147,10 +176,6 @@ export class Trainer {
     return finalRows(backend, model, layer.value, step.logitRows)
   }
 
-  clearGradients(): void {
-    for (const { gradient } of this.parameters.all) this.#kernels.fill(gradient, 0)
-  }
-
   /** The model that learns: its weights are those that steps change. */
   get decoder(): Decoder {
     return this.#model
@@ -159,6 +184,10 @@ export class Trainer {
   /** Of layers with experts: what they were chosen for, and the biases of the choice. */
   get experts(): Experts {
     return this.#experts
+  }
+
+  clearGradients(): void {
+    for (const { gradient } of this.parameters.all) this.#kernels.fill(gradient, 0)
   }
 
   /** The L2 norm of all gradients together, or of all values. */

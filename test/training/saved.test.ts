@@ -7,6 +7,7 @@ import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import { AdamW } from '../../src/training/adamw.ts'
 import { RunFolder } from '../../src/training/run/run-folder.ts'
+import { writeLearned } from '../../src/training/run/write-checkpoint.ts'
 import { Trainer } from '../../src/training/trainer.ts'
 import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
 
@@ -34,7 +35,7 @@ it.each([
     expect(learned).toBeLessThan(before)
 
     const run = await RunFolder.open(join(place, name), {})
-    const folder = await run.save({ step: 1, best: null }, await trainer.trained(opened), new Map())
+    const folder = await run.save({ step: 1, best: null }, folder => writeLearned(trainer, opened, path, folder), new Map())
     await run.close()
     const again = await Trainer.load(await openModel(folder), kernels)
     expect(await again.loss(texts)).toBeCloseTo(learned, 4)

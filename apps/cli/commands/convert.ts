@@ -14,6 +14,7 @@ import { note, writeJson, writeView } from '../output/stdout.ts'
 
 interface Flags {
   weights?: EncodableType
+  lora?: string
   legacyMla?: boolean
   force?: boolean
   shardSize?: number
@@ -37,6 +38,7 @@ export function addConvert(program: Command): void {
         'the type of the matrices (default: as they are); embedding, output, routers, norms and the projection to the latent get one that suits them',
       ).argParser(oneOf(WEIGHT_TYPES)),
     )
+    .addOption(new Option('--lora <folder>', 'take in the changes of a LoRA adapter, as PEFT writes it'))
     .option('--legacy-mla', 'GGUF with one attn_kv_b per layer, for old programs')
     .addOption(new Option('--shard-size <bytes>', 'most bytes of one safetensors file (default: 5GB)').argParser(bytes))
     .option('--force', 'replace what is there')
@@ -53,7 +55,8 @@ A safetensors folder takes f32, f16 and bf16 (default for quantised weights).
 Examples:
   $ latentkit convert ./my-model my-model.gguf --weights q8_0
   $ latentkit convert ./my-model my-model.gguf --weights q4_k
-  $ latentkit convert my-model.gguf ./my-model --weights bf16`,
+  $ latentkit convert my-model.gguf ./my-model --weights bf16
+  $ latentkit convert ./my-model merged.gguf --lora ./my-adapter --weights q8_0`,
     )
     .action(convert)
 }
@@ -66,6 +69,7 @@ async function convert(input: string, output: string, flags: Flags): Promise<voi
     convertModel(modelArgument(input).source, output, {
       ...hub,
       ...(flags.weights && { weights: flags.weights }),
+      ...(flags.lora !== undefined && { lora: flags.lora }),
       ...(flags.legacyMla && { legacyMla: true }),
       ...(flags.force && { force: true }),
       ...(flags.shardSize && { shardBytes: flags.shardSize }),

@@ -1,5 +1,5 @@
 /** Texts that were read to be looked into. */
-import { DisposedError, OptionError, OutOfMemoryError } from '../../errors.ts'
+import { DisposedError, OptionError, OutOfMemoryError, UnsupportedModelError } from '../../errors.ts'
 import { nearestTokens } from '../../reading/neighbours.ts'
 import type { About, Answers, Question } from '../../reading/questions.ts'
 import { TextReading } from '../../reading/reading.ts'
@@ -23,6 +23,12 @@ export class HostReadings {
   }
 
   async answer({ reading: id, question }: Call & { method: 'inspect' }, work: JobTurns): Promise<Answers[About]> {
+    const { lora } = this.#context.parts.info
+    if (lora !== null && question.about !== 'neighbours') {
+      throw new UnsupportedModelError(
+        `A model with an adapter (${lora}) cannot be looked into; merge it with "latentkit convert --lora", and inspect that`,
+      )
+    }
     if (question.about === 'read') return this.#read(id, question, work)
     if (question.about === 'neighbours') return this.#neighbours(question, work)
     const reading = this.#reading(id)

@@ -1,3 +1,6 @@
+import type { Adapter } from '../../adapter/adapter.ts'
+import { checkAdapter, preparedAdapter } from '../../adapter/prepared.ts'
+import { openAdapter } from '../../adapter/read-adapter.ts'
 import type { BlockPlace } from '../../cache/stored/block-place.ts'
 import type { BlockStorage } from '../../cache/stored/stored-block.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
@@ -124,6 +127,8 @@ async function assemble(
     const { checkpoint: draft } = openedDraft
     checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
   }
+  const adapter = options.lora === undefined ? null : await openAdapter(await platform.findAdapter(options.lora))
+  if (adapter) await checkAdapter(adapter, opened)
   const survey = await surveyWeights(opened, weights)
   const sizes = sizesOf(survey)
   await platform.checkMemory?.(sizes.weightBytes)
@@ -134,6 +139,7 @@ async function assemble(
     cacheType,
     cache: { ...budget, maxKeptBytes: options.keptBytes ?? cacheBytes ?? KEPT_BYTES },
     ...(weights && { weights }),
+    ...(adapter && { adapters: preparedAdapter(adapter, opened, source => kernels.prepare(source)) }),
     onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
     signal,
   })
@@ -160,11 +166,12 @@ async function assemble(
     marksReasoning: findReasoningMarks(tokenizer) !== null,
     sampling: samplingDefaults(defaults.sampling),
     draft: openedDraft?.name ?? null,
+    lora: options.lora ?? null,
     warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(opened, survey), ...tied].map(warning =>
       sentence(warning),
     ),
   }
-  const identity = onceOnly(() => identityOf(checkpoint, model, options))
+  const identity = onceOnly(() => identityOf(checkpoint, model, options, adapter))
   const store = await openStore(platform, name, identity, options, notice)
   const fingerprint = onceOnly(async () => fingerprintOf(await identity(), tokenizer, defaults))
   const ends = defaults.eosTokenIds
@@ -175,10 +182,16 @@ async function assemble(
 }
 
 /** Takes reading, so it is done when it is asked for. */
-async function identityOf(checkpoint: Checkpoint, { kernels, layout }: Model, { weights }: HostLoadOptions) {
-  const { identify } = await import('../past/identity.ts')
+async function identityOf(
+  checkpoint: Checkpoint,
+  { kernels, layout }: Model,
+  { weights }: HostLoadOptions,
+  adapter: Adapter | null,
+) {
+  const { adapterDigest, identify } = await import('../past/identity.ts')
   const { numerics } = kernels.info
-  return identify(checkpoint, weights ? `${numerics}, weights as ${weights}` : numerics, layout)
+  const named = weights ? `${numerics}, weights as ${weights}` : numerics
+  return identify(checkpoint, named, layout, adapter && (await adapterDigest(adapter)))
 }
 
 async function fingerprintOf(identity: Identity, tokenizer: Tokenizer, defaults: GenerationDefaults): Promise<string> {

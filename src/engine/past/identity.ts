@@ -1,7 +1,9 @@
 /** Whose rows these are: rows of two engines may stand for each other only where all of this is equal. */
+import type { Adapter } from '../../adapter/adapter.ts'
 import type { CacheLayer, CacheLayout } from '../../cache/layout.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { PATH_GRID } from '../../nn/attention/path.ts'
+import type { ByteRange } from '../../tensor/bytes.ts'
 
 /** Of the bytes in a cached block and of the rules that decide them: a change makes older blocks unknown. */
 const VERSION = 3
@@ -23,16 +25,18 @@ export interface Identity {
   readonly numerics: string
 }
 
+/** `adapter`: a digest of what changes the weights; null: nothing does. */
 export async function identify(
   { config, tokenizer, tensors }: Pick<Checkpoint, 'config' | 'tokenizer' | 'tensors'>,
   numerics: string,
   layout: CacheLayout,
+  adapter: string | null = null,
 ): Promise<Identity> {
   return {
     rules: `${VERSION}/${PATH_GRID}`,
     config: await digest(JSON.stringify(config)),
     tokenizer: await digest(JSON.stringify(tokenizer)),
-    weights: await weightsDigest(tensors),
+    weights: (await weightsDigest(tensors)) + (adapter === null ? '' : ` with ${adapter}`),
     rows: [...new Set(layout.layers.flatMap(l => l.segments).map(s => `${s.name} ${s.dtype}`))].join(', '),
     layout: await digest(JSON.stringify({ blockTokens: layout.blockTokens, groups: layerKinds(layout) })),
     numerics,
@@ -93,10 +97,26 @@ export function differences(there: Identity, here: Identity): string[] {
   return found
 }
 
-async function weightsDigest(tensors: Checkpoint['tensors']): Promise<string> {
-  const shapes = [...tensors.values()].map(t => [t.name, t.dtype, t.shape])
-  const step = Math.max(1, Math.ceil(tensors.size / SAMPLES))
-  const sampled = [...tensors.values()].filter((_, i) => i % step === 0)
+/** Of an adapter's matrices and how much they count. */
+export function adapterDigest({ modules }: Adapter): Promise<string> {
+  const shapes = modules.map(({ module, down, scale }) => [module, down.rows, scale])
+  return sampledDigest(
+    shapes,
+    modules.flatMap(({ down, up }) => [down, up]),
+  )
+}
+
+function weightsDigest(tensors: Checkpoint['tensors']): Promise<string> {
+  const all = [...tensors.values()]
+  return sampledDigest(
+    all.map(t => [t.name, t.dtype, t.shape]),
+    all,
+  )
+}
+
+async function sampledDigest(shapes: unknown, all: readonly { readonly bytes: ByteRange }[]): Promise<string> {
+  const step = Math.max(1, Math.ceil(all.length / SAMPLES))
+  const sampled = all.filter((_, i) => i % step === 0)
   const samples = await Promise.all(
     sampled.map(({ bytes: { source, offset, length } }) => {
       const count = Math.min(SAMPLE_BYTES, length)

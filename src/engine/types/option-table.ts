@@ -107,6 +107,12 @@ export const LOAD_OPTIONS = {
   },
   chunkSize: { kind: whole(1), description: 'tokens of one step', defaultText: '512', flag: '--chunk <n>' },
   draft: { kind: text, description: 'a small model of the same tokens that guesses ahead', flag: '--draft <model>' },
+  lora: {
+    kind: text,
+    description: 'folder of a LoRA adapter, applied without merging',
+    defaultText: 'none',
+    flag: '--lora <folder>',
+  },
   chatTemplate: { kind: anyText, description: "a chat template (Jinja) in place of the model's own" },
   fallbackTemplate: { kind: anyText, description: 'a chat template (Jinja) for a model that has none' },
   ...FIND_OPTIONS,

@@ -78,6 +78,11 @@ export interface LoadOptions {
    * Default: none.
    */
   readonly draft?: string
+  /**
+   * Folder of a LoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors), applied to the model as it is computed, whose
+   * weights stay as they are. In Node only. Default: none.
+   */
+  readonly lora?: string
   /** A chat template (Jinja) in place of the model's own. */
   readonly chatTemplate?: string
   /** A chat template for a model that has none of its own. Default: such a model takes no messages. */

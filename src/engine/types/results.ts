@@ -227,6 +227,8 @@ export interface ModelInfo {
   readonly sampling: SamplingDefaults
   /** Name of the draft model; null without one. */
   readonly draft: string | null
+  /** Folder of the adapter that is applied; null: none is. */
+  readonly lora: string | null
   /** What looked odd while loading but does no harm; one sentence each. */
   readonly warnings: readonly string[]
 }

@@ -58,11 +58,12 @@ function positioned({ ops, scratch, rope }: AttentionStep, x: Tensor, norm: Norm
 }
 
 function project(
-  { ops, scratch, tokens: T }: AttentionStep,
+  step: AttentionStep,
   w: GroupedWeights,
   c: GroupedAttentionConfig,
   x: Tensor,
 ): [Tensor, Tensor, Tensor] {
+  const { scratch, tokens: T } = step
   const sizes = [c.nHeads * c.headDim, c.nKvHeads * c.headDim, c.nKvHeads * c.headDim] as const
   const heads = [c.nHeads, c.nKvHeads, c.nKvHeads] as const
   const all = scratch.take([T, sizes[0] + sizes[1] + sizes[2]])
@@ -71,7 +72,7 @@ function project(
     lastOf(all, sizes[0], sizes[1]),
     lastOf(all, sizes[0] + sizes[1], sizes[2]),
   ] as const
-  if (w.qkv.length === 1) linear(ops, all, x, w.qkv[0])
-  else for (const [i, l] of w.qkv.entries()) linear(ops, parts[i] as Tensor, x, l)
+  if (w.qkv.length === 1) linear(step, all, x, w.qkv[0])
+  else for (const [i, l] of w.qkv.entries()) linear(step, parts[i] as Tensor, x, l)
   return [splitHeads(parts[0], heads[0]), splitHeads(parts[1], heads[1]), splitHeads(parts[2], heads[2])]
 }

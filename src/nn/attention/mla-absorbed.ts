@@ -8,6 +8,7 @@
  */
 import { lastOf, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
+import { adaptQueries, adaptValues } from './mla-adapter.ts'
 import { absorbQueries, type KeyValueUp, upProjectValues } from './mla-up.ts'
 import type { QueryRun } from './runs.ts'
 import { type AttentionStep, patternRows, type StoredLatents } from './step.ts'
@@ -32,6 +33,7 @@ export function attendAbsorbed(
   const scores = step.pattern && patternRows(step.pattern, run.start, run.count)
 
   absorbQueries(ops, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp, c)
+  if (keyValueUp.adapter) adaptQueries(step, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp.adapter, c)
   ops.copy(lastOf(qLatent, C, R), lastOf(qRun, N, R))
   ops.attention({
     out: outLatent,
@@ -44,7 +46,9 @@ export function attendAbsorbed(
     ...(lse && { lse }),
     ...(scores && { scores, scoresStart: 0 }),
   })
-  upProjectValues(ops, rowsOf(out, run.start, run.count), outLatent, keyValueUp, c)
+  const values = rowsOf(out, run.start, run.count)
+  upProjectValues(ops, values, outLatent, keyValueUp, c)
+  if (keyValueUp.adapter) adaptValues(step, values, outLatent, keyValueUp.adapter, c)
   if (scores && lse) ops.probabilities(scores, scores, lse)
   scratch.release(mark)
 }

@@ -8,6 +8,7 @@
  */
 import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
 import { reshape, rowsOf, type Tensor } from '../../tensor/tensor.ts'
+import { adapted } from '../layers.ts'
 import type { LatentAttentionConfig } from './config.ts'
 import { expandLatents, type KeyValueUp } from './mla-up.ts'
 import type { ExpandedSpan } from './runs.ts'
@@ -40,7 +41,8 @@ export function attendExpanded(
     const latents = stored.latent.chunk(chunk) // [S, C]
     const ropeKeys = stored.ropeKey.chunk(chunk) // [S, R]
     const expanded = scratch.take([S, H, N + V])
-    expandLatents(ops, expanded, latents, keyValueUp, c, factors) // per head [N key ; V value]
+    const added = keyValueUp.adapter && reshape(adapted(step, latents, keyValueUp.adapter), [S, H, N + V])
+    expandLatents(ops, expanded, latents, keyValueUp, c, factors, added) // per head [N key ; V value]
     const rows = reshape(expanded, [S, H * (N + V)])
     const perHead: Omit<RowSlice, 'offset' | 'width'> = { rows, dtype: 'f32', heads: H, headStride: N + V }
     ops.attention({

@@ -6,9 +6,15 @@
 import type { Weight } from '../../kernels/contract/weights.ts'
 import type { Operations } from '../../kernels/operations/table.ts'
 import { lastOf, reshape, type Tensor, view } from '../../tensor/tensor.ts'
+import type { LowRank } from '../layers.ts'
 import type { LatentAttentionConfig } from './config.ts'
 
-export type KeyValueUp =
+export type KeyValueUp = KeyValueWeights & {
+  /** Of the joined matrix. Default: none. */
+  readonly adapter?: LowRank
+}
+
+type KeyValueWeights =
   | {
       readonly kind: 'joined'
       /** Per head N key rows, then V value rows: [H (N + V), C] */
@@ -44,7 +50,7 @@ export function upProjectValues(ops: Operations, y: Tensor, x: Tensor, up: KeyVa
 
 /**
  * y_h = [W_UK,h c ; W_UV,h c]: keys and values of every head, y [S, H, N + V], from latents [S, C]. Contiguous.
- * `factors`: what attention rounds keys to, at least.
+ * `factors`: what attention rounds keys to, at least. `added`: is added, y's shape.
  */
 export function expandLatents(
   ops: Operations,
@@ -53,15 +59,18 @@ export function expandLatents(
   up: KeyValueUp,
   c: LatentAttentionConfig,
   factors: 'f32' | 'bf16',
+  added?: Tensor,
 ): void {
   const { nHeads: H, kvLoraRank: C, qkNopeHeadDim: N, vHeadDim: V } = c
   const S = latents.shape[0] as number
   if (up.kind === 'joined') {
-    ops.matmul(reshape(y, [S, H * (N + V)]), latents, up.weight)
+    const rows = [S, H * (N + V)]
+    ops.matmul(reshape(y, rows), latents, up.weight, added && { residual: reshape(added, rows) })
   } else {
     const perHead = view(latents, 0, [S, H, C], [C, 0, 1])
     const key = { headRows: C, firstRow: 0, rows: C, transposed: true, factors }
     ops.headMatmul(lastOf(y, 0, N), perHead, up.key, key)
     ops.headMatmul(lastOf(y, N, V), perHead, up.value, { headRows: V, firstRow: 0, rows: V, transposed: false })
+    if (added) ops.axpby(y, 1, y, 1, added)
   }
 }

@@ -34,7 +34,7 @@ export function latentAttention(step: AttentionStep, w: LatentWeights, c: Latent
   const attended = scratch.take([T, H * V])
   const q = positionedQuery(step, c, projectQuery(step, w, c, x)) // [T, H, N + R]
   const compressed = scratch.take([T, C + R])
-  linear(ops, compressed, x, w.keyValueDown)
+  linear(step, compressed, x, w.keyValueDown)
   const latent = scratch.replacing(lastOf(compressed, 0, C)) // [T, C]
   normalise(ops, latent, lastOf(compressed, 0, C), w.latentNorm)
   const ropeKey = positioned(step, splitHeads(lastOf(compressed, C, R), 1)) // [T, 1, R]
@@ -49,22 +49,18 @@ export function latentAttention(step: AttentionStep, w: LatentWeights, c: Latent
   return attended
 }
 
-function projectQuery(
-  { ops, scratch, tokens: T }: AttentionStep,
-  w: LatentWeights,
-  c: LatentAttentionConfig,
-  x: Tensor,
-): Tensor {
+function projectQuery(step: AttentionStep, w: LatentWeights, c: LatentAttentionConfig, x: Tensor): Tensor {
+  const { ops, scratch, tokens: T } = step
   const { nHeads: H, qkNopeHeadDim: N, qkRopeHeadDim: R, qLoraRank: Q } = c
   const q = scratch.take([T, H * (N + R)])
   if (w.queryDown && Q !== null) {
     const down = scratch.take([T, Q])
-    linear(ops, down, x, w.queryDown.linear)
+    linear(step, down, x, w.queryDown.linear)
     const normed = scratch.replacing(down)
     normalise(ops, normed, down, w.queryDown.norm)
-    linear(ops, q, normed, w.query)
+    linear(step, q, normed, w.query)
   } else {
-    linear(ops, q, x, w.query)
+    linear(step, q, x, w.query)
   }
   return splitHeads(q, H)
 }

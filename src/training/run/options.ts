@@ -1,6 +1,6 @@
 import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
 import type { KernelChoice } from '../../engine/types/options.ts'
-import { above, choice, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
+import { above, choice, flag, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
 import { OPTIMIZERS, type OptimizerName } from '../optimiser.ts'
 import { SCHEDULES, type Schedule } from '../schedule.ts'
 
@@ -36,6 +36,16 @@ export interface TrainOptions extends OnTheWayOptions {
   readonly microTokens?: number
   /** Most tokens of a text; longer documents are cut. Default 512, or the model's own limit. */
   readonly contextLength?: number
+  /** Names of tensors that are not learned; `*` stands for any text, a name without one is a part of a tensor's. Default: none. */
+  readonly freeze?: readonly string[]
+  /** Learn a LoRA adapter of this rank instead of the model's own weights. Default: the weights. */
+  readonly loraRank?: number
+  /** The adapter counts alpha / rank. Default: twice the rank. */
+  readonly loraAlpha?: number
+  /** Ends of the names of modules that get one, `q_proj`. Default: all matrices of attention and MLPs, but routers and single experts. */
+  readonly loraTargets?: readonly string[]
+  /** alpha / sqrt(rank) instead (rsLoRA). Default false. */
+  readonly loraRankStabilised?: boolean
   /** The highest learning rate. Default 1e-3. */
   readonly rate?: number
   /** How the rate goes after the warm-up. Default `cosine`. */
@@ -114,6 +124,30 @@ export const TRAIN_OPTIONS = {
     flag: '--micro-tokens <n>',
   },
   contextLength: { kind: whole(2), description: 'most tokens of a text', defaultText: '512', flag: '--context <n>' },
+  freeze: {
+    kind: list(text, 'names'),
+    description: 'tensors that are not learned: parts of names, or with *',
+    defaultText: 'none',
+    flag: '--freeze <name...>',
+  },
+  loraRank: {
+    kind: whole(1),
+    description: 'learn an adapter (LoRA) of this rank, not the weights',
+    flag: '--lora-rank <n>',
+  },
+  loraAlpha: {
+    kind: above(0),
+    description: 'the adapter counts alpha / rank',
+    defaultText: 'twice the rank',
+    flag: '--lora-alpha <x>',
+  },
+  loraTargets: {
+    kind: list(text, 'names'),
+    description: 'modules that get an adapter, such as q_proj',
+    defaultText: 'all matrices of attention and MLPs',
+    flag: '--lora-targets <name...>',
+  },
+  loraRankStabilised: { kind: flag, description: 'alpha / sqrt(rank) instead (rsLoRA)', flag: '--rslora' },
   rate: { kind: above(0), description: 'the highest learning rate', defaultText: '0.001', flag: '--rate <x>' },
   schedule: {
     kind: choice(SCHEDULES),

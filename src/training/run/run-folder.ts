@@ -7,17 +7,13 @@ import { join } from 'node:path'
 import { readJson } from '../../checkpoint/json-file.ts'
 import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.ts'
 import { openFile } from '../../checkpoint/source/file-source.ts'
-import { memorySource } from '../../checkpoint/source/memory-source.ts'
-import { prepareFolder } from '../../conversion/hub/convert.ts'
-import type { HubTensor } from '../../conversion/hub/plan-tensors.ts'
 import { writeSafetensors } from '../../conversion/hub/write-safetensors.ts'
 import { Output, writeError } from '../../conversion/output.ts'
-import { readSourceModel } from '../../conversion/source-model.ts'
 import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import { reserve } from '../../files/reserve.ts'
-import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { show } from '../../options/show.ts'
 import { TrainingError } from './errors.ts'
+import { f32Tensor } from './f32-tensor.ts'
 
 /** Numbers by name, as a run goes on from them. */
 export type State = ReadonlyMap<string, Float32Array>
@@ -109,16 +105,19 @@ export class RunFolder {
     return join(this.path, `step-${String(step).padStart(6, '0')}`)
   }
 
-  /** Writes a checkpoint, whole or not at all. */
-  async save(progress: Progress, model: OpenedModel, state: State): Promise<string> {
+  /** Writes a checkpoint, whole or not at all. `write` makes its folder. */
+  async save(progress: Progress, write: (folder: string) => Promise<unknown>, state: State): Promise<string> {
     const place = this.checkpoint(progress.step)
     const partial = `${place}.partial`
     beginPartial(partial)
     try {
-      await (await savable(model)).write(partial, {})
+      await write(partial)
       const output = await Output.open(join(partial, STATE))
       try {
-        await writeSafetensors(output, [...state].map(stateTensor))
+        await writeSafetensors(
+          output,
+          [...state].map(([name, numbers]) => f32Tensor(name, [numbers.length], numbers)),
+        )
         await output.finish()
       } catch (error) {
         await output.discard()
@@ -182,11 +181,6 @@ export class RunFolder {
   }
 }
 
-/** What a checkpoint has of a model. Throws UnsupportedModelError where the hub has no form for it. */
-export async function savable(model: OpenedModel) {
-  return prepareFolder(await readSourceModel(model), { weights: 'f32' })
-}
-
 /** For messages. */
 function setting(value: unknown): string {
   if (value === undefined) return 'none'
@@ -218,11 +212,4 @@ async function writeWhole(file: string, text: string): Promise<void> {
     await output.discard()
     throw error
   }
-}
-
-function stateTensor([name, numbers]: readonly [string, Float32Array]): HubTensor {
-  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
-  const range = { source: memorySource(name, bytes), offset: 0, length: bytes.length }
-  const source = { name, dtype: 'f32', rows: 1, cols: numbers.length, bytes: range } as const
-  return { name, type: 'f32', shape: [numbers.length], bytes: bytes.length, source }
 }

@@ -12,11 +12,19 @@ import type { OnTheWay } from './on-the-way.ts'
 import { measurePeak } from './peak.ts'
 import type { Progress, RunFolder } from './run-folder.ts'
 import type { Settings } from './settings.ts'
+import { writeLearned } from './write-checkpoint.ts'
+
+/** The model that a run began with. */
+export interface Base {
+  readonly opened: OpenedModel
+  /** Its path. */
+  readonly source: string
+}
 
 /** A run on its way: steps, validations, samples and checkpoints. */
 export class Run {
   readonly #folder: RunFolder
-  readonly #opened: OpenedModel
+  readonly #base: Base
   readonly #trainer: Trainer
   readonly #kernels: Kernels
   readonly #settings: Settings
@@ -30,7 +38,7 @@ export class Run {
 
   constructor(
     folder: RunFolder,
-    opened: OpenedModel,
+    base: Base,
     trainer: Trainer,
     kernels: Kernels,
     settings: Settings,
@@ -39,7 +47,7 @@ export class Run {
     onTheWay: OnTheWay,
   ) {
     this.#folder = folder
-    this.#opened = opened
+    this.#base = base
     this.#trainer = trainer
     this.#kernels = kernels
     this.#settings = settings
@@ -159,7 +167,9 @@ export class Run {
       throw await this.#diverged(`The weights after step ${this.#progress.step} are beyond f32`)
     }
     const state = await this.#numbers()
-    const folder = await this.#folder.save(this.#progress, await this.#trainer.trained(this.#opened), state)
+    const { opened, source } = this.#base
+    const write = (folder: string) => writeLearned(this.#trainer, opened, source, folder)
+    const folder = await this.#folder.save(this.#progress, write, state)
     await this.#folder.prune(keep, this.#progress.best?.step)
     return folder
   }

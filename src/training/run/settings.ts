@@ -8,7 +8,18 @@ import type { OnTheWayOptions, TrainOptions } from './options.ts'
 export type Settings = Required<Omit<Given, Optional>> & Pick<Given, Optional>
 
 /** Absent where they were not given, so that runs that know nothing of them go on. */
-type Optional = 'validation' | 'microTokens' | 'optimizer' | 'momentum' | 'balanceRate' | 'sequenceBalance'
+type Optional =
+  | 'validation'
+  | 'microTokens'
+  | 'optimizer'
+  | 'momentum'
+  | 'balanceRate'
+  | 'sequenceBalance'
+  | 'freeze'
+  | 'loraRank'
+  | 'loraAlpha'
+  | 'loraTargets'
+  | 'loraRankStabilised'
 
 /** Neither where a run is computed nor what is shown of it decides its numbers. */
 export type Given = Omit<TrainOptions, 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions>

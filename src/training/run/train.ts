@@ -16,12 +16,15 @@ import { ChatTexts } from '../chat-texts.ts'
 import { freshModel } from '../fresh.ts'
 import { Trainer } from '../trainer.ts'
 import { fingerprint, readDocuments } from './documents.ts'
+import { TrainingError } from './errors.ts'
 import type { TrainingEvent } from './events.ts'
+import { checkLearned, learnOptions } from './learned.ts'
 import { OnTheWay } from './on-the-way.ts'
 import { type OnTheWayOptions, TRAIN_OPTIONS, type TrainOptions } from './options.ts'
 import { Run } from './run.ts'
-import { RunFolder, savable } from './run-folder.ts'
+import { RunFolder } from './run-folder.ts'
 import { settle } from './settings.ts'
+import { savable } from './write-checkpoint.ts'
 
 /**
  * Trains a model and keeps the run in a folder, `run`. `model`: a folder or a file of a model to go on from, or a folder with a config.json and a
@@ -41,11 +44,12 @@ export async function* train(
   readArgument(text, 'run', run)
   if (!options.data || options.data.length === 0)
     throw new OptionError('data is missing; expected files or folders of texts')
+  checkLearned(options)
   const { kernels } = await chooseKernels(choice, { training: true, ...(threads !== undefined && { threads }) })
   try {
-    const opened = await openOrDraw(model, options.seed ?? 0)
+    const opened = await openOrDraw(model, options.seed ?? 0, options.loraRank === undefined)
     // What saving would throw is thrown before hours of work.
-    await savable(opened)
+    if (options.loraRank === undefined) await savable(opened)
     const tokenizer = tokenizerOf(opened)
     const separator = options.separator ?? '<|endoftext|>'
     const readers = { tokenizer, chats: new ChatTexts(tokenizer, opened.config.modelType, endsOf(opened, tokenizer)) }
@@ -62,12 +66,13 @@ export async function* train(
       kernels: kernels.info.numerics,
     })
     try {
-      const trainer = await Trainer.load(opened, kernels)
+      const trainer = await Trainer.load(opened, kernels, learnOptions(settings))
       const { decoder } = trainer
       const learning = { kernels, decoder, tokenizer, document: held[0] ?? documents[0], seed: settings.seed }
       const onTheWay = await OnTheWay.prepare(learning, shown)
       try {
-        yield* new Run(folder, opened, trainer, kernels, settings, documents, held, onTheWay).steps(signal)
+        const base = { opened, source: resolve(model) }
+        yield* new Run(folder, base, trainer, kernels, settings, documents, held, onTheWay).steps(signal)
       } finally {
         onTheWay.dispose()
       }
@@ -79,9 +84,10 @@ export async function* train(
   }
 }
 
-async function openOrDraw(model: string, seed: number): Promise<OpenedModel> {
+async function openOrDraw(model: string, seed: number, draws: boolean): Promise<OpenedModel> {
   const files = await folderFiles(model).catch(() => undefined)
   if (!files?.names.has('config.json') || !isWithoutWeights(files)) return openModel(model)
+  if (!draws) throw new TrainingError(`${model} has no weights; an adapter needs a model that it is for`)
   const { config, file } = await readConfigFile(files)
   return freshModel(
     { name: files.name, configFile: file, config, ...(await readTokenizerFiles(files)), warnings: [] },

@@ -38,6 +38,7 @@ function platformOf(picked: Picked): Platform {
       reference: async () => createReferenceKernels(),
     },
     findModel: async name => ({ name, files: filesFrom(name, sources) }),
+    findAdapter: absent,
     openBlocks: absent,
     sessions: inMemory(),
     masks: { start: masksHere, wasm: grammarWasm, shared: false, mayBlock: false },

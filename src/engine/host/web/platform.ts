@@ -1,9 +1,10 @@
 import { pickedFiles } from '../../../checkpoint/web/picked-files.ts'
 import { unescaped } from '../../../checkpoint/web/remote-model.ts'
-import { OutOfMemoryError } from '../../../errors.ts'
+import { OutOfMemoryError, UnsupportedModelError } from '../../../errors.ts'
 import { NARROW_BYTES, whyNarrow } from '../../../kernels/core/wasm/sets.ts'
 import { PAGE, webAssembly } from '../../../kernels/core/wasm/webassembly.ts'
 import { checkConfigFile } from '../../../model/open/opened-model.ts'
+import { show } from '../../../options/show.ts'
 import { weightBytes } from '../../load/load-parts.ts'
 import type { FoundModel, LoadContext, Platform } from '../../types/platform.ts'
 import type { HostLoadOptions } from '../../types/protocol.ts'
@@ -18,6 +19,7 @@ export function webPlatform(start: WorkerStart): Platform {
   return {
     kernels: webKernels(start.assets),
     findModel: (source, options, context) => findModel(source, options, context, start),
+    findAdapter,
     checkMemory,
     openBlocks: async folder => (await import('../../../cache/opfs/opfs-place.ts')).OpfsPlace.open(folder),
     sessions: WEB_SESSIONS,
@@ -29,6 +31,12 @@ export function webPlatform(start: WorkerStart): Platform {
 export function whyOneThread(): string | null {
   if (web.crossOriginIsolated) return null
   return 'one thread: the page is not cross-origin isolated (docs/browser.md)'
+}
+
+async function findAdapter(folder: string): Promise<never> {
+  throw new UnsupportedModelError(
+    `lora is ${show(folder)}; pages apply no adapters: merge it into the model with "latentkit convert --lora"`,
+  )
 }
 
 async function findModel(

@@ -1,0 +1,208 @@
+/** Adapters of PEFT: applied as a model is computed, merged, learned and saved, they compute what PEFT computes. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { merged } from '../../src/adapter/merge.ts'
+import { checkAdapter, preparedAdapter } from '../../src/adapter/prepared.ts'
+import { openAdapter } from '../../src/adapter/read-adapter.ts'
+import { folderFiles } from '../../src/checkpoint/find/folder.ts'
+import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
+import { convertModel } from '../../src/tools.ts'
+import { writeLearned } from '../../src/training/run/write-checkpoint.ts'
+import { Trainer } from '../../src/training/trainer.ts'
+import { expectClose } from '../support/compare.ts'
+import { KERNEL_SETS } from '../support/kernel-sets.ts'
+import { fixture, folderOf, logitsOf, NAMES, valuesOf } from './fixtures.ts'
+
+const place = mkdtempSync(join(tmpdir(), 'latentkit-adapter-'))
+afterAll(() => rmSync(place, { recursive: true }))
+
+const LORA = {
+  llama: { rank: 3, alpha: 5 },
+  deepseek_v3: {
+    rank: 4,
+    alpha: 6,
+    rankStabilised: true,
+    targets: ['q_a_proj', 'q_b_proj', 'kv_a_proj_with_mqa', 'kv_b_proj', 'o_proj'],
+  },
+} as const
+const CLOSE = { rel: 2e-4, abs: 2e-4 }
+
+describe.each(NAMES)('%s', name => {
+  for (const set of KERNEL_SETS) {
+    it.skipIf(set.missing)(`${set.name}: applied at load it has PEFT's logits, on both paths of MLA`, async () => {
+      const { base, adapter, ids, expected } = await fixture(name)
+      const kernels = await set.make()
+      for (const path of ['expanded', 'absorbed'] as const) {
+        const adapters = preparedAdapter(adapter, base, source => kernels.prepare(source))
+        const logits = await logitsOf(base, kernels, ids.tokens, { adapters, path })
+        expectClose(path, logits, expected.get('logits')?.data as Float32Array, CLOSE)
+      }
+      expectClose(
+        'base',
+        await logitsOf(base, kernels, ids.tokens),
+        expected.get('base logits')?.data as Float32Array,
+        CLOSE,
+      )
+      kernels.dispose()
+    })
+
+    it.skipIf(set.missing)(`${set.name}: gradients are PyTorch's`, async () => {
+      const { base, adapter, ids, expected } = await fixture(name)
+      const kernels = await set.make()
+      const trainer = await Trainer.load(base, kernels, { lora: LORA[name] })
+      trainer.parameters.restore(await valuesOf(adapter))
+      const loss = await trainer.gradients([{ tokens: ids.tokens.slice(0, -1), targets: ids.tokens.slice(1) }])
+      expect(loss).toBeCloseTo(expected.get('scalars')?.data[0] as number, 4)
+      for (const parameter of trainer.parameters.all) {
+        for (const [tensor, numbers] of await trainer.read('gradient', parameter)) {
+          const want = expected.get(`loss base_model.model.${tensor}`)?.data as Float32Array
+          expectClose(tensor, numbers, want, { rel: 1e-3, abs: 1e-4 })
+        }
+      }
+      expect(trainer.parameters.all).toHaveLength(2 * adapter.modules.length)
+      kernels.dispose()
+    })
+  }
+
+  it('merged it computes the same, also through a GGUF file', async () => {
+    const { base, adapter, ids, expected } = await fixture(name)
+    const want = expected.get('logits')?.data as Float32Array
+    const kernels = createReferenceKernels()
+    expectClose('merged', await logitsOf(await merged(base, adapter), kernels, ids.tokens), want, CLOSE)
+    const folder = join(place, `${name}-merged`)
+    await convertModel(join(folderOf(name), 'base'), folder, { lora: join(folderOf(name), 'adapter') })
+    expectClose('folder', await logitsOf(await openModel(folder), kernels, ids.tokens), want, CLOSE)
+  })
+
+  it('learned, saved and opened again it is the same adapter', async () => {
+    const { base, adapter, ids, expected } = await fixture(name)
+    const kernels = createReferenceKernels()
+    const trainer = await Trainer.load(base, kernels, { lora: LORA[name] })
+    trainer.parameters.restore(await valuesOf(adapter))
+    const folder = join(place, `${name}-saved`)
+    await writeLearned(trainer, base, 'the base', folder)
+    const again = await openAdapter(await folderFiles(folder))
+    expect(new Set(again.modules.map(({ module }) => module))).toEqual(
+      new Set(adapter.modules.map(({ module }) => module)),
+    )
+    const adapters = preparedAdapter(again, base, source => kernels.prepare(source))
+    const logits = await logitsOf(base, kernels, ids.tokens, { adapters })
+    expectClose('saved', logits, expected.get('logits')?.data as Float32Array, CLOSE)
+  })
+})
+
+describe('on a GGUF file, whose rows llama.cpp has in another order', () => {
+  it('an adapter of PEFT computes the same, and one that is learned is saved as PEFT has it', async () => {
+    const { adapter, ids, expected } = await fixture('llama')
+    const want = expected.get('logits')?.data as Float32Array
+    const file = join(place, 'llama.gguf')
+    writeTokenizer(join(place, 'llama-base'))
+    await convertModel(join(place, 'llama-base'), file, { weights: 'f32' })
+    const opened = await openModel(file)
+    const kernels = createReferenceKernels()
+    const adapters = preparedAdapter(adapter, opened, source => kernels.prepare(source))
+    expectClose('GGUF', await logitsOf(opened, kernels, ids.tokens, { adapters }), want, CLOSE)
+    expectClose('merged', await logitsOf(await merged(opened, adapter), kernels, ids.tokens), want, CLOSE)
+
+    const trainer = await Trainer.load(opened, kernels, { lora: { ...LORA.llama, targets: ['q_proj'] } })
+    const texts = [{ tokens: ids.tokens.slice(0, -1), targets: ids.tokens.slice(1) }]
+    const values = await trainer.parameters.numbers()
+    for (const [tensor, numbers] of values)
+      values.set(
+        tensor,
+        numbers.map((_, i) => Math.sin(i)),
+      )
+    trainer.parameters.restore(values)
+    const loss = await trainer.loss(texts)
+    await writeLearned(trainer, opened, file, join(place, 'of-gguf'))
+    const { base } = await fixture('llama')
+    const onHub = await merged(base, await openAdapter(await folderFiles(join(place, 'of-gguf'))))
+    expect(await (await Trainer.load(onHub, kernels)).loss(texts)).toBeCloseTo(loss, 4)
+  })
+})
+
+/** The llama of the fixtures with a tokenizer, which a GGUF file needs. */
+function writeTokenizer(folder: string): void {
+  cpSync(join(folderOf('llama'), 'base'), folder, { recursive: true })
+  const letters = Array.from({ length: 48 }, (_, i) => String.fromCodePoint(0x100 + i))
+  const model = { type: 'BPE', vocab: Object.fromEntries(letters.map((letter, i) => [letter, i])), merges: [] }
+  const step = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
+  const tokenizer = {
+    version: '1.0',
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: step,
+    post_processor: null,
+    decoder: step,
+    model,
+  }
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer))
+}
+
+describe('refused in a sentence', () => {
+  const refused = async (change: (config: Record<string, unknown>) => void, model = 'llama') => {
+    const folder = join(place, 'refused')
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    cpSync(join(folderOf('llama'), 'adapter'), folder, { recursive: true })
+    const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'))
+    change(config)
+    writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(config))
+    await checkAdapter(await openAdapter(await folderFiles(folder)), await openModel(join(folderOf(model), 'base')))
+  }
+  it.each([
+    ['peft_type', 'IA3', 'peft_type is "IA3"'],
+    ['use_dora', true, 'use_dora is true'],
+    ['modules_to_save', ['lm_head'], 'modules_to_save is a list of 1'],
+    ['bias', 'all', 'biases of its own'],
+    ['init_lora_weights', 'pissa', 'changes the base model too'],
+    ['alpha_pattern', { '(a+)+': 3 }, 'an expression'],
+  ])('%s', async (key, value, message) => {
+    await expect(refused(config => Object.assign(config, { [key]: value }))).rejects.toThrow(message)
+  })
+
+  it('of another model, by module and shape; a folder that is none', async () => {
+    await expect(refused(() => {}, 'deepseek_v3')).rejects.toThrow(
+      /as a matrix \[24, 24\]; .* has|which .* does not have/,
+    )
+    await expect(openAdapter(await folderFiles(join(folderOf('llama'), 'base')))).rejects.toThrow('is a model')
+  })
+
+  it('targets that no matrix is called', async () => {
+    const { base } = await fixture('llama')
+    const load = Trainer.load(base, createReferenceKernels(), { lora: { rank: 2, targets: ['q_porj'] } })
+    await expect(load).rejects.toThrow('did you mean q_proj?')
+    const frozen = Trainer.load(base, createReferenceKernels(), { freeze: ['layers.9.'] })
+    await expect(frozen).rejects.toThrow('which no tensor is called')
+  })
+})
+
+it('patterns of alpha count as in PEFT', async () => {
+  const folder = join(place, 'patterns')
+  cpSync(join(folderOf('llama'), 'adapter'), folder, { recursive: true })
+  const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'))
+  writeFileSync(
+    join(folder, 'adapter_config.json'),
+    JSON.stringify({ ...config, alpha_pattern: { 'layers.1.self_attn.q_proj': 9, down_proj: 6 } }),
+  )
+  const { modules } = await openAdapter(await folderFiles(folder))
+  const scaleOf = (end: string) => modules.find(({ module }) => module.endsWith(end))?.scale
+  expect(scaleOf('layers.1.self_attn.q_proj')).toBe(3)
+  expect(scaleOf('layers.0.self_attn.q_proj')).toBe(5 / 3)
+  expect(scaleOf('layers.0.mlp.down_proj')).toBe(2)
+})
+
+it('what is frozen has no gradient and does not move', async () => {
+  const { base, ids } = await fixture('llama')
+  const kernels = createReferenceKernels()
+  const trainer = await Trainer.load(base, kernels, { freeze: ['embed_tokens', 'model.layers.0.*', 'norm'] })
+  const names = trainer.parameters.all.flatMap(({ sources }) => sources.map(({ name }) => name))
+  expect(names.filter(name => /embed_tokens|layers\.0|norm/.test(name))).toEqual([])
+  expect(names).toContain('model.layers.1.mlp.up_proj.weight')
+  expect(await trainer.gradients([{ tokens: ids.tokens.slice(0, -1), targets: ids.tokens.slice(1) }])).toBeGreaterThan(
+    0,
+  )
+})
