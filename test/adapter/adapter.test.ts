@@ -34,7 +34,7 @@ describe.each(NAMES)('%s', name => {
   for (const set of KERNEL_SETS) {
     it.skipIf(set.missing)(`${set.name}: applied at load it has PEFT's logits, on both paths of MLA`, async () => {
       const { base, adapter, ids, expected } = await fixture(name)
-      const kernels = await set.make()
+      const kernels = await set.make({ training: true })
       for (const path of ['expanded', 'absorbed'] as const) {
         const adapters = preparedAdapter(adapter, base, source => kernels.prepare(source))
         const logits = await logitsOf(base, kernels, ids.tokens, { adapters, path })
@@ -51,7 +51,7 @@ describe.each(NAMES)('%s', name => {
 
     it.skipIf(set.missing)(`${set.name}: gradients are PyTorch's`, async () => {
       const { base, adapter, ids, expected } = await fixture(name)
-      const kernels = await set.make()
+      const kernels = await set.make({ training: true })
       const trainer = await Trainer.load(base, kernels, { lora: LORA[name] })
       trainer.parameters.restore(await valuesOf(adapter))
       const loss = await trainer.gradients([{ tokens: ids.tokens.slice(0, -1), targets: ids.tokens.slice(1) }])
