@@ -35,7 +35,11 @@ it.each([
     expect(learned).toBeLessThan(before)
 
     const run = await RunFolder.open(join(place, name), {})
-    const folder = await run.save({ step: 1, best: null }, folder => writeLearned(trainer, opened, path, folder), new Map())
+    const folder = await run.save(
+      { step: 1, best: null },
+      folder => writeLearned(trainer, opened, path, folder),
+      new Map(),
+    )
     await run.close()
     const again = await Trainer.load(await openModel(folder), kernels)
     expect(await again.loss(texts)).toBeCloseTo(learned, 4)
