@@ -139,7 +139,11 @@ function Result({ settings }: { settings: PlannerSettings }) {
             </p>
           </>
         )}
-        {formula && <Maths source={`${formula} = ${bytes(p.cache.bytes).replace(' ', '\\,\\text{')}}`} display />}
+        {formula && (
+          <ScrollBox label="How it is computed">
+            <Maths source={`${formula} = ${bytes(p.cache.bytes).replace(' ', '\\,\\text{')}}`} display />
+          </ScrollBox>
+        )}
       </section>
       {p.unknown.length > 0 && (
         <ul class="problem">
