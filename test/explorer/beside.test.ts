@@ -79,6 +79,20 @@ describe.skipIf(NO_CHROMIUM)(`side by side${WHY_SKIPPED}`, () => {
     await page.locator('[data-slot=beside]').getByText('is a file of yours').waitFor()
   })
 
+  it('lets two texts grow side by side, each with its own cache', { timeout: DEADLINE }, async ({ open }) => {
+    const page = await open(address('cache', { text: FLAG, beside: 'text', text2: OTHER, steps: '4' }))
+    for (const [id, text] of [
+      ['written', FLAG],
+      ['written2', OTHER],
+    ] as const) {
+      const { text: more } = await engine.generate(text, { temperature: 0, maxTokens: 3 })
+      const written = page.locator(`#${id}[aria-busy=false]`)
+      await written.waitFor()
+      expect(await written.textContent()).toContain(text + more)
+    }
+    expect(await page.locator('#used').textContent()).not.toBe(await page.locator('#used2').textContent())
+  })
+
   it('shows how a word parts in two sentences, and other ways to cut a text', { timeout: DEADLINE }, async ({
     open,
   }) => {

@@ -12,6 +12,8 @@ import { useAnswer } from '../../state/use-answer.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { chosen } from '../number-choice.tsx'
 import { Problem, WithNumbers } from '../read-status.tsx'
+import type { Side } from '../sides/side.ts'
+import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 import { Computed } from './computed.tsx'
 import { useGrowth } from './growth.ts'
@@ -37,22 +39,28 @@ export function CacheView() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <WithNumbers>
-        {numbers =>
-          numbers.info.generates ? (
-            <Growing key={numbers.info.name} numbers={numbers} text={text} />
-          ) : (
-            <Problem
-              text={`${numbers.info.name} is an encoder: it reads a text at once and writes none, so it keeps no cache.`}
-            />
-          )
-        }
-      </WithNumbers>
+      <Sides text={text}>{side => <OneSide side={side} />}</Sides>
     </>
   )
 }
 
-function Growing({ numbers, text }: { numbers: Numbers; text: string }) {
+function OneSide({ side }: { side: Side }) {
+  return (
+    <WithNumbers slot={side.slot}>
+      {numbers =>
+        numbers.info.generates ? (
+          <Growing key={numbers.info.name} numbers={numbers} side={side} />
+        ) : (
+          <Problem
+            text={`${numbers.info.name} is an encoder: it reads a text at once and writes none, so it keeps no cache.`}
+          />
+        )
+      }
+    </WithNumbers>
+  )
+}
+
+function Growing({ numbers, side: { text, suffix } }: { numbers: Numbers; side: Side }) {
   const { params } = useAddress()
   const count = Math.max(chosen(params.steps, STEPS, MOST_STEPS + 1), 2)
   const { steps, done } = useGrowth(numbers, text, count)
@@ -71,13 +79,13 @@ function Growing({ numbers, text }: { numbers: Numbers; text: string }) {
           choose={steps => changeParams({ steps })}
         />
       </div>
-      <p class="written" aria-busy={!done} id="written">
+      <p class="written" aria-busy={!done} id={`written${suffix}`}>
         <span class="hint">{textOf(steps.slice(0, 1))}</span>
         {textOf(steps.slice(1))}
       </p>
-      <Work steps={steps} count={count} model={model} />
-      <Memory steps={steps} model={model} cacheType={numbers.info.cacheType} />
-      <Rolling steps={steps} model={model} cacheType={numbers.info.cacheType} />
+      <Work steps={steps} count={count} model={model} suffix={suffix} />
+      <Memory steps={steps} model={model} cacheType={numbers.info.cacheType} suffix={suffix} />
+      <Rolling steps={steps} model={model} cacheType={numbers.info.cacheType} suffix={suffix} />
     </>
   )
 }
@@ -87,22 +95,24 @@ function textOf(steps: readonly GrowthStep[]): string {
 }
 
 interface Grown {
+  /** Ends ids. */
+  suffix: string
   steps: readonly GrowthStep[]
   model: PlanModel
 }
 
-function Work({ steps, count, model }: Grown & { count: number }) {
+function Work({ steps, count, model, suffix }: Grown & { count: number }) {
   const lengths = steps.map(({ cache }) => cache.tokens)
   const costs = useMemo(() => costsOf(model, lengths), [model, lengths.length])
   const most = (lengths[0] ?? 0) + count - 1
   const sum = (which: 'with' | 'without') => costs.reduce((n, cost) => n + cost[which], 0)
   const points = (which: 'with' | 'without') => costs.map((cost, i) => [lengths[i] ?? 0, cost[which]] as const)
   return (
-    <section>
+    <section id={`work${suffix}`}>
       <h2>Work</h2>
       <p class="hint">
-        {steps.length} steps: <strong id="work-without">{digits(sum('without') / 1e9)}</strong> GFLOP without a cache,{' '}
-        <strong id="work-with">{digits(sum('with') / 1e9)}</strong> with one,{' '}
+        {steps.length} steps: <strong id={`work-without${suffix}`}>{digits(sum('without') / 1e9)}</strong> GFLOP without
+        a cache, <strong id={`work-with${suffix}`}>{digits(sum('with') / 1e9)}</strong> with one,{' '}
         <strong>{digits(sum('without') / (sum('with') || 1))} times</strong> less. Counted by the planner: all products
         with weights, and attention. The longer the text, the larger the factor.
       </p>
@@ -133,7 +143,7 @@ function Work({ steps, count, model }: Grown & { count: number }) {
   )
 }
 
-function Memory({ steps, model, cacheType }: Grown & { cacheType: string }) {
+function Memory({ steps, model, cacheType, suffix }: Grown & { cacheType: string }) {
   const last = steps.at(-1)!.cache
   const points = (which: 'bytes' | 'usedBytes') => steps.map(({ cache }) => [cache.tokens, cache[which]] as const)
   const sizes = sameSizes(model, cacheType)
@@ -142,9 +152,9 @@ function Memory({ steps, model, cacheType }: Grown & { cacheType: string }) {
     <section>
       <h2>Memory</h2>
       <p class="hint">
-        Behind {whole(last.tokens)} tokens the engine holds <strong id="held">{bytes(last.bytes)}</strong> of blocks, in
-        which <strong id="used">{bytes(last.usedBytes)}</strong> are used ({cacheType}). It takes whole blocks, so that
-        nothing has to be moved when a text grows.
+        Behind {whole(last.tokens)} tokens the engine holds <strong id={`held${suffix}`}>{bytes(last.bytes)}</strong> of
+        blocks, in which <strong id={`used${suffix}`}>{bytes(last.usedBytes)}</strong> are used ({cacheType}). It takes
+        whole blocks, so that nothing has to be moved when a text grows.
       </p>
       <div class="pair">
         <Figure

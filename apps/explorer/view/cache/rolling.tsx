@@ -11,6 +11,8 @@ import { visible } from '../patterns/matrix.tsx'
 import { windowed } from './work.ts'
 
 interface Props {
+  /** Ends ids. */
+  suffix: string
   steps: readonly GrowthStep[]
   model: PlanModel
   cacheType: string
@@ -19,7 +21,7 @@ interface Props {
 const WINDOW = 32
 const MOST_WINDOW = 256
 
-export function Rolling({ steps, model, cacheType }: Props) {
+export function Rolling({ steps, model, cacheType, suffix }: Props) {
   const { params } = useAddress()
   const window = Math.max(chosen(params.window, WINDOW, MOST_WINDOW + 1), 1)
   const texts = steps.flatMap(one => one.texts)
@@ -36,8 +38,8 @@ export function Rolling({ steps, model, cacheType }: Props) {
         {own.length > 0
           ? `This model has layers that see the last ${own.map(whole).join(' or ')} tokens only; the engine frees the blocks that such a window has passed.`
           : 'This model sees all tokens in every layer. Had its layers a window, the cache would stop growing there:'}{' '}
-        with {whole(window)} tokens it would be <strong id="rolling">{bytes(last)}</strong>, counted, not measured. What
-        a window has passed can no longer be looked at.
+        with {whole(window)} tokens it would be <strong id={`rolling${suffix}`}>{bytes(last)}</strong>, counted, not
+        measured. What a window has passed can no longer be looked at.
       </p>
       <div class="controls">
         <Slider

@@ -8,6 +8,7 @@ const VIEWS = [
   ['tokens', 'its tokens'],
   ['patterns', 'its patterns'],
   ['number', 'one number'],
+  ['cache', 'its cache'],
   ['latent', 'what a latent keeps of it'],
   ['next', 'what would come next'],
 ] as const

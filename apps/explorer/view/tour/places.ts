@@ -14,6 +14,10 @@ export const MET = { ...LOOK, key: 10 }
 export const ONE_READING = { layer: 5, head: 4, query: 7 }
 export const RANK = 6
 
+/** A text that is written on. */
+export const TALE = 'Once upon a time there was a king who had a daughter.'
+export const STEPS_WRITTEN = 40
+
 /** The articles' example of a cache: 32 layers, 32 heads of 128, 8,192 tokens. */
 export const PLAIN = {
   context: 8192,

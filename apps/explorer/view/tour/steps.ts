@@ -7,10 +7,11 @@ import {
   LOOK,
   MET,
   ONE_READING,
-  PLAIN,
   RANK,
   RIVER,
   SAVINGS,
+  STEPS_WRITTEN,
+  TALE,
   UMBRELLA,
 } from './places.ts'
 
@@ -59,9 +60,9 @@ export const STEPS = [
   { title: 'A query meets a key', view: 'number', params: CELL, point: '#softmax', name: 'score' },
   {
     title: 'Why there is a cache',
-    view: 'planner',
-    params: asParams(PLAIN),
-    point: '.hero',
+    view: 'cache',
+    params: asParams({ text: TALE, steps: STEPS_WRITTEN }),
+    point: '#work',
     name: 'cache',
   },
   {

@@ -1,27 +1,42 @@
 /** Texts of the tour: what has to be remembered. */
 import { plan, planModelFromJson, publishedModel } from '../../../../src/planning/index.ts'
 import { bytes, digits, whole } from '../../drawing/format.ts'
-import type { TextReading } from '../../numbers/numbers.ts'
+import type { Numbers, TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { useReading } from '../../state/use-reading.ts'
+import { useGrowth } from '../cache/growth.ts'
+import { costsOf } from '../cache/work.ts'
 import { visible } from '../patterns/matrix.tsx'
-import { FLAG, LARGE, MET, PLAIN, RANK } from './places.ts'
+import { WithNumbers } from '../read-status.tsx'
+import { FLAG, LARGE, MET, PLAIN, RANK, STEPS_WRITTEN, TALE } from './places.ts'
 import { Told } from './told.tsx'
 import { withText } from './with-text.tsx'
 
 export function WhyCache() {
-  const { cache } = plan(planModelFromJson(PLAIN.config), { context: PLAIN.context })
+  return <WithNumbers>{numbers => <Written numbers={numbers} />}</WithNumbers>
+}
+
+function Written({ numbers }: { numbers: Numbers }) {
+  const { steps, done } = useGrowth(numbers, TALE, STEPS_WRITTEN)
+  const model = useAnswer(async () => planModelFromJson(await numbers.config()), [numbers])
+  const lengths = steps.map(({ cache }) => cache.tokens)
+  const costs = model && done ? costsOf(model, lengths) : undefined
+  const work = (which: 'with' | 'without') => costs && digits(costs.reduce((n, cost) => n + cost[which], 0) / 1e9)
+  const used = done ? steps.at(-1)?.cache : undefined
+  const plain = plan(planModelFromJson(PLAIN.config), { context: PLAIN.context })
   return (
     <>
       <p>
-        Each new token looks at all earlier ones, so it needs their keys and values. Without a memory the model computes
-        these again for every token: of a text of 2,000 tokens the first one 2,000 times. With a <em>cache</em> each is
-        computed once; writing becomes linear instead of quadratic.
+        Each new token looks at all earlier ones, so it needs their keys and values. Without a memory these are computed
+        again for every token: in a text of 2,000 tokens, those of the first one 2,000 times. The {STEPS_WRITTEN} steps
+        below take <Told>{work('without')}</Told> GFLOP (billions of operations) so, and <Told>{work('with')}</Told>{' '}
+        with a <em>cache</em>, which computes each once.
       </p>
       <p>
-        But the cache grows with every token, layer and head. A model of 32 layers with 32 heads of 128 numbers keeps{' '}
-        <Told>{bytes(cache.bytes)}</Told> for {whole(PLAIN.context)} tokens of one user. (If an article told you 134 MB:
-        that is one layer’s share.)
+        Its price is memory, which grows with every token, layer and head: <Told>{used && bytes(used.usedBytes)}</Told>{' '}
+        here, behind {used && whole(used.tokens)} tokens. A model of 32 layers with 32 heads of 128 numbers keeps{' '}
+        {bytes(plain.cache.bytes)} for {whole(PLAIN.context)} tokens of one user. (If an article told you 134 MB: that
+        is one layer’s share.)
       </p>
     </>
   )
