@@ -89,7 +89,7 @@ const CHECKS = {
     env: { LATENTKIT_LONG: '1' },
   },
   explorer: {
-    what: 'every view of the explorer in Chromium at three widths in both themes, without serious findings of axe',
+    what: 'every view of the explorer in Chromium at three widths in both themes, without serious findings of axe; its times: first pattern, 7,808 patterns, 4,096 tokens',
     args: () => [...VITEST, 'test/explorer'],
     env: { LATENTKIT_EXPLORER: 'all' },
   },

@@ -5,7 +5,7 @@ import { tableOf } from './table.ts'
 
 /** What only works in the explorer itself. */
 const LEFT_OUT = [
-  ...['.saves', '.presets', '.model-buttons', '.view-foot', '.spacer', '.skip', '.hidden'],
+  ...['.saves', '.presets', '.model-buttons', '.view-foot', '.spacer', '.skip', '.hidden', '.beside'],
   ...['input[type=file]', 'input[type=range]', '.tour'],
 ].join()
 /** Buttons that are a part of what is shown. */

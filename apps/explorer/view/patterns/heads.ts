@@ -1,7 +1,8 @@
 /** The patterns of all heads, reduced to thumbnails, as they are computed. */
 import { useEffect, useState } from 'preact/hooks'
-import type { HeadMeasures } from '../../../../src/browser.ts'
+import type { AttentionMap, HeadMeasures } from '../../../../src/browser.ts'
 import type { TextReading } from '../../numbers/numbers.ts'
+import { whenQuiet } from './first.ts'
 
 export interface HeadPattern {
   readonly layer: number
@@ -24,6 +25,8 @@ export type MeasureName = keyof typeof MEASURES
 
 /** Finer than a thumbnail is drawn on most screens. */
 const POOL = 48
+/** Texts of more tokens are long. */
+const LONG = 1024
 /** Patterns that arrive are shown this often. */
 const SHOWN_EVERY_MS = 100
 
@@ -46,7 +49,7 @@ async function collect(reading: TextReading, signal: AbortSignal, show: (state: 
   const heads: HeadPattern[] = []
   let shown = performance.now()
   try {
-    for await (const { layer, head, measures, pooled } of reading.attention({ pool: POOL, measures: true, signal })) {
+    for await (const { layer, head, measures, pooled } of patternsOf(reading, signal)) {
       if (pooled === undefined || measures === undefined) continue
       heads.push({ layer, head, measures, ...pooled })
       if (performance.now() - shown < SHOWN_EVERY_MS) continue
@@ -56,6 +59,18 @@ async function collect(reading: TextReading, signal: AbortSignal, show: (state: 
     if (!signal.aborted) show({ heads, done: true })
   } catch (cause) {
     if (!signal.aborted) throw cause
+  }
+}
+
+/** Of a long text each head takes so long that one who looks closely at another must not wait for all of a layer. */
+async function* patternsOf(reading: TextReading, signal: AbortSignal): AsyncGenerator<AttentionMap, void, void> {
+  const asked = { pool: POOL, measures: true, signal }
+  if (reading.tokens.length <= LONG) return yield* reading.attention(asked)
+  for (const { layer, heads } of reading.layers) {
+    for (let head = 0; head < heads; head++) {
+      await whenQuiet()
+      yield* reading.attention({ ...asked, layers: [layer], heads: [head] })
+    }
   }
 }
 

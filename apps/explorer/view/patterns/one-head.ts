@@ -2,6 +2,7 @@
 import type { PatternPixels } from '../../drawing/attention-image.ts'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
+import { first } from './first.ts'
 
 /** Up to here a pattern is asked for whole. */
 const MOST_WHOLE = 512
@@ -17,13 +18,13 @@ export interface OneHead {
 
 /** Stays the last one until the next is there. */
 export function useOneHead(reading: TextReading, layer: number, head: number): OneHead | undefined {
-  return useAnswer(signal => oneHead(reading, layer, head, signal), [reading, layer, head])
+  return useAnswer(signal => first(() => oneHead(reading, layer, head, signal)), [reading, layer, head])
 }
 
 /** What one query looks at. */
 export function useRow(one: OneHead | undefined, query: number): Float32Array | undefined {
   const tokens = one?.reading.tokens.length ?? 0
-  const asked = useAnswer(signal => rowOf(one, query, signal), [one, query])
+  const asked = useAnswer(signal => first(() => rowOf(one, query, signal)), [one, query])
   return one?.whole ? one.whole.subarray(query * tokens, (query + 1) * tokens) : asked
 }
 
