@@ -344,6 +344,46 @@ describe('a schema', () => {
     expect(refused({ type: 'integer', multipleOf: 9973, minimum: 17 })).toThrow(/at most 5000 beside bounds/)
   })
 
+  it('may be a oneOf of objects that say more than what can be turned round', () => {
+    const text = { type: 'string' }
+    const one = { type: 'object', properties: { a: text }, required: ['a'], additionalProperties: text }
+    const other = {
+      type: 'object',
+      properties: { b: { ...text, pattern: '^x' } },
+      required: ['b'],
+      patternProperties: { '^c': text },
+    }
+    const { source } = schemaGrammar({ oneOf: [one, other] }, true)
+    expect(holds(source, '{"a":"1"}')).toBe(true)
+    expect(holds(source, '{"b":"x"}')).toBe(true)
+    expect(holds(source, '{"a":"1","b":"x"}')).toBe(false)
+    expect(
+      refused({
+        oneOf: [
+          { ...text, pattern: 'a' },
+          { ...text, pattern: 'b' },
+        ],
+      }),
+    ).toThrow(/schemas 0 and 1/)
+    expect(refused({ ...text, not: { ...text, pattern: 'a' } })).toThrow(/not excludes values by pattern/)
+  })
+
+  it('may be a oneOf of known texts and a pattern', () => {
+    const { source } = schemaGrammar(
+      {
+        oneOf: [{ $ref: '#/$defs/known' }, { type: 'string', pattern: '^#\\w+$' }],
+        $defs: { known: { enum: ['red', '#red'] } },
+      },
+      true,
+    )
+    expect(['"red"', '"#blue"', '"#red"', '"blue"'].map(text => holds(source, text))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
   it('that has no value is refused before it is compiled', () => {
     const none = { type: 'array', items: { type: 'null' }, uniqueItems: true, minItems: 2 }
     const object = { type: 'object', properties: { none }, required: ['none'] }

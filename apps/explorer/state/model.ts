@@ -72,9 +72,8 @@ function checkedAddress(name: string): string {
 
 /** Loads what the user picked, or a model served with the page; the address names it. */
 export function openModel(source: readonly File[] | string, slot: Slot = 'main'): void {
-  // The engine calls the model by the first file, which shall be the weights.
-  const files = typeof source === 'string' ? undefined : [...source].sort((a, b) => order(a) - order(b))
-  const name = typeof source === 'string' ? usual(source) : FILE + nameOf(files ?? [])
+  const files = typeof source === 'string' ? undefined : source
+  const name = typeof source === 'string' ? usual(source) : FILE + nameOf(source)
   void slots[slot].open(name, files)
   changeParams({ [PARAMETERS[slot]]: name === USUAL ? undefined : name })
 }
@@ -83,12 +82,10 @@ function usual(name: string): string {
   return name === BUNDLED && modelInNode() === undefined ? USUAL : name
 }
 
-function order({ name }: File): number {
-  return /\.(gguf|safetensors)$/.test(name) ? 0 : 1
-}
-
-function nameOf([first]: readonly File[]): string {
-  return first?.webkitRelativePath.split('/').at(-2) ?? first?.name ?? ''
+function nameOf(files: readonly File[]): string {
+  const [first] = files
+  const folder = first?.webkitRelativePath.split('/').at(-2)
+  return folder ?? (files.find(({ name }) => /\.(gguf|safetensors)$/.test(name)) ?? first)?.name ?? ''
 }
 
 /** The model as it is now. The first view that needs one loads it: what the address names, else the one in Node or the bundled one. */

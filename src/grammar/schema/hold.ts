@@ -5,6 +5,7 @@ import { disjoint, type Located, type Resolve } from './disjoint.ts'
 import { endless, excluding, missingIn } from './endless.ts'
 import { referenceTo } from './held.ts'
 import { ANNOTATIONS, type HeldObject, type HeldSchema, isObject, KEYWORDS, TYPES } from './json-schema.ts'
+import { textsBesides } from './known-texts.ts'
 import { misspelt } from './misspelt.ts'
 import { negated } from './negate.ts'
 import { holdObjects } from './objects.ts'
@@ -225,7 +226,10 @@ class Holder implements SchemaHolder {
         if (others.length === 0) return this.#part(part, 'oneOf', i, use)
         const alone = { ...use, alone: false }
         try {
-          const without = others.map(other => this.hold(this.#negated(other.value, other.path, 'oneOf'), alone))
+          const without = others.map(other => {
+            const texts = textsBesides(located[i] as Located, other, this.#resolve)
+            return this.hold(texts ? { enum: texts } : this.#negated(other.value, other.path, 'oneOf'), alone)
+          })
           return all([this.#part(part, 'oneOf', i, alone), ...without])
         } catch (error) {
           throw this.#overlap(located, overlaps, use, error as Error)

@@ -1,3 +1,4 @@
+import { SchemaError } from '../errors.ts'
 import { type Resolve, typesOf } from './disjoint.ts'
 import { ANNOTATIONS, isObject, type JsonType, KEYWORDS, TYPES } from './json-schema.ts'
 import { refusal } from './use.ts'
@@ -18,9 +19,26 @@ const SPEAKS: ReadonlySet<string> = new Set(KEYWORDS)
 const others = (...types: readonly string[]): JsonType[] =>
   TYPES.filter(type => type !== 'integer' && !types.includes(type))
 
+/** Keywords whose opposite cannot be said, by the type that they speak of; others speak of all. */
+const UNSAID: Readonly<Record<string, JsonType>> = {
+  ...{ pattern: 'string', format: 'string', multipleOf: 'number' },
+  ...{
+    items: 'array',
+    prefixItems: 'array',
+    additionalItems: 'array',
+    unevaluatedItems: 'array',
+    uniqueItems: 'array',
+  },
+  ...{ contains: 'array', minContains: 'array', maxContains: 'array' },
+  ...{ properties: 'object', additionalProperties: 'object', unevaluatedProperties: 'object', propertyNames: 'object' },
+  ...{ patternProperties: 'object', minProperties: 'object', maxProperties: 'object' },
+  ...{ dependentRequired: 'object', dependentSchemas: 'object', dependencies: 'object' },
+}
+
 /**
- * A schema that exactly the values satisfy that do not satisfy the given one (where integers are excluded, numbers with a
- * fraction are left out, too). Throws SchemaError where there is none.
+ * A schema of values that do not satisfy the given one: all of them, but for numbers with a fraction where integers are excluded, and
+ * for those that a keyword alone excludes whose opposite cannot be said, if others exclude values of its type, too. Throws SchemaError where
+ * there is none.
  */
 export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   const fail = (what: string) => refusal(at.path, at.keyword, `${what}; use a schema that says what is allowed`)
@@ -29,9 +47,29 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw fail('is nested too deep')
   const not = (part: unknown) => negated(part, at, depth + 1)
   const ways: unknown[] = []
-  for (const [key, value] of Object.entries(schema)) {
+  const unsaid: { readonly types: readonly JsonType[]; readonly error: SchemaError }[] = []
+  for (const [key, value] of Object.entries(schema).flatMap(apart)) {
     if (key === 'nullable' || ANNOTATIONS.has(key) || !SPEAKS.has(key)) continue
     // One keyword that is not satisfied is enough.
+    try {
+      ways.push(...waysBesides(key, value))
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error
+      const types = key in UNSAID ? [UNSAID[key] as JsonType] : [...typesOf(schema)]
+      unsaid.push({ types, error })
+    }
+  }
+  const possible = ways.filter(way => way !== false)
+  const left = new Set(possible.flatMap(way => (isObject(way) ? [...typesOf(way)] : TYPES)))
+  const given = typesOf(schema)
+  for (const { types, error } of unsaid) {
+    if (types.some(type => given.has(type) && !left.has(type === 'integer' ? 'number' : type))) throw error
+  }
+  if (possible.length === 0) return false
+  return possible.length === 1 ? possible[0] : { anyOf: possible }
+
+  function waysBesides(key: string, value: unknown): unknown[] {
+    const ways: unknown[] = []
     switch (key) {
       case 'type': {
         const types = typesOf({ type: value, ...(schema.nullable === true && { nullable: true }) })
@@ -77,10 +115,15 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
       default:
         ways.push(...bound(key, value, fail))
     }
+    return ways
   }
-  const possible = ways.filter(way => way !== false)
-  if (possible.length === 0) return false
-  return possible.length === 1 ? possible[0] : { anyOf: possible }
+}
+
+/** A keyword of which one part that is not satisfied is enough, part by part. */
+function apart([key, value]: readonly [string, unknown]): (readonly [string, unknown])[] {
+  if (key === 'allOf' && Array.isArray(value)) return value.map(part => [key, [part]])
+  if (key !== 'properties' || !isObject(value)) return [[key, value]]
+  return Object.entries(value).map(([name, part]) => [key, { [name]: part }])
 }
 
 /** Beyond a bound. */
