@@ -287,6 +287,17 @@ describe.each(APART)('lists of distinct items in %s, whose arguments stand apart
     expect(holds(source, open + text(right) + between + free + between + text(wrong, 2) + close)).toBe(false)
   })
 
+  it('are held in a tool whose name begins with that of another', () => {
+    const parameters = { type: 'object', properties: { tags }, required: ['tags'] }
+    const both = ['mark', 'market'].map(name => ({ name, parameters }))
+    const forced = forcedText(chatFormat(name), both, { choice: 'required' }) as ForcedText
+    const source = forcedGrammar(forced, { split })
+    for (const tool of ['mark', 'market']) {
+      expect(holds(source, open + callText(forced, tool, { tags: good }) + close)).toBe(true)
+      expect(holds(source, open + callText(forced, tool, { tags: same }) + close)).toBe(false)
+    }
+  })
+
   it('are never written otherwise by a contrary model', () => {
     const grammar = library.compile(source)
     for (const draw of DRAWS) {

@@ -29,6 +29,8 @@ interface Place {
   readonly at: 'mark' | 'text' | 'json' | 'ending'
   /** What has come since the place began, as far as it is needed. */
   readonly seen: string
+  /** What came before the call's arguments: it may have been the beginning of another call. */
+  readonly before: string
 }
 
 interface PartsState extends ReaderState {
@@ -47,7 +49,7 @@ export function readingParts(calls: readonly PartedCall[]): Reading {
     const seen = (tail + byte).slice(-longest)
     const call = known.findIndex(({ last, pattern }) => last === byte && pattern.test(seen))
     if (call < 0) return { ...OUTSIDE, tail: seen }
-    return { ...OUTSIDE, place: { call, part: 0, at: 'mark', seen: '' } }
+    return { ...OUTSIDE, place: { call, part: 0, at: 'mark', seen: '', before: seen } }
   }
   const placed = (place: Place, at: Place['at'], part: number, seen = ''): PartsState => ({
     ...OUTSIDE,
@@ -66,8 +68,8 @@ export function readingParts(calls: readonly PartedCall[]): Reading {
       return { ...startOf(json.shape), place: { ...place, at: 'json', part, seen: '' } }
     }
     const goesOn = end.startsWith(seen) || begins.slice(place.part).some(ways => ways.some(way => way.startsWith(seen)))
-    // The call has ended: its end is empty.
-    return goesOn ? placed(place, 'mark', place.part, seen) : outside(place.seen, byte)
+    // The call has ended, as its end is empty; or its name was the beginning of a longer one.
+    return goesOn ? placed(place, 'mark', place.part, seen) : outside(place.before + place.seen, byte)
   }
 
   const step = (state: PartsState, byte: string): PartsState | null => {
