@@ -45,6 +45,7 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   if (typeof schema === 'boolean') return !schema
   if (!isObject(schema)) throw refusal(at.path, at.keyword, 'is no schema')
   if (depth > MAX_DEPTH) throw fail('is nested too deep')
+  const { nullable } = schema
   const not = (part: unknown) => negated(part, at, depth + 1)
   const ways: unknown[] = []
   const unsaid: { readonly types: readonly JsonType[]; readonly error: SchemaError }[] = []
@@ -72,7 +73,7 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
     const ways: unknown[] = []
     switch (key) {
       case 'type': {
-        const types = typesOf({ type: value, ...(schema.nullable === true && { nullable: true }) })
+        const types = typesOf({ type: value, ...(nullable === true && { nullable: true }) })
         const rest = others(...types, ...(types.has('integer') ? ['number'] : []))
         if (rest.length > 0) ways.push({ type: rest })
         break
