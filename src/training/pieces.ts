@@ -6,6 +6,8 @@ export interface Document {
   readonly tokens: Int32Array
   /** Of each token whether it is learned, 1 or 0. Default: all. Such a document is never cut: an answer without its question teaches nothing. */
   readonly learned?: Uint8Array
+  /** Two texts of which one is preferred: tokens of the chosen one, which is first, and of both prompts. Never cut, either. */
+  readonly pair?: { readonly chosen: number; readonly prompts: readonly [number, number] }
 }
 
 /** Tokens from .. from + count of a document, each with the one that follows it. */
@@ -67,6 +69,11 @@ export class Batches {
     for (let i = 0; i < batches; i++) this.#take()
   }
 
+  /** The same as whole documents, for pairs. */
+  nextDocuments(): Document[] {
+    return this.#take().map(({ document }) => this.#documents[document] as Document)
+  }
+
   next(): TrainingText[] {
     return this.#take().map(piece => textOf(this.#documents, piece))
   }
@@ -115,13 +122,15 @@ function textOf(documents: readonly Document[], { document, from, count }: Piece
   return { tokens: tokens.subarray(from, from + count), targets }
 }
 
-function isTooLong({ tokens, learned }: Document, length: number): boolean {
+function isTooLong({ tokens, learned, pair }: Document, length: number): boolean {
+  if (pair) return Math.max(pair.chosen, tokens.length - pair.chosen) - 1 > length
   return learned !== undefined && tokens.length - 1 > length
 }
 
 function piecesOf(given: Document, document: number, length: number): Piece[] {
   const { tokens } = given
   if (isTooLong(given, length)) return []
+  if (given.pair) return [{ document, from: 0, count: tokens.length - 2 }]
   const pieces: Piece[] = []
   for (let from = 0; from + 1 < tokens.length; from += length) {
     pieces.push({ document, from, count: Math.min(length, tokens.length - 1 - from) })

@@ -13,7 +13,7 @@ import { contiguousKeys } from '../nn/attention/keys.ts'
 import { type Decoder, decoderOf, finalRows, stream } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
-import { elementCount, type Tensor } from '../tensor/tensor.ts'
+import { elementCount, rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { Experts } from './experts.ts'
 import { FrozenNames } from './frozen-names.ts'
 import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
@@ -156,6 +156,57 @@ export class Trainer {
     if (backward) await this.#experts.count(tape.routes)
     const found = (await kernels.read(losses)) as Float32Array
     return found.reduce((sum, value) => sum + value, 0) / mean
+  }
+
+  /** The log-probabilities of each text's targets, summed. */
+  logProbabilities(texts: readonly TrainingText[]): Promise<number[]> {
+    return this.#weighted(texts, null)
+  }
+
+  /**
+   * The same, and gradients of the sum of -log-probabilities, each times its weight, which are added to those of the parameters. `weights` gets the
+   * log-probabilities.
+   */
+  weightedGradients(
+    texts: readonly TrainingText[],
+    weights: (found: readonly number[]) => number[],
+  ): Promise<number[]> {
+    return this.#weighted(texts, weights)
+  }
+
+  /** Logits are computed twice where there are weights: these depend on all of a text's. */
+  async #weighted(
+    texts: readonly TrainingText[],
+    weights: ((found: readonly number[]) => number[]) | null,
+  ): Promise<number[]> {
+    const kernels = this.#kernels
+    const scratch = this.#scratch
+    const tape = this.#tape
+    scratch.reset()
+    tape.clear()
+    const targets = Int32Array.from(texts.flatMap(text => Array.from(text.targets)))
+    const x = this.#rows(weights ? tape.ops : kernels, texts)
+    const wanted = scratch.take([targets.length], 'i32')
+    kernels.upload(wanted, targets)
+    const last = { output: this.#model.output, logitScale: this.#model.config.logitScale }
+    const all = lossOfRows(kernels, scratch, this.parameters, last, { x, dx: null, targets: wanted }, 1)
+    await kernels.submit()
+    const losses = (await kernels.read(all)) as Float32Array
+    const starts = texts.map((_, i) => texts.slice(0, i).reduce((n, text) => n + text.tokens.length, 0))
+    const found = texts.map(({ tokens }, i) => {
+      const from = starts[i] as number
+      return -losses.subarray(from, from + tokens.length).reduce((sum, loss) => sum + loss, 0)
+    })
+    if (!weights) return found
+    const dx = tape.gradient(x)
+    for (const [i, weight] of weights(found).entries()) {
+      const part = (t: Tensor) => rowsOf(t, starts[i] as number, (texts[i] as TrainingText).tokens.length)
+      const rows = { x: part(x), dx: part(dx), targets: part(wanted) }
+      lossOfRows(kernels, scratch, this.parameters, last, rows, weight)
+    }
+    tape.backward()
+    await kernels.submit()
+    return found
   }
 
   /** The stream of all tokens after the final norm, [n, D]. */

@@ -10,7 +10,7 @@ export type TrainFlags = Readonly<Record<string, unknown>>
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Texts:': ['data', 'validation', 'separator', 'contextLength'],
   'Steps:': ['steps', 'batchTokens', 'microTokens', 'saveEvery', 'validateEvery', 'keep', 'seed'],
-  'What is learned:': ['freeze', 'loraRank', 'loraAlpha', 'loraTargets', 'loraRankStabilised'],
+  'What is learned:': ['dpo', 'beta', 'freeze', 'loraRank', 'loraAlpha', 'loraTargets', 'loraRankStabilised'],
   'Learning:': [
     ...[
       'rate',

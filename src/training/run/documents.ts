@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 import type { ChatTexts } from '../chat-texts.ts'
+import { readPair } from '../pairs.ts'
 import type { Document } from '../pieces.ts'
 import { TrainingError } from './errors.ts'
 import { readLines } from './json-lines.ts'
@@ -13,12 +14,14 @@ import { filesOf } from './text-files.ts'
 export interface Readers {
   readonly tokenizer: Tokenizer
   readonly chats: ChatTexts
+  /** Lines are pairs of answers. */
+  readonly pairs: boolean
 }
 
 /** The documents of files, and of the files of texts in folders, by rising names. Throws TrainingError. */
 export async function readDocuments(
   paths: readonly string[],
-  { tokenizer, chats }: Readers,
+  { tokenizer, chats, pairs }: Readers,
   separator: string,
 ): Promise<Document[]> {
   const documents: Document[] = []
@@ -28,7 +31,18 @@ export async function readDocuments(
   }
   for (const path of paths) {
     for (const file of await filesOf(path)) {
-      if (extname(file) !== '.jsonl') for (const text of (await read(file)).split(separator)) add(text)
+      if (pairs) {
+        readLines(
+          file,
+          await read(file),
+          'chosen and rejected answers ({"prompt": …, "chosen": …, "rejected": …})',
+          line => {
+            if (line.chosen === undefined || line.rejected === undefined) return false
+            documents.push(readPair(line, tokenizer, chats))
+            return true
+          },
+        )
+      } else if (extname(file) !== '.jsonl') for (const text of (await read(file)).split(separator)) add(text)
       else {
         readLines(file, await read(file), 'text or messages ({"text": "…"} or {"messages": […]})', line => {
           if (typeof line.text === 'string') add(line.text)
@@ -47,9 +61,10 @@ export async function readDocuments(
 export function fingerprint(documents: readonly Document[]): string {
   const hash = createHash('sha256')
   let count = 0
-  for (const { tokens, learned } of documents) {
+  for (const { tokens, learned, pair } of documents) {
     hash.update(Int32Array.of(tokens.length)).update(tokens)
     if (learned) hash.update(learned)
+    if (pair) hash.update(Int32Array.of(pair.chosen, ...pair.prompts))
     count += tokens.length
   }
   return `${documents.length} documents, ${count} tokens, ${hash.digest('hex').slice(0, 32)}`

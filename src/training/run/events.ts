@@ -53,6 +53,10 @@ export interface TrainingStep {
   readonly seconds: number
   /** Floating-point operations that the step's products need, forward and backward, divided by those of `peak` in that time; null without it. */
   readonly share: number | null
+  /** DPO: share of the pairs whose chosen answer gained more than the rejected one. */
+  readonly accuracy?: number
+  /** DPO: beta times how much more it gained, in nats, the mean over pairs. */
+  readonly margin?: number
   /** Models with experts: the load of a layer's busiest expert over the mean, and of that the mean over layers; 1 is balance. */
   readonly imbalance?: number
   /** Of each layer with experts, how many of the step's tokens chose each. */
@@ -65,8 +69,12 @@ export interface TrainingValidation {
   readonly type: 'validation'
   /** After this step. */
   readonly step: number
-  /** The mean over all their targets. */
+  /** The mean over all their targets; of DPO over pairs. */
   readonly loss: number
+  /** DPO: as of a step. */
+  readonly accuracy?: number
+  /** DPO: as of a step. */
+  readonly margin?: number
 }
 
 /** How many of HellaSwag's questions the model answers rightly by now, normalised by length. */

@@ -3,10 +3,22 @@ import { OptionError } from '../../errors.ts'
 import type { LearnOptions } from '../trainer.ts'
 import type { Settings } from './settings.ts'
 
-type Learned = Pick<Settings, 'loraRank' | 'loraAlpha' | 'loraTargets' | 'loraRankStabilised' | 'freeze'>
+type Learned = Pick<
+  Settings,
+  'dpo' | 'beta' | 'loraRank' | 'loraAlpha' | 'loraTargets' | 'loraRankStabilised' | 'freeze'
+>
 
 /** Throws OptionError for settings of an adapter without one, and for an adapter and `freeze`. */
-export function checkLearned({ loraRank, loraAlpha, loraTargets, loraRankStabilised, freeze }: Learned): void {
+export function checkLearned({
+  dpo,
+  beta,
+  loraRank,
+  loraAlpha,
+  loraTargets,
+  loraRankStabilised,
+  freeze,
+}: Learned): void {
+  if (beta !== undefined && !dpo) throw new OptionError('beta was given without dpo; it weighs preferences')
   if (loraRank !== undefined) {
     if (freeze) throw new OptionError('freeze and loraRank were given; beside an adapter the whole model is frozen')
     return

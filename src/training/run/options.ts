@@ -36,6 +36,10 @@ export interface TrainOptions extends OnTheWayOptions {
   readonly microTokens?: number
   /** Most tokens of a text; longer documents are cut. Default 512, or the model's own limit. */
   readonly contextLength?: number
+  /** Learn preferences (DPO): `data` and `validation` are .jsonl files whose lines have `prompt`, `chosen` and `rejected`. Default false. */
+  readonly dpo?: boolean
+  /** DPO's: the larger, the closer the model stays to what it was. Default 0.1. */
+  readonly beta?: number
   /** Names of tensors that are not learned; `*` stands for any text, a name without one is a part of a tensor's. Default: none. */
   readonly freeze?: readonly string[]
   /** Learn a LoRA adapter of this rank instead of the model's own weights. Default: the weights. */
@@ -124,6 +128,13 @@ export const TRAIN_OPTIONS = {
     flag: '--micro-tokens <n>',
   },
   contextLength: { kind: whole(2), description: 'most tokens of a text', defaultText: '512', flag: '--context <n>' },
+  dpo: { kind: flag, description: 'learn preferences: lines with prompt, chosen, rejected', flag: '--dpo' },
+  beta: {
+    kind: above(0),
+    description: 'how close DPO stays to the model before',
+    defaultText: '0.1',
+    flag: '--beta <x>',
+  },
   freeze: {
     kind: list(text, 'names'),
     description: 'tensors that are not learned: parts of names, or with *',

@@ -3,6 +3,7 @@ import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { imbalanceOf } from '../balance.ts'
 import { flopsOf } from '../flops.ts'
 import { createOptimiser, type Optimiser } from '../optimiser.ts'
+import { textsOfPair } from '../pairs.ts'
 import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
 import { rateAt, type ScheduleOptions } from '../schedule.ts'
 import type { Trainer, TrainingText } from '../trainer.ts'
@@ -10,6 +11,7 @@ import { TrainingError } from './errors.ts'
 import type { TrainingEvent } from './events.ts'
 import type { OnTheWay } from './on-the-way.ts'
 import { measurePeak } from './peak.ts'
+import { Preferring } from './preferring.ts'
 import type { Progress, RunFolder } from './run-folder.ts'
 import type { Settings } from './settings.ts'
 import { writeLearned } from './write-checkpoint.ts'
@@ -30,9 +32,11 @@ export class Run {
   readonly #settings: Settings
   readonly #batches: Batches
   readonly #documents: readonly Document[]
-  readonly #held: readonly Document[]
+  #held: readonly Document[]
   readonly #optimiser: Optimiser
   readonly #onTheWay: OnTheWay
+  /** Null: texts are learned. */
+  readonly #preferring: Preferring | null
   #peak: number | null = null
   #progress: Progress = { step: 0, best: null }
 
@@ -56,10 +60,18 @@ export class Run {
     this.#onTheWay = onTheWay
     this.#batches = new Batches(documents, settings)
     this.#optimiser = createOptimiser(kernels, trainer.parameters.all, settings)
+    const { beta = 0.1, microTokens = settings.batchTokens } = settings
+    this.#preferring = settings.dpo ? new Preferring(trainer, beta, microTokens) : null
   }
 
   async *steps(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void, void> {
     const { steps, saveEvery, validateEvery } = this.#settings
+    const { contextLength } = this.#settings
+    this.#held = this.#held.filter(document => !document.pair || tooLong([document], contextLength) === 0)
+    await this.#preferring?.prepare([
+      ...this.#documents.filter(pair => tooLong([pair], contextLength) === 0),
+      ...this.#held,
+    ])
     await this.#goOn()
     this.#peak = await measurePeak(this.#kernels)
     let saved = this.#progress.step
@@ -87,11 +99,13 @@ export class Run {
       yield { type: 'step', ...taken }
       this.#progress = { ...this.#progress, step }
       if (this.#held.length > 0 && (step % validateEvery === 0 || step === steps)) {
-        const loss = await this.#validate()
-        await this.#folder.log({ step, validation: loss })
+        const preferred = await this.#preferring?.measure(this.#held)
+        const loss = preferred?.loss ?? (await this.#validate())
+        const more = preferred ? { accuracy: preferred.accuracy, margin: preferred.margin } : {}
+        await this.#folder.log({ step, validation: loss, ...more })
         const { best } = this.#progress
         if (!best || loss < best.loss) this.#progress = { step, best: { step, loss } }
-        yield { type: 'validation', step, loss }
+        yield { type: 'validation', step, loss, ...more }
       }
       for await (const event of this.#onTheWay.after(step, step === steps)) {
         const { type, ...line } = event
@@ -110,12 +124,16 @@ export class Run {
     const { clip, smoothing, zLoss, microTokens = Number.POSITIVE_INFINITY } = this.#settings
     const { balanceRate = 0, sequenceBalance = 0 } = this.#settings
     const trainer = this.#trainer
-    const texts = this.#batches.next()
+    const pairs = this.#preferring && this.#batches.nextDocuments()
+    const texts = pairs ? pairs.flatMap(textsOfPair) : this.#batches.next()
     const mean = texts.reduce((n, { targets }) => n + targetsOf(targets), 0)
     trainer.clearGradients()
-    let loss = 0
-    for (const part of partsOf(texts, microTokens)) {
-      loss += await trainer.gradients(part, { mean, smoothing, zLoss, sequenceBalance })
+    const preferred = pairs && this.#preferring && (await this.#preferring.gradients(pairs))
+    let loss = preferred?.loss ?? 0
+    if (!preferred) {
+      for (const part of partsOf(texts, microTokens)) {
+        loss += await trainer.gradients(part, { mean, smoothing, zLoss, sequenceBalance })
+      }
     }
     const gradientNorm = await trainer.norm('gradient')
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
@@ -132,7 +150,8 @@ export class Run {
       texts.map(text => text.tokens.length),
     )
     const share = this.#peak === null ? null : flops / seconds / this.#peak
-    return { step, loss, gradientNorm, rate, epoch: this.#batches.epoch, tokens, seconds, share, ...loadsLine(loads) }
+    const more = preferred ? { accuracy: preferred.accuracy, margin: preferred.margin } : loadsLine(loads)
+    return { step, loss, gradientNorm, rate, epoch: this.#batches.epoch, tokens, seconds, share, ...more }
   }
 
   async #diverged(met: string): Promise<TrainingError> {

@@ -15,6 +15,8 @@ type Optional =
   | 'momentum'
   | 'balanceRate'
   | 'sequenceBalance'
+  | 'dpo'
+  | 'beta'
   | 'freeze'
   | 'loraRank'
   | 'loraAlpha'

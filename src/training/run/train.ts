@@ -52,7 +52,11 @@ export async function* train(
     if (options.loraRank === undefined) await savable(opened)
     const tokenizer = tokenizerOf(opened)
     const separator = options.separator ?? '<|endoftext|>'
-    const readers = { tokenizer, chats: new ChatTexts(tokenizer, opened.config.modelType, endsOf(opened, tokenizer)) }
+    const readers = {
+      tokenizer,
+      chats: new ChatTexts(tokenizer, opened.config.modelType, endsOf(opened, tokenizer)),
+      pairs: options.dpo === true,
+    }
     const documents = await readDocuments(options.data, readers, separator)
     const held = options.validation ? await readDocuments(options.validation, readers, separator) : []
     const settings = settle(opened, options, documents, held)
