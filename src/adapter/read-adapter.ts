@@ -16,11 +16,6 @@ export const PEFT_PREFIX = 'base_model.model.'
 /** Bytes. */
 const MAX_CONFIG = 8 << 20
 
-/** Whether a folder holds an adapter. */
-export function isAdapter({ names }: CheckpointFiles): boolean {
-  return names.has(ADAPTER_CONFIG)
-}
-
 /**
  * Reads the adapter's config and the header of its weights, no weights. Throws CheckpointError for files that are missing or damaged,
  * UnsupportedModelError for kinds of adapters that are not computed here, by their name.
