@@ -22,11 +22,13 @@ describe.skipIf(NO_CHROMIUM)(`the chat${WHY_SKIPPED}`, () => {
     await answer.waitFor()
     expect(await answer.locator('.plain').textContent()).toBe(text)
     // The address has the conversation.
+    await expect
+      .poll(() => new URLSearchParams(page.url().split('?')[1]).get('talk'))
+      .toBe(JSON.stringify([BEGIN, text]))
     await page.reload()
     expect(await answer.locator('.plain').textContent()).toBe(text)
     await answer.getByRole('link', { name: 'its tokens' }).click()
-    const whole = text.startsWith(' ') ? BEGIN + text : `${BEGIN} ${text}`
-    await using reading = await engine.inspect(whole)
+    await using reading = await engine.inspect(BEGIN + text)
     await page.locator('.token').first().waitFor()
     expect(await page.locator('.token .id').allTextContents()).toEqual(reading.tokens.map(({ id }) => String(id)))
   })

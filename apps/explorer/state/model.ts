@@ -72,8 +72,9 @@ function checkedAddress(name: string): string {
 
 /** Loads what the user picked, or a model served with the page; the address names it. */
 export function openModel(source: readonly File[] | string, slot: Slot = 'main'): void {
-  const files = typeof source === 'string' ? undefined : source
-  const name = typeof source === 'string' ? usual(source) : FILE + nameOf(source)
+  // The engine calls the model by the first file, which shall be the weights.
+  const files = typeof source === 'string' ? undefined : [...source].sort((a, b) => order(a) - order(b))
+  const name = typeof source === 'string' ? usual(source) : FILE + nameOf(files ?? [])
   void slots[slot].open(name, files)
   changeParams({ [PARAMETERS[slot]]: name === USUAL ? undefined : name })
 }
@@ -82,10 +83,12 @@ function usual(name: string): string {
   return name === BUNDLED && modelInNode() === undefined ? USUAL : name
 }
 
-function nameOf(files: readonly File[]): string {
-  const [first] = files
-  const folder = first?.webkitRelativePath.split('/').at(-2)
-  return folder ?? (files.find(({ name }) => /\.(gguf|safetensors)$/.test(name)) ?? first)?.name ?? ''
+function order({ name }: File): number {
+  return /\.(gguf|safetensors)$/.test(name) ? 0 : 1
+}
+
+function nameOf([first]: readonly File[]): string {
+  return first?.webkitRelativePath.split('/').at(-2) ?? first?.name ?? ''
 }
 
 /** The model as it is now. The first view that needs one loads it: what the address names, else the one in Node or the bundled one. */

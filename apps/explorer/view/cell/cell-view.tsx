@@ -125,14 +125,27 @@ function Steps({ cell, names, layer }: StepsProps) {
               <span class="hint"> — the last bits of rounding</span>
             </p>
           )}
+          {!both && (
+            <p class="hint">
+              This layer caches keys as they are, so there is one path to the number. With a latent there are two, and
+              both give the same: see it in the bundled model.
+            </p>
+          )}
         </li>
-        {cell.rotation && (
-          <li id="rope">
-            <h2>What rope did</h2>
-            <Rotation rotation={cell.rotation} from={from} to={to} />
-            {expanded && <RopeApart cell={cell} rotation={cell.rotation} path={expanded} />}
-          </li>
-        )}
+        <li id="rope">
+          <h2>What rope did</h2>
+          {cell.rotation ? (
+            <>
+              <Rotation rotation={cell.rotation} from={from} to={to} />
+              {expanded && <RopeApart cell={cell} rotation={cell.rotation} path={expanded} />}
+            </>
+          ) : (
+            <p class="hint">
+              Nothing: this layer does not rotate its queries and keys. What it knows of positions came with the
+              embeddings, or it knows nothing of them.
+            </p>
+          )}
+        </li>
         <li id="softmax">
           <h2>Softmax: the share among all keys</h2>
           <Maths source="p_j = \frac{e^{s_j}}{\sum_k e^{s_k}}" display />

@@ -17,7 +17,10 @@ export function messagesOf(said: Said): Message[] {
   return said.map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content }))
 }
 
-/** For a model without a chat template: one text, which goes on. */
+/** For a model without a chat template: one text, which goes on. What the user adds begins a new word. */
 export function joined(said: Said): string {
-  return said.reduce((text, next) => text + (text === '' || /\s$/.test(text) || /^\s/.test(next) ? '' : ' ') + next, '')
+  return said.reduce((text, next, i) => {
+    const apart = i === 0 || i % 2 === 1 || /\s$/.test(text) || /^\s/.test(next)
+    return text + (apart ? '' : ' ') + next
+  }, '')
 }

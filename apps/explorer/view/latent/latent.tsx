@@ -5,14 +5,15 @@ import { Figure } from '../../drawing/figure.tsx'
 import { Slider } from '../../drawing/slider.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
+import { useModel } from '../../state/model.ts'
 import type { TextChange } from '../../state/readings.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { useReading } from '../../state/use-reading.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { Before } from '../next/before.tsx'
 import { PRESETS } from '../presets.ts'
+import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
-import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 import { Written } from './written.tsx'
 
@@ -30,13 +31,15 @@ export function Latent() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <Sides text={text}>{(reading, side) => <Ranks reading={reading} side={side} />}</Sides>
+      <ReadSides text={text}>{(reading, side) => <Ranks reading={reading} side={side} />}</ReadSides>
     </>
   )
 }
 
 function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
   const { params } = useAddress()
+  const model = useModel(side.slot)
+  const generates = model.status === 'ready' && model.numbers.info.generates
   const latent = reading.layers.some(({ kind }) => kind === 'latent')
   const spectra = useAnswer(
     async signal => {
@@ -88,7 +91,12 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
       </section>
       <section>
         <h2>The next token then</h2>
-        {changed.reading && changed.reading !== reading && <Before reading={reading} changed={changed.reading} />}
+        {model.status === 'ready' && !generates && (
+          <p class="hint">{model.numbers.info.name} is an encoder: no token comes next.</p>
+        )}
+        {generates && changed.reading && changed.reading !== reading && (
+          <Before reading={reading} changed={changed.reading} />
+        )}
       </section>
       {changed.reading && !changed.busy && (
         <Written reading={reading} changed={changed.reading} rank={rank} suffix={side.suffix} />

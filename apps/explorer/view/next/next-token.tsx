@@ -10,8 +10,8 @@ import { useAnswer } from '../../state/use-answer.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { visible } from '../patterns/matrix.tsx'
 import { FIRST_TEXT } from '../presets.ts'
+import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
-import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 import { type DrawingRule, drawn } from './drawing-rule.ts'
 import { NextDifference } from './next-difference.tsx'
@@ -33,7 +33,7 @@ export function NextToken() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <Sides text={text} both={(first, second) => <NextDifference first={first} second={second} />}>
+      <ReadSides text={text} both={(first, second) => <NextDifference first={first} second={second} />}>
         {(reading, side) => (
           <>
             <Expected reading={reading} side={side} />
@@ -41,7 +41,7 @@ export function NextToken() {
             <WhatIf reading={reading} side={side} />
           </>
         )}
-      </Sides>
+      </ReadSides>
     </>
   )
 }

@@ -6,8 +6,8 @@ import { changeParams, useAddress } from '../../state/address.ts'
 import { useModel } from '../../state/model.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { FIRST_TEXT, type Place, shownIn } from '../presets.ts'
+import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
-import { Sides } from '../sides/sides.tsx'
 import { TextField } from '../text-field.tsx'
 import { HeadClosely } from './head-closely.tsx'
 import { HeadDifference } from './head-difference.tsx'
@@ -32,9 +32,9 @@ export function Patterns() {
       </header>
       <ModelBar />
       <TextField text={text} />
-      <Sides text={text} both={(first, second) => <HeadDifference first={first} second={second} place={place} />}>
+      <ReadSides text={text} both={(first, second) => <HeadDifference first={first} second={second} place={place} />}>
         {(reading, side, { busy }) => <AllHeads reading={reading} side={side} busy={busy} place={place} />}
-      </Sides>
+      </ReadSides>
       <Scale />
     </>
   )

@@ -1,20 +1,18 @@
 /** A view once, or twice beside itself: for two texts, or for two models, as the address says. */
 import type { ComponentChildren } from 'preact'
-import type { TextReading } from '../../numbers/numbers.ts'
+import type { ModelInfo } from '../../../../src/browser.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { type Slot, useModel } from '../../state/model.ts'
-import { type ReadState, useReading } from '../../state/use-reading.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { otherThan } from '../presets.ts'
-import { WithReading } from '../read-status.tsx'
 import { only, type Side } from './side.ts'
 
 interface Props {
   text: string
-  /** The view of one text by one model. */
-  children: (reading: TextReading, side: Side, read: ReadState) => ComponentChildren
-  /** What is said of both, when they are there. */
-  both?: ((first: TextReading, second: TextReading) => ComponentChildren) | undefined
+  /** What is shown of one text by one model. */
+  children: (side: Side) => ComponentChildren
+  /** What is said of both. */
+  both?: ((first: Side, second: Side) => ComponentChildren) | undefined
 }
 
 const CHOICES = [
@@ -42,31 +40,11 @@ export function Sides({ text, children, both }: Props) {
           </button>
         ))}
       </fieldset>
-      {beside === undefined && <One text={text}>{children}</One>}
+      {beside === undefined && children(only(text))}
       {beside === 'text' && (
-        <>
-          <label class="field">
-            <span>The other text</span>
-            <textarea
-              rows={2}
-              value={params.text2 ?? otherThan(text)}
-              onInput={event => changeParams({ text2: event.currentTarget.value, query2: undefined })}
-            />
-          </label>
-          <Two
-            first={{ ...only(text), label: `“${text}”` }}
-            second={{
-              slot: 'main',
-              text: params.text2 ?? otherThan(text),
-              suffix: '2',
-              label: `“${params.text2 ?? otherThan(text)}”`,
-              query: 'query2',
-            }}
-            both={both}
-          >
-            {children}
-          </Two>
-        </>
+        <TwoTexts text={text} both={both}>
+          {children}
+        </TwoTexts>
       )}
       {beside === 'model' && (
         <TwoModels text={text} both={both}>
@@ -77,38 +55,52 @@ export function Sides({ text, children, both }: Props) {
   )
 }
 
-function TwoModels({ text, children, both }: Props) {
-  const names = [useName('main'), useName('beside')]
-  // Two of one name are told apart by their places.
-  const same = names[0] === names[1]
+function TwoTexts({ text, children, both }: Props) {
+  const { params } = useAddress()
+  const other = params.text2 ?? otherThan(text)
+  const first: Side = { ...only(text), label: `“${text}”` }
+  const second: Side = { slot: 'main', text: other, suffix: '2', label: `“${other}”`, query: 'query2' }
   return (
     <>
-      <ModelBar slot="beside" />
-      <Two
-        first={{ ...only(text), label: same ? `${names[0]}, above` : names[0] }}
-        second={{
-          slot: 'beside',
-          text,
-          suffix: '2',
-          label: same ? `${names[1]}, the other` : names[1],
-          query: 'query',
-        }}
-        both={both}
-      >
+      <label class="field">
+        <span>The other text</span>
+        <textarea
+          rows={2}
+          value={other}
+          onInput={event => changeParams({ text2: event.currentTarget.value, query2: undefined })}
+        />
+      </label>
+      <Two first={first} second={second} both={both}>
         {children}
       </Two>
     </>
   )
 }
 
-function useName(slot: Slot): string {
-  const model = useModel(slot)
-  return model.status === 'ready' ? model.numbers.info.name : '…'
+function TwoModels({ text, children, both }: Props) {
+  const infos = [useInfo('main'), useInfo('beside')]
+  const names = infos.map(info => info?.name ?? '…')
+  const same = names[0] === names[1]
+  const types = infos.map(info => info?.modelType ?? '')
+  // Two of one name are told apart by what they are, or else by their places.
+  const labels = names.map((name, i) =>
+    same ? `${name}, ${types[0] === types[1] ? ['above', 'the other'][i] : types[i]}` : name,
+  )
+  const first: Side = { ...only(text), label: labels[0] }
+  const second: Side = { slot: 'beside', text, suffix: '2', label: labels[1], query: 'query' }
+  return (
+    <>
+      <ModelBar slot="beside" />
+      <Two first={first} second={second} both={both}>
+        {children}
+      </Two>
+    </>
+  )
 }
 
-function One({ text, children }: Pick<Props, 'text' | 'children'>) {
-  const read = useReading(text)
-  return <WithReading read={read}>{reading => children(reading, only(text), read)}</WithReading>
+function useInfo(slot: Slot): ModelInfo | undefined {
+  const model = useModel(slot)
+  return model.status === 'ready' ? model.numbers.info : undefined
 }
 
 interface TwoProps extends Pick<Props, 'children' | 'both'> {
@@ -117,26 +109,17 @@ interface TwoProps extends Pick<Props, 'children' | 'both'> {
 }
 
 function Two({ first, second, children, both }: TwoProps) {
-  const reads = [useReading(first.text, [], first.slot), useReading(second.text, [], second.slot)] as const
-  const [a, b] = reads
   return (
     <>
       <div class="sides">
-        {[first, second].map((side, i) => {
-          const read = reads[i] as ReadState
-          return (
-            <section key={side.suffix} class="one-side" aria-label={side.label} data-side={i + 1}>
-              <h2>{side.label}</h2>
-              <WithReading read={read} slot={side.slot}>
-                {reading => children(reading, side, read)}
-              </WithReading>
-            </section>
-          )
-        })}
+        {[first, second].map((side, i) => (
+          <section key={side.suffix} class="one-side" aria-label={side.label} data-side={i + 1}>
+            <h2>{side.label}</h2>
+            {children(side)}
+          </section>
+        ))}
       </div>
-      {both && a.reading && b.reading && !a.busy && !b.busy && (
-        <WithReading read={a}>{first => both(first, b.reading as TextReading)}</WithReading>
-      )}
+      {both?.(first, second)}
     </>
   )
 }

@@ -1,6 +1,7 @@
 /** Texts of the tour: the two paths of MLA, and rope between them. */
 
 import { digits, whole } from '../../drawing/format.ts'
+import { Maths } from '../../drawing/maths.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { BEHIND, multiplications } from '../cell/cost.ts'
@@ -30,9 +31,9 @@ export const NoKeys = withText(FLAG, ({ reading }: Props) => {
   return (
     <>
       <p>
-        Must keys be computed again from the latents, then? No. In the score, W_Q and W_UK stand beside each other, with
-        nothing between: (W_Q x) · (W_UK c) = (W_UKᵀ W_Q x) · c. So W_UK can go into the query once, and the query meets
-        the cached latent c itself.
+        Must keys be computed again from the latents, then? No. In the score, two matrices stand beside each other with
+        nothing between: <Maths source="(W_Q x) \cdot (W_{UK} c) = (W_{UK}^\top W_Q x) \cdot c" />. So W_UK can go into
+        the query once (it is <em>absorbed</em>), and the query meets the cached latent c itself.
       </p>
       <p>
         Expanded, with a key: <Told>{expanded?.worked.toFixed(5)}</Told>. Absorbed, without one:{' '}
@@ -52,10 +53,11 @@ export const RopeApart = withText(FLAG, ({ reading }: Props) => {
   return (
     <>
       <p>
-        Something is missing: order. <em>RoPE</em> rotates queries and keys by their position, so that the score knows
-        the distance. But a rotation R of raised keys would stand between the two matrices: W_Q R W_UK. R is another one
-        for every distance, so nothing merges: here the score of the unrotated part is <Told>{fixed?.toFixed(2)}</Told>,
-        and with rope it would run from <Told>{scores && Math.min(...scores).toFixed(2)}</Told> to{' '}
+        Something is missing: order. <em>RoPE</em> rotates queries and keys by their positions, so that the score knows
+        their distance. But on keys made from latents, the rotation would stand between the two matrices:{' '}
+        <Maths source="W_{UK}^\top R\, W_Q" />, with another R for every distance, so nothing can be merged in advance.
+        Here the score of the part without rope is <Told>{fixed?.toFixed(2)}</Told>; with rope it would run from{' '}
+        <Told>{scores && Math.min(...scores).toFixed(2)}</Told> to{' '}
         <Told>{scores && Math.max(...scores).toFixed(2)}</Told> with the distance. One absorbed query cannot give all of
         these.
       </p>
@@ -76,7 +78,7 @@ export const Absorbed = withText(FLAG, ({ reading }: Props) => {
   return (
     <>
       <p>
-        What is it good for? Behind {whole(BEHIND)} cached tokens, one more token would first have to raise the keys and
+        What is it good for? Behind {whole(BEHIND)} cached tokens, one more token would first have to make the keys and
         values of all {whole(BEHIND)} again: <Told>{whole(expanded ?? 0)}</Told> multiplications in this layer. Absorbed
         it takes <Told>{whole(absorbed ?? 0)}</Told>, {digits((expanded ?? 0) / (absorbed ?? 1))} times fewer, and
         nothing is read but the small cache.
