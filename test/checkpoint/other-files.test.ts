@@ -77,7 +77,7 @@ describe('a folder of another kind is named', () => {
     [
       'an adapter',
       { 'adapter_config.json': '{"base_model_name_or_path":"org/base"}', 'adapter_model.safetensors': weights },
-      'memory is an adapter for "org/base" (adapter_config.json, as PEFT writes it), not a model; merge it',
+      'memory is an adapter for "org/base" (adapter_config.json, as PEFT writes it), not a model; give its base model',
     ],
     [
       'an adapter beside a config',
