@@ -20,6 +20,7 @@ namespace latentkit {
   OP(headMatmul, HeadMatmulRecord) \
   OP(matmul, MatmulRecord) \
   OP(matmulBackward, MatmulBackwardRecord) \
+  OP(trainingMatmul, TrainingMatmulRecord) \
   OP(weightBackward, WeightBackwardRecord) \
   OP(activate, ActivateRecord) \
   OP(activateBackward, ActivateBackwardRecord) \
@@ -33,6 +34,7 @@ namespace latentkit {
   OP(attentionBackward, AttentionBackwardRecord) \
   OP(probabilities, ProbabilitiesRecord) \
   OP(sumHeads, SumHeadsRecord) \
+  OP(trainingAttention, TrainingAttentionRecord) \
   OP(combineExperts, CombineExpertsRecord) \
   OP(combineExpertsBackward, CombineExpertsBackwardRecord) \
   OP(expertMatmul, ExpertMatmulRecord) \
@@ -41,6 +43,7 @@ namespace latentkit {
   OP(groupByExpert, GroupByExpertRecord) \
   OP(route, RouteRecord) \
   OP(routeBackward, RouteBackwardRecord) \
+  OP(trainingExpertMatmul, TrainingExpertMatmulRecord) \
   OP(adamW, AdamWRecord) \
   OP(crossEntropy, CrossEntropyRecord) \
   OP(sumSquares, SumSquaresRecord) \

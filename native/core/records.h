@@ -312,6 +312,8 @@ struct MatmulBackwardRecord {
   i64 dyT;
   i64 T;
   float scale;
+  bool rounded;
+  bool add;
   WeightRecord w;
   INLINE explicit MatmulBackwardRecord(Args& args)
       : dx(args.pointer<float>()),
@@ -320,7 +322,35 @@ struct MatmulBackwardRecord {
         dyT(args.count()),
         T(args.count()),
         scale(args.real()),
+        rounded(args.flag()),
+        add(args.flag()),
         w(args) {}
+};
+
+struct TrainingMatmulRecord {
+  float* y;
+  i64 yT;
+  const float* x;
+  i64 xT;
+  i64 T;
+  float scale;
+  bool rounded;
+  const float* bias;
+  WeightRecord w;
+  const float* residual;
+  i64 residualT;
+  INLINE explicit TrainingMatmulRecord(Args& args)
+      : y(args.pointer<float>()),
+        yT(args.count()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        T(args.count()),
+        scale(args.real()),
+        rounded(args.flag()),
+        bias(args.pointer<const float>()),
+        w(args),
+        residual(args.pointer<const float>()),
+        residualT(args.count()) {}
 };
 
 struct WeightBackwardRecord {
@@ -333,6 +363,7 @@ struct WeightBackwardRecord {
   i64 rows;
   i64 cols;
   float scale;
+  bool rounded;
   INLINE explicit WeightBackwardRecord(Args& args)
       : dw(args.pointer<float>()),
         dy(args.pointer<const float>()),
@@ -342,7 +373,8 @@ struct WeightBackwardRecord {
         T(args.count()),
         rows(args.count()),
         cols(args.count()),
-        scale(args.real()) {}
+        scale(args.real()),
+        rounded(args.flag()) {}
 };
 
 struct ActivateRecord {
@@ -387,6 +419,7 @@ struct GateRecord {
 
 struct GateBackwardRecord {
   Activation activation;
+  bool add;
   Extent extent;
   Strided dgates;
   Strided dup;
@@ -395,6 +428,7 @@ struct GateBackwardRecord {
   Strided up;
   INLINE explicit GateBackwardRecord(Args& args)
       : activation(args.activation()),
+        add(args.flag()),
         extent(args),
         dgates(args),
         dup(args),
@@ -643,6 +677,47 @@ struct SumHeadsRecord {
         n(args.count()) {}
 };
 
+struct TrainingAttentionRecord {
+  float* out;
+  i64 outT;
+  i64 outH;
+  float* lse;
+  const float* q;
+  i64 qT;
+  i64 qH;
+  i64 T;
+  i64 H;
+  i64 V;
+  i64 width;
+  SequencesRecord sequences;
+  float scale;
+  i64 window;
+  bool carry;
+  SliceRecord values;
+  i64 keysCount;
+  SliceRecord keys[MAX_SLICES];
+  INLINE explicit TrainingAttentionRecord(Args& args)
+      : out(args.pointer<float>()),
+        outT(args.count()),
+        outH(args.count()),
+        lse(args.pointer<float>()),
+        q(args.pointer<const float>()),
+        qT(args.count()),
+        qH(args.count()),
+        T(args.count()),
+        H(args.count()),
+        V(args.count()),
+        width(args.count()),
+        sequences(args),
+        scale(args.real()),
+        window(args.count()),
+        carry(args.flag()),
+        values(args),
+        keysCount(args.count()) {
+    for (i64 i = 0; i < keysCount; i++) keys[i] = SliceRecord(args);
+  }
+};
+
 struct CombineExpertsRecord {
   float* y;
   const float* part;
@@ -711,11 +786,13 @@ struct ExpertMatmulBackwardRecord {
   float* dx;
   const float* dy;
   const int32_t* plan;
+  bool rounded;
   ExpertsRecord w;
   INLINE explicit ExpertMatmulBackwardRecord(Args& args)
       : dx(args.pointer<float>()),
         dy(args.pointer<const float>()),
         plan(args.pointer<const int32_t>()),
+        rounded(args.flag()),
         w(args) {}
 };
 
@@ -728,6 +805,7 @@ struct ExpertWeightBackwardRecord {
   i64 experts;
   i64 rows;
   i64 cols;
+  bool rounded;
   INLINE explicit ExpertWeightBackwardRecord(Args& args)
       : dw(args.pointer<float>()),
         dy(args.pointer<const float>()),
@@ -736,7 +814,8 @@ struct ExpertWeightBackwardRecord {
         perToken(args.count()),
         experts(args.count()),
         rows(args.count()),
-        cols(args.count()) {}
+        cols(args.count()),
+        rounded(args.flag()) {}
 };
 
 struct GroupByExpertRecord {
@@ -803,6 +882,22 @@ struct RouteBackwardRecord {
         sigmoid(args.flag()),
         normalise(args.flag()),
         scale(args.real64()) {}
+};
+
+struct TrainingExpertMatmulRecord {
+  float* y;
+  const float* x;
+  const int32_t* plan;
+  i64 perToken;
+  bool rounded;
+  ExpertsRecord w;
+  INLINE explicit TrainingExpertMatmulRecord(Args& args)
+      : y(args.pointer<float>()),
+        x(args.pointer<const float>()),
+        plan(args.pointer<const int32_t>()),
+        perToken(args.count()),
+        rounded(args.flag()),
+        w(args) {}
 };
 
 struct AdamWRecord {

@@ -6,8 +6,9 @@ import type { Scratch } from '../nn/scratch.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import type { Parameters } from './parameters.ts'
 
-/** Rows whose logits are held at a time. */
-const ROWS = 256
+/** Logits that are held at a time, and of how many rows at least and at most: a gradient of the output is read and written once for them. */
+const LOGITS = 1 << 22
+const [LEAST_ROWS, MOST_ROWS] = [256, 1024]
 
 export interface LossOptions {
   /** Default 0. */
@@ -32,13 +33,14 @@ export function lossOfRows(
 ): Tensor {
   const n = x.shape[0] as number
   const V = output.weight.rows
+  const each = Math.min(n, MOST_ROWS, Math.max(LEAST_ROWS, Math.floor(LOGITS / V)))
   const losses = scratch.take([n])
-  const logits = scratch.take([Math.min(ROWS, n), V])
+  const logits = scratch.take([each, V])
   const weight = parameters.of(output.weight)
   const bias = output.bias && parameters.of(output.bias)
   const settings: MatmulOptions = { scale: logitScale }
-  for (let row = 0; row < n; row += ROWS) {
-    const count = Math.min(ROWS, n - row)
+  for (let row = 0; row < n; row += each) {
+    const count = Math.min(each, n - row)
     const [part, from] = [rowsOf(logits, 0, count), rowsOf(x, row, count)]
     linear({ ops, scratch }, part, from, output, settings)
     ops.crossEntropy(rowsOf(losses, row, count), part, part, rowsOf(targets, row, count), { ...options, scale })

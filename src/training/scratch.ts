@@ -1,7 +1,7 @@
 import type { KernelMemory } from '../kernels/contract/memory.ts'
 import type { Operations } from '../kernels/operations/table.ts'
 import type { Scratch } from '../nn/scratch.ts'
-import { byteLength, type Tensor, tensorAt, view } from '../tensor/tensor.ts'
+import { byteLength, elementCount, type Tensor, tensorAt, view } from '../tensor/tensor.ts'
 
 const ALIGN = 64
 const FIRST_PIECE = 1 << 20
@@ -23,7 +23,7 @@ interface Piece {
 }
 
 /**
- * The memory of a training step: activations, which all stay until `reset`, each written once, and their gradients. A gradient
+ * The memory of a training step: activations, which stay until `reset` or to the end of `forgetting`, each written once, and their gradients. A gradient
  * is as large as its activation; a view of the one has the same view of the other. It is there from when it is first asked for, as zeros,
  * until `dropGradient`. Memory is kept from step to step and freed with the kernel set.
  */
@@ -80,6 +80,18 @@ export class TrainingScratch implements Scratch {
     return view(activation.gradient, (t.address - activation.address) / 4, t.shape, t.strides)
   }
 
+  /**
+   * The gradient of an activation that has none yet, uninitialised, to be written as a whole; null: it has one, or t is only a part of an
+   * activation.
+   */
+  freshGradient(t: Tensor): Tensor | null {
+    const activation = this.activation(t)
+    const numbers = Math.ceil((elementCount(t.shape) * 4) / ALIGN) * (ALIGN / 4)
+    if (activation.gradient || t.address !== activation.address || numbers !== activation.length) return null
+    activation.gradient = this.borrow(activation.length)
+    return this.gradient(t)
+  }
+
   /** Gives back an activation's gradient, which nobody asks for again in this step. */
   dropGradient(activation: Activation): void {
     if (activation.gradient) this.giveBack(activation.gradient)
@@ -100,14 +112,36 @@ export class TrainingScratch implements Scratch {
     else this.#free.set(size, [address])
   }
 
+  /** Runs `run` and forgets the activations that it has taken: what is recorded later may overwrite them. */
+  forgetting(run: () => void): void {
+    const [current, piece] = [this.#current, this.#pieces[this.#current]]
+    const [used, count] = [piece?.used ?? 0, piece?.activations.length ?? 0]
+    run()
+    this.#forget(current, used, count)
+  }
+
+  /** The gradient of one activation becomes that of another of the same size. */
+  moveGradient(from: Tensor, to: Tensor): void {
+    const [given, taking] = [this.activation(from), this.activation(to)]
+    if (taking.gradient || given.length !== taking.length) throw new RangeError('moveGradient: not of the same size')
+    taking.gradient = given.gradient
+    given.gradient = null
+  }
+
   /** Forgets all activations; nothing recorded may still use them. */
   reset(): void {
-    for (const piece of this.#pieces) {
-      for (const activation of piece.activations) this.dropGradient(activation)
-      piece.activations.length = 0
-      piece.used = 0
+    this.#forget(0, 0, 0)
+  }
+
+  /** Forgets those behind so many bytes and activations of a piece. */
+  #forget(current: number, used: number, count: number): void {
+    for (const [i, piece] of this.#pieces.entries()) {
+      if (i < current) continue
+      const [bytes, first] = i === current ? [used, count] : [0, 0]
+      for (const activation of piece.activations.splice(first)) this.dropGradient(activation)
+      piece.used = bytes
     }
-    this.#current = 0
+    this.#current = current
   }
 
   #zeros(length: number): Tensor {

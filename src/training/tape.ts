@@ -1,5 +1,4 @@
 import type { RowSlice } from '../kernels/contract/cached-rows.ts'
-import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { RouteOptions } from '../kernels/contract/operation-options.ts'
 import { OPERATIONS, type Operations } from '../kernels/operations/table.ts'
 import { elementCount, lastOf, reshape, type Tensor, view } from '../tensor/tensor.ts'
@@ -30,7 +29,7 @@ export interface Route {
 export class Tape {
   /** For the decoder. An operation without a rule throws TypeError. */
   readonly ops: Operations
-  readonly #kernels: Kernels
+  readonly #kernels: Operations
   readonly #parameters: Parameters
   readonly #scratch: TrainingScratch
   readonly #entries: Entry[] = []
@@ -38,7 +37,8 @@ export class Tape {
   readonly #routes: Route[] = []
   #borrowed: Tensor[] = []
 
-  constructor(kernels: Kernels, parameters: Parameters, scratch: TrainingScratch) {
+  /** `kernels`: what computes, forward and backward. */
+  constructor(kernels: Operations, parameters: Parameters, scratch: TrainingScratch) {
     this.#kernels = kernels
     this.#parameters = parameters
     this.#scratch = scratch
@@ -63,14 +63,38 @@ export class Tape {
   }
 
   backward(): void {
-    for (const { backward, made } of this.#entries.toReversed()) {
+    this.#unwind(0)
+    this.#made.clear()
+  }
+
+  /**
+   * A part of a forward pass, from x to a result of its shape, of which only the result is kept: `plain` runs it with the kernels, and
+   * the backward pass runs `taped`, the same with `ops`.
+   */
+  recomputed(x: Tensor, plain: (x: Tensor) => Tensor, taped: (x: Tensor) => Tensor): Tensor {
+    const scratch = this.#scratch
+    const y = scratch.take(x.shape)
+    scratch.forgetting(() => this.#kernels.copy(y, plain(x)))
+    this.#record([y], () => {
+      scratch.forgetting(() => {
+        const first = this.#entries.length
+        const again = taped(x)
+        scratch.moveGradient(y, again)
+        this.#unwind(first)
+      })
+    })
+    return y
+  }
+
+  /** Runs the rules from the last one down to `first`, and forgets them. */
+  #unwind(first: number): void {
+    while (this.#entries.length > first) {
+      const { backward, made } = this.#entries.pop() as Entry
       backward()
       for (const memory of this.#borrowed) this.#scratch.giveBack(memory)
       this.#borrowed = []
       for (const activation of made) this.#scratch.dropGradient(activation)
     }
-    this.#entries.length = 0
-    this.#made.clear()
   }
 
   #record(outputs: readonly Tensor[], backward: () => void): void {
@@ -164,7 +188,8 @@ export class Tape {
           const dy = d(y)
           if (residual) this.#add(residual, dy)
           if (bias) this.#addToVector(bias, dy, scale)
-          k.matmulBackward(d(x), dy, w, scale)
+          const fresh = this.#scratch.freshGradient(x)
+          k.matmulBackward(fresh ?? d(x), dy, w, scale, undefined, fresh === null)
           const parameter = learned.of(w)
           if (parameter) k.weightBackward(parameter.gradient, dy, x, scale)
         })
@@ -175,7 +200,14 @@ export class Tape {
       },
       gate: (y, gates, up, activation) => {
         k.gate(y, gates, up, activation)
-        this.#record([y], () => k.gateBackward(d(gates), d(up), d(y), gates, up, activation))
+        this.#record([y], () => {
+          const dy = d(y)
+          const fresh = this.#scratch.freshGradient(gates)
+          const freshUp = fresh && this.#scratch.freshGradient(up)
+          // One of two that has numbers already: the other begins with zeros.
+          if (fresh && !freshUp) k.fill(fresh, 0)
+          k.gateBackward(d(gates), d(up), dy, gates, up, activation, freshUp === null)
+        })
       },
       rope: (y, x, cosSin, interleaved) => {
         k.rope(y, x, cosSin, interleaved)

@@ -4,21 +4,25 @@ import { memorySource } from '../checkpoint/source/memory-source.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import { SQUARES_EACH } from '../kernels/contract/operation-options.ts'
+import { type Factors, SQUARES_EACH } from '../kernels/contract/operation-options.ts'
 import type { Operations } from '../kernels/operations/table.ts'
 import { Loader } from '../model/loader.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { refuseEncoder } from '../model/refuse-encoder.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
-import { type Decoder, decoderOf, finalRows, stream } from '../nn/decoder.ts'
+import type { Backend } from '../nn/attention/step.ts'
+import { runLayer } from '../nn/block.ts'
+import { type Decoder, decoderOf, embedded, finalRows, layerStep } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
+import type { LayerWeights } from '../nn/weights.ts'
 import { elementCount, rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { Experts } from './experts.ts'
 import { FrozenNames } from './frozen-names.ts'
 import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
 import { type LossOptions, lossOfRows } from './loss.ts'
 import { type Parameter, Parameters } from './parameters.ts'
+import { trainingProducts } from './products.ts'
 import { TrainingScratch } from './scratch.ts'
 import { Tape } from './tape.ts'
 
@@ -47,16 +51,30 @@ export interface LearnOptions {
   readonly seed?: number
 }
 
+/** The same, and how it is computed. */
+export interface TrainerOptions extends LearnOptions {
+  /** What factors of products are rounded to before they are multiplied; weights, activations and sums are f32. Default `f32`. */
+  readonly compute?: Factors
+  /**
+   * Layers, from the first on, whose activations are not kept for the backward pass but computed again: less memory, the same bits, a part of
+   * the forward pass twice. Those with experts are kept. Default 0.
+   */
+  readonly recompute?: number
+}
+
 /** A model that learns: its parameters, and the gradients of a loss with respect to them. */
 export class Trainer {
   readonly parameters: Parameters
   /** What is learned instead of the model's own weights; null: these are. */
   readonly adapters: LearnedAdapters | null
   readonly #kernels: Kernels
+  /** The kernels' operations, with the products of training. */
+  readonly #ops: Operations
   readonly #model: Decoder & { readonly output: Linear }
   readonly #scratch: TrainingScratch
   readonly #tape: Tape
   readonly #experts: Experts
+  readonly #recompute: number
 
   private constructor(
     kernels: Kernels,
@@ -64,14 +82,17 @@ export class Trainer {
     parameters: Parameters,
     biases: readonly (Parameter | null)[],
     adapters: LearnedAdapters | null,
+    { compute = 'f32', recompute = 0 }: TrainerOptions,
   ) {
+    this.#recompute = recompute
     this.parameters = parameters
     this.adapters = adapters
     this.#experts = new Experts(kernels, biases)
     this.#kernels = kernels
-    this.#model = model
     this.#scratch = new TrainingScratch(kernels, kernels)
-    this.#tape = new Tape(kernels, parameters, this.#scratch)
+    this.#ops = trainingProducts(kernels, this.#scratch, compute)
+    this.#model = model
+    this.#tape = new Tape(this.#ops, parameters, this.#scratch)
   }
 
   /**
@@ -81,7 +102,7 @@ export class Trainer {
   static async load(
     model: OpenedModel,
     kernels: Kernels,
-    { lora, freeze = [], seed = 0 }: LearnOptions = {},
+    { lora, freeze = [], seed = 0, ...computing }: TrainerOptions = {},
   ): Promise<Trainer> {
     const { checkpoint, family, config } = model
     refuseEncoder(config, 'it cannot be trained')
@@ -112,7 +133,14 @@ export class Trainer {
       biases.push(selectionBias && parameters.of(selectionBias))
       if (selectionBias) parameters.freeze(selectionBias)
     }
-    return new Trainer(kernels, { ...decoderOf(config, weights), output }, parameters, biases, adapters ?? null)
+    return new Trainer(
+      kernels,
+      { ...decoderOf(config, weights), output },
+      parameters,
+      biases,
+      adapters ?? null,
+      computing,
+    )
   }
 
   /** The mean loss of the targets, in nats; 0 where there are none. */
@@ -139,12 +167,13 @@ export class Trainer {
     const { mean = targets.filter(target => target >= 0).length, sequenceBalance = 0, ...loss } = options
     if (mean === 0) return 0
 
-    const x = this.#rows(backward ? tape.ops : kernels, texts)
+    // Before anything is recorded: memory that operations leave may be taken again.
     const wanted = scratch.take([targets.length], 'i32')
     kernels.upload(wanted, targets)
+    const x = this.#rows(texts, backward)
     const last = { output, logitScale: config.logitScale }
     const rows = { x, dx: backward ? tape.gradient(x) : null, targets: wanted }
-    const losses = lossOfRows(kernels, scratch, this.parameters, last, rows, 1 / mean, loss)
+    const losses = lossOfRows(this.#ops, scratch, this.parameters, last, rows, 1 / mean, loss)
     if (backward) {
       if (sequenceBalance > 0) {
         const lengths = texts.map(({ tokens }) => tokens.length)
@@ -185,11 +214,11 @@ export class Trainer {
     scratch.reset()
     tape.clear()
     const targets = Int32Array.from(texts.flatMap(text => Array.from(text.targets)))
-    const x = this.#rows(weights ? tape.ops : kernels, texts)
     const wanted = scratch.take([targets.length], 'i32')
     kernels.upload(wanted, targets)
+    const x = this.#rows(texts, weights !== null)
     const last = { output: this.#model.output, logitScale: this.#model.config.logitScale }
-    const all = lossOfRows(kernels, scratch, this.parameters, last, { x, dx: null, targets: wanted }, 1)
+    const all = lossOfRows(this.#ops, scratch, this.parameters, last, { x, dx: null, targets: wanted }, 1)
     await kernels.submit()
     const losses = (await kernels.read(all)) as Float32Array
     const starts = texts.map((_, i) => texts.slice(0, i).reduce((n, text) => n + text.tokens.length, 0))
@@ -202,7 +231,7 @@ export class Trainer {
     for (const [i, weight] of weights(found).entries()) {
       const part = (t: Tensor) => rowsOf(t, starts[i] as number, (texts[i] as TrainingText).tokens.length)
       const rows = { x: part(x), dx: part(dx), targets: part(wanted) }
-      lossOfRows(kernels, scratch, this.parameters, last, rows, weight)
+      lossOfRows(this.#ops, scratch, this.parameters, last, rows, weight)
     }
     tape.backward()
     await kernels.submit()
@@ -210,21 +239,28 @@ export class Trainer {
   }
 
   /** The stream of all tokens after the final norm, [n, D]. */
-  #rows(ops: Operations, texts: readonly TrainingText[]): Tensor {
+  #rows(texts: readonly TrainingText[], backward: boolean): Tensor {
     const scratch = this.#scratch
     const model = this.#model
-    const keys = contiguousKeys(ops, scratch)
-    const backend = { ops, scratch, keys }
+    const { config, weights } = model
+    const backendOf = (ops: Operations) => ({ ops, scratch, keys: contiguousKeys(ops, scratch) })
+    const [plain, taped] = [backendOf(this.#ops), backendOf(this.#tape.ops)]
+    const backend = backward ? taped : plain
     const inputs = texts.map(({ tokens }) => {
       const prompt = { start: 0, end: tokens.length }
       // Expanded whatever the length: the absorbed path has no backward rules.
       return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const
     })
-    const step = prepareStep(this.#kernels, scratch, inputs, keys, model)
-    const layers = stream(backend, model, step)
-    let layer = layers.next()
-    while (!layer.done) layer = layers.next()
-    return finalRows(backend, model, layer.value, step.logitRows)
+    const step = prepareStep(this.#kernels, scratch, inputs, backend.keys, model)
+    let x = embedded(backend, model, step)
+    for (const [i, layer] of config.layers.entries()) {
+      const runIn = (at: Backend) => (x: Tensor) =>
+        runLayer(layerStep(at, model, step, i), config, layer, weights.layers[i] as LayerWeights, x)
+      // The choices of experts are counted after the backward pass, so that they must last.
+      const kept = backward && (i >= this.#recompute || layer.mlp.kind === 'moe')
+      x = kept ? runIn(taped)(x) : this.#tape.recomputed(x, runIn(plain), runIn(taped))
+    }
+    return finalRows(backend, model, x, step.logitRows)
   }
 
   /** The model that learns: its weights are those that steps change. */

@@ -1,3 +1,4 @@
+import type { Factors } from '../../src/kernels/contract/operation-options.ts'
 import type { Weight } from '../../src/kernels/contract/weights.ts'
 import { rowsOf, type Tensor, view } from '../../src/tensor/tensor.ts'
 import type { Lab } from './lab.ts'
@@ -23,6 +24,8 @@ export const ROW_OPERATIONS: Readonly<Record<string, (lab: Lab, n: number, m: nu
   'matmul f16': (lab, n, m) => product(lab, lab.weight('f16', m, n), m),
   'matmul bf16': (lab, n, m) => product(lab, lab.weight('bf16', m, n), m),
   'matmul e4m3': (lab, n, m) => product(lab, lab.weight('e4m3', m, n, { scales: [16, 16] }), m),
+  trainingMatmul: (lab, n, m) => trainingProduct(lab, n, m, 'f32'),
+  'trainingMatmul, factors bf16': (lab, n, m) => trainingProduct(lab, n, m, 'bf16'),
   'headMatmul, absorbing': async (lab, n, m) => {
     const w = await lab.weight('bf16', 3 * (n + 2), m)
     const options = { headRows: n + 2, firstRow: 0, rows: n, transposed: true }
@@ -53,6 +56,12 @@ async function product(lab: Lab, weight: Promise<Weight>, width: number): Promis
   const w = await weight
   const bias = lab.normals([width])
   return { width, run: (y, x) => lab.k.matmul(y, x, w, { bias }) }
+}
+
+async function trainingProduct(lab: Lab, n: number, width: number, factors: Factors): Promise<RowOperation> {
+  const w = await lab.weight('f32', width, n)
+  const bias = lab.normals([width])
+  return { width, run: (y, x) => lab.k.trainingMatmul(y, x, w, { bias, factors }) }
 }
 
 /** [T, n] as [T, H, n / H]. */

@@ -80,11 +80,11 @@ class Shown {
     const c = colours(process.stdout)
     switch (event.type) {
       case 'begin': {
-        const { parameters, documents, tokens, tooLong, kernels, isa, threads, step, steps, peak } = event
+        const { parameters, documents, tokens, tooLong, kernels, isa, threads, compute, step, steps, peak } = event
         this.#steps = steps
         const texts = `${format.plural(documents, 'document')}, ${format.integer(tokens)} tokens`
         const machine = `${kernels} ${isa}, ${format.plural(threads, 'thread')}`
-        const reached = peak === null ? '' : `, ${format.integer(peak / 1e9)} GFLOP/s in products`
+        const reached = peak === null ? '' : `, ${format.integer(peak / 1e9)} GFLOP/s in products of ${compute}`
         note(`${format.integer(parameters)} parameters, ${texts}; ${machine}${reached}`)
         if (tooLong > 0) note(`${format.plural(tooLong, 'chat')} longer than the context left out (--context)`)
         if (step > 0) note(`Going on after step ${step} of ${steps}`)

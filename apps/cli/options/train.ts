@@ -31,7 +31,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   'On the way:': ['sampleEvery', 'samplePrompts', 'sampleTokens', 'evaluate', 'evaluateEvery', 'evaluateLimit'],
-  'Running:': ['kernels', 'threads'],
+  'Running:': ['compute', 'recompute', 'kernels', 'threads'],
 }
 
 export function addTrainOptions(command: Command): Command {

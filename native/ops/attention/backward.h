@@ -4,17 +4,12 @@
 #include "../../core/context.h"
 #include "../../core/records.h"
 #include "../../simd/simd.h"
-#include "../cache/scaled-vectors.h"
 #include "../cache/slice.h"
 #include "../product/block-product.h"
-#include "../rows/convert.h"
 #include "../rows/vectors.h"
-#include "visible.h"
+#include "training-tiles.h"
 
 namespace latentkit::LATENTKIT_ISA {
-
-// Of a tile. In memory, rows of a tile's keys are not a power of two apart: read downwards they would meet in the same lines of the cache.
-constexpr i64 TILE_KEYS = 128, TILE_QUERIES = 128, KEYS_STRIDE = TILE_KEYS + LANES;
 
 // A thread's memory: rows of a tile of keys and of a tile of queries, zeros behind their numbers.
 struct BackwardTiles {
@@ -48,83 +43,6 @@ struct BackwardTiles {
 };
 
 static size_t scratchBytes(const AttentionBackwardRecord& a) { return BackwardTiles(a, nullptr).bytes; }
-
-// Which queries and keys, counted from 0, see each other.
-struct Sight {
-  // Key j is in the place of query j + offset; that and window - 1 queries after it see it.
-  i64 queries, keys, offset, window;
-  INLINE Sight(const AttentionBackwardRecord& a, const Sequence& sequence)
-      : queries(min(sequence.queryCount, a.T - sequence.queryStart)),
-        keys(min(sequence.keyCount, a.S)),
-        offset(sequence.keyStart - sequence.position),
-        window(a.window < 0 ? queries + keys + 1 + (offset < 0 ? -offset : offset) : a.window) {}
-  // Of queries first .. last - 1, the keys that any sees; of keys the queries.
-  INLINE Range keysOf(i64 first, i64 last) const {
-    return {max<i64>(0, first - offset - window + 1), min(keys, last - offset)};
-  }
-  INLINE Range queriesOf(i64 first, i64 last) const {
-    return {max<i64>(0, first + offset), min(queries, last + offset + window - 1)};
-  }
-};
-
-// The part of a range within `count` from `start` on, counted from there.
-INLINE Range within(Range range, i64 start, i64 count) {
-  return {max<i64>(0, range.lo - start), min(count, range.hi - start)};
-}
-
-// Zeros behind the numbers of a row.
-static INLINE void padRow(float* to, i64 numbers, i64 width) {
-  for (i64 i = numbers; i < width; i++) to[i] = 0;
-}
-static INLINE void clearFloats(float* to, i64 n) { __builtin_memset(to, 0, (size_t)n * 4); }
-
-// A head's vector of a slice as f32.
-static INLINE void vectorToFloats(float* to, const SliceRecord& slice, const Sequence& sequence, i64 key, i64 head, i64 heads) {
-  const char* from = rowOf(slice, sequence, sequence.keyStart + key) + head * slice.heads / heads * headBytes(slice);
-  if (isScaled(slice.dtype)) scaledToFloats(to, from, slice.dtype, slice.width);
-  else convertRow((char*)to, F32, from, slice.dtype, slice.width);
-}
-
-// Rows of `width` floats, a tile of them, as columns of keys.
-static INLINE void transposeTile(float* to, const float* from, i64 width) {
-  for (i64 k = 0; k < TILE_KEYS; k += LANES) {
-    for (i64 c = 0; c < width; c += LANES) {
-      F x[LANES];
-#pragma GCC unroll 16
-      for (int i = 0; i < LANES; i++) x[i] = load(from + (k + i) * width + c);
-      transpose(x);
-#pragma GCC unroll 16
-      for (int i = 0; i < LANES; i++) store(to + (c + i) * KEYS_STRIDE + k, x[i]);
-    }
-  }
-}
-
-// c[r, :] += or = sums over `range(r, r + count)` of a's steps, for `rows` rows and `width` columns, tile by tile.
-template <class RangeOf> INLINE void rangedProduct(Sums c, i64 rows, i64 width, LeftFactor a, RightFactor b, RangeOf rangeOf) {
-  for (i64 r = 0; r < rows; r += PANEL_MR) {
-    const i64 count = min<i64>(PANEL_MR, rows - r);
-    const Range range = rangeOf(r, r + count);
-    if (range.empty()) continue;
-    const LeftFactor left = {a.at + r * a.row + range.lo * a.step, a.row, a.step};
-    for (i64 col = 0; col < width; col += TILE_COLUMNS) {
-      fewRows({c.at + r * c.row + col, c.row, c.scale, c.add}, count, min(TILE_COLUMNS, width - col), left,
-              {b.at + range.lo * b.step + col, b.step}, range.hi - range.lo);
-    }
-  }
-}
-
-// Products of rows, `stride` apart, with the keys of the tile that some of them sees: c[r, keys].
-template <class KeysOf>
-INLINE void scoresOfTile(float* c, i64 rows, const float* left, i64 stride, i64 width, const float* across, KeysOf keysOf) {
-  for (i64 r = 0; r < rows; r += PANEL_MR) {
-    const i64 count = min<i64>(PANEL_MR, rows - r);
-    const Range seen = keysOf(r, r + count);
-    for (i64 k = seen.lo / TILE_COLUMNS * TILE_COLUMNS; k < seen.hi; k += TILE_COLUMNS) {
-      fewRows({c + r * KEYS_STRIDE + k, KEYS_STRIDE, 1, false}, count, TILE_COLUMNS, {left + r * stride, stride, 1},
-              {across + k, KEYS_STRIDE}, width);
-    }
-  }
-}
 
 static INLINE float dotOf(const float* a, const float* b, i64 n) {
   F sums = {};
@@ -172,30 +90,21 @@ static void backwardTile(const AttentionBackwardRecord& a, const BackwardTiles& 
     const i64 t = queryStart + q0 + i;
     probabilitiesOf(m.p + i * KEYS_STRIDE, m.ds + i * KEYS_STRIDE, keysOf(i, i + 1), a.scale, a.lse[t * a.H + head], m.deltas[t]);
   }
-  rangedProduct({m.dvalues, V, 1, true}, keys, V, {m.p, 1, KEYS_STRIDE}, {m.douts, V}, queriesOf);
-  rangedProduct({m.dkeys, W, 1, true}, keys, W, {m.ds, 1, KEYS_STRIDE}, {m.queries, W}, queriesOf);
+  rangedProduct(addedTo(m.dvalues, V, 1), keys, V, {m.p, 1, KEYS_STRIDE}, {m.douts, V}, queriesOf);
+  rangedProduct(addedTo(m.dkeys, W, 1), keys, W, {m.ds, 1, KEYS_STRIDE}, {m.queries, W}, queriesOf);
   float* dq = a.dq + (queryStart + q0) * a.dqT + head * a.dqH;
-  rangedProduct({dq, a.dqT, 1, true}, rows, a.width, {m.ds, KEYS_STRIDE, 1}, {m.keys, W}, keysOf);
+  rangedProduct(addedTo(dq, a.dqT, 1), rows, a.width, {m.ds, KEYS_STRIDE, 1}, {m.keys, W}, keysOf);
 }
 
 static void backwardHead(const AttentionBackwardRecord& a, const BackwardTiles& m, const Sequence& sequence, i64 head) {
-  const Sight sight(a, sequence);
+  const Sight sight(sequence, a.T, a.window);
   const i64 W = m.width, V = m.valueWidth;
   for (i64 t = sequence.queryStart; t < sequence.queryStart + sight.queries; t++) {
     m.deltas[t] = dotOf(a.dout + t * a.doutT + head * a.doutH, a.out + t * a.outT + head * a.outH, a.V);
   }
   for (i64 k0 = 0; k0 < sight.keys; k0 += TILE_KEYS) {
     const i64 keys = min(TILE_KEYS, sight.keys - k0);
-    clearFloats(m.keys, TILE_KEYS * W);
-    clearFloats(m.values, TILE_KEYS * V);
-    for (i64 k = 0; k < keys; k++) {
-      float* to = m.keys + k * W;
-      for (i64 s = 0; s < a.keysCount; s++) {
-        vectorToFloats(to, a.keys[s], sequence, k0 + k, head, a.H);
-        to += a.keys[s].width;
-      }
-      vectorToFloats(m.values + k * V, a.values, sequence, k0 + k, head, a.H);
-    }
+    packKeys(a, sequence, head, k0, keys, m.keys, W, m.values, V);
     transposeTile(m.keysAcross, m.keys, W);
     transposeTile(m.valuesAcross, m.values, V);
     clearFloats(m.dkeys, TILE_KEYS * W);

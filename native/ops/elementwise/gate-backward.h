@@ -21,8 +21,9 @@ static void gateBackward(Context& context, const GateBackwardRecord& r) {
       const float* up = r.up.floats(r.extent, row) + first;
       eachVector(count, [&](i64 i, int lanes) {
         const F x = loadLanes(gates + i, lanes), d = loadLanes(dy + i, lanes);
-        storeLanes(dgates + i, fma(d * loadLanes(up + i, lanes), slope<A>(x), loadLanes(dgates + i, lanes)), lanes);
-        storeLanes(dup + i, fma(d, act<A>(x), loadLanes(dup + i, lanes)), lanes);
+        const F before = r.add ? loadLanes(dgates + i, lanes) : F{}, upBefore = r.add ? loadLanes(dup + i, lanes) : F{};
+        storeLanes(dgates + i, fma(d * loadLanes(up + i, lanes), slope<A>(x), before), lanes);
+        storeLanes(dup + i, fma(d, act<A>(x), upBefore), lanes);
       });
     });
   });

@@ -22,8 +22,10 @@ static void expertMatmulBackward(Context& context, const ExpertMatmulBackwardRec
   while (context.claim(total, 1, begin, end)) {
     while (begin >= before + splitOf(e).units()) before += splitOf(e++).units();
     const i64 first = r.plan[e];
-    inputGradient(r.dx + first * cols, cols, r.dy + first * rows, rows, tokensOf(e), expertMatrix(r.w, e), 1, splitOf(e),
-                  begin - before, context.scratch);
+    withFactors(r.rounded, [&](auto factors) {
+      inputGradient<decltype(factors)>(r.dx + first * cols, cols, r.dy + first * rows, rows, tokensOf(e), expertMatrix(r.w, e), 1, true,
+                                       splitOf(e), begin - before, context.scratch);
+    });
   }
 }
 

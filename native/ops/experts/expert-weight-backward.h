@@ -25,8 +25,10 @@ static void expertWeightBackward(Context& context, const ExpertWeightBackwardRec
     } else {
       x.base += first * r.cols * 4;
     }
-    weightGradient(r.dw + e * r.rows * r.cols, r.rows, r.cols, dy, x, r.plan[e + 1] - first, 1, split, begin % split.units(),
-                   context.scratch);
+    withFactors(r.rounded, [&](auto factors) {
+      weightGradient<decltype(factors)>(r.dw + e * r.rows * r.cols, r.rows, r.cols, dy, x, r.plan[e + 1] - first, 1, split,
+                                        begin % split.units(), context.scratch);
+    });
   }
 }
 

@@ -4,37 +4,39 @@
 #include "../../core/records.h"
 #include "../../simd/simd.h"
 #include "../rows/matrix.h"
-#include "../rows/row-types.h"
 #include "block-product.h"
 
 namespace latentkit::LATENTKIT_ISA {
 
-// One block, the `unit`-th: dx += scale dy W, where dy [T, rows of W] and dx [T, cols of W] have these strides.
+// One block, the `unit`-th: dx (+)= scale dy W, where dy [T, rows of W] and dx [T, cols of W] have these strides.
+template <class N>
 static void inputGradient(float* dx, i64 dxStride, const float* dy, i64 dyStride, i64 T, const Matrix& w, float scale,
-                          const BlockSplit& split, i64 unit, char* scratch) {
+                          bool add, const BlockSplit& split, i64 unit, char* scratch) {
   const BlockMemory memory(scratch);
   const i64 t = unit / split.colBlocks * split.rowsEach, c0 = unit % split.colBlocks * split.colsEach;
   const i64 tokens = min(split.rowsEach, T - t), cols = min(split.colsEach, w.cols - c0);
-  const Sums sums = {dx + t * dxStride + c0, dxStride, scale, true};
+  Sums sums = addedTo(dx + t * dxStride + c0, dxStride, scale);
+  if (!add) sums.base = nullptr;
   for (i64 first = 0; first < w.rows; first += DEPTH) {
     const i64 n = min(DEPTH, w.rows - first);
-    packAlong(memory.left, tokens, n, [&](i64 r) { return dy + (t + r) * dyStride + first; });
-    const auto multiply = [&](auto pack, auto fetch) {
-      multiplyBlock(sums, tokens, cols, n, memory.right,
-                    [&](i64 r) { return LeftFactor{memory.left + r * DEPTH, DEPTH, 1}; }, pack, fetch);
-    };
+    packAlong<N>(memory.left, tokens, n, [&](i64 r) { return dy + (t + r) * dyStride + first; });
+    const auto left = [&](i64 r) { return LeftFactor{memory.left + r * ROW_STRIDE, ROW_STRIDE, 1}; };
     if (w.dtype == F32) {
       const float* from = w.row<float>(first) + c0;
-      multiply([&](float* to, i64 k, i64 c, i64 count) { packStep(to, from + k * w.cols + c, count); },
-               [&](i64 k, i64 c) { fetchRow(from + k * w.cols + c, TILE_COLUMNS); });
+      multiplyBlock<N>(
+          sums, tokens, cols, n, memory.right, left,
+          [&](float* to, i64 c, i64 width) { packSteps<N>(to, n, width, [&](i64 k) { return from + k * w.cols + c; }); },
+          [&](i64 k, i64 c) { fetchRow(from + k * w.cols + c, TILE_COLUMNS); });
     } else {
-      multiply(
-          [&](float* to, i64 k, i64 c, i64 count) {
-            w.toFloats(to, first + k, c0 + c, count, 1);
-            for (i64 i = count; i < TILE_COLUMNS; i++) to[i] = 0;
+      multiplyBlock<N>(
+          sums, tokens, cols, n, memory.right, left,
+          [&](float* to, i64 c, i64 width) {
+            for (i64 k = 0; k < n; k++) w.toFloats(memory.plain + k * TILE_COLUMNS, first + k, c0 + c, width, 1);
+            packSteps<N>(to, n, width, [&](i64 k) { return memory.plain + k * TILE_COLUMNS; });
           },
           [](i64, i64) {});
     }
+    sums.base = sums.at;
   }
 }
 
@@ -45,7 +47,9 @@ static void matmulBackward(Context& context, const MatmulBackwardRecord& r) {
   const BlockSplit split(r.T, w.cols, context.solo ? 1 : context.threads);
   i64 begin, end;
   while (context.claim(split.units(), 1, begin, end)) {
-    inputGradient(r.dx, r.dxT, r.dy, r.dyT, r.T, w, r.scale, split, begin, context.scratch);
+    withFactors(r.rounded, [&](auto factors) {
+      inputGradient<decltype(factors)>(r.dx, r.dxT, r.dy, r.dyT, r.T, w, r.scale, r.add, split, begin, context.scratch);
+    });
   }
 }
 

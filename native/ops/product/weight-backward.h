@@ -9,18 +9,19 @@
 namespace latentkit::LATENTKIT_ISA {
 
 // One block, the `unit`-th: dw += scale dyᵀ x over T tokens. dw [rows, cols].
+template <class N>
 static void weightGradient(float* dw, i64 rows, i64 cols, const TokenRows& dy, const TokenRows& x, i64 T, float scale,
                            const BlockSplit& split, i64 unit, char* scratch) {
   const BlockMemory memory(scratch);
   const i64 row = unit / split.colBlocks * split.rowsEach, col = unit % split.colBlocks * split.colsEach;
   const i64 m = min(split.rowsEach, rows - row), width = min(split.colsEach, cols - col);
-  const Sums sums = {dw + row * cols + col, cols, scale, true};
+  const Sums sums = addedTo(dw + row * cols + col, cols, scale);
   for (i64 first = 0; first < T; first += DEPTH) {
     const i64 n = min(DEPTH, T - first);
-    packAcross(memory.left, m, n, [&](i64 k) { return dy.at(first + k) + row; });
-    multiplyBlock(
+    packAcross<N>(memory.left, m, n, [&](i64 k) { return dy.at(first + k) + row; });
+    multiplyBlock<N>(
         sums, m, width, n, memory.right, [&](i64 r) { return LeftFactor{memory.left + r * DEPTH, 1, PANEL_MR}; },
-        [&](float* to, i64 k, i64 c, i64 count) { packStep(to, x.at(first + k) + col + c, count); },
+        [&](float* to, i64 c, i64 count) { packSteps<N>(to, n, count, [&](i64 k) { return x.at(first + k) + col + c; }); },
         [&](i64 k, i64 c) { fetchRow(x.at(first + k) + col + c, TILE_COLUMNS); });
   }
 }
@@ -32,7 +33,9 @@ static void weightBackward(Context& context, const WeightBackwardRecord& r) {
   const BlockSplit split(r.rows, r.cols, context.solo ? 1 : context.threads);
   i64 begin, end;
   while (context.claim(split.units(), 1, begin, end)) {
-    weightGradient(r.dw, r.rows, r.cols, dy, x, r.T, r.scale, split, begin, context.scratch);
+    withFactors(r.rounded, [&](auto factors) {
+      weightGradient<decltype(factors)>(r.dw, r.rows, r.cols, dy, x, r.T, r.scale, split, begin, context.scratch);
+    });
   }
 }
 

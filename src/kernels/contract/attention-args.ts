@@ -40,6 +40,13 @@ export interface AttentionArgs {
   readonly scoresStart?: number
 }
 
+/** One sequence, whose keys and values lie in contiguous rows, as many of each as it has keys. */
+export interface TrainingAttentionArgs
+  extends Pick<AttentionArgs, 'out' | 'q' | 'keys' | 'values' | 'sequences' | 'scale' | 'window' | 'carry'> {
+  /** f32 [T, H]: natural log of the sum of exponentials. */
+  readonly lse: Tensor
+}
+
 /** One sequence, whose keys and values lie in contiguous rows. */
 export interface AttentionBackwardArgs
   extends Pick<AttentionArgs, 'q' | 'keys' | 'values' | 'sequences' | 'scale' | 'window'> {

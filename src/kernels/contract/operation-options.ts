@@ -14,6 +14,14 @@ export interface MatmulOptions {
   readonly scale?: number
 }
 
+/** What factors are rounded to before they are multiplied. Sums are of f32 in both. */
+export type Factors = 'f32' | 'bf16'
+
+export interface TrainingMatmulOptions extends MatmulOptions {
+  /** Default `f32`. */
+  readonly factors?: Factors
+}
+
 /** Per-head product: head h uses rows h * headRows + firstRow .. + rows of the weight. */
 export interface HeadMatmulOptions {
   readonly headRows: number

@@ -231,7 +231,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.matmulBackward.from(...args)
     const w = ownWeight(this.memory, r.w, 'matmulBackward')
-    const at = list.begin(13, 13, r.work)
+    const at = list.begin(13, 15, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dx.strides[0] as number
@@ -239,19 +239,46 @@ export class Recorder {
     data[at + 3] = r.dy.strides[0] as number
     data[at + 4] = r.T
     data[at + 5] = r.scale
-    data[at + 6] = w.address
-    data[at + 7] = TYPE_CODES[w.dtype]
-    data[at + 8] = w.rows
-    data[at + 9] = w.cols
-    data[at + 10] = w.scales
-    data[at + 11] = w.blockRows
-    data[at + 12] = w.blockCols
+    data[at + 6] = r.rounded ? 1 : 0
+    data[at + 7] = r.add ? 1 : 0
+    data[at + 8] = w.address
+    data[at + 9] = TYPE_CODES[w.dtype]
+    data[at + 10] = w.rows
+    data[at + 11] = w.cols
+    data[at + 12] = w.scales
+    data[at + 13] = w.blockRows
+    data[at + 14] = w.blockCols
+  }
+
+  trainingMatmul(...args: Parameters<typeof OPERATIONS.trainingMatmul.from>): void {
+    const { list } = this
+    const r = OPERATIONS.trainingMatmul.from(...args)
+    const w = ownWeight(this.memory, r.w, 'trainingMatmul')
+    const at = list.begin(14, 17, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.y.strides[0] as number
+    data[at + 2] = r.x.address
+    data[at + 3] = r.x.strides[0] as number
+    data[at + 4] = r.T
+    data[at + 5] = r.scale
+    data[at + 6] = r.rounded ? 1 : 0
+    data[at + 7] = addressOf(r.bias)
+    data[at + 8] = w.address
+    data[at + 9] = TYPE_CODES[w.dtype]
+    data[at + 10] = w.rows
+    data[at + 11] = w.cols
+    data[at + 12] = w.scales
+    data[at + 13] = w.blockRows
+    data[at + 14] = w.blockCols
+    data[at + 15] = addressOf(r.residual)
+    data[at + 16] = strideOf(r.residual, 0)
   }
 
   weightBackward(...args: Parameters<typeof OPERATIONS.weightBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.weightBackward.from(...args)
-    const at = list.begin(14, 9, r.work)
+    const at = list.begin(15, 10, r.work)
     const { data } = list
     data[at] = r.dw.address
     data[at + 1] = r.dy.address
@@ -262,12 +289,13 @@ export class Recorder {
     data[at + 6] = r.rows
     data[at + 7] = r.cols
     data[at + 8] = r.scale
+    data[at + 9] = r.rounded ? 1 : 0
   }
 
   activate(...args: Parameters<typeof OPERATIONS.activate.from>): void {
     const { list } = this
     const r = OPERATIONS.activate.from(...args)
-    const at = list.begin(15, 13, r.work)
+    const at = list.begin(16, 13, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -278,7 +306,7 @@ export class Recorder {
   activateBackward(...args: Parameters<typeof OPERATIONS.activateBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.activateBackward.from(...args)
-    const at = list.begin(16, 17, r.work)
+    const at = list.begin(17, 17, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -290,7 +318,7 @@ export class Recorder {
   gate(...args: Parameters<typeof OPERATIONS.gate.from>): void {
     const { list } = this
     const r = OPERATIONS.gate.from(...args)
-    const at = list.begin(17, 17, r.work)
+    const at = list.begin(18, 17, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -302,21 +330,22 @@ export class Recorder {
   gateBackward(...args: Parameters<typeof OPERATIONS.gateBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.gateBackward.from(...args)
-    const at = list.begin(18, 25, r.work)
+    const at = list.begin(19, 26, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
-    putExtent(data, at + 1, r.extent)
-    putStrided(data, at + 5, r.dgates)
-    putStrided(data, at + 9, r.dup)
-    putStrided(data, at + 13, r.dy)
-    putStrided(data, at + 17, r.gates)
-    putStrided(data, at + 21, r.up)
+    data[at + 1] = r.add ? 1 : 0
+    putExtent(data, at + 2, r.extent)
+    putStrided(data, at + 6, r.dgates)
+    putStrided(data, at + 10, r.dup)
+    putStrided(data, at + 14, r.dy)
+    putStrided(data, at + 18, r.gates)
+    putStrided(data, at + 22, r.up)
   }
 
   rope(...args: Parameters<typeof OPERATIONS.rope.from>): void {
     const { list } = this
     const r = OPERATIONS.rope.from(...args)
-    const at = list.begin(19, 12, r.work)
+    const at = list.begin(20, 12, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -335,7 +364,7 @@ export class Recorder {
   ropeBackward(...args: Parameters<typeof OPERATIONS.ropeBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.ropeBackward.from(...args)
-    const at = list.begin(20, 12, r.work)
+    const at = list.begin(21, 12, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dx.strides[0] as number
@@ -354,7 +383,7 @@ export class Recorder {
   cacheRead(...args: Parameters<typeof OPERATIONS.cacheRead.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheRead.from(...args)
-    const at = list.begin(21, 13, r.work)
+    const at = list.begin(22, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.rows
@@ -365,7 +394,7 @@ export class Recorder {
   cacheWrite(...args: Parameters<typeof OPERATIONS.cacheWrite.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheWrite.from(...args)
-    const at = list.begin(22, 14, r.work)
+    const at = list.begin(23, 14, r.work)
     const { data } = list
     putSlice(data, at, r.slice)
     data[at + 7] = r.x.address
@@ -378,7 +407,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.attention.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(23, 32 + 7 * keys.length, r.work)
+    const at = list.begin(24, 32 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = this.exact || r.exact ? 1 : 0
     data[at + 1] = r.out.address
@@ -410,7 +439,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.attentionBackward.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(24, 34 + 7 * keys.length, r.work)
+    const at = list.begin(25, 34 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = r.dq.address
     data[at + 1] = r.dq.strides[0] as number
@@ -443,7 +472,7 @@ export class Recorder {
   probabilities(...args: Parameters<typeof OPERATIONS.probabilities.from>): void {
     const { list } = this
     const r = OPERATIONS.probabilities.from(...args)
-    const at = list.begin(25, 10, r.work)
+    const at = list.begin(26, 10, r.work)
     const { data } = list
     data[at] = r.lse.address
     data[at + 1] = r.H
@@ -460,7 +489,7 @@ export class Recorder {
   sumHeads(...args: Parameters<typeof OPERATIONS.sumHeads.from>): void {
     const { list } = this
     const r = OPERATIONS.sumHeads.from(...args)
-    const at = list.begin(26, 10, r.work)
+    const at = list.begin(27, 10, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -474,10 +503,36 @@ export class Recorder {
     data[at + 9] = r.n
   }
 
+  trainingAttention(...args: Parameters<typeof OPERATIONS.trainingAttention.from>): void {
+    const { list } = this
+    const r = OPERATIONS.trainingAttention.from(...args)
+    const keys = joinNeighbours(r.keys)
+    const at = list.begin(28, 26 + 7 * keys.length, r.work)
+    const { data } = list
+    data[at] = r.out.address
+    data[at + 1] = r.out.strides[0] as number
+    data[at + 2] = r.out.strides[1] as number
+    data[at + 3] = r.lse.address
+    data[at + 4] = r.q.address
+    data[at + 5] = r.q.strides[0] as number
+    data[at + 6] = r.q.strides[1] as number
+    data[at + 7] = r.T
+    data[at + 8] = r.H
+    data[at + 9] = r.V
+    data[at + 10] = r.width
+    putSequences(data, at + 11, r.sequences, this.memory)
+    data[at + 15] = r.scale
+    data[at + 16] = r.window
+    data[at + 17] = r.carry ? 1 : 0
+    putSlice(data, at + 18, r.values)
+    data[at + 25] = keys.length
+    putSlices(data, at + 26, keys)
+  }
+
   combineExperts(...args: Parameters<typeof OPERATIONS.combineExperts.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExperts.from(...args)
-    const at = list.begin(27, 9, r.work)
+    const at = list.begin(29, 9, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.part.address
@@ -493,7 +548,7 @@ export class Recorder {
   combineExpertsBackward(...args: Parameters<typeof OPERATIONS.combineExpertsBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExpertsBackward.from(...args)
-    const at = list.begin(28, 10, r.work)
+    const at = list.begin(30, 10, r.work)
     const { data } = list
     data[at] = r.dpart.address
     data[at + 1] = r.dweights.address
@@ -511,7 +566,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.expertMatmul.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmul')
-    const at = list.beginProduct(29, 13, r.work)
+    const at = list.beginProduct(31, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -533,24 +588,25 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.expertMatmulBackward.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmulBackward')
-    const at = list.begin(30, 10, r.work)
+    const at = list.begin(32, 11, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dy.address
     data[at + 2] = r.plan.address
-    data[at + 3] = w.packed ? 1 : 0
-    data[at + 4] = w.table
-    data[at + 5] = w.experts
-    data[at + 6] = w.rows
-    data[at + 7] = w.cols
-    data[at + 8] = w.blockRows
-    data[at + 9] = w.blockCols
+    data[at + 3] = r.rounded ? 1 : 0
+    data[at + 4] = w.packed ? 1 : 0
+    data[at + 5] = w.table
+    data[at + 6] = w.experts
+    data[at + 7] = w.rows
+    data[at + 8] = w.cols
+    data[at + 9] = w.blockRows
+    data[at + 10] = w.blockCols
   }
 
   expertWeightBackward(...args: Parameters<typeof OPERATIONS.expertWeightBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.expertWeightBackward.from(...args)
-    const at = list.begin(31, 8, r.work)
+    const at = list.begin(33, 9, r.work)
     const { data } = list
     data[at] = r.dw.address
     data[at + 1] = r.dy.address
@@ -560,12 +616,13 @@ export class Recorder {
     data[at + 5] = r.experts
     data[at + 6] = r.rows
     data[at + 7] = r.cols
+    data[at + 8] = r.rounded ? 1 : 0
   }
 
   groupByExpert(...args: Parameters<typeof OPERATIONS.groupByExpert.from>): void {
     const { list } = this
     const r = OPERATIONS.groupByExpert.from(...args)
-    const at = list.begin(32, 4, r.work)
+    const at = list.begin(34, 4, r.work)
     const { data } = list
     data[at] = r.plan.address
     data[at + 1] = r.indices.address
@@ -576,7 +633,7 @@ export class Recorder {
   route(...args: Parameters<typeof OPERATIONS.route.from>): void {
     const { list } = this
     const r = OPERATIONS.route.from(...args)
-    const at = list.begin(33, 13, r.work)
+    const at = list.begin(35, 13, r.work)
     const { data } = list
     data[at] = r.indices.address
     data[at + 1] = r.weights.address
@@ -596,7 +653,7 @@ export class Recorder {
   routeBackward(...args: Parameters<typeof OPERATIONS.routeBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.routeBackward.from(...args)
-    const at = list.begin(34, 10, r.work)
+    const at = list.begin(36, 10, r.work)
     const { data } = list
     data[at] = r.dlogits.address
     data[at + 1] = r.dweights.address
@@ -610,10 +667,30 @@ export class Recorder {
     data[at + 9] = r.scale
   }
 
+  trainingExpertMatmul(...args: Parameters<typeof OPERATIONS.trainingExpertMatmul.from>): void {
+    const { list } = this
+    const r = OPERATIONS.trainingExpertMatmul.from(...args)
+    const w = ownExperts(this.memory, r.w, 'trainingExpertMatmul')
+    const at = list.begin(37, 12, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.x.address
+    data[at + 2] = r.plan.address
+    data[at + 3] = r.perToken
+    data[at + 4] = r.rounded ? 1 : 0
+    data[at + 5] = w.packed ? 1 : 0
+    data[at + 6] = w.table
+    data[at + 7] = w.experts
+    data[at + 8] = w.rows
+    data[at + 9] = w.cols
+    data[at + 10] = w.blockRows
+    data[at + 11] = w.blockCols
+  }
+
   adamW(...args: Parameters<typeof OPERATIONS.adamW.from>): void {
     const { list } = this
     const r = OPERATIONS.adamW.from(...args)
-    const at = list.begin(35, 13, r.work)
+    const at = list.begin(38, 13, r.work)
     const { data } = list
     data[at] = r.w.address
     data[at + 1] = r.m.address
@@ -633,7 +710,7 @@ export class Recorder {
   crossEntropy(...args: Parameters<typeof OPERATIONS.crossEntropy.from>): void {
     const { list } = this
     const r = OPERATIONS.crossEntropy.from(...args)
-    const at = list.begin(36, 9, r.work)
+    const at = list.begin(39, 9, r.work)
     const { data } = list
     data[at] = r.loss.address
     data[at + 1] = r.dlogits.address
@@ -649,7 +726,7 @@ export class Recorder {
   sumSquares(...args: Parameters<typeof OPERATIONS.sumSquares.from>): void {
     const { list } = this
     const r = OPERATIONS.sumSquares.from(...args)
-    const at = list.begin(37, 3, r.work)
+    const at = list.begin(40, 3, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -660,7 +737,7 @@ export class Recorder {
     const { list } = this
     const r = PREPARATIONS.addToVector.from(...args)
     const w = ownWeight(this.memory, r.w, 'addToVector')
-    const at = list.begin(38, 9, r.work)
+    const at = list.begin(41, 9, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = r.add
@@ -676,7 +753,7 @@ export class Recorder {
   pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
     const { list } = this
     const r = PREPARATIONS.pack.from(...args)
-    const at = list.begin(39, 7, r.work)
+    const at = list.begin(42, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -690,7 +767,7 @@ export class Recorder {
   packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
     const { list } = this
     const r = PREPARATIONS.packedSize.from(...args)
-    const at = list.begin(40, 4, r.work)
+    const at = list.begin(43, 4, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = TYPE_CODES[r.dtype]
@@ -701,7 +778,7 @@ export class Recorder {
   transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
     const { list } = this
     const r = PREPARATIONS.transpose.from(...args)
-    const at = list.begin(41, 7, r.work)
+    const at = list.begin(44, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { AttentionArgs, AttentionBackwardArgs } from '../contract/attention-args.ts'
+import type { AttentionArgs, AttentionBackwardArgs, TrainingAttentionArgs } from '../contract/attention-args.ts'
+import type { RowSlice, Sequences } from '../contract/cached-rows.ts'
 import { axisOf, expect, expectDense, expectStrided } from './check.ts'
 import {
   count,
@@ -110,6 +111,68 @@ export const probabilities = operation({
 })
 
 /**
+ * `attention` of one sequence with many queries, whose keys lie in contiguous rows, as training needs it: what a query does not see must be
+ * finite.
+ */
+export const trainingAttention = operation({
+  kernel: 'attention/training-attention.h',
+  record: {
+    out: output('f32', 'T', 'H'),
+    lse: output('f32'),
+    q: input('f32', 'T', 'H'),
+    T: count,
+    H: count,
+    V: count,
+    width: count,
+    sequences,
+    scale: real,
+    /** Negative: none. */
+    window: count,
+    carry: flag,
+    values: slice,
+    keys: slices,
+  },
+  from: (args: TrainingAttentionArgs) => {
+    const { out, lse, q, keys, values, scale, carry = false } = args
+    const [T, H, width] = [axisOf(q, 0), axisOf(q, 1), axisOf(q, 2)]
+    const V = values.width
+    const S = expectRows('trainingAttention', keys, values, args.sequences, width)
+    expectStrided('trainingAttention: q', q, 'f32', T, H, width)
+    expectStrided('trainingAttention: out', out, 'f32', T, H, V)
+    expectDense('trainingAttention: lse', lse, 'f32', T, H)
+    const work = (T * H * S * (width + V)) / 2
+    const window = args.window ?? -1
+    return { work, out, lse, q, T, H, V, width, sequences: args.sequences, scale, window, carry, values, keys }
+  },
+})
+
+/** Contiguous rows, as many of each slice: returns how many. */
+function expectRows(
+  what: string,
+  keys: readonly RowSlice[],
+  values: RowSlice,
+  sequences: Sequences,
+  width: number,
+): number {
+  expectSequences(`${what}: sequences`, sequences)
+  expect(`${what}: sequences`, axisOf(sequences.rows, 0) === 1, 'one sequence')
+  expect(`${what}: keys`, keys.length > 0 && keys.length <= MAX_SLICES, `1 to ${MAX_SLICES} slices`)
+  expect(`${what}: keys`, keys.reduce((n, slice) => n + slice.width, 0) === width, `${width} numbers`)
+  const counts = [...keys, values].map(slice => {
+    expectSlice(`${what}: keys`, slice, sequences)
+    expect(`${what}: keys`, !isPaged(slice.rows), 'contiguous rows')
+    return axisOf(slice.rows as Tensor, 0)
+  })
+  const S = counts[0] as number
+  expect(
+    `${what}: keys`,
+    counts.every(count => count === S),
+    `${S} rows of each slice`,
+  )
+  return S
+}
+
+/**
  * The backward rule of `attention` (arXiv 2205.14135, algorithm 4): the probabilities are computed again from q, keys and lse. With
  * P = exp(scores - lse) and dS = P (dout · v - dout · out): dq += scale dS k, dkeys = scale dSᵀ q, dvalues = Pᵀ dout.
  */
@@ -147,17 +210,8 @@ export const attentionBackward = operation({
     expectDense('attentionBackward: lse', lse, 'f32', T, H)
     expectDense('attentionBackward: dkeys', dkeys, 'f32', S, H, width)
     expectDense('attentionBackward: dvalues', dvalues, 'f32', S, H, V)
-    expectSequences('attentionBackward: sequences', args.sequences)
-    expect('attentionBackward: sequences', axisOf(args.sequences.rows, 0) === 1, 'one sequence')
-    expect('attentionBackward: keys', keys.length > 0 && keys.length <= MAX_SLICES, `1 to ${MAX_SLICES} slices`)
-    const all = [...keys, values]
-    for (const slice of all) expectSlice('attentionBackward: keys', slice, args.sequences)
-    expect(
-      'attentionBackward: keys',
-      all.every(({ rows }) => !isPaged(rows)),
-      'contiguous rows',
-    )
-    expect('attentionBackward: keys', keys.reduce((n, slice) => n + slice.width, 0) === width, `${width} numbers`)
+    const rows = expectRows('attentionBackward', keys, values, args.sequences, width)
+    expect('attentionBackward: dkeys', S === rows, `${rows} keys, as there are rows of them`)
     const window = args.window ?? -1
     const work = T * H * S * (width + V)
     return {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RouteOptions } from '../contract/operation-options.ts'
+import type { Factors, RouteOptions } from '../contract/operation-options.ts'
 import type { ExpertWeights } from '../contract/weights.ts'
 import { axisOf, expect, expectDense } from './check.ts'
 import { count, experts, flag, input, maybe, mustQuantise, operation, output, real64 } from './fields.ts'
@@ -75,14 +75,26 @@ export const expertMatmul = operation({
     mustQuantise,
   },
   from: (y: Tensor, x: Tensor, w: ExpertWeights, plan: Tensor, gather: boolean) => {
-    const assignments = axisOf(y, 0)
-    const xRows = axisOf(x, 0)
-    expectDense('expertMatmul: y', y, 'f32', assignments, w.rows)
-    expectDense('expertMatmul: x', x, 'f32', gather ? xRows : assignments, w.cols)
-    expectDense('expertMatmul: plan', plan, 'i32', w.experts + 1 + 2 * assignments)
-    const perToken = gather && assignments > 0 ? assignments / xRows : 0
-    expect('expertMatmul', Number.isInteger(perToken), `a whole number of experts for each of ${xRows} tokens`)
-    return { work: assignments * w.rows * w.cols, y, x, plan, perToken, xRows, w, mustQuantise: x }
+    const { work, perToken, xRows } = expertProduct('expertMatmul', y, x, w, plan, gather)
+    return { work, y, x, plan, perToken, xRows, w, mustQuantise: x }
+  },
+})
+
+/** `expertMatmul` as training needs it; `factors`: as for `trainingMatmul`. */
+export const trainingExpertMatmul = operation({
+  kernel: 'experts/training-expert-matmul.h',
+  record: {
+    y: output('f32'),
+    x: input('f32'),
+    plan: input('i32'),
+    /** Assignments of each row of x; 0: x is grouped already. */
+    perToken: count,
+    rounded: flag,
+    w: experts,
+  },
+  from: (y: Tensor, x: Tensor, w: ExpertWeights, plan: Tensor, gather: boolean, factors: Factors = 'f32') => {
+    const { work, perToken } = expertProduct('trainingExpertMatmul', y, x, w, plan, gather)
+    return { work, y, x, plan, perToken, rounded: factors === 'bf16', w }
   },
 })
 
@@ -142,20 +154,26 @@ export const routeBackward = operation({
   },
 })
 
-/** The backward rule of `expertMatmul` for x: dx[r, :] += dy[r, :] W_e for each grouped row r. dx [TK, cols], dy [TK, rows]. */
+/**
+ * The backward rule of `expertMatmul` for x: dx[r, :] += dy[r, :] W_e for each grouped row r. dx [TK, cols], dy [TK, rows]. `factors`: as
+ * for `trainingMatmul`.
+ */
 export const expertMatmulBackward = operation({
   kernel: 'experts/expert-matmul-backward.h',
-  record: { dx: output('f32'), dy: input('f32'), plan: input('i32'), w: experts },
-  from: (dx: Tensor, dy: Tensor, w: ExpertWeights, plan: Tensor) => {
+  record: { dx: output('f32'), dy: input('f32'), plan: input('i32'), rounded: flag, w: experts },
+  from: (dx: Tensor, dy: Tensor, w: ExpertWeights, plan: Tensor, factors: Factors = 'f32') => {
     const assignments = axisOf(dy, 0)
     expectDense('expertMatmulBackward: dy', dy, 'f32', assignments, w.rows)
     expectDense('expertMatmulBackward: dx', dx, 'f32', assignments, w.cols)
     expectDense('expertMatmulBackward: plan', plan, 'i32', w.experts + 1 + 2 * assignments)
-    return { work: assignments * w.rows * w.cols, dx, dy, plan, w }
+    return { work: assignments * w.rows * w.cols, dx, dy, plan, rounded: factors === 'bf16', w }
   },
 })
 
-/** The backward rule of `expertMatmul` for W: dw[e] += dyᵀ x over the rows of expert e. dw f32 [E, rows, cols]; x, plan, gather as there. */
+/**
+ * The backward rule of `expertMatmul` for W: dw[e] += dyᵀ x over the rows of expert e. dw f32 [E, rows, cols]; x, plan, gather as there.
+ * `factors`: as for `trainingMatmul`, of dy and x.
+ */
 export const expertWeightBackward = operation({
   kernel: 'experts/expert-weight-backward.h',
   record: {
@@ -168,8 +186,9 @@ export const expertWeightBackward = operation({
     experts: count,
     rows: count,
     cols: count,
+    rounded: flag,
   },
-  from: (dw: Tensor, dy: Tensor, x: Tensor, plan: Tensor, gather: boolean) => {
+  from: (dw: Tensor, dy: Tensor, x: Tensor, plan: Tensor, gather: boolean, factors: Factors = 'f32') => {
     const [experts, rows, cols] = [axisOf(dw, 0), axisOf(dw, 1), axisOf(dw, 2)]
     const [assignments, xRows] = [axisOf(dy, 0), axisOf(x, 0)]
     expectDense('expertWeightBackward: dw', dw, 'f32', experts, rows, cols)
@@ -178,7 +197,8 @@ export const expertWeightBackward = operation({
     expectDense('expertWeightBackward: plan', plan, 'i32', experts + 1 + 2 * assignments)
     const perToken = gather && assignments > 0 ? assignments / xRows : 0
     expect('expertWeightBackward', Number.isInteger(perToken), `a whole number of experts for each of ${xRows} tokens`)
-    return { work: assignments * rows * cols, dw, dy, x, plan, perToken, experts, rows, cols }
+    const rounded = factors === 'bf16'
+    return { work: assignments * rows * cols, dw, dy, x, plan, perToken, experts, rows, cols, rounded }
   },
 })
 
@@ -208,3 +228,14 @@ export const combineExpertsBackward = operation({
     return { work: 2 * T * K * D, dpart, dweights, dy, part, weights, plan, size, T, K, D }
   },
 })
+
+function expertProduct(operation: string, y: Tensor, x: Tensor, w: ExpertWeights, plan: Tensor, gather: boolean) {
+  const assignments = axisOf(y, 0)
+  const xRows = axisOf(x, 0)
+  expectDense(`${operation}: y`, y, 'f32', assignments, w.rows)
+  expectDense(`${operation}: x`, x, 'f32', gather ? xRows : assignments, w.cols)
+  expectDense(`${operation}: plan`, plan, 'i32', w.experts + 1 + 2 * assignments)
+  const perToken = gather && assignments > 0 ? assignments / xRows : 0
+  expect(operation, Number.isInteger(perToken), `a whole number of experts for each of ${xRows} tokens`)
+  return { work: assignments * w.rows * w.cols, perToken, xRows }
+}

@@ -1,7 +1,7 @@
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
 import type { Activation } from '../contract/operation-options.ts'
 import { expectLike } from './check.ts'
-import { activation, EXPONENTIAL, extent, operation, strided } from './fields.ts'
+import { activation, EXPONENTIAL, extent, flag, operation, strided } from './fields.ts'
 
 /** y = act(x). Strided; y may be x. */
 export const activate = operation({
@@ -38,11 +38,19 @@ export const activateBackward = operation({
   },
 })
 
-/** The backward rule of `gate`: dgates += dy up act'(gates), dup += dy act(gates). Strided. */
+/** The backward rule of `gate`: dgates += dy up act'(gates), dup += dy act(gates), or = where `add` is false. Strided. */
 export const gateBackward = operation({
   kernel: 'elementwise/gate-backward.h',
-  record: { activation, extent, dgates: strided, dup: strided, dy: strided, gates: strided, up: strided },
-  from: (dgates: Tensor, dup: Tensor, dy: Tensor, gates: Tensor, up: Tensor, activation: Activation) => {
+  record: { activation, add: flag, extent, dgates: strided, dup: strided, dy: strided, gates: strided, up: strided },
+  from: (
+    dgates: Tensor,
+    dup: Tensor,
+    dy: Tensor,
+    gates: Tensor,
+    up: Tensor,
+    activation: Activation,
+    add: boolean = true,
+  ) => {
     expectLike('gateBackward: gates', gates, 'f32', gates)
     expectLike('gateBackward: dgates', dgates, 'f32', gates)
     expectLike('gateBackward: dup', dup, 'f32', gates)
@@ -51,6 +59,7 @@ export const gateBackward = operation({
     return {
       work: EXPONENTIAL * elementCount(gates.shape),
       activation,
+      add,
       extent: gates.shape,
       dgates,
       dup,

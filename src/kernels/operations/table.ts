@@ -43,5 +43,9 @@ export const OPERATION_NAMES: readonly string[] = GROUPS.flatMap(group => Object
 
 /** Those that only training records: the WebAssembly modules that pages load are built without them. */
 export const TRAINING_NAMES: readonly string[] = OPERATION_NAMES.filter(
-  name => name.endsWith('Backward') || name in training || ['scatterRows', 'sumHeads', 'sumRows'].includes(name),
+  name =>
+    name.endsWith('Backward') ||
+    name.startsWith('training') ||
+    name in training ||
+    ['scatterRows', 'sumHeads', 'sumRows'].includes(name),
 )

@@ -1,5 +1,5 @@
 /** The definition of attention: softmax over the keys that each query sees, with sinks and carried results. */
-import type { AttentionArgs } from '../contract/attention-args.ts'
+import type { AttentionArgs, TrainingAttentionArgs } from '../contract/attention-args.ts'
 import type { RowSlice } from '../contract/cached-rows.ts'
 import { axisOf } from '../operations/check.ts'
 import { dot } from './matmul.ts'
@@ -45,6 +45,10 @@ export function attention(memory: Memory, args: AttentionArgs): void {
       }
     }
   }
+}
+
+export function trainingAttention(memory: Memory, args: TrainingAttentionArgs): void {
+  attention(memory, args)
 }
 
 /** Scaled scores of one query head over the keys of its sequence; -inf where the mask hides one. */

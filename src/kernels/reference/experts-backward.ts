@@ -1,9 +1,9 @@
 /** The definitions of the backward rules of route, expertMatmul and combineExperts. */
 import type { Tensor } from '../../tensor/tensor.ts'
-import type { RouteOptions } from '../contract/operation-options.ts'
+import type { Factors, RouteOptions } from '../contract/operation-options.ts'
 import type { ExpertWeights } from '../contract/weights.ts'
 import { axisOf } from '../operations/check.ts'
-import { dot } from './matmul.ts'
+import { dot, factorsOf } from './matmul.ts'
 import type { Memory } from './memory.ts'
 import { ACTIVATIONS } from './pointwise.ts'
 import { softmaxInPlace } from './softmax.ts'
@@ -42,12 +42,19 @@ export function routeBackward(
   }
 }
 
-export function expertMatmulBackward(memory: Memory, dx: Tensor, dy: Tensor, w: ExpertWeights, plan: Tensor): void {
+export function expertMatmulBackward(
+  memory: Memory,
+  dx: Tensor,
+  dy: Tensor,
+  w: ExpertWeights,
+  plan: Tensor,
+  factors: Factors = 'f32',
+): void {
   const to = memory.open(dx, 'f32', 'expertMatmulBackward: dx')
-  const given = memory.open(dy, 'f32', 'expertMatmulBackward: dy')
+  const given = factorsOf(memory.open(dy, 'f32', 'expertMatmulBackward: dy'), dy, factors)
   const { data, start } = memory.open(plan, 'i32', 'expertMatmulBackward: plan')
   expertValuesOf(w, 'expertMatmulBackward').forEach((values, e) => {
-    const weight = memory.open(values, 'f32', 'expertMatmulBackward: w')
+    const weight = factorsOf(memory.open(values, 'f32', 'expertMatmulBackward: w'), values, factors)
     for (let r = data[start + e]!; r < data[start + e + 1]!; r++) {
       for (let k = 0; k < w.cols; k++) {
         let sum = 0
@@ -67,12 +74,13 @@ export function expertWeightBackward(
   x: Tensor,
   plan: Tensor,
   gather: boolean,
+  factors: Factors = 'f32',
 ): void {
   const [experts, rows, cols] = [axisOf(dw, 0), axisOf(dw, 1), axisOf(dw, 2)]
   const K = gather ? axisOf(dy, 0) / axisOf(x, 0) : 1
   const to = memory.open(dw, 'f32', 'expertWeightBackward: dw')
-  const given = memory.open(dy, 'f32', 'expertWeightBackward: dy')
-  const from = memory.open(x, 'f32', 'expertWeightBackward: x')
+  const given = factorsOf(memory.open(dy, 'f32', 'expertWeightBackward: dy'), dy, factors)
+  const from = factorsOf(memory.open(x, 'f32', 'expertWeightBackward: x'), x, factors)
   const { data, start } = memory.open(plan, 'i32', 'expertWeightBackward: plan')
   const assignments = start + experts + 1
   for (let e = 0; e < experts; e++) {

@@ -1,8 +1,9 @@
 /** The definitions of groupByExpert, expertMatmul and combineExperts. */
 import type { Tensor } from '../../tensor/tensor.ts'
+import type { Factors } from '../contract/operation-options.ts'
 import type { ExpertWeights } from '../contract/weights.ts'
 import { axisOf } from '../operations/check.ts'
-import { dot } from './matmul.ts'
+import { dot, factorsOf } from './matmul.ts'
 import type { Memory } from './memory.ts'
 import { expertValuesOf } from './weights.ts'
 
@@ -33,16 +34,28 @@ export function expertMatmul(
   plan: Tensor,
   gather: boolean,
 ): void {
+  trainingExpertMatmul(memory, y, x, w, plan, gather)
+}
+
+export function trainingExpertMatmul(
+  memory: Memory,
+  y: Tensor,
+  x: Tensor,
+  w: ExpertWeights,
+  plan: Tensor,
+  gather: boolean,
+  factors: Factors = 'f32',
+): void {
   const count = axisOf(y, 0)
   const T = axisOf(x, 0)
   if (count === 0) return
   const K = gather ? count / T : 1
   const to = memory.open(y, 'f32', 'expertMatmul: y')
-  const from = memory.open(x, 'f32', 'expertMatmul: x')
+  const from = factorsOf(memory.open(x, 'f32', 'expertMatmul: x'), x, factors)
   const { data, start } = memory.open(plan, 'i32', 'expertMatmul: plan')
   const assignments = start + w.experts + 1
   expertValuesOf(w, 'expertMatmul').forEach((values, e) => {
-    const weight = memory.open(values, 'f32', 'expertMatmul: w')
+    const weight = factorsOf(memory.open(values, 'f32', 'expertMatmul: w'), values, factors)
     for (let r = data[start + e]!; r < data[start + e + 1]!; r++) {
       const row = gather ? Math.floor(data[assignments + r]! / K) : r
       for (let n = 0; n < w.rows; n++) {

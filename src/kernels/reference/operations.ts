@@ -1,5 +1,5 @@
 import { OPERATIONS, type Operations } from '../operations/table.ts'
-import { attention } from './attention.ts'
+import { attention, trainingAttention } from './attention.ts'
 import * as attentionBackward from './attention-backward.ts'
 import * as cache from './cache.ts'
 import * as experts from './experts.ts'
@@ -29,6 +29,7 @@ const COMPUTATIONS: Computations = {
   ...rope,
   ...cache,
   attention,
+  trainingAttention,
   ...attentionBackward,
   ...probabilities,
   ...route,

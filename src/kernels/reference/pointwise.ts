@@ -83,6 +83,7 @@ export function gateBackward(
   gates: Tensor,
   up: Tensor,
   activation: Activation,
+  add = true,
 ): void {
   const [act, slope] = [ACTIVATIONS[activation], SLOPES[activation]]
   const n = lastAxis(gates)
@@ -97,8 +98,9 @@ export function gateBackward(
     for (let i = 0; i < n; i++) {
       const d = given.data[givenRows[r]! + i]!
       const x = from.data[row + i]!
-      toGates.data[gateRows[r]! + i]! += d * factor.data[factorRows[r]! + i]! * slope(x)
-      toUp.data[upRows[r]! + i]! += d * act(x)
+      const [gate, up] = [gateRows[r]! + i, upRows[r]! + i]
+      toGates.data[gate] = (add ? toGates.data[gate]! : 0) + d * factor.data[factorRows[r]! + i]! * slope(x)
+      toUp.data[up] = (add ? toUp.data[up]! : 0) + d * act(x)
     }
   })
 }

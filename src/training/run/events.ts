@@ -29,6 +29,8 @@ export interface TrainingBegin {
   readonly isa: string
   /** Compute threads. */
   readonly threads: number
+  /** What factors of products are rounded to. */
+  readonly compute: 'f32' | 'bf16'
   /** FLOP/s that products of matrices reached in a short measurement at the beginning; null: not measured (the reference). */
   readonly peak: number | null
 }

@@ -1,12 +1,13 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { Factors } from '../../kernels/contract/operation-options.ts'
 
 /** Rows, columns and sums of the product: it fits the second-level caches, and one takes about a millisecond. */
 const [T, N, K] = [256, 512, 512] as const
 const PRODUCTS = 4
 const MOST_MS = 60
 
-/** FLOP/s of f32 products, the fastest of a few rounds; null for the reference, which is not there to be fast. */
-export async function measurePeak(kernels: Kernels): Promise<number | null> {
+/** FLOP/s of products with such factors, the fastest of a few rounds; null for the reference, which is not there to be fast. */
+export async function measurePeak(kernels: Kernels, factors: Factors): Promise<number | null> {
   if (kernels.info.name === 'reference') return null
   const [x, y, w] = [kernels.alloc('f32', [T, K]), kernels.alloc('f32', [T, N]), kernels.alloc('f32', [N, K])]
   kernels.fill(x, 0.5)
@@ -16,7 +17,7 @@ export async function measurePeak(kernels: Kernels): Promise<number | null> {
   const until = performance.now() + MOST_MS
   do {
     const begun = performance.now()
-    for (let i = 0; i < PRODUCTS; i++) kernels.matmul(y, x, weight)
+    for (let i = 0; i < PRODUCTS; i++) kernels.trainingMatmul(y, x, weight, { factors })
     await kernels.submit()
     least = Math.min(least, performance.now() - begun)
   } while (performance.now() < until)

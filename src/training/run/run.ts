@@ -23,6 +23,9 @@ export interface Base {
   readonly source: string
 }
 
+/** Tokens computed at a time, where options do not say: more are no faster, and take more memory. */
+const MICRO_TOKENS = 2048
+
 /** A run on its way: steps, validations, samples and checkpoints. */
 export class Run {
   readonly #folder: RunFolder
@@ -60,7 +63,7 @@ export class Run {
     this.#onTheWay = onTheWay
     this.#batches = new Batches(documents, settings)
     this.#optimiser = createOptimiser(kernels, trainer.parameters.all, settings)
-    const { beta = 0.1, microTokens = settings.batchTokens } = settings
+    const { beta = 0.1, microTokens = MICRO_TOKENS } = settings
     this.#preferring = settings.dpo ? new Preferring(trainer, beta, microTokens) : null
   }
 
@@ -73,7 +76,7 @@ export class Run {
       ...this.#held,
     ])
     await this.#goOn()
-    this.#peak = await measurePeak(this.#kernels)
+    this.#peak = await measurePeak(this.#kernels, this.#settings.compute ?? 'f32')
     let saved = this.#progress.step
     const { name, isa, threads } = this.#kernels.info
     yield {
@@ -87,6 +90,7 @@ export class Run {
       kernels: name,
       isa,
       threads,
+      compute: this.#settings.compute ?? 'f32',
       peak: this.#peak,
     }
     for (let step = this.#progress.step + 1; step <= steps; step++) {
@@ -121,7 +125,7 @@ export class Run {
 
   async #step(step: number) {
     const begun = performance.now()
-    const { clip, smoothing, zLoss, microTokens = Number.POSITIVE_INFINITY } = this.#settings
+    const { clip, smoothing, zLoss, microTokens = MICRO_TOKENS } = this.#settings
     const { balanceRate = 0, sequenceBalance = 0 } = this.#settings
     const trainer = this.#trainer
     const pairs = this.#preferring && this.#batches.nextDocuments()
@@ -163,7 +167,7 @@ export class Run {
 
   /** The mean loss of the validation's texts. */
   async #validate(): Promise<number> {
-    const { contextLength, batchTokens, microTokens = batchTokens } = this.#settings
+    const { contextLength, microTokens = MICRO_TOKENS } = this.#settings
     let [sum, count] = [0, 0]
     for (const part of partsOf(textsOf(this.#held, contextLength), microTokens)) {
       const targets = part.reduce((n, text) => n + targetsOf(text.targets), 0)

@@ -1,16 +1,19 @@
 import { OptionError } from '../../errors.ts'
+import type { KernelInfo } from '../../kernels/contract/kernels.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
+import { fasterFactors } from './compute.ts'
 import { TrainingError } from './errors.ts'
 import type { OnTheWayOptions, TrainOptions } from './options.ts'
 
 /** Every setting that decides the run's numbers, and when it is saved. */
 export type Settings = Required<Omit<Given, Optional>> & Pick<Given, Optional>
 
-/** Absent where they were not given, so that runs that know nothing of them go on. */
+/** Absent where they were not given, so that runs that know nothing of them go on. Without `compute`: f32. */
 type Optional =
   | 'validation'
   | 'microTokens'
+  | 'compute'
   | 'optimizer'
   | 'momentum'
   | 'balanceRate'
@@ -23,12 +26,13 @@ type Optional =
   | 'loraTargets'
   | 'loraRankStabilised'
 
-/** Neither where a run is computed nor what is shown of it decides its numbers. */
-export type Given = Omit<TrainOptions, 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions>
+/** Neither where a run is computed, nor in how much memory, nor what is shown of it decides its numbers. */
+export type Given = Omit<TrainOptions, 'recompute' | 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions>
 
 /** Defaults filled in. Throws OptionError and TrainingError for texts that the model cannot learn from. */
 export function settle(
   { config }: OpenedModel,
+  kernels: KernelInfo,
   options: Given,
   documents: readonly Document[],
   held: readonly Document[],
@@ -56,13 +60,15 @@ export function settle(
   if (held.length > 0 && textsOf(held, contextLength).length === 0) {
     throw new TrainingError('No text of the validation has two tokens; there is nothing to measure')
   }
+  const { compute = fasterFactors(kernels), ...others } = options
   const { steps = batches.perEpoch } = options
   return {
     ...{ separator: '<|endoftext|>', rate: 1e-3, schedule: 'cosine', lastRate: 0.1 },
     ...{ warmup: Math.min(100, Math.floor(steps / 20)), decay: Math.max(1, Math.round(steps / 5)) },
     ...{ weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clip: 1, smoothing: 0, zLoss: 0 },
     ...{ saveEvery: 200, validateEvery: 100, keep: 2 },
-    ...options,
+    ...others,
+    ...(compute === 'bf16' && { compute }),
     ...{ batchTokens, contextLength, steps, seed },
   }
 }

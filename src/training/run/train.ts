@@ -38,7 +38,13 @@ export async function* train(
   run: string,
   given: TrainOptions,
 ): AsyncGenerator<TrainingEvent, void, void> {
-  const { kernels: choice = 'auto', threads, signal, ...all } = readOptions<TrainOptions>(TRAIN_OPTIONS, 'train', given)
+  const {
+    kernels: choice = 'auto',
+    threads,
+    signal,
+    recompute = 0,
+    ...all
+  } = readOptions<TrainOptions>(TRAIN_OPTIONS, 'train', given)
   const { onTheWay: shown, options } = apart(all)
   readArgument(text, 'model', model)
   readArgument(text, 'run', run)
@@ -59,7 +65,7 @@ export async function* train(
     }
     const documents = await readDocuments(options.data, readers, separator)
     const held = options.validation ? await readDocuments(options.validation, readers, separator) : []
-    const settings = settle(opened, options, documents, held)
+    const settings = settle(opened, kernels.info, options, documents, held)
     const folder = await RunFolder.open(run, {
       version: 1,
       model: resolve(model),
@@ -70,7 +76,8 @@ export async function* train(
       kernels: kernels.info.numerics,
     })
     try {
-      const trainer = await Trainer.load(opened, kernels, learnOptions(settings))
+      const computing = { compute: settings.compute ?? 'f32', recompute }
+      const trainer = await Trainer.load(opened, kernels, { ...learnOptions(settings), ...computing })
       const { decoder } = trainer
       const learning = { kernels, decoder, tokenizer, document: held[0] ?? documents[0], seed: settings.seed }
       const onTheWay = await OnTheWay.prepare(learning, shown)

@@ -54,22 +54,29 @@ function slicesOf(lab: Lab, rows: number, heads: number, width: number): RowSlic
   return { rows: tensor, dtype: 'f32', offset: 8, heads, width, headStride: stride } as const
 }
 
-function record(lab: Lab, spec: Spec): void {
+/** Queries, keys and values of a spec. A row of nobody lies before and behind the queries. */
+function given(lab: Lab, spec: Spec) {
   const { heads: H, groups, width, shared = 0, value: V, queries, before = 0, keyStart = 0, unseen = 0 } = spec
   const keyWidth = width + shared
   const S = Math.max(0, before + queries - keyStart) + unseen
-  // A row of nobody before and behind the queries.
   const T = queries + 2
   const keys = [slicesOf(lab, S, groups, width), ...(shared ? [slicesOf(lab, S, 1, shared)] : [])]
   const fields = { queryStart: 1, queryCount: queries, position: before, keyStart, keyCount: S, table: 0 }
-  const part = (whole: Tensor) => view(whole, 1, [T, H, V], [V + 3, T * (V + 3), 1])
-  lab.k.attentionBackward({
+  const args = {
     q: lastOf(lab.normals([T, H, keyWidth + 5]), 2, keyWidth),
     keys,
     values: slicesOf(lab, S, groups, V),
     sequences: putSequences(lab, [fields]),
     scale: keyWidth ** -0.5,
     ...(spec.window !== undefined && { window: spec.window }),
+  }
+  return { args, T, H, V, S, keyWidth, part: (whole: Tensor) => view(whole, 1, [T, H, V], [V + 3, T * (V + 3), 1]) }
+}
+
+function recordBackward(lab: Lab, spec: Spec): void {
+  const { args, T, H, V, S, keyWidth, part } = given(lab, spec)
+  lab.k.attentionBackward({
+    ...args,
     out: part(lab.normals([H, T, V + 3])),
     // Of the size that keeps probabilities below 1 or so.
     lse: lab.input('f32', [T, H], lab.rng.normals(T * H, 0.5, 3)),
@@ -77,6 +84,17 @@ function record(lab: Lab, spec: Spec): void {
     dq: added(lab, 'dq', [T, H, keyWidth + 2], whole => lastOf(whole, 1, keyWidth)),
     dkeys: lab.output('dkeys', 'f32', [S, H, keyWidth]),
     dvalues: lab.output('dvalues', 'f32', [S, H, V]),
+  })
+}
+
+/** Rows of nobody are left as they are; `carry`: results over other keys are there already. */
+function recordForward(lab: Lab, spec: Spec, carry: boolean): void {
+  const { args, T, H, V, part } = given(lab, spec)
+  lab.k.trainingAttention({
+    ...args,
+    out: added(lab, 'out', [H, T, V + 3], part),
+    lse: added(lab, 'lse', [T, H]),
+    ...(carry && { carry }),
   })
 }
 
@@ -100,6 +118,13 @@ const sums = (
 )
 
 export const attentionBackwardCases: readonly ConformanceCase[] = [
-  ...SPECS.map(spec => ({ op: 'attentionBackward', name: spec.name, record: (lab: Lab) => record(lab, spec) })),
+  ...SPECS.flatMap(spec => [
+    { op: 'attentionBackward', name: spec.name, record: (lab: Lab) => recordBackward(lab, spec) },
+    ...[false, true].map(carry => ({
+      op: 'trainingAttention',
+      name: `${spec.name}${carry ? ', carried on' : ''}`,
+      record: (lab: Lab) => recordForward(lab, spec, carry),
+    })),
+  ]),
   ...sums,
 ]

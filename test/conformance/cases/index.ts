@@ -16,6 +16,7 @@ import { routeCases } from './route.ts'
 import { rowCases } from './rows.ts'
 import { rowBackwardCases } from './rows-backward.ts'
 import { trainingCases } from './training.ts'
+import { trainingProductCases } from './training-products.ts'
 
 export const CASES: readonly ConformanceCase[] = [
   ...rowCases,
@@ -35,4 +36,5 @@ export const CASES: readonly ConformanceCase[] = [
   ...productBackwardCases,
   ...attentionBackwardCases,
   ...trainingCases,
+  ...trainingProductCases,
 ]

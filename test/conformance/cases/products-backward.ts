@@ -104,7 +104,7 @@ function chosenIndices(lab: Lab, { T, K, experts, chosen = [...Array(experts).ke
   return Array.from({ length: T }, () => lab.rng.shuffled(chosen).slice(0, K)).flat()
 }
 
-function plan(lab: Lab, shape: Shape): Tensor {
+export function expertPlan(lab: Lab, shape: Shape): Tensor {
   const { T, K, experts } = shape
   const made = lab.output('plan', 'i32', [experts + 1 + 2 * T * K])
   lab.k.groupByExpert(made, lab.input('i32', [T, K], chosenIndices(lab, shape)), experts)
@@ -121,7 +121,7 @@ const experts = EXPERTS.flatMap((shape): ConformanceCase[] => {
         async record(lab) {
           const w = await lab.experts(dtype, experts, rows, cols)
           const dx = added(lab, 'dx', [T * K, cols])
-          lab.k.expertMatmulBackward(dx, lab.normals([T * K, rows]), w, plan(lab, shape))
+          lab.k.expertMatmulBackward(dx, lab.normals([T * K, rows]), w, expertPlan(lab, shape))
         },
       }),
     ),
@@ -132,7 +132,7 @@ const experts = EXPERTS.flatMap((shape): ConformanceCase[] => {
         record(lab) {
           const x = lab.normals([gather ? T : T * K, cols])
           const dw = added(lab, 'dw', [experts, rows, cols])
-          lab.k.expertWeightBackward(dw, lab.normals([T * K, rows]), x, plan(lab, shape), gather)
+          lab.k.expertWeightBackward(dw, lab.normals([T * K, rows]), x, expertPlan(lab, shape), gather)
         },
       }),
     ),
@@ -146,7 +146,7 @@ const experts = EXPERTS.flatMap((shape): ConformanceCase[] => {
           lab.normals([T, cols]),
           lab.normals([T * K, cols]),
           lab.normals([T, K]),
-          plan(lab, shape),
+          expertPlan(lab, shape),
         )
       },
     },

@@ -231,6 +231,15 @@ const activations = ACTIVATIONS.flatMap((activation): ConformanceCase[] => [
       },
     }),
   ),
+  {
+    op: 'gateBackward',
+    name: `${activation}, written, not added`,
+    record(lab) {
+      const shape = [9, 35]
+      const [dgates, dup] = [lab.output('dgates', 'f32', shape), lab.output('dup', 'f32', shape)]
+      lab.k.gateBackward(dgates, dup, lab.normals(shape), lab.normals(shape, 3), lab.normals(shape), activation, false)
+    },
+  },
 ])
 
 function angles(lab: Lab, T: number, r: number): Tensor {
