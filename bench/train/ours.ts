@@ -29,13 +29,17 @@ const trainer = await Trainer.load(opened, kernels, { compute: values.compute ==
 const optimiser = new AdamW(kernels, trainer.parameters.all)
 const rng = Rng.seeded(1n)
 
+/** Texts computed at a time, as `train` does by default. */
+const together = Math.max(1, Math.floor(2048 / length))
 const rates: number[] = []
 for (let step = 0; step < steps + 2; step++) {
   const texts = Array.from({ length: batch }, text)
   if (step === steps + 1 && values.profile) kernels.profile = new Profile()
   const began = performance.now()
   trainer.clearGradients()
-  await trainer.gradients(texts)
+  for (let first = 0; first < batch; first += together) {
+    await trainer.gradients(texts.slice(first, first + together), { mean: batch * (length - 1) })
+  }
   await optimiser.step(1e-3, Math.min(1, 1 / (await trainer.norm('gradient'))))
   if (step >= 2) rates.push((1000 * batch * length) / (performance.now() - began))
 }
