@@ -53,7 +53,24 @@ export async function surveyWeights(
   weights?: EncodableType,
   adapters?: Adapters,
 ): Promise<SurveyedWeight[]> {
-  const { checkpoint, family, config } = model
+  const options = { ...(weights && { weights }), ...(adapters && { adapters }) }
+  const found = await survey(model, options, loader => loader.model())
+  refuseUnknown(model)
+  return found
+}
+
+/** The same of modules that predict further tokens, which are layers of these indices: what `surveyWeights` leaves out. */
+export async function surveyPredictions(model: OpenedModel, indices: readonly number[]): Promise<SurveyedWeight[]> {
+  return survey(model, {}, async loader => {
+    for (const index of indices) await loader.prediction(index)
+  })
+}
+
+async function survey(
+  { checkpoint, family, config }: OpenedModel,
+  options: LoaderOptions,
+  load: (loader: Loader) => Promise<unknown>,
+): Promise<SurveyedWeight[]> {
   const experts = new Set<WeightSource>()
   const added = new Map<WeightSource, number>()
   const kernels: WeightKernels = {
@@ -70,12 +87,8 @@ export async function surveyWeights(
   const found: SurveyedWeight[] = []
   const ready: Ready = (source, role) =>
     found.push({ ...source, role, ofExpert: experts.has(source), added: added.get(source) ?? 0, announced: true })
-  const loader = new Loader(checkpoint, kernels, config, family.names, ready, {
-    ...(weights && { weights }),
-    ...(adapters && { adapters }),
-  })
-  await loader.model()
-  refuseUnknown(model)
+  const loader = new Loader(checkpoint, kernels, config, family.names, ready, options)
+  await load(loader)
   return found.map(weight => ({ ...weight, announced: !loader.unannounced.has(weight.name) }))
 }
 

@@ -13,6 +13,7 @@ import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
 import type { EncoderConfig, LayerConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { Linear, LowRank, Norm } from '../nn/layers.ts'
+import { type PredictionWeights, predictionLayer } from '../nn/prediction.ts'
 import type { DenseMlpWeights, EncoderWeights, LayerWeights, ModelWeights, MoeWeights } from '../nn/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -81,7 +82,7 @@ export class Loader {
     const embedding = await rows(this.#prefix + n.embedding, c.vocabSize, tied ? 'tied' : 'embedding')
     const positions = n.positions ? await this.#positions(this.#prefix + n.positions) : null
     const layers: LayerWeights[] = []
-    for (let i = 0; i < c.nLayers; i++) layers.push(await this.#layer(i))
+    for (const [i, layer] of c.layers.entries()) layers.push(await this.#layer(i, layer))
     const finalNorm = c.finalNorm && n.finalNorm ? await this.#norm(this.#prefix + n.finalNorm, c.hiddenSize) : null
     const stream = { embedding, positions, layers, finalNorm }
     if (c.encoder) return { ...stream, output: null, encoder: await this.#encoder(c.encoder) }
@@ -90,6 +91,23 @@ export class Loader {
     const weight = tied ? embedding : await rows(n.output, c.vocabSize, 'output')
     const output = { weight, bias, ...(await this.#adapter(n.output, c.vocabSize, c.hiddenSize)) }
     return { ...stream, output, encoder: null }
+  }
+
+  /** The module of multi-token prediction that is stored as layer `index`, in DeepSeek-V3's layout. */
+  async prediction(index: number): Promise<PredictionWeights> {
+    const { hiddenSize: D } = this.#config
+    const at = this.#layerName(index)
+    return {
+      embeddingNorm: await this.#norm(`${at}enorm`, D),
+      hiddenNorm: await this.#norm(`${at}hnorm`, D),
+      join: await this.#linear(`${at}eh_proj`, D, 2 * D),
+      layer: await this.#layer(index, predictionLayer(this.#config)),
+      norm: await this.#norm(`${at}shared_head.norm`, D),
+    }
+  }
+
+  #layerName(index: number): string {
+    return this.#prefix + this.#names.layer.replace('{layer}', String(index))
   }
 
   /** Learned positions, from the row of position 0 on. */
@@ -123,11 +141,10 @@ export class Loader {
     return this.#checkpoint.has(`${prefixed}.weight`) ? prefixed : module
   }
 
-  async #layer(index: number): Promise<LayerWeights> {
+  async #layer(index: number, { attention, mlp }: LayerConfig): Promise<LayerWeights> {
     const c = this.#config
     const n = this.#names
-    const { attention, mlp } = c.layers[index] as LayerConfig
-    const at = this.#prefix + n.layer.replace('{layer}', String(index))
+    const at = this.#layerName(index)
     const norm = async (name: string | undefined) => (name ? await this.#norm(at + name, c.hiddenSize) : null)
     return {
       attentionNorm: await this.#norm(at + n.attentionNorm, c.hiddenSize),

@@ -2,9 +2,10 @@ import { Checkpoint, type CheckpointContents } from '../checkpoint/checkpoint.ts
 import { lazyMatrix } from '../checkpoint/recode/lazy-matrix.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
-import { surveyWeights } from '../model/load.ts'
+import { surveyPredictions, surveyWeights } from '../model/load.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { Rng } from '../sampling/rng.ts'
+import { COPIES } from './predictions.ts'
 
 /** How tensors begin, by their names on the hub: the first row that fits counts. A matrix that none fits is drawn. */
 const BEGINNINGS = [
@@ -22,6 +23,14 @@ export async function freshModel(contents: Omit<CheckpointContents, 'tensors'>, 
   const asked = new AskedCheckpoint({ ...contents, tensors: new Map() })
   const opened = modelOf(asked)
   await surveyWeights(opened)
+  const { num_nextn_predict_layers: further } = contents.config
+  const indices = Array.from({ length: typeof further === 'number' ? further : 0 }, (_, k) => opened.config.nLayers + k)
+  await surveyPredictions(opened, indices)
+  for (const { name } of [...asked.shapes.values()].filter(({ name }) => name.endsWith('.eh_proj.weight'))) {
+    // The model's own once more, as published: saving makes them equal.
+    const { vocabSize, hiddenSize } = opened.config
+    for (const part of Object.keys(COPIES)) asked.matrix(name.replace('eh_proj.weight', part), vocabSize, hiddenSize)
+  }
   const range = contents.config.initializer_range
   const deviation = typeof range === 'number' && range > 0 ? range : 0.02
   const { names } = opened.family

@@ -1,8 +1,3 @@
-import type { Kernels } from '../kernels/contract/kernels.ts'
-import { AdamW, type AdamWOptions } from './adamw.ts'
-import { Muon, type MuonOptions } from './muon.ts'
-import type { Parameter } from './parameters.ts'
-
 /** What moves parameters against their gradients, with what it remembers of earlier steps. */
 export interface Optimiser {
   /** What it remembers, by name, for `restore`. */
@@ -11,53 +6,4 @@ export interface Optimiser {
   restore(numbers: ReadonlyMap<string, Float32Array>, steps: number): void
   /** Moves the parameters against their gradients, each times `gradientScale`. The gradients are of no use afterwards. */
   step(rate: number, gradientScale?: number): Promise<void>
-}
-
-/** Which optimiser learns. `muon`: matrices by Muon, all else by AdamW. */
-export type OptimizerName = 'adamw' | 'muon'
-export const OPTIMIZERS: readonly OptimizerName[] = ['adamw', 'muon']
-
-export interface OptimiserOptions extends AdamWOptions, MuonOptions {
-  /** Default `adamw`. */
-  readonly optimizer?: OptimizerName
-}
-
-/** Embeddings, outputs and positions have a row per token or position, and vectors no singular values: AdamW's. */
-export function createOptimiser(
-  kernels: Kernels,
-  parameters: readonly Parameter[],
-  options: OptimiserOptions,
-): Optimiser {
-  if (options.optimizer !== 'muon') return new AdamW(kernels, parameters, options)
-  const isMatrix = ({ role }: Parameter) => role === 'matrix' || role === 'latent' || role === 'router'
-  return new Both([
-    new Muon(kernels, parameters.filter(isMatrix), options),
-    new AdamW(
-      kernels,
-      parameters.filter(parameter => !isMatrix(parameter)),
-      options,
-    ),
-  ])
-}
-
-class Both implements Optimiser {
-  readonly #parts: readonly Optimiser[]
-
-  constructor(parts: readonly Optimiser[]) {
-    this.#parts = parts
-  }
-
-  async numbers(): Promise<Map<string, Float32Array>> {
-    const found = new Map<string, Float32Array>()
-    for (const part of this.#parts) for (const [name, numbers] of await part.numbers()) found.set(name, numbers)
-    return found
-  }
-
-  restore(numbers: ReadonlyMap<string, Float32Array>, steps: number): void {
-    for (const part of this.#parts) part.restore(numbers, steps)
-  }
-
-  async step(rate: number, gradientScale?: number): Promise<void> {
-    for (const part of this.#parts) await part.step(rate, gradientScale)
-  }
 }

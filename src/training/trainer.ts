@@ -14,6 +14,7 @@ import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
 import { type Decoder, decoderOf, embedded, finalRows, layerStep } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
+import { type Prediction, predictionOf, predictionRows } from '../nn/prediction.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { elementCount, rowsOf, type Tensor } from '../tensor/tensor.ts'
@@ -21,7 +22,8 @@ import { Experts } from './experts.ts'
 import { FrozenNames } from './frozen-names.ts'
 import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
 import { type LossOptions, lossOfRows } from './loss.ts'
-import { type Parameter, Parameters } from './parameters.ts'
+import { nameOf, type Parameter, Parameters } from './parameters.ts'
+import { copiesOf, predictionIndices } from './predictions.ts'
 import { trainingProducts } from './products.ts'
 import { TrainingScratch } from './scratch.ts'
 import { Tape } from './tape.ts'
@@ -39,6 +41,8 @@ export interface GradientOptions extends LossOptions {
   readonly mean?: number
   /** Weight of the sequence-wise balance of experts. Default 0. */
   readonly sequenceBalance?: number
+  /** Weight of the mean loss of the modules of multi-token prediction (V3, eq. 25). Default 0. */
+  readonly predictionWeight?: number
 }
 
 /** What of a model is learned. */
@@ -75,6 +79,8 @@ export class Trainer {
   readonly #tape: Tape
   readonly #experts: Experts
   readonly #recompute: number
+  readonly #predictions: readonly Prediction[]
+  #predictionLoss = 0
 
   private constructor(
     kernels: Kernels,
@@ -83,11 +89,13 @@ export class Trainer {
     biases: readonly (Parameter | null)[],
     adapters: LearnedAdapters | null,
     { compute = 'f32', recompute = 0 }: TrainerOptions,
+    predictions: readonly Prediction[],
   ) {
     this.#recompute = recompute
     this.parameters = parameters
     this.adapters = adapters
     this.#experts = new Experts(kernels, biases)
+    this.#predictions = predictions
     this.#kernels = kernels
     this.#scratch = new TrainingScratch(kernels, kernels)
     this.#ops = trainingProducts(kernels, this.#scratch, compute)
@@ -100,11 +108,11 @@ export class Trainer {
    * patterns and targets that nothing is called.
    */
   static async load(
-    model: OpenedModel,
+    opened: OpenedModel,
     kernels: Kernels,
     { lora, freeze = [], seed = 0, ...computing }: TrainerOptions = {},
   ): Promise<Trainer> {
-    const { checkpoint, family, config } = model
+    const { checkpoint, family, config } = opened
     refuseEncoder(config, 'it cannot be trained')
     const { attention: names } = family.names
     const folded = 'keyUp' in names ? [names.keyValueUp, names.valueUp] : []
@@ -115,14 +123,20 @@ export class Trainer {
     }
     const frozen = new FrozenNames(freeze)
     const parameters = new Parameters(kernels, lora ? isOfAdapter : name => !frozen.has(name))
-    const adapters = lora && new LearnedAdapters(lora, model, seed, source => parameters.prepare(source))
+    const adapters = lora && new LearnedAdapters(lora, opened, seed, source => parameters.prepare(source))
     const options = adapters ? { adapters } : {}
-    const weights = await new Loader(checkpoint, parameters, config, family.names, parameters.ready, options).model()
+    const loader = new Loader(checkpoint, parameters, config, family.names, parameters.ready, options)
+    const weights = await loader.model()
+    const predictions: Prediction[] = []
+    // An adapter is the model's alone.
+    for (const index of lora ? [] : predictionIndices(opened)) {
+      predictions.push(predictionOf(config, weights, await loader.prediction(index)))
+    }
     adapters?.check()
     if (!lora) frozen.check(parameters.all.length)
     const output = weights.output as Linear
     const biases: (Parameter | null)[] = []
-    for (const { attention, mlp } of weights.layers) {
+    for (const { attention, mlp } of [...weights.layers, ...predictions.map(p => p.weights.layer)]) {
       if (attention.kind === 'latent' && attention.weights.keyValueUp.kind === 'split') {
         const met = `${checkpoint.name} has the up-projections of keys and of values apart, as GGUF files do`
         throw new UnsupportedModelError(`${met}; make a folder of it with "latentkit convert", and train that`)
@@ -140,6 +154,7 @@ export class Trainer {
       biases,
       adapters ?? null,
       computing,
+      predictions,
     )
   }
 
@@ -164,16 +179,27 @@ export class Trainer {
     scratch.reset()
     tape.clear()
     const targets = Int32Array.from(texts.flatMap(text => Array.from(text.targets)))
-    const { mean = targets.filter(target => target >= 0).length, sequenceBalance = 0, ...loss } = options
+    const {
+      mean = targets.filter(target => target >= 0).length,
+      sequenceBalance = 0,
+      predictionWeight = 0,
+      ...loss
+    } = options
     if (mean === 0) return 0
 
     // Before anything is recorded: memory that operations leave may be taken again.
     const wanted = scratch.take([targets.length], 'i32')
     kernels.upload(wanted, targets)
     const x = this.#rows(texts, backward)
+    const further = backward && predictionWeight > 0 ? await this.#further(texts, x) : []
     const last = { output, logitScale: config.logitScale }
     const rows = { x, dx: backward ? tape.gradient(x) : null, targets: wanted }
     const losses = lossOfRows(this.#ops, scratch, this.parameters, last, rows, 1 / mean, loss)
+    const later = further.map(({ rows, targets }) => {
+      const learned = { x: rows, dx: tape.gradient(rows), targets }
+      const share = predictionWeight / (further.length * mean)
+      return lossOfRows(this.#ops, scratch, this.parameters, last, learned, share, loss)
+    })
     if (backward) {
       if (sequenceBalance > 0) {
         const lengths = texts.map(({ tokens }) => tokens.length)
@@ -183,8 +209,49 @@ export class Trainer {
     }
     await kernels.submit()
     if (backward) await this.#experts.count(tape.routes)
-    const found = (await kernels.read(losses)) as Float32Array
-    return found.reduce((sum, value) => sum + value, 0) / mean
+    for (const losses of later) this.#predictionLoss += (await this.#sum(losses)) / (later.length * mean)
+    return (await this.#sum(losses)) / mean
+  }
+
+  async #sum(losses: Tensor): Promise<number> {
+    return ((await this.#kernels.read(losses)) as Float32Array).reduce((sum, value) => sum + value, 0)
+  }
+
+  /** Of each module of multi-token prediction in turn, the rows that predict and their targets. `x`: the model's final rows of all tokens. */
+  async #further(
+    texts: readonly TrainingText[],
+    x: Tensor,
+  ): Promise<{ readonly rows: Tensor; readonly targets: Tensor }[]> {
+    const kernels = this.#kernels
+    const scratch = this.#scratch
+    const { ops } = this.#tape
+    let [left, hidden] = [texts, x]
+    const found: { rows: Tensor; targets: Tensor }[] = []
+    for (const prediction of this.#predictions) {
+      let at = 0
+      const index = left.flatMap(({ tokens }) => {
+        at += tokens.length
+        return Array.from({ length: tokens.length - 1 }, (_, i) => at - tokens.length + i)
+      })
+      if (index.length === 0) break
+      left = left.filter(({ tokens }) => tokens.length > 1).map(withoutFirst)
+      // What is uploaded below may take memory that operations have left.
+      await kernels.submit()
+      const before = scratch.take([index.length, x.shape[1] as number])
+      ops.gatherRows(before, hidden, this.#numbers(index))
+      const keys = contiguousKeys(ops, scratch)
+      const step = prepareStep(kernels, scratch, left.map(inputOf), keys, prediction.decoder)
+      const rows = predictionRows({ ops, scratch, keys }, prediction, step, before)
+      found.push({ rows, targets: this.#numbers(left.flatMap(({ targets }) => Array.from(targets))) })
+      hidden = rows
+    }
+    return found
+  }
+
+  #numbers(numbers: readonly number[]): Tensor {
+    const made = this.#scratch.take([numbers.length], 'i32')
+    this.#kernels.upload(made, Int32Array.from(numbers))
+    return made
   }
 
   /** The log-probabilities of each text's targets, summed. */
@@ -246,12 +313,7 @@ export class Trainer {
     const backendOf = (ops: Operations) => ({ ops, scratch, keys: contiguousKeys(ops, scratch) })
     const [plain, taped] = [backendOf(this.#ops), backendOf(this.#tape.ops)]
     const backend = backward ? taped : plain
-    const inputs = texts.map(({ tokens }) => {
-      const prompt = { start: 0, end: tokens.length }
-      // Expanded whatever the length: the absorbed path has no backward rules.
-      return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const
-    })
-    const step = prepareStep(this.#kernels, scratch, inputs, backend.keys, model)
+    const step = prepareStep(this.#kernels, scratch, texts.map(inputOf), backend.keys, model)
     let x = embedded(backend, model, step)
     for (const [i, layer] of config.layers.entries()) {
       const runIn = (at: Backend) => (x: Tensor) =>
@@ -261,6 +323,11 @@ export class Trainer {
       x = kept ? runIn(taped)(x) : this.#tape.recomputed(x, runIn(plain), runIn(taped))
     }
     return finalRows(backend, model, x, step.logitRows)
+  }
+
+  /** Of the modules of multi-token prediction, the mean of their losses since gradients were cleared; null: there is no such module. */
+  get predictionLoss(): number | null {
+    return this.#predictions.length > 0 ? this.#predictionLoss : null
   }
 
   /** The model that learns: its weights are those that steps change. */
@@ -274,6 +341,7 @@ export class Trainer {
   }
 
   clearGradients(): void {
+    this.#predictionLoss = 0
     for (const { gradient } of this.parameters.all) this.#kernels.fill(gradient, 0)
   }
 
@@ -310,7 +378,8 @@ export class Trainer {
   }
 
   /** The model with what has been learned, to be converted or saved. */
-  async trained({ checkpoint }: OpenedModel): Promise<OpenedModel> {
+  async trained(opened: OpenedModel): Promise<OpenedModel> {
+    const { checkpoint } = opened
     const tensors = new Map(checkpoint.tensors)
     for (const parameter of [...this.parameters.all, ...this.#experts.biases]) {
       for (const [name, numbers] of await this.read('values', parameter)) {
@@ -319,6 +388,12 @@ export class Trainer {
         const range = { source: memorySource(name, bytes), offset: 0, length: bytes.length }
         tensors.set(name, { name, dtype: 'F32', shape, bytes: range })
       }
+    }
+    for (const { name, of } of copiesOf(opened)) {
+      const weight = of === 'embedding' ? this.#model.weights.embedding : this.#model.output.weight
+      const parameter = this.parameters.of(weight)
+      const original = parameter && tensors.get(nameOf(parameter))
+      if (original) tensors.set(name, { ...original, name })
     }
     return modelOf(new Checkpoint({ ...checkpoint, tensors }))
   }
@@ -329,4 +404,14 @@ function transpose(numbers: Float32Array, rows: number, cols: number): Float32Ar
   const turned = new Float32Array(numbers.length)
   for (let n = 0; n < rows; n++) for (let k = 0; k < cols; k++) turned[k * rows + n] = numbers[n * cols + k] as number
   return turned
+}
+
+function inputOf({ tokens }: TrainingText) {
+  const prompt = { start: 0, end: tokens.length }
+  // Expanded whatever the length: the absorbed path has no backward rules.
+  return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const
+}
+
+function withoutFirst({ tokens, targets }: TrainingText): TrainingText {
+  return { tokens: Array.from(tokens).slice(1), targets: Array.from(targets).slice(1) }
 }

@@ -23,6 +23,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
       'momentum',
       'balanceRate',
       'sequenceBalance',
+      'predictionWeight',
       'beta1',
       'beta2',
       'clip',

@@ -39,6 +39,7 @@ export const METRICS = {
   rate: { title: 'learning rate', of: ({ rate }) => rate },
   speed: { title: 'tokens per second', of: ({ tokens, seconds }) => tokens / seconds },
   load: { title: "the busiest expert's load over the mean", of: ({ imbalance }) => imbalance },
+  further: { title: 'loss of further tokens, nats', of: ({ predictionLoss }) => predictionLoss },
   share: { title: "share of the machine's peak, %", of: ({ share }) => (share == null ? null : 100 * share) },
 } satisfies Record<string, Metric>
 export type MetricName = keyof typeof METRICS

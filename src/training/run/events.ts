@@ -63,6 +63,8 @@ export interface TrainingStep {
   readonly imbalance?: number
   /** Of each layer with experts, how many of the step's tokens chose each. */
   readonly loads?: readonly (readonly number[])[]
+  /** Models with modules of multi-token prediction: the mean of their losses, per target of the step. */
+  readonly predictionLoss?: number
 }
 
 /** The loss of the texts that are not learned from. */

@@ -1,7 +1,7 @@
 import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
 import type { KernelChoice } from '../../engine/types/options.ts'
 import { above, choice, flag, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
-import { OPTIMIZERS, type OptimizerName } from '../optimiser.ts'
+import { OPTIMIZERS, type OptimizerName } from '../create-optimiser.ts'
 import { SCHEDULES, type Schedule } from '../schedule.ts'
 
 /** What is shown and measured of a run on its way, beside its losses; none of it changes a number of the run. */
@@ -77,6 +77,8 @@ export interface TrainOptions extends OnTheWayOptions {
   readonly balanceRate?: number
   /** Experts: weight of the sequence-wise auxiliary loss (DeepSeek-V3 took 0.0001). Default 0. */
   readonly sequenceBalance?: number
+  /** Models with modules of multi-token prediction: weight of their mean loss. Default 0.3, as DeepSeek-V3 began. */
+  readonly predictionWeight?: number
   /** AdamW's, default 0.9. */
   readonly beta1?: number
   /** AdamW's, default 0.95. */
@@ -227,6 +229,12 @@ export const TRAIN_OPTIONS = {
     description: 'weight of the sequence-wise loss for the balance of experts',
     defaultText: '0',
     flag: '--sequence-balance <x>',
+  },
+  predictionWeight: {
+    kind: above(0),
+    description: 'weight of the loss of modules that predict further tokens, if the model has some',
+    defaultText: '0.3',
+    flag: '--prediction-weight <x>',
   },
   beta1: { kind: number(0, MAX_BETA), description: "AdamW's first", defaultText: '0.9', flag: '--beta1 <x>' },
   beta2: { kind: number(0, MAX_BETA), description: "AdamW's second", defaultText: '0.95', flag: '--beta2 <x>' },

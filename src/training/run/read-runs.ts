@@ -51,6 +51,8 @@ export interface LoggedStep {
   readonly imbalance?: number
   /** Of each layer with experts, how many tokens chose each. */
   readonly loads?: readonly (readonly number[])[]
+  /** Of modules of multi-token prediction. */
+  readonly predictionLoss?: number
 }
 
 /** The runs in these folders, each a run's own or one that holds some, by their order and names. Throws TrainingError where there is none. */

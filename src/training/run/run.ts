@@ -1,8 +1,9 @@
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { imbalanceOf } from '../balance.ts'
+import { createOptimiser } from '../create-optimiser.ts'
 import { flopsOf } from '../flops.ts'
-import { createOptimiser, type Optimiser } from '../optimiser.ts'
+import type { Optimiser } from '../optimiser.ts'
 import { textsOfPair } from '../pairs.ts'
 import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
 import { rateAt, type ScheduleOptions } from '../schedule.ts'
@@ -126,7 +127,7 @@ export class Run {
   async #step(step: number) {
     const begun = performance.now()
     const { clip, smoothing, zLoss, microTokens = MICRO_TOKENS } = this.#settings
-    const { balanceRate = 0, sequenceBalance = 0 } = this.#settings
+    const { balanceRate = 0, sequenceBalance = 0, predictionWeight = 0.3 } = this.#settings
     const trainer = this.#trainer
     const pairs = this.#preferring && this.#batches.nextDocuments()
     const texts = pairs ? pairs.flatMap(textsOfPair) : this.#batches.next()
@@ -136,7 +137,7 @@ export class Run {
     let loss = preferred?.loss ?? 0
     if (!preferred) {
       for (const part of partsOf(texts, microTokens)) {
-        loss += await trainer.gradients(part, { mean, smoothing, zLoss, sequenceBalance })
+        loss += await trainer.gradients(part, { mean, smoothing, zLoss, sequenceBalance, predictionWeight })
       }
     }
     const gradientNorm = await trainer.norm('gradient')
@@ -146,6 +147,7 @@ export class Run {
     const rate = rateAt(step, this.#settings satisfies ScheduleOptions)
     await this.#optimiser.step(rate, Math.min(1, clip / (gradientNorm + 1e-6)))
     const { loads } = trainer.experts
+    const { predictionLoss } = trainer
     await trainer.experts.balance(balanceRate)
     const tokens = texts.reduce((n, text) => n + text.tokens.length, 0)
     const seconds = (performance.now() - begun) / 1000
@@ -154,7 +156,10 @@ export class Run {
       texts.map(text => text.tokens.length),
     )
     const share = this.#peak === null ? null : flops / seconds / this.#peak
-    const more = preferred ? { accuracy: preferred.accuracy, margin: preferred.margin } : loadsLine(loads)
+    const further = predictionLoss === null ? {} : { predictionLoss }
+    const more = preferred
+      ? { accuracy: preferred.accuracy, margin: preferred.margin }
+      : { ...loadsLine(loads), ...further }
     return { step, loss, gradientNorm, rate, epoch: this.#batches.epoch, tokens, seconds, share, ...more }
   }
 

@@ -25,6 +25,7 @@ type Optional =
   | 'loraAlpha'
   | 'loraTargets'
   | 'loraRankStabilised'
+  | 'predictionWeight'
 
 /** Neither where a run is computed, nor in how much memory, nor what is shown of it decides its numbers. */
 export type Given = Omit<TrainOptions, 'recompute' | 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions>
