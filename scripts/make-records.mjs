@@ -157,18 +157,20 @@ function opcodesHeader({ OPERATION_NAMES }) {
 }
 
 function trainingHeader({ TRAINING_NAMES }) {
-  const cases = TRAINING_NAMES.map(name => `    case OP_${name}:`)
+  const codes = TRAINING_NAMES.map(name => `    OP_${name},`)
   return header(
     'Which operations only training records.',
     ['opcodes.h'],
     [
+      'constexpr int TRAINING_OPERATIONS[] = {',
+      ...codes,
+      '};',
+      '',
       'constexpr bool isForTraining(int code) {',
-      '  switch (code) {',
-      ...cases,
-      '      return true;',
-      '    default:',
-      '      return false;',
+      '  for (int one : TRAINING_OPERATIONS) {',
+      '    if (one == code) return true;',
       '  }',
+      '  return false;',
       '}',
     ].join('\n'),
   )

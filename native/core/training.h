@@ -5,33 +5,35 @@
 
 namespace latentkit {
 
+constexpr int TRAINING_OPERATIONS[] = {
+    OP_scatterRows,
+    OP_sumRows,
+    OP_normBackward,
+    OP_normWeightBackward,
+    OP_matmulBackward,
+    OP_trainingMatmul,
+    OP_weightBackward,
+    OP_activateBackward,
+    OP_gateBackward,
+    OP_ropeBackward,
+    OP_attentionBackward,
+    OP_sumHeads,
+    OP_trainingAttention,
+    OP_combineExpertsBackward,
+    OP_expertMatmulBackward,
+    OP_expertWeightBackward,
+    OP_routeBackward,
+    OP_trainingExpertMatmul,
+    OP_adamW,
+    OP_crossEntropy,
+    OP_sumSquares,
+};
+
 constexpr bool isForTraining(int code) {
-  switch (code) {
-    case OP_scatterRows:
-    case OP_sumRows:
-    case OP_normBackward:
-    case OP_normWeightBackward:
-    case OP_matmulBackward:
-    case OP_trainingMatmul:
-    case OP_weightBackward:
-    case OP_activateBackward:
-    case OP_gateBackward:
-    case OP_ropeBackward:
-    case OP_attentionBackward:
-    case OP_sumHeads:
-    case OP_trainingAttention:
-    case OP_combineExpertsBackward:
-    case OP_expertMatmulBackward:
-    case OP_expertWeightBackward:
-    case OP_routeBackward:
-    case OP_trainingExpertMatmul:
-    case OP_adamW:
-    case OP_crossEntropy:
-    case OP_sumSquares:
-      return true;
-    default:
-      return false;
+  for (int one : TRAINING_OPERATIONS) {
+    if (one == code) return true;
   }
+  return false;
 }
 
 }  // namespace latentkit
