@@ -126,6 +126,7 @@ it('what is not run says why', () => {
       "docs/cache.md: chats need a terminal",
       "docs/embeddings.md: needs a reranker from the hub",
       "docs/explorer.md: it runs until it is stopped",
+      "docs/explorer.md: it runs until it is stopped",
       "docs/infill.md: the model is downloaded",
       "docs/install.md: installs from the registry; test/package/install.test.ts does it with packed files",
       "docs/models.md: the model is downloaded",
@@ -138,6 +139,8 @@ it('what is not run says why', () => {
       "docs/server.md: it serves until it is stopped",
       "docs/server.md: it needs the server",
       "docs/server.md: it needs a server started with --slot-save-path ./slots",
+      "docs/training.md: the runs are the reader's",
+      "docs/training.md: the model and the chats are not in the repository",
     ]
   `)
 })
