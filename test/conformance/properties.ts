@@ -16,12 +16,8 @@ const RUNS = { seed: 20240507, numRuns: 12 }
 /** Through another path: f32 sums in another order. Outputs are means of numbers of size 1. */
 const REORDERED: Tolerance = { rel: 1e-5, abs: 1e-5 }
 
-/**
- * What must hold whatever the shapes: a row does not depend on the rows beside it, nor on keys that it does not see;
- * paged is contiguous; parts merge to the whole; absorbed is expanded.
- */
-export function runProperties(test: Test, kernels: () => Kernels): void {
-  const property = <T extends unknown[]>(
+function properties(test: Test, kernels: () => Kernels) {
+  return <T extends unknown[]>(
     name: string,
     inputs: { [K in keyof T]: fc.Arbitrary<T[K]> },
     holds: (lab: Lab, ...values: T) => Promise<void>,
@@ -38,10 +34,15 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
       })
       await fc.assert(check, RUNS)
     })
+}
 
-  const size = (max: number) => fc.integer({ min: 1, max })
+const size = (max: number) => fc.integer({ min: 1, max })
 
+/** A row does not depend on the rows beside it, in every operation of rows that `counts`. */
+export function runRowProperties(test: Test, kernels: () => Kernels, counts: (op: string) => boolean): void {
+  const property = properties(test, kernels)
   for (const [name, make] of Object.entries(ROW_OPERATIONS)) {
+    if (!counts(name.replace(/,.*/, ''))) continue
     property(`a row alone is the row in a batch: ${name}`, [size(70), size(90), size(150)], async (lab, T, n, m) => {
       const operation = await make(lab, n, m)
       const x = lab.normals([T, n])
@@ -58,6 +59,11 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
       lab.k.free(whole)
     })
   }
+}
+
+/** What must hold whatever the shapes: keys that a row does not see do not count; paged is contiguous; parts merge to the whole; absorbed is expanded. */
+export function runProperties(test: Test, kernels: () => Kernels): void {
+  const property = properties(test, kernels)
 
   const shapeOf = (T: number, before: fc.Arbitrary<number>, heads: number[], width: number) =>
     fc.record({

@@ -5,7 +5,7 @@ import { runBehaviour } from './behaviour.ts'
 import { type ConformanceCase, title } from './case.ts'
 import { CASES } from './cases/index.ts'
 import { checkCase, type ResultStore, sameBits } from './check.ts'
-import { runProperties } from './properties.ts'
+import { runProperties, runRowProperties } from './properties.ts'
 
 export type { ResultStore }
 
@@ -38,14 +38,16 @@ export function runConformance(options: ConformanceOptions): void {
       else it(name, run)
     }
 
+    const counts = (op: string) => !options.cases || TRAINING_NAMES.includes(op) === (options.cases === 'training')
     for (const c of CASES) {
-      if (options.cases && TRAINING_NAMES.includes(c.op) !== (options.cases === 'training')) continue
+      if (!counts(c.op)) continue
       test(title(c), async () => {
         const results = await checkCase(c, kernels, options.tolerance?.(c))
         options.store?.set(title(c), results)
         if (options.sameBitsAs) sameBits(results, options.sameBitsAs.get(title(c)))
       })
     }
+    runRowProperties(test, () => kernels, counts)
     if (options.cases === 'training') return
     runBehaviour(test, () => kernels, options.make)
     runProperties(test, () => kernels)
