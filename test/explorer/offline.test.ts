@@ -48,10 +48,12 @@ describe.skipIf(NO_CHROMIUM)(`without a network${WHY_SKIPPED}`, () => {
     const context = await browser.newContext()
     context.setDefaultTimeout(60_000)
     const page = await context.newPage()
-    // As an earlier build left them: a page without its script for use offline.
-    await page.route('**/offline.js', route => route.abort())
     await page.goto(server.url)
+    await page.waitForLoadState('networkidle')
+    // As an earlier build left them.
     await page.evaluate(`(async () => {
+      for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister()
+      for (const name of await caches.keys()) await caches.delete(name)
       const put = async (name, ...paths) => {
         const cache = await caches.open(name)
         for (const path of paths) await cache.put(path, new Response('of an earlier build'))
@@ -59,10 +61,11 @@ describe.skipIf(NO_CHROMIUM)(`without a network${WHY_SKIPPED}`, () => {
       await put('latentkit-explorer', './main-OLDOLDOL.js', './latentkit/latentkit.js')
       await put('latentkit-explorer-engine-0000', './latentkit/latentkit.js', './latentkit/latentkit-gone.js')
     })()`)
-    await page.unroute('**/offline.js')
     await page.goto(`${server.url}#/planner`)
     await page.reload()
-    await page.waitForFunction('navigator.serviceWorker.controller !== null')
+    await expect
+      .poll(() => page.evaluate('navigator.serviceWorker.controller !== null'), { timeout: 30_000 })
+      .toBe(true)
     const kept = () =>
       page.evaluate(`(async () => {
         const found = []
@@ -71,7 +74,9 @@ describe.skipIf(NO_CHROMIUM)(`without a network${WHY_SKIPPED}`, () => {
         }
         return found.sort()
       })()`) as Promise<string[]>
-    await expect.poll(async () => (await kept()).filter(one => /OLD|gone|engine-0000/.test(one))).toEqual([])
+    await expect
+      .poll(async () => (await kept()).filter(one => /OLD|gone|engine-0000/.test(one)), { timeout: 30_000 })
+      .toEqual([])
     const names = await kept()
     expect(names.filter(one => one.startsWith('latentkit-explorer /latentkit/'))).toEqual([])
     // What was used of the old engine is there of the new one.
