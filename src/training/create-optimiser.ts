@@ -5,12 +5,12 @@ import type { Optimiser } from './optimiser.ts'
 import type { Parameter } from './parameters.ts'
 
 /** Which optimiser learns. `muon`: matrices by Muon, all else by AdamW. */
-export type OptimizerName = 'adamw' | 'muon'
-export const OPTIMIZERS: readonly OptimizerName[] = ['adamw', 'muon']
+export type OptimiserName = 'adamw' | 'muon'
+export const OPTIMISERS: readonly OptimiserName[] = ['adamw', 'muon']
 
 export interface OptimiserOptions extends AdamWOptions, MuonOptions {
   /** Default `adamw`. */
-  readonly optimizer?: OptimizerName
+  readonly optimiser?: OptimiserName
 }
 
 /** Embeddings, outputs and positions have a row per token or position, and vectors no singular values: AdamW's. */
@@ -19,7 +19,7 @@ export function createOptimiser(
   parameters: readonly Parameter[],
   options: OptimiserOptions,
 ): Optimiser {
-  if (options.optimizer !== 'muon') return new AdamW(kernels, parameters, options)
+  if (options.optimiser !== 'muon') return new AdamW(kernels, parameters, options)
   const isMatrix = ({ role }: Parameter) => role === 'matrix' || role === 'latent' || role === 'router'
   return new Both([
     new Muon(kernels, parameters.filter(isMatrix), options),

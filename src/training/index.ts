@@ -6,7 +6,7 @@ import type { TrainOptions } from './run/options.ts'
 import type { RunRecord } from './run/read-runs.ts'
 import type { TrainingText } from './trainer.ts'
 
-export type { OptimizerName } from './create-optimiser.ts'
+export type { OptimiserName } from './create-optimiser.ts'
 export { TrainingError } from './run/errors.ts'
 export type {
   TrainingBegin,

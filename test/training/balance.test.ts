@@ -53,7 +53,7 @@ async function run(model: string, name: string, options: TrainOptions, leave = 0
 
 const OPTIONS: TrainOptions = {
   ...{ data: [TEXT], steps: 8, batchTokens: 48, contextLength: 24, rate: 0.01, warmup: 1, saveEvery: 3, threads: 1 },
-  ...{ optimizer: 'muon' },
+  ...{ optimiser: 'muon' },
 }
 const FILES = ['model.safetensors', 'training.safetensors']
 const numbers = (name: string) => FILES.map(file => readFileSync(join(place, name, 'step-000008', file)))

@@ -19,7 +19,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
       'warmup',
       'decay',
       'weightDecay',
-      'optimizer',
+      'optimiser',
       'momentum',
       'balanceRate',
       'sequenceBalance',

@@ -1,7 +1,7 @@
 import { LOAD_OPTIONS } from '../../engine/types/option-table.ts'
 import type { KernelChoice } from '../../engine/types/options.ts'
 import { above, choice, flag, list, number, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
-import { OPTIMIZERS, type OptimizerName } from '../create-optimiser.ts'
+import { OPTIMISERS, type OptimiserName } from '../create-optimiser.ts'
 import { SCHEDULES, type Schedule } from '../schedule.ts'
 
 /** What is shown and measured of a run on its way, beside its losses; none of it changes a number of the run. */
@@ -70,7 +70,7 @@ export interface TrainOptions extends OnTheWayOptions {
   /** Of matrices but embeddings. Default 0.1. */
   readonly weightDecay?: number
   /** `muon`: matrices by Muon, all else by AdamW. Default `adamw`. */
-  readonly optimizer?: OptimizerName
+  readonly optimiser?: OptimiserName
   /** Muon's, default 0.95. */
   readonly momentum?: number
   /** Experts: how far a step moves the bias of the choice against their loads (DeepSeek-V3 took 0.001). Default 0: biases stay. */
@@ -211,11 +211,11 @@ export const TRAIN_OPTIONS = {
     defaultText: '0.1',
     flag: '--weight-decay <x>',
   },
-  optimizer: {
-    kind: choice(OPTIMIZERS),
+  optimiser: {
+    kind: choice(OPTIMISERS),
     description: 'what learns; muon: matrices by Muon, all else by AdamW',
     defaultText: 'adamw',
-    flag: '--optimizer <name>',
+    flag: '--optimiser <name>',
   },
   momentum: { kind: number(0, MAX_BETA), description: "Muon's", defaultText: '0.95', flag: '--momentum <x>' },
   balanceRate: {

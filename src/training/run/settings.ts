@@ -14,7 +14,7 @@ type Optional =
   | 'validation'
   | 'microTokens'
   | 'compute'
-  | 'optimizer'
+  | 'optimiser'
   | 'momentum'
   | 'balanceRate'
   | 'sequenceBalance'
