@@ -50,8 +50,9 @@ describe('latentkit runs', () => {
     const folder = twoRuns()
     const csv = lines((await latentkit(['runs', join(folder, 'adamw'), join(folder, 'muon'), '--csv'])).stdout)
     expect(csv).toHaveLength(71)
-    expect(csv[0]).toBe('run,step,validation,loss,gradientNorm,rate,epoch,tokens,seconds,share')
-    expect(csv[10]).toBe('adamw,10,1.6,1.5,1,0.001,1,100,0.1,0.5')
+    const columns = 'loss,gradientNorm,rate,epoch,tokens,seconds,share,imbalance,predictionLoss,accuracy,margin'
+    expect(csv[0]).toBe(`run,step,validation,${columns}`)
+    expect(csv[10]).toBe('adamw,10,1.6,1.5,1,0.001,1,100,0.1,0.5,,,,')
     const { runs } = JSON.parse((await latentkit(['runs', folder, '--json'])).stdout)
     expect(runs[1]).toMatchObject({ state: 'done', wantedSteps: 30, settings: { rate: 1e-3 } })
     expect(runs[1].steps).toHaveLength(30)

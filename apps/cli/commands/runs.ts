@@ -32,7 +32,7 @@ export function addRuns(program: Command): void {
     )
     .addOption(new Option('--smooth <n>', 'draw means over n steps').argParser(integer(1)).default(1))
     .addOption(new Option('--svg <file>', 'save the picture as FILE.svg'))
-    .option('--json', 'everything that the logs hold as one object')
+    .option('--json', 'runs, steps, validations and evaluations as one object')
     .option('--csv', 'a row for each step of each run')
     .addHelpText(
       'after',

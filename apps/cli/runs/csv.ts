@@ -1,7 +1,10 @@
 import type { RunRecord } from '../../../src/training/index.ts'
 import { namesOf } from './series.ts'
 
-const COLUMNS = ['loss', 'gradientNorm', 'rate', 'epoch', 'tokens', 'seconds', 'share', 'imbalance'] as const
+const COLUMNS = [
+  ...(['loss', 'gradientNorm', 'rate', 'epoch', 'tokens', 'seconds', 'share'] as const),
+  ...(['imbalance', 'predictionLoss', 'accuracy', 'margin'] as const),
+] as const
 
 /** A row for each step of each run, for spreadsheets and other tools; `validation` is empty but where one was made. */
 export function csvOf(runs: readonly RunRecord[]): string {

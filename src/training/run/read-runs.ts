@@ -53,6 +53,10 @@ export interface LoggedStep {
   readonly loads?: readonly (readonly number[])[]
   /** Of modules of multi-token prediction. */
   readonly predictionLoss?: number
+  /** DPO: share of pairs whose margin is above 0. */
+  readonly accuracy?: number
+  /** DPO: the mean over pairs. */
+  readonly margin?: number
 }
 
 /** The runs in these folders, each a run's own or one that holds some, by their order and names. Throws TrainingError where there is none. */
