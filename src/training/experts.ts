@@ -45,16 +45,20 @@ export class Experts {
     this.#loads = []
   }
 
-  /** Adds the gradients of the sequence-wise loss to those of the routers' logits. The forward pass may still have to run. */
+  /**
+   * Adds the gradients of the sequence-wise loss to those of the routers' logits. `routed`: of each router, the lengths of its texts. The forward
+   * pass may still have to run.
+   */
   async balanceSequences(
     tape: Tape,
     scratch: TrainingScratch,
-    lengths: readonly number[],
+    routed: readonly (readonly number[])[],
     weight: number,
   ): Promise<void> {
     const kernels = this.#kernels
     await kernels.submit()
-    for (const { indices, logits, options } of tape.routes) {
+    for (const [i, { indices, logits, options }] of tape.routes.entries()) {
+      const lengths = routed[i] as readonly number[]
       const [topK, experts] = [indices.shape[1] as number, logits.shape[1] as number]
       const numbers = (await kernels.read(logits)) as Float32Array
       const { gradient } = sequenceBalance(numbers, experts, { topK, scoring: options.scoring, lengths, weight })

@@ -53,6 +53,8 @@ export interface LearnOptions {
   readonly freeze?: readonly string[]
   /** Of an adapter's first numbers. Default 0. */
   readonly seed?: number
+  /** Modules of multi-token prediction, too, where there is no adapter. Default true. */
+  readonly predictions?: boolean
 }
 
 /** The same, and how it is computed. */
@@ -64,6 +66,15 @@ export interface TrainerOptions extends LearnOptions {
    * the forward pass twice. Those with experts are kept. Default 0.
    */
   readonly recompute?: number
+}
+
+/** What a module of multi-token prediction makes of texts. */
+interface Further {
+  /** Those that predict, [n, D]. */
+  readonly rows: Tensor
+  readonly targets: Tensor
+  /** Tokens of each text that is long enough. */
+  readonly lengths: readonly number[]
 }
 
 /** A model that learns: its parameters, and the gradients of a loss with respect to them. */
@@ -110,7 +121,7 @@ export class Trainer {
   static async load(
     opened: OpenedModel,
     kernels: Kernels,
-    { lora, freeze = [], seed = 0, ...computing }: TrainerOptions = {},
+    { lora, freeze = [], seed = 0, predictions: further = true, ...computing }: TrainerOptions = {},
   ): Promise<Trainer> {
     const { checkpoint, family, config } = opened
     refuseEncoder(config, 'it cannot be trained')
@@ -129,11 +140,10 @@ export class Trainer {
     const weights = await loader.model()
     const predictions: Prediction[] = []
     // An adapter is the model's alone.
-    for (const index of lora ? [] : predictionIndices(opened)) {
+    for (const index of further && !lora ? predictionIndices(opened) : []) {
       predictions.push(predictionOf(config, weights, await loader.prediction(index)))
     }
     adapters?.check()
-    if (!lora) frozen.check(parameters.all.length)
     const output = weights.output as Linear
     const biases: (Parameter | null)[] = []
     for (const { attention, mlp } of [...weights.layers, ...predictions.map(p => p.weights.layer)]) {
@@ -147,6 +157,7 @@ export class Trainer {
       biases.push(selectionBias && parameters.of(selectionBias))
       if (selectionBias) parameters.freeze(selectionBias)
     }
+    if (!lora) frozen.check(parameters.all.length)
     return new Trainer(
       kernels,
       { ...decoderOf(config, weights), output },
@@ -195,21 +206,23 @@ export class Trainer {
     const last = { output, logitScale: config.logitScale }
     const rows = { x, dx: backward ? tape.gradient(x) : null, targets: wanted }
     const losses = lossOfRows(this.#ops, scratch, this.parameters, last, rows, 1 / mean, loss)
+    // Over all modules, also those for which these texts are too short: a step's other texts may not be.
+    const share = 1 / (this.#predictions.length * mean)
     const later = further.map(({ rows, targets }) => {
       const learned = { x: rows, dx: tape.gradient(rows), targets }
-      const share = predictionWeight / (further.length * mean)
-      return lossOfRows(this.#ops, scratch, this.parameters, last, learned, share, loss)
+      return lossOfRows(this.#ops, scratch, this.parameters, last, learned, predictionWeight * share, loss)
     })
     if (backward) {
       if (sequenceBalance > 0) {
-        const lengths = texts.map(({ tokens }) => tokens.length)
+        const own = config.layers.filter(({ mlp }) => mlp.kind === 'moe').map(() => lengthsOf(texts))
+        const lengths = [...own, ...further.map(({ lengths }) => lengths)]
         await this.#experts.balanceSequences(tape, scratch, lengths, sequenceBalance / mean)
       }
       tape.backward()
     }
     await kernels.submit()
     if (backward) await this.#experts.count(tape.routes)
-    for (const losses of later) this.#predictionLoss += (await this.#sum(losses)) / (later.length * mean)
+    for (const losses of later) this.#predictionLoss += (await this.#sum(losses)) * share
     return (await this.#sum(losses)) / mean
   }
 
@@ -217,16 +230,13 @@ export class Trainer {
     return ((await this.#kernels.read(losses)) as Float32Array).reduce((sum, value) => sum + value, 0)
   }
 
-  /** Of each module of multi-token prediction in turn, the rows that predict and their targets. `x`: the model's final rows of all tokens. */
-  async #further(
-    texts: readonly TrainingText[],
-    x: Tensor,
-  ): Promise<{ readonly rows: Tensor; readonly targets: Tensor }[]> {
+  /** Of each module of multi-token prediction in turn. `x`: the model's final rows of all tokens. */
+  async #further(texts: readonly TrainingText[], x: Tensor): Promise<Further[]> {
     const kernels = this.#kernels
     const scratch = this.#scratch
     const { ops } = this.#tape
     let [left, hidden] = [texts, x]
-    const found: { rows: Tensor; targets: Tensor }[] = []
+    const found: Further[] = []
     for (const prediction of this.#predictions) {
       let at = 0
       const index = left.flatMap(({ tokens }) => {
@@ -242,7 +252,8 @@ export class Trainer {
       const keys = contiguousKeys(ops, scratch)
       const step = prepareStep(kernels, scratch, left.map(inputOf), keys, prediction.decoder)
       const rows = predictionRows({ ops, scratch, keys }, prediction, step, before)
-      found.push({ rows, targets: this.#numbers(left.flatMap(({ targets }) => Array.from(targets))) })
+      const targets = this.#numbers(left.flatMap(({ targets }) => Array.from(targets)))
+      found.push({ rows, targets, lengths: lengthsOf(left) })
       hidden = rows
     }
     return found
@@ -298,7 +309,8 @@ export class Trainer {
     for (const [i, weight] of weights(found).entries()) {
       const part = (t: Tensor) => rowsOf(t, starts[i] as number, (texts[i] as TrainingText).tokens.length)
       const rows = { x: part(x), dx: part(dx), targets: part(wanted) }
-      lossOfRows(this.#ops, scratch, this.parameters, last, rows, weight)
+      // Logits of one text after the other, in the same memory.
+      scratch.forgetting(() => lossOfRows(this.#ops, scratch, this.parameters, last, rows, weight))
     }
     tape.backward()
     await kernels.submit()
@@ -410,6 +422,10 @@ function inputOf({ tokens }: TrainingText) {
   const prompt = { start: 0, end: tokens.length }
   // Expanded whatever the length: the absorbed path has no backward rules.
   return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const
+}
+
+function lengthsOf(texts: readonly TrainingText[]): number[] {
+  return texts.map(({ tokens }) => tokens.length)
 }
 
 function withoutFirst({ tokens, targets }: TrainingText): TrainingText {

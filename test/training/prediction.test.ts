@@ -114,6 +114,35 @@ it('has the gradients of its own and of the main loss, as differences give them'
   }
 }, 60_000)
 
+it('has the same numbers however many texts are computed at a time, balanced experts included', async () => {
+  const folder = smallModel(join(place, 'parts-of-a-step'), { ...EXPERTS, num_nextn_predict_layers: 2 })
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))
+  const fresh = await freshModel({ name: 'small', configFile: 'config.json', config, warnings: [] }, 3)
+  const kernels = createReferenceKernels()
+  const trainer = await Trainer.load(fresh, kernels)
+  for (const { values, role } of trainer.parameters.all) if (role !== 'vector') kernels.axpby(values, 4, values)
+  // Too short for the second module, and for both.
+  const texts = [[5, 9, 7, 11, 5, 3], [8, 2], [8], [9, 2, 4, 12]].map(ids => ({
+    tokens: ids,
+    targets: [...ids.slice(1), 6],
+  }))
+  const options = { predictionWeight: 0.5, sequenceBalance: 5, mean: 13 }
+  const numbersOf = async (parts: (typeof texts)[]) => {
+    trainer.clearGradients()
+    for (const part of parts) await trainer.gradients(part, options)
+    const routers = trainer.parameters.all.filter(({ sources }) => sources[0]?.name.endsWith('.mlp.gate.weight'))
+    expect(routers).toHaveLength(3)
+    const gradients = await Promise.all(routers.map(({ gradient }) => kernels.read(gradient)))
+    return [trainer.predictionLoss as number, ...gradients.flatMap(numbers => [...(numbers as Float32Array)])]
+  }
+  const together = await numbersOf([texts])
+  const apart = await numbersOf(texts.map(text => [text]))
+  const most = Math.max(...together.slice(1).map(Math.abs))
+  for (const [i, x] of together.entries())
+    expect(Math.abs(x - (apart[i] as number))).toBeLessThan(1e-4 * (i ? most : x))
+  kernels.dispose()
+})
+
 it('is saved in the published layout, and goes on with the same bits', async () => {
   const text = join(place, 'text.txt')
   writeFileSync(text, STORIES)
