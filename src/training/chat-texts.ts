@@ -76,6 +76,8 @@ export class ChatTexts {
   ): { readonly prompt: Int32Array; readonly answer: Int32Array } {
     const read = readConversation(messages)
     const last = read.length - 1
+    if (last < 1 || read[last]?.role !== 'assistant')
+      throw new OptionError('the messages end with no answer; expected one of role "assistant" after others')
     const { document } = this.#document(read, describedTools(readTools(tools ?? undefined)), [last])
     const { tokens, learned } = document
     const from = learned.indexOf(1)

@@ -39,8 +39,9 @@ export class LearnedAdapters implements Adapters {
   readonly #seed: number
   readonly #names: OpenedModel['family']['names']
   readonly #prepare: (source: WeightSource) => Promise<LowRank['down']>
-  /** Ends of the names of modules that could have one. */
+  /** Ends of the names of modules that could have one, and of those that were left out. */
   readonly #possible = new Set<string>()
+  readonly #left = new Set<string>()
 
   constructor(
     options: LoraOptions,
@@ -66,10 +67,12 @@ export class LearnedAdapters implements Adapters {
   async of(name: string, rows: number, cols: number, headDim?: number): Promise<LowRank | undefined> {
     const { prefixes, output, moe } = this.#names
     if (name === output || (moe && name.endsWith(`.${moe.router}`))) return undefined
-    const end = name.slice(name.lastIndexOf('.') + 1)
-    this.#possible.add(end)
+    this.#possible.add(endOf(name))
     const { rank, targets } = this.options
-    if (targets && !targets.some(target => name === target || name.endsWith(`.${target}`))) return undefined
+    if (targets && !targets.some(target => name === target || name.endsWith(`.${target}`))) {
+      this.#left.add(endOf(name))
+      return undefined
+    }
     const module = (prefixes[0] as string) + withoutPrefix(name, prefixes)
     const [down, up] = [`${module}.lora_A.weight`, `${module}.lora_B.weight`]
     const bound = 1 / Math.sqrt(cols)
@@ -97,8 +100,8 @@ export class LearnedAdapters implements Adapters {
   /** PEFT's target_modules: ends of names, or whole names where an end would name others too. */
   targets(): string[] {
     const names = this.modules.map(({ module }) => module)
-    if (this.#names.moe) return names
-    return [...new Set(names.map(name => name.slice(name.lastIndexOf('.') + 1)))]
+    if (this.#names.moe || names.some(name => this.#left.has(endOf(name)))) return names
+    return [...new Set(names.map(endOf))]
   }
 
   /** Throws OptionError for a target that no module has. */
@@ -113,6 +116,10 @@ export class LearnedAdapters implements Adapters {
       )
     }
   }
+}
+
+function endOf(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 /** Whether a parameter is of an adapter. */

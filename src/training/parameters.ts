@@ -1,5 +1,6 @@
 import { readRows } from '../checkpoint/recode/weight-rows.ts'
 import type { WeightRole } from '../checkpoint/recode/weight-type.ts'
+import { OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
 import type { Ready, WeightKernels } from '../model/loader.ts'
@@ -46,7 +47,7 @@ export class Parameters implements WeightKernels {
   /** By a weight, by experts, or by a vector. */
   readonly #byWeight = new Map<Weight | ExpertWeights | Tensor, Parameter>()
 
-  /** `learned`: whether a tensor is, by its name. Default: all are. Of experts the first one's counts. */
+  /** `learned`: whether a tensor is, by its name. Default: all are. Experts of a layer are alike in this. */
   constructor(kernels: Kernels, learned: (name: string) => boolean = () => true) {
     this.#kernels = kernels
     this.#learned = learned
@@ -124,9 +125,18 @@ export class Parameters implements WeightKernels {
 
   /** Memory for numbers; `known` notes whose they are. */
   #make(sources: readonly WeightSource[], shape: readonly number[], role: Parameter['role'], added = 0) {
-    const values = this.#kernels.alloc('f32', shape)
     const { name } = sources[0] as WeightSource
-    const made = this.#learned(name) && { sources, role, added, values, gradient: this.#kernels.alloc('f32', shape) }
+    const isLearned = this.#learned(name)
+    // All are asked, not up to the first that differs: each pattern is to be met.
+    const other = sources.filter(source => this.#learned(source.name) !== isLearned)[0]
+    if (other) {
+      const [learned, frozen] = isLearned ? [name, other.name] : [other.name, name]
+      throw new OptionError(
+        `freeze names ${frozen}, not ${learned}; experts of a layer are frozen together or not at all`,
+      )
+    }
+    const values = this.#kernels.alloc('f32', shape)
+    const made = isLearned && { sources, role, added, values, gradient: this.#kernels.alloc('f32', shape) }
     if (made) this.#made.push(made)
     const known = <W extends Weight | ExpertWeights | Tensor>(weight: W): W => {
       if (made) this.#byWeight.set(weight, made)

@@ -77,6 +77,8 @@ describe('the answers of a chat are learned, with the token that ends them', () 
     expect([...prompt]).toEqual(tokenizer.encodeChat(CHAT.slice(0, 3), { addGenerationPrompt: true, now }))
     expect(tokenizer.decode(answer).trim()).toBe(`A bird has two.${eos}`)
     expect(documents[0]?.tokens.length).toBeGreaterThanOrEqual(prompt.length + answer.length)
+    for (const none of [[], CHAT.slice(0, 3), CHAT.slice(1, 2)])
+      expect(() => chats.lastAnswer(none, undefined)).toThrow(/end with no answer|messages/)
   })
 
   it('an answer that is ended by the next message, and one without an end, get theirs', () => {

@@ -106,7 +106,8 @@ export function adapterDigest({ modules }: Adapter): Promise<string> {
   )
 }
 
-function weightsDigest(tensors: Checkpoint['tensors']): Promise<string> {
+/** Of every tensor's name, type and shape, with bytes out of them. */
+export function weightsDigest(tensors: Checkpoint['tensors']): Promise<string> {
   const all = [...tensors.values()]
   return sampledDigest(
     all.map(t => [t.name, t.dtype, t.shape]),

@@ -21,7 +21,7 @@ export interface TrainingBegin {
   readonly documents: number
   /** Tokens in them that are followed by another. */
   readonly tokens: number
-  /** Of the documents, chats longer than `contextLength`: they are left out. */
+  /** Of the documents, chats and pairs longer than `contextLength`: they are left out. */
   readonly tooLong: number
   /** The kernel set that computes. */
   readonly kernels: string
@@ -53,7 +53,10 @@ export interface TrainingStep {
   readonly tokens: number
   /** That this step took. */
   readonly seconds: number
-  /** Floating-point operations that the step's products need, forward and backward, divided by those of `peak` in that time; null without it. */
+  /**
+   * Floating-point operations of the step's products, forward and backward, as if all weights of the model's own layers were learned, divided by
+   * those of `peak` in that time; null without it.
+   */
   readonly share: number | null
   /** DPO: share of the pairs whose chosen answer gained more than the rejected one. */
   readonly accuracy?: number

@@ -16,9 +16,12 @@ export class Preferring {
     this.#microTokens = microTokens
   }
 
-  /** Before anything is learned: an adapter begins as none. */
-  async prepare(pairs: readonly Document[]): Promise<void> {
-    for (const pair of pairs) this.#reference.set(pair, await this.#trainer.logProbabilities(textsOfPair(pair)))
+  /** Before anything is learned: an adapter begins as none. Throws the signal's reason. */
+  async prepare(pairs: readonly Document[], signal: AbortSignal | undefined): Promise<void> {
+    for (const pair of pairs) {
+      signal?.throwIfAborted()
+      this.#reference.set(pair, await this.#trainer.logProbabilities(textsOfPair(pair)))
+    }
   }
 
   /** Adds the gradients of the mean loss. */

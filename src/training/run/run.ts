@@ -69,13 +69,10 @@ export class Run {
   }
 
   async *steps(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void, void> {
-    const { steps, saveEvery, validateEvery } = this.#settings
-    const { contextLength } = this.#settings
+    const { steps, saveEvery, validateEvery, contextLength } = this.#settings
     this.#held = this.#held.filter(document => !document.pair || tooLong([document], contextLength) === 0)
-    await this.#preferring?.prepare([
-      ...this.#documents.filter(pair => tooLong([pair], contextLength) === 0),
-      ...this.#held,
-    ])
+    const pairs = [...this.#documents.filter(pair => tooLong([pair], contextLength) === 0), ...this.#held]
+    await this.#preferring?.prepare(pairs, signal)
     await this.#goOn()
     this.#peak = await measurePeak(this.#kernels, this.#settings.compute ?? 'f32')
     let saved = this.#progress.step
@@ -87,7 +84,7 @@ export class Run {
       steps,
       documents: this.#documents.length,
       tokens: this.#batches.tokens,
-      tooLong: tooLong(this.#documents, this.#settings.contextLength),
+      tooLong: tooLong(this.#documents, contextLength),
       kernels: name,
       isa,
       threads,
@@ -127,7 +124,7 @@ export class Run {
   async #step(step: number) {
     const begun = performance.now()
     const { clip, smoothing, zLoss, microTokens = MICRO_TOKENS } = this.#settings
-    const { balanceRate = 0, sequenceBalance = 0, predictionWeight = 0.3 } = this.#settings
+    const { balanceRate = 0, sequenceBalance = 0, predictionWeight = 0 } = this.#settings
     const trainer = this.#trainer
     const pairs = this.#preferring && this.#batches.nextDocuments()
     const texts = pairs ? pairs.flatMap(textsOfPair) : this.#batches.next()

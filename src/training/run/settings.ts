@@ -2,8 +2,10 @@ import { OptionError } from '../../errors.ts'
 import type { KernelInfo } from '../../kernels/contract/kernels.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
+import { predictionIndices } from '../predictions.ts'
 import { fasterFactors } from './compute.ts'
 import { TrainingError } from './errors.ts'
+import { learnsPredictions } from './learned.ts'
 import type { OnTheWayOptions, TrainOptions } from './options.ts'
 
 /** Every setting that decides the run's numbers, and when it is saved. */
@@ -32,12 +34,13 @@ export type Given = Omit<TrainOptions, 'recompute' | 'kernels' | 'threads' | 'si
 
 /** Defaults filled in. Throws OptionError and TrainingError for texts that the model cannot learn from. */
 export function settle(
-  { config }: OpenedModel,
+  opened: OpenedModel,
   kernels: KernelInfo,
   options: Given,
   documents: readonly Document[],
   held: readonly Document[],
 ): Settings {
+  const { config } = opened
   const { batchTokens = 8192, contextLength = Math.min(512, config.maxPositions) } = options
   if (contextLength > config.maxPositions) {
     throw new OptionError(
@@ -55,7 +58,7 @@ export function settle(
   const batches = new Batches(documents, { contextLength, batchTokens, seed })
   const left = tooLong(documents, contextLength)
   if (batches.tokens === 0) {
-    const met = left > 0 ? `No chat has at most ${contextLength} tokens` : 'No text has two tokens'
+    const met = left > 0 ? `No chat or pair has at most ${contextLength} tokens` : 'No text has two tokens'
     throw new TrainingError(`${met}; there is nothing to learn`)
   }
   if (held.length > 0 && textsOf(held, contextLength).length === 0) {
@@ -68,6 +71,8 @@ export function settle(
     ...{ warmup: Math.min(100, Math.floor(steps / 20)), decay: Math.max(1, Math.round(steps / 5)) },
     ...{ weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clip: 1, smoothing: 0, zLoss: 0 },
     ...{ saveEvery: 200, validateEvery: 100, keep: 2 },
+    // Runs that began before modules were learned have no state of them.
+    ...(learnsPredictions(options) && predictionIndices(opened).length > 0 && { predictionWeight: 0.3 }),
     ...others,
     ...(compute === 'bf16' && { compute }),
     ...{ batchTokens, contextLength, steps, seed },

@@ -4,6 +4,7 @@ import { folderFiles } from '../../checkpoint/find/folder.ts'
 import { isWithoutWeights } from '../../checkpoint/other-folders.ts'
 import { chooseKernels } from '../../engine/host/node/kernels.ts'
 import { generationDefaults, generationFile } from '../../engine/load/generation-defaults.ts'
+import { weightsDigest } from '../../engine/past/identity.ts'
 import { OptionError } from '../../errors.ts'
 import { readConfigFile, readTokenizerFiles } from '../../model/open/open-checkpoint.ts'
 import { openModel } from '../../model/open/open-model.ts'
@@ -18,7 +19,7 @@ import { Trainer } from '../trainer.ts'
 import { fingerprint, readDocuments } from './documents.ts'
 import { TrainingError } from './errors.ts'
 import type { TrainingEvent } from './events.ts'
-import { checkLearned, learnOptions } from './learned.ts'
+import { checkLearned, dependsOnModel, learnOptions } from './learned.ts'
 import { OnTheWay } from './on-the-way.ts'
 import { type OnTheWayOptions, TRAIN_OPTIONS, type TrainOptions } from './options.ts'
 import { Run } from './run.ts'
@@ -50,7 +51,7 @@ export async function* train(
   readArgument(text, 'run', run)
   if (!options.data || options.data.length === 0)
     throw new OptionError('data is missing; expected files or folders of texts')
-  checkLearned(options)
+  checkLearned({ ...options, ...shown })
   const { kernels } = await chooseKernels(choice, { training: true, ...(threads !== undefined && { threads }) })
   try {
     const opened = await openOrDraw(model, options.seed ?? 0, options.loraRank === undefined)
@@ -70,6 +71,7 @@ export async function* train(
       version: 1,
       model: resolve(model),
       config: createHash('sha256').update(JSON.stringify(opened.checkpoint.config)).digest('hex'),
+      ...(dependsOnModel(options) && { weights: await weightsDigest(opened.checkpoint.tensors) }),
       texts: fingerprint(documents),
       ...(held.length > 0 && { validationTexts: fingerprint(held) }),
       ...settings,
