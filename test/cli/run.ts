@@ -26,7 +26,7 @@ export const COMMANDS = [
     'inspect',
     'plan',
   ],
-  ...['convert', 'perplexity', 'cache', 'verify', 'completion'],
+  ...['convert', 'train', 'runs', 'evaluate', 'perplexity', 'cache', 'verify', 'completion'],
 ]
 
 export interface Result {

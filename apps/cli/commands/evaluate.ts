@@ -46,8 +46,9 @@ export function addEvaluate(program: Command): void {
       'after',
       `
 Questions are those of HellaSwag's hellaswag_val.jsonl. Scores are those of
-lm-evaluation-harness: "acc_norm" divides an ending's log-probability by its length.
-Ctrl-C ends with the scores so far. "latentkit perplexity" has more options for texts.
+lm-evaluation-harness: "acc_norm" divides an ending's log-probability by its
+length. Ctrl-C ends with the scores so far. "latentkit perplexity" has more
+options for texts.
 
 Examples:
   $ latentkit evaluate ./my-model hellaswag hellaswag_val.jsonl --limit 1000

@@ -31,8 +31,8 @@ export function addTrain(program: Command): void {
       'after',
       `
 Ctrl-C ends after the current step, with a checkpoint; the same command goes on
-from there, and "latentkit runs" draws how the loss went. docs/training.md leads from a text to a model
-that llama.cpp runs.
+from there, and "latentkit runs" draws how the loss went. docs/training.md leads
+from a text to a model that llama.cpp runs.
 
 Examples:
   $ latentkit train ./my-config ./run --data tales.txt --steps 1000
