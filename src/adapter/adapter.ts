@@ -24,19 +24,3 @@ export function withoutPrefix(module: string, prefixes: readonly string[]): stri
   const prefix = prefixes.filter(p => module.startsWith(p)).sort((a, b) => b.length - a.length)[0] ?? ''
   return module.slice(prefix.length)
 }
-
-/**
- * From the hub's order of a head's rows, halves of what is rotated, to llama.cpp's, neighbours: the row of the hub's matrix that is row `row`
- * there.
- */
-export function hubRow(row: number, headDim: number): number {
-  const at = row % headDim
-  return row - at + (at >> 1) + (at & 1) * (headDim / 2)
-}
-
-/** The other way: the row of llama.cpp's matrix that is row `row` on the hub. */
-export function ggufRow(row: number, headDim: number): number {
-  const at = row % headDim
-  const half = headDim / 2
-  return row - at + (at < half ? 2 * at : 2 * (at - half) + 1)
-}

@@ -2,13 +2,14 @@ import { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { quote } from '../checkpoint/quote.ts'
 import { computed, reordered, transposedMatrix } from '../checkpoint/recode/derived.ts'
 import { recoded } from '../checkpoint/recode/recoded.ts'
+import { hubRow } from '../checkpoint/recode/rotated-rows.ts'
 import { readRows } from '../checkpoint/recode/weight-rows.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
 import { surveyWeights } from '../model/load.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { isBlockType } from '../tensor/dtype.ts'
-import { type AdaptedModule, type Adapter, hubRow, withoutPrefix } from './adapter.ts'
+import { type AdaptedModule, type Adapter, withoutPrefix } from './adapter.ts'
 import { checkAdapter } from './prepared.ts'
 
 /**
@@ -17,7 +18,7 @@ import { checkAdapter } from './prepared.ts'
  */
 export async function merged(model: OpenedModel, adapter: Adapter): Promise<OpenedModel> {
   await checkAdapter(adapter, model)
-  const { checkpoint, family } = model
+  const { checkpoint, family, config } = model
   const { prefixes } = family.names
   const modules = new Map(adapter.modules.map(module => [`${withoutPrefix(module.module, prefixes)}.weight`, module]))
   const order = new Map<string, number>()
@@ -25,7 +26,9 @@ export async function merged(model: OpenedModel, adapter: Adapter): Promise<Open
     of: async (module, _rows, _cols, headDim) => {
       const name = `${withoutPrefix(module, prefixes)}.weight`
       if (headDim !== undefined) order.set(name, headDim)
-      if (modules.has(name) && !checkpoint.has(`${module}.weight`)) {
+      // A tied output is the embedding, also where the file has another matrix of its name.
+      const isTied = config.tiedEmbeddings && module === family.names.output
+      if (modules.has(name) && (isTied || !checkpoint.has(`${module}.weight`))) {
         const met = `${checkpoint.name} has no ${quote(`${module}.weight`)} of its own`
         const how = 'it is tied, or in two parts as in GGUF files: convert the model to a folder, and merge into that'
         throw new UnsupportedModelError(`${met}, into which ${adapter.name} could be merged; ${how}`)

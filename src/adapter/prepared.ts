@@ -1,12 +1,13 @@
 import { quote } from '../checkpoint/quote.ts'
 import { reordered } from '../checkpoint/recode/derived.ts'
+import { hubRow } from '../checkpoint/recode/rotated-rows.ts'
 import { CheckpointError, UnsupportedModelError } from '../errors.ts'
 import type { Weight, WeightSource } from '../kernels/contract/weights.ts'
 import { surveyWeights } from '../model/load.ts'
 import type { Adapters } from '../model/loader.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 import type { LowRank } from '../nn/layers.ts'
-import { type AdaptedModule, type Adapter, hubRow, withoutPrefix } from './adapter.ts'
+import { type AdaptedModule, type Adapter, withoutPrefix } from './adapter.ts'
 
 /** An adapter's matrices as kernels get them, in the order of rows that the model's own have. */
 export function preparedAdapter(
@@ -34,6 +35,9 @@ export async function checkAdapter(adapter: Adapter, model: OpenedModel): Promis
   const { checkpoint, family } = model
   const { prefixes } = family.names
   const left = new Map(adapter.modules.map(module => [withoutPrefix(module.module, prefixes), module]))
+  if (left.size < adapter.modules.length) {
+    throw new CheckpointError(`${adapter.name} changes a module twice, under names with and without a prefix`)
+  }
   const known = new Set<string>()
   await surveyWeights(model, undefined, {
     of: async (module, rows, cols) => {

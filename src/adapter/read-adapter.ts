@@ -111,7 +111,14 @@ function pairs(name: string, tensors: ReadonlyMap<string, TensorEntry>) {
     }
     const module = path.startsWith(PEFT_PREFIX) ? path.slice(PEFT_PREFIX.length) : path
     const source: WeightSource = { name: entry.name, dtype, rows, cols, bytes: entry.bytes }
-    found.set(module, { ...found.get(module), [side === 'A' ? 'down' : 'up']: source })
+    const part = side === 'A' ? 'down' : 'up'
+    const known = found.get(module)
+    if (known?.[part]) {
+      throw new CheckpointError(
+        `${name}/${ADAPTER_WEIGHTS}: ${quote(module)} has two matrices lora_${side}; expected one`,
+      )
+    }
+    found.set(module, { ...known, [part]: source })
   }
   if (others.length > 0) {
     throw new UnsupportedModelError(
@@ -126,6 +133,8 @@ function pairs(name: string, tensors: ReadonlyMap<string, TensorEntry>) {
         `${name}/${ADAPTER_WEIGHTS}: ${quote(module)} has a lora_A of rank ${down.rows} and a lora_B of rank ${up.cols}; expected one rank`,
       )
     }
+    if (down.rows === 0)
+      throw new CheckpointError(`${name}/${ADAPTER_WEIGHTS}: ${quote(module)} has rank 0; expected 1 or more`)
     return { module, down, up }
   })
 }

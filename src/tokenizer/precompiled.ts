@@ -3,8 +3,9 @@ import type { Work } from './work.ts'
 
 /** Bytes of a grapheme that is looked up as a whole; of a longer one, its characters are. */
 const MOST_BYTES = 5
-/** Graphemes whose result is remembered. */
+/** Graphemes whose result is remembered, and the characters of one and its result. */
 const MAX_KNOWN = 1 << 14
+const MAX_KEPT = 64
 
 const utf8 = new TextEncoder()
 
@@ -16,21 +17,31 @@ export function precompiled(charsmap: string, where: string): (text: string, wor
   if (charsmap === '') return text => text
   const map = new CharsMap(bytesOf(charsmap, where), where)
   const known = new Map<string, string>()
-  const become = (grapheme: string): string => {
-    let result = known.get(grapheme)
-    if (result !== undefined) return result
-    result = map.whole(grapheme) ?? [...grapheme].map(one => map.whole(one) ?? one).join('')
-    if (known.size < MAX_KNOWN) known.set(grapheme, result)
+  const become = (grapheme: string, work: Work): string => {
+    const before = known.get(grapheme)
+    if (before !== undefined) return before
+    let result = map.whole(grapheme)
+    if (result === undefined) {
+      result = ''
+      for (const one of grapheme) {
+        result += map.whole(one) ?? one
+        work.checkLength(result.length)
+      }
+    }
+    if (known.size < MAX_KNOWN && grapheme.length + result.length <= MAX_KEPT) known.set(grapheme, result)
     return result
   }
   return (text, work) => {
     work.spend(text.length * 16)
     let out = ''
-    for (const piece of pieces(text)) {
-      if (piece.length === 1) out += become(piece)
-      else for (const grapheme of graphemes(piece)) out += become(grapheme)
+    const add = (grapheme: string) => {
+      out += become(grapheme, work)
+      work.checkLength(out.length)
     }
-    work.checkLength(out.length)
+    for (const piece of pieces(text)) {
+      if (piece.length === 1) add(piece)
+      else for (const grapheme of graphemes(piece)) add(grapheme)
+    }
     return out
   }
 }

@@ -1,6 +1,7 @@
 /** Low-rank adapters that are learned (LoRA, arXiv 2106.09685), beside a model that stays as it is. */
-import { ggufRow, withoutPrefix } from '../adapter/adapter.ts'
+import { withoutPrefix } from '../adapter/adapter.ts'
 import { lazyMatrix } from '../checkpoint/recode/lazy-matrix.ts'
+import { ggufRow } from '../checkpoint/recode/rotated-rows.ts'
 import { OptionError } from '../errors.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
 import type { Adapters } from '../model/loader.ts'

@@ -3,10 +3,14 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { AdaptedModule } from '../../src/adapter/adapter.ts'
 import { merged } from '../../src/adapter/merge.ts'
 import { checkAdapter, preparedAdapter } from '../../src/adapter/prepared.ts'
 import { openAdapter } from '../../src/adapter/read-adapter.ts'
 import { folderFiles } from '../../src/checkpoint/find/folder.ts'
+import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
+import { adapterDigest } from '../../src/engine/past/identity.ts'
+import type { WeightSource } from '../../src/kernels/contract/weights.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import { convertModel } from '../../src/tools.ts'
@@ -14,6 +18,7 @@ import { writeLearned } from '../../src/training/run/write-checkpoint.ts'
 import { Trainer } from '../../src/training/trainer.ts'
 import { expectClose } from '../support/compare.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
+import { type TensorToWrite, writeSafetensors } from '../support/safetensors-writer.ts'
 import { fixture, folderOf, logitsOf, NAMES, valuesOf } from './fixtures.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'latentkit-adapter-'))
@@ -34,7 +39,7 @@ describe.each(NAMES)('%s', name => {
   for (const set of KERNEL_SETS) {
     it.skipIf(set.missing)(`${set.name}: applied at load it has PEFT's logits, on both paths of MLA`, async () => {
       const { base, adapter, ids, expected } = await fixture(name)
-      const kernels = await set.make({ training: true })
+      const kernels = await set.make()
       for (const path of ['expanded', 'absorbed'] as const) {
         const adapters = preparedAdapter(adapter, base, source => kernels.prepare(source))
         const logits = await logitsOf(base, kernels, ids.tokens, { adapters, path })
@@ -143,7 +148,7 @@ function writeTokenizer(folder: string): void {
 }
 
 describe('refused in a sentence', () => {
-  const refused = async (change: (config: Record<string, unknown>) => void, model = 'llama') => {
+  const refused = async (change: (config: Record<string, unknown>) => void, model = 'llama', file?: Uint8Array) => {
     const folder = join(place, 'refused')
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder)
@@ -151,6 +156,7 @@ describe('refused in a sentence', () => {
     const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'))
     change(config)
     writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(config))
+    if (file) writeFileSync(join(folder, 'adapter_model.safetensors'), file)
     await checkAdapter(await openAdapter(await folderFiles(folder)), await openModel(join(folderOf(model), 'base')))
   }
   it.each([
@@ -171,6 +177,59 @@ describe('refused in a sentence', () => {
     await expect(openAdapter(await folderFiles(join(folderOf('llama'), 'base')))).rejects.toThrow('is a model')
   })
 
+  const F32 = (...shape: number[]) => ({ dtype: 'F32', shape }) as const
+  const Q = 'base_model.model.model.layers.0.self_attn.q_proj'
+  it.each<[string, Record<string, TensorToWrite>, string]>([
+    ['rank 0', { [`${Q}.lora_A.weight`]: F32(0, 24), [`${Q}.lora_B.weight`]: F32(24, 0) }, 'has rank 0'],
+    ['swapped', { [`${Q}.lora_A.weight`]: F32(24, 3), [`${Q}.lora_B.weight`]: F32(3, 24) }, '[3, 3]'],
+    ['two ranks', { [`${Q}.lora_A.weight`]: F32(2, 24), [`${Q}.lora_B.weight`]: F32(24, 3) }, 'expected one rank'],
+    ['half of it', { [`${Q}.lora_A.weight`]: F32(3, 24) }, 'has no lora_B'],
+    ['a vector', { [`${Q}.lora_A.weight`]: F32(24), [`${Q}.lora_B.weight`]: F32(24, 3) }, 'expected pairs of matrices'],
+    [
+      'given twice',
+      {
+        [`${Q}.lora_A.weight`]: F32(3, 24),
+        [`${Q}.lora_A.default.weight`]: F32(3, 24),
+        [`${Q}.lora_B.weight`]: F32(24, 3),
+      },
+      'has two matrices lora_A',
+    ],
+    [
+      'under two names',
+      Object.fromEntries(
+        [Q, Q.replace('base_model.model.model.', '')].flatMap(module => [
+          [`${module}.lora_A.weight`, F32(3, 24)],
+          [`${module}.lora_B.weight`, F32(24, 3)],
+        ]),
+      ),
+      'changes a module twice',
+    ],
+    ['nothing', {}, 'changes no module'],
+  ])('files that are wrong: %s', async (_name, tensors, message) => {
+    await expect(refused(() => {}, 'llama', writeSafetensors(tensors))).rejects.toThrow(message)
+  })
+
+  it('a file that is cut short', async () => {
+    const whole = readFileSync(join(folderOf('llama'), 'adapter/adapter_model.safetensors'))
+    await expect(refused(() => {}, 'llama', whole.subarray(0, -4))).rejects.toThrow('is the file cut short?')
+    await expect(refused(() => {}, 'llama', whole.subarray(0, 100))).rejects.toThrow('the file is cut short')
+  })
+
+  it('to be merged into an output that is tied, although the file has a matrix of its name', async () => {
+    const folder = join(place, 'tied')
+    cpSync(join(folderOf('llama'), 'base'), folder, { recursive: true })
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, tie_word_embeddings: true }))
+    const { adapter } = await fixture('llama')
+    const [first] = adapter.modules as [AdaptedModule]
+    const [down, up] = [
+      { ...first.down, rows: 3, cols: 24 },
+      { ...first.up, rows: 48, cols: 3 },
+    ]
+    const ofOutput = { ...adapter, modules: [{ ...first, module: 'lm_head', down, up }] }
+    await expect(merged(await openModel(folder), ofOutput)).rejects.toThrow('it is tied')
+  })
+
   it('targets that no matrix is called', async () => {
     const { base } = await fixture('llama')
     const load = Trainer.load(base, createReferenceKernels(), { lora: { rank: 2, targets: ['q_porj'] } })
@@ -178,6 +237,21 @@ describe('refused in a sentence', () => {
     const frozen = Trainer.load(base, createReferenceKernels(), { freeze: ['layers.9.'] })
     await expect(frozen).rejects.toThrow('which no tensor is called')
   })
+})
+
+it('adapters of many modules that differ in B alone have different digests', async () => {
+  const matrix = (rows: number, cols: number, value: number): WeightSource => {
+    const bytes = { source: memorySource('numbers', new Uint8Array(12).fill(value)), offset: 0, length: 12 }
+    return { name: 'w', dtype: 'f32', rows, cols, bytes }
+  }
+  const digestOf = (value: number) => {
+    const modules = Array.from({ length: 1500 }, (_, i) => {
+      return { module: `layers.${i}.q_proj`, down: matrix(1, 3, 1), up: matrix(3, 1, value), scale: 1 }
+    })
+    return adapterDigest({ name: 'many', modules })
+  }
+  expect(await digestOf(2)).toBe(await digestOf(2))
+  expect(await digestOf(2)).not.toBe(await digestOf(3))
 })
 
 it('patterns of alpha count as in PEFT', async () => {

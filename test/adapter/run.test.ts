@@ -65,7 +65,14 @@ it('learns, is continued with the same bits, and its adapter is applied, merged 
   )
   const engine = await Engine.load(bundledModel(), { inline: true, lora: folder })
   await expect(engine.inspect('a')).rejects.toThrow('with an adapter')
+  const session = engine.session()
+  await session.prompt(prompt, { maxTokens: 2, temperature: 0 })
+  const saved = join(place, 'a.session')
+  await session.save(saved)
   await engine.dispose()
+  const without = await Engine.load(bundledModel(), { inline: true })
+  await expect(without.restore(saved)).rejects.toThrow('as it is loaded, the adapter (lora) differs')
+  await without.dispose()
 }, 120_000)
 
 it('refuses an adapter for weights that nobody has, and settings that do not fit', async () => {

@@ -45,6 +45,18 @@ describe('a precompiled map of characters', () => {
     expect(() => normalize('x', map)).toThrow(/^tokenizer.json: "normalizer" has a precompiled_charsmap/)
   })
 
+  it('stops where a map makes a text too long', () => {
+    // A trie in which "x" leads to the text at 0: what follows the trie, to its end.
+    const units = new Uint32Array(256)
+    units[0] = 1 << 10
+    units[1 ^ 120] = 120 | (1 << 8) | (2 << 10)
+    units[1 ^ 120 ^ 2] = 1 << 31
+    const bytes = [4 * units.length, ...units].flatMap(n => [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24])
+    const map = (text: string) => btoa(String.fromCharCode(...bytes) + text)
+    expect(normalize('xyx', map('abc'))).toBe('abcyabc')
+    expect(() => normalize('x'.repeat(1000), map('a'.repeat(1 << 20)))).toThrow('makes more than')
+  })
+
   it.each([btoa('\x04\x00\x00\x00\xff\xff\xff\xff'), btoa('\x00\x00\x00\x00')])('is not led astray by %j', map => {
     expect(normalize('xyz', map)).toBe('xyz')
   })

@@ -1,6 +1,7 @@
 /** Which tensors a GGUF file has, and what goes into each. */
 import { offsetBy, reordered } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
+import { hubRow } from '../../checkpoint/recode/rotated-rows.ts'
 import { weightTypeFor } from '../../checkpoint/recode/weight-type.ts'
 import { memorySource } from '../../checkpoint/source/memory-source.ts'
 import { UnsupportedModelError } from '../../errors.ts'
@@ -91,11 +92,7 @@ function* layOut({ config, weights }: SourceModel, architecture: Architecture, o
 /** Rows of each head from halves to neighbours; a bias is a column of them. */
 function interleaved(source: WeightSource, headDim: number): WeightSource {
   const column = source.rows === 1 ? { ...source, rows: source.cols, cols: 1 } : source
-  const half = headDim / 2
-  const moved = reordered(column, column.rows, row => {
-    const at = row % headDim
-    return row - at + (at >> 1) + (at & 1) * half
-  })
+  const moved = reordered(column, column.rows, row => hubRow(row, headDim))
   return { ...moved, rows: source.rows, cols: source.cols }
 }
 

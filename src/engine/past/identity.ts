@@ -10,11 +10,13 @@ const VERSION = 3
 /** Tensors that are looked into, spread over all of them, and the bytes taken from the middle of each. */
 const SAMPLES = 2048
 const SAMPLE_BYTES = 64
+/** Between the digests of a model's weights and of an adapter. */
+const WITH = ' with '
 
 export interface Identity {
   /** Of the rules that decide a row's bits. */
   readonly rules: string
-  /** Hashes of config.json, of tokenizer.json, and of every tensor's name, type and shape with bytes out of them. */
+  /** Hashes of config.json, of tokenizer.json, and of every tensor's name, type and shape with bytes out of them, an adapter's too. */
   readonly config: string
   readonly tokenizer: string
   readonly weights: string
@@ -36,7 +38,7 @@ export async function identify(
     rules: `${VERSION}/${PATH_GRID}`,
     config: await digest(JSON.stringify(config)),
     tokenizer: await digest(JSON.stringify(tokenizer)),
-    weights: (await weightsDigest(tensors)) + (adapter === null ? '' : ` with ${adapter}`),
+    weights: (await weightsDigest(tensors)) + (adapter === null ? '' : WITH + adapter),
     rows: [...new Set(layout.layers.flatMap(l => l.segments).map(s => `${s.name} ${s.dtype}`))].join(', '),
     layout: await digest(JSON.stringify({ blockTokens: layout.blockTokens, groups: layerKinds(layout) })),
     numerics,
@@ -89,7 +91,8 @@ export function differences(there: Identity, here: Identity): string[] {
   const found: string[] = []
   if (there.tokenizer !== here.tokenizer) found.push('the tokenizer')
   if (there.config !== here.config) found.push('the model (config.json)')
-  else if (there.weights !== here.weights) found.push("the model's weights")
+  else if (ownWeights(there) !== ownWeights(here)) found.push("the model's weights")
+  else if (there.weights !== here.weights) found.push('the adapter (lora)')
   if (there.rows !== here.rows) found.push(`the cached numbers (${there.rows} there, ${here.rows} here)`)
   else if (there.layout !== here.layout) found.push('the layout of cached rows')
   if (there.numerics !== here.numerics) found.push(`the arithmetic (${there.numerics} there, ${here.numerics} here)`)
@@ -97,13 +100,14 @@ export function differences(there: Identity, here: Identity): string[] {
   return found
 }
 
-/** Of an adapter's matrices and how much they count. */
+function ownWeights({ weights }: Identity): string | undefined {
+  return weights.split(WITH)[0]
+}
+
+/** Of an adapter's matrices and how much they count. B, which begins as 0, differs soonest: one kind after the other, so that samples have both. */
 export function adapterDigest({ modules }: Adapter): Promise<string> {
   const shapes = modules.map(({ module, down, scale }) => [module, down.rows, scale])
-  return sampledDigest(
-    shapes,
-    modules.flatMap(({ down, up }) => [down, up]),
-  )
+  return sampledDigest(shapes, [...modules.map(({ up }) => up), ...modules.map(({ down }) => down)])
 }
 
 /** Of every tensor's name, type and shape, with bytes out of them. */

@@ -89,7 +89,7 @@ interface Shape {
   readonly chosen?: readonly number[]
 }
 
-const EXPERTS: readonly Shape[] = [
+export const EXPERTS: readonly Shape[] = [
   { T: 1, K: 1, experts: 1, rows: 5, cols: 3 },
   { T: 1, K: 3, experts: 9, rows: 33, cols: 17 },
   { T: 7, K: 2, experts: 5, rows: 20, cols: 50 },
@@ -98,7 +98,7 @@ const EXPERTS: readonly Shape[] = [
   { T: 0, K: 2, experts: 3, rows: 4, cols: 5 },
 ]
 
-const nameOf = ({ T, K, experts, rows, cols }: Shape) => `${T} x ${K} of ${experts} experts, ${rows} x ${cols}`
+export const nameOf = ({ T, K, experts, rows, cols }: Shape) => `${T} x ${K} of ${experts} experts, ${rows} x ${cols}`
 
 function chosenIndices(lab: Lab, { T, K, experts, chosen = [...Array(experts).keys()] }: Shape): number[] {
   return Array.from({ length: T }, () => lab.rng.shuffled(chosen).slice(0, K)).flat()

@@ -3,7 +3,7 @@ import type { Factors } from '../../../src/kernels/contract/operation-options.ts
 import { lastOf, type Tensor } from '../../../src/tensor/tensor.ts'
 import type { ConformanceCase } from '../case.ts'
 import type { Lab } from '../lab.ts'
-import { expertPlan } from './products-backward.ts'
+import { EXPERTS, expertPlan, nameOf } from './products-backward.ts'
 import { added } from './rows-backward.ts'
 
 const SHAPES = [
@@ -143,16 +143,19 @@ const SHAPE = { T: 21, K: 2, experts: 4, rows: 70, cols: 41 }
 const [T, K, experts, rows, cols] = [21, 2, 4, 70, 41]
 
 const ofExperts = FACTORS.flatMap((factors): ConformanceCase[] => [
-  ...[true, false].map(
-    (gather): ConformanceCase => ({
-      op: 'trainingExpertMatmul',
-      name: `${gather ? 'gathers' : 'grouped'}, factors ${factors}`,
-      async record(lab: Lab) {
-        const w = await lab.experts('f32', experts, rows, cols)
-        const [y, x] = [lab.output('y', 'f32', [T * K, rows]), lab.normals([gather ? T : T * K, cols])]
-        lab.k.trainingExpertMatmul(y, x, w, expertPlan(lab, SHAPE), gather, factors)
-      },
-    }),
+  ...[...EXPERTS, SHAPE].flatMap(shape =>
+    [true, false].map(
+      (gather): ConformanceCase => ({
+        op: 'trainingExpertMatmul',
+        name: `${nameOf(shape)}, ${gather ? 'gathers' : 'grouped'}, factors ${factors}`,
+        async record(lab: Lab) {
+          const { T, K, experts, rows, cols } = shape
+          const w = await lab.experts('f32', experts, rows, cols)
+          const [y, x] = [lab.output('y', 'f32', [T * K, rows]), lab.normals([gather ? T : T * K, cols])]
+          lab.k.trainingExpertMatmul(y, x, w, expertPlan(lab, shape), gather, factors)
+        },
+      }),
+    ),
   ),
   {
     op: 'expertMatmulBackward',
