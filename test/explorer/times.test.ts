@@ -164,7 +164,9 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
     return page
   }
 
-  it('the first pattern of the bundled model is there within 3 s of opening', { timeout: 120_000 }, async () => {
+  it('the first pattern of the bundled model is there within 3 s of opening, at best of three', {
+    timeout: 120_000,
+  }, async () => {
     const server = await serveExplorer({ host: 'localhost', port: 0 })
     onTestFinished(() => server.close())
     const times: number[] = []
@@ -219,7 +221,9 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
     expect(frames[0]).toBeLessThan(20)
   })
 
-  it('one head of 4,096 tokens is drawn within 1 s, the text read', { timeout: 900_000 }, async ({ skip }) => {
+  it('one head of 4,096 tokens is drawn within 1 s at best of four, the text read', { timeout: 900_000 }, async ({
+    skip,
+  }) => {
     if (!existsSync(SMOLLM2)) skip('the model is not here')
     await using engine = await Engine.load(SMOLLM2, { inline: true })
     const url = await inNode(SMOLLM2)

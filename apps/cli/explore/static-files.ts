@@ -23,7 +23,7 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
 }
 
-/** Answers with a page that was made for this run, and is kept by nobody. */
+/** Answers with a page that was made for this run: a browser asks for it each time. */
 export function sendPage(html: string, response: ServerResponse): void {
   const type = { 'content-type': TYPES['.html'], 'cache-control': 'no-store' }
   response.writeHead(200, { ...HEADERS, ...type }).end(html)
