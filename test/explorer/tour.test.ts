@@ -6,6 +6,7 @@ import { bundledModel, Engine } from '../../src/index.ts'
 import { ALL_WANTED, isTooWide, it, LOOKS, NO_CHROMIUM, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
 
 const FLAG = 'The American flag is red white and'
+const UMBRELLA = 'She hit the man with the umbrella'
 
 let engine: Engine
 beforeAll(async () => {
@@ -38,13 +39,13 @@ async function shown(page: Page): Promise<string> {
 }
 
 describe.skipIf(NO_CHROMIUM)(`the guided tour${WHY_SKIPPED}`, () => {
-  it('leads through all steps by keyboard; every view shows a number that the text tells', {
+  it('leads through all steps by keyboard; every view shows the numbers that the text tells', {
     timeout: 240_000,
   }, async ({ open }) => {
     const page = await open('')
     await page.getByRole('link', { name: 'Take the guided tour' }).click()
     const all: string[][] = []
-    for (const [i, { title, view, params }] of STEPS.entries()) {
+    for (const [i, { title, view, params, name: step }] of STEPS.entries()) {
       const heading = page.getByRole('heading', { name: title, exact: true, level: 2 })
       await heading.waitFor()
       // A screen reader continues at the step's text.
@@ -54,15 +55,17 @@ describe.skipIf(NO_CHROMIUM)(`the guided tour${WHY_SKIPPED}`, () => {
       for (const [name, value] of Object.entries({ ...params, tour: String(i + 1) }))
         expect(query.get(name)).toBe(value)
       const numbers = await told(page)
+      // The second reading is another head's, which the view does not show: it is held to the engine below.
+      const sought = step === 'heads' ? numbers.toSpliced(1, 1) : numbers
       await expect
         .poll(
           async () => {
             const text = await shown(page)
-            return numbers.filter(number => text.includes(number)).length
+            return sought.filter(number => !text.includes(number))
           },
           { timeout: 30_000 },
         )
-        .toBeGreaterThan(numbers.length / 2)
+        .toEqual([])
       all.push(numbers)
       await page.keyboard.press('ArrowRight')
     }
@@ -78,6 +81,11 @@ describe.skipIf(NO_CHROMIUM)(`the guided tour${WHY_SKIPPED}`, () => {
     ])
     const next = await reading.next({ top: 2 })
     expect(all[2]?.[0]).toBe(next.top[0]?.probability.toFixed(4))
+    await using umbrella = await engine.inspect(UMBRELLA)
+    const man = umbrella.tokens.findIndex(({ text }) => text === ' man')
+    const toMan: number[] = []
+    for await (const { probabilities } of umbrella.attention({ rows: [7, 8] })) toMan.push(probabilities?.[man] ?? 0)
+    expect(all[4]?.[1]).toBe(Math.max(...toMan).toFixed(3))
     const cell = await reading.cell({ layer: 4, head: 2, query: 11, key: 10 })
     expect(all[5]).toEqual([cell.score.toFixed(2), cell.probability.toFixed(4)])
     expect(new Set(all[10])).toEqual(new Set(cell.paths.map(path => path.worked.toFixed(5))))
@@ -94,6 +102,7 @@ describe.skipIf(NO_CHROMIUM)(`the guided tour${WHY_SKIPPED}`, () => {
     await page.keyboard.press('ArrowLeft')
     expect(page.url()).toContain('tour=4')
     await page.keyboard.press('ArrowUp')
+    await expect.poll(() => page.url()).toContain('query=10')
     await page.getByRole('button', { name: 'As this step began' }).click()
     await expect.poll(() => page.url()).toContain('query=11')
     await page.goto(`${page.url().split('#')[0]}#/${view}?tour=99`)

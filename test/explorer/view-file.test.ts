@@ -44,6 +44,25 @@ describe.skipIf(NO_CHROMIUM)(`a view as a file${WHY_SKIPPED}`, () => {
   }, 60_000)
   afterAll(() => browser?.close())
 
+  it('takes a text for a text, whatever it says', { timeout: DEADLINE }, async ({ open }) => {
+    const text = '</title></pre></style><script>alert(1)</script><img src=x onerror=alert(1)>'
+    const page = await open(`#/tokens?${new URLSearchParams({ text })}`)
+    await page.locator('.token').first().waitFor()
+    const download = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Save this view as one HTML file' }).click()
+    const file = path.join(tempFolder(), 'tokens.html')
+    await (await download).saveAs(file)
+    const context = await browser.newContext({ offline: true, bypassCSP: true })
+    const saved = await context.newPage()
+    const faults: string[] = []
+    saved.on('dialog', dialog => dialog.dismiss().then(() => faults.push('a dialog')))
+    await saved.goto(pathToFileURL(file).href)
+    expect(await saved.locator('main').textContent()).toContain(text)
+    expect(await saved.locator('script, img:not([src^="data:"])').count()).toBe(0)
+    expect(faults).toEqual([])
+    await context.close()
+  })
+
   for (const [hash, ready] of ALL_WANTED ? VIEWS : VIEWS.slice(0, 1)) {
     it(`has all that ${hash} shows`, { timeout: DEADLINE }, async ({ open }) => {
       for (const { width, colorScheme } of LOOKS.slice(-1)) {

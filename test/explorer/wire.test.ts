@@ -146,6 +146,63 @@ describe('numbers over the wire', () => {
       await expect(numbers.read(TEXT, [])).rejects.toThrow('has been freed')
     })
 
+    it('end where nobody waits for them any more: a loop that is left, a signal, a page that goes', async () => {
+      let running = 0
+      const endless = async (signal: AbortSignal | undefined) => {
+        running++
+        try {
+          await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+        } finally {
+          running--
+        }
+        throw new Error('unreachable')
+      }
+      const service = new NumbersService({
+        ...numbersOf(own.engine, 'node'),
+        read: (_text, _changes, signal) => endless(signal),
+        async *answer() {
+          running++
+          try {
+            // More than a socket takes from one that is not read.
+            for (;;) yield await new Promise<string>(resolve => setTimeout(resolve, 1, 'x'.repeat(2 ** 20)))
+          } finally {
+            running--
+          }
+        },
+        dispose: async () => undefined,
+      })
+      const server = await serveExplorer({ host: 'localhost', port: 0, numbers: { name: 'endless', service } })
+      onTestFinished(async () => {
+        await service.close()
+        await server.close()
+      })
+      const ended = () => expect.poll(() => running, { timeout: 5000 }).toBe(0)
+      const numbers = await openNode(server.url, noLoss)
+      const options = { temperature: 0, maxTokens: 1 }
+      for await (const _ of numbers.answer('', options, new AbortController().signal)) {
+        expect(running).toBe(1)
+        break
+      }
+      await ended()
+      const stop = new AbortController()
+      const stopped = numbers.answer('', options, stop.signal)[Symbol.asyncIterator]()
+      await stopped.next()
+      expect(running).toBe(1)
+      stop.abort(new Error('enough'))
+      await ended()
+      // One is read, one is written to a page that does not take it.
+      const left = [numbers.read(TEXT, []), all(numbers.answer('', options, new AbortController().signal))]
+      const unread = numbers.answer('', options, new AbortController().signal)[Symbol.asyncIterator]()
+      await unread.next()
+      await expect.poll(() => running).toBe(3)
+      await numbers.dispose()
+      await Promise.allSettled(left)
+      await ended()
+      expect(service.held).toEqual({ pages: 0, readings: 0 })
+      await service.close()
+      await expect(openNode(server.url, noLoss)).rejects.toThrow('has ended')
+    })
+
     it('are for the page that this server gave out, and for programs', async () => {
       const { host } = new URL(own.url)
       const post = (headers: Record<string, string>, body: string) =>

@@ -33,6 +33,7 @@ export class NumbersService {
   readonly #pages = new Map<string, OpenPage>()
   readonly #lines = new Set<Duplex>()
   #made = 0
+  #closed = false
 
   constructor(numbers: Numbers) {
     this.#numbers = numbers
@@ -97,6 +98,8 @@ export class NumbersService {
     }
     const answers = Object.hasOwn(OF_MODEL, method) ? OF_MODEL[method as keyof typeof OF_MODEL] : undefined
     if (answers === undefined) throw new TypeError(`A model has no ${method}`)
+    // `read` comes without a signal, but its page may leave meanwhile.
+    if (answers === 'reading') given.push(signal)
     for await (const value of answersOf(this.#numbers, method, given, answers === 'many', signal)) {
       yield answers === 'reading' ? this.#kept(value as TextReading, page, signal) : value
     }
@@ -104,7 +107,7 @@ export class NumbersService {
 
   #kept(made: TextReading, page: OpenPage, signal: AbortSignal): WireReading {
     if (signal.aborted) {
-      void made.dispose()
+      void made.dispose().catch(() => undefined)
       throw signal.reason
     }
     const reading = ++this.#made
@@ -117,7 +120,7 @@ export class NumbersService {
   open(name: string, request: IncomingMessage, socket: Duplex): void {
     socket.on('error', () => socket.destroy())
     const key = request.headers['sec-websocket-key']
-    if (name !== LINE || key === undefined || isForeign(request)) {
+    if (this.#closed || name !== LINE || key === undefined || isForeign(request)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
       return
     }
@@ -140,7 +143,9 @@ export class NumbersService {
     })
   }
 
+  /** Ends all lines, and lets nobody open another: the server could not end while one is open. */
   async close(): Promise<void> {
+    this.#closed = true
     for (const socket of this.#lines) socket.destroy()
     await this.#numbers.dispose()
   }

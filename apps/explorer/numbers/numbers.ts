@@ -38,8 +38,8 @@ export interface Numbers {
   readonly info: ModelInfo
   /** Where they are computed. */
   readonly place: 'page' | 'node'
-  /** Reads a text to look into it, as it is or with changes. */
-  read(text: string, changes: readonly ReadingChange[]): Promise<TextReading>
+  /** Reads a text to look into it, as it is or with changes; `signal` ends it. */
+  read(text: string, changes: readonly ReadingChange[], signal?: AbortSignal): Promise<TextReading>
   /** Tokens whose embeddings point nearly the same way. */
   neighbours(id: number): Promise<readonly Neighbour[]>
   /** What follows a text, or answers a conversation, as it is written; `signal` ends it. */

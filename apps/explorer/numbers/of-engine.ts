@@ -12,7 +12,8 @@ export function numbersOf(engine: Computing, place: Numbers['place'], maxBytes?:
   return {
     info: engine.info,
     place,
-    read: (text, changes) => engine.inspect(text, { changes, ...(maxBytes !== undefined && { maxBytes }) }),
+    read: (text, changes, signal) =>
+      engine.inspect(text, { changes, ...(signal && { signal }), ...(maxBytes !== undefined && { maxBytes }) }),
     neighbours: id => engine.neighbours(id),
     async *answer(prompt, options, signal) {
       for await (const { text } of engine.generate(prompt, { ...options, signal })) yield text

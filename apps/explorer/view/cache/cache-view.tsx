@@ -103,7 +103,7 @@ interface Grown {
 
 function Work({ steps, count, model, suffix }: Grown & { count: number }) {
   const lengths = steps.map(({ cache }) => cache.tokens)
-  const costs = useMemo(() => costsOf(model, lengths), [model, lengths.length])
+  const costs = useMemo(() => costsOf(model, lengths), [model, steps])
   const most = (lengths[0] ?? 0) + count - 1
   const sum = (which: 'with' | 'without') => costs.reduce((n, cost) => n + cost[which], 0)
   const points = (which: 'with' | 'without') => costs.map((cost, i) => [lengths[i] ?? 0, cost[which]] as const)

@@ -28,7 +28,8 @@ export function Rolling({ steps, model, cacheType, suffix }: Props) {
   const rolling = windowed(model, window)
   const planned = (which: PlanModel) =>
     steps.map(({ cache: { tokens } }) => [tokens, plan(which, { cacheType, context: tokens }).cache.bytes] as const)
-  const last = planned(rolling).at(-1)?.[1] ?? 0
+  const kept = planned(rolling)
+  const last = kept.at(-1)?.[1] ?? 0
   const own = [...new Set(model.layers.flatMap(layer => (layer.window === null ? [] : [layer.window])))]
   const from = Math.max(texts.length - window, 0)
   return (
@@ -58,7 +59,7 @@ export function Rolling({ steps, model, cacheType, suffix }: Props) {
           formatY={bytes}
           series={[
             { kind: 'mla', label: own.length > 0 ? 'as it is' : 'all tokens', points: planned(model) },
-            { kind: 'mqa', label: 'with a window', points: planned(rolling) },
+            { kind: 'mqa', label: 'with a window', points: kept },
           ]}
         />
       </Figure>

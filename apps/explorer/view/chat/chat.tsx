@@ -7,7 +7,7 @@ import type { Numbers } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { useModel } from '../../state/model.ts'
 import { ModelBar } from '../model-bar.tsx'
-import { Problem } from '../read-status.tsx'
+import { Problem, WithNumbers } from '../read-status.tsx'
 import { joined, messagesOf, type Said, saidOf } from './conversation.ts'
 import { IntoViews } from './into-views.tsx'
 import { useAnswering } from './use-answering.ts'
@@ -96,7 +96,8 @@ function Talk({ numbers }: { numbers: Numbers }) {
           ) : (
             <article key={String(i)} class="said-answer" aria-label={`Answer ${(i + 1) / 2}`}>
               <Answer text={text} ended marked={chats} />
-              <IntoViews numbers={numbers} said={said.slice(0, i + 1)} />
+              {/* A chat template may refuse to end with an answer: the chat goes on without its links. */}
+              <WithNumbers>{own => <IntoViews numbers={own} said={said.slice(0, i + 1)} />}</WithNumbers>
             </article>
           ),
         )}

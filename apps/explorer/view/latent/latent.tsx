@@ -12,6 +12,7 @@ import { useReading } from '../../state/use-reading.ts'
 import { ModelBar } from '../model-bar.tsx'
 import { Before } from '../next/before.tsx'
 import { PRESETS } from '../presets.ts'
+import { Problem } from '../read-status.tsx'
 import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
 import { TextField } from '../text-field.tsx'
@@ -58,6 +59,8 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
   // The rank is known when the spectra are.
   const changed = useReading(side.text, spectra === undefined ? [] : cut, side.slot)
   if (spectra === undefined) return null
+  // Before the cut text is read, what is there is the text as it is, or one of another rank.
+  const cutText = changed.busy || changed.reading === reading ? undefined : changed.reading
   const [one] = spectra
   return (
     <>
@@ -98,8 +101,9 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
           <Before reading={reading} changed={changed.reading} />
         )}
       </section>
-      {changed.reading && !changed.busy && (
-        <Written reading={reading} changed={changed.reading} rank={rank} suffix={side.suffix} />
+      {changed.problem !== undefined && <Problem text={changed.problem} />}
+      {generates && changed.problem === undefined && (
+        <Written reading={reading} changed={cutText} rank={rank} suffix={side.suffix} />
       )}
     </>
   )

@@ -8,8 +8,8 @@ const TOKENS = 24
 interface Props {
   /** As it is. */
   reading: TextReading
-  /** With changes; the same as `reading` where there are none. */
-  changed: TextReading
+  /** With the smaller rank; undefined until that is read. */
+  changed: TextReading | undefined
   rank: number
   /** Of ids, where there are two of them. */
   suffix: string
@@ -59,14 +59,15 @@ function Continued({
   )
 }
 
-function useWritten(reading: TextReading): Continuation {
+function useWritten(reading: TextReading | undefined): Continuation {
   const [written, setWritten] = useState<Continuation>({ pieces: [], done: false })
   const [problem, setProblem] = useState<Error>()
   useEffect(() => {
+    setWritten({ pieces: [], done: false })
+    if (reading === undefined) return
     const stop = new AbortController()
     const run = async () => {
       const pieces: string[] = []
-      setWritten({ pieces, done: false })
       for await (const { text } of reading.write({ maxTokens: TOKENS, signal: stop.signal })) {
         pieces.push(text)
         if (!stop.signal.aborted) setWritten({ pieces: [...pieces], done: false })

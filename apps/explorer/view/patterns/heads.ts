@@ -35,31 +35,36 @@ export interface HeadsState {
   readonly done: boolean
 }
 
+/** Those of an earlier text until the first of this one are there. What the model refuses is thrown while the view is drawn. */
 export function useHeads(reading: TextReading): HeadsState {
   const [state, setState] = useState<HeadsState>({ heads: [], done: false })
+  const [problem, setProblem] = useState<Error>()
   useEffect(() => {
     const stop = new AbortController()
-    void collect(reading, stop.signal, setState)
+    setProblem(undefined)
+    setState(({ heads }) => ({ heads, done: false }))
+    collect(reading, stop.signal, setState).catch((cause: Error) => {
+      // Of a text that gives way to another.
+      if (!stop.signal.aborted && cause.name !== 'DisposedError') setProblem(cause)
+    })
     return () => stop.abort()
   }, [reading])
+  if (problem !== undefined) throw problem
   return state
 }
 
 async function collect(reading: TextReading, signal: AbortSignal, show: (state: HeadsState) => void): Promise<void> {
   const heads: HeadPattern[] = []
   let shown = performance.now()
-  try {
-    for await (const { layer, head, measures, pooled } of patternsOf(reading, signal)) {
-      if (pooled === undefined || measures === undefined) continue
-      heads.push({ layer, head, measures, ...pooled })
-      if (performance.now() - shown < SHOWN_EVERY_MS) continue
-      shown = performance.now()
-      show({ heads: [...heads], done: false })
-    }
-    if (!signal.aborted) show({ heads, done: true })
-  } catch (cause) {
-    if (!signal.aborted) throw cause
+  for await (const { layer, head, measures, pooled } of patternsOf(reading, signal)) {
+    if (signal.aborted) return
+    if (pooled === undefined || measures === undefined) continue
+    heads.push({ layer, head, measures, ...pooled })
+    if (performance.now() - shown < SHOWN_EVERY_MS) continue
+    shown = performance.now()
+    show({ heads: [...heads], done: false })
   }
+  if (!signal.aborted) show({ heads, done: true })
 }
 
 /** Of a long text each head takes so long that one who looks closely at another must not wait for all of a layer. */
