@@ -7,12 +7,13 @@ export function NextDifference({ first, second }: { first: TextReading; second: 
   const share = useAnswer(
     async signal => {
       const [a, b] = await Promise.all([first, second].map(reading => reading.next({ top: 1, logits: true, signal })))
-      if (a?.logits === undefined || b?.logits === undefined || a.logits.length !== b.logits.length) return undefined
+      if (a?.logits === undefined || b?.logits === undefined || a.logits.length !== b.logits.length) return null
       return moved(softmax(a.logits), softmax(b.logits))
     },
     [first, second],
   )
-  if (share === undefined)
+  if (share === undefined) return null
+  if (share === null)
     return <p class="hint">Their next tokens cannot be compared one by one: the two vocabularies differ.</p>
   return (
     <p class="pair-line difference" role="status">
