@@ -366,6 +366,10 @@ describe('a schema', () => {
       }),
     ).toThrow(/schemas 0 and 1/)
     expect(refused({ ...text, not: { ...text, pattern: 'a' } })).toThrow(/not excludes values by pattern/)
+    // Not: nothing but texts.
+    const multiples = [3, 5].map(multipleOf => ({ type: 'integer', multipleOf }))
+    expect(refused({ oneOf: [...multiples, text] })).toThrow(/schemas 0 and 1/)
+    expect(refused({ not: multiples[0] })).toThrow(/not excludes values by multipleOf/)
   })
 
   it('may be a oneOf of known texts and a pattern', () => {

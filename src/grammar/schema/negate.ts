@@ -21,7 +21,8 @@ const others = (...types: readonly string[]): JsonType[] =>
 
 /** Keywords whose opposite cannot be said, by the type that they speak of; others speak of all. */
 const UNSAID: Readonly<Record<string, JsonType>> = {
-  ...{ pattern: 'string', format: 'string', multipleOf: 'number' },
+  // Of numbers only the whole ones are always among a schema's types.
+  ...{ pattern: 'string', format: 'string', multipleOf: 'integer' },
   ...{
     items: 'array',
     prefixItems: 'array',
