@@ -5,7 +5,7 @@ import { OutputError } from './errors.ts'
 import { isGbnf, larkOfGbnf } from './gbnf.ts'
 import type { GrammarSource } from './matcher.ts'
 import { readRegex } from './read-regex.ts'
-import { explaining, JSON_OPTIONS, readSchema, type SchemaReader, SHORT } from './schema/grammar.ts'
+import { areReadAtOnce, explaining, JSON_OPTIONS, readSchema, type SchemaReader } from './schema/grammar.ts'
 import type { JsonSchema } from './schema/json-schema.ts'
 import { literalPattern } from './schema/pattern.ts'
 import { isStandardSchema, jsonSchemaOf, type StandardSchemaV1, standardOutput } from './standard-schema.ts'
@@ -57,7 +57,7 @@ const MAX_CHOICES = 20_000
 const MAX_TEXT = 1_000_000
 
 /**
- * Makes a format ready. `check` is asked about finished answers, `read` about long schemas: what takes long belongs into another thread (`CheckThread`).
+ * Makes a format ready. `check` is asked about finished answers, `read` about schemas that may take long: they belong into another thread (`CheckThread`).
  * Default: in this one. Throws SchemaError naming path and keyword of what cannot be held, OptionError for a bad one.
  */
 export async function prepareOutput<const F extends OutputFormat>(
@@ -101,7 +101,7 @@ async function forSchema(
   const standard = isStandardSchema(schema) ? schema : undefined
   const known = standard ? await jsonSchemaOf(standard) : schema
   const json = jsonOf(known)
-  const { source, explain } = explaining(json.length > SHORT ? await read(json) : readSchema(known, true))
+  const { source, explain } = explaining(areReadAtOnce([json]) ? readSchema(known, true) : await read(json))
   let demand: { readonly schema: string } | undefined
   return {
     source,

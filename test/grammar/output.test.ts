@@ -4,6 +4,7 @@ import * as zod from 'zod'
 import { OptionError } from '../../src/errors.ts'
 import { OutputError, SchemaError } from '../../src/grammar/errors.ts'
 import { type OutputFormat, prepareOutput } from '../../src/grammar/output.ts'
+import { readSchema } from '../../src/grammar/schema/grammar.ts'
 import { testLibrary } from './support.ts'
 
 const { holds } = await testLibrary()
@@ -22,6 +23,25 @@ describe('a format', () => {
     expect(await finish('{"a": 1}')).toEqual({ a: 1 })
     await expect(finish('{"a": "x"}')).rejects.toThrow(OutputError)
     await expect(finish('{"a": 1')).rejects.toThrow(/is not JSON .*may have been cut/)
+  })
+
+  it('by a schema that may take long is read elsewhere', async () => {
+    const read: string[] = []
+    const elsewhere = async (schema: string) => {
+      read.push(schema)
+      return readSchema(JSON.parse(schema), true)
+    }
+    const pattern = { type: 'string', pattern: '^#' }
+    const known = { enum: ['#red', 'x'.repeat(10)] }
+    // An expression would be tried on names and known texts.
+    const slow = [
+      { oneOf: [known, pattern] },
+      { type: 'object', properties: { '#a': {} }, propertyNames: { pattern: '^#' } },
+      { enum: ['x'.repeat(10_000)] },
+    ]
+    const quick = [{ anyOf: [known, pattern] }, { oneOf: [known, { type: 'integer' }] }]
+    for (const schema of [...slow, ...quick]) await prepareOutput({ schema }, undefined, elsewhere)
+    expect(read).toEqual(slow.map(schema => JSON.stringify(schema)))
   })
 
   it('as any JSON object', async () => {

@@ -22,7 +22,7 @@ import {
 import { SchemaError } from '../../grammar/errors.ts'
 import { forcedGrammar } from '../../grammar/forced-grammar.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
-import { readSchema, SHORT } from '../../grammar/schema/grammar.ts'
+import { areReadAtOnce, readSchema } from '../../grammar/schema/grammar.ts'
 import { type HeldReader, readerOf, schemasOf } from '../../grammar/tool-schemas.ts'
 import type { ChatMessage } from '../../tokenizer/chat-template.ts'
 import type { Parts } from '../load/load-parts.ts'
@@ -121,11 +121,11 @@ export class HostChat {
     }
   }
 
-  /** Reads the parameters of tools: in another thread where they are long, as other texts wait for this one. */
+  /** Reads the parameters of tools: in another thread where that may take long, as other texts wait for this one. */
   async #reader(forced: ForcedText, besides: boolean): Promise<HeldReader> {
     const schemas = schemasOf(forced, besides)
-    const isShort = schemas.reduce((sum, { json }) => sum + json.length, 0) <= SHORT
-    return isShort ? readSchema : readerOf(schemas, await this.#parts.masks.readAll(schemas))
+    const atOnce = areReadAtOnce(schemas.map(({ json }) => json))
+    return atOnce ? readSchema : readerOf(schemas, await this.#parts.masks.readAll(schemas))
   }
 
   /** The prompt as the model would read it. */

@@ -20,8 +20,8 @@ export interface ReadSchema {
 /** Reads a schema, which is JSON, as the grammar of a whole text. Throws SchemaError. */
 export type SchemaReader = (schema: string) => Promise<ReadSchema>
 
-/** Characters of schemas that are read at once in a thread that others wait for: longer ones may take more than 50 ms. */
-export const SHORT = 10_000
+/** Characters of schemas: longer ones may take more than 50 ms. */
+const SHORT = 10_000
 /** Longest schema, as JSON. */
 const MAX_LENGTH = 2_000_000
 
@@ -30,6 +30,15 @@ const WHITE_SPACE = '\\n[ \\t]{0,16}|[ \\t]{1,2}'
 
 /** How the library writes JSON. Without \u, a name has one spelling, so that no property can come in disguise. */
 export const JSON_OPTIONS = { whitespace_pattern: WHITE_SPACE, json_allowed_escapes: 'nrbtf\\"' }
+
+/**
+ * Whether these schemas may be read at once in a thread that others wait for: they are short, and none may have an expression that is tried
+ * out on texts or names, which has no bound in time.
+ */
+export function areReadAtOnce(schemas: readonly string[]): boolean {
+  const tries = (json: string) => json.includes('"pattern":') && /"(oneOf|propertyNames)":/.test(json)
+  return schemas.reduce((sum, { length }) => sum + length, 0) <= SHORT && !schemas.some(tries)
+}
 
 /**
  * The grammar of the JSON that satisfies a schema. `alone`: whether the JSON is read from its start as it is written (the whole
