@@ -62,16 +62,26 @@ const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' })
 const WINDOW = 256
 
 function* graphemes(text: string): Iterable<string> {
+  /** Whether the first one of the window began before it. */
+  let begun = false
   for (let from = 0; from < text.length; ) {
-    const found = [...segmenter.segment(text.slice(from, from + WINDOW))]
+    const end = from + WINDOW + (isHigh(text.charCodeAt(from + WINDOW - 1)) ? 1 : 0)
+    const found = [...segmenter.segment(text.slice(from, end))].map(({ segment }) => segment)
     // The last one may go on behind the window.
-    if (from + WINDOW < text.length && found.length > 1) found.pop()
-    for (const { segment } of found) {
-      yield segment
+    const goesOn = end < text.length
+    if (goesOn && found.length > 1) found.pop()
+    const isLong = goesOn && found.length === 1 && found[0]?.length === end - from
+    for (const [i, segment] of found.entries()) {
+      if (i === 0 && (begun || isLong)) yield* segment
+      else yield segment
       from += segment.length
     }
+    begun = isLong
   }
 }
+
+/** Whether a character of two units begins. */
+const isHigh = (unit: number): boolean => (unit & 0xfc00) === 0xd800
 
 function bytesOf(base64: string, where: string): Uint8Array {
   try {

@@ -36,6 +36,23 @@ describe('a precompiled map of characters', () => {
     expect(process.cpuUsage(began).user / 1000).toBeLessThan(5000)
   })
 
+  it('looks up the characters of a grapheme that is longer than a window', () => {
+    const mark = '\u0340'
+    // A trie of its two bytes, which leads to the first text.
+    const units = new Uint32Array(2048)
+    units[0] = 256 << 10
+    units[256 ^ 0xcd] = (512 << 10) | 0xcd
+    units[256 ^ 0xcd ^ 512 ^ 0x80] = (1024 << 10) | (1 << 8) | 0x80
+    units[256 ^ 0xcd ^ 512 ^ 0x80 ^ 1024] = 0x80000000
+    const map = [Uint32Array.of(units.byteLength), units].map(({ buffer }) => Buffer.from(buffer))
+    const charsmap = Buffer.concat([...map, Buffer.from('\u0300\0')]).toString('base64')
+    // As a whole, two marks are what their shortest prefix is.
+    expect(normalize(mark.repeat(2), charsmap)).toBe('\u0300')
+    for (const more of [3, 255, 257, 258, 600]) {
+      expect(normalize(`a${mark.repeat(more)}`, charsmap)).toBe(`a${'\u0300'.repeat(more)}`)
+    }
+  })
+
   it('leaves a text as it is where there is none', () => {
     expect(normalize('\uff34', '')).toBe('\uff34')
     expect(normalize('\uff34', null)).toBe('\uff34')
