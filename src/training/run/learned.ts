@@ -2,7 +2,6 @@
 import { OptionError } from '../../errors.ts'
 import type { LearnOptions } from '../trainer.ts'
 import type { TrainOptions } from './options.ts'
-import type { Settings } from './settings.ts'
 
 type Name = keyof TrainOptions
 
@@ -53,7 +52,7 @@ export function learnsPredictions({ dpo, loraRank }: TrainOptions): boolean {
   return dpo !== true && loraRank === undefined
 }
 
-export function learnOptions(settings: Settings): LearnOptions {
+export function learnOptions(settings: TrainOptions & { readonly seed: number }): LearnOptions {
   const { loraRank: rank, loraAlpha: alpha, loraTargets: targets, loraRankStabilised, freeze, seed } = settings
   if (rank === undefined) return { predictions: learnsPredictions(settings), ...(freeze && { freeze }) }
   const stabilised = loraRankStabilised === true && { rankStabilised: true }
