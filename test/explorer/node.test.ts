@@ -98,7 +98,7 @@ describe.skipIf(NO_CHROMIUM)(`a model in Node${WHY_SKIPPED}`, () => {
     beforeAll(async () => {
       const engine = await Engine.load(bundledModel(), { inline: true })
       service = new NumbersService(numbersOf(engine, 'node'))
-      const server = await serveExplorer({ host: 'localhost', port: 0, numbers: { name: '<b>"&', service } })
+      const server = await serveExplorer({ host: 'localhost', port: 0, numbers: { name: '<b>"$&', service } })
       url = server.url
       close = async () => {
         await service.close()
@@ -130,7 +130,7 @@ describe.skipIf(NO_CHROMIUM)(`a model in Node${WHY_SKIPPED}`, () => {
       await page.getByText('computed in this page').waitFor()
       await expect.poll(() => service.held).toEqual({ pages: 0, readings: 0 })
       // The name that the server was given is text, whatever it says.
-      await page.getByRole('button', { name: 'Back to <b>"&' }).click()
+      await page.getByRole('button', { name: 'Back to <b>"$&' }).click()
       await page.getByText('computed in Node').waitFor()
     })
   })

@@ -55,7 +55,8 @@ export async function serveExplorer({ host, port, numbers }: Where): Promise<Lis
 /** The page, which learns from a `<meta>` that there is a model in Node. */
 function pageFor(file: string, model: string): string {
   const name = model.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`)
-  return readFileSync(file, 'utf8').replace('</head>', `<meta name="${META}" content="${name}"></head>`)
+  // A function: in a text, `$&` of a name would stand for something else.
+  return readFileSync(file, 'utf8').replace('</head>', () => `<meta name="${META}" content="${name}"></head>`)
 }
 
 /** Of a file below the page's address. */

@@ -22,7 +22,7 @@ function useDropped(use: (config: string) => void): void {
     const drop = async (event: DragEvent) => {
       event.preventDefault()
       const [file] = event.dataTransfer?.files ?? []
-      if (file !== undefined) use(minified(await file.text()))
+      if (file !== undefined) use(await configIn(file))
     }
     document.addEventListener('dragover', over)
     document.addEventListener('drop', drop)
@@ -118,10 +118,20 @@ function OwnConfig({ text, problem }: { text: string; problem: string | undefine
         type="file"
         accept=".json,application/json"
         aria-label="Choose a config.json"
-        onChange={async ({ currentTarget: { files } }) => files?.[0] && takeConfig(minified(await files[0].text()))}
+        onChange={async ({ currentTarget: { files } }) => files?.[0] && takeConfig(await configIn(files[0]))}
       />
     </div>
   )
+}
+
+/** More than any config.json has: what is dropped may be a model's weights. */
+const MOST_CONFIG = 2 ** 20
+
+/** What a file has as a config; of a larger one, why it is none. */
+async function configIn(file: File): Promise<string> {
+  return file.size > MOST_CONFIG
+    ? `${file.name} has ${whole(file.size)} bytes, which no config.json has`
+    : minified(await file.text())
 }
 
 function minified(text: string): string {
