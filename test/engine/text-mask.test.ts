@@ -9,10 +9,13 @@ import type { MaskedText, Masks } from '../../src/grammar/thread/client.ts'
 afterEach(() => void vi.restoreAllMocks())
 
 /** Opened, with `masks` as the answer to each request; null: it never comes. */
-async function opened(masks: Masks | null) {
+async function opened(masks: Masks | null, state = { waitsForCompilation: false }) {
   const requests: unknown[] = []
   const text = {
     isShared: true,
+    get waitsForCompilation() {
+      return state.waitsForCompilation
+    },
     request: (request: unknown) => void requests.push(request),
     poll: () => masks,
     wait: () => masks,
@@ -87,6 +90,23 @@ it('a mask that has not come after 10 s ends the text, and is reported', async (
   expect(() => mask.ready()).toThrow(/takes longer than 10 s; use a smaller grammar/)
   expect(stuck).toHaveBeenCalledOnce()
   // It stays ended.
+  expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
+})
+
+it('a mask that waits for the compilation of another grammar is not late', async () => {
+  const state = { waitsForCompilation: false }
+  const { mask, stuck } = await opened(null, state)
+  const now = vi.spyOn(performance, 'now')
+  now.mockReturnValue(1000)
+  expect(mask.ready()).toBe(false)
+  state.waitsForCompilation = true
+  now.mockReturnValue(60_000)
+  expect(mask.ready()).toBe(false)
+  state.waitsForCompilation = false
+  now.mockReturnValue(69_000)
+  expect(mask.ready()).toBe(false)
+  expect(stuck).not.toHaveBeenCalled()
+  now.mockReturnValue(79_000)
   expect(() => mask.ready()).toThrow(/takes longer than 10 s/)
 })
 

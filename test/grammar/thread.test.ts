@@ -182,6 +182,31 @@ describe('a thread of masks', () => {
     await expect(compiled(starved(0, 250))).rejects.toThrow(/longer than 200 ms/)
   })
 
+  it('says when it is at a compilation, which other texts wait for', async () => {
+    let say: ((type: 'compiling' | 'compiled') => void) | undefined
+    const told: StartMasks = events => {
+      const port = inline(events)
+      const post: typeof port.post = message => {
+        if (message.type !== 'compile') return port.post(message)
+        say = type => events.message({ type, call: message.call, error: undefined })
+      }
+      return { ...port, post }
+    }
+    const thread = opened(told)
+    const compiled = thread.compile(SOURCE)
+    await expect.poll(() => say !== undefined).toBe(true)
+    expect(thread.isCompiling).toBe(false)
+    say?.('compiling')
+    expect(thread.isCompiling).toBe(true)
+    thread.restart()
+    expect(thread.isCompiling).toBe(false)
+    say?.('compiling')
+    expect(thread.isCompiling).toBe(true)
+    say?.('compiled')
+    expect(thread.isCompiling).toBe(false)
+    expect(await compiled).toBeGreaterThan(0)
+  })
+
   it.skipIf(process.platform !== 'linux')('is asked what it has used while it is busy', async () => {
     const port = startMasks({ message: () => {}, failed: () => {} })
     const check = { type: 'check', demand: { regex: '(a+)+b', flags: '' }, text: 'a'.repeat(60) } as const

@@ -90,8 +90,9 @@ export class TextMask implements DrawMask {
       this.#lateSince = null
       return true
     }
-    // Compilation has a limit of its own.
-    if (text) this.#checkLate(performance.now())
+    // Compilation has a limit of its own, another grammar's too.
+    if (text?.waitsForCompilation) this.#lateSince = null
+    else if (text) this.#checkLate(performance.now())
     return false
   }
 

@@ -86,6 +86,8 @@ export class MaskThread {
   readonly #known = new Map<string, { readonly grammar: number; readonly compiled: Promise<void> }>()
   readonly #texts = new Map<number, MaskedText>()
   #port: MasksPort
+  /** The compilation that the thread is at. */
+  #compiling: number | null = null
   #started!: Promise<void>
   #next = 1
   #ended: GrammarError | undefined
@@ -128,6 +130,11 @@ export class MaskThread {
   /** Whether nothing can be asked of it any more. */
   get ended(): boolean {
     return this.#ended !== undefined
+  }
+
+  /** @internal Whether it compiles a grammar, which has a limit of its own: what else is asked of it waits. */
+  get isCompiling(): boolean {
+    return this.#compiling !== null
   }
 
   /** Throws the thread away and goes on with a fresh one: for a text that got stuck, after it was closed. */
@@ -274,6 +281,7 @@ export class MaskThread {
   /** A fresh thread with the same grammars and texts. */
   #restart(): void {
     this.#port.terminate()
+    this.#compiling = null
     this.#port = this.#open()
     for (const [grammar, { source, call }] of this.#grammars)
       this.#port.post({ type: 'compile', call, grammar, source })
@@ -283,9 +291,11 @@ export class MaskThread {
   #receive(message: FromMasks): void {
     switch (message.type) {
       case 'compiling':
+        this.#compiling = message.call
         this.#calls.get(message.call)?.began()
         break
       case 'compiled': {
+        this.#compiling = null
         const call = this.#calls.get(message.call)
         this.#calls.delete(message.call)
         if (message.error === undefined) call?.resolve()
@@ -350,6 +360,11 @@ export class MaskedText {
   /** Whether its masks are in memory that both threads see: only these can be blocked for. */
   get isShared(): boolean {
     return this.#memory !== undefined
+  }
+
+  /** Whether its masks wait for a grammar that is being compiled. */
+  get waitsForCompilation(): boolean {
+    return this.#thread.isCompiling
   }
 
   /** Ids of the text so far. */
