@@ -20,9 +20,19 @@ export interface RunRecord {
   /** One for each step that was taken. */
   readonly steps: readonly LoggedStep[]
   /** Losses of the texts that are not learned from. */
-  readonly validations: readonly { readonly step: number; readonly loss: number }[]
+  readonly validations: readonly {
+    /** Steps made before it. */
+    readonly step: number
+    /** Mean, in nats per token. */
+    readonly loss: number
+  }[]
   /** Shares of HellaSwag's questions that were answered rightly. */
-  readonly evaluations: readonly { readonly step: number; readonly hellaswag: number }[]
+  readonly evaluations: readonly {
+    /** Steps made before it. */
+    readonly step: number
+    /** From 0 to 1. */
+    readonly hellaswag: number
+  }[]
   /** Steps of which there is a checkpoint. */
   readonly checkpoints: readonly number[]
   /** When its log was last written. */
