@@ -8,9 +8,10 @@ import { NumbersService } from '../../apps/cli/explore/numbers-service.ts'
 import { serveExplorer } from '../../apps/cli/explore/server.ts'
 import { numbersOf } from '../../apps/explorer/numbers/of-engine.ts'
 import { bundledModel, Engine } from '../../src/index.ts'
-import { start, TALES } from '../cli/run.ts'
+import { TALES } from '../cli/run.ts'
 import { openBrowser } from '../page/chromium.ts'
 import { NO_CHROMIUM, WHY_SKIPPED } from './in-browser.ts'
+import { explored } from './program.ts'
 
 const SMOLLM2 = fileURLToPath(
   new URL('../../../shared/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf', import.meta.url),
@@ -39,21 +40,6 @@ describe.skipIf(NO_CHROMIUM)(`a model in Node${WHY_SKIPPED}`, () => {
     })
     await page.goto(`${url}${hash}`)
     return page
-  }
-
-  /** The program itself, until the test ends. */
-  async function explored(model: string): Promise<string> {
-    const child = start(['explore', model, '--port', '0', '--no-open'], { stdio: ['ignore', 'ignore', 'pipe'] })
-    onTestFinished(() => void child.kill())
-    let said = ''
-    return new Promise((resolve, reject) => {
-      child.on('close', () => reject(new Error(said)))
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-        said += text
-        const [url] = /http:\/\/\S+/.exec(said) ?? []
-        if (url !== undefined) resolve(url)
-      })
-    })
   }
 
   it.for([

@@ -10,12 +10,12 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { serveExplorer } from '../../apps/cli/explore/server.ts'
 import { bundledModel, Engine } from '../../src/index.ts'
-import { start } from '../cli/run.ts'
 import { openBrowser } from '../page/chromium.ts'
 import { Rng } from '../support/rng.ts'
 import { writeSafetensors } from '../support/safetensors-writer.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { NO_CHROMIUM } from './in-browser.ts'
+import { explored } from './program.ts'
 
 const WANTED = process.env.LATENTKIT_EXPLORER !== undefined && !NO_CHROMIUM
 const SMOLLM2 = fileURLToPath(new URL('../../../shared/models/smollm2-135m-instruct/', import.meta.url))
@@ -142,21 +142,6 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
   }, 60_000)
   afterAll(() => browser?.close())
 
-  /** The program itself, until the test ends. */
-  function inNode(model: string): Promise<string> {
-    const child = start(['explore', model, '--port', '0', '--no-open'], { stdio: ['ignore', 'ignore', 'pipe'] })
-    onTestFinished(() => void child.kill())
-    let said = ''
-    return new Promise((resolve, reject) => {
-      child.on('close', () => reject(new Error(said)))
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-        said += text
-        const [url] = /http:\/\/\S+/.exec(said) ?? []
-        if (url !== undefined) resolve(url)
-      })
-    })
-  }
-
   async function opened(): Promise<Page> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     page.setDefaultTimeout(600_000)
@@ -188,7 +173,7 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
     const folder = path.join(tempFolder(), 'random-61x128')
     writeLarge(folder)
     const page = await opened()
-    const url = await inNode(folder)
+    const url = await explored(folder)
     await page.goto(`${url}#/patterns`)
     await page.locator(READY).waitFor()
     expect(await page.locator('main h3').first().textContent()).toBe('7,808 patterns: 61 layers of 128 heads')
@@ -226,7 +211,7 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
   }) => {
     if (!existsSync(SMOLLM2)) skip('the model is not here')
     await using engine = await Engine.load(SMOLLM2, { inline: true })
-    const url = await inNode(SMOLLM2)
+    const url = await explored(SMOLLM2)
     const page = await opened()
     const sentence = 'The king had a daughter, and she went into the wood to find the old man with the silver key. '
     const most = (await engine.tokenize(sentence.repeat(50))).length / 50
