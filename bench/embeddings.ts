@@ -145,7 +145,8 @@ function llamaCpp(model: string): Contender {
     const file = path.join(place, 'texts')
     writeFileSync(file, texts.join('\n'))
     const sizes = ['-c', '2048', '-b', '2048', '-ub', '2048', '-t', String(threads), '-tb', String(threads)]
-    const given = ['-m', model, '-f', file, '--embd-output-format', 'array', ...sizes]
+    // Without --no-escape it turns a backslash and an n into the end of a text.
+    const given = ['-m', model, '-f', file, '--no-escape', '--embd-output-format', 'array', ...sizes]
     const { stdout, stderr, status } = spawnSync(program, given, { encoding: 'utf8', maxBuffer: 1 << 30 })
     rmSync(place, { recursive: true })
     if (status !== 0) throw new Error(stderr.slice(-2000))
