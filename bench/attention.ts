@@ -32,7 +32,7 @@ async function step(context: number, queries: number, path: 'expanded' | 'absorb
   const prompt = { start: 0, end: context + queries }
   const start = performance.now()
   const logits = await model.forward([{ tokens: stream(context, queries), cache, prompt, logits: 'last', path }])
-  const read = (await kernels.read(logits)) as Float32Array
+  const read = (await kernels.memory.read(logits)) as Float32Array
   return { ms: performance.now() - start, logits: read }
 }
 

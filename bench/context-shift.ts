@@ -31,7 +31,7 @@ async function read(cache: SequenceCache, tokens: readonly number[], logits: 'al
   let rows = new Float32Array()
   for (let at = 0; at < tokens.length; at += 512) {
     const part = await model.forward([{ tokens: tokens.slice(at, at + 512), cache, prompt, logits }])
-    if (logits === 'all') rows = (await kernels.read(part)) as Float32Array<ArrayBuffer>
+    if (logits === 'all') rows = (await kernels.memory.read(part)) as Float32Array<ArrayBuffer>
   }
   return rows
 }

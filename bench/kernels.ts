@@ -40,27 +40,27 @@ for (const type of types) {
     const rows = tokens === 1 ? Math.floor(ONE_TOKEN_BYTES / weightBytes(type, 1, COLS) / 16) * 16 : PROMPT_ROWS
     await bench('matmul', type, tokens, rows * COLS, async k => {
       const w = await k.prepare(made(type, rows, COLS))
-      const [x, y] = [filled(k, [tokens, COLS]), k.alloc('f32', [tokens, rows])]
+      const [x, y] = [filled(k, [tokens, COLS]), k.memory.alloc('f32', [tokens, rows])]
       return { record: () => k.matmul(y, x, w), y }
     })
     await bench('expertMatmul', type, tokens, Math.min(EXPERTS, tokens * ACTIVE) * 1408 * COLS, async k => {
       const expert = made(type, 1408, COLS)
       const w = await k.prepareExperts(Array.from({ length: EXPERTS }, () => expert))
       const count = tokens * ACTIVE
-      const indices = k.alloc('i32', [tokens, ACTIVE])
-      k.upload(
+      const indices = k.memory.alloc('i32', [tokens, ACTIVE])
+      k.memory.upload(
         indices,
         Int32Array.from({ length: count }, (_, i) => (i * 7) % EXPERTS),
       )
-      const plan = k.alloc('i32', [EXPERTS + 1 + 2 * count])
+      const plan = k.memory.alloc('i32', [EXPERTS + 1 + 2 * count])
       k.groupByExpert(plan, indices, EXPERTS)
-      const [x, y] = [filled(k, [tokens, COLS]), k.alloc('f32', [count, 1408])]
+      const [x, y] = [filled(k, [tokens, COLS]), k.memory.alloc('f32', [count, 1408])]
       return { record: () => k.expertMatmul(y, x, w, plan, true), y, operations: 2 * count * 1408 * COLS }
     })
     const { count: H, nope: N, latent: C } = HEADS
     await bench('headMatmul', type, tokens, H * N * C, async k => {
       const w = await k.prepare(made(type, H * N, C))
-      const [x, y] = [filled(k, [tokens, H, C]), k.alloc('f32', [tokens, H, N])]
+      const [x, y] = [filled(k, [tokens, H, C]), k.memory.alloc('f32', [tokens, H, N])]
       return { record: () => k.headMatmul(y, x, w, { headRows: N, firstRow: 0, rows: N, transposed: false }), y }
     })
   }
@@ -110,7 +110,7 @@ async function bench(
 /** Every byte of a weight is the same, so every row's result is: what differs is wrong. */
 async function checked(k: Kernels, run: () => Promise<number>, y: Tensor): Promise<number> {
   const ms = await run()
-  const values = (await k.read(tensorAt(y.address, 'f32', [16]))) as Float32Array
+  const values = (await k.memory.read(tensorAt(y.address, 'f32', [16]))) as Float32Array
   mustBe(`results are ${values.slice(0, 3)}`, Number.isFinite(values[0]) && values.every(v => v === values[0]))
   return ms
 }
@@ -131,8 +131,8 @@ function made(dtype: WeightType, rows: number, cols: number): WeightSource {
 }
 
 function filled(k: Kernels, shape: number[]): Tensor {
-  const tensor = k.alloc('f32', shape)
-  k.upload(tensor, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5))
+  const tensor = k.memory.alloc('f32', shape)
+  k.memory.upload(tensor, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5))
   return tensor
 }
 

@@ -166,7 +166,7 @@ async function decode(model: Model, cache: SequenceCache): Promise<number[]> {
   for (let i = 0; i < STEPS; i++) {
     const begun = performance.now()
     const logits = await model.forward([{ tokens: [token(model, i)], cache, prompt: null, logits: 'last' }])
-    await model.kernels.read(logits)
+    await model.kernels.memory.read(logits)
     times.push(performance.now() - begun)
   }
   return times.slice(4)

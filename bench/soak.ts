@@ -161,21 +161,21 @@ printJson('soak', { ...values, cacheBytes, largestBytes: largest, growth, fifths
 if (!(growth <= MOST_GROWTH)) throw new Error(`resident memory grew by ${((growth - 1) * 100).toFixed(1)} %`)
 
 /** Counts what is allocated for blocks, as the allocator is asked for it: bytes without a type, of their size. */
-function watch(kernels: Kernels): { readonly blockBytes: number } {
+function watch({ memory }: Kernels): { readonly blockBytes: number } {
   const counted = { blockBytes: 0 }
   const blocks = new Set<number>()
-  const { alloc, free } = kernels
-  kernels.alloc = (dtype, shape) => {
-    const tensor = alloc.call(kernels, dtype, shape)
+  const { alloc, free } = memory
+  memory.alloc = (dtype, shape) => {
+    const tensor = alloc.call(memory, dtype, shape)
     if (dtype === 'u8' && shape[0] === blockBytes) {
       blocks.add(tensor.address)
       counted.blockBytes += blockBytes
     }
     return tensor
   }
-  kernels.free = tensor => {
+  memory.free = tensor => {
     if (blocks.delete(tensor.address)) counted.blockBytes -= blockBytes
-    free.call(kernels, tensor)
+    free.call(memory, tensor)
   }
   return counted
 }

@@ -300,7 +300,6 @@ import { ACTIVATION_CODES, TYPE_CODES } from '../operations/codes.ts'
 import { OPERATIONS, PREPARATIONS } from '../operations/table.ts'
 import { addressOf, CommandList, putExtent, putStrided, strideOf } from './command-list.ts'
 import type { CoreMemory } from './memory.ts'
-import type { Profile } from './profile.ts'
 import { coreSequences, coreSlice, joinNeighbours } from './slices.ts'
 import { ownExperts, ownWeight } from './weight.ts'
 
@@ -317,8 +316,8 @@ export class Recorder {
   }
 
   /** Runs what was recorded. */
-  run(profile?: Profile | null): void {
-    this.memory.run(this.list, profile)
+  run(): void {
+    this.memory.run(this.list)
   }
 
 ${methods.join('\n\n')}

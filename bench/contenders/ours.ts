@@ -26,7 +26,7 @@ async function read(into: SequenceCache, tokens: readonly number[]): Promise<voi
 /** One step of a text, sampling as a text does. */
 async function step(token: number): Promise<number> {
   const logits = await parts.model.forward([{ tokens: [token], cache, prompt: null, logits: 'last' }])
-  return sampler.sample((await parts.kernels.read(logits)) as Float32Array)
+  return sampler.sample((await parts.kernels.memory.read(logits)) as Float32Array)
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -85,7 +85,7 @@ const operations = {
         logits: 'last' as const,
       }))
       const sampled = async () => {
-        const logits = (await parts.kernels.read(await parts.model.forward(inputs))) as Float32Array
+        const logits = (await parts.kernels.memory.read(await parts.model.forward(inputs))) as Float32Array
         const vocabulary = logits.length / sequences
         const rows = inputs.map((_, s) => logits.subarray(s * vocabulary, (s + 1) * vocabulary))
         likeliest.push(rows.map(row => sampler.sample(row))[0] as number)
@@ -115,7 +115,7 @@ const operations = {
     const promptIds = [...idsOf(prompt)]
     const inputs = promptIds.slice(0, -1)
     const input = { tokens: inputs, cache, prompt: { start: 0, end: inputs.length }, logits: 'all' as const }
-    const logits = (await parts.kernels.read(await parts.model.forward([input]))) as Float32Array
+    const logits = (await parts.kernels.memory.read(await parts.model.forward([input]))) as Float32Array
     const vocabulary = logits.length / inputs.length
     const logprobs = inputs.map((_, i) => {
       const row = logits.subarray(i * vocabulary, (i + 1) * vocabulary)
@@ -130,12 +130,12 @@ const operations = {
   async profile({ tokens, read: asPrompt }) {
     const kernels = coreKernels()
     const profile = new Profile()
-    kernels.profile = profile
+    kernels.memory.profile = profile
     const ms = await timed(async () => {
       if (asPrompt) await read(cache, tokens)
       else for (const token of tokens) await step(token)
     })
-    kernels.profile = null
+    kernels.memory.profile = null
     return { ms, rows: profile.rows() }
   },
 

@@ -75,7 +75,11 @@ export function printJson(bench: string, results: Record<string, unknown>, keep 
   const { time, commit, ...where } = machine()
   console.log(JSON.stringify({ bench, ...results, machine: { ...where, commit, time } }))
   if (!keep) return
-  const asked = process.argv.slice(2).filter(argument => argument !== '--keep')
+  // Where things lie here helps nobody elsewhere: `/models/a.gguf` is kept as `a.gguf`.
+  const asked = process.argv
+    .slice(2)
+    .filter(argument => argument !== '--keep')
+    .map(argument => argument.replaceAll(/(^|\s)\/\S*\//g, '$1'))
   const run = { time, commit, bench, arguments: asked, ...results, machine: where }
   appendFileSync(KEPT, `${JSON.stringify(run, (_, value) => (typeof value === 'number' ? rounded(value) : value))}\n`)
   console.log(`kept in ${path.relative(process.cwd(), KEPT)}`)

@@ -34,7 +34,7 @@ const together = Math.max(1, Math.floor(2048 / length))
 const rates: number[] = []
 for (let step = 0; step < steps + 2; step++) {
   const texts = Array.from({ length: batch }, text)
-  if (step === steps + 1 && values.profile) kernels.profile = new Profile()
+  if (step === steps + 1 && values.profile) kernels.memory.profile = new Profile()
   const began = performance.now()
   trainer.clearGradients()
   for (let first = 0; first < batch; first += together) {
@@ -43,7 +43,7 @@ for (let step = 0; step < steps + 2; step++) {
   await optimiser.step(1e-3, Math.min(1, 1 / (await trainer.norm('gradient'))))
   if (step >= 2) rates.push((1000 * batch * length) / (performance.now() - began))
 }
-if (kernels.profile) showProfile(kernels.profile)
+if (kernels.memory.profile) showProfile(kernels.memory.profile)
 console.log(
   JSON.stringify({
     parameters: trainer.parameters.count,

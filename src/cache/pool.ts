@@ -125,7 +125,7 @@ export class BlockPool {
     }
     for (;;) {
       try {
-        const { id, memory } = this.#kernels.allocBlock(bytes)
+        const { id, memory } = this.#kernels.memory.allocBlock(bytes)
         this.#allocatedBytes += bytes
         this.#idleBytes += bytes
         return { group, id, memory, holders: 0, keeper: null }
@@ -164,7 +164,7 @@ export class BlockPool {
 
   #freeIdle(): void {
     for (const list of this.#idle) {
-      for (const block of list.splice(0)) this.#kernels.freeBlock(block)
+      for (const block of list.splice(0)) this.#kernels.memory.freeBlock(block)
     }
     this.#allocatedBytes -= this.#idleBytes
     this.#idleBytes = 0

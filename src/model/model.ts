@@ -57,7 +57,7 @@ export class Model {
     this.layout = modelCacheLayout(config.layers, cacheType, blockTokens)
     this.pool = new BlockPool(kernels, this.layout, cache)
     this.#decoder = decoderOf(config, weights)
-    this.#arena = new Arena(kernels)
+    this.#arena = new Arena(kernels.memory)
     this.#keys = pagedKeys(kernels, this.#arena, this.layout)
   }
 
@@ -77,11 +77,11 @@ export class Model {
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
     for (const { cache } of inputs) if (cache.hasCopies) await cache.settle()
     const plan = planStep(inputs, this.#keys, this.#decoder)
-    const shape = capture || !k.resubmit ? null : repeatableShape(inputs, plan)
+    const shape = capture || !k.recording ? null : repeatableShape(inputs, plan)
     const known = shape === null ? undefined : this.#recorded.get(shape)
     if (known) {
-      putStep(k, known.step, plan)
-      await k.resubmit?.(known.recording)
+      putStep(k.memory, known.step, plan)
+      await known.recording.run()
     }
     const logits = known?.logits ?? (await this.#record(plan, shape, capture, between))
     for (const [i, { tokens, cache }] of inputs.entries()) cache.commit(tokens, plan.provenance[i] as Uint8Array)
@@ -140,7 +140,7 @@ export class Model {
   ): Promise<Tensor> {
     this.#resetArena()
     const step = placeStep(this.#arena, plan, this.#decoder.ropes)
-    putStep(this.kernels, step, plan)
+    putStep(this.kernels.memory, step, plan)
     const backend = { ops: this.kernels, scratch: this.#arena, keys: this.#keys }
     const text = decoder(backend, this.#decoder, step, capture)
     let layers = 0

@@ -91,6 +91,6 @@ export class RowRunner {
   /** Runs the next `count` ids as a step of their own. The logits asked for, [n, vocab]. */
   async step(model: Model, count: number, logits: StepInput['logits'], capture?: Capture): Promise<Float32Array> {
     const rows = await model.forward([this.input(count, logits)], capture)
-    return logits === 'none' ? new Float32Array(0) : ((await model.kernels.read(rows)) as Float32Array)
+    return logits === 'none' ? new Float32Array(0) : ((await model.kernels.memory.read(rows)) as Float32Array)
   }
 }

@@ -58,11 +58,11 @@ export function recordShift(
     const rows = new Float32Array(count * row.length)
     for (let t = 0; t < count; t++) rows.set(row, t * row.length)
     const cosSin = arena.take([count, row.length])
-    k.upload(cosSin, rows)
+    k.memory.upload(cosSin, rows)
     return cosSin
   })
   const place = (cache: SequenceCache, group: number, position: number): Sequences =>
-    putSequence(k, arena, [0, count, position, position, count, 0], cache, group)
+    putSequence(k.memory, arena, [0, count, position, position, count, 0], cache, group)
   const places = layout.groups.map((_, group) => ({
     read: place(from, group, start),
     write: place(to, group, start - distance),

@@ -46,7 +46,7 @@ export class TextReader {
   constructor(kernels: Kernels, model: Decoder) {
     this.#kernels = kernels
     this.#model = model
-    this.#arena = new Arena(kernels)
+    this.#arena = new Arena(kernels.memory)
   }
 
   /** Final hidden states of the texts' rows, f32 [n, D], in their order. Each layer is a turn of its own. */
@@ -115,7 +115,7 @@ export class TextReader {
       const values = await turn(async () => {
         const { done, value } = layers.next()
         await this.#kernels.submit()
-        return done ? ((await this.#kernels.read(value)) as Float32Array) : null
+        return done ? ((await this.#kernels.memory.read(value)) as Float32Array) : null
       })
       if (values) return values
     }
@@ -133,12 +133,12 @@ export class TextReader {
     const keys = contiguousKeys(kernels, scratch)
     const backend = { ops: kernels, scratch, keys }
     const inputs = texts.map(text => this.#input(text))
-    const step = prepareStep(kernels, scratch, inputs, keys, this.#model)
+    const step = prepareStep(kernels.memory, scratch, inputs, keys, this.#model)
     const wanted = scratch.take([rows.length], 'i32')
-    kernels.upload(wanted, rows)
+    kernels.memory.upload(wanted, rows)
     // Uploaded first, too: a layer's memory may be given again before its operations have run.
     const beside = scratch.take([numbers.length], 'i32')
-    kernels.upload(beside, numbers)
+    kernels.memory.upload(beside, numbers)
     const x = yield* stream(backend, this.#model, step)
     return finish(finalRows(backend, this.#model, x, wanted), beside)
   }

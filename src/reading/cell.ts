@@ -87,7 +87,7 @@ async function headRow(
       kernels.probabilities(p, scores, lse)
     }
     await kernels.submit(pause)
-    const read = async (t: Tensor) => (await kernels.read(t)) as Float32Array
+    const read = async (t: Tensor) => (await kernels.memory.read(t)) as Float32Array
     return {
       scores: (await read(scores)).map((x, s) => (isSeen(s) ? x : Number.NEGATIVE_INFINITY)),
       probabilities: (await read(p)).map((x, s) => (isSeen(s) ? x : 0)),
@@ -150,10 +150,10 @@ async function projected(
     all.set(value, head * value.length)
     const x = take([1, all.length])
     const y = take([1, weights.out.weight.rows])
-    kernels.upload(x, all)
+    kernels.memory.upload(x, all)
     kernels.matmul(y, x, weights.out.weight)
     await kernels.submit(pause)
-    return (await kernels.read(y)) as Float32Array
+    return (await kernels.memory.read(y)) as Float32Array
   })
 }
 
@@ -162,7 +162,7 @@ async function readRow(kernels: Kernels, x: Tensor, row: number, pause: () => Pr
     const y = take([1, x.shape[1] as number])
     kernels.copy(y, rowsOf(x, row, 1))
     await kernels.submit(pause)
-    return (await kernels.read(y)) as Float32Array
+    return (await kernels.memory.read(y)) as Float32Array
   })
 }
 

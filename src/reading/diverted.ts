@@ -1,5 +1,6 @@
 /** The seams of the decoder's text: operations and stores of keys, some of them others. */
 import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { KernelMemory } from '../kernels/contract/memory.ts'
 import { OPERATIONS, type Operations } from '../kernels/operations/table.ts'
 import type { KeyStore } from '../nn/attention/keys.ts'
 import type { Scratch } from '../nn/scratch.ts'
@@ -20,7 +21,7 @@ export function diverted(kernels: Kernels, others: Partial<Operations>): Operati
 /** Stores `rows` in place of what comes, where there are some; `seen` hears what was stored. */
 export function replacedKeys(
   keys: KeyStore,
-  kernels: Pick<Kernels, 'upload'>,
+  memory: Pick<KernelMemory, 'upload'>,
   scratch: Scratch,
   rows: StoredRows | undefined,
   seen: Map<string, Tensor> = new Map(),
@@ -32,7 +33,7 @@ export function replacedKeys(
     put: (layer, segment, x, group) => {
       const others = rows?.get(segment)
       const stored = others ? scratch.take(x.shape) : x
-      if (others) kernels.upload(stored, others)
+      if (others) memory.upload(stored, others)
       seen.set(segment, stored)
       return keys.put(layer, segment, stored, group)
     },

@@ -15,12 +15,12 @@ export async function withMemory<T>(kernels: Kernels, work: (take: Take) => Prom
   const taken: Tensor[] = []
   try {
     return await work((shape, dtype = 'f32') => {
-      const t = kernels.alloc(dtype, shape)
+      const t = kernels.memory.alloc(dtype, shape)
       taken.push(t)
       return t
     })
   } finally {
-    for (const t of taken) kernels.free(t)
+    for (const t of taken) kernels.memory.free(t)
   }
 }
 
@@ -62,7 +62,7 @@ export function recordHead(
   for (const call of calls) {
     const rows = take([1, SEQUENCE_FIELDS], 'i32')
     const position = call.position + from - first
-    kernels.upload(rows, Int32Array.of(0, n, position, call.keyStart, call.keyCount, 0))
+    kernels.memory.upload(rows, Int32Array.of(0, n, position, call.keyStart, call.keyCount, 0))
     const own = headOf(call.args, head, from - first, n)
     kernels.attention({ ...own, sequences: { rows }, out, lse, ...(scores && { scores, scoresStart: 0 }) })
   }
@@ -93,7 +93,7 @@ export async function headOutputs(
       } else kernels.copy(rows, headView(out, 0))
     }
     await kernels.submit(pause)
-    return (await kernels.read(outputs)) as Float32Array
+    return (await kernels.memory.read(outputs)) as Float32Array
   })
 }
 

@@ -82,7 +82,7 @@ async function scorePiece(
       }
     }
     await kernels.submit(pause)
-    const read = async (t: Tensor | null) => t && ((await kernels.read(t)) as Float32Array)
+    const read = async (t: Tensor | null) => t && ((await kernels.memory.read(t)) as Float32Array)
     return { scores: question.scores ? await read(scores) : null, probabilities: await read(probabilities) }
   })
 }

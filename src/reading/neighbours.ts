@@ -26,13 +26,13 @@ export async function nearestTokens(
       withMemory(kernels, async take => {
         const ids = take([count], 'i32')
         const x = take([count, D])
-        kernels.upload(
+        kernels.memory.upload(
           ids,
           Int32Array.from({ length: count }, (_, i) => from + i),
         )
         kernels.embed(x, weights.embedding, ids)
         await kernels.submit(work.pause)
-        return (await kernels.read(x)) as Float32Array
+        return (await kernels.memory.read(x)) as Float32Array
       }),
     )
   const own = await rows(id, 1)

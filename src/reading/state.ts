@@ -37,15 +37,15 @@ export async function readStates(
   work: Sharing,
 ): Promise<States> {
   const { config, weights } = decoder
-  const scratch = new Arena(kernels)
+  const scratch = new Arena(kernels.memory)
   // What is uploaded while a layer is recorded must not lie where operations that are not yet run will write.
-  const uploaded = new KeepingScratch(kernels)
+  const uploaded = new KeepingScratch(kernels.memory)
   try {
     const states: Float32Array[] = []
     const stored = new Map<number, StoredRows>()
     const keys = contiguousKeys(kernels, scratch)
     const backend = { ops: kernels, scratch, keys }
-    const step = prepareStep(kernels, scratch, [text.input], keys, decoder)
+    const step = prepareStep(kernels.memory, scratch, [text.input], keys, decoder)
     const begin = () => embedded(backend, decoder, step)
     const carry = (index: number, x: Tensor) => {
       const own = changes.get(index)
@@ -65,9 +65,9 @@ export async function readStates(
         x = x ? carry(i - 1, x) : begin()
         await kernels.submit(work.pause)
         uploaded.dispose()
-        const state = (await kernels.read(x)) as Float32Array
+        const state = (await kernels.memory.read(x)) as Float32Array
         for (const { row, values } of others) state.set(values, row * config.hiddenSize)
-        if (others.length > 0) kernels.upload(x, state)
+        if (others.length > 0) kernels.memory.upload(x, state)
         return state
       })
       states.push(stream)
@@ -104,7 +104,7 @@ export async function storedRows(kernels: Kernels, x: Tensor): Promise<Float32Ar
     const y = take(x.shape)
     kernels.copy(y, x)
     await kernels.submit()
-    return (await kernels.read(y)) as Float32Array
+    return (await kernels.memory.read(y)) as Float32Array
   })
 }
 
@@ -125,7 +125,7 @@ function changedBackend(
     kernels.matmul(y, x, w, options)
   }
   const ops = diverted(kernels, { matmul })
-  return { ops, scratch, keys: replacedKeys(contiguousKeys(ops, scratch), kernels, uploaded, stored) }
+  return { ops, scratch, keys: replacedKeys(contiguousKeys(ops, scratch), kernels.memory, uploaded, stored) }
 }
 
 /** found [T, H, V] */
@@ -133,7 +133,7 @@ function replaceHead(kernels: Kernels, uploaded: Scratch, found: Tensor, { head,
   const n = rows[1] - rows[0]
   const V = found.shape[2] as number
   const own = uploaded.take([n, V])
-  kernels.upload(own, values ?? new Float32Array(n * V))
+  kernels.memory.upload(own, values ?? new Float32Array(n * V))
   kernels.copy(rowsOf(headView(found, head), rows[0], n), own)
 }
 
@@ -146,21 +146,21 @@ export async function logitsOf(kernels: Kernels, decoder: Decoder, rows: Float32
       `This model (${config.modelType}) is an encoder: it has no output over its vocabulary, and so no next token`,
     )
   }
-  const scratch = new Arena(kernels)
+  const scratch = new Arena(kernels.memory)
   try {
     const n = rows.length / config.hiddenSize
     const backend = { ops: kernels, scratch, keys: contiguousKeys(kernels, scratch) }
     const x = scratch.take([n, config.hiddenSize])
     const index = scratch.take([n], 'i32')
-    kernels.upload(x, rows)
-    kernels.upload(
+    kernels.memory.upload(x, rows)
+    kernels.memory.upload(
       index,
       Int32Array.from({ length: n }, (_, i) => i),
     )
     const logits = scratch.take([n, config.vocabSize])
     linear(backend, logits, finalRows(backend, decoder, x, index), output, { scale: config.logitScale })
     await kernels.submit()
-    return (await kernels.read(logits)) as Float32Array
+    return (await kernels.memory.read(logits)) as Float32Array
   } finally {
     scratch.dispose()
   }

@@ -26,7 +26,7 @@ export async function headVectors(
     })
     await kernels.submit(pause)
     const read = new Map<string, Float32Array>()
-    for (const [name, x] of flat) read.set(name, (await kernels.read(x)) as Float32Array)
+    for (const [name, x] of flat) read.set(name, (await kernels.memory.read(x)) as Float32Array)
     const get = (name: string) => read.get(name) as Float32Array
     return {
       layer: layer.index,

@@ -112,7 +112,7 @@ export class WatchedLayer {
           `${MOST_BYTES} are taken for one layer. Look into a shorter text`,
       )
     }
-    const scratch = new KeepingScratch(run.kernels)
+    const scratch = new KeepingScratch(run.kernels.memory)
     try {
       return new WatchedLayer(run, scratch, await watch(run, scratch, pause))
     } catch (error) {
@@ -147,15 +147,21 @@ async function watch(run: LayerRun, scratch: KeepingScratch, pause: () => Promis
       kernels.matmul(y, x, w, options)
     },
   })
-  const keys = replacedKeys(contiguousKeys(ops, scratch), kernels, scratch, run.stored, stored)
-  const step = prepareStep(kernels, scratch, [{ ...text.input, ...(run.path && { path: run.path }) }], keys, decoder)
+  const keys = replacedKeys(contiguousKeys(ops, scratch), kernels.memory, scratch, run.stored, stored)
+  const step = prepareStep(
+    kernels.memory,
+    scratch,
+    [{ ...text.input, ...(run.path && { path: run.path }) }],
+    keys,
+    decoder,
+  )
   const x = scratch.take([text.tokens.length, decoder.config.hiddenSize])
-  kernels.upload(x, stream)
+  kernels.memory.upload(x, stream)
   attendFrom(layerStep({ ops, scratch, keys }, decoder, step, index), decoder.config, config, weights, x)
   await kernels.submit(pause)
   const calls: WatchedCall[] = []
   for (const call of args) {
-    const row = (await kernels.read(call.sequences.rows)) as Int32Array
+    const row = (await kernels.memory.read(call.sequences.rows)) as Int32Array
     if (row.length !== SEQUENCE_FIELDS) throw new TypeError('WatchedLayer: a call of several sequences')
     const [, count, position, keyStart, keyCount] = row as unknown as [number, number, number, number, number]
     // Where queries see all keys, all of them are in one call, whose positions lie behind the text.

@@ -47,7 +47,7 @@ export class DraftModel {
     this.#requests = []
     try {
       const logits = await this.model.forward(requests.map(({ input }) => input))
-      const values = (await this.model.kernels.read(logits)) as Float32Array
+      const values = (await this.model.kernels.memory.read(logits)) as Float32Array
       const vocab = logits.shape[1] as number
       for (const [i, { resolve }] of requests.entries()) resolve(values.subarray(i * vocab, (i + 1) * vocab))
     } catch (error) {

@@ -28,7 +28,7 @@ export class AdamW implements Optimiser {
     this.#options = { beta1, beta2, eps, weightDecay }
     this.#moments = parameters.map(parameter => {
       const { shape } = parameter.values
-      return { parameter, first: kernels.alloc('f32', shape), second: kernels.alloc('f32', shape) }
+      return { parameter, first: kernels.memory.alloc('f32', shape), second: kernels.memory.alloc('f32', shape) }
     })
   }
 
@@ -36,8 +36,8 @@ export class AdamW implements Optimiser {
   async numbers(): Promise<Map<string, Float32Array>> {
     const numbers = new Map<string, Float32Array>()
     for (const { parameter, first, second } of this.#moments) {
-      numbers.set(`first ${nameOf(parameter)}`, (await this.#kernels.read(first)) as Float32Array)
-      numbers.set(`second ${nameOf(parameter)}`, (await this.#kernels.read(second)) as Float32Array)
+      numbers.set(`first ${nameOf(parameter)}`, (await this.#kernels.memory.read(first)) as Float32Array)
+      numbers.set(`second ${nameOf(parameter)}`, (await this.#kernels.memory.read(second)) as Float32Array)
     }
     return numbers
   }
@@ -46,8 +46,8 @@ export class AdamW implements Optimiser {
   restore(numbers: ReadonlyMap<string, Float32Array>, steps: number): void {
     this.#steps = steps
     for (const { parameter, first, second } of this.#moments) {
-      this.#kernels.upload(first, found(numbers, `first ${nameOf(parameter)}`, first))
-      this.#kernels.upload(second, found(numbers, `second ${nameOf(parameter)}`, second))
+      this.#kernels.memory.upload(first, found(numbers, `first ${nameOf(parameter)}`, first))
+      this.#kernels.memory.upload(second, found(numbers, `second ${nameOf(parameter)}`, second))
     }
   }
 

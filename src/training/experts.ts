@@ -29,7 +29,7 @@ export class Experts {
   /** Adds the choices of a forward pass that has run. */
   async count(routes: readonly Route[]): Promise<void> {
     for (const [layer, { indices, logits }] of routes.entries()) {
-      const more = loadsOf((await this.#kernels.read(indices)) as Int32Array, logits.shape[1] as number)
+      const more = loadsOf((await this.#kernels.memory.read(indices)) as Int32Array, logits.shape[1] as number)
       this.#loads[layer] = this.#loads[layer]?.map((load, e) => load + (more[e] as number)) ?? more
     }
   }
@@ -39,8 +39,8 @@ export class Experts {
     for (const [layer, loads] of this.#loads.entries()) {
       const bias = this.#biases[layer]
       if (rate === 0 || !bias) continue
-      const now = (await this.#kernels.read(bias.values)) as Float32Array
-      this.#kernels.upload(bias.values, balancedBias(now, loads, rate))
+      const now = (await this.#kernels.memory.read(bias.values)) as Float32Array
+      this.#kernels.memory.upload(bias.values, balancedBias(now, loads, rate))
     }
     this.#loads = []
   }
@@ -60,10 +60,10 @@ export class Experts {
     for (const [i, { indices, logits, options }] of tape.routes.entries()) {
       const lengths = routed[i] as readonly number[]
       const [topK, experts] = [indices.shape[1] as number, logits.shape[1] as number]
-      const numbers = (await kernels.read(logits)) as Float32Array
+      const numbers = (await kernels.memory.read(logits)) as Float32Array
       const { gradient } = sequenceBalance(numbers, experts, { topK, scoring: options.scoring, lengths, weight })
       const more: Tensor = scratch.take(logits.shape)
-      kernels.upload(more, gradient)
+      kernels.memory.upload(more, gradient)
       const sum = tape.gradient(logits)
       kernels.axpby(sum, 1, sum, 1, more)
     }
@@ -73,13 +73,13 @@ export class Experts {
   async numbers(): Promise<Map<string, Float32Array>> {
     const numbers = new Map<string, Float32Array>()
     for (const bias of this.biases) {
-      numbers.set(`bias ${nameOf(bias)}`, (await this.#kernels.read(bias.values)) as Float32Array)
+      numbers.set(`bias ${nameOf(bias)}`, (await this.#kernels.memory.read(bias.values)) as Float32Array)
     }
     return numbers
   }
 
   restore(numbers: ReadonlyMap<string, Float32Array>): void {
     for (const bias of this.biases)
-      this.#kernels.upload(bias.values, found(numbers, `bias ${nameOf(bias)}`, bias.values))
+      this.#kernels.memory.upload(bias.values, found(numbers, `bias ${nameOf(bias)}`, bias.values))
   }
 }

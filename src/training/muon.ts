@@ -43,7 +43,10 @@ export class Muon implements Optimiser {
     const { momentum = 0.95, weightDecay = 0.1 } = options
     this.#momentum = momentum
     this.#decay = weightDecay
-    this.#kept = parameters.map(parameter => ({ parameter, momentum: kernels.alloc('f32', parameter.values.shape) }))
+    this.#kept = parameters.map(parameter => ({
+      parameter,
+      momentum: kernels.memory.alloc('f32', parameter.values.shape),
+    }))
     this.#matrices = this.#kept.flatMap(({ parameter: { values, gradient }, momentum }) => {
       const [all, grads, moments] = [values, gradient, momentum].map(matricesOf) as [Tensor[], Tensor[], Tensor[]]
       return all.map((matrix, i) => ({
@@ -54,21 +57,21 @@ export class Muon implements Optimiser {
     })
     const sizes = this.#matrices.map(({ values }) => elementCount(values.shape))
     const squares = this.#matrices.map(({ values }) => Math.min(...values.shape) ** 2)
-    const most = (numbers: readonly number[]) => kernels.alloc('f32', [Math.max(1, ...numbers)])
+    const most = (numbers: readonly number[]) => kernels.memory.alloc('f32', [Math.max(1, ...numbers)])
     this.#scratch = [most(sizes), most(sizes), most(squares), most(squares)]
   }
 
   async numbers(): Promise<Map<string, Float32Array>> {
     const numbers = new Map<string, Float32Array>()
     for (const { parameter, momentum } of this.#kept) {
-      numbers.set(`momentum ${nameOf(parameter)}`, (await this.#kernels.read(momentum)) as Float32Array)
+      numbers.set(`momentum ${nameOf(parameter)}`, (await this.#kernels.memory.read(momentum)) as Float32Array)
     }
     return numbers
   }
 
   restore(numbers: ReadonlyMap<string, Float32Array>): void {
     for (const { parameter, momentum } of this.#kept) {
-      this.#kernels.upload(momentum, found(numbers, `momentum ${nameOf(parameter)}`, momentum))
+      this.#kernels.memory.upload(momentum, found(numbers, `momentum ${nameOf(parameter)}`, momentum))
     }
   }
 
@@ -93,15 +96,15 @@ export class Muon implements Optimiser {
   async #norms(): Promise<number[]> {
     const k = this.#kernels
     const sums = this.#matrices.map(({ gradient }) => {
-      const sums = k.alloc('f32', [Math.ceil(elementCount(gradient.shape) / SQUARES_EACH)])
+      const sums = k.memory.alloc('f32', [Math.ceil(elementCount(gradient.shape) / SQUARES_EACH)])
       k.sumSquares(sums, gradient)
       return sums
     })
     await k.submit()
     const norms: number[] = []
     for (const tensor of sums) {
-      norms.push(Math.sqrt(((await k.read(tensor)) as Float32Array).reduce((sum, x) => sum + x, 0)))
-      k.free(tensor)
+      norms.push(Math.sqrt(((await k.memory.read(tensor)) as Float32Array).reduce((sum, x) => sum + x, 0)))
+      k.memory.free(tensor)
     }
     return norms
   }

@@ -72,7 +72,7 @@ export class Parameters implements WeightKernels {
   async numbers(): Promise<Map<string, Float32Array>> {
     const found = new Map<string, Float32Array>()
     for (const parameter of this.#made) {
-      found.set(`values ${nameOf(parameter)}`, (await this.#kernels.read(parameter.values)) as Float32Array)
+      found.set(`values ${nameOf(parameter)}`, (await this.#kernels.memory.read(parameter.values)) as Float32Array)
     }
     return found
   }
@@ -80,7 +80,7 @@ export class Parameters implements WeightKernels {
   restore(numbers: ReadonlyMap<string, Float32Array>): void {
     for (const parameter of this.#made) {
       const { values } = parameter
-      this.#kernels.upload(values, found(numbers, `values ${nameOf(parameter)}`, values))
+      this.#kernels.memory.upload(values, found(numbers, `values ${nameOf(parameter)}`, values))
     }
   }
 
@@ -95,7 +95,7 @@ export class Parameters implements WeightKernels {
     if (!parameter) return
     this.#made.splice(this.#made.indexOf(parameter), 1)
     this.#byWeight.delete(weight)
-    this.#kernels.free(parameter.gradient)
+    this.#kernels.memory.free(parameter.gradient)
   }
 
   async prepare(source: WeightSource): Promise<Weight> {
@@ -135,8 +135,8 @@ export class Parameters implements WeightKernels {
         `freeze names ${frozen}, not ${learned}; experts of a layer are frozen together or not at all`,
       )
     }
-    const values = this.#kernels.alloc('f32', shape)
-    const made = isLearned && { sources, role, added, values, gradient: this.#kernels.alloc('f32', shape) }
+    const values = this.#kernels.memory.alloc('f32', shape)
+    const made = isLearned && { sources, role, added, values, gradient: this.#kernels.memory.alloc('f32', shape) }
     if (made) this.#made.push(made)
     const known = <W extends Weight | ExpertWeights | Tensor>(weight: W): W => {
       if (made) this.#byWeight.set(weight, made)
@@ -150,7 +150,7 @@ export class Parameters implements WeightKernels {
     for (let row = 0; row < source.rows; row += each) {
       const count = Math.min(each, source.rows - row)
       const numbers = await readRows(source, row, count)
-      this.#kernels.upload(rowsOf(to, row, count), add === 0 ? numbers : numbers.map(x => x + add))
+      this.#kernels.memory.upload(rowsOf(to, row, count), add === 0 ? numbers : numbers.map(x => x + add))
     }
   }
 }

@@ -108,7 +108,7 @@ export class Trainer {
     this.#experts = new Experts(kernels, biases)
     this.#predictions = predictions
     this.#kernels = kernels
-    this.#scratch = new TrainingScratch(kernels, kernels)
+    this.#scratch = new TrainingScratch(kernels.memory, kernels)
     this.#ops = trainingProducts(kernels, this.#scratch, compute)
     this.#model = model
     this.#tape = new Tape(this.#ops, parameters, this.#scratch)
@@ -200,7 +200,7 @@ export class Trainer {
 
     // Before anything is recorded: memory that operations leave may be taken again.
     const wanted = scratch.take([targets.length], 'i32')
-    kernels.upload(wanted, targets)
+    kernels.memory.upload(wanted, targets)
     const x = this.#rows(texts, backward)
     const further = backward && predictionWeight > 0 ? await this.#further(texts, x) : []
     const last = { output, logitScale: config.logitScale }
@@ -227,7 +227,7 @@ export class Trainer {
   }
 
   async #sum(losses: Tensor): Promise<number> {
-    return ((await this.#kernels.read(losses)) as Float32Array).reduce((sum, value) => sum + value, 0)
+    return ((await this.#kernels.memory.read(losses)) as Float32Array).reduce((sum, value) => sum + value, 0)
   }
 
   /** Of each module of multi-token prediction in turn. `x`: the model's final rows of all tokens. */
@@ -250,7 +250,7 @@ export class Trainer {
       const before = scratch.take([index.length, x.shape[1] as number])
       ops.gatherRows(before, hidden, this.#numbers(index))
       const keys = contiguousKeys(ops, scratch)
-      const step = prepareStep(kernels, scratch, left.map(inputOf), keys, prediction.decoder)
+      const step = prepareStep(kernels.memory, scratch, left.map(inputOf), keys, prediction.decoder)
       const rows = predictionRows({ ops, scratch, keys }, prediction, step, before)
       const targets = this.#numbers(left.flatMap(({ targets }) => Array.from(targets)))
       found.push({ rows, targets, lengths: lengthsOf(left) })
@@ -261,7 +261,7 @@ export class Trainer {
 
   #numbers(numbers: readonly number[]): Tensor {
     const made = this.#scratch.take([numbers.length], 'i32')
-    this.#kernels.upload(made, Int32Array.from(numbers))
+    this.#kernels.memory.upload(made, Int32Array.from(numbers))
     return made
   }
 
@@ -293,12 +293,12 @@ export class Trainer {
     tape.clear()
     const targets = Int32Array.from(texts.flatMap(text => Array.from(text.targets)))
     const wanted = scratch.take([targets.length], 'i32')
-    kernels.upload(wanted, targets)
+    kernels.memory.upload(wanted, targets)
     const x = this.#rows(texts, weights !== null)
     const last = { output: this.#model.output, logitScale: this.#model.config.logitScale }
     const all = lossOfRows(this.#ops, scratch, this.parameters, last, { x, dx: null, targets: wanted }, 1)
     await kernels.submit()
-    const losses = (await kernels.read(all)) as Float32Array
+    const losses = (await kernels.memory.read(all)) as Float32Array
     const starts = texts.map((_, i) => texts.slice(0, i).reduce((n, text) => n + text.tokens.length, 0))
     const found = texts.map(({ tokens }, i) => {
       const from = starts[i] as number
@@ -325,7 +325,7 @@ export class Trainer {
     const backendOf = (ops: Operations) => ({ ops, scratch, keys: contiguousKeys(ops, scratch) })
     const [plain, taped] = [backendOf(this.#ops), backendOf(this.#tape.ops)]
     const backend = backward ? taped : plain
-    const step = prepareStep(this.#kernels, scratch, texts.map(inputOf), backend.keys, model)
+    const step = prepareStep(this.#kernels.memory, scratch, texts.map(inputOf), backend.keys, model)
     let x = embedded(backend, model, step)
     for (const [i, layer] of config.layers.entries()) {
       const runIn = (at: Backend) => (x: Tensor) =>
@@ -362,22 +362,22 @@ export class Trainer {
     const kernels = this.#kernels
     const sums = this.parameters.all.map(parameter => {
       const numbers = parameter[what]
-      const sums = kernels.alloc('f32', [Math.ceil(elementCount(numbers.shape) / SQUARES_EACH)])
+      const sums = kernels.memory.alloc('f32', [Math.ceil(elementCount(numbers.shape) / SQUARES_EACH)])
       kernels.sumSquares(sums, numbers)
       return sums
     })
     await kernels.submit()
     let total = 0
     for (const tensor of sums) {
-      for (const sum of (await kernels.read(tensor)) as Float32Array) total += sum
-      kernels.free(tensor)
+      for (const sum of (await kernels.memory.read(tensor)) as Float32Array) total += sum
+      kernels.memory.free(tensor)
     }
     return Math.sqrt(total)
   }
 
   /** What is stored of a parameter's tensors now, or of their gradients: by the checkpoint's names, in its order of numbers. */
   async read(what: 'values' | 'gradient', parameter: Parameter): Promise<Map<string, Float32Array>> {
-    const all = (await this.#kernels.read(parameter[what])) as Float32Array
+    const all = (await this.#kernels.memory.read(parameter[what])) as Float32Array
     const each = all.length / parameter.sources.length
     const added = what === 'values' ? parameter.added : 0
     return new Map(

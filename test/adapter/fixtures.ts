@@ -56,7 +56,7 @@ export async function logitsOf(
     : await loadModel(opened, kernels, { cacheType: 'f32', ...(adapters && { adapters }) })
   const cache = model.sequence()
   const prompt = { start: 0, end: tokens.length }
-  const logits = await kernels.read(
+  const logits = await kernels.memory.read(
     await model.forward([{ tokens, cache, prompt, logits: 'all', ...(path && { path }) }]),
   )
   cache.dispose()

@@ -46,7 +46,7 @@ class World {
 
   constructor(windows: readonly (number | null)[], maxBytes: number, maxKeptBytes: number) {
     this.#windows = windows
-    this.#base = this.kernels.allocatedBytes
+    this.#base = this.kernels.memory.allocatedBytes
     this.pool = new BlockPool(this.kernels, layoutOf(windows, BLOCK), { maxBytes, maxKeptBytes })
     this.tree = new PrefixTree(this.pool)
     const shift = () => Promise.reject(new Error('rows do not move here'))
@@ -100,7 +100,7 @@ class World {
       const flags = one.provenance[p] as number
       for (const address of this.#addresses(which, p)) {
         const row = Float32Array.of(idHashes[p] as number, (wayHashes[p] as number) * 8 + flags)
-        this.kernels.upload(tensorAt(address, 'f32', [2]), row)
+        this.kernels.memory.upload(tensorAt(address, 'f32', [2]), row)
       }
     }
     cache.commit(tokens, one.provenance.slice(position))
@@ -124,7 +124,7 @@ class World {
   }
 
   async #read(address: number): Promise<readonly [number, number]> {
-    const [a, b] = (await this.kernels.read(tensorAt(address, 'f32', [2]))) as Float32Array
+    const [a, b] = (await this.kernels.memory.read(tensorAt(address, 'f32', [2]))) as Float32Array
     return [a as number, b as number]
   }
 
@@ -158,7 +158,7 @@ class World {
       }
     }
     expect(this.pool.bytes).toBe(bytes)
-    expect(this.kernels.allocatedBytes - this.#base).toBe(this.pool.allocatedBytes)
+    expect(this.kernels.memory.allocatedBytes - this.#base).toBe(this.pool.allocatedBytes)
   }
 
   end(): void {
@@ -166,7 +166,7 @@ class World {
     expect(this.pool.bytes).toBe(0)
     this.pool.dispose()
     expect([this.pool.keptBytes, this.pool.allocatedBytes, this.tree.size]).toEqual([0, 0, 0])
-    expect(this.kernels.allocatedBytes).toBe(this.#base)
+    expect(this.kernels.memory.allocatedBytes).toBe(this.#base)
     this.kernels.dispose()
   }
 }

@@ -48,7 +48,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
       const cache = model.sequence()
       const tokens = Array.from({ length: 40 }, (_, i) => (i * 7) % model.config.vocabSize)
       const logits = await model.forward([{ tokens, cache, prompt: { start: 0, end: 40 }, logits: 'all', path }])
-      const numbers = Float32Array.from((await kernels.read(logits)) as Float32Array)
+      const numbers = Float32Array.from((await kernels.memory.read(logits)) as Float32Array)
       cache.dispose()
       return numbers
     }

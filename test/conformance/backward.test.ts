@@ -25,20 +25,20 @@ const GRID = 2 ** -10
 const STEP = 2 ** -5
 
 function put(k: Kernels, shape: readonly number[], data: ArrayLike<number>): Tensor {
-  const t = k.alloc('f32', shape)
-  k.upload(t, Float32Array.from(data))
+  const t = k.memory.alloc('f32', shape)
+  k.memory.upload(t, Float32Array.from(data))
   return t
 }
 
 function integers(k: Kernels, shape: readonly number[], data: readonly number[]): Tensor {
-  const t = k.alloc('i32', shape)
-  k.upload(t, Int32Array.from(data))
+  const t = k.memory.alloc('i32', shape)
+  k.memory.upload(t, Int32Array.from(data))
   return t
 }
 
 async function numbers(k: Kernels, t: Tensor): Promise<number[]> {
   await k.submit()
-  return Array.from((await k.read(t)) as TypedArray)
+  return Array.from((await k.memory.read(t)) as TypedArray)
 }
 
 /** The 4-point difference, exact for polynomials up to the fourth degree. */
@@ -72,7 +72,7 @@ async function checkRule(name: string, rule: Rule): Promise<void> {
   const k = createReferenceKernels()
   const inputs = place(k)
   const gradients = Object.fromEntries(
-    Object.entries(rule.inputs).map(([input, shape]) => [input, k.alloc('f32', shape)]),
+    Object.entries(rule.inputs).map(([input, shape]) => [input, k.memory.alloc('f32', shape)]),
   )
   const dys = (await rule.forward(k, inputs)).map((y, i) => put(k, y.shape, factors[i]!))
   await rule.backward(k, inputs, dys, gradients)
@@ -108,7 +108,7 @@ const RULES: Record<string, Rule> = {}
 RULES['gatherRows, by scatterRows'] = {
   inputs: { x: [4, 3] },
   forward(k, { x }) {
-    const y = k.alloc('f32', [5, 3])
+    const y = k.memory.alloc('f32', [5, 3])
     k.gatherRows(y, x!, integers(k, [5], [2, 0, 2, 3, 2]))
     return [y]
   },
@@ -118,7 +118,7 @@ RULES['gatherRows, by scatterRows'] = {
 RULES['matmul with a bias and a scale'] = {
   inputs: { x: [3, 5], w: [4, 5], bias: [4] },
   async forward(k, { x, w, bias }) {
-    const y = k.alloc('f32', [3, 4])
+    const y = k.memory.alloc('f32', [3, 4])
     k.matmul(y, x!, await weightOf(k, w!), { bias: bias!, scale: 0.7 })
     return [y]
   },
@@ -133,13 +133,13 @@ for (const centred of [true, false]) {
   RULES[centred ? 'layerNorm' : 'rmsNorm'] = {
     inputs: { x: [3, 6], weight: [6], ...(centred && { bias: [6] }) },
     forward(k, { x, weight, bias }) {
-      const y = k.alloc('f32', [3, 6])
+      const y = k.memory.alloc('f32', [3, 6])
       if (centred) k.layerNorm(y, x!, weight!, bias!, 1e-2)
       else k.rmsNorm(y, x!, weight!, 1e-2)
       return [y]
     },
     backward(k, { x, weight }, [dy], gradients) {
-      const stats = k.alloc('f32', [3, 2])
+      const stats = k.memory.alloc('f32', [3, 2])
       k.normBackward(gradients.x!, stats, dy!, x!, weight!, 1e-2, centred)
       k.normWeightBackward(gradients.weight!, centred ? gradients.bias! : null, dy!, x!, stats)
     },
@@ -163,7 +163,7 @@ for (const activation of ACTIVATIONS) {
     inputs: { x: [2, 6] },
     values: { x: CURVE },
     forward(k, { x }) {
-      const y = k.alloc('f32', [2, 6])
+      const y = k.memory.alloc('f32', [2, 6])
       k.activate(y, x!, activation)
       return [y]
     },
@@ -173,7 +173,7 @@ for (const activation of ACTIVATIONS) {
     inputs: { gates: [2, 6], up: [2, 6] },
     values: { gates: CURVE },
     forward(k, { gates, up }) {
-      const y = k.alloc('f32', [2, 6])
+      const y = k.memory.alloc('f32', [2, 6])
       k.gate(y, gates!, up!, activation)
       return [y]
     },
@@ -187,7 +187,7 @@ for (const interleaved of [true, false]) {
   RULES[`rope of ${interleaved ? 'neighbours' : 'halves'}`] = {
     inputs: { x: [2, 3, 5] },
     forward(k, { x }) {
-      const y = k.alloc('f32', [2, 3, 5])
+      const y = k.memory.alloc('f32', [2, 3, 5])
       k.rope(y, x!, angles(k), interleaved)
       return [y]
     },
@@ -223,7 +223,7 @@ function attentionRule({ groups, shared, before, window }: AttentionShape): Rule
     ...(window !== undefined && { window }),
   })
   const run = (k: Kernels, inputs: Tensors) => {
-    const [out, lse] = [k.alloc('f32', [T, H, V]), k.alloc('f32', [T, H])]
+    const [out, lse] = [k.memory.alloc('f32', [T, H, V]), k.memory.alloc('f32', [T, H])]
     k.attention({ ...args(k, inputs), out, lse })
     return { out, lse }
   }
@@ -236,8 +236,8 @@ function attentionRule({ groups, shared, before, window }: AttentionShape): Rule
     },
     forward: (k, inputs) => [run(k, inputs).out],
     backward(k, inputs, [dout], gradients) {
-      const dkeys = k.alloc('f32', [S, H, width + shared])
-      const dvalues = k.alloc('f32', [S, H, V])
+      const dkeys = k.memory.alloc('f32', [S, H, width + shared])
+      const dvalues = k.memory.alloc('f32', [S, H, V])
       k.attentionBackward({
         ...args(k, inputs),
         ...run(k, inputs),
@@ -262,7 +262,7 @@ for (const scoring of ['softmax', 'sigmoid'] as const) {
   for (const normalise of [true, false]) {
     const options: RouteOptions = { scoring, groups: 1, topkGroups: 1, groupScore: 'max', normalise, scale: 1.5 }
     const run = (k: Kernels, logits: Tensor) => {
-      const [indices, weights] = [k.alloc('i32', [2, 3]), k.alloc('f32', [2, 3])]
+      const [indices, weights] = [k.memory.alloc('i32', [2, 3]), k.memory.alloc('f32', [2, 3])]
       k.route(indices, weights, logits, options)
       return { indices, weights }
     }
@@ -279,7 +279,7 @@ for (const scoring of ['softmax', 'sigmoid'] as const) {
 
 /** 3 tokens, 2 experts of 3 for each. */
 function planOf(k: Kernels): Tensor {
-  const plan = k.alloc('i32', [3 + 1 + 12])
+  const plan = k.memory.alloc('i32', [3 + 1 + 12])
   k.groupByExpert(plan, integers(k, [3, 2], [2, 0, 0, 1, 2, 0]), 3)
   return plan
 }
@@ -288,12 +288,12 @@ for (const gather of [true, false]) {
   RULES[`expertMatmul of ${gather ? 'gathered' : 'grouped'} rows`] = {
     inputs: { x: [gather ? 3 : 6, 4], w: [3, 2, 4] },
     async forward(k, { x, w }) {
-      const y = k.alloc('f32', [6, 2])
+      const y = k.memory.alloc('f32', [6, 2])
       k.expertMatmul(y, x!, await expertsOf(k, w!), planOf(k), gather)
       return [y]
     },
     async backward(k, { x, w }, [dy], gradients) {
-      const dx = gather ? k.alloc('f32', [6, 4]) : gradients.x!
+      const dx = gather ? k.memory.alloc('f32', [6, 4]) : gradients.x!
       k.expertMatmulBackward(dx, dy!, await expertsOf(k, w!), planOf(k))
       k.expertWeightBackward(gradients.w!, dy!, x!, planOf(k), gather)
       // Grouped rows go back to their tokens with weights of 1.
@@ -306,8 +306,8 @@ for (const gather of [true, false]) {
 RULES.combineExperts = {
   inputs: { part: [6, 4], weights: [3, 2] },
   forward(k, { part, weights }) {
-    const y = k.alloc('f32', [3, 4])
-    k.combineExperts(y, part!, weights!, planOf(k), k.alloc('f32', [3, 4]))
+    const y = k.memory.alloc('f32', [3, 4])
+    k.combineExperts(y, part!, weights!, planOf(k), k.memory.alloc('f32', [3, 4]))
     return [y]
   },
   backward: (k, { part, weights }, [dy], gradients) =>
@@ -325,7 +325,7 @@ describe('the backward rule of', () => {
       const logits = Array.from(new Rng('loss').normals(T * V), x => Math.round(x / GRID) * GRID)
       const run = async (at: readonly number[]) => {
         const k = createReferenceKernels()
-        const [loss, dlogits] = [k.alloc('f32', [T]), k.alloc('f32', [T, V])]
+        const [loss, dlogits] = [k.memory.alloc('f32', [T]), k.memory.alloc('f32', [T, V])]
         k.crossEntropy(loss, dlogits, put(k, [T, V], at), integers(k, [T], wanted), options)
         return { losses: await numbers(k, loss), gradient: await numbers(k, dlogits) }
       }
@@ -343,7 +343,7 @@ describe('the backward rule of', () => {
 
   it('adamW is the textbook: three steps', async () => {
     const k = createReferenceKernels()
-    const [w, m, v] = [put(k, [2], [1, -2]), k.alloc('f32', [2]), k.alloc('f32', [2])]
+    const [w, m, v] = [put(k, [2], [1, -2]), k.memory.alloc('f32', [2]), k.memory.alloc('f32', [2])]
     const [rate, beta1, beta2, eps, decay] = [0.1, 0.9, 0.99, 1e-8, 0.01]
     const [want, first, second] = [
       [1, -2],

@@ -27,54 +27,54 @@ const SAMPLES: Readonly<Record<DType, TypedArray>> = {
 export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Promise<Kernels>): void {
   test('memory is zeroed, aligned to 64 bytes and counted', async () => {
     const k = kernels()
-    const before = k.allocatedBytes
-    const dirty = k.alloc('u8', [3000])
-    k.upload(dirty, new Uint8Array(3000).fill(0xab))
-    expect(k.allocatedBytes - before).toBeGreaterThanOrEqual(3000)
-    k.free(dirty)
-    expect(k.allocatedBytes).toBe(before)
+    const before = k.memory.allocatedBytes
+    const dirty = k.memory.alloc('u8', [3000])
+    k.memory.upload(dirty, new Uint8Array(3000).fill(0xab))
+    expect(k.memory.allocatedBytes - before).toBeGreaterThanOrEqual(3000)
+    k.memory.free(dirty)
+    expect(k.memory.allocatedBytes).toBe(before)
     for (const n of [1, 750, 0]) {
-      const t = k.alloc('f32', [n])
+      const t = k.memory.alloc('f32', [n])
       expect(t.address % 64).toBe(0)
-      expect(await k.read(t)).toEqual(new Float32Array(n))
-      k.free(t)
+      expect(await k.memory.read(t)).toEqual(new Float32Array(n))
+      k.memory.free(t)
     }
-    expect(k.allocatedBytes).toBe(before)
+    expect(k.memory.allocatedBytes).toBe(before)
   })
 
   for (const [dtype, data] of Object.entries(SAMPLES) as [DType, TypedArray][]) {
     test(`${dtype} goes in and comes out bit by bit`, async () => {
       const k = kernels()
-      const t = k.alloc(dtype, [3, 2])
-      k.upload(t, data)
-      expect(bytes(await k.read(t))).toEqual(bytes(data))
-      expect(bytes(await k.read(rowsOf(t, 1, 1)))).toEqual(bytes(data.slice(2, 4)))
-      k.upload(rowsOf(t, 2, 1), data.slice(0, 2))
-      expect(bytes(await k.read(rowsOf(t, 2, 1)))).toEqual(bytes(data.slice(0, 2)))
-      k.free(t)
+      const t = k.memory.alloc(dtype, [3, 2])
+      k.memory.upload(t, data)
+      expect(bytes(await k.memory.read(t))).toEqual(bytes(data))
+      expect(bytes(await k.memory.read(rowsOf(t, 1, 1)))).toEqual(bytes(data.slice(2, 4)))
+      k.memory.upload(rowsOf(t, 2, 1), data.slice(0, 2))
+      expect(bytes(await k.memory.read(rowsOf(t, 2, 1)))).toEqual(bytes(data.slice(0, 2)))
+      k.memory.free(t)
     })
   }
 
   test('blocks have ids of their own, which are given out again', async () => {
     const k = kernels()
-    const before = k.allocatedBytes
-    const blocks = Array.from({ length: 700 }, () => k.allocBlock(40))
+    const before = k.memory.allocatedBytes
+    const blocks = Array.from({ length: 700 }, () => k.memory.allocBlock(40))
     expect(new Set(blocks.map(b => b.id)).size).toBe(700)
     for (const { id } of blocks) expect(id).toBeGreaterThan(0)
-    for (const block of blocks) k.freeBlock(block)
-    expect(k.allocatedBytes).toBe(before)
-    const again = k.allocBlock(40)
-    expect(await k.read(again.memory)).toEqual(new Uint8Array(40))
-    k.freeBlock(again)
+    for (const block of blocks) k.memory.freeBlock(block)
+    expect(k.memory.allocatedBytes).toBe(before)
+    const again = k.memory.allocBlock(40)
+    expect(await k.memory.read(again.memory)).toEqual(new Uint8Array(40))
+    k.memory.freeBlock(again)
   })
 
   test('upload refuses the wrong length and the wrong kind', async () => {
     const k = kernels()
-    const t = k.alloc('f32', [4])
-    expect(() => k.upload(t, new Float32Array(3))).toThrow(RangeError)
-    expect(() => k.upload(t, new Float64Array(4))).toThrow(RangeError)
-    expect(await k.read(t)).toEqual(new Float32Array(4))
-    k.free(t)
+    const t = k.memory.alloc('f32', [4])
+    expect(() => k.memory.upload(t, new Float32Array(3))).toThrow(RangeError)
+    expect(() => k.memory.upload(t, new Float64Array(4))).toThrow(RangeError)
+    expect(await k.memory.read(t)).toEqual(new Float32Array(4))
+    k.memory.free(t)
   })
 
   test('a weight says what it is', async () => {
@@ -95,8 +95,8 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
     const [rows, cols] = [21, 34]
     const values = rng.normals(rows * cols)
     const kinds = { f32: values, bf16: Uint16Array.from(values, x => encode(x, BF16)), e4m3: rng.bytes(rows * cols) }
-    const x = k.alloc('f32', [3, cols])
-    k.upload(x, rng.normals(3 * cols))
+    const x = k.memory.alloc('f32', [3, cols])
+    k.memory.upload(x, rng.normals(3 * cols))
     for (const [dtype, data] of Object.entries(kinds) as [FloatType, TypedArray][]) {
       const inMemory = weightSource('w', dtype, rows, cols, data)
       const reference = await productWith(k, x, await k.prepare(inMemory))
@@ -108,10 +108,10 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
         expect(await productWith(k, x, await k.prepare(mapped)), `${dtype} at ${offset}`).toEqual(reference)
         if (dtype === 'e4m3') continue
         const vector = await k.prepareVector(mapped)
-        expect(await k.read(vector)).toEqual(await k.read(await k.prepareVector(inMemory)))
+        expect(await k.memory.read(vector)).toEqual(await k.memory.read(await k.prepareVector(inMemory)))
       }
     }
-    k.free(x)
+    k.memory.free(x)
   })
 
   test('a weight cut short is an error, not a matrix', async () => {
@@ -124,17 +124,17 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
     const halves = Uint16Array.of(0x3f80, 0xc000, 0x0001)
     const plain = await k.prepareVector(weightSource('norm', 'bf16', 1, 3, halves))
     expect(plain).toMatchObject({ dtype: 'f32', shape: [3] })
-    expect(await k.read(plain)).toEqual(Float32Array.of(1, -2, 2 ** -133))
+    expect(await k.memory.read(plain)).toEqual(Float32Array.of(1, -2, 2 ** -133))
     const raised = await k.prepareVector(weightSource('norm', 'f32', 3, 1, Float32Array.of(1, -2, 0.1)), 1)
-    expect(await k.read(raised)).toEqual(Float32Array.of(2, -1, Math.fround(Math.fround(0.1) + 1)))
+    expect(await k.memory.read(raised)).toEqual(Float32Array.of(2, -1, Math.fround(Math.fround(0.1) + 1)))
   })
 
   test('wrong shapes are a RangeError that names the operation, and leave nothing behind', async () => {
     const k = kernels()
-    const f32 = (...shape: number[]) => k.alloc('f32', shape)
+    const f32 = (...shape: number[]) => k.memory.alloc('f32', shape)
     const w = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)))
     const table = await k.prepare(weightSource('w', 'f32', 3, 4, new Float32Array(12)))
-    const ids = k.alloc('i32', [2])
+    const ids = k.memory.alloc('i32', [2])
     const wrong: Readonly<Record<string, () => void>> = {
       matmul: () => k.matmul(f32(2, 3), f32(2, 5), w),
       embed: () => k.embed(f32(2, 5), table, ids),
@@ -147,8 +147,8 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
       gate: () => k.gate(f32(2, 5), f32(2, 5), f32(2, 4), 'silu'),
       rope: () => k.rope(f32(2, 1, 4), f32(2, 1, 4), f32(2, 6), true),
       probabilities: () => k.probabilities(f32(1, 2, 3), f32(1, 2, 3), f32(2, 2)),
-      groupByExpert: () => k.groupByExpert(k.alloc('i32', [7]), k.alloc('i32', [2, 2]), 3),
-      combineExperts: () => k.combineExperts(f32(2, 5), f32(4, 4), f32(2, 2), k.alloc('i32', [12]), f32(2, 5)),
+      groupByExpert: () => k.groupByExpert(k.memory.alloc('i32', [7]), k.memory.alloc('i32', [2, 2]), 3),
+      combineExperts: () => k.combineExperts(f32(2, 5), f32(4, 4), f32(2, 2), k.memory.alloc('i32', [12]), f32(2, 5)),
     }
     for (const [name, record] of Object.entries(wrong)) {
       const run = async () => {
@@ -163,11 +163,11 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
       expect(String(error)).toContain(name)
     }
     const x = f32(1, 4)
-    k.upload(x, Float32Array.of(1, 2, 3, 4))
+    k.memory.upload(x, Float32Array.of(1, 2, 3, 4))
     const y = f32(1, 4)
     k.axpby(y, 2, x)
     await k.submit()
-    expect(await k.read(y)).toEqual(Float32Array.of(2, 4, 6, 8))
+    expect(await k.memory.read(y)).toEqual(Float32Array.of(2, 4, 6, 8))
   })
 
   test('nothing to submit is no trouble', async () => {
@@ -177,13 +177,13 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
 
   test('what was disposed of refuses', async () => {
     const k = await make()
-    const t = k.alloc('f32', [1, 2])
+    const t = k.memory.alloc('f32', [1, 2])
     k.dispose()
     k.dispose()
-    expect(k.allocatedBytes).toBe(0)
-    expect(() => k.alloc('f32', [1])).toThrow(DisposedError)
-    expect(() => k.upload(t, new Float32Array(2))).toThrow(DisposedError)
-    await expect(k.read(t)).rejects.toThrow(DisposedError)
+    expect(k.memory.allocatedBytes).toBe(0)
+    expect(() => k.memory.alloc('f32', [1])).toThrow(DisposedError)
+    expect(() => k.memory.upload(t, new Float32Array(2))).toThrow(DisposedError)
+    await expect(k.memory.read(t)).rejects.toThrow(DisposedError)
     await expect(k.submit()).rejects.toThrow(DisposedError)
     await expect(k.prepare(weightSource('w', 'f32', 1, 1, new Float32Array(1)))).rejects.toThrow(DisposedError)
     expect(() => k.axpby(t, 1, t)).toThrow(DisposedError)
@@ -192,22 +192,22 @@ export function runBehaviour(test: Test, kernels: () => Kernels, make: () => Pro
   test('two kernel sets do not share memory', async () => {
     const other = await make()
     const data = new Rng(5).normals(64)
-    const a = kernels().alloc('f32', [64])
-    const b = other.alloc('f32', [64])
-    kernels().upload(a, data)
-    expect(await other.read(b)).toEqual(new Float32Array(64))
+    const a = kernels().memory.alloc('f32', [64])
+    const b = other.memory.alloc('f32', [64])
+    kernels().memory.upload(a, data)
+    expect(await other.memory.read(b)).toEqual(new Float32Array(64))
     other.dispose()
-    expect(await kernels().read(a)).toEqual(data)
-    kernels().free(a)
+    expect(await kernels().memory.read(a)).toEqual(data)
+    kernels().memory.free(a)
   })
 }
 
 async function productWith(k: Kernels, x: Tensor, w: Weight): Promise<TypedArray> {
-  const y = k.alloc('f32', [x.shape[0]!, w.rows])
+  const y = k.memory.alloc('f32', [x.shape[0]!, w.rows])
   k.matmul(y, x, w)
   await k.submit()
-  const result = await k.read(y)
-  k.free(y)
+  const result = await k.memory.read(y)
+  k.memory.free(y)
   return result
 }
 

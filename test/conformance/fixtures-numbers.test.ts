@@ -12,7 +12,7 @@ async function runFp8(c: FixtureCase): Promise<void> {
   const k = c.kernels
   if (c.name === 'encode') {
     const x = c.tensor('x')
-    const codes = k.alloc('e4m3', x.shape)
+    const codes = k.memory.alloc('e4m3', x.shape)
     k.copy(codes, x)
     return c.check(codes, 'codes', EXACT)
   }
@@ -44,9 +44,9 @@ runFixtures('halves', async c => {
 
 async function encodes(c: FixtureCase, dtype: 'f16' | 'bf16'): Promise<void> {
   const x = c.tensor('x')
-  const bits = c.kernels.alloc(dtype, x.shape)
+  const bits = c.kernels.memory.alloc(dtype, x.shape)
   c.kernels.copy(bits, x)
-  const got = await c.kernels.read(bits)
+  const got = await c.kernels.memory.read(bits)
   const input = c.raw('x').data
   const want = c.raw(dtype).data
   const [exponent, mantissa] = dtype === 'f16' ? [0x7c00, 0x3ff] : [0x7f80, 0x7f]
@@ -67,14 +67,14 @@ async function decodes(c: FixtureCase, dtype: 'f16' | 'bf16'): Promise<void> {
   const source = weightSource('bits', dtype, 1, cols, c.raw('bits').data)
   const embedded = c.take(1, cols)
   c.kernels.embed(embedded, await c.kernels.prepare(source), c.put('i32', [1], Int32Array.of(0)))
-  expectClose(`embed ${dtype}`, await c.kernels.read(embedded), c.raw(dtype).data, EXACT)
+  expectClose(`embed ${dtype}`, await c.kernels.memory.read(embedded), c.raw(dtype).data, EXACT)
 }
 
 runFixtures('routing', async c => {
   const logits = c.tensor('logits')
   const [T, E] = logits.shape as [number, number]
   const K = c.number('k')
-  const indices = c.kernels.alloc('i32', [T, K])
+  const indices = c.kernels.memory.alloc('i32', [T, K])
   const weights = c.take(T, K)
   c.kernels.route(indices, weights, logits, {
     scoring: c.parameters.formula === 'noaux_tc' ? 'sigmoid' : 'softmax',
@@ -87,8 +87,8 @@ runFixtures('routing', async c => {
   })
   await c.check(indices, 'indices', EXACT)
   await c.check(weights, 'weights', { rel: 2e-7, abs: 0 })
-  const chosen = await c.kernels.read(indices)
-  const combined = await c.kernels.read(weights)
+  const chosen = await c.kernels.memory.read(indices)
+  const combined = await c.kernels.memory.read(weights)
   const dense = new Float32Array(T * E)
   chosen.forEach((e, i) => {
     dense[Math.floor(i / K) * E + e] = combined[i]!

@@ -71,7 +71,7 @@ runFixtures('rope', async c => {
   }
   if (c.name === 'interleaved-relative') {
     const want = c.raw('score').data
-    const numbers = async (x: Tensor) => Array.from(await k.read(x))
+    const numbers = async (x: Tensor) => Array.from(await k.memory.read(x))
     for (const [i, p] of [1000, 3].entries()) {
       const q = await numbers(rotate(c.tensor('q'), [p], true))
       const key = await numbers(rotate(c.tensor('k'), [p - 3], true))
@@ -84,7 +84,7 @@ runFixtures('rope', async c => {
   // cos and sin are rounded to f32 in between, and a rotation may cancel.
   await c.check(y, 'y', { rel: 2e-7, abs: 3e-7 })
   if (c.has('as_halves')) {
-    const halves = await k.read(y)
+    const halves = await k.memory.read(y)
     const want = c.raw('as_halves').data
     const n = 2 * r
     halves.forEach((value, at) => {

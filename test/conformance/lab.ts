@@ -81,18 +81,18 @@ export class Lab {
   blocks(dtype: DType, blocks: readonly ArrayLike<number>[], output?: string): number[] {
     return blocks.map((elements, i) => {
       const size = elements.length * DTYPE_BYTES[dtype]
-      const block = this.k.allocBlock(GUARD + size + GUARD)
+      const block = this.k.memory.allocBlock(GUARD + size + GUARD)
       const whole = tensorAt(block.memory.address + GUARD, dtype, [elements.length])
       const before = new Uint8Array(GUARD + size + GUARD).fill(FILLER)
       before.set(bytesOf(dtype, elements), GUARD)
-      this.k.upload(block.memory, before)
+      this.k.memory.upload(block.memory, before)
       const name = output ? `${output} ${i}` : `block ${i}`
       this.#watched.push({
         name,
         backing: block.memory,
         before,
         output: output ? whole : null,
-        free: () => this.k.freeBlock(block),
+        free: () => this.k.memory.freeBlock(block),
       })
       return block.id
     })
@@ -147,14 +147,14 @@ export class Lab {
   ): Tensor {
     const size = DTYPE_BYTES[dtype]
     const n = elementCount(shape)
-    const backing = this.k.alloc('u8', [GUARD + n * size + GUARD])
+    const backing = this.k.memory.alloc('u8', [GUARD + n * size + GUARD])
     const whole = tensorAt(backing.address + GUARD, dtype, shape)
     const output = part(whole)
     const bytes = new Uint8Array(backing.shape[0]!).fill(FILLER)
     if (data) bytes.set(bytesOf(dtype, data), GUARD)
     else if (output) for (const start of elementStarts(output, backing.address)) bytes.fill(0xff, start, start + size)
-    this.k.upload(backing, bytes)
-    this.#watched.push({ name, backing, before: bytes, output, free: () => this.k.free(backing) })
+    this.k.memory.upload(backing, bytes)
+    this.#watched.push({ name, backing, before: bytes, output, free: () => this.k.memory.free(backing) })
     return whole
   }
 
@@ -163,7 +163,7 @@ export class Lab {
     await this.k.submit()
     const results: Result[] = []
     for (const { name, backing, before, output } of this.#watched) {
-      const after = (await this.k.read(backing)) as Uint8Array
+      const after = (await this.k.memory.read(backing)) as Uint8Array
       if (output) {
         const starts = elementStarts(output, backing.address)
         const size = DTYPE_BYTES[output.dtype]

@@ -11,13 +11,13 @@ const CLOSE = { rel: 1e-6, abs: 1e-6 }
 const k = createReferenceKernels()
 
 function put(shape: readonly number[], data: ArrayLike<number>, dtype: 'f32' | 'i32' = 'f32'): Tensor {
-  const made = k.alloc(dtype, shape)
+  const made = k.memory.alloc(dtype, shape)
   const array = { f32: Float32Array, i32: Int32Array }[dtype]
-  k.upload(made, array.from(data))
+  k.memory.upload(made, array.from(data))
   return made
 }
 
-const numbers = async (t: Tensor) => Array.from((await k.read(t)) as TypedArray)
+const numbers = async (t: Tensor) => Array.from((await k.memory.read(t)) as TypedArray)
 
 const range = (n: number) => [...Array(n).keys()]
 
@@ -27,7 +27,7 @@ describe('products', () => {
     const [T, rows, cols] = [3, 4, 5]
     const [x, w, bias, residual] = [T * cols, rows * cols, rows, T * rows].map(n => rng.normals(n)) as Float32Array[]
     const weight = await k.prepare(weightSource('w', 'f32', rows, cols, w!))
-    const y = k.alloc('f32', [T, rows])
+    const y = k.memory.alloc('f32', [T, rows])
     k.matmul(y, put([T, cols], x!), weight, {
       bias: put([rows], bias!),
       residual: put([T, rows], residual!),
@@ -52,7 +52,7 @@ describe('products', () => {
         weightSource('w', 'f32', 2, 3, w),
         weightSource('w', 'f32', 2, 3, Float32Array.from(turned), { transposed: true }),
       ].map(async source => {
-        const y = k.alloc('f32', [1, 2])
+        const y = k.memory.alloc('f32', [1, 2])
         k.matmul(y, x, await k.prepare(source))
         return numbers(y)
       }),
@@ -69,9 +69,9 @@ describe('products', () => {
     const chosen = [0, 2, 2, 0, 0, 2, 2, 0, 0, 2] // nobody wants expert 1
     const factors = rng.normals(T * K)
     const w = await k.prepareExperts(matrices.map(m => weightSource('w', 'f32', D, D, m)))
-    const plan = k.alloc('i32', [E + 1 + 2 * T * K])
-    const part = k.alloc('f32', [T * K, D])
-    const y = k.alloc('f32', [T, D])
+    const plan = k.memory.alloc('i32', [E + 1 + 2 * T * K])
+    const part = k.memory.alloc('f32', [T * K, D])
+    const y = k.memory.alloc('f32', [T, D])
     k.groupByExpert(plan, put([T, K], chosen, 'i32'), E)
     k.expertMatmul(part, put([T, D], x), w, plan, true)
     k.combineExperts(y, part, put([T, K], factors), plan, put([T, D], residual))
@@ -92,7 +92,7 @@ describe('products', () => {
 describe('moving numbers', () => {
   it('copies strided heads', async () => {
     const x = put([2, 6], range(12))
-    const y = k.alloc('f32', [2, 2, 4])
+    const y = k.memory.alloc('f32', [2, 2, 4])
     k.copy(lastOf(y, 1, 2), lastOf(splitHeads(x, 2), 1, 2))
     expect(await numbers(y)).toEqual([0, 1, 2, 0, 0, 4, 5, 0, 0, 7, 8, 0, 0, 10, 11, 0])
   })
@@ -100,7 +100,7 @@ describe('moving numbers', () => {
   it('writes rows of two sequences where their tables say', async () => {
     // Two blocks of two tokens and two layers, 16-bit rows of [3 | 1]; layer 1; the second sequence has block 0.
     const rowBytes = 8
-    const blocks = [0, 1].map(() => k.allocBlock(2 * 2 * rowBytes))
+    const blocks = [0, 1].map(() => k.memory.allocBlock(2 * 2 * rowBytes))
     const sequences = {
       rows: put([2, 6], [0, 1, 1, 0, 2, 0, 1, 1, 0, 0, 1, 1], 'i32'),
       tables: put([2], [blocks[1]!.id, blocks[0]!.id], 'i32'),
@@ -149,8 +149,8 @@ describe('attention', () => {
   }
 
   async function run(more: Partial<AttentionArgs>) {
-    const out = k.alloc('f32', [T, H, V])
-    const lse = k.alloc('f32', [T, H])
+    const out = k.memory.alloc('f32', [T, H, V])
+    const lse = k.memory.alloc('f32', [T, H])
     const slice = (data: Float32Array, width: number) =>
       ({ rows: put([S, G * width], data), dtype: 'f32', offset: 0, heads: G, width, headStride: width }) as const
     k.attention({

@@ -46,17 +46,17 @@ export function runRowProperties(test: Test, kernels: () => Kernels, counts: (op
     property(`a row alone is the row in a batch: ${name}`, [size(70), size(90), size(150)], async (lab, T, n, m) => {
       const operation = await make(lab, n, m)
       const x = lab.normals([T, n])
-      const whole = lab.k.alloc('f32', [T, operation.width])
+      const whole = lab.k.memory.alloc('f32', [T, operation.width])
       operation.run(whole, x, 0)
       const all = await numbers(lab.k, whole)
       for (const t of lab.rng.shuffled([...Array(T).keys()]).slice(0, 4)) {
-        const alone = lab.k.alloc('f32', [1, operation.width])
+        const alone = lab.k.memory.alloc('f32', [1, operation.width])
         operation.run(alone, rowsOf(x, t, 1), t)
         const row = all.slice(t * operation.width, (t + 1) * operation.width)
         expectClose(`row ${t} of ${T}`, await numbers(lab.k, alone), row, EXACT)
-        lab.k.free(alone)
+        lab.k.memory.free(alone)
       }
-      lab.k.free(whole)
+      lab.k.memory.free(whole)
     })
   }
 }
@@ -124,27 +124,27 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
       return field
     })
     const args = { q, keys: [row], values: { ...row, width: C }, scale: (C + R) ** -0.5 } as const
-    const together = lab.k.alloc('f32', [T, H, C])
-    const alone = lab.k.alloc('f32', [T, H, C])
+    const together = lab.k.memory.alloc('f32', [T, H, C])
+    const alone = lab.k.memory.alloc('f32', [T, H, C])
     lab.k.attention({ ...args, out: together, sequences: putSequences(lab, fields, pages.blockTables) })
     for (const field of fields)
       lab.k.attention({ ...args, out: alone, sequences: putSequences(lab, [field], pages.blockTables) })
     expectClose('sequences', await numbers(lab.k, together), await numbers(lab.k, alone), EXACT)
-    lab.k.free(together)
-    lab.k.free(alone)
+    lab.k.memory.free(together)
+    lab.k.memory.free(alone)
   })
 
   property('attention: paged rows give what contiguous rows give', [shape], async (lab, s) => {
     const { whole, args, S } = joint(lab, { ...s, dtype: 'f32' })
     const [row] = args.keys as [RowSlice]
-    const rows = lab.k.alloc('f32', [S, row.width])
+    const rows = lab.k.memory.alloc('f32', [S, row.width])
     lab.k.cacheRead(rows, row, args.sequences)
     const slice = { ...row, rows, offset: 0 }
-    const out = lab.k.alloc('f32', args.out.shape)
+    const out = lab.k.memory.alloc('f32', args.out.shape)
     lab.k.attention({ ...args, out, keys: [slice], values: { ...slice, width: s.C } })
     expectClose('contiguous', await numbers(lab.k, out), await whole(), REORDERED)
-    lab.k.free(rows)
-    lab.k.free(out)
+    lab.k.memory.free(rows)
+    lab.k.memory.free(out)
   })
 
   property('attention: parts of the keys, carried on, give the whole', [shape, size(300)], async (lab, s, cut) => {
@@ -155,32 +155,32 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
       { keyStart: 0, keyCount: cutAt },
       { keyStart: cutAt, keyCount: S - cutAt },
     ]
-    const carried = { out: lab.k.alloc('f32', [T, H, C]), lse: lab.k.alloc('f32', [T, H]) }
+    const carried = { out: lab.k.memory.alloc('f32', [T, H, C]), lse: lab.k.memory.alloc('f32', [T, H]) }
     spans.forEach((span, i) => {
       const part = { ...args, sequences: putSequences(lab, [{ ...sequence, ...span }], args.sequences.tables) }
       lab.k.attention({ ...part, ...carried, carry: i > 0 })
     })
-    const lse = lab.k.alloc('f32', [T, H])
-    const out = lab.k.alloc('f32', [T, H, C])
+    const lse = lab.k.memory.alloc('f32', [T, H])
+    const out = lab.k.memory.alloc('f32', [T, H, C])
     lab.k.attention({ ...args, out, lse })
     expectClose('out', await numbers(lab.k, carried.out), await whole(), REORDERED)
     expectClose('lse', await numbers(lab.k, carried.lse), await numbers(lab.k, lse), REORDERED)
-    for (const t of [carried.out, carried.lse, lse, out]) lab.k.free(t)
+    for (const t of [carried.out, carried.lse, lse, out]) lab.k.memory.free(t)
   })
 
   property('attention: captured scores make the output and change nothing', [shape], async (lab, s) => {
     const { whole, args, S } = joint(lab, { ...s, dtype: 'f32' })
     const { T, H } = s
-    const scores = lab.k.alloc('f32', [H, T, S])
-    const lse = lab.k.alloc('f32', [T, H])
-    const out = lab.k.alloc('f32', args.out.shape)
+    const scores = lab.k.memory.alloc('f32', [H, T, S])
+    const lse = lab.k.memory.alloc('f32', [T, H])
+    const out = lab.k.memory.alloc('f32', args.out.shape)
     lab.k.attention({ ...args, out, lse, scores, scoresStart: 0 })
     lab.k.probabilities(scores, scores, lse)
     const p = await numbers(lab.k, scores)
     expectClose('out', await numbers(lab.k, out), await whole(), EXACT)
     const sums = Array.from({ length: H * T }, (_, r) => p.slice(r * S, (r + 1) * S).reduce((sum, x) => sum + x, 0))
     expectClose('sums of probabilities', sums, new Array(H * T).fill(1), REORDERED)
-    for (const t of [scores, lse, out]) lab.k.free(t)
+    for (const t of [scores, lse, out]) lab.k.memory.free(t)
   })
 
   property('absorbed is expanded', [shape, size(40), size(40)], async (lab, s, N, V) => {
@@ -198,10 +198,10 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
     const keyRows = { headRows: N + V, firstRow: 0, rows: N }
     const valueRows = { headRows: N + V, firstRow: N, rows: V, transposed: false }
 
-    const keys = k.alloc('f32', [S, H * (N + V)])
+    const keys = k.memory.alloc('f32', [S, H * (N + V)])
     k.matmul(keys, lastOf(rows, 0, C), kvB)
     const perHead = { rows: keys, dtype: 'f32', heads: H, headStride: N + V } as const
-    const expanded = k.alloc('f32', [T, H, V])
+    const expanded = k.memory.alloc('f32', [T, H, V])
     k.attention({
       ...common,
       out: expanded,
@@ -213,15 +213,15 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
       values: { ...perHead, offset: N * 4, width: V },
     })
 
-    const q = k.alloc('f32', [T, H, C + R])
+    const q = k.memory.alloc('f32', [T, H, C + R])
     k.headMatmul(lastOf(q, 0, C), lastOf(query, 0, N), kvB, { ...keyRows, transposed: true })
     k.copy(lastOf(q, C, R), lastOf(query, N, R))
-    const latent = k.alloc('f32', [T, H, C])
+    const latent = k.memory.alloc('f32', [T, H, C])
     k.attention({ ...common, out: latent, q, keys: [row], values: { ...row, width: C } })
-    const absorbed = k.alloc('f32', [T, H, V])
+    const absorbed = k.memory.alloc('f32', [T, H, V])
     k.headMatmul(absorbed, latent, kvB, valueRows)
     expectClose('absorbed', await numbers(k, absorbed), await numbers(k, expanded), { rel: 1e-4, abs: 1e-4 })
-    for (const t of [keys, expanded, q, latent, absorbed]) k.free(t)
+    for (const t of [keys, expanded, q, latent, absorbed]) k.memory.free(t)
   })
 }
 
@@ -255,7 +255,7 @@ function joint(lab: Lab, { T, before, H, C, R, blockTokens, window, dtype }: Joi
     ...(window !== undefined && { window }),
   }
   const run = async (first: number, count: number, keyCount: number) => {
-    const out = lab.k.alloc('f32', [count, H, C])
+    const out = lab.k.memory.alloc('f32', [count, H, C])
     const fields = { ...sequence, queryCount: count, position: before + first, keyCount }
     lab.k.attention({
       ...args,
@@ -264,7 +264,7 @@ function joint(lab: Lab, { T, before, H, C, R, blockTokens, window, dtype }: Joi
       sequences: putSequences(lab, [fields], pages.blockTables),
     })
     const result = await numbers(lab.k, out)
-    lab.k.free(out)
+    lab.k.memory.free(out)
     return result
   }
   const template = { ...args, q, out: { dtype: 'f32', shape: [T, H, C], strides: [], address: 0 } } as const
@@ -279,5 +279,5 @@ function joint(lab: Lab, { T, before, H, C, R, blockTokens, window, dtype }: Joi
 
 async function numbers(k: Kernels, t: Tensor): Promise<number[]> {
   await k.submit()
-  return Array.from((await k.read(t)) as TypedArray)
+  return Array.from((await k.memory.read(t)) as TypedArray)
 }

@@ -16,8 +16,8 @@ function nudge(k: Kernels, t: Tensor, index: number, amount: number): void {
 }
 
 function constant(k: Kernels, value: number): Tensor {
-  const t = k.alloc('f32', [1])
-  k.upload(t, Float32Array.of(value))
+  const t = k.memory.alloc('f32', [1])
+  k.memory.upload(t, Float32Array.of(value))
   return t
 }
 
@@ -94,7 +94,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
   combineExperts: {
     'forgets the residual': k => ({
       combineExperts: (y, part, weights, plan, residual) => {
-        const none = k.alloc('f32', residual.shape)
+        const none = k.memory.alloc('f32', residual.shape)
         k.combineExperts(y, part, weights, plan, none)
       },
     }),

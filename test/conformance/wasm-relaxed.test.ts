@@ -16,7 +16,7 @@ describe.skipIf(relaxedMissing)(relaxedMissing ? `relaxed SIMD (${relaxedMissing
 /** With so many weights to come, addresses have 64 bits; what is tested lies beyond those of 32. */
 async function beyond(threads: number, shared: boolean): Promise<Kernels> {
   const kernels = await createWasmKernels({ weightBytes: 2 ** 32, threads, shared })
-  kernels.alloc('u8', [2 ** 32])
+  kernels.memory.alloc('u8', [2 ** 32])
   return kernels
 }
 

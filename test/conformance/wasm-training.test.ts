@@ -19,7 +19,7 @@ runConformance({
 
 it('what a module for texts has not got is refused with the remedy', async () => {
   const k = await createWasmKernels({ threads: 1, isa: 'simd128' })
-  k.sumSquares(k.alloc('f32', [1]), k.alloc('f32', [3]))
+  k.sumSquares(k.memory.alloc('f32', [1]), k.memory.alloc('f32', [3]))
   await expect(k.submit()).rejects.toThrow('training: true')
   k.dispose()
 })

@@ -55,7 +55,7 @@ async function logits(model: OpenedModel): Promise<number[]> {
   const kernels = createReferenceKernels()
   const loaded = await loadModel(model, kernels, { cacheType: 'f32' })
   const input = { tokens: [3, 1, 4, 1, 5], cache: loaded.sequence(8), prompt: null, logits: 'all' } as const
-  const values = [...((await kernels.read(await loaded.forward([input]))) as Float32Array)]
+  const values = [...((await kernels.memory.read(await loaded.forward([input]))) as Float32Array)]
   expect(values.every(Number.isFinite)).toBe(true)
   return values
 }

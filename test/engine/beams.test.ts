@@ -138,7 +138,7 @@ describe('beams as forks', () => {
         const extent = { start: 0, end: prompt.length }
         let logits = await model.forward([{ tokens: prompt, cache, prompt: extent, logits: 'last' }])
         for (const id of ids) logits = await model.forward([{ tokens: [id], cache, prompt: null, logits: 'last' }])
-        const row = ((await kernels.read(logits)) as Float32Array).slice()
+        const row = ((await kernels.memory.read(logits)) as Float32Array).slice()
         cache.dispose()
         return row
       }

@@ -44,7 +44,7 @@ async function judge(model: Model, prompt: readonly number[], count: number): Pr
   for (let i = 0; i < count; i++) {
     const extent = i === 0 ? { start: 0, end: prompt.length } : null
     const logits = await model.forward([{ tokens, cache, prompt: extent, logits: 'last' }])
-    const row = (await model.kernels.read(logits)) as Float32Array
+    const row = (await model.kernels.memory.read(logits)) as Float32Array
     const token = argmax(row)
     answer.ids.push(token)
     answer.logprobs.push(logprobs(row, token, 0).logprob)

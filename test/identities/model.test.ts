@@ -130,7 +130,7 @@ async function read(
   cache?: StepInput['cache'],
 ): Promise<number[]> {
   const kernels: Kernels = model.kernels
-  if (!cache) return Array.from((await kernels.read(await model.forward(steps as StepInput[]))) as Float32Array)
+  if (!cache) return Array.from((await kernels.memory.read(await model.forward(steps as StepInput[]))) as Float32Array)
   let last: number[] = []
   for (const tokens of steps as number[][]) {
     last = await read(model, [{ tokens, cache, prompt: null, logits: 'last' }])

@@ -111,7 +111,7 @@ async function ownDistributions(path: string, tokens: readonly number[]) {
   const cache = model.sequence(tokens.length)
   try {
     const input = { tokens, cache, prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
-    const logits = (await kernels.read(await model.forward([input]))) as Float32Array
+    const logits = (await kernels.memory.read(await model.forward([input]))) as Float32Array
     const { vocabSize: V } = model.config
     return (i: number, token?: number): number => {
       const row = logits.subarray(i * V, (i + 1) * V)

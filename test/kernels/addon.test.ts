@@ -35,15 +35,15 @@ function fileSource(before: number, count: number, claimed = count) {
 
 async function firstColumn(k: Kernels, source: WeightSource): Promise<number[]> {
   const w = await k.prepare(source)
-  const x = k.alloc('f32', [1, source.cols])
-  const y = k.alloc('f32', [1, source.rows])
-  k.upload(
+  const x = k.memory.alloc('f32', [1, source.cols])
+  const y = k.memory.alloc('f32', [1, source.rows])
+  k.memory.upload(
     x,
     Float32Array.from({ length: source.cols }, (_, i) => (i === 0 ? 1 : 0)),
   )
   k.matmul(y, x, w)
   await k.submit()
-  return [...(await k.read(y))]
+  return [...(await k.memory.read(y))]
 }
 
 describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () => {
@@ -59,9 +59,9 @@ describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () =>
   it('maps weights and does not count them', () =>
     withKernels(async k => {
       const { range, reads } = fileSource(8, 12)
-      const before = k.allocatedBytes
+      const before = k.memory.allocatedBytes
       const w = await k.prepare({ name: 'w', dtype: 'f32', rows: 3, cols: 4, bytes: range })
-      expect(k.allocatedBytes).toBe(before)
+      expect(k.memory.allocatedBytes).toBe(before)
       expect(reads).toEqual([])
       expect(w).toMatchObject({ name: 'w', dtype: 'f32', rows: 3, cols: 4 })
       expect(await firstColumn(k, { name: 'w', dtype: 'f32', rows: 3, cols: 4, bytes: range })).toEqual([0, 4, 8])
@@ -88,7 +88,7 @@ describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () =>
       expect(turned.reads.length).toBe(2)
       expect(Math.max(...turned.reads)).toBeLessThanOrEqual(8 << 20)
       // The piece is given back.
-      expect(k.allocatedBytes).toBe(4 * (rows * cols + cols + rows))
+      expect(k.memory.allocatedBytes).toBe(4 * (rows * cols + cols + rows))
     }))
 
   it('refuses a file that ends before the tensor', () =>
@@ -119,7 +119,7 @@ describe.skipIf(missing)(missing ? `the addon (${missing})` : 'the addon', () =>
 
   it('says so when there is no memory', () =>
     withKernels(async k => {
-      expect(() => k.alloc('f64', [2 ** 45])).toThrow(OutOfMemoryError)
+      expect(() => k.memory.alloc('f64', [2 ** 45])).toThrow(OutOfMemoryError)
     }))
 
   it('several kernel sets live side by side', async () => {

@@ -12,11 +12,11 @@ const [T, ROWS, COLS] = [21, 50, 512]
 async function product(k: Kernels, type: (typeof RANDOM_BLOCK_TYPES)[number], x: Float32Array): Promise<Float32Array> {
   const w = await k.prepare(weightSource('w', type, ROWS, COLS, randomBlocks(type, ROWS * COLS, new Rng(5))))
   const count = x.length / COLS
-  const [y, rows] = [k.alloc('f32', [count, ROWS]), k.alloc('f32', [count, COLS])]
-  k.upload(rows, x)
+  const [y, rows] = [k.memory.alloc('f32', [count, ROWS]), k.memory.alloc('f32', [count, COLS])]
+  k.memory.upload(rows, x)
   k.matmul(y, rows, w)
   await k.submit()
-  return (await k.read(y)) as Float32Array
+  return (await k.memory.read(y)) as Float32Array
 }
 
 /** What the contract of products on blocks says of activations: 127 steps to the largest of each 32, ties to even. */
@@ -93,11 +93,11 @@ for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 're
 describe('memory of packed weights', () => {
   it.each(KERNEL_SETS.filter(set => set.name !== 'reference' && !set.missing))('$name counts it', async ({ make }) => {
     const k = await make()
-    const before = k.allocatedBytes
+    const before = k.memory.allocatedBytes
     const rows = 64
     const source = weightSource('w', 'q8_0', rows, COLS, randomBlocks('q8_0', rows * COLS, new Rng(1)))
     await k.prepare(source)
-    expect(k.allocatedBytes - before).toBe(source.bytes.length)
+    expect(k.memory.allocatedBytes - before).toBe(source.bytes.length)
     k.dispose()
   })
 })

@@ -45,15 +45,15 @@ class Product {
   constructor(k: Kernels, w: Weight) {
     this.#k = k
     this.#w = w
-    this.#x = k.alloc('f32', [1, COLS])
-    this.#y = k.alloc('f32', [1, ROWS])
-    k.upload(this.#x, new Float32Array(COLS).fill(1))
+    this.#x = k.memory.alloc('f32', [1, COLS])
+    this.#y = k.memory.alloc('f32', [1, ROWS])
+    k.memory.upload(this.#x, new Float32Array(COLS).fill(1))
   }
 
   async run(): Promise<number[]> {
     this.#k.matmul(this.#y, this.#x, this.#w)
     await this.#k.submit()
-    return [...new Set(await this.#k.read(this.#y))]
+    return [...new Set(await this.#k.memory.read(this.#y))]
   }
 }
 
@@ -82,7 +82,7 @@ describe.skipIf(missing)(missing ? `a mapped file that changes (${missing})` : '
           // It stays so, whatever becomes of the file.
           writeFileSync(path, numbers(1))
           await expect(product.run()).rejects.toBe(k.failure)
-          const x = k.alloc('f32', [1, 4])
+          const x = k.memory.alloc('f32', [1, 4])
           k.copy(x, x)
           await expect(k.submit()).rejects.toBe(k.failure)
         }))

@@ -50,15 +50,15 @@ describe.each(there)('$name kernels', set => {
     // A product is a part; the second of the same rows finds them quantised.
     const [T, cols, rows] = [1024, 2048, 1024]
     const w = await kernels.prepare(weightSource('w', 'q8_0', rows, cols, randomBlocks('q8_0', rows * cols, rng)))
-    const x = [0, 1].map(() => kernels.alloc('f32', [T, cols]))
-    const y = [0, 1, 2, 3].map(() => kernels.alloc('f32', [T, rows]))
-    for (const tensor of x) kernels.upload(tensor, rng.normals(T * cols))
+    const x = [0, 1].map(() => kernels.memory.alloc('f32', [T, cols]))
+    const y = [0, 1, 2, 3].map(() => kernels.memory.alloc('f32', [T, rows]))
+    for (const tensor of x) kernels.memory.upload(tensor, rng.normals(T * cols))
     const record = () => {
       for (const [i, to] of y.entries()) kernels.matmul(to, x[i >> 1] as Tensor, w)
     }
-    const results = () => Promise.all(y.map(async tensor => Buffer.from((await kernels.read(tensor)).buffer)))
+    const results = () => Promise.all(y.map(async tensor => Buffer.from((await kernels.memory.read(tensor)).buffer)))
     const cleared = () => {
-      for (const tensor of y) kernels.upload(tensor, new Float32Array(T * rows))
+      for (const tensor of y) kernels.memory.upload(tensor, new Float32Array(T * rows))
     }
     record()
     await kernels.submit()

@@ -21,13 +21,13 @@ it.for(SETS)(
     const kernels = (await make({ threads: 2 })) as CoreKernels
     const model = await randomModel(kernels, CONFIG, 1)
     const run = async (profile: Profile | null) => {
-      kernels.profile = profile
+      kernels.memory.profile = profile
       const cache = model.sequence()
       const bits: number[] = []
       // The third step repeats the second one's list.
       for (const token of [5, 6, 7]) {
         const logits = await model.forward([{ tokens: [token], cache, prompt: null, logits: 'last' }])
-        bits.push(...(await kernels.read(logits)))
+        bits.push(...(await kernels.memory.read(logits)))
       }
       cache.dispose()
       return bits
@@ -45,7 +45,7 @@ it.for(SETS)(
     expect(rows.every(r => r.seconds > 0)).toBe(true)
     expect(rows.map(r => r.seconds)).toEqual(rows.map(r => r.seconds).sort((a, b) => b - a))
     expect(rows.reduce((sum, r) => sum + r.seconds, 0)).toBeLessThan(wall)
-    kernels.profile = null
+    kernels.memory.profile = null
     await run(null)
     expect(profile.rows()).toEqual(rows)
     model.dispose()

@@ -18,7 +18,7 @@ const SETS: readonly { name: string; make: (threads: number) => Promise<Kernels>
 
 const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor>>> = {
   'products of every type, 1 token and 70': async (k, rng) => {
-    const y = k.alloc('f32', [4, 2, 70, 301])
+    const y = k.memory.alloc('f32', [4, 2, 70, 301])
     for (const [i, dtype] of (['f32', 'f16', 'bf16', 'e4m3'] as const).entries()) {
       const w = await k.prepare(randomWeight(dtype, 301, 515, rng))
       const x = put(k, [70, 515], rng)
@@ -29,8 +29,8 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
   },
   'heads along and across': async (k, rng) => {
     const w = await k.prepare(randomWeight('bf16', 8 * 48, 130, rng))
-    const up = k.alloc('f32', [33, 8, 130])
-    const y = k.alloc('f32', [33, 8, 32])
+    const up = k.memory.alloc('f32', [33, 8, 130])
+    const y = k.memory.alloc('f32', [33, 8, 32])
     k.headMatmul(up, put(k, [33, 8, 16], rng), w, { headRows: 48, firstRow: 0, rows: 16, transposed: true })
     k.headMatmul(y, up, w, { headRows: 48, firstRow: 16, rows: 32, transposed: false })
     return y
@@ -40,11 +40,11 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
   experts: async (k, rng) => {
     const [T, K, E, D, F] = [37, 3, 9, 96, 130]
     const w = await k.prepareExperts(Array.from({ length: E }, () => randomWeight('f32', F, D, rng)))
-    const indices = k.alloc('i32', [T, K])
-    const weights = k.alloc('f32', [T, K])
-    const plan = k.alloc('i32', [E + 1 + 2 * T * K])
-    const parts = k.alloc('f32', [T * K, F])
-    const y = k.alloc('f32', [T, F])
+    const indices = k.memory.alloc('i32', [T, K])
+    const weights = k.memory.alloc('f32', [T, K])
+    const plan = k.memory.alloc('i32', [E + 1 + 2 * T * K])
+    const parts = k.memory.alloc('f32', [T * K, F])
+    const y = k.memory.alloc('f32', [T, F])
     const scoring = {
       scoring: 'softmax',
       groups: 1,
@@ -61,7 +61,7 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
   },
   'gradients of products': async (k, rng) => {
     const [T, rows, cols] = [700, 130, 420]
-    const gradients = k.alloc('f32', [rows + T, cols])
+    const gradients = k.memory.alloc('f32', [rows + T, cols])
     const dw = { ...gradients, shape: [rows, cols] }
     const dx = { ...gradients, address: gradients.address + 4 * rows * cols, shape: [T, cols] }
     const dy = put(k, [T, rows], rng)
@@ -71,15 +71,15 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
   },
   'the gradient of attention': async (k, rng) => {
     const [T, H, n] = [200, 5, 24]
-    const rows = k.alloc('i32', [1, 6])
-    k.upload(rows, Int32Array.of(0, T, 0, 0, T, 0))
+    const rows = k.memory.alloc('i32', [1, 6])
+    k.memory.upload(rows, Int32Array.of(0, T, 0, 0, T, 0))
     const slice = (): RowSlice =>
       ({ rows: put(k, [T, H * n], rng), dtype: 'f32', offset: 0, heads: H, width: n, headStride: n }) as const
     const [q, dout, keys, values] = [put(k, [T, H, n], rng), put(k, [T, H, n], rng), slice(), slice()]
     const args = { q, keys: [keys], values, sequences: { rows }, scale: 0.2 }
-    const [out, lse] = [k.alloc('f32', [T, H, n]), k.alloc('f32', [T, H])]
+    const [out, lse] = [k.memory.alloc('f32', [T, H, n]), k.memory.alloc('f32', [T, H])]
     k.attention({ ...args, out, lse })
-    const gradients = k.alloc('f32', [3, T, H, n])
+    const gradients = k.memory.alloc('f32', [3, T, H, n])
     const third = (i: number): Tensor => ({ ...out, address: gradients.address + 4 * i * T * H * n })
     k.attentionBackward({ ...args, out, lse, dout, dq: third(0), dkeys: third(1), dvalues: third(2) })
     return gradients
@@ -87,20 +87,20 @@ const PROGRAMS: Readonly<Record<string, (k: Kernels, rng: Rng) => Promise<Tensor
   'the loss, sums over rows, and a step': async (k, rng) => {
     const [T, V] = [64, 900]
     const logits = put(k, [T, V], rng)
-    const targets = k.alloc('i32', [T])
-    k.upload(
+    const targets = k.memory.alloc('i32', [T])
+    k.memory.upload(
       targets,
       Int32Array.from({ length: T }, (_, t) => (t * 37) % V),
     )
-    k.crossEntropy(k.alloc('f32', [T]), logits, logits, targets, { scale: 1 / T, smoothing: 0.1 })
+    k.crossEntropy(k.memory.alloc('f32', [T]), logits, logits, targets, { scale: 1 / T, smoothing: 0.1 })
     const w = put(k, [T, V], rng)
-    const moments = [k.alloc('f32', [T, V]), k.alloc('f32', [T, V])] as const
+    const moments = [k.memory.alloc('f32', [T, V]), k.memory.alloc('f32', [T, V])] as const
     const settings = { rate: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-8, decay: 0.1 }
     k.adamW(w, ...moments, logits, { ...settings, correction1: 0.1, correction2: 0.01, gradientScale: 1 })
     k.sumRows({ ...w, shape: [V], strides: [1] }, logits, 1)
     k.sumSquares({ ...w, shape: [1], strides: [1] }, logits)
-    const places = k.alloc('i32', [T])
-    k.upload(
+    const places = k.memory.alloc('i32', [T])
+    k.memory.upload(
       places,
       Int32Array.from({ length: T }, (_, t) => t % 7),
     )
@@ -130,7 +130,7 @@ describe.each(SETS)('$name: the thread count changes no bit', ({ make, missing }
         expect(k.info.threads).toBe(threads)
         const y = await program(k, new Rng(name))
         await k.submit()
-        results.push(new Uint32Array(((await k.read(y)) as Float32Array).buffer))
+        results.push(new Uint32Array(((await k.memory.read(y)) as Float32Array).buffer))
         k.dispose()
       }
       for (const bits of results.slice(1)) expect(bits).toEqual(results[0])
@@ -152,7 +152,7 @@ async function attention(k: Kernels, rng: Rng, queries: [number, number], before
     const blocks = Math.ceil(S / blockTokens)
     const table = ids.length
     for (let i = 0; i < blocks; i++) {
-      const { id, memory } = k.allocBlock(blockTokens * rowBytes)
+      const { id, memory } = k.memory.allocBlock(blockTokens * rowBytes)
       const filled = tensorAt(memory.address, 'bf16', [blockTokens, C + R])
       k.copy(filled, put(k, filled.shape, rng))
       ids.push(id)
@@ -160,21 +160,21 @@ async function attention(k: Kernels, rng: Rng, queries: [number, number], before
     return [b === 0 ? 0 : queries[0], count, before[b]!, 0, S, table]
   })
   const i32 = (shape: readonly number[], data: readonly number[]) => {
-    const t = k.alloc('i32', shape)
-    k.upload(t, Int32Array.from(data))
+    const t = k.memory.alloc('i32', shape)
+    k.memory.upload(t, Int32Array.from(data))
     return t
   }
   const sequences = { rows: i32([2, 6], fields.flat()), tables: i32([ids.length], ids) }
   await k.submit()
-  const out = k.alloc('f32', [T, H, C])
+  const out = k.memory.alloc('f32', [T, H, C])
   const keys = [slice(0, C), slice(2 * C, R)]
   k.attention({ out, q: put(k, [T, H, C + R], rng), keys, values: slice(0, C), sequences, scale: 0.2 })
   return out
 }
 
 function put(k: Kernels, shape: readonly number[], rng: Rng): Tensor {
-  const t = k.alloc('f32', shape)
-  k.upload(t, rng.normals(shape.reduce((a, b) => a * b, 1)))
+  const t = k.memory.alloc('f32', shape)
+  k.memory.upload(t, rng.normals(shape.reduce((a, b) => a * b, 1)))
   return t
 }
 

@@ -68,16 +68,18 @@ for (const { isa, missing } of SETS) {
       // Many tokens, few and one: other tiles.
       for (const T of [255, 3, 1]) {
         for (let first = 0; first + T <= 255; first += T === 1 ? 127 : T) {
-          const x = kernels.alloc('f32', [T, 32])
-          const y = kernels.alloc('f32', [T, weights.length])
-          kernels.upload(x, Float32Array.from(rows.slice(first, first + T).flat()))
+          const x = kernels.memory.alloc('f32', [T, 32])
+          const y = kernels.memory.alloc('f32', [T, weights.length])
+          kernels.memory.upload(x, Float32Array.from(rows.slice(first, first + T).flat()))
           kernels.matmul(y, x, w)
           await kernels.submit()
           const expected = activations.slice(first, first + T).flatMap(a => weights.map(b => 127 * b + 31 * a * b))
-          const wrong = [...((await kernels.read(y)) as Float32Array)].filter((value, i) => value !== expected[i])
+          const wrong = [...((await kernels.memory.read(y)) as Float32Array)].filter(
+            (value, i) => value !== expected[i],
+          )
           expect(wrong).toEqual([])
-          kernels.free(x)
-          kernels.free(y)
+          kernels.memory.free(x)
+          kernels.memory.free(y)
         }
       }
       kernels.dispose()

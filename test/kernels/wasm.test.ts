@@ -41,23 +41,23 @@ describe('the WebAssembly kernels', () => {
     const k = await createWasmKernels({ threads: 1, shared })
     const n = 5 << 20
     for (let i = 0; i < 3; i++) {
-      const t = k.alloc('f32', [n])
+      const t = k.memory.alloc('f32', [n])
       expect(t.address % 64).toBe(0)
-      const held = (await k.read(t)) as Float32Array
+      const held = (await k.memory.read(t)) as Float32Array
       expect(held.every(x => x === 0)).toBe(true)
-      k.upload(t, held.fill(i + 1))
+      k.memory.upload(t, held.fill(i + 1))
       k.axpby(t, 2, t)
       await k.submit()
-      expect((await k.read(t))[n - 1]).toBe(2 * (i + 1))
-      k.free(t)
+      expect((await k.memory.read(t))[n - 1]).toBe(2 * (i + 1))
+      k.memory.free(t)
     }
-    expect(k.allocatedBytes).toBe(0)
+    expect(k.memory.allocatedBytes).toBe(0)
     k.dispose()
   })
 
   it('refuse a model beyond 4 GiB, with its size and the remedy', async () => {
     const k = await createWasmKernels({ threads: 1 })
-    expect(() => k.alloc('f32', [2 ** 30])).toThrow(OutOfMemoryError)
+    expect(() => k.memory.alloc('f32', [2 ** 30])).toThrow(OutOfMemoryError)
     const source: ByteSource = {
       name: 'model.safetensors',
       size: 9_000_000_000,
@@ -79,8 +79,8 @@ describe('the WebAssembly kernels', () => {
     const why = whyNarrow()
     if (why === null) {
       const k = await createWasmKernels(options)
-      k.alloc('u8', [2 ** 32])
-      expect(k.alloc('u8', [64]).address).toBeGreaterThan(2 ** 32)
+      k.memory.alloc('u8', [2 ** 32])
+      expect(k.memory.alloc('u8', [64]).address).toBeGreaterThan(2 ** 32)
       k.dispose()
     } else {
       const refused = createWasmKernels(options)
@@ -88,7 +88,7 @@ describe('the WebAssembly kernels', () => {
       await expect(refused).rejects.toThrow(why)
     }
     const narrow = await createWasmKernels({ threads: 1, weightBytes: 3 * 2 ** 30 })
-    expect(() => narrow.alloc('u8', [2 ** 32])).toThrow(/ends at 4 GiB/)
+    expect(() => narrow.memory.alloc('u8', [2 ** 32])).toThrow(/ends at 4 GiB/)
     narrow.dispose()
   })
 })

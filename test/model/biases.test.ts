@@ -184,7 +184,7 @@ async function logitsOf(path: string, set: (typeof KERNEL_SETS)[number], way?: A
     const cache = model.sequence(16)
     const input = { tokens: IDS, cache, prompt: { start: 0, end: IDS.length }, logits: 'all' } as const
     const out = await model.forward([way ? { ...input, path: way } : input])
-    const logits = [...((await kernels.read(out)) as Float32Array)]
+    const logits = [...((await kernels.memory.read(out)) as Float32Array)]
     model.dispose()
     return logits
   } finally {

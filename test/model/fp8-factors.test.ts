@@ -87,7 +87,7 @@ async function logitsOf(path: string, set: (typeof KERNEL_SETS)[number]): Promis
       prompt: { start: 0, end: IDS.length },
       logits: 'all',
     } as const
-    const logits = [...((await kernels.read(await model.forward([input]))) as Float32Array)]
+    const logits = [...((await kernels.memory.read(await model.forward([input]))) as Float32Array)]
     model.dispose()
     return logits
   } finally {

@@ -102,7 +102,7 @@ describe.skipIf(!here)('SmolLM2-135M-Instruct, needs ../shared', () => {
       const prompt = { start: 0, end: ids.length }
       await model.forward([{ tokens: ids.slice(0, -8), cache, prompt, logits: 'last' }])
       const logits = await model.forward([{ tokens: ids.slice(-8), cache, prompt, logits: 'all' }])
-      expect(difference(await kernels.read(logits), want.data, () => 2e-4, want.shape)).toBe(null)
+      expect(difference(await kernels.memory.read(logits), want.data, () => 2e-4, want.shape)).toBe(null)
       cache.dispose()
     })
 
@@ -114,7 +114,7 @@ describe.skipIf(!here)('SmolLM2-135M-Instruct, needs ../shared', () => {
         let input: StepInput = { tokens: ids, cache, prompt: { start: 0, end: ids.length }, logits: 'last' }
         const got: number[] = []
         while (got.length < greedy.length) {
-          const token = argmax((await kernels.read(await model.forward([input]))) as Float32Array)
+          const token = argmax((await kernels.memory.read(await model.forward([input]))) as Float32Array)
           got.push(token)
           input = { tokens: [token], cache, prompt: null, logits: 'last' }
         }

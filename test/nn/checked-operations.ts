@@ -62,17 +62,17 @@ export class CheckedOperations {
       ]),
     ) as unknown as Operations
     this.memory = {
-      alloc: (dtype, shape) => kernels.alloc(dtype, shape),
-      free: tensor => kernels.free(tensor),
-      allocBlock: bytes => kernels.allocBlock(bytes),
-      freeBlock: block => kernels.freeBlock(block),
-      read: tensor => kernels.read(tensor),
+      alloc: (dtype, shape) => kernels.memory.alloc(dtype, shape),
+      free: tensor => kernels.memory.free(tensor),
+      allocBlock: bytes => kernels.memory.allocBlock(bytes),
+      freeBlock: block => kernels.memory.freeBlock(block),
+      read: tensor => kernels.memory.read(tensor),
       upload: (tensor, data) => {
         this.#write('upload', tensor)
-        kernels.upload(tensor, data)
+        kernels.memory.upload(tensor, data)
       },
       get allocatedBytes() {
-        return kernels.allocatedBytes
+        return kernels.memory.allocatedBytes
       },
     }
   }

@@ -37,7 +37,7 @@ async function watched({ checkpoint, family, config }: OpenedModel, texts: reado
     const text = decoder({ ops, scratch, keys }, model, step)
     let layer = text.next()
     while (!layer.done) layer = text.next()
-    const logits = (await kernels.read(layer.value)) as Float32Array
+    const logits = (await kernels.memory.read(layer.value)) as Float32Array
     scratch.dispose()
     return { logits, counts: checked.counts }
   } finally {
@@ -53,7 +53,7 @@ async function cached(opened: OpenedModel, texts: readonly number[][]): Promise<
     const inputs = texts.map(tokens => {
       return { tokens, cache: model.sequence(), prompt: { start: 0, end: tokens.length }, logits: 'all' } as const
     })
-    return (await kernels.read(await model.forward(inputs))) as Float32Array
+    return (await kernels.memory.read(await model.forward(inputs))) as Float32Array
   } finally {
     kernels.dispose()
   }

@@ -131,18 +131,20 @@ function whole(model: Model, tokens: readonly number[]): StepInput {
 }
 
 async function read(model: Model, inputs: readonly StepInput[]): Promise<number[]> {
-  return Array.from((await model.kernels.read(await model.forward(inputs))) as Float32Array)
+  return Array.from((await model.kernels.memory.read(await model.forward(inputs))) as Float32Array)
 }
 
 /** The block as it comes back from a file, in other memory. */
 async function throughFile({ kernels, pool }: Model, { ids, provenance, blocks }: FilledBlock): Promise<FilledBlock> {
-  const groups = await Promise.all(blocks.map(async b => b && ((await kernels.read(b.memory)) as Uint8Array).slice()))
+  const groups = await Promise.all(
+    blocks.map(async b => b && ((await kernels.memory.read(b.memory)) as Uint8Array).slice()),
+  )
   const key = { parent: 'mixed', ids, provenance }
   const read = await decodeBlock(await encodeBlock({ ...key, groups }), blockName(key))
   const placed = read.groups.map((bytes, group) => {
     if (!bytes) return null
     const block = pool.take(group)
-    kernels.upload(block.memory, bytes)
+    kernels.memory.upload(block.memory, bytes)
     return block
   })
   return { ids, provenance, blocks: placed }

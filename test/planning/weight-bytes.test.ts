@@ -24,18 +24,21 @@ const MODELS = [
 
 /** Bytes that a kernel set takes for a model's matrices, experts and vectors. */
 async function taken(kernels: Kernels, path: string): Promise<number> {
-  const { alloc } = kernels
-  let others = 0
+  const { memory } = kernels
+  const { alloc, free } = memory
+  const others = new Map<number, number>()
   // The model's own constants (frequencies of positions) and tables of experts' addresses are no weights.
-  kernels.alloc = (dtype, shape) => {
-    if (dtype === 'f64') others += 8 * shape.reduce((n, size) => n * size, 1)
-    return alloc.call(kernels, dtype, shape)
+  memory.alloc = (dtype, shape) => {
+    const tensor = alloc.call(memory, dtype, shape)
+    if (dtype === 'f64') others.set(tensor.address, 8 * shape.reduce((n, size) => n * size, 1))
+    return tensor
+  }
+  memory.free = tensor => {
+    others.delete(tensor.address)
+    free.call(memory, tensor)
   }
   const model = await loadModel(await openModel(path), kernels)
-  const { config } = model
-  const tables = config.layers.map(({ mlp }) => (mlp.kind === 'moe' ? 3 * 3 * 8 * mlp.nExperts : 0))
-  const experts = tables.reduce((n, bytes) => n + bytes, 0)
-  const bytes = kernels.allocatedBytes - others - experts
+  const bytes = memory.allocatedBytes - [...others.values()].reduce((n, bytes) => n + bytes, 0)
   model.dispose()
   return bytes
 }

@@ -49,13 +49,13 @@ export class FixtureCase {
   }
 
   put(dtype: DType, shape: readonly number[], data: TypedArray): Tensor {
-    const made = this.kernels.alloc(dtype, shape)
-    this.kernels.upload(made, data)
+    const made = this.kernels.memory.alloc(dtype, shape)
+    this.kernels.memory.upload(made, data)
     return made
   }
 
   take(...shape: number[]): Tensor {
-    return this.kernels.alloc('f32', shape)
+    return this.kernels.memory.alloc('f32', shape)
   }
 
   weight(tensor: string, dtype: WeightType = 'f32', scales?: Scales): Promise<Weight> {
@@ -68,7 +68,7 @@ export class FixtureCase {
   async check(got: Tensor, tensor: string, tolerance: Tolerance): Promise<void> {
     await this.kernels.submit()
     const { data, shape } = this.raw(tensor)
-    expectClose(`${this.name}.${tensor}`, await this.kernels.read(got), data, tolerance, shape)
+    expectClose(`${this.name}.${tensor}`, await this.kernels.memory.read(got), data, tolerance, shape)
   }
 }
 

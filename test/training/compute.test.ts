@@ -17,13 +17,13 @@ interface Step {
 async function stepOf(kernels: Kernels, options: TrainerOptions, length = 40): Promise<Step> {
   const opened = mixedModel()
   const trainer = await Trainer.load(opened, kernels, options)
-  const before = kernels.allocatedBytes
+  const before = kernels.memory.allocatedBytes
   const tokens = Array.from({ length }, (_, i) => (i * 7) % opened.config.vocabSize)
   const loss = await trainer.gradients([{ tokens, targets: [...tokens.slice(1), -1] }])
   const gradients = await Promise.all(
-    trainer.parameters.all.map(async ({ gradient }) => (await kernels.read(gradient)) as Float32Array),
+    trainer.parameters.all.map(async ({ gradient }) => (await kernels.memory.read(gradient)) as Float32Array),
   )
-  const bytes = kernels.allocatedBytes - before
+  const bytes = kernels.memory.allocatedBytes - before
   kernels.dispose()
   return { loss, gradients, bytes }
 }

@@ -43,25 +43,25 @@ describe('a gradient', () => {
       })
       await trainer.gradients(texts)
       const { all } = trainer.parameters
-      const found = await Promise.all(all.map(({ gradient }) => kernels.read(gradient)))
+      const found = await Promise.all(all.map(({ gradient }) => kernels.memory.read(gradient)))
       const scale = Math.sqrt(found.flatMap(g => [...g]).reduce((sum, x) => sum + x * x, 0))
       for (const [i, { values, sources }] of all.entries()) {
         const n = elementCount(values.shape)
-        const before = (await kernels.read(values)) as Float32Array
+        const before = (await kernels.memory.read(values)) as Float32Array
         const size = Math.sqrt(before.reduce((sum, x) => sum + x * x, 0) / n) || 1
         const direction = rng.normals(n)
         const gradient = found[i] as Float32Array
         const along = direction.reduce((sum, d, j) => sum + d * (gradient[j] as number), 0)
         const step = (1e-2 * size) / Math.sqrt(n)
         const at = async (by: number) => {
-          kernels.upload(
+          kernels.memory.upload(
             values,
             before.map((x, j) => x + by * (direction[j] as number)),
           )
           return trainer.loss(texts)
         }
         const difference = ((await at(step)) - (await at(-step))) / (2 * step)
-        kernels.upload(values, before)
+        kernels.memory.upload(values, before)
         const rounding = 1e-6 / step
         expect(Math.abs(difference - along), sources[0]?.name).toBeLessThan(
           ALLOWED * Math.max(Math.abs(along), scale / 100) + rounding,

@@ -23,13 +23,13 @@ it('of two chunks of keys', async () => {
   const directions = all.map(({ values }, i) => new Rng(`direction ${i}`).normals(elementCount(values.shape), 0.1))
   let along = 0
   for (const [i, { gradient }] of all.entries()) {
-    const g = (await kernels.read(gradient)) as Float32Array
+    const g = (await kernels.memory.read(gradient)) as Float32Array
     along += g.reduce((sum, x, j) => sum + x * (directions[i]?.[j] as number), 0)
   }
   const lossAfter = async (by: number) => {
     for (const [i, { values }] of all.entries()) {
-      const numbers = (await kernels.read(values)) as Float32Array
-      kernels.upload(
+      const numbers = (await kernels.memory.read(values)) as Float32Array
+      kernels.memory.upload(
         values,
         numbers.map((x, j) => x + by * (directions[i]?.[j] as number)),
       )

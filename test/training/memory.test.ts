@@ -12,10 +12,10 @@ it('memory does not grow with every new length', async () => {
     const tokens = Array.from({ length }, (_, i) => (i * 7 + length) % opened.config.vocabSize)
     return trainer.gradients([{ tokens, targets: tokens }])
   }
-  const weights = kernels.allocatedBytes
+  const weights = kernels.memory.allocatedBytes
   await step(40)
-  const first = kernels.allocatedBytes - weights
+  const first = kernels.memory.allocatedBytes - weights
   for (let length = 25; length < 40; length++) await step(length)
-  expect(kernels.allocatedBytes - weights).toBeLessThan(2 * first)
+  expect(kernels.memory.allocatedBytes - weights).toBeLessThan(2 * first)
   kernels.dispose()
 }, 60_000)

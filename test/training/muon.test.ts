@@ -16,10 +16,10 @@ const filled = (shape: readonly [number, number], of: (i: number) => number) =>
 /** Each matrix as a parameter of its own, and the last twice more as two experts. */
 function parametersOf(kernels: Kernels): Parameter[] {
   const make = (name: string, shape: readonly number[], values: Float32Array): Parameter => {
-    const made = kernels.alloc('f32', shape)
-    kernels.upload(made, values)
+    const made = kernels.memory.alloc('f32', shape)
+    kernels.memory.upload(made, values)
     const sources = [{ name } as Parameter['sources'][0]]
-    return { sources, role: 'matrix', added: 0, values: made, gradient: kernels.alloc('f32', shape) }
+    return { sources, role: 'matrix', added: 0, values: made, gradient: kernels.memory.alloc('f32', shape) }
   }
   const single = SHAPES.map((shape, n) =>
     make(
@@ -37,12 +37,12 @@ function setGradients(kernels: Kernels, parameters: readonly Parameter[], t: num
   for (const [n, { gradient }] of parameters.entries()) {
     const shape = SHAPES[Math.min(n, 2)] as [number, number]
     const numbers = filled(shape, i => Math.cos(1.7 * i + t + Math.min(n, 2)))
-    kernels.upload(gradient, n < 3 ? numbers : Float32Array.from([...numbers, ...numbers]))
+    kernels.memory.upload(gradient, n < 3 ? numbers : Float32Array.from([...numbers, ...numbers]))
   }
 }
 
 const valuesOf = async (kernels: Kernels, parameters: readonly Parameter[]) =>
-  Promise.all(parameters.map(async ({ values }) => (await kernels.read(values)) as Float32Array))
+  Promise.all(parameters.map(async ({ values }) => (await kernels.memory.read(values)) as Float32Array))
 
 describe.each(KERNEL_SETS.filter(({ missing }) => !missing))('$name', ({ make }) => {
   it('has the numbers of the published algorithm, also for experts, and goes on with the same bits', async () => {
@@ -66,7 +66,7 @@ describe.each(KERNEL_SETS.filter(({ missing }) => !missing))('$name', ({ make })
 
     const again = parametersOf(kernels)
     const [values, momenta] = kept as NonNullable<typeof kept>
-    for (const [n, parameter] of again.entries()) kernels.upload(parameter.values, values[n] as Float32Array)
+    for (const [n, parameter] of again.entries()) kernels.memory.upload(parameter.values, values[n] as Float32Array)
     const restored = new Muon(kernels, again, options)
     restored.restore(momenta)
     setGradients(kernels, again, 2)

@@ -43,14 +43,14 @@ describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$
     const [index = -1] = predictionIndices(model)
     const prediction = predictionOf(config, weights, await loader.prediction(index))
     const ids = Array.from(expected.get('input_ids')?.data as ArrayLike<number | bigint>, Number)
-    const scratch = new Arena(kernels)
+    const scratch = new Arena(kernels.memory)
     const decoder = decoderOf(config, weights)
     const input = (tokens: readonly number[]) =>
       ({ tokens, cache: NO_PAST, prompt: { start: 0, end: tokens.length }, logits: 'all', path: 'expanded' }) as const
 
     const keys = contiguousKeys(kernels, scratch)
-    const step = prepareStep(kernels, scratch, [input(ids)], keys, decoder)
-    const further = prepareStep(kernels, scratch, [input(ids.slice(1))], keys, prediction.decoder)
+    const step = prepareStep(kernels.memory, scratch, [input(ids)], keys, decoder)
+    const further = prepareStep(kernels.memory, scratch, [input(ids.slice(1))], keys, prediction.decoder)
     const layers = stream({ ops: kernels, scratch, keys }, decoder, step)
     let layer = layers.next()
     while (!layer.done) layer = layers.next()
@@ -61,7 +61,7 @@ describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$
     const logits = scratch.take([ids.length - 1, config.vocabSize])
     linear({ ops: kernels, scratch }, logits, rows, weights.output as NonNullable<typeof weights.output>)
     await kernels.submit()
-    const found = (await kernels.read(logits)) as Float32Array
+    const found = (await kernels.memory.read(logits)) as Float32Array
     const wanted = expected.get('mtp_logits')?.data as Float32Array
     expect(found).toHaveLength(wanted.length)
     const off = found.reduce((most, x, i) => Math.max(most, Math.abs(x - (wanted[i] as number))), 0)
@@ -100,16 +100,16 @@ it('has the gradients of its own and of the main loss, as differences give them'
     const parameter = trainer.parameters.all.find(({ sources }) => sources[0]?.name.endsWith(`${name}.weight`))
     if (!parameter) throw new Error(`no ${name}`)
     await total()
-    const gradient = Float64Array.from((await kernels.read(parameter.gradient)) as Float32Array)
-    const values = Float32Array.from((await kernels.read(parameter.values)) as Float32Array)
+    const gradient = Float64Array.from((await kernels.memory.read(parameter.gradient)) as Float32Array)
+    const values = Float32Array.from((await kernels.memory.read(parameter.values)) as Float32Array)
     const i = gradient.reduce((best, g, k) => (Math.abs(g) > Math.abs(gradient[best] as number) ? k : best), 0)
     const at = async (step: number) => {
-      kernels.upload(parameter.values, values.with(i, (values[i] as number) + step))
+      kernels.memory.upload(parameter.values, values.with(i, (values[i] as number) + step))
       return total()
     }
     const h = 1 / 256
     const slope = ((await at(h)) - (await at(-h))) / (2 * h)
-    kernels.upload(parameter.values, values)
+    kernels.memory.upload(parameter.values, values)
     expect(Math.abs((gradient[i] as number) - slope), name).toBeLessThan(0.01 * Math.abs(slope) + 1e-4)
   }
 }, 60_000)
@@ -132,7 +132,7 @@ it('has the same numbers however many texts are computed at a time, balanced exp
     for (const part of parts) await trainer.gradients(part, options)
     const routers = trainer.parameters.all.filter(({ sources }) => sources[0]?.name.endsWith('.mlp.gate.weight'))
     expect(routers).toHaveLength(3)
-    const gradients = await Promise.all(routers.map(({ gradient }) => kernels.read(gradient)))
+    const gradients = await Promise.all(routers.map(({ gradient }) => kernels.memory.read(gradient)))
     return [trainer.predictionLoss as number, ...gradients.flatMap(numbers => [...(numbers as Float32Array)])]
   }
   const together = await numbersOf([texts])

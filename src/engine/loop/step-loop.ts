@@ -1,4 +1,4 @@
-import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { KernelMemory } from '../../kernels/contract/memory.ts'
 import type { Model } from '../../model/model.ts'
 import { wantedLogits } from '../../nn/step.ts'
 import type { Signs } from '../types/signs.ts'
@@ -10,7 +10,9 @@ import { type Demand, schedule } from './scheduler.ts'
 import type { Part, Sequence } from './sequence.ts'
 
 /** What the loop needs of a model. `forward` is never called while another call is under way. */
-export type StepModel = Pick<Model, 'forward'> & { readonly kernels: Pick<Kernels, 'read'> }
+export type StepModel = Pick<Model, 'forward'> & {
+  readonly kernels: { readonly memory: Pick<KernelMemory, 'read'> }
+}
 
 export interface LoopOptions {
   readonly model: StepModel
@@ -250,7 +252,7 @@ export class StepLoop {
     const [wanted, vocab] = logits.shape as [number, number]
     if (this.#logits.length < wanted * vocab) this.#logits = new Float32Array(wanted * vocab)
     const values = this.#logits.subarray(0, wanted * vocab)
-    if (wanted > 0) await model.kernels.read(logits, values)
+    if (wanted > 0) await model.kernels.memory.read(logits, values)
     let row = 0
     return batch.map(({ input }) => {
       return Array.from({ length: wantedLogits(input) }, () => values.subarray(row * vocab, ++row * vocab))

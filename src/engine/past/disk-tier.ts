@@ -5,14 +5,14 @@ import { type Block, type BlockPool, CacheFullError } from '../../cache/pool.ts'
 import type { BlockOrigin, PrefixNode, PrefixTree, PublishListener } from '../../cache/prefix-tree.ts'
 import type { BlockStorage, StoredBlock } from '../../cache/stored/stored-block.ts'
 import { OutOfMemoryError } from '../../errors.ts'
-import type { Kernels } from '../../kernels/contract/kernels.ts'
+import type { KernelMemory } from '../../kernels/contract/memory.ts'
 import { type RowRules, rowProvenance } from '../../nn/provenance.ts'
 import { type ReuseOptions, rowFits } from './reusable-rows.ts'
 
 export interface DiskTierOptions {
   readonly store: BlockStorage
   readonly pool: BlockPool
-  readonly kernels: Pick<Kernels, 'read' | 'upload'>
+  readonly memory: Pick<KernelMemory, 'read' | 'upload'>
   readonly rules: RowRules
 }
 
@@ -124,7 +124,7 @@ export class DiskTier implements PublishListener {
     held: Block[],
     salt: string,
   ): PrefixNode | null {
-    const { pool, kernels } = this.#options
+    const { pool, memory } = this.#options
     const sizes = this.#layout.groups.map(group => group.blockBytes)
     if (groups.length !== sizes.length || groups.some((g, i) => g && g.length !== sizes[i])) return null
     const blocks: (Block | null)[] = []
@@ -132,7 +132,7 @@ export class DiskTier implements PublishListener {
       for (const [group, bytes] of groups.entries()) {
         const block = bytes && pool.take(group)
         blocks.push(block)
-        if (block && bytes) kernels.upload(block.memory, bytes)
+        if (block && bytes) memory.upload(block.memory, bytes)
       }
       const node = tree.publish(parent, { ids, provenance, blocks }, 'disk', salt)
       this.#hold(node, held)
@@ -154,11 +154,11 @@ export class DiskTier implements PublishListener {
   }
 
   async #write({ parent: above, salt, ids, provenance }: PrefixNode, blocks: readonly (Block | null)[]): Promise<void> {
-    const { store, kernels, pool } = this.#options
+    const { store, memory, pool } = this.#options
     const parent = this.#nameOf(above, salt)
     try {
       const groups: (Uint8Array | null)[] = []
-      for (const block of blocks) groups.push(block && ((await kernels.read(block.memory)) as Uint8Array))
+      for (const block of blocks) groups.push(block && ((await memory.read(block.memory)) as Uint8Array))
       await store.write({ parent, ids, provenance, groups })
     } finally {
       for (const block of blocks) if (block) pool.release(block)

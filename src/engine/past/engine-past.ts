@@ -15,6 +15,6 @@ export interface EnginePast extends SharedPast {
 /** Blocks that are published in the tree are written to `store`. */
 export function createEnginePast(model: Model, store: BlockStorage | null, mover: RowMover): EnginePast {
   const rules = rowRules(model.config)
-  const disk = store && new DiskTier({ store, kernels: model.kernels, pool: model.pool, rules })
+  const disk = store && new DiskTier({ store, memory: model.kernels.memory, pool: model.pool, rules })
   return { rules, mover, disk, prefixes: new PrefixTree(model.pool, disk) }
 }

@@ -113,7 +113,7 @@ async function readRows(
         blocks.push(block)
         if (!block || bytes === null) continue
         held.push(block)
-        kernels.upload(block.memory, await reader.next(bytes))
+        kernels.memory.upload(block.memory, await reader.next(bytes))
       }
       const rows = [n * cache.blockTokens, (n + 1) * cache.blockTokens] as const
       const provenance = reader.provenance.slice(...rows).map(flags => (share ? flags : flags | FOREIGN))

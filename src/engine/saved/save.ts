@@ -64,7 +64,7 @@ async function* memoryOf(
     const filled = Math.min(rows - n * blockTokens, blockTokens)
     for (const block of byGroup) {
       if (!block) continue
-      const bytes = (await kernels.read(block.memory)) as Uint8Array
+      const bytes = (await kernels.memory.read(block.memory)) as Uint8Array
       for (const part of filledParts(model.layout, block.group, filled)) {
         bytes.fill(0, part.start + part.bytes, part.start + part.room)
       }

@@ -119,9 +119,9 @@ async function computePrompt(
   const { kernels: k, config } = model
   const [T, L, D, V, H] = [tokens.length, config.nLayers, config.hiddenSize, config.vocabSize, mostHeads(config)]
   const cache = model.sequence(T + greedy)
-  const hidden = k.alloc('f32', [L + 1, T, D])
-  const attention = L * H * T * T <= MOST_PATTERNS ? k.alloc('f32', [L, H, T, T]) : null
-  const read = async (t: Tensor) => (await k.read(t)) as Float32Array
+  const hidden = k.memory.alloc('f32', [L + 1, T, D])
+  const attention = L * H * T * T <= MOST_PATTERNS ? k.memory.alloc('f32', [L, H, T, T]) : null
+  const read = async (t: Tensor) => (await k.memory.read(t)) as Float32Array
   try {
     const rows = new RowRunner({ cache, ids: tokens, extent: { start: 0, end: T } })
     const logits = await rows.step(model, T, 'all', { hidden, ...(attention && { attention }) })
@@ -140,8 +140,8 @@ async function computePrompt(
     if (greedy > 0) add('greedy', { dtype: 'I64', shape: [greedy], data: BigInt64Array.from(next, BigInt) })
     return next
   } finally {
-    k.free(hidden)
-    if (attention) k.free(attention)
+    k.memory.free(hidden)
+    if (attention) k.memory.free(attention)
     cache.dispose()
   }
 }

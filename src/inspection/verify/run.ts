@@ -118,9 +118,10 @@ const CONTINUE = { free: continueFree, forced: continueForced } as const
 
 /** Buffers for what the expected numbers hold, and views of them for a run of rows. */
 function captures(k: Kernels, prompt: ExpectedPrompt, [L, H, T, D]: readonly [number, number, number, number]) {
-  const hidden = prompt.hidden ? k.alloc('f32', [L + 1, T, D]) : null
-  const attention = prompt.attention ? k.alloc('f32', [L, H, T, T]) : null
-  if (attention) k.upload(attention, new Float32Array(elementCount(attention.shape)).fill(Number.NEGATIVE_INFINITY))
+  const hidden = prompt.hidden ? k.memory.alloc('f32', [L + 1, T, D]) : null
+  const attention = prompt.attention ? k.memory.alloc('f32', [L, H, T, T]) : null
+  if (attention)
+    k.memory.upload(attention, new Float32Array(elementCount(attention.shape)).fill(Number.NEGATIVE_INFINITY))
   return {
     hidden,
     attention,
@@ -131,8 +132,8 @@ function captures(k: Kernels, prompt: ExpectedPrompt, [L, H, T, D]: readonly [nu
       }
     },
     free() {
-      if (hidden) k.free(hidden)
-      if (attention) k.free(attention)
+      if (hidden) k.memory.free(hidden)
+      if (attention) k.memory.free(attention)
     },
   }
 }
@@ -148,5 +149,5 @@ async function perLayer(k: Kernels, hidden: Tensor, want: Float32Array): Promise
 }
 
 async function floats(k: Kernels, t: Tensor): Promise<Float32Array> {
-  return (await k.read(t)) as Float32Array
+  return (await k.memory.read(t)) as Float32Array
 }

@@ -50,11 +50,18 @@ export interface KernelInfo {
   readonly numerics: string
 }
 
-/** A list of operations. What it is, only the kernel set knows that made it. */
-export type Recording = object
+/** Operations that have been run. */
+export interface Recording {
+  /**
+   * Runs them once more, on what their buffers hold now: a step of the same shape need not be recorded again.
+   * Nothing may have been recorded since the last `submit`.
+   */
+  run(): Promise<void>
+}
 
-export interface Kernels extends KernelMemory, KernelWeights, Operations {
+export interface Kernels extends KernelWeights, Operations {
   readonly info: KernelInfo
+  readonly memory: KernelMemory
 
   /**
    * Runs what was recorded. Throws `failure`. `pause` is awaited between operations whenever some work has been done, where the kernel
@@ -67,14 +74,7 @@ export interface Kernels extends KernelMemory, KernelWeights, Operations {
    * in place has been cut or overwritten: what was computed since is wrong, and every `submit` throws this error.
    */
   readonly failure?: Error | null
-  /**
-   * The operations that the last `submit` ran, for `resubmit`. Absent, like it, where operations run as they are recorded.
-   */
+  /** The operations that the last `submit` ran. Absent where operations run as they are recorded. */
   recording?(): Recording
-  /**
-   * Runs operations once more, on what their buffers hold now: a step of the same shape need not be recorded again.
-   * Nothing may have been recorded since the last `submit`.
-   */
-  resubmit?(recording: Recording): Promise<void>
   dispose(): void
 }

@@ -4,14 +4,6 @@ import type { Tensor } from '../../tensor/tensor.ts'
 /** Numbers in front of a record's arguments. */
 const HEADER = 3
 
-/** A list that has been run, to be run again. */
-export class CoreRecording {
-  readonly data: Float64Array
-  constructor(data: Float64Array) {
-    this.data = data
-  }
-}
-
 /**
  * What was recorded and not yet run: records [opcode, numbers in the record, work, arguments ...]. recorder.ts
  * says what the arguments are; recording writes them into one array.

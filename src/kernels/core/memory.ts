@@ -8,7 +8,8 @@ import {
 import type { ByteRange } from '../../tensor/bytes.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { byteLength, elementCount, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
-import type { MemoryBlock } from '../contract/memory.ts'
+import type { Recording } from '../contract/kernels.ts'
+import type { KernelMemory, MemoryBlock } from '../contract/memory.ts'
 import { expectContiguous, fail } from '../operations/check.ts'
 import { BlockDirectory } from './block-directory.ts'
 import type { CommandList } from './command-list.ts'
@@ -33,8 +34,8 @@ const IN_PIECES = { from: 128 << 10, to: 8 << 20 }
 /** The `RunResult` of a list that read a mapped file which has changed: nothing it wrote may be used. */
 const FILE_CHANGED = 3
 
-/** What a kernel set has taken of the core's memory, and the files it has mapped. */
-export class CoreMemory {
+/** What a kernel set has taken of the core's memory, the files it has mapped, and the lists that run on both. */
+export class CoreMemory implements KernelMemory {
   #host: CoreHost | null
   readonly #allocations = new Map<number, number>()
   readonly #files = new Map<string, MappedFile | null>()
@@ -44,6 +45,8 @@ export class CoreMemory {
   /** Elements of the tensors that were copied, which are checked once: a step's come again with every token. */
   readonly #counts = new WeakMap<Tensor, number>()
   #directory: BlockDirectory | null = null
+  /** Where set, it learns what every operation took. */
+  profile: Profile | null = null
   #bytes = 0
   #failure: ModelFileChangedError | null = null
 
@@ -59,7 +62,7 @@ export class CoreMemory {
     return this.#host
   }
 
-  get bytes(): number {
+  get allocatedBytes(): number {
     return this.#bytes
   }
 
@@ -129,7 +132,11 @@ export class CoreMemory {
     this.host.write(tensor.address, bytesOf(data))
   }
 
-  read(tensor: Tensor, into?: TypedArray): TypedArray {
+  async read(tensor: Tensor, into?: TypedArray): Promise<TypedArray> {
+    return this.readNow(tensor, into)
+  }
+
+  readNow(tensor: Tensor, into?: TypedArray): TypedArray {
     const count = this.#countOf('read', tensor)
     const data = into ?? new ARRAYS[tensor.dtype](count)
     if (into) expectArray('read: into', tensor, count, into)
@@ -147,31 +154,38 @@ export class CoreMemory {
     return count
   }
 
-  run(list: CommandList, profile?: Profile | null): void {
+  run(list: CommandList): void {
     try {
-      this.#run(list.data, list.length, profile)
+      this.#run(list.data, list.length)
     } finally {
       list.clear()
     }
   }
 
   /** In parts, with a pause between two; what `pause` throws ends it. */
-  async runInParts(list: CommandList, pause: () => Promise<void>, profile?: Profile | null): Promise<void> {
+  async runInParts(list: CommandList, pause: () => Promise<void>): Promise<void> {
     const taken = list.take()
     let begin = 0
     for (const end of cutIntoParts(taken)) {
       if (begin > 0) await pause()
-      this.#run(taken.subarray(begin, end), end - begin, profile)
+      this.#run(taken.subarray(begin, end), end - begin)
       begin = end
     }
   }
 
-  runAgain(list: Float64Array, profile?: Profile | null): void {
-    this.#run(list, list.length, profile)
+  /** What ran last of a list. */
+  recording(list: CommandList): Recording {
+    const data = list.data.slice(0, list.lastLength)
+    const run = async () => {
+      if (list.length > 0) throw new RangeError('recording: operations have been recorded since the last submit')
+      this.#run(data, data.length)
+    }
+    return { run }
   }
 
-  #run(list: Float64Array, length: number, profile: Profile | null | undefined): void {
+  #run(list: Float64Array, length: number): void {
     if (this.#failure) throw this.#failure
+    const { profile } = this
     const result = this.host.run(list, length, profile?.secondsFor(length))
     if (result === FILE_CHANGED) {
       this.#failure = changedError(this.#changedFile())

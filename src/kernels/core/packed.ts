@@ -11,7 +11,7 @@ export function packedSize(memory: CoreMemory, type: PackedType, rows: number, c
   const recorder = new Recorder(memory, true)
   recorder.packedSize(size, type, rows, cols)
   recorder.run()
-  const bytes = memory.read(size)[0] as number
+  const bytes = memory.readNow(size)[0] as number
   memory.free(size)
   return bytes
 }

@@ -10,7 +10,7 @@ export interface ProfileRow {
 }
 
 /**
- * Where the time of lists goes: set as `CoreKernels.profile`, it sums the seconds of every record that is run. Two
+ * Where the time of lists goes: set as `CoreMemory.profile`, it sums the seconds of every record that is run. Two
  * readings of the clock a record are the cost: 50 ns natively, more in WebAssembly, which asks its host.
  */
 export class Profile {

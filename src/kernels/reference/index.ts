@@ -1,13 +1,10 @@
 import { DisposedError } from '../../errors.ts'
-import type { DType } from '../../tensor/dtype.ts'
-import type { Tensor, TypedArray } from '../../tensor/tensor.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import type { KernelInfo, Kernels } from '../contract/kernels.ts'
-import type { MemoryBlock } from '../contract/memory.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import type { Operations } from '../operations/table.ts'
 import { Memory } from './memory.ts'
 import { operationsIn } from './operations.ts'
-import { read, upload } from './transfer.ts'
 import { expertsOf, prepare, prepareExperts, prepareVector, weightOf } from './weights.ts'
 
 /**
@@ -22,43 +19,21 @@ export function createReferenceKernels(): Kernels {
 /** What is around the operations. */
 class ReferenceKernels implements Omit<Kernels, keyof Operations> {
   readonly info: KernelInfo = { name: 'reference', isa: 'javascript', threads: 1, numerics: 'reference' }
-  readonly #memory: Memory
+  readonly memory: Memory
   #disposed = false
 
   constructor(memory: Memory) {
-    this.#memory = memory
-  }
-
-  alloc(dtype: DType, shape: readonly number[]): Tensor {
-    return this.#memory.alloc(dtype, shape)
-  }
-  free(tensor: Tensor): void {
-    this.#memory.free(tensor)
-  }
-  allocBlock(bytes: number): MemoryBlock {
-    return this.#memory.allocBlock(bytes)
-  }
-  freeBlock(block: MemoryBlock): void {
-    this.#memory.free(block.memory)
-  }
-  upload(tensor: Tensor, data: TypedArray): void {
-    upload(this.#memory, tensor, data)
-  }
-  async read(tensor: Tensor, into?: TypedArray): Promise<TypedArray> {
-    return read(this.#memory, tensor, into)
-  }
-  get allocatedBytes(): number {
-    return this.#memory.bytes
+    this.memory = memory
   }
 
   prepare(source: WeightSource): Promise<Weight> {
-    return prepare(this.#memory, source)
+    return prepare(this.memory, source)
   }
   prepareExperts(sources: readonly WeightSource[]): Promise<ExpertWeights> {
-    return prepareExperts(this.#memory, sources)
+    return prepareExperts(this.memory, sources)
   }
   prepareVector(source: WeightSource, add = 0): Promise<Tensor> {
-    return prepareVector(this.#memory, source, add)
+    return prepareVector(this.memory, source, add)
   }
 
   weightOf(name: string, values: Tensor): Weight {
@@ -73,6 +48,6 @@ class ReferenceKernels implements Omit<Kernels, keyof Operations> {
   }
   dispose(): void {
     this.#disposed = true
-    this.#memory.dispose()
+    this.memory.dispose()
   }
 }

@@ -1,7 +1,8 @@
 import { DisposedError, OutOfMemoryError } from '../../errors.ts'
 import { DTYPE_BYTES, type DType } from '../../tensor/dtype.ts'
-import { byteLength, elementCount, type Tensor, tensorAt } from '../../tensor/tensor.ts'
-import type { MemoryBlock } from '../contract/memory.ts'
+import { byteLength, elementCount, type Tensor, type TypedArray, tensorAt } from '../../tensor/tensor.ts'
+import type { KernelMemory, MemoryBlock } from '../contract/memory.ts'
+import { expect, expectContiguous } from '../operations/check.ts'
 
 /** The typed array that holds a type's elements; f16, bf16 and e4m3 lie as bits. */
 export interface ArrayOf {
@@ -31,13 +32,13 @@ const SPAN = 2 ** 32
 const MAX_IDS = 2 ** 21
 
 /** The memory of one reference kernel set: array buffers by id. */
-export class Memory {
+export class Memory implements KernelMemory {
   #allocations: Map<number, Allocation> | null = new Map()
   #nextId = 1
   #freedIds: number[] = []
   #bytes = 0
 
-  get bytes(): number {
+  get allocatedBytes(): number {
     return this.#bytes
   }
 
@@ -75,6 +76,10 @@ export class Memory {
     return { id: memory.address / SPAN, memory }
   }
 
+  freeBlock({ memory }: MemoryBlock): void {
+    this.free(memory)
+  }
+
   addressOf(blockId: number): number {
     return blockId * SPAN
   }
@@ -87,6 +92,23 @@ export class Memory {
     allocations.delete(id)
     this.#freedIds.push(id)
     this.#bytes -= allocation.bytes
+  }
+
+  upload(tensor: Tensor, data: TypedArray): void {
+    expectContiguous('upload', tensor)
+    const to = this.open(tensor, tensor.dtype, 'upload')
+    expectArray('upload', tensor, data, to.data)
+    to.data.set(data, to.start)
+  }
+
+  async read(tensor: Tensor, into?: TypedArray): Promise<TypedArray> {
+    expectContiguous('read', tensor)
+    const from = this.open(tensor, tensor.dtype, 'read')
+    const end = from.start + elementCount(tensor.shape)
+    if (!into) return from.data.slice(from.start, end)
+    expectArray('read', tensor, into, from.data)
+    into.set(from.data.subarray(from.start, end))
+    return into
   }
 
   dispose(): void {
@@ -144,6 +166,12 @@ function extentOf(tensor: Tensor): number {
     last += (n - 1) * tensor.strides[axis]!
   })
   return last + 1
+}
+
+function expectArray(what: string, { dtype, shape }: Tensor, data: TypedArray, like: TypedArray): void {
+  const n = elementCount(shape)
+  expect(what, data.constructor === like.constructor, `a ${like.constructor.name} for ${dtype}`)
+  expect(what, data.length === n, `${n} elements, not ${data.length}`)
 }
 
 function describe(dtype: DType, shape: readonly number[]): string {

@@ -50,18 +50,18 @@ async function attend(kernels: Kernels, shape: AttentionShape, layers: number, k
 /** Adds to `ends` what frees its memory. */
 function attentionCall(kernels: Kernels, a: AttentionShape, keys: number, ends: (() => void)[]): AttentionArgs {
   const make = (dtype: 'f32' | 'i32', shape: readonly number[], data: TypedArray): Tensor => {
-    const t = kernels.alloc(dtype, shape)
-    ends.push(() => kernels.free(t))
-    kernels.upload(t, data)
+    const t = kernels.memory.alloc(dtype, shape)
+    ends.push(() => kernels.memory.free(t))
+    kernels.memory.upload(t, data)
     return t
   }
   const bytes = BLOCK_TOKENS * rowBytes(a)
   // 0x2c2c is 0.065 in f16.
   const filling = new Uint8Array(bytes).fill(0x2c)
   const ids = Int32Array.from({ length: Math.ceil(keys / BLOCK_TOKENS) }, () => {
-    const block = kernels.allocBlock(bytes)
-    ends.push(() => kernels.freeBlock(block))
-    kernels.upload(block.memory, filling)
+    const block = kernels.memory.allocBlock(bytes)
+    ends.push(() => kernels.memory.freeBlock(block))
+    kernels.memory.upload(block.memory, filling)
     return block.id
   })
   const sequences = {

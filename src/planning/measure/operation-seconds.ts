@@ -18,7 +18,7 @@ export interface OperationSeconds {
 
 export async function operationSeconds(kernels: Kernels, width: number, vocabulary: number): Promise<OperationSeconds> {
   const shapes = [[1, width], [1, width], [width], [1, ROWS], [1, vocabulary], [1, UPLOADS]]
-  const tensors = shapes.map(shape => kernels.alloc('f32', shape))
+  const tensors = shapes.map(shape => kernels.memory.alloc('f32', shape))
   const [x, y, weight, out, logits, ids] = tensors as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
   const bytes = 4 * ROWS * width
   const source = memorySource('measured', new Uint8Array(bytes).fill(0x3c))
@@ -39,11 +39,11 @@ export async function operationSeconds(kernels: Kernels, width: number, vocabula
   const products = await secondsOf(kernels, list(false, MANY))
   const both = await secondsOf(kernels, list(true, MANY))
   const step = await medianSeconds(async () => {
-    for (let i = 0; i < UPLOADS; i++) kernels.upload({ ...ids, shape: [1] }, Float32Array.of(i))
+    for (let i = 0; i < UPLOADS; i++) kernels.memory.upload({ ...ids, shape: [1] }, Float32Array.of(i))
     kernels.rmsNorm(y, x, weight, 1e-6)
     await kernels.submit()
-    await kernels.read(logits)
+    await kernels.memory.read(logits)
   })
-  for (const t of tensors) kernels.free(t)
+  for (const t of tensors) kernels.memory.free(t)
   return { each: Math.max(0, both - products) / MANY, step }
 }

@@ -66,8 +66,8 @@ export async function productRate(kernels: Kernels, model: PlanModel): Promise<P
   return withMadeUpFile(places([...layers, ...outputs]).length, async source => {
     const weights = await prepared(kernels, source, [...layers, ...outputs])
     const width = Math.max(...weights.flatMap(({ weight, up }) => [weight.rows, weight.cols, up ? latents(up) : 0]))
-    const [x, y] = [kernels.alloc('f32', [PROMPT, width]), kernels.alloc('f32', [PROMPT, width])]
-    kernels.upload(x, new Float32Array(PROMPT * width).fill(0.5))
+    const [x, y] = [kernels.memory.alloc('f32', [PROMPT, width]), kernels.memory.alloc('f32', [PROMPT, width])]
+    kernels.memory.upload(x, new Float32Array(PROMPT * width).fill(0.5))
     const run = (products: readonly Product[], tokens: number) =>
       secondsOf(kernels, () => {
         for (const p of products) multiply(kernels, y, x, p, tokens)
@@ -77,8 +77,8 @@ export async function productRate(kernels: Kernels, model: PlanModel): Promise<P
     const outputSeconds = (await run(weights.slice(layers.length), 1)) * (bytes(whole) / bytes(outputs))
     const some = weights.slice(0, kept.length)
     const flops = some.reduce((n, { weight: w }) => n + 2 * PROMPT * w.rows * w.cols, 0) / (await run(some, PROMPT))
-    kernels.free(x)
-    kernels.free(y)
+    kernels.memory.free(x)
+    kernels.memory.free(y)
     return { bytesPerSecond: (read + bytes(whole)) / (layerSeconds + outputSeconds), flops }
   })
 }

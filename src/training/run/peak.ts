@@ -9,7 +9,11 @@ const MOST_MS = 60
 /** FLOP/s of products with such factors, the fastest of a few rounds; null for the reference, which is not there to be fast. */
 export async function measurePeak(kernels: Kernels, factors: Factors): Promise<number | null> {
   if (kernels.info.name === 'reference') return null
-  const [x, y, w] = [kernels.alloc('f32', [T, K]), kernels.alloc('f32', [T, N]), kernels.alloc('f32', [N, K])]
+  const [x, y, w] = [
+    kernels.memory.alloc('f32', [T, K]),
+    kernels.memory.alloc('f32', [T, N]),
+    kernels.memory.alloc('f32', [N, K]),
+  ]
   kernels.fill(x, 0.5)
   kernels.fill(w, 0.5)
   const weight = kernels.weightOf('peak', w)
@@ -21,6 +25,6 @@ export async function measurePeak(kernels: Kernels, factors: Factors): Promise<n
     await kernels.submit()
     least = Math.min(least, performance.now() - begun)
   } while (performance.now() < until)
-  for (const tensor of [x, y, w]) kernels.free(tensor)
+  for (const tensor of [x, y, w]) kernels.memory.free(tensor)
   return (2 * T * N * K * PRODUCTS * 1000) / least
 }
