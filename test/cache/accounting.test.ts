@@ -20,7 +20,7 @@ describe('the cache counts its bytes exactly', () => {
   it('DeepSeek-V3 at 16 bit: tokens x 61 x 576 x 2', () => {
     const kernels = createReferenceKernels()
     let allocated = 0
-    const allocBlock = kernels.memory.allocBlock.bind(kernels)
+    const allocBlock = kernels.memory.allocBlock.bind(kernels.memory)
     kernels.memory.allocBlock = bytes => {
       allocated += bytes
       return allocBlock(bytes)
