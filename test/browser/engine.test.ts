@@ -9,7 +9,7 @@ declare const latentkit: typeof import('../../src/browser.ts')
 
 useChromium()
 
-describe.skipIf(NO_CHROMIUM)(`the engine in a page${WHY_SKIPPED}`, { timeout: 60_000 }, () => {
+describe.skipIf(NO_CHROMIUM)(`the engine in a page${WHY_SKIPPED}`, { timeout: 120_000 }, () => {
   it.each([
     { isolated: true, threads: 2 },
     { isolated: false, threads: 1 },

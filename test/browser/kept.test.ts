@@ -206,7 +206,7 @@ describe.skipIf(NO_CHROMIUM)(`what a page keeps${WHY_SKIPPED}`, { timeout: 120_0
         }
       }, LONG)
       saving.catch(() => {})
-      await tab.waitForFunction(() => 'saved' in globalThis)
+      await Promise.race([saving, tab.waitForFunction(() => 'saved' in globalThis)])
       await new Promise(resolve => setTimeout(resolve, delay))
       await tab.close()
       tab = await openPage(server, context)

@@ -9,6 +9,8 @@ import type { Listed, Ran } from './vitest.ts'
 import type { FromCases, ToCases } from './worker.ts'
 
 const PAGE = '<!doctype html><title>cases</title>'
+/** Milliseconds without a word after which the page is given up. */
+const SILENCE = 300_000
 /** Folders that tests may read. */
 const READABLE = [join(ROOT, 'test'), join(ROOT, 'models'), join(ROOT, '..', 'shared')]
 
@@ -22,11 +24,15 @@ interface CasesWorker {
 export class CasesPage {
   readonly #server: StaticServer
   readonly #page: Page
+  readonly #said: string[] = []
   #hear: (message: FromCases) => void = () => {}
 
   private constructor(server: StaticServer, page: Page) {
     this.#server = server
     this.#page = page
+    page.on('console', message => this.#said.push(`${message.type()}: ${message.text()}`))
+    page.on('pageerror', ({ message }) => this.#hear({ failed: message }))
+    page.on('crash', () => this.#hear({ failed: 'the page crashed' }))
   }
 
   /** `built` has the engine's files, `cases` the bundled tests. */
@@ -83,12 +89,22 @@ export class CasesPage {
 
   #ask(question: ToCases, isEnd: (message: FromCases) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        clearTimeout(silence)
+        const asked = JSON.stringify(question).slice(0, 100)
+        reject(new Error(`${why} (asked: ${asked}; it said: ${this.#said.splice(0).join('\n') || 'nothing'})`))
+      }
+      const silence = setTimeout(() => fail(`the page has not answered for ${SILENCE / 1000} s`), SILENCE)
       this.#hear = message => {
-        if ('failed' in message) reject(new Error(message.failed))
-        else if (isEnd(message)) resolve()
+        silence.refresh()
+        if ('failed' in message) fail(message.failed)
+        else if (isEnd(message)) {
+          clearTimeout(silence)
+          resolve()
+        }
       }
       const post = (question: ToCases) => (globalThis as unknown as { cases: CasesWorker }).cases.postMessage(question)
-      this.#page.evaluate(post, question).catch(reject)
+      this.#page.evaluate(post, question).catch(({ message }: Error) => fail(message))
     })
   }
 }
