@@ -1,7 +1,7 @@
 /** WebAssembly's two sets: which one a machine gets, and that the relaxed dot product is only used where it is exact. */
 import { describe, expect, it } from 'vitest'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
-import { OptionError } from '../../src/errors.ts'
+import { OptionError, OutOfMemoryError } from '../../src/errors.ts'
 import { createWasmKernels } from '../../src/kernels/core/node/wasm.ts'
 import { chooseSet, probeRelaxed } from '../../src/kernels/core/wasm/sets.ts'
 import type { WeightType } from '../../src/tensor/dtype.ts'
@@ -27,6 +27,27 @@ describe('which set a machine gets', () => {
     const kernels = await createWasmKernels({ isa, threads: 1 })
     expect(kernels.info).toMatchObject({ name: 'wasm', isa, numerics: `wasm-${isa}` })
     kernels.dispose()
+  })
+})
+
+describe('the module of training', () => {
+  it('has plain SIMD alone, and says so where more is asked for', async () => {
+    const kernels = await createWasmKernels({ isa: 'avx2', threads: 1, training: true })
+    expect(kernels.info).toMatchObject({ isa: 'simd128', numerics: 'wasm-simd128' })
+    kernels.dispose()
+    const asked = createWasmKernels({ isa: 'relaxed-simd', threads: 1, training: true })
+    await expect(asked).rejects.toThrow(OptionError)
+    await expect(asked).rejects.toThrow(/^isa is "relaxed-simd"; .* simd128 alone/)
+  })
+
+  it('refuses weights beyond 4 GiB before they are read', async () => {
+    const options = { threads: 1, training: true }
+    const asked = createWasmKernels({ ...options, weightBytes: 5 * 2 ** 30 })
+    await expect(asked).rejects.toThrow(OutOfMemoryError)
+    await expect(asked).rejects.toThrow(/take 5\.0 GiB; .*no module for more that trains.*native kernels/)
+    const fits = await createWasmKernels({ ...options, weightBytes: 3.5 * 2 ** 30 })
+    expect(fits.info.isa).toBe('simd128')
+    fits.dispose()
   })
 })
 

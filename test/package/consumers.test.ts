@@ -140,6 +140,18 @@ it.each(['story.mjs', 'chat.mjs'])(
   },
 )
 
+it('WebAssembly of the package trains, with a module of its own', { timeout: 60_000 }, () => {
+  const file = write(
+    'train.mjs',
+    `import { bundledModel } from 'latentkit'
+    import { gradients } from 'latentkit/training'
+    const { loss } = await gradients(bundledModel(), [{ tokens: [1, 2, 3], targets: [2, 3, 4] }], { kernels: 'wasm', threads: 1 })
+    console.log('loss:' + loss)`,
+  )
+  const { stdout, stderr } = node(file)
+  expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^loss:\d+\.\d+\n$/), stderr: '' })
+})
+
 describe('bundlers', () => {
   const entry = () => write('entry.mjs', `import { bundledModel, Engine } from 'latentkit'\n${PROGRAM}`)
 

@@ -59,6 +59,14 @@ export function chooseSet(isa: string | undefined): WasmSet {
   return relaxed?.fused && relaxed.exact && relaxed.fast ? 'relaxed-simd' : 'simd128'
 }
 
+/** The set of `TRAINING_MODULE`. Throws OptionError where another one of WebAssembly's is asked for. */
+export function trainingSet(isa: string | undefined): WasmSet {
+  if (isa !== 'relaxed-simd') return 'simd128'
+  throw new OptionError(
+    'isa is "relaxed-simd"; WebAssembly trains and measures losses with simd128 alone: leave `isa` out',
+  )
+}
+
 interface RelaxedSimd {
   /** a b + c is rounded once. Such machines, and only they, have the bits of the relaxed set. */
   readonly fused: boolean

@@ -5,7 +5,16 @@ import { Heap } from '../heap.ts'
 import type { CoreHost } from '../host.ts'
 import { CoreKernels } from '../kernels.ts'
 import type { CoreThread, WasmPlatform } from './platform.ts'
-import { chooseSet, moduleOf, NARROW_BYTES, TRAINING_MODULE, type WasmSet, WIDE_MODULE, whyNarrow } from './sets.ts'
+import {
+  chooseSet,
+  moduleOf,
+  NARROW_BYTES,
+  TRAINING_MODULE,
+  trainingSet,
+  type WasmSet,
+  WIDE_MODULE,
+  whyNarrow,
+} from './sets.ts'
 import { type CoreExports, PAGE, type Pointer, type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
 
 export interface WasmOptions {
@@ -22,7 +31,10 @@ export interface WasmOptions {
    * and with relaxed SIMD. Throws OutOfMemoryError where there is no such memory.
    */
   readonly weightBytes?: number
-  /** With the operations of training. Always on shared memory, with plain SIMD and addresses of 32 bits. */
+  /**
+   * With the operations of training. Always on shared memory, with plain SIMD and addresses of 32 bits: throws OptionError for
+   * `relaxed-simd`, and OutOfMemoryError for more weights than those hold.
+   */
   readonly training?: boolean
 }
 
@@ -39,7 +51,7 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
   const mayShare = platform.canShareMemory && typeof SharedArrayBuffer !== 'undefined'
   const threads = options.threads ?? (mayShare ? platform.availableThreads : 1)
   const { training = false } = options
-  const wide = !training && needsWide(options.weightBytes ?? 0, options.isa)
+  const wide = needsWide(options.weightBytes ?? 0, options.isa, training)
   if (!Number.isInteger(threads) || threads < 1) throw new OptionError(`threads is ${threads}, expected 1 or more.`)
   const pooled = options.shared ?? (mayShare && threads > 1)
   if (pooled && !mayShare) {
@@ -47,7 +59,7 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
       'Memory cannot be shared here (that takes a worker of a cross-origin isolated page); use `shared: false`.',
     )
   }
-  const set = wide ? 'relaxed-simd' : training ? 'simd128' : chooseSet(options.isa)
+  const set = wide ? 'relaxed-simd' : training ? trainingSet(options.isa) : chooseSet(options.isa)
   const file = wide ? WIDE_MODULE : training ? TRAINING_MODULE : moduleOf(set, pooled)
   const module = await platform.compileModule(file)
   // A thread alone gets shared memory even where no other may have it.
@@ -66,15 +78,21 @@ export async function createWasmKernels(platform: WasmPlatform, options: WasmOpt
 const ROOMY = 3 * 2 ** 30
 
 /** Whether weights of so many bytes get addresses of 64 bits. Throws where they need them and there are none. */
-function needsWide(weightBytes: number, isa: string | undefined): boolean {
+function needsWide(weightBytes: number, isa: string | undefined, training: boolean): boolean {
   if (weightBytes <= ROOMY) return false
-  const why = isa === 'simd128' ? 'has only relaxed SIMD for more, and `isa` asks for simd128' : whyNarrow()
+  const why = training
+    ? 'has no module for more that trains or measures losses'
+    : isa === 'simd128'
+      ? 'has only relaxed SIMD for more, and `isa` asks for simd128'
+      : whyNarrow()
   if (why === null) return true
   if (weightBytes <= NARROW_BYTES) return false
   const size = (weightBytes / 2 ** 30).toFixed(1)
   throw new OutOfMemoryError(
     `The weights take ${size} GiB; WebAssembly's memory ends at 4 GiB here: this engine ${why}. Take a smaller model or a ` +
-      'smaller quantisation, or an engine that has them, such as Node 24 (docs/browser.md).',
+      (training
+        ? 'smaller quantisation, or the native kernels (docs/install.md).'
+        : 'smaller quantisation, or an engine that has them, such as Node 24 (docs/browser.md).'),
   )
 }
 
