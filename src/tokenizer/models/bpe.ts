@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-copy.ts'
 import type { Component } from '../tokenizer-json.ts'
 import type { Work } from '../work.ts'
 import type { Cut, Id } from './cut.ts'
@@ -53,7 +54,7 @@ export function bpe(spec: Component, vocabulary: Vocabulary): Cut {
     }
     if (piece.length < KEPT_LENGTH) {
       if (kept.size === KEPT) kept.clear()
-      kept.set(piece, cut)
+      kept.set(ownCopy(piece), cut)
     }
     for (const id of cut) ids.push(id)
   }
