@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { makeFolder, PRIVATE_FOLDER, readOptions } from '../../src/for-apps.ts'
+import { makeFolder, meantModel, PRIVATE_FOLDER, readOptions } from '../../src/for-apps.ts'
 import { bundledModel, OptionError } from '../../src/index.ts'
 import { DIALECTS } from './dialects.ts'
 import { Failure } from './failure.ts'
@@ -56,13 +56,16 @@ export interface Server {
 }
 
 /**
- * A server of models: OpenAI's API and others over HTTP (docs/server.md). The first model begins to load at once. Throws OptionError.
+ * A server of models: OpenAI's API and others over HTTP (docs/server.md). The first model begins to load at once. Throws OptionError, and
+ * CheckpointError for a model that is neither on this machine nor a name of the hub.
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
   const { log: write = DEFAULTS.log, load = {}, ...plain } = options
   const given = readOptions<Omit<ServerOptions, 'log' | 'load'>>(SERVER_OPTIONS, 'createServer', plain)
   const settings: Settings = { ...DEFAULTS, ...given, log: write }
   const named = await namedModels(settings.models.length > 0 ? settings.models : [bundledModel()])
+  // What is not on this machine is said before anything listens; what the hub has is known when it has been asked.
+  for (const { source } of named) await meantModel(source)
   const tls = await readTls(settings)
   const log = new Log(write)
   const models = new Models({

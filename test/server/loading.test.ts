@@ -24,6 +24,16 @@ const ROOM_FOR_ONE = { memoryBytes: 24_000_000 }
 const soon = (what: Promise<unknown>) =>
   Promise.race([what.then(() => 'done'), new Promise(resolve => setTimeout(resolve, 200, 'waits'))])
 
+test.each([
+  ['no-such-model', '"no-such-model" is neither a folder here nor a model name'],
+  ['./no-such-model', './no-such-model is not there'],
+])('%s is refused before anything listens, also beside models that are here', async (name, message) => {
+  const lines: string[] = []
+  const refused = createServer({ models: [bundledModel(), name], port: 0, log: line => lines.push(line) })
+  await expect(refused).rejects.toMatchObject({ name: 'CheckpointError', message: expect.stringContaining(message) })
+  expect(lines).toEqual([])
+})
+
 test('a stop ends the loading of a model at once', async () => {
   const lines: string[] = []
   const server = await createServer({ load: { threads: 1 }, log: line => lines.push(line) })

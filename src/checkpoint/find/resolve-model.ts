@@ -3,10 +3,10 @@ import { CheckpointError } from '../../errors.ts'
 import { findCached } from '../hub/cache-layout.ts'
 import { downloadModel } from '../hub/download-model.ts'
 import { HubError } from '../hub/hub-error.ts'
-import { type ModelName, parseModelName } from '../hub/model-name.ts'
+import type { ModelName } from '../hub/model-name.ts'
 import { DEFAULT_ENDPOINT, type HubOptions } from '../hub/options.ts'
 import { BUNDLED_MODEL } from './bundled-model.ts'
-import { findLocal } from './local-model.ts'
+import { EXPECTED_FOLDER, meantModel } from './meant-model.ts'
 
 /**
  * The path of a model. `source` is a folder, a GGUF or safetensors file, an Ollama manifest, the name of the bundled
@@ -16,18 +16,9 @@ import { findLocal } from './local-model.ts'
  * Throws CheckpointError for paths and HubError for names; the message lists where we looked.
  */
 export async function resolveModel(source: string, hub: HubOptions): Promise<string> {
-  const local = await findLocal(source)
-  if (local !== undefined) return local
-  const name = parseModelName(source)
-  if (name !== undefined) return resolveName(name, source, hub)
-  if (source.includes('/')) throw new CheckpointError(`${source} is not there; ${EXPECTED_FOLDER}`)
-  throw new CheckpointError(
-    `${JSON.stringify(source)} is neither a folder here nor a model name; expected a folder, a GGUF file, org/name or ` +
-      'org/name@revision',
-  )
+  const meant = await meantModel(source)
+  return typeof meant === 'string' ? meant : resolveName(meant, source, hub)
 }
-
-const EXPECTED_FOLDER = 'expected a folder with config.json and model.safetensors'
 
 /** Pages of the hub: no organisation can have these names. */
 const PAGES = new Set(['models', 'datasets', 'spaces'])
