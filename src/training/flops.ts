@@ -1,19 +1,53 @@
 import type { AttentionConfig } from '../nn/attention/config.ts'
-import type { MlpConfig, ModelConfig } from '../nn/config.ts'
+import type { LayerConfig, MlpConfig, ModelConfig } from '../nn/config.ts'
+import { predictionLayer } from '../nn/prediction.ts'
+
+/** What of a model learns. */
+export interface LearnedWork {
+  /** Modules of multi-token prediction that learn with it. Default 0. */
+  readonly predictions?: number
+  /** Numbers of an adapter's matrices, all of which multiply each token. Default 0. */
+  readonly adapterNumbers?: number
+  /** Of the model's own matrices, how many are learned, 0 to 1. Default 1. */
+  readonly learned?: number
+}
 
 /**
- * Floating-point operations of products in a step that learns texts of these lengths: two for each multiplication of the forward pass, four
- * for those of the backward pass. What is computed twice to save memory counts once.
+ * Floating-point operations of products in a step that learns texts of these lengths: two for each multiplication of the forward pass, two for
+ * those of its inputs' gradients, and two for those of the weights' where these are learned. What is computed twice to save memory counts once.
  */
-export function flopsOf({ layers, hiddenSize, vocabSize }: ModelConfig, lengths: readonly number[]): number {
-  const tokens = lengths.reduce((sum, n) => sum + n, 0)
-  const pairs = lengths.reduce((sum, n) => sum + (n * (n + 1)) / 2, 0)
-  let multiplications = tokens * vocabSize * hiddenSize
-  for (const { attention, mlp } of layers) {
-    multiplications += tokens * (projections(attention, hiddenSize) + ofMlp(mlp, hiddenSize))
-    multiplications += pairs * perPair(attention)
+export function flopsOf(config: ModelConfig, lengths: readonly number[], work: LearnedWork = {}): number {
+  const { predictions = 0, adapterNumbers = 0, learned = 1 } = work
+  const { layers, hiddenSize: D, vocabSize } = config
+  const output = vocabSize * D
+  let own = tokensOf(lengths) * (output + adapterNumbers)
+  let attended = 0
+  for (const layer of layers) {
+    own += tokensOf(lengths) * perToken(layer, D)
+    attended += pairsOf(lengths) * perPair(layer.attention)
   }
-  return 6 * multiplications
+  const last = predictionLayer(config)
+  for (let k = 1; k <= predictions; k++) {
+    // Each predicts one token further than the one before.
+    const left = lengths.map(n => Math.max(0, n - k))
+    own += tokensOf(left) * (2 * D * D + perToken(last, D) + output)
+    attended += pairsOf(left) * perPair(last.attention)
+  }
+  const adapters = tokensOf(lengths) * adapterNumbers
+  return 4 * own + 2 * (learned * (own - adapters) + adapters) + 6 * attended
+}
+
+function tokensOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, n) => sum + n, 0)
+}
+
+/** Queries with the keys that each sees. */
+function pairsOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, n) => sum + (n * (n + 1)) / 2, 0)
+}
+
+function perToken({ attention, mlp }: LayerConfig, D: number): number {
+  return projections(attention, D) + ofMlp(mlp, D)
 }
 
 /** Of one token, in one layer. */

@@ -44,6 +44,8 @@ export class Parameters implements WeightKernels {
   readonly #kernels: Kernels
   readonly #learned: (name: string) => boolean
   readonly #made: { -readonly [K in keyof Parameter]: Parameter[K] }[] = []
+  /** Numbers that are learned or could be. */
+  #total = 0
   /** By a weight, by experts, or by a vector. */
   readonly #byWeight = new Map<Weight | ExpertWeights | Tensor, Parameter>()
 
@@ -66,6 +68,11 @@ export class Parameters implements WeightKernels {
   /** Numbers that are learned. */
   get count(): number {
     return this.#made.reduce((n, { values }) => n + elementCount(values.shape), 0)
+  }
+
+  /** How much is learned of all that could be, 0 to 1. */
+  get share(): number {
+    return this.count / this.#total
   }
 
   /** All values by name, for `restore`. */
@@ -95,6 +102,7 @@ export class Parameters implements WeightKernels {
     if (!parameter) return
     this.#made.splice(this.#made.indexOf(parameter), 1)
     this.#byWeight.delete(weight)
+    this.#total -= elementCount(parameter.values.shape)
     this.#kernels.memory.free(parameter.gradient)
   }
 
@@ -136,6 +144,7 @@ export class Parameters implements WeightKernels {
       )
     }
     const values = this.#kernels.memory.alloc('f32', shape)
+    this.#total += elementCount(shape)
     const made = isLearned && { sources, role, added, values, gradient: this.#kernels.memory.alloc('f32', shape) }
     if (made) this.#made.push(made)
     const known = <W extends Weight | ExpertWeights | Tensor>(weight: W): W => {

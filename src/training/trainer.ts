@@ -19,6 +19,7 @@ import { NO_PAST, prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { elementCount, rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { Experts } from './experts.ts'
+import { flopsOf } from './flops.ts'
 import { FrozenNames } from './frozen-names.ts'
 import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
 import { type LossOptions, lossOfRows } from './loss.ts'
@@ -340,6 +341,15 @@ export class Trainer {
   /** Of the modules of multi-token prediction, the mean of their losses since gradients were cleared; null: there is no such module. */
   get predictionLoss(): number | null {
     return this.#predictions.length > 0 ? this.#predictionLoss : null
+  }
+
+  /** Floating-point operations of a step that learns texts of these lengths. `further`: with the modules of multi-token prediction. */
+  flops(lengths: readonly number[], further: boolean): number {
+    const predictions = further ? this.#predictions.length : 0
+    const what = this.adapters
+      ? { learned: 0, adapterNumbers: this.parameters.count }
+      : { learned: this.parameters.share }
+    return flopsOf(this.#model.config, lengths, { predictions, ...what })
   }
 
   /** The model that learns: its weights are those that steps change. */

@@ -120,6 +120,26 @@ describe('a run', () => {
     await expect(events(model, join(place, 'high'), { ...OPTIONS, rate: 1e30 })).rejects.toThrow(/take a lower rate/)
   }, 60_000)
 
+  it('writes down every setting that decides it, defaults too; one that wrote less goes on as it began', async () => {
+    await events(smallModel(join(place, 'settings')), join(place, 'settings-base'), { ...OPTIONS, steps: 1 })
+    const model = newest(join(place, 'settings-base'))
+    const run = join(place, 'settings-run')
+    const file = join(run, 'run.json')
+    const options = { ...OPTIONS, dpo: false, loraRank: 2, optimiser: 'muon', steps: 4 } as const
+    for await (const event of train(model, run, options)) if (event.type === 'step' && event.step === 3) break
+    const written = JSON.parse(readFileSync(file, 'utf8'))
+    const defaults = { microTokens: 2048, balanceRate: 0, sequenceBalance: 0, momentum: 0.95 }
+    const all = { ...defaults, compute: expect.stringMatching('f32|bf16'), loraAlpha: 4, loraRankStabilised: false }
+    expect(written).toMatchObject({ ...all, dpo: false, optimiser: 'muon', rate: 0.02, keep: 2, schedule: 'cosine' })
+    expect(Object.keys(written)).not.toContain('beta')
+
+    const { compute: _, microTokens: __, balanceRate: ___, momentum: ____, loraAlpha: _____, ...less } = written
+    writeFileSync(file, JSON.stringify(less))
+    await expect(events(model, run, { ...options, microTokens: 8 })).rejects.toThrow('with microTokens 2048, not 8')
+    expect((await events(model, run, options)).map(event => event.step)).toContain(4)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(written)
+  }, 60_000)
+
   it('goes on with the texts, the config and the checkpoint that it left, or says which is another', async () => {
     const model = smallModel(join(place, 'changed'))
     const run = join(place, 'changed-run')

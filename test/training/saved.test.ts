@@ -14,7 +14,7 @@ import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
 const place = mkdtempSync(join(tmpdir(), 'latentkit-saved-'))
 afterAll(() => rmSync(place, { recursive: true }))
 
-/** FP8, norms with an offset, matrices stored the other way, joined projections, experts with a bias of choice, quantised GGUF files. */
+/** FP8, bf16 (four of them), norms with an offset, matrices stored the other way, joined projections, experts with a bias of choice, quantised GGUF files. */
 const FOLDERS = ['deepseek-v3-fp8', 'gemma3-mqa', 'gpt2', 'falcon-mqa', 'minicpm3', 'deepseek-v2-lite']
 const FILES = ['llama-gqa-q4_1', 'qwen2-q5_0']
 

@@ -54,7 +54,7 @@ export interface TrainingStep {
   /** That this step took. */
   readonly seconds: number
   /**
-   * Floating-point operations of the step's products, forward and backward, as if all weights of the model's own layers were learned, divided by
+   * Floating-point operations of the step's products, forward and backward (of weights that are not learned, without their gradients), divided by
    * those of `peak` in that time; null without it.
    */
   readonly share: number | null

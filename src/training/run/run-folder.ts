@@ -14,6 +14,7 @@ import { reserve } from '../../files/reserve.ts'
 import { show } from '../../options/show.ts'
 import { TrainingError } from './errors.ts'
 import { f32Tensor } from './f32-tensor.ts'
+import { completed } from './settings.ts'
 
 /** Numbers by name, as a run goes on from them. */
 export type State = ReadonlyMap<string, Float32Array>
@@ -75,17 +76,20 @@ export class RunFolder {
     const file = join(path, RUN)
     if (!entries.includes(RUN)) {
       if (entries.length > 0) throw new TrainingError(`${path} is not empty and holds no run; give a new folder`)
-      return writeWhole(file, `${JSON.stringify(settings, null, 2)}\n`)
+      return writeWhole(file, textOf(settings))
     }
-    const before = await readJson(await openFile(file), MAX_JSON).catch((error: Error) => {
+    const written = await readJson(await openFile(file), MAX_JSON).catch((error: Error) => {
       throw new TrainingError(`${error.message}; give a new folder`, { cause: error })
     })
+    const before = completed(written)
     for (const key of new Set([...Object.keys(before), ...Object.keys(settings)])) {
       const [was, is] = [before[key], settings[key]].map(value => JSON.stringify(value))
       if (was === is) continue
       const met = `${path} holds a run with ${key} ${setting(before[key])}, not ${setting(settings[key])}`
       throw new TrainingError(`${met}; give what it was begun with, or another folder`)
     }
+    // From now on it says all that decides it, whatever later versions do by default.
+    if (Object.keys(before).some(key => !(key in written))) await writeWhole(file, textOf(settings))
   }
 
   close(): Promise<void> {
@@ -179,6 +183,10 @@ export class RunFolder {
     const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(line => stepOf(line) <= step)
     await writeWhole(file, lines.map(line => `${line}\n`).join(''))
   }
+}
+
+function textOf(settings: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(settings, null, 2)}\n`
 }
 
 /** For messages. */

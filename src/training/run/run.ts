@@ -2,7 +2,6 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { imbalanceOf } from '../balance.ts'
 import { createOptimiser } from '../create-optimiser.ts'
-import { flopsOf } from '../flops.ts'
 import type { Optimiser } from '../optimiser.ts'
 import { textsOfPair } from '../pairs.ts'
 import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
@@ -23,9 +22,6 @@ export interface Base {
   /** Its path. */
   readonly source: string
 }
-
-/** Tokens computed at a time, where options do not say: more are no faster, and take more memory. */
-const MICRO_TOKENS = 2048
 
 /** A run on its way: steps, validations, samples and checkpoints. */
 export class Run {
@@ -64,8 +60,8 @@ export class Run {
     this.#onTheWay = onTheWay
     this.#batches = new Batches(documents, settings)
     this.#optimiser = createOptimiser(kernels, trainer.parameters.all, settings)
-    const { beta = 0.1, microTokens = MICRO_TOKENS } = settings
-    this.#preferring = settings.dpo ? new Preferring(trainer, beta, microTokens) : null
+    const { beta, microTokens } = settings
+    this.#preferring = beta === undefined ? null : new Preferring(trainer, beta, microTokens)
   }
 
   async *steps(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void, void> {
@@ -74,7 +70,7 @@ export class Run {
     const pairs = [...this.#documents.filter(pair => tooLong([pair], contextLength) === 0), ...this.#held]
     await this.#preferring?.prepare(pairs, signal)
     await this.#goOn()
-    this.#peak = await measurePeak(this.#kernels, this.#settings.compute ?? 'f32')
+    this.#peak = await measurePeak(this.#kernels, this.#settings.compute)
     let saved = this.#progress.step
     const { name, isa, threads } = this.#kernels.info
     yield {
@@ -88,7 +84,7 @@ export class Run {
       kernels: name,
       isa,
       threads,
-      compute: this.#settings.compute ?? 'f32',
+      compute: this.#settings.compute,
       peak: this.#peak,
     }
     for (let step = this.#progress.step + 1; step <= steps; step++) {
@@ -123,8 +119,8 @@ export class Run {
 
   async #step(step: number) {
     const begun = performance.now()
-    const { clip, smoothing, zLoss, microTokens = MICRO_TOKENS } = this.#settings
-    const { balanceRate = 0, sequenceBalance = 0, predictionWeight = 0 } = this.#settings
+    const { clip, smoothing, zLoss, microTokens } = this.#settings
+    const { balanceRate, sequenceBalance, predictionWeight = 0 } = this.#settings
     const trainer = this.#trainer
     const pairs = this.#preferring && this.#batches.nextDocuments()
     const texts = pairs ? pairs.flatMap(textsOfPair) : this.#batches.next()
@@ -148,10 +144,8 @@ export class Run {
     await trainer.experts.balance(balanceRate)
     const tokens = texts.reduce((n, text) => n + text.tokens.length, 0)
     const seconds = (performance.now() - begun) / 1000
-    const flops = flopsOf(
-      trainer.decoder.config,
-      texts.map(text => text.tokens.length),
-    )
+    const lengths = texts.map(text => text.tokens.length)
+    const flops = trainer.flops(lengths, predictionWeight > 0)
     const share = this.#peak === null ? null : flops / seconds / this.#peak
     const further = predictionLoss === null ? {} : { predictionLoss }
     const more = preferred
@@ -169,7 +163,7 @@ export class Run {
 
   /** The mean loss of the validation's texts. */
   async #validate(): Promise<number> {
-    const { contextLength, microTokens = MICRO_TOKENS } = this.#settings
+    const { contextLength, microTokens } = this.#settings
     let [sum, count] = [0, 0]
     for (const part of partsOf(textsOf(this.#held, contextLength), microTokens)) {
       const targets = part.reduce((n, text) => n + targetsOf(text.targets), 0)

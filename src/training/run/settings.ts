@@ -8,19 +8,12 @@ import { TrainingError } from './errors.ts'
 import { learnsPredictions } from './learned.ts'
 import type { OnTheWayOptions, TrainOptions } from './options.ts'
 
-/** Every setting that decides the run's numbers, and when it is saved. */
-export type Settings = Required<Omit<Given, Optional>> & Pick<Given, Optional>
+/** Every setting that decides the run's numbers, and when it is saved. Those are absent that decide nothing beside the others. */
+export type Settings = Required<Omit<Given, Conditional>> & Pick<Given, Conditional>
 
-/** Absent where they were not given, so that runs that know nothing of them go on. Without `compute`: f32. */
-type Optional =
+type Conditional =
   | 'validation'
-  | 'microTokens'
-  | 'compute'
-  | 'optimiser'
   | 'momentum'
-  | 'balanceRate'
-  | 'sequenceBalance'
-  | 'dpo'
   | 'beta'
   | 'freeze'
   | 'loraRank'
@@ -64,17 +57,40 @@ export function settle(
   if (held.length > 0 && textsOf(held, contextLength).length === 0) {
     throw new TrainingError('No text of the validation has two tokens; there is nothing to measure')
   }
-  const { compute = fasterFactors(kernels), ...others } = options
   const { steps = batches.perEpoch } = options
   return {
     ...{ separator: '<|endoftext|>', rate: 1e-3, schedule: 'cosine', lastRate: 0.1 },
     ...{ warmup: Math.min(100, Math.floor(steps / 20)), decay: Math.max(1, Math.round(steps / 5)) },
     ...{ weightDecay: 0.1, beta1: 0.9, beta2: 0.95, clip: 1, smoothing: 0, zLoss: 0 },
     ...{ saveEvery: 200, validateEvery: 100, keep: 2 },
+    ...{ ...UNSAID, ...unsaidBeside(options), compute: fasterFactors(kernels) },
     // Runs that began before modules were learned have no state of them.
     ...(learnsPredictions(options) && predictionIndices(opened).length > 0 && { predictionWeight: 0.3 }),
-    ...others,
-    ...(compute === 'bf16' && { compute }),
+    ...options,
     ...{ batchTokens, contextLength, steps, seed },
   }
+}
+
+/** What runs did that wrote down only what they were given. These stay; another default goes into `settle`, behind them. */
+const UNSAID = {
+  microTokens: 2048,
+  compute: 'f32',
+  optimiser: 'adamw',
+  balanceRate: 0,
+  sequenceBalance: 0,
+  dpo: false,
+} as const
+
+/** The same of settings that decide something beside others only. */
+function unsaidBeside({ optimiser, dpo, loraRank }: Partial<Given>): Partial<Given> {
+  return {
+    ...(optimiser === 'muon' && { momentum: 0.95 }),
+    ...(dpo && { beta: 0.1 }),
+    ...(loraRank !== undefined && { loraAlpha: 2 * loraRank, loraRankStabilised: false }),
+  }
+}
+
+/** The settings of a run as it wrote them down, with those that it did not. */
+export function completed(written: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { ...UNSAID, ...unsaidBeside(written), ...written }
 }

@@ -78,7 +78,7 @@ export async function* train(
       kernels: kernels.info.numerics,
     })
     try {
-      const computing = { compute: settings.compute ?? 'f32', recompute }
+      const computing = { compute: settings.compute, recompute }
       const trainer = await Trainer.load(opened, kernels, { ...learnOptions(settings), ...computing })
       const { decoder } = trainer
       const learning = { kernels, decoder, tokenizer, document: held[0] ?? documents[0], seed: settings.seed }
