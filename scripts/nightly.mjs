@@ -58,10 +58,12 @@ const CHECKS = {
     },
   },
   served: {
-    what: '100 schemas and sets of tools over HTTP, by three APIs, streamed and not: what the library answers or refuses',
+    what: '100 schemas and sets of tools of the day over HTTP, by three APIs, streamed and not: what the library answers or refuses',
     args: () => [...VITEST, 'test/server/schemas.test.ts'],
     env: {
       LATENTKIT_SERVED: process.env.LATENTKIT_SERVED ?? '100',
+      LATENTKIT_SERVED_SEED:
+        process.env.LATENTKIT_SERVED_SEED ?? new Date().toISOString().slice(0, 10).replaceAll('-', ''),
       LATENTKIT_SCHEMAS: process.env.LATENTKIT_SCHEMAS ?? '',
     },
   },
@@ -155,7 +157,7 @@ function readArguments() {
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
-    if (values.help) {
+    if (values.help || positionals[0] === 'help') {
       console.log(usage())
       process.exit(0)
     }
@@ -171,6 +173,7 @@ function readArguments() {
 }
 
 function usage() {
-  const lines = Object.entries(CHECKS).map(([name, { what }]) => `  ${name.padEnd(14)}${what}`)
+  const width = Math.max(...Object.keys(CHECKS).map(name => name.length)) + 2
+  const lines = Object.entries(CHECKS).map(([name, { what }]) => `  ${name.padEnd(width)}${what}`)
   return `usage: npm run nightly -- [check ...] [--soak-minutes ${SOAK_MINUTES}]\n\nWithout names, all of:\n${lines.join('\n')}`
 }

@@ -4,7 +4,7 @@
  *
  *     LATENTKIT_SERVED=100 LATENTKIT_SCHEMAS=FOLDERS npx vitest run test/server/schemas.test.ts
  *
- * LATENTKIT_SERVED_MODEL: on another model than the bundled one.
+ * LATENTKIT_SERVED_MODEL: on another model than the bundled one. LATENTKIT_SERVED_SEED: others than the usual ones.
  */
 import {
   bundledModel,
@@ -25,6 +25,7 @@ const ASKED = Number(process.env.LATENTKIT_SERVED ?? 0)
 const COUNT = ASKED || 8
 const MAX_TOKENS = ASKED ? 256 : 100
 const AT_ONCE = 4
+const SEED = Number(process.env.LATENTKIT_SERVED_SEED ?? 17)
 const source = process.env.LATENTKIT_SERVED_MODEL ?? bundledModel()
 const load = { threads: 1, ...(source === bundledModel() && { chatTemplate: CHAT_TEMPLATE }) }
 const server = await testServer({ models: [`it=${source}`], load })
@@ -42,8 +43,11 @@ function questions(): [string, Question][] {
     { length: wanted },
     (_, i) => found[Math.floor((i * found.length) / wanted)] as [string, unknown],
   )
-  const made = generatedSchemas(schemas - wanted).map((schema, i): [string, unknown] => [`generated ${i}`, schema])
-  const objects = generatedObjects(3 * (COUNT - schemas))
+  const made = generatedSchemas(schemas - wanted, SEED).map((schema, i): [string, unknown] => [
+    `generated ${i}`,
+    schema,
+  ])
+  const objects = generatedObjects(3 * (COUNT - schemas), SEED + 1)
   const sets = Array.from({ length: COUNT - schemas }, (_, i): [string, Question] => {
     const its = objects.slice(3 * i, 3 * i + 1 + (i % 3)) as object[]
     const tools = Object.fromEntries(its.map((parameters, j) => [`tool_${j}`, { description: 'A tool', parameters }]))
@@ -115,7 +119,7 @@ test(`${COUNT} schemas and sets of tools: what the library answers or refuses, t
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  if (ASKED) console.log(counts)
+  if (ASKED) console.log({ seed: SEED, ...counts })
   expect(wrong.join('\n')).toBe('')
   expect(counts.answers).toBeGreaterThan(COUNT / 3)
 })
