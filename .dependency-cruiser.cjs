@@ -25,6 +25,7 @@ const rooms = {
   reading: ['model', 'nn', 'tokenizer', 'kernels', 'tensor'],
   planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   conversion: ['files', 'adapter', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
+  latentify: [...['engine', 'conversion', 'reading', 'model', 'nn', 'checkpoint', 'kernels', 'quant', 'tensor']],
   engine: [
     ...[
       'files',
@@ -110,6 +111,7 @@ const node = [
     'planning/(measure|read/open)',
     'inspection',
     'conversion',
+    'latentify',
     'evaluation',
     'training/run',
   ],

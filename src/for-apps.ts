@@ -21,6 +21,7 @@ export { fileTarget } from './files/target.ts'
 export { hubStore, openStore, pullModel } from './inspection/lazy.ts'
 export { type PooledAgreement, type PooledShare, poolAgreement } from './inspection/verify/pool.ts'
 export { KERNEL_SETS, type KernelSet } from './kernels/contract/kernels.ts'
+export { LATENTIFY_OPTIONS } from './latentify/options.ts'
 export {
   anyText,
   choice,

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   convert: async () => (await import('./commands/convert.ts')).addConvert,
+  latentify: async () => (await import('./commands/latentify.ts')).addLatentify,
   train: async () => (await import('./commands/train.ts')).addTrain,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
   evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluate,

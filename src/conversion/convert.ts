@@ -136,7 +136,7 @@ export async function convertModel(input: string, output: string, given: Convert
 }
 
 /** What is there is only replaced when that was asked for, and never what is being read. */
-async function checkPlace(
+export async function checkPlace(
   { tensors }: Checkpoint,
   input: string,
   output: string,

@@ -4,7 +4,7 @@ import { quote } from '../checkpoint/quote.ts'
 import { readTokenIds } from '../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Activation } from '../kernels/contract/operation-options.ts'
-import type { AttentionConfig } from '../nn/attention/config.ts'
+import { type AttentionConfig, LATENT_NORM_EPS } from '../nn/attention/config.ts'
 import { type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
 import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { AttentionShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
@@ -31,6 +31,8 @@ export interface Arithmetic {
   readonly windows?: boolean
   /** How experts are chosen. Default: there are none. */
   readonly routing?: Routing
+  /** Norms of latents are a constant factor, for readers whose eps is this. Default: they are norms. */
+  readonly constantLatentNorm?: number
   /** Default: as `max_position_embeddings` says. */
   readonly maxPositions?: number
   readonly embeddingScale?: number
@@ -38,8 +40,6 @@ export interface Arithmetic {
   readonly logitScale?: number
 }
 
-/** transformers and DeepSeek's own code leave these norms at their default, whatever `rms_norm_eps` says. */
-const LATENT_NORM_EPS = 1e-6
 const WINDOW = { min: 1, max: 1 << 28 } as const
 
 /** Throws UnsupportedModelError, or ConfigError for sizes that no kernel takes. */
@@ -123,7 +123,10 @@ function attentionOf(shape: AttentionShape, a: Arithmetic, rope: RopeConfig | un
   }
   const factor = rope ? yarnSoftmaxFactor(rope.scaling) : 1
   const softmaxScale = (shape.qkNopeHeadDim + shape.qkRopeHeadDim) ** -0.5 * factor
-  return { ...shape, softmaxScale, latentNormEps: LATENT_NORM_EPS }
+  const constant = a.constantLatentNorm
+  const norm =
+    constant === undefined ? { latentNormEps: LATENT_NORM_EPS } : { latentNormEps: constant, constantNorm: true }
+  return { ...shape, softmaxScale, ...norm }
 }
 
 function mlpOf(raw: ConfigReader, { mlp }: LayerDescriptor, { gated }: ModelDescriptor, a: Arithmetic): MlpConfig {

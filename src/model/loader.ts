@@ -171,13 +171,23 @@ export class Loader {
     const { hiddenSize: D, bias } = this.#config
     const heads = c.nHeads * (c.qkNopeHeadDim + c.qkRopeHeadDim)
     const Q = c.qLoraRank
+    const small = c.constantNorm === true
     const norm = (name: string, size: number) => this.#norm(at + name, size, { kind: 'rms', eps: c.latentNormEps })
     return {
       queryDown: Q
-        ? { linear: await this.#linear(at + n.queryDown, Q, D, bias.qkv), norm: await norm(n.queryDownNorm, Q) }
+        ? {
+            linear: await this.#linear(at + n.queryDown, Q, D, bias.qkv, small ? 'small' : 'matrix'),
+            norm: await norm(n.queryDownNorm, Q),
+          }
         : null,
       query: Q ? await this.#linear(at + n.queryUp, heads, Q) : await this.#linear(at + n.query, heads, D),
-      keyValueDown: await this.#linear(at + n.keyValueDown, c.kvLoraRank + c.qkRopeHeadDim, D, bias.qkv, 'latent'),
+      keyValueDown: await this.#linear(
+        at + n.keyValueDown,
+        c.kvLoraRank + c.qkRopeHeadDim,
+        D,
+        bias.qkv,
+        small ? 'small' : 'latent',
+      ),
       latentNorm: await norm(n.latentNorm, c.kvLoraRank),
       keyValueUp: await this.#keyValueUp(at, c, n),
       out: await this.#latentOut(at, c, n),

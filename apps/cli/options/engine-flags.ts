@@ -2,6 +2,7 @@
 import { Option } from 'commander'
 import {
   EMBED_OPTIONS,
+  LATENTIFY_OPTIONS,
   LOAD_OPTIONS,
   type OptionRow,
   type OptionRows,
@@ -39,6 +40,7 @@ export const FLAG_NAMES: Readonly<Record<string, string>> = {
   ...names(PROMPT_OPTIONS),
   ...names(EMBED_OPTIONS),
   ...names(TRAIN_OPTIONS),
+  ...names(LATENTIFY_OPTIONS),
   beams: '--beams',
   n: '--n',
   bestOf: '--best-of',

@@ -10,12 +10,14 @@ import { isBlockType, WEIGHT_TYPES } from '../../tensor/dtype.ts'
  * - `positions`: learned positions, added to the stream as they are.
  * - `latent`: the projection down to MLA's latent and rope key. All that later tokens see of a token passes through it.
  * - `router`: a small error sends a token to another expert.
+ * - `small`: numbers near 1e-9, below what f16 and the scales of blocks hold: f32 or bf16.
  */
-export type WeightRole = 'matrix' | 'embedding' | 'output' | 'tied' | 'positions' | 'latent' | 'router'
+export type WeightRole = 'matrix' | 'embedding' | 'output' | 'tied' | 'positions' | 'latent' | 'router' | 'small'
 
 /** The type for one matrix with rows of `cols` numbers when the user asks for the model in type `wanted`. */
 export function weightTypeFor(wanted: EncodableType, role: WeightRole, cols: number): EncodableType {
   if (role === 'router' || role === 'positions') return 'f32'
+  if (role === 'small') return wanted === 'bf16' ? 'bf16' : 'f32'
   if (!isBlockType(wanted)) return wanted
   return fitting(atLeast(leastFor(role), wanted), cols)
 }

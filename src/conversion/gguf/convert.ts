@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { architectureFor } from '../../families/architectures.ts'
 import { settleBiases } from '../biases.ts'
+import { forLatentEps } from '../constant-norm.ts'
 import { checkRoom, Output, type OutputOptions } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
@@ -13,7 +14,8 @@ import { fallbackWarnings, fileTypeOf } from './types.ts'
 import { ggufHeader, ggufSize, writeGguf } from './write-gguf.ts'
 
 /** A model as a GGUF file, and how to write it. Throws UnsupportedModelError for what GGUF or llama.cpp lack. */
-export function prepareGguf(source: SourceModel, options: PlanOptions) {
+export function prepareGguf(given: SourceModel, options: PlanOptions) {
+  const source = forLatentEps(given, Math.fround(given.config.norm.eps))
   const { config, checkpoint } = source
   const architecture = architectureFor(config.modelType)
   const { weights } = settleBiases(

@@ -11,6 +11,7 @@ import { isBlockType, WEIGHT_TYPES, type WeightType } from '../../tensor/dtype.t
 export function keptType(stored: WeightType, role: WeightRole, cols: number, whole: boolean): WeightType {
   if (role === 'router' || role === 'positions') return 'f32'
   if (stored === 'e4m3') return 'bf16'
+  if (role === 'small') return stored === 'bf16' ? 'bf16' : 'f32'
   if (!isBlockType(stored) || (whole && cols % WEIGHT_TYPES[stored].elements === 0)) return stored
   return fitting(isEncodableType(stored) ? stored : 'q8_0', cols)
 }

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { UnsupportedModelError } from '../../errors.ts'
+import { LATENT_NORM_EPS } from '../../nn/attention/config.ts'
 import { commonAttention, type ModelConfig } from '../../nn/config.ts'
 import type { SourceModel } from '../source-model.ts'
 import { llama3Scaling } from './llama3-scaling.ts'
@@ -15,13 +16,15 @@ export function hubConfig(
   type: HubType,
   biases: Readonly<Record<string, boolean>>,
 ): JsonObject {
+  // The weights of such norms are written for this eps.
+  const constant = checkpoint.config.constant_latent_norm !== undefined && { constant_latent_norm: LATENT_NORM_EPS }
   if (!checkpoint.canonical) {
     // FP8 has become numbers. transformers 5 calls the type `dtype`.
     const { quantization_config: _, ...rest } = checkpoint.config
     const announced = Object.entries(biases).filter(([key, used]) => used && rest[key] !== true)
     const keys = ['torch_dtype', 'dtype'].filter(key => Object.hasOwn(rest, key))
     const types = (keys.length > 0 ? keys : ['torch_dtype']).map(key => [key, DTYPES[type]])
-    return { ...rest, ...Object.fromEntries([...announced, ...types]) }
+    return { ...rest, ...constant, ...Object.fromEntries([...announced, ...types]) }
   }
   const dtype = { torch_dtype: DTYPES[type] }
   const { rope_interleave: _, rope_scaling: scaling, attention_bias: _a, mlp_bias: _m, ...rest } = checkpoint.config
@@ -32,6 +35,7 @@ export function hubConfig(
     ...biases,
     // The hub's code counts the heads that attend, not those that are cached.
     ...(attention?.kind === 'latent' && { num_key_value_heads: attention.nHeads }),
+    ...constant,
     ...(scaling !== undefined && { rope_scaling: ropeScaling(scaling as JsonObject, config) }),
     ...dtype,
   }

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { OptionError } from '../../errors.ts'
 import { makeFolder } from '../../files/make-folder.ts'
 import { beginPartial, endPartial } from '../../files/partial-files.ts'
+import { LATENT_NORM_EPS } from '../../nn/attention/config.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
 import { settleBiases } from '../biases.ts'
+import { forLatentEps } from '../constant-norm.ts'
 import { checkRoom, Output, type OutputOptions, partialOf, writeError } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
@@ -25,7 +27,8 @@ const OF_A_MODEL =
   /^(model(-\d+-of-\d+)?\.safetensors(\.index\.json)?|(generation_|tokenizer_)?config\.json|tokenizer\.json|chat_template\.(jinja|json))$/
 
 /** A model as a folder of the hub's files, and how to write it. */
-export function prepareFolder(source: SourceModel, { weights, shardBytes = SHARD_BYTES }: HubOptions) {
+export function prepareFolder(given: SourceModel, { weights, shardBytes = SHARD_BYTES }: HubOptions) {
+  const source = forLatentEps(given, LATENT_NORM_EPS)
   const type = hubType(weights)
   const { modelType } = source.config
   const settled = settleBiases(source.weights, source.family.hubBiases ?? [], `transformers' ${modelType}`)

@@ -22,7 +22,8 @@ export function planHubTensors(model: SourceModel, weights: HubType | undefined)
   return [...arranged(model)].map(({ name, role, source, stored }) => {
     // The bias of the choice of experts is f32 in every checkpoint that has one.
     const exact = role === 'vector' && !/\.(weight|bias)$/.test(name)
-    const type = exact ? 'f32' : (weights ?? floatOf(stored))
+    const wanted = weights ?? floatOf(stored)
+    const type = exact || (role === 'small' && wanted === 'f16') ? 'f32' : wanted
     const { rows, cols } = source
     const shape = role === 'vector' ? [cols] : [rows, cols]
     return { name, type, shape, bytes: weightBytes(type, rows, cols), source: recoded(source, type) }

@@ -15,6 +15,9 @@ import { type Routing, runnable } from '../runnable.ts'
 import { deepseek2 } from './gguf.ts'
 import * as traits from './traits.ts'
 
+/** Says that norms of latents are a constant factor, and for which eps. */
+const CONSTANT_NORM = 'constant_latent_norm'
+
 const NAMES: TensorNames = {
   ...HUB_NAMES,
   attention: LATENT,
@@ -52,8 +55,11 @@ function config(raw: ConfigReader, model: ModelDescriptor, defaultMethod: TopkMe
   raw.int('intermediate_size', SIZE)
   raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
   const experts = raw.optionalInt('n_routed_experts', { max: 1 << 16 })
+  // Written by latentify (docs/latentify.md). DeepSeek's own code leaves `sliding_window` alone.
+  const constant = raw.optionalNumber(CONSTANT_NORM, { min: 0, exclusiveMin: true, max: 1 })
   return runnable(raw, model, {
     ...latentArithmetic(raw, { interleaved: true }),
+    ...(constant !== undefined && { constantLatentNorm: constant, windows: true }),
     ...(experts && { routing: readRouting(raw, experts, defaultMethod) }),
   })
 }

@@ -1,22 +1,35 @@
 /** Everything with DeepSeek's latent attention: DeepSeek-V2 and V3, Kimi-K2, Moonlight, GLM-4.7-Flash, Youtu. */
 import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
-import type { ModelConfig, MoeConfig } from '../../nn/config.ts'
+import { commonAttention, type ModelConfig, type MoeConfig } from '../../nn/config.ts'
 import type { Architecture, GgufModel } from '../gguf/architecture.ts'
 import { decoderConfig, denseSize } from '../gguf/common.ts'
 import { latentSizes } from '../gguf/latent.ts'
 import { LATENT } from '../gguf/naming.ts'
 import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
 
+/** Not llama.cpp's: it leaves keys alone that it does not know. */
+const CONSTANT_NORM = 'latentkit.constant_latent_norm'
 const SOFTMAX = 1
 const SIGMOID = 2
 
 export const deepseek2: Architecture = {
   name: 'deepseek2',
   splitsKeyValueUp: true,
-  addKeys: addExpertKeys,
-  warnings({ nLayers, vocabSize, layers }) {
+  addKeys(keys, config) {
+    addExpertKeys(keys, config)
+    const attention = commonAttention(config)
+    if (attention?.kind === 'latent' && attention.constantNorm) keys.f32(CONSTANT_NORM, attention.latentNormEps)
+  },
+  warnings({ nLayers, vocabSize, layers, ropes }) {
     const attention = layers[0]?.attention
+    const scaling = ropes[0]?.scaling.kind
+    const lost = [
+      ...(scaling === 'longrope' || scaling === 'factors' ? ['a list of frequencies for rope'] : []),
+      ...(layers.some(layer => layer.window !== null) ? ['a sliding window'] : []),
+    ]
+    if (lost.length > 0)
+      return [`llama.cpp will not compute this file right: its deepseek2 does not know ${lost.join(' and ')}`]
     // Without a latent of the query llama.cpp takes a file for DeepSeek-V2-Lite, which it knows by its depth.
     const known = nLayers === 26 || nLayers === 27 || (nLayers === 48 && vocabSize === 128_256)
     if (attention?.kind !== 'latent' || attention.qLoraRank !== null || known) return []
@@ -52,6 +65,7 @@ export const deepseek2: Architecture = {
       ...base,
       ...latentSizes(model.metadata),
       ...routing(model),
+      ...constantNorm(model),
       ...(rope?.rope_type === 'yarn' && { rope_scaling: { ...rope, ...yarnFactors(model, rope.factor as number) } }),
     }
   },
@@ -69,6 +83,14 @@ function yarnFactors({ metadata: m }: GgufModel, factor: number): JsonObject {
     return { mscale, mscale_all_dim: mscale }
   }
   return { attention_factor: factor > 1 ? 1 + 0.1 * Math.log(factor) : 1, mscale_all_dim: 1 }
+}
+
+/** Of models that latentify made: llama.cpp norms latents with the eps of all norms, so their weights are for that one. */
+function constantNorm({ metadata: m }: GgufModel): JsonObject {
+  const eps = m.optionalNumber(CONSTANT_NORM, { above: 0, max: 1 })
+  if (!eps) return {}
+  const window = m.optionalInt('{arch}.attention.sliding_window')
+  return { constant_latent_norm: eps, ...(window && { sliding_window: window }) }
 }
 
 /** Files do not name the model. Scores by sigmoid, with a bias for the choice, are V3's; by softmax, V2's. */

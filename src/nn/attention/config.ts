@@ -30,7 +30,15 @@ export interface LatentAttentionConfig {
   readonly softmaxScale: number
   /** eps of the norms on the query's and the key-value latent. */
   readonly latentNormEps: number
+  /**
+   * Rows of the down-projections are so small that this eps swamps their mean square: the norms are a constant factor, which their
+   * weights undo. So models that were trained without such norms are written (`src/latentify`). Default false.
+   */
+  readonly constantNorm?: boolean
 }
+
+/** transformers and DeepSeek's own code leave these norms at their default, whatever `rms_norm_eps` says. */
+export const LATENT_NORM_EPS = 1e-6
 
 export type AttentionConfig = GroupedAttentionConfig | LatentAttentionConfig
 

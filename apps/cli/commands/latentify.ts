@@ -1,0 +1,88 @@
+/** `latentkit latentify`: a model with grouped attention becomes one with latent attention. */
+import type { Command } from 'commander'
+import { LATENTIFY_OPTIONS, type OptionRow } from '../../../src/for-apps.ts'
+import type { Latentification, LatentifyOptions, LatentifyProgress } from '../../../src/tools.ts'
+import { hubOptions } from '../hub.ts'
+import { watchInterrupt } from '../interrupt.ts'
+import { modelArgument } from '../model-argument.ts'
+import { engineFlag } from '../options/engine-flags.ts'
+import { colours } from '../output/colour.ts'
+import * as format from '../output/format.ts'
+import { Progress } from '../output/progress.ts'
+import { note, writeJson, writeView } from '../output/stdout.ts'
+import { table } from '../output/table.ts'
+
+type Flags = Pick<LatentifyOptions, Exclude<keyof LatentifyOptions, 'hub' | 'signal' | 'onProgress'>> & {
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+export function addLatentify(program: Command): void {
+  const command = program
+    .command('latentify')
+    .summary('a latent cache for a model without one')
+    .description(
+      'Turns a model with grouped attention (Llama, Mistral, Qwen2, SmolLM2) into one with Multi-head Latent Attention, in the form of DeepSeek-V3. It caches fewer numbers per token, at a loss that grows as they get fewer; with --rank and --rope as large as its keys it is the same model in another form.',
+    )
+    .argument('<model>', 'a folder, a GGUF file, or org/name on the hub')
+    .argument('<out>', 'NAME.gguf makes a GGUF file, any other name a folder')
+  for (const row of Object.values<OptionRow>(LATENTIFY_OPTIONS)) {
+    if (row.flag !== undefined) command.addOption(engineFlag(row, { group: 'Options:' }))
+  }
+  command
+    .option('--quiet', 'no summary')
+    .option('--json', 'the report as one object')
+    .addHelpText(
+      'after',
+      `
+Interrupted by Ctrl-C, it goes on where it was when it is called again:
+OUT.latentify holds what is done so far. docs/latentify.md says how it is done
+and what is lost at which size.
+
+Examples:
+  $ latentkit latentify ./smollm2 ./smollm2-half --cache-ratio 0.5 --calibrate text.txt
+  $ latentkit latentify ./smollm2 half.gguf --rank 144 --rope 48 --calibrate text.txt
+  $ latentkit latentify ./smollm2 ./same --rank 192 --rope 192`,
+    )
+    .action(latentify)
+}
+
+async function latentify(input: string, output: string, flags: Flags): Promise<void> {
+  const { signal, release } = watchInterrupt()
+  const { latentifyModel } = await import('../../../src/tools.ts')
+  const { quiet, json, ...given } = flags
+  const progress = new Progress()
+  const report = await latentifyModel(modelArgument(input).source, output, {
+    ...given,
+    ...(await hubOptions(flags)),
+    signal,
+    onProgress: at => show(progress, at),
+  }).finally(() => progress.stop())
+  release()
+  if (json) return writeJson(report)
+  const c = colours(process.stderr)
+  for (const warning of report.warnings) note(c.yellow(warning))
+  if (!quiet) await writeView(summary(report))
+}
+
+function show(progress: Progress, { stage, done, total, file }: LatentifyProgress): void {
+  if (stage === 'calibrate') progress.pieces('Reading the text', done, total, 'windows of layers', '')
+  else if (stage === 'factor') progress.pieces('Computing latents', done, total, 'layers', '')
+  else progress.update({ status: stage, file, loaded: done, total })
+}
+
+function summary({ output, bytes, cache, theta, calibrationTokens, lossByLayer }: Latentification): string {
+  const c = colours(process.stdout)
+  const { before, after, rank, rope } = cache
+  const text = calibrationTokens > 0 ? `, ${format.integer(calibrationTokens)} tokens read` : ''
+  const base = theta === null ? "the original's frequencies" : `theta ${format.integer(theta)}`
+  const rows = lossByLayer.map((loss, layer) => [String(layer), format.percent(loss)])
+  const kept = `${format.integer(after)} of ${format.integer(before)} numbers per token and layer (${format.percent(after / before)})`
+  const head = `${c.bold(output)}: ${format.bytes(bytes)}, caches ${kept}: a latent of ${rank}, a rope key of ${rope}; ${base}${text}`
+  if (calibrationTokens === 0) return head
+  const columns = [
+    { head: 'layer', align: 'right' },
+    { head: 'lost by the latent', align: 'right' },
+  ] as const
+  return `${head}\n\n${table(columns, rows, { style: c.dim })}`
+}

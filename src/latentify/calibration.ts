@@ -1,0 +1,256 @@
+/**
+ * Reads a calibration text layer by layer: all windows pass one layer before the next one begins, so only one layer's sums and the windows' streams are
+ * in memory.
+ */
+import type { Kernels } from '../kernels/contract/kernels.ts'
+import { contiguousKeys } from '../nn/attention/keys.ts'
+import { runLayer } from '../nn/block.ts'
+import type { LayerConfig } from '../nn/config.ts'
+import { type Decoder, embedded, layerStep } from '../nn/decoder.ts'
+import { KeepingScratch } from '../nn/scratch.ts'
+import { NO_PAST, prepareStep } from '../nn/step.ts'
+import type { LayerWeights } from '../nn/weights.ts'
+import { diverted } from '../reading/diverted.ts'
+import { type Tensor, view } from '../tensor/tensor.ts'
+import type { Attention } from './attention.ts'
+import { addScaled, type Dense, rowOf, rowsOf, symmetrised, zeros } from './dense.ts'
+import { Scores, type SeenAttention } from './scores.ts'
+import type { LayerStatistics } from './statistics.ts'
+
+export interface CalibrationRun {
+  readonly kernels: Kernels
+  readonly decoder: Decoder
+  /** Token ids, all of one length. */
+  readonly windows: readonly Int32Array[]
+  readonly signal?: AbortSignal | undefined
+  /** After each window of a layer. */
+  readonly onWindow?: (window: number) => void
+}
+
+/** The streams that enter the first layer, f32 [T, D] each. */
+export async function firstStreams({ kernels, decoder, windows }: CalibrationRun): Promise<Float32Array[]> {
+  const streams: Float32Array[] = []
+  for (const tokens of windows) {
+    await withStep(kernels, decoder, tokens, async (step, backend) => {
+      const x = embedded(backend, decoder, step)
+      await kernels.submit()
+      streams.push((await kernels.memory.read(x)) as Float32Array)
+    })
+  }
+  return streams
+}
+
+/** Statistics of layer `index`; the streams become those that leave it. */
+export async function layerStatistics(
+  run: CalibrationRun,
+  streams: Float32Array[],
+  index: number,
+  attention: Attention,
+): Promise<LayerStatistics> {
+  const { kernels, decoder, windows, signal, onWindow } = run
+  const { window, rope } = decoder.config.layers[index] as LayerConfig
+  const neighbours = rope !== null && decoder.config.ropes[rope]?.interleaved === true
+  const { heads, groups, width } = attention
+  const n = 2 * groups * width
+  const T = (windows[0] as Int32Array).length
+  const scores = new Scores(attention, T, window)
+  const apart = heads * n * n <= MOST_NUMBERS
+  const queries = zeros(heads * width, width)
+  const first = zeros(n, n)
+  const others = zeros(apart ? heads * n : n, n)
+  for (const [w, tokens] of windows.entries()) {
+    signal?.throwIfAborted()
+    const seen = await runWindow(run, tokens, index, streams[w] as Float32Array)
+    streams[w] = seen.stream
+    const weights = scores.add(seen, w)
+    const [query, rows] = columnsOf(seen, T, attention, neighbours)
+    const sums: Squares[] = []
+    for (let h = 0; h < heads; h++) {
+      const into = rowsOf(queries, h * width, width)
+      sums.push({ into, columns: query.subarray(h * width * T, (h + 1) * width * T), weights: null })
+    }
+    const all = new Float64Array(T)
+    for (let h = 0; h < heads; h++) {
+      const weight = rowOf(weights, h)
+      addScaled(all, 1, weight)
+      if (apart) sums.push({ into: rowsOf(others, h * n, n), columns: rows, weights: after(weight) })
+    }
+    if (!apart) sums.push({ into: others, columns: rows, weights: after(all) })
+    await addSquares(kernels, T, sums)
+    const y = Float64Array.from({ length: n }, (_, i) => rows[i * T] as number)
+    for (let i = 0; i < n; i++) addScaled(rowOf(first, i), (all[0] as number) * (y[i] as number), y)
+    onWindow?.(w + 1)
+  }
+  const tokens = T * windows.length
+  const found = scores.result(tokens)
+  const total = (mass: Float64Array) => mass.reduce((sum, m) => sum + m, 0)
+  const scale = (part: Dense, mass: number) => scaledBy(part, mass > 0 ? 1 / (mass * tokens) : 0)
+  for (let h = 0; apart && h < heads; h++) scale(rowsOf(others, h * n, n), found.others.mass[h] as number)
+  if (!apart) scale(others, total(found.others.mass))
+  for (let h = 0; h < heads; h++) scaledBy(rowsOf(queries, h * width, width), 1 / tokens)
+  return {
+    tokens,
+    queries,
+    first: { rows: scale(first, total(found.first.mass)), ...found.first },
+    others: { rows: others, ...found.others },
+    effect: found.effect,
+  }
+}
+
+/** Of the sums that are kept for each head by itself. */
+const MOST_NUMBERS = 1 << 26
+
+/** Without the first key, which has sums of its own. */
+function after(weights: Float64Array): Float64Array {
+  const others = weights.slice()
+  others[0] = 0
+  return others
+}
+
+interface SeenWindow extends SeenAttention {
+  /** [T, D]: what leaves the layer. */
+  readonly stream: Float32Array
+  /** [T, H d] and [T, G d], before they are rotated. */
+  readonly queries: Float32Array
+  readonly keys: Float32Array
+}
+
+async function runWindow(
+  { kernels, decoder }: CalibrationRun,
+  tokens: Int32Array,
+  index: number,
+  stream: Float32Array,
+): Promise<SeenWindow> {
+  const config = decoder.config.layers[index] as LayerConfig
+  const weights = decoder.weights.layers[index] as LayerWeights
+  if (weights.attention.kind !== 'grouped') throw new TypeError('runWindow: a layer without keys of its own')
+  const { qkv, out } = weights.attention.weights
+  const T = tokens.length
+  return withStep(kernels, decoder, tokens, async (step, backend) => {
+    const { scratch } = backend
+    const projected: Tensor[] = []
+    let attended: Tensor | undefined
+    const ops = diverted(kernels, {
+      matmul: (y, x, w, options) => {
+        const which = qkv.findIndex(({ weight }) => weight === w)
+        if (which >= 0) projected[which] = y
+        if (w === out.weight) attended = x
+        kernels.matmul(y, x, w, options)
+      },
+    })
+    const pattern = scratch.take([config.attention.nHeads, T, T])
+    // The same memory for whichever layer is asked for.
+    const capture = { attention: view(pattern, 0, [1, config.attention.nHeads, T, T], [0, T * T, T, 1]) }
+    const x = scratch.take([T, decoder.config.hiddenSize])
+    kernels.memory.upload(x, stream)
+    const at = layerStep({ ...backend, ops }, decoder, step, index, capture)
+    const left = runLayer(at, decoder.config, config, weights, x)
+    const contiguous = (t: Tensor | undefined) => {
+      if (!t) throw new TypeError('runWindow: the layer made no such product')
+      const copy = scratch.take(t.shape)
+      kernels.copy(copy, t)
+      return copy
+    }
+    const [queries, keys, values, found] = [...[0, 1, 2].map(i => projected[i]), attended].map(contiguous) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
+    await kernels.submit()
+    const read = async (t: Tensor) => (await kernels.memory.read(t)) as Float32Array
+    return {
+      stream: await read(left),
+      queries: await read(queries),
+      keys: await read(keys),
+      values: await read(values),
+      attended: await read(found),
+      pattern: await read(pattern),
+    }
+  })
+}
+
+type Backend = Parameters<typeof embedded>[0]
+type Step = ReturnType<typeof prepareStep>
+
+async function withStep<T>(
+  kernels: Kernels,
+  decoder: Decoder,
+  tokens: Int32Array,
+  work: (step: Step, backend: Backend & { readonly scratch: KeepingScratch }) => Promise<T>,
+): Promise<T> {
+  const scratch = new KeepingScratch(kernels.memory)
+  try {
+    const keys = contiguousKeys(kernels, scratch)
+    const input = { tokens, cache: NO_PAST, prompt: { start: 0, end: tokens.length }, logits: 'none' } as const
+    const step = prepareStep(kernels.memory, scratch, [input], keys, decoder)
+    return await work(step, { ops: kernels, scratch, keys })
+  } finally {
+    scratch.dispose()
+  }
+}
+
+/** Queries [H d, T], and keys over values [2 G d, T], by columns, heads of queries and keys in halves. */
+function columnsOf(
+  { queries, keys, values }: SeenWindow,
+  T: number,
+  { heads, groups, width }: Attention,
+  neighbours: boolean,
+): readonly [queries: Float32Array, rows: Float32Array] {
+  const half = width / 2
+  const place = (i: number) => {
+    const within = i % width
+    if (!neighbours) return i
+    return i - within + (within < half ? 2 * within : 2 * (within - half) + 1)
+  }
+  const turned = (x: Float32Array, count: number, from: (i: number) => number, into: Float32Array) => {
+    for (let i = 0; i < count; i++) {
+      const source = from(i)
+      for (let t = 0; t < T; t++) into[i * T + t] = x[t * count + source] as number
+    }
+  }
+  const query = new Float32Array(heads * width * T)
+  const rows = new Float32Array(2 * groups * width * T)
+  turned(queries, heads * width, place, query)
+  turned(keys, groups * width, place, rows)
+  turned(values, groups * width, i => i, rows.subarray(groups * width * T))
+  return [query, rows]
+}
+
+/** into += sum_t weight_t x_t x_tᵀ, x_t column t of `columns`. */
+interface Squares {
+  readonly into: Dense
+  readonly columns: Float32Array
+  /** null: 1 each. */
+  readonly weights: Float64Array | null
+}
+
+async function addSquares(kernels: Kernels, T: number, sums: readonly Squares[]): Promise<void> {
+  for (const { into, columns, weights } of sums) {
+    const n = into.rows
+    const weighted = weights ? columns.map((x, i) => x * (weights[i % T] as number)) : columns
+    const [a, b, y] = [
+      kernels.memory.alloc('f32', [n, T]),
+      kernels.memory.alloc('f32', [n, T]),
+      kernels.memory.alloc('f32', [n, n]),
+    ]
+    try {
+      kernels.memory.upload(a, weighted)
+      kernels.memory.upload(b, columns)
+      kernels.matmul(y, a, kernels.weightOf('columns', b))
+      await kernels.submit()
+      const found = (await kernels.memory.read(y)) as Float32Array
+      for (let i = 0; i < found.length; i++) into.values[i] = (into.values[i] as number) + (found[i] as number)
+    } finally {
+      for (const t of [a, b, y]) kernels.memory.free(t)
+    }
+  }
+}
+
+function scaledBy(a: Dense, factor: number): Dense {
+  for (let i = 0; i < a.rows; i++) {
+    const row = rowOf(a, i)
+    for (let j = 0; j < row.length; j++) row[j] = (row[j] as number) * factor
+  }
+  return symmetrised(a)
+}

@@ -1,0 +1,186 @@
+/** A layer's grouped attention as latent attention. */
+import { type Attention, groupOf } from './attention.ts'
+import {
+  addScaled,
+  at,
+  blocks,
+  type Complex,
+  type Dense,
+  dot,
+  product,
+  rowOf,
+  sandwich,
+  stacked,
+  transposed,
+  zeros,
+} from './dense.ts'
+import { directionsOf } from './directions.ts'
+import { eigenOf, rootOf } from './eigen.ts'
+import { fitHead } from './fit.ts'
+import type { HeadMoments, Moments } from './moments.ts'
+import type { Slot } from './slots.ts'
+
+/** Inputs end with a 1, so the last column of a matrix over them is a bias. Queries have the softmax scale. */
+export interface LayerFactors {
+  /** [C, D + 1] */
+  readonly latent: Dense
+  /** [R, D + 1], neighbours form a pair. */
+  readonly ropeKey: Dense
+  /** [H R, D + 1] */
+  readonly ropeQuery: Dense
+  /** [H d, D + 1] */
+  readonly query: Dense
+  /** [H d, C] */
+  readonly keyUp: Dense
+  readonly valueUp: Dense
+  /** Share of the weighted energy of keys and values that the latent does not hold. */
+  readonly loss: number
+}
+
+export interface FactorOptions {
+  /** C */
+  readonly rank: number
+  /** How much more keys count in the latent than their effect says. */
+  readonly balance: number
+}
+
+/** Fewer numbers than the original keeps: what is lost is least where it does least. */
+export async function factorise(
+  attention: Attention,
+  moments: Moments,
+  slots: readonly Slot[],
+  { rank, balance }: FactorOptions,
+): Promise<LayerFactors> {
+  const { groups, width, keys, values, queries } = attention
+  const n = groups * width
+  const frequencies = Float64Array.from(slots, slot => slot.frequency)
+  const directions = await directionsOf(attention, moments, slots)
+  const fitted = (features: Dense | null) =>
+    moments.heads.map((head, h) => fitHead(attention, h, head, frequencies, directions, features))
+
+  // What the latent is to give, if it could hold all keys; then how much an error of each key does.
+  const keyMetric = zeros(n, n)
+  for (const [h, { keyUp }] of fitted(null).entries()) {
+    const { queries, weight } = moments.heads[h] as HeadMoments
+    addScaled(keyMetric.values, weight, sandwich(transposed(keyUp), queries).values)
+  }
+  const metric = blocks(scaled(await rootOf(keyMetric), balance), await rootOf(moments.valueMetric))
+  const { values: energies, vectors } = await eigenOf(sandwich(metric, moments.rows))
+  const basis = zeros(rank, 2 * n)
+  for (let r = 0; r < rank; r++) {
+    for (let i = 0; i < 2 * n; i++) basis.values[r * 2 * n + i] = vectors[i * 2 * n + r] as number
+  }
+  const features = product(basis, metric) // [C, 2 G d]
+  const latent = product(features, stacked([keys, values])) // [C, D + 1]
+  const size = meanLength(latent) || 1
+  const heads = fitted(features)
+  const energy = (from: Float64Array) => from.reduce((sum, e) => sum + Math.max(e, 0), 0)
+  const all = energy(energies)
+  return {
+    latent: scaled(latent, 1 / size),
+    ropeKey: ropeKeyOf(attention, directions),
+    ropeQuery: ropeQueryOf(
+      attention,
+      heads.map(({ shares }) => shares),
+    ),
+    query: queries,
+    keyUp: scaled(stacked(heads.map(({ keyUp }) => keyUp)), size),
+    valueUp: scaled(stacked(heads.map(({ valueUp }) => valueUp)), size),
+    loss: all > 0 ? 1 - energy(energies.subarray(0, rank)) / all : 0,
+  }
+}
+
+/** All rotated pairs of all groups keep their rotation, and the latent is the values: the original in another form. */
+export function keptWhole(attention: Attention): LayerFactors {
+  const { heads, groups, width, inputs, keys, values, queries } = attention
+  const half = width / 2
+  const n = groups * width
+  const ropeKey = zeros(n, inputs + 1)
+  const ropeQuery = zeros(heads * n, inputs + 1)
+  const valueUp = zeros(heads * width, n)
+  for (let g = 0; g < groups; g++) {
+    for (let f = 0; f < half; f++) {
+      const pair = g * width + 2 * f
+      rowOf(ropeKey, pair).set(rowOf(keys, g * width + f))
+      rowOf(ropeKey, pair + 1).set(rowOf(keys, g * width + half + f))
+    }
+  }
+  for (let h = 0; h < heads; h++) {
+    const g = groupOf(h, attention)
+    for (let f = 0; f < half; f++) {
+      const pair = h * n + g * width + 2 * f
+      rowOf(ropeQuery, pair).set(rowOf(queries, h * width + f))
+      rowOf(ropeQuery, pair + 1).set(rowOf(queries, h * width + half + f))
+    }
+    for (let i = 0; i < width; i++) valueUp.values[(h * width + i) * n + g * width + i] = 1
+  }
+  return {
+    latent: values,
+    ropeKey,
+    ropeQuery,
+    query: zeros(heads * width, inputs + 1),
+    keyUp: zeros(heads * width, n),
+    valueUp,
+    loss: 0,
+  }
+}
+
+/** Frequencies of `keptWhole`: the original's, once for each group. */
+export function wholeFrequencies({ frequencies, groups }: Pick<Attention, 'frequencies' | 'groups'>): Float64Array {
+  return Float64Array.from(
+    { length: groups * frequencies.length },
+    (_, i) => frequencies[i % frequencies.length] as number,
+  )
+}
+
+/** r = sum conj(z) k: real and imaginary part as neighbours. */
+function ropeKeyOf({ keys, width, groups }: Attention, z: Complex): Dense {
+  const half = width / 2
+  const rows = zeros(2 * z.re.rows, keys.cols)
+  for (let i = 0; i < z.re.rows; i++) {
+    const [re, im] = [rowOf(rows, 2 * i), rowOf(rows, 2 * i + 1)]
+    for (let a = 0; a < groups * half; a++) {
+      const [zr, zi] = [at(z.re, i, a), at(z.im, i, a)]
+      if (zr === 0 && zi === 0) continue
+      const real = Math.floor(a / half) * width + (a % half)
+      const [kr, ki] = [rowOf(keys, real), rowOf(keys, real + half)]
+      addScaled(re, zr, kr)
+      addScaled(re, zi, ki)
+      addScaled(im, zr, ki)
+      addScaled(im, -zi, kr)
+    }
+  }
+  return rows
+}
+
+/** sum_f conj(share) q_f of every slot. */
+function ropeQueryOf({ queries, heads, width }: Attention, shares: readonly Complex[]): Dense {
+  const half = width / 2
+  const n = (shares[0] as Complex).re.cols
+  const rows = zeros(heads * 2 * n, queries.cols)
+  for (let h = 0; h < heads; h++) {
+    const share = shares[h] as Complex
+    for (let i = 0; i < n; i++) {
+      const [re, im] = [rowOf(rows, 2 * (h * n + i)), rowOf(rows, 2 * (h * n + i) + 1)]
+      for (let f = 0; f < half; f++) {
+        const [sr, si] = [at(share.re, f, i), at(share.im, f, i)]
+        const [qr, qi] = [rowOf(queries, h * width + f), rowOf(queries, h * width + half + f)]
+        addScaled(re, sr, qr)
+        addScaled(re, si, qi)
+        addScaled(im, sr, qi)
+        addScaled(im, -si, qr)
+      }
+    }
+  }
+  return rows
+}
+
+function scaled({ rows, cols, values }: Dense, factor: number): Dense {
+  return { rows, cols, values: values.map(x => x * factor) }
+}
+
+function meanLength(a: Dense): number {
+  let sum = 0
+  for (let i = 0; i < a.rows; i++) sum += Math.sqrt(dot(rowOf(a, i), rowOf(a, i)))
+  return sum / a.rows
+}

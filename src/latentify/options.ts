@@ -1,0 +1,100 @@
+import { FIND_OPTIONS } from '../checkpoint/find-options.ts'
+import type { ConvertOptions } from '../conversion/convert.ts'
+import { above, choice, flag, number, type OptionTable, text, whole } from '../options/kinds.ts'
+import { ENCODABLE_TYPES, type EncodableType } from '../quant/numbers.ts'
+
+/** Options of `latentifyModel`: `cacheRatio`, or `rank` and `rope`, say how much is kept. */
+export interface LatentifyOptions extends Pick<ConvertOptions, 'offline' | 'hub' | 'signal'> {
+  /** Share of the original's cache that the latent and the rope key take together. */
+  readonly cacheRatio?: number
+  /** C, numbers of the latent. */
+  readonly rank?: number
+  /** R, numbers of the rope key. Default: what was best for the cache on validation text. */
+  readonly rope?: number
+  /** Base of the rope key's frequencies. Default 10,000; the original's where all is kept. */
+  readonly theta?: number
+  /** How much more keys count in the latent than their effect on the output says. Default 2. */
+  readonly balance?: number
+  /** Path of a text in UTF-8 to calibrate on. Needed unless all is kept. */
+  readonly calibrate?: string
+  /** Tokens that are read of it. Default 32,768. */
+  readonly calibrationTokens?: number
+  /** Default: f32 of a model in f32, else bf16 for what is new; the rest as it is. */
+  readonly weights?: EncodableType
+  /**
+   * A latent of the query, too: llama.cpp reads models without one at 26 or 27 layers only. Default: for GGUF files of another depth, and where
+   * projections have biases.
+   */
+  readonly queryLatent?: boolean
+  /** Compute threads. Default: the machine's available parallelism. */
+  readonly threads?: number
+  /** Replace what is there. Default false. */
+  readonly force?: boolean
+  /** Keep what a later conversion of the same model and text can begin from. Default false. */
+  readonly keepWork?: boolean
+  /** What is being done. */
+  readonly onProgress?: (progress: LatentifyProgress) => void
+}
+
+/** Reported by `latentifyModel`. */
+export interface LatentifyProgress {
+  /**
+   * Looking the model up or fetching it, loading its weights, reading the calibration text, computing new tensors, writing files.
+   */
+  readonly stage: 'resolve' | 'download' | 'load' | 'calibrate' | 'factor' | 'write'
+  /** Bytes, windows of all layers, or layers. */
+  readonly done: number
+  /** The total of the same; 0 where it is not known. */
+  readonly total: number
+  /** The file that is fetched or written; the name of the stage elsewhere. */
+  readonly file: string
+}
+
+export const LATENTIFY_OPTIONS = {
+  cacheRatio: {
+    kind: number(0, 1),
+    description: "share of the original's cache that is kept, such as 0.5",
+    flag: '--cache-ratio <share>',
+  },
+  rank: { kind: whole(1), description: 'numbers of the latent, in place of --cache-ratio', flag: '--rank <n>' },
+  rope: {
+    kind: whole(2),
+    description: 'numbers of the rope key',
+    defaultText: 'what suits the cache',
+    flag: '--rope <n>',
+  },
+  theta: {
+    kind: above(1),
+    description: "base of the rope key's frequencies",
+    defaultText: '10000',
+    flag: '--theta <n>',
+  },
+  balance: {
+    kind: above(0),
+    description: 'how much more keys count in the latent than their effect says',
+    defaultText: '2',
+    flag: '--balance <n>',
+  },
+  calibrate: { kind: text, description: 'a text in UTF-8 that shows what is to be kept', flag: '--calibrate <file>' },
+  calibrationTokens: {
+    kind: whole(512),
+    description: 'tokens that are read of it',
+    defaultText: '32768',
+    flag: '--calibration-tokens <n>',
+  },
+  weights: {
+    kind: choice(ENCODABLE_TYPES),
+    description: 'the type of the matrices',
+    defaultText: 'as they are',
+    flag: '--weights <type>',
+  },
+  queryLatent: {
+    kind: flag,
+    description: 'a latent of the query, too: without one llama.cpp reads 26 or 27 layers only',
+    flag: '--query-latent',
+  },
+  threads: { kind: whole(1, 1024), description: 'compute threads', flag: '--threads <n>' },
+  force: { kind: flag, description: 'replace what is there', flag: '--force' },
+  keepWork: { kind: flag, description: 'keep the statistics, for another size of the same model', flag: '--keep-work' },
+  ...FIND_OPTIONS,
+} satisfies OptionTable<LatentifyOptions>

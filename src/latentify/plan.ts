@@ -1,0 +1,143 @@
+/** Which models become latent ones, and their sizes. */
+import type { SourceModel } from '../conversion/source-model.ts'
+import { OptionError, UnsupportedModelError } from '../errors.ts'
+import type { RopeConfig } from '../nn/attention/rope.ts'
+import type { LayerConfig, ModelConfig } from '../nn/config.ts'
+
+/** Sizes of the original's attention, the same in all layers. */
+export interface Plan {
+  /** L */
+  readonly layers: number
+  /** D */
+  readonly inputs: number
+  /** H */
+  readonly heads: number
+  /** G */
+  readonly groups: number
+  /** d */
+  readonly width: number
+  readonly softmaxScale: number
+  readonly rope: RopeConfig
+  readonly window: number | null
+  /** Some projection has a bias. */
+  readonly biased: boolean
+}
+
+/** Numbers per token and layer: C and R. */
+export interface Sizes {
+  readonly rank: number
+  readonly rope: number
+}
+
+/** Throws UnsupportedModelError for a model that has no form in deepseek_v3's block, and says why. */
+export function planOf({ config, weights, checkpoint }: SourceModel): Plan {
+  const { modelType, layers, ropes, norm, blockOrder, hiddenSize } = config
+  const refuse = (reason: string): never => {
+    throw new UnsupportedModelError(
+      `${checkpoint.name} is a ${modelType} model ${reason}; deepseek_v3 has no such block. latentify takes Llama, Mistral, Qwen2 and SmolLM2`,
+    )
+  }
+  const [first] = layers as readonly [LayerConfig, ...LayerConfig[]]
+  const { attention, window, rope } = first
+  if (attention.kind === 'latent') {
+    throw new UnsupportedModelError(`${checkpoint.name} has latent attention already; latentify takes models without`)
+  }
+  if (attention.qkNormEps !== null) refuse('that norms the heads of its queries and keys')
+  if (norm.kind !== 'rms') refuse('with LayerNorm')
+  if (config.learnedPositions || rope === null) refuse('without rotary positions')
+  if (blockOrder !== 'pre') refuse(`whose blocks are joined in another order (${blockOrder})`)
+  if (scales(config).some(scale => scale !== 1)) refuse('that scales embeddings, blocks or logits')
+  if (ropes.length !== 1) refuse('with several ropes')
+  const other = layers.findIndex(layer => JSON.stringify(layer) !== JSON.stringify(first))
+  if (other >= 0) refuse(`whose layers 0 and ${other} differ`)
+  if (first.mlp.kind !== 'dense' || !first.mlp.gated || first.mlp.activation !== 'silu') {
+    refuse('without a dense MLP of SwiGLU')
+  }
+  const scaling = (ropes[0] as RopeConfig).scaling
+  if (scaling.kind === 'longrope') refuse('with LongRoPE, whose frequencies change with the length of the text')
+  const biases = weights.filter(({ name }) => name.endsWith('.bias')).map(({ name }) => name)
+  const homeless = biases.find(name => !/\.self_attn\.[qkvo]_proj\.bias$/.test(name))
+  if (homeless !== undefined) refuse(`with a bias outside of attention (${homeless})`)
+  const { nHeads: heads, nKvHeads: groups, headDim: width, softmaxScale } = attention as Grouped
+  return {
+    layers: layers.length,
+    inputs: hiddenSize,
+    heads,
+    groups,
+    width,
+    softmaxScale,
+    rope: ropes[0] as RopeConfig,
+    window,
+    biased: biases.length > 0,
+  }
+}
+
+type Grouped = Extract<LayerConfig['attention'], { kind: 'grouped' }>
+
+function scales({ embeddingScale, residualScale, logitScale }: ModelConfig): number[] {
+  return [embeddingScale, residualScale, logitScale]
+}
+
+/** Numbers that the original caches per token and layer. */
+export function originalSize({ groups, width }: Plan): number {
+  return 2 * groups * width
+}
+
+/** Whether nothing is lost, so that no text has to be read. */
+export function isWhole({ groups, width }: Plan, { rank, rope }: Sizes): boolean {
+  return rope === groups * width && rank === groups * width
+}
+
+/**
+ * Sizes from options: both, or a share of the original's cache, of which the rope key then gets what was best on validation text
+ * (docs/latentify.md). Throws OptionError.
+ */
+export function sizesOf(
+  plan: Plan,
+  options: { readonly rank?: number; readonly rope?: number; readonly cacheRatio?: number },
+): Sizes {
+  const { rank, rope, cacheRatio } = options
+  const { groups, width } = plan
+  const whole = groups * width
+  if (cacheRatio !== undefined) {
+    if (rank !== undefined)
+      throw new OptionError('cacheRatio and rank are both given; one of them says how much is kept')
+    const total = 2 * Math.round((cacheRatio * originalSize(plan)) / 2)
+    const chosen = rope ?? ropeFor(cacheRatio, total, width)
+    if (total - chosen < 2) {
+      throw new OptionError(
+        `cacheRatio is ${cacheRatio}, ${total} numbers per token, of which rope takes ${chosen}; expected more for the latent: at least 2`,
+      )
+    }
+    return checked(plan, { rank: total - chosen, rope: chosen })
+  }
+  if (rank === undefined || rope === undefined) {
+    throw new OptionError(
+      `expected cacheRatio, or rank and rope; the original caches ${originalSize(plan)} numbers per token and layer, and rank ${whole} with rope ${whole} keeps all of it`,
+    )
+  }
+  return checked(plan, { rank, rope })
+}
+
+function checked(plan: Plan, sizes: Sizes): Sizes {
+  const { groups, width } = plan
+  const whole = groups * width
+  const { rank, rope } = sizes
+  if (rope % 2 !== 0) throw new OptionError(`rope is ${rope}; expected an even number: pairs are rotated`)
+  if (isWhole(plan, sizes)) return sizes
+  if (rope > width) {
+    throw new OptionError(
+      `rope is ${rope}; expected at most ${width}, the width of a head, or ${whole} with a rank of ${whole}, which keeps all`,
+    )
+  }
+  if (rank > 2 * whole) {
+    throw new OptionError(`rank is ${rank}; expected at most ${2 * whole}, the original's keys and values together`)
+  }
+  return sizes
+}
+
+/** Of SmolLM2-135M on validation text: the smaller the cache, the smaller the share that rotates. */
+function ropeFor(ratio: number, total: number, width: number): number {
+  const share = ratio >= 0.45 ? 1 / 4 : ratio >= 0.3 ? 2 / 9 : ratio >= 0.2 ? 1 / 6 : 1 / 3
+  return Math.max(2, Math.min(width, 2 * Math.round((share * total) / 2)))
+}

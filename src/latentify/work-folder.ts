@@ -1,0 +1,169 @@
+/** What a conversion has done so far, in a folder beside its output: one that is interrupted goes on from there. */
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openFile } from '../checkpoint/source/file-source.ts'
+import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
+import { writeError } from '../conversion/output.ts'
+import { encodeNumbers } from '../quant/numbers.ts'
+import type { Dense } from './dense.ts'
+import type { NamedMatrix } from './form.ts'
+import type { LayerStatistics } from './statistics.ts'
+
+/** Changes when files of an earlier version mean something else. */
+const VERSION = 2
+
+/** By path, such as `others.rows`: the shape of its numbers, which follow in this order as f32: sums of the kernels are no more exact. */
+type Header = Readonly<Record<string, readonly number[]>>
+
+export class WorkFolder {
+  readonly path: string
+
+  private constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * The folder for a text and a model, by what identifies both. What was left there by other ones is removed. Throws ConversionError where it cannot be
+   * made.
+   */
+  static async open(path: string, identity: object): Promise<WorkFolder> {
+    const wanted = JSON.stringify({ version: VERSION, ...identity })
+    const folder = new WorkFolder(path)
+    const found = await readFile(join(path, 'identity.json'), 'utf8').catch(() => undefined)
+    if (found !== wanted) {
+      await folder.remove()
+      await folder.#try(async () => {
+        await mkdir(path, { recursive: true })
+        await writeFile(join(path, 'identity.json'), wanted)
+      })
+    }
+    return folder
+  }
+
+  /** Layers whose statistics are there, from the first on. */
+  async layersDone(): Promise<number> {
+    const names = new Set(await readdir(this.path))
+    let layers = 0
+    while (names.has(statisticsName(layers))) layers++
+    return layers
+  }
+
+  async keepStatistics(layer: number, statistics: LayerStatistics): Promise<void> {
+    const parts = partsOf('', statistics)
+    const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(parts.map(p => [p.name, p.shape]))))
+    const padded = 8 * Math.ceil((header.length + 8) / 8)
+    const start = new Uint8Array(padded).fill(0x20)
+    new DataView(start.buffer).setUint32(0, padded, true)
+    start.set(header, 8)
+    const numbers = parts.map(({ values }) => bytesOf(Float32Array.from(values)))
+    await this.#write(statisticsName(layer), [start, ...numbers])
+  }
+
+  async statistics(layer: number): Promise<LayerStatistics> {
+    const bytes = new Uint8Array(await readFile(join(this.path, statisticsName(layer))))
+    const padded = new DataView(bytes.buffer).getUint32(0, true)
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, padded))) as Header
+    const found: Record<string, unknown> = {}
+    let at = padded
+    for (const [path, shape] of Object.entries(header)) {
+      const length = shape.reduce((n, size) => n * size, 1)
+      const values = Float64Array.from(new Float32Array(bytes.buffer.slice(at, at + 4 * length)))
+      at += 4 * length
+      const [name, inner] = path.split('.') as [string, string?]
+      const value = shape.length === 0 ? values[0] : shape.length === 1 ? values : dense(shape, values)
+      if (inner === undefined) found[name] = value
+      else found[name] = { ...(found[name] as object), [inner]: value }
+    }
+    return found as unknown as LayerStatistics
+  }
+
+  /** The streams that enter `layer`. */
+  async keepStreams(layer: number, streams: readonly Float32Array[]): Promise<void> {
+    await this.#write(streamsName(layer), streams.map(bytesOf))
+  }
+
+  async dropStreams(layer: number): Promise<void> {
+    await rm(join(this.path, streamsName(layer)), { force: true })
+  }
+
+  /** Undefined where they are not there. */
+  async streams(layer: number, windows: number): Promise<Float32Array[] | undefined> {
+    const file = await readFile(join(this.path, streamsName(layer))).catch(() => undefined)
+    if (!file) return undefined
+    const all = new Float32Array(new Uint8Array(file).buffer)
+    const each = all.length / windows
+    return Array.from({ length: windows }, (_, w) => all.slice(w * each, (w + 1) * each))
+  }
+
+  /** Tensors of a layer, as entries of a checkpoint over a file. `type`: of what need not be exact. */
+  async keepTensors(layer: number, tensors: readonly NamedMatrix[], type: 'f32' | 'bf16'): Promise<TensorEntry[]> {
+    const name = `layer-${layer}.tensors`
+    const made = tensors.map(({ name, shape, values, exact }) => {
+      const dtype = exact ? 'f32' : type
+      return { name, shape, dtype, bytes: encodeNumbers(dtype, values) }
+    })
+    await this.#write(
+      name,
+      made.map(({ bytes }) => bytes),
+    )
+    const source = await openFile(join(this.path, name))
+    let offset = 0
+    return made.map(({ name, shape, dtype, bytes }) => {
+      const entry = { name, shape, dtype: dtype.toUpperCase(), bytes: { source, offset, length: bytes.length } }
+      offset += bytes.length
+      return entry as TensorEntry
+    })
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+  }
+
+  /** Whole or not at all. */
+  async #write(name: string, parts: readonly Uint8Array[]): Promise<void> {
+    const place = join(this.path, name)
+    await this.#try(async () => {
+      await writeFile(`${place}.partial`, parts)
+      await rename(`${place}.partial`, place)
+    })
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    await work().catch((error: unknown) => {
+      throw writeError(this.path, error)
+    })
+  }
+}
+
+interface Part {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly values: Float64Array
+}
+
+function partsOf(before: string, statistics: object): Part[] {
+  return Object.entries(statistics).flatMap(([key, value]): Part[] => {
+    const name = before + key
+    if (typeof value === 'number') return [{ name, shape: [], values: Float64Array.of(value) }]
+    if (value instanceof Float64Array) return [{ name, shape: [value.length], values: value }]
+    if (value.values instanceof Float64Array) return [{ name, shape: [value.rows, value.cols], values: value.values }]
+    return partsOf(`${name}.`, value)
+  })
+}
+
+function dense(shape: readonly number[], values: Float64Array): Dense {
+  const [rows, cols] = shape as readonly [number, number]
+  return { rows, cols, values }
+}
+
+function statisticsName(layer: number): string {
+  return `layer-${layer}.statistics`
+}
+
+function streamsName(layer: number): string {
+  return `layer-${layer}.streams`
+}
+
+function bytesOf(values: Float64Array | Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+}

@@ -1,0 +1,127 @@
+/** Statistics of a text against sums over the patterns that the model itself gives; and what is interrupted goes on. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readSourceModel } from '../../src/conversion/source-model.ts'
+import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { readAttention } from '../../src/latentify/attention.ts'
+import { firstStreams, layerStatistics } from '../../src/latentify/calibration.ts'
+import { at, type Dense } from '../../src/latentify/dense.ts'
+import { latentifyModel } from '../../src/latentify/latentify.ts'
+import { planOf } from '../../src/latentify/plan.ts'
+import { loadModel } from '../../src/model/load.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { fixture, llama, randomFolder } from './models.ts'
+
+const WINDOWS = [3, 11, 17].map(step => Int32Array.from({ length: 20 }, (_, i) => (step * i + 5) % 50))
+
+it.each([null, 7])('statistics are those of the patterns, with a window of %s', async window => {
+  const fields = window === null ? {} : { model_type: 'mistral', sliding_window: window }
+  const opened = await openModel(await randomFolder(llama(fields)))
+  const kernels = createReferenceKernels()
+  const model = await loadModel(opened, kernels, { cacheType: 'f32' })
+  const source = await readSourceModel(opened)
+  const attention = await readAttention(source, planOf(source), 1)
+  const run = { kernels, decoder: model.decoder, windows: WINDOWS }
+  const streams = await firstStreams(run)
+  await layerStatistics(run, streams, 0, await readAttention(source, planOf(source), 0))
+  const found = await layerStatistics(run, streams, 1, attention)
+
+  const [T, H, D] = [20, 6, 24]
+  const zeros = () => ({ mass: new Float64Array(H), distances: Array.from({ length: H }, () => new Float64Array(T)) })
+  const wanted = { first: { ...zeros(), square: 0 }, others: { ...zeros(), square: 0 } }
+  let query = 0
+  for (const tokens of WINDOWS) {
+    const cache = model.sequence(T)
+    const pattern = kernels.memory.alloc('f32', [2, H, T, T])
+    const hidden = kernels.memory.alloc('f32', [3, T, D])
+    kernels.memory.upload(pattern, new Float32Array(2 * H * T * T).fill(Number.NEGATIVE_INFINITY))
+    const input = { tokens, cache, prompt: { start: 0, end: T }, logits: 'none' } as const
+    await model.forward([input], { attention: pattern, hidden })
+    const p = (await kernels.memory.read(pattern)) as Float32Array
+    const stream = ((await kernels.memory.read(hidden)) as Float32Array).subarray(T * D, 2 * T * D)
+    const norm = (await kernels.memory.read(model.decoder.weights.layers[1]!.attentionNorm.weight)) as Float32Array
+    for (let s = 0; s < T; s++) {
+      const row = stream.subarray(s * D, (s + 1) * D)
+      const size = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / D + 1e-5)
+      const project = (a: Dense, i: number) =>
+        row.reduce((sum, x, k) => sum + at(a, i, k) * (x / size) * (norm[k] as number), at(a, i, D))
+      query += project(attention.queries, 10) ** 2 / attention.scale ** 2
+      const value = project(attention.values, 3)
+      const its = s === 0 ? wanted.first : wanted.others
+      for (let h = 0; h < H; h++) {
+        for (let t = s; t < T; t++) {
+          if (window !== null && t - s >= window) continue
+          const square = p[((H + h) * T + t) * T + s]! ** 2
+          its.mass[h]! += square
+          its.distances[h]![t - s]! += square
+          // Of all heads for the first key, of head 4 for the others.
+          if (s === 0 || h === 4) its.square += square * value ** 2
+        }
+      }
+    }
+  }
+  const n = 2 * 2 * 8
+  const all = wanted.first.mass.reduce((a, b) => a + b)
+  expect(at(found.queries, 10, 2)).toBeCloseTo(query / (3 * T), 3)
+  expect(at(found.first.rows, 16 + 3, 16 + 3)).toBeCloseTo(wanted.first.square / all, 4)
+  expect(at(found.others.rows, 4 * n + 16 + 3, 16 + 3)).toBeCloseTo(wanted.others.square / wanted.others.mass[4]!, 4)
+  for (const name of ['first', 'others'] as const) {
+    for (let h = 0; h < H; h++) {
+      const mass = wanted[name].mass[h] as number
+      expect(found[name].mass[h]).toBeCloseTo(mass / (3 * T), 5)
+      for (const n of [0, 1, 6, 19]) {
+        expect(at(found[name].distances, h, n)).toBeCloseTo(wanted[name].distances[h]![n]! / mass, 5)
+      }
+      expect(found.effect[h]).toBeGreaterThan(0)
+    }
+  }
+})
+
+describe('a conversion that is interrupted', () => {
+  const folder = fixture('llama-gqa')
+  it.skipIf(folder === undefined)('goes on where it was, and writes the same files', { timeout: 60_000 }, async () => {
+    const place = tempFolder()
+    const calibrate = join(place, 'text.txt')
+    writeFileSync(calibrate, Array.from({ length: 1500 }, (_, i) => `word ${(i * i) % 97} of ${i % 13}`).join(' '))
+    const sizes = { rank: 16, rope: 4, calibrate, calibrationTokens: 2048, threads: 1 }
+    const [one, two] = [join(place, 'one'), join(place, 'two')]
+    await latentifyModel(folder as string, one, sizes)
+
+    const controller = new AbortController()
+    let windows = 0
+    const interrupted = latentifyModel(folder as string, two, {
+      ...sizes,
+      signal: controller.signal,
+      onProgress: ({ stage, done, total }) => {
+        if (stage !== 'calibrate') return
+        if (++windows === 1) expect(done).toBe(1)
+        if (done === Math.ceil(total / 2)) controller.abort(new Error('enough'))
+      },
+    })
+    await expect(interrupted).rejects.toThrow('enough')
+    expect([existsSync(two), existsSync(`${two}.latentify`)]).toEqual([false, true])
+    let first = 0
+    const report = await latentifyModel(folder as string, two, {
+      ...sizes,
+      onProgress: ({ stage, done }) => {
+        if (stage === 'calibrate') first ||= done
+      },
+    })
+    expect(first).toBeGreaterThan(1)
+    expect(report.cache).toEqual({ before: 48, after: 20, rank: 16, rope: 4 })
+    expect(existsSync(`${two}.latentify`)).toBe(false)
+    for (const name of ['model.safetensors', 'config.json']) {
+      expect(readFileSync(join(two, name)).equals(readFileSync(join(one, name)))).toBe(true)
+    }
+  })
+
+  it.skipIf(folder === undefined)('a text that is too short', async () => {
+    const place = tempFolder()
+    const calibrate = join(place, 'text.txt')
+    writeFileSync(calibrate, 'a few words')
+    const work = latentifyModel(folder as string, join(place, 'out'), { cacheRatio: 0.5, calibrate })
+    await expect(work).rejects.toThrow(/calibration text has \d+ tokens; expected at least/)
+  })
+})
