@@ -97,7 +97,7 @@ static void backwardTile(const AttentionBackwardRecord& a, const BackwardTiles& 
 }
 
 static void backwardHead(const AttentionBackwardRecord& a, const BackwardTiles& m, const Sequence& sequence, i64 head) {
-  const Sight sight(sequence, a.T, a.window);
+  const Sight sight(sequence, a.T, a.S, a.window);
   const i64 W = m.width, V = m.valueWidth;
   for (i64 t = sequence.queryStart; t < sequence.queryStart + sight.queries; t++) {
     m.deltas[t] = dotOf(a.dout + t * a.doutT + head * a.doutH, a.out + t * a.outT + head * a.outH, a.V);

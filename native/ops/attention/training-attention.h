@@ -123,7 +123,7 @@ static void attendTile(const TrainingAttentionRecord& a, const ForwardTiles& m, 
 static void trainingAttention(Context& context, const TrainingAttentionRecord& a) {
   const ForwardTiles tiles(a, context.scratch);
   const Sequence sequence(a.sequences, 0);
-  const Sight sight(sequence, a.T, a.window);
+  const Sight sight(sequence, a.T, sequence.keyCount, a.window);
   const i64 blocks = ceilDiv(sight.queries, TILE_QUERIES);
   i64 begin, end;
   while (context.claim(a.H * blocks, 1, begin, end)) {

@@ -19,9 +19,9 @@ struct Sight {
   i64 queries, keys, offset, window;
   INLINE Sight(i64 queries, i64 keys, i64 offset, i64 most)
       : queries(queries), keys(keys), offset(offset), window(most < 0 ? queries + keys + 1 + (offset < 0 ? -offset : offset) : most) {}
-  // `most`: keys of a window; negative: none.
-  INLINE Sight(const Sequence& sequence, i64 T, i64 most)
-      : Sight(min(sequence.queryCount, T - sequence.queryStart), sequence.keyCount, sequence.keyStart - sequence.position, most) {}
+  // Of T rows of queries and S of keys. `most`: keys of a window; negative: none.
+  INLINE Sight(const Sequence& sequence, i64 T, i64 S, i64 most)
+      : Sight(min(sequence.queryCount, T - sequence.queryStart), min(sequence.keyCount, S), sequence.keyStart - sequence.position, most) {}
   // Of queries first .. last - 1, the keys that any sees; of keys the queries.
   INLINE Range keysOf(i64 first, i64 last) const {
     return {max<i64>(0, first - offset - window + 1), min(keys, last - offset)};

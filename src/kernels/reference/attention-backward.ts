@@ -10,17 +10,19 @@ import { sequencesOf } from './slices.ts'
 export function attentionBackward(memory: Memory, args: AttentionBackwardArgs): void {
   const { dq, dkeys, dvalues, dout, out, q, lse, keys, values, scale } = args
   const [T, H, width] = [axisOf(q, 0), axisOf(q, 1), axisOf(q, 2)]
-  const [S, V] = [axisOf(dkeys, 0), values.width]
+  const V = values.width
   const opened = (tensor: Tensor, what: string) => {
     const { data, start } = memory.open(tensor, 'f32', `attentionBackward: ${what}`)
     return { data, rows: rowStarts(tensor, start) }
   }
   const [toQuery, toKeys, toValues] = [opened(dq, 'dq'), opened(dkeys, 'dkeys'), opened(dvalues, 'dvalues')]
-  const [given, result, query] = [opened(dout, 'dout'), opened(out, 'out'), opened(q, 'q')]
+  const [gradient, result, query] = [opened(dout, 'dout'), opened(out, 'out'), opened(q, 'q')]
   const sums = memory.open(lse, 'f32', 'attentionBackward: lse')
 
-  for (const sequence of sequencesOf(memory, args.sequences, 'attentionBackward')) {
-    const { queryStart, queryCount, position, keyStart } = sequence
+  for (const given of sequencesOf(memory, args.sequences, 'attentionBackward')) {
+    // No more keys than have rows.
+    const sequence = { ...given, keyCount: Math.min(given.keyCount, axisOf(dkeys, 0)) }
+    const { queryStart, queryCount, position, keyStart, keyCount: S } = sequence
     const keySlices = keys.map(slice => openSlice(memory, slice, sequence, H, 'attentionBackward: keys'))
     const valueSlice = openSlice(memory, values, sequence, H, 'attentionBackward: values')
     for (let h = 0; h < H; h++) {
@@ -28,8 +30,8 @@ export function attentionBackward(memory: Memory, args: AttentionBackwardArgs): 
       const valueSums = new Float64Array(S * V)
       for (let t = queryStart; t < Math.min(queryStart + queryCount, T); t++) {
         const row = t * H + h
-        const [qRow, doutRow] = [query.rows[row]!, given.rows[row]!]
-        const delta = dot(given.data, doutRow, result.data, result.rows[row]!, V)
+        const [qRow, doutRow] = [query.rows[row]!, gradient.rows[row]!]
+        const delta = dot(gradient.data, doutRow, result.data, result.rows[row]!, V)
         const querySums = new Float64Array(width)
         for (let s = 0; s < S; s++) {
           if (!isVisible(args, position + t - queryStart, keyStart + s)) continue
@@ -40,13 +42,13 @@ export function attentionBackward(memory: Memory, args: AttentionBackwardArgs): 
           let score = 0
           for (let i = 0; i < width; i++) score += query.data[qRow + i]! * key[i]!
           const p = Math.exp(score * scale - sums.data[sums.start + row]!)
-          const dp = dot(given.data, doutRow, valueSlice.numbers, valueSlice.vector(s, h), V)
+          const dp = dot(gradient.data, doutRow, valueSlice.numbers, valueSlice.vector(s, h), V)
           const ds = scale * p * (dp - delta)
           for (let i = 0; i < width; i++) {
             querySums[i]! += ds * key[i]!
             keySums[s * width + i]! += ds * query.data[qRow + i]!
           }
-          for (let i = 0; i < V; i++) valueSums[s * V + i]! += p * given.data[doutRow + i]!
+          for (let i = 0; i < V; i++) valueSums[s * V + i]! += p * gradient.data[doutRow + i]!
         }
         for (let i = 0; i < width; i++) toQuery.data[toQuery.rows[row]! + i]! += querySums[i]!
       }

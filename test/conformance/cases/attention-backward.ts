@@ -1,5 +1,5 @@
 import type { RowSlice } from '../../../src/kernels/contract/cached-rows.ts'
-import { lastOf, type Tensor, view } from '../../../src/tensor/tensor.ts'
+import { lastOf, rowsOf, type Tensor, view } from '../../../src/tensor/tensor.ts'
 import type { ConformanceCase } from '../case.ts'
 import type { Lab } from '../lab.ts'
 import { putSequences } from '../pages.ts'
@@ -21,6 +21,8 @@ interface Spec {
   readonly window?: number
   /** Keys behind the last query's that are in the call. */
   readonly unseen?: number
+  /** What the sequence counts beyond the rows of keys: the backward rule leaves it out. */
+  readonly beyond?: number
 }
 
 const SPECS: readonly Spec[] = [
@@ -48,6 +50,8 @@ const SPECS: readonly Spec[] = [
   { name: "MLA's two slices", heads: 3, groups: 3, width: 24, shared: 8, value: 20, queries: 100 },
 ]
 
+const BEYOND: Spec = { name: 'more keys than rows', heads: 2, groups: 1, width: 8, value: 8, queries: 30, beyond: 3 }
+
 function slicesOf(lab: Lab, rows: number, heads: number, width: number): RowSlice {
   const stride = width + 3
   const tensor = lab.normals([rows, heads * stride])
@@ -56,12 +60,13 @@ function slicesOf(lab: Lab, rows: number, heads: number, width: number): RowSlic
 
 /** Queries, keys and values of a spec. A row of nobody lies before and behind the queries. */
 function given(lab: Lab, spec: Spec) {
-  const { heads: H, groups, width, shared = 0, value: V, queries, before = 0, keyStart = 0, unseen = 0 } = spec
+  const { heads: H, groups, width, shared = 0, value: V, queries, before = 0, keyStart = 0 } = spec
+  const { unseen = 0, beyond = 0 } = spec
   const keyWidth = width + shared
   const S = Math.max(0, before + queries - keyStart) + unseen
   const T = queries + 2
   const keys = [slicesOf(lab, S, groups, width), ...(shared ? [slicesOf(lab, S, 1, shared)] : [])]
-  const fields = { queryStart: 1, queryCount: queries, position: before, keyStart, keyCount: S, table: 0 }
+  const fields = { queryStart: 1, queryCount: queries, position: before, keyStart, keyCount: S + beyond, table: 0 }
   const args = {
     q: lastOf(lab.normals([T, H, keyWidth + 5]), 2, keyWidth),
     keys,
@@ -75,6 +80,12 @@ function given(lab: Lab, spec: Spec) {
 
 function recordBackward(lab: Lab, spec: Spec): void {
   const { args, T, H, V, S, keyWidth, part } = given(lab, spec)
+  const { beyond = 0 } = spec
+  // Rows of nobody behind those that are written.
+  const withRoom = (name: string, width: number) =>
+    beyond === 0
+      ? lab.output(name, 'f32', [S, H, width])
+      : added(lab, name, [S + beyond, H, width], whole => rowsOf(whole, 0, S))
   lab.k.attentionBackward({
     ...args,
     out: part(lab.normals([H, T, V + 3])),
@@ -82,8 +93,8 @@ function recordBackward(lab: Lab, spec: Spec): void {
     lse: lab.input('f32', [T, H], lab.rng.normals(T * H, 0.5, 3)),
     dout: lastOf(lab.normals([T, H, V + 1]), 1, V),
     dq: added(lab, 'dq', [T, H, keyWidth + 2], whole => lastOf(whole, 1, keyWidth)),
-    dkeys: lab.output('dkeys', 'f32', [S, H, keyWidth]),
-    dvalues: lab.output('dvalues', 'f32', [S, H, V]),
+    dkeys: withRoom('dkeys', keyWidth),
+    dvalues: withRoom('dvalues', V),
   })
 }
 
@@ -126,5 +137,6 @@ export const attentionBackwardCases: readonly ConformanceCase[] = [
       record: (lab: Lab) => recordForward(lab, spec, carry),
     })),
   ]),
+  { op: 'attentionBackward', name: BEYOND.name, record: (lab: Lab) => recordBackward(lab, BEYOND) },
   ...sums,
 ]
