@@ -85,6 +85,14 @@ const CHECKS = {
     args: () => [...VITEST, 'test/grammar/contrary-calls.test.ts'],
     env: { LATENTKIT_CALLS: process.env.LATENTKIT_CALLS ?? '20' },
   },
+  numbers: {
+    what: 'families with other sizes, seeds and switches, made by transformers in float64: every way of computing them (LATENTKIT_PYTHON)',
+    args: () => [...VITEST, 'test/interop/families.test.ts'],
+    env: {
+      LATENTKIT_FAMILY_SEED:
+        process.env.LATENTKIT_FAMILY_SEED ?? String(1 + (Math.floor(Date.now() / 86_400_000) % 900)),
+    },
+  },
   inspect: {
     what: 'one head of 4,096 tokens of SmolLM2 within a second, the text read once',
     args: () => [...VITEST, 'test/reading/speed.test.ts'],

@@ -38,14 +38,9 @@ export interface TensorNames {
   readonly mlpOutNorm?: string
   readonly attention: GroupedNames | LatentNames
   readonly mlp: MlpNames
-  readonly moe?: {
-    readonly router: string
-    /** The tensor itself, not a module. */
-    readonly selectionBias: string
-    readonly expert: string
-    readonly shared: string
-    readonly mlp: MlpNames
-  }
+  readonly moe?: ExpertNames
+  /** Rope turns neighbours in the hub's files as well, so that rows of q and k have one order everywhere. */
+  readonly neighbours?: boolean
   /** Matrices are stored [inputs, outputs]. */
   readonly transposed?: boolean
   /** Norm weights are stored less this number (Gemma: 1). */
@@ -53,6 +48,19 @@ export interface TensorNames {
   readonly encoder?: EncoderNames
   /** Tensors that plain decoding has no use for, beside those of layers past the last. */
   readonly ignored?: readonly RegExp[]
+}
+
+export interface ExpertNames {
+  readonly router: string
+  /** The tensor itself, not a module. */
+  readonly selectionBias: string
+  /** Files may have the bias or not, whatever config.json says. Default false. */
+  readonly biasAtWill?: boolean
+  readonly expert: string
+  readonly shared: string
+  readonly mlp: MlpNames
+  /** A norm on what experts return, the shared one included. */
+  readonly outNorm?: string
 }
 
 /** Of an encoder's parts around its layers. */
@@ -89,6 +97,8 @@ export interface LatentNames {
 
 export interface MlpNames {
   readonly gate?: string
+  /** With `joined`, one matrix with the gate's rows in front of its own. */
   readonly up: string
+  readonly joined?: boolean
   readonly down: string
 }

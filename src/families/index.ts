@@ -1,27 +1,51 @@
 /** All families, and which of them a config.json belongs to. */
 import type { ConfigReader } from '../checkpoint/config-reader.ts'
-import { quote } from '../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { ModelConfig } from '../nn/config.ts'
+import { axk1 } from './axk1/config.ts'
+import * as axk1Traits from './axk1/traits.ts'
 import { bert, roberta } from './bert/config.ts'
 import * as bertTraits from './bert/traits.ts'
 import { deepseekV2, deepseekV3 } from './deepseek/config.ts'
 import * as deepseekTraits from './deepseek/traits.ts'
 import { describe } from './describe/describe.ts'
+import { ernie45 } from './ernie4-5/config.ts'
+import * as ernie45Traits from './ernie4-5/traits.ts'
 import { falcon } from './falcon/config.ts'
 import * as falconTraits from './falcon/traits.ts'
 import type { Family } from './family.ts'
 import { gemma3 } from './gemma3/config.ts'
 import * as gemma3Traits from './gemma3/traits.ts'
+import { glm4 } from './glm4/config.ts'
+import * as glm4Traits from './glm4/traits.ts'
 import { gpt, gpt2 } from './gpt/config.ts'
 import * as gptTraits from './gpt/traits.ts'
+import { granite } from './granite/config.ts'
+import * as graniteTraits from './granite/traits.ts'
+import { hunyuanDense } from './hunyuan/config.ts'
+import * as hunyuanDenseTraits from './hunyuan/traits.ts'
 import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
 import * as llamaTraits from './llama/traits.ts'
 import { minicpm3 } from './minicpm3/config.ts'
 import * as minicpm3Traits from './minicpm3/traits.ts'
+import { ministral3 } from './ministral3/config.ts'
+import * as ministral3Traits from './ministral3/traits.ts'
+import { mistral4 } from './mistral4/config.ts'
+import * as mistral4Traits from './mistral4/traits.ts'
+import { whyNot } from './nearest.ts'
 import { nomicBert } from './nomic-bert/config.ts'
 import * as nomicBertTraits from './nomic-bert/traits.ts'
+import { olmo2 } from './olmo2/config.ts'
+import * as olmo2Traits from './olmo2/traits.ts'
+import { phi3 } from './phi3/config.ts'
+import * as phi3Traits from './phi3/traits.ts'
 import { PLANNED } from './planned.ts'
+import { qwen3Moe } from './qwen3-moe/config.ts'
+import * as qwen3MoeTraits from './qwen3-moe/traits.ts'
+import { sarvamMla } from './sarvam-mla/config.ts'
+import * as sarvamMlaTraits from './sarvam-mla/traits.ts'
+import { smollm3 } from './smollm3/config.ts'
+import * as smollm3Traits from './smollm3/traits.ts'
 import type { FamilyTraits } from './traits.ts'
 import { youtu } from './youtu/config.ts'
 import * as youtuTraits from './youtu/traits.ts'
@@ -31,10 +55,22 @@ export const FAMILIES: readonly Family[] = [
   deepseekV3,
   minicpm3,
   youtu,
+  sarvamMla,
+  mistral4,
+  axk1,
   llama,
   mistral,
+  ministral3,
   qwen2,
   qwen3,
+  qwen3Moe,
+  smollm3,
+  granite,
+  olmo2,
+  glm4,
+  phi3,
+  ernie45,
+  hunyuanDense,
   gemma3,
   falcon,
   gpt2,
@@ -50,6 +86,18 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(minicpm3Traits),
   ...Object.values(youtuTraits),
   ...Object.values(llamaTraits),
+  ...Object.values(axk1Traits),
+  ...Object.values(ernie45Traits),
+  ...Object.values(glm4Traits),
+  ...Object.values(graniteTraits),
+  ...Object.values(hunyuanDenseTraits),
+  ...Object.values(olmo2Traits),
+  ...Object.values(phi3Traits),
+  ...Object.values(qwen3MoeTraits),
+  ...Object.values(sarvamMlaTraits),
+  ...Object.values(smollm3Traits),
+  ...Object.values(ministral3Traits),
+  ...Object.values(mistral4Traits),
   ...Object.values(gemma3Traits),
   ...Object.values(falconTraits),
   ...Object.values(gptTraits),
@@ -67,8 +115,8 @@ function familyOf(raw: ConfigReader): Family {
   const modelType = raw.string('model_type')
   const family = FAMILIES.find(f => f.traits.modelTypes.includes(modelType))
   if (family) return family
-  const known = FAMILIES.flatMap(f => f.traits.modelTypes).join(', ')
-  throw new UnsupportedModelError(`${raw.file}: ${whyNot(raw, modelType)} latentkit runs ${known}.`)
+  const known = FAMILIES.flatMap(f => f.traits.modelTypes)
+  throw new UnsupportedModelError(`${raw.file}: ${whyNot(raw, modelType, known)}; latentkit runs ${known.join(', ')}.`)
 }
 
 /** What a config.json says of a model that is run here. Throws UnsupportedModelError or ConfigError. */
@@ -79,17 +127,4 @@ export function readModel(raw: ConfigReader): { readonly family: Family; readonl
 
 export function parseConfig(raw: ConfigReader): ModelConfig {
   return readModel(raw).config
-}
-
-function whyNot(raw: ConfigReader, modelType: string): string {
-  const name = quote(modelType, 60)
-  if (raw.has('compress_ratios') || modelType === 'deepseek_v4') {
-    return `${name} has no kv_lora_rank but compressed sparse attention, which is another architecture;`
-  }
-  if (raw.has('index_topk')) return `${name} selects keys with a sparse indexer, which is not supported;`
-  if (raw.has('kv_lora_rank') && raw.has('qk_rope_head_dim')) {
-    return `${name} has multi-head latent attention, but the rest of its architecture is not known here;`
-  }
-  if (raw.optionalBool('is_encoder_decoder')) return `${name} is an encoder-decoder, which is not supported;`
-  return `model_type ${name} is not supported;`
 }

@@ -1,9 +1,19 @@
 /** The names that nearly every family on the hub shares since Llama. */
-import type { GroupedNames, LatentNames, MlpNames, TensorNames } from './family.ts'
+import type { ExpertNames, GroupedNames, LatentNames, MlpNames, TensorNames } from './family.ts'
 
 export const GATED_MLP: MlpNames = { gate: 'gate_proj', up: 'up_proj', down: 'down_proj' }
 
 const IN_LAYER: MlpNames = { gate: 'mlp.gate_proj', up: 'mlp.up_proj', down: 'mlp.down_proj' }
+
+export const JOINED_MLP: MlpNames = { up: 'mlp.gate_up_proj', down: 'mlp.down_proj', joined: true }
+
+export const ROUTED: ExpertNames = {
+  router: 'mlp.gate',
+  selectionBias: 'mlp.gate.e_score_correction_bias',
+  expert: 'mlp.experts.{expert}.',
+  shared: 'mlp.shared_experts.',
+  mlp: GATED_MLP,
+}
 
 export const GROUPED: GroupedNames = {
   qkv: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],

@@ -6,15 +6,12 @@ const FALCON = { norm: { kind: 'layer', perLayer: 1 }, gated: false, tiedEmbeddi
 
 export const PLANNED: readonly FamilyTraits[] = [
   {
-    modelTypes: ['mixtral', 'phi3', 'deepseek_v32', 'axk2', 'bailing_hybrid', 'glm_moe_dsa', 'ministral3', 'olmo2'],
+    modelTypes: ['mixtral', 'deepseek_v32', 'axk2', 'bailing_hybrid', 'glm_moe_dsa'],
   },
-  { modelTypes: ['kimi_linear', 'longcat_flash', 'sarvam_mla'], selectionBias: true },
-  { modelTypes: ['mistral4'], selectionBias: false },
+  { modelTypes: ['kimi_linear', 'longcat_flash'], selectionBias: true },
   { modelTypes: ['plm'], gated: false, tiedEmbeddings: true },
-  { modelTypes: ['granite', 'smollm3'], tiedEmbeddings: true },
-  { modelTypes: ['glm4'], norm: { perLayer: 4 }, plainOutput: true },
   { modelTypes: ['lfm2'], ...QK, tiedEmbeddings: true },
-  { modelTypes: ['qwen3_moe', 'qwen3_5_text', 'qwen3_5_moe_text', 'qwen3_next'], ...QK },
+  { modelTypes: ['qwen3_5_text', 'qwen3_5_moe_text', 'qwen3_next'], ...QK },
   { modelTypes: ['gemma'], tiedEmbeddings: true, headDim: 256 },
   { modelTypes: ['gemma2'], norm: { perLayer: 4 }, tiedEmbeddings: true, headDim: 256, windowPattern: 2 },
   { modelTypes: ['gemma4_text'], norm: { perLayer: 4 }, tiedEmbeddings: true },
@@ -24,6 +21,9 @@ export const PLANNED: readonly FamilyTraits[] = [
     modelTypes: ['gpt_bigcode'],
     ...{ norm: { kind: 'layer' }, bias: ALL_BIASES, gated: false, learnedPositions: true, tiedEmbeddings: true },
   },
-  { modelTypes: ['starcoder2'], norm: { kind: 'layer' }, bias: ALL_BIASES, gated: false, tiedEmbeddings: true },
+  {
+    modelTypes: ['starcoder2'],
+    ...{ norm: { kind: 'layer' }, bias: ALL_BIASES, oneBiasSwitch: true, gated: false, tiedEmbeddings: true },
+  },
   { modelTypes: ['phi'], norm: { kind: 'layer', perLayer: 1 }, bias: { ...ALL_BIASES, output: true }, gated: false },
 ]

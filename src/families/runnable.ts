@@ -5,7 +5,7 @@ import { readTokenIds } from '../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Activation } from '../kernels/contract/operation-options.ts'
 import { type AttentionConfig, LATENT_NORM_EPS } from '../nn/attention/config.ts'
-import { type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
+import { type Growth, type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
 import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { AttentionShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
 
@@ -21,12 +21,18 @@ export interface Arithmetic {
   readonly blockOrder?: BlockOrder
   /** The ropes for heads that rotate `dim` numbers. Default: no rotary positions. */
   readonly ropes?: (dim: number) => readonly RopeConfig[]
-  /** Which of them a layer has. Default: the first. */
-  readonly ropeOf?: (layer: LayerDescriptor) => number
+  /** Which of them a layer has; null: none. Default: the first. */
+  readonly ropeOf?: (layer: LayerDescriptor, index: number) => number | null
+  /** Part of a head that rope turns, its first numbers. Default 1. */
+  readonly rotary?: number
+  /** Queries grow with their position. Default: they do not. */
+  readonly queryGrowth?: Growth
   /** Factor of q·k. Default: width of a head's key ^ -0.5, times YaRN's factor for latents. */
   readonly softmaxScale?: number
-  /** There are norms over the heads of q and k. Default false. */
-  readonly qkNorm?: boolean
+  /** RMSNorm of q and k: over each head, before rope or (`late`) behind it, or over all heads at once. Default: none. */
+  readonly qkNorm?: 'head' | 'late' | 'wide'
+  /** Weights of single families that it computes with, by the descriptor's names. Default: none. */
+  readonly own?: readonly string[]
   /** Layers may have windows; other families' code leaves `sliding_window` alone. Default false. */
   readonly windows?: boolean
   /** How experts are chosen. Default: there are none. */
@@ -40,6 +46,8 @@ export interface Arithmetic {
   readonly logitScale?: number
 }
 
+/** What the descriptor calls norms over all heads of q and of k. */
+const WIDE_NORMS = 'q, k norms'
 const WINDOW = { min: 1, max: 1 << 28 } as const
 
 /** Throws UnsupportedModelError, or ConfigError for sizes that no kernel takes. */
@@ -56,13 +64,31 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
     placed.set(dim, made)
     return made
   }
-  const layers = model.layers.map((layer): LayerConfig => {
+  const queryRopes = new Map<string, NonNullable<LayerConfig['queryRope']>>()
+  const grown = (growth: Growth, shape: AttentionShape, rope: RopeConfig | undefined) => {
+    const still = shape.kind === 'latent' ? shape.qkNopeHeadDim : null
+    const key = `${rope?.dim} ${still}`
+    const known = queryRopes.get(key)
+    if (known) return known
+    if (still !== null && still % 2 !== 0) raw.fail('qk_nope_head_dim', 'an even number, for queries that grow')
+    const turned = ropes.push({ ...(rope as RopeConfig), growth }) - 1
+    const quiet: RopeConfig[] =
+      still === null
+        ? []
+        : [{ dim: still, theta: 1, interleaved: false, scaling: { kind: 'none' }, still: true, growth }]
+    ropes.push(...quiet)
+    const made = { turned, still: still === null ? null : turned + 1 }
+    queryRopes.set(key, made)
+    return made
+  }
+  const layers = model.layers.map((layer, index): LayerConfig => {
     const shape = attended(raw, layer, model, a)
-    const found = a.ropes && ropesOf(rotated(raw, shape))
-    const which = a.ropeOf?.(layer) ?? 0
+    const found = a.ropes && ropesOf(rotated(raw, shape, a))
+    const which = a.ropeOf ? a.ropeOf(layer, index) : 0
     return {
-      attention: attentionOf(shape, a, found?.all[which]),
-      rope: found ? found.first + which : null,
+      attention: attentionOf(shape, a, which === null ? undefined : found?.all[which]),
+      rope: found && which !== null ? found.first + which : null,
+      ...(a.queryGrowth && found && which !== null && { queryRope: grown(a.queryGrowth, shape, found.all[which]) }),
       window: a.windows && layer.window !== null ? checkedWindow(raw, layer.window) : null,
       mlp: mlpOf(raw, layer, model, a),
     }
@@ -96,30 +122,42 @@ function attended(raw: ConfigReader, layer: LayerDescriptor, model: ModelDescrip
   if (shape.kind === 'state') return refuse(raw, 'layers that keep a state in place of keys')
   if (layer.indexer) return refuse(raw, 'a sparse indexer')
   if (layer.sharesRows) return refuse(raw, 'layers that read the keys of others')
-  if (layer.own) return refuse(raw, `weights that are not known here (${layer.own.map(w => w.name).join(', ')})`)
+  const known = [...(a.own ?? []), ...(a.qkNorm === 'wide' ? [WIDE_NORMS] : [])]
+  const foreign = (layer.own ?? []).map(w => w.name).filter(name => !known.includes(name))
+  if (foreign.length > 0) return refuse(raw, `weights that are not known here (${foreign.join(', ')})`)
   if (shape.kind !== a.attention) {
     return refuse(raw, shape.kind === 'latent' ? 'multi-head latent attention' : 'attention without latents')
   }
   if (shape.kind === 'latent') return shape
   if (shape.keyDim !== shape.valueDim || shape.oneProjection) return refuse(raw, 'keys and values of different widths')
-  if (model.norm.qk !== (a.qkNorm ?? false)) return refuse(raw, 'norms over the heads of q and k')
+  if (model.norm.qk !== (a.qkNorm === 'head' || a.qkNorm === 'late'))
+    return refuse(raw, 'norms over the heads of q and k')
   return shape
 }
 
 /** How many numbers of a head rope rotates. */
-function rotated(raw: ConfigReader, shape: AttentionShape): number {
-  const [key, dim] =
+function rotated(raw: ConfigReader, shape: AttentionShape, { rotary = 1 }: Arithmetic): number {
+  const [key, size] =
     shape.kind === 'latent'
       ? (['qk_rope_head_dim', shape.qkRopeHeadDim] as const)
       : (['head_dim', shape.keyDim] as const)
-  return dim % 2 === 0 ? dim : raw.fail(key, 'an even number, for rotary positions')
+  if (size % 2 !== 0) return raw.fail(key, 'an even number, for rotary positions')
+  // Rounded down, but a third of 96 is 32 in whatever digits it is written.
+  const dim = Math.floor(size * rotary + 1e-6)
+  return dim > 0 && dim % 2 === 0
+    ? dim
+    : raw.fail('partial_rotary_factor', `a part of ${key}, ${size}, that is an even number`)
 }
 
 function attentionOf(shape: AttentionShape, a: Arithmetic, rope: RopeConfig | undefined): AttentionConfig {
   if (shape.kind === 'grouped') {
     const { nHeads, nKvHeads, keyDim } = shape
     const softmaxScale = a.softmaxScale ?? keyDim ** -0.5
-    return { kind: 'grouped', nHeads, nKvHeads, headDim: keyDim, softmaxScale, qkNormEps: a.qkNorm ? a.eps : null }
+    return {
+      ...{ kind: 'grouped', nHeads, nKvHeads, headDim: keyDim, softmaxScale, qkNormEps: a.qkNorm ? a.eps : null },
+      ...(a.qkNorm === 'wide' && { qkNormWide: true }),
+      ...(a.qkNorm === 'late' && { qkNormLate: true }),
+    }
   }
   const factor = rope ? yarnSoftmaxFactor(rope.scaling) : 1
   const softmaxScale = (shape.qkNopeHeadDim + shape.qkRopeHeadDim) ** -0.5 * factor

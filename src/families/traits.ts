@@ -13,6 +13,12 @@ export interface Traits {
   readonly encoder?: boolean
   /** No bias on the attention's output, whatever `attention_bias` says. */
   readonly plainOutput: boolean
+  /** `attention_bias`, where the file has no such field. Default false. */
+  readonly attentionBias?: boolean
+  /** `use_bias` switches all biases; its value where the file has no such field. Default: there is no such switch. */
+  readonly oneBiasSwitch?: boolean
+  /** First layers without experts, where the file does not say how many. Default 0. */
+  readonly firstDense?: number
   /** Where the file names none. Default: hidden size / heads. */
   readonly headDim?: number
   /** The window's length where the file has no such field; null there means none. Default: none. */

@@ -155,7 +155,7 @@ export class Loader {
         mlp.kind === 'moe'
           ? { kind: 'moe', weights: await this.#experts(at, mlp) }
           : { kind: 'dense', weights: await this.#mlp(at, n.mlp, mlp.size) },
-      mlpOutNorm: await norm(n.mlpOutNorm),
+      mlpOutNorm: await norm(mlp.kind === 'moe' ? (n.moe?.outNorm ?? n.mlpOutNorm) : n.mlpOutNorm),
     }
   }
 
@@ -244,9 +244,10 @@ export class Loader {
     const { hiddenSize: D, bias } = this.#config
     const [q, kv] = [c.nHeads * c.headDim, c.nKvHeads * c.headDim]
     const eps = c.qkNormEps
-    const rotated = this.#checkpoint.canonical && this.#config.ropes[0]?.interleaved ? c.headDim : undefined
-    const qkNorm = async (name: string | undefined) =>
-      name && eps !== null ? await this.#norm(at + name, c.headDim, { kind: 'rms', eps }) : null
+    const { canonical } = this.#checkpoint
+    const rotated = canonical && !this.#names.neighbours && this.#config.ropes[0]?.interleaved ? c.headDim : undefined
+    const qkNorm = async (name: string | undefined, size: number) =>
+      name && eps !== null ? await this.#norm(at + name, c.qkNormWide ? size : c.headDim, { kind: 'rms', eps }) : null
     return {
       qkv:
         n.qkv.length === 1
@@ -256,8 +257,8 @@ export class Loader {
               await this.#linear(at + n.qkv[1], kv, D, bias.qkv, 'matrix', rotated),
               await this.#linear(at + n.qkv[2], kv, D, bias.qkv),
             ],
-      queryNorm: await qkNorm(n.queryNorm),
-      keyNorm: await qkNorm(n.keyNorm),
+      queryNorm: await qkNorm(n.queryNorm, q),
+      keyNorm: await qkNorm(n.keyNorm, kv),
       out: await this.#linear(at + n.out, D, attendedSize(c), bias.attentionOut),
     }
   }
@@ -266,7 +267,7 @@ export class Loader {
     const { hiddenSize: D, bias } = this.#config
     return {
       gate: n.gate ? await this.#linear(at + n.gate, size, D, bias.mlp) : null,
-      up: await this.#linear(at + n.up, size, D, bias.mlp),
+      up: await this.#linear(at + n.up, n.joined ? 2 * size : size, D, bias.mlp),
       down: await this.#linear(at + n.down, D, size, bias.mlp),
     }
   }
@@ -291,7 +292,10 @@ export class Loader {
     }
     return {
       router: await this.#linear(at + n.router, E, D, false, 'router'),
-      selectionBias: moe.selectionBias ? await this.#vector(at + n.selectionBias, E) : null,
+      selectionBias:
+        moe.selectionBias || (n.biasAtWill && this.#checkpoint.has(at + n.selectionBias))
+          ? await this.#vector(at + n.selectionBias, E)
+          : null,
       gate: await stack(n.mlp.gate as string, F, D),
       up: await stack(n.mlp.up, F, D),
       down: await stack(n.mlp.down, D, F),

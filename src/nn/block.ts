@@ -32,6 +32,11 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
     runMlp(step, c.mlp, w.mlp, y, x, residual && { residual, scale })
     return y
   }
+  /** residual + scale * norm(mlp(x)); x is overwritten. */
+  const normedMlp = (x: Tensor, residual: Tensor, norm: Norm | null) => {
+    const m = mlp(x, null)
+    return joined(residual, normed(m, norm, scratch.replacing(m)))
+  }
   /** x + scale * y */
   const joined = (x: Tensor, y: Tensor) => {
     const sum = scratch.replacing(x)
@@ -45,15 +50,15 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
       case 'pre': {
         const n = first()
         const h = projected(attended(n), x)
-        return mlp(normed(h, w.mlpNorm, scratch.replacing(n)), h)
+        const m = normed(h, w.mlpNorm, scratch.replacing(n))
+        return w.mlpOutNorm ? normedMlp(m, h, w.mlpOutNorm) : mlp(m, h)
       }
       case 'sandwich': {
         const n = first()
         const a = scratch.replacing(n)
         linear(step, a, attended(n), out)
         const h = joined(x, normed(a, w.attentionOutNorm, scratch.replacing(a)))
-        const m = mlp(normed(h, w.mlpNorm, scratch.replacing(a)), null)
-        return joined(h, normed(m, w.mlpOutNorm, scratch.replacing(m)))
+        return normedMlp(normed(h, w.mlpNorm, scratch.replacing(a)), h, w.mlpOutNorm)
       }
       case 'parallel': {
         const n = first()
@@ -64,6 +69,14 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
         const h = normed(a, w.attentionNorm, scratch.replacing(a))
         const m = mlp(h, h)
         return normed(m, w.mlpNorm, scratch.replacing(m))
+      }
+      case 'after': {
+        const a = scratch.take(x.shape)
+        linear(step, a, attended(x), out)
+        const h = joined(x, normed(a, w.attentionNorm, scratch.replacing(a)))
+        const m = scratch.replacing(a)
+        runMlp(step, c.mlp, w.mlp, m, h, null)
+        return joined(h, normed(m, w.mlpNorm, scratch.replacing(m)))
       }
     }
   }
@@ -80,7 +93,7 @@ export function attendFrom(
   w: LayerWeights,
   x: Tensor,
 ): Tensor {
-  if (blockOrder === 'post') return attend(step, c, w, x)
+  if (blockOrder === 'post' || blockOrder === 'after') return attend(step, c, w, x)
   const normed = step.scratch.take(x.shape)
   normalise(step.ops, normed, x, w.attentionNorm)
   return attend(step, c, w, normed)
@@ -104,9 +117,9 @@ function runMlp(
 ): void {
   if (w.kind === 'dense') {
     denseMlp(backend, w.weights, c.activation, y, x, join ?? undefined)
-  } else if (c.kind === 'moe' && join?.scale === 1) {
-    mixtureOfExperts(backend, w.weights, c, y, x, join.residual)
+  } else if (c.kind === 'moe' && (join?.scale ?? 1) === 1) {
+    mixtureOfExperts(backend, w.weights, c, y, x, join?.residual ?? null)
   } else {
-    throw new TypeError('runMlp: experts join the stream directly and unscaled in every family known')
+    throw new TypeError('runMlp: experts join the stream unscaled in every family known')
   }
 }

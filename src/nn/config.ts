@@ -35,6 +35,8 @@ export interface LayerConfig {
   readonly attention: AttentionConfig
   /** Index into `ropes`; null: no rotary positions in this layer. */
   readonly rope: number | null
+  /** What queries have in its place where they grow with their position, and their part without rope. Default: they do not. */
+  readonly queryRope?: { readonly turned: number; readonly still: number | null }
   /** Keys a query sees, itself included; null: all before it. */
   readonly window: number | null
   readonly mlp: MlpConfig
@@ -46,8 +48,9 @@ export interface LayerConfig {
  * - `sandwich`: x += norm(attention(norm(x))); x += norm(mlp(norm(x))). Gemma 3
  * - `parallel`: x += attention(norm(x)) + mlp(norm(x)), one norm. Falcon
  * - `post`: x = norm(x + attention(x)); x = norm(x + mlp(x)). GPT
+ * - `after`: x += norm(attention(x)); x += norm(mlp(x)). OLMo 2
  */
-export type BlockOrder = 'pre' | 'sandwich' | 'parallel' | 'post'
+export type BlockOrder = 'pre' | 'sandwich' | 'parallel' | 'post' | 'after'
 
 /** What an encoder has and a decoder has not. Its tokens see the whole text, and it has no output of its own. */
 export interface EncoderConfig {

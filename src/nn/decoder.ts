@@ -79,7 +79,8 @@ export function layerStep(
   index: number,
   capture: Capture = {},
 ): AttentionStep {
-  const { attention, rope, window } = config.layers[index] as LayerConfig
+  const { attention, rope, window, queryRope } = config.layers[index] as LayerConfig
+  const angles = (rope: number) => step.angles[rope] as Tensor
   return {
     ...backend,
     layer: index,
@@ -87,7 +88,14 @@ export function layerStep(
     group: step.groups[backend.keys.groupOf(index)] as StepGroup,
     window,
     rope:
-      rope === null ? null : { cosSin: step.angles[rope] as Tensor, interleaved: (ropes[rope] as RopeSet).interleaved },
+      rope === null
+        ? null
+        : {
+            cosSin: angles(rope),
+            queryCosSin: angles(queryRope?.turned ?? rope),
+            stillCosSin: queryRope && queryRope.still !== null ? angles(queryRope.still) : null,
+            interleaved: (ropes[rope] as RopeSet).interleaved,
+          },
     pattern: capture.attention ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
   }
 }

@@ -8,7 +8,7 @@ import type { MoeWeights } from './weights.ts'
 /**
  * DeepSeekMoE (arXiv 2401.06066; V3 paper, arXiv 2412.19437, eq. 12-16): y = residual + shared(x) + sum of the chosen
  * experts, weighted. Tokens are gathered per expert, so that each expert is one product. x, y, residual [T, D].
- * y may be residual.
+ * y may be x or residual. Without residual it counts as 0.
  */
 export function mixtureOfExperts(
   backend: Backend,
@@ -16,7 +16,7 @@ export function mixtureOfExperts(
   c: MoeConfig,
   y: Tensor,
   x: Tensor,
-  residual: Tensor,
+  residual: Tensor | null,
 ): void {
   const { ops, scratch } = backend
   const [T, D] = x.shape as [number, number]
@@ -41,10 +41,17 @@ export function mixtureOfExperts(
   ops.expertMatmul(part, hidden, w.down, plan, false)
   if (w.shared) {
     const shared = scratch.take([T, D])
-    denseMlp(backend, w.shared, activation, shared, x, { residual, scale: 1 })
+    denseMlp(backend, w.shared, activation, shared, x, residual ? { residual, scale: 1 } : undefined)
     ops.combineExperts(y, part, weights, plan, shared)
   } else {
-    ops.combineExperts(y, part, weights, plan, residual)
+    ops.combineExperts(y, part, weights, plan, residual ?? zeros(backend, x))
   }
   scratch.release(mark)
+}
+
+/** Of the shape of x. */
+function zeros({ ops, scratch }: Backend, x: Tensor): Tensor {
+  const y = scratch.take(x.shape)
+  ops.axpby(y, 0, x)
+  return y
 }

@@ -7,7 +7,7 @@ import type { LatentWeights } from './attention/mla.ts'
 import type { Linear, Norm } from './layers.ts'
 
 export interface DenseMlpWeights {
-  /** null where the MLP is not gated. */
+  /** null where the MLP is not gated, or where `up` has the gate's rows in front of its own: 2 F rows. */
   readonly gate: Linear | null
   readonly up: Linear
   readonly down: Linear
@@ -32,12 +32,13 @@ export interface LayerWeights {
   readonly mlp:
     | { readonly kind: 'dense'; readonly weights: DenseMlpWeights }
     | { readonly kind: 'moe'; readonly weights: MoeWeights }
-  /** Before attention (`post`: after it has joined the stream). */
+  /** Before attention (`post`: after it has joined the stream; `after`: on what it returns). */
   readonly attentionNorm: Norm
-  /** Before the MLP (`post`: after it has joined); null where a parallel block has one norm only. */
+  /** Before the MLP (`post`, `after`: as above); null where a parallel block has one norm only. */
   readonly mlpNorm: Norm | null
-  /** `sandwich` only: on what attention and MLP return. */
+  /** `sandwich` only: on what attention returns. */
   readonly attentionOutNorm: Norm | null
+  /** `sandwich`, and experts of some `pre` blocks: on what the MLP returns. */
   readonly mlpOutNorm: Norm | null
 }
 

@@ -66,6 +66,12 @@ export function splitHeads(t: Tensor, heads: number): Tensor {
   return view(t, 0, [...t.shape.slice(0, -1), heads, size], [...t.strides.slice(0, -1), size, 1])
 }
 
+/** The opposite of `splitHeads`: `[.., heads, n]` -> `[.., heads * n]`. The heads of a row lie behind one another. */
+export function joinHeads(t: Tensor): Tensor {
+  const [heads, n] = t.shape.slice(-2) as [number, number]
+  return view(t, 0, [...t.shape.slice(0, -2), heads * n], [...t.strides.slice(0, -2), 1])
+}
+
 /** The same numbers in another shape; `t` must be contiguous. */
 export function reshape(t: Tensor, shape: readonly number[]): Tensor {
   return { dtype: t.dtype, shape, strides: contiguousStrides(shape), address: t.address }

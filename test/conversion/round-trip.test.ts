@@ -9,7 +9,7 @@ import { convertModel } from '../../src/conversion/convert.ts'
 import { verifyFolder } from '../../src/inspection/verify/verify.ts'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
-import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
+import { checkpointFolders, familyFolders, ggufFiles } from '../support/all-fixtures.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 /** Equal to the reference, and faster. */
@@ -17,12 +17,12 @@ const kernels =
   nativeUnavailable() === null
     ? { name: 'native', make: () => createNativeKernels({ exact: true }) }
     : { name: 'reference', make: async () => createReferenceKernels() }
-const checkpoints = checkpointFolders()
+const checkpoints = new Map([...checkpointFolders(), ...familyFolders()])
 const ggufs = ggufFiles()
 
 /** Of the fixtures, those that GGUF has an architecture for. */
-const NO_GGUF = ['gpt1-post-norm', 'marian-encoder-decoder']
-const LATENT = /deepseek|kimi|glm4|youtu/
+const NO_GGUF = ['gpt1-post-norm', 'marian-encoder-decoder', 'axk1']
+const LATENT = /deepseek|kimi|glm4-moe|youtu|sarvam/
 
 async function expectSameNumbers(path: string, expected: string): Promise<void> {
   copyFileSync(

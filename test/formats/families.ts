@@ -85,5 +85,13 @@ export const FAMILIES: readonly Family[] = [
     format: 'gemma',
     templates: ['ollama/gemma3:270m', 'llama-cpp-python/google-gemma-2-2b-it', 'trl/gemma3'],
   },
+  {
+    name: 'Mistral',
+    format: 'mistral',
+    templates: [
+      'llama-cpp-python/mistralai-Ministral-3-14B-Reasoning-2512',
+      'llama-cpp-python/unsloth-mistral-Devstral-Small-2507',
+    ],
+  },
   { name: 'generic JSON', format: 'generic', templates: ['ollama/smollm2:135m', 'axolotl/chatml'] },
 ]

@@ -10,6 +10,7 @@ import { loadModel } from '../../src/model/load.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import { plan } from '../../src/planning/plan.ts'
 import { readPlanModel } from '../../src/planning/read/open.ts'
+import { familyFolders } from '../support/all-fixtures.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const TALES = here('../../models/tales-mla-8m')
@@ -18,6 +19,7 @@ const folders = here('../fixtures/checkpoints/')
 const files = here('../fixtures/gguf/')
 const MODELS = [
   TALES,
+  ...familyFolders().values(),
   ...readdirSync(folders).map(name => join(folders, name)),
   ...readdirSync(files).map(name => join(files, name)),
 ].filter(path => existsSync(join(path, 'config.json')) || /(?<!-0000[2-9]-of-\d{5})\.gguf$/.test(path))

@@ -5,6 +5,24 @@ import { fileURLToPath } from 'node:url'
 const roots = (kind: string) =>
   [`../fixtures/${kind}/`, `../../../shared/fixtures/${kind}/`].map(p => fileURLToPath(new URL(p, import.meta.url)))
 
+/** Families that are not run yet. */
+const NOT_YET = [
+  ...['axk2', 'bailing-hybrid', 'deepseek-v32', 'gemma4', 'glm-moe-dsa', 'gpt-oss', 'kimi-linear', 'lfm2'],
+  ...['longcat-flash', 'qwen3-5', 'qwen3-5-moe'],
+]
+
+/**
+ * Checkpoints of the families that came after the others: ours, those of `families` in LATENTKIT_FIXTURES, or of the fixtures
+ * beside the project.
+ */
+export function familyFolders(): Map<string, string> {
+  const [own, shared] = roots('families') as [string, string]
+  const { LATENTKIT_FIXTURES: given } = process.env
+  const others = given === undefined ? shared : `${given}/families/`
+  const all = found([own, others], name => name, 'expected.safetensors')
+  return new Map([...all].filter(([name]) => !NOT_YET.includes(name)))
+}
+
 /** Folders with safetensors and expected numbers. */
 export function checkpointFolders(): Map<string, string> {
   return found(roots('checkpoints'), name => name, 'expected.safetensors')

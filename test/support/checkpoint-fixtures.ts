@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { verifyFolder } from '../../src/inspection/verify/verify.ts'
+import { familyFolders } from './all-fixtures.ts'
 import { KERNEL_SETS } from './kernel-sets.ts'
 
 const OURS = fileURLToPath(new URL('../fixtures/checkpoints/', import.meta.url))
@@ -36,6 +37,16 @@ export function testCheckpoints(kernels: 'reference' | 'native' | 'wasm'): void 
         expect(report.rows.filter(r => !r.passed)).toEqual([])
         const paths = report.rows.some(r => r.path === 'absorbed') ? 2 : 1
         expect(report.rows.length).toBe(slow ? paths : paths * 9)
+      })
+    }
+    // The ways differ in nothing that a family adds: f32 caches say it, and `latentkit verify` has them all.
+    for (const [name, folder] of familyFolders()) {
+      it(`${name}`, async () => {
+        const prefills = slow ? (['whole'] as const) : (['whole', 'token'] as const)
+        const report = await verifyFolder(folder, { kernels: [set], cacheTypes: ['f32'], prefills, greedy: !slow })
+        expect(report.error).toBe(null)
+        expect(report.rows.filter(r => !r.passed)).toEqual([])
+        expect(report.rows.length).toBeGreaterThan(0)
       })
     }
     it.skipIf(shared.length > 0)('12 more checkpoints need ../shared, which is not here', () => {})

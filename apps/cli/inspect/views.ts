@@ -192,6 +192,7 @@ function blockOf({ blockOrder, norm }: Config): string {
     sandwich: 'norm before and after attention and MLP',
     parallel: 'attention beside MLP, one norm',
     post: 'norm after attention and MLP',
+    after: 'norm after attention and MLP, before they join the stream',
   }[blockOrder]
   return `${order}, ${norm.kind === 'rms' ? 'RMSNorm' : 'LayerNorm'} (eps ${norm.eps.toExponential()})`
 }

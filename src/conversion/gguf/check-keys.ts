@@ -52,7 +52,7 @@ function meaning({ modelType, bosTokenId, eosTokenIds, bias, ropes, ...config }:
     ...config,
     ropes: ropes.map(rope => {
       const [within, beyond] = [ropeFrequencies(rope), ropeFrequencies(rope, true)]
-      return { dim: rope.dim, within: plain(within), beyond: plain(beyond) }
+      return { dim: rope.dim, within: plain(within), beyond: plain(beyond), growth: rope.growth }
     }),
   }
 }

@@ -4,8 +4,9 @@ import { type RopeConfig, ropeFrequencies } from '../../nn/attention/rope.ts'
 import { hasLatents, type ModelConfig } from '../../nn/config.ts'
 
 export function addRopeKeys(keys: GgufKeys, config: ModelConfig): void {
-  const [rope, local] = config.ropes
+  const [rope, second] = config.ropes
   if (!rope) return
+  const local = config.layers.some(layer => layer.rope === 1) ? second : undefined
   const { scaling } = rope
   keys.u32('{arch}.rope.dimension_count', rope.dim)
   keys.f32('{arch}.rope.freq_base', rope.theta)

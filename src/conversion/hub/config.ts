@@ -20,7 +20,10 @@ export function hubConfig(
   const constant = checkpoint.config.constant_latent_norm !== undefined && { constant_latent_norm: LATENT_NORM_EPS }
   if (!checkpoint.canonical) {
     // FP8 has become numbers. transformers 5 calls the type `dtype`.
-    const { quantization_config: _, ...rest } = checkpoint.config
+    const { quantization_config: _, ...written } = checkpoint.config
+    // The language model of one that sees has no architectures of its own.
+    const named = family.hubClass && !written.architectures ? { architectures: [family.hubClass] } : {}
+    const rest: JsonObject = { ...named, ...written }
     const announced = Object.entries(biases).filter(([key, used]) => used && rest[key] !== true)
     const keys = ['torch_dtype', 'dtype'].filter(key => Object.hasOwn(rest, key))
     const types = (keys.length > 0 ? keys : ['torch_dtype']).map(key => [key, DTYPES[type]])

@@ -4,11 +4,12 @@
  */
 
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import type { Growth } from '../../nn/attention/rope.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import { LATENT as LATENT_BIASES } from '../biases.ts'
 import type { ModelDescriptor } from '../descriptor.ts'
 import type { Family, TensorNames } from '../family.ts'
-import { GATED_MLP, HUB_NAMES, LATENT } from '../names.ts'
+import { HUB_NAMES, LATENT, ROUTED } from '../names.ts'
 import { SIZE } from '../read/common.ts'
 import { latentArithmetic } from '../read/latent.ts'
 import { type Routing, runnable } from '../runnable.ts'
@@ -18,24 +19,14 @@ import * as traits from './traits.ts'
 /** Says that norms of latents are a constant factor, and for which eps. */
 const CONSTANT_NORM = 'constant_latent_norm'
 
-const NAMES: TensorNames = {
-  ...HUB_NAMES,
-  attention: LATENT,
-  moe: {
-    router: 'mlp.gate',
-    selectionBias: 'mlp.gate.e_score_correction_bias',
-    expert: 'mlp.experts.{expert}.',
-    shared: 'mlp.shared_experts.',
-    mlp: GATED_MLP,
-  },
-}
+const NAMES: TensorNames = { ...HUB_NAMES, attention: LATENT, moe: ROUTED }
 
 export const deepseekV2: Family = {
   traits: traits.deepseekV2,
   gguf: deepseek2,
   hubClass: 'DeepseekV2ForCausalLM',
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
-  config: (raw, model) => config(raw, model, 'greedy'),
+  config: (raw, model) => deepseekConfig(raw, model, { method: 'greedy' }),
   names: NAMES,
 }
 
@@ -44,38 +35,61 @@ export const deepseekV3: Family = {
   gguf: deepseek2,
   hubClass: 'DeepseekV3ForCausalLM',
   hubBiases: [{ modules: LATENT_BIASES, key: 'attention_bias' }],
-  config: (raw, model) => config(raw, model, 'noaux_tc'),
+  config: (raw, model) => deepseekConfig(raw, model, { method: 'noaux_tc' }),
   names: NAMES,
 }
 
 type TopkMethod = 'greedy' | 'group_limited_greedy' | 'noaux_tc'
 
-function config(raw: ConfigReader, model: ModelDescriptor, defaultMethod: TopkMethod): ModelConfig {
+/** What a relative's config.json calls otherwise, or leaves to its code. */
+export interface DeepseekDefaults {
+  readonly method: TopkMethod
+  /** The field with the number of routed experts. Default `n_routed_experts`. */
+  readonly experts?: string
+  /** Groups of experts, and how many of them a token takes. Default 1 and all. */
+  readonly groups?: number
+  readonly topkGroups?: number
+  /** Of what the routed experts return. Default 1. */
+  readonly scale?: number
+  /** How experts are scored. Default: by the method. */
+  readonly scoring?: Routing['scoring']
+  /** `partial_rotary_factor` is looked at already. Default false: only 1 is taken. */
+  readonly partial?: boolean
+  readonly queryGrowth?: Growth
+  /** Weights of its own that it computes with. */
+  readonly own?: readonly string[]
+}
+
+export function deepseekConfig(raw: ConfigReader, model: ModelDescriptor, defaults: DeepseekDefaults): ModelConfig {
   // Where the file has no such layers it must not say nonsense of them all the same.
   raw.int('intermediate_size', SIZE)
   raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
-  const experts = raw.optionalInt('n_routed_experts', { max: 1 << 16 })
+  const { experts: field = 'n_routed_experts', own = [], partial = false, queryGrowth } = defaults
+  const experts = raw.optionalInt(field, { max: 1 << 16 })
   // Written by latentify (docs/latentify.md). DeepSeek's own code leaves `sliding_window` alone.
   const constant = raw.optionalNumber(CONSTANT_NORM, { min: 0, exclusiveMin: true, max: 1 })
   return runnable(raw, model, {
-    ...latentArithmetic(raw, { interleaved: true }),
+    ...latentArithmetic(raw, { interleaved: true, partial }),
     ...(constant !== undefined && { constantLatentNorm: constant, windows: true }),
-    ...(experts && { routing: readRouting(raw, experts, defaultMethod) }),
+    ...(queryGrowth && { queryGrowth }),
+    ...(experts && { routing: readRouting(raw, experts, field, defaults) }),
+    own,
   })
 }
 
-function readRouting(raw: ConfigReader, nExperts: number, defaultMethod: TopkMethod): Routing {
-  const method = raw.oneOf('topk_method', ['greedy', 'group_limited_greedy', 'noaux_tc'], { default: defaultMethod })
+function readRouting(raw: ConfigReader, nExperts: number, field: string, defaults: DeepseekDefaults): Routing {
+  const { method: usual, groups: usualGroups = 1, topkGroups: usualTaken, scale: usualScale = 1 } = defaults
+  const method = raw.oneOf('topk_method', ['greedy', 'group_limited_greedy', 'noaux_tc'], { default: usual })
   const scoring = raw.oneOf('scoring_func', ['softmax', 'sigmoid'], {
-    default: method === 'noaux_tc' ? 'sigmoid' : 'softmax',
+    default: defaults.scoring ?? (method === 'noaux_tc' ? 'sigmoid' : 'softmax'),
   })
   raw.int('moe_intermediate_size', SIZE)
   const normalise = raw.bool('norm_topk_prob', { default: method === 'noaux_tc' })
-  const scale = raw.number('routed_scaling_factor', { min: 0, exclusiveMin: true, default: 1 })
+  const scale = raw.number('routed_scaling_factor', { min: 0, exclusiveMin: true, default: usualScale })
   const grouped = method !== 'greedy'
-  const groups = grouped ? raw.int('n_group', { min: 1, max: nExperts, default: 1 }) : 1
-  if (nExperts % groups !== 0) raw.fail('n_group', `a divisor of n_routed_experts, which is ${nExperts}`)
-  const topkGroups = grouped ? raw.int('topk_group', { min: 1, max: groups, default: groups }) : 1
+  const groups = grouped ? raw.int('n_group', { min: 1, max: nExperts, default: usualGroups }) : 1
+  if (nExperts % groups !== 0) raw.fail('n_group', `a divisor of ${field}, which is ${nExperts}`)
+  const topkGroups = grouped ? raw.int('topk_group', { min: 1, max: groups, default: usualTaken ?? groups }) : 1
   raw.int('num_experts_per_tok', { min: 1, max: (nExperts / groups) * topkGroups })
   return {
     scoring,

@@ -32,7 +32,7 @@ export function readLayers(
   const windows = readWindows(raw, modelType, traits, nLayers)
   const indexers = readIndexers(raw, nLayers)
   const moe = readMoe(raw, modelType, traits)
-  const sparse = moe ? sparseLayers(raw, nLayers) : () => false
+  const sparse = moe ? sparseLayers(raw, nLayers, traits) : () => false
   const dense = readDense(raw, modelType, moe)
   return Array.from({ length: nLayers }, (_, i): LayerDescriptor => {
     const mlp = moe && sparse(i) ? moe : dense
@@ -47,7 +47,7 @@ const WINDOW = { min: 1, max: 2 ** 40 } as const
 function readWindows(raw: ConfigReader, modelType: string, traits: Traits, nLayers: number): ByLayer<number | null> {
   const written = raw.optionalInt('sliding_window', WINDOW)
   const absent = raw.keys().includes('sliding_window') ? null : (traits.window ?? null)
-  const used = raw.bool('use_sliding_window', { default: !/^(qwen|glm)/.test(modelType) })
+  const used = raw.bool('use_sliding_window', { default: !/^(qwen|glm|smollm3)/.test(modelType) })
   const window = used ? (written ?? absent) : null
   const chunk = raw.optionalInt('attention_chunk_size', WINDOW) ?? null
   if (window === null && chunk === null) return () => null
@@ -57,8 +57,21 @@ function readWindows(raw: ConfigReader, modelType: string, traits: Traits, nLaye
   const pattern = optionalFirstInt(raw, ['sliding_window_pattern', '_sliding_window_pattern'], COUNT)
   const every = pattern ?? traits.windowPattern
   if (every) return i => ((i + 1) % every === 0 ? null : window)
-  const from = /^qwen/.test(modelType) ? raw.int('max_window_layers', { default: 28 }) : 0
+  if (modelType === 'smollm3') {
+    const rotates = readRotatedLayers(raw, nLayers)
+    return i => (rotates(i) ? null : window)
+  }
+  const from = /^qwen(?!3_moe)/.test(modelType) ? raw.int('max_window_layers', { default: 28 }) : 0
   return i => (i >= from ? window : null)
+}
+
+/** Which layers have rotary positions, of SmolLM3: a list of 1 and 0, or all but every nth. */
+export function readRotatedLayers(raw: ConfigReader, nLayers: number): ByLayer<boolean> {
+  const listed = raw.optionalInts('no_rope_layers', { max: 1 })
+  if (listed && listed.length < nLayers) raw.fail('no_rope_layers', `a 1 or 0 for each of the ${nLayers} layers`)
+  if (listed) return i => listed[i] === 1
+  const every = raw.int('no_rope_layer_interval', { ...COUNT, default: 4 })
+  return i => (i + 1) % every !== 0
 }
 
 function readDense(raw: ConfigReader, modelType: string, moe: MoeShape | null): DenseShape {
@@ -94,10 +107,10 @@ function readMoe(raw: ConfigReader, modelType: string, traits: Traits): MoeShape
   }
 }
 
-function sparseLayers(raw: ConfigReader, nLayers: number): ByLayer<boolean> {
+function sparseLayers(raw: ConfigReader, nLayers: number, { firstDense: usual = 0 }: Traits): ByLayer<boolean> {
   const types = raw.optionalStrings('mlp_layer_types', { length: nLayers })
   if (types) return i => types[i] === 'sparse'
-  const firstDense = raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
+  const firstDense = raw.int('first_k_dense_replace', { max: 1 << 16, default: usual })
   // A few write out which layers have experts.
   if (Array.isArray(raw.raw('moe_layer_freq'))) {
     const experts = raw.optionalInts('moe_layer_freq', { length: nLayers, max: 1 }) ?? []

@@ -6,8 +6,9 @@ import type { Traits } from '../traits.ts'
 type Read = Pick<ModelShape, 'norm' | 'bias' | 'gated' | 'sinks' | 'tiedEmbeddings'>
 
 export function readTraits(raw: ConfigReader, modelType: string, family: Traits): Read {
-  const bias = biasField(raw, modelType)
-  const attention = bias ?? (family.bias.attentionOut || raw.bool('attention_bias', { default: false }))
+  const bias = biasField(raw, modelType, family)
+  const written = () => raw.bool('attention_bias', { default: family.attentionBias ?? false })
+  const attention = bias ?? (family.bias.attentionOut || written())
   return {
     gated: family.gated,
     sinks: family.sinks,
@@ -23,9 +24,9 @@ export function readTraits(raw: ConfigReader, modelType: string, family: Traits)
 }
 
 /** Families with one switch for all biases: its value; undefined: none. */
-function biasField(raw: ConfigReader, modelType: string): boolean | undefined {
+function biasField(raw: ConfigReader, modelType: string, { oneBiasSwitch }: Traits): boolean | undefined {
   if (isFalcon(modelType)) return raw.bool('bias', { default: false })
-  return modelType === 'starcoder2' ? raw.bool('use_bias', { default: true }) : undefined
+  return oneBiasSwitch === undefined ? undefined : raw.bool('use_bias', { default: oneBiasSwitch })
 }
 
 /** GLM-4.5's and Phi's switches. */

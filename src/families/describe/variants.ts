@@ -21,6 +21,7 @@ const GATE = 'gated_attention_proj_granularity_type'
 const QWEN_GATED: Variant = { fields: ['attn_output_gate', 'shared_expert_intermediate_size'], read: qwenGates }
 
 const VARIANTS: Readonly<Record<string, Variant>> = {
+  axk1: { fields: [], read: expertNorms },
   axk2: { fields: ['gated_norm_rank'], read: gatedNorms },
   bailing_hybrid: {
     fields: ['layer_group_size', 'no_kda_lora', 'short_conv_kernel_size', 'linear_num_heads', 'linear_head_dim', GATE],
@@ -125,6 +126,12 @@ function gatedNorms(raw: ConfigReader, layers: readonly LayerDescriptor[]): Part
       return withOwn(l, [...queries, ...gate, ...(l.mlp.kind === 'moe' ? gate : [])])
     }),
   }
+}
+
+/** A.X-K1: a norm on what experts return. */
+function expertNorms(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
+  const norm = vector('norm of experts', firstInt(raw, HIDDEN, SIZE))
+  return { layers: layers.map(l => (l.mlp.kind === 'moe' ? withOwn(l, [norm]) : l)) }
 }
 
 /** Ling: each head's output, or each number of it, is gated in the layers that attend. */

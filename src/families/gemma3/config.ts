@@ -48,7 +48,7 @@ export const gemma3: Family = {
       ],
       ropeOf: ({ window }) => (window === null ? GLOBAL : LOCAL),
       softmaxScale: raw.number('query_pre_attn_scalar', { min: 0, exclusiveMin: true, default: 256 }) ** -0.5,
-      qkNorm: true,
+      qkNorm: 'head',
       windows: true,
       embeddingScale: Math.sqrt(model.hiddenSize),
     })

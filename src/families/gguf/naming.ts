@@ -19,6 +19,9 @@ export const DECODER: TensorNaming = {
   },
 }
 
+/** Gate and up in one matrix, the gate's rows first. */
+export const JOINED_MLP = { ffn_up: 'mlp.gate_up_proj' } as const
+
 /** With the latents of MLA. */
 export const LATENT: TensorNaming = {
   ...DECODER,

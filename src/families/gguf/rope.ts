@@ -1,7 +1,10 @@
 /** `{arch}.rope.*` as the hub's `rope_theta` and `rope_scaling`. */
 
+import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
+import { ropeFrequencies } from '../../nn/attention/rope.ts'
+import type { ModelConfig } from '../../nn/config.ts'
 import type { GgufModel } from './architecture.ts'
 import { CONTEXT, POSITIVE } from './ranges.ts'
 
@@ -59,4 +62,11 @@ function attentionFactor(m: Metadata): JsonObject {
 
 function optional(key: string, value: number | undefined): JsonObject {
   return value === undefined ? {} : { [key]: value }
+}
+
+/** Writing: what LongRoPE multiplies cos and sin by, which llama.cpp does not compute itself. */
+export function addLongropeFactor(keys: GgufKeys, { ropes: [rope] }: ModelConfig): void {
+  if (rope?.scaling.kind === 'longrope') {
+    keys.f32('{arch}.rope.scaling.attn_factor', ropeFrequencies(rope).factor)
+  }
 }

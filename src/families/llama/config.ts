@@ -56,7 +56,7 @@ export const qwen3: Family = {
     ...NAMES,
     attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
   },
-  config: (raw, model) => qwen(raw, model, { qkNorm: true }),
+  config: (raw, model) => qwen(raw, model, { qkNorm: 'head' }),
 }
 
 function config(raw: ConfigReader, model: ModelDescriptor, own: Partial<Arithmetic> = {}): ModelConfig {

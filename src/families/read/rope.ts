@@ -1,7 +1,7 @@
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { RopeConfig, RopeScaling } from '../../nn/attention/rope.ts'
+import type { Growth, RopeConfig, RopeScaling } from '../../nn/attention/rope.ts'
 
 export interface RopeDefaults {
   readonly dim: number
@@ -10,6 +10,8 @@ export interface RopeDefaults {
   readonly theta?: number
   /** Which entry of `rope_parameters` to take where it has one per layer type. */
   readonly layerType?: 'full_attention' | 'sliding_attention'
+  /** `dim` is the part of a head that is turned: `partial_rotary_factor` is read already. Default false: only 1 is taken. */
+  readonly partial?: boolean
 }
 
 /**
@@ -17,10 +19,10 @@ export interface RopeDefaults {
  * of layers; the kind is called `rope_type` or, in older files, `type`. An empty object says as little as none.
  */
 export function readRope(raw: ConfigReader, defaults: RopeDefaults): RopeConfig {
-  const { dim, interleaved, theta: fallback = 10_000, layerType } = defaults
+  const { dim, interleaved, theta: fallback = 10_000, layerType, partial = false } = defaults
   const settings = ropeParameters(raw, layerType) ?? raw.optionalObject('rope_scaling')
   const theta = settings?.optionalNumber('rope_theta', THETA) ?? raw.optionalNumber('rope_theta', THETA) ?? fallback
-  refusePartial(settings, raw)
+  if (!partial) refusePartial(settings, raw)
   return { dim, theta, interleaved, scaling: settings ? readScaling(settings, raw, dim) : { kind: 'none' } }
 }
 
@@ -100,4 +102,12 @@ function refusePartial(settings: ConfigReader | undefined, raw: ConfigReader): v
   if (part !== 1) {
     throw new UnsupportedModelError(`${raw.file}: a partial_rotary_factor of ${part} is not supported; only 1 is.`)
   }
+}
+
+/** Mistral's and Llama 4's factor of queries, beside the other settings of rope. Undefined: there is none. */
+export function readGrowth(raw: ConfigReader): Growth | undefined {
+  const settings = raw.optionalObject('rope_parameters') ?? raw.optionalObject('rope_scaling')
+  const beta = settings?.optionalNumber('llama_4_scaling_beta', { min: 0, max: 1e3 })
+  if (!settings || !beta) return undefined
+  return { beta, positions: settings.int('original_max_position_embeddings', POSITIONS) }
 }

@@ -24,6 +24,7 @@ const TEMPLATES: readonly Rule[] = [
   ['glm-4.7', text => text.includes('<arg_key>')],
   ['qwen3-coder', text => text.includes('<function=') && text.includes('<parameter=')],
   ['hermes', text => text.includes('<tool_call>') && /["']?arguments["']?/.test(text)],
+  ['mistral', text => text.includes('[TOOL_CALLS]') && text.includes('[ARGS]') && !text.includes('[CALL_ID]')],
   ['llama-3', text => text.includes('<|start_header_id|>') && /python_tag|ipython|"parameters"/.test(text)],
   ['gemma', text => text.includes('<start_of_turn>')],
 ]
@@ -36,6 +37,7 @@ const TOKENS: readonly Rule[] = [
   ['youtu', text => text.includes('<|begin_of_tool_description|>')],
   ['glm-4.7', text => text.includes('<arg_key>')],
   ['hermes', text => text.includes('<tool_call>')],
+  ['mistral', text => text.includes('[TOOL_CALLS]') && text.includes('[ARGS]')],
   ['llama-3', text => text.includes('<|python_tag|>')],
   ['gemma', text => text.includes('<start_of_turn>')],
 ]
@@ -54,6 +56,9 @@ const MODEL_TYPES: Readonly<Record<string, FormatName>> = {
   qwen3: 'hermes',
   qwen2_moe: 'hermes',
   qwen3_moe: 'hermes',
+  smollm3: 'hermes',
+  ministral3: 'mistral',
+  mistral4: 'mistral',
   gemma: 'gemma',
   gemma2: 'gemma',
   gemma3: 'gemma',

@@ -14,6 +14,7 @@ export const FORMAT_NAMES = [
   'minicpm3',
   'youtu',
   'gemma',
+  'mistral',
 ] as const
 
 /** How a family writes reasoning and calls of tools. */

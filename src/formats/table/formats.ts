@@ -1,7 +1,7 @@
 /** The families' formats. Sources: their published chat templates (test/fixtures/templates), and for MiniCPM3 and Youtu
  * the parsers of vLLM and ms-swift. */
 import type { CallFormat, ChatFormat, FormatName } from './format.ts'
-import { THINK, THOUGHT } from './reasoning-marks.ts'
+import { BRACKETS, THINK, THOUGHT } from './reasoning-marks.ts'
 
 const TOOL_RESPONSE = { begin: '<tool_response>\n', end: '\n</tool_response>' }
 
@@ -192,6 +192,20 @@ const MINICPM: CallFormat = {
   },
 }
 
+const MISTRAL: CallFormat = {
+  section: null,
+  begin: '[TOOL_CALLS]',
+  end: '',
+  body: { kind: 'separated', separator: '[ARGS]' },
+  text: {
+    open: '',
+    begin: '[TOOL_CALLS]NAME[ARGS]',
+    end: '',
+    between: '',
+    close: '',
+  },
+}
+
 const DEEPSEEK_RESULT = {
   begin: '<｜tool▁outputs▁begin｜><｜tool▁output▁begin｜>',
   end: '<｜tool▁output▁end｜><｜tool▁outputs▁end｜>',
@@ -231,6 +245,12 @@ const ROWS: readonly ChatFormat[] = [
     reasoning: THINK,
     calls: tagged(''),
     result: { begin: '<tool_response>', end: '</tool_response>' },
+  },
+  {
+    name: 'mistral',
+    reasoning: BRACKETS,
+    calls: MISTRAL,
+    result: { begin: '[TOOL_RESULTS]', end: '[/TOOL_RESULTS]' },
   },
 ]
 

@@ -7,10 +7,12 @@ import { refuseWithoutConfig } from '../../checkpoint/other-folders.ts'
 import { readSentenceFiles } from '../../checkpoint/sentence-transformers.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import { describeContent } from '../../checkpoint/source/file-kind.ts'
+import { cutStackedExperts } from '../../checkpoint/stacked-experts.ts'
 import { tokenIdWarnings } from '../../checkpoint/token-ids.ts'
 import { readWeightFiles } from '../../checkpoint/weight-files.ts'
 import { CheckpointError, ConfigError } from '../../errors.ts'
 import { openGguf } from './open-gguf.ts'
+import { type TextPart, textPart, textTensors } from './text-part.ts'
 
 export interface OpenOptions {
   /** Read tokenizer.json, tokenizer_config.json and the chat template too. Default true. */
@@ -32,11 +34,15 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   const gguf = findGguf(files)
   if (gguf !== undefined) return openGguf(files, gguf, options)
   if (!files.names.has('config.json')) return refuseWithoutConfig(files)
-  const { config, file: configFile } = await readConfigFile(files)
+  const { config, file: configFile, wrapper } = await readConfigFile(files)
   const generation = await readGenerationConfig(files)
   const texts = options.tokenizer === false ? {} : await readTokenizerFiles(files)
   const embedding = await readSentenceFiles(files)
-  const { tensors, absent, warnings } = await readWeightFiles(files)
+  const stored = await readWeightFiles(files)
+  const text = wrapper === null ? null : textTensors(wrapper, config, stored.tensors, stored.absent)
+  const { tensors: found, absent } = text ?? stored
+  const tensors = cutStackedExperts(found)
+  const warnings = [...stored.warnings, ...(text?.warnings ?? [])]
   return new Checkpoint({
     name: files.name,
     configFile,
@@ -50,12 +56,11 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   })
 }
 
-/** config.json and its path. */
-export async function readConfigFile(
-  files: CheckpointFiles,
-): Promise<{ readonly config: JsonObject; readonly file: string }> {
+/** config.json, that of the language model where it is a part, and its path. */
+export async function readConfigFile(files: CheckpointFiles): Promise<TextPart & { readonly file: string }> {
   const source = await files.open('config.json')
-  return { config: await readJson(source, MAX_CONFIG, ConfigError), file: source.path ?? source.name }
+  const file = source.path ?? source.name
+  return { ...textPart(await readJson(source, MAX_CONFIG, ConfigError), file), file }
 }
 
 /** Holds only defaults for sampling: a damaged file is a warning, not an error. */

@@ -8,8 +8,12 @@ export interface GroupedAttentionConfig {
   readonly headDim: number
   /** Factor of q·k, usually headDim^-0.5. */
   readonly softmaxScale: number
-  /** RMSNorm over each head of q and k before RoPE (Qwen3, Gemma 3): its eps; null: none. */
+  /** RMSNorm of q and k: its eps; null: none. Each head by itself, before RoPE (Qwen3, Gemma 3), unless the two below say otherwise. */
   readonly qkNormEps: number | null
+  /** One norm spans all heads of q, one all of k (OLMo 2). Default false. */
+  readonly qkNormWide?: boolean
+  /** The norms come after RoPE (Hunyuan). Default false. */
+  readonly qkNormLate?: boolean
 }
 
 /** Multi-head Latent Attention (DeepSeek-V2, arXiv 2405.04434, eq. 9-19). */

@@ -3,7 +3,7 @@
  * and GQA (arXiv 2305.13245) differ only in `nKvHeads`; a sliding window (Mistral) only in the mask.
  */
 
-import { lastOf, rowsOf, splitHeads, type Tensor } from '../../tensor/tensor.ts'
+import { joinHeads, lastOf, rowsOf, splitHeads, type Tensor } from '../../tensor/tensor.ts'
 import { type Linear, linear, type Norm, normalise } from '../layers.ts'
 import type { GroupedAttentionConfig } from './config.ts'
 import { type AttentionStep, patternRows } from './step.ts'
@@ -24,8 +24,8 @@ export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: Grou
 
   const attended = scratch.take([T, H * d])
   const [q, key, value] = project(step, w, c, x) // [T, H, d], [T, G, d], [T, G, d]
-  const query = positioned(step, q, w.queryNorm)
-  const cachedKeys = keys.put(layer, 'key', positioned(step, key, w.keyNorm), group)
+  const query = positioned(step, q, w.queryNorm, c, step.rope?.queryCosSin)
+  const cachedKeys = keys.put(layer, 'key', positioned(step, key, w.keyNorm, c, step.rope?.cosSin), group)
   const cachedValues = keys.put(layer, 'value', value, group)
 
   const lse = step.pattern && scratch.take([T, H])
@@ -48,13 +48,36 @@ export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: Grou
 }
 
 /** Heads x [T, heads, d] normed, where the model norms them, and rotated by their positions. */
-function positioned({ ops, scratch, rope }: AttentionStep, x: Tensor, norm: Norm | null): Tensor {
-  const normed = norm ? scratch.replacing(x) : x
-  if (norm) normalise(ops, normed, x, norm)
-  if (!rope) return normed
-  const rotated = scratch.replacing(normed)
-  ops.rope(rotated, normed, rope.cosSin, rope.interleaved)
-  return rotated
+function positioned(
+  step: AttentionStep,
+  x: Tensor,
+  norm: Norm | null,
+  c: GroupedAttentionConfig,
+  cosSin: Tensor | undefined,
+): Tensor {
+  if (!norm) return rotated(step, x, cosSin)
+  if (c.qkNormLate) return normed(step, rotated(step, x, cosSin), norm, c)
+  return rotated(step, normed(step, x, norm, c), cosSin)
+}
+
+/** Rope turns the first numbers of each head, all of them or as many as it has angles for. */
+function rotated({ ops, scratch, rope }: AttentionStep, x: Tensor, cosSin: Tensor | undefined): Tensor {
+  if (!rope || !cosSin) return x
+  const y = scratch.replacing(x)
+  ops.rope(y, x, cosSin, rope.interleaved)
+  return y
+}
+
+function normed(
+  { ops, scratch }: AttentionStep,
+  x: Tensor,
+  norm: Norm,
+  { qkNormWide }: GroupedAttentionConfig,
+): Tensor {
+  const y = scratch.replacing(x)
+  if (qkNormWide) normalise(ops, joinHeads(y), joinHeads(x), norm)
+  else normalise(ops, y, x, norm)
+  return y
 }
 
 function project(

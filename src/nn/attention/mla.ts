@@ -72,12 +72,14 @@ function positioned({ ops, scratch, rope }: AttentionStep, x: Tensor): Tensor {
   return rotated
 }
 
-/** q [T, H, N + R], of which the last R numbers are rotated. */
+/** q [T, H, N + R], of which the last R numbers are rotated. The others stay, or grow with the position. */
 function positionedQuery({ ops, scratch, rope }: AttentionStep, c: LatentAttentionConfig, q: Tensor): Tensor {
   const { qkNopeHeadDim: N, qkRopeHeadDim: R } = c
   if (!rope) return q
+  const { stillCosSin, queryCosSin, interleaved } = rope
   const rotated = scratch.replacing(q)
-  if (rotated !== q) ops.copy(lastOf(rotated, 0, N), lastOf(q, 0, N))
-  ops.rope(lastOf(rotated, N, R), lastOf(q, N, R), rope.cosSin, rope.interleaved)
+  if (stillCosSin) ops.rope(lastOf(rotated, 0, N), lastOf(q, 0, N), stillCosSin, interleaved)
+  else if (rotated !== q) ops.copy(lastOf(rotated, 0, N), lastOf(q, 0, N))
+  ops.rope(lastOf(rotated, N, R), lastOf(q, N, R), queryCosSin, interleaved)
   return rotated
 }

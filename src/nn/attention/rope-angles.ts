@@ -4,7 +4,7 @@
  * engine, and a model's numbers must not change with it.
  */
 import type { PromptExtent } from './path.ts'
-import { longropeLimit, type RopeConfig, type RopeFrequencies, ropeFrequencies } from './rope.ts'
+import { type Growth, growthAt, longropeLimit, type RopeConfig, type RopeFrequencies, ropeFrequencies } from './rope.ts'
 
 /** A rope of a model; `long` are LongRoPE's frequencies from position `limit` on. */
 export interface RopeSet {
@@ -13,15 +13,16 @@ export interface RopeSet {
   /** Infinity for every other scaling. */
   readonly limit: number
   readonly interleaved: boolean
+  readonly growth: Growth | null
 }
 
 export function ropeSet(rope: RopeConfig): RopeSet {
-  const { interleaved } = rope
+  const { interleaved, growth = null } = rope
   const short = ropeFrequencies(rope)
   const limit = longropeLimit(rope)
   return limit === null
-    ? { short, long: short, limit: Number.POSITIVE_INFINITY, interleaved }
-    : { short, long: ropeFrequencies(rope, true), limit, interleaved }
+    ? { short, long: short, limit: Number.POSITIVE_INFINITY, interleaved, growth }
+    : { short, long: ropeFrequencies(rope, true), limit, interleaved, growth }
 }
 
 /** Tokens of one sequence. */
@@ -43,7 +44,7 @@ export function longFactorsFrom(limit: number, prompt: PromptExtent | null): num
 }
 
 /** The angles of all tokens of a step, f32 [T, 2r]. */
-export function stepAngles({ short, long, limit }: RopeSet, runs: readonly TokenRun[]): Float32Array {
+export function stepAngles({ short, long, limit, growth }: RopeSet, runs: readonly TokenRun[]): Float32Array {
   const width = 2 * short.frequencies.length
   const all = new Float32Array(width * runs.reduce((n, { tokens }) => n + tokens.length, 0))
   let row = 0
@@ -51,20 +52,23 @@ export function stepAngles({ short, long, limit }: RopeSet, runs: readonly Token
     const from = longFactorsFrom(limit, prompt)
     for (let i = 0; i < tokens.length; i++, row++) {
       const position = cache.length + i
-      writeAngles(all, position, position < from ? short : long, row * width)
+      const length = growth ? growthAt(growth, position) : 1
+      writeAngles(all, position, position < from ? short : long, row * width, length)
     }
   }
   return all
 }
 
-/** Writes cos(p f_i) and sin(p f_i), both times the factor, as [cos, sin] for one position: f32 [2r], from `at` on. */
+/** Writes cos(p f_i) and sin(p f_i), both times the factor and `length`, as [cos, sin] for one position: f32 [2r], from `at` on. */
 export function writeAngles(
   into: Float32Array,
   position: number,
-  { frequencies, factor }: RopeFrequencies,
+  { frequencies, factor: own }: RopeFrequencies,
   at = 0,
+  length = 1,
 ): void {
   const r = frequencies.length
+  const factor = own * length
   for (let i = 0; i < r; i++) {
     const x = position * (frequencies[i] as number)
     // x = n pi/2 + t with t in [-pi/4, pi/4]; pi/2 in four parts whose products with n are exact for |x| < 2^28.

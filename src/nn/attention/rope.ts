@@ -46,6 +46,20 @@ export interface RopeConfig {
   /** Pairs (2i, 2i + 1) instead of (i, i + dim / 2). */
   readonly interleaved: boolean
   readonly scaling: RopeScaling
+  /** Makes what is turned longer, the further on it stands: for queries. Default: it keeps its length. */
+  readonly growth?: Growth
+  /** Turns nothing, for what has no position but grows. Default false. */
+  readonly still?: boolean
+}
+
+/** A query at position p is multiplied by 1 + beta ln(1 + floor(p / positions)) (Llama 4, Mistral). */
+export interface Growth {
+  readonly beta: number
+  readonly positions: number
+}
+
+export function growthAt({ beta, positions }: Growth, position: number): number {
+  return 1 + beta * Math.log(1 + Math.floor(position / positions))
 }
 
 /** One set of angles: position p rotates pair i by p * frequencies[i]; cos and sin are multiplied by `factor`. */
@@ -61,6 +75,7 @@ export interface RopeFrequencies {
  */
 export function ropeFrequencies(rope: RopeConfig, longFactors = false): RopeFrequencies {
   const { dim, theta, scaling } = rope
+  if (rope.still) return { frequencies: new Float64Array(dim / 2), factor: 1 }
   const base = Float64Array.from({ length: dim / 2 }, (_, i) => theta ** ((-2 * i) / dim))
   switch (scaling.kind) {
     case 'none':

@@ -31,6 +31,10 @@ export interface AttentionStep extends Backend {
 export interface StepRope {
   /** f32 [T, rotary dim] */
   readonly cosSin: Tensor
+  /** The same for queries: the keys' own unless queries grow with their position. */
+  readonly queryCosSin: Tensor
+  /** f32 [T, N]: what makes the part of an MLA's query grow that is not turned; null: it stays. */
+  readonly stillCosSin: Tensor | null
   readonly interleaved: boolean
 }
 

@@ -76,7 +76,9 @@ function modelOf(entry: Published, wanted: string): PlanModel {
     return word ? (word.match(/\d+/g) ?? []).map(Number) : []
   }
   const one = (letter: string) => numbers(letter)[0] ?? 0
-  const { norm, bias, gated, sinks, tiedEmbeddings, learnedPositions } = completeTraits(traitsOf(modelType))
+  const traits = completeTraits(traitsOf(modelType))
+  const { norm, gated, sinks, tiedEmbeddings, learnedPositions } = traits
+  const bias = traits.attentionBias ? { ...traits.bias, qkv: true, attentionOut: !traits.plainOutput } : traits.bias
   const layers = layerKinds(numbers)(has('select'))
   const last = layers.at(-1) as LayerKind
   return {

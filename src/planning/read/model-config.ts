@@ -1,11 +1,11 @@
 /** The planner's view of a model that the engine runs. */
 
-import type { AttentionShape } from '../../families/descriptor.ts'
-import type { AttentionConfig } from '../../nn/attention/config.ts'
+import type { AttentionShape, OwnWeight } from '../../families/descriptor.ts'
+import type { AttentionConfig, GroupedAttentionConfig } from '../../nn/attention/config.ts'
 import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
 import { type LayerKind, mergeKinds, type PlanModel } from '../plan-model.ts'
 
-const NORMS_PER_LAYER: Readonly<Record<BlockOrder, number>> = { pre: 2, sandwich: 4, parallel: 1, post: 2 }
+const NORMS_PER_LAYER: Readonly<Record<BlockOrder, number>> = { pre: 2, sandwich: 4, parallel: 1, post: 2, after: 2 }
 
 /** What a `ModelConfig` does not say of its model. */
 export interface ConfigSource {
@@ -34,6 +34,7 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
           attention: shapeOf(attention),
           window,
           indexer: null,
+          ...(attention.kind === 'grouped' && attention.qkNormWide && { own: [wideNorms(attention)] }),
           mlp:
             mlp.kind === 'moe'
               ? {
@@ -53,7 +54,7 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
       kind: config.norm.kind,
       perLayer: NORMS_PER_LAYER[config.blockOrder],
       final: config.finalNorm,
-      qk: layers.some(({ attention: a }) => a.kind === 'grouped' && a.qkNormEps !== null),
+      qk: layers.some(({ attention: a }) => a.kind === 'grouped' && a.qkNormEps !== null && !a.qkNormWide),
     },
     bias: { ...bias, router: false, output: false },
     gated: layers.every(({ mlp }) => mlp.kind === 'moe' || mlp.gated),
@@ -64,6 +65,11 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
     stored: null,
     notes: [],
   }
+}
+
+/** As the descriptor of OLMo 2 has them. */
+function wideNorms({ nHeads, nKvHeads, headDim }: GroupedAttentionConfig): OwnWeight {
+  return { name: 'q, k norms', role: 'vector', rows: 1, cols: (nHeads + nKvHeads) * headDim }
 }
 
 function shapeOf(a: AttentionConfig): AttentionShape {

@@ -1,0 +1,10 @@
+/** What a config.json of the family leaves unsaid. */
+import type { FamilyTraits } from '../traits.ts'
+
+export const glm4: FamilyTraits = {
+  modelTypes: ['glm4'],
+  norm: { perLayer: 4 },
+  headDim: 128,
+  attentionBias: true,
+  plainOutput: true,
+}

@@ -1,0 +1,69 @@
+/** Why a model does not run, and which one that runs is most like it. */
+import type { ConfigReader } from '../checkpoint/config-reader.ts'
+import { quote } from '../checkpoint/quote.ts'
+
+/** What no family here computes, by the field that says so. */
+const MISSING: readonly (readonly [field: string, what: string])[] = [
+  ['compress_ratios', 'compressed sparse attention'],
+  ['index_topk', 'a sparse indexer, which selects keys'],
+  ['linear_attn_config', 'layers that keep a state in place of keys'],
+  ['linear_num_value_heads', 'layers that keep a state in place of keys'],
+  ['linear_num_heads', 'layers that keep a state in place of keys'],
+  ['layer_group_size', 'layers that keep a state in place of keys'],
+  ['conv_L_cache', 'short convolutions in place of attention'],
+  ['mamba_d_state', 'layers that keep a state in place of keys'],
+  ['mamba_num_heads', 'layers that keep a state in place of keys'],
+  ['state_size', 'layers that keep a state in place of keys'],
+  ['ssm_state_size', 'layers that keep a state in place of keys'],
+  ['rwkv_version', 'layers that keep a state in place of keys'],
+  ['hidden_size_per_layer_input', 'an embedding for each layer'],
+  ['num_kv_shared_layers', 'layers that read the keys of others'],
+  ['attn_logit_softcapping', 'scores with a soft cap'],
+  ['final_logit_softcapping', 'logits with a soft cap'],
+  ['zero_expert_num', 'experts that return their input'],
+  ['gated_norm_rank', 'norms with a gate'],
+  ['hc_mult', 'hyper-connections'],
+  ['attention_chunk_size', 'attention in chunks'],
+  ['alibi', 'alibi positions'],
+  ['text_config', 'a language model inside a model that sees or hears'],
+  ['llm_config', 'a language model inside a model that sees or hears'],
+]
+
+/** One sentence without an end. `running`: the `model_type`s of families that run. */
+export function whyNot(raw: ConfigReader, modelType: string, running: readonly string[]): string {
+  const name = quote(modelType, 60)
+  if (raw.has('compress_ratios') || modelType === 'deepseek_v4') {
+    return `${name} has no kv_lora_rank but compressed sparse attention, which is another architecture`
+  }
+  if (raw.optionalBool('is_encoder_decoder')) return `${name} is an encoder-decoder, which is not supported`
+  const near = quote(nearest(raw, modelType, running), 60)
+  const missing = MISSING.filter(([field]) => isOn(raw.raw(field))).map(([field, what]) => `${what} (${field})`)
+  const lacking =
+    missing.length > 0
+      ? `what is missing is ${[...new Set(missing)].slice(0, 4).join(', ')}`
+      : 'the rest of its architecture is not known here'
+  return `model_type ${name} is not supported; nearest to it is ${near}, and ${lacking}`
+}
+
+function isOn(value: unknown): boolean {
+  return value !== undefined && value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0)
+}
+
+/** Of the families with its kind of attention and of MLP the one whose name begins most like it; else the usual one of that kind. */
+function nearest(raw: ConfigReader, modelType: string, running: readonly string[]): string {
+  const latent = raw.has('kv_lora_rank') && raw.has('qk_rope_head_dim')
+  const experts = ['n_routed_experts', 'num_local_experts', 'num_experts'].some(key => isOn(raw.raw(key)))
+  const usual = latent ? 'deepseek_v3' : experts ? 'qwen3_moe' : 'llama'
+  const alike = running
+    .filter(type => experts || !/moe/.test(type))
+    .map(type => ({ type, length: commonStart(type, modelType) }))
+    .filter(({ length }) => length >= 4)
+    .sort((a, b) => b.length - a.length || a.type.length - b.type.length)
+  return alike[0]?.type ?? usual
+}
+
+function commonStart(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return length
+}

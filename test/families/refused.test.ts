@@ -1,0 +1,69 @@
+/** A model that does not run is refused with the nearest one that does, and what is missing. */
+import { expect, it } from 'vitest'
+import { ConfigReader } from '../../src/checkpoint/config-reader.ts'
+import { parseConfig } from '../../src/families/index.ts'
+
+const SIZES = { hidden_size: 32, num_hidden_layers: 3, num_attention_heads: 4, vocab_size: 100, intermediate_size: 64 }
+const refusal = (json: Record<string, unknown>) => {
+  try {
+    parseConfig(new ConfigReader(json, 'config.json'))
+  } catch (error) {
+    return (error as Error).message
+  }
+  return 'it runs'
+}
+
+it.each<[string, Record<string, unknown>, string]>([
+  [
+    'a state in place of keys',
+    { ...SIZES, model_type: 'qwen3_next', linear_num_value_heads: 4 },
+    '"qwen3_next" is not supported; nearest to it is "qwen3", and what is missing is layers that keep a state in place of keys (linear_num_value_heads); latentkit runs',
+  ],
+  [
+    'an indexer',
+    { ...SIZES, model_type: 'deepseek_v32', kv_lora_rank: 16, qk_rope_head_dim: 8, index_topk: 4, index_n_heads: 2 },
+    'nearest to it is "deepseek_v3", and what is missing is a sparse indexer, which selects keys (index_topk)',
+  ],
+  [
+    'latents of an unknown family',
+    { ...SIZES, model_type: 'new_mla', kv_lora_rank: 16, qk_rope_head_dim: 8 },
+    'nearest to it is "deepseek_v3", and the rest of its architecture is not known here',
+  ],
+  ['experts of an unknown family', { ...SIZES, model_type: 'zzz', num_experts: 8 }, 'nearest to it is "qwen3_moe"'],
+  ['nothing else', { ...SIZES, model_type: 'zzz' }, 'nearest to it is "llama"'],
+  [
+    'a model inside',
+    { model_type: 'some_vl', text_config: { ...SIZES, model_type: 'llama' } },
+    'what is missing is a language model inside a model that sees or hears (text_config)',
+  ],
+  ['compressed attention', { ...SIZES, model_type: 'deepseek_v4' }, 'compressed sparse attention'],
+])('%s', (_, json, message) => {
+  expect(refusal(json)).toContain(message)
+})
+
+it.each<[string, Record<string, unknown>, string]>([
+  [
+    'phi3 under YaRN',
+    { model_type: 'phi3', rope_scaling: { type: 'yarn', factor: 2 } },
+    'rope type "yarn" is not supported in phi3',
+  ],
+  ['hunyuan with shared keys', { model_type: 'hunyuan_v1_dense', use_cla: true }, '"use_cla"'],
+  [
+    'hunyuan under plain dynamic rope',
+    { model_type: 'hunyuan_v1_dense', rope_scaling: { type: 'dynamic', factor: 2 } },
+    'rope type "dynamic"',
+  ],
+  [
+    'glm4 with no rotated numbers',
+    { model_type: 'glm4', head_dim: 8, partial_rotary_factor: 0.1 },
+    '"partial_rotary_factor" is 0.1; expected a part of head_dim',
+  ],
+  ['a partial rope in llama', { model_type: 'llama', partial_rotary_factor: 0.5 }, 'a partial_rotary_factor of 0.5'],
+  [
+    'a list of rotated layers that is too short',
+    { model_type: 'smollm3', no_rope_layers: [1] },
+    '"no_rope_layers" is a list of 1; expected a 1 or 0 for each of the 3 layers',
+  ],
+])('%s', (_, json, message) => {
+  expect(refusal({ ...SIZES, ...json })).toContain(message)
+})
