@@ -1,12 +1,13 @@
 /**
  * Tokens per second with guessing ahead and without, where it should help (a text that repeats its prompt) and where it
  * cannot (a story), greedy and sampled. The text must be the same. `tales` and `smollm2` look up what followed before;
- * `smollm2-draft` is SmolLM2 in bf16 with its own Q4_1 file as draft model, of a third of the bytes.
+ * `smollm2-draft` is SmolLM2 in bf16 with its own Q4_1 file as draft model, of a third of the bytes; `mtp` guesses with a model's module of
+ * multi-token prediction, and a folder's name does so with the model in it.
  *
- *     node scripts/bench.mjs speculation [tales|smollm2|smollm2-draft ...] [--rounds 3] [--threads 2]
+ *     node scripts/bench.mjs speculation [tales|smollm2|smollm2-draft|mtp|FOLDER ...] [--rounds 3] [--threads 2]
  *       [--kernels native|wasm] [--keep]
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Engine, type LoadOptions, type Message, type PromptOptions, type SpeculationKind } from '../src/index.ts'
 import { benchOptions, oneOf } from './support/options.ts'
 import { mustBe, printJson, printTable, show, spread } from './support/report.ts'
@@ -48,6 +49,17 @@ const smollm2 = {
   ],
 }
 
+const stories = (): Work[] => [
+  { what: 'story, greedy', prompt: 'Once upon a time', options: GREEDY },
+  {
+    what: 'story as `npm start`',
+    prompt: 'Once upon a time',
+    options: { temperature: 0.7, topP: 1, minP: 0.1, repetitionPenalty: 1.05, seed: 3, ignoreEos: true },
+  },
+  { what: 'story, sampled', prompt: 'Once upon a time', options: SAMPLED },
+]
+const mtp: Bench = { source: TALES, kind: 'mtp', load: { mtp: 'on' }, tokens: 300, work: stories }
+
 const BENCHES: Readonly<Record<string, Bench>> = {
   tales: {
     source: TALES,
@@ -60,14 +72,17 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     ],
   },
   smollm2: { ...smollm2, kind: 'ngram' },
+  mtp,
   'smollm2-draft': { ...smollm2, kind: 'draft', load: { weights: 'bf16', draft: SMOLLM2 } },
 }
 
 const { given, rounds, threads, kernels, keep } = benchOptions({ rounds: 3 })
 const results: Record<string, unknown>[] = []
 const table = [['model', 'text', 'off, tok/s', 'on, tok/s', 'speed-up', 'guesses held']]
-for (const name of given.length > 0 ? given : Object.keys(BENCHES)) {
-  const { source, load, kind, tokens, work } = BENCHES[oneOf(name, 'the bench', Object.keys(BENCHES))] as Bench
+// The bundled model may have no such module.
+for (const name of given.length > 0 ? given : Object.keys(BENCHES).filter(name => name !== 'mtp')) {
+  const known = existsSync(name) ? { ...mtp, source: name } : BENCHES[oneOf(name, 'the bench', Object.keys(BENCHES))]
+  const { source, load, kind, tokens, work } = known as Bench
   const engine = await Engine.load(source, { kernels, threads, ...load })
   for (const { what, prompt, options } of work()) {
     const ask = (speculation: SpeculationKind) =>

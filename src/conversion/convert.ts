@@ -112,7 +112,9 @@ export async function convertModel(input: string, output: string, given: Convert
   const opened = adapter ? await merged(found, adapter) : found
   const { checkpoint } = opened
   await checkPlace(checkpoint, path, output, format, options.force ?? false)
-  const model = await readSourceModel(opened)
+  // llama.cpp reads such modules of few architectures, and refuses files with tensors that it does not know.
+  const predictions = format === 'safetensors' && !checkpoint.canonical
+  const model = await readSourceModel(opened, { predictions })
   const prepared = format === 'gguf' ? prepareGguf(model, options) : prepareFolder(model, options)
   let loaded = 0
   const onWrite = (file: string, bytes: number) => {

@@ -2,6 +2,7 @@ import type { Family } from '../families/family.ts'
 import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
+import { predictionTensors } from '../model/prediction.ts'
 import { refuseEncoder } from '../model/refuse-encoder.ts'
 
 /** A model that is to be written in another form. */
@@ -12,11 +13,15 @@ export interface SourceModel extends OpenedModel {
   readonly warnings: readonly string[]
 }
 
-/** Throws CheckpointError or UnsupportedModelError. */
-export async function readSourceModel(model: OpenedModel): Promise<SourceModel> {
+/** `predictions`: with modules of multi-token prediction. Throws CheckpointError or UnsupportedModelError. */
+export async function readSourceModel(
+  model: OpenedModel,
+  { predictions = false }: { readonly predictions?: boolean } = {},
+): Promise<SourceModel> {
   refuseEncoder(model.config, 'it cannot be converted')
   const survey = await surveyWeights(model)
-  const weights = survey.map(weight => ({ ...weight, name: hubName(weight.name, model.family) }))
+  const further = predictions ? await predictionTensors(model) : []
+  const weights = [...survey, ...further].map(weight => ({ ...weight, name: hubName(weight.name, model.family) }))
   return { ...model, weights, warnings: loadWarnings(model, survey) }
 }
 

@@ -104,9 +104,11 @@ function cutText(text: string, { tokenizer, model }: Parts, cut: Cut, limit: num
   if (cut.size > maxPositions) {
     throw new OptionError(`window is ${cut.size}; this model was made for at most ${maxPositions} tokens`)
   }
+  // Windows side by side that count whole are the text as it is.
+  const asItIs = cut.step === cut.size && cut.from === 1
   return cutWindows(tokenizer.encodePrompt(text), cut, {
     ...(limit !== undefined && { windows: limit }),
-    ...(tokenizer.startsWithBos && tokenizer.bosId !== undefined && { bos: tokenizer.bosId }),
+    ...(!asItIs && tokenizer.startsWithBos && tokenizer.bosId !== undefined && { bos: tokenizer.bosId }),
   })
 }
 

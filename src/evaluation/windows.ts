@@ -6,7 +6,7 @@ export interface WindowOptions {
   readonly window?: number
   /**
    * Tokens between the starts of two windows. Each window scores its last `stride` tokens, so that every token after the
-   * first context is scored once. Default: adjacent windows, each of which scores the tokens after its middle token.
+   * first context is scored once; a stride of the whole window scores all but a window's first, and puts no bos there. Default: adjacent windows, each of which scores the tokens after its middle token.
    */
   readonly stride?: number
   /** Largest number of windows. Default: all that fit. */
@@ -40,10 +40,10 @@ export function cutOf({ window = DEFAULT_WINDOW, stride }: Pick<WindowOptions, '
   whole('window', window, 4)
   if (stride === undefined) return { size: window, step: window, from: Math.floor(window / 2) + 1 }
   whole('stride', stride, 1)
-  if (stride >= window) {
-    throw new OptionError(`stride is ${stride}; expected less than the window of ${window}, so that each has a context`)
+  if (stride > window) {
+    throw new OptionError(`stride is ${stride}; expected at most the window of ${window}, so that no token is left out`)
   }
-  return { size: window, step: stride, from: window - stride }
+  return { size: window, step: stride, from: Math.max(1, window - stride) }
 }
 
 /**

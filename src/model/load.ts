@@ -60,8 +60,12 @@ export async function surveyWeights(
 }
 
 /** The same of modules that predict further tokens, which are layers of these indices: what `surveyWeights` leaves out. */
-export async function surveyPredictions(model: OpenedModel, indices: readonly number[]): Promise<SurveyedWeight[]> {
-  return survey(model, {}, async loader => {
+export async function surveyPredictions(
+  model: OpenedModel,
+  indices: readonly number[],
+  weights?: EncodableType,
+): Promise<SurveyedWeight[]> {
+  return survey(model, weights ? { weights } : {}, async loader => {
     for (const index of indices) await loader.prediction(index)
   })
 }

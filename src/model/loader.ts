@@ -98,9 +98,11 @@ export class Loader {
     const { hiddenSize: D } = this.#config
     const at = this.#layerName(index)
     return {
-      embeddingNorm: await this.#norm(`${at}enorm`, D),
-      hiddenNorm: await this.#norm(`${at}hnorm`, D),
-      join: await this.#linear(`${at}eh_proj`, D, 2 * D),
+      join: {
+        embeddingNorm: await this.#norm(`${at}enorm`, D),
+        hiddenNorm: await this.#norm(`${at}hnorm`, D),
+        linear: await this.#linear(`${at}eh_proj`, D, 2 * D),
+      },
       layer: await this.#layer(index, predictionLayer(this.#config)),
       norm: await this.#norm(`${at}shared_head.norm`, D),
     }

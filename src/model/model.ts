@@ -73,19 +73,33 @@ export class Model {
    * throws ends the step, whose tokens then join no cache.
    */
   async forward(inputs: readonly StepInput[], capture?: Capture, between?: BetweenLayers): Promise<Tensor> {
+    return (await this.#run(inputs, false, capture, between)).logits
+  }
+
+  /** The same, with the states of all tokens after the final norm, f32 [T, D], in the order of inputs and tokens; valid as long. */
+  async forwardStates(inputs: readonly StepInput[], between?: BetweenLayers): Promise<StatesOfStep> {
+    return (await this.#run(inputs, true, undefined, between)) as StatesOfStep
+  }
+
+  async #run(
+    inputs: readonly StepInput[],
+    states: boolean,
+    capture: Capture | undefined,
+    between: BetweenLayers | undefined,
+  ): Promise<Outcome> {
     const { kernels: k } = this
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
     for (const { cache } of inputs) if (cache.hasCopies) await cache.settle()
     const plan = planStep(inputs, this.#keys, this.#decoder)
-    const shape = capture || !k.recording ? null : repeatableShape(inputs, plan)
+    const shape = capture || !k.recording ? null : repeatableShape(inputs, plan, states)
     const known = shape === null ? undefined : this.#recorded.get(shape)
     if (known) {
       putStep(k.memory, known.step, plan)
       await known.recording.run()
     }
-    const logits = known?.logits ?? (await this.#record(plan, shape, capture, between))
+    const outcome = known ?? (await this.#record(plan, shape, states, capture, between))
     for (const [i, { tokens, cache }] of inputs.entries()) cache.commit(tokens, plan.provenance[i] as Uint8Array)
-    return logits
+    return outcome
   }
 
   /**
@@ -131,26 +145,29 @@ export class Model {
     this.pool.dispose()
   }
 
-  /** The step's logits; its operations are kept where it has a shape. */
+  /** The step's numbers; its operations are kept where it has a shape. */
   async #record(
     plan: StepPlan,
     shape: string | null,
+    wantsStates: boolean,
     capture: Capture | undefined,
     between: BetweenLayers | undefined,
-  ): Promise<Tensor> {
+  ): Promise<Outcome> {
     this.#resetArena()
     const step = placeStep(this.#arena, plan, this.#decoder.ropes)
     putStep(this.kernels.memory, step, plan)
     const backend = { ops: this.kernels, scratch: this.#arena, keys: this.#keys }
-    const text = decoder(backend, this.#decoder, step, capture)
+    const states = wantsStates ? this.#arena.take([plan.tokens, this.config.hiddenSize]) : null
+    const text = decoder(backend, this.#decoder, step, states ? { ...capture, states } : capture)
     let layers = 0
     const pause = between && (() => between(layers))
     for (;;) {
       const { done, value } = text.next()
       if (done) {
         await this.kernels.submit(pause)
-        if (shape !== null) this.#keepRecording(shape, step, value)
-        return value
+        const outcome = { logits: value, states }
+        if (shape !== null) this.#keepRecording(shape, step, outcome)
+        return outcome
       }
       if (!between) continue
       await this.kernels.submit(pause)
@@ -163,11 +180,11 @@ export class Model {
     if (this.#arena.reset()) this.#recorded.clear()
   }
 
-  #keepRecording(shape: string, step: Step, logits: Tensor): void {
+  #keepRecording(shape: string, step: Step, outcome: Outcome): void {
     const recording = this.kernels.recording?.()
     if (!recording) return
     if (this.#recorded.size === MOST_RECORDINGS) this.#recorded.clear()
-    this.#recorded.set(shape, { recording, step, logits })
+    this.#recorded.set(shape, { recording, step, ...outcome })
   }
 }
 
@@ -175,8 +192,8 @@ export class Model {
  * Steps that generate repeat the same operations on the same addresses; only buffers change. Equal shapes mean equal
  * records. null: a step that is not likely to come again.
  */
-function repeatableShape(inputs: readonly StepInput[], plan: StepPlan): string | null {
-  let shape = ''
+function repeatableShape(inputs: readonly StepInput[], plan: StepPlan, states: boolean): string | null {
+  let shape = states ? ' states' : ''
   // What lies behind longer block tables lies elsewhere.
   for (const { tables } of plan.groups) shape += ` ${tables.capacity}`
   for (const { tokens, prompt, logits, path } of inputs) {
@@ -186,9 +203,21 @@ function repeatableShape(inputs: readonly StepInput[], plan: StepPlan): string |
   return shape
 }
 
-/** A step's operations, and where its descriptors and logits lie. */
-interface Recorded {
+/** Where the numbers of a step lie. */
+interface Outcome {
+  /** f32 [n, vocab] */
+  readonly logits: Tensor
+  /** f32 [T, D]; null: nobody asked. */
+  readonly states: Tensor | null
+}
+
+/** Where the numbers of a step lie whose states were asked for. */
+export interface StatesOfStep extends Outcome {
+  readonly states: Tensor
+}
+
+/** A step's operations, and where its descriptors and numbers lie. */
+interface Recorded extends Outcome {
   readonly recording: Recording
   readonly step: Step
-  readonly logits: Tensor
 }

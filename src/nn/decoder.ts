@@ -4,16 +4,16 @@
  * cache or in contiguous rows.
  */
 import type { Weight } from '../kernels/contract/weights.ts'
-import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
+import { lastOf, rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import { type RopeSet, ropeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
 import { runLayer } from './block.ts'
 import type { LayerConfig, ModelConfig } from './config.ts'
-import { linear, normalise } from './layers.ts'
+import { linear, normalise, type Workplace } from './layers.ts'
 import { type RowRules, rowRules } from './provenance.ts'
 import type { Step } from './step.ts'
-import type { LayerWeights, ModelWeights } from './weights.ts'
+import type { JoinWeights, LayerWeights, ModelWeights } from './weights.ts'
 
 export interface Decoder {
   readonly config: ModelConfig
@@ -34,6 +34,8 @@ export interface Capture {
   readonly hidden?: Tensor
   /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities. H: heads of the layer that has the most. */
   readonly attention?: Tensor
+  /** f32 [T, D]: every row's state after the final norm. Of any number of sequences. */
+  readonly states?: Tensor
 }
 
 /**
@@ -102,7 +104,7 @@ export function layerStep(
 
 /** The stream before the first layer, f32 [T, D]. */
 export function embedded({ ops, scratch }: Backend, { config, weights }: Decoder, step: Step): Tensor {
-  const { positions, encoder } = weights
+  const { positions, encoder, join } = weights
   const x = scratch.take([step.tokens, config.hiddenSize])
   ops.embed(x, weights.embedding, step.ids, config.embeddingScale)
   const added = (x: Tensor, rows: Weight, index: Tensor) => {
@@ -115,11 +117,30 @@ export function embedded({ ops, scratch }: Backend, { config, weights }: Decoder
     return sum
   }
   const placed = positions ? added(x, positions, step.positions) : x
+  if (join) return joined({ ops, scratch }, join, placed, step.states as Tensor)
   if (!encoder) return placed
   const typed = encoder.tokenTypes && step.types ? added(placed, encoder.tokenTypes, step.types) : placed
   const normed = scratch.replacing(typed)
   normalise(ops, normed, typed, encoder.embeddingNorm)
   return normed
+}
+
+/** What a module of multi-token prediction reads of tokens and the states before them, both f32 [T, D]. */
+function joined({ ops, scratch }: Workplace, join: JoinWeights, tokens: Tensor, states: Tensor): Tensor {
+  const [T, D] = states.shape as [number, number]
+  const both = scratch.take([T, 2 * D])
+  const parts = [
+    { at: 0, rows: tokens, norm: join.embeddingNorm },
+    { at: D, rows: states, norm: join.hiddenNorm },
+  ]
+  for (const { at, rows, norm } of parts) {
+    const normed = scratch.take([T, D])
+    normalise(ops, normed, rows, norm)
+    ops.copy(lastOf(both, at, D), normed)
+  }
+  const x = scratch.take([T, D])
+  linear({ ops, scratch }, x, both, join.linear)
+  return x
 }
 
 /** Rows `index` (i32 [n]) of a stream, after the final norm where the model has one: f32 [n, D]. */
@@ -142,7 +163,10 @@ function logits(backend: Backend, model: Decoder, step: Step, x: Tensor, capture
   const { config, weights } = model
   if (!weights.output) throw new TypeError(`decoder: ${config.modelType} is an encoder and has no output`)
   const logits = scratch.take([step.logitRows.shape[0] as number, config.vocabSize])
-  linear(backend, logits, finalRows(backend, model, x, step.logitRows), weights.output, { scale: config.logitScale })
+  const rows = capture.states
+    ? rowsOfStates(backend, model, x, step, capture.states)
+    : finalRows(backend, model, x, step.logitRows)
+  linear(backend, logits, rows, weights.output, { scale: config.logitScale })
   if (capture.hidden) {
     const { finalNorm } = weights
     const last = finalNorm ? scratch.replacing(x) : x
@@ -150,6 +174,18 @@ function logits(backend: Backend, model: Decoder, step: Step, x: Tensor, capture
     ops.copy(nth(capture.hidden, config.layers.length), last)
   }
   return logits
+}
+
+/** Writes every row's state after the final norm, f32 [T, D]. Returns those whose logits are wanted. */
+function rowsOfStates({ ops, scratch }: Backend, model: Decoder, x: Tensor, step: Step, states: Tensor): Tensor {
+  const { finalNorm } = model.weights
+  if (finalNorm) normalise(ops, states, x, finalNorm)
+  else ops.copy(states, x)
+  const wanted = step.logitRows.shape[0] as number
+  if (wanted === step.tokens) return states
+  const rows = scratch.take([wanted, model.config.hiddenSize])
+  ops.gatherRows(rows, states, step.logitRows)
+  return rows
 }
 
 /** Entry i of the first axis, strides kept. */

@@ -32,6 +32,8 @@ export interface StepInput<P extends Past = SequenceCache> {
   readonly seesAll?: boolean
   /** The kind of each token, for an encoder that tells them apart. Default: 0. */
   readonly types?: ArrayLike<number>
+  /** [tokens, D]: the model's state before each token, for a module of multi-token prediction. All inputs of a step have it, or none. */
+  readonly states?: Float32Array
   /** Overrides the path of MLA; leaves the guarantee that chunking does not matter. */
   readonly path?: AttentionPath
 }
@@ -55,6 +57,8 @@ export interface StepPlan {
   readonly provenance: readonly Uint8Array[]
   /** f32 [T, rotary dim] by rope of the model. */
   readonly angles: readonly Float32Array[]
+  /** f32 [T, D]: the state before each token; null: none are given. */
+  readonly states: Float32Array | null
 }
 
 /** A step's descriptors in memory. */
@@ -73,6 +77,8 @@ export interface Step {
   readonly groups: readonly StepGroup[]
   /** f32 [T, rotary dim] by rope of the model: cos and sin of every token's angles. */
   readonly angles: readonly Tensor[]
+  /** f32 [T, D]: the state before each token, for a module of multi-token prediction; null for a model. */
+  readonly states: Tensor | null
 }
 
 /** What a plan depends on of a model. */
@@ -103,7 +109,21 @@ export function planStep(
   writeTokens(numbers, inputs, tokens, hasTypes)
   for (const { at, rows, tables } of groups) writeSequences(numbers, at, rows, tables)
   const angles = ropes.map(rope => stepAngles(rope, inputs))
-  return { tokens, wanted, numbers, hasTypes, groups, provenance, angles }
+  return { tokens, wanted, numbers, hasTypes, groups, provenance, angles, states: statesOf(inputs) }
+}
+
+function statesOf(inputs: readonly StepInput<Past>[]): Float32Array | null {
+  const [first, ...others] = inputs
+  if (!first?.states) return null
+  if (others.length === 0) return first.states
+  const parts = inputs.map(({ states }) => states as Float32Array)
+  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }
 
 /** Ids, positions, kinds and the rows whose logits are wanted. */
@@ -135,14 +155,16 @@ export function placeStep(scratch: Scratch, plan: StepPlan, ropes: readonly Rope
     logitRows: view(numbers, (hasTypes ? 3 : 2) * tokens, [wanted]),
     groups: plan.groups.map(group => placeGroup(numbers, group)),
     angles: ropes.map(({ short }) => scratch.take([tokens, 2 * short.frequencies.length])),
+    states: plan.states && scratch.take([tokens, plan.states.length / tokens]),
   }
 }
 
 /** Uploads a plan to its place. */
-export function putStep(memory: Pick<KernelMemory, 'upload'>, step: Step, { numbers, angles }: StepPlan): void {
+export function putStep(memory: Pick<KernelMemory, 'upload'>, step: Step, { numbers, angles, states }: StepPlan): void {
   if (numbers.length > 0) memory.upload(step.numbers, numbers)
   if (step.tokens === 0) return
   for (let i = 0; i < angles.length; i++) memory.upload(step.angles[i] as Tensor, angles[i] as Float32Array)
+  if (step.states && states) memory.upload(step.states, states)
 }
 
 /** Plans a step that does not come again, and uploads it. */

@@ -52,6 +52,18 @@ export interface ModelWeights {
   readonly output: Linear | null
   /** null: a decoder. */
   readonly encoder: EncoderWeights | null
+  /** Set for a module of multi-token prediction: what its layer reads. Default: the embedding alone. */
+  readonly join?: JoinWeights
+}
+
+/** How a module of multi-token prediction joins a token and the state before it (DeepSeek-V3, arXiv 2412.19437, eq. 21). */
+export interface JoinWeights {
+  /** Of the token's embedding. */
+  readonly embeddingNorm: Norm
+  /** Of the state, which the model's own last norm has passed before. */
+  readonly hiddenNorm: Norm
+  /** [D, 2D], of the embedding and the state, in this order, as checkpoints have it. */
+  readonly linear: Linear
 }
 
 export interface EncoderWeights {

@@ -3,8 +3,8 @@ import type { SequenceCache } from '../cache/sequence-cache.ts'
 import type { Model } from '../model/model.ts'
 import { RowRunner } from '../model/row-runner.ts'
 import type { StepInput } from '../nn/step.ts'
-import { logprobs } from '../sampling/logprobs.ts'
-import { argmax } from '../sampling/sampler.ts'
+import { DraftSteps } from './draft-steps.ts'
+import { likeliest } from './likeliest.ts'
 import type { Proposer } from './proposer.ts'
 
 /** Tokens of a long text that the draft model reads per step, so that no step of the large model waits for more. */
@@ -12,47 +12,26 @@ const READ_CHUNK = 512
 /** A guess with a lower probability in the draft model is not worth a row. */
 const MIN_PROBABILITY = 0.3
 
-interface Request {
-  readonly input: StepInput
-  resolve(logits: Float32Array): void
-  reject(error: unknown): void
-}
-
 /** A small model that drafts for a larger one with the same vocabulary (arXiv 2211.17192). */
 export class DraftModel {
   readonly model: Model
   /** Vocabulary of the larger model: ids 0 .. vocabSize - 1. */
   readonly vocabSize: number
-  #requests: Request[] = []
+  readonly #steps: DraftSteps
 
   constructor(model: Model, vocabSize: number) {
     this.model = model
     this.vocabSize = vocabSize
+    this.#steps = new DraftSteps(model, false)
   }
 
   /** Returns the logits [vocab] of the last token. Concurrent requests, for several texts, run in one step. */
-  run(input: StepInput): Promise<Float32Array> {
-    return new Promise((resolve, reject) => {
-      this.#requests.push({ input, resolve, reject })
-      if (this.#requests.length === 1) queueMicrotask(() => void this.#step())
-    })
+  async run(input: StepInput): Promise<Float32Array> {
+    return (await this.#steps.run(input)).logits
   }
 
   dispose(): void {
     this.model.dispose()
-  }
-
-  async #step(): Promise<void> {
-    const requests = this.#requests
-    this.#requests = []
-    try {
-      const logits = await this.model.forward(requests.map(({ input }) => input))
-      const values = (await this.model.kernels.memory.read(logits)) as Float32Array
-      const vocab = logits.shape[1] as number
-      for (const [i, { resolve }] of requests.entries()) resolve(values.subarray(i * vocab, (i + 1) * vocab))
-    } catch (error) {
-      for (const { reject } of requests) reject(error)
-    }
   }
 }
 
@@ -82,12 +61,11 @@ export class DraftProposer implements Proposer {
       const found: number[] = []
       if (this.#cache.length < tokens.length) return found
       while (found.length < count) {
-        const known = logits.subarray(0, this.#draft.vocabSize)
-        const likeliest = argmax(known)
-        if (logprobs(known, likeliest).logprob < Math.log(MIN_PROBABILITY)) break
-        found.push(likeliest)
+        const { token, probability } = likeliest(logits.subarray(0, this.#draft.vocabSize))
+        if (probability < MIN_PROBABILITY) break
+        found.push(token)
         if (found.length === count) break
-        rows.push(likeliest)
+        rows.push(token)
         logits = await this.#draft.run(rows.input(1, 'last'))
       }
       return found

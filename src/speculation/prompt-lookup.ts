@@ -11,6 +11,7 @@ const MAX_MATCH = 8
  */
 export const promptLookup: Proposer = {
   most: 15,
+  costless: true,
   propose: async (tokens, count) => continuation(tokens, count),
 }
 

@@ -1,4 +1,4 @@
-import type { Proposer } from './proposer.ts'
+import type { Proposer, StateReader } from './proposer.ts'
 
 const FIRST_LENGTH = 4
 const LONGEST_REST = 30
@@ -6,6 +6,8 @@ const LONGEST_REST = 30
 const DECAY = 0.8
 /** Tokens per step below which drafts do not pay, however fast they are: one accepted guess in ten steps. */
 const MIN_TOKENS_PER_STEP = 1.1
+/** Where every guess costs, one of so many steps goes without, to know what a step takes then. */
+const PLAIN_EVERY = 24
 
 /**
  * Speculative decoding of one text: requests drafts from the proposer and adapts their length to the results. A fully
@@ -20,17 +22,30 @@ export class Speculation {
   #length: number
   #misses = 0
   #rest = 0
+  /** Steps with guesses since one without. */
+  #guessed = PLAIN_EVERY
   #drafted = 0
   #accepted = 0
+  /** The step's guesses took time, whether there are any or not. */
+  #costs = false
+  /** Of all steps whose time counts, and of those without guessing. */
+  readonly #all = { ms: 0, tokens: 0 }
+  readonly #without = { ms: 0, tokens: 0 }
 
   constructor(proposer: Proposer) {
     this.#proposer = proposer
     this.#length = Math.min(FIRST_LENGTH, proposer.most)
   }
 
-  /** Length of the next draft; 0 while resting. */
+  /** Length of the next draft; 0 while resting, and now and then for comparison. */
   get wanted(): number {
-    return this.#rest > 0 ? 0 : this.#length
+    const due = !this.#proposer.costless && this.#guessed >= PLAIN_EVERY
+    return this.#rest > 0 || due ? 0 : this.#length
+  }
+
+  /** Set if guesses are made from the model's states. */
+  get states(): StateReader | undefined {
+    return this.#proposer.states
   }
 
   /** Number of tokens that were guessed and checked. */
@@ -43,7 +58,18 @@ export class Speculation {
     return this.#accepted
   }
 
+  /**
+   * How many times as fast as without guesses: the time per token of steps without them over that of all. null: there were no such steps
+   * yet.
+   */
+  get speedUp(): number | null {
+    const { ms, tokens } = this.#all
+    if (this.#without.tokens === 0 || this.#drafted === 0 || ms === 0) return null
+    return (this.#without.ms * tokens) / (this.#without.tokens * ms)
+  }
+
   async propose(tokens: readonly number[], count: number): Promise<readonly number[]> {
+    this.#costs = count > 0 && !this.#proposer.costless
     return count === 0 ? [] : this.#proposer.propose(tokens, count)
   }
 
@@ -54,7 +80,19 @@ export class Speculation {
   checked(drafted: number, accepted: number, ms: number | null): void {
     this.#drafted += drafted
     this.#accepted += accepted
-    if (drafted === 0) {
+    const plain = drafted === 0 && !this.#costs
+    this.#costs = false
+    // One whose time does not count tells nothing: the next but one is to.
+    this.#guessed = !plain ? this.#guessed + 1 : ms === null ? PLAIN_EVERY - 1 : 0
+    if (ms !== null) {
+      this.#all.ms += ms
+      this.#all.tokens += accepted + 1
+    }
+    if (plain && ms !== null) {
+      this.#without.ms += ms
+      this.#without.tokens++
+    }
+    if (plain) {
       this.#rest = Math.max(this.#rest - 1, 0)
       if (ms !== null) this.#plain.add(ms, 1)
       return

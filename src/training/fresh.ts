@@ -4,8 +4,8 @@ import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
 import { surveyPredictions, surveyWeights } from '../model/load.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
+import { COPIES } from '../model/prediction.ts'
 import { Rng } from '../sampling/rng.ts'
-import { COPIES } from './predictions.ts'
 
 /** How tensors begin, by their names on the hub: the first row that fits counts. A matrix that none fits is drawn. */
 const BEGINNINGS = [

@@ -8,13 +8,14 @@ import { type Factors, SQUARES_EACH } from '../kernels/contract/operation-option
 import type { Operations } from '../kernels/operations/table.ts'
 import { Loader } from '../model/loader.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
+import { copiesOf, predictionIndices } from '../model/prediction.ts'
 import { refuseEncoder } from '../model/refuse-encoder.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
 import { type Decoder, decoderOf, embedded, finalRows, layerStep } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
-import { type Prediction, predictionOf, predictionRows } from '../nn/prediction.ts'
+import { predictionConfig, predictionRows, predictionWeights } from '../nn/prediction.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { elementCount, rowsOf, type Tensor } from '../tensor/tensor.ts'
@@ -24,7 +25,6 @@ import { FrozenNames } from './frozen-names.ts'
 import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
 import { type LossOptions, lossOfRows } from './loss.ts'
 import { nameOf, type Parameter, Parameters } from './parameters.ts'
-import { copiesOf, predictionIndices } from './predictions.ts'
 import { trainingProducts } from './products.ts'
 import { TrainingScratch } from './scratch.ts'
 import { Tape } from './tape.ts'
@@ -91,7 +91,7 @@ export class Trainer {
   readonly #tape: Tape
   readonly #experts: Experts
   readonly #recompute: number
-  readonly #predictions: readonly Prediction[]
+  readonly #predictions: readonly Decoder[]
   #predictionLoss = 0
 
   private constructor(
@@ -101,7 +101,7 @@ export class Trainer {
     biases: readonly (Parameter | null)[],
     adapters: LearnedAdapters | null,
     { compute = 'f32', recompute = 0 }: TrainerOptions,
-    predictions: readonly Prediction[],
+    predictions: readonly Decoder[],
   ) {
     this.#recompute = recompute
     this.parameters = parameters
@@ -139,15 +139,18 @@ export class Trainer {
     const options = adapters ? { adapters } : {}
     const loader = new Loader(checkpoint, parameters, config, family.names, parameters.ready, options)
     const weights = await loader.model()
-    const predictions: Prediction[] = []
+    const predictions: Decoder[] = []
     // An adapter is the model's alone.
     for (const index of further && !lora ? predictionIndices(opened) : []) {
-      predictions.push(predictionOf(config, weights, await loader.prediction(index)))
+      const own = predictionWeights(weights, await loader.prediction(index))
+      predictions.push(decoderOf(predictionConfig(config), own))
     }
     adapters?.check()
     const output = weights.output as Linear
     const biases: (Parameter | null)[] = []
-    for (const { attention, mlp } of [...weights.layers, ...predictions.map(p => p.weights.layer)]) {
+    for (const { attention, mlp } of [weights, ...predictions.map(module => module.weights)].flatMap(
+      ({ layers }) => layers,
+    )) {
       if (attention.kind === 'latent' && attention.weights.keyValueUp.kind === 'split') {
         const met = `${checkpoint.name} has the up-projections of keys and of values apart, as GGUF files do`
         throw new UnsupportedModelError(`${met}; make a folder of it with "latentkit convert", and train that`)
@@ -238,7 +241,7 @@ export class Trainer {
     const { ops } = this.#tape
     let [left, hidden] = [texts, x]
     const found: Further[] = []
-    for (const prediction of this.#predictions) {
+    for (const module of this.#predictions) {
       let at = 0
       const index = left.flatMap(({ tokens }) => {
         at += tokens.length
@@ -251,8 +254,8 @@ export class Trainer {
       const before = scratch.take([index.length, x.shape[1] as number])
       ops.gatherRows(before, hidden, this.#numbers(index))
       const keys = contiguousKeys(ops, scratch)
-      const step = prepareStep(kernels.memory, scratch, left.map(inputOf), keys, prediction.decoder)
-      const rows = predictionRows({ ops, scratch, keys }, prediction, step, before)
+      const step = prepareStep(kernels.memory, scratch, left.map(inputOf), keys, module)
+      const rows = predictionRows({ ops, scratch, keys }, module, step, before)
       const targets = this.#numbers(left.flatMap(({ targets }) => Array.from(targets)))
       found.push({ rows, targets, lengths: lengthsOf(left) })
       hidden = rows

@@ -78,7 +78,7 @@ describe('the answer', () => {
     expect(plain.stderr).not.toMatch(/guesses/)
     for (const { stdout, stderr } of [guessed, drafted]) {
       expect(stdout).toBe(plain.stdout)
-      expect(stderr).toMatch(/ · \d+ of \d+ guesses held · /)
+      expect(stderr).toMatch(/ · \d+ of \d+ guesses held(, [\d.]+x as fast)? · /)
     }
   })
 

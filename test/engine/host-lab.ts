@@ -90,6 +90,7 @@ export class HostLab {
       ...(platform && { masks: new EngineMasks({ platform, tokenizer, ends, ids: VOCABULARY }) }),
       identity: async () => identity,
       draft: null,
+      prediction: null,
       lora: null,
       store,
       sessions: NODE_SESSIONS,

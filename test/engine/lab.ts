@@ -8,7 +8,7 @@ import { Timeline } from '../../src/engine/past/timeline.ts'
 import { Outbox } from '../../src/engine/wire/outbox.ts'
 import type { Completion } from '../../src/index.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
-import type { Model } from '../../src/model/model.ts'
+import type { BetweenLayers, Model } from '../../src/model/model.ts'
 import { TokenHistory } from '../../src/sampling/penalties.ts'
 import type { Proposer } from '../../src/speculation/proposer.ts'
 import { Speculation } from '../../src/speculation/speculation.ts'
@@ -43,15 +43,21 @@ export class Lab {
   constructor(model: Model, kernels: Kernels, chunkSize = 512, aloneSize = chunkSize) {
     this.model = model
     this.#past = createEnginePast(model, null, model)
+    const told = (between: BetweenLayers | undefined): BetweenLayers | undefined =>
+      between &&
+      (async done => {
+        this.onLayer(done)
+        await between(done)
+      })
     const watched: StepModel = {
       kernels,
       forward: (inputs, capture, between) => {
         this.steps.push(inputs.map(i => i.tokens.length))
-        const told = async (done: number) => {
-          this.onLayer(done)
-          await between?.(done)
-        }
-        return model.forward(inputs, capture, between && told)
+        return model.forward(inputs, capture, told(between))
+      },
+      forwardStates: (inputs, between) => {
+        this.steps.push(inputs.map(i => i.tokens.length))
+        return model.forwardStates(inputs, told(between))
       },
     }
     const outbox = new Outbox(

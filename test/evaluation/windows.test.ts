@@ -28,6 +28,11 @@ it('with a stride every token after the first context is scored once', () => {
   expect(windows.scored).toBe(18)
 })
 
+it('with a stride of the whole window all tokens but the first of each are scored', () => {
+  const { from, list, scored } = cutWindows(ids(17), cutOf({ window: 8, stride: 8 }))
+  expect([from, list.length, scored]).toEqual([1, 2, 14])
+})
+
 it('a begin-of-text token takes the place of the first of each window', () => {
   const { list } = cutWindows(ids(16), cutOf({ window: 8 }), { bos: 1 })
   expect(list.map(w => [w[0], w[1]])).toEqual([
@@ -38,7 +43,7 @@ it('a begin-of-text token takes the place of the first of each window', () => {
 
 test.each([
   [{ window: 3 }, 'window is 3; expected a whole number of at least 4'],
-  [{ window: 8, stride: 8 }, 'stride is 8; expected less than the window of 8'],
+  [{ window: 8, stride: 9 }, 'stride is 9; expected at most the window of 8'],
   [{ window: 8, stride: 0 }, 'stride is 0'],
   [{ window: 8.5 }, 'window is 8.5'],
 ])('%j is refused', (options, message) => {

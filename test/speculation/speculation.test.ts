@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { Proposer } from '../../src/speculation/proposer.ts'
 import { Speculation } from '../../src/speculation/speculation.ts'
 
-const silent: Proposer = { most: 15, propose: async () => [] }
+const silent: Proposer = { most: 15, costless: true, propose: async () => [] }
+/** The same of guesses that take time. */
+const costly: Proposer = { ...silent, costless: false }
 
 /** Writes `tokens` tokens. `holds` says of a guess whether it is right; a row more takes `rowMs` beside the first's 1. */
-function write(tokens: number, holds: () => boolean, rowMs: number) {
-  const speculation = new Speculation(silent)
+function write(tokens: number, holds: () => boolean, rowMs: number, proposer = silent) {
+  const speculation = new Speculation(proposer)
   let [written, rows, ms] = [0, 0, 0]
   // The first token comes of the prompt's step.
   speculation.checked(0, 0, 1)
@@ -70,6 +72,29 @@ describe('how far a text guesses ahead', () => {
     const { rows, ms } = write(5000, chance(0.6), 2)
     expect(rows).toBeLessThan(1.05)
     expect(ms).toBeLessThan(1.12)
+  })
+
+  it('goes without now and then where every guess costs, and reports what guesses gain', () => {
+    const { speculation, ms } = write(5000, () => true, 0.1, costly)
+    const { drafted, accepted, speedUp } = speculation
+    expect(accepted).toBe(drafted)
+    expect(accepted / 5000).toBeGreaterThan(0.9)
+    expect(speedUp).toBeCloseTo(1 / ms, 1)
+    expect(write(5000, () => true, 0.1).speculation.speedUp).toBeGreaterThan(1)
+    expect(write(50, () => false, 3, costly).speculation.speedUp).toBeLessThan(1)
+    expect(new Speculation(costly).speedUp).toBeNull()
+  })
+
+  it('counts the time of a guess that found nothing', async () => {
+    const speculation = new Speculation(costly)
+    speculation.checked(0, 0, 1)
+    for (let step = 0; step < 12; step++) {
+      const asked = speculation.wanted
+      await speculation.propose([1], asked)
+      speculation.checked(0, 0, asked > 0 ? 2 : 1)
+    }
+    expect(speculation.wanted).toBe(0)
+    expect(speculation.drafted).toBe(0)
   })
 
   it('is not put off by one step that something else held up', () => {

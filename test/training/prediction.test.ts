@@ -10,15 +10,15 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { Loader } from '../../src/model/loader.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
+import { predictionIndices } from '../../src/model/prediction.ts'
 import { Arena } from '../../src/nn/arena.ts'
 import { contiguousKeys } from '../../src/nn/attention/keys.ts'
 import { decoderOf, finalRows, stream } from '../../src/nn/decoder.ts'
 import { linear } from '../../src/nn/layers.ts'
-import { predictionOf, predictionRows } from '../../src/nn/prediction.ts'
+import { predictionConfig, predictionRows, predictionWeights } from '../../src/nn/prediction.ts'
 import { NO_PAST, prepareStep } from '../../src/nn/step.ts'
 import { freshModel } from '../../src/training/fresh.ts'
 import { type TrainOptions, train } from '../../src/training/index.ts'
-import { predictionIndices } from '../../src/training/predictions.ts'
 import { Trainer } from '../../src/training/trainer.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { readSafetensors } from '../support/safetensors.ts'
@@ -41,7 +41,7 @@ describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$
     const loader = new Loader(checkpoint, kernels, config, family.names, () => {})
     const weights = await loader.model()
     const [index = -1] = predictionIndices(model)
-    const prediction = predictionOf(config, weights, await loader.prediction(index))
+    const module = decoderOf(predictionConfig(config), predictionWeights(weights, await loader.prediction(index)))
     const ids = Array.from(expected.get('input_ids')?.data as ArrayLike<number | bigint>, Number)
     const scratch = new Arena(kernels.memory)
     const decoder = decoderOf(config, weights)
@@ -50,14 +50,14 @@ describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$
 
     const keys = contiguousKeys(kernels, scratch)
     const step = prepareStep(kernels.memory, scratch, [input(ids)], keys, decoder)
-    const further = prepareStep(kernels.memory, scratch, [input(ids.slice(1))], keys, prediction.decoder)
+    const further = prepareStep(kernels.memory, scratch, [input(ids.slice(1))], keys, module)
     const layers = stream({ ops: kernels, scratch, keys }, decoder, step)
     let layer = layers.next()
     while (!layer.done) layer = layers.next()
     const hidden = finalRows({ ops: kernels, scratch, keys }, decoder, layer.value, step.logitRows)
     const before = { ...hidden, shape: [ids.length - 1, config.hiddenSize] }
     const own = contiguousKeys(kernels, scratch)
-    const rows = predictionRows({ ops: kernels, scratch, keys: own }, prediction, further, before)
+    const rows = predictionRows({ ops: kernels, scratch, keys: own }, module, further, before)
     const logits = scratch.take([ids.length - 1, config.vocabSize])
     linear({ ops: kernels, scratch }, logits, rows, weights.output as NonNullable<typeof weights.output>)
     await kernels.submit()

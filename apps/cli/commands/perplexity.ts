@@ -41,7 +41,7 @@ export function addPerplexity(program: Command): void {
     .addOption(
       new Option(
         '--stride <n>',
-        'windows overlap: one every n tokens, of which the last n count (default: side by side, the second half counts)',
+        'windows overlap: one every n tokens, of which the last n count, or all but the first (default: side by side, the second half counts)',
       ).argParser(tokens),
     )
     .addOption(new Option('--windows <n>', 'only the first n windows (default: all)').argParser(integer(1)))

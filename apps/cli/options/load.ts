@@ -18,6 +18,7 @@ export interface LoadFlags {
   context?: number
   chunk?: number
   draft?: string
+  mtp?: LoadOptions['mtp']
   lora?: string
   cacheBytes?: number
   cacheDir?: string
@@ -60,11 +61,12 @@ function addWeightOptions(command: Command): Command {
 
 /** The same, and options of sessions. */
 export function addLoadOptions(command: Command): Command {
-  const { contextLength, chunkSize, draft, lora, cacheBytes, cacheDir, cacheDirBytes } = LOAD_OPTIONS
+  const { contextLength, chunkSize, draft, mtp, lora, cacheBytes, cacheDir, cacheDirBytes } = LOAD_OPTIONS
   return addModelOptions(command)
     .addOption(engineFlag(contextLength, { group, parse: tokens }))
     .addOption(engineFlag(chunkSize, { group, parse: tokens }))
     .addOption(engineFlag(draft, { group }))
+    .addOption(engineFlag(mtp, { group }))
     .addOption(engineFlag(lora, { group }))
     .addOption(engineFlag(cacheBytes, { group, description: 'bound on all caches, such as 2GiB', parse: bytes }))
     .addOption(engineFlag(cacheDir, { group, defaultText: "the user's cache" }))
@@ -84,6 +86,7 @@ export function toLoadOptions(flags: LoadFlags): LoadOptions {
     ...(flags.context !== undefined && { contextLength: flags.context }),
     ...(flags.chunk !== undefined && { chunkSize: flags.chunk }),
     ...(flags.draft !== undefined && { draft: flags.draft }),
+    ...(flags.mtp !== undefined && { mtp: flags.mtp }),
     ...(flags.lora !== undefined && { lora: flags.lora }),
     ...(flags.cacheBytes !== undefined && { cacheBytes: flags.cacheBytes }),
     ...(flags.cacheDirBytes !== undefined && { cacheDirBytes: flags.cacheDirBytes }),

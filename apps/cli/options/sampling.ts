@@ -55,7 +55,9 @@ export function addSamplingOptions(command: Command, defaults: { readonly maxTok
     .addOption(engineFlag(ignoreEos, { group }))
   return addDrawingOptions(command)
     .addOption(engineFlag(attentionPath, { group: running, description: `MLA attention: ${PATHS.join(' or ')}` }))
-    .addOption(engineFlag(speculation, { group: running, description: 'guess ahead, same text: ngram, draft, off' }))
+    .addOption(
+      engineFlag(speculation, { group: running, description: 'guess ahead, same text: ngram, draft, mtp, off' }),
+    )
 }
 
 export function toPromptOptions(flags: SamplingFlags): PromptOptions {

@@ -16,15 +16,19 @@ export function statsLine(answer: Answer, cache: CacheStats, info: ModelInfo, li
     info.name,
     format.plural(usage?.completionTokens ?? answer.tokenIds.length, 'token'),
     ...(timings ? [format.rate(timings.tokensPerSecond), `first token ${format.duration(timings.firstTokenMs)}`] : []),
-    ...(usage?.draftTokens
-      ? [`${format.integer(usage.acceptedTokens)} of ${format.integer(usage.draftTokens)} guesses held`]
-      : []),
+    ...(usage?.draftTokens ? [guesses(usage, timings?.draftSpeedUp)] : []),
     `cache ${format.bytes(cache.usedBytes)} for ${format.plural(cache.tokens, 'token')}`,
     `${name} ${isa}, ${format.plural(threads, 'thread')}`,
     `seed ${answer.seed}`,
   ]
   const ended = endOf(finishReason, info, limit)
   return colours(process.stderr).dim(`${ended === null ? '' : `${ended} · `}${parts.join(' · ')}`)
+}
+
+/** `61 of 80 guesses held, 1.3x as fast` */
+function guesses({ acceptedTokens, draftTokens }: Completion['usage'], speedUp: number | undefined): string {
+  const held = `${format.integer(acceptedTokens)} of ${format.integer(draftTokens)} guesses held`
+  return speedUp === undefined ? held : `${held}, ${format.decimals(speedUp, 2)}x as fast`
 }
 
 /** The reason of the end, unless the text ended by itself. */

@@ -180,13 +180,16 @@ function reasonOf(reason: Completion['finishReason']): EndReason {
 }
 
 function written(
-  { promptTokens, cachedTokens, completionTokens }: Completion['usage'],
+  { promptTokens, cachedTokens, completionTokens, draftTokens, acceptedTokens }: Completion['usage'],
   reasoning: number,
-  { firstTokenMs, promptMs, generationMs }: AnswerTimings,
+  { firstTokenMs, promptMs, generationMs, draftSpeedUp }: AnswerTimings,
 ): Written {
   return {
-    counts: { prompt: promptTokens, cached: cachedTokens, completion: completionTokens, reasoning },
-    timings: { firstTokenMs, promptMs, generationMs },
+    counts: {
+      ...{ prompt: promptTokens, cached: cachedTokens, completion: completionTokens, reasoning },
+      ...{ drafted: draftTokens, accepted: acceptedTokens },
+    },
+    timings: { firstTokenMs, promptMs, generationMs, ...(draftSpeedUp !== undefined && { draftSpeedUp }) },
   }
 }
 
@@ -199,11 +202,14 @@ function total(all: readonly Written[]): { readonly usage: TokenCounts; readonly
       cached: first.counts.cached,
       completion: sum(({ counts }) => counts.completion),
       reasoning: sum(({ counts }) => counts.reasoning),
+      drafted: sum(({ counts }) => counts.drafted),
+      accepted: sum(({ counts }) => counts.accepted),
     },
     timings: {
       promptMs: first.timings.promptMs,
       firstTokenMs: first.timings.firstTokenMs,
       generationMs: Math.max(...all.map(({ timings }) => timings.generationMs)),
+      ...(first.timings.draftSpeedUp !== undefined && { draftSpeedUp: first.timings.draftSpeedUp }),
     },
   }
 }

@@ -12,6 +12,9 @@ export interface TokenCounts {
   readonly completion: number
   /** Those of them that are reasoning. */
   readonly reasoning: number
+  /** Guesses of tokens to come that the model checked, and those that held. */
+  readonly drafted: number
+  readonly accepted: number
 }
 
 /** Milliseconds. */
@@ -22,6 +25,8 @@ export interface AnswerTimings {
   readonly generationMs: number
   /** From the request to the first token. */
   readonly firstTokenMs: number
+  /** How many times as fast as without guesses; absent where there were none, or nothing to compare with. */
+  readonly draftSpeedUp?: number
 }
 
 /** A token that was drawn, with the likeliest in its place. Natural logarithms. */

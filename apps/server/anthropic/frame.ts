@@ -38,7 +38,7 @@ export class MessageFrame {
   /** The first event; what is read of the prompt so far says how many tokens it has. */
   start(): WireEvent {
     const message = { ...this.#head(), content: [], stop_reason: null, stop_sequence: null }
-    const usage = usageOf({ prompt: 0, cached: 0, ...this.#prompt, completion: 0, reasoning: 0 })
+    const usage = usageOf({ prompt: 0, cached: 0, ...this.#prompt, completion: 0 })
     return { type: 'message_start', message: { ...message, usage } }
   }
 
@@ -130,7 +130,7 @@ export class MessageFrame {
 }
 
 /** `input_tokens` are those that were not cached. */
-function usageOf({ prompt, cached, completion }: TokenCounts) {
+function usageOf({ prompt, cached, completion }: Pick<TokenCounts, 'prompt' | 'cached' | 'completion'>) {
   return {
     input_tokens: prompt - cached,
     cache_creation_input_tokens: 0,

@@ -17,7 +17,7 @@ export interface Need {
   readonly caches: number
 }
 
-type NeedOptions = Pick<LoadOptions, 'contextLength' | 'cacheType' | 'cacheBytes' | 'draft' | 'hub'> & {
+type NeedOptions = Pick<LoadOptions, 'contextLength' | 'cacheType' | 'cacheBytes' | 'draft' | 'mtp' | 'hub'> & {
   readonly weights?: LoadOptions['weights'] | undefined
 }
 
@@ -29,12 +29,12 @@ const CONTEXT = 4096
 export async function needOf(source: string, load: NeedOptions): Promise<Need | null> {
   const own = await planned(source, load)
   if (own === null || load.draft === undefined) return own
-  const draft = await planned(load.draft, { ...load, weights: undefined })
+  const draft = await planned(load.draft, { ...load, weights: undefined, mtp: 'off' })
   return draft && { ...own, weights: own.weights + draft.weights, caches: 2 }
 }
 
 async function planned(source: string, load: NeedOptions): Promise<Need | null> {
-  const { contextLength = Number.POSITIVE_INFINITY, cacheType, weights, cacheBytes, hub } = load
+  const { contextLength = Number.POSITIVE_INFINITY, cacheType, weights, cacheBytes, mtp = 'off', hub } = load
   // What the planner does not count, encoders among it, caches no text.
   const model = await readPlanModel(source, hub?.cacheDir).catch(() => null)
   if (model === null) {
@@ -46,6 +46,7 @@ async function planned(source: string, load: NeedOptions): Promise<Need | null> 
     ...{ context, blockTokens: BLOCK_TOKENS },
     ...(cacheType !== undefined && { cacheType }),
     ...(weights !== undefined && { weights }),
+    ...(mtp !== 'off' && model.draftLayers.length > 0 && { draft: true }),
   })
   return {
     weights: found.weights.engineBytes ?? found.weights.bytes,

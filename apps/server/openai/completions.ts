@@ -175,17 +175,21 @@ class Frame {
 function sum(all: readonly { readonly usage: TokenCounts; readonly timings: AnswerTimings }[]) {
   const add = (of: (one: TokenCounts) => number) => all.reduce((total, { usage }) => total + of(usage), 0)
   const most = (of: (one: AnswerTimings) => number) => Math.max(0, ...all.map(({ timings }) => of(timings)))
+  const speedUp = all[0]?.timings.draftSpeedUp
   return {
     usage: {
       prompt: add(usage => usage.prompt),
       cached: add(usage => usage.cached),
       completion: add(usage => usage.completion),
       reasoning: add(usage => usage.reasoning),
+      drafted: add(usage => usage.drafted),
+      accepted: add(usage => usage.accepted),
     },
     timings: {
       promptMs: most(timings => timings.promptMs),
       generationMs: most(timings => timings.generationMs),
       firstTokenMs: most(timings => timings.firstTokenMs),
+      ...(speedUp !== undefined && { draftSpeedUp: speedUp }),
     },
   }
 }

@@ -21,7 +21,10 @@ export function usageOf({ prompt, cached, completion, reasoning }: TokenCounts) 
 }
 
 /** llama.cpp's numbers. */
-export function timingsOf({ prompt, cached, completion }: TokenCounts, { promptMs, generationMs }: AnswerTimings) {
+export function timingsOf(
+  { prompt, cached, completion, drafted, accepted }: TokenCounts,
+  { promptMs, generationMs, draftSpeedUp }: AnswerTimings,
+) {
   const read = prompt - cached
   return {
     cache_n: cached,
@@ -33,6 +36,8 @@ export function timingsOf({ prompt, cached, completion }: TokenCounts, { promptM
     predicted_ms: round(generationMs),
     predicted_per_token_ms: round(generationMs / Math.max(1, completion - 1)),
     predicted_per_second: round(generationMs > 0 ? ((completion - 1) / generationMs) * 1000 : 0),
+    ...(drafted > 0 && { draft_n: drafted, draft_n_accepted: accepted }),
+    ...(draftSpeedUp !== undefined && { draft_speed_up: round(draftSpeedUp) }),
   }
 }
 

@@ -71,7 +71,7 @@ export class HostSession {
     this.#lastUsed = context.now()
     this.#timeline = timeline
     this.#drawing = drawing
-    this.#speculation = new SessionSpeculation(context.parts.draft)
+    this.#speculation = new SessionSpeculation(context.parts, timeline.salt)
   }
 
   /** With an empty timeline. */

@@ -109,9 +109,7 @@ export class Host {
       const notice = (text: string) => this.#post({ type: 'notice', text: sentence(text) })
       const parts = await this.#load(source, options, { report, notice, signal: this.#loading.signal })
       if (this.#loading.signal.aborted) {
-        parts.draft?.dispose()
-        parts.model.dispose()
-        parts.kernels.dispose()
+        disposeOf(parts)
         return
       }
       const post = this.#post
@@ -211,9 +209,10 @@ export class Host {
       case 'readSchema':
         return this.#running.parts.masks.read(call.schema)
       case 'cache': {
-        const { model, draft } = this.#running.parts
+        const { model, draft, prediction } = this.#running.parts
         const { bytes, keptBytes, allocatedBytes } = model.pool
-        return { bytes, keptBytes, allocatedBytes, draftBytes: draft?.model.pool.allocatedBytes ?? 0 }
+        const drafting = [draft, prediction].reduce((sum, drafts) => sum + (drafts?.model.pool.allocatedBytes ?? 0), 0)
+        return { bytes, keptBytes, allocatedBytes, draftBytes: drafting }
       }
       case 'fingerprint':
         return this.#running.parts.fingerprint()
@@ -277,12 +276,17 @@ export class Host {
       await archive.flush()
       await Promise.allSettled(this.#restoring)
       await parts.masks?.dispose()
-      parts.draft?.dispose()
-      parts.model.dispose()
-      parts.kernels.dispose()
+      disposeOf(parts)
     }
     this.#port.close()
   }
+}
+
+function disposeOf({ draft, prediction, model, kernels }: Parts): void {
+  draft?.dispose()
+  prediction?.dispose()
+  model.dispose()
+  kernels.dispose()
 }
 
 /** Not every tensor is worth a message; the first and last of a kind are, and what begins or ends a file. */

@@ -8,12 +8,14 @@ import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.t
 import { type EmbeddingSettings, embeddingInfo, embeddingSettings } from '../../embedding/settings.ts'
 import { CheckpointError, OptionError } from '../../errors.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
-import { loadModel, type SurveyedWeight, surveyWeights } from '../../model/load.ts'
+import { loadModel, type SurveyedWeight, surveyPredictions, surveyWeights } from '../../model/load.ts'
 import { loadWarnings, tiedWarnings } from '../../model/load-warnings.ts'
 import type { Model } from '../../model/model.ts'
 import { type OpenedModel, openFiles } from '../../model/open/opened-model.ts'
+import { draftingIndex, loadPrediction, predictionIndices } from '../../model/prediction.ts'
 import { sentence } from '../../printable.ts'
 import type { DraftModel } from '../../speculation/draft-model.ts'
+import { PredictionModel } from '../../speculation/prediction.ts'
 import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
 import { VERSION } from '../../version.ts'
 import type { Identity } from '../past/identity.ts'
@@ -50,6 +52,8 @@ export interface Parts {
   readonly fingerprint: () => Promise<string>
   /** Guesses ahead for the model; null without one. */
   readonly draft: DraftModel | null
+  /** The same by the model's own module of multi-token prediction; null: it is not loaded. */
+  readonly prediction: PredictionModel | null
   /** Where blocks are kept on disk; null where they are not. */
   readonly store: BlockStorage | null
   /** Where sessions are kept. */
@@ -129,22 +133,34 @@ async function assemble(
   }
   const adapter = options.lora === undefined ? null : await openAdapter(await platform.findAdapter(options.lora))
   if (adapter) await checkAdapter(adapter, opened)
-  const survey = await surveyWeights(opened, weights)
+  const survey = await surveyed(opened, options)
   const sizes = sizesOf(survey)
   await platform.checkMemory?.(sizes.weightBytes)
   const { kernels, fallbackReason } = await roomFor(sizes.weightBytes)
   const cacheType = options.cacheType ?? defaultCacheType(kernels.info, survey, options.exact ?? false)
   const budget = cacheBytes ? { maxBytes: cacheBytes } : {}
+  const kept = options.keptBytes ?? cacheBytes ?? KEPT_BYTES
+  const recoded = weights ? { weights } : {}
   const model = await loadModel(opened, kernels, {
     cacheType,
-    cache: { ...budget, maxKeptBytes: options.keptBytes ?? cacheBytes ?? KEPT_BYTES },
-    ...(weights && { weights }),
+    cache: { ...budget, maxKeptBytes: kept },
+    ...recoded,
     ...(adapter && { adapters: preparedAdapter(adapter, opened, source => kernels.prepare(source)) }),
     onProgress: (file, loaded, total) => report({ status: 'load', file, loaded, total }),
     signal,
   })
   const { vocabSize } = config
   const draft = openedDraft && (await loadDraft(openedDraft, kernels, { cacheType, cache: budget, signal, vocabSize }))
+  const prediction = predicts(opened, options.mtp)
+    ? new PredictionModel(
+        await loadPrediction(opened, model, kernels, {
+          cacheType,
+          // Of one layer; as many tokens are kept as of the model's own.
+          cache: { ...budget, maxKeptBytes: Math.ceil(kept / config.nLayers) },
+          ...recoded,
+        }),
+      )
+    : null
   const tied = await tiedWarnings(opened)
   const embedding = embeddingSettings(config, checkpoint.embedding, contextLength)
   const info: ModelInfo = {
@@ -166,6 +182,7 @@ async function assemble(
     marksReasoning: findReasoningMarks(tokenizer) !== null,
     sampling: samplingDefaults(defaults.sampling),
     draft: openedDraft?.name ?? null,
+    mtp: prediction !== null,
     lora: options.lora ?? null,
     warnings: [...checkpoint.warnings, ...defaults.warnings, ...loadWarnings(opened, survey), ...tied].map(warning =>
       sentence(warning),
@@ -178,7 +195,20 @@ async function assemble(
   const masks = new EngineMasks({ platform: platform.masks, tokenizer, ends, ids: vocabSize })
   const { sessions } = platform
   const written = { config: checkpoint.config, defaults, embedding }
-  return { info, model, kernels, tokenizer, ...written, draft, identity, fingerprint, store, sessions, masks }
+  return {
+    info,
+    model,
+    kernels,
+    tokenizer,
+    ...written,
+    draft,
+    prediction,
+    identity,
+    fingerprint,
+    store,
+    sessions,
+    masks,
+  }
 }
 
 /** Takes reading, so it is done when it is asked for. */
@@ -225,12 +255,23 @@ async function openStore(
   return new BlockStore({ place, fingerprint: await fingerprint(await identity()), label, maxBytes, onNotice })
 }
 
+/** Every tensor that is loaded, the module's that drafts among them if it is asked for. */
+async function surveyed(opened: OpenedModel, { weights, mtp }: HostLoadOptions): Promise<SurveyedWeight[]> {
+  const own = await surveyWeights(opened, weights)
+  return predicts(opened, mtp) ? [...own, ...(await surveyPredictions(opened, [draftingIndex(opened)], weights))] : own
+}
+
+/** Whether the module of multi-token prediction is to be loaded. */
+function predicts(opened: OpenedModel, mtp: HostLoadOptions['mtp'] = 'off'): boolean {
+  return mtp === 'on' || (mtp === 'auto' && predictionIndices(opened).length > 0)
+}
+
 /** What a model needs of memory for its weights, by its headers. Throws what opening and loading would for a model that does not run. */
-export async function weightBytes(files: CheckpointFiles, { weights }: HostLoadOptions): Promise<number> {
+export async function weightBytes(files: CheckpointFiles, options: HostLoadOptions): Promise<number> {
   const opened = await openFiles(files)
   const { name, tokenizer } = opened.checkpoint
   if (!tokenizer) throw noTokenizer(name)
-  return sizesOf(await surveyWeights(opened, weights)).weightBytes
+  return sizesOf(await surveyed(opened, options)).weightBytes
 }
 
 function noTokenizer(name: string): CheckpointError {

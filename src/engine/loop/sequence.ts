@@ -30,6 +30,10 @@ export interface LogitsConsumer {
   readonly draftTokens?: number
   /** At most `count` guesses of what follows. */
   propose?(count: number): Promise<readonly number[]>
+  /** It reads the model's states. Default false. */
+  readonly wantsStates?: boolean
+  /** The states, [count, D], of tokens `start` .. `start + count` that stay; they may be overwritten when this returns. */
+  readStates?(start: number, count: number, states: Float32Array): void
   /** Called before each step; null: there is nothing to do. */
   prepare?(): Promise<void> | null
   /**
@@ -99,6 +103,11 @@ export class Sequence {
       priority: this.priority,
       stepsWaited: this.#stepsWaited,
     }
+  }
+
+  /** Whether it reads the model's states of its part. */
+  get wantsStates(): boolean {
+    return this.#options.consumer.wantsStates ?? false
   }
 
   /** Before it takes part in a step; null: there is nothing to wait for. */
@@ -187,12 +196,19 @@ export class Sequence {
     if (this.#full) this.fail(this.#full)
   }
 
-  /** The model has run its part; `logits`, each [vocab], are those of the tokens that wanted them. */
-  ran({ input, position, draft }: Part, logits: readonly Float32Array[], ms: number | null): void {
+  /** The model has run its part; `logits`, each [vocab], are those of the tokens that wanted them, `states`, [tokens, D], those of all. */
+  ran(
+    { input, position, draft }: Part,
+    logits: readonly Float32Array[],
+    ms: number | null,
+    states: Float32Array | null = null,
+  ): void {
     const { timeline, consumer } = this.#options
     this.#stepsWaited = 0
     const accepted = this.#error ? 0 : consumer.take(logits, draft, ms)
-    const end = position + input.tokens.length - draft.length + accepted
+    const kept = input.tokens.length - draft.length + accepted
+    const end = position + kept
+    if (states) consumer.readStates?.(position, kept, states.subarray(0, (states.length / input.tokens.length) * kept))
     const { blockTokens, length } = timeline.cache
     const fillsBlock = Math.floor(end / blockTokens) > Math.floor(position / blockTokens)
     // Otherwise no guess is to be taken back, and there is nothing to share.

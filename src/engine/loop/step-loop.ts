@@ -1,6 +1,7 @@
 import type { KernelMemory } from '../../kernels/contract/memory.ts'
 import type { Model } from '../../model/model.ts'
 import { wantedLogits } from '../../nn/step.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import type { Signs } from '../types/signs.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { arbitrate, type MemoryClaim, type MemoryDecision, type OuterMemory } from './memory-arbiter.ts'
@@ -10,7 +11,7 @@ import { type Demand, schedule } from './scheduler.ts'
 import type { Part, Sequence } from './sequence.ts'
 
 /** What the loop needs of a model. `forward` is never called while another call is under way. */
-export type StepModel = Pick<Model, 'forward'> & {
+export type StepModel = Pick<Model, 'forward' | 'forwardStates'> & {
   readonly kernels: { readonly memory: Pick<KernelMemory, 'read'> }
 }
 
@@ -67,6 +68,8 @@ export class StepLoop {
   #letIn = 0
   /** What the last step's logits were read into; a longer one takes its place. */
   #logits = new Float32Array(0)
+  /** The same of its states, where somebody reads them. */
+  #states = new Float32Array(0)
 
   constructor(options: LoopOptions) {
     this.#options = options
@@ -134,7 +137,7 @@ export class StepLoop {
     this.#retire()
     for (const sequence of this.#running) {
       const preparing = sequence.prepare()
-      if (preparing) await preparing
+      if (preparing) await this.computed(() => preparing)
     }
     const began = now()
     const batch = await this.#schedule()
@@ -146,7 +149,10 @@ export class StepLoop {
       const rows = await this.#forward(batch)
       const ms = now() - began
       if (reads) this.#pace.learn(tokensOf(batch), ms)
-      for (const [i, part] of batch.entries()) part.sequence.ran(part, rows[i] ?? [], reads ? null : ms)
+      for (const [i, part] of batch.entries()) {
+        const { logits, states } = rows[i] as Ran
+        part.sequence.ran(part, logits, reads ? null : ms, states)
+      }
     } catch (error) {
       if (!(error instanceof GivenUp)) for (const { sequence } of batch) sequence.fail(error)
     }
@@ -241,22 +247,41 @@ export class StepLoop {
     return decision
   }
 
-  /** The logits that the parts want, each [vocab], by part; valid until the next step. */
-  async #forward(batch: readonly Part[]): Promise<Float32Array[][]> {
+  /** What the parts want, by part; valid until the next step. */
+  async #forward(batch: readonly Part[]): Promise<Ran[]> {
     const { model } = this.#options
     if (batch.length === 0) return []
     const inputs = batch.map(part => part.input)
     const reads = inputs.some(({ prompt }) => prompt !== null)
     const between = reads ? (done: number) => this.#between(batch, done) : undefined
-    const logits = await this.computed(() => model.forward(inputs, undefined, between))
+    const withStates = batch.some(({ sequence }) => sequence.wantsStates)
+    const { logits, states } = await this.computed(async () =>
+      withStates
+        ? model.forwardStates(inputs, between)
+        : { logits: await model.forward(inputs, undefined, between), states: null },
+    )
     const [wanted, vocab] = logits.shape as [number, number]
     if (this.#logits.length < wanted * vocab) this.#logits = new Float32Array(wanted * vocab)
     const values = this.#logits.subarray(0, wanted * vocab)
     if (wanted > 0) await model.kernels.memory.read(logits, values)
+    const read = states && (await this.#readStates(states))
     let row = 0
-    return batch.map(({ input }) => {
-      return Array.from({ length: wantedLogits(input) }, () => values.subarray(row * vocab, ++row * vocab))
+    let token = 0
+    return batch.map(({ input, sequence }) => {
+      const own = Array.from({ length: wantedLogits(input) }, () => values.subarray(row * vocab, ++row * vocab))
+      const first = token
+      token += input.tokens.length
+      return { logits: own, states: read && sequence.wantsStates ? read(first, token) : null }
     })
+  }
+
+  /** States of a step, by the tokens from .. to. */
+  async #readStates(states: Tensor): Promise<(from: number, to: number) => Float32Array> {
+    const [T, D] = states.shape as [number, number]
+    if (this.#states.length < T * D) this.#states = new Float32Array(T * D)
+    const values = this.#states.subarray(0, T * D)
+    await this.#options.model.kernels.memory.read(states, values)
+    return (from, to) => values.subarray(from * D, to * D)
   }
 
   /**
@@ -282,6 +307,14 @@ export class StepLoop {
     for (const sequence of this.#paused) sequence.resume()
     this.#running.push(...this.#paused.splice(0))
   }
+}
+
+/** What a step made of a part. */
+interface Ran {
+  /** Each [vocab], of the tokens that wanted them. */
+  readonly logits: Float32Array[]
+  /** [tokens, D]; null: the sequence does not read them. */
+  readonly states: Float32Array | null
 }
 
 function tokensOf(parts: readonly Part[]): number {

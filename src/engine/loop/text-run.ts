@@ -84,15 +84,28 @@ export class TextRun implements LogitsConsumer {
     return mask ? mask.allowed(draft) : draft
   }
 
+  get wantsStates(): boolean {
+    return this.#options.speculation?.states !== undefined
+  }
+
+  readStates(start: number, count: number, states: Float32Array): void {
+    this.#options.speculation?.states?.read(this.sequence.rows.ids, start, count, states)
+  }
+
   arriving(): Promise<void> | null {
     return this.#held && !this.#finish ? (this.#options.mask?.arrived() ?? null) : null
   }
 
-  /** Draws what had to wait for its mask. Where the context is full, drops the oldest tokens but the first few. */
+  /**
+   * Draws what had to wait for its mask. Where the context is full, drops the oldest tokens but the first few. States that were
+   * left by a prompt are computed with.
+   */
   prepare(): Promise<void> | null {
     if (this.#held && !this.#finish) this.#drawHeld(this.#held)
-    const { rolling, contextLength } = this.#options
-    return rolling && this.sequence.rows.ids.length > contextLength ? this.#roll(rolling) : null
+    const { rolling, contextLength, speculation } = this.#options
+    const { ids } = this.sequence.rows
+    if (rolling && ids.length > contextLength) return this.#roll(rolling)
+    return speculation?.states?.settle(ids) ?? null
   }
 
   /** Writes on as long as what is drawn is what was guessed: the logits after a wrong guess are of another text. */
@@ -190,12 +203,13 @@ export class TextRun implements LogitsConsumer {
 
   #completion(): Completion {
     const { writer, prompt, speculation } = this.#options
-    return writer.completion(this.#finish ?? 'aborted', {
+    const usage = {
       promptTokens: prompt.length,
       cachedTokens: Math.min(this.sequence.reused, prompt.length),
       draftTokens: speculation?.drafted ?? 0,
       acceptedTokens: speculation?.accepted ?? 0,
-    })
+    }
+    return writer.completion(this.#finish ?? 'aborted', usage, speculation?.speedUp)
   }
 
   async #roll({ keep, count }: Rolling): Promise<void> {

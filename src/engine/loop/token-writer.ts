@@ -135,7 +135,11 @@ export class TokenWriter {
     if (last !== undefined) this.#show(this.#options.text.release(), last)
   }
 
-  completion(finishReason: FinishReason, reading: Omit<Usage, 'completionTokens' | 'resumedTokens'>): Completion {
+  completion(
+    finishReason: FinishReason,
+    reading: Omit<Usage, 'completionTokens' | 'resumedTokens'>,
+    draftSpeedUp: number | null = null,
+  ): Completion {
     const { sampler, text } = this.#options
     return {
       text: this.#text,
@@ -147,7 +151,10 @@ export class TokenWriter {
         completionTokens: this.#tokenIds.length,
         ...(this.#resumed > 0 && { resumedTokens: Math.min(this.#resumed, this.#tokenIds.length) }),
       },
-      timings: this.#timings(reading.promptTokens - reading.cachedTokens),
+      timings: {
+        ...this.#timings(reading.promptTokens - reading.cachedTokens),
+        ...(draftSpeedUp !== null && { draftSpeedUp }),
+      },
       seed: Number(sampler.seed),
       ...(this.#options.logprobs !== undefined && { logprobs: this.#logprobs }),
     }

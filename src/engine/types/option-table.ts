@@ -107,6 +107,12 @@ export const LOAD_OPTIONS = {
   },
   chunkSize: { kind: whole(1), description: 'tokens of one step', defaultText: '512', flag: '--chunk <n>' },
   draft: { kind: text, description: 'a small model of the same tokens that guesses ahead', flag: '--draft <model>' },
+  mtp: {
+    kind: choice(['off', 'on', 'auto']),
+    description: "guess ahead with the model's own multi-token prediction: on, off, auto",
+    defaultText: 'off',
+    flag: '--mtp <when>',
+  },
   lora: {
     kind: text,
     description: 'folder of a LoRA adapter, applied without merging',
@@ -211,9 +217,9 @@ export const PROMPT_OPTIONS = {
   beams: { kind: nested(BEAM_OPTIONS), description: 'beam search instead of drawing' },
   logprobs: { kind: whole(0), description: "log-probabilities of each token and of so many of its place's likeliest" },
   speculation: {
-    kind: choice(['off', 'ngram', 'draft']),
+    kind: choice(['off', 'ngram', 'draft', 'mtp']),
     description: 'guess ahead, same text',
-    defaultText: 'draft with a draft model, else off',
+    defaultText: 'what is loaded for it, else off',
     flag: '--speculate <way>',
   },
   priority: { kind: whole(), description: 'the higher goes first', defaultText: '0' },

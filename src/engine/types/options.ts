@@ -52,8 +52,8 @@ export interface LoadOptions {
   /** Tokens a session may hold. Default: what the model was made for. */
   readonly contextLength?: number
   /**
-   * Bound on all cache blocks, those of sessions and those kept for prompts to come, in bytes; a draft model has as much for
-   * itself. Default: none.
+   * Bound on all cache blocks, those of sessions and those kept for prompts to come, in bytes; what drafts (`draft`,
+   * `mtp`) has as much for itself. Default: none.
    */
   readonly cacheBytes?: number
   /**
@@ -78,6 +78,11 @@ export interface LoadOptions {
    * Default: none.
    */
   readonly draft?: string
+  /**
+   * Load the model's own module of multi-token prediction (DeepSeek-V3, GLM-4.7), which guesses ahead (`speculation`): `on`, `off`, or
+   * `auto`, where there is one. Off, it takes no memory. Default `off`.
+   */
+  readonly mtp?: 'off' | 'on' | 'auto'
   /**
    * Folder of a LoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors), applied to the model as it is computed, whose
    * weights stay as they are. In Node only. Default: none.
@@ -140,8 +145,11 @@ export interface PromptProgress {
   readonly total: number
 }
 
-/** What proposes draft tokens: nothing, the text's own n-grams, or a draft model (docs/speculation.md). */
-export type SpeculationKind = 'off' | 'ngram' | 'draft'
+/**
+ * What proposes draft tokens: nothing, the text's own n-grams, a draft model, or the model's own module of multi-token prediction
+ * (docs/speculation.md).
+ */
+export type SpeculationKind = 'off' | 'ngram' | 'draft' | 'mtp'
 
 /**
  * What the text is held to while it is drawn: at most one of these (docs/structured-output.md). Reasoning before it stays
@@ -243,8 +251,9 @@ export interface PromptOptions<T = unknown> extends SamplingOptions, OutputOptio
   readonly logprobs?: number
   /**
    * Guess several tokens ahead and check them in one step: `ngram` repeats what followed the last tokens before, `draft`
-   * asks the draft model. The text is the same token by token, only sooner where the guesses hold (docs/speculation.md).
-   * Default: `draft` if the engine has a draft model, else `off`.
+   * asks the draft model, `mtp` the model's own module of multi-token prediction. The text is the same token by token, only sooner
+   * where the guesses hold (docs/speculation.md). Default: `draft` if the engine has a draft model, `mtp` if it has loaded a module,
+   * else `off`.
    */
   readonly speculation?: SpeculationKind
   /**

@@ -57,6 +57,11 @@ export interface Timings {
   readonly promptTokensPerSecond: number
   /** Generated tokens after the first, per second of `generationMs`. With beams: all tokens. */
   readonly tokensPerSecond: number
+  /**
+   * With `speculation`: how many times as fast the text came as without guesses, by its own steps without them; absent where there were
+   * none, or no guesses.
+   */
+  readonly draftSpeedUp?: number
 }
 
 /** A finished text: what a `Generation` resolves with; `T`: what its value is. */
@@ -227,6 +232,8 @@ export interface ModelInfo {
   readonly sampling: SamplingDefaults
   /** Name of the draft model; null without one. */
   readonly draft: string | null
+  /** Whether the model's module of multi-token prediction is loaded, to guess ahead. */
+  readonly mtp: boolean
   /** Folder of the adapter that is applied; null: none is. */
   readonly lora: string | null
   /** What looked odd while loading but does no harm; one sentence each. */
@@ -251,7 +258,7 @@ export interface EngineCacheStats {
   readonly keptBytes: number
   /** These two and what waits to be used again: what is allocated. */
   readonly allocatedBytes: number
-  /** Allocated for the rows of the draft model, whose budget is its own; 0 without one. */
+  /** Allocated for the rows of what drafts (draft model, module of multi-token prediction), whose budget is its own; 0 without. */
   readonly draftBytes: number
 }
 

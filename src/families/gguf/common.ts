@@ -11,10 +11,12 @@ import { ropeSettings } from './rope.ts'
 /** Sizes of a decoder, its tokens, its rope: what nearly every config.json has. */
 export function decoderConfig(model: GgufModel): JsonObject {
   const { metadata: m, tensors } = model
+  const predictions = m.optionalInt('{arch}.nextn_predict_layers') ?? 0
   return {
     vocab_size: vocabularySize(model),
     hidden_size: m.int('{arch}.embedding_length', SIZE),
-    num_hidden_layers: m.int('{arch}.block_count', LAYERS) - (m.optionalInt('{arch}.nextn_predict_layers') ?? 0),
+    num_hidden_layers: m.int('{arch}.block_count', LAYERS) - predictions,
+    ...(predictions > 0 && { num_nextn_predict_layers: predictions }),
     num_attention_heads: headCount(m),
     intermediate_size:
       m.optionalSameInt('{arch}.feed_forward_length', SIZE) ?? m.missing('{arch}.feed_forward_length', 'an integer'),

@@ -9,15 +9,12 @@ import { readSourceModel } from '../../conversion/source-model.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import type { LearnedAdapters, LearnedModule } from '../lora.ts'
 import { nameOf, type Parameter } from '../parameters.ts'
-import { predictionTensors } from '../predictions.ts'
 import type { Trainer } from '../trainer.ts'
 import { f32Tensor } from './f32-tensor.ts'
 
 /** What a checkpoint has of a model. Throws UnsupportedModelError where the hub has no form for it. */
 export async function savable(model: OpenedModel) {
-  const source = await readSourceModel(model)
-  const weights = [...source.weights, ...(await predictionTensors(model))]
-  return prepareFolder({ ...source, weights }, { weights: 'f32' })
+  return prepareFolder(await readSourceModel(model, { predictions: true }), { weights: 'f32' })
 }
 
 /** Writes what was learned into a folder that is not there yet. `base`: the model that an adapter is for. */
