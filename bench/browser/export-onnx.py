@@ -1,9 +1,10 @@
-"""A Llama of a GGUF file as ONNX for transformers.js: f32 and 4-bit weights, with ONNX Runtime's own fused operators.
+"""A Llama of a GGUF file as ONNX for transformers.js: f32, 8-bit and 4-bit weights, with ONNX Runtime's own fused operators.
 
     python3 bench/browser/export-onnx.py MODEL.gguf FOLDER
 
-Needs onnx, numpy and gguf from PyPI. The fused forms (grouped attention with rope, products of 4-bit blocks with 8-bit
-activations) are the fastest that ONNX Runtime's WebAssembly has. Logits are computed for the last token only.
+Needs onnx, numpy and gguf from PyPI. The fused forms (grouped attention with rope, products of whole 8-bit rows with 8-bit
+activations, products of 4-bit blocks) are the fastest that ONNX Runtime's WebAssembly has. 4-bit blocks are symmetric, as the
+exports of transformers.js are. Logits are computed for the last token only.
 """
 
 import json
@@ -65,26 +66,31 @@ class Graph:
         """x W^T, W [N, K]."""
         if self.bits == 32:
             return self.node("MatMul", [x, self.constant(name, w.T)])
-        codes, scales, zeros = four_bits(w)
+        codes, scales = (eight_bits if self.bits == 8 else four_bits)(w)
+        inputs = [x, self.constant(name, codes), self.constant(f"{name}.scales", scales)]
+        if self.bits == 8:
+            return self.node("DynamicQuantizeMatMul", inputs, domain="com.microsoft")
         n, k = w.shape
-        inputs = [x, self.constant(name, codes), self.constant(f"{name}.scales", scales), self.constant(f"{name}.zeros", zeros)]
         settings = dict(K=k, N=n, bits=4, block_size=BLOCK, accuracy_level=4)
         return self.node("MatMulNBits", inputs, domain="com.microsoft", **settings)
 
 
+def eight_bits(w):
+    """[K, N] codes -127 .. 127 with a scale for each row of W."""
+    largest = np.abs(w).max(axis=1)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    return np.round(w / scale[:, None]).astype(np.int8).T, scale
+
+
 def four_bits(w):
-    """Codes 0 .. 15 with a scale and a zero point for 32 columns, two codes a byte."""
+    """Codes 0 .. 15, where 8 is zero, with a scale for 32 columns, two codes a byte. The largest number of a block is -8 or 7 of them."""
     n, k = w.shape
     blocks = w.reshape(n, k // BLOCK, BLOCK)
-    low = np.minimum(blocks.min(axis=2), 0)
-    high = np.maximum(blocks.max(axis=2), 0)
-    scale = np.where(high > low, (high - low) / 15, 1).astype(np.float32)
-    zero = np.clip(np.round(-low / scale), 0, 15).astype(np.uint8)
-    codes = np.clip(np.round(blocks / scale[..., None]) + zero[..., None], 0, 15).astype(np.uint8)
-    packed = codes[..., 0::2] | (codes[..., 1::2] << 4)
-    if zero.shape[1] % 2:
-        zero = np.concatenate([zero, np.zeros((n, 1), np.uint8)], axis=1)
-    return packed, scale, zero[:, 0::2] | (zero[:, 1::2] << 4)
+    low, high = blocks.min(axis=2), blocks.max(axis=2)
+    scale = np.where(-low > high, low, high) / -8
+    scale = np.where(scale != 0, scale, 1).astype(np.float32)
+    codes = np.clip(np.round(blocks / scale[..., None]) + 8, 0, 15).astype(np.uint8)
+    return codes[..., 0::2] | (codes[..., 1::2] << 4), scale
 
 
 def build(bits):
@@ -148,7 +154,7 @@ def build(bits):
 
 
 os.makedirs(os.path.join(folder, "onnx"), exist_ok=True)
-for bits, name in ((32, "model.onnx"), (4, "model_q4.onnx")):
+for bits, name in ((32, "model.onnx"), (8, "model_quantized.onnx"), (4, "model_q4.onnx")):
     onnx.save(build(bits), os.path.join(folder, "onnx", name))
 config = dict(
     model_type="llama", architectures=["LlamaForCausalLM"], hidden_size=D, num_hidden_layers=LAYERS, num_attention_heads=HEADS,

@@ -29,6 +29,8 @@ export interface Entrant {
   readonly name: string
   /** Ours: the instruction set. */
   readonly isa?: string
+  /** Its weights were rounded once more, so that it may write another text. */
+  readonly rounded?: boolean
   write(asked: Asked): Promise<Written>
 }
 

@@ -1,6 +1,7 @@
 /** wllama and transformers.js with the model that the latter needs, in a folder beside the work models: nothing of the package depends on them. */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 const HERE = path.resolve('bench', 'browser')
@@ -21,13 +22,15 @@ export function installRivals(models: string): string {
   return installed
 }
 
-/** The folder of the ONNX export of a GGUF file, written once. Throws where Python cannot. */
+/** The folder of the ONNX export of a GGUF file, written once by each version of the script. Throws where Python cannot. */
 export function exportOnnx(gguf: string, models: string): string {
-  const folder = path.join(models, `${path.parse(gguf).name}-onnx`)
+  const script = path.join(HERE, 'export-onnx.py')
+  const version = createHash('sha256').update(readFileSync(script)).digest('hex').slice(0, 8)
+  const folder = path.join(models, `${path.parse(gguf).name}-onnx-${version}`)
   // Written last.
   if (existsSync(path.join(folder, 'generation_config.json'))) return folder
   console.error(`exporting ${path.basename(gguf)} into ${folder}`)
-  run(python(models), [path.join(HERE, 'export-onnx.py'), gguf, folder])
+  run(python(models), [script, gguf, folder])
   return folder
 }
 
