@@ -17,5 +17,6 @@ export {
   removeKeptSession,
 } from './engine/host/web/kept-sessions.ts'
 export { type KeptStorage, keptStorage } from './engine/host/web/kept-storage.ts'
+export { openTokenizer } from './engine/host/web/open-tokenizer.ts'
 export type { FileHandle, FolderHandle, ModelSource } from './engine/host/web/source.ts'
 export type { SessionInspection } from './engine/saved/inspect-session.ts'

@@ -1,6 +1,6 @@
 /** Two texts, two models, one word in two sentences, a head from another text: what is shown is the engine's. */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { bundledModel, Engine, type Reading } from '../../src/index.ts'
+import { bundledModel, Engine, openTokenizer, type Reading } from '../../src/index.ts'
 import { ALL_WANTED, isTooWide, it, LOOKS, NO_CHROMIUM, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
 
 const FLAG = 'The American flag is red white and'
@@ -9,6 +9,8 @@ const DEADLINE = 90_000
 const GPT2 = ['config.json', 'tokenizer.json', 'model.safetensors'].map(
   file => `test/fixtures/checkpoints/gpt2/${file}`,
 )
+
+const GGUF = 'test/fixtures/gguf/llama-gqa-q4_1.gguf'
 
 let engine: Engine
 beforeAll(async () => {
@@ -118,6 +120,29 @@ describe.skipIf(NO_CHROMIUM)(`side by side${WHY_SKIPPED}`, () => {
     expect(await page.locator('#other-count').textContent()).toBe(`${river.length} bytes`)
   })
 
+  it('cuts a text by a second tokenizer, whose model is not needed', { timeout: DEADLINE }, async ({ open }) => {
+    const [small, gguf] = ['test/fixtures/tokenizers/small-320/tokenizer.json', GGUF]
+    const text = 'naïve café: the American flag 123'
+    const page = await open(address('tokens', { text, cut: 'model' }))
+    await page.locator('#token-count').waitFor()
+    const ids = () => page.locator('#other-count ~ * .id').allTextContents()
+    for (const [file, source] of [
+      [small, 'test/fixtures/tokenizers/small-320'],
+      [gguf, gguf],
+    ] as const) {
+      await page.locator('[data-slot=tokenizer] input[type=file]').setInputFiles(file)
+      const tokenizer = await openTokenizer(source)
+      await expect.poll(ids).toEqual(tokenizer.encodePrompt(text).map(String))
+    }
+    expect(await page.locator('[data-slot=beside]').count()).toBe(0)
+    await page
+      .locator('[data-slot=tokenizer] input[type=file]')
+      .setInputFiles('test/fixtures/checkpoints/gpt2/config.json')
+    await page.getByRole('alert').waitFor()
+    await page.reload()
+    await page.locator('[data-slot=tokenizer]').getByText('is a file of yours').waitFor()
+  })
+
   it('takes what a head found from another text', { timeout: DEADLINE }, async ({ open }) => {
     await using other = await engine.inspect(OTHER)
     await using changed = await engine.inspect(FLAG, {
@@ -143,6 +168,7 @@ describe.skipIf(NO_CHROMIUM)(`side by side${WHY_SKIPPED}`, () => {
         ['next', address('next', { text: FLAG, beside: 'model', way: 'patch', patch: '4.2' }), '#moved'],
         ['latent', address('latent', { text: FLAG, beside: 'text', text2: OTHER }), '[data-side="2"] .pair'],
         ['tokens', '#/tokens?cut=characters', '#parting .chart'],
+        ['tokenizer', '#/tokens?cut=model', '#parting .chart'],
       ] as const
       for (const { width, colorScheme } of LOOKS) {
         for (const [name, hash, ready] of views) {

@@ -108,6 +108,26 @@ describe.skipIf(NO_CHROMIUM)(`a model in Node${WHY_SKIPPED}`, () => {
       await expect.poll(() => service.held).toEqual({ pages: 0, readings: 0 })
     })
 
+    it('frees the texts of a view when another is shown', { timeout: DEADLINE }, async () => {
+      const page = await opened(url, '#/next')
+      await page.locator('.lens td').first().waitFor()
+      const text = page.getByLabel('Text', { exact: true })
+      for (const [i, typed] of ['The cat sat', 'The dog sat'].entries()) {
+        await text.fill(typed)
+        await expect.poll(() => service.held).toEqual({ pages: 1, readings: 2 + i })
+      }
+      const views = page.getByRole('navigation', { name: 'Views' })
+      await views.getByRole('link', { name: 'Patterns' }).click()
+      await page.locator('.matrix canvas').waitFor()
+      // The text that both show stays.
+      await expect.poll(() => service.held).toEqual({ pages: 1, readings: 1 })
+      await views.getByRole('link', { name: /planner/i }).click()
+      await expect.poll(() => service.held).toEqual({ pages: 1, readings: 0 })
+      await page.goBack()
+      await page.locator('.matrix canvas').waitFor()
+      expect(service.held).toEqual({ pages: 1, readings: 1 })
+    })
+
     it('opens another in the page, and the one in Node again', { timeout: DEADLINE }, async () => {
       const page = await opened(url, '#/next')
       await page.locator('.lens td').first().waitFor()

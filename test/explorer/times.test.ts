@@ -126,6 +126,10 @@ function scriptByFrame(trace: Buffer): number[] {
   return sums
 }
 
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] as number
+}
+
 function keep(trace: Buffer, name: string): void {
   const folder = process.env.LATENTKIT_TRACE
   if (!folder) return
@@ -149,13 +153,13 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
     return page
   }
 
-  it('the first pattern of the bundled model is there within 3 s of opening, at best of three', {
+  it('the first pattern of the bundled model is there within 3 s of opening, in the median of five', {
     timeout: 120_000,
   }, async () => {
     const server = await serveExplorer({ host: 'localhost', port: 0 })
     onTestFinished(() => server.close())
     const times: number[] = []
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 6; round++) {
       // A browser that has never seen the page, of a server that has sent it before.
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
       const page = await context.newPage()
@@ -166,7 +170,7 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
     }
     const rest = times.slice(1)
     console.log('first pattern after', times.map(Math.round).join(', '), 'ms')
-    expect(Math.min(...rest)).toBeLessThan(3000)
+    expect(median(rest)).toBeLessThan(3000)
   })
 
   it('7,808 patterns scroll without a frame over 20 ms of script', { timeout: 600_000 }, async () => {
@@ -206,7 +210,7 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
     expect(frames[0]).toBeLessThan(20)
   })
 
-  it('one head of 4,096 tokens is drawn within 1 s at best of four, the text read', { timeout: 900_000 }, async ({
+  it('one head of 4,096 tokens is drawn within 1 s in the median of five, the text read', { timeout: 900_000 }, async ({
     skip,
   }) => {
     if (!existsSync(SMOLLM2)) skip('the model is not here')
@@ -226,6 +230,7 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
       [20, 5],
       [25, 1],
       [7, 8],
+      [16, 4],
     ] as const) {
       const ms = (await page.evaluate(`new Promise(resolve => {
         const begun = performance.now()
@@ -241,6 +246,6 @@ describe.skipIf(!WANTED)('times of the explorer, needs LATENTKIT_EXPLORER and a 
       times.push(ms)
     }
     console.log('one head of', tokens, 'tokens after', times.map(Math.round).join(', '), 'ms')
-    expect(Math.min(...times)).toBeLessThan(1000)
+    expect(median(times)).toBeLessThan(1000)
   })
 })

@@ -1,13 +1,12 @@
 /** The engine in this page: `latentkit/browser`, in files beside it. */
-import type * as latentkit from '../../../src/browser.ts'
+import { loadLatentkit } from './latentkit.ts'
 import type { Numbers } from './numbers.ts'
 import { numbersOf } from './of-engine.ts'
 
 /** `source`: an address, a GGUF file, or what a folder of safetensors has. `onPart`: from 0 to 1. */
 export async function loadInPage(source: string | readonly File[], onPart: (part: number) => void): Promise<Numbers> {
   await kept()
-  const module = new URL('latentkit/latentkit.js', document.baseURI).href
-  const { Engine } = (await import(module)) as typeof latentkit
+  const { Engine } = await loadLatentkit()
   const engine = await Engine.load(source, {
     // A kept model needs no network.
     offline: typeof source === 'string' && !navigator.onLine,

@@ -112,3 +112,8 @@ export function useModel(slot: Slot = 'main'): ModelState {
 export function readingsOf(slot: Slot): Readings {
   return slots[slot].readings
 }
+
+/** Another view is shown: the texts of the one before it are freed, but those that both show. */
+export function freeReadings(): void {
+  for (const { readings } of Object.values(slots)) readings.free()
+}

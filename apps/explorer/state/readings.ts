@@ -8,7 +8,7 @@ export type TextChange =
   | Extract<ReadingChange, { readonly kind: 'off' | 'rank' }>
   | (Omit<HeadChange, 'from'> & { readonly fromText: string })
 
-/** Texts read last are kept. Each keeps its hidden states in the engine. */
+/** Texts read last are kept while a view is shown. Each keeps its hidden states in the engine. */
 const MOST_READINGS = 4
 
 export class Readings {
@@ -39,8 +39,13 @@ export class Readings {
     this.#readings.set(name, reading)
     // What failed is tried again.
     reading.catch(() => this.#readings.get(name) === reading && this.#readings.delete(name))
-    this.#drop()
+    this.#drop(MOST_READINGS)
     return reading
+  }
+
+  /** Frees the texts that no view shows. */
+  free(): void {
+    this.#drop(0)
   }
 
   async #begin(numbers: Numbers, name: string): Promise<TextReading> {
@@ -62,9 +67,10 @@ export class Readings {
     }
   }
 
-  #drop(): void {
+  /** All but the newest `most`, and those in use. */
+  #drop(most: number): void {
     const inUse = new Set([...this.#shown].map(one => one.name))
-    for (const [other, old] of [...this.#readings].slice(0, -MOST_READINGS)) {
+    for (const [other, old] of [...this.#readings].slice(0, Math.max(0, this.#readings.size - most))) {
       if (inUse.has(other)) continue
       this.#readings.delete(other)
       void old.then(

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { saveView } from '../drawing/view-file.ts'
 import { hashOf, lasting, useAddress } from '../state/address.ts'
+import { freeReadings } from '../state/model.ts'
 import { Home } from './home.tsx'
 import { ThemeButton } from './theme-button.tsx'
 import { stepOf, Tour } from './tour/tour.tsx'
@@ -22,6 +23,11 @@ export function Explorer() {
     }
     first.current = false
   }, [shown])
+  useEffect(() => {
+    // The new view has begun to read by then.
+    const timer = setTimeout(freeReadings)
+    return () => clearTimeout(timer)
+  }, [view, step])
   const Body = shown?.Body ?? Home
   return (
     <div class="explorer">

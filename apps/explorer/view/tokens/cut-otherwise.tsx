@@ -1,16 +1,18 @@
-/** The same text, cut by another model's tokenizer, into characters or into bytes. `cut` in the address. */
+/** The same text, cut by another tokenizer, into characters or into bytes. `cut` in the address. */
 import { changeParams, useAddress } from '../../state/address.ts'
-import { useReading } from '../../state/use-reading.ts'
-import { ModelBar } from '../model-bar.tsx'
-import { WithReading } from '../read-status.tsx'
-import { type Piece, TokenList } from './token-list.tsx'
+import { OtherTokenizer } from './other-tokenizer.tsx'
+import { Pieces } from './pieces.tsx'
+import type { Piece } from './token-list.tsx'
 
 const CHOICES = [
   { value: undefined, label: 'nothing' },
   { value: 'characters', label: 'characters' },
   { value: 'bytes', label: 'bytes' },
-  { value: 'model', label: 'another model’s tokens' },
+  { value: 'model', label: 'another tokenizer’s tokens' },
 ] as const
+
+const NOTE =
+  'A small list of pieces makes long texts, and a model works for each piece. A list of whole words would be endless. Tokens are between the two.'
 
 export function CutOtherwise({ text }: { text: string }) {
   const { params } = useAddress()
@@ -31,43 +33,10 @@ export function CutOtherwise({ text }: { text: string }) {
           </button>
         ))}
       </fieldset>
-      {cut === 'model' && <OtherModel text={text} />}
-      {cut === 'characters' && <Pieces title="characters" pieces={characters(text)} />}
-      {cut === 'bytes' && <Pieces title="bytes" pieces={bytesOf(text)} />}
+      {cut === 'model' && <OtherTokenizer text={text} />}
+      {cut === 'characters' && <Pieces title="characters" pieces={characters(text)} note={NOTE} />}
+      {cut === 'bytes' && <Pieces title="bytes" pieces={bytesOf(text)} note={NOTE} />}
     </section>
-  )
-}
-
-function OtherModel({ text }: { text: string }) {
-  const read = useReading(text, [], 'beside')
-  return (
-    <>
-      <ModelBar slot="beside" />
-      <WithReading read={read} slot="beside">
-        {({ tokens }) => <Pieces title="tokens of the other model" pieces={tokens} />}
-      </WithReading>
-    </>
-  )
-}
-
-function Pieces({ title, pieces }: { title: string; pieces: readonly Piece[] }) {
-  return (
-    <>
-      <h2 id="other-count">
-        {pieces.length} {title}
-      </h2>
-      <TokenList label={`The text in ${title}`} tokens={pieces} />
-      {title === 'tokens of the other model' ? (
-        <p class="hint">
-          The number of a token belongs to its vocabulary: other models have other numbers, and cut elsewhere.
-        </p>
-      ) : (
-        <p class="hint">
-          A small list of pieces makes long texts, and a model works for each piece. A list of whole words would be
-          endless. Tokens are between the two.
-        </p>
-      )}
-    </>
   )
 }
 
