@@ -19,7 +19,7 @@ const rooms = {
   nn: ['cache', 'kernels', 'quant', 'tensor'],
   families: ['nn', 'checkpoint', 'kernels', 'tensor'],
   model: ['families', 'nn', 'cache', 'checkpoint', 'kernels', 'quant', 'tensor'],
-  adapter: ['model', 'nn', 'checkpoint', 'kernels', 'tensor'],
+  adapter: ['model', 'families', 'nn', 'checkpoint', 'kernels', 'tensor'],
   speculation: ['model', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
   embedding: ['model', 'nn', 'tokenizer', 'checkpoint'],
   reading: ['model', 'nn', 'tokenizer', 'kernels', 'tensor'],

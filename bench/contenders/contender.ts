@@ -19,6 +19,8 @@ export interface OpenRequest {
   readonly batchSize?: number
   /** The rival's. Default true. */
   readonly flashAttention?: boolean
+  /** The rival's: an adapter in a GGUF file. Default: none. */
+  readonly lora?: string
   /** Ours. Default native. */
   readonly kernels?: 'native' | 'wasm'
 }

@@ -36,7 +36,7 @@ function tokensOf({ tokens, text }) {
 }
 
 const operations = {
-  async open({ model: modelPath, threads = 2, contextLength = 512, batchSize = 512, flashAttention = true }) {
+  async open({ model: modelPath, lora, threads = 2, contextLength = 512, batchSize = 512, flashAttention = true }) {
     const log = (level, message) => process.stderr.write(`llama.cpp ${level}: ${message}\n`)
     llama ??= await getLlama({ gpu: false, build: 'never', logLevel: 'error', logger: log, maxThreads: 0 })
     await context?.dispose()
@@ -44,7 +44,8 @@ const operations = {
       await model?.dispose()
       model = Object.assign(await llama.loadModel({ modelPath, gpuLayers: 0 }), { modelPath })
     }
-    context = await model.createContext({ contextSize: contextLength, batchSize, threads, flashAttention })
+    const adapter = lora && { lora }
+    context = await model.createContext({ contextSize: contextLength, batchSize, threads, flashAttention, ...adapter })
     sequence = context.getSequence()
     return { name: `llama.cpp, flash attention ${flashAttention ? 'on' : 'off'}`, threads: context.currentThreads }
   },

@@ -2,20 +2,25 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { merged } from '../adapter/merge.ts'
-import { openAdapter } from '../adapter/read-adapter.ts'
-import type { Checkpoint } from '../checkpoint/checkpoint.ts'
-import { folderFiles } from '../checkpoint/find/folder.ts'
+import { openAdapter } from '../adapter/open-adapter.ts'
+import { checkAdapter } from '../adapter/prepared.ts'
+import { modelFiles } from '../checkpoint/find/folder.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
 import { FIND_OPTIONS } from '../checkpoint/find-options.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
+import { OptionError } from '../errors.ts'
 import { openModel } from '../model/open/open-model.ts'
+import type { OpenedModel } from '../model/open/opened-model.ts'
 import { choice, flag, type OptionTable, text, whole } from '../options/kinds.ts'
 import { readArgument, readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
 import { ENCODABLE_TYPES, type EncodableType } from '../quant/numbers.ts'
+import { prepareAdapterFolder } from './adapter/folder.ts'
+import { prepareAdapterGguf } from './adapter/gguf.ts'
+import { adapterAt, type FoundAdapter } from './adapter/is-adapter.ts'
 import { ConversionError } from './errors.ts'
 import { prepareGguf } from './gguf/convert.ts'
-import { prepareFolder } from './hub/convert.ts'
+import { hubType, prepareFolder } from './hub/convert.ts'
 import { alone } from './output.ts'
 import { readSourceModel } from './source-model.ts'
 import type { TypeSummary } from './written.ts'
@@ -24,8 +29,10 @@ import type { TypeSummary } from './written.ts'
 export interface ConvertOptions {
   /** Default: the types that the model has; quantised weights become bf16 in a safetensors folder. */
   readonly weights?: EncodableType
-  /** Folder of a LoRA adapter, whose changes are taken in. Default: none. */
+  /** A LoRA adapter, PEFT's folder or llama.cpp's GGUF file, whose changes are taken in. Default: none. */
   readonly lora?: string
+  /** Where `input` is an adapter: the model that it is for. Default: what adapter_config.json names. */
+  readonly base?: string
   /** GGUF of MLA models as it was before llama.cpp computed on the latent: one `attn_kv_b`. Default false. */
   readonly legacyMla?: boolean
   /** Replace what is there. Default false. */
@@ -60,7 +67,8 @@ export interface ConvertOptions {
 
 export const CONVERT_OPTIONS = {
   weights: { kind: choice(ENCODABLE_TYPES), description: 'the type of the matrices', defaultText: 'as they are' },
-  lora: { kind: text, description: 'folder of a LoRA adapter to merge', defaultText: 'none' },
+  lora: { kind: text, description: 'a LoRA adapter to merge: its folder or GGUF file', defaultText: 'none' },
+  base: { kind: text, description: 'the model that an adapter is for', defaultText: 'what the adapter names' },
   legacyMla: { kind: flag, description: 'GGUF with one attn_kv_b per layer, for old programs' },
   force: { kind: flag, description: 'replace what is there' },
   shardBytes: { kind: whole(1), description: 'most bytes of one safetensors file', defaultText: '5 GB' },
@@ -89,7 +97,8 @@ export interface Conversion {
 
 /**
  * Writes the model `input` (a folder, a GGUF file, a name on the hub) as the GGUF file `output`, or, where its name does
- * not end so, as a folder with safetensors. The output is there whole or not at all.
+ * not end so, as a folder with safetensors. A LoRA adapter, PEFT's folder or llama.cpp's GGUF file, becomes the other one.
+ * The output is there whole or not at all.
  *
  * Throws ConversionError (`output_exists` without `force`, `same_file`, `in_use`, `disk_full`, `not_writable`), CheckpointError,
  * ConfigError, UnsupportedModelError, OptionError, the signal's reason.
@@ -100,29 +109,28 @@ export async function convertModel(input: string, output: string, given: Convert
   const { signal, onProgress } = options
   const format = /\.gguf$/i.test(output) ? 'gguf' : 'safetensors'
   const { offline, hub } = options
-  const path = await resolveModel(input, {
-    ...hubSettings({}, homedir()),
-    ...hub,
-    ...(offline && { offline }),
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress: event => onProgress({ ...event, status: event.status as 'download' }) }),
-  })
-  const found = await openModel(path)
-  const adapter = options.lora === undefined ? null : await openAdapter(await folderFiles(options.lora))
-  const opened = adapter ? await merged(found, adapter) : found
-  const { checkpoint } = opened
-  await checkPlace(checkpoint, path, output, format, options.force ?? false)
-  // llama.cpp reads such modules of few architectures, and refuses files with tensors that it does not know.
-  const predictions = format === 'safetensors' && !checkpoint.canonical
-  const model = await readSourceModel(opened, { predictions })
-  const prepared = format === 'gguf' ? prepareGguf(model, options) : prepareFolder(model, options)
+  const find = (name: string) =>
+    resolveModel(name, {
+      ...hubSettings({}, homedir()),
+      ...hub,
+      ...(offline && { offline }),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress: event => onProgress({ ...event, status: event.status as 'download' }) }),
+    })
+  const path = await find(input)
+  const adapter = await adapterAt(path)
+  const { model, reads, prepared, warnings } = adapter
+    ? await readAdapter(adapter, path, format, options, find)
+    : await readModel(path, format, options)
+  const place = () => checkPlace([path, ...reads], output, format, options.force ?? false)
+  await place()
   let loaded = 0
   const onWrite = (file: string, bytes: number) => {
     loaded += bytes
     onProgress?.({ status: 'write', file, loaded, total: prepared.bytes })
   }
   const { files, types } = await alone(output, async () => {
-    await checkPlace(checkpoint, path, output, format, options.force ?? false)
+    await place()
     return prepared.write(output, { onWrite, signal })
   })
   return {
@@ -133,14 +141,54 @@ export async function convertModel(input: string, output: string, given: Convert
     bytes: prepared.bytes,
     files,
     types,
-    warnings: [...checkpoint.warnings, ...model.warnings, ...prepared.warnings].map(text => sentence(text)),
+    warnings: [...warnings, ...prepared.warnings].map(text => sentence(text)),
   }
+}
+
+async function readModel(path: string, format: Conversion['format'], options: ConvertOptions) {
+  if (options.base !== undefined) {
+    throw new OptionError(`base was given, but ${path} is a model, not an adapter; lora names an adapter to merge`)
+  }
+  const found = await openModel(path)
+  const adapter = options.lora === undefined ? null : await openAdapter(await modelFiles(options.lora), found)
+  const opened = adapter ? await merged(found, adapter) : found
+  // llama.cpp reads such modules of few architectures, and refuses files with tensors that it does not know.
+  const predictions = format === 'safetensors' && !opened.checkpoint.canonical
+  const model = await readSourceModel(opened, { predictions })
+  const prepared = format === 'gguf' ? prepareGguf(model, options) : prepareFolder(model, options)
+  const warnings = [...opened.checkpoint.warnings, ...model.warnings]
+  return { model, reads: filesOf(opened), prepared, warnings }
+}
+
+async function readAdapter(
+  { files, base: named }: FoundAdapter,
+  path: string,
+  format: Conversion['format'],
+  { base = named, lora, weights }: ConvertOptions,
+  find: (name: string) => Promise<string>,
+) {
+  if (lora !== undefined)
+    throw new OptionError(`lora was given, but ${path} is an adapter itself; give its model first`)
+  if (base === undefined)
+    throw new OptionError(`${path} is an adapter; base (--base) has to name the model that it is for`)
+  const model = await openModel(await find(base))
+  const adapter = await openAdapter(files, model)
+  await checkAdapter(adapter, model)
+  const type = hubType(weights)
+  const prepared =
+    format === 'gguf' ? prepareAdapterGguf(adapter, model, type) : prepareAdapterFolder(adapter, model, base, type)
+  const reads = adapter.modules.flatMap(({ down }) => down.bytes.source.path ?? [])
+  return { model, reads, prepared, warnings: model.checkpoint.warnings }
+}
+
+/** Paths of a model's files of weights. */
+export function filesOf({ checkpoint }: OpenedModel): string[] {
+  return [...checkpoint.tensors.values()].flatMap(({ bytes }) => bytes.source.path ?? [])
 }
 
 /** What is there is only replaced when that was asked for, and never what is being read. */
 export async function checkPlace(
-  { tensors }: Checkpoint,
-  input: string,
+  reads: readonly string[],
   output: string,
   format: Conversion['format'],
   force: boolean,
@@ -151,11 +199,9 @@ export async function checkPlace(
     throw new ConversionError('not_writable', `${output} is a device, a pipe or a socket; give another place`)
   }
   const place = await realpath(output)
-  const read = new Set([input])
-  for (const { bytes } of tensors.values()) if (bytes.source.path) read.add(bytes.source.path)
-  for (const file of read) {
+  for (const file of new Set(reads)) {
     if ((await realpath(file)) !== place) continue
-    throw new ConversionError('same_file', `${output} is the model that is to be converted; give another place`)
+    throw new ConversionError('same_file', `${output} is what is to be converted; give another place`)
   }
   if (there.isDirectory() !== (format === 'safetensors')) {
     const [is, wanted] = there.isDirectory() ? ['a folder', 'a file'] : ['a file', 'a folder']

@@ -6,7 +6,7 @@ import { resolveModel } from '../checkpoint/find/resolve-model.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
 import { recoded } from '../checkpoint/recode/recoded.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
-import { checkPlace } from '../conversion/convert.ts'
+import { checkPlace, filesOf } from '../conversion/convert.ts'
 import { prepareGguf } from '../conversion/gguf/convert.ts'
 import { prepareFolder } from '../conversion/hub/convert.ts'
 import { alone } from '../conversion/output.ts'
@@ -86,7 +86,7 @@ export async function latentifyModel(
   })
   const opened = await openModel(path)
   const format = /\.gguf$/i.test(output) ? 'gguf' : 'safetensors'
-  await checkPlace(opened.checkpoint, path, output, format, force)
+  await checkPlace([path, ...filesOf(opened)], output, format, force)
   const source = await readSourceModel(opened)
   const plan = planOf(source)
   const sizes = sizesOf(plan, options)
@@ -133,7 +133,7 @@ export async function latentifyModel(
         written += bytes
         report('write', written, prepared.bytes, file)
       }
-      await checkPlace(opened.checkpoint, path, output, format, force)
+      await checkPlace([path, ...filesOf(opened)], output, format, force)
       const { files } = await prepared.write(output, { onWrite, signal })
       if (!options.keepWork) await work.remove()
       return {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { AdaptedModule } from '../../src/adapter/adapter.ts'
 import { merged } from '../../src/adapter/merge.ts'
+import { openPeft } from '../../src/adapter/peft-files.ts'
 import { checkAdapter, preparedAdapter } from '../../src/adapter/prepared.ts'
-import { openAdapter } from '../../src/adapter/read-adapter.ts'
 import { folderFiles } from '../../src/checkpoint/find/folder.ts'
 import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { adapterDigest } from '../../src/engine/past/identity.ts'
@@ -89,7 +89,7 @@ describe.each(NAMES)('%s', name => {
     trainer.parameters.restore(await valuesOf(adapter))
     const folder = join(place, `${name}-saved`)
     await writeLearned(trainer, base, 'the base', folder)
-    const again = await openAdapter(await folderFiles(folder))
+    const again = await openPeft(await folderFiles(folder))
     expect(new Set(again.modules.map(({ module }) => module))).toEqual(
       new Set(adapter.modules.map(({ module }) => module)),
     )
@@ -124,7 +124,7 @@ describe('on a GGUF file, whose rows llama.cpp has in another order', () => {
     const loss = await trainer.loss(texts)
     await writeLearned(trainer, opened, file, join(place, 'of-gguf'))
     const { base } = await fixture('llama')
-    const onHub = await merged(base, await openAdapter(await folderFiles(join(place, 'of-gguf'))))
+    const onHub = await merged(base, await openPeft(await folderFiles(join(place, 'of-gguf'))))
     expect(await (await Trainer.load(onHub, kernels)).loss(texts)).toBeCloseTo(loss, 4)
   })
 })
@@ -157,7 +157,7 @@ describe('refused in a sentence', () => {
     change(config)
     writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(config))
     if (file) writeFileSync(join(folder, 'adapter_model.safetensors'), file)
-    await checkAdapter(await openAdapter(await folderFiles(folder)), await openModel(join(folderOf(model), 'base')))
+    await checkAdapter(await openPeft(await folderFiles(folder)), await openModel(join(folderOf(model), 'base')))
   }
   it.each([
     ['peft_type', 'IA3', 'peft_type is "IA3"'],
@@ -174,7 +174,7 @@ describe('refused in a sentence', () => {
     await expect(refused(() => {}, 'deepseek_v3')).rejects.toThrow(
       /as a matrix \[24, 24\]; .* has|which .* does not have/,
     )
-    await expect(openAdapter(await folderFiles(join(folderOf('llama'), 'base')))).rejects.toThrow('is a model')
+    await expect(openPeft(await folderFiles(join(folderOf('llama'), 'base')))).rejects.toThrow('is a model')
   })
 
   const F32 = (...shape: number[]) => ({ dtype: 'F32', shape }) as const
@@ -262,7 +262,7 @@ it('patterns of alpha count as in PEFT', async () => {
     join(folder, 'adapter_config.json'),
     JSON.stringify({ ...config, alpha_pattern: { 'layers.1.self_attn.q_proj': 9, down_proj: 6 } }),
   )
-  const { modules } = await openAdapter(await folderFiles(folder))
+  const { modules } = await openPeft(await folderFiles(folder))
   const scaleOf = (end: string) => modules.find(({ module }) => module.endsWith(end))?.scale
   expect(scaleOf('layers.1.self_attn.q_proj')).toBe(3)
   expect(scaleOf('layers.0.self_attn.q_proj')).toBe(5 / 3)

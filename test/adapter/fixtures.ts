@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Adapter } from '../../src/adapter/adapter.ts'
-import { openAdapter } from '../../src/adapter/read-adapter.ts'
+import { openPeft } from '../../src/adapter/peft-files.ts'
 import { folderFiles } from '../../src/checkpoint/find/folder.ts'
 import { readRows } from '../../src/checkpoint/recode/weight-rows.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
@@ -28,7 +28,7 @@ export async function fixture(name: string) {
   const folder = folderOf(name)
   return {
     base: await openModel(`${folder}/base`),
-    adapter: await openAdapter(await folderFiles(`${folder}/adapter`)),
+    adapter: await openPeft(await folderFiles(`${folder}/adapter`)),
     ids: JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8')) as Expected,
     expected: readSafetensors(`${folder}/expected.safetensors`),
   }

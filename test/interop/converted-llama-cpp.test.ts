@@ -6,12 +6,16 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Contender, rivalInstalled } from '../../bench/contenders/contender.ts'
+import { openAdapter } from '../../src/adapter/open-adapter.ts'
+import { preparedAdapter } from '../../src/adapter/prepared.ts'
+import { modelFiles } from '../../src/checkpoint/find/folder.ts'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { expectedPath, readExpected } from '../../src/inspection/verify/expected.ts'
 import { createNativeKernels, nativeUnavailable } from '../../src/kernels/core/node/addon.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { loadModel } from '../../src/model/load.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
+import { LATENT, randomAdapter } from '../adapter/random-adapter.ts'
 import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -88,6 +92,36 @@ describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, ne
     })
   }
 
+  it.each([
+    ['llama-gqa', undefined],
+    ['qwen2', undefined],
+    ['gpt2', undefined],
+    ['tales-mla-8m', LATENT],
+  ])(
+    '%s with an adapter in a GGUF file',
+    async (name, targets) => {
+      const source = models.get(name) as string
+      const folder = tempFolder()
+      const [file, lora] = [join(folder, 'model.gguf'), join(folder, 'lora.gguf')]
+      await convertModel(source, file, f32)
+      await randomAdapter(await openModel(source), join(folder, 'adapter'), targets)
+      await convertModel(join(folder, 'adapter'), lora, { base: source })
+      const [prompt] = await readExpected(expectedPath(source), (await openModel(source)).config)
+      const tokens = prompt?.tokens ?? []
+      const score = async (adapter: { lora?: string }) => {
+        await rival.ask('open', { model: file, threads: 1, contextLength: 512, ...adapter })
+        return (await rival.ask('score', { tokens })).logprobs
+      }
+      const theirs = await score({ lora })
+      const ours = await ownDistributions(file, tokens, lora)
+      const off = theirs.map((logprob, i) => Math.abs(logprob - ours(i, tokens[i + 1] as number)))
+      expect(mean(off)).toBeLessThan(NEAR.f32)
+      const without = await score({})
+      expect(mean(without.map((logprob, i) => Math.abs(logprob - (theirs[i] as number))))).toBeGreaterThan(5 * NEAR.f32)
+    },
+    60_000,
+  )
+
   it('MiniCPM3: the same text; the scale of its logits is built into llama.cpp', async () => {
     const source = models.get('minicpm3') as string
     const file = join(tempFolder(), 'minicpm3.gguf')
@@ -105,9 +139,12 @@ function mean(values: readonly number[]): number {
 }
 
 /** In exact mode: natural logarithm of a token's probability behind position i; without a token, of the likeliest. */
-async function ownDistributions(path: string, tokens: readonly number[]) {
+async function ownDistributions(path: string, tokens: readonly number[], lora?: string) {
   const kernels = nativeUnavailable() === null ? await createNativeKernels({ exact: true }) : createReferenceKernels()
-  const model = await loadModel(await openModel(path), kernels, { cacheType: 'f32' })
+  const opened = await openModel(path)
+  const adapter = lora === undefined ? null : await openAdapter(await modelFiles(lora), opened)
+  const adapters = adapter && { adapters: preparedAdapter(adapter, opened, source => kernels.prepare(source)) }
+  const model = await loadModel(opened, kernels, { cacheType: 'f32', ...adapters })
   const cache = model.sequence(tokens.length)
   try {
     const input = { tokens, cache, prompt: { start: 0, end: tokens.length }, logits: 'all' } as const

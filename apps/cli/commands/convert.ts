@@ -15,6 +15,7 @@ import { note, writeJson, writeView } from '../output/stdout.ts'
 interface Flags {
   weights?: EncodableType
   lora?: string
+  base?: string
   legacyMla?: boolean
   force?: boolean
   shardSize?: number
@@ -28,7 +29,7 @@ export function addConvert(program: Command): void {
     .command('convert')
     .summary('safetensors into GGUF, and back; quantise')
     .description(
-      'Writes a model in another form: as a GGUF file that llama.cpp reads, or as a folder with safetensors for the hub. The output is there whole or not at all.',
+      'Writes a model in another form: as a GGUF file that llama.cpp reads, or as a folder with safetensors for the hub. A LoRA adapter becomes the other form of it. The output is there whole or not at all.',
     )
     .argument('<in>', 'a folder, a GGUF file, or org/name on the hub')
     .argument('<out>', 'NAME.gguf makes a GGUF file, any other name a folder')
@@ -38,7 +39,8 @@ export function addConvert(program: Command): void {
         'the type of the matrices (default: as they are); embedding, output, routers, norms and the projection to the latent get one that suits them',
       ).argParser(oneOf(WEIGHT_TYPES)),
     )
-    .addOption(new Option('--lora <folder>', 'take in the changes of a LoRA adapter, as PEFT writes it'))
+    .addOption(new Option('--lora <path>', 'take in the changes of a LoRA adapter, a folder of PEFT or a GGUF file'))
+    .addOption(new Option('--base <model>', 'of an adapter: the model that it is for (default: what it names)'))
     .option('--legacy-mla', 'GGUF with one attn_kv_b per layer, for old programs')
     .addOption(new Option('--shard-size <bytes>', 'most bytes of one safetensors file (default: 5GB)').argParser(bytes))
     .option('--force', 'replace what is there')
@@ -56,7 +58,8 @@ Examples:
   $ latentkit convert ./my-model my-model.gguf --weights q8_0
   $ latentkit convert ./my-model my-model.gguf --weights q4_k
   $ latentkit convert my-model.gguf ./my-model --weights bf16
-  $ latentkit convert ./my-model merged.gguf --lora ./my-adapter --weights q8_0`,
+  $ latentkit convert ./my-model merged.gguf --lora ./my-adapter --weights q8_0
+  $ latentkit convert ./my-adapter adapter.gguf --base ./my-model`,
     )
     .action(convert)
 }
@@ -70,6 +73,7 @@ async function convert(input: string, output: string, flags: Flags): Promise<voi
       ...hub,
       ...(flags.weights && { weights: flags.weights }),
       ...(flags.lora !== undefined && { lora: flags.lora }),
+      ...(flags.base !== undefined && { base: flags.base }),
       ...(flags.legacyMla && { legacyMla: true }),
       ...(flags.force && { force: true }),
       ...(flags.shardSize && { shardBytes: flags.shardSize }),

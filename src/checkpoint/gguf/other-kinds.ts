@@ -8,7 +8,7 @@ const TEXT_MODEL = "give the path of the language model's own GGUF file"
 
 /** By `general.type`. */
 const BY_TYPE: Readonly<Record<string, string>> = {
-  adapter: `is a LoRA adapter, not a model; merge it into its base model and ${TEXT_MODEL}`,
+  adapter: `is a LoRA adapter, not a model; ${TEXT_MODEL}, and the adapter as lora (--lora)`,
   mmproj: `is the projector of a model that sees or hears (mmproj); ${TEXT_MODEL}`,
   imatrix: `holds what a quantisation is weighted with (imatrix), no model; ${TEXT_MODEL}`,
   dataset: `holds a data set, no model; ${TEXT_MODEL}`,

@@ -1,18 +1,15 @@
-import { readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { OptionError } from '../../errors.ts'
-import { makeFolder } from '../../files/make-folder.ts'
-import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import { LATENT_NORM_EPS } from '../../nn/attention/config.ts'
 import type { EncodableType } from '../../quant/numbers.ts'
 import { settleBiases } from '../biases.ts'
 import { forLatentEps } from '../constant-norm.ts'
-import { checkRoom, Output, type OutputOptions, partialOf, writeError } from '../output.ts'
+import { checkRoom, type OutputOptions } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
 import { hubConfig, hubGenerationConfig } from './config.ts'
 import { type HubType, planHubTensors } from './plan-tensors.ts'
 import { tokenizerFiles } from './tokenizer.ts'
+import { writeFolder } from './write-folder.ts'
 import { safetensorsHeader, shardIndex, shardTensors, writeSafetensors } from './write-safetensors.ts'
 
 export interface HubOptions {
@@ -51,7 +48,7 @@ export function prepareFolder(given: SourceModel, { weights, shardBytes = SHARD_
     warnings: [],
     write: async (folder: string, options: OutputOptions): Promise<Written> => {
       await checkRoom(folder, bytes)
-      const files = await writeFolder(folder, options, async open => {
+      const files = await writeFolder(folder, OF_A_MODEL, options, async open => {
         for (const shard of shards) await writeSafetensors(await open(shard.file), shard.tensors)
         for (const [name, text] of texts) await (await open(name)).write(new TextEncoder().encode(text))
       })
@@ -60,54 +57,10 @@ export function prepareFolder(given: SourceModel, { weights, shardBytes = SHARD_
   }
 }
 
-/**
- * Writes files into a folder so that it has all of them or none. A new folder gets its name when it is whole; in one
- * that is there the files take their places one after the other once all are written, and those of an earlier model go.
- */
-async function writeFolder(
-  folder: string,
-  options: OutputOptions,
-  write: (open: (name: string) => Promise<Output>) => Promise<void>,
-): Promise<string[]> {
-  const before = await readdir(folder).catch(() => undefined)
-  const place = before ? folder : partialOf(folder)
-  if (!before) beginPartial(place)
-  const outputs = new Map<string, Output>()
-  try {
-    if (!before) await makePlace(place, folder)
-    await write(async name => {
-      const output = await Output.open(join(place, name), options)
-      outputs.set(name, output)
-      return output
-    })
-    for (const output of outputs.values()) await output.finish()
-    if (!before) await takePlace(place, folder)
-  } catch (error) {
-    for (const output of outputs.values()) await output.discard()
-    if (!before) await rm(place, { recursive: true, force: true })
-    throw error
-  } finally {
-    if (!before) endPartial(place)
-  }
-  for (const name of before ?? []) if (OF_A_MODEL.test(name) && !outputs.has(name)) await rm(join(folder, name))
-  return [...outputs.keys()].map(name => join(folder, name))
-}
-
-async function makePlace(place: string, folder: string): Promise<void> {
-  await makeFolder(place).catch((error: unknown) => {
-    throw writeError(folder, error)
-  })
-}
-
-async function takePlace(place: string, folder: string): Promise<void> {
-  await rename(place, folder).catch((error: unknown) => {
-    throw writeError(folder, error)
-  })
-}
-
-function hubType(weights: EncodableType | undefined): HubType | undefined {
+/** Throws OptionError for types that safetensors do not hold. */
+export function hubType(weights: EncodableType | undefined): HubType | undefined {
   if (weights === undefined || weights === 'f32' || weights === 'f16' || weights === 'bf16') return weights
-  throw new OptionError(`weights is ${JSON.stringify(weights)}; safetensors folders hold f32, f16 or bf16`)
+  throw new OptionError(`weights is ${JSON.stringify(weights)}; safetensors folders and adapters hold f32, f16 or bf16`)
 }
 
 /** JSON's numbers have one kind, Python's two, and transformers refuses an integer for these. */

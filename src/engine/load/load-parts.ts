@@ -1,6 +1,6 @@
 import type { Adapter } from '../../adapter/adapter.ts'
+import { openAdapter } from '../../adapter/open-adapter.ts'
 import { checkAdapter, preparedAdapter } from '../../adapter/prepared.ts'
-import { openAdapter } from '../../adapter/read-adapter.ts'
 import type { BlockPlace } from '../../cache/stored/block-place.ts'
 import type { BlockStorage } from '../../cache/stored/stored-block.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
@@ -131,7 +131,8 @@ async function assemble(
     const { checkpoint: draft } = openedDraft
     checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
   }
-  const adapter = options.lora === undefined ? null : await openAdapter(await platform.findAdapter(options.lora))
+  const adapter =
+    options.lora === undefined ? null : await openAdapter(await platform.findAdapter(options.lora), opened)
   if (adapter) await checkAdapter(adapter, opened)
   const survey = await surveyed(opened, options)
   const sizes = sizesOf(survey)

@@ -115,9 +115,9 @@ export const LOAD_OPTIONS = {
   },
   lora: {
     kind: text,
-    description: 'folder of a LoRA adapter, applied without merging',
+    description: 'a LoRA adapter, its folder or GGUF file, applied without merging',
     defaultText: 'none',
-    flag: '--lora <folder>',
+    flag: '--lora <path>',
   },
   chatTemplate: { kind: anyText, description: "a chat template (Jinja) in place of the model's own" },
   fallbackTemplate: { kind: anyText, description: 'a chat template (Jinja) for a model that has none' },

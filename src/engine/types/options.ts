@@ -84,8 +84,8 @@ export interface LoadOptions {
    */
   readonly mtp?: 'off' | 'on' | 'auto'
   /**
-   * Folder of a LoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors), applied to the model as it is computed, whose
-   * weights stay as they are. In Node only. Default: none.
+   * A LoRA adapter, the folder that PEFT writes (adapter_config.json, adapter_model.safetensors) or llama.cpp's GGUF file, applied to the model as it
+   * is computed, whose weights stay as they are. In Node only. Default: none.
    */
   readonly lora?: string
   /** A chat template (Jinja) in place of the model's own. */

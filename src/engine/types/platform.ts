@@ -13,8 +13,8 @@ export interface Platform {
   readonly kernels: KernelFactories
   /** What a user's name for a model means. Throws CheckpointError, HubError, the signal's reason. */
   findModel(source: string, options: HostLoadOptions, context: LoadContext): Promise<FoundModel>
-  /** The files of an adapter's folder. Throws CheckpointError, UnsupportedModelError. */
-  findAdapter(folder: string): Promise<CheckpointFiles>
+  /** The files of an adapter: those of its folder, or its GGUF file. Throws CheckpointError, UnsupportedModelError. */
+  findAdapter(path: string): Promise<CheckpointFiles>
   /** Whether weights of so many bytes can be held; throws OutOfMemoryError. Default: loading finds out. */
   checkMemory?(bytes: number): Promise<void>
   /** The folder of this name for blocks, which need not exist. Throws an Error that says why there is none. */

@@ -234,7 +234,7 @@ export interface ModelInfo {
   readonly draft: string | null
   /** Whether the model's module of multi-token prediction is loaded, to guess ahead. */
   readonly mtp: boolean
-  /** Folder of the adapter that is applied; null: none is. */
+  /** Folder or file of the adapter that is applied; null: none is. */
   readonly lora: string | null
   /** What looked odd while loading but does no harm; one sentence each. */
   readonly warnings: readonly string[]

@@ -1,7 +1,8 @@
 /** What a checkpoint of a run has for others: a model as the hub has it, or an adapter as PEFT writes it. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX } from '../../adapter/read-adapter.ts'
+import { peftConfig } from '../../adapter/peft-config.ts'
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX } from '../../adapter/peft-files.ts'
 import { prepareFolder } from '../../conversion/hub/convert.ts'
 import { writeSafetensors } from '../../conversion/hub/write-safetensors.ts'
 import { Output } from '../../conversion/output.ts'
@@ -25,35 +26,13 @@ export async function writeLearned(trainer: Trainer, opened: OpenedModel, base: 
   }
   await mkdir(folder)
   const transposed = opened.family.names.transposed === true && !opened.checkpoint.canonical
-  const config = `${JSON.stringify(peftConfig(trainer.adapters, base, transposed), null, 2)}\n`
+  const { rank, rankStabilised = false } = trainer.adapters.options
+  const { alpha } = trainer.adapters
+  const settings = { base, rank, alpha, rankStabilised, transposed, targets: trainer.adapters.targets() }
+  const config = `${JSON.stringify(peftConfig(settings), null, 2)}\n`
   const tensors = await adapterTensors(trainer, trainer.adapters)
   await writing(join(folder, ADAPTER_CONFIG), output => output.write(new TextEncoder().encode(config)))
   await writing(join(folder, ADAPTER_WEIGHTS), output => writeSafetensors(output, tensors))
-}
-
-/** The keys that PEFT 0.19 writes of a LoraConfig and cannot do without, or that say what was done. */
-function peftConfig(adapters: LearnedAdapters, base: string, transposed: boolean): object {
-  const { rank, rankStabilised = false } = adapters.options
-  return {
-    peft_type: 'LORA',
-    task_type: 'CAUSAL_LM',
-    base_model_name_or_path: base,
-    inference_mode: true,
-    r: rank,
-    lora_alpha: adapters.alpha,
-    lora_dropout: 0,
-    use_rslora: rankStabilised,
-    use_dora: false,
-    bias: 'none',
-    fan_in_fan_out: transposed,
-    init_lora_weights: true,
-    modules_to_save: null,
-    layers_to_transform: null,
-    layers_pattern: null,
-    rank_pattern: {},
-    alpha_pattern: {},
-    target_modules: adapters.targets(),
-  }
 }
 
 async function adapterTensors(trainer: Trainer, { modules }: LearnedAdapters) {

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
-import { folderFiles, modelFiles } from '../../../checkpoint/find/folder.ts'
+import { modelFiles } from '../../../checkpoint/find/folder.ts'
 import { findLocal } from '../../../checkpoint/find/local-model.ts'
 import { loadParts, type Parts } from '../../load/load-parts.ts'
 import type { LoadContext, Platform } from '../../types/platform.ts'
@@ -16,7 +16,7 @@ const NODE: Platform = {
     const path = await pathOf(source, options, context)
     return { name: path === source ? basename(resolve(source)) : source, files: await modelFiles(path) }
   },
-  findAdapter: folderFiles,
+  findAdapter: modelFiles,
   openBlocks: async folder => new (await import('../../../cache/disk/disk-place.ts')).DiskPlace(folder),
   sessions: NODE_SESSIONS,
   masks: NODE_MASKS,

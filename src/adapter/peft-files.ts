@@ -20,10 +20,12 @@ const MAX_CONFIG = 8 << 20
  * Reads the adapter's config and the header of its weights, no weights. Throws CheckpointError for files that are missing or damaged,
  * UnsupportedModelError for kinds of adapters that are not computed here, by their name.
  */
-export async function openAdapter(files: CheckpointFiles): Promise<Adapter> {
+export async function openPeft(files: CheckpointFiles): Promise<Adapter> {
   if (!files.names.has(ADAPTER_CONFIG)) {
     const met = files.names.has('config.json') ? 'is a model' : `has no ${ADAPTER_CONFIG}`
-    throw new CheckpointError(`${files.name} ${met}; expected the folder of a LoRA adapter, as PEFT writes it`)
+    throw new CheckpointError(
+      `${files.name} ${met}; expected the folder of a LoRA adapter, as PEFT writes it, or its GGUF file`,
+    )
   }
   const config = await readJson(await files.open(ADAPTER_CONFIG), MAX_CONFIG)
   const fail = (met: string): never => {

@@ -1,0 +1,89 @@
+/** An adapter as llama.cpp's GGUF file. */
+import { basename } from 'node:path'
+import type { AdaptedModule, Adapter } from '../../adapter/adapter.ts'
+import { ADAPTER_TYPE, ALPHA, rotatedHeadDim } from '../../adapter/gguf-file.ts'
+import { GgufKeys } from '../../checkpoint/gguf/keys.ts'
+import { computed, reordered } from '../../checkpoint/recode/derived.ts'
+import { recoded } from '../../checkpoint/recode/recoded.ts'
+import { hubRow } from '../../checkpoint/recode/rotated-rows.ts'
+import { readRows } from '../../checkpoint/recode/weight-rows.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+import { architectureFor } from '../../families/architectures.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
+import type { OpenedModel } from '../../model/open/opened-model.ts'
+import { weightBytes } from '../../tensor/dtype.ts'
+import type { TensorToWrite } from '../gguf/plan-tensors.ts'
+import { ggufNames } from '../gguf/tensor-names.ts'
+import { ggufHeader, ggufSize, writeGguf } from '../gguf/write-gguf.ts'
+import type { HubType } from '../hub/plan-tensors.ts'
+import { checkRoom, Output, type OutputOptions } from '../output.ts'
+import { summarise, type Written } from '../written.ts'
+
+/** Throws UnsupportedModelError for a module that llama.cpp cannot change. */
+export function prepareAdapterGguf(adapter: Adapter, base: OpenedModel, weights: HubType | undefined) {
+  const architecture = architectureFor(base.config.modelType)
+  const nameOf = ggufNames(architecture.naming)
+  const alpha = alphaOf(adapter.modules)
+  const tensors = adapter.modules.flatMap(module => {
+    const found = nameOf(`${module.module}.weight`)
+    if (!found || (architecture.splitsKeyValueUp && module.module.endsWith('.kv_b_proj'))) {
+      const why = found ? 'has it in two parts, which no adapter changes' : 'has no name for it'
+      throw new UnsupportedModelError(
+        `${adapter.name} changes ${module.module}; llama.cpp ${why}. Merge the adapter into the model with --lora`,
+      )
+    }
+    const up = scaled(inGgufOrder(module, base), (module.scale * module.down.rows) / alpha)
+    return [tensorOf(`${found.name}.lora_a`, module.down, weights), tensorOf(`${found.name}.lora_b`, up, weights)]
+  })
+  const keys = new GgufKeys(architecture.name)
+  keys.string('general.type', ADAPTER_TYPE)
+  keys.string('general.name', basename(adapter.name).replace(/\.gguf$/i, ''))
+  keys.string('adapter.type', 'lora')
+  keys.f32(ALPHA, alpha)
+  const header = ggufHeader(keys, tensors)
+  const types = summarise(tensors)
+  const bytes = ggufSize(header, tensors)
+  return {
+    bytes,
+    warnings: [],
+    write: async (path: string, options: OutputOptions): Promise<Written> => {
+      await checkRoom(path, bytes)
+      const output = await Output.open(path, options)
+      try {
+        await writeGguf(output, header, tensors)
+        await output.finish()
+      } catch (error) {
+        await output.discard()
+        throw error
+      }
+      return { files: [path], types }
+    },
+  }
+}
+
+/** One for the whole file, where PEFT's adapters may have one for each module: the first, and others in their matrices. 0 would be none. */
+function alphaOf(modules: readonly AdaptedModule[]): number {
+  const [first] = modules.flatMap(({ scale, down }) => (scale === 0 ? [] : [scale * down.rows]))
+  return Math.fround(first ?? 1)
+}
+
+function inGgufOrder({ module, up }: AdaptedModule, base: OpenedModel): WeightSource {
+  const headDim = rotatedHeadDim(module, base)
+  return headDim === null ? up : reordered(up, up.rows, row => hubRow(row, headDim))
+}
+
+/** Rounding of the file's alpha to f32 needs no other matrix. */
+const SAME = 1e-6
+
+function scaled(source: WeightSource, factor: number): WeightSource {
+  if (Math.abs(factor - 1) < SAME) return source
+  return computed(source, source.rows, source.cols, async (start, count) =>
+    (await readRows(source, start, count)).map(value => value * factor),
+  )
+}
+
+function tensorOf(name: string, source: WeightSource, weights: HubType | undefined): TensorToWrite {
+  const part = weights ? recoded(source, weights) : source
+  const { dtype: type, rows, cols } = part
+  return { name, type, shape: [rows, cols], bytes: weightBytes(type, rows, cols), parts: [part] }
+}
