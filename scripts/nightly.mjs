@@ -44,6 +44,11 @@ const CHECKS = {
     args: () => [...VITEST, 'test/training/kills.test.ts'],
     env: { LATENTKIT_TRAINING_KILLS: '50' },
   },
+  'texts-of-training': {
+    what: 'a run learns from 300 MB of text with a heap of 256 MB',
+    args: () => [...VITEST, 'test/training/texts.test.ts'],
+    env: { LATENTKIT_TRAINING_TEXT_MB: '300' },
+  },
   schemas: {
     what: '500 generated schemas, and those in the folders of LATENTKIT_SCHEMAS: all that is written validates',
     args: () => [...VITEST, 'test/grammar/collection.test.ts'],

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   convert: async () => (await import('./commands/convert.ts')).addConvert,
   latentify: async () => (await import('./commands/latentify.ts')).addLatentify,
+  tokenizer: async () => (await import('./commands/tokenizer.ts')).addTokenizer,
   train: async () => (await import('./commands/train.ts')).addTrain,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
   evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluate,

@@ -4,6 +4,7 @@ import type { TrainingEvent } from './run/events.ts'
 import type { GradientOptions, Gradients } from './run/gradients.ts'
 import type { TrainOptions } from './run/options.ts'
 import type { RunRecord } from './run/read-runs.ts'
+import type { TokenizerTraining, TrainedTokenizer } from './run/train-tokenizer.ts'
 import type { TrainingText } from './trainer.ts'
 
 export type { OptimiserName } from './create-optimiser.ts'
@@ -15,11 +16,13 @@ export type {
   TrainingSample,
   TrainingSaved,
   TrainingStep,
+  TrainingTexts,
   TrainingValidation,
 } from './run/events.ts'
 export type { GradientOptions, Gradients } from './run/gradients.ts'
 export type { OnTheWayOptions, TrainOptions } from './run/options.ts'
 export type { LoggedStep, RunRecord } from './run/read-runs.ts'
+export type { TokenizerTraining, TrainedTokenizer } from './run/train-tokenizer.ts'
 export type { Schedule } from './schedule.ts'
 export type { TrainingText } from './trainer.ts'
 
@@ -56,4 +59,17 @@ export async function gradients(
  */
 export async function readRuns(folders: readonly string[]): Promise<RunRecord[]> {
   return (await import('./run/read-runs.ts')).readRuns(folders)
+}
+
+/**
+ * Learns a byte-level BPE tokenizer from files or folders of texts, as `train` reads them, and writes tokenizer.json and tokenizer_config.json
+ * into a folder. The same texts give the same tokens and ids as `BpeTrainer` of Hugging Face's tokenizers. Replaces what is there. Throws
+ * TrainingError for texts that cannot be read, OptionError, and ConversionError where the folder cannot be written.
+ */
+export async function trainTokenizer(
+  texts: readonly string[],
+  folder: string,
+  options: TokenizerTraining,
+): Promise<TrainedTokenizer> {
+  return (await import('./run/train-tokenizer.ts')).trainTokenizer(texts, folder, options)
 }

@@ -26,7 +26,7 @@ export const COMMANDS = [
     'inspect',
     'plan',
   ],
-  ...['convert', 'train', 'runs', 'evaluate', 'perplexity', 'cache', 'verify', 'completion'],
+  ...['convert', 'tokenizer', 'train', 'runs', 'evaluate', 'perplexity', 'cache', 'verify', 'completion'],
 ]
 
 export interface Result {

@@ -9,6 +9,7 @@ import { ChatTexts } from '../../src/training/chat-texts.ts'
 import { type TrainingEvent, train } from '../../src/training/index.ts'
 import { Batches, type Document } from '../../src/training/pieces.ts'
 import { TEMPLATES, templateText } from '../formats/templates.ts'
+import { inMemory } from './in-memory.ts'
 import { smallModel } from './small-model.ts'
 
 const JSON_FILE = JSON.parse(readFileSync(join(bundledModel(), 'tokenizer.json'), 'utf8'))
@@ -195,7 +196,7 @@ describe('a run on chats', () => {
 
   it('asks nothing of the other tokens', () => {
     const tokens = Int32Array.from([1, 2, 3, 4, 5])
-    const batches = new Batches([{ tokens, learned: Uint8Array.from([0, 0, 1, 1, 0]) }], {
+    const batches = new Batches(inMemory([{ tokens, learned: Uint8Array.from([0, 0, 1, 1, 0]) }]), {
       contextLength: 8,
       batchTokens: 4,
       seed: 0,

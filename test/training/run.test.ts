@@ -136,7 +136,7 @@ describe('a run', () => {
     const { compute: _, microTokens: __, balanceRate: ___, momentum: ____, loraAlpha: _____, ...less } = written
     writeFileSync(file, JSON.stringify(less))
     await expect(events(model, run, { ...options, microTokens: 8 })).rejects.toThrow('with microTokens 2048, not 8')
-    expect((await events(model, run, options)).map(event => event.step)).toContain(4)
+    expect((await events(model, run, options)).map(event => event.type !== 'texts' && event.step)).toContain(4)
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(written)
   }, 60_000)
 
@@ -162,7 +162,7 @@ describe('a run', () => {
     rmSync(join(run, 'step-000004', 'training.json'))
     await expect(events(model, run, options)).rejects.toThrow(/step-000004 cannot be taken up/)
     rmSync(join(run, 'step-000004'), { recursive: true })
-    expect((await events(model, run, options)).map(event => event.step)).toEqual([3, 4, 4, 4])
+    expect((await events(model, run, options)).map(event => event.type !== 'texts' && event.step)).toEqual([3, 4, 4, 4])
     writeFileSync(join(run, 'run.json'), '{"version": 1,')
     await expect(events(model, run, options)).rejects.toThrow(/run.json is not JSON.*give a new folder/)
   }, 60_000)

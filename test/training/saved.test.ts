@@ -34,7 +34,7 @@ it.each([
     const learned = await trainer.loss(texts)
     expect(learned).toBeLessThan(before)
 
-    const run = await RunFolder.open(join(place, name), {})
+    const run = await RunFolder.open(join(place, name))
     const folder = await run.save(
       { step: 1, best: null },
       folder => writeLearned(trainer, opened, path, folder),

@@ -67,6 +67,10 @@ async function run(model: string, folder: string, flags: Flags): Promise<void> {
 /** Every so many steps a line stays. */
 const LINES = 20
 
+function inMb(bytes: number): number {
+  return Math.ceil(bytes / 1e6)
+}
+
 /** A run as people see it: a line for what it is, a progress line, and a line that stays now and then. */
 class Shown {
   readonly #progress: Progress
@@ -79,7 +83,11 @@ class Shown {
   async show(event: TrainingEvent): Promise<void> {
     const c = colours(process.stdout)
     switch (event.type) {
+      case 'texts':
+        this.#progress.pieces('Tokenising', inMb(event.bytes), inMb(event.total), 'MB', 'kept for later runs')
+        return
       case 'begin': {
+        this.#progress.stop()
         const { parameters, documents, tokens, tooLong, kernels, isa, threads, compute, step, steps, peak } = event
         this.#steps = steps
         const texts = `${format.plural(documents, 'document')}, ${format.integer(tokens)} tokens`

@@ -7,6 +7,7 @@ import {
   type OptionRow,
   type OptionRows,
   PROMPT_OPTIONS,
+  TOKENIZER_OPTIONS,
   TRAIN_OPTIONS,
 } from '../../../src/for-apps.ts'
 import { ofKind, type Parser } from './parsers.ts'
@@ -41,6 +42,7 @@ export const FLAG_NAMES: Readonly<Record<string, string>> = {
   ...names(EMBED_OPTIONS),
   ...names(TRAIN_OPTIONS),
   ...names(LATENTIFY_OPTIONS),
+  ...names(TOKENIZER_OPTIONS),
   beams: '--beams',
   n: '--n',
   bestOf: '--best-of',

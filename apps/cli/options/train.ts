@@ -8,7 +8,7 @@ import { engineFlag } from './engine-flags.ts'
 export type TrainFlags = Readonly<Record<string, unknown>>
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  'Texts:': ['data', 'validation', 'separator', 'contextLength'],
+  'Texts:': ['data', 'validation', 'separator', 'contextLength', 'tokenFolder'],
   'Steps:': ['steps', 'batchTokens', 'microTokens', 'saveEvery', 'validateEvery', 'keep', 'seed'],
   'What is learned:': ['dpo', 'beta', 'freeze', 'loraRank', 'loraAlpha', 'loraTargets', 'loraRankStabilised'],
   'Learning:': [

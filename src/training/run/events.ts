@@ -1,5 +1,6 @@
 /** What `train` yields. Losses are in nats per token. */
 export type TrainingEvent =
+  | TrainingTexts
   | TrainingBegin
   | TrainingStep
   | TrainingValidation
@@ -7,7 +8,17 @@ export type TrainingEvent =
   | TrainingSample
   | TrainingSaved
 
-/** The first event. */
+/** Texts are tokenised, which takes longer than a second: before the run begins. */
+export interface TrainingTexts {
+  /** Names the kind of event. */
+  readonly type: 'texts'
+  /** Bytes of texts that were read. */
+  readonly bytes: number
+  /** Bytes of all of them. */
+  readonly total: number
+}
+
+/** The first event of the run itself. */
 export interface TrainingBegin {
   /** Names the kind of event. */
   readonly type: 'begin'

@@ -5,7 +5,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { TextReader } from '../../model/text-reader.ts'
 import type { Decoder } from '../../nn/decoder.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
-import type { Document } from '../pieces.ts'
+import type { Documents } from '../pieces.ts'
 import { TrainingError } from './errors.ts'
 import type { TrainingEvaluation, TrainingSample } from './events.ts'
 import type { OnTheWayOptions } from './options.ts'
@@ -18,8 +18,8 @@ interface Learning {
   readonly kernels: Kernels
   readonly decoder: Decoder
   readonly tokenizer: Tokenizer
-  /** Of which samples take a beginning. */
-  readonly document: Document | undefined
+  /** Of whose first samples take a beginning. */
+  readonly documents: Documents
   readonly seed: number
 }
 
@@ -82,7 +82,8 @@ export class OnTheWay {
 
   /** The first words of a text. */
   #beginning(): string {
-    const { document, tokenizer } = this.#learning
-    return tokenizer.decode(document?.tokens.subarray(0, PROMPT_TOKENS) ?? []).trim()
+    const { documents, tokenizer } = this.#learning
+    const count = Math.min(PROMPT_TOKENS, documents.shape(0).length)
+    return tokenizer.decode(documents.read(0, 0, count).tokens).trim()
   }
 }

@@ -28,6 +28,8 @@ export interface TrainOptions extends OnTheWayOptions {
   readonly validation?: readonly string[]
   /** Ends a document in a text file. Default `<|endoftext|>`. */
   readonly separator?: string
+  /** Folder in which the texts' tokens are kept, for several runs on the same texts. Default: the run's own. */
+  readonly tokenFolder?: string
   /** Steps of the whole run. Default: as many as read all texts once. */
   readonly steps?: number
   /** Tokens of a step, about. Default 8192. */
@@ -122,6 +124,12 @@ export const TRAIN_OPTIONS = {
     description: 'what ends a document in a text file',
     defaultText: '<|endoftext|>',
     flag: '--separator <text>',
+  },
+  tokenFolder: {
+    kind: text,
+    description: "folder of the texts' tokens, which runs on the same texts may share",
+    defaultText: "the run's",
+    flag: '--token-folder <folder>',
   },
   steps: {
     kind: whole(1),

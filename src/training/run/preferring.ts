@@ -1,5 +1,5 @@
 import { textsOfPair } from '../pairs.ts'
-import type { Document } from '../pieces.ts'
+import type { NumberedDocument } from '../pieces.ts'
 import { type Preference, preference, weightsOf } from '../preferences.ts'
 import type { Trainer } from '../trainer.ts'
 
@@ -8,7 +8,8 @@ export class Preferring {
   readonly #trainer: Trainer
   readonly #beta: number
   readonly #microTokens: number
-  readonly #reference = new Map<Document, readonly number[]>()
+  /** By the pair's number. */
+  readonly #reference = new Map<number, readonly number[]>()
 
   constructor(trainer: Trainer, beta: number, microTokens: number) {
     this.#trainer = trainer
@@ -17,50 +18,53 @@ export class Preferring {
   }
 
   /** Before anything is learned: an adapter begins as none. Throws the signal's reason. */
-  async prepare(pairs: readonly Document[], signal: AbortSignal | undefined): Promise<void> {
-    for (const pair of pairs) {
+  async prepare(pairs: Iterable<NumberedDocument>, signal: AbortSignal | undefined): Promise<void> {
+    for (const { index, document } of pairs) {
       signal?.throwIfAborted()
-      this.#reference.set(pair, await this.#trainer.logProbabilities(textsOfPair(pair)))
+      this.#reference.set(index, await this.#trainer.logProbabilities(textsOfPair(document)))
     }
   }
 
   /** Adds the gradients of the mean loss. */
-  gradients(pairs: readonly Document[]): Promise<Preference> {
+  gradients(pairs: readonly NumberedDocument[]): Promise<Preference> {
     return this.#run(pairs, (texts, reference) =>
       this.#trainer.weightedGradients(texts, policy => weightsOf(policy, reference, this.#beta, pairs.length)),
     )
   }
 
-  measure(pairs: readonly Document[]): Promise<Preference> {
+  measure(pairs: Iterable<NumberedDocument>): Promise<Preference> {
     return this.#run(pairs, texts => this.#trainer.logProbabilities(texts))
   }
 
   async #run(
-    pairs: readonly Document[],
+    pairs: Iterable<NumberedDocument>,
     compute: (texts: ReturnType<typeof textsOfPair>[number][], reference: readonly number[]) => Promise<number[]>,
   ): Promise<Preference> {
     const policy: number[] = []
     const reference: number[] = []
     for (const part of this.#parts(pairs)) {
-      const known = part.flatMap(pair => this.#reference.get(pair) as readonly number[])
-      policy.push(...(await compute(part.flatMap(textsOfPair), known)))
+      const known = part.flatMap(({ index }) => this.#reference.get(index) as readonly number[])
+      const texts = part.flatMap(({ document }) => textsOfPair(document))
+      policy.push(...(await compute(texts, known)))
       reference.push(...known)
     }
     return preference(policy, reference, this.#beta)
   }
 
   /** Pairs that are computed at a time. */
-  #parts(pairs: readonly Document[]): Document[][] {
-    const parts: Document[][] = []
+  *#parts(pairs: Iterable<NumberedDocument>): Generator<NumberedDocument[], void, void> {
+    let part: NumberedDocument[] = []
     let tokens = 0
     for (const pair of pairs) {
-      if (parts.length === 0 || tokens + pair.tokens.length > this.#microTokens) {
-        parts.push([])
+      const { length } = pair.document.tokens
+      if (part.length > 0 && tokens + length > this.#microTokens) {
+        yield part
+        part = []
         tokens = 0
       }
-      parts.at(-1)?.push(pair)
-      tokens += pair.tokens.length
+      part.push(pair)
+      tokens += length
     }
-    return parts
+    if (part.length > 0) yield part
   }
 }

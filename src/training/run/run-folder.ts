@@ -1,8 +1,8 @@
 /**
- * The folder of a run: `run.json` (model and options), `log.jsonl` (a line for each step and validation) and a folder for each checkpoint,
- * `step-000200`: the model as the hub has it, and beside it what a run needs to go on bit for bit.
+ * The folder of a run: `run.json` (model and options), `log.jsonl` (a line for each step and validation), the texts' tokens
+ * (`texts/run-texts.ts`) and a folder for each checkpoint, `step-000200`: the model as the hub has it, and beside it what a run needs to go on bit for bit.
  */
-import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readJson } from '../../checkpoint/json-file.ts'
 import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.ts'
@@ -15,6 +15,7 @@ import { show } from '../../options/show.ts'
 import { TrainingError } from './errors.ts'
 import { f32Tensor } from './f32-tensor.ts'
 import { completed } from './settings.ts'
+import { TOKENS, UNFINISHED_TOKENS } from './texts/token-names.ts'
 
 /** Numbers by name, as a run goes on from them. */
 export type State = ReadonlyMap<string, Float32Array>
@@ -37,46 +38,53 @@ const PROGRESS = 'training.json'
 export const MAX_JSON = 1 << 20
 export const CHECKPOINT = /^step-(\d{6,})$/
 const PARTIAL = /^(step-\d{6,}|run\.json|log\.jsonl)\..*partial$/
+/** What a process that was killed has left. */
+const isUnfinished = (name: string) => PARTIAL.test(name) || UNFINISHED_TOKENS.test(name)
 
 export class RunFolder {
   readonly path: string
   readonly #release: () => Promise<void>
+  /** Whether the folder was made for a run that has not begun. */
+  #isNew: boolean
 
-  private constructor(path: string, release: () => Promise<void>) {
+  private constructor(path: string, release: () => Promise<void>, isNew: boolean) {
     this.path = path
     this.#release = release
+    this.#isNew = isNew
   }
 
   /**
-   * The run in this folder, begun if there is none, for this process alone until `close`. Throws TrainingError where the folder holds a
-   * run of another model or with other options, or something else, or another process writes to it; ConversionError where it cannot be
-   * written.
+   * The folder, for this process alone until `close`. Throws TrainingError where it holds something else than a run, or another process
+   * writes to it; ConversionError where it cannot be written.
    */
-  static async open(path: string, settings: Readonly<Record<string, unknown>>): Promise<RunFolder> {
-    const release = await writing(path, async () => {
-      await mkdir(path, { recursive: true })
-      return reserve(path)
+  static async open(path: string): Promise<RunFolder> {
+    const [release, isNew] = await writing(path, async () => {
+      const made = await mkdir(path, { recursive: true })
+      return [await reserve(path), made !== undefined] as const
     })
     if (!release)
       throw new TrainingError(`Another process trains in ${path} now; wait for its end or give another folder`)
     try {
-      await RunFolder.#begin(path, settings)
-      return new RunFolder(path, release)
+      const found = await readdir(path)
+      for (const name of found.filter(isUnfinished)) await rm(join(path, name), { recursive: true })
+      const others = found.filter(name => name !== '.writing' && !isUnfinished(name) && !TOKENS.test(name))
+      if (others.length > 0 && !others.includes(RUN)) {
+        throw new TrainingError(`${path} is not empty and holds no run; give a new folder`)
+      }
+      return new RunFolder(path, release, isNew)
     } catch (error) {
       await release()
       throw error
     }
   }
 
-  static async #begin(path: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
-    const found = (await readdir(path)).filter(name => name !== '.writing')
-    // A process that was killed has left them.
-    for (const name of found.filter(name => PARTIAL.test(name))) await rm(join(path, name), { recursive: true })
-    const entries = found.filter(name => !PARTIAL.test(name))
-    const file = join(path, RUN)
-    if (!entries.includes(RUN)) {
-      if (entries.length > 0) throw new TrainingError(`${path} is not empty and holds no run; give a new folder`)
-      return writeWhole(file, textOf(settings))
+  /** Begins the run, or takes it up. Throws TrainingError where the folder holds a run of another model or with other options. */
+  async begin(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    const file = join(this.path, RUN)
+    if (!(await readdir(this.path)).includes(RUN)) {
+      await writeWhole(file, textOf(settings))
+      this.#isNew = false
+      return
     }
     const written = await readJson(await openFile(file), MAX_JSON).catch((error: Error) => {
       throw new TrainingError(`${error.message}; give a new folder`, { cause: error })
@@ -85,15 +93,17 @@ export class RunFolder {
     for (const key of new Set([...Object.keys(before), ...Object.keys(settings)])) {
       const [was, is] = [before[key], settings[key]].map(value => JSON.stringify(value))
       if (was === is) continue
-      const met = `${path} holds a run with ${key} ${setting(before[key])}, not ${setting(settings[key])}`
+      const met = `${this.path} holds a run with ${key} ${setting(before[key])}, not ${setting(settings[key])}`
       throw new TrainingError(`${met}; give what it was begun with, or another folder`)
     }
     // From now on it says all that decides it, whatever later versions do by default.
     if (Object.keys(before).some(key => !(key in written))) await writeWhole(file, textOf(settings))
   }
 
-  close(): Promise<void> {
-    return this.#release()
+  /** Removes the folder if it was made for a run that has not begun. */
+  async close(): Promise<void> {
+    await this.#release()
+    if (this.#isNew) await rmdir(this.path).catch(() => {})
   }
 
   /** Steps of which there is a checkpoint, rising. */

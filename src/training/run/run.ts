@@ -4,7 +4,7 @@ import { imbalanceOf } from '../balance.ts'
 import { createOptimiser } from '../create-optimiser.ts'
 import type { Optimiser } from '../optimiser.ts'
 import { textsOfPair } from '../pairs.ts'
-import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
+import { Batches, type Documents, type NumberedDocument, textsOf, tooLong, wholeDocuments } from '../pieces.ts'
 import { rateAt, type ScheduleOptions } from '../schedule.ts'
 import type { Trainer, TrainingText } from '../trainer.ts'
 import { TrainingError } from './errors.ts'
@@ -31,8 +31,9 @@ export class Run {
   readonly #kernels: Kernels
   readonly #settings: Settings
   readonly #batches: Batches
-  readonly #documents: readonly Document[]
-  #held: readonly Document[]
+  readonly #documents: Documents
+  /** Of the validation. */
+  readonly #held: Documents | null
   readonly #optimiser: Optimiser
   readonly #onTheWay: OnTheWay
   /** Null: texts are learned. */
@@ -46,8 +47,8 @@ export class Run {
     trainer: Trainer,
     kernels: Kernels,
     settings: Settings,
-    documents: readonly Document[],
-    held: readonly Document[],
+    documents: Documents,
+    held: Documents | null,
     onTheWay: OnTheWay,
   ) {
     this.#folder = folder
@@ -66,9 +67,8 @@ export class Run {
 
   async *steps(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void, void> {
     const { steps, saveEvery, validateEvery, contextLength } = this.#settings
-    this.#held = this.#held.filter(document => !document.pair || tooLong([document], contextLength) === 0)
-    const pairs = [...this.#documents.filter(pair => tooLong([pair], contextLength) === 0), ...this.#held]
-    await this.#preferring?.prepare(pairs, signal)
+    await this.#preferring?.prepare(wholeDocuments(this.#documents, contextLength), signal)
+    await this.#preferring?.prepare(this.#heldPairs(), signal)
     await this.#goOn()
     this.#peak = await measurePeak(this.#kernels, this.#settings.compute)
     let saved = this.#progress.step
@@ -78,7 +78,7 @@ export class Run {
       parameters: this.#trainer.parameters.count,
       step: this.#progress.step,
       steps,
-      documents: this.#documents.length,
+      documents: this.#documents.count,
       tokens: this.#batches.tokens,
       tooLong: tooLong(this.#documents, contextLength),
       kernels: name,
@@ -96,9 +96,9 @@ export class Run {
       await this.#folder.log(taken)
       yield { type: 'step', ...taken }
       this.#progress = { ...this.#progress, step }
-      if (this.#held.length > 0 && (step % validateEvery === 0 || step === steps)) {
-        const preferred = await this.#preferring?.measure(this.#held)
-        const loss = preferred?.loss ?? (await this.#validate())
+      if (this.#held && (step % validateEvery === 0 || step === steps)) {
+        const preferred = await this.#preferring?.measure(this.#heldPairs())
+        const loss = preferred?.loss ?? (await this.#validate(this.#held))
         const more = preferred ? { accuracy: preferred.accuracy, margin: preferred.margin } : {}
         await this.#folder.log({ step, validation: loss, ...more })
         const { best } = this.#progress
@@ -123,7 +123,7 @@ export class Run {
     const { balanceRate, sequenceBalance, predictionWeight = 0 } = this.#settings
     const trainer = this.#trainer
     const pairs = this.#preferring && this.#batches.nextDocuments()
-    const texts = pairs ? pairs.flatMap(textsOfPair) : this.#batches.next()
+    const texts = pairs ? pairs.flatMap(({ document }) => textsOfPair(document)) : this.#batches.next()
     const mean = texts.reduce((n, { targets }) => n + targetsOf(targets), 0)
     trainer.clearGradients()
     const preferred = pairs && this.#preferring && (await this.#preferring.gradients(pairs))
@@ -161,11 +161,19 @@ export class Run {
     return new TrainingError(`${met}; take a lower rate. ${kept}`)
   }
 
+  /** Of the validation, numbered on from those that are learned. */
+  *#heldPairs(): Generator<NumberedDocument, void, void> {
+    if (!this.#held) return
+    for (const { index, document } of wholeDocuments(this.#held, this.#settings.contextLength)) {
+      yield { index: this.#documents.count + index, document }
+    }
+  }
+
   /** The mean loss of the validation's texts. */
-  async #validate(): Promise<number> {
+  async #validate(held: Documents): Promise<number> {
     const { contextLength, microTokens } = this.#settings
     let [sum, count] = [0, 0]
-    for (const part of partsOf(textsOf(this.#held, contextLength), microTokens)) {
+    for (const part of partsOf(textsOf(held, contextLength), microTokens)) {
       const targets = part.reduce((n, text) => n + targetsOf(text.targets), 0)
       sum += targets * (await this.#trainer.loss(part))
       count += targets
@@ -213,18 +221,19 @@ export class Run {
 }
 
 /** Texts that are computed at a time: of at most so many tokens, or one. */
-function partsOf(texts: readonly TrainingText[], most: number): TrainingText[][] {
-  const parts: TrainingText[][] = []
+function* partsOf(texts: Iterable<TrainingText>, most: number): Generator<TrainingText[], void, void> {
+  let part: TrainingText[] = []
   let tokens = 0
   for (const next of texts) {
-    if (parts.length === 0 || tokens + next.tokens.length > most) {
-      parts.push([])
+    if (part.length > 0 && tokens + next.tokens.length > most) {
+      yield part
+      part = []
       tokens = 0
     }
-    parts.at(-1)?.push(next)
+    part.push(next)
     tokens += next.tokens.length
   }
-  return parts
+  if (part.length > 0) yield part
 }
 
 function targetsOf(targets: ArrayLike<number>): number {

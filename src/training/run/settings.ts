@@ -2,11 +2,12 @@ import { OptionError } from '../../errors.ts'
 import type { KernelInfo } from '../../kernels/contract/kernels.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import { predictionIndices } from '../../model/prediction.ts'
-import { Batches, type Document, textsOf, tooLong } from '../pieces.ts'
+import { Batches, textsOf, tooLong } from '../pieces.ts'
 import { fasterFactors } from './compute.ts'
 import { TrainingError } from './errors.ts'
 import { learnsPredictions } from './learned.ts'
 import type { OnTheWayOptions, TrainOptions } from './options.ts'
+import type { TokenFile } from './texts/token-file.ts'
 
 /** Every setting that decides the run's numbers, and when it is saved. Those are absent that decide nothing beside the others. */
 export type Settings = Required<Omit<Given, Conditional>> & Pick<Given, Conditional>
@@ -23,15 +24,18 @@ type Conditional =
   | 'predictionWeight'
 
 /** Neither where a run is computed, nor in how much memory, nor what is shown of it decides its numbers. */
-export type Given = Omit<TrainOptions, 'recompute' | 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions>
+export type Given = Omit<
+  TrainOptions,
+  'tokenFolder' | 'recompute' | 'kernels' | 'threads' | 'signal' | keyof OnTheWayOptions
+>
 
 /** Defaults filled in. Throws OptionError and TrainingError for texts that the model cannot learn from. */
 export function settle(
   opened: OpenedModel,
   kernels: KernelInfo,
   options: Given,
-  documents: readonly Document[],
-  held: readonly Document[],
+  documents: TokenFile,
+  held: TokenFile | null,
 ): Settings {
   const { config } = opened
   const { batchTokens = 8192, contextLength = Math.min(512, config.maxPositions) } = options
@@ -40,8 +44,7 @@ export function settle(
       `contextLength is ${contextLength}; this model was made for at most ${config.maxPositions} tokens`,
     )
   }
-  let top = 0
-  for (const { tokens } of [...documents, ...held]) top = tokens.reduce((most, id) => Math.max(most, id), top)
+  const top = Math.max(documents.top, held?.top ?? 0)
   if (top >= config.vocabSize) {
     throw new TrainingError(
       `The tokenizer gives token ${top}, the model has ${config.vocabSize}; they do not belong together`,
@@ -54,7 +57,7 @@ export function settle(
     const met = left > 0 ? `No chat or pair has at most ${contextLength} tokens` : 'No text has two tokens'
     throw new TrainingError(`${met}; there is nothing to learn`)
   }
-  if (held.length > 0 && textsOf(held, contextLength).length === 0) {
+  if (held && textsOf(held, contextLength).next().done) {
     throw new TrainingError('No text of the validation has two tokens; there is nothing to measure')
   }
   const { steps = batches.perEpoch } = options

@@ -13,10 +13,10 @@ import { text } from '../../options/kinds.ts'
 import { readArgument, readOptions } from '../../options/read-options.ts'
 import { TokenizerError } from '../../tokenizer/errors.ts'
 import { createTokenizer, type Tokenizer } from '../../tokenizer/tokenizer.ts'
+import { VERSION } from '../../version.ts'
 import { ChatTexts } from '../chat-texts.ts'
 import { freshModel } from '../fresh.ts'
 import { Trainer } from '../trainer.ts'
-import { fingerprint, readDocuments } from './documents.ts'
 import { TrainingError } from './errors.ts'
 import type { TrainingEvent } from './events.ts'
 import { checkLearned, dependsOnModel, learnOptions } from './learned.ts'
@@ -25,6 +25,7 @@ import { type OnTheWayOptions, TRAIN_OPTIONS, type TrainOptions } from './option
 import { Run } from './run.ts'
 import { RunFolder } from './run-folder.ts'
 import { settle } from './settings.ts'
+import { RunTexts } from './texts/run-texts.ts'
 import { savable } from './write-checkpoint.ts'
 
 /**
@@ -44,6 +45,7 @@ export async function* train(
     threads,
     signal,
     recompute = 0,
+    tokenFolder = run,
     ...all
   } = readOptions<TrainOptions>(TRAIN_OPTIONS, 'train', given)
   const { onTheWay: shown, options } = apart(all)
@@ -58,30 +60,37 @@ export async function* train(
     // What saving would throw is thrown before hours of work.
     if (options.loraRank === undefined) await savable(opened)
     const tokenizer = tokenizerOf(opened)
-    const separator = options.separator ?? '<|endoftext|>'
-    const readers = {
+    const ends = endsOf(opened, tokenizer)
+    const folder = await RunFolder.open(run)
+    const texts = new RunTexts({
+      folder: tokenFolder,
       tokenizer,
-      chats: new ChatTexts(tokenizer, opened.config.modelType, endsOf(opened, tokenizer)),
+      chats: new ChatTexts(tokenizer, opened.config.modelType, ends),
       pairs: options.dpo === true,
-    }
-    const documents = await readDocuments(options.data, readers, separator)
-    const held = options.validation ? await readDocuments(options.validation, readers, separator) : []
-    const settings = settle(opened, kernels.info, options, documents, held)
-    const folder = await RunFolder.open(run, {
-      version: 1,
-      model: resolve(model),
-      config: createHash('sha256').update(JSON.stringify(opened.checkpoint.config)).digest('hex'),
-      ...(dependsOnModel(options) && { weights: await weightsDigest(opened.checkpoint.tensors) }),
-      texts: fingerprint(documents),
-      ...(held.length > 0 && { validationTexts: fingerprint(held) }),
-      ...settings,
-      kernels: kernels.info.numerics,
+      separator: options.separator ?? '<|endoftext|>',
+      identity: identityOf(opened, ends),
+      signal,
     })
+    let hasBegun = false
     try {
+      const documents = yield* texts.read(options.data)
+      const held = options.validation ? yield* texts.read(options.validation) : null
+      const settings = settle(opened, kernels.info, options, documents, held)
+      await folder.begin({
+        version: 1,
+        model: resolve(model),
+        config: createHash('sha256').update(JSON.stringify(opened.checkpoint.config)).digest('hex'),
+        ...(dependsOnModel(options) && { weights: await weightsDigest(opened.checkpoint.tensors) }),
+        texts: documents.fingerprint,
+        ...(held && { validationTexts: held.fingerprint }),
+        ...settings,
+        kernels: kernels.info.numerics,
+      })
+      hasBegun = true
       const computing = { compute: settings.compute, recompute }
       const trainer = await Trainer.load(opened, kernels, { ...learnOptions(settings), ...computing })
       const { decoder } = trainer
-      const learning = { kernels, decoder, tokenizer, document: held[0] ?? documents[0], seed: settings.seed }
+      const learning = { kernels, decoder, tokenizer, documents: held ?? documents, seed: settings.seed }
       const onTheWay = await OnTheWay.prepare(learning, shown)
       try {
         const base = { opened, source: resolve(model) }
@@ -90,6 +99,9 @@ export async function* train(
         onTheWay.dispose()
       }
     } finally {
+      // Tokens of texts that the run is not of are of no use to it.
+      if (hasBegun || tokenFolder !== run) texts.close()
+      else await texts.discard()
       await folder.close()
     }
   } finally {
@@ -118,6 +130,12 @@ function tokenizerOf({ checkpoint }: OpenedModel): Tokenizer {
 function endsOf({ config, checkpoint }: OpenedModel, { eosId }: Tokenizer): readonly number[] {
   return generationDefaults(config, { config: checkpoint.generationConfig, file: generationFile(checkpoint), eosId })
     .eosTokenIds
+}
+
+/** What decides the ids of texts and chats beside themselves. */
+function identityOf({ checkpoint, config }: OpenedModel, ends: readonly number[]): unknown {
+  const { tokenizer, tokenizerConfig, chatTemplate } = checkpoint
+  return [VERSION, tokenizer, tokenizerConfig, chatTemplate, config.modelType, ends]
 }
 
 /** What is shown on the way, and what decides the run. */

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { TrainingError } from './errors.ts'
+import { TrainingError } from '../errors.ts'
 
 const TEXTS = new Set(['.txt', '.md', '.text', '.raw', '.tokens', '.jsonl'])
 

@@ -1,0 +1,31 @@
+import { TokenizerError } from '../errors.ts'
+import { compilePreTokenizer, type PreTokenizer } from '../pre-tokenizers.ts'
+import { Work } from '../work.ts'
+
+/** GPT-2's cut of a text into words, whose bytes are written as characters. */
+export const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true } as const
+
+/** Entries of a Map, in V8. */
+const MOST_WORDS = 2 ** 24 - 1
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+let cut: PreTokenizer | undefined
+
+/** The words of a text. */
+export function wordsOf(text: string): string[] {
+  cut ??= compilePreTokenizer(BYTE_LEVEL, 'the pre-tokenizer')
+  return cut([text], false, new Work(text.length))
+}
+
+/** Throws TokenizerError for more different words than can be counted. */
+export function countWords(words: readonly string[], counts: Map<string, number>): void {
+  for (const word of words) {
+    const times = counts.get(word)
+    if (times !== undefined) counts.set(word, times + 1)
+    else if (counts.size < MOST_WORDS) {
+      // A slice would keep its whole text in memory.
+      counts.set(decoder.decode(encoder.encode(word)), 1)
+    } else throw new TokenizerError(`The texts have more than ${MOST_WORDS} different words; train on fewer of them`)
+  }
+}
