@@ -1,10 +1,16 @@
-// Preloaded into every thread of the soak's server: SIGUSR2 collects garbage in all of them, so that what is resident afterwards is in use.
+// Preloaded into every thread of the soak's server: SIGUSR2 collects garbage in all of them and moves together what is left, so that what is
+// resident afterwards is in use.
 const { setFlagsFromString } = require('node:v8')
 const { runInNewContext } = require('node:vm')
 const { BroadcastChannel, isMainThread } = require('node:worker_threads')
 
 setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc')
+const gc = runInNewContext('gc')
+const collect = () => {
+  setFlagsFromString('--compact-on-every-full-gc')
+  gc()
+  setFlagsFromString('--no-compact-on-every-full-gc')
+}
 const others = new BroadcastChannel('soak-collect')
 others.unref()
 others.onmessage = () => collect()
@@ -13,4 +19,11 @@ if (isMainThread) {
     collect()
     others.postMessage(null)
   })
+}
+
+// What the rule is to see: so many bytes of each request stay.
+const leak = Number(process.env.SOAK_LEAK ?? 0)
+if (leak > 0 && isMainThread) {
+  const kept = []
+  require('node:diagnostics_channel').subscribe('http.server.request.start', () => kept.push(Buffer.alloc(leak, 1)))
 }

@@ -2,10 +2,12 @@
 // slowly, broken bodies, prompts that are too long. The server is killed (SIGKILL) and started again twice: before memory is watched, and
 // when it has been. Fails if a status is not what it should be, if a text differs from the undisturbed one, before or after the kills, if
 // a stop cuts an answer, or if memory grows by more than 5 %.
-// Memory is compared in use: the traffic pauses, every thread collects its garbage (soak-collect.cjs), and malloc gives back what is free
-// (MALLOC_TRIM_THRESHOLD_). Under traffic a third of what is resident is garbage that V8 has no reason to collect yet, and free
-// memory that malloc keeps for each thread: both go up and down for minutes. The medians of the minutes under traffic are printed beside it.
-// usage: node scripts/soak-server.mjs [--minutes 5]   (a minute of warm-up, 1,500 requests and the pauses come on top)
+// Memory is compared in use: the traffic pauses, every thread collects its garbage (soak-collect.cjs), and malloc gives back what is free:
+// it has one heap for all threads, and none for large buffers. Under traffic a third of what is resident is garbage that V8 has no reason to
+// collect yet, and free memory that malloc keeps for each thread: both go up and down for minutes. The medians of the minutes under traffic are
+// printed beside it. What is bounded by a count is filled before: responses that are kept, and pieces of texts that the tokenizer remembers.
+// usage: node scripts/soak-server.mjs [--minutes 5] [--leak BYTES]   (a minute of warm-up, 1,500 requests and the pauses come on top; --leak
+// loses so many bytes with each request, to see that the rule sees it)
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -14,7 +16,9 @@ import { parseArgs } from 'node:util'
 import { serve } from './served.mjs'
 import { SEEDS, Traffic } from './soak-traffic.mjs'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } })
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '5' }, leak: { type: 'string', default: '0' } },
+})
 const WATCHED_MS = Number(values.minutes) * 60_000
 if (!(WATCHED_MS > 0)) throw new Error(`--minutes is ${values.minutes}; expected a number above 0`)
 /** Between pauses in which memory is compared with that of the first one. */
@@ -25,6 +29,8 @@ const COLLECTING_MS = 2000
 /** Before memory is watched: both, as a busy machine answers little in a minute. */
 const WARM_MS = 60_000
 const WARM_REQUESTS = 1500
+/** No request takes so long, however busy the machine is. */
+const HANGS_MS = 300_000
 /** Traffic before a kill, and after the last one. */
 const AROUND_KILL_MS = 5000
 const CLIENTS = 8
@@ -38,7 +44,10 @@ const busyMB = []
 const inUseMB = []
 process.on('exit', () => rmSync(cacheDir, { recursive: true, force: true, maxRetries: 5 }))
 process.env.NODE_OPTIONS = `--require "${fileURLToPath(new URL('soak-collect.cjs', import.meta.url))}"`
-process.env.MALLOC_TRIM_THRESHOLD_ = '131072'
+Object.assign(process.env, {
+  ...{ MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' },
+  SOAK_LEAK: values.leak,
+})
 let server = await start()
 const traffic = new Traffic(() => server.url, problems)
 await traffic.undisturbed()
@@ -50,6 +59,7 @@ let going = Promise.resolve()
 const clients = Array.from({ length: CLIENTS }, (_, id) => client(id))
 await pass(AROUND_KILL_MS)
 await killed()
+await traffic.filled()
 const warm = requests() + WARM_REQUESTS
 await pass(WARM_MS)
 while (requests() < warm) await pass(1000)
@@ -57,6 +67,7 @@ inUseMB.push(await inUse())
 for (let watchedMs = 0; watchedMs < WATCHED_MS; watchedMs += BETWEEN_MS) {
   await watched(Math.min(BETWEEN_MS, WATCHED_MS - watchedMs))
   inUseMB.push(await inUse())
+  console.log(`${new Date().toTimeString().slice(0, 8)} in use: ${inUseMB.join(', ')} MB after ${requests()} requests`)
 }
 await killed()
 await pass(AROUND_KILL_MS)
@@ -113,7 +124,13 @@ async function inUse() {
   going = new Promise(resolve => {
     resume = resolve
   })
-  while (underWay > 0) await pass(100)
+  const asked = Date.now()
+  while (underWay > 0) {
+    await pass(100)
+    if (Date.now() - asked < HANGS_MS) continue
+    console.log(JSON.stringify({ counts, inUseMB, busyMB, problems: [...problems, `${underWay} requests hang`] }))
+    process.exit(1)
+  }
   let least = Number.POSITIVE_INFINITY
   for (let i = 0; i < COLLECTIONS; i++) {
     server.process.kill('SIGUSR2')

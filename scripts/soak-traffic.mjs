@@ -5,6 +5,9 @@ import { request } from 'node:http'
 /** Texts to compare, one of each seed. */
 export const SEEDS = 20
 
+const KEPT_RESPONSES = 1000
+const REMEMBERED_WORDS = 10_000
+const AT_ONCE = 8
 const LONG = 'word '.repeat(4000)
 const HUGE = 'x'.repeat(17 * 2 ** 20)
 const QUESTION = [{ role: 'user', content: 'Tell me a story of a dog.' }]
@@ -83,6 +86,14 @@ export class Traffic {
   /** The texts of a server that does nothing else. */
   async undisturbed() {
     for (let seed = 0; seed < SEEDS; seed++) this.#expected.set(seed, await this.#text(seed, false))
+  }
+
+  /** Fills what the server bounds by a count: responses that may be followed, and words that its tokenizer remembers. */
+  async filled() {
+    const words = Array.from({ length: REMEMBERED_WORDS }, (_, i) => `w${i}`)
+    await this.#status(200, '/tokenize', { content: words.join(' ') })
+    const kept = () => this.#status(200, '/v1/responses', { input: 'Once', max_output_tokens: 1 })
+    for (let i = 0; i < KEPT_RESPONSES; i += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, kept))
   }
 
   /** Every text once more, one after the other. */

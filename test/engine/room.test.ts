@@ -10,7 +10,8 @@ const CONTEXT = 320
 const TALE = 'Once upon a time there was a fox who lived in the wood with three bears and a king. '.repeat(4)
 const OPTIONS = { temperature: 0, maxTokens: 4 }
 
-it('a prompt waits for one that still reads from the disk, and whose session holds what it needs', async () => {
+/** Two sessions that fill the cache; the second one's next prompt is looked for on the disk until `found` is called. */
+async function lookingFor() {
   const kernels = createReferenceKernels()
   const config = { ...randomLatentConfig(new Rng(11)), num_hidden_layers: 1 }
   let mayList = async () => {}
@@ -38,10 +39,30 @@ it('a prompt waits for one that still reads from the disk, and whose session hol
   const reading = lab.prompt(b, TALE.slice(0, 100), OPTIONS)
   await looking
   mayList = async () => {}
-  setTimeout(() => found(), 300)
+  const end = async () => {
+    await lab.dispose()
+    kernels.dispose()
+  }
+  return { lab, a: a as number, reading, found: () => found(), end }
+}
+
+it('a prompt waits for one that still reads from the disk, and whose session holds what it needs', async () => {
+  const { lab, a, reading, found, end } = await lookingFor()
+  setTimeout(found, 300)
   const running = await lab.prompt(a, TALE.slice(0, 150), OPTIONS)
   expect(running.tokenIds).toHaveLength(4)
   expect((await reading).tokenIds).toHaveLength(4)
-  await lab.dispose()
-  kernels.dispose()
+  await end()
+})
+
+it('a prompt that waits for a disk that hangs can be given up', async () => {
+  const { lab, a, reading, found, end } = await lookingFor()
+  const id = lab.peekId()
+  const running = lab.prompt(a, TALE.slice(0, 150), OPTIONS)
+  await new Promise(resolve => setTimeout(resolve, 100))
+  lab.abort(id)
+  expect((await running).finishReason).toBe('aborted')
+  found()
+  expect((await reading).tokenIds).toHaveLength(4)
+  await end()
 })

@@ -39,6 +39,9 @@ const PAUSE_AFTER = 4
 /** Milliseconds until it is looked again whether something can run. */
 const ARRIVAL_MS = 5
 
+/** Milliseconds until it is looked again for memory that is coming back. */
+const RELEASE_MS = 20
+
 /**
  * Thrown between operations to abandon a step that reads prompts: sequences have ended, or a newcomer would wait too long. Nothing is
  * committed.
@@ -103,7 +106,7 @@ export class StepLoop {
   /** For somebody outside of the loop who finds no room: true when there may be some now, false if none can be made. */
   async makeRoom(): Promise<boolean> {
     const decision = this.#arbitrate([LONE_CLAIM], false)
-    if (decision.kind === 'await') await this.#memory.releasing()
+    if (decision.kind === 'await') await this.#released()
     return decision.kind !== 'fail'
   }
 
@@ -207,7 +210,7 @@ export class StepLoop {
   async #relieve(ready: readonly Part[]): Promise<readonly Part[]> {
     if (!this.#running.some(sequence => sequence.waitsForRoom)) return ready
     const decision = this.#arbitrate(this.#claims(), ready.length > 0)
-    if (decision.kind === 'await') await this.#memory.releasing()
+    if (decision.kind === 'await') await this.#released()
     if (decision.kind !== 'pause' && decision.kind !== 'fail') return ready
     const victim = this.#running[decision.sequence] as Sequence
     if (decision.kind === 'fail') {
@@ -219,6 +222,16 @@ export class StepLoop {
     this.#running = this.#running.filter(sequence => sequence !== victim)
     this.#paused.unshift(victim)
     return ready.filter(({ sequence }) => sequence !== victim)
+  }
+
+  /** Waits for memory, briefly: it comes back bit by bit, sequences may end meanwhile, and a disk that hangs must not hold up all. */
+  async #released(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const briefly = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, RELEASE_MS)
+    })
+    await Promise.race([briefly, this.#memory.releasing()])
+    clearTimeout(timer)
   }
 
   #part(sequence: Sequence, count: number, draft: readonly number[]): Part | null {
