@@ -48,6 +48,7 @@ const rooms = {
   inspection: ['engine', 'embedding', 'model', 'nn', 'tokenizer', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   training: [
     ...[
+      'attention',
       'files',
       'engine',
       'formats',
@@ -64,6 +65,7 @@ const rooms = {
       'tensor',
     ],
   ],
+  attention: ['engine', 'nn', 'sampling', 'cache', 'kernels', 'tensor'],
   evaluation: ['files', 'engine', 'model', 'nn', 'sampling', 'tokenizer', 'checkpoint', 'kernels', 'quant'],
 }
 
@@ -114,11 +116,12 @@ const node = [
     'latentify',
     'evaluation',
     'training/run',
+    'attention/open',
   ],
 ]
 const NODE = `^src/(${node.join('|')})(/|\\.ts$)`
 // The front doors, and what is loaded only when it is called.
-const COMPOSED = '^src/(index|tools|for-apps|planning/lazy|training/index)\\.ts$'
+const COMPOSED = '^src/(index|tools|for-apps|planning/lazy|(training|attention)/index)\\.ts$'
 
 // Kernel sets know the contract and the table of operations, and nothing of each other.
 const kernels = {

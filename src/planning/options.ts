@@ -38,6 +38,22 @@ export interface PlanOptions {
   readonly draft?: boolean
   /** In place of what is counted: bytes of weights that a decoding step reads. */
   readonly activeWeightBytes?: number
+  /** Tokens that the model is trained on. Default: training is not planned. */
+  readonly trainTokens?: number
+  /** Tokens of each text in training. Default: 4096, or what the model was made for where that is less. */
+  readonly trainContext?: number
+  /** Share of the machine's dense 16-bit peak that training reaches, above 0, up to 1. Default 0.4, what DeepSeek-V3's report comes to. */
+  readonly utilisation?: number
+  /** Price of an hour of one device, in any currency. Default: no cost is planned. */
+  readonly hourPrice?: number
+}
+
+/** What a training run is planned by. */
+export interface TrainingOptions {
+  readonly tokens: number
+  readonly context: number
+  readonly utilisation: number
+  readonly hourPrice: number | null
 }
 
 export interface CheckedOptions {
@@ -53,6 +69,7 @@ export interface CheckedOptions {
   readonly ranks: Ranks
   readonly draft: boolean
   readonly activeWeightBytes: number | null
+  readonly training: TrainingOptions | null
 }
 
 /** Longer than any text anyone has; beyond it, a number is a slip of the keyboard. */
@@ -86,6 +103,26 @@ export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
     },
     draft,
     activeWeightBytes: o.activeWeightBytes === undefined ? null : amount('activeWeightBytes', o.activeWeightBytes),
+    training: trainingOf(model, o),
+  }
+}
+
+function trainingOf({ maxPositions }: PlanModel, o: PlanOptions): TrainingOptions | null {
+  const { trainTokens, trainContext, utilisation = 0.4, hourPrice } = o
+  if (trainTokens === undefined) {
+    const alone = (['trainContext', 'utilisation', 'hourPrice'] as const).find(name => o[name] !== undefined)
+    if (alone) throw new OptionError(`${alone} is for training; give trainTokens, the tokens that it reads, too.`)
+    return null
+  }
+  if (!(utilisation > 0 && utilisation <= 1)) {
+    throw new OptionError(`utilisation is ${shown(utilisation)}; expected a share of the peak above 0, up to 1.`)
+  }
+  const known = Math.min(maxPositions ?? DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+  return {
+    tokens: whole('trainTokens', trainTokens, Number.MAX_SAFE_INTEGER, 'tokens'),
+    context: whole('trainContext', trainContext ?? known, MOST_TOKENS, 'tokens'),
+    utilisation,
+    hourPrice: hourPrice === undefined ? null : amount('hourPrice', hourPrice, 'a price'),
   }
 }
 
@@ -96,9 +133,9 @@ function whole(name: string, value: number, most: number, of: string): number {
   )
 }
 
-function amount(name: string, value: number): number {
+function amount(name: string, value: number, of = 'a number of bytes'): number {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0 && value <= Number.MAX_SAFE_INTEGER) return value
-  throw new OptionError(`${name} is ${shown(value)}; expected a number of bytes above 0.`)
+  throw new OptionError(`${name} is ${shown(value)}; expected ${of} above 0.`)
 }
 
 function shown(value: unknown): string {

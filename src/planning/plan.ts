@@ -10,6 +10,7 @@ import { bytesPerToken, cacheKinds, largestContext } from './cache-bytes.ts'
 import { cacheFormat } from './cache-format.ts'
 import { type Comparison, compareWith, finite, readCrossing, withDraft } from './compare.ts'
 import { type AttentionPathName, attentionFlops, breakEvenAt, breakEvenQueries } from './costs.ts'
+import { type CacheFormula, cacheFormulas, type EquivalentGroups, equivalentGroups } from './formulas.ts'
 import type { Machine } from './machines.ts'
 import { type CheckedOptions, checkOptions, type PlanOptions } from './options.ts'
 import {
@@ -23,6 +24,7 @@ import {
   type WeightsPlan,
 } from './plan-memory.ts'
 import { attentionPatterns, layerCount, type PlanModel } from './plan-model.ts'
+import { planTraining, type TrainingPlan } from './plan-training.ts'
 import { deviceCount, type Ranks, rankBatch, rankModel } from './ranks.ts'
 import { planModelFromConfig } from './read/model-config.ts'
 import {
@@ -92,6 +94,12 @@ export interface Plan {
   readonly machine: Machine | null
   /** The model with the attention of `PlanOptions.compare`, in that order. */
   readonly compare: readonly Comparison[]
+  /** How the cache bytes of a token come about, for each kind of layers that caches rows. */
+  readonly formulas: readonly CacheFormula[]
+  /** Groups of GQA whose cache would be as large; null for models without latents. */
+  readonly equivalentGroups: EquivalentGroups | null
+  /** Training on `PlanOptions.trainTokens`; null unless given. */
+  readonly training: TrainingPlan | null
   /** Probability matrices of attention: one per layer and query head; layers with a state have none. */
   readonly attentionPatterns: number
   /** What the numbers leave out, or may get wrong: read it before them. Empty for models that are understood whole. */
@@ -189,6 +197,9 @@ export function plan(subject: PlanModel | ModelConfig, options: PlanOptions = {}
     prefill: { ...timed(prefillWork(rank, step, path)), path },
     machine: o.machine,
     compare: o.compare.map(name => compareWith(base, name)),
+    formulas: cacheFormulas(withDraft(model, o.draft), kinds),
+    equivalentGroups: equivalentGroups(model.layers),
+    training: o.training && planTraining(model, o, o.training),
     attentionPatterns: attentionPatterns(model),
     unknown: model.unknown ?? [],
     notes: [...model.notes, ...notesOn(model, o)],

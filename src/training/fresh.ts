@@ -5,6 +5,7 @@ import type { WeightSource } from '../kernels/contract/weights.ts'
 import { surveyPredictions, surveyWeights } from '../model/load.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { COPIES } from '../model/prediction.ts'
+import { fillNormals } from '../sampling/normals.ts'
 import { Rng } from '../sampling/rng.ts'
 
 /** How tensors begin, by their names on the hub: the first row that fits counts. A matrix that none fits is drawn. */
@@ -45,25 +46,16 @@ export async function freshModel(contents: Omit<CheckpointContents, 'tensors'>, 
       if (fill === 'one') numbers.fill(1 - offset)
       else if (fill !== 'zero') {
         const scale = fill === 'residual' ? deviation / depth : deviation
-        for (let row = 0; row < count; row++)
-          drawRow(numbers.subarray(row * cols, (row + 1) * cols), seed, name, start + row, scale)
+        for (let row = 0; row < count; row++) {
+          const rng = Rng.seeded(seedOf(`${seed} ${start + row} ${name}`))
+          fillNormals(numbers.subarray(row * cols, (row + 1) * cols), rng, scale)
+        }
       }
       return new Uint8Array(numbers.buffer)
     })
     tensors.set(name, { name, dtype: 'F32', shape, bytes: source.bytes })
   }
   return modelOf(new Checkpoint({ ...contents, tensors }))
-}
-
-/** Box and Muller's method: two draws give two normal numbers. */
-function drawRow(row: Float32Array, seed: number, name: string, index: number, deviation: number): void {
-  const rng = Rng.seeded(seedOf(`${seed} ${index} ${name}`))
-  for (let i = 0; i < row.length; i += 2) {
-    const radius = deviation * Math.sqrt(-2 * Math.log(1 - rng.next()))
-    const angle = 2 * Math.PI * rng.next()
-    row[i] = radius * Math.cos(angle)
-    if (i + 1 < row.length) row[i + 1] = radius * Math.sin(angle)
-  }
 }
 
 /** FNV-1a, 64 bits: a seed of its own for each text. */

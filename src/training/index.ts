@@ -1,5 +1,7 @@
 /** Training: `latentkit/training`. What only a run needs is read at its first call. */
 
+import type { WorkbenchOptions } from '../attention/open.ts'
+import type { Learner } from './learner.ts'
 import type { TrainingEvent } from './run/events.ts'
 import type { GradientOptions, Gradients } from './run/gradients.ts'
 import type { TrainOptions } from './run/options.ts'
@@ -8,6 +10,7 @@ import type { TokenizerTraining, TrainedTokenizer } from './run/train-tokenizer.
 import type { TrainingText } from './trainer.ts'
 
 export type { OptimiserName } from './create-optimiser.ts'
+export type { Learner, LearnStepOptions } from './learner.ts'
 export { TrainingError } from './run/errors.ts'
 export type {
   TrainingBegin,
@@ -72,4 +75,12 @@ export async function trainTokenizer(
   options: TokenizerTraining,
 ): Promise<TrainedTokenizer> {
   return (await import('./run/train-tokenizer.ts')).trainTokenizer(texts, folder, options)
+}
+
+/**
+ * A workbench of `latentkit/attention` whose layers and weights learn, for models that are written by hand; close it when it is no longer needed.
+ * Throws OptionError and KernelsUnavailableError.
+ */
+export async function openLearner(options: WorkbenchOptions = {}): Promise<Learner> {
+  return (await import('./run/open-learner.ts')).openLearner(options)
 }

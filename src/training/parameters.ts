@@ -106,6 +106,21 @@ export class Parameters implements WeightKernels {
     this.#kernels.memory.free(parameter.gradient)
   }
 
+  /** A matrix of these numbers, of a model that no checkpoint describes. `source` names and sizes it. */
+  matrixOf(source: WeightSource, numbers: Float32Array): Weight {
+    const { name, rows, cols } = source
+    const { values, known } = this.#make([source], [rows, cols], 'matrix')
+    this.#kernels.memory.upload(values, numbers)
+    return known(this.#kernels.weightOf(name, values))
+  }
+
+  /** The same of a vector, or of numbers that are used as one. */
+  vectorOf(source: WeightSource, numbers: Float32Array, shape: readonly number[]): Tensor {
+    const { values, known } = this.#make([source], shape, 'vector')
+    this.#kernels.memory.upload(values, numbers)
+    return known(values)
+  }
+
   async prepare(source: WeightSource): Promise<Weight> {
     const { name, rows, cols } = source
     const { values, known } = this.#make([source], [rows, cols], 'matrix')

@@ -4,7 +4,7 @@ import { memorySource } from '../checkpoint/source/memory-source.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import { type Factors, SQUARES_EACH } from '../kernels/contract/operation-options.ts'
+import type { Factors } from '../kernels/contract/operation-options.ts'
 import type { Operations } from '../kernels/operations/table.ts'
 import { Loader } from '../model/loader.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
@@ -18,10 +18,11 @@ import type { Linear } from '../nn/layers.ts'
 import { predictionConfig, predictionRows, predictionWeights } from '../nn/prediction.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
-import { elementCount, rowsOf, type Tensor } from '../tensor/tensor.ts'
+import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { Experts } from './experts.ts'
 import { flopsOf } from './flops.ts'
 import { FrozenNames } from './frozen-names.ts'
+import { gradientNorm } from './gradient-norm.ts'
 import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
 import { type LossOptions, lossOfRows } from './loss.ts'
 import { nameOf, type Parameter, Parameters } from './parameters.ts'
@@ -371,21 +372,8 @@ export class Trainer {
   }
 
   /** The L2 norm of all gradients together, or of all values. */
-  async norm(what: 'values' | 'gradient'): Promise<number> {
-    const kernels = this.#kernels
-    const sums = this.parameters.all.map(parameter => {
-      const numbers = parameter[what]
-      const sums = kernels.memory.alloc('f32', [Math.ceil(elementCount(numbers.shape) / SQUARES_EACH)])
-      kernels.sumSquares(sums, numbers)
-      return sums
-    })
-    await kernels.submit()
-    let total = 0
-    for (const tensor of sums) {
-      for (const sum of (await kernels.memory.read(tensor)) as Float32Array) total += sum
-      kernels.memory.free(tensor)
-    }
-    return Math.sqrt(total)
+  norm(what: 'values' | 'gradient'): Promise<number> {
+    return gradientNorm(this.#kernels, this.parameters.all, what)
   }
 
   /** What is stored of a parameter's tensors now, or of their gradients: by the checkpoint's names, in its order of numbers. */

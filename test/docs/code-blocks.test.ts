@@ -124,6 +124,7 @@ it('what is not run says why', () => {
       "docs/batch.md: the file is the reader's",
       "docs/browser.md: it takes minutes, and installs the rivals on its first run",
       "docs/cache.md: chats need a terminal",
+      "docs/claims.md: it compiles the benches first",
       "docs/embeddings.md: needs a reranker from the hub",
       "docs/explorer.md: it runs until it is stopped",
       "docs/explorer.md: it runs until it is stopped",

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, it } from 'vitest'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import type { Weight } from '../../src/kernels/contract/weights.ts'
@@ -9,7 +11,10 @@ import { expectClose, type Tolerance } from './compare.ts'
 import { type FixtureTensor, readSafetensors } from './safetensors.ts'
 import { type Scales, weightSource } from './weights.ts'
 
-const FOLDER = new URL('../fixtures/attention/', import.meta.url)
+/** LATENTKIT_FIXTURES: another set of the same form, in `attention`. Default: the project's own. */
+const GIVEN =
+  process.env.LATENTKIT_FIXTURES && pathToFileURL(`${resolve(process.env.LATENTKIT_FIXTURES, 'attention')}/`)
+const OWN = new URL('../fixtures/attention/', import.meta.url)
 const DTYPES: Readonly<Record<string, DType>> = { F32: 'f32', F64: 'f64', I32: 'i32', I64: 'i32', U8: 'u8' }
 
 /** One case of a group of operation oracles, with the kernels that run it. */
@@ -72,17 +77,23 @@ export class FixtureCase {
   }
 }
 
+/** The cases of a group of operation oracles, and their tensors as `<case>.<name>`. */
+export function operationFixtures(group: string) {
+  const folder = GIVEN && existsSync(new URL(`${group}.json`, GIVEN)) ? GIVEN : OWN
+  const { title, cases } = JSON.parse(readFileSync(new URL(`${group}.json`, folder), 'utf8')) as {
+    title: string
+    cases: Record<string, unknown>[]
+  }
+  return { title, cases, tensors: readSafetensors(new URL(`${group}.safetensors`, folder)) }
+}
+
 /** One test for every case of a group, so that a new case without a rule fails. `skip` gives a case's reason. */
 export function runFixtures(
   group: string,
   run: (c: FixtureCase) => Promise<void>,
   skip: Readonly<Record<string, string>> = {},
 ): void {
-  const { title, cases } = JSON.parse(readFileSync(new URL(`${group}.json`, FOLDER), 'utf8')) as {
-    title: string
-    cases: Record<string, unknown>[]
-  }
-  const tensors = readSafetensors(new URL(`${group}.safetensors`, FOLDER))
+  const { title, cases, tensors } = operationFixtures(group)
   describe(title, () => {
     for (const parameters of cases) {
       const name = String(parameters.name)

@@ -33,6 +33,7 @@ interface Flags extends LoadFlags, OutputFlags, SamplingFlags, SeveralFlags, Too
   batch?: string
   out?: string
   quiet?: boolean
+  cache: boolean
   specialTokens: boolean
   parseSpecial: boolean
 }
@@ -57,6 +58,10 @@ export function addGenerate(program: Command): void {
     .option('--out <file>', 'where they go; a later run continues there (default: standard output)')
     .option('--echo', 'repeat the prompt before its continuation (default on a terminal)')
     .option('--no-echo', 'only the continuation')
+    .option(
+      '--no-cache',
+      'compute all tokens again for each one, as without a cache, to see what it saves; the same text',
+    )
     .option('--no-special-tokens', "do not put the model's begin-of-text token first")
     .option('--no-parse-special', 'control tokens that are written out (<|im_end|>) are plain text')
     .option('--quiet', 'no statistics')
@@ -92,6 +97,7 @@ async function generate(first: string | undefined, second: string | undefined, f
   if (flags.tools !== undefined && (flags.suffix ?? flags.n ?? flags.bestOf ?? flags.beams) !== undefined) {
     throw new UsageError('--tools is for one answer, without --suffix, --n, --best-of and --beams')
   }
+  if (!flags.cache && flags.beams !== undefined) throw new UsageError('--no-cache is for texts without --beams')
   if (flags.lengthPenalty !== undefined && !flags.beams) throw new UsageError('--length-penalty is for --beams')
   const interrupt = watchInterrupt()
   const { model, text: given } = await modelAndText(first, second)
@@ -168,6 +174,7 @@ function promptOptions(model: ModelArgument, flags: Flags): PromptOptions & { re
     maxTokens: DEFAULT_TOKENS,
     seed: randomSeed(),
     ...(model.bundled && !flags.beams && !choseSampling(flags) && STORY),
+    ...(!flags.cache && { useCache: false }),
     ...(!flags.specialTokens && { addSpecialTokens: false }),
     ...(!flags.parseSpecial && { parseSpecial: false }),
     ...toPromptOptions(flags),

@@ -7,7 +7,7 @@ import { BUNDLED, modelArgument } from '../model-argument.ts'
 import { integer, tokens } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
 import { writeJson, writeView } from '../output/stdout.ts'
-import { bytesFrom } from '../plan/amounts.ts'
+import { bytesFrom, priceFrom, shareFrom, tokensOfText } from '../plan/amounts.ts'
 import { machinesView, modelsView } from '../plan/lists.ts'
 import { csvView, markdownView, terminalView } from '../plan/views.ts'
 
@@ -28,6 +28,10 @@ interface Flags {
   block?: number
   mtp?: boolean
   activeWeights?: number
+  train?: number
+  trainContext?: number
+  utilisation?: number
+  hourPrice?: number
   json?: boolean
   markdown?: boolean
   csv?: boolean
@@ -77,6 +81,14 @@ export function addPlan(program: Command): void {
         bytesFrom,
       ),
     )
+    .addOption(new Option('--train <tokens>', 'train on so many tokens: 14.8T, 500B').argParser(tokensOfText))
+    .addOption(new Option('--train-context <n>', 'tokens of each text in training (default: 4096)').argParser(tokens))
+    .addOption(
+      new Option('--utilisation <share>', "of the machine's 16-bit peak in training: 40% (default)").argParser(
+        shareFrom,
+      ),
+    )
+    .addOption(new Option('--hour-price <n>', 'price of an hour of one device').argParser(priceFrom))
     .option('--json', 'everything as one object, in bytes and seconds')
     .option('--markdown', 'tables to paste into a document')
     .option('--csv', 'a row for the model and one for each comparison')
@@ -93,6 +105,7 @@ Examples:
   $ latentkit plan ./my-model --cache-type q8_0 --memory 24GB
   $ latentkit plan R1 --machine rtx4090 --pp 36
   $ latentkit plan model.Q4_K_M.gguf --context 32k --machine measured
+  $ latentkit plan V3 --train 14.8T --mtp --machine h800 --hour-price 2
   $ latentkit plan V3 --context 100000 --json | jq .cache.bytes`,
     )
     .action(runPlan)
@@ -136,6 +149,10 @@ async function toOptions(flags: Flags, model: PlanModel): Promise<PlanOptions> {
     ...(flags.pp !== undefined && { pipelineParallel: flags.pp }),
     ...(flags.ep && { expertParallel: true }),
     ...(flags.activeWeights !== undefined && { activeWeightBytes: flags.activeWeights }),
+    ...(flags.train !== undefined && { trainTokens: flags.train }),
+    ...(flags.trainContext !== undefined && { trainContext: flags.trainContext }),
+    ...(flags.utilisation !== undefined && { utilisation: flags.utilisation }),
+    ...(flags.hourPrice !== undefined && { hourPrice: flags.hourPrice }),
     ...(machine !== undefined && { machine: await machineOf(machine, model) }),
   }
 }

@@ -44,3 +44,30 @@ export function bytesFrom(text: string): number {
   }
   return bytes
 }
+
+/** Tokens of a training text: `14.8T`, `500B`, `3.5M`, `20000`; powers of ten, as such texts are counted. */
+export function tokensOfText(text: string): number {
+  const [, digits = '', letter = ''] = /^(\d+(?:\.\d+)?)\s*([kmbt]?)$/i.exec(text.trim().replaceAll('_', '')) ?? []
+  const tokens = Math.round(Number(digits) * 1000 ** ('kmbt'.indexOf(letter.toLowerCase() || 'x') + 1))
+  if (digits === '' || !Number.isSafeInteger(tokens) || tokens < 1) {
+    throw new InvalidArgumentError('Expected a number of tokens, such as 14.8T (10^12 each), 500B or 3.5M.')
+  }
+  return tokens
+}
+
+/** `35%` or `0.35` */
+export function shareFrom(text: string): number {
+  const [, digits = '', percent = ''] = /^(\d*\.?\d+)\s*(%?)$/.exec(text.trim()) ?? []
+  const share = Number(digits) / (percent ? 100 : 1)
+  if (digits === '' || !(share > 0 && share <= 1)) {
+    throw new InvalidArgumentError('Expected a share of the peak, such as 35% or 0.35.')
+  }
+  return share
+}
+
+/** A price, in any currency. */
+export function priceFrom(text: string): number {
+  const price = Number(text)
+  if (!(Number.isFinite(price) && price > 0)) throw new InvalidArgumentError('Expected a price above 0, such as 2.')
+  return price
+}

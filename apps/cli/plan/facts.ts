@@ -75,7 +75,7 @@ export function timesOf(factor: number): string {
 
 /** `73.6 TFLOP` */
 export function flopsOf(flops: number): string {
-  const units = ['', 'K', 'M', 'G', 'T', 'P', 'E', 'Z']
+  const units = ['', 'K', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y']
   const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(flops) / 3)))
   return `${(flops / 1000 ** step).toLocaleString('en-GB', { maximumSignificantDigits: 3 })} ${units[step]}FLOP`
 }

@@ -1,6 +1,6 @@
 /** What a design document wants to know, as rows; terminal, markdown and CSV print the same ones. */
 import type { Comparison, Plan } from '../../../src/planning/index.ts'
-import { duration, integer, plural } from '../output/format.ts'
+import { count, duration, integer, plural } from '../output/format.ts'
 import { bothUnits } from './amounts.ts'
 import {
   attentionName,
@@ -17,7 +17,14 @@ import {
 export type Fact = readonly [what: string, value: string]
 
 export function factsOf(p: Plan): Fact[] {
-  return [...modelFacts(p), ...cacheFacts(p), ...memoryFacts(p), ...timeFacts(p), ['Sizes from', p.model.source]]
+  return [
+    ...modelFacts(p),
+    ...cacheFacts(p),
+    ...memoryFacts(p),
+    ...timeFacts(p),
+    ...trainingFacts(p),
+    ['Sizes from', p.model.source],
+  ]
 }
 
 function modelFacts(p: Plan): Fact[] {
@@ -25,9 +32,20 @@ function modelFacts(p: Plan): Fact[] {
     ['Model', `${p.model.name}, ${p.model.modelType}`],
     ['Parameters', parametersOf(p)],
     ['Attention', layersOf(p)],
+    ...(p.attentionPatterns > 0 ? [['Attention patterns', patternsOf(p)] as const] : []),
     ['Weights', `${bothUnits(p.weights.bytes)}, ${p.weights.dtype}`],
     ...held(p),
   ]
+}
+
+/** `61 layers × 128 heads = 7,808` */
+function patternsOf({ model, attentionPatterns: all }: Plan): string {
+  const heads = new Map<number, number>()
+  for (const { attention, count: n } of model.layers) {
+    if (attention.kind !== 'state') heads.set(attention.nHeads, n + (heads.get(attention.nHeads) ?? 0))
+  }
+  const parts = [...heads].map(([n, layers]) => `${plural(layers, 'layer')} × ${plural(n, 'head')}`)
+  return `${parts.join(' + ')} = ${integer(all)}`
 }
 
 function cacheFacts(p: Plan): Fact[] {
@@ -39,11 +57,58 @@ function cacheFacts(p: Plan): Fact[] {
   const paged = blockTokens === 1 ? '' : `, in blocks of ${plural(blockTokens, 'token')}`
   return [
     ['Cache per token', `${integer(bytesPerToken)} B${later}, ${dtype}${numbers}`],
+    ...formulasOf(p),
     ...eachLayer(p),
     ...(state === 0 ? [] : [['State of a sequence', `${bothUnits(state)}, whatever its length, in f32`] as const]),
     [`Cache of ${plural(context, 'token')}`, `${bothUnits(cache.bytesPerSequence)}${paged}`],
     ...(batch > 1 ? [[`Cache of ${plural(batch, 'user')}`, bothUnits(cache.bytes)] as const] : []),
   ]
+}
+
+function formulasOf({ formulas, equivalentGroups: equivalent }: Plan): Fact[] {
+  const one = formulas.length === 1
+  return [
+    ...formulas.map(
+      ({ letters, numbers, bytes }): Fact => [
+        letters,
+        `${numbers} = ${integer(bytes)} B${one ? '' : ' in these layers'}`,
+      ],
+    ),
+    ...(equivalent
+      ? [['As much as GQA with', `${decimal(equivalent.groups)} groups: ${equivalent.numbers}`] as const]
+      : []),
+  ]
+}
+
+/** Up to three digits after the point. */
+function decimal(n: number): string {
+  return n.toLocaleString('en-GB', { maximumFractionDigits: 3 })
+}
+
+function trainingFacts({ training: t, machine, model }: Plan): Fact[] {
+  if (!t) return []
+  const texts = `${tokenCount(t.tokens)} in texts of ${integer(t.context)}`
+  const hours = t.deviceHours === null ? null : integer(Math.round(t.deviceHours))
+  return [
+    ['Training', `${texts}: ${flopsOf(t.flops)}, ${flopsOf(t.attentionFlops)} of it attention`],
+    ['6 × N × D', `${flopsOf(t.sixNd)}, N the weights that a token of ${model.name} uses, without attention`],
+    ...(hours === null
+      ? []
+      : ([
+          [
+            'Device hours',
+            `${hours} h of ${machine?.title}, at ${decimal(100 * (t.utilisation ?? 0))} % of its 16-bit peak`,
+          ],
+        ] as const)),
+    ...(t.cost === null
+      ? []
+      : ([['Cost', `${integer(Math.round(t.cost))} at ${decimal(t.hourPrice ?? 0)} an hour`]] as const)),
+  ]
+}
+
+/** `14.8 T tokens` */
+function tokenCount(tokens: number): string {
+  return tokens < 1e6 ? plural(tokens, 'token') : `${count(tokens)} tokens`
 }
 
 /** One layer's share, which is often taken for the whole; of layers that differ, one of each kind. */

@@ -18,6 +18,8 @@ export interface SequenceOptions {
   /** Who goes first for tokens and for memory: the higher. */
   readonly priority: number
   readonly consumer: LogitsConsumer
+  /** Its rows are forgotten after each token and computed again, as without a cache. Default false. */
+  readonly forgets?: boolean
   /** Called with how far the prompt is read. Default: nobody asks. */
   readonly reading?: ((progress: PromptProgress) => void) | undefined
 }
@@ -206,6 +208,11 @@ export class Sequence {
     const { timeline, consumer } = this.#options
     this.#stepsWaited = 0
     const accepted = this.#error ? 0 : consumer.take(logits, draft, ms)
+    if (this.#options.forgets && logits.length > 0 && this.rows.pending > 0 && !consumer.done) {
+      this.rows.restart(timeline.anew(this.rows.ids.slice(0, this.rows.promptLength)).extent)
+      consumer.taken?.()
+      return
+    }
     const kept = input.tokens.length - draft.length + accepted
     const end = position + kept
     if (states) consumer.readStates?.(position, kept, states.subarray(0, (states.length / input.tokens.length) * kept))

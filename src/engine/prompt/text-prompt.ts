@@ -1,3 +1,4 @@
+import { OptionError } from '../../errors.ts'
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import { SAMPLING_OPTIONS } from '../../sampling/options.ts'
 import { StopMatcher } from '../../sampling/stop-sequences.ts'
@@ -58,6 +59,9 @@ export function beginText(
   asked: number,
 ): TextPrompt {
   const { parts, loop, now, emit } = context
+  if (context.rolling && options.useCache === false) {
+    throw new OptionError('useCache is false in a session that rolls; what is dropped there are cached rows')
+  }
   const { tokenizer, defaults } = parts
   const before = timeline.tokens
   const sampling = { ...drawnWith(defaults.sampling, samplingOf(options)), ...biasOf(options, tokenizer) }
@@ -119,10 +123,12 @@ export function beginText(
     ...resumed,
     extent,
     path: options.attentionPath,
+    forgets: options.useCache === false,
     contextLength: timeline.cache.maxTokens,
     rolling: context.rolling,
     priority: options.priority ?? 0,
-    speculation: context.speculation,
+    // Guesses stand on rows that stay.
+    speculation: options.useCache === false ? null : context.speculation,
     writer,
     mask,
     reading: context.reading,

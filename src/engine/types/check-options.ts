@@ -85,6 +85,9 @@ export function checkPromptOptions(options: PromptOptions): void {
     )
   }
   if (!options.beams) return
+  if (options.useCache === false) {
+    throw new OptionError('useCache is false and beams were given; texts of a search stand on cached rows')
+  }
   const other = NOT_WITH_BEAMS.find(name => options[name] !== undefined)
   if (!other) return
   throw new OptionError(`${other} and beams were given; a beam search takes the model's probabilities as they are`)

@@ -213,6 +213,11 @@ export const PROMPT_OPTIONS = {
   },
   strict: { kind: flag, description: 'reuse only rows that a cold run would compute bit for bit' },
   reuse: { kind: flag, description: 'use what is cached', defaultText: 'true' },
+  useCache: {
+    kind: flag,
+    description: 'keep keys and values while the text is written; false computes all tokens again for each one',
+    defaultText: 'true',
+  },
   resume: { kind: nested(RESUME_OPTIONS), description: 'continue an answer that was begun elsewhere' },
   beams: { kind: nested(BEAM_OPTIONS), description: 'beam search instead of drawing' },
   logprobs: { kind: whole(0), description: "log-probabilities of each token and of so many of its place's likeliest" },

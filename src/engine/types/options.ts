@@ -234,6 +234,11 @@ export interface PromptOptions<T = unknown> extends SamplingOptions, OutputOptio
   /** Use what is cached, of this session and of others. Default true; false is for measurements. */
   readonly reuse?: boolean
   /**
+   * Keep keys and values while the text is written. Default true; false computes all tokens again for each one, as models without a cache do,
+   * to see what it saves: the text is the same. Not with beams.
+   */
+  readonly useCache?: boolean
+  /**
    * Continue an answer to this prompt that was begun elsewhere, as if it had not been interrupted (docs/resume.md). Not with
    * beams, `continuations` and `bestOf`. Default: the answer begins.
    */

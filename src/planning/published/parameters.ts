@@ -17,6 +17,8 @@ export const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'tencent/Youtu-LLM-2B': ['1.96B'],
   'PLM-Team/PLM-1.8B-Instruct': ['1.8B'],
   'deepseek-ai/deepseek-llm-67b-base': ['67B'],
+  'deepseek-ai/deepseek-llm-7b-base': ['6910365696'],
+  'openai-community/openai-gpt': ['116534784'],
   'openai-community/gpt2': ['124439808'],
   'openai-community/gpt2-medium': ['354823168'],
   'openai-community/gpt2-large': ['774030080'],

@@ -22,6 +22,8 @@ zai-org/GLM-5 glm_moe_dsa L78 D6144 H64 Q2048 C512+64/192/256 F12288 V154880 P20
 tencent/Youtu-LLM-2B youtu_llm L32 D2048 H16 Q1536 F6144 V128256 P131072 =Youtu-LLM
 PLM-Team/PLM-1.8B-Instruct plm L32 D2048 H16 F8192 V151936 P4096 =PLM-1.8B
 deepseek-ai/deepseek-llm-67b-base llama L95 D8192 H64/8x128 F22016 V102400 P4096 =DeepSeek-67B
+deepseek-ai/deepseek-llm-7b-base llama L30 D4096 H32/32x128 F11008 V102400 P4096 =DeepSeek-7B
+openai-community/openai-gpt openai-gpt L12 D768 H12/12x64 F3072 V40478 P512 f32 =GPT-1
 openai-community/gpt2 gpt2 L12 D768 H12/12x64 F3072 V50257 P1024 f32 =gpt2-small
 openai-community/gpt2-medium gpt2 L24 D1024 H16/16x64 F4096 V50257 P1024 f32
 openai-community/gpt2-large gpt2 L36 D1280 H20/20x64 F5120 V50257 P1024 f32
