@@ -7,7 +7,7 @@ import type { MoeConfig } from '../../nn/config.ts'
 import { HEADS, SIZE } from './ranges.ts'
 
 /** All experts of a layer are one tensor. */
-export const EXPERTS: NonNullable<TensorNaming['experts']> = {
+const EXPERTS: NonNullable<TensorNaming['experts']> = {
   expert: 'mlp.experts.{expert}.',
   modules: {
     ffn_gate_exps: ['gate_proj'],
