@@ -6,7 +6,7 @@ import type { Measured } from './measured.ts'
 import { memoryClaims } from './memory.ts'
 
 /** Where measurements are kept, so that the page can be written without measuring again. */
-export const KEPT = new URL('../../bench/results/claims.json', import.meta.url)
+const KEPT = new URL('../../bench/results/claims.json', import.meta.url)
 
 export interface KeptMeasurements {
   /** The machine as `printJson` reports it. */

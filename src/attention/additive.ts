@@ -26,6 +26,14 @@ export interface AdditiveWeights {
   readonly score: Weight
 }
 
+/** Options of `additiveAttention`. */
+export interface AdditiveOptions {
+  /** Whether each of the S may be seen. Default: all. */
+  readonly mask?: ArrayLike<number | boolean>
+  /** Return the weights, too. Default false. */
+  readonly pattern?: boolean
+}
+
 /** Result of `additiveAttention`. */
 export interface AdditiveResult {
   /** e [T, S] */
@@ -65,15 +73,15 @@ export function additiveWeights(
 }
 
 /**
- * Bahdanau's attention (arXiv 1409.0473, eq. 5 and 6): e_j = vᵀ tanh(W s + U h_j), of decoder states s [T, n] over a source h [S, m]. `mask`:
- * whether each of the S may be seen. Throws OptionError.
+ * Bahdanau's attention (arXiv 1409.0473, eq. 5 and 6): e_j = vᵀ tanh(W s + U h_j), of decoder states s [T, n] over a source h [S, m]. Throws
+ * OptionError.
  */
 export function additiveAttention(
   bench: Workbench,
   weights: AdditiveWeights,
   states: Tensor,
   source: Tensor,
-  { mask, pattern = false }: { readonly mask?: ArrayLike<number | boolean>; readonly pattern?: boolean } = {},
+  { mask, pattern = false }: AdditiveOptions = {},
 ): AdditiveResult {
   const A = weights.score.cols
   const [T] = expectShape('states', states, [

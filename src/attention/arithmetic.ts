@@ -36,6 +36,22 @@ export interface MatrixOptions {
   readonly deviation?: number
 }
 
+/** Options of `linear`. */
+export interface LinearOptions {
+  /** [rows]. Default: none. */
+  readonly bias?: Vector
+  /** [T, rows], is added. Default: none. */
+  readonly residual?: Tensor
+}
+
+/** Options of `norm`. */
+export interface NormOptions {
+  /** Makes it a LayerNorm, which has one. Default: none. */
+  readonly bias?: Vector
+  /** Is added to the mean square, or to the variance. Default 1e-6. */
+  readonly eps?: number
+}
+
 /** A matrix [rows, cols] of weights that lives until `close`; a learner learns it. */
 export function matrix(bench: Workbench, rows: number, cols: number, options: MatrixOptions = {}): Matrix {
   const { numbers, seed = 0, deviation = cols ** -0.5 } = options
@@ -51,12 +67,7 @@ export function vector(bench: Workbench, length: number, value: number): Vector 
 }
 
 /** x Wᵀ + bias + residual: x [T, cols], residual [T, rows]. */
-export function linear(
-  bench: Workbench,
-  x: Tensor,
-  w: Matrix,
-  { bias, residual }: { readonly bias?: Vector; readonly residual?: Tensor } = {},
-): Tensor {
+export function linear(bench: Workbench, x: Tensor, w: Matrix, { bias, residual }: LinearOptions = {}): Tensor {
   const [T] = expectShape('x', x, [
     ['T', null],
     ['cols', w.cols],
@@ -106,12 +117,7 @@ export function gate(bench: Workbench, gates: Tensor, x: Tensor, activation: Act
 }
 
 /** RMSNorm, or LayerNorm where there is a bias. */
-export function norm(
-  bench: Workbench,
-  x: Tensor,
-  weight: Vector,
-  { bias, eps = 1e-6 }: { readonly bias?: Vector; readonly eps?: number } = {},
-): Tensor {
+export function norm(bench: Workbench, x: Tensor, weight: Vector, { bias, eps = 1e-6 }: NormOptions = {}): Tensor {
   expectShape('x', x, [
     ['T', null],
     ['n', weight.length],

@@ -8,9 +8,11 @@ import type { Workbench } from './workbench.ts'
 export type { CacheTypeName } from '../cache/types.ts'
 export type { Activation } from '../kernels/contract/operation-options.ts'
 export type { AttentionPath } from '../nn/attention/path.ts'
+export type { DType } from '../tensor/dtype.ts'
 export type { Tensor } from '../tensor/tensor.ts'
 export {
   type AdditiveNumbers,
+  type AdditiveOptions,
   type AdditiveResult,
   type AdditiveSizes,
   type AdditiveWeights,
@@ -25,10 +27,12 @@ export {
   embed,
   gate,
   gather,
+  type LinearOptions,
   linear,
   type Matrix,
   type MatrixOptions,
   matrix,
+  type NormOptions,
   norm,
   rows,
   shaped,
@@ -62,6 +66,7 @@ export {
   type LatentLayer,
   type LatentNumbers,
   type LatentSizes,
+  type Layer,
   type LayerSizes,
   latentLayer,
 } from './layers.ts'

@@ -83,8 +83,11 @@ export interface LatentNumbers {
   readonly out: ArrayLike<number>
 }
 
-interface Layer {
+/** What a layer of any kind has. */
+export interface Layer {
+  /** D: numbers of a token's vector. */
   readonly hiddenSize: number
+  /** Keys that a query sees, itself included; null: all before it. */
   readonly window: number | null
   /** @internal At most one. */
   readonly ropes: readonly RopeSet[]
@@ -92,6 +95,7 @@ interface Layer {
 
 /** A layer of MHA, GQA or MQA. */
 export interface GroupedLayer extends Layer {
+  /** Marks the variant. */
   readonly kind: 'grouped'
   /** @internal */
   readonly config: GroupedAttentionConfig
@@ -101,6 +105,7 @@ export interface GroupedLayer extends Layer {
 
 /** A layer of MLA. */
 export interface LatentLayer extends Layer {
+  /** Marks the variant. */
   readonly kind: 'latent'
   /** @internal */
   readonly config: LatentAttentionConfig

@@ -5,7 +5,9 @@ import { DTYPE_BYTES, type DType } from './dtype.ts'
  * bytes; `Kernels.read` copies them out. A view refers to the memory of the tensor that it was made from.
  */
 export interface Tensor {
+  /** Type of its elements. */
   readonly dtype: DType
+  /** Sizes of its axes. */
   readonly shape: readonly number[]
   /** In elements, one per axis. The last axis has stride 1; a stride of 0 repeats the same elements. */
   readonly strides: readonly number[]
