@@ -85,17 +85,37 @@ export function solveHermitian(h: Complex, b: Complex): Complex {
   return x
 }
 
-/** The lower triangle l with l lᵀ = a, in place of a. Throws RangeError for a matrix that is not positive definite. */
+/**
+ * The lower triangle l with l lᵀ = a, in place of a. Sums in f32 of rows whose sizes differ by orders of magnitude are not quite positive definite: as much as it
+ * takes is added to the diagonal, in steps of ten. Throws RangeError for a matrix that is far from it.
+ */
 export function cholesky(a: Dense): Dense {
+  const given = a.values.slice()
+  let mean = 0
+  for (let i = 0; i < a.rows; i++) mean += Math.max(at(a, i, i), 0) / a.rows
+  for (let share = 0; share <= MOST_ADDED; share = share === 0 ? LEAST_ADDED : 10 * share) {
+    a.values.set(given)
+    for (let i = 0; i < a.rows; i++) a.values[i * a.cols + i] = at(a, i, i) + share * mean
+    if (triangle(a)) return a
+  }
+  throw new RangeError('cholesky: the matrix is far from positive definite; expected finite numbers')
+}
+
+/** Shares of the mean diagonal. */
+const LEAST_ADDED = 1e-8
+const MOST_ADDED = 0.1
+
+/** Whether the matrix was positive definite. */
+function triangle(a: Dense): boolean {
   for (let i = 0; i < a.rows; i++) {
     for (let j = 0; j <= i; j++) {
       const rest = at(a, i, j) - dot(rowOf(a, i).subarray(0, j), rowOf(a, j).subarray(0, j))
       if (i !== j) a.values[i * a.cols + j] = rest / at(a, j, j)
       else if (rest > 0) a.values[i * a.cols + i] = Math.sqrt(rest)
-      else throw new RangeError('cholesky: the matrix is not positive definite')
+      else return false
     }
   }
-  return a
+  return true
 }
 
 /** b a^-1 of a symmetric a with these factors: every row of b by itself. */

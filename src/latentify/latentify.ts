@@ -20,6 +20,7 @@ import { readArgument, readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
 import { readAttention } from './attention.ts'
 import { calibrated } from './calibrated.ts'
+import { cardFiles } from './card.ts'
 import { factorise, keptWhole, type LayerFactors, wholeFrequencies } from './factors.ts'
 import { type FormOptions, latentConfig, layerTensors, type RopeForm } from './form.ts'
 import { momentsOf } from './moments.ts'
@@ -126,8 +127,14 @@ export async function latentifyModel(
       }
       const made = latentModel(source, entries, latentConfig(source, plan, sizes, ropeForm, form))
       const model = await readSourceModel(made)
-      const prepare = format === 'gguf' ? prepareGguf : prepareFolder
-      const prepared = prepare(model, weights ? { weights } : {})
+      const balance = options.balance ?? BALANCE
+      const texts = cardFiles({
+        ...{ input: path, modelType: source.config.modelType, plan, sizes, before: originalSize(plan), balance },
+        ...{ calibrate: options.calibrate, calibrationTokens: tokens, lossByLayer },
+        theta: 'theta' in ropeForm ? ropeForm.theta : null,
+      })
+      const types = weights ? { weights } : {}
+      const prepared = format === 'gguf' ? prepareGguf(model, types) : prepareFolder(model, { ...types, texts })
       let written = 0
       const onWrite = (file: string, bytes: number) => {
         written += bytes

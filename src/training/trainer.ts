@@ -47,6 +47,9 @@ export interface GradientOptions extends LossOptions {
   readonly predictionWeight?: number
 }
 
+/** What stays as it is where norms of latents are a constant factor. */
+const CONSTANT_NORMS = /\.self_attn\.(q_a_proj|q_a_layernorm|kv_a_proj_with_mqa|kv_a_layernorm)\./
+
 /** What of a model is learned. */
 export interface LearnOptions {
   /** An adapter alone. Default: the model's own weights. */
@@ -135,7 +138,10 @@ export class Trainer {
       throw new UnsupportedModelError(`${met}; such a model cannot be trained`)
     }
     const frozen = new FrozenNames(freeze)
-    const parameters = new Parameters(kernels, lora ? isOfAdapter : name => !frozen.has(name))
+    // Their sizes belong together (docs/latentify.md): a step of any rate would drown rows of 1e-9.
+    const constant = config.layers.some(({ attention: a }) => a.kind === 'latent' && a.constantNorm)
+    const isFixed = (name: string) => constant && CONSTANT_NORMS.test(name)
+    const parameters = new Parameters(kernels, lora ? isOfAdapter : name => !frozen.has(name) && !isFixed(name))
     const adapters = lora && new LearnedAdapters(lora, opened, seed, source => parameters.prepare(source))
     const options = adapters ? { adapters } : {}
     const loader = new Loader(checkpoint, parameters, config, family.names, parameters.ready, options)

@@ -81,7 +81,7 @@ it.each([null, 7])('statistics are those of the patterns, with a window of %s', 
 
 describe('a conversion that is interrupted', () => {
   const folder = fixture('llama-gqa')
-  it.skipIf(folder === undefined)('goes on where it was, and writes the same files', { timeout: 60_000 }, async () => {
+  it.skipIf(folder === undefined)('goes on where it was, and writes the same files', { timeout: 300_000 }, async () => {
     const place = tempFolder()
     const calibrate = join(place, 'text.txt')
     writeFileSync(calibrate, Array.from({ length: 1500 }, (_, i) => `word ${(i * i) % 97} of ${i % 13}`).join(' '))

@@ -1,7 +1,14 @@
 /** Roots, directions and solutions against their definitions. */
 import { describe, expect, it } from 'vitest'
 import { at, complexZeros, type Dense, rowOf, zeros } from '../../src/latentify/dense.ts'
-import { eigenOf, firstDirection, rootOf, solveHermitian } from '../../src/latentify/eigen.ts'
+import {
+  cholesky,
+  eigenOf,
+  firstDirection,
+  rootOf,
+  solveFactorised,
+  solveHermitian,
+} from '../../src/latentify/eigen.ts'
 import { Rng } from '../support/rng.ts'
 
 const rng = new Rng('eigen')
@@ -76,4 +83,16 @@ describe('eigen', () => {
     const { values } = await eigenOf(square)
     expect([...values]).toEqual([...values].sort((p, q) => q - p))
   })
+})
+
+it('sums that rounding has made not quite positive definite still have factors', () => {
+  // Of one huge direction, with the rounding of f32.
+  const a = zeros(3, 3)
+  const x = [1e4, 1, 0.01]
+  for (let i = 0; i < 3; i++) {
+    for (let j = 0; j < 3; j++) a.values[i * 3 + j] = Math.fround(x[i]! * x[j]!) - (i === j && i > 0 ? 1e-3 : 0)
+  }
+  const solved = solveFactorised(cholesky(a), { rows: 1, cols: 3, values: Float64Array.of(1e8, 1e4, 1e2) })
+  expect(solved.values[0]).toBeCloseTo(1, 3)
+  expect(() => cholesky({ rows: 1, cols: 1, values: Float64Array.of(Number.NaN) })).toThrow(RangeError)
 })

@@ -16,6 +16,8 @@ export interface HubOptions {
   readonly weights?: EncodableType
   /** Bytes of tensors in one file. Default 5 GB, as on the hub. */
   readonly shardBytes?: number
+  /** Further files, by name. Default: none. */
+  readonly texts?: ReadonlyMap<string, string>
 }
 
 const SHARD_BYTES = 5e9
@@ -24,7 +26,7 @@ const OF_A_MODEL =
   /^(model(-\d+-of-\d+)?\.safetensors(\.index\.json)?|(generation_|tokenizer_)?config\.json|tokenizer\.json|chat_template\.(jinja|json))$/
 
 /** A model as a folder of the hub's files, and how to write it. */
-export function prepareFolder(given: SourceModel, { weights, shardBytes = SHARD_BYTES }: HubOptions) {
+export function prepareFolder(given: SourceModel, { weights, shardBytes = SHARD_BYTES, texts: more }: HubOptions) {
   const source = forLatentEps(given, LATENT_NORM_EPS)
   const type = hubType(weights)
   const { modelType } = source.config
@@ -37,6 +39,7 @@ export function prepareFolder(given: SourceModel, { weights, shardBytes = SHARD_
     ['config.json', withFloats(json(hubConfig(model, type ?? (types[0]?.type as HubType), settled.settings)))],
     ['generation_config.json', json(hubGenerationConfig(model))],
     ...tokenizerFiles(model.checkpoint),
+    ...(more ?? []),
     ...(shards.length > 1 ? [['model.safetensors.index.json', json(shardIndex(shards))] as const] : []),
   ])
   const bytes =
