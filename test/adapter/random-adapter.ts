@@ -9,7 +9,8 @@ export const LATENT: readonly string[] = ['q_a_proj', 'q_b_proj', 'q_proj', 'kv_
 /** An adapter of random numbers for a model, as latentkit saves it after learning. */
 export async function randomAdapter(base: OpenedModel, folder: string, targets?: readonly string[]): Promise<void> {
   const kernels = createReferenceKernels()
-  const names = targets?.filter(target => base.checkpoint.tensors.has(`model.layers.0.self_attn.${target}.weight`))
+  const tensors = [...base.checkpoint.tensors.keys()]
+  const names = targets?.filter(target => tensors.some(tensor => tensor.endsWith(`.${target}.weight`)))
   const lora = { rank: 3, alpha: 5, ...(names && { targets: names }) }
   const trainer = await Trainer.load(base, kernels, { lora })
   const values = await trainer.parameters.numbers()

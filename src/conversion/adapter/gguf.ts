@@ -45,7 +45,7 @@ export function prepareAdapterGguf(adapter: Adapter, base: OpenedModel, weights:
   const bytes = ggufSize(header, tensors)
   return {
     bytes,
-    warnings: [],
+    warnings: ignoredByLlamaCpp(adapter, base),
     write: async (path: string, options: OutputOptions): Promise<Written> => {
       await checkRoom(path, bytes)
       const output = await Output.open(path, options)
@@ -59,6 +59,17 @@ export function prepareAdapterGguf(adapter: Adapter, base: OpenedModel, weights:
       return { files: [path], types }
     },
   }
+}
+
+/** llama.cpp multiplies by the matrices of latents as they are, and says nothing of their changes. */
+function ignoredByLlamaCpp({ modules }: Adapter, { config }: OpenedModel): string[] {
+  if (config.layers[0]?.attention.kind !== 'latent') return []
+  const ends = modules.flatMap(({ module }) => /\.self_attn\.(?!o_proj$)(\w+)$/.exec(module)?.[1] ?? [])
+  if (ends.length === 0) return []
+  const names = [...new Set(ends)].join(', ')
+  return [
+    `llama.cpp leaves out what an adapter changes of ${names} in models with latents; merge it with --lora for llama.cpp`,
+  ]
 }
 
 /** One for the whole file, where PEFT's adapters may have one for each module: the first, and others in their matrices. 0 would be none. */
