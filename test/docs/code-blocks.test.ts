@@ -140,7 +140,10 @@ it('what is not run says why', () => {
       "docs/server.md: it serves until it is stopped",
       "docs/server.md: it needs the server",
       "docs/server.md: it needs a server started with --slot-save-path ./slots",
+      "docs/speculation.md: the model is not in the repository",
+      "docs/training.md: the text is the reader's",
       "docs/training.md: the runs are the reader's",
+      "docs/training.md: the model and the adapter are not in the repository",
       "docs/training.md: the model and the chats are not in the repository",
     ]
   `)
