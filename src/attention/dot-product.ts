@@ -9,7 +9,7 @@ import type { Workbench } from './workbench.ts'
 export interface QueriesKeysValues {
   /** [T, H, d] */
   readonly queries: Tensor
-  /** [S, G, d]: query head h reads key head floor(h G / H). */
+  /** [S, G, d]; query head h reads key head floor(h G / H). */
   readonly keys: Tensor
   /** [S, G, V] */
   readonly values: Tensor
@@ -31,7 +31,7 @@ export interface DotProductOptions {
   readonly sinkTokens?: number
   /** Whether each of the S keys may be seen at all, as padding may not. Default: all. */
   readonly mask?: ArrayLike<number | boolean>
-  /** [H]: one more logit per head in the denominator, without a value (gpt-oss). Default: none. */
+  /** One more logit per head in the denominator, without a value (gpt-oss): [H]. Default: none. */
   readonly sinkLogits?: Tensor
   /** Return the probabilities, too. Default false. */
   readonly pattern?: boolean
