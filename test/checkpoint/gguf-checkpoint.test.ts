@@ -311,7 +311,7 @@ test.each<[string, Metadata, Tensors, new (m: string) => Error, string]>([
     { ...decoder('llama'), 'general.type': ['string', 'adapter'] },
     {},
     UnsupportedModelError,
-    'm.gguf is a LoRA adapter, not a model; merge it',
+    'm.gguf is a LoRA adapter, not a model; give the path of the language',
   ],
   [
     'an imatrix, which has no architecture',
