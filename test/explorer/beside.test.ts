@@ -139,6 +139,8 @@ describe.skipIf(NO_CHROMIUM)(`side by side${WHY_SKIPPED}`, () => {
       .locator('[data-slot=tokenizer] input[type=file]')
       .setInputFiles('test/fixtures/checkpoints/gpt2/config.json')
     await page.getByRole('alert').waitFor()
+    // The address follows a moment later.
+    await page.waitForURL(/[?&]tokenizer=config\.json/)
     await page.reload()
     await page.locator('[data-slot=tokenizer]').getByText('is a file of yours').waitFor()
   })

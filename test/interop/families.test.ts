@@ -31,9 +31,9 @@ describe.skipIf(!python)(
   'families as transformers computes them (needs LATENTKIT_PYTHON)',
   { timeout: 300_000 },
   () => {
-    const root = tempFolder()
     for (const name of wanted) {
       it(name, async () => {
+        const root = tempFolder()
         run(root, name, '--seed', seed)
         const folder = `${root}/${name}`
         const report = await verifyFolder(folder, { kernels: sets })
