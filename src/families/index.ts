@@ -115,8 +115,12 @@ function familyOf(raw: ConfigReader): Family {
   const modelType = raw.string('model_type')
   const family = FAMILIES.find(f => f.traits.modelTypes.includes(modelType))
   if (family) return family
-  const known = FAMILIES.flatMap(f => f.traits.modelTypes)
-  throw new UnsupportedModelError(`${raw.file}: ${whyNot(raw, modelType, known)}; latentkit runs ${known.join(', ')}.`)
+  const running = FAMILIES.flatMap(({ traits, names }) => {
+    const latent = 'keyValueDown' in names.attention
+    return traits.modelTypes.map(type => ({ type, latent }))
+  })
+  const known = running.map(({ type }) => type).join(', ')
+  throw new UnsupportedModelError(`${raw.file}: ${whyNot(raw, modelType, running)}; latentkit runs ${known}.`)
 }
 
 /** What a config.json says of a model that is run here. Throws UnsupportedModelError or ConfigError. */

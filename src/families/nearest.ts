@@ -29,18 +29,27 @@ const MISSING: readonly (readonly [field: string, what: string])[] = [
   ['llm_config', 'a language model inside a model that sees or hears'],
 ]
 
-/** One sentence without an end. `running`: the `model_type`s of families that run. */
-export function whyNot(raw: ConfigReader, modelType: string, running: readonly string[]): string {
+/** A `model_type` that runs. */
+export interface Running {
+  readonly type: string
+  readonly latent: boolean
+}
+
+/** One sentence without an end. */
+export function whyNot(raw: ConfigReader, modelType: string, running: readonly Running[]): string {
   const name = quote(modelType, 60)
   if (raw.has('compress_ratios') || modelType === 'deepseek_v4') {
     return `${name} has no kv_lora_rank but compressed sparse attention, which is another architecture`
   }
   if (raw.optionalBool('is_encoder_decoder')) return `${name} is an encoder-decoder, which is not supported`
   const near = quote(nearest(raw, modelType, running), 60)
-  const missing = MISSING.filter(([field]) => isOn(raw.raw(field))).map(([field, what]) => `${what} (${field})`)
+  const found = MISSING.filter(([field]) => isOn(raw.raw(field)))
+  const missing = found
+    .filter(([, what], i) => found.findIndex(other => other[1] === what) === i)
+    .map(([field, what]) => `${what} (${field})`)
   const lacking =
     missing.length > 0
-      ? `what is missing is ${[...new Set(missing)].slice(0, 4).join(', ')}`
+      ? `what is missing is ${missing.slice(0, 4).join(', ')}`
       : 'the rest of its architecture is not known here'
   return `model_type ${name} is not supported; nearest to it is ${near}, and ${lacking}`
 }
@@ -49,14 +58,14 @@ function isOn(value: unknown): boolean {
   return value !== undefined && value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0)
 }
 
-/** Of the families with its kind of attention and of MLP the one whose name begins most like it; else the usual one of that kind. */
-function nearest(raw: ConfigReader, modelType: string, running: readonly string[]): string {
+/** Of the families with its kind of attention the one whose name begins most like it; else the usual one for its attention and MLP. */
+function nearest(raw: ConfigReader, modelType: string, running: readonly Running[]): string {
   const latent = raw.has('kv_lora_rank') && raw.has('qk_rope_head_dim')
   const experts = ['n_routed_experts', 'num_local_experts', 'num_experts'].some(key => isOn(raw.raw(key)))
   const usual = latent ? 'deepseek_v3' : experts ? 'qwen3_moe' : 'llama'
   const alike = running
-    .filter(type => experts || !/moe/.test(type))
-    .map(type => ({ type, length: commonStart(type, modelType) }))
+    .filter(family => family.latent === latent && (experts || !/moe/.test(family.type)))
+    .map(({ type }) => ({ type, length: commonStart(type, modelType) }))
     .filter(({ length }) => length >= 4)
     .sort((a, b) => b.length - a.length || a.type.length - b.type.length)
   return alike[0]?.type ?? usual

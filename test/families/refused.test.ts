@@ -29,6 +29,16 @@ it.each<[string, Record<string, unknown>, string]>([
     { ...SIZES, model_type: 'new_mla', kv_lora_rank: 16, qk_rope_head_dim: 8 },
     'nearest to it is "deepseek_v3", and the rest of its architecture is not known here',
   ],
+  [
+    'latents where a namesake has none',
+    { ...SIZES, model_type: 'mistral_large4', kv_lora_rank: 16, qk_rope_head_dim: 8 },
+    'nearest to it is "mistral4"',
+  ],
+  [
+    'one thing that two fields say',
+    { ...SIZES, model_type: 'zzz', linear_attn_config: {}, layer_group_size: 4 },
+    'what is missing is layers that keep a state in place of keys (linear_attn_config); latentkit runs',
+  ],
   ['experts of an unknown family', { ...SIZES, model_type: 'zzz', num_experts: 8 }, 'nearest to it is "qwen3_moe"'],
   ['nothing else', { ...SIZES, model_type: 'zzz' }, 'nearest to it is "llama"'],
   [
