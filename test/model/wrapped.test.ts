@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { memorySource } from '../../src/checkpoint/source/memory-source.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
+import { textPart, textTensors } from '../../src/model/open/text-part.ts'
 import { planModelFromJson } from '../../src/planning/read/json.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -36,6 +38,26 @@ it('takes what stands beside the parts, unless the part says otherwise', async (
   const { config: read } = await openModel(folderWith({ ...outer, text_config: inner }))
   expect([read.eosTokenIds, read.tiedEmbeddings]).toEqual([[7], false])
 })
+
+it.each([
+  // [the whole, the part, is there an output] as transformers ties them
+  [undefined, false, false, true],
+  [true, false, false, true],
+  [false, false, false, false],
+  [true, false, true, false],
+  [true, true, true, true],
+  [false, true, true, false],
+])(
+  'the output is the embedding: %s beside a part that says %s, with an output of its own: %s',
+  (whole, inside, own, tied) => {
+    const json = { model_type: 'mistral3', tie_word_embeddings: whole, text_config: { tie_word_embeddings: inside } }
+    const part = textPart(JSON.parse(JSON.stringify(json)), 'config.json')
+    const bytes = { source: memorySource('a file', new Uint8Array(2)), offset: 0, length: 2 }
+    const output = { name: 'language_model.lm_head.weight', dtype: 'BF16', shape: [1, 1], bytes } as const
+    const { config } = textTensors('mistral3', part, new Map(own ? [[output.name, output]] : []), undefined)
+    expect(config.tie_word_embeddings).toBe(tied)
+  },
+)
 
 it('says where nothing is inside, and how the weights are quantised', async () => {
   const { text_config: text, ...rest } = config()

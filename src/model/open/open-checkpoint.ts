@@ -34,12 +34,13 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   const gguf = findGguf(files)
   if (gguf !== undefined) return openGguf(files, gguf, options)
   if (!files.names.has('config.json')) return refuseWithoutConfig(files)
-  const { config, file: configFile, wrapper } = await readConfigFile(files)
+  const { file: configFile, ...part } = await readConfigFile(files)
   const generation = await readGenerationConfig(files)
   const texts = options.tokenizer === false ? {} : await readTokenizerFiles(files)
   const embedding = await readSentenceFiles(files)
   const stored = await readWeightFiles(files)
-  const text = wrapper === null ? null : textTensors(wrapper, config, stored.tensors, stored.absent)
+  const text = part.wrapper === null ? null : textTensors(part.wrapper, part, stored.tensors, stored.absent)
+  const { config } = text ?? part
   const { tensors: found, absent } = text ?? stored
   const tensors = cutStackedExperts(found)
   const warnings = [...stored.warnings, ...(text?.warnings ?? [])]

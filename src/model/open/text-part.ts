@@ -20,17 +20,21 @@ const SHARED = [
   ...['bos_token_id', 'eos_token_id', 'pad_token_id'],
 ]
 
+const OUTPUT = 'lm_head.weight'
+
 export interface TextPart {
   /** As a config.json of the language model alone would be. */
   readonly config: JsonObject
   /** The `model_type` of the whole; null: the file is of a language model anyway. */
   readonly wrapper: string | null
+  /** The whole does not say that the output is no copy of the embedding. transformers looks there only, and takes nothing for true. */
+  readonly mayTie: boolean
 }
 
 /** Throws ConfigError where a known wrapper has nothing inside. */
 export function textPart(config: JsonObject, file: string): TextPart {
   const type = config.model_type
-  if (typeof type !== 'string' || !Object.hasOwn(WRAPPERS, type)) return { config, wrapper: null }
+  if (typeof type !== 'string' || !Object.hasOwn(WRAPPERS, type)) return { config, wrapper: null, mayTie: true }
   new ConfigReader(config, file).object('text_config')
   const text = config.text_config as JsonObject
   const given = Object.entries(text).filter(([, value]) => value !== null)
@@ -38,6 +42,7 @@ export function textPart(config: JsonObject, file: string): TextPart {
   return {
     config: { model_type: WRAPPERS[type], ...text, ...Object.fromEntries(shared), ...Object.fromEntries(given) },
     wrapper: type,
+    mayTie: config.tie_word_embeddings !== false,
   }
 }
 
@@ -50,6 +55,8 @@ function textName(name: string): string | undefined {
 }
 
 export interface TextTensors {
+  /** With `tie_word_embeddings` as the tensors have it, where the part and the whole say different things. */
+  readonly config: JsonObject
   readonly tensors: ReadonlyMap<string, TensorEntry>
   readonly absent?: ReadonlyMap<string, string>
   /** What is left aside, in one sentence. */
@@ -59,7 +66,7 @@ export interface TextTensors {
 /** The language model's tensors under the names that it has by itself. */
 export function textTensors(
   wrapper: string,
-  { model_type: inside }: JsonObject,
+  { config, mayTie }: TextPart,
   tensors: ReadonlyMap<string, TensorEntry>,
   absent: ReadonlyMap<string, string> | undefined,
 ): TextTensors {
@@ -70,10 +77,12 @@ export function textTensors(
     if (name === undefined) aside.push(entry)
     else kept.set(name, { ...entry, name })
   }
-  const missing = [...(absent ?? [])].flatMap(([name, file]) => {
-    const known = textName(name)
-    return known === undefined ? [] : [[known, file] as const]
-  })
+  const missing = new Map(
+    [...(absent ?? [])].flatMap(([name, file]) => {
+      const known = textName(name)
+      return known === undefined ? [] : [[known, file] as const]
+    }),
+  )
   const bytes = aside.reduce((sum, { bytes }) => sum + bytes.length, 0)
   const parts = [...new Set(aside.map(({ name }) => name.replace(/^model\./, '').split('.')[0] as string))]
   const left =
@@ -83,6 +92,15 @@ export function textTensors(
           .slice(0, 4)
           .map(part => quote(part, 40))
           .join(', ')}), ` + `${bytes.toLocaleString('en-GB')} bytes, are left aside`
-  const said = `Of ${quote(wrapper, 60)} the language model (text_config, ${quote(String(inside), 60)}) is run, without pictures or sound${left}`
-  return { tensors: kept, ...(absent && { absent: new Map(missing) }), warnings: [said] }
+  const said = `Of ${quote(wrapper, 60)} the language model (text_config, ${quote(String(config.model_type), 60)}) is run, without pictures or sound${left}`
+  const output = kept.has(OUTPUT) || missing.has(OUTPUT)
+  const tied = config.tie_word_embeddings ?? false
+  // What is neither true nor false is refused where it is read.
+  const settled = typeof tied !== 'boolean' ? tied : output ? tied && mayTie : tied || mayTie
+  return {
+    config: { ...config, tie_word_embeddings: settled },
+    tensors: kept,
+    ...(absent && { absent: missing }),
+    warnings: [said],
+  }
 }

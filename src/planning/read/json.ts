@@ -20,9 +20,11 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
   const { dtype, unknown: quantised } = weightDtype(top, raw)
   const fields = unknownFields(top, raw, modelType, { named: family !== undefined })
   const unknown = shownSafely([...(family ? [] : [unknownFamily(modelType)]), ...doubts, ...fields, ...quantised])
+  const tied = raw.has('tie_word_embeddings') ? undefined : top.optionalBool('tie_word_embeddings')
   const called = name ?? (raw.optionalString('_name_or_path') || modelType || `a model of ${layers.length} layers`)
   return {
     ...shape,
+    ...(tied !== undefined && { tiedEmbeddings: tied }),
     ...mergeKinds(layers),
     draftLayers: mergeKinds(draftLayers).layers,
     ...(own.length > 0 && { own }),
