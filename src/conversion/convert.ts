@@ -1,6 +1,7 @@
 /** `latentkit convert`: a model from one form of files into the other. */
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
+import type { Adapter } from '../adapter/adapter.ts'
 import { merged } from '../adapter/merge.ts'
 import { openAdapter } from '../adapter/open-adapter.ts'
 import { checkAdapter } from '../adapter/prepared.ts'
@@ -157,7 +158,8 @@ async function readModel(path: string, format: Conversion['format'], options: Co
   const model = await readSourceModel(opened, { predictions })
   const prepared = format === 'gguf' ? prepareGguf(model, options) : prepareFolder(model, options)
   const warnings = [...opened.checkpoint.warnings, ...model.warnings]
-  return { model, reads: filesOf(opened), prepared, warnings }
+  const reads = [...filesOf(found), ...(adapter ? adapterFilesOf(adapter) : [])]
+  return { model, reads, prepared, warnings }
 }
 
 async function readAdapter(
@@ -177,8 +179,12 @@ async function readAdapter(
   const type = hubType(weights)
   const prepared =
     format === 'gguf' ? prepareAdapterGguf(adapter, model, type) : prepareAdapterFolder(adapter, model, base, type)
-  const reads = adapter.modules.flatMap(({ down }) => down.bytes.source.path ?? [])
+  const reads = [...adapterFilesOf(adapter), ...filesOf(model)]
   return { model, reads, prepared, warnings: model.checkpoint.warnings }
+}
+
+function adapterFilesOf({ modules }: Adapter): string[] {
+  return modules.flatMap(({ down }) => down.bytes.source.path ?? [])
 }
 
 /** Paths of a model's files of weights. */
@@ -201,7 +207,7 @@ export async function checkPlace(
   const place = await realpath(output)
   for (const file of new Set(reads)) {
     if ((await realpath(file)) !== place) continue
-    throw new ConversionError('same_file', `${output} is what is to be converted; give another place`)
+    throw new ConversionError('same_file', `${output} is read for this; give another place`)
   }
   if (there.isDirectory() !== (format === 'safetensors')) {
     const [is, wanted] = there.isDirectory() ? ['a folder', 'a file'] : ['a file', 'a folder']

@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/conversion/convert.ts'
 import { checkRoom, Output } from '../../src/conversion/output.ts'
 import { OptionError } from '../../src/index.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
 import { ConversionError } from '../../src/tools.ts'
+import { randomAdapter } from '../adapter/random-adapter.ts'
 import { latentkit, MAIN, TALES } from '../cli/run.ts'
 import { ggufFiles } from '../support/all-fixtures.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -65,6 +67,16 @@ describe('what is there already', () => {
     }
     expect(readFileSync(model)).toEqual(readFileSync(SMALL))
     expect(await codeOf(convertModel(TALES, TALES, { force: true }))).toBe('same_file')
+  })
+
+  it("nor is an adapter's model, nor an adapter that is merged", async () => {
+    const place = tempFolder()
+    const [base, adapter, lora] = [join(place, 'm.gguf'), join(place, 'adapter'), join(place, 'lora.gguf')]
+    await convertModel(TALES, base, {})
+    await randomAdapter(await openModel(TALES), adapter, ['o_proj'])
+    await convertModel(adapter, lora, { base })
+    expect(await codeOf(convertModel(adapter, base, { base, force: true }))).toBe('same_file')
+    expect(await codeOf(convertModel(base, lora, { lora, force: true }))).toBe('same_file')
   })
 })
 
