@@ -1,4 +1,4 @@
-/** Granite 3 and 4, dense: Llama with factors of embeddings, scores, what joins the stream, and logits. */
+/** Granite 3, dense: Llama with factors of embeddings, scores, what joins the stream, and logits. */
 
 import { ATTENTION, MLP } from '../biases.ts'
 import type { Family } from '../family.ts'
