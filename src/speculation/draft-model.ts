@@ -40,14 +40,20 @@ export class DraftProposer implements Proposer {
   readonly most = 8
   readonly #draft: DraftModel
   readonly #cache: SequenceCache
+  #isReading = false
 
   constructor(draft: DraftModel) {
     this.#draft = draft
     this.#cache = draft.model.sequence()
   }
 
+  get isReading(): boolean {
+    return this.#isReading
+  }
+
   /** Greedy continuation while its tokens are likely enough. Empty while a long text is still being read. */
   async propose(tokens: readonly number[], count: number): Promise<readonly number[]> {
+    this.#isReading = false
     if (tokens.length + count > this.#cache.maxTokens) return []
     try {
       const cache = this.#cache
@@ -59,7 +65,8 @@ export class DraftProposer implements Proposer {
       // Reserve here: in the step, a full cache would fail all sequences.
       let logits = await this.#draft.run(rows.input(rows.promptLeft, 'last'))
       const found: number[] = []
-      if (this.#cache.length < tokens.length) return found
+      this.#isReading = cache.length < tokens.length
+      if (this.#isReading) return found
       while (found.length < count) {
         const { token, probability } = likeliest(logits.subarray(0, this.#draft.vocabSize))
         if (probability < MIN_PROBABILITY) break

@@ -9,6 +9,8 @@ export interface Proposer {
   propose(tokens: readonly number[], count: number): Promise<readonly number[]>
   /** A guess takes no time worth counting. Default false. */
   readonly costless?: boolean
+  /** It did not guess last time, as it had not read the whole text. Default false. */
+  readonly isReading?: boolean
   /** Set for one that guesses from the model's states. */
   readonly states?: StateReader
 }

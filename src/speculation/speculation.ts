@@ -92,6 +92,8 @@ export class Speculation {
       this.#without.ms += ms
       this.#without.tokens++
     }
+    // Reading is done once, and says nothing about guesses.
+    if (drafted === 0 && !plain && this.#proposer.isReading) return
     if (plain) {
       this.#rest = Math.max(this.#rest - 1, 0)
       if (ms !== null) this.#plain.add(ms, 1)

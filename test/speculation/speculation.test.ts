@@ -97,6 +97,33 @@ describe('how far a text guesses ahead', () => {
     expect(speculation.drafted).toBe(0)
   })
 
+  it('is not put off by a long text that is read first', async () => {
+    let [left, reads] = [8, false]
+    const reading: Proposer = {
+      ...costly,
+      get isReading() {
+        return reads
+      },
+      propose: async () => {
+        reads = left-- > 0
+        return []
+      },
+    }
+    const speculation = new Speculation(reading)
+    speculation.checked(0, 0, 1)
+    for (let step = 0; step < 8; step++) {
+      expect(speculation.wanted).toBe(4)
+      await speculation.propose([1], speculation.wanted)
+      speculation.checked(0, 0, 5)
+    }
+    for (let step = 0; step < 12; step++) {
+      const asked = speculation.wanted
+      await speculation.propose([1], asked)
+      speculation.checked(0, 0, asked > 0 ? 2 : 1)
+    }
+    expect(speculation.wanted).toBe(0)
+  })
+
   it('is not put off by one step that something else held up', () => {
     const speculation = new Speculation(silent)
     for (let i = 0; i < 5; i++) speculation.checked(0, 0, 1)
