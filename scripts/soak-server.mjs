@@ -21,6 +21,7 @@ const { values } = parseArgs({
 })
 const WATCHED_MS = Number(values.minutes) * 60_000
 if (!(WATCHED_MS > 0)) throw new Error(`--minutes is ${values.minutes}; expected a number above 0`)
+if (!(Number(values.leak) >= 0)) throw new Error(`--leak is ${values.leak}; expected a number of bytes`)
 /** Between pauses in which memory is compared with that of the first one. */
 const BETWEEN_MS = Math.min(WATCHED_MS, 5 * 60_000)
 /** Memory is given back some time after a collection, and a busy machine takes its time: the least of several counts. */

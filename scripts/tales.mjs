@@ -75,7 +75,7 @@ function train({ out, steps, threads }) {
 
 function head({ out, steps, threads }) {
   const folder = path.join(out, 'with-head')
-  if (!existsSync(folder)) writeHead(folder)
+  if (!existsSync(path.join(folder, 'model.safetensors'))) writeHead(folder)
   const layers = Array.from({ length: readConfig().num_hidden_layers }, (_, i) => `model.layers.${i}.*`)
   const flags = { ...RECIPE, ...HEAD, '--steps': steps, '--decay': decay(steps), '--threads': threads }
   learn(out, 'with-head', 'head-run', { ...flags, '--freeze': ['model.embed_tokens.*', 'model.norm.*', ...layers] })

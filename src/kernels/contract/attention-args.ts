@@ -60,7 +60,7 @@ export interface AttentionBackwardArgs
   readonly dq: Tensor
   /**
    * f32 [S, H, sum of the keys' widths] and [S, H, width of the values], written: of the S keys of the call, for each query head by
-   * itself (`sumHeads` adds those that share a key). S is the sequence's keyCount.
+   * itself (`sumHeads` adds those that share a key). What the sequence counts beyond S is left out.
    */
   readonly dkeys: Tensor
   readonly dvalues: Tensor
