@@ -121,6 +121,26 @@ describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$
     for (const [length, first] of guesses) expect(first, `after ${length} tokens`).toBe(expected[length - 1])
     expect(module.model.pool.bytes).toBe(0)
   })
+
+  it('goes on after an abort in the midst of guesses', async () => {
+    const lab = new Lab(model, kernels)
+    const prompt = ids('input_ids')
+    const count = ids('greedy').length
+    const whole = await lab.run(lab.timeline(), prompt, { maxTokens: count })
+    const proposer = new PredictionProposer(module, '')
+    const timeline = lab.timeline()
+    const first = await lab.run(timeline, prompt, {
+      maxTokens: count,
+      proposer,
+      onToken: (written, sequence) => written === 5 && sequence.abort(),
+    })
+    expect(first).toMatchObject({ finishReason: 'aborted', tokenIds: whole.tokenIds.slice(0, 5) })
+    const rest = await lab.run(timeline, timeline.tokens, { maxTokens: count - 5, proposer })
+    expect(sameBits({ ...whole, rows: [...first.rows, ...rest.rows] }, whole)).toBe(true)
+    expect(first.usage.draftTokens + rest.usage.draftTokens).toBeGreaterThan(0)
+    proposer.dispose()
+    expect(module.model.pool.bytes).toBe(0)
+  })
 })
 
 /** The fixture as llama.cpp's architecture has it: the module is one layer more, in `nextn`. */
@@ -258,7 +278,6 @@ describe('guessing ahead with the module', () => {
             maxTokens: 60,
             ignoreEos: true,
             ...options,
-            ...(options.regex !== undefined && { ignoreEos: false }),
             speculation,
           })
           const found = [
@@ -308,10 +327,14 @@ describe('guessing ahead with the module', () => {
     const texts = async (options: LoadOptions) => {
       const engine = await load(options)
       const found: string[] = []
+      let drafted = 0
       const ask = async (session: ReturnType<Engine['session']>, prompt: string, seed?: number) => {
         const drawn = seed === undefined ? { temperature: 0 } : { temperature: 1, seed }
-        const { text } = await session.prompt(prompt, { ...drawn, maxTokens: 40, ignoreEos: true })
-        found.push(text)
+        // In the order of asking: which of several ends first depends on the guesses.
+        const at = found.push('') - 1
+        const { text, usage } = await session.prompt(prompt, { ...drawn, maxTokens: 40, ignoreEos: true })
+        found[at] = text
+        drafted += usage.draftTokens
       }
       const long = Array.from({ length: 9 }, (_, i) => `The cat ${i} sat on the mat. The dog sat on the cat.`).join(' ')
       const first = engine.session()
@@ -332,6 +355,7 @@ describe('guessing ahead with the module', () => {
       await ask(rolling, 'The cat 1 sat on the mat. The dog sat on the')
       await ask(rolling, ' The cat 2 sat on the mat. The dog sat on the')
       await engine.dispose()
+      expect(drafted > 0).toBe(options.mtp === 'on')
       return found
     }
     expect(await texts({ mtp: 'on' })).toEqual(await texts({ mtp: 'off' }))
