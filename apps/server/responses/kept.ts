@@ -12,7 +12,7 @@ export interface Kept {
 interface Entry {
   /** Who asked: nobody else finds it. */
   readonly owner: string
-  /** As JSON: a fifth of what its objects would take, and its length is what it takes. */
+  /** As JSON, which takes much less than its objects, and whose length says how much. */
   readonly text: string
 }
 
@@ -39,6 +39,18 @@ export class KeptResponses {
 
   /** Throws Failure (404). `param`: the field that names it. */
   find(id: string, owner: string, param: string): Kept {
+    const entry = this.#entryOf(id, owner, param)
+    this.#entries.delete(id)
+    this.#entries.set(id, entry)
+    return JSON.parse(entry.text) as Kept
+  }
+
+  /** Throws Failure (404). */
+  forget(id: string, owner: string): void {
+    this.#remove(id, this.#entryOf(id, owner, 'id'))
+  }
+
+  #entryOf(id: string, owner: string, param: string): Entry {
     const entry = this.#entries.get(id)
     if (!entry || entry.owner !== owner) {
       throw new Failure(
@@ -47,16 +59,7 @@ export class KeptResponses {
         { code: 'previous_response_not_found', param },
       )
     }
-    this.#entries.delete(id)
-    this.#entries.set(id, entry)
-    return JSON.parse(entry.text) as Kept
-  }
-
-  /** Throws Failure (404). */
-  forget(id: string, owner: string): void {
-    this.find(id, owner, 'id')
-    const entry = this.#entries.get(id)
-    if (entry) this.#remove(id, entry)
+    return entry
   }
 
   #remove(id: string, entry: Entry): void {
