@@ -10,7 +10,7 @@ import { type BeamPrompt, beginBeams } from '../prompt/beam-prompt.ts'
 import type { HostChat } from '../prompt/chat.ts'
 import { chatPrompt } from '../prompt/chat-prompt.ts'
 import { infillIds } from '../prompt/infill-ids.ts'
-import { reuseOptions } from '../prompt/prefix-reuse.ts'
+import { reuseOptions, reuses } from '../prompt/prefix-reuse.ts'
 import { type PromptIds, promptIds } from '../prompt/prompt-ids.ts'
 import { SessionSpeculation } from '../prompt/session-speculation.ts'
 import { beginText } from '../prompt/text-prompt.ts'
@@ -264,9 +264,7 @@ export class HostSession {
   /** Brings what the disk knows of a prompt into memory, until the function that is returned is called. */
   async #loadFor({ ids }: PromptIds, options: HostPromptOptions): Promise<() => void> {
     const { disk, prefixes } = this.#context.past
-    return disk && options.reuse !== false
-      ? disk.load(prefixes, ids, reuseOptions(options), this.#timeline.salt)
-      : () => {}
+    return disk && reuses(options) ? disk.load(prefixes, ids, reuseOptions(options), this.#timeline.salt) : () => {}
   }
 
   /** Throws for a prompt that does not fit or options that are wrong. */

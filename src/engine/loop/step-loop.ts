@@ -168,8 +168,7 @@ export class StepLoop {
     const arriving = this.#running.map(sequence => sequence.arriving()).filter(arrival => arrival !== null)
     if (arriving.length === 0) return
     this.#options.outbox.flush()
-    const briefly = new Promise(resolve => void setTimeout(resolve, ARRIVAL_MS))
-    await Promise.race([briefly, ...arriving])
+    await firstOf(arriving, ARRIVAL_MS)
   }
 
   async #schedule(): Promise<readonly Part[]> {
@@ -226,12 +225,7 @@ export class StepLoop {
 
   /** Waits for memory, briefly: it comes back bit by bit, sequences may end meanwhile, and a disk that hangs must not hold up all. */
   async #released(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const briefly = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, RELEASE_MS)
-    })
-    await Promise.race([briefly, this.#memory.releasing()])
-    clearTimeout(timer)
+    await firstOf([this.#memory.releasing()], RELEASE_MS)
   }
 
   #part(sequence: Sequence, count: number, draft: readonly number[]): Part | null {
@@ -328,6 +322,19 @@ interface Ran {
   readonly logits: Float32Array[]
   /** [tokens, D]; null: the sequence does not read them. */
   readonly states: Float32Array | null
+}
+
+/** Waits for the first of these, at most `ms`. */
+async function firstOf(awaited: readonly (Promise<unknown> | null)[], ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  try {
+    await Promise.race([late, ...awaited])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function tokensOf(parts: readonly Part[]): number {

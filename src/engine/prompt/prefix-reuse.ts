@@ -30,13 +30,15 @@ export function reusePrefix(
   checkResumedIds(resumed, ids.length, vocabSize, maxTokens)
   const known = learns ? [] : resumed
   const given = { ...reuseOptions(options), ...(known.length > 0 && { promptLength: ids.length }) }
-  const { rows, extent } =
-    options.reuse === false || options.useCache === false
-      ? timeline.anew(ids)
-      : timeline.reuse([...ids, ...known], given)
+  const { rows, extent } = reuses(options) ? timeline.reuse([...ids, ...known], given) : timeline.anew(ids)
   const resumes = continues && ids.length === timeline.tokens.length && timeline.endsGenerated
   // Going on without new text: the last token keeps its role, so that the text is the one without a pause.
   return { resumes, extent: resumes && rows >= ids.length - 1 ? null : extent }
+}
+
+/** Whether a prompt takes what is cached. */
+export function reuses({ reuse = true, useCache = true }: HostPromptOptions): boolean {
+  return reuse && useCache
 }
 
 export function reuseOptions({ strict = false, attentionPath: path }: HostPromptOptions): ReuseOptions {
