@@ -1,4 +1,5 @@
 /** Grouped attention of one layer, as a conversion sees it. */
+import { ggufRow } from '../checkpoint/recode/rotated-rows.ts'
 import { readRows } from '../checkpoint/recode/weight-rows.ts'
 import type { SourceModel } from '../conversion/source-model.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
@@ -91,12 +92,7 @@ async function withBias(source: WeightSource, bias: WeightSource | undefined): P
 /** Rows of heads whose pairs are neighbours (llama.cpp's files of Llama), reordered into halves. */
 function inHalves(a: Dense, width: number, neighbours: boolean): Dense {
   if (!neighbours) return a
-  const half = width / 2
   const moved = zeros(a.rows, a.cols)
-  for (let i = 0; i < a.rows; i++) {
-    const within = i % width
-    const from = i - within + (within < half ? 2 * within : 2 * (within - half) + 1)
-    rowOf(moved, i).set(rowOf(a, from))
-  }
+  for (let i = 0; i < a.rows; i++) rowOf(moved, i).set(rowOf(a, ggufRow(i, width)))
   return moved
 }

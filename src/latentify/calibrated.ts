@@ -1,5 +1,4 @@
 /** Statistics of all layers, in the work folder: what is not there yet is computed. */
-import { readFile } from 'node:fs/promises'
 import type { SourceModel } from '../conversion/source-model.ts'
 import { loadInNode } from '../engine/host/node/platform.ts'
 import type { Parts } from '../engine/load/load-parts.ts'
@@ -8,6 +7,7 @@ import { readAttention } from './attention.ts'
 import { type CalibrationRun, firstStreams, layerStatistics } from './calibration.ts'
 import type { LatentifyOptions } from './options.ts'
 import type { Plan } from './plan.ts'
+import { calibrationText } from './text.ts'
 import type { WorkFolder } from './work-folder.ts'
 
 /** Tokens of a window, or what the model was made for. */
@@ -22,8 +22,10 @@ export async function calibrated(
   work: WorkFolder,
   options: LatentifyOptions,
 ): Promise<number> {
-  const { signal, onProgress, threads } = options
-  const text = await readText(options.calibrate as string)
+  const { signal, onProgress, threads, calibrationTokens = TOKENS } = options
+  let layer = await work.layersDone()
+  if (layer === plan.layers) return (await work.statistics(0)).tokens
+  const text = await calibrationText(options.calibrate as string, calibrationTokens)
   const context = {
     report: ({ loaded, total }: { loaded: number; total: number }) =>
       onProgress?.({ stage: 'load', done: loaded, total, file: 'load' }),
@@ -31,10 +33,8 @@ export async function calibrated(
   }
   const parts = await loadInNode(path, { ...(threads && { threads }) }, context)
   try {
-    const windows = cut(text, parts, options)
+    const windows = cut(text, parts, calibrationTokens)
     const tokens = windows.length * (windows[0] as Int32Array).length
-    let layer = await work.layersDone()
-    if (layer === plan.layers) return tokens
     const total = plan.layers * windows.length
     const run: CalibrationRun = {
       kernels: parts.kernels,
@@ -61,30 +61,16 @@ export async function calibrated(
   }
 }
 
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new OptionError(`calibrate is ${path}, which cannot be read (${error.code}); expected a text file`)
-  })
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new OptionError(`calibrate is ${path}, which is no UTF-8 text`)
-  }
-}
-
 /** Windows spread over the whole text, so that a long one is not judged by its beginning. */
-function cut(
-  text: string,
-  { tokenizer, model }: Parts,
-  { calibrationTokens = TOKENS }: LatentifyOptions,
-): Int32Array[] {
+function cut(text: string, { tokenizer, model }: Parts, calibrationTokens: number): Int32Array[] {
   const size = Math.min(WINDOW, model.config.maxPositions)
   const count = Math.max(1, Math.floor(calibrationTokens / size))
-  const ids = tokenizer.encodePrompt(sample(text, calibrationTokens))
+  const ids = tokenizer.encodePrompt(text)
   const there = Math.floor(ids.length / size)
-  if (there < Math.min(count, 4)) {
+  const least = Math.min(count, 4)
+  if (there < least) {
     throw new OptionError(
-      `The calibration text has ${ids.length} tokens; expected at least ${4 * size}, better ${calibrationTokens}: take a longer text`,
+      `The calibration text has ${ids.length} tokens; expected at least ${least * size}, better ${calibrationTokens}: take a longer text`,
     )
   }
   const taken = Math.min(count, there)
@@ -92,19 +78,4 @@ function cut(
     const start = Math.floor((w * (there - 1)) / Math.max(taken - 1, 1)) * size
     return Int32Array.from(ids.slice(start, start + size))
   })
-}
-
-/** Characters of a text that are tokenised, for each token that is wanted. */
-const CHARACTERS = 16
-
-/** Pieces of a very long text, so that it need not be tokenised whole. */
-function sample(text: string, tokens: number): string {
-  const most = tokens * CHARACTERS
-  if (text.length <= most) return text
-  const pieces = 64
-  const each = Math.floor(most / pieces)
-  return Array.from({ length: pieces }, (_, i) => {
-    const start = Math.floor((i * (text.length - each)) / (pieces - 1))
-    return text.slice(start, start + each)
-  }).join('\n')
 }

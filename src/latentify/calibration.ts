@@ -2,6 +2,7 @@
  * Reads a calibration text layer by layer: all windows pass one layer before the next one begins, so only one layer's sums and the windows' streams are
  * in memory.
  */
+import { ggufRow } from '../checkpoint/recode/rotated-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import { runLayer } from '../nn/block.ts'
@@ -197,12 +198,7 @@ function columnsOf(
   { heads, groups, width }: Attention,
   neighbours: boolean,
 ): readonly [queries: Float32Array, rows: Float32Array] {
-  const half = width / 2
-  const place = (i: number) => {
-    const within = i % width
-    if (!neighbours) return i
-    return i - within + (within < half ? 2 * within : 2 * (within - half) + 1)
-  }
+  const place = (i: number) => (neighbours ? ggufRow(i, width) : i)
   const turned = (x: Float32Array, count: number, from: (i: number) => number, into: Float32Array) => {
     for (let i = 0; i < count; i++) {
       const source = from(i)

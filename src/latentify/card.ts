@@ -1,5 +1,6 @@
 /** What stands beside the files of a latent model: a model card, and the report as JSON. */
 import { basename } from 'node:path'
+import { cachedName } from '../checkpoint/hub/cache-layout.ts'
 import { VERSION } from '../version.ts'
 import type { Plan, Sizes } from './plan.ts'
 
@@ -23,7 +24,7 @@ export function cardFiles(facts: CardFacts): Map<string, string> {
   const { plan: _, sizes, input, calibrate, ...others } = facts
   const report = {
     latentkit: VERSION,
-    original: basename(input),
+    original: nameOf(input),
     ...sizes,
     ...others,
     ...(calibrate !== undefined && { calibrate: basename(calibrate) }),
@@ -34,9 +35,14 @@ export function cardFiles(facts: CardFacts): Map<string, string> {
   ])
 }
 
+/** Its name on the hub, where it comes from there; else that of its folder or file. */
+function nameOf(input: string): string {
+  return cachedName(input) ?? basename(input)
+}
+
 function card(facts: CardFacts): string {
   const { input, modelType, plan, sizes, before, theta, calibrate, calibrationTokens } = facts
-  const name = basename(input)
+  const name = nameOf(input)
   const after = sizes.rank + sizes.rope
   const base =
     theta === null ? 'the frequencies of the original, once for each of its key-value heads' : `theta ${theta}`

@@ -1,6 +1,7 @@
 /** `latentkit latentify`: grouped attention becomes latent attention. */
 import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
+import { resolve } from 'node:path'
 import { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
@@ -8,10 +9,10 @@ import { recoded } from '../checkpoint/recode/recoded.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { checkPlace, filesOf } from '../conversion/convert.ts'
 import { prepareGguf } from '../conversion/gguf/convert.ts'
-import { prepareFolder } from '../conversion/hub/convert.ts'
+import { hubType, prepareFolder } from '../conversion/hub/convert.ts'
 import { alone } from '../conversion/output.ts'
 import { readSourceModel, type SourceModel } from '../conversion/source-model.ts'
-import { OptionError } from '../errors.ts'
+import { OptionError, UnsupportedModelError } from '../errors.ts'
 import { openModel } from '../model/open/open-model.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { ropeFrequencies } from '../nn/attention/rope.ts'
@@ -27,6 +28,7 @@ import { momentsOf } from './moments.ts'
 import { LATENTIFY_OPTIONS, type LatentifyOptions } from './options.ts'
 import { isWhole, originalSize, type Plan, planOf, type Sizes, sizesOf } from './plan.ts'
 import { foldedSlots, plainFrequencies } from './slots.ts'
+import { unreadable } from './text.ts'
 import { WorkFolder } from './work-folder.ts'
 
 /** Result of `latentifyModel`. */
@@ -92,6 +94,7 @@ export async function latentifyModel(
   const plan = planOf(source)
   const sizes = sizesOf(plan, options)
   const whole = isWhole(plan, sizes)
+  checkForm(format, plan, source, weights)
   if (!whole && options.calibrate === undefined) {
     throw new OptionError('calibrate is not given; expected the path of a text, since only a part of the cache is kept')
   }
@@ -100,7 +103,7 @@ export async function latentifyModel(
 
   return alone(output, async () => {
     const identity = await identityOf(source, options)
-    const work = await WorkFolder.open(`${output}.latentify`, identity)
+    const work = await WorkFolder.open(`${resolve(output)}.latentify`, identity)
     try {
       const tokens = whole ? 0 : await calibrated(path, source, plan, work, options)
       const entries = new Map<string, TensorEntry>()
@@ -142,7 +145,8 @@ export async function latentifyModel(
       }
       await checkPlace([path, ...filesOf(opened)], output, format, force)
       const { files } = await prepared.write(output, { onWrite, signal })
-      if (!options.keepWork) await work.remove()
+      if (whole || !options.keepWork) await work.remove()
+      else await work.dropTensors()
       return {
         input: path,
         output,
@@ -154,7 +158,12 @@ export async function latentifyModel(
         lossByLayer,
         bytes: prepared.bytes,
         files,
-        warnings: [...source.warnings, ...windowWarnings(plan), ...prepared.warnings].map(text => sentence(text)),
+        warnings: [
+          ...opened.checkpoint.warnings,
+          ...source.warnings,
+          ...windowWarnings(plan),
+          ...prepared.warnings,
+        ].map(text => sentence(text)),
       } satisfies Latentification
     } catch (error) {
       // Nothing of value is in it yet.
@@ -165,6 +174,21 @@ export async function latentifyModel(
 }
 
 type Stage = Parameters<NonNullable<LatentifyOptions['onProgress']>>[0]['stage']
+
+/** What the writer of this form would refuse once all is computed. */
+function checkForm(
+  format: Latentification['format'],
+  { biased }: Plan,
+  { checkpoint }: SourceModel,
+  weights: LatentifyOptions['weights'],
+): void {
+  if (format === 'safetensors') hubType(weights)
+  else if (biased) {
+    throw new UnsupportedModelError(
+      `${checkpoint.name} has biases of attention, for which llama.cpp's architecture deepseek2 has no place; give a folder as the output`,
+    )
+  }
+}
 
 function theta(form: RopeForm): number {
   return 'theta' in form ? form.theta : THETA
@@ -209,9 +233,7 @@ async function identityOf(
   const sources = new Set(weights.map(({ bytes }) => bytes.source))
   const files = [...sources].map(({ path, name, size, modified }) => [path ?? name, size, String(modified)])
   if (calibrate === undefined) return { files }
-  const { size, mtimeMs } = await stat(calibrate).catch((error: NodeJS.ErrnoException) => {
-    throw new OptionError(`calibrate is ${calibrate}, which cannot be read (${error.code}); expected a text file`)
-  })
+  const { size, mtimeMs } = await stat(calibrate).catch(error => unreadable(calibrate, error))
   return { files, text: [calibrate, size, mtimeMs], calibrationTokens }
 }
 

@@ -88,10 +88,7 @@ export function isWhole({ groups, width }: Plan, { rank, rope }: Sizes): boolean
   return rope === groups * width && rank === groups * width
 }
 
-/**
- * Sizes from options: both, or a share of the original's cache, of which the rope key then gets what was best on validation text
- * (docs/latentify.md). Throws OptionError.
- */
+/** Sizes from options: both, or a share of the original's cache, of which the rope key then gets what `ropeFor` says. Throws OptionError. */
 export function sizesOf(
   plan: Plan,
   options: { readonly rank?: number; readonly rope?: number; readonly cacheRatio?: number },

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { openFile } from '../checkpoint/source/file-source.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
+import { ConversionError } from '../conversion/errors.ts'
 import { writeError } from '../conversion/output.ts'
 import { encodeNumbers } from '../quant/numbers.ts'
 import type { Dense } from './dense.ts'
@@ -11,6 +12,9 @@ import type { LayerStatistics } from './statistics.ts'
 
 /** Changes when files of an earlier version mean something else. */
 const VERSION = 2
+
+/** What is in such a folder. */
+const OWN = /^(identity\.json|layer-\d+\.(statistics|streams|tensors)(\.partial)?)$/
 
 /** By path, such as `others.rows`: the shape of its numbers, which follow in this order as f32: sums of the kernels are no more exact. */
 type Header = Readonly<Record<string, readonly number[]>>
@@ -24,11 +28,18 @@ export class WorkFolder {
 
   /**
    * The folder for a text and a model, by what identifies both. What was left there by other ones is removed. Throws ConversionError where it cannot be
-   * made.
+   * made, or has files that no conversion has left.
    */
   static async open(path: string, identity: object): Promise<WorkFolder> {
     const wanted = JSON.stringify({ version: VERSION, ...identity })
     const folder = new WorkFolder(path)
+    const other = (await namesIn(path)).find(name => !OWN.test(name))
+    if (other !== undefined) {
+      throw new ConversionError(
+        'output_exists',
+        `${path} is where a conversion keeps what it has done so far, and ${other} there is none of it; give another place for the output`,
+      )
+    }
     const found = await readFile(join(path, 'identity.json'), 'utf8').catch(() => undefined)
     if (found !== wanted) {
       await folder.remove()
@@ -115,6 +126,13 @@ export class WorkFolder {
     })
   }
 
+  /** Keeps the statistics only: all that another size can begin from. */
+  async dropTensors(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      if (name.endsWith('.tensors')) await rm(join(this.path, name), { force: true })
+    }
+  }
+
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true })
   }
@@ -122,9 +140,16 @@ export class WorkFolder {
   /** Whole or not at all. */
   async #write(name: string, parts: readonly Uint8Array[]): Promise<void> {
     const place = join(this.path, name)
+    const partial = `${place}.partial`
     await this.#try(async () => {
-      await writeFile(`${place}.partial`, parts)
-      await rename(`${place}.partial`, place)
+      try {
+        await writeFile(partial, parts, { flush: true })
+        await rename(partial, place)
+      } catch (error) {
+        // A full disk needs its room back.
+        await rm(partial, { force: true })
+        throw error
+      }
     })
   }
 
@@ -133,6 +158,14 @@ export class WorkFolder {
       throw writeError(this.path, error)
     })
   }
+}
+
+/** None where there is no such folder. */
+async function namesIn(path: string): Promise<string[]> {
+  return readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw writeError(path, error)
+  })
 }
 
 interface Part {

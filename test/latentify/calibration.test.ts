@@ -1,5 +1,5 @@
 /** Statistics of a text against sums over the patterns that the model itself gives; and what is interrupted goes on. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSourceModel } from '../../src/conversion/source-model.ts'
@@ -116,6 +116,28 @@ describe('a conversion that is interrupted', () => {
       expect(readFileSync(join(two, name)).equals(readFileSync(join(one, name)))).toBe(true)
     }
   })
+
+  it.skipIf(folder === undefined)(
+    'keeps its statistics for another size, if asked to',
+    { timeout: 300_000 },
+    async () => {
+      const place = tempFolder()
+      const calibrate = join(place, 'text.txt')
+      writeFileSync(calibrate, Array.from({ length: 600 }, (_, i) => `word ${(i * i) % 97} of ${i % 13}`).join(' '))
+      const out = join(place, 'out')
+      const sizes = { rank: 16, rope: 4, calibrate, calibrationTokens: 512, threads: 1, keepWork: true }
+      const { calibrationTokens } = await latentifyModel(folder as string, out, sizes)
+      expect(readdirSync(`${out}.latentify`).sort()).toEqual([
+        'identity.json',
+        ...[0, 1, 2].map(layer => `layer-${layer}.statistics`),
+      ])
+      const stages = new Set<string>()
+      const onProgress = ({ stage }: { stage: string }) => void stages.add(stage)
+      const again = await latentifyModel(folder as string, out, { ...sizes, rank: 8, force: true, onProgress })
+      expect(again).toMatchObject({ calibrationTokens, cache: { rank: 8, rope: 4 } })
+      expect([stages.has('factor'), stages.has('calibrate'), stages.has('load')]).toEqual([true, false, false])
+    },
+  )
 
   it.skipIf(folder === undefined)('a text that is too short', async () => {
     const place = tempFolder()

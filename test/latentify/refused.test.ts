@@ -1,5 +1,5 @@
 /** What has no form in deepseek_v3's block is refused by name, before anything is written. */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { latentifyModel } from '../../src/latentify/latentify.ts'
@@ -43,5 +43,47 @@ describe('sizes and settings', () => {
     await expect(asked({ rank: 33, rope: 4 })).rejects.toThrow(/at most 32/)
     await expect(asked({ rank: 8, rope: 4 })).rejects.toThrow(/calibrate/)
     await expect(asked({ rank: 8, rope: 4, calibrate: '/nowhere' })).rejects.toThrow(/cannot be read \(ENOENT\)/)
+  })
+
+  it('what the writer would refuse at the end is refused before the text is read', async () => {
+    const lossy = { cacheRatio: 0.5, calibrate: '/nowhere' }
+    await expect(asked({ ...lossy, weights: 'q8_0' })).rejects.toThrow(/weights is "q8_0"; safetensors folders/)
+    const biased = await randomFolder(llama({ model_type: 'qwen2', head_dim: undefined }))
+    const work = latentifyModel(biased, join(tempFolder(), 'out.gguf'), lossy)
+    await expect(work).rejects.toThrow(
+      /has biases of attention, for which llama.cpp's architecture deepseek2 has no place/,
+    )
+  })
+})
+
+describe('the folder of what is done so far', () => {
+  const whole = { rank: 16, rope: 16 }
+
+  it('is beside the output, whatever slashes its name ends in', async () => {
+    const place = tempFolder()
+    const { files } = await latentifyModel(await randomFolder(llama()), `${join(place, 'out')}/`, whole)
+    expect(files.length).toBeGreaterThan(1)
+    expect(readdirSync(place)).toEqual(['out'])
+    expect(existsSync(join(place, 'out', '.latentify'))).toBe(false)
+  })
+
+  it('with files of others is left alone', async () => {
+    const place = tempFolder({ 'out.latentify/model.safetensors': 'a model' })
+    const work = async () => latentifyModel(await randomFolder(llama()), join(place, 'out'), whole)
+    await expect(work()).rejects.toMatchObject({
+      code: 'output_exists',
+      message: expect.stringContaining('model.safetensors there is none of it'),
+    })
+    expect(existsSync(join(place, 'out.latentify', 'model.safetensors'))).toBe(true)
+    expect(existsSync(join(place, 'out'))).toBe(false)
+  })
+
+  it('of another model, or half written, begins anew', async () => {
+    const place = tempFolder()
+    mkdirSync(join(place, 'out.latentify'))
+    for (const name of ['identity.json', 'layer-0.statistics', 'layer-1.streams.partial'])
+      writeFileSync(join(place, 'out.latentify', name), '{')
+    await latentifyModel(await randomFolder(llama()), join(place, 'out'), whole)
+    expect(readdirSync(place)).toEqual(['out'])
   })
 })

@@ -36,8 +36,8 @@ export function addLatentify(program: Command): void {
       'after',
       `
 Interrupted by Ctrl-C, it goes on where it was when it is called again:
-OUT.latentify holds what is done so far. docs/latentify.md says how it is done
-and what is lost at which size.
+OUT.latentify holds what is done so far. docs/latentify.md says what is taken
+and how it is done.
 
 Examples:
   $ latentkit latentify ./smollm2 ./smollm2-half --cache-ratio 0.5 --calibrate text.txt

@@ -16,6 +16,12 @@ export function repoFolder(cacheDir: string, { id }: Pick<ModelName, 'id'>): str
   return join(cacheDir, `models--${id.replace('/', '--')}`)
 }
 
+/** The name org/name of the model that a path in the cache belongs to; undefined for other paths. */
+export function cachedName(path: string): string | undefined {
+  const [, org, name] = /[/\\]models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]/.exec(path) ?? []
+  return org === undefined ? undefined : `${org}/${name}`
+}
+
 export interface CachedModel {
   /** The snapshot's folder, if the commit is known and the folder exists. */
   readonly folder?: string

@@ -1,6 +1,7 @@
 /** A model's tensors as the hub's own code has them: names, order of rows, shapes. */
 import { offsetBy, reordered, transposedMatrix } from '../../checkpoint/recode/derived.ts'
 import { recoded } from '../../checkpoint/recode/recoded.ts'
+import { ggufRow } from '../../checkpoint/recode/rotated-rows.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
 import { layerOf, type SurveyedWeight } from '../../model/load.ts'
 import { isBlockType, weightBytes } from '../../tensor/dtype.ts'
@@ -77,10 +78,6 @@ function asStored({ transposed, ...weight }: SurveyedWeight): WeightSource {
 /** Rows of each head from neighbours to halves; a bias is a column of them. */
 function deinterleaved(source: WeightSource, headDim: number): WeightSource {
   const column = source.rows === 1 ? { ...source, rows: source.cols, cols: 1 } : source
-  const half = headDim / 2
-  const moved = reordered(column, column.rows, row => {
-    const at = row % headDim
-    return row - at + (at < half ? 2 * at : 2 * (at - half) + 1)
-  })
+  const moved = reordered(column, column.rows, row => ggufRow(row, headDim))
   return { ...moved, rows: source.rows, cols: source.cols }
 }

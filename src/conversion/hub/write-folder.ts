@@ -1,5 +1,5 @@
 import { readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { makeFolder } from '../../files/make-folder.ts'
 import { beginPartial, endPartial } from '../../files/partial-files.ts'
 import { Output, type OutputOptions, partialOf, writeError } from '../output.ts'
@@ -16,7 +16,8 @@ export async function writeFolder(
   write: (open: (name: string) => Promise<Output>) => Promise<void>,
 ): Promise<string[]> {
   const before = await readdir(folder).catch(() => undefined)
-  const place = before ? folder : partialOf(folder)
+  // Beside it, whatever slashes its name ends in.
+  const place = before ? folder : partialOf(resolve(folder))
   if (!before) beginPartial(place)
   const outputs = new Map<string, Output>()
   try {
