@@ -31,8 +31,8 @@ export function random(seed) {
   }
 }
 
-/** One pair. `longest`: how many of the beginnings may be used; with 1 the text is the date alone. */
-export function pair(next, longest = BEFORE.length) {
+/** A date written out, and its ISO form. */
+export function pair(next) {
   const [day, month, year] = [next(28), next(12), 1900 + next(130)]
   const forms = [
     `${day + 1} ${MONTHS[month]} ${year}`,
@@ -42,7 +42,7 @@ export function pair(next, longest = BEFORE.length) {
   ]
   const two = n => String(n).padStart(2, '0')
   return {
-    source: BEFORE[next(longest)] + forms[next(forms.length)],
+    source: BEFORE[next(BEFORE.length)] + forms[next(forms.length)],
     target: `${year}-${two(month + 1)}-${two(day + 1)}`,
   }
 }
@@ -54,7 +54,6 @@ export function batchOf(pairs) {
   const ids = text => [...text].map(letter => ID.get(letter))
   return {
     size: pairs.length,
-    length: longest,
     /** [length x size] */
     sources: inOrder(pairs.map(({ source }) => [...Array(longest - source.length).fill(0), ...ids(source)])),
     /** Letters of each source. */

@@ -1,9 +1,8 @@
 import type { Weight } from '../kernels/contract/weights.ts'
-import { fillNormals } from '../sampling/normals.ts'
-import { checkSeed, Rng } from '../sampling/rng.ts'
 import { reshape, type Tensor } from '../tensor/tensor.ts'
 import { dotProductAttention } from './dot-product.ts'
-import { expectNumbers, expectShape } from './shapes.ts'
+import { weightsOf } from './layers.ts'
+import { expectShape } from './shapes.ts'
 import type { Workbench } from './workbench.ts'
 
 /** Numbers of additive attention, row by row. */
@@ -59,16 +58,11 @@ export interface AdditiveSizes {
 /** Weights of additive attention, drawn by the seed unless `numbers` has them. Throws OptionError. */
 export function additiveWeights(
   bench: Workbench,
-  { width: A, state: n, source: m, seed = 0 }: AdditiveSizes,
+  { width: A, state: n, source: m, seed }: AdditiveSizes,
   numbers?: AdditiveNumbers,
 ): AdditiveWeights {
-  const rng = Rng.seeded(checkSeed(seed))
-  const weight = (name: keyof AdditiveNumbers, rows: number, cols: number) => {
-    const values = numbers
-      ? expectNumbers(name, numbers[name], [rows, cols])
-      : fillNormals(new Float32Array(rows * cols), rng, cols ** -0.5)
-    return bench.weight(name, values, rows, cols)
-  }
+  const source = weightsOf(bench, seed, numbers)
+  const weight = (name: keyof AdditiveNumbers, rows: number, cols: number) => source.matrix(name, rows, cols).weight
   return { state: weight('state', A, n), source: weight('source', A, m), score: weight('score', 1, A) }
 }
 

@@ -7,9 +7,9 @@ import type { StepGroup } from '../nn/attention/runs.ts'
 import type { AttentionStep } from '../nn/attention/step.ts'
 import { linear } from '../nn/layers.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
-import { choice, flag } from '../options/kinds.ts'
+import { choice, flag, whole } from '../options/kinds.ts'
 import { readArgument } from '../options/read-options.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { elementCount, type Tensor } from '../tensor/tensor.ts'
 import type { AttentionCache } from './cache.ts'
 import type { AttentionLayer } from './layers.ts'
 import { expectShape } from './shapes.ts'
@@ -100,6 +100,7 @@ function lengthsOf(T: number, { lengths, cache, pattern }: AttendOptions): reado
   if (!lengths) return [T]
   if (cache || pattern)
     throw new OptionError('lengths are for texts without a cache and without a pattern; expected one text')
+  for (const [i, length] of lengths.entries()) readArgument(whole(0), `lengths[${i}]`, length)
   if (lengths.reduce((n, length) => n + length, 0) !== T) {
     throw new OptionError(`lengths has ${lengths.join(' + ')} tokens; expected ${T}, those of x`)
   }
@@ -109,7 +110,7 @@ function lengthsOf(T: number, { lengths, cache, pattern }: AttendOptions): reado
 /** Scores of which none is seen yet. */
 export function hidden(bench: Workbench, shape: readonly number[]): Tensor {
   const scores = bench.scratch.take(shape)
-  const n = shape.reduce((n, size) => n * size, 1)
+  const n = elementCount(shape)
   if (n > 0) bench.kernels.memory.upload(scores, new Float32Array(n).fill(Number.NEGATIVE_INFINITY))
   return scores
 }

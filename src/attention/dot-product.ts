@@ -1,9 +1,14 @@
 import { OptionError } from '../errors.ts'
 import type { RowSlice, Sequences } from '../kernels/contract/cached-rows.ts'
+import { number, whole } from '../options/kinds.ts'
+import { readArgument } from '../options/read-options.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { hidden } from './attend.ts'
 import { expectShape } from './shapes.ts'
 import type { Workbench } from './workbench.ts'
+
+/** Of a position: kernels have them in 32 bits, and count on from there. */
+const MOST = 2 ** 30
 
 /** What queries look at. */
 export interface QueriesKeysValues {
@@ -72,14 +77,22 @@ export function dotProductAttention(
     ['V', null],
   ]) as [number, number, number]
   if (G === 0 || H % G !== 0) throw new OptionError(`keys has ${G} heads; expected a divisor of the ${H} query heads`)
-  const { causal = true, window, mask, sinkLogits, scale = d ** -0.5, firstKey = 0 } = options
+  const { causal = true, window, mask, sinkLogits, scale = d ** -0.5, firstKey = 0, sinkTokens = 0 } = options
+  readArgument(number(), 'scale', scale)
+  for (const [name, value, least] of [
+    ['firstKey', firstKey, 0],
+    ['firstQuery', options.firstQuery ?? 0, -MOST],
+    ['window', window ?? 1, 1],
+    ['sinkTokens', sinkTokens, 0],
+  ] as const) {
+    readArgument(whole(least, MOST), name, value)
+  }
   if (!causal && window !== undefined) throw new OptionError('window is for causal attention; expected causal true')
   if (!causal && options.firstQuery !== undefined)
     throw new OptionError(
       'firstQuery is for causal attention, where it decides what a query sees; expected causal true',
     )
   if (sinkLogits) expectShape('sinkLogits', sinkLogits, [['H', H]])
-  const { sinkTokens = 0 } = options
   const spans = visible(S, mask, window === undefined ? 0 : sinkTokens - firstKey)
   if (sinkLogits && spans.length > 1)
     throw new OptionError(

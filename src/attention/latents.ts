@@ -1,4 +1,5 @@
 /** What the two paths of MLA do with W_UK and W_UV, one step at a time, on latents that are given. */
+import { OptionError } from '../errors.ts'
 import { attendAbsorbed } from '../nn/attention/mla-absorbed.ts'
 import { attendExpanded } from '../nn/attention/mla-expanded.ts'
 import {
@@ -10,7 +11,7 @@ import type { AttentionPath } from '../nn/attention/path.ts'
 import type { StepGroup } from '../nn/attention/runs.ts'
 import type { AttentionStep, StoredLatents } from '../nn/attention/step.ts'
 import { prepareStep } from '../nn/step.ts'
-import { choice } from '../options/kinds.ts'
+import { choice, whole } from '../options/kinds.ts'
 import { readArgument } from '../options/read-options.ts'
 import { lastOf, rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { hidden } from './attend.ts'
@@ -67,7 +68,7 @@ export interface QueriesLatents {
 export interface LatentOptions {
   /** How it is computed; both give the same numbers, but for rounding. */
   readonly path: AttentionPath
-  /** Position of the first query. Default: the queries are the last of the latents' positions. */
+  /** Position of the first query; the last one may not be behind the latents. Default: the queries are the last of their positions. */
   readonly firstQuery?: number
   /** Return the probabilities, too. Default false. */
   readonly pattern?: boolean
@@ -81,7 +82,10 @@ export interface AttendedLatents {
   readonly pattern: Tensor | null
 }
 
-/** Attention of MLA over latents and rope keys that are given, on one path or the other: what `attend` does after its projections. */
+/**
+ * Attention of MLA over latents and rope keys that are given, on one path or the other: what `attend` does after its projections. Throws
+ * OptionError.
+ */
 export function attendLatents(
   bench: Workbench,
   layer: LatentLayer,
@@ -97,7 +101,9 @@ export function attendLatents(
     ['R', R],
   ])
   const path = readArgument<AttentionPath>(choice(['expanded', 'absorbed']), 'path', options.path)
-  const { firstQuery = S - T } = options
+  if (T > S) throw new OptionError(`queries has ${T} tokens, latents ${S}; expected a latent for each query`)
+  // Every query's own latent is read.
+  const firstQuery = readArgument<number>(whole(0, S - T), 'firstQuery', options.firstQuery ?? S - T)
   const { ops, scratch, kernels } = bench
   const out = scratch.take([T, H, V])
   const pattern = options.pattern ? hidden(bench, [H, T, S]) : null

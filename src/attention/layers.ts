@@ -232,7 +232,7 @@ function ropesOf({ ropeTheta: theta = 10000, ropeInterleaved }: LayerSizes, dim:
 }
 
 /** Weights by name, in the order in which they are asked for: drawn with deviation 1 / sqrt(cols), norms 1, unless numbers are given. */
-function weightsOf(bench: Workbench, seed = 0, numbers?: object) {
+export function weightsOf(bench: Workbench, seed = 0, numbers?: object) {
   const rng = Rng.seeded(checkSeed(seed))
   const given = (name: string, shape: readonly number[]) =>
     numbers && expectNumbers(name, Reflect.get(numbers, name) as ArrayLike<number>, shape)

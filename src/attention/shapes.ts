@@ -2,7 +2,7 @@
 import { OptionError } from '../errors.ts'
 import { show } from '../options/show.ts'
 import type { DType } from '../tensor/dtype.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { elementCount, type Tensor } from '../tensor/tensor.ts'
 
 /** One axis: its letter or name, and its size; null: any. */
 export type Axis = readonly [name: string, size: number | null]
@@ -25,7 +25,7 @@ export function expectShape(name: string, tensor: Tensor, axes: readonly Axis[],
 
 /** Numbers of a caller, as many as are expected, as f32. Throws OptionError. */
 export function expectNumbers(name: string, numbers: ArrayLike<number>, shape: readonly number[]): Float32Array {
-  const expected = shape.reduce((n, size) => n * size, 1)
+  const expected = elementCount(shape)
   const met: unknown = (numbers as Partial<ArrayLike<number>> | null | undefined)?.length
   if (met !== expected) {
     const has = typeof met === 'number' ? `has ${met} numbers` : `is ${show(numbers)}`

@@ -116,9 +116,13 @@ export class Learner extends Workbench {
   }
 
   #losses(logits: Tensor, gradient: Tensor, targets: ArrayLike<number>): { losses: Tensor; asked: number } {
-    const n = logits.shape[0] as number
+    const [n, V] = [logits.shape[0] as number, logits.shape[1] as number]
     if (targets.length !== n)
       throw new OptionError(`targets has ${targets.length} entries; expected ${n}, the rows of logits`)
+    // Kernels write where a target says.
+    const bad = Array.from(targets).find(target => !Number.isInteger(target) || target >= V)
+    if (bad !== undefined)
+      throw new OptionError(`targets has ${bad}; expected whole numbers below ${V}, the columns of logits`)
     const asked = Array.from(targets).filter(target => target >= 0).length
     if (asked === 0) throw new OptionError('targets are all below 0; expected at least one')
     const losses = this.scratch.take([n])

@@ -229,6 +229,29 @@ describe('errors name what was met and what was expected', () => {
         ),
       /ropeKeys is \[2, 4\]; expected \[S = 3, R = 4\]/,
     ],
+    'a first query behind the latents': [
+      () => {
+        const [queries, latents, ropeKeys] = [
+          [2, 4, 12],
+          [3, 16],
+          [3, 4],
+        ].map(shape => bench.random(shape, 0))
+        const given = { queries, latents, ropeKeys } as Parameters<typeof attendLatents>[2]
+        return attendLatents(bench, latentLayer(bench, latent), given, { path: 'absorbed', firstQuery: 2 })
+      },
+      /firstQuery is 2; expected a whole number from 0 to 1/,
+    ],
+    'positions of queries': [
+      () => {
+        const all = bench.random([2, 1, 4], 0)
+        return dotProductAttention(bench, { queries: all, keys: all, values: all }, { firstQuery: 0.5 })
+      },
+      /firstQuery is 0.5; expected a whole number/,
+    ],
+    lengths: [
+      () => attend(bench, groupedLayer(bench, sizes), bench.random([2, 32], 0), { lengths: [3, -1] }),
+      /lengths\[1\] is -1; expected a whole number, 0 or more/,
+    ],
     'key heads': [
       () => {
         const keys = bench.random([2, 3, 4], 0)

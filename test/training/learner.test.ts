@@ -174,6 +174,12 @@ describe('errors', () => {
     const table = matrix(bench, V, V, { seed: 1 })
     const logits = () => embed(bench, table, IDS)
     await expect(bench.learn(logits(), [1], { rate: 0.1 })).rejects.toThrow('targets has 1 entries; expected 6')
+    for (const bad of [V, 1.5, Number.NaN]) {
+      const targets = [bad, ...TARGETS.slice(1)]
+      const message = `targets has ${bad}; expected whole numbers below 5, the columns of logits`
+      await expect(bench.learn(logits(), targets, { rate: 0.1 })).rejects.toThrow(message)
+      await expect(bench.loss(logits(), targets)).rejects.toThrow(message)
+    }
     await expect(
       bench.learn(
         logits(),
