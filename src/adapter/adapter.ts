@@ -1,4 +1,4 @@
-/** LoRA adapters (arXiv 2106.09685) as PEFT's folders have them: for each changed matrix W [rows, cols] two small ones, W + scale * up down. */
+/** LoRA adapters (arXiv 2106.09685), names and rows as on the hub: for each changed matrix W [rows, cols] two small ones, W + scale * up down. */
 import type { WeightSource } from '../kernels/contract/weights.ts'
 
 /** What an adapter adds to the matrix of one module. */
@@ -14,7 +14,7 @@ export interface AdaptedModule {
 }
 
 export interface Adapter {
-  /** The folder, for messages. */
+  /** The folder or file, for messages. */
   readonly name: string
   readonly modules: readonly AdaptedModule[]
 }
