@@ -1,6 +1,7 @@
 /** Adapters in llama.cpp's GGUF files: `general.type` adapter, `adapter.lora.alpha`, tensors `….lora_a` [r, cols] and `….lora_b` [rows, r]. */
-import { type GgufTensor, readGgufHeader } from '../checkpoint/gguf/header.ts'
+import type { GgufTensor } from '../checkpoint/gguf/header.ts'
 import type { Metadata } from '../checkpoint/gguf/metadata.ts'
+import { readGgufSet } from '../checkpoint/gguf/split.ts'
 import { renameTensors } from '../checkpoint/gguf/tensor-naming.ts'
 import { listed, quote } from '../checkpoint/quote.ts'
 import { reordered } from '../checkpoint/recode/derived.ts'
@@ -20,9 +21,9 @@ export const ADAPTER_TYPE = 'adapter'
 export const ALPHA = 'adapter.lora.alpha'
 const SIDE = /\.lora_([ab])$/
 
-/** Reads the header. Throws as `openAdapter` does. */
+/** Reads headers. Throws as `openAdapter` does. */
 export async function openGgufAdapter(files: CheckpointFiles, name: string, base: OpenedModel): Promise<Adapter> {
-  const { metadata, tensors } = await readGgufHeader(await files.open(name))
+  const { metadata, tensors } = await readGgufSet(files, name)
   checkKind(metadata, base)
   // 0 is none: then B A counts as it is.
   const alpha = metadata.optionalNumber(ALPHA) || null

@@ -110,6 +110,18 @@ export class Output {
   }
 }
 
+/** Writes a file, whole or not at all. */
+export async function writeWhole(path: string, write: (output: Output) => Promise<void>): Promise<void> {
+  const output = await Output.open(path)
+  try {
+    await write(output)
+    await output.finish()
+  } catch (error) {
+    await output.discard()
+    throw error
+  }
+}
+
 /** Where something is written before it takes its place. */
 export function partialOf(path: string): string {
   return `${path}.${randomUUID().slice(0, 8)}.partial`

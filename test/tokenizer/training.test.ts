@@ -1,5 +1,5 @@
 /** A tokenizer that is learned: merges as their definition has them, and files that are read again. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -97,6 +97,18 @@ describe('trainTokenizer', () => {
     const counts = new Map<string, number>()
     countWords(wordsOf('a cat, a Katze'), counts)
     expect(Object.fromEntries(counts)).toEqual({ a: 1, Ġcat: 1, ',': 1, Ġa: 1, ĠKatze: 1 })
+  })
+
+  it('writes nothing when it is interrupted while it learns', async () => {
+    const rng = new Rng('words')
+    const word = () => Array.from({ length: 8 }, () => 'abcdefghijklmnop'[rng.below(16)]).join('')
+    const file = join(place, 'words.txt')
+    writeFileSync(file, Array.from({ length: 60_000 }, word).join(' '))
+    const interrupt = new AbortController()
+    setTimeout(() => interrupt.abort(), 30)
+    const out = join(place, 'interrupted')
+    await expect(trainTokenizer([file], out, { vocabulary: 3000, signal: interrupt.signal })).rejects.toThrow('aborted')
+    expect(existsSync(out)).toBe(false)
   })
 
   it('refuses what cannot be, in a sentence', async () => {

@@ -1,4 +1,5 @@
 import { TokenizerError } from '../errors.ts'
+import { ownCopy } from '../own-copy.ts'
 import { compilePreTokenizer, type PreTokenizer } from '../pre-tokenizers.ts'
 import { Work } from '../work.ts'
 
@@ -8,8 +9,6 @@ export const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_off
 /** Entries of a Map, in V8. */
 const MOST_WORDS = 2 ** 24 - 1
 
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 let cut: PreTokenizer | undefined
 
 /** The words of a text. */
@@ -23,9 +22,7 @@ export function countWords(words: readonly string[], counts: Map<string, number>
   for (const word of words) {
     const times = counts.get(word)
     if (times !== undefined) counts.set(word, times + 1)
-    else if (counts.size < MOST_WORDS) {
-      // A slice would keep its whole text in memory.
-      counts.set(decoder.decode(encoder.encode(word)), 1)
-    } else throw new TokenizerError(`The texts have more than ${MOST_WORDS} different words; train on fewer of them`)
+    else if (counts.size < MOST_WORDS) counts.set(ownCopy(word), 1)
+    else throw new TokenizerError(`The texts have more than ${MOST_WORDS} different words; train on fewer of them`)
   }
 }

@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises'
-import { extname, join } from 'node:path'
-import { Output, writeError } from '../../conversion/output.ts'
+import { extname } from 'node:path'
+import { writeFolder } from '../../conversion/hub/write-folder.ts'
 import { OptionError } from '../../errors.ts'
 import { list, type OptionTable, signal, text, whole } from '../../options/kinds.ts'
 import { readArgument, readOptions } from '../../options/read-options.ts'
@@ -43,6 +42,7 @@ export interface TrainedTokenizer {
 
 const END = '<|endoftext|>'
 const BYTES = 256
+const WRITTEN = /^tokenizer(_config)?\.json$/
 /** Ids are below it everywhere in latentkit. */
 const MOST = 2 ** 26
 
@@ -84,19 +84,15 @@ export async function trainTokenizer(
   const { counts, documents } = await readWords(texts, separator, reader)
   const training: BpeTraining = { vocabulary: options.vocabulary, minFrequency, specialTokens }
   const trained = trainBpe(counts, training)
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw writeError(folder, error)
-  })
   const written = {
     'tokenizer.json': tokenizerJson(trained, specialTokens),
     'tokenizer_config.json': tokenizerConfig(specialTokens[0] as string),
   }
-  const files: string[] = []
-  for (const [name, content] of Object.entries(written)) {
-    const file = join(folder, name)
-    await writeJson(file, content)
-    files.push(file)
-  }
+  const files = await writeFolder(folder, WRITTEN, { signal }, async open => {
+    for (const [name, content] of Object.entries(written)) {
+      await (await open(name)).write(new TextEncoder().encode(`${JSON.stringify(content, null, 1)}\n`))
+    }
+  })
   return { vocabulary: trained.tokens.length, merges: trained.merges.length, documents, bytes: reader.bytes, files }
 }
 
@@ -159,15 +155,4 @@ function textsOf({ text, messages }: JsonLine): readonly string[] | undefined {
     const content = typeof message === 'object' && message !== null ? (message as JsonLine).content : undefined
     return typeof content === 'string' ? [content] : []
   })
-}
-
-async function writeJson(file: string, content: object): Promise<void> {
-  const output = await Output.open(file)
-  try {
-    await output.write(new TextEncoder().encode(`${JSON.stringify(content, null, 1)}\n`))
-    await output.finish()
-  } catch (error) {
-    await output.discard()
-    throw error
-  }
 }

@@ -5,7 +5,7 @@ import { peftConfig } from '../../adapter/peft-config.ts'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX } from '../../adapter/peft-files.ts'
 import { prepareFolder } from '../../conversion/hub/convert.ts'
 import { writeSafetensors } from '../../conversion/hub/write-safetensors.ts'
-import { Output } from '../../conversion/output.ts'
+import { writeWhole } from '../../conversion/output.ts'
 import { readSourceModel } from '../../conversion/source-model.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
 import type { LearnedAdapters, LearnedModule } from '../lora.ts'
@@ -31,8 +31,8 @@ export async function writeLearned(trainer: Trainer, opened: OpenedModel, base: 
   const settings = { base, rank, alpha, rankStabilised, transposed, targets: trainer.adapters.targets() }
   const config = `${JSON.stringify(peftConfig(settings), null, 2)}\n`
   const tensors = await adapterTensors(trainer, trainer.adapters)
-  await writing(join(folder, ADAPTER_CONFIG), output => output.write(new TextEncoder().encode(config)))
-  await writing(join(folder, ADAPTER_WEIGHTS), output => writeSafetensors(output, tensors))
+  await writeWhole(join(folder, ADAPTER_CONFIG), output => output.write(new TextEncoder().encode(config)))
+  await writeWhole(join(folder, ADAPTER_WEIGHTS), output => writeSafetensors(output, tensors))
 }
 
 async function adapterTensors(trainer: Trainer, { modules }: LearnedAdapters) {
@@ -56,15 +56,4 @@ function inHubOrder({ rowOf }: LearnedModule, numbers: Float32Array, rank: numbe
     ordered.set(numbers.subarray(from, from + rank), row * rank)
   }
   return ordered
-}
-
-async function writing(file: string, write: (output: Output) => Promise<void>): Promise<void> {
-  const output = await Output.open(file)
-  try {
-    await write(output)
-    await output.finish()
-  } catch (error) {
-    await output.discard()
-    throw error
-  }
 }

@@ -26,11 +26,11 @@ export class FileReader {
     return this.#hash.digest('hex')
   }
 
-  /** Throws TrainingError for what is no file, and the signal's reason. */
+  /** Throws TrainingError for what cannot be read, and the signal's reason. */
   async *parts(file: string): AsyncGenerator<Uint8Array, void, void> {
-    const { size } = await stat(file)
+    const { size } = await stat(file).catch(error => unreadable(file, error))
     this.#hash.update(`${size} `)
-    for await (const part of createReadStream(file, { highWaterMark: PART }) as AsyncIterable<Uint8Array>) {
+    for await (const part of bytesOf(file)) {
       this.#signal?.throwIfAborted()
       this.#hash.update(part)
       this.bytes += part.length
@@ -52,9 +52,7 @@ export class FileReader {
     yield decode()
   }
 
-  /**
-   * A text file cut at `separator`: parts of documents as they come, and null where one ends.
-   */
+  /** A text file cut at `separator`: parts of documents as they come, and null where one ends. */
   async *documents(file: string, separator: string): AsyncGenerator<string | null, void, void> {
     let rest = ''
     for await (const part of this.texts(file)) {
@@ -92,4 +90,16 @@ export class FileReader {
     }
     yield parts.join('')
   }
+}
+
+async function* bytesOf(file: string): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* createReadStream(file, { highWaterMark: PART }) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    unreadable(file, error)
+  }
+}
+
+function unreadable(file: string, error: unknown): never {
+  throw new TrainingError(`${file} cannot be read: ${(error as Error).message}`, { cause: error })
 }
