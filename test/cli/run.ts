@@ -26,7 +26,7 @@ export const COMMANDS = [
     'inspect',
     'plan',
   ],
-  ...['convert', 'tokenizer', 'train', 'runs', 'evaluate', 'perplexity', 'cache', 'verify', 'completion'],
+  ...['convert', 'latentify', 'tokenizer', 'train', 'runs', 'evaluate', 'perplexity', 'cache', 'verify', 'completion'],
 ]
 
 export interface Result {

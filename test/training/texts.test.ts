@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -18,6 +19,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bundledModel } from '../../src/checkpoint/find/bundled-model.ts'
+import { reserve } from '../../src/files/reserve.ts'
 import { Rng as SeededRng } from '../../src/sampling/rng.ts'
 import { createTokenizer, type Tokenizer } from '../../src/tokenizer/tokenizer.ts'
 import { type TrainingEvent, type TrainOptions, train } from '../../src/training/index.ts'
@@ -268,10 +270,29 @@ describe('a run', () => {
     await expect(events(model, join(place, 'third'), { ...OPTIONS, data: ['/dev/null'] })).rejects.toThrow(
       '/dev/null is a pipe or a device',
     )
+    await expect(events(model, join(place, 'third'), { ...OPTIONS, data: [data], tokenFolder: data })).rejects.toThrow(
+      /\.tokens cannot be written: .*a file is in its place/,
+    )
     const latin = join(place, 'latin.txt')
     writeFileSync(latin, Buffer.from([0x61, 0xe9, 0x61]))
     await expect(events(model, join(place, 'third'), { ...OPTIONS, data: [latin] })).rejects.toThrow('is no UTF-8 text')
     expect(existsSync(join(place, 'third'))).toBe(false)
+  })
+
+  it('leaves alone what another run writes into its folder, and removes what was left', async () => {
+    await events(model, join(place, 'alone'), { ...OPTIONS, data: [data] })
+    const [name] = tokenFiles(join(place, 'alone')) as [string]
+    const run = join(place, 'busy')
+    mkdirSync(run)
+    const written = join(run, `${name}.00000000.partial`)
+    const left = join(run, `texts-${'0'.repeat(32)}.tokens.00000000.partial`)
+    for (const file of [written, left]) writeFileSync(file, '')
+    const release = await reserve(join(run, name))
+    await expect(events(model, run, { ...OPTIONS, data: [data] })).rejects.toThrow('Another process writes')
+    expect([written, left].map(file => existsSync(file))).toEqual([true, false])
+    await release?.()
+    await events(model, run, { ...OPTIONS, data: [data] })
+    expect(tokenFiles(run)).toEqual([name])
   })
 
   it('that is killed while it tokenises begins again, and believes nothing that was left', async () => {

@@ -24,7 +24,7 @@ function set(next: TokenizerState): void {
 /** Reads what the user picked; the address has its name. */
 export async function pickTokenizer(files: readonly File[]): Promise<void> {
   const own = ++picked
-  const name = nameOf(files)
+  const name = files[0]?.name ?? ''
   set({ status: 'loading' })
   changeParams({ tokenizer: name })
   try {
@@ -34,12 +34,6 @@ export async function pickTokenizer(files: readonly File[]): Promise<void> {
   } catch (cause) {
     if (own === picked) set({ status: 'failed', message: (cause as Error).message })
   }
-}
-
-/** The folder of several files, or the one's own name. */
-function nameOf(files: readonly File[]): string {
-  const [first] = files
-  return first?.webkitRelativePath.split('/').at(-2) ?? first?.name ?? ''
 }
 
 export function useTokenizer(): TokenizerState {

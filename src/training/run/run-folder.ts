@@ -8,9 +8,9 @@ import { readJson } from '../../checkpoint/json-file.ts'
 import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.ts'
 import { openFile } from '../../checkpoint/source/file-source.ts'
 import { writeSafetensors } from '../../conversion/hub/write-safetensors.ts'
-import { Output, writeError } from '../../conversion/output.ts'
+import { writeError, writeWhole } from '../../conversion/output.ts'
 import { beginPartial, endPartial } from '../../files/partial-files.ts'
-import { reserve } from '../../files/reserve.ts'
+import { isReserved, reserve } from '../../files/reserve.ts'
 import { show } from '../../options/show.ts'
 import { TrainingError } from './errors.ts'
 import { f32Tensor } from './f32-tensor.ts'
@@ -38,7 +38,7 @@ const PROGRESS = 'training.json'
 export const MAX_JSON = 1 << 20
 export const CHECKPOINT = /^step-(\d{6,})$/
 const PARTIAL = /^(step-\d{6,}|run\.json|log\.jsonl)\..*partial$/
-/** What a process that was killed has left. */
+/** What a process has not finished, or was killed before it could. */
 const isUnfinished = (name: string) => PARTIAL.test(name) || UNFINISHED_TOKENS.test(name)
 
 export class RunFolder {
@@ -66,7 +66,12 @@ export class RunFolder {
       throw new TrainingError(`Another process trains in ${path} now; wait for its end or give another folder`)
     try {
       const found = await readdir(path)
-      for (const name of found.filter(isUnfinished)) await rm(join(path, name), { recursive: true })
+      for (const name of found.filter(isUnfinished)) {
+        const tokens = UNFINISHED_TOKENS.exec(name)?.[1]
+        // Another run, whose tokenFolder this is, may write them now.
+        if (tokens !== undefined && (await isReserved(join(path, tokens)))) continue
+        await rm(join(path, name), { recursive: true, force: true })
+      }
       const others = found.filter(name => name !== '.writing' && !isUnfinished(name) && !TOKENS.test(name))
       if (others.length > 0 && !others.includes(RUN)) {
         throw new TrainingError(`${path} is not empty and holds no run; give a new folder`)
@@ -82,7 +87,7 @@ export class RunFolder {
   async begin(settings: Readonly<Record<string, unknown>>): Promise<void> {
     const file = join(this.path, RUN)
     if (!(await readdir(this.path)).includes(RUN)) {
-      await writeWhole(file, textOf(settings))
+      await writeText(file, textOf(settings))
       this.#isNew = false
       return
     }
@@ -97,7 +102,7 @@ export class RunFolder {
       throw new TrainingError(`${met}; give what it was begun with, or another folder`)
     }
     // From now on it says all that decides it, whatever later versions do by default.
-    if (Object.keys(before).some(key => !(key in written))) await writeWhole(file, textOf(settings))
+    if (Object.keys(before).some(key => !(key in written))) await writeText(file, textOf(settings))
   }
 
   /** Removes the folder if it was made for a run that has not begun. */
@@ -126,18 +131,9 @@ export class RunFolder {
     beginPartial(partial)
     try {
       await write(partial)
-      const output = await Output.open(join(partial, STATE))
-      try {
-        await writeSafetensors(
-          output,
-          [...state].map(([name, numbers]) => f32Tensor(name, [numbers.length], numbers)),
-        )
-        await output.finish()
-      } catch (error) {
-        await output.discard()
-        throw error
-      }
-      await writeWhole(join(partial, PROGRESS), `${JSON.stringify(progress)}\n`)
+      const tensors = [...state].map(([name, numbers]) => f32Tensor(name, [numbers.length], numbers))
+      await writeWhole(join(partial, STATE), output => writeSafetensors(output, tensors))
+      await writeText(join(partial, PROGRESS), `${JSON.stringify(progress)}\n`)
       await rm(place, { recursive: true, force: true })
       await rename(partial, place)
     } catch (error) {
@@ -191,7 +187,7 @@ export class RunFolder {
   async cutLog(step: number): Promise<void> {
     const file = join(this.path, LOG)
     const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(line => stepOf(line) <= step)
-    await writeWhole(file, lines.map(line => `${line}\n`).join(''))
+    await writeText(file, lines.map(line => `${line}\n`).join(''))
   }
 }
 
@@ -221,13 +217,6 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function writeWhole(file: string, text: string): Promise<void> {
-  const output = await Output.open(file)
-  try {
-    await output.write(new TextEncoder().encode(text))
-    await output.finish()
-  } catch (error) {
-    await output.discard()
-    throw error
-  }
+function writeText(file: string, text: string): Promise<void> {
+  return writeWhole(file, output => output.write(new TextEncoder().encode(text)))
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
+import { writeError } from '../../../conversion/output.ts'
 import { makeFolder } from '../../../files/make-folder.ts'
 import { reserve } from '../../../files/reserve.ts'
 import { TrainingError } from '../errors.ts'
@@ -32,7 +33,7 @@ export class RunTexts {
     this.#settings = settings
   }
 
-  /** The documents of files, and of the files of texts in folders, by rising names. Throws TrainingError, and ConversionError for a disk that is full. */
+  /** The documents of files, and of the files of texts in folders, by rising names. Throws TrainingError, and ConversionError where a file cannot be written. */
   async *read(paths: readonly string[]): AsyncGenerator<TrainingTexts, TokenFile, void> {
     const files: string[] = []
     for (const path of paths) files.push(...(await filesOf(path)))
@@ -80,8 +81,11 @@ export class RunTexts {
     total: number,
     paths: readonly string[],
   ): AsyncGenerator<TrainingTexts, TokenFile, void> {
-    await makeFolder(dirname(path))
-    const release = await reserve(path)
+    const release = await makeFolder(dirname(path))
+      .then(() => reserve(path))
+      .catch((error: unknown) => {
+        throw writeError(path, error)
+      })
     if (!release) throw new TrainingError(`Another process writes ${path} now; wait for its end`)
     try {
       await removeUnfinished(path)
