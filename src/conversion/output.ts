@@ -111,8 +111,12 @@ export class Output {
 }
 
 /** Writes a file, whole or not at all. */
-export async function writeWhole(path: string, write: (output: Output) => Promise<void>): Promise<void> {
-  const output = await Output.open(path)
+export async function writeWhole(
+  path: string,
+  write: (output: Output) => Promise<void>,
+  options?: OutputOptions,
+): Promise<void> {
+  const output = await Output.open(path, options)
   try {
     await write(output)
     await output.finish()

@@ -10,8 +10,8 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
 /** Of each text. */
-const LENGTH = 40_000
-const TEXTS = 10
+const LENGTH = 100_000
+const TEXTS = 20
 
 test('long words at the beginning of long texts', () => {
   const t = createTokenizer({ tokenizer: readJson(`${bundledModel()}/tokenizer.json`), folder: 'm/' })

@@ -16,7 +16,7 @@ import type { TensorToWrite } from '../gguf/plan-tensors.ts'
 import { ggufNames } from '../gguf/tensor-names.ts'
 import { ggufHeader, ggufSize, writeGguf } from '../gguf/write-gguf.ts'
 import type { HubType } from '../hub/plan-tensors.ts'
-import { checkRoom, Output, type OutputOptions } from '../output.ts'
+import { checkRoom, type OutputOptions, writeWhole } from '../output.ts'
 import { summarise, type Written } from '../written.ts'
 
 /** Throws UnsupportedModelError for a module that llama.cpp cannot change. */
@@ -48,14 +48,7 @@ export function prepareAdapterGguf(adapter: Adapter, base: OpenedModel, weights:
     warnings: ignoredByLlamaCpp(adapter, base),
     write: async (path: string, options: OutputOptions): Promise<Written> => {
       await checkRoom(path, bytes)
-      const output = await Output.open(path, options)
-      try {
-        await writeGguf(output, header, tensors)
-        await output.finish()
-      } catch (error) {
-        await output.discard()
-        throw error
-      }
+      await writeWhole(path, output => writeGguf(output, header, tensors), options)
       return { files: [path], types }
     },
   }

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { architectureFor } from '../../families/architectures.ts'
 import { settleBiases } from '../biases.ts'
 import { forLatentEps } from '../constant-norm.ts'
-import { checkRoom, Output, type OutputOptions } from '../output.ts'
+import { checkRoom, type OutputOptions, writeWhole } from '../output.ts'
 import type { SourceModel } from '../source-model.ts'
 import { summarise, type Written } from '../written.ts'
 import { checkKeys } from './check-keys.ts'
@@ -46,12 +46,5 @@ export function prepareGguf(given: SourceModel, options: PlanOptions) {
 
 async function writeFile(path: string, header: Uint8Array, tensors: readonly TensorToWrite[], options: OutputOptions) {
   await checkRoom(path, ggufSize(header, tensors))
-  const output = await Output.open(path, options)
-  try {
-    await writeGguf(output, header, tensors)
-    await output.finish()
-  } catch (error) {
-    await output.discard()
-    throw error
-  }
+  await writeWhole(path, output => writeGguf(output, header, tensors), options)
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../checkpoint/json-file.ts'
 import { commonAttention, type ModelConfig, type MoeConfig } from '../../nn/config.ts'
 import type { Architecture, GgufModel } from '../gguf/architecture.ts'
 import { decoderConfig, denseSize } from '../gguf/common.ts'
+import { STACKED_EXPERTS } from '../gguf/experts.ts'
 import { latentSizes } from '../gguf/latent.ts'
 import { LATENT } from '../gguf/naming.ts'
 import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
@@ -48,15 +49,7 @@ export const deepseek2: Architecture = {
       ffn_up_shexp: 'mlp.shared_experts.up_proj',
       ffn_down_shexp: 'mlp.shared_experts.down_proj',
     },
-    experts: {
-      expert: 'mlp.experts.{expert}.',
-      modules: {
-        ffn_gate_exps: ['gate_proj'],
-        ffn_up_exps: ['up_proj'],
-        ffn_down_exps: ['down_proj'],
-        ffn_gate_up_exps: ['gate_proj', 'up_proj'],
-      },
-    },
+    experts: STACKED_EXPERTS,
   },
   config(model) {
     const base = decoderConfig(model)

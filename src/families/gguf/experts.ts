@@ -1,4 +1,4 @@
-/** Routed experts in llama.cpp's files, where they have no shared expert beside them and no groups. */
+/** Routed experts in llama.cpp's files. */
 import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
@@ -7,7 +7,7 @@ import type { MoeConfig } from '../../nn/config.ts'
 import { HEADS, SIZE } from './ranges.ts'
 
 /** All experts of a layer are one tensor. */
-const EXPERTS: NonNullable<TensorNaming['experts']> = {
+export const STACKED_EXPERTS: NonNullable<TensorNaming['experts']> = {
   expert: 'mlp.experts.{expert}.',
   modules: {
     ffn_gate_exps: ['gate_proj'],
@@ -17,7 +17,8 @@ const EXPERTS: NonNullable<TensorNaming['experts']> = {
   },
 }
 
-export const ROUTED_NAMING = { inLayer: { ffn_gate_inp: 'mlp.gate' }, experts: EXPERTS } as const
+/** Without shared experts beside them, and without groups. */
+export const ROUTED_NAMING = { inLayer: { ffn_gate_inp: 'mlp.gate' }, experts: STACKED_EXPERTS } as const
 
 export function expertSizes(m: Metadata): JsonObject {
   const experts = m.int('{arch}.expert_count', { min: 1, max: HEADS.max })
