@@ -1,22 +1,20 @@
 /** The definitions of attentionBackward and sumHeads. */
-import type { Tensor } from '../../tensor/tensor.ts'
-import type { AttentionBackwardArgs } from '../contract/attention-args.ts'
 import { axisOf } from '../operations/check.ts'
 import { isVisible, openSlice } from './attention.ts'
+import type { Definition } from './definition.ts'
 import { dot } from './matmul.ts'
-import { type Memory, rowStarts } from './memory.ts'
 import { sequencesOf } from './slices.ts'
 
-export function attentionBackward(memory: Memory, args: AttentionBackwardArgs): void {
+export const attentionBackward: Definition<'attentionBackward'> = (memory, args) => {
   const { dq, dkeys, dvalues, dout, out, q, lse, keys, values, scale } = args
   const [T, H, width] = [axisOf(q, 0), axisOf(q, 1), axisOf(q, 2)]
   const V = values.width
-  const opened = (tensor: Tensor, what: string) => {
-    const { data, start } = memory.open(tensor, 'f32', `attentionBackward: ${what}`)
-    return { data, rows: rowStarts(tensor, start) }
-  }
-  const [toQuery, toKeys, toValues] = [opened(dq, 'dq'), opened(dkeys, 'dkeys'), opened(dvalues, 'dvalues')]
-  const [gradient, result, query] = [opened(dout, 'dout'), opened(out, 'out'), opened(q, 'q')]
+  const toQuery = memory.rows(dq, 'f32', 'attentionBackward: dq')
+  const toKeys = memory.rows(dkeys, 'f32', 'attentionBackward: dkeys')
+  const toValues = memory.rows(dvalues, 'f32', 'attentionBackward: dvalues')
+  const gradient = memory.rows(dout, 'f32', 'attentionBackward: dout')
+  const result = memory.rows(out, 'f32', 'attentionBackward: out')
+  const query = memory.rows(q, 'f32', 'attentionBackward: q')
   const sums = memory.open(lse, 'f32', 'attentionBackward: lse')
 
   for (const given of sequencesOf(memory, args.sequences, 'attentionBackward')) {
@@ -60,17 +58,15 @@ export function attentionBackward(memory: Memory, args: AttentionBackwardArgs): 
   }
 }
 
-export function sumHeads(memory: Memory, y: Tensor, x: Tensor): void {
-  const [S, H, n, G] = [axisOf(x, 0), axisOf(x, 1), axisOf(x, 2), axisOf(y, 1)]
-  const to = memory.open(y, 'f32', 'sumHeads: y')
-  const from = memory.open(x, 'f32', 'sumHeads: x')
-  const [toRows, fromRows] = [rowStarts(y, to.start), rowStarts(x, from.start)]
-  const each = H / G
-  for (let row = 0; row < S * G; row++) {
-    for (let i = 0; i < n; i++) {
+export const sumHeads: Definition<'sumHeads'> = (memory, y, x) => {
+  const each = axisOf(x, 1) / axisOf(y, 1)
+  const to = memory.rows(y, 'f32', 'sumHeads: y')
+  const from = memory.rows(x, 'f32', 'sumHeads: x')
+  to.rows.forEach((toRow, row) => {
+    for (let i = 0; i < axisOf(x, 2); i++) {
       let sum = 0
-      for (let j = 0; j < each; j++) sum += from.data[fromRows[row * each + j]! + i]!
-      to.data[toRows[row]! + i]! += sum
+      for (let j = 0; j < each; j++) sum += from.data[from.rows[row * each + j]! + i]!
+      to.data[toRow + i]! += sum
     }
-  }
+  })
 }

@@ -1,24 +1,21 @@
 /** The definition of attention: softmax over the keys that each query sees, with sinks and carried results. */
-import type { AttentionArgs, TrainingAttentionArgs } from '../contract/attention-args.ts'
+import type { AttentionArgs } from '../contract/attention-args.ts'
 import type { RowSlice } from '../contract/cached-rows.ts'
 import { axisOf } from '../operations/check.ts'
+import type { Definition } from './definition.ts'
 import { dot } from './matmul.ts'
-import { type Memory, rowStarts } from './memory.ts'
+import type { Memory } from './memory.ts'
 import { readSlice, type Sequence, sequencesOf } from './slices.ts'
 import { softmaxInPlace } from './softmax.ts'
 
-export function attention(memory: Memory, args: AttentionArgs): void {
+export const attention: Definition<'attention'> = (memory, args) => {
   const { out, q, keys, values, lse, sinkLogits, scores, scoresStart = 0 } = args
-  const T = axisOf(q, 0)
-  const H = axisOf(q, 1)
-  const query = memory.open(q, 'f32', 'attention: q')
-  const output = memory.open(out, 'f32', 'attention: out')
+  const [T, H] = [axisOf(q, 0), axisOf(q, 1)]
+  const query = memory.rows(q, 'f32', 'attention: q')
+  const output = memory.rows(out, 'f32', 'attention: out')
   const sums = lse && memory.open(lse, 'f32', 'attention: lse')
   const sinks = sinkLogits && memory.open(sinkLogits, 'f32', 'attention: sinkLogits')
-  const captured = scores && memory.open(scores, 'f32', 'attention: scores')
-  const qRows = rowStarts(q, query.start)
-  const outRows = rowStarts(out, output.start)
-  const scoreRows = scores && captured ? rowStarts(scores, captured.start) : []
+  const captured = scores && memory.rows(scores, 'f32', 'attention: scores')
 
   for (const sequence of sequencesOf(memory, args.sequences, 'attention')) {
     const { queryStart, queryCount, position, keyStart } = sequence
@@ -27,9 +24,9 @@ export function attention(memory: Memory, args: AttentionArgs): void {
     for (let t = queryStart; t < queryStart + queryCount; t++) {
       for (let h = 0; h < H; h++) {
         const row = t * H + h
-        const logits = scoresOf(args, query.data, qRows[row]!, keySlices, h, sequence, position + t - queryStart)
+        const logits = scoresOf(args, query.data, query.rows[row]!, keySlices, h, sequence, position + t - queryStart)
         if (scores && captured) {
-          const first = scoreRows[h * T + t]!
+          const first = captured.rows[h * T + t]!
           logits.forEach((score, s) => {
             const column = keyStart + s - scoresStart
             if (column >= 0 && column < axisOf(scores, 2)) captured.data[first + column] = score
@@ -38,7 +35,7 @@ export function attention(memory: Memory, args: AttentionArgs): void {
         const weights = logits.slice()
         let sum = softmaxInPlace(weights, sinks?.data[sinks.start + h])
         const result = weighted(weights, logits, valueSlice, h)
-        const held = output.data.subarray(outRows[row], outRows[row]! + values.width)
+        const held = output.data.subarray(output.rows[row], output.rows[row]! + values.width)
         if (args.carry && sums) sum = carryInto(result, sum, held, sums.data[sums.start + row]!)
         held.set(result)
         if (sums) sums.data[sums.start + row] = sum
@@ -47,9 +44,7 @@ export function attention(memory: Memory, args: AttentionArgs): void {
   }
 }
 
-export function trainingAttention(memory: Memory, args: TrainingAttentionArgs): void {
-  attention(memory, args)
-}
+export const trainingAttention: Definition<'trainingAttention'> = (memory, args) => attention(memory, args)
 
 /** Scaled scores of one query head over the keys of its sequence; -inf where the mask hides one. */
 function scoresOf(

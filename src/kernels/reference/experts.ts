@@ -1,13 +1,10 @@
 /** The definitions of groupByExpert, expertMatmul and combineExperts. */
-import type { Tensor } from '../../tensor/tensor.ts'
-import type { Factors } from '../contract/operation-options.ts'
-import type { ExpertWeights } from '../contract/weights.ts'
-import { axisOf } from '../operations/check.ts'
+import { axisOf, lastAxis } from '../operations/check.ts'
+import type { Definition } from './definition.ts'
 import { dot, factorsOf } from './matmul.ts'
-import type { Memory } from './memory.ts'
 import { expertValuesOf } from './weights.ts'
 
-export function groupByExpert(memory: Memory, plan: Tensor, indices: Tensor, experts: number): void {
+export const groupByExpert: Definition<'groupByExpert'> = (memory, plan, indices, experts) => {
   const count = axisOf(indices, 0) * axisOf(indices, 1)
   const { data, start } = memory.open(plan, 'i32', 'groupByExpert: plan')
   const from = memory.open(indices, 'i32', 'groupByExpert: indices')
@@ -26,71 +23,44 @@ export function groupByExpert(memory: Memory, plan: Tensor, indices: Tensor, exp
   data[start + experts] = row
 }
 
-export function expertMatmul(
-  memory: Memory,
-  y: Tensor,
-  x: Tensor,
-  w: ExpertWeights,
-  plan: Tensor,
-  gather: boolean,
-): void {
+export const expertMatmul: Definition<'expertMatmul'> = (memory, y, x, w, plan, gather) =>
   trainingExpertMatmul(memory, y, x, w, plan, gather)
-}
 
-export function trainingExpertMatmul(
-  memory: Memory,
-  y: Tensor,
-  x: Tensor,
-  w: ExpertWeights,
-  plan: Tensor,
-  gather: boolean,
-  factors: Factors = 'f32',
-): void {
-  const count = axisOf(y, 0)
-  const T = axisOf(x, 0)
-  if (count === 0) return
-  const K = gather ? count / T : 1
-  const to = memory.open(y, 'f32', 'expertMatmul: y')
-  const from = factorsOf(memory.open(x, 'f32', 'expertMatmul: x'), x, factors)
+export const trainingExpertMatmul: Definition<'trainingExpertMatmul'> = (
+  ...[memory, y, x, w, plan, gather, factors = 'f32']
+) => {
+  const K = gather ? axisOf(y, 0) / axisOf(x, 0) : 1
+  const to = memory.rows(y, 'f32', 'expertMatmul: y')
+  const from = factorsOf(memory, x, factors, 'expertMatmul: x')
   const { data, start } = memory.open(plan, 'i32', 'expertMatmul: plan')
   const assignments = start + w.experts + 1
   expertValuesOf(w, 'expertMatmul').forEach((values, e) => {
-    const weight = factorsOf(memory.open(values, 'f32', 'expertMatmul: w'), values, factors)
+    const weight = factorsOf(memory, values, factors, 'expertMatmul: w')
     for (let r = data[start + e]!; r < data[start + e + 1]!; r++) {
-      const row = gather ? Math.floor(data[assignments + r]! / K) : r
-      for (let n = 0; n < w.rows; n++) {
-        const product = dot(from.data, from.start + row * w.cols, weight.data, weight.start + n * w.cols, w.cols)
-        to.data[to.start + r * w.rows + n] = product
-      }
+      const row = from.rows[gather ? Math.floor(data[assignments + r]! / K) : r]!
+      weight.rows.forEach((weightRow, n) => {
+        to.data[to.rows[r]! + n] = dot(from.data, row, weight.data, weightRow, w.cols)
+      })
     }
   })
 }
 
-export function combineExperts(
-  memory: Memory,
-  y: Tensor,
-  part: Tensor,
-  weights: Tensor,
-  plan: Tensor,
-  residual: Tensor,
-): void {
-  const T = axisOf(weights, 0)
+export const combineExperts: Definition<'combineExperts'> = (memory, y, part, weights, plan, residual) => {
   const K = axisOf(weights, 1)
-  const D = axisOf(part, 1)
-  const to = memory.open(y, 'f32', 'combineExperts: y')
-  const from = memory.open(part, 'f32', 'combineExperts: part')
-  const factor = memory.open(weights, 'f32', 'combineExperts: weights')
-  const base = memory.open(residual, 'f32', 'combineExperts: residual')
+  const to = memory.rows(y, 'f32', 'combineExperts: y')
+  const from = memory.rows(part, 'f32', 'combineExperts: part')
+  const factor = memory.rows(weights, 'f32', 'combineExperts: weights')
+  const base = memory.rows(residual, 'f32', 'combineExperts: residual')
   const { data, start } = memory.open(plan, 'i32', 'combineExperts: plan')
-  const places = start + axisOf(plan, 0) - T * K
-  for (let t = 0; t < T; t++) {
-    for (let i = 0; i < D; i++) {
-      let sum = base.data[base.start + t * D + i]!
+  const places = start + axisOf(plan, 0) - axisOf(weights, 0) * K
+  to.rows.forEach((row, t) => {
+    for (let i = 0; i < lastAxis(y); i++) {
+      let sum = base.data[base.rows[t]! + i]!
       for (let j = 0; j < K; j++) {
-        const row = data[places + t * K + j]!
-        sum += factor.data[factor.start + t * K + j]! * from.data[from.start + row * D + i]!
+        const place = data[places + t * K + j]!
+        sum += factor.data[factor.rows[t]! + j]! * from.data[from.rows[place]! + i]!
       }
-      to.data[to.start + t * D + i] = sum
+      to.data[row + i] = sum
     }
-  }
+  })
 }

@@ -21,6 +21,12 @@ export interface Numbers<D extends DType> {
   readonly start: number
 }
 
+/** The same seen as rows: index of each row's first number. A row is a step along the last axis; all other axes may have any stride. */
+export interface Rows<D extends DType> {
+  readonly data: ArrayOf[D]
+  readonly rows: readonly number[]
+}
+
 interface Allocation {
   readonly bytes: number
   readonly views: ArrayOf
@@ -122,6 +128,11 @@ export class Memory implements KernelMemory {
     return this.at(tensor.address, dtype, extentOf(tensor), what)
   }
 
+  rows<D extends DType>(tensor: Tensor, dtype: D, what: string): Rows<D> {
+    const { data, start } = this.open(tensor, dtype, what)
+    return { data, rows: rowStarts(tensor, start) }
+  }
+
   /** The `extent` numbers from an address on. */
   at<D extends DType>(address: number, dtype: D, extent: number, what: string): Numbers<D> {
     const id = Math.floor(address / SPAN)
@@ -145,8 +156,7 @@ export class Memory implements KernelMemory {
   }
 }
 
-/** Index of each row's first number: a row is a step along the last axis, all other axes may have any stride. */
-export function rowStarts(tensor: Tensor, start: number): number[] {
+function rowStarts(tensor: Tensor, start: number): number[] {
   let starts = [start]
   for (let axis = 0; axis < tensor.shape.length - 1; axis++) {
     const next: number[] = []

@@ -2,6 +2,7 @@ import { OPERATIONS, type Operations } from '../operations/table.ts'
 import { attention, trainingAttention } from './attention.ts'
 import * as attentionBackward from './attention-backward.ts'
 import * as cache from './cache.ts'
+import type { Definition } from './definition.ts'
 import * as experts from './experts.ts'
 import * as expertsBackward from './experts-backward.ts'
 import * as headMatmul from './head-matmul.ts'
@@ -17,10 +18,7 @@ import * as training from './training.ts'
 
 type Name = keyof Operations
 
-/** What each operation computes, of arguments that the table has checked. */
-type Computations = { readonly [N in Name]: (memory: Memory, ...args: Parameters<Operations[N]>) => void }
-
-const COMPUTATIONS: Computations = {
+const DEFINITIONS: { readonly [N in Name]: Definition<N> } = {
   ...rows,
   ...norms,
   ...matmul,
@@ -42,7 +40,7 @@ const COMPUTATIONS: Computations = {
 export function operationsIn(memory: Memory): Operations {
   const bound = (name: Name) => {
     const stated: { readonly from: (...args: never[]) => unknown } = OPERATIONS[name]
-    const compute: (memory: Memory, ...args: never[]) => void = COMPUTATIONS[name]
+    const compute: (memory: Memory, ...args: never[]) => void = DEFINITIONS[name]
     return (...args: never[]) => {
       stated.from(...args)
       compute(memory, ...args)

@@ -1,8 +1,7 @@
-import type { Tensor } from '../../tensor/tensor.ts'
 import type { Activation } from '../contract/operation-options.ts'
 import { lastAxis } from '../operations/check.ts'
+import type { Definition } from './definition.ts'
 import { gaussianTail } from './gaussian.ts'
-import { type Memory, rowStarts } from './memory.ts'
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 const relu = (x: number) => Math.max(x, 0)
@@ -19,29 +18,25 @@ export const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = 
   tanh: Math.tanh,
 }
 
-export function activate(memory: Memory, y: Tensor, x: Tensor, activation: Activation): void {
+export const activate: Definition<'activate'> = (memory, y, x, activation) => {
   const act = ACTIVATIONS[activation]
   const n = lastAxis(x)
-  const to = memory.open(y, 'f32', 'activate: y')
-  const from = memory.open(x, 'f32', 'activate: x')
-  const toRows = rowStarts(y, to.start)
-  rowStarts(x, from.start).forEach((row, r) => {
-    for (let i = 0; i < n; i++) to.data[toRows[r]! + i] = act(from.data[row + i]!)
+  const to = memory.rows(y, 'f32', 'activate: y')
+  const from = memory.rows(x, 'f32', 'activate: x')
+  from.rows.forEach((row, r) => {
+    for (let i = 0; i < n; i++) to.data[to.rows[r]! + i] = act(from.data[row + i]!)
   })
 }
 
-export function gate(memory: Memory, y: Tensor, gates: Tensor, up: Tensor, activation: Activation): void {
+export const gate: Definition<'gate'> = (memory, y, gates, up, activation) => {
   const act = ACTIVATIONS[activation]
   const n = lastAxis(gates)
-  const to = memory.open(y, 'f32', 'gate: y')
-  const from = memory.open(gates, 'f32', 'gate: gate')
-  const factor = memory.open(up, 'f32', 'gate: up')
-  const toRows = rowStarts(y, to.start)
-  const factorRows = rowStarts(up, factor.start)
-  rowStarts(gates, from.start).forEach((row, r) => {
+  const to = memory.rows(y, 'f32', 'gate: y')
+  const from = memory.rows(gates, 'f32', 'gate: gate')
+  const factor = memory.rows(up, 'f32', 'gate: up')
+  from.rows.forEach((row, r) => {
     for (let i = 0; i < n; i++) {
-      const value = act(from.data[row + i]!) * factor.data[factorRows[r]! + i]!
-      to.data[toRows[r]! + i] = value
+      to.data[to.rows[r]! + i] = act(from.data[row + i]!) * factor.data[factor.rows[r]! + i]!
     }
   })
 }
@@ -63,43 +58,42 @@ const SLOPES: Readonly<Record<Activation, (x: number) => number>> = {
   tanh: x => 1 - Math.tanh(x) ** 2,
 }
 
-export function activateBackward(memory: Memory, dx: Tensor, dy: Tensor, x: Tensor, activation: Activation): void {
+export const activateBackward: Definition<'activateBackward'> = (memory, dx, dy, x, activation) => {
   const slope = SLOPES[activation]
   const n = lastAxis(x)
-  const to = memory.open(dx, 'f32', 'activateBackward: dx')
-  const given = memory.open(dy, 'f32', 'activateBackward: dy')
-  const from = memory.open(x, 'f32', 'activateBackward: x')
-  const [toRows, givenRows] = [rowStarts(dx, to.start), rowStarts(dy, given.start)]
-  rowStarts(x, from.start).forEach((row, r) => {
-    for (let i = 0; i < n; i++) to.data[toRows[r]! + i]! += given.data[givenRows[r]! + i]! * slope(from.data[row + i]!)
+  const to = memory.rows(dx, 'f32', 'activateBackward: dx')
+  const given = memory.rows(dy, 'f32', 'activateBackward: dy')
+  const from = memory.rows(x, 'f32', 'activateBackward: x')
+  from.rows.forEach((row, r) => {
+    for (let i = 0; i < n; i++) {
+      to.data[to.rows[r]! + i]! += given.data[given.rows[r]! + i]! * slope(from.data[row + i]!)
+    }
   })
 }
 
-export function gateBackward(
-  memory: Memory,
-  dgates: Tensor,
-  dup: Tensor,
-  dy: Tensor,
-  gates: Tensor,
-  up: Tensor,
-  activation: Activation,
+export const gateBackward: Definition<'gateBackward'> = (
+  memory,
+  dgates,
+  dup,
+  dy,
+  gates,
+  up,
+  activation,
   add = true,
-): void {
+) => {
   const [act, slope] = [ACTIVATIONS[activation], SLOPES[activation]]
   const n = lastAxis(gates)
-  const toGates = memory.open(dgates, 'f32', 'gateBackward: dgates')
-  const toUp = memory.open(dup, 'f32', 'gateBackward: dup')
-  const given = memory.open(dy, 'f32', 'gateBackward: dy')
-  const from = memory.open(gates, 'f32', 'gateBackward: gates')
-  const factor = memory.open(up, 'f32', 'gateBackward: up')
-  const [gateRows, upRows] = [rowStarts(dgates, toGates.start), rowStarts(dup, toUp.start)]
-  const [givenRows, factorRows] = [rowStarts(dy, given.start), rowStarts(up, factor.start)]
-  rowStarts(gates, from.start).forEach((row, r) => {
+  const toGates = memory.rows(dgates, 'f32', 'gateBackward: dgates')
+  const toUp = memory.rows(dup, 'f32', 'gateBackward: dup')
+  const given = memory.rows(dy, 'f32', 'gateBackward: dy')
+  const from = memory.rows(gates, 'f32', 'gateBackward: gates')
+  const factor = memory.rows(up, 'f32', 'gateBackward: up')
+  from.rows.forEach((row, r) => {
     for (let i = 0; i < n; i++) {
-      const d = given.data[givenRows[r]! + i]!
+      const d = given.data[given.rows[r]! + i]!
       const x = from.data[row + i]!
-      const [gate, up] = [gateRows[r]! + i, upRows[r]! + i]
-      toGates.data[gate] = (add ? toGates.data[gate]! : 0) + d * factor.data[factorRows[r]! + i]! * slope(x)
+      const [gate, up] = [toGates.rows[r]! + i, toUp.rows[r]! + i]
+      toGates.data[gate] = (add ? toGates.data[gate]! : 0) + d * factor.data[factor.rows[r]! + i]! * slope(x)
       toUp.data[up] = (add ? toUp.data[up]! : 0) + d * act(x)
     }
   })

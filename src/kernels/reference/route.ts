@@ -1,24 +1,19 @@
 /** The definition of route: which experts each token takes, and with which weights. */
-import type { Tensor } from '../../tensor/tensor.ts'
 import type { RouteOptions } from '../contract/operation-options.ts'
 import { axisOf } from '../operations/check.ts'
-import type { Memory } from './memory.ts'
+import type { Definition } from './definition.ts'
 import { ACTIVATIONS } from './pointwise.ts'
 import { softmaxInPlace } from './softmax.ts'
 
-export function route(memory: Memory, indices: Tensor, weights: Tensor, logits: Tensor, options: RouteOptions): void {
-  const T = axisOf(logits, 0)
-  const E = axisOf(logits, 1)
-  const K = axisOf(indices, 1)
+export const route: Definition<'route'> = (memory, indices, weights, logits, options) => {
+  const [E, K] = [axisOf(logits, 1), axisOf(indices, 1)]
   const { bias } = options
-  const chosen = memory.open(indices, 'i32', 'route: indices')
-  const to = memory.open(weights, 'f32', 'route: weights')
-  const from = memory.open(logits, 'f32', 'route: logits')
+  const chosen = memory.rows(indices, 'i32', 'route: indices')
+  const to = memory.rows(weights, 'f32', 'route: weights')
+  const from = memory.rows(logits, 'f32', 'route: logits')
   const added = bias && memory.open(bias, 'f32', 'route: bias')
-  for (let t = 0; t < T; t++) {
-    const scores = Float64Array.from(from.data.subarray(from.start + t * E, from.start + (t + 1) * E))
-    if (options.scoring === 'softmax') softmaxInPlace(scores)
-    else scores.set(scores.map(ACTIVATIONS.sigmoid))
+  from.rows.forEach((row, t) => {
+    const scores = routingScores(from.data.subarray(row, row + E), options.scoring)
     const choice = scores.map((score, e) => {
       const biased = score + (added ? added.data[added.start + e]! : 0)
       return Number.isNaN(biased) ? Number.NEGATIVE_INFINITY : biased
@@ -28,11 +23,20 @@ export function route(memory: Memory, indices: Tensor, weights: Tensor, logits: 
     let sum = 0
     for (const e of best) sum += scores[e]!
     const factor = options.normalise ? options.scale / (sum + 1e-20) : options.scale
-    best.forEach((e, j) => {
-      chosen.data[chosen.start + t * K + j] = e
-      to.data[to.start + t * K + j] = scores[e]! * factor
-    })
-  }
+    chosen.data.set(best, chosen.rows[t])
+    to.data.set(
+      best.map(e => scores[e]! * factor),
+      to.rows[t],
+    )
+  })
+}
+
+/** Of all experts for one token. */
+export function routingScores(logits: Float32Array, scoring: RouteOptions['scoring']): Float64Array {
+  const scores = Float64Array.from(logits)
+  if (scoring === 'sigmoid') return scores.map(ACTIVATIONS.sigmoid)
+  softmaxInPlace(scores)
+  return scores
 }
 
 /** Writes -inf (a biased score may be negative, so not 0) into the groups that lose. */

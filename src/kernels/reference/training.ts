@@ -1,32 +1,26 @@
 /** The definitions of crossEntropy, sumSquares and adamW. */
-import { elementCount, type Tensor } from '../../tensor/tensor.ts'
-import { type AdamWSettings, type CrossEntropyOptions, SQUARES_EACH } from '../contract/operation-options.ts'
+import { elementCount } from '../../tensor/tensor.ts'
+import { SQUARES_EACH } from '../contract/operation-options.ts'
 import { axisOf } from '../operations/check.ts'
-import type { Memory } from './memory.ts'
+import type { Definition } from './definition.ts'
 import { softmaxInPlace } from './softmax.ts'
 
-export function crossEntropy(
-  memory: Memory,
-  loss: Tensor,
-  dlogits: Tensor,
-  logits: Tensor,
-  targets: Tensor,
-  { scale, smoothing = 0, zLoss = 0 }: CrossEntropyOptions,
-): void {
-  const [T, V] = [axisOf(logits, 0), axisOf(logits, 1)]
+export const crossEntropy: Definition<'crossEntropy'> = (memory, loss, dlogits, logits, targets, options) => {
+  const { scale, smoothing = 0, zLoss = 0 } = options
+  const V = axisOf(logits, 1)
   const losses = memory.open(loss, 'f32', 'crossEntropy: loss')
-  const to = memory.open(dlogits, 'f32', 'crossEntropy: dlogits')
-  const from = memory.open(logits, 'f32', 'crossEntropy: logits')
+  const to = memory.rows(dlogits, 'f32', 'crossEntropy: dlogits')
+  const from = memory.rows(logits, 'f32', 'crossEntropy: logits')
   const wanted = memory.open(targets, 'i32', 'crossEntropy: targets')
-  for (let t = 0; t < T; t++) {
+  from.rows.forEach((start, t) => {
     const target = wanted.data[wanted.start + t]!
-    const row = to.data.subarray(to.start + t * V, to.start + (t + 1) * V)
+    const row = to.data.subarray(to.rows[t], to.rows[t]! + V)
     if (target < 0) {
       losses.data[losses.start + t] = 0
       row.fill(0)
-      continue
+      return
     }
-    const scores = from.data.subarray(from.start + t * V, from.start + (t + 1) * V)
+    const scores = from.data.subarray(start, start + V)
     const p = Float64Array.from(scores)
     const lse = softmaxInPlace(p)
     const mean = smoothing ? scores.reduce((sum, score) => sum + score, 0) / V : 0
@@ -35,10 +29,10 @@ export function crossEntropy(
       const asked = (v === target ? 1 - smoothing : 0) + smoothing / V
       row[v] = scale * (share * (1 + 2 * zLoss * lse) - asked)
     })
-  }
+  })
 }
 
-export function sumSquares(memory: Memory, y: Tensor, x: Tensor): void {
+export const sumSquares: Definition<'sumSquares'> = (memory, y, x) => {
   const n = elementCount(x.shape)
   const to = memory.open(y, 'f32', 'sumSquares: y')
   const { data, start } = memory.open(x, 'f32', 'sumSquares: x')
@@ -50,7 +44,7 @@ export function sumSquares(memory: Memory, y: Tensor, x: Tensor): void {
   }
 }
 
-export function adamW(memory: Memory, w: Tensor, m: Tensor, v: Tensor, g: Tensor, settings: AdamWSettings): void {
+export const adamW: Definition<'adamW'> = (memory, w, m, v, g, settings) => {
   const { rate, beta1, beta2, eps, decay, correction1, correction2, gradientScale } = settings
   const weights = memory.open(w, 'f32', 'adamW: w')
   const first = memory.open(m, 'f32', 'adamW: m')
