@@ -1,4 +1,5 @@
 import { CheckpointError } from '../errors.ts'
+import { decodeNumbers } from '../quant/numbers.ts'
 import { quote } from './quote.ts'
 import type { TensorEntry } from './tensor-entry.ts'
 
@@ -8,19 +9,13 @@ import type { TensorEntry } from './tensor-entry.ts'
  */
 export async function readFloats(entry: TensorEntry): Promise<Float32Array> {
   const { source, offset, length } = entry.bytes
-  if (!['F32', 'F16', 'BF16', 'F64'].includes(entry.dtype)) throw wrongType(entry, 'F32, F16, BF16 or F64')
-  const bytes = await aligned(source.read(offset, length))
-  switch (entry.dtype) {
-    case 'F32':
-      return new Float32Array(bytes)
-    case 'F64':
-      return Float32Array.from(new Float64Array(bytes))
-    case 'BF16':
-      return new Float32Array(Uint32Array.from(new Uint16Array(bytes), bits => bits << 16).buffer)
-    default:
-      return Float32Array.from(new Uint16Array(bytes), halfToNumber)
-  }
+  if (entry.dtype === 'F64') return Float32Array.from(new Float64Array(await aligned(source.read(offset, length))))
+  const type = FLOATS.find(type => type.toUpperCase() === entry.dtype)
+  if (type === undefined) throw wrongType(entry, 'F32, F16, BF16 or F64')
+  return decodeNumbers(type, await source.read(offset, length))
 }
+
+const FLOATS = ['f32', 'f16', 'bf16'] as const
 
 /** All numbers of a small integer tensor (token ids); 64-bit values must be exact in a double. */
 export async function readIntegers(entry: TensorEntry): Promise<number[]> {
@@ -43,15 +38,6 @@ const INTEGERS: Partial<Record<string, (bytes: ArrayBuffer) => Iterable<number |
   U16: bytes => new Uint16Array(bytes),
   I8: bytes => new Int8Array(bytes),
   U8: bytes => new Uint8Array(bytes),
-}
-
-/** The number that f16 bits encode (IEEE 754 binary16). */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
 
 /** A buffer of exactly these bytes, aligned for typed arrays of any width. */

@@ -1,8 +1,6 @@
-import { HALVES } from '../../quant/decode/block.ts'
-import { decodeBlocks } from '../../quant/decode/index.ts'
-import { BF16, decodeTable, E4M3 } from '../../quant/halves.ts'
+import { decodeNumbers } from '../../quant/numbers.ts'
 import type { ByteRange } from '../../tensor/bytes.ts'
-import { isBlockType, WEIGHT_TYPES, type WeightType, weightBytes } from '../../tensor/dtype.ts'
+import { weightBytes } from '../../tensor/dtype.ts'
 import { type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../contract/weights.ts'
 import { axisOf, expectDense } from '../operations/check.ts'
@@ -18,8 +16,6 @@ export interface ReferenceExperts extends ExpertWeights {
   readonly weights: readonly ReferenceWeight[]
 }
 
-const TABLES = { f16: HALVES, bf16: decodeTable(BF16), e4m3: decodeTable(E4M3) }
-
 export async function prepare(memory: Memory, source: WeightSource): Promise<ReferenceWeight> {
   const { name, dtype, rows, cols } = source
   const expected = source.transposed ? weightBytes(dtype, cols, rows) : weightBytes(dtype, rows, cols)
@@ -28,7 +24,7 @@ export async function prepare(memory: Memory, source: WeightSource): Promise<Ref
       `prepare: ${name} has ${source.bytes.length} bytes; ${rows} x ${cols} of ${dtype} take ${expected}`,
     )
   }
-  const stored = decodeWeight(dtype, await readBytes(source.bytes, source))
+  const stored = decodeNumbers(dtype, await readBytes(source.bytes, source))
   const factorOf = await readScales(source)
   const values = memory.alloc('f32', [rows, cols])
   const { data, start } = memory.open(values, 'f32', `prepare: ${name}`)
@@ -81,7 +77,7 @@ async function readScales(source: WeightSource): Promise<(row: number, col: numb
   if (!source.scales) return () => 1
   const { bytes, blockRows, blockCols } = source.scales
   const gridCols = Math.ceil(source.cols / blockCols)
-  const factors = decodeWeight('f32', await readBytes(bytes, source))
+  const factors = decodeNumbers('f32', await readBytes(bytes, source))
   if (factors.length !== Math.ceil(source.rows / blockRows) * gridCols) {
     throw new RangeError(
       `prepare: ${source.name} has ${factors.length} scales for ${source.rows} x ${source.cols} in blocks of ` +
@@ -91,29 +87,12 @@ async function readScales(source: WeightSource): Promise<(row: number, col: numb
   return (row, col) => factors[Math.floor(row / blockRows) * gridCols + Math.floor(col / blockCols)]!
 }
 
-/** A copy, so that it is aligned wherever the source took it from. */
-async function readBytes(range: ByteRange, source: WeightSource): Promise<ArrayBuffer> {
+async function readBytes(range: ByteRange, source: WeightSource): Promise<Uint8Array> {
   const bytes = await range.source.read(range.offset, range.length)
-  if (bytes.byteLength !== range.length) {
-    throw new RangeError(
-      `prepare: ${source.name} got ${bytes.byteLength} of ${range.length} bytes from ${range.source.name}`,
-    )
-  }
-  return new Uint8Array(bytes).buffer
-}
-
-/** Checkpoints are little-endian, and so is every machine that runs JavaScript. */
-function decodeWeight(dtype: WeightType, buffer: ArrayBuffer): Float32Array {
-  if (buffer.byteLength % WEIGHT_TYPES[dtype].bytes !== 0) {
-    throw new RangeError(`prepare: ${buffer.byteLength} bytes are no whole number of ${dtype}`)
-  }
-  if (dtype === 'f32') return new Float32Array(buffer)
-  if (isBlockType(dtype)) return decodeBlocks(dtype, new Uint8Array(buffer))
-  const codes = dtype === 'e4m3' ? new Uint8Array(buffer) : new Uint16Array(buffer)
-  const table = TABLES[dtype]
-  const values = new Float32Array(codes.length)
-  for (let i = 0; i < codes.length; i++) values[i] = table[codes[i]!]!
-  return values
+  if (bytes.byteLength === range.length) return bytes
+  throw new RangeError(
+    `prepare: ${source.name} got ${bytes.byteLength} of ${range.length} bytes from ${range.source.name}`,
+  )
 }
 
 /** Throws RangeError for what is no contiguous f32 tensor of 2 axes. */
