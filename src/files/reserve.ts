@@ -1,6 +1,7 @@
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isAlive } from './is-alive.ts'
 import { beginPartial, endPartial } from './partial-files.ts'
 
 /** Milliseconds after which a mark of another machine's process is ignored: we cannot ask whether that process lives. */
@@ -60,13 +61,4 @@ async function isHeld(mark: string): Promise<boolean> {
   const abandoned = pid === '' ? age > UNWRITTEN : host === hostname() ? !isAlive(Number(pid)) : age > STALE
   if (abandoned) await rm(mark, { force: true })
   return !abandoned
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

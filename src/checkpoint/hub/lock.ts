@@ -3,6 +3,7 @@ import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '../../files/is-alive.ts'
 import { makeFolder } from '../../files/make-folder.ts'
 
 interface Owner {
@@ -84,14 +85,5 @@ async function readOwner(path: string): Promise<Owner | undefined> {
   } catch {
     // Just created and not written yet, or already removed.
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
