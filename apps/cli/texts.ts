@@ -1,5 +1,5 @@
 /** From flags to texts under way: one answer, several, or the best of several. */
-import type { CacheStats, PromptOptions, Session } from '../../src/index.ts'
+import type { PromptOptions, Session } from '../../src/index.ts'
 import { follow } from './answer.ts'
 import type { Conversation } from './chat/conversation.ts'
 import type { SeveralFlags } from './options/several.ts'
@@ -10,7 +10,7 @@ type OnText = (text: string) => Promise<void> | void
 /** A text that is being written, or that was chosen among several. */
 export interface Text {
   /** Where it stands. */
-  readonly session: { readonly cache: CacheStats }
+  readonly session: Session
   /** Hands it over as it comes. */
   tell(onText: OnText): Promise<Answer>
 }
@@ -20,7 +20,8 @@ type Options = PromptOptions & { readonly seed: number; readonly signal: AbortSi
 /** The answer to a message. */
 export function answerTo(conversation: Conversation, prompt: string, options: Options): Text {
   const { seed, signal } = options
-  return { session: conversation, tell: onText => follow(conversation.ask(prompt, options), signal, seed, onText) }
+  const tell = (onText: OnText) => follow(conversation.ask(prompt, options), signal, seed, onText)
+  return { session: conversation.session, tell }
 }
 
 /** What is wanted of one prompt: a text, several, or the best of several. All are written together. */

@@ -147,7 +147,7 @@ export class Chat implements ChatControl {
 
   stats(): string {
     if (this.#last === null) return 'Nothing was answered yet.'
-    return statsLine(this.#last.answer, this.conversation.cache, this.#engine.info, this.#last.maxTokens)
+    return statsLine(this.#last.answer, this.conversation.session.cache, this.#engine.info, this.#last.maxTokens)
   }
 
   say(text: string): void {

@@ -1,4 +1,4 @@
-import type { CacheStats, ChatCall, Engine, Generation, Message, PromptOptions, Session } from '../../../src/index.ts'
+import type { ChatCall, Engine, Generation, Message, PromptOptions, Session } from '../../../src/index.ts'
 import type { Telling } from '../answer.ts'
 import type { Answer } from '../output/stats.ts'
 import { forgetBetween, type Room, roomyLength, tryToDrop } from './room.ts'
@@ -11,7 +11,6 @@ export interface Conversation {
   readonly messages: readonly Message[]
   /** Where it is written. */
   readonly session: Session
-  readonly cache: CacheStats
   /** Leaves out the oldest messages if question and answer would not fit otherwise. Returns whether it did. */
   makeRoom(question: string, room: Room): Promise<boolean>
   /** Starts answering a question. A previous question without an answer is dropped. */
@@ -28,67 +27,57 @@ export interface Conversation {
   /** Replaces the conversation by these messages. */
   restore(messages: readonly Message[]): Promise<void>
   setSystem(text: string | null): void
-  /** Saves the session without its rows: the cache folder has those. */
-  save(file: string, notes: unknown): Promise<void>
 }
 
 /** Renders the whole conversation by the chat template each time; the session reuses its cached rows. */
 export class TemplatedConversation implements Conversation {
   readonly templated = true
-  readonly #engine: Engine
+  protected readonly engine: Engine
   readonly session: Session
-  readonly #turns: Turns
+  protected readonly turns: Turns
 
   constructor(engine: Engine, session: Session, messages: readonly Message[]) {
-    this.#engine = engine
+    this.engine = engine
     this.session = session
-    this.#turns = new Turns(messages)
+    this.turns = new Turns(messages)
   }
 
   get messages(): readonly Message[] {
-    return this.#turns.all
-  }
-
-  get cache(): CacheStats {
-    return this.session.cache
+    return this.turns.all
   }
 
   async makeRoom(question: string, room: Room): Promise<boolean> {
     const idsOf = async (messages: readonly Message[]) =>
-      this.#engine.tokenize(await this.#engine.applyChatTemplate(messages))
-    const made = await this.#turns.makeRoom(question, room, idsOf)
+      this.engine.tokenize(await this.engine.applyChatTemplate(messages))
+    const made = await this.turns.makeRoom(question, room, idsOf)
     if (made !== null) await forgetBetween(this.session, made.before, made.after)
     return made !== null
   }
 
-  ask(text: string, options: PromptOptions): Generation {
-    this.#turns.ask(text)
-    return this.session.prompt(this.#turns.seen, options)
+  ask(text: string, options: PromptOptions): Telling {
+    this.turns.ask(text)
+    return this.session.prompt(this.turns.seen, options)
   }
 
   answered({ text }: Answer): void {
-    this.#turns.add({ role: 'assistant', content: text })
+    this.turns.add({ role: 'assistant', content: text })
   }
 
   async takeBack(): Promise<string | undefined> {
-    return this.#turns.takeBack()
+    return this.turns.takeBack()
   }
 
   async reset(): Promise<void> {
-    this.#turns.clear()
+    this.turns.clear()
     await this.session.reset()
   }
 
   async restore(messages: readonly Message[]): Promise<void> {
-    this.#turns.restore(messages)
-  }
-
-  async save(file: string, notes: unknown): Promise<void> {
-    await this.session.save(file, { rows: false, notes })
+    this.turns.restore(messages)
   }
 
   setSystem(text: string | null): void {
-    this.#turns.setSystem(text)
+    this.turns.setSystem(text)
   }
 }
 
@@ -115,10 +104,6 @@ export class PlainConversation implements Conversation {
 
   get messages(): readonly Message[] {
     return this.#turns
-  }
-
-  get cache(): CacheStats {
-    return this.session.cache
   }
 
   /** Keeps the first tokens, since much attention goes to them, and the end of the text. */
@@ -166,10 +151,6 @@ export class PlainConversation implements Conversation {
   async restore(messages: readonly Message[]): Promise<void> {
     this.#turns = [...messages]
     await this.#forget()
-  }
-
-  async save(file: string, notes: unknown): Promise<void> {
-    await this.session.save(file, { rows: false, notes })
   }
 
   setSystem(): void {

@@ -63,7 +63,9 @@ export class ChatKeeper {
       this.#name = await this.#nameToWrite()
       const path = this.#path(this.#name)
       await makeFolder(dirname(path), { mode: 0o700 })
-      await conversation.save(path, { source: this.#options.source, messages } satisfies ChatNotes)
+      const notes: ChatNotes = { source: this.#options.source, messages }
+      // Without its rows: the cache folder has those.
+      await conversation.session.save(path, { rows: false, notes })
       await this.#noteTime()
       this.#kept = text
     } catch (error) {

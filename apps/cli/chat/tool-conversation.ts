@@ -1,5 +1,4 @@
 import type {
-  CacheStats,
   Chat,
   ChatAnswerMessage,
   ChatCall,
@@ -12,18 +11,13 @@ import type {
 import type { Telling } from '../answer.ts'
 import type { ToolKit } from '../options/tools.ts'
 import type { Answer } from '../output/stats.ts'
-import type { Conversation } from './conversation.ts'
+import { TemplatedConversation } from './conversation.ts'
 import type { Room } from './room.ts'
 import { ToolView } from './tool-view.ts'
-import { Turns } from './turns.ts'
 
 /** A conversation whose answers may call tools: those that nothing executes are answered by the user's next messages. */
-export class ToolConversation implements Conversation {
-  readonly templated = true
-  readonly #engine: Engine
-  readonly session: Session
+export class ToolConversation extends TemplatedConversation {
   readonly #kit: ToolKit
-  readonly #turns: Turns
   /** Of the answer that is being told. */
   #added: readonly ChatAnswerMessage[] | null = null
   /** Calls that wait for the user to say what they gave. */
@@ -36,19 +30,9 @@ export class ToolConversation implements Conversation {
     kit: ToolKit,
     pending: readonly ChatCall[] = [],
   ) {
-    this.#engine = engine
-    this.session = session
+    super(engine, session, messages)
     this.#kit = kit
-    this.#turns = new Turns(messages)
     this.#pending = pending
-  }
-
-  get messages(): readonly Message[] {
-    return this.#turns.all
-  }
-
-  get cache(): CacheStats {
-    return this.session.cache
   }
 
   get awaits(): readonly ChatCall[] {
@@ -62,26 +46,26 @@ export class ToolConversation implements Conversation {
     return true
   }
 
-  async makeRoom(question: string, room: Room): Promise<boolean> {
+  override async makeRoom(question: string, room: Room): Promise<boolean> {
     // The next message is no question then.
     if (this.#pending.length > 0) return false
     const { tools } = this.#kit
     const count = async (messages: readonly Message[]) => ({
-      length: (await this.#engine.countChat(messages, { tools })).tokens,
+      length: (await this.engine.countChat(messages, { tools })).tokens,
     })
-    return (await this.#turns.makeRoom(question, room, count)) !== null
+    return (await this.turns.makeRoom(question, room, count)) !== null
   }
 
-  ask(
+  override ask(
     text: string,
     { tools: _, beams: __, addSpecialTokens: ___, skipSpecialTokens: ____, ...options }: PromptOptions,
   ): Telling {
     if (this.#pending.length > 0) this.#give(text)
-    else this.#turns.ask(text)
+    else this.turns.ask(text)
     const { tools, choice, parallel } = this.#kit
     this.#added = null
     const held = { ...options, tools, parallel, ...(choice && { toolChoice: choice }) }
-    const chat = this.session.chat(this.#turns.seen, held)
+    const chat = this.session.chat(this.turns.seen, held)
     return this.#telling(chat)
   }
 
@@ -109,40 +93,31 @@ export class ToolConversation implements Conversation {
     }
   }
 
-  answered({ text }: Answer): void {
+  override answered({ text }: Answer): void {
     // An answer that was stopped has no messages of its own: what was shown of it counts.
-    this.#turns.add(...((this.#added as readonly Message[] | null) ?? [{ role: 'assistant', content: text }]))
+    this.turns.add(...((this.#added as readonly Message[] | null) ?? [{ role: 'assistant', content: text }]))
     this.#added = null
   }
 
-  async takeBack(): Promise<string | undefined> {
+  override takeBack(): Promise<string | undefined> {
     this.#pending = []
-    return this.#turns.takeBack()
+    return super.takeBack()
   }
 
-  async reset(): Promise<void> {
+  override reset(): Promise<void> {
     this.#pending = []
-    this.#turns.clear()
-    await this.session.reset()
+    return super.reset()
   }
 
-  async restore(messages: readonly Message[]): Promise<void> {
+  override restore(messages: readonly Message[]): Promise<void> {
     this.#pending = []
-    this.#turns.restore(messages)
-  }
-
-  async save(file: string, notes: unknown): Promise<void> {
-    await this.session.save(file, { rows: false, notes })
-  }
-
-  setSystem(text: string | null): void {
-    this.#turns.setSystem(text)
+    return super.restore(messages)
   }
 
   #give(result: string): void {
     const [call, ...others] = this.#pending
     this.#pending = others
     const given: ConversationMessage = { role: 'tool', toolCallId: call?.id ?? '', content: result }
-    this.#turns.add(given as unknown as Message)
+    this.turns.add(given as unknown as Message)
   }
 }
