@@ -1,5 +1,6 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { loadInNode } from '../engine/host/node/platform.ts'
+import { disposeParts } from '../engine/load/load-parts.ts'
 import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
 import type { ModelInfo } from '../engine/types/results.ts'
@@ -60,8 +61,8 @@ export async function measureHellaswag(
   readArgument(anyText, 'text', text)
   const { limit, onAnswers, partial = false, onProgress, signal, ...rest } = options
   const questions = readQuestions(text).slice(0, limit)
-  const context = { report: onProgress ?? (() => {}), signal: signal ?? new AbortController().signal }
-  const { model, kernels, tokenizer, info } = await loadInNode(source, rest, context, { training: true })
+  const parts = await loadInNode(source, rest, { report: onProgress, signal }, { training: true })
+  const { model, tokenizer, info } = parts
   const reader = model.textReader()
   try {
     refuseEncoder(model.config, 'it predicts no tokens')
@@ -80,7 +81,6 @@ export async function measureHellaswag(
     return { model: info, questions: found.length, ...scoresOf(found), seconds, interrupted }
   } finally {
     reader.dispose()
-    model.dispose()
-    kernels.dispose()
+    disposeParts(parts)
   }
 }

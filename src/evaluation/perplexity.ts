@@ -3,7 +3,7 @@
  * thread and yields to the event loop only between steps.
  */
 import { loadInNode } from '../engine/host/node/platform.ts'
-import type { Parts } from '../engine/load/load-parts.ts'
+import { disposeParts, type Parts } from '../engine/load/load-parts.ts'
 import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
 import { OptionError } from '../errors.ts'
@@ -82,20 +82,14 @@ export async function measurePerplexity(
       await reference?.dispose()
     }
   } finally {
-    release(parts)
+    disposeParts(parts)
   }
 }
 
 async function load(source: string, options: PerplexityOptions): Promise<Parts> {
   const { window, stride, windows, reference, against, saveReference, onWindow, partial, onProgress, signal, ...rest } =
     options
-  const context = { report: onProgress ?? (() => {}), signal: signal ?? new AbortController().signal }
-  return loadInNode(source, rest, context)
-}
-
-function release({ model, kernels }: Parts): void {
-  model.dispose()
-  kernels.dispose()
+  return loadInNode(source, rest, { report: onProgress, signal })
 }
 
 function cutText(text: string, { tokenizer, model }: Parts, cut: Cut, limit: number | undefined): Windows {
@@ -134,9 +128,9 @@ async function openAgainst(
         `${parts.info.name} cuts the text into other tokens; only models with one tokenizer can be compared`,
       )
     }
-    return modelReference(`${parts.info.name}, exact`, parts.model, windows, () => release(parts), options.signal)
+    return modelReference(`${parts.info.name}, exact`, parts.model, windows, () => disposeParts(parts), options.signal)
   } catch (error) {
-    release(parts)
+    disposeParts(parts)
     throw error
   }
 }

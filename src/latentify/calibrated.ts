@@ -1,7 +1,7 @@
 /** Statistics of all layers, in the work folder: what is not there yet is computed. */
 import type { SourceModel } from '../conversion/source-model.ts'
 import { loadInNode } from '../engine/host/node/platform.ts'
-import type { Parts } from '../engine/load/load-parts.ts'
+import { disposeParts, type Parts } from '../engine/load/load-parts.ts'
 import { OptionError } from '../errors.ts'
 import { readAttention } from './attention.ts'
 import { type CalibrationRun, firstStreams, layerStatistics } from './calibration.ts'
@@ -26,12 +26,10 @@ export async function calibrated(
   let layer = await work.layersDone()
   if (layer === plan.layers) return (await work.statistics(0)).tokens
   const text = await calibrationText(options.calibrate as string, calibrationTokens)
-  const context = {
-    report: ({ loaded, total }: { loaded: number; total: number }) =>
-      onProgress?.({ stage: 'load', done: loaded, total, file: 'load' }),
-    signal: signal ?? new AbortController().signal,
-  }
-  const parts = await loadInNode(path, { ...(threads && { threads }) }, context)
+  const parts = await loadInNode(path, threads ? { threads } : {}, {
+    report: ({ loaded, total }) => onProgress?.({ stage: 'load', done: loaded, total, file: 'load' }),
+    signal,
+  })
   try {
     const windows = cut(text, parts, calibrationTokens)
     const tokens = windows.length * (windows[0] as Int32Array).length
@@ -56,8 +54,7 @@ export async function calibrated(
     }
     return tokens
   } finally {
-    parts.model.dispose()
-    parts.kernels.dispose()
+    disposeParts(parts)
   }
 }
 

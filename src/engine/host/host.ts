@@ -2,7 +2,7 @@
 import { DisposedError, LatentkitError } from '../../errors.ts'
 import { sentence } from '../../printable.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
-import type { Parts } from '../load/load-parts.ts'
+import { disposeParts, type Parts } from '../load/load-parts.ts'
 import type { OuterMemory } from '../loop/memory-arbiter.ts'
 import { StepLoop } from '../loop/step-loop.ts'
 import { createEnginePast } from '../past/engine-past.ts'
@@ -109,7 +109,7 @@ export class Host {
       const notice = (text: string) => this.#post({ type: 'notice', text: sentence(text) })
       const parts = await this.#load(source, options, { report, notice, signal: this.#loading.signal })
       if (this.#loading.signal.aborted) {
-        disposeOf(parts)
+        disposeParts(parts)
         return
       }
       const post = this.#post
@@ -276,17 +276,10 @@ export class Host {
       await archive.flush()
       await Promise.allSettled(this.#restoring)
       await parts.masks?.dispose()
-      disposeOf(parts)
+      disposeParts(parts)
     }
     this.#port.close()
   }
-}
-
-function disposeOf({ draft, prediction, model, kernels }: Parts): void {
-  draft?.dispose()
-  prediction?.dispose()
-  model.dispose()
-  kernels.dispose()
 }
 
 /** Not every tensor is worth a message; the first and last of a kind are, and what begins or ends a file. */

@@ -62,6 +62,13 @@ export interface Parts {
   readonly masks: EngineMasks
 }
 
+export function disposeParts({ draft, prediction, model, kernels }: Parts): void {
+  draft?.dispose()
+  prediction?.dispose()
+  model.dispose()
+  kernels.dispose()
+}
+
 /** A model whose headers are read, and what people call it. */
 interface NamedModel extends OpenedModel {
   readonly name: string

@@ -22,14 +22,18 @@ const NODE: Platform = {
   masks: NODE_MASKS,
 }
 
+/** What may be said beside the options of loading; nothing has to. */
+type Loading = { readonly [Name in keyof LoadContext]?: LoadContext[Name] | undefined }
+
 /** A model with all that belongs to it, in this thread. `training`: with operations that only training has. */
 export function loadInNode(
   source: string,
   options: HostLoadOptions,
-  context: LoadContext,
+  { report = () => {}, notice = () => {}, signal = new AbortController().signal }: Loading,
   { training = false } = {},
 ): Promise<Parts> {
-  return loadParts(training ? { ...NODE, kernels: TRAINING_KERNELS } : NODE, source, options, context)
+  const platform = training ? { ...NODE, kernels: TRAINING_KERNELS } : NODE
+  return loadParts(platform, source, options, { report, notice, signal })
 }
 
 /** Only a name that is no path brings in what talks to the hub. */
