@@ -273,7 +273,8 @@ class Writer {
       }
       case 'repeat':
         return `(?:${this.#regex(node.part)}){${node.min},${node.max ?? ''}}`
-      default: {
+      case 'all':
+      case 'any': {
         const parts = node.parts.map(part => this.#regex(part))
         if (parts.reduce((sum, part) => sum + part.length, 0) > MAX_LENGTH) {
           throw new OptionError(`grammar has an expression of more than ${MAX_LENGTH} characters; use a smaller one`)

@@ -44,7 +44,9 @@ export class CallBlock implements BlockReader {
         return 'more'
       case 'not':
         return this.#any ? 'before' : 'not'
-      default:
+      case 'done':
+      case 'before':
+      case 'damaged':
         this.#body = null
         this.#any = true
         this.#between = ''
@@ -78,7 +80,7 @@ export class CallBlock implements BlockReader {
         return new SeparatedBody(this.#sink, body.separator)
       case 'pairs':
         return new PairsBody(this.#sink, body, this.#format.end)
-      default:
+      case 'python':
         return new PythonBody(this.#sink)
     }
   }

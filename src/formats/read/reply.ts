@@ -40,8 +40,9 @@ export class ReplyBuilder {
         case 'arguments':
           this.#call(event.index).json += event.text
           break
-        default:
+        case 'callEnd':
           this.#call(event.index).complete = event.complete
+          break
       }
     }
   }
