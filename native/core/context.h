@@ -52,6 +52,22 @@ struct Context {
     return claimSome(units, [this](i64 left) { return max<i64>(1, solo ? left : left / (2 * threads)); }, begin, end);
   }
 
+  // Calls `call(unit)` for every unit that this thread takes, `grain` of them at a time.
+  template <class Call> INLINE void each(i64 units, i64 grain, Call call) {
+    i64 begin, end;
+    while (claim(units, grain, begin, end)) {
+      for (i64 unit = begin; unit < end; unit++) call(unit);
+    }
+  }
+
+  // The same of long runs.
+  template <class Call> INLINE void eachRun(i64 units, Call call) {
+    i64 begin, end;
+    while (claimRun(units, begin, end)) {
+      for (i64 unit = begin; unit < end; unit++) call(unit);
+    }
+  }
+
   template <class Count> INLINE bool claimSome(i64 units, Count count, i64& begin, i64& end) {
     total = units;
     i64 some;

@@ -122,8 +122,7 @@ static void backwardHead(const AttentionBackwardRecord& a, const BackwardTiles& 
 
 static void attentionBackward(Context& context, const AttentionBackwardRecord& a) {
   const BackwardTiles tiles(a, context.scratch);
-  i64 begin, end;
-  while (context.claim(a.H, 1, begin, end)) backwardHead(a, tiles, Sequence(a.sequences, 0), begin);
+  context.each(a.H, 1, [&](i64 head) { backwardHead(a, tiles, Sequence(a.sequences, 0), head); });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

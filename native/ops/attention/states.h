@@ -73,26 +73,26 @@ struct SharedStates {
 
 static INLINE void mergeRound(const Attention& a, const SpanRounds& d, Context& context, i64 round) {
   const SharedStates states(a, d, context);
-  i64 begin, end, b = 0, before = 0, rows = 0;
+  i64 b = 0, before = 0, rows = 0;
   for (i64 i = 0; i < a.sequences.count; i++) rows += Sequence(a.sequences, i).queryCount * a.H;
-  while (context.claim(rows, 1, begin, end)) {
-    while (begin >= before + Sequence(a.sequences, b).queryCount * a.H) {
+  context.each(rows, 1, [&](i64 row) {
+    while (row >= before + Sequence(a.sequences, b).queryCount * a.H) {
       before += Sequence(a.sequences, b++).queryCount * a.H;
     }
     const Sequence sequence(a.sequences, b);
-    const i64 query = (begin - before) / a.H, h = (begin - before) % a.H;
+    const i64 query = (row - before) / a.H, h = (row - before) % a.H;
     const Range spans = spansOf(a, sequence, 0, sequence.queryCount);
-    float* total = states.total(begin);
+    float* total = states.total(row);
     const i64 t = sequence.queryStart + query;
     if (round == 0) initTotal(a, t, h, total[0], total[1], total + LANES);
     for (i64 s = 0; s < d.spansEach && spans.lo + round * d.spansEach + s < spans.hi; s++) {
-      const float* state = states.span(begin, s);
+      const float* state = states.span(row, s);
       mergeState(total[0], total[1], total + LANES, state[0], state[1], state + LANES, a.paddedV());
     }
     if (round == d.rounds - 1) {
       finishRow(a, t, h, total[0], total[1], total + LANES);
     }
-  }
+  });
 }
 
 // Runs a span, the s-th of the round, of a block whose state other threads' will meet.

@@ -125,11 +125,10 @@ static void trainingAttention(Context& context, const TrainingAttentionRecord& a
   const Sequence sequence(a.sequences, 0);
   const Sight sight(sequence, a.T, sequence.keyCount, a.window);
   const i64 blocks = ceilDiv(sight.queries, TILE_QUERIES);
-  i64 begin, end;
-  while (context.claim(a.H * blocks, 1, begin, end)) {
+  context.each(a.H * blocks, 1, [&](i64 unit) {
     // Those that see most keys first.
-    attendTile(a, tiles, sequence, sight, begin % a.H, (blocks - 1 - begin / a.H) * TILE_QUERIES);
-  }
+    attendTile(a, tiles, sequence, sight, unit % a.H, (blocks - 1 - unit / a.H) * TILE_QUERIES);
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

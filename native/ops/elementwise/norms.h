@@ -19,50 +19,44 @@ template <class Each> INLINE float laneSum(const float* x, i64 n, Each each) {
 
 static void rmsNorm(Context& context, const RmsNormRecord& r) {
   const i64 n = r.extent.n;
-  i64 begin, end;
-  while (context.claim(r.extent.rows(), rowGrain(n), begin, end)) {
-    for (i64 row = begin; row < end; row++) {
-      const float* from = r.x.floats(r.extent, row);
-      float* to = r.y.floats(r.extent, row);
-      const float squares = laneSum(from, n, [](F sums, F v, int) { return fma(v, v, sums); });
-      const F norm = set1((float)(1 / squareRoot((double)squares / n + r.eps)));
-      i64 i = 0;
-      for (; i + LANES <= n; i += LANES) store(to + i, load(from + i) * norm * load(r.weight + i));
-      const int rest = (int)(n - i);
-      if (rest) storePart(to + i, loadPart(from + i, rest) * norm * loadPart(r.weight + i, rest), rest);
-    }
-  }
+  context.each(r.extent.rows(), rowGrain(n), [&](i64 row) {
+    const float* from = r.x.floats(r.extent, row);
+    float* to = r.y.floats(r.extent, row);
+    const float squares = laneSum(from, n, [](F sums, F v, int) { return fma(v, v, sums); });
+    const F norm = set1((float)(1 / squareRoot((double)squares / n + r.eps)));
+    i64 i = 0;
+    for (; i + LANES <= n; i += LANES) store(to + i, load(from + i) * norm * load(r.weight + i));
+    const int rest = (int)(n - i);
+    if (rest) storePart(to + i, loadPart(from + i, rest) * norm * loadPart(r.weight + i, rest), rest);
+  });
 }
 
 static void layerNorm(Context& context, const LayerNormRecord& r) {
   const i64 n = r.extent.n;
-  i64 begin, end;
-  while (context.claim(r.extent.rows(), rowGrain(n), begin, end)) {
-    for (i64 row = begin; row < end; row++) {
-      const float* from = r.x.floats(r.extent, row);
-      float* to = r.y.floats(r.extent, row);
-      F mean = set1((float)((double)laneSum(from, n, [](F sums, F v, int) { return sums + v; }) / n));
-      const auto deviation = [&](F v, int lanes) {
-        F d = v - mean;
-        for (int l = lanes; l < LANES; l++) d[l] = 0;
-        return d;
-      };
-      // Once more around the first mean: a mean far from zero would be summed too roughly.
-      const float rest = laneSum(from, n, [&](F sums, F v, int lanes) { return sums + deviation(v, lanes); });
-      mean += set1((float)((double)rest / n));
-      const float squares = laneSum(from, n, [&](F sums, F v, int lanes) {
-        const F d = deviation(v, lanes);
-        return fma(d, d, sums);
-      });
-      const F norm = set1((float)(1 / squareRoot((double)squares / n + r.eps)));
-      for (i64 i = 0; i < n; i += LANES) {
-        const int lanes = (int)min<i64>(LANES, n - i);
-        F v = (loadPart(from + i, lanes) - mean) * norm * loadPart(r.weight + i, lanes);
-        if (r.bias) v += loadPart(r.bias + i, lanes);
-        storePart(to + i, v, lanes);
-      }
+  context.each(r.extent.rows(), rowGrain(n), [&](i64 row) {
+    const float* from = r.x.floats(r.extent, row);
+    float* to = r.y.floats(r.extent, row);
+    F mean = set1((float)((double)laneSum(from, n, [](F sums, F v, int) { return sums + v; }) / n));
+    const auto deviation = [&](F v, int lanes) {
+      F d = v - mean;
+      for (int l = lanes; l < LANES; l++) d[l] = 0;
+      return d;
+    };
+    // Once more around the first mean: a mean far from zero would be summed too roughly.
+    const float rest = laneSum(from, n, [&](F sums, F v, int lanes) { return sums + deviation(v, lanes); });
+    mean += set1((float)((double)rest / n));
+    const float squares = laneSum(from, n, [&](F sums, F v, int lanes) {
+      const F d = deviation(v, lanes);
+      return fma(d, d, sums);
+    });
+    const F norm = set1((float)(1 / squareRoot((double)squares / n + r.eps)));
+    for (i64 i = 0; i < n; i += LANES) {
+      const int lanes = (int)min<i64>(LANES, n - i);
+      F v = (loadPart(from + i, lanes) - mean) * norm * loadPart(r.weight + i, lanes);
+      if (r.bias) v += loadPart(r.bias + i, lanes);
+      storePart(to + i, v, lanes);
     }
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

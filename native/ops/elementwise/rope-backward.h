@@ -10,22 +10,19 @@ namespace latentkit::LATENTKIT_ISA {
 static void ropeBackward(Context& context, const RopeBackwardRecord& record) {
   const i64 heads = record.H, n = record.n, r = record.r;
   const i64 near = record.interleaved ? 2 : 1, far = record.interleaved ? 1 : r;
-  i64 begin, end;
-  while (context.claim(record.T * heads, rowGrain(n), begin, end)) {
-    for (i64 row = begin; row < end; row++) {
-      const i64 t = row / heads, h = row % heads;
-      const float* from = record.dy + t * record.dyT + h * record.dyH;
-      float* to = record.dx + t * record.dxT + h * record.dxH;
-      const float* cosines = record.cosSin + t * 2 * r;
-      const float* sines = cosines + r;
-      for (i64 i = 0; i < r; i++) {
-        const float a = from[i * near], b = from[i * near + far];
-        to[i * near] += a * cosines[i] + b * sines[i];
-        to[i * near + far] += b * cosines[i] - a * sines[i];
-      }
-      for (i64 i = 2 * r; i < n; i++) to[i] += from[i];
+  context.each(record.T * heads, rowGrain(n), [&](i64 row) {
+    const i64 t = row / heads, h = row % heads;
+    const float* from = record.dy + t * record.dyT + h * record.dyH;
+    float* to = record.dx + t * record.dxT + h * record.dxH;
+    const float* cosines = record.cosSin + t * 2 * r;
+    const float* sines = cosines + r;
+    for (i64 i = 0; i < r; i++) {
+      const float a = from[i * near], b = from[i * near + far];
+      to[i * near] += a * cosines[i] + b * sines[i];
+      to[i * near + far] += b * cosines[i] - a * sines[i];
     }
-  }
+    for (i64 i = 2 * r; i < n; i++) to[i] += from[i];
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

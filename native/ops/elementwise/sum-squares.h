@@ -10,11 +10,10 @@ namespace latentkit::LATENTKIT_ISA {
 constexpr i64 SQUARES_EACH = 65536, SQUARES_PART = 64 * LANES;
 
 static void sumSquares(Context& context, const SumSquaresRecord& r) {
-  i64 begin, end;
-  while (context.claim(ceilDiv(r.n, SQUARES_EACH), 1, begin, end)) {
-    const i64 last = min(r.n, (begin + 1) * SQUARES_EACH);
+  context.each(ceilDiv(r.n, SQUARES_EACH), 1, [&](i64 block) {
+    const i64 last = min(r.n, (block + 1) * SQUARES_EACH);
     double total = 0;
-    for (i64 first = begin * SQUARES_EACH; first < last; first += SQUARES_PART) {
+    for (i64 first = block * SQUARES_EACH; first < last; first += SQUARES_PART) {
       const i64 n = min(SQUARES_PART, last - first);
       const float* x = r.x + first;
       F sums[4] = {};
@@ -32,8 +31,8 @@ static void sumSquares(Context& context, const SumSquaresRecord& r) {
       }
       total += (double)sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
     }
-    r.y[begin] = (float)total;
-  }
+    r.y[block] = (float)total;
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

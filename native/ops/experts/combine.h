@@ -10,19 +10,16 @@ namespace latentkit::LATENTKIT_ISA {
 static void combineExperts(Context& context, const CombineExpertsRecord& r) {
   const i64 T = r.T, K = r.K, D = r.D;
   const int32_t* places = r.plan + (r.size - T * K);
-  i64 begin, end;
-  while (context.claim(T, rowGrain(K * D), begin, end)) {
-    for (i64 t = begin; t < end; t++) {
-      for (i64 i = 0; i < D; i += LANES) {
-        const int lanes = (int)min<i64>(LANES, D - i);
-        F total = loadPart(r.residual + t * D + i, lanes);
-        for (i64 j = 0; j < K; j++) {
-          total = fma(set1(r.weights[t * K + j]), loadPart(r.part + places[t * K + j] * D + i, lanes), total);
-        }
-        storePart(r.y + t * D + i, total, lanes);
+  context.each(T, rowGrain(K * D), [&](i64 t) {
+    for (i64 i = 0; i < D; i += LANES) {
+      const int lanes = (int)min<i64>(LANES, D - i);
+      F total = loadPart(r.residual + t * D + i, lanes);
+      for (i64 j = 0; j < K; j++) {
+        total = fma(set1(r.weights[t * K + j]), loadPart(r.part + places[t * K + j] * D + i, lanes), total);
       }
+      storePart(r.y + t * D + i, total, lanes);
     }
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

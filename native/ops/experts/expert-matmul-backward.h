@@ -18,15 +18,15 @@ static void expertMatmulBackward(Context& context, const ExpertMatmulBackwardRec
   const auto splitOf = [&](i64 e) { return BlockSplit(tokensOf(e), cols, 1); };
   i64 total = 0;
   for (i64 e = 0; e < experts; e++) total += splitOf(e).units();
-  i64 begin, end, e = 0, before = 0;
-  while (context.claim(total, 1, begin, end)) {
-    while (begin >= before + splitOf(e).units()) before += splitOf(e++).units();
+  i64 e = 0, before = 0;
+  context.each(total, 1, [&](i64 at) {
+    while (at >= before + splitOf(e).units()) before += splitOf(e++).units();
     const i64 first = r.plan[e];
     withFactors(r.rounded, [&](auto factors) {
       inputGradient<decltype(factors)>(r.dx + first * cols, cols, r.dy + first * rows, rows, tokensOf(e), expertMatrix(r.w, e), 1, true,
-                                       splitOf(e), begin - before, context.scratch);
+                                       splitOf(e), at - before, context.scratch);
     });
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -49,7 +49,7 @@ static void expertMatmul(Context& context, const ExpertMatmulRecord& r) {
   // Units in the order of experts that have rows; they rise, so that the expert is found by walking on.
   i64 total = 0;
   for (i64 e = 0; e < experts; e++) total += unitsOf(plan[e + 1] - plan[e]);
-  i64 begin, end, e = 0, before = 0;
+  i64 e = 0, before = 0;
   const auto run = [&](i64 at) {
     for (;; e++) {
       const i64 units = unitsOf(plan[e + 1] - plan[e]);
@@ -77,9 +77,7 @@ static void expertMatmul(Context& context, const ExpertMatmulRecord& r) {
     productOfMatrix(y, from, t, min(T, t + split.tokensEach), w, n, min(split.rowsEach, rows - n), n, epilogue,
                     (float*)context.scratch);
   };
-  while (context.claimRun(total, begin, end)) {
-    for (i64 unit = begin; unit < end; unit++) run(unit);
-  }
+  context.eachRun(total, [&](i64 unit) { run(unit); });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -14,9 +14,8 @@ static size_t scratchBytes(const ExpertWeightBackwardRecord&) { return BlockMemo
 static void expertWeightBackward(Context& context, const ExpertWeightBackwardRecord& r) {
   const BlockSplit split(r.rows, r.cols, context.solo ? 1 : ceilDiv(context.threads, max<i64>(1, r.experts)));
   const int32_t* assignments = r.plan + r.experts + 1;
-  i64 begin, end;
-  while (context.claim(r.experts * split.units(), 1, begin, end)) {
-    const i64 e = begin / split.units(), first = r.plan[e];
+  context.each(r.experts * split.units(), 1, [&](i64 unit) {
+    const i64 e = unit / split.units(), first = r.plan[e];
     const TokenRows dy = {(char*)(r.dy + first * r.rows), r.rows, nullptr, 1};
     TokenRows x = {(char*)r.x, r.cols, nullptr, 1};
     if (r.perToken > 0) {
@@ -27,9 +26,9 @@ static void expertWeightBackward(Context& context, const ExpertWeightBackwardRec
     }
     withFactors(r.rounded, [&](auto factors) {
       weightGradient<decltype(factors)>(r.dw + e * r.rows * r.cols, r.rows, r.cols, dy, x, r.plan[e + 1] - first, 1, split,
-                                        begin % split.units(), context.scratch);
+                                        unit % split.units(), context.scratch);
     });
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -61,26 +61,23 @@ static void route(Context& context, const RouteRecord& r) {
   double* choice = scores + E;
   double* groupScores = choice + E;
   bool* taken = (bool*)(groupScores + E);
-  i64 begin, end;
-  while (context.claim(T, 4, begin, end)) {
-    for (i64 t = begin; t < end; t++) {
-      scoresOf(scores, r.logits + t * E, r);
-      for (i64 e = 0; e < E; e++) {
-        const double biased = scores[e] + (r.bias ? r.bias[e] : 0);
-        choice[e] = isNan(biased) ? -__builtin_inf() : biased;
-      }
-      if (r.topkGroups < r.groups) maskGroups(choice, groupScores, taken, r);
-      for (i64 e = 0; e < E; e++) taken[e] = false;
-      double total = 0;
-      for (i64 j = 0; j < K; j++) {
-        const i64 e = takeLargest(choice, taken, E);
-        r.indices[t * K + j] = (int32_t)e;
-        total += scores[e];
-      }
-      const double factor = r.normalise ? r.scale / (total + 1e-20) : r.scale;
-      for (i64 j = 0; j < K; j++) r.weights[t * K + j] = (float)(scores[r.indices[t * K + j]] * factor);
+  context.each(T, 4, [&](i64 t) {
+    scoresOf(scores, r.logits + t * E, r);
+    for (i64 e = 0; e < E; e++) {
+      const double biased = scores[e] + (r.bias ? r.bias[e] : 0);
+      choice[e] = isNan(biased) ? -__builtin_inf() : biased;
     }
-  }
+    if (r.topkGroups < r.groups) maskGroups(choice, groupScores, taken, r);
+    for (i64 e = 0; e < E; e++) taken[e] = false;
+    double total = 0;
+    for (i64 j = 0; j < K; j++) {
+      const i64 e = takeLargest(choice, taken, E);
+      r.indices[t * K + j] = (int32_t)e;
+      total += scores[e];
+    }
+    const double factor = r.normalise ? r.scale / (total + 1e-20) : r.scale;
+    for (i64 j = 0; j < K; j++) r.weights[t * K + j] = (float)(scores[r.indices[t * K + j]] * factor);
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -19,9 +19,9 @@ static void trainingExpertMatmul(Context& context, const TrainingExpertMatmulRec
   const auto splitOf = [&](i64 e) { return BlockSplit(tokensOf(e), rows, 1); };
   i64 total = 0;
   for (i64 e = 0; e < experts; e++) total += splitOf(e).units();
-  i64 begin, end, e = 0, before = 0;
-  while (context.claim(total, 1, begin, end)) {
-    while (begin >= before + splitOf(e).units()) before += splitOf(e++).units();
+  i64 e = 0, before = 0;
+  context.each(total, 1, [&](i64 at) {
+    while (at >= before + splitOf(e).units()) before += splitOf(e++).units();
     const i64 first = r.plan[e];
     TokenRows x = {(char*)r.x, cols, nullptr, 1};
     if (r.perToken > 0) {
@@ -32,9 +32,9 @@ static void trainingExpertMatmul(Context& context, const TrainingExpertMatmulRec
     }
     withFactors(r.rounded, [&](auto factors) {
       rowsTimesWeight<decltype(factors)>(writtenTo(r.y + first * rows, rows), x, tokensOf(e), expertMatrix(r.w, e), splitOf(e),
-                                         begin - before, context.scratch);
+                                         at - before, context.scratch);
     });
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

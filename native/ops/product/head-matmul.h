@@ -38,15 +38,14 @@ static void headMatmulAlong(Context& context, const HeadMatmulRecord& p, const M
   const WorkSplit split(p.T, p.rows, w.cols);
   Epilogue epilogue = {};
   epilogue.scale = 1;
-  i64 begin, end;
-  while (context.claim(p.H * split.units(), 1, begin, end)) {
-    const i64 h = begin / split.units(), unit = begin % split.units();
+  context.each(p.H * split.units(), 1, [&](i64 at) {
+    const i64 h = at / split.units(), unit = at % split.units();
     const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;
     const TokenRows y = {(char*)(p.y + h * p.yH), p.yT, nullptr, 1};
     const TokenRows x = {(char*)(p.x + h * p.xH), p.xT, nullptr, 1};
     productOfMatrix(y, x, t, min(p.T, t + split.tokensEach), w, h * p.headRows + p.firstRow + n,
                     min(split.rowsEach, p.rows - n), n, epilogue, (float*)context.scratch);
-  }
+  });
 }
 
 // y[t] = sum over n of x[t, n] W[n] on columns c .. + width for tokens t0 .. t1.
@@ -77,16 +76,15 @@ static void headMatmulAcross(Context& context, const HeadMatmulRecord& p, const 
   const i64 columns = axpyColumns(p.T), blocks = ceilDiv(w.cols, columns);
   const i64 tokensEach = max<i64>(1, p.H * blocks >= 16 ? p.T : min(p.T, TOKEN_BLOCK));
   const i64 tokenBlocks = ceilDiv(p.T, tokensEach);
-  i64 begin, end;
-  while (context.claim(p.H * blocks * tokenBlocks, 1, begin, end)) {
-    const i64 t0 = begin % tokenBlocks * tokensEach, t1 = min(p.T, t0 + tokensEach);
-    const i64 c = begin / tokenBlocks % blocks * columns, width = min(columns, w.cols - c);
-    const i64 h = begin / tokenBlocks / blocks, row = h * p.headRows + p.firstRow;
+  context.each(p.H * blocks * tokenBlocks, 1, [&](i64 unit) {
+    const i64 t0 = unit % tokenBlocks * tokensEach, t1 = min(p.T, t0 + tokensEach);
+    const i64 c = unit / tokenBlocks % blocks * columns, width = min(columns, w.cols - c);
+    const i64 h = unit / tokenBlocks / blocks, row = h * p.headRows + p.firstRow;
     if (w.dtype == E4M3 || (w.dtype != F32 && t1 - t0 >= ACROSS_PANEL_TOKENS)) {
       float* panel = (float*)context.scratch;
       for (i64 n = 0; n < p.rows; n++) w.toFloats(panel + n * columns, row + n, c, width, 1);
       axpyTokens<RowF32>(p, h, t0, t1, panel, columns, c, width);
-      continue;
+      return;
     }
     switch (w.dtype) {
       case F16: axpyTokens<RowF16>(p, h, t0, t1, w.row<uint16_t>(row) + c, w.cols, c, width); break;
@@ -99,7 +97,7 @@ static void headMatmulAcross(Context& context, const HeadMatmulRecord& p, const 
       LATENTKIT_PACKED_CASES:
       LATENTKIT_SCALED_CASES: impossible();
     }
-  }
+  });
 }
 
 static void headMatmul(Context& context, const HeadMatmulRecord& p) {

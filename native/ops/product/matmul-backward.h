@@ -45,12 +45,11 @@ static size_t scratchBytes(const MatmulBackwardRecord&) { return BlockMemory::BY
 static void matmulBackward(Context& context, const MatmulBackwardRecord& r) {
   const Matrix w(r.w);
   const BlockSplit split(r.T, w.cols, context.solo ? 1 : context.threads);
-  i64 begin, end;
-  while (context.claim(split.units(), 1, begin, end)) {
+  context.each(split.units(), 1, [&](i64 unit) {
     withFactors(r.rounded, [&](auto factors) {
-      inputGradient<decltype(factors)>(r.dx, r.dxT, r.dy, r.dyT, r.T, w, r.scale, r.add, split, begin, context.scratch);
+      inputGradient<decltype(factors)>(r.dx, r.dxT, r.dy, r.dyT, r.T, w, r.scale, r.add, split, unit, context.scratch);
     });
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -28,14 +28,11 @@ static void matmul(Context& context, const MatmulRecord& r) {
   const Matrix w(r.w);
   if (isPacked(w.dtype)) return packedMatmul(context, y, x, T, w, epilogue, r.mustQuantise);
   const WorkSplit split(T, w.rows, w.cols);
-  i64 begin, end;
-  while (context.claimRun(split.units(), begin, end)) {
-    for (i64 unit = begin; unit < end; unit++) {
-      const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;
-      productOfMatrix(y, x, t, min(T, t + split.tokensEach), w, n, min(split.rowsEach, w.rows - n), n, epilogue,
-                      (float*)context.scratch);
-    }
-  }
+  context.eachRun(split.units(), [&](i64 unit) {
+    const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;
+    productOfMatrix(y, x, t, min(T, t + split.tokensEach), w, n, min(split.rowsEach, w.rows - n), n, epilogue,
+                    (float*)context.scratch);
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -39,12 +39,11 @@ static void trainingMatmul(Context& context, const TrainingMatmulRecord& r) {
   const TokenRows x = {(char*)r.x, r.xT, nullptr, 1};
   const Sums sums = {r.y, r.yT, r.scale, r.residual, r.residualT, r.bias};
   const BlockSplit split(r.T, w.rows, context.solo ? 1 : context.threads);
-  i64 begin, end;
-  while (context.claim(split.units(), 1, begin, end)) {
+  context.each(split.units(), 1, [&](i64 unit) {
     withFactors(r.rounded, [&](auto factors) {
-      rowsTimesWeight<decltype(factors)>(sums, x, r.T, w, split, begin, context.scratch);
+      rowsTimesWeight<decltype(factors)>(sums, x, r.T, w, split, unit, context.scratch);
     });
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -31,12 +31,11 @@ static size_t scratchBytes(const WeightBackwardRecord&) { return BlockMemory::BY
 static void weightBackward(Context& context, const WeightBackwardRecord& r) {
   const TokenRows dy = {(char*)r.dy, r.dyT, nullptr, 1}, x = {(char*)r.x, r.xT, nullptr, 1};
   const BlockSplit split(r.rows, r.cols, context.solo ? 1 : context.threads);
-  i64 begin, end;
-  while (context.claim(split.units(), 1, begin, end)) {
+  context.each(split.units(), 1, [&](i64 unit) {
     withFactors(r.rounded, [&](auto factors) {
-      weightGradient<decltype(factors)>(r.dw, r.rows, r.cols, dy, x, r.T, r.scale, split, begin, context.scratch);
+      weightGradient<decltype(factors)>(r.dw, r.rows, r.cols, dy, x, r.T, r.scale, split, unit, context.scratch);
     });
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -88,10 +88,7 @@ static void quantiseRow(char* to, const float* x, i64 cols) {
 // Phase 0 of a product on packed weights: `rows` rows of x, row r of it at x(r), into the shared memory.
 template <class RowAt> INLINE void quantiseRows(Context& context, i64 rows, i64 cols, RowAt x) {
   const i64 stride = quantisedStride(cols);
-  i64 begin, end;
-  while (context.claim(rows, max<i64>(1, 4096 / cols), begin, end)) {
-    for (i64 r = begin; r < end; r++) quantiseRow(context.shared + r * stride, x(r), cols);
-  }
+  context.each(rows, max<i64>(1, 4096 / cols), [&](i64 r) { quantiseRow(context.shared + r * stride, x(r), cols); });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

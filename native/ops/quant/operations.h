@@ -26,10 +26,9 @@ static void packedMatmul(Context& context, const TokenRows& y, const TokenRows& 
   const i64 stride = quantisedStride(w.cols);
   const auto row = [&](i64 t) { return context.shared + t * stride; };
   const PackedWorkSplit split(T, ceilDiv(w.rows, TILE_ROWS), packedTileBytes(w.dtype, w.cols));
-  i64 begin, end;
-  while (context.claimRun(split.units(), begin, end)) {
-    for (i64 unit = begin; unit < end; unit++) packedUnit(y, row, T, w, {0, w.rows}, split, unit, epilogue, context.scratch);
-  }
+  context.eachRun(split.units(), [&](i64 unit) {
+    packedUnit(y, row, T, w, {0, w.rows}, split, unit, epilogue, context.scratch);
+  });
 }
 
 static void packedHeadAlong(Context& context, const HeadMatmulRecord& p, const Matrix& w) {
@@ -44,23 +43,19 @@ static void packedHeadAlong(Context& context, const HeadMatmulRecord& p, const M
   const PackedWorkSplit split(p.T, tiles, packedTileBytes(w.dtype, w.cols), p.H);
   Epilogue epilogue = {};
   epilogue.scale = 1;
-  i64 begin, end;
-  while (context.claimRun(p.H * split.units(), begin, end)) {
-    for (i64 unit = begin; unit < end; unit++) {
-      const i64 h = unit / split.units(), first = h * p.headRows + p.firstRow;
-      const TokenRows y = {(char*)(p.y + h * p.yH), p.yT, nullptr, 1};
-      const auto row = [&](i64 t) { return context.shared + (t * rowHeads + (rowHeads > 1 ? h : 0)) * stride; };
-      packedUnit(y, row, p.T, w, {first, first + p.rows}, split, unit % split.units(), epilogue,
-                 context.scratch);
-    }
-  }
+  context.eachRun(p.H * split.units(), [&](i64 unit) {
+    const i64 h = unit / split.units(), first = h * p.headRows + p.firstRow;
+    const TokenRows y = {(char*)(p.y + h * p.yH), p.yT, nullptr, 1};
+    const auto row = [&](i64 t) { return context.shared + (t * rowHeads + (rowHeads > 1 ? h : 0)) * stride; };
+    packedUnit(y, row, p.T, w, {first, first + p.rows}, split, unit % split.units(), epilogue,
+               context.scratch);
+  });
 }
 
 static void packedHeadAcross(Context& context, const HeadMatmulRecord& p, const Matrix& w) {
   const i64 steps = w.cols / STEP;
-  i64 begin, end;
-  while (context.claim(p.H * steps, 1, begin, end)) {
-    const i64 h = begin / steps, step = begin % steps;
+  context.each(p.H * steps, 1, [&](i64 unit) {
+    const i64 h = unit / steps, step = unit % steps;
     withFormat(w.dtype, [&](auto format) {
       typedef decltype(format) P;
       for (i64 t = 0; t < p.T;) {
@@ -80,7 +75,7 @@ static void packedHeadAcross(Context& context, const HeadMatmulRecord& p, const 
         t += n;
       }
     });
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -198,27 +198,24 @@ static void pack(Context& context, const PackRecord& record) {
   const i64 rows = record.rows, cols = record.cols;
   withFormat(record.dtype, [&](auto format) {
     typedef decltype(format) P;
-    i64 begin, end;
-    while (context.claim(ceilDiv(rows, TILE_ROWS), 1, begin, end)) {
-      u8* tile = record.to + (record.firstTile + begin) * P::tileBytes(cols);
-      const i64 count = min<i64>(TILE_ROWS, rows - begin * TILE_ROWS);
+    context.each(ceilDiv(rows, TILE_ROWS), 1, [&](i64 unit) {
+      u8* tile = record.to + (record.firstTile + unit) * P::tileBytes(cols);
+      const i64 count = min<i64>(TILE_ROWS, rows - unit * TILE_ROWS);
       typename P::Step at(tile, 0);
       for (i64 step = 0; step < cols / STEP; step++, at.next()) {
         for (int r = 0; r < count; r++) {
-          const u8* row = record.from + (begin * TILE_ROWS + r) * record.rowBytes;
+          const u8* row = record.from + (unit * TILE_ROWS + r) * record.rowBytes;
           putCodes<P>((u8*)at.codesAt, Blocks<P::TYPE>::codes(row, step), r);
           putScales<P>(at, row, step, r);
         }
       }
-    }
+    });
   });
 }
 
 // The bytes of a matrix in tiles.
 static void packedSize(Context& context, const PackedSizeRecord& r) {
-  i64 begin, end;
-  if (!context.claim(1, 1, begin, end)) return;
-  *r.to = (double)(ceilDiv(r.rows, TILE_ROWS) * packedTileBytes(r.dtype, r.cols));
+  context.each(1, 1, [&](i64) { *r.to = (double)(ceilDiv(r.rows, TILE_ROWS) * packedTileBytes(r.dtype, r.cols)); });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

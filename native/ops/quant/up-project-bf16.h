@@ -81,16 +81,15 @@ static void packedHeadAcrossPairs(Context& context, const HeadMatmulRecord& p, c
   const i64 tokenBlocks = ceilDiv(p.T, PAIRS_TOKENS);
   float* panels = (float*)context.scratch;
   float* words = panels + p.rows / 2 * w.cols;
-  i64 begin, end;
-  while (context.claim(p.H * tokenBlocks, 1, begin, end)) {
-    const i64 h = begin / tokenBlocks, last = min(p.T, (begin % tokenBlocks + 1) * PAIRS_TOKENS);
+  context.each(p.H * tokenBlocks, 1, [&](i64 unit) {
+    const i64 h = unit / tokenBlocks, last = min(p.T, (unit % tokenBlocks + 1) * PAIRS_TOKENS);
     withFormat(w.dtype, [&](auto format) {
       pairRows<decltype(format)>(panels, (const u8*)w.address, w.cols, h * p.headRows + p.firstRow, p.rows);
     });
-    i64 t = begin % tokenBlocks * PAIRS_TOKENS;
+    i64 t = unit % tokenBlocks * PAIRS_TOKENS;
     for (; t + PANEL_MR <= last; t += PANEL_MR) acrossPairs<PANEL_MR>(p, h, t, panels, w.cols, words);
     for (; t < last; t++) acrossPairs<1>(p, h, t, panels, w.cols, words);
-  }
+  });
 }
 
 #endif

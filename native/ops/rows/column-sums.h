@@ -12,9 +12,8 @@ constexpr i64 ROWS_EACH = 256;
 template <int SUMS, class Add, class Take>
 INLINE void sumColumns(Context& context, i64 rows, i64 cols, Add add, Take take) {
   constexpr int VECTORS = 4;
-  i64 begin, end;
-  while (context.claim(ceilDiv(cols, VECTORS * LANES), 1, begin, end)) {
-    const i64 first = begin * VECTORS * LANES;
+  context.each(ceilDiv(cols, VECTORS * LANES), 1, [&](i64 block) {
+    const i64 first = block * VECTORS * LANES;
     F totals[VECTORS][SUMS] = {};
     for (i64 row = 0; row < rows; row += ROWS_EACH) {
       F sums[VECTORS][SUMS] = {};
@@ -38,7 +37,7 @@ INLINE void sumColumns(Context& context, i64 rows, i64 cols, Add add, Take take)
       const i64 c = first + v * LANES;
       take(totals[v], c, (int)min<i64>(LANES, cols - c));
     }
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

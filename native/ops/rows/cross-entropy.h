@@ -54,15 +54,14 @@ static INLINE double exponentialsOf(float* to, const float* x, i64 n, float larg
 
 static void crossEntropy(Context& context, const CrossEntropyRecord& r) {
   const i64 V = r.V;
-  i64 begin, end;
-  while (context.claim(r.T, 1, begin, end)) {
-    const i64 t = begin, target = r.targets[t];
+  context.each(r.T, 1, [&](i64 t) {
+    const i64 target = r.targets[t];
     const float* x = r.logits + t * V;
     float* to = r.dlogits + t * V;
     if (target < 0) {
       r.loss[t] = 0;
       __builtin_memset(to, 0, (size_t)V * 4);
-      continue;
+      return;
     }
     const float largest = largestLogit(x, V);
     const double wanted = x[target], mean = r.smoothing != 0 ? sumOfLogits(x, V) / (double)V : 0;
@@ -74,7 +73,7 @@ static void crossEntropy(Context& context, const CrossEntropyRecord& r) {
     const double own = (double)to[target] * share - r.scale * (1 - r.smoothing + r.smoothing / (double)V);
     eachVector(V, [&](i64 i, int lanes) { storeLanes(to + i, fma(loadLanes(to + i, lanes), by, all), lanes); });
     to[target] = (float)own;
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -10,10 +10,7 @@ namespace latentkit::LATENTKIT_ISA {
 
 static void embed(Context& context, const EmbedRecord& r) {
   const Matrix w(r.w);
-  i64 begin, end;
-  while (context.claim(r.T, rowGrain(w.cols), begin, end)) {
-    for (i64 t = begin; t < end; t++) w.toFloats(r.y + t * w.cols, r.ids[t], 0, w.cols, r.scale);
-  }
+  context.each(r.T, rowGrain(w.cols), [&](i64 t) { w.toFloats(r.y + t * w.cols, r.ids[t], 0, w.cols, r.scale); });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -23,13 +23,10 @@ static void transpose(Context& context, const TransposeRecord& r) {
 // to[i] = the matrix's i-th number + add, as f32.
 static void addToVector(Context& context, const AddToVectorRecord& r) {
   const Matrix w(r.w);
-  i64 begin, end;
-  while (context.claim(w.rows, rowGrain(w.cols), begin, end)) {
-    for (i64 n = begin; n < end; n++) {
-      w.toFloats(r.to + n * w.cols, n, 0, w.cols, 1);
-      for (i64 i = n * w.cols; i < (n + 1) * w.cols; i++) r.to[i] += r.add;
-    }
-  }
+  context.each(w.rows, rowGrain(w.cols), [&](i64 n) {
+    w.toFloats(r.to + n * w.cols, n, 0, w.cols, 1);
+    for (i64 i = n * w.cols; i < (n + 1) * w.cols; i++) r.to[i] += r.add;
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -11,9 +11,8 @@ namespace latentkit::LATENTKIT_ISA {
 static void scatterRows(Context& context, const ScatterRowsRecord& r) {
   constexpr i64 COLUMNS = 8 * LANES;
   const F scale = set1(r.scale);
-  i64 begin, end;
-  while (context.claim(ceilDiv(r.cols, COLUMNS), 1, begin, end)) {
-    const i64 first = begin * COLUMNS;
+  context.each(ceilDiv(r.cols, COLUMNS), 1, [&](i64 block) {
+    const i64 first = block * COLUMNS;
     for (i64 t = 0; t < r.T; t++) {
       const float* from = r.x + t * r.cols + first;
       float* to = r.y + r.index[t] * r.cols + first;
@@ -21,7 +20,7 @@ static void scatterRows(Context& context, const ScatterRowsRecord& r) {
         storeLanes(to + i, fma(scale, loadLanes(from + i, lanes), loadLanes(to + i, lanes)), lanes);
       });
     }
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

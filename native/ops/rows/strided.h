@@ -12,13 +12,10 @@ INLINE i64 rowGrain(i64 n) { return max<i64>(1, 4096 / max<i64>(1, n)); }
 template <class Call> INLINE void eachPiece(Context& context, const Extent& extent, Call call) {
   constexpr i64 PIECE = 4096;
   const i64 pieces = max<i64>(1, ceilDiv(extent.n, PIECE));
-  i64 begin, end;
-  while (context.claim(extent.rows() * pieces, pieces > 1 ? 1 : rowGrain(extent.n), begin, end)) {
-    for (i64 u = begin; u < end; u++) {
-      const i64 start = (u % pieces) * PIECE;
-      call(u / pieces, start, min(PIECE, extent.n - start));
-    }
-  }
+  context.each(extent.rows() * pieces, pieces > 1 ? 1 : rowGrain(extent.n), [&](i64 u) {
+    const i64 start = (u % pieces) * PIECE;
+    call(u / pieces, start, min(PIECE, extent.n - start));
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -79,27 +79,26 @@ static INLINE KeyRun firstKeys(const Block& block, const DecodeSplit& d, i64 uni
 template <class N>
 static INLINE void runDecodeUnits(const Attention& a, const DecodeSplit& d, Context& context, Block& block, i64 round) {
   const SharedStates states(a, d, context);
-  i64 begin, end;
-  while (context.claim(a.sequences.count * d.units(), 1, begin, end)) {
-    const i64 b = begin / d.units();
-    const DecodeUnit unit(d, begin % d.units());
+  context.each(a.sequences.count * d.units(), 1, [&](i64 at) {
+    const i64 b = at / d.units();
+    const DecodeUnit unit(d, at % d.units());
     const Sequence sequence(a.sequences, b);
     const Range spans = spansOf(a, sequence, 0, 1);
     const i64 span = spans.lo + round * d.spansEach + unit.span;
-    if (d.spansEach > 0 && span >= spans.hi) continue;
+    if (d.spansEach > 0 && span >= spans.hi) return;
     block.sequence = &sequence;
     block.firstQuery = 0;
     block.firstHead = a.H * unit.part / unit.parts;
     block.rows = block.heads = a.H * (unit.part + 1) / unit.parts - block.firstHead;
     eachSharing(block, [&](i64 row, i64 count, float* queries) { packQueryRows<N>(block, queries, row, count); });
     // Threads take units alternately.
-    const KeyRun then = firstKeys(block, d, begin + context.threads, round);
+    const KeyRun then = firstKeys(block, d, at + context.threads, round);
     if (d.spansEach == 0) {
       runWhole(block, [&](i64 of, bool last) { decodeSpan<N>(block, of, last ? then : keysIn(block, 0, (of + 1) * SPAN, 0)); });
     } else {
       runShared(block, states, b * a.H, unit.span, [&] { decodeSpan<N>(block, span, then); });
     }
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -72,15 +72,15 @@ template <class N>
 static INLINE void runPrefillUnits(const Attention& a, const PrefillSplit& d, Context& context, Block& block, i64 round) {
   const SharedStates states(a, d, context);
   const auto unitsOf = [&](i64 b) { return d.blocks * d.queryBlocks(Sequence(a.sequences, b)) * d.runs(); };
-  i64 total = 0, begin, end, b = 0, before = 0, rowsBefore = 0;
+  i64 total = 0, b = 0, before = 0, rowsBefore = 0;
   for (i64 i = 0; i < a.sequences.count; i++) total += unitsOf(i);
-  while (context.claim(total, 1, begin, end)) {
-    while (begin >= before + unitsOf(b)) {
+  context.each(total, 1, [&](i64 at) {
+    while (at >= before + unitsOf(b)) {
       before += unitsOf(b);
       rowsBefore += Sequence(a.sequences, b++).queryCount * a.H;
     }
     const Sequence sequence(a.sequences, b);
-    const i64 unit = begin - before, firstSpan = unit % d.runs() * d.spansRun;
+    const i64 unit = at - before, firstSpan = unit % d.runs() * d.spansRun;
     // Blocks with the same keys follow each other, those that see most of them first.
     const HeadBlock heads = d.headBlocks[unit / d.runs() / d.queryBlocks(sequence)];
     const i64 queryBlock = d.queryBlocks(sequence) - 1 - unit / d.runs() % d.queryBlocks(sequence);
@@ -92,7 +92,7 @@ static INLINE void runPrefillUnits(const Attention& a, const PrefillSplit& d, Co
     packQueryRows<N>(block, block.queries, 0, block.rows);
     if (d.spansEach == 0) {
       runWhole(block, [&](i64 span, bool) { prefillSpan<N>(block, span, span + 1); });
-      continue;
+      return;
     }
     const i64 first = spansOf(a, sequence, 0, sequence.queryCount).lo + round * d.spansEach;
     const i64 last = min(min(d.spansEach, firstSpan + d.spansRun), spansOf(a, sequence, 0, sequence.queryCount).hi - first);
@@ -101,7 +101,7 @@ static INLINE void runPrefillUnits(const Attention& a, const PrefillSplit& d, Co
       const i64 next = s + 1 < last ? s + 1 : s + 1 + (context.threads - 1) * d.spansRun;
       runShared(block, states, rowsBefore, s, [&] { prefillSpan<N>(block, first + s, first + next); });
     }
-  }
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA
