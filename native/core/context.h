@@ -90,6 +90,17 @@ struct Context {
   }
 };
 
+// Divides memory into arrays, one after the other; of null it only counts the bytes.
+struct Carver {
+  char* memory;
+  size_t used = 0;
+  INLINE float* take(i64 floats) {
+    float* at = (float*)(memory + used);
+    used += (size_t)roundUp(floats * 4, 64);
+    return at;
+  }
+};
+
 // One operation: `run` is called by the leader and by every worker that comes while units are left. Before the list runs, `scratch` says how many bytes a thread needs,
 // `shared` how many all threads need together (null: none), `work` how much work it is (null: as the record says).
 struct Operation {

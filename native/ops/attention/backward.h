@@ -15,7 +15,7 @@ namespace latentkit::LATENTKIT_ISA {
 struct BackwardTiles {
   // Floats of a row of a key and of a value, in whole vectors.
   i64 width, valueWidth;
-  size_t bytes = 0;
+  size_t bytes;
   float *keys, *keysAcross, *values, *valuesAcross, *dkeys, *dvalues;  // [keys, width], across: [width, keys]
   float *queries, *douts;
   float* deltas;  // of all queries: dout . out
@@ -23,22 +23,19 @@ struct BackwardTiles {
 
   INLINE BackwardTiles(const AttentionBackwardRecord& a, char* memory)
       : width(roundUp(a.width, LANES)), valueWidth(roundUp(a.V, LANES)) {
-    const auto take = [&](i64 floats) {
-      float* at = (float*)(memory + bytes);
-      bytes += (size_t)roundUp(floats * 4, 64);
-      return at;
-    };
-    keys = take(TILE_KEYS * width);
-    keysAcross = take(KEYS_STRIDE * width);
-    dkeys = take(TILE_KEYS * width);
-    values = take(TILE_KEYS * valueWidth);
-    valuesAcross = take(KEYS_STRIDE * valueWidth);
-    dvalues = take(TILE_KEYS * valueWidth);
-    queries = take(TILE_QUERIES * width);
-    douts = take(TILE_QUERIES * valueWidth);
-    deltas = take(a.T);
-    p = take(TILE_QUERIES * KEYS_STRIDE);
-    ds = take(TILE_QUERIES * KEYS_STRIDE);
+    Carver carver = {memory};
+    keys = carver.take(TILE_KEYS * width);
+    keysAcross = carver.take(KEYS_STRIDE * width);
+    dkeys = carver.take(TILE_KEYS * width);
+    values = carver.take(TILE_KEYS * valueWidth);
+    valuesAcross = carver.take(KEYS_STRIDE * valueWidth);
+    dvalues = carver.take(TILE_KEYS * valueWidth);
+    queries = carver.take(TILE_QUERIES * width);
+    douts = carver.take(TILE_QUERIES * valueWidth);
+    deltas = carver.take(a.T);
+    p = carver.take(TILE_QUERIES * KEYS_STRIDE);
+    ds = carver.take(TILE_QUERIES * KEYS_STRIDE);
+    bytes = carver.used;
   }
 };
 

@@ -6,6 +6,7 @@
 // on its own query and keys alone: not on chunks, batches or threads. Within a span, keys are taken in tiles; those at
 // its ends without a key that some row of the block sees are left out, which adds nothing but zeros to what is summed.
 #pragma once
+#include "../../core/context.h"
 #include "../../simd/simd.h"
 #include "../cache/slice.h"
 #include "../rows/row-types.h"
@@ -62,12 +63,7 @@ struct Block {
 
 // Divides `memory` into the arrays that a thread needs for blocks; with null it only counts the bytes.
 template <class N> static INLINE size_t carveScratch(Block& block, const Attention& a, char* memory) {
-  size_t used = 0;
-  const auto take = [&](i64 floats) {
-    float* at = (float*)(memory + used);
-    used += (size_t)roundUp(floats * 4, 64);
-    return at;
-  };
+  Carver carver = {memory};
   const i64 V = a.paddedV(), rows = maxQueryRows(a);
   i64 widest = a.V;
   block.words = 0;
@@ -76,21 +72,21 @@ template <class N> static INLINE size_t carveScratch(Block& block, const Attenti
     widest = max(widest, a.keys[s].width);
   }
   block.attention = &a;
-  block.max = take(rows);
-  block.sum = take(rows);
-  block.own = take(rows * V);
-  block.totalMax = take(rows);
-  block.totalSum = take(rows);
-  block.total = take(rows * V);
-  block.scores = take(rows * SPAN);
-  block.byKey = take(TILE * max<i64>(SCORE_TILE_ROWS, LANES));
-  block.queries = take(max(roundUp(rows, SCORE_TILE_ROWS), a.H * SCORE_ROWS) * block.words);
-  block.keys = take(TILE * block.words);
-  block.plain = take(TILE * a.scaledNumbers());
-  block.panels = take(SPAN * roundUp(a.V, PANEL_COLUMNS));
-  block.zeros = (char*)take(widest + 4);
+  block.max = carver.take(rows);
+  block.sum = carver.take(rows);
+  block.own = carver.take(rows * V);
+  block.totalMax = carver.take(rows);
+  block.totalSum = carver.take(rows);
+  block.total = carver.take(rows * V);
+  block.scores = carver.take(rows * SPAN);
+  block.byKey = carver.take(TILE * max<i64>(SCORE_TILE_ROWS, LANES));
+  block.queries = carver.take(max(roundUp(rows, SCORE_TILE_ROWS), a.H * SCORE_ROWS) * block.words);
+  block.keys = carver.take(TILE * block.words);
+  block.plain = carver.take(TILE * a.scaledNumbers());
+  block.panels = carver.take(SPAN * roundUp(a.V, PANEL_COLUMNS));
+  block.zeros = (char*)carver.take(widest + 4);
   if (memory) __builtin_memset(block.zeros, 0, (size_t)(widest + 4) * 4);
-  return used;
+  return carver.used;
 }
 
 // n numbers as words, in whole vectors.

@@ -16,26 +16,23 @@ namespace latentkit::LATENTKIT_ISA {
 struct ForwardTiles {
   // Floats of a row of a key and of a value, in whole vectors.
   i64 width, valueWidth;
-  size_t bytes = 0;
+  size_t bytes;
   float *keys, *keysAcross, *values;  // [keys, width], across: [width, keys]
   float *queries, *p, *sums;          // [queries, width], [queries, keys], [queries, valueWidth]
   float *max, *sum;                   // of exponentials, of each query
 
   INLINE ForwardTiles(const TrainingAttentionRecord& a, char* memory)
       : width(roundUp(a.width, LANES)), valueWidth(roundUp(a.V, LANES)) {
-    const auto take = [&](i64 floats) {
-      float* at = (float*)(memory + bytes);
-      bytes += (size_t)roundUp(floats * 4, 64);
-      return at;
-    };
-    keys = take(TILE_KEYS * width);
-    keysAcross = take(KEYS_STRIDE * width);
-    values = take(TILE_KEYS * valueWidth);
-    queries = take(TILE_QUERIES * width);
-    p = take(TILE_QUERIES * KEYS_STRIDE);
-    sums = take(TILE_QUERIES * valueWidth);
-    max = take(TILE_QUERIES);
-    sum = take(TILE_QUERIES);
+    Carver carver = {memory};
+    keys = carver.take(TILE_KEYS * width);
+    keysAcross = carver.take(KEYS_STRIDE * width);
+    values = carver.take(TILE_KEYS * valueWidth);
+    queries = carver.take(TILE_QUERIES * width);
+    p = carver.take(TILE_QUERIES * KEYS_STRIDE);
+    sums = carver.take(TILE_QUERIES * valueWidth);
+    max = carver.take(TILE_QUERIES);
+    sum = carver.take(TILE_QUERIES);
+    bytes = carver.used;
   }
 };
 

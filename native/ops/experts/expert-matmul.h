@@ -50,7 +50,7 @@ static void expertMatmul(Context& context, const ExpertMatmulRecord& r) {
   i64 total = 0;
   for (i64 e = 0; e < experts; e++) total += unitsOf(plan[e + 1] - plan[e]);
   i64 e = 0, before = 0;
-  const auto run = [&](i64 at) {
+  context.eachRun(total, [&](i64 at) {
     for (;; e++) {
       const i64 units = unitsOf(plan[e + 1] - plan[e]);
       if (at < before + units) break;
@@ -67,17 +67,10 @@ static void expertMatmul(Context& context, const ExpertMatmulRecord& r) {
     }
     const WorkSplit split(T, rows, cols);
     const i64 n = unit / split.tokenBlocks * split.rowsEach, t = unit % split.tokenBlocks * split.tokensEach;
-    TokenRows from = {(char*)r.x, cols, nullptr, 1};
-    if (perToken > 0) {
-      from.plan = plan + experts + 1 + first;
-      from.perToken = perToken;
-    } else {
-      from.base += first * cols * 4;
-    }
-    productOfMatrix(y, from, t, min(T, t + split.tokensEach), w, n, min(split.rowsEach, rows - n), n, epilogue,
+    const TokenRows x = expertRows(r.x, cols, plan, experts, perToken, first);
+    productOfMatrix(y, x, t, min(T, t + split.tokensEach), w, n, min(split.rowsEach, rows - n), n, epilogue,
                     (float*)context.scratch);
-  };
-  context.eachRun(total, [&](i64 unit) { run(unit); });
+  });
 }
 
 }  // namespace latentkit::LATENTKIT_ISA

@@ -13,17 +13,10 @@ static size_t scratchBytes(const ExpertWeightBackwardRecord&) { return BlockMemo
 
 static void expertWeightBackward(Context& context, const ExpertWeightBackwardRecord& r) {
   const BlockSplit split(r.rows, r.cols, context.solo ? 1 : ceilDiv(context.threads, max<i64>(1, r.experts)));
-  const int32_t* assignments = r.plan + r.experts + 1;
   context.each(r.experts * split.units(), 1, [&](i64 unit) {
     const i64 e = unit / split.units(), first = r.plan[e];
     const TokenRows dy = {(char*)(r.dy + first * r.rows), r.rows, nullptr, 1};
-    TokenRows x = {(char*)r.x, r.cols, nullptr, 1};
-    if (r.perToken > 0) {
-      x.plan = assignments + first;
-      x.perToken = r.perToken;
-    } else {
-      x.base += first * r.cols * 4;
-    }
+    const TokenRows x = expertRows(r.x, r.cols, r.plan, r.experts, r.perToken, first);
     withFactors(r.rounded, [&](auto factors) {
       weightGradient<decltype(factors)>(r.dw + e * r.rows * r.cols, r.rows, r.cols, dy, x, r.plan[e + 1] - first, 1, split,
                                         unit % split.units(), context.scratch);

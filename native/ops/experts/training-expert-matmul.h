@@ -6,6 +6,7 @@
 #include "../product/block-product.h"
 #include "../product/token-rows.h"
 #include "../product/training-matmul.h"
+#include "expert-matmul-backward.h"
 #include "expert-matmul.h"
 
 namespace latentkit::LATENTKIT_ISA {
@@ -14,25 +15,11 @@ static size_t scratchBytes(const TrainingExpertMatmulRecord&) { return BlockMemo
 
 static void trainingExpertMatmul(Context& context, const TrainingExpertMatmulRecord& r) {
   const i64 experts = r.w.experts, rows = r.w.rows, cols = r.w.cols;
-  const auto tokensOf = [&](i64 e) { return (i64)r.plan[e + 1] - r.plan[e]; };
-  // As for expertMatmulBackward.
-  const auto splitOf = [&](i64 e) { return BlockSplit(tokensOf(e), rows, 1); };
-  i64 total = 0;
-  for (i64 e = 0; e < experts; e++) total += splitOf(e).units();
-  i64 e = 0, before = 0;
-  context.each(total, 1, [&](i64 at) {
-    while (at >= before + splitOf(e).units()) before += splitOf(e++).units();
-    const i64 first = r.plan[e];
-    TokenRows x = {(char*)r.x, cols, nullptr, 1};
-    if (r.perToken > 0) {
-      x.plan = r.plan + experts + 1 + first;
-      x.perToken = r.perToken;
-    } else {
-      x.base += first * cols * 4;
-    }
+  eachExpertBlock(context, r.plan, experts, rows, [&](i64 e, i64 first, i64 tokens, const BlockSplit& split, i64 unit) {
+    const TokenRows x = expertRows(r.x, cols, r.plan, experts, r.perToken, first);
     withFactors(r.rounded, [&](auto factors) {
-      rowsTimesWeight<decltype(factors)>(writtenTo(r.y + first * rows, rows), x, tokensOf(e), expertMatrix(r.w, e), splitOf(e),
-                                         at - before, context.scratch);
+      rowsTimesWeight<decltype(factors)>(writtenTo(r.y + first * rows, rows), x, tokens, expertMatrix(r.w, e), split, unit,
+                                         context.scratch);
     });
   });
 }
