@@ -103,9 +103,13 @@ double numberOf(napi_env env, napi_value value) {
   return result;
 }
 
-template <size_t N> void argumentsOf(napi_env env, napi_callback_info info, napi_value (&values)[N]) {
-  size_t count = N;
-  napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+// A function that JavaScript calls, with its arguments; those that are not given are undefined.
+typedef napi_value (*Function)(napi_env env, const napi_value* arguments);
+template <Function function> napi_value called(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  size_t count = 4;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  return function(env, arguments);
 }
 
 Instance* instanceOf(napi_env env, napi_value value) {
@@ -133,9 +137,7 @@ Bytes bytesOf(napi_env env, napi_value value) {
 // ---- what JavaScript calls -----------------------------------------------------------------------------------------
 
 // open(threads, isa) -> [instance, isa, threads], or null where there is no such instruction set.
-napi_value open(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  argumentsOf(env, info, arguments);
+napi_value open(napi_env env, const napi_value* arguments) {
   char wanted[16] = {};
   size_t length;
   napi_get_value_string_utf8(env, arguments[1], wanted, sizeof(wanted), &length);
@@ -167,18 +169,14 @@ napi_value open(napi_env env, napi_callback_info info) {
 }
 
 // close(instance)
-napi_value close(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  argumentsOf(env, info, arguments);
+napi_value close(napi_env env, const napi_value* arguments) {
   Instance* instance = instanceOf(env, arguments[0]);
   if (instance) closeInstance(instance);
   return nullptr;
 }
 
 // allocate(instance, bytes) -> address, 0 if there is no memory
-napi_value allocate(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  argumentsOf(env, info, arguments);
+napi_value allocate(napi_env env, const napi_value* arguments) {
   Instance* instance = instanceOf(env, arguments[0]);
   if (!instance) return fail(env, "the kernels are closed");
   const size_t bytes = (size_t)numberOf(env, arguments[1]) + sizeof(BlockHeader);
@@ -192,9 +190,7 @@ napi_value allocate(napi_env env, napi_callback_info info) {
 }
 
 // release(instance, address)
-napi_value release(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  argumentsOf(env, info, arguments);
+napi_value release(napi_env env, const napi_value* arguments) {
   if (instanceOf(env, arguments[0])) freeBlock((BlockHeader*)(uintptr_t)numberOf(env, arguments[1]) - 1);
   return nullptr;
 }
@@ -205,18 +201,14 @@ void copy(void* to, const void* from, size_t bytes) {
 }
 
 // write(address, bytes)
-napi_value write(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  argumentsOf(env, info, arguments);
+napi_value write(napi_env env, const napi_value* arguments) {
   const Bytes bytes = bytesOf(env, arguments[1]);
   copy((void*)(uintptr_t)numberOf(env, arguments[0]), bytes.data, bytes.length);
   return nullptr;
 }
 
 // read(address, bytes)
-napi_value read(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  argumentsOf(env, info, arguments);
+napi_value read(napi_env env, const napi_value* arguments) {
   const Bytes bytes = bytesOf(env, arguments[1]);
   copy(bytes.data, (const void*)(uintptr_t)numberOf(env, arguments[0]), bytes.length);
   return nullptr;
@@ -225,9 +217,7 @@ napi_value read(napi_env env, napi_callback_info info) {
 // run(instance, list, length, seconds) -> RunResult; `seconds` has a number for each record, or is undefined. Where a
 // mapped file was found to have changed, before or while the list ran, the result is RUN_FILE_CHANGED, and what the list
 // wrote is worth nothing.
-napi_value run(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
-  argumentsOf(env, info, arguments);
+napi_value run(napi_env env, const napi_value* arguments) {
   Instance* instance = instanceOf(env, arguments[0]);
   if (!instance) return fail(env, "the kernels are closed");
   const Bytes list = bytesOf(env, arguments[1]);
@@ -243,9 +233,7 @@ napi_value run(napi_env env, napi_callback_info info) {
 
 // map(instance, path) -> [address, bytes, modified]: the whole file, read-only, until the instance is closed. `modified`
 // is a bigint: nanoseconds since 1970.
-napi_value map(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  argumentsOf(env, info, arguments);
+napi_value map(napi_env env, const napi_value* arguments) {
   Instance* instance = instanceOf(env, arguments[0]);
   if (!instance) return fail(env, "the kernels are closed");
   size_t length = 0;
@@ -274,9 +262,7 @@ napi_value map(napi_env env, napi_callback_info info) {
 }
 
 // watch(instance, address): from now on lists read the file mapped at `address`.
-napi_value watch(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  argumentsOf(env, info, arguments);
+napi_value watch(napi_env env, const napi_value* arguments) {
   Instance* instance = instanceOf(env, arguments[0]);
   Mapping* mapping = instance ? mappingAt(instance, numberOf(env, arguments[1])) : nullptr;
   if (mapping) mapping->watched = true;
@@ -284,9 +270,8 @@ napi_value watch(napi_env env, napi_callback_info info) {
 }
 
 // changed(instance, address) -> whether the file mapped at `address` is another by now
-napi_value changed(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], result;
-  argumentsOf(env, info, arguments);
+napi_value changed(napi_env env, const napi_value* arguments) {
+  napi_value result;
   Instance* instance = instanceOf(env, arguments[0]);
   const Mapping* mapping = instance ? mappingAt(instance, numberOf(env, arguments[1])) : nullptr;
   napi_get_boolean(env, mapping && platform::hasChanged(mapping->file), &result);
@@ -295,16 +280,10 @@ napi_value changed(napi_env env, napi_callback_info info) {
 
 // forget(address, bytes): pages of a mapped file that are not needed for now leave the process; a later look brings
 // them back.
-napi_value forget(napi_env env, napi_callback_info info) {
-  size_t count = 2;
-  napi_value args[2];
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
-  double address = 0, bytes = 0;
-  napi_get_value_double(env, args[0], &address);
-  napi_get_value_double(env, args[1], &bytes);
+napi_value forget(napi_env env, const napi_value* arguments) {
+  const uintptr_t address = (uintptr_t)numberOf(env, arguments[0]), bytes = (uintptr_t)numberOf(env, arguments[1]);
   const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  const uintptr_t first = ((uintptr_t)address + page - 1) / page * page;
-  const uintptr_t end = ((uintptr_t)address + (uintptr_t)bytes) / page * page;
+  const uintptr_t first = (address + page - 1) / page * page, end = (address + bytes) / page * page;
   if (first < end) madvise((void*)first, end - first, MADV_DONTNEED);
   return nullptr;
 }
@@ -312,25 +291,22 @@ napi_value forget(napi_env env, napi_callback_info info) {
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  const napi_property_descriptor functions[] = {
-      {"open", nullptr, open, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"close", nullptr, close, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"allocate", nullptr, allocate, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"release", nullptr, release, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"write", nullptr, write, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"read", nullptr, read, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"run", nullptr, run, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"map", nullptr, map, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"watch", nullptr, watch, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"changed", nullptr, changed, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"forget", nullptr, forget, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  const struct {
+    const char* name;
+    napi_callback call;
+  } functions[] = {
+      {"open", called<open>},   {"close", called<close>}, {"allocate", called<allocate>}, {"release", called<release>},
+      {"write", called<write>}, {"read", called<read>},   {"run", called<run>},           {"map", called<map>},
+      {"watch", called<watch>}, {"changed", called<changed>}, {"forget", called<forget>},
   };
-  napi_define_properties(env, exports, sizeof(functions) / sizeof(*functions), functions);
-  napi_value version;
-  napi_create_string_utf8(env, LATENTKIT_VERSION, NAPI_AUTO_LENGTH, &version);
-  napi_set_named_property(env, exports, "version", version);
-  napi_value records;
-  napi_create_string_utf8(env, LATENTKIT_RECORDS, NAPI_AUTO_LENGTH, &records);
-  napi_set_named_property(env, exports, "records", records);
+  napi_value value;
+  for (const auto& function : functions) {
+    napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.call, nullptr, &value);
+    napi_set_named_property(env, exports, function.name, value);
+  }
+  napi_create_string_utf8(env, LATENTKIT_VERSION, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, exports, "version", value);
+  napi_create_string_utf8(env, LATENTKIT_RECORDS, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, exports, "records", value);
   return exports;
 }
