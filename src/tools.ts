@@ -34,6 +34,7 @@ export type { MadeExpected, MakeExpectedOptions } from './inspection/verify/make
 export type { RivalAgreement } from './inspection/verify/rival.ts'
 export type { Agreement, Arithmetic, VerifyRow } from './inspection/verify/row.ts'
 export type { Prefill } from './inspection/verify/run.ts'
+export type { SelectionErrors } from './inspection/verify/selection.ts'
 export type { VerifyOptions, VerifyReport } from './inspection/verify/verify.ts'
 export type { Latentification } from './latentify/latentify.ts'
 export { latentifyModel } from './latentify/lazy.ts'

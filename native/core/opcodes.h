@@ -24,6 +24,7 @@ namespace latentkit {
   OP(weightBackward, WeightBackwardRecord) \
   OP(activate, ActivateRecord) \
   OP(activateBackward, ActivateBackwardRecord) \
+  OP(clampedGate, ClampedGateRecord) \
   OP(gate, GateRecord) \
   OP(gateBackward, GateBackwardRecord) \
   OP(rope, RopeRecord) \
@@ -47,6 +48,8 @@ namespace latentkit {
   OP(adamW, AdamWRecord) \
   OP(crossEntropy, CrossEntropyRecord) \
   OP(sumSquares, SumSquaresRecord) \
+  OP(indexScores, IndexScoresRecord) \
+  OP(selectKeys, SelectKeysRecord) \
   OP(addToVector, AddToVectorRecord) \
   OP(pack, PackRecord) \
   OP(packedSize, PackedSizeRecord) \

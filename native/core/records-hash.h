@@ -2,4 +2,4 @@
 // Written by `npm run build:records` from src/kernels/operations. Do not edit.
 #pragma once
 
-#define LATENTKIT_RECORDS "12f2b9cf49a84791"
+#define LATENTKIT_RECORDS "5eec2669575de988"

@@ -403,6 +403,22 @@ struct ActivateBackwardRecord {
         x(args) {}
 };
 
+struct ClampedGateRecord {
+  float alpha;
+  float limit;
+  Extent extent;
+  Strided y;
+  Strided gates;
+  Strided up;
+  INLINE explicit ClampedGateRecord(Args& args)
+      : alpha(args.real()),
+        limit(args.real()),
+        extent(args),
+        y(args),
+        gates(args),
+        up(args) {}
+};
+
 struct GateRecord {
   Activation activation;
   Extent extent;
@@ -541,6 +557,9 @@ struct AttentionRecord {
   i64 scoresT;
   i64 scoresWidth;
   i64 scoresStart;
+  const int32_t* selected;
+  i64 selectedCount;
+  bool gather;
   SliceRecord values;
   i64 keysCount;
   SliceRecord keys[MAX_SLICES];
@@ -566,6 +585,9 @@ struct AttentionRecord {
         scoresT(args.count()),
         scoresWidth(args.count()),
         scoresStart(args.count()),
+        selected(args.pointer<const int32_t>()),
+        selectedCount(args.count()),
+        gather(args.flag()),
         values(args),
         keysCount(args.count()) {
     for (i64 i = 0; i < keysCount; i++) keys[i] = SliceRecord(args);
@@ -960,6 +982,50 @@ struct SumSquaresRecord {
       : y(args.pointer<float>()),
         x(args.pointer<const float>()),
         n(args.count()) {}
+};
+
+struct IndexScoresRecord {
+  float* scores;
+  i64 scoresB;
+  i64 width;
+  const float* q;
+  i64 qT;
+  i64 qH;
+  const float* weights;
+  i64 weightsT;
+  i64 H;
+  SequencesRecord sequences;
+  float scale;
+  SliceRecord keys;
+  INLINE explicit IndexScoresRecord(Args& args)
+      : scores(args.pointer<float>()),
+        scoresB(args.count()),
+        width(args.count()),
+        q(args.pointer<const float>()),
+        qT(args.count()),
+        qH(args.count()),
+        weights(args.pointer<const float>()),
+        weightsT(args.count()),
+        H(args.count()),
+        sequences(args),
+        scale(args.real()),
+        keys(args) {}
+};
+
+struct SelectKeysRecord {
+  int32_t* selected;
+  const float* scores;
+  i64 scoresB;
+  i64 width;
+  i64 K;
+  SequencesRecord sequences;
+  INLINE explicit SelectKeysRecord(Args& args)
+      : selected(args.pointer<int32_t>()),
+        scores(args.pointer<const float>()),
+        scoresB(args.count()),
+        width(args.count()),
+        K(args.count()),
+        sequences(args) {}
 };
 
 struct AddToVectorRecord {

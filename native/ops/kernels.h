@@ -11,6 +11,7 @@
 #include "elementwise/activate.h"
 #include "elementwise/adamw.h"
 #include "elementwise/axpby.h"
+#include "elementwise/clamped-gate.h"
 #include "elementwise/copy.h"
 #include "elementwise/fill.h"
 #include "elementwise/gate-backward.h"
@@ -41,3 +42,5 @@
 #include "rows/prepare.h"
 #include "rows/scatter.h"
 #include "rows/sum.h"
+#include "selection/index-scores.h"
+#include "selection/select-keys.h"

@@ -163,6 +163,7 @@ export function groupedLayer(bench: Workbench, given: GroupedSizes, numbers?: Gr
     weights: {
       qkv: [source.matrix('query', H * d, D), source.matrix('key', G * d, D), source.matrix('value', G * d, D)],
       queryNorm: null,
+      sinks: null,
       keyNorm: null,
       out: source.matrix('out', D, H * d),
     },

@@ -19,6 +19,8 @@ export interface CacheSegment {
   readonly perHead?: boolean
   /** Numbers that rope has rotated by the token's position. */
   readonly rotary?: boolean
+  /** In neighbouring pairs, or in halves. Default: as the layer's rope. */
+  readonly interleaved?: boolean
 }
 
 /** `blockTokens` rows of one layer in a block, contiguous. */

@@ -172,14 +172,15 @@ export class Checkpoint implements CheckpointContents {
     const how = this.#foreignQuantization()
     if (how === undefined) return
     throw new UnsupportedModelError(
-      `${this.name} is quantised ${how}; latentkit reads f32, f16, bf16 and block-scaled fp8. ` +
+      `${this.name} is quantised ${how}; latentkit reads f32, f16, bf16, block-scaled fp8 and gpt-oss's mxfp4. ` +
         'Use the unquantised checkpoint or a GGUF file of it.',
     )
   }
 
   #foreignQuantization(): string | undefined {
     const method = objectIn(this.config, 'quantization_config')?.quant_method
-    if (typeof method === 'string') return method === 'fp8' ? undefined : `with ${quote(method, 60)}`
+    if (typeof method === 'string')
+      return method === 'fp8' || method === 'mxfp4' ? undefined : `with ${quote(method, 60)}`
     // mlx-lm's key names no method.
     const mlx = objectIn(this.config, 'quantization')
     if (mlx === undefined || !Object.hasOwn(mlx, 'bits')) return packedTensors(this.tensors)

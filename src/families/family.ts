@@ -43,6 +43,8 @@ export interface TensorNames {
   readonly neighbours?: boolean
   /** Matrices are stored [inputs, outputs]. */
   readonly transposed?: boolean
+  /** Parts of a norm with a gate. */
+  readonly gatedNorm?: { readonly norm: string; readonly down: string; readonly up: string }
   /** Norm weights are stored less this number (Gemma: 1). */
   readonly normOffset?: number
   readonly encoder?: EncoderNames
@@ -59,6 +61,8 @@ export interface ExpertNames {
   readonly expert: string
   readonly shared: string
   readonly mlp: MlpNames
+  /** Tensors [E, rows] with the biases of all experts' projections. Default: experts have none. */
+  readonly biases?: { readonly gate: string; readonly up: string; readonly down: string }
   /** A norm on what experts return, the shared one included. */
   readonly outNorm?: string
 }
@@ -77,6 +81,8 @@ export interface GroupedNames {
   readonly qkv: readonly [string] | readonly [string, string, string]
   readonly queryNorm?: string
   readonly keyNorm?: string
+  /** The tensor itself: a logit per head. */
+  readonly sinks?: string
   readonly out: string
 }
 
@@ -93,6 +99,13 @@ export interface LatentNames {
   readonly keyUp: string
   readonly valueUp: string
   readonly out: string
+  /** Of an indexer. Default: the family has none. */
+  readonly indexer?: {
+    readonly query: string
+    readonly key: string
+    readonly keyNorm: string
+    readonly weights: string
+  }
 }
 
 export interface MlpNames {

@@ -4,10 +4,14 @@ import { UnsupportedModelError } from '../errors.ts'
 import type { ModelConfig } from '../nn/config.ts'
 import { axk1 } from './axk1/config.ts'
 import * as axk1Traits from './axk1/traits.ts'
+import { axk2 } from './axk2/config.ts'
+import * as axk2Traits from './axk2/traits.ts'
 import { bert, roberta } from './bert/config.ts'
 import * as bertTraits from './bert/traits.ts'
 import { deepseekV2, deepseekV3 } from './deepseek/config.ts'
 import * as deepseekTraits from './deepseek/traits.ts'
+import { deepseekV32, glmMoeDsa } from './deepseek-v32/config.ts'
+import * as deepseekV32Traits from './deepseek-v32/traits.ts'
 import { describe } from './describe/describe.ts'
 import { ernie45 } from './ernie4-5/config.ts'
 import * as ernie45Traits from './ernie4-5/traits.ts'
@@ -20,6 +24,8 @@ import { glm4 } from './glm4/config.ts'
 import * as glm4Traits from './glm4/traits.ts'
 import { gpt, gpt2 } from './gpt/config.ts'
 import * as gptTraits from './gpt/traits.ts'
+import { gptOss } from './gpt-oss/config.ts'
+import * as gptOssTraits from './gpt-oss/traits.ts'
 import { granite } from './granite/config.ts'
 import * as graniteTraits from './granite/traits.ts'
 import { hunyuanDense } from './hunyuan/config.ts'
@@ -53,6 +59,9 @@ import * as youtuTraits from './youtu/traits.ts'
 export const FAMILIES: readonly Family[] = [
   deepseekV2,
   deepseekV3,
+  deepseekV32,
+  glmMoeDsa,
+  axk2,
   minicpm3,
   youtu,
   sarvamMla,
@@ -71,6 +80,7 @@ export const FAMILIES: readonly Family[] = [
   phi3,
   ernie45,
   hunyuanDense,
+  gptOss,
   gemma3,
   falcon,
   gpt2,
@@ -83,10 +93,12 @@ export const FAMILIES: readonly Family[] = [
 /** What is known of sizes alone: of the families above, and of those that are only planned. Apart, for small bundles. */
 const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(deepseekTraits),
+  ...Object.values(deepseekV32Traits),
   ...Object.values(minicpm3Traits),
   ...Object.values(youtuTraits),
   ...Object.values(llamaTraits),
   ...Object.values(axk1Traits),
+  ...Object.values(axk2Traits),
   ...Object.values(ernie45Traits),
   ...Object.values(glm4Traits),
   ...Object.values(graniteTraits),
@@ -98,6 +110,7 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(smollm3Traits),
   ...Object.values(ministral3Traits),
   ...Object.values(mistral4Traits),
+  ...Object.values(gptOssTraits),
   ...Object.values(gemma3Traits),
   ...Object.values(falconTraits),
   ...Object.values(gptTraits),

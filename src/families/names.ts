@@ -33,6 +33,13 @@ export const LATENT: LatentNames = {
   out: 'self_attn.o_proj',
 }
 
+export const INDEXER: NonNullable<LatentNames['indexer']> = {
+  query: 'self_attn.indexer.wq_b',
+  key: 'self_attn.indexer.wk',
+  keyNorm: 'self_attn.indexer.k_norm',
+  weights: 'self_attn.indexer.weights_proj',
+}
+
 export const HUB_NAMES: Omit<TensorNames, 'attention'> = {
   prefixes: ['model.', ''],
   embedding: 'embed_tokens',

@@ -6,7 +6,7 @@ const FALCON = { norm: { kind: 'layer', perLayer: 1 }, gated: false, tiedEmbeddi
 
 export const PLANNED: readonly FamilyTraits[] = [
   {
-    modelTypes: ['mixtral', 'deepseek_v32', 'axk2', 'bailing_hybrid', 'glm_moe_dsa'],
+    modelTypes: ['mixtral', 'bailing_hybrid'],
   },
   { modelTypes: ['kimi_linear', 'longcat_flash'], selectionBias: true },
   { modelTypes: ['plm'], gated: false, tiedEmbeddings: true },
@@ -15,7 +15,6 @@ export const PLANNED: readonly FamilyTraits[] = [
   { modelTypes: ['gemma'], tiedEmbeddings: true, headDim: 256 },
   { modelTypes: ['gemma2'], norm: { perLayer: 4 }, tiedEmbeddings: true, headDim: 256, windowPattern: 2 },
   { modelTypes: ['gemma4_text'], norm: { perLayer: 4 }, tiedEmbeddings: true },
-  { modelTypes: ['gpt_oss'], bias: { ...ALL_BIASES, router: true }, sinks: true, windowPattern: 2 },
   { modelTypes: ['RefinedWeb'], ...FALCON },
   {
     modelTypes: ['gpt_bigcode'],

@@ -3,8 +3,8 @@ import type { ConfigReader } from '../checkpoint/config-reader.ts'
 import { quote } from '../checkpoint/quote.ts'
 import { readTokenIds } from '../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../errors.ts'
-import type { Activation } from '../kernels/contract/operation-options.ts'
-import { type AttentionConfig, LATENT_NORM_EPS } from '../nn/attention/config.ts'
+import type { Activation, GateClamp } from '../kernels/contract/operation-options.ts'
+import { type AttentionConfig, type IndexerConfig, LATENT_NORM_EPS } from '../nn/attention/config.ts'
 import { type Growth, type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
 import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { AttentionShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
@@ -31,12 +31,18 @@ export interface Arithmetic {
   readonly softmaxScale?: number
   /** RMSNorm of q and k: over each head, before rope or (`late`) behind it, or over all heads at once. Default: none. */
   readonly qkNorm?: 'head' | 'late' | 'wide'
+  /** An indexer chooses keys, whose rope rotates neighbours or halves. Default: a model with one is refused. */
+  readonly indexer?: { readonly interleaved: boolean }
+  /** Queries and a gate of what heads find come from one matrix, of both of the query's latents. Default false. */
+  readonly gated?: boolean
   /** Weights of single families that it computes with, by the descriptor's names. Default: none. */
   readonly own?: readonly string[]
   /** Layers may have windows; other families' code leaves `sliding_window` alone. Default false. */
   readonly windows?: boolean
   /** How experts are chosen. Default: there are none. */
   readonly routing?: Routing
+  /** Gates of experts stay within a limit. Default: the activation alone. */
+  readonly clamp?: GateClamp
   /** Norms of latents are a constant factor, for readers whose eps is this. Default: they are norms. */
   readonly constantLatentNorm?: number
   /** Default: as `max_position_embeddings` says. */
@@ -86,7 +92,10 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
     const found = a.ropes && ropesOf(rotated(raw, shape, a))
     const which = a.ropeOf ? a.ropeOf(layer, index) : 0
     return {
-      attention: attentionOf(shape, a, which === null ? undefined : found?.all[which]),
+      attention: {
+        ...attentionOf(shape, model, a, which === null ? undefined : found?.all[which]),
+        ...indexerOf(raw, layer, index, model, a),
+      },
       rope: found && which !== null ? found.first + which : null,
       ...(a.queryGrowth && found && which !== null && { queryRope: grown(a.queryGrowth, shape, found.all[which]) }),
       window: a.windows && layer.window !== null ? checkedWindow(raw, layer.window) : null,
@@ -120,7 +129,9 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
 function attended(raw: ConfigReader, layer: LayerDescriptor, model: ModelDescriptor, a: Arithmetic): AttentionShape {
   const { attention: shape } = layer
   if (shape.kind === 'state') return refuse(raw, 'layers that keep a state in place of keys')
-  if (layer.indexer) return refuse(raw, 'a sparse indexer')
+  if (layer.indexer && (!a.indexer || shape.kind !== 'latent' || shape.qLoraRank === null)) {
+    return refuse(raw, a.indexer ? 'a sparse indexer and no latent of the query (q_lora_rank)' : 'a sparse indexer')
+  }
   if (layer.sharesRows) return refuse(raw, 'layers that read the keys of others')
   const known = [...(a.own ?? []), ...(a.qkNorm === 'wide' ? [WIDE_NORMS] : [])]
   const foreign = (layer.own ?? []).map(w => w.name).filter(name => !known.includes(name))
@@ -149,12 +160,18 @@ function rotated(raw: ConfigReader, shape: AttentionShape, { rotary = 1 }: Arith
     : raw.fail('partial_rotary_factor', `a part of ${key}, ${size}, that is an even number`)
 }
 
-function attentionOf(shape: AttentionShape, a: Arithmetic, rope: RopeConfig | undefined): AttentionConfig {
+function attentionOf(
+  shape: AttentionShape,
+  { sinks }: ModelDescriptor,
+  a: Arithmetic,
+  rope: RopeConfig | undefined,
+): AttentionConfig {
   if (shape.kind === 'grouped') {
     const { nHeads, nKvHeads, keyDim } = shape
     const softmaxScale = a.softmaxScale ?? keyDim ** -0.5
     return {
       ...{ kind: 'grouped', nHeads, nKvHeads, headDim: keyDim, softmaxScale, qkNormEps: a.qkNorm ? a.eps : null },
+      ...(sinks && { sinks }),
       ...(a.qkNorm === 'wide' && { qkNormWide: true }),
       ...(a.qkNorm === 'late' && { qkNormLate: true }),
     }
@@ -164,16 +181,35 @@ function attentionOf(shape: AttentionShape, a: Arithmetic, rope: RopeConfig | un
   const constant = a.constantLatentNorm
   const norm =
     constant === undefined ? { latentNormEps: LATENT_NORM_EPS } : { latentNormEps: constant, constantNorm: true }
-  return { ...shape, softmaxScale, ...norm }
+  return { ...shape, softmaxScale, ...norm, ...(a.gated && { gated: true }) }
 }
 
-function mlpOf(raw: ConfigReader, { mlp }: LayerDescriptor, { gated }: ModelDescriptor, a: Arithmetic): MlpConfig {
-  const { activation } = a
+function indexerOf(
+  raw: ConfigReader,
+  { indexer, attention }: LayerDescriptor,
+  index: number,
+  { layers }: ModelDescriptor,
+  { indexer: own }: Arithmetic,
+): { readonly indexer?: IndexerConfig } {
+  if (!indexer || !own || attention.kind !== 'latent') return {}
+  const { shared = false, headDim } = indexer
+  if (headDim < attention.qkRopeHeadDim) {
+    raw.fail('index_head_dim', `at least qk_rope_head_dim, ${attention.qkRopeHeadDim}, which rope rotates`)
+  }
+  if (shared && !layers.slice(0, index).some(layer => layer.indexer && !layer.indexer.shared)) {
+    raw.fail('indexer_types', `"full" for a layer before layer ${index}, which shares a choice`)
+  }
+  return { indexer: { ...indexer, shared, interleaved: own.interleaved } }
+}
+
+function mlpOf(raw: ConfigReader, { mlp }: LayerDescriptor, model: ModelDescriptor, a: Arithmetic): MlpConfig {
+  const { activation, clamp } = a
+  const { gated, bias } = model
   if (mlp.kind === 'dense') return { kind: 'dense', size: mlp.size, activation, gated }
   if (!a.routing) return refuse(raw, 'experts')
   const { routed, ...experts } = mlp
   if (routed !== undefined) return refuse(raw, 'experts without weights')
-  return { ...experts, ...a.routing, activation }
+  return { ...experts, ...a.routing, activation, ...(clamp && { clamp }), ...(bias.router && { biased: true }) }
 }
 
 function checkedWindow(raw: ConfigReader, window: number): number {
@@ -189,10 +225,5 @@ function refuse(raw: ConfigReader, what: string): never {
 function refuseQuirks(raw: ConfigReader): void {
   for (const key of ['attn_logit_softcapping', 'final_logit_softcapping', 'logit_softcapping']) {
     if (raw.optionalNumber(key)) throw new UnsupportedModelError(`${raw.file}: "${key}" is not supported.`)
-  }
-  if (raw.has('index_topk') || raw.has('index_n_heads')) {
-    throw new UnsupportedModelError(
-      `${raw.file}: this model selects keys with a sparse indexer (index_topk); latentkit runs dense attention only.`,
-    )
   }
 }

@@ -3,11 +3,11 @@ import { quote } from '../checkpoint/quote.ts'
 import { recoded } from '../checkpoint/recode/recoded.ts'
 import { type WeightRole, weightTypeFor } from '../checkpoint/recode/weight-type.ts'
 import { UnsupportedModelError } from '../errors.ts'
-import type { GroupedNames, LatentNames, MlpNames, TensorNames } from '../families/family.ts'
+import type { ExpertNames, GroupedNames, LatentNames, MlpNames, TensorNames } from '../families/family.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
 import type { AttentionConfig, LatentAttentionConfig } from '../nn/attention/config.ts'
-import { attendedSize } from '../nn/attention/config.ts'
+import { attendedSize, INDEX_NORM_EPS, ownIndexer } from '../nn/attention/config.ts'
 import type { GroupedWeights } from '../nn/attention/grouped.ts'
 import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
@@ -149,10 +149,10 @@ export class Loader {
     const at = this.#layerName(index)
     const norm = async (name: string | undefined) => (name ? await this.#norm(at + name, c.hiddenSize) : null)
     return {
-      attentionNorm: await this.#norm(at + n.attentionNorm, c.hiddenSize),
+      attentionNorm: await this.#streamNorm(at + n.attentionNorm),
       attention: await this.#attention(at, attention, n.attention),
       attentionOutNorm: await norm(n.attentionOutNorm),
-      mlpNorm: await norm(n.mlpNorm),
+      mlpNorm: n.mlpNorm && mlp.kind === 'moe' ? await this.#streamNorm(at + n.mlpNorm) : await norm(n.mlpNorm),
       mlp:
         mlp.kind === 'moe'
           ? { kind: 'moe', weights: await this.#experts(at, mlp) }
@@ -182,7 +182,9 @@ export class Loader {
             norm: await norm(n.queryDownNorm, Q),
           }
         : null,
-      query: Q ? await this.#linear(at + n.queryUp, heads, Q) : await this.#linear(at + n.query, heads, D),
+      query: Q
+        ? await this.#linear(at + n.queryUp, c.gated ? heads + c.nHeads * c.vHeadDim : heads, c.gated ? 2 * Q : Q)
+        : await this.#linear(at + n.query, heads, D),
       keyValueDown: await this.#linear(
         at + n.keyValueDown,
         c.kvLoraRank + c.qkRopeHeadDim,
@@ -193,6 +195,23 @@ export class Loader {
       latentNorm: await norm(n.latentNorm, c.kvLoraRank),
       keyValueUp: await this.#keyValueUp(at, c, n),
       out: await this.#latentOut(at, c, n),
+      ...(await this.#indexer(at, c, n)),
+    }
+  }
+
+  async #indexer(at: string, c: LatentAttentionConfig, n: LatentNames): Promise<Pick<LatentWeights, 'indexer'>> {
+    const own = ownIndexer(c)
+    if (!own || !n.indexer || c.qLoraRank === null) return {}
+    const { hiddenSize: D } = this.#config
+    const { query, key, keyNorm, weights } = n.indexer
+    return {
+      indexer: {
+        query: await this.#linear(at + query, own.nHeads * own.headDim, c.qLoraRank),
+        // What it chooses depends on all later tokens' queries, as the latent does; and a rounded weight of a head may choose another key.
+        key: await this.#linear(at + key, own.headDim, D, false, 'latent'),
+        keyNorm: await this.#norm(at + keyNorm, own.headDim, { kind: 'layer', eps: INDEX_NORM_EPS }),
+        weights: await this.#linear(at + weights, own.nHeads, D, false, 'router'),
+      },
     }
   }
 
@@ -261,6 +280,7 @@ export class Loader {
             ],
       queryNorm: await qkNorm(n.queryNorm, q),
       keyNorm: await qkNorm(n.keyNorm, kv),
+      sinks: c.sinks && n.sinks ? await this.#vector(at + n.sinks, c.nHeads) : null,
       out: await this.#linear(at + n.out, D, attendedSize(c), bias.attentionOut),
     }
   }
@@ -293,7 +313,7 @@ export class Loader {
       return experts
     }
     return {
-      router: await this.#linear(at + n.router, E, D, false, 'router'),
+      router: await this.#linear(at + n.router, E, D, moe.biased, 'router'),
       selectionBias:
         moe.selectionBias || (n.biasAtWill && this.#checkpoint.has(at + n.selectionBias))
           ? await this.#vector(at + n.selectionBias, E)
@@ -301,8 +321,18 @@ export class Loader {
       gate: await stack(n.mlp.gate as string, F, D),
       up: await stack(n.mlp.up, F, D),
       down: await stack(n.mlp.down, D, F),
+      biases: moe.biased && n.biases ? await this.#expertBiases(at, n.biases, moe) : null,
       shared: sharedSize > 0 ? await this.#mlp(at + n.shared, n.mlp, sharedSize) : null,
     }
+  }
+
+  async #expertBiases(
+    at: string,
+    { gate, up, down }: NonNullable<ExpertNames['biases']>,
+    { nExperts: E, expertSize: F }: MoeConfig,
+  ): Promise<NonNullable<MoeWeights['biases']>> {
+    const of = (name: string, length: number) => this.#matrix(at + name, E, length, 'router', false)
+    return { gate: await of(gate, F), up: await of(up, F), down: await of(down, this.#config.hiddenSize) }
   }
 
   /** With the bias that the files have. `announced`: config.json says that there is one. */
@@ -352,6 +382,20 @@ export class Loader {
       eps,
       weight: await this.#vector(this.#spelt(name, 'weight', 'gamma'), size, this.#names.normOffset),
       bias: kind === 'layer' ? await this.#vector(this.#spelt(name, 'bias', 'beta'), size) : null,
+    }
+  }
+
+  /** A norm of the stream in front of attention or experts, which has a gate in families that gate norms. */
+  async #streamNorm(name: string): Promise<Norm> {
+    const { gatedNormRank: rank, hiddenSize: D } = this.#config
+    const gated = this.#names.gatedNorm
+    if (!rank || !gated) return this.#norm(name, D)
+    return {
+      ...(await this.#norm(`${name}.${gated.norm}`, D)),
+      gate: {
+        down: await this.#linear(`${name}.${gated.down}`, rank, D),
+        up: await this.#linear(`${name}.${gated.up}`, D, rank),
+      },
     }
   }
 

@@ -77,7 +77,7 @@ export function recordShift(
       const rows = splitHeads(flat, segment.heads) // [n, heads, width]
       k.cacheRead(flat, slice, read)
       if (rope !== null && segment.rotary) {
-        k.rope(rows, rows, angles[rope] as Tensor, config.ropes[rope]?.interleaved as boolean)
+        k.rope(rows, rows, angles[rope] as Tensor, segment.interleaved ?? (config.ropes[rope]?.interleaved as boolean))
       }
       k.cacheWrite(slice, rows, write)
       arena.release(mark)

@@ -3,7 +3,7 @@ import { groupedAttention } from './attention/grouped.ts'
 import { latentAttention } from './attention/mla.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
 import type { LayerConfig, MlpConfig, ModelConfig } from './config.ts'
-import { linear, type Norm, normalise } from './layers.ts'
+import { linear, type Norm, normed as normedRows } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import { mixtureOfExperts } from './moe.ts'
 import type { LayerWeights } from './weights.ts'
@@ -15,10 +15,7 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
   const { out } = w.attention.weights
   const mark = scratch.mark()
 
-  const normed = (x: Tensor, norm: Norm | null, y: Tensor) => {
-    normalise(ops, y, x, norm as Norm)
-    return y
-  }
+  const normed = (x: Tensor, norm: Norm | null, y: Tensor) => normedRows(step, y, x, norm as Norm)
   const attended = (x: Tensor) => attend(step, c, w, x)
   /** residual + scale * W_O x */
   const projected = (x: Tensor, residual: Tensor) => {
@@ -94,9 +91,7 @@ export function attendFrom(
   x: Tensor,
 ): Tensor {
   if (blockOrder === 'post' || blockOrder === 'after') return attend(step, c, w, x)
-  const normed = step.scratch.take(x.shape)
-  normalise(step.ops, normed, x, w.attentionNorm)
-  return attend(step, c, w, normed)
+  return attend(step, c, w, normedRows(step, step.scratch.take(x.shape), x, w.attentionNorm))
 }
 
 /** x [T, D] -> what the heads found, before the output projection. */

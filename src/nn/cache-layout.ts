@@ -1,21 +1,32 @@
 import { type CacheLayout, type CacheSegment, cacheLayout } from '../cache/layout.ts'
-import { type CacheTypeName, rowTypes } from '../cache/types.ts'
-import type { AttentionConfig } from './attention/config.ts'
+import { type CacheTypeName, type RowTypes, rowTypes } from '../cache/types.ts'
+import { type AttentionConfig, type IndexerConfig, ownIndexer } from './attention/config.ts'
 import type { LayerConfig } from './config.ts'
 
 /** What a layer caches of a token. Throws OptionError where the types do not suit the attention. */
 function cacheSegments(a: AttentionConfig, types: CacheTypeName): CacheSegment[] {
   const { first, second } = rowTypes(types, a.kind)
   if (a.kind === 'latent') {
+    const indexer = ownIndexer(a)
     return [
       { name: 'latent', heads: 1, width: a.kvLoraRank, dtype: first },
       { name: 'ropeKey', heads: 1, width: a.qkRopeHeadDim, dtype: second, rotary: true },
+      ...(indexer ? [indexKey(indexer, first)] : []),
     ]
   }
   return [
     { name: 'key', heads: a.nKvHeads, width: a.headDim, dtype: first, perHead: true, rotary: true },
     { name: 'value', heads: a.nKvHeads, width: a.headDim, dtype: second, perHead: true },
   ]
+}
+
+/**
+ * In a plane of its own: scores read all keys one behind the other, attention the other rows of a few. Normed, so f16 holds them as bf16 would,
+ * eight times as exact: what is rounded here chooses other keys.
+ */
+function indexKey({ headDim, interleaved }: IndexerConfig, type: RowTypes['first']): CacheSegment {
+  const dtype = type === 'bf16' ? 'f16' : type
+  return { name: 'indexKey', heads: 1, width: headDim, dtype, perHead: true, rotary: true, interleaved }
 }
 
 /** How a model's cache is laid out. Throws OptionError where the types do not suit the attention of some layer. */

@@ -3,7 +3,7 @@
  * then on. Everything that differs between families is data here, so that the decoder is one text for all of them.
  */
 
-import type { Activation, RouteOptions } from '../kernels/contract/operation-options.ts'
+import type { Activation, GateClamp, RouteOptions } from '../kernels/contract/operation-options.ts'
 import type { AttentionConfig } from './attention/config.ts'
 import type { RopeConfig } from './attention/rope.ts'
 
@@ -26,6 +26,10 @@ export interface MoeConfig extends Omit<RouteOptions, 'bias'> {
   readonly activation: Activation
   /** `e_score_correction_bias` exists and takes part in the choice. */
   readonly selectionBias: boolean
+  /** In place of the activation, gates and up within a limit (gpt-oss). Default: the activation. */
+  readonly clamp?: GateClamp
+  /** The router and each expert's projections add a bias (gpt-oss). Default false. */
+  readonly biased?: boolean
 }
 
 export type MlpConfig = DenseMlpConfig | MoeConfig
@@ -76,6 +80,8 @@ export interface ModelConfig {
   readonly layers: readonly LayerConfig[]
   readonly blockOrder: BlockOrder
   readonly norm: { readonly kind: 'rms' | 'layer'; readonly eps: number }
+  /** Norms in front of attention and of experts have a gate of this rank (A.X-K2). Default: none. */
+  readonly gatedNormRank?: number
   /** Factor of the embeddings (Gemma sqrt(D), MiniCPM `scale_emb`). */
   readonly embeddingScale: number
   /** Factor of each block's output before it joins the stream (MiniCPM `scale_depth` / sqrt(L)). */
@@ -109,6 +115,12 @@ export function commonAttention({ layers }: ModelConfig): AttentionConfig | null
 /** Query heads of the layer that has the most. */
 export function mostHeads({ layers }: ModelConfig): number {
   return Math.max(...layers.map(layer => layer.attention.nHeads))
+}
+
+/** Keys that a query chooses at most, where layers have indexers; else 0. */
+export function mostChosen({ layers }: Pick<ModelConfig, 'layers'>): number {
+  const chosen = layers.map(({ attention: a }) => (a.kind === 'latent' ? (a.indexer?.topK ?? 0) : 0))
+  return Math.max(0, ...chosen)
 }
 
 export function hasExperts({ layers }: ModelConfig): boolean {

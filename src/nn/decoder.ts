@@ -9,7 +9,7 @@ import { type RopeSet, ropeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
 import { runLayer } from './block.ts'
-import type { LayerConfig, ModelConfig } from './config.ts'
+import { type LayerConfig, type ModelConfig, mostChosen } from './config.ts'
 import { linear, normalise, type Workplace } from './layers.ts'
 import { type RowRules, rowRules } from './provenance.ts'
 import type { Step } from './step.ts'
@@ -22,10 +22,12 @@ export interface Decoder {
   readonly ropes: readonly RopeSet[]
   /** What decides how a row is computed. */
   readonly rowRules: RowRules
+  /** Keys that a query chooses at most; 0: it sees all. */
+  readonly topK: number
 }
 
 export function decoderOf(config: ModelConfig, weights: ModelWeights): Decoder {
-  return { config, weights, ropes: config.ropes.map(ropeSet), rowRules: rowRules(config) }
+  return { config, weights, ropes: config.ropes.map(ropeSet), rowRules: rowRules(config), topK: mostChosen(config) }
 }
 
 /** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
@@ -34,6 +36,10 @@ export interface Capture {
   readonly hidden?: Tensor
   /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities. H: heads of the layer that has the most. */
   readonly attention?: Tensor
+  /** f32 [L, T, S], filled with -inf: scores of the layers that have an indexer of their own. */
+  readonly indexScores?: Tensor
+  /** i32 [L, T, topK]: the keys that each layer's queries attend to, as `selectKeys` writes them. */
+  readonly selected?: Tensor
   /** f32 [T, D]: every row's state after the final norm. Of any number of sequences. */
   readonly states?: Tensor
 }
@@ -65,6 +71,7 @@ export function* stream(
   if (capture.hidden) ops.copy(nth(capture.hidden, 0), x)
   for (const [i, layer] of config.layers.entries()) {
     x = runLayer(layerStep(backend, model, step, i, capture), config, layer, weights.layers[i] as LayerWeights, x)
+    if (capture.selected && step.selected) ops.copy(nth(capture.selected, i), step.selected)
     const done = (i + 1) / config.layers.length
     if (done === 1) break
     if (capture.hidden) ops.copy(nth(capture.hidden, i + 1), x)
@@ -98,6 +105,8 @@ export function layerStep(
             stillCosSin: queryRope && queryRope.still !== null ? angles(queryRope.still) : null,
             interleaved: (ropes[rope] as RopeSet).interleaved,
           },
+    selected: step.selected,
+    indexScores: capture.indexScores ? nth(capture.indexScores, index) : null,
     pattern: capture.attention ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
   }
 }

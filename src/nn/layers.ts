@@ -61,8 +61,29 @@ export interface Norm {
   /** f32 [n] */
   readonly weight: Tensor
   readonly bias: Tensor | null
+  /** The normed row is multiplied by sigmoid(up silu(down row)) (A.X-K2). Default: it is not. */
+  readonly gate?: { readonly down: Linear; readonly up: Linear }
 }
 
+/** x [T, D] normed, and gated where the norm has a gate. Returns y. */
+export function normed(at: Workplace, y: Tensor, x: Tensor, norm: Norm): Tensor {
+  const { ops, scratch } = at
+  normalise(ops, y, x, norm)
+  if (!norm.gate) return y
+  const mark = scratch.mark()
+  const low = scratch.take([x.shape[0] as number, norm.gate.down.weight.rows])
+  const factor = scratch.take(x.shape)
+  linear(at, low, y, norm.gate.down)
+  const active = scratch.replacing(low)
+  ops.activate(active, low, 'silu')
+  linear(at, factor, active, norm.gate.up)
+  const gated = scratch.replacing(y)
+  ops.gate(gated, factor, y, 'sigmoid')
+  scratch.release(mark)
+  return gated
+}
+
+/** The norm alone, without a gate. */
 export function normalise(ops: Operations, y: Tensor, x: Tensor, norm: Norm): void {
   if (norm.kind === 'rms') ops.rmsNorm(y, x, norm.weight, norm.eps)
   else ops.layerNorm(y, x, norm.weight, norm.bias, norm.eps)

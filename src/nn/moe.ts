@@ -1,4 +1,5 @@
-import type { Tensor } from '../tensor/tensor.ts'
+import type { Weight } from '../kernels/contract/weights.ts'
+import { reshape, type Tensor, view } from '../tensor/tensor.ts'
 import type { Backend } from './attention/step.ts'
 import type { MoeConfig } from './config.ts'
 import { linear } from './layers.ts'
@@ -27,18 +28,24 @@ export function mixtureOfExperts(
   const chosen = scratch.take([T, K], 'i32')
   const weights = scratch.take([T, K])
   const plan = scratch.take([E + 1 + 2 * T * K], 'i32')
+  const assignments = view(plan, E + 1, [T * K]) // of each grouped row
   linear(backend, logits, x, w.router)
   ops.route(chosen, weights, logits, w.selectionBias ? { ...c, bias: w.selectionBias } : c)
   ops.groupByExpert(plan, chosen, E)
 
   const gate = scratch.take([T * K, F])
   const up = scratch.take([T * K, F])
-  const part = scratch.take([T * K, D])
+  const unbiased = scratch.take([T * K, D])
   ops.expertMatmul(gate, x, w.gate, plan, true)
   ops.expertMatmul(up, x, w.up, plan, true)
-  const hidden = scratch.replacing(up)
-  ops.gate(hidden, gate, up, activation)
-  ops.expertMatmul(part, hidden, w.down, plan, false)
+  const { biases } = w
+  const biased = (x: Tensor, rows: Weight) => withBiases(backend, x, rows, chosen, assignments)
+  const [g, u] = biases ? [biased(gate, biases.gate), biased(up, biases.up)] : [gate, up]
+  const hidden = scratch.replacing(u)
+  if (c.clamp) ops.clampedGate(hidden, g, u, c.clamp)
+  else ops.gate(hidden, g, u, activation)
+  ops.expertMatmul(unbiased, hidden, w.down, plan, false)
+  const part = biases ? biased(unbiased, biases.down) : unbiased
   if (w.shared) {
     const shared = scratch.take([T, D])
     denseMlp(backend, w.shared, activation, shared, x, residual ? { residual, scale: 1 } : undefined)
@@ -47,6 +54,18 @@ export function mixtureOfExperts(
     ops.combineExperts(y, part, weights, plan, residual ?? zeros(backend, x))
   }
   scratch.release(mark)
+}
+
+/** Grouped rows x [TK, n] with the bias of each one's expert, of `rows` [E, n]. `chosen` i32 [T, K]. */
+function withBiases({ ops, scratch }: Backend, x: Tensor, rows: Weight, chosen: Tensor, assignments: Tensor): Tensor {
+  const y = scratch.replacing(x)
+  const mark = scratch.mark()
+  const [byAssignment, grouped] = [scratch.take(x.shape), scratch.take(x.shape)]
+  ops.embed(byAssignment, rows, reshape(chosen, assignments.shape))
+  ops.gatherRows(grouped, byAssignment, assignments)
+  ops.axpby(y, 1, x, 1, grouped)
+  scratch.release(mark)
+  return y
 }
 
 /** Of the shape of x. */

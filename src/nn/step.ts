@@ -57,6 +57,8 @@ export interface StepPlan {
   readonly provenance: readonly Uint8Array[]
   /** f32 [T, rotary dim] by rope of the model. */
   readonly angles: readonly Float32Array[]
+  /** Keys that a query chooses at most; 0: it sees all. */
+  readonly topK: number
   /** f32 [T, D]: the state before each token; null: none are given. */
   readonly states: Float32Array | null
 }
@@ -79,10 +81,14 @@ export interface Step {
   readonly angles: readonly Tensor[]
   /** f32 [T, D]: the state before each token, for a module of multi-token prediction; null for a model. */
   readonly states: Tensor | null
+  /** i32 [T, topK]: the keys that each query has chosen, from the layer that chooses on; null in models without indexers. */
+  readonly selected: Tensor | null
 }
 
 /** What a plan depends on of a model. */
 export interface PlannedModel {
+  /** Keys that a query chooses at most. Default: it sees all. */
+  readonly topK?: number
   readonly ropes: readonly RopeSet[]
   readonly rowRules: RowRules
 }
@@ -90,7 +96,7 @@ export interface PlannedModel {
 export function planStep(
   inputs: readonly StepInput<Past>[],
   keys: Pick<KeyStore, 'groups' | 'apart'>,
-  { ropes, rowRules }: PlannedModel,
+  { ropes, rowRules, topK = 0 }: PlannedModel,
 ): StepPlan {
   const tokens = inputs.reduce((n, input) => n + input.tokens.length, 0)
   const wanted = inputs.reduce((n, input) => n + wantedLogits(input), 0)
@@ -101,7 +107,7 @@ export function planStep(
   let size = (hasTypes ? 3 : 2) * tokens + wanted
   const groups: GroupPlan[] = []
   for (let g = 0; g < keys.groups; g++) {
-    const group = planGroup(inputs, provenance, g, keys.apart, size)
+    const group = planGroup(inputs, provenance, g, keys.apart, size, topK > 0)
     groups.push(group)
     size += group.rows.length * SEQUENCE_FIELDS + group.tables.capacity
   }
@@ -109,7 +115,7 @@ export function planStep(
   writeTokens(numbers, inputs, tokens, hasTypes)
   for (const { at, rows, tables } of groups) writeSequences(numbers, at, rows, tables)
   const angles = ropes.map(rope => stepAngles(rope, inputs))
-  return { tokens, wanted, numbers, hasTypes, groups, provenance, angles, states: statesOf(inputs) }
+  return { tokens, wanted, numbers, hasTypes, groups, provenance, angles, topK, states: statesOf(inputs) }
 }
 
 function statesOf(inputs: readonly StepInput<Past>[]): Float32Array | null {
@@ -156,6 +162,7 @@ export function placeStep(scratch: Scratch, plan: StepPlan, ropes: readonly Rope
     groups: plan.groups.map(group => placeGroup(numbers, group)),
     angles: ropes.map(({ short }) => scratch.take([tokens, 2 * short.frequencies.length])),
     states: plan.states && scratch.take([tokens, plan.states.length / tokens]),
+    selected: plan.topK > 0 ? scratch.take([tokens, plan.topK], 'i32') : null,
   }
 }
 
@@ -193,12 +200,24 @@ interface PlannedRun {
 interface GroupPlan {
   /** Where its rows begin in `StepPlan.numbers`; its tables follow. */
   readonly at: number
-  /** Those of `all`, `absorbed`, `expanded`, one behind the other. */
+  /** Those of `all`, `absorbed`, `expanded`, one behind the other; each run of the first two is followed by its queries, if they choose. */
   readonly rows: readonly Row[]
   readonly tables: BlockTables
   readonly all: readonly PlannedRun[]
   readonly absorbed: readonly PlannedRun[]
   readonly expanded: readonly PlannedRun[]
+  /** Queries choose their keys. */
+  readonly chooses: boolean
+}
+
+/** A row for each query of a run. */
+function singleQueries({ rows }: PlannedRun): Row[] {
+  return rows.flatMap(([start, count, position, keyStart, keyCount, table]) =>
+    Array.from({ length: count }, (_, i): Row => {
+      const seen = Math.min(keyCount, position + i + 1 - keyStart)
+      return [start + i, 1, position + i, keyStart, seen, table]
+    }),
+  )
 }
 
 function planGroup(
@@ -207,6 +226,7 @@ function planGroup(
   group: number,
   apart: boolean,
   at: number,
+  chooses: boolean,
 ): GroupPlan {
   const all: PlannedRun[] = []
   const absorbed: PlannedRun[] = []
@@ -246,11 +266,15 @@ function planGroup(
     start += tokens.length
   }
   const rows: Row[] = []
-  for (const runs of [all, absorbed, expanded]) for (const run of runs) rows.push(...run.rows)
-  return { at, rows, tables, all, absorbed, expanded }
+  for (const run of [...all, ...absorbed]) {
+    rows.push(...run.rows)
+    if (chooses) rows.push(...singleQueries(run))
+  }
+  for (const run of expanded) rows.push(...run.rows)
+  return { at, rows, tables, all, absorbed, expanded, chooses }
 }
 
-function placeGroup(numbers: Tensor, { at, rows, tables, all, absorbed, expanded }: GroupPlan): StepGroup {
+function placeGroup(numbers: Tensor, { at, rows, tables, all, absorbed, expanded, chooses }: GroupPlan): StepGroup {
   const sequences = sequencesIn(numbers, at, rows.length, tables.capacity)
   let next = 0
   const take = (count: number) => {
@@ -258,7 +282,8 @@ function placeGroup(numbers: Tensor, { at, rows, tables, all, absorbed, expanded
     return sequences(next - count, count)
   }
   const queryRun = ({ start, count, firstRow, rows }: PlannedRun): QueryRun => {
-    return { start, count, firstRow, sequences: take(rows.length) }
+    const sequences = take(rows.length)
+    return { start, count, firstRow, sequences, queries: chooses ? take(count) : null }
   }
   return {
     all: all.map(queryRun),

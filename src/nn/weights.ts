@@ -21,6 +21,8 @@ export interface MoeWeights {
   readonly gate: ExpertWeights
   readonly up: ExpertWeights
   readonly down: ExpertWeights
+  /** Of the experts' projections, each [E, rows]; null: none. */
+  readonly biases: { readonly gate: Weight; readonly up: Weight; readonly down: Weight } | null
   /** All shared experts as one MLP. */
   readonly shared: DenseMlpWeights | null
 }

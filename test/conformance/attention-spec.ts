@@ -32,6 +32,8 @@ export interface AttentionSpec {
   /** Size of q. Default 1, which makes scores of size 1. */
   readonly large?: number
   readonly tolerance?: string
+  /** Each query sees so many keys at most, drawn from those that it would see, gathered or masked. Default: all. */
+  readonly selected?: { readonly most: number; readonly gather: boolean }
   /** q and out are contiguous. Default: strided, out with heads outermost. */
   readonly plain?: boolean
 }
@@ -66,11 +68,31 @@ export function recordAttention(lab: Lab, spec: AttentionSpec): void {
     sequences: putSequences(lab, fields, blockTables),
     scale: keyWidth ** -0.5,
     ...(spec.window !== undefined && { window: spec.window }),
+    ...(spec.selected && { selected: selectedKeys(lab, fields, T, spec.selected) }),
     ...(spec.sinkLogits && { sinkLogits: lab.normals([H]) }),
     lse: heldLse ? lab.inout('lse', 'f32', [T, H], heldLse) : lab.output('lse', 'f32', [T, H]),
     ...(carry && { carry }),
     ...(spec.scores !== undefined && captured(lab, spec, T, spec.scores)),
   })
+}
+
+/** Rising positions, then -1; rows of nobody hold nonsense. */
+function selectedKeys(
+  lab: Lab,
+  fields: readonly { queryStart: number; queryCount: number; position: number; keyStart: number; keyCount: number }[],
+  T: number,
+  { most, gather }: NonNullable<AttentionSpec['selected']>,
+) {
+  const lists = new Int32Array(T * most).fill(77)
+  for (const { queryStart, queryCount, position, keyStart, keyCount } of fields) {
+    for (let i = 0; i < queryCount; i++) {
+      const seen = Math.min(keyCount, position + i + 1 - keyStart)
+      const all = lab.rng.shuffled(Array.from({ length: seen }, (_, s) => keyStart + s))
+      const chosen = all.slice(0, most).sort((a, b) => a - b)
+      lists.set([...chosen, ...new Array(most - chosen.length).fill(-1)], (queryStart + i) * most)
+    }
+  }
+  return { positions: lab.input('i32', [T, most], lists), gather }
 }
 
 /** Columns for more than the keys, or for the later ones only. */

@@ -16,6 +16,7 @@ const row = (top1: number, greedy: number, changes: Partial<VerifyRow> = {}): Ve
     hiddenErrors: null,
     firstDivergingLayer: null,
     attentionError: null,
+    selection: null,
   },
   top1: { agreeing: top1, expected: 1000 },
   greedy: { agreeing: greedy, expected: 100 },

@@ -23,6 +23,7 @@ export function reportView(report: VerifyReport, c: Colours): string {
 function waysView(rows: readonly VerifyRow[], c: Colours): string {
   // If all rows are exact, the word and the count carry no information.
   const rounded = rows.some(row => row.arithmetic === '8-bit')
+  const sparse = rows.some(row => row.selection)
   const columns = [
     { head: 'kernels' },
     ...(rounded ? [{ head: 'arithmetic' }] : []),
@@ -35,6 +36,7 @@ function waysView(rows: readonly VerifyRow[], c: Colours): string {
     right('hidden'),
     right('diverges at'),
     right('attention'),
+    ...(sparse ? [right('index scores'), right('other keys')] : []),
     ...(rounded ? [right('top 1')] : []),
     right('greedy'),
     { head: '' },
@@ -55,6 +57,7 @@ function waysView(rows: readonly VerifyRow[], c: Colours): string {
         ? 'embedding'
         : `layer ${row.firstDivergingLayer}`,
     format.error(row.attentionError),
+    ...(sparse ? [format.error(row.selection?.scores ?? null), String(row.selection?.differing ?? '—')] : []),
     ...(rounded ? [agreement(row.top1)] : []),
     row.greedy ? agreement(row.greedy) : '—',
     row.passed ? c.green('ok') : c.red('FAILED'),

@@ -26,7 +26,8 @@ static double work(const AttentionRecord& a) {
   double pairs = 0, width = (double)a.V;
   for (i64 b = 0; b < a.sequences.count; b++) {
     const Sequence sequence(a.sequences, b);
-    pairs += (double)sequence.queryCount * (double)sequence.keyCount;
+    const i64 keys = a.gather ? min(sequence.keyCount, a.selectedCount) : sequence.keyCount;
+    pairs += (double)sequence.queryCount * (double)keys;
   }
   for (i64 s = 0; s < a.keysCount; s++) width += (double)a.keys[s].width;
   return pairs * (double)a.H * width;

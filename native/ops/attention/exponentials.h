@@ -11,9 +11,11 @@ namespace latentkit::LATENTKIT_ISA {
 static INLINE void captureScores(const Block& block, i64 r, i64 tile, i64 spanStart) {
   const Attention& a = *block.attention;
   float* to = a.scores + block.headOf(r) * a.scoresH + block.tokenOf(r) * a.scoresT;
+  const int32_t* list = a.gather ? chosenKeys(a, *block.sequence, block.queryOf(r)).positions : nullptr;
   eachRun(block.seen[r][tile], [&](i64 lo, i64 hi) {
     for (i64 k = lo; k < hi; k++) {
-      const i64 column = spanStart + tile * TILE + k - a.scoresStart;
+      const i64 key = spanStart + tile * TILE + k;
+      const i64 column = (list ? list[key] : key) - a.scoresStart;
       if (column >= 0 && column < a.scoresWidth) to[column] = block.scores[r * SPAN + tile * TILE + k];
     }
   });

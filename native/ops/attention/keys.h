@@ -15,7 +15,12 @@ namespace latentkit::LATENTKIT_ISA {
 static INLINE void findKeys(const Block& block, const SliceRecord& slice, i64 head, i64 start, KeySet keys, const char** rows) {
   const Sequence& sequence = *block.sequence;
   const i64 vector = block.vectorOf(slice, head);
-  if (keys && (slice.blockTokens == 0 || slice.blockTokens % TILE == 0)) {
+  if (block.attention->gather) {
+    const int32_t* list = chosenKeys(*block.attention, sequence, block.firstQuery).positions + start;
+    eachRun(keys, [&](i64 lo, i64 hi) {
+      for (i64 k = lo; k < hi; k++) rows[k] = rowOf(slice, sequence, list[k]) + vector;
+    });
+  } else if (keys && (slice.blockTokens == 0 || slice.blockTokens % TILE == 0)) {
     const char* first = rowOf(slice, sequence, start) + vector;
     for (i64 k = 0; k < TILE; k++) rows[k] = first + k * slice.rowBytes;
   } else {

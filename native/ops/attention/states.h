@@ -22,8 +22,7 @@ struct SpanRounds {
 // First and last span in which some query of the sequence sees a key.
 static INLINE Range spansOf(const Attention& a, const Sequence& sequence, i64 firstQuery, i64 queries) {
   if (queries == 0) return {0, 0};
-  const i64 first = sequence.position + firstQuery;
-  const i64 lo = visibleKeys(a, sequence, first).lo, hi = visibleKeys(a, sequence, first + queries - 1).hi;
+  const i64 lo = keysFor(a, sequence, firstQuery).lo, hi = keysFor(a, sequence, firstQuery + queries - 1).hi;
   return lo < hi ? Range{lo / SPAN, ceilDiv(hi, SPAN)} : Range{0, 0};
 }
 

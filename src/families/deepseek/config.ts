@@ -56,6 +56,12 @@ export interface DeepseekDefaults {
   /** `partial_rotary_factor` is looked at already. Default false: only 1 is taken. */
   readonly partial?: boolean
   readonly queryGrowth?: Growth
+  /** Queries choose their keys, by an indexer whose rope rotates neighbours or halves. Default: such a model is refused. */
+  readonly indexer?: { readonly interleaved: boolean }
+  /** Heads have a gate, of the query's matrix. Default false. */
+  readonly gated?: boolean
+  /** Of RMS norms. Default 1e-6. */
+  readonly eps?: number
   /** Weights of its own that it computes with. */
   readonly own?: readonly string[]
 }
@@ -64,12 +70,22 @@ export function deepseekConfig(raw: ConfigReader, model: ModelDescriptor, defaul
   // Where the file has no such layers it must not say nonsense of them all the same.
   raw.int('intermediate_size', SIZE)
   raw.int('first_k_dense_replace', { max: 1 << 16, default: 0 })
-  const { experts: field = 'n_routed_experts', own = [], partial = false, queryGrowth } = defaults
+  const {
+    experts: field = 'n_routed_experts',
+    own = [],
+    partial = false,
+    queryGrowth,
+    indexer,
+    gated = false,
+    eps,
+  } = defaults
   const experts = raw.optionalInt(field, { max: 1 << 16 })
   // Written by latentify (docs/latentify.md). DeepSeek's own code leaves `sliding_window` alone.
   const constant = raw.optionalNumber(CONSTANT_NORM, { min: 0, exclusiveMin: true, max: 1 })
   return runnable(raw, model, {
-    ...latentArithmetic(raw, { interleaved: true, partial }),
+    ...latentArithmetic(raw, { interleaved: true, partial, ...(eps && { eps }) }),
+    ...(indexer && { indexer }),
+    gated,
     ...(constant !== undefined && { constantLatentNorm: constant, windows: true }),
     ...(queryGrowth && { queryGrowth }),
     ...(experts && { routing: readRouting(raw, experts, field, defaults) }),

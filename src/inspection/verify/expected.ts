@@ -10,6 +10,7 @@ import { openFile } from '../../checkpoint/source/file-source.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { CheckpointError } from '../../errors.ts'
 import { type ModelConfig, mostHeads } from '../../nn/config.ts'
+import { type ExpectedSelection, readSelection } from './selection.ts'
 
 export interface ExpectedPrompt {
   /** As numbered in the file. */
@@ -22,6 +23,8 @@ export interface ExpectedPrompt {
   readonly hidden: Float32Array | null
   /** [L, H, T, T]: probabilities. */
   readonly attention: Float32Array | null
+  /** What indexers give and choose; null where the model has none or nothing is expected. */
+  readonly selection: ExpectedSelection | null
   /** Greedy continuation, end-of-text ignored. */
   readonly greedy: readonly number[] | null
 }
@@ -71,15 +74,19 @@ async function readPrompt(
     const met = T === 0 ? 'is empty' : `holds ${wrong}`
     throw new CheckpointError(`${file}: tensor "${name}.input_ids" ${met}; expected token ids below ${vocabSize}`)
   }
-  const floats = async (what: string, shape: readonly number[]) => {
+  const tensorOf = (what: string, shape: readonly number[]) => {
     const entry = tensors.get(`${name}.${what}`)
-    if (!entry) return null
+    if (!entry) return undefined
     if (entry.shape.length !== shape.length || shape.some((d, i) => d !== entry.shape[i])) {
       throw new CheckpointError(
         `${file}: tensor "${name}.${what}" has shape [${entry.shape.join(', ')}]; expected [${shape.join(', ')}]`,
       )
     }
-    return readFloats(entry)
+    return entry
+  }
+  const floats = async (what: string, shape: readonly number[]) => {
+    const entry = tensorOf(what, shape)
+    return entry ? readFloats(entry) : null
   }
   const logits = await floats('logits', [T, vocabSize])
   if (!logits) {
@@ -92,6 +99,7 @@ async function readPrompt(
     logits,
     hidden: await floats('hidden', [nLayers + 1, T, hiddenSize]),
     attention: await floats('attentions', [nLayers, mostHeads(config), T, T]),
+    selection: await readSelection(tensorOf, config, T),
     greedy: greedy ? await readIntegers(greedy) : null,
   }
 }

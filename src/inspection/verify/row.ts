@@ -4,6 +4,7 @@ import { type CacheTypeName, rowTypes } from '../../cache/types.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
 import type { ExpectedPrompt } from './expected.ts'
 import type { Prefill, PromptErrors } from './run.ts'
+import type { SelectionErrors } from './selection.ts'
 
 /**
  * How products with quantised weights are computed: `exact`, dequantised with f32 activations, or on the blocks with
@@ -22,6 +23,15 @@ const TOLERANCE = { f32: 2e-4, f16: 0.02, bf16: 0.1, int8: 0.2, fp8: 0.5 } as co
  * for 3 layers and 0.4 for 26. How often the likeliest token is another one is held over all files together.
  */
 const TOLERANCE_8_BIT = { dense: 0.15, experts: 0.6 } as const
+
+/** Of what indexers give keys, exact and with an f32 cache. Small: what decides is how close two keys are. */
+const SCORE_TOLERANCE = 5e-6
+
+/**
+ * The share of keys that indexers may choose otherwise with a cache that rounds. It counts in place of the logits: a key across the border
+ * changes its token wholly.
+ */
+const CHOICE_TOLERANCE = { f32: 0, f16: 0.01, bf16: 0.05, int8: 0.1, fp8: 0.1 } as const
 
 /** How many tokens agree. */
 export interface Agreement {
@@ -55,6 +65,8 @@ export interface VerifyRow {
   readonly firstDivergingLayer: number | null
   /** Worst error of the attention probabilities, as in `logitError`; null if none are expected. */
   readonly attentionError: number | null
+  /** Worst error of the scores that indexers give, and keys that are chosen otherwise; null if none are expected. */
+  readonly selection: SelectionErrors | null
   /** Positions of the prompts whose likeliest token is the expected one. */
   readonly top1: Agreement
   /**
@@ -83,6 +95,7 @@ export function summarise(
   const hiddenErrors = worstPerLayer(results.flatMap(r => (r.hidden ? [r.hidden] : [])))
   const attention = results.flatMap(r => r.attention ?? [])
   const attentionError = attention.length > 0 ? Math.max(...attention) : null
+  const selection = worstSelection(results.flatMap(r => r.selection ?? []))
   const top1 = { agreeing: sum(results, r => r.topAgreeing), expected: sum(expected, p => p.tokens.length) }
   const ran = results.some(r => r.greedyAgreeing !== null)
   const greedy = ran
@@ -98,8 +111,12 @@ export function summarise(
     ? logitError <= tolerance &&
       diverging === -1 &&
       (attentionError ?? 0) <= tolerance &&
+      (selection?.scores ?? 0) <= SCORE_TOLERANCE &&
+      (selection?.differing ?? 0) === 0 &&
       (greedy === null || greedy.agreeing === greedy.expected)
-    : (experts ? logitMedian : logitRms) <= roundingTolerance
+    : selection
+      ? selection.differing <= CHOICE_TOLERANCE[first] * selection.expected
+      : (experts ? logitMedian : logitRms) <= roundingTolerance
   return {
     ...way,
     logitError,
@@ -108,9 +125,20 @@ export function summarise(
     hiddenErrors,
     firstDivergingLayer: diverging === -1 ? null : diverging,
     attentionError,
+    selection,
     top1,
     greedy,
     passed,
+  }
+}
+
+function worstSelection(all: readonly SelectionErrors[]): SelectionErrors | null {
+  if (all.length === 0) return null
+  const scores = all.flatMap(({ scores }) => scores ?? [])
+  return {
+    scores: scores.length > 0 ? Math.max(...scores) : null,
+    differing: all.reduce((sum, { differing }) => sum + differing, 0),
+    expected: all.reduce((sum, { expected }) => sum + expected, 0),
   }
 }
 

@@ -9,6 +9,7 @@ import type { Capture } from '../../nn/decoder.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpectedPrompt } from './expected.ts'
 import { argmax, meanSquares, worstError } from './measure.ts'
+import { captureSelection, type ExpectedSelection, type SelectionErrors } from './selection.ts'
 
 /** How a prompt is read: in one step, in chunks of 7 tokens, or token by token. */
 export type Prefill = 'whole' | 'chunked' | 'token'
@@ -24,6 +25,8 @@ export interface PromptErrors {
   /** The same per hidden state: embedding, after each layer, after the final norm; null where not given. */
   readonly hidden: readonly number[] | null
   readonly attention: number | null
+  /** Of what indexers give and choose; null where nothing is expected of them. */
+  readonly selection: SelectionErrors | null
   /** Positions of the prompt whose likeliest token is the expected one. */
   readonly topAgreeing: number
   /** Greedy tokens that agree, as `Continuation` says; null where not run. */
@@ -49,13 +52,17 @@ export async function runPrompt(
   const T = tokens.length
   const cache = model.sequence(T + (greedy?.length ?? 0))
   const captured = captures(k, prompt, [config.nLayers, mostHeads(config), T, config.hiddenSize])
+  const choice = prompt.selection && captureSelection(k, config, T)
   const logits = new Float32Array(prompt.logits.length)
   try {
     const rows = new RowRunner({ cache, ids: tokens, extent: { start: 0, end: T }, path })
     while (rows.promptLeft > 0) {
       const at = cache.length
       const count = Math.min(CHUNKS[prefill], rows.promptLeft)
-      logits.set(await rows.step(model, count, 'all', captured.rows(at, count)), at * config.vocabSize)
+      logits.set(
+        await rows.step(model, count, 'all', { ...captured.rows(at, count), ...choice?.rows(at, count) }),
+        at * config.vocabSize,
+      )
     }
     return {
       logits: worstError(logits, prompt.logits),
@@ -63,6 +70,7 @@ export async function runPrompt(
       hidden: captured.hidden && (await perLayer(k, captured.hidden, prompt.hidden as Float32Array)),
       attention:
         captured.attention && worstError(await floats(k, captured.attention), prompt.attention as Float32Array),
+      selection: choice && (await choice.errors(prompt.selection as ExpectedSelection)),
       topAgreeing: sameTop(logits, prompt.logits, T),
       greedyAgreeing:
         continuation !== 'none' && greedy
@@ -71,6 +79,7 @@ export async function runPrompt(
     }
   } finally {
     captured.free()
+    choice?.free()
     cache.dispose()
   }
 }

@@ -38,6 +38,33 @@ export interface AttentionArgs {
    */
   readonly scores?: Tensor
   readonly scoresStart?: number
+  /** Of the keys that it would see a query sees only these. Default: all. */
+  readonly selected?: SelectedKeys
+}
+
+/** What `selectKeys` writes. */
+export interface SelectedKeys {
+  /** i32 [T, n]: rising positions, then -1. */
+  readonly positions: Tensor
+  /**
+   * How the keys are found, which decides the order of sums: gathered, each query's from its list, where each sequence has one query; or
+   * masked, among all keys. Where nothing is left out both have the bits of attention without `selected`.
+   */
+  readonly gather: boolean
+}
+
+export interface IndexScoresArgs {
+  /** f32 [B, S], strided: a row for each sequence, S at least its keys. */
+  readonly scores: Tensor
+  /** f32 [T, H, n], strided. */
+  readonly q: Tensor
+  /** f32 [T, H], strided: how much each head counts, of either sign. */
+  readonly weights: Tensor
+  /** One key for all heads. */
+  readonly keys: RowSlice
+  /** B, each with one query. */
+  readonly sequences: Sequences
+  readonly scale: number
 }
 
 /** One sequence, whose keys and values lie in contiguous rows, as many of each as it has keys. */

@@ -5,6 +5,14 @@ import type { Tensor } from '../../tensor/tensor.ts'
 /** `sigmoid` is for the output gates of gated attention (Qwen3.5, Ling 3.0), `tanh` for soft caps (Gemma 4): families to come. */
 export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'quick_gelu' | 'relu' | 'relu2' | 'sigmoid' | 'tanh'
 
+/** Of `clampedGate`. */
+export interface GateClamp {
+  /** Factor within the sigmoid (gpt-oss 1.702). */
+  readonly alpha: number
+  /** Gates are at most this, the others within this on both sides of 0 (gpt-oss 7). */
+  readonly limit: number
+}
+
 export interface MatmulOptions {
   /** f32 [rows]. */
   readonly bias?: Tensor

@@ -314,10 +314,23 @@ export class Recorder {
     putStrided(data, at + 13, r.x)
   }
 
+  clampedGate(...args: Parameters<typeof OPERATIONS.clampedGate.from>): void {
+    const { list } = this
+    const r = OPERATIONS.clampedGate.from(...args)
+    const at = list.begin(18, 18, r.work)
+    const { data } = list
+    data[at] = r.alpha
+    data[at + 1] = r.limit
+    putExtent(data, at + 2, r.extent)
+    putStrided(data, at + 6, r.y)
+    putStrided(data, at + 10, r.gates)
+    putStrided(data, at + 14, r.up)
+  }
+
   gate(...args: Parameters<typeof OPERATIONS.gate.from>): void {
     const { list } = this
     const r = OPERATIONS.gate.from(...args)
-    const at = list.begin(18, 17, r.work)
+    const at = list.begin(19, 17, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     putExtent(data, at + 1, r.extent)
@@ -329,7 +342,7 @@ export class Recorder {
   gateBackward(...args: Parameters<typeof OPERATIONS.gateBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.gateBackward.from(...args)
-    const at = list.begin(19, 26, r.work)
+    const at = list.begin(20, 26, r.work)
     const { data } = list
     data[at] = ACTIVATION_CODES[r.activation]
     data[at + 1] = r.add ? 1 : 0
@@ -344,7 +357,7 @@ export class Recorder {
   rope(...args: Parameters<typeof OPERATIONS.rope.from>): void {
     const { list } = this
     const r = OPERATIONS.rope.from(...args)
-    const at = list.begin(20, 12, r.work)
+    const at = list.begin(21, 12, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -363,7 +376,7 @@ export class Recorder {
   ropeBackward(...args: Parameters<typeof OPERATIONS.ropeBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.ropeBackward.from(...args)
-    const at = list.begin(21, 12, r.work)
+    const at = list.begin(22, 12, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dx.strides[0] as number
@@ -382,7 +395,7 @@ export class Recorder {
   cacheRead(...args: Parameters<typeof OPERATIONS.cacheRead.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheRead.from(...args)
-    const at = list.begin(22, 13, r.work)
+    const at = list.begin(23, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.rows
@@ -393,7 +406,7 @@ export class Recorder {
   cacheWrite(...args: Parameters<typeof OPERATIONS.cacheWrite.from>): void {
     const { list } = this
     const r = OPERATIONS.cacheWrite.from(...args)
-    const at = list.begin(23, 14, r.work)
+    const at = list.begin(24, 14, r.work)
     const { data } = list
     putSlice(data, at, r.slice)
     data[at + 7] = r.x.address
@@ -406,7 +419,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.attention.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(24, 32 + 7 * keys.length, r.work)
+    const at = list.begin(25, 35 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = this.exact || r.exact ? 1 : 0
     data[at + 1] = r.out.address
@@ -429,16 +442,19 @@ export class Recorder {
     data[at + 21] = strideOf(r.scores, 1)
     data[at + 22] = r.scoresWidth
     data[at + 23] = r.scoresStart
-    putSlice(data, at + 24, r.values)
-    data[at + 31] = keys.length
-    putSlices(data, at + 32, keys)
+    data[at + 24] = addressOf(r.selected)
+    data[at + 25] = r.selectedCount
+    data[at + 26] = r.gather ? 1 : 0
+    putSlice(data, at + 27, r.values)
+    data[at + 34] = keys.length
+    putSlices(data, at + 35, keys)
   }
 
   attentionBackward(...args: Parameters<typeof OPERATIONS.attentionBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.attentionBackward.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(25, 34 + 7 * keys.length, r.work)
+    const at = list.begin(26, 34 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = r.dq.address
     data[at + 1] = r.dq.strides[0] as number
@@ -471,7 +487,7 @@ export class Recorder {
   probabilities(...args: Parameters<typeof OPERATIONS.probabilities.from>): void {
     const { list } = this
     const r = OPERATIONS.probabilities.from(...args)
-    const at = list.begin(26, 10, r.work)
+    const at = list.begin(27, 10, r.work)
     const { data } = list
     data[at] = r.lse.address
     data[at + 1] = r.H
@@ -488,7 +504,7 @@ export class Recorder {
   sumHeads(...args: Parameters<typeof OPERATIONS.sumHeads.from>): void {
     const { list } = this
     const r = OPERATIONS.sumHeads.from(...args)
-    const at = list.begin(27, 10, r.work)
+    const at = list.begin(28, 10, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -506,7 +522,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.trainingAttention.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(28, 26 + 7 * keys.length, r.work)
+    const at = list.begin(29, 26 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = r.out.address
     data[at + 1] = r.out.strides[0] as number
@@ -531,7 +547,7 @@ export class Recorder {
   combineExperts(...args: Parameters<typeof OPERATIONS.combineExperts.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExperts.from(...args)
-    const at = list.begin(29, 9, r.work)
+    const at = list.begin(30, 9, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.part.address
@@ -547,7 +563,7 @@ export class Recorder {
   combineExpertsBackward(...args: Parameters<typeof OPERATIONS.combineExpertsBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.combineExpertsBackward.from(...args)
-    const at = list.begin(30, 10, r.work)
+    const at = list.begin(31, 10, r.work)
     const { data } = list
     data[at] = r.dpart.address
     data[at + 1] = r.dweights.address
@@ -565,7 +581,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.expertMatmul.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmul')
-    const at = list.beginProduct(31, 13, r.work)
+    const at = list.beginProduct(32, 13, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -587,7 +603,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.expertMatmulBackward.from(...args)
     const w = ownExperts(this.memory, r.w, 'expertMatmulBackward')
-    const at = list.begin(32, 11, r.work)
+    const at = list.begin(33, 11, r.work)
     const { data } = list
     data[at] = r.dx.address
     data[at + 1] = r.dy.address
@@ -605,7 +621,7 @@ export class Recorder {
   expertWeightBackward(...args: Parameters<typeof OPERATIONS.expertWeightBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.expertWeightBackward.from(...args)
-    const at = list.begin(33, 9, r.work)
+    const at = list.begin(34, 9, r.work)
     const { data } = list
     data[at] = r.dw.address
     data[at + 1] = r.dy.address
@@ -621,7 +637,7 @@ export class Recorder {
   groupByExpert(...args: Parameters<typeof OPERATIONS.groupByExpert.from>): void {
     const { list } = this
     const r = OPERATIONS.groupByExpert.from(...args)
-    const at = list.begin(34, 4, r.work)
+    const at = list.begin(35, 4, r.work)
     const { data } = list
     data[at] = r.plan.address
     data[at + 1] = r.indices.address
@@ -632,7 +648,7 @@ export class Recorder {
   route(...args: Parameters<typeof OPERATIONS.route.from>): void {
     const { list } = this
     const r = OPERATIONS.route.from(...args)
-    const at = list.begin(35, 13, r.work)
+    const at = list.begin(36, 13, r.work)
     const { data } = list
     data[at] = r.indices.address
     data[at + 1] = r.weights.address
@@ -652,7 +668,7 @@ export class Recorder {
   routeBackward(...args: Parameters<typeof OPERATIONS.routeBackward.from>): void {
     const { list } = this
     const r = OPERATIONS.routeBackward.from(...args)
-    const at = list.begin(36, 10, r.work)
+    const at = list.begin(37, 10, r.work)
     const { data } = list
     data[at] = r.dlogits.address
     data[at + 1] = r.dweights.address
@@ -670,7 +686,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.trainingExpertMatmul.from(...args)
     const w = ownExperts(this.memory, r.w, 'trainingExpertMatmul')
-    const at = list.begin(37, 12, r.work)
+    const at = list.begin(38, 12, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -689,7 +705,7 @@ export class Recorder {
   adamW(...args: Parameters<typeof OPERATIONS.adamW.from>): void {
     const { list } = this
     const r = OPERATIONS.adamW.from(...args)
-    const at = list.begin(38, 13, r.work)
+    const at = list.begin(39, 13, r.work)
     const { data } = list
     data[at] = r.w.address
     data[at + 1] = r.m.address
@@ -709,7 +725,7 @@ export class Recorder {
   crossEntropy(...args: Parameters<typeof OPERATIONS.crossEntropy.from>): void {
     const { list } = this
     const r = OPERATIONS.crossEntropy.from(...args)
-    const at = list.begin(39, 9, r.work)
+    const at = list.begin(40, 9, r.work)
     const { data } = list
     data[at] = r.loss.address
     data[at + 1] = r.dlogits.address
@@ -725,18 +741,50 @@ export class Recorder {
   sumSquares(...args: Parameters<typeof OPERATIONS.sumSquares.from>): void {
     const { list } = this
     const r = OPERATIONS.sumSquares.from(...args)
-    const at = list.begin(40, 3, r.work)
+    const at = list.begin(41, 3, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
     data[at + 2] = r.n
   }
 
+  indexScores(...args: Parameters<typeof OPERATIONS.indexScores.from>): void {
+    const { list } = this
+    const r = OPERATIONS.indexScores.from(...args)
+    const at = list.begin(42, 21, r.work)
+    const { data } = list
+    data[at] = r.scores.address
+    data[at + 1] = r.scores.strides[0] as number
+    data[at + 2] = r.width
+    data[at + 3] = r.q.address
+    data[at + 4] = r.q.strides[0] as number
+    data[at + 5] = r.q.strides[1] as number
+    data[at + 6] = r.weights.address
+    data[at + 7] = r.weights.strides[0] as number
+    data[at + 8] = r.H
+    putSequences(data, at + 9, r.sequences, this.memory)
+    data[at + 13] = r.scale
+    putSlice(data, at + 14, r.keys)
+  }
+
+  selectKeys(...args: Parameters<typeof OPERATIONS.selectKeys.from>): void {
+    const { list } = this
+    const r = OPERATIONS.selectKeys.from(...args)
+    const at = list.begin(43, 9, r.work)
+    const { data } = list
+    data[at] = r.selected.address
+    data[at + 1] = r.scores.address
+    data[at + 2] = r.scores.strides[0] as number
+    data[at + 3] = r.width
+    data[at + 4] = r.K
+    putSequences(data, at + 5, r.sequences, this.memory)
+  }
+
   addToVector(...args: Parameters<typeof PREPARATIONS.addToVector.from>): void {
     const { list } = this
     const r = PREPARATIONS.addToVector.from(...args)
     const w = ownWeight(this.memory, r.w, 'addToVector')
-    const at = list.begin(41, 9, r.work)
+    const at = list.begin(44, 9, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = r.add
@@ -752,7 +800,7 @@ export class Recorder {
   pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
     const { list } = this
     const r = PREPARATIONS.pack.from(...args)
-    const at = list.begin(42, 7, r.work)
+    const at = list.begin(45, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -766,7 +814,7 @@ export class Recorder {
   packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
     const { list } = this
     const r = PREPARATIONS.packedSize.from(...args)
-    const at = list.begin(43, 4, r.work)
+    const at = list.begin(46, 4, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = TYPE_CODES[r.dtype]
@@ -777,7 +825,7 @@ export class Recorder {
   transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
     const { list } = this
     const r = PREPARATIONS.transpose.from(...args)
-    const at = list.begin(44, 7, r.work)
+    const at = list.begin(47, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from

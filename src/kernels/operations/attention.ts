@@ -40,11 +40,14 @@ export const attention = operation({
     scores: maybeOutput('f32', 'H', 'T'),
     scoresWidth: count,
     scoresStart: count,
+    selected: maybe('i32'),
+    selectedCount: count,
+    gather: flag,
     values: slice,
     keys: slices,
   },
   from: (args: AttentionArgs) => {
-    const { out, q, keys, values, scale, lse, sinkLogits, scores, carry } = args
+    const { out, q, keys, values, scale, lse, sinkLogits, scores, carry, selected } = args
     const T = axisOf(q, 0)
     const H = axisOf(q, 1)
     let width = 0
@@ -53,11 +56,14 @@ export const attention = operation({
     expectStrided('attention: out', out, 'f32', T, H, values.width)
     expectSequences('attention: sequences', args.sequences)
     expect('attention: keys', keys.length > 0 && keys.length <= MAX_SLICES, `1 to ${MAX_SLICES} slices`)
-    for (const slice of keys) expectSlice('attention: keys', slice, args.sequences)
-    expectSlice('attention: values', values, args.sequences)
+    for (const slice of keys) expectSlice('attention: keys', slice, args.sequences, selected?.gather)
+    expectSlice('attention: values', values, args.sequences, selected?.gather)
     if (sinkLogits) expectDense('attention: sinkLogits', sinkLogits, 'f32', H)
     if (lse) expectDense('attention: lse', lse, 'f32', T, H)
     if (scores) expectStrided('attention: scores', scores, 'f32', H, T, axisOf(scores, 2))
+    if (selected) {
+      expectDense('attention: selected', selected.positions, 'i32', T, axisOf(selected.positions, 1))
+    }
     if (carry) expect('attention: carry', lse !== undefined && sinkLogits === undefined, 'lse and no sinkLogits')
     return {
       // How many keys there are the core knows, and finds the work itself.
@@ -77,6 +83,9 @@ export const attention = operation({
       scores,
       scoresWidth: scores ? axisOf(scores, 2) : 0,
       scoresStart: args.scoresStart ?? 0,
+      selected: selected?.positions,
+      selectedCount: selected ? axisOf(selected.positions, 1) : 0,
+      gather: selected?.gather ?? false,
       values,
       keys,
     }

@@ -1,7 +1,7 @@
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
-import type { Activation } from '../contract/operation-options.ts'
+import type { Activation, GateClamp } from '../contract/operation-options.ts'
 import { expectLike } from './check.ts'
-import { activation, EXPONENTIAL, extent, flag, operation, strided } from './fields.ts'
+import { activation, EXPONENTIAL, extent, flag, operation, real, strided } from './fields.ts'
 
 /** y = act(x). Strided; y may be x. */
 export const activate = operation({
@@ -67,5 +67,20 @@ export const gateBackward = operation({
       gates,
       up,
     }
+  },
+})
+
+/**
+ * y = (u + 1) g sigmoid(alpha g) with g = min(gate, limit) and u = up within -limit .. limit (gpt-oss, arXiv 2508.10925, section 2.2).
+ * NaN stays NaN. Strided; y may be gate or up.
+ */
+export const clampedGate = operation({
+  kernel: 'elementwise/clamped-gate.h',
+  record: { alpha: real, limit: real, extent, y: strided, gates: strided, up: strided },
+  from: (y: Tensor, gates: Tensor, up: Tensor, { alpha, limit }: GateClamp) => {
+    expectLike('clampedGate: gate', gates, 'f32', gates)
+    expectLike('clampedGate: y', y, 'f32', gates)
+    expectLike('clampedGate: up', up, 'f32', gates)
+    return { work: EXPONENTIAL * elementCount(gates.shape), alpha, limit, extent: gates.shape, y, gates, up }
   },
 })

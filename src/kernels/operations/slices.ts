@@ -12,13 +12,17 @@ export function expectSequences(what: string, { rows, tables }: Sequences): void
   if (tables) expectDense(`${what}: tables`, tables, 'i32', axisOf(tables, 0))
 }
 
-/** What can be known without reading the sequences. */
-export function expectSlice(what: string, slice: RowSlice, { rows, tables }: Sequences): void {
+/** What can be known without reading the sequences. `single`: each of them is one query, and they may all be of one text. */
+export function expectSlice(what: string, slice: RowSlice, { rows, tables }: Sequences, single = false): void {
   expect(what, slice.heads > 0 && slice.width > 0, 'at least one head and one element')
   if (isPaged(slice.rows)) {
     expect(what, tables !== undefined, 'block tables for paged rows')
     return
   }
   expectDense(what, slice.rows, 'f32', axisOf(slice.rows, 0), axisOf(slice.rows, 1))
-  expect(what, slice.dtype === 'f32' && axisOf(rows, 0) <= 1, 'contiguous rows to be f32 and of one sequence')
+  expect(
+    what,
+    slice.dtype === 'f32' && (single || axisOf(rows, 0) <= 1),
+    'contiguous rows to be f32 and of one sequence',
+  )
 }

@@ -13,6 +13,7 @@ import * as prepare from './prepare.ts'
 import * as products from './products.ts'
 import * as rope from './rope.ts'
 import * as rows from './rows.ts'
+import * as selection from './selection.ts'
 import * as training from './training.ts'
 
 /** Those of the contract. */
@@ -26,6 +27,7 @@ export const OPERATIONS = {
   ...attention,
   ...experts,
   ...training,
+  ...selection,
 }
 
 /** The operations as a kernel set has them. */
@@ -36,7 +38,7 @@ export type Operations = {
 /** Those of the core alone. */
 export const PREPARATIONS = prepare
 
-const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, experts, training, prepare]
+const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, experts, training, selection, prepare]
 
 /** Names in the order of the opcodes. (What order a module's exports have is not the same everywhere.) */
 export const OPERATION_NAMES: readonly string[] = GROUPS.flatMap(group => Object.keys(group).sort())

@@ -15,6 +15,7 @@ export const attention: Definition<'attention'> = (memory, args) => {
   const output = memory.rows(out, 'f32', 'attention: out')
   const sums = lse && memory.open(lse, 'f32', 'attention: lse')
   const sinks = sinkLogits && memory.open(sinkLogits, 'f32', 'attention: sinkLogits')
+  const lists = args.selected && memory.open(args.selected.positions, 'i32', 'attention: selected')
   const captured = scores && memory.rows(scores, 'f32', 'attention: scores')
 
   for (const sequence of sequencesOf(memory, args.sequences, 'attention')) {
@@ -22,9 +23,12 @@ export const attention: Definition<'attention'> = (memory, args) => {
     const keySlices = keys.map(slice => openSlice(memory, slice, sequence, H, 'attention: keys'))
     const valueSlice = openSlice(memory, values, sequence, H, 'attention: values')
     for (let t = queryStart; t < queryStart + queryCount; t++) {
+      const listed = args.selected && lists ? axisOf(args.selected.positions, 1) : 0
+      const chosen = lists && new Set(lists.data.subarray(lists.start + t * listed, lists.start + (t + 1) * listed))
       for (let h = 0; h < H; h++) {
         const row = t * H + h
-        const logits = scoresOf(args, query.data, query.rows[row]!, keySlices, h, sequence, position + t - queryStart)
+        const place = position + t - queryStart
+        const logits = scoresOf(args, query.data, query.rows[row]!, keySlices, h, sequence, place, chosen)
         if (scores && captured) {
           const first = captured.rows[h * T + t]!
           logits.forEach((score, s) => {
@@ -55,10 +59,12 @@ function scoresOf(
   h: number,
   sequence: Sequence,
   queryPosition: number,
+  chosen: ReadonlySet<number> | undefined,
 ): Float64Array {
   const scores = new Float64Array(sequence.keyCount).fill(Number.NEGATIVE_INFINITY)
   for (let s = 0; s < scores.length; s++) {
     if (!isVisible(args, queryPosition, sequence.keyStart + s)) continue
+    if (chosen && !chosen.has(sequence.keyStart + s)) continue
     let score = 0
     let part = queryRow
     for (const slice of slices) {

@@ -14,6 +14,7 @@ import * as probabilities from './probabilities.ts'
 import * as rope from './rope.ts'
 import * as route from './route.ts'
 import * as rows from './rows.ts'
+import * as selection from './selection.ts'
 import * as training from './training.ts'
 
 type Name = keyof Operations
@@ -34,6 +35,7 @@ const DEFINITIONS: { readonly [N in Name]: Definition<N> } = {
   ...experts,
   ...expertsBackward,
   ...training,
+  ...selection,
 }
 
 /** Every operation in this memory, run when it is called. */

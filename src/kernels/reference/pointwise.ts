@@ -41,6 +41,20 @@ export const gate: Definition<'gate'> = (memory, y, gates, up, activation) => {
   })
 }
 
+export const clampedGate: Definition<'clampedGate'> = (memory, y, gates, up, { alpha, limit }) => {
+  const n = lastAxis(gates)
+  const to = memory.rows(y, 'f32', 'clampedGate: y')
+  const from = memory.rows(gates, 'f32', 'clampedGate: gate')
+  const factor = memory.rows(up, 'f32', 'clampedGate: up')
+  from.rows.forEach((row, r) => {
+    for (let i = 0; i < n; i++) {
+      const g = Math.min(from.data[row + i]!, limit)
+      const u = Math.max(-limit, Math.min(factor.data[factor.rows[r]! + i]!, limit))
+      to.data[to.rows[r]! + i] = (u + 1) * g * sigmoid(alpha * g)
+    }
+  })
+}
+
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI)
 
 /** d act(x) / dx. Where relu bends it is 0. */

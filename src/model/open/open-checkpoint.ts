@@ -2,6 +2,7 @@ import { Checkpoint, type CheckpointContents } from '../../checkpoint/checkpoint
 import { findGguf } from '../../checkpoint/gguf/find-gguf.ts'
 import { readGgufHeader } from '../../checkpoint/gguf/header.ts'
 import { tokenizerOf } from '../../checkpoint/gguf/tokenizer.ts'
+import { cutInterleavedExperts } from '../../checkpoint/interleaved-experts.ts'
 import { type JsonObject, readJson, readText } from '../../checkpoint/json-file.ts'
 import { refuseWithoutConfig } from '../../checkpoint/other-folders.ts'
 import { readSentenceFiles } from '../../checkpoint/sentence-transformers.ts'
@@ -42,7 +43,7 @@ export async function openCheckpoint(files: CheckpointFiles, options: OpenOption
   const text = part.wrapper === null ? null : textTensors(part.wrapper, part, stored.tensors, stored.absent)
   const { config } = text ?? part
   const { tensors: found, absent } = text ?? stored
-  const tensors = cutStackedExperts(found)
+  const tensors = cutStackedExperts(cutInterleavedExperts(found))
   const warnings = [...stored.warnings, ...(text?.warnings ?? [])]
   return new Checkpoint({
     name: files.name,

@@ -14,6 +14,8 @@ export interface GroupedAttentionConfig {
   readonly qkNormWide?: boolean
   /** The norms come after RoPE (Hunyuan). Default false. */
   readonly qkNormLate?: boolean
+  /** Each head has one more logit in the denominator of its softmax, without a value (gpt-oss). Default false. */
+  readonly sinks?: boolean
 }
 
 /** Multi-head Latent Attention (DeepSeek-V2, arXiv 2405.04434, eq. 9-19). */
@@ -39,18 +41,46 @@ export interface LatentAttentionConfig {
    * weights undo. So models that were trained without such norms are written (`src/latentify`). Default false.
    */
   readonly constantNorm?: boolean
+  /**
+   * Queries and a sigmoid gate of what each head found come from one matrix, of the query's normed latent and the latent as it is (A.X-K2).
+   * Default false.
+   */
+  readonly gated?: boolean
+  /** Each query attends to the keys that an indexer chooses. Default: to all. */
+  readonly indexer?: IndexerConfig
 }
+
+/** Sparse attention (DeepSeek-V3.2, arXiv 2512.02556, section 2.1). Needs a query's latent. */
+export interface IndexerConfig {
+  readonly nHeads: number
+  /** Numbers of each of its queries and of its key; rope rotates the first R. */
+  readonly headDim: number
+  /** Keys that a query chooses at most. */
+  readonly topK: number
+  /** Takes what the last layer with an indexer of its own has chosen: no weights and no keys here. */
+  readonly shared: boolean
+  /** Rope rotates neighbours instead of halves, whatever the layer's heads do. */
+  readonly interleaved: boolean
+}
+
+/** eps of the LayerNorm on an indexer's keys, whatever `rms_norm_eps` says. */
+export const INDEX_NORM_EPS = 1e-6
 
 /** transformers and DeepSeek's own code leave these norms at their default, whatever `rms_norm_eps` says. */
 export const LATENT_NORM_EPS = 1e-6
 
 export type AttentionConfig = GroupedAttentionConfig | LatentAttentionConfig
 
-/** Numbers cached per token and layer: C + R for a latent, keys and values of the kv heads otherwise. */
+/** Numbers cached per token and layer: C + R and an indexer's key for a latent, keys and values of the kv heads otherwise. */
 export function cacheElements(attention: AttentionConfig): number {
-  return attention.kind === 'latent'
-    ? attention.kvLoraRank + attention.qkRopeHeadDim
-    : 2 * attention.nKvHeads * attention.headDim
+  if (attention.kind === 'grouped') return 2 * attention.nKvHeads * attention.headDim
+  return attention.kvLoraRank + attention.qkRopeHeadDim + (ownIndexer(attention)?.headDim ?? 0)
+}
+
+/** The indexer that a layer computes itself; null where there is none or another layer's choice is taken. */
+export function ownIndexer(attention: AttentionConfig): IndexerConfig | null {
+  const indexer = attention.kind === 'latent' ? attention.indexer : undefined
+  return indexer && !indexer.shared ? indexer : null
 }
 
 /** Width of what the heads together hand to the output projection. */

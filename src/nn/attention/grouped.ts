@@ -13,6 +13,8 @@ export interface GroupedWeights {
   readonly qkv: readonly [Linear] | readonly [Linear, Linear, Linear]
   readonly queryNorm: Norm | null
   readonly keyNorm: Norm | null
+  /** f32 [H], where the config has sinks. */
+  readonly sinks: Tensor | null
   /** [D, H d] */
   readonly out: Linear
 }
@@ -40,6 +42,7 @@ export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: Grou
       sequences: run.sequences,
       scale: c.softmaxScale,
       ...(window !== null && { window }),
+      ...(w.sinks && { sinkLogits: w.sinks }),
       ...(lse && scores && { lse: rows(lse), scores, scoresStart: 0 }),
     })
   }

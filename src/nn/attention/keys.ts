@@ -23,6 +23,8 @@ export interface KeyStore {
 export interface StoredKeys {
   /** Whether they are more exact than bf16. */
   readonly exact: boolean
+  /** Keys that a query of the step may have, as long as the step has its shape. */
+  readonly capacity: number
   /** The keys of a run's queries; `run.sequences` says which rows they may see. */
   slice(run: QueryRun): RowSlice
   /** The numbers of a chunk of keys, f32 [S, heads * width]. */
@@ -44,6 +46,7 @@ export function pagedKeys(ops: Operations, scratch: Scratch, layout: CacheLayout
       for (const { start, count, sequences } of group.all) ops.cacheWrite(slice, rowsOf(x, start, count), sequences)
       return {
         exact: slice.dtype === 'f32' || slice.dtype === 'f16',
+        capacity: layout.blockTokens * (group.all[0]?.sequences.tables?.shape[0] ?? 0),
         slice: () => slice,
         chunk({ keyCount, sequence }) {
           const keys = scratch.take([keyCount, slice.heads * slice.width])
@@ -63,13 +66,14 @@ export function contiguousKeys(ops: Operations, scratch: Scratch): KeyStore {
     groups: 1,
     groupOf: () => 0,
     apart: true,
-    put(_layer, _segment, x) {
+    put(_layer, _segment, x, group) {
       const [T, heads, width] = x.shape as [number, number, number]
       const rows = scratch.take([T, heads * width])
       ops.copy(reshape(rows, [T, heads, width]), x)
       const vectors = { dtype: 'f32', offset: 0, heads, width, headStride: width } as const
       return {
         exact: true,
+        capacity: Math.max(0, ...group.all.map(({ count }) => count)),
         // Those that its queries may see, and no more: a backward pass makes room for their gradients.
         slice: ({ firstRow, start, count }) => ({ ...vectors, rows: rowsOf(rows, firstRow, start + count - firstRow) }),
         chunk: ({ firstRow, keyStart, keyCount }) => rowsOf(rows, firstRow + keyStart, keyCount),

@@ -8,6 +8,7 @@
  */
 import { lastOf, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { LatentAttentionConfig } from './config.ts'
+import { selectedKeys } from './indexer.ts'
 import { adaptQueries, adaptValues } from './mla-adapter.ts'
 import { absorbQueries, type KeyValueUp, upProjectValues } from './mla-up.ts'
 import type { QueryRun } from './runs.ts'
@@ -35,12 +36,14 @@ export function attendAbsorbed(
   absorbQueries(ops, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp, c)
   if (keyValueUp.adapter) adaptQueries(step, lastOf(qLatent, 0, C), lastOf(qRun, 0, N), keyValueUp.adapter, c)
   ops.copy(lastOf(qLatent, C, R), lastOf(qRun, N, R))
+  const selected = selectedKeys(step, c, latent, run, true)
   ops.attention({
     out: outLatent,
     q: qLatent,
     keys: [latent.slice(run), ropeKey.slice(run)],
     values: latent.slice(run),
-    sequences: run.sequences,
+    sequences: (selected && run.queries) ?? run.sequences,
+    ...(selected && { selected }),
     scale: c.softmaxScale,
     ...(window !== null && { window }),
     ...(lse && { lse }),

@@ -10,6 +10,7 @@ import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
 import { reshape, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import { adapted } from '../layers.ts'
 import type { LatentAttentionConfig } from './config.ts'
+import { selectedKeys } from './indexer.ts'
 import { expandLatents, type KeyValueUp } from './mla-up.ts'
 import type { ExpandedSpan } from './runs.ts'
 import { type AttentionStep, patternRows, type StoredLatents } from './step.ts'
@@ -34,6 +35,7 @@ export function attendExpanded(
   // As exact as the rows that keys and values come from.
   const factors = stored.latent.exact ? 'f32' : 'bf16'
   const scores = step.pattern ? patternRows(step.pattern, span.start, span.count) : null
+  const selected = selectedKeys(step, c, stored.latent, span, false)
 
   for (const [i, chunk] of span.keyChunks.entries()) {
     const { keyCount: S, sequence } = chunk
@@ -54,6 +56,7 @@ export function attendExpanded(
       ],
       values: { ...perHead, offset: N * 4, width: V },
       sequences: sequence,
+      ...(selected && { selected }),
       scale: c.softmaxScale,
       factors,
       ...(window !== null && { window }),

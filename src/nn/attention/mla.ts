@@ -7,6 +7,7 @@
 import { lastOf, splitHeads, type Tensor } from '../../tensor/tensor.ts'
 import { type Linear, linear, type Norm, normalise } from '../layers.ts'
 import type { LatentAttentionConfig } from './config.ts'
+import { chooseKeys, type IndexerWeights } from './indexer.ts'
 import { attendAbsorbed } from './mla-absorbed.ts'
 import { attendExpanded } from './mla-expanded.ts'
 import type { KeyValueUp } from './mla-up.ts'
@@ -15,7 +16,7 @@ import type { AttentionStep, StoredLatents } from './step.ts'
 export interface LatentWeights {
   /** W_DQ and its norm, then W_UQ; or W_Q alone. */
   readonly queryDown: { readonly linear: Linear; readonly norm: Norm } | null
-  /** [H (N + R), Q or D] */
+  /** [H (N + R), Q or D]; with a gate per head N + R rows of the query, then V of the gate: [H (N + R + V), 2 Q] */
   readonly query: Linear
   /** W_DKV and W_KR: [C + R, D] */
   readonly keyValueDown: Linear
@@ -24,6 +25,8 @@ export interface LatentWeights {
   readonly keyValueUp: KeyValueUp
   /** W_O: [D, H V] */
   readonly out: Linear
+  /** Where the layer chooses keys itself. Default: it does not. */
+  readonly indexer?: IndexerWeights
 }
 
 /** x [T, D] -> what the heads found, [T, H V], before the output projection. */
@@ -32,7 +35,9 @@ export function latentAttention(step: AttentionStep, w: LatentWeights, c: Latent
   const { nHeads: H, kvLoraRank: C, qkRopeHeadDim: R, vHeadDim: V } = c
 
   const attended = scratch.take([T, H * V])
-  const q = positionedQuery(step, c, projectQuery(step, w, c, x)) // [T, H, N + R]
+  const { query, latent: queryLatent, gate } = projectQuery(step, w, c, x)
+  if (c.indexer && w.indexer) chooseKeys(step, w.indexer, c.indexer, x, queryLatent)
+  const q = positionedQuery(step, c, query) // [T, H, N + R]
   const compressed = scratch.take([T, C + R])
   linear(step, compressed, x, w.keyValueDown)
   const latent = scratch.replacing(lastOf(compressed, 0, C)) // [T, C]
@@ -46,12 +51,31 @@ export function latentAttention(step: AttentionStep, w: LatentWeights, c: Latent
   const out = splitHeads(attended, H) // [T, H, V]
   for (const run of group.absorbed) attendAbsorbed(step, w.keyValueUp, c, stored, q, out, run)
   for (const span of group.expanded) attendExpanded(step, w.keyValueUp, c, stored, q, out, span)
-  return attended
+  if (!gate) return attended
+  const gated = scratch.replacing(attended)
+  ops.gate(splitHeads(gated, H), gate, out, 'sigmoid')
+  return gated
 }
 
-function projectQuery(step: AttentionStep, w: LatentWeights, c: LatentAttentionConfig, x: Tensor): Tensor {
+/** The query [T, H, N + R], what it is projected from ([T, Q] or x), and where heads have a gate that, [T, H, V]. */
+function projectQuery(
+  step: AttentionStep,
+  w: LatentWeights,
+  c: LatentAttentionConfig,
+  x: Tensor,
+): { readonly query: Tensor; readonly latent: Tensor; readonly gate: Tensor | null } {
   const { ops, scratch, tokens: T } = step
-  const { nHeads: H, qkNopeHeadDim: N, qkRopeHeadDim: R, qLoraRank: Q } = c
+  const { nHeads: H, qkNopeHeadDim: N, qkRopeHeadDim: R, vHeadDim: V, qLoraRank: Q } = c
+  if (c.gated && w.queryDown && Q !== null) {
+    const both = scratch.take([T, 2 * Q])
+    const [latent, raw] = [lastOf(both, 0, Q), lastOf(both, Q, Q)]
+    linear(step, raw, x, w.queryDown.linear)
+    normalise(ops, latent, raw, w.queryDown.norm)
+    const all = scratch.take([T, H * (N + R + V)])
+    linear(step, all, both, w.query)
+    const heads = splitHeads(all, H)
+    return { query: lastOf(heads, 0, N + R), latent, gate: lastOf(heads, N + R, V) }
+  }
   const q = scratch.take([T, H * (N + R)])
   if (w.queryDown && Q !== null) {
     const down = scratch.take([T, Q])
@@ -59,10 +83,10 @@ function projectQuery(step: AttentionStep, w: LatentWeights, c: LatentAttentionC
     const normed = scratch.replacing(down)
     normalise(ops, normed, down, w.queryDown.norm)
     linear(step, q, normed, w.query)
-  } else {
-    linear(step, q, x, w.query)
+    return { query: splitHeads(q, H), latent: normed, gate: null }
   }
-  return splitHeads(q, H)
+  linear(step, q, x, w.query)
+  return { query: splitHeads(q, H), latent: x, gate: null }
 }
 
 function positioned({ ops, scratch, rope }: AttentionStep, x: Tensor): Tensor {

@@ -10,6 +10,8 @@ export interface QueryRun {
   readonly sequences: Sequences
   /** Row of the step in which the first of its sequences begins. */
   readonly firstRow: number
+  /** The same with a row for each query, where queries choose their keys; else null. */
+  readonly queries: Sequences | null
 }
 
 /** Keys keyStart .. keyStart + keyCount of one sequence, counted in positions. */

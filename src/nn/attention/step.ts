@@ -26,6 +26,10 @@ export interface AttentionStep extends Backend {
   readonly rope: StepRope | null
   /** f32 [H, T, S], all -inf before: receives the attention pattern, key position = column. One sequence only. */
   readonly pattern: Tensor | null
+  /** i32 [T, topK]: the keys that each query has chosen, written by layers with an indexer; null in models without. */
+  readonly selected: Tensor | null
+  /** f32 [T, S], all -inf before: receives an indexer's scores. One sequence only. Default: they are not kept. */
+  readonly indexScores?: Tensor | null
 }
 
 export interface StepRope {

@@ -33,7 +33,7 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
           count: 1,
           attention: shapeOf(attention),
           window,
-          indexer: null,
+          indexer: indexerOf(attention),
           ...(attention.kind === 'grouped' && attention.qkNormWide && { own: [wideNorms(attention)] }),
           mlp:
             mlp.kind === 'moe'
@@ -56,9 +56,9 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
       final: config.finalNorm,
       qk: layers.some(({ attention: a }) => a.kind === 'grouped' && a.qkNormEps !== null && !a.qkNormWide),
     },
-    bias: { ...bias, router: false, output: false },
+    bias: { ...bias, router: layers.some(({ mlp }) => mlp.kind === 'moe' && mlp.biased === true), output: false },
     gated: layers.every(({ mlp }) => mlp.kind === 'moe' || mlp.gated),
-    sinks: false,
+    sinks: layers.some(({ attention: a }) => a.kind === 'grouped' && a.sinks === true),
     tiedEmbeddings: config.tiedEmbeddings,
     learnedPositions: config.learnedPositions ? maxPositions : 0,
     weightDtype: from.weightDtype ?? 'bf16',
@@ -70,6 +70,12 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
 /** As the descriptor of OLMo 2 has them. */
 function wideNorms({ nHeads, nKvHeads, headDim }: GroupedAttentionConfig): OwnWeight {
   return { name: 'q, k norms', role: 'vector', rows: 1, cols: (nHeads + nKvHeads) * headDim }
+}
+
+function indexerOf(a: AttentionConfig): LayerKind['indexer'] {
+  if (a.kind === 'grouped' || !a.indexer) return null
+  const { nHeads, headDim, topK, shared } = a.indexer
+  return { nHeads, headDim, topK, ...(shared && { shared }) }
 }
 
 function shapeOf(a: AttentionConfig): AttentionShape {

@@ -66,6 +66,47 @@ const scaled = (['int8', 'fp8'] as const).flatMap((stored): AttentionSpec[] => [
   { name: 'expanded', kind: 'expanded', heads: 4, width: 10, rope: 6, value: 14, stored, sequences: one(6, 9) },
 ])
 
+const CHOSEN = { kind: 'absorbed', heads: 16, width: 64, rope: 16 } as const
+
+const selections = STORED.filter(stored => stored !== 'contiguous').flatMap((stored): AttentionSpec[] => [
+  { name: 'gathered', ...CHOSEN, stored, selected: { most: 40, gather: true }, sequences: one(1, 300) },
+  {
+    name: 'gathered, some of fewer keys, blocks of no tile',
+    ...{ ...CHOSEN, heads: 5, width: 33, rope: 6, stored, blockTokens: 5, selected: { most: 12, gather: true } },
+    sequences: [0, 3, 11, 12, 40, 41, 99].map(position => ({ queries: 1, position })),
+  },
+  {
+    name: 'gathered from many',
+    ...{ ...CHOSEN, stored, blockTokens: 64, selected: { most: 700, gather: true } },
+    sequences: one(1, 1500),
+  },
+  {
+    name: 'gathered, scores captured',
+    ...{ ...CHOSEN, stored, blockTokens: 64, scores: 0, selected: { most: 70, gather: true } },
+    sequences: one(1, 300),
+  },
+  {
+    name: 'masked',
+    ...{ kind: 'expanded', heads: 4, width: 10, rope: 6, value: 14, stored, selected: { most: 30, gather: false } },
+    sequences: one(9, 200),
+  },
+  {
+    name: 'masked, carried, one query',
+    ...{ kind: 'expanded', heads: 4, width: 10, rope: 6, value: 14, stored, carry: true, scores: 1 },
+    selected: { most: 5, gather: false },
+    sequences: one(1, 90),
+  },
+])
+
+/** Codes with scales are read by the other kernel. */
+const scaledSelections = (['int8', 'fp8'] as const).map(
+  (stored): AttentionSpec => ({
+    name: 'gathered',
+    ...{ ...CHOSEN, stored, storedSecond: 'bf16', blockTokens: 64, selected: { most: 100, gather: true } },
+    sequences: [60, 150, 1000].map(position => ({ queries: 1, position })),
+  }),
+)
+
 const LONG = { ...GQA, heads: 4, stored: 'f32', blockTokens: 16 } as const
 
 const masks: readonly AttentionSpec[] = [
@@ -190,7 +231,14 @@ const others: readonly AttentionSpec[] = [
   },
 ]
 
-export const attentionCases: readonly ConformanceCase[] = [...everyStore, ...scaled, ...masks, ...others].map(spec => ({
+export const attentionCases: readonly ConformanceCase[] = [
+  ...everyStore,
+  ...scaled,
+  ...masks,
+  ...others,
+  ...selections,
+  ...scaledSelections,
+].map(spec => ({
   op: 'attention',
   name: `${spec.name}, ${spec.storedSecond ? `${spec.stored}/${spec.storedSecond}` : spec.stored}`,
   ...(spec.tolerance && { tolerance: spec.tolerance }),

@@ -15,6 +15,7 @@ import { ropeCases } from './rope.ts'
 import { routeCases } from './route.ts'
 import { rowCases } from './rows.ts'
 import { rowBackwardCases } from './rows-backward.ts'
+import { selectionCases } from './selection.ts'
 import { trainingCases } from './training.ts'
 import { trainingProductCases } from './training-products.ts'
 
@@ -32,6 +33,7 @@ export const CASES: readonly ConformanceCase[] = [
   ...routeCases,
   ...expertCases,
   ...chainCases,
+  ...selectionCases,
   ...rowBackwardCases,
   ...productBackwardCases,
   ...attentionBackwardCases,

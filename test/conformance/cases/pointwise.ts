@@ -116,4 +116,43 @@ const gates = ACTIVATIONS.flatMap((activation): ConformanceCase[] => [
   },
 ])
 
-export const pointwiseCases: readonly ConformanceCase[] = [...activations, ...gates]
+const GPT_OSS = { alpha: 1.702, limit: 7 } as const
+
+const clamped: readonly ConformanceCase[] = [
+  {
+    op: 'clampedGate',
+    name: 'halves of one projection, many beyond the limit',
+    record(lab) {
+      const both = lab.normals([4, 2 * 37], 6)
+      lab.k.clampedGate(lab.output('y', 'f32', [4, 37]), lastOf(both, 0, 37), lastOf(both, 37, 37), GPT_OSS)
+    },
+  },
+  {
+    op: 'clampedGate',
+    name: 'y is up, strided, other constants',
+    record(lab) {
+      const y = lab.inout('y', 'f32', [2, 25], lab.rng.normals(50, 3), whole => lastOf(whole, 1, 21))
+      lab.k.clampedGate(y, lab.normals([2, 21]), y, { alpha: 0.5, limit: 1.5 })
+    },
+  },
+  {
+    op: 'clampedGate',
+    name: 'special gates',
+    record(lab) {
+      const shape = [SPECIALS.length, 1]
+      const up = lab.normals(shape)
+      lab.k.clampedGate(lab.output('y', 'f32', shape), lab.input('f32', shape, SPECIALS), up, GPT_OSS)
+    },
+  },
+  {
+    op: 'clampedGate',
+    name: 'special up',
+    record(lab) {
+      const shape = [SPECIALS.length, 1]
+      const gate = lab.normals(shape)
+      lab.k.clampedGate(lab.output('y', 'f32', shape), gate, lab.input('f32', shape, SPECIALS), GPT_OSS)
+    },
+  },
+]
+
+export const pointwiseCases: readonly ConformanceCase[] = [...activations, ...gates, ...clamped]

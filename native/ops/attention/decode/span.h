@@ -45,7 +45,7 @@ struct KeyRun {
   const char* first = nullptr;
   INLINE KeyRun() {}
   INLINE KeyRun(const Block& block, const SliceRecord& slice, const Sequence& sequence, i64 head, i64 start) {
-    if (slice.blockTokens % TILE || start >= sequence.keyEnd()) return;
+    if (block.attention->gather || slice.blockTokens % TILE || start >= sequence.keyEnd()) return;
     first = rowOf(slice, sequence, start) + block.vectorOf(slice, head);
   }
   // From a line of this run to the one of the next run that is fetched with it; 0: none.
@@ -180,11 +180,11 @@ template <class N> static INLINE void weighDecodeValues(const Block& block, i64 
 // The block's state after one span; `next`: the keys that this thread is likely to read then.
 template <class N> static INLINE void decodeSpan(Block& block, i64 span, const KeyRun& next) {
   const Attention& a = *block.attention;
-  const Range visible = visibleKeys(a, *block.sequence, block.sequence->position);
+  const Range keys = keysFor(a, *block.sequence, 0);
   const i64 start = span * SPAN;
   Tiles tiles = {SPAN_TILES, 0};
   for (i64 t = 0; t < SPAN_TILES; t++) {
-    block.any[t] = keysOf(visible, start + t * TILE);
+    block.any[t] = keysSeen(a, *block.sequence, 0, keys, start + t * TILE);
     if (block.any[t]) tiles = {min(tiles.lo, t), t + 1};
   }
   for (i64 r = 0; r < block.rows; r++) {

@@ -46,7 +46,7 @@ static INLINE DecodeSplit splitDecode(const Attention& a, const Context& context
     const Sequence sequence(a.sequences, b);
     const Range range = spansOf(a, sequence, 0, 1);
     spans = max(spans, range.hi - range.lo);
-    keys = max(keys, visibleKeys(a, sequence, sequence.position).hi - range.lo * SPAN);
+    keys = max(keys, keysFor(a, sequence, 0).hi - range.lo * SPAN);
   }
   const i64 threads = context.solo ? 1 : context.threads;
   const i64 stateBytes = a.sequences.count * a.H * (a.paddedV() + LANES) * 4;

@@ -24,7 +24,7 @@ struct Ahead {
 
   // In about so many calls of `some`.
   INLINE Ahead(const Block& block, i64 start, i64 calls)
-      : block(block), start(start), end(min(SPAN, block.sequence->keyEnd() - start)), keysEach(ceilDiv(SPAN, calls)) {}
+      : block(block), start(start), end(block.attention->gather ? 0 : min(SPAN, block.sequence->keyEnd() - start)), keysEach(ceilDiv(SPAN, calls)) {}
 
   INLINE void add(const SliceRecord& slice) {
     if (slice.blockTokens % TILE) return;
@@ -121,9 +121,10 @@ template <class N> static INLINE void prefillSpan(Block& block, i64 span, i64 ne
   for (i64 t = 0; t < SPAN_TILES; t++) block.any[t] = 0;
   // The rows of a query, its heads, see the same.
   for (i64 r = 0; r < block.rows; r += block.heads) {
-    const Range visible = visibleKeys(a, sequence, sequence.position + block.queryOf(r));
+    const i64 query = block.queryOf(r);
+    const Range keys = keysFor(a, sequence, query);
     for (i64 t = 0; t < SPAN_TILES; t++) {
-      const KeySet seen = keysOf(visible, start + t * TILE);
+      const KeySet seen = keysSeen(a, sequence, query, keys, start + t * TILE);
       for (i64 h = 0; h < block.heads; h++) block.seen[r + h][t] = seen;
       if (!seen) continue;
       block.any[t] |= seen;
