@@ -864,6 +864,7 @@ struct RouteRecord {
   i64 groups;
   i64 topkGroups;
   bool top2;
+  bool zeroLosers;
   bool normalise;
   double scale;
   INLINE explicit RouteRecord(Args& args)
@@ -878,6 +879,7 @@ struct RouteRecord {
         groups(args.count()),
         topkGroups(args.count()),
         top2(args.flag()),
+        zeroLosers(args.flag()),
         normalise(args.flag()),
         scale(args.real64()) {}
 };

@@ -58,6 +58,12 @@ export class ConfigReader {
     return Object.hasOwn(this.#fields, key) ? (this.#fields[key] ?? undefined) : undefined
   }
 
+  /** The same file with these fields where it has none of them, or null. */
+  withDefaults(fields: Readonly<Record<string, unknown>>): ConfigReader {
+    const absent = Object.entries(fields).filter(([key]) => this.raw(key) === undefined)
+    return new ConfigReader({ ...this.#fields, ...Object.fromEntries(absent) }, this.file)
+  }
+
   keys(): string[] {
     return Object.keys(this.#fields)
   }

@@ -9,7 +9,10 @@ import { type Growth, type RopeConfig, yarnSoftmaxFactor } from '../nn/attention
 import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { AttentionShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
 
-export type Routing = Pick<MoeConfig, 'scoring' | 'groups' | 'topkGroups' | 'groupScore' | 'normalise' | 'scale'>
+export type Routing = Pick<
+  MoeConfig,
+  'scoring' | 'groups' | 'topkGroups' | 'groupScore' | 'zeroLosers' | 'normalise' | 'scale'
+>
 
 /** What a family's arithmetic is, beside the sizes that a descriptor has. */
 export interface Arithmetic {

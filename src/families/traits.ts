@@ -21,6 +21,10 @@ export interface Traits {
   readonly firstDense?: number
   /** Where the file names none. Default: hidden size / heads. */
   readonly headDim?: number
+  /** Heads of keys and values where the file has no such field; null there means as many as query heads. Default: as many. */
+  readonly kvHeads?: number
+  /** Shared experts where the file has no such field. Default 0. */
+  readonly sharedExperts?: number
   /** The window's length where the file has no such field; null there means none. Default: none. */
   readonly window?: number
   /** Every so many layers one is without the window, where the file does not say which. Default: none is. */

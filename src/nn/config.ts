@@ -104,11 +104,12 @@ export interface ModelConfig {
   readonly encoder?: EncoderConfig
 }
 
-/** How all layers attend; null where they do not attend alike. */
+/** How all layers attend, that of the first; null where they do not attend alike. Which of them share a choice of keys does not count. */
 export function commonAttention({ layers }: ModelConfig): AttentionConfig | null {
   const [first, ...others] = layers.map(layer => layer.attention)
   if (!first) return null
-  const alike = (a: AttentionConfig) => a === first || JSON.stringify(a) === JSON.stringify(first)
+  const written = (a: AttentionConfig) => JSON.stringify(a, (key, value) => (key === 'shared' ? undefined : value))
+  const alike = (a: AttentionConfig) => a === first || written(a) === written(first)
   return others.every(alike) ? first : null
 }
 

@@ -130,6 +130,28 @@ FIXTURES = {
         "rope_scaling": {"type": "dynamic", "alpha": 1000.0, "factor": 1.0, "beta_fast": 32, "beta_slow": 1},
     },
 }
+GPT_OSS = {
+    "model_type": "gpt_oss",
+    "head_dim": 16,
+    "num_local_experts": 5,
+    "num_experts_per_tok": 2,
+    "sliding_window": 7,
+    "intermediate_size": 36,
+}
+# Many heads: where all products of a key are below 0 its score is 0, and torch orders equal scores in no stated way.
+INDEX = {"index_n_heads": 16, "index_head_dim": 16, "index_topk": 6}
+# What transformers' classes take for fields that a file does not have: name, absent fields, others.
+KV = ["num_key_value_heads"]
+DEFAULTS = [
+    ("glm4", KV, {"model_type": "glm4", "head_dim": 12}),
+    ("ernie4-5", KV, {"model_type": "ernie4_5", "head_dim": 16}),
+    ("smollm3", KV, {"model_type": "smollm3", "num_attention_heads": 8}),
+    ("qwen3-moe", KV, {**MOE, "model_type": "qwen3_moe", "num_attention_heads": 8}),
+    ("ministral3", [*KV, "rope_theta"], {"model_type": "ministral3", "head_dim": 8, "num_attention_heads": 16}),
+    ("gpt-oss", [*KV, "rope_theta"], {**GPT_OSS, "head_dim": 8, "num_attention_heads": 16}),
+    ("mistral4", ["rope_theta"], {**{k: v for k, v in LATENT.items() if k not in ["n_shared_experts", "scoring_func", "topk_method"]}, "model_type": "mistral4"}),
+    ("axk1", [], {**{k: v for k, v in LATENT.items() if k != "n_shared_experts"}, "model_type": "axk1"}),
+]
 VARIANTS = {
     "axk1-odd": {
         **{**BASE, **LATENT, "model_type": "axk1", "num_hidden_layers": 4, "n_group": 4, "topk_group": 2},
@@ -171,6 +193,36 @@ VARIANTS = {
         **{"model_type": "mistral4", "q_lora_rank": None, "n_shared_experts": 2, "attention_bias": True},
         **{"rope_parameters": {**GROWS, "partial_rotary_factor": 0.4, "mscale_all_dim": 0.8}, "rope_interleave": False},
     },
+    "phi3-without-original": {
+        **{**BASE, "model_type": "phi3", "rope_scaling": LONG, "max_position_embeddings": 8192},
+        **{"hidden_size": 32, "sliding_window": None},
+    },
+    "gpt-oss-floats": {
+        **{**BASE, **GPT_OSS, "num_hidden_layers": 4, "head_dim": 12, "num_key_value_heads": 1, "swiglu_limit": 0.9},
+        **{"rope_scaling": {**YARN, "truncate": False}, "attention_bias": False, "sliding_window": 5},
+    },
+    "gpt-oss-listed": {
+        **{**BASE, **GPT_OSS, "layer_types": ["full_attention", "full_attention", "sliding_attention"]},
+        **{"rope_theta": 150000.0, "num_experts_per_tok": 1, "swiglu_alpha": 1.2, "tie_word_embeddings": True},
+    },
+    "deepseek-v32-odd": {
+        **{**BASE, **LATENT, **INDEX, "model_type": "deepseek_v32", "n_group": 4, "topk_group": 2},
+        **{"index_n_heads": 13, "index_head_dim": 13, "rope_scaling": {**YARN}, "attention_bias": True},
+    },
+    "deepseek-v32-all": {**BASE, **LATENT, **INDEX, "model_type": "deepseek_v32", "index_topk": 40, "first_k_dense_replace": 2},
+    "glm-moe-dsa-frequency": {
+        **{**BASE, **LATENT, **INDEX, "model_type": "glm_moe_dsa", "n_group": 1, "topk_group": 1, "num_hidden_layers": 7},
+        **{"index_topk_freq": 3, "index_skip_topk_offset": 1, "v_head_dim": 20, "tie_word_embeddings": True},
+    },
+    "glm-moe-dsa-letters": {
+        **{**BASE, **LATENT, **INDEX, "model_type": "glm_moe_dsa", "n_group": 1, "topk_group": 1, "num_hidden_layers": 5},
+        **{"index_topk_pattern": "FSFSS", "index_topk": 1, "index_head_dim": 8},
+    },
+    "axk2-groups": {
+        **{**BASE, **LATENT, **INDEX, "model_type": "axk2", "gated_norm_rank": 5, "n_group": 4, "topk_group": 2},
+        **{"num_experts_per_tok": 2, "n_shared_experts": 2, "index_n_heads": 24},
+    },
+    **{f"{name}-defaults": {k: v for k, v in BASE.items() if k not in absent} | more for name, absent, more in DEFAULTS},
     "phi3-window": {**BASE, "model_type": "phi3", "sliding_window": 8},
     "phi3-long": {
         **{**BASE, "model_type": "phi3", "partial_rotary_factor": 0.67, "original_max_position_embeddings": 32},

@@ -28,7 +28,7 @@ static INLINE void scoresOf(double* scores, const float* logits, const RouteReco
   softmax(scores, n);
 }
 
-// -inf into the groups that lose; a biased score may be negative, so not 0.
+// -inf into the groups that lose; a biased score may be negative, so not 0 unless the model does.
 static INLINE void maskGroups(double* choice, double* groupScores, bool* taken, const RouteRecord& r) {
   const i64 size = r.E / r.groups;
   for (i64 g = 0; g < r.groups; g++) {
@@ -47,7 +47,7 @@ static INLINE void maskGroups(double* choice, double* groupScores, bool* taken, 
   for (i64 i = 0; i < r.topkGroups; i++) takeLargest(groupScores, taken, r.groups);
   for (i64 g = 0; g < r.groups; g++) {
     if (taken[g]) continue;
-    for (i64 e = g * size; e < (g + 1) * size; e++) choice[e] = -__builtin_inf();
+    for (i64 e = g * size; e < (g + 1) * size; e++) choice[e] = r.zeroLosers ? 0 : -__builtin_inf();
   }
 }
 

@@ -7,6 +7,7 @@ import { layerOf, type SurveyedWeight } from '../../model/load.ts'
 import { isBlockType, weightBytes } from '../../tensor/dtype.ts'
 import { joinKeyValueUp } from '../key-value-up.ts'
 import type { SourceModel } from '../source-model.ts'
+import { stacked, stackOf } from './interleaved-experts.ts'
 
 /** What safetensors hold of weights. */
 export type HubType = 'f32' | 'f16' | 'bf16'
@@ -20,15 +21,18 @@ export interface HubTensor {
 }
 
 export function planHubTensors(model: SourceModel, weights: HubType | undefined): HubTensor[] {
-  return [...arranged(model)].map(({ name, role, source, stored }) => {
-    // The bias of the choice of experts is f32 in every checkpoint that has one.
-    const exact = role === 'vector' && !/\.(weight|bias)$/.test(name)
-    const wanted = weights ?? floatOf(stored)
-    const type = exact || (role === 'small' && wanted === 'f16') ? 'f32' : wanted
-    const { rows, cols } = source
-    const shape = role === 'vector' ? [cols] : [rows, cols]
-    return { name, type, shape, bytes: weightBytes(type, rows, cols), source: recoded(source, type) }
-  })
+  const all = [...arranged(model)]
+  return (model.family.names.moe?.biases ? withStacks(all) : all).map(
+    ({ name, role, source, stored, shape: given }) => {
+      // The bias of the choice of experts is f32 in every checkpoint that has one.
+      const exact = role === 'vector' && !/\.(weight|bias)$/.test(name)
+      const wanted = weights ?? floatOf(stored)
+      const type = exact || (role === 'small' && wanted === 'f16') ? 'f32' : wanted
+      const { rows, cols } = source
+      const shape = given ?? (role === 'vector' ? [cols] : [rows, cols])
+      return { name, type, shape, bytes: weightBytes(type, rows, cols), source: recoded(source, type) }
+    },
+  )
 }
 
 /** Quantised weights as bf16: its range is that of f32, so no model that was trained in bf16 overflows. */
@@ -42,6 +46,24 @@ interface Arranged {
   readonly source: WeightSource
   /** The type that its numbers come from. */
   readonly stored: WeightSource['dtype']
+  /** Default: by rows and columns. */
+  readonly shape?: readonly number[]
+}
+
+/** With the experts of a layer in one tensor, where the first of them was. */
+function withStacks(all: readonly Arranged[]): Arranged[] {
+  const parts = new Map<string, Map<string, WeightSource>>()
+  for (const { name, source } of all) {
+    const stack = stackOf(name)
+    if (stack) parts.set(stack, (parts.get(stack) ?? new Map()).set(name, source))
+  }
+  return all.flatMap(one => {
+    const stack = stackOf(one.name)
+    if (!stack) return [one]
+    const of = parts.get(stack)
+    parts.delete(stack)
+    return of ? [{ ...one, ...stacked(stack, of) }] : []
+  })
 }
 
 /** What llama.cpp's converter did to the numbers, undone; the hub's own files as they are. */

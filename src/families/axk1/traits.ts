@@ -1,4 +1,4 @@
 /** What a config.json of the family leaves unsaid. */
 import type { FamilyTraits } from '../traits.ts'
 
-export const axk1: FamilyTraits = { modelTypes: ['axk1'], selectionBias: false, firstDense: 1 }
+export const axk1: FamilyTraits = { modelTypes: ['axk1'], selectionBias: false, firstDense: 1, sharedExperts: 1 }

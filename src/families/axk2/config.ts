@@ -1,6 +1,5 @@
 /** A.X-K2: DeepSeek-V3.2 with gates on norms and heads. */
 
-import { UnsupportedModelError } from '../../errors.ts'
 import { deepseekConfig } from '../deepseek/config.ts'
 import { deepseekV32, sparse } from '../deepseek-v32/config.ts'
 import type { Family } from '../family.ts'
@@ -17,14 +16,8 @@ export const axk2: Family = {
   ...(hubBiases && { hubBiases }),
   names: { ...names, gatedNorm: { norm: 'norm', down: 'W_down', up: 'W_up' } },
   config(raw, model) {
-    const config = deepseekConfig(raw, model, { ...sparse(raw, false), gated: true, scale: 2.5, own: OWN })
-    const groups = raw.optionalInt('n_group', { min: 1 }) ?? 1
-    if (groups > 1) {
-      // Experts of groups that lose count 0 there, not -inf: a biased score may be below.
-      throw new UnsupportedModelError(
-        `${raw.file}: experts in ${groups} groups (n_group) are not supported for "axk2".`,
-      )
-    }
+    const own = { gated: true, zeroLosers: true, scale: 2.5, own: OWN }
+    const config = deepseekConfig(raw, model, { ...sparse(raw, false), ...own })
     return { ...config, gatedNormRank: raw.int('gated_norm_rank', SIZE) }
   },
 }

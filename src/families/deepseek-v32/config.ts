@@ -4,6 +4,7 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { type DeepseekDefaults, deepseekConfig, deepseekV3 } from '../deepseek/config.ts'
 import type { Family } from '../family.ts'
 import { INDEXER, LATENT } from '../names.ts'
+import { deepseek32, glmDsa } from './gguf.ts'
 import * as traits from './traits.ts'
 
 const { hubBiases, names } = deepseekV3
@@ -11,6 +12,7 @@ const NAMES = { ...names, attention: { ...LATENT, indexer: INDEXER } }
 
 export const deepseekV32: Family = {
   traits: traits.deepseekV32,
+  gguf: deepseek32,
   hubClass: 'DeepseekV32ForCausalLM',
   ...(hubBiases && { hubBiases }),
   names: NAMES,
@@ -19,6 +21,7 @@ export const deepseekV32: Family = {
 
 export const glmMoeDsa: Family = {
   traits: traits.glmMoeDsa,
+  gguf: glmDsa,
   hubClass: 'GlmMoeDsaForCausalLM',
   ...(hubBiases && { hubBiases }),
   names: NAMES,

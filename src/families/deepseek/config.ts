@@ -49,6 +49,8 @@ export interface DeepseekDefaults {
   /** Groups of experts, and how many of them a token takes. Default 1 and all. */
   readonly groups?: number
   readonly topkGroups?: number
+  /** Experts of groups that lose count 0 in the choice instead of -inf. Default false. */
+  readonly zeroLosers?: boolean
   /** Of what the routed experts return. Default 1. */
   readonly scale?: number
   /** How experts are scored. Default: by the method. */
@@ -106,11 +108,12 @@ function readRouting(raw: ConfigReader, nExperts: number, field: string, default
   const groups = grouped ? raw.int('n_group', { min: 1, max: nExperts, default: usualGroups }) : 1
   if (nExperts % groups !== 0) raw.fail('n_group', `a divisor of ${field}, which is ${nExperts}`)
   const topkGroups = grouped ? raw.int('topk_group', { min: 1, max: groups, default: usualTaken ?? groups }) : 1
-  raw.int('num_experts_per_tok', { min: 1, max: (nExperts / groups) * topkGroups })
+  raw.int('num_experts_per_tok', { min: 1, max: defaults.zeroLosers ? nExperts : (nExperts / groups) * topkGroups })
   return {
     scoring,
     groups,
     topkGroups,
+    ...(defaults.zeroLosers && { zeroLosers: true }),
     groupScore: method === 'noaux_tc' ? 'top2' : 'max',
     normalise,
     // DeepSeek's V2 code normalises or scales; its V3 code normalises, then scales.

@@ -19,7 +19,7 @@ export function readAttention(raw: ConfigReader, modelType: string, traits: Trai
     }
   }
   const hiddenSize = firstInt(raw, HIDDEN, SIZE)
-  const nKvHeads = readKvHeads(raw, modelType, nHeads)
+  const nKvHeads = readKvHeads(raw, modelType, nHeads, traits)
   if (nHeads % nKvHeads !== 0) {
     raw.fail('num_key_value_heads', `a divisor of the ${nHeads} attention heads`)
   }
@@ -32,12 +32,13 @@ export function readAttention(raw: ConfigReader, modelType: string, traits: Trai
   return { kind: 'grouped', nHeads, nKvHeads, keyDim: headDim, valueDim }
 }
 
-function readKvHeads(raw: ConfigReader, modelType: string, nHeads: number): number {
+function readKvHeads(raw: ConfigReader, modelType: string, nHeads: number, { kvHeads }: Traits): number {
   // Falcon writes num_kv_heads also where multi_query makes it one head.
   const falcon = isFalcon(modelType)
   const perHead = falcon && raw.bool('new_decoder_architecture', { default: modelType === 'RefinedWeb' })
   if (!perHead && raw.bool('multi_query', { default: falcon || modelType === 'gpt_bigcode' })) return 1
-  return optionalFirstInt(raw, ['num_key_value_heads', 'num_kv_heads', 'n_head_kv'], COUNT) ?? nHeads
+  const written = optionalFirstInt(raw, ['num_key_value_heads', 'num_kv_heads', 'n_head_kv'], COUNT)
+  return written ?? (raw.keys().includes('num_key_value_heads') ? nHeads : (kvHeads ?? nHeads))
 }
 
 /** Of each layer. Some layers take the choice of the one before (GLM-5.2): `full` and `shared`, `F` and `S`, or a frequency. */

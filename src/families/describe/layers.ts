@@ -88,8 +88,9 @@ function readMoe(raw: ConfigReader, modelType: string, traits: Traits): MoeShape
     max: 1 << 16,
   })
   if (!nExperts) return null
+  const absent = raw.keys().includes('n_shared_experts') ? 0 : (traits.sharedExperts ?? 0)
   const expertSize = firstInt(raw, ['moe_intermediate_size', 'expert_ffn_hidden_size', 'intermediate_size'], SIZE)
-  const shared = optionalFirstInt(raw, ['n_shared_experts', 'num_shared_experts'], { min: 0, max: 1 << 12 }) ?? 0
+  const shared = optionalFirstInt(raw, ['n_shared_experts', 'num_shared_experts'], { min: 0, max: 1 << 12 }) ?? absent
   const sharedSize = raw.optionalInt('moe_shared_expert_intermediate_size', SIZE) ?? expertSize
   const method = raw.optionalString('topk_method') ?? (modelType === 'deepseek_v2' ? 'greedy' : 'noaux_tc')
   const bias = raw.optionalBool('moe_router_enable_expert_bias') ?? traits.selectionBias

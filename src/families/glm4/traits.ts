@@ -5,6 +5,7 @@ export const glm4: FamilyTraits = {
   modelTypes: ['glm4'],
   norm: { perLayer: 4 },
   headDim: 128,
+  kvHeads: 2,
   attentionBias: true,
   plainOutput: true,
 }

@@ -1,9 +1,10 @@
 /** gpt-oss (arXiv 2508.10925): sinks in every softmax, a window in every other layer, experts with biases and clamped gates. */
 
-import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { ATTENTION } from '../biases.ts'
 import type { Family } from '../family.ts'
 import { GROUPED, HUB_NAMES, ROUTED } from '../names.ts'
 import { groupedArithmetic } from '../read/grouped.ts'
+import { withUsualRope } from '../read/rope.ts'
 import { runnable } from '../runnable.ts'
 import { gptOss as gguf } from './gguf.ts'
 import * as traits from './traits.ts'
@@ -13,6 +14,11 @@ const POSITIVE = { min: 0, exclusiveMin: true, max: 1e6 } as const
 export const gptOss: Family = {
   traits: traits.gptOss,
   gguf,
+  hubClass: 'GptOssForCausalLM',
+  hubBiases: [
+    { modules: ATTENTION, key: 'attention_bias' },
+    { modules: /\.mlp\.(router|experts\.(gate|up|down)_proj)$/, always: true },
+  ],
   names: {
     ...HUB_NAMES,
     attention: { ...GROUPED, sinks: 'self_attn.sinks' },
@@ -26,13 +32,10 @@ export const gptOss: Family = {
       },
     },
   },
-  config(raw, model) {
-    const arithmetic = groupedArithmetic(raw, { eps: 1e-5, theta: 150_000 })
+  config(file, model) {
+    const raw = withUsualRope(file, YARN)
     return runnable(raw, model, {
-      ...arithmetic,
-      ...(!hasRope(raw) && {
-        ropes: dim => (arithmetic.ropes?.(dim) ?? []).map(rope => ({ ...rope, scaling: USUAL })),
-      }),
+      ...groupedArithmetic(raw, { eps: 1e-5, theta: 150_000 }),
       windows: true,
       clamp: {
         alpha: raw.number('swiglu_alpha', { ...POSITIVE, default: 1.702 }),
@@ -44,19 +47,8 @@ export const gptOss: Family = {
   },
 }
 
-/** What transformers' class has where a file says nothing of its rope. */
-const USUAL = {
-  kind: 'yarn',
-  factor: 32,
-  originalPositions: 4096,
-  betaFast: 32,
-  betaSlow: 1,
-  mscale: null,
-  mscaleAllDim: null,
-  attentionFactor: null,
-  truncate: false,
-} as const
-
-function hasRope(raw: ConfigReader): boolean {
-  return raw.has('rope_scaling') || raw.has('rope_parameters')
+/** Where a file says nothing of its rope. */
+const YARN = {
+  ...{ rope_type: 'yarn', factor: 32, original_max_position_embeddings: 4096 },
+  ...{ beta_fast: 32, beta_slow: 1, truncate: false },
 }

@@ -7,6 +7,7 @@ export const gptOss: FamilyTraits = {
   attentionBias: true,
   sinks: true,
   headDim: 64,
+  kvHeads: 8,
   window: 128,
   windowPattern: 2,
 }

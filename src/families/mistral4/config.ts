@@ -3,7 +3,7 @@
 import { UnsupportedModelError } from '../../errors.ts'
 import { deepseekConfig, deepseekV3 } from '../deepseek/config.ts'
 import type { Family } from '../family.ts'
-import { readGrowth } from '../read/rope.ts'
+import { readGrowth, withUsualRope } from '../read/rope.ts'
 import { mistral4 as gguf } from './gguf.ts'
 import * as traits from './traits.ts'
 
@@ -15,7 +15,8 @@ export const mistral4: Family = {
   hubClass: 'Mistral4ForCausalLM',
   ...(hubBiases && { hubBiases }),
   names,
-  config(raw, model) {
+  config(file, model) {
+    const raw = withUsualRope(file, YARN)
     const [attention] = model.layers.map(layer => layer.attention)
     const part = raw.optionalObject('rope_parameters')?.optionalNumber('partial_rotary_factor')
     if (part !== undefined && attention?.kind === 'latent') {
@@ -35,4 +36,10 @@ export const mistral4: Family = {
       ...(queryGrowth && { queryGrowth }),
     })
   },
+}
+
+/** Where a file says nothing of its rope. */
+const YARN = {
+  ...{ rope_type: 'yarn', rope_theta: 10_000, factor: 128, original_max_position_embeddings: 8192 },
+  ...{ beta_fast: 32, beta_slow: 1, mscale: 1, mscale_all_dim: 1, llama_4_scaling_beta: 0.1 },
 }

@@ -19,7 +19,8 @@ export const phi3: Family = {
     attention: { qkv: ['self_attn.qkv_proj'], out: 'self_attn.o_proj' },
     mlp: JOINED_MLP,
   },
-  config(raw, model) {
+  config(file, model) {
+    const raw = file.withDefaults({ original_max_position_embeddings: 4096 })
     refuseOtherRopes(raw)
     return {
       ...runnable(raw, model, { ...groupedArithmetic(raw, { eps: 1e-5, rotary: 1 }), windows: true }),

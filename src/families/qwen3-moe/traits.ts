@@ -4,6 +4,7 @@ import type { FamilyTraits } from '../traits.ts'
 export const qwen3Moe: FamilyTraits = {
   modelTypes: ['qwen3_moe'],
   norm: { qk: true },
+  kvHeads: 4,
   window: 4096,
   selectionBias: false,
 }

@@ -46,8 +46,8 @@ function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): RopeScali
   const kind = s.optionalString('rope_type') ?? s.optionalString('type') ?? 'default'
   const positions = raw.int('max_position_embeddings', { ...POSITIONS, default: 2048 })
   const originalPositions =
-    s.optionalInt('original_max_position_embeddings', POSITIONS) ??
-    raw.optionalInt('original_max_position_embeddings', POSITIONS)
+    raw.optionalInt('original_max_position_embeddings', POSITIONS) ??
+    s.optionalInt('original_max_position_embeddings', POSITIONS)
   const attentionFactor = s.optionalNumber('attention_factor', { min: 0, exclusiveMin: true }) ?? null
   switch (kind) {
     case 'default':
@@ -102,6 +102,11 @@ function refusePartial(settings: ConfigReader | undefined, raw: ConfigReader): v
   if (part !== 1) {
     throw new UnsupportedModelError(`${raw.file}: a partial_rotary_factor of ${part} is not supported; only 1 is.`)
   }
+}
+
+/** With a rope's settings where the file has none, as transformers' class has them. */
+export function withUsualRope(raw: ConfigReader, rope_parameters: Readonly<Record<string, unknown>>): ConfigReader {
+  return raw.has('rope_scaling') ? raw : raw.withDefaults({ rope_parameters })
 }
 
 /** Mistral's and Llama 4's factor of queries, beside the other settings of rope. Undefined: there is none. */

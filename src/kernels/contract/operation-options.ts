@@ -49,6 +49,8 @@ export interface RouteOptions {
   readonly groups: number
   /** So many groups stay; losers are masked with -inf. */
   readonly topkGroups: number
+  /** Experts of groups that lose count 0 in the choice instead of -inf (A.X-K2). Default false. */
+  readonly zeroLosers?: boolean
   /** A group counts by its best (V2, device-limited) or by the sum of its two best choice scores (V3). */
   readonly groupScore: 'max' | 'top2'
   /** Divide the chosen scores (without bias) by their sum + 1e-20. */

@@ -648,7 +648,7 @@ export class Recorder {
   route(...args: Parameters<typeof OPERATIONS.route.from>): void {
     const { list } = this
     const r = OPERATIONS.route.from(...args)
-    const at = list.begin(36, 13, r.work)
+    const at = list.begin(36, 14, r.work)
     const { data } = list
     data[at] = r.indices.address
     data[at + 1] = r.weights.address
@@ -661,8 +661,9 @@ export class Recorder {
     data[at + 8] = r.groups
     data[at + 9] = r.topkGroups
     data[at + 10] = r.top2 ? 1 : 0
-    data[at + 11] = r.normalise ? 1 : 0
-    data[at + 12] = r.scale
+    data[at + 11] = r.zeroLosers ? 1 : 0
+    data[at + 12] = r.normalise ? 1 : 0
+    data[at + 13] = r.scale
   }
 
   routeBackward(...args: Parameters<typeof OPERATIONS.routeBackward.from>): void {

@@ -22,11 +22,12 @@ export const route = operation({
     groups: count,
     topkGroups: count,
     top2: flag,
+    zeroLosers: flag,
     normalise: flag,
     scale: real64,
   },
   from: (indices: Tensor, weights: Tensor, logits: Tensor, options: RouteOptions) => {
-    const { bias, groups, topkGroups, normalise, scale } = options
+    const { bias, groups, topkGroups, zeroLosers = false, normalise, scale } = options
     const T = axisOf(logits, 0)
     const E = axisOf(logits, 1)
     const K = axisOf(indices, 1)
@@ -38,7 +39,23 @@ export const route = operation({
     const work = T * E * (60 + K)
     const sigmoid = options.scoring === 'sigmoid'
     const top2 = options.groupScore === 'top2'
-    return { work, indices, weights, logits, bias, E, T, K, sigmoid, groups, topkGroups, top2, normalise, scale }
+    return {
+      work,
+      indices,
+      weights,
+      logits,
+      bias,
+      E,
+      T,
+      K,
+      sigmoid,
+      groups,
+      topkGroups,
+      top2,
+      zeroLosers,
+      normalise,
+      scale,
+    }
   },
 })
 

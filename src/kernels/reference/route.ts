@@ -39,9 +39,9 @@ export function routingScores(logits: Float32Array, scoring: RouteOptions['scori
   return scores
 }
 
-/** Writes -inf (a biased score may be negative, so not 0) into the groups that lose. */
+/** Writes -inf (a biased score may be negative, so not 0 unless the model does) into the groups that lose. */
 function maskGroups(choice: Float64Array, options: RouteOptions): void {
-  const { groups, topkGroups, groupScore } = options
+  const { groups, topkGroups, groupScore, zeroLosers } = options
   const size = choice.length / groups
   const groupScores = Float64Array.from({ length: groups }, (_, g) => {
     const [first = Number.NEGATIVE_INFINITY, second = 0] = choice
@@ -51,7 +51,7 @@ function maskGroups(choice: Float64Array, options: RouteOptions): void {
     return groupScore === 'max' ? first : first + second
   })
   for (const g of fallingOrder(groupScores).slice(topkGroups)) {
-    choice.fill(Number.NEGATIVE_INFINITY, g * size, (g + 1) * size)
+    choice.fill(zeroLosers ? 0 : Number.NEGATIVE_INFINITY, g * size, (g + 1) * size)
   }
 }
 

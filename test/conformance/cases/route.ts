@@ -11,6 +11,7 @@ interface Shape {
   readonly topkGroups?: number
   readonly normalise?: boolean
   readonly bias?: boolean
+  readonly zeroLosers?: boolean
   readonly scale?: number
 }
 
@@ -26,10 +27,11 @@ const SHAPES: readonly Shape[] = [
   { T: 5, E: 256, K: 8, scoring: 'sigmoid', groups: 8, topkGroups: 4, bias: true, normalise: true, scale: 2.5 },
   { T: 40, E: 31, K: 3, scoring: 'sigmoid', bias: true, normalise: true, scale: 2.827 },
   { T: 5, E: 8, K: 2, scoring: 'sigmoid', groups: 2, topkGroups: 1 },
+  { T: 9, E: 12, K: 4, scoring: 'sigmoid', groups: 4, topkGroups: 1, bias: true, zeroLosers: true },
   { T: 0, E: 8, K: 2, scoring: 'sigmoid' },
 ]
 
-function options(lab: Lab, { E, scoring, groups = 1, topkGroups = 1, normalise = false, bias, scale = 1 }: Shape) {
+function options(lab: Lab, { E, scoring, groups = 1, topkGroups = 1, normalise = false, bias, zeroLosers, scale = 1 }: Shape) {
   return {
     scoring,
     groups,
@@ -37,6 +39,7 @@ function options(lab: Lab, { E, scoring, groups = 1, topkGroups = 1, normalise =
     groupScore: scoring === 'sigmoid' ? 'top2' : 'max',
     normalise,
     scale,
+    ...(zeroLosers && { zeroLosers }),
     ...(bias && { bias: lab.input('f32', [E], lab.rng.normals(E, 0.3)) }),
   } as RouteOptions
 }
