@@ -5,7 +5,6 @@ import { quote } from '../checkpoint/quote.ts'
 /** What no family here computes, by the field that says so. */
 const MISSING: readonly (readonly [field: string, what: string])[] = [
   ['compress_ratios', 'compressed sparse attention'],
-  ['index_topk', 'a sparse indexer, which selects keys'],
   ['linear_attn_config', 'layers that keep a state in place of keys'],
   ['linear_num_value_heads', 'layers that keep a state in place of keys'],
   ['linear_num_heads', 'layers that keep a state in place of keys'],
@@ -21,7 +20,6 @@ const MISSING: readonly (readonly [field: string, what: string])[] = [
   ['attn_logit_softcapping', 'scores with a soft cap'],
   ['final_logit_softcapping', 'logits with a soft cap'],
   ['zero_expert_num', 'experts that return their input'],
-  ['gated_norm_rank', 'norms with a gate'],
   ['hc_mult', 'hyper-connections'],
   ['attention_chunk_size', 'attention in chunks'],
   ['alibi', 'alibi positions'],
@@ -62,7 +60,13 @@ function isOn(value: unknown): boolean {
 function nearest(raw: ConfigReader, modelType: string, running: readonly Running[]): string {
   const latent = raw.has('kv_lora_rank') && raw.has('qk_rope_head_dim')
   const experts = ['n_routed_experts', 'num_local_experts', 'num_experts'].some(key => isOn(raw.raw(key)))
-  const usual = latent ? 'deepseek_v3' : experts ? 'qwen3_moe' : 'llama'
+  const usual = latent
+    ? isOn(raw.raw('index_topk'))
+      ? 'deepseek_v32'
+      : 'deepseek_v3'
+    : experts
+      ? 'qwen3_moe'
+      : 'llama'
   const alike = running
     .filter(family => family.latent === latent && (experts || !/moe/.test(family.type)))
     .map(({ type }) => ({ type, length: commonStart(type, modelType) }))

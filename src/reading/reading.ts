@@ -3,7 +3,7 @@
  * for, from what entered the layer, by the model's own operations; so memory grows with tokens and layers, and never with
  * patterns.
  */
-import { DisposedError, OutOfMemoryError } from '../errors.ts'
+import { DisposedError, OutOfMemoryError, UnsupportedModelError } from '../errors.ts'
 import type { Model } from '../model/model.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
 import type { RopeConfig } from '../nn/attention/rope.ts'
@@ -82,7 +82,10 @@ export class TextReading {
     return 4 * tokens * cut.reduce((n, width) => n + width, (config.nLayers + 1) * config.hiddenSize)
   }
 
-  /** Reads the tokens in one step. What `work.pause` throws ends it. Throws OptionError for changes that cannot be made. */
+  /**
+   * Reads the tokens in one step. What `work.pause` throws ends it. Throws OptionError for changes that cannot be made, UnsupportedModelError for a
+   * model whose queries choose their keys.
+   */
   static async read(
     model: Model,
     tokenizer: ReadingTokenizer,
@@ -90,6 +93,10 @@ export class TextReading {
     work: Sharing,
     changes: readonly Change<TextReading>[] = [],
   ): Promise<TextReading> {
+    if (model.decoder.topK > 0) {
+      const what = `A model of type ${model.config.modelType} attends to keys that an indexer chooses`
+      throw new UnsupportedModelError(`${what}; such a text cannot be looked into yet`)
+    }
     const text = wholeText(Int32Array.from(tokens), model.config.encoder)
     const byLayer = await layerChanges(
       changes,

@@ -29,6 +29,7 @@ import { nameOf, type Parameter, Parameters } from './parameters.ts'
 import { trainingProducts } from './products.ts'
 import { TrainingScratch } from './scratch.ts'
 import { Tape } from './tape.ts'
+import { refuseWithoutRules } from './without-rules.ts'
 
 /** A text to learn from. */
 export interface TrainingText {
@@ -137,6 +138,7 @@ export class Trainer {
       const met = `${checkpoint.name}: tensor ${quote(bias)} is computed with as a part of the output's bias`
       throw new UnsupportedModelError(`${met}; such a model cannot be trained`)
     }
+    refuseWithoutRules(config)
     const frozen = new FrozenNames(freeze)
     // Their sizes belong together (docs/latentify.md): a step of any rate would drown rows of 1e-9.
     const constant = config.layers.some(({ attention: a }) => a.kind === 'latent' && a.constantNorm)

@@ -134,6 +134,24 @@ export function runProperties(test: Test, kernels: () => Kernels): void {
     lab.k.memory.free(alone)
   })
 
+  property('attention: queries that choose all keys have the bits of those that see all', [shape], async (lab, s) => {
+    const { whole, args, sequence, S } = joint(lab, { ...s, window: undefined })
+    const { T, before } = s
+    const lists = Array.from({ length: T * S }, (_, i) => (i % S <= before + Math.floor(i / S) ? i % S : -1))
+    const positions = lab.input('i32', [T, S], lists)
+    const single = Array.from({ length: T }, (_, t) => {
+      const [queryStart, position] = [sequence.queryStart + t, before + t]
+      return { ...sequence, queryStart, queryCount: 1, position, keyCount: position + 1 }
+    })
+    const queries = putSequences(lab, single, args.sequences.tables)
+    const out = lab.k.memory.alloc('f32', args.out.shape)
+    lab.k.attention({ ...args, out, sequences: queries, selected: { positions, gather: true } })
+    expectClose('gathered', await numbers(lab.k, out), await whole(), EXACT)
+    lab.k.attention({ ...args, out, selected: { positions, gather: false } })
+    expectClose('masked', await numbers(lab.k, out), await whole(), EXACT)
+    lab.k.memory.free(out)
+  })
+
   property('attention: paged rows give what contiguous rows give', [shape], async (lab, s) => {
     const { whole, args, S } = joint(lab, { ...s, dtype: 'f32' })
     const [row] = args.keys as [RowSlice]

@@ -21,8 +21,8 @@ it.each<[string, Record<string, unknown>, string]>([
   ],
   [
     'an indexer',
-    { ...SIZES, model_type: 'deepseek_v32', kv_lora_rank: 16, qk_rope_head_dim: 8, index_topk: 4, index_n_heads: 2 },
-    'nearest to it is "deepseek_v3", and what is missing is a sparse indexer, which selects keys (index_topk)',
+    { ...SIZES, model_type: 'hy_v4', kv_lora_rank: 16, qk_rope_head_dim: 8, index_topk: 4, hc_mult: 2 },
+    'nearest to it is "deepseek_v32", and what is missing is hyper-connections (hc_mult)',
   ],
   [
     'latents of an unknown family',

@@ -31,7 +31,10 @@ const SHAPES: readonly Shape[] = [
   { T: 0, E: 8, K: 2, scoring: 'sigmoid' },
 ]
 
-function options(lab: Lab, { E, scoring, groups = 1, topkGroups = 1, normalise = false, bias, zeroLosers, scale = 1 }: Shape) {
+function options(
+  lab: Lab,
+  { E, scoring, groups = 1, topkGroups = 1, normalise = false, bias, zeroLosers, scale = 1 }: Shape,
+) {
   return {
     scoring,
     groups,
