@@ -1,0 +1,61 @@
+/**
+ * Fields that a config.json leaves out, as transformers' classes have them (5.24; `npm run nightly -- numbers` computes such models, and
+ * test/interop/make_families.py has them as DEFAULTS).
+ */
+import { expect, it } from 'vitest'
+import { ConfigReader } from '../../src/checkpoint/config-reader.ts'
+import { parseConfig } from '../../src/families/index.ts'
+
+const SIZES = {
+  ...{ vocab_size: 64, hidden_size: 64, intermediate_size: 32, num_hidden_layers: 2, num_attention_heads: 16 },
+  max_position_embeddings: 8192,
+}
+const EXPERTS = { num_experts: 4, num_local_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 8 }
+const LATENT = {
+  ...{ kv_lora_rank: 16, q_lora_rank: 8, qk_rope_head_dim: 4, qk_nope_head_dim: 4, v_head_dim: 4 },
+  ...{ n_routed_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 8, n_group: 1, topk_group: 1 },
+}
+const parse = (fields: { model_type: string }) => {
+  const experts = /moe|gpt_oss/.test(fields.model_type) ? EXPERTS : {}
+  return parseConfig(new ConfigReader({ ...SIZES, ...experts, ...fields }, 'config.json'))
+}
+
+it.each([
+  ['glm4', 2],
+  ['ernie4_5', 2],
+  ['smollm3', 4],
+  ['qwen3_moe', 4],
+  ['ministral3', 8],
+  ['gpt_oss', 8],
+  ['llama', 16],
+])('key-value heads of %s', (model_type, heads) => {
+  const kvHeads = (fields: object) => parse({ model_type, head_dim: 4, ...fields }).layers[0]?.attention
+  expect(kvHeads({})).toMatchObject({ nKvHeads: heads })
+  expect(kvHeads({ num_key_value_heads: null })).toMatchObject({ nKvHeads: 16 })
+})
+
+it.each(['mistral4', 'axk1', 'deepseek_v32', 'glm_moe_dsa', 'axk2'])('shared experts of %s', model_type => {
+  const sparse = { index_topk: 4, index_n_heads: 2, index_head_dim: 8, gated_norm_rank: 2 }
+  const others = /v32|dsa|axk2/.test(model_type) ? sparse : {}
+  const model = (fields: object) => parse({ ...LATENT, ...others, first_k_dense_replace: 0, model_type, ...fields })
+  expect(model({}).layers[0]?.mlp).toMatchObject({ sharedSize: 8 })
+  expect(model({ n_shared_experts: 0 }).layers[0]?.mlp).toMatchObject({ sharedSize: 0 })
+})
+
+it.each([
+  ['ministral3', {}, { factor: 16, originalPositions: 16_384 }, 1e6],
+  ['mistral4', LATENT, { factor: 128, originalPositions: 8192 }, 1e4],
+  ['gpt_oss', {}, { factor: 32, originalPositions: 4096, truncate: false }, 150_000],
+])('the rope of %s', (model_type, fields, scaling, theta) => {
+  const [rope] = parse({ model_type, head_dim: 4, ...fields }).ropes
+  expect(rope).toMatchObject({ theta, scaling: { kind: 'yarn', ...scaling } })
+})
+
+it("Phi-3's original positions are beside the rope's settings, or 4096", () => {
+  const factors = { short_factor: [1, 1], long_factor: [2, 2] }
+  const rope_scaling = { type: 'longrope', ...factors, original_max_position_embeddings: 77 }
+  const original = (fields: object) =>
+    parse({ model_type: 'phi3', head_dim: 4, rope_scaling, ...fields }).ropes[0]?.scaling
+  expect(original({})).toMatchObject({ originalPositions: 4096, maxPositions: 8192 })
+  expect(original({ original_max_position_embeddings: 256 })).toMatchObject({ originalPositions: 256 })
+})
