@@ -50,6 +50,9 @@ namespace latentkit {
   OP(sumSquares, SumSquaresRecord) \
   OP(indexScores, IndexScoresRecord) \
   OP(selectKeys, SelectKeysRecord) \
+  OP(decays, DecaysRecord) \
+  OP(deltaRule, DeltaRuleRecord) \
+  OP(shortConv, ShortConvRecord) \
   OP(addToVector, AddToVectorRecord) \
   OP(pack, PackRecord) \
   OP(packedSize, PackedSizeRecord) \

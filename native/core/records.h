@@ -1030,6 +1030,124 @@ struct SelectKeysRecord {
         sequences(args) {}
 };
 
+struct DecaysRecord {
+  float* y;
+  i64 yT;
+  i64 yH;
+  const float* x;
+  i64 xT;
+  i64 xH;
+  const float* logA;
+  const float* bias;
+  float floor;
+  i64 T;
+  i64 H;
+  i64 n;
+  INLINE explicit DecaysRecord(Args& args)
+      : y(args.pointer<float>()),
+        yT(args.count()),
+        yH(args.count()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        xH(args.count()),
+        logA(args.pointer<const float>()),
+        bias(args.pointer<const float>()),
+        floor(args.real()),
+        T(args.count()),
+        H(args.count()),
+        n(args.count()) {}
+};
+
+struct DeltaRuleRecord {
+  float* o;
+  i64 oT;
+  i64 oH;
+  const float* q;
+  i64 qT;
+  i64 qH;
+  const float* k;
+  i64 kT;
+  i64 kH;
+  const float* v;
+  i64 vT;
+  i64 vH;
+  const float* decay;
+  i64 decayT;
+  i64 decayH;
+  const float* beta;
+  i64 betaT;
+  i64 H;
+  i64 G;
+  i64 dk;
+  i64 dv;
+  bool perChannel;
+  i64 blockTokens;
+  i64 offset;
+  SequencesRecord sequences;
+  INLINE explicit DeltaRuleRecord(Args& args)
+      : o(args.pointer<float>()),
+        oT(args.count()),
+        oH(args.count()),
+        q(args.pointer<const float>()),
+        qT(args.count()),
+        qH(args.count()),
+        k(args.pointer<const float>()),
+        kT(args.count()),
+        kH(args.count()),
+        v(args.pointer<const float>()),
+        vT(args.count()),
+        vH(args.count()),
+        decay(args.pointer<const float>()),
+        decayT(args.count()),
+        decayH(args.count()),
+        beta(args.pointer<const float>()),
+        betaT(args.count()),
+        H(args.count()),
+        G(args.count()),
+        dk(args.count()),
+        dv(args.count()),
+        perChannel(args.flag()),
+        blockTokens(args.count()),
+        offset(args.count()),
+        sequences(args) {}
+};
+
+struct ShortConvRecord {
+  float* y;
+  i64 yT;
+  const float* x;
+  i64 xT;
+  const float* w;
+  const float* bias;
+  const float* before;
+  i64 beforeT;
+  const float* after;
+  i64 afterT;
+  bool silu;
+  i64 C;
+  i64 K;
+  i64 blockTokens;
+  i64 offset;
+  SequencesRecord sequences;
+  INLINE explicit ShortConvRecord(Args& args)
+      : y(args.pointer<float>()),
+        yT(args.count()),
+        x(args.pointer<const float>()),
+        xT(args.count()),
+        w(args.pointer<const float>()),
+        bias(args.pointer<const float>()),
+        before(args.pointer<const float>()),
+        beforeT(args.count()),
+        after(args.pointer<const float>()),
+        afterT(args.count()),
+        silu(args.flag()),
+        C(args.count()),
+        K(args.count()),
+        blockTokens(args.count()),
+        offset(args.count()),
+        sequences(args) {}
+};
+
 struct AddToVectorRecord {
   float* to;
   float add;

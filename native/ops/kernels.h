@@ -44,3 +44,6 @@
 #include "rows/sum.h"
 #include "selection/index-scores.h"
 #include "selection/select-keys.h"
+#include "states/decays.h"
+#include "states/delta-rule.h"
+#include "states/short-conv.h"

@@ -107,5 +107,5 @@ export function rotatedHeadDim(module: string, { config, checkpoint }: OpenedMod
   const isPermuted = interleaves && (checkpoint.canonical || config.ropes[0]?.interleaved === false)
   if (!isPermuted || !/\.[qk]_proj$/.test(module)) return null
   const attention = config.layers[layerOf(module)]?.attention
-  return attention && attention.kind !== 'latent' ? attention.headDim : null
+  return attention?.kind === 'grouped' ? attention.headDim : null
 }

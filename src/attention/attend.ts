@@ -85,6 +85,7 @@ export function attend(bench: Workbench, layer: AttentionLayer, x: Tensor, optio
     rope:
       angles && rope ? { cosSin: angles, queryCosSin: angles, stillCosSin: null, interleaved: rope.interleaved } : null,
     pattern,
+    selected: null,
   }
   const heads =
     layer.kind === 'latent'

@@ -119,13 +119,14 @@ export function attendLatents(
   const step: AttentionStep = {
     ops,
     scratch,
-    keys: { ...keys, groupOf: () => 0, put: () => stored.latent },
+    keys: { ...keys, groupOf: () => 0, put: () => stored.latent, state: () => null },
     layer: 0,
     tokens: T,
     group,
     window: layer.window,
     rope: null,
     pattern,
+    selected: null,
   }
   const { keyValueUp } = layer.weights
   for (const run of group.absorbed) attendAbsorbed(step, keyValueUp, config, stored, queries, out, run)
@@ -135,9 +136,10 @@ export function attendLatents(
 
 /** Rows [S, width] of all keys as a key store would have them. */
 function givenRows(rows: Tensor): StoredLatents['latent'] {
-  const width = rows.shape[1] as number
+  const [S, width] = rows.shape as [number, number]
   return {
     exact: true,
+    capacity: S,
     slice: () => ({ rows, dtype: 'f32', offset: 0, heads: 1, width, headStride: width }),
     chunk: ({ keyStart, keyCount }) => rowsOf(rows, keyStart, keyCount),
   }

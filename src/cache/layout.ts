@@ -3,8 +3,12 @@
  * with its own block tables. A block holds `blockTokens` tokens for all layers of its group:
  * [layer][plane][token][row]. Numbers that attention reads together are stored together: MLA's latent and rope key form
  * one plane; each head's keys form a plane, and so do its values, so that attention over a head reads memory sequentially.
+ *
+ * Layers that carry a state in place of keys form a group of their own, the last one. Its blocks hold no rows but the states of
+ * all these layers after the last token of the block: `SequenceStates` says which of them a sequence has.
  */
 import type { PagedRows, RowSlice } from '../kernels/contract/cached-rows.ts'
+import type { StatePlace } from '../kernels/contract/states.ts'
 import { type CacheType, DTYPE_BYTES, isScaled, vectorAlignment, vectorBytes } from '../tensor/dtype.ts'
 
 /** One kind of vector that a layer caches per token. */
@@ -23,6 +27,21 @@ export interface CacheSegment {
   readonly interleaved?: boolean
 }
 
+/** A part of what a layer carries from token to token, in f32. */
+export interface StatePart {
+  /** Name by which the layer finds it: `convolution`, `delta`. */
+  readonly name: string
+  readonly numbers: number
+}
+
+/** What a layer caches: segments of each token, or a state. */
+export interface CachedLayer {
+  readonly segments: readonly CacheSegment[]
+  readonly window: number | null
+  /** Default: it keeps rows. */
+  readonly state?: readonly StatePart[]
+}
+
 /** `blockTokens` rows of one layer in a block, contiguous. */
 export interface CachePlane {
   /** Bytes per token of the layer's planes before this one. */
@@ -39,6 +58,8 @@ export interface CacheLayer {
   readonly before: number
   /** Bytes per token of all planes of this layer. */
   readonly rowBytes: number
+  /** Of a layer with a state in place of rows: its parts, by where they begin in a block. Default: it has rows. */
+  readonly state?: readonly (StatePart & { readonly offset: number })[]
 }
 
 export interface CacheGroup {
@@ -48,8 +69,10 @@ export interface CacheGroup {
   readonly window: number | null
   /** Bytes of one token in all its layers. */
   readonly rowBytes: number
-  /** Bytes of one block: blockTokens x rowBytes. */
+  /** Bytes of one block: blockTokens x rowBytes, or of the states of all its layers. */
   readonly blockBytes: number
+  /** Its blocks hold states in place of rows. Default false. */
+  readonly states?: boolean
 }
 
 export interface CacheLayout {
@@ -94,26 +117,44 @@ function placeSegments(segments: readonly CacheSegment[]) {
   return { planes, places, rowBytes: before, alignment }
 }
 
-/** Groups layers by window. */
-export function cacheLayout(
-  layers: readonly { readonly segments: readonly CacheSegment[]; readonly window: number | null }[],
-  blockTokens: number,
-): CacheLayout {
-  const windows = [...new Set(layers.map(layer => layer.window))]
+/** Groups layers by window, and those that carry states behind them. */
+export function cacheLayout(layers: readonly CachedLayer[], blockTokens: number): CacheLayout {
+  const windows = [...new Set(layers.filter(layer => !layer.state).map(layer => layer.window))]
   const filled = windows.map(() => 0)
-  const placed = layers.map(({ segments, window }): CacheLayer => {
+  let stateBytes = 0
+  const placed = layers.map(({ segments, window, state }): CacheLayer => {
+    if (state) {
+      const parts = state.map(part => {
+        const offset = stateBytes
+        stateBytes += DTYPE_BYTES.f32 * part.numbers
+        return { ...part, offset }
+      })
+      return { group: windows.length, segments: [], planes: [], before: 0, rowBytes: 0, state: parts }
+    }
     const { planes, rowBytes, alignment } = placeSegments(segments)
     const group = windows.indexOf(window)
     const before = roundUp(filled[group] as number, alignment)
     filled[group] = before + rowBytes
     return { group, segments, planes, before, rowBytes }
   })
+  const membersOf = (group: number) => placed.flatMap((layer, i) => (layer.group === group ? [i] : []))
   const groups = windows.map((window, group): CacheGroup => {
     const rowBytes = filled[group] as number
-    const members = placed.flatMap((layer, i) => (layer.group === group ? [i] : []))
-    return { layers: members, window, rowBytes, blockBytes: blockTokens * rowBytes }
+    return { layers: membersOf(group), window, rowBytes, blockBytes: blockTokens * rowBytes }
   })
-  return { blockTokens, groups, layers: placed, bytesPerToken: groups.reduce((n, g) => n + g.rowBytes, 0) }
+  const bytesPerToken = groups.reduce((n, g) => n + g.rowBytes, 0)
+  if (stateBytes > 0) {
+    const group = windows.length
+    groups.push({ layers: membersOf(group), window: null, rowBytes: 0, blockBytes: stateBytes, states: true })
+  }
+  return { blockTokens, groups, layers: placed, bytesPerToken }
+}
+
+/** Where kernels find the named part of a layer's state. */
+export function statePlace({ blockTokens, layers }: CacheLayout, layer: number, name: string): StatePlace {
+  const part = layers[layer]?.state?.find(one => one.name === name)
+  if (!part) throw new RangeError(`statePlace: layer ${layer} carries no "${name}"`)
+  return { blockTokens, offset: part.offset }
 }
 
 /** Describes the named segment of a layer to the kernels. */

@@ -114,14 +114,20 @@ export class PrefixTree {
     return { nodes: nodes.reverse(), rows: best.rows }
   }
 
-  /** The largest prefix length up to `rows` after which a sequence can continue: all rows that the next query sees exist. */
+  /**
+   * The largest prefix length up to `rows` after which a sequence can continue: all rows that the next query sees exist, and the
+   * state there, which blocks have at their ends.
+   */
   usableRows({ nodes }: PrefixMatch, rows: number): number {
     const { groups } = this.#pool.layout
     const bt = this.#blockTokens
     let length = rows
     while (
       length > 0 &&
-      !groups.every((group, g) => nodes.slice(...seenBlocks(group, length, bt)).every(n => n.blocks[g]))
+      !groups.every((group, g) => {
+        if (group.states && length % bt !== 0) return false
+        return nodes.slice(...seenBlocks(group, length, bt)).every(n => n.blocks[g])
+      })
     ) {
       length = (Math.ceil(length / bt) - 1) * bt
     }
@@ -168,10 +174,16 @@ function newRoot(salt: string): MutableNode {
   return { parent: null, salt, index: -1, ids: [], provenance: [], blocks: [], children: new Set() }
 }
 
-/** The blocks of a group that a query at position `length` sees, as a half-open range of indices. */
-export function seenBlocks({ window }: CacheGroup, length: number, blockTokens: number): [from: number, to: number] {
+/** The blocks of a group that a query at position `length` sees, as a half-open range of indices; of states the last one. */
+export function seenBlocks(
+  { window, states }: CacheGroup,
+  length: number,
+  blockTokens: number,
+): [from: number, to: number] {
+  const end = Math.ceil(length / blockTokens)
+  if (states) return [Math.max(0, end - 1), end]
   const from = window === null ? 0 : Math.max(0, Math.floor((length - window + 1) / blockTokens))
-  return [from, Math.ceil(length / blockTokens)]
+  return [from, end]
 }
 
 function commonRows(

@@ -2,6 +2,7 @@ import type { Kernels } from '../kernels/contract/kernels.ts'
 import { copyRows } from './copy-rows.ts'
 import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool } from './pool.ts'
+import { SequenceStates } from './sequence-states.ts'
 
 /** One sequence's blocks of one group. Blocks before `first` were released because the window has passed them. */
 interface BlockTable {
@@ -27,13 +28,17 @@ export interface FilledBlock {
 /**
  * The cached rows of one sequence, for its tokens 0 .. length, in blocks, and of each row the token's id and its provenance
  * (how it was computed, as flags). Blocks may be shared with other sequences. A shared block is never written: before it
- * grows, its rows are copied into a new one (copy on write).
+ * grows, its rows are copied into a new one (copy on write). Where layers carry states in place of keys, it can go back only to
+ * lengths whose state it still has.
  */
 export class SequenceCache {
   readonly maxTokens: number
   readonly #kernels: Kernels
   readonly #pool: BlockPool
+  /** Of the groups that hold rows, which come first. */
   #tables: BlockTable[]
+  /** null: all layers keep rows. */
+  #states: SequenceStates | null
   /** By target block. */
   #copies = new Map<Block, Copy>()
   #ids: number[] = []
@@ -44,7 +49,9 @@ export class SequenceCache {
     this.maxTokens = maxTokens
     this.#kernels = kernels
     this.#pool = pool
-    this.#tables = pool.layout.groups.map(group => ({ group, blocks: [], first: 0 }))
+    const rows = pool.layout.groups.filter(group => !group.states)
+    this.#tables = rows.map(group => ({ group, blocks: [], first: 0 }))
+    this.#states = SequenceStates.of(pool)
   }
 
   get blockTokens(): number {
@@ -65,9 +72,9 @@ export class SequenceCache {
     return this.#provenance
   }
 
-  /** Bytes of the cached rows: tokens x layers x row, without rows that a window has passed. */
+  /** Bytes of the cached rows: tokens x layers x row, without rows that a window has passed; and of the state after them. */
   get usedBytes(): number {
-    let bytes = 0
+    let bytes = this.length > 0 ? (this.#states?.group.blockBytes ?? 0) : 0
     for (const { group, first } of this.#tables) {
       bytes += Math.max(0, this.length - first * this.blockTokens) * group.rowBytes
     }
@@ -76,14 +83,16 @@ export class SequenceCache {
 
   /** Bytes of its blocks, shared ones included. */
   get bytes(): number {
-    let bytes = 0
+    let bytes = this.#states?.bytes ?? 0
     for (const { group, blocks, first } of this.#tables) bytes += (blocks.length - first) * group.blockBytes
     return bytes
   }
 
-  /** The group's block table as the kernels read it: ids by block index, 0 where released. */
+  /** The group's block table as the kernels read it: ids by block index, 0 where released; of states those of the next step. */
   blockIds(group: number): Int32Array {
-    const { blocks } = this.#tableOf(group)
+    const table = this.#tables[group]
+    if (!table) return this.#states?.table(this.length) ?? new Int32Array()
+    const { blocks } = table
     const ids = new Int32Array(blocks.length)
     for (let n = 0; n < ids.length; n++) ids[n] = blocks[n]?.id ?? 0
     return ids
@@ -91,18 +100,36 @@ export class SequenceCache {
 
   /** First position whose row still exists. */
   keyStart(group: number): number {
-    return this.#tableOf(group).first * this.blockTokens
+    return (this.#tables[group]?.first ?? 0) * this.blockTokens
   }
 
-  /** Block `n` of every group; null where the window has passed it. */
+  /** Block `n` of every group; null where the window has passed it, or a state is not there. */
   blocksAt(n: number): (Block | null)[] {
-    return this.#tables.map(({ blocks }) => blocks[n] ?? null)
+    const rows = this.#tables.map(({ blocks }) => blocks[n] ?? null)
+    return this.#states ? [...rows, this.#states.at(this.#endOf(n))] : rows
   }
 
   /** Rows and memory of block `n`; the last block may be filled in part. */
   filledBlock(n: number): FilledBlock {
     const rows = [n * this.blockTokens, (n + 1) * this.blockTokens] as const
     return { ids: this.#ids.slice(...rows), provenance: this.#provenance.slice(...rows), blocks: this.blocksAt(n) }
+  }
+
+  /** A full block as other sequences are to find it. */
+  sharedBlock(n: number): FilledBlock {
+    const filled = this.filledBlock(n)
+    if (!this.#states || this.#states.isShared(this.#endOf(n), this.length)) return filled
+    return { ...filled, blocks: filled.blocks.map((block, group) => (group < this.#tables.length ? block : null)) }
+  }
+
+  /** The state at this end of a block is kept when the sequence comes by: others share the rows before it, without a state. */
+  wantState(end: number): void {
+    this.#states?.want(end)
+  }
+
+  /** Tokens after which block `n` ends in this sequence. */
+  #endOf(n: number): number {
+    return Math.min((n + 1) * this.blockTokens, this.length)
   }
 
   /** Makes room for `count` more tokens; after CacheFullError nothing has changed. Call `settle` before writing them. */
@@ -125,6 +152,7 @@ export class SequenceCache {
           taken.push({ blockTable, n, block: this.#pool.take(group), shared: null })
         }
       }
+      this.#states?.reserve(this.length, count)
     } catch (error) {
       for (const { block } of taken) this.#pool.release(block)
       throw error
@@ -133,6 +161,11 @@ export class SequenceCache {
       if (shared) this.#copies.set(block, { from: shared, rows })
       blockTable.blocks[n] = block
     }
+  }
+
+  /** Some layers carry a state in place of keys. */
+  get hasStates(): boolean {
+    return this.#states !== null
   }
 
   /** Whether shared blocks are still to be copied: `settle` does it. */
@@ -148,8 +181,13 @@ export class SequenceCache {
     this.#copies.clear()
   }
 
-  /** Counts the reserved rows of these tokens as written. */
+  /** Counts the reserved rows of these tokens as written, and what they have made of the state. */
   commit(ids: ArrayLike<number>, provenance: ArrayLike<number>): void {
+    this.#states?.commit(this.length, this.length + ids.length)
+    this.#append(ids, provenance)
+  }
+
+  #append(ids: ArrayLike<number>, provenance: ArrayLike<number>): void {
     for (let i = 0; i < ids.length; i++) {
       this.#ids.push(ids[i] as number)
       this.#provenance.push(provenance[i] as number)
@@ -158,6 +196,7 @@ export class SequenceCache {
 
   /** Releases blocks that the window has passed. `reserve` does so too; until then the sequence can still be truncated. */
   passWindows(): void {
+    this.#states?.pass(this.length)
     for (const blockTable of this.#tables) {
       const { window } = blockTable.group
       if (window === null) continue
@@ -173,19 +212,27 @@ export class SequenceCache {
    */
   adopt(start: number, filled: readonly FilledBlock[], length: number): void {
     // Hold before releasing: a block without holders may be evicted.
-    for (const { blocks } of filled) for (const block of blocks) if (block) this.#pool.hold(block)
+    const groups = this.#tables.length
+    for (const { blocks } of filled) for (const block of blocks.slice(0, groups)) if (block) this.#pool.hold(block)
+    const state = filled.at(-1)?.blocks[groups] ?? null
+    if (state) this.#pool.hold(state)
     this.truncate(start * this.blockTokens)
     for (const [group, blockTable] of this.#tables.entries()) {
       for (const { blocks } of filled) blockTable.blocks.push(blocks[group] ?? null)
     }
-    for (const { ids, provenance } of filled) this.commit(ids, provenance)
+    for (const { ids, provenance } of filled) this.#append(ids, provenance)
     this.#forget(length)
+    if (filled.length > 0) this.#states?.adopt(length, state)
     this.passWindows()
   }
 
   /** Replaces block `n` by another one with the same bits. */
   replace(n: number, block: Block): void {
-    const blockTable = this.#tableOf(block.group)
+    const blockTable = this.#tables[block.group]
+    if (!blockTable) {
+      this.#states?.replace(this.#endOf(n), block)
+      return
+    }
     const own = blockTable.blocks[n]
     if (!own || own === block) return
     this.#pool.hold(block)
@@ -196,7 +243,7 @@ export class SequenceCache {
   /** A second sequence with the same rows; nothing is copied until one of the two grows. */
   fork(): SequenceCache {
     const copy = new SequenceCache(this.#kernels, this.#pool, this.maxTokens)
-    const blocks = this.#tables[0]?.blocks.length ?? 0
+    const blocks = Math.ceil(this.length / this.blockTokens)
     const source = (block: Block | null) => (block ? (this.#copies.get(block)?.from ?? block) : null)
     const all = Array.from({ length: blocks }, (_, n): FilledBlock => {
       const filled = this.filledBlock(n)
@@ -210,13 +257,25 @@ export class SequenceCache {
   takeOver(other: SequenceCache): void {
     this.dispose()
     this.#tables = other.#tables
+    this.#states = other.#states
     this.#copies = other.#copies
     this.#ids = other.#ids
     this.#provenance = other.#provenance
   }
 
-  /** Whether all rows that a query at `length` would see still exist. */
+  /** Whether all rows that a query at `length` would see still exist, and the state there. */
   canTruncate(length: number): boolean {
+    return (!this.#states || length === 0 || this.#states.at(length) !== null) && this.#seesAll(length)
+  }
+
+  /** The most tokens, up to `length`, that it can be truncated to. */
+  reachable(length: number): number {
+    if (length >= this.length) return this.length
+    const most = this.#states ? this.#states.reachable(length) : length
+    return this.canTruncate(most) ? most : 0
+  }
+
+  #seesAll(length: number): boolean {
     return this.#tables.every(
       ({ group, first }) => first === 0 || first * this.blockTokens <= length - (group.window as number) + 1,
     )
@@ -225,9 +284,10 @@ export class SequenceCache {
   /** Drops the tokens from `length` on. Check `canTruncate` first, or truncate to 0. */
   truncate(length: number): void {
     if (length !== 0 && !this.canTruncate(length)) {
-      throw new RangeError(`SequenceCache.truncate: rows before position ${length} have left the window`)
+      throw new RangeError(`SequenceCache.truncate: rows or the state before position ${length} are not there any more`)
     }
     const keep = Math.ceil(length / this.blockTokens)
+    this.#states?.truncate(length)
     const most = Math.max(...this.#tables.map(({ blocks }) => blocks.length))
     // From last to first: the pool evicts in order of release, and a block should go before those that it follows.
     for (let n = most - 1; n >= keep; n--) for (const blockTable of this.#tables) this.#drop(blockTable, n)
@@ -256,10 +316,6 @@ export class SequenceCache {
     this.#copies.delete(block)
     this.#pool.release(block)
     blockTable.blocks[n] = null
-  }
-
-  #tableOf(group: number): BlockTable {
-    return this.#tables[group] as BlockTable
   }
 }
 

@@ -100,9 +100,9 @@ export class Checkpoint implements CheckpointContents {
     return transposed ? { ...weight, transposed } : weight
   }
 
-  /** A vector (norm weight, bias) of `length` numbers in f32, f16 or bf16, as one row. */
-  vector(name: string, length: number): WeightSource {
-    const entry = this.#take(name, [length])
+  /** A vector (norm weight, bias) of `length` numbers in f32, f16 or bf16, as one row. `shape`: as the files have it. Default: [length]. */
+  vector(name: string, length: number, shape: readonly number[] = [length]): WeightSource {
+    const entry = this.#take(name, shape)
     const dtype = weightTypeOf(entry.dtype)
     if (dtype === undefined || dtype === 'e4m3' || isBlockType(dtype)) {
       throw this.#wrong(entry, `is ${entry.dtype}; expected F32, F16 or BF16`)

@@ -37,6 +37,9 @@ export interface TensorNames {
   readonly attentionOutNorm?: string
   readonly mlpOutNorm?: string
   readonly attention: GroupedNames | LatentNames
+  /** Of layers that carry a state in place of attention. */
+  readonly convolution?: ConvolutionNames
+  readonly delta?: DeltaRuleNames
   readonly mlp: MlpNames
   readonly moe?: ExpertNames
   /** Rope turns neighbours in the hub's files as well, so that rows of q and k have one order everywhere. */
@@ -60,6 +63,10 @@ export interface ExpertNames {
   readonly biasAtWill?: boolean
   readonly expert: string
   readonly shared: string
+  /** Default: as in the others. */
+  readonly sharedMlp?: MlpNames
+  /** A number for each token that weighs the shared experts. Default: there is none. */
+  readonly sharedGate?: string
   readonly mlp: MlpNames
   /** Tensors [E, rows] with the biases of all experts' projections. Default: experts have none. */
   readonly biases?: { readonly gate: string; readonly up: string; readonly down: string }
@@ -98,6 +105,8 @@ export interface LatentNames {
   /** Where the up-projections are apart, as in GGUF: [H C, N] and [H V, C]. */
   readonly keyUp: string
   readonly valueUp: string
+  /** A number for each head. Default: there is none. */
+  readonly headGate?: string
   readonly out: string
   /** Of an indexer. Default: the family has none. */
   readonly indexer?: {
@@ -106,6 +115,26 @@ export interface LatentNames {
     readonly keyNorm: string
     readonly weights: string
   }
+}
+
+export interface ConvolutionNames {
+  readonly in: string
+  readonly kernel: string
+  readonly out: string
+}
+
+/** Each of q, k and v by itself, or one for all; matrices of a low rank are two, one behind the other. */
+export interface DeltaRuleNames {
+  readonly qkv: readonly [string] | readonly [string, string, string]
+  readonly kernels: readonly [string] | readonly [string, string, string]
+  readonly beta: string
+  readonly decay: readonly [string] | readonly [string, string]
+  /** The tensors themselves, not modules: logarithms of rates, and what is added to the decay's projection. */
+  readonly decayRate: string
+  readonly decayBias: string
+  readonly gate: readonly [string] | readonly [string, string]
+  readonly norm: string
+  readonly out: string
 }
 
 export interface MlpNames {

@@ -6,6 +6,8 @@ import { axk1 } from './axk1/config.ts'
 import * as axk1Traits from './axk1/traits.ts'
 import { axk2 } from './axk2/config.ts'
 import * as axk2Traits from './axk2/traits.ts'
+import { bailingHybrid } from './bailing-hybrid/config.ts'
+import * as bailingHybridTraits from './bailing-hybrid/traits.ts'
 import { bert, roberta } from './bert/config.ts'
 import * as bertTraits from './bert/traits.ts'
 import { deepseekV2, deepseekV3 } from './deepseek/config.ts'
@@ -30,6 +32,10 @@ import { granite } from './granite/config.ts'
 import * as graniteTraits from './granite/traits.ts'
 import { hunyuanDense } from './hunyuan/config.ts'
 import * as hunyuanDenseTraits from './hunyuan/traits.ts'
+import { kimiLinear } from './kimi-linear/config.ts'
+import * as kimiLinearTraits from './kimi-linear/traits.ts'
+import { lfm2 } from './lfm2/config.ts'
+import * as lfm2Traits from './lfm2/traits.ts'
 import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
 import * as llamaTraits from './llama/traits.ts'
 import { minicpm3 } from './minicpm3/config.ts'
@@ -46,6 +52,8 @@ import * as olmo2Traits from './olmo2/traits.ts'
 import { phi3 } from './phi3/config.ts'
 import * as phi3Traits from './phi3/traits.ts'
 import { PLANNED } from './planned.ts'
+import { qwen35, qwen35Moe } from './qwen3-5/config.ts'
+import * as qwen35Traits from './qwen3-5/traits.ts'
 import { qwen3Moe } from './qwen3-moe/config.ts'
 import * as qwen3MoeTraits from './qwen3-moe/traits.ts'
 import { sarvamMla } from './sarvam-mla/config.ts'
@@ -67,12 +75,16 @@ export const FAMILIES: readonly Family[] = [
   sarvamMla,
   mistral4,
   axk1,
+  kimiLinear,
+  bailingHybrid,
   llama,
   mistral,
   ministral3,
   qwen2,
   qwen3,
   qwen3Moe,
+  qwen35,
+  qwen35Moe,
   smollm3,
   granite,
   olmo2,
@@ -81,6 +93,7 @@ export const FAMILIES: readonly Family[] = [
   ernie45,
   hunyuanDense,
   gptOss,
+  lfm2,
   gemma3,
   falcon,
   gpt2,
@@ -99,13 +112,17 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(llamaTraits),
   ...Object.values(axk1Traits),
   ...Object.values(axk2Traits),
+  ...Object.values(kimiLinearTraits),
+  ...Object.values(bailingHybridTraits),
   ...Object.values(ernie45Traits),
   ...Object.values(glm4Traits),
   ...Object.values(graniteTraits),
   ...Object.values(hunyuanDenseTraits),
+  ...Object.values(lfm2Traits),
   ...Object.values(olmo2Traits),
   ...Object.values(phi3Traits),
   ...Object.values(qwen3MoeTraits),
+  ...Object.values(qwen35Traits),
   ...Object.values(sarvamMlaTraits),
   ...Object.values(smollm3Traits),
   ...Object.values(ministral3Traits),

@@ -6,12 +6,11 @@ const FALCON = { norm: { kind: 'layer', perLayer: 1 }, gated: false, tiedEmbeddi
 
 export const PLANNED: readonly FamilyTraits[] = [
   {
-    modelTypes: ['mixtral', 'bailing_hybrid'],
+    modelTypes: ['mixtral'],
   },
-  { modelTypes: ['kimi_linear', 'longcat_flash'], selectionBias: true },
+  { modelTypes: ['longcat_flash'], selectionBias: true },
   { modelTypes: ['plm'], gated: false, tiedEmbeddings: true },
-  { modelTypes: ['lfm2'], ...QK, tiedEmbeddings: true },
-  { modelTypes: ['qwen3_5_text', 'qwen3_5_moe_text', 'qwen3_next'], ...QK },
+  { modelTypes: ['qwen3_next'], ...QK },
   { modelTypes: ['gemma'], tiedEmbeddings: true, headDim: 256 },
   { modelTypes: ['gemma2'], norm: { perLayer: 4 }, tiedEmbeddings: true, headDim: 256, windowPattern: 2 },
   { modelTypes: ['gemma4_text'], norm: { perLayer: 4 }, tiedEmbeddings: true },

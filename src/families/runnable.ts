@@ -7,6 +7,7 @@ import type { Activation, GateClamp } from '../kernels/contract/operation-option
 import { type AttentionConfig, type IndexerConfig, LATENT_NORM_EPS } from '../nn/attention/config.ts'
 import { type Growth, type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
 import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
+import type { StateConfig } from '../nn/states/config.ts'
 import type { AttentionShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
 
 export type Routing = Pick<
@@ -17,6 +18,8 @@ export type Routing = Pick<
 /** What a family's arithmetic is, beside the sizes that a descriptor has. */
 export interface Arithmetic {
   readonly attention: AttentionConfig['kind']
+  /** Of layers that carry a state in place of keys. Default: there are none. */
+  readonly state?: StateConfig
   /** Of all norms but those of latents. */
   readonly eps: number
   readonly activation: Activation
@@ -36,8 +39,13 @@ export interface Arithmetic {
   readonly qkNorm?: 'head' | 'late' | 'wide'
   /** An indexer chooses keys, whose rope rotates neighbours or halves. Default: a model with one is refused. */
   readonly indexer?: { readonly interleaved: boolean }
-  /** Queries and a gate of what heads find come from one matrix, of both of the query's latents. Default false. */
+  /**
+   * What heads find is multiplied by the sigmoid of a gate that comes with their queries; in MLA from one matrix, of both of the query's latents.
+   * Default false.
+   */
   readonly gated?: boolean
+  /** Heads of MLA have a gate each. Default false. */
+  readonly headGate?: boolean
   /** Weights of single families that it computes with, by the descriptor's names. Default: none. */
   readonly own?: readonly string[]
   /** Layers may have windows; other families' code leaves `sliding_window` alone. Default false. */
@@ -91,6 +99,9 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
     return made
   }
   const layers = model.layers.map((layer, index): LayerConfig => {
+    if (layer.attention.kind === 'state' && a.state) {
+      return { attention: a.state, rope: null, window: null, mlp: mlpOf(raw, layer, model, a) }
+    }
     const shape = attended(raw, layer, model, a)
     const found = a.ropes && ropesOf(rotated(raw, shape, a))
     const which = a.ropeOf ? a.ropeOf(layer, index) : 0
@@ -177,6 +188,7 @@ function attentionOf(
       ...(sinks && { sinks }),
       ...(a.qkNorm === 'wide' && { qkNormWide: true }),
       ...(a.qkNorm === 'late' && { qkNormLate: true }),
+      ...(a.gated && { gated: true }),
     }
   }
   const factor = rope ? yarnSoftmaxFactor(rope.scaling) : 1
@@ -184,7 +196,7 @@ function attentionOf(
   const constant = a.constantLatentNorm
   const norm =
     constant === undefined ? { latentNormEps: LATENT_NORM_EPS } : { latentNormEps: constant, constantNorm: true }
-  return { ...shape, softmaxScale, ...norm, ...(a.gated && { gated: true }) }
+  return { ...shape, softmaxScale, ...norm, ...(a.gated && { gated: true }), ...(a.headGate && { headGate: true }) }
 }
 
 function indexerOf(

@@ -20,7 +20,7 @@ import { openModel } from '../model/open/open-model.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 import { type AttentionConfig, cacheElements } from '../nn/attention/config.ts'
 import { modelCacheLayout } from '../nn/cache-layout.ts'
-import type { ModelConfig } from '../nn/config.ts'
+import { attends, type ModelConfig } from '../nn/config.ts'
 import { list, type OptionTable, whole } from '../options/kinds.ts'
 import { readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
@@ -235,17 +235,23 @@ function cacheNeeds(
   const nothing = { elementsPerTokenAndLayer: 0, bytesPerToken: 0 }
   if (encoder) return { type, ...nothing, expanded: nothing, contexts: [] }
   const each = layers.map(({ attention, window }) => {
+    const layout = modelCacheLayout([{ attention, window: null }], type, 1)
+    const stateBytes = layout.groups.reduce((n, group) => n + (group.states ? group.blockBytes : 0), 0)
+    if (!attends(attention)) return { window, rowBytes: 0, expandedRowBytes: 0, stateBytes }
     // Keys and values of heads have no scales.
     const { second } = rowTypes(type, attention.kind)
     return {
       window,
-      rowBytes: modelCacheLayout([{ attention, window: null }], type, 1).bytesPerToken,
+      rowBytes: layout.bytesPerToken,
       expandedRowBytes: expandedElements(attention) * DTYPE_BYTES[isScaled(second) ? 'bf16' : second],
+      stateBytes,
     }
   })
+  const states = sum(each, layer => layer.stateBytes)
   const bytes = (tokens: number, kind: 'rowBytes' | 'expandedRowBytes') =>
     sum(each, layer => Math.min(tokens, layer.window ?? tokens) * layer[kind])
-  const elements = (of: (a: AttentionConfig) => number) => sum(layers, l => of(l.attention)) / layers.length
+  const elements = (of: (a: AttentionConfig) => number) =>
+    sum(layers, ({ attention }) => (attends(attention) ? of(attention) : 0)) / layers.length
   return {
     type,
     elementsPerTokenAndLayer: elements(cacheElements),
@@ -256,8 +262,8 @@ function cacheNeeds(
     },
     contexts: contexts.map(tokens => ({
       tokens,
-      bytes: bytes(tokens, 'rowBytes'),
-      expandedBytes: bytes(tokens, 'expandedRowBytes'),
+      bytes: states + bytes(tokens, 'rowBytes'),
+      expandedBytes: states + bytes(tokens, 'expandedRowBytes'),
       beyondModel: tokens > maxPositions,
     })),
   }

@@ -6,7 +6,7 @@ import { ggufRow } from '../checkpoint/recode/rotated-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import { runLayer } from '../nn/block.ts'
-import type { LayerConfig } from '../nn/config.ts'
+import { attendingLayer, type LayerConfig } from '../nn/config.ts'
 import { type Decoder, embedded, layerStep } from '../nn/decoder.ts'
 import { KeepingScratch } from '../nn/scratch.ts'
 import { NO_PAST, prepareStep } from '../nn/step.ts'
@@ -122,7 +122,7 @@ async function runWindow(
   index: number,
   stream: Float32Array,
 ): Promise<SeenWindow> {
-  const config = decoder.config.layers[index] as LayerConfig
+  const config = attendingLayer(decoder.config, index)
   const weights = decoder.weights.layers[index] as LayerWeights
   if (weights.attention.kind !== 'grouped') throw new TypeError('runWindow: a layer without keys of its own')
   const { qkv, out } = weights.attention.weights

@@ -42,6 +42,7 @@ export function planOf({ config, weights, checkpoint }: SourceModel): Plan {
   if (attention.kind === 'latent') {
     throw new UnsupportedModelError(`${checkpoint.name} has latent attention already; latentify takes models without`)
   }
+  if (attention.kind !== 'grouped') return refuse('whose layers carry a state in place of keys')
   if (attention.qkNormEps !== null) refuse('that norms the heads of its queries and keys')
   if (norm.kind !== 'rms') refuse('with LayerNorm')
   if (config.learnedPositions || rope === null) refuse('without rotary positions')
@@ -58,7 +59,7 @@ export function planOf({ config, weights, checkpoint }: SourceModel): Plan {
   const biases = weights.filter(({ name }) => name.endsWith('.bias')).map(({ name }) => name)
   const homeless = biases.find(name => !/\.self_attn\.[qkvo]_proj\.bias$/.test(name))
   if (homeless !== undefined) refuse(`with a bias outside of attention (${homeless})`)
-  const { nHeads: heads, nKvHeads: groups, headDim: width, softmaxScale } = attention as Grouped
+  const { nHeads: heads, nKvHeads: groups, headDim: width, softmaxScale } = attention
   return {
     layers: layers.length,
     inputs: hiddenSize,
@@ -71,8 +72,6 @@ export function planOf({ config, weights, checkpoint }: SourceModel): Plan {
     biased: biases.length > 0,
   }
 }
-
-type Grouped = Extract<LayerConfig['attention'], { kind: 'grouped' }>
 
 function scales({ embeddingScale, residualScale, logitScale }: ModelConfig): number[] {
   return [embeddingScale, residualScale, logitScale]

@@ -6,8 +6,13 @@ import { UnsupportedModelError } from '../errors.ts'
 import type { ExpertNames, GroupedNames, LatentNames, MlpNames, TensorNames } from '../families/family.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
-import type { AttentionConfig, LatentAttentionConfig } from '../nn/attention/config.ts'
-import { attendedSize, INDEX_NORM_EPS, ownIndexer } from '../nn/attention/config.ts'
+import {
+  attendedSize,
+  type GroupedAttentionConfig,
+  INDEX_NORM_EPS,
+  type LatentAttentionConfig,
+  ownIndexer,
+} from '../nn/attention/config.ts'
 import type { GroupedWeights } from '../nn/attention/grouped.ts'
 import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
@@ -17,6 +22,8 @@ import { type PredictionWeights, predictionLayer } from '../nn/prediction.ts'
 import type { DenseMlpWeights, EncoderWeights, LayerWeights, ModelWeights, MoeWeights } from '../nn/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { constantVector } from './constant-vector.ts'
+import { type LayerParts, loadConvolution, loadDeltaRule } from './load-states.ts'
 import { rowsFrom } from './rows-from.ts'
 import { valuePart, withValueBias } from './value-bias.ts'
 
@@ -150,7 +157,7 @@ export class Loader {
     const norm = async (name: string | undefined) => (name ? await this.#norm(at + name, c.hiddenSize) : null)
     return {
       attentionNorm: await this.#streamNorm(at + n.attentionNorm),
-      attention: await this.#attention(at, attention, n.attention),
+      attention: await this.#attention(at, attention),
       attentionOutNorm: await norm(n.attentionOutNorm),
       mlpNorm: n.mlpNorm && mlp.kind === 'moe' ? await this.#streamNorm(at + n.mlpNorm) : await norm(n.mlpNorm),
       mlp:
@@ -161,12 +168,17 @@ export class Loader {
     }
   }
 
-  async #attention(at: string, c: AttentionConfig, n: GroupedNames | LatentNames): Promise<LayerWeights['attention']> {
+  async #attention(at: string, c: LayerConfig['attention']): Promise<LayerWeights['attention']> {
+    const { attention: n, convolution, delta } = this.#names
+    if (c.kind === 'delta' && delta) return { kind: 'delta', weights: await loadDeltaRule(this.#parts, at, c, delta) }
+    if (c.kind === 'convolution' && convolution) {
+      return { kind: 'convolution', weights: await loadConvolution(this.#parts, at, c, convolution) }
+    }
     if (c.kind === 'latent' && 'keyValueDown' in n) {
       return { kind: 'latent', weights: await this.#latent(at, c, n) }
     }
     if (c.kind === 'grouped' && 'qkv' in n) return { kind: 'grouped', weights: await this.#grouped(at, c, n) }
-    throw new TypeError(`Loader: names of another kind of attention than ${c.kind}`)
+    throw new TypeError(`Loader: no names for ${c.kind}`)
   }
 
   async #latent(at: string, c: LatentAttentionConfig, n: LatentNames): Promise<LatentWeights> {
@@ -194,6 +206,7 @@ export class Loader {
       ),
       latentNorm: await norm(n.latentNorm, c.kvLoraRank),
       keyValueUp: await this.#keyValueUp(at, c, n),
+      ...(c.headGate && n.headGate && { headGate: await this.#linear(at + n.headGate, c.nHeads, D) }),
       out: await this.#latentOut(at, c, n),
       ...(await this.#indexer(at, c, n)),
     }
@@ -257,13 +270,9 @@ export class Loader {
     }
   }
 
-  async #grouped(
-    at: string,
-    c: Extract<AttentionConfig, { kind: 'grouped' }>,
-    n: GroupedNames,
-  ): Promise<GroupedWeights> {
+  async #grouped(at: string, c: GroupedAttentionConfig, n: GroupedNames): Promise<GroupedWeights> {
     const { hiddenSize: D, bias } = this.#config
-    const [q, kv] = [c.nHeads * c.headDim, c.nKvHeads * c.headDim]
+    const [q, kv] = [(c.gated ? 2 : 1) * c.nHeads * c.headDim, c.nKvHeads * c.headDim]
     const eps = c.qkNormEps
     const { canonical } = this.#checkpoint
     const rotated = canonical && !this.#names.neighbours && this.#config.ropes[0]?.interleaved ? c.headDim : undefined
@@ -282,6 +291,19 @@ export class Loader {
       keyNorm: await qkNorm(n.keyNorm, kv),
       sinks: c.sinks && n.sinks ? await this.#vector(at + n.sinks, c.nHeads) : null,
       out: await this.#linear(at + n.out, D, attendedSize(c), bias.attentionOut),
+    }
+  }
+
+  /** What layers with states are loaded by. */
+  get #parts(): LayerParts {
+    return {
+      hiddenSize: this.#config.hiddenSize,
+      linear: (name, rows, cols, announced) => this.#linear(name, rows, cols, announced),
+      bias: (module, length, announced) => this.#bias(module, length, announced),
+      vector: (name, length, shape) => this.#vector(name, length, 0, shape),
+      norm: (name, size, eps) => this.#norm(name, size, { kind: 'rms', eps }, 0),
+      constant: (name, length, value) => this.#kernels.prepareVector(constantVector(name, length, value)),
+      shapeOf: name => this.#checkpoint.tensors.get(name)?.shape,
     }
   }
 
@@ -322,7 +344,8 @@ export class Loader {
       up: await stack(n.mlp.up, F, D),
       down: await stack(n.mlp.down, D, F),
       biases: moe.biased && n.biases ? await this.#expertBiases(at, n.biases, moe) : null,
-      shared: sharedSize > 0 ? await this.#mlp(at + n.shared, n.mlp, sharedSize) : null,
+      shared: sharedSize > 0 ? await this.#mlp(at + n.shared, n.sharedMlp ?? n.mlp, sharedSize) : null,
+      sharedGate: sharedSize > 0 && n.sharedGate ? await this.#linear(at + n.sharedGate, 1, D, false, 'router') : null,
     }
   }
 
@@ -375,12 +398,17 @@ export class Loader {
     )
   }
 
-  async #norm(name: string, size: number, settings: Pick<Norm, 'kind' | 'eps'> = this.#config.norm): Promise<Norm> {
+  async #norm(
+    name: string,
+    size: number,
+    settings: Pick<Norm, 'kind' | 'eps'> = this.#config.norm,
+    offset = this.#names.normOffset,
+  ): Promise<Norm> {
     const { kind, eps } = settings
     return {
       kind,
       eps,
-      weight: await this.#vector(this.#spelt(name, 'weight', 'gamma'), size, this.#names.normOffset),
+      weight: await this.#vector(this.#spelt(name, 'weight', 'gamma'), size, offset),
       bias: kind === 'layer' ? await this.#vector(this.#spelt(name, 'bias', 'beta'), size) : null,
     }
   }
@@ -427,8 +455,9 @@ export class Loader {
     return this.#weights ? recoded(source, weightTypeFor(this.#weights, role, source.cols)) : source
   }
 
-  async #vector(name: string, length: number, add?: number): Promise<Tensor> {
-    const source = this.#checkpoint.vector(name, length)
+  /** `shape`: as files have it, where it is more than a row of numbers. */
+  async #vector(name: string, length: number, add?: number, shape?: readonly number[]): Promise<Tensor> {
+    const source = this.#checkpoint.vector(name, length, shape)
     return this.#prepared(source, source.bytes.length, add)
   }
 

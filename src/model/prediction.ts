@@ -2,16 +2,17 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { CheckpointError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
+import { hasStates } from '../nn/config.ts'
 import { predictionConfig, predictionWeights } from '../nn/prediction.ts'
 import { type SurveyedWeight, surveyPredictions } from './load.ts'
 import { Loader, type LoaderOptions } from './loader.ts'
 import { Model, type ModelOptions } from './model.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
-/** Indices of the layers that are such modules: as many as config.json says, if the checkpoint has them in DeepSeek-V3's layout. */
+/** Indices of the layers that are such modules: as many as config.json says, if the checkpoint has them in DeepSeek-V3's layout, and all layers attend. */
 export function predictionIndices({ checkpoint, config }: OpenedModel): number[] {
   const count = checkpoint.config.num_nextn_predict_layers
-  if (typeof count !== 'number' || config.blockOrder !== 'pre') return []
+  if (typeof count !== 'number' || config.blockOrder !== 'pre' || hasStates(config)) return []
   const indices = Array.from({ length: count }, (_, k) => config.nLayers + k)
   return indices.filter(index => checkpoint.has(layerTensor(checkpoint, index, 'eh_proj.weight')))
 }

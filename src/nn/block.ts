@@ -6,6 +6,8 @@ import type { LayerConfig, MlpConfig, ModelConfig } from './config.ts'
 import { linear, type Norm, normed as normedRows } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import { mixtureOfExperts } from './moe.ts'
+import { shortConvolution } from './states/convolution.ts'
+import { gatedDeltaRule } from './states/delta-rule.ts'
 import type { LayerWeights } from './weights.ts'
 
 /** Carries the stream x [T, D] through one layer. Returns the stream; x may be overwritten. */
@@ -98,7 +100,9 @@ export function attendFrom(
 function attend(step: AttentionStep, { attention: c }: LayerConfig, { attention: w }: LayerWeights, x: Tensor): Tensor {
   if (c.kind === 'latent' && w.kind === 'latent') return latentAttention(step, w.weights, c, x)
   if (c.kind === 'grouped' && w.kind === 'grouped') return groupedAttention(step, w.weights, c, x)
-  throw new TypeError(`attend: layer ${step.layer} has weights of ${w.kind} and a config of ${c.kind} attention`)
+  if (c.kind === 'convolution' && w.kind === 'convolution') return shortConvolution(step, w.weights, x)
+  if (c.kind === 'delta' && w.kind === 'delta') return gatedDeltaRule(step, w.weights, c, x)
+  throw new TypeError(`attend: layer ${step.layer} has weights of ${w.kind} and a config of ${c.kind}`)
 }
 
 /** y may be x or the residual. */

@@ -1,7 +1,8 @@
 import { type CacheLayout, type CacheSegment, cacheLayout } from '../cache/layout.ts'
 import { type CacheTypeName, type RowTypes, rowTypes } from '../cache/types.ts'
 import { type AttentionConfig, type IndexerConfig, ownIndexer } from './attention/config.ts'
-import type { LayerConfig } from './config.ts'
+import { attends, type LayerConfig } from './config.ts'
+import { stateParts } from './states/layout.ts'
 
 /** What a layer caches of a token. Throws OptionError where the types do not suit the attention. */
 function cacheSegments(a: AttentionConfig, types: CacheTypeName): CacheSegment[] {
@@ -36,7 +37,9 @@ export function modelCacheLayout(
   blockTokens: number,
 ): CacheLayout {
   return cacheLayout(
-    layers.map(({ attention, window }) => ({ segments: cacheSegments(attention, types), window })),
+    layers.map(({ attention: a, window }) =>
+      attends(a) ? { segments: cacheSegments(a, types), window } : { segments: [], window: null, state: stateParts(a) },
+    ),
     blockTokens,
   )
 }

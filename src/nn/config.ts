@@ -3,9 +3,11 @@
  * then on. Everything that differs between families is data here, so that the decoder is one text for all of them.
  */
 
+import { UnsupportedModelError } from '../errors.ts'
 import type { Activation, GateClamp, RouteOptions } from '../kernels/contract/operation-options.ts'
 import type { AttentionConfig } from './attention/config.ts'
 import type { RopeConfig } from './attention/rope.ts'
+import type { StateConfig } from './states/config.ts'
 
 /** Gated: down(act(gate x) * (up x)); else down(act(up x)). */
 export interface DenseMlpConfig {
@@ -36,7 +38,8 @@ export type MlpConfig = DenseMlpConfig | MoeConfig
 
 /** One layer. Layers of one model may differ in all of it. */
 export interface LayerConfig {
-  readonly attention: AttentionConfig
+  /** How tokens are mixed: by attention, or by a state that a layer carries in its place. */
+  readonly attention: AttentionConfig | StateConfig
   /** Index into `ropes`; null: no rotary positions in this layer. */
   readonly rope: number | null
   /** What queries have in its place where they grow with their position, and their part without rope. Default: they do not. */
@@ -104,18 +107,45 @@ export interface ModelConfig {
   readonly encoder?: EncoderConfig
 }
 
-/** How all layers attend, that of the first; null where they do not attend alike. Which of them share a choice of keys does not count. */
+/** Whether it attends, to keys that are cached of each token. */
+export function attends(attention: LayerConfig['attention']): attention is AttentionConfig {
+  return attention.kind === 'latent' || attention.kind === 'grouped'
+}
+
+/** Some layer carries a state in place of keys. */
+export function hasStates({ layers }: ModelConfig): boolean {
+  return layers.some(layer => !attends(layer.attention))
+}
+
+export type AttendingLayer = LayerConfig & { readonly attention: AttentionConfig }
+
+/** Of a layer that attends. Throws UnsupportedModelError for one that carries a state: callers that ask have no use for it. */
+export function attentionOf({ attention }: Pick<LayerConfig, 'attention'>): AttentionConfig {
+  if (attends(attention)) return attention
+  throw new UnsupportedModelError(`A layer that carries a state (${attention.kind}) has no attention to compute with`)
+}
+
+/** A layer that attends. Throws as `attentionOf` does. */
+export function attendingLayer({ layers }: Pick<ModelConfig, 'layers'>, index: number): AttendingLayer {
+  const layer = layers[index] as LayerConfig
+  return { ...layer, attention: attentionOf(layer) }
+}
+
+/**
+ * How all layers attend, that of the first; null where they do not attend alike, or some do not. Which of them share a choice of keys does not
+ * count.
+ */
 export function commonAttention({ layers }: ModelConfig): AttentionConfig | null {
   const [first, ...others] = layers.map(layer => layer.attention)
-  if (!first) return null
-  const written = (a: AttentionConfig) => JSON.stringify(a, (key, value) => (key === 'shared' ? undefined : value))
-  const alike = (a: AttentionConfig) => a === first || written(a) === written(first)
+  if (!first || !attends(first)) return null
+  const written = (a: LayerConfig['attention']) => JSON.stringify(a, (key, value) => (key === 'shared' ? undefined : value))
+  const alike = (a: LayerConfig['attention']) => a === first || written(a) === written(first)
   return others.every(alike) ? first : null
 }
 
 /** Query heads of the layer that has the most. */
 export function mostHeads({ layers }: ModelConfig): number {
-  return Math.max(...layers.map(layer => layer.attention.nHeads))
+  return Math.max(1, ...layers.map(layer => (attends(layer.attention) ? layer.attention.nHeads : 0)))
 }
 
 /** Keys that a query chooses at most, where layers have indexers; else 0. */

@@ -9,7 +9,7 @@ import { type RopeSet, ropeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
 import { runLayer } from './block.ts'
-import { type LayerConfig, type ModelConfig, mostChosen } from './config.ts'
+import { attends, type LayerConfig, type ModelConfig, mostChosen } from './config.ts'
 import { linear, normalise, type Workplace } from './layers.ts'
 import { type RowRules, rowRules } from './provenance.ts'
 import type { Step } from './step.ts'
@@ -34,7 +34,7 @@ export function decoderOf(config: ModelConfig, weights: ModelWeights): Decoder {
 export interface Capture {
   /** f32 [L + 1, T, D] (strided rows allowed): after the embedding and each layer, the last after the final norm. */
   readonly hidden?: Tensor
-  /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities. H: heads of the layer that has the most. */
+  /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities, of layers that attend. H: heads of the layer that has the most. */
   readonly attention?: Tensor
   /** f32 [L, T, S], filled with -inf: scores of the layers that have an indexer of their own. */
   readonly indexScores?: Tensor
@@ -107,7 +107,8 @@ export function layerStep(
           },
     selected: step.selected,
     indexScores: capture.indexScores ? nth(capture.indexScores, index) : null,
-    pattern: capture.attention ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
+    pattern:
+      capture.attention && attends(attention) ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
   }
 }
 

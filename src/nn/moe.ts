@@ -2,9 +2,9 @@ import type { Weight } from '../kernels/contract/weights.ts'
 import { reshape, type Tensor, view } from '../tensor/tensor.ts'
 import type { Backend } from './attention/step.ts'
 import type { MoeConfig } from './config.ts'
-import { linear } from './layers.ts'
+import { type Linear, linear } from './layers.ts'
 import { denseMlp } from './mlp.ts'
-import type { MoeWeights } from './weights.ts'
+import type { DenseMlpWeights, MoeWeights } from './weights.ts'
 
 /**
  * DeepSeekMoE (arXiv 2401.06066; V3 paper, arXiv 2412.19437, eq. 12-16): y = residual + shared(x) + sum of the chosen
@@ -48,7 +48,9 @@ export function mixtureOfExperts(
   const part = biases ? biased(unbiased, biases.down) : unbiased
   if (w.shared) {
     const shared = scratch.take([T, D])
-    denseMlp(backend, w.shared, activation, shared, x, residual ? { residual, scale: 1 } : undefined)
+    if (w.sharedGate) {
+      gatedShared(backend, w.sharedGate, w.shared, c, shared, x, residual)
+    } else denseMlp(backend, w.shared, activation, shared, x, residual ? { residual, scale: 1 } : undefined)
     ops.combineExperts(y, part, weights, plan, shared)
   } else {
     ops.combineExperts(y, part, weights, plan, residual ?? zeros(backend, x))
@@ -66,6 +68,29 @@ function withBiases({ ops, scratch }: Backend, x: Tensor, rows: Weight, chosen: 
   ops.axpby(y, 1, x, 1, grouped)
   scratch.release(mark)
   return y
+}
+
+/** y = residual + sigmoid(w x) * shared(x), one factor for a token. y is none of the others. */
+function gatedShared(
+  backend: Backend,
+  gate: Linear,
+  shared: DenseMlpWeights,
+  { activation }: MoeConfig,
+  y: Tensor,
+  x: Tensor,
+  residual: Tensor | null,
+): void {
+  const { ops, scratch } = backend
+  const [T, D] = x.shape as [number, number]
+  denseMlp(backend, shared, activation, y, x)
+  const factor = scratch.take([T, 1])
+  linear(backend, factor, x, gate)
+  // Each number a row of its own, and the factor the same for all of a token.
+  const each = (t: Tensor) => view(t, 0, [T, D, 1], [t.strides[0] as number, 1, 1])
+  const gated = scratch.replacing(y)
+  ops.gate(each(gated), view(factor, 0, [T, D, 1], [1, 0, 1]), each(y), 'sigmoid')
+  if (residual) ops.axpby(y, 1, gated, 1, residual)
+  else if (gated !== y) ops.copy(y, gated)
 }
 
 /** Of the shape of x. */

@@ -4,7 +4,7 @@
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Backend } from './attention/step.ts'
-import type { LayerConfig, ModelConfig } from './config.ts'
+import { attends, type LayerConfig, type ModelConfig } from './config.ts'
 import { type Decoder, stream } from './decoder.ts'
 import { type Norm, normalise } from './layers.ts'
 import type { Step } from './step.ts'
@@ -17,9 +17,9 @@ export interface PredictionWeights {
   readonly norm: Norm
 }
 
-/** Such a module has the form of the model's last layer. */
+/** Such a module has the form of the model's last layer that attends. */
 export function predictionLayer({ layers }: ModelConfig): LayerConfig {
-  return layers.at(-1) as LayerConfig
+  return layers.findLast(layer => attends(layer.attention)) as LayerConfig
 }
 
 /** The module as a model of one layer. */

@@ -5,6 +5,8 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { GroupedWeights } from './attention/grouped.ts'
 import type { LatentWeights } from './attention/mla.ts'
 import type { Linear, Norm } from './layers.ts'
+import type { ConvolutionWeights } from './states/convolution.ts'
+import type { DeltaRuleWeights } from './states/delta-rule.ts'
 
 export interface DenseMlpWeights {
   /** null where the MLP is not gated, or where `up` has the gate's rows in front of its own: 2 F rows. */
@@ -25,12 +27,16 @@ export interface MoeWeights {
   readonly biases: { readonly gate: Weight; readonly up: Weight; readonly down: Weight } | null
   /** All shared experts as one MLP. */
   readonly shared: DenseMlpWeights | null
+  /** [1, D]: the shared experts count sigmoid(w x). null: they count whole. */
+  readonly sharedGate: Linear | null
 }
 
 export interface LayerWeights {
   readonly attention:
     | { readonly kind: 'grouped'; readonly weights: GroupedWeights }
     | { readonly kind: 'latent'; readonly weights: LatentWeights }
+    | { readonly kind: 'convolution'; readonly weights: ConvolutionWeights }
+    | { readonly kind: 'delta'; readonly weights: DeltaRuleWeights }
   readonly mlp:
     | { readonly kind: 'dense'; readonly weights: DenseMlpWeights }
     | { readonly kind: 'moe'; readonly weights: MoeWeights }

@@ -1,6 +1,6 @@
 /** One query and one key of one head, worked: every number on the way from q and k to what is added to the stream. */
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { LayerConfig } from '../nn/config.ts'
+import type { AttendingLayer } from '../nn/config.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { chainsOf, headOutputs, recordHead, withMemory } from './heads.ts'
@@ -139,7 +139,7 @@ function dotOf(a: Float32Array, b: Float32Array, from: number, to: number): numb
 /** W_O of one head's value, without its bias: f32 [D]. */
 async function projected(
   kernels: Kernels,
-  { attention: c }: LayerConfig,
+  { attention: c }: AttendingLayer,
   { attention: { weights } }: LayerWeights,
   head: number,
   value: Float32Array,

@@ -30,6 +30,7 @@ export function replacedKeys(
     groups: keys.groups,
     groupOf: layer => keys.groupOf(layer),
     apart: keys.apart,
+    state: (layer, part) => keys.state(layer, part),
     put: (layer, segment, x, group) => {
       const others = rows?.get(segment)
       const stored = others ? scratch.take(x.shape) : x

@@ -7,7 +7,7 @@ import { DisposedError, OutOfMemoryError, UnsupportedModelError } from '../error
 import type { Model } from '../model/model.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
 import type { RopeConfig } from '../nn/attention/rope.ts'
-import type { LayerConfig, ModelConfig } from '../nn/config.ts'
+import { type AttendingLayer, attendingLayer, attentionOf, hasStates, type ModelConfig } from '../nn/config.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { workedCell } from './cell.ts'
 import { largest, softmaxFacts } from './chances.ts'
@@ -60,7 +60,7 @@ export class TextReading {
     )
     this.info = {
       tokens,
-      layers: config.layers.map((layer, i) => layerInfo(layer, i, config.ropes)),
+      layers: config.layers.map((_, i) => layerInfo(attendingLayer(config, i), i, config.ropes)),
       hiddenSize: config.hiddenSize,
       causal: !config.encoder,
       bytes:
@@ -76,9 +76,7 @@ export class TextReading {
 
   /** Bytes that a reading of so many tokens keeps. */
   static bytesOf({ config }: Pick<Model, 'config'>, tokens: number, changes: readonly Change<unknown>[]): number {
-    const cut = changes.map(change =>
-      change.kind === 'rank' ? storedWidth(config.layers[change.layer] as LayerConfig) : 0,
-    )
+    const cut = changes.map(change => (change.kind === 'rank' ? storedWidth(attendingLayer(config, change.layer)) : 0))
     return 4 * tokens * cut.reduce((n, width) => n + width, (config.nLayers + 1) * config.hiddenSize)
   }
 
@@ -97,10 +95,15 @@ export class TextReading {
       const what = `A model of type ${model.config.modelType} attends to keys that an indexer chooses`
       throw new UnsupportedModelError(`${what}; such a text cannot be looked into yet`)
     }
+    if (hasStates(model.config)) {
+      throw new UnsupportedModelError(
+        `A model of type ${model.config.modelType} cannot be looked into: some of its layers carry a state in place of keys and values`,
+      )
+    }
     const text = wholeText(Int32Array.from(tokens), model.config.encoder)
     const byLayer = await layerChanges(
       changes,
-      model.config.layers.map(l => l.attention.kind),
+      model.config.layers.map(layer => attentionOf(layer).kind),
       work,
     )
     const states = await readStates(model.kernels, model.decoder, text, byLayer, work)
@@ -116,7 +119,7 @@ export class TextReading {
 
   /** Throws OutOfMemoryError where all heads of so many rows are too much for what one of them is taken from. */
   async vectors(question: Questions['vectors'], work: Sharing): Promise<HeadVectors> {
-    const { attention: c } = this.#model.config.layers[question.layer] as LayerConfig
+    const { attention: c } = attendingLayer(this.#model.config, question.layer)
     const [from, to] = question.rows
     const bytes = c.kind === 'latent' ? 4 * (to - from) * c.nHeads * (c.qkNopeHeadDim + c.vHeadDim + c.kvLoraRank) : 0
     if (bytes > MOST_RAISED) {
@@ -236,7 +239,7 @@ export class TextReading {
 }
 
 function layerInfo(
-  { attention: a, rope, window }: LayerConfig,
+  { attention: a, rope, window }: AttendingLayer,
   layer: number,
   ropes: ModelConfig['ropes'],
 ): ReadingLayer {
@@ -257,6 +260,6 @@ function layerInfo(
 }
 
 /** Numbers of a token that a change of rank keeps: its latent, or its keys or values. */
-function storedWidth({ attention: a }: LayerConfig): number {
+function storedWidth({ attention: a }: AttendingLayer): number {
   return a.kind === 'latent' ? a.kvLoraRank : a.nKvHeads * a.headDim
 }

@@ -6,7 +6,7 @@ import { Arena } from '../nn/arena.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
-import type { LayerConfig } from '../nn/config.ts'
+import { attendingLayer, type LayerConfig } from '../nn/config.ts'
 import { type Decoder, embedded, finalRows, layerStep } from '../nn/decoder.ts'
 import { linear } from '../nn/layers.ts'
 import { KeepingScratch, type Scratch } from '../nn/scratch.ts'
@@ -118,7 +118,7 @@ function changedBackend(
   { heads }: LayerChanges,
   stored: StoredRows | undefined,
 ): Backend {
-  const { nHeads } = (config.layers[index] as LayerConfig).attention
+  const { nHeads } = attendingLayer(config, index).attention
   const { out } = (weights.layers[index] as LayerWeights).attention.weights
   const matmul: Operations['matmul'] = (y, x, w, options) => {
     if (w === out.weight) for (const change of heads) replaceHead(kernels, uploaded, splitHeads(x, nHeads), change)

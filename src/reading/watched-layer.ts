@@ -9,7 +9,7 @@ import type { Kernels } from '../kernels/contract/kernels.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
 import { attendFrom } from '../nn/block.ts'
-import type { LayerConfig } from '../nn/config.ts'
+import { type AttendingLayer, attendingLayer } from '../nn/config.ts'
 import { type Decoder, layerStep } from '../nn/decoder.ts'
 import { KeepingScratch } from '../nn/scratch.ts'
 import { prepareStep } from '../nn/step.ts'
@@ -67,7 +67,7 @@ interface Seen {
 }
 
 export class WatchedLayer {
-  readonly config: LayerConfig
+  readonly config: AttendingLayer
   readonly weights: LayerWeights
   /** In their order. Those that `carry` go on where the one before them ended. */
   readonly calls: readonly WatchedCall[]
@@ -90,7 +90,7 @@ export class WatchedLayer {
   private constructor({ decoder, index, path }: LayerRun, scratch: KeepingScratch, seen: Seen) {
     this.index = index
     this.path = path
-    this.config = decoder.config.layers[index] as LayerConfig
+    this.config = attendingLayer(decoder.config, index)
     this.weights = decoder.weights.layers[index] as LayerWeights
     this.#scratch = scratch
     this.calls = seen.calls
@@ -105,7 +105,7 @@ export class WatchedLayer {
   /** Throws OutOfMemoryError for a text that is too long. */
   static async of(run: LayerRun, pause: () => Promise<void>): Promise<WatchedLayer> {
     const { decoder, text, index } = run
-    const bytes = watchedBytes(decoder.config.layers[index] as LayerConfig, text.tokens.length)
+    const bytes = watchedBytes(attendingLayer(decoder.config, index), text.tokens.length)
     if (bytes > MOST_BYTES) {
       throw new OutOfMemoryError(
         `Queries, keys and values of ${text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
@@ -128,7 +128,7 @@ export class WatchedLayer {
 
 async function watch(run: LayerRun, scratch: KeepingScratch, pause: () => Promise<void>): Promise<Seen> {
   const { kernels, decoder, text, index, stream } = run
-  const config = decoder.config.layers[index] as LayerConfig
+  const config = attendingLayer(decoder.config, index)
   const weights = decoder.weights.layers[index] as LayerWeights
   const args: AttentionArgs[] = []
   const rotations: (Rotated & { readonly cosSin: Tensor; readonly interleaved: boolean })[] = []
@@ -180,14 +180,14 @@ async function watch(run: LayerRun, scratch: KeepingScratch, pause: () => Promis
   }
 }
 
-function pathOf({ attention }: LayerConfig, { values }: AttentionArgs): CallPath {
+function pathOf({ attention }: AttendingLayer, { values }: AttentionArgs): CallPath {
   if (attention.kind === 'grouped') return 'grouped'
   // Raised values lie behind their keys; a latent is its own value.
   return values.offset > 0 ? 'expanded' : 'absorbed'
 }
 
 function queriesOf(
-  { attention: a }: LayerConfig,
+  { attention: a }: AttendingLayer,
   latentQuery: Tensor | null,
   rotated: Rotated | undefined,
   calls: readonly WatchedCall[],
@@ -206,7 +206,7 @@ function unrotated(x: Tensor): Rotated {
 }
 
 /** About what a layer takes while it is watched. */
-function watchedBytes({ attention: a }: LayerConfig, tokens: number): number {
+function watchedBytes({ attention: a }: AttendingLayer, tokens: number): number {
   const numbers =
     a.kind === 'latent'
       ? a.nHeads * (2 * (a.qkNopeHeadDim + a.qkRopeHeadDim) + a.qkNopeHeadDim + 2 * a.vHeadDim) +

@@ -1,5 +1,5 @@
 import type { AttentionConfig } from '../nn/attention/config.ts'
-import type { LayerConfig, MlpConfig, ModelConfig } from '../nn/config.ts'
+import { attentionOf, type LayerConfig, type MlpConfig, type ModelConfig } from '../nn/config.ts'
 import { predictionLayer } from '../nn/prediction.ts'
 
 /** What of a model learns. */
@@ -24,14 +24,14 @@ export function flopsOf(config: ModelConfig, lengths: readonly number[], work: L
   let attended = 0
   for (const layer of layers) {
     own += tokensOf(lengths) * perToken(layer, D)
-    attended += pairsOf(lengths) * perPair(layer.attention)
+    attended += pairsOf(lengths) * perPair(attentionOf(layer))
   }
   const last = predictionLayer(config)
   for (let k = 1; k <= predictions; k++) {
     // Each predicts one token further than the one before.
     const left = lengths.map(n => Math.max(0, n - k))
     own += tokensOf(left) * (2 * D * D + perToken(last, D) + output)
-    attended += pairsOf(left) * perPair(last.attention)
+    attended += pairsOf(left) * perPair(attentionOf(last))
   }
   const adapters = tokensOf(lengths) * adapterNumbers
   return 4 * own + 2 * (learned * (own - adapters) + adapters) + 6 * attended
@@ -46,8 +46,8 @@ function pairsOf(lengths: readonly number[]): number {
   return lengths.reduce((sum, n) => sum + (n * (n + 1)) / 2, 0)
 }
 
-function perToken({ attention, mlp }: LayerConfig, D: number): number {
-  return projections(attention, D) + ofMlp(mlp, D)
+function perToken(layer: LayerConfig, D: number): number {
+  return projections(attentionOf(layer), D) + ofMlp(layer.mlp, D)
 }
 
 /** Of one token, in one layer. */

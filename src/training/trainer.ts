@@ -13,6 +13,7 @@ import { refuseEncoder } from '../model/refuse-encoder.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
+import { hasStates } from '../nn/config.ts'
 import { type Decoder, decoderOf, embedded, finalRows, layerStep } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
 import { predictionConfig, predictionRows, predictionWeights } from '../nn/prediction.ts'
@@ -131,6 +132,12 @@ export class Trainer {
   ): Promise<Trainer> {
     const { checkpoint, family, config } = opened
     refuseEncoder(config, 'it cannot be trained')
+    if (hasStates(config)) {
+      throw new UnsupportedModelError(
+        `A model of type ${config.modelType} cannot be trained: some of its layers carry a state in place of keys and values, for which ` +
+          'there is no backward rule',
+      )
+    }
     const { attention: names } = family.names
     const folded = 'keyUp' in names ? [names.keyValueUp, names.valueUp] : []
     const bias = [...checkpoint.tensors.keys()].find(name => folded.some(module => name.endsWith(`${module}.bias`)))

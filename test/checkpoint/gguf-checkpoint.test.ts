@@ -8,6 +8,7 @@ import { parseConfig } from '../../src/families/index.ts'
 import { surveyWeights } from '../../src/model/load.ts'
 import { openCheckpoint } from '../../src/model/open/open-checkpoint.ts'
 import { modelOf } from '../../src/model/open/opened-model.ts'
+import { attentionOf, type LayerConfig } from '../../src/nn/config.ts'
 import { type GgufTensorToWrite, type GgufValue, writeGguf } from '../support/gguf-writer.ts'
 import { openFolder } from '../support/open-folder.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -224,7 +225,7 @@ describe('deepseek2', () => {
     const attention = async (changes: Metadata) => {
       const c = await open(decoder('deepseek2', { ...yarn, ...changes }))
       const { layers, ropes } = parseConfig(c.configReader)
-      return { scale: (layers[0]?.attention.softmaxScale ?? 0) * Math.sqrt(8), rope: ropes[0]?.scaling }
+      return { scale: attentionOf(layers[0] as LayerConfig).softmaxScale * Math.sqrt(8), rope: ropes[0]?.scaling }
     }
     const m = (all: number) => 1 + 0.1 * all * Math.log(40)
     const lite = await attention({ 'rope.scaling.yarn_log_multiplier': ['f32', 0.07] })

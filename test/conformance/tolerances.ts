@@ -86,6 +86,13 @@ export const TOLERANCES: Readonly<Record<string, Allowed>> = {
   'crossEntropy.loss': { rel: 3e-7, abs: 3e-7, reason: 'exponentials of f32, summed in f64' },
   sumSquares: { rel: 1e-6, reason: 'parts of some thousand squares in f32' },
   adamW: { rel: 1e-6, reason: 'some ten f32 operations' },
+  shortConv: { rel: 2e-6, abs: 1e-7, reason: 'sums of at most 5 products, and an f32 exponential' },
+  deltaRule: {
+    rel: 1e-5,
+    abs: 1e-6,
+    reason: 'sums of some 20 products in f32 for every token, and what they make of the state',
+  },
+  decays: { rel: 3e-6, abs: 1e-37, reason: 'f32 exponentials, of numbers of at most 200' },
   chain: { rel: 1e-5, reason: 'many operations, each with its own error' },
 }
 

@@ -42,6 +42,9 @@ for (const { name, make, missing } of KERNEL_SETS) {
           return Array.from({ length: n }, () => draw.below(model.config.vocabSize))
         }
 
+        // The last token that was drawn has no row where a state could not go back to before it.
+        const left = kind === 'convolution' ? 1 : 0
+
         it('samples from the same bits as without, alone and among others, and leaves the same rows', async () => {
           const lab = new Lab(model, kernels)
           const prompts = [ids(40, 1), ids(133, 2), ids(7, 3)]
@@ -53,7 +56,7 @@ for (const { name, make, missing } of KERNEL_SETS) {
               const proposer = oracle(expected.tokenIds, prompt.length, new Rng(i))
               const timeline = lab.timeline()
               const run = await lab.run(timeline, prompt, { maxTokens: tokens, proposer })
-              expect(timeline.cache.length).toBe(prompt.length + tokens)
+              expect(timeline.cache.length).toBe(prompt.length + tokens - left)
               const more = await lab.run(timeline, timeline.tokens, { maxTokens: 5 })
               const cold = await lab.run(lab.timeline(), prompt, { maxTokens: tokens + 5 })
               expect(more.rows.at(-1)).toEqual(cold.rows.at(-1))
@@ -77,13 +80,13 @@ for (const { name, make, missing } of KERNEL_SETS) {
             const timeline = lab.timeline()
             const run = await lab.run(timeline, prompt, { maxTokens, proposer: proposer() })
             expect(run.tokenIds).toEqual(whole.tokenIds.slice(0, maxTokens))
-            expect([run.finishReason, timeline.cache.length]).toEqual(['length', 20 + maxTokens])
+            expect([run.finishReason, timeline.cache.length]).toEqual(['length', 20 + maxTokens - left])
           }
           for (const context of [21, 22, 25, 32, 33]) {
             const timeline = lab.timeline(context)
             const run = await lab.run(timeline, prompt, { maxTokens: 99, proposer: proposer() })
             expect(run.tokenIds).toEqual(whole.tokenIds.slice(0, context - 20))
-            expect([run.finishReason, timeline.cache.length]).toEqual(['context', context])
+            expect([run.finishReason, timeline.cache.length]).toEqual(['context', context - left])
           }
           const timeline = lab.timeline()
           const first = await lab.run(timeline, prompt, {

@@ -15,7 +15,7 @@ const LATENT = {
   ...{ kv_lora_rank: 16, q_lora_rank: 8, qk_rope_head_dim: 4, qk_nope_head_dim: 4, v_head_dim: 4 },
   ...{ n_routed_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 8, n_group: 1, topk_group: 1 },
 }
-const parse = (fields: { model_type: string }) => {
+const parse = (fields: { readonly model_type: string; readonly [field: string]: unknown }) => {
   const experts = /moe|gpt_oss/.test(fields.model_type) ? EXPERTS : {}
   return parseConfig(new ConfigReader({ ...SIZES, ...experts, ...fields }, 'config.json'))
 }

@@ -8,10 +8,20 @@ import type { Model } from '../../src/model/model.ts'
 import type { AttentionPath } from '../../src/nn/attention/path.ts'
 import type { StepInput } from '../../src/nn/step.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
-import { randomGroupedConfig, randomLatentConfig, randomModel } from '../support/random-model.ts'
+import {
+  randomConvolutionConfig,
+  randomGroupedConfig,
+  randomLatentConfig,
+  randomModel,
+} from '../support/random-model.ts'
 import { Rng } from '../support/rng.ts'
 
-const CASES = 4
+const CASES = 6
+const CONFIGS = {
+  latent: randomLatentConfig,
+  grouped: randomGroupedConfig,
+  convolution: randomConvolutionConfig,
+}
 
 for (const set of KERNEL_SETS) {
   describe.skipIf(set.missing !== null)(`${set.name}${set.missing ? ` (${set.missing})` : ''}`, () => {
@@ -20,8 +30,8 @@ for (const set of KERNEL_SETS) {
 
     for (let seed = 0; seed < CASES; seed++) {
       const rng = new Rng(`identities ${seed}`)
-      const kind = seed % 2 ? 'grouped' : 'latent'
-      const config = kind === 'latent' ? randomLatentConfig(rng) : randomGroupedConfig(rng)
+      const kind = (['latent', 'grouped', 'latent', 'grouped', 'convolution', 'convolution'] as const)[seed]!
+      const config = CONFIGS[kind](rng)
       const tokens = Array.from({ length: long }, () => rng.below(config.vocab_size as number))
       const options = { cacheType: (['f32', 'bf16', 'f16'] as const)[seed % 3]!, blockTokens: 1 + rng.below(40) }
       const title = `${kind} ${seed}: ${JSON.stringify({ ...config, ...options })}`

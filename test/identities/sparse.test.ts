@@ -13,7 +13,8 @@ const rng = new Rng('sparse')
 const dense = { ...randomLatentConfig(rng), num_hidden_layers: 3, q_lora_rank: 17 }
 const INDEXER = { index_n_heads: 6, index_head_dim: 20, index_topk: 20, qk_rope_head_dim: 8 }
 const sparse = { ...dense, ...INDEXER, model_type: 'glm_moe_dsa', indexer_types: ['full', 'shared', 'full'] }
-const tokens = Array.from({ length: 300 }, () => rng.below(dense.vocab_size as number))
+const { vocab_size } = dense as { vocab_size?: unknown }
+const tokens = Array.from({ length: 300 }, () => rng.below(vocab_size as number))
 
 for (const { name, make, missing } of KERNEL_SETS.filter(set => set.name !== 'reference')) {
   describe.skipIf(missing !== null)(`${name}${missing ? ` (${missing})` : ''}`, () => {

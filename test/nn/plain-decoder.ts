@@ -1,7 +1,7 @@
 /** Logits of a text by the formulas, in f64 and plain loops: written apart from the engine. Models of block order `pre` with RMSNorm. */
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts'
 import type { GroupedAttentionConfig, LatentAttentionConfig } from '../../src/nn/attention/config.ts'
-import type { LayerConfig, ModelConfig, MoeConfig } from '../../src/nn/config.ts'
+import { attentionOf, type LayerConfig, type ModelConfig, type MoeConfig } from '../../src/nn/config.ts'
 
 type Vector = readonly number[]
 type Matrix = readonly Vector[]
@@ -27,7 +27,8 @@ async function readAll(checkpoint: Checkpoint, c: ModelConfig) {
   await put('model.embed_tokens.weight', c.vocabSize, D)
   await put('lm_head.weight', c.vocabSize, D)
   await put('model.norm.weight', 1, D)
-  for (const [i, { attention: a, mlp: m }] of c.layers.entries()) {
+  for (const [i, layer] of c.layers.entries()) {
+    const [a, m] = [attentionOf(layer), layer.mlp]
     const at = `model.layers.${i}.`
     await put(`${at}input_layernorm.weight`, 1, D)
     await put(`${at}post_attention_layernorm.weight`, 1, D)
@@ -107,7 +108,9 @@ export async function plainLogits(checkpoint: Checkpoint, c: ModelConfig, ids: r
       v: up.map(h => h.slice(N)),
     }
   }
-  const attention = (at: string, { attention: a, rope, window }: LayerConfig, x: Matrix): Matrix => {
+  const attention = (at: string, layer: LayerConfig, x: Matrix): Matrix => {
+    const { rope, window } = layer
+    const a = attentionOf(layer)
     const rows = x.map((row, p) =>
       a.kind === 'latent' ? latentHeads(at, a, rope, row, p) : groupedHeads(at, a, rope, row, p),
     )

@@ -94,12 +94,34 @@ export function randomGroupedConfig(rng: Rng): Record<string, unknown> {
   }
 }
 
-export const MODEL_KINDS = ['latent', 'grouped', 'windowed'] as const
+/** A small hybrid: short convolutions, and grouped attention in some layers. */
+export function randomConvolutionConfig(rng: Rng): Record<string, unknown> {
+  const groups = 1 + rng.below(3)
+  const types = ['conv', 'full_attention', 'conv', 'conv']
+  return {
+    model_type: 'lfm2',
+    vocab_size: 40 + rng.below(30),
+    hidden_size: 9 + rng.below(40),
+    intermediate_size: 30 + rng.below(60),
+    block_multiple_of: 8,
+    num_hidden_layers: types.length,
+    num_key_value_heads: groups,
+    num_attention_heads: groups * (1 + rng.below(3)),
+    head_dim: 2 * (2 + rng.below(12)),
+    max_position_embeddings: 2048,
+    layer_types: types,
+    conv_L_cache: 2 + rng.below(3),
+    conv_bias: false,
+  }
+}
+
+export const MODEL_KINDS = ['latent', 'grouped', 'windowed', 'convolution'] as const
 
 /** A small random model of one kind of attention, with short blocks and, if windowed, windows shorter than a text. */
 export function randomModelOf(kernels: Kernels, kind: (typeof MODEL_KINDS)[number]): Promise<Model> {
   const rng = new Rng(kind === 'latent' ? 5 : 6)
   if (kind === 'latent') return randomModel(kernels, randomLatentConfig(rng), 1, { blockTokens: 16 })
+  if (kind === 'convolution') return randomModel(kernels, randomConvolutionConfig(rng), 1, { blockTokens: 16 })
   const windows = { use_sliding_window: kind === 'windowed', sliding_window: 21, max_window_layers: 1 }
   return randomModel(kernels, { ...randomGroupedConfig(rng), ...windows }, 1, { blockTokens: 16 })
 }

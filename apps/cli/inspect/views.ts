@@ -137,6 +137,9 @@ function headsOf(a: Config['layers'][number]['attention']): string {
     const query = a.qLoraRank === null ? 'query direct' : `query rank ${a.qLoraRank}`
     return `MLA, ${a.nHeads} heads: latent ${a.kvLoraRank} (C), rope ${a.qkRopeHeadDim} (R), nope ${a.qkNopeHeadDim} (N), value ${a.vHeadDim} (V), ${query} (Q)`
   }
+  if (a.kind === 'convolution') return `short convolutions over ${a.kernel} tokens`
+  if (a.kind === 'delta')
+    return `gated delta rule, ${a.nHeads} heads of ${a.keyDim} x ${a.valueDim}, a decay for each ${a.decay}`
   const kind = a.nKvHeads === 1 ? 'MQA' : a.nKvHeads === a.nHeads ? 'MHA' : 'GQA'
   const kv = kind === 'MHA' ? '' : ` over ${format.plural(a.nKvHeads, 'key-value head')}`
   return `${kind}, ${a.nHeads} heads${kv} of ${a.headDim}${a.qkNormEps === null ? '' : ', queries and keys normed'}`

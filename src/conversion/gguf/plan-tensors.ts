@@ -71,7 +71,7 @@ function* layOut({ config, weights }: SourceModel, architecture: Architecture, o
     const source = weight.role === 'vector' ? offsetBy(weight, weight.added) : weight
     const piece: Piece = { name: weight.name, role: weight.role, source, stored: weight.dtype }
     if (attention?.kind !== 'latent') {
-      const moves = attention && interleaves && /\.[qk]_proj\.(weight|bias)$/.test(weight.name)
+      const moves = attention?.kind === 'grouped' && interleaves && /\.[qk]_proj\.(weight|bias)$/.test(weight.name)
       yield moves ? { ...piece, source: interleaved(source, attention.headDim) } : piece
     } else if (weight.name.endsWith('.kv_b_proj.weight') && splits) {
       const { key, value } = splitKeyValueUp(weight, attention)

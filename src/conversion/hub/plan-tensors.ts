@@ -22,6 +22,7 @@ export interface HubTensor {
 
 export function planHubTensors(model: SourceModel, weights: HubType | undefined): HubTensor[] {
   const all = [...arranged(model)]
+  const { canonical, tensors } = model.checkpoint
   return (model.family.names.moe?.biases ? withStacks(all) : all).map(
     ({ name, role, source, stored, shape: given }) => {
       // The bias of the choice of experts is f32 in every checkpoint that has one.
@@ -29,7 +30,9 @@ export function planHubTensors(model: SourceModel, weights: HubType | undefined)
       const wanted = weights ?? floatOf(stored)
       const type = exact || (role === 'small' && wanted === 'f16') ? 'f32' : wanted
       const { rows, cols } = source
-      const shape = given ?? (role === 'vector' ? [cols] : [rows, cols])
+      // Convolutions are vectors to the kernels, and have three axes in files.
+      const own = canonical ? undefined : tensors.get(name)?.shape
+      const shape = given ?? (role === 'vector' ? (own ?? [cols]) : [rows, cols])
       return { name, type, shape, bytes: weightBytes(type, rows, cols), source: recoded(source, type) }
     },
   )

@@ -1,5 +1,6 @@
 /** Texts that were read to be looked into. */
 import { DisposedError, OptionError, OutOfMemoryError, UnsupportedModelError } from '../../errors.ts'
+import { attends } from '../../nn/config.ts'
 import { nearestTokens } from '../../reading/neighbours.ts'
 import type { About, Answers, Question } from '../../reading/questions.ts'
 import { TextReading } from '../../reading/reading.ts'
@@ -83,7 +84,7 @@ export class HostReadings {
       )
     }
     const held = [...this.#readings.values()].reduce((n, reading) => n + reading.info.bytes, this.#reserved)
-    const heads = model.config.layers.map(layer => layer.attention.nHeads)
+    const heads = model.config.layers.map(layer => (attends(layer.attention) ? layer.attention.nHeads : 0))
     const made = readChanges(changes, { heads, tokens: tokens.length, source: from => this.#reading(from) })
     const needed = TextReading.bytesOf(model, tokens.length, made)
     if (held + needed > maxBytes) {

@@ -3,6 +3,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { ModelOptions } from '../../model/model.ts'
 import type { OpenedModel } from '../../model/open/opened-model.ts'
+import { hasStates } from '../../nn/config.ts'
 import { DraftModel } from '../../speculation/draft-model.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
 
@@ -17,6 +18,15 @@ export function checkSameTokens(name: string, tokenizer: Tokenizer, draftName: s
         'Give as draft a model of the same tokenizer, usually a smaller one of the same family.',
     )
   }
+}
+
+/** Throws OptionError for a model whose guesses could not be taken back. */
+export function refuseStates(name: string, { config }: OpenedModel): void {
+  if (!hasStates(config)) return
+  throw new OptionError(
+    `${name} cannot guess ahead: some of its layers carry a state in place of keys and values (${config.modelType}), from which a guess ` +
+      'cannot be taken back. Give as draft a model whose layers all attend.',
+  )
 }
 
 /** Loads the weights of a draft model onto the kernels of the model that it is for. */

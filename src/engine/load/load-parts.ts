@@ -26,7 +26,7 @@ import { type ChosenKernels, chooseKernels, withRoom } from './choose-kernels.ts
 import { defaultCacheType } from './default-cache-type.ts'
 import { EngineMasks } from './engine-masks.ts'
 import { type GenerationDefaults, generationDefaults, generationFile } from './generation-defaults.ts'
-import { checkSameTokens, loadDraft } from './load-draft.ts'
+import { checkSameTokens, loadDraft, refuseStates } from './load-draft.ts'
 import { findReasoningMarks } from './reasoning-marks.ts'
 import { samplingDefaults } from './sampling-defaults.ts'
 
@@ -136,6 +136,7 @@ async function assemble(
   const openedDraft = options.draft === undefined ? null : await open(platform, options.draft, options, context)
   if (openedDraft) {
     const { checkpoint: draft } = openedDraft
+    refuseStates(draft.name, openedDraft)
     checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
   }
   const adapter =

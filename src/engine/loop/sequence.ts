@@ -64,7 +64,8 @@ export interface Part {
 
 /**
  * Ids under way in the loop: which run next, where their memory is, and when it ends. First the prompt, then what its consumer
- * makes of the logits; last it settles: what has no rows yet is run without logits, so that the cache holds exactly the ids.
+ * makes of the logits; last it settles: what has no rows yet is run without logits, so that the cache holds exactly the ids, or
+ * all but the last where layers carry states.
  */
 export class Sequence {
   readonly #options: SequenceOptions
@@ -218,8 +219,8 @@ export class Sequence {
     if (states) consumer.readStates?.(position, kept, states.subarray(0, (states.length / input.tokens.length) * kept))
     const { blockTokens, length } = timeline.cache
     const fillsBlock = Math.floor(end / blockTokens) > Math.floor(position / blockTokens)
-    // Otherwise no guess is to be taken back, and there is nothing to share.
-    if (fillsBlock || length > end) timeline.keepRun(end)
+    // Otherwise no guess is to be taken back, and there is nothing to share or to let go of.
+    if (fillsBlock || length > end || timeline.cache.hasStates) timeline.keepRun(end)
     consumer.taken?.()
   }
 
@@ -244,7 +245,7 @@ export class Sequence {
   /** Whether it runs no further token. */
   get hasEnded(): boolean {
     if (this.#error || this.#stopped) return true
-    return this.#options.consumer.done && this.rows.cache.length === this.rows.ids.length
+    return this.#options.consumer.done && this.#rowsMissing <= 0
   }
 
   /** Whether it has ended; reports so once. */
@@ -254,6 +255,14 @@ export class Sequence {
     this.#retired = true
     this.#options.consumer.ended(this.#error)
     return true
+  }
+
+  /** A generated last token stays without a row where a state could not go back to before it: it is run for its logits when the text goes on. */
+  get #rowsMissing(): number {
+    const { ids, cache, promptLeft } = this.rows
+    return (
+      ids.length - cache.length - (cache.hasStates && promptLeft === 0 && ids.length > this.rows.promptLength ? 1 : 0)
+    )
   }
 
   /** Its prompt is read and no logits are wanted: only rows are missing. */

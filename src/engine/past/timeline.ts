@@ -73,13 +73,15 @@ export class Timeline {
     const own: Remembered = {
       ids: cache.ids,
       provenance: cache.provenance,
-      usable: rows => (rows === cache.length || cache.canTruncate(rows) ? rows : 0),
+      usable: rows => cache.reachable(rows),
       match: null,
     }
     const offers = [own, ...this.#remembered(ids, options)] as const
     const { from, rows, extent } = reusableRows(this.#shared.rules, offers, ids, options)
     if (from.match) this.#adopt(from.match, rows)
     else this.truncate(rows)
+    const known = Math.max(...offers.map(({ ids }) => ids.length))
+    cache.wantState(Math.floor(known / cache.blockTokens) * cache.blockTokens)
     return { rows, extent }
   }
 
@@ -89,9 +91,12 @@ export class Timeline {
     return { rows: 0, extent: { start: 0, end: ids.length } }
   }
 
-  /** Rows have been run that fill a block, or of which only those up to `end` stay: full blocks go to the tree. */
+  /**
+   * Rows have been run that fill a block, or of which only those up to `end` stay: full blocks go to the tree. Where no state is there
+   * to go back to `end`, a few more rows go; they are run again.
+   */
   keepRun(end: number): void {
-    if (this.cache.length > end) this.cache.truncate(end)
+    if (this.cache.length > end) this.cache.truncate(this.cache.reachable(end))
     this.#publish()
     this.cache.passWindows()
   }
@@ -106,13 +111,18 @@ export class Timeline {
   /**
    * Drops the rows of tokens from .. to of a past of `tokens`; the rows after them move up. They are what they were, so
    * they still have taken in what is dropped: the next prompt reuses them, unless it is `strict`. They are shared with
-   * nobody. Where there is no room for them in two places they are forgotten, to be computed again. Changes nothing where it
-   * fails.
+   * nobody. Where there is no room for them in two places, or states have taken in what is dropped, they are forgotten, to be
+   * computed again. Changes nothing where it fails.
    */
   async dropRows(tokens: readonly number[], from: number, to: number): Promise<void> {
     const { cache } = this
     const rows = commonLength(cache.ids, tokens)
     const [first, end] = [Math.min(from, rows), Math.min(to, rows)]
+    if (cache.hasStates) {
+      // What a state has taken in it does not give back.
+      this.truncate(first)
+      return
+    }
     if (!cache.canTruncate(first)) {
       throw new OptionError(
         `Tokens ${from} to ${to} cannot be dropped: rows before them have left the model's sliding window. ` +
@@ -135,7 +145,7 @@ export class Timeline {
 
   /** Forgets rows from `rows` on, or all if a window has passed what would be needed. */
   truncate(rows: number): void {
-    const keep = rows >= this.cache.length || this.cache.canTruncate(rows) ? Math.min(rows, this.cache.length) : 0
+    const keep = this.cache.reachable(rows)
     this.cache.truncate(keep)
     this.#forgetNodes(keep)
   }
@@ -218,7 +228,7 @@ export class Timeline {
     const { blockTokens } = cache
     while ((this.#nodes.length + 1) * blockTokens <= cache.length) {
       const n = this.#nodes.length
-      const block = cache.filledBlock(n)
+      const block = cache.sharedBlock(n)
       // What follows such rows has seen them.
       if (block.provenance.some(isPrivate)) return
       const node = tree.publish(this.#nodes.at(-1) ?? null, block, 'computed', this.salt)

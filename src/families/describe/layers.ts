@@ -76,7 +76,7 @@ export function readRotatedLayers(raw: ConfigReader, nLayers: number): ByLayer<b
 
 function readDense(raw: ConfigReader, modelType: string, moe: MoeShape | null): DenseShape {
   const hidden = firstInt(raw, HIDDEN, SIZE)
-  const key = first(raw, ['intermediate_size', 'ffn_hidden_size', 'n_inner', 'ffn_dim', 'block_ff_dim'])
+  const key = first(raw, ['block_ff_dim', 'intermediate_size', 'ffn_hidden_size', 'n_inner', 'ffn_dim'])
   const fourfold = /^(gpt|openai-gpt|falcon|RefinedWeb)/.test(modelType) || moe !== null
   if (key || !fourfold) return { kind: 'dense', size: raw.int(key ?? 'intermediate_size', SIZE) }
   return { kind: 'dense', size: 4 * hidden }

@@ -48,13 +48,14 @@ function kimiLinear(raw: ConfigReader, is: Is): StateLayers {
   if (!config) {
     const d = raw.int('linear_head_dim', SIZE)
     const kernel = raw.int('linear_conv_kernel_dim', { ...COUNT, default: 4 })
-    const shape = deltaRule(raw, { H: raw.int('linear_num_heads', COUNT), d, kernel, lowRank: d })
+    const shape = kimiDeltaShape({ ...ofStream(raw), H: raw.int('linear_num_heads', COUNT), d, kernel, lowRank: d })
     return { of: i => (is?.(i) ? shape : null), unknown: [] }
   }
   const [H, d] = [config.int('num_heads', COUNT), config.int('head_dim', SIZE)]
   // Counted from 1.
   const layers = new Set(config.ints('kda_layers', { min: 1, max: countLayers(raw) }))
-  const shape = deltaRule(raw, { H, d, kernel: config.int('short_conv_kernel_size', COUNT), lowRank: d })
+  const kernel = config.int('short_conv_kernel_size', COUNT)
+  const shape = kimiDeltaShape({ ...ofStream(raw), H, d, kernel, lowRank: d })
   return { of: i => (layers.has(i + 1) ? shape : null), unknown: [] }
 }
 
@@ -64,11 +65,10 @@ function bailing(raw: ConfigReader, is: Is): StateLayers {
   const state = is ?? ((i: number) => (i + 1) % group !== 0)
   const H = firstInt(raw, ['linear_num_heads', ...HEADS], COUNT)
   const d = firstInt(raw, ['linear_head_dim', 'head_dim'], SIZE)
-  const architecture = String((raw.raw('architectures') as readonly unknown[] | undefined)?.[0] ?? '')
-  if (!/V2|Linear/i.test(architecture)) {
+  if (!isLightning(raw)) {
     const lowRank = raw.bool('no_kda_lora', { default: true }) ? null : d
     const kernel = optionalFirstInt(raw, ['short_conv_kernel_size', 'linear_conv_kernel_dim'], COUNT) ?? 4
-    const shape = deltaRule(raw, { H, d, kernel, lowRank })
+    const shape = kimiDeltaShape({ ...ofStream(raw), H, d, kernel, lowRank })
     return { of: i => (state(i) ? shape : null), unknown: [] }
   }
   const D = firstInt(raw, HIDDEN, SIZE)
@@ -80,11 +80,22 @@ function bailing(raw: ConfigReader, is: Is): StateLayers {
     numbers: H * d * d,
     weights: [split('q, k, v', 3 * P, D), split('gate', P, D), joined('o', D, P), vector('state norms', P + 2 * d)],
   }
-  const reason = `${architecture} has lightning attention: its state is counted, its weights are about right`
+  const reason = `${architectureOf(raw)} has lightning attention: its state is counted, its weights are about right`
   return { of: i => (state(i) ? lightning : null), unknown: [{ field: 'architectures', affects: 'weights', reason }] }
 }
 
-interface DeltaRule {
+const architectureOf = (raw: ConfigReader) =>
+  String((raw.raw('architectures') as readonly unknown[] | undefined)?.[0] ?? '')
+
+/** Ling 2.5, by `architectures`: Ling 3.0 has the same `model_type`. */
+export function isLightning(raw: ConfigReader): boolean {
+  return /V2|Linear/i.test(architectureOf(raw))
+}
+
+const ofStream = (raw: ConfigReader) => ({ D: firstInt(raw, HIDDEN, SIZE) })
+
+interface KimiDelta {
+  readonly D: number
   readonly H: number
   readonly d: number
   /** Tokens that a convolution sees, its own included. */
@@ -93,8 +104,8 @@ interface DeltaRule {
   readonly lowRank: number | null
 }
 
-function deltaRule(raw: ConfigReader, { H, d, kernel, lowRank }: DeltaRule): StateShape {
-  const D = firstInt(raw, HIDDEN, SIZE)
+/** Kimi delta attention: heads of d numbers in a stream of D, a decay for each channel. */
+export function kimiDeltaShape({ D, H, d, kernel, lowRank }: KimiDelta): StateShape {
   const P = H * d
   const gate = (name: string): OwnWeight[] =>
     lowRank === null
@@ -125,8 +136,25 @@ function deltaNet(raw: ConfigReader, is: Is): StateLayers {
   const [dk, dv] = [raw.int('linear_key_head_dim', SIZE), raw.int('linear_value_head_dim', SIZE)]
   const kernel = raw.int('linear_conv_kernel_dim', { ...COUNT, default: 4 })
   const every = raw.int('full_attention_interval', { ...COUNT, default: 4 })
+  const shape = deltaNetShape({ D, K, V, dk, dv, kernel })
+  const state = is ?? ((i: number) => (i + 1) % every !== 0)
+  return { of: i => (state(i) ? shape : null), unknown: [] }
+}
+
+interface DeltaNet {
+  readonly D: number
+  /** Heads of queries and keys, and of values. */
+  readonly K: number
+  readonly V: number
+  readonly dk: number
+  readonly dv: number
+  readonly kernel: number
+}
+
+/** Gated DeltaNet: a decay for each head. */
+export function deltaNetShape({ D, K, V, dk, dv, kernel }: DeltaNet): StateShape {
   const channels = 2 * K * dk + V * dv
-  const shape: StateShape = {
+  return {
     kind: 'state',
     name: `delta rule ${V} x ${dk} x ${dv}`,
     nHeads: V,
@@ -141,8 +169,6 @@ function deltaNet(raw: ConfigReader, is: Is): StateLayers {
       vector('state norm', dv),
     ],
   }
-  const state = is ?? ((i: number) => (i + 1) % every !== 0)
-  return { of: i => (state(i) ? shape : null), unknown: [] }
 }
 
 /** LFM2: gated convolutions, whose state is the rows that they look back at. */
@@ -153,10 +179,23 @@ function shortConvolutions(raw: ConfigReader, is: Is): StateLayers {
   if (!is && !raw.has('full_attn_idxs'))
     raw.missing('layer_types', 'a list of full_attention and conv, or full_attn_idxs')
   const attend = new Set(raw.optionalInts('full_attn_idxs') ?? [])
-  const shape: StateShape = {
+  const shape = convolutionShape({ D, kernel, bias, heads: firstInt(raw, HEADS, COUNT) })
+  const state = is ?? ((i: number) => !attend.has(i))
+  return { of: i => (state(i) ? shape : null), unknown: [] }
+}
+
+/** Over D channels; `heads`: what tensor-parallel ranks divide. */
+export function convolutionShape(sizes: {
+  readonly D: number
+  readonly kernel: number
+  readonly bias: boolean
+  readonly heads: number
+}): StateShape {
+  const { D, kernel, bias, heads } = sizes
+  return {
     kind: 'state',
     name: `convolution over ${kernel} tokens`,
-    nHeads: firstInt(raw, HEADS, COUNT),
+    nHeads: heads,
     numbers: D * (kernel - 1),
     weights: [
       split('convolution in', 3 * D, D),
@@ -165,8 +204,6 @@ function shortConvolutions(raw: ConfigReader, is: Is): StateLayers {
       vector('convolution biases', bias ? 5 * D : 0),
     ],
   }
-  const state = is ?? ((i: number) => !attend.has(i))
-  return { of: i => (state(i) ? shape : null), unknown: [] }
 }
 
 function split(name: string, rows: number, cols: number): OwnWeight {

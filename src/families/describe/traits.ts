@@ -9,6 +9,7 @@ export function readTraits(raw: ConfigReader, modelType: string, family: Traits)
   const bias = biasField(raw, modelType, family)
   const written = () => raw.bool('attention_bias', { default: family.attentionBias ?? false })
   const attention = bias ?? (family.bias.attentionOut || written())
+  const tied = modelType === 'lfm2' ? raw.optionalBool('tie_embedding') : undefined
   return {
     gated: family.gated,
     sinks: family.sinks,
@@ -19,7 +20,7 @@ export function readTraits(raw: ConfigReader, modelType: string, family: Traits)
       attentionOut: attention && !family.plainOutput,
       mlp: bias ?? (family.bias.mlp || raw.bool('mlp_bias', { default: false })),
     },
-    tiedEmbeddings: raw.bool('tie_word_embeddings', { default: family.tiedEmbeddings }),
+    tiedEmbeddings: tied ?? raw.bool('tie_word_embeddings', { default: family.tiedEmbeddings }),
   }
 }
 

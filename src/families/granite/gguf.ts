@@ -18,7 +18,7 @@ export const granite: Architecture = {
     keys.f32('{arch}.residual_scale', residualScale)
     // What logits are divided by.
     keys.f32('{arch}.logit_scale', 1 / logitScale)
-    keys.f32('{arch}.attention.scale', attention?.softmaxScale)
+    keys.f32('{arch}.attention.scale', attention?.kind === 'grouped' ? attention.softmaxScale : undefined)
   },
   config(model) {
     const { metadata: m } = model

@@ -9,7 +9,7 @@ import { readSafetensorsHeader } from '../../checkpoint/safetensors/safetensors.
 import { openFile } from '../../checkpoint/source/file-source.ts'
 import type { TensorEntry } from '../../checkpoint/tensor-entry.ts'
 import { CheckpointError } from '../../errors.ts'
-import { type ModelConfig, mostHeads } from '../../nn/config.ts'
+import { attends, type ModelConfig, mostHeads } from '../../nn/config.ts'
 import { type ExpectedSelection, readSelection } from './selection.ts'
 
 export interface ExpectedPrompt {
@@ -92,13 +92,33 @@ async function readPrompt(
   if (!logits) {
     throw new CheckpointError(`${file}: tensor "${name}.logits" is missing; expected [${T}, ${vocabSize}]: ${REMEDY}`)
   }
+  /** Of those layers that attend, where not all do; 0 of the others. */
+  const ofSomeLayers = async (): Promise<Float32Array | null> => {
+    const entry = tensors.get(`${name}.attention_layers`)
+    if (!entry) return null
+    const layers = await readIntegers(entry)
+    const size = mostHeads(config) * T * T
+    const found = await floats('layer_attentions', [layers.length, mostHeads(config), T, T])
+    if (!found) return null
+    const all = new Float32Array(nLayers * size)
+    for (const [i, layer] of layers.entries()) {
+      const attention = config.layers[layer]?.attention
+      if (!attention || !attends(attention)) {
+        throw new CheckpointError(
+          `${file}: tensor "${name}.attention_layers" names layer ${layer}, which does not attend in this model`,
+        )
+      }
+      all.set(found.subarray(i * size, (i + 1) * size), layer * size)
+    }
+    return all
+  }
   const greedy = tensors.get(`${name}.greedy`)
   return {
     name,
     tokens,
     logits,
     hidden: await floats('hidden', [nLayers + 1, T, hiddenSize]),
-    attention: await floats('attentions', [nLayers, mostHeads(config), T, T]),
+    attention: (await floats('attentions', [nLayers, mostHeads(config), T, T])) ?? (await ofSomeLayers()),
     selection: await readSelection(tensorOf, config, T),
     greedy: greedy ? await readIntegers(greedy) : null,
   }

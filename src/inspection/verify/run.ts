@@ -4,7 +4,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
 import { RowRunner } from '../../model/row-runner.ts'
 import type { AttentionPath } from '../../nn/attention/path.ts'
-import { mostHeads } from '../../nn/config.ts'
+import { attends, type ModelConfig, mostHeads } from '../../nn/config.ts'
 import type { Capture } from '../../nn/decoder.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
 import type { ExpectedPrompt } from './expected.ts'
@@ -51,7 +51,7 @@ export async function runPrompt(
   const { tokens, greedy } = prompt
   const T = tokens.length
   const cache = model.sequence(T + (greedy?.length ?? 0))
-  const captured = captures(k, prompt, [config.nLayers, mostHeads(config), T, config.hiddenSize])
+  const captured = captures(k, prompt, config)
   const choice = prompt.selection && captureSelection(k, config, T)
   const logits = new Float32Array(prompt.logits.length)
   try {
@@ -126,11 +126,17 @@ const continueForced: Continue = async (model, rows, first, expected) => {
 const CONTINUE = { free: continueFree, forced: continueForced } as const
 
 /** Buffers for what the expected numbers hold, and views of them for a run of rows. */
-function captures(k: Kernels, prompt: ExpectedPrompt, [L, H, T, D]: readonly [number, number, number, number]) {
+function captures(k: Kernels, prompt: ExpectedPrompt, config: ModelConfig) {
+  const [L, H, T, D] = [config.nLayers, mostHeads(config), prompt.tokens.length, config.hiddenSize]
   const hidden = prompt.hidden ? k.memory.alloc('f32', [L + 1, T, D]) : null
   const attention = prompt.attention ? k.memory.alloc('f32', [L, H, T, T]) : null
-  if (attention)
-    k.memory.upload(attention, new Float32Array(elementCount(attention.shape)).fill(Number.NEGATIVE_INFINITY))
+  if (attention) {
+    const patterns = new Float32Array(elementCount(attention.shape))
+    for (const [i, layer] of config.layers.entries()) {
+      if (attends(layer.attention)) patterns.fill(Number.NEGATIVE_INFINITY, i * H * T * T, (i + 1) * H * T * T)
+    }
+    k.memory.upload(attention, patterns)
+  }
   return {
     hidden,
     attention,

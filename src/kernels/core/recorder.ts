@@ -781,11 +781,85 @@ export class Recorder {
     putSequences(data, at + 5, r.sequences, this.memory)
   }
 
+  decays(...args: Parameters<typeof OPERATIONS.decays.from>): void {
+    const { list } = this
+    const r = OPERATIONS.decays.from(...args)
+    const at = list.begin(44, 12, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.y.strides[0] as number
+    data[at + 2] = r.y.strides[1] as number
+    data[at + 3] = r.x.address
+    data[at + 4] = r.x.strides[0] as number
+    data[at + 5] = r.x.strides[1] as number
+    data[at + 6] = r.logA.address
+    data[at + 7] = r.bias.address
+    data[at + 8] = r.floor
+    data[at + 9] = r.T
+    data[at + 10] = r.H
+    data[at + 11] = r.n
+  }
+
+  deltaRule(...args: Parameters<typeof OPERATIONS.deltaRule.from>): void {
+    const { list } = this
+    const r = OPERATIONS.deltaRule.from(...args)
+    const at = list.begin(45, 28, r.work)
+    const { data } = list
+    data[at] = r.o.address
+    data[at + 1] = r.o.strides[0] as number
+    data[at + 2] = r.o.strides[1] as number
+    data[at + 3] = r.q.address
+    data[at + 4] = r.q.strides[0] as number
+    data[at + 5] = r.q.strides[1] as number
+    data[at + 6] = r.k.address
+    data[at + 7] = r.k.strides[0] as number
+    data[at + 8] = r.k.strides[1] as number
+    data[at + 9] = r.v.address
+    data[at + 10] = r.v.strides[0] as number
+    data[at + 11] = r.v.strides[1] as number
+    data[at + 12] = r.decay.address
+    data[at + 13] = r.decay.strides[0] as number
+    data[at + 14] = r.decay.strides[1] as number
+    data[at + 15] = r.beta.address
+    data[at + 16] = r.beta.strides[0] as number
+    data[at + 17] = r.H
+    data[at + 18] = r.G
+    data[at + 19] = r.dk
+    data[at + 20] = r.dv
+    data[at + 21] = r.perChannel ? 1 : 0
+    data[at + 22] = r.blockTokens
+    data[at + 23] = r.offset
+    putSequences(data, at + 24, r.sequences, this.memory)
+  }
+
+  shortConv(...args: Parameters<typeof OPERATIONS.shortConv.from>): void {
+    const { list } = this
+    const r = OPERATIONS.shortConv.from(...args)
+    const at = list.begin(46, 19, r.work)
+    const { data } = list
+    data[at] = r.y.address
+    data[at + 1] = r.y.strides[0] as number
+    data[at + 2] = r.x.address
+    data[at + 3] = r.x.strides[0] as number
+    data[at + 4] = r.w.address
+    data[at + 5] = addressOf(r.bias)
+    data[at + 6] = addressOf(r.before)
+    data[at + 7] = strideOf(r.before, 0)
+    data[at + 8] = addressOf(r.after)
+    data[at + 9] = strideOf(r.after, 0)
+    data[at + 10] = r.silu ? 1 : 0
+    data[at + 11] = r.C
+    data[at + 12] = r.K
+    data[at + 13] = r.blockTokens
+    data[at + 14] = r.offset
+    putSequences(data, at + 15, r.sequences, this.memory)
+  }
+
   addToVector(...args: Parameters<typeof PREPARATIONS.addToVector.from>): void {
     const { list } = this
     const r = PREPARATIONS.addToVector.from(...args)
     const w = ownWeight(this.memory, r.w, 'addToVector')
-    const at = list.begin(44, 9, r.work)
+    const at = list.begin(47, 9, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = r.add
@@ -801,7 +875,7 @@ export class Recorder {
   pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
     const { list } = this
     const r = PREPARATIONS.pack.from(...args)
-    const at = list.begin(45, 7, r.work)
+    const at = list.begin(48, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -815,7 +889,7 @@ export class Recorder {
   packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
     const { list } = this
     const r = PREPARATIONS.packedSize.from(...args)
-    const at = list.begin(46, 4, r.work)
+    const at = list.begin(49, 4, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = TYPE_CODES[r.dtype]
@@ -826,7 +900,7 @@ export class Recorder {
   transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
     const { list } = this
     const r = PREPARATIONS.transpose.from(...args)
-    const at = list.begin(47, 7, r.work)
+    const at = list.begin(50, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from

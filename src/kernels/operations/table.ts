@@ -14,6 +14,7 @@ import * as products from './products.ts'
 import * as rope from './rope.ts'
 import * as rows from './rows.ts'
 import * as selection from './selection.ts'
+import * as states from './states.ts'
 import * as training from './training.ts'
 
 /** Those of the contract. */
@@ -28,6 +29,7 @@ export const OPERATIONS = {
   ...experts,
   ...training,
   ...selection,
+  ...states,
 }
 
 /** The operations as a kernel set has them. */
@@ -38,7 +40,7 @@ export type Operations = {
 /** Those of the core alone. */
 export const PREPARATIONS = prepare
 
-const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, experts, training, selection, prepare]
+const GROUPS = [rows, norms, products, pointwise, rope, cache, attention, experts, training, selection, states, prepare]
 
 /** Names in the order of the opcodes. (What order a module's exports have is not the same everywhere.) */
 export const OPERATION_NAMES: readonly string[] = GROUPS.flatMap(group => Object.keys(group).sort())

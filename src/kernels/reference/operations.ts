@@ -15,6 +15,7 @@ import * as rope from './rope.ts'
 import * as route from './route.ts'
 import * as rows from './rows.ts'
 import * as selection from './selection.ts'
+import * as states from './states.ts'
 import * as training from './training.ts'
 
 type Name = keyof Operations
@@ -36,6 +37,7 @@ const DEFINITIONS: { readonly [N in Name]: Definition<N> } = {
   ...expertsBackward,
   ...training,
   ...selection,
+  ...states,
 }
 
 /** Every operation in this memory, run when it is called. */

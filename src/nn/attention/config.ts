@@ -1,3 +1,4 @@
+import type { StateConfig } from '../states/config.ts'
 /** The two kinds of attention and their sizes. */
 
 /** MHA, GQA and MQA are one thing: `nKvHeads` = `nHeads`, a divisor of it, or 1. */
@@ -16,6 +17,8 @@ export interface GroupedAttentionConfig {
   readonly qkNormLate?: boolean
   /** Each head has one more logit in the denominator of its softmax, without a value (gpt-oss). Default false. */
   readonly sinks?: boolean
+  /** The projection of q has as many rows again behind each head's: what the head found is multiplied by their sigmoid. Default false. */
+  readonly gated?: boolean
 }
 
 /** Multi-head Latent Attention (DeepSeek-V2, arXiv 2405.04434, eq. 9-19). */
@@ -48,6 +51,8 @@ export interface LatentAttentionConfig {
   readonly gated?: boolean
   /** Each query attends to the keys that an indexer chooses. Default: to all. */
   readonly indexer?: IndexerConfig
+  /** What a head found is multiplied by the sigmoid of a number of its own, a projection of the stream (Ling 3.0). Default false. */
+  readonly headGate?: boolean
 }
 
 /** Sparse attention (DeepSeek-V3.2, arXiv 2512.02556, section 2.1). Needs a query's latent. */
@@ -78,7 +83,7 @@ export function cacheElements(attention: AttentionConfig): number {
 }
 
 /** The indexer that a layer computes itself; null where there is none or another layer's choice is taken. */
-export function ownIndexer(attention: AttentionConfig): IndexerConfig | null {
+export function ownIndexer(attention: AttentionConfig | StateConfig): IndexerConfig | null {
   const indexer = attention.kind === 'latent' ? attention.indexer : undefined
   return indexer && !indexer.shared ? indexer : null
 }

@@ -9,7 +9,7 @@ import type { GroupedAttentionConfig } from './config.ts'
 import { type AttentionStep, patternRows } from './step.ts'
 
 export interface GroupedWeights {
-  /** One matrix with the rows of q, k and v in this order, or three. */
+  /** One matrix with the rows of q, k and v in this order, or three. Of gated attention each head of q has its gate's rows behind its own. */
   readonly qkv: readonly [Linear] | readonly [Linear, Linear, Linear]
   readonly queryNorm: Norm | null
   readonly keyNorm: Norm | null
@@ -25,7 +25,8 @@ export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: Grou
   const { nHeads: H, headDim: d } = c
 
   const attended = scratch.take([T, H * d])
-  const [q, key, value] = project(step, w, c, x) // [T, H, d], [T, G, d], [T, G, d]
+  const [queries, key, value] = project(step, w, c, x) // [T, H, d] or, gated, [T, H, 2 d]; [T, G, d], [T, G, d]
+  const q = c.gated ? lastOf(queries, 0, d) : queries
   const query = positioned(step, q, w.queryNorm, c, step.rope?.queryCosSin)
   const cachedKeys = keys.put(layer, 'key', positioned(step, key, w.keyNorm, c, step.rope?.cosSin), group)
   const cachedValues = keys.put(layer, 'value', value, group)
@@ -47,7 +48,10 @@ export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: Grou
     })
   }
   if (lse && step.pattern) ops.probabilities(step.pattern, step.pattern, lse)
-  return attended
+  if (!c.gated) return attended
+  const gated = splitHeads(scratch.replacing(attended), H)
+  ops.gate(gated, lastOf(queries, d, d), splitHeads(attended, H), 'sigmoid')
+  return joinHeads(gated)
 }
 
 /** Heads x [T, heads, d] normed, where the model norms them, and rotated by their positions. */
@@ -90,7 +94,7 @@ function project(
   x: Tensor,
 ): [Tensor, Tensor, Tensor] {
   const { scratch, tokens: T } = step
-  const sizes = [c.nHeads * c.headDim, c.nKvHeads * c.headDim, c.nKvHeads * c.headDim] as const
+  const sizes = [(c.gated ? 2 : 1) * c.nHeads * c.headDim, c.nKvHeads * c.headDim, c.nKvHeads * c.headDim] as const
   const heads = [c.nHeads, c.nKvHeads, c.nKvHeads] as const
   const all = scratch.take([T, sizes[0] + sizes[1] + sizes[2]])
   const parts = [

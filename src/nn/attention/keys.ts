@@ -2,8 +2,9 @@
  * Where keys are stored between their projection and attention: in the paged cache, after those of earlier steps, or in
  * contiguous rows of this step alone.
  */
-import { type CacheLayer, type CacheLayout, cacheSlice } from '../../cache/layout.ts'
+import { type CacheLayer, type CacheLayout, cacheSlice, statePlace } from '../../cache/layout.ts'
 import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
+import type { StatePlace } from '../../kernels/contract/states.ts'
 import type { Operations } from '../../kernels/operations/table.ts'
 import { reshape, rowsOf, type Tensor } from '../../tensor/tensor.ts'
 import type { Scratch } from '../scratch.ts'
@@ -17,6 +18,8 @@ export interface KeyStore {
   readonly apart: boolean
   /** Takes a segment's vectors of all tokens of the step, x [T, heads, width], strided. */
   put(layer: number, segment: string, x: Tensor, group: StepGroup): StoredKeys
+  /** Where the named part of a layer's state is; null: sequences begin in this step, and their states are not kept. */
+  state(layer: number, part: string): StatePlace | null
 }
 
 /** The stored vectors of one segment of a layer. */
@@ -40,6 +43,7 @@ export function pagedKeys(ops: Operations, scratch: Scratch, layout: CacheLayout
     groups: layout.groups.length,
     groupOf: layer => (layout.layers[layer] as CacheLayer).group,
     apart: false,
+    state: (layer, part) => statePlace(layout, layer, part),
     put(layer, segment, x, group) {
       const slice = slices[layer]?.get(segment)
       if (!slice) throw new RangeError(`pagedKeys: layer ${layer} caches no segment "${segment}"`)
@@ -66,6 +70,7 @@ export function contiguousKeys(ops: Operations, scratch: Scratch): KeyStore {
     groups: 1,
     groupOf: () => 0,
     apart: true,
+    state: () => null,
     put(_layer, _segment, x, group) {
       const [T, heads, width] = x.shape as [number, number, number]
       const rows = scratch.take([T, heads * width])

@@ -4,7 +4,7 @@
  * heads, it is all that is cached. How scores come from it is the business of `mla-expanded` and `mla-absorbed`.
  */
 
-import { lastOf, splitHeads, type Tensor } from '../../tensor/tensor.ts'
+import { lastOf, splitHeads, type Tensor, view } from '../../tensor/tensor.ts'
 import { type Linear, linear, type Norm, normalise } from '../layers.ts'
 import type { LatentAttentionConfig } from './config.ts'
 import { chooseKeys, type IndexerWeights } from './indexer.ts'
@@ -23,6 +23,8 @@ export interface LatentWeights {
   readonly latentNorm: Norm
   /** W_UK and W_UV */
   readonly keyValueUp: KeyValueUp
+  /** [H, D], of attention whose heads are gated. */
+  readonly headGate?: Linear
   /** W_O: [D, H V] */
   readonly out: Linear
   /** Where the layer chooses keys itself. Default: it does not. */
@@ -51,9 +53,22 @@ export function latentAttention(step: AttentionStep, w: LatentWeights, c: Latent
   const out = splitHeads(attended, H) // [T, H, V]
   for (const run of group.absorbed) attendAbsorbed(step, w.keyValueUp, c, stored, q, out, run)
   for (const span of group.expanded) attendExpanded(step, w.keyValueUp, c, stored, q, out, span)
+  if (w.headGate) return gatedHeads(step, w.headGate, c, attended, x)
   if (!gate) return attended
   const gated = scratch.replacing(attended)
   ops.gate(splitHeads(gated, H), gate, out, 'sigmoid')
+  return gated
+}
+
+/** Each head's numbers times the sigmoid of its own: one factor for a row of V numbers, each of which counts as a row here. */
+function gatedHeads(step: AttentionStep, gate: Linear, c: LatentAttentionConfig, found: Tensor, x: Tensor): Tensor {
+  const { ops, scratch, tokens: T } = step
+  const { nHeads: H, vHeadDim: V } = c
+  const factors = scratch.take([T, H])
+  linear(step, factors, x, gate)
+  const each = (t: Tensor) => view(t, 0, [T, H, V, 1], [H * V, V, 1, 1])
+  const gated = scratch.replacing(found)
+  ops.gate(each(gated), view(factors, 0, [T, H, V, 1], [H, 1, 0, 1]), each(found), 'sigmoid')
   return gated
 }
 

@@ -1,8 +1,9 @@
 /** The planner's view of a model that the engine runs. */
 
-import type { AttentionShape, OwnWeight } from '../../families/descriptor.ts'
-import type { AttentionConfig, GroupedAttentionConfig } from '../../nn/attention/config.ts'
-import type { BlockOrder, ModelConfig } from '../../nn/config.ts'
+import { convolutionShape, deltaNetShape, kimiDeltaShape } from '../../families/describe/states.ts'
+import type { AttentionShape, OwnWeight, StateShape } from '../../families/descriptor.ts'
+import type { GroupedAttentionConfig } from '../../nn/attention/config.ts'
+import { type BlockOrder, type LayerConfig, type ModelConfig, mostHeads } from '../../nn/config.ts'
 import { type LayerKind, mergeKinds, type PlanModel } from '../plan-model.ts'
 
 const NORMS_PER_LAYER: Readonly<Record<BlockOrder, number>> = { pre: 2, sandwich: 4, parallel: 1, post: 2, after: 2 }
@@ -31,10 +32,10 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
       layers.map(({ attention, window, mlp }): LayerKind => {
         return {
           count: 1,
-          attention: shapeOf(attention),
+          attention: shapeOf(attention, config),
           window,
           indexer: indexerOf(attention),
-          ...(attention.kind === 'grouped' && attention.qkNormWide && { own: [wideNorms(attention)] }),
+          ...ownOf(attention, hiddenSize),
           mlp:
             mlp.kind === 'moe'
               ? {
@@ -67,18 +68,33 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
   }
 }
 
-/** As the descriptor of OLMo 2 has them. */
+/** As the descriptor has them. */
+function ownOf(a: LayerConfig['attention'], D: number): { readonly own?: readonly OwnWeight[] } {
+  if (a.kind !== 'grouped') return {}
+  const gate: OwnWeight = { name: 'attention gate', role: 'matrix', rows: a.nHeads * a.headDim, cols: D, split: 'rows' }
+  const own = [...(a.qkNormWide ? [wideNorms(a)] : []), ...(a.gated ? [gate] : [])]
+  return own.length > 0 ? { own } : {}
+}
+
 function wideNorms({ nHeads, nKvHeads, headDim }: GroupedAttentionConfig): OwnWeight {
   return { name: 'q, k norms', role: 'vector', rows: 1, cols: (nHeads + nKvHeads) * headDim }
 }
 
-function indexerOf(a: AttentionConfig): LayerKind['indexer'] {
-  if (a.kind === 'grouped' || !a.indexer) return null
+function indexerOf(a: LayerConfig['attention']): LayerKind['indexer'] {
+  if (a.kind !== 'latent' || !a.indexer) return null
   const { nHeads, headDim, topK, shared } = a.indexer
   return { nHeads, headDim, topK, ...(shared && { shared }) }
 }
 
-function shapeOf(a: AttentionConfig): AttentionShape {
+function shapeOf(a: LayerConfig['attention'], config: ModelConfig): AttentionShape | StateShape {
+  const { hiddenSize: D } = config
+  if (a.kind === 'convolution') return convolutionShape({ D, kernel: a.kernel, bias: a.bias, heads: mostHeads(config) })
+  if (a.kind === 'delta') {
+    const { nHeads: H, nKeyHeads: K, keyDim: dk, valueDim: dv, kernel, lowRank, decay } = a
+    return decay === 'channel'
+      ? kimiDeltaShape({ D, H, d: dk, kernel, lowRank })
+      : deltaNetShape({ D, K, V: H, dk, dv, kernel })
+  }
   if (a.kind === 'grouped') {
     const { nHeads, nKvHeads, headDim } = a
     return { kind: 'grouped', nHeads, nKvHeads, keyDim: headDim, valueDim: headDim }

@@ -16,6 +16,7 @@ import { routeCases } from './route.ts'
 import { rowCases } from './rows.ts'
 import { rowBackwardCases } from './rows-backward.ts'
 import { selectionCases } from './selection.ts'
+import { stateCases } from './states.ts'
 import { trainingCases } from './training.ts'
 import { trainingProductCases } from './training-products.ts'
 
@@ -39,4 +40,5 @@ export const CASES: readonly ConformanceCase[] = [
   ...attentionBackwardCases,
   ...trainingCases,
   ...trainingProductCases,
+  ...stateCases,
 ]

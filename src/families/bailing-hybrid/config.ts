@@ -1,0 +1,78 @@
+/**
+ * Ling 3.0: Kimi Delta Attention with a bounded decay in most layers, in the last of each group MLA with a gate for each head. Ling
+ * 2.5 has the same `model_type` and lightning attention; `architectures` tells them apart.
+ */
+
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+import { isLightning } from '../describe/states.ts'
+import type { Family } from '../family.ts'
+import { HUB_NAMES, ROUTED } from '../names.ts'
+import { kimiDelta, kimiDeltaNames } from '../read/delta.ts'
+import { latentArithmetic } from '../read/latent.ts'
+import { type Routing, runnable } from '../runnable.ts'
+import * as traits from './traits.ts'
+
+const COUNT = { min: 1, max: 1 << 16 } as const
+
+export const bailingHybrid: Family = {
+  traits: traits.bailingHybrid,
+  hubClass: 'BailingMoeV3ForCausalLM',
+  names: {
+    ...HUB_NAMES,
+    embedding: 'word_embeddings',
+    attention: {
+      queryDown: 'attention.q_a_proj',
+      queryDownNorm: 'attention.q_a_layernorm',
+      queryUp: 'attention.q_b_proj',
+      query: 'attention.q_proj',
+      keyValueDown: 'attention.kv_a_proj_with_mqa',
+      latentNorm: 'attention.kv_a_layernorm',
+      keyValueUp: 'attention.kv_b_proj',
+      keyUp: 'attention.k_b_proj',
+      valueUp: 'attention.v_b_proj',
+      headGate: 'attention.g_proj',
+      out: 'attention.dense',
+    },
+    delta: kimiDeltaNames('attention.', { decay: ['attention.f_proj'], gate: ['attention.g_proj'] }),
+    moe: { ...ROUTED, selectionBias: 'mlp.gate.expert_bias' },
+  },
+  config(raw, model) {
+    if (isLightning(raw)) {
+      throw new UnsupportedModelError(
+        `${raw.file}: Ling 2.5 (architectures) has lightning attention, which is not supported; latentkit runs Ling 3.0 (BailingMoeV3).`,
+      )
+    }
+    const base = latentArithmetic(raw, { interleaved: true, theta: 6_000_000 })
+    if (base.activation !== 'silu') raw.fail('hidden_act', 'silu')
+    raw.oneOf('gated_attention_proj_granularity_type', ['head_wise'], { default: 'head_wise' })
+    if (!raw.bool('no_kda_lora', { default: true })) raw.fail('no_kda_lora', 'true')
+    const bounded = raw.bool('kda_safe_gate', { default: true })
+    const floor = raw.number('kda_lower_bound', { min: -100, max: 0, default: -5 })
+    const sizes = {
+      heads: raw.optionalInt('linear_num_heads', COUNT) ?? raw.int('num_attention_heads', COUNT),
+      dim: raw.optionalInt('linear_head_dim', COUNT) ?? raw.int('head_dim', { ...COUNT, default: 128 }),
+      kernel: raw.int('short_conv_kernel_size', { min: 1, max: 32, default: 4 }),
+    }
+    return runnable(raw, model, {
+      ...base,
+      headGate: true,
+      own: ['attention gate'],
+      routing: readRouting(raw),
+      state: kimiDelta(sizes, { lowRank: null, decayFloor: bounded ? floor : 0, normEps: base.eps }),
+    })
+  },
+}
+
+function readRouting(raw: ConfigReader): Routing {
+  raw.oneOf('score_function', ['sigmoid'], { default: 'sigmoid' })
+  const groups = raw.optionalInt('n_group', COUNT) ?? raw.int('num_expert_group', { ...COUNT, default: 8 })
+  return {
+    scoring: 'sigmoid',
+    groups,
+    topkGroups: raw.int('topk_group', { min: 1, max: groups, default: Math.min(groups, 4) }),
+    groupScore: 'top2',
+    normalise: raw.optionalBool('norm_topk_prob') ?? raw.bool('moe_renormalize', { default: true }),
+    scale: raw.number('routed_scaling_factor', { min: 0, exclusiveMin: true, default: 2.5 }),
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Qwen3.5, dense and with experts: Gated DeltaNet (arXiv 2412.06464) in most layers, in the others gated attention of whose heads
+ * a quarter rotates. Norms are stored less 1. On the hub it stands inside a model that sees (`text_config`).
+ */
+
+import type { ConfigReader } from '../../checkpoint/config-reader.ts'
+import { quote } from '../../checkpoint/quote.ts'
+import { UnsupportedModelError } from '../../errors.ts'
+import { ATTENTION } from '../biases.ts'
+import type { Family, TensorNames } from '../family.ts'
+import { GROUPED, HUB_NAMES, ROUTED } from '../names.ts'
+import { deltaNet } from '../read/delta.ts'
+import { groupedArithmetic } from '../read/grouped.ts'
+import { type Arithmetic, type Routing, runnable } from '../runnable.ts'
+import * as traits from './traits.ts'
+
+const NAMES: TensorNames = {
+  ...HUB_NAMES,
+  attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
+  delta: {
+    qkv: ['linear_attn.in_proj_qkv'],
+    kernels: ['linear_attn.conv1d'],
+    beta: 'linear_attn.in_proj_b',
+    decay: ['linear_attn.in_proj_a'],
+    decayRate: 'linear_attn.A_log',
+    decayBias: 'linear_attn.dt_bias',
+    gate: ['linear_attn.in_proj_z'],
+    norm: 'linear_attn.norm',
+    out: 'linear_attn.out_proj',
+  },
+  normOffset: 1,
+}
+
+/** Its code normalises the chosen scores whatever the file says. */
+const ROUTING: Routing = { scoring: 'softmax', groups: 1, topkGroups: 1, groupScore: 'max', normalise: true, scale: 1 }
+
+export const qwen35: Family = {
+  traits: traits.qwen35,
+  hubClass: 'Qwen3_5ForCausalLM',
+  hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
+  names: NAMES,
+  config: (raw, model) => runnable(raw, model, arithmetic(raw)),
+}
+
+export const qwen35Moe: Family = {
+  traits: traits.qwen35Moe,
+  hubClass: 'Qwen3_5MoeForCausalLM',
+  hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
+  names: { ...NAMES, moe: { ...ROUTED, shared: 'mlp.shared_expert.', sharedGate: 'mlp.shared_expert_gate' } },
+  config: (raw, model) => runnable(raw, model, { ...arithmetic(raw), routing: ROUTING }),
+}
+
+function arithmetic(raw: ConfigReader): Arithmetic {
+  const base = groupedArithmetic(raw, { eps: 1e-6, rotary: 0.25 })
+  if (base.activation !== 'silu') raw.fail('hidden_act', 'silu')
+  if (!raw.bool('attn_output_gate', { default: true })) {
+    const type = quote(raw.string('model_type'), 60)
+    throw new UnsupportedModelError(
+      `${raw.file}: ${type} without a gate on attention (attn_output_gate) is not supported.`,
+    )
+  }
+  return {
+    ...base,
+    qkNorm: 'head',
+    gated: true,
+    own: ['attention gate', 'shared expert gate'],
+    state: deltaNet(raw, base.eps),
+  }
+}

@@ -1,0 +1,84 @@
+/** The weights of layers that carry a state in place of keys. */
+import type { ConvolutionNames, DeltaRuleNames } from '../families/family.ts'
+import type { Linear, Norm } from '../nn/layers.ts'
+import { type ConvolutionConfig, type DeltaRuleConfig, UNIT_EPS } from '../nn/states/config.ts'
+import type { ConvolutionWeights } from '../nn/states/convolution.ts'
+import type { DeltaRuleWeights } from '../nn/states/delta-rule.ts'
+import { reshape, type Tensor } from '../tensor/tensor.ts'
+
+/** Loads parts of a layer by their names in the checkpoint. */
+export interface LayerParts {
+  /** D */
+  readonly hiddenSize: number
+  linear(name: string, rows: number, cols: number, announced?: boolean): Promise<Linear>
+  bias(module: string, length: number, announced: boolean): Promise<Tensor | null>
+  /** `shape`: as the file has it. Default: [length]. */
+  vector(name: string, length: number, shape?: readonly number[]): Promise<Tensor>
+  norm(name: string, size: number, eps: number): Promise<Norm>
+  /** Weights that no file has. */
+  constant(name: string, length: number, value: number): Promise<Tensor>
+  shapeOf(name: string): readonly number[] | undefined
+}
+
+export async function loadConvolution(
+  parts: LayerParts,
+  at: string,
+  { channels: D, kernel, bias }: ConvolutionConfig,
+  n: ConvolutionNames,
+): Promise<ConvolutionWeights> {
+  return {
+    in: await parts.linear(at + n.in, 3 * D, D, bias),
+    kernel: await loadKernel(parts, at + n.kernel, D, kernel),
+    bias: await parts.bias(at + n.kernel, D, bias),
+    out: await parts.linear(at + n.out, D, D, bias),
+  }
+}
+
+export async function loadDeltaRule(
+  parts: LayerParts,
+  at: string,
+  c: DeltaRuleConfig,
+  n: DeltaRuleNames,
+): Promise<DeltaRuleWeights> {
+  const { hiddenSize: D } = parts
+  const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
+  const sizes = c.apart ? [G * dk, G * dk, H * dv] : [2 * G * dk + H * dv]
+  const decays = H * (c.decay === 'head' ? 1 : dk)
+  const each = async <T>(names: readonly string[], load: (name: string, i: number) => Promise<T>) => {
+    const loaded: T[] = []
+    for (const [i, name] of names.entries()) loaded.push(await load(at + name, i))
+    return loaded
+  }
+  const through = (names: readonly string[], rows: number) =>
+    each(names, (name, i) => {
+      const rank = c.lowRank ?? D
+      return parts.linear(name, i === names.length - 1 ? rows : rank, i === 0 ? D : rank)
+    })
+  const unit = async (name: string, weight: number): Promise<Norm> => {
+    return { kind: 'rms', eps: UNIT_EPS / dk, weight: await parts.constant(`${at}${name}`, dk, weight), bias: null }
+  }
+  return {
+    qkv: await each(n.qkv, (name, i) => parts.linear(name, sizes[i] as number, D)),
+    kernels: await each(n.kernels, (name, i) => loadKernel(parts, name, sizes[i] as number, c.kernel)),
+    // x / |x| is x / rms(x) times dk^-1/2; q is multiplied by dk^-1/2 once more.
+    queryUnit: await unit('query', 1 / dk),
+    keyUnit: await unit('key', dk ** -0.5),
+    beta: await parts.linear(at + n.beta, H, D),
+    decay: await through(n.decay, decays),
+    decayRate: await parts.vector(at + n.decayRate, H, withOnes(parts.shapeOf(at + n.decayRate), H)),
+    decayBias: reshape(await parts.vector(at + n.decayBias, decays), [H, decays / H]),
+    gate: await through(n.gate, H * dv),
+    norm: await parts.norm(at + n.norm, dv, c.normEps),
+    out: await parts.linear(at + n.out, D, H * dv),
+  }
+}
+
+/** Of a convolution of each channel with itself: f32 [channels, rows]. */
+async function loadKernel(parts: LayerParts, module: string, channels: number, rows: number): Promise<Tensor> {
+  return reshape(await parts.vector(`${module}.weight`, channels * rows, [channels, 1, rows]), [channels, rows])
+}
+
+/** A shape of `length` numbers, with axes of 1 or without. */
+function withOnes(shape: readonly number[] | undefined, length: number): readonly number[] {
+  return shape && shape.filter(n => n !== 1).join() === String(length) ? shape : [length]
+}
