@@ -134,8 +134,13 @@ function attentionOf({ layers }: Config): string {
 
 function headsOf(a: Config['layers'][number]['attention']): string {
   if (a.kind === 'latent') {
+    const { indexer } = a
+    const choice = indexer?.shared
+      ? 'those of the layer before'
+      : `by ${indexer?.nHeads} index heads of ${indexer?.headDim}`
+    const indexed = indexer ? `, ${format.plural(indexer.topK, 'key')} a query, ${choice}` : ''
     const query = a.qLoraRank === null ? 'query direct' : `query rank ${a.qLoraRank}`
-    return `MLA, ${a.nHeads} heads: latent ${a.kvLoraRank} (C), rope ${a.qkRopeHeadDim} (R), nope ${a.qkNopeHeadDim} (N), value ${a.vHeadDim} (V), ${query} (Q)`
+    return `MLA, ${a.nHeads} heads: latent ${a.kvLoraRank} (C), rope ${a.qkRopeHeadDim} (R), nope ${a.qkNopeHeadDim} (N), value ${a.vHeadDim} (V), ${query} (Q)${indexed}`
   }
   if (a.kind === 'convolution') return `short convolutions over ${a.kernel} tokens`
   if (a.kind === 'delta')
