@@ -3,7 +3,7 @@ import { computed } from '../../checkpoint/recode/derived.ts'
 import { readRows } from '../../checkpoint/recode/weight-rows.ts'
 import type { WeightSource } from '../../kernels/contract/weights.ts'
 
-export interface Stack {
+interface Stack {
   readonly name: string
   readonly shape: readonly number[]
   readonly source: WeightSource
