@@ -1,5 +1,6 @@
-import type { StateConfig } from '../states/config.ts'
 /** The two kinds of attention and their sizes. */
+
+import type { StateConfig } from '../states/config.ts'
 
 /** MHA, GQA and MQA are one thing: `nKvHeads` = `nHeads`, a divisor of it, or 1. */
 export interface GroupedAttentionConfig {
