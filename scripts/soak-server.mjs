@@ -2,10 +2,14 @@
 // slowly, broken bodies, prompts that are too long. The server is killed (SIGKILL) and started again twice: before memory is watched, and
 // when it has been. Fails if a status is not what it should be, if a text differs from the undisturbed one, before or after the kills, if
 // a stop cuts an answer, or if memory grows by more than 5 %.
-// Memory is compared in use: the traffic pauses, every thread collects its garbage (soak-collect.cjs), and malloc gives back what is free:
-// it has one heap for all threads, and none for large buffers. Under traffic a third of what is resident is garbage that V8 has no reason to
-// collect yet, and free memory that malloc keeps for each thread: both go up and down for minutes. The medians of the minutes under traffic are
-// printed beside it. What is bounded by a count is filled before: responses that are kept, and pieces of texts that the tokenizer remembers.
+//
+// What is compared, and why. The load is the same in each part of the time, on a free machine and on a busy one: all clients begin a request
+// at once, every two seconds; how much runs at the same time decides the size of steps, of buffers and of heaps. Before that the clients ask
+// as fast as they are answered, and reach what is bounded: the largest step, a full cache, responses that are kept, words that the tokenizer
+// remembers. Memory is what is in use: the traffic pauses, every thread collects its garbage (soak-collect.cjs), and malloc gives back what
+// is free; it has one heap for all threads, and none for large buffers. Each thread's young generation has one megabyte twice: V8 makes it
+// larger the faster objects come, up to 2 x 16 MB, and seldom smaller again. Under traffic a third of what is resident is garbage that V8 has
+// no reason to collect yet, and free memory that malloc keeps: both go up and down for minutes. Medians of the minutes are printed beside it.
 // usage: node scripts/soak-server.mjs [--minutes 5] [--leak BYTES]   (a minute of warm-up, 1,500 requests and the pauses come on top; --leak
 // loses so many bytes with each request, to see that the rule sees it)
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -35,6 +39,8 @@ const HANGS_MS = 300_000
 /** Traffic before a kill, and after the last one. */
 const AROUND_KILL_MS = 5000
 const CLIENTS = 8
+/** Milliseconds between two requests of a client, while memory is watched; who is late waits for the next beat. */
+const BEAT_MS = 2000
 /** Bounds that the traffic reaches within the warm-up, in memory and on disk. */
 const CACHE = ['--cache-bytes', '32MiB', '--cache-dir-bytes', '32MiB']
 
@@ -44,7 +50,8 @@ const counts = {}
 const busyMB = []
 const inUseMB = []
 process.on('exit', () => rmSync(cacheDir, { recursive: true, force: true, maxRetries: 5 }))
-process.env.NODE_OPTIONS = `--require "${fileURLToPath(new URL('soak-collect.cjs', import.meta.url))}"`
+const collector = fileURLToPath(new URL('soak-collect.cjs', import.meta.url))
+process.env.NODE_OPTIONS = `--require "${collector}" --max-semi-space-size=1`
 Object.assign(process.env, {
   ...{ MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' },
   SOAK_LEAK: values.leak,
@@ -54,6 +61,7 @@ const traffic = new Traffic(() => server.url, problems)
 await traffic.undisturbed()
 
 let running = true
+let paced = false
 let underWay = 0
 /** Pending while clients pause. */
 let going = Promise.resolve()
@@ -64,12 +72,19 @@ await traffic.filled()
 const warm = requests() + WARM_REQUESTS
 await pass(WARM_MS)
 while (requests() < warm) await pass(1000)
+paced = true
+await pass(WARM_MS)
 inUseMB.push(await inUse())
 for (let watchedMs = 0; watchedMs < WATCHED_MS; watchedMs += BETWEEN_MS) {
-  await watched(Math.min(BETWEEN_MS, WATCHED_MS - watchedMs))
+  const before = requests()
+  const ms = Math.min(BETWEEN_MS, WATCHED_MS - watchedMs)
+  await watched(ms)
+  const kept = (requests() - before) / ((CLIENTS * ms) / BEAT_MS)
   inUseMB.push(await inUse())
-  console.log(`${new Date().toTimeString().slice(0, 8)} in use: ${inUseMB.join(', ')} MB after ${requests()} requests`)
+  const load = `${requests()} requests, ${Math.round(kept * 100)} % of the beat`
+  console.log(`${new Date().toTimeString().slice(0, 8)} in use: ${inUseMB.join(', ')} MB after ${load}`)
 }
+paced = false
 await killed()
 await pass(AROUND_KILL_MS)
 running = false
@@ -90,6 +105,7 @@ async function client(id) {
   const kinds = Object.entries(traffic.kinds)
   for (let round = id; running; round += CLIENTS) {
     const [name, kind] = kinds[(Math.floor(round / CLIENTS) * 3 + id) % kinds.length]
+    await beat()
     await going
     counts[name] = (counts[name] ?? 0) + 1
     const at = server
@@ -104,6 +120,11 @@ async function client(id) {
       underWay--
     }
   }
+}
+
+/** Resolves when the clients' next requests begin. */
+function beat() {
+  return paced && pass(BEAT_MS - (Date.now() % BEAT_MS))
 }
 
 /** Memory under traffic: the median of each minute. */

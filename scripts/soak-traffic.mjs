@@ -8,7 +8,11 @@ export const SEEDS = 20
 const KEPT_RESPONSES = 1000
 const REMEMBERED_WORDS = 10_000
 const AT_ONCE = 8
+/** Eight of them fill the cache; their blocks come to lie where they like. */
+const LONG_ROUNDS = 4
 const LONG = 'word '.repeat(4000)
+/** Most of a context. */
+const FULL = LONG.slice(0, 8000)
 const HUGE = 'x'.repeat(17 * 2 ** 20)
 const QUESTION = [{ role: 'user', content: 'Tell me a story of a dog.' }]
 const PLACE = {
@@ -88,12 +92,18 @@ export class Traffic {
     for (let seed = 0; seed < SEEDS; seed++) this.#expected.set(seed, await this.#text(seed, false))
   }
 
-  /** Fills what the server bounds by a count: responses that may be followed, and words that its tokenizer remembers. */
+  /**
+   * Fills what the server bounds: words that its tokenizer remembers, responses that may be followed, the cache of prompts; and runs the
+   * largest steps, whose buffers stay: of a long prompt alone, and of several.
+   */
   async filled() {
     const words = Array.from({ length: REMEMBERED_WORDS }, (_, i) => `w${i}`)
     await this.#status(200, '/tokenize', { content: words.join(' ') })
     const kept = () => this.#status(200, '/v1/responses', { input: 'Once', max_output_tokens: 1 })
     for (let i = 0; i < KEPT_RESPONSES; i += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, kept))
+    const long = () => this.#status(200, '/v1/completions', { prompt: `${Math.random()} ${FULL}`, max_tokens: 2 })
+    await long()
+    for (let i = 0; i < LONG_ROUNDS; i++) await Promise.all(Array.from({ length: AT_ONCE }, long))
   }
 
   /** Every text once more, one after the other. */
@@ -133,7 +143,7 @@ export class Traffic {
   /** Cuts its socket: in the queue, while the prompt is read, or while the text is written. */
   #leaves(seed) {
     return new Promise(resolve => {
-      const body = { prompt: seed % 2 ? 'Once' : LONG.slice(0, 8000), max_tokens: 1000, stream: seed % 3 === 0 }
+      const body = { prompt: seed % 2 ? 'Once' : FULL, max_tokens: 1000, stream: seed % 3 === 0 }
       // Nothing reads what has come until then.
       const sent = request(`${this.#url()}/v1/completions`, { method: 'POST' }, () => {})
       sent.on('error', () => {})

@@ -1,5 +1,5 @@
 /** A store over a place that gives less room than was asked for, as browsers do. */
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { blockName, encodeBlock } from '../../src/cache/stored/block-file.ts'
 import type { BlockPlace } from '../../src/cache/stored/block-place.ts'
 import { BlockStore } from '../../src/cache/stored/block-store.ts'
@@ -93,4 +93,47 @@ it('keeps to its bound when two blocks are written at once', async () => {
   expect(await Promise.all(written)).toEqual([true, true])
   const [model] = await cachedModels(place)
   expect(model?.bytes).toBeLessThanOrEqual(20.5 * size)
+})
+
+it('does without a place that hangs, tries it again after a while, and has it back when it comes back', async () => {
+  const place = new MemoryPlace()
+  const notices: string[] = []
+  const told = { onNotice: (notice: string) => void notices.push(notice) }
+  const store = new BlockStore({ place, fingerprint: PRINT, label: 'a model', maxBytes: 1e9, ...told })
+  const [kept, lost] = [blockOf(1, PRINT), blockOf(2, PRINT)]
+  const isFound = async () => (await store.find(PRINT, kept.ids)).length > 0
+  expect(await store.write(kept)).toBe(true)
+  expect(await isFound()).toBe(true)
+
+  const hung: (() => void)[] = []
+  const names = place.names.bind(place)
+  place.names = async folder => {
+    await new Promise<void>(resolve => hung.push(resolve))
+    return names(folder)
+  }
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  const isFoundIn = async (ms: number) => {
+    const found = isFound()
+    await vi.advanceTimersByTimeAsync(ms)
+    return found
+  }
+  expect(await isFoundIn(21_000)).toBe(false)
+  expect(notices).toEqual([expect.stringMatching(/^cache: f+ has not come back for 20 s; /)])
+  // Nobody waits for it again.
+  expect(await store.write(lost)).toBe(false)
+  expect(await store.read(blockName(kept))).toBeNull()
+  expect(hung).toHaveLength(1)
+  // After a while once more, and then no more.
+  await vi.advanceTimersByTimeAsync(31_000)
+  expect(await isFoundIn(21_000)).toBe(false)
+  await vi.advanceTimersByTimeAsync(31_000)
+  expect(await isFoundIn(0)).toBe(false)
+  expect(hung).toHaveLength(2)
+  vi.useRealTimers()
+
+  place.names = names
+  for (const goOn of hung) goOn()
+  await new Promise(resolve => setTimeout(resolve))
+  expect(await isFound()).toBe(true)
+  expect(await store.write(lost)).toBe(true)
 })

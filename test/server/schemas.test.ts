@@ -24,7 +24,8 @@ import { APIS, type ApiName, askBy, type WireAnswer, type WireAsk } from './wire
 const ASKED = Number(process.env.LATENTKIT_SERVED ?? 0)
 const COUNT = ASKED || 8
 const MAX_TOKENS = ASKED ? 256 : 100
-const AT_ONCE = 4
+/** Of questions; each is put to the server in all ways at once, which computes them together. */
+const AT_ONCE = 2
 const SEED = Number(process.env.LATENTKIT_SERVED_SEED ?? 17)
 const source = process.env.LATENTKIT_SERVED_MODEL ?? bundledModel()
 const load = { threads: 1, ...(source === bundledModel() && { chatTemplate: CHAT_TEMPLATE }) }
@@ -33,6 +34,10 @@ const engine = await Engine.load(source, load)
 afterAll(() => engine.dispose())
 
 type Question = Omit<WireAsk, 'messages' | 'maxTokens'>
+
+const WAYS = (['chat', 'responses', 'messages'] as ApiName[]).flatMap(api =>
+  [false, true].map(stream => ({ api, stream })),
+)
 
 /** Six of ten are schemas, the others tools: required, one of them by name, left to the model, beside a schema. */
 function questions(): [string, Question][] {
@@ -104,16 +109,15 @@ test(`${COUNT} schemas and sets of tools: what the library answers or refuses, t
       const more = { seed: i, temperature: 1 }
       const ask: WireAsk = { ...question, messages: [{ role: 'user', content: wish }], maxTokens: MAX_TOKENS, more }
       const wanted = await byLibrary(ask, i)
-      for (const api of ['chat', 'responses', 'messages'] as ApiName[]) {
-        for (const stream of [false, true]) {
-          try {
-            const got = await askBy(server, APIS[api], ask, { model: 'it', stream })
-            same(got, wanted)
-          } catch (error) {
-            wrong.push(`${name} by ${api}${stream ? ', streamed' : ''}: ${(error as Error).message}`)
-          }
+      const served = WAYS.map(async ({ api, stream }) => {
+        try {
+          same(await askBy(server, APIS[api], ask, { model: 'it', stream }), wanted)
+        } catch (error) {
+          wrong.push(`${name} by ${api}${stream ? ', streamed' : ''}: ${(error as Error).message}`)
         }
-      }
+      })
+      await Promise.all(served)
+      if (ASKED && (i + 1) % 10 === 0) console.log(`${i + 1} of ${COUNT}, ${wrong.length} wrong`)
       if ('answer' in wanted) counts[wanted.answer.reason === 'length' ? 'cut' : 'answers']++
       else counts[wanted.refused instanceof SchemaError ? 'refused' : 'failed']++
     }

@@ -21,8 +21,13 @@ export interface StoreOptions {
   readonly onNotice?: (notice: string) => void
 }
 
-/** Pause after a failed write, so that a full disk is not tried again for every block. */
+/** Pause after a failed write, so that a full disk is not tried again for every block; and after a place did not come back. */
 const PAUSE_MS = 30_000
+/** Milliseconds after which work in a place counts as hanging. */
+const LATE_MS = 20_000
+/** What a place may hold on to: memory of blocks, and threads for files, of which a process of Node has four. */
+const MOST_HANGING = 2
+const LATE = Symbol('late')
 
 export class BlockStore implements BlockStorage {
   readonly fingerprint: string
@@ -37,6 +42,9 @@ export class BlockStore implements BlockStorage {
   #maxBytes: number
   #counting: Promise<void> | null = null
   #retryAt = 0
+  /** Work that has not come back in time, and when the place is tried again all the same. */
+  #hanging = 0
+  #awayUntil = 0
   #opened: Promise<void> | undefined
   readonly #reported = new Set<string>()
 
@@ -52,6 +60,10 @@ export class BlockStore implements BlockStorage {
   }
 
   async find(parent: string, ids: readonly number[]): Promise<string[]> {
+    return (await this.#inTime(() => this.#find(parent, ids))) ?? []
+  }
+
+  async #find(parent: string, ids: readonly number[]): Promise<string[]> {
     const start = idsName(parent, ids)
     await this.#open()
     try {
@@ -63,8 +75,12 @@ export class BlockStore implements BlockStorage {
     }
   }
 
-  /** A damaged file is removed. */
   async read(name: string): Promise<StoredBlock | null> {
+    return (await this.#inTime(() => this.#read(name))) ?? null
+  }
+
+  /** A damaged file is removed. */
+  async #read(name: string): Promise<StoredBlock | null> {
     const path = this.#path(name)
     const shown = this.#place.show(path)
     let file: Uint8Array | null
@@ -93,8 +109,12 @@ export class BlockStore implements BlockStorage {
 
   /** True once every process can read it. */
   async write(block: StoredBlock): Promise<boolean> {
-    const path = this.#path(blockName(block))
     if (Date.now() < this.#retryAt) return false
+    return (await this.#inTime(() => this.#write(block))) ?? false
+  }
+
+  async #write(block: StoredBlock): Promise<boolean> {
+    const path = this.#path(blockName(block))
     let pending = 0
     try {
       if (await this.#place.stat(path).catch(() => null)) return true
@@ -117,6 +137,30 @@ export class BlockStore implements BlockStorage {
     } finally {
       this.#pending -= pending
     }
+  }
+
+  /**
+   * What comes of work in the place, which never rejects; undefined where it takes too long, and while other work hangs there (a network's
+   * disk, a dying one): it is a cache, and nobody is to wait for it without an end.
+   */
+  async #inTime<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (this.#hanging > 0 && (this.#hanging >= MOST_HANGING || Date.now() < this.#awayUntil)) return undefined
+    const working = work()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<typeof LATE>(resolve => {
+      timer = setTimeout(resolve, LATE_MS, LATE)
+    })
+    const first = await Promise.race([working, late])
+    clearTimeout(timer)
+    if (first !== LATE) return first
+    this.#hanging++
+    this.#awayUntil = Date.now() + PAUSE_MS
+    this.#notice(
+      `${this.#place.show(this.fingerprint)} has not come back for ${LATE_MS / 1000} s; blocks are not kept until it does`,
+      'late',
+    )
+    void working.finally(() => this.#hanging--)
+    return undefined
   }
 
   async #writeLabel(): Promise<void> {
