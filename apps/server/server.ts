@@ -76,7 +76,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const admission = new Admission(settings)
   const { slotSavePath: folder } = settings
   if (folder !== undefined) await makeFolder(folder, { mode: PRIVATE_FOLDER }).catch(error => noFolder(folder, error))
-  const metrics = new Metrics({ running: () => admission.running, waiting: () => admission.waiting })
+  const metrics = new Metrics({
+    ...{ running: () => admission.running, waiting: () => admission.waiting },
+    cacheUse: () => models.cacheUse(settings.maxRunning),
+  })
   const service = new Service({
     ...{ settings, models, admission, metrics, slots: new Slots(settings.maxRunning) },
     savedSlots: folder === undefined ? null : new SavedSlots(folder),

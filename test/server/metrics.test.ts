@@ -75,3 +75,15 @@ test.each([1, 3])('with %i texts at once', async n => {
   expect(of('request_prefill_time').sum).toBeCloseTo((timings?.prompt_ms ?? 0) / 1000, 5)
   expect(of('request_decode_time').sum).toBeCloseTo((timings?.predicted_ms ?? 0) / 1000, 5)
 })
+
+test('a text under way holds its share of the cache, of which there may be eight', async () => {
+  expect(await sample('kv_cache_usage_perc')).toBe(0)
+  const body = JSON.stringify({ prompt: 'Once', max_tokens: 2000, ignore_eos: true, stream: true })
+  const left = new AbortController()
+  const response = await fetch(`${url}/v1/completions`, { method: 'POST', body, signal: left.signal })
+  expect(response.status).toBe(200)
+  const share = expect.poll(() => sample('kv_cache_usage_perc'), { timeout: 60_000 })
+  await share.toSatisfy((held: number) => held > 0 && held <= 1 / 8)
+  left.abort()
+  await share.toBe(0)
+})

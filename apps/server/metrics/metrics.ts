@@ -20,6 +20,8 @@ export interface CountedAnswer {
 export interface LiveNumbers {
   readonly running: () => number
   readonly waiting: () => number
+  /** By model, 0 to 1. */
+  readonly cacheUse: () => Promise<ReadonlyMap<string, number>>
 }
 
 export class Metrics {
@@ -40,9 +42,19 @@ export class Metrics {
   readonly #prompts = this.#histogram('request_prompt_tokens', 'Tokens of a prompt.', TOKENS)
   readonly #texts = this.#histogram('request_generation_tokens', 'Tokens of an answer.', TOKENS)
 
-  constructor({ running, waiting }: LiveNumbers) {
+  constructor({ running, waiting, cacheUse }: LiveNumbers) {
     this.#gauge('num_requests_running', 'Answers that are being written.', running)
     this.#gauge('num_requests_waiting', 'Requests that wait.', waiting)
+    new Gauge({
+      name: `${PREFIX}kv_cache_usage_perc`,
+      help: 'The share of the cache that texts under way hold, 0 to 1.',
+      labelNames: ['model_name'],
+      registers: [this.#registry],
+      async collect() {
+        this.reset()
+        for (const [model, share] of await cacheUse()) this.set({ model_name: model }, share)
+      },
+    })
   }
 
   /** A number that is asked for when metrics are read. */

@@ -40,6 +40,8 @@ interface Entry extends NamedModel {
   users: number
   lastUsed: number
   bytes: number
+  /** Bytes that its cache may take; undefined: no bound. */
+  cacheBytes: number | undefined
   /** Resolves when the engine that was unloaded last has given its memory back. */
   gone: Promise<void>
   timer: NodeJS.Timeout | undefined
@@ -69,7 +71,7 @@ export class Models {
     this.#options = options
     this.#entries = options.models.map(model => ({
       ...model,
-      ...{ target: null, loading: false, users: 0, lastUsed: 0, bytes: 0 },
+      ...{ target: null, loading: false, users: 0, lastUsed: 0, bytes: 0, cacheBytes: undefined },
       ...{ gone: Promise.resolve(), timer: undefined, expires: null },
     }))
   }
@@ -91,6 +93,23 @@ export class Models {
   /** The engine of a loaded model, without keeping it; null where it is not loaded. */
   peek(name: string): AnswerEngine | null {
     return this.#entry(name).target
+  }
+
+  /**
+   * The share of its cache that texts under way hold, 0 to 1, of each loaded model by name; where the cache has no bound, of what `texts`
+   * texts take that are as long as the context.
+   */
+  async cacheUse(texts: number): Promise<ReadonlyMap<string, number>> {
+    const shares = new Map<string, number>()
+    for (const { name, target, cacheBytes } of this.#entries) {
+      if (!target) continue
+      const { contextLength, cacheBytesPerToken } = target.engine.info
+      const most = cacheBytes ?? texts * contextLength * cacheBytesPerToken
+      // Null: it is being unloaded.
+      const stats = await target.engine.cacheStats().catch(() => null)
+      if (stats && most > 0) shares.set(name, Math.min(1, stats.bytes / most))
+    }
+    return shares
   }
 
   /** Loads the model where it is not, after those that load before. Throws what loading throws, Failure, the signal's reason. */
@@ -164,10 +183,11 @@ export class Models {
       const begun = performance.now()
       const { signal: ending } = this.#ending
       const signal = load.signal ? AbortSignal.any([load.signal, ending]) : ending
-      const options = { fallbackTemplate: PLAIN_TEMPLATE, ...this.#cacheFor(known), ...load, signal }
+      const options: LoadOptions = { fallbackTemplate: PLAIN_TEMPLATE, ...this.#cacheFor(known), ...load, signal }
       const engine = await Engine.load(entry.source, options)
       entry.bytes = known ? bytesOf(known) : engine.info.weightBytes
       if (!known) await this.#checkLoaded(entry, engine)
+      entry.cacheBytes = options.cacheBytes
       entry.target = answerEngine(engine)
       const ms = Math.round(performance.now() - begun)
       told('model loaded', { model: entry.name, ms, bytes: entry.bytes, kernels: engine.info.kernels })
