@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   tokenizer: async () => (await import('./commands/tokenizer.ts')).addTokenizer,
   train: async () => (await import('./commands/train.ts')).addTrain,
   runs: async () => (await import('./commands/runs.ts')).addRuns,
+  ladder: async () => (await import('./commands/ladder.ts')).addLadder,
   evaluate: async () => (await import('./commands/evaluate.ts')).addEvaluate,
   perplexity: async () => (await import('./commands/perplexity.ts')).addPerplexity,
   cache: async () => (await import('./commands/cache.ts')).addCache,

@@ -47,6 +47,7 @@ export {
   dotProductAttention,
   type QueriesKeysValues,
 } from './dot-product.ts'
+export { type ExpertLayer, type ExpertResult, type ExpertSizes, expertLayer, expertMlp } from './experts.ts'
 export {
   type AttendedLatents,
   absorbQueries,

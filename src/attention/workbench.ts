@@ -1,6 +1,6 @@
 import { DisposedError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { Weight } from '../kernels/contract/weights.ts'
+import type { ExpertWeights, Weight } from '../kernels/contract/weights.ts'
 import type { Operations } from '../kernels/operations/table.ts'
 import { Arena } from '../nn/arena.ts'
 import type { Scratch } from '../nn/scratch.ts'
@@ -127,8 +127,18 @@ export class Workbench {
     return this.kernels.weightOf(name, this.kept(numbers, [rows, cols]))
   }
 
+  /** @internal Matrices [experts, rows, cols] that live until `close`. */
+  experts(name: string, numbers: Float32Array, experts: number, rows: number, cols: number): ExpertWeights {
+    return this.kernels.expertsOf(name, this.kept(numbers, [experts, rows, cols]))
+  }
+
   /** @internal A tensor that lives until `close`. */
   kept(numbers: Float32Array, shape: readonly number[]): Tensor {
+    return this.fixed(numbers, shape)
+  }
+
+  /** @internal The same of numbers that gradients do not move. */
+  fixed(numbers: Float32Array, shape: readonly number[]): Tensor {
     const made = this.kernels.memory.alloc('f32', shape)
     this.kernels.memory.upload(made, numbers)
     return made

@@ -1,12 +1,11 @@
 import type { Activation } from '../kernels/contract/operation-options.ts'
 import { lastOf, type Tensor } from '../tensor/tensor.ts'
-import type { Backend } from './attention/step.ts'
-import { linear } from './layers.ts'
+import { linear, type Workplace } from './layers.ts'
 import type { DenseMlpWeights } from './weights.ts'
 
 /** y = residual + scale * down(act(gate x) * up x); without gate, down(act(up x)); gate and up may be one matrix. x, y, residual [T, D]. y may be x. */
 export function denseMlp(
-  at: Backend,
+  at: Workplace,
   w: DenseMlpWeights,
   activation: Activation,
   y: Tensor,
@@ -24,7 +23,7 @@ export function denseMlp(
 }
 
 /** What the MLP's last product reads, [T, F]. */
-function activated(at: Backend, w: DenseMlpWeights, activation: Activation, x: Tensor, up: Tensor): Tensor {
+function activated(at: Workplace, w: DenseMlpWeights, activation: Activation, x: Tensor, up: Tensor): Tensor {
   const { ops, scratch } = at
   const [T, rows] = up.shape as [number, number]
   const F = w.down.weight.cols

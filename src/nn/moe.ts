@@ -1,24 +1,23 @@
 import type { Weight } from '../kernels/contract/weights.ts'
 import { reshape, type Tensor, view } from '../tensor/tensor.ts'
-import type { Backend } from './attention/step.ts'
 import type { MoeConfig } from './config.ts'
-import { type Linear, linear } from './layers.ts'
+import { type Linear, linear, type Workplace } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import type { DenseMlpWeights, MoeWeights } from './weights.ts'
 
 /**
  * DeepSeekMoE (arXiv 2401.06066; V3 paper, arXiv 2412.19437, eq. 12-16): y = residual + shared(x) + sum of the chosen
  * experts, weighted. Tokens are gathered per expert, so that each expert is one product. x, y, residual [T, D].
- * y may be x or residual. Without residual it counts as 0.
+ * y may be x or residual. Without residual it counts as 0. Returns the chosen experts, i32 [T, K], until their memory is used again.
  */
 export function mixtureOfExperts(
-  backend: Backend,
+  backend: Workplace,
   w: MoeWeights,
   c: MoeConfig,
   y: Tensor,
   x: Tensor,
   residual: Tensor | null,
-): void {
+): Tensor {
   const { ops, scratch } = backend
   const [T, D] = x.shape as [number, number]
   const { nExperts: E, topK: K, expertSize: F, activation } = c
@@ -56,10 +55,11 @@ export function mixtureOfExperts(
     ops.combineExperts(y, part, weights, plan, residual ?? zeros(backend, x))
   }
   scratch.release(mark)
+  return chosen
 }
 
 /** Grouped rows x [TK, n] with the bias of each one's expert, of `rows` [E, n]. `chosen` i32 [T, K]. */
-function withBiases({ ops, scratch }: Backend, x: Tensor, rows: Weight, chosen: Tensor, assignments: Tensor): Tensor {
+function withBiases({ ops, scratch }: Workplace, x: Tensor, rows: Weight, chosen: Tensor, assignments: Tensor): Tensor {
   const y = scratch.replacing(x)
   const mark = scratch.mark()
   const [byAssignment, grouped] = [scratch.take(x.shape), scratch.take(x.shape)]
@@ -72,7 +72,7 @@ function withBiases({ ops, scratch }: Backend, x: Tensor, rows: Weight, chosen: 
 
 /** y = residual + sigmoid(w x) * shared(x), one factor for a token. y is none of the others. */
 function gatedShared(
-  backend: Backend,
+  backend: Workplace,
   gate: Linear,
   shared: DenseMlpWeights,
   { activation }: MoeConfig,
@@ -94,7 +94,7 @@ function gatedShared(
 }
 
 /** Of the shape of x. */
-function zeros({ ops, scratch }: Backend, x: Tensor): Tensor {
+function zeros({ ops, scratch }: Workplace, x: Tensor): Tensor {
   const y = scratch.take(x.shape)
   ops.axpby(y, 0, x)
   return y

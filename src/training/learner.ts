@@ -1,10 +1,13 @@
+import type { ExpertLayer, ExpertResult } from '../attention/experts.ts'
+import { expectNumbers } from '../attention/shapes.ts'
 import { Workbench } from '../attention/workbench.ts'
 import { memorySource } from '../checkpoint/source/memory-source.ts'
 import { OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { Weight } from '../kernels/contract/weights.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import type { ExpertWeights, Weight } from '../kernels/contract/weights.ts'
+import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { AdamW } from './adamw.ts'
+import { balancedBias, loadsOf } from './balance.ts'
 import { gradientNorm } from './gradient-norm.ts'
 import { Parameters } from './parameters.ts'
 import { trainingProducts } from './products.ts'
@@ -19,6 +22,8 @@ export interface LearnStepOptions {
   readonly clip?: number
   /** Decay of matrices. Default 0. */
   readonly weightDecay?: number
+  /** How often each row's loss counts; below 0, what was written becomes less likely (a policy gradient). Default: once. */
+  readonly weights?: ArrayLike<number>
 }
 
 /**
@@ -29,6 +34,8 @@ export class Learner extends Workbench {
   readonly #kernels: Kernels
   readonly #parameters: Parameters
   readonly #tape: Tape
+  readonly #fixed: Tensor[] = []
+  #inference: Workbench | null = null
   #optimiser: AdamW | null = null
   #weightDecay = 0
 
@@ -57,6 +64,46 @@ export class Learner extends Workbench {
     return this.#parameters.count
   }
 
+  /**
+   * A workbench on the same weights that keeps nothing for gradients, to write texts with what was learned: it has caches and both paths of MLA.
+   * Its tensors are its own; it ends with the learner.
+   */
+  get inference(): Workbench {
+    this.#inference ??= new Inference({ kernels: this.kernels })
+    return this.#inference
+  }
+
+  /**
+   * How many of the tokens of `expertMlp` chose each expert; and balance without an auxiliary loss (DeepSeek-V3, arXiv 2412.19437, section 2.1.2): the bias
+   * of the choice falls by `rate` for experts that more than the mean chose, and rises for the others. Call it before `learn`, which clears the choice.
+   */
+  async balance(layer: ExpertLayer, { chosen }: ExpertResult, rate: number): Promise<Int32Array> {
+    const { memory } = this.kernels
+    await this.#kernels.submit()
+    const loads = loadsOf((await memory.read(chosen)) as Int32Array, layer.config.nExperts)
+    const { selectionBias } = layer.weights
+    memory.upload(selectionBias, balancedBias((await memory.read(selectionBias)) as Float32Array, loads, rate))
+    return loads
+  }
+
+  /** All weights as they are now, in the order in which they were made; then the biases of layers with experts. */
+  async numbers(): Promise<Float32Array[]> {
+    await this.kernels.submit()
+    const found: Float32Array[] = []
+    for (const values of this.#values) found.push((await this.#kernels.memory.read(values)) as Float32Array)
+    return found
+  }
+
+  /** Puts what `numbers` returned in place of what the weights have. Throws OptionError unless they are as many. */
+  async restore(numbers: readonly ArrayLike<number>[]): Promise<void> {
+    const all = this.#values
+    if (numbers.length !== all.length)
+      throw new OptionError(`numbers has ${numbers.length} weights; expected ${all.length}, those that were made`)
+    const checked = all.map((to, i) => expectNumbers(`numbers[${i}]`, numbers[i] as ArrayLike<number>, to.shape))
+    await this.kernels.submit()
+    for (const [i, to] of all.entries()) this.#kernels.memory.upload(to, checked[i] as Float32Array)
+  }
+
   /** @internal */
   override weight(name: string, numbers: Float32Array, rows: number, cols: number): Weight {
     this.#begun(name)
@@ -67,6 +114,19 @@ export class Learner extends Workbench {
   override kept(numbers: Float32Array, shape: readonly number[]): Tensor {
     this.#begun('a vector')
     return this.#parameters.vectorOf(sourceOf('vector', numbers, 1, numbers.length), numbers, shape)
+  }
+
+  /** @internal */
+  override fixed(numbers: Float32Array, shape: readonly number[]): Tensor {
+    const made = super.fixed(numbers, shape)
+    this.#fixed.push(made)
+    return made
+  }
+
+  /** @internal */
+  override experts(name: string, numbers: Float32Array, experts: number, rows: number, cols: number): ExpertWeights {
+    this.#begun(name)
+    return this.#parameters.expertsOf(sourceOf(name, numbers, experts * rows, cols), numbers, [experts, rows, cols])
   }
 
   /** The mean loss of logits [n, V] against their targets, in nats, without learning; below 0: no target. Clears the tensors. */
@@ -90,7 +150,7 @@ export class Learner extends Workbench {
     const kernels = this.#kernels
     const all = this.#parameters.all
     this.#optimiser ??= new AdamW(kernels, all, { weightDecay })
-    const loss = await this.backward(logits, targets)
+    const loss = await this.backward(logits, targets, options.weights)
     const norm = await gradientNorm(kernels, all)
     if (!Number.isFinite(norm))
       throw new OptionError(`The gradients have no norm at a rate of ${rate}; try a lower one`)
@@ -100,11 +160,11 @@ export class Learner extends Workbench {
   }
 
   /** @internal The loss; its gradients are those of the parameters now. */
-  async backward(logits: Tensor, targets: ArrayLike<number>): Promise<number> {
+  async backward(logits: Tensor, targets: ArrayLike<number>, weights?: ArrayLike<number>): Promise<number> {
     for (const { gradient } of this.#parameters.all) this.#kernels.fill(gradient, 0)
-    const { losses, asked } = this.#losses(logits, this.#tape.gradient(logits), targets)
+    const { losses, asked } = this.#losses(logits, this.#tape.gradient(logits), targets, weights)
     this.#tape.backward()
-    return (await this.read(losses)).reduce((sum, loss) => sum + loss, 0) / asked
+    return (await this.read(losses)).reduce((sum, loss, i) => sum + loss * (weights?.[i] ?? 1), 0) / asked
   }
 
   /** @internal d loss / d weight of every weight, in the order in which they were made. */
@@ -115,7 +175,11 @@ export class Learner extends Workbench {
     return found
   }
 
-  #losses(logits: Tensor, gradient: Tensor, targets: ArrayLike<number>): { losses: Tensor; asked: number } {
+  get #values(): readonly Tensor[] {
+    return [...this.#parameters.all.map(({ values }) => values), ...this.#fixed]
+  }
+
+  #losses(logits: Tensor, gradient: Tensor, targets: ArrayLike<number>, weights?: ArrayLike<number>) {
     const [n, V] = [logits.shape[0] as number, logits.shape[1] as number]
     if (targets.length !== n)
       throw new OptionError(`targets has ${targets.length} entries; expected ${n}, the rows of logits`)
@@ -125,14 +189,40 @@ export class Learner extends Workbench {
       throw new OptionError(`targets has ${bad}; expected whole numbers below ${V}, the columns of logits`)
     const asked = Array.from(targets).filter(target => target >= 0).length
     if (asked === 0) throw new OptionError('targets are all below 0; expected at least one')
+    if (weights && weights.length !== n)
+      throw new OptionError(`weights has ${weights.length} entries; expected ${n}, one for each target`)
     const losses = this.scratch.take([n])
-    this.#kernels.crossEntropy(losses, gradient, logits, this.integers(targets), { scale: 1 / asked })
+    const ids = this.integers(targets)
+    for (const { start, count, weight } of runsOf(weights, n)) {
+      const part = (t: Tensor) => rowsOf(t, start, count)
+      this.#kernels.crossEntropy(part(losses), part(gradient), part(logits), part(ids), { scale: weight / asked })
+    }
     return { losses, asked }
   }
 
   #begun(name: string): void {
     if (this.#optimiser) throw new OptionError(`${name} was made after the first step; expected all weights before it`)
   }
+}
+
+/** Ends with its learner only. */
+class Inference extends Workbench {
+  override close(): Promise<void> {
+    return this.clear()
+  }
+}
+
+/** Neighbouring rows whose loss counts alike. */
+function runsOf(weights: ArrayLike<number> | undefined, n: number) {
+  const runs: { start: number; count: number; weight: number }[] = []
+  for (let i = 0; i < n; i++) {
+    const weight = weights?.[i] ?? 1
+    if (!Number.isFinite(weight)) throw new OptionError(`weights has ${weight}; expected numbers`)
+    const last = runs.at(-1)
+    if (last?.weight === weight) last.count++
+    else runs.push({ start: i, count: 1, weight })
+  }
+  return runs
 }
 
 function scratchOf(scratch: TrainingScratch) {

@@ -121,6 +121,13 @@ export class Parameters implements WeightKernels {
     return known(values)
   }
 
+  /** The same of the matrices of a layer's experts, one below the other. */
+  expertsOf(source: WeightSource, numbers: Float32Array, shape: readonly [number, number, number]): ExpertWeights {
+    const { values, known } = this.#make([source], shape, 'matrix')
+    this.#kernels.memory.upload(values, numbers)
+    return known(this.#kernels.expertsOf(source.name, values))
+  }
+
   async prepare(source: WeightSource): Promise<Weight> {
     const { name, rows, cols } = source
     const { values, known } = this.#make([source], [rows, cols], 'matrix')

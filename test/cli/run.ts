@@ -26,7 +26,19 @@ export const COMMANDS = [
     'inspect',
     'plan',
   ],
-  ...['convert', 'latentify', 'tokenizer', 'train', 'runs', 'evaluate', 'perplexity', 'cache', 'verify', 'completion'],
+  ...[
+    'convert',
+    'latentify',
+    'tokenizer',
+    'train',
+    'runs',
+    'ladder',
+    'evaluate',
+    'perplexity',
+    'cache',
+    'verify',
+    'completion',
+  ],
 ]
 
 export interface Result {

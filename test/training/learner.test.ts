@@ -1,6 +1,7 @@
 /** Models written by hand learn: their gradients are those of finite differences, and losses fall. */
 import { describe, expect, it } from 'vitest'
 import {
+  type AttentionCache,
   activate,
   add,
   additiveAttention,
@@ -8,8 +9,11 @@ import {
   attend,
   below,
   beside,
+  createCache,
   dotProductAttention,
   embed,
+  expertLayer,
+  expertMlp,
   gate,
   gather,
   groupedLayer,
@@ -24,6 +28,7 @@ import {
   shaped,
   type Tensor,
   vector,
+  type Workbench,
 } from '../../src/attention/index.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { openLearner } from '../../src/training/index.ts'
@@ -57,6 +62,10 @@ class Moved extends Learner {
 
   override kept(numbers: Float32Array, shape: readonly number[]) {
     return super.kept(this.#moved(numbers), shape)
+  }
+
+  override experts(name: string, numbers: Float32Array, experts: number, rows: number, cols: number) {
+    return super.experts(name, this.#moved(numbers), experts, rows, cols)
   }
 }
 
@@ -103,6 +112,11 @@ const MODELS: Readonly<Record<string, (bench: Learner) => Tensor>> = {
       t => additiveAttention(bench, weights, rows(all, t, 2), source, { mask: [1, 1, 0, 1] }).context,
     )
     return linear(bench, below(bench, contexts), matrix(bench, V, 9, { seed: 7 }))
+  },
+  'a mixture of experts': bench => {
+    const x = embed(bench, matrix(bench, V, 8, { seed: 1, deviation: 1 }), IDS)
+    const layer = expertLayer(bench, { hiddenSize: 8, nExperts: 4, topK: 2, expertSize: 5, sharedSize: 3 })
+    return linear(bench, add(bench, x, expertMlp(bench, layer, x).y), matrix(bench, V, 8, { seed: 2 }))
   },
   'cross-attention with rope': bench => {
     const x = embed(bench, matrix(bench, V, 8, { seed: 1, deviation: 1 }), IDS)
@@ -166,6 +180,99 @@ it('a loss falls, the same on every run, and near to the reference', async () =>
   expect(losses.at(-1)).toBeLessThan(0.1)
   expect(await learnt('auto')).toEqual(losses)
   expectClose('reference', (await learnt('reference')).slice(0, 10), losses.slice(0, 10), { rel: 1e-3, abs: 1e-3 })
+})
+
+describe('weights of rows', () => {
+  const gradientsOf = async (targets: readonly number[], weights?: readonly number[]) => {
+    await using bench = new Learner(createReferenceKernels())
+    await bench.backward(MODELS['GQA with LayerNorm']!(bench), targets, weights)
+    return (await bench.gradients()).flatMap(numbers => [...numbers])
+  }
+
+  it('multiply the gradients of their losses', async () => {
+    const targets = [4, 0, -1, 3, 1, 2]
+    const alone = await gradientsOf([4, 0, -1, -1, -1, -1]) // the mean of two
+    const weighed = await gradientsOf(targets, [1, 1, 9, 0, 0, 0]) // of five
+    expectClose(
+      'gradients',
+      weighed.map(x => (x * 5) / 2),
+      alone,
+      { rel: 1e-5, abs: 1e-7 },
+    )
+    const against = await gradientsOf(targets, [-1, -1, 9, 0, 0, 0])
+    expectClose(
+      'against',
+      against,
+      weighed.map(x => -x),
+      { rel: 1e-5, abs: 1e-7 },
+    )
+  })
+
+  it('have to be as many as the targets, and numbers', async () => {
+    await using bench = await openLearner({ kernels: 'reference' })
+    const table = matrix(bench, V, V, { seed: 1 })
+    const learn = (weights: number[]) => bench.learn(embed(bench, table, IDS), TARGETS, { rate: 0.1, weights })
+    await expect(learn([1])).rejects.toThrow('weights has 1 entries; expected 6, one for each target')
+    await expect(learn([1, 1, 1, 1, 1, Number.NaN])).rejects.toThrow('weights has NaN; expected numbers')
+  })
+})
+
+describe.each(['auto', 'wasm'] as const)('what was learned, on %s kernels', kernels => {
+  const model = (bench: Learner) => {
+    const table = matrix(bench, V, 16, { seed: 1, deviation: 1 })
+    const sizes = { hiddenSize: 16, nHeads: 2, kvLoraRank: 8, qkNopeHeadDim: 8, qkRopeHeadDim: 4, vHeadDim: 8 }
+    const layer = latentLayer(bench, sizes)
+    const experts = expertLayer(bench, { hiddenSize: 16, nExperts: 4, topK: 2, expertSize: 8, seed: 3 })
+    const out = matrix(bench, V, 16, { seed: 2 })
+    const states = (on: Workbench, ids: readonly number[], cache?: AttentionCache) => {
+      const x = embed(on, table, ids)
+      return add(on, x, attend(on, layer, x, cache ? { cache } : {}).y)
+    }
+    const logits = (on: Workbench, ids: readonly number[], cache?: AttentionCache) => {
+      const x = states(on, ids, cache)
+      return linear(on, add(on, x, expertMlp(on, experts, x).y), out)
+    }
+    return { layer, experts, states, logits }
+  }
+
+  it('writes with a cache, absorbed, and can be put into another learner', async () => {
+    await using bench = await openLearner({ kernels, threads: 1 })
+    const own = model(bench)
+    for (let step = 0; step < 10; step++) {
+      const chosen = expertMlp(bench, own.experts, own.states(bench, IDS))
+      const loads = await bench.balance(own.experts, chosen, 0.1)
+      expect(loads.reduce((a, b) => a + b, 0)).toBe(2 * IDS.length)
+      await bench.learn(own.logits(bench, IDS), TARGETS, { rate: 1e-2 })
+    }
+    const whole = await bench.read(own.logits(bench, IDS))
+    const { inference } = bench
+    const cache = createCache(inference, [own.layer], { type: 'f32' })
+    const rows: number[] = []
+    for (const id of IDS) rows.push(...(await inference.read(own.logits(inference, [id], cache))))
+    expectClose('one by one', rows, whole, { rel: 1e-3, abs: 1e-3 })
+    await inference.close()
+    const numbers = await bench.numbers()
+    await using other = await openLearner({ kernels, threads: 1 })
+    const again = model(other)
+    expect([...(await other.read(again.logits(other, IDS)))]).not.toEqual([...whole])
+    await other.restore(numbers)
+    expect([...(await other.read(again.logits(other, IDS)))]).toEqual([...whole])
+    await expect(other.restore(numbers.slice(1))).rejects.toThrow(/numbers has \d+ weights; expected \d+/)
+    await expect(other.restore([[1], ...numbers.slice(1)])).rejects.toThrow('numbers[0] has 1 numbers; expected 80')
+  })
+})
+
+it('balance makes experts that were chosen too often less likely, and the others more', async () => {
+  await using bench = await openLearner({ kernels: 'reference' })
+  const layer = expertLayer(bench, { hiddenSize: 4, nExperts: 4, topK: 1, expertSize: 4 })
+  const x = () => bench.tensor(Array(40).fill(1), [10, 4])
+  const [first] = [await bench.balance(layer, expertMlp(bench, layer, x()), 5)]
+  expect([...first].sort()).toEqual([0, 0, 0, 10])
+  const second = await bench.balance(layer, expertMlp(bench, layer, x()), 0)
+  expect(second[first.indexOf(10)]).toBe(0)
+  expect(() => expertLayer(bench, { hiddenSize: 4, nExperts: 2, topK: 3, expertSize: 4 })).toThrow(
+    'topK is 3; expected at most nExperts = 2',
+  )
 })
 
 describe('errors', () => {
