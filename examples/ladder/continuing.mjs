@@ -64,7 +64,7 @@ export async function sample(bench, model) {
 /** Words per second that are written behind a text of 8 facts, with a cache and without. */
 export async function speeds(bench, model) {
   const { ids } = text(random(7), 8, 8)
-  const words = 64
+  const words = 48
   const at = cache => clocked(bench, words, () => write(bench, model, ids, words, cache?.()))
   return { cached: model.newCache ? await at(() => model.newCache(bench)) : null, uncached: await at() }
 }

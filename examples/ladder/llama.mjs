@@ -6,14 +6,12 @@ import { add, attend, createCache, embed, gate, groupedLayer, linear, matrix, no
 
 export const title = 'RMSNorm, RoPE, SwiGLU (Llama): MHA'
 
+/** Base of rope's angles. Texts have some fifty words, so that 10,000 would hardly rotate most pairs. */
+export const ropeTheta = 100
+
 export function build(bench, sizes) {
-  return decoder(bench, sizes, seed =>
-    groupedLayer(bench, {
-      hiddenSize: sizes.size,
-      nHeads: sizes.heads,
-      seed,
-    }),
-  )
+  const { size, heads } = sizes
+  return decoder(bench, sizes, seed => groupedLayer(bench, { hiddenSize: size, nHeads: heads, ropeTheta, seed }))
 }
 
 /** A decoder whose layers of attention `attention(seed)` makes, and whose MLPs `mlp(seed)`, if not SwiGLU. */

@@ -4,7 +4,7 @@
  * queries into the latents' space, so that no key is ever made.
  */
 import { latentLayer } from 'latentkit/attention'
-import { decoder } from './llama.mjs'
+import { decoder, ropeTheta } from './llama.mjs'
 
 export const title = 'MLA: decoupled rope'
 
@@ -12,7 +12,7 @@ export const title = 'MLA: decoupled rope'
 export function latentSizes({ size, heads }) {
   const head = size / heads
   const [qkNopeHeadDim, qkRopeHeadDim, vHeadDim] = [head, head, head]
-  return { hiddenSize: size, nHeads: heads, kvLoraRank: 3 * head, qkNopeHeadDim, qkRopeHeadDim, vHeadDim }
+  return { hiddenSize: size, nHeads: heads, kvLoraRank: 3 * head, qkNopeHeadDim, qkRopeHeadDim, vHeadDim, ropeTheta }
 }
 
 export function build(bench, sizes) {

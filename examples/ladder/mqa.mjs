@@ -3,11 +3,13 @@
  * heads.
  */
 import { groupedLayer } from 'latentkit/attention'
-import { decoder } from './llama.mjs'
+import { decoder, ropeTheta } from './llama.mjs'
 
 export const title = 'MQA: one key and value for all heads'
 
 export function build(bench, sizes) {
   const { size, heads } = sizes
-  return decoder(bench, sizes, seed => groupedLayer(bench, { hiddenSize: size, nHeads: heads, nKvHeads: 1, seed }))
+  return decoder(bench, sizes, seed =>
+    groupedLayer(bench, { hiddenSize: size, nHeads: heads, nKvHeads: 1, ropeTheta, seed }),
+  )
 }

@@ -18,7 +18,7 @@ import {
   upProjectValues,
   vector,
 } from 'latentkit/attention'
-import { decoder } from './llama.mjs'
+import { decoder, ropeTheta as theta } from './llama.mjs'
 import { lastRows, likeliest, random } from './random.mjs'
 import { text } from './sentences.mjs'
 
@@ -77,7 +77,7 @@ function look(bench, up, queries, latents, absorbed = false) {
   const [T, H, d] = queries.shape
   const [S, C] = latents.shape
   const places = Array.from({ length: S }, (_, t) => t)
-  const rotated = rotate(bench, queries, places.slice(S - T))
+  const rotated = rotate(bench, queries, places.slice(S - T), { theta })
   const scale = d ** -0.5
   if (absorbed) {
     // The keys' rotation is left out. It differs from key to key, so that nothing done to the query alone could put it back.
@@ -87,7 +87,11 @@ function look(bench, up, queries, latents, absorbed = false) {
     return shaped(bench, upProjectValues(bench, up, out), [T, H * d])
   }
   const { keys, values } = expandLatents(bench, up, latents)
-  const { out } = dotProductAttention(bench, { queries: rotated, keys: rotate(bench, keys, places), values }, { scale })
+  const { out } = dotProductAttention(
+    bench,
+    { queries: rotated, keys: rotate(bench, keys, places, { theta }), values },
+    { scale },
+  )
   return shaped(bench, out, [T, H * d])
 }
 

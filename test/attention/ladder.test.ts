@@ -1,5 +1,5 @@
 /** The programs of examples/ladder: each is short enough to be read, learns, and shows what it is for; the command puts them into one table. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { latentkit, ROOT } from '../cli/run.ts'
@@ -38,7 +38,7 @@ describe('examples/ladder', { timeout: 240_000 }, () => {
     for (const path of imported) expect(path).toMatch(/^(latentkit(\/\w+)?|node:[\w/]+|\.\/[\w-]+\.mjs)$/)
   })
 
-  const steps: Readonly<Record<string, number>> = { rnn: 12, additive: 6, transformer: 6 }
+  const steps: Readonly<Record<string, number>> = { rnn: 12, additive: 12, transformer: 10 }
   it.each(Object.keys(RUNGS))('%s learns', async name => {
     const folder = tempFolder()
     const events = await climbed(folder, { rungs: [name], steps: steps[name] ?? 15, texts: 2 })
@@ -48,11 +48,6 @@ describe('examples/ladder', { timeout: 240_000 }, () => {
     const [result] = ofType(events, 'result') as [Event]
     expect(result.parameters).toBeGreaterThan(50_000)
     for (const share of Object.values(result.accuracy)) expect(share).toBeLessThanOrEqual(1)
-    // What is found again is not learned again, and has the same loss.
-    const again = await climbed(folder, { rungs: [name], steps: steps[name] ?? 15, texts: 2 })
-    expect(ofType(again, 'step')).toEqual([])
-    expect(ofType(again, 'result')[0]?.accuracy).toEqual(result.accuracy)
-    expect(ofType(again, 'result')[0]?.loss).toBe(result.loss)
     for (const { file } of ofType(events, 'picture'))
       expect(readFileSync(file, 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/)
   })
@@ -102,21 +97,36 @@ describe('latentkit ladder', { timeout: 120_000 }, () => {
   it('prints a table, keeps what is learned, and goes on', async () => {
     const out = join(tempFolder(), 'made')
     const args = ['ladder', 'rnn', 'mla', '--steps', '2', '--texts', '2', '--threads', '1', '--out', out]
-    const { code, stdout, stderr } = await latentkit(args)
-    expect([code, stderr]).toEqual([0, expect.stringContaining('Pictures: ')])
-    expect(stdout).toMatch(/^rung +what it is +numbers +cache B\/word +right, % +loss +words\/s +no cache$/m)
-    expect(stdout).toMatch(
-      /^rnn +RNN encoder-decoder \(GRU\) +78,144 +0 +\d+ +\d+ +\d+ +\d+ +\d\.\d\d +[\d,]+ +[\d,]+$/m,
-    )
-    expect(stdout).toMatch(/^mla +MLA: decoupled rope .* 256 /m)
-    expect(stdout).toContain('dates: right of 1 date, 2 dates, 3 dates, 4 dates')
-    expect(readdirSync(out).sort()).toEqual(
-      ['dates.svg', 'mla.f32', 'mla.json', 'rnn.f32', 'rnn.json', 'sentences.svg'].sort(),
-    )
     const json = await latentkit([...args, '--json'])
+    expect([json.code, json.stderr]).toEqual([0, expect.stringContaining('RNN encoder-decoder (GRU): ')])
     const { rungs, pictures } = JSON.parse(json.stdout)
     expect(rungs.map(({ rung }: { rung: string }) => rung)).toEqual(['rnn', 'mla'])
     expect(pictures).toEqual([join(out, 'dates.svg'), join(out, 'sentences.svg')])
+    const learned = ['mla.f32', 'mla.json', 'rnn.f32', 'rnn.json']
+    expect(readdirSync(out).sort()).toEqual(['dates.svg', ...learned, 'sentences.svg'].sort())
+    const written = () => learned.map(file => statSync(join(out, file)).mtimeMs)
+    const before = written()
+
+    const { code, stdout } = await latentkit(args)
+    expect([code, written()]).toEqual([0, before])
+    const table = stdout.split('\n').map(line => line.split(/ {2,}/))
+    expect(table[0]).toEqual([
+      'rung',
+      'what it is',
+      'numbers',
+      'cache B/word',
+      'right, %',
+      'loss',
+      'words/s',
+      'no cache',
+    ])
+    for (const [i, cache] of [0, 256].entries()) {
+      const { rung, title, loss, parameters } = rungs[i]
+      const numbers = parameters.toLocaleString('en-GB')
+      expect(table[i + 1]!.slice(0, 4)).toEqual([rung, title, numbers, String(cache)])
+      expect(table[i + 1]).toContain(loss.toFixed(2))
+    }
+    expect(stdout).toContain('dates: right of 1 date, 2 dates, 3 dates, 4 dates')
   })
 
   it('refuses what is not there, and what was learned with other settings', async () => {
@@ -130,8 +140,10 @@ describe('latentkit ladder', { timeout: 120_000 }, () => {
     expect((await latentkit([...args, '--steps', '1'])).code).toBe(0)
     const other = await latentkit([...args, '--steps', '2'])
     expect([other.code, other.stderr]).toEqual([
-      1,
-      expect.stringMatching(/mqa\.json was learned with "?steps"? 1; expected 2. Give another folder/),
+      2,
+      expect.stringMatching(
+        /mqa\.json was learned with steps 1; expected 2\. Give another folder, or remove that file/,
+      ),
     ])
   })
 })
