@@ -4,6 +4,7 @@ const { join } = require('node:path')
 // Imports point one way. Each room names the rooms it may import; everything else is an error, and so is a cycle.
 const rooms = {
   options: [],
+  charts: [],
   tensor: [],
   opfs: [],
   files: [],
@@ -25,7 +26,10 @@ const rooms = {
   reading: ['model', 'nn', 'tokenizer', 'kernels', 'tensor'],
   planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   conversion: ['files', 'adapter', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
-  latentify: [...['engine', 'conversion', 'reading', 'model', 'nn', 'checkpoint', 'kernels', 'quant', 'tensor']],
+  latentify: [
+    ...['charts', 'files', 'evaluation', 'engine', 'conversion', 'reading', 'model', 'nn', 'tokenizer', 'checkpoint'],
+    ...['kernels', 'quant', 'tensor'],
+  ],
   engine: [
     ...[
       'files',

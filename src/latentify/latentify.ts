@@ -1,12 +1,8 @@
 /** `latentkit latentify`: grouped attention becomes latent attention. */
-import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
 import { hubSettings } from '../checkpoint/hub/options.ts'
-import { recoded } from '../checkpoint/recode/recoded.ts'
-import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { checkPlace, filesOf } from '../conversion/convert.ts'
 import { prepareGguf } from '../conversion/gguf/convert.ts'
 import { hubType, prepareFolder } from '../conversion/hub/convert.ts'
@@ -14,59 +10,23 @@ import { alone } from '../conversion/output.ts'
 import { readSourceModel, type SourceModel } from '../conversion/source-model.ts'
 import { OptionError, UnsupportedModelError } from '../errors.ts'
 import { openModel } from '../model/open/open-model.ts'
-import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
-import { ropeFrequencies } from '../nn/attention/rope.ts'
 import { text } from '../options/kinds.ts'
 import { readArgument, readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
-import { readAttention } from './attention.ts'
 import { calibrated } from './calibrated.ts'
-import { cardFiles } from './card.ts'
-import { factorise, keptWhole, type LayerFactors, wholeFrequencies } from './factors.ts'
-import { type FormOptions, latentConfig, layerTensors, type RopeForm } from './form.ts'
-import { momentsOf } from './moments.ts'
+import type { FormOptions } from './form.ts'
+import { identityOf } from './identity.ts'
+import { Meter } from './measure.ts'
 import { LATENTIFY_OPTIONS, type LatentifyOptions } from './options.ts'
-import { isWhole, originalSize, type Plan, planOf, type Sizes, sizesOf } from './plan.ts'
-import { foldedSlots, plainFrequencies } from './slots.ts'
-import { unreadable } from './text.ts'
+import { Original, readingOf } from './original.ts'
+import { type Plan, planOf } from './plan.ts'
+import { reportFiles, writeBeside } from './report.ts'
+import type { Latentification } from './result.ts'
+import { type Choice, choiceOf, isWhole, originalSize, thetaOf } from './sizes.ts'
+import { smallestWithin } from './smallest.ts'
+import { type Trial, Trials } from './trials.ts'
 import { WorkFolder } from './work-folder.ts'
 
-/** Result of `latentifyModel`. */
-export interface Latentification {
-  /** Path of the original. */
-  readonly input: string
-  /** The path that was given. */
-  readonly output: string
-  /** `gguf` if `output` ends in .gguf. */
-  readonly format: 'gguf' | 'safetensors'
-  /** Of the original. */
-  readonly modelType: string
-  /** Numbers cached per token and layer. */
-  readonly cache: {
-    /** By the original: keys and values of its key-value heads. */
-    readonly before: number
-    /** `rank` + `rope`. */
-    readonly after: number
-    /** C, of the latent. */
-    readonly rank: number
-    /** R, of the rope key. */
-    readonly rope: number
-  }
-  /** Base of the rope key's frequencies; null where they are a list. */
-  readonly theta: number | null
-  /** Tokens of the calibration text that were read; 0 where nothing is lost. */
-  readonly calibrationTokens: number
-  /** By layer: the share of the weighted energy of keys and values that the latent does not hold, 0 to 1. */
-  readonly lossByLayer: readonly number[]
-  /** Of all files. */
-  readonly bytes: number
-  /** Paths of the files that were written. */
-  readonly files: readonly string[]
-  /** One sentence each. */
-  readonly warnings: readonly string[]
-}
-
-const THETA = 10_000
 const BALANCE = 2
 
 /** See `lazy.ts`. */
@@ -77,7 +37,7 @@ export async function latentifyModel(
 ): Promise<Latentification> {
   const options = readOptions<LatentifyOptions>(LATENTIFY_OPTIONS, 'latentifyModel', given)
   for (const [name, value] of Object.entries({ input, output })) readArgument(text, name, value)
-  const { signal, onProgress, force = false, weights } = options
+  const { signal, onProgress, force = false, weights, pplWithin, also = [] } = options
   const report = (stage: Stage, done: number, total: number, file: string = stage) =>
     onProgress?.({ stage, done, total, file })
   const path = await resolveModel(input, {
@@ -92,50 +52,47 @@ export async function latentifyModel(
   await checkPlace([path, ...filesOf(opened)], output, format, force)
   const source = await readSourceModel(opened)
   const plan = planOf(source)
-  const sizes = sizesOf(plan, options)
-  const whole = isWhole(plan, sizes)
+  if (pplWithin !== undefined) checkWithin(options)
+  const fixed = pplWithin === undefined ? choiceOf(plan, options) : null
+  const choose = choiceFor(plan, options)
+  const others = also.map(choose)
+  const whole = fixed !== null && isWhole(plan, fixed)
+  const { calibrate, calibrationTokens, measure: held } = readingOf(options)
+  if (others.length > 0 && held === 0)
+    throw new OptionError('also is given, and measure is 0; expected windows to measure on')
   checkForm(format, plan, source, weights)
-  if (!whole && options.calibrate === undefined) {
-    throw new OptionError('calibrate is not given; expected the path of a text, since only a part of the cache is kept')
-  }
-  const ropeForm = ropeFormOf(plan, sizes, options)
   const form: FormOptions = { biased: plan.biased, queryLatent: options.queryLatent ?? needsQueryLatent(format, plan) }
 
   return alone(output, async () => {
-    const identity = await identityOf(source, options)
-    const work = await WorkFolder.open(`${resolve(output)}.latentify`, identity)
+    const reading = whole ? null : { calibrate, calibrationTokens, held }
+    const work = await WorkFolder.open(`${resolve(output)}.latentify`, await identityOf(source, reading))
+    const original = new Original(path, options)
     try {
-      const tokens = whole ? 0 : await calibrated(path, source, plan, work, options)
-      const entries = new Map<string, TensorEntry>()
-      const lossByLayer: number[] = []
-      report('factor', 0, plan.layers)
-      for (let layer = 0; layer < plan.layers; layer++) {
-        signal?.throwIfAborted()
-        const attention = await readAttention(source, plan, layer)
-        let factors: LayerFactors
-        if (whole) factors = keptWhole(attention)
-        else {
-          const slots = foldedSlots(attention.frequencies, plainFrequencies(sizes.rope, theta(ropeForm)))
-          const moments = momentsOf(attention, await work.statistics(layer), attention.scale)
-          factors = await factorise(attention, moments, slots, {
-            rank: sizes.rank,
-            balance: options.balance ?? BALANCE,
-          })
-        }
-        lossByLayer.push(factors.loss)
-        const tensors = layerTensors(plan, sizes, attention, factors, layer, form)
-        for (const entry of await work.keepTensors(layer, tensors, whole ? 'f32' : newType(source)))
-          entries.set(entry.name, entry)
-        report('factor', layer + 1, plan.layers)
-      }
-      const made = latentModel(source, entries, latentConfig(source, plan, sizes, ropeForm, form))
-      const model = await readSourceModel(made)
+      const tokens = whole ? 0 : await calibrated(original, source, plan, work, options)
       const balance = options.balance ?? BALANCE
-      const texts = cardFiles({
-        ...{ input: path, modelType: source.config.modelType, plan, sizes, before: originalSize(plan), balance },
-        ...{ calibrate: options.calibrate, calibrationTokens: tokens, lossByLayer },
-        theta: 'theta' in ropeForm ? ropeForm.theta : null,
-      })
+      const onLayer = (done: number) => report('factor', done, plan.layers)
+      const windows = whole || held === 0 ? [] : (await original.windows()).held
+      const onWindow = (done: number) => report('measure', done, windows.length)
+      if (!whole && windows.length === 0 && (pplWithin !== undefined || others.length > 0)) throw tooShortToMeasure()
+      const meter = windows.length === 0 ? null : new Meter(await original.parts(), windows, { ...options, onWindow })
+      const trials = new Trials({ source, plan, work, form, balance, signal, onLayer }, meter)
+      for (const other of others) await trials.measure(other)
+      const size = originalSize(plan)
+      const ratioOf = async (numbers: number) =>
+        ((await trials.measure(choose(numbers / size))) as Trial).perplexityRatio.mean
+      const choice = fixed ?? choose((await smallestWithin(pplWithin as number, size, ratioOf)) / size)
+      await trials.measure(choice)
+      const { opened: made, lossByLayer } = await trials.candidate(choice)
+      const model = await readSourceModel(made)
+      const { rank, rope } = choice
+      const facts = {
+        ...{ input: path, modelType: source.config.modelType },
+        cache: { before: size, after: rank + rope, rank, rope },
+        bytesPerToken: { before: bytesOf(plan, size), after: bytesOf(plan, rank + rope) },
+        ...{ theta: thetaOf(choice), calibrationTokens: tokens, lossByLayer },
+        measured: measurementOf(meter, windows, trials.measured),
+      }
+      const texts = reportFiles({ ...facts, plan, balance, calibrate: whole ? null : calibrate })
       const types = weights ? { weights } : {}
       const prepared = format === 'gguf' ? prepareGguf(model, types) : prepareFolder(model, { ...types, texts })
       let written = 0
@@ -145,19 +102,12 @@ export async function latentifyModel(
       }
       await checkPlace([path, ...filesOf(opened)], output, format, force)
       const { files } = await prepared.write(output, { onWrite, signal })
+      const beside = format === 'gguf' ? await writeBeside(output, texts) : []
       if (whole || !options.keepWork) await work.remove()
       else await work.dropTensors()
       return {
-        input: path,
-        output,
-        format,
-        modelType: source.config.modelType,
-        cache: { before: originalSize(plan), after: sizes.rank + sizes.rope, ...sizes },
-        theta: 'theta' in ropeForm ? ropeForm.theta : null,
-        calibrationTokens: tokens,
-        lossByLayer,
-        bytes: prepared.bytes,
-        files,
+        ...facts,
+        ...{ output, format, bytes: prepared.bytes, files: [...files, ...beside] },
         warnings: [
           ...opened.checkpoint.warnings,
           ...source.warnings,
@@ -169,11 +119,45 @@ export async function latentifyModel(
       // Nothing of value is in it yet.
       if (whole) await work.remove()
       throw error
+    } finally {
+      await original.dispose()
     }
   })
 }
 
 type Stage = Parameters<NonNullable<LatentifyOptions['onProgress']>>[0]['stage']
+
+/** Sizes for a share of the original's cache. */
+function choiceFor(plan: Plan, { rope, theta }: LatentifyOptions): (cacheRatio: number) => Choice {
+  const given = { ...(rope !== undefined && { rope }), ...(theta !== undefined && { theta }) }
+  return cacheRatio => choiceOf(plan, { ...given, cacheRatio })
+}
+
+function checkWithin({ cacheRatio, rank, measure }: LatentifyOptions): void {
+  const size = cacheRatio === undefined ? (rank === undefined ? null : 'rank') : 'cacheRatio'
+  if (size !== null) throw new OptionError(`pplWithin and ${size} are both given; one of them says how much is kept`)
+  if (measure === 0) throw new OptionError('pplWithin is given, and measure is 0; expected windows to measure on')
+}
+
+function tooShortToMeasure(): OptionError {
+  return new OptionError(
+    'The calibration text has no windows to hold back, on which sizes could be measured; expected a longer text',
+  )
+}
+
+function measurementOf(
+  meter: Meter | null,
+  windows: readonly Int32Array[],
+  sizes: readonly Trial[],
+): Latentification['measured'] {
+  if (!meter || meter.original === null) return null
+  return { windows: windows.length, tokens: meter.scored, perplexity: meter.original, sizes }
+}
+
+/** Of f16, per token. */
+function bytesOf({ layers }: Plan, numbers: number): number {
+  return 2 * layers * numbers
+}
 
 /** What the writer of this form would refuse once all is computed. */
 function checkForm(
@@ -190,51 +174,8 @@ function checkForm(
   }
 }
 
-function theta(form: RopeForm): number {
-  return 'theta' in form ? form.theta : THETA
-}
-
-/** Where all pairs of several groups keep their rotation, each frequency comes several times, which no base gives. */
-function ropeFormOf(plan: Plan, sizes: Sizes, options: LatentifyOptions): RopeForm {
-  if (!isWhole(plan, sizes)) return { theta: options.theta ?? THETA }
-  const { rope, groups } = plan
-  if (groups === 1 && rope.scaling.kind === 'none') return { theta: rope.theta }
-  const frequencies = ropeFrequencies(rope).frequencies
-  return { frequencies: wholeFrequencies({ frequencies, groups }) }
-}
-
 function needsQueryLatent(format: Latentification['format'], { layers }: Plan): boolean {
   return format === 'gguf' && layers !== 26 && layers !== 27
-}
-
-/** Attention is new, and so is config.json; the rest is the original's. */
-function latentModel(source: SourceModel, attention: ReadonlyMap<string, TensorEntry>, config: object): OpenedModel {
-  const tensors = new Map(attention)
-  for (const weight of source.weights) {
-    if (/\.self_attn\.([qkv]_proj\.(weight|bias)|o_proj\.bias)$/.test(weight.name)) continue
-    const { name, dtype, rows, cols, bytes } = weight.scales ? recoded(weight, 'bf16') : weight
-    const shape = weight.role === 'vector' ? [cols] : [rows, cols]
-    tensors.set(name, { name, dtype: dtype.toUpperCase(), shape, bytes })
-  }
-  const { checkpoint } = source
-  return modelOf(new Checkpoint({ ...checkpoint, config: config as Checkpoint['config'], tensors, absent: new Map() }))
-}
-
-/** bf16 loses nothing that weights of 16 bits or fewer had to begin with. */
-function newType(source: SourceModel): 'f32' | 'bf16' {
-  return source.weights.some(({ name, dtype }) => name.endsWith('.q_proj.weight') && dtype === 'f32') ? 'f32' : 'bf16'
-}
-
-/** What statistics depend on: files as they are now, and how much is read. */
-async function identityOf(
-  { weights }: SourceModel,
-  { calibrate, calibrationTokens }: LatentifyOptions,
-): Promise<object> {
-  const sources = new Set(weights.map(({ bytes }) => bytes.source))
-  const files = [...sources].map(({ path, name, size, modified }) => [path ?? name, size, String(modified)])
-  if (calibrate === undefined) return { files }
-  const { size, mtimeMs } = await stat(calibrate).catch(error => unreadable(calibrate, error))
-  return { files, text: [calibrate, size, mtimeMs], calibrationTokens }
 }
 
 function windowWarnings({ window }: Plan): string[] {

@@ -1,6 +1,6 @@
 /** Imports the conversion's code at the first call. */
-import type { Latentification } from './latentify.ts'
 import type { LatentifyOptions } from './options.ts'
+import type { Latentification } from './result.ts'
 
 /**
  * Writes a model with grouped attention (Llama, Mistral, Qwen2, SmolLM2) as one with latent attention, in deepseek_v3's form: a folder with safetensors, or a

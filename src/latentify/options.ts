@@ -1,24 +1,33 @@
 import { FIND_OPTIONS } from '../checkpoint/find-options.ts'
 import type { ConvertOptions } from '../conversion/convert.ts'
-import { above, choice, flag, number, type OptionTable, text, whole } from '../options/kinds.ts'
+import { above, choice, flag, list, number, type OptionTable, text, whole } from '../options/kinds.ts'
 import { ENCODABLE_TYPES, type EncodableType } from '../quant/numbers.ts'
 
-/** Options of `latentifyModel`: `cacheRatio`, or `rank` and `rope`, say how much is kept. */
+/** Options of `latentifyModel`: `cacheRatio`, `pplWithin`, or `rank` and `rope`, say how much is kept. */
 export interface LatentifyOptions extends Pick<ConvertOptions, 'offline' | 'hub' | 'signal'> {
   /** Share of the original's cache that the latent and the rope key take together. */
   readonly cacheRatio?: number
+  /**
+   * Keep as little as leaves the perplexity at most 1 + this times the original's (0.05: 5 % more), measured on windows of the calibration text that were held
+   * back.
+   */
+  readonly pplWithin?: number
   /** C, numbers of the latent. */
   readonly rank?: number
   /** R, numbers of the rope key. Default: what was best for the cache on validation text. */
   readonly rope?: number
-  /** Base of the rope key's frequencies. Default 10,000; the original's where all is kept. */
+  /** Base of the rope key's frequencies. Default 10,000, of caches below 18 % 1,000; the original's where all is kept. */
   readonly theta?: number
   /** How much more keys count in the latent than their effect on the output says. Default 2. */
   readonly balance?: number
-  /** Path of a text in UTF-8 to calibrate on. Needed unless all is kept. */
+  /** Path of a text in UTF-8 to calibrate on. Default: one that comes with the package. */
   readonly calibrate?: string
   /** Tokens that are read of it. Default 32,768. */
   readonly calibrationTokens?: number
+  /** Windows of the text that are held back to measure perplexity and KL on, at most a quarter of it. 0: nothing is measured. Default 16. */
+  readonly measure?: number
+  /** Further shares of the original's cache that are measured for the report, and not written. Default: none. */
+  readonly also?: readonly number[]
   /** Default: f32 of a model in f32, else bf16 for what is new; the rest as it is. */
   readonly weights?: EncodableType
   /**
@@ -39,10 +48,10 @@ export interface LatentifyOptions extends Pick<ConvertOptions, 'offline' | 'hub'
 /** Reported by `latentifyModel`. */
 export interface LatentifyProgress {
   /**
-   * Looking the model up or fetching it, loading its weights, reading the calibration text, computing new tensors, writing files.
+   * Looking the model up or fetching it, loading its weights, reading the calibration text, computing new tensors, measuring them, writing files.
    */
-  readonly stage: 'resolve' | 'download' | 'load' | 'calibrate' | 'factor' | 'write'
-  /** Bytes, windows of all layers, or layers. */
+  readonly stage: 'resolve' | 'download' | 'load' | 'calibrate' | 'factor' | 'measure' | 'write'
+  /** Bytes, windows (calibrate: of all layers), or layers. */
   readonly done: number
   /** The total of the same; 0 where it is not known. */
   readonly total: number
@@ -56,6 +65,11 @@ export const LATENTIFY_OPTIONS = {
     description: "share of the original's cache that is kept, such as 0.5",
     flag: '--cache-ratio <share>',
   },
+  pplWithin: {
+    kind: number(0, 10),
+    description: 'keep as little as loses no more perplexity than this, such as 5%',
+    flag: '--ppl-within <share>',
+  },
   rank: { kind: whole(1), description: 'numbers of the latent, in place of --cache-ratio', flag: '--rank <n>' },
   rope: {
     kind: whole(2),
@@ -66,7 +80,7 @@ export const LATENTIFY_OPTIONS = {
   theta: {
     kind: above(1),
     description: "base of the rope key's frequencies",
-    defaultText: '10000',
+    defaultText: 'what suits the cache',
     flag: '--theta <n>',
   },
   balance: {
@@ -75,12 +89,29 @@ export const LATENTIFY_OPTIONS = {
     defaultText: '2',
     flag: '--balance <n>',
   },
-  calibrate: { kind: text, description: 'a text in UTF-8 that shows what is to be kept', flag: '--calibrate <file>' },
+  calibrate: {
+    kind: text,
+    description: 'a text in UTF-8 that shows what is to be kept',
+    defaultText: 'one of the package',
+    flag: '--calibrate <file>',
+  },
   calibrationTokens: {
     kind: whole(512),
     description: 'tokens that are read of it',
     defaultText: '32768',
     flag: '--calibration-tokens <n>',
+  },
+  measure: {
+    kind: whole(0),
+    description: 'windows of the text that are held back to measure on',
+    defaultText: '16',
+    flag: '--measure <n>',
+  },
+  also: {
+    kind: list(number(0, 1), 'shares'),
+    description: 'further shares of the cache that are measured for the report',
+    defaultText: 'none',
+    flag: '--also <shares>',
   },
   weights: {
     kind: choice(ENCODABLE_TYPES),

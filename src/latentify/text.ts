@@ -1,6 +1,13 @@
 /** The calibration text: as much of a file as is tokenised, so that its size does not matter. */
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { bundledModel } from '../checkpoint/find/bundled-model.ts'
 import { OptionError } from '../errors.ts'
+
+/** The text of the package, for conversions that are given none: prose, plays, pages and code. */
+export function packagedText(): string {
+  return join(dirname(bundledModel()), 'calibration', 'text.txt')
+}
 
 /** Characters that are tokenised, for each token that is wanted. */
 const CHARACTERS = 16

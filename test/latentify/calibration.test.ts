@@ -125,7 +125,7 @@ describe('a conversion that is interrupted', () => {
       const calibrate = join(place, 'text.txt')
       writeFileSync(calibrate, Array.from({ length: 600 }, (_, i) => `word ${(i * i) % 97} of ${i % 13}`).join(' '))
       const out = join(place, 'out')
-      const sizes = { rank: 16, rope: 4, calibrate, calibrationTokens: 512, threads: 1, keepWork: true }
+      const sizes = { rank: 16, rope: 4, calibrate, calibrationTokens: 512, measure: 0, threads: 1, keepWork: true }
       const { calibrationTokens } = await latentifyModel(folder as string, out, sizes)
       expect(readdirSync(`${out}.latentify`).sort()).toEqual([
         'identity.json',

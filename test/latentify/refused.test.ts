@@ -41,7 +41,9 @@ describe('sizes and settings', () => {
     await expect(asked({ rank: 3, rope: 3 })).rejects.toThrow(/even number/)
     await expect(asked({ rank: 3, rope: 12 })).rejects.toThrow(/at most 8.*or 16/)
     await expect(asked({ rank: 33, rope: 4 })).rejects.toThrow(/at most 32/)
-    await expect(asked({ rank: 8, rope: 4 })).rejects.toThrow(/calibrate/)
+    await expect(asked({ rank: 8, pplWithin: 0.1 })).rejects.toThrow(/pplWithin and rank are both given/)
+    await expect(asked({ pplWithin: 0.1, measure: 0 })).rejects.toThrow(/measure is 0/)
+    await expect(asked({ cacheRatio: 0.5, also: [0.25], measure: 0 })).rejects.toThrow(/also is given/)
     await expect(asked({ rank: 8, rope: 4, calibrate: '/nowhere' })).rejects.toThrow(/cannot be read \(ENOENT\)/)
   })
 

@@ -1,12 +1,13 @@
 /** `latentkit latentify`: a model with grouped attention becomes one with latent attention. */
 import type { Command } from 'commander'
 import { LATENTIFY_OPTIONS, type OptionRow } from '../../../src/for-apps.ts'
-import type { Latentification, LatentifyOptions, LatentifyProgress } from '../../../src/tools.ts'
+import type { Latentification, LatentifyOptions, LatentifyProgress, Measurement } from '../../../src/tools.ts'
 import { hubOptions } from '../hub.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { modelArgument } from '../model-argument.ts'
 import { engineFlag } from '../options/engine-flags.ts'
-import { colours } from '../output/colour.ts'
+import { list, type Parser, share } from '../options/parsers.ts'
+import { type Colours, colours } from '../output/colour.ts'
 import * as format from '../output/format.ts'
 import { Progress } from '../output/progress.ts'
 import { note, writeJson, writeView } from '../output/stdout.ts'
@@ -15,6 +16,13 @@ import { table } from '../output/table.ts'
 type Flags = Pick<LatentifyOptions, Exclude<keyof LatentifyOptions, 'hub' | 'signal' | 'onProgress'>> & {
   readonly quiet?: boolean
   readonly json?: boolean
+}
+
+/** Of flags whose texts are shorter than their values. */
+const PARSERS: Readonly<Record<string, Parser<unknown>>> = {
+  [LATENTIFY_OPTIONS.cacheRatio.flag]: share,
+  [LATENTIFY_OPTIONS.pplWithin.flag]: share,
+  [LATENTIFY_OPTIONS.also.flag]: list(share),
 }
 
 export function addLatentify(program: Command): void {
@@ -27,7 +35,9 @@ export function addLatentify(program: Command): void {
     .argument('<model>', 'a folder, a GGUF file, or org/name on the hub')
     .argument('<out>', 'NAME.gguf makes a GGUF file, any other name a folder')
   for (const row of Object.values<OptionRow>(LATENTIFY_OPTIONS)) {
-    if (row.flag !== undefined) command.addOption(engineFlag(row, { group: 'Options:' }))
+    if (row.flag === undefined) continue
+    const parse = PARSERS[row.flag]
+    command.addOption(engineFlag(row, { group: 'Options:', ...(parse && { parse }) }))
   }
   command
     .option('--quiet', 'no summary')
@@ -40,8 +50,9 @@ OUT.latentify holds what is done so far. docs/latentify.md says what is taken
 and how it is done.
 
 Examples:
-  $ latentkit latentify ./smollm2 ./smollm2-half --cache-ratio 0.5 --calibrate text.txt
+  $ latentkit latentify ./smollm2 ./smollm2-half --cache-ratio 0.5
   $ latentkit latentify ./smollm2 half.gguf --rank 144 --rope 48 --calibrate text.txt
+  $ latentkit latentify ./smollm2 ./small --ppl-within 20% --also 0.5,0.25,0.125
   $ latentkit latentify ./smollm2 ./same --rank 192 --rope 192`,
     )
     .action(latentify)
@@ -68,21 +79,46 @@ async function latentify(input: string, output: string, flags: Flags): Promise<v
 function show(progress: Progress, { stage, done, total, file }: LatentifyProgress): void {
   if (stage === 'calibrate') progress.pieces('Reading the text', done, total, 'windows of layers', '')
   else if (stage === 'factor') progress.pieces('Computing latents', done, total, 'layers', '')
+  else if (stage === 'measure') progress.pieces('Measuring', done, total, 'windows', '')
   else progress.update({ status: stage, file, loaded: done, total })
 }
 
-function summary({ output, bytes, cache, theta, calibrationTokens, lossByLayer }: Latentification): string {
+function summary(report: Latentification): string {
   const c = colours(process.stdout)
+  const { output, bytes, cache, bytesPerToken, theta, calibrationTokens, lossByLayer, measured } = report
   const { before, after, rank, rope } = cache
   const text = calibrationTokens > 0 ? `, ${format.integer(calibrationTokens)} tokens read` : ''
   const base = theta === null ? "the original's frequencies" : `theta ${format.integer(theta)}`
-  const rows = lossByLayer.map((loss, layer) => [String(layer), format.percent(loss)])
-  const kept = `${format.integer(after)} of ${format.integer(before)} numbers per token and layer (${format.percent(after / before)})`
+  const kept = `${format.integer(after)} of ${format.integer(before)} numbers per token and layer (${format.percent(after / before)}), ${format.bytes(bytesPerToken.after)} of ${format.bytes(bytesPerToken.before)} per token in f16`
   const head = `${c.bold(output)}: ${format.bytes(bytes)}, caches ${kept}: a latent of ${rank}, a rope key of ${rope}; ${base}${text}`
   if (calibrationTokens === 0) return head
-  const columns = [
-    { head: 'layer', align: 'right' },
-    { head: 'lost by the latent', align: 'right' },
-  ] as const
-  return `${head}\n\n${table(columns, rows, { style: c.dim })}`
+  const own = measured?.sizes.find(size => size.rank === rank && size.rope === rope)
+  const rows = lossByLayer.map((loss, layer) => [
+    String(layer),
+    format.percent(loss),
+    ...(own ? [format.percent(own.errorByLayer[layer] as number)] : []),
+  ])
+  const columns = ['layer', 'lost by the latent', ...(own ? ['error of the stream'] : [])]
+  const right = (head: string) => ({ head, align: 'right' }) as const
+  const layers = table(columns.map(right), rows, { style: c.dim })
+  return measured ? `${head}\n\n${layers}\n\n${sizesView(measured, c)}` : `${head}\n\n${layers}`
+}
+
+function sizesView({ windows, tokens, perplexity, sizes }: Measurement, c: Colours): string {
+  const plus = ({ mean, error }: { mean: number; error: number }, digits: number) =>
+    `${format.decimals(mean, digits)} ± ${format.decimals(error, digits)}`
+  const rows = sizes.map(({ rank, rope, theta, ...size }) => [
+    String(rank + rope),
+    String(rank),
+    String(rope),
+    theta === null ? '' : format.integer(theta),
+    format.decimals(size.perplexity, 3),
+    plus(size.perplexityRatio, 3),
+    plus(size.kl, 4),
+    format.percent(size.top1.mean),
+  ])
+  const heads = ['numbers', 'latent', 'rope key', 'theta', 'perplexity', 'ratio', 'KL, nats', 'same top token']
+  const columns = heads.map(head => ({ head, align: 'right' }) as const)
+  const title = `Original: perplexity ${format.decimals(perplexity, 3)}, ${format.integer(tokens)} tokens of ${format.plural(windows, 'window')}`
+  return `${title}\n${table(columns, rows, { style: c.dim })}`
 }

@@ -7,7 +7,6 @@ import { note, write, writeJson, writeView } from '../output/stdout.ts'
 import { writeWhole } from '../output/whole-file.ts'
 import { csvOf } from '../runs/csv.ts'
 import { METRICS, type MetricName, seriesOf } from '../runs/series.ts'
-import { svgChart } from '../runs/svg-chart.ts'
 import { terminalChart } from '../runs/terminal-chart.ts'
 import { runsView } from '../runs/views.ts'
 
@@ -56,7 +55,7 @@ async function runs(folders: readonly string[], flags: Flags): Promise<void> {
   const { title } = METRICS[flags.metric]
   if (flags.svg !== undefined) {
     if (series.length === 0) throw new UsageError(`these runs have no ${flags.metric} yet; there is nothing to draw`)
-    const bytes = new TextEncoder().encode(svgChart(title, series))
+    const bytes = new TextEncoder().encode(svgChart(title, 'step', series))
     await writeWhole(flags.svg, append => append(bytes))
   }
   if (flags.json) return writeJson({ runs: found })

@@ -59,6 +59,13 @@ export const bytes: Parser<number> = text => {
   return value
 }
 
+/** `0.05` or `5%`. */
+export const share: Parser<number> = text => {
+  const [, digits = '', percent] = /^(\d+(?:\.\d+)?|\.\d+)\s*(%?)$/.exec(text) ?? []
+  if (digits === '') reject('a share, such as 0.05 or 5%')
+  return percent ? Number(digits) / 100 : Number(digits)
+}
+
 export function oneOf<T extends string>(values: readonly T[]): Parser<T> {
   return text => values.find(v => v === text) ?? reject(`one of ${values.join(', ')}`)
 }

@@ -1,8 +1,8 @@
 /** Lines in a terminal, of Braille's dots: eight for each character, so that 70 columns show 140 steps apart. */
 import { scaleLinear } from 'd3-scale'
+import { rangesOf, type Series } from '../../../src/for-apps.ts'
 import type { Colours } from '../output/colour.ts'
 import { seenWidth } from '../output/table.ts'
-import { rangesOf, type Series } from './series.ts'
 
 /** Bits of a Braille character's dots, by row and column. */
 const DOTS = [

@@ -1,4 +1,4 @@
-/** The same picture as an SVG file that needs nothing else: light and dark, with a title for readers of screens. */
+/** Series as an SVG file that needs nothing else: light and dark, with a title for readers of screens. */
 import { scaleLinear } from 'd3-scale'
 import { line } from 'd3-shape'
 import { type Point, rangesOf, type Series } from './series.ts'
@@ -10,7 +10,8 @@ const MARGIN = { top: 44, right: 20, bottom: 46, left: 66 }
 const PAINTS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c8c00', '#666666'] as const
 const LEGEND_LINE = 18
 
-export function svgChart(title: string, series: readonly Series[]): string {
+/** `axis`: what the numbers from left to right are; they are whole. */
+export function svgChart(title: string, axis: string, series: readonly Series[]): string {
   const ranges = rangesOf(series)
   const x = scaleLinear(ranges.x, [MARGIN.left, WIDTH - MARGIN.right])
   const y = scaleLinear(ranges.y, [HEIGHT - MARGIN.bottom, MARGIN.top]).nice(6)
@@ -57,7 +58,7 @@ path { fill: none; stroke-width: 1.6; stroke-linejoin: round }
     `<text class="title" x="${MARGIN.left}" y="24">${escaped(title)}</text>`,
     ...rows,
     ...columns,
-    `<text class="middle" x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - MARGIN.bottom + 36}">step</text>`,
+    `<text class="middle" x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - MARGIN.bottom + 36}">${escaped(axis)}</text>`,
     ...drawn,
     ...legend,
     '</svg>',

@@ -1,0 +1,66 @@
+/** The model that is converted, as it runs: loaded when something has to be read. */
+import { loadInNode } from '../engine/host/node/platform.ts'
+import type { Parts } from '../engine/load/load-parts.ts'
+import type { LatentifyOptions } from './options.ts'
+import { calibrationText, packagedText } from './text.ts'
+import { cutText, type TextWindows } from './windows.ts'
+
+/** Tokens of a window, or what the model was made for. */
+const WINDOW = 512
+const TOKENS = 32_768
+const HELD = 16
+
+/** What decides which tokens are read, for the identity of what is done so far. */
+export function readingOf({
+  calibrate = packagedText(),
+  calibrationTokens = TOKENS,
+  measure = HELD,
+}: LatentifyOptions) {
+  return { calibrate, calibrationTokens, measure }
+}
+
+export class Original {
+  readonly #path: string
+  readonly #options: LatentifyOptions
+  #parts: Promise<Parts> | null = null
+  #windows: Promise<TextWindows> | null = null
+
+  constructor(path: string, options: LatentifyOptions) {
+    this.#path = path
+    this.#options = options
+  }
+
+  parts(): Promise<Parts> {
+    this.#parts ??= this.#load()
+    return this.#parts
+  }
+
+  /** Throws OptionError for a text that cannot be read or is too short. */
+  windows(): Promise<TextWindows> {
+    this.#windows ??= this.#cut()
+    return this.#windows
+  }
+
+  async dispose(): Promise<void> {
+    const parts = await this.#parts?.catch(() => null)
+    parts?.model.dispose()
+    parts?.kernels.dispose()
+  }
+
+  #load(): Promise<Parts> {
+    const { signal, onProgress, threads } = this.#options
+    const context = {
+      report: ({ loaded, total }: { loaded: number; total: number }) =>
+        onProgress?.({ stage: 'load', done: loaded, total, file: 'load' }),
+      signal: signal ?? new AbortController().signal,
+    }
+    return loadInNode(this.#path, { ...(threads && { threads }), exact: true, cacheType: 'f32' }, context)
+  }
+
+  async #cut(): Promise<TextWindows> {
+    const { calibrate, calibrationTokens: tokens, measure: held } = readingOf(this.#options)
+    const text = await calibrationText(calibrate, tokens + held * WINDOW)
+    const { tokenizer, model } = await this.parts()
+    return cutText(text, tokenizer, { size: Math.min(WINDOW, model.config.maxPositions), tokens, held })
+  }
+}
