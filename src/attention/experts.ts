@@ -93,6 +93,8 @@ export function expertLayer(bench: Workbench, given: ExpertSizes): ExpertLayer {
       gate: experts('gate', F, D),
       up: experts('up', F, D),
       down: experts('down', D, F),
+      biases: null,
+      sharedGate: null,
       shared:
         S === 0
           ? null

@@ -138,7 +138,8 @@ export function attendingLayer({ layers }: Pick<ModelConfig, 'layers'>, index: n
 export function commonAttention({ layers }: ModelConfig): AttentionConfig | null {
   const [first, ...others] = layers.map(layer => layer.attention)
   if (!first || !attends(first)) return null
-  const written = (a: LayerConfig['attention']) => JSON.stringify(a, (key, value) => (key === 'shared' ? undefined : value))
+  const written = (a: LayerConfig['attention']) =>
+    JSON.stringify(a, (key, value) => (key === 'shared' ? undefined : value))
   const alike = (a: LayerConfig['attention']) => a === first || written(a) === written(first)
   return others.every(alike) ? first : null
 }

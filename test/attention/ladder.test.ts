@@ -76,7 +76,7 @@ describe('examples/ladder', { timeout: 240_000 }, () => {
       inference.read(model.logits(inference, ids, { cache: { ...model.newCache(inference), absorbed } }))
     const apart = async (ids: readonly number[]) => {
       const [a, b] = [await logits(ids, false), await logits(ids, true)]
-      return Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))
+      return Math.max(...a.map((x: number, i: number) => Math.abs(x - b[i]!)))
     }
     // The first word's key is at place 0, and not rotated.
     expect(await apart(IDS.slice(0, 1))).toBeLessThan(1e-4)

@@ -49,27 +49,31 @@ const newest = (folder: string) => {
   return join(folder, steps.sort().at(-1) as string)
 }
 
-it(`killed ${KILLS} times`, async () => {
-  const model = smallModel(join(place, 'model'))
-  const [whole, parts] = [join(place, 'whole'), join(place, 'parts')]
-  const begun = performance.now()
-  expect(await run(model, whole)).toBe(0)
-  const took = performance.now() - begun
-  const rng = new Rng('kills')
-  let kills = 0
-  for (let round = 0; kills < KILLS; round++) {
-    // A run that has ended is begun anew, so that all kills hit something.
-    if ((await run(model, parts, rng.below(Math.ceil(took / 4)))) === null) kills++
-    else {
-      expectSame(parts, whole)
-      rmSync(parts, { recursive: true })
+it(
+  `killed ${KILLS} times`,
+  async () => {
+    const model = smallModel(join(place, 'model'))
+    const [whole, parts] = [join(place, 'whole'), join(place, 'parts')]
+    const begun = performance.now()
+    expect(await run(model, whole)).toBe(0)
+    const took = performance.now() - begun
+    const rng = new Rng('kills')
+    let kills = 0
+    for (let round = 0; kills < KILLS; round++) {
+      // A run that has ended is begun anew, so that all kills hit something.
+      if ((await run(model, parts, rng.below(Math.ceil(took / 4)))) === null) kills++
+      else {
+        expectSame(parts, whole)
+        rmSync(parts, { recursive: true })
+      }
+      expect(round).toBeLessThan(20 * KILLS)
     }
-    expect(round).toBeLessThan(20 * KILLS)
-  }
-  expect(await run(model, parts)).toBe(0)
-  expectSame(parts, whole)
-  // Half a minute for each kill: other programs may run.
-}, 600_000 + KILLS * 30_000)
+    expect(await run(model, parts)).toBe(0)
+    expectSame(parts, whole)
+    // Half a minute for each kill: other programs may run.
+  },
+  600_000 + KILLS * 30_000,
+)
 
 function expectSame(folder: string, whole: string): void {
   expect(newest(folder).endsWith(`step-0000${STEPS}`)).toBe(true)

@@ -1,5 +1,6 @@
 /** `latentkit runs`: runs of training, listed and drawn. */
 import { type Command, Option } from 'commander'
+import { svgChart } from '../../../src/for-apps.ts'
 import { UsageError } from '../exit.ts'
 import { integer, oneOf } from '../options/parsers.ts'
 import { colours } from '../output/colour.ts'
