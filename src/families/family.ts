@@ -123,16 +123,19 @@ export interface ConvolutionNames {
   readonly out: string
 }
 
-/** Each of q, k and v by itself, or one for all; matrices of a low rank are two, one behind the other. */
+/**
+ * Each of q, k and v by itself, or one for all; matrices of a low rank are two, one behind the other. Where the first matrix has the
+ * gate too, and beta's has the decay, those have no names.
+ */
 export interface DeltaRuleNames {
   readonly qkv: readonly [string] | readonly [string, string, string]
   readonly kernels: readonly [string] | readonly [string, string, string]
   readonly beta: string
-  readonly decay: readonly [string] | readonly [string, string]
+  readonly decay: readonly string[]
   /** The tensors themselves, not modules: logarithms of rates, and what is added to the decay's projection. */
   readonly decayRate: string
   readonly decayBias: string
-  readonly gate: readonly [string] | readonly [string, string]
+  readonly gate: readonly string[]
   readonly norm: string
   readonly out: string
 }

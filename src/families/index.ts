@@ -52,7 +52,7 @@ import * as olmo2Traits from './olmo2/traits.ts'
 import { phi3 } from './phi3/config.ts'
 import * as phi3Traits from './phi3/traits.ts'
 import { PLANNED } from './planned.ts'
-import { qwen35, qwen35Moe } from './qwen3-5/config.ts'
+import { qwen3Next, qwen35, qwen35Moe } from './qwen3-5/config.ts'
 import * as qwen35Traits from './qwen3-5/traits.ts'
 import { qwen3Moe } from './qwen3-moe/config.ts'
 import * as qwen3MoeTraits from './qwen3-moe/traits.ts'
@@ -85,6 +85,7 @@ export const FAMILIES: readonly Family[] = [
   qwen3Moe,
   qwen35,
   qwen35Moe,
+  qwen3Next,
   smollm3,
   granite,
   olmo2,

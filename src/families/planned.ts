@@ -1,7 +1,6 @@
 /** Families that are planned only: their sizes are known, their arithmetic is not. */
 import { ALL_BIASES, type FamilyTraits } from './traits.ts'
 
-const QK = { norm: { qk: true } } as const
 const FALCON = { norm: { kind: 'layer', perLayer: 1 }, gated: false, tiedEmbeddings: true } as const
 
 export const PLANNED: readonly FamilyTraits[] = [
@@ -10,7 +9,6 @@ export const PLANNED: readonly FamilyTraits[] = [
   },
   { modelTypes: ['longcat_flash'], selectionBias: true },
   { modelTypes: ['plm'], gated: false, tiedEmbeddings: true },
-  { modelTypes: ['qwen3_next'], ...QK },
   { modelTypes: ['gemma'], tiedEmbeddings: true, headDim: 256 },
   { modelTypes: ['gemma2'], norm: { perLayer: 4 }, tiedEmbeddings: true, headDim: 256, windowPattern: 2 },
   { modelTypes: ['gemma4_text'], norm: { perLayer: 4 }, tiedEmbeddings: true },

@@ -42,7 +42,9 @@ export async function loadDeltaRule(
 ): Promise<DeltaRuleWeights> {
   const { hiddenSize: D } = parts
   const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
-  const sizes = c.apart ? [G * dk, G * dk, H * dv] : [2 * G * dk + H * dv]
+  const byHead = c.projections === 'byHead'
+  const channels = c.projections === 'apart' ? [G * dk, G * dk, H * dv] : [2 * G * dk + H * dv]
+  const sizes = byHead ? [2 * G * dk + 2 * H * dv] : channels
   const decays = H * (c.decay === 'head' ? 1 : dk)
   const each = async <T>(names: readonly string[], load: (name: string, i: number) => Promise<T>) => {
     const loaded: T[] = []
@@ -59,11 +61,11 @@ export async function loadDeltaRule(
   }
   return {
     qkv: await each(n.qkv, (name, i) => parts.linear(name, sizes[i] as number, D)),
-    kernels: await each(n.kernels, (name, i) => loadKernel(parts, name, sizes[i] as number, c.kernel)),
+    kernels: await each(n.kernels, (name, i) => loadKernel(parts, name, channels[i] as number, c.kernel)),
     // x / |x| is x / rms(x) times dk^-1/2; q is multiplied by dk^-1/2 once more.
     queryUnit: await unit('query', 1 / dk),
     keyUnit: await unit('key', dk ** -0.5),
-    beta: await parts.linear(at + n.beta, H, D),
+    beta: await parts.linear(at + n.beta, byHead ? 2 * H : H, D),
     decay: await through(n.decay, decays),
     decayRate: await parts.vector(at + n.decayRate, H, withOnes(parts.shapeOf(at + n.decayRate), H)),
     decayBias: reshape(await parts.vector(at + n.decayBias, decays), [H, decays / H]),

@@ -16,8 +16,8 @@ const refusal = (json: Record<string, unknown>) => {
 it.each<[string, Record<string, unknown>, string]>([
   [
     'a state in place of keys',
-    { ...SIZES, model_type: 'qwen3_next', linear_num_value_heads: 4 },
-    '"qwen3_next" is not supported; nearest to it is "qwen3_5_text", and what is missing is layers that keep a state in place of keys (linear_num_value_heads); latentkit runs',
+    { ...SIZES, model_type: 'qwen4_next', linear_num_value_heads: 4 },
+    '"qwen4_next" is not supported; nearest to it is "qwen2", and what is missing is layers that keep a state in place of keys (linear_num_value_heads); latentkit runs',
   ],
   [
     'an indexer',

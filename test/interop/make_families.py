@@ -105,7 +105,17 @@ VISION = {
     "pos_emb_time": 2,
 }
 
+DELTA_NET = {
+    **{"linear_conv_kernel_dim": 4, "linear_key_head_dim": 12, "linear_value_head_dim": 20},
+    **{"linear_num_key_heads": 2, "linear_num_value_heads": 4, "head_dim": 16, "partial_rotary_factor": 0.25},
+    **{"attention_bias": False, "rms_norm_eps": 1e-6, "rope_theta": 100000.0},
+}
+
 FIXTURES = {
+    "qwen3-next": {
+        **{**BASE, **MOE, **DELTA_NET, "model_type": "qwen3_next", "num_hidden_layers": 5, "full_attention_interval": 2},
+        **{"shared_expert_intermediate_size": 20, "mlp_only_layers": [1]},
+    },
     "axk1": {**BASE, **LATENT, "model_type": "axk1", "rope_scaling": {**YARN}},
     "kimi-k25": {
         "model_type": "kimi_k25",
@@ -153,6 +163,25 @@ DEFAULTS = [
     ("axk1", [], {**{k: v for k, v in LATENT.items() if k != "n_shared_experts"}, "model_type": "axk1"}),
 ]
 VARIANTS = {
+    "qwen3-next-wide": {
+        **{**BASE, **MOE, **DELTA_NET, "model_type": "qwen3_next", "full_attention_interval": 3, "norm_topk_prob": False},
+        **{"shared_expert_intermediate_size": 36, "linear_num_key_heads": 4, "linear_key_head_dim": 8},
+        **{"linear_conv_kernel_dim": 2, "partial_rotary_factor": 1.0, "tie_word_embeddings": True},
+    },
+    "qwen3-5-listed": {
+        **{**BASE, **DELTA_NET, "model_type": "qwen3_5_text", "linear_num_key_heads": 1, "linear_num_value_heads": 3},
+        **{"layer_types": ["full_attention", "linear_attention", "linear_attention"], "attention_bias": True},
+    },
+    "lfm2-bias": {
+        **{k: v for k, v in BASE.items() if k not in ["rms_norm_eps", "hidden_act"]},
+        **{"model_type": "lfm2", "layer_types": ["conv", "full_attention", "conv"], "conv_L_cache": 4, "conv_bias": True},
+        **{"block_multiple_of": 8, "block_ffn_dim_multiplier": 1.3, "norm_eps": 1e-5, "tie_word_embeddings": True},
+    },
+    "lfm2-plain": {
+        **{k: v for k, v in BASE.items() if k not in ["rms_norm_eps", "hidden_act"]},
+        **{"model_type": "lfm2", "layer_types": ["full_attention", "conv", "conv"], "conv_L_cache": 2},
+        **{"block_auto_adjust_ff_dim": False, "num_key_value_heads": 1, "norm_eps": 1e-4, "tie_word_embeddings": False},
+    },
     "axk1-odd": {
         **{**BASE, **LATENT, "model_type": "axk1", "num_hidden_layers": 4, "n_group": 4, "topk_group": 2},
         **{"n_shared_experts": 2, "attention_bias": True, "first_k_dense_replace": 2},
@@ -296,9 +325,20 @@ def compute(model, ids: list[int], greedy: int) -> dict[str, np.ndarray]:
         "input_ids": np.array(ids, dtype=np.int64),
         "logits": out.logits[0].float().numpy(),
         "hidden": torch.stack([h[0] for h in out.hidden_states]).float().numpy(),
-        "attentions": torch.stack([a[0] for a in out.attentions]).float().numpy(),
+        **attentions_of(model, out.attentions),
         "greedy": text[0, len(ids) :].numpy().astype(np.int64),
     }
+
+
+def attentions_of(model, found) -> dict[str, np.ndarray]:
+    """Of all layers, or of those that attend and which they are."""
+    kept = [a[0] for a in found if a is not None]
+    types = getattr(model.config.get_text_config(), "layer_types", None)
+    attending = [i for i, kind in enumerate(types or kept) if types is None or kind.endswith("_attention") and "linear" not in kind]
+    patterns = torch.stack(kept).float().numpy()
+    if len(attending) == model.config.get_text_config().num_hidden_layers:
+        return {"attentions": patterns}
+    return {"layer_attentions": patterns, "attention_layers": np.array(attending, dtype=np.int64)}
 
 
 def make(folder: str, written: dict, seed: int) -> None:

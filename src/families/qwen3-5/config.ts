@@ -1,16 +1,17 @@
 /**
- * Qwen3.5, dense and with experts: Gated DeltaNet (arXiv 2412.06464) in most layers, in the others gated attention of whose heads
- * a quarter rotates. Norms are stored less 1. On the hub it stands inside a model that sees (`text_config`).
+ * Qwen3-Next and Qwen3.5, dense and with experts: Gated DeltaNet (arXiv 2412.06464) in most layers, in the others gated attention of whose heads
+ * a quarter rotates. Norms are stored less 1. On the hub Qwen3.5 stands inside a model that sees (`text_config`).
  */
 
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import { ATTENTION } from '../biases.ts'
-import type { Family, TensorNames } from '../family.ts'
+import type { DeltaRuleNames, ExpertNames, Family, TensorNames } from '../family.ts'
 import { GROUPED, HUB_NAMES, ROUTED } from '../names.ts'
 import { deltaNet } from '../read/delta.ts'
 import { groupedArithmetic } from '../read/grouped.ts'
+import { softmaxRouting } from '../read/softmax-routing.ts'
 import { type Arithmetic, type Routing, runnable } from '../runnable.ts'
 import * as traits from './traits.ts'
 
@@ -31,6 +32,8 @@ const NAMES: TensorNames = {
   normOffset: 1,
 }
 
+const MOE: ExpertNames = { ...ROUTED, shared: 'mlp.shared_expert.', sharedGate: 'mlp.shared_expert_gate' }
+
 /** Its code normalises the chosen scores whatever the file says. */
 const ROUTING: Routing = { scoring: 'softmax', groups: 1, topkGroups: 1, groupScore: 'max', normalise: true, scale: 1 }
 
@@ -42,15 +45,35 @@ export const qwen35: Family = {
   config: (raw, model) => runnable(raw, model, arithmetic(raw)),
 }
 
+/** Qwen3-Next: the same, with matrices whose rows lie head by head. */
+export const qwen3Next: Family = {
+  traits: traits.qwen3Next,
+  hubClass: 'Qwen3NextForCausalLM',
+  hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
+  names: {
+    ...NAMES,
+    delta: {
+      ...(NAMES.delta as DeltaRuleNames),
+      qkv: ['linear_attn.in_proj_qkvz'],
+      beta: 'linear_attn.in_proj_ba',
+      decay: [],
+      gate: [],
+    },
+    moe: MOE,
+    ignored: [...(HUB_NAMES.ignored ?? []), /^mtp\./],
+  },
+  config: (raw, model) => runnable(raw, model, { ...arithmetic(raw, 'byHead'), routing: softmaxRouting(raw, true) }),
+}
+
 export const qwen35Moe: Family = {
   traits: traits.qwen35Moe,
   hubClass: 'Qwen3_5MoeForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
-  names: { ...NAMES, moe: { ...ROUTED, shared: 'mlp.shared_expert.', sharedGate: 'mlp.shared_expert_gate' } },
+  names: { ...NAMES, moe: MOE },
   config: (raw, model) => runnable(raw, model, { ...arithmetic(raw), routing: ROUTING }),
 }
 
-function arithmetic(raw: ConfigReader): Arithmetic {
+function arithmetic(raw: ConfigReader, projections: 'joined' | 'byHead' = 'joined'): Arithmetic {
   const base = groupedArithmetic(raw, { eps: 1e-6, rotary: 0.25 })
   if (base.activation !== 'silu') raw.fail('hidden_act', 'silu')
   if (!raw.bool('attn_output_gate', { default: true })) {
@@ -64,6 +87,6 @@ function arithmetic(raw: ConfigReader): Arithmetic {
     qkNorm: 'head',
     gated: true,
     own: ['attention gate', 'shared expert gate'],
-    state: deltaNet(raw, base.eps),
+    state: deltaNet(raw, projections, base.eps),
   }
 }

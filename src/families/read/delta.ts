@@ -13,13 +13,17 @@ export function kimiDelta(
   return {
     kind: 'delta',
     ...{ nHeads: heads, nKeyHeads: heads, keyDim: dim, valueDim: dim, kernel },
-    ...{ apart: true, decay: 'channel', gate: 'sigmoid' },
+    ...{ projections: 'apart', decay: 'channel', gate: 'sigmoid' },
     ...others,
   }
 }
 
 /** Gated DeltaNet (arXiv 2412.06464) as Qwen has it: fewer heads of keys than of values, a decay for each head. */
-export function deltaNet(raw: ConfigReader, normEps: number): DeltaRuleConfig {
+export function deltaNet(
+  raw: ConfigReader,
+  projections: DeltaRuleConfig['projections'],
+  normEps: number,
+): DeltaRuleConfig {
   const [nKeyHeads, nHeads] = [raw.int('linear_num_key_heads', COUNT), raw.int('linear_num_value_heads', COUNT)]
   if (nHeads % nKeyHeads !== 0) raw.fail('linear_num_key_heads', `a divisor of the ${nHeads} heads of values`)
   return {
@@ -29,7 +33,7 @@ export function deltaNet(raw: ConfigReader, normEps: number): DeltaRuleConfig {
     keyDim: raw.int('linear_key_head_dim', COUNT),
     valueDim: raw.int('linear_value_head_dim', COUNT),
     kernel: raw.int('linear_conv_kernel_dim', { min: 1, max: 32, default: 4 }),
-    ...{ apart: false, lowRank: null, decay: 'head', decayFloor: 0, gate: 'silu', normEps },
+    ...{ projections, lowRank: null, decay: 'head', decayFloor: 0, gate: 'silu', normEps },
   }
 }
 

@@ -27,8 +27,11 @@ export interface DeltaRuleConfig {
   readonly valueDim: number
   /** K: rows that the convolutions of q, k and v look at, their own included. */
   readonly kernel: number
-  /** q, k and v have matrices and convolutions of their own, and not one for all. */
-  readonly apart: boolean
+  /**
+   * `apart`: q, k and v have matrices and convolutions of their own. `joined`: one for all. `byHead`: one matrix has for each head of
+   * keys the rows of q, k, v and the gate, and another those of beta and decay; one convolution (Qwen3-Next).
+   */
+  readonly projections: 'apart' | 'joined' | 'byHead'
   /** Rank of the projections to the decay and to the gate, each two matrices; null: one matrix each. */
   readonly lowRank: number | null
   /** A head's state decays as one, or each of its rows by itself. */

@@ -5,22 +5,22 @@ import { type Linear, linear, type Norm, normalise } from '../layers.ts'
 import type { DeltaRuleConfig } from './config.ts'
 
 export interface DeltaRuleWeights {
-  /** One matrix with the rows of q, k and v in this order, or three. */
+  /** One matrix with the rows of q, k and v in this order, or three; or one with those of the gate too, head by head (`byHead`). */
   readonly qkv: readonly Linear[]
   /** f32 [C, K] of the convolution of all of their channels, or three. */
   readonly kernels: readonly Tensor[]
   /** Weights that make unit vectors of the heads of q, times dk^-1/2, and of k: f32 [dk]. */
   readonly queryUnit: Norm
   readonly keyUnit: Norm
-  /** [H, D] */
+  /** [H, D]; `byHead` also of the decay: [2 H, D] */
   readonly beta: Linear
-  /** [H or H dk, D], or two of a low rank one behind the other. */
+  /** [H or H dk, D], or two of a low rank one behind the other; none where others have it. */
   readonly decay: readonly Linear[]
   /** ln a: f32 [H] */
   readonly decayRate: Tensor
   /** f32 [H, 1 or dk] */
   readonly decayBias: Tensor
-  /** [H dv, D], or two of a low rank. */
+  /** [H dv, D], or two of a low rank; none where others have it. */
   readonly gate: readonly Linear[]
   /** Of each head's output. */
   readonly norm: Norm
@@ -34,7 +34,8 @@ export function gatedDeltaRule(step: AttentionStep, w: DeltaRuleWeights, c: Delt
   const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
 
   const found = scratch.take([T, H * dv])
-  const mixed = convolved(step, w, x)
+  const inputs = c.projections === 'byHead' ? projectedByHead(step, w, c, x) : projectedApart(step, w, x)
+  const mixed = convolved(step, w, inputs.mixed)
   const unit = (x: Tensor, norm: Norm) => {
     const y = scratch.replacing(x)
     normalise(ops, y, x, norm)
@@ -43,9 +44,9 @@ export function gatedDeltaRule(step: AttentionStep, w: DeltaRuleWeights, c: Delt
   const q = unit(splitHeads(lastOf(mixed, 0, G * dk), G), w.queryUnit) // [T, G, dk]
   const k = unit(splitHeads(lastOf(mixed, G * dk, G * dk), G), w.keyUnit)
   const v = splitHeads(lastOf(mixed, 2 * G * dk, H * dv), H) // [T, H, dv]
-  const decay = splitHeads(projected(step, w.decay, x), H)
+  const { beta } = inputs
+  const decay = splitHeads(inputs.decay, H)
   ops.decays(decay, decay, w.decayRate, w.decayBias, c.decayFloor)
-  const beta = projected(step, [w.beta], x)
   ops.activate(beta, beta, 'sigmoid')
 
   const place = keys.state(layer, 'delta')
@@ -57,32 +58,86 @@ export function gatedDeltaRule(step: AttentionStep, w: DeltaRuleWeights, c: Delt
   const normed = scratch.replacing(heads)
   normalise(ops, normed, heads, w.norm)
   const gated = scratch.replacing(normed)
-  ops.gate(gated, splitHeads(projected(step, w.gate, x), H), normed, c.gate)
+  ops.gate(gated, splitHeads(inputs.gate, H), normed, c.gate)
   return joinHeads(gated)
 }
 
-/** SiLU of the convolved q, k and v: [T, C]. */
-function convolved(step: AttentionStep, w: DeltaRuleWeights, x: Tensor): Tensor {
-  const { ops, scratch, keys, layer, tokens: T, group } = step
-  const C = w.kernels.reduce((n, kernel) => n + (kernel.shape[0] as number), 0)
-  const mixed = scratch.take([T, C])
-  const projections = scratch.take([T, C])
+/** What is projected of the stream. */
+interface Inputs {
+  /** q, k and v before their convolutions: [T, C] */
+  readonly mixed: Tensor
+  /** [T, H], before the sigmoid. */
+  readonly beta: Tensor
+  /** [T, H or H dk] */
+  readonly decay: Tensor
+  /** [T, H dv] */
+  readonly gate: Tensor
+}
+
+const channelsOf = ({ kernels }: DeltaRuleWeights) => kernels.map(kernel => kernel.shape[0] as number)
+
+function projectedApart(step: AttentionStep, w: DeltaRuleWeights, x: Tensor): Inputs {
+  const channels = channelsOf(w)
+  const mixed = step.scratch.take([step.tokens, channels.reduce((a, b) => a + b)])
   let at = 0
-  for (const [i, kernel] of w.kernels.entries()) {
-    const channels = kernel.shape[0] as number
-    const [y, u] = [lastOf(mixed, at, channels), lastOf(projections, at, channels)]
-    linear(step, u, x, w.qkv[i] as Linear)
-    const place = keys.state(layer, `convolution ${i}`)
-    for (const { start, count, sequences } of group.all) {
-      ops.shortConv(rowsOf(y, start, count), rowsOf(u, start, count), kernel, place, sequences, { silu: true })
-    }
-    at += channels
+  for (const [i, count] of channels.entries()) {
+    linear(step, lastOf(mixed, at, count), x, w.qkv[i] as Linear)
+    at += count
   }
-  return mixed
+  return {
+    mixed,
+    beta: through(step, [w.beta], x),
+    decay: through(step, w.decay, x),
+    gate: through(step, w.gate, x),
+  }
+}
+
+/** Two matrices whose rows lie head by head of the keys are taken apart. */
+function projectedByHead(step: AttentionStep, w: DeltaRuleWeights, c: DeltaRuleConfig, x: Tensor): Inputs {
+  const { ops, scratch, tokens: T } = step
+  const { nHeads: H, nKeyHeads: G, keyDim: dk, valueDim: dv } = c
+  const [keys, values] = [G * dk, H * dv]
+  const mixed = scratch.take([T, 2 * keys + values])
+  const gate = scratch.take([T, values])
+  const [beta, decay] = [scratch.take([T, H]), scratch.take([T, H])]
+  const take = (all: Tensor, parts: readonly Tensor[]) => {
+    const heads = splitHeads(all, G)
+    let at = 0
+    for (const part of parts) {
+      const width = (part.shape[1] as number) / G
+      ops.copy(splitHeads(part, G), lastOf(heads, at, width))
+      at += width
+    }
+  }
+  take(through(step, w.qkv, x), [
+    lastOf(mixed, 0, keys),
+    lastOf(mixed, keys, keys),
+    lastOf(mixed, 2 * keys, values),
+    gate,
+  ])
+  take(through(step, [w.beta], x), [beta, decay])
+  return { mixed, beta, decay, gate }
+}
+
+/** SiLU of the convolved q, k and v: [T, C]. */
+function convolved(step: AttentionStep, w: DeltaRuleWeights, mixed: Tensor): Tensor {
+  const { ops, scratch, keys, layer, group } = step
+  const y = scratch.take(mixed.shape)
+  let at = 0
+  for (const [i, count] of channelsOf(w).entries()) {
+    const place = keys.state(layer, `convolution ${i}`)
+    const kernel = w.kernels[i] as Tensor
+    for (const run of group.all) {
+      const rows = (t: Tensor) => rowsOf(lastOf(t, at, count), run.start, run.count)
+      ops.shortConv(rows(y), rows(mixed), kernel, place, run.sequences, { silu: true })
+    }
+    at += count
+  }
+  return y
 }
 
 /** By one matrix after the other. */
-function projected(step: AttentionStep, matrices: readonly Linear[], x: Tensor): Tensor {
+function through(step: AttentionStep, matrices: readonly Linear[], x: Tensor): Tensor {
   let y = x
   for (const matrix of matrices) {
     const next = step.scratch.take([step.tokens, matrix.weight.rows])

@@ -5,7 +5,7 @@ import type { StateConfig } from './config.ts'
 export function stateParts(c: StateConfig): StatePart[] {
   if (c.kind === 'convolution') return [{ name: 'convolution', numbers: (c.kernel - 1) * c.channels }]
   const [keys, values] = [c.nKeyHeads * c.keyDim, c.nHeads * c.valueDim]
-  const channels = c.apart ? [keys, keys, values] : [2 * keys + values]
+  const channels = c.projections === 'apart' ? [keys, keys, values] : [2 * keys + values]
   return [
     ...channels.map((n, i) => ({ name: `convolution ${i}`, numbers: (c.kernel - 1) * n })),
     { name: 'delta', numbers: c.nHeads * c.keyDim * c.valueDim },
