@@ -72,7 +72,7 @@ describe('examples/ladder', { timeout: 240_000 }, () => {
     const { inference } = bench
     const { build, multiplications } = await import(join(FOLDER, 'raised-keys.mjs'))
     const model = build(bench, sizes)
-    const logits = (ids: readonly number[], absorbed: boolean) =>
+    const logits = (ids: readonly number[], absorbed: boolean): Promise<Float32Array> =>
       inference.read(model.logits(inference, ids, { cache: { ...model.newCache(inference), absorbed } }))
     const apart = async (ids: readonly number[]) => {
       const [a, b] = [await logits(ids, false), await logits(ids, true)]
