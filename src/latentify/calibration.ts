@@ -14,7 +14,7 @@ import type { LayerWeights } from '../nn/weights.ts'
 import { diverted } from '../reading/diverted.ts'
 import { type Tensor, view } from '../tensor/tensor.ts'
 import type { Attention } from './attention.ts'
-import { addScaled, type Dense, rowOf, rowsOf, symmetrised, zeros } from './dense.ts'
+import { type Dense, rowsOf, symmetrised, zeros } from './dense.ts'
 import { Scores, type SeenAttention } from './scores.ts'
 import type { LayerStatistics } from './statistics.ts'
 
@@ -55,57 +55,25 @@ export async function layerStatistics(
   const n = 2 * groups * width
   const T = (windows[0] as Int32Array).length
   const scores = new Scores(attention, T, window)
-  const apart = heads * n * n <= MOST_NUMBERS
   const queries = zeros(heads * width, width)
-  const first = zeros(n, n)
-  const others = zeros(apart ? heads * n : n, n)
+  const rows = zeros(n, n)
   for (const [w, tokens] of windows.entries()) {
     signal?.throwIfAborted()
     const seen = await runWindow(run, tokens, index, streams[w] as Float32Array)
     streams[w] = seen.stream
     const weights = scores.add(seen, w)
-    const [query, rows] = columnsOf(seen, T, attention, neighbours)
-    const sums: Squares[] = []
+    const [query, key] = columnsOf(seen, T, attention, neighbours)
     for (let h = 0; h < heads; h++) {
-      const into = rowsOf(queries, h * width, width)
-      sums.push({ into, columns: query.subarray(h * width * T, (h + 1) * width * T), weights: null })
+      const columns = query.subarray(h * width * T, (h + 1) * width * T)
+      await addSquares(kernels, T, { into: rowsOf(queries, h * width, width), columns, weights: null })
     }
-    const all = new Float64Array(T)
-    for (let h = 0; h < heads; h++) {
-      const weight = rowOf(weights, h)
-      addScaled(all, 1, weight)
-      if (apart) sums.push({ into: rowsOf(others, h * n, n), columns: rows, weights: after(weight) })
-    }
-    if (!apart) sums.push({ into: others, columns: rows, weights: after(all) })
-    await addSquares(kernels, T, sums)
-    const y = Float64Array.from({ length: n }, (_, i) => rows[i * T] as number)
-    for (let i = 0; i < n; i++) addScaled(rowOf(first, i), (all[0] as number) * (y[i] as number), y)
+    await addSquares(kernels, T, { into: rows, columns: key, weights })
     onWindow?.(w + 1)
   }
   const tokens = T * windows.length
-  const found = scores.result(tokens)
-  const total = (mass: Float64Array) => mass.reduce((sum, m) => sum + m, 0)
-  const scale = (part: Dense, mass: number) => scaledBy(part, mass > 0 ? 1 / (mass * tokens) : 0)
-  for (let h = 0; apart && h < heads; h++) scale(rowsOf(others, h * n, n), found.others.mass[h] as number)
-  if (!apart) scale(others, total(found.others.mass))
-  for (let h = 0; h < heads; h++) scaledBy(rowsOf(queries, h * width, width), 1 / tokens)
-  return {
-    tokens,
-    queries,
-    first: { rows: scale(first, total(found.first.mass)), ...found.first },
-    others: { rows: others, ...found.others },
-    effect: found.effect,
-  }
-}
-
-/** Of the sums that are kept for each head by itself. */
-const MOST_NUMBERS = 1 << 26
-
-/** Without the first key, which has sums of its own. */
-function after(weights: Float64Array): Float64Array {
-  const others = weights.slice()
-  others[0] = 0
-  return others
+  for (let h = 0; h < heads; h++) scaleBy(rowsOf(queries, h * width, width), 1 / tokens)
+  scaleBy(rows, scores.mass > 0 ? 1 / scores.mass : 0)
+  return { tokens, queries, rows, ...scores.result() }
 }
 
 interface SeenWindow extends SeenAttention {
@@ -221,32 +189,27 @@ interface Squares {
   readonly weights: Float64Array | null
 }
 
-async function addSquares(kernels: Kernels, T: number, sums: readonly Squares[]): Promise<void> {
-  for (const { into, columns, weights } of sums) {
-    const n = into.rows
-    const weighted = weights ? columns.map((x, i) => x * (weights[i % T] as number)) : columns
-    const [a, b, y] = [
-      kernels.memory.alloc('f32', [n, T]),
-      kernels.memory.alloc('f32', [n, T]),
-      kernels.memory.alloc('f32', [n, n]),
-    ]
-    try {
-      kernels.memory.upload(a, weighted)
-      kernels.memory.upload(b, columns)
-      kernels.matmul(y, a, kernels.weightOf('columns', b))
-      await kernels.submit()
-      const found = (await kernels.memory.read(y)) as Float32Array
-      for (let i = 0; i < found.length; i++) into.values[i] = (into.values[i] as number) + (found[i] as number)
-    } finally {
-      for (const t of [a, b, y]) kernels.memory.free(t)
-    }
+async function addSquares(kernels: Kernels, T: number, { into, columns, weights }: Squares): Promise<void> {
+  const n = into.rows
+  const weighted = weights ? columns.map((x, i) => x * (weights[i % T] as number)) : columns
+  const [a, b, y] = [
+    kernels.memory.alloc('f32', [n, T]),
+    kernels.memory.alloc('f32', [n, T]),
+    kernels.memory.alloc('f32', [n, n]),
+  ]
+  try {
+    kernels.memory.upload(a, weighted)
+    kernels.memory.upload(b, columns)
+    kernels.matmul(y, a, kernels.weightOf('columns', b))
+    await kernels.submit()
+    const found = (await kernels.memory.read(y)) as Float32Array
+    for (let i = 0; i < found.length; i++) into.values[i] = (into.values[i] as number) + (found[i] as number)
+  } finally {
+    for (const t of [a, b, y]) kernels.memory.free(t)
   }
 }
 
-function scaledBy(a: Dense, factor: number): Dense {
-  for (let i = 0; i < a.rows; i++) {
-    const row = rowOf(a, i)
-    for (let j = 0; j < row.length; j++) row[j] = (row[j] as number) * factor
-  }
-  return symmetrised(a)
+function scaleBy(a: Dense, factor: number): void {
+  for (let i = 0; i < a.values.length; i++) a.values[i] = (a.values[i] as number) * factor
+  symmetrised(a)
 }

@@ -17,6 +17,12 @@ export function zeros(rows: number, cols: number): Dense {
   return { rows, cols, values: new Float64Array(rows * cols) }
 }
 
+export function identity(n: number): Dense {
+  const one = zeros(n, n)
+  for (let i = 0; i < n; i++) one.values[i * n + i] = 1
+  return one
+}
+
 export function complexZeros(rows: number, cols: number): Complex {
   return { re: zeros(rows, cols), im: zeros(rows, cols) }
 }

@@ -7,17 +7,18 @@ import {
   type Complex,
   type Dense,
   dot,
+  identity,
   product,
   rowOf,
+  rowsOf,
   sandwich,
   stacked,
   transposed,
   zeros,
 } from './dense.ts'
-import { directionsOf } from './directions.ts'
 import { eigenOf, rootOf } from './eigen.ts'
-import { fitHead } from './fit.ts'
 import type { HeadMoments, Moments } from './moments.ts'
+import { rotatedKeys } from './rotated.ts'
 import type { Slot } from './slots.ts'
 
 /** Inputs end with a 1, so the last column of a matrix over them is a bias. Queries have the softmax scale. */
@@ -53,41 +54,62 @@ export async function factorise(
 ): Promise<LayerFactors> {
   const { groups, width, keys, values, queries } = attention
   const n = groups * width
-  const frequencies = Float64Array.from(slots, slot => slot.frequency)
-  const directions = await directionsOf(attention, moments, slots)
-  const fitted = (features: Dense | null) =>
-    moments.heads.map((head, h) => fitHead(attention, h, head, frequencies, directions, features))
-
-  // What the latent is to give, if it could hold all keys; then how much an error of each key does.
-  const keyMetric = zeros(n, n)
-  for (const [h, { keyUp }] of fitted(null).entries()) {
-    const { queries, weight } = moments.heads[h] as HeadMoments
-    addScaled(keyMetric.values, weight, sandwich(transposed(keyUp), queries).values)
-  }
-  const metric = blocks(scaled(await rootOf(keyMetric), balance), await rootOf(moments.valueMetric))
-  const { values: energies, vectors } = await eigenOf(sandwich(metric, moments.rows))
+  const { directions, shares, rest } = await rotatedKeys(attention, moments, slots)
+  const rotations = moments.heads.map(({ meanRotation }) => meanRotated(meanRotation))
+  const keyRoot = await rootOf(keyMetricOf(attention, moments, rotations))
+  const valueRoot = await rootOf(moments.valueMetric)
+  const metric = blocks(scaled(keyRoot.root, balance), valueRoot.root)
+  const inverse = blocks(scaled(keyRoot.inverse, 1 / balance), valueRoot.inverse)
+  const left = blocks(rest, identity(n)) // [2 G d, 2 G d]
+  const toMetric = product(metric, left)
+  const { values: energies, vectors } = await eigenOf(sandwich(toMetric, moments.rows))
   const basis = zeros(rank, 2 * n)
   for (let r = 0; r < rank; r++) {
     for (let i = 0; i < 2 * n; i++) basis.values[r * 2 * n + i] = vectors[i * 2 * n + r] as number
   }
-  const features = product(basis, metric) // [C, 2 G d]
-  const latent = product(features, stacked([keys, values])) // [C, D + 1]
+  const latent = product(product(basis, toMetric), stacked([keys, values])) // [C, D + 1]
   const size = meanLength(latent) || 1
-  const heads = fitted(features)
+  const back = scaled(product(inverse, transposed(basis)), size) // [2 G d, C]
+  const perHead = (of: (h: number, first: number) => Dense) =>
+    stacked(moments.heads.map((_, h) => of(h, groupOf(h, attention) * width)))
   const energy = (from: Float64Array) => from.reduce((sum, e) => sum + Math.max(e, 0), 0)
   const all = energy(energies)
   return {
     latent: scaled(latent, 1 / size),
     ropeKey: ropeKeyOf(attention, directions),
-    ropeQuery: ropeQueryOf(
-      attention,
-      heads.map(({ shares }) => shares),
-    ),
+    ropeQuery: ropeQueryOf(attention, shares),
     query: queries,
-    keyUp: scaled(stacked(heads.map(({ keyUp }) => keyUp)), size),
-    valueUp: scaled(stacked(heads.map(({ valueUp }) => valueUp)), size),
+    keyUp: perHead((h, first) => product(rotations[h] as Dense, rowsOf(back, first, width))),
+    valueUp: perHead((_, first) => rowsOf(back, n + first, width)),
     loss: all > 0 ? 1 - energy(energies.subarray(0, rank)) / all : 0,
   }
+}
+
+/** What errors of keys without rotation do: [G d, G d]. */
+function keyMetricOf(attention: Attention, { heads }: Moments, rotations: readonly Dense[]): Dense {
+  const { groups, width } = attention
+  const metric = zeros(groups * width, groups * width)
+  for (const [h, { queries, effect }] of heads.entries()) {
+    const own = sandwich(transposed(rotations[h] as Dense), queries)
+    const first = groupOf(h, attention) * width
+    for (let i = 0; i < width; i++) {
+      addScaled(rowOf(metric, first + i).subarray(first, first + width), effect, rowOf(own, i))
+    }
+  }
+  return metric
+}
+
+/** Of a head's keys in halves, times the mean rotations: [d, d]. */
+function meanRotated(rotations: HeadMoments['meanRotation']): Dense {
+  const half = rotations.length
+  const turned = zeros(2 * half, 2 * half)
+  for (const [f, [re, im]] of rotations.entries()) {
+    rowOf(turned, f)[f] = re
+    rowOf(turned, f)[half + f] = -im
+    rowOf(turned, half + f)[f] = im
+    rowOf(turned, half + f)[half + f] = re
+  }
+  return turned
 }
 
 /** All rotated pairs of all groups keep their rotation, and the latent is the values: the original in another form. */
@@ -153,17 +175,19 @@ function ropeKeyOf({ keys, width, groups }: Attention, z: Complex): Dense {
   return rows
 }
 
-/** sum_f conj(share) q_f of every slot. */
-function ropeQueryOf({ queries, heads, width }: Attention, shares: readonly Complex[]): Dense {
+/** sum_f conj(share) q_f of every slot, the shares those of the head's group. */
+function ropeQueryOf(attention: Attention, shares: Complex): Dense {
+  const { queries, heads, width } = attention
   const half = width / 2
-  const n = (shares[0] as Complex).re.cols
+  const n = shares.re.rows
   const rows = zeros(heads * 2 * n, queries.cols)
   for (let h = 0; h < heads; h++) {
-    const share = shares[h] as Complex
+    const first = groupOf(h, attention) * half
     for (let i = 0; i < n; i++) {
       const [re, im] = [rowOf(rows, 2 * (h * n + i)), rowOf(rows, 2 * (h * n + i) + 1)]
       for (let f = 0; f < half; f++) {
-        const [sr, si] = [at(share.re, f, i), at(share.im, f, i)]
+        const [sr, si] = [at(shares.re, i, first + f), at(shares.im, i, first + f)]
+        if (sr === 0 && si === 0) continue
         const [qr, qi] = [rowOf(queries, h * width + f), rowOf(queries, h * width + half + f)]
         addScaled(re, sr, qr)
         addScaled(re, si, qi)

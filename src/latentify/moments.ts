@@ -1,31 +1,20 @@
-/** What of a layer's statistics the factors need, computed once for every size that is tried. */
+/** What of a layer's statistics the factors need. */
 import { type Attention, groupOf } from './attention.ts'
 import { addScaled, at, type Complex, complexZeros, type Dense, rowOf, rowsOf, symmetrised, zeros } from './dense.ts'
-import { Phases } from './phases.ts'
 import type { LayerStatistics } from './statistics.ts'
 
-/** Keys that a head sees in one way. */
-export interface KeyClass {
-  /** Of the head's attention, by p²; those of a head sum to 1. */
-  readonly share: number
-  /** E y yᵀ of keys and values, [n, n], n = 2 G d. */
-  readonly rows: Dense
-  readonly phases: Phases
-}
-
 export interface HeadMoments {
-  readonly classes: readonly KeyClass[]
   /** E q qᵀ with the softmax scale, [d, d]. */
   readonly queries: Dense
-  /** How much of all attention is this head's, by p²; 1 on average. */
-  readonly mass: number
-  /** The same, times what an error of its scores does to the layer's output. */
-  readonly weight: number
+  /** What an error of a score does to the layer's output. */
+  readonly effect: number
+  /** Of each frequency: the mean of e^(-j w n) over the distances n from which the head looks, [d / 2]. */
+  readonly meanRotation: readonly (readonly [re: number, im: number])[]
 }
 
 export interface Moments {
   readonly heads: readonly HeadMoments[]
-  /** E y yᵀ over all heads, by p²: [n, n]. */
+  /** E y yᵀ of keys and values by the attention they get: [n, n], n = 2 G d. */
   readonly rows: Dense
   /** What an error of a value does to the output: [G d, G d]. */
   readonly valueMetric: Dense
@@ -33,25 +22,28 @@ export interface Moments {
 
 /** `scale`: of scores, which the queries of the statistics do not have. */
 export function momentsOf(attention: Attention, statistics: LayerStatistics, scale: number): Moments {
-  const { heads: H, groups, width } = attention
-  const n = 2 * groups * width
-  const { first, others, effect } = statistics
-  const masses = Array.from({ length: H }, (_, h) => (first.mass[h] as number) + (others.mass[h] as number))
-  const total = masses.reduce((sum, mass) => sum + mass, 0)
-  const pooled = zeros(n, n)
-  const heads = masses.map((mass, h): HeadMoments => {
-    const classes = [first, others].map((keys): KeyClass => {
-      const rows = keys.rows.rows === n ? keys.rows : rowsOf(keys.rows, h * n, n)
-      const share = mass > 0 ? (keys.mass[h] as number) / mass : 0
-      if (total > 0) addScaled(pooled.values, (share * mass) / total, rows.values)
-      return { share, rows, phases: new Phases(rowOf(keys.distances, h)) }
-    })
+  const { width, frequencies } = attention
+  const { rows, distances, effect } = statistics
+  const heads = Array.from(effect, (effect, h): HeadMoments => {
     const queries = zeros(width, width)
     addScaled(queries.values, scale ** 2, rowsOf(statistics.queries, h * width, width).values)
-    const part = total > 0 ? (mass * H) / total : 1
-    return { classes, queries: symmetrised(queries), mass: part, weight: part * (effect[h] as number) }
+    const shares = rowOf(distances, h)
+    return {
+      queries: symmetrised(queries),
+      effect,
+      meanRotation: Array.from(frequencies, w => meanRotation(shares, w)),
+    }
   })
-  return { heads, rows: symmetrised(pooled), valueMetric: valueMetric(attention, heads) }
+  return { heads, rows, valueMetric: valueMetric(attention) }
+}
+
+function meanRotation(shares: Float64Array, w: number): readonly [number, number] {
+  let [re, im] = [0, 0]
+  for (const [n, share] of shares.entries()) {
+    re += share * Math.cos(w * n)
+    im -= share * Math.sin(w * n)
+  }
+  return [re, im]
 }
 
 /** E k conj(k') of keys among rows, over groups and frequencies: [G d / 2, G d / 2]. */
@@ -81,18 +73,17 @@ export function queryEnergy({ queries }: HeadMoments): Float64Array {
 }
 
 /** Per group the sum of W_Oᵀ W_O over its heads. */
-function valueMetric(attention: Attention, moments: readonly HeadMoments[]): Dense {
+function valueMetric(attention: Attention): Dense {
   const { heads, groups, width, out } = attention
   const n = groups * width
   const metric = zeros(n, n)
   for (let h = 0; h < heads; h++) {
     const first = groupOf(h, attention) * width
-    const { mass } = moments[h] as HeadMoments
     for (let row = 0; row < out.rows; row++) {
       const part = rowOf(out, row).subarray(h * width, (h + 1) * width)
       for (let i = 0; i < width; i++) {
         const sums = metric.values.subarray((first + i) * n + first, (first + i) * n + first + width)
-        addScaled(sums, mass * (part[i] as number), part)
+        addScaled(sums, part[i] as number, part)
       }
     }
   }

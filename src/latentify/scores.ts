@@ -1,7 +1,7 @@
 /** What attention of a layer does over many windows: where it looks, how far, and what an error of a score costs. */
 import { type Attention, groupOf } from './attention.ts'
 import { addScaled, type Dense, rowOf, zeros } from './dense.ts'
-import type { KeyStatistics, LayerStatistics } from './statistics.ts'
+import type { LayerStatistics } from './statistics.ts'
 
 /** Of one window. */
 export interface SeenAttention {
@@ -17,16 +17,14 @@ export interface SeenAttention {
 const WINDOWS_EACH = 4
 const QUERIES_EACH = 16
 
-type Sums = Omit<KeyStatistics, 'rows'>
-
 export class Scores {
   readonly #attention: Attention
   readonly #length: number
   readonly #window: number
   /** Per head W_Oᵀ W_O, [d, d]. */
   readonly #out: readonly Dense[]
-  readonly #first: Sums
-  readonly #others: Sums
+  readonly #mass: Float64Array
+  readonly #distances: Dense
   readonly #effect: Float64Array
   readonly #effectMass: Float64Array
 
@@ -37,54 +35,48 @@ export class Scores {
     this.#length = length
     this.#window = window ?? length
     this.#out = Array.from({ length: heads }, (_, h) => outOf(attention, h))
-    this.#first = { mass: new Float64Array(heads), distances: zeros(heads, length) }
-    this.#others = { mass: new Float64Array(heads), distances: zeros(heads, length) }
+    this.#mass = new Float64Array(heads)
+    this.#distances = zeros(heads, length)
     this.#effect = new Float64Array(heads)
     this.#effectMass = new Float64Array(heads)
   }
 
-  /** The attention that each key of the window gets of each head: sums of p² over queries, [H, T]. */
-  add(seen: SeenAttention, index: number): Dense {
+  /** Of all heads and queries so far: the sum of p². */
+  get mass(): number {
+    return this.#mass.reduce((sum, mass) => sum + mass, 0)
+  }
+
+  /** The attention that each key of the window gets: sums of p² over queries and heads, [T]. */
+  add(seen: SeenAttention, index: number): Float64Array {
     const T = this.#length
     const { heads } = this.#attention
-    const weights = zeros(heads, T)
+    const weights = new Float64Array(T)
     for (let h = 0; h < heads; h++) {
-      const weight = rowOf(weights, h)
-      const [near, far] = [rowOf(this.#others.distances, h), rowOf(this.#first.distances, h)]
+      const distances = rowOf(this.#distances, h)
+      let mass = 0
       for (let t = 0; t < T; t++) {
         const row = (h * T + t) * T
-        const start = Math.max(0, t - this.#window + 1)
-        if (start === 0) {
-          const p = seen.pattern[row] as number
-          weight[0] = (weight[0] as number) + p * p
-          far[t] = (far[t] as number) + p * p
-        }
-        for (let s = Math.max(1, start); s <= t; s++) {
+        for (let s = Math.max(0, t - this.#window + 1); s <= t; s++) {
           const p = seen.pattern[row + s] as number
           const square = p * p
-          weight[s] = (weight[s] as number) + square
-          near[t - s] = (near[t - s] as number) + square
+          mass += square
+          weights[s] = (weights[s] as number) + square
+          distances[t - s] = (distances[t - s] as number) + square
         }
       }
-      const first = weight[0] as number
-      this.#first.mass[h] = (this.#first.mass[h] as number) + first
-      this.#others.mass[h] = (this.#others.mass[h] as number) + weight.reduce((sum, w) => sum + w, 0) - first
+      this.#mass[h] = (this.#mass[h] as number) + mass
       if (index % WINDOWS_EACH === 0) this.#addEffect(seen, h)
     }
     return weights
   }
 
-  result(tokens: number): { readonly first: Sums; readonly others: Sums; readonly effect: LayerStatistics['effect'] } {
-    const shared = ({ mass, distances }: Sums): Sums => {
-      const shares = zeros(distances.rows, distances.cols)
-      for (let h = 0; h < distances.rows; h++) {
-        const whole = mass[h] as number
-        if (whole > 0) addScaled(rowOf(shares, h), 1 / whole, rowOf(distances, h))
-      }
-      return { mass: mass.map(m => m / tokens), distances: shares }
+  result(): Pick<LayerStatistics, 'distances' | 'effect'> {
+    const distances = zeros(this.#distances.rows, this.#distances.cols)
+    for (const [h, mass] of this.#mass.entries()) {
+      if (mass > 0) addScaled(rowOf(distances, h), 1 / mass, rowOf(this.#distances, h))
     }
     const effect = this.#effect.map((e, h) => e / Math.max(this.#effectMass[h] as number, Number.MIN_VALUE))
-    return { first: shared(this.#first), others: shared(this.#others), effect }
+    return { distances, effect }
   }
 
   /** |W_O (v_s - o_t)|², where an error of the score of (t, s) moves the output, weighted by p². */

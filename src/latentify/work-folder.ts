@@ -11,12 +11,12 @@ import type { NamedMatrix } from './form.ts'
 import type { LayerStatistics } from './statistics.ts'
 
 /** Changes when files of an earlier version mean something else. */
-const VERSION = 2
+const VERSION = 3
 
 /** What is in such a folder. */
 const OWN = /^(identity\.json|layer-\d+\.(statistics|streams|tensors)(\.partial)?)$/
 
-/** By path, such as `others.rows`: the shape of its numbers, which follow in this order as f32: sums of the kernels are no more exact. */
+/** By path, such as `rows`: the shape of its numbers, which follow in this order as f32: sums of the kernels are no more exact. */
 type Header = Readonly<Record<string, readonly number[]>>
 
 export class WorkFolder {
