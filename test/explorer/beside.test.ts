@@ -145,6 +145,19 @@ describe.skipIf(NO_CHROMIUM)(`side by side${WHY_SKIPPED}`, () => {
     await page.locator('[data-slot=tokenizer]').getByText('is a file of yours').waitFor()
   })
 
+  it('cuts by a picked tokenizer, and back by that of the model beside', { timeout: DEADLINE }, async ({ open }) => {
+    const page = await open(address('tokens', { text: FLAG, cut: 'model', open2: './tales-mla-8m/' }))
+    const ids = () => page.locator('#other-count ~ * .id').allTextContents()
+    await using reading = await engine.inspect(FLAG)
+    const own = reading.tokens.map(({ id }) => String(id))
+    await expect.poll(ids, { timeout: 30_000 }).toEqual(own)
+    const small = 'test/fixtures/tokenizers/small-320'
+    await page.locator('[data-slot=tokenizer] input[type=file]').setInputFiles(`${small}/tokenizer.json`)
+    await expect.poll(ids).toEqual((await openTokenizer(small)).encodePrompt(FLAG).map(String))
+    await page.getByRole('button', { name: 'That of the model beside' }).click()
+    await expect.poll(ids).toEqual(own)
+  })
+
   it('takes what a head found from another text', { timeout: DEADLINE }, async ({ open }) => {
     await using other = await engine.inspect(OTHER)
     await using changed = await engine.inspect(FLAG, {

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os'
 import { type Command, Option } from 'commander'
 import { LOOPBACK } from '../../server/options.ts'
 import { UsageError } from '../exit.ts'
+import type { InNode, Listening } from '../explore/server.ts'
 import { watchInterrupt } from '../interrupt.ts'
 import { loadEngine } from '../load-engine.ts'
 import { modelArgument } from '../model-argument.ts'
@@ -25,6 +26,7 @@ export function addExplore(program: Command): void {
       'Serves a page that shows what attention does and what a latent keeps, in a real model. Without a model the page computes by itself; one that is named is computed in Node, whatever its size. Nothing is uploaded.',
     )
     .argument('[model]', 'a folder, a GGUF file, or org/name on the hub (default: the bundled model, in the page)')
+    .argument('[beside]', 'another one to be seen beside it, such as its latentified twin')
     .addOption(
       new Option('--port <n>', 'listen here (default: the first free port from 4500 on)').argParser(integer(0, 65_535)),
     )
@@ -38,6 +40,7 @@ export function addExplore(program: Command): void {
 Examples:
   $ latentkit explore
   $ latentkit explore ./my-model.gguf
+  $ latentkit explore ./smollm2 ./smollm2-half
   $ latentkit explore --port 8000 --no-open
   $ latentkit explore --out ./site`,
     )
@@ -46,6 +49,7 @@ Examples:
 
 async function explore(
   named: string | undefined,
+  other: string | undefined,
   { host, port, open, out, ...flags }: Flags,
   command: Command,
 ): Promise<void> {
@@ -64,13 +68,16 @@ async function explore(
   if (named === undefined && alone !== undefined) {
     throw new UsageError(`${alone.long} says how a model is computed in Node; name the model, too`)
   }
-  const numbers = named === undefined ? undefined : await numbersIn(named, host, flags)
-  const { serveExplorer } = await import('../explore/server.ts')
-  const server = await serveExplorer({ host, port, ...(numbers && { numbers }) }).catch(async error => {
-    await numbers?.service.close()
-    throw listenProblem(error, host, port)
-  })
+  const names = [named, other].filter(name => name !== undefined)
+  const models: InNode[] = []
+  let server: Listening | undefined
   try {
+    for (const name of names) models.push(await numbersIn(name, host, flags, names.length))
+    const [numbers, beside] = models
+    const { serveExplorer } = await import('../explore/server.ts')
+    server = await serveExplorer({ host, port, numbers, beside }).catch(error => {
+      throw listenProblem(error, host, port)
+    })
     note(`The explorer is on ${server.url} (Ctrl-C ends it)`)
     if (open && process.stderr.isTTY) {
       const { openInBrowser } = await import('../explore/open-browser.ts')
@@ -78,15 +85,16 @@ async function explore(
     }
     await stopped()
   } finally {
-    await numbers?.service.close()
-    await server.close()
+    for (const { service } of models) await service.close()
+    await server?.close()
   }
 }
 
 /** What texts of all pages together may keep, beyond the engine's own bound where the machine has more. */
 const SHARE_OF_MEMORY = 0.25
 
-async function numbersIn(named: string, host: string, flags: LoadFlags) {
+/** One of `count` models that share it. */
+async function numbersIn(named: string, host: string, flags: LoadFlags, count: number): Promise<InNode> {
   if (!LOOPBACK.test(host)) {
     throw new UsageError(
       `--host ${host} and a model were given; a model in Node answers pages of this machine only, so leave --host out`,
@@ -97,7 +105,7 @@ async function numbersIn(named: string, host: string, flags: LoadFlags) {
   release()
   const { numbersOf } = await import('../../explorer/numbers/of-engine.ts')
   const { NumbersService } = await import('../explore/numbers-service.ts')
-  const maxBytes = Math.max(2 ** 30, Math.floor(totalmem() * SHARE_OF_MEMORY))
+  const maxBytes = Math.max(2 ** 30, Math.floor((totalmem() * SHARE_OF_MEMORY) / count))
   return { name: engine.info.name, service: new NumbersService(numbersOf(engine, 'node', maxBytes)) }
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { META } from '../../explorer/numbers/wire.ts'
+import { BESIDE, META } from '../../explorer/numbers/wire.ts'
 import { LOOPBACK } from '../../server/options.ts'
 import type { NumbersService } from './numbers-service.ts'
 import { siteFiles } from './site.ts'
@@ -18,25 +18,38 @@ interface Where {
   /** undefined: the first free port from `FIRST_PORT` on. */
   readonly port: number | undefined
   /** A model in Node, which pages ask; undefined: they compute themselves. */
-  readonly numbers?: { readonly name: string; readonly service: NumbersService }
+  readonly numbers?: InNode | undefined
+  /** A second one, to be seen beside the first. */
+  readonly beside?: InNode | undefined
+}
+
+export interface InNode {
+  readonly name: string
+  readonly service: NumbersService
 }
 
 const FIRST_PORT = 4500
 const PORTS_TRIED = 50
 
-export async function serveExplorer({ host, port, numbers }: Where): Promise<Listening> {
+export async function serveExplorer({ host, port, numbers, beside }: Where): Promise<Listening> {
   const files = siteFiles()
   const local = LOOPBACK.test(host)
+  const models = { ...(numbers && { main: numbers }), ...(beside && { beside }) }
+  /** Who answers at an address, and what it is called there. */
+  const answering = (name: string) =>
+    name.startsWith(BESIDE) ? ([beside, name.slice(BESIDE.length)] as const) : ([numbers, name] as const)
   const server = createServer((request, response) => {
     if (local && !LOOPBACK.test(hostName(request))) return refuse(response)
     const name = nameOf(request)
-    if (numbers?.service.owns(name)) {
-      numbers.service.answer(name, request, response).catch(() => response.destroy())
-    } else if (numbers && name === 'index.html') sendPage(pageFor(files.get(name) ?? '', numbers.name), response)
+    const [model, called] = answering(name)
+    if (model?.service.owns(called)) {
+      model.service.answer(called, request, response).catch(() => response.destroy())
+    } else if (numbers && name === 'index.html') sendPage(pageFor(files.get(name) ?? '', models), response)
     else sendFile(files.get(name), request, response)
   })
   server.on('upgrade', (request, socket) => {
-    if (numbers && LOOPBACK.test(hostName(request))) numbers.service.open(nameOf(request), request, socket)
+    const [model, called] = answering(nameOf(request))
+    if (model && LOOPBACK.test(hostName(request))) model.service.open(called, request, socket)
     else socket.destroy()
   })
   await listen(server, host, port)
@@ -52,11 +65,14 @@ export async function serveExplorer({ host, port, numbers }: Where): Promise<Lis
   }
 }
 
-/** The page, which learns from a `<meta>` that there is a model in Node. */
-function pageFor(file: string, model: string): string {
-  const name = model.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`)
+/** The page, which learns from a `<meta>` for each that there are models in Node. */
+function pageFor(file: string, models: Partial<Record<keyof typeof META, InNode>>): string {
+  const metas = Object.entries(models).map(([slot, { name }]) => {
+    const escaped = name.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`)
+    return `<meta name="${META[slot as keyof typeof META]}" content="${escaped}">`
+  })
   // A function: in a text, `$&` of a name would stand for something else.
-  return readFileSync(file, 'utf8').replace('</head>', () => `<meta name="${META}" content="${name}"></head>`)
+  return readFileSync(file, 'utf8').replace('</head>', () => `${metas.join('')}</head>`)
 }
 
 /** Of a file below the page's address. */

@@ -1,5 +1,6 @@
 /** Bars with their numbers beside them: read as a list by screen readers. */
 import { type Kind, kindColour } from './colours.ts'
+import { shortened } from './format.ts'
 import { useTable } from './table.ts'
 import { useWidth } from './use-width.ts'
 
@@ -12,7 +13,10 @@ export interface Bar {
 }
 
 const ROW = 34
-const LABEL = 92
+/** Widths of letters of a name and of a number, as drawn at most. */
+const LETTER = 7.6
+const LEAST_LABEL = 52
+const LEAST_ROOM = 40
 
 interface Props {
   bars: readonly Bar[]
@@ -25,18 +29,20 @@ export function Bars({ bars, label, most: whole }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
   useTable(ref, () => ({ columns: ['name', label], rows: bars.map(bar => [bar.label, bar.value]) }))
   const most = whole ?? (Math.max(...bars.map(({ value }) => value)) || 1)
-  const room = Math.max(width - LABEL - 150, 40)
+  const longest = (of: (bar: Bar) => string) => Math.max(0, ...bars.map(bar => of(bar).length))
+  const labels = Math.max(longest(({ label }) => shortened(label)) * LETTER + 10, LEAST_LABEL)
+  const room = Math.max(width - labels - longest(({ text }) => text) * LETTER - 10, LEAST_ROOM)
   return (
     <div ref={ref}>
       <svg class="chart" width={width} height={bars.length * ROW} role="img" aria-label={`${label}: ${spoken(bars)}`}>
         {bars.map((bar, i) => (
           <g key={String(i)} style={{ color: kindColour(bar.kind) }}>
             <text class={bar.strong ? 'name strong' : 'name'} x={0} y={i * ROW + 21}>
-              {bar.label}
+              {shortened(bar.label)}
             </text>
             <rect
               class="bar"
-              x={LABEL}
+              x={labels}
               y={i * ROW + 7}
               height={ROW - 14}
               rx={3}
@@ -44,7 +50,7 @@ export function Bars({ bars, label, most: whole }: Props) {
             />
             <text
               class={bar.strong ? 'value strong' : 'value'}
-              x={LABEL + (room * bar.value) / most + 10}
+              x={labels + (room * bar.value) / most + 10}
               y={i * ROW + 21}
             >
               {bar.text}

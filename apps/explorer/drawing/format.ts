@@ -18,3 +18,10 @@ export function digits(n: number): string {
 export function whole(n: number): string {
   return Math.round(n).toLocaleString('en-GB')
 }
+
+const LONGEST_NAME = 12
+
+/** A name for which there is little room. */
+export function shortened(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name
+}

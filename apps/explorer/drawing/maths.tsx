@@ -10,3 +10,9 @@ export function Maths({ source, display = false }: { source: string; display?: b
   }, [source, display])
   return <span ref={ref} class={display ? 'maths display' : 'maths'} />
 }
+
+/** A text in which the names of matrices, such as `W_UK`, are typeset. */
+export function WithMatrices({ text }: { text: string }) {
+  const parts = text.split(/W_([A-Z]+)/)
+  return <>{parts.map((part, i) => (i % 2 === 0 ? part : <Maths key={String(i)} source={`W_{${part}}`} />))}</>
+}

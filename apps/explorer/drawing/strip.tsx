@@ -1,5 +1,6 @@
 /** A vector as a strip: a stripe for each number, blue below zero and orange above, white at zero. */
 import { useEffect, useRef } from 'preact/hooks'
+import { WithMatrices } from './maths.tsx'
 import { useTable } from './table.ts'
 
 interface Props {
@@ -33,7 +34,9 @@ export function Strip({ label, values, rope }: Props) {
   return (
     <div ref={frame} class="strip">
       <p>
-        {label}{' '}
+        <span>
+          <WithMatrices text={label} />
+        </span>{' '}
         <span class="hint">
           {values.length} numbers, length {length.toPrecision(3)}
         </span>

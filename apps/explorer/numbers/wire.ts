@@ -6,8 +6,10 @@ import type { Numbers, TextReading } from './numbers.ts'
 export const CALL = 'numbers/call'
 /** Where it holds its line: a WebSocket, which ends with the page and takes none of a browser's six connections. */
 export const LINE = 'numbers/line'
-/** Name of the `<meta>` that a page has whose numbers may be computed in Node; its content is the model's name. */
-export const META = 'latentkit-model'
+/** Before both of these, for the model beside. */
+export const BESIDE = 'beside/'
+/** Names of the `<meta>` that a page has whose numbers may be computed in Node; their content is the model's name. */
+export const META = { main: 'latentkit-model', beside: 'latentkit-model-beside' } as const
 
 /** What the line says first, as JSON. */
 export interface Greeting {

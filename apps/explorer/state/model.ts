@@ -1,7 +1,7 @@
 /** The models that the views look into: one, and for two side by side another; each loaded when a view first needs it. */
 import { useEffect, useReducer } from 'preact/hooks'
 import type { Numbers } from '../numbers/numbers.ts'
-import { BUNDLED, modelInNode, openNumbers } from '../numbers/open.ts'
+import { BUNDLED, modelInNode, openNumbers, type Slot } from '../numbers/open.ts'
 import { changeParams, useAddress } from './address.ts'
 import { Readings } from './readings.ts'
 
@@ -13,16 +13,16 @@ export type ModelState =
   /** The address names a file of the user, which a page cannot open by itself. */
   | { readonly status: 'missing'; readonly file: string }
 
-/** The model that is looked into, or the one beside it. */
-export type Slot = 'main' | 'beside'
+export type { Slot }
 
 /** The parameter of the address that names each slot's model: an address below the page's own, or `file:NAME`. */
 const PARAMETERS = { main: 'open', beside: 'open2' } as const
-/** The name of what is opened without being asked for: the model in Node, or the bundled one. */
+/** The name of what is opened without being asked for: the slot's model in Node, or the bundled one. */
 export const USUAL = ''
 const FILE = 'file:'
 
 class OpenModel {
+  readonly #slot: Slot
   state: ModelState = { status: 'none' }
   /** What the address calls the model. */
   name: string | undefined
@@ -30,6 +30,10 @@ class OpenModel {
   readonly watchers = new Set<() => void>()
   /** How many models have been opened. */
   #opened = 0
+
+  constructor(slot: Slot) {
+    this.#slot = slot
+  }
 
   set(next: ModelState): void {
     this.state = next
@@ -48,7 +52,7 @@ class OpenModel {
     if (before.status === 'ready') void before.numbers.dispose()
     if (files === undefined && name.startsWith(FILE)) return this.set({ status: 'missing', file: name.slice(5) })
     try {
-      const numbers = await openNumbers(files ?? (name === USUAL ? undefined : checkedAddress(name)), {
+      const numbers = await openNumbers(files ?? (name === USUAL ? undefined : checkedAddress(name)), this.#slot, {
         onPart: part => setOwn({ status: 'loading', part }),
         onLost: message => setOwn({ status: 'failed', message }),
       })
@@ -60,7 +64,10 @@ class OpenModel {
   }
 }
 
-const slots: Readonly<Record<Slot, OpenModel>> = { main: new OpenModel(), beside: new OpenModel() }
+const slots: Readonly<Record<Slot, OpenModel>> = {
+  main: new OpenModel('main'),
+  beside: new OpenModel('beside'),
+}
 
 /** Addresses come from links: they open what is served with this page, and nothing of another host. */
 function checkedAddress(name: string): string {
@@ -74,13 +81,13 @@ function checkedAddress(name: string): string {
 export function openModel(source: readonly File[] | string, slot: Slot = 'main'): void {
   // The engine calls the model by the first file, which shall be the weights.
   const files = typeof source === 'string' ? undefined : [...source].sort((a, b) => order(a) - order(b))
-  const name = typeof source === 'string' ? usual(source) : FILE + nameOf(files ?? [])
+  const name = typeof source === 'string' ? usual(source, slot) : FILE + nameOf(files ?? [])
   void slots[slot].open(name, files)
   changeParams({ [PARAMETERS[slot]]: name === USUAL ? undefined : name })
 }
 
-function usual(name: string): string {
-  return name === BUNDLED && modelInNode() === undefined ? USUAL : name
+function usual(name: string, slot: Slot): string {
+  return name === BUNDLED && modelInNode(slot) === undefined ? USUAL : name
 }
 
 function order({ name }: File): number {
@@ -102,9 +109,9 @@ export function useModel(slot: Slot = 'main'): ModelState {
     return () => void model.watchers.delete(watcher)
   }, [model])
   useEffect(() => {
-    const name = wanted === undefined ? (model.name ?? USUAL) : usual(wanted)
+    const name = wanted === undefined ? (model.name ?? USUAL) : usual(wanted, slot)
     if (name !== model.name) void model.open(name)
-  }, [model, wanted])
+  }, [model, wanted, slot])
   return model.state
 }
 

@@ -13,6 +13,7 @@ export function Explorer() {
   const shown = VIEWS.find(({ name }) => name === view)
   const step = stepOf(view, params)
   const main = useRef<HTMLElement>(null)
+  const list = useRef<HTMLElement>(null)
   const first = useRef(true)
   useEffect(() => {
     document.title = shown ? `${shown.title} · latentkit explorer` : 'latentkit explorer'
@@ -22,6 +23,7 @@ export function Explorer() {
       main.current?.focus({ preventScroll: true })
     }
     first.current = false
+    if (list.current) showCurrent(list.current)
   }, [shown])
   useEffect(() => {
     // The new view has begun to read by then.
@@ -39,7 +41,7 @@ export function Explorer() {
           <a href={hashOf('', lasting(params))}>latentkit explorer</a>
           <ThemeButton />
         </div>
-        <nav aria-label="Views">
+        <nav ref={list} aria-label="Views">
           <ul>
             {VIEWS.map(({ name, title }) => (
               <li key={name}>
@@ -69,4 +71,11 @@ export function Explorer() {
       </main>
     </div>
   )
+}
+
+/** On a phone the list of views is wider than the page: the one that is shown stands in its middle. */
+function showCurrent(list: HTMLElement): void {
+  const current = list.querySelector('[aria-current]')?.getBoundingClientRect()
+  const { left, width } = list.getBoundingClientRect()
+  if (current) list.scrollLeft += current.left + current.width / 2 - left - width / 2
 }

@@ -3,13 +3,14 @@ import type { Cell, CellPath, ReadingLayer } from '../../../../src/browser.ts'
 import { Bars } from '../../drawing/bars.tsx'
 import { Figure } from '../../drawing/figure.tsx'
 import { whole } from '../../drawing/format.ts'
-import { Maths } from '../../drawing/maths.tsx'
+import { Maths, WithMatrices } from '../../drawing/maths.tsx'
 import { Strip } from '../../drawing/strip.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { useModel } from '../../state/model.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { useReading } from '../../state/use-reading.ts'
+import { LayerNotes } from '../layer-notes.tsx'
 import { ModelBar } from '../model-bar.tsx'
 import { chosen, NumberChoice, TokenChoice } from '../number-choice.tsx'
 import { visible } from '../patterns/matrix.tsx'
@@ -65,6 +66,7 @@ function Worked({ reading, text }: { reading: TextReading; text: string }) {
         <TokenChoice label="Query: the token that looks" value={query} tokens={names} choose={choose('query')} />
         <TokenChoice label="Key: what it looks at" value={key} tokens={names} choose={choose('key')} />
       </div>
+      <LayerNotes reading={reading} layer={layer} />
       {cell && <Steps cell={cell} names={names} layer={reading.layers[cell.layer]} />}
     </>
   )
@@ -91,7 +93,7 @@ function Steps({ cell, names, layer }: StepsProps) {
   return (
     <>
       <p class="pair-line" role="status">
-        <strong>{from}</strong> looks at <strong>{to}</strong> with{' '}
+        “<strong>{from}</strong>” looks at “<strong>{to}</strong>” with{' '}
         <span id="share">{cell.probability.toFixed(4)}</span> of its attention
       </p>
       <ol class="steps">
@@ -115,7 +117,7 @@ function Steps({ cell, names, layer }: StepsProps) {
           <h2>{both ? 'The same product, by both paths' : 'The product'}</h2>
           <div class="paths">
             {cell.paths.map(path => (
-              <Path key={path.path} path={path} scale={cell.scale} layer={layer} />
+              <Path key={path.path} path={path} scale={cell.scale} />
             ))}
           </div>
           {first && second && (
@@ -125,6 +127,7 @@ function Steps({ cell, names, layer }: StepsProps) {
               <span class="hint"> — the last bits of rounding</span>
             </p>
           )}
+          {both && layer && <Costs layer={layer} />}
           {!both && (
             <p class="hint">
               This layer caches keys as they are, so there is one path to the number. With a latent there are two, and
@@ -186,13 +189,28 @@ const TITLES = {
   },
 } as const
 
-function Path({ path, scale, layer }: { path: CellPath; scale: number; layer: ReadingLayer | undefined }) {
+/** What one more token takes by each path. */
+function Costs({ layer }: { layer: ReadingLayer }) {
+  const [absorbed, expanded] = (['absorbed', 'expanded'] as const).map(path => (
+    <strong data-cost={path}>{whole(multiplications(layer, path, BEHIND))}</strong>
+  ))
+  return (
+    <p id="costs" class="costs">
+      One more token behind {whole(BEHIND)} cached ones takes {absorbed} multiplications in this layer absorbed, and{' '}
+      {expanded} expanded.
+    </p>
+  )
+}
+
+function Path({ path, scale }: { path: CellPath; scale: number }) {
   const { title, about } = TITLES[path.path]
   const plain = path.rope[1] - path.rope[0] < path.key.length
   return (
     <section class="path" data-path={path.path}>
       <h3>{title}</h3>
-      <p class="hint">{about}</p>
+      <p class="hint">
+        <WithMatrices text={about} />
+      </p>
       <Strip label="query" values={path.query} rope={path.rope} />
       <Strip label="key" values={path.key} rope={path.rope} />
       <dl>
@@ -200,15 +218,8 @@ function Path({ path, scale, layer }: { path: CellPath; scale: number; layer: Re
         {path.rope[1] > path.rope[0] && <Line term="q · k of the rope part" value={path.ropeDot} />}
         <Line term="q · k" value={path.dot} />
         <Line term={`× ${scale.toPrecision(4)}, one over the root of the width`} value={path.worked} strong />
-        <Line term="score by the kernels" value={path.score} />
+        <Line term="the same, as the engine computes it" value={path.score} />
       </dl>
-      {layer && path.path !== 'grouped' && (
-        <p class="hint">
-          One more token behind {whole(BEHIND)} cached ones takes{' '}
-          <strong data-cost={path.path}>{whole(multiplications(layer, path.path, BEHIND))}</strong> multiplications in
-          this layer.
-        </p>
-      )}
     </section>
   )
 }

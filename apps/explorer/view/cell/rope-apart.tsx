@@ -4,6 +4,7 @@ import { line } from 'd3-shape'
 import type { Cell, CellPath, CellRotation } from '../../../../src/browser.ts'
 import { kindColour } from '../../drawing/colours.ts'
 import { Figure } from '../../drawing/figure.tsx'
+import { WithMatrices } from '../../drawing/maths.tsx'
 import { useWidth } from '../../drawing/use-width.ts'
 import { DISTANCES, scoresByDistance } from './turned.ts'
 
@@ -37,8 +38,8 @@ export function RopeApart({ cell, rotation, path }: Props) {
           The line: what this part of the score would be at each distance of the two tokens, from{' '}
           <span id="turned-from">{from}</span> to <span id="turned-to">{to}</span>. The dashed level: what it is without
           rope, <span id="not-turned">{fixed.toFixed(2)}</span>, whatever the distance. An absorbed query is computed
-          once, before it meets the latents, so it can give the level and not the line: for that, W_UK would have to be
-          applied to every cached latent again, at each step.
+          once, before it meets the latents, so it can give the level and not the line: for that,{' '}
+          <WithMatrices text="W_UK" /> would have to be applied to every cached latent again, at each step.
         </>
       }
     >

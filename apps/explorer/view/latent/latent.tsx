@@ -16,6 +16,7 @@ import { Problem } from '../read-status.tsx'
 import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
 import { TextField } from '../text-field.tsx'
+import { LossByRank } from './loss-by-rank.tsx'
 import { Written } from './written.tsx'
 
 export function Latent() {
@@ -73,6 +74,7 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
       <div class="controls">
         <Slider label="Rank" value={rank} min={0} max={most} step={1} choose={value => changeParams({ rank: value })} />
       </div>
+      <LossByRank spectra={spectra} most={most} />
       <section id={`losses${side.suffix}`}>
         <Figure
           title={`What rank ${rank} loses`}

@@ -1,7 +1,8 @@
 /** One row of a pattern as arcs over the words: from the query back to what it looks at. */
 import { level } from '../../drawing/attention-image.ts'
+import { shortened } from '../../drawing/format.ts'
 import { ScrollBox } from '../../drawing/scroll-box.tsx'
-import { shortened } from './matrix.tsx'
+import { visible } from './matrix.tsx'
 
 interface Props {
   tokens: readonly string[]
@@ -20,7 +21,7 @@ const LEAST = 0.02
 const LEAST_FAINT = 0.2
 
 export function Arcs({ tokens, row, causal, query, whole }: Props) {
-  const names = tokens.map(shortened)
+  const names = tokens.map(token => shortened(visible(token)))
   const widths = names.map(name => name.length * LETTER + GAP)
   const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, one) => sum + one, 8))
   const middle = (i: number) => (starts[i] ?? 0) + ((widths[i] ?? 0) - GAP) / 2
@@ -36,7 +37,7 @@ export function Arcs({ tokens, row, causal, query, whole }: Props) {
   }
   const faint = whole ? faintArcs(whole, tokens.length, causal) : []
   return (
-    <ScrollBox label="Arcs over the words">
+    <ScrollBox label="Arcs over the words" seen={middle(query)}>
       <svg class="chart arcs" width={width} height={height} role="img" aria-label={spoken(names, row, query)}>
         {faint.map(([from, to, p]) => (
           <path key={`${from}-${to}`} class="faint" d={arc(from, to)} stroke-width={p * 3} />

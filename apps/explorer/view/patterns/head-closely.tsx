@@ -46,7 +46,7 @@ export function HeadClosely({ reading, side, layer, head, usual }: Props) {
           Layer {one.layer}, head {one.head}
         </h2>
         <p class="pair-line" role="status">
-          <strong>{from}</strong> looks at <strong>{to}</strong> with{' '}
+          “<strong>{from}</strong>” looks at “<strong>{to}</strong>” with{' '}
           <span id={`share${side.suffix}`}>{p.toFixed(3)}</span> of its attention
         </p>
         <Figure title="Query by key" file={`latentkit-pattern-${one.layer}-${one.head}`}>

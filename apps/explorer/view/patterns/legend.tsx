@@ -6,6 +6,7 @@ const MARKS = [0, 0.05, 0.25, 0.5, 1]
 export function Legend() {
   return (
     <span class="legend">
+      <span>share:</span>
       {MARKS.map(p => (
         <span key={p}>
           <span class="swatch" style={{ background: interpolateViridis(Math.sqrt(p)) }} /> {p}

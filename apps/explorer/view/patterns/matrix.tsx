@@ -1,6 +1,7 @@
 /** One head's pattern: a row for each query, a column for each key. Hover, or the arrow keys, choose a pair. */
 import { useEffect, useRef } from 'preact/hooks'
 import { type PatternPixels, patternImage } from '../../drawing/attention-image.ts'
+import { shortened } from '../../drawing/format.ts'
 import { useTable } from '../../drawing/table.ts'
 import { useWidth } from '../../drawing/use-width.ts'
 
@@ -19,6 +20,8 @@ const MOST = 520
 /** Names are written where a row is at least this high. */
 const NAMED_FROM = 13
 const NAMES = 92
+/** Below the pattern, where the names of columns stand aslant. */
+const FOOT = 76
 
 export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
@@ -34,6 +37,7 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
   }))
   const named = Math.min(width - NAMES, MOST) / count >= NAMED_FROM
   const left = named ? NAMES : 0
+  const foot = named ? FOOT : 0
   const size = Math.min(width - left, MOST)
   const cell = size / count
   useEffect(() => {
@@ -41,7 +45,7 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
     if (!context || !ref.current) return
     const style = getComputedStyle(ref.current)
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
-    context.clearRect(0, 0, left + size, size)
+    context.clearRect(0, 0, left + size, size + foot)
     context.imageSmoothingEnabled = pixels.height > size * devicePixelRatio
     context.drawImage(patternImage(pixels, count, causal), left, 0, size, size)
     context.strokeStyle = style.getPropertyValue('--line')
@@ -53,7 +57,13 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
     if (named)
       for (const [i, token] of tokens.entries()) {
         context.fillStyle = style.getPropertyValue(i === query ? '--ink' : '--quiet')
-        context.fillText(shortened(token), left - 8, (i + 0.5) * cell)
+        context.fillText(shortened(visible(token)), left - 8, (i + 0.5) * cell)
+        context.fillStyle = style.getPropertyValue(i === keyAt ? '--ink' : '--quiet')
+        context.save()
+        context.translate(left + (i + 0.5) * cell, size + 8)
+        context.rotate(-Math.PI / 4)
+        context.fillText(shortened(visible(token)), 0, 0)
+        context.restore()
       }
     context.strokeStyle = style.getPropertyValue('--ink')
     context.lineWidth = 1.5
@@ -64,6 +74,7 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
   })
   const pointed = (event: MouseEvent) => {
     const box = canvas.current!.getBoundingClientRect()
+    if (event.clientY - box.top > size) return
     const row = clamp(Math.floor((event.clientY - box.top) / cell), count)
     const column = clamp(Math.floor((event.clientX - box.left - left) / cell), causal ? row + 1 : count)
     choose(row, column)
@@ -91,8 +102,8 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
       <canvas
         ref={canvas}
         width={(left + size) * devicePixelRatio}
-        height={size * devicePixelRatio}
-        style={{ width: `${left + size}px`, height: `${size}px` }}
+        height={(size + foot) * devicePixelRatio}
+        style={{ width: `${left + size}px`, height: `${size + foot}px` }}
         onMouseMove={pointed}
         onClick={pointed}
       />
@@ -102,11 +113,6 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
 
 function clamp(n: number, count: number): number {
   return Math.min(Math.max(n, 0), count - 1)
-}
-
-export function shortened(token: string): string {
-  const shown = visible(token)
-  return shown.length > 12 ? `${shown.slice(0, 11)}…` : shown
 }
 
 /** Blanks and line breaks are seen. */

@@ -4,6 +4,7 @@ import { whole } from '../../drawing/format.ts'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { useModel } from '../../state/model.ts'
+import { LayerNotes } from '../layer-notes.tsx'
 import { ModelBar } from '../model-bar.tsx'
 import { FIRST_TEXT, type Place, shownIn } from '../presets.ts'
 import { ReadSides } from '../sides/read-sides.tsx'
@@ -63,6 +64,7 @@ function AllHeads({ reading, side, busy, place }: Props) {
         file="latentkit-patterns"
         note={<Legend />}
       >
+        <LayerNotes reading={reading} slot={side.slot} />
         <fieldset class="toolbar" aria-label="Order of the heads">
           <span class="hint">{done ? 'Order:' : `${whole(heads.length)} computed …`}</span>
           {[undefined, ...(Object.keys(MEASURES) as MeasureName[])].map(name => (

@@ -63,7 +63,7 @@ export function Scale() {
                   {whole(block.patterns)}
                 </text>
                 <text class="tick" y={tallest + 36}>
-                  {block.name.replace('DeepSeek-', '').replace('-135M', '')}
+                  {block.name.replace('DeepSeek-', '').replace('-135M', '').replace('gpt2', 'GPT-2')}
                 </text>
               </g>
             )

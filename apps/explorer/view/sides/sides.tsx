@@ -1,6 +1,7 @@
 /** A view once, or twice beside itself: for two texts, or for two models, as the address says. */
 import type { ComponentChildren } from 'preact'
 import type { ModelInfo } from '../../../../src/browser.ts'
+import { ownInNode } from '../../numbers/open.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { type Slot, useModel } from '../../state/model.ts'
 import { ModelBar } from '../model-bar.tsx'
@@ -36,7 +37,7 @@ export function Sides({ text, children, both }: Props) {
             aria-pressed={value === beside}
             onClick={() => changeParams({ beside: value })}
           >
-            {label}
+            {(value === 'model' && ownInNode('beside')) || label}
           </button>
         ))}
       </fieldset>

@@ -1,9 +1,10 @@
 /** The text as another tokenizer cuts it: a file of the user, or the tokens of the model beside. */
-import { useRef } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
 import type { Tokenizer } from '../../../../src/browser.ts'
-import { useAddress } from '../../state/address.ts'
+import { changeParams, useAddress } from '../../state/address.ts'
 import { pickTokenizer, type TokenizerState, useTokenizer } from '../../state/tokenizer.ts'
 import { useReading } from '../../state/use-reading.ts'
+import { FileBar, PickAgain } from '../file-bar.tsx'
 import { ModelBar } from '../model-bar.tsx'
 import { Problem, WithReading } from '../read-status.tsx'
 import { Pieces } from './pieces.tsx'
@@ -15,13 +16,31 @@ const NOTE = 'The number of a token belongs to its vocabulary: other models have
 export function OtherTokenizer({ text }: { text: string }) {
   const { params } = useAddress()
   const given = useTokenizer()
-  // A model that is open beside has one, too.
-  if (params.open2 !== undefined && params.tokenizer === undefined) return <OfModel text={text} />
+  // A model that is open beside has one, too: it is shown until a file is picked.
+  const beside = params.open2 !== undefined
+  const ofModel = beside && params.tokenizer === undefined
   return (
     <>
-      <TokenizerBar given={given} />
-      {given.status === 'failed' && <Problem text={given.message} />}
-      {given.status === 'ready' && <Cut tokenizer={given.tokenizer} text={text} />}
+      {ofModel ? (
+        <TokenizerBar>
+          <span class="hint">The tokenizer of the model beside. You can pick another; no weights are read of it.</span>
+        </TokenizerBar>
+      ) : (
+        <TokenizerBar
+          buttons={
+            beside && (
+              <button type="button" class="quiet" onClick={() => changeParams({ tokenizer: undefined })}>
+                That of the model beside
+              </button>
+            )
+          }
+        >
+          <Given given={given} />
+        </TokenizerBar>
+      )}
+      {ofModel && <OfModel text={text} />}
+      {!ofModel && given.status === 'failed' && <Problem text={given.message} />}
+      {!ofModel && given.status === 'ready' && <Cut tokenizer={given.tokenizer} text={text} />}
     </>
   )
 }
@@ -38,48 +57,34 @@ function OfModel({ text }: { text: string }) {
   )
 }
 
-function TokenizerBar({ given }: { given: TokenizerState }) {
-  const input = useRef<HTMLInputElement>(null)
+function TokenizerBar({ children, buttons }: { children: ComponentChildren; buttons?: ComponentChildren }) {
   return (
-    <div class="model-bar" data-slot="tokenizer">
-      <p role="status">
-        {given.status === 'ready' ? (
-          <>
-            <strong>{given.name}</strong>{' '}
-            <span class="hint">{given.tokenizer.vocabSize.toLocaleString('en')} tokens, read in this page</span>
-          </>
-        ) : given.status === 'missing' ? (
-          <>
-            <strong>{given.name}</strong>{' '}
-            <span class="hint">is a file of yours: a page opens it only when you pick it again.</span>
-          </>
-        ) : (
-          <span class="hint">
-            Pick a tokenizer.json, of any model, or a GGUF file: only its vocabulary is read, no weights.
-          </span>
-        )}
-      </p>
-      <span class="model-buttons">
-        <button type="button" class="quiet" onClick={() => input.current?.click()}>
-          Open a tokenizer …
-        </button>
+    <FileBar
+      slot="tokenizer"
+      label="Open a tokenizer …"
+      accept=".json,.gguf"
+      expected="A tokenizer.json, with tokenizer_config.json beside it, or a GGUF file"
+      pick={files => void pickTokenizer(files)}
+      buttons={buttons}
+    >
+      {children}
+    </FileBar>
+  )
+}
+
+function Given({ given }: { given: TokenizerState }) {
+  if (given.status === 'missing') return <PickAgain name={given.name} />
+  if (given.status !== 'ready')
+    return (
+      <span class="hint">
+        Pick a tokenizer.json, of any model, or a GGUF file: only its vocabulary is read, no weights.
       </span>
-      <input
-        ref={input}
-        type="file"
-        class="hidden"
-        multiple
-        tabIndex={-1}
-        accept=".json,.gguf"
-        aria-label="A tokenizer.json, with tokenizer_config.json beside it, or a GGUF file"
-        onChange={({ currentTarget }) => {
-          const files = [...(currentTarget.files ?? [])]
-          // The same file may be picked again.
-          currentTarget.value = ''
-          if (files.length > 0) void pickTokenizer(files)
-        }}
-      />
-    </div>
+    )
+  return (
+    <>
+      <strong>{given.name}</strong>{' '}
+      <span class="hint">{given.tokenizer.vocabSize.toLocaleString('en')} tokens, read in this page</span>
+    </>
   )
 }
 

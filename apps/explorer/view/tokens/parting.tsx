@@ -43,9 +43,8 @@ function Shared({ first, second }: { first: TextReading; second: TextReading }) 
     return <p class="hint">The two sentences have no word in common, so there is nothing to compare.</p>
   if (parting === undefined) return null
   const name = visible(word.text)
-  const [before, after] = [first.tokens[word.first - 1], second.tokens[word.second - 1]].map(token =>
-    visible(token?.text ?? ''),
-  )
+  const before = wordEndingAt(first.tokens, word.first - 1)
+  const after = wordEndingAt(second.tokens, word.second - 1)
   return (
     <>
       <label class="field inline">
@@ -75,6 +74,20 @@ function Shared({ first, second }: { first: TextReading; second: TextReading }) 
         />
       </Figure>
     </>
+  )
+}
+
+/** The word whose last token is at `end`: with the tokens before it, up to one that begins with a blank. */
+function wordEndingAt(tokens: TextReading['tokens'], end: number): string {
+  let from = end
+  while (from > 0 && /^\p{L}/u.test(tokens[from]?.text ?? '') && /\p{L}$/u.test(tokens[from - 1]?.text ?? '')) from--
+  // A tokenizer that marks no blanks leaves nothing to tell words by.
+  const marked = /^\s/.test(tokens[from]?.text ?? '') || from === end
+  return visible(
+    tokens
+      .slice(marked ? from : end, end + 1)
+      .map(({ text }) => text)
+      .join(''),
   )
 }
 

@@ -12,6 +12,7 @@ import { visible } from '../patterns/matrix.tsx'
 import { WithReading } from '../read-status.tsx'
 import { TextField } from '../text-field.tsx'
 import { CutOtherwise } from './cut-otherwise.tsx'
+import { Embedding } from './embedding.tsx'
 import { Parting } from './parting.tsx'
 import { TokenList } from './token-list.tsx'
 
@@ -64,6 +65,7 @@ function Cut({ reading }: { reading: TextReading }) {
         Special tokens control the model and are not text. Each becomes a vector of {reading.hiddenSize} numbers, as
         wide through all layers.
       </p>
+      <Embedding reading={reading} at={at} />
     </section>
   )
 }

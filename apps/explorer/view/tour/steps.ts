@@ -82,6 +82,6 @@ export const STEPS = [
   },
   { title: 'The same score without keys', view: 'number', params: CELL, point: '#product', name: 'absorption' },
   { title: 'Why RoPE must be decoupled', view: 'number', params: CELL, point: '#rope', name: 'rope' },
-  { title: 'Why absorbed', view: 'number', params: CELL, point: '[data-cost]', name: 'cost' },
+  { title: 'Why absorbed', view: 'number', params: CELL, point: '#costs', name: 'cost' },
   { title: '400 GB that become 7', view: 'planner', params: asParams(LARGE), point: '.hero', name: 'saved' },
 ] as const satisfies readonly Step[]

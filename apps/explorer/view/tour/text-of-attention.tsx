@@ -107,9 +107,10 @@ export const WhoLooks = withText(FLAG, ({ reading }: Props) => {
     <>
       <p>
         A <em>head</em> fills a token’s vector with what other tokens know. It gives each of them a share, and the
-        shares come to 1. A row of the picture is the token that looks, a column what it looks at. In head {LOOK.layer}.
-        {LOOK.head} “{name(LOOK.query)}” gives “{name(first)}” <Told>{shares?.[first]?.toFixed(3)}</Told> and “
-        {name(second)}” <Told>{shares?.[second]?.toFixed(3)}</Told>: it collects the colours so far.
+        shares come to 1. A row of the picture is the token that looks, a column what it looks at. In head {LOOK.head}{' '}
+        of layer {LOOK.layer}, {LOOK.layer}.{LOOK.head} for short, “{name(LOOK.query)}” gives “{name(first)}”{' '}
+        <Told>{shares?.[first]?.toFixed(3)}</Told> and “{name(second)}” <Told>{shares?.[second]?.toFixed(3)}</Told>: it
+        collects the colours so far.
       </p>
       <p>
         Half of the picture is empty: no token may look at a later one (the <em>causal mask</em>). Else, in training,
@@ -152,8 +153,8 @@ export const ManyHeads = withText(UMBRELLA, ({ reading }: Props) => {
       </p>
       <p>
         That is why each layer has several heads, every one with a part of the width. This model has{' '}
-        <Told>{String(total)}</Told> patterns; the picture at the end shows how many larger ones have. Choose some: most
-        are not named as easily.
+        <Told>{String(total)}</Told> patterns; the picture at the end shows how many larger ones have. Choose some of
+        them below: what most heads do has no simple name.
       </p>
     </>
   )
@@ -171,7 +172,8 @@ export const QueryMeetsKey = withText(FLAG, ({ reading }: Props) => {
       </p>
       <p>
         The softmax over all scores makes the share: <Told>{cell?.probability.toFixed(4)}</Told>. With that share the{' '}
-        <em>value</em> of “{to}”, a third vector, goes into the result. Below, each step with the model’s own numbers.
+        <em>value</em> of “{to}”, a third vector, goes into the result. The frame holds the shares; the product stands
+        above it and the value below, all with the model’s own numbers.
       </p>
     </>
   )

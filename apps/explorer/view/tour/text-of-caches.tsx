@@ -1,6 +1,7 @@
 /** Texts of the tour: what has to be remembered. */
 import { plan, planModelFromJson, publishedModel } from '../../../../src/planning/index.ts'
 import { bytes, digits, whole } from '../../drawing/format.ts'
+import { WithMatrices } from '../../drawing/maths.tsx'
 import type { Numbers, TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { useReading } from '../../state/use-reading.ts'
@@ -34,9 +35,9 @@ function Written({ numbers }: { numbers: Numbers }) {
       </p>
       <p>
         Its price is memory, which grows with every token, layer and head: <Told>{used && bytes(used.usedBytes)}</Told>{' '}
-        here, behind {used && whole(used.tokens)} tokens. A model of 32 layers with 32 heads of 128 numbers keeps{' '}
-        {bytes(plain.cache.bytes)} for {whole(PLAIN.context)} tokens of one user. (If an article told you 134 MB: that
-        is one layer’s share.)
+        here, behind <Told>{used && whole(used.tokens)}</Told> tokens. A model of 32 layers with 32 heads of 128 numbers
+        keeps {bytes(plain.cache.bytes)} for {whole(PLAIN.context)} tokens of one user. (If an article told you 134 MB:
+        that is one layer’s share.)
       </p>
     </>
   )
@@ -71,13 +72,15 @@ export const Latent = withText(FLAG, ({ reading }: { reading: TextReading }) => 
     <>
       <p>
         The keys and values of all heads come from the same x, so they have much in common. MLA multiplies x with one
-        small matrix, W_DKV, and gets the <em>latent</em>: <Told>{String(latentSize)}</Told> numbers here. Two other
-        matrices, W_UK and W_UV, can make the keys and values of all {heads} heads from it.
+        small matrix, <WithMatrices text="W_DKV" />, and gets the <em>latent</em>: <Told>{String(latentSize)}</Told>{' '}
+        numbers here. Two other matrices, <WithMatrices text="W_UK and W_UV" />, can make the keys and values of all{' '}
+        {heads} heads from it.
       </p>
       <p>
-        Only the latent is cached, with <Told>{String(ropeSize)}</Told> numbers for the position, of which a later step
-        tells. Keys and values as such would be {whole(plain)} numbers, {digits(plain / ((latentSize ?? 1) + ropeSize))}{' '}
-        times as many. All is learned together, so that what matters survives.
+        Only the latent is cached, with <Told>{String(ropeSize)}</Told> numbers for the position, which a later step
+        explains. Keys and values as such would be {whole(plain)} numbers,{' '}
+        {digits(plain / ((latentSize ?? 1) + ropeSize))} times as many. All is learned together, so that what matters
+        survives.
       </p>
     </>
   )
@@ -111,16 +114,18 @@ export const Kept = withText(FLAG, ({ reading }: { reading: TextReading }) => {
   )
   const [before, after] = next?.map(({ top: [best] }) => best) ?? []
   const most = facts?.indexOf(Math.max(...facts))
+  if (reading.layers.every(({ kind }) => kind !== 'latent')) return <NoLatents />
   return (
     <>
       <p>
-        How small may it be? Try it: of the directions that the latents of this text have, the slider keeps the {RANK}{' '}
-        strongest. Of all that is cached, layer {most} loses most, a part of{' '}
-        <Told>{most === undefined ? undefined : facts?.[most]?.toFixed(4)}</Told>.
+        How small may it be? Try it: the latents of {reading.tokens.length} tokens lie in at most{' '}
+        {reading.tokens.length} directions, and the slider keeps the <Told>{String(RANK)}</Told> strongest. Layer {most}{' '}
+        loses most then: <Told>{most === undefined ? undefined : facts?.[most]?.toFixed(4)}</Told> of the length of all
+        that it caches.
       </p>
       <p>
-        Yet the model still expects colours: its first choice was “{before && visible(before.text)}” with{' '}
-        <Told>{before?.probability.toFixed(4)}</Told>, and is “{after && visible(after.text)}” with{' '}
+        Yet what the model expects changes little: the likeliest token was “{before && visible(before.text)}” with{' '}
+        <Told>{before?.probability.toFixed(4)}</Told>, and is now “{after && visible(after.text)}” with{' '}
         <Told>{after?.probability.toFixed(4)}</Told>. The heads’ keys and values say much the same, so few numbers carry
         what they share. Move the slider down to see when it breaks.
       </p>

@@ -1,7 +1,7 @@
 /** Texts of the tour: the two paths of MLA, and rope between them. */
 
 import { digits, whole } from '../../drawing/format.ts'
-import { Maths } from '../../drawing/maths.tsx'
+import { Maths, WithMatrices } from '../../drawing/maths.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { BEHIND, multiplications } from '../cell/cost.ts'
@@ -32,13 +32,16 @@ export const NoKeys = withText(FLAG, ({ reading }: Props) => {
     <>
       <p>
         Must keys be computed again from the latents, then? No. In the score, two matrices stand beside each other with
-        nothing between: <Maths source="(W_Q x) \cdot (W_{UK} c) = (W_{UK}^\top W_Q x) \cdot c" />. So W_UK can go into
-        the query once (it is <em>absorbed</em>), and the query meets the cached latent c itself.
+        nothing between: <Maths source="(W_Q x) \cdot (W_{UK} c) = (W_{UK}^\top W_Q x) \cdot c" />. So{' '}
+        <WithMatrices text="W_UK" /> can go into the query once (it is <em>absorbed</em>), and the query meets the
+        cached latent c itself.
       </p>
       <p>
         Expanded, with a key: <Told>{expanded?.worked.toFixed(5)}</Told>. Absorbed, without one:{' '}
-        <Told>{absorbed?.worked.toFixed(5)}</Told>. The vectors are of different lengths, the number is the same but for
-        rounding. Likewise W_UV goes into W_O, so values are not computed either.
+        <Told>{absorbed?.worked.toFixed(5)}</Told>. The vectors have{' '}
+        <Told>{expanded && String(expanded.key.length)}</Told> and{' '}
+        <Told>{absorbed && String(absorbed.key.length)}</Told> numbers, and the score is the same but for rounding.
+        Likewise <WithMatrices text="W_UV goes into W_O" />, so values are not computed either.
       </p>
     </>
   )
@@ -56,16 +59,17 @@ export const RopeApart = withText(FLAG, ({ reading }: Props) => {
         Something is missing: order. <em>RoPE</em> rotates queries and keys by their positions, so that the score knows
         their distance. But on keys made from latents, the rotation would stand between the two matrices:{' '}
         <Maths source="W_{UK}^\top R\, W_Q" />, with another R for every distance, so nothing can be merged in advance.
-        Here the score of the part without rope is <Told>{fixed?.toFixed(2)}</Told>; with rope it would run from{' '}
-        <Told>{scores && Math.min(...scores).toFixed(2)}</Told> to{' '}
+        Here the part without rope scores <Told>{fixed?.toFixed(2)}</Told>, whatever the distance; with rope it would
+        run from <Told>{scores && Math.min(...scores).toFixed(2)}</Told> to{' '}
         <Told>{scores && Math.max(...scores).toFixed(2)}</Told> with the distance. One absorbed query cannot give all of
         these.
       </p>
       <p>
         Hence the two are <em>decoupled</em>: a few numbers carry RoPE, one key of them for all heads, cached beside the
-        latent; the rest carries none and can be absorbed. The score is the sum:{' '}
+        latent; the rest carries none and can be absorbed. Their products are added:{' '}
         <Told>{expanded?.plainDot.toFixed(5)}</Told> without positions and <Told>{expanded?.ropeDot.toFixed(5)}</Told>{' '}
-        of the rope part, before scaling.
+        of the rope part; times <Told>{cell?.scale.toPrecision(4)}</Told> that is the score,{' '}
+        <Told>{expanded?.worked.toFixed(5)}</Told>.
       </p>
     </>
   )

@@ -101,25 +101,24 @@ function tooLow(element: Element): number {
 
 const SOUGHT_EVERY_MS = 250
 const SOUGHT_MS = 10_000
-/** Figures above it may still grow. */
-const FOLLOWED_MS = 2000
 
-/** The same as soon as the view shows it, unless the user moves first. The result ends the wait. */
+/**
+ * The same as soon as the view shows it, and again while figures above it grow, unless the user moves first. The result ends
+ * the wait.
+ */
 function pointSoon(selector: string): () => void {
   const end = new AbortController()
-  let limit = setTimeout(() => end.abort(), SOUGHT_MS)
-  let found = false
+  const limit = setTimeout(() => end.abort(), SOUGHT_MS)
+  /** Of the page, when it was last looked at. */
+  let height = 0
   const timer = setInterval(() => {
     const element = document.querySelector(`.touring ${selector}`)
     if (element === null) return
-    if (found) {
-      if (Math.abs(tooLow(element)) > GAP) scrollBy({ top: tooLow(element) })
-      return
-    }
-    found = true
-    pointAt(selector)
-    clearTimeout(limit)
-    limit = setTimeout(() => end.abort(), FOLLOWED_MS)
+    const { scrollHeight } = document.documentElement
+    if (height === 0) pointAt(selector)
+    // A page that has its size is the user's to scroll.
+    else if (scrollHeight !== height && Math.abs(tooLow(element)) > GAP) scrollBy({ top: tooLow(element) })
+    height = scrollHeight
   }, SOUGHT_EVERY_MS)
   end.signal.addEventListener('abort', () => {
     clearInterval(timer)
@@ -154,17 +153,23 @@ function Ways({ number, children }: { number: number; children: ComponentChildre
       )}
       {number < last ? (
         <a class="primary" href={hashOfStep(number + 1)}>
-          Next: {STEPS[number]?.title}
+          <span>
+            Next<span class="of-step">: {STEPS[number]?.title}</span>
+          </span>
         </a>
       ) : (
         <a class="primary" href={hashOf('')}>
-          The end: all views
+          <span>
+            The end<span class="of-step">: all views</span>
+          </span>
         </a>
       )}
       {children}
       <span class="hint keys">Keys: ← →</span>
       <a class="quiet leave" href={hashOf('')}>
-        Leave the tour
+        <span>
+          Leave<span class="of-step"> the tour</span>
+        </span>
       </a>
     </nav>
   )

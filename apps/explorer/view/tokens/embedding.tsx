@@ -1,0 +1,17 @@
+/** The vector that a token becomes. */
+import { Strip } from '../../drawing/strip.tsx'
+import type { TextReading } from '../../numbers/numbers.ts'
+import { useAnswer } from '../../state/use-answer.ts'
+import { visible } from '../patterns/matrix.tsx'
+
+export function Embedding({ reading, at }: { reading: TextReading; at: number }) {
+  const vector = useAnswer(
+    async signal => {
+      for await (const { values } of reading.hidden({ layers: [0], rows: [at, at + 1], signal })) return values
+      return undefined
+    },
+    [reading, at],
+  )
+  const text = visible(reading.tokens[at]?.text ?? '')
+  return vector && <Strip label={`“${text}” as it enters the first layer`} values={vector} />
+}

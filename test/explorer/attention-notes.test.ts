@@ -1,0 +1,50 @@
+/** What the page says of a model's layers is what its config.json says. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { attentionNotes } from '../../apps/explorer/view/attention-notes.ts'
+import { Engine } from '../../src/index.ts'
+
+const SHARED = fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))
+
+describe('sentences on layers', () => {
+  it.for([
+    [
+      'test/fixtures/checkpoints/gemma3-mqa',
+      [
+        'In every layer all 4 heads share one key and one value (MQA).',
+        'In layers 0 to 2 tokens see the last 16 tokens only, themselves included.',
+        'In layer 3 tokens see the whole text before them.',
+      ],
+    ],
+    ['test/fixtures/checkpoints/gpt2', ['In every layer each head has its own keys and values (MHA).']],
+    [
+      'test/fixtures/checkpoints/deepseek-v2-lite',
+      [
+        'In every layer all 4 heads raise their keys and values from one latent of 48 numbers and share a rope key of 16 (MLA).',
+      ],
+    ],
+    [
+      'test/fixtures/embeddings/bert',
+      [
+        'An encoder: every token sees the whole text, also what comes after it.',
+        'In every layer each head has its own keys and values (MHA).',
+      ],
+    ],
+    [
+      `${SHARED}families/smollm3`,
+      [
+        'In every layer 2 heads each share a key and a value (GQA).',
+        'In layers 0 to 2 rope rotates queries and keys.',
+        'In layer 3 nothing is rotated, so positions are not known there.',
+      ],
+    ],
+  ] as const)('%s', async ([model, expected], { skip }) => {
+    if (!existsSync(model)) skip('the fixture is not here')
+    await using engine = await Engine.load(model, { inline: true })
+    await using reading = await engine.inspect('a')
+    expect(attentionNotes(reading)).toEqual(expected)
+    // Of one layer, what is said of it.
+    expect(attentionNotes(reading, 0).at(-1)).toMatch(/^In this layer /)
+  })
+})
