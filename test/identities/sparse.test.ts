@@ -10,7 +10,7 @@ import { randomLatentConfig, randomModel } from '../support/random-model.ts'
 import { Rng } from '../support/rng.ts'
 
 const rng = new Rng('sparse')
-const dense = { ...randomLatentConfig(rng), num_hidden_layers: 3, q_lora_rank: 17 }
+const dense: Record<string, unknown> = { ...randomLatentConfig(rng), num_hidden_layers: 3, q_lora_rank: 17 }
 const INDEXER = { index_n_heads: 6, index_head_dim: 20, index_topk: 20, qk_rope_head_dim: 8 }
 const sparse = { ...dense, ...INDEXER, model_type: 'glm_moe_dsa', indexer_types: ['full', 'shared', 'full'] }
 const { vocab_size } = dense as { vocab_size?: unknown }
