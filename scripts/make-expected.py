@@ -4,7 +4,8 @@
 
 MODEL is a folder with config.json, safetensors and tokenizer.json. Needs torch, transformers and safetensors. Everything
 is computed on the CPU with eager attention; float64 takes four times the memory of bf16 weights. docs/verify.md has the
-format: per prompt p the tensors p.input_ids, p.logits, p.hidden, p.attentions and p.greedy.
+format: per prompt p the tensors p.input_ids, p.logits, p.hidden, p.attentions and p.greedy. Of an encoder-decoder the prompt is the source,
+and the decoder's text is its greedy one.
 """
 
 import argparse
@@ -50,6 +51,27 @@ def compute(model, ids: torch.Tensor, greedy: int) -> dict[str, np.ndarray]:
     return found
 
 
+@torch.no_grad()
+def compute_both(model, ids: torch.Tensor, greedy: int) -> dict[str, np.ndarray]:
+    """The same of an encoder-decoder, over its greedy text."""
+    text = torch.tensor([[model.generation_config.decoder_start_token_id or 0]])
+    for _ in range(greedy):
+        logits = model(input_ids=ids, decoder_input_ids=text, use_cache=False).logits[0, -1]
+        text = torch.cat([text, logits.argmax().reshape(1, 1)], dim=1)
+    out = model(
+        input_ids=ids, decoder_input_ids=text, output_hidden_states=True, output_attentions=True, use_cache=False
+    )
+    stacks = ["encoder_hidden_states", "decoder_hidden_states", "decoder_attentions", "cross_attentions"]
+    found = {name.removesuffix("_states"): torch.stack([t[0] for t in out[name]]).float().numpy() for name in stacks}
+    return {
+        "input_ids": ids[0].numpy().astype(np.int64),
+        "decoder_input_ids": text[0].numpy().astype(np.int64),
+        "logits": out.logits[0].float().numpy(),
+        **found,
+        **({"greedy": text[0, 1:].numpy().astype(np.int64)} if greedy else {}),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
@@ -63,7 +85,9 @@ def main() -> None:
     if os.path.exists(path) and not args.force:
         sys.exit(f"{path} is there already; give --force to replace it")
     tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
-    model = transformers.AutoModelForCausalLM.from_pretrained(
+    both = transformers.AutoConfig.from_pretrained(args.model).is_encoder_decoder
+    kind = transformers.AutoModelForSeq2SeqLM if both else transformers.AutoModelForCausalLM
+    model = kind.from_pretrained(
         args.model, dtype=getattr(torch, args.dtype), attn_implementation="eager"
     ).eval()
     # Its faster ways with experts know no float64.
@@ -71,8 +95,8 @@ def main() -> None:
         model.set_experts_implementation("eager")
     tensors: dict[str, np.ndarray] = {}
     for p, prompt in enumerate(args.prompt or PROMPTS):
-        ids = token_ids(tokenizer, model.config, prompt)
-        for name, value in compute(model, ids, args.greedy).items():
+        ids = tokenizer(prompt, return_tensors="pt").input_ids if both else token_ids(tokenizer, model.config, prompt)
+        for name, value in (compute_both if both else compute)(model, ids, args.greedy).items():
             tensors[f"{p}.{name}"] = np.ascontiguousarray(value)
         print(f"{prompt!r}: {ids.shape[1]} tokens")
     by = f"transformers {transformers.__version__}, torch {torch.__version__}, {args.dtype}"

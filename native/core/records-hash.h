@@ -2,4 +2,4 @@
 // Written by `npm run build:records` from src/kernels/operations. Do not edit.
 #pragma once
 
-#define LATENTKIT_RECORDS "6787843831806a8e"
+#define LATENTKIT_RECORDS "0aa853aedd30b34f"

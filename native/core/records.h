@@ -550,6 +550,9 @@ struct AttentionRecord {
   float scale;
   i64 window;
   const float* sinkLogits;
+  const float* bias;
+  i64 biasWidth;
+  i64 biasStart;
   float* lse;
   bool carry;
   float* scores;
@@ -578,6 +581,9 @@ struct AttentionRecord {
         scale(args.real()),
         window(args.count()),
         sinkLogits(args.pointer<const float>()),
+        bias(args.pointer<const float>()),
+        biasWidth(args.count()),
+        biasStart(args.count()),
         lse(args.pointer<float>()),
         carry(args.flag()),
         scores(args.pointer<float>()),

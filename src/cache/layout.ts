@@ -4,8 +4,9 @@
  * [layer][plane][token][row]. Numbers that attention reads together are stored together: MLA's latent and rope key form
  * one plane; each head's keys form a plane, and so do its values, so that attention over a head reads memory sequentially.
  *
- * Layers that carry a state in place of keys form a group of their own, the last one. Its blocks hold no rows but the states of
- * all these layers after the last token of the block: `SequenceStates` says which of them a sequence has.
+ * The groups stand in this order: those of the text's rows, by window; one for what cross-attention reads, whose rows are of the
+ * source's tokens; one for layers that carry a state in place of keys. A state's block holds no rows but the states of all these
+ * layers after the last token of the block: `SequenceStates` says which of them a sequence has.
  */
 import type { PagedRows, RowSlice } from '../kernels/contract/cached-rows.ts'
 import type { StatePlace } from '../kernels/contract/states.ts'
@@ -34,10 +35,12 @@ export interface StatePart {
   readonly numbers: number
 }
 
-/** What a layer caches: segments of each token, or a state. */
+/** What a layer caches: segments of each token of the text or, for its cross-attention, of the source; or a state. */
 export interface CachedLayer {
   readonly segments: readonly CacheSegment[]
   readonly window: number | null
+  /** Its rows are of the source's tokens. Default false. */
+  readonly ofSource?: boolean
   /** Default: it keeps rows. */
   readonly state?: readonly StatePart[]
 }
@@ -63,8 +66,10 @@ export interface CacheLayer {
 }
 
 export interface CacheGroup {
-  /** Indices of the model's layers, ascending. */
+  /** Indices of `CacheLayout.layers`, ascending. */
   readonly layers: readonly number[]
+  /** Its rows are of the source's tokens. */
+  readonly ofSource: boolean
   /** Number of keys that a query sees, its own included; older rows are freed. null: all. */
   readonly window: number | null
   /** Bytes of one token in all its layers. */
@@ -78,10 +83,12 @@ export interface CacheGroup {
 export interface CacheLayout {
   readonly blockTokens: number
   readonly groups: readonly CacheGroup[]
-  /** By layer of the model. */
+  /** By layer of the model; then, of those with cross-attention, what it reads. */
   readonly layers: readonly CacheLayer[]
-  /** Bytes of one token in all layers of all groups, before any window has passed it. */
+  /** Bytes of one token in all layers of all groups, before any window has passed it. The source's tokens apart. */
   readonly bytesPerToken: number
+  /** Bytes of one token of a source text. */
+  readonly sourceBytesPerToken: number
 }
 
 /** Where a segment's first vector lies. The others follow in the same row, or one in each of the next planes. */
@@ -117,37 +124,44 @@ function placeSegments(segments: readonly CacheSegment[]) {
   return { planes, places, rowBytes: before, alignment }
 }
 
-/** Groups layers by window, and those that carry states behind them. */
+/** Groups layers by window; behind them what is of a source, and last what carries states. */
 export function cacheLayout(layers: readonly CachedLayer[], blockTokens: number): CacheLayout {
-  const windows = [...new Set(layers.filter(layer => !layer.state).map(layer => layer.window))]
-  const filled = windows.map(() => 0)
+  const windows = [...new Set(layers.filter(layer => !layer.state && !layer.ofSource).map(layer => layer.window))]
+  const ofText = windows.map(window => ({ window, ofSource: false }))
+  const withRows = layers.some(layer => layer.ofSource) ? [...ofText, { window: null, ofSource: true }] : ofText
+  const filled = withRows.map(() => 0)
   let stateBytes = 0
-  const placed = layers.map(({ segments, window, state }): CacheLayer => {
+  const placed = layers.map(({ segments, window, ofSource, state }): CacheLayer => {
     if (state) {
       const parts = state.map(part => {
         const offset = stateBytes
         stateBytes += DTYPE_BYTES.f32 * part.numbers
         return { ...part, offset }
       })
-      return { group: windows.length, segments: [], planes: [], before: 0, rowBytes: 0, state: parts }
+      return { group: withRows.length, segments: [], planes: [], before: 0, rowBytes: 0, state: parts }
     }
     const { planes, rowBytes, alignment } = placeSegments(segments)
-    const group = windows.indexOf(window)
+    const group = ofSource ? windows.length : windows.indexOf(window)
     const before = roundUp(filled[group] as number, alignment)
     filled[group] = before + rowBytes
     return { group, segments, planes, before, rowBytes }
   })
   const membersOf = (group: number) => placed.flatMap((layer, i) => (layer.group === group ? [i] : []))
-  const groups = windows.map((window, group): CacheGroup => {
+  const groups = withRows.map((kind, group): CacheGroup => {
     const rowBytes = filled[group] as number
-    return { layers: membersOf(group), window, rowBytes, blockBytes: blockTokens * rowBytes }
+    return { layers: membersOf(group), ...kind, rowBytes, blockBytes: blockTokens * rowBytes }
   })
-  const bytesPerToken = groups.reduce((n, g) => n + g.rowBytes, 0)
   if (stateBytes > 0) {
-    const group = windows.length
-    groups.push({ layers: membersOf(group), window: null, rowBytes: 0, blockBytes: stateBytes, states: true })
+    const members = membersOf(withRows.length)
+    groups.push({ layers: members, window: null, ofSource: false, rowBytes: 0, blockBytes: stateBytes, states: true })
   }
-  return { blockTokens, groups, layers: placed, bytesPerToken }
+  const bytes = (ofSource: boolean) => groups.reduce((n, g) => n + (g.ofSource === ofSource ? g.rowBytes : 0), 0)
+  return { blockTokens, groups, layers: placed, bytesPerToken: bytes(false), sourceBytesPerToken: bytes(true) }
+}
+
+/** Index of the group with the rows of a source; -1: no layer reads one. */
+export function sourceGroup({ groups }: Pick<CacheLayout, 'groups'>): number {
+  return groups.findIndex(({ ofSource }) => ofSource)
 }
 
 /** Where kernels find the named part of a layer's state. */

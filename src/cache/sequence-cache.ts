@@ -3,6 +3,7 @@ import { copyRows } from './copy-rows.ts'
 import type { CacheGroup } from './layout.ts'
 import type { Block, BlockPool } from './pool.ts'
 import { SequenceStates } from './sequence-states.ts'
+import type { SourceRows } from './source-rows.ts'
 
 /** One sequence's blocks of one group. Blocks before `first` were released because the window has passed them. */
 interface BlockTable {
@@ -18,7 +19,7 @@ interface Copy {
   readonly rows: number
 }
 
-/** Rows of a block: one id and provenance each, and the memory of each group, null where a window has passed it. */
+/** Rows of a block: one id and provenance each, and the memory of each group of the text, null where a window has passed it. */
 export interface FilledBlock {
   readonly ids: readonly number[]
   readonly provenance: readonly number[]
@@ -29,13 +30,13 @@ export interface FilledBlock {
  * The cached rows of one sequence, for its tokens 0 .. length, in blocks, and of each row the token's id and its provenance
  * (how it was computed, as flags). Blocks may be shared with other sequences. A shared block is never written: before it
  * grows, its rows are copied into a new one (copy on write). Where layers carry states in place of keys, it can go back only to
- * lengths whose state it still has.
+ * lengths whose state it still has. Beside them, the rows of the source text that cross-attention reads.
  */
 export class SequenceCache {
   readonly maxTokens: number
   readonly #kernels: Kernels
   readonly #pool: BlockPool
-  /** Of the groups that hold rows, which come first. */
+  /** Of the groups that hold rows of the text, which come first. */
   #tables: BlockTable[]
   /** null: all layers keep rows. */
   #states: SequenceStates | null
@@ -43,14 +44,17 @@ export class SequenceCache {
   #copies = new Map<Block, Copy>()
   #ids: number[] = []
   #provenance: number[] = []
+  #source: SourceRows | null = null
+  /** The source's rows are held. */
+  #holdsSource = false
 
   /** `maxTokens`: the context, the most tokens that this sequence may hold. */
   constructor(kernels: Kernels, pool: BlockPool, maxTokens: number) {
     this.maxTokens = maxTokens
     this.#kernels = kernels
     this.#pool = pool
-    const rows = pool.layout.groups.filter(group => !group.states)
-    this.#tables = rows.map(group => ({ group, blocks: [], first: 0 }))
+    const ofText = pool.layout.groups.filter(group => !group.states && !group.ofSource)
+    this.#tables = ofText.map(group => ({ group, blocks: [], first: 0 }))
     this.#states = SequenceStates.of(pool)
   }
 
@@ -72,26 +76,43 @@ export class SequenceCache {
     return this.#provenance
   }
 
-  /** Bytes of the cached rows: tokens x layers x row, without rows that a window has passed; and of the state after them. */
+  /**
+   * Bytes of the cached rows: tokens x layers x row, without rows that a window has passed; of the state after them; and of the
+   * source's rows.
+   */
   get usedBytes(): number {
     let bytes = this.length > 0 ? (this.#states?.group.blockBytes ?? 0) : 0
     for (const { group, first } of this.#tables) {
       bytes += Math.max(0, this.length - first * this.blockTokens) * group.rowBytes
     }
-    return bytes
+    return bytes + (this.#holdsSource ? (this.#source?.usedBytes ?? 0) : 0)
   }
 
   /** Bytes of its blocks, shared ones included. */
   get bytes(): number {
     let bytes = this.#states?.bytes ?? 0
     for (const { group, blocks, first } of this.#tables) bytes += (blocks.length - first) * group.blockBytes
-    return bytes
+    return bytes + (this.#holdsSource ? (this.#source?.bytes ?? 0) : 0)
+  }
+
+  /** What cross-attention reads; null: nothing. */
+  get source(): SourceRows | null {
+    return this.#source
+  }
+
+  /** From now on it stands on another source; its own rows, which have seen the one before, are forgotten. */
+  readFrom(source: SourceRows): void {
+    this.truncate(0)
+    this.#source = source
   }
 
   /** The group's block table as the kernels read it: ids by block index, 0 where released; of states those of the next step. */
   blockIds(group: number): Int32Array {
     const table = this.#tables[group]
-    if (!table) return this.#states?.table(this.length) ?? new Int32Array()
+    if (!table) {
+      const states = this.#pool.layout.groups[group]?.states
+      return (states ? this.#states?.table(this.length) : this.#source?.blockIds()) ?? new Int32Array()
+    }
     const { blocks } = table
     const ids = new Int32Array(blocks.length)
     for (let n = 0; n < ids.length; n++) ids[n] = blocks[n]?.id ?? 0
@@ -103,7 +124,7 @@ export class SequenceCache {
     return (this.#tables[group]?.first ?? 0) * this.blockTokens
   }
 
-  /** Block `n` of every group; null where the window has passed it, or a state is not there. */
+  /** Block `n` of every group of the text, and the state at its end; null where the window has passed it, or a state is not there. */
   blocksAt(n: number): (Block | null)[] {
     const rows = this.#tables.map(({ blocks }) => blocks[n] ?? null)
     return this.#states ? [...rows, this.#states.at(this.#endOf(n))] : rows
@@ -139,6 +160,7 @@ export class SequenceCache {
       throw new RangeError(`SequenceCache.reserve: ${end} tokens exceed the context of ${this.maxTokens}`)
     }
     this.passWindows()
+    const holds = this.#holdSource()
     const needed = Math.ceil(end / this.blockTokens)
     const rows = this.length % this.blockTokens
     const last = Math.floor(this.length / this.blockTokens)
@@ -155,6 +177,7 @@ export class SequenceCache {
       this.#states?.reserve(this.length, count)
     } catch (error) {
       for (const { block } of taken) this.#pool.release(block)
+      if (holds) this.#letGoOfSource()
       throw error
     }
     for (const { blockTable, n, block, shared } of taken) {
@@ -250,6 +273,8 @@ export class SequenceCache {
       return { ...filled, blocks: filled.blocks.map(source) }
     })
     copy.adopt(0, all, this.length)
+    copy.#source = this.#source
+    if (this.#holdsSource) copy.#holdSource()
     return copy
   }
 
@@ -261,6 +286,8 @@ export class SequenceCache {
     this.#copies = other.#copies
     this.#ids = other.#ids
     this.#provenance = other.#provenance
+    this.#source = other.#source
+    this.#holdsSource = other.#holdsSource
   }
 
   /** Whether all rows that a query at `length` would see still exist, and the state there. */
@@ -281,7 +308,7 @@ export class SequenceCache {
     )
   }
 
-  /** Drops the tokens from `length` on. Check `canTruncate` first, or truncate to 0. */
+  /** Drops the tokens from `length` on, and with the last one the source's rows. Check `canTruncate` first, or truncate to 0. */
   truncate(length: number): void {
     if (length !== 0 && !this.canTruncate(length)) {
       throw new RangeError(`SequenceCache.truncate: rows or the state before position ${length} are not there any more`)
@@ -296,11 +323,26 @@ export class SequenceCache {
       blockTable.first = Math.min(blockTable.first, keep)
     }
     this.#forget(length)
+    if (length === 0) this.#letGoOfSource()
   }
 
   dispose(): void {
     this.truncate(0)
     this.#tables.length = 0
+  }
+
+  /** Whether it was not held before. Throws CacheFullError. */
+  #holdSource(): boolean {
+    if (!this.#source || this.#holdsSource) return false
+    this.#source.hold()
+    this.#holdsSource = true
+    return true
+  }
+
+  #letGoOfSource(): void {
+    if (!this.#holdsSource) return
+    this.#holdsSource = false
+    this.#source?.release()
   }
 
   #forget(length: number): void {

@@ -3,7 +3,7 @@ import { type SurveyedWeight, surveyWeights } from '../model/load.ts'
 import { loadWarnings } from '../model/load-warnings.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 import { predictionTensors } from '../model/prediction.ts'
-import { refuseEncoder } from '../model/refuse-encoder.ts'
+import { refuseOtherThanDecoder } from '../model/refuse-encoder.ts'
 
 /** A model that is to be written in another form. */
 export interface SourceModel extends OpenedModel {
@@ -18,7 +18,7 @@ export async function readSourceModel(
   model: OpenedModel,
   { predictions = false }: { readonly predictions?: boolean } = {},
 ): Promise<SourceModel> {
-  refuseEncoder(model.config, 'it cannot be converted')
+  refuseOtherThanDecoder(model.config, 'it cannot be converted')
   const survey = await surveyWeights(model)
   const further = predictions ? await predictionTensors(model) : []
   const weights = [...survey, ...further].map(weight => ({ ...weight, name: hubName(weight.name, model.family) }))

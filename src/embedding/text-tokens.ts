@@ -1,6 +1,6 @@
 /** Texts to the tokens that a model reads, or an error that says which text is wrong and how. */
 import { OptionError } from '../errors.ts'
-import type { WholeText } from '../model/text-reader.ts'
+import type { WholeText } from '../model/whole-texts.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import type { EmbeddingSettings } from './settings.ts'
 

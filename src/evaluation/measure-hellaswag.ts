@@ -4,7 +4,7 @@ import { disposeParts } from '../engine/load/load-parts.ts'
 import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
 import type { ModelInfo } from '../engine/types/results.ts'
-import { refuseEncoder } from '../model/refuse-encoder.ts'
+import { refuseOtherThanDecoder } from '../model/refuse-encoder.ts'
 import { anyText, callback, flag, text as nonEmpty, type OptionTable, whole } from '../options/kinds.ts'
 import { readArgument, readOptions } from '../options/read-options.ts'
 import { answers, readQuestions, type Scores, scoresOf } from './hellaswag.ts'
@@ -65,7 +65,7 @@ export async function measureHellaswag(
   const { model, tokenizer, info } = parts
   const reader = model.textReader()
   try {
-    refuseEncoder(model.config, 'it predicts no tokens')
+    refuseOtherThanDecoder(model.config, 'it has no text to predict by itself')
     const found: (readonly [boolean, boolean])[] = []
     const begun = performance.now()
     for await (const some of answers(questions, reader, tokenizer, model.config.maxPositions)) {

@@ -7,7 +7,7 @@ import { disposeParts, type Parts } from '../engine/load/load-parts.ts'
 import { LOAD_OPTIONS } from '../engine/types/option-table.ts'
 import type { LoadOptions } from '../engine/types/options.ts'
 import { OptionError } from '../errors.ts'
-import { refuseEncoder } from '../model/refuse-encoder.ts'
+import { refuseOtherThanDecoder } from '../model/refuse-encoder.ts'
 import { anyText, callback, flag, text as nonEmpty, type OptionTable, whole } from '../options/kinds.ts'
 import { readArgument, readOptions } from '../options/read-options.ts'
 import { ReferenceFileError } from './errors.ts'
@@ -94,7 +94,7 @@ async function load(source: string, options: PerplexityOptions): Promise<Parts> 
 
 function cutText(text: string, { tokenizer, model }: Parts, cut: Cut, limit: number | undefined): Windows {
   const { maxPositions } = model.config
-  refuseEncoder(model.config, 'it predicts no tokens')
+  refuseOtherThanDecoder(model.config, 'it has no text to predict by itself')
   if (cut.size > maxPositions) {
     throw new OptionError(`window is ${cut.size}; this model was made for at most ${maxPositions} tokens`)
   }

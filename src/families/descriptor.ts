@@ -120,6 +120,8 @@ export interface LayerDescriptor {
   readonly indexer: IndexerShape | null
   /** Its MLP or experts. */
   readonly mlp: DenseShape | MoeShape
+  /** Its attention to what an encoder made of a source text, with a norm. Default: none. */
+  readonly cross?: GroupedShape
   /** Reads the keys and values of an earlier layer: keeps no rows and projects none. Default false. */
   readonly sharesRows?: boolean
   /** Beside attention, MLP and norms. Default: none. */
@@ -180,9 +182,21 @@ export interface ModelShape {
   readonly unknown?: readonly Unknown[]
 }
 
+/** The encoder of an encoder-decoder. Its norms and biases are as the decoder's. */
+export interface SourceShape {
+  /** First to last. */
+  readonly layers: readonly LayerDescriptor[]
+  /** Rows of its embedding. */
+  readonly vocabSize: number
+  /** The decoder uses the same embedding. */
+  readonly sharedEmbedding: boolean
+}
+
 export interface ModelDescriptor extends ModelShape {
   /** First to last. */
   readonly layers: readonly LayerDescriptor[]
+  /** Set for an encoder-decoder. */
+  readonly source?: SourceShape
   /** Multi-token prediction: full layers behind the last, each with a projection of its own. */
   readonly draftLayers: readonly LayerDescriptor[]
 }

@@ -29,8 +29,16 @@ export interface TensorNames {
   readonly embedding: string
   readonly positions?: string
   readonly finalNorm?: string
+  /** Where an encoder and its decoder have embeddings of their own, this one's. Default: they share one. */
+  readonly ownEmbedding?: string
   /** Never prefixed. */
   readonly output: string
+  /** Files have an output of their own or not, whatever config.json says. Default false. */
+  readonly ownOutput?: boolean
+  /** Never prefixed; the tensor itself, [1, vocabulary]. Default: the output module's bias. */
+  readonly outputBias?: string
+  /** The first layer's biases of distances. */
+  readonly distanceBias?: string
   readonly layer: string
   readonly attentionNorm: string
   readonly mlpNorm?: string
@@ -51,6 +59,10 @@ export interface TensorNames {
   /** Norm weights are stored less this number (Gemma: 1). */
   readonly normOffset?: number
   readonly encoder?: EncoderNames
+  /** In a layer with cross-attention. */
+  readonly cross?: CrossNames
+  /** Of an encoder-decoder, whose decoder the names above are of: its encoder's. */
+  readonly source?: TensorNames
   /** Tensors that plain decoding has no use for, beside those of layers past the last. */
   readonly ignored?: readonly RegExp[]
 }
@@ -90,6 +102,12 @@ export interface GroupedNames {
   readonly keyNorm?: string
   /** The tensor itself: a logit per head. */
   readonly sinks?: string
+  readonly out: string
+}
+
+export interface CrossNames {
+  readonly norm: string
+  readonly qkv: readonly [string, string, string]
   readonly out: string
 }
 
@@ -145,5 +163,7 @@ export interface MlpNames {
   /** With `joined`, one matrix with the gate's rows in front of its own. */
   readonly up: string
   readonly joined?: boolean
+  /** `up` where the MLP has no gate, in families with both. Default: as `up`. */
+  readonly ungated?: string
   readonly down: string
 }

@@ -38,6 +38,8 @@ import { lfm2 } from './lfm2/config.ts'
 import * as lfm2Traits from './lfm2/traits.ts'
 import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
 import * as llamaTraits from './llama/traits.ts'
+import { marian } from './marian/config.ts'
+import * as marianTraits from './marian/traits.ts'
 import { minicpm3 } from './minicpm3/config.ts'
 import * as minicpm3Traits from './minicpm3/traits.ts'
 import { ministral3 } from './ministral3/config.ts'
@@ -60,6 +62,8 @@ import { sarvamMla } from './sarvam-mla/config.ts'
 import * as sarvamMlaTraits from './sarvam-mla/traits.ts'
 import { smollm3 } from './smollm3/config.ts'
 import * as smollm3Traits from './smollm3/traits.ts'
+import { mt5, t5 } from './t5/config.ts'
+import * as t5Traits from './t5/traits.ts'
 import type { FamilyTraits } from './traits.ts'
 import { youtu } from './youtu/config.ts'
 import * as youtuTraits from './youtu/traits.ts'
@@ -102,6 +106,9 @@ export const FAMILIES: readonly Family[] = [
   bert,
   roberta,
   nomicBert,
+  marian,
+  t5,
+  mt5,
 ]
 
 /** What is known of sizes alone: of the families above, and of those that are only planned. Apart, for small bundles. */
@@ -134,6 +141,8 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(gptTraits),
   ...Object.values(bertTraits),
   ...Object.values(nomicBertTraits),
+  ...Object.values(marianTraits),
+  ...Object.values(t5Traits),
   ...PLANNED,
 ]
 

@@ -39,7 +39,7 @@ export function whyNot(raw: ConfigReader, modelType: string, running: readonly R
   if (raw.has('compress_ratios') || modelType === 'deepseek_v4') {
     return `${name} has no kv_lora_rank but compressed sparse attention, which is another architecture`
   }
-  if (raw.optionalBool('is_encoder_decoder')) return `${name} is an encoder-decoder, which is not supported`
+  if (raw.optionalBool('is_encoder_decoder')) return otherSides(raw, modelType, name)
   const near = quote(nearest(raw, modelType, running), 60)
   const found = MISSING.filter(([field]) => isOn(raw.raw(field)))
   const missing = found
@@ -50,6 +50,26 @@ export function whyNot(raw: ConfigReader, modelType: string, running: readonly R
       ? `what is missing is ${missing.slice(0, 4).join(', ')}`
       : 'the rest of its architecture is not known here'
   return `model_type ${name} is not supported; nearest to it is ${near}, and ${lacking}`
+}
+
+/** Encoder-decoders that are known by name: the nearest that runs, and what it lacks. */
+const SIDES: Readonly<Record<string, readonly [near: string, lacks: string]>> = {
+  bart: ['marian', 'learned positions and a norm on embeddings'],
+  mbart: ['marian', 'norms before each part, learned positions and a norm on embeddings'],
+  pegasus: ['marian', 'norms before each part'],
+  m2m_100: ['marian', 'norms before each part'],
+  blenderbot: ['marian', 'norms before each part and learned positions'],
+  'blenderbot-small': ['marian', 'learned positions and a norm on embeddings'],
+  umt5: ['t5', 'biases of distances in every layer'],
+  longt5: ['t5', 'attention within blocks of the source'],
+  switch_transformers: ['t5', 'experts'],
+}
+
+function otherSides(raw: ConfigReader, modelType: string, name: string): string {
+  const known = Object.hasOwn(SIDES, modelType) ? SIDES[modelType] : undefined
+  const near = known?.[0] ?? (raw.has('relative_attention_num_buckets') ? 't5' : 'marian')
+  const lacking = known ? `what is missing is ${known[1]}` : 'the rest of its architecture is not known here'
+  return `model_type ${name} is an encoder-decoder that is not supported; nearest to it is ${quote(near, 60)}, and ${lacking}`
 }
 
 function isOn(value: unknown): boolean {

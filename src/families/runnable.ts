@@ -4,7 +4,12 @@ import { quote } from '../checkpoint/quote.ts'
 import { readTokenIds } from '../checkpoint/token-ids.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Activation, GateClamp } from '../kernels/contract/operation-options.ts'
-import { type AttentionConfig, type IndexerConfig, LATENT_NORM_EPS } from '../nn/attention/config.ts'
+import {
+  type AttentionConfig,
+  type GroupedAttentionConfig,
+  type IndexerConfig,
+  LATENT_NORM_EPS,
+} from '../nn/attention/config.ts'
 import { type Growth, type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
 import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { StateConfig } from '../nn/states/config.ts'
@@ -113,6 +118,7 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
       rope: found && which !== null ? found.first + which : null,
       ...(a.queryGrowth && found && which !== null && { queryRope: grown(a.queryGrowth, shape, found.all[which]) }),
       window: a.windows && layer.window !== null ? checkedWindow(raw, layer.window) : null,
+      ...(layer.cross && { cross: attentionOf(layer.cross, model, a, undefined) as GroupedAttentionConfig }),
       mlp: mlpOf(raw, layer, model, a),
     }
   })

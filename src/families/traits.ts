@@ -29,8 +29,46 @@ export interface Traits {
   readonly window?: number
   /** Every so many layers one is without the window, where the file does not say which. Default: none is. */
   readonly windowPattern?: number
+  /** Of an encoder-decoder: which fields say the sizes of its two stacks. Default: a decoder alone. */
+  readonly sides?: Sides
   /** Routers have a bias for the choice, or none, whatever the fields look like. */
   readonly selectionBias?: boolean
+}
+
+/** What descriptors call an encoder-decoder's biases of distances. */
+export const DISTANCES = 'biases of distances'
+
+/** Fields of one stack. */
+export interface SideFields {
+  /** The first that the file has. */
+  readonly layers: readonly string[]
+  readonly heads: string
+  /** Width of the MLP. */
+  readonly mlp: string
+}
+
+/** Fields of an encoder-decoder. */
+export interface Sides {
+  readonly encoder: SideFields
+  readonly decoder: SideFields
+  /** Size of a head. Default: hidden size / heads. */
+  readonly headDim?: string
+  /** Begins with `gated-` where MLPs are gated. Default: as the traits say. */
+  readonly gatedBy?: string
+  /** Buckets of distances, each with a bias for every head of the stack's first layer. Default: none. */
+  readonly distances?: string
+  /** Size of the decoder's vocabulary, where it is not the encoder's. */
+  readonly targetVocab?: string
+  /** Whether both have one embedding. Default: they have. */
+  readonly share?: string
+  /** Positions it has learned from, where no field says so. Default: not known. */
+  readonly positions?: number
+  /** Fields that change no size. */
+  readonly others?: readonly string[]
+  /** Logits have a bias. Default false. */
+  readonly logitsBias?: boolean
+  /** Says of newer files whether the output is the embedding, which `tie_word_embeddings` always claims there. */
+  readonly tiedBy?: string
 }
 
 /** `model_type` values, as published, and what is other than in Llama. */

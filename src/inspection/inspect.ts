@@ -115,6 +115,8 @@ export interface CacheNeeds {
   readonly elementsPerTokenAndLayer: number
   /** In all layers. */
   readonly bytesPerToken: number
+  /** Of an encoder-decoder, what cross-attention keeps of a token of the source, in all layers; else 0. */
+  readonly sourceBytesPerToken: number
   /** The same model with keys and values of every head in the cache, as MHA has them. */
   readonly expanded: {
     /** Keys and values of all query heads. */
@@ -152,6 +154,7 @@ export async function inspectModel(source: string, given: InspectOptions = {}): 
     config: generationConfig,
     file: generationFile(checkpoint),
     eosId: undefined,
+    modelConfig: checkpoint.config,
   })
   return {
     name: folder === source ? basename(resolve(folder)) : source,
@@ -233,7 +236,7 @@ function cacheNeeds(
   contexts: readonly number[],
 ): CacheNeeds {
   const nothing = { elementsPerTokenAndLayer: 0, bytesPerToken: 0 }
-  if (encoder) return { type, ...nothing, expanded: nothing, contexts: [] }
+  if (encoder) return { type, ...nothing, sourceBytesPerToken: 0, expanded: nothing, contexts: [] }
   const each = layers.map(({ attention, window }) => {
     const layout = modelCacheLayout([{ attention, window: null }], type, 1)
     const stateBytes = layout.groups.reduce((n, group) => n + (group.states ? group.blockBytes : 0), 0)
@@ -256,6 +259,7 @@ function cacheNeeds(
     type,
     elementsPerTokenAndLayer: elements(cacheElements),
     bytesPerToken: bytes(1, 'rowBytes'),
+    sourceBytesPerToken: modelCacheLayout(layers, type, 1).sourceBytesPerToken,
     expanded: {
       elementsPerTokenAndLayer: elements(expandedElements),
       bytesPerToken: bytes(1, 'expandedRowBytes'),
@@ -269,8 +273,8 @@ function cacheNeeds(
   }
 }
 
-function defaultContexts({ maxPositions }: ModelConfig): number[] {
-  return [...new Set([maxPositions, ...DEFAULT_CONTEXTS])].sort((a, b) => a - b)
+function defaultContexts({ maxPositions, trainedPositions = maxPositions }: ModelConfig): number[] {
+  return [...new Set([trainedPositions, ...DEFAULT_CONTEXTS])].sort((a, b) => a - b)
 }
 
 /** A key and a value for each query head. */

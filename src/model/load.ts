@@ -39,6 +39,8 @@ export interface SurveyedWeight extends WeightSource {
   readonly ofExpert: boolean
   /** The model's numbers are this much more than what is stored (Gemma's norms: 1). */
   readonly added: number
+  /** Numbers of f32 that the kernels have in its place. Default: they have the tensor. */
+  readonly made?: number
   /** false: a bias that config.json does not speak of. */
   readonly announced: boolean
 }
@@ -89,8 +91,11 @@ async function survey(
     },
   }
   const found: SurveyedWeight[] = []
-  const ready: Ready = (source, role) =>
-    found.push({ ...source, role, ofExpert: experts.has(source), added: added.get(source) ?? 0, announced: true })
+  const ready: Ready = (source, role, _, made) =>
+    found.push({
+      ...{ ...source, role, ofExpert: experts.has(source), added: added.get(source) ?? 0, announced: true },
+      ...(made !== undefined && { made }),
+    })
   const loader = new Loader(checkpoint, kernels, config, family.names, ready, options)
   await load(loader)
   return found.map(weight => ({ ...weight, announced: !loader.unannounced.has(weight.name) }))

@@ -3,7 +3,7 @@ import { quote } from '../checkpoint/quote.ts'
 import { recoded } from '../checkpoint/recode/recoded.ts'
 import { type WeightRole, weightTypeFor } from '../checkpoint/recode/weight-type.ts'
 import { UnsupportedModelError } from '../errors.ts'
-import type { ExpertNames, GroupedNames, LatentNames, MlpNames, TensorNames } from '../families/family.ts'
+import type { CrossNames, ExpertNames, GroupedNames, LatentNames, MlpNames, TensorNames } from '../families/family.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
 import {
@@ -13,25 +13,39 @@ import {
   type LatentAttentionConfig,
   ownIndexer,
 } from '../nn/attention/config.ts'
+import type { CrossWeights } from '../nn/attention/cross.ts'
+import { type DistanceBias, type DistanceBiasConfig, distanceColumns } from '../nn/attention/distance-bias.ts'
 import type { GroupedWeights } from '../nn/attention/grouped.ts'
 import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
-import type { EncoderConfig, LayerConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
+import {
+  attentionOf,
+  type EncoderConfig,
+  type LayerConfig,
+  type ModelConfig,
+  type MoeConfig,
+  type SourceConfig,
+} from '../nn/config.ts'
 import type { Linear, LowRank, Norm } from '../nn/layers.ts'
 import { type PredictionWeights, predictionLayer } from '../nn/prediction.ts'
 import type { DenseMlpWeights, EncoderWeights, LayerWeights, ModelWeights, MoeWeights } from '../nn/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { reshape, type Tensor } from '../tensor/tensor.ts'
 import { constantVector } from './constant-vector.ts'
+import { distanceTable } from './distance-table.ts'
 import { type LayerParts, loadConvolution, loadDeltaRule } from './load-states.ts'
 import { rowsFrom } from './rows-from.ts'
+import { sinusoids } from './sinusoids.ts'
 import { valuePart, withValueBias } from './value-bias.ts'
 
 /** The part of a kernel set that loading needs. */
 export type WeightKernels = Pick<Kernels, 'prepare' | 'prepareExperts' | 'prepareVector'>
 
-/** Told of each tensor that is ready, what it is for, and how many bytes the files have of it. */
-export type Ready = (source: WeightSource, role: WeightRole | 'vector', storedBytes: number) => void
+/**
+ * Told of each tensor that is ready, what it is for, and how many bytes the files have of it. `made`: numbers of f32 that the kernels have in its
+ * place, where they are not its own.
+ */
+export type Ready = (source: WeightSource, role: WeightRole | 'vector', storedBytes: number, made?: number) => void
 
 /** Low-rank changes of a model's matrices. */
 export interface Adapters {
@@ -76,28 +90,56 @@ export class Loader {
     this.#ready = ready
     this.#weights = weights
     this.#adapters = adapters
-    const { prefixes, embedding } = names
+    const { prefixes } = names
+    const embedding = this.#embedding()
     this.#prefix = prefixes.find(p => checkpoint.has(`${p}${embedding}.weight`)) ?? (prefixes[0] as string)
   }
 
-  async model(): Promise<ModelWeights> {
+  #embedding(): string {
+    const { embedding, ownEmbedding } = this.#names
+    return this.#config.source && !this.#config.source.sharedEmbedding && ownEmbedding ? ownEmbedding : embedding
+  }
+
+  /** `embedding`: the matrix if it is loaded already. */
+  async model(embedding?: Weight): Promise<ModelWeights> {
     const c = this.#config
     const n = this.#names
     const rows = (name: string, count: number, role: WeightRole) =>
       this.#matrix(`${name}.weight`, count, c.hiddenSize, role, false)
-    const tied = c.tiedEmbeddings
-    const embedding = await rows(this.#prefix + n.embedding, c.vocabSize, tied ? 'tied' : 'embedding')
-    const positions = n.positions ? await this.#positions(this.#prefix + n.positions) : null
+    const tied = n.ownOutput ? !this.#checkpoint.has(`${n.output}.weight`) : c.tiedEmbeddings
+    const tokens = embedding ?? (await rows(this.#prefix + this.#embedding(), c.vocabSize, tied ? 'tied' : 'embedding'))
+    const positions = n.positions
+      ? await this.#positions(this.#prefix + n.positions)
+      : c.sinusoidalPositions
+        ? await this.#kernels.prepare(sinusoids(c.maxPositions, c.hiddenSize))
+        : null
+    const distanceBias = c.distanceBias && (await this.#distanceBias(c.distanceBias))
     const layers: LayerWeights[] = []
     for (const [i, layer] of c.layers.entries()) layers.push(await this.#layer(i, layer))
     const finalNorm = c.finalNorm && n.finalNorm ? await this.#norm(this.#prefix + n.finalNorm, c.hiddenSize) : null
-    const stream = { embedding, positions, layers, finalNorm }
+    const stream = { embedding: tokens, positions, layers, finalNorm, ...(distanceBias && { distanceBias }) }
     if (c.encoder) return { ...stream, output: null, encoder: await this.#encoder(c.encoder) }
-    const bias = await this.#bias(n.output, c.vocabSize)
+    const bias = n.outputBias ? await this.#rowBias(n.outputBias, c.vocabSize) : await this.#bias(n.output, c.vocabSize)
     if (bias && c.logitScale !== 1) throw this.#unsupported(`${n.output}.bias`, 'a bias of logits that are scaled')
-    const weight = tied ? embedding : await rows(n.output, c.vocabSize, 'output')
+    const weight = tied ? tokens : await rows(n.output, c.vocabSize, 'output')
     const output = { weight, bias, ...(await this.#adapter(n.output, c.vocabSize, c.hiddenSize)) }
-    return { ...stream, output, encoder: null }
+    const source = c.source && (await this.#source(c.source, tokens))
+    return { ...stream, output, encoder: null, ...(source && { source }) }
+  }
+
+  /** The encoder of an encoder-decoder, with the decoder's embedding where they share it. */
+  async #source({ encoder, sharedEmbedding }: SourceConfig, embedding: Weight): Promise<ModelWeights> {
+    const { source: known } = this.#names
+    if (!known) throw new TypeError('Loader: an encoder-decoder whose family does not name its encoder')
+    const names = sharedEmbedding ? known : { ...known, embedding: known.ownEmbedding ?? known.embedding }
+    const options = {
+      ...(this.#weights && { weights: this.#weights }),
+      ...(this.#adapters && { adapters: this.#adapters }),
+    }
+    const loader = new Loader(this.#checkpoint, this.#kernels, encoder, names, this.#ready, options)
+    const weights = await loader.model(sharedEmbedding ? embedding : undefined)
+    for (const name of loader.unannounced) this.unannounced.add(name)
+    return weights
   }
 
   /** The module of multi-token prediction that is stored as layer `index`, in DeepSeek-V3's layout. */
@@ -127,7 +169,8 @@ export class Loader {
     return this.#prepareMatrix(rowsFrom(stored, before), 'positions', stored.bytes.length)
   }
 
-  async #encoder({ tokenTypes, head }: EncoderConfig): Promise<EncoderWeights> {
+  async #encoder({ tokenTypes, head, embeddingNorm = true }: EncoderConfig): Promise<EncoderWeights> {
+    if (!embeddingNorm) return { tokenTypes: null, embeddingNorm: null, head: null }
     const { hiddenSize: D } = this.#config
     const n = this.#names.encoder
     if (!n) throw new TypeError('Loader: an encoder whose family does not name its parts')
@@ -150,7 +193,26 @@ export class Loader {
     return this.#checkpoint.has(`${prefixed}.weight`) ? prefixed : module
   }
 
-  async #layer(index: number, { attention, mlp }: LayerConfig): Promise<LayerWeights> {
+  /** The biases of neighbouring distances, from those of their buckets. */
+  async #distanceBias(c: DistanceBiasConfig): Promise<DistanceBias> {
+    const { layers, encoder } = this.#config
+    const H = attentionOf(layers[0] as LayerConfig).nHeads
+    const ahead = encoder !== undefined
+    const stored = this.#checkpoint.matrix(`${this.#prefix}${this.#names.distanceBias}.weight`, c.buckets, H)
+    const { start, count } = distanceColumns(c, ahead)
+    const vector = await this.#kernels.prepareVector(distanceTable(stored, c, ahead))
+    this.#ready(stored, 'vector', stored.bytes.length, H * count)
+    return { table: reshape(vector, [H, count]), start }
+  }
+
+  /** A bias that is stored as a matrix of one row. */
+  async #rowBias(name: string, length: number): Promise<Tensor | null> {
+    if (!this.#checkpoint.has(name)) return null
+    const source = this.#checkpoint.matrix(name, 1, length)
+    return this.#prepared(source, source.bytes.length)
+  }
+
+  async #layer(index: number, { attention, mlp, cross }: LayerConfig): Promise<LayerWeights> {
     const c = this.#config
     const n = this.#names
     const at = this.#layerName(index)
@@ -163,8 +225,23 @@ export class Loader {
       mlp:
         mlp.kind === 'moe'
           ? { kind: 'moe', weights: await this.#experts(at, mlp) }
-          : { kind: 'dense', weights: await this.#mlp(at, n.mlp, mlp.size) },
+          : { kind: 'dense', weights: await this.#mlp(at, n.mlp, mlp.size, mlp.gated) },
       mlpOutNorm: await norm(mlp.kind === 'moe' ? (n.moe?.outNorm ?? n.mlpOutNorm) : n.mlpOutNorm),
+      ...(cross && { cross: await this.#cross(at, cross) }),
+    }
+  }
+
+  async #cross(at: string, c: GroupedAttentionConfig): Promise<CrossWeights> {
+    const { hiddenSize: D, bias } = this.#config
+    const n = this.#names.cross as CrossNames
+    const [q, k, v] = n.qkv
+    const width = c.nKvHeads * c.headDim
+    return {
+      norm: await this.#norm(at + n.norm, D),
+      query: await this.#linear(at + q, c.nHeads * c.headDim, D, bias.qkv),
+      key: await this.#linear(at + k, width, D, bias.qkv),
+      value: await this.#linear(at + v, width, D, bias.qkv),
+      out: await this.#linear(at + n.out, D, attendedSize(c), bias.attentionOut),
     }
   }
 
@@ -307,8 +384,9 @@ export class Loader {
     }
   }
 
-  async #mlp(at: string, n: MlpNames, size: number): Promise<DenseMlpWeights> {
+  async #mlp(at: string, n: MlpNames, size: number, gated = true): Promise<DenseMlpWeights> {
     const { hiddenSize: D, bias } = this.#config
+    if (!gated && n.ungated) return this.#mlp(at, { up: n.ungated, down: n.down }, size)
     return {
       gate: n.gate ? await this.#linear(at + n.gate, size, D, bias.mlp) : null,
       up: await this.#linear(at + n.up, n.joined ? 2 * size : size, D, bias.mlp),

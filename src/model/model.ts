@@ -1,6 +1,7 @@
 import type { CacheLayout } from '../cache/layout.ts'
 import { BlockPool, type PoolOptions } from '../cache/pool.ts'
 import { SequenceCache } from '../cache/sequence-cache.ts'
+import { SourceRows } from '../cache/source-rows.ts'
 import type { CacheTypeName } from '../cache/types.ts'
 import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels, Recording } from '../kernels/contract/kernels.ts'
@@ -13,8 +14,9 @@ import { EDITED } from '../nn/provenance.ts'
 import { placeStep, planStep, putStep, type Step, type StepInput, type StepPlan } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { refuseEncoder } from './refuse-encoder.ts'
+import { refuseEncoder, refuseSource } from './refuse-encoder.ts'
 import { recordShift, rowRuns } from './shift.ts'
+import { readSources } from './source-reader.ts'
 import { TextReader } from './text-reader.ts'
 
 export interface ModelOptions {
@@ -45,6 +47,8 @@ export class Model {
   /** Where all its sequences' blocks come from. */
   readonly pool: BlockPool
   readonly #decoder: Decoder
+  /** What reads source texts; null: the model has none. */
+  readonly #encoder: Decoder | null
   readonly #arena: Arena
   readonly #keys: KeyStore
   /** Steps that may come again, by shape. */
@@ -57,6 +61,7 @@ export class Model {
     this.layout = modelCacheLayout(config.layers, cacheType, blockTokens)
     this.pool = new BlockPool(kernels, this.layout, cache)
     this.#decoder = decoderOf(config, weights)
+    this.#encoder = config.source && weights.source ? decoderOf(config.source.encoder, weights.source) : null
     this.#arena = new Arena(kernels.memory)
     this.#keys = pagedKeys(kernels, this.#arena, this.layout)
   }
@@ -65,6 +70,35 @@ export class Model {
   sequence(maxTokens: number = this.config.maxPositions): SequenceCache {
     refuseEncoder(this.config, 'it writes no texts')
     return new SequenceCache(this.kernels, this.pool, maxTokens)
+  }
+
+  /** Room for what cross-attention reads of a source text: `SequenceCache.readFrom` takes it, and its rows are computed before they are read. */
+  source(ids: readonly number[]): SourceRows {
+    return new SourceRows(this.pool, ids)
+  }
+
+  /**
+   * Computes the rows of sources that are held: `forward` does so of those that its inputs stand on. `capture`: of one source, by the
+   * encoder's layers.
+   */
+  async readSources(
+    sources: readonly SourceRows[],
+    capture?: Pick<Capture, 'hidden' | 'attention'>,
+    between?: BetweenLayers,
+  ): Promise<void> {
+    if (!this.#encoder) throw new TypeError(`Model.readSources: ${this.config.modelType} has no encoder`)
+    this.#resetArena()
+    const parts = { kernels: this.kernels, scratch: this.#arena, keys: this.#keys }
+    const layers = readSources({ ...parts, encoder: this.#encoder, decoder: this.#decoder }, sources, capture)
+    // The tokens that the step is about are all still to be run.
+    const pause = between && (() => between(0))
+    for (let layer = layers.next(); !layer.done; layer = layers.next()) {
+      if (!between) continue
+      await this.kernels.submit(pause)
+      await between(0)
+    }
+    await this.kernels.submit(pause)
+    for (const source of sources) source.commit()
   }
 
   /**
@@ -90,6 +124,10 @@ export class Model {
     const { kernels: k } = this
     for (const { cache, tokens } of inputs) cache.reserve(tokens.length)
     for (const { cache } of inputs) if (cache.hasCopies) await cache.settle()
+    const sources = new Set(
+      inputs.flatMap(({ cache }) => (cache.source && !cache.source.computed ? [cache.source] : [])),
+    )
+    if (sources.size > 0) await this.readSources([...sources], undefined, between)
     const plan = planStep(inputs, this.#keys, this.#decoder)
     const shape = capture || !k.recording ? null : repeatableShape(inputs, plan, states)
     const known = shape === null ? undefined : this.#recorded.get(shape)
@@ -107,6 +145,7 @@ export class Model {
    * and UnsupportedModelError where positions are not rotary.
    */
   async shift(from: SequenceCache, to: SequenceCache, start: number, end: number): Promise<void> {
+    refuseSource(this.config, 'tokens before its answer cannot be dropped. Reset the session')
     if (this.config.learnedPositions) {
       throw new UnsupportedModelError(
         `${this.config.modelType} learned a vector per position, which every cached row has taken in: its tokens cannot ` +
@@ -130,8 +169,12 @@ export class Model {
     }
   }
 
-  /** For texts that are read whole and once, without a cache. Dispose of it when it is no longer needed. */
+  /**
+   * For texts that are read whole and once, without a cache. Dispose of it when it is no longer needed. Throws UnsupportedModelError for an
+   * encoder-decoder.
+   */
   textReader(): TextReader {
+    refuseSource(this.config, 'it makes no vectors of texts. Use an encoder')
     return new TextReader(this.kernels, this.#decoder)
   }
 

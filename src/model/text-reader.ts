@@ -1,17 +1,9 @@
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { Arena } from '../nn/arena.ts'
-import { contiguousKeys } from '../nn/attention/keys.ts'
 import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
 import { linear } from '../nn/layers.ts'
-import { NO_PAST, type Past, prepareStep, type StepInput } from '../nn/step.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
-
-/** A text to read whole. */
-export interface WholeText {
-  readonly tokens: ArrayLike<number>
-  /** Kinds of tokens, for an encoder. Default: 0. */
-  readonly types?: ArrayLike<number>
-}
+import { type WholeText, wholeTexts } from './whole-texts.ts'
 
 /** A text of which some tokens are scored. */
 export interface ScoredText {
@@ -130,10 +122,7 @@ export class TextReader {
     const kernels = this.#kernels
     const scratch = this.#arena
     scratch.reset()
-    const keys = contiguousKeys(kernels, scratch)
-    const backend = { ops: kernels, scratch, keys }
-    const inputs = texts.map(text => this.#input(text))
-    const step = prepareStep(kernels.memory, scratch, inputs, keys, this.#model)
+    const { backend, step } = wholeTexts(kernels, scratch, this.#model, texts)
     const wanted = scratch.take([rows.length], 'i32')
     kernels.memory.upload(wanted, rows)
     // Uploaded first, too: a layer's memory may be given again before its operations have run.
@@ -141,20 +130,6 @@ export class TextReader {
     kernels.memory.upload(beside, numbers)
     const x = yield* stream(backend, this.#model, step)
     return finish(finalRows(backend, this.#model, x, wanted), beside)
-  }
-
-  #input({ tokens, types }: WholeText): StepInput<Past> {
-    const { encoder } = this.#model.config
-    // RoBERTa reads pairs with one kind of tokens.
-    const kinds = (encoder?.tokenTypes ?? 0) > 1 ? types : undefined
-    return {
-      tokens,
-      cache: NO_PAST,
-      prompt: { start: 0, end: tokens.length },
-      logits: 'none',
-      ...(encoder && { seesAll: true }),
-      ...(encoder && encoder.tokenTypes > 0 && { types: kinds ?? new Int32Array(tokens.length) }),
-    }
   }
 }
 

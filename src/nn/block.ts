@@ -1,4 +1,6 @@
 import type { Tensor } from '../tensor/tensor.ts'
+import type { GroupedAttentionConfig } from './attention/config.ts'
+import { type CrossWeights, crossAttention } from './attention/cross.ts'
 import { groupedAttention } from './attention/grouped.ts'
 import { latentAttention } from './attention/mla.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
@@ -15,15 +17,20 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
   const { ops, scratch } = step
   const { residualScale: scale } = model
   const { out } = w.attention.weights
+  const { cross } = w
   const mark = scratch.mark()
 
   const normed = (x: Tensor, norm: Norm | null, y: Tensor) => normedRows(step, y, x, norm as Norm)
   const attended = (x: Tensor) => attend(step, c, w, x)
   /** residual + scale * W_O x */
-  const projected = (x: Tensor, residual: Tensor) => {
+  const projected = (x: Tensor, residual: Tensor, by = out) => {
     const y = scratch.replacing(residual)
-    linear(step, y, x, out, { residual, scale })
+    linear(step, y, x, by, { residual, scale })
     return y
+  }
+  /** residual + scale * what x finds in the source. */
+  const fromSource = (by: CrossWeights, x: Tensor, residual: Tensor) => {
+    return projected(crossAttention(step, by, c.cross as GroupedAttentionConfig, x), residual, by.out)
   }
   /** residual + scale * mlp(x); without residual, mlp(x). */
   const mlp = (x: Tensor, residual: Tensor | null) => {
@@ -48,7 +55,8 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
     switch (model.blockOrder) {
       case 'pre': {
         const n = first()
-        const h = projected(attended(n), x)
+        const own = projected(attended(n), x)
+        const h = cross ? fromSource(cross, normed(own, cross.norm, scratch.replacing(n)), own) : own
         const m = normed(h, w.mlpNorm, scratch.replacing(n))
         return w.mlpOutNorm ? normedMlp(m, h, w.mlpOutNorm) : mlp(m, h)
       }
@@ -65,7 +73,9 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
       }
       case 'post': {
         const a = projected(attended(x), x)
-        const h = normed(a, w.attentionNorm, scratch.replacing(a))
+        const own = normed(a, w.attentionNorm, scratch.replacing(a))
+        const found = cross && fromSource(cross, own, own)
+        const h = found ? normed(found, cross.norm, scratch.replacing(found)) : own
         const m = mlp(h, h)
         return normed(m, w.mlpNorm, scratch.replacing(m))
       }

@@ -30,16 +30,25 @@ function indexKey({ headDim, interleaved }: IndexerConfig, type: RowTypes['first
   return { name: 'indexKey', heads: 1, width: headDim, dtype, perHead: true, rotary: true, interleaved }
 }
 
-/** How a model's cache is laid out. Throws OptionError where the types do not suit the attention of some layer. */
+/**
+ * How a model's cache is laid out: its layers, then what the cross-attention of each reads (`crossRows`). Throws OptionError where the
+ * types do not suit the attention of some layer.
+ */
 export function modelCacheLayout(
-  layers: readonly Pick<LayerConfig, 'attention' | 'window'>[],
+  layers: readonly Pick<LayerConfig, 'attention' | 'window' | 'cross'>[],
   types: CacheTypeName,
   blockTokens: number,
 ): CacheLayout {
-  return cacheLayout(
-    layers.map(({ attention: a, window }) =>
-      attends(a) ? { segments: cacheSegments(a, types), window } : { segments: [], window: null, state: stateParts(a) },
-    ),
-    blockTokens,
+  const own = layers.map(({ attention: a, window }) =>
+    attends(a) ? { segments: cacheSegments(a, types), window } : { segments: [], window: null, state: stateParts(a) },
   )
+  const crosses = layers.flatMap(({ cross }) =>
+    cross ? [{ segments: cacheSegments(cross, types), window: null, ofSource: true }] : [],
+  )
+  return cacheLayout([...own, ...crosses], blockTokens)
+}
+
+/** Where the rows that a layer's cross-attention reads stand among those of a model of so many layers. All have such attention, or none. */
+export function crossRows(layer: number, nLayers: number): number {
+  return nLayers + layer
 }

@@ -5,7 +5,8 @@
 
 import { UnsupportedModelError } from '../errors.ts'
 import type { Activation, GateClamp, RouteOptions } from '../kernels/contract/operation-options.ts'
-import type { AttentionConfig } from './attention/config.ts'
+import type { AttentionConfig, GroupedAttentionConfig } from './attention/config.ts'
+import type { DistanceBiasConfig } from './attention/distance-bias.ts'
 import type { RopeConfig } from './attention/rope.ts'
 import type { StateConfig } from './states/config.ts'
 
@@ -46,6 +47,8 @@ export interface LayerConfig {
   readonly queryRope?: { readonly turned: number; readonly still: number | null }
   /** Keys a query sees, itself included; null: all before it. */
   readonly window: number | null
+  /** Attention to what an encoder made of a source text, between the layer's own and its MLP. Default: none. */
+  readonly cross?: GroupedAttentionConfig
   readonly mlp: MlpConfig
 }
 
@@ -67,6 +70,8 @@ export interface EncoderConfig {
   readonly firstPosition: number
   /** What the vector of the first token is turned into: `scores` numbers, after a layer with tanh; null: nothing. */
   readonly head: { readonly scores: number; readonly dense: boolean } | null
+  /** A norm on the sum of embeddings. Default true. */
+  readonly embeddingNorm?: boolean
 }
 
 export interface ModelConfig {
@@ -79,6 +84,8 @@ export interface ModelConfig {
   readonly nLayers: number
   /** Positions the model was made for. */
   readonly maxPositions: number
+  /** Those that it has learned from, where it takes more. Default: all. */
+  readonly trainedPositions?: number
   readonly ropes: readonly RopeConfig[]
   readonly layers: readonly LayerConfig[]
   readonly blockOrder: BlockOrder
@@ -93,6 +100,10 @@ export interface ModelConfig {
   readonly logitScale: number
   /** A learned vector per position is added to the embedding (GPT). */
   readonly learnedPositions: boolean
+  /** Fixed vectors of sines, then cosines, are added to the embedding (arXiv 1706.03762, section 3.5; Marian). Default false. */
+  readonly sinusoidalPositions?: boolean
+  /** All layers add to their scores what the distance of query and key says (T5). Default: none does. */
+  readonly distanceBias?: DistanceBiasConfig
   readonly finalNorm: boolean
   /**
    * Projections whose bias config.json announces: it must be there. Others have one where the files do. `qkv`: q, k, v, or
@@ -105,6 +116,17 @@ export interface ModelConfig {
   readonly eosTokenIds: readonly number[]
   /** Set for a model that turns texts into vectors and writes none (BERT). Default: a decoder. */
   readonly encoder?: EncoderConfig
+  /** Set for an encoder-decoder: what reads the source text that all layers' cross-attention looks at. Default: there is none. */
+  readonly source?: SourceConfig
+}
+
+/** The encoder of an encoder-decoder, and how its decoder begins. */
+export interface SourceConfig {
+  readonly encoder: ModelConfig
+  /** The encoder's embedding is the decoder's. */
+  readonly sharedEmbedding: boolean
+  /** The token that every text begins with, before those that are written; null: config.json names none. */
+  readonly startTokenId: number | null
 }
 
 /** Whether it attends, to keys that are cached of each token. */

@@ -7,8 +7,9 @@ import type { Weight } from '../kernels/contract/weights.ts'
 import { lastOf, rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import { type RopeSet, ropeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
-import type { AttentionStep, Backend } from './attention/step.ts'
+import type { AttentionStep, Backend, CrossStep } from './attention/step.ts'
 import { runLayer } from './block.ts'
+import { crossRows } from './cache-layout.ts'
 import { attends, type LayerConfig, type ModelConfig, mostChosen } from './config.ts'
 import { linear, normalise, type Workplace } from './layers.ts'
 import { type RowRules, rowRules } from './provenance.ts'
@@ -36,6 +37,8 @@ export interface Capture {
   readonly hidden?: Tensor
   /** f32 [L, H, T, S] (strided), filled with -inf: attention probabilities, of layers that attend. H: heads of the layer that has the most. */
   readonly attention?: Tensor
+  /** f32 [L, H, T, S] (strided), filled with -inf: the same of cross-attention, S being the source's tokens. */
+  readonly cross?: Tensor
   /** f32 [L, T, S], filled with -inf: scores of the layers that have an indexer of their own. */
   readonly indexScores?: Tensor
   /** i32 [L, T, topK]: the keys that each layer's queries attend to, as `selectKeys` writes them. */
@@ -83,18 +86,20 @@ export function* stream(
 /** The step as attention of layer `index` sees it. */
 export function layerStep(
   backend: Backend,
-  { config, ropes }: Pick<Decoder, 'config' | 'ropes'>,
+  { config, ropes, weights }: Pick<Decoder, 'config' | 'ropes' | 'weights'>,
   step: Step,
   index: number,
   capture: Capture = {},
 ): AttentionStep {
-  const { attention, rope, window, queryRope } = config.layers[index] as LayerConfig
+  const { attention, rope, window, queryRope, cross } = config.layers[index] as LayerConfig
+  const groupOf = (rows: number) => step.groups[backend.keys.groupOf(rows)] as StepGroup
+  const pattern = (all: Tensor | undefined, heads: number) => (all ? rowsOf(nth(all, index), 0, heads) : null)
   const angles = (rope: number) => step.angles[rope] as Tensor
   return {
     ...backend,
     layer: index,
     tokens: step.tokens,
-    group: step.groups[backend.keys.groupOf(index)] as StepGroup,
+    group: groupOf(index),
     window,
     rope:
       rope === null
@@ -107,9 +112,25 @@ export function layerStep(
           },
     selected: step.selected,
     indexScores: capture.indexScores ? nth(capture.indexScores, index) : null,
-    pattern:
-      capture.attention && attends(attention) ? rowsOf(nth(capture.attention, index), 0, attention.nHeads) : null,
+    bias: weights.distanceBias,
+    seesAll: config.encoder !== undefined,
+    pattern: attends(attention) ? pattern(capture.attention, attention.nHeads) : null,
+    cross: cross
+      ? crossStep(backend, groupOf, crossRows(index, config.nLayers), pattern(capture.cross, cross.nHeads))
+      : null,
   }
+}
+
+/** `rows`: where the store of keys has those that the layer reads of sources. */
+function crossStep(
+  { keys }: Backend,
+  groupOf: (rows: number) => StepGroup,
+  rows: number,
+  pattern: Tensor | null,
+): CrossStep {
+  if (!keys.stored) throw new TypeError('decoder: cross-attention needs keys that outlive a step')
+  const group = groupOf(rows)
+  return { keys: keys.stored(rows, 'key', group), values: keys.stored(rows, 'value', group), group, pattern }
 }
 
 /** The stream before the first layer, f32 [T, D]. */
@@ -130,6 +151,7 @@ export function embedded({ ops, scratch }: Backend, { config, weights }: Decoder
   if (join) return joined({ ops, scratch }, join, placed, step.states as Tensor)
   if (!encoder) return placed
   const typed = encoder.tokenTypes && step.types ? added(placed, encoder.tokenTypes, step.types) : placed
+  if (!encoder.embeddingNorm) return typed
   const normed = scratch.replacing(typed)
   normalise(ops, normed, typed, encoder.embeddingNorm)
   return normed
@@ -169,7 +191,7 @@ export function finalRows(
 }
 
 function logits(backend: Backend, model: Decoder, step: Step, x: Tensor, capture: Capture): Tensor {
-  const { ops, scratch } = backend
+  const { scratch } = backend
   const { config, weights } = model
   if (!weights.output) throw new TypeError(`decoder: ${config.modelType} is an encoder and has no output`)
   const logits = scratch.take([step.logitRows.shape[0] as number, config.vocabSize])
@@ -177,13 +199,21 @@ function logits(backend: Backend, model: Decoder, step: Step, x: Tensor, capture
     ? rowsOfStates(backend, model, x, step, capture.states)
     : finalRows(backend, model, x, step.logitRows)
   linear(backend, logits, rows, weights.output, { scale: config.logitScale })
-  if (capture.hidden) {
-    const { finalNorm } = weights
-    const last = finalNorm ? scratch.replacing(x) : x
-    if (finalNorm) normalise(ops, last, x, finalNorm)
-    ops.copy(nth(capture.hidden, config.layers.length), last)
-  }
+  if (capture.hidden) captureLast(backend, model, finalStates(backend, model, x), capture.hidden)
   return logits
+}
+
+/** All rows of a stream after the final norm where the model has one: f32 [T, D]. x may be overwritten. */
+export function finalStates({ ops, scratch }: Backend, { weights: { finalNorm } }: Decoder, x: Tensor): Tensor {
+  if (!finalNorm) return x
+  const last = scratch.replacing(x)
+  normalise(ops, last, x, finalNorm)
+  return last
+}
+
+/** Copies the states after the final norm, [T, D], out. */
+export function captureLast({ ops }: Backend, { config }: Decoder, states: Tensor, hidden: Tensor): void {
+  ops.copy(nth(hidden, config.layers.length), states)
 }
 
 /** Writes every row's state after the final norm, f32 [T, D]. Returns those whose logits are wanted. */

@@ -72,10 +72,19 @@ export function putSequence(
   cache: SequenceCache,
   group: number,
 ): Sequences {
-  const tables = blockTables([{ cache }], group)
-  const numbers = new Int32Array(SEQUENCE_FIELDS + tables.capacity)
-  writeSequences(numbers, 0, [row], tables)
+  return putSequences(memory, scratch, [row], blockTables([{ cache }], group))
+}
+
+/** Uploads rows and the tables that they name. */
+export function putSequences(
+  memory: Pick<KernelMemory, 'upload'>,
+  scratch: Scratch,
+  rows: readonly Row[],
+  tables: BlockTables,
+): Sequences {
+  const numbers = new Int32Array(rows.length * SEQUENCE_FIELDS + tables.capacity)
+  writeSequences(numbers, 0, rows, tables)
   const buffer = scratch.take([numbers.length], 'i32')
   memory.upload(buffer, numbers)
-  return sequencesIn(buffer, 0, 1, tables.capacity)(0, 1)
+  return sequencesIn(buffer, 0, rows.length, tables.capacity)(0, rows.length)
 }

@@ -13,8 +13,10 @@ import { EXPANDED, type RowRules, rowProvenance } from './provenance.ts'
 import type { Scratch } from './scratch.ts'
 import { type BlockTables, blockTables, type Row, sequencesIn, writeSequences } from './sequences.ts'
 
-/** The keys of a sequence's earlier tokens, and where its own go. */
-export type Past = Pick<SequenceCache, 'length' | 'keyStart' | 'blockIds'>
+/** The keys of a sequence's earlier tokens, and where its own go; and those of its source. */
+export interface Past extends Pick<SequenceCache, 'length' | 'keyStart' | 'blockIds'> {
+  readonly source?: { readonly length: number } | null
+}
 
 /** Of a sequence that begins in this step and has no cache; for `contiguousKeys`. */
 export const NO_PAST: Past = { length: 0, keyStart: () => 0, blockIds: () => new Int32Array() }
@@ -93,9 +95,12 @@ export interface PlannedModel {
   readonly rowRules: RowRules
 }
 
+/** What a plan depends on of a store of keys. */
+export type StepKeys = Pick<KeyStore, 'groups' | 'apart' | 'sourceGroup'>
+
 export function planStep(
   inputs: readonly StepInput<Past>[],
-  keys: Pick<KeyStore, 'groups' | 'apart'>,
+  keys: StepKeys,
   { ropes, rowRules, topK = 0 }: PlannedModel,
 ): StepPlan {
   const tokens = inputs.reduce((n, input) => n + input.tokens.length, 0)
@@ -107,7 +112,10 @@ export function planStep(
   let size = (hasTypes ? 3 : 2) * tokens + wanted
   const groups: GroupPlan[] = []
   for (let g = 0; g < keys.groups; g++) {
-    const group = planGroup(inputs, provenance, g, keys.apart, size, topK > 0)
+    const group =
+      g === keys.sourceGroup
+        ? planSources(inputs, g, size)
+        : planGroup(inputs, provenance, g, keys.apart, size, topK > 0)
     groups.push(group)
     size += group.rows.length * SEQUENCE_FIELDS + group.tables.capacity
   }
@@ -179,7 +187,7 @@ export function prepareStep(
   memory: Pick<KernelMemory, 'upload'>,
   scratch: Scratch,
   inputs: readonly StepInput<Past>[],
-  keys: Pick<KeyStore, 'groups' | 'apart'>,
+  keys: StepKeys,
   model: PlannedModel,
 ): Step {
   const plan = planStep(inputs, keys, model)
@@ -272,6 +280,21 @@ function planGroup(
   }
   for (const run of expanded) rows.push(...run.rows)
   return { at, rows, tables, all, absorbed, expanded, chooses }
+}
+
+/** Every query sees all of its sequence's source. */
+function planSources(inputs: readonly StepInput<Past>[], group: number, at: number): GroupPlan {
+  const tables = blockTables(inputs, group)
+  let start = 0
+  const rows = inputs.map(({ tokens, cache }, i): Row => {
+    const first = start
+    start += tokens.length
+    const length = cache.source?.length ?? 0
+    // Queries behind the last key see all of them.
+    return [first, tokens.length, length, 0, length, tables.starts[i] as number]
+  })
+  const all = [{ start: 0, firstRow: 0, count: start, rows }]
+  return { at, rows, tables, all, absorbed: [], expanded: [], chooses: false }
 }
 
 function placeGroup(numbers: Tensor, { at, rows, tables, all, absorbed, expanded, chooses }: GroupPlan): StepGroup {

@@ -2,6 +2,8 @@
 
 import type { ExpertWeights, Weight } from '../kernels/contract/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import type { CrossWeights } from './attention/cross.ts'
+import type { DistanceBias } from './attention/distance-bias.ts'
 import type { GroupedWeights } from './attention/grouped.ts'
 import type { LatentWeights } from './attention/mla.ts'
 import type { Linear, Norm } from './layers.ts'
@@ -48,12 +50,16 @@ export interface LayerWeights {
   readonly attentionOutNorm: Norm | null
   /** `sandwich`, and experts of some `pre` blocks: on what the MLP returns. */
   readonly mlpOutNorm: Norm | null
+  /** Set for a layer with cross-attention. */
+  readonly cross?: CrossWeights
 }
 
 export interface ModelWeights {
   readonly embedding: Weight
-  /** Learned positions. */
+  /** A vector for each position, learned or fixed. */
   readonly positions: Weight | null
+  /** Set where scores have biases by distance. */
+  readonly distanceBias?: DistanceBias
   readonly layers: readonly LayerWeights[]
   readonly finalNorm: Norm | null
   /** [vocab, D]; the weight is the embedding itself where they are tied. null: an encoder. */
@@ -62,6 +68,8 @@ export interface ModelWeights {
   readonly encoder: EncoderWeights | null
   /** Set for a module of multi-token prediction: what its layer reads. Default: the embedding alone. */
   readonly join?: JoinWeights
+  /** Set for an encoder-decoder: its encoder. */
+  readonly source?: ModelWeights
 }
 
 /** How a module of multi-token prediction joins a token and the state before it (DeepSeek-V3, arXiv 2412.19437, eq. 21). */
@@ -77,8 +85,8 @@ export interface JoinWeights {
 export interface EncoderWeights {
   /** [types, D], added to the embedding. */
   readonly tokenTypes: Weight | null
-  /** Of the sum of embeddings. */
-  readonly embeddingNorm: Norm
+  /** Of the sum of embeddings; null: it is not normed. */
+  readonly embeddingNorm: Norm | null
   /** scores = out(tanh(dense x)); without `dense`, out(x). */
   readonly head: { readonly dense: Linear | null; readonly out: Linear } | null
 }

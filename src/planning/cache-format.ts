@@ -27,8 +27,8 @@ export interface CacheFormat {
 
 /** One vector that a layer caches per token. */
 export interface RowSegment {
-  /** The vector; `indexKey` is the sparse indexer's. */
-  readonly name: 'latent' | 'ropeKey' | 'key' | 'value' | 'indexKey'
+  /** The vector; `indexKey` is the sparse indexer's, the last two are what cross-attention reads of a source. */
+  readonly name: 'latent' | 'ropeKey' | 'key' | 'value' | 'indexKey' | 'sourceKey' | 'sourceValue'
   /** Its numbers, of all key-value heads together. */
   readonly elements: number
   /** Its bytes, scales included. */
@@ -89,7 +89,7 @@ function inBlocks(name: string, { elements, bytes }: BlockFormat): VectorFormat 
 
 /** The parts of one token's row that a query reads in a layer of this kind; none where it keeps a state instead. */
 export function rowSegments(
-  { attention, indexer }: Pick<LayerKind, 'attention' | 'indexer'>,
+  { attention, indexer, cross }: Pick<LayerKind, 'attention' | 'indexer' | 'cross'>,
   format: CacheFormat,
 ): RowSegment[] {
   if (attention.kind === 'state') return []
@@ -111,7 +111,14 @@ export function rowSegments(
           segment('key', attention.nKvHeads * attention.keyDim, format.first),
           segment('value', attention.nKvHeads * attention.valueDim, format.second),
         ]
-  return indexer && !indexer.shared ? [...own, segment('indexKey', indexer.headDim, format.first)] : own
+  const source: RowSegment[] = cross
+    ? [
+        segment('sourceKey', cross.nKvHeads * cross.keyDim, format.first),
+        segment('sourceValue', cross.nKvHeads * cross.valueDim, format.second),
+      ]
+    : []
+  const index = indexer && !indexer.shared ? [segment('indexKey', indexer.headDim, format.first)] : []
+  return [...own, ...index, ...source]
 }
 
 /** The same parts where the layer keeps them itself. */
@@ -119,8 +126,9 @@ export function keptSegments(layer: LayerKind, format: CacheFormat): RowSegment[
   return layer.sharesRows ? [] : rowSegments(layer, format)
 }
 
-/** Numbers cached per token and layer, the indexer's not counted. */
-export function cachedElements({ attention: a, sharesRows }: LayerKind): number {
+/** Numbers cached per token and layer, those of a source's token included; the indexer's are not counted. */
+export function cachedElements({ attention: a, cross, sharesRows }: LayerKind): number {
   if (sharesRows || a.kind === 'state') return 0
-  return a.kind === 'latent' ? a.kvLoraRank + a.qkRopeHeadDim : a.nKvHeads * (a.keyDim + a.valueDim)
+  const source = cross ? cross.nKvHeads * (cross.keyDim + cross.valueDim) : 0
+  return source + (a.kind === 'latent' ? a.kvLoraRank + a.qkRopeHeadDim : a.nKvHeads * (a.keyDim + a.valueDim))
 }

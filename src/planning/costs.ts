@@ -64,14 +64,17 @@ export function attentionFlops(layers: readonly LayerKind[], path: AttentionPath
 /** Of a state, per token: decayed, read by the key, written, read by the query. */
 const STATE_PASSES = 4
 
-function layerFlops({ attention: a, window, indexer }: LayerKind, path: AttentionPathName, span: Span): number {
+function layerFlops(layer: LayerKind, path: AttentionPathName, span: Span): number {
+  const { attention: a, window, indexer, cross } = layer
   if (a.kind === 'state') return 2 * STATE_PASSES * a.numbers * span.count
   const seen = Math.min(window ?? Number.POSITIVE_INFINITY, indexer?.topK ?? Number.POSITIVE_INFINITY)
   const pairs = seenPairs(span, seen)
   const chosen =
     indexer && !indexer.shared ? 2 * indexer.nHeads * indexer.headDim * seenPairs(span, Number.POSITIVE_INFINITY) : 0
   const keys = Math.min(span.before + span.count, (window ?? Number.POSITIVE_INFINITY) + span.count - 1)
-  return chosen + 2 * pairs * multipliesPerPair(a, path) + 2 * upProjections(a, path, span.count, keys)
+  // Each query sees all of a source that is as long as the text.
+  const source = cross ? 2 * span.count * (span.before + span.count) * multipliesPerPair(cross, path) : 0
+  return chosen + source + 2 * pairs * multipliesPerPair(a, path) + 2 * upProjections(a, path, span.count, keys)
 }
 
 /** Of (query, key) pairs when each query sees itself and those before it, at most `window` keys. */

@@ -26,7 +26,7 @@ export function cacheFormulas(layers: readonly LayerKind[], kinds: readonly Cach
   const rows = new Map<string, { readonly letters: string; readonly row: string; layers: number; bytes: number }>()
   for (const [i, layer] of layers.entries()) {
     const kind = kinds[i] as CacheKind
-    const found = rowOf(layer.attention, kind)
+    const found = rowOf(layer, kind)
     if (!found) continue
     const met = rows.get(found.row) ?? { ...found, layers: 0, bytes: 0 }
     met.layers += kind.layers
@@ -37,12 +37,17 @@ export function cacheFormulas(layers: readonly LayerKind[], kinds: readonly Cach
 }
 
 /** The bytes of one token in one layer; null where it caches no rows. */
-function rowOf(attention: LayerKind['attention'], { segments, rowBytes }: CacheKind) {
+function rowOf({ attention, cross }: LayerKind, { segments, rowBytes }: CacheKind) {
   if (rowBytes === 0 || attention.kind === 'state') return null
-  const own = elementsOf(attention)
   const index = segments.find(({ name }) => name === 'indexKey')
-  const letters = index ? `(${own.letters} + I)` : own.letters
-  const numbers = index ? `(${own.numbers} + ${index.elements})` : own.numbers
+  const parts = [
+    elementsOf(attention),
+    ...(index ? [{ letters: 'I', numbers: String(index.elements) }] : []),
+    ...(cross ? [elementsOf(cross)] : []),
+  ]
+  const joined = (texts: readonly string[]) => (texts.length > 1 ? `(${texts.join(' + ')})` : (texts[0] as string))
+  const letters = joined(parts.map(part => part.letters))
+  const numbers = joined(parts.map(part => part.numbers))
   const sizes = new Set(segments.map(({ bytes, elements }) => bytes / elements))
   const [size] = sizes
   // Scales and halves of other types: what a row takes is not one size times its numbers.

@@ -86,6 +86,22 @@ export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
       `${model.name} has no layers for multi-token prediction (num_nextn_predict_layers); leave draft out.`,
     )
   }
+  const ranks = {
+    tensorParallel: whole('tensorParallel', o.tensorParallel ?? ONE_RANK.tensorParallel, 1 << 16, 'ranks'),
+    dataParallel: whole('dataParallel', o.dataParallel ?? ONE_RANK.dataParallel, 1 << 16, 'ranks'),
+    expertParallel: o.expertParallel ?? false,
+    pipelineParallel: whole('pipelineParallel', o.pipelineParallel ?? 1, 1 << 12, 'stages'),
+  }
+  if (model.encoder && (ranks.tensorParallel > 1 || ranks.pipelineParallel > 1)) {
+    throw new OptionError(
+      `${model.name} is an encoder-decoder, which is not divided here; leave tensorParallel and pipelineParallel out.`,
+    )
+  }
+  if (model.encoder && o.trainTokens !== undefined) {
+    throw new OptionError(
+      `${model.name} is an encoder-decoder, whose training is not counted here; leave trainTokens out.`,
+    )
+  }
   return {
     context: whole('context', o.context ?? model.maxPositions ?? DEFAULT_CONTEXT, MOST_TOKENS, 'tokens'),
     batch: whole('batch', o.batch ?? 1, MOST_SEQUENCES, 'sequences'),
@@ -95,12 +111,7 @@ export function checkOptions(model: PlanModel, o: PlanOptions): CheckedOptions {
     memoryBytes: o.memoryBytes === undefined ? (machine?.memoryBytes ?? null) : amount('memoryBytes', o.memoryBytes),
     machine,
     compare: o.compare ?? [],
-    ranks: {
-      tensorParallel: whole('tensorParallel', o.tensorParallel ?? ONE_RANK.tensorParallel, 1 << 16, 'ranks'),
-      dataParallel: whole('dataParallel', o.dataParallel ?? ONE_RANK.dataParallel, 1 << 16, 'ranks'),
-      expertParallel: o.expertParallel ?? false,
-      pipelineParallel: whole('pipelineParallel', o.pipelineParallel ?? 1, 1 << 12, 'stages'),
-    },
+    ranks,
     draft,
     activeWeightBytes: o.activeWeightBytes === undefined ? null : amount('activeWeightBytes', o.activeWeightBytes),
     training: trainingOf(model, o),

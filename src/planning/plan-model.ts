@@ -1,6 +1,6 @@
 /** A model as the planner counts it: the descriptor with its layers put together, and the bytes of its files. */
 
-import type { LayerDescriptor, ModelShape } from '../families/descriptor.ts'
+import type { LayerDescriptor, ModelShape, SourceShape } from '../families/descriptor.ts'
 import type { WeightType } from '../tensor/dtype.ts'
 
 /** Equal layers of a model. */
@@ -21,12 +21,20 @@ export interface PlanModel extends ModelShape {
   readonly order?: readonly number[]
   /** Layers for multi-token prediction; empty: none. */
   readonly draftLayers: readonly LayerKind[]
+  /** Of an encoder-decoder: what reads the source text. Default: a decoder alone. */
+  readonly encoder?: PlanEncoder
   /** Type that the published weights have: a name that `weightFormat` knows. */
   readonly weightDtype: string
   /** Bytes of the tensors in the model's files, used in place of counts from sizes; null without files. */
   readonly stored: StoredWeights | null
   /** One sentence each: what was assumed. */
   readonly notes: readonly string[]
+}
+
+/** The encoder of an encoder-decoder. */
+export interface PlanEncoder extends Omit<SourceShape, 'layers'> {
+  /** The layers, equal ones together. */
+  readonly layers: readonly LayerKind[]
 }
 
 /** Weights as a model's files have them. */

@@ -259,6 +259,7 @@ function notesOn(model: PlanModel, o: CheckedOptions): string[] {
         ]
       : []),
     ...draftNote(model, o),
+    ...sourceNote(model, o),
   ]
 }
 
@@ -275,6 +276,18 @@ function draftNote(model: PlanModel, { draft, cache, weights }: CheckedOptions):
   return [
     `${layers} for multi-token prediction ${n === 1 ? 'is' : 'are'} not counted: ${integer((all as number) - (without as number))} B of ` +
       `weights and ${integer(perToken)} B of cache per token (--mtp, or draft: true, counts them).`,
+  ]
+}
+
+/** Two texts have two lengths, of which one is given. */
+function sourceNote({ encoder, layers }: PlanModel, { cache }: CheckedOptions): string[] {
+  if (!encoder) return []
+  const alone = layers.map(({ cross: _, ...layer }) => layer)
+  const [both, own] = [layers, alone].map(kinds => bytesPerToken(cacheKinds(kinds, cache))) as [number, number]
+  return [
+    `The source text is counted as long as the written one: of the cache per token ${integer(both - own)} B are of a token of the source, ` +
+      `${integer(own)} B of one that is written.`,
+    'The prompt’s time is that of its tokens in the decoder: what the encoder takes to read a source is not counted.',
   ]
 }
 

@@ -21,9 +21,12 @@ export interface WeightPart {
   /** Tensors of this kind in the whole model. */
   readonly count: number
   readonly experts: { readonly of: number; readonly take: number } | null
+  /** Read for a source text, not for a token that is written. Default false. */
+  readonly ofSource?: boolean
 }
 
-type Sized = Pick<WeightPart, 'name' | 'role' | 'rows' | 'cols'> & Partial<Pick<WeightPart, 'count' | 'experts'>>
+type Sized = Pick<WeightPart, 'name' | 'role' | 'rows' | 'cols'> &
+  Partial<Pick<WeightPart, 'count' | 'experts' | 'ofSource'>>
 
 export interface PartOptions {
   /** Count the layers for multi-token prediction. */
@@ -57,11 +60,41 @@ function whole(parts: readonly Sized[]): WeightPart[] {
   return parts.filter(p => p.rows > 0 && p.cols > 0 && p.count !== 0).map(p => ({ count: 1, experts: null, ...p }))
 }
 
-function firstParts({ hiddenSize: D, vocabSize, learnedPositions, tiedEmbeddings, own = [] }: PlanModel): Sized[] {
+function firstParts(model: PlanModel): Sized[] {
+  const { hiddenSize: D, vocabSize, learnedPositions, tiedEmbeddings, own = [] } = model
   return [
     { name: 'embedding', role: tiedEmbeddings ? 'output' : 'lookup', rows: vocabSize, cols: D },
     { name: 'positions', role: 'lookup', rows: learnedPositions, cols: D },
     ...own.map(ownPart),
+    ...encoderParts(model),
+  ]
+}
+
+function encoderParts(model: PlanModel): Sized[] {
+  const { encoder, hiddenSize: D, norm } = model
+  if (!encoder) return []
+  const { layers, vocabSize, sharedEmbedding } = encoder
+  const parts: Sized[] = [
+    { name: 'embedding', role: 'lookup', rows: sharedEmbedding ? 0 : vocabSize, cols: D },
+    ...layers.flatMap(layer => layerParts(model, layer)),
+    ...normParts(model, 'final norm', norm.final ? 1 : 0),
+  ]
+  return parts.map(part => ({ ...part, name: `encoder ${part.name}`, ofSource: true }))
+}
+
+/** Keys and values are of the source; a norm stands before or behind the attention. */
+function crossParts(model: PlanModel, { cross: a }: LayerKind): Sized[] {
+  if (!a) return []
+  const { hiddenSize: D, bias } = model
+  const [q, k, v] = [a.nHeads * a.keyDim, a.nKvHeads * a.keyDim, a.nKvHeads * a.valueDim]
+  return [
+    ...normParts(model, 'cross norm', 1),
+    matrix('cross q', q, D),
+    { ...matrix('cross k', k, D), ofSource: true },
+    { ...matrix('cross v', v, D), ofSource: true },
+    matrix('cross o', D, a.nHeads * a.valueDim),
+    vector('cross biases', bias.qkv ? q + k + v : 0),
+    vector('cross output bias', bias.attentionOut ? D : 0),
   ]
 }
 
@@ -79,6 +112,7 @@ function layerParts(model: PlanModel, layer: LayerKind): Sized[] {
   const each: Sized[] = [
     ...normParts(model, 'norms', norm.perLayer),
     ...attentionParts(model, layer),
+    ...crossParts(model, layer),
     ...(layer.own ?? []).map(ownPart),
     vector('attention bias', bias.attentionOut && layer.attention.kind !== 'state' ? D : 0),
     ...(layer.indexer && !layer.indexer.shared ? indexerParts(model, layer.indexer, layer.attention) : []),

@@ -40,6 +40,7 @@ export function modelWeightBytes(model: PlanModel, dtype: string | undefined, op
 
 /** Tensors of this kind that a step over `batch` tokens reads, on average when routing has no favourites. */
 export function touched(part: WeightPart, batch: number): number {
+  if (part.ofSource) return 0
   if (part.role === 'lookup') return (part.count * Math.min(batch, part.rows)) / part.rows
   if (part.experts === null) return part.count
   const { of, take } = part.experts

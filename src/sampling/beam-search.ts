@@ -27,6 +27,10 @@ export interface BeamSearchOptions {
   readonly lengthPenalty: number
   /** End as soon as `width` texts have ended. Else end when no living beam, at its length, beats the worst ended one. */
   readonly earlyStopping: boolean
+  /** Ids that a text of these ids may not go on with; what else there is stays as likely as it is. Default: none. */
+  readonly banned?: (ids: readonly number[]) => ReadonlySet<number>
+  /** The id that every text begins with. Default: any. */
+  readonly firstId?: number | undefined
 }
 
 /**
@@ -77,9 +81,13 @@ export class BeamSearch {
 
   /** The best continuations of all beams, best first. Ties: the better beam first, then the lower id. */
   #candidates(logits: readonly Float32Array[], count: number): Candidate[] {
-    const all = this.#living.flatMap(({ logprob }, parent) => {
-      const { top } = logprobs(logits[parent] as Float32Array, 0, count)
-      const possible = top.filter(one => one.logprob > Number.NEGATIVE_INFINITY)
+    const { banned, firstId } = this.#options
+    const all = this.#living.flatMap(({ logprob, ids }, parent) => {
+      // It costs nothing: there is no other.
+      if (firstId !== undefined && ids.length === 0) return [{ parent, token: firstId, logprob }]
+      const not = banned?.(ids)
+      const { top } = logprobs(logits[parent] as Float32Array, 0, count + (not?.size ?? 0))
+      const possible = top.filter(({ id, logprob }) => logprob > Number.NEGATIVE_INFINITY && !not?.has(id))
       return possible.map(({ id, logprob: own }): Candidate => ({ parent, token: id, logprob: logprob + own }))
     })
     return all.sort((a, b) => b.logprob - a.logprob || a.parent - b.parent || a.token - b.token).slice(0, count)

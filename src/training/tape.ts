@@ -214,8 +214,9 @@ export class Tape {
         this.#record([y], () => k.ropeBackward(d(x), d(y), cosSin, interleaved))
       },
       attention: given => {
-        const { q, out, keys, values, sequences, scale, window, sinkLogits, scores } = given
-        if (sinkLogits || scores) throw new TypeError('Tape: attention with sink logits or scores has no backward rule')
+        const { q, out, keys, values, sequences, scale, window, sinkLogits, bias, scores } = given
+        if (sinkLogits || bias || scores)
+          throw new TypeError('Tape: attention with sink logits, a bias or scores has no backward rule')
         const [T, H, width] = q.shape as [number, number, number]
         const lse = given.lse ?? this.#scratch.take([T, H])
         k.attention({ ...given, lse })

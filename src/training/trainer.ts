@@ -9,7 +9,7 @@ import type { Operations } from '../kernels/operations/table.ts'
 import { Loader } from '../model/loader.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { copiesOf, predictionIndices } from '../model/prediction.ts'
-import { refuseEncoder } from '../model/refuse-encoder.ts'
+import { refuseOtherThanDecoder } from '../model/refuse-encoder.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
@@ -131,7 +131,7 @@ export class Trainer {
     { lora, freeze = [], seed = 0, predictions: further = true, ...computing }: TrainerOptions = {},
   ): Promise<Trainer> {
     const { checkpoint, family, config } = opened
-    refuseEncoder(config, 'it cannot be trained')
+    refuseOtherThanDecoder(config, 'it cannot be trained')
     if (hasStates(config)) {
       throw new UnsupportedModelError(
         `A model of type ${config.modelType} cannot be trained: some of its layers carry a state in place of keys and values, for which ` +

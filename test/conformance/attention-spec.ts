@@ -26,6 +26,8 @@ export interface AttentionSpec {
   readonly sequences: readonly AttentionSequence[]
   readonly window?: number
   readonly sinkLogits?: boolean
+  /** Columns of the bias, and the distance of the first. */
+  readonly bias?: readonly [columns: number, start: number]
   readonly carry?: boolean
   /** Columns of the captured scores before the first key; negative leaves keys out. */
   readonly scores?: number
@@ -70,6 +72,7 @@ export function recordAttention(lab: Lab, spec: AttentionSpec): void {
     ...(spec.window !== undefined && { window: spec.window }),
     ...(spec.selected && { selected: selectedKeys(lab, fields, T, spec.selected) }),
     ...(spec.sinkLogits && { sinkLogits: lab.normals([H]) }),
+    ...(spec.bias && { bias: lab.normals([H, spec.bias[0]]), biasStart: spec.bias[1] }),
     lse: heldLse ? lab.inout('lse', 'f32', [T, H], heldLse) : lab.output('lse', 'f32', [T, H]),
     ...(carry && { carry }),
     ...(spec.scores !== undefined && captured(lab, spec, T, spec.scores)),

@@ -68,6 +68,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, Fault>>>> = {
         if (args.lse && args.q.shape[0]! > 1) nudge(k, args.lse, args.lse.shape[1]!, 1e-4)
       },
     }),
+    'forgets a bias': k => ({ attention: ({ bias: _, ...args }) => k.attention(args) }),
     'forgets sink logits': k => ({ attention: ({ sinkLogits: _, ...args }) => k.attention(args) }),
     'starts anew instead of carrying on': k => ({ attention: ({ carry: _, ...args }) => k.attention(args) }),
     'shifts captured scores': k => ({

@@ -14,6 +14,7 @@ const row = (top1: number, greedy: number, changes: Partial<VerifyRow> = {}): Ve
     logitRms: 0,
     logitMedian: 0,
     hiddenErrors: null,
+    encoderError: null,
     firstDivergingLayer: null,
     attentionError: null,
     selection: null,

@@ -42,6 +42,17 @@ it.each<[string, Record<string, unknown>, string]>([
   ['experts of an unknown family', { ...SIZES, model_type: 'zzz', num_experts: 8 }, 'nearest to it is "qwen3_moe"'],
   ['nothing else', { ...SIZES, model_type: 'zzz' }, 'nearest to it is "llama"'],
   [
+    'an encoder-decoder that is known by name',
+    { ...SIZES, model_type: 'mbart', is_encoder_decoder: true },
+    '"mbart" is an encoder-decoder that is not supported; nearest to it is "marian", and what is missing is norms before each part, learned positions and a norm on embeddings; latentkit runs',
+  ],
+  [
+    'an encoder-decoder with biases of distances',
+    { ...SIZES, model_type: 'zzz', is_encoder_decoder: true, relative_attention_num_buckets: 32 },
+    'nearest to it is "t5", and the rest of its architecture is not known here',
+  ],
+  ['an encoder-decoder', { ...SIZES, model_type: 'zzz', is_encoder_decoder: true }, 'nearest to it is "marian"'],
+  [
     'a model inside',
     { model_type: 'some_vl', text_config: { ...SIZES, model_type: 'llama' } },
     'what is missing is a language model inside a model that sees or hears (text_config)',

@@ -23,10 +23,10 @@ function expectBrowserSafe(code: string): void {
 }
 
 describe('the planner bundled for a browser', { timeout: 60_000 }, () => {
-  it('is at most 32 kB, without a Node import', async () => {
+  it('is at most 33 kB, without a Node import', async () => {
     const { code, modules } = await bundle('plan')
     expect(code.length).toBeGreaterThan(5000)
-    expect(code.length).toBeLessThanOrEqual(32_000)
+    expect(code.length).toBeLessThanOrEqual(33_000)
     expectBrowserSafe(code)
     for (const path of modules)
       expect(path).toMatch(

@@ -90,6 +90,27 @@ describe('cache bytes equal what the engine allocates', () => {
     model.dispose()
   })
 
+  it('an encoder-decoder, whose source is as long as its text', async () => {
+    const folder = here('../fixtures/families/t5')
+    const from = await readPlanModel(folder)
+    for (const [cacheType, blockTokens] of CASES) {
+      const model = await loadModel(await openModel(folder), kernels, { cacheType, blockTokens })
+      for (const context of LENGTHS) {
+        const cache = model.sequence(context)
+        cache.readFrom(model.source(Array.from({ length: context }, () => 3)))
+        cache.reserve(context)
+        expect(cache.bytes).toBe(plan(from, { context, dtype: cacheType, blockTokens }).cache.heldBytesPerSequence)
+        expect(model.pool.bytes).toBe(cache.bytes)
+        cache.dispose()
+      }
+      const { layout } = model
+      expect(plan(from, { dtype: cacheType }).cache.bytesPerToken).toBe(
+        layout.bytesPerToken + layout.sourceBytesPerToken,
+      )
+      model.dispose()
+    }
+  })
+
   it('rows that the engine computes are in them', async () => {
     const folder = join(OURS, 'gemma3-mqa')
     const from = await readPlanModel(folder)

@@ -49,8 +49,7 @@ describe('counted from sizes, weights are as many bytes as the files hold', () =
   it.skipIf(existsSync(SHARED))('13 more checkpoints need ../shared, which is not here', () => {})
 
   describe.skipIf(!existsSync(SHARED))('all shared checkpoints', () => {
-    // An encoder-decoder is not planned.
-    it.each(subfolders(SHARED).filter(f => !f.includes('marian')))('%s', expectCountedLikeFiles)
+    it.each(subfolders(SHARED))('%s', expectCountedLikeFiles)
 
     it('a file is its header and these bytes', async () => {
       const folder = join(SHARED, 'gpt2')

@@ -11,13 +11,11 @@ import { KERNEL_SETS } from './kernel-sets.ts'
 
 const OURS = fileURLToPath(new URL('../fixtures/checkpoints/', import.meta.url))
 const SHARED = fileURLToPath(new URL('../../../shared/fixtures/checkpoints/', import.meta.url))
-/** A later issue's. */
-const NOT_YET = ['marian-encoder-decoder']
 
 const foldersIn = (root: string) =>
   existsSync(root) ? readdirSync(root).filter(name => existsSync(`${root}${name}/expected.safetensors`)) : []
 const ours = foldersIn(OURS)
-const shared = foldersIn(SHARED).filter(name => !ours.includes(name) && !NOT_YET.includes(name))
+const shared = foldersIn(SHARED).filter(name => !ours.includes(name))
 
 /** All fixtures on one kernel set. */
 export function testCheckpoints(kernels: 'reference' | 'native' | 'wasm'): void {

@@ -13,7 +13,7 @@ export function modelView(inspection: Inspection, c: Colours): string {
   const rows: [string, string][] = [
     [
       'Architecture',
-      `${config.modelType}, ${format.plural(config.nLayers, 'layer')}, ${format.integer(config.hiddenSize)} wide`,
+      `${config.modelType}, ${format.plural(config.nLayers, 'layer')}${encoderOf(config)}, ${format.integer(config.hiddenSize)} wide`,
     ],
     ['Attention', attentionOf(config)],
     ['Positions', positionsOf(config)],
@@ -21,9 +21,9 @@ export function modelView(inspection: Inspection, c: Colours): string {
     ...expertsRow(config),
     ['Block', blockOf(config)],
     ['Vocabulary', `${format.integer(config.vocabSize)} tokens, ${outputOf(config)}`],
-    ['Context', `${format.integer(config.maxPositions)} tokens`],
+    ['Context', `${format.integer(config.trainedPositions ?? config.maxPositions)} tokens`],
     ...(config.encoder ? [] : [['Drawing', drawingOf(inspection.sampling)] satisfies [string, string]]),
-    ['Vectors', vectorsOf(inspection.embedding)],
+    ...(config.source ? [] : [['Vectors', vectorsOf(inspection.embedding)] satisfies [string, string]]),
     [
       'Parameters',
       `${format.count(total)} (${format.integer(total)})${active < total ? `, ${format.count(active)} active per token` : ''}`,
@@ -38,6 +38,11 @@ export function modelView(inspection: Inspection, c: Colours): string {
   ])
   const columns = [{ head: 'type' }, right('tensors'), right('elements'), right('bytes')]
   return `${c.bold(name)}\n${pairs(rows, c.dim)}\n\n${table(columns, dtypes, { style: c.dim })}`
+}
+
+/** Of an encoder-decoder, whose other numbers are the decoder's. */
+function encoderOf({ source }: Config): string {
+  return source ? ` behind an encoder of ${format.integer(source.encoder.nLayers)}` : ''
 }
 
 function outputOf({ encoder, tiedEmbeddings }: Config): string {
@@ -67,6 +72,8 @@ export function memoryView({ cache, config }: Inspection, c: Colours): string {
       ? `With ${each} it would be ${format.bytes(expanded.bytesPerToken)} (${format.integer(expanded.elementsPerTokenAndLayer)} numbers), ${c.bold(format.times(saved))} as much.`
       : 'Every head has keys and values of its own: nothing is saved.',
   ]
+  const { sourceBytesPerToken: ofSource } = cache
+  if (ofSource > 0) lines.push(`A token of the source costs ${c.bold(exactly(ofSource))} more, once for each prompt.`)
   const rows = cache.contexts.map(({ tokens, bytes, expandedBytes, beyondModel }) => [
     format.integer(tokens),
     format.bytes(bytes),
@@ -165,8 +172,10 @@ function drawingOf({ by, temperature, topP, topK, minP, typicalP, repetitionPena
   return `${parts.join(', ')}, ${whose}`
 }
 
-function positionsOf({ ropes, learnedPositions }: Config): string {
+function positionsOf({ ropes, learnedPositions, sinusoidalPositions, distanceBias }: Config): string {
   if (learnedPositions) return 'learned'
+  if (sinusoidalPositions) return 'sines and cosines, added to the embedding'
+  if (distanceBias) return `biases of scores by distance, in ${format.integer(distanceBias.buckets)} buckets`
   const each = ropes.map(({ theta, dim, interleaved, scaling }) => {
     const stretch =
       'factor' in scaling ? `, ${scaling.kind} × ${scaling.factor}` : scaling.kind === 'none' ? '' : `, ${scaling.kind}`

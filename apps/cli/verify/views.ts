@@ -50,12 +50,14 @@ function waysView(rows: readonly VerifyRow[], c: Colours): string {
     format.error(row.logitError),
     format.error(row.logitRms),
     format.error(row.logitMedian),
-    format.error(row.hiddenErrors && Math.max(...row.hiddenErrors)),
+    format.error(worstHidden(row)),
     row.firstDivergingLayer === null
       ? '—'
-      : row.firstDivergingLayer === 0
-        ? 'embedding'
-        : `layer ${row.firstDivergingLayer}`,
+      : row.firstDivergingLayer === 'encoder'
+        ? 'encoder'
+        : row.firstDivergingLayer === 0
+          ? 'embedding'
+          : `layer ${row.firstDivergingLayer}`,
     format.error(row.attentionError),
     ...(sparse ? [format.error(row.selection?.scores ?? null), String(row.selection?.differing ?? '—')] : []),
     ...(rounded ? [agreement(row.top1)] : []),
@@ -63,6 +65,11 @@ function waysView(rows: readonly VerifyRow[], c: Colours): string {
     row.passed ? c.green('ok') : c.red('FAILED'),
   ])
   return table(columns, cells, { style: c.dim })
+}
+
+function worstHidden({ hiddenErrors, encoderError }: VerifyRow): number | null {
+  if (!hiddenErrors) return encoderError
+  return Math.max(...hiddenErrors, encoderError ?? 0)
 }
 
 function agreement({ agreeing, expected }: Agreement): string {

@@ -21,24 +21,38 @@ static INLINE void captureScores(const Block& block, i64 r, i64 tile, i64 spanSt
   });
 }
 
-// Scales a row's scores in some tiles of a span, replaces them by exponentials and writes its maximum and their sum. Keys
+// The biases of a row's keys, LANES from `column` on: beyond the columns the nearest one's.
+static INLINE F biasesFrom(const float* row, i64 column, i64 width) {
+  if (column >= 0 && column + LANES <= width) return load(row + column);
+  if (column + LANES <= 1) return set1(row[0]);
+  if (column >= width - 1) return set1(row[width - 1]);
+  float each[LANES];
+  for (i64 i = 0; i < LANES; i++) each[i] = row[min(max<i64>(column + i, 0), width - 1)];
+  return load(each);
+}
+
+// Scales a row's scores in some tiles of a span, adds what their distance adds, replaces them by exponentials and writes its maximum and their sum. Keys
 // that are masked, or whose score is -inf, are not seen. NaN passes through the sum.
 template <class N> static INLINE void exponentials(Block& block, i64 r, i64 spanStart, Tiles tiles) {
   constexpr int VECTORS = TILE / LANES;
   float* scores = block.scores + r * SPAN;
+  const Attention& a = *block.attention;
+  const float* bias = a.bias ? a.bias + block.headOf(r) * a.biasWidth : nullptr;
+  const i64 column = spanStart - (block.sequence->position + block.queryOf(r)) - a.biasStart;
   F highest = set1(-INFINITY_F32), lowest = set1(INFINITY_F32);
   for (i64 t = tiles.lo; t < tiles.hi; t++) {
     const KeySet seen = block.seen[r][t];
     float* at = scores + t * TILE;
 #pragma GCC unroll 16
     for (int v = 0; v < VECTORS; v++) {
-      F s = load(at + v * LANES) * block.attention->scale;
+      F s = load(at + v * LANES) * a.scale;
+      if (bias) s = s + biasesFrom(bias, column + t * TILE + v * LANES, a.biasWidth);
       if (~seen) s = lanesOf((uint32_t)(seen >> v * LANES)) ? s : set1(-INFINITY_F32);
       highest = vmax(highest, s);
       lowest = vmin(lowest, s);
       store(at + v * LANES, s);
     }
-    if (block.attention->scores) captureScores(block, r, t, spanStart);
+    if (a.scores) captureScores(block, r, t, spanStart);
   }
   const float found = hmax(highest);
   bool any = true;

@@ -1,5 +1,6 @@
 /** Texts that were read to be looked into. */
 import { DisposedError, OptionError, OutOfMemoryError, UnsupportedModelError } from '../../errors.ts'
+import { refuseSource } from '../../model/refuse-encoder.ts'
 import { attends } from '../../nn/config.ts'
 import { nearestTokens } from '../../reading/neighbours.ts'
 import type { About, Answers, Question } from '../../reading/questions.ts'
@@ -73,6 +74,7 @@ export class HostReadings {
     work: JobTurns,
   ): Promise<Answers['read']> {
     const { model, tokenizer, info } = this.#context.parts
+    refuseSource(model.config, 'it cannot be looked into')
     const tokens = typeof text === 'string' ? this.#tokensOf(text) : text
     if (tokens.length === 0) throw new OptionError('text has no tokens; expected at least one')
     const wrong = tokens.findIndex(id => id >= info.vocabSize)

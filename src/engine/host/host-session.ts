@@ -1,4 +1,5 @@
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import { refuseSource } from '../../model/refuse-encoder.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { SavedSampler } from '../loop/sampler-state.ts'
 import type { Sequence } from '../loop/sequence.ts'
@@ -13,6 +14,7 @@ import { infillIds } from '../prompt/infill-ids.ts'
 import { reuseOptions, reuses } from '../prompt/prefix-reuse.ts'
 import { type PromptIds, promptIds } from '../prompt/prompt-ids.ts'
 import { SessionSpeculation } from '../prompt/session-speculation.ts'
+import { sourcePrompt } from '../prompt/source-prompt.ts'
 import { beginText } from '../prompt/text-prompt.ts'
 import type { Archive } from '../saved/archive.ts'
 import type { Snapshot } from '../saved/snapshot.ts'
@@ -78,6 +80,7 @@ export class HostSession {
   static open(context: HostSessionContext, options: SessionOptions): HostSession {
     const { model, info } = context.parts
     const { contextLength = info.contextLength, rolling, cacheSalt } = options
+    if (rolling) refuseSource(model.config, 'its text cannot roll. Leave rolling out')
     const timeline = new Timeline(model.sequence(contextLength), context.past, cacheSalt)
     if (!rolling) return new HostSession(context, { timeline, rolling: null, drawing: null })
     const { keep = KEPT_TOKENS, drop: count = Math.ceil((contextLength - keep) / 2) } = rolling
@@ -154,6 +157,7 @@ export class HostSession {
 
   /** Keeps it in a file as it is when the prompts before have ended; those after need not wait for the disk. */
   async save(file: string, options: SaveOptions): Promise<SavedSession> {
+    refuseSource(this.#context.parts.model.config, 'its sessions cannot be saved. Keep the source text and the answer')
     const snapshot = await this.#inTurn(async () => {
       return { timeline: this.#timeline.fork(), rolling: this.#rolling, drawing: this.#drawing }
     })
@@ -237,6 +241,7 @@ export class HostSession {
     const { parts, loop, chat } = this.#context
     const timeline = this.#timeline
     checkPromptOptions(options)
+    if (parts.model.config.source) return sourcePrompt(parts, timeline.tokens, prompt, options)
     if (isInfill(prompt)) {
       return infillIds(parts.tokenizer, prompt, options, {
         name: parts.info.name,
@@ -264,7 +269,9 @@ export class HostSession {
   /** Brings what the disk knows of a prompt into memory, until the function that is returned is called. */
   async #loadFor({ ids }: PromptIds, options: HostPromptOptions): Promise<() => void> {
     const { disk, prefixes } = this.#context.past
-    return disk && reuses(options) ? disk.load(prefixes, ids, reuseOptions(options), this.#timeline.salt) : () => {}
+    return disk && prefixes && reuses(options)
+      ? disk.load(prefixes, ids, reuseOptions(options), this.#timeline.salt)
+      : () => {}
   }
 
   /** Throws for a prompt that does not fit or options that are wrong. */

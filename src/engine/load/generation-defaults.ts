@@ -3,6 +3,7 @@ import { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { readTokenIds } from '../../checkpoint/token-ids.ts'
 import { ConfigError } from '../../errors.ts'
 import type { ModelConfig } from '../../nn/config.ts'
+import type { BannedIds } from '../../sampling/banned-ids.ts'
 import type { SamplingOptions } from '../types/options.ts'
 
 export interface GenerationDefaults {
@@ -12,6 +13,12 @@ export interface GenerationDefaults {
   readonly minTokens: number
   /** Tokens that end a text. */
   readonly eosTokenIds: readonly number[]
+  /** What no text may contain. Default: nothing is banned. */
+  readonly bannedIds?: BannedIds
+  /** Of an encoder-decoder: the token that stands before every text. */
+  readonly startTokenId?: number
+  /** The first token of every text. Default: any. */
+  readonly firstTokenId?: number
   /** One sentence for each setting that cannot be used. */
   readonly warnings: readonly string[]
 }
@@ -28,6 +35,8 @@ export interface GenerationSource {
   readonly file: string
   /** The token that tokenizer_config.json calls the end of a text. */
   readonly eosId: number | undefined
+  /** The parsed config.json, where old encoder-decoders say how they generate. Default: it says nothing. */
+  readonly modelConfig?: unknown
 }
 
 /**
@@ -35,9 +44,16 @@ export interface GenerationSource {
  * sampling do not count. A setting that makes no sense counts as not given. A text ends at what any of the files calls
  * its end: fine-tuned models often name the end of a turn in one of them only.
  */
-export function generationDefaults(model: ModelConfig, { config, file, eosId }: GenerationSource): GenerationDefaults {
+export function generationDefaults(model: ModelConfig, source: GenerationSource): GenerationDefaults {
+  const { config, file, eosId } = source
   const ends = [...model.eosTokenIds, ...(eosId === undefined ? [] : [eosId])]
-  if (config === undefined) return { sampling: {}, minTokens: 0, eosTokenIds: [...new Set(ends)], warnings: [] }
+  const ids = idDefaults(model, source)
+  // Translators write the likeliest text unless a file asks for draws.
+  const draws = !model.source
+  if (config === undefined) {
+    const sampling = draws ? {} : { temperature: 0 }
+    return { sampling, minTokens: 0, eosTokenIds: [...new Set(ends)], warnings: [], ...ids }
+  }
   const reader = new ConfigReader(config, file)
   const warnings: string[] = []
   const given = <T>(read: () => T | undefined): T | undefined => {
@@ -50,7 +66,7 @@ export function generationDefaults(model: ModelConfig, { config, file, eosId }: 
     }
   }
   const repetitionPenalty = given(() => reader.optionalNumber('repetition_penalty', { min: 0, exclusiveMin: true }))
-  const samples = given(() => reader.optionalBool('do_sample')) !== false
+  const samples = given(() => reader.optionalBool('do_sample')) ?? draws
   const temperature = samples ? given(() => reader.optionalNumber('temperature', { min: 0 })) : 0
   const topP = samples ? given(() => reader.optionalNumber('top_p', { min: 0, max: 1 })) : undefined
   const minP = samples ? given(() => reader.optionalNumber('min_p', { min: 0, max: 1 })) : undefined
@@ -70,5 +86,34 @@ export function generationDefaults(model: ModelConfig, { config, file, eosId }: 
     minTokens,
     eosTokenIds: [...new Set([...ends, ...readTokenIds(reader.raw('eos_token_id'))])],
     warnings,
+    ...ids,
+  }
+}
+
+type IdDefaults = Pick<GenerationDefaults, 'bannedIds' | 'startTokenId' | 'firstTokenId'>
+
+/** What of ids the files ban and demand. Throws ConfigError for an encoder-decoder whose texts have no beginning. */
+function idDefaults({ source, vocabSize, modelType }: ModelConfig, given: GenerationSource): IdDefaults {
+  const written = given.config ?? (source ? given.modelConfig : undefined)
+  const fields = (typeof written === 'object' && written !== null ? written : {}) as Readonly<Record<string, unknown>>
+  const idOf = (key: string) => readTokenIds(fields[key]).find(id => id < vocabSize)
+  const lists = Array.isArray(fields.bad_words_ids) ? fields.bad_words_ids : []
+  const suppressed = Array.isArray(fields.suppress_tokens) ? fields.suppress_tokens.map(id => [id]) : []
+  const isId = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize
+  const bannedIds = [...lists, ...suppressed].filter(
+    (ids): ids is number[] => Array.isArray(ids) && ids.length > 0 && ids.every(isId),
+  )
+  const firstTokenId = idOf('forced_bos_token_id')
+  const startTokenId = idOf('decoder_start_token_id') ?? source?.startTokenId ?? undefined
+  if (source && (startTokenId === undefined || startTokenId >= vocabSize)) {
+    throw new ConfigError(
+      `${given.file}: "decoder_start_token_id" is missing, and config.json names neither it nor a pad_token_id; ${modelType} needs the id ` +
+        'of the token that its texts begin with',
+    )
+  }
+  return {
+    ...(bannedIds.length > 0 && { bannedIds }),
+    ...(source && startTokenId !== undefined && { startTokenId }),
+    ...(source && firstTokenId !== undefined && { firstTokenId }),
   }
 }

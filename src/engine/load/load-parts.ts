@@ -13,6 +13,7 @@ import { loadWarnings, tiedWarnings } from '../../model/load-warnings.ts'
 import type { Model } from '../../model/model.ts'
 import { type OpenedModel, openFiles } from '../../model/open/opened-model.ts'
 import { draftingIndex, loadPrediction, predictionIndices } from '../../model/prediction.ts'
+import { refuseSource } from '../../model/refuse-encoder.ts'
 import { sentence } from '../../printable.ts'
 import type { DraftModel } from '../../speculation/draft-model.ts'
 import { PredictionModel } from '../../speculation/prediction.ts'
@@ -122,8 +123,8 @@ async function assemble(
   const { report, notice, signal } = context
   // What is quickly said to be wrong comes before the weights.
   const { name, checkpoint, config } = opened
-  const { maxPositions } = config
-  const { contextLength = maxPositions, cacheBytes, weights } = options
+  const { maxPositions, trainedPositions = maxPositions } = config
+  const { contextLength = trainedPositions, cacheBytes, weights } = options
   if (contextLength > maxPositions) {
     throw new OptionError(`contextLength is ${contextLength}; this model was made for at most ${maxPositions} tokens`)
   }
@@ -132,9 +133,13 @@ async function assemble(
     file: generationFile(checkpoint),
     config: checkpoint.generationConfig,
     eosId: tokenizer.eosId,
+    modelConfig: checkpoint.config,
   })
+  if (options.draft !== undefined) refuseSource(config, 'no other model guesses ahead for it. Leave the draft out')
+  if (options.lora !== undefined) refuseSource(config, 'adapters for such models are not applied here. Leave it out')
   const openedDraft = options.draft === undefined ? null : await open(platform, options.draft, options, context)
   if (openedDraft) {
+    refuseSource(openedDraft.config, 'it guesses ahead for no other model. Give a smaller decoder as draft')
     const { checkpoint: draft } = openedDraft
     refuseStates(draft.name, openedDraft)
     checkSameTokens(checkpoint.name, tokenizer, draft.name, openTokenizer(draft))
@@ -184,6 +189,9 @@ async function assemble(
     contextLength,
     cacheType,
     cacheBytesPerToken: model.layout.bytesPerToken,
+    source: config.source
+      ? { contextLength: config.source.encoder.maxPositions, cacheBytesPerToken: model.layout.sourceBytesPerToken }
+      : null,
     ...sizes,
     kernels: { name: kernels.info.name, isa: kernels.info.isa, threads: kernels.info.threads },
     fallbackReason,
@@ -198,7 +206,8 @@ async function assemble(
     ),
   }
   const identity = onceOnly(() => identityOf(checkpoint, model, options, adapter))
-  const store = await openStore(platform, name, identity, options, notice)
+  // Rows that have seen a source are of use to no other text.
+  const store = config.source ? null : await openStore(platform, name, identity, options, notice)
   const fingerprint = onceOnly(async () => fingerprintOf(await identity(), tokenizer, defaults))
   const ends = defaults.eosTokenIds
   const masks = new EngineMasks({ platform: platform.masks, tokenizer, ends, ids: vocabSize })

@@ -14,6 +14,8 @@ export interface TextRunOptions extends Omit<SequenceOptions, 'consumer'> {
   /** Guesses ahead; null: it does not. */
   readonly speculation: Speculation | null
   readonly writer: TokenWriter
+  /** Tokens that were read for the text, where it is not the prompt that was read. Default: the prompt's. */
+  readonly promptTokens?: number
   /** Ids that come next whatever the logits are: drawn elsewhere, by a sampler that learns from logits. Default: none. */
   readonly retraced?: readonly number[]
   /** The text is complete before its first step. Default: it is not. */
@@ -202,9 +204,9 @@ export class TextRun implements LogitsConsumer {
   }
 
   #completion(): Completion {
-    const { writer, prompt, speculation } = this.#options
+    const { writer, prompt, promptTokens = prompt.length, speculation } = this.#options
     const usage = {
-      promptTokens: prompt.length,
+      promptTokens,
       cachedTokens: Math.min(this.sequence.reused, prompt.length),
       draftTokens: speculation?.drafted ?? 0,
       acceptedTokens: speculation?.accepted ?? 0,

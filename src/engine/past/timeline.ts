@@ -1,6 +1,7 @@
 import { CacheFullError } from '../../cache/pool.ts'
 import type { PrefixMatch, PrefixNode, PrefixTree } from '../../cache/prefix-tree.ts'
 import type { SequenceCache } from '../../cache/sequence-cache.ts'
+import type { SourceRows } from '../../cache/source-rows.ts'
 import { OptionError } from '../../errors.ts'
 import type { PromptExtent } from '../../nn/attention/path.ts'
 import type { RowRules } from '../../nn/provenance.ts'
@@ -89,6 +90,12 @@ export class Timeline {
   anew(ids: readonly number[]): PrefixReuse {
     this.truncate(0)
     return { rows: 0, extent: { start: 0, end: ids.length } }
+  }
+
+  /** From now on it stands on another source text, and has no rows. */
+  readFrom(source: SourceRows): void {
+    this.cache.readFrom(source)
+    this.#forgetNodes(0)
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { GrammarSource } from '../../grammar/matcher.ts'
+import { bannedAfter } from '../../sampling/banned-ids.ts'
 import { BeamSearch, type EndedBeam } from '../../sampling/beam-search.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
@@ -48,7 +49,13 @@ export function beginBeams(
   const room = timeline.cache.maxTokens - ids.length
   const maxTokens = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, room)
   const eos = new Set(options.ignoreEos ? [] : [...parts.defaults.eosTokenIds, ...(prompt.ends ?? [])])
-  const search = new BeamSearch({ width, maxTokens, eos, lengthPenalty, earlyStopping })
+  const { bannedIds, firstTokenId: firstId } = parts.defaults
+  const banned = bannedIds && ((after: readonly number[]) => bannedAfter(bannedIds, [...ids, ...after]))
+  const search = new BeamSearch({
+    ...{ width, maxTokens, eos, lengthPenalty, earlyStopping, firstId },
+    ...(banned && { banned }),
+  })
+  const promptTokens = prompt.source?.length ?? ids.length
   const began = now()
   const path = options.attentionPath
   const opening = grammar?.then(source => parts.masks.open(source))
@@ -82,7 +89,7 @@ export function beginBeams(
       tokenIds,
       finishReason: beams[0]?.finishReason ?? limit,
       usage: {
-        promptTokens: ids.length,
+        promptTokens,
         cachedTokens: outcome.reused,
         completionTokens: tokenIds.length,
         draftTokens: 0,
@@ -92,7 +99,7 @@ export function beginBeams(
         firstTokenMs: end - asked,
         promptMs,
         generationMs,
-        promptTokensPerSecond: perSecond(ids.length - outcome.reused, promptMs),
+        promptTokensPerSecond: perSecond(promptTokens - outcome.reused, promptMs),
         tokensPerSecond: perSecond(tokenIds.length, generationMs),
       },
       seed: options.seed ?? 0,

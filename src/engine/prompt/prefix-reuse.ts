@@ -19,7 +19,7 @@ export interface PreparedPrompt {
 export function reusePrefix(
   { model }: Pick<Parts, 'model'>,
   timeline: Timeline,
-  { ids, continues }: PromptIds,
+  { ids, continues, source }: PromptIds,
   options: HostPromptOptions,
   learns = false,
 ): PreparedPrompt {
@@ -28,6 +28,7 @@ export function reusePrefix(
   checkPromptIds(ids, vocabSize, maxTokens)
   const resumed = options.resume?.tokenIds ?? []
   checkResumedIds(resumed, ids.length, vocabSize, maxTokens)
+  if (source) timeline.readFrom(model.source(source))
   const known = learns ? [] : resumed
   const given = { ...reuseOptions(options), ...(known.length > 0 && { promptLength: ids.length }) }
   const { rows, extent } = reuses(options) ? timeline.reuse([...ids, ...known], given) : timeline.anew(ids)

@@ -12,6 +12,8 @@ export interface PromptIds {
   readonly continues: boolean
   /** Tokens that end its answer, beside the model's own. Default: none. */
   readonly ends?: readonly number[]
+  /** Of an encoder-decoder: what its encoder is to read. Default: what it read last. */
+  readonly source?: readonly number[]
   /** Tokens of a gap's texts that the context did not hold. Default: it is no gap. */
   readonly cutTokens?: number
 }
@@ -52,7 +54,7 @@ function isTokens(prompt: Exclude<Prompt, string>): prompt is PromptTokens {
 }
 
 /** Throws OptionError for an id that no token has. */
-function knownIds({ tokenIds }: PromptTokens, vocabSize: number): number[] {
+export function knownIds({ tokenIds }: PromptTokens, vocabSize: number): number[] {
   const ids = Array.from(tokenIds)
   const foreign = ids.findIndex(id => id >= vocabSize)
   if (foreign < 0) return ids

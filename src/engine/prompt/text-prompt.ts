@@ -74,7 +74,10 @@ export function beginText(
   const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
   const refused = (error: unknown) => sequence.fail(error)
   const eos = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
-  const others = tokenRules({ ...options, minTokens }, { tokenizer, eos, prompt: ids, ids: () => sequence.rows.ids })
+  const others = tokenRules(
+    { ...options, minTokens },
+    { tokenizer, defaults, eos, prompt: ids, ids: () => sequence.rows.ids },
+  )
   const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
   const left = (): number => Math.min(writer.left, room - writer.tokenIds.length)
   const mask: DrawMask | null =
@@ -120,6 +123,7 @@ export function beginText(
   const { sequence } = new TextRun({
     timeline,
     prompt: ids,
+    promptTokens: prompt.source?.length ?? ids.length,
     ...resumed,
     extent,
     path: options.attentionPath,

@@ -1,16 +1,20 @@
 import { OptionError } from '../../errors.ts'
 import { REASONING_MARKS } from '../../formats/table/reasoning-marks.ts'
 import { show } from '../../options/show.ts'
+import { BannedIdRule, FirstIdRule } from '../../sampling/banned-ids.ts'
 import { BannedTexts, type TokenBytes } from '../../sampling/banned-texts.ts'
 import { Dry } from '../../sampling/dry.ts'
 import type { TokenRule } from '../../sampling/sampler.ts'
 import { LeastTokens, ReasoningBudget, type ReasoningMarks } from '../../sampling/text-rules.ts'
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts'
+import type { GenerationDefaults } from '../load/generation-defaults.ts'
 import { findReasoningMarks } from '../load/reasoning-marks.ts'
 import type { HostPromptOptions } from '../types/protocol.ts'
 
 export interface RuleContext {
   readonly tokenizer: Tokenizer
+  /** What the model's own files ban and demand. */
+  readonly defaults: Pick<GenerationDefaults, 'bannedIds' | 'firstTokenId'>
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
   /** Ids of the prompt, and of what is before it. */
@@ -20,9 +24,14 @@ export interface RuleContext {
 }
 
 /** What a prompt's options allow at each place of its text. Throws OptionError. */
-export function tokenRules(options: HostPromptOptions, { tokenizer, eos, prompt, ids }: RuleContext): TokenRule[] {
+export function tokenRules(
+  options: HostPromptOptions,
+  { tokenizer, defaults, eos, prompt, ids }: RuleContext,
+): TokenRule[] {
   const { dry, minTokens = 0, bannedTexts = [], thinkingBudget, skipSpecialTokens = true } = options
   const rules: TokenRule[] = []
+  if (defaults.firstTokenId !== undefined) rules.push(new FirstIdRule(defaults.firstTokenId))
+  if (defaults.bannedIds) rules.push(new BannedIdRule(defaults.bannedIds, prompt))
   if (minTokens > 0) rules.push(new LeastTokens(minTokens, eos))
   const bytes = () => tokenBytes(tokenizer, skipSpecialTokens)
   if (bannedTexts.length > 0) rules.push(new BannedTexts(bannedTexts, bytes(), prompt))

@@ -209,6 +209,8 @@ export interface ModelInfo {
   readonly cacheType: CacheTypeName
   /** Bytes of one cached token in all layers, while no window has passed it. */
   readonly cacheBytesPerToken: number
+  /** Of an encoder-decoder, whose prompts are source texts that it answers with another text; null: prompts are continued. */
+  readonly source: SourceInfo | null
   /** Number of weights of the matrices and vectors that the model reads. */
   readonly parameters: number
   /** Bytes of the weights in the types that the kernels use. */
@@ -238,6 +240,14 @@ export interface ModelInfo {
   readonly lora: string | null
   /** What looked odd while loading but does no harm; one sentence each. */
   readonly warnings: readonly string[]
+}
+
+/** What an encoder-decoder reads. */
+export interface SourceInfo {
+  /** Tokens that a source text may have. */
+  readonly contextLength: number
+  /** Bytes that cross-attention keeps of one of its tokens, in all layers. */
+  readonly cacheBytesPerToken: number
 }
 
 /** Bytes and tokens a session's cache holds. */

@@ -9,12 +9,14 @@ import { completeTraits, type FamilyTraits } from '../traits.ts'
 import { readAttention } from './attention.ts'
 import { first, firstInt, HEADS, HIDDEN, optionalFirstInt, SIZE } from './fields.ts'
 import { readLayers } from './layers.ts'
+import { describeSides } from './sides.ts'
 import { readStates } from './states.ts'
 import { readTraits } from './traits.ts'
 import { readVariant } from './variants.ts'
 
 /** `family`: undefined for one that is not known, which is read like Llama. Throws ConfigError or UnsupportedModelError. */
 export function describe(raw: ConfigReader, modelType: string, family: FamilyTraits | undefined): ModelDescriptor {
+  if (family?.sides) return describeSides(raw, modelType, completeTraits(family), family.sides)
   refuseOthers(raw, modelType)
   const states = readStates(raw, modelType)
   requireHeads(raw)

@@ -18,8 +18,13 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   relu2: 'relu2',
 }
 
-export function readActivation(raw: ConfigReader, key: string, fallback: string): Activation {
-  const name = raw.optionalString(key) ?? fallback
+/** `name`: what of the field names it. Default: all. */
+export function readActivation(
+  raw: ConfigReader,
+  key: string,
+  fallback: string,
+  name = raw.optionalString(key) ?? fallback,
+): Activation {
   const known = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
   return known ?? raw.fail(key, `one of ${Object.keys(ACTIVATIONS).join(', ')}`)
 }

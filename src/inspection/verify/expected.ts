@@ -15,7 +15,9 @@ import { type ExpectedSelection, readSelection } from './selection.ts'
 export interface ExpectedPrompt {
   /** As numbered in the file. */
   readonly name: string
-  /** T token ids, any begin-of-text token included. */
+  /** What an encoder-decoder's encoder reads; null: the model has none. */
+  readonly source: ExpectedSource | null
+  /** T token ids, any begin-of-text token included; of an encoder-decoder, the decoder's. */
   readonly tokens: readonly number[]
   /** [T, vocab] */
   readonly logits: Float32Array
@@ -25,8 +27,17 @@ export interface ExpectedPrompt {
   readonly attention: Float32Array | null
   /** What indexers give and choose; null where the model has none or nothing is expected. */
   readonly selection: ExpectedSelection | null
-  /** Greedy continuation, end-of-text ignored. */
+  /** Greedy continuation, end-of-text ignored; of an encoder-decoder, of the first token alone. */
   readonly greedy: readonly number[] | null
+}
+
+export interface ExpectedSource {
+  /** S token ids. */
+  readonly tokens: readonly number[]
+  /** [layers of the encoder + 1, S, D], as `ExpectedPrompt.hidden`. */
+  readonly hidden: Float32Array | null
+  /** [L, H, T, S]: probabilities of cross-attention. */
+  readonly attention: Float32Array | null
 }
 
 const EXPECTED_FILE = 'expected.safetensors'
@@ -51,9 +62,12 @@ export async function readExpected(path: string, config: ModelConfig): Promise<E
   if (names.length === 0) {
     const met = [...tensors].slice(0, 4).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`)
     const holds = met.length === 0 ? 'no tensors' : `${met.join(', ')}${tensors.size > met.length ? ' …' : ''}`
+    const form = config.source
+      ? `integers "0.input_ids" [S] and "0.decoder_input_ids" [T] and f32 "0.logits" [T, ${config.vocabSize}], at will ` +
+        '"0.encoder_hidden", "0.decoder_hidden", "0.decoder_attentions", "0.cross_attentions" and "0.greedy"'
+      : `integers "0.input_ids" [T] and f32 "0.logits" [T, ${config.vocabSize}], at will "0.hidden", "0.attentions" and "0.greedy"`
     throw new CheckpointError(
-      `${source.path ?? source.name} holds ${holds}; expected for each prompt 0, 1, … integers "0.input_ids" [T] and f32 "0.logits" ` +
-        `[T, ${config.vocabSize}], at will "0.hidden", "0.attentions" and "0.greedy": ${REMEDY}`,
+      `${source.path ?? source.name} holds ${holds}; expected for each prompt 0, 1, … ${form}: ${REMEDY}`,
     )
   }
   names.sort((a, b) => Number(a) - Number(b))
@@ -66,13 +80,14 @@ async function readPrompt(
   name: string,
   config: ModelConfig,
 ): Promise<ExpectedPrompt> {
-  const { vocabSize, nLayers, hiddenSize } = config
-  const tokens = await readIntegers(tensors.get(`${name}.input_ids`) as TensorEntry)
-  const T = tokens.length
-  const wrong = tokens.find(id => id < 0 || id >= vocabSize)
-  if (T === 0 || wrong !== undefined) {
-    const met = T === 0 ? 'is empty' : `holds ${wrong}`
-    throw new CheckpointError(`${file}: tensor "${name}.input_ids" ${met}; expected token ids below ${vocabSize}`)
+  const { vocabSize, nLayers, hiddenSize, source } = config
+  const idsOf = async (what: string, vocabSize: number) => {
+    const entry = tensors.get(`${name}.${what}`)
+    const ids = entry ? await readIntegers(entry) : []
+    const wrong = ids.find(id => id < 0 || id >= vocabSize)
+    if (ids.length > 0 && wrong === undefined) return ids
+    const met = !entry ? 'is missing' : ids.length === 0 ? 'is empty' : `holds ${wrong}`
+    throw new CheckpointError(`${file}: tensor "${name}.${what}" ${met}; expected token ids below ${vocabSize}`)
   }
   const tensorOf = (what: string, shape: readonly number[]) => {
     const entry = tensors.get(`${name}.${what}`)
@@ -88,6 +103,8 @@ async function readPrompt(
     const entry = tensorOf(what, shape)
     return entry ? readFloats(entry) : null
   }
+  const tokens = await idsOf(source ? 'decoder_input_ids' : 'input_ids', vocabSize)
+  const T = tokens.length
   const logits = await floats('logits', [T, vocabSize])
   if (!logits) {
     throw new CheckpointError(`${file}: tensor "${name}.logits" is missing; expected [${T}, ${vocabSize}]: ${REMEDY}`)
@@ -113,13 +130,24 @@ async function readPrompt(
     return all
   }
   const greedy = tensors.get(`${name}.greedy`)
+  const by = source ? 'decoder_' : ''
   return {
     name,
+    source: source ? await readSource(source.encoder) : null,
     tokens,
     logits,
-    hidden: await floats('hidden', [nLayers + 1, T, hiddenSize]),
-    attention: (await floats('attentions', [nLayers, mostHeads(config), T, T])) ?? (await ofSomeLayers()),
+    hidden: await floats(`${by}hidden`, [nLayers + 1, T, hiddenSize]),
+    attention: (await floats(`${by}attentions`, [nLayers, mostHeads(config), T, T])) ?? (await ofSomeLayers()),
     selection: await readSelection(tensorOf, config, T),
     greedy: greedy ? await readIntegers(greedy) : null,
+  }
+
+  async function readSource(encoder: ModelConfig): Promise<ExpectedSource> {
+    const ids = await idsOf('input_ids', encoder.vocabSize)
+    return {
+      tokens: ids,
+      hidden: await floats('encoder_hidden', [encoder.nLayers + 1, ids.length, hiddenSize]),
+      attention: await floats('cross_attentions', [nLayers, mostHeads(config), T, ids.length]),
+    }
   }
 }

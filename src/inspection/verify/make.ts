@@ -5,7 +5,7 @@ import type { Kernels } from '../../kernels/contract/kernels.ts'
 import { loadModel } from '../../model/load.ts'
 import type { Model } from '../../model/model.ts'
 import { openModel } from '../../model/open/open-model.ts'
-import { refuseEncoder } from '../../model/refuse-encoder.ts'
+import { refuseEncoder, refuseSource } from '../../model/refuse-encoder.ts'
 import { RowRunner } from '../../model/row-runner.ts'
 import { mostHeads } from '../../nn/config.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -67,6 +67,7 @@ export async function makeExpected(folder: string, options: MakeExpectedOptions)
     }
     const opened = await openModel(folder, { tokenizer: false })
     refuseEncoder(opened.config, 'it has no logits to expect')
+    refuseSource(opened.config, 'take its numbers of transformers (scripts/make-expected.py)')
     const prompts = await tokensOf(folder, options)
     const model = await loadModel(opened, kernels, { cacheType: 'f32' })
     const tensors: NamedTensor[] = []

@@ -61,9 +61,14 @@ export interface VerifyRow {
   readonly logitMedian: number
   /** Worst error of each hidden state: embedding, after each layer, after the final norm. null if none is expected. */
   readonly hiddenErrors: readonly number[] | null
-  /** First layer (from 1; 0 is the embedding) whose hidden state is out of tolerance; checked for exact f32 only. */
-  readonly firstDivergingLayer: number | null
-  /** Worst error of the attention probabilities, as in `logitError`; null if none are expected. */
+  /** The same of an encoder-decoder's encoder, its worst state. null if none is expected. */
+  readonly encoderError: number | null
+  /**
+   * First layer (from 1; 0 is the embedding) whose hidden state is out of tolerance, `encoder` if one of the encoder's is; checked for
+   * exact f32 only.
+   */
+  readonly firstDivergingLayer: number | 'encoder' | null
+  /** Worst error of the attention probabilities, cross-attention included, as in `logitError`; null if none are expected. */
   readonly attentionError: number | null
   /** Worst error of the scores that indexers give, and keys that are chosen otherwise; null if none are expected. */
   readonly selection: SelectionErrors | null
@@ -93,6 +98,8 @@ export function summarise(
   const logitRms = Math.sqrt(sum(squares, s => s) / squares.length)
   const logitMedian = Math.sqrt(squares[Math.floor(squares.length / 2)] as number)
   const hiddenErrors = worstPerLayer(results.flatMap(r => (r.hidden ? [r.hidden] : [])))
+  const encoder = results.flatMap(r => r.encoder ?? [])
+  const encoderError = encoder.length > 0 ? Math.max(...encoder) : null
   const attention = results.flatMap(r => r.attention ?? [])
   const attentionError = attention.length > 0 ? Math.max(...attention) : null
   const selection = worstSelection(results.flatMap(r => r.selection ?? []))
@@ -105,11 +112,13 @@ export function summarise(
   const { first, second } = rowTypes(way.cacheType, 'latent')
   const tolerance = Math.max(TOLERANCE[first], TOLERANCE[second])
   const exact = way.arithmetic === 'exact' && way.cacheType === 'f32'
-  const diverging = exact ? (hiddenErrors?.findIndex(e => e > tolerance) ?? -1) : -1
+  const layer = hiddenErrors?.findIndex(e => e > tolerance) ?? -1
+  const inDecoder = layer < 0 ? null : layer
+  const diverging = !exact ? null : (encoderError ?? 0) > tolerance ? 'encoder' : inDecoder
   const roundingTolerance = way.arithmetic === 'exact' ? tolerance : TOLERANCE_8_BIT[experts ? 'experts' : 'dense']
   const passed = exact
     ? logitError <= tolerance &&
-      diverging === -1 &&
+      diverging === null &&
       (attentionError ?? 0) <= tolerance &&
       (selection?.scores ?? 0) <= SCORE_TOLERANCE &&
       (selection?.differing ?? 0) === 0 &&
@@ -123,7 +132,8 @@ export function summarise(
     logitRms,
     logitMedian,
     hiddenErrors,
-    firstDivergingLayer: diverging === -1 ? null : diverging,
+    encoderError,
+    firstDivergingLayer: diverging,
     attentionError,
     selection,
     top1,

@@ -1,5 +1,6 @@
 /** One way of computing a prompt, held against the expected numbers. */
 
+import type { SequenceCache } from '../../cache/sequence-cache.ts'
 import type { Kernels } from '../../kernels/contract/kernels.ts'
 import type { Model } from '../../model/model.ts'
 import { RowRunner } from '../../model/row-runner.ts'
@@ -7,7 +8,7 @@ import type { AttentionPath } from '../../nn/attention/path.ts'
 import { attends, type ModelConfig, mostHeads } from '../../nn/config.ts'
 import type { Capture } from '../../nn/decoder.ts'
 import { elementCount, rowsOf, type Tensor, view } from '../../tensor/tensor.ts'
-import type { ExpectedPrompt } from './expected.ts'
+import type { ExpectedPrompt, ExpectedSource } from './expected.ts'
 import { argmax, meanSquares, worstError } from './measure.ts'
 import { captureSelection, type ExpectedSelection, type SelectionErrors } from './selection.ts'
 
@@ -24,6 +25,8 @@ export interface PromptErrors {
   readonly meanSquares: readonly number[]
   /** The same per hidden state: embedding, after each layer, after the final norm; null where not given. */
   readonly hidden: readonly number[] | null
+  /** Of the encoder's hidden states, the worst; null where not given. */
+  readonly encoder: number | null
   readonly attention: number | null
   /** Of what indexers give and choose; null where nothing is expected of them. */
   readonly selection: SelectionErrors | null
@@ -48,13 +51,14 @@ export async function runPrompt(
   continuation: Continuation,
 ): Promise<PromptErrors> {
   const { kernels: k, config } = model
-  const { tokens, greedy } = prompt
+  const { tokens, greedy, source } = prompt
   const T = tokens.length
   const cache = model.sequence(T + (greedy?.length ?? 0))
   const captured = captures(k, prompt, config)
   const choice = prompt.selection && captureSelection(k, config, T)
   const logits = new Float32Array(prompt.logits.length)
   try {
+    const encoder = source && (await readSource(model, cache, source))
     const rows = new RowRunner({ cache, ids: tokens, extent: { start: 0, end: T }, path })
     while (rows.promptLeft > 0) {
       const at = cache.length
@@ -68,20 +72,50 @@ export async function runPrompt(
       logits: worstError(logits, prompt.logits),
       meanSquares: meanSquares(logits, prompt.logits, T),
       hidden: captured.hidden && (await perLayer(k, captured.hidden, prompt.hidden as Float32Array)),
-      attention:
+      encoder,
+      attention: worstOf([
         captured.attention && worstError(await floats(k, captured.attention), prompt.attention as Float32Array),
+        captured.cross && worstError(await floats(k, captured.cross), source?.attention as Float32Array),
+      ]),
       selection: choice && (await choice.errors(prompt.selection as ExpectedSelection)),
       topAgreeing: sameTop(logits, prompt.logits, T),
-      greedyAgreeing:
-        continuation !== 'none' && greedy
-          ? await CONTINUE[continuation](model, rows, argmaxOfLast(logits, T), greedy)
-          : null,
+      greedyAgreeing: continuation !== 'none' && greedy ? await continued(greedy) : null,
+    }
+
+    async function continued(expected: readonly number[]): Promise<number> {
+      const go = CONTINUE[continuation as keyof typeof CONTINUE]
+      if (!source) return go(model, rows, argmaxOfLast(logits, T), expected)
+      // An encoder-decoder's text goes on from the token that begins it.
+      cache.truncate(1)
+      const begun = new RowRunner({ cache, ids: tokens.slice(0, 1), extent: null })
+      return go(model, begun, argmax(logits, 0, config.vocabSize), expected)
     }
   } finally {
     captured.free()
     choice?.free()
     cache.dispose()
   }
+}
+
+/** Reads the source, on which the sequence stands from now on: the worst error of the encoder's states; null where not given. */
+async function readSource(model: Model, cache: SequenceCache, source: ExpectedSource): Promise<number | null> {
+  const { kernels: k, config } = model
+  const layers = config.source?.encoder.nLayers ?? 0
+  const rows = model.source(source.tokens)
+  cache.readFrom(rows)
+  cache.reserve(0)
+  const hidden = source.hidden && k.memory.alloc('f32', [layers + 1, source.tokens.length, config.hiddenSize])
+  try {
+    await model.readSources([rows], hidden ? { hidden } : {})
+    return hidden && worstError(await floats(k, hidden), source.hidden as Float32Array)
+  } finally {
+    if (hidden) k.memory.free(hidden)
+  }
+}
+
+function worstOf(errors: readonly (number | null)[]): number | null {
+  const known = errors.filter(error => error !== null)
+  return known.length > 0 ? Math.max(...known) : null
 }
 
 function argmaxOfLast(logits: Float32Array, rows: number): number {
@@ -129,26 +163,34 @@ const CONTINUE = { free: continueFree, forced: continueForced } as const
 function captures(k: Kernels, prompt: ExpectedPrompt, config: ModelConfig) {
   const [L, H, T, D] = [config.nLayers, mostHeads(config), prompt.tokens.length, config.hiddenSize]
   const hidden = prompt.hidden ? k.memory.alloc('f32', [L + 1, T, D]) : null
-  const attention = prompt.attention ? k.memory.alloc('f32', [L, H, T, T]) : null
-  if (attention) {
-    const patterns = new Float32Array(elementCount(attention.shape))
+  /** -inf for layers that attend, 0 for others. */
+  const patterns = (S: number) => {
+    const t = k.memory.alloc('f32', [L, H, T, S])
+    const numbers = new Float32Array(elementCount(t.shape))
     for (const [i, layer] of config.layers.entries()) {
-      if (attends(layer.attention)) patterns.fill(Number.NEGATIVE_INFINITY, i * H * T * T, (i + 1) * H * T * T)
+      if (attends(layer.attention)) numbers.fill(Number.NEGATIVE_INFINITY, i * H * T * S, (i + 1) * H * T * S)
     }
-    k.memory.upload(attention, patterns)
+    k.memory.upload(t, numbers)
+    return t
   }
+  const attention = prompt.attention ? patterns(T) : null
+  const S = prompt.source?.tokens.length ?? 0
+  const cross = prompt.source?.attention ? patterns(S) : null
   return {
     hidden,
     attention,
+    cross,
     rows(start: number, count: number): Capture {
       return {
         ...(hidden && { hidden: view(hidden, start * D, [L + 1, count, D], hidden.strides) }),
         ...(attention && { attention: view(attention, start * T, [L, H, count, T], attention.strides) }),
+        ...(cross && { cross: view(cross, start * S, [L, H, count, S], cross.strides) }),
       }
     },
     free() {
       if (hidden) k.memory.free(hidden)
       if (attention) k.memory.free(attention)
+      if (cross) k.memory.free(cross)
     },
   }
 }

@@ -24,6 +24,13 @@ export interface AttentionArgs {
   readonly window?: number
   /** f32 [H]: one more logit per head in the denominator, without a value. For gpt-oss, a family to come. */
   readonly sinkLogits?: Tensor
+  /**
+   * f32 [H, N]: added to the scaled score of a key by its distance, which is its position less the query's (T5, arXiv 1910.10683). Column
+   * c is for distance `biasStart` + c; distances beyond the columns have the nearest one's. Default: nothing is added.
+   */
+  readonly bias?: Tensor
+  /** Default 0. */
+  readonly biasStart?: number
   /** f32 [T, H]: natural log of the sum of exponentials, sink logits included. */
   readonly lse?: Tensor
   /**
@@ -33,7 +40,7 @@ export interface AttentionArgs {
    */
   readonly carry?: boolean
   /**
-   * f32 [H, T, S'] strided: scaled scores at column (key position - scoresStart), -inf where masked. Columns of
+   * f32 [H, T, S'] strided: scaled scores, bias included, at column (key position - scoresStart), -inf where masked. Columns of
    * positions that are not among the query's keys are left alone; keys outside the columns are left out. For captures.
    */
   readonly scores?: Tensor

@@ -419,7 +419,7 @@ export class Recorder {
     const { list } = this
     const r = OPERATIONS.attention.from(...args)
     const keys = joinNeighbours(r.keys)
-    const at = list.begin(25, 35 + 7 * keys.length, r.work)
+    const at = list.begin(25, 38 + 7 * keys.length, r.work)
     const { data } = list
     data[at] = this.exact || r.exact ? 1 : 0
     data[at + 1] = r.out.address
@@ -435,19 +435,22 @@ export class Recorder {
     data[at + 14] = r.scale
     data[at + 15] = r.window
     data[at + 16] = addressOf(r.sinkLogits)
-    data[at + 17] = addressOf(r.lse)
-    data[at + 18] = r.carry ? 1 : 0
-    data[at + 19] = addressOf(r.scores)
-    data[at + 20] = strideOf(r.scores, 0)
-    data[at + 21] = strideOf(r.scores, 1)
-    data[at + 22] = r.scoresWidth
-    data[at + 23] = r.scoresStart
-    data[at + 24] = addressOf(r.selected)
-    data[at + 25] = r.selectedCount
-    data[at + 26] = r.gather ? 1 : 0
-    putSlice(data, at + 27, r.values)
-    data[at + 34] = keys.length
-    putSlices(data, at + 35, keys)
+    data[at + 17] = addressOf(r.bias)
+    data[at + 18] = r.biasWidth
+    data[at + 19] = r.biasStart
+    data[at + 20] = addressOf(r.lse)
+    data[at + 21] = r.carry ? 1 : 0
+    data[at + 22] = addressOf(r.scores)
+    data[at + 23] = strideOf(r.scores, 0)
+    data[at + 24] = strideOf(r.scores, 1)
+    data[at + 25] = r.scoresWidth
+    data[at + 26] = r.scoresStart
+    data[at + 27] = addressOf(r.selected)
+    data[at + 28] = r.selectedCount
+    data[at + 29] = r.gather ? 1 : 0
+    putSlice(data, at + 30, r.values)
+    data[at + 37] = keys.length
+    putSlices(data, at + 38, keys)
   }
 
   attentionBackward(...args: Parameters<typeof OPERATIONS.attentionBackward.from>): void {

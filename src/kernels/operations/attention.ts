@@ -20,7 +20,7 @@ import {
 } from './fields.ts'
 import { expectSequences, expectSlice, isPaged } from './slices.ts'
 
-/** softmax(q kᵀ scale) v for every sequence, over the keys that each query sees (arXiv 1706.03762 eq. 1). */
+/** softmax(q kᵀ scale + bias) v for every sequence, over the keys that each query sees (arXiv 1706.03762 eq. 1). */
 export const attention = operation({
   kernel: 'attention/attention.h',
   record: {
@@ -35,6 +35,10 @@ export const attention = operation({
     /** Negative: none. */
     window: count,
     sinkLogits: maybe('f32'),
+    bias: maybe('f32'),
+    /** Columns of the bias, and the distance of the first. */
+    biasWidth: count,
+    biasStart: count,
     lse: maybeOutput('f32'),
     carry: flag,
     scores: maybeOutput('f32', 'H', 'T'),
@@ -47,7 +51,7 @@ export const attention = operation({
     keys: slices,
   },
   from: (args: AttentionArgs) => {
-    const { out, q, keys, values, scale, lse, sinkLogits, scores, carry, selected } = args
+    const { out, q, keys, values, scale, lse, sinkLogits, bias, scores, carry, selected } = args
     const T = axisOf(q, 0)
     const H = axisOf(q, 1)
     let width = 0
@@ -59,6 +63,12 @@ export const attention = operation({
     for (const slice of keys) expectSlice('attention: keys', slice, args.sequences, selected?.gather)
     expectSlice('attention: values', values, args.sequences, selected?.gather)
     if (sinkLogits) expectDense('attention: sinkLogits', sinkLogits, 'f32', H)
+    const biasWidth = bias ? axisOf(bias, 1) : 0
+    if (bias) {
+      expect('attention: bias', biasWidth > 0, 'a column at least')
+      expectDense('attention: bias', bias, 'f32', H, biasWidth)
+      expect('attention: bias', selected === undefined, 'no selected keys')
+    }
     if (lse) expectDense('attention: lse', lse, 'f32', T, H)
     if (scores) expectStrided('attention: scores', scores, 'f32', H, T, axisOf(scores, 2))
     if (selected) {
@@ -78,6 +88,9 @@ export const attention = operation({
       scale,
       window: args.window ?? -1,
       sinkLogits,
+      bias,
+      biasWidth,
+      biasStart: args.biasStart ?? 0,
       lse,
       carry: carry ?? false,
       scores,

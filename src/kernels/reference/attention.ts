@@ -9,12 +9,13 @@ import { readSlice, type Sequence, sequencesOf } from './slices.ts'
 import { softmaxInPlace } from './softmax.ts'
 
 export const attention: Definition<'attention'> = (memory, args) => {
-  const { out, q, keys, values, lse, sinkLogits, scores, scoresStart = 0 } = args
+  const { out, q, keys, values, lse, sinkLogits, bias, scores, scoresStart = 0 } = args
   const [T, H] = [axisOf(q, 0), axisOf(q, 1)]
   const query = memory.rows(q, 'f32', 'attention: q')
   const output = memory.rows(out, 'f32', 'attention: out')
   const sums = lse && memory.open(lse, 'f32', 'attention: lse')
   const sinks = sinkLogits && memory.open(sinkLogits, 'f32', 'attention: sinkLogits')
+  const biases = bias && memory.rows(bias, 'f32', 'attention: bias')
   const lists = args.selected && memory.open(args.selected.positions, 'i32', 'attention: selected')
   const captured = scores && memory.rows(scores, 'f32', 'attention: scores')
 
@@ -29,6 +30,13 @@ export const attention: Definition<'attention'> = (memory, args) => {
         const row = t * H + h
         const place = position + t - queryStart
         const logits = scoresOf(args, query.data, query.rows[row]!, keySlices, h, sequence, place, chosen)
+        if (bias && biases) {
+          const first = keyStart - place - (args.biasStart ?? 0)
+          for (let s = 0; s < logits.length; s++) {
+            const column = Math.min(Math.max(first + s, 0), axisOf(bias, 1) - 1)
+            logits[s] = logits[s]! + biases.data[biases.rows[h]! + column]!
+          }
+        }
         if (scores && captured) {
           const first = captured.rows[h * T + t]!
           logits.forEach((score, s) => {

@@ -21,7 +21,7 @@ export interface GroupedWeights {
 
 /** x [T, D] -> what the heads found, [T, H d], before the output projection. */
 export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: GroupedAttentionConfig, x: Tensor): Tensor {
-  const { ops, scratch, keys, layer, tokens: T, group, window } = step
+  const { ops, scratch, keys, layer, tokens: T, group, window, bias, seesAll } = step
   const { nHeads: H, headDim: d } = c
 
   const attended = scratch.take([T, H * d])
@@ -44,6 +44,8 @@ export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: Grou
       scale: c.softmaxScale,
       ...(window !== null && { window }),
       ...(w.sinks && { sinkLogits: w.sinks }),
+      // Queries that see all stand behind the last key, each that many positions further than it is.
+      ...(bias && { bias: bias.table, biasStart: bias.start - (seesAll ? run.count : 0) }),
       ...(lse && scores && { lse: rows(lse), scores, scoresStart: 0 }),
     })
   }

@@ -2,7 +2,7 @@
  * Where keys are stored between their projection and attention: in the paged cache, after those of earlier steps, or in
  * contiguous rows of this step alone.
  */
-import { type CacheLayer, type CacheLayout, cacheSlice, statePlace } from '../../cache/layout.ts'
+import { type CacheLayer, type CacheLayout, cacheSlice, sourceGroup, statePlace } from '../../cache/layout.ts'
 import type { RowSlice } from '../../kernels/contract/cached-rows.ts'
 import type { StatePlace } from '../../kernels/contract/states.ts'
 import type { Operations } from '../../kernels/operations/table.ts'
@@ -14,10 +14,14 @@ export interface KeyStore {
   /** Groups of layers that see the same keys, and which of them a layer is in. */
   readonly groups: number
   groupOf(layer: number): number
+  /** The group whose rows are of a source text. Default: there is none. */
+  readonly sourceGroup?: number
   /** Whether a call of attention must have queries of one sequence only. */
   readonly apart: boolean
   /** Takes a segment's vectors of all tokens of the step, x [T, heads, width], strided. */
   put(layer: number, segment: string, x: Tensor, group: StepGroup): StoredKeys
+  /** What was put there by earlier steps, for the sequences of a group. Absent where no step's keys outlive it. */
+  stored?(layer: number, segment: string, group: StepGroup): StoredKeys
   /** Where the named part of a layer's state is; null: sequences begin in this step, and their states are not kept. */
   state(layer: number, part: string): StatePlace | null
 }
@@ -39,26 +43,33 @@ export function pagedKeys(ops: Operations, scratch: Scratch, layout: CacheLayout
   const slices = layout.layers.map(({ segments }, layer) => {
     return new Map(segments.map(({ name }) => [name, cacheSlice(layout, layer, name)]))
   })
+  const sliceOf = (layer: number, segment: string): RowSlice => {
+    const slice = slices[layer]?.get(segment)
+    if (!slice) throw new RangeError(`pagedKeys: layer ${layer} caches no segment "${segment}"`)
+    return slice
+  }
+  const storedIn = (slice: RowSlice, group: StepGroup): StoredKeys => ({
+    exact: slice.dtype === 'f32' || slice.dtype === 'f16',
+    capacity: layout.blockTokens * (group.all[0]?.sequences.tables?.shape[0] ?? 0),
+    slice: () => slice,
+    chunk({ keyCount, sequence }) {
+      const keys = scratch.take([keyCount, slice.heads * slice.width])
+      ops.cacheRead(keys, slice, sequence)
+      return keys
+    },
+  })
   return {
     groups: layout.groups.length,
     groupOf: layer => (layout.layers[layer] as CacheLayer).group,
+    sourceGroup: sourceGroup(layout),
     apart: false,
     state: (layer, part) => statePlace(layout, layer, part),
     put(layer, segment, x, group) {
-      const slice = slices[layer]?.get(segment)
-      if (!slice) throw new RangeError(`pagedKeys: layer ${layer} caches no segment "${segment}"`)
+      const slice = sliceOf(layer, segment)
       for (const { start, count, sequences } of group.all) ops.cacheWrite(slice, rowsOf(x, start, count), sequences)
-      return {
-        exact: slice.dtype === 'f32' || slice.dtype === 'f16',
-        capacity: layout.blockTokens * (group.all[0]?.sequences.tables?.shape[0] ?? 0),
-        slice: () => slice,
-        chunk({ keyCount, sequence }) {
-          const keys = scratch.take([keyCount, slice.heads * slice.width])
-          ops.cacheRead(keys, slice, sequence)
-          return keys
-        },
-      }
+      return storedIn(slice, group)
     },
+    stored: (layer, segment, group) => storedIn(sliceOf(layer, segment), group),
   }
 }
 

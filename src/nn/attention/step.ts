@@ -3,6 +3,7 @@
 import type { Operations } from '../../kernels/operations/table.ts'
 import { type Tensor, view } from '../../tensor/tensor.ts'
 import type { Scratch } from '../scratch.ts'
+import type { DistanceBias } from './distance-bias.ts'
 import type { KeyStore, StoredKeys } from './keys.ts'
 import type { StepGroup } from './runs.ts'
 
@@ -24,12 +25,28 @@ export interface AttentionStep extends Backend {
   readonly window: number | null
   /** null without rotary positions. */
   readonly rope: StepRope | null
+  /** What is added to scores. Default: nothing. */
+  readonly bias?: DistanceBias | undefined
+  /** Queries see later keys too, as in an encoder. Default false. */
+  readonly seesAll?: boolean
   /** f32 [H, T, S], all -inf before: receives the attention pattern, key position = column. One sequence only. */
   readonly pattern: Tensor | null
   /** i32 [T, topK]: the keys that each query has chosen, written by layers with an indexer; null in models without. */
   readonly selected: Tensor | null
   /** f32 [T, S], all -inf before: receives an indexer's scores. One sequence only. Default: they are not kept. */
   readonly indexScores?: Tensor | null
+  /** The same step as the layer's cross-attention sees it. Default: it has none. */
+  readonly cross?: CrossStep | null
+}
+
+/** A step's queries against the source of each sequence. */
+export interface CrossStep {
+  /** Of the sources. */
+  readonly keys: StoredKeys
+  readonly values: StoredKeys
+  readonly group: StepGroup
+  /** As `AttentionStep.pattern`, S being the source's tokens. */
+  readonly pattern: Tensor | null
 }
 
 export interface StepRope {

@@ -56,12 +56,20 @@ async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<
     bytes: sum(survey, bytesOf),
     engineBytes: sum(survey, heldBytes),
     fileBytes,
-    activeBytes: Math.round(sum(survey, (weight, i) => bytesOf(weight) * shareRead(weight, i, model))),
+    activeBytes: model.encoder
+      ? activeOfSizes(model, sum(survey, bytesOf))
+      : Math.round(sum(survey, (weight, i) => bytesOf(weight) * shareRead(weight, i, model))),
     parameters: sum(survey, w => w.rows * w.cols),
     matrixType: mostOf(survey.filter(w => w.rows > 1).slice(1)),
     // The last tensor, or with tied embeddings the first.
     outputType: (model.tiedEmbeddings ? survey[0] : survey.at(-1))?.dtype ?? 'f32',
   }
+}
+
+/** Of an encoder-decoder, much of which only a source text reads: the share that its sizes say. */
+function activeOfSizes(model: PlanModel, bytes: number): number {
+  const counted = modelWeightBytes({ ...model, stored: null }, undefined, { draft: false })
+  return Math.round((bytes * counted.activeBytes) / counted.bytes)
 }
 
 /** What one token reads of a tensor: of tables a row, of experts those that are chosen. The survey begins with tables. */
@@ -82,7 +90,8 @@ function mostOf(weights: readonly SurveyedWeight[]): WeightType {
 
 /** In memory, mapped or copied. */
 function heldBytes(weight: SurveyedWeight): number {
-  const { dtype, rows, cols } = weight
+  const { dtype, rows, cols, made } = weight
+  if (made !== undefined) return 4 * made
   if (isPackedType(dtype) && rows > 1) return packedBytes(dtype, rows, cols)
   return rows === 1 || isBlockType(dtype) ? 4 * rows * cols : bytesOf(weight)
 }

@@ -16,7 +16,7 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
   const modelType = raw.optionalString('model_type') ?? top.optionalString('model_type') ?? ''
   const family = traitsOf(modelType)
   if (family?.encoder) throw new UnsupportedModelError(isEncoder(file, modelType))
-  const { layers, draftLayers, own = [], unknown: doubts = [], ...shape } = describe(raw, modelType, family)
+  const { layers, draftLayers, source, own = [], unknown: doubts = [], ...shape } = describe(raw, modelType, family)
   const { dtype, unknown: quantised } = weightDtype(top, raw)
   const fields = unknownFields(top, raw, modelType, { named: family !== undefined })
   const unknown = shownSafely([...(family ? [] : [unknownFamily(modelType)]), ...doubts, ...fields, ...quantised])
@@ -27,6 +27,7 @@ export function planModelFromJson(json: unknown, file = 'config.json', name?: st
     ...(tied !== undefined && { tiedEmbeddings: tied }),
     ...mergeKinds(layers),
     draftLayers: mergeKinds(draftLayers).layers,
+    ...(source && { encoder: { ...source, layers: mergeKinds(source.layers).layers } }),
     ...(own.length > 0 && { own }),
     ...(unknown.length > 0 && { unknown }),
     name: printable(called).slice(0, 200),

@@ -1,10 +1,19 @@
 /** The planner's view of a model that the engine runs. */
 
 import { convolutionShape, deltaNetShape, kimiDeltaShape } from '../../families/describe/states.ts'
-import type { AttentionShape, OwnWeight, StateShape } from '../../families/descriptor.ts'
+import type {
+  AttentionShape,
+  GroupedShape,
+  LayerDescriptor,
+  MoeShape,
+  OwnWeight,
+  StateShape,
+} from '../../families/descriptor.ts'
+import { DISTANCES } from '../../families/traits.ts'
 import type { GroupedAttentionConfig } from '../../nn/attention/config.ts'
-import { type BlockOrder, type LayerConfig, type ModelConfig, mostHeads } from '../../nn/config.ts'
-import { type LayerKind, mergeKinds, type PlanModel } from '../plan-model.ts'
+import type { DistanceBiasConfig } from '../../nn/attention/distance-bias.ts'
+import { type BlockOrder, type LayerConfig, type ModelConfig, type MoeConfig, mostHeads } from '../../nn/config.ts'
+import { mergeKinds, type PlanModel } from '../plan-model.ts'
 
 const NORMS_PER_LAYER: Readonly<Record<BlockOrder, number>> = { pre: 2, sandwich: 4, parallel: 1, post: 2, after: 2 }
 
@@ -20,7 +29,7 @@ export interface ConfigSource {
 
 /** The planner's view of a model that the engine runs. A `ModelConfig` has no layers for multi-token prediction; a config.json does, see `planModelFromJson`. */
 export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}): PlanModel {
-  const { modelType, hiddenSize, vocabSize, maxPositions, bias, layers } = config
+  const { modelType, hiddenSize, vocabSize, maxPositions, bias, layers, source } = config
   return {
     name: from.name ?? modelType,
     source: from.source ?? 'a ModelConfig',
@@ -28,29 +37,15 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
     hiddenSize,
     vocabSize,
     maxPositions,
-    ...mergeKinds(
-      layers.map(({ attention, window, mlp }): LayerKind => {
-        return {
-          count: 1,
-          attention: shapeOf(attention, config),
-          window,
-          indexer: indexerOf(attention),
-          ...ownOf(attention, hiddenSize),
-          mlp:
-            mlp.kind === 'moe'
-              ? {
-                  kind: 'moe',
-                  nExperts: mlp.nExperts,
-                  topK: mlp.topK,
-                  expertSize: mlp.expertSize,
-                  sharedSize: mlp.sharedSize,
-                  selectionBias: mlp.selectionBias,
-                }
-              : { kind: 'dense', size: mlp.size },
-        }
-      }),
-    ),
+    ...mergeKinds(kindsOf(config)),
     draftLayers: [],
+    ...(source && {
+      encoder: {
+        layers: mergeKinds(kindsOf(source.encoder)).layers,
+        vocabSize: source.encoder.vocabSize,
+        sharedEmbedding: source.sharedEmbedding,
+      },
+    }),
     norm: {
       kind: config.norm.kind,
       perLayer: NORMS_PER_LAYER[config.blockOrder],
@@ -68,19 +63,44 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
   }
 }
 
+function kindsOf(config: ModelConfig): LayerDescriptor[] {
+  return config.layers.map(({ attention, window, mlp, cross }, i) => {
+    const own = ownOf(attention, config, i === 0)
+    return {
+      attention: shapeOf(attention, config),
+      window,
+      indexer: indexerOf(attention),
+      ...(cross && { cross: shapeOf(cross, config) as GroupedShape }),
+      ...(own.length > 0 && { own }),
+      mlp: mlp.kind === 'moe' ? expertsOf(mlp) : { kind: 'dense', size: mlp.size },
+    }
+  })
+}
+
+function expertsOf({ nExperts, topK, expertSize, sharedSize, selectionBias }: MoeConfig): MoeShape {
+  return { kind: 'moe', nExperts, topK, expertSize, sharedSize, selectionBias }
+}
+
 /** As the descriptor has them. */
-function ownOf(a: LayerConfig['attention'], D: number): { readonly own?: readonly OwnWeight[] } {
-  if (a.kind !== 'grouped') return {}
+function ownOf(a: LayerConfig['attention'], { hiddenSize: D, distanceBias }: ModelConfig, first: boolean): OwnWeight[] {
+  if (a.kind !== 'grouped') return []
   const gate: OwnWeight = { name: 'attention gate', role: 'matrix', rows: a.nHeads * a.headDim, cols: D, split: 'rows' }
-  const own = [...(a.qkNormWide ? [wideNorms(a)] : []), ...(a.gated ? [gate] : [])]
-  return own.length > 0 ? { own } : {}
+  return [
+    ...(a.qkNormWide ? [wideNorms(a)] : []),
+    ...(a.gated ? [gate] : []),
+    ...(first && distanceBias ? [distances(distanceBias, a.nHeads)] : []),
+  ]
+}
+
+function distances({ buckets }: DistanceBiasConfig, heads: number): OwnWeight {
+  return { name: DISTANCES, role: 'vector', rows: buckets, cols: heads }
 }
 
 function wideNorms({ nHeads, nKvHeads, headDim }: GroupedAttentionConfig): OwnWeight {
   return { name: 'q, k norms', role: 'vector', rows: 1, cols: (nHeads + nKvHeads) * headDim }
 }
 
-function indexerOf(a: LayerConfig['attention']): LayerKind['indexer'] {
+function indexerOf(a: LayerConfig['attention']): LayerDescriptor['indexer'] {
   if (a.kind !== 'latent' || !a.indexer) return null
   const { nHeads, headDim, topK, shared } = a.indexer
   return { nHeads, headDim, topK, ...(shared && { shared }) }

@@ -4,6 +4,7 @@
  */
 import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import { layerTypes } from '../../families/describe/layers.ts'
+import { sideFields } from '../../families/describe/sides.ts'
 import { BY_LAYER, variantFields } from '../../families/describe/variants.ts'
 import type { Unknown } from '../../families/descriptor.ts'
 import { traitsOf } from '../../families/index.ts'
@@ -64,7 +65,8 @@ export function unknownFields(
   modelType: string,
   { named }: { readonly named: boolean },
 ): Unknown[] {
-  const own = new Set(variantFields(modelType))
+  const sides = traitsOf(modelType)?.sides
+  const own = new Set([...variantFields(modelType), ...(sides ? sideFields(sides) : [])])
   const found: Unknown[] = []
   for (const field of raw.keys()) {
     const value = raw.raw(field)

@@ -1,0 +1,70 @@
+/**
+ * Encoder-decoders of other sizes, seeds and switches than the fixtures have: transformers makes small checkpoints, their numbers in float64, and
+ * greedy texts and beams, and every way of computing them here is held to those. LATENTKIT_FAMILIES names some; the default is all.
+ */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { Engine } from '../../src/index.ts'
+import { verifyFolder } from '../../src/inspection/verify/verify.ts'
+import { openModel } from '../../src/model/open/open-model.ts'
+import { planModelFromJson } from '../../src/planning/read/json.ts'
+import { readPlanModel } from '../../src/planning/read/open.ts'
+import { countWeights } from '../../src/planning/weights.ts'
+import { KERNEL_SETS } from '../support/kernel-sets.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const python = process.env.LATENTKIT_PYTHON
+const script = fileURLToPath(new URL('make_encoder_decoders.py', import.meta.url))
+const sets = KERNEL_SETS.filter(set => set.missing === null)
+const seed = process.env.LATENTKIT_FAMILY_SEED ?? '7'
+
+function run(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(python as string, [script, ...args], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  return stdout
+}
+
+const all: string[] = python ? JSON.parse(run('--list')) : []
+const wanted = process.env.LATENTKIT_FAMILIES?.split(',') ?? all
+
+interface Found {
+  readonly source_ids: readonly number[]
+  readonly greedy: { readonly ids: readonly number[] }
+  readonly beams: readonly { readonly ids: readonly number[]; readonly score: number }[]
+}
+
+describe.skipIf(!python)(
+  'encoder-decoders as transformers computes them (needs LATENTKIT_PYTHON)',
+  { timeout: 300_000 },
+  () => {
+    for (const name of wanted.filter(one => all.includes(one))) {
+      it(name, async () => {
+        const root = tempFolder()
+        run(root, name, '--seed', seed)
+        const folder = `${root}/${name}`
+        const report = await verifyFolder(folder, { kernels: sets })
+        expect(report.error).toBe(null)
+        expect(report.rows.filter(row => !row.passed)).toEqual([])
+        await using engine = await Engine.load(folder, { inline: true, threads: 1, cacheType: 'f32' })
+        for (const { source_ids, greedy, beams } of JSON.parse(
+          readFileSync(`${folder}/texts.json`, 'utf8'),
+        ) as Found[]) {
+          const source = { tokenIds: source_ids }
+          const written = await engine.session().prompt(source, { temperature: 0, maxTokens: 20 })
+          expect(written.tokenIds).toEqual(greedy.ids)
+          const found = await engine
+            .session()
+            .prompt(source, { maxTokens: 14, beams: { width: 3, earlyStopping: true } })
+          expect(found.beams?.map(({ tokenIds }) => tokenIds)).toEqual(beams.map(({ ids }) => ids))
+        }
+        // What config.json says of the weights is what the files have.
+        const { checkpoint } = await openModel(folder)
+        const counted = countWeights(planModelFromJson(checkpoint.config), { draft: false }).parameters
+        expect(counted).toBe((await readPlanModel(folder)).stored?.parameters)
+      })
+    }
+    it.skipIf(python)('needs LATENTKIT_PYTHON with torch, transformers, tokenizers and safetensors', () => {})
+  },
+)
