@@ -12,6 +12,8 @@ export interface AddedToken {
   readonly control: boolean
   /** Matches only between characters that are not letters, digits or underscores. */
   readonly singleWord: boolean
+  /** Matches only where the text begins: the language of a translation. Default false. */
+  readonly onlyFirst?: boolean
   /** Includes the blanks before it. */
   readonly lstrip: boolean
   /** Includes the blanks after it. */
@@ -92,7 +94,7 @@ export class AddedTokenFinder {
     for (const occurrence of this.find(text)) {
       const { at, end, token } = occurrence
       const touched = token.singleWord && (endsWithWord(text, at) || WORD.test(charAt(text, end)))
-      if (touched || isText(occurrence)) continue
+      if (touched || (token.onlyFirst && at > 0) || isText(occurrence)) continue
       const from = token.lstrip ? blanksBefore(text, at, shown) : at
       if (from > shown) sections.push({ text: text.slice(shown, from), at: shown })
       sections.push(token.id)

@@ -104,6 +104,12 @@ class Checker {
         this.fail(`model.vocab[${i}]`, entry, 'a list of a token and its score')
       }
     }
+    const { pieces } = raw
+    const isPiece = (piece: unknown) =>
+      Array.isArray(piece) && typeof piece[0] === 'string' && typeof piece[1] === 'number' && isId(piece[2])
+    if (pieces !== undefined && !(Array.isArray(pieces) && pieces.length > 0 && pieces.every(isPiece))) {
+      this.fail('model.pieces', pieces, 'a list of texts, scores and ids')
+    }
     if (!isId(raw.unk_id) || raw.unk_id >= vocab.length) {
       this.fail('model.unk_id', raw.unk_id, `the id of the unknown token, below ${vocab.length}`)
     }
@@ -126,6 +132,7 @@ class Checker {
         special,
         control: special || LOOKS_LIKE_CONTROL.test(token.content),
         singleWord: token.single_word === true,
+        ...(token.only_first === true && { onlyFirst: true }),
         lstrip: token.lstrip === true,
         rstrip: token.rstrip === true,
         normalized: typeof token.normalized === 'boolean' ? token.normalized : !special,

@@ -30,6 +30,7 @@ const all: string[] = python ? JSON.parse(run('--list')) : []
 const wanted = process.env.LATENTKIT_FAMILIES?.split(',') ?? all
 
 interface Found {
+  readonly source: string
   readonly source_ids: readonly number[]
   readonly greedy: { readonly ids: readonly number[] }
   readonly beams: readonly { readonly ids: readonly number[]; readonly score: number }[]
@@ -48,16 +49,14 @@ describe.skipIf(!python)(
         expect(report.error).toBe(null)
         expect(report.rows.filter(row => !row.passed)).toEqual([])
         await using engine = await Engine.load(folder, { inline: true, threads: 1, cacheType: 'f32' })
-        for (const { source_ids, greedy, beams } of JSON.parse(
-          readFileSync(`${folder}/texts.json`, 'utf8'),
-        ) as Found[]) {
-          const source = { tokenIds: source_ids }
+        const found = JSON.parse(readFileSync(`${folder}/texts.json`, 'utf8')) as Found[]
+        for (const { source, source_ids, greedy, beams } of found) {
+          expect(await engine.tokenize(source, { addSpecialTokens: true })).toEqual(source_ids)
           const written = await engine.session().prompt(source, { temperature: 0, maxTokens: 20 })
           expect(written.tokenIds).toEqual(greedy.ids)
-          const found = await engine
-            .session()
-            .prompt(source, { maxTokens: 14, beams: { width: 3, earlyStopping: true } })
-          expect(found.beams?.map(({ tokenIds }) => tokenIds)).toEqual(beams.map(({ ids }) => ids))
+          const options = { maxTokens: 14, beams: { width: 3, earlyStopping: true } } as const
+          const searched = await engine.session().prompt({ tokenIds: source_ids }, options)
+          expect(searched.beams?.map(({ tokenIds }) => tokenIds)).toEqual(beams.map(({ ids }) => ids))
         }
         // What config.json says of the weights is what the files have.
         const { checkpoint } = await openModel(folder)

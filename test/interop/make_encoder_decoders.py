@@ -5,7 +5,7 @@
 Each becomes a folder OUT/NAME with config.json as the hub's repositories spell it, model.safetensors, tokenizer.json,
 expected.safetensors (docs/verify.md) and texts.json: greedy texts and those of a beam search. Those in FIXTURES are kept in
 test/fixtures/families; the others have other sizes and switches, for test/interop/encoder-decoders.test.ts. Needs torch, transformers,
-tokenizers and safetensors.
+tokenizers, sentencepiece and safetensors.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import shutil
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
+import sentencepiece
 import tokenizers
 import torch
 import transformers
@@ -28,6 +29,8 @@ TEXTS = [
     "Once upon a time",
     " ".join(["They wished very much to be queen, but they did not want the trouble of going out into the world;"] * 2),
 ]
+# Of languages, and of what no piece has, which the vocabulary may have all the same.
+ODD = [">>de<< What's  the KING of \u00bd \u65e5\u672c?", "KKK ZQ \u65e5 K\u65e5 \U0001f600"]
 T5 = {
     "model_type": "t5",
     "vocab_size": 130,
@@ -98,6 +101,7 @@ MODELS = {
         "scale_embedding": False,
         "activation_function": "swish",
     },
+    "marian-sentencepiece": {**MARIAN, "vocab_size": 160},
     "marian-odd": {**MARIAN, "d_model": 35, "encoder_attention_heads": 7, "decoder_attention_heads": 5, "activation_function": "gelu"},
 }
 FIXTURES = ["t5", "t5-v1-1"]
@@ -117,6 +121,34 @@ def tokenizer_of(size: int) -> transformers.PreTrainedTokenizerFast:
         made.train_from_iterator([*file.read().split("\n"), *TEXTS], trainer)
     made.post_processor = tokenizers.processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
     return transformers.PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+
+
+def marian_tokenizer(folder: str, size: int, rule: str = "nmt_nfkc") -> transformers.MarianTokenizer:
+    """Two models of SentencePiece and the ids of their pieces, as OPUS-MT has them: some pieces have no id, and some ids are the target's alone."""
+    with open(CORPUS, encoding="utf-8") as file:
+        text = [*file.read().split("\n"), *TEXTS]
+    for side, lines, count in (("source", text, 110), ("target", [line.upper() for line in text], 70)):
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(lines),
+            model_prefix=os.path.join(folder, side),
+            vocab_size=count,
+            hard_vocab_limit=False,
+            normalization_rule_name=rule,
+            minloglevel=2,
+        )
+        os.rename(os.path.join(folder, f"{side}.model"), os.path.join(folder, f"{side}.spm"))
+        os.remove(os.path.join(folder, f"{side}.vocab"))
+    pieces = []
+    for side in ("source", "target"):
+        spm = sentencepiece.SentencePieceProcessor(model_file=os.path.join(folder, f"{side}.spm"))
+        pieces += [spm.id_to_piece(i) for i in range(3, spm.get_piece_size())]
+    kept = [piece for i, piece in enumerate(dict.fromkeys(pieces)) if i % 13 != 5]
+    tokens = ["<pad>", "</s>", "<unk>", ">>de<<", *kept][:size]
+    with open(os.path.join(folder, "vocab.json"), "w", encoding="utf-8") as file:
+        json.dump({token: i for i, token in enumerate(tokens)}, file, ensure_ascii=False)
+    with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as file:
+        json.dump({"source_lang": "en", "target_lang": "de", "tokenizer_class": "MarianTokenizer"}, file)
+    return transformers.MarianTokenizer.from_pretrained(folder)
 
 
 def weights_of(model, config: dict) -> dict[str, torch.Tensor]:
@@ -228,11 +260,14 @@ def make(out: str, name: str, seed: int) -> None:
     for file, value in {"config.json": written, "generation_config.json": generation(config)}.items():
         with open(os.path.join(folder, file), "w", encoding="utf-8") as handle:
             json.dump(value, handle, indent=2)
-    tokenizer = tokenizer_of(config["vocab_size"])
-    tokenizer.save_pretrained(folder)
+    if name == "marian-sentencepiece":
+        tokenizer = marian_tokenizer(folder, config["vocab_size"])
+    else:
+        tokenizer = tokenizer_of(config["vocab_size"])
+        tokenizer.save_pretrained(folder)
     model = model_class.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
     tensors, found = {}, []
-    for p, text in enumerate(TEXTS):
+    for p, text in enumerate([*TEXTS, *ODD] if name == "marian-sentencepiece" else TEXTS):
         ids = tokenizer(text).input_ids
         end = config.get("decoder_vocab_size", config["vocab_size"])
         for key, value in numbers(model, ids, config["decoder_start_token_id"], end).items():
@@ -242,6 +277,17 @@ def make(out: str, name: str, seed: int) -> None:
     save_file(tensors, os.path.join(folder, "expected.safetensors"), metadata={"made_by": by})
     with open(os.path.join(folder, "texts.json"), "w", encoding="utf-8") as handle:
         json.dump(found, handle, ensure_ascii=False)
+
+
+def make_tokenizer(folder: str) -> None:
+    """test/fixtures/tokenizers/marian: files of SentencePiece without a map of characters, and what transformers makes of some texts."""
+    os.makedirs(folder, exist_ok=True)
+    tokenizer = marian_tokenizer(folder, 160, "identity")
+    texts = [*TEXTS[:2], *ODD, "", " ", "Once >>de<< upon", "</s> a <unk>"]
+    found = [{"text": text, "ids": tokenizer(text).input_ids, "decoded": tokenizer.decode(tokenizer(text).input_ids, skip_special_tokens=True)} for text in texts]
+    with open(os.path.join(folder, "expected.json"), "w", encoding="utf-8") as file:
+        json.dump(found, file, ensure_ascii=False)
+    os.remove(os.path.join(folder, "target.spm"))
 
 
 def generation(config: dict) -> dict:
@@ -256,10 +302,14 @@ def main() -> None:
     parser.add_argument("out", nargs="?")
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--tokenizer", metavar="FOLDER", help="write Marian's small tokenizer there instead")
     parser.add_argument("--list", action="store_true", help="print the names as JSON")
     args = parser.parse_args()
     if args.list:
         print(json.dumps(list(MODELS)))
+        return
+    if args.tokenizer:
+        make_tokenizer(args.tokenizer)
         return
     for name in args.names or FIXTURES:
         make(args.out, name, args.seed)

@@ -6,6 +6,7 @@ import { makeFolder } from '../../files/make-folder.ts'
 import { nearest } from '../../options/nearest.ts'
 import { readShardIndex } from '../safetensors/shard-index.ts'
 import { isSentenceFile } from '../sentence-transformers.ts'
+import { MARIAN_FILES } from '../sentencepiece/marian.ts'
 import { mapConcurrently } from '../source/concurrency.ts'
 import { openFile } from '../source/file-source.ts'
 import { INDEX_FILE, SINGLE_FILE } from '../weight-files.ts'
@@ -77,7 +78,11 @@ async function fetchSafetensors(
   }
   const sharded = !files.includes(SINGLE_FILE)
   if (sharded && !files.includes(INDEX_FILE)) throw noSafetensors(name, files)
-  const texts = files.filter(file => TEXT_FILES.test(file) || file === TEMPLATE_FILE || isSentenceFile(file))
+  const marian =
+    files.includes('tokenizer.json') || !MARIAN_FILES.every(file => files.includes(file)) ? [] : MARIAN_FILES
+  const texts = files.filter(
+    file => TEXT_FILES.test(file) || file === TEMPLATE_FILE || isSentenceFile(file) || marian.includes(file),
+  )
   await fetchAll(sharded ? [...texts, INDEX_FILE] : texts)
   await options.beforeWeights?.(snapshot)
   await fetchAll(sharded ? await shardNames(snapshot, name, files) : [SINGLE_FILE])

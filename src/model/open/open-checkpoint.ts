@@ -6,6 +6,7 @@ import { cutInterleavedExperts } from '../../checkpoint/interleaved-experts.ts'
 import { type JsonObject, readJson, readText } from '../../checkpoint/json-file.ts'
 import { refuseWithoutConfig } from '../../checkpoint/other-folders.ts'
 import { readSentenceFiles } from '../../checkpoint/sentence-transformers.ts'
+import { marianTokenizer, marianTokens } from '../../checkpoint/sentencepiece/marian.ts'
 import type { CheckpointFiles } from '../../checkpoint/source/checkpoint-files.ts'
 import { describeContent } from '../../checkpoint/source/file-kind.ts'
 import { cutStackedExperts } from '../../checkpoint/stacked-experts.ts'
@@ -82,8 +83,10 @@ type Texts = Pick<CheckpointContents, 'tokenizer' | 'tokenizerConfig' | 'chatTem
 export async function readTokenizerFiles(files: CheckpointFiles): Promise<Texts> {
   const gguf = findGguf(files)
   if (gguf !== undefined) return tokenizerOf((await readGgufHeader(await files.open(gguf))).metadata)
-  const tokenizer = await optionalJson(files, 'tokenizer.json', MAX_TOKENIZER)
-  const tokenizerConfig = await optionalJson(files, 'tokenizer_config.json', MAX_CONFIG)
+  const whole = await optionalJson(files, 'tokenizer.json', MAX_TOKENIZER)
+  const config = await optionalJson(files, 'tokenizer_config.json', MAX_CONFIG)
+  const tokenizer = whole ?? (await marianTokenizer(files, config))
+  const tokenizerConfig = whole || !tokenizer ? config : marianTokens(config)
   const chatTemplate = await readChatTemplate(files)
   return {
     ...(tokenizer && { tokenizer }),
