@@ -86,7 +86,7 @@ export function product(a: Dense, b: Dense): Dense {
 }
 
 /** a bᵀ */
-export function productOfRows(a: Dense, b: Dense): Dense {
+function productOfRows(a: Dense, b: Dense): Dense {
   const c = zeros(a.rows, b.rows)
   for (let i = 0; i < a.rows; i++) {
     const row = rowOf(a, i)
