@@ -4,8 +4,8 @@ import { batchOf, text, WORDS } from './sentences.mjs'
 import { clocked } from './translating.mjs'
 
 /** Facts of a text at most, while learning; and those of the texts of the examination. */
-const MOST_FACTS = 5
-const EXAMINED = [2, 3, 4, 5]
+const MOST_FACTS = 8
+const EXAMINED = [2, 4, 6, 8]
 
 export function batches(next, size) {
   return batchOf(
@@ -63,7 +63,7 @@ export async function sample(bench, model) {
 
 /** Words per second that are written behind a text of 8 facts, with a cache and without. */
 export async function speeds(bench, model) {
-  const { ids } = text(random(7), 5, 5)
+  const { ids } = text(random(7), 8, 8)
   const words = 48
   const at = cache => clocked(bench, words, () => write(bench, model, ids, words, cache?.()))
   return { cached: model.newCache ? await at(() => model.newCache(bench)) : null, uncached: await at() }

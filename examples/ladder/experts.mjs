@@ -56,7 +56,7 @@ export function build(bench, sizes) {
 /** How even the choice is. */
 export async function notes(_, model) {
   const next = random(1e6)
-  const loads = await model.loads(batchOf(Array.from({ length: 32 }, () => text(next, 5, 5))))
+  const loads = await model.loads(batchOf(Array.from({ length: 32 }, () => text(next, 8, 8))))
   const busiest = loads.map(of => (Math.max(...of) * EXPERTS) / of.reduce((a, b) => a + b, 0))
   return [
     `the busiest expert of each layer is chosen ${busiest.map(x => x.toFixed(1)).join(' and ')} times as often as the mean`,

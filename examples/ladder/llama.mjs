@@ -6,7 +6,7 @@ import { add, attend, createCache, embed, gate, groupedLayer, linear, matrix, no
 
 export const title = 'RMSNorm, RoPE, SwiGLU (Llama): MHA'
 
-/** Base of rope's angles. Texts have some thirty words, so that 10,000 would hardly rotate most pairs. */
+/** Base of rope's angles. Texts have some fifty words, so that 10,000 would hardly rotate most pairs. */
 export const ropeTheta = 100
 
 export function build(bench, sizes) {

@@ -1,12 +1,12 @@
 /** The rungs in order: the file of each, its task, and how long it learns. */
 
 const dates = { task: 'dates', size: 64, heads: 4, layers: 2, rate: 5e-3, batch: 16, steps: 600 }
-const sentences = { task: 'sentences', size: 64, heads: 4, layers: 2, rate: 6e-3, batch: 16, steps: 1000 }
+const sentences = { task: 'sentences', size: 64, heads: 4, layers: 2, rate: 2e-3, batch: 16, steps: 1000 }
 
 export const RUNGS = {
   rnn: { ...dates, steps: 3000, batch: 32 },
   additive: dates,
-  transformer: { ...dates, steps: 1500 },
+  transformer: { ...dates, rate: 2e-3, steps: 1000 },
   'plain-dots': sentences,
   'self-attention': sentences,
   'no-mask': sentences,
@@ -21,7 +21,7 @@ export const RUNGS = {
   mla: sentences,
   experts: sentences,
   prediction: sentences,
-  sums: { task: 'sums', size: 64, heads: 4, layers: 2, rate: 4e-3, batch: 64, steps: 900 },
+  sums: { task: 'sums', size: 64, heads: 4, layers: 2, rate: 2e-3, batch: 64, steps: 1000 },
 }
 
 /** The module of a rung. */

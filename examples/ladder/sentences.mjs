@@ -4,8 +4,8 @@
  */
 import { some } from './random.mjs'
 
-const NAMES = 'ann bob carl dora emma'.split(' ')
-const VERBS = 'sings swims reads runs sleeps'.split(' ')
+const NAMES = 'ann bob carl dora emma fred gina hans'.split(' ')
+const VERBS = 'sings swims reads runs sleeps cooks paints dances'.split(' ')
 
 /** Words by id. */
 export const WORDS = ['.', 'so', ...NAMES, ...VERBS]
