@@ -1,8 +1,8 @@
 /** What the apps of this repository need beyond the public API. No part of the package's exports: it may change at any time. */
 
 export { CACHE_TYPE_NAMES, CACHE_TYPES_SHOWN } from './cache/types.ts'
+export { svgChart } from './charts/lazy.ts'
 export { type Point, rangesOf, type Series } from './charts/series.ts'
-export { svgChart } from './charts/svg-chart.ts'
 export { meantModel } from './checkpoint/find/meant-model.ts'
 export { onePathPerModel } from './checkpoint/gguf/part-names.ts'
 export { parseModelName, writeModelName } from './checkpoint/hub/model-name.ts'

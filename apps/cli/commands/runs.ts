@@ -56,7 +56,7 @@ async function runs(folders: readonly string[], flags: Flags): Promise<void> {
   const { title } = METRICS[flags.metric]
   if (flags.svg !== undefined) {
     if (series.length === 0) throw new UsageError(`these runs have no ${flags.metric} yet; there is nothing to draw`)
-    const bytes = new TextEncoder().encode(svgChart(title, 'step', series))
+    const bytes = new TextEncoder().encode(await svgChart(title, 'step', series))
     await writeWhole(flags.svg, append => append(bytes))
   }
   if (flags.json) return writeJson({ runs: found })
