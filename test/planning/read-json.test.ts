@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ConfigReader } from '../../src/checkpoint/config-reader.ts'
 import { ConfigError, UnsupportedModelError } from '../../src/errors.ts'
@@ -29,7 +29,7 @@ function sizes({ name, source, notes, stored, draftLayers, weightDtype, ...rest 
 const FOLDERS = ['../fixtures/checkpoints/', '../../models/'].map(f => new URL(f, import.meta.url))
 const CONFIGS = FOLDERS.flatMap(folder =>
   readdirSync(folder).map(name => [name, new URL(`${name}/config.json`, folder)] as const),
-)
+).filter(([, url]) => existsSync(url))
 
 describe('a config.json', () => {
   it.each(CONFIGS)('%s reads as the engine reads it', (_, url) => {
