@@ -105,7 +105,7 @@ async function numbersIn(named: string, host: string, flags: LoadFlags, count: n
   release()
   const { numbersOf } = await import('../../explorer/numbers/of-engine.ts')
   const { NumbersService } = await import('../explore/numbers-service.ts')
-  const maxBytes = Math.max(2 ** 30, Math.floor((totalmem() * SHARE_OF_MEMORY) / count))
+  const maxBytes = Math.floor(Math.max(2 ** 30, totalmem() * SHARE_OF_MEMORY) / count)
   return { name: engine.info.name, service: new NumbersService(numbersOf(engine, 'node', maxBytes)) }
 }
 
