@@ -1,6 +1,7 @@
 /** The text as another tokenizer cuts it: a file of the user, or the tokens of the model beside. */
 import type { ComponentChildren } from 'preact'
 import type { Tokenizer } from '../../../../src/browser.ts'
+import { ownInNode } from '../../numbers/open.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { pickTokenizer, type TokenizerState, useTokenizer } from '../../state/tokenizer.ts'
 import { useReading } from '../../state/use-reading.ts'
@@ -17,7 +18,7 @@ export function OtherTokenizer({ text }: { text: string }) {
   const { params } = useAddress()
   const given = useTokenizer()
   // A model that is open beside has one, too: it is shown until a file is picked.
-  const beside = params.open2 !== undefined
+  const beside = params.open2 !== undefined || ownInNode('beside') !== undefined
   const ofModel = beside && params.tokenizer === undefined
   return (
     <>
