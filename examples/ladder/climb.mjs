@@ -120,8 +120,14 @@ async function restore(bench, folder, name, settings) {
     throw new OptionError(`${met}. Give another folder, or remove that file`)
   }
   const bytes = await readFile(join(folder, `${name}.f32`))
+  const made = await bench.numbers()
+  const expected = 4 * made.reduce((sum, { length }) => sum + length, 0)
+  if (bytes.length !== expected) {
+    const met = `${name}.f32 has ${bytes.length} bytes; expected ${expected}, as the rung is written now`
+    throw new OptionError(`${met}. Give another folder, or remove ${name}.json`)
+  }
   let at = 0
-  const numbers = (await bench.numbers()).map(({ length }) => {
+  const numbers = made.map(({ length }) => {
     at += 4 * length
     return Float32Array.from({ length }, (_, i) => bytes.readFloatLE(at - 4 * length + 4 * i))
   })

@@ -8,7 +8,7 @@ import { decoder, ropeTheta } from './llama.mjs'
 
 export const title = 'MLA: decoupled rope'
 
-/** The latent is three of eight heads wide, the rope key one: together what GQA with two groups caches. */
+/** The latent is as wide as three heads, the rope key as one: together the four, two keys and two values, that GQA with two groups caches. */
 export function latentSizes({ size, heads }) {
   const head = size / heads
   const [qkNopeHeadDim, qkRopeHeadDim, vHeadDim] = [head, head, head]

@@ -40,7 +40,7 @@ export function addLadder(program: Command): void {
       'after',
       `
 Rungs that the folder has already are not learned again. Ctrl-C ends it; the
-same command goes on with the rung that was being learned.
+same command begins the rung that was being learned again.
 
 Examples:
   $ latentkit ladder
@@ -77,7 +77,7 @@ async function ladder(names: readonly string[], flags: Flags): Promise<void> {
   progress.stop()
   release()
   if (signal.aborted) {
-    note('Interrupted; the same command goes on with the rung that was being learned')
+    note('Interrupted; the same command begins the rung that was being learned again')
     process.exitCode = EXIT.interrupted
     return
   }
