@@ -60,6 +60,8 @@ export async function latentifyModel(
   const { calibrate, calibrationTokens, measure: held } = readingOf(options)
   if (others.length > 0 && held === 0)
     throw new OptionError('also is given, and measure is 0; expected windows to measure on')
+  if (others.length > 0 && whole)
+    throw new OptionError('also is given, and rank and rope keep all, for which no text is read; leave also out')
   checkForm(format, plan, source, weights)
   const form: FormOptions = { biased: plan.biased, queryLatent: options.queryLatent ?? needsQueryLatent(format, plan) }
 
@@ -78,9 +80,12 @@ export async function latentifyModel(
       const trials = new Trials({ source, plan, work, form, balance, signal, onLayer }, meter)
       for (const other of others) await trials.measure(other)
       const size = originalSize(plan)
+      // A rope key that was given leaves smaller sizes no latent.
+      const least = (options.rope ?? 0) + 2
       const ratioOf = async (numbers: number) =>
         ((await trials.measure(choose(numbers / size))) as Trial).perplexityRatio.mean
-      const choice = fixed ?? choose((await smallestWithin(pplWithin as number, size, ratioOf)) / size)
+      const choice =
+        fixed ?? choose((await smallestWithin(pplWithin as number, { least, whole: size }, ratioOf)) / size)
       await trials.measure(choice)
       const { opened: made, lossByLayer } = await trials.candidate(choice)
       const model = await readSourceModel(made)

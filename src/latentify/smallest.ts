@@ -7,16 +7,16 @@ const STEP = 16
 const STEPS = 24
 
 /**
- * Numbers per token and layer, fewer than `whole`, with which perplexity is at most 1 + `limit` times the original's: by halving, as if less cache always lost
+ * Numbers per token and layer, at least `least` and fewer than `whole`, with which perplexity is at most 1 + `limit` times the original's: by halving, as if less cache always lost
  * more. `ratioOf`: perplexity with so many numbers, to the original's. Throws OptionError where there is no such size.
  */
 export async function smallestWithin(
   limit: number,
-  whole: number,
+  { least, whole }: { readonly least: number; readonly whole: number },
   ratioOf: (numbers: number) => Promise<number>,
 ): Promise<number> {
   const step = STEP * Math.max(1, Math.round(whole / STEP / STEPS))
-  let [below, best] = [0, Math.ceil(whole / step)]
+  let [below, best] = [Math.ceil(least / step) - 1, Math.ceil(whole / step)]
   const end = best
   let ratio = Number.POSITIVE_INFINITY
   while (best - below > 1) {
@@ -27,7 +27,7 @@ export async function smallestWithin(
   }
   if (best < end) return best * step
   const met =
-    below === 0
+    ratio === Number.POSITIVE_INFINITY
       ? `the original caches only ${whole} numbers per token and layer`
       : `even with ${below * step} of ${whole} numbers per token and layer perplexity is ${ratio.toFixed(3)} times the original's`
   throw new OptionError(

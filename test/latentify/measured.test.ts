@@ -12,7 +12,7 @@ import { fixture } from './models.ts'
 describe('smallestWithin', () => {
   it.each([16, 64, 200, 368])('finds the first size that is good enough: %s numbers', async good => {
     const tried: number[] = []
-    const found = await smallestWithin(0.1, 384, async numbers => {
+    const found = await smallestWithin(0.1, { least: 2, whole: 384 }, async numbers => {
       tried.push(numbers)
       return numbers >= good ? 1.1 : 1.11
     })
@@ -20,9 +20,20 @@ describe('smallestWithin', () => {
     expect(tried.length).toBeLessThan(6)
   })
 
+  it('tries no size that a rope key of 64 leaves no latent', async () => {
+    const tried: number[] = []
+    const found = await smallestWithin(0.1, { least: 66, whole: 384 }, async numbers => {
+      tried.push(numbers)
+      return 1
+    })
+    expect([found, Math.min(...tried)]).toEqual([80, 80])
+  })
+
   it('says how far off the largest was', async () => {
-    await expect(smallestWithin(0.1, 384, async () => 1.5)).rejects.toThrow(/even with 368 of 384 .* 1\.500 times/)
-    await expect(smallestWithin(0.1, 16, async () => 1)).rejects.toThrow(/caches only 16 numbers/)
+    await expect(smallestWithin(0.1, { least: 2, whole: 384 }, async () => 1.5)).rejects.toThrow(
+      /even with 368 of 384 .* 1\.500 times/,
+    )
+    await expect(smallestWithin(0.1, { least: 2, whole: 16 }, async () => 1)).rejects.toThrow(/caches only 16 numbers/)
   })
 })
 
