@@ -28,8 +28,8 @@ const TOLERANCE_8_BIT = { dense: 0.15, experts: 0.6 } as const
 const SCORE_TOLERANCE = 5e-6
 
 /**
- * The share of keys that indexers may choose otherwise with a cache that rounds. It counts in place of the logits: a key across the border
- * changes its token wholly.
+ * The share of keys that indexers may choose otherwise with a cache that rounds. Where one is, it counts in place of the logits: a key across
+ * the border changes its token wholly.
  */
 const CHOICE_TOLERANCE = { f32: 0, f16: 0.01, bf16: 0.05, int8: 0.1, fp8: 0.1 } as const
 
@@ -123,7 +123,7 @@ export function summarise(
       (selection?.scores ?? 0) <= SCORE_TOLERANCE &&
       (selection?.differing ?? 0) === 0 &&
       (greedy === null || greedy.agreeing === greedy.expected)
-    : selection
+    : selection && selection.differing > 0
       ? selection.differing <= CHOICE_TOLERANCE[first] * selection.expected
       : (experts ? logitMedian : logitRms) <= roundingTolerance
   return {
