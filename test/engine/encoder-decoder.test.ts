@@ -1,5 +1,5 @@
 /** Encoder-decoders write what transformers writes (test/interop/make_encoder_decoders.py), and read each source once. */
-import { readFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Engine, type LoadOptions } from '../../src/index.ts'
 import { Model } from '../../src/model/model.ts'
@@ -82,6 +82,24 @@ describe('a session with an encoder-decoder', () => {
     const other = await session.prompt(second.source, { ...options, maxTokens: 6 })
     const alone = await engine.session().prompt(second.source, { ...options, maxTokens: 6 })
     expect(other.tokenIds).toEqual(alone.tokenIds)
+  })
+
+  it('begins a text, and not what goes on with it, with the id that the files demand', async () => {
+    const folder = tempFolder()
+    cpSync(T5, folder, { recursive: true })
+    const forced = 7
+    const ids = { pad_token_id: 0, eos_token_id: 1, decoder_start_token_id: 0, forced_bos_token_id: forced }
+    writeFileSync(`${folder}/generation_config.json`, JSON.stringify(ids))
+    await using engine = await load(folder)
+    const options = { temperature: 0, ignoreEos: true } as const
+    const whole = await engine.session().prompt('Once', { ...options, maxTokens: 6 })
+    expect(whole.tokenIds[0]).toBe(forced)
+    for (const drawing of [options, { ignoreEos: true, beams: { width: 1 } }]) {
+      const session = engine.session()
+      const begun = await session.prompt('Once', { ...drawing, maxTokens: 3 })
+      const rest = await session.prompt('', { ...drawing, maxTokens: 3 })
+      expect([...begun.tokenIds, ...rest.tokenIds]).toEqual(whole.tokenIds)
+    }
   })
 
   it('writes the same beside others, without a cache, and within a budget that makes texts wait', async () => {

@@ -49,7 +49,9 @@ export function beginBeams(
   const room = timeline.cache.maxTokens - ids.length
   const maxTokens = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, room)
   const eos = new Set(options.ignoreEos ? [] : [...parts.defaults.eosTokenIds, ...(prompt.ends ?? [])])
-  const { bannedIds, firstTokenId: firstId } = parts.defaults
+  const { bannedIds, firstTokenId } = parts.defaults
+  // A text that goes on has begun already.
+  const firstId = ids.length === 1 ? firstTokenId : undefined
   const banned = bannedIds && ((after: readonly number[]) => bannedAfter(bannedIds, [...ids, ...after]))
   const search = new BeamSearch({
     ...{ width, maxTokens, eos, lengthPenalty, earlyStopping, firstId },

@@ -30,7 +30,8 @@ export function tokenRules(
 ): TokenRule[] {
   const { dry, minTokens = 0, bannedTexts = [], thinkingBudget, skipSpecialTokens = true } = options
   const rules: TokenRule[] = []
-  if (defaults.firstTokenId !== undefined) rules.push(new FirstIdRule(defaults.firstTokenId))
+  // A text that goes on has begun already.
+  if (defaults.firstTokenId !== undefined && prompt.length === 1) rules.push(new FirstIdRule(defaults.firstTokenId))
   if (defaults.bannedIds) rules.push(new BannedIdRule(defaults.bannedIds, prompt))
   if (minTokens > 0) rules.push(new LeastTokens(minTokens, eos))
   const bytes = () => tokenBytes(tokenizer, skipSpecialTokens)
