@@ -22,7 +22,7 @@ export interface AttentionArgs {
   readonly factors?: 'f32' | 'bf16'
   /** A query sees only key positions > its own - window, itself included. Default: none. */
   readonly window?: number
-  /** f32 [H]: one more logit per head in the denominator, without a value. For gpt-oss, a family to come. */
+  /** f32 [H]: one more logit per head in the denominator, without a value. */
   readonly sinkLogits?: Tensor
   /**
    * f32 [H, N]: added to the scaled score of a key by its distance, which is its position less the query's (T5, arXiv 1910.10683). Column
