@@ -17,9 +17,12 @@ export interface PredictionWeights {
   readonly norm: Norm
 }
 
-/** Such a module has the form of the model's last layer that attends. */
+/** Such a module has the form of the model's last layer that attends; it chooses its keys itself, since no layer before it has. */
 export function predictionLayer({ layers }: ModelConfig): LayerConfig {
-  return layers.findLast(layer => attends(layer.attention)) as LayerConfig
+  const last = layers.findLast(layer => attends(layer.attention)) as LayerConfig
+  const { attention } = last
+  if (attention.kind !== 'latent' || !attention.indexer?.shared) return last
+  return { ...last, attention: { ...attention, indexer: { ...attention.indexer, shared: false } } }
 }
 
 /** The module as a model of one layer. */
