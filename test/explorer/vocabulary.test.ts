@@ -1,6 +1,6 @@
 /** Whether next tokens of two models can be compared id by id. */
 import { expect, it } from 'vitest'
-import { sameVocabulary } from '../../apps/explorer/view/next/next-difference.tsx'
+import { sameVocabulary } from '../../apps/explorer/view/next/same-vocabulary.ts'
 
 const reading = (...tokens: [number, string][]) => ({ tokens: tokens.map(([id, text]) => ({ id, text })) })
 

@@ -2,6 +2,7 @@
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { moved } from '../sides/moved.ts'
+import { sameVocabulary } from './same-vocabulary.ts'
 
 export function NextDifference({ first, second }: { first: TextReading; second: TextReading }) {
   const share = useAnswer(
@@ -23,16 +24,6 @@ export function NextDifference({ first, second }: { first: TextReading; second: 
     </p>
   )
 }
-
-/** False where tokens of the texts show that ids mean something else: vocabularies of one size may be different ones. */
-export function sameVocabulary(first: Tokens, second: Tokens): boolean {
-  const texts = new Map(first.tokens.map(({ id, text }) => [id, text]))
-  if (second.tokens.some(({ id, text }) => (texts.get(id) ?? text) !== text)) return false
-  const whole = ({ tokens }: Tokens) => tokens.map(({ text }) => text).join('')
-  return whole(first) !== whole(second) || first.tokens.every(({ id }, i) => id === second.tokens[i]?.id)
-}
-
-type Tokens = { readonly tokens: readonly { readonly id: number; readonly text: string }[] }
 
 function softmax(logits: Float32Array): Float64Array {
   const most = logits.reduce((a, b) => Math.max(a, b))
