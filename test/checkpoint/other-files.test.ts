@@ -137,7 +137,7 @@ describe('packed weights are named', () => {
     ]) {
       expect(ask).toThrow(UnsupportedModelError)
       expect(ask).toThrow(message)
-      expect(ask).toThrow('latentkit reads f32, f16, bf16 and block-scaled fp8')
+      expect(ask).toThrow("latentkit reads f32, f16, bf16, block-scaled fp8 and gpt-oss's mxfp4")
     }
   })
 
