@@ -44,9 +44,6 @@ describe('sizes and settings', () => {
     await expect(asked({ rank: 8, pplWithin: 0.1 })).rejects.toThrow(/pplWithin and rank are both given/)
     await expect(asked({ pplWithin: 0.1, measure: 0 })).rejects.toThrow(/measure is 0/)
     await expect(asked({ cacheRatio: 0.5, also: [0.25], measure: 0 })).rejects.toThrow(/also is given/)
-    await expect(asked({ rank: 16, rope: 16, also: [0.5] })).rejects.toThrow(
-      /also is given, and rank and rope keep all/,
-    )
     await expect(asked({ rank: 8, rope: 4, calibrate: '/nowhere' })).rejects.toThrow(/cannot be read \(ENOENT\)/)
   })
 
