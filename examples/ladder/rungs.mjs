@@ -6,7 +6,7 @@ const sentences = { task: 'sentences', size: 64, heads: 4, layers: 2, rate: 2e-3
 export const RUNGS = {
   rnn: { ...dates, steps: 3000, batch: 32 },
   additive: dates,
-  transformer: { ...dates, rate: 2e-3, steps: 1000 },
+  transformer: { ...dates, steps: 1500 },
   'plain-dots': sentences,
   'self-attention': sentences,
   'no-mask': sentences,
@@ -17,7 +17,7 @@ export const RUNGS = {
   mqa: sentences,
   gqa: sentences,
   'mla-without-rope': sentences,
-  'raised-keys': sentences,
+  'raised-keys': { ...sentences, steps: 2000 },
   mla: sentences,
   experts: sentences,
   prediction: sentences,
