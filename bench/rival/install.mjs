@@ -1,7 +1,7 @@
 // Installs llama.cpp (85 MB) beside this file, once. `npm ci` would insist on packages for every platform, some of which
 // not every registry has; without `--save` npm takes the versions of the lock file just as well.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -15,3 +15,8 @@ if (!existsSync(path.join(folder, 'node_modules', 'node-llama-cpp'))) {
     process.exit(1)
   }
 }
+
+// Its build for AMX ends the process when it opens quantised files with latent attention (GGML_ASSERT(*cur_backend_id != -1) in
+// ggml-backend.cpp): such processors take the next build.
+const builds = path.join(folder, 'node_modules', '@node-llama-cpp', 'linux-x64', 'bins', 'linux-x64')
+rmSync(path.join(builds, 'libggml-cpu-sapphirerapids.so'), { force: true })
