@@ -25,7 +25,9 @@ export interface Plan {
 
 /** Numbers per token and layer: C and R. */
 export interface Sizes {
+  /** C, numbers of the latent. */
   readonly rank: number
+  /** R, numbers of the rope key. */
   readonly rope: number
 }
 

@@ -23,8 +23,13 @@ export interface Latentification {
     /** R, of the rope key. */
     readonly rope: number
   }
-  /** Of all layers' caches in f16, per token: the original's and the new one's. */
-  readonly bytesPerToken: { readonly before: number; readonly after: number }
+  /** Of all layers' caches in f16, per token. */
+  readonly bytesPerToken: {
+    /** Of the original. */
+    readonly before: number
+    /** Of the new model. */
+    readonly after: number
+  }
   /** Base of the rope key's frequencies; null where they are a list. */
   readonly theta: number | null
   /** Tokens of the calibration text that were read; 0 where nothing is lost. */
@@ -43,6 +48,7 @@ export interface Latentification {
 
 /** What was measured of the original and of latent models. */
 export interface Measurement {
+  /** How many were read. */
   readonly windows: number
   /** Tokens that count: those in the second half of each window. */
   readonly tokens: number
