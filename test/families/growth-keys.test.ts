@@ -14,6 +14,7 @@ function written(rope_parameters: object): GgufKeys {
     hidden_size: 32,
     num_hidden_layers: 2,
     num_attention_heads: 4,
+    num_key_value_heads: 4,
     vocab_size: 100,
     intermediate_size: 64,
   }
@@ -32,6 +33,7 @@ function read(type: string, keys: GgufKeys): unknown {
       ['embedding_length', 32],
       ['block_count', 2],
       ['attention.head_count', 4],
+      ['attention.head_count_kv', 4],
     ] as const),
     ...([
       ['feed_forward_length', 64],
