@@ -1,5 +1,6 @@
 /** The weights of layers that carry a state in place of keys. */
 import type { ConvolutionNames, DeltaRuleNames } from '../families/family.ts'
+import type { LayerConfig } from '../nn/config.ts'
 import type { Linear, Norm } from '../nn/layers.ts'
 import { type ConvolutionConfig, type DeltaRuleConfig, UNIT_EPS } from '../nn/states/config.ts'
 import type { ConvolutionWeights } from '../nn/states/convolution.ts'
@@ -18,6 +19,11 @@ export interface LayerParts {
   /** Weights that no file has. */
   constant(name: string, length: number, value: number): Promise<Tensor>
   shapeOf(name: string): readonly number[] | undefined
+}
+
+/** Numbers of f32 that a layer has beside those of its files: the weights of the norms of q and k. */
+export function constantNumbers(attention: LayerConfig['attention']): number {
+  return attention.kind === 'delta' ? 2 * attention.keyDim : 0
 }
 
 export async function loadConvolution(

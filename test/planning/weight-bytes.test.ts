@@ -22,10 +22,7 @@ const MODELS = [
   ...familyFolders().values(),
   ...readdirSync(folders).map(name => join(folders, name)),
   ...readdirSync(files).map(name => join(files, name)),
-]
-  // States' constants, and gates of shared experts: the plan is some hundred bytes off. docs/log.md has it as open.
-  .filter(path => !/(bailing-hybrid|kimi-linear|qwen3-5|qwen3-5-moe|qwen3-next)$/.test(path))
-  .filter(path => existsSync(join(path, 'config.json')) || /(?<!-0000[2-9]-of-\d{5})\.gguf$/.test(path))
+].filter(path => existsSync(join(path, 'config.json')) || /(?<!-0000[2-9]-of-\d{5})\.gguf$/.test(path))
 
 /** Bytes that a kernel set takes for a model's matrices, experts and vectors. */
 async function taken(kernels: Kernels, path: string): Promise<number> {

@@ -3,6 +3,7 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../../errors.ts'
 import type { Unknown } from '../../families/descriptor.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
+import { constantNumbers } from '../../model/load-states.ts'
 import { modelOf } from '../../model/open/opened-model.ts'
 import { isPackedType, packedBytes } from '../../quant/packed.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
@@ -54,7 +55,7 @@ async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<
   return {
     dtype,
     bytes: sum(survey, bytesOf),
-    engineBytes: sum(survey, heldBytes),
+    engineBytes: sum(survey, heldBytes) + 4 * sum(modelOf(checkpoint).config.layers, l => constantNumbers(l.attention)),
     fileBytes,
     activeBytes: model.encoder
       ? activeOfSizes(model, sum(survey, bytesOf))
@@ -90,10 +91,11 @@ function mostOf(weights: readonly SurveyedWeight[]): WeightType {
 
 /** In memory, mapped or copied. */
 function heldBytes(weight: SurveyedWeight): number {
-  const { dtype, rows, cols, made } = weight
+  const { dtype, rows, cols, made, role } = weight
+  const vector = role === 'vector'
   if (made !== undefined) return 4 * made
-  if (isPackedType(dtype) && rows > 1) return packedBytes(dtype, rows, cols)
-  return rows === 1 || isBlockType(dtype) ? 4 * rows * cols : bytesOf(weight)
+  if (isPackedType(dtype) && !vector) return packedBytes(dtype, rows, cols)
+  return vector || isBlockType(dtype) ? 4 * rows * cols : bytesOf(weight)
 }
 
 function bytesOf({ bytes, scales }: SurveyedWeight): number {
