@@ -2,8 +2,6 @@
  * Families with other sizes, seeds and switches than the fixtures have: transformers makes small checkpoints and their numbers in
  * float64, and every way of computing them here is held to those. LATENTKIT_FAMILIES names some; the default is all.
  */
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { verifyFolder } from '../../src/inspection/verify/verify.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
@@ -12,20 +10,10 @@ import { readPlanModel } from '../../src/planning/read/open.ts'
 import { countWeights } from '../../src/planning/weights.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { madeModels, python } from './made-models.ts'
 
-const python = process.env.LATENTKIT_PYTHON
-const script = fileURLToPath(new URL('make_families.py', import.meta.url))
 const sets = KERNEL_SETS.filter(set => set.missing === null)
-const seed = process.env.LATENTKIT_FAMILY_SEED ?? '7'
-
-function run(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(python as string, [script, ...args], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr)
-  return stdout
-}
-
-const all: string[] = python ? JSON.parse(run('--list')) : []
-const wanted = process.env.LATENTKIT_FAMILIES?.split(',') ?? all
+const { wanted, seed, run } = madeModels('make_families.py')
 
 describe.skipIf(!python)(
   'families as transformers computes them (needs LATENTKIT_PYTHON)',
