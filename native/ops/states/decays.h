@@ -1,6 +1,7 @@
 // decays: what the rows of a state are multiplied by.
 #pragma once
 #include "../../core/context.h"
+#include "../../core/records.h"
 #include "../rows/strided.h"
 #include "../rows/vectors.h"
 
