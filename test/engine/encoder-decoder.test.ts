@@ -119,6 +119,21 @@ describe('a session with an encoder-decoder', () => {
     expect(texts.map(({ tokenIds }) => tokenIds)).toEqual(found.map(({ greedy }) => greedy.ids))
   })
 
+  it('reads its source again where others took its memory', async () => {
+    const [{ source }, { source: other }] = foundBy(T5) as [Found, Found]
+    const options = { temperature: 0, ignoreEos: true } as const
+    await using engine = await load(T5)
+    const whole = await engine.session().prompt(source, { ...options, maxTokens: 12 })
+    // Room for one text and its source.
+    const cacheBytes = 64 * (engine.info.cacheBytesPerToken + (engine.info.source?.cacheBytesPerToken as number))
+    await using small = await load(T5, { cacheBytes })
+    const session = small.session()
+    const begun = await session.prompt(source, { ...options, maxTokens: 5 })
+    await small.session().prompt(other, { ...options, maxTokens: 5 })
+    const rest = await session.prompt('', { ...options, maxTokens: 7 })
+    expect([...begun.tokenIds, ...rest.tokenIds]).toEqual(whole.tokenIds)
+  })
+
   it('says by name what it cannot do', async () => {
     await using engine = await load(T5)
     const session = engine.session()

@@ -31,22 +31,32 @@ static INLINE F biasesFrom(const float* row, i64 column, i64 width) {
   return load(each);
 }
 
-// Scales a row's scores in some tiles of a span, adds what their distance adds, replaces them by exponentials and writes its maximum and their sum. Keys
+// Scales a row's scores in some tiles of a span and adds what their distance adds. Apart, since few models have it.
+static __attribute__((noinline)) void addBiases(const Block& block, i64 r, i64 spanStart, Tiles tiles) {
+  const Attention& a = *block.attention;
+  const float* bias = a.bias + block.headOf(r) * a.biasWidth;
+  const i64 column = spanStart - (block.sequence->position + block.queryOf(r)) - a.biasStart;
+  float* scores = block.scores + r * SPAN;
+  for (i64 k = tiles.lo * TILE; k < tiles.hi * TILE; k += LANES) {
+    store(scores + k, load(scores + k) * a.scale + biasesFrom(bias, column + k, a.biasWidth));
+  }
+}
+
+// Scales a row's scores in some tiles of a span, replaces them by exponentials and writes its maximum and their sum. Keys
 // that are masked, or whose score is -inf, are not seen. NaN passes through the sum.
 template <class N> static INLINE void exponentials(Block& block, i64 r, i64 spanStart, Tiles tiles) {
   constexpr int VECTORS = TILE / LANES;
   float* scores = block.scores + r * SPAN;
   const Attention& a = *block.attention;
-  const float* bias = a.bias ? a.bias + block.headOf(r) * a.biasWidth : nullptr;
-  const i64 column = spanStart - (block.sequence->position + block.queryOf(r)) - a.biasStart;
+  if (a.bias) addBiases(block, r, spanStart, tiles);
+  const float scale = a.bias ? 1 : a.scale;
   F highest = set1(-INFINITY_F32), lowest = set1(INFINITY_F32);
   for (i64 t = tiles.lo; t < tiles.hi; t++) {
     const KeySet seen = block.seen[r][t];
     float* at = scores + t * TILE;
 #pragma GCC unroll 16
     for (int v = 0; v < VECTORS; v++) {
-      F s = load(at + v * LANES) * a.scale;
-      if (bias) s = s + biasesFrom(bias, column + t * TILE + v * LANES, a.biasWidth);
+      F s = load(at + v * LANES) * scale;
       if (~seen) s = lanesOf((uint32_t)(seen >> v * LANES)) ? s : set1(-INFINITY_F32);
       highest = vmax(highest, s);
       lowest = vmin(lowest, s);
