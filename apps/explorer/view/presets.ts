@@ -123,7 +123,7 @@ export const FIRST_TEXT = PRESETS[0]!.text
 /** What a text is there for in a model; undefined for texts and models of the user. */
 export function shownIn(text: string, model: string | undefined): Shown | undefined {
   const preset = PRESETS.find(one => one.text === text)
-  return Object.entries(preset?.shown ?? {}).find(([name]) => model?.startsWith(name))?.[1]
+  return Object.entries(preset?.shown ?? {}).find(([name]) => model?.toLowerCase().startsWith(name.toLowerCase()))?.[1]
 }
 
 /** A text to put beside one. */

@@ -38,8 +38,8 @@ export function Rolling({ steps, model, cacheType, suffix }: Props) {
       <p class="hint">
         {own.length > 0
           ? `This model has layers that see the last ${own.map(whole).join(' or ')} tokens only; the engine frees the blocks that such a window has passed.`
-          : 'This model sees all tokens in every layer. Had its layers a window, the cache would stop growing there:'}{' '}
-        with {whole(window)} tokens it would be <strong id={`rolling${suffix}`}>{bytes(last)}</strong>, counted, not
+          : 'This model sees all tokens in every layer. Had its layers a window, the cache would stop growing there.'}{' '}
+        With {whole(window)} tokens it would be <strong id={`rolling${suffix}`}>{bytes(last)}</strong>, counted, not
         measured. What a window has passed can no longer be looked at.
       </p>
       <div class="controls">

@@ -112,6 +112,7 @@ interface TwoProps extends Pick<Props, 'children' | 'both'> {
 function Two({ first, second, children, both }: TwoProps) {
   return (
     <>
+      {both?.(first, second)}
       <div class="sides">
         {[first, second].map((side, i) => (
           <section key={side.suffix} class="one-side" aria-label={side.label} data-side={i + 1}>
@@ -120,7 +121,6 @@ function Two({ first, second, children, both }: TwoProps) {
           </section>
         ))}
       </div>
-      {both?.(first, second)}
     </>
   )
 }
