@@ -1,4 +1,5 @@
 /** Tokens, one number, ranks and next tokens on the page are the engine's. */
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { drawn } from '../../apps/explorer/view/next/drawing-rule.ts'
 import { bundledModel, Engine } from '../../src/index.ts'
@@ -29,6 +30,29 @@ describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
       expect(shown).toEqual(numbers.map(n => n.toFixed(5)))
     }
     expect(Number(await page.locator('#difference').textContent())).toBeLessThan(1e-5)
+  })
+
+  it('saves several strips as one picture, with their names', { timeout: DEADLINE }, async ({ open }) => {
+    await using reading = await engine.inspect(FLAG)
+    const { input, latent } = await reading.cell({ layer: 4, head: 2, query: 11, key: 10 })
+    const page = await open('#/number?layer=4&head=2&query=11&key=10')
+    const saved = async (kind: string) => {
+      const download = page.waitForEvent('download')
+      await page.getByRole('button', { name: `Save “From x to what is cached” as ${kind}` }).click()
+      return readFileSync(await (await download).path())
+    }
+    const svg = (await saved('SVG')).toString()
+    expect(svg.match(/<image /g)?.length).toBe(3)
+    const texts = [...svg.matchAll(/<text [^>]*>([^<]*)</g)].map(([, text]) => text)
+    expect(texts.filter((_, i) => i % 2 === 0)).toEqual([
+      'x, what enters the layer',
+      'latent = W_DKV x',
+      'rope key, one for all heads',
+    ])
+    const lengths = [input, latent?.latent, latent?.ropeKey].map(values => `${values?.length} numbers`)
+    for (const [i, length] of lengths.entries()) expect(texts[2 * i + 1]).toContain(length)
+    const png = await saved('PNG')
+    expect(png.subarray(1, 4).toString()).toBe('PNG')
   })
 
   it('shows the next tokens, and what they become without a head', { timeout: DEADLINE }, async ({ open }) => {
@@ -80,10 +104,21 @@ describe.skipIf(NO_CHROMIUM)(`numbers${WHY_SKIPPED}`, () => {
     const page = await open(`#/tokens?${new URLSearchParams({ text: FLAG })}`)
     await page.locator('.token').first().waitFor()
     expect(await page.locator('.token .id').allTextContents()).toEqual(reading.tokens.map(({ id }) => String(id)))
+    // The vector of the token that is chosen at first.
+    for await (const { values } of reading.hidden({ layers: [0], rows: [1, 2] })) {
+      const strip = page.getByRole('img', { name: /^as it enters the first layer: / })
+      const first = [...values.subarray(0, 4)].map(value => value.toPrecision(3)).join(', ')
+      expect(await strip.getAttribute('aria-label')).toContain(`: ${first} … ${values.length} numbers`)
+    }
     await page.goto(`${page.url().split('#')[0]}#/latent?${new URLSearchParams({ text: FLAG, rank: '4' })}`)
     const losses: string[] = []
-    for await (const { layer, errors } of reading.spectra())
+    let sum = 0
+    for await (const { layer, errors } of reading.spectra()) {
       losses.push(`layer ${layer} ${(errors[4] ?? 0).toFixed(4)}`)
+      sum += errors[4] ?? 0
+    }
+    const curve = page.getByRole('img', { name: /^Loss by rank, mean of the layers: 0 1\.0000, / })
+    expect(await curve.getAttribute('aria-label')).toContain(`, 4 ${(sum / losses.length).toFixed(4)}, `)
     const label = page.getByRole('img', { name: /^Loss at rank 4/ })
     expect(await label.getAttribute('aria-label')).toBe(`Loss at rank 4: ${losses.join(', ')}`)
   })

@@ -1,7 +1,7 @@
 /** The frame of every picture: what it shows, and a way to save it. */
 import type { ComponentChildren } from 'preact'
 import { useRef } from 'preact/hooks'
-import { saveCanvas, saveCanvasInSvg, savePng, saveSvg } from './save.ts'
+import { saveCanvas, saveCanvasInSvg, saveFrame, savePng, saveSvg } from './save.ts'
 
 interface Props {
   title: string
@@ -19,7 +19,8 @@ export function Figure({ title, file, picture = true, children, note }: Props) {
   const save = (kind: 'svg' | 'png') => {
     const svg = frame.current?.querySelector('svg')
     const canvas = frame.current?.querySelector('canvas')
-    if (svg) void (kind === 'svg' ? saveSvg(svg, file) : savePng(svg, file))
+    if (frame.current?.querySelector('[data-drawn]')) void saveFrame(frame.current, kind, file)
+    else if (svg) void (kind === 'svg' ? saveSvg(svg, file) : savePng(svg, file))
     else if (canvas) void (kind === 'svg' ? saveCanvasInSvg(canvas, file) : saveCanvas(canvas, file))
   }
   return (
@@ -37,7 +38,9 @@ export function Figure({ title, file, picture = true, children, note }: Props) {
           </span>
         )}
       </figcaption>
-      <div ref={frame}>{children}</div>
+      <div ref={frame} class="drawn">
+        {children}
+      </div>
       {note && <p class="hint">{note}</p>}
     </figure>
   )

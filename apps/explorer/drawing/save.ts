@@ -10,11 +10,42 @@ export async function saveSvg(svg: SVGSVGElement, name: string): Promise<void> {
   save(new Blob([standalone(svg)], { type: 'image/svg+xml' }), `${name}.svg`)
 }
 
-/** Twice as fine as on the screen. */
 export async function savePng(svg: SVGSVGElement, name: string): Promise<void> {
-  const { width, height } = svg.getBoundingClientRect()
+  await saveAsPng(standalone(svg), svg.getBoundingClientRect(), name)
+}
+
+/** Several pictures as they stand in a frame, with the texts between them that have `data-drawn`. */
+export async function saveFrame(frame: HTMLElement, kind: 'svg' | 'png', name: string): Promise<void> {
+  const whole = frame.getBoundingClientRect()
+  const parts = [...frame.querySelectorAll<HTMLElement | SVGSVGElement>('svg, canvas, [data-drawn]')].map(part => {
+    const { left, top, width, height } = part.getBoundingClientRect()
+    const [x, y] = [left - whole.left, top - whole.top]
+    if (part instanceof SVGSVGElement) return standalone(part).replace('<svg', `<svg x="${x}" y="${y}"`)
+    if (part instanceof HTMLCanvasElement)
+      return `<image x="${x}" y="${y}" width="${width}" height="${height}" preserveAspectRatio="none" href="${part.toDataURL()}" style="image-rendering:pixelated"/>`
+    const { color, fontSize, fontFamily } = getComputedStyle(part)
+    const text = document.createElementNS('http://www.w3.org/2000/svg', 'text')
+    for (const [attribute, value] of Object.entries({ x, y: y + height * 0.75, fill: color }))
+      text.setAttribute(attribute, String(value))
+    text.setAttribute('font-size', fontSize)
+    text.setAttribute('font-family', fontFamily)
+    text.textContent = part.dataset.drawn ?? ''
+    return new XMLSerializer().serializeToString(text)
+  })
+  const paper = getComputedStyle(document.body).backgroundColor
+  const source = `<svg xmlns="http://www.w3.org/2000/svg" width="${whole.width}" height="${whole.height}"><rect width="100%" height="100%" fill="${paper}"/>${parts.join('')}</svg>`
+  if (kind === 'png') await saveAsPng(source, whole, name)
+  else save(new Blob([source], { type: 'image/svg+xml' }), `${name}.svg`)
+}
+
+/** Twice as fine as on the screen. */
+async function saveAsPng(
+  svg: string,
+  { width, height }: { readonly width: number; readonly height: number },
+  name: string,
+): Promise<void> {
   const image = new Image()
-  const url = URL.createObjectURL(new Blob([standalone(svg)], { type: 'image/svg+xml' }))
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }))
   try {
     image.src = url
     await image.decode()

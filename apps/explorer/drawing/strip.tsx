@@ -31,14 +31,15 @@ export function Strip({ label, values, rope }: Props) {
     context.putImageData(image, 0, 0)
   }, [values, most])
   const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
+  const measure = `${values.length} numbers, length ${length.toPrecision(3)}`
   return (
     <div ref={frame} class="strip">
       <p>
-        <span>
+        <span data-drawn={label}>
           <WithMatrices text={label} />
         </span>{' '}
-        <span class="hint">
-          {values.length} numbers, length {length.toPrecision(3)}
+        <span class="hint" data-drawn={measure}>
+          {measure}
         </span>
       </p>
       <canvas ref={canvas} width={values.length} height={1} role="img" aria-label={`${label}: ${spoken(values)}`} />
@@ -47,7 +48,7 @@ export function Strip({ label, values, rope }: Props) {
           class="rope-mark"
           style={{ '--from': rope[0] / values.length, '--part': (rope[1] - rope[0]) / values.length }}
         >
-          <span>rope</span>
+          <span data-drawn="rope">rope</span>
         </div>
       )}
     </div>

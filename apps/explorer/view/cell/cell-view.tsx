@@ -99,16 +99,16 @@ function Steps({ cell, names, layer }: StepsProps) {
       <ol class="steps">
         <li id="kept">
           <h2>What is kept of “{to}”</h2>
-          <Strip label="x, what enters the layer" values={cell.input} />
+          <Figure title="From x to what is cached" file="latentkit-kept">
+            <Strip label="x, what enters the layer" values={cell.input} />
+            {cell.latent && <Strip label="latent = W_DKV x" values={cell.latent.latent} />}
+            {cell.latent && <Strip label="rope key, one for all heads" values={cell.latent.ropeKey} />}
+          </Figure>
           {cell.latent ? (
-            <>
-              <Strip label="latent = W_DKV x" values={cell.latent.latent} />
-              <Strip label="rope key, one for all heads" values={cell.latent.ropeKey} />
-              <p class="hint">
-                Only these {cell.latent.latent.length} + {cell.latent.ropeKey.length} numbers are cached of the token in
-                this layer, whatever the number of heads.
-              </p>
-            </>
+            <p class="hint">
+              Only these {cell.latent.latent.length} + {cell.latent.ropeKey.length} numbers are cached of the token in
+              this layer, whatever the number of heads.
+            </p>
           ) : (
             <p class="hint">Key and value of this head are cached as they are: this layer has no latent.</p>
           )}
@@ -167,10 +167,12 @@ function Steps({ cell, names, layer }: StepsProps) {
         </li>
         <li>
           <h2>What it brings</h2>
-          <Strip label={`value of “${to}”`} values={cell.value} />
-          <Strip label={`value × ${cell.probability.toFixed(4)}`} values={cell.weighted} />
-          <Strip label="output of the head, over all keys" values={cell.output} />
-          <Strip label="what this key adds to the stream, by W_O" values={cell.contribution} />
+          <Figure title="From the value to the stream" file="latentkit-value">
+            <Strip label={`value of “${to}”`} values={cell.value} />
+            <Strip label={`value × ${cell.probability.toFixed(4)}`} values={cell.weighted} />
+            <Strip label="output of the head, over all keys" values={cell.output} />
+            <Strip label="what this key adds to the stream, by W_O" values={cell.contribution} />
+          </Figure>
         </li>
       </ol>
     </>
@@ -211,8 +213,10 @@ function Path({ path, scale }: { path: CellPath; scale: number }) {
       <p class="hint">
         <WithMatrices text={about} />
       </p>
-      <Strip label="query" values={path.query} rope={path.rope} />
-      <Strip label="key" values={path.key} rope={path.rope} />
+      <Figure title="Query and key" file={`latentkit-${path.path}`}>
+        <Strip label="query" values={path.query} rope={path.rope} />
+        <Strip label="key" values={path.key} rope={path.rope} />
+      </Figure>
       <dl>
         {plain && <Line term="q · k without positions" value={path.plainDot} />}
         {path.rope[1] > path.rope[0] && <Line term="q · k of the rope part" value={path.ropeDot} />}

@@ -24,6 +24,7 @@ export function Rotation({ rotation, from, to }: { rotation: CellRotation; from:
 
 function Dials({ name, vector, interleaved }: { name: string; vector: RotatedVector; interleaved: boolean }) {
   const { ref, width } = useWidth<HTMLDivElement>()
+  const title = `${name}, position ${vector.position}`
   const pairs = vector.cos.length
   const shown = Math.min(pairs, MOST)
   const columns = Math.min(Math.max(Math.floor(width / STEP), 1), shown)
@@ -36,8 +37,8 @@ function Dials({ name, vector, interleaved }: { name: string; vector: RotatedVec
   }
   return (
     <div ref={ref} class="dials">
-      <p class="hint">
-        {name}, position {vector.position}
+      <p class="hint" data-drawn={title}>
+        {title}
       </p>
       <svg
         class="chart"

@@ -1,4 +1,5 @@
 /** The vector that a token becomes. */
+import { Figure } from '../../drawing/figure.tsx'
 import { Strip } from '../../drawing/strip.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
@@ -13,5 +14,11 @@ export function Embedding({ reading, at }: { reading: TextReading; at: number })
     [reading, at],
   )
   const text = visible(reading.tokens[at]?.text ?? '')
-  return vector && <Strip label={`“${text}” as it enters the first layer`} values={vector} />
+  return (
+    vector && (
+      <Figure title={`“${text}” as a vector`} file="latentkit-embedding">
+        <Strip label="as it enters the first layer" values={vector} />
+      </Figure>
+    )
+  )
 }
