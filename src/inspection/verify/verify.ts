@@ -131,7 +131,7 @@ async function* verifyWith(
           options.signal?.throwIfAborted()
           results.push(await runPrompt(model, prompt, prefill, path ?? undefined, continuation))
         }
-        yield summarise({ ...setting, path, prefill }, hasExperts(model.config), expected, results)
+        yield summarise({ ...setting, path, prefill }, kernels.info.isa, hasExperts(model.config), expected, results)
       }
     }
   } finally {
