@@ -48,7 +48,7 @@ describe.each(there)('$name kernels', set => {
     const kernels = await set.make({ threads: 1 })
     const rng = new Rng('parts')
     // A product is a part; the second of the same rows finds them quantised.
-    const [T, cols, rows] = [1024, 2048, 1024]
+    const [T, cols, rows] = [1024, 2048, 2048]
     const w = await kernels.prepare(weightSource('w', 'q8_0', rows, cols, randomBlocks('q8_0', rows * cols, rng)))
     const x = [0, 1].map(() => kernels.memory.alloc('f32', [T, cols]))
     const y = [0, 1, 2, 3].map(() => kernels.memory.alloc('f32', [T, rows]))
