@@ -80,14 +80,16 @@ export class SequenceStates {
     }
   }
 
-  /** As the kernels read it (`StatePlace`): the block of the state now, and those that the step writes. */
+  /** As the kernels read it (`StatePlace`): the block of the state now, and those that the step writes; 0: none. */
   table(length: number): Int32Array {
     const bt = this.#blockTokens
     const end = Math.max(length, ...this.#next.keys())
     const first = Math.floor(length / bt)
     const blocks = end > length ? Math.floor((end - 1) / bt) - first + 1 : 0
     const ids = new Int32Array(1 + blocks)
-    ids[0] = this.#kept.get(length)?.id ?? 0
+    const now = this.#kept.get(length)
+    if (!now && length > 0) throw new TypeError(`SequenceStates: there is no state after ${length} tokens`)
+    ids[0] = now?.id ?? 0
     for (let n = 0; n < blocks; n++) ids[1 + n] = this.#next.get(Math.min((first + n + 1) * bt, end))?.id ?? 0
     return ids
   }
