@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 export default defineConfig({
   test: {
     globalSetup: 'test/support/dist-unchanged.ts',
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
+    // A busy machine may take ten times as long as an idle one.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 })

@@ -1,5 +1,6 @@
 export interface ModuleOptions {
-  readonly set: 'simd128' | 'relaxed-simd'
+  /** A name of `info.isa`. */
+  readonly set: string
   readonly threads: boolean
   /** Of an address. */
   readonly bits: 32 | 64

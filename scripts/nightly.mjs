@@ -19,6 +19,11 @@ const CHECKS = {
     env: { LATENTKIT_INTERLEAVINGS: '200' },
   },
   fuzz: { what: 'hostile files, with a seed of its own', args: () => ['scripts/fuzz.mjs'] },
+  checkpoints: {
+    what: 'every checkpoint of the fixtures on WebAssembly: both paths, three ways of prefill, three cache types',
+    args: () => [...VITEST, 'test/model/checkpoints/wasm.test.ts'],
+    env: { LATENTKIT_CHECKPOINTS: 'all' },
+  },
   perplexity: {
     what: 'the perplexity of SmolLM2 over 20 windows, as transformers has it',
     args: () => [...VITEST, 'test/evaluation/smollm2.test.ts'],

@@ -52,7 +52,6 @@ describe('written and read again', () => {
   const MODELS = ['llama-gqa', 'qwen3', 'gemma3-mqa', 'deepseek-v3', 'gpt2', 'falcon-mqa']
   it.for(MODELS)(
     '%s: an adapter has the same logits in both forms, on the hub’s files and on GGUF',
-    { timeout: 60_000 },
     async (name, { skip }) => {
       const path = checkpointFolders().get(name)
       if (path === undefined) return skip('the fixture is not here')

@@ -83,4 +83,4 @@ it('refuses an adapter for weights that nobody has, and settings that do not fit
   const { loraRank: _, ...others } = OPTIONS
   await expect(events(run, { ...others, loraAlpha: 8 })).rejects.toThrow('loraAlpha was given without loraRank')
   await expect(events(run, { ...OPTIONS, freeze: ['norm'] })).rejects.toThrow('freeze and loraRank were given')
-}, 60_000)
+})

@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown'
 import { describe, expect, it } from 'vitest'
 import { CHAT_TEMPLATE, TALES } from '../engine/tales.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { builtFolder, NO_CHROMIUM, newPage, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
+import { BUILT, NO_CHROMIUM, newPage, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
 import { STRICT_CSP } from './static-server.ts'
 
 declare const latentkit: typeof import('../../src/browser.ts')
@@ -27,7 +27,7 @@ function project(): string {
   const installed = join(folder, 'node_modules', 'latentkit')
   mkdirSync(join(installed, 'dist'), { recursive: true })
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'))
-  cpSync(builtFolder(), join(installed, 'dist', 'browser'), { recursive: true })
+  cpSync(BUILT, join(installed, 'dist', 'browser'), { recursive: true })
   for (const file of ['index.html', 'chat.js']) cpSync(join(EXAMPLE, file), join(folder, file))
   return folder
 }
@@ -82,12 +82,12 @@ describe.skipIf(NO_CHROMIUM)(`the example${WHY_SKIPPED}`, { timeout: 120_000 }, 
   it('chats as it is, from a plain module script', async () => {
     const folder = tempFolder()
     for (const file of ['index.html', 'chat.js']) cpSync(join(EXAMPLE, file), join(folder, file))
-    cpSync(builtFolder(), join(folder, 'latentkit'), { recursive: true })
+    cpSync(BUILT, join(folder, 'latentkit'), { recursive: true })
     expect(await chat(folder, WITH_MAP)).toMatch(/^model, \d+ threads/)
   })
 
   it('shows what is kept, and removes it', async () => {
-    const folders = { '': EXAMPLE, latentkit: builtFolder(), model: TALES }
+    const folders = { '': EXAMPLE, latentkit: BUILT, model: TALES }
     const server = await serve({ folders, csp: WITH_MAP })
     const page = await openPage(server)
     await page.evaluate(async () => {
@@ -115,8 +115,8 @@ describe.skipIf(NO_CHROMIUM)(`the example${WHY_SKIPPED}`, { timeout: 120_000 }, 
     const from = project()
     const out = join(from, 'out')
     await build({ entryPoints: [join(from, 'chat.js')], bundle: true, format: 'esm', outdir: out, logLevel: 'silent' })
-    for (const file of readdirSync(builtFolder())) {
-      if (/\.(js|wasm)$/.test(file)) cpSync(join(builtFolder(), file), join(out, file))
+    for (const file of readdirSync(BUILT)) {
+      if (/\.(js|wasm)$/.test(file)) cpSync(join(BUILT, file), join(out, file))
     }
     pageOf(out, './chat.js')
     await chat(out)

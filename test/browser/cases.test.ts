@@ -7,15 +7,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bundleBrowser } from '../../scripts/bundle-browser.mjs'
 import { openBrowser } from '../page/chromium.ts'
 import { bundleCases, TEST_FILES } from './cases/bundle.ts'
 import { CasesPage } from './cases/in-page.ts'
 import type { Listed, Ran } from './cases/vitest.ts'
-import { NO_CHROMIUM, WHY_SKIPPED } from './in-chromium.ts'
+import { BUILT, NO_CHROMIUM, WHY_SKIPPED } from './in-chromium.ts'
 
 /** One test in so many runs; all that differ only in their kernels, or none of them. */
-const SHARE = process.env.LATENTKIT_PAGE_CASES === 'all' ? 1 : Number(process.env.LATENTKIT_PAGE_CASES ?? 12)
+const SHARE = process.env.LATENTKIT_PAGE_CASES === 'all' ? 1 : Number(process.env.LATENTKIT_PAGE_CASES ?? 24)
 const SEED = process.env.LATENTKIT_PAGE_SEED ?? '1'
 
 /** What a page without isolation cannot hold. */
@@ -39,12 +38,11 @@ const isChosen = ({ path, skipped }: Listed) => {
 }
 
 const folder = NO_CHROMIUM ? '' : mkdtempSync(join(tmpdir(), 'latentkit-cases-'))
-const folders = { built: join(folder, 'built'), cases: folder }
+const folders = { built: BUILT, cases: folder }
 const browser = NO_CHROMIUM ? null : await openBrowser()
 const pages = new Map<boolean, CasesPage>()
 const groups: Group[] = []
 if (browser) {
-  await bundleBrowser(folders.built)
   await bundleCases(folders.cases)
   for (const isolated of [true, false]) {
     const page = await CasesPage.open(browser, folders, isolated)

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { CHAT_TEMPLATE, TALES } from '../engine/tales.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { builtFolder, NO_CHROMIUM, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
+import { BUILT, NO_CHROMIUM, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
 
 declare const latentkit: typeof import('../../src/browser.ts')
 
@@ -101,7 +101,7 @@ describe.skipIf(NO_CHROMIUM)(`in a page${WHY_SKIPPED}`, { timeout: 120_000 }, ()
   })
 
   it('a split GGUF set loads by any of its parts, and as files', async () => {
-    const server = await serve({ folders: { latentkit: builtFolder(), set: FIXTURES } })
+    const server = await serve({ folders: { latentkit: BUILT, set: FIXTURES } })
     const page = await openPage(server)
     const ids = await tell(page, `/set/${SPLIT[0]}`)
     expect(ids).toMatch(/^\d+,\d+,\d+,\d+$/)
@@ -203,7 +203,7 @@ describe.skipIf(NO_CHROMIUM)(`in a page${WHY_SKIPPED}`, { timeout: 120_000 }, ()
     const header = Buffer.alloc(4096)
     header.writeBigUInt64LE(99_000_000n)
     writeFileSync(join(folder, 'long', 'model.safetensors'), header)
-    const page = await openPage(await serve({ folders: { latentkit: builtFolder(), files: folder } }))
+    const page = await openPage(await serve({ folders: { latentkit: BUILT, files: folder } }))
     for (const name of ['tensors', 'keys', 'key', 'short', 'page']) {
       expect(await tell(page, `/files/${name}.gguf`)).toMatch(new RegExp(`^bad_checkpoint: ${name}\\.gguf\\b.{20,}`))
     }

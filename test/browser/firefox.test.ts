@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { expectedTexts } from '../engine/tales.ts'
-import { serve, useBuilt } from './in-chromium.ts'
+import { serve } from './in-chromium.ts'
 
 declare const latentkit: typeof import('../../src/browser.ts')
 
@@ -26,8 +26,6 @@ interface FirefoxPage {
   waitForFunction(test: () => boolean): Promise<unknown>
   evaluate<A, T>(work: (given: A) => Promise<T>, given: A): Promise<T>
 }
-
-useBuilt(lacks.length === 0)
 
 async function openFirefox(url: string): Promise<FirefoxPage> {
   const driver = createRequire(join(WEB, 'package.json')).resolve('puppeteer-core')

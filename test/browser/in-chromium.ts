@@ -1,10 +1,7 @@
-/** Pages with `latentkit/browser` in a real Chromium. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** Pages with `latentkit/browser`, as `npm run build` leaves it in dist/browser, in a real Chromium. */
+import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
-import { bundleBrowser } from '../../scripts/bundle-browser.mjs'
 import { TALES } from '../engine/tales.ts'
 import { CHROMIUM, openBrowser } from '../page/chromium.ts'
 import { type ServedOptions, STRICT_CSP, StaticServer } from './static-server.ts'
@@ -19,27 +16,13 @@ const PATIENCE = 120_000
 const PAGE = '<!doctype html><title>latentkit</title><script type="module" src="/page.js"></script>'
 const SCRIPT = "import * as latentkit from '/latentkit/latentkit.js'\nglobalThis.latentkit = latentkit"
 
-let built = ''
+/** The folder of the built files. */
+export const BUILT = fileURLToPath(new URL('../../dist/browser', import.meta.url))
+
 let browser: Browser
 
-/** The folder of the built files, once a test runs. */
-export const builtFolder = () => built
-
-/** Builds the files for the tests of a file. */
-export function useBuilt(needed: boolean): void {
-  beforeAll(async () => {
-    if (!needed) return
-    built = mkdtempSync(join(tmpdir(), 'latentkit-browser-'))
-    await bundleBrowser(built)
-  }, PATIENCE)
-  afterAll(() => {
-    if (built !== '') rmSync(built, { recursive: true, force: true })
-  })
-}
-
-/** The same, and starts the browser. */
+/** Starts the browser for the tests of a file. */
 export function useChromium(): void {
-  useBuilt(!NO_CHROMIUM)
   beforeAll(async () => {
     if (!NO_CHROMIUM) browser = await openBrowser()
   }, PATIENCE)
@@ -48,7 +31,7 @@ export function useChromium(): void {
 
 export async function serve(options: Partial<ServedOptions> = {}): Promise<StaticServer> {
   const server = await StaticServer.open({
-    folders: { latentkit: built, model: TALES },
+    folders: { latentkit: BUILT, model: TALES },
     texts: { '/': PAGE, '/page.js': SCRIPT },
     isolated: true,
     csp: STRICT_CSP,

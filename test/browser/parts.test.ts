@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { CHAT_TEMPLATE, TALES } from '../engine/tales.ts'
-import { builtFolder, NO_CHROMIUM, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
+import { BUILT, NO_CHROMIUM, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
 import type { StaticServer } from './static-server.ts'
 
 declare const latentkit: typeof import('../../src/browser.ts')
@@ -20,7 +20,7 @@ function fetched({ requests }: StaticServer): string[] {
 }
 
 const compressed = (names: readonly string[]) =>
-  names.reduce((n, name) => n + gzipSync(readFileSync(join(builtFolder(), name))).length, 0)
+  names.reduce((n, name) => n + gzipSync(readFileSync(join(BUILT, name))).length, 0)
 
 /** A folder that the browser keeps. */
 interface Opfs {

@@ -10,7 +10,7 @@ import { Engine } from '../../src/index.ts'
 import { convertModel } from '../../src/tools.ts'
 import { expectedTexts, TALES } from '../engine/tales.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { builtFolder, NO_CHROMIUM, newContext, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
+import { BUILT, NO_CHROMIUM, newContext, openPage, serve, useChromium, WHY_SKIPPED } from './in-chromium.ts'
 
 declare const latentkit: typeof import('../../src/browser.ts')
 
@@ -315,7 +315,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 120_00
         response.writeHead(200, { 'content-length': 20 * 2 ** 30 }).end()
         return true
       },
-      folders: { latentkit: builtFolder(), model: TALES, huge: TALES },
+      folders: { latentkit: BUILT, model: TALES, huge: TALES },
     })
     const page = await openPage(server)
     const refused = async (source: string) => (await load(page, source)).error
@@ -342,7 +342,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 120_00
     writeFileSync(join(folder, 'zeros.gguf'), Buffer.alloc(3_000_000))
     for (const file of ['config.json', 'tokenizer.json']) cpSync(join(TALES, file), join(folder, file))
     writeFileSync(join(folder, 'model.safetensors'), readFileSync(join(TALES, WEIGHTS)).subarray(0, SIZE >> 1))
-    const server = await serve({ folders: { latentkit: builtFolder(), bad: folder } })
+    const server = await serve({ folders: { latentkit: BUILT, bad: folder } })
     const page = await openPage(server)
     const refused = async (source: string) => {
       const { error } = await load(page, source)
@@ -381,7 +381,7 @@ describe.skipIf(NO_CHROMIUM)(`models in a page${WHY_SKIPPED}`, { timeout: 120_00
     const size = 8 + json.length + SIZE - end + more
     const config = JSON.parse(readFileSync(join(TALES, 'config.json'), 'utf8'))
     const server = await serve({
-      folders: { latentkit: builtFolder(), large: TALES },
+      folders: { latentkit: BUILT, large: TALES },
       intercept: ({ method, url, headers }, response) => {
         if (url === '/large/config.json') response.end(JSON.stringify({ ...config, vocab_size: vocabulary }))
         else if (url !== `/large/${WEIGHTS}`) return false

@@ -149,11 +149,11 @@ describe('a store of blocks', () => {
 })
 
 describe('a writer that is killed', () => {
-  const KILLS = Number(process.env.LATENTKIT_KILLS ?? 50)
+  const KILLS = Number(process.env.LATENTKIT_KILLS ?? 20)
   const WRITER = new URL('./crash-writer.mjs', import.meta.url).pathname
 
   it(`${KILLS} times loses no block that it said was kept, while others read`, {
-    timeout: 12_000 * KILLS,
+    timeout: 30_000 * KILLS,
   }, async () => {
     const rng = new Rng(9)
     const store = open()

@@ -18,7 +18,7 @@ const parsed = (text: string) =>
     .split('\n')
     .map(line => JSON.parse(line))
 
-describe('generate --batch', { timeout: 60_000 }, () => {
+describe('generate --batch', () => {
   it('answers each line in order, and ends with the same file after a kill', async () => {
     const folder = tempFolder({ 'in.jsonl': jsonl(LINES) })
     const [input, whole, cut] = ['in.jsonl', 'whole.jsonl', 'cut.jsonl'].map(name => join(folder, name)) as [

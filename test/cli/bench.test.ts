@@ -85,11 +85,14 @@ describe('--against', () => {
   }, 180_000)
 
   it('refuses a program that is not there or is another', () => {
-    const { status, stderr } = bench('decode', 'models/tales-mla-8m', '--against', '/nowhere/llama-bench')
+    // As the test before has compiled them.
+    const compiled = (name: string, ...args: string[]) =>
+      spawnSync(process.execPath, [`dist/bench/${name}.js`, ...args], { cwd: ROOT, encoding: 'utf8' })
+    const { status, stderr } = compiled('decode', 'models/tales-mla-8m', '--against', '/nowhere/llama-bench')
     expect(stderr).toMatch(/--against \/nowhere\/llama-bench: .* cannot be run/)
     expect(status).toBe(2)
     const { program } = fakeBench('nothing of the kind', 1)
-    expect(bench('prefill', 'models/tales-mla-8m', '--against', program).stderr).toMatch(
+    expect(compiled('prefill', 'models/tales-mla-8m', '--against', program).stderr).toMatch(
       /none of llama-bench's options/,
     )
   }, 180_000)

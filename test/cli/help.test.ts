@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { COMMANDS, latentkit, lines, ROOT } from './run.ts'
+import { COMMANDS, latentkit, lines, type Result, ROOT } from './run.ts'
+
+/** Of a command, `[]`: of the program. A process each, for all tests together. */
+const helps = new Map<string, Promise<Result>>()
+function helpOf(command: readonly string[]): Promise<Result> {
+  const key = command.join(' ')
+  const help = helps.get(key) ?? latentkit([...command, '--help'])
+  helps.set(key, help)
+  return help
+}
 
 describe('help', () => {
   it.each([[[]], [['--help']], [['help']]])('of the program: %j', async args => {
@@ -13,16 +22,19 @@ describe('help', () => {
   })
 
   it.each(COMMANDS)('of %s has examples', async command => {
-    const { code, stdout } = await latentkit([command, '--help'])
+    const { code, stdout } = await helpOf([command])
     expect(code).toBe(0)
     expect(stdout).toContain('Examples:')
     expect(stdout).toContain(`$ latentkit ${command}`)
-    expect((await latentkit(['help', command])).stdout).toBe(stdout)
+  })
+
+  it.each(['generate', 'verify'])('%s is the same by the word', async command => {
+    expect((await latentkit(['help', command])).stdout).toBe((await helpOf([command])).stdout)
   })
 
   it('fits a terminal of 80 columns, examples aside', async () => {
     for (const args of [[], ...COMMANDS.map(c => [c])]) {
-      const { stdout } = await latentkit([...args, '--help'])
+      const { stdout } = await helpOf(args)
       for (const line of lines(stdout).filter(l => !l.includes('$ '))) expect(line.length).toBeLessThanOrEqual(80)
     }
   })

@@ -8,7 +8,7 @@ import { latentkit } from './run.ts'
 const QUICK = ['--quiet', '--no-echo', '--seed', '1', '--threads', '1', '--max-tokens', '150']
 const SCHEMA = { type: 'object', properties: { legs: { type: 'integer', minimum: 0, maximum: 9 } }, required: ['legs'] }
 
-it('generate holds a text to a schema, a choice, an expression and a grammar', { timeout: 60_000 }, async () => {
+it('generate holds a text to a schema, a choice, an expression and a grammar', async () => {
   const folder = tempFolder({ 'pet.json': JSON.stringify(SCHEMA), 'x.lark': 'start: "x" "y"' })
   const write = async (...flags: string[]) => (await latentkit(['generate', ...QUICK, ...flags])).stdout
   expect(JSON.parse(await write('--schema', join(folder, 'pet.json')))).toEqual({ legs: expect.any(Number) })
@@ -27,7 +27,7 @@ it('generate holds a text to a schema, a choice, an expression and a grammar', {
   expect(both.stderr).toMatch(/--?regex and .*choice.* were given/)
 })
 
-it('chat answers with one of the choices', { timeout: 60_000 }, async () => {
+it('chat answers with one of the choices', async () => {
   const { stdout } = await latentkit(['chat', '--threads', '1', '--seed', '1', '--choice', 'yes', '--choice', 'no'], {
     input: 'Is it?\n',
   })

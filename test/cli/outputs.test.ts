@@ -51,12 +51,12 @@ describe.skipIf(!existsSync(FULL))('a full disk', { timeout: 120_000 }, () => {
   })
 })
 
-it('standard error that nobody reads does not end the program', { timeout: 30_000 }, () => {
+it('standard error that nobody reads does not end the program', () => {
   const { stdout } = shell('{ latentkit generate --max-tokens 200 --ignore-eos 2>&1 >&3 | true; } 3>&1')
   expect(stdout.length).toBeGreaterThan(400)
 })
 
-it('standard input that is a folder is no empty text', { timeout: 30_000 }, () => {
+it('standard input that is a folder is no empty text', () => {
   for (const command of ['latentkit generate - < .', 'latentkit chat < .', 'latentkit tokenize - < .']) {
     const { status, stderr } = shell(command)
     expect(errors(stderr)).toEqual([expect.stringMatching(/^error: standard input is a folder/)])
@@ -64,7 +64,7 @@ it('standard input that is a folder is no empty text', { timeout: 30_000 }, () =
   }
 })
 
-it('with --json errors are JSON, also of wrong calls', { timeout: 30_000 }, () => {
+it('with --json errors are JSON, also of wrong calls', () => {
   const wrong = shell('latentkit generate --json --temprature 1')
   expect(JSON.parse(wrong.stderr)).toEqual({
     error: { code: 'usage', message: expect.stringMatching(/'--temprature'; did you mean --temperature/) },

@@ -34,7 +34,7 @@ function machine() {
   return { env, files, cwd: folder('here'), home }
 }
 
-describe('chat --no-save', { timeout: 60_000 }, () => {
+describe('chat --no-save', () => {
   it('from a pipe leaves no file anywhere; without it there are blocks', async () => {
     const { env, files, cwd } = machine()
     const { code } = await latentkit(['chat', ...SHORT, '--no-save'], { env, cwd, input: `${SECRET}\nAnd then?\n` })
@@ -84,7 +84,7 @@ describe('chat --no-save', { timeout: 60_000 }, () => {
   })
 })
 
-it('LATENTKIT_DISK_CACHE=0 leaves no blocks of any command', { timeout: 60_000 }, async () => {
+it('LATENTKIT_DISK_CACHE=0 leaves no blocks of any command', async () => {
   const { env, files, cwd } = machine()
   const off = { ...env, LATENTKIT_DISK_CACHE: '0' }
   await latentkit(['generate', SECRET, '--max-tokens', '3'], { env: off, cwd })

@@ -23,7 +23,7 @@ async function setUp(id = 'org/tales', more: Record<string, string | Uint8Array>
 }
 
 describe('pull, list, rm', () => {
-  it('bring a model, show it, run it and remove it', { timeout: 60_000 }, async () => {
+  it('bring a model, show it, run it and remove it', async () => {
     const { hub, cache, run } = await setUp()
     expect((await run('list')).stdout).toBe(`No model is in ${cache}; latentkit pull ORG/NAME brings one\n`)
 
@@ -58,7 +58,7 @@ describe('pull, list, rm', () => {
     expect(gone.stderr).toMatch(/there is no model "org\/tales" in .*; see latentkit list/)
   })
 
-  it('name a GGUF model by its quantisation', { timeout: 60_000 }, async () => {
+  it('name a GGUF model by its quantisation', async () => {
     const file = join(tempFolder(), 'm-Q8_0.gguf')
     expect((await latentkit(['convert', TALES, file, '--weights', 'q8_0'])).code).toBe(0)
     const { run, cache } = await setUp('org/tales-GGUF', { 'm-Q8_0.gguf': readFileSync(file), 'm-Q4_K_M.gguf': 'GGUF' })
@@ -93,7 +93,7 @@ describe('pull, list, rm', () => {
 })
 
 describe('pull', () => {
-  it('goes on after kill -9, with what had come', { timeout: 60_000 }, async () => {
+  it('goes on after kill -9, with what had come', async () => {
     const { hub, cache, env, run } = await setUp()
     const weights = hub.files.get('model.safetensors') as Buffer
     hub.fault = ({ path, range }, response, body) => {
@@ -119,14 +119,14 @@ describe('pull', () => {
     expect(blob.equals(weights)).toBe(true)
   })
 
-  it('by two processes at once fetches each file once', { timeout: 60_000 }, async () => {
+  it('by two processes at once fetches each file once', async () => {
     const { hub, run } = await setUp()
     const results = await Promise.all([run('pull', 'org/tales'), run('pull', 'org/tales')])
     for (const result of results) expect(result).toMatchObject({ code: 0, stderr: '' })
     expect(hub.asked('store', 'GET')).toHaveLength(1)
   })
 
-  it('ends by Ctrl-C with a word on what has come', { timeout: 60_000 }, async () => {
+  it('ends by Ctrl-C with a word on what has come', async () => {
     const { hub, env } = await setUp()
     hub.fault = ({ path }, response, body) => {
       if (!isStore(path)) return false
@@ -143,7 +143,7 @@ describe('pull', () => {
     expect(stderr).toBe('What has come is kept: the same command continues it.\n')
   })
 
-  it('refuses a model that does not run before its weights come, unless --any', { timeout: 60_000 }, async () => {
+  it('refuses a model that does not run before its weights come, unless --any', async () => {
     const config = JSON.stringify({ model_type: 'rwkv', architectures: ['RwkvForCausalLM'] })
     const { hub, run } = await setUp('org/tales', { 'config.json': config })
     const { code, stderr } = await run('pull', 'org/tales')
@@ -180,7 +180,7 @@ describe('pull', () => {
   })
 })
 
-it.skipIf(!HAS_TERMINAL)('rm asks on a terminal (needs python3)', { timeout: 60_000 }, async () => {
+it.skipIf(!HAS_TERMINAL)('rm asks on a terminal (needs python3)', async () => {
   const { env, cache, run } = await setUp()
   await run('pull', 'org/tales')
   const asked = (key: string) => onTerminal(['rm', 'org/tales'], [['[y/N] ', key]], env)

@@ -20,7 +20,7 @@ async function talk(input: readonly string[], ...more: string[]) {
 
 const FULL = /^the context of 256 tokens is full: from here on the oldest messages are left out \(.*--no-roll.*\)$/gm
 
-describe('a chat that fills its context', { timeout: 60_000 }, () => {
+describe('a chat that fills its context', () => {
   it.each([
     ['with a template', true],
     ['without', false],

@@ -90,4 +90,4 @@ it('Ctrl-C in train makes a checkpoint and ends with 130', async () => {
   expect(last.type).toBe('saved')
   const { runs } = JSON.parse((await latentkit(['runs', run, '--json'])).stdout)
   expect(runs[0]).toMatchObject({ state: 'stopped', checkpoints: [last.step] })
-}, 60_000)
+})

@@ -36,7 +36,7 @@ function refused({ code, stdout, stderr }: Result, exit: number, message: RegExp
   expect(code).toBe(exit)
 }
 
-describe.skipIf(process.platform === 'win32')('a text file', { timeout: 30_000 }, () => {
+describe.skipIf(process.platform === 'win32')('a text file', () => {
   it.each([
     ['a device without end', '/dev/zero', 2, /\/dev\/zero is a device; expected a text file/],
     ['an empty device', '/dev/null', 2, /\/dev\/null is a device/],
@@ -79,7 +79,7 @@ describe.skipIf(process.platform === 'win32')('a text file', { timeout: 30_000 }
   })
 })
 
-describe.skipIf(process.platform === 'win32')('standard input', { timeout: 30_000 }, () => {
+describe.skipIf(process.platform === 'win32')('standard input', () => {
   const commands = [
     ['generate', TALES, '-', '--no-disk-cache'],
     ['perplexity', TALES, '-'],

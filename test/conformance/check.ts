@@ -18,7 +18,8 @@ export async function checkCase(c: ConformanceCase, kernels: Kernels, tolerance 
   return got
 }
 
-async function runCase(c: ConformanceCase, kernels: Kernels): Promise<Result[]> {
+/** What the operations of a case leave. */
+export async function runCase(c: ConformanceCase, kernels: Kernels): Promise<Result[]> {
   const lab = new Lab(kernels, new Rng(title(c)))
   try {
     await c.record(lab)
@@ -41,7 +42,7 @@ async function expected(c: ConformanceCase): Promise<Result[]> {
   return results
 }
 
-function compare(op: string, got: Result, want: Result, tolerance: string | undefined): void {
+function compare(op: string, got: Result, want: Result, tolerance: ConformanceCase['tolerance']): void {
   const allowed = allowedFor(op, got.name, tolerance)
   const found = difference(got.values, want.values, limits(want, allowed), want.shape)
   if (found) throw new Error(`${got.name}: ${found} (${allowed.reason})`)

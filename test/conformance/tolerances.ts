@@ -99,7 +99,8 @@ export const TOLERANCES: Readonly<Record<string, Allowed>> = {
 const NO_ENTRY = exact('the operation has no entry')
 
 /** The entry of an output: its own, else its case's, else its operation's. Without any it must be exact. */
-export function allowedFor(op: string, output: string, key: string = op): Allowed {
+export function allowedFor(op: string, output: string, key: string | Allowed = op): Allowed {
+  if (typeof key !== 'string') return key
   const found = TOLERANCES[`${key}.${output}`] ?? TOLERANCES[`${op}.${output}`] ?? TOLERANCES[key]
   if (!found && key !== op) throw new Error(`no tolerance for ${key}`)
   return found ?? NO_ENTRY

@@ -41,7 +41,7 @@ async function expectSameNumbers(path: string, expected: string): Promise<void> 
   expect(report.rows.filter(row => !row.passed)).toEqual([])
 }
 
-describe('a safetensors folder as GGUF', { timeout: 60_000 }, () => {
+describe('a safetensors folder as GGUF', () => {
   for (const [name, folder] of checkpoints) {
     if (NO_GGUF.includes(name)) continue
     for (const legacyMla of LATENT.test(name) ? [false, true] : [false]) {
@@ -61,7 +61,7 @@ describe('a safetensors folder as GGUF', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a GGUF file as a safetensors folder, and back', { timeout: 60_000 }, () => {
+describe('a GGUF file as a safetensors folder, and back', () => {
   for (const [name, file] of ggufs) {
     const expected = file.replace(/(-00001-of-\d+)?\.gguf$/, '.expected.safetensors')
     it(name, async () => {
@@ -81,7 +81,7 @@ describe('a GGUF file as a safetensors folder, and back', { timeout: 60_000 }, (
   }
 })
 
-describe('a safetensors folder by way of GGUF', { timeout: 60_000 }, () => {
+describe('a safetensors folder by way of GGUF', () => {
   for (const [name, folder] of checkpoints) {
     if (NO_GGUF.includes(name)) continue
     it(name, async () => {

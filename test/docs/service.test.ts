@@ -21,7 +21,7 @@ test.skipIf(!HAS_SYSTEMD)('systemd finds nothing wrong with it', () => {
   expect([status, stderr.split('\n').filter(line => line.includes('latentkit.service'))]).toEqual([0, []])
 })
 
-test('its command serves, with the folders that systemd gives it', { timeout: 60_000 }, async () => {
+test('its command serves, with the folders that systemd gives it', async () => {
   const folder = tempFolder({ 'credentials/keys': 'secret\n' })
   mkdirSync(join(folder, 'state'))
   const paths: Readonly<Record<string, string>> = {

@@ -63,7 +63,7 @@ async function texts(model: string, ...each: PromptOptions[]): Promise<string[]>
   return written
 }
 
-describe('a model', { timeout: 60_000 }, () => {
+describe('a model', () => {
   it('that names nothing is drawn with ours, and a prompt that names a setting is not', async () => {
     const [silent, ours, plain, hot] = await texts(tales(), {}, OURS, { temperature: 1 }, { temperature: 1, topP: 1 })
     expect(silent).toBe(ours)

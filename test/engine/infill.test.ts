@@ -39,7 +39,7 @@ function marked(marks: readonly string[]): { folder: string; ids: number[] } {
 const PREFIX = 'Once upon a time there was a fox. '
 const SUFFIX = ' So the fox went home.'
 
-describe('infill', { timeout: 60_000 }, () => {
+describe('infill', () => {
   it("puts the texts between the family's marks, and reuses what it has read", async () => {
     const { folder, ids } = marked(QWEN)
     const [prefix, suffix, middle] = ids

@@ -5,7 +5,7 @@ import { Engine, type PromptProgress } from '../../src/index.ts'
 const TALES = new URL('../../models/tales-mla-8m', import.meta.url).pathname
 const LONG = 'Once upon a time there was a fox. '.repeat(150)
 
-describe('onPromptProgress', { timeout: 60_000 }, () => {
+describe('onPromptProgress', () => {
   let engine: Engine
   beforeAll(async () => {
     // Slow enough to be watched.

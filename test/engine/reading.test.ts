@@ -17,7 +17,7 @@ describe('a reading', () => {
   beforeAll(async () => {
     engine = await loadTales()
     reading = await engine.inspect(TEXT)
-  }, 60_000)
+  })
   afterAll(() => engine.dispose())
 
   it('has the tokens of a prompt, with their bytes', async () => {
@@ -185,7 +185,7 @@ describe('a reading', () => {
 })
 
 describe('of an encoder', () => {
-  it('every token sees the whole text, and there is no next token', { timeout: 60_000 }, async () => {
+  it('every token sees the whole text, and there is no next token', async () => {
     const engine = await Engine.load('test/fixtures/embeddings/bert', { inline: true })
     const reading = await engine.inspect('A man is eating food.')
     expect(reading.causal).toBe(false)

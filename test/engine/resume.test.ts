@@ -83,7 +83,7 @@ const sets: readonly LoadOptions[] = [
 ]
 
 for (const set of sets) {
-  describe(`resume, ${set.isa ?? set.kernels}`, { timeout: 60_000 }, () => {
+  describe(`resume, ${set.isa ?? set.kernels}`, () => {
     let here: Engine
     let there: Engine
     beforeAll(async () => {
@@ -120,7 +120,7 @@ for (const set of sets) {
   })
 }
 
-describe('resume, reference', { timeout: 60_000 }, () => {
+describe('resume, reference', () => {
   it('after each token, with sliding windows', async () => {
     for (const { name, missing } of KERNEL_SETS) {
       if (missing) continue
@@ -147,7 +147,7 @@ async function endingText(engine: Engine): Promise<[string, PromptOptions]> {
   throw new Error('no seed ends the text')
 }
 
-describe('the end of a resumed answer', { timeout: 60_000 }, () => {
+describe('the end of a resumed answer', () => {
   let engine: Engine
   beforeAll(async () => {
     engine = await loadTales()
@@ -223,7 +223,7 @@ describe('the end of a resumed answer', { timeout: 60_000 }, () => {
   })
 })
 
-describe('engine.fingerprint', { timeout: 60_000 }, () => {
+describe('engine.fingerprint', () => {
   it('is equal where the bits are, and different where they are not', async () => {
     const of = async (options: LoadOptions) => {
       const engine = await loadTales(options)

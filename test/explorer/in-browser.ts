@@ -36,7 +36,7 @@ export const it = test.extend<Given>({
     await use(async (hash, options = {}) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
       contexts.push(context)
-      context.setDefaultTimeout(30_000)
+      context.setDefaultTimeout(60_000)
       const page = await context.newPage()
       page.on('request', request => requested.push(request.url()))
       page.on('pageerror', error => complaints.push(error.message))

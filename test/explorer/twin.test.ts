@@ -36,7 +36,7 @@ describe.skipIf(NO_CHROMIUM)(`an original beside its twin${WHY_SKIPPED}`, () => 
     const server = await serveExplorer({ host: 'localhost', port: 0, numbers, beside })
     const browser = await openBrowser()
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-    page.setDefaultTimeout(30_000)
+    page.setDefaultTimeout(60_000)
     url = server.url
     ended.push(() => browser.close(), ...[numbers, beside].map(one => () => one?.service.close()), server.close)
   }, DEADLINE)

@@ -67,7 +67,7 @@ describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, ne
   for (const [name, options] of CASES) {
     const model = models.get(name)
     const title = [name, options.weights, options.legacyMla && 'legacy layout'].filter(Boolean).join(', ')
-    it.skipIf(model === undefined)(title, { timeout: 60_000 }, async () => {
+    it.skipIf(model === undefined)(title, async () => {
       const source = model as string
       const file = join(tempFolder(), `${name}.gguf`)
       await convertModel(source, file, options)
@@ -97,30 +97,26 @@ describe.skipIf(needs !== null)(`llama.cpp on what convert writes${needs ? `, ne
     ['qwen2', undefined],
     ['gpt2', undefined],
     ['tales-mla-8m', ['o_proj', 'gate_proj', 'up_proj', 'down_proj']],
-  ])(
-    '%s with an adapter in a GGUF file',
-    async (name, targets) => {
-      const source = models.get(name) as string
-      const folder = tempFolder()
-      const [file, lora] = [join(folder, 'model.gguf'), join(folder, 'lora.gguf')]
-      await convertModel(source, file, f32)
-      await randomAdapter(await openModel(source), join(folder, 'adapter'), targets)
-      await convertModel(join(folder, 'adapter'), lora, { base: source })
-      const [prompt] = await readExpected(expectedPath(source), (await openModel(source)).config)
-      const tokens = prompt?.tokens ?? []
-      const score = async (adapter: { lora?: string }) => {
-        await rival.ask('open', { model: file, threads: 1, contextLength: 512, ...adapter })
-        return (await rival.ask('score', { tokens })).logprobs
-      }
-      const theirs = await score({ lora })
-      const ours = await ownDistributions(file, tokens, lora)
-      const off = theirs.map((logprob, i) => Math.abs(logprob - ours(i, tokens[i + 1] as number)))
-      expect(mean(off)).toBeLessThan(NEAR.f32)
-      const without = await score({})
-      expect(mean(without.map((logprob, i) => Math.abs(logprob - (theirs[i] as number))))).toBeGreaterThan(5 * NEAR.f32)
-    },
-    60_000,
-  )
+  ])('%s with an adapter in a GGUF file', async (name, targets) => {
+    const source = models.get(name) as string
+    const folder = tempFolder()
+    const [file, lora] = [join(folder, 'model.gguf'), join(folder, 'lora.gguf')]
+    await convertModel(source, file, f32)
+    await randomAdapter(await openModel(source), join(folder, 'adapter'), targets)
+    await convertModel(join(folder, 'adapter'), lora, { base: source })
+    const [prompt] = await readExpected(expectedPath(source), (await openModel(source)).config)
+    const tokens = prompt?.tokens ?? []
+    const score = async (adapter: { lora?: string }) => {
+      await rival.ask('open', { model: file, threads: 1, contextLength: 512, ...adapter })
+      return (await rival.ask('score', { tokens })).logprobs
+    }
+    const theirs = await score({ lora })
+    const ours = await ownDistributions(file, tokens, lora)
+    const off = theirs.map((logprob, i) => Math.abs(logprob - ours(i, tokens[i + 1] as number)))
+    expect(mean(off)).toBeLessThan(NEAR.f32)
+    const without = await score({})
+    expect(mean(without.map((logprob, i) => Math.abs(logprob - (theirs[i] as number))))).toBeGreaterThan(5 * NEAR.f32)
+  })
 
   it('MiniCPM3: the same text; the scale of its logits is built into llama.cpp', async () => {
     const source = models.get('minicpm3') as string

@@ -130,17 +130,13 @@ describe('the packed file', () => {
   })
 })
 
-it.each(['story.mjs', 'chat.mjs'])(
-  "the package's example %s runs in a user's project",
-  { timeout: 60_000 },
-  example => {
-    const { stdout, stderr, status } = node(join(installed, 'examples', example))
-    expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
-    expect(stdout).toMatch(/tokens (are remembered|were still known)/)
-  },
-)
+it.each(['story.mjs', 'chat.mjs'])("the package's example %s runs in a user's project", example => {
+  const { stdout, stderr, status } = node(join(installed, 'examples', example))
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
+  expect(stdout).toMatch(/tokens (are remembered|were still known)/)
+})
 
-it('WebAssembly of the package trains, with a module of its own', { timeout: 60_000 }, () => {
+it('WebAssembly of the package trains, with a module of its own', () => {
   const file = write(
     'train.mjs',
     `import { bundledModel } from 'latentkit'
@@ -218,7 +214,7 @@ describe('CommonJS', () => {
     ).toBe('')
   })
 
-  it('require runs', { timeout: 60_000 }, () => {
+  it('require runs', () => {
     const file = write('plain.cjs', `const { bundledModel, Engine } = require('latentkit')\n${PROGRAM}`)
     expect(node(file).stdout).toMatch(/^text:./)
   })

@@ -35,7 +35,7 @@ export const it = test.extend<Given>({
     const complaints: string[] = []
     await use(async (options = {}) => {
       const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options })
-      context.setDefaultTimeout(20_000)
+      context.setDefaultTimeout(60_000)
       const page = await context.newPage()
       page.on('request', request => requested.push(request.url()))
       page.on('pageerror', error => complaints.push(error.message))

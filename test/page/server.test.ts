@@ -33,7 +33,7 @@ describe('the page on the server', async () => {
     beforeAll(async () => {
       browser = await openBrowser()
       page = await browser.newPage()
-      page.setDefaultTimeout(20_000)
+      page.setDefaultTimeout(60_000)
       await page.goto(url)
     })
 

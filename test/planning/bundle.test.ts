@@ -22,7 +22,7 @@ function expectBrowserSafe(code: string): void {
   expect(code).not.toMatch(/\bimport\b|\brequire\(|node:|\bprocess\.|\bBuffer\b|__dirname/)
 }
 
-describe('the planner bundled for a browser', { timeout: 60_000 }, () => {
+describe('the planner bundled for a browser', () => {
   it('is at most 35 kB, without a Node import', async () => {
     const { code, modules } = await bundle('plan')
     expect(code.length).toBeGreaterThan(5000)

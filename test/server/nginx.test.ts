@@ -50,7 +50,7 @@ async function accepts(port: number): Promise<void> {
   }
 }
 
-describe.skipIf(!HAS_NGINX)('behind nginx', { timeout: 60_000 }, () => {
+describe.skipIf(!HAS_NGINX)('behind nginx', () => {
   const folder = mkdtempSync(join(tmpdir(), 'latentkit-nginx-'))
   let nginx: ChildProcess
   let front: string

@@ -26,7 +26,7 @@ async function serve(args: readonly string[], env: Record<string, string> = {}) 
 const ask = (url: string, headers = {}) =>
   fetch(`${url}/v1/completions`, { method: 'POST', headers, body: '{"prompt": "Once upon a time", "max_tokens": 5}' })
 
-test('with no argument it serves the bundled model, and stops in order', { timeout: 60_000 }, async () => {
+test('with no argument it serves the bundled model, and stops in order', async () => {
   const { child, url, ended, said } = await serve([])
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   const answer = (await (await ask(url)).json()) as { choices: { text: string }[] }
@@ -37,7 +37,7 @@ test('with no argument it serves the bundled model, and stops in order', { timeo
   expect(said()).not.toContain('Once upon a time')
 })
 
-test('a stop while the model loads is in order, too', { timeout: 60_000 }, async () => {
+test('a stop while the model loads is in order, too', async () => {
   const child = start(['serve', '--port', '0', '--no-disk-cache'], { stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   let said = ''
@@ -50,7 +50,7 @@ test('a stop while the model loads is in order, too', { timeout: 60_000 }, async
   expect(said).not.toContain('error')
 })
 
-test('keys come from a file; flags from the file of settings', { timeout: 60_000 }, async () => {
+test('keys come from a file; flags from the file of settings', async () => {
   const folder = tempFolder({ keys: 'secret\n' })
   const settings = { serve: { apiKeyFile: join(folder, 'keys'), log: 'none', alias: ['tale=tales-mla-8m'] } }
   writeFileSync(join(folder, 'config.json'), JSON.stringify(settings))
@@ -63,7 +63,7 @@ test('keys come from a file; flags from the file of settings', { timeout: 60_000
   expect(said()).not.toContain('secret')
 })
 
-test('--config has the same names, and models; flags come first', { timeout: 60_000 }, async () => {
+test('--config has the same names, and models; flags come first', async () => {
   const settings = { models: ['tales-mla-8m'], alias: ['tale=tales-mla-8m'], apiKey: 'k', log: 'none', port: 1 }
   const file = join(tempFolder({ 'server.json': JSON.stringify(settings) }), 'server.json')
   const { child, url, ended, said } = await serve(['--config', file])
@@ -88,7 +88,7 @@ test.each([
   expect(stderr).toContain(message)
 })
 
-test('without a key, beyond this machine, it warns', { timeout: 60_000 }, async () => {
+test('without a key, beyond this machine, it warns', async () => {
   const { child, ended, said } = await serve(['--host', '0.0.0.0'])
   expect(said()).toContain('Warning: whoever reaches this machine may use the server: it listens on 0.0.0.0')
   child.kill('SIGTERM')
@@ -97,7 +97,7 @@ test('without a key, beyond this machine, it warns', { timeout: 60_000 }, async 
   expect(guarded.said()).not.toContain('Warning')
 })
 
-test('--pulled serves what latentkit list shows, by those names', { timeout: 60_000 }, async () => {
+test('--pulled serves what latentkit list shows, by those names', async () => {
   const cache = tempFolder()
   const empty = await latentkit(['serve', '--pulled', '--port', '0'], { env: { HF_HUB_CACHE: cache } })
   expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining('latentkit pull ORG/NAME brings one')])
@@ -115,7 +115,7 @@ test('--pulled serves what latentkit list shows, by those names', { timeout: 60_
 
 const HAS_OPENSSL = spawnSync('openssl', ['version']).status === 0
 
-test.skipIf(!HAS_OPENSSL)('speaks TLS with a certificate and its key', { timeout: 60_000 }, async () => {
+test.skipIf(!HAS_OPENSSL)('speaks TLS with a certificate and its key', async () => {
   const folder = tempFolder()
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
   const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']

@@ -254,7 +254,7 @@ describe('guessing ahead with the module', () => {
   let folder = ''
   beforeAll(async () => {
     folder = await learned('latent', EXPERTS)
-  }, 60_000)
+  })
   const load = (options: LoadOptions = {}) => Engine.load(folder, { inline: true, threads: 1, mtp: 'on', ...options })
 
   const PROMPT = 'The cat 3 sat on the mat. The dog'
@@ -266,39 +266,35 @@ describe('guessing ahead with the module', () => {
     'on the expanded path': { temperature: 0, attentionPath: 'expanded' },
   }
 
-  it.each(Object.entries(CASES))(
-    'writes the same text: %s',
-    async (_, options) => {
-      const loads: LoadOptions[] = [{}, { cacheType: 'f32', kernels: 'wasm' }, { threads: 2, chunkSize: 8 }]
-      for (const more of loads) {
-        const engine = await load(more)
-        const ask = async (speculation: 'off' | 'mtp') => {
-          const session = engine.session()
-          const completion = await session.prompt(PROMPT, {
-            maxTokens: 60,
-            ignoreEos: true,
-            ...options,
-            speculation,
-          })
-          const found = [
-            completion.text,
-            completion.tokenIds,
-            completion.finishReason,
-            session.tokens,
-            session.cache.tokens,
-          ]
-          await session.dispose()
-          return { found: structuredClone(found), usage: completion.usage }
-        }
-        const [off, on] = [await ask('off'), await ask('mtp')]
-        expect(on.found).toEqual(off.found)
-        expect(off.usage.draftTokens).toBe(0)
-        if (options.temperature === 0) expect(on.usage.acceptedTokens).toBeGreaterThan(0)
-        await engine.dispose()
+  it.each(Object.entries(CASES))('writes the same text: %s', async (_, options) => {
+    const loads: LoadOptions[] = [{}, { cacheType: 'f32', kernels: 'wasm' }, { threads: 2, chunkSize: 8 }]
+    for (const more of loads) {
+      const engine = await load(more)
+      const ask = async (speculation: 'off' | 'mtp') => {
+        const session = engine.session()
+        const completion = await session.prompt(PROMPT, {
+          maxTokens: 60,
+          ignoreEos: true,
+          ...options,
+          speculation,
+        })
+        const found = [
+          completion.text,
+          completion.tokenIds,
+          completion.finishReason,
+          session.tokens,
+          session.cache.tokens,
+        ]
+        await session.dispose()
+        return { found: structuredClone(found), usage: completion.usage }
       }
-    },
-    30_000,
-  )
+      const [off, on] = [await ask('off'), await ask('mtp')]
+      expect(on.found).toEqual(off.found)
+      expect(off.usage.draftTokens).toBe(0)
+      if (options.temperature === 0) expect(on.usage.acceptedTokens).toBeGreaterThan(0)
+      await engine.dispose()
+    }
+  })
 
   it('writes the same text of a grammar', async () => {
     // The thread of grammars is a built file.
@@ -361,7 +357,7 @@ describe('guessing ahead with the module', () => {
     expect(await texts({ mtp: 'on' })).toEqual(await texts({ mtp: 'off' }))
     const small = { cacheBytes: 64 * 2 * 24 * 2 * 14 }
     expect(await texts({ mtp: 'on', ...small })).toEqual(await texts({ mtp: 'off', ...small }))
-  }, 30_000)
+  })
 
   it('costs nothing where it is off, and is refused where there is none', async () => {
     const off = await load({ mtp: 'off' })

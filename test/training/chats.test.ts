@@ -165,7 +165,7 @@ describe('the answers of a chat are learned, with the token that ends them', () 
       }
     }
     expect(read).toBeGreaterThan(40)
-  }, 60_000)
+  })
 })
 
 describe('a run on chats', () => {

@@ -48,19 +48,15 @@ describe('learn, and end with the same bits when they were left', () => {
     ['preferences of an adapter', { dpo: true, loraRank: 2, data: [PAIRS] }],
     ['preferences', { dpo: true, data: [PAIRS] }],
     ['what is not frozen', { freeze: ['embed_tokens', 'norm'], balanceRate: 0.01, sequenceBalance: 0.01 }],
-  ] as [string, Partial<TrainOptions>][])(
-    '%s',
-    async (name, given) => {
-      const options = { ...OPTIONS, ...saving, ...given }
-      await run(name, options)
-      await run(`${name}, left`, options, 3)
-      await run(`${name}, left`, options)
-      const state = (of: string) => readFileSync(join(place, of, 'step-000004', 'training.safetensors'))
-      expect(state(`${name}, left`).equals(state(name))).toBe(true)
-      expect(state(name).equals(readFileSync(join(place, name, 'step-000002', 'training.safetensors')))).toBe(false)
-    },
-    60_000,
-  )
+  ] as [string, Partial<TrainOptions>][])('%s', async (name, given) => {
+    const options = { ...OPTIONS, ...saving, ...given }
+    await run(name, options)
+    await run(`${name}, left`, options, 3)
+    await run(`${name}, left`, options)
+    const state = (of: string) => readFileSync(join(place, of, 'step-000004', 'training.safetensors'))
+    expect(state(`${name}, left`).equals(state(name))).toBe(true)
+    expect(state(name).equals(readFileSync(join(place, name, 'step-000002', 'training.safetensors')))).toBe(false)
+  })
 
   it('and preferences leave modules of multi-token prediction as they are', () => {
     const tensors = (folder: string) => readSafetensors(join(folder, 'model.safetensors'))
@@ -98,7 +94,7 @@ it('a run of an adapter does not go on with other weights, and one with modules 
   await expect(step()).rejects.toThrow('holds a run with weights')
   const settings = JSON.parse(readFileSync(join(place, 'base-run', 'run.json'), 'utf8'))
   expect(settings).toMatchObject({ predictionWeight: 0.3 })
-}, 60_000)
+})
 
 it('experts of a layer are frozen together', async () => {
   const load = async (freeze: string) =>

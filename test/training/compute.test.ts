@@ -50,7 +50,7 @@ describe('layers that are computed again', () => {
     expect(again.gradients).toEqual(kept.gradients)
     const some = await stepOf(createReferenceKernels(), { recompute: 1 })
     expect(some.gradients).toEqual(kept.gradients)
-  }, 60_000)
+  })
 
   it.skipIf(native)('take a fraction of the memory', async () => {
     const kept = await stepOf(await createNativeKernels({ threads: 1 }), {}, 2000)
@@ -67,7 +67,7 @@ describe('factors of bf16', () => {
     expect(Math.abs(rounded.loss - exact.loss)).toBeLessThan(0.01)
     expect(distance(rounded.gradients, exact.gradients)).toBeGreaterThan(1e-4)
     expect(distance(rounded.gradients, exact.gradients)).toBeLessThan(0.1)
-  }, 60_000)
+  })
 
   it.skipIf(native)(
     'are those of the reference on the core, with the same bits for any number of threads',
@@ -79,7 +79,6 @@ describe('factors of bf16', () => {
       // A sum that ends beside the middle of two numbers of bf16 is rounded the other way.
       expect(distance(one.gradients, reference.gradients)).toBeLessThan(0.01)
     },
-    60_000,
   )
 
   it('are the default where pairs of bf16 are multiplied faster than f32', () => {

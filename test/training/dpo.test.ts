@@ -94,7 +94,7 @@ describe('a run', () => {
     const log = (run: string) =>
       readFileSync(join(place, run, 'log.jsonl'), 'utf8').replaceAll(/"(seconds|share)":[^,}]*/g, '')
     expect(log('parts')).toBe(log('whole'))
-  }, 60_000)
+  })
 
   it('names the line that is no pair', async () => {
     const bad = join(place, 'bad.jsonl')

@@ -41,4 +41,4 @@ it('of two chunks of keys', async () => {
   expect(before).toBeGreaterThan(1)
   expect(Math.abs(difference - along)).toBeLessThan(0.02 * Math.abs(along))
   kernels.dispose()
-}, 60_000)
+})

@@ -50,7 +50,7 @@ it('writes samples, and ends with the same bits as without', async () => {
   const [begin] = all
   expect(begin?.type === 'begin' && (begin.peak ?? 0) > 1e8).toBe(true)
   expect(steps.every(({ share }) => share !== null && share > 0 && share < 1.5)).toBe(true)
-}, 60_000)
+})
 
 it('interrupted, makes a checkpoint from which it goes on with the same bits', async () => {
   await expect(async () => {
@@ -69,14 +69,14 @@ it('interrupted, makes a checkpoint from which it goes on with the same bits', a
   expect(done).toMatchObject({ state: 'done' })
   expect(done?.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6])
   expect(done?.validations.map(({ step }) => step)).toEqual([3, 6])
-}, 60_000)
+})
 
 it('does not save weights that the last update has led beyond f32', async () => {
   const { validation: _, ...rest } = OPTIONS
   const options = { ...rest, steps: 1, warmup: 0, schedule: 'constant', rate: 3e38 } as const
   await expect(events('beyond', options)).rejects.toThrow(/weights after step 1 are beyond f32; take a lower rate/)
   expect(readdirSync(join(place, 'beyond')).filter(name => name.startsWith('step'))).toEqual([])
-}, 60_000)
+})
 
 it('follows links to files and folders of texts, and refuses those without an end', async () => {
   const [texts, elsewhere] = [join(place, 'texts'), join(place, 'elsewhere')]
@@ -96,4 +96,4 @@ it('follows links to files and folders of texts, and refuses those without an en
   rmSync(join(elsewhere, 'back'))
   symlinkSync(join(place, 'nowhere.txt'), join(texts, 'gone.txt'))
   await expect(documents('gone')).rejects.toThrow(/gone.txt is a link to a file that is not there/)
-}, 60_000)
+})

@@ -112,7 +112,7 @@ it('has the gradients of its own and of the main loss, as differences give them'
     kernels.memory.upload(parameter.values, values)
     expect(Math.abs((gradient[i] as number) - slope), name).toBeLessThan(0.01 * Math.abs(slope) + 1e-4)
   }
-}, 60_000)
+})
 
 it('has the same numbers however many texts are computed at a time, balanced experts included', async () => {
   const folder = smallModel(join(place, 'parts-of-a-step'), { ...EXPERTS, num_nextn_predict_layers: 2 })
@@ -175,4 +175,4 @@ it('is saved in the published layout, and goes on with the same bits', async () 
   const data = (name: string) => tensors.get(name)?.data
   expect(data('model.layers.2.embed_tokens.weight')).toEqual(data('model.embed_tokens.weight'))
   expect(JSON.parse(readFileSync(newest('whole', 'config.json'), 'utf8')).num_nextn_predict_layers).toBe(1)
-}, 60_000)
+})

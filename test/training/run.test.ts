@@ -73,7 +73,7 @@ describe('a run', () => {
     const { usage } = await engine.generate('The cat', { maxTokens: 3, temperature: 0, ignoreEos: true })
     expect(usage.completionTokens).toBe(3)
     await engine.dispose()
-  }, 60_000)
+  })
 
   it('that was left after any step ends with the same bits', async () => {
     const model = smallModel(join(place, 'again'))
@@ -94,7 +94,7 @@ describe('a run', () => {
     expect(readFileSync(join(parts, 'log.jsonl'), 'utf8').split('\n')).toHaveLength(
       readFileSync(join(whole, 'log.jsonl'), 'utf8').split('\n').length,
     )
-  }, 60_000)
+  })
 
   it('refuses what it cannot do, in a sentence', async () => {
     const model = smallModel(join(place, 'refused'))
@@ -118,7 +118,7 @@ describe('a run', () => {
       'bad.jsonl, line 2 has no text',
     )
     await expect(events(model, join(place, 'high'), { ...OPTIONS, rate: 1e30 })).rejects.toThrow(/take a lower rate/)
-  }, 60_000)
+  })
 
   it('writes down every setting that decides it, defaults too; one that wrote less goes on as it began', async () => {
     await events(smallModel(join(place, 'settings')), join(place, 'settings-base'), { ...OPTIONS, steps: 1 })
@@ -138,7 +138,7 @@ describe('a run', () => {
     await expect(events(model, run, { ...options, microTokens: 8 })).rejects.toThrow('with microTokens 2048, not 8')
     expect((await events(model, run, options)).map(event => event.type !== 'texts' && event.step)).toContain(4)
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(written)
-  }, 60_000)
+  })
 
   it('goes on with the texts, the config and the checkpoint that it left, or says which is another', async () => {
     const model = smallModel(join(place, 'changed'))
@@ -165,7 +165,7 @@ describe('a run', () => {
     expect((await events(model, run, options)).map(event => event.type !== 'texts' && event.step)).toEqual([3, 4, 4, 4])
     writeFileSync(join(run, 'run.json'), '{"version": 1,')
     await expect(events(model, run, options)).rejects.toThrow(/run.json is not JSON.*give a new folder/)
-  }, 60_000)
+  })
 
   it('refuses texts of which nothing is learned or measured, and weights that it does not see', async () => {
     const model = smallModel(join(place, 'odd'))
@@ -186,7 +186,7 @@ describe('a run', () => {
       '{"weight_map": {"a": "model-00001-of-00001.safetensors"}}',
     )
     await expect(events(model, run('shards'))).rejects.toThrow('has no model-00001-of-00001.safetensors')
-  }, 60_000)
+  })
 
   it('without steps reads every text once, also where a text is longer than a step', async () => {
     const { steps: _, ...options } = OPTIONS
@@ -196,5 +196,5 @@ describe('a run', () => {
     const [begin] = all
     expect(steps.reduce((n, { tokens }) => n + tokens, 0)).toBe(begin?.type === 'begin' && begin.tokens)
     expect(steps.every(({ epoch }) => epoch === 1)).toBe(true)
-  }, 60_000)
+  })
 })

@@ -317,7 +317,7 @@ describe('a run', () => {
       whole.filter(({ type }) => type === 'step').map(event => event.type === 'step' && event.loss),
     )
     expect(tokenFiles(run)).toHaveLength(1)
-  }, 60_000)
+  })
 
   it.skipIf(!HAS_SMALL_DISKS)('says that the disk is full, and leaves nothing on it', async () => {
     const disk = smallDisk(256 * 1024)

@@ -1,2 +1,0 @@
-/** Builds all files of `latentkit/browser` into a folder. */
-export function bundleBrowser(folder: string): Promise<void>
