@@ -119,7 +119,7 @@ export function attendLatents(
   const step: AttentionStep = {
     ops,
     scratch,
-    keys: { ...keys, groupOf: () => 0, put: () => stored.latent, state: () => null },
+    keys: { ...keys, groupOf: () => 0, put: () => stored.latent, stored: () => stored.latent, state: () => null },
     layer: 0,
     tokens: T,
     group,

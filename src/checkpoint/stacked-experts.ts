@@ -4,7 +4,7 @@ import { quote } from './quote.ts'
 import type { TensorEntry } from './tensor-entry.ts'
 
 /** [E, 2 F, D], gate in front of up, and [E, D, F]; scales of FP8 beside them, one for all or one for each. */
-const STACK = /^(.*\.mlp\.experts\.)(gate_up_proj|down_proj)$/
+const STACK = /^(.*\.experts\.)(gate_up_proj|down_proj)$/
 const SCALES = ['_scale_inv', '_scale'] as const
 
 /** The tensors with stacks cut; the others as they are, in their order. Throws CheckpointError for scales of blocks. */

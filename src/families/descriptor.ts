@@ -108,6 +108,8 @@ export interface MoeShape {
   readonly sharedSize: number
   /** A number per expert that takes part in the choice only (`e_score_correction_bias`). */
   readonly selectionBias: boolean
+  /** Experts behind these that return their input: chosen like them, without weights. Default 0. */
+  readonly idle?: number
 }
 
 /** One layer. */
@@ -120,6 +122,8 @@ export interface LayerDescriptor {
   readonly indexer: IndexerShape | null
   /** Its MLP or experts. */
   readonly mlp: DenseShape | MoeShape
+  /** Experts beside its MLP, of the same input. Default: none. */
+  readonly beside?: MoeShape
   /** Its attention to what an encoder made of a source text, with a norm. Default: none. */
   readonly cross?: GroupedShape
   /** Reads the keys and values of an earlier layer: keeps no rows and projects none. Default false. */

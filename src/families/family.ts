@@ -21,7 +21,8 @@ export interface Family {
 
 /**
  * Names of a checkpoint's modules; a tensor is the module's name with `.weight` or `.bias`. `{layer}` and `{expert}`
- * stand for numbers. Layer modules follow `layer`, those of an expert follow `expert`.
+ * stand for numbers, `{part}` for which one it is of the layers here that the files count as one. Layer modules follow `layer`, those of an
+ * expert follow `expert`.
  */
 export interface TensorNames {
   /** Tried in this order: some copies of a model drop or add a prefix. */
@@ -58,6 +59,9 @@ export interface TensorNames {
   readonly gatedNorm?: { readonly norm: string; readonly down: string; readonly up: string }
   /** Norm weights are stored less this number (Gemma: 1). */
   readonly normOffset?: number
+  readonly layerInputs?: LayerInputNames
+  /** The tensor itself: a factor of what leaves the layer. */
+  readonly layerScale?: string
   readonly encoder?: EncoderNames
   /** In a layer with cross-attention. */
   readonly cross?: CrossNames
@@ -65,6 +69,16 @@ export interface TensorNames {
   readonly source?: TensorNames
   /** Tensors that plain decoding has no use for, beside those of layers past the last. */
   readonly ignored?: readonly RegExp[]
+}
+
+/** Of vectors that tokens have for each layer; the last three follow `layer`. */
+export interface LayerInputNames {
+  readonly table: string
+  readonly projection: string
+  readonly projectionNorm: string
+  readonly gate: string
+  readonly out: string
+  readonly norm: string
 }
 
 export interface ExpertNames {
@@ -84,6 +98,14 @@ export interface ExpertNames {
   readonly biases?: { readonly gate: string; readonly up: string; readonly down: string }
   /** A norm on what experts return, the shared one included. */
   readonly outNorm?: string
+  /** Of experts that read the stream itself: tensors in front of the router and of each expert's factor, then modules of norms. */
+  readonly ofStream?: {
+    readonly routerNorm: string
+    readonly factors: string
+    readonly in: string
+    readonly out: string
+    readonly mlpOut: string
+  }
 }
 
 /** Of an encoder's parts around its layers. */

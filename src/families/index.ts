@@ -22,6 +22,8 @@ import * as falconTraits from './falcon/traits.ts'
 import type { Family } from './family.ts'
 import { gemma3 } from './gemma3/config.ts'
 import * as gemma3Traits from './gemma3/traits.ts'
+import { gemma4 } from './gemma4/config.ts'
+import * as gemma4Traits from './gemma4/traits.ts'
 import { glm4 } from './glm4/config.ts'
 import * as glm4Traits from './glm4/traits.ts'
 import { gpt, gpt2 } from './gpt/config.ts'
@@ -38,6 +40,8 @@ import { lfm2 } from './lfm2/config.ts'
 import * as lfm2Traits from './lfm2/traits.ts'
 import { llama, mistral, qwen2, qwen3 } from './llama/config.ts'
 import * as llamaTraits from './llama/traits.ts'
+import { longcatFlash } from './longcat-flash/config.ts'
+import * as longcatFlashTraits from './longcat-flash/traits.ts'
 import { marian } from './marian/config.ts'
 import * as marianTraits from './marian/traits.ts'
 import { minicpm3 } from './minicpm3/config.ts'
@@ -81,6 +85,7 @@ export const FAMILIES: readonly Family[] = [
   axk1,
   kimiLinear,
   bailingHybrid,
+  longcatFlash,
   llama,
   mistral,
   ministral3,
@@ -100,6 +105,7 @@ export const FAMILIES: readonly Family[] = [
   gptOss,
   lfm2,
   gemma3,
+  gemma4,
   falcon,
   gpt2,
   gpt,
@@ -127,6 +133,7 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(graniteTraits),
   ...Object.values(hunyuanDenseTraits),
   ...Object.values(lfm2Traits),
+  ...Object.values(longcatFlashTraits),
   ...Object.values(olmo2Traits),
   ...Object.values(phi3Traits),
   ...Object.values(qwen3MoeTraits),
@@ -137,6 +144,7 @@ const DESCRIBED: readonly FamilyTraits[] = [
   ...Object.values(mistral4Traits),
   ...Object.values(gptOssTraits),
   ...Object.values(gemma3Traits),
+  ...Object.values(gemma4Traits),
   ...Object.values(falconTraits),
   ...Object.values(gptTraits),
   ...Object.values(bertTraits),

@@ -40,6 +40,14 @@ export const INDEXER: NonNullable<LatentNames['indexer']> = {
   weights: 'self_attn.indexer.weights_proj',
 }
 
+/** Names of layer `index` of those that files count as one. */
+export function namesOfOne<T>(names: T, index: number): T {
+  if (typeof names === 'string') return names.replaceAll('{part}', String(index)) as T
+  if (typeof names !== 'object' || names === null || names instanceof RegExp) return names
+  if (Array.isArray(names)) return names.map(name => namesOfOne(name, index)) as T
+  return Object.fromEntries(Object.entries(names).map(([key, name]) => [key, namesOfOne(name, index)])) as T
+}
+
 export const HUB_NAMES: Omit<TensorNames, 'attention'> = {
   prefixes: ['model.', ''],
   embedding: 'embed_tokens',

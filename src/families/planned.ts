@@ -7,11 +7,9 @@ export const PLANNED: readonly FamilyTraits[] = [
   {
     modelTypes: ['mixtral'],
   },
-  { modelTypes: ['longcat_flash'], selectionBias: true },
   { modelTypes: ['plm'], gated: false, tiedEmbeddings: true },
   { modelTypes: ['gemma'], tiedEmbeddings: true, headDim: 256 },
   { modelTypes: ['gemma2'], norm: { perLayer: 4 }, tiedEmbeddings: true, headDim: 256, windowPattern: 2 },
-  { modelTypes: ['gemma4_text'], norm: { perLayer: 4 }, tiedEmbeddings: true },
   { modelTypes: ['RefinedWeb'], ...FALCON },
   {
     modelTypes: ['gpt_bigcode'],

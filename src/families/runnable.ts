@@ -13,7 +13,8 @@ import {
 import { type Growth, type RopeConfig, yarnSoftmaxFactor } from '../nn/attention/rope.ts'
 import type { BlockOrder, LayerConfig, MlpConfig, ModelConfig, MoeConfig } from '../nn/config.ts'
 import type { StateConfig } from '../nn/states/config.ts'
-import type { AttentionShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
+import type { AttentionShape, LatentShape, LayerDescriptor, ModelDescriptor } from './descriptor.ts'
+import { isRead, rowsRead } from './shared-rows.ts'
 
 export type Routing = Pick<
   MoeConfig,
@@ -57,6 +58,10 @@ export interface Arithmetic {
   readonly windows?: boolean
   /** How experts are chosen. Default: there are none. */
   readonly routing?: Routing
+  /** Some of them may return their input. Default false. */
+  readonly idleExperts?: boolean
+  /** Factors of MLA's latents, the query's and the other, behind their norms. Default 1. */
+  readonly latentScales?: (shape: LatentShape) => { readonly query: number; readonly keyValue: number }
   /** Gates of experts stay within a limit. Default: the activation alone. */
   readonly clamp?: GateClamp
   /** Norms of latents are a constant factor, for readers whose eps is this. Default: they are norms. */
@@ -66,6 +71,16 @@ export interface Arithmetic {
   readonly embeddingScale?: number
   readonly residualScale?: number
   readonly logitScale?: number
+  /** Bound of logits, which `tanh` keeps. Default: there is none. */
+  readonly logitCap?: number | undefined
+  /** Values are normed, each head by itself. Default false. */
+  readonly valueNorm?: boolean
+  /** Values may be the keys' projection. Default false. */
+  readonly keysAreValues?: boolean
+  /** Layers may read the keys and values of earlier ones. Default false. */
+  readonly sharedRows?: boolean
+  /** Experts beside MLPs read the stream itself. Default: what the MLP reads. */
+  readonly ofStream?: boolean
 }
 
 /** What the descriptor calls norms over all heads of q and of k. */
@@ -74,15 +89,20 @@ const WINDOW = { min: 1, max: 1 << 28 } as const
 
 /** Throws UnsupportedModelError, or ConfigError for sizes that no kernel takes. */
 export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmetic): ModelConfig {
-  refuseQuirks(raw)
+  refuseQuirks(raw, a)
   const ropes: RopeConfig[] = []
-  const placed = new Map<number, { readonly first: number; readonly all: readonly RopeConfig[] }>()
-  /** Ropes of heads of this size: those of other sizes have others. */
+  const placed = new Map<number, { readonly at: readonly number[]; readonly all: readonly RopeConfig[] }>()
+  /** Ropes of heads of this size, and where they are: those of other sizes have others, or the same. */
   const ropesOf = (dim: number) => {
     const known = placed.get(dim)
     if (known) return known
-    const made = { first: ropes.length, all: a.ropes?.(dim) ?? [] }
-    ropes.push(...made.all)
+    const all = a.ropes?.(dim) ?? []
+    const written = ropes.map(rope => JSON.stringify(rope))
+    const at = all.map(rope => {
+      const same = written.indexOf(JSON.stringify(rope))
+      return same >= 0 ? same : ropes.push(rope) - 1
+    })
+    const made = { at, all }
     placed.set(dim, made)
     return made
   }
@@ -105,7 +125,7 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
   }
   const layers = model.layers.map((layer, index): LayerConfig => {
     if (layer.attention.kind === 'state' && a.state) {
-      return { attention: a.state, rope: null, window: null, mlp: mlpOf(raw, layer, model, a) }
+      return { attention: a.state, rope: null, window: null, mlp: mlpOf(raw, layer.mlp, model, a) }
     }
     const shape = attended(raw, layer, model, a)
     const found = a.ropes && ropesOf(rotated(raw, shape, a))
@@ -113,13 +133,15 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
     return {
       attention: {
         ...attentionOf(shape, model, a, which === null ? undefined : found?.all[which]),
+        ...(layer.sharesRows && { keysOf: rowsRead(raw, model, index) }),
         ...indexerOf(raw, layer, index, model, a),
       },
-      rope: found && which !== null ? found.first + which : null,
+      rope: found && which !== null ? (found.at[which] as number) : null,
       ...(a.queryGrowth && found && which !== null && { queryRope: grown(a.queryGrowth, shape, found.all[which]) }),
       window: a.windows && layer.window !== null ? checkedWindow(raw, layer.window) : null,
       ...(layer.cross && { cross: attentionOf(layer.cross, model, a, undefined) as GroupedAttentionConfig }),
-      mlp: mlpOf(raw, layer, model, a),
+      mlp: mlpOf(raw, layer.mlp, model, a),
+      ...(layer.beside && { beside: mlpOf(raw, layer.beside, model, a) as MoeConfig }),
     }
   })
   const { qkv, attentionOut, mlp } = model.bias
@@ -130,12 +152,13 @@ export function runnable(raw: ConfigReader, model: ModelDescriptor, a: Arithmeti
     nLayers: layers.length,
     maxPositions: a.maxPositions ?? raw.int('max_position_embeddings', { min: 1, max: 1 << 28, default: 2048 }),
     ropes,
-    layers,
+    layers: layers.map((layer, i) => (isRead(layers, i) ? { ...layer, isRead: true } : layer)),
     blockOrder: a.blockOrder ?? 'pre',
     norm: { kind: model.norm.kind, eps: a.eps },
     embeddingScale: a.embeddingScale ?? 1,
     residualScale: a.residualScale ?? 1,
     logitScale: a.logitScale ?? 1,
+    ...(a.logitCap && { logitCap: a.logitCap }),
     learnedPositions: model.learnedPositions > 0,
     finalNorm: model.norm.final,
     bias: { qkv, attentionOut, mlp },
@@ -152,7 +175,7 @@ function attended(raw: ConfigReader, layer: LayerDescriptor, model: ModelDescrip
   if (layer.indexer && (!a.indexer || shape.kind !== 'latent' || shape.qLoraRank === null)) {
     return refuse(raw, a.indexer ? 'a sparse indexer and no latent of the query (q_lora_rank)' : 'a sparse indexer')
   }
-  if (layer.sharesRows) return refuse(raw, 'layers that read the keys of others')
+  if (layer.sharesRows && !a.sharedRows) return refuse(raw, 'layers that read the keys of others')
   const known = [...(a.own ?? []), ...(a.qkNorm === 'wide' ? [WIDE_NORMS] : [])]
   const foreign = (layer.own ?? []).map(w => w.name).filter(name => !known.includes(name))
   if (foreign.length > 0) return refuse(raw, `weights that are not known here (${foreign.join(', ')})`)
@@ -160,7 +183,8 @@ function attended(raw: ConfigReader, layer: LayerDescriptor, model: ModelDescrip
     return refuse(raw, shape.kind === 'latent' ? 'multi-head latent attention' : 'attention without latents')
   }
   if (shape.kind === 'latent') return shape
-  if (shape.keyDim !== shape.valueDim || shape.oneProjection) return refuse(raw, 'keys and values of different widths')
+  if (shape.keyDim !== shape.valueDim) return refuse(raw, 'keys and values of different widths')
+  if (shape.oneProjection && !a.keysAreValues) return refuse(raw, 'one projection for keys and values')
   if (model.norm.qk !== (a.qkNorm === 'head' || a.qkNorm === 'late'))
     return refuse(raw, 'norms over the heads of q and k')
   return shape
@@ -195,6 +219,8 @@ function attentionOf(
       ...(a.qkNorm === 'wide' && { qkNormWide: true }),
       ...(a.qkNorm === 'late' && { qkNormLate: true }),
       ...(a.gated && { gated: true }),
+      ...(a.valueNorm && { valueNorm: true }),
+      ...(shape.oneProjection && { keysAreValues: true }),
     }
   }
   const factor = rope ? yarnSoftmaxFactor(rope.scaling) : 1
@@ -202,7 +228,15 @@ function attentionOf(
   const constant = a.constantLatentNorm
   const norm =
     constant === undefined ? { latentNormEps: LATENT_NORM_EPS } : { latentNormEps: constant, constantNorm: true }
-  return { ...shape, softmaxScale, ...norm, ...(a.gated && { gated: true }), ...(a.headGate && { headGate: true }) }
+  const scales = a.latentScales?.(shape)
+  return {
+    ...shape,
+    softmaxScale: softmaxScale * (scales?.query ?? 1),
+    ...norm,
+    ...(scales && { latentScale: scales.keyValue }),
+    ...(a.gated && { gated: true }),
+    ...(a.headGate && { headGate: true }),
+  }
 }
 
 function indexerOf(
@@ -223,14 +257,15 @@ function indexerOf(
   return { indexer: { ...indexer, shared, interleaved: own.interleaved } }
 }
 
-function mlpOf(raw: ConfigReader, { mlp }: LayerDescriptor, model: ModelDescriptor, a: Arithmetic): MlpConfig {
+function mlpOf(raw: ConfigReader, mlp: LayerDescriptor['mlp'], model: ModelDescriptor, a: Arithmetic): MlpConfig {
   const { activation, clamp } = a
   const { gated, bias } = model
   if (mlp.kind === 'dense') return { kind: 'dense', size: mlp.size, activation, gated }
   if (!a.routing) return refuse(raw, 'experts')
-  const { routed, ...experts } = mlp
-  if (routed !== undefined) return refuse(raw, 'experts without weights')
-  return { ...experts, ...a.routing, activation, ...(clamp && { clamp }), ...(bias.router && { biased: true }) }
+  const { routed: _, ...experts } = mlp
+  if (experts.idle && !a.idleExperts) return refuse(raw, 'experts without weights')
+  const more = { ...(a.ofStream && { ofStream: true }), ...(clamp && { clamp }), ...(bias.router && { biased: true }) }
+  return { ...experts, ...a.routing, activation, ...more }
 }
 
 function checkedWindow(raw: ConfigReader, window: number): number {
@@ -243,8 +278,9 @@ function refuse(raw: ConfigReader, what: string): never {
 }
 
 /** Fields whose presence changes the arithmetic in ways no family here implements. */
-function refuseQuirks(raw: ConfigReader): void {
+function refuseQuirks(raw: ConfigReader, { logitCap }: Arithmetic): void {
   for (const key of ['attn_logit_softcapping', 'final_logit_softcapping', 'logit_softcapping']) {
+    if (key === 'final_logit_softcapping' && logitCap) continue
     if (raw.optionalNumber(key)) throw new UnsupportedModelError(`${raw.file}: "${key}" is not supported.`)
   }
 }

@@ -20,7 +20,7 @@ import { openModel } from '../model/open/open-model.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 import { type AttentionConfig, cacheElements } from '../nn/attention/config.ts'
 import { modelCacheLayout } from '../nn/cache-layout.ts'
-import { attends, type ModelConfig } from '../nn/config.ts'
+import { attends, expertsOf, type ModelConfig } from '../nn/config.ts'
 import { list, type OptionTable, whole } from '../options/kinds.ts'
 import { readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
@@ -182,7 +182,7 @@ function hubOptions({ hub, offline, signal, onProgress }: InspectOptions) {
   }
 }
 
-function countParameters(survey: readonly SurveyedWeight[], { layers }: ModelConfig): Inspection['parameters'] {
+function countParameters(survey: readonly SurveyedWeight[], config: ModelConfig): Inspection['parameters'] {
   const size = ({ rows, cols }: SurveyedWeight) => rows * cols
   const ofExperts = sum(
     survey.filter(w => w.ofExpert),
@@ -190,9 +190,9 @@ function countParameters(survey: readonly SurveyedWeight[], { layers }: ModelCon
   )
   const total = sum(survey, size)
   // Experts of one model are of one kind in every family known.
-  const moe = layers.map(layer => layer.mlp).find(mlp => mlp.kind === 'moe')
-  const idle = moe ? Math.round(ofExperts * (1 - moe.topK / moe.nExperts)) : 0
-  return { total, active: total - idle }
+  const [moe] = expertsOf(config)
+  const unread = moe ? Math.round(ofExperts * (1 - moe.topK / (moe.nExperts + (moe.idle ?? 0)))) : 0
+  return { total, active: total - unread }
 }
 
 /** After the survey: of the tensors that it asked for. */

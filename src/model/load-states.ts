@@ -1,5 +1,6 @@
 /** The weights of layers that carry a state in place of keys. */
 import type { ConvolutionNames, DeltaRuleNames } from '../families/family.ts'
+import type { Weight } from '../kernels/contract/weights.ts'
 import type { LayerConfig } from '../nn/config.ts'
 import type { Linear, Norm } from '../nn/layers.ts'
 import { type ConvolutionConfig, type DeltaRuleConfig, UNIT_EPS } from '../nn/states/config.ts'
@@ -19,10 +20,17 @@ export interface LayerParts {
   /** Weights that no file has. */
   constant(name: string, length: number, value: number): Promise<Tensor>
   shapeOf(name: string): readonly number[] | undefined
+  /** A matrix of which tokens read single rows. */
+  table(name: string, rows: number, cols: number): Promise<Weight>
+  /** A vector as [length, 1]. */
+  column(name: string, length: number): Promise<Weight>
+  /** The number that a vector of one has. */
+  number(name: string): Promise<number>
 }
 
-/** Numbers of f32 that a layer has beside those of its files: the weights of the norms of q and k. */
+/** Numbers of f32 that a layer has beside those of its files: weights of norms. */
 export function constantNumbers(attention: LayerConfig['attention']): number {
+  if (attention.kind === 'grouped') return attention.valueNorm && attention.keysOf === undefined ? attention.headDim : 0
   return attention.kind === 'delta' ? 2 * attention.keyDim : 0
 }
 

@@ -85,6 +85,7 @@ async function survey(
       for (const source of sources) experts.add(source)
       return { ...(sources[0] as WeightSource), experts: sources.length }
     },
+    number: async () => 1,
     prepareVector: async (source, add = 0) => {
       added.set(source, add)
       return tensorAt(0, 'f32', [source.cols])
@@ -103,7 +104,8 @@ async function survey(
 
 /** Tensors of the checkpoint that a loaded model has not asked for and that no one would expect it to. */
 export function unusedTensors({ checkpoint, family: { names }, config }: OpenedModel): string[] {
-  const { nLayers, tiedEmbeddings } = config
+  const { tiedEmbeddings, layersInOne = 1 } = config
+  const nLayers = config.nLayers / layersInOne
   const ignored = [...(names.ignored ?? [])]
   if (tiedEmbeddings) ignored.push(new RegExp(`^${names.output}\\.weight$`))
   // Layers past the last are multi-token prediction (DeepSeek-V3): plain decoding leaves them out.

@@ -1,9 +1,19 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { quote } from '../checkpoint/quote.ts'
 import { recoded } from '../checkpoint/recode/recoded.ts'
+import { readRows } from '../checkpoint/recode/weight-rows.ts'
 import { type WeightRole, weightTypeFor } from '../checkpoint/recode/weight-type.ts'
 import { UnsupportedModelError } from '../errors.ts'
-import type { CrossNames, ExpertNames, GroupedNames, LatentNames, MlpNames, TensorNames } from '../families/family.ts'
+import type {
+  CrossNames,
+  ExpertNames,
+  GroupedNames,
+  LatentNames,
+  LayerInputNames,
+  MlpNames,
+  TensorNames,
+} from '../families/family.ts'
+import { namesOfOne } from '../families/names.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
 import {
@@ -15,7 +25,7 @@ import {
 } from '../nn/attention/config.ts'
 import type { CrossWeights } from '../nn/attention/cross.ts'
 import { type DistanceBias, type DistanceBiasConfig, distanceColumns } from '../nn/attention/distance-bias.ts'
-import type { GroupedWeights } from '../nn/attention/grouped.ts'
+import { type GroupedWeights, projectionsOf } from '../nn/attention/grouped.ts'
 import type { LatentWeights } from '../nn/attention/mla.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
 import {
@@ -33,13 +43,17 @@ import type { EncodableType } from '../quant/numbers.ts'
 import { reshape, type Tensor } from '../tensor/tensor.ts'
 import { constantVector } from './constant-vector.ts'
 import { distanceTable } from './distance-table.ts'
+import { loadLayerInputs, loadMore, loadOfStream } from './load-layer-inputs.ts'
 import { type LayerParts, loadConvolution, loadDeltaRule } from './load-states.ts'
 import { rowsFrom } from './rows-from.ts'
 import { sinusoids } from './sinusoids.ts'
 import { valuePart, withValueBias } from './value-bias.ts'
 
 /** The part of a kernel set that loading needs. */
-export type WeightKernels = Pick<Kernels, 'prepare' | 'prepareExperts' | 'prepareVector'>
+export interface WeightKernels extends Pick<Kernels, 'prepare' | 'prepareExperts' | 'prepareVector'> {
+  /** Reads a vector of one number. Default: from the checkpoint. */
+  number?(source: WeightSource): Promise<number>
+}
 
 /**
  * Told of each tensor that is ready, what it is for, and how many bytes the files have of it. `made`: numbers of f32 that the kernels have in its
@@ -113,11 +127,22 @@ export class Loader {
       : c.sinusoidalPositions
         ? await this.#kernels.prepare(sinusoids(c.maxPositions, c.hiddenSize))
         : null
+    const layerInputs =
+      c.layerInputs && (await loadLayerInputs(this.#parts, this.#prefix, c, n.layerInputs as LayerInputNames))
     const distanceBias = c.distanceBias && (await this.#distanceBias(c.distanceBias))
     const layers: LayerWeights[] = []
-    for (const [i, layer] of c.layers.entries()) layers.push(await this.#layer(i, layer))
+    const each = c.layersInOne ?? 1
+    const loaders = each === 1 ? [this] : Array.from({ length: each }, (_, i) => this.#beside(c, namesOfOne(n, i)))
+    for (const [i, layer] of c.layers.entries()) {
+      layers.push(await (loaders[i % each] as Loader).#layer(Math.floor(i / each), layer))
+    }
+    for (const loader of loaders) for (const name of loader.unannounced) this.unannounced.add(name)
     const finalNorm = c.finalNorm && n.finalNorm ? await this.#norm(this.#prefix + n.finalNorm, c.hiddenSize) : null
-    const stream = { embedding: tokens, positions, layers, finalNorm, ...(distanceBias && { distanceBias }) }
+    const stream = {
+      ...{ embedding: tokens, positions, layers, finalNorm },
+      ...(layerInputs && { layerInputs }),
+      ...(distanceBias && { distanceBias }),
+    }
     if (c.encoder) return { ...stream, output: null, encoder: await this.#encoder(c.encoder) }
     const bias = n.outputBias ? await this.#rowBias(n.outputBias, c.vocabSize) : await this.#bias(n.output, c.vocabSize)
     if (bias && c.logitScale !== 1) throw this.#unsupported(`${n.output}.bias`, 'a bias of logits that are scaled')
@@ -132,14 +157,19 @@ export class Loader {
     const { source: known } = this.#names
     if (!known) throw new TypeError('Loader: an encoder-decoder whose family does not name its encoder')
     const names = sharedEmbedding ? known : { ...known, embedding: known.ownEmbedding ?? known.embedding }
+    const loader = this.#beside(encoder, names)
+    const weights = await loader.model(sharedEmbedding ? embedding : undefined)
+    for (const name of loader.unannounced) this.unannounced.add(name)
+    return weights
+  }
+
+  /** Of the same checkpoint, for what is called otherwise in it. */
+  #beside(config: ModelConfig, names: TensorNames): Loader {
     const options = {
       ...(this.#weights && { weights: this.#weights }),
       ...(this.#adapters && { adapters: this.#adapters }),
     }
-    const loader = new Loader(this.#checkpoint, this.#kernels, encoder, names, this.#ready, options)
-    const weights = await loader.model(sharedEmbedding ? embedding : undefined)
-    for (const name of loader.unannounced) this.unannounced.add(name)
-    return weights
+    return new Loader(this.#checkpoint, this.#kernels, config, names, this.#ready, options)
   }
 
   /** The module of multi-token prediction that is stored as layer `index`, in DeepSeek-V3's layout. */
@@ -212,7 +242,8 @@ export class Loader {
     return this.#prepared(source, source.bytes.length)
   }
 
-  async #layer(index: number, { attention, mlp, cross }: LayerConfig): Promise<LayerWeights> {
+  async #layer(index: number, layer: LayerConfig): Promise<LayerWeights> {
+    const { attention, mlp, beside, cross } = layer
     const c = this.#config
     const n = this.#names
     const at = this.#layerName(index)
@@ -227,7 +258,9 @@ export class Loader {
           ? { kind: 'moe', weights: await this.#experts(at, mlp) }
           : { kind: 'dense', weights: await this.#mlp(at, n.mlp, mlp.size, mlp.gated) },
       mlpOutNorm: await norm(mlp.kind === 'moe' ? (n.moe?.outNorm ?? n.mlpOutNorm) : n.mlpOutNorm),
+      ...(beside && { beside: await this.#experts(at, beside) }),
       ...(cross && { cross: await this.#cross(at, cross) }),
+      ...(await loadMore(this.#parts, at, c, layer, n)),
     }
   }
 
@@ -355,20 +388,27 @@ export class Loader {
     const rotated = canonical && !this.#names.neighbours && this.#config.ropes[0]?.interleaved ? c.headDim : undefined
     const qkNorm = async (name: string | undefined, size: number) =>
       name && eps !== null ? await this.#norm(at + name, c.qkNormWide ? size : c.headDim, { kind: 'rms', eps }) : null
+    const own = projectionsOf(c)
+    const qkv: Linear[] = []
+    for (const [i, name] of n.qkv.slice(0, own).entries()) {
+      const rows = n.qkv.length === 1 ? q + 2 * kv : i === 0 ? q : kv
+      const turned = n.qkv.length > 1 && i < 2 ? rotated : undefined
+      qkv.push(await this.#linear(at + name, rows, D, bias.qkv, 'matrix', turned))
+    }
     return {
-      qkv:
-        n.qkv.length === 1
-          ? [await this.#linear(at + n.qkv[0], q + 2 * kv, D, bias.qkv)]
-          : [
-              await this.#linear(at + n.qkv[0], q, D, bias.qkv, 'matrix', rotated),
-              await this.#linear(at + n.qkv[1], kv, D, bias.qkv, 'matrix', rotated),
-              await this.#linear(at + n.qkv[2], kv, D, bias.qkv),
-            ],
+      qkv,
       queryNorm: await qkNorm(n.queryNorm, q),
-      keyNorm: await qkNorm(n.keyNorm, kv),
+      keyNorm: own > 1 ? await qkNorm(n.keyNorm, kv) : null,
+      ...(c.valueNorm && own > 1 && eps !== null && { valueNorm: await this.#ones(`${at}value`, c.headDim, eps) }),
       sinks: c.sinks && n.sinks ? await this.#vector(at + n.sinks, c.nHeads) : null,
       out: await this.#linear(at + n.out, D, attendedSize(c), bias.attentionOut),
     }
+  }
+
+  /** A norm whose weights no file has. */
+  async #ones(name: string, size: number, eps: number): Promise<Norm> {
+    const weight = await this.#kernels.prepareVector(constantVector(name, size, 1))
+    return { kind: 'rms', eps, weight, bias: null }
   }
 
   /** What layers with states are loaded by. */
@@ -381,7 +421,25 @@ export class Loader {
       norm: (name, size, eps) => this.#norm(name, size, { kind: 'rms', eps }, 0),
       constant: (name, length, value) => this.#kernels.prepareVector(constantVector(name, length, value)),
       shapeOf: name => this.#checkpoint.tensors.get(name)?.shape,
+      table: (name, rows, cols) => this.#matrix(name, rows, cols, 'embedding', false),
+      column: (name, length) => this.#column(name, length),
+      number: name => this.#number(name),
     }
+  }
+
+  /** A vector as a matrix whose rows are one number each. */
+  async #column(name: string, length: number): Promise<Weight> {
+    const stored = this.#checkpoint.vector(name, length)
+    const column = await this.#kernels.prepare({ ...stored, rows: length, cols: 1 })
+    this.#ready(stored, 'vector', stored.bytes.length)
+    return column
+  }
+
+  async #number(name: string): Promise<number> {
+    const source = this.#checkpoint.vector(name, 1)
+    const number = await (this.#kernels.number?.(source) ?? numberIn(source))
+    this.#ready(source, 'vector', source.bytes.length, 0)
+    return number
   }
 
   async #mlp(at: string, n: MlpNames, size: number, gated = true): Promise<DenseMlpWeights> {
@@ -398,7 +456,7 @@ export class Loader {
     const { hiddenSize: D } = this.#config
     const n = this.#names.moe
     if (!n) throw new TypeError('Loader: a layer of experts in a family that names none')
-    const { nExperts: E, expertSize: F, sharedSize } = moe
+    const { nExperts: E, expertSize: F, sharedSize, idle = 0 } = moe
     const stack = async (name: string, rows: number, cols: number): Promise<ExpertWeights> => {
       const stored = Array.from({ length: E }, (_, e) => {
         const expert = `${at}${n.expert.replace('{expert}', String(e))}${name}`
@@ -413,16 +471,17 @@ export class Loader {
       return experts
     }
     return {
-      router: await this.#linear(at + n.router, E, D, moe.biased, 'router'),
+      router: await this.#linear(at + n.router, E + idle, D, moe.biased, 'router'),
       selectionBias:
         moe.selectionBias || (n.biasAtWill && this.#checkpoint.has(at + n.selectionBias))
-          ? await this.#vector(at + n.selectionBias, E)
+          ? await this.#vector(at + n.selectionBias, E + idle)
           : null,
       gate: await stack(n.mlp.gate as string, F, D),
       up: await stack(n.mlp.up, F, D),
       down: await stack(n.mlp.down, D, F),
       biases: moe.biased && n.biases ? await this.#expertBiases(at, n.biases, moe) : null,
       shared: sharedSize > 0 ? await this.#mlp(at + n.shared, n.sharedMlp ?? n.mlp, sharedSize) : null,
+      ...(moe.ofStream && n.ofStream && { ofStream: await loadOfStream(this.#parts, at, this.#config, n.ofStream, E) }),
       sharedGate: sharedSize > 0 && n.sharedGate ? await this.#linear(at + n.sharedGate, 1, D, false, 'router') : null,
     }
   }
@@ -544,4 +603,8 @@ export class Loader {
     this.#ready(source, 'vector', storedBytes)
     return vector
   }
+}
+
+async function numberIn(source: WeightSource): Promise<number> {
+  return (await readRows(source, 0, 1))[0] as number
 }

@@ -1,6 +1,6 @@
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { Arena } from '../nn/arena.ts'
-import { type Decoder, finalRows, stream } from '../nn/decoder.ts'
+import { type Decoder, finalRows, stream, writeLogits } from '../nn/decoder.ts'
 import { linear } from '../nn/layers.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { type WholeText, wholeTexts } from './whole-texts.ts'
@@ -63,7 +63,7 @@ export class TextReader {
       for (let row = 0; row < n; row += LOGIT_ROWS) {
         const count = Math.min(LOGIT_ROWS, n - row)
         const part = rowsOf(logits, 0, count)
-        linear({ ops, scratch }, part, rowsOf(x, row, count), output, { scale: config.logitScale })
+        writeLogits({ ops, scratch }, part, rowsOf(x, row, count), output, config)
         ops.crossEntropy(rowsOf(losses, row, count), part, part, rowsOf(wanted, row, count), { scale: 1 })
       }
       return losses

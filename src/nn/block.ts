@@ -4,13 +4,13 @@ import { type CrossWeights, crossAttention } from './attention/cross.ts'
 import { groupedAttention } from './attention/grouped.ts'
 import { latentAttention } from './attention/mla.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
-import type { LayerConfig, MlpConfig, ModelConfig } from './config.ts'
+import type { LayerConfig, LayerInputsConfig, MlpConfig, ModelConfig, MoeConfig } from './config.ts'
 import { linear, type Norm, normed as normedRows } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import { mixtureOfExperts } from './moe.ts'
 import { shortConvolution } from './states/convolution.ts'
 import { gatedDeltaRule } from './states/delta-rule.ts'
-import type { LayerWeights } from './weights.ts'
+import type { LayerInputWeights, LayerWeights } from './weights.ts'
 
 /** Carries the stream x [T, D] through one layer. Returns the stream; x may be overwritten. */
 export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig, w: LayerWeights, x: Tensor): Tensor {
@@ -58,6 +58,7 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
         const own = projected(attended(n), x)
         const h = cross ? fromSource(cross, normed(own, cross.norm, scratch.replacing(n)), own) : own
         const m = normed(h, w.mlpNorm, scratch.replacing(n))
+        if (c.beside && w.beside && step.beside) mixtureOfExperts(step, w.beside, c.beside, step.beside, m, null)
         return w.mlpOutNorm ? normedMlp(m, h, w.mlpOutNorm) : mlp(m, h)
       }
       case 'sandwich': {
@@ -65,7 +66,10 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
         const a = scratch.replacing(n)
         linear(step, a, attended(n), out)
         const h = joined(x, normed(a, w.attentionOutNorm, scratch.replacing(a)))
-        return normedMlp(normed(h, w.mlpNorm, scratch.replacing(a)), h, w.mlpOutNorm)
+        const m = normed(h, w.mlpNorm, scratch.replacing(a))
+        if (!c.beside || !w.beside || !w.besideNorms) return normedMlp(m, h, w.mlpOutNorm)
+        const both = mlpBeside(step, c.mlp, c.beside, { ...w, beside: w.beside, besideNorms: w.besideNorms }, m, h)
+        return joined(h, normed(both, w.mlpOutNorm, scratch.replacing(both)))
       }
       case 'parallel': {
         const n = first()
@@ -89,9 +93,64 @@ export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig
       }
     }
   }
-  const result = inOrder()
-  scratch.release(mark)
+  const own = inOrder()
+  // What the experts beside the layer before have returned joins here.
+  const whole = step.joins ? joined(own, step.joins) : own
+  const told = w.input && step.input ? withInput(step, model, w.input, whole, step.input) : whole
+  const result = w.scale === undefined ? told : scratch.replacing(told)
+  if (w.scale !== undefined) ops.axpby(result, w.scale, told)
+  // Keys that later layers read stay where they are in scratch memory.
+  if (!(c.isRead && step.keys.apart)) scratch.release(mark)
   return result
+}
+
+/** norm(mlp(m)) + norm(experts(norm(h))), of the stream h [T, D] and what the MLP reads of it; m is overwritten. */
+function mlpBeside(
+  step: AttentionStep,
+  c: MlpConfig,
+  experts: MoeConfig,
+  {
+    mlp,
+    beside,
+    besideNorms: norms,
+  }: Pick<LayerWeights, 'mlp'> & Required<Pick<LayerWeights, 'beside' | 'besideNorms'>>,
+  m: Tensor,
+  h: Tensor,
+): Tensor {
+  const { ops, scratch } = step
+  const found = scratch.replacing(m)
+  runMlp(step, c, mlp, found, m, null)
+  const first = normedRows(step, scratch.replacing(found), found, norms.mlpOut)
+  const read = normedRows(step, scratch.take(h.shape), h, norms.in)
+  const returned = scratch.replacing(read)
+  mixtureOfExperts(step, beside, experts, returned, read, null, h)
+  const second = normedRows(step, scratch.replacing(returned), returned, norms.out)
+  const both = scratch.replacing(first)
+  ops.axpby(both, 1, first, 1, second)
+  return both
+}
+
+/** x + norm(out(act(gate x) * input)). x [T, D], which may be overwritten, input [T, W]. */
+function withInput(
+  step: AttentionStep,
+  { layerInputs }: Pick<ModelConfig, 'layerInputs'>,
+  w: LayerInputWeights,
+  x: Tensor,
+  input: Tensor,
+): Tensor {
+  const { ops, scratch } = step
+  const mark = scratch.mark()
+  const gate = scratch.take(input.shape)
+  linear(step, gate, x, w.gate)
+  const gated = scratch.replacing(gate)
+  ops.gate(gated, gate, input, (layerInputs as LayerInputsConfig).activation)
+  const made = scratch.take(x.shape)
+  linear(step, made, gated, w.out)
+  const normed = normedRows(step, scratch.replacing(made), made, w.norm)
+  const sum = scratch.replacing(x)
+  ops.axpby(sum, 1, x, 1, normed)
+  scratch.release(mark)
+  return sum
 }
 
 /** Attention of a layer alone, from the stream x [T, D], which it leaves as it is: what the heads found, before the output projection. */

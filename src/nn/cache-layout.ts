@@ -15,6 +15,7 @@ function cacheSegments(a: AttentionConfig, types: CacheTypeName): CacheSegment[]
       ...(indexer ? [indexKey(indexer, first)] : []),
     ]
   }
+  if (a.keysOf !== undefined) return []
   return [
     { name: 'key', heads: a.nKvHeads, width: a.headDim, dtype: first, perHead: true, rotary: true },
     { name: 'value', heads: a.nKvHeads, width: a.headDim, dtype: second, perHead: true },

@@ -33,6 +33,13 @@ export interface MoeConfig extends Omit<RouteOptions, 'bias'> {
   readonly clamp?: GateClamp
   /** The router and each expert's projections add a bias (gpt-oss). Default false. */
   readonly biased?: boolean
+  /** Experts that return their input (LongCat): the router's last rows choose them, and they have no weights. Default 0. */
+  readonly idle?: number
+  /**
+   * Experts beside an MLP that read the stream itself, as their router does, each with a norm, and join what the MLP returns, each with a norm; every
+   * expert has a factor of its own (Gemma 4). Default: they read what the MLP reads, and the stream has what they return behind the next layer.
+   */
+  readonly ofStream?: boolean
 }
 
 export type MlpConfig = DenseMlpConfig | MoeConfig
@@ -50,6 +57,10 @@ export interface LayerConfig {
   /** Attention to what an encoder made of a source text, between the layer's own and its MLP. Default: none. */
   readonly cross?: GroupedAttentionConfig
   readonly mlp: MlpConfig
+  /** Experts beside the MLP, of every token as well (LongCat, Gemma 4). Default: none. */
+  readonly beside?: MoeConfig
+  /** Later layers read its keys and values. Default false. */
+  readonly isRead?: boolean
 }
 
 /**
@@ -61,6 +72,15 @@ export interface LayerConfig {
  * - `after`: x += norm(attention(x)); x += norm(mlp(x)). OLMo 2
  */
 export type BlockOrder = 'pre' | 'sandwich' | 'parallel' | 'post' | 'after'
+
+/** Vectors of tokens for each layer, in one table, and a projection of the embedding that joins them. */
+export interface LayerInputsConfig {
+  /** Numbers of one layer's vector. */
+  readonly width: number
+  /** Rows of the table. */
+  readonly vocabSize: number
+  readonly activation: Activation
+}
 
 /** What an encoder has and a decoder has not. Its tokens see the whole text, and it has no output of its own. */
 export interface EncoderConfig {
@@ -82,6 +102,8 @@ export interface ModelConfig {
   readonly hiddenSize: number
   /** L */
   readonly nLayers: number
+  /** Layers here that files and other programs count as one, which has so many attentions (LongCat: 2). Default 1. */
+  readonly layersInOne?: number
   /** Positions the model was made for. */
   readonly maxPositions: number
   /** Those that it has learned from, where it takes more. Default: all. */
@@ -98,6 +120,12 @@ export interface ModelConfig {
   readonly residualScale: number
   /** Factor of the logits (MiniCPM `dim_model_base` / D). */
   readonly logitScale: number
+  /** Logits stay within this on both sides of 0: cap tanh(logit / cap) (Gemma 4). Default: they are as they come. */
+  readonly logitCap?: number
+  /** Behind each layer's MLP, what a vector of the token for this layer adds (Gemma 4). Default: nothing. */
+  readonly layerInputs?: LayerInputsConfig
+  /** What leaves a layer is multiplied by a number of its own (Gemma 4). Default false. */
+  readonly layerScales?: boolean
   /** A learned vector per position is added to the embedding (GPT). */
   readonly learnedPositions: boolean
   /** Fixed vectors of sines, then cosines, are added to the embedding (arXiv 1706.03762, section 3.5; Marian). Default false. */
@@ -177,8 +205,13 @@ export function mostChosen({ layers }: Pick<ModelConfig, 'layers'>): number {
   return Math.max(0, ...chosen)
 }
 
-export function hasExperts({ layers }: ModelConfig): boolean {
-  return layers.some(layer => layer.mlp.kind === 'moe')
+/** Of the layers that have some, first to last: of those in place of their MLP, or beside it. */
+export function expertsOf({ layers }: Pick<ModelConfig, 'layers'>): MoeConfig[] {
+  return layers.flatMap(({ mlp, beside }) => beside ?? (mlp.kind === 'moe' ? mlp : []))
+}
+
+export function hasExperts(config: ModelConfig): boolean {
+  return expertsOf(config).length > 0
 }
 
 /** Some layer's rows depend on the path of MLA that computed them. */

@@ -4,17 +4,17 @@
  * cache or in contiguous rows.
  */
 import type { Weight } from '../kernels/contract/weights.ts'
-import { lastOf, rowsOf, type Tensor, view } from '../tensor/tensor.ts'
+import { lastOf, rowsOf, splitHeads, type Tensor, view } from '../tensor/tensor.ts'
 import { type RopeSet, ropeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend, CrossStep } from './attention/step.ts'
 import { runLayer } from './block.ts'
 import { crossRows } from './cache-layout.ts'
-import { attends, type LayerConfig, type ModelConfig, mostChosen } from './config.ts'
-import { linear, normalise, type Workplace } from './layers.ts'
+import { attends, type LayerConfig, type LayerInputsConfig, type ModelConfig, mostChosen } from './config.ts'
+import { type Linear, linear, normalise, type Workplace } from './layers.ts'
 import { type RowRules, rowRules } from './provenance.ts'
 import type { Step } from './step.ts'
-import type { JoinWeights, LayerWeights, ModelWeights } from './weights.ts'
+import type { JoinWeights, LayerInputsWeights, LayerWeights, ModelWeights } from './weights.ts'
 
 export interface Decoder {
   readonly config: ModelConfig
@@ -25,10 +25,22 @@ export interface Decoder {
   readonly rowRules: RowRules
   /** Keys that a query chooses at most; 0: it sees all. */
   readonly topK: number
+  /** Numbers per token that wait for the next layer; 0: there are none. */
+  readonly besideSize: number
+  /** Numbers per token of the vectors for all layers; 0: there are none. */
+  readonly layerInputsSize: number
 }
 
 export function decoderOf(config: ModelConfig, weights: ModelWeights): Decoder {
-  return { config, weights, ropes: config.ropes.map(ropeSet), rowRules: rowRules(config), topK: mostChosen(config) }
+  return {
+    config,
+    weights,
+    ropes: config.ropes.map(ropeSet),
+    rowRules: rowRules(config),
+    topK: mostChosen(config),
+    besideSize: config.layers.some(joinsNext) ? config.hiddenSize : 0,
+    layerInputsSize: config.layerInputs ? config.layers.length * config.layerInputs.width : 0,
+  }
 }
 
 /** Numbers to copy out on the way, for tests, `verify` and pictures. One sequence only. */
@@ -112,6 +124,9 @@ export function layerStep(
           },
     selected: step.selected,
     indexScores: capture.indexScores ? nth(capture.indexScores, index) : null,
+    beside: step.beside,
+    joins: joinsNext(config.layers[index - 1]) ? step.beside : null,
+    input: step.layerInputs ? layerInput(step.layerInputs, config, index) : null,
     bias: weights.distanceBias,
     seesAll: config.encoder !== undefined,
     pattern: attends(attention) ? pattern(capture.attention, attention.nHeads) : null,
@@ -128,16 +143,44 @@ function crossStep(
   rows: number,
   pattern: Tensor | null,
 ): CrossStep {
-  if (!keys.stored) throw new TypeError('decoder: cross-attention needs keys that outlive a step')
   const group = groupOf(rows)
   return { keys: keys.stored(rows, 'key', group), values: keys.stored(rows, 'value', group), group, pattern }
 }
 
+/** What its experts return joins the stream behind the next layer. */
+function joinsNext(layer: LayerConfig | undefined): boolean {
+  return layer?.beside !== undefined && !layer.beside.ofStream
+}
+
+/** The vectors of the tokens for one layer, [T, W], of those for all. */
+function layerInput(all: Tensor, { layerInputs }: ModelConfig, index: number): Tensor {
+  const { width } = layerInputs as LayerInputsConfig
+  return lastOf(all, index * width, width)
+}
+
+/** Writes the vectors of a step's tokens for all layers, [T, L W], from the embedding x [T, D]. */
+function writeLayerInputs(at: Workplace, w: LayerInputsWeights, config: ModelConfig, step: Step, x: Tensor): void {
+  const { ops, scratch } = at
+  const all = step.layerInputs as Tensor
+  const { width } = config.layerInputs as LayerInputsConfig
+  const mark = scratch.mark()
+  const projected = scratch.take(all.shape)
+  linear(at, projected, x, w.projection, { scale: config.hiddenSize ** -0.5 })
+  const byLayer = (t: Tensor) => splitHeads(t, config.layers.length)
+  const normed = scratch.replacing(projected)
+  normalise(ops, byLayer(normed), byLayer(projected), w.norm)
+  const own = scratch.take(all.shape)
+  ops.embed(own, w.table, step.ids, Math.sqrt(width))
+  ops.axpby(all, Math.SQRT1_2, normed, Math.SQRT1_2, own)
+  scratch.release(mark)
+}
+
 /** The stream before the first layer, f32 [T, D]. */
 export function embedded({ ops, scratch }: Backend, { config, weights }: Decoder, step: Step): Tensor {
-  const { positions, encoder, join } = weights
+  const { positions, encoder, join, layerInputs } = weights
   const x = scratch.take([step.tokens, config.hiddenSize])
   ops.embed(x, weights.embedding, step.ids, config.embeddingScale)
+  if (layerInputs) writeLayerInputs({ ops, scratch }, layerInputs, config, step, x)
   const added = (x: Tensor, rows: Weight, index: Tensor) => {
     const sum = scratch.replacing(x)
     const mark = scratch.mark()
@@ -198,9 +241,23 @@ function logits(backend: Backend, model: Decoder, step: Step, x: Tensor, capture
   const rows = capture.states
     ? rowsOfStates(backend, model, x, step, capture.states)
     : finalRows(backend, model, x, step.logitRows)
-  linear(backend, logits, rows, weights.output, { scale: config.logitScale })
+  writeLogits(backend, logits, rows, weights.output, config)
   if (capture.hidden) captureLast(backend, model, finalStates(backend, model, x), capture.hidden)
   return logits
+}
+
+/** Logits [n, vocab] of states x [n, D] after the final norm. */
+export function writeLogits(
+  at: Workplace,
+  logits: Tensor,
+  x: Tensor,
+  output: Linear,
+  { logitScale, logitCap }: Pick<ModelConfig, 'logitScale' | 'logitCap'>,
+): void {
+  linear(at, logits, x, output, { scale: logitScale / (logitCap ?? 1) })
+  if (logitCap === undefined) return
+  at.ops.activate(logits, logits, 'tanh')
+  at.ops.axpby(logits, logitCap, logits)
 }
 
 /** All rows of a stream after the final norm where the model has one: f32 [T, D]. x may be overwritten. */

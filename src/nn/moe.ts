@@ -1,14 +1,15 @@
 import type { Weight } from '../kernels/contract/weights.ts'
 import { reshape, type Tensor, view } from '../tensor/tensor.ts'
 import type { MoeConfig } from './config.ts'
-import { type Linear, linear, type Workplace } from './layers.ts'
+import { type Linear, linear, normalise, type Workplace } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import type { DenseMlpWeights, MoeWeights } from './weights.ts'
 
 /**
  * DeepSeekMoE (arXiv 2401.06066; V3 paper, arXiv 2412.19437, eq. 12-16): y = residual + shared(x) + sum of the chosen
  * experts, weighted. Tokens are gathered per expert, so that each expert is one product. x, y, residual [T, D].
- * y may be x or residual. Without residual it counts as 0. Returns the chosen experts, i32 [T, K], until their memory is used again.
+ * y may be x or residual. Without residual it counts as 0. `routed`: what the router reads; default x. Returns the chosen experts, i32 [T, K],
+ * until their memory is used again.
  */
 export function mixtureOfExperts(
   backend: Workplace,
@@ -17,24 +18,32 @@ export function mixtureOfExperts(
   y: Tensor,
   x: Tensor,
   residual: Tensor | null,
+  routed: Tensor = x,
 ): Tensor {
   const { ops, scratch } = backend
   const [T, D] = x.shape as [number, number]
-  const { nExperts: E, topK: K, expertSize: F, activation } = c
+  const { nExperts: E, topK: K, expertSize: F, activation, idle = 0 } = c
   const mark = scratch.mark()
 
-  const logits = scratch.take([T, E])
+  const logits = scratch.take([T, E + idle])
   const chosen = scratch.take([T, K], 'i32')
-  const weights = scratch.take([T, K])
+  const shares = scratch.take([T, K])
   const plan = scratch.take([E + 1 + 2 * T * K], 'i32')
   const assignments = view(plan, E + 1, [T * K]) // of each grouped row
-  linear(backend, logits, x, w.router)
-  ops.route(chosen, weights, logits, w.selectionBias ? { ...c, bias: w.selectionBias } : c)
-  ops.groupByExpert(plan, chosen, E)
+  routerLogits(backend, w, logits, routed)
+  ops.route(chosen, shares, logits, w.selectionBias ? { ...c, bias: w.selectionBias } : c)
+  const weights = w.ofStream ? withFactors(backend, shares, chosen, w.ofStream.factors) : shares
+  if (idle > 0) planWithIdle(backend, plan, chosen, E, idle)
+  else ops.groupByExpert(plan, chosen, E)
 
   const gate = scratch.take([T * K, F])
   const up = scratch.take([T * K, F])
   const unbiased = scratch.take([T * K, D])
+  if (idle > 0) {
+    // Products leave the rows of idle experts as they are: these return x, and the others' are read but count nowhere.
+    for (const t of [gate, up]) ops.copy(view(t, 0, [T * K, F, 1], [F, 1, 1]), view(x, 0, [T * K, F, 1], [0, 0, 1]))
+    inputRows(backend, unbiased, x, assignments)
+  }
   ops.expertMatmul(gate, x, w.gate, plan, true)
   ops.expertMatmul(up, x, w.up, plan, true)
   const { biases } = w
@@ -56,6 +65,53 @@ export function mixtureOfExperts(
   }
   scratch.release(mark)
   return chosen
+}
+
+/** Logits [T, E] of x [T, D]. */
+function routerLogits(at: Workplace, { router, ofStream }: MoeWeights, logits: Tensor, x: Tensor): void {
+  if (!ofStream) {
+    linear(at, logits, x, router)
+    return
+  }
+  const { ops, scratch } = at
+  const mark = scratch.mark()
+  const normed = scratch.take(x.shape)
+  normalise(ops, normed, x, ofStream.norm)
+  linear(at, logits, normed, router, { scale: (x.shape[1] as number) ** -0.5 })
+  scratch.release(mark)
+}
+
+/** The weights [T, K] of the chosen experts, each times its factor, of `factors` [E, 1]. */
+function withFactors({ ops, scratch }: Workplace, weights: Tensor, chosen: Tensor, factors: Weight): Tensor {
+  const count = weights.shape[0] as number
+  const each = scratch.take([count * (weights.shape[1] as number), 1])
+  ops.embed(each, factors, reshape(chosen, [each.shape[0] as number]))
+  const product = scratch.replacing(weights)
+  // Weights are never below 0, and so stay what they are.
+  ops.gate(product, weights, reshape(each, weights.shape), 'relu')
+  return product
+}
+
+/** The plan of E experts whose products skip the `idle` ones behind them: their rows come last. */
+function planWithIdle({ ops, scratch }: Workplace, plan: Tensor, chosen: Tensor, E: number, idle: number): void {
+  const mark = scratch.mark()
+  const rows = (plan.shape[0] as number) - (E + 1)
+  const all = scratch.take([E + idle + 1 + rows], 'i32')
+  ops.groupByExpert(all, chosen, E + idle)
+  ops.copy(view(plan, 0, [E + 1]), view(all, 0, [E + 1]))
+  ops.copy(view(plan, E + 1, [rows]), view(all, E + idle + 1, [rows]))
+  scratch.release(mark)
+}
+
+/** y [TK, D]: for each grouped row its token's x [T, D]. */
+function inputRows({ ops, scratch }: Workplace, y: Tensor, x: Tensor, assignments: Tensor): void {
+  const [T, D] = x.shape as [number, number]
+  const K = (y.shape[0] as number) / T
+  const mark = scratch.mark()
+  const each = scratch.take(y.shape)
+  ops.copy(reshape(each, [T, K, D]), view(x, 0, [T, K, D], [x.strides[0] as number, 0, 1]))
+  ops.gatherRows(y, each, assignments)
+  scratch.release(mark)
 }
 
 /** Grouped rows x [TK, n] with the bias of each one's expert, of `rows` [E, n]. `chosen` i32 [T, K]. */

@@ -61,6 +61,10 @@ export interface StepPlan {
   readonly angles: readonly Float32Array[]
   /** Keys that a query chooses at most; 0: it sees all. */
   readonly topK: number
+  /** Numbers per token that wait for the next layer; 0: there are none. */
+  readonly besideSize: number
+  /** Numbers per token of the vectors for all layers; 0: there are none. */
+  readonly layerInputsSize: number
   /** f32 [T, D]: the state before each token; null: none are given. */
   readonly states: Float32Array | null
 }
@@ -85,12 +89,20 @@ export interface Step {
   readonly states: Tensor | null
   /** i32 [T, topK]: the keys that each query has chosen, from the layer that chooses on; null in models without indexers. */
   readonly selected: Tensor | null
+  /** f32 [T, D]: what experts beside the MLP return, from their layer to the end of the next; null in models without. */
+  readonly beside: Tensor | null
+  /** f32 [T, L W]: the vectors of the tokens for all layers; null in models without. */
+  readonly layerInputs: Tensor | null
 }
 
 /** What a plan depends on of a model. */
 export interface PlannedModel {
   /** Keys that a query chooses at most. Default: it sees all. */
   readonly topK?: number
+  /** Numbers per token that wait for the next layer. Default: there are none. */
+  readonly besideSize?: number
+  /** Numbers per token of the vectors for all layers. Default: there are none. */
+  readonly layerInputsSize?: number
   readonly ropes: readonly RopeSet[]
   readonly rowRules: RowRules
 }
@@ -101,7 +113,7 @@ export type StepKeys = Pick<KeyStore, 'groups' | 'apart' | 'sourceGroup'>
 export function planStep(
   inputs: readonly StepInput<Past>[],
   keys: StepKeys,
-  { ropes, rowRules, topK = 0 }: PlannedModel,
+  { ropes, rowRules, topK = 0, besideSize = 0, layerInputsSize = 0 }: PlannedModel,
 ): StepPlan {
   const tokens = inputs.reduce((n, input) => n + input.tokens.length, 0)
   const wanted = inputs.reduce((n, input) => n + wantedLogits(input), 0)
@@ -123,7 +135,8 @@ export function planStep(
   writeTokens(numbers, inputs, tokens, hasTypes)
   for (const { at, rows, tables } of groups) writeSequences(numbers, at, rows, tables)
   const angles = ropes.map(rope => stepAngles(rope, inputs))
-  return { tokens, wanted, numbers, hasTypes, groups, provenance, angles, topK, states: statesOf(inputs) }
+  const sizes = { topK, besideSize, layerInputsSize }
+  return { tokens, wanted, numbers, hasTypes, groups, provenance, angles, ...sizes, states: statesOf(inputs) }
 }
 
 function statesOf(inputs: readonly StepInput<Past>[]): Float32Array | null {
@@ -171,6 +184,8 @@ export function placeStep(scratch: Scratch, plan: StepPlan, ropes: readonly Rope
     angles: ropes.map(({ short }) => scratch.take([tokens, 2 * short.frequencies.length])),
     states: plan.states && scratch.take([tokens, plan.states.length / tokens]),
     selected: plan.topK > 0 ? scratch.take([tokens, plan.topK], 'i32') : null,
+    beside: plan.besideSize > 0 ? scratch.take([tokens, plan.besideSize]) : null,
+    layerInputs: plan.layerInputsSize > 0 ? scratch.take([tokens, plan.layerInputsSize]) : null,
   }
 }
 

@@ -31,6 +31,8 @@ export interface MoeWeights {
   readonly shared: DenseMlpWeights | null
   /** [1, D]: the shared experts count sigmoid(w x). null: they count whole. */
   readonly sharedGate: Linear | null
+  /** Where experts read the stream: a norm in front of the router, whose logits count D^-0.5, and a factor of each expert, [E, 1]. */
+  readonly ofStream?: { readonly norm: Norm; readonly factors: Weight }
 }
 
 export interface LayerWeights {
@@ -42,6 +44,14 @@ export interface LayerWeights {
   readonly mlp:
     | { readonly kind: 'dense'; readonly weights: DenseMlpWeights }
     | { readonly kind: 'moe'; readonly weights: MoeWeights }
+  /** Set for a layer with experts beside its MLP. */
+  readonly beside?: MoeWeights
+  /** Of experts that read the stream: on what they read, on what they return, and on what the MLP returns. */
+  readonly besideNorms?: { readonly in: Norm; readonly out: Norm; readonly mlpOut: Norm }
+  /** Set where layers have vectors of tokens. */
+  readonly input?: LayerInputWeights
+  /** Factor of what leaves the layer. Default 1. */
+  readonly scale?: number
   /** Before attention (`post`: after it has joined the stream; `after`: on what it returns). */
   readonly attentionNorm: Norm
   /** Before the MLP (`post`, `after`: as above); null where a parallel block has one norm only. */
@@ -54,8 +64,29 @@ export interface LayerWeights {
   readonly cross?: CrossWeights
 }
 
+/** x += norm(out(act(gate x) * the token's vector for this layer)) */
+export interface LayerInputWeights {
+  /** [W, D] */
+  readonly gate: Linear
+  /** [D, W] */
+  readonly out: Linear
+  readonly norm: Norm
+}
+
+/** What makes the vectors of a token for all layers. */
+export interface LayerInputsWeights {
+  /** [vocabulary, L W] */
+  readonly table: Weight
+  /** [L W, D], of the embedding. */
+  readonly projection: Linear
+  /** Of each layer's part of the projection. */
+  readonly norm: Norm
+}
+
 export interface ModelWeights {
   readonly embedding: Weight
+  /** Set where layers have vectors of tokens. */
+  readonly layerInputs?: LayerInputsWeights
   /** A vector for each position, learned or fixed. */
   readonly positions: Weight | null
   /** Set where scores have biases by distance. */

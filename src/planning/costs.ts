@@ -32,7 +32,7 @@ export function linearFlops(model: PlanModel): LinearFlops {
 
 /** Norms, ropes, cache rows, gates and joins of a step in our engine, beside products and attention. */
 export function smallOperations({ layers, norm, learnedPositions }: PlanModel): number {
-  const perLayer = ({ attention, mlp }: LayerKind) => {
+  const perLayer = ({ attention, mlp, beside }: LayerKind) => {
     const own =
       attention.kind === 'latent'
         ? attention.qLoraRank === null
@@ -44,7 +44,7 @@ export function smallOperations({ layers, norm, learnedPositions }: PlanModel): 
             ? 6
             : 4
     const joins = norm.perLayer === 4 ? 2 : 0
-    return norm.perLayer + own + joins + (mlp.kind === 'moe' ? 5 : 1)
+    return norm.perLayer + own + joins + (mlp.kind === 'moe' ? 5 : 1) + (beside ? 6 : 0)
   }
   const around = 3 + (learnedPositions > 0 ? 2 : 1)
   return layers.reduce((n, l) => n + l.count * perLayer(l), around)

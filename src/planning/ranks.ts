@@ -4,7 +4,7 @@
  * all ranks of both.
  */
 import { OptionError } from '../errors.ts'
-import type { OwnWeight } from '../families/descriptor.ts'
+import type { MoeShape, OwnWeight } from '../families/descriptor.ts'
 import type { LayerKind, PlanModel } from './plan-model.ts'
 import { tensorBytes, type WeightFormat } from './weight-format.ts'
 import { type PartOptions, type WeightPart, weightParts } from './weight-parts.ts'
@@ -47,22 +47,21 @@ export function rankModel(model: PlanModel, ranks: Ranks): PlanModel {
   const total = rankCount(ranks)
   if (total === 1) return model
   const share = (size: number) => Math.ceil(size / n)
+  const experts = (moe: MoeShape): MoeShape => ({
+    ...moe,
+    sharedSize: share(moe.sharedSize),
+    ...(ranks.expertParallel
+      ? { nExperts: Math.ceil(moe.nExperts / total), topK: moe.topK / total, routed: moe.nExperts }
+      : { expertSize: share(moe.expertSize) }),
+  })
   const kind = (layer: LayerKind): LayerKind => {
-    const { mlp } = layer
+    const { mlp, beside } = layer
     return {
       ...layer,
       attention: rankAttention(layer.attention, n, model.name),
       ...(layer.own && { own: rankOwn(layer.own, n) }),
-      mlp:
-        mlp.kind === 'dense'
-          ? { ...mlp, size: share(mlp.size) }
-          : {
-              ...mlp,
-              sharedSize: share(mlp.sharedSize),
-              ...(ranks.expertParallel
-                ? { nExperts: Math.ceil(mlp.nExperts / total), topK: mlp.topK / total, routed: mlp.nExperts }
-                : { expertSize: share(mlp.expertSize) }),
-            },
+      mlp: mlp.kind === 'dense' ? { ...mlp, size: share(mlp.size) } : experts(mlp),
+      ...(beside && { beside: experts(beside) }),
     }
   }
   return {

@@ -116,7 +116,8 @@ function layerParts(model: PlanModel, layer: LayerKind): Sized[] {
     ...(layer.own ?? []).map(ownPart),
     vector('attention bias', bias.attentionOut && layer.attention.kind !== 'state' ? D : 0),
     ...(layer.indexer && !layer.indexer.shared ? indexerParts(model, layer.indexer, layer.attention) : []),
-    ...mlpParts(model, layer),
+    ...mlpParts(model, layer.mlp),
+    ...(layer.beside ? mlpParts(model, layer.beside) : []),
   ]
   return each.map(p => ({ ...p, count: (p.count ?? 1) * layer.count }))
 }
@@ -138,7 +139,7 @@ function attentionParts({ hiddenSize: D, norm, bias, sinks }: PlanModel, layer: 
       matrix('v', v, D),
       matrix('o', D, a.nHeads * a.valueDim),
       vector('q, k, v biases', bias.qkv ? q + k + v : 0),
-      vector('head norms', norm.qk ? 2 * a.keyDim : 0),
+      vector('head norms', norm.qk ? (sharesRows ? 1 : 2) * a.keyDim : 0),
       vector('sinks', sinks ? a.nHeads : 0),
     ]
   }
@@ -170,10 +171,12 @@ function indexerParts(
   ]
 }
 
-function mlpParts(model: PlanModel, { mlp }: LayerKind): Sized[] {
+function mlpParts(model: PlanModel, mlp: LayerKind['mlp']): Sized[] {
   const { hiddenSize: D, bias } = model
   if (mlp.kind === 'dense') return mlpMatrices(model, 'mlp', mlp.size)
-  const { nExperts: of, topK: take, routed = of } = mlp
+  const { nExperts: of, idle = 0 } = mlp
+  const routed = (mlp.routed ?? of) + idle
+  const take = mlp.topK * ((routed - idle) / routed)
   const experts = mlpMatrices(model, 'expert', mlp.expertSize).map((p): Sized => {
     return { ...p, role: p.role === 'matrix' ? 'expert' : p.role, count: of, experts: { of, take } }
   })

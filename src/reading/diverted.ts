@@ -31,6 +31,7 @@ export function replacedKeys(
     groupOf: layer => keys.groupOf(layer),
     apart: keys.apart,
     state: (layer, part) => keys.state(layer, part),
+    stored: (layer, segment, group) => keys.stored(layer, segment, group),
     put: (layer, segment, x, group) => {
       const others = rows?.get(segment)
       const stored = others ? scratch.take(x.shape) : x

@@ -100,6 +100,11 @@ export class TextReading {
         `A model of type ${model.config.modelType} cannot be looked into: some of its layers carry a state in place of keys and values`,
       )
     }
+    if (model.config.layers.some(({ attention: a }) => a.kind === 'grouped' && a.keysOf !== undefined)) {
+      throw new UnsupportedModelError(
+        `A model of type ${model.config.modelType} cannot be looked into: some of its layers read the keys and values of earlier ones`,
+      )
+    }
     const text = wholeText(Int32Array.from(tokens), model.config.encoder)
     const byLayer = await layerChanges(
       changes,

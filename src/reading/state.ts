@@ -7,8 +7,7 @@ import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
 import { attendingLayer, type LayerConfig } from '../nn/config.ts'
-import { type Decoder, embedded, finalRows, layerStep } from '../nn/decoder.ts'
-import { linear } from '../nn/layers.ts'
+import { type Decoder, embedded, finalRows, layerStep, writeLogits } from '../nn/decoder.ts'
 import { KeepingScratch, type Scratch } from '../nn/scratch.ts'
 import { prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
@@ -158,7 +157,7 @@ export async function logitsOf(kernels: Kernels, decoder: Decoder, rows: Float32
       Int32Array.from({ length: n }, (_, i) => i),
     )
     const logits = scratch.take([n, config.vocabSize])
-    linear(backend, logits, finalRows(backend, decoder, x, index), output, { scale: config.logitScale })
+    writeLogits(backend, logits, finalRows(backend, decoder, x, index), output, config)
     await kernels.submit()
     return (await kernels.memory.read(logits)) as Float32Array
   } finally {

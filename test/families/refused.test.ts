@@ -4,6 +4,16 @@ import { ConfigReader } from '../../src/checkpoint/config-reader.ts'
 import { parseConfig } from '../../src/families/index.ts'
 
 const SIZES = { hidden_size: 32, num_hidden_layers: 3, num_attention_heads: 4, vocab_size: 100, intermediate_size: 64 }
+const LONGCAT = {
+  ...{ model_type: 'longcat_flash', num_layers: 2, ffn_hidden_size: 8, expert_ffn_hidden_size: 8, moe_topk: 2 },
+  ...{ n_routed_experts: 4, zero_expert_num: 2, kv_lora_rank: 8, q_lora_rank: 8 },
+  ...{ qk_rope_head_dim: 4, qk_nope_head_dim: 4, v_head_dim: 4 },
+}
+const { zero_expert_num: _, ...UNSAID } = LONGCAT
+const GEMMA4 = {
+  ...{ model_type: 'gemma4_text', head_dim: 8, global_head_dim: 16, num_key_value_heads: 2, sliding_window: 4 },
+  layer_types: ['sliding_attention', 'sliding_attention', 'full_attention'],
+}
 const refusal = (json: Record<string, unknown>) => {
   try {
     parseConfig(new ConfigReader(json, 'config.json'))
@@ -80,6 +90,17 @@ it.each<[string, Record<string, unknown>, string]>([
     '"partial_rotary_factor" is 0.1; expected a part of head_dim',
   ],
   ['a partial rope in llama', { model_type: 'llama', partial_rotary_factor: 0.5 }, 'a partial_rotary_factor of 0.5'],
+  ['longcat with a bias of its router', { ...LONGCAT, router_bias: true }, 'a bias of its router (router_bias)'],
+  ['longcat whose latents are not scaled', { ...LONGCAT, mla_scale_kv_lora: false }, '(mla_scale_kv_lora)'],
+  ['longcat with other idle experts', { ...LONGCAT, zero_expert_type: 'drop' }, 'a zero_expert_type of "drop"'],
+  ['longcat that does not say how many are idle', UNSAID, '"zero_expert_num" is missing'],
+  ['gemma4 that sees later tokens', { ...GEMMA4, use_bidirectional_attention: 'all' }, 'bidirectional attention'],
+  [
+    'gemma4 whose first layers keep no keys of a kind',
+    { ...GEMMA4, num_kv_shared_layers: 2 },
+    '"num_kv_shared_layers" is 2; expected a layer without a window',
+  ],
+  ['gemma4 without a number of experts', { ...GEMMA4, enable_moe_block: true }, '"num_experts" is missing'],
   [
     'a list of rotated layers that is too short',
     { model_type: 'smollm3', no_rope_layers: [1] },

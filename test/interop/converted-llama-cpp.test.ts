@@ -16,11 +16,11 @@ import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { loadModel } from '../../src/model/load.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import { randomAdapter } from '../adapter/random-adapter.ts'
-import { checkpointFolders, ggufFiles } from '../support/all-fixtures.ts'
+import { checkpointFolders, familyFolders, ggufFiles } from '../support/all-fixtures.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const TALES = join(import.meta.dirname, '../../models/tales-mla-8m')
-const models = new Map([['tales-mla-8m', TALES], ...checkpointFolders(), ...ggufFiles()])
+const models = new Map([['tales-mla-8m', TALES], ...checkpointFolders(), ...familyFolders(), ...ggufFiles()])
 const f32 = { weights: 'f32' } as const
 const legacyMla = true
 
@@ -46,6 +46,7 @@ const CASES: readonly (readonly [model: string, options: Options])[] = [
   ['qwen2', f32],
   ['qwen3', f32],
   ['gemma3-mqa', f32],
+  ['gemma4', f32],
   ['falcon-mqa', f32],
   ['gpt2', f32],
   // Files that become files: the blocks stay, or are made again in the other layout.

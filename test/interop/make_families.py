@@ -150,6 +150,20 @@ GPT_OSS = {
 }
 # Many heads: where all products of a key are below 0 its score is 0, and torch orders equal scores in no stated way.
 INDEX = {"index_n_heads": 16, "index_head_dim": 16, "index_topk": 6}
+LONGCAT = {
+    **{k: v for k, v in BASE.items() if k not in ["intermediate_size", "num_hidden_layers", "num_key_value_heads", "rope_theta"]},
+    **{"model_type": "longcat_flash", "num_layers": 2, "ffn_hidden_size": 72, "expert_ffn_hidden_size": 20},
+    **{"q_lora_rank": 20, "kv_lora_rank": 36, "qk_rope_head_dim": 8, "head_dim": 8, "qk_nope_head_dim": 12, "v_head_dim": 20},
+    **{"n_routed_experts": 5, "zero_expert_num": 3, "zero_expert_type": "identity", "moe_topk": 3, "routed_scaling_factor": 2.5},
+    **{"router_bias": False, "attention_bias": False},
+}
+GEMMA4 = {
+    **{k: v for k, v in BASE.items() if k not in ["hidden_act", "rope_theta"]},
+    **{"model_type": "gemma4_text", "hidden_activation": "gelu_pytorch_tanh", "tie_word_embeddings": True, "rms_norm_eps": 1e-6},
+    **{"num_hidden_layers": 7, "head_dim": 12, "global_head_dim": 24, "sliding_window": 7},
+    **{"hidden_size_per_layer_input": 10, "vocab_size_per_layer_input": 320, "attention_bias": False},
+}
+S, F = "sliding_attention", "full_attention"
 # What transformers' classes take for fields that a file does not have: name, absent fields, others.
 KV = ["num_key_value_heads"]
 DEFAULTS = [
@@ -251,6 +265,27 @@ VARIANTS = {
         **{**BASE, **LATENT, **INDEX, "model_type": "axk2", "gated_norm_rank": 5, "n_group": 4, "topk_group": 2},
         **{"num_experts_per_tok": 2, "n_shared_experts": 2, "index_n_heads": 24},
     },
+    "longcat-flash-odd": {
+        **{**LONGCAT, "num_layers": 3, "attention_bias": True, "tie_word_embeddings": True, "num_attention_heads": 3},
+        **{"hidden_size": 45, "rope_parameters": {**YARN, "rope_type": "yarn", "rope_theta": 50000.0, "mscale_all_dim": 0.7}},
+    },
+    # More experts are chosen than there are with weights.
+    "longcat-flash-idle": {**LONGCAT, "n_routed_experts": 2, "zero_expert_num": 9, "moe_topk": 5, "rope_theta": 10000.0},
+    "longcat-flash-busy": {**LONGCAT, "zero_expert_num": 0, "moe_topk": 2, "routed_scaling_factor": 6.0},
+    "gemma4-shared": {
+        **{**GEMMA4, "layer_types": [F, S, S, F, S, F, S], "num_kv_shared_layers": 3, "use_double_wide_mlp": True},
+        **{"rope_parameters": {F: {"rope_type": "proportional", "partial_rotary_factor": 0.6, "rope_theta": 1e5}, S: {"rope_type": "default", "rope_theta": 500.0}}},
+    },
+    # The last layer sees everything, whatever the file says; its key-value heads are those of all.
+    "gemma4-one-projection": {
+        **{**GEMMA4, "hidden_size_per_layer_input": 0, "attention_k_eq_v": True, "num_global_key_value_heads": 1},
+        **{"num_key_value_heads": 4, "final_logit_softcapping": 6.0, "attention_bias": True, "tie_word_embeddings": False},
+    },
+    "gemma4-experts": {
+        **{**GEMMA4, "layer_types": [S, F, S, S, F], "num_hidden_layers": 5, "hidden_size_per_layer_input": 0},
+        **{"enable_moe_block": True, "num_experts": 6, "top_k_experts": 2, "moe_intermediate_size": 20},
+        **{"attention_k_eq_v": True, "num_global_key_value_heads": 2, "num_key_value_heads": 1},
+    },
     **{f"{name}-defaults": {k: v for k, v in BASE.items() if k not in absent} | more for name, absent, more in DEFAULTS},
     "phi3-window": {**BASE, "model_type": "phi3", "sliding_window": 8},
     "phi3-long": {
@@ -269,14 +304,15 @@ def fill(model: torch.nn.Module, seed: int) -> None:
     random = torch.Generator().manual_seed(seed)
     numbers = dict(model.named_parameters())
     for name, buffer in model.named_buffers():
-        if "e_score_correction_bias" in name:
+        if "e_score_correction_bias" in name or "layer_scalar" in name:
             numbers[name] = buffer
     with torch.no_grad():
         for name, p in numbers.items():
             drawn = torch.randn(p.shape, generator=random, dtype=torch.float64)
             if p.ndim == 1:
                 norm = "norm" in name and name.endswith("weight")
-                values = 1 + 0.2 * drawn if norm else 0.3 * drawn
+                near_one = norm or "scal" in name
+                values = 1 + 0.2 * drawn if near_one else 0.3 * drawn
             elif "embed" in name:
                 values = drawn
             else:

@@ -23,10 +23,10 @@ function expectBrowserSafe(code: string): void {
 }
 
 describe('the planner bundled for a browser', () => {
-  it('is at most 35 kB, without a Node import', async () => {
+  it('is at most 36 kB, without a Node import', async () => {
     const { code, modules } = await bundle('plan')
     expect(code.length).toBeGreaterThan(5000)
-    expect(code.length).toBeLessThanOrEqual(35_000)
+    expect(code.length).toBeLessThanOrEqual(36_000)
     expectBrowserSafe(code)
     for (const path of modules)
       expect(path).toMatch(

@@ -66,8 +66,10 @@ export function memoryView({ cache, config }: Inspection, c: Colours): string {
   const latent = config.layers.some(layer => layer.attention.kind === 'latent')
   const what = latent ? 'latent and rope key' : 'keys and values'
   const each = latent ? 'expanded keys and values' : 'keys and values of every head'
+  // Layers that differ have a whole number by chance only.
+  const mean = Number.isInteger(row) ? '' : 'on average '
   const lines = [
-    `A token costs ${c.bold(exactly(bytesPerToken))}: ${format.integer(row)} numbers (${what}) in each of ${format.plural(config.nLayers, 'layer')}, ${type}.`,
+    `A token costs ${c.bold(exactly(bytesPerToken))}: ${mean}${format.integer(row)} numbers (${what}) in each of ${format.plural(config.nLayers, 'layer')}, ${type}.`,
     saved > 1
       ? `With ${each} it would be ${format.bytes(expanded.bytesPerToken)} (${format.integer(expanded.elementsPerTokenAndLayer)} numbers), ${c.bold(format.times(saved))} as much.`
       : 'Every head has keys and values of its own: nothing is saved.',
@@ -193,13 +195,14 @@ function mlpOf({ layers }: Config): string {
 }
 
 function expertsRow({ layers }: Config): [string, string][] {
-  const experts = layers.flatMap(({ mlp }) => (mlp.kind === 'moe' ? [mlp] : []))
+  const experts = layers.flatMap(({ mlp, beside }) => beside ?? (mlp.kind === 'moe' ? [mlp] : []))
   const [moe] = experts
   if (!moe) return []
-  const { nExperts, topK, expertSize, sharedSize, groups, topkGroups, scoring } = moe
+  const { nExperts, topK, expertSize, sharedSize, groups, topkGroups, scoring, idle = 0 } = moe
   const shared = sharedSize > 0 ? `, shared ${format.integer(sharedSize)} wide` : ''
   const grouped = groups > 1 ? `, ${topkGroups} of ${groups} groups` : ''
-  const routed = `${topK} of ${nExperts}, ${format.integer(expertSize)} wide${shared}`
+  const returning = idle > 0 ? ` and ${idle} that return their input` : ''
+  const routed = `${topK} of ${nExperts}${returning}, ${format.integer(expertSize)} wide${shared}`
   return [['Experts', `${routed}; ${scoring} scores${grouped}; in ${format.plural(experts.length, 'layer')}`]]
 }
 

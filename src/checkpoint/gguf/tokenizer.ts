@@ -30,6 +30,10 @@ export function tokenizerOf(m: Metadata): Required<Pick<CheckpointContents, 'tok
       const addBos = m.optionalBool('tokenizer.ggml.add_bos_token') ?? true
       return assemble(m, vocabulary, sentencePieceParts(m, vocabulary), addBos)
     }
+    case 'gemma4': {
+      const addBos = m.optionalBool('tokenizer.ggml.add_bos_token') ?? true
+      return assemble(m, vocabulary, sentencePieceParts(m, vocabulary, m.strings('tokenizer.ggml.merges')), addBos)
+    }
     case 'bert':
       return assemble(m, { ...vocabulary, tokens: wordPieces(vocabulary) }, wordPieceParts(m, vocabulary), false)
     case 't5': {
@@ -41,7 +45,7 @@ export function tokenizerOf(m: Metadata): Required<Pick<CheckpointContents, 'tok
     default:
       throw new UnsupportedModelError(
         `${m.file}: key "tokenizer.ggml.model" is ${quote(model)}; latentkit knows "gpt2" (byte-level BPE), "llama" ` +
-          '(SentencePiece), "t5" (its unigrams) and "bert" (WordPiece)',
+          'and "gemma4" (SentencePiece), "t5" (its unigrams) and "bert" (WordPiece)',
       )
   }
 }
@@ -91,8 +95,9 @@ function byteLevelParts(m: Metadata, vocabulary: Vocabulary, pre: PreTokenizer):
   }
 }
 
-function sentencePieceParts(m: Metadata, vocabulary: Vocabulary): JsonObject {
-  const prefix = m.optionalBool('tokenizer.ggml.add_space_prefix') ?? true
+/** `merges`: where the file has them. Default: as the scores of its tokens say. */
+function sentencePieceParts(m: Metadata, vocabulary: Vocabulary, merges?: readonly string[]): JsonObject {
+  const prefix = m.optionalBool('tokenizer.ggml.add_space_prefix') ?? merges === undefined
   const marked = { type: 'Replace', pattern: { String: ' ' }, content: SPACE }
   const plain = [
     { type: 'Replace', pattern: { String: SPACE }, content: ' ' },
@@ -112,7 +117,7 @@ function sentencePieceParts(m: Metadata, vocabulary: Vocabulary): JsonObject {
       fuse_unk: true,
       byte_fallback: true,
       vocab: tokenIds(vocabulary),
-      merges: mergesOf(m, vocabulary),
+      merges: merges ?? mergesOf(m, vocabulary),
     },
   }
 }

@@ -15,7 +15,8 @@ export interface LayoutOptions {
 
 export function modelKeys(config: ModelConfig, architecture: Architecture, layout: LayoutOptions): GgufKeys {
   const keys = new GgufKeys(architecture.name)
-  const attention = commonAttention(config) ?? refuseMixed(config, architecture)
+  const shown = architecture.shownAttention?.(config)
+  const attention = shown ?? commonAttention(config) ?? refuseMixed(config, architecture)
   keys.string('general.type', 'model')
   keys.u32('{arch}.block_count', config.nLayers)
   keys.u32('{arch}.context_length', config.maxPositions)

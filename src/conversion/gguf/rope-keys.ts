@@ -39,6 +39,9 @@ function addYarnKeys(keys: GgufKeys, y: Yarn, latent: boolean): void {
   keys.f32('{arch}.rope.scaling.attn_factor', y.attentionFactor ?? undefined)
 }
 
+/** The divisor that llama.cpp's converter gives to frequencies that do not turn. */
+const STILL = 1e30
+
 /** Divisors of the rope's frequencies, which are tensors in GGUF: by name, f32. */
 export function ropeTensors({ ropes }: ModelConfig): Map<string, Float32Array> {
   const [rope] = ropes
@@ -48,6 +51,10 @@ export function ropeTensors({ ropes }: ModelConfig): Map<string, Float32Array> {
   if (scaling.kind === 'longrope') {
     tensors.set('rope_factors_long.weight', Float32Array.from(scaling.longFactor))
     tensors.set('rope_factors_short.weight', Float32Array.from(scaling.shortFactor))
+  }
+  if (scaling.kind === 'proportional') {
+    const divisors = Array.from({ length: rope.dim / 2 }, (_, i) => (i < scaling.pairs ? scaling.factor : STILL))
+    tensors.set('rope_freqs.weight', Float32Array.from(divisors))
   }
   if (scaling.kind === 'llama3' || scaling.kind === 'factors') {
     const plain = ropeFrequencies({ ...rope, scaling: { kind: 'none' } }).frequencies

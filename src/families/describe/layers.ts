@@ -8,7 +8,9 @@ import { COUNT, first, firstInt, HIDDEN, optionalFirstInt, SIZE } from './fields
 const LAYERS = ['num_hidden_layers', 'n_layer', 'num_layers']
 
 export function countLayers(raw: ConfigReader): number {
-  return firstInt(raw, LAYERS, { min: 1, max: 4096 })
+  // LongCat's layers are two each, and its code gives num_hidden_layers their double.
+  const names = raw.has('expert_ffn_hidden_size') ? ['num_layers'] : LAYERS
+  return firstInt(raw, names, { min: 1, max: 4096 })
 }
 
 /** Empty where the file has none. */
@@ -99,7 +101,7 @@ function readMoe(raw: ConfigReader, modelType: string, traits: Traits): MoeShape
     nExperts,
     topK: firstInt(raw, ['num_experts_per_tok', 'num_experts_per_token', 'moe_topk', 'top_k_experts'], {
       min: 1,
-      max: nExperts,
+      max: nExperts + raw.int('zero_expert_num', { max: 1 << 16, default: 0 }),
     }),
     expertSize,
     sharedSize: raw.optionalInt('shared_expert_intermediate_size', SIZE) ?? shared * sharedSize,

@@ -153,73 +153,63 @@ function gemma4(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<
   const D = firstInt(raw, HIDDEN, SIZE)
   const L = layers.length
   const types = layerTypes(raw)
-  const global = raw.optionalInt('global_head_dim', SIZE)
+  const global = raw.has('per_layer_config') ? undefined : raw.int('global_head_dim', { ...SIZE, default: 512 })
   const oneForBoth = raw.bool('attention_k_eq_v', { default: false })
   const globalHeads = oneForBoth ? raw.optionalInt('num_global_key_value_heads', COUNT) : undefined
   const wide = raw.bool('use_double_wide_mlp', { default: false })
-  const width = raw.int('hidden_size_per_layer_input', { max: SIZE.max, default: 0 })
+  const width = raw.int('hidden_size_per_layer_input', { max: SIZE.max, default: 256 })
   const experts = raw.bool('enable_moe_block', { default: false })
-  const unseen = types.length === L ? [] : [missing('layer_types', 'cache', 'which layers have a window is assumed')]
+  const dense = raw.int('intermediate_size', SIZE)
   return {
-    unknown: unseen,
     own:
       width === 0
         ? []
-        : [
-            {
-              name: 'embedding per layer',
-              role: 'lookup',
-              rows: raw.int('vocab_size_per_layer_input', SIZE),
-              cols: L * width,
-            },
-            matrix('projection per layer', L * width, D),
-            vector('projection norm', width),
-          ],
+        : perLayerWeights(D, L, width, raw.int('vocab_size_per_layer_input', { ...SIZE, default: 262_144 })),
     layers: layers.map((l, i): LayerDescriptor => {
-      const { attention: a } = l
+      const { attention: a, mlp, ...rest } = l
       if (a.kind !== 'grouped') return l
-      const full = types[i] === 'full_attention'
+      // Its code lets the last layer see everything, whatever the file says; without a list every sixth does.
+      const full = i === L - 1 || (types.length > 0 ? types[i] === 'full_attention' : (i + 1) % 6 === 0)
       const dim = (full ? global : undefined) ?? a.keyDim
       const nKvHeads = (full ? globalHeads : undefined) ?? a.nKvHeads
-      const mlp =
-        l.mlp.kind === 'dense'
-          ? { ...l.mlp, size: l.mlp.size * (wide && l.sharesRows ? 2 : 1) }
-          : {
-              ...l.mlp,
-              topK: raw.int('top_k_experts', COUNT),
-              sharedSize: raw.int('intermediate_size', SIZE),
-              selectionBias: false,
-            }
       const both = full && oneForBoth ? { oneProjection: true } : {}
-      return withOwn({ ...l, attention: { ...a, nKvHeads, keyDim: dim, valueDim: dim, ...both }, mlp }, [
-        vector('head norms', l.sharesRows ? dim : 2 * dim),
+      const layer: LayerDescriptor = {
+        ...rest,
+        window: full ? null : l.window,
+        attention: { ...a, nKvHeads, keyDim: dim, valueDim: dim, ...both },
+        mlp: { kind: 'dense', size: (mlp.kind === 'dense' ? mlp.size : dense) * (wide && l.sharesRows ? 2 : 1) },
+        ...(experts && mlp.kind === 'moe' && { beside: { ...mlp, sharedSize: 0, selectionBias: false } }),
+      }
+      return withOwn(layer, [
         vector('layer scale', 1),
         ...(width > 0
           ? [matrix('gate per layer', width, D), matrix('input per layer', D, width), vector('input norm', D)]
           : []),
-        ...(experts ? [vector('expert norms and scales', 4 * D + (l.mlp.kind === 'moe' ? l.mlp.nExperts : 0))] : []),
+        ...(layer.beside ? [vector('expert norms and scales', 4 * D + layer.beside.nExperts)] : []),
       ])
     }),
   }
 }
 
+function perLayerWeights(D: number, layers: number, width: number, vocabulary: number): OwnWeight[] {
+  return [
+    { name: 'embedding per layer', role: 'lookup', rows: vocabulary, cols: layers * width },
+    matrix('projection per layer', layers * width, D),
+    vector('projection norm', width),
+  ]
+}
+
 /**
- * LongCat: two attentions and two MLPs in each layer, experts beside both; experts that return their input have no
- * weights and are chosen like the others.
+ * LongCat: two attentions and two MLPs in each layer, which are two layers here, and experts beside the first MLP. Some of these return their
+ * input: they have no weights and are chosen like the others.
  */
 function twoAttentions(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<Reading> {
-  const dense = raw.int('ffn_hidden_size', SIZE)
+  const dense: LayerDescriptor['mlp'] = { kind: 'dense', size: raw.int('ffn_hidden_size', SIZE) }
   const idle = raw.int('zero_expert_num', { max: 1 << 16, default: 0 })
   return {
-    layers: layers.flatMap((l): LayerDescriptor[] => {
-      if (l.mlp.kind !== 'moe') return [l, l]
-      const { nExperts, topK } = l.mlp
-      const routed = nExperts + idle
-      const mlp = { ...l.mlp, routed, topK: (topK * nExperts) / routed, sharedSize: dense }
-      return [
-        { ...l, mlp: { kind: 'dense', size: dense } },
-        { ...l, mlp },
-      ]
+    layers: layers.flatMap(({ mlp, ...rest }): LayerDescriptor[] => {
+      const layer = { ...rest, mlp: dense }
+      return [mlp.kind === 'moe' ? { ...layer, beside: { ...mlp, ...(idle > 0 && { idle }) } } : layer, layer]
     }),
   }
 }
@@ -258,10 +248,6 @@ function qwenGates(raw: ConfigReader, layers: readonly LayerDescriptor[]): Parti
       ])
     }),
   }
-}
-
-function missing(field: string, affects: Unknown['affects'], reason: string): Unknown {
-  return { field, affects, reason: `it is missing: ${reason}` }
 }
 
 function matrix(name: string, rows: number, cols: number): OwnWeight {

@@ -3,6 +3,7 @@ import type { GgufKeys } from '../../checkpoint/gguf/keys.ts'
 import type { Metadata } from '../../checkpoint/gguf/metadata.ts'
 import type { TensorNaming } from '../../checkpoint/gguf/tensor-naming.ts'
 import type { JsonObject } from '../../checkpoint/json-file.ts'
+import type { AttentionConfig } from '../../nn/attention/config.ts'
 import type { ModelConfig } from '../../nn/config.ts'
 import type { BiasGroup } from '../biases.ts'
 
@@ -27,6 +28,8 @@ export interface Architecture {
   /** Reading: the fields of config.json that the family reads. */
   readonly config: (model: GgufModel) => JsonObject
   readonly naming: TensorNaming
+  /** Writing: the attention whose sizes the common keys have, where layers differ. Default: they must not. */
+  readonly shownAttention?: (config: ModelConfig) => AttentionConfig | undefined
   /** Writing: keys that other architectures do not have. */
   readonly addKeys?: (keys: GgufKeys, config: ModelConfig) => void
   /** Biases that llama.cpp reads; it refuses a file with any other. Default: none. */

@@ -8,8 +8,8 @@ import type { GgufModel } from './architecture.ts'
 import { CONTEXT, EPS, HEADS, LAYERS, SIZE } from './ranges.ts'
 import { ropeSettings } from './rope.ts'
 
-/** Sizes of a decoder, its tokens, its rope: what nearly every config.json has. */
-export function decoderConfig(model: GgufModel): JsonObject {
+/** Sizes of a decoder, its tokens, its rope: what nearly every config.json has. `intermediate`: where layers have several widths of MLPs. */
+export function decoderConfig(model: GgufModel, { intermediate }: { readonly intermediate?: number } = {}): JsonObject {
   const { metadata: m, tensors } = model
   const predictions = m.optionalInt('{arch}.nextn_predict_layers') ?? 0
   return {
@@ -19,7 +19,9 @@ export function decoderConfig(model: GgufModel): JsonObject {
     ...(predictions > 0 && { num_nextn_predict_layers: predictions }),
     num_attention_heads: headCount(m),
     intermediate_size:
-      m.optionalSameInt('{arch}.feed_forward_length', SIZE) ?? m.missing('{arch}.feed_forward_length', 'an integer'),
+      intermediate ??
+      m.optionalSameInt('{arch}.feed_forward_length', SIZE) ??
+      m.missing('{arch}.feed_forward_length', 'an integer'),
     max_position_embeddings: m.int('{arch}.context_length', CONTEXT),
     rms_norm_eps: m.number('{arch}.attention.layer_norm_rms_epsilon', EPS),
     hidden_act: 'silu',

@@ -22,8 +22,9 @@ export function readRope(raw: ConfigReader, defaults: RopeDefaults): RopeConfig 
   const { dim, interleaved, theta: fallback = 10_000, layerType, partial = false } = defaults
   const settings = ropeParameters(raw, layerType) ?? raw.optionalObject('rope_scaling')
   const theta = settings?.optionalNumber('rope_theta', THETA) ?? raw.optionalNumber('rope_theta', THETA) ?? fallback
-  if (!partial) refusePartial(settings, raw)
-  return { dim, theta, interleaved, scaling: settings ? readScaling(settings, raw, dim) : { kind: 'none' } }
+  const scaling: RopeScaling = settings ? readScaling(settings, raw, dim) : { kind: 'none' }
+  if (!partial && scaling.kind !== 'proportional') refusePartial(settings, raw)
+  return { dim, theta, interleaved, scaling }
 }
 
 function ropeParameters(raw: ConfigReader, layerType: RopeDefaults['layerType']): ConfigReader | undefined {
@@ -56,6 +57,10 @@ function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): RopeScali
       return { kind: 'linear', factor: s.number('factor', FACTOR) }
     case 'factors':
       return { kind: 'factors', factors: s.numbers('factors', { length: dim / 2, min: 0, exclusiveMin: true }) }
+    case 'proportional': {
+      const part = s.optionalNumber('partial_rotary_factor', { min: 0, max: 1 }) ?? 1
+      return { kind, pairs: Math.floor((part * dim) / 2), factor: s.optionalNumber('factor', FACTOR) ?? 1 }
+    }
     case 'yarn':
     case 'deepseek_yarn':
       return {
@@ -92,7 +97,7 @@ function readScaling(s: ConfigReader, raw: ConfigReader, dim: number): RopeScali
     }
     default:
       throw new UnsupportedModelError(
-        `${raw.file}: rope type ${quote(kind, 60)} is not supported; latentkit knows default, linear, yarn, llama3 and longrope.`,
+        `${raw.file}: rope type ${quote(kind, 60)} is not supported; latentkit knows default, linear, proportional, yarn, llama3 and longrope.`,
       )
   }
 }

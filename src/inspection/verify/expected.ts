@@ -21,7 +21,7 @@ export interface ExpectedPrompt {
   readonly tokens: readonly number[]
   /** [T, vocab] */
   readonly logits: Float32Array
-  /** [L + 1, T, D]: embedding, after each layer, the last after the final norm. */
+  /** [L + 1, T, D]: embedding, after each of the files' layers, the last after the final norm. */
   readonly hidden: Float32Array | null
   /** [L, H, T, T]: probabilities. */
   readonly attention: Float32Array | null
@@ -80,7 +80,7 @@ async function readPrompt(
   name: string,
   config: ModelConfig,
 ): Promise<ExpectedPrompt> {
-  const { vocabSize, nLayers, hiddenSize, source } = config
+  const { vocabSize, nLayers, hiddenSize, source, layersInOne = 1 } = config
   const idsOf = async (what: string, vocabSize: number) => {
     const entry = tensors.get(`${name}.${what}`)
     const ids = entry ? await readIntegers(entry) : []
@@ -118,11 +118,13 @@ async function readPrompt(
     const found = await floats('layer_attentions', [layers.length, mostHeads(config), T, T])
     if (!found) return null
     const all = new Float32Array(nLayers * size)
-    for (const [i, layer] of layers.entries()) {
+    for (const [i, named] of layers.entries()) {
+      // A layer with several attentions is named once for each.
+      const layer = named * layersInOne + layers.slice(0, i).filter(other => other === named).length
       const attention = config.layers[layer]?.attention
       if (!attention || !attends(attention)) {
         throw new CheckpointError(
-          `${file}: tensor "${name}.attention_layers" names layer ${layer}, which does not attend in this model`,
+          `${file}: tensor "${name}.attention_layers" names layer ${named}, which does not attend in this model, or too often`,
         )
       }
       all.set(found.subarray(i * size, (i + 1) * size), layer * size)
@@ -136,7 +138,7 @@ async function readPrompt(
     source: source ? await readSource(source.encoder) : null,
     tokens,
     logits,
-    hidden: await floats(`${by}hidden`, [nLayers + 1, T, hiddenSize]),
+    hidden: await floats(`${by}hidden`, [nLayers / layersInOne + 1, T, hiddenSize]),
     attention: (await floats(`${by}attentions`, [nLayers, mostHeads(config), T, T])) ?? (await ofSomeLayers()),
     selection: await readSelection(tensorOf, config, T),
     greedy: greedy ? await readIntegers(greedy) : null,

@@ -128,7 +128,9 @@ async function computePrompt(
     const logits = await rows.step(model, T, 'all', { hidden, ...(attention && { attention }) })
     add('input_ids', { dtype: 'I64', shape: [T], data: BigInt64Array.from(tokens, BigInt) })
     add('logits', { dtype: 'F32', shape: [T, V], data: logits })
-    add('hidden', { dtype: 'F32', shape: [L + 1, T, D], data: (await read(hidden)).slice() })
+    const each = config.layersInOne ?? 1
+    const states = (await read(hidden)).filter((_, i) => Math.floor(i / (T * D)) % each === 0)
+    add('hidden', { dtype: 'F32', shape: [L / each + 1, T, D], data: states })
     if (attention) add('attentions', { dtype: 'F32', shape: [L, H, T, T], data: masked(await read(attention), T) })
     const next: number[] = []
     let last = argmax(logits, (T - 1) * V, V)

@@ -195,12 +195,14 @@ function captures(k: Kernels, prompt: ExpectedPrompt, config: ModelConfig) {
   }
 }
 
+/** Of the expected states, which are those around every layer here or, of several that count as one, around these. */
 async function perLayer(k: Kernels, hidden: Tensor, want: Float32Array): Promise<number[]> {
-  const states = hidden.shape[0] as number
-  const size = want.length / states
+  const [layers, size] = [(hidden.shape[0] as number) - 1, hidden.strides[0] as number]
+  const states = want.length / size
   const errors: number[] = []
   for (let i = 0; i < states; i++) {
-    errors.push(worstError(await floats(k, rowsOf(hidden, i, 1)), want.subarray(i * size, (i + 1) * size)))
+    const own = rowsOf(hidden, (i * layers) / (states - 1), 1)
+    errors.push(worstError(await floats(k, own), want.subarray(i * size, (i + 1) * size)))
   }
   return errors
 }

@@ -12,6 +12,7 @@ const WRAPPERS: Readonly<Record<string, string>> = {
   kimi_vl: 'deepseek_v3',
   kimi_k25: 'deepseek_v3',
   mistral3: 'mistral',
+  gemma4: 'gemma4_text',
   qwen3_5: 'qwen3_5_text',
   qwen3_5_moe: 'qwen3_5_moe_text',
 }

@@ -20,6 +20,12 @@ export interface GroupedAttentionConfig {
   readonly sinks?: boolean
   /** The projection of q has as many rows again behind each head's: what the head found is multiplied by their sigmoid. Default false. */
   readonly gated?: boolean
+  /** Values are normed, each head by itself and without weights, with `qkNormEps` (Gemma 4). Default false. */
+  readonly valueNorm?: boolean
+  /** Values are the projection of the keys, before these are normed and rotated (Gemma 4). Default: they have their own. */
+  readonly keysAreValues?: boolean
+  /** The earlier layer whose keys and values are read: this one projects and keeps none (Gemma 4). Default: its own. */
+  readonly keysOf?: number
 }
 
 /** Multi-head Latent Attention (DeepSeek-V2, arXiv 2405.04434, eq. 9-19). */
@@ -36,8 +42,10 @@ export interface LatentAttentionConfig {
   readonly qkRopeHeadDim: number
   /** V: value numbers of a head. */
   readonly vHeadDim: number
-  /** (N + R)^-0.5, times YaRN's m squared where the model has it. */
+  /** (N + R)^-0.5, times YaRN's m squared and the query's factor where the model has them. */
   readonly softmaxScale: number
+  /** Factor of the normed latent, which is cached with it (LongCat: sqrt(D / C)). Default 1. */
+  readonly latentScale?: number
   /** eps of the norms on the query's and the key-value latent. */
   readonly latentNormEps: number
   /**
@@ -79,7 +87,9 @@ export type AttentionConfig = GroupedAttentionConfig | LatentAttentionConfig
 
 /** Numbers cached per token and layer: C + R and an indexer's key for a latent, keys and values of the kv heads otherwise. */
 export function cacheElements(attention: AttentionConfig): number {
-  if (attention.kind === 'grouped') return 2 * attention.nKvHeads * attention.headDim
+  if (attention.kind === 'grouped') {
+    return attention.keysOf === undefined ? 2 * attention.nKvHeads * attention.headDim : 0
+  }
   return attention.kvLoraRank + attention.qkRopeHeadDim + (ownIndexer(attention)?.headDim ?? 0)
 }
 

@@ -6,13 +6,19 @@
 import { joinHeads, lastOf, rowsOf, splitHeads, type Tensor } from '../../tensor/tensor.ts'
 import { type Linear, linear, type Norm, normalise } from '../layers.ts'
 import type { GroupedAttentionConfig } from './config.ts'
+import type { StoredKeys } from './keys.ts'
 import { type AttentionStep, patternRows } from './step.ts'
 
 export interface GroupedWeights {
-  /** One matrix with the rows of q, k and v in this order, or three. Of gated attention each head of q has its gate's rows behind its own. */
-  readonly qkv: readonly [Linear] | readonly [Linear, Linear, Linear]
+  /**
+   * One matrix with the rows of q, k and v in this order, or three; without those that the layer does not have. Of gated attention each head of q
+   * has its gate's rows behind its own.
+   */
+  readonly qkv: readonly Linear[]
   readonly queryNorm: Norm | null
   readonly keyNorm: Norm | null
+  /** Ones, where values are normed. Default: they are not. */
+  readonly valueNorm?: Norm
   /** f32 [H], where the config has sinks. */
   readonly sinks: Tensor | null
   /** [D, H d] */
@@ -21,15 +27,14 @@ export interface GroupedWeights {
 
 /** x [T, D] -> what the heads found, [T, H d], before the output projection. */
 export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: GroupedAttentionConfig, x: Tensor): Tensor {
-  const { ops, scratch, keys, layer, tokens: T, group, window, bias, seesAll } = step
+  const { ops, scratch, tokens: T, group, window, bias, seesAll } = step
   const { nHeads: H, headDim: d } = c
 
   const attended = scratch.take([T, H * d])
-  const [queries, key, value] = project(step, w, c, x) // [T, H, d] or, gated, [T, H, 2 d]; [T, G, d], [T, G, d]
+  const { queries, own } = project(step, w, c, x)
   const q = c.gated ? lastOf(queries, 0, d) : queries
   const query = positioned(step, q, w.queryNorm, c, step.rope?.queryCosSin)
-  const cachedKeys = keys.put(layer, 'key', positioned(step, key, w.keyNorm, c, step.rope?.cosSin), group)
-  const cachedValues = keys.put(layer, 'value', value, group)
+  const [cachedKeys, cachedValues] = own ? stored(step, w, c, own) : storedBefore(step, c)
 
   const lse = step.pattern && scratch.take([T, H])
   for (const run of group.all) {
@@ -54,6 +59,27 @@ export function groupedAttention(step: AttentionStep, w: GroupedWeights, c: Grou
   const gated = splitHeads(scratch.replacing(attended), H)
   ops.gate(gated, lastOf(queries, d, d), splitHeads(attended, H), 'sigmoid')
   return joinHeads(gated)
+}
+
+/** Keys and values of the step's tokens, [T, G, d] as they are projected, in the store with those before them. */
+function stored(
+  step: AttentionStep,
+  w: GroupedWeights,
+  c: GroupedAttentionConfig,
+  { key, value }: { readonly key: Tensor; readonly value: Tensor },
+): [StoredKeys, StoredKeys] {
+  const { ops, scratch, keys, layer, group } = step
+  const values = w.valueNorm ? scratch.take(value.shape) : value
+  if (w.valueNorm) normalise(ops, values, value, w.valueNorm)
+  // Values first: they may be what the keys are before they are normed in place.
+  const cachedValues = keys.put(layer, 'value', values, group)
+  return [keys.put(layer, 'key', positioned(step, key, w.keyNorm, c, step.rope?.cosSin), group), cachedValues]
+}
+
+/** What an earlier layer has stored of these tokens and those before them. */
+function storedBefore({ keys, group }: AttentionStep, { keysOf }: GroupedAttentionConfig): [StoredKeys, StoredKeys] {
+  const of = (segment: string) => keys.stored(keysOf as number, segment, group)
+  return [of('key'), of('value')]
 }
 
 /** Heads x [T, heads, d] normed, where the model norms them, and rotated by their positions. */
@@ -89,22 +115,30 @@ function normed(
   return y
 }
 
-function project(
-  step: AttentionStep,
-  w: GroupedWeights,
-  c: GroupedAttentionConfig,
-  x: Tensor,
-): [Tensor, Tensor, Tensor] {
+interface Projected {
+  /** [T, H, d] or, gated, [T, H, 2 d] */
+  readonly queries: Tensor
+  /** [T, G, d] each; null: the layer reads those of another. */
+  readonly own: { readonly key: Tensor; readonly value: Tensor } | null
+}
+
+function project(step: AttentionStep, w: GroupedWeights, c: GroupedAttentionConfig, x: Tensor): Projected {
   const { scratch, tokens: T } = step
-  const sizes = [(c.gated ? 2 : 1) * c.nHeads * c.headDim, c.nKvHeads * c.headDim, c.nKvHeads * c.headDim] as const
-  const heads = [c.nHeads, c.nKvHeads, c.nKvHeads] as const
-  const all = scratch.take([T, sizes[0] + sizes[1] + sizes[2]])
-  const parts = [
-    lastOf(all, 0, sizes[0]),
-    lastOf(all, sizes[0], sizes[1]),
-    lastOf(all, sizes[0] + sizes[1], sizes[2]),
-  ] as const
-  if (w.qkv.length === 1) linear(step, all, x, w.qkv[0])
-  else for (const [i, l] of w.qkv.entries()) linear(step, parts[i] as Tensor, x, l)
-  return [splitHeads(parts[0], heads[0]), splitHeads(parts[1], heads[1]), splitHeads(parts[2], heads[2])]
+  const kv = c.nKvHeads * c.headDim
+  const sizes = [(c.gated ? 2 : 1) * c.nHeads * c.headDim, kv, kv].slice(0, projectionsOf(c))
+  const all = scratch.take([T, sizes.reduce((sum, size) => sum + size, 0)])
+  const found = sizes.map((size, i) => lastOf(all, i === 0 ? 0 : (sizes[0] as number) + (i - 1) * kv, size))
+  if (w.qkv.length === 1) linear(step, all, x, w.qkv[0] as Linear)
+  else for (const [i, l] of w.qkv.entries()) linear(step, found[i] as Tensor, x, l)
+  const [queries, key, value = key] = found as [Tensor, Tensor?, Tensor?]
+  const heads = (t: Tensor) => splitHeads(t, c.nKvHeads)
+  return {
+    queries: splitHeads(queries, c.nHeads),
+    own: key && value ? { key: heads(key), value: heads(value) } : null,
+  }
+}
+
+/** Of q, k and v those that a layer projects. */
+export function projectionsOf({ keysOf, keysAreValues }: GroupedAttentionConfig): 1 | 2 | 3 {
+  return keysOf !== undefined ? 1 : keysAreValues ? 2 : 3
 }

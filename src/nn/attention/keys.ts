@@ -20,8 +20,8 @@ export interface KeyStore {
   readonly apart: boolean
   /** Takes a segment's vectors of all tokens of the step, x [T, heads, width], strided. */
   put(layer: number, segment: string, x: Tensor, group: StepGroup): StoredKeys
-  /** What was put there by earlier steps, for the sequences of a group. Absent where no step's keys outlive it. */
-  stored?(layer: number, segment: string, group: StepGroup): StoredKeys
+  /** What is put there already, by this step or earlier ones, for the sequences of a group. Throws TypeError where nothing is kept. */
+  stored(layer: number, segment: string, group: StepGroup): StoredKeys
   /** Where the named part of a layer's state is; null: sequences begin in this step, and their states are not kept. */
   state(layer: number, part: string): StatePlace | null
 }
@@ -77,23 +77,31 @@ export function pagedKeys(ops: Operations, scratch: Scratch, layout: CacheLayout
  * Keys of this step only, as f32 in scratch memory: for whole texts without a cache, as in training.
  */
 export function contiguousKeys(ops: Operations, scratch: Scratch): KeyStore {
+  const known = new Map<string, StoredKeys>()
   return {
     groups: 1,
     groupOf: () => 0,
     apart: true,
     state: () => null,
-    put(_layer, _segment, x, group) {
+    put(layer, segment, x, group) {
       const [T, heads, width] = x.shape as [number, number, number]
       const rows = scratch.take([T, heads * width])
       ops.copy(reshape(rows, [T, heads, width]), x)
       const vectors = { dtype: 'f32', offset: 0, heads, width, headStride: width } as const
-      return {
+      const stored: StoredKeys = {
         exact: true,
         capacity: Math.max(0, ...group.all.map(({ count }) => count)),
         // Those that its queries may see, and no more: a backward pass makes room for their gradients.
         slice: ({ firstRow, start, count }) => ({ ...vectors, rows: rowsOf(rows, firstRow, start + count - firstRow) }),
         chunk: ({ firstRow, keyStart, keyCount }) => rowsOf(rows, firstRow + keyStart, keyCount),
       }
+      known.set(`${layer} ${segment}`, stored)
+      return stored
+    },
+    stored(layer, segment) {
+      const found = known.get(`${layer} ${segment}`)
+      if (!found) throw new TypeError(`contiguousKeys: this step has stored no "${segment}" of layer ${layer}`)
+      return found
     },
   }
 }

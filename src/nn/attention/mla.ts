@@ -44,9 +44,11 @@ export function latentAttention(step: AttentionStep, w: LatentWeights, c: Latent
   linear(step, compressed, x, w.keyValueDown)
   const latent = scratch.replacing(lastOf(compressed, 0, C)) // [T, C]
   normalise(ops, latent, lastOf(compressed, 0, C), w.latentNorm)
+  const scaled = c.latentScale === undefined ? latent : scratch.replacing(latent)
+  if (c.latentScale !== undefined) ops.axpby(scaled, c.latentScale, latent)
   const ropeKey = positioned(step, splitHeads(lastOf(compressed, C, R), 1)) // [T, 1, R]
   const stored: StoredLatents = {
-    latent: keys.put(layer, 'latent', splitHeads(latent, 1), group),
+    latent: keys.put(layer, 'latent', splitHeads(scaled, 1), group),
     ropeKey: keys.put(layer, 'ropeKey', ropeKey, group),
   }
 

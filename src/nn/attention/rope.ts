@@ -8,6 +8,8 @@ export type RopeScaling =
   | { readonly kind: 'linear'; readonly factor: number }
   /** One divisor per frequency, computed by the file's writer (GGUF of Llama 3). */
   | { readonly kind: 'factors'; readonly factors: readonly number[] }
+  /** The first pairs rotate, as they would among all of the head; the others have no position (Gemma 4). */
+  | { readonly kind: 'proportional'; readonly pairs: number; readonly factor: number }
   | {
       readonly kind: 'yarn'
       readonly factor: number
@@ -84,6 +86,8 @@ export function ropeFrequencies(rope: RopeConfig, longFactors = false): RopeFreq
       return { frequencies: base.map(f => f / scaling.factor), factor: 1 }
     case 'factors':
       return { frequencies: base.map((f, i) => f / (scaling.factors[i] as number)), factor: 1 }
+    case 'proportional':
+      return { frequencies: base.map((f, i) => (i < scaling.pairs ? f / scaling.factor : 0)), factor: 1 }
     case 'yarn':
       return { frequencies: yarnFrequencies(base, rope, scaling), factor: yarnFactor(scaling) }
     case 'llama3':

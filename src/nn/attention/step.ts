@@ -35,6 +35,12 @@ export interface AttentionStep extends Backend {
   readonly selected: Tensor | null
   /** f32 [T, S], all -inf before: receives an indexer's scores. One sequence only. Default: they are not kept. */
   readonly indexScores?: Tensor | null
+  /** f32 [T, D]: receives what experts beside the layer's MLP return. Default: it has none. */
+  readonly beside?: Tensor | null
+  /** The same of the layer before, which joins the stream behind this one. Default: that has none. */
+  readonly joins?: Tensor | null
+  /** f32 [T, W] (strided rows allowed): the vectors of the tokens for this layer. Default: there are none. */
+  readonly input?: Tensor | null
   /** The same step as the layer's cross-attention sees it. Default: it has none. */
   readonly cross?: CrossStep | null
 }

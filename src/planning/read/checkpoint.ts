@@ -77,9 +77,10 @@ function activeOfSizes(model: PlanModel, bytes: number): number {
 function shareRead({ rows, ofExpert }: SurveyedWeight, index: number, model: PlanModel): number {
   if (index === 0 && !model.tiedEmbeddings) return 1 / rows
   if (index === 1 && model.learnedPositions > 0) return 1 / rows
+  if (index === 1 && model.own?.some(({ role }) => role === 'lookup')) return 1 / rows
   if (!ofExpert) return 1
-  const moe = model.layers.map(l => l.mlp).find(mlp => mlp.kind === 'moe')
-  return moe ? moe.topK / moe.nExperts : 1
+  const moe = model.layers.flatMap(({ mlp, beside }) => beside ?? (mlp.kind === 'moe' ? mlp : [])).at(0)
+  return moe ? moe.topK / (moe.nExperts + (moe.idle ?? 0)) : 1
 }
 
 /** The type with most bytes. */
