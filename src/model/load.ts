@@ -5,7 +5,8 @@ import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { WeightSource } from '../kernels/contract/weights.ts'
 import type { EncodableType } from '../quant/numbers.ts'
 import { tensorAt } from '../tensor/tensor.ts'
-import { type Adapters, Loader, type LoaderOptions, type Ready, type WeightKernels } from './loader.ts'
+import { type Adapters, Loader, type LoaderOptions, type Ready, type WeightKernels } from './load/loader.ts'
+import { loadPredictionWeights, loadWeights } from './load/weights.ts'
 import { Model, type ModelOptions } from './model.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
@@ -29,7 +30,7 @@ export async function loadModel(
     options.onProgress?.(source.name, loaded, total)
   }
   const loader = new Loader(checkpoint, kernels, config, family.names, ready, options)
-  return new Model(config, await loader.model(), kernels, options)
+  return new Model(config, await loadWeights(loader), kernels, options)
 }
 
 export interface SurveyedWeight extends WeightSource {
@@ -56,7 +57,7 @@ export async function surveyWeights(
   adapters?: Adapters,
 ): Promise<SurveyedWeight[]> {
   const options = { ...(weights && { weights }), ...(adapters && { adapters }) }
-  const found = await survey(model, options, loader => loader.model())
+  const found = await survey(model, options, loadWeights)
   refuseUnknown(model)
   return found
 }
@@ -68,7 +69,7 @@ export async function surveyPredictions(
   weights?: EncodableType,
 ): Promise<SurveyedWeight[]> {
   return survey(model, weights ? { weights } : {}, async loader => {
-    for (const index of indices) await loader.prediction(index)
+    for (const index of indices) await loadPredictionWeights(loader, index)
   })
 }
 

@@ -4,8 +4,9 @@ import { CheckpointError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { hasStates } from '../nn/config.ts'
 import { predictionConfig, predictionWeights } from '../nn/prediction.ts'
+import { Loader, type LoaderOptions } from './load/loader.ts'
+import { loadPredictionWeights } from './load/weights.ts'
 import { type SurveyedWeight, surveyPredictions } from './load.ts'
-import { Loader, type LoaderOptions } from './loader.ts'
 import { Model, type ModelOptions } from './model.ts'
 import type { OpenedModel } from './open/opened-model.ts'
 
@@ -72,6 +73,6 @@ export async function loadPrediction(
 ): Promise<Model> {
   const { checkpoint, family, config } = opened
   const loader = new Loader(checkpoint, kernels, config, family.names, () => {}, options)
-  const weights = await loader.prediction(draftingIndex(opened))
+  const weights = await loadPredictionWeights(loader, draftingIndex(opened))
   return new Model(predictionConfig(config), predictionWeights(model.decoder.weights, weights), kernels, options)
 }

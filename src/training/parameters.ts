@@ -3,7 +3,7 @@ import type { WeightRole } from '../checkpoint/recode/weight-type.ts'
 import { OptionError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { ExpertWeights, Weight, WeightSource } from '../kernels/contract/weights.ts'
-import type { Ready, WeightKernels } from '../model/loader.ts'
+import type { Ready, WeightKernels } from '../model/load/loader.ts'
 import { elementCount, reshape, rowsOf, type Tensor } from '../tensor/tensor.ts'
 
 /** Numbers that are learned: a matrix, the matrices of a layer's experts, or a vector. */

@@ -6,7 +6,8 @@ import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Factors } from '../kernels/contract/operation-options.ts'
 import type { Operations } from '../kernels/operations/table.ts'
-import { Loader } from '../model/loader.ts'
+import { Loader } from '../model/load/loader.ts'
+import { loadPredictionWeights, loadWeights } from '../model/load/weights.ts'
 import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
 import { copiesOf, predictionIndices } from '../model/prediction.ts'
 import { refuseOtherThanDecoder } from '../model/refuse-encoder.ts'
@@ -154,11 +155,11 @@ export class Trainer {
     const adapters = lora && new LearnedAdapters(lora, opened, seed, source => parameters.prepare(source))
     const options = adapters ? { adapters } : {}
     const loader = new Loader(checkpoint, parameters, config, family.names, parameters.ready, options)
-    const weights = await loader.model()
+    const weights = await loadWeights(loader)
     const predictions: Decoder[] = []
     // An adapter is the model's alone.
     for (const index of further && !lora ? predictionIndices(opened) : []) {
-      const own = predictionWeights(weights, await loader.prediction(index))
+      const own = predictionWeights(weights, await loadPredictionWeights(loader, index))
       predictions.push(decoderOf(predictionConfig(config), own))
     }
     adapters?.check()

@@ -4,8 +4,9 @@
  */
 import { describe, expect, it } from 'vitest'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
+import { Loader } from '../../src/model/load/loader.ts'
+import { loadWeights } from '../../src/model/load/weights.ts'
 import { loadModel } from '../../src/model/load.ts'
-import { Loader } from '../../src/model/loader.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import type { OpenedModel } from '../../src/model/open/opened-model.ts'
 import { contiguousKeys } from '../../src/nn/attention/keys.ts'
@@ -25,7 +26,7 @@ async function watched({ checkpoint, family, config }: OpenedModel, texts: reado
   const kernels = createReferenceKernels()
   try {
     const checked = new CheckedOperations(kernels)
-    const weights = await new Loader(checkpoint, kernels, config, family.names, () => {}).model()
+    const weights = await loadWeights(new Loader(checkpoint, kernels, config, family.names, () => {}))
     const model = decoderOf(config, weights)
     const { ops, memory } = checked
     const scratch = new KeepingScratch(memory)

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
-import { Loader } from '../../src/model/loader.ts'
+import { Loader } from '../../src/model/load/loader.ts'
+import { loadPredictionWeights, loadWeights } from '../../src/model/load/weights.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import { predictionIndices } from '../../src/model/prediction.ts'
 import { Arena } from '../../src/nn/arena.ts'
@@ -39,9 +40,12 @@ describe.skipIf(!FIXTURE).each(KERNEL_SETS.filter(({ missing }) => !missing))('$
     const { config, checkpoint, family } = model
     const kernels = await make({})
     const loader = new Loader(checkpoint, kernels, config, family.names, () => {})
-    const weights = await loader.model()
+    const weights = await loadWeights(loader)
     const [index = -1] = predictionIndices(model)
-    const module = decoderOf(predictionConfig(config), predictionWeights(weights, await loader.prediction(index)))
+    const module = decoderOf(
+      predictionConfig(config),
+      predictionWeights(weights, await loadPredictionWeights(loader, index)),
+    )
     const ids = Array.from(expected.get('input_ids')?.data as ArrayLike<number | bigint>, Number)
     const scratch = new Arena(kernels.memory)
     const decoder = decoderOf(config, weights)

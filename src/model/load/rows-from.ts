@@ -1,4 +1,4 @@
-import type { WeightSource } from '../kernels/contract/weights.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 
 /** A matrix without its first rows. Its rows are whole bytes. */
 export function rowsFrom(source: WeightSource, first: number): WeightSource {

@@ -1,7 +1,7 @@
-import { lazyMatrix } from '../checkpoint/recode/lazy-matrix.ts'
-import type { WeightSource } from '../kernels/contract/weights.ts'
-import { writeAngles } from '../nn/attention/rope-angles.ts'
-import { encodeNumbers } from '../quant/numbers.ts'
+import { lazyMatrix } from '../../checkpoint/recode/lazy-matrix.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
+import { writeAngles } from '../../nn/attention/rope-angles.ts'
+import { encodeNumbers } from '../../quant/numbers.ts'
 
 /**
  * Fixed vectors of positions, f32 [positions, size] (arXiv 1706.03762, section 3.5), in the order of Marian: all sines, then all cosines.

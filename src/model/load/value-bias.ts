@@ -1,6 +1,6 @@
-import { computed } from '../checkpoint/recode/derived.ts'
-import { readRows } from '../checkpoint/recode/weight-rows.ts'
-import type { WeightSource } from '../kernels/contract/weights.ts'
+import { computed } from '../../checkpoint/recode/derived.ts'
+import { readRows } from '../../checkpoint/recode/weight-rows.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 
 /** Rows of the output projection read at a time. */
 const ROWS = 64

@@ -1,7 +1,7 @@
-import { computed } from '../checkpoint/recode/derived.ts'
-import { readRows } from '../checkpoint/recode/weight-rows.ts'
-import type { WeightSource } from '../kernels/contract/weights.ts'
-import { bucketOf, type DistanceBiasConfig, distanceColumns } from '../nn/attention/distance-bias.ts'
+import { computed } from '../../checkpoint/recode/derived.ts'
+import { readRows } from '../../checkpoint/recode/weight-rows.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
+import { bucketOf, type DistanceBiasConfig, distanceColumns } from '../../nn/attention/distance-bias.ts'
 
 /** The biases of neighbouring distances, [heads, distances] as one row: f32, from those of their buckets, [buckets, heads]. */
 export function distanceTable(stored: WeightSource, c: DistanceBiasConfig, ahead: boolean): WeightSource {

@@ -1,5 +1,5 @@
-import { memorySource } from '../checkpoint/source/memory-source.ts'
-import type { WeightSource } from '../kernels/contract/weights.ts'
+import { memorySource } from '../../checkpoint/source/memory-source.ts'
+import type { WeightSource } from '../../kernels/contract/weights.ts'
 
 /** f32 [length], all the same: weights that a model has without a tensor in its files. */
 export function constantVector(name: string, length: number, value: number): WeightSource {
