@@ -179,6 +179,11 @@ export class Model {
   }
 
   /** For those who run the text of the decoder themselves. */
+  /** What reads source texts, as a text over operations; null: the model has none. */
+  get encoder(): Decoder | null {
+    return this.#encoder
+  }
+
   get decoder(): Decoder {
     return this.#decoder
   }

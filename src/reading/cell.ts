@@ -1,13 +1,11 @@
 /** One query and one key of one head, worked: every number on the way from q and k to what is added to the stream. */
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import type { AttendingLayer } from '../nn/config.ts'
-import type { LayerWeights } from '../nn/weights.ts'
-import { rowsOf, type Tensor } from '../tensor/tensor.ts'
-import { chainsOf, headOutputs, recordHead, withMemory } from './heads.ts'
+import { lastOf, rowsOf, type Tensor } from '../tensor/tensor.ts'
+import { type Chain, chainsOf, headOutputs, recordGate, recordHead, withMemory } from './heads.ts'
 import type { Questions } from './questions.ts'
-import type { Cell, CellPath, CellRotation, HeadVectors, RotatedVector } from './types.ts'
-import { headVectors } from './vectors.ts'
-import type { WatchedLayer } from './watched-layer.ts'
+import type { Cell, CellPath, CellRotation, RotatedVector } from './types.ts'
+import { type KeyVectors, keyVectors, type QueryVectors, queryVectors } from './vectors.ts'
+import type { WatchedCall, WatchedLayer } from './watched-layer.ts'
 
 /** A query's row of one head, by the kernels; what is not seen is -Infinity and 0. */
 interface HeadRow {
@@ -19,31 +17,32 @@ interface HeadRow {
 export async function workedCell(
   kernels: Kernels,
   layers: readonly WatchedLayer[],
-  { layer: index, head, query, key, neighbours }: Questions['cell'],
-  keys: number,
-  causal: boolean,
+  { layer: index, head, query, key, neighbours }: Omit<Questions['cell'], 'cross'>,
   pause: () => Promise<void>,
 ): Promise<Cell> {
   const own = layers[0] as WatchedLayer
-  const { config, weights } = own
-  const { attention: c } = config
-  const ofQuery = await headVectors(kernels, own, { head, rows: [query, query + 1] }, pause)
-  const ofKey = await headVectors(kernels, own, { head, rows: [key, key + 1] }, pause)
-  const isSeen = (s: number) => !causal || (s <= query && (config.window === null || s > query - config.window))
+  const { attention: c, causal, window } = own
+  const ofQuery = await queryVectors(kernels, own, head, [query, query + 1], pause)
+  const ofKey = await keyVectors(kernels, own, head, [key, key + 1], pause)
+  const isBefore = (s: number) => !causal || (s <= query && (window === null || s > query - window))
+  const bias = await biasOf(kernels, own, head, query, key)
   const paths: CellPath[] = []
   let row: HeadRow | null = null
   for (const layer of layers) {
-    const found = await headRow(kernels, layer, head, query, keys, isSeen, pause)
+    const found = await headRow(kernels, layer, head, query, isBefore, pause)
     row ??= found
-    const output = await headOutputs(kernels, layer, head, [query, query + 1], pause)
-    paths.push({ ...workedPath(layer, query, ofQuery, ofKey), ...at(found, key), output })
+    const output = await headOutputs(kernels, layer, head, [query, query + 1], false, pause)
+    paths.push({ ...workedPath(layer, query, ofQuery, ofKey, bias), ...at(found, key), output })
   }
   const { scores, probabilities } = row as HeadRow
+  // Of the keys before a query some may not be among those that it chose.
+  const isSeen = (s: number) => (scores[s] as number) > Number.NEGATIVE_INFINITY
   const best = Array.from(probabilities, (probability, position) => ({ position, probability }))
     .filter(({ position }) => isSeen(position))
     .sort((a, b) => b.probability - a.probability || a.position - b.position)
     .slice(0, neighbours)
   const weighted = ofKey.values.map(x => x * (probabilities[key] as number))
+  const { latents, ropeKeys } = ofKey
   return {
     layer: index,
     head,
@@ -51,6 +50,7 @@ export async function workedCell(
     key,
     seen: isSeen(key),
     scale: c.softmaxScale,
+    bias,
     ...at({ scores, probabilities }, key),
     paths,
     neighbours: best.map(({ position, probability }) => {
@@ -59,10 +59,11 @@ export async function workedCell(
     value: ofKey.values,
     weighted,
     output: (paths[0] as CellPath).output,
-    contribution: await projected(kernels, config, weights, head, weighted, pause),
+    gate: await gateOf(kernels, own, head, query, weighted.length, pause),
+    contribution: await projected(kernels, own, head, query, weighted, pause),
     input: await readRow(kernels, own.input, key, pause),
-    rotation: own.cosSin && (await rotationOf(kernels, own, own.cosSin, ofQuery, ofKey, query, key, pause)),
-    latent: ofKey.latent ? { latent: ofKey.latent.latents, ropeKey: ofKey.latent.ropeKeys } : null,
+    rotation: await rotationOf(kernels, own, ofQuery, ofKey, query, key, pause),
+    latent: latents && ropeKeys ? { latent: latents, ropeKey: ropeKeys } : null,
   }
 }
 
@@ -75,13 +76,12 @@ async function headRow(
   layer: WatchedLayer,
   head: number,
   query: number,
-  keys: number,
-  isSeen: (s: number) => boolean,
+  isBefore: (s: number) => boolean,
   pause: () => Promise<void>,
 ): Promise<HeadRow> {
   return withMemory(kernels, async take => {
-    const scores = take([1, 1, keys])
-    const p = take([1, 1, keys])
+    const scores = take([1, 1, layer.keyCount])
+    const p = take([1, 1, layer.keyCount])
     for (const { calls, from, to } of chainsOf(layer, [query, query + 1])) {
       const { lse } = recordHead(kernels, take, calls, head, [from, to], scores)
       kernels.probabilities(p, scores, lse)
@@ -89,38 +89,56 @@ async function headRow(
     await kernels.submit(pause)
     const read = async (t: Tensor) => (await kernels.memory.read(t)) as Float32Array
     return {
-      scores: (await read(scores)).map((x, s) => (isSeen(s) ? x : Number.NEGATIVE_INFINITY)),
-      probabilities: (await read(p)).map((x, s) => (isSeen(s) ? x : 0)),
+      scores: (await read(scores)).map((x, s) => (isBefore(s) ? x : Number.NEGATIVE_INFINITY)),
+      probabilities: (await read(p)).map((x, s) => (isBefore(s) ? x : 0)),
     }
   })
 }
 
+/** What the distance of query and key adds to the score. */
+async function biasOf(
+  kernels: Kernels,
+  layer: WatchedLayer,
+  head: number,
+  query: number,
+  key: number,
+): Promise<number> {
+  const [chain] = chainsOf(layer, [query, query + 1])
+  const [call] = (chain as Chain).calls
+  const { args, position, first } = call as WatchedCall
+  if (!args.bias) return 0
+  const biases = (await kernels.memory.read(rowsOf(args.bias, head, 1))) as Float32Array
+  const column = key - (position + query - first) - (args.biasStart ?? 0)
+  return biases[Math.min(Math.max(column, 0), biases.length - 1)] as number
+}
+
 /** The dot product of one path in f64, of the very numbers that the kernels multiply. */
 function workedPath(
-  { config: { attention: c }, calls, cosSin }: WatchedLayer,
-  position: number,
-  ofQuery: HeadVectors,
-  ofKey: HeadVectors,
+  layer: WatchedLayer,
+  query: number,
+  ofQuery: QueryVectors,
+  ofKey: KeyVectors,
+  bias: number,
 ): Omit<CellPath, 'score' | 'probability' | 'output'> {
-  const { path } = calls.find(({ first, count }) => position >= first && position < first + count) ?? {
-    path: 'grouped',
-  }
-  const { queries: q } = ofQuery
-  let [query, key] = [q, ofKey.keys]
-  let rope: readonly [from: number, to: number] = [0, cosSin ? (cosSin.shape[1] as number) : 0]
+  const { attention: c, queries } = layer
+  const [chain] = chainsOf(layer, [query, query + 1])
+  const { path } = chain as Chain
+  const q = ofQuery.queries
+  let [left, right] = [q, ofKey.keys]
+  let rope: readonly [from: number, to: number] = [0, queries.cosSin ? (queries.cosSin.shape[1] as number) : 0]
   if (c.kind === 'latent') {
     const { qkNopeHeadDim: N, qkRopeHeadDim: R, kvLoraRank: C } = c
     rope = [N, N + R]
-    if (path === 'absorbed' && ofQuery.latent && ofKey.latent) {
-      query = joined(ofQuery.latent.absorbedQueries, q.subarray(N))
-      key = joined(ofKey.latent.latents, ofKey.latent.ropeKeys)
+    if (path === 'absorbed' && ofQuery.absorbedQueries && ofKey.latents && ofKey.ropeKeys) {
+      left = joined(ofQuery.absorbedQueries, q.subarray(N))
+      right = joined(ofKey.latents, ofKey.ropeKeys)
       rope = [C, C + R]
     }
   }
-  const dot = dotOf(query, key, 0, query.length)
-  const ropeDot = dotOf(query, key, ...rope)
-  const plainDot = dotOf(query, key, 0, rope[0]) + dotOf(query, key, rope[1], query.length)
-  return { path, query, key, rope, plainDot, ropeDot, dot, worked: dot * c.softmaxScale }
+  const dot = dotOf(left, right, 0, left.length)
+  const ropeDot = dotOf(left, right, ...rope)
+  const plainDot = dotOf(left, right, 0, rope[0]) + dotOf(left, right, rope[1], left.length)
+  return { path, query: left, key: right, rope, plainDot, ropeDot, dot, worked: dot * c.softmaxScale + bias }
 }
 
 function joined(a: Float32Array, b: Float32Array): Float32Array {
@@ -136,12 +154,31 @@ function dotOf(a: Float32Array, b: Float32Array, from: number, to: number): numb
   return sum
 }
 
-/** W_O of one head's value, without its bias: f32 [D]. */
+/** What the head's finds are multiplied by for the query, f32 [V]; null where the layer has no gate. */
+async function gateOf(
+  kernels: Kernels,
+  { gate }: WatchedLayer,
+  head: number,
+  query: number,
+  V: number,
+  pause: () => Promise<void>,
+): Promise<Float32Array | null> {
+  if (!gate) return null
+  return withMemory(kernels, async take => {
+    const factors = take([1, V])
+    kernels.memory.upload(factors, new Float32Array(V).fill(1))
+    recordGate(kernels, gate, head, query, factors)
+    await kernels.submit(pause)
+    return (await kernels.memory.read(factors)) as Float32Array
+  })
+}
+
+/** W_O of one head's value, behind its gate and without the bias of W_O: f32 [D]. */
 async function projected(
   kernels: Kernels,
-  { attention: c }: AttendingLayer,
-  { attention: { weights } }: LayerWeights,
+  { attention: c, out, gate }: WatchedLayer,
   head: number,
+  query: number,
   value: Float32Array,
   pause: () => Promise<void>,
 ): Promise<Float32Array> {
@@ -149,9 +186,10 @@ async function projected(
     const all = new Float32Array(c.nHeads * value.length)
     all.set(value, head * value.length)
     const x = take([1, all.length])
-    const y = take([1, weights.out.weight.rows])
+    const y = take([1, out.weight.rows])
     kernels.memory.upload(x, all)
-    kernels.matmul(y, x, weights.out.weight)
+    if (gate) recordGate(kernels, gate, head, query, lastOf(x, head * value.length, value.length))
+    kernels.matmul(y, x, out.weight)
     await kernels.submit(pause)
     return (await kernels.memory.read(y)) as Float32Array
   })
@@ -166,23 +204,24 @@ async function readRow(kernels: Kernels, x: Tensor, row: number, pause: () => Pr
   })
 }
 
+/** null without rope. */
 async function rotationOf(
   kernels: Kernels,
-  layer: WatchedLayer,
-  cosSin: Tensor,
-  ofQuery: HeadVectors,
-  ofKey: HeadVectors,
+  { attention: c, interleaved, queries, keys }: WatchedLayer,
+  ofQuery: QueryVectors,
+  ofKey: KeyVectors,
   query: number,
   key: number,
   pause: () => Promise<void>,
-): Promise<CellRotation> {
-  const { attention: c } = layer.config
-  const size = cosSin.shape[1] as number
+): Promise<CellRotation | null> {
+  if (!queries.cosSin || !keys.cosSin) return null
+  const size = queries.cosSin.shape[1] as number
   const start = c.kind === 'latent' ? c.qkNopeHeadDim : 0
-  const cut = (x: Float32Array | undefined) => (x as Float32Array).slice(start, start + size)
+  const cut = (x: Float32Array) => x.slice(start, start + size)
   const one = async (
     position: number,
-    before: Float32Array | undefined,
+    cosSin: Tensor,
+    before: Float32Array,
     after: Float32Array,
   ): Promise<RotatedVector> => {
     const angles = await readRow(kernels, cosSin, position, pause)
@@ -196,8 +235,8 @@ async function rotationOf(
   }
   return {
     start,
-    interleaved: layer.interleaved,
-    query: await one(query, ofQuery.unrotated?.queries, ofQuery.queries),
-    key: await one(key, ofKey.unrotated?.keys, ofKey.keys),
+    interleaved,
+    query: await one(query, queries.cosSin, ofQuery.queriesBefore, ofQuery.queries),
+    key: await one(key, keys.cosSin, ofKey.keysBefore, ofKey.keys),
   }
 }

@@ -6,7 +6,7 @@ import { upProjectValues } from '../nn/attention/mla-up.ts'
 import { DTYPE_BYTES } from '../tensor/dtype.ts'
 import { rowsOf, type Tensor, view } from '../tensor/tensor.ts'
 import type { Span } from './questions.ts'
-import type { CallPath, WatchedCall, WatchedLayer } from './watched-layer.ts'
+import type { CallPath, HeadGate, WatchedCall, WatchedLayer } from './watched-layer.ts'
 
 /** Takes memory that is given back when the work is done. */
 export type Take = (shape: readonly number[], dtype?: 'f32' | 'i32') => Tensor
@@ -60,41 +60,66 @@ export function recordHead(
   const out = take([n, 1, args.values.width])
   const lse = take([n, 1])
   for (const call of calls) {
-    const rows = take([1, SEQUENCE_FIELDS], 'i32')
-    const position = call.position + from - first
-    kernels.memory.upload(rows, Int32Array.of(0, n, position, call.keyStart, call.keyCount, 0))
+    const numbers = sequencesOf(call, from - first, n)
+    const rows = take([numbers.length / SEQUENCE_FIELDS, SEQUENCE_FIELDS], 'i32')
+    kernels.memory.upload(rows, numbers)
     const own = headOf(call.args, head, from - first, n)
     kernels.attention({ ...own, sequences: { rows }, out, lse, ...(scores && { scores, scoresStart: 0 }) })
   }
   return { out, lse }
 }
 
-/** What a head found for its queries from .. to, before the output projection: f32 [to - from, V]. */
+/** Rows of `Sequences` for queries start .. start + n of a call: one for all, or one for each where they gather their keys. */
+function sequencesOf({ args, position, keyStart, keyCount }: WatchedCall, start: number, n: number): Int32Array {
+  const at = position + start
+  if (!args.selected?.gather) return Int32Array.of(0, n, at, keyStart, keyCount, 0)
+  const seen = (i: number) => Math.min(keyCount, at + i + 1 - keyStart)
+  return Int32Array.from(Array.from({ length: n }, (_, i) => [i, 1, at + i, keyStart, seen(i), 0]).flat())
+}
+
+/** What a head found for its queries from .. to: f32 [to - from, V]. `gated`: as it is projected, behind the gate of a layer that has one. */
 export async function headOutputs(
   kernels: Kernels,
   layer: WatchedLayer,
   head: number,
   span: Span,
+  gated: boolean,
   pause: () => Promise<void>,
 ): Promise<Float32Array> {
   return withMemory(kernels, async take => {
-    const { attention: c } = layer.config
-    const { attention: w } = layer.weights
+    const { attention: c, up, gate } = layer
     const V = c.kind === 'latent' ? c.vHeadDim : c.headDim
-    const outputs = take([span[1] - span[0], V])
+    const n = span[1] - span[0]
+    const outputs = take([n, V])
     for (const { calls, path, from, to } of chainsOf(layer, span)) {
       const { out } = recordHead(kernels, take, calls, head, [from, to])
       const rows = rowsOf(outputs, from - span[0], to - from)
-      if (path === 'absorbed' && c.kind === 'latent' && w.kind === 'latent') {
+      if (path === 'absorbed' && c.kind === 'latent' && up) {
         const raised = take([to - from, c.nHeads, V])
         const alike = view(out, 0, [to - from, c.nHeads, c.kvLoraRank], [c.kvLoraRank, 0, 1])
-        upProjectValues(kernels, raised, alike, w.weights.keyValueUp, c)
+        upProjectValues(kernels, raised, alike, up, c)
         kernels.copy(rows, headView(raised, head))
       } else kernels.copy(rows, headView(out, 0))
     }
+    if (gated && gate) recordGate(kernels, gate, head, span[0], outputs)
     await kernels.submit(pause)
     return (await kernels.memory.read(outputs)) as Float32Array
   })
+}
+
+/** Multiplies what a head found for queries from `start` on, x [n, V], by its gate. */
+export function recordGate(
+  kernels: Kernels,
+  { by, activation }: HeadGate,
+  head: number,
+  start: number,
+  x: Tensor,
+): void {
+  const [n, V] = x.shape as [number, number]
+  const [row, apart, ...within] = by.strides as [number, number, ...number[]]
+  const gates = view(by, start * row + head * apart, [n, ...by.shape.slice(2)], [row, ...within])
+  const found = view(x, 0, gates.shape, within.length > 1 ? [V, 1, 1] : [V, 1])
+  kernels.gate(found, gates, found, activation)
 }
 
 /** Vectors of one head: [T, H, n] -> [T, n]. */
@@ -111,7 +136,7 @@ export function sharedHead(head: number, heads: number, H: number): number {
 
 /** A call for one head and some of its queries. */
 function headOf(
-  { q, keys, values, scale, factors, window, carry, sinkLogits }: AttentionArgs,
+  { q, keys, values, scale, factors, window, carry, sinkLogits, bias, biasStart, selected }: AttentionArgs,
   head: number,
   start: number,
   count: number,
@@ -127,6 +152,8 @@ function headOf(
     ...(window !== undefined && { window }),
     ...(carry && { carry }),
     ...(sinkLogits && { sinkLogits: view(sinkLogits, head, [1]) }),
+    ...(bias && { bias: rowsOf(bias, head, 1), biasStart: biasStart ?? 0 }),
+    ...(selected && { selected: { ...selected, positions: rowsOf(selected.positions, start, count) } }),
   }
 }
 

@@ -1,4 +1,5 @@
 /** From changes as they are asked for to what each layer takes; what comes from other texts is read out of their readings. */
+import type { AttentionConfig } from '../nn/attention/config.ts'
 import type { Changes, LayerChanges } from './changes.ts'
 import type { Change, Span } from './questions.ts'
 import type { Sharing } from './sharing.ts'
@@ -14,7 +15,8 @@ interface Source {
 
 export async function layerChanges(
   changes: readonly Change<Source>[],
-  kinds: readonly ('grouped' | 'latent')[],
+  /** Of layers that attend; the others null. */
+  kinds: readonly (AttentionConfig['kind'] | null)[],
   work: Sharing,
 ): Promise<Changes> {
   const byLayer = new Map<number, Mutable<LayerChanges>>()
@@ -42,7 +44,7 @@ export async function layerChanges(
       }
       case 'rank':
         of(layer).ranks.push({
-          segment: segmentOf(kinds[layer] as 'grouped' | 'latent', change.of, layer),
+          segment: segmentOf(kinds[layer] as AttentionConfig['kind'], change.of, layer),
           rank: change.rank,
         })
     }

@@ -12,17 +12,18 @@ import type { WatchedLayer } from './watched-layer.ts'
 /** Numbers of scores that are computed at once. */
 const AT_ONCE = 1 << 22
 
-/** The maps of the question's heads, in their order. `causal`: a query sees no key behind it. */
+/** The maps of the question's heads, in their order. */
 export async function attentionMaps(
   kernels: Kernels,
   layer: WatchedLayer,
   question: AttentionQuestion,
-  { keys, causal, measured }: { readonly keys: number; readonly causal: boolean; readonly measured: MeasuredText },
+  measured: MeasuredText,
   work: Sharing,
 ): Promise<AttentionMap[]> {
   const [from, to] = question.rows
+  const { keyCount: keys, window, causal } = layer
   const makers = question.heads.map(head => new MapMaker(layer.index, head, question, keys, measured))
-  const seen = visibility(layer.config.window, causal, keys)
+  const seen = visibility(window, causal, keys)
   const heads = Math.max(1, Math.min(question.heads.length, Math.floor(AT_ONCE / keys)))
   const rows = Math.max(1, Math.floor(AT_ONCE / (keys * heads)))
   for (let h = 0; h < question.heads.length; h += heads) {

@@ -42,6 +42,8 @@ export type Change<From> =
   | { readonly kind: 'rank'; readonly layer: number; readonly of: 'latent' | 'keys' | 'values'; readonly rank: number }
 
 export interface AttentionQuestion {
+  /** To the source, in place of the text itself. */
+  readonly cross: boolean
   readonly layer: number
   readonly heads: readonly number[]
   readonly rows: Span
@@ -55,9 +57,12 @@ export interface AttentionQuestion {
 }
 
 export interface Questions {
-  /** `changes`: as callers give them, `from` the number of a reading. */
+  /** `changes`: as callers give them, `from` the number of a reading. `source`: what the source of an encoder-decoder is known by. */
   readonly read: {
     readonly text: string | readonly number[]
+    /** What an encoder-decoder's decoder reads behind its first token, if given. */
+    readonly target: string | readonly number[] | null
+    readonly source: number
     readonly maxBytes: number
     readonly changes: readonly object[]
   }
@@ -71,6 +76,7 @@ export interface Questions {
   }
   readonly vectors: { readonly layer: number; readonly head: number; readonly rows: Span }
   readonly cell: {
+    readonly cross: boolean
     readonly layer: number
     readonly head: number
     readonly query: number

@@ -3,69 +3,105 @@
  * for, from what entered the layer, by the model's own operations; so memory grows with tokens and layers, and never with
  * patterns.
  */
-import { DisposedError, OutOfMemoryError, UnsupportedModelError } from '../errors.ts'
-import type { Model } from '../model/model.ts'
+import { DisposedError, OutOfMemoryError } from '../errors.ts'
+import type { Kernels } from '../kernels/contract/kernels.ts'
+import { ownIndexer } from '../nn/attention/config.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
-import type { RopeConfig } from '../nn/attention/rope.ts'
-import { type AttendingLayer, attendingLayer, attentionOf, hasStates, type ModelConfig } from '../nn/config.ts'
+import { attendingLayer, attends } from '../nn/config.ts'
+import type { Decoder } from '../nn/decoder.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { workedCell } from './cell.ts'
 import { largest, softmaxFacts } from './chances.ts'
 import type { StoredByLayer } from './changes.ts'
 import { headOutputs } from './heads.ts'
 import { layerChanges } from './layer-changes.ts'
+import { layerInfo, storedWidth } from './layer-info.ts'
 import { attentionMaps } from './maps.ts'
 import { type MeasuredText, measuredText } from './measures.ts'
 import type { Answers, Change, Questions, Span } from './questions.ts'
 import type { Sharing } from './sharing.ts'
 import { checkedMatrix, joinedColumns, spectrumOf } from './spectrum.ts'
-import { logitsOf, readStates, type States, storedRows } from './state.ts'
+import { finalNormed, logitsOf, readStates, type States, storedRows } from './state.ts'
 import { gram, lossByRank, singularValues, symmetricEigen } from './svd.ts'
-import type { Cell, HeadVectors, ReadingInfo, ReadingLayer, ReadingToken, Spectrum } from './types.ts'
+import type { Cell, HeadVectors, ReadingInfo, ReadingToken, Spectrum } from './types.ts'
 import { headVectors } from './vectors.ts'
-import { WatchedLayer } from './watched-layer.ts'
+import { watchCross } from './watched-cross.ts'
+import { type WatchedLayer, watchLayer } from './watched-layer.ts'
 import { type WholeText, wholeText } from './whole-text.ts'
+
+/** Which attention of a layer, and how computed. */
+interface Part {
+  readonly path?: AttentionPath | undefined
+  /** That to the source. */
+  readonly cross?: boolean
+}
 
 /** Layers that are kept as they were run, so that the next question about them is quick. */
 const MOST_WATCHED = 2
 /** For keys and values of all heads, which are raised together. */
 const MOST_RAISED = 2 ** 28
 
+/** A model, or the encoder of one. */
+export interface ReadModel {
+  readonly kernels: Kernels
+  readonly decoder: Decoder
+}
+
+/** The source that an encoder-decoder's text looks at. */
+interface Source {
+  readonly reading: TextReading
+  /** What the encoder made of it, f32 [S, D]. */
+  readonly encoded: Float32Array
+}
+
 export type ReadingTokenizer = Pick<Tokenizer, 'tokenBytes' | 'isSpecial'>
 
 export class TextReading {
   readonly info: ReadingInfo
-  readonly #model: Model
+  readonly #model: ReadModel
   readonly #tokenizer: ReadingTokenizer
   readonly #text: WholeText
+  readonly #source: Source | null
   readonly #states: readonly Float32Array[]
+  readonly #crossQueries: readonly Float32Array[]
   readonly #stored: StoredByLayer
   readonly #measured: MeasuredText
+  /** What the indexer that was asked for last has chosen. */
+  #choice: { readonly layer: number; readonly keys: Int32Array | undefined } | null = null
   /** The layers that were asked about last, the last one first. */
-  #watched: WatchedLayer[] = []
+  #watched: { readonly name: string; readonly layer: WatchedLayer }[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #disposed = false
 
-  private constructor(model: Model, tokenizer: ReadingTokenizer, text: WholeText, { states, stored }: States) {
+  private constructor(
+    model: ReadModel,
+    tokenizer: ReadingTokenizer,
+    text: WholeText,
+    source: Source | null,
+    { states, crossQueries, stored }: States,
+  ) {
     this.#model = model
     this.#tokenizer = tokenizer
     this.#text = text
+    this.#source = source
     this.#states = states
+    this.#crossQueries = crossQueries
     this.#stored = stored
-    const { config } = model
+    const { config } = model.decoder
     const tokens = Array.from(text.tokens, (id, position) => this.#token(id, position))
     this.#measured = measuredText(
       text.tokens,
       tokens.map(token => token.text),
     )
+    const kept = [...states, ...crossQueries, ...[...stored.values()].flatMap(rows => [...rows.values()])]
+    const own = kept.reduce((n, numbers) => n + numbers.byteLength, 0)
     this.info = {
       tokens,
-      layers: config.layers.map((_, i) => layerInfo(attendingLayer(config, i), i, config.ropes)),
+      layers: config.layers.map((layer, i) => layerInfo(layer, i, config.ropes)),
       hiddenSize: config.hiddenSize,
       causal: !config.encoder,
-      bytes:
-        states.reduce((n, state) => n + state.byteLength, 0) +
-        [...stored.values()].reduce((n, rows) => n + [...rows.values()].reduce((m, row) => m + row.byteLength, 0), 0),
+      bytes: own + (source ? source.encoded.byteLength + source.reading.info.bytes : 0),
+      source: source?.reading.info ?? null,
     }
   }
 
@@ -74,57 +110,56 @@ export class TextReading {
     return this.#text.tokens.length
   }
 
-  /** Bytes that a reading of so many tokens keeps. */
-  static bytesOf({ config }: Pick<Model, 'config'>, tokens: number, changes: readonly Change<unknown>[]): number {
+  /** What an encoder-decoder's encoder has read. */
+  get source(): TextReading | null {
+    return this.#source?.reading ?? null
+  }
+
+  /** Bytes that a reading of so many tokens keeps, without its source. */
+  static bytesOf({ decoder: { config } }: ReadModel, tokens: number, changes: readonly Change<unknown>[]): number {
     const cut = changes.map(change => (change.kind === 'rank' ? storedWidth(attendingLayer(config, change.layer)) : 0))
-    return 4 * tokens * cut.reduce((n, width) => n + width, (config.nLayers + 1) * config.hiddenSize)
+    const states = config.nLayers + 1 + config.layers.filter(({ cross }) => cross).length
+    return 4 * tokens * cut.reduce((n, width) => n + width, states * config.hiddenSize)
   }
 
   /**
-   * Reads the tokens in one step. What `work.pause` throws ends it. Throws OptionError for changes that cannot be made, UnsupportedModelError for a
-   * model whose queries choose their keys.
+   * Reads the tokens in one step. What `work.pause` throws ends it. `source`: what the encoder of an encoder-decoder has read; it goes with
+   * this reading. Throws OptionError for changes that cannot be made.
    */
   static async read(
-    model: Model,
+    model: ReadModel,
     tokenizer: ReadingTokenizer,
     tokens: ArrayLike<number>,
     work: Sharing,
     changes: readonly Change<TextReading>[] = [],
+    source: TextReading | null = null,
   ): Promise<TextReading> {
-    if (model.decoder.topK > 0) {
-      const what = `A model of type ${model.config.modelType} attends to keys that an indexer chooses`
-      throw new UnsupportedModelError(`${what}; such a text cannot be looked into yet`)
-    }
-    if (hasStates(model.config)) {
-      throw new UnsupportedModelError(
-        `A model of type ${model.config.modelType} cannot be looked into: some of its layers carry a state in place of keys and values`,
-      )
-    }
-    if (model.config.layers.some(({ attention: a }) => a.kind === 'grouped' && a.keysOf !== undefined)) {
+    const { kernels, decoder } = model
+    if (decoder.config.layers.some(({ attention: a }) => a.kind === 'grouped' && a.keysOf !== undefined)) {
       throw new UnsupportedModelError(
         `A model of type ${model.config.modelType} cannot be looked into: some of its layers read the keys and values of earlier ones`,
       )
     }
-    const text = wholeText(Int32Array.from(tokens), model.config.encoder)
+    const text = wholeText(Int32Array.from(tokens), decoder.config.encoder, source?.tokens)
     const byLayer = await layerChanges(
       changes,
-      model.config.layers.map(layer => attentionOf(layer).kind),
+      decoder.config.layers.map(({ attention }) => (attends(attention) ? attention.kind : null)),
       work,
     )
-    const states = await readStates(model.kernels, model.decoder, text, byLayer, work)
-    return new TextReading(model, tokenizer, text, states)
+    const encoded = source && (await source.#encoded(work))
+    const states = await readStates(kernels, decoder, text, encoded, byLayer, work)
+    return new TextReading(model, tokenizer, text, source && encoded && { reading: source, encoded }, states)
   }
 
   async attention(question: Questions['attention'], work: Sharing): Promise<Answers['attention']> {
-    const context = { keys: this.#text.tokens.length, causal: this.info.causal, measured: this.#measured }
-    return this.#onLayer(question.layer, question.path, work, layer =>
-      attentionMaps(this.#model.kernels, layer, question, context, work),
+    return this.#onLayer(question.layer, { path: question.path, cross: question.cross }, work, layer =>
+      attentionMaps(this.#model.kernels, layer, question, this.#measured, work),
     )
   }
 
   /** Throws OutOfMemoryError where all heads of so many rows are too much for what one of them is taken from. */
   async vectors(question: Questions['vectors'], work: Sharing): Promise<HeadVectors> {
-    const { attention: c } = attendingLayer(this.#model.config, question.layer)
+    const { attention: c } = attendingLayer(this.#model.decoder.config, question.layer)
     const [from, to] = question.rows
     const bytes = c.kind === 'latent' ? 4 * (to - from) * c.nHeads * (c.qkNopeHeadDim + c.vHeadDim + c.kvLoraRank) : 0
     if (bytes > MOST_RAISED) {
@@ -133,27 +168,26 @@ export class TextReading {
           'taken. Ask for fewer rows at a time',
       )
     }
-    return this.#onLayer(question.layer, undefined, work, layer =>
+    return this.#onLayer(question.layer, {}, work, layer =>
       work.turn(() => headVectors(this.#model.kernels, layer, question, work.pause)),
     )
   }
 
-  async cell(question: Questions['cell'], work: Sharing): Promise<Cell> {
+  async cell({ cross, ...question }: Questions['cell'], work: Sharing): Promise<Cell> {
     const { kernels } = this.#model
-    const keys = this.#text.tokens.length
     const work1 = (layers: readonly WatchedLayer[]) =>
-      work.turn(() => workedCell(kernels, layers, question, keys, this.info.causal, work.pause))
-    return this.#onLayer(question.layer, undefined, work, async own => {
+      work.turn(() => workedCell(kernels, layers, question, work.pause))
+    return this.#onLayer(question.layer, { cross }, work, async own => {
       const path = own.calls.find(({ first, count }) => question.query >= first && question.query < first + count)?.path
       if (path === 'grouped' || path === undefined) return work1([own])
-      const other = await this.#watch(question.layer, path === 'expanded' ? 'absorbed' : 'expanded', work)
+      const other = await this.#watch(question.layer, { path: path === 'expanded' ? 'absorbed' : 'expanded' }, work)
       return work1([own, other])
     })
   }
 
   /** Throws OptionError where the layer has nothing of the kind, or too much of it. */
   async spectrum({ layer, of }: Questions['spectrum'], work: Sharing): Promise<Spectrum> {
-    return this.#onLayer(layer, undefined, work, async watched => {
+    return this.#onLayer(layer, {}, work, async watched => {
       const rows = this.#text.tokens.length
       const parts = await work.turn(() =>
         Promise.all(spectrumOf(watched, of).map(x => storedRows(this.#model.kernels, x))),
@@ -165,10 +199,10 @@ export class TextReading {
     })
   }
 
-  /** What a head found, f32 [rows, V]. */
+  /** What a head found, as it is projected: f32 [rows, V]. */
   async headOutput(layer: number, head: number, rows: Span, work: Sharing): Promise<Float32Array> {
-    return this.#onLayer(layer, undefined, work, watched =>
-      work.turn(() => headOutputs(this.#model.kernels, watched, head, rows, work.pause)),
+    return this.#onLayer(layer, {}, work, watched =>
+      work.turn(() => headOutputs(this.#model.kernels, watched, head, rows, true, work.pause)),
     )
   }
 
@@ -201,36 +235,61 @@ export class TextReading {
   async dispose(): Promise<void> {
     this.#disposed = true
     await this.#turn
-    for (const layer of this.#watched.splice(0)) layer.dispose()
+    for (const layer of this.#watched.splice(0)) layer.layer.dispose()
+    await this.#source?.reading.dispose()
+  }
+
+  #encoded(work: Sharing): Promise<Float32Array> {
+    const { kernels, decoder } = this.#model
+    return work.turn(() => finalNormed(kernels, decoder, this.#states.at(-1) as Float32Array))
   }
 
   /** One question about a layer at a time: the next one may be about another. Throws DisposedError. */
-  async #onLayer<T>(
-    index: number,
-    path: AttentionPath | undefined,
-    work: Sharing,
-    ask: (layer: WatchedLayer) => Promise<T>,
-  ): Promise<T> {
+  async #onLayer<T>(index: number, part: Part, work: Sharing, ask: (layer: WatchedLayer) => Promise<T>): Promise<T> {
     // Another text's changes may ask after `dispose`: what is watched then, nothing would give back.
     if (this.#disposed) throw new DisposedError('reading')
-    const answer = this.#turn.then(async () => ask(await this.#watch(index, path, work)))
+    const answer = this.#turn.then(async () => ask(await this.#watch(index, part, work)))
     this.#turn = answer.catch(() => {})
     return answer
   }
 
-  async #watch(index: number, path: AttentionPath | undefined, work: Sharing): Promise<WatchedLayer> {
-    const known = this.#watched.find(layer => layer.index === index && layer.path === path)
+  async #watch(index: number, { path, cross = false }: Part, work: Sharing): Promise<WatchedLayer> {
+    const name = `${index} ${path} ${cross}`
+    const known = this.#watched.find(one => one.name === name)
     if (known) {
-      this.#watched = [known, ...this.#watched.filter(layer => layer !== known)]
-      return known
+      this.#watched = [known, ...this.#watched.filter(one => one !== known)]
+      return known.layer
     }
-    while (this.#watched.length >= MOST_WATCHED) this.#watched.pop()?.dispose()
+    const chosen = cross ? undefined : await this.#chosen(index, work)
+    while (this.#watched.length >= MOST_WATCHED) this.#watched.pop()?.layer.dispose()
     const { kernels, decoder } = this.#model
-    const stream = this.#states[index] as Float32Array
-    const run = { kernels, decoder, text: this.#text, index, stream, stored: this.#stored.get(index), path }
-    const layer = await work.turn(() => WatchedLayer.of(run, work.pause))
-    this.#watched.unshift(layer)
+    const run = { kernels, decoder, text: this.#text, index }
+    const layer = await work.turn(() =>
+      cross && this.#source
+        ? watchCross(
+            { ...run, queries: this.#crossQueries[index] as Float32Array, source: this.#source.encoded },
+            work.pause,
+          )
+        : watchLayer(
+            { ...run, stream: this.#states[index] as Float32Array, stored: this.#stored.get(index), path, chosen },
+            work.pause,
+          ),
+    )
+    this.#watched.unshift({ name, layer })
     return layer
+  }
+
+  /** The keys that the layer attends to, where an earlier one has chosen them for it. */
+  async #chosen(index: number, work: Sharing): Promise<Int32Array | undefined> {
+    const attentions = this.#model.decoder.config.layers.map(({ attention }) => attention)
+    const attention = attentions[index]
+    if (attention?.kind !== 'latent' || !attention.indexer?.shared) return undefined
+    const chooser = attentions.slice(0, index).findLastIndex(ownIndexer)
+    if (this.#choice?.layer === chooser) return this.#choice.keys
+    const { chosen } = await this.#watch(chooser, {}, work)
+    const keys = chosen ? ((await this.#model.kernels.memory.read(chosen)) as Int32Array) : undefined
+    this.#choice = { layer: chooser, keys }
+    return keys
   }
 
   #token(id: number, position: number): ReadingToken {
@@ -241,30 +300,4 @@ export class TextReading {
   #textOf(id: number): string {
     return new TextDecoder().decode(this.#tokenizer.tokenBytes(id))
   }
-}
-
-function layerInfo(
-  { attention: a, rope, window }: AttendingLayer,
-  layer: number,
-  ropes: ModelConfig['ropes'],
-): ReadingLayer {
-  const common = { layer, kind: a.kind, heads: a.nHeads, scale: a.softmaxScale, window }
-  if (a.kind === 'latent') {
-    const { qkNopeHeadDim: N, qkRopeHeadDim: R, vHeadDim, kvLoraRank } = a
-    const sizes = { keySize: N + R, valueSize: vHeadDim, ropeSize: rope === null ? 0 : R, latentSize: kvLoraRank }
-    return { ...common, keyHeads: a.nHeads, ...sizes }
-  }
-  return {
-    ...common,
-    keyHeads: a.nKvHeads,
-    keySize: a.headDim,
-    valueSize: a.headDim,
-    ropeSize: rope === null ? 0 : (ropes[rope] as RopeConfig).dim,
-    latentSize: null,
-  }
-}
-
-/** Numbers of a token that a change of rank keeps: its latent, or its keys or values. */
-function storedWidth({ attention: a }: AttendingLayer): number {
-  return a.kind === 'latent' ? a.kvLoraRank : a.nKvHeads * a.headDim
 }

@@ -15,8 +15,8 @@ export function segmentOf(kind: 'latent' | 'grouped', of: 'latent' | 'keys' | 'v
 }
 
 /** Each [T, heads, width]. */
-export function spectrumOf({ config, index, stored, keys }: WatchedLayer, of: SpectrumOf): readonly Tensor[] {
-  const { kind } = config.attention
+export function spectrumOf({ attention, index, stored, keys }: WatchedLayer, of: SpectrumOf): readonly Tensor[] {
+  const { kind } = attention
   if (of === 'keysAndValues') {
     if (kind === 'grouped') return [keys.before, stored.get('value') as Tensor]
     throw new OptionError(`of is ${of}; layer ${index} stores a latent (MLA) in their place: expected latent`)

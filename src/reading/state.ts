@@ -7,62 +7,69 @@ import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
 import { attendingLayer, type LayerConfig } from '../nn/config.ts'
-import { type Decoder, embedded, finalRows, layerStep, writeLogits } from '../nn/decoder.ts'
+import { type Decoder, embedded, finalRows, finalStates, layerStep, writeLogits } from '../nn/decoder.ts'
 import { KeepingScratch, type Scratch } from '../nn/scratch.ts'
-import { prepareStep } from '../nn/step.ts'
+import { prepareStep, type Step } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { rowsOf, splitHeads, type Tensor } from '../tensor/tensor.ts'
-import { type Changes, type HeadChange, type LayerChanges, NO_CHANGES, type StoredByLayer } from './changes.ts'
+import { type Changes, type HeadChange, NO_CHANGES, type StoredByLayer } from './changes.ts'
 import { diverted, replacedKeys, type StoredRows } from './diverted.ts'
 import { headView, withMemory } from './heads.ts'
 import type { Sharing } from './sharing.ts'
+import { withSource } from './source-keys.ts'
 import { checkedMatrix } from './spectrum.ts'
 import { gram, projected, symmetricEigen } from './svd.ts'
-import { WatchedLayer } from './watched-layer.ts'
+import { watchLayer } from './watched-layer.ts'
 import type { WholeText } from './whole-text.ts'
 
 export interface States {
   /** f32 [T, D] for each of the L layers what enters it, and at last what leaves the last one. */
   readonly states: readonly Float32Array[]
+  /** f32 [T, D] for each layer what its cross-attention projects to queries; none where layers have no such attention. */
+  readonly crossQueries: readonly Float32Array[]
   readonly stored: StoredByLayer
 }
 
-/** Each layer is a turn of its own. */
+/** Each layer is a turn of its own. `source`: f32 [S, D], what the encoder of an encoder-decoder made of the source. */
 export async function readStates(
   kernels: Kernels,
   decoder: Decoder,
   text: WholeText,
+  source: Float32Array | null,
   changes: Changes,
   work: Sharing,
 ): Promise<States> {
-  const { config, weights } = decoder
+  const { config } = decoder
   const scratch = new Arena(kernels.memory)
   // What is uploaded while a layer is recorded must not lie where operations that are not yet run will write.
   const uploaded = new KeepingScratch(kernels.memory)
   try {
     const states: Float32Array[] = []
+    const crossQueries: Float32Array[] = []
     const stored = new Map<number, StoredRows>()
-    const keys = contiguousKeys(kernels, scratch)
-    const backend = { ops: kernels, scratch, keys }
-    const step = prepareStep(kernels.memory, scratch, [text.input], keys, decoder)
-    const begin = () => embedded(backend, decoder, step)
-    const carry = (index: number, x: Tensor) => {
-      const own = changes.get(index)
-      const changed = own ? changedBackend(backend, kernels, uploaded, decoder, index, own, stored.get(index)) : backend
-      return runLayer(
-        layerStep(changed, decoder, step, index),
-        config,
-        config.layers[index] as LayerConfig,
-        weights.layers[index] as LayerWeights,
-        x,
-      )
+    const encoded = source && scratch.take([source.length / config.hiddenSize, config.hiddenSize])
+    if (encoded) kernels.memory.upload(encoded, source)
+    const withKeys = (ops: Operations, rows?: StoredRows): Backend => {
+      const own = replacedKeys(contiguousKeys(ops, scratch), kernels.memory, uploaded, rows)
+      return { ops, scratch, keys: encoded ? withSource(own, { ops, scratch }, decoder, encoded) : own }
     }
+    const backend = withKeys(kernels)
+    const step = prepareStep(kernels.memory, scratch, [text.input], backend.keys, decoder)
     let x: Tensor | null = null
     for (let i = 0; i <= config.layers.length; i++) {
       const { states: others, ranks } = changes.get(i) ?? NO_CHANGES
       const stream = await work.turn(async () => {
-        x = x ? carry(i - 1, x) : begin()
+        let queries: Tensor | null = null
+        if (x) {
+          const own = seamsOf(kernels, uploaded, decoder, i - 1, changes.get(i - 1)?.heads ?? [], at => {
+            queries = at
+          })
+          const mark = scratch.mark()
+          x = carried(withKeys(own, stored.get(i - 1)), decoder, step, i - 1, x)
+          scratch.release(mark)
+        } else x = embedded(backend, decoder, step)
         await kernels.submit(work.pause)
+        if (queries) crossQueries.push((await kernels.memory.read(queries)) as Float32Array)
         uploaded.dispose()
         const state = (await kernels.memory.read(x)) as Float32Array
         for (const { row, values } of others) state.set(values, row * config.hiddenSize)
@@ -72,7 +79,7 @@ export async function readStates(
       states.push(stream)
       if (ranks.length > 0) {
         const run = { kernels, decoder, text, index: i, stream }
-        const layer = await work.turn(() => WatchedLayer.of(run, work.pause))
+        const layer = await work.turn(() => watchLayer(run, work.pause))
         try {
           const cut = new Map<string, Float32Array>()
           for (const { segment, rank } of ranks) {
@@ -90,11 +97,18 @@ export async function readStates(
       }
       await work.pause()
     }
-    return { states, stored }
+    return { states, crossQueries, stored }
   } finally {
     uploaded.dispose()
     scratch.dispose()
   }
+}
+
+/** The stream x [T, D] through one layer. */
+function carried(backend: Backend, decoder: Decoder, step: Step, index: number, x: Tensor): Tensor {
+  const { config, weights } = decoder
+  const layer = config.layers[index] as LayerConfig
+  return runLayer(layerStep(backend, decoder, step, index), config, layer, weights.layers[index] as LayerWeights, x)
 }
 
 /** Vectors of all tokens, [T, heads, width], as f32 [T, heads * width]. */
@@ -107,24 +121,30 @@ export async function storedRows(kernels: Kernels, x: Tensor): Promise<Float32Ar
   })
 }
 
-/** What runs a layer whose heads find something else, or which stores other rows. */
-function changedBackend(
-  { scratch }: Backend,
+/** Operations of a layer whose heads find something else; `seen` hears where what its cross-attention makes queries of is kept. */
+function seamsOf(
   kernels: Kernels,
   uploaded: Scratch,
   { config, weights }: Decoder,
   index: number,
-  { heads }: LayerChanges,
-  stored: StoredRows | undefined,
-): Backend {
-  const { nHeads } = attendingLayer(config, index).attention
-  const { out } = (weights.layers[index] as LayerWeights).attention.weights
+  heads: readonly HeadChange[],
+  seen: (queries: Tensor) => void,
+): Operations {
+  const { attention, cross } = weights.layers[index] as LayerWeights
+  if (heads.length === 0 && !cross) return kernels
   const matmul: Operations['matmul'] = (y, x, w, options) => {
-    if (w === out.weight) for (const change of heads) replaceHead(kernels, uploaded, splitHeads(x, nHeads), change)
+    if (w === attention.weights.out.weight && heads.length > 0) {
+      const found = splitHeads(x, attendingLayer(config, index).attention.nHeads)
+      for (const change of heads) replaceHead(kernels, uploaded, found, change)
+    }
+    if (w === cross?.query.weight) {
+      const queries = uploaded.take(x.shape)
+      kernels.copy(queries, x)
+      seen(queries)
+    }
     kernels.matmul(y, x, w, options)
   }
-  const ops = diverted(kernels, { matmul })
-  return { ops, scratch, keys: replacedKeys(contiguousKeys(ops, scratch), kernels.memory, uploaded, stored) }
+  return diverted(kernels, { matmul })
 }
 
 /** found [T, H, V] */
@@ -160,6 +180,20 @@ export async function logitsOf(kernels: Kernels, decoder: Decoder, rows: Float32
     writeLogits(backend, logits, finalRows(backend, decoder, x, index), output, config)
     await kernels.submit()
     return (await kernels.memory.read(logits)) as Float32Array
+  } finally {
+    scratch.dispose()
+  }
+}
+
+/** What leaves a text's last layer, f32 [T, D], after the final norm where the model has one. */
+export async function finalNormed(kernels: Kernels, decoder: Decoder, state: Float32Array): Promise<Float32Array> {
+  const scratch = new Arena(kernels.memory)
+  try {
+    const x = scratch.take([state.length / decoder.config.hiddenSize, decoder.config.hiddenSize])
+    kernels.memory.upload(x, state)
+    const y = finalStates({ ops: kernels, scratch, keys: contiguousKeys(kernels, scratch) }, decoder, x)
+    await kernels.submit()
+    return (await kernels.memory.read(y)) as Float32Array
   } finally {
     scratch.dispose()
   }

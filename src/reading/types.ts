@@ -18,8 +18,11 @@ export interface ReadingToken {
 export interface ReadingLayer {
   /** Its index, from 0 on. */
   readonly layer: number
-  /** `grouped`: keys and values per head or group of heads (MHA, GQA, MQA). `latent`: MLA. */
-  readonly kind: 'grouped' | 'latent'
+  /**
+   * `grouped`: keys and values per head or group of heads (MHA, GQA, MQA). `latent`: MLA. `delta`, `convolution`: a state in place of
+   * keys (the gated delta rule, a short convolution); it attends to nothing, and all its sizes are 0.
+   */
+  readonly kind: 'grouped' | 'latent' | 'delta' | 'convolution'
   /** H, query heads. */
   readonly heads: number
   /** Heads of keys and values: H, fewer (GQA) or 1 (MQA); of MLA, what each head raises from the shared latent: H. */
@@ -36,6 +39,10 @@ export interface ReadingLayer {
   readonly scale: number
   /** Keys a query sees, itself included; null: all. */
   readonly window: number | null
+  /** Keys that a query attends to at most, chosen by an indexer; null: it attends to all that it sees. */
+  readonly topK: number | null
+  /** Heads of cross-attention to the source of an encoder-decoder; 0: the layer has none. */
+  readonly crossHeads: number
 }
 
 /** What is known of a text as soon as it is read. */
@@ -48,8 +55,10 @@ export interface ReadingInfo {
   readonly hiddenSize: number
   /** A token sees those before it only; false: an encoder's sees all. */
   readonly causal: boolean
-  /** Bytes that are kept until `dispose`. */
+  /** Bytes that are kept until `dispose`, those of the source among them. */
   readonly bytes: number
+  /** What an encoder-decoder's encoder has read; null: the model has none. */
+  readonly source: ReadingInfo | null
 }
 
 /** How a head attends, in numbers from 0 to 1, over all queries that can; null where no query can. */
@@ -84,7 +93,7 @@ export interface AttentionMap {
   readonly start: number
   /** Queries. */
   readonly rows: number
-  /** Keys: the tokens of the text. */
+  /** Keys: the tokens of the text; of cross-attention, of the source. */
   readonly keys: number
   /** f32 [rows, keys]: after the softmax; 0 where a key is not seen. */
   readonly probabilities?: Float32Array
@@ -187,13 +196,13 @@ export interface CellPath {
   readonly ropeDot: number
   /** The whole dot product. */
   readonly dot: number
-  /** dot x scale. */
+  /** dot x scale + bias. */
   readonly worked: number
   /** The score by the kernels on this path: equal to `worked` but for rounding; -Infinity where the key is not seen. */
   readonly score: number
   /** Of the softmax over the keys that are seen. */
   readonly probability: number
-  /** f32 [valueSize]: what the head found for the query on this path. */
+  /** f32 [valueSize]: what the head found for the query on this path, before a gate. */
   readonly output: Float32Array
 }
 
@@ -251,10 +260,12 @@ export interface Cell {
   readonly query: number
   /** Position of the key. */
   readonly key: number
-  /** false: the mask or the window hides the key from the query. */
+  /** false: the mask or the window hides the key from the query, or it is not among those that the query chose. */
   readonly seen: boolean
   /** Factor of the dot product. */
   readonly scale: number
+  /** Added to the score for the distance of query and key (T5); 0 in other models. */
+  readonly bias: number
   /** By the kernels, on the path that the model takes for this query. */
   readonly score: number
   /** Of the softmax, on that path. */
@@ -269,9 +280,11 @@ export interface Cell {
   readonly weighted: Float32Array
   /** f32 [valueSize]: what the head found, over all keys. */
   readonly output: Float32Array
-  /** f32 [D]: what this key adds through this head: W_O of `weighted`, before a norm or factor that the block may have there. */
+  /** f32 [valueSize]: what the layer multiplies this by, number by number, before it is projected; null without a gate. */
+  readonly gate: Float32Array | null
+  /** f32 [D]: what this key adds through this head: W_O of `weighted` (times `gate`), before a norm or factor that the block may have there. */
   readonly contribution: Float32Array
-  /** f32 [D]: x of the key's token as attention projects it (normed, where the block does so first). */
+  /** f32 [D]: x of the key's token as attention projects it (normed, where the block does so first); of cross-attention the encoder's. */
   readonly input: Float32Array
   /** null without rope. */
   readonly rotation: CellRotation | null

@@ -6,16 +6,22 @@ import { OutOfMemoryError } from '../errors.ts'
 import type { AttentionArgs } from '../kernels/contract/attention-args.ts'
 import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
+import type { Activation } from '../kernels/contract/operation-options.ts'
+import type { AttentionConfig } from '../nn/attention/config.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
+import type { KeyValueUp } from '../nn/attention/mla-up.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
 import { attendFrom } from '../nn/block.ts'
-import { type AttendingLayer, attendingLayer } from '../nn/config.ts'
+import { attendingLayer } from '../nn/config.ts'
 import { type Decoder, layerStep } from '../nn/decoder.ts'
+import type { Linear } from '../nn/layers.ts'
 import { KeepingScratch } from '../nn/scratch.ts'
 import { prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
-import { splitHeads, type Tensor, view } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { diverted, replacedKeys, type StoredRows } from './diverted.ts'
+import { type Rotated, type Rotation, rotatedBy } from './rotations.ts'
+import { withoutSource } from './source-keys.ts'
 import type { WholeText } from './whole-text.ts'
 
 /** Of one layer. */
@@ -36,10 +42,10 @@ export interface WatchedCall {
   readonly keyCount: number
 }
 
-/** Vectors before and after their rotation; both the same where nothing rotates. */
-export interface Rotated {
-  readonly before: Tensor
-  readonly after: Tensor
+/** What heads found is multiplied by: activation(by). by: f32 [T, H, V], or [T, H, V, 1] with one number for a head. */
+export interface HeadGate {
+  readonly by: Tensor
+  readonly activation: Activation
 }
 
 /** What a layer is run on. */
@@ -54,87 +60,92 @@ export interface LayerRun {
   readonly stored?: StoredRows | undefined
   /** All queries take this path of MLA. Default: as the model chooses. */
   readonly path?: AttentionPath | undefined
+  /** i32 [T, topK]: what an earlier layer's indexer has chosen, where this one takes its choice. */
+  readonly chosen?: Int32Array | undefined
 }
 
-interface Seen {
-  readonly calls: readonly WatchedCall[]
-  readonly stored: ReadonlyMap<string, Tensor>
-  readonly input: Tensor
-  readonly queries: Rotated
-  readonly keys: Rotated
-  readonly cosSin: Tensor | null
-  readonly interleaved: boolean
-}
-
-export class WatchedLayer {
-  readonly config: AttendingLayer
-  readonly weights: LayerWeights
+/** Attention of a layer to its text, or to a source. */
+export interface WatchedLayer {
+  readonly index: number
+  readonly attention: AttentionConfig
+  /** Keys a query sees, itself included; null: all. */
+  readonly window: number | null
+  /** A query sees no key behind it. */
+  readonly causal: boolean
+  /** Tokens of the text, or of the source. */
+  readonly keyCount: number
+  /** W_O */
+  readonly out: Linear
+  /** W_UK and W_UV; null: keys and values are the layer's own. */
+  readonly up: KeyValueUp | null
   /** In their order. Those that `carry` go on where the one before them ended. */
   readonly calls: readonly WatchedCall[]
-  /** What was stored, by segment: f32 [T, heads, width]. */
+  /** What was stored, by segment: f32 [keys, heads, width]. */
   readonly stored: ReadonlyMap<string, Tensor>
-  /** What attention projects: the stream, normed where the block does so first. f32 [T, D] */
+  /** What keys are projected from: the stream, normed where the block does so first, or the source's states. f32 [keys, D] */
   readonly input: Tensor
   /** f32 [T, H, keySize] */
   readonly queries: Rotated
-  /** f32 [T, G, d]; of MLA the rope key, [T, 1, R]. */
+  /** f32 [keys, G, d]; of MLA the rope key, [keys, 1, R]. */
   readonly keys: Rotated
-  /** f32 [T, 2r]: cosines and sines of every token; null without rope. */
-  readonly cosSin: Tensor | null
   /** Whether neighbours form the pairs that are rotated, instead of the two halves. */
   readonly interleaved: boolean
-  readonly index: number
+  /** null: what heads found is projected as it is. */
+  readonly gate: HeadGate | null
+  /** i32 [T, topK]: the keys that queries may choose; null: they see all. */
+  readonly chosen: Tensor | null
   readonly path: AttentionPath | undefined
-  readonly #scratch: KeepingScratch
+  dispose(): void
+}
 
-  private constructor({ decoder, index, path }: LayerRun, scratch: KeepingScratch, seen: Seen) {
-    this.index = index
-    this.path = path
-    this.config = attendingLayer(decoder.config, index)
-    this.weights = decoder.weights.layers[index] as LayerWeights
-    this.#scratch = scratch
-    this.calls = seen.calls
-    this.stored = seen.stored
-    this.input = seen.input
-    this.queries = seen.queries
-    this.keys = seen.keys
-    this.cosSin = seen.cosSin
-    this.interleaved = seen.interleaved
+/** Throws OutOfMemoryError for a text that is too long. */
+export async function watchLayer(run: LayerRun, pause: () => Promise<void>): Promise<WatchedLayer> {
+  const { decoder, text, index } = run
+  const { attention } = attendingLayer(decoder.config, index)
+  const bytes = watchedBytes(attention, text.tokens.length)
+  if (bytes > MOST_BYTES) {
+    throw new OutOfMemoryError(
+      `Queries, keys and values of ${text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
+        `${MOST_BYTES} are taken for one layer. Look into a shorter text`,
+    )
   }
+  return kept(run.kernels, scratch => watch(run, scratch, pause))
+}
 
-  /** Throws OutOfMemoryError for a text that is too long. */
-  static async of(run: LayerRun, pause: () => Promise<void>): Promise<WatchedLayer> {
-    const { decoder, text, index } = run
-    const bytes = watchedBytes(attendingLayer(decoder.config, index), text.tokens.length)
-    if (bytes > MOST_BYTES) {
-      throw new OutOfMemoryError(
-        `Queries, keys and values of ${text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
-          `${MOST_BYTES} are taken for one layer. Look into a shorter text`,
-      )
-    }
-    const scratch = new KeepingScratch(run.kernels.memory)
-    try {
-      return new WatchedLayer(run, scratch, await watch(run, scratch, pause))
-    } catch (error) {
-      scratch.dispose()
-      throw error
-    }
-  }
-
-  dispose(): void {
-    this.#scratch.dispose()
+/** What `watch` saw, in memory that lives as long as it. */
+export async function kept(
+  kernels: Kernels,
+  watch: (scratch: KeepingScratch) => Promise<Omit<WatchedLayer, 'dispose'>>,
+): Promise<WatchedLayer> {
+  const scratch = new KeepingScratch(kernels.memory)
+  try {
+    return { ...(await watch(scratch)), dispose: () => scratch.dispose() }
+  } catch (error) {
+    scratch.dispose()
+    throw error
   }
 }
 
-async function watch(run: LayerRun, scratch: KeepingScratch, pause: () => Promise<void>): Promise<Seen> {
-  const { kernels, decoder, text, index, stream } = run
+async function watch(
+  run: LayerRun,
+  scratch: KeepingScratch,
+  pause: () => Promise<void>,
+): Promise<Omit<WatchedLayer, 'dispose'>> {
+  const { kernels, text, index, stream, path } = run
+  const decoder = withoutSource(run.decoder)
   const config = attendingLayer(decoder.config, index)
   const weights = decoder.weights.layers[index] as LayerWeights
+  const { attention } = config
+  const { weights: w } = weights.attention
+  const latent = weights.attention.kind === 'latent' ? weights.attention.weights : null
+  const projections = [latent?.queryDown?.linear, latent?.query, ...('qkv' in w ? w.qkv : [])].map(one => one?.weight)
   const args: AttentionArgs[] = []
-  const rotations: (Rotated & { readonly cosSin: Tensor; readonly interleaved: boolean })[] = []
+  const rotations: Rotation[] = []
   const stored = new Map<string, Tensor>()
   let input: Tensor | null = null
-  let latentQuery: Tensor | null = null
+  let projected: Tensor | null = null
+  let key: Tensor | null = null
+  let gate: HeadGate | null = null
   const ops = diverted(kernels, {
     attention: call => void args.push(call),
     rope: (y, x, cosSin, interleaved) => {
@@ -142,77 +153,86 @@ async function watch(run: LayerRun, scratch: KeepingScratch, pause: () => Promis
       kernels.rope(y, x, cosSin, interleaved)
     },
     matmul: (y, x, w, options) => {
-      input ??= x
-      if (weights.attention.kind === 'latent' && w === weights.attention.weights.query.weight) latentQuery = y
+      if (projections.includes(w)) input ??= x
+      if (w === latent?.query.weight) projected = y
       kernels.matmul(y, x, w, options)
     },
+    gate: (y, by, x, activation) => {
+      // What comes behind attention is of what its heads found.
+      if (args.length > 0) gate = { by, activation }
+      else kernels.gate(y, by, x, activation)
+    },
   })
-  const keys = replacedKeys(contiguousKeys(ops, scratch), kernels.memory, scratch, run.stored, stored)
-  const step = prepareStep(
-    kernels.memory,
-    scratch,
-    [{ ...text.input, ...(run.path && { path: run.path }) }],
-    keys,
-    decoder,
-  )
+  const replaced = replacedKeys(contiguousKeys(ops, scratch), kernels.memory, scratch, run.stored, stored)
+  const keys: typeof replaced = {
+    ...replaced,
+    put: (layer, segment, x, group) => {
+      if (segment === 'key' || segment === 'ropeKey') key = x
+      return replaced.put(layer, segment, x, group)
+    },
+  }
+  const step = prepareStep(kernels.memory, scratch, [{ ...text.input, ...(path && { path }) }], keys, decoder)
+  if (step.selected && run.chosen) kernels.memory.upload(step.selected, run.chosen)
   const x = scratch.take([text.tokens.length, decoder.config.hiddenSize])
   kernels.memory.upload(x, stream)
   attendFrom(layerStep({ ops, scratch, keys }, decoder, step, index), decoder.config, config, weights, x)
   await kernels.submit(pause)
-  const calls: WatchedCall[] = []
-  for (const call of args) {
-    const row = (await kernels.memory.read(call.sequences.rows)) as Int32Array
-    if (row.length !== SEQUENCE_FIELDS) throw new TypeError('WatchedLayer: a call of several sequences')
-    const [, count, position, keyStart, keyCount] = row as unknown as [number, number, number, number, number]
-    // Where queries see all keys, all of them are in one call, whose positions lie behind the text.
-    const first = position < text.tokens.length ? position : 0
-    calls.push({ args: call, path: pathOf(config, call), first, count, position, keyStart, keyCount })
-  }
-  const [query, key] = rotations
+  const calls = await Promise.all(args.map(call => callOf(kernels, call, pathOf(attention, call), text.tokens.length)))
+  const [queries, rotatedKeys] = rotatedBy(attention, {
+    rotations,
+    query: (args[0] as AttentionArgs).q,
+    projected,
+    key: key as unknown as Tensor,
+  })
   return {
+    index,
+    attention,
+    window: config.window,
+    causal: !decoder.config.encoder,
+    keyCount: text.tokens.length,
+    out: w.out,
+    up: latent?.keyValueUp ?? null,
     calls,
     stored,
     input: input ?? x,
-    queries: queriesOf(config, latentQuery, query, calls),
-    keys: key ?? unrotated(stored.get(config.attention.kind === 'latent' ? 'ropeKey' : 'key') as Tensor),
-    cosSin: query?.cosSin ?? null,
-    interleaved: query?.interleaved ?? false,
+    queries,
+    keys: rotatedKeys,
+    interleaved: rotations[0]?.interleaved ?? false,
+    gate,
+    chosen: args.some(({ selected }) => selected) ? step.selected : null,
+    path,
   }
 }
 
-function pathOf({ attention }: AttendingLayer, { values }: AttentionArgs): CallPath {
-  if (attention.kind === 'grouped') return 'grouped'
+/** `tokens`: of the text whose queries attend; those that see all keys are in one call, whose positions lie behind them. */
+export async function callOf(
+  kernels: Kernels,
+  args: AttentionArgs,
+  path: CallPath,
+  tokens: number,
+): Promise<WatchedCall> {
+  const rows = (await kernels.memory.read(args.sequences.rows)) as Int32Array
+  const [, , position, keyStart] = rows as unknown as [number, number, number, number]
+  // Queries that gather their keys have a row each, the last of which has all keys.
+  const keyCount = rows.at(4 - SEQUENCE_FIELDS) as number
+  const count = args.q.shape[0] as number
+  return { args, path, first: position < tokens ? position : 0, count, position, keyStart, keyCount }
+}
+
+function pathOf({ kind }: AttentionConfig, { values }: AttentionArgs): CallPath {
+  if (kind === 'grouped') return 'grouped'
   // Raised values lie behind their keys; a latent is its own value.
   return values.offset > 0 ? 'expanded' : 'absorbed'
 }
 
-function queriesOf(
-  { attention: a }: AttendingLayer,
-  latentQuery: Tensor | null,
-  rotated: Rotated | undefined,
-  calls: readonly WatchedCall[],
-): Rotated {
-  if (a.kind === 'grouped') return rotated ?? unrotated((calls[0] as WatchedCall).args.q)
-  const before = splitHeads(latentQuery as unknown as Tensor, a.nHeads)
-  if (!rotated) return unrotated(before)
-  // What is rotated is the end of each query; it begins N numbers earlier.
-  const { after } = rotated
-  const { qkNopeHeadDim: N, qkRopeHeadDim: R } = a
-  return { before, after: view(after, -N, [...after.shape.slice(0, -1), N + R], after.strides) }
-}
-
-function unrotated(x: Tensor): Rotated {
-  return { before: x, after: x }
-}
-
 /** About what a layer takes while it is watched. */
-function watchedBytes({ attention: a }: AttendingLayer, tokens: number): number {
-  const numbers =
-    a.kind === 'latent'
-      ? a.nHeads * (2 * (a.qkNopeHeadDim + a.qkRopeHeadDim) + a.qkNopeHeadDim + 2 * a.vHeadDim) +
-        3 * (a.kvLoraRank + a.qkRopeHeadDim) +
-        // A cell is absorbed where the model expands it.
-        a.nHeads * (2 * a.kvLoraRank + a.qkRopeHeadDim)
-      : a.headDim * (4 * a.nHeads + 6 * a.nKvHeads)
-  return 4 * tokens * numbers
+function watchedBytes(a: AttentionConfig, tokens: number): number {
+  if (a.kind === 'grouped') return 4 * tokens * a.headDim * (4 * a.nHeads + 6 * a.nKvHeads)
+  const { nHeads: H, qkNopeHeadDim: N, qkRopeHeadDim: R, vHeadDim: V, kvLoraRank: C, indexer } = a
+  const numbers = H * (2 * (N + R) + N + 2 * V) + 3 * (C + R)
+  // A cell is absorbed where the model expands it.
+  const absorbed = H * (2 * C + R)
+  // An indexer's queries, its scores of all keys, and what is chosen.
+  const chosen = indexer && tokens > indexer.topK ? 2 * indexer.nHeads * indexer.headDim + tokens + indexer.topK : 0
+  return 4 * tokens * (numbers + absorbed + chosen)
 }

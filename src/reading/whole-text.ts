@@ -7,10 +7,11 @@ export interface WholeText {
   readonly input: StepInput<Past>
 }
 
-export function wholeText(tokens: Int32Array, encoder: EncoderConfig | undefined): WholeText {
+/** `source`: tokens of the source that an encoder-decoder's text looks at. */
+export function wholeText(tokens: Int32Array, encoder: EncoderConfig | undefined, source?: number): WholeText {
   const input: StepInput<Past> = {
     tokens,
-    cache: NO_PAST,
+    cache: source === undefined ? NO_PAST : { ...NO_PAST, source: { length: source } },
     prompt: { start: 0, end: tokens.length },
     logits: 'none',
     ...(encoder && { seesAll: true }),

@@ -132,6 +132,7 @@ it('what is not run says why', () => {
       "docs/explorer.md: it runs until it is stopped",
       "docs/explorer.md: it runs until it is stopped",
       "docs/infill.md: the model is downloaded",
+      "docs/inspect.md: it needs a model that does not come with the package",
       "docs/install.md: installs from the registry; test/package/install.test.ts does it with packed files",
       "docs/ladder.md: learns for minutes",
       "docs/models.md: the model is downloaded",

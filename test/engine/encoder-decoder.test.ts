@@ -145,7 +145,6 @@ describe('a session with an encoder-decoder', () => {
     await expect(engine.embed('Hello')).rejects.toThrow(
       `${text}, which reads a source text and writes another: it makes no vectors`,
     )
-    await expect(engine.inspect('Hello')).rejects.toThrow('it cannot be looked into')
     await expect(session.save(`${tempFolder()}/text.session`)).rejects.toThrow('its sessions cannot be saved')
     await expect(engine.session({ rolling: {} }).prompt('Once')).rejects.toThrow('its text cannot roll')
     await expect(engine.session().prompt('')).rejects.toThrow('expected a source text of at least one token')

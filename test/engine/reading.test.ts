@@ -204,3 +204,82 @@ describe('of an encoder', () => {
     await engine.dispose()
   })
 })
+
+describe('of an encoder-decoder', () => {
+  const SOURCE = 'The fox said to the hen'
+  let engine: Engine
+  beforeAll(async () => {
+    engine = await Engine.load('test/fixtures/families/t5', { inline: true, cacheType: 'f32' })
+  }, 60_000)
+  afterAll(() => engine.dispose())
+
+  it('a target is read behind the first token, and looks at the source', async () => {
+    const { tokenIds } = await engine.generate(SOURCE, { temperature: 0, maxTokens: 5, ignoreEos: true })
+    await using reading = await engine.inspect(SOURCE, { target: tokenIds })
+    const source = reading.source as Reading
+    expect(reading.tokens.slice(1).map(({ id }) => id)).toEqual([...tokenIds])
+    expect([reading.causal, source.causal, source.source]).toEqual([true, false, null])
+    for (const [row, id] of tokenIds.entries()) expect((await reading.next({ row, top: 1 })).top[0]?.id).toBe(id)
+    const [T, S] = [reading.tokens.length, source.tokens.length]
+    const maps = await all(reading.attention({ cross: true }))
+    expect(maps).toHaveLength(reading.layers.reduce((n, { crossHeads }) => n + crossHeads, 0))
+    for (const { rows, keys, probabilities = new Float32Array() } of maps) {
+      expect([rows, keys, probabilities.length]).toEqual([T, S, T * S])
+      for (let t = 0; t < T; t++)
+        expect(probabilities.subarray(t * S, (t + 1) * S).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5)
+    }
+    const written = await all(reading.write({ maxTokens: 2 }))
+    const more = await engine.generate(SOURCE, { temperature: 0, maxTokens: 7, ignoreEos: true })
+    expect(more.tokenIds.slice(5).slice(0, written.length)).toEqual(written.map(({ id }) => id))
+  })
+
+  it('a head of its own attention that is off changes what its cross-attention looks at behind it', async () => {
+    const target = 'The hen said'
+    await using plain = await engine.inspect(SOURCE, { target })
+    await using off = await engine.inspect(SOURCE, { target, changes: [{ kind: 'off', layer: 0, head: 0 }] })
+    const [a, b] = await Promise.all([plain, off].map(one => all(one.attention({ cross: true, layers: [0] }))))
+    expect(a?.[0]?.probabilities).not.toEqual(b?.[0]?.probabilities)
+    await using same = await engine.inspect(SOURCE, { target })
+    expect(await all(same.attention({ cross: true, layers: [0] }))).toEqual(a)
+  })
+
+  it('refuses what makes no sense, and takes its source with it', async () => {
+    const reading = await engine.inspect(SOURCE)
+    expect(reading.tokens).toHaveLength(1)
+    const source = reading.source as Reading
+    await expect(all(reading.attention({ cross: true, measures: true }))).rejects.toThrow('cross-attention has none')
+    await expect(all(source.attention({ cross: true }))).rejects.toThrow('has no cross-attention')
+    await expect(source.next()).rejects.toThrow('is an encoder')
+    const change = { kind: 'head', layer: 0, head: 0, from: source } as const
+    await expect(engine.inspect(SOURCE, { changes: [change] })).rejects.toThrow('expected a reading of this engine')
+    await reading.dispose()
+    await expect(all(source.hidden())).rejects.toThrow('has been disposed of')
+    await using tales = await loadTales()
+    await expect(tales.inspect('a', { target: 'b' })).rejects.toThrow('reads one text')
+  })
+})
+
+describe('of a model with states in place of keys', () => {
+  it('layers without attention say so, and have states and a lens', async () => {
+    await using engine = await Engine.load('test/fixtures/families/qwen3-next', { inline: true })
+    await using reading = await engine.inspect([5, 6, 7, 8])
+    expect(reading.layers.map(({ kind, heads }) => (heads === 0 ? kind : 'attends'))).toEqual([
+      'delta',
+      'attends',
+      'delta',
+      'attends',
+      'delta',
+    ])
+    const maps = await all(reading.attention())
+    expect(new Set(maps.map(({ layer }) => layer))).toEqual(new Set([1, 3]))
+    expect(await all(reading.hidden())).toHaveLength(6)
+    expect(await all(reading.lens())).toHaveLength(6)
+    const why = 'layer 2 carries a state in place of keys and attends to nothing. Expected a layer that attends: 1, 3'
+    await expect(all(reading.attention({ layers: [2] }))).rejects.toThrow(`layers[0] is 2; ${why}`)
+    await expect(reading.cell({ layer: 2, head: 0, query: 1, key: 0 })).rejects.toThrow(why)
+    const off = { kind: 'off', layer: 2, head: 0 } as const
+    await expect(engine.inspect([5, 6], { changes: [off] })).rejects.toThrow(`changes[0].layer is 2; ${why}`)
+    await using cut = await engine.inspect([5, 6, 7, 8], { changes: [{ kind: 'rank', of: 'keys', rank: 1 }] })
+    expect((await cut.next()).top).not.toEqual((await reading.next()).top)
+  })
+})

@@ -32,6 +32,20 @@ describe('sentences on layers', () => {
       ],
     ],
     [
+      'test/fixtures/families/qwen3-next',
+      [
+        'In layers 0, 2, 4 no token looks at another: a state that is carried from token to token (the gated delta rule) stands in place of keys, so there is no pattern.',
+        'In layers 1, 3 2 heads each share a key and a value (GQA).',
+      ],
+    ],
+    [
+      `${SHARED}families/deepseek-v32`,
+      [
+        'In every layer all 4 heads raise their keys and values from one latent of 48 numbers and share a rope key of 16 (MLA).',
+        'In every layer each token chooses at most 12 of the tokens that it sees, by an indexer, and looks at no other.',
+      ],
+    ],
+    [
       `${SHARED}families/smollm3`,
       [
         'In every layer 2 heads each share a key and a value (GQA).',

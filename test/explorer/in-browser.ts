@@ -69,15 +69,17 @@ export async function isTooWide(page: Page): Promise<boolean> {
   return page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
 }
 
-/** Saves what is seen, where LATENTKIT_SCREENSHOTS names a folder, to be looked at. */
+/** A folder for pictures; undefined: none are wanted. */
+export const SCREENSHOTS = process.env.LATENTKIT_SCREENSHOTS
+
+/** Saves what is seen, where pictures are wanted, to be looked at. */
 export async function shoot(page: Page, name: string): Promise<void> {
-  const folder = process.env.LATENTKIT_SCREENSHOTS
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true })
+  if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true })
 }
 
 /** Widths of a phone, a tablet and a desk, in both themes; two of these six unless all are asked for. */
 const ALL_LOOKS = [390, 820, 1280].flatMap(width =>
   (['light', 'dark'] as const).map(colorScheme => ({ width, colorScheme })),
 )
-export const ALL_WANTED = Boolean(process.env.LATENTKIT_SCREENSHOTS || process.env.LATENTKIT_EXPLORER)
+export const ALL_WANTED = Boolean(SCREENSHOTS || process.env.LATENTKIT_EXPLORER)
 export const LOOKS = ALL_WANTED ? ALL_LOOKS : [ALL_LOOKS[1]!, ALL_LOOKS[4]!]

@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest'
 import { ALL_WANTED, it, NO_CHROMIUM, WHY_SKIPPED } from './in-browser.ts'
 
 const OURS = 'test/fixtures/'
+const SHARED = fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url))
 const SMOL = fileURLToPath(
   new URL('../../../shared/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf', import.meta.url),
 )
@@ -45,11 +46,26 @@ const KINDS: readonly Kind[] = [
     // It reads 48 tokens, which are nearly letters.
     text: 'The cat sat',
   },
+  {
+    model: `${OURS}families/qwen3-next`,
+    says: { patterns: 'no token looks at another', latent: 'carry a state instead' },
+  },
+  ...(existsSync(`${SHARED}families/deepseek-v32`)
+    ? [{ model: `${SHARED}families/deepseek-v32`, says: { patterns: 'by an indexer, and looks at no other' } }]
+    : []),
+  {
+    model: `${OURS}families/t5`,
+    says: {
+      next: 'it has read the text above',
+      number: 'The key is of the source',
+      chat: 'writes another text from it',
+    },
+  },
   ...(existsSync(SMOL)
     ? [{ model: SMOL, says: { patterns: 'In head 25.2', next: 'nearly sure', chat: 'Enter sends' } }]
     : []),
 ]
-const WANTED = ALL_WANTED ? KINDS : KINDS.filter(({ model }) => /gpt2|bert/.test(model))
+const WANTED = ALL_WANTED ? KINDS : KINDS.filter(({ model }) => /gpt2|bert|qwen3-next/.test(model))
 
 function filesOf(model: string): string[] {
   if (model.endsWith('.gguf')) return [model]

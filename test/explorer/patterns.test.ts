@@ -1,7 +1,7 @@
 /** The patterns on the page are the engine's, whatever head, query and order. */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { bundledModel, Engine } from '../../src/index.ts'
-import { isTooWide, it, LOOKS, NO_CHROMIUM, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
+import { isTooWide, it, LOOKS, NO_CHROMIUM, SCREENSHOTS, seriousFindings, shoot, WHY_SKIPPED } from './in-browser.ts'
 
 const FLAG = 'The American flag is red white and'
 const DEADLINE = 90_000
@@ -51,6 +51,15 @@ describe.skipIf(NO_CHROMIUM)(`patterns${WHY_SKIPPED}`, () => {
     await page.getByRole('listbox').press('ArrowRight')
     await page.getByRole('heading', { name: order[1]?.name ?? '' }).waitFor()
     expect(await page.locator('#chosen-head').textContent()).toContain(`induction ${order[1]?.value.toFixed(2)}`)
+  })
+
+  it.skipIf(!SCREENSHOTS)('is the picture of the README', { timeout: DEADLINE }, async ({ open }) => {
+    const page = await open('#/patterns', { viewport: { width: 1280, height: 860 }, colorScheme: 'light' })
+    await page.locator('#all-heads[aria-busy=false]').waitFor()
+    await page.locator('#closely').waitFor()
+    // With a little room above.
+    await page.evaluate(`scrollTo(0, scrollY + document.querySelector('.closely').getBoundingClientRect().top - 24)`)
+    await page.screenshot({ path: `${SCREENSHOTS}/explorer.png` })
   })
 
   it('holds at every width and in both themes, without serious findings of axe', { timeout: 180_000 }, async ({

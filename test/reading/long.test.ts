@@ -11,7 +11,7 @@ import { ALONE, NO_TOKENIZER, readingModel } from './support.ts'
 /** Two cells that are expanded and a rest that is absorbed. */
 const T = 300
 const TOKENS = Array.from({ length: T }, (_, i) => (i * 37 + 11) % 53)
-const WHAT = { probabilities: true, scores: true, pool: 0, pooling: 'max', measures: false } as const
+const WHAT = { probabilities: true, scores: true, pool: 0, pooling: 'max', measures: false, cross: false } as const
 const all = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 describe.each(KERNEL_SETS.filter(({ name, missing }) => missing === null && name !== 'reference'))('$name', set => {
@@ -61,7 +61,7 @@ describe.each(KERNEL_SETS.filter(({ name, missing }) => missing === null && name
         [100, 3],
         [5, 9],
       ] as const) {
-        const cell = await reading.cell({ layer, head, query, key, neighbours: 3 }, ALONE)
+        const cell = await reading.cell({ layer, head, query, key, cross: false, neighbours: 3 }, ALONE)
         const seen = key <= query && (window === null || key > query - window)
         expect(cell.seen).toBe(seen)
         const own = query < 256 ? 'expanded' : 'absorbed'

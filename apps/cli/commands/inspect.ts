@@ -32,6 +32,7 @@ interface Flags {
   layers?: number[]
   heads?: number[]
   pool?: number
+  target?: string
 }
 
 export function addInspect(program: Command): void {
@@ -66,6 +67,12 @@ export function addInspect(program: Command): void {
         'load the model, read this text and write what it computes of it; -: standard input',
       ),
     )
+    .addOption(
+      option(
+        '--target <text>',
+        'of an encoder-decoder, whose source the text is: what its decoder reads (default: its first token alone)',
+      ),
+    )
     .addOption(option('--out <file>', 'where to: .npz (NumPy) or .safetensors'))
     .addOption(option('--write <list>', `any of ${PARTS.join(', ')} (default: patterns)`).argParser(list(oneOf(PARTS))))
     .addOption(option('--layers <list>', 'such as 0-3,8,-1 (default: all)').argParser(indices))
@@ -90,7 +97,7 @@ Examples:
 
 async function inspect(first: string | undefined, second: string | undefined, flags: Flags): Promise<void> {
   if (flags.attention !== undefined) return inspectText(first, second, flags.attention, flags)
-  const alone = (['out', 'write', 'layers', 'heads', 'pool'] as const).find(name => flags[name] !== undefined)
+  const alone = (['target', 'out', 'write', 'layers', 'heads', 'pool'] as const).find(name => flags[name] !== undefined)
   if (alone) throw new UsageError(`--${alone} says what is written of a text; give the text with --attention`)
   const { signal, release } = watchInterrupt()
   const [source, view] = arrange(first, second)
@@ -122,7 +129,7 @@ async function inspectText(
   source: string | undefined,
   view: string | undefined,
   given: string,
-  { out, write: parts = ['patterns'], layers, heads, pool, json, ...flags }: Flags,
+  { target, out, write: parts = ['patterns'], layers, heads, pool, json, ...flags }: Flags,
 ): Promise<void> {
   if (view !== undefined)
     throw new UsageError(`${JSON.stringify(view)} and --attention were given; expected one of them`)
@@ -134,7 +141,11 @@ async function inspectText(
   const progress = new Progress()
   try {
     progress.note('Reading …')
-    await using reading = await engine.inspect(text, { maxBytes: 2 ** 33, signal })
+    await using reading = await engine.inspect(text, {
+      ...(target !== undefined && { target }),
+      maxBytes: 2 ** 33,
+      signal,
+    })
     const { vocabSize } = engine.info
     const onPiece = (done: number, total: number) => progress.pieces('Writing', done, total, 'arrays', '')
     const written = await writeReading(out, reading, { parts, layers, heads, pool, vocabSize, signal, onPiece })

@@ -92,7 +92,9 @@ export class NumbersService {
       const answers = Object.hasOwn(OF_READING, method) ? OF_READING[method as keyof typeof OF_READING] : undefined
       if (answers === undefined) throw new TypeError(`A text has no ${method}`)
       const reading = readingOf(page, id)
-      if (method === 'dispose') page.readings.delete(id)
+      if (method === 'dispose') {
+        for (const [own, one] of page.readings) if (one === reading || one === reading.source) page.readings.delete(own)
+      }
       yield* answersOf(reading, method, given, answers === 'many', signal)
       return
     }
@@ -112,8 +114,8 @@ export class NumbersService {
     }
     const reading = ++this.#made
     page.readings.set(reading, made)
-    const { tokens, layers, hiddenSize, causal } = made
-    return { reading, tokens, layers, hiddenSize, causal }
+    const { tokens, layers, hiddenSize, causal, source } = made
+    return { reading, tokens, layers, hiddenSize, causal, source: source && this.#kept(source, page, signal) }
   }
 
   /** Opens a page's line: a WebSocket over which nothing but its name is sent. */

@@ -68,69 +68,9 @@ interface CountedArray extends NamedArray {
   readonly count: number
 }
 
-function arraysOf(
-  reading: Reading,
-  { parts, layers: given, heads: some, pool, vocabSize, signal }: Wanted,
-): CountedArray[] {
-  const T = reading.tokens.length
-  const place = (what: string, index: number, count: number) => {
-    const at = index < 0 ? index + count : index
-    if (at >= 0 && at < count) return at
-    throw new UsageError(`--${what} has ${index}; expected ${-count} to ${count - 1}`)
-  }
-  const L = reading.layers.length
-  // Names are unique: 0-3,-1 may name one layer twice.
-  const layers = [...new Set((given ?? reading.layers.map(({ layer }) => layer)).map(i => place('layers', i, L)))]
-  const arrays: CountedArray[] = [
-    {
-      name: 'input_ids',
-      dtype: 'i64',
-      shape: [T],
-      count: 1,
-      data: () => once(async () => BigInt64Array.from(reading.tokens, ({ id }) => BigInt(id))),
-    },
-  ]
-  const maps = (
-    name: string,
-    layer: number,
-    shape: readonly number[],
-    what: AttentionOptions,
-    pick: (map: Asked) => Float32Array,
-  ) => {
-    const count = reading.layers[layer]?.heads ?? 0
-    const heads = (some ?? Array.from({ length: count }, (_, h) => h)).map(h => place('heads', h, count))
-    arrays.push({
-      name: `${name}.${layer}`,
-      dtype: 'f32',
-      shape: [heads.length, ...shape],
-      count: heads.length,
-      data: async function* () {
-        for await (const map of reading.attention({ layers: [layer], heads, signal, ...what })) yield pick(map as Asked)
-      },
-    })
-  }
-  for (const layer of layers) {
-    if (parts.includes('patterns')) {
-      const side = Math.min(pool ?? 0, T)
-      if (pool === undefined) maps('attention', layer, [T, T], {}, map => map.probabilities)
-      else maps('pooled', layer, [side, side], { pool }, map => map.pooled.values)
-    }
-    if (parts.includes('scores')) maps('scores', layer, [T, T], { scores: true }, map => map.scores)
-    if (parts.includes('latents')) arrays.push(...latentsOf(reading, layer, signal))
-  }
-  if (parts.includes('hidden')) {
-    for (const layer of given ? layers : [...layers, L]) {
-      arrays.push({
-        name: `hidden.${layer}`,
-        dtype: 'f32',
-        shape: [T, reading.hiddenSize],
-        count: 1,
-        data: async function* () {
-          for await (const { values } of reading.hidden({ layers: [layer], signal })) yield values
-        },
-      })
-    }
-  }
+function arraysOf(reading: Reading, wanted: Wanted): CountedArray[] {
+  const { parts, vocabSize, signal } = wanted
+  const arrays = ofText(reading, wanted, '')
   if (parts.includes('logits')) {
     arrays.push({
       name: 'logits',
@@ -140,7 +80,98 @@ function arraysOf(
       data: () => once(async () => (await reading.next({ logits: true, signal })).logits as Float32Array),
     })
   }
+  const { source } = reading
+  if (!source) return arrays
+  // Layers and heads are named of the text; the encoder may have others.
+  const all = { ...wanted, layers: undefined, heads: undefined, parts: parts.filter(part => part !== 'latents') }
+  return [...arrays, ...ofText(source, all, 'source.')]
+}
+
+/** `prefix`: before the arrays' names. */
+function ofText(
+  reading: Reading,
+  { parts, layers: given, heads: some, pool, signal }: Wanted,
+  prefix: string,
+): CountedArray[] {
+  const T = reading.tokens.length
+  const L = reading.layers.length
+  // Names are unique: 0-3,-1 may name one layer twice.
+  const named = given && [...new Set(given.map(i => place('layers', i, L)))]
+  const attending = named ?? reading.layers.flatMap(({ layer, heads }) => (heads > 0 ? [layer] : []))
+  const arrays: CountedArray[] = [
+    {
+      name: `${prefix}input_ids`,
+      dtype: 'i64',
+      shape: [T],
+      count: 1,
+      data: () => once(async () => BigInt64Array.from(reading.tokens, ({ id }) => BigInt(id))),
+    },
+  ]
+  const maps = (
+    name: string,
+    layer: number,
+    keys: number,
+    what: AttentionOptions,
+    pick: (map: Asked) => Float32Array,
+  ) => {
+    const { kind, ...sizes } = reading.layers[layer] as Reading['layers'][number]
+    const count = what.cross ? sizes.crossHeads : sizes.heads
+    if (count === 0) {
+      throw new UsageError(
+        `--layers has ${layer}, which carries a state (${kind}) in place of keys and attends to nothing: it has no ${name}`,
+      )
+    }
+    const heads = (some ?? Array.from({ length: count }, (_, h) => h)).map(h => place('heads', h, count))
+    const shape = pool === undefined || what.scores ? [T, keys] : [Math.min(pool, T), Math.min(pool, keys)]
+    arrays.push({
+      name: `${prefix}${name}.${layer}`,
+      dtype: 'f32',
+      shape: [heads.length, ...shape],
+      count: heads.length,
+      data: async function* () {
+        for await (const map of reading.attention({ layers: [layer], heads, signal, ...what })) yield pick(map as Asked)
+      },
+    })
+  }
+  const patterns = (name: string, layer: number, keys: number, cross: boolean) => {
+    if (pool === undefined) maps(name, layer, keys, { cross }, map => map.probabilities)
+    else
+      maps(name === 'attention' ? 'pooled' : `pooled_${name}`, layer, keys, { cross, pool }, map => map.pooled.values)
+  }
+  const S = reading.source?.tokens.length
+  if (parts.some(part => part !== 'hidden' && part !== 'logits')) {
+    for (const layer of attending) {
+      if (parts.includes('patterns')) {
+        patterns('attention', layer, T, false)
+        if (S !== undefined) patterns('cross', layer, S, true)
+      }
+      if (parts.includes('scores')) {
+        maps('scores', layer, T, { scores: true }, map => map.scores)
+        if (S !== undefined) maps('cross_scores', layer, S, { scores: true, cross: true }, map => map.scores)
+      }
+      if (parts.includes('latents')) arrays.push(...latentsOf(reading, layer, signal))
+    }
+  }
+  if (parts.includes('hidden')) {
+    for (const layer of named ?? Array.from({ length: L + 1 }, (_, layer) => layer)) {
+      arrays.push({
+        name: `${prefix}hidden.${layer}`,
+        dtype: 'f32',
+        shape: [T, reading.hiddenSize],
+        count: 1,
+        data: async function* () {
+          for await (const { values } of reading.hidden({ layers: [layer], signal })) yield values
+        },
+      })
+    }
+  }
   return arrays
+}
+
+function place(what: string, index: number, count: number): number {
+  const at = index < 0 ? index + count : index
+  if (at >= 0 && at < count) return at
+  throw new UsageError(`--${what} has ${index}; expected ${-count} to ${count - 1}`)
 }
 
 /** A map with what was asked for. */

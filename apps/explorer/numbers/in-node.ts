@@ -61,13 +61,17 @@ class RemoteNumbers {
     return { info, place: 'node', ...Object.fromEntries(methods), dispose } as unknown as Numbers
   }
 
-  #reading({ reading, ...facts }: WireReading): TextReading {
+  #reading({ reading, source, ...facts }: WireReading): TextReading {
     const methods = Object.entries(OF_READING).map(([name, answers]) => {
       const call = (...given: unknown[]) => ({ reading, method: name, arguments: given })
       if (answers === 'many') return [name, (...given: unknown[]) => this.#many(call(...given))]
       return [name, (...given: unknown[]) => this.#one(call(...given))]
     })
-    const made = { ...facts, ...Object.fromEntries(methods) } as unknown as TextReading
+    const made = {
+      ...facts,
+      source: source && this.#reading(source),
+      ...Object.fromEntries(methods),
+    } as unknown as TextReading
     this.#readings.set(made, reading)
     return made
   }

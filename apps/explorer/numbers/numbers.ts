@@ -1,7 +1,10 @@
 /** Where the explorer's numbers come from: a model in this page, or one that runs in Node behind it. */
 import type { CacheStats, Message, ModelInfo, Neighbour, Reading, ReadingChange } from '../../../src/browser.ts'
 
-/** A text that a model has read, as `engine.inspect` gives it (docs/inspect.md). */
+/**
+ * A text that a model has read, as `engine.inspect` gives it (docs/inspect.md). Of an encoder-decoder it is what the model writes, and
+ * `source` the text that it reads.
+ */
 export type TextReading = Pick<
   Reading,
   | 'tokens'
@@ -16,7 +19,7 @@ export type TextReading = Pick<
   | 'spectra'
   | 'write'
   | 'dispose'
->
+> & { readonly source: TextReading | null }
 
 /** How an answer is drawn. */
 export interface AnswerOptions {

@@ -12,8 +12,15 @@ export function numbersOf(engine: Computing, place: Numbers['place'], maxBytes?:
   return {
     info: engine.info,
     place,
-    read: (text, changes, signal) =>
-      engine.inspect(text, { changes, ...(signal && { signal }), ...(maxBytes !== undefined && { maxBytes }) }),
+    read: async (text, changes, signal) => {
+      const target = engine.info.source && (await written(engine, text, signal))
+      return engine.inspect(text, {
+        changes,
+        ...(target && { target }),
+        ...(signal && { signal }),
+        ...(maxBytes !== undefined && { maxBytes }),
+      })
+    },
     neighbours: id => engine.neighbours(id),
     async *answer(prompt, options, signal) {
       for await (const { text } of engine.generate(prompt, { ...options, signal })) yield text
@@ -23,6 +30,15 @@ export function numbersOf(engine: Computing, place: Numbers['place'], maxBytes?:
     grow: (text, steps, signal) => grown(engine, text, steps, signal),
     dispose: () => engine.dispose(),
   }
+}
+
+/** Tokens that an encoder-decoder writes of a source at most. */
+const MOST_WRITTEN = 64
+
+/** What an encoder-decoder makes of a source, the likeliest token each time. */
+async function written(engine: Computing, source: string, signal?: AbortSignal): Promise<readonly number[]> {
+  const how = { temperature: 0, maxTokens: MOST_WRITTEN, ...(signal && { signal }) }
+  return (await engine.generate(source, how)).tokenIds
 }
 
 async function* grown(

@@ -40,7 +40,7 @@ export const OF_READING = {
   write: 'many',
   dispose: 'one',
 } satisfies Record<
-  Exclude<keyof TextReading, 'tokens' | 'layers' | 'hiddenSize' | 'causal'>,
+  Exclude<keyof TextReading, 'tokens' | 'layers' | 'hiddenSize' | 'causal' | 'source'>,
   Exclude<Answers, 'reading'>
 >
 
@@ -57,7 +57,7 @@ export interface WireCall {
 export type Stand = { readonly $signal: true } | { readonly $reading: number } | { readonly $map: readonly unknown[] }
 
 /** A text as it is known to the page. */
-export type WireReading = { readonly reading: number } & Pick<
+export type WireReading = { readonly reading: number; readonly source: WireReading | null } & Pick<
   TextReading,
   'tokens' | 'layers' | 'hiddenSize' | 'causal'
 >

@@ -6,18 +6,29 @@ type Facts = Pick<TextReading, 'layers' | 'causal'>
 /** `only`: of this layer alone. */
 export function attentionNotes({ layers: all, causal }: Facts, only?: number): string[] {
   const layers = only === undefined ? all : all.filter(({ layer }) => layer === only)
+  const attending = layers.filter(({ heads }) => heads > 0)
+  const differ = (of: (layer: Layer) => unknown) => new Set(attending.map(of)).size > 1
   return [
     ...(causal ? [] : ['An encoder: every token sees the whole text, also what comes after it.']),
-    ...sentences(layers, sharing),
-    ...(layers.some(({ window }) => window !== null) ? sentences(layers, windowOf) : []),
+    ...sentences(layers, layers, sharing),
+    ...(attending.some(({ window }) => window !== null) ? sentences(attending, layers, windowOf) : []),
     // What all layers do alike the view of one number shows.
-    ...(new Set(layers.map(({ ropeSize }) => ropeSize > 0)).size > 1 ? sentences(layers, ropeOf) : []),
+    ...(differ(({ ropeSize }) => ropeSize > 0) ? sentences(attending, layers, ropeOf) : []),
+    ...sentences(
+      attending.filter(({ topK }) => topK !== null),
+      layers,
+      choiceOf,
+    ),
   ]
 }
 
 type Layer = TextReading['layers'][number]
 
+const STATES = { delta: 'the gated delta rule', convolution: 'a short convolution' } as const
+
 function sharing({ kind, heads, keyHeads, latentSize, ropeSize }: Layer): string {
+  if (kind === 'delta' || kind === 'convolution')
+    return `no token looks at another: a state that is carried from token to token (${STATES[kind]}) stands in place of keys, so there is no pattern`
   if (kind === 'latent')
     return `all ${heads} heads raise their keys and values from one latent of ${latentSize} numbers${ropeSize > 0 ? ` and share a rope key of ${ropeSize}` : ''} (MLA)`
   if (keyHeads === heads) return 'each head has its own keys and values (MHA)'
@@ -35,12 +46,16 @@ function ropeOf({ ropeSize }: Layer): string {
   return ropeSize > 0 ? 'rope rotates queries and keys' : 'nothing is rotated, so positions are not known there'
 }
 
-/** One for all layers, or for each group of them that is alike. */
-function sentences(layers: readonly Layer[], say: (layer: Layer) => string): string[] {
+function choiceOf({ topK }: Layer): string {
+  return `each token chooses at most ${topK} of the tokens that it sees, by an indexer, and looks at no other`
+}
+
+/** One for all of `layers` that is said something about, or for each group of them that is alike; `all`: among which they are named. */
+function sentences(layers: readonly Layer[], all: readonly Layer[], say: (layer: Layer) => string): string[] {
   return [...new Set(layers.map(say))].map(what => {
     const members = layers.filter(layer => say(layer) === what)
-    const whole = members.length === layers.length
-    const where = whole ? (layers.length === 1 ? 'In this layer' : 'In every layer') : `In ${named(members)}`
+    const whole = members.length === all.length
+    const where = whole ? (all.length === 1 ? 'In this layer' : 'In every layer') : `In ${named(members)}`
     return `${where} ${what}.`
   })
 }

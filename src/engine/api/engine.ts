@@ -237,29 +237,35 @@ export class LoadedEngine {
   /**
    * Reads a text to look into it: its tokens, attention patterns, hidden states, the next tokens at every layer (docs/inspect.md).
    * `text` may be token ids, which are taken as they are; a text begins as a prompt does. Dispose of the result when it is no
-   * longer needed. Throws OptionError for a text that is empty or too long, OutOfMemoryError for one of which more had to be
-   * kept than `maxBytes`, the signal's reason, DisposedError.
+   * longer needed. Of an encoder-decoder `text` is the source, and the reading that of `target`. Throws OptionError for a text that is
+   * empty or too long, OutOfMemoryError for one of which more had to be kept than `maxBytes`, the signal's reason, DisposedError.
    */
   async inspect(text: string | ArrayLike<number>, options: InspectTextOptions = {}): Promise<Reading> {
-    const { changes, ...others } = options
+    const { changes, target, ...others } = options
     const { signal, maxBytes = 2 ** 30 } = readOptions<InspectTextOptions>(INSPECT_TEXT_OPTIONS, 'inspect', others)
-    const given = typeof text === 'string' ? readText(text, 'text') : readTokenIds(text, 'text')
-    return this.#read(given, maxBytes, this.#changes(changes), signal)
+    const idsOrText = (given: string | ArrayLike<number>, name: string) =>
+      typeof given === 'string' ? readText(given, name) : readTokenIds(given, name)
+    const behind = target === undefined ? null : idsOrText(target, 'target')
+    return this.#read(idsOrText(text, 'text'), behind, maxBytes, this.#changes(changes), signal)
   }
 
   async #read(
     text: string | readonly number[],
+    target: string | readonly number[] | null,
     maxBytes: number,
     changes: readonly object[],
     signal: AbortSignal | undefined,
   ): Promise<Reading> {
-    const reading = this.#client.nextId()
-    const question = { about: 'read', text, maxBytes, changes } as const
+    const [reading, source] = [this.#client.nextId(), this.#client.nextId()]
+    const question = { about: 'read', text, target, source, maxBytes, changes } as const
     try {
       const info = await this.#client.call({ method: 'inspect', reading, question }, { signal })
-      return new Reading(this.#client, reading, info as ReadingInfo, (ids, tokens, signal) =>
-        this.#read(ids, maxBytes, anchoredChanges(changes, tokens), signal),
-      )
+      return new Reading(this.#client, { text: reading, source }, info as ReadingInfo, (ids, tokens, signal) => {
+        const anchored = anchoredChanges(changes, tokens)
+        // What an encoder-decoder writes begins with a token that is no part of its target.
+        if (this.info.source) return this.#read(text, ids.slice(1), maxBytes, anchored, signal)
+        return this.#read(ids, null, maxBytes, anchored, signal)
+      })
     } catch (error) {
       // The text may have been read just before the host heard of it.
       if (signal?.aborted) {

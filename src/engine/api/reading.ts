@@ -1,5 +1,5 @@
 /** A text that the model has read, to be looked into (docs/inspect.md). */
-import { DisposedError, OptionError, OutOfMemoryError } from '../../errors.ts'
+import { DisposedError, OptionError } from '../../errors.ts'
 import { readOptions } from '../../options/read-options.ts'
 import type { About, Answers, Question, Questions, Span } from '../../reading/questions.ts'
 import type {
@@ -24,7 +24,7 @@ import type {
   VectorOptions,
   WriteOptions,
 } from '../types/reading.ts'
-import { placeOf, spanOf } from '../types/reading-changes.ts'
+import { attending, placeOf, spanOf } from '../types/reading-changes.ts'
 import {
   ATTENTION_OPTIONS,
   CELL_OPTIONS,
@@ -36,14 +36,19 @@ import {
   WRITE_OPTIONS,
 } from '../types/reading-options.ts'
 import type { Client } from '../wire/client.ts'
+import { mapBytes } from './map-bytes.ts'
 
 /** Reads other token ids with the same changes; `tokens`: how many the text had for which they were given. */
 export type Reread = (ids: readonly number[], tokens: number, signal: AbortSignal | undefined) => Promise<Reading>
 
+/** What the host knows a text and its source by; null: it is a source itself. */
+interface ReadingIds {
+  readonly text: number
+  readonly source: number | null
+}
+
 /** Bytes of maps that one answer brings: few questions, and little is held at once. */
 const ANSWER_BYTES = 2 ** 26
-/** Bytes of one head's map that are given at once. */
-const MOST_BYTES = 2 ** 29
 
 /**
  * A text that the model has read. What entered each layer is kept; patterns, states and logits are computed when they are asked
@@ -58,19 +63,27 @@ export class Reading {
   readonly hiddenSize: number
   /** A token sees those before it only; false: an encoder's sees all. */
   readonly causal: boolean
-  /** Bytes that are kept until `dispose`. */
+  /** Bytes that are kept until `dispose`, those of `source` among them. */
   readonly bytes: number
+  /** What an encoder-decoder's encoder has read: its tokens, layers and patterns; null: the model has none. It goes when this is disposed of. */
+  readonly source: Reading | null
   readonly #client: Client
   readonly #id: number
+  readonly #isSource: boolean
   readonly #thread: number
   readonly #read: Reread
   #disposed: Promise<void> | null = null
 
-  /** @internal `read`: another text with the same changes, whose places are those of this one. */
-  constructor(client: Client, id: number, info: ReadingInfo, read: Reread) {
+  /** @internal `ids`: of the text and of its source. `read`: another text with the same changes, whose places are those of this one. */
+  constructor(client: Client, ids: ReadingIds, info: ReadingInfo, read: Reread) {
     this.#client = client
-    this.#id = id
+    this.#id = ids.text
     this.#read = read
+    this.#isSource = ids.source === null
+    this.source =
+      ids.source === null || info.source === null
+        ? null
+        : new Reading(client, { text: ids.source, source: null }, info.source, read)
     this.#thread = client.thread
     this.tokens = info.tokens
     this.layers = info.layers
@@ -85,16 +98,20 @@ export class Reading {
    */
   async *attention(options: AttentionOptions = {}): AsyncGenerator<AttentionMap, void, void> {
     const given = readOptions<AttentionOptions>(ATTENTION_OPTIONS, 'attention', options)
-    const { scores = false, pool = 0, pooling = 'max', measures = false, path, signal } = given
+    const { scores = false, pool = 0, pooling = 'max', measures = false, cross = false, path, signal } = given
     const { probabilities = pool === 0 && !measures && !scores } = given
     const rows = this.#rows(given.rows)
-    const layers = chosen('layers', given.layers, this.layers.length)
-    const bytes = this.#mapBytes(rows, { probabilities, scores, pool })
+    const keys = this.#keys(cross)
+    if (cross && measures) {
+      throw new OptionError('measures is true; they are of how a text looks at itself, and cross-attention has none')
+    }
+    const layers = this.#attending(given.layers, cross)
+    const bytes = mapBytes(rows, keys, { probabilities, scores, pool })
     for (const layer of layers) {
-      const heads = chosen('heads', given.heads, (this.layers[layer] as ReadingLayer).heads)
+      const heads = chosen('heads', given.heads, this.#heads(cross)[layer] as number)
       const atOnce = Math.max(1, Math.floor(ANSWER_BYTES / bytes))
       for (let i = 0; i < heads.length; i += atOnce) {
-        const what = { probabilities, scores, pool, pooling, measures, path }
+        const what = { probabilities, scores, pool, pooling, measures, cross, path }
         yield* await this.#ask('attention', { layer, heads: heads.slice(i, i + atOnce), rows, ...what }, signal)
       }
     }
@@ -157,7 +174,7 @@ export class Reading {
    */
   async vectors(options: VectorOptions): Promise<HeadVectors> {
     const given = readOptions<Partial<VectorOptions>>(VECTOR_OPTIONS, 'vectors', options)
-    return this.#ask('vectors', { ...this.#head(given, 'vectors'), rows: this.#rows(given.rows) }, given.signal)
+    return this.#ask('vectors', { ...this.#head(given, 'vectors', false), rows: this.#rows(given.rows) }, given.signal)
   }
 
   /**
@@ -166,15 +183,14 @@ export class Reading {
    */
   async cell(options: CellOptions): Promise<Cell> {
     const given = readOptions<Partial<CellOptions>>(CELL_OPTIONS, 'cell', options)
-    const { query, key, neighbours = 5, signal } = given
+    const { query, key, cross = false, neighbours = 5, signal } = given
     if (query === undefined || key === undefined) {
       throw new OptionError(
         `cell has no ${query === undefined ? 'query' : 'key'}; expected two positions, query and key`,
       )
     }
-    const n = this.tokens.length
-    const places = { query: placeOf('query', query, n), key: placeOf('key', key, n) }
-    return this.#ask('cell', { ...this.#head(given, 'cell'), ...places, neighbours }, signal)
+    const places = { query: placeOf('query', query, this.tokens.length), key: placeOf('key', key, this.#keys(cross)) }
+    return this.#ask('cell', { ...this.#head(given, 'cell', cross), ...places, cross, neighbours }, signal)
   }
 
   /**
@@ -183,16 +199,16 @@ export class Reading {
    */
   async *spectra(options: SpectrumOptions = {}): AsyncGenerator<Spectrum, void, void> {
     const given = readOptions<SpectrumOptions>(SPECTRUM_OPTIONS, 'spectra', options)
-    for (const layer of chosen('layers', given.layers, this.layers.length)) {
+    for (const layer of this.#attending(given.layers, false)) {
       const { kind } = this.layers[layer] as ReadingLayer
       const { of = kind === 'latent' ? 'latent' : 'keysAndValues' } = given
       yield await this.#ask('spectrum', { layer, of }, given.signal)
     }
   }
 
-  /** @internal What the host knows a reading by. */
+  /** @internal What the host knows a text's reading by. */
   static numberOf(from: unknown, client: Client): number | null {
-    if (!(from instanceof Reading) || from.#client !== client) return null
+    if (!(from instanceof Reading) || from.#client !== client || from.#isSource) return null
     if (from.#disposed) throw new DisposedError('reading')
     return from.#id
   }
@@ -233,30 +249,32 @@ export class Reading {
     return spanOf('rows', given, this.tokens.length)
   }
 
-  /** The place of a layer and a head of it. */
-  #head({ layer, head }: { readonly layer?: number; readonly head?: number }, what: string) {
-    if (layer === undefined) throw new OptionError(`${what} has no layer; expected layer and head`)
-    if (head === undefined) throw new OptionError(`${what} has no head; expected layer and head`)
-    const at = placeOf('layer', layer, this.layers.length)
-    return { layer: at, head: placeOf('head', head, (this.layers[at] as ReadingLayer).heads) }
+  /** Keys that there are: of the text itself, or of its source. */
+  #keys(cross: boolean): number {
+    if (!cross) return this.tokens.length
+    if (this.source) return this.source.tokens.length
+    throw new OptionError('cross is true; this model reads one text and has no cross-attention to another')
   }
 
-  #mapBytes(
-    [from, to]: Span,
-    {
-      probabilities,
-      scores,
-      pool,
-    }: { readonly probabilities: boolean; readonly scores: boolean; readonly pool: number },
-  ): number {
-    const rows = to - from
-    const keys = this.tokens.length
-    const whole = 4 * rows * keys * (Number(probabilities) + Number(scores))
-    if (whole <= MOST_BYTES) return whole + 4 * Math.min(pool, rows) * Math.min(pool, keys) + 64
-    throw new OutOfMemoryError(
-      `A map of ${rows} queries and ${keys} keys has ${whole} bytes; at most ${MOST_BYTES} are given at once. Ask for some rows at ` +
-        'a time (rows), or for a reduced pattern (pool)',
-    )
+  /** The layers given, which must attend, or all that do. */
+  #attending(given: readonly number[] | undefined, cross: boolean): readonly number[] {
+    const heads = this.#heads(cross)
+    if (given) return given.map((layer, i) => attending(`layers[${i}]`, layer, heads))
+    return heads.flatMap((count, layer) => (count > 0 ? [layer] : []))
+  }
+
+  /** Heads of each layer. */
+  #heads(cross: boolean): readonly number[] {
+    return this.layers.map(({ heads, crossHeads }) => (cross ? crossHeads : heads))
+  }
+
+  /** The place of a layer and a head of it. */
+  #head({ layer, head }: { readonly layer?: number; readonly head?: number }, what: string, cross: boolean) {
+    if (layer === undefined) throw new OptionError(`${what} has no layer; expected layer and head`)
+    if (head === undefined) throw new OptionError(`${what} has no head; expected layer and head`)
+    const heads = this.#heads(cross)
+    const at = attending('layer', layer, heads)
+    return { layer: at, head: placeOf('head', head, heads[at] as number) }
   }
 }
 

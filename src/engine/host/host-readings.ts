@@ -1,22 +1,24 @@
 /** Texts that were read to be looked into. */
 import { DisposedError, OptionError, OutOfMemoryError, UnsupportedModelError } from '../../errors.ts'
-import { refuseSource } from '../../model/refuse-encoder.ts'
 import { attends } from '../../nn/config.ts'
 import { nearestTokens } from '../../reading/neighbours.ts'
 import type { About, Answers, Question } from '../../reading/questions.ts'
 import { TextReading } from '../../reading/reading.ts'
 import type { Parts } from '../load/load-parts.ts'
+import { sourcePrompt } from '../prompt/source-prompt.ts'
 import type { Call } from '../types/protocol.ts'
 import { readChanges } from '../types/reading-changes.ts'
 import type { JobTurns } from './host-jobs.ts'
 
 export interface HostReadingsContext {
-  readonly parts: Pick<Parts, 'model' | 'tokenizer' | 'info'>
+  readonly parts: Pick<Parts, 'model' | 'tokenizer' | 'info' | 'defaults'>
 }
 
 export class HostReadings {
   readonly #context: HostReadingsContext
   readonly #readings = new Map<number, TextReading>()
+  /** What encoder-decoders' texts look at; each goes with its text. */
+  readonly #sources = new Map<number, TextReading>()
   /** Bytes of readings under way. */
   #reserved = 0
 
@@ -33,7 +35,7 @@ export class HostReadings {
     }
     if (question.about === 'read') return this.#read(id, question, work)
     if (question.about === 'neighbours') return this.#neighbours(question, work)
-    const reading = this.#reading(id)
+    const reading = this.#sources.get(id) ?? this.#reading(id)
     switch (question.about) {
       case 'attention':
         return reading.attention(question, work)
@@ -49,6 +51,8 @@ export class HostReadings {
         return reading.spectrum(question, work)
       case 'close':
         this.#readings.delete(id)
+        for (const [own, source] of this.#sources)
+          if (own === id || source === reading.source) this.#sources.delete(own)
         await reading.dispose()
         return null
     }
@@ -68,42 +72,65 @@ export class HostReadings {
     })
   }
 
-  async #read(
-    id: number,
-    { text, maxBytes, changes }: Question & { about: 'read' },
-    work: JobTurns,
-  ): Promise<Answers['read']> {
+  async #read(id: number, question: Question & { about: 'read' }, work: JobTurns): Promise<Answers['read']> {
+    const { maxBytes, changes } = question
     const { model, tokenizer, info } = this.#context.parts
-    refuseSource(model.config, 'it cannot be looked into')
-    const tokens = typeof text === 'string' ? this.#tokensOf(text) : text
+    const { tokens, source } = this.#textsOf(question)
     if (tokens.length === 0) throw new OptionError('text has no tokens; expected at least one')
     const wrong = tokens.findIndex(id => id >= info.vocabSize)
+    const name = source ? 'target' : 'text'
     if (wrong >= 0)
-      throw new OptionError(`text[${wrong}] is ${tokens[wrong]}; expected a token id below ${info.vocabSize}`)
+      throw new OptionError(`${name}[${wrong}] is ${tokens[wrong]}; expected a token id below ${info.vocabSize}`)
     if (tokens.length > info.contextLength) {
       throw new OptionError(
-        `text has ${tokens.length} tokens; this engine reads at most ${info.contextLength} (contextLength). Shorten it`,
+        `${name} has ${tokens.length} tokens; this engine reads at most ${info.contextLength} (contextLength). Shorten it`,
       )
     }
     const held = [...this.#readings.values()].reduce((n, reading) => n + reading.info.bytes, this.#reserved)
     const heads = model.config.layers.map(layer => (attends(layer.attention) ? layer.attention.nHeads : 0))
     const made = readChanges(changes, { heads, tokens: tokens.length, source: from => this.#reading(from) })
-    const needed = TextReading.bytesOf(model, tokens.length, made)
+    const ofSource = source ? TextReading.bytesOf(source.model, source.ids.length, []) : 0
+    const encoded = source ? 4 * source.ids.length * info.hiddenSize : 0
+    const needed = TextReading.bytesOf(model, tokens.length, made) + ofSource + encoded
     if (held + needed > maxBytes) {
       throw new OutOfMemoryError(
         `Looking into ${tokens.length} tokens keeps ${needed} bytes (${info.nLayers + 1} states of ${info.hiddenSize} numbers a token)` +
+          `${source ? `, ${ofSource + encoded} of them for the source` : ''}` +
           `${held > 0 ? `, beside ${held} of other readings` : ''}; maxBytes allows ${maxBytes}. ` +
           `Dispose of readings that are no longer needed, shorten the text, or raise maxBytes`,
       )
     }
     this.#reserved += needed
     try {
-      const reading = await TextReading.read(model, tokenizer, tokens, work, made)
+      const read = source && (await TextReading.read(source.model, tokenizer, source.ids, work))
+      const reading = await TextReading.read(model, tokenizer, tokens, work, made, read)
       this.#readings.set(id, reading)
+      if (read) this.#sources.set(question.source, read)
       return reading.info
     } finally {
       this.#reserved -= needed
     }
+  }
+
+  /** The ids of the text that the decoder reads, and of the source, where the model has an encoder for one. */
+  #textsOf({ text, target }: Question & { about: 'read' }) {
+    const { parts } = this.#context
+    const { model, tokenizer, info } = parts
+    const { encoder } = model
+    if (!encoder) {
+      if (target === null) return { tokens: typeof text === 'string' ? this.#tokensOf(text) : text, source: null }
+      throw new OptionError(
+        `target is given, but a model of type ${info.modelType} reads one text; only encoder-decoders have a target beside a source`,
+      )
+    }
+    const { ids: first, source: ids = [] } = sourcePrompt(
+      parts,
+      [],
+      typeof text === 'string' ? text : { tokenIds: text },
+      {},
+    )
+    const behind = typeof target === 'string' ? tokenizer.encode(target, { addSpecialTokens: false }) : (target ?? [])
+    return { tokens: [...first, ...behind], source: { model: { kernels: model.kernels, decoder: encoder }, ids } }
   }
 
   /** As a prompt is read, or, of an encoder, a text. */

@@ -56,11 +56,13 @@ function readChange<From extends KnownSource>(given: unknown, name: string, text
     needed('of')
     needed('rank')
     const { layer, of = 'latent', rank = 0 } = change
-    const layers = layer === undefined ? text.heads.map((_, i) => i) : [placeOf(`${name}.layer`, layer, depth)]
+    const all = text.heads.flatMap((heads, i) => (heads > 0 ? [i] : []))
+    const layers = layer === undefined ? all : [attending(`${name}.layer`, layer, text.heads)]
     return layers.map(layer => ({ kind, layer, of, rank }))
   }
   needed('layer')
-  const layer = placeOf(`${name}.layer`, change.layer as number, kind === 'state' ? depth + 1 : depth)
+  const at = change.layer as number
+  const layer = kind === 'state' ? placeOf(`${name}.layer`, at, depth + 1) : attending(`${name}.layer`, at, text.heads)
   if (kind !== 'state') needed('head')
   const head = kind === 'state' ? 0 : placeOf(`${name}.head`, change.head as number, text.heads[layer] as number)
   if (kind === 'off') return [{ kind, layer, head, rows: spanOf(`${name}.rows`, change.rows, text.tokens) }]
@@ -106,6 +108,16 @@ export function placeOf(name: string, index: number, count: number): number {
   const at = index < 0 ? index + count : index
   if (at >= 0 && at < count) return at
   throw new OptionError(`${name} is ${index}; expected ${-count} to ${count - 1}`)
+}
+
+/** The index of a layer that attends; negative ones count from the end. `heads`: of each layer. */
+export function attending(name: string, index: number, heads: readonly number[]): number {
+  const at = placeOf(name, index, heads.length)
+  if ((heads[at] as number) > 0) return at
+  const others = heads.flatMap((count, i) => (count > 0 ? [i] : []))
+  throw new OptionError(
+    `${name} is ${index}; layer ${at} carries a state in place of keys and attends to nothing. Expected a layer that attends: ${others.join(', ')}`,
+  )
 }
 
 /** Changes of a text of so many tokens, for one that goes on: places that are counted from its end stay where they were. */

@@ -24,7 +24,7 @@ const WHERE = {
 export const INSPECT_TEXT_OPTIONS = {
   maxBytes: { kind: whole(1), description: 'what all readings together may keep', defaultText: '1 GiB' },
   signal: SIGNAL,
-} satisfies OptionTable<Omit<InspectTextOptions, 'changes'>>
+} satisfies OptionTable<Omit<InspectTextOptions, 'changes' | 'target'>>
 
 export const ATTENTION_OPTIONS = {
   ...WHERE,
@@ -35,6 +35,7 @@ export const ATTENTION_OPTIONS = {
   pooling: { kind: choice(['max', 'mean']), description: 'how a pattern is reduced', defaultText: 'max' },
   path: { kind: choice(['expanded', 'absorbed']), description: 'the path of MLA', defaultText: 'as the model chooses' },
   measures: { kind: flag, description: 'what the head looks at' },
+  cross: { kind: flag, description: 'attention to the source of an encoder-decoder' },
 } satisfies OptionTable<AttentionOptions>
 
 export const HIDDEN_OPTIONS = WHERE satisfies OptionTable<HiddenOptions>
@@ -57,6 +58,7 @@ export const CELL_OPTIONS = {
   ...PLACE,
   query: { kind: whole(), description: 'position of the query' },
   key: { kind: whole(), description: 'position of the key' },
+  cross: { kind: flag, description: 'the key is of the source of an encoder-decoder' },
   neighbours: { kind: whole(0, 1000), description: 'so many of the likeliest keys', defaultText: '5' },
   signal: SIGNAL,
 } satisfies OptionTable<CellOptions>

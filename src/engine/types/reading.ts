@@ -14,6 +14,11 @@ export interface ChangeSource {
 export interface InspectTextOptions {
   /** Bytes that all readings of the engine together may keep; one that needs more is refused with its size. Default 1 GiB. */
   readonly maxBytes?: number
+  /**
+   * Of an encoder-decoder, whose `text` is the source: what its decoder reads behind its first token, as text or token ids. Default: nothing,
+   * so that `next` says how the answer begins.
+   */
+  readonly target?: string | ArrayLike<number>
   /** Read the text with these changes: heads switched off, taken from another text, a smaller rank. Default: none. */
   readonly changes?: readonly ReadingChange[]
   /** Ends the work: `inspect` rejects with the signal's reason. */
@@ -79,7 +84,7 @@ export type ReadingChange =
 
 /** Which layers, heads and queries. */
 export interface WhereOptions {
-  /** Layers, from 0 on; negative ones count from the end. Default: all. */
+  /** Layers that attend, from 0 on; negative ones count from the end. Default: all. */
   readonly layers?: readonly number[]
   /** Query heads, from 0 on; negative ones count from the end. Default: all. */
   readonly heads?: readonly number[]
@@ -101,6 +106,8 @@ export interface AttentionOptions extends WhereOptions {
   readonly pooling?: 'max' | 'mean'
   /** Give `measures`: how much the head looks at the previous token, the first, and others. Over the chosen rows. Default false. */
   readonly measures?: boolean
+  /** Attention to the source of an encoder-decoder, in place of the text itself. Default false. */
+  readonly cross?: boolean
   /** Compute all queries by this path of MLA; for other attention without effect. Default: as the model chooses by position. */
   readonly path?: AttentionPath
 }
@@ -163,6 +170,8 @@ export interface CellOptions {
   readonly query: number
   /** Position of the key. */
   readonly key: number
+  /** The key is of the source of an encoder-decoder. Default false. */
+  readonly cross?: boolean
   /** So many of the keys that the query looks at most, 0 to 1,000. Default 5. */
   readonly neighbours?: number
   /** Ends the work. */
@@ -171,7 +180,7 @@ export interface CellOptions {
 
 /** Options of `reading.spectra`. */
 export interface SpectrumOptions {
-  /** Negative ones count from the end. Default: all. */
+  /** Layers that attend; negative ones count from the end. Default: all. */
   readonly layers?: readonly number[]
   /** What is taken apart. Default: `latent` of MLA, else `keysAndValues`. */
   readonly of?: 'latent' | 'keys' | 'values' | 'keysAndValues'

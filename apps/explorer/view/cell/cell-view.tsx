@@ -13,6 +13,7 @@ import { useReading } from '../../state/use-reading.ts'
 import { LayerNotes } from '../layer-notes.tsx'
 import { ModelBar } from '../model-bar.tsx'
 import { chosen, NumberChoice, TokenChoice } from '../number-choice.tsx'
+import { DirectionChoice, useAttending } from '../patterns/direction-choice.tsx'
 import { visible } from '../patterns/matrix.tsx'
 import { FIRST_TEXT, shownIn } from '../presets.ts'
 import { WithReading } from '../read-status.tsx'
@@ -44,30 +45,39 @@ export function CellView() {
   )
 }
 
-function Worked({ reading, text }: { reading: TextReading; text: string }) {
+function Worked({ reading: read, text }: { reading: TextReading; text: string }) {
   const { params } = useAddress()
   const model = useModel()
-  const first = (model.status === 'ready' && shownIn(text, model.numbers.info.name)?.at) || FIRST
+  const reading = useAttending(read)
+  const usual = { ...FIRST, layer: reading.layers.find(({ heads }) => heads > 0)?.layer ?? 0 }
+  const first = (model.status === 'ready' && shownIn(text, model.numbers.info.name)?.at) || usual
   const names = reading.tokens.map(({ text }) => visible(text))
+  const keyNames = reading.keys.map(({ text }) => visible(text))
   const layer = chosen(params.layer, first.layer, reading.layers.length)
-  const head = chosen(params.head, first.head, reading.layers[layer]?.heads ?? 1)
+  const head = chosen(params.head, first.head, reading.layers[layer]?.heads || 1)
   const query = chosen(params.query, first.query ?? names.length - 1, names.length)
-  const key = chosen(params.key, Math.max(query - 1, 0), names.length)
+  const key = chosen(params.key, Math.max(query - 1, 0), keyNames.length)
+  const attends = (reading.layers[layer]?.heads ?? 0) > 0
   const cell = useAnswer(
-    signal => reading.cell({ layer, head, query, key, neighbours: NEIGHBOURS, signal }),
-    [reading, layer, head, query, key],
+    async signal => (attends ? reading.cell({ layer, head, query, key, neighbours: NEIGHBOURS, signal }) : undefined),
+    [reading, layer, head, query, key, attends],
   )
   const choose = (name: string) => (value: string) => changeParams({ [name]: value })
   return (
     <>
+      <DirectionChoice reading={read} />
       <div class="controls">
         <NumberChoice label="Layer" value={layer} count={reading.layers.length} choose={choose('layer')} />
-        <NumberChoice label="Head" value={head} count={reading.layers[layer]?.heads ?? 1} choose={choose('head')} />
+        <NumberChoice label="Head" value={head} count={reading.layers[layer]?.heads || 1} choose={choose('head')} />
         <TokenChoice label="Query: the token that looks" value={query} tokens={names} choose={choose('query')} />
-        <TokenChoice label="Key: what it looks at" value={key} tokens={names} choose={choose('key')} />
+        <TokenChoice label="Key: what it looks at" value={key} tokens={keyNames} choose={choose('key')} />
       </div>
-      <LayerNotes reading={reading} layer={layer} />
-      {cell && <Steps cell={cell} names={names} layer={reading.layers[cell.layer]} />}
+      {reading.direction === 'cross' ? (
+        <p class="hint">The key is of the source: its token has passed all layers of the encoder.</p>
+      ) : (
+        <LayerNotes reading={read.source && reading.direction === 'source' ? read.source : read} layer={layer} />
+      )}
+      {attends && cell && <Steps cell={cell} names={names} keyNames={keyNames} layer={reading.layers[cell.layer]} />}
     </>
   )
 }
@@ -75,16 +85,18 @@ function Worked({ reading, text }: { reading: TextReading; text: string }) {
 interface StepsProps {
   cell: Cell
   names: readonly string[]
+  keyNames: readonly string[]
   layer: ReadingLayer | undefined
 }
 
-function Steps({ cell, names, layer }: StepsProps) {
-  const [from = '', to = ''] = [names[cell.query], names[cell.key]]
+function Steps({ cell, names, keyNames, layer }: StepsProps) {
+  const [from = '', to = ''] = [names[cell.query], keyNames[cell.key]]
   if (!cell.seen)
     return (
       <p class="problem">
-        “{to}” comes after “{from}”, or outside of its window: the mask sets the score to minus infinity, and the share
-        is 0.
+        “{to}” comes after “{from}”, or outside of its window
+        {layer?.topK ? ', or is not among the tokens that it chose' : ''}: the mask sets the score to minus infinity,
+        and the share is 0.
       </p>
     )
   const both = cell.paths.length > 1
@@ -117,7 +129,7 @@ function Steps({ cell, names, layer }: StepsProps) {
           <h2>{both ? 'The same product, by both paths' : 'The product'}</h2>
           <div class="paths">
             {cell.paths.map(path => (
-              <Path key={path.path} path={path} scale={cell.scale} />
+              <Path key={path.path} path={path} scale={cell.scale} bias={cell.bias} />
             ))}
           </div>
           {first && second && (
@@ -157,7 +169,7 @@ function Steps({ cell, names, layer }: StepsProps) {
               label="Shares of attention"
               bars={cell.neighbours.map(({ position, score, probability }) => ({
                 kind: position === cell.key ? 'mla' : 'mqa',
-                label: names[position] ?? '',
+                label: keyNames[position] ?? '',
                 value: probability,
                 text: `${probability.toFixed(4)}  (score ${score.toFixed(2)})`,
                 strong: position === cell.key,
@@ -171,6 +183,7 @@ function Steps({ cell, names, layer }: StepsProps) {
             <Strip label={`value of “${to}”`} values={cell.value} />
             <Strip label={`value × ${cell.probability.toFixed(4)}`} values={cell.weighted} />
             <Strip label="output of the head, over all keys" values={cell.output} />
+            {cell.gate && <Strip label="gate of the head: what its output is multiplied by" values={cell.gate} />}
             <Strip label="what this key adds to the stream, by W_O" values={cell.contribution} />
           </Figure>
         </li>
@@ -204,7 +217,7 @@ function Costs({ layer }: { layer: ReadingLayer }) {
   )
 }
 
-function Path({ path, scale }: { path: CellPath; scale: number }) {
+function Path({ path, scale, bias }: { path: CellPath; scale: number; bias: number }) {
   const { title, about } = TITLES[path.path]
   const plain = path.rope[1] - path.rope[0] < path.key.length
   return (
@@ -221,7 +234,17 @@ function Path({ path, scale }: { path: CellPath; scale: number }) {
         {plain && <Line term="q · k without positions" value={path.plainDot} />}
         {path.rope[1] > path.rope[0] && <Line term="q · k of the rope part" value={path.ropeDot} />}
         <Line term="q · k" value={path.dot} />
-        <Line term={`× ${scale.toPrecision(4)}, one over the root of the width`} value={path.worked} strong />
+        <Line
+          term={
+            scale === 1
+              ? 'as it is: this model scales nothing'
+              : `× ${scale.toPrecision(4)}, one over the root of the width`
+          }
+          value={path.worked - bias}
+          strong={bias === 0}
+        />
+        {bias !== 0 && <Line term="+ what the distance of the two adds" value={bias} />}
+        {bias !== 0 && <Line term="score" value={path.worked} strong />}
         <Line term="the same, as the engine computes it" value={path.score} />
       </dl>
     </section>

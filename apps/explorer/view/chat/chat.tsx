@@ -46,7 +46,7 @@ export function Chat() {
 function Talk({ numbers }: { numbers: Numbers }) {
   const { params } = useAddress()
   const said = saidOf(params.talk)
-  const chats = numbers.info.hasChatTemplate
+  const { hasChatTemplate: chats, source } = numbers.info
   const { arriving, failure, ask, stop } = useAnswering(numbers)
   const [draft, setDraft] = useState('')
   const temperature = Math.min(Math.max(Number(params.temperature ?? 0.7) || 0, 0), 1.5)
@@ -54,7 +54,11 @@ function Talk({ numbers }: { numbers: Numbers }) {
   const answer = (next: Said) => {
     keep(next)
     const most = { temperature, maxTokens: MOST_TOKENS }
-    ask(chats ? messagesOf(next) : joined(next), most, text => text !== '' && keep([...next, text]))
+    ask(
+      chats ? messagesOf(next) : source ? (next.at(-1) as string) : joined(next),
+      most,
+      text => text !== '' && keep([...next, text]),
+    )
   }
   const send = (text: string) => {
     if (text.trim() === '' || arriving !== undefined) return
@@ -73,7 +77,9 @@ function Talk({ numbers }: { numbers: Numbers }) {
     >
       {!chats && (
         <p class="hint">
-          {numbers.info.name} has no chat template: it was not taught to answer, so it continues what you write.
+          {source
+            ? `${numbers.info.name} is an encoder-decoder: it reads what you write, and writes another text from it, such as a translation. It knows nothing of what was said before.`
+            : `${numbers.info.name} has no chat template: it was not taught to answer, so it continues what you write.`}
         </p>
       )}
       {said.length === 0 && arriving === undefined && (
@@ -130,7 +136,7 @@ function Talk({ numbers }: { numbers: Numbers }) {
         <textarea
           rows={2}
           aria-label="Message"
-          placeholder={chats ? 'Ask something' : 'Write the beginning of a text'}
+          placeholder={chats ? 'Ask something' : source ? 'Write what it shall read' : 'Write the beginning of a text'}
           value={draft}
           onInput={event => setDraft(event.currentTarget.value)}
           onKeyDown={event => {

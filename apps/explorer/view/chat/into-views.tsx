@@ -15,10 +15,11 @@ const VIEWS = [
 
 export function IntoViews({ numbers, said }: { numbers: Numbers; said: Said }) {
   const { params } = useAddress()
-  const text = useAnswer(
-    async () => (numbers.info.hasChatTemplate ? numbers.rendered(messagesOf(said)) : joined(said)),
-    [numbers, JSON.stringify(said)],
-  )
+  const text = useAnswer(async () => {
+    if (numbers.info.hasChatTemplate) return numbers.rendered(messagesOf(said))
+    // An encoder-decoder has read what came before its answer, and no more.
+    return numbers.info.source ? said.at(-2) : joined(said)
+  }, [numbers, JSON.stringify(said)])
   if (text === undefined) return null
   const models = params.open === undefined ? {} : { open: params.open }
   return (

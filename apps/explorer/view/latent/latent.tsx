@@ -43,6 +43,7 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
   const model = useModel(side.slot)
   const generates = model.status === 'ready' && model.numbers.info.generates
   const latent = reading.layers.some(({ kind }) => kind === 'latent')
+  const states = reading.layers.filter(({ heads }) => heads === 0).length
   const spectra = useAnswer(
     async signal => {
       const all: Spectrum[] = []
@@ -70,6 +71,9 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
           ? `This model caches a latent of ${one?.width} numbers per token and layer.`
           : `This model has no latents: keys and values of all heads, ${one?.width} numbers per token and layer, are taken apart instead.`}{' '}
         A text of {reading.tokens.length} tokens has at most {most} directions.
+        {states > 0 &&
+          ` ${states} of its layers carry a state instead, of one size for any text: nothing of it is cut.`}
+        {reading.source && ' The text is what the model writes of its source; what it keeps of the source is not cut.'}
       </p>
       <div class="controls">
         <Slider label="Rank" value={rank} min={0} max={most} step={1} choose={value => changeParams({ rank: value })} />
@@ -104,7 +108,7 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
         )}
       </section>
       {changed.problem !== undefined && <Problem text={changed.problem} />}
-      {generates && changed.problem === undefined && (
+      {generates && reading.source === null && changed.problem === undefined && (
         <Written reading={reading} changed={cutText} rank={rank} suffix={side.suffix} />
       )}
     </>

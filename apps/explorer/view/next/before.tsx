@@ -4,11 +4,13 @@ import { Figure } from '../../drawing/figure.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { visible } from '../patterns/matrix.tsx'
+import { useAfter } from './after.tsx'
 
 export function Before({ reading, changed }: { reading: TextReading; changed: TextReading }) {
+  const row = useAfter(reading)
   const both = useAnswer(
-    signal => Promise.all([reading.next({ top: 8, signal }), changed.next({ top: 8, signal })]),
-    [reading, changed],
+    signal => Promise.all([reading, changed].map(one => one.next({ row, top: 8, signal }))),
+    [reading, changed, row],
   )
   if (both === undefined) return null
   return (

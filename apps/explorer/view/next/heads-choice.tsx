@@ -32,7 +32,9 @@ export function HeadsChoice({ label, layers, name }: Props) {
     const next = chosen.has(head) ? [...chosen].filter(one => one !== head) : [...chosen, head]
     changeParams({ [name]: next.length > 0 ? next.join(',') : undefined })
   }
-  const shown = layers.filter((_, i) => layers.slice(0, i + 1).reduce((n, layer) => n + layer.heads, 0) <= MOST_HEADS)
+  const shown = layers.filter(
+    ({ heads }, i) => heads > 0 && layers.slice(0, i + 1).reduce((n, layer) => n + layer.heads, 0) <= MOST_HEADS,
+  )
   return (
     <ScrollBox label={label}>
       <div class="head-rows">

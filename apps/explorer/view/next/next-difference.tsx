@@ -2,17 +2,20 @@
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { moved } from '../sides/moved.ts'
+import { useAfter } from './after.tsx'
 import { sameVocabulary } from './same-vocabulary.ts'
 
 export function NextDifference({ first, second }: { first: TextReading; second: TextReading }) {
+  const row = useAfter(first)
   const share = useAnswer(
     async signal => {
       if (!sameVocabulary(first, second)) return null
-      const [a, b] = await Promise.all([first, second].map(reading => reading.next({ top: 1, logits: true, signal })))
+      const asked = { row, top: 1, logits: true, signal }
+      const [a, b] = await Promise.all([first, second].map(reading => reading.next(asked)))
       if (a?.logits === undefined || b?.logits === undefined || a.logits.length !== b.logits.length) return null
       return moved(softmax(a.logits), softmax(b.logits))
     },
-    [first, second],
+    [first, second, row],
   )
   if (share === undefined) return null
   if (share === null)

@@ -13,6 +13,7 @@ import { FIRST_TEXT } from '../presets.ts'
 import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
 import { TextField } from '../text-field.tsx'
+import { AfterChoice, useAfter } from './after.tsx'
 import { type DrawingRule, drawn } from './drawing-rule.ts'
 import { NextDifference } from './next-difference.tsx'
 import { WhatIf } from './what-if.tsx'
@@ -36,6 +37,7 @@ export function NextToken() {
       <ReadSides text={text} both={(first, second) => <NextDifference first={first} second={second} />}>
         {(reading, side) => (
           <>
+            <AfterChoice reading={reading} />
             <Expected reading={reading} side={side} />
             <Lens reading={reading} />
             <WhatIf reading={reading} side={side} />
@@ -48,7 +50,8 @@ export function NextToken() {
 
 function Expected({ reading, side }: { reading: TextReading; side: Side }) {
   const { params } = useAddress()
-  const next = useAnswer(signal => reading.next({ top: SHOWN, logits: true, signal }), [reading])
+  const row = useAfter(reading)
+  const next = useAnswer(signal => reading.next({ row, top: SHOWN, logits: true, signal }), [reading, row])
   const rule: DrawingRule = {
     temperature: Math.min(Math.max(Number(params.temperature ?? 1) || 1, 0.1), 2),
     topK: Math.min(Math.max(Math.round(Number(params.topk ?? 0)) || 0, 0), 50),
@@ -94,20 +97,21 @@ function Expected({ reading, side }: { reading: TextReading; side: Side }) {
 
 /** What the stream would say after each layer. */
 function Lens({ reading }: { reading: TextReading }) {
+  const row = useAfter(reading)
   const layers = useAnswer(
     async signal => {
       const all: NextTokens[] = []
-      for await (const layer of reading.lens({ top: 4, signal })) all.push(layer)
+      for await (const layer of reading.lens({ row, top: 4, signal })) all.push(layer)
       return all
     },
-    [reading],
+    [reading, row],
   )
   return (
     <section>
       <h2>What each layer would say</h2>
       <p class="hint">
-        The stream at the last token, through the final norm and the output, after each layer (the logit lens). Early
-        layers repeat or guess; the answer forms late.
+        The stream at {row < 0 ? 'the last' : 'that'} token, through the final norm and the output, after each layer
+        (the logit lens). Early layers repeat or guess; the answer forms late.
       </p>
       <ScrollBox label="What each layer would say">
         <table class="lens" aria-busy={layers === undefined}>

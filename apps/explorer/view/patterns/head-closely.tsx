@@ -1,11 +1,11 @@
 /** One head: its pattern, what one token looks at, and that as arcs. */
 import { useState } from 'preact/hooks'
 import { Figure } from '../../drawing/figure.tsx'
-import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
-import { chosen } from '../number-choice.tsx'
+import { chosen, TokenChoice } from '../number-choice.tsx'
 import type { Side } from '../sides/side.ts'
 import { Arcs } from './arcs.tsx'
+import type { Attending } from './attending.ts'
 import { Matrix, visible } from './matrix.tsx'
 import { useOneHead, useRow } from './one-head.ts'
 import { Words } from './words.tsx'
@@ -14,7 +14,7 @@ import { Words } from './words.tsx'
 const MOST_ARCS = 60
 
 interface Props {
-  reading: TextReading
+  reading: Attending
   side: Side
   layer: number
   head: number
@@ -26,19 +26,21 @@ export function HeadClosely({ reading, side, layer, head, usual }: Props) {
   const { params } = useAddress()
   const [hovered, setHovered] = useState<{ key: number; query: number }>()
   const one = useOneHead(reading, layer, head)
+  const itself = reading.direction !== 'cross'
   const last = reading.tokens.length - 1
   const query = chosen(params[side.query], (side.suffix === '' ? usual : undefined) ?? last, reading.tokens.length)
   const row = useRow(one, query)
   // The pattern of another head or text is on its way.
   if (one?.reading !== reading || row === undefined) return <section aria-busy="true" />
   const names = reading.tokens.map(({ text }) => text)
-  const key = hovered?.query === query ? Math.min(hovered.key, last) : strongest(row)
+  const keyNames = reading.keys.map(({ text }) => text)
+  const key = hovered?.query === query ? Math.min(hovered.key, keyNames.length - 1) : strongest(row)
   const choose = (at: number, key: number) => {
     setHovered({ key, query: at })
     if (at !== query) changeParams({ [side.query]: String(at) })
   }
   const p = row[key] ?? 0
-  const [from = '', to = ''] = [names[query], names[key]].map(name => visible(name ?? ''))
+  const [from = '', to = ''] = [names[query], keyNames[key]].map(name => visible(name ?? ''))
   return (
     <>
       <section aria-labelledby={`closely${side.suffix}`}>
@@ -53,6 +55,7 @@ export function HeadClosely({ reading, side, layer, head, usual }: Props) {
           <Matrix
             pixels={one.pixels}
             tokens={names}
+            keyTokens={keyNames}
             causal={reading.causal}
             query={query}
             keyAt={key}
@@ -61,16 +64,26 @@ export function HeadClosely({ reading, side, layer, head, usual }: Props) {
           />
         </Figure>
         <Figure title={`What “${from}” looks at`} file={`latentkit-words-${one.layer}-${one.head}`} picture={false}>
+          {!itself && (
+            <div class="controls">
+              <TokenChoice
+                label="The token that looks"
+                value={query}
+                tokens={names.map(visible)}
+                choose={at => changeParams({ [side.query]: at })}
+              />
+            </div>
+          )}
           <Words
-            tokens={names}
+            tokens={keyNames}
             row={row}
             causal={reading.causal}
-            query={query}
-            choose={at => changeParams({ [side.query]: String(at) })}
+            query={itself ? query : undefined}
+            choose={at => (itself ? changeParams({ [side.query]: String(at) }) : setHovered({ key: at, query }))}
           />
         </Figure>
       </section>
-      {names.length <= MOST_ARCS && (
+      {itself && names.length <= MOST_ARCS && (
         <Figure
           title="As arcs over the words"
           file={`latentkit-arcs-${one.layer}-${one.head}`}

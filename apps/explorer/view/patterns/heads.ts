@@ -1,13 +1,14 @@
 /** The patterns of all heads, reduced to thumbnails, as they are computed. */
 import { useEffect, useState } from 'preact/hooks'
 import type { AttentionMap, HeadMeasures } from '../../../../src/browser.ts'
-import type { TextReading } from '../../numbers/numbers.ts'
+import type { Attending } from './attending.ts'
 import { whenQuiet } from './first.ts'
 
 export interface HeadPattern {
   readonly layer: number
   readonly head: number
-  readonly measures: HeadMeasures
+  /** Of attention to the text itself. */
+  readonly measures: HeadMeasures | undefined
   readonly height: number
   readonly width: number
   /** Probabilities; each the largest of those that it stands for. */
@@ -36,7 +37,7 @@ export interface HeadsState {
 }
 
 /** Those of an earlier text until the first of this one are there. What the model refuses is thrown while the view is drawn. */
-export function useHeads(reading: TextReading): HeadsState {
+export function useHeads(reading: Attending): HeadsState {
   const [state, setState] = useState<HeadsState>({ heads: [], done: false })
   const [problem, setProblem] = useState<Error>()
   useEffect(() => {
@@ -53,12 +54,12 @@ export function useHeads(reading: TextReading): HeadsState {
   return state
 }
 
-async function collect(reading: TextReading, signal: AbortSignal, show: (state: HeadsState) => void): Promise<void> {
+async function collect(reading: Attending, signal: AbortSignal, show: (state: HeadsState) => void): Promise<void> {
   const heads: HeadPattern[] = []
   let shown = performance.now()
   for await (const { layer, head, measures, pooled } of patternsOf(reading, signal)) {
     if (signal.aborted) return
-    if (pooled === undefined || measures === undefined) continue
+    if (pooled === undefined) continue
     heads.push({ layer, head, measures, ...pooled })
     if (performance.now() - shown < SHOWN_EVERY_MS) continue
     shown = performance.now()
@@ -68,9 +69,9 @@ async function collect(reading: TextReading, signal: AbortSignal, show: (state: 
 }
 
 /** Of a long text each head takes so long that one who looks closely at another must not wait for all of a layer. */
-async function* patternsOf(reading: TextReading, signal: AbortSignal): AsyncGenerator<AttentionMap, void, void> {
-  const asked = { pool: POOL, measures: true, signal }
-  if (reading.tokens.length <= LONG) return yield* reading.attention(asked)
+async function* patternsOf(reading: Attending, signal: AbortSignal): AsyncGenerator<AttentionMap, void, void> {
+  const asked = { pool: POOL, measures: reading.direction !== 'cross', signal }
+  if (Math.max(reading.tokens.length, reading.keys.length) <= LONG) return yield* reading.attention(asked)
   for (const { layer, heads } of reading.layers) {
     for (let head = 0; head < heads; head++) {
       await whenQuiet()
@@ -82,5 +83,5 @@ async function* patternsOf(reading: TextReading, signal: AbortSignal): AsyncGene
 /** By layer and head, or the highest measure first; heads without one last. */
 export function sorted(heads: readonly HeadPattern[], by: MeasureName | undefined): readonly HeadPattern[] {
   if (by === undefined) return heads
-  return [...heads].sort((a, b) => (b.measures[by] ?? -1) - (a.measures[by] ?? -1))
+  return [...heads].sort((a, b) => (b.measures?.[by] ?? -1) - (a.measures?.[by] ?? -1))
 }

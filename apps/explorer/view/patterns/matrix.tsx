@@ -7,7 +7,10 @@ import { useWidth } from '../../drawing/use-width.ts'
 
 interface Props {
   pixels: PatternPixels
+  /** Of the rows. */
   tokens: readonly string[]
+  /** Of the columns. */
+  keyTokens: readonly string[]
   causal: boolean
   query: number
   keyAt: number
@@ -23,48 +26,55 @@ const NAMES = 92
 /** Below the pattern, where the names of columns stand aslant. */
 const FOOT = 76
 
-export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }: Props) {
+export function Matrix({ pixels, tokens, keyTokens, causal, query, keyAt, choose, spoken }: Props) {
   const { ref, width } = useWidth<HTMLDivElement>()
   const canvas = useRef<HTMLCanvasElement>(null)
-  const count = tokens.length
+  const [rows, columns] = [tokens.length, keyTokens.length]
+  const most = Math.max(rows, columns)
   // Of a reduced pattern, a row and a column for each group of tokens.
   useTable(ref, () => ({
-    columns: ['', ...(pixels.width === count ? tokens : Array.from({ length: pixels.width }, (_, i) => String(i)))],
+    columns: [
+      '',
+      ...(pixels.width === columns ? keyTokens : Array.from({ length: pixels.width }, (_, i) => String(i))),
+    ],
     rows: Array.from({ length: pixels.height }, (_, i) => [
-      pixels.height === count ? (tokens[i] ?? '') : i,
+      pixels.height === rows ? (tokens[i] ?? '') : i,
       ...pixels.values.subarray(i * pixels.width, (i + 1) * pixels.width),
     ]),
   }))
-  const named = Math.min(width - NAMES, MOST) / count >= NAMED_FROM
+  const named = Math.min(width - NAMES, MOST) / most >= NAMED_FROM
   const left = named ? NAMES : 0
   const foot = named ? FOOT : 0
-  const size = Math.min(width - left, MOST)
-  const cell = size / count
+  const cell = Math.min(width - left, MOST) / most
+  const [wide, high] = [columns * cell, rows * cell]
   useEffect(() => {
     const context = canvas.current?.getContext('2d')
     if (!context || !ref.current) return
     const style = getComputedStyle(ref.current)
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
-    context.clearRect(0, 0, left + size, size + foot)
-    context.imageSmoothingEnabled = pixels.height > size * devicePixelRatio
-    context.drawImage(patternImage(pixels, count, causal), left, 0, size, size)
+    context.clearRect(0, 0, left + wide, high + foot)
+    context.imageSmoothingEnabled = pixels.height > high * devicePixelRatio
+    context.drawImage(patternImage(pixels, rows, causal), left, 0, wide, high)
     context.strokeStyle = style.getPropertyValue('--line')
     context.lineWidth = 1
-    context.strokeRect(left + 0.5, 0.5, size - 1, size - 1)
+    context.strokeRect(left + 0.5, 0.5, wide - 1, high - 1)
     context.font = `12px ${style.fontFamily}`
     context.textAlign = 'right'
     context.textBaseline = 'middle'
-    if (named)
+    if (named) {
       for (const [i, token] of tokens.entries()) {
         context.fillStyle = style.getPropertyValue(i === query ? '--ink' : '--quiet')
         context.fillText(shortened(visible(token)), left - 8, (i + 0.5) * cell)
+      }
+      for (const [i, token] of keyTokens.entries()) {
         context.fillStyle = style.getPropertyValue(i === keyAt ? '--ink' : '--quiet')
         context.save()
-        context.translate(left + (i + 0.5) * cell, size + 8)
+        context.translate(left + (i + 0.5) * cell, high + 8)
         context.rotate(-Math.PI / 4)
         context.fillText(shortened(visible(token)), 0, 0)
         context.restore()
       }
+    }
     context.strokeStyle = style.getPropertyValue('--ink')
     context.lineWidth = 1.5
     const line = Math.max(cell, 3)
@@ -74,9 +84,9 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
   })
   const pointed = (event: MouseEvent) => {
     const box = canvas.current!.getBoundingClientRect()
-    if (event.clientY - box.top > size) return
-    const row = clamp(Math.floor((event.clientY - box.top) / cell), count)
-    const column = clamp(Math.floor((event.clientX - box.left - left) / cell), causal ? row + 1 : count)
+    if (event.clientY - box.top > high) return
+    const row = clamp(Math.floor((event.clientY - box.top) / cell), rows)
+    const column = clamp(Math.floor((event.clientX - box.left - left) / cell), causal ? row + 1 : columns)
     choose(row, column)
   }
   const keys: Readonly<Record<string, readonly [number, number]>> = {
@@ -95,15 +105,15 @@ export function Matrix({ pixels, tokens, causal, query, keyAt, choose, spoken }:
         const move = keys[event.key]
         if (move === undefined) return
         event.preventDefault()
-        const row = clamp(query + move[0], count)
-        choose(row, clamp(keyAt + move[1], causal ? row + 1 : count))
+        const row = clamp(query + move[0], rows)
+        choose(row, clamp(keyAt + move[1], causal ? row + 1 : columns))
       }}
     >
       <canvas
         ref={canvas}
-        width={(left + size) * devicePixelRatio}
-        height={(size + foot) * devicePixelRatio}
-        style={{ width: `${left + size}px`, height: `${size + foot}px` }}
+        width={(left + wide) * devicePixelRatio}
+        height={(high + foot) * devicePixelRatio}
+        style={{ width: `${left + wide}px`, height: `${high + foot}px` }}
         onMouseMove={pointed}
         onClick={pointed}
       />

@@ -1,14 +1,14 @@
 /** The pattern of one head: whole where it is small, else reduced to what a screen shows, with single rows in full. */
 import type { PatternPixels } from '../../drawing/attention-image.ts'
-import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
+import type { Attending } from './attending.ts'
 import { first } from './first.ts'
 
 /** Up to here a pattern is asked for whole. */
 const MOST_WHOLE = 512
 
 export interface OneHead {
-  readonly reading: TextReading
+  readonly reading: Attending
   readonly layer: number
   readonly head: number
   readonly pixels: PatternPixels
@@ -17,27 +17,26 @@ export interface OneHead {
 }
 
 /** Stays the last one until the next is there. */
-export function useOneHead(reading: TextReading, layer: number, head: number): OneHead | undefined {
+export function useOneHead(reading: Attending, layer: number, head: number): OneHead | undefined {
   return useAnswer(signal => first(() => oneHead(reading, layer, head, signal)), [reading, layer, head])
 }
 
 /** What one query looks at. */
 export function useRow(one: OneHead | undefined, query: number): Float32Array | undefined {
-  const tokens = one?.reading.tokens.length ?? 0
+  const keys = one?.reading.keys.length ?? 0
   const asked = useAnswer(signal => first(() => rowOf(one, query, signal)), [one, query])
-  return one?.whole ? one.whole.subarray(query * tokens, (query + 1) * tokens) : asked
+  return one?.whole ? one.whole.subarray(query * keys, (query + 1) * keys) : asked
 }
 
-async function oneHead(reading: TextReading, layer: number, head: number, signal: AbortSignal): Promise<OneHead> {
-  const tokens = reading.tokens.length
+async function oneHead(reading: Attending, layer: number, head: number, signal: AbortSignal): Promise<OneHead> {
+  const [height, width] = [reading.tokens.length, reading.keys.length]
   const where = { layers: [layer], heads: [head], signal }
   const place = { reading, layer, head }
   for await (const { probabilities, pooled } of reading.attention(
-    tokens <= MOST_WHOLE ? where : { ...where, pool: MOST_WHOLE },
+    Math.max(height, width) <= MOST_WHOLE ? where : { ...where, pool: MOST_WHOLE },
   )) {
     if (pooled) return { ...place, pixels: pooled, whole: undefined }
-    if (probabilities)
-      return { ...place, pixels: { height: tokens, width: tokens, values: probabilities }, whole: probabilities }
+    if (probabilities) return { ...place, pixels: { height, width, values: probabilities }, whole: probabilities }
   }
   throw new Error('the engine gave no pattern')
 }

@@ -10,6 +10,8 @@ import { FIRST_TEXT, type Place, shownIn } from '../presets.ts'
 import { ReadSides } from '../sides/read-sides.tsx'
 import type { Side } from '../sides/side.ts'
 import { TextField } from '../text-field.tsx'
+import type { Attending } from './attending.ts'
+import { DirectionChoice, useAttending } from './direction-choice.tsx'
 import { HeadClosely } from './head-closely.tsx'
 import { HeadDifference } from './head-difference.tsx'
 import { type HeadPattern, MEASURES, type MeasureName, sorted, useHeads } from './heads.ts'
@@ -49,42 +51,50 @@ interface Props {
   place: Place | undefined
 }
 
-function AllHeads({ reading, side, busy, place }: Props) {
+function AllHeads({ reading: read, side, busy, place }: Props) {
   const { params } = useAddress()
+  const reading = useAttending(read)
   const { heads, done } = useHeads(reading)
-  const by = params.sort !== undefined && params.sort in MEASURES ? (params.sort as MeasureName) : undefined
+  const measured = reading.direction !== 'cross'
+  const by = measured && params.sort !== undefined && params.sort in MEASURES ? (params.sort as MeasureName) : undefined
   const order = sorted(heads, by)
-  const total = reading.layers.reduce((n, layer) => n + layer.heads, 0)
+  const attending = reading.layers.filter(layer => layer.heads > 0)
+  const total = attending.reduce((n, layer) => n + layer.heads, 0)
+  const perLayer = Math.max(...attending.map(layer => layer.heads))
+  const others = reading.layers.length - attending.length
   const chosen = chosenHead(reading, params, order, place)
   const select = ({ layer, head }: HeadPattern) => changeParams({ layer: String(layer), head: String(head) })
   return (
     <div class={side.label === undefined ? 'closely' : 'closely narrow'}>
       <Figure
-        title={`${whole(total)} patterns: ${reading.layers.length} layers of ${reading.layers[0]?.heads} heads`}
+        title={`${whole(total)} patterns: ${attending.length} layers of ${perLayer} heads${others > 0 ? `; ${others} other layers have none` : ''}`}
         file="latentkit-patterns"
         note={<Legend />}
       >
-        <LayerNotes reading={reading} slot={side.slot} />
-        <fieldset class="toolbar" aria-label="Order of the heads">
-          <span class="hint">{done ? 'Order:' : `${whole(heads.length)} computed …`}</span>
-          {[undefined, ...(Object.keys(MEASURES) as MeasureName[])].map(name => (
-            <button
-              key={name ?? 'layer'}
-              type="button"
-              class="chip"
-              aria-pressed={name === by}
-              title={name && `Heads first that each query ${MEASURES[name].about}`}
-              onClick={() => changeParams({ sort: name, layer: undefined, head: undefined })}
-            >
-              {name ? MEASURES[name].label : 'layer'}
-            </button>
-          ))}
-        </fieldset>
+        <LayerNotes reading={read.source && reading.direction === 'source' ? read.source : read} slot={side.slot} />
+        <DirectionChoice reading={read} />
+        {measured && (
+          <fieldset class="toolbar" aria-label="Order of the heads">
+            <span class="hint">{done ? 'Order:' : `${whole(heads.length)} computed …`}</span>
+            {[undefined, ...(Object.keys(MEASURES) as MeasureName[])].map(name => (
+              <button
+                key={name ?? 'layer'}
+                type="button"
+                class="chip"
+                aria-pressed={name === by}
+                title={name && `Heads first that each query ${MEASURES[name].about}`}
+                onClick={() => changeParams({ sort: name, layer: undefined, head: undefined })}
+              >
+                {name ? MEASURES[name].label : 'layer'}
+              </button>
+            ))}
+          </fieldset>
+        )}
         <div aria-busy={busy || !done} id={`all-heads${side.suffix}`}>
           <Thumbnails
             heads={order}
             total={total}
-            perLayer={reading.layers[0]?.heads ?? 1}
+            perLayer={perLayer}
             tokens={reading.tokens.length}
             causal={reading.causal}
             by={by}
@@ -101,7 +111,7 @@ function AllHeads({ reading, side, busy, place }: Props) {
 
 /** As the address has it; else what the text is there for, or the first of the order. */
 function chosenHead(
-  { layers }: TextReading,
+  { layers }: Attending,
   params: Readonly<Record<string, string>>,
   order: readonly HeadPattern[],
   shown: Place | undefined,

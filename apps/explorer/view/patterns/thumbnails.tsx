@@ -11,6 +11,7 @@ interface Props {
   perLayer: number
   /** How many there will be. */
   total: number
+  /** Tokens that look. */
   tokens: number
   causal: boolean
   by: MeasureName | undefined
@@ -37,7 +38,7 @@ export function Thumbnails(props: Props) {
     rows: heads.map(({ layer, head, measures }) => [
       layer,
       head,
-      ...(Object.keys(MEASURES) as MeasureName[]).map(name => measures[name] ?? ''),
+      ...(Object.keys(MEASURES) as MeasureName[]).map(name => measures?.[name] ?? ''),
     ]),
   }))
   const images = useMemo(() => new Map<HeadPattern, HTMLCanvasElement>(), [tokens, causal, heads[0]])
@@ -161,14 +162,14 @@ export function Thumbnails(props: Props) {
 
 function labelOf({ layer, head, measures }: HeadPattern, by: MeasureName | undefined, size: number): string {
   const place = `${layer}.${head}`
-  const measured = by === undefined ? undefined : measures[by]
+  const measured = by === undefined ? undefined : measures?.[by]
   return measured === undefined || measured === null || size < 50 ? place : `${place}  ${measured.toFixed(2)}`
 }
 
 function spoken({ layer, head, measures }: HeadPattern): string {
   const names = Object.keys(MEASURES) as MeasureName[]
   const parts = names
-    .filter(name => measures[name] !== null)
-    .map(name => `${MEASURES[name].label} ${measures[name]?.toFixed(2)}`)
-  return `Layer ${layer}, head ${head}: ${parts.join(', ')}`
+    .filter(name => (measures?.[name] ?? null) !== null)
+    .map(name => `${MEASURES[name].label} ${measures?.[name]?.toFixed(2)}`)
+  return `Layer ${layer}, head ${head}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`
 }

@@ -7,23 +7,28 @@ interface Props {
   row: Float32Array
   /** Later tokens cannot be seen. */
   causal: boolean
-  query: number
-  choose: (query: number) => void
+  /** The token that looks; undefined: it is of another text. */
+  query: number | undefined
+  choose: (token: number) => void
 }
 
 /** Words before and after the chosen one, where a text has more than can be read. */
 const AROUND = 150
 
 export function Words({ tokens, row, causal, query, choose }: Props) {
-  const from = Math.max(query - AROUND, 0)
-  const shown = tokens.slice(from, query + AROUND)
+  const middle = query ?? row.indexOf(Math.max(...row))
+  const from = Math.max(middle - AROUND, 0)
+  const shown = tokens.slice(from, middle + AROUND)
   return (
-    <fieldset class="words" aria-label="Tokens; choose the one that looks">
+    <fieldset
+      class="words"
+      aria-label={query === undefined ? 'Tokens that are looked at' : 'Tokens; choose the one that looks'}
+    >
       {from > 0 && <span class="hint">… {from} tokens before</span>}
       {shown.map((token, n) => {
         const i = from + n
         const p = row[i] ?? 0
-        const seen = !causal || i <= query
+        const seen = !causal || query === undefined || i <= query
         return (
           <button
             key={i}

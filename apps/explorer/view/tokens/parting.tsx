@@ -26,7 +26,7 @@ export function Parting({ reading }: { reading: TextReading }) {
           onInput={event => changeParams({ text2: event.currentTarget.value, word: undefined })}
         />
       </label>
-      <WithReading read={read}>{second => <Shared first={reading} second={second} />}</WithReading>
+      <WithReading read={read}>{second => <Shared first={reading} second={second.source ?? second} />}</WithReading>
     </section>
   )
 }

@@ -35,14 +35,18 @@ export function Tokens() {
       <ModelBar />
       <TextField text={text} />
       <WithReading read={read}>
-        {reading => (
-          <>
-            <Cut reading={reading} />
-            <CutOtherwise text={text} />
-            <Alike reading={reading} />
-            <Parting reading={reading} />
-          </>
-        )}
+        {read => {
+          // An encoder-decoder reads the text by its encoder.
+          const reading = read.source ?? read
+          return (
+            <>
+              <Cut reading={reading} />
+              <CutOtherwise text={text} />
+              <Alike reading={reading} />
+              <Parting reading={reading} />
+            </>
+          )
+        }}
       </WithReading>
     </>
   )
