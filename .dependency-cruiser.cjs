@@ -27,8 +27,8 @@ const rooms = {
   planning: ['model', 'families', 'nn', 'checkpoint', 'cache', 'kernels', 'quant', 'tensor'],
   conversion: ['files', 'adapter', 'model', 'families', 'nn', 'tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   latentify: [
-    ...['charts', 'files', 'evaluation', 'engine', 'conversion', 'reading', 'model', 'nn', 'tokenizer', 'checkpoint'],
-    ...['kernels', 'quant', 'tensor'],
+    ...['charts', 'files', 'training', 'evaluation', 'engine', 'conversion', 'reading', 'model', 'nn', 'sampling'],
+    ...['tokenizer', 'checkpoint', 'kernels', 'quant', 'tensor'],
   ],
   engine: [
     ...[

@@ -47,6 +47,8 @@ namespace latentkit {
   OP(trainingExpertMatmul, TrainingExpertMatmulRecord) \
   OP(adamW, AdamWRecord) \
   OP(crossEntropy, CrossEntropyRecord) \
+  OP(divergence, DivergenceRecord) \
+  OP(relativeError, RelativeErrorRecord) \
   OP(sumSquares, SumSquaresRecord) \
   OP(indexScores, IndexScoresRecord) \
   OP(selectKeys, SelectKeysRecord) \

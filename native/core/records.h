@@ -982,6 +982,42 @@ struct CrossEntropyRecord {
         zLoss(args.real64()) {}
 };
 
+struct DivergenceRecord {
+  float* loss;
+  float* dlogits;
+  const float* logits;
+  const float* wanted;
+  i64 T;
+  i64 V;
+  double scale;
+  INLINE explicit DivergenceRecord(Args& args)
+      : loss(args.pointer<float>()),
+        dlogits(args.pointer<float>()),
+        logits(args.pointer<const float>()),
+        wanted(args.pointer<const float>()),
+        T(args.count()),
+        V(args.count()),
+        scale(args.real64()) {}
+};
+
+struct RelativeErrorRecord {
+  float* loss;
+  float* dx;
+  const float* x;
+  const float* wanted;
+  i64 T;
+  i64 D;
+  double scale;
+  INLINE explicit RelativeErrorRecord(Args& args)
+      : loss(args.pointer<float>()),
+        dx(args.pointer<float>()),
+        x(args.pointer<const float>()),
+        wanted(args.pointer<const float>()),
+        T(args.count()),
+        D(args.count()),
+        scale(args.real64()) {}
+};
+
 struct SumSquaresRecord {
   float* y;
   const float* x;

@@ -26,6 +26,8 @@ constexpr int TRAINING_OPERATIONS[] = {
     OP_trainingExpertMatmul,
     OP_adamW,
     OP_crossEntropy,
+    OP_divergence,
+    OP_relativeError,
     OP_sumSquares,
 };
 

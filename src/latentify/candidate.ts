@@ -72,7 +72,7 @@ function latentModel(source: SourceModel, attention: ReadonlyMap<string, TensorE
   return modelOf(new Checkpoint({ ...checkpoint, config: config as Checkpoint['config'], tensors, absent: new Map() }))
 }
 
-/** bf16 loses nothing that weights of 16 bits or fewer had to begin with. */
-function newType(source: SourceModel): 'f32' | 'bf16' {
+/** Of new matrices: bf16 loses nothing that weights of 16 bits or fewer had to begin with. */
+export function newType(source: SourceModel): 'f32' | 'bf16' {
   return source.weights.some(({ name, dtype }) => name.endsWith('.q_proj.weight') && dtype === 'f32') ? 'f32' : 'bf16'
 }

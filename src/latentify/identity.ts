@@ -1,7 +1,7 @@
 /** What statistics depend on: files as they are now, and how much is read. */
 import { stat } from 'node:fs/promises'
 import type { SourceModel } from '../conversion/source-model.ts'
-import { unreadable } from './text.ts'
+import { type TextOption, unreadable } from './text.ts'
 
 export interface Reading {
   /** Path of the text. */
@@ -17,6 +17,11 @@ export async function identityOf({ weights }: SourceModel, reading: Reading | nu
   const files = [...sources].map(({ path, name, size, modified }) => [path ?? name, size, String(modified)])
   if (!reading) return { files }
   const { calibrate, calibrationTokens, held } = reading
-  const { size, mtimeMs } = await stat(calibrate).catch(error => unreadable(calibrate, error))
-  return { files, text: [calibrate, size, mtimeMs], calibrationTokens, held }
+  return { files, text: await identityOfText(calibrate, 'calibrate'), calibrationTokens, held }
+}
+
+/** `option`: that names it, for messages. */
+export async function identityOfText(path: string, option: TextOption): Promise<readonly unknown[]> {
+  const { size, mtimeMs } = await stat(path).catch(error => unreadable(path, error, option))
+  return [path, size, mtimeMs]
 }

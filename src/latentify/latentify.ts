@@ -14,16 +14,20 @@ import { text } from '../options/kinds.ts'
 import { readArgument, readOptions } from '../options/read-options.ts'
 import { sentence } from '../printable.ts'
 import { calibrated } from './calibrated.ts'
+import { newType } from './candidate.ts'
+import { checkOptions, checkWhole, isHealed } from './check.ts'
+import { bestOf, choiceFor, smallestChoice } from './choosing.ts'
 import type { FormOptions } from './form.ts'
+import { healedModel } from './heal/healed.ts'
 import { identityOf } from './identity.ts'
+import { licenceOf } from './licence.ts'
 import { Meter } from './measure.ts'
 import { LATENTIFY_OPTIONS, type LatentifyOptions } from './options.ts'
 import { Original, readingOf } from './original.ts'
 import { type Plan, planOf } from './plan.ts'
 import { reportFiles, writeBeside } from './report.ts'
 import type { Latentification } from './result.ts'
-import { type Choice, choiceOf, isWhole, originalSize, thetaOf } from './sizes.ts'
-import { smallestWithin } from './smallest.ts'
+import { choiceOf, isWhole, originalSize, thetaOf } from './sizes.ts'
 import { type Trial, Trials } from './trials.ts'
 import { WorkFolder } from './work-folder.ts'
 
@@ -37,6 +41,7 @@ export async function latentifyModel(
 ): Promise<Latentification> {
   const options = readOptions<LatentifyOptions>(LATENTIFY_OPTIONS, 'latentifyModel', given)
   for (const [name, value] of Object.entries({ input, output })) readArgument(text, name, value)
+  checkOptions(options)
   const { signal, onProgress, force = false, weights, pplWithin, also = [] } = options
   const report = (stage: Stage, done: number, total: number, file: string = stage) =>
     onProgress?.({ stage, done, total, file })
@@ -52,16 +57,11 @@ export async function latentifyModel(
   await checkPlace([path, ...filesOf(opened)], output, format, force)
   const source = await readSourceModel(opened)
   const plan = planOf(source)
-  if (pplWithin !== undefined) checkWithin(options)
   const fixed = pplWithin === undefined ? choiceOf(plan, options) : null
-  const choose = choiceFor(plan, options)
-  const others = also.map(choose)
   const whole = fixed !== null && isWhole(plan, fixed)
+  if (whole) checkWhole(options)
+  const others = also.map(ratio => choiceFor(plan, options, ratio))
   const { calibrate, calibrationTokens, measure: held } = readingOf(options)
-  if (others.length > 0 && held === 0)
-    throw new OptionError('also is given, and measure is 0; expected windows to measure on')
-  if (others.length > 0 && whole)
-    throw new OptionError('also is given, and rank and rope keep all, for which no text is read; leave also out')
   checkForm(format, plan, source, weights)
   const form: FormOptions = { biased: plan.biased, queryLatent: options.queryLatent ?? needsQueryLatent(format, plan) }
 
@@ -75,29 +75,32 @@ export async function latentifyModel(
       const onLayer = (done: number) => report('factor', done, plan.layers)
       const windows = whole || held === 0 ? [] : (await original.windows()).held
       const onWindow = (done: number) => report('measure', done, windows.length)
-      if (!whole && windows.length === 0 && (pplWithin !== undefined || others.length > 0)) throw tooShortToMeasure()
+      const measures = pplWithin !== undefined || others.length > 0 || options.search === true
+      if (windows.length === 0 && measures) throw tooShortToMeasure()
       const meter = windows.length === 0 ? null : new Meter(await original.parts(), windows, { ...options, onWindow })
       const trials = new Trials({ source, plan, work, form, balance, signal, onLayer }, meter)
-      for (const other of others) await trials.measure(other)
-      const size = originalSize(plan)
-      // A rope key that was given leaves smaller sizes no latent.
-      const least = (options.rope ?? 0) + 2
-      const ratioOf = async (numbers: number) =>
-        ((await trials.measure(choose(numbers / size))) as Trial).perplexityRatio.mean
-      const choice =
-        fixed ?? choose((await smallestWithin(pplWithin as number, { least, whole: size }, ratioOf)) / size)
+      for (const other of others) await trials.measure(await bestOf(plan, options, trials, other))
+      const choice = fixed
+        ? await bestOf(plan, options, trials, fixed)
+        : await smallestChoice(plan, { ...options, pplWithin: pplWithin as number }, trials)
       await trials.measure(choice)
-      const { opened: made, lossByLayer } = await trials.candidate(choice)
+      const candidate = await trials.candidate(choice)
+      const healing = { original, candidate, work, meter, type: newType(source), balance, form, options }
+      const healed = isHealed(options) ? await healedModel(healing) : null
+      const { opened: made } = healed ?? candidate
       const model = await readSourceModel(made)
       const { rank, rope } = choice
+      const size = originalSize(plan)
       const facts = {
         ...{ input: path, modelType: source.config.modelType },
         cache: { before: size, after: rank + rope, rank, rope },
         bytesPerToken: { before: bytesOf(plan, size), after: bytesOf(plan, rank + rope) },
-        ...{ theta: thetaOf(choice), calibrationTokens: tokens, lossByLayer },
+        ...{ theta: thetaOf(choice), calibrationTokens: tokens, lossByLayer: candidate.lossByLayer },
         measured: measurementOf(meter, windows, trials.measured),
+        healing: healed?.healing ?? null,
       }
-      const texts = reportFiles({ ...facts, plan, balance, calibrate: whole ? null : calibrate })
+      const licence = await licenceOf(path, opened)
+      const texts = reportFiles({ ...facts, plan, balance, licence, calibrate: whole ? null : calibrate })
       const types = weights ? { weights } : {}
       const prepared = format === 'gguf' ? prepareGguf(model, types) : prepareFolder(model, { ...types, texts })
       let written = 0
@@ -131,18 +134,6 @@ export async function latentifyModel(
 }
 
 type Stage = Parameters<NonNullable<LatentifyOptions['onProgress']>>[0]['stage']
-
-/** Sizes for a share of the original's cache. */
-function choiceFor(plan: Plan, { rope, theta }: LatentifyOptions): (cacheRatio: number) => Choice {
-  const given = { ...(rope !== undefined && { rope }), ...(theta !== undefined && { theta }) }
-  return cacheRatio => choiceOf(plan, { ...given, cacheRatio })
-}
-
-function checkWithin({ cacheRatio, rank, measure }: LatentifyOptions): void {
-  const size = cacheRatio === undefined ? (rank === undefined ? null : 'rank') : 'cacheRatio'
-  if (size !== null) throw new OptionError(`pplWithin and ${size} are both given; one of them says how much is kept`)
-  if (measure === 0) throw new OptionError('pplWithin is given, and measure is 0; expected windows to measure on')
-}
 
 function tooShortToMeasure(): OptionError {
   return new OptionError(

@@ -5,7 +5,7 @@ import type { Latentification } from './result.ts'
 /**
  * Writes a model with grouped attention (Llama, Mistral, Qwen2, SmolLM2) as one with latent attention, in deepseek_v3's form: a folder with safetensors, or a
  * GGUF file where the name of the output ends in .gguf. Throws OptionError, ConversionError, CheckpointError, UnsupportedModelError,
- * the signal's reason.
+ * TrainingError (healing), the signal's reason.
  */
 export async function latentifyModel(
   input: string,

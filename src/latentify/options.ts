@@ -8,7 +8,7 @@ export interface LatentifyOptions extends Pick<ConvertOptions, 'offline' | 'hub'
   /** Share of the original's cache that the latent and the rope key take together. */
   readonly cacheRatio?: number
   /**
-   * Keep as little as leaves the perplexity at most 1 + this times the original's (0.05: 5 % more), measured on windows of the calibration text that were held
+   * Keep as little as leaves the perplexity at most 1 + this times the original's (0.05: 5 % more; below 1), measured on windows of the calibration text that were held
    * back.
    */
   readonly pplWithin?: number
@@ -26,6 +26,24 @@ export interface LatentifyOptions extends Pick<ConvertOptions, 'offline' | 'hub'
   readonly calibrationTokens?: number
   /** Windows of the text that are held back to measure perplexity and KL on, at most a quarter of it. 0: nothing is measured. Default 16. */
   readonly measure?: number
+  /**
+   * Search R and theta, or the one of them that is not given, for each size: the KL divergence on the windows that are held back falls from neighbour to neighbour.
+   * Some ten sizes are computed and measured for it. Default false.
+   */
+  readonly search?: boolean
+  /**
+   * Seconds that the latent model learns from the original (distillation: KL, and the error of its streams). The first steps say how many fit. Default: it does
+   * not learn.
+   */
+  readonly heal?: number
+  /** Steps of the same, which do not depend on the machine's speed; with `heal` too, what comes first ends it. */
+  readonly healSteps?: number
+  /** Path of a text in UTF-8 to learn from. Default: all of the calibration text that is not held back. */
+  readonly healText?: string
+  /** Learn from so many tokens that the original writes, in place of a text; the time that takes counts as `heal`'s. */
+  readonly healSamples?: number
+  /** Weight of the streams' error, mean over layers of |x' - x|² / |x|², beside KL. Default 0.5. */
+  readonly healHidden?: number
   /** Further shares of the original's cache that are measured for the report, and not written. Default: none. */
   readonly also?: readonly number[]
   /** Default: f32 of a model in f32, else bf16 for what is new; the rest as it is. */
@@ -48,15 +66,18 @@ export interface LatentifyOptions extends Pick<ConvertOptions, 'offline' | 'hub'
 /** Reported by `latentifyModel`. */
 export interface LatentifyProgress {
   /**
-   * Looking the model up or fetching it, loading its weights, reading the calibration text, computing new tensors, measuring them, writing files.
+   * Looking the model up or fetching it, loading its weights, reading the calibration text, computing new tensors, measuring them, letting the original write texts,
+   * learning from it, writing files.
    */
-  readonly stage: 'resolve' | 'download' | 'load' | 'calibrate' | 'factor' | 'measure' | 'write'
-  /** Bytes, windows (calibrate: of all layers), or layers. */
+  readonly stage: 'resolve' | 'download' | 'load' | 'calibrate' | 'factor' | 'measure' | 'samples' | 'heal' | 'write'
+  /** Bytes, windows (calibrate: of all layers), layers, tokens (samples), or steps (heal). */
   readonly done: number
   /** The total of the same; 0 where it is not known. */
   readonly total: number
   /** The file that is fetched or written; the name of the stage elsewhere. */
   readonly file: string
+  /** heal: KL from the original in the last step, in nats per token. */
+  readonly kl?: number
 }
 
 export const LATENTIFY_OPTIONS = {
@@ -66,7 +87,7 @@ export const LATENTIFY_OPTIONS = {
     flag: '--cache-ratio <share>',
   },
   pplWithin: {
-    kind: number(0, 10),
+    kind: number(0),
     description: 'keep as little as loses no more perplexity than this, such as 5%',
     flag: '--ppl-within <share>',
   },
@@ -106,6 +127,39 @@ export const LATENTIFY_OPTIONS = {
     description: 'windows of the text that are held back to measure on',
     defaultText: '16',
     flag: '--measure <n>',
+  },
+  search: {
+    kind: flag,
+    description: 'search the rope key and theta for each size, on windows that are held back',
+    flag: '--search',
+  },
+  heal: {
+    kind: above(0),
+    description: 'learn from the original for so long, such as 30m',
+    defaultText: 'not at all',
+    flag: '--heal <time>',
+  },
+  healSteps: {
+    kind: whole(1),
+    description: 'learn for so many steps, in place of --heal or at most',
+    flag: '--heal-steps <n>',
+  },
+  healText: {
+    kind: text,
+    description: 'a text in UTF-8 to learn from',
+    defaultText: 'the one that is calibrated on',
+    flag: '--heal-text <file>',
+  },
+  healSamples: {
+    kind: whole(1),
+    description: 'learn from so many tokens that the original writes, in place of a text',
+    flag: '--heal-samples <n>',
+  },
+  healHidden: {
+    kind: number(0),
+    description: "weight of the streams' error beside KL",
+    defaultText: '0.5',
+    flag: '--heal-hidden <weight>',
   },
   also: {
     kind: list(number(0, 1), 'shares'),

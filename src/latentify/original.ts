@@ -9,6 +9,8 @@ import { cutText, type TextWindows } from './windows.ts'
 const WINDOW = 512
 const TOKENS = 32_768
 const HELD = 16
+/** Of a text to learn from, at most: hours of it. */
+const HEALING_TOKENS = 1 << 20
 
 /** What decides which tokens are read, for the identity of what is done so far. */
 export function readingOf({
@@ -41,6 +43,18 @@ export class Original {
     return this.#windows
   }
 
+  /** Of another text, to learn from. Throws OptionError for one that cannot be read or is too short. */
+  async healingWindows(path: string): Promise<readonly Int32Array[]> {
+    const text = await calibrationText(path, HEALING_TOKENS, 'healText')
+    const { tokenizer } = await this.parts()
+    return cutText(text, tokenizer, {
+      size: await this.#size(),
+      tokens: HEALING_TOKENS,
+      held: 0,
+      name: `healText ${path}`,
+    }).others
+  }
+
   async dispose(): Promise<void> {
     const parts = await this.#parts?.catch(() => null)
     parts?.model.dispose()
@@ -54,13 +68,19 @@ export class Original {
         onProgress?.({ stage: 'load', done: loaded, total, file: 'load' }),
       signal: signal ?? new AbortController().signal,
     }
-    return loadInNode(this.#path, { ...(threads && { threads }), exact: true, cacheType: 'f32' }, context)
+    // Healing learns on the kernels that it runs on.
+    const training = this.#options.heal !== undefined || this.#options.healSteps !== undefined
+    return loadInNode(this.#path, { ...(threads && { threads }), exact: true, cacheType: 'f32' }, context, { training })
   }
 
   async #cut(): Promise<TextWindows> {
     const { calibrate, calibrationTokens: tokens, measure: held } = readingOf(this.#options)
     const text = await calibrationText(calibrate, tokens + held * WINDOW)
-    const { tokenizer, model } = await this.parts()
-    return cutText(text, tokenizer, { size: Math.min(WINDOW, model.config.maxPositions), tokens, held })
+    const { tokenizer } = await this.parts()
+    return cutText(text, tokenizer, { size: await this.#size(), tokens, held })
+  }
+
+  async #size(): Promise<number> {
+    return Math.min(WINDOW, (await this.parts()).model.config.maxPositions)
   }
 }

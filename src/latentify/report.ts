@@ -24,7 +24,9 @@ export function reportFiles(facts: ReportFacts): Map<string, string> {
 
 /** Both in nats per token: so they can be compared. */
 function picture(name: string, { sizes }: Measurement): string {
-  const of = (value: (size: Trial) => number) => sizes.map(size => [size.rank + size.rope, value(size)] as const)
+  // Of a size that was searched, the last loses least.
+  const best = [...new Map(sizes.map(size => [size.rank + size.rope, size])).entries()]
+  const of = (value: (size: Trial) => number) => best.map(([numbers, size]) => [numbers, value(size)] as const)
   const parts = [
     {
       name: 'ln of perplexity, more than the original',

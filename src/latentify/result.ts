@@ -1,4 +1,5 @@
 /** What a conversion tells of itself. */
+import type { Measured } from './measure.ts'
 import type { Plan } from './plan.ts'
 import type { Trial } from './trials.ts'
 
@@ -38,6 +39,8 @@ export interface Latentification {
   readonly lossByLayer: readonly number[]
   /** What is lost, on windows of the text that were held back; null: nothing was measured. */
   readonly measured: Measurement | null
+  /** What the model has learned from the original; null: it has not. `measured` is of the model before it, this of the one that is written. */
+  readonly healing: Healing | null
   /** Of all files. */
   readonly bytes: number
   /** Paths of the files that were written. */
@@ -58,9 +61,29 @@ export interface Measurement {
   readonly sizes: readonly Trial[]
 }
 
+/** What healing did. */
+export interface Healing {
+  /** Name of the text; null: texts that the original wrote. */
+  readonly text: string | null
+  /** Steps that were taken. */
+  readonly steps: number
+  /** Steps that the rate was planned for; more than `steps` where the time was over before. */
+  readonly planned: number
+  /** Tokens that were learned from, again where texts came again. */
+  readonly tokens: number
+  /** That it took, over all interruptions. */
+  readonly seconds: number
+  /** Of each step: KL from the original on its texts before its update, nats per token. */
+  readonly kl: readonly number[]
+  /** What the healed model loses, on the windows of `measured`; null: nothing was measured. */
+  readonly measured: Measured | null
+}
+
 export interface ReportFacts extends Omit<Latentification, 'output' | 'format' | 'bytes' | 'files' | 'warnings'> {
   readonly plan: Plan
   readonly balance: number
+  /** The original's licence, by its short name, as its model card or file says; null: they do not. */
+  readonly licence: string | null
   /** Path of the text; null: none was read. */
   readonly calibrate: string | null
 }

@@ -13,8 +13,8 @@ export interface Trial extends Sizes, Measured {
 export class Trials {
   readonly #sources: Sources
   readonly #meter: Meter | null
-  /** By size: what was measured, in the order of the sizes. */
-  readonly #tried = new Map<number, Trial>()
+  /** By what each was computed with. */
+  readonly #tried = new Map<string, Trial>()
   #last: Candidate | null = null
 
   /** `meter` null: nothing is measured. */
@@ -23,15 +23,15 @@ export class Trials {
     this.#meter = meter
   }
 
-  /** The smallest cache first. */
+  /** The smallest cache first, of each size what loses least last. */
   get measured(): Trial[] {
-    return [...this.#tried.values()].sort((a, b) => sizeOf(a) - sizeOf(b))
+    return [...this.#tried.values()].sort((a, b) => sizeOf(a) - sizeOf(b) || b.kl.mean - a.kl.mean)
   }
 
   /** The model of a size; its tensors are in the work folder until another is computed. */
   async candidate(choice: Choice): Promise<Candidate> {
     const last = this.#last
-    if (last && last.rank === choice.rank && last.rope === choice.rope && last.form === choice.form) return last
+    if (last && keyOf(last) === keyOf(choice)) return last
     this.#last = null
     this.#last = await candidateOf(this.#sources, choice)
     return this.#last
@@ -39,13 +39,17 @@ export class Trials {
 
   async measure(choice: Choice): Promise<Trial | null> {
     if (!this.#meter) return null
-    const known = this.#tried.get(sizeOf(choice))
-    if (known && known.rope === choice.rope && known.theta === thetaOf(choice)) return known
+    const known = this.#tried.get(keyOf(choice))
+    if (known) return known
     const { opened, rank, rope } = await this.candidate(choice)
     const trial = { rank, rope, theta: thetaOf(choice), ...(await this.#meter.measure(opened)) }
-    this.#tried.set(sizeOf(choice), trial)
+    this.#tried.set(keyOf(choice), trial)
     return trial
   }
+}
+
+function keyOf(choice: Choice): string {
+  return [choice.rank, choice.rope, thetaOf(choice)].join(' ')
 }
 
 function sizeOf({ rank, rope }: Sizes): number {

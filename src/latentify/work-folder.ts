@@ -1,11 +1,14 @@
 /** What a conversion has done so far, in a folder beside its output: one that is interrupted goes on from there. */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readSafetensorsHeader } from '../checkpoint/safetensors/safetensors.ts'
 import { openFile } from '../checkpoint/source/file-source.ts'
 import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
 import { ConversionError } from '../conversion/errors.ts'
-import { writeError } from '../conversion/output.ts'
+import { writeSafetensors } from '../conversion/hub/write-safetensors.ts'
+import { writeError, writeWhole } from '../conversion/output.ts'
 import { encodeNumbers } from '../quant/numbers.ts'
+import { f32Tensor } from '../training/run/f32-tensor.ts'
 import type { Dense } from './dense.ts'
 import type { NamedMatrix } from './form.ts'
 import type { LayerStatistics } from './statistics.ts'
@@ -14,7 +17,16 @@ import type { LayerStatistics } from './statistics.ts'
 const VERSION = 3
 
 /** What is in such a folder. */
-const OWN = /^(identity\.json|layer-\d+\.(statistics|streams|tensors)(\.partial)?)$/
+const OWN =
+  /^(identity\.json|(layer-\d+\.(statistics|streams|tensors|healed)|healing\.(json|safetensors)|samples)(\.(.*\.)?partial)?)$/
+
+const [HEALING, HEALED, SAMPLES] = ['healing.json', 'healing.safetensors', 'samples']
+
+/** Texts that the original has written, all of one length, and the time that this took. */
+export interface Samples {
+  readonly windows: readonly Int32Array[]
+  readonly seconds: number
+}
 
 /** By path, such as `rows`: the shape of its numbers, which follow in this order as f32: sums of the kernels are no more exact. */
 type Header = Readonly<Record<string, readonly number[]>>
@@ -106,9 +118,14 @@ export class WorkFolder {
     return Array.from({ length: windows }, (_, w) => all.slice(w * each, (w + 1) * each))
   }
 
-  /** Tensors of a layer, as entries of a checkpoint over a file. `type`: of what need not be exact. */
-  async keepTensors(layer: number, tensors: readonly NamedMatrix[], type: 'f32' | 'bf16'): Promise<TensorEntry[]> {
-    const name = `layer-${layer}.tensors`
+  /** Tensors of a layer, as entries of a checkpoint over a file. `type`: of what need not be exact. `healed`: those that have learned. */
+  async keepTensors(
+    layer: number,
+    tensors: readonly NamedMatrix[],
+    type: 'f32' | 'bf16',
+    kind: 'tensors' | 'healed' = 'tensors',
+  ): Promise<TensorEntry[]> {
+    const name = `layer-${layer}.${kind}`
     const made = tensors.map(({ name, shape, values, exact }) => {
       const dtype = exact ? 'f32' : type
       return { name, shape, dtype, bytes: encodeNumbers(dtype, values) }
@@ -126,10 +143,55 @@ export class WorkFolder {
     })
   }
 
+  /** Begins healing, or takes it up: what is kept of another one is removed. */
+  async beginHealing(identity: object): Promise<void> {
+    const wanted = JSON.stringify(identity)
+    const place = join(this.path, HEALING)
+    if ((await readFile(place, 'utf8').catch(() => undefined)) === wanted) return
+    for (const name of [HEALING, HEALED, SAMPLES]) await rm(join(this.path, name), { force: true })
+    await this.#write(HEALING, [new TextEncoder().encode(wanted)])
+  }
+
+  /** Numbers by name, as healing goes on from them. */
+  async keepHealing(numbers: ReadonlyMap<string, Float32Array>): Promise<void> {
+    const tensors = [...numbers].map(([name, values]) => f32Tensor(name, [values.length], values))
+    await writeWhole(join(this.path, HEALED), output => writeSafetensors(output, tensors))
+  }
+
+  /** Undefined: nothing was kept. */
+  async healing(): Promise<Map<string, Float32Array> | undefined> {
+    if (!(await readdir(this.path)).includes(HEALED)) return undefined
+    const { tensors } = await readSafetensorsHeader(await openFile(join(this.path, HEALED)))
+    const numbers = new Map<string, Float32Array>()
+    for (const { name, bytes } of tensors.values()) {
+      const stored = new Uint8Array(await bytes.source.read(bytes.offset, bytes.length))
+      numbers.set(name, new Float32Array(stored.buffer))
+    }
+    return numbers
+  }
+
+  /** Texts that the original has written. */
+  async keepSamples({ windows, seconds }: Samples): Promise<void> {
+    const head = Float32Array.of(seconds, windows.length)
+    await this.#write(SAMPLES, [head, ...windows].map(bytesOf))
+  }
+
+  /** Undefined: none were kept. */
+  async samples(): Promise<Samples | undefined> {
+    const file = await readFile(join(this.path, SAMPLES)).catch(() => undefined)
+    if (!file) return undefined
+    const { buffer } = new Uint8Array(file)
+    const [seconds, count] = new Float32Array(buffer, 0, 2) as unknown as [number, number]
+    const ids = new Int32Array(buffer, 8)
+    const each = ids.length / count
+    return { windows: Array.from({ length: count }, (_, w) => ids.slice(w * each, (w + 1) * each)), seconds }
+  }
+
   /** Keeps the statistics only: all that another size can begin from. */
   async dropTensors(): Promise<void> {
     for (const name of await readdir(this.path)) {
-      if (name.endsWith('.tensors')) await rm(join(this.path, name), { force: true })
+      const isKept = name === 'identity.json' || name.endsWith('.statistics')
+      if (!isKept) await rm(join(this.path, name), { force: true })
     }
   }
 
@@ -197,6 +259,6 @@ function streamsName(layer: number): string {
   return `layer-${layer}.streams`
 }
 
-function bytesOf(values: Float64Array | Float32Array): Uint8Array {
+function bytesOf(values: Float64Array | Float32Array | Int32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }

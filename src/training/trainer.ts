@@ -26,17 +26,21 @@ import { flopsOf } from './flops.ts'
 import { FrozenNames } from './frozen-names.ts'
 import { gradientNorm } from './gradient-norm.ts'
 import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
-import { type LossOptions, lossOfRows } from './loss.ts'
+import { type LastProduct, type LossOptions, lossOfRows } from './loss.ts'
 import { nameOf, type Parameter, Parameters } from './parameters.ts'
 import { trainingProducts } from './products.ts'
 import { TrainingScratch } from './scratch.ts'
 import { Tape } from './tape.ts'
 import { refuseWithoutRules } from './without-rules.ts'
 
-/** A text to learn from. */
-export interface TrainingText {
+/** A text that a model reads as it learns. */
+export interface TrainingInput {
   /** Ids, at least one. */
   readonly tokens: ArrayLike<number>
+}
+
+/** A text to learn from. */
+export interface TrainingText extends TrainingInput {
   /** What is to follow each token; below 0: nothing is asked for. */
   readonly targets: ArrayLike<number>
 }
@@ -63,6 +67,8 @@ export interface LearnOptions {
   readonly seed?: number
   /** Modules of multi-token prediction, too, where there is no adapter. Default true. */
   readonly predictions?: boolean
+  /** What is learned, by the tensor's name, in place of `freeze`: also rows that make a norm constant, for whoever gives them rates of their own. */
+  readonly learns?: (name: string) => boolean
 }
 
 /** The same, and how it is computed. */
@@ -74,6 +80,20 @@ export interface TrainerOptions extends LearnOptions {
    * the forward pass twice. Those with experts are kept. Default 0.
    */
   readonly recompute?: number
+}
+
+/** A forward pass whose losses are to be recorded. */
+export interface Pass {
+  readonly ops: Operations
+  readonly parameters: Parameters
+  readonly scratch: TrainingScratch
+  readonly last: LastProduct
+  /** The stream of all tokens after the final norm, f32 [n, D]. */
+  readonly x: Tensor
+  /** Those that leave each layer, f32 [n, D]. */
+  readonly streams: readonly Tensor[]
+  /** Of x or a stream, to be added to. */
+  readonly gradient: (t: Tensor) => Tensor
 }
 
 /** What a module of multi-token prediction makes of texts. */
@@ -129,7 +149,7 @@ export class Trainer {
   static async load(
     opened: OpenedModel,
     kernels: Kernels,
-    { lora, freeze = [], seed = 0, predictions: further = true, ...computing }: TrainerOptions = {},
+    { lora, freeze = [], seed = 0, predictions: further = true, learns, ...computing }: TrainerOptions = {},
   ): Promise<Trainer> {
     const { checkpoint, family, config } = opened
     refuseOtherThanDecoder(config, 'it cannot be trained')
@@ -151,7 +171,8 @@ export class Trainer {
     // Their sizes belong together (docs/latentify.md): a step of any rate would drown rows of 1e-9.
     const constant = config.layers.some(({ attention: a }) => a.kind === 'latent' && a.constantNorm)
     const isFixed = (name: string) => constant && CONSTANT_NORMS.test(name)
-    const parameters = new Parameters(kernels, lora ? isOfAdapter : name => !frozen.has(name) && !isFixed(name))
+    const isLearned = lora ? isOfAdapter : (learns ?? ((name: string) => !frozen.has(name) && !isFixed(name)))
+    const parameters = new Parameters(kernels, isLearned)
     const adapters = lora && new LearnedAdapters(lora, opened, seed, source => parameters.prepare(source))
     const options = adapters ? { adapters } : {}
     const loader = new Loader(checkpoint, parameters, config, family.names, parameters.ready, options)
@@ -338,8 +359,35 @@ export class Trainer {
     return found
   }
 
-  /** The stream of all tokens after the final norm, [n, D]. */
-  #rows(texts: readonly TrainingText[], backward: boolean): Tensor {
+  /**
+   * Gradients of another loss than that of targets, which are added to those of the parameters. `begin` may run another model in the memory of the step
+   * first; what it returns records the losses and their gradients, and names those that are read.
+   */
+  async differentiate(
+    texts: readonly TrainingInput[],
+    begin: (scratch: TrainingScratch) => Promise<(pass: Pass) => readonly Tensor[]>,
+  ): Promise<Float32Array[]> {
+    const kernels = this.#kernels
+    const scratch = this.#scratch
+    const tape = this.#tape
+    const { config, output } = this.#model
+    scratch.reset()
+    tape.clear()
+    const lossesOf = await begin(scratch)
+    const streams: Tensor[] = []
+    const x = this.#rows(texts, true, streams)
+    const last = { output, logitScale: config.logitScale }
+    const gradient = (t: Tensor) => tape.gradient(t)
+    const losses = lossesOf({ ops: this.#ops, parameters: this.parameters, scratch, last, x, streams, gradient })
+    tape.backward()
+    await kernels.submit()
+    const found: Float32Array[] = []
+    for (const tensor of losses) found.push((await kernels.memory.read(tensor)) as Float32Array)
+    return found
+  }
+
+  /** The stream of all tokens after the final norm, [n, D]. `streams` gets those that leave each layer. */
+  #rows(texts: readonly TrainingInput[], backward: boolean, streams?: Tensor[]): Tensor {
     const scratch = this.#scratch
     const model = this.#model
     const { config, weights } = model
@@ -354,6 +402,7 @@ export class Trainer {
       // The choices of experts are counted after the backward pass, so that they must last.
       const kept = backward && (i >= this.#recompute || layer.mlp.kind === 'moe')
       x = kept ? runIn(taped)(x) : this.#tape.recomputed(x, runIn(plain), runIn(taped))
+      streams?.push(x)
     }
     return finalRows(backend, model, x, step.logitRows)
   }
@@ -435,7 +484,8 @@ function transpose(numbers: Float32Array, rows: number, cols: number): Float32Ar
   return turned
 }
 
-function inputOf({ tokens }: TrainingText) {
+/** Texts as a step of a model reads them, whole. */
+export function inputOf({ tokens }: TrainingInput) {
   const prompt = { start: 0, end: tokens.length }
   // Expanded whatever the length: the absorbed path has no backward rules.
   return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const

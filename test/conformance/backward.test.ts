@@ -317,6 +317,26 @@ RULES.combineExperts = {
 describe('the backward rule of', () => {
   it.each(Object.entries(RULES))('%s is what differences give', (name, rule) => checkRule(name, rule))
 
+  it.each([['divergence'], ['relativeError']] as const)('%s is what differences give', async op => {
+    const [T, V] = [3, 5]
+    const rng = new Rng(op)
+    const wanted = rng.normals(T * V)
+    const x = Array.from(rng.normals(T * V), x => Math.round(x / GRID) * GRID)
+    const run = async (at: readonly number[]) => {
+      const k = createReferenceKernels()
+      const [loss, dx] = [k.memory.alloc('f32', [T]), put(k, [T, V], new Array(T * V).fill(0))]
+      k[op](loss, dx, put(k, [T, V], at), put(k, [T, V], wanted), 0.5)
+      return { losses: await numbers(k, loss), gradient: await numbers(k, dx) }
+    }
+    for (const [i, slope] of (await run(x)).gradient.entries()) {
+      const want = await slopeBy(async moved => {
+        const { losses } = await run(x.map((value, j) => (i === j ? value + moved : value)))
+        return 0.5 * losses.reduce((sum, loss) => sum + loss, 0)
+      })
+      expect(Math.abs(slope - want)).toBeLessThan(1e-4)
+    }
+  })
+
   it.each([[{ scale: 1 }], [{ scale: 0.25, smoothing: 0.2, zLoss: 0.1 }]] as [CrossEntropyOptions][])(
     'crossEntropy is what differences give: %o',
     async options => {

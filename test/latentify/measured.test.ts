@@ -53,6 +53,16 @@ it('windows that are held back are none that are read, and all begin as texts do
   expect(cutText('', tokenizer, { size: 100, tokens: 5000, held: 8 }).held.length).toBe(2)
 })
 
+it('what may be learned from is all that is not held back', () => {
+  const ids = Array.from({ length: 1000 }, (_, i) => i)
+  const tokenizer = { encodePrompt: () => ids, startsWithBos: false } as unknown as Parameters<typeof cutText>[1]
+  const { held, others } = cutText('', tokenizer, { size: 20, tokens: 100, held: 4 })
+  expect(held.length).toBe(4)
+  expect([...held, ...others].map(window => window[0] as number).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 50 }, (_, i) => 20 * i),
+  )
+})
+
 describe('a conversion', () => {
   const folder = fixture('llama-gqa')
   it.skipIf(folder === undefined)(
@@ -91,7 +101,7 @@ describe('a conversion', () => {
     async () => {
       const output = join(tempFolder(), 'half.gguf')
       const { calibrationTokens, files } = await latentifyModel(folder as string, output, {
-        ...{ pplWithin: 10, calibrationTokens: 512, measure: 1, threads: 1 },
+        ...{ pplWithin: 0.9, calibrationTokens: 512, measure: 1, threads: 1 },
       })
       expect(calibrationTokens).toBeGreaterThan(0)
       expect(files.every(file => existsSync(file))).toBe(true)

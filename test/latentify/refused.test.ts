@@ -47,6 +47,22 @@ describe('sizes and settings', () => {
     await expect(asked({ rank: 8, rope: 4, calibrate: '/nowhere' })).rejects.toThrow(/cannot be read \(ENOENT\)/)
   })
 
+  it('settings that cannot be meant, or decide nothing', async () => {
+    await expect(asked({ pplWithin: 5 })).rejects.toThrow(
+      /pplWithin is 5, 500 % more .*expected less than 1, such as 0\.05 or 5%/,
+    )
+    await expect(asked({ pplWithin: 1 })).rejects.toThrow(/100 % more perplexity/)
+    await expect(asked({ pplWithin: -0.1 })).rejects.toThrow(/at least 0/)
+    await expect(asked({ cacheRatio: 0.5, search: true, measure: 0 })).rejects.toThrow(
+      /search is given, and measure is 0/,
+    )
+    await expect(asked({ rank: 8, rope: 4, theta: 100, search: true })).rejects.toThrow(/nothing to search/)
+    await expect(asked({ cacheRatio: 0.5, healText: 'a' })).rejects.toThrow(/healText is given without heal/)
+    await expect(asked({ cacheRatio: 0.5, heal: 60, healText: 'a', healSamples: 9 })).rejects.toThrow(/both given/)
+    for (const idle of [{ heal: 60 }, { healSteps: 2 }, { search: true }, { also: [0.5] }])
+      await expect(asked({ rank: 16, rope: 16, ...idle })).rejects.toThrow(/rank and rope keep all/)
+  })
+
   it('what the writer would refuse at the end is refused before the text is read', async () => {
     const lossy = { cacheRatio: 0.5, calibrate: '/nowhere' }
     await expect(asked({ ...lossy, weights: 'q8_0' })).rejects.toThrow(/weights is "q8_0"; safetensors folders/)

@@ -66,6 +66,14 @@ export const share: Parser<number> = text => {
   return percent ? Number(digits) / 100 : Number(digits)
 }
 
+/** Seconds: `90s`, `30m` or `1.5h`. */
+export const duration: Parser<number> = text => {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?|\.\d+)\s*([smh])$/i.exec(text) ?? []
+  const seconds = Number(digits) * ({ '': 1, s: 1, m: 60, h: 3600 }[unit.toLowerCase()] as number)
+  if (digits === '' || !(seconds > 0)) reject('a time, such as 90s, 30m or 1.5h')
+  return seconds
+}
+
 export function oneOf<T extends string>(values: readonly T[]): Parser<T> {
   return text => values.find(v => v === text) ?? reject(`one of ${values.join(', ')}`)
 }

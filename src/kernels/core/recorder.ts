@@ -742,10 +742,38 @@ export class Recorder {
     data[at + 8] = r.zLoss
   }
 
+  divergence(...args: Parameters<typeof OPERATIONS.divergence.from>): void {
+    const { list } = this
+    const r = OPERATIONS.divergence.from(...args)
+    const at = list.begin(41, 7, r.work)
+    const { data } = list
+    data[at] = r.loss.address
+    data[at + 1] = r.dlogits.address
+    data[at + 2] = r.logits.address
+    data[at + 3] = r.wanted.address
+    data[at + 4] = r.T
+    data[at + 5] = r.V
+    data[at + 6] = r.scale
+  }
+
+  relativeError(...args: Parameters<typeof OPERATIONS.relativeError.from>): void {
+    const { list } = this
+    const r = OPERATIONS.relativeError.from(...args)
+    const at = list.begin(42, 7, r.work)
+    const { data } = list
+    data[at] = r.loss.address
+    data[at + 1] = r.dx.address
+    data[at + 2] = r.x.address
+    data[at + 3] = r.wanted.address
+    data[at + 4] = r.T
+    data[at + 5] = r.D
+    data[at + 6] = r.scale
+  }
+
   sumSquares(...args: Parameters<typeof OPERATIONS.sumSquares.from>): void {
     const { list } = this
     const r = OPERATIONS.sumSquares.from(...args)
-    const at = list.begin(41, 3, r.work)
+    const at = list.begin(43, 3, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.x.address
@@ -755,7 +783,7 @@ export class Recorder {
   indexScores(...args: Parameters<typeof OPERATIONS.indexScores.from>): void {
     const { list } = this
     const r = OPERATIONS.indexScores.from(...args)
-    const at = list.begin(42, 21, r.work)
+    const at = list.begin(44, 21, r.work)
     const { data } = list
     data[at] = r.scores.address
     data[at + 1] = r.scores.strides[0] as number
@@ -774,7 +802,7 @@ export class Recorder {
   selectKeys(...args: Parameters<typeof OPERATIONS.selectKeys.from>): void {
     const { list } = this
     const r = OPERATIONS.selectKeys.from(...args)
-    const at = list.begin(43, 9, r.work)
+    const at = list.begin(45, 9, r.work)
     const { data } = list
     data[at] = r.selected.address
     data[at + 1] = r.scores.address
@@ -787,7 +815,7 @@ export class Recorder {
   decays(...args: Parameters<typeof OPERATIONS.decays.from>): void {
     const { list } = this
     const r = OPERATIONS.decays.from(...args)
-    const at = list.begin(44, 12, r.work)
+    const at = list.begin(46, 12, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -806,7 +834,7 @@ export class Recorder {
   deltaRule(...args: Parameters<typeof OPERATIONS.deltaRule.from>): void {
     const { list } = this
     const r = OPERATIONS.deltaRule.from(...args)
-    const at = list.begin(45, 28, r.work)
+    const at = list.begin(47, 28, r.work)
     const { data } = list
     data[at] = r.o.address
     data[at + 1] = r.o.strides[0] as number
@@ -838,7 +866,7 @@ export class Recorder {
   shortConv(...args: Parameters<typeof OPERATIONS.shortConv.from>): void {
     const { list } = this
     const r = OPERATIONS.shortConv.from(...args)
-    const at = list.begin(46, 19, r.work)
+    const at = list.begin(48, 19, r.work)
     const { data } = list
     data[at] = r.y.address
     data[at + 1] = r.y.strides[0] as number
@@ -862,7 +890,7 @@ export class Recorder {
     const { list } = this
     const r = PREPARATIONS.addToVector.from(...args)
     const w = ownWeight(this.memory, r.w, 'addToVector')
-    const at = list.begin(47, 9, r.work)
+    const at = list.begin(49, 9, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = r.add
@@ -878,7 +906,7 @@ export class Recorder {
   pack(...args: Parameters<typeof PREPARATIONS.pack.from>): void {
     const { list } = this
     const r = PREPARATIONS.pack.from(...args)
-    const at = list.begin(48, 7, r.work)
+    const at = list.begin(50, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from
@@ -892,7 +920,7 @@ export class Recorder {
   packedSize(...args: Parameters<typeof PREPARATIONS.packedSize.from>): void {
     const { list } = this
     const r = PREPARATIONS.packedSize.from(...args)
-    const at = list.begin(49, 4, r.work)
+    const at = list.begin(51, 4, r.work)
     const { data } = list
     data[at] = r.to.address
     data[at + 1] = TYPE_CODES[r.dtype]
@@ -903,7 +931,7 @@ export class Recorder {
   transpose(...args: Parameters<typeof PREPARATIONS.transpose.from>): void {
     const { list } = this
     const r = PREPARATIONS.transpose.from(...args)
-    const at = list.begin(50, 7, r.work)
+    const at = list.begin(52, 7, r.work)
     const { data } = list
     data[at] = r.to
     data[at + 1] = r.from

@@ -1,4 +1,4 @@
-/** What training computes beside the backward rules, which stand with their operations: the loss, a norm, the update of weights. */
+/** What training computes beside the backward rules, which stand with their operations: losses, a norm, the update of weights. */
 import { elementCount, type Tensor } from '../../tensor/tensor.ts'
 import { type AdamWSettings, type CrossEntropyOptions, SQUARES_EACH } from '../contract/operation-options.ts'
 import { axisOf, expectContiguous, expectDense, expectLike } from './check.ts'
@@ -29,6 +29,56 @@ export const crossEntropy = operation({
     expectDense('crossEntropy: targets', targets, 'i32', T)
     const { scale, smoothing = 0, zLoss = 0 } = options
     return { work: 2 * EXPONENTIAL * T * V, loss, dlogits, logits, targets, T, V, scale, smoothing, zLoss }
+  },
+})
+
+/**
+ * loss[t] = KL(p || q) in nats, with p = softmax(wanted[t]) and q = softmax(logits[t]), and dlogits[t] = scale * (q - p), its derivative by
+ * logits[t] times `scale`. loss f32 [T]; logits, wanted and dlogits f32 [T, V]; dlogits may be logits.
+ */
+export const divergence = operation({
+  kernel: 'rows/divergence.h',
+  record: {
+    loss: output('f32'),
+    dlogits: output('f32'),
+    logits: input('f32'),
+    wanted: input('f32'),
+    T: count,
+    V: count,
+    scale: real64,
+  },
+  from: (loss: Tensor, dlogits: Tensor, logits: Tensor, wanted: Tensor, scale: number) => {
+    const [T, V] = [axisOf(logits, 0), axisOf(logits, 1)]
+    expectDense('divergence: logits', logits, 'f32', T, V)
+    expectDense('divergence: wanted', wanted, 'f32', T, V)
+    expectDense('divergence: dlogits', dlogits, 'f32', T, V)
+    expectDense('divergence: loss', loss, 'f32', T)
+    return { work: 4 * EXPONENTIAL * T * V, loss, dlogits, logits, wanted, T, V, scale }
+  },
+})
+
+/**
+ * loss[t] = |x[t] - wanted[t]|^2 / |wanted[t]|^2, and dx[t] += scale * d loss[t] / d x[t]. loss f32 [T]; x, wanted and dx f32 [T, D]. A row of
+ * zeros asks for nothing: its loss is 0.
+ */
+export const relativeError = operation({
+  kernel: 'rows/relative-error.h',
+  record: {
+    loss: output('f32'),
+    dx: output('f32'),
+    x: input('f32'),
+    wanted: input('f32'),
+    T: count,
+    D: count,
+    scale: real64,
+  },
+  from: (loss: Tensor, dx: Tensor, x: Tensor, wanted: Tensor, scale: number) => {
+    const [T, D] = [axisOf(x, 0), axisOf(x, 1)]
+    expectDense('relativeError: x', x, 'f32', T, D)
+    expectDense('relativeError: wanted', wanted, 'f32', T, D)
+    expectDense('relativeError: dx', dx, 'f32', T, D)
+    expectDense('relativeError: loss', loss, 'f32', T)
+    return { work: 4 * T * D, loss, dx, x, wanted, T, D, scale }
   },
 })
 

@@ -1,4 +1,4 @@
-/** The definitions of crossEntropy, sumSquares and adamW. */
+/** The definitions of crossEntropy, divergence, relativeError, sumSquares and adamW. */
 import { elementCount } from '../../tensor/tensor.ts'
 import { SQUARES_EACH } from '../contract/operation-options.ts'
 import { axisOf } from '../operations/check.ts'
@@ -28,6 +28,46 @@ export const crossEntropy: Definition<'crossEntropy'> = (memory, loss, dlogits, 
     p.forEach((share, v) => {
       const asked = (v === target ? 1 - smoothing : 0) + smoothing / V
       row[v] = scale * (share * (1 + 2 * zLoss * lse) - asked)
+    })
+  })
+}
+
+export const divergence: Definition<'divergence'> = (memory, loss, dlogits, logits, wanted, scale) => {
+  const V = axisOf(logits, 1)
+  const losses = memory.open(loss, 'f32', 'divergence: loss')
+  const to = memory.rows(dlogits, 'f32', 'divergence: dlogits')
+  const from = memory.rows(logits, 'f32', 'divergence: logits')
+  const asked = memory.rows(wanted, 'f32', 'divergence: wanted')
+  from.rows.forEach((start, t) => {
+    const scores = Float64Array.from(from.data.subarray(start, start + V))
+    const theirs = Float64Array.from(asked.data.subarray(asked.rows[t], asked.rows[t]! + V))
+    const [q, p] = [scores.slice(), theirs.slice()]
+    const more = softmaxInPlace(q) - softmaxInPlace(p)
+    losses.data[losses.start + t] = p.reduce(
+      (sum, share, v) => sum + (share && share * (theirs[v]! - scores[v]! + more)),
+      0,
+    )
+    q.forEach((share, v) => {
+      to.data[to.rows[t]! + v] = scale * (share - p[v]!)
+    })
+  })
+}
+
+export const relativeError: Definition<'relativeError'> = (memory, loss, dx, x, wanted, scale) => {
+  const D = axisOf(x, 1)
+  const losses = memory.open(loss, 'f32', 'relativeError: loss')
+  const to = memory.rows(dx, 'f32', 'relativeError: dx')
+  const from = memory.rows(x, 'f32', 'relativeError: x')
+  const asked = memory.rows(wanted, 'f32', 'relativeError: wanted')
+  from.rows.forEach((start, t) => {
+    const theirs = Float64Array.from(asked.data.subarray(asked.rows[t], asked.rows[t]! + D))
+    const off = theirs.map((w, i) => from.data[start + i]! - w)
+    const squares = (row: Float64Array) => row.reduce((sum, value) => sum + value * value, 0)
+    const energy = squares(theirs)
+    losses.data[losses.start + t] = energy === 0 ? 0 : squares(off) / energy
+    if (energy === 0) return
+    off.forEach((value, i) => {
+      to.data[to.rows[t]! + i]! += ((2 * scale) / energy) * value
     })
   })
 }

@@ -1,4 +1,4 @@
-/** The loss, the norm of gradients and the optimiser's step. */
+/** Losses, the norm of gradients and the optimiser's step. */
 import type { AdamWSettings, CrossEntropyOptions } from '../../../src/kernels/contract/operation-options.ts'
 import type { ConformanceCase } from '../case.ts'
 import type { Lab } from '../lab.ts'
@@ -58,6 +58,61 @@ const special: ConformanceCase = {
     lab.k.crossEntropy(lab.output('loss', 'f32', [5]), dlogits, lab.input('f32', [5, 40], logits), wanted, { scale: 1 })
   },
 }
+
+const divergences = [
+  ...(
+    [
+      [1, 1],
+      [5, 33],
+      [2, 7],
+      [3, 5001],
+      [0, 4],
+    ] as const
+  ).map(
+    ([T, V]): ConformanceCase => ({
+      op: 'divergence',
+      name: `${T} x ${V}`,
+      record(lab) {
+        const [logits, wanted] = [lab.normals([T, V], 3), lab.normals([T, V], 3)]
+        lab.k.divergence(lab.output('loss', 'f32', [T]), lab.output('dlogits', 'f32', [T, V]), logits, wanted, 0.125)
+      },
+    }),
+  ),
+  {
+    op: 'divergence',
+    name: 'dlogits are logits, rows that are alike, and NaN and large logits in theirs',
+    record(lab: Lab) {
+      const wanted = lab.rng.normals(5 * 40)
+      const found = wanted.map((x, i) => (i < 40 ? x : x + 0.5 * Math.sin(i)))
+      for (let i = 80; i < 120; i++) wanted[i]! *= 300
+      found[125] = Number.NaN
+      const logits = lab.inout('dlogits', 'f32', [5, 40], found)
+      lab.k.divergence(lab.output('loss', 'f32', [5]), logits, logits, lab.input('f32', [5, 40], wanted), 1)
+    },
+  },
+] satisfies ConformanceCase[]
+
+const errors = (
+  [
+    [1, 1],
+    [3, 7],
+    [5, 64],
+    [2, 577],
+    [0, 4],
+  ] as const
+).map(
+  ([T, D]): ConformanceCase => ({
+    op: 'relativeError',
+    name: `${T} x ${D}${T > 1 ? ', the last wanted row is of zeros' : ''}`,
+    record(lab) {
+      const wanted = lab.rng.normals(T * D)
+      if (T > 1) wanted.fill(0, (T - 1) * D)
+      const dx = lab.inout('dx', 'f32', [T, D], lab.rng.normals(T * D))
+      const loss = lab.output('loss', 'f32', [T])
+      lab.k.relativeError(loss, dx, lab.normals([T, D]), lab.input('f32', [T, D], wanted), 0.5)
+    },
+  }),
+)
 
 const squares = (
   [[[0]], [[1]], [[3, 5]], [[1000, 65]], [[65536]], [[65537]], [[3, 300, 250]]] as (readonly [readonly number[]])[]
@@ -121,4 +176,7 @@ const noGradient: ConformanceCase = {
   },
 }
 
-export const trainingCases: readonly ConformanceCase[] = [...losses, special, ...squares, ...steps, noGradient]
+export const trainingCases: readonly ConformanceCase[] = [
+  ...[...losses, special, ...divergences, ...errors],
+  ...[...squares, ...steps, noGradient],
+]
