@@ -9,6 +9,7 @@ import { loadModel } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import type { OpenedModel } from '../model/open/opened-model.ts'
 
+/** How far a model is from the original, on texts that neither was fitted to. */
 export interface Measured {
   /** Of the tokens in the second half of each window. */
   readonly perplexity: number

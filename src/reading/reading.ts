@@ -3,7 +3,7 @@
  * for, from what entered the layer, by the model's own operations; so memory grows with tokens and layers, and never with
  * patterns.
  */
-import { DisposedError, OutOfMemoryError } from '../errors.ts'
+import { DisposedError, OutOfMemoryError, UnsupportedModelError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { ownIndexer } from '../nn/attention/config.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
@@ -137,7 +137,7 @@ export class TextReading {
     const { kernels, decoder } = model
     if (decoder.config.layers.some(({ attention: a }) => a.kind === 'grouped' && a.keysOf !== undefined)) {
       throw new UnsupportedModelError(
-        `A model of type ${model.config.modelType} cannot be looked into: some of its layers read the keys and values of earlier ones`,
+        `A model of type ${decoder.config.modelType} cannot be looked into: some of its layers read the keys and values of earlier ones`,
       )
     }
     const text = wholeText(Int32Array.from(tokens), decoder.config.encoder, source?.tokens)
