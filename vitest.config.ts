@@ -9,7 +9,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
-    maxWorkers: 2,
+    // One more than the cores of a small machine: some tests wait for browsers and other programs.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 })
