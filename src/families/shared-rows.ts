@@ -9,8 +9,8 @@ export function rowsRead(raw: ConfigReader, { layers }: ModelDescriptor, index: 
   const source = layers.findLastIndex((l, i) => i < index && !l.sharesRows && (l.window === null) === (window === null))
   const found = layers[source]?.attention
   const sizes = (a: LayerDescriptor['attention'] | undefined) => a?.kind === 'grouped' && [a.keyDim, a.nKvHeads].join()
-  if (!found || sizes(found) !== sizes(attention)) {
-    const kind = window === null ? 'without a window' : 'with a window'
+  if (!found || layers[source]?.window !== window || sizes(found) !== sizes(attention)) {
+    const kind = window === null ? 'without a window' : `with a window of ${window}`
     raw.fail(
       'num_kv_shared_layers',
       `a layer ${kind} and with the same heads of keys before those that share, for layer ${index}`,

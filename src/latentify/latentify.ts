@@ -19,7 +19,7 @@ import { checkOptions, checkWhole, isHealed } from './check.ts'
 import { bestOf, choiceFor, smallestChoice } from './choosing.ts'
 import type { FormOptions } from './form.ts'
 import { healedModel } from './heal/healed.ts'
-import { identityOf } from './identity.ts'
+import { identityOf, identityOfText } from './identity.ts'
 import { licenceOf } from './licence.ts'
 import { Meter } from './measure.ts'
 import { LATENTIFY_OPTIONS, type LatentifyOptions } from './options.ts'
@@ -64,6 +64,8 @@ export async function latentifyModel(
   const { calibrate, calibrationTokens, measure: held } = readingOf(options)
   checkForm(format, plan, source, weights)
   const form: FormOptions = { biased: plan.biased, queryLatent: options.queryLatent ?? needsQueryLatent(format, plan) }
+
+  if (options.healText !== undefined) await identityOfText(options.healText, 'healText')
 
   return alone(output, async () => {
     const reading = whole ? null : { calibrate, calibrationTokens, held }

@@ -7,7 +7,7 @@ import type { OpenedModel } from '../model/open/opened-model.ts'
 
 /** Characters of a model card that may be its head. */
 const HEAD = 16_384
-const NAME = /^[\w.+-]{1,64}$/
+const NAME = /^(?!null$)[\w.+-]{1,64}$/
 
 /** The short name, such as apache-2.0: from the head of the README.md in a model's folder, or from its GGUF file; null: none is named there. */
 export async function licenceOf(path: string, { checkpoint }: OpenedModel): Promise<string | null> {

@@ -52,7 +52,7 @@ export class Original {
       tokens: HEALING_TOKENS,
       held: 0,
       name: `healText ${path}`,
-    }).others
+    }).read
   }
 
   async dispose(): Promise<void> {

@@ -10,14 +10,14 @@ export function layerInfo(
 ): ReadingLayer {
   const crossHeads = cross?.nHeads ?? 0
   if (!attends(a)) {
-    const none = { heads: 0, keyHeads: 0, keySize: 0, valueSize: 0, ropeSize: 0, scale: 0 }
+    const none = { heads: 0, keyHeads: 0, keySize: 0, valueSize: 0, ropeSize: 0, sharedKeySize: 0, scale: 0 }
     return { layer, kind: a.kind, ...none, latentSize: null, window: null, topK: null, crossHeads }
   }
   const common = { layer, kind: a.kind, heads: a.nHeads, scale: a.softmaxScale, window, crossHeads }
   if (a.kind === 'latent') {
     const { qkNopeHeadDim: N, qkRopeHeadDim: R, vHeadDim, kvLoraRank, indexer } = a
-    const sizes = { keySize: N + R, valueSize: vHeadDim, ropeSize: rope === null ? 0 : R, latentSize: kvLoraRank }
-    return { ...common, keyHeads: a.nHeads, ...sizes, topK: indexer?.topK ?? null }
+    const sizes = { keySize: N + R, valueSize: vHeadDim, ropeSize: rope === null ? 0 : R, sharedKeySize: R }
+    return { ...common, keyHeads: a.nHeads, ...sizes, latentSize: kvLoraRank, topK: indexer?.topK ?? null }
   }
   return {
     ...common,
@@ -25,6 +25,7 @@ export function layerInfo(
     keySize: a.headDim,
     valueSize: a.headDim,
     ropeSize: rope === null ? 0 : (ropes[rope] as RopeConfig).dim,
+    sharedKeySize: 0,
     latentSize: null,
     topK: null,
   }

@@ -33,6 +33,8 @@ export interface ReadingLayer {
   readonly valueSize: number
   /** Numbers of a query or key that rope rotates; 0: none. */
   readonly ropeSize: number
+  /** R, the numbers of the key that the heads of MLA share, rotated or not; 0 without a latent. */
+  readonly sharedKeySize: number
   /** C, the numbers of MLA's latent; null without one. */
   readonly latentSize: number | null
   /** Factor of q·k. */

@@ -2,8 +2,8 @@
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import { runLayer } from '../nn/block.ts'
-import { type Decoder, embedded, finalRows, layerStep } from '../nn/decoder.ts'
-import { type Linear, linear } from '../nn/layers.ts'
+import { type Decoder, embedded, finalRows, layerStep, writeLogits } from '../nn/decoder.ts'
+import type { Linear } from '../nn/layers.ts'
 import { prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
@@ -89,7 +89,7 @@ export class Distillation {
     const rows = { x, dx: gradient(x) }
     return lossOfLogits(ops, scratch, parameters, last, rows, (losses, logits, row, count) => {
       const asked = rowsOf(wanted, 0, count)
-      linear({ ops: this.#kernels, scratch }, asked, rowsOf(taught.x, row, count), output, { scale: config.logitScale })
+      writeLogits({ ops: this.#kernels, scratch }, asked, rowsOf(taught.x, row, count), output, config)
       ops.divergence(losses, logits, logits, asked, scale)
     })
   }

@@ -183,7 +183,7 @@ type Asked = {
 
 /** What MLA caches of every token. */
 function latentsOf(reading: Reading, layer: number, signal: AbortSignal): CountedArray[] {
-  const { latentSize, ropeSize } = reading.layers[layer] as Reading['layers'][number]
+  const { latentSize, sharedKeySize } = reading.layers[layer] as Reading['layers'][number]
   if (latentSize === null) {
     throw new UsageError(
       `--write has latents, but layer ${layer} has none: its keys and values are its own (only MLA has latents)`,
@@ -207,7 +207,7 @@ function latentsOf(reading: Reading, layer: number, signal: AbortSignal): Counte
         return all
       }),
   })
-  return [part('latent', latentSize, 'latents'), part('rope_key', ropeSize, 'ropeKeys')]
+  return [part('latent', latentSize, 'latents'), part('rope_key', sharedKeySize, 'ropeKeys')]
 }
 
 const ROWS = 256

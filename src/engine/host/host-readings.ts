@@ -75,12 +75,14 @@ export class HostReadings {
   async #read(id: number, question: Question & { about: 'read' }, work: JobTurns): Promise<Answers['read']> {
     const { maxBytes, changes } = question
     const { model, tokenizer, info } = this.#context.parts
-    const { tokens, source } = this.#textsOf(question)
+    const { tokens, skipped, source } = this.#textsOf(question)
     if (tokens.length === 0) throw new OptionError('text has no tokens; expected at least one')
     const wrong = tokens.findIndex(id => id >= info.vocabSize)
     const name = source ? 'target' : 'text'
-    if (wrong >= 0)
-      throw new OptionError(`${name}[${wrong}] is ${tokens[wrong]}; expected a token id below ${info.vocabSize}`)
+    if (wrong >= 0) {
+      const place = wrong < skipped ? 'the token that begins a target' : `${name}[${wrong - skipped}]`
+      throw new OptionError(`${place} is ${tokens[wrong]}; expected a token id below ${info.vocabSize}`)
+    }
     if (tokens.length > info.contextLength) {
       throw new OptionError(
         `${name} has ${tokens.length} tokens; this engine reads at most ${info.contextLength} (contextLength). Shorten it`,
@@ -113,12 +115,15 @@ export class HostReadings {
   }
 
   /** The ids of the text that the decoder reads, and of the source, where the model has an encoder for one. */
+  /** `skipped`: tokens of the model's own in front. */
   #textsOf({ text, target }: Question & { about: 'read' }) {
     const { parts } = this.#context
     const { model, tokenizer, info } = parts
     const { encoder } = model
     if (!encoder) {
-      if (target === null) return { tokens: typeof text === 'string' ? this.#tokensOf(text) : text, source: null }
+      if (target === null) {
+        return { tokens: typeof text === 'string' ? this.#tokensOf(text) : text, skipped: 0, source: null }
+      }
       throw new OptionError(
         `target is given, but a model of type ${info.modelType} reads one text; only encoder-decoders have a target beside a source`,
       )
@@ -130,7 +135,11 @@ export class HostReadings {
       {},
     )
     const behind = typeof target === 'string' ? tokenizer.encode(target, { addSpecialTokens: false }) : (target ?? [])
-    return { tokens: [...first, ...behind], source: { model: { kernels: model.kernels, decoder: encoder }, ids } }
+    return {
+      tokens: [...first, ...behind],
+      skipped: first.length,
+      source: { model: { kernels: model.kernels, decoder: encoder }, ids },
+    }
   }
 
   /** As a prompt is read, or, of an encoder, a text. */

@@ -180,18 +180,24 @@ function gemma4(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<
         mlp: { kind: 'dense', size: (mlp.kind === 'dense' ? mlp.size : dense) * (wide && l.sharesRows ? 2 : 1) },
         ...(experts && mlp.kind === 'moe' && { beside: { ...mlp, sharedSize: 0, selectionBias: false } }),
       }
-      return withOwn(layer, [
-        vector('layer scale', 1),
-        ...(width > 0
-          ? [matrix('gate per layer', width, D), matrix('input per layer', D, width), vector('input norm', D)]
-          : []),
-        ...(layer.beside ? [vector('expert norms and scales', 4 * D + layer.beside.nExperts)] : []),
-      ])
+      return withOwn(layer, gemma4Weights(D, width, layer.beside?.nExperts))
     }),
   }
 }
 
-function perLayerWeights(D: number, layers: number, width: number, vocabulary: number): OwnWeight[] {
+/** Of a layer of Gemma 4: its scale, what reads the vectors of tokens for it, `width` wide, and what its experts beside the MLP have. */
+export function gemma4Weights(D: number, width: number, nExperts: number | undefined): OwnWeight[] {
+  return [
+    vector('layer scale', 1),
+    ...(width > 0
+      ? [matrix('gate per layer', width, D), matrix('input per layer', D, width), vector('input norm', D)]
+      : []),
+    ...(nExperts === undefined ? [] : [vector('expert norms and scales', 4 * D + nExperts)]),
+  ]
+}
+
+/** Of a model whose tokens have a vector for each layer. */
+export function perLayerWeights(D: number, layers: number, width: number, vocabulary: number): OwnWeight[] {
   return [
     { name: 'embedding per layer', role: 'lookup', rows: vocabulary, cols: layers * width },
     matrix('projection per layer', layers * width, D),

@@ -89,6 +89,12 @@ export const gemma4: Family = {
       own: OWN,
     })
     const layerInputs = layerInputsOf(model, activation)
+    if (layerInputs && layerInputs.vocabSize < model.vocabSize) {
+      raw.fail(
+        'vocab_size_per_layer_input',
+        `at least vocab_size, ${model.vocabSize}: every token has a vector for each layer`,
+      )
+    }
     return { ...config, ...(layerInputs && { layerInputs }), layerScales: true }
   },
 }

@@ -18,6 +18,9 @@ const KV_HEADS = '{arch}.attention.head_count_kv'
 const INPUTS = '{arch}.embedding_length_per_layer_input'
 const CAP = '{arch}.final_logit_softcapping'
 
+/** Where the key is missing, as in llama.cpp. */
+const USUAL_CAP = 30
+
 /** Divisors of the frequencies that do not turn. */
 const STILL = 1e29
 
@@ -82,7 +85,7 @@ function addKeys(keys: GgufKeys, config: ModelConfig): void {
   each(KV_HEADS, ({ attention: a }) => (a.kind === 'grouped' ? a.nKvHeads : 0))
   keys.u32(SHARED, layers.filter(({ attention: a }) => a.kind === 'grouped' && a.keysOf !== undefined).length)
   keys.u32(INPUTS, layerInputs?.width ?? 0)
-  // Without the key llama.cpp takes 30.
+  // 0: none.
   keys.f32(CAP, logitCap ?? 0)
   const [moe] = expertsOf(config)
   if (moe) addExpertSizes(keys, moe)
@@ -101,7 +104,7 @@ function config(model: GgufModel): JsonObject {
     ...base
   } = decoderConfig(model, { intermediate: byLayer(m, MLP, count)[0] as number })
   const width = m.optionalInt(INPUTS) ?? 0
-  const cap = m.optionalNumber(CAP)
+  const cap = m.optionalNumber(CAP) ?? USUAL_CAP
   const moe = tensors.has('blk.0.ffn_gate_inp.weight')
   const { num_experts_per_tok, ...experts } = moe ? expertSizes(m) : ({} as JsonObject)
   return {

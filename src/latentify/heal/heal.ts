@@ -14,7 +14,7 @@ import type { WorkFolder } from '../work-folder.ts'
 import { learns, Parts } from './parts.ts'
 import { type HealProgress, keepProgress, readProgress } from './progress.ts'
 
-/** Of numbers about 1. */
+/** Of each matrix divided by its root mean square. */
 const RATE = 3e-3
 const CLIP = 1
 const [WARMUP, LAST_RATE] = [8, 0.05]
@@ -102,7 +102,7 @@ export async function heal(run: HealRun): Promise<Healed> {
     const step = progress.step + 1
     if (!Number.isFinite(kl) || !Number.isFinite(norm)) throw diverged(step, kl, norm)
     const schedule = { schedule: 'linear', rate: RATE, lastRate: LAST_RATE, warmup: warmupOf(run), decay: 1 } as const
-    const rate = rateAt(step, { ...schedule, steps: progress.planned })
+    const rate = rateAt(step, { ...schedule, steps: progress.planned || Number.MAX_SAFE_INTEGER })
     await parts.step(rate, Math.min(1, CLIP / (norm + 1e-6)))
     const seconds = (performance.now() - begun) / 1000
     if (step > timing.step + 1) timing.seconds += seconds
@@ -115,6 +115,9 @@ export async function heal(run: HealRun): Promise<Healed> {
     }
     if (progress.seconds - savedAt >= SAVE_EVERY) await save()
     onStep(progress)
+  }
+  if (progress.step === 0) {
+    throw new TrainingError('The time of healing was over before its first step; give it more, or fewer samples')
   }
   await save()
   const tensors = new Map<string, Float32Array>()

@@ -48,7 +48,9 @@ export async function healedModel(
   const own = (await original.windows()).others
   const read = path === null ? own : await original.healingWindows(path)
   const written =
-    options.healSamples === undefined ? null : { original: engine, windows: own, tokens: options.healSamples }
+    options.healSamples === undefined
+      ? null
+      : { original: engine, windows: own, tokens: options.healSamples, limit: seconds === null ? null : seconds / 2 }
   const onTokens = (done: number) =>
     onProgress?.({ stage: 'samples', done, total: options.healSamples as number, file: 'samples' })
   const { windows, seconds: spent } = written

@@ -16,6 +16,8 @@ export interface SampleRun {
   readonly windows: readonly Int32Array[]
   /** Tokens that are wanted in all. */
   readonly tokens: number
+  /** That they may take, but for the first group; null: as long as they take. */
+  readonly limit: number | null
   readonly work: WorkFolder
   readonly signal?: AbortSignal | undefined
   /** After each group of texts: tokens so far. */
@@ -23,14 +25,23 @@ export interface SampleRun {
 }
 
 /** Of the length of the windows, drawn at temperature 1. What the work folder has is not written again. Throws the signal's reason. */
-export async function samplesOf({ original, windows, tokens, work, signal, onTokens }: SampleRun): Promise<Samples> {
+export async function samplesOf({
+  original,
+  windows,
+  tokens,
+  limit,
+  work,
+  signal,
+  onTokens,
+}: SampleRun): Promise<Samples> {
   const size = (windows[0] as Int32Array).length
   const count = Math.ceil(tokens / size)
   const kept = await work.samples()
   const found = kept ? [...kept.windows] : []
   let seconds = kept?.seconds ?? 0
   onTokens(found.length * size)
-  while (found.length < count) {
+  const goesOn = () => found.length === 0 || (found.length < count && (limit === null || seconds < limit))
+  while (goesOn()) {
     signal?.throwIfAborted()
     const begun = performance.now()
     const numbers = Array.from({ length: Math.min(SIDE_BY_SIDE, count - found.length) }, (_, i) => found.length + i)

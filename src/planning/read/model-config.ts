@@ -1,6 +1,7 @@
 /** The planner's view of a model that the engine runs. */
 
 import { convolutionShape, deltaNetShape, kimiDeltaShape } from '../../families/describe/states.ts'
+import { gemma4Weights, perLayerWeights } from '../../families/describe/variants.ts'
 import type {
   AttentionShape,
   GroupedShape,
@@ -29,7 +30,7 @@ export interface ConfigSource {
 
 /** The planner's view of a model that the engine runs. A `ModelConfig` has no layers for multi-token prediction; a config.json does, see `planModelFromJson`. */
 export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}): PlanModel {
-  const { modelType, hiddenSize, vocabSize, maxPositions, bias, layers, source } = config
+  const { modelType, hiddenSize, vocabSize, maxPositions, bias, layers, layerInputs, source } = config
   return {
     name: from.name ?? modelType,
     source: from.source ?? 'a ModelConfig',
@@ -38,6 +39,7 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
     vocabSize,
     maxPositions,
     ...mergeKinds(kindsOf(config)),
+    ...(layerInputs && { own: perLayerWeights(hiddenSize, layers.length, layerInputs.width, layerInputs.vocabSize) }),
     draftLayers: [],
     ...(source && {
       encoder: {
@@ -64,21 +66,26 @@ export function planModelFromConfig(config: ModelConfig, from: ConfigSource = {}
 }
 
 function kindsOf(config: ModelConfig): LayerDescriptor[] {
-  return config.layers.map(({ attention, window, mlp, cross }, i) => {
-    const own = ownOf(attention, config, i === 0)
+  return config.layers.map(({ attention, window, mlp, beside, cross }, i) => {
+    const own = [
+      ...ownOf(attention, config, i === 0),
+      ...(config.layerScales ? gemma4Weights(config.hiddenSize, config.layerInputs?.width ?? 0, beside?.nExperts) : []),
+    ]
     return {
       attention: shapeOf(attention, config),
       window,
       indexer: indexerOf(attention),
       ...(cross && { cross: shapeOf(cross, config) as GroupedShape }),
       ...(own.length > 0 && { own }),
-      mlp: mlp.kind === 'moe' ? expertsOf(mlp) : { kind: 'dense', size: mlp.size },
+      mlp: mlp.kind === 'moe' ? shapeOfExperts(mlp) : { kind: 'dense', size: mlp.size },
+      ...(beside && { beside: shapeOfExperts(beside) }),
+      ...(attention.kind === 'grouped' && attention.keysOf !== undefined && { sharesRows: true }),
     }
   })
 }
 
-function expertsOf({ nExperts, topK, expertSize, sharedSize, selectionBias }: MoeConfig): MoeShape {
-  return { kind: 'moe', nExperts, topK, expertSize, sharedSize, selectionBias }
+function shapeOfExperts({ nExperts, topK, expertSize, sharedSize, selectionBias, idle }: MoeConfig): MoeShape {
+  return { kind: 'moe', nExperts, topK, expertSize, sharedSize, selectionBias, ...(idle && { idle }) }
 }
 
 /** As the descriptor has them. */
@@ -116,8 +123,9 @@ function shapeOf(a: LayerConfig['attention'], config: ModelConfig): AttentionSha
       : deltaNetShape({ D, K, V: H, dk, dv, kernel })
   }
   if (a.kind === 'grouped') {
-    const { nHeads, nKvHeads, headDim } = a
-    return { kind: 'grouped', nHeads, nKvHeads, keyDim: headDim, valueDim: headDim }
+    const { nHeads, nKvHeads, headDim, keysAreValues } = a
+    const sizes = { nHeads, nKvHeads, keyDim: headDim, valueDim: headDim }
+    return { kind: 'grouped', ...sizes, ...(keysAreValues && { oneProjection: true }) }
   }
   const { nHeads, qLoraRank, kvLoraRank, qkRopeHeadDim, qkNopeHeadDim, vHeadDim } = a
   return { kind: 'latent', nHeads, qLoraRank, kvLoraRank, qkRopeHeadDim, qkNopeHeadDim, vHeadDim }

@@ -65,7 +65,7 @@ export function FewerHeads() {
 
 export const Latent = withText(FLAG, ({ reading }: { reading: TextReading }) => {
   const layer = reading.layers[MET.layer]
-  const { heads = 0, keySize = 0, valueSize = 0, latentSize, ropeSize = 0 } = layer ?? {}
+  const { heads = 0, keySize = 0, valueSize = 0, latentSize, sharedKeySize = 0 } = layer ?? {}
   if (latentSize === null) return <NoLatents />
   const plain = heads * (keySize + valueSize)
   return (
@@ -77,10 +77,10 @@ export const Latent = withText(FLAG, ({ reading }: { reading: TextReading }) => 
         {heads} heads from it.
       </p>
       <p>
-        Only the latent is cached, with <Told>{String(ropeSize)}</Told> numbers for the position, which a later step
-        explains. Keys and values as such would be {whole(plain)} numbers,{' '}
-        {digits(plain / ((latentSize ?? 1) + ropeSize))} times as many. All is learned together, so that what matters
-        survives.
+        Only the latent is cached, with <Told>{String(sharedKeySize)}</Told> numbers for the position, which a later
+        step explains. Keys and values as such would be {whole(plain)} numbers,{' '}
+        {digits(plain / ((latentSize ?? 1) + sharedKeySize))} times as many. All is learned together, so that what
+        matters survives.
       </p>
     </>
   )
