@@ -100,6 +100,11 @@ it.each<[string, Record<string, unknown>, string]>([
     { ...GEMMA4, num_kv_shared_layers: 2 },
     '"num_kv_shared_layers" is 2; expected a layer without a window',
   ],
+  [
+    'gemma4 whose tokens have not all a vector for each layer',
+    { ...GEMMA4, vocab_size_per_layer_input: 2 },
+    '"vocab_size_per_layer_input" is 2; expected at least vocab_size',
+  ],
   ['gemma4 without a number of experts', { ...GEMMA4, enable_moe_block: true }, '"num_experts" is missing'],
   [
     'a list of rotated layers that is too short',
