@@ -134,6 +134,8 @@ function workedPath(
       right = joined(ofKey.latents, ofKey.ropeKeys)
       rope = [C, C + R]
     }
+    // Layers without rope have that part too; nothing turns it.
+    if (!queries.cosSin) rope = [left.length, left.length]
   }
   const dot = dotOf(left, right, 0, left.length)
   const ropeDot = dotOf(left, right, ...rope)

@@ -129,7 +129,7 @@ function Steps({ cell, names, keyNames, layer }: StepsProps) {
           <h2>{both ? 'The same product, by both paths' : 'The product'}</h2>
           <div class="paths">
             {cell.paths.map(path => (
-              <Path key={path.path} path={path} scale={cell.scale} bias={cell.bias} />
+              <Path key={path.path} path={path} scale={cell.scale} width={layer?.keySize ?? 1} bias={cell.bias} />
             ))}
           </div>
           {first && second && (
@@ -217,7 +217,7 @@ function Costs({ layer }: { layer: ReadingLayer }) {
   )
 }
 
-function Path({ path, scale, bias }: { path: CellPath; scale: number; bias: number }) {
+function Path({ path, scale, width, bias }: { path: CellPath; scale: number; width: number; bias: number }) {
   const { title, about } = TITLES[path.path]
   const plain = path.rope[1] - path.rope[0] < path.key.length
   return (
@@ -238,7 +238,7 @@ function Path({ path, scale, bias }: { path: CellPath; scale: number; bias: numb
           term={
             scale === 1
               ? 'as it is: this model scales nothing'
-              : `× ${scale.toPrecision(4)}, one over the root of the width`
+              : `× ${scale.toPrecision(4)}, ${Math.abs(scale * Math.sqrt(width) - 1) < 1e-4 ? 'one over the root of the width' : "the model's own factor"}`
           }
           value={path.worked - bias}
           strong={bias === 0}
