@@ -30,7 +30,7 @@ describe('the planner bundled for a browser', () => {
     expectBrowserSafe(code)
     for (const path of modules)
       expect(path).toMatch(
-        /src\/(planning|tensor)\/|src\/(cache\/types|quant\/fallback)\.ts$|src\/families\/([a-z0-9-]+\/)?(index|planned|traits)\.ts$|src\/families\/describe\/states\.ts$|src\/nn\/config\.ts$|src\/(errors|printable)\.ts$/,
+        /src\/(planning|tensor)\/|src\/(cache\/types|quant\/fallback)\.ts$|src\/families\/([a-z0-9-]+\/)?(index|planned|traits)\.ts$|src\/families\/describe\/(states|own-weights)\.ts$|src\/nn\/config\.ts$|src\/(errors|printable)\.ts$/,
       )
   })
 

@@ -3,6 +3,7 @@ import type { ConfigReader } from '../../checkpoint/config-reader.ts'
 import type { LayerDescriptor, OwnWeight, Unknown } from '../descriptor.ts'
 import { COUNT, firstInt, HIDDEN, SIZE } from './fields.ts'
 import { layerTypes } from './layers.ts'
+import { gemma4Weights, matrix, perLayerWeights, vector } from './own-weights.ts'
 
 export interface Reading {
   /** One for each layer. */
@@ -185,26 +186,6 @@ function gemma4(raw: ConfigReader, layers: readonly LayerDescriptor[]): Partial<
   }
 }
 
-/** Of a layer of Gemma 4: its scale, what reads the vectors of tokens for it, `width` wide, and what its experts beside the MLP have. */
-export function gemma4Weights(D: number, width: number, nExperts: number | undefined): OwnWeight[] {
-  return [
-    vector('layer scale', 1),
-    ...(width > 0
-      ? [matrix('gate per layer', width, D), matrix('input per layer', D, width), vector('input norm', D)]
-      : []),
-    ...(nExperts === undefined ? [] : [vector('expert norms and scales', 4 * D + nExperts)]),
-  ]
-}
-
-/** Of a model whose tokens have a vector for each layer. */
-export function perLayerWeights(D: number, layers: number, width: number, vocabulary: number): OwnWeight[] {
-  return [
-    { name: 'embedding per layer', role: 'lookup', rows: vocabulary, cols: layers * width },
-    matrix('projection per layer', layers * width, D),
-    vector('projection norm', width),
-  ]
-}
-
 /**
  * LongCat: two attentions and two MLPs in each layer, which are two layers here, and experts beside the first MLP. Some of these return their
  * input: they have no weights and are chosen like the others.
@@ -256,14 +237,6 @@ function qwenGates(raw: ConfigReader, layers: readonly LayerDescriptor[]): Parti
   }
 }
 
-function matrix(name: string, rows: number, cols: number): OwnWeight {
-  return { name, role: 'matrix', rows, cols }
-}
-
 function split(name: string, rows: number, cols: number): OwnWeight {
   return { ...matrix(name, rows, cols), split: 'rows' }
-}
-
-function vector(name: string, length: number): OwnWeight {
-  return { name, role: 'vector', rows: 1, cols: length }
 }

@@ -1,7 +1,7 @@
 /** The planner's view of a model that the engine runs. */
 
+import { gemma4Weights, perLayerWeights } from '../../families/describe/own-weights.ts'
 import { convolutionShape, deltaNetShape, kimiDeltaShape } from '../../families/describe/states.ts'
-import { gemma4Weights, perLayerWeights } from '../../families/describe/variants.ts'
 import type {
   AttentionShape,
   GroupedShape,
