@@ -60,3 +60,12 @@ export const HUB_NAMES: Omit<TensorNames, 'attention'> = {
   // Old copies of Llama-like models carry the rope's frequencies.
   ignored: [/\.rotary_emb\.inv_freq$/],
 }
+
+/** Gemma 3 and 4: heads of q and k are normed, and so is what attention and the MLP return. */
+export const GEMMA_NAMES: TensorNames = {
+  ...HUB_NAMES,
+  attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
+  attentionOutNorm: 'post_attention_layernorm',
+  mlpNorm: 'pre_feedforward_layernorm',
+  mlpOutNorm: 'post_feedforward_layernorm',
+}

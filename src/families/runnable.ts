@@ -262,10 +262,9 @@ function mlpOf(raw: ConfigReader, mlp: LayerDescriptor['mlp'], model: ModelDescr
   const { gated, bias } = model
   if (mlp.kind === 'dense') return { kind: 'dense', size: mlp.size, activation, gated }
   if (!a.routing) return refuse(raw, 'experts')
-  const { routed: _, ...experts } = mlp
-  if (experts.idle && !a.idleExperts) return refuse(raw, 'experts without weights')
+  if (mlp.idle && !a.idleExperts) return refuse(raw, 'experts without weights')
   const more = { ...(a.ofStream && { ofStream: true }), ...(clamp && { clamp }), ...(bias.router && { biased: true }) }
-  return { ...experts, ...a.routing, activation, ...more }
+  return { ...mlp, ...a.routing, activation, ...more }
 }
 
 function checkedWindow(raw: ConfigReader, window: number): number {

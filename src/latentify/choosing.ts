@@ -11,7 +11,7 @@ export function choiceFor(plan: Plan, { rope, theta }: LatentifyOptions, cacheRa
   return choiceOf(plan, { cacheRatio, ...(rope !== undefined && { rope }), ...(theta !== undefined && { theta }) })
 }
 
-/** A size, searched where that is asked for and it is not `whole`. */
+/** The size, or where a search is asked for the best of as many numbers. */
 export async function bestOf(plan: Plan, options: LatentifyOptions, trials: Trials, choice: Choice): Promise<Choice> {
   if (!options.search) return choice
   const total = choice.rank + choice.rope

@@ -1,6 +1,7 @@
 /** The model that is converted, as it runs: loaded when something has to be read. */
 import { loadInNode } from '../engine/host/node/platform.ts'
 import type { Parts } from '../engine/load/load-parts.ts'
+import { isHealed } from './check.ts'
 import type { LatentifyOptions } from './options.ts'
 import { calibrationText, packagedText } from './text.ts'
 import { cutText, type TextWindows } from './windows.ts'
@@ -69,7 +70,7 @@ export class Original {
       signal: signal ?? new AbortController().signal,
     }
     // Healing learns on the kernels that it runs on.
-    const training = this.#options.heal !== undefined || this.#options.healSteps !== undefined
+    const training = isHealed(this.#options)
     return loadInNode(this.#path, { ...(threads && { threads }), exact: true, cacheType: 'f32' }, context, { training })
   }
 

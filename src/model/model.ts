@@ -178,12 +178,12 @@ export class Model {
     return new TextReader(this.kernels, this.#decoder)
   }
 
-  /** For those who run the text of the decoder themselves. */
   /** What reads source texts, as a text over operations; null: the model has none. */
   get encoder(): Decoder | null {
     return this.#encoder
   }
 
+  /** For those who run the text of the decoder themselves. */
   get decoder(): Decoder {
     return this.#decoder
   }

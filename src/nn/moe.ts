@@ -40,7 +40,8 @@ export function mixtureOfExperts(
   const up = scratch.take([T * K, F])
   const unbiased = scratch.take([T * K, D])
   if (idle > 0) {
-    // Products leave the rows of idle experts as they are: these return x, and the others' are read but count nowhere.
+    // Products leave the rows of idle experts as they are. In `unbiased` these rows are x, which such experts return. In gate and up they are
+    // any finite numbers, so that what is computed of them, and not used, is no NaN.
     for (const t of [gate, up]) ops.copy(view(t, 0, [T * K, F, 1], [F, 1, 1]), view(x, 0, [T * K, F, 1], [0, 0, 1]))
     inputRows(backend, unbiased, x, assignments)
   }

@@ -3,7 +3,7 @@
  * the run before; in a new clone it has none, and goes by the sizes of files.
  */
 import { existsSync } from 'node:fs'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Those that took some 25 seconds or more, roughly in order. */
@@ -40,7 +40,7 @@ const LONG: readonly string[] = [
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const long = LONG.map(name => `test/${name}.test.ts`)
-    const gone = long.filter(file => !existsSync(file))
+    const gone = long.filter(file => !existsSync(resolve(this.ctx.config.root, file)))
     if (gone.length > 0)
       throw new Error(`test/support/longest-first.ts names ${gone.join(', ')}; expected files that are there`)
     const place = ({ moduleId }: TestSpecification) => {

@@ -21,7 +21,8 @@ static INLINE DivergenceSums divergenceSums(const float* w, const float* x, i64 
       const F e = onlyLanes(exponentialBelow(a), lanes);
       wanted += e;
       found += onlyLanes(exponentialBelow(b), lanes);
-      apart = fma(e, a - b, apart);
+      // A share of 0 counts nothing, also where its logit is -infinity.
+      apart = fma(e, e > 0.0f ? a - b : F{}, apart);
     }
     all.wanted += (double)sum(wanted);
     all.found += (double)sum(found);

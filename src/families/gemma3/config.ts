@@ -3,7 +3,7 @@
 import { UnsupportedModelError } from '../../errors.ts'
 import { ATTENTION } from '../biases.ts'
 import type { Family } from '../family.ts'
-import { GROUPED, HUB_NAMES } from '../names.ts'
+import { GEMMA_NAMES } from '../names.ts'
 import { readActivation, rmsEps } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
 import { runnable } from '../runnable.ts'
@@ -19,11 +19,7 @@ export const gemma3: Family = {
   hubClass: 'Gemma3ForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: {
-    ...HUB_NAMES,
-    attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
-    attentionOutNorm: 'post_attention_layernorm',
-    mlpNorm: 'pre_feedforward_layernorm',
-    mlpOutNorm: 'post_feedforward_layernorm',
+    ...GEMMA_NAMES,
     normOffset: 1,
   },
   config(raw, model) {

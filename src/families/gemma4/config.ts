@@ -10,7 +10,7 @@ import type { LayerInputsConfig } from '../../nn/config.ts'
 import { ATTENTION } from '../biases.ts'
 import type { LayerDescriptor, ModelDescriptor } from '../descriptor.ts'
 import type { Family } from '../family.ts'
-import { GATED_MLP, GROUPED, HUB_NAMES } from '../names.ts'
+import { GATED_MLP, GEMMA_NAMES } from '../names.ts'
 import { readActivation, rmsEps } from '../read/common.ts'
 import { readRope } from '../read/rope.ts'
 import { type Routing, runnable } from '../runnable.ts'
@@ -34,11 +34,7 @@ export const gemma4: Family = {
   hubClass: 'Gemma4ForCausalLM',
   hubBiases: [{ modules: ATTENTION, key: 'attention_bias' }],
   names: {
-    ...HUB_NAMES,
-    attention: { ...GROUPED, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
-    attentionOutNorm: 'post_attention_layernorm',
-    mlpNorm: 'pre_feedforward_layernorm',
-    mlpOutNorm: 'post_feedforward_layernorm',
+    ...GEMMA_NAMES,
     layerInputs: {
       table: 'embed_tokens_per_layer',
       projection: 'per_layer_model_projection',
@@ -63,7 +59,7 @@ export const gemma4: Family = {
       },
     },
     // Files may have projections of keys in layers that read others'.
-    ignored: [...(HUB_NAMES.ignored ?? []), /\.self_attn\.[kv]_(proj|norm)\.(weight|bias)$/],
+    ignored: [...(GEMMA_NAMES.ignored ?? []), /\.self_attn\.[kv]_(proj|norm)\.(weight|bias)$/],
   },
   config(raw, model) {
     refuseOthers(raw)

@@ -80,12 +80,13 @@ const divergences = [
   ),
   {
     op: 'divergence',
-    name: 'dlogits are logits, rows that are alike, and NaN and large logits in theirs',
+    name: 'dlogits are logits, rows that are alike, large logits, NaN and a wanted -Infinity in theirs',
     record(lab: Lab) {
       const wanted = lab.rng.normals(5 * 40)
       const found = wanted.map((x, i) => (i < 40 ? x : x + 0.5 * Math.sin(i)))
       for (let i = 80; i < 120; i++) wanted[i]! *= 300
       found[125] = Number.NaN
+      wanted[165] = Number.NEGATIVE_INFINITY
       const logits = lab.inout('dlogits', 'f32', [5, 40], found)
       lab.k.divergence(lab.output('loss', 'f32', [5]), logits, logits, lab.input('f32', [5, 40], wanted), 1)
     },
