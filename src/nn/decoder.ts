@@ -107,8 +107,11 @@ export function layerStep(
   const groupOf = (rows: number) => step.groups[backend.keys.groupOf(rows)] as StepGroup
   const pattern = (all: Tensor | undefined, heads: number) => (all ? rowsOf(nth(all, index), 0, heads) : null)
   const angles = (rope: number) => step.angles[rope] as Tensor
+  // Field by field: a spread in front of so many fields took 20 microseconds a layer (docs/log.md, 2026-11-30).
   return {
-    ...backend,
+    ops: backend.ops,
+    scratch: backend.scratch,
+    keys: backend.keys,
     layer: index,
     tokens: step.tokens,
     group: groupOf(index),

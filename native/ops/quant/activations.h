@@ -41,47 +41,64 @@ INLINE int32_t startOf(const char* row, const QuantisedLayout& at, i64 group, in
   return offset == 0 ? 0 : -offset * ((const int32_t*)(row + at.sums[GROUPS - 1]))[group];
 }
 
+// Sums of this many steps are made together, as vectors.
+constexpr int STEPS_TOGETHER = 64;
+
 // Nearest of 127 steps to the largest magnitude of each 32 columns. A NaN or an infinity makes d NaN, and with it all
 // results of the row.
 static void quantiseRow(char* to, const float* x, i64 cols) {
   const QuantisedLayout at(cols);
-  float* scales = (float*)(to + at.scales);
-  int32_t* sums[2] = {(int32_t*)(to + at.sums[0]), (int32_t*)(to + at.sums[1])};
-  float* scaledSums[2] = {(float*)(to + at.scaledSums[0]), (float*)(to + at.scaledSums[1])};
-  for (i64 s = 0; s < cols / STEP; s++) {
-    F values[STEP / LANES];
-    F largest = {};
+  const i64 steps = cols / STEP;
+  for (i64 first = 0; first < steps; first += STEPS_TOGETHER) {
+    const int n = (int)min<i64>(STEPS_TOGETHER, steps - first);
+    float* scales = (float*)(to + at.scales) + first;
+    // Of half steps: d, and the sum of the codes, exact as a float. A step more than n where n is odd.
+    float halfScales[2 * STEPS_TOGETHER], halfSums[2 * STEPS_TOGETHER + 2];
+    F before[2] = {};
+    for (int s = 0; s < n; s++) {
+      const float* from = x + (first + s) * STEP;
+      F values[STEP / LANES];
+      F largest = {};
 #pragma GCC unroll 8
-    for (int v = 0; v < STEP / LANES; v++) {
-      values[v] = load(x + s * STEP + v * LANES);
-      largest = vmaxNan(largest, (F)((I)values[v] & 0x7fffffff));
-    }
-    const float top = hmaxNan(largest);
-    const bool finite = top < INFINITY_F32;
-    // A block this small (2^-120) is as good as zero.
-    const bool some = finite && top > 0x1p-120f;
-    const float d = some ? top / 127.0f : finite ? 0.0f : __builtin_nanf("");
-    const F inverse = set1(some ? 127.0f / top : 0.0f);
-    char* codes = to + s * STEP * ACTIVATION_BYTES;
-    // Sums of codes are exact as floats.
-    F halves[2] = {};
-    [[maybe_unused]] F negatives = {};
+      for (int v = 0; v < STEP / LANES; v++) {
+        values[v] = load(from + v * LANES);
+        largest = vmaxNan(largest, (F)((I)values[v] & 0x7fffffff));
+      }
+      const float top = hmaxNan(largest);
+      const bool finite = top < INFINITY_F32;
+      // A block this small (2^-120) is as good as zero.
+      const bool some = finite && top > 0x1p-120f;
+      const float d = some ? top / 127.0f : finite ? 0.0f : __builtin_nanf("");
+      scales[s] = halfScales[2 * s] = halfScales[2 * s + 1] = d;
+      const F inverse = set1(some ? 127.0f / top : 0.0f);
+      char* codes = to + (first + s) * STEP * ACTIVATION_BYTES;
+      F halves[2] = {};
+      [[maybe_unused]] F negatives = {};
 #pragma GCC unroll 8
-    for (int v = 0; v < STEP / LANES; v++) {
-      const I code = nearestIntegers(finite ? values[v] * inverse : F{});
-      storeActivations(codes, v, code);
-      halves[v * LANES / 16] += floats(code);
-      if constexpr (NEGATIVE_SUMS) negatives += floats(code < 0 ? -code : I{});
+      for (int v = 0; v < STEP / LANES; v++) {
+        const I code = nearestIntegers(finite ? values[v] * inverse : F{});
+        storeActivations(codes, v, code);
+        halves[v * LANES / 16] += floats(code);
+        if constexpr (NEGATIVE_SUMS) negatives += floats(code < 0 ? -code : I{});
+      }
+      if constexpr (NEGATIVE_SUMS) ((int32_t*)(to + at.negatives))[first + s] = (int32_t)sum(negatives);
+      if (s % 2) storeSums4(halfSums + 2 * s - 2, before[0], before[1], halves[0], halves[1]);
+      before[0] = halves[0];
+      before[1] = halves[1];
     }
-    const float half[2] = {sum(halves[0]), sum(halves[1])};
-    scales[s] = d;
-    for (int g = 0; g < 2; g++) {
-      sums[1][2 * s + g] = (int32_t)half[g];
-      scaledSums[1][2 * s + g] = d * half[g];
+    if (n % 2) storeSums4(halfSums + 2 * n - 2, before[0], before[1], F{}, F{});
+    for (int h = 0; h < 2 * n; h += LANES) {
+      const int part = min(LANES, 2 * n - h);
+      const F half = load(halfSums + h);
+      storePart((float*)(to + at.sums[1]) + 2 * first + h, (F)nearestIntegers(half), part);
+      storePart((float*)(to + at.scaledSums[1]) + 2 * first + h, load(halfScales + h) * half, part);
     }
-    if constexpr (NEGATIVE_SUMS) ((int32_t*)(to + at.negatives))[s] = (int32_t)sum(negatives);
-    sums[0][s] = (int32_t)(half[0] + half[1]);
-    scaledSums[0][s] = d * (half[0] + half[1]);
+    for (int s = 0; s < n; s += LANES) {
+      const int part = min(LANES, n - s);
+      const F whole = pairSums(load(halfSums + 2 * s), load(halfSums + 2 * s + LANES));
+      storePart((float*)(to + at.sums[0]) + first + s, (F)nearestIntegers(whole), part);
+      storePart((float*)(to + at.scaledSums[0]) + first + s, loadPart(scales + s, part) * whole, part);
+    }
   }
 }
 
