@@ -19,6 +19,8 @@ export interface Traits {
   readonly oneBiasSwitch?: boolean
   /** First layers without experts, where the file does not say how many. Default 0. */
   readonly firstDense?: number
+  /** Every layer has experts: `mlp_only_layers` and `decoder_sparse_step` are not read. Default false. */
+  readonly expertsEverywhere?: boolean
   /** Where the file names none. Default: hidden size / heads. */
   readonly headDim?: number
   /** Heads of keys and values where the file has no such field; null there means as many as query heads. Default: as many. */

@@ -59,3 +59,18 @@ it("Phi-3's original positions are beside the rope's settings, or 4096", () => {
   expect(original({})).toMatchObject({ originalPositions: 4096, maxPositions: 8192 })
   expect(original({ original_max_position_embeddings: 256 })).toMatchObject({ originalPositions: 256 })
 })
+
+it('every layer of Qwen3.5 with experts has them, of Qwen3-Next those that the file does not except', () => {
+  const states = {
+    ...{ linear_conv_kernel_dim: 2, linear_key_head_dim: 4, linear_value_head_dim: 4, linear_num_key_heads: 1 },
+    ...{
+      linear_num_value_heads: 1,
+      shared_expert_intermediate_size: 4,
+      layer_types: ['full_attention', 'full_attention'],
+    },
+  }
+  const kinds = (model_type: string) =>
+    parse({ ...EXPERTS, ...states, head_dim: 16, model_type, mlp_only_layers: [0] }).layers.map(layer => layer.mlp.kind)
+  expect(kinds('qwen3_5_moe_text')).toEqual(['moe', 'moe'])
+  expect(kinds('qwen3_next')).toEqual(['dense', 'moe'])
+})

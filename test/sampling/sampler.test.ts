@@ -74,7 +74,7 @@ describe('the distribution is what the options say', () => {
 
   test.each<SamplingOptions>([
     { topK: 7 },
-    { topP: 0.6 },
+    { topP: 0.600_000_1 },
     { minP: 0.2 },
     { temperature: 0.3 },
     { repetitionPenalty: 1.3 },

@@ -110,7 +110,12 @@ function readMoe(raw: ConfigReader, modelType: string, traits: Traits): MoeShape
   }
 }
 
-function sparseLayers(raw: ConfigReader, nLayers: number, { firstDense: usual = 0 }: Traits): ByLayer<boolean> {
+function sparseLayers(
+  raw: ConfigReader,
+  nLayers: number,
+  { firstDense: usual = 0, expertsEverywhere }: Traits,
+): ByLayer<boolean> {
+  if (expertsEverywhere) return () => true
   const types = raw.optionalStrings('mlp_layer_types', { length: nLayers })
   if (types) return i => types[i] === 'sparse'
   const firstDense = raw.int('first_k_dense_replace', { max: 1 << 16, default: usual })
