@@ -99,6 +99,7 @@ const CHECKS = {
     what: 'families with other sizes, seeds and switches, made by transformers in float64: every way of computing them (LATENTKIT_PYTHON)',
     args: () => [...VITEST, 'test/interop/families.test.ts', 'test/interop/encoder-decoders.test.ts'],
     env: {
+      LATENTKIT_DRAWN_FAMILIES: process.env.LATENTKIT_DRAWN_FAMILIES ?? '60',
       LATENTKIT_FAMILY_SEED:
         process.env.LATENTKIT_FAMILY_SEED ?? String(1 + (Math.floor(Date.now() / 86_400_000) % 900)),
     },

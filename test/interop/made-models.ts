@@ -10,22 +10,24 @@ export interface MadeModels {
   readonly wanted: readonly string[]
   /** Of the day in the nightly run. */
   readonly seed: string
-  /** Calls the script; its output. Throws Error with what it said if it fails. */
+  /** As `runScript`. */
   run(...args: string[]): string
 }
 
-export function madeModels(file: string): MadeModels {
+/** What a script of this folder prints. Throws Error with what it said if it fails. */
+export function runScript(file: string, ...args: string[]): string {
   const script = fileURLToPath(new URL(file, import.meta.url))
-  const run = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(python as string, [script, ...args], { encoding: 'utf8' })
-    if (status !== 0) throw new Error(stderr)
-    return stdout
-  }
-  const all: string[] = python ? JSON.parse(run('--list')) : []
+  const { status, stdout, stderr } = spawnSync(python as string, [script, ...args], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  return stdout
+}
+
+export function madeModels(file: string): MadeModels {
+  const all: string[] = python ? JSON.parse(runScript(file, '--list')) : []
   const named = process.env.LATENTKIT_FAMILIES?.split(',')
   return {
     wanted: named ? all.filter(name => named.includes(name)) : all,
     seed: process.env.LATENTKIT_FAMILY_SEED ?? '7',
-    run,
+    run: (...args) => runScript(file, ...args),
   }
 }
