@@ -145,6 +145,7 @@ def gemma3(d: Draw, b: dict) -> dict:
         **{"rope_local_base_freq": d.of(500.0, 1e4), "tie_word_embeddings": True, "attention_bias": d.often(0.3)},
         **(listed if d.often(0.5) else {"sliding_window_pattern": d.of(2, 3, 6)}),
         **({"rope_scaling": {"rope_type": "linear", "factor": 8.0}} if d.often(0.3) else {}),
+        **({"final_logit_softcapping": 20.0} if d.often(0.3) else {}),
     }
 
 

@@ -47,6 +47,7 @@ export const gemma3: Family = {
       qkNorm: 'head',
       windows: true,
       embeddingScale: Math.sqrt(model.hiddenSize),
+      logitCap: raw.optionalNumber('final_logit_softcapping', { min: 0, exclusiveMin: true, max: 1e6 }),
     })
   },
 }
