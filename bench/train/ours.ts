@@ -6,7 +6,8 @@ import { Profile } from '../../src/kernels/core/profile.ts'
 import { Rng } from '../../src/sampling/rng.ts'
 import { AdamW } from '../../src/training/adamw.ts'
 import { freshModel } from '../../src/training/fresh.ts'
-import { Trainer, type TrainingText } from '../../src/training/trainer.ts'
+import { Trainer } from '../../src/training/trainer.ts'
+import type { TrainingText } from '../../src/training/training-texts.ts'
 import { printTable, quantiles } from '../support/report.ts'
 
 const { values, positionals } = parseArgs({

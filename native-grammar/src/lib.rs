@@ -89,6 +89,8 @@ pub unsafe extern "C" fn new_vocabulary(
         Ok(mut factory) => {
             factory.quiet();
             *factory.limits_mut() = ParserLimits {
+                // An object with so many properties has a row of several items for each of them.
+                max_items_in_row: 20_000,
                 max_lexer_states: 100_000,
                 verbose_errors: false,
                 ..ParserLimits::default()

@@ -164,6 +164,11 @@ export function sourceGroup({ groups }: Pick<CacheLayout, 'groups'>): number {
   return groups.findIndex(({ ofSource }) => ofSource)
 }
 
+/** Bytes of one state of all layers that carry one; 0: there are none. */
+export function stateBytes({ groups }: Pick<CacheLayout, 'groups'>): number {
+  return groups.find(({ states }) => states)?.blockBytes ?? 0
+}
+
 /** Where kernels find the named part of a layer's state. */
 export function statePlace({ blockTokens, layers }: CacheLayout, layer: number, name: string): StatePlace {
   const part = layers[layer]?.state?.find(one => one.name === name)

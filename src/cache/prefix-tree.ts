@@ -24,7 +24,7 @@ export interface PrefixMatch {
 }
 
 export interface PublishListener {
-  /** A block is new to the tree; its publisher holds its memory now. */
+  /** A block, or memory of a group that it lacked, is new to the tree; its publisher holds the memory now. */
   published(node: PrefixNode, origin: BlockOrigin): void
 }
 
@@ -70,7 +70,7 @@ export class PrefixTree {
     let top = above
     for (; top.parent; top = top.parent) top.parent.children.add(top)
     this.#putRoot(top)
-    let isNew = false
+    let gains = false
     let node = [...above.children].find(child => equal(child.ids, ids) && equal(child.provenance, provenance))
     if (!node) {
       node = {
@@ -83,15 +83,16 @@ export class PrefixTree {
         children: new Set(),
       }
       above.children.add(node)
-      isNew = true
+      gains = true
     }
     const keeper = this.#keeperOf(node)
     for (const [group, block] of blocks.entries()) {
       if (!block || node.blocks[group]) continue
       node.blocks[group] = block
       this.#pool.keep(block, keeper)
+      gains = true
     }
-    if (isNew) this.#listener?.published(node, origin)
+    if (gains) this.#listener?.published(node, origin)
     return node
   }
 
@@ -125,6 +126,7 @@ export class PrefixTree {
     while (
       length > 0 &&
       !groups.every((group, g) => {
+        if (group.ofSource) return true
         if (group.states && length % bt !== 0) return false
         return nodes.slice(...seenBlocks(group, length, bt)).every(n => n.blocks[g])
       })

@@ -19,10 +19,11 @@ interface Copy {
   readonly rows: number
 }
 
-/** Rows of a block: one id and provenance each, and the memory of each group of the text, null where a window has passed it. */
+/** Rows of a block: one id and provenance each, and their memory. */
 export interface FilledBlock {
   readonly ids: readonly number[]
   readonly provenance: readonly number[]
+  /** By group of the layout: null where a window has passed it, where no state is kept, and for the source's rows, which are no part of it. */
   readonly blocks: readonly (Block | null)[]
 }
 
@@ -124,10 +125,12 @@ export class SequenceCache {
     return (this.#tables[group]?.first ?? 0) * this.blockTokens
   }
 
-  /** Block `n` of every group of the text, and the state at its end; null where the window has passed it, or a state is not there. */
+  /** Memory of block `n` by group of the layout, as in `FilledBlock`; of states the one at its end. */
   blocksAt(n: number): (Block | null)[] {
-    const rows = this.#tables.map(({ blocks }) => blocks[n] ?? null)
-    return this.#states ? [...rows, this.#states.at(this.#endOf(n))] : rows
+    return this.#pool.layout.groups.map(({ states }, group) => {
+      if (states) return this.#states?.at(this.#endOf(n)) ?? null
+      return this.#tables[group]?.blocks[n] ?? null
+    })
   }
 
   /** Rows and memory of block `n`; the last block may be filled in part. */
@@ -140,7 +143,7 @@ export class SequenceCache {
   sharedBlock(n: number): FilledBlock {
     const filled = this.filledBlock(n)
     if (!this.#states || this.#states.isShared(this.#endOf(n), this.length)) return filled
-    return { ...filled, blocks: filled.blocks.map((block, group) => (group < this.#tables.length ? block : null)) }
+    return { ...filled, blocks: filled.blocks.with(this.#states.index, null) }
   }
 
   /** The state at this end of a block is kept when the sequence comes by: others share the rows before it, without a state. */
@@ -235,17 +238,19 @@ export class SequenceCache {
    */
   adopt(start: number, filled: readonly FilledBlock[], length: number): void {
     // Hold before releasing: a block without holders may be evicted.
-    const groups = this.#tables.length
-    for (const { blocks } of filled) for (const block of blocks.slice(0, groups)) if (block) this.#pool.hold(block)
-    const state = filled.at(-1)?.blocks[groups] ?? null
+    for (const group of this.#tables.keys()) {
+      for (const { blocks } of filled) if (blocks[group]) this.#pool.hold(blocks[group])
+    }
+    const state = (this.#states && filled.at(-1)?.blocks[this.#states.index]) ?? null
     if (state) this.#pool.hold(state)
-    this.truncate(start * this.blockTokens)
+    this.#cut(start * this.blockTokens)
     for (const [group, blockTable] of this.#tables.entries()) {
       for (const { blocks } of filled) blockTable.blocks.push(blocks[group] ?? null)
     }
     for (const { ids, provenance } of filled) this.#append(ids, provenance)
     this.#forget(length)
     if (filled.length > 0) this.#states?.adopt(length, state)
+    if (length === 0) this.#letGoOfSource()
     this.passWindows()
   }
 
@@ -310,6 +315,11 @@ export class SequenceCache {
 
   /** Drops the tokens from `length` on, and with the last one the source's rows. Check `canTruncate` first, or truncate to 0. */
   truncate(length: number): void {
+    this.#cut(length)
+    if (length === 0) this.#letGoOfSource()
+  }
+
+  #cut(length: number): void {
     if (length !== 0 && !this.canTruncate(length)) {
       throw new RangeError(`SequenceCache.truncate: rows or the state before position ${length} are not there any more`)
     }
@@ -323,7 +333,6 @@ export class SequenceCache {
       blockTable.first = Math.min(blockTable.first, keep)
     }
     this.#forget(length)
-    if (length === 0) this.#letGoOfSource()
   }
 
   dispose(): void {

@@ -11,8 +11,9 @@ const WRITTEN_TOKENS = 16
  */
 export class SequenceStates {
   readonly group: CacheGroup
+  /** The group's place in the layout. */
+  readonly index: number
   readonly #pool: BlockPool
-  readonly #index: number
   readonly #blockTokens: number
   /** Ends of blocks are kept every so many blocks: where states are large, they would take more memory than rows. */
   readonly #every: number
@@ -35,7 +36,7 @@ export class SequenceStates {
     const { layout } = pool
     this.group = layout.groups[index] as CacheGroup
     this.#pool = pool
-    this.#index = index
+    this.index = index
     this.#blockTokens = layout.blockTokens
     this.#every = blocksPerState(layout, this.group)
   }
@@ -73,7 +74,7 @@ export class SequenceStates {
     for (const tokens of ends.reverse()) {
       if (this.#next.has(tokens)) continue
       try {
-        this.#next.set(tokens, this.#pool.take(this.#index))
+        this.#next.set(tokens, this.#pool.take(this.index))
       } catch (error) {
         if (tokens === end || !(error instanceof CacheFullError)) throw error
       }

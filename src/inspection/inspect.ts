@@ -2,6 +2,7 @@
 
 import { homedir } from 'node:os'
 import { basename, resolve } from 'node:path'
+import { stateBytes } from '../cache/layout.ts'
 import { type CacheTypeName, rowTypes } from '../cache/types.ts'
 import type { Checkpoint } from '../checkpoint/checkpoint.ts'
 import { resolveModel } from '../checkpoint/find/resolve-model.ts'
@@ -238,19 +239,17 @@ function cacheNeeds(
   const nothing = { elementsPerTokenAndLayer: 0, bytesPerToken: 0 }
   if (encoder) return { type, ...nothing, sourceBytesPerToken: 0, expanded: nothing, contexts: [] }
   const each = layers.map(({ attention, window }) => {
-    const layout = modelCacheLayout([{ attention, window: null }], type, 1)
-    const stateBytes = layout.groups.reduce((n, group) => n + (group.states ? group.blockBytes : 0), 0)
-    if (!attends(attention)) return { window, rowBytes: 0, expandedRowBytes: 0, stateBytes }
+    if (!attends(attention)) return { window, rowBytes: 0, expandedRowBytes: 0 }
     // Keys and values of heads have no scales.
     const { second } = rowTypes(type, attention.kind)
     return {
       window,
-      rowBytes: layout.bytesPerToken,
+      rowBytes: modelCacheLayout([{ attention, window: null }], type, 1).bytesPerToken,
       expandedRowBytes: expandedElements(attention) * DTYPE_BYTES[isScaled(second) ? 'bf16' : second],
-      stateBytes,
     }
   })
-  const states = sum(each, layer => layer.stateBytes)
+  const layout = modelCacheLayout(layers, type, 1)
+  const states = stateBytes(layout)
   const bytes = (tokens: number, kind: 'rowBytes' | 'expandedRowBytes') =>
     sum(each, layer => Math.min(tokens, layer.window ?? tokens) * layer[kind])
   const elements = (of: (a: AttentionConfig) => number) =>
@@ -259,7 +258,7 @@ function cacheNeeds(
     type,
     elementsPerTokenAndLayer: elements(cacheElements),
     bytesPerToken: bytes(1, 'rowBytes'),
-    sourceBytesPerToken: modelCacheLayout(layers, type, 1).sourceBytesPerToken,
+    sourceBytesPerToken: layout.sourceBytesPerToken,
     expanded: {
       elementsPerTokenAndLayer: elements(expandedElements),
       bytesPerToken: bytes(1, 'expandedRowBytes'),

@@ -3,7 +3,6 @@ import { BlockPool, type PoolOptions } from '../cache/pool.ts'
 import { SequenceCache } from '../cache/sequence-cache.ts'
 import { SourceRows } from '../cache/source-rows.ts'
 import type { CacheTypeName } from '../cache/types.ts'
-import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels, Recording } from '../kernels/contract/kernels.ts'
 import { Arena } from '../nn/arena.ts'
 import { type KeyStore, pagedKeys } from '../nn/attention/keys.ts'
@@ -14,7 +13,7 @@ import { EDITED } from '../nn/provenance.ts'
 import { placeStep, planStep, putStep, type Step, type StepInput, type StepPlan } from '../nn/step.ts'
 import type { ModelWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { refuseEncoder, refuseSource } from './refuse-encoder.ts'
+import { refuseEncoder, refuseMoving, refuseSource } from './refuse-encoder.ts'
 import { recordShift, rowRuns } from './shift.ts'
 import { readSources } from './source-reader.ts'
 import { TextReader } from './text-reader.ts'
@@ -145,13 +144,7 @@ export class Model {
    * and UnsupportedModelError where positions are not rotary.
    */
   async shift(from: SequenceCache, to: SequenceCache, start: number, end: number): Promise<void> {
-    refuseSource(this.config, 'tokens before its answer cannot be dropped. Reset the session')
-    if (this.config.learnedPositions) {
-      throw new UnsupportedModelError(
-        `${this.config.modelType} learned a vector per position, which every cached row has taken in: its tokens cannot ` +
-          'move. Reset the session and give the text that is left as a prompt.',
-      )
-    }
+    refuseMoving(this.config)
     to.reserve(end - start)
     if (to.hasCopies) await to.settle()
     const { kernels, layout, config } = this

@@ -17,6 +17,16 @@ export function refuseSource({ modelType, source }: Pick<ModelConfig, 'modelType
   )
 }
 
+/** Throws UnsupportedModelError where tokens cannot move to other positions, so that none before them can be dropped. */
+export function refuseMoving(config: Pick<ModelConfig, 'modelType' | 'source' | 'learnedPositions'>): void {
+  refuseSource(config, 'tokens before its answer cannot be dropped. Reset the session')
+  if (!config.learnedPositions) return
+  throw new UnsupportedModelError(
+    `${config.modelType} learned a vector per position, which every cached row has taken in: its tokens cannot ` +
+      'move. Reset the session and give the text that is left as a prompt.',
+  )
+}
+
 /** Throws UnsupportedModelError for what is no decoder alone; `why`: what cannot be done with it. */
 export function refuseOtherThanDecoder(
   config: Pick<ModelConfig, 'modelType' | 'encoder' | 'source'>,

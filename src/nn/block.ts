@@ -4,13 +4,35 @@ import { type CrossWeights, crossAttention } from './attention/cross.ts'
 import { groupedAttention } from './attention/grouped.ts'
 import { latentAttention } from './attention/mla.ts'
 import type { AttentionStep, Backend } from './attention/step.ts'
-import type { LayerConfig, LayerInputsConfig, MlpConfig, ModelConfig, MoeConfig } from './config.ts'
+import type { BlockOrder, LayerConfig, LayerInputsConfig, MlpConfig, ModelConfig, MoeConfig } from './config.ts'
 import { linear, type Norm, normed as normedRows } from './layers.ts'
 import { denseMlp } from './mlp.ts'
 import { mixtureOfExperts } from './moe.ts'
 import { shortConvolution } from './states/convolution.ts'
 import { gatedDeltaRule } from './states/delta-rule.ts'
 import type { LayerInputWeights, LayerWeights } from './weights.ts'
+
+/** What layers may have beside their attention and MLP, by the order that has a place for it. */
+const PLACES: Readonly<Record<BlockOrder, readonly ('cross' | 'beside')[]>> = {
+  pre: ['cross', 'beside'],
+  sandwich: ['beside'],
+  parallel: [],
+  post: ['cross'],
+  after: [],
+}
+
+/** Throws TypeError for a layer with a part that blocks of the model's order would leave out. */
+export function checkBlocks({ blockOrder, layers, modelType }: ModelConfig): void {
+  for (const [i, layer] of layers.entries()) {
+    for (const part of ['cross', 'beside'] as const) {
+      if (!layer[part] || PLACES[blockOrder].includes(part)) continue
+      const orders = Object.entries(PLACES).flatMap(([order, parts]) => (parts.includes(part) ? [order] : []))
+      throw new TypeError(
+        `Layer ${i} of ${modelType} has "${part}", for which blocks of order "${blockOrder}" have no place; expected ${orders.join(' or ')}`,
+      )
+    }
+  }
+}
 
 /** Carries the stream x [T, D] through one layer. Returns the stream; x may be overwritten. */
 export function runLayer(step: AttentionStep, model: ModelConfig, c: LayerConfig, w: LayerWeights, x: Tensor): Tensor {

@@ -205,8 +205,15 @@ export function mostChosen({ layers }: Pick<ModelConfig, 'layers'>): number {
   return Math.max(0, ...chosen)
 }
 
+/** Layers as far as their MLPs and experts go, of a config or of a descriptor. */
+interface LayersWithExperts<E> {
+  readonly layers: readonly { readonly mlp: E | { readonly kind: 'dense' }; readonly beside?: E }[]
+}
+
 /** Of the layers that have some, first to last: of those in place of their MLP, or beside it. */
-export function expertsOf({ layers }: Pick<ModelConfig, 'layers'>): MoeConfig[] {
+export function expertsOf(config: Pick<ModelConfig, 'layers'>): MoeConfig[]
+export function expertsOf<E extends { readonly kind: 'moe' }>(descriptor: LayersWithExperts<E>): E[]
+export function expertsOf<E extends { readonly kind: 'moe' }>({ layers }: LayersWithExperts<E>): E[] {
   return layers.flatMap(({ mlp, beside }) => beside ?? (mlp.kind === 'moe' ? mlp : []))
 }
 

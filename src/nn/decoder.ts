@@ -8,7 +8,7 @@ import { lastOf, rowsOf, splitHeads, type Tensor, view } from '../tensor/tensor.
 import { type RopeSet, ropeSet } from './attention/rope-angles.ts'
 import type { StepGroup } from './attention/runs.ts'
 import type { AttentionStep, Backend, CrossStep } from './attention/step.ts'
-import { runLayer } from './block.ts'
+import { checkBlocks, runLayer } from './block.ts'
 import { crossRows } from './cache-layout.ts'
 import { attends, type LayerConfig, type LayerInputsConfig, type ModelConfig, mostChosen } from './config.ts'
 import { type Linear, linear, normalise, type Workplace } from './layers.ts'
@@ -32,6 +32,7 @@ export interface Decoder {
 }
 
 export function decoderOf(config: ModelConfig, weights: ModelWeights): Decoder {
+  checkBlocks(config)
   return {
     config,
     weights,

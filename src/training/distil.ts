@@ -8,8 +8,10 @@ import { prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { lossOfLogits, rowsAtATime } from './loss.ts'
+import type { Pass } from './pass.ts'
 import type { TrainingScratch } from './scratch.ts'
-import { inputOf, type Pass, type Trainer, type TrainingInput } from './trainer.ts'
+import type { Trainer } from './trainer.ts'
+import { inputOf, type TrainingInput } from './training-texts.ts'
 
 /** Means over tokens. */
 export interface Distilled {

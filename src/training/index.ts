@@ -7,7 +7,7 @@ import type { GradientOptions, Gradients } from './run/gradients.ts'
 import type { TrainOptions } from './run/options.ts'
 import type { RunRecord } from './run/read-runs.ts'
 import type { TokenizerTraining, TrainedTokenizer } from './run/train-tokenizer.ts'
-import type { TrainingText } from './trainer.ts'
+import type { TrainingText } from './training-texts.ts'
 
 export type { OptimiserName } from './create-optimiser.ts'
 export type { Learner, LearnStepOptions } from './learner.ts'
@@ -27,7 +27,7 @@ export type { OnTheWayOptions, TrainOptions } from './run/options.ts'
 export type { LoggedStep, RunRecord } from './run/read-runs.ts'
 export type { TokenizerTraining, TrainedTokenizer } from './run/train-tokenizer.ts'
 export type { Schedule } from './schedule.ts'
-export type { TrainingText } from './trainer.ts'
+export type { TrainingText } from './training-texts.ts'
 
 /**
  * Trains a model and keeps the run in a folder, `run`. `model`: a folder or a file of a model to go on from, or a folder with a config.json and a

@@ -4,7 +4,7 @@ import { show } from '../options/show.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import type { ChatTexts } from './chat-texts.ts'
 import type { Document } from './pieces.ts'
-import type { TrainingText } from './trainer.ts'
+import type { TrainingText } from './training-texts.ts'
 
 type Line = Readonly<Record<string, unknown>>
 

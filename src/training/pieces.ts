@@ -1,5 +1,5 @@
 import { Rng } from '../sampling/rng.ts'
-import type { TrainingText } from './trainer.ts'
+import type { TrainingText } from './training-texts.ts'
 
 /** Tokens that are learned from as one text, which sees nothing of others. */
 export interface Document {

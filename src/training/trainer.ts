@@ -1,49 +1,28 @@
-import { Checkpoint } from '../checkpoint/checkpoint.ts'
-import { quote } from '../checkpoint/quote.ts'
-import { memorySource } from '../checkpoint/source/memory-source.ts'
-import type { TensorEntry } from '../checkpoint/tensor-entry.ts'
-import { UnsupportedModelError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Factors } from '../kernels/contract/operation-options.ts'
 import type { Operations } from '../kernels/operations/table.ts'
-import { Loader } from '../model/load/loader.ts'
-import { loadPredictionWeights, loadWeights } from '../model/load/weights.ts'
-import { modelOf, type OpenedModel } from '../model/open/opened-model.ts'
-import { copiesOf, predictionIndices } from '../model/prediction.ts'
-import { refuseOtherThanDecoder } from '../model/refuse-encoder.ts'
+import type { OpenedModel } from '../model/open/opened-model.ts'
 import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
-import { hasStates } from '../nn/config.ts'
-import { type Decoder, decoderOf, embedded, finalRows, layerStep } from '../nn/decoder.ts'
-import type { Linear } from '../nn/layers.ts'
-import { predictionConfig, predictionRows, predictionWeights } from '../nn/prediction.ts'
-import { NO_PAST, prepareStep } from '../nn/step.ts'
+import { type Decoder, embedded, finalRows, layerStep } from '../nn/decoder.ts'
+import { prepareStep } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import { rowsOf, type Tensor } from '../tensor/tensor.ts'
 import { Experts } from './experts.ts'
 import { flopsOf } from './flops.ts'
-import { FrozenNames } from './frozen-names.ts'
 import { gradientNorm } from './gradient-norm.ts'
-import { isOfAdapter, LearnedAdapters, type LoraOptions } from './lora.ts'
-import { type LastProduct, type LossOptions, lossOfRows } from './loss.ts'
-import { nameOf, type Parameter, Parameters } from './parameters.ts'
+import { type LearnedModel, type LearnOptions, loadLearned } from './learned-model.ts'
+import type { LearnedAdapters } from './lora.ts'
+import { type LossOptions, lossOfRows } from './loss.ts'
+import type { Parameter, Parameters } from './parameters.ts'
+import type { Pass } from './pass.ts'
+import { predictedRows } from './predicted-rows.ts'
 import { trainingProducts } from './products.ts'
 import { TrainingScratch } from './scratch.ts'
 import { Tape } from './tape.ts'
-import { refuseWithoutRules } from './without-rules.ts'
-
-/** A text that a model reads as it learns. */
-export interface TrainingInput {
-  /** Ids, at least one. */
-  readonly tokens: ArrayLike<number>
-}
-
-/** A text to learn from. */
-export interface TrainingText extends TrainingInput {
-  /** What is to follow each token; below 0: nothing is asked for. */
-  readonly targets: ArrayLike<number>
-}
+import { storedNumbers, trainedModel } from './trained.ts'
+import { inputOf, lengthsOf, type TrainingInput, type TrainingText } from './training-texts.ts'
 
 export interface GradientOptions extends LossOptions {
   /** Targets that the sum of losses is divided by, where the texts are a part of a larger batch. Default: those of the texts. */
@@ -54,24 +33,7 @@ export interface GradientOptions extends LossOptions {
   readonly predictionWeight?: number
 }
 
-/** What stays as it is where norms of latents are a constant factor. */
-const CONSTANT_NORMS = /\.self_attn\.(q_a_proj|q_a_layernorm|kv_a_proj_with_mqa|kv_a_layernorm)\./
-
-/** What of a model is learned. */
-export interface LearnOptions {
-  /** An adapter alone. Default: the model's own weights. */
-  readonly lora?: LoraOptions
-  /** Names of tensors that stay as they are, `*` for any text; a name without one counts as a part of it. Default: none. */
-  readonly freeze?: readonly string[]
-  /** Of an adapter's first numbers. Default 0. */
-  readonly seed?: number
-  /** Modules of multi-token prediction, too, where there is no adapter. Default true. */
-  readonly predictions?: boolean
-  /** What is learned, by the tensor's name, in place of `freeze`: also rows that make a norm constant, for whoever gives them rates of their own. */
-  readonly learns?: (name: string) => boolean
-}
-
-/** The same, and how it is computed. */
+/** What of a model is learned, and how it is computed. */
 export interface TrainerOptions extends LearnOptions {
   /** What factors of products are rounded to before they are multiplied; weights, activations and sums are f32. Default `f32`. */
   readonly compute?: Factors
@@ -82,29 +44,6 @@ export interface TrainerOptions extends LearnOptions {
   readonly recompute?: number
 }
 
-/** A forward pass whose losses are to be recorded. */
-export interface Pass {
-  readonly ops: Operations
-  readonly parameters: Parameters
-  readonly scratch: TrainingScratch
-  readonly last: LastProduct
-  /** The stream of all tokens after the final norm, f32 [n, D]. */
-  readonly x: Tensor
-  /** Those that leave each layer, f32 [n, D]. */
-  readonly streams: readonly Tensor[]
-  /** Of x or a stream, to be added to. */
-  readonly gradient: (t: Tensor) => Tensor
-}
-
-/** What a module of multi-token prediction makes of texts. */
-interface Further {
-  /** Those that predict, [n, D]. */
-  readonly rows: Tensor
-  readonly targets: Tensor
-  /** Tokens of each text that is long enough. */
-  readonly lengths: readonly number[]
-}
-
 /** A model that learns: its parameters, and the gradients of a loss with respect to them. */
 export class Trainer {
   readonly parameters: Parameters
@@ -113,7 +52,7 @@ export class Trainer {
   readonly #kernels: Kernels
   /** The kernels' operations, with the products of training. */
   readonly #ops: Operations
-  readonly #model: Decoder & { readonly output: Linear }
+  readonly #model: LearnedModel['model']
   readonly #scratch: TrainingScratch
   readonly #tape: Tape
   readonly #experts: Experts
@@ -123,12 +62,8 @@ export class Trainer {
 
   private constructor(
     kernels: Kernels,
-    model: Decoder & { readonly output: Linear },
-    parameters: Parameters,
-    biases: readonly (Parameter | null)[],
-    adapters: LearnedAdapters | null,
+    { model, parameters, biases, adapters, predictions }: LearnedModel,
     { compute = 'f32', recompute = 0 }: TrainerOptions,
-    predictions: readonly Decoder[],
   ) {
     this.#recompute = recompute
     this.parameters = parameters
@@ -146,69 +81,8 @@ export class Trainer {
    * Reads a model's weights. The kernels stay the caller's to dispose of. Throws UnsupportedModelError for what cannot be trained, OptionError for
    * patterns and targets that nothing is called.
    */
-  static async load(
-    opened: OpenedModel,
-    kernels: Kernels,
-    { lora, freeze = [], seed = 0, predictions: further = true, learns, ...computing }: TrainerOptions = {},
-  ): Promise<Trainer> {
-    const { checkpoint, family, config } = opened
-    refuseOtherThanDecoder(config, 'it cannot be trained')
-    if (hasStates(config)) {
-      throw new UnsupportedModelError(
-        `A model of type ${config.modelType} cannot be trained: some of its layers carry a state in place of keys and values, for which ` +
-          'there is no backward rule',
-      )
-    }
-    const { attention: names } = family.names
-    const folded = 'keyUp' in names ? [names.keyValueUp, names.valueUp] : []
-    const bias = [...checkpoint.tensors.keys()].find(name => folded.some(module => name.endsWith(`${module}.bias`)))
-    if (bias !== undefined) {
-      const met = `${checkpoint.name}: tensor ${quote(bias)} is computed with as a part of the output's bias`
-      throw new UnsupportedModelError(`${met}; such a model cannot be trained`)
-    }
-    refuseWithoutRules(config)
-    const frozen = new FrozenNames(freeze)
-    // Their sizes belong together (docs/latentify.md): a step of any rate would drown rows of 1e-9.
-    const constant = config.layers.some(({ attention: a }) => a.kind === 'latent' && a.constantNorm)
-    const isFixed = (name: string) => constant && CONSTANT_NORMS.test(name)
-    const isLearned = lora ? isOfAdapter : (learns ?? ((name: string) => !frozen.has(name) && !isFixed(name)))
-    const parameters = new Parameters(kernels, isLearned)
-    const adapters = lora && new LearnedAdapters(lora, opened, seed, source => parameters.prepare(source))
-    const options = adapters ? { adapters } : {}
-    const loader = new Loader(checkpoint, parameters, config, family.names, parameters.ready, options)
-    const weights = await loadWeights(loader)
-    const predictions: Decoder[] = []
-    // An adapter is the model's alone.
-    for (const index of further && !lora ? predictionIndices(opened) : []) {
-      const own = predictionWeights(weights, await loadPredictionWeights(loader, index))
-      predictions.push(decoderOf(predictionConfig(config), own))
-    }
-    adapters?.check()
-    const output = weights.output as Linear
-    const biases: (Parameter | null)[] = []
-    for (const { attention, mlp } of [weights, ...predictions.map(module => module.weights)].flatMap(
-      ({ layers }) => layers,
-    )) {
-      if (attention.kind === 'latent' && attention.weights.keyValueUp.kind === 'split') {
-        const met = `${checkpoint.name} has the up-projections of keys and of values apart, as GGUF files do`
-        throw new UnsupportedModelError(`${met}; make a folder of it with "latentkit convert", and train that`)
-      }
-      if (mlp.kind !== 'moe') continue
-      // It decides which experts are chosen, and a choice has no gradient.
-      const { selectionBias } = mlp.weights
-      biases.push(selectionBias && parameters.of(selectionBias))
-      if (selectionBias) parameters.freeze(selectionBias)
-    }
-    if (!lora) frozen.check(parameters.all.length)
-    return new Trainer(
-      kernels,
-      { ...decoderOf(config, weights), output },
-      parameters,
-      biases,
-      adapters ?? null,
-      computing,
-      predictions,
-    )
+  static async load(opened: OpenedModel, kernels: Kernels, options: TrainerOptions = {}): Promise<Trainer> {
+    return new Trainer(kernels, await loadLearned(opened, kernels, options), options)
   }
 
   /** The mean loss of the targets, in nats; 0 where there are none. */
@@ -244,7 +118,8 @@ export class Trainer {
     const wanted = scratch.take([targets.length], 'i32')
     kernels.memory.upload(wanted, targets)
     const x = this.#rows(texts, backward)
-    const further = backward && predictionWeight > 0 ? await this.#further(texts, x) : []
+    const further =
+      backward && predictionWeight > 0 ? await predictedRows(kernels, scratch, tape, this.#predictions, texts, x) : []
     const last = { output, logitScale: config.logitScale }
     const rows = { x, dx: backward ? tape.gradient(x) : null, targets: wanted }
     const losses = lossOfRows(this.#ops, scratch, this.parameters, last, rows, 1 / mean, loss)
@@ -270,41 +145,6 @@ export class Trainer {
 
   async #sum(losses: Tensor): Promise<number> {
     return ((await this.#kernels.memory.read(losses)) as Float32Array).reduce((sum, value) => sum + value, 0)
-  }
-
-  /** Of each module of multi-token prediction in turn. `x`: the model's final rows of all tokens. */
-  async #further(texts: readonly TrainingText[], x: Tensor): Promise<Further[]> {
-    const kernels = this.#kernels
-    const scratch = this.#scratch
-    const { ops } = this.#tape
-    let [left, hidden] = [texts, x]
-    const found: Further[] = []
-    for (const module of this.#predictions) {
-      let at = 0
-      const index = left.flatMap(({ tokens }) => {
-        at += tokens.length
-        return Array.from({ length: tokens.length - 1 }, (_, i) => at - tokens.length + i)
-      })
-      if (index.length === 0) break
-      left = left.filter(({ tokens }) => tokens.length > 1).map(withoutFirst)
-      // What is uploaded below may take memory that operations have left.
-      await kernels.submit()
-      const before = scratch.take([index.length, x.shape[1] as number])
-      ops.gatherRows(before, hidden, this.#numbers(index))
-      const keys = contiguousKeys(ops, scratch)
-      const step = prepareStep(kernels.memory, scratch, left.map(inputOf), keys, module)
-      const rows = predictionRows({ ops, scratch, keys }, module, step, before)
-      const targets = this.#numbers(left.flatMap(({ targets }) => Array.from(targets)))
-      found.push({ rows, targets, lengths: lengthsOf(left) })
-      hidden = rows
-    }
-    return found
-  }
-
-  #numbers(numbers: readonly number[]): Tensor {
-    const made = this.#scratch.take([numbers.length], 'i32')
-    this.#kernels.memory.upload(made, Int32Array.from(numbers))
-    return made
   }
 
   /** The log-probabilities of each text's targets, summed. */
@@ -442,59 +282,13 @@ export class Trainer {
   }
 
   /** What is stored of a parameter's tensors now, or of their gradients: by the checkpoint's names, in its order of numbers. */
-  async read(what: 'values' | 'gradient', parameter: Parameter): Promise<Map<string, Float32Array>> {
-    const all = (await this.#kernels.memory.read(parameter[what])) as Float32Array
-    const each = all.length / parameter.sources.length
-    const added = what === 'values' ? parameter.added : 0
-    return new Map(
-      parameter.sources.map((source, i) => {
-        const numbers = all.subarray(i * each, (i + 1) * each)
-        const turned = source.transposed ? transpose(numbers, source.rows, source.cols) : numbers
-        return [source.name, added === 0 ? turned : turned.map(x => x - added)]
-      }),
-    )
+  read(what: 'values' | 'gradient', parameter: Parameter): Promise<Map<string, Float32Array>> {
+    return storedNumbers(this.#kernels.memory, what, parameter)
   }
 
   /** The model with what has been learned, to be converted or saved. */
-  async trained(opened: OpenedModel): Promise<OpenedModel> {
-    const { checkpoint } = opened
-    const tensors = new Map(checkpoint.tensors)
-    for (const parameter of [...this.parameters.all, ...this.#experts.biases]) {
-      for (const [name, numbers] of await this.read('values', parameter)) {
-        const shape = (tensors.get(name) as TensorEntry).shape
-        const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
-        const range = { source: memorySource(name, bytes), offset: 0, length: bytes.length }
-        tensors.set(name, { name, dtype: 'F32', shape, bytes: range })
-      }
-    }
-    for (const { name, of } of copiesOf(opened)) {
-      const weight = of === 'embedding' ? this.#model.weights.embedding : this.#model.output.weight
-      const parameter = this.parameters.of(weight)
-      const original = parameter && tensors.get(nameOf(parameter))
-      if (original) tensors.set(name, { ...original, name })
-    }
-    return modelOf(new Checkpoint({ ...checkpoint, tensors }))
+  trained(opened: OpenedModel): Promise<OpenedModel> {
+    const learned = { model: this.#model, parameters: this.parameters }
+    return trainedModel(opened, this.#kernels.memory, learned, this.#experts.biases)
   }
-}
-
-/** [rows, cols] -> [cols, rows] */
-function transpose(numbers: Float32Array, rows: number, cols: number): Float32Array {
-  const turned = new Float32Array(numbers.length)
-  for (let n = 0; n < rows; n++) for (let k = 0; k < cols; k++) turned[k * rows + n] = numbers[n * cols + k] as number
-  return turned
-}
-
-/** Texts as a step of a model reads them, whole. */
-export function inputOf({ tokens }: TrainingInput) {
-  const prompt = { start: 0, end: tokens.length }
-  // Expanded whatever the length: the absorbed path has no backward rules.
-  return { tokens, cache: NO_PAST, prompt, logits: 'all', path: 'expanded' } as const
-}
-
-function lengthsOf(texts: readonly TrainingText[]): number[] {
-  return texts.map(({ tokens }) => tokens.length)
-}
-
-function withoutFirst({ tokens, targets }: TrainingText): TrainingText {
-  return { tokens: Array.from(tokens).slice(1), targets: Array.from(targets).slice(1) }
 }

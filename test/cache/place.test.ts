@@ -137,3 +137,38 @@ it('does without a place that hangs, tries it again after a while, and has it ba
   expect(await isFound()).toBe(true)
   expect(await store.write(lost)).toBe(true)
 })
+
+it('lets two works hang at most, however many are asked for at once', async () => {
+  const place = new MemoryPlace()
+  const store = new BlockStore({ place, fingerprint: PRINT, label: 'a model', maxBytes: 1e9 })
+  let hung = 0
+  const hang = () => {
+    hung++
+    return new Promise<never>(() => {})
+  }
+  place.read = hang
+  place.touch = hang
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  const reads = Array.from({ length: 8 }, (_, n) => store.read(blockName(blockOf(n, PRINT))))
+  const touched = store.touch([blockName(blockOf(1, PRINT))])
+  await vi.advanceTimersByTimeAsync(21_000)
+  expect(await Promise.all(reads)).toEqual(Array(8).fill(null))
+  await touched
+  await vi.advanceTimersByTimeAsync(31_000)
+  await store.touch([blockName(blockOf(1, PRINT))])
+  vi.useRealTimers()
+  expect(hung).toBe(2)
+})
+
+it('writes a block again that has what its file lacks, with what the file has', async () => {
+  const place = new MemoryPlace()
+  const store = new BlockStore({ place, fingerprint: PRINT, label: 'a model', maxBytes: 1e9 })
+  const key = { parent: PRINT, ids: [1, 2], provenance: [0, 0] }
+  const [rows, state] = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6, 7)]
+  const name = blockName(key)
+  await store.write({ ...key, groups: [rows, null] })
+  await store.write({ ...key, groups: [null, state] })
+  expect((await store.read(name))?.groups).toEqual([rows, state])
+  await store.write({ ...key, groups: [rows, null] })
+  expect((await store.read(name))?.groups).toEqual([rows, state])
+})

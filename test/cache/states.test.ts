@@ -4,6 +4,7 @@ import { cacheLayout, type StatePart } from '../../src/cache/layout.ts'
 import { BlockPool, CacheFullError } from '../../src/cache/pool.ts'
 import { PrefixTree } from '../../src/cache/prefix-tree.ts'
 import { SequenceCache } from '../../src/cache/sequence-cache.ts'
+import { SourceRows } from '../../src/cache/source-rows.ts'
 import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 
@@ -106,5 +107,46 @@ describe('the states of a sequence', () => {
     other.dispose()
     pool.evictAll()
     expect(tree.size).toBe(0)
+  })
+
+  it('that come to the tree after the rows are told like new blocks', () => {
+    const { pool, cache } = make(96)
+    const told: unknown[] = []
+    const tree = new PrefixTree(pool, { published: ({ blocks }) => told.push(blocks.map(block => block !== null)) })
+    step(cache, 12)
+    const node = tree.publish(null, cache.sharedBlock(0))
+    // Another sequence wanted the state there.
+    const other = new SequenceCache(kernels, pool, 1000)
+    other.wantState(4)
+    step(other, 6)
+    expect(tree.publish(null, other.sharedBlock(0))).toBe(node)
+    tree.publish(null, other.sharedBlock(0))
+    expect(told).toEqual([
+      [true, false],
+      [true, true],
+    ])
+  })
+
+  it('go to a fork and to the tree beside a source, whose rows stay held', () => {
+    const state: StatePart[] = [{ name: 's', numbers: 2 }]
+    const layout = cacheLayout([ROWS, { ...ROWS, ofSource: true }, { segments: [], window: null, state }], BLOCK)
+    const pool = new BlockPool(kernels, layout, {})
+    const tree = new PrefixTree(pool)
+    const source = new SourceRows(pool, [7, 8, 9])
+    const cache = new SequenceCache(kernels, pool, 1000)
+    cache.readFrom(source)
+    step(cache, 6)
+    source.commit()
+    const fork = cache.fork()
+    expect([fork.length, fork.canTruncate(6)]).toEqual([6, true])
+    const node = tree.publish(null, cache.sharedBlock(0))
+    expect(node.blocks.map(block => block?.group)).toEqual([0, undefined, 2])
+    const match = tree.longest([0, 1, 2, 3, 9], () => true)
+    expect(tree.usableRows(match, match.rows)).toBe(4)
+    cache.adopt(0, match.nodes, 4)
+    fork.dispose()
+    expect([cache.length, cache.reachable(4), source.computed]).toEqual([4, 4, true])
+    cache.dispose()
+    expect(source.computed).toBe(false)
   })
 })

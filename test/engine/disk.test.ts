@@ -11,8 +11,11 @@ import { Rng } from '../support/rng.ts'
 import { FAST_KERNELS, loadTales } from './tales.ts'
 
 const GREEDY = { temperature: 0, ignoreEos: true } as const
+const STORY = 'Once upon a time, there was a little girl named Lily. She lived in a house in the wood. '
 /** 9 blocks of 64 tokens and a little more. */
-const LONG = 'Once upon a time, there was a little girl named Lily. She lived in a house in the wood. '.repeat(26)
+const LONG = STORY.repeat(26)
+/** 4 blocks and a little more. */
+const SHORTER = STORY.repeat(12)
 /** Of so many, bytes are damaged one after the other; fewer where each prompt takes long (scripts/sanitized.mjs). */
 const DAMAGED_BLOCKS = Number(process.env.LATENTKIT_DAMAGED_BLOCKS ?? Number.POSITIVE_INFINITY)
 /** With their paths on disk. */
@@ -88,7 +91,7 @@ describe('an engine with a cache folder', () => {
 
   it('never writes anything else, whichever byte of the folder is changed', { timeout: 300_000 }, async () => {
     const first = await loadTales({ cacheDir })
-    const cold = await first.generate(`${LONG}The fox`, { ...GREEDY, maxTokens: 6, strict: true })
+    const cold = await first.generate(`${SHORTER}The fox`, { ...GREEDY, maxTokens: 3, strict: true })
     await first.dispose()
     const stored = (await files()).toSorted((a, b) => a.path.localeCompare(b.path))
     const rng = new Rng(6)
@@ -107,7 +110,7 @@ describe('an engine with a cache folder', () => {
         const damaged = Uint8Array.from(whole)
         damaged[at] = (damaged[at] as number) ^ (1 << rng.below(8))
         await writeFile(path, damaged)
-        const again = await engine.generate(`${LONG}The fox`, { ...GREEDY, maxTokens: 6, strict: true })
+        const again = await engine.generate(`${SHORTER}The fox`, { ...GREEDY, maxTokens: 3, strict: true })
         expect(again.text, `block ${n}, byte ${at}`).toBe(cold.text)
         expect(damages.splice(0)).toEqual([expect.stringContaining(path)])
         expect(again.usage.cachedTokens % 64).toBe(0)

@@ -70,6 +70,24 @@ describe('a session with an encoder-decoder', () => {
     expect((await engine.cacheStats()).bytes).toBe(0)
   })
 
+  it('drops no token before the end of its answer, whether its rows are there or were given away', async () => {
+    const [first, second] = foundBy(T5) as [Found, Found]
+    const options = { temperature: 0, ignoreEos: true, maxTokens: 5 } as const
+    await using roomy = await load(T5)
+    const whole = await roomy.session().prompt(first.source, { ...options, maxTokens: 9 })
+    const { bytes } = await roomy.cacheStats()
+    await using engine = await load(T5, { cacheBytes: 1.5 * bytes })
+    const session = engine.session()
+    const { tokenIds } = await session.prompt(first.source, options)
+    await expect(session.drop(0, 1)).rejects.toThrow(/tokens before its answer cannot be dropped/)
+    await engine.session().prompt(second.source, options)
+    await expect(session.drop(0, 1)).rejects.toThrow(/tokens before its answer cannot be dropped/)
+    const rest = await session.prompt('', { ...options, maxTokens: 4 })
+    expect([...tokenIds, ...rest.tokenIds]).toEqual(whole.tokenIds)
+    await session.drop(8, 10)
+    expect(session.tokens).toHaveLength(8)
+  })
+
   it('an empty prompt goes on with the answer, and a new source begins another', async () => {
     await using engine = await load(T5)
     const [first, second] = foundBy(T5) as [Found, Found]

@@ -18,6 +18,13 @@ describe('generationDefaults', () => {
     expect(read({}, 2).eosTokenIds).toEqual([2])
   })
 
+  it('bans no end of a text by itself', () => {
+    const words = { bad_words_ids: [[2], [5], [9], [2, 5], [5, 9]], eos_token_id: 9 }
+    expect(
+      generationDefaults({ ...model, vocabSize: 10 }, { config: words, file: 'f', eosId: undefined }).bannedIds,
+    ).toEqual([[5], [2, 5], [5, 9]])
+  })
+
   it('takes what the file says', () => {
     const file = {
       do_sample: true,

@@ -195,11 +195,16 @@ describe('a schema', () => {
   })
 
   it('is resumed after any of its tokens, with the same value', async () => {
-    for (const drawing of [{}, { mirostat: { tau: 4 } }, { speculation: 'ngram' as const }]) {
+    // Where a text is cut matters to the grammar, which is the same however it is drawn.
+    for (const [drawing, step] of [
+      [{}, 7],
+      [{ mirostat: { tau: 4 } }, 29],
+      [{ speculation: 'ngram' as const }, 29],
+    ] as const) {
       const options = { schema: Person, temperature: 1, seed: 5, maxTokens: 90, ...drawing }
       const whole = await engine.generate(PROMPT, options)
       expect(whole.value).toBeDefined()
-      for (let n = 1; n <= whole.tokenIds.length; n += 7) {
+      for (let n = 1; n <= whole.tokenIds.length; n += step) {
         const generation = engine.generate(PROMPT, { ...options, resume: { tokenIds: whole.tokenIds.slice(0, n) } })
         let last: unknown
         for await (const { partial } of generation) last = partial

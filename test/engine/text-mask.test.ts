@@ -4,7 +4,7 @@ import { CallMask } from '../../src/engine/loop/call-mask.ts'
 import { CallStart } from '../../src/engine/loop/call-start.ts'
 import { Patience } from '../../src/engine/loop/patience.ts'
 import { TextMask } from '../../src/engine/loop/text-mask.ts'
-import type { MaskedText, Masks } from '../../src/grammar/thread/client.ts'
+import type { MaskedText, Masks } from '../../src/grammar/thread/masked-text.ts'
 
 afterEach(() => void vi.restoreAllMocks())
 

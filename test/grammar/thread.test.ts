@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { GrammarError } from '../../src/grammar/errors.ts'
-import { type MaskedText, type Masks, MaskThread } from '../../src/grammar/thread/client.ts'
+import { MaskThread } from '../../src/grammar/thread/mask-thread.ts'
+import type { MaskedText, Masks } from '../../src/grammar/thread/masked-text.ts'
 import type { StartMasks } from '../../src/grammar/thread/protocol.ts'
 import { MaskService } from '../../src/grammar/thread/service.ts'
 import { allows } from '../../src/grammar/vocabulary.ts'

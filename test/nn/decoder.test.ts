@@ -10,6 +10,8 @@ import { loadModel } from '../../src/model/load.ts'
 import { openModel } from '../../src/model/open/open-model.ts'
 import type { OpenedModel } from '../../src/model/open/opened-model.ts'
 import { contiguousKeys } from '../../src/nn/attention/keys.ts'
+import { checkBlocks } from '../../src/nn/block.ts'
+import type { LayerConfig, ModelConfig } from '../../src/nn/config.ts'
 import { decoder, decoderOf } from '../../src/nn/decoder.ts'
 import { KeepingScratch } from '../../src/nn/scratch.ts'
 import { NO_PAST, prepareStep } from '../../src/nn/step.ts'
@@ -104,4 +106,16 @@ describe('a decoder whose activations are kept, with contiguous keys', () => {
     expect(() => ops.activate(x, x, 'relu')).toThrow('activate writes over what was written before')
     kernels.dispose()
   })
+})
+
+it('refuses parts of layers that blocks of their order would leave out', () => {
+  const { config } = mixedModel()
+  const [first, ...others] = config.layers as [LayerConfig]
+  const cross = { kind: 'grouped', nHeads: 2, nKvHeads: 2, headDim: 4, softmaxScale: 0.5, qkNormEps: null } as const
+  const withCross = (blockOrder: ModelConfig['blockOrder']) => () =>
+    checkBlocks({ ...config, blockOrder, layers: [{ ...first, cross }, ...others] })
+  for (const order of ['pre', 'post'] as const) expect(withCross(order)).not.toThrow()
+  for (const order of ['sandwich', 'parallel', 'after'] as const) {
+    expect(withCross(order)).toThrow(`Layer 0 of mixed has "cross", for which blocks of order "${order}" have no place`)
+  }
 })

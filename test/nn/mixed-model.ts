@@ -1,6 +1,7 @@
 /** A small model whose layers differ in kind of attention, heads, sizes, window, rope and MLP. */
 import { deepseekV3 } from '../../src/families/deepseek/config.ts'
-import { GATED_MLP, GROUPED, HUB_NAMES, LATENT } from '../../src/families/names.ts'
+import { GATED_MLP, GROUPED, HUB_NAMES, INDEXER, LATENT } from '../../src/families/names.ts'
+import { kimiDelta, kimiDeltaNames } from '../../src/families/read/delta.ts'
 import type { OpenedModel } from '../../src/model/open/opened-model.ts'
 import type { GroupedAttentionConfig, LatentAttentionConfig } from '../../src/nn/attention/config.ts'
 import type { DenseMlpConfig, ModelConfig, MoeConfig } from '../../src/nn/config.ts'
@@ -52,23 +53,49 @@ export const MIXED: ModelConfig = {
   ...{ tiedEmbeddings: false, bosTokenId: null, eosTokenIds: [] },
 }
 
+const STATES = kimiDelta({ heads: 2, dim: 6, kernel: 3 }, { lowRank: null, decayFloor: -5, normEps: 1e-5 })
+const INDEXED: LatentAttentionConfig = {
+  ...latent(3, 7, 20, [6, 4, 5]),
+  indexer: { nHeads: 2, headDim: 8, topK: 24, shared: false, interleaved: true },
+}
+
+/** The same with layers that carry states, and with one whose queries choose their keys. */
+export const ALL_KINDS: ModelConfig = {
+  ...MIXED,
+  layers: [
+    { attention: INDEXED, rope: 0, window: null, mlp: dense(31) },
+    { attention: STATES, rope: null, window: null, mlp: MOE },
+    { attention: grouped(4, 2, 6), rope: 1, window: 37, mlp: dense(17) },
+    {
+      attention: { kind: 'convolution', channels: 22, kernel: 3, bias: false },
+      rope: null,
+      window: null,
+      mlp: dense(9),
+    },
+    { attention: latent(2, null, 12, [4, 6, 8]), rope: 1, window: null, mlp: dense(31) },
+    { attention: STATES, rope: null, window: null, mlp: dense(5) },
+  ],
+}
+
 /** With made-up weights, the same for all who ask. */
-export function mixedModel(): OpenedModel {
+export function mixedModel(config: ModelConfig = MIXED): OpenedModel {
   const norms = { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' }
   return {
     checkpoint: new RandomCheckpoint({ model_type: 'mixed' }, 1),
     family: {
       ...deepseekV3,
-      config: () => MIXED,
+      config: () => config,
       names: {
         ...HUB_NAMES,
-        attention: { ...GROUPED, ...norms, ...LATENT },
+        attention: { ...GROUPED, ...norms, ...LATENT, indexer: INDEXER },
+        convolution: { in: 'conv.in_proj', kernel: 'conv.conv', out: 'conv.out_proj' },
+        delta: kimiDeltaNames('self_attn.', { decay: ['self_attn.f_proj'], gate: ['self_attn.g_proj'] }),
         moe: {
           ...{ router: 'mlp.gate', selectionBias: '', expert: 'mlp.experts.{expert}.', shared: 'mlp.shared_experts.' },
           mlp: GATED_MLP,
         },
       },
     },
-    config: MIXED,
+    config,
   }
 }

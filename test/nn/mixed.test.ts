@@ -12,7 +12,7 @@ import type { Model } from '../../src/model/model.ts'
 import type { StepInput } from '../../src/nn/step.ts'
 import { KERNEL_SETS } from '../support/kernel-sets.ts'
 import { Rng } from '../support/rng.ts'
-import { MIXED, mixedModel } from './mixed-model.ts'
+import { ALL_KINDS, MIXED, mixedModel } from './mixed-model.ts'
 import { plainLogits } from './plain-decoder.ts'
 
 const rng = new Rng('mixed')
@@ -24,10 +24,15 @@ const expected = plainLogits(mixedModel().checkpoint, MIXED, TOKENS)
 
 for (const set of KERNEL_SETS) {
   describe.skipIf(set.missing !== null)(`layers of different attention on ${set.name} kernels`, () => {
-    const withModel = async (cacheType: CacheTypeName, run: (model: Model) => Promise<void>, threads = 1) => {
+    const withModel = async (
+      cacheType: CacheTypeName,
+      run: (model: Model) => Promise<void>,
+      threads = 1,
+      config = MIXED,
+    ) => {
       const kernels = await set.make({ threads })
       try {
-        const model = await loadModel(mixedModel(), kernels, { cacheType, blockTokens: BLOCK })
+        const model = await loadModel(mixedModel(config), kernels, { cacheType, blockTokens: BLOCK })
         await run(model)
         model.dispose()
       } finally {
@@ -48,42 +53,11 @@ for (const set of KERNEL_SETS) {
     )
 
     it.each(['f32', 'f16', 'bf16', 'f16/f32'] as const)('chunks and batches do not matter (%s)', cacheType =>
-      withModel(
-        cacheType,
-        async model => {
-          const alone = await read(model, [whole(model, TOKENS)])
-          const cache = model.sequence(400)
-          let last: number[] = []
-          for (const [start, end] of [
-            [0, 7],
-            [7, 100],
-            [100, 149],
-            [149, 150],
-          ] as const) {
-            const chunk = {
-              tokens: TOKENS.slice(start, end),
-              cache,
-              prompt: { start: 0, end: 150 },
-              logits: 'last',
-            } as const
-            last = await read(model, [chunk])
-          }
-          expect(last).toEqual(alone)
-          const other = TOKENS.slice(40, 71)
-          const otherAlone = await read(model, [whole(model, other)])
-          expect(await read(model, [whole(model, other), whole(model, TOKENS)])).toEqual([...otherAlone, ...alone])
-          // A generated token: beside another text, and after a fork of a block that is not full.
-          const fork = cache.fork()
-          const next = await read(model, [{ tokens: [5], cache, prompt: null, logits: 'last' }])
-          const both = await read(model, [
-            whole(model, other),
-            { tokens: [5], cache: fork, prompt: null, logits: 'last' },
-          ])
-          expect(both.slice(otherAlone.length)).toEqual(next)
-        },
-        2,
-      ),
+      withModel(cacheType, chunksDoNotMatter, 2),
     )
+
+    it('chunks and batches do not matter beside states and queries that choose their keys', () =>
+      withModel('f32', chunksDoNotMatter, 2, ALL_KINDS))
 
     it('rows of others and from disk do not matter', () =>
       withModel('f16', async model => {
@@ -124,6 +98,30 @@ for (const set of KERNEL_SETS) {
         expect(await read(model, chunk([5], to))).toEqual(alone)
       }))
   })
+}
+
+async function chunksDoNotMatter(model: Model): Promise<void> {
+  const alone = await read(model, [whole(model, TOKENS)])
+  const cache = model.sequence(400)
+  let last: number[] = []
+  for (const [start, end] of [
+    [0, 7],
+    [7, 100],
+    [100, 149],
+    [149, 150],
+  ] as const) {
+    const chunk = { tokens: TOKENS.slice(start, end), cache, prompt: { start: 0, end: 150 }, logits: 'last' } as const
+    last = await read(model, [chunk])
+  }
+  expect(last).toEqual(alone)
+  const other = TOKENS.slice(40, 71)
+  const otherAlone = await read(model, [whole(model, other)])
+  expect(await read(model, [whole(model, other), whole(model, TOKENS)])).toEqual([...otherAlone, ...alone])
+  // A generated token: beside another text, and after a fork of a block that is not full.
+  const fork = cache.fork()
+  const next = await read(model, [{ tokens: [5], cache, prompt: null, logits: 'last' }])
+  const both = await read(model, [whole(model, other), { tokens: [5], cache: fork, prompt: null, logits: 'last' }])
+  expect(both.slice(otherAlone.length)).toEqual(next)
 }
 
 function whole(model: Model, tokens: readonly number[]): StepInput {

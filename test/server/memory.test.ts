@@ -1,9 +1,9 @@
 /** The memory that models may take: planned before they are loaded, and refused by name and number where it can never do. */
-import { bundledModel, type LoadOptions } from 'latentkit'
+import { bundledModel, type LoadOptions, type ModelInfo } from 'latentkit'
 import { createServer, type ServerOptions } from 'latentkit/server'
 import { expect, test } from 'vitest'
 import { Models } from '../../apps/server/models/models.ts'
-import { needOf } from '../../apps/server/models/need.ts'
+import { longestTextBytes, needOf } from '../../apps/server/models/need.ts'
 import { post, testServer } from './support.ts'
 
 const GEMMA = 'test/fixtures/checkpoints/gemma3-mqa'
@@ -91,4 +91,11 @@ test('a model that is not here is refused with the name that was meant', async (
     404,
     { error: { message: expect.stringContaining('did you mean gemma3-mqa?') } },
   ])
+})
+
+test('the cache of a text counts its states and its source beside its rows', () => {
+  const info = { contextLength: 100, cacheBytesPerToken: 0, cacheStateBytes: 5000, source: null } as ModelInfo
+  expect(longestTextBytes(info)).toBe(10_000)
+  const source = { contextLength: 10, cacheBytesPerToken: 8 }
+  expect(longestTextBytes({ ...info, cacheBytesPerToken: 4, cacheStateBytes: 0, source })).toBe(480)
 })

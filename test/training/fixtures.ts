@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openModel } from '../../src/model/open/open-model.ts'
 import type { OpenedModel } from '../../src/model/open/opened-model.ts'
-import type { TrainingText } from '../../src/training/trainer.ts'
+import type { TrainingText } from '../../src/training/training-texts.ts'
 import { readSafetensors } from '../support/safetensors.ts'
 
 /** LATENTKIT_FIXTURES: a folder of such runs, or one with them in `training`. Default: those beside the project. */

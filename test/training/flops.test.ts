@@ -7,7 +7,8 @@ import type { Kernels } from '../../src/kernels/contract/kernels.ts'
 import { OPERATIONS } from '../../src/kernels/operations/table.ts'
 import { createReferenceKernels } from '../../src/kernels/reference/index.ts'
 import { freshModel } from '../../src/training/fresh.ts'
-import { type LearnOptions, Trainer } from '../../src/training/trainer.ts'
+import type { LearnOptions } from '../../src/training/learned-model.ts'
+import { Trainer } from '../../src/training/trainer.ts'
 import { EXPERTS, smallModel } from './small-model.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'latentkit-flops-'))

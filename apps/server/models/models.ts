@@ -4,7 +4,7 @@ import { Engine, type LoadOptions, type ModelInfo } from '../../../src/index.ts'
 import { type AnswerEngine, answerEngine } from '../answers/answer.ts'
 import { Failure } from '../failure.ts'
 import type { NamedModel } from './names.ts'
-import { bytesOf, type Need, needOf, tooLarge } from './need.ts'
+import { bytesOf, longestTextBytes, type Need, needOf, tooLarge } from './need.ts'
 
 export interface ModelsOptions {
   readonly models: readonly NamedModel[]
@@ -103,8 +103,7 @@ export class Models {
     const shares = new Map<string, number>()
     for (const { name, target, cacheBytes } of this.#entries) {
       if (!target) continue
-      const { contextLength, cacheBytesPerToken } = target.engine.info
-      const most = cacheBytes ?? texts * contextLength * cacheBytesPerToken
+      const most = cacheBytes ?? texts * longestTextBytes(target.engine.info)
       // Null: it is being unloaded.
       const stats = await target.engine.cacheStats().catch(() => null)
       if (stats && most > 0) shares.set(name, Math.min(1, stats.bytes / most))

@@ -1,5 +1,5 @@
 /** The memory that a model takes, by the planner: known before it is loaded. */
-import type { LoadOptions } from '../../../src/index.ts'
+import type { LoadOptions, ModelInfo } from '../../../src/index.ts'
 import { plan } from '../../../src/planning/index.ts'
 import { readPlanModel } from '../../../src/tools.ts'
 import { Failure } from '../failure.ts'
@@ -57,6 +57,13 @@ async function planned(source: string, load: NeedOptions): Promise<Need | null> 
 }
 
 export const bytesOf = ({ weights, cache, caches }: Need): number => weights + cache * caches
+
+/** What the cache holds at most of a text that is as long as the context. */
+export function longestTextBytes({ contextLength, cacheBytesPerToken, cacheStateBytes, source }: ModelInfo): number {
+  const ofSource = source ? source.contextLength * source.cacheBytesPerToken : 0
+  // A step reads one state and writes another.
+  return contextLength * cacheBytesPerToken + 2 * cacheStateBytes + ofSource
+}
 
 /** Of a model that fits into no memory that the server may take: asking again does not help. */
 export function tooLarge(name: string, need: Need, memoryBytes: number): Failure {

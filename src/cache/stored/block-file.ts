@@ -1,6 +1,6 @@
 /** A block as a sealed file. Its parts are the groups' memory, for those groups that the header lists as present. */
 import { hex, Sha256 } from '../../sha256.ts'
-import { seal, unseal } from './sealed-file.ts'
+import { seal, sealedBytes, unseal } from './sealed-file.ts'
 import type { BlockKey, StoredBlock } from './stored-block.ts'
 
 const MAGIC = 'LKBLOCK1'
@@ -23,13 +23,22 @@ export function blockName({ parent, ids, provenance }: BlockKey): string {
   return `${idsName(parent, ids)}-${shortened(new Sha256().update(Uint8Array.from(provenance)), 16)}`
 }
 
-export function encodeBlock({ groups, parent, ids, provenance }: StoredBlock): Promise<Uint8Array> {
-  const header: Header = { parent, ids, ways: provenance, groups: groups.map(g => g?.byteLength ?? null) }
+export function encodeBlock(block: StoredBlock): Promise<Uint8Array> {
   return seal(
     MAGIC,
-    header,
-    groups.filter(g => g !== null),
+    headerOf(block),
+    block.groups.filter(g => g !== null),
   )
+}
+
+/** Bytes of the block's file. */
+export function blockFileBytes(block: StoredBlock): number {
+  const bytes = block.groups.reduce((n, group) => n + (group?.byteLength ?? 0), 0)
+  return sealedBytes(headerOf(block), bytes)
+}
+
+function headerOf({ groups, parent, ids, provenance }: StoredBlock): Header {
+  return { parent, ids, ways: provenance, groups: groups.map(g => g?.byteLength ?? null) }
 }
 
 /** Decodes the file of block `name`. Throws an Error whose message completes "the file is damaged: …". */

@@ -3,10 +3,11 @@
  * its name whole or not at all, so no lock is needed, and a writer may be killed at any time. Every read verifies the checksum.
  * Any failure is a cache miss with a notice, never an error.
  */
-import { blockName, decodeBlock, encodeBlock, idsName } from './block-file.ts'
+import { blockFileBytes, blockName, decodeBlock, encodeBlock, idsName } from './block-file.ts'
 import type { BlockPlace } from './block-place.ts'
 import { ENDING, LABEL_FILE, trimBlocks } from './folder.ts'
 import type { BlockKey, BlockStorage, StoredBlock } from './stored-block.ts'
+import { TimelyWork } from './timely.ts'
 
 export interface StoreOptions {
   /** Holds the blocks of all models. */
@@ -21,13 +22,8 @@ export interface StoreOptions {
   readonly onNotice?: (notice: string) => void
 }
 
-/** Pause after a failed write, so that a full disk is not tried again for every block; and after a place did not come back. */
+/** Pause after a failed write, so that a full disk is not tried again for every block. */
 const PAUSE_MS = 30_000
-/** Milliseconds after which work in a place counts as hanging. */
-const LATE_MS = 20_000
-/** What a place may hold on to: memory of blocks, and threads for files, of which a process of Node has four. */
-const MOST_HANGING = 2
-const LATE = Symbol('late')
 
 export class BlockStore implements BlockStorage {
   readonly fingerprint: string
@@ -42,9 +38,7 @@ export class BlockStore implements BlockStorage {
   #maxBytes: number
   #counting: Promise<void> | null = null
   #retryAt = 0
-  /** Work that has not come back in time, and when the place is tried again all the same. */
-  #hanging = 0
-  #awayUntil = 0
+  readonly #timely: TimelyWork
   #opened: Promise<void> | undefined
   readonly #reported = new Set<string>()
 
@@ -53,6 +47,12 @@ export class BlockStore implements BlockStorage {
     this.#options = options
     this.#place = options.place
     this.#maxBytes = options.maxBytes
+    this.#timely = new TimelyWork(seconds =>
+      this.#notice(
+        `${this.#place.show(this.fingerprint)} has not come back for ${seconds} s; blocks are not kept until it does`,
+        'late',
+      ),
+    )
   }
 
   nameOf(key: BlockKey): string {
@@ -60,7 +60,7 @@ export class BlockStore implements BlockStorage {
   }
 
   async find(parent: string, ids: readonly number[]): Promise<string[]> {
-    return (await this.#inTime(() => this.#find(parent, ids))) ?? []
+    return (await this.#timely.run(() => this.#find(parent, ids))) ?? []
   }
 
   async #find(parent: string, ids: readonly number[]): Promise<string[]> {
@@ -76,7 +76,7 @@ export class BlockStore implements BlockStorage {
   }
 
   async read(name: string): Promise<StoredBlock | null> {
-    return (await this.#inTime(() => this.#read(name))) ?? null
+    return (await this.#timely.run(() => this.#read(name))) ?? null
   }
 
   /** A damaged file is removed. */
@@ -101,6 +101,10 @@ export class BlockStore implements BlockStorage {
 
   /** One after the other: where times cannot be set, the order is what tells the least recently used. */
   async touch(names: readonly string[]): Promise<void> {
+    await this.#timely.run(() => this.#touch(names))
+  }
+
+  async #touch(names: readonly string[]): Promise<void> {
     const now = Date.now()
     for (const [i, name] of names.toReversed().entries()) {
       await this.#place.touch(this.#path(name), now - names.length + i).catch(() => {})
@@ -110,16 +114,18 @@ export class BlockStore implements BlockStorage {
   /** True once every process can read it. */
   async write(block: StoredBlock): Promise<boolean> {
     if (Date.now() < this.#retryAt) return false
-    return (await this.#inTime(() => this.#write(block))) ?? false
+    return (await this.#timely.run(() => this.#write(block))) ?? false
   }
 
-  async #write(block: StoredBlock): Promise<boolean> {
-    const path = this.#path(blockName(block))
+  async #write(given: StoredBlock): Promise<boolean> {
+    const name = blockName(given)
+    const path = this.#path(name)
     let pending = 0
     try {
-      if (await this.#place.stat(path).catch(() => null)) return true
-      const least = block.groups.reduce((n, group) => n + (group?.length ?? 0), 0)
-      refuse(least, this.#options.maxBytes)
+      const known = await this.#place.stat(path).catch(() => null)
+      const block = known ? await this.#joined(given, name, known.bytes) : given
+      if (!block) return true
+      refuse(blockFileBytes(block), this.#options.maxBytes)
       const bytes = await encodeBlock(block)
       pending = bytes.length
       await this.#makeRoom(pending)
@@ -139,28 +145,14 @@ export class BlockStore implements BlockStorage {
     }
   }
 
-  /**
-   * What comes of work in the place, which never rejects; undefined where it takes too long, and while other work hangs there (a network's
-   * disk, a dying one): it is a cache, and nobody is to wait for it without an end.
-   */
-  async #inTime<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#hanging > 0 && (this.#hanging >= MOST_HANGING || Date.now() < this.#awayUntil)) return undefined
-    const working = work()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<typeof LATE>(resolve => {
-      timer = setTimeout(resolve, LATE_MS, LATE)
-    })
-    const first = await Promise.race([working, late])
-    clearTimeout(timer)
-    if (first !== LATE) return first
-    this.#hanging++
-    this.#awayUntil = Date.now() + PAUSE_MS
-    this.#notice(
-      `${this.#place.show(this.fingerprint)} has not come back for ${LATE_MS / 1000} s; blocks are not kept until it does`,
-      'late',
-    )
-    void working.finally(() => this.#hanging--)
-    return undefined
+  /** The block with what its file of `bytes` bytes has besides; null: the file has all of it. */
+  async #joined(block: StoredBlock, name: string, bytes: number): Promise<StoredBlock | null> {
+    // Files under one name differ in which groups they have, and so in size.
+    if (bytes === blockFileBytes(block)) return null
+    const known = await this.#read(name)
+    if (!known) return block
+    if (block.groups.every((group, i) => !group || known.groups[i])) return null
+    return { ...block, groups: block.groups.map((group, i) => group ?? known.groups[i] ?? null) }
   }
 
   async #writeLabel(): Promise<void> {

@@ -43,6 +43,11 @@ export async function seal(magic: string, header: unknown, parts: readonly Uint8
   return file
 }
 
+/** Bytes of such a file, whose parts have `partBytes`. */
+export function sealedBytes(header: unknown, partBytes: number): number {
+  return PREFIX + headerText(header).length + partBytes + DIGEST
+}
+
 /** Header and body of a whole file. Throws an Error whose message completes "the file is damaged: …". */
 export async function unseal(
   magic: string,
@@ -130,12 +135,16 @@ export class SealedReader {
 
 /** The file's beginning, up to the first part. */
 function sealedStart(magic: string, header: unknown): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(header))
+  const json = headerText(header)
   const start = new Uint8Array(PREFIX + json.length)
   start.set(new TextEncoder().encode(magic))
   new DataView(start.buffer).setUint32(MAGIC_BYTES, json.length, true)
   start.set(json, PREFIX)
   return start
+}
+
+function headerText(header: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(header))
 }
 
 /** Reads the header's length from a file's first bytes and its size. Throws as `unseal` does. */

@@ -1,5 +1,5 @@
 import type { GrammarSource } from '../../grammar/matcher.ts'
-import { refuseSource } from '../../model/refuse-encoder.ts'
+import { refuseMoving, refuseSource } from '../../model/refuse-encoder.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { SavedSampler } from '../loop/sampler-state.ts'
 import type { Sequence } from '../loop/sequence.ts'
@@ -139,7 +139,10 @@ export class HostSession {
   /** Drops a range of the past, when the prompts before it have ended. */
   drop(from: number, to: number): Promise<SessionState> {
     return this.#inTurn(() => {
-      checkRange(from, to, this.#timeline.tokens.length)
+      const { length } = this.#timeline.tokens
+      checkRange(from, to, length)
+      // Whether or not their rows are there just now.
+      if (to < length) refuseMoving(this.#context.parts.model.config)
       return this.#context.loop.exclusive(async () => {
         await this.#timeline.drop(from, to)
         return this.#timeline.state()

@@ -23,6 +23,11 @@ export interface GenerationDefaults {
   readonly warnings: readonly string[]
 }
 
+/** What the text after a prompt of these ids has to begin with; undefined: any id. One that goes on has begun already. */
+export function firstIdAfter(prompt: readonly number[], { firstTokenId }: GenerationDefaults): number | undefined {
+  return prompt.length === 1 ? firstTokenId : undefined
+}
+
 /** The file that a model's settings are in. */
 export function generationFile({ name, configFile, canonical }: Checkpoint): string {
   return canonical ? configFile : `${name}/generation_config.json`
@@ -46,13 +51,14 @@ export interface GenerationSource {
  */
 export function generationDefaults(model: ModelConfig, source: GenerationSource): GenerationDefaults {
   const { config, file, eosId } = source
-  const ends = [...model.eosTokenIds, ...(eosId === undefined ? [] : [eosId])]
-  const ids = idDefaults(model, source)
+  const named = readTokenIds(fieldsOf(config).eos_token_id)
+  const eosTokenIds = [...new Set([...model.eosTokenIds, ...(eosId === undefined ? [] : [eosId]), ...named])]
+  const ids = idDefaults(model, source, eosTokenIds)
   // Translators write the likeliest text unless a file asks for draws.
   const draws = !model.source
   if (config === undefined) {
     const sampling = draws ? {} : { temperature: 0 }
-    return { sampling, minTokens: 0, eosTokenIds: [...new Set(ends)], warnings: [], ...ids }
+    return { sampling, minTokens: 0, eosTokenIds, warnings: [], ...ids }
   }
   const reader = new ConfigReader(config, file)
   const warnings: string[] = []
@@ -84,7 +90,7 @@ export function generationDefaults(model: ModelConfig, source: GenerationSource)
       ...(repetitionPenalty !== undefined && { repetitionPenalty }),
     },
     minTokens,
-    eosTokenIds: [...new Set([...ends, ...readTokenIds(reader.raw('eos_token_id'))])],
+    eosTokenIds,
     warnings,
     ...ids,
   }
@@ -93,11 +99,16 @@ export function generationDefaults(model: ModelConfig, source: GenerationSource)
 type IdDefaults = Pick<GenerationDefaults, 'bannedIds' | 'startTokenId' | 'firstTokenId'>
 
 /** What of ids the files ban and demand. Throws ConfigError for an encoder-decoder whose texts have no beginning. */
-function idDefaults({ source, vocabSize, modelType }: ModelConfig, given: GenerationSource): IdDefaults {
-  const written = given.config ?? (source ? given.modelConfig : undefined)
-  const fields = (typeof written === 'object' && written !== null ? written : {}) as Readonly<Record<string, unknown>>
+function idDefaults(
+  { source, vocabSize, modelType }: ModelConfig,
+  given: GenerationSource,
+  ends: readonly number[],
+): IdDefaults {
+  const fields = fieldsOf(given.config ?? (source ? given.modelConfig : undefined))
   const idOf = (key: string) => readTokenIds(fields[key]).find(id => id < vocabSize)
-  const lists = Array.isArray(fields.bad_words_ids) ? fields.bad_words_ids : []
+  const words = Array.isArray(fields.bad_words_ids) ? fields.bad_words_ids : []
+  // A text may always end: transformers leaves such words out, too (NoBadWordsLogitsProcessor).
+  const lists = words.filter(ids => !(Array.isArray(ids) && ids.length === 1 && ends.includes(ids[0])))
   const suppressed = Array.isArray(fields.suppress_tokens) ? fields.suppress_tokens.map(id => [id]) : []
   const isId = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize
   const bannedIds = [...lists, ...suppressed].filter(
@@ -116,4 +127,8 @@ function idDefaults({ source, vocabSize, modelType }: ModelConfig, given: Genera
     ...(source && startTokenId !== undefined && { startTokenId }),
     ...(source && firstTokenId !== undefined && { firstTokenId }),
   }
+}
+
+function fieldsOf(json: unknown): Readonly<Record<string, unknown>> {
+  return (typeof json === 'object' && json !== null ? json : {}) as Readonly<Record<string, unknown>>
 }

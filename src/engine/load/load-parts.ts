@@ -1,6 +1,7 @@
 import type { Adapter } from '../../adapter/adapter.ts'
 import { openAdapter } from '../../adapter/open-adapter.ts'
 import { checkAdapter, preparedAdapter } from '../../adapter/prepared.ts'
+import { stateBytes } from '../../cache/layout.ts'
 import type { BlockPlace } from '../../cache/stored/block-place.ts'
 import type { BlockStorage } from '../../cache/stored/stored-block.ts'
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
@@ -189,6 +190,7 @@ async function assemble(
     contextLength,
     cacheType,
     cacheBytesPerToken: model.layout.bytesPerToken,
+    cacheStateBytes: stateBytes(model.layout),
     source: config.source
       ? { contextLength: config.source.encoder.maxPositions, cacheBytesPerToken: model.layout.sourceBytesPerToken }
       : null,

@@ -1,9 +1,9 @@
-import type { MaskedText } from '../../grammar/thread/client.ts'
+import type { MaskedText } from '../../grammar/thread/masked-text.ts'
 import type { CallStart } from './call-start.ts'
 import type { FreeReasoning } from './free-reasoning.ts'
 import { type DrawMask, TextMask, type TextMaskOptions } from './text-mask.ts'
 
-export interface CallMaskOptions extends Omit<TextMaskOptions, 'begun' | 'refused'> {
+export interface CallMaskOptions extends Omit<TextMaskOptions, 'begun' | 'firstId' | 'refused'> {
   /** What calls begin with. */
   readonly start: CallStart
   /** Reasoning, in which the trigger does not count; null: the model marks none. */

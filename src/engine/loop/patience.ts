@@ -1,4 +1,4 @@
-import type { MaskedText, Masks } from '../../grammar/thread/client.ts'
+import type { MaskedText, Masks } from '../../grammar/thread/masked-text.ts'
 
 /** Milliseconds that the loop may block within each window. */
 const MOST = 2

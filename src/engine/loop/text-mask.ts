@@ -1,5 +1,5 @@
 import { GrammarError } from '../../grammar/errors.ts'
-import type { MaskedText, Masks } from '../../grammar/thread/client.ts'
+import type { MaskedText, Masks } from '../../grammar/thread/masked-text.ts'
 import type { TokenRule } from '../../sampling/sampler.ts'
 import type { FreeReasoning } from './free-reasoning.ts'
 import type { Patience } from './patience.ts'
@@ -28,6 +28,8 @@ export interface TextMaskOptions {
   readonly opening: Promise<MaskedText>
   /** Ids with which the grammar begins, that were drawn before. Default: none. */
   readonly begun?: readonly number[]
+  /** The id that the text has to begin with, before the grammar; another rule demands it. Default: there is none. */
+  readonly firstId?: number | undefined
   /** What may come before the grammar begins; null: nothing. */
   readonly reasoning: FreeReasoning | null
   /** Ids that end a text. */
@@ -63,9 +65,12 @@ export class TextMask implements DrawMask {
   #arriving: Promise<void> | null = null
   #closed = false
   #isReasoning = false
+  /** The next id is the one that the text has to begin with; undefined: it has come, or there is none. */
+  #firstId: number | undefined
 
   constructor(options: TextMaskOptions) {
     this.#options = options
+    this.#firstId = options.firstId
     this.#drawn = [...(options.begun ?? [])]
     options.opening.then(
       text => {
@@ -83,7 +88,7 @@ export class TextMask implements DrawMask {
   /** Whether the next id can be drawn. Throws GrammarError where the text cannot go on. */
   ready(): boolean {
     if (this.#failure) throw this.#failure.error
-    if (this.#options.reasoning?.isFree || this.#masks) return true
+    if (this.#firstId !== undefined || this.#options.reasoning?.isFree || this.#masks) return true
     const text = this.#text
     this.#masks = text && (text.poll() ?? this.#options.patience.wait(text))
     if (this.#masks) {
@@ -109,7 +114,8 @@ export class TextMask implements DrawMask {
 
   /** Nothing but the end can follow. */
   get ended(): boolean {
-    return !this.#options.reasoning?.isFree && (this.#masks?.stopped(this.#row) ?? false)
+    if (this.#firstId !== undefined || this.#options.reasoning?.isFree) return false
+    return this.#masks?.stopped(this.#row) ?? false
   }
 
   get foreseen(): readonly number[] {
@@ -122,6 +128,7 @@ export class TextMask implements DrawMask {
   async allowed(draft: readonly number[]): Promise<readonly number[]> {
     const { reasoning, patience } = this.#options
     if (draft.length === 0) return draft
+    if (this.#firstId !== undefined) return []
     if (reasoning && !reasoning.isOver) return draft.slice(0, reasoning.freePrefix(draft))
     if (!this.#text) return []
     this.#request(this.#text, draft)
@@ -130,6 +137,7 @@ export class TextMask implements DrawMask {
   }
 
   apply(logits: Float32Array): void {
+    if (this.#firstId !== undefined) return
     const { reasoning, ends } = this.#options
     if (reasoning?.isFree) {
       // A text that ended here would have no value.
@@ -148,6 +156,9 @@ export class TextMask implements DrawMask {
   }
 
   accept(id: number): void {
+    const isFirst = id === this.#firstId
+    this.#firstId = undefined
+    if (isFirst) return
     this.#isReasoning = this.#options.reasoning?.accept(id) ?? false
     if (this.#isReasoning) return
     this.#drawn.push(id)
@@ -167,7 +178,7 @@ export class TextMask implements DrawMask {
 
   /** Asks for the masks after all that was drawn. */
   #request(text: MaskedText, drafts: readonly number[]): void {
-    const left = this.#options.left()
+    const left = this.#options.left() - (this.#firstId === undefined ? 0 : 1)
     const guesses = drafts.length > 0 ? { drafts } : { ahead: AHEAD }
     text.request({ ids: this.#drawn, ...guesses, ...(Number.isFinite(left) && { left }) })
     this.#drawn = []

@@ -1,4 +1,4 @@
-import type { MaskedText } from '../../grammar/thread/client.ts'
+import type { MaskedText } from '../../grammar/thread/masked-text.ts'
 import type { Beam } from '../../sampling/beam-search.ts'
 import { forbid } from '../loop/text-mask.ts'
 
@@ -6,12 +6,15 @@ import { forbid } from '../loop/text-mask.ts'
 export class BeamMasks {
   /** When the grammar is compiled. */
   readonly #opening: Promise<MaskedText>
+  readonly #firstId: number | undefined
   /** By the living beams' order. */
   #texts: readonly MaskedText[] | null = null
   #closed = false
 
-  constructor(opening: Promise<MaskedText>) {
+  /** `firstId`: what texts have to begin with, before the grammar; undefined: it begins at once. */
+  constructor(opening: Promise<MaskedText>, firstId: number | undefined) {
     this.#opening = opening
+    this.#firstId = firstId
     opening.then(
       text => {
         if (this.#closed) text.close()
@@ -25,6 +28,7 @@ export class BeamMasks {
   /** Sets the logits [vocab] of what each beam may not take to -Infinity. Throws GrammarError. */
   async apply(living: readonly Beam[], logits: readonly Float32Array[]): Promise<void> {
     this.#texts ??= [await this.#opening]
+    if (this.#firstId !== undefined && living[0]?.ids.length === 0) return
     const masks = await Promise.all(this.#texts.map(text => text.next()))
     for (const i of living.keys()) forbid(masks[i]!.rows[0] as Uint32Array, logits[i] as Float32Array)
   }
@@ -34,7 +38,8 @@ export class BeamMasks {
     const before = this.#texts ?? []
     this.#texts = living.map(({ parent, ids }) => {
       const text = (before[parent] as MaskedText).fork()
-      text.request({ ids: ids.slice(-1) })
+      const isFirst = ids.length === 1 && ids[0] === this.#firstId
+      text.request(isFirst ? {} : { ids: ids.slice(-1) })
       return text
     })
     for (const text of before) text.close()

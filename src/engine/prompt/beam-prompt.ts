@@ -1,6 +1,7 @@
 import type { GrammarSource } from '../../grammar/matcher.ts'
 import { bannedAfter } from '../../sampling/banned-ids.ts'
 import { BeamSearch, type EndedBeam } from '../../sampling/beam-search.ts'
+import { firstIdAfter } from '../load/generation-defaults.ts'
 import type { Parts } from '../load/load-parts.ts'
 import type { StepLoop } from '../loop/step-loop.ts'
 import { TextStream } from '../loop/text-stream.ts'
@@ -49,9 +50,8 @@ export function beginBeams(
   const room = timeline.cache.maxTokens - ids.length
   const maxTokens = Math.min(options.maxTokens ?? Number.POSITIVE_INFINITY, room)
   const eos = new Set(options.ignoreEos ? [] : [...parts.defaults.eosTokenIds, ...(prompt.ends ?? [])])
-  const { bannedIds, firstTokenId } = parts.defaults
-  // A text that goes on has begun already.
-  const firstId = ids.length === 1 ? firstTokenId : undefined
+  const { bannedIds } = parts.defaults
+  const firstId = firstIdAfter(ids, parts.defaults)
   const banned = bannedIds && ((after: readonly number[]) => bannedAfter(bannedIds, [...ids, ...after]))
   const search = new BeamSearch({
     ...{ width, maxTokens, eos, lengthPenalty, earlyStopping, firstId },
@@ -61,7 +61,7 @@ export function beginBeams(
   const began = now()
   const path = options.attentionPath
   const opening = grammar?.then(source => parts.masks.open(source))
-  const masks = opening ? new BeamMasks(opening) : null
+  const masks = opening ? new BeamMasks(opening, firstId) : null
   const priority = options.priority ?? 0
   const run = new BeamRun({ loop, search, masks, timeline, prompt: ids, extent, path, priority, now })
 

@@ -3,6 +3,7 @@ import type { GrammarSource } from '../../grammar/matcher.ts'
 import { SAMPLING_OPTIONS } from '../../sampling/options.ts'
 import { StopMatcher } from '../../sampling/stop-sequences.ts'
 import type { Speculation } from '../../speculation/speculation.ts'
+import { firstIdAfter } from '../load/generation-defaults.ts'
 import type { Parts } from '../load/load-parts.ts'
 import { drawnWith } from '../load/sampling-defaults.ts'
 import { SamplerState, type SavedSampler } from '../loop/sampler-state.ts'
@@ -74,14 +75,19 @@ export function beginText(
   const drawing = saved ? SamplerState.resume(saved, sampling) : SamplerState.begin(sampling, ids)
   const refused = (error: unknown) => sequence.fail(error)
   const eos = new Set(options.ignoreEos ? [] : [...defaults.eosTokenIds, ...(prompt.ends ?? [])])
+  const firstId = firstIdAfter(ids, defaults)
   const others = tokenRules(
     { ...options, minTokens },
-    { tokenizer, defaults, eos, prompt: ids, ids: () => sequence.rows.ids },
+    { tokenizer, defaults, firstId, eos, prompt: ids, ids: () => sequence.rows.ids },
   )
   const room = context.rolling ? Number.POSITIVE_INFINITY : timeline.cache.maxTokens - ids.length
   const left = (): number => Math.min(writer.left, room - writer.tokenIds.length)
   const mask: DrawMask | null =
-    context.grammar && promptMask(parts, context.grammar, prompt, loop.patience, left, refused, options.trigger)
+    context.grammar &&
+    promptMask(parts, context.grammar, prompt, {
+      ...{ firstId, patience: loop.patience, left, refused },
+      ...(options.trigger && { trigger: options.trigger }),
+    })
   // The caller's side reads the value from all of a text, also from what was shown elsewhere.
   let held = ''
   const emitHeld = (chunk: Chunk) => {

@@ -13,8 +13,10 @@ import type { HostPromptOptions } from '../types/protocol.ts'
 
 export interface RuleContext {
   readonly tokenizer: Tokenizer
-  /** What the model's own files ban and demand. */
-  readonly defaults: Pick<GenerationDefaults, 'bannedIds' | 'firstTokenId'>
+  /** What the model's own files ban. */
+  readonly defaults: Pick<GenerationDefaults, 'bannedIds'>
+  /** What the text has to begin with; undefined: any id. */
+  readonly firstId: number | undefined
   /** Tokens that end the text. */
   readonly eos: ReadonlySet<number>
   /** Ids of the prompt, and of what is before it. */
@@ -26,12 +28,11 @@ export interface RuleContext {
 /** What a prompt's options allow at each place of its text. Throws OptionError. */
 export function tokenRules(
   options: HostPromptOptions,
-  { tokenizer, defaults, eos, prompt, ids }: RuleContext,
+  { tokenizer, defaults, firstId, eos, prompt, ids }: RuleContext,
 ): TokenRule[] {
   const { dry, minTokens = 0, bannedTexts = [], thinkingBudget, skipSpecialTokens = true } = options
   const rules: TokenRule[] = []
-  // A text that goes on has begun already.
-  if (defaults.firstTokenId !== undefined && prompt.length === 1) rules.push(new FirstIdRule(defaults.firstTokenId))
+  if (firstId !== undefined) rules.push(new FirstIdRule(firstId))
   if (defaults.bannedIds) rules.push(new BannedIdRule(defaults.bannedIds, prompt))
   if (minTokens > 0) rules.push(new LeastTokens(minTokens, eos))
   const bytes = () => tokenBytes(tokenizer, skipSpecialTokens)

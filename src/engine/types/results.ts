@@ -209,6 +209,8 @@ export interface ModelInfo {
   readonly cacheType: CacheTypeName
   /** Bytes of one cached token in all layers, while no window has passed it. */
   readonly cacheBytesPerToken: number
+  /** Bytes of one state of all layers that carry one in place of keys: a text has one, and two while it is computed. 0: there are none. */
+  readonly cacheStateBytes: number
   /** Of an encoder-decoder, whose prompts are source texts that it answers with another text; null: prompts are continued. */
   readonly source: SourceInfo | null
   /** Number of weights of the matrices and vectors that the model reads. */

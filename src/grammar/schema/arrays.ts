@@ -1,4 +1,4 @@
-import { type HeldSchema, isObject, TYPES } from './json-schema.ts'
+import { type HeldObject, type HeldSchema, isObject, TYPES } from './json-schema.ts'
 import { below, count, refusal, refuseBesides, type SchemaHolder, type Use } from './use.ts'
 
 const NO_ARRAY: HeldSchema = { type: TYPES.filter(name => name !== 'array' && name !== 'integer') }
@@ -17,12 +17,9 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
       if (valuesOf(schema) < (min ?? 0)) held.allOf = [schema.type === 'array' ? false : NO_ARRAY]
     } else held.allOf = [distinct(schema, path, min ?? 0, max ?? Number.POSITIVE_INFINITY)]
   }
-  if (schema.contains !== undefined && schema.minContains !== 0) {
-    throw refusal(path, 'contains', 'cannot be held; use items or prefixItems')
-  }
-  if (schema.contains !== undefined && schema.maxContains !== undefined) {
-    throw refusal(path, 'maxContains', 'cannot be held; use items and maxItems')
-  }
+  const more: HeldSchema[] = (held.allOf as HeldSchema[] | undefined) ?? []
+  if (schema.contains !== undefined) more.push(...containing(holder, schema, use))
+  if (more.length > 0) held.allOf = more
   // Drafts before 2020 have a list of schemas in `items`, and what follows it in `additionalItems`.
   const listed = Array.isArray(schema.items)
   const prefix = listed ? schema.items : schema.prefixItems
@@ -41,6 +38,36 @@ export function holdArrays(holder: SchemaHolder, schema: Fields, use: Use): Reco
   if (min !== undefined) held.minItems = min
   if (max !== undefined) held.maxItems = max
   return held
+}
+
+/** Most items that may have to satisfy `contains`. */
+const MAX_CONTAINED = 16
+/** Most items before the first of them. */
+const MAX_BEFORE = 4
+
+/** `contains`: the items that satisfy it come one after the other, the first few items of the list may be others. */
+function containing(holder: SchemaHolder, schema: Fields, use: Use): HeldSchema[] {
+  const { path } = use
+  const least = count(schema, 'minContains', path) ?? 1
+  const most = count(schema, 'maxContains', path)
+  if (least === 0 && most === undefined) return []
+  if (Math.max(least, most ?? 0) > MAX_CONTAINED) {
+    throw refusal(path, 'contains', `asks for more than ${MAX_CONTAINED} items; use items or prefixItems`)
+  }
+  const inside = { ...below(use, 'contains'), alone: false }
+  const contained = holder.hold(schema.contains, inside)
+  const ways: HeldSchema[] = schema.type === 'array' ? [] : [NO_ARRAY]
+  const these = (before: number, items: number): HeldObject => ({
+    type: 'array',
+    prefixItems: [...Array(before).fill(true), ...Array(items).fill(contained)],
+    minItems: before + items,
+  })
+  if (most === undefined) for (let before = 0; before <= MAX_BEFORE; before++) ways.push(these(before, least))
+  else {
+    const others = holder.hold(holder.negated(schema.contains, path, 'maxContains'), inside)
+    for (let items = least; items <= most; items++) ways.push({ ...these(0, items), items: others })
+  }
+  return [ways.length > 0 && { anyOf: ways }]
 }
 
 /** How many different values the items may have, as far as the schema says it in few words. */

@@ -13,9 +13,11 @@ export function withDependents(schema: { readonly [key: string]: unknown }, keyw
     throw refusal(path, keyword, `has ${entries.length} properties; expected at most ${MAX_DEPENDENTS}`)
   }
   return entries.map(([name, demanded]) => {
-    const needs = Array.isArray(demanded)
-      ? [{ required: [name, ...demanded] }]
-      : [{ required: [name] }, demanded as object]
+    // Draft 3 has one name without a list.
+    const needs =
+      typeof demanded === 'string' || Array.isArray(demanded)
+        ? [{ required: [name, ...[demanded].flat()] }]
+        : [{ required: [name] }, demanded as object]
     return { anyOf: [{ properties: { [name]: false } }, { allOf: needs }] }
   })
 }

@@ -36,6 +36,9 @@ const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}"
 const EMAIL = `${ATOM}(?:\\.${ATOM}){0,4}@(?:${LABEL}\\.){1,6}${LABEL}`
 const POINTER = '(?:/(?:[^/~\\x00-\\x1f]|~0|~1)*)*'
 
+const COLOR =
+  '#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})|aqua|black|blue|fuchsia|gray|green|lime|maroon|navy|olive|orange|purple|red|silver|teal|white|yellow'
+
 export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   date: DATE,
   time: `${CLOCK}${ZONE}`,
@@ -49,6 +52,13 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   'idn-hostname': HOST,
   ipv4: IPV4,
   ipv6: IPV6,
+  // Draft 3.
+  'ip-address': IPV4,
+  'host-name': HOST,
+  color: COLOR,
+  // Protocol Buffers' durations, and Python's.
+  'google-duration': '-?(?:0|[1-9][0-9]{0,11})(?:\\.[0-9]{1,9})?s',
+  'time-delta': DURATION,
   uuid: '[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}',
   uri: URI,
   'uri-reference': URI_REFERENCE,
@@ -63,11 +73,30 @@ export const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
   'relative-json-pointer': `(?:0|[1-9][0-9]{0,6})(?:#|${POINTER})`,
 }
 
+/** What every text of a format has that ajv-formats accepts: others are none of the format. In JavaScript's syntax. */
+export const FORMAT_BOUNDS: Readonly<Record<string, string>> = {
+  date: '^\\d{4}-\\d\\d-\\d\\d$',
+  time: '^\\d\\d:\\d\\d:',
+  'date-time': '^\\d{4}-\\d\\d-\\d\\d[tT\\s]',
+  'iso-time': '^\\d\\d:\\d\\d:',
+  'iso-date-time': '^\\d{4}-\\d\\d-\\d\\d[tT\\s]',
+  duration: '^P',
+  email: '@',
+  ipv4: '^\\d+\\.\\d+\\.\\d+\\.\\d+$',
+  ipv6: ':',
+  uuid: '-[\\da-fA-F]{4}-[\\da-fA-F]{4}-[\\da-fA-F]{4}-[\\da-fA-F]{12}$',
+  uri: '^[A-Za-z][A-Za-z0-9+.-]*:',
+  url: ':\\/\\/',
+}
+
 /** Longest text of formats that have a limit. */
 export const FORMAT_LENGTHS: Readonly<Record<string, number>> = { hostname: 253, 'idn-hostname': 253 }
 
-/** Formats that demand nothing of a text or a number beyond its type. */
-export const FREE_FORMATS: ReadonlySet<string> = new Set(['float', 'double', 'password', 'binary'])
+/** Formats that demand nothing of a text or a number beyond its type, or what no text shows (that a file exists). */
+export const FREE_FORMATS: ReadonlySet<string> = new Set([
+  ...['float', 'double', 'password', 'binary', 'int-or-string', 'int64-or-string'],
+  ...['path', 'file-path', 'directory-path', 'commonmark', 'html'],
+])
 
 /** Whole numbers of so many bits. */
 export const NUMBER_FORMATS: Readonly<Record<string, readonly [number, number]>> = {

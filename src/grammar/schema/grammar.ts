@@ -78,7 +78,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 ]
 
 function explained(reason: string, paths: ReadonlyMap<string, string>): Error {
-  const name = /#\/\$defs\/(d\d+)/.exec(reason)?.[1]
+  const name = /#\/\$defs\/([cd]\d+)/.exec(reason)?.[1]
   const path = (name && paths.get(name)) ?? ''
   const short = reason.replace(/(?:\s|\\u000a)+/g, ' ').slice(0, 300)
   if (/[Uu]nsatisfiable/.test(reason)) return refusal(path, '', `is satisfied by no value: ${short}`)

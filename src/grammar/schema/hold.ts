@@ -1,14 +1,14 @@
-import { SchemaError } from '../errors.ts'
 import { holdArrays } from './arrays.ts'
+import { withoutCircles } from './circles.ts'
 import { withDependents } from './dependents.ts'
-import { disjoint, type Located, type Resolve } from './disjoint.ts'
+import type { Resolve } from './disjoint.ts'
 import { endless, excluding, missingIn } from './endless.ts'
 import { referenceTo } from './held.ts'
-import { ANNOTATIONS, type HeldObject, type HeldSchema, isObject, KEYWORDS, TYPES } from './json-schema.ts'
-import { textsBesides } from './known-texts.ts'
+import { ANNOTATIONS, all, any, type HeldObject, type HeldSchema, isObject, KEYWORDS, TYPES } from './json-schema.ts'
 import { misspelt } from './misspelt.ts'
 import { negated } from './negate.ts'
 import { holdObjects } from './objects.ts'
+import { holdOneOf } from './one-of.ts'
 import { References } from './references.ts'
 import { holdNumbersOf, holdStrings, holdValues } from './scalars.ts'
 import { refusal, type SchemaHolder, type UniqueItems, type Use } from './use.ts'
@@ -20,12 +20,8 @@ export interface HeldDocument {
   readonly paths: ReadonlyMap<string, string>
 }
 
-const MAX_NODES = 20_000
+const MAX_NODES = 60_000
 const MAX_DEPTH = 64
-/** Pairs of schemas in a oneOf of which one value may satisfy both. */
-const MAX_OVERLAPS = 24
-/** Schemas of a oneOf that are compared, each with all others. */
-const MAX_COMPARED = 200
 
 /**
  * Rewrites a schema such that the library holds every keyword. Throws SchemaError naming path and keyword of what cannot
@@ -75,7 +71,7 @@ class Holder implements SchemaHolder {
   readonly #open: (() => void)[] = []
   /** Paths of schemas that are being applied to one value: a circle among them ends nowhere. */
   readonly #inPlace: string[] = []
-  readonly #resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
+  readonly resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
   /** Paths from which references lead into no circle. */
   readonly #straight = new Set<string>()
   #nodes = 0
@@ -97,8 +93,10 @@ class Holder implements SchemaHolder {
       throw refusal(this.#paths.get(missing) ?? '', '', what)
     }
     for (const name of without) this.#definitions.delete(name)
+    const whole = withoutCircles(schema === true ? {} : schema, this.#definitions, (name, of) => {
+      this.#paths.set(name, this.#paths.get(of) ?? '')
+    })
     const $defs = Object.fromEntries(this.#definitions)
-    const whole = schema === true ? {} : schema
     const held = this.#definitions.size > 0 ? { ...whole, $defs } : whole
     return { schema: without.size > 0 ? excluding(held, without) : held, paths: this.#paths }
   }
@@ -182,14 +180,14 @@ class Holder implements SchemaHolder {
       case 'allOf': {
         const list = schemas(value, path, keyword)
         const inner = { ...use, alone: use.alone && list.length === 1 }
-        return list.map((part, i) => this.#part(part, keyword, i, inner))
+        return list.map((part, i) => this.part(part, keyword, i, inner))
       }
       case 'anyOf':
-        return [any(schemas(value, path, keyword).map((part, i) => this.#part(part, keyword, i, use)))]
+        return [any(schemas(value, path, keyword).map((part, i) => this.part(part, keyword, i, use)))]
       case 'oneOf':
-        return [this.#oneOf(schemas(value, path, keyword), use)]
+        return [holdOneOf(this, schemas(value, path, keyword), use)]
       case 'not':
-        return [this.#inside(`${path}/not`, () => this.hold(this.#negated(value, path, 'not'), use))]
+        return [this.#inside(`${path}/not`, () => this.hold(this.negated(value, path, 'not'), use))]
       case 'if':
         return this.#condition(schema, use)
       default:
@@ -197,7 +195,7 @@ class Holder implements SchemaHolder {
     }
   }
 
-  #part(part: unknown, keyword: string, i: number, use: Use): HeldSchema {
+  part(part: unknown, keyword: string, i: number, use: Use): HeldSchema {
     const path = `${use.path}/${keyword}/${i}`
     return this.#inside(path, () => this.hold(part, { ...use, path }))
   }
@@ -210,56 +208,15 @@ class Holder implements SchemaHolder {
     return result
   }
 
-  /** Where schemas may be satisfied by one value, each is to be satisfied without the others. */
-  #oneOf(list: readonly unknown[], use: Use): HeldSchema {
-    const located = list.map((value, i) => ({ value, path: `${use.path}/oneOf/${i}` }))
-    if (areDistinct(list)) return { anyOf: list.map((part, i) => this.#part(part, 'oneOf', i, use)) }
-    if (list.length > MAX_COMPARED) {
-      const what = `has ${list.length} schemas; expected at most ${MAX_COMPARED}, or one const of its own in each`
-      throw refusal(use.path, 'oneOf', `${what}; or use anyOf`)
-    }
-    const overlaps = located.map(one => located.filter(other => other !== one && !disjoint(one, other, this.#resolve)))
-    if (overlaps.flat().length > MAX_OVERLAPS) throw this.#overlap(located, overlaps, use)
-    return any(
-      list.map((part, i) => {
-        const others = overlaps[i] as readonly Located[]
-        if (others.length === 0) return this.#part(part, 'oneOf', i, use)
-        const alone = { ...use, alone: false }
-        try {
-          const without = others.map(other => {
-            const texts = textsBesides(located[i] as Located, other, this.#resolve)
-            return this.hold(texts ? { enum: texts } : this.#negated(other.value, other.path, 'oneOf'), alone)
-          })
-          return all([this.#part(part, 'oneOf', i, alone), ...without])
-        } catch (error) {
-          throw this.#overlap(located, overlaps, use, error as Error)
-        }
-      }),
-    )
-  }
-
-  #overlap(
-    located: readonly Located[],
-    overlaps: readonly (readonly Located[])[],
-    use: Use,
-    cause?: Error,
-  ): SchemaError {
-    const i = overlaps.findIndex(others => others.length > 0)
-    const j = located.indexOf(overlaps[i]?.[0] as Located)
-    if (cause instanceof SchemaError && cause.keyword !== 'oneOf') return cause
-    const what = `has the schemas ${i} and ${j}, which one value may satisfy both; use anyOf, or make them exclude each other`
-    return refusal(use.path, 'oneOf', what)
-  }
-
-  #negated(schema: unknown, path: string, keyword: string): unknown {
-    return negated(schema, { path, keyword, resolve: this.#resolve })
+  negated(schema: unknown, path: string, keyword: string): unknown {
+    return negated(schema, { path, keyword, resolve: this.resolve })
   }
 
   #condition(schema: Fields, use: Use): HeldSchema[] {
     const { if: condition, then: yes = true, else: no = true } = schema
     if (yes === true && no === true) return []
     const both = (first: unknown, second: unknown) => ({ allOf: [first, second] })
-    const not = this.#negated(condition, use.path, 'if')
+    const not = this.negated(condition, use.path, 'if')
     const rewritten = { anyOf: [both(condition, yes), both(not, no)] }
     return [this.hold(rewritten, { ...use, alone: false })]
   }
@@ -330,13 +287,6 @@ const SPEAKING = {
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
 }
 
-/** Whether each is a const, and none is another's. */
-function areDistinct(list: readonly unknown[]): boolean {
-  const values = list.map(part => (isObject(part) ? part.const : undefined))
-  const plain = values.every(value => value === null || ['string', 'number', 'boolean'].includes(typeof value))
-  return plain && new Set(values).size === values.length
-}
-
 /** A multiple of a whole number is one. */
 function wholeNumbers(types: readonly string[] | string | undefined): readonly string[] {
   const given = typeof types === 'string' ? [types] : (types ?? TYPES.filter(type => type !== 'integer'))
@@ -346,7 +296,7 @@ function wholeNumbers(types: readonly string[] | string | undefined): readonly s
 function namesProperties(value: unknown, keyword: string): boolean {
   if (keyword === '$ref' || keyword === 'if' || keyword === 'dependentSchemas') return true
   if (keyword === 'not' || keyword === 'dependentRequired') return false
-  if (keyword === 'dependencies') return Object.values(value as object).some(part => !Array.isArray(part))
+  if (keyword === 'dependencies') return Object.values(value as object).some(isObject)
   return Array.isArray(value) && value.some(part => speaksOfNames(part))
 }
 
@@ -366,12 +316,3 @@ const demandsNothing = ({ required = [], properties = {} }: Fields): boolean =>
   (required as readonly string[]).some(
     name => Object.hasOwn(properties as Fields, name) && (properties as Fields)[name] === false,
   )
-
-const any = (parts: readonly HeldSchema[]): HeldSchema => parts.some(part => part !== false) && { anyOf: parts }
-
-function all(parts: readonly HeldSchema[]): HeldSchema {
-  const kept = parts.filter(part => part !== true && Object.keys(part).length > 0)
-  if (parts.includes(false)) return false
-  if (kept.length === 0) return true
-  return kept.length === 1 ? (kept[0] as HeldSchema) : { allOf: kept }
-}

@@ -28,6 +28,12 @@ export const KEYWORDS = [
   ...['$dynamicRef', '$recursiveRef', '$dynamicAnchor', '$recursiveAnchor'],
 ] as const
 
+/**
+ * In a schema that was derived from another: a pattern that its texts must not match. JSON has no such key, so that no schema that is given
+ * has it.
+ */
+export const OUTSIDE = Symbol('outside')
+
 export const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -41,3 +47,14 @@ export function typeOf(value: unknown): JsonType {
 
 /** One segment of a JSON pointer. */
 export const pointerOf = (key: string | number): string => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+
+/** What satisfies one of the schemas. */
+export const any = (parts: readonly HeldSchema[]): HeldSchema => parts.some(part => part !== false) && { anyOf: parts }
+
+/** What satisfies all of them. */
+export function all(parts: readonly HeldSchema[]): HeldSchema {
+  const kept = parts.filter(part => part !== true && Object.keys(part).length > 0)
+  if (parts.includes(false)) return false
+  if (kept.length === 0) return true
+  return kept.length === 1 ? (kept[0] as HeldSchema) : { allOf: kept }
+}

@@ -1,6 +1,7 @@
 import { SchemaError } from '../errors.ts'
 import { type Resolve, typesOf } from './disjoint.ts'
 import { ANNOTATIONS, isObject, type JsonType, KEYWORDS, TYPES } from './json-schema.ts'
+import { furtherWays } from './negate-further.ts'
 import { refusal } from './use.ts'
 
 /** Where a negation is asked for. */
@@ -19,7 +20,7 @@ const SPEAKS: ReadonlySet<string> = new Set(KEYWORDS)
 const others = (...types: readonly string[]): JsonType[] =>
   TYPES.filter(type => type !== 'integer' && !types.includes(type))
 
-/** Keywords whose opposite cannot be said, by the type that they speak of; others speak of all. */
+/** Keywords whose opposite no keyword says, by the type that they speak of; others speak of all. */
 const UNSAID: Readonly<Record<string, JsonType>> = {
   // Of numbers only the whole ones are always among a schema's types.
   ...{ pattern: 'string', format: 'string', multipleOf: 'integer' },
@@ -38,8 +39,8 @@ const UNSAID: Readonly<Record<string, JsonType>> = {
 
 /**
  * A schema of values that do not satisfy the given one: all of them, but for numbers with a fraction where integers are excluded, and
- * for those that a keyword alone excludes whose opposite cannot be said, if others exclude values of its type, too. Throws SchemaError where
- * there is none.
+ * for some of those that a keyword alone excludes whose opposite no keyword says. Throws SchemaError where there are none of a type that can be
+ * said.
  */
 export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   const fail = (what: string) => refusal(at.path, at.keyword, `${what}; use a schema that says what is allowed`)
@@ -49,7 +50,7 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
   const { nullable } = schema
   const not = (part: unknown) => negated(part, at, depth + 1)
   const ways: unknown[] = []
-  const unsaid: { readonly types: readonly JsonType[]; readonly error: SchemaError }[] = []
+  const unsaid: { readonly key: string; readonly types: readonly JsonType[]; readonly error: SchemaError }[] = []
   for (const [key, value] of Object.entries(schema).flatMap(apart)) {
     if (key === 'nullable' || ANNOTATIONS.has(key) || !SPEAKS.has(key)) continue
     // One keyword that is not satisfied is enough.
@@ -58,15 +59,18 @@ export function negated(schema: unknown, at: Negation, depth = 0): unknown {
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error
       const types = key in UNSAID ? [UNSAID[key] as JsonType] : [...typesOf(schema)]
-      unsaid.push({ types, error })
+      unsaid.push({ key, types, error })
     }
   }
-  const possible = ways.filter(way => way !== false)
-  const left = new Set(possible.flatMap(way => (isObject(way) ? [...typesOf(way)] : TYPES)))
+  const reached = () => new Set(ways.flatMap(way => (isObject(way) ? [...typesOf(way)] : way === true ? TYPES : [])))
   const given = typesOf(schema)
-  for (const { types, error } of unsaid) {
-    if (types.some(type => given.has(type) && !left.has(type === 'integer' ? 'number' : type))) throw error
+  const isLost = (type: JsonType) => given.has(type) && !reached().has(type === 'integer' ? 'number' : type)
+  for (const { key, types, error } of unsaid) {
+    if (!types.some(isLost)) continue
+    const further = furtherWays(key, schema, { not, fail: () => error })
+    ways.push(...further.filter(way => way !== false))
   }
+  const possible = ways.filter(way => way !== false)
   if (possible.length === 0) return false
   return possible.length === 1 ? possible[0] : { anyOf: possible }
 
@@ -157,8 +161,6 @@ function bound(key: string, value: unknown, fail: (what: string) => Error): obje
 function besides(values: readonly unknown[], fail: (what: string) => Error): object[] {
   const texts = values.filter(value => typeof value === 'string')
   const numbers = values.filter(value => typeof value === 'number').sort((a, b) => a - b)
-  if (values.some(value => typeof value === 'object' && value !== null))
-    throw fail('excludes a list or an object by its value')
   if (numbers.length > MAX_NUMBERS) throw fail(`excludes more than ${MAX_NUMBERS} numbers`)
   if (texts.join('').length > MAX_TEXT) throw fail(`excludes more than ${MAX_TEXT} characters`)
   const truths = [true, false].filter(value => !values.includes(value))
@@ -168,14 +170,35 @@ function besides(values: readonly unknown[], fail: (what: string) => Error): obj
     exclusiveMaximum: number,
   }))
   return [
-    { type: 'object' },
-    { type: 'array' },
+    otherObjects(values.filter(isObject)),
+    ...otherLists(values.filter(value => Array.isArray(value))),
     ...(values.includes(null) ? [] : [{ type: 'null' }]),
     ...(truths.length > 0 ? [{ enum: truths }] : []),
     ...(numbers.length === 0
       ? [{ type: 'number' }]
       : [...between, { type: 'number', exclusiveMinimum: numbers.at(-1) }]),
     texts.length === 0 ? { type: 'string' } : { type: 'string', pattern: `^${noneOf(texts)}$` },
+  ]
+}
+
+/** Objects that lack a property of each of these. */
+function otherObjects(objects: readonly object[]): object {
+  const names = objects.flatMap(object => Object.keys(object).slice(0, 1))
+  return {
+    type: 'object',
+    ...(names.length > 0 && { properties: Object.fromEntries(names.map(name => [name, false])) }),
+    ...(names.length < objects.length && { minProperties: 1 }),
+  }
+}
+
+/** Lists that are longer or shorter than all of these. */
+function otherLists(lists: readonly (readonly unknown[])[]): object[] {
+  if (lists.length === 0) return [{ type: 'array' }]
+  const lengths = lists.map(({ length }) => length)
+  const shortest = Math.min(...lengths)
+  return [
+    { type: 'array', minItems: Math.max(...lengths) + 1 },
+    ...(shortest > 0 ? [{ type: 'array', maxItems: shortest - 1 }] : []),
   ]
 }
 

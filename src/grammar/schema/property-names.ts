@@ -1,45 +1,107 @@
-import { type HeldSchema, isObject } from './json-schema.ts'
+import type { Resolve } from './disjoint.ts'
+import type { HeldSchema } from './json-schema.ts'
+import { nameRule } from './name-rules.ts'
 import { compilePattern } from './pattern.ts'
-import { translated } from './scalars.ts'
+import { both, outside, patternOf, type TextSet } from './text-sets.ts'
 import { refusal } from './use.ts'
 
-/** `propertyNames`: names that do not fit are not allowed; what else may come is a pattern or a list. */
+/** The values of properties whose name a pattern is found in. */
+export interface NamedByPattern {
+  /** As it is written. */
+  readonly pattern: string
+  readonly texts: TextSet
+  readonly schema: HeldSchema
+}
+
+/** What an object says of its properties, by name. */
+export interface PropertyRules {
+  readonly properties: Map<string, HeldSchema>
+  readonly patterns: readonly NamedByPattern[]
+  /** Of those that neither names; undefined: nothing is said of them. */
+  readonly others: HeldSchema | undefined
+}
+
+/** `propertyNames`: names that do not fit are not allowed. Throws SchemaError for what cannot be held of names. */
 export function restrictNames(
   names: unknown,
   path: string,
-  properties: Map<string, HeldSchema>,
+  resolve: Resolve,
   required: readonly string[],
-  patterns: Map<string, HeldSchema>,
-  others: HeldSchema | undefined,
-): HeldSchema | undefined {
-  if (names === true || (isObject(names) && Object.keys(names).every(key => key === 'type' || key === 'description'))) {
-    return others
+  { properties, patterns, others }: PropertyRules,
+): PropertyRules {
+  const rule = nameRule({ value: names, path: `${path}/propertyNames` }, path, resolve)
+  const { texts, listed } = rule
+  if (listed === null && texts.all.length + texts.none.length === 0) return { properties, patterns, others }
+  for (const name of properties.keys()) if (!rule.allows(name)) properties.set(name, false)
+  if (required.some(name => !rule.allows(name))) {
+    throw refusal(path, 'propertyNames', 'forbids a property that is required')
   }
-  const fail = (what: string) => refusal(path, 'propertyNames', what)
-  if (patterns.size > 0) throw fail('stands beside patternProperties, which cannot be held')
-  const { type: _, description: __, ...rules } = isObject(names) ? names : { false: 1 }
-  const [[kind = '', rule] = [], ...more] = Object.entries(rules)
-  if (more.length > 0 && !('minLength' in rules && 'maxLength' in rules && more.length === 1)) {
-    throw fail('has several rules; expected one of pattern, enum, const, minLength, maxLength')
+  if (listed) {
+    for (const name of [...properties.keys(), ...listed]) {
+      if (properties.get(name) === false) continue
+      const of = patterns.filter(({ pattern }) => compilePattern(pattern)?.test(name)).map(({ schema }) => schema)
+      const own = properties.get(name)
+      const said = own === undefined ? (of.length === 0 ? [others ?? true] : of) : [own, ...of]
+      properties.set(name, said.length === 1 ? (said[0] as HeldSchema) : { allOf: said })
+    }
+    return { properties, patterns: [], others: false }
   }
-  const open = others === undefined ? true : others
-  if (kind === 'enum' || kind === 'const') {
-    const allowed = kind === 'const' ? [rule] : rule
-    if (!Array.isArray(allowed)) throw fail('has an enum that is no list')
-    for (const name of properties.keys()) if (!allowed.includes(name)) properties.set(name, false)
-    for (const name of allowed) if (typeof name === 'string' && !properties.has(name)) properties.set(name, open)
-    return false
+  const within = patterns.map(one => ({ ...one, texts: both(one.texts, texts) }))
+  const rest = restOf(patterns, texts)
+  const open = others === false || rest === null ? [] : [{ pattern: '', texts: rest, schema: others ?? true }]
+  return { properties, patterns: [...within, ...open], others: false }
+}
+
+/** Texts that none of the patterns is found in; null: there are none, or they cannot be said. */
+function restOf(patterns: readonly NamedByPattern[], texts: TextSet): TextSet | null {
+  let rest = texts
+  for (const { texts: one } of patterns) {
+    const ways = outside(one).filter(set => !set.none.some(isEverything))
+    if (ways.length !== 1) return null
+    rest = both(rest, ways[0] as TextSet)
   }
-  let pattern: string
-  if (kind === 'pattern' && typeof rule === 'string') pattern = rule
-  else if (kind === 'minLength' || kind === 'maxLength') {
-    const { minLength = 0, maxLength = '' } = rules as { minLength?: number; maxLength?: number }
-    pattern = `^[\\s\\S]{${minLength},${maxLength}}$`
-  } else throw fail('has a rule that cannot be held; expected pattern, enum, const, minLength or maxLength')
-  const expression = compilePattern(pattern)
-  const key = translated(pattern, path, 'propertyNames')
-  for (const name of [...properties.keys()]) if (!expression?.test(name)) properties.set(name, false)
-  if (required.some(name => !expression?.test(name))) throw fail('forbids a property that is required')
-  patterns.set(key, open)
-  return false
+  return rest
+}
+
+const isEverything = (pattern: string) => /^\^?(?:\.\*)?\$?$/.test(pattern.replace('[^\\n\\r\\x{2028}\\x{2029}]', '.'))
+
+/** Most patterns that may be found in one name. */
+const MOST_AT_ONCE = 3
+
+/**
+ * Patterns by which each name has one schema, as the library wants them: where several may be found in one name, those names that have one,
+ * and those that have several of them.
+ */
+export function apart(patterns: readonly NamedByPattern[]): Map<string, HeldSchema> {
+  const overlap = patterns.some((one, i) => patterns.slice(i + 1).some(other => mayMeet(one.pattern, other.pattern)))
+  if (!overlap || patterns.length > MOST_AT_ONCE) {
+    return new Map(patterns.map(({ texts, schema }) => [patternOf(texts), schema]))
+  }
+  const found = new Map<string, HeldSchema>()
+  for (let bits = 1; bits < 2 ** patterns.length; bits++) {
+    let sets: TextSet[] = [{ all: [], none: [] }]
+    const schemas: HeldSchema[] = []
+    for (const [i, { texts, schema }] of patterns.entries()) {
+      const has = (bits >> i) & 1
+      if (has) schemas.push(schema)
+      const these = has ? [texts] : outside(texts)
+      sets = sets.flatMap(set => these.map(one => both(set, one)))
+    }
+    // What is left out may overlap where it has several ways, which the library refuses.
+    for (const set of sets)
+      found.set(patternOf(set), schemas.length === 1 ? (schemas[0] as HeldSchema) : { allOf: schemas })
+  }
+  return found
+}
+
+/** Whether one name may have both: not where they begin with different characters. */
+function mayMeet(a: string, b: string): boolean {
+  const [first, second] = [firstOf(a), firstOf(b)]
+  return first === undefined || second === undefined || first === second
+}
+
+/** The character that a name begins with if the pattern is found in it. */
+function firstOf(pattern: string): string | undefined {
+  if (/\|/.test(pattern)) return undefined
+  return /^\^(?:\\(?=\W))?([^\\[(.^$|?*+{])(?![?*{])/.exec(pattern)?.[1]
 }

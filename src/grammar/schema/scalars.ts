@@ -1,7 +1,8 @@
 import { FORMAT_LENGTHS, FORMAT_PATTERNS, FREE_FORMATS, NUMBER_FORMATS } from './formats.ts'
-import { isObject } from './json-schema.ts'
+import { isObject, OUTSIDE } from './json-schema.ts'
 import { holdNumbers, isExact, isProblem } from './numbers.ts'
-import { PatternProblem, rustPattern } from './pattern.ts'
+import { PatternProblem } from './pattern.ts'
+import { ALL_TEXTS, both, outside, patternOf, type TextSet, textsWith } from './text-sets.ts'
 import { count, refusal } from './use.ts'
 
 type Fields = { readonly [keyword: string]: unknown }
@@ -62,13 +63,12 @@ export function holdStrings(schema: Fields, path: string): Held {
   const held: Held = {}
   const min = count(schema, 'minLength', path)
   let max = count(schema, 'maxLength', path)
-  const patterns: string[] = []
-  if (schema.pattern !== undefined) patterns.push(translated(schema.pattern, path, 'pattern'))
+  let texts = schema.pattern === undefined ? ALL_TEXTS : textsOf(schema.pattern, path, 'pattern')
   const { format } = schema
   if (format !== undefined) {
     if (typeof format !== 'string') throw refusal(path, 'format', 'is no text')
     const pattern = FORMAT_PATTERNS[format]
-    if (pattern !== undefined) patterns.push(`^(?:${pattern})$`)
+    if (pattern !== undefined) texts = both(texts, { all: [`^(?:${pattern})$`], none: [] })
     else if (!FREE_FORMATS.has(format) && NUMBER_FORMATS[format] === undefined) {
       const known = [...Object.keys(FORMAT_PATTERNS), ...FREE_FORMATS, ...Object.keys(NUMBER_FORMATS)].join(', ')
       throw refusal(path, 'format', `is ${JSON.stringify(format)}; expected ${known}, or a pattern`)
@@ -78,18 +78,20 @@ export function holdStrings(schema: Fields, path: string): Held {
   }
   if (min !== undefined) held.minLength = min
   if (max !== undefined) held.maxLength = max
-  const [first, second] = patterns
-  if (first !== undefined) held.pattern = first
-  // Both are demanded; of other types than strings, nothing.
-  if (second !== undefined) held.allOf = [{ pattern: second }]
+  const { [OUTSIDE]: other } = schema as { readonly [OUTSIDE]?: string }
+  const sets = other === undefined ? [ALL_TEXTS] : outside(textsOf(other, path, 'pattern'))
+  const ways = sets.map(set => patternOf(both(texts, set)))
+  if (ways.length > 1) held.allOf = [{ anyOf: ways.map(pattern => ({ type: 'string', pattern })) }]
+  else if (ways[0] === undefined) held.allOf = [false]
+  else if (ways[0] !== '') held.pattern = ways[0]
   return held
 }
 
-/** A pattern for the library. */
-export function translated(pattern: unknown, path: string, keyword: string): string {
+/** The texts that a pattern is found in. Throws SchemaError. */
+export function textsOf(pattern: unknown, path: string, keyword: string): TextSet {
   if (typeof pattern !== 'string') throw refusal(path, keyword, 'is no text')
   try {
-    return rustPattern(pattern)
+    return textsWith(pattern)
   } catch (problem) {
     if (!(problem instanceof PatternProblem)) throw problem
     throw refusal(path, keyword, `${JSON.stringify(pattern)} ${problem.message}; expected ${problem.expected}`)

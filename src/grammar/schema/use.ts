@@ -1,4 +1,5 @@
 import { SchemaError } from '../errors.ts'
+import type { Resolve } from './disjoint.ts'
 import type { HeldSchema } from './json-schema.ts'
 
 /** How a part of a schema is used. */
@@ -19,7 +20,12 @@ export type UniqueItems = 'kept' | 'listed'
 /** Rewrites parts of a schema. */
 export interface SchemaHolder {
   readonly uniqueItems: UniqueItems
+  readonly resolve: Resolve
   hold(value: unknown, use: Use): HeldSchema
+  /** Part `i` of a keyword that applies schemas to the same value. */
+  part(part: unknown, keyword: string, i: number, use: Use): HeldSchema
+  /** A schema of values that do not satisfy this one. Throws SchemaError at `path` and `keyword` where there is none. */
+  negated(schema: unknown, path: string, keyword: string): unknown
 }
 
 /** The use of a part below; `name`: its pointer from here, without the first slash. */

@@ -1,10 +1,11 @@
 /** The planner's view of an opened checkpoint: sizes from its config, bytes from the headers of its files. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts'
 import { UnsupportedModelError } from '../../errors.ts'
-import type { Unknown } from '../../families/descriptor.ts'
+import type { MoeShape, Unknown } from '../../families/descriptor.ts'
 import { constantNumbers } from '../../model/load/states.ts'
 import { type SurveyedWeight, surveyWeights } from '../../model/load.ts'
 import { modelOf } from '../../model/open/opened-model.ts'
+import { expertsOf } from '../../nn/config.ts'
 import { isPackedType, packedBytes } from '../../quant/packed.ts'
 import { isBlockType, type WeightType } from '../../tensor/dtype.ts'
 import type { PlanModel, StoredWeights } from '../plan-model.ts'
@@ -59,11 +60,10 @@ async function storedWeights(checkpoint: Checkpoint, model: PlanModel): Promise<
     fileBytes,
     activeBytes: model.encoder
       ? activeOfSizes(model, sum(survey, bytesOf))
-      : Math.round(sum(survey, (weight, i) => bytesOf(weight) * shareRead(weight, i, model))),
+      : Math.round(sum(survey, weight => bytesOf(weight) * shareRead(weight, model))),
     parameters: sum(survey, w => w.rows * w.cols),
-    matrixType: mostOf(survey.filter(w => w.rows > 1).slice(1)),
-    // The last tensor, or with tied embeddings the first.
-    outputType: (model.tiedEmbeddings ? survey[0] : survey.at(-1))?.dtype ?? 'f32',
+    matrixType: mostOf(survey.filter(w => w.rows > 1 && !isTable(w) && w.role !== 'tied')),
+    outputType: survey.find(({ role }) => role === 'output' || role === 'tied')?.dtype ?? 'f32',
   }
 }
 
@@ -73,13 +73,14 @@ function activeOfSizes(model: PlanModel, bytes: number): number {
   return Math.round((bytes * counted.activeBytes) / counted.bytes)
 }
 
-/** What one token reads of a tensor: of tables a row, of experts those that are chosen. The survey begins with tables. */
-function shareRead({ rows, ofExpert }: SurveyedWeight, index: number, model: PlanModel): number {
-  if (index === 0 && !model.tiedEmbeddings) return 1 / rows
-  if (index === 1 && model.learnedPositions > 0) return 1 / rows
-  if (index === 1 && model.own?.some(({ role }) => role === 'lookup')) return 1 / rows
-  if (!ofExpert) return 1
-  const moe = model.layers.flatMap(({ mlp, beside }) => beside ?? (mlp.kind === 'moe' ? mlp : [])).at(0)
+/** Whether a token reads one row of it. A tied embedding is the output, too. */
+const isTable = ({ role }: SurveyedWeight) => role === 'embedding' || role === 'positions'
+
+/** What one token reads of a tensor: of tables a row, of experts those that are chosen. */
+function shareRead(weight: SurveyedWeight, model: PlanModel): number {
+  if (isTable(weight)) return 1 / weight.rows
+  if (!weight.ofExpert) return 1
+  const [moe] = expertsOf<MoeShape>(model)
   return moe ? moe.topK / (moe.nExperts + (moe.idle ?? 0)) : 1
 }
 
@@ -114,6 +115,6 @@ function typesOf(checkpoint: Checkpoint): string {
   return large.map(([type]) => type.toLowerCase()).join(' + ')
 }
 
-function sum<T>(items: readonly T[], of: (item: T, index: number) => number): number {
-  return items.reduce((n, item, i) => n + of(item, i), 0)
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((n, item) => n + of(item), 0)
 }

@@ -6,7 +6,8 @@ import { openModel } from '../../model/open/open-model.ts'
 import { number, type OptionTable } from '../../options/kinds.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { show } from '../../options/show.ts'
-import { Trainer, type TrainingText } from '../trainer.ts'
+import { Trainer } from '../trainer.ts'
+import type { TrainingText } from '../training-texts.ts'
 
 /** Options of `gradients`. */
 export interface GradientOptions {

@@ -1,6 +1,6 @@
 /** Which numbers of a model a run learns, and which settings have something to decide then. */
 import { OptionError } from '../../errors.ts'
-import type { LearnOptions } from '../trainer.ts'
+import type { LearnOptions } from '../learned-model.ts'
 import type { TrainOptions } from './options.ts'
 
 type Name = keyof TrainOptions
