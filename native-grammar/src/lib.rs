@@ -91,6 +91,7 @@ pub unsafe extern "C" fn new_vocabulary(
             *factory.limits_mut() = ParserLimits {
                 // An object with so many properties has a row of several items for each of them.
                 max_items_in_row: 20_000,
+                step_max_items: 200_000,
                 max_lexer_states: 100_000,
                 verbose_errors: false,
                 ..ParserLimits::default()

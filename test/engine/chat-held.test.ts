@@ -105,9 +105,9 @@ describe('on the bundled model, an answer', () => {
   test('12: a schema that cannot be held is refused by path and keyword, with the tool that has it', async () => {
     await using engine = await Engine.load(bundledModel(), { inline: true, chatTemplate: CHAT_TEMPLATE })
     await using session = engine.session()
-    const bad = { type: 'object', properties: { list: { type: 'array', contains: {} } } }
+    const bad = { type: 'object', properties: { list: { type: 'array', contains: {}, minContains: 20 } } }
     const say = [{ role: 'user', content: 'x' }] as const
-    const contains = { type: 'object', properties: { list: { type: 'array', contains: {} } } }
+    const contains = { type: 'object', properties: { list: { type: 'array', contains: {}, minContains: 20 } } }
     await expect(session.chat(say, { schema: contains })).rejects.toMatchObject({
       code: 'bad_schema',
       keyword: 'contains',
@@ -148,7 +148,10 @@ describe('on the bundled model, an answer', () => {
     expect(await goesOn('<tool_call> is how', { seed: 4 })).not.toContain('"weather"')
     expect(await goesOn('Let me see.', { seed: 5 })).not.toContain('"weather"')
     const odd = {
-      parameters: { type: 'object', properties: { list: { type: 'array', uniqueItems: true, contains: {} } } },
+      parameters: {
+        type: 'object',
+        properties: { list: { type: 'array', uniqueItems: true, contains: {}, minContains: 20 } },
+      },
     }
     expect(await goesOn('<tool_call>', { tools: { odd }, seed: 6 })).toMatch(
       /^<tool_call>\n\{"name": "odd", "arguments": \{/,

@@ -172,7 +172,7 @@ describe('a schema', () => {
   })
 
   it('that cannot be held is refused by path and keyword', async () => {
-    const schema = { type: 'object', properties: { tags: { type: 'array', contains: {} } } }
+    const schema = { type: 'object', properties: { tags: { type: 'array', contains: {}, minContains: 20 } } }
     const error = await engine.generate(PROMPT, { schema, maxTokens: 5 }).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(SchemaError)
     expect(error).toMatchObject({ path: '/properties/tags', keyword: 'contains' })

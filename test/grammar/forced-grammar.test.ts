@@ -180,7 +180,10 @@ it.each(['hermes', 'qwen3-coder'] as const)('40 tools with long texts are no wor
 })
 
 it('names the tool and the place of what cannot be held', () => {
-  const tool = { name: 'add', parameters: { type: 'object', properties: { tags: { type: 'array', contains: {} } } } }
+  const tool = {
+    name: 'add',
+    parameters: { type: 'object', properties: { tags: { type: 'array', contains: {}, minContains: 20 } } },
+  }
   const forced = forcedText(chatFormat('hermes'), [tool], { choice: 'required' }) as ForcedText
   try {
     forcedGrammar(forced, { split })

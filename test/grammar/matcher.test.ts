@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { GrammarError } from '../../src/grammar/errors.ts'
 import type { GrammarSource } from '../../src/grammar/matcher.ts'
 import { allows, vocabularyBetween, vocabularyOf } from '../../src/grammar/vocabulary.ts'
+import { readable } from '../../src/grammar/wasm/instance.ts'
 import { testLibrary } from './support.ts'
 
 const { tokenizer, library, ids, end, holds } = await testLibrary()
@@ -163,4 +164,14 @@ describe('a vocabulary', () => {
     expect(() => vocabularyOf(source, [])).toThrow(/is empty; expected ids below 3/)
     expect(() => vocabularyOf(source, [3])).toThrow(/has 3; expected ids below 3/)
   })
+})
+
+it('says what a limit of the library means, and what to do', () => {
+  const row =
+    "Parser Error: Current row has 2901 items; max is 2000; consider making your grammar left-recursive if it's right-recursive"
+  expect(readable(row)).toMatch(
+    /^The grammar has 2901 ways to go on at this place .* at most 2000 .* Use fewer alternatives/,
+  )
+  expect(readable('Too many items (limit 50000; mask)')).toMatch(/too many ways to go on .* at most 50000/)
+  expect(readable('Another reason')).toBe('Another reason')
 })

@@ -161,7 +161,7 @@ function same(got: Awaited<ReturnType<typeof askBy>>, wanted: Outcome): void {
 }
 
 test('12: a refusal names path and keyword, in each API, streamed or not', async () => {
-  const list = { type: 'array', contains: { type: 'string' } }
+  const list = { type: 'array', contains: { type: 'string' }, minContains: 20 }
   const bad = { type: 'object', properties: { list }, required: ['list'] }
   const messages = [{ role: 'user', content: 'x' }] as const
   const asks: [WireAsk, string][] = [

@@ -39,6 +39,19 @@ export type SourceKind = keyof typeof KINDS
 const utf8 = new TextEncoder()
 const MANY_IDS = 256
 
+const LIMITS = [/Current row has (\d+) items; max is (\d+)/, /Too many (items) \(limit (\d+)/]
+
+/** What the library says of a text, where it met one of its limits: what that means, and what to do. */
+export function readable(text: string): string {
+  const met = LIMITS.map(limit => limit.exec(text)).find(found => found !== null)
+  if (!met) return text
+  const many = /\d/.test(met[1] as string) ? `${met[1]} ways to go on` : 'too many ways to go on'
+  return (
+    `The grammar has ${many} at this place of the text; the library follows at most ${met[2]} (${met[0]}). Use fewer alternatives that begin alike ` +
+    '(anyOf, oneOf, enum), or fewer properties that may be left out one after the other'
+  )
+}
+
 /**
  * One instance of the library with one vocabulary. A trap leaves its memory in any state: `broken` is then true, and the
  * instance must not be used again. Errors that the library reports leave only their matcher unusable.
@@ -180,6 +193,6 @@ export class Instance {
   #text(): string {
     const { memory, text_address, text_length } = this.#core
     const text = new TextDecoder().decode(new Uint8Array(memory.buffer, text_address(), text_length()))
-    return text.replace(/\n<non-verbose\/>$/, '')
+    return readable(text.replace(/\n<non-verbose\/>$/, ''))
   }
 }
