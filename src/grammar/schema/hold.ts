@@ -72,8 +72,6 @@ class Holder implements SchemaHolder {
   /** Paths of schemas that are being applied to one value: a circle among them ends nowhere. */
   readonly #inPlace: string[] = []
   readonly resolve: Resolve = (reference, path) => this.#references.resolve(reference, path)
-  /** Paths from which references lead into no circle. */
-  readonly #straight = new Set<string>()
   #nodes = 0
 
   constructor(root: unknown, uniqueItems: UniqueItems) {
@@ -228,7 +226,8 @@ class Holder implements SchemaHolder {
       const met = typeof reference === 'string' ? `is ${reference}, which is not in this schema` : 'is no text'
       throw refusal(path, '$ref', `${met}; expected a reference within it, such as #/$defs/name`)
     }
-    if (this.#leadsBack(target.path)) throw refusal(path, '$ref', 'leads back to itself without any value in between')
+    if (this.#references.leadsBack(target.path))
+      throw refusal(path, '$ref', 'leads back to itself without any value in between')
     // A definition has one form where it stands alone, and an open one elsewhere.
     const key = `${use.alone}:${target.path}`
     let name = this.#names.get(key)
@@ -247,35 +246,6 @@ class Holder implements SchemaHolder {
       })
     }
     return { $ref: referenceTo(name) }
-  }
-
-  /** Follows references that stand alone: `{ "$ref": … }` to `{ "$ref": … }`. */
-  #leadsBack(path: string): boolean {
-    const seen = new Set<string>()
-    let meets = false
-    const visit = (at: string, value: unknown): boolean => {
-      if (this.#straight.has(at)) return false
-      if (seen.has(at)) {
-        meets = true
-        return at === path
-      }
-      if (!isObject(value)) return false
-      seen.add(at)
-      if (typeof value.$ref === 'string') {
-        const next = this.#references.resolve(value.$ref, at)
-        if (next && (next.path === path || visit(next.path, next.value))) return true
-      }
-      return ['allOf', 'anyOf', 'oneOf'].some(keyword => {
-        const list = value[keyword]
-        return Array.isArray(list) && list.some((part, i) => visit(`${at}/${keyword}/${i}`, part))
-      })
-    }
-    const place = this.#references.resolve(`#${encodeURI(path)}`, '')
-    if (place === undefined) return false
-    const leads = visit(path, place.value)
-    // Without a circle among them none is looked at again: a chain of references takes one look.
-    if (!leads && !meets) for (const at of seen) this.#straight.add(at)
-    return leads
   }
 }
 

@@ -13,6 +13,8 @@ export class References {
   readonly #places = new Map<string, Place>()
   /** The address that references at a path are relative to. */
   readonly #bases = new Map<string, string>()
+  /** Paths from which references lead into no circle. */
+  readonly #straight = new Set<string>()
 
   constructor(root: unknown) {
     this.#root = root
@@ -34,6 +36,35 @@ export class References {
     if (fragment !== '' && !fragment.startsWith('/')) return this.#places.get(`${whole}#${fragment}`)
     const start = this.#places.get(whole)
     return start && follow(start, fragment)
+  }
+
+  /** Whether references that stand alone, `{ "$ref": … }` to `{ "$ref": … }`, lead back to this path. */
+  leadsBack(path: string): boolean {
+    const seen = new Set<string>()
+    let meets = false
+    const visit = (at: string, value: unknown): boolean => {
+      if (this.#straight.has(at)) return false
+      if (seen.has(at)) {
+        meets = true
+        return at === path
+      }
+      if (!isObject(value)) return false
+      seen.add(at)
+      if (typeof value.$ref === 'string') {
+        const next = this.resolve(value.$ref, at)
+        if (next && (next.path === path || visit(next.path, next.value))) return true
+      }
+      return ['allOf', 'anyOf', 'oneOf'].some(keyword => {
+        const list = value[keyword]
+        return Array.isArray(list) && list.some((part, i) => visit(`${at}/${keyword}/${i}`, part))
+      })
+    }
+    const place = this.resolve(`#${encodeURI(path)}`, '')
+    if (place === undefined) return false
+    const leads = visit(path, place.value)
+    // Without a circle among them none is looked at again: a chain of references takes one look.
+    if (!leads && !meets) for (const at of seen) this.#straight.add(at)
+    return leads
   }
 
   #baseOf(path: string): string {
