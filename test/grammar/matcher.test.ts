@@ -173,5 +173,8 @@ it('says what a limit of the library means, and what to do', () => {
     /^The grammar has 2901 ways to go on at this place .* at most 2000 .* Use fewer alternatives/,
   )
   expect(readable('Too many items (limit 50000; mask)')).toMatch(/too many ways to go on .* at most 50000/)
+  expect(readable('panic: assertion failed: grammar.symbols.len() < u16::MAX as usize - 10')).toMatch(
+    /more than 65,525 symbols/,
+  )
   expect(readable('Another reason')).toBe('Another reason')
 })

@@ -39,10 +39,14 @@ export type SourceKind = keyof typeof KINDS
 const utf8 = new TextEncoder()
 const MANY_IDS = 256
 
+/** What the message of a panic begins with. */
+const PANIC = 'panic: '
 const LIMITS = [/Current row has (\d+) items; max is (\d+)/, /Too many (items) \(limit (\d+)/]
 
 /** What the library says of a text, where it met one of its limits: what that means, and what to do. */
 export function readable(text: string): string {
+  if (text.includes('symbols.len() < u16::MAX'))
+    return `${PANIC}the grammar has more than 65,525 symbols; use a smaller one`
   const met = LIMITS.map(limit => limit.exec(text)).find(found => found !== null)
   if (!met) return text
   const many = /\d/.test(met[1] as string) ? `${met[1]} ways to go on` : 'too many ways to go on'
@@ -184,7 +188,7 @@ export class Instance {
     const why = error instanceof Error ? error.message : String(error)
     try {
       const text = this.#text()
-      return text.startsWith('panic: ') ? text.slice(7) : why
+      return text.startsWith(PANIC) ? text.slice(PANIC.length) : why
     } catch {
       return why
     }
