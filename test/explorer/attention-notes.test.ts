@@ -46,6 +46,16 @@ describe('sentences on layers', () => {
       ],
     ],
     [
+      `${SHARED}families/gemma4`,
+      [
+        'In every layer all 4 heads share one key and one value (MQA).',
+        'In layers 0, 1, 3, 4 tokens see the last 16 tokens only, themselves included.',
+        'In layers 2, 5 tokens see the whole text before them.',
+        'In layers 3, 4 no keys and values are made: those of layer 1 are read.',
+        'In layer 5 no keys and values are made: those of layer 2 are read.',
+      ],
+    ],
+    [
       `${SHARED}families/smollm3`,
       [
         'In every layer 2 heads each share a key and a value (GQA).',

@@ -19,6 +19,11 @@ export function attentionNotes({ layers: all, causal }: Facts, only?: number): s
       layers,
       choiceOf,
     ),
+    ...sentences(
+      attending.filter(({ keysOf }) => keysOf !== null),
+      layers,
+      sourceOf,
+    ),
   ]
 }
 
@@ -48,6 +53,10 @@ function ropeOf({ ropeSize }: Layer): string {
 
 function choiceOf({ topK }: Layer): string {
   return `each token chooses at most ${topK} of the tokens that it sees, by an indexer, and looks at no other`
+}
+
+function sourceOf({ keysOf }: Layer): string {
+  return `no keys and values are made: those of layer ${keysOf} are read`
 }
 
 /** One for all of `layers` that is said something about, or for each group of them that is alike; `all`: among which they are named. */
