@@ -75,7 +75,7 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
         {states > 0 &&
           ` ${states} of its layers carry a state instead, of one size for any text: nothing of it is cut.`}
         {sharing > 0 &&
-          ` ${sharing} of its layers read the keys and values of earlier ones: what is cut there, they read so.`}
+          ` ${sharing} of its layers read the keys and values of earlier ones: they read what is left there.`}
         {reading.source && ' The text is what the model writes of its source; what it keeps of the source is not cut.'}
       </p>
       <div class="controls">
