@@ -22,7 +22,7 @@ const states = async (reading: Reading) => (await all(reading.hidden())).map(({ 
 
 describe.skipIf(!GEMMA)('a layer that reads the keys of an earlier one', () => {
   it('says which, multiplies them, and is cut where that one is', async () => {
-    await using engine = await Engine.load(GEMMA as string, { inline: true, kernels: 'reference' })
+    await using engine = await Engine.load(GEMMA as string, { inline: true })
     await using reading = await engine.inspect(TEXT)
     const keysOf = reading.layers.map(layer => layer.keysOf)
     expect(keysOf).toEqual([null, null, null, 1, 1, 2])
@@ -52,7 +52,7 @@ describe.skipIf(!GEMMA)('a layer that reads the keys of an earlier one', () => {
 
 describe.skipIf(!LONGCAT)('half a layer, while experts have returned what joins the stream later', () => {
   it('takes that along from another text', async () => {
-    await using engine = await Engine.load(LONGCAT as string, { inline: true, kernels: 'reference' })
+    await using engine = await Engine.load(LONGCAT as string, { inline: true })
     await using other = await engine.inspect(OTHER)
     const expected = await states(other)
     for (const { layer } of other.layers) {
@@ -68,7 +68,7 @@ describe.skipIf(!LONGCAT)('half a layer, while experts have returned what joins 
       'model.layers.1.self_attn.1.o_proj.weight',
       'model.layers.1.mlps.1.down_proj.weight',
     ])
-    await using engine = await Engine.load(folder, { inline: true, kernels: 'reference' })
+    await using engine = await Engine.load(folder, { inline: true })
     await using reading = await engine.inspect(TEXT)
     const [half, end] = await all(reading.lens({ layers: [3, 4], logits: true }))
     expect(worstError(half!.logits!, end!.logits!)).toBeLessThan(1e-5)
