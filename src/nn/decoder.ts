@@ -152,7 +152,7 @@ function crossStep(
 }
 
 /** What its experts return joins the stream behind the next layer. */
-function joinsNext(layer: LayerConfig | undefined): boolean {
+export function joinsNext(layer: LayerConfig | undefined): boolean {
   return layer?.beside !== undefined && !layer.beside.ofStream
 }
 

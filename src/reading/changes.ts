@@ -13,6 +13,8 @@ export interface StateChange {
   readonly row: number
   /** f32 [n, D] */
   readonly values: Float32Array
+  /** f32 [n, D]: what experts of the layer before have returned, where it joins the stream behind this one; else null. */
+  readonly waiting: Float32Array | null
 }
 
 export interface RankChange {

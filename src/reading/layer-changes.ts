@@ -10,6 +10,7 @@ import type { HiddenStates, ReadingInfo } from './types.ts'
 interface Source {
   readonly info: ReadingInfo
   hidden(question: { readonly layer: number; readonly rows: Span }): HiddenStates
+  waiting(layer: number, rows: Span): Float32Array | null
   headOutput(layer: number, head: number, rows: Span, work: Sharing): Promise<Float32Array>
 }
 
@@ -39,7 +40,12 @@ export async function layerChanges(
       }
       case 'state': {
         const { row, from, fromRow, count } = change
-        of(layer).states.push({ row, values: from.hidden({ layer, rows: [fromRow, fromRow + count] }).values })
+        const rows: Span = [fromRow, fromRow + count]
+        of(layer).states.push({
+          row,
+          values: from.hidden({ layer, rows }).values,
+          waiting: from.waiting(layer, rows),
+        })
         break
       }
       case 'rank':

@@ -11,13 +11,20 @@ export function layerInfo(
   const crossHeads = cross?.nHeads ?? 0
   if (!attends(a)) {
     const none = { heads: 0, keyHeads: 0, keySize: 0, valueSize: 0, ropeSize: 0, sharedKeySize: 0, scale: 0 }
-    return { layer, kind: a.kind, ...none, latentSize: null, window: null, topK: null, crossHeads }
+    return { layer, kind: a.kind, ...none, latentSize: null, window: null, topK: null, keysOf: null, crossHeads }
   }
   const common = { layer, kind: a.kind, heads: a.nHeads, scale: a.softmaxScale, window, crossHeads }
   if (a.kind === 'latent') {
     const { qkNopeHeadDim: N, qkRopeHeadDim: R, vHeadDim, kvLoraRank, indexer } = a
     const sizes = { keySize: N + R, valueSize: vHeadDim, ropeSize: rope === null ? 0 : R, sharedKeySize: R }
-    return { ...common, keyHeads: a.nHeads, ...sizes, latentSize: kvLoraRank, topK: indexer?.topK ?? null }
+    return {
+      ...common,
+      keyHeads: a.nHeads,
+      ...sizes,
+      latentSize: kvLoraRank,
+      topK: indexer?.topK ?? null,
+      keysOf: null,
+    }
   }
   return {
     ...common,
@@ -28,6 +35,7 @@ export function layerInfo(
     sharedKeySize: 0,
     latentSize: null,
     topK: null,
+    keysOf: a.keysOf ?? null,
   }
 }
 

@@ -3,16 +3,13 @@
  * for, from what entered the layer, by the model's own operations; so memory grows with tokens and layers, and never with
  * patterns.
  */
-import { DisposedError, OutOfMemoryError, UnsupportedModelError } from '../errors.ts'
+import { DisposedError, OutOfMemoryError } from '../errors.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
-import { ownIndexer } from '../nn/attention/config.ts'
-import type { AttentionPath } from '../nn/attention/path.ts'
 import { attendingLayer, attends } from '../nn/config.ts'
-import type { Decoder } from '../nn/decoder.ts'
+import { type Decoder, joinsNext } from '../nn/decoder.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import { workedCell } from './cell.ts'
 import { largest, softmaxFacts } from './chances.ts'
-import type { StoredByLayer } from './changes.ts'
 import { headOutputs } from './heads.ts'
 import { layerChanges } from './layer-changes.ts'
 import { layerInfo, storedWidth } from './layer-info.ts'
@@ -25,19 +22,10 @@ import { finalNormed, logitsOf, readStates, type States, storedRows } from './st
 import { gram, lossByRank, singularValues, symmetricEigen } from './svd.ts'
 import type { Cell, HeadVectors, ReadingInfo, ReadingToken, Spectrum } from './types.ts'
 import { headVectors } from './vectors.ts'
-import { watchCross } from './watched-cross.ts'
-import { type WatchedLayer, watchLayer } from './watched-layer.ts'
+import type { WatchedLayer } from './watched-layer.ts'
+import { type Part, WatchedLayers } from './watched-layers.ts'
 import { type WholeText, wholeText } from './whole-text.ts'
 
-/** Which attention of a layer, and how computed. */
-interface Part {
-  readonly path?: AttentionPath | undefined
-  /** That to the source. */
-  readonly cross?: boolean
-}
-
-/** Layers that are kept as they were run, so that the next question about them is quick. */
-const MOST_WATCHED = 2
 /** For keys and values of all heads, which are raised together. */
 const MOST_RAISED = 2 ** 28
 
@@ -62,14 +50,9 @@ export class TextReading {
   readonly #tokenizer: ReadingTokenizer
   readonly #text: WholeText
   readonly #source: Source | null
-  readonly #states: readonly Float32Array[]
-  readonly #crossQueries: readonly Float32Array[]
-  readonly #stored: StoredByLayer
+  readonly #read: States
+  readonly #watched: WatchedLayers
   readonly #measured: MeasuredText
-  /** What the indexer that was asked for last has chosen. */
-  #choice: { readonly layer: number; readonly keys: Int32Array | undefined } | null = null
-  /** The layers that were asked about last, the last one first. */
-  #watched: { readonly name: string; readonly layer: WatchedLayer }[] = []
   #turn: Promise<unknown> = Promise.resolve()
   #disposed = false
 
@@ -78,22 +61,23 @@ export class TextReading {
     tokenizer: ReadingTokenizer,
     text: WholeText,
     source: Source | null,
-    { states, crossQueries, stored }: States,
+    read: States,
   ) {
     this.#model = model
     this.#tokenizer = tokenizer
     this.#text = text
     this.#source = source
-    this.#states = states
-    this.#crossQueries = crossQueries
-    this.#stored = stored
-    const { config } = model.decoder
+    this.#read = read
+    const { kernels, decoder } = model
+    this.#watched = new WatchedLayers({ kernels, decoder, text, states: read, source: source?.encoded ?? null })
+    const { config } = decoder
     const tokens = Array.from(text.tokens, (id, position) => this.#token(id, position))
     this.#measured = measuredText(
       text.tokens,
       tokens.map(token => token.text),
     )
-    const kept = [...states, ...crossQueries, ...[...stored.values()].flatMap(rows => [...rows.values()])]
+    const cut = [...read.stored.values()].flatMap(rows => [...rows.values()])
+    const kept = [...read.states, ...read.crossQueries, ...read.waiting.values(), ...cut]
     const own = kept.reduce((n, numbers) => n + numbers.byteLength, 0)
     this.info = {
       tokens,
@@ -118,7 +102,8 @@ export class TextReading {
   /** Bytes that a reading of so many tokens keeps, without its source. */
   static bytesOf({ decoder: { config } }: ReadModel, tokens: number, changes: readonly Change<unknown>[]): number {
     const cut = changes.map(change => (change.kind === 'rank' ? storedWidth(attendingLayer(config, change.layer)) : 0))
-    const states = config.nLayers + 1 + config.layers.filter(({ cross }) => cross).length
+    const states =
+      config.nLayers + 1 + config.layers.filter(({ cross }) => cross).length + config.layers.filter(joinsNext).length
     return 4 * tokens * cut.reduce((n, width) => n + width, states * config.hiddenSize)
   }
 
@@ -135,11 +120,6 @@ export class TextReading {
     source: TextReading | null = null,
   ): Promise<TextReading> {
     const { kernels, decoder } = model
-    if (decoder.config.layers.some(({ attention: a }) => a.kind === 'grouped' && a.keysOf !== undefined)) {
-      throw new UnsupportedModelError(
-        `A model of type ${decoder.config.modelType} cannot be looked into: some of its layers read the keys and values of earlier ones`,
-      )
-    }
     const text = wholeText(Int32Array.from(tokens), decoder.config.encoder, source?.tokens)
     const byLayer = await layerChanges(
       changes,
@@ -180,7 +160,11 @@ export class TextReading {
     return this.#onLayer(question.layer, { cross }, work, async own => {
       const path = own.calls.find(({ first, count }) => question.query >= first && question.query < first + count)?.path
       if (path === 'grouped' || path === undefined) return work1([own])
-      const other = await this.#watch(question.layer, { path: path === 'expanded' ? 'absorbed' : 'expanded' }, work)
+      const other = await this.#watched.at(
+        question.layer,
+        { path: path === 'expanded' ? 'absorbed' : 'expanded' },
+        work,
+      )
       return work1([own, other])
     })
   }
@@ -208,8 +192,14 @@ export class TextReading {
 
   hidden({ layer, rows: [from, to] }: Questions['hidden']): Answers['hidden'] {
     const { hiddenSize: D } = this.info
-    const values = (this.#states[layer] as Float32Array).slice(from * D, to * D)
+    const values = (this.#read.states[layer] as Float32Array).slice(from * D, to * D)
     return { layer, start: from, rows: to - from, values }
+  }
+
+  /** What experts of the layer before have returned, where it joins the stream behind this one: f32 [rows, D]; else null. */
+  waiting(layer: number, [from, to]: Span): Float32Array | null {
+    const { hiddenSize: D } = this.info
+    return this.#read.waiting.get(layer)?.slice(from * D, to * D) ?? null
   }
 
   /** Throws UnsupportedModelError for an encoder. */
@@ -218,7 +208,11 @@ export class TextReading {
     const { kernels, decoder } = this.#model
     const found: Answers['next'][number][] = []
     for (const layer of layers) {
-      const state = (this.#states[layer] as Float32Array).slice(row * D, (row + 1) * D)
+      const state = (this.#read.states[layer] as Float32Array).slice(row * D, (row + 1) * D)
+      const { residualScale } = decoder.config
+      // What the layers so far have returned counts, also where it joins the stream later.
+      const waiting = this.waiting(layer, [row, row + 1])
+      if (waiting) for (let i = 0; i < D; i++) state[i] = (state[i] as number) + residualScale * (waiting[i] as number)
       const all = await work.turn(() => logitsOf(kernels, decoder, state))
       const { lse, entropy } = softmaxFacts(all)
       const chances = largest(all, Math.min(top, all.length)).map(id => {
@@ -235,61 +229,22 @@ export class TextReading {
   async dispose(): Promise<void> {
     this.#disposed = true
     await this.#turn
-    for (const layer of this.#watched.splice(0)) layer.layer.dispose()
+    this.#watched.dispose()
     await this.#source?.reading.dispose()
   }
 
   #encoded(work: Sharing): Promise<Float32Array> {
     const { kernels, decoder } = this.#model
-    return work.turn(() => finalNormed(kernels, decoder, this.#states.at(-1) as Float32Array))
+    return work.turn(() => finalNormed(kernels, decoder, this.#read.states.at(-1) as Float32Array))
   }
 
   /** One question about a layer at a time: the next one may be about another. Throws DisposedError. */
   async #onLayer<T>(index: number, part: Part, work: Sharing, ask: (layer: WatchedLayer) => Promise<T>): Promise<T> {
     // Another text's changes may ask after `dispose`: what is watched then, nothing would give back.
     if (this.#disposed) throw new DisposedError('reading')
-    const answer = this.#turn.then(async () => ask(await this.#watch(index, part, work)))
+    const answer = this.#turn.then(async () => ask(await this.#watched.at(index, part, work)))
     this.#turn = answer.catch(() => {})
     return answer
-  }
-
-  async #watch(index: number, { path, cross = false }: Part, work: Sharing): Promise<WatchedLayer> {
-    const name = `${index} ${path} ${cross}`
-    const known = this.#watched.find(one => one.name === name)
-    if (known) {
-      this.#watched = [known, ...this.#watched.filter(one => one !== known)]
-      return known.layer
-    }
-    const chosen = cross ? undefined : await this.#chosen(index, work)
-    while (this.#watched.length >= MOST_WATCHED) this.#watched.pop()?.layer.dispose()
-    const { kernels, decoder } = this.#model
-    const run = { kernels, decoder, text: this.#text, index }
-    const layer = await work.turn(() =>
-      cross && this.#source
-        ? watchCross(
-            { ...run, queries: this.#crossQueries[index] as Float32Array, source: this.#source.encoded },
-            work.pause,
-          )
-        : watchLayer(
-            { ...run, stream: this.#states[index] as Float32Array, stored: this.#stored.get(index), path, chosen },
-            work.pause,
-          ),
-    )
-    this.#watched.unshift({ name, layer })
-    return layer
-  }
-
-  /** The keys that the layer attends to, where an earlier one has chosen them for it. */
-  async #chosen(index: number, work: Sharing): Promise<Int32Array | undefined> {
-    const attentions = this.#model.decoder.config.layers.map(({ attention }) => attention)
-    const attention = attentions[index]
-    if (attention?.kind !== 'latent' || !attention.indexer?.shared) return undefined
-    const chooser = attentions.slice(0, index).findLastIndex(ownIndexer)
-    if (this.#choice?.layer === chooser) return this.#choice.keys
-    const { chosen } = await this.#watch(chooser, {}, work)
-    const keys = chosen ? ((await this.#model.kernels.memory.read(chosen)) as Int32Array) : undefined
-    this.#choice = { layer: chooser, keys }
-    return keys
   }
 
   #token(id: number, position: number): ReadingToken {

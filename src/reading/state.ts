@@ -7,7 +7,7 @@ import { contiguousKeys } from '../nn/attention/keys.ts'
 import type { Backend } from '../nn/attention/step.ts'
 import { runLayer } from '../nn/block.ts'
 import { attendingLayer, type LayerConfig } from '../nn/config.ts'
-import { type Decoder, embedded, finalRows, finalStates, layerStep, writeLogits } from '../nn/decoder.ts'
+import { type Decoder, embedded, finalRows, finalStates, joinsNext, layerStep, writeLogits } from '../nn/decoder.ts'
 import { KeepingScratch, type Scratch } from '../nn/scratch.ts'
 import { prepareStep, type Step } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
@@ -27,6 +27,8 @@ export interface States {
   readonly states: readonly Float32Array[]
   /** f32 [T, D] for each layer what its cross-attention projects to queries; none where layers have no such attention. */
   readonly crossQueries: readonly Float32Array[]
+  /** f32 [T, D] by layer: what experts of the layer before have returned, which joins the stream behind this one. */
+  readonly waiting: ReadonlyMap<number, Float32Array>
   readonly stored: StoredByLayer
 }
 
@@ -46,11 +48,14 @@ export async function readStates(
   try {
     const states: Float32Array[] = []
     const crossQueries: Float32Array[] = []
+    const waiting = new Map<number, Float32Array>()
     const stored = new Map<number, StoredRows>()
     const encoded = source && scratch.take([source.length / config.hiddenSize, config.hiddenSize])
     if (encoded) kernels.memory.upload(encoded, source)
+    // One store for all layers: some read what earlier ones have put there.
+    const keys = contiguousKeys(kernels, scratch)
     const withKeys = (ops: Operations, rows?: StoredRows): Backend => {
-      const own = replacedKeys(contiguousKeys(ops, scratch), kernels.memory, uploaded, rows)
+      const own = replacedKeys(keys, kernels.memory, uploaded, rows)
       return { ops, scratch, keys: encoded ? withSource(own, { ops, scratch }, decoder, encoded) : own }
     }
     const backend = withKeys(kernels)
@@ -66,7 +71,7 @@ export async function readStates(
           })
           const mark = scratch.mark()
           x = carried(withKeys(own, stored.get(i - 1)), decoder, step, i - 1, x)
-          scratch.release(mark)
+          if (!config.layers[i - 1]?.isRead) scratch.release(mark)
         } else x = embedded(backend, decoder, step)
         await kernels.submit(work.pause)
         if (queries) crossQueries.push((await kernels.memory.read(queries)) as Float32Array)
@@ -74,6 +79,12 @@ export async function readStates(
         const state = (await kernels.memory.read(x)) as Float32Array
         for (const { row, values } of others) state.set(values, row * config.hiddenSize)
         if (others.length > 0) kernels.memory.upload(x, state)
+        if (step.beside && joinsNext(config.layers[i - 1])) {
+          const rows = (await kernels.memory.read(step.beside)) as Float32Array
+          for (const { row, waiting } of others) if (waiting) rows.set(waiting, row * config.hiddenSize)
+          if (others.length > 0) kernels.memory.upload(step.beside, rows)
+          waiting.set(i, rows)
+        }
         return state
       })
       states.push(stream)
@@ -97,7 +108,7 @@ export async function readStates(
       }
       await work.pause()
     }
-    return { states, crossQueries, stored }
+    return { states, crossQueries, waiting, stored }
   } finally {
     uploaded.dispose()
     scratch.dispose()

@@ -43,6 +43,8 @@ export interface ReadingLayer {
   readonly window: number | null
   /** Keys that a query attends to at most, chosen by an indexer; null: it attends to all that it sees. */
   readonly topK: number | null
+  /** The earlier layer whose keys and values it reads, as it stores none (Gemma 4); null: it has its own. */
+  readonly keysOf: number | null
   /** Heads of cross-attention to the source of an encoder-decoder; 0: the layer has none. */
   readonly crossHeads: number
 }
@@ -133,7 +135,10 @@ export interface TokenChance {
 
 /** What the model takes for the next token, at one depth. */
 export interface NextTokens {
-  /** Layers that the state has passed; as many as there are: what the model says. Fewer: the logit lens. */
+  /**
+   * Layers that the state has passed; as many as there are: what the model says. Fewer: the logit lens, with all that these layers have
+   * returned (of LongCat also what joins the stream behind the next one).
+   */
   readonly layer: number
   /** Position of the token whose successor is meant. */
   readonly row: number
@@ -286,7 +291,10 @@ export interface Cell {
   readonly gate: Float32Array | null
   /** f32 [D]: what this key adds through this head: W_O of `weighted` (times `gate`), before a norm or factor that the block may have there. */
   readonly contribution: Float32Array
-  /** f32 [D]: x of the key's token as attention projects it (normed, where the block does so first); of cross-attention the encoder's. */
+  /**
+   * f32 [D]: x of the key's token as attention projects it to a key (normed, where the block does so first); of cross-attention the
+   * encoder's, of a layer with `keysOf` that layer's.
+   */
   readonly input: Float32Array
   /** null without rope. */
   readonly rotation: CellRotation | null

@@ -8,7 +8,7 @@ import { SEQUENCE_FIELDS } from '../kernels/contract/cached-rows.ts'
 import type { Kernels } from '../kernels/contract/kernels.ts'
 import type { Activation } from '../kernels/contract/operation-options.ts'
 import type { AttentionConfig } from '../nn/attention/config.ts'
-import { contiguousKeys } from '../nn/attention/keys.ts'
+import { contiguousKeys, type KeyStore } from '../nn/attention/keys.ts'
 import type { KeyValueUp } from '../nn/attention/mla-up.ts'
 import type { AttentionPath } from '../nn/attention/path.ts'
 import { attendFrom } from '../nn/block.ts'
@@ -16,7 +16,7 @@ import { attendingLayer } from '../nn/config.ts'
 import { type Decoder, layerStep } from '../nn/decoder.ts'
 import type { Linear } from '../nn/layers.ts'
 import { KeepingScratch } from '../nn/scratch.ts'
-import { prepareStep } from '../nn/step.ts'
+import { prepareStep, type Step } from '../nn/step.ts'
 import type { LayerWeights } from '../nn/weights.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { diverted, replacedKeys, type StoredRows } from './diverted.ts'
@@ -62,6 +62,8 @@ export interface LayerRun {
   readonly path?: AttentionPath | undefined
   /** i32 [T, topK]: what an earlier layer's indexer has chosen, where this one takes its choice. */
   readonly chosen?: Int32Array | undefined
+  /** The earlier layer whose keys and values this one reads, where it has none of its own. */
+  readonly keysOf?: Pick<LayerRun, 'index' | 'stream' | 'stored'> | undefined
 }
 
 /** Attention of a layer to its text, or to a source. */
@@ -80,7 +82,7 @@ export interface WatchedLayer {
   readonly up: KeyValueUp | null
   /** In their order. Those that `carry` go on where the one before them ended. */
   readonly calls: readonly WatchedCall[]
-  /** What was stored, by segment: f32 [keys, heads, width]. */
+  /** What was stored, by segment: f32 [keys, heads, width]; of a layer that reads another's keys, by that one. */
   readonly stored: ReadonlyMap<string, Tensor>
   /** What keys are projected from: the stream, normed where the block does so first, or the source's states. f32 [keys, D] */
   readonly input: Tensor
@@ -102,7 +104,7 @@ export interface WatchedLayer {
 export async function watchLayer(run: LayerRun, pause: () => Promise<void>): Promise<WatchedLayer> {
   const { decoder, text, index } = run
   const { attention } = attendingLayer(decoder.config, index)
-  const bytes = watchedBytes(attention, text.tokens.length)
+  const bytes = (run.keysOf ? 2 : 1) * watchedBytes(attention, text.tokens.length)
   if (bytes > MOST_BYTES) {
     throw new OutOfMemoryError(
       `Queries, keys and values of ${text.tokens.length} tokens in layer ${index} take about ${bytes} bytes; at most ` +
@@ -131,14 +133,70 @@ async function watch(
   scratch: KeepingScratch,
   pause: () => Promise<void>,
 ): Promise<Omit<WatchedLayer, 'dispose'>> {
-  const { kernels, text, index, stream, path } = run
+  const { kernels, text, index, path } = run
   const decoder = withoutSource(run.decoder)
+  const { attention, window } = attendingLayer(decoder.config, index)
+  const keys = contiguousKeys(kernels, scratch)
+  const step = prepareStep(kernels.memory, scratch, [{ ...text.input, ...(path && { path }) }], keys, decoder)
+  if (step.selected && run.chosen) kernels.memory.upload(step.selected, run.chosen)
+  const at = { kernels, decoder, scratch, keys, step }
+  const earlier = run.keysOf && passedIn(at, run.keysOf)
+  const { args, rotations, projected, gate, ...own } = passedIn(at, run)
+  const ofKeys = earlier ?? { ...own, rotations }
+  await kernels.submit(pause)
+  const calls = await Promise.all(args.map(call => callOf(kernels, call, pathOf(attention, call), text.tokens.length)))
+  const [query] = args as [AttentionArgs]
+  const rotated = (all: readonly Rotation[]) =>
+    rotatedBy(attention, { rotations: all, query: query.q, projected, key: ofKeys.key as Tensor })
+  const { up, out } = weightsOf(decoder, index)
+  return {
+    index,
+    attention,
+    window,
+    causal: !decoder.config.encoder,
+    keyCount: text.tokens.length,
+    out,
+    up,
+    calls,
+    stored: ofKeys.stored,
+    input: ofKeys.input,
+    queries: rotated(rotations)[0],
+    keys: rotated(ofKeys.rotations)[1],
+    interleaved: rotations[0]?.interleaved ?? false,
+    gate,
+    chosen: args.some(({ selected }) => selected) ? step.selected : null,
+    path,
+  }
+}
+
+/** Where layers of one text are run. */
+interface Workplace extends Pick<LayerRun, 'kernels' | 'decoder'> {
+  readonly scratch: KeepingScratch
+  /** All layers' keys. */
+  readonly keys: KeyStore
+  readonly step: Step
+}
+
+/** What passes by while a layer's attention is recorded. */
+interface Passed {
+  /** Calls of attention, which are not run. */
+  readonly args: readonly AttentionArgs[]
+  readonly rotations: readonly Rotation[]
+  readonly stored: ReadonlyMap<string, Tensor>
+  readonly input: Tensor
+  /** What MLA projects its queries to. */
+  readonly projected: Tensor | null
+  /** What is stored as key, or rope key; null: nothing. */
+  readonly key: Tensor | null
+  readonly gate: HeadGate | null
+}
+
+function passedIn(
+  { kernels, decoder, scratch, keys: all, step }: Workplace,
+  { index, stream, stored: rows }: Pick<LayerRun, 'index' | 'stream' | 'stored'>,
+): Passed {
   const config = attendingLayer(decoder.config, index)
-  const weights = decoder.weights.layers[index] as LayerWeights
-  const { attention } = config
-  const { weights: w } = weights.attention
-  const latent = weights.attention.kind === 'latent' ? weights.attention.weights : null
-  const projections = [latent?.queryDown?.linear, latent?.query, ...('qkv' in w ? w.qkv : [])].map(one => one?.weight)
+  const { projections, query } = weightsOf(decoder, index)
   const args: AttentionArgs[] = []
   const rotations: Rotation[] = []
   const stored = new Map<string, Tensor>()
@@ -154,7 +212,7 @@ async function watch(
     },
     matmul: (y, x, w, options) => {
       if (projections.includes(w)) input ??= x
-      if (w === latent?.query.weight) projected = y
+      if (w === query) projected = y
       kernels.matmul(y, x, w, options)
     },
     gate: (y, by, x, activation) => {
@@ -163,44 +221,32 @@ async function watch(
       else kernels.gate(y, by, x, activation)
     },
   })
-  const replaced = replacedKeys(contiguousKeys(ops, scratch), kernels.memory, scratch, run.stored, stored)
-  const keys: typeof replaced = {
+  const replaced = replacedKeys(all, kernels.memory, scratch, rows, stored)
+  const keys: KeyStore = {
     ...replaced,
     put: (layer, segment, x, group) => {
       if (segment === 'key' || segment === 'ropeKey') key = x
       return replaced.put(layer, segment, x, group)
     },
   }
-  const step = prepareStep(kernels.memory, scratch, [{ ...text.input, ...(path && { path }) }], keys, decoder)
-  if (step.selected && run.chosen) kernels.memory.upload(step.selected, run.chosen)
-  const x = scratch.take([text.tokens.length, decoder.config.hiddenSize])
+  const x = scratch.take([step.tokens, decoder.config.hiddenSize])
   kernels.memory.upload(x, stream)
+  const weights = decoder.weights.layers[index] as LayerWeights
   attendFrom(layerStep({ ops, scratch, keys }, decoder, step, index), decoder.config, config, weights, x)
-  await kernels.submit(pause)
-  const calls = await Promise.all(args.map(call => callOf(kernels, call, pathOf(attention, call), text.tokens.length)))
-  const [queries, rotatedKeys] = rotatedBy(attention, {
-    rotations,
-    query: (args[0] as AttentionArgs).q,
-    projected,
-    key: key as unknown as Tensor,
-  })
+  return { args, rotations, stored, input: input ?? x, projected, key, gate }
+}
+
+/** Of a layer that attends: its output, W_UK and W_UV, and what its input is projected by; `query`: MLA's W_UQ. */
+function weightsOf({ weights }: Pick<Decoder, 'weights'>, index: number) {
+  const { attention } = weights.layers[index] as LayerWeights
+  const { weights: w } = attention
+  const latent = attention.kind === 'latent' ? attention.weights : null
+  const first = [latent?.queryDown?.linear, latent?.query, ...('qkv' in w ? w.qkv : [])]
   return {
-    index,
-    attention,
-    window: config.window,
-    causal: !decoder.config.encoder,
-    keyCount: text.tokens.length,
     out: w.out,
     up: latent?.keyValueUp ?? null,
-    calls,
-    stored,
-    input: input ?? x,
-    queries,
-    keys: rotatedKeys,
-    interleaved: rotations[0]?.interleaved ?? false,
-    gate,
-    chosen: args.some(({ selected }) => selected) ? step.selected : null,
-    path,
+    projections: first.map(one => one?.weight),
+    query: latent?.query.weight,
   }
 }
 

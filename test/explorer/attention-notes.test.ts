@@ -13,8 +13,8 @@ describe('sentences on layers', () => {
       'test/fixtures/checkpoints/gemma3-mqa',
       [
         'In every layer all 4 heads share one key and one value (MQA).',
-        'In layers 0 to 2 tokens see the last 16 tokens only, themselves included.',
-        'In layer 3 tokens see the whole text before them.',
+        'In layers 0 to 2, tokens see the last 16 tokens only, themselves included.',
+        'In layer 3, tokens see the whole text before them.',
       ],
     ],
     ['test/fixtures/checkpoints/gpt2', ['In every layer each head has its own keys and values (MHA).']],
@@ -34,8 +34,8 @@ describe('sentences on layers', () => {
     [
       'test/fixtures/families/qwen3-next',
       [
-        'In layers 0, 2, 4 no token looks at another: a state that is carried from token to token (the gated delta rule) stands in place of keys, so there is no pattern.',
-        'In layers 1, 3 2 heads each share a key and a value (GQA).',
+        'In layers 0, 2 and 4, no token looks at another: a state that is carried from token to token (the gated delta rule) stands in place of keys, so there is no pattern.',
+        'In layers 1 and 3, groups of 2 heads share one key and one value (GQA).',
       ],
     ],
     [
@@ -46,11 +46,21 @@ describe('sentences on layers', () => {
       ],
     ],
     [
+      `${SHARED}families/gemma4`,
+      [
+        'In every layer all 4 heads share one key and one value (MQA).',
+        'In layers 0, 1, 3 and 4, tokens see the last 16 tokens only, themselves included.',
+        'In layers 2 and 5, tokens see the whole text before them.',
+        'In layers 3 and 4, no keys and values are made: those of layer 1 are read.',
+        'In layer 5, no keys and values are made: those of layer 2 are read.',
+      ],
+    ],
+    [
       `${SHARED}families/smollm3`,
       [
-        'In every layer 2 heads each share a key and a value (GQA).',
-        'In layers 0 to 2 rope rotates queries and keys.',
-        'In layer 3 nothing is rotated, so positions are not known there.',
+        'In every layer groups of 2 heads share one key and one value (GQA).',
+        'In layers 0 to 2, rope rotates queries and keys.',
+        'In layer 3, nothing is rotated, so positions are not known there.',
       ],
     ],
   ] as const)('%s', async ([model, expected], { skip }) => {

@@ -138,6 +138,7 @@ function keep(trace: Buffer, name: string): void {
   const { traceEvents } = JSON.parse(trace.toString('utf8')) as { readonly traceEvents: readonly TraceEvent[] }
   // Tasks without a name are most of it.
   const kept = { traceEvents: traceEvents.filter(event => event.name !== 'RunTask') }
+  mkdirSync(folder, { recursive: true })
   writeFileSync(path.join(folder, `${name}.trace.json.gz`), gzipSync(JSON.stringify(kept)))
 }
 

@@ -11,25 +11,13 @@ import { checkpointFolders, familyFolders } from '../support/all-fixtures.ts'
 import { KERNEL_SETS, type KernelSet } from '../support/kernel-sets.ts'
 import { ALONE, NO_TOKENIZER, readingModel } from './support.ts'
 
-/** Its layers read the keys of earlier ones, and no reading is of a layer by itself then. */
-const REFUSED = 'gemma4'
-const folders = [...checkpointFolders(), ...familyFolders()].filter(([name]) => name !== REFUSED)
-const refused = familyFolders().get(REFUSED)
+const folders = [...checkpointFolders(), ...familyFolders()]
 /** Of logits WebAssembly has twice as much, as in `verify`. */
 const LIMIT = 2e-4
 /** Scores as they are worked out in f64, of those by the kernels. */
 const WORKED = 1e-3
 
 const WHAT = { probabilities: true, scores: true, pool: 0, pooling: 'max', measures: false } as const
-
-it.skipIf(!refused)('a model whose layers share keys is refused', async () => {
-  const opened = await openModel(refused as string, { tokenizer: false })
-  await using model = await readingModel(opened, KERNEL_SETS[0] as KernelSet)
-  const reading = TextReading.read(model, NO_TOKENIZER, [1, 2, 3], ALONE)
-  await expect(reading).rejects.toThrow(
-    'gemma4_text cannot be looked into: some of its layers read the keys and values of earlier ones',
-  )
-})
 
 describe.each(KERNEL_SETS.map(set => [set.name, set] as [string, KernelSet]))('%s', (_, set) => {
   it.each(folders)('%s', async (_, folder) => {

@@ -12,7 +12,7 @@ export function bytes(n: number): string {
 
 /** Three significant digits, without an exponent. */
 export function digits(n: number): string {
-  return Number(n.toPrecision(3)).toLocaleString('en-GB', { maximumFractionDigits: 2 })
+  return n.toLocaleString('en-GB', { maximumSignificantDigits: 3 })
 }
 
 export function whole(n: number): string {

@@ -14,6 +14,9 @@ interface Props {
 const BELOW = [0, 114, 178] as const
 const ABOVE = [213, 94, 0] as const
 
+/** What its colours mean. */
+export const SIGNS = 'A stripe for each number: blue below 0, orange above, white at 0.'
+
 export function Strip({ label, values, rope }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const frame = useRef<HTMLDivElement>(null)
@@ -30,8 +33,8 @@ export function Strip({ label, values, rope }: Props) {
     }
     context.putImageData(image, 0, 0)
   }, [values, most])
-  const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
-  const measure = `${values.length} numbers, length ${length.toPrecision(3)}`
+  const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0))
+  const measure = `${values.length} numbers, norm ${norm.toPrecision(3)}`
   return (
     <div ref={frame} class="strip">
       <p>

@@ -19,6 +19,11 @@ export function attentionNotes({ layers: all, causal }: Facts, only?: number): s
       layers,
       choiceOf,
     ),
+    ...sentences(
+      attending.filter(({ keysOf }) => keysOf !== null),
+      layers,
+      sourceOf,
+    ),
   ]
 }
 
@@ -33,7 +38,7 @@ function sharing({ kind, heads, keyHeads, latentSize, ropeSize }: Layer): string
     return `all ${heads} heads raise their keys and values from one latent of ${latentSize} numbers${ropeSize > 0 ? ` and share a rope key of ${ropeSize}` : ''} (MLA)`
   if (keyHeads === heads) return 'each head has its own keys and values (MHA)'
   if (keyHeads === 1) return `all ${heads} heads share one key and one value (MQA)`
-  return `${heads / keyHeads} heads each share a key and a value (GQA)`
+  return `groups of ${heads / keyHeads} heads share one key and one value (GQA)`
 }
 
 function windowOf({ window }: Layer): string {
@@ -50,17 +55,21 @@ function choiceOf({ topK }: Layer): string {
   return `each token chooses at most ${topK} of the tokens that it sees, by an indexer, and looks at no other`
 }
 
+function sourceOf({ keysOf }: Layer): string {
+  return `no keys and values are made: those of layer ${keysOf} are read`
+}
+
 /** One for all of `layers` that is said something about, or for each group of them that is alike; `all`: among which they are named. */
 function sentences(layers: readonly Layer[], all: readonly Layer[], say: (layer: Layer) => string): string[] {
   return [...new Set(layers.map(say))].map(what => {
     const members = layers.filter(layer => say(layer) === what)
     const whole = members.length === all.length
-    const where = whole ? (all.length === 1 ? 'In this layer' : 'In every layer') : `In ${named(members)}`
+    const where = whole ? (all.length === 1 ? 'In this layer' : 'In every layer') : `In ${named(members)},`
     return `${where} ${what}.`
   })
 }
 
-/** `layers 0 to 2, 4`. */
+/** `layers 0 to 2 and 4`. */
 function named(layers: readonly Layer[]): string {
   const runs: [number, number][] = []
   for (const { layer } of layers) {
@@ -68,6 +77,8 @@ function named(layers: readonly Layer[]): string {
     if (run !== undefined && run[1] === layer - 1) run[1] = layer
     else runs.push([layer, layer])
   }
-  const parts = runs.map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`))
-  return `${layers.length === 1 ? 'layer' : 'layers'} ${parts.join(', ')}`
+  const parts = runs.flatMap(([from, to]) =>
+    to - from > 1 ? `${from} to ${to}` : [...new Set([from, to])].map(String),
+  )
+  return `${layers.length === 1 ? 'layer' : 'layers'} ${new Intl.ListFormat('en-GB').format(parts)}`
 }

@@ -27,8 +27,8 @@ export function TextField({ text }: { text: string }) {
       {shown && <p class="hint">{shown.look}</p>}
       {preset && !shown && (
         <p class="hint">
-          Tried with {Object.keys(preset.shown).join(' and ')}. In this model, sort the heads by what they do to find
-          one.
+          Tried with {Object.keys(preset.shown).join(' and ')}. In this model other heads may show it: in Patterns you
+          can sort heads by what they do.
         </p>
       )}
     </div>

@@ -24,7 +24,7 @@ import type {
   VectorOptions,
   WriteOptions,
 } from '../types/reading.ts'
-import { attending, placeOf, spanOf } from '../types/reading-changes.ts'
+import { attending, placeOf, spanOf, storing } from '../types/reading-changes.ts'
 import {
   ATTENTION_OPTIONS,
   CELL_OPTIONS,
@@ -199,7 +199,11 @@ export class Reading {
    */
   async *spectra(options: SpectrumOptions = {}): AsyncGenerator<Spectrum, void, void> {
     const given = readOptions<SpectrumOptions>(SPECTRUM_OPTIONS, 'spectra', options)
-    for (const layer of this.#attending(given.layers, false)) {
+    const [heads, keysOf] = [this.#heads(false), this.layers.map(layer => layer.keysOf)]
+    const layers = given.layers
+      ? given.layers.map((layer, i) => storing(`layers[${i}]`, layer, { heads, keysOf }))
+      : this.#attending(undefined, false).filter(layer => keysOf[layer] === null)
+    for (const layer of layers) {
       const { kind } = this.layers[layer] as ReadingLayer
       const { of = kind === 'latent' ? 'latent' : 'keysAndValues' } = given
       yield await this.#ask('spectrum', { layer, of }, given.signal)

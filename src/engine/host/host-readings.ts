@@ -89,8 +89,10 @@ export class HostReadings {
       )
     }
     const held = [...this.#readings.values()].reduce((n, reading) => n + reading.info.bytes, this.#reserved)
-    const heads = model.config.layers.map(layer => (attends(layer.attention) ? layer.attention.nHeads : 0))
-    const made = readChanges(changes, { heads, tokens: tokens.length, source: from => this.#reading(from) })
+    const attentions = model.config.layers.map(({ attention }) => attention)
+    const heads = attentions.map(a => (attends(a) ? a.nHeads : 0))
+    const keysOf = attentions.map(a => (a.kind === 'grouped' ? (a.keysOf ?? null) : null))
+    const made = readChanges(changes, { heads, keysOf, tokens: tokens.length, source: from => this.#reading(from) })
     const ofSource = source ? TextReading.bytesOf(source.model, source.ids.length, []) : 0
     const encoded = source ? 4 * source.ids.length * info.hiddenSize : 0
     const needed = TextReading.bytesOf(model, tokens.length, made) + ofSource + encoded

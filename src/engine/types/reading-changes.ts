@@ -15,6 +15,8 @@ export interface KnownSource {
 export interface ChangedText<From> {
   /** Heads of each layer. */
   readonly heads: readonly number[]
+  /** Of each layer the earlier one whose keys and values it reads; null: it stores its own. */
+  readonly keysOf: readonly (number | null)[]
   readonly tokens: number
   /** The reading of that number. Throws DisposedError. */
   source(from: number): From
@@ -56,8 +58,8 @@ function readChange<From extends KnownSource>(given: unknown, name: string, text
     needed('of')
     needed('rank')
     const { layer, of = 'latent', rank = 0 } = change
-    const all = text.heads.flatMap((heads, i) => (heads > 0 ? [i] : []))
-    const layers = layer === undefined ? all : [attending(`${name}.layer`, layer, text.heads)]
+    const all = text.heads.flatMap((heads, i) => (heads > 0 && text.keysOf[i] === null ? [i] : []))
+    const layers = layer === undefined ? all : [storing(`${name}.layer`, layer, text)]
     return layers.map(layer => ({ kind, layer, of, rank }))
   }
   needed('layer')
@@ -117,6 +119,20 @@ export function attending(name: string, index: number, heads: readonly number[])
   const others = heads.flatMap((count, i) => (count > 0 ? [i] : []))
   throw new OptionError(
     `${name} is ${index}; layer ${at} carries a state in place of keys and attends to nothing. Expected a layer that attends: ${others.join(', ')}`,
+  )
+}
+
+/** The index of a layer that attends and stores keys and values of its own; negative ones count from the end. */
+export function storing(
+  name: string,
+  index: number,
+  { heads, keysOf }: Pick<ChangedText<unknown>, 'heads' | 'keysOf'>,
+): number {
+  const at = attending(name, index, heads)
+  const source = keysOf[at] ?? null
+  if (source === null) return at
+  throw new OptionError(
+    `${name} is ${index}; layer ${at} stores no keys and values: it reads those of layer ${source}. Expected ${source}`,
   )
 }
 

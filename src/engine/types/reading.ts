@@ -55,7 +55,10 @@ export type ReadingChange =
       /** So many tokens from there on. Default: 1 where `row` is given, else all, and both texts must have as many. */
       readonly count?: number
     }
-  /** The stream that enters the layer is another text's: activation patching. `layer` may be the number of layers: what leaves the last. */
+  /**
+   * The stream that enters the layer is another text's, with what waits to join it (LongCat's experts): activation patching. `layer` may be the
+   * number of layers: what leaves the last.
+   */
   | {
       /** What is changed. */
       readonly kind: 'state'
@@ -74,7 +77,7 @@ export type ReadingChange =
   | {
       /** What is changed. */
       readonly kind: 'rank'
-      /** Default: every layer. */
+      /** Default: every layer that stores something. */
       readonly layer?: number
       /** `latent` of MLA; else the keys as they are stored, or the values. */
       readonly of: 'latent' | 'keys' | 'values'

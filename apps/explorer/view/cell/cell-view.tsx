@@ -4,7 +4,7 @@ import { Bars } from '../../drawing/bars.tsx'
 import { Figure } from '../../drawing/figure.tsx'
 import { whole } from '../../drawing/format.ts'
 import { Maths, WithMatrices } from '../../drawing/maths.tsx'
-import { Strip } from '../../drawing/strip.tsx'
+import { SIGNS, Strip } from '../../drawing/strip.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { changeParams, useAddress } from '../../state/address.ts'
 import { useModel } from '../../state/model.ts'
@@ -56,11 +56,18 @@ function Worked({ reading: read, text }: { reading: TextReading; text: string })
   const layer = chosen(params.layer, first.layer, reading.layers.length)
   const head = chosen(params.head, first.head, reading.layers[layer]?.heads || 1)
   const query = chosen(params.query, first.query ?? names.length - 1, names.length)
-  const key = chosen(params.key, Math.max(query - 1, 0), keyNames.length)
+  const named = params.key === undefined ? undefined : chosen(params.key, 0, keyNames.length)
   const attends = (reading.layers[layer]?.heads ?? 0) > 0
   const cell = useAnswer(
-    async signal => (attends ? reading.cell({ layer, head, query, key, neighbours: NEIGHBOURS, signal }) : undefined),
-    [reading, layer, head, query, key, attends],
+    async signal => {
+      if (!attends) return undefined
+      const asked = { layer, head, query, neighbours: NEIGHBOURS, signal }
+      if (named !== undefined) return reading.cell({ ...asked, key: named })
+      const any = await reading.cell({ ...asked, key: 0 })
+      // Of all keys the one that the query looks at most.
+      return reading.cell({ ...asked, key: any.neighbours[0]?.position ?? 0 })
+    },
+    [reading, layer, head, query, named, attends],
   )
   const choose = (name: string) => (value: string) => changeParams({ [name]: value })
   return (
@@ -70,7 +77,12 @@ function Worked({ reading: read, text }: { reading: TextReading; text: string })
         <NumberChoice label="Layer" value={layer} count={reading.layers.length} choose={choose('layer')} />
         <NumberChoice label="Head" value={head} count={reading.layers[layer]?.heads || 1} choose={choose('head')} />
         <TokenChoice label="Query: the token that looks" value={query} tokens={names} choose={choose('query')} />
-        <TokenChoice label="Key: what it looks at" value={key} tokens={keyNames} choose={choose('key')} />
+        <TokenChoice
+          label="Key: what it looks at"
+          value={named ?? cell?.key ?? 0}
+          tokens={keyNames}
+          choose={choose('key')}
+        />
       </div>
       {reading.direction === 'cross' ? (
         <p class="hint">The key is of the source: its token has passed all layers of the encoder.</p>
@@ -91,6 +103,7 @@ interface StepsProps {
 
 function Steps({ cell, names, keyNames, layer }: StepsProps) {
   const [from = '', to = ''] = [names[cell.query], keyNames[cell.key]]
+  const keysOf = layer?.keysOf ?? null
   if (!cell.seen)
     return (
       <p class="problem">
@@ -111,7 +124,7 @@ function Steps({ cell, names, keyNames, layer }: StepsProps) {
       <ol class="steps">
         <li id="kept">
           <h2>What is kept of “{to}”</h2>
-          <Figure title="From x to what is cached" file="latentkit-kept">
+          <Figure title="From x to what is cached" file="latentkit-kept" note={SIGNS}>
             <Strip label="x, what enters the layer" values={cell.input} />
             {cell.latent && <Strip label="latent = W_DKV x" values={cell.latent.latent} />}
             {cell.latent && <Strip label="rope key, one for all heads" values={cell.latent.ropeKey} />}
@@ -122,7 +135,11 @@ function Steps({ cell, names, keyNames, layer }: StepsProps) {
               this layer, whatever the number of heads.
             </p>
           ) : (
-            <p class="hint">Key and value of this head are cached as they are: this layer has no latent.</p>
+            <p class="hint">
+              {keysOf === null
+                ? 'Key and value of this head are cached as they are: this layer has no latent.'
+                : `This layer caches nothing. It reads the key and value of layer ${keysOf}, and x is what enters that layer.`}
+            </p>
           )}
         </li>
         <li id="product">

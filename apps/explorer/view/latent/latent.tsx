@@ -44,6 +44,7 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
   const generates = model.status === 'ready' && model.numbers.info.generates
   const latent = reading.layers.some(({ kind }) => kind === 'latent')
   const states = reading.layers.filter(({ heads }) => heads === 0).length
+  const sharing = reading.layers.filter(({ keysOf }) => keysOf !== null).length
   const spectra = useAnswer(
     async signal => {
       const all: Spectrum[] = []
@@ -73,6 +74,8 @@ function Ranks({ reading, side }: { reading: TextReading; side: Side }) {
         A text of {reading.tokens.length} tokens has at most {most} directions.
         {states > 0 &&
           ` ${states} of its layers carry a state instead, of one size for any text: nothing of it is cut.`}
+        {sharing > 0 &&
+          ` ${sharing} of its layers read the keys and values of earlier ones: they read what is left there.`}
         {reading.source && ' The text is what the model writes of its source; what it keeps of the source is not cut.'}
       </p>
       <div class="controls">

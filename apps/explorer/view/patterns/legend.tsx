@@ -3,7 +3,8 @@ import { interpolateViridis } from 'd3-scale-chromatic'
 
 const MARKS = [0, 0.05, 0.25, 0.5, 1]
 
-export function Legend() {
+/** `causal`: no token sees a later one. */
+export function Legend({ causal }: { causal: boolean }) {
   return (
     <span class="legend">
       <span>share:</span>
@@ -12,7 +13,7 @@ export function Legend() {
           <span class="swatch" style={{ background: interpolateViridis(Math.sqrt(p)) }} /> {p}
         </span>
       ))}
-      <span>empty: a later token, which cannot be seen</span>
+      {causal && <span>empty: a later token, which cannot be seen</span>}
     </span>
   )
 }

@@ -69,7 +69,7 @@ function AllHeads({ reading: read, side, busy, place }: Props) {
       <Figure
         title={`${whole(total)} patterns: ${attending.length} layers of ${perLayer} heads${others > 0 ? `; ${others} other layers have none` : ''}`}
         file="latentkit-patterns"
-        note={<Legend />}
+        note={<Legend causal={reading.causal} />}
       >
         <LayerNotes reading={read.source && reading.direction === 'source' ? read.source : read} slot={side.slot} />
         <DirectionChoice reading={read} />

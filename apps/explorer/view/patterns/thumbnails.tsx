@@ -99,13 +99,15 @@ export function Thumbnails(props: Props) {
 
   const choose = (index: number) => {
     const next = heads[Math.min(Math.max(index, 0), heads.length - 1)]
-    if (next === undefined) return
-    select(next)
+    if (next !== undefined) select(next)
+  }
+  // The chosen one is in sight, also when the page begins with it.
+  useEffect(() => {
     const frame = ref.current
-    const y = Math.floor(heads.indexOf(next) / columns) * step
+    const y = Math.floor(at / columns) * step
     if (frame && y < frame.scrollTop) frame.scrollTop = y
     if (frame && y + step > frame.scrollTop + height) frame.scrollTop = y + step - height
-  }
+  }, [at, columns, step, height])
   const keys: Readonly<Record<string, number>> = {
     ...{ ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - columns, ArrowDown: at + columns },
     ...{ Home: 0, End: heads.length - 1 },

@@ -19,8 +19,8 @@ export function CutOtherwise({ text }: { text: string }) {
   const cut = params.cut
   return (
     <section>
-      <fieldset class="toolbar beside" aria-label="Beside it">
-        <span class="hint">Beside it</span>
+      <fieldset class="toolbar beside" aria-label="Compare with">
+        <span class="hint">Compare with</span>
         {CHOICES.map(({ value, label }) => (
           <button
             key={label}

@@ -1,6 +1,6 @@
 /** The vector that a token becomes. */
 import { Figure } from '../../drawing/figure.tsx'
-import { Strip } from '../../drawing/strip.tsx'
+import { SIGNS, Strip } from '../../drawing/strip.tsx'
 import type { TextReading } from '../../numbers/numbers.ts'
 import { useAnswer } from '../../state/use-answer.ts'
 import { visible } from '../patterns/matrix.tsx'
@@ -16,7 +16,7 @@ export function Embedding({ reading, at }: { reading: TextReading; at: number })
   const text = visible(reading.tokens[at]?.text ?? '')
   return (
     vector && (
-      <Figure title={`“${text}” as a vector`} file="latentkit-embedding">
+      <Figure title={`“${text}” as a vector`} file="latentkit-embedding" note={SIGNS}>
         <Strip label="as it enters the first layer" values={vector} />
       </Figure>
     )

@@ -47,7 +47,7 @@ export const STEPS = [
     title: 'Attention: who looks at whom',
     view: 'patterns',
     params: asParams({ text: FLAG, ...LOOK }),
-    point: '.matrix',
+    point: 'figure:has(.matrix)',
     name: 'attention',
   },
   {

@@ -25,7 +25,8 @@ export const Token = withText(FLAG, ({ reading }: Props) => {
         A model reads no letters and no words. It has a fixed list of {vocabulary ?? 'some thousand'} pieces of text,
         the <em>tokens</em>, and cuts every text into these. This sentence becomes{' '}
         <Told>{String(reading.tokens.length)}</Told> of them. Words that were frequent in its training are whole, others
-        fall into pieces; the first token only says that a text begins.
+        fall into pieces. The first token is no part of the sentence: it separates texts, so here it says that one
+        begins.
       </p>
       <p>
         “{visible(token?.text ?? '')}” has the number <Told>{token && String(token.id)}</Told>. It stands for a vector
@@ -108,9 +109,9 @@ export const WhoLooks = withText(FLAG, ({ reading }: Props) => {
       <p>
         A <em>head</em> fills a token’s vector with what other tokens know. It gives each of them a share, and the
         shares come to 1. A row of the picture is the token that looks, a column what it looks at. In head {LOOK.head}{' '}
-        of layer {LOOK.layer}, {LOOK.layer}.{LOOK.head} for short, “{name(LOOK.query)}” gives “{name(first)}”{' '}
-        <Told>{shares?.[first]?.toFixed(3)}</Told> and “{name(second)}” <Told>{shares?.[second]?.toFixed(3)}</Told>: it
-        collects the colours so far.
+        of layer {LOOK.layer} (both are counted from 0), {LOOK.layer}.{LOOK.head} for short, “{name(LOOK.query)}” gives
+        “{name(first)}” <Told>{shares?.[first]?.toFixed(3)}</Told> and “{name(second)}”{' '}
+        <Told>{shares?.[second]?.toFixed(3)}</Told>: it collects the colours so far.
       </p>
       <p>
         Half of the picture is empty: no token may look at a later one (the <em>causal mask</em>). Else, in training,

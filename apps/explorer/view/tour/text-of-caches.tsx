@@ -108,11 +108,13 @@ export const Kept = withText(FLAG, ({ reading }: { reading: TextReading }) => {
   const next = useAnswer(
     async signal => {
       if (!cut.reading || cut.reading === reading) return undefined
-      return Promise.all([reading, cut.reading].map(one => one.next({ top: 1, signal })))
+      return Promise.all([reading, cut.reading].map(one => one.next({ top: 8, signal })))
     },
     [reading, cut.reading],
   )
   const [before, after] = next?.map(({ top: [best] }) => best) ?? []
+  // Where another token is the likeliest now, what it had before.
+  const had = before?.id === after?.id ? undefined : next?.[0]?.top.find(({ id }) => id === after?.id)
   const most = facts?.indexOf(Math.max(...facts))
   if (reading.layers.every(({ kind }) => kind !== 'latent')) return <NoLatents />
   return (
@@ -126,8 +128,15 @@ export const Kept = withText(FLAG, ({ reading }: { reading: TextReading }) => {
       <p>
         Yet what the model expects changes little: the likeliest token was “{before && visible(before.text)}” with{' '}
         <Told>{before?.probability.toFixed(4)}</Told>, and is now “{after && visible(after.text)}” with{' '}
-        <Told>{after?.probability.toFixed(4)}</Told>. The heads’ keys and values say much the same, so few numbers carry
-        what they share. Move the slider down to see when it breaks.
+        <Told>{after?.probability.toFixed(4)}</Told>
+        {had && (
+          <>
+            {' '}
+            (which had <Told>{had.probability.toFixed(4)}</Told> before)
+          </>
+        )}
+        . The heads’ keys and values say much the same, so few numbers carry what they share. Move the slider down to
+        see when it breaks.
       </p>
     </>
   )
