@@ -4,6 +4,7 @@ import { embeddingFactsOf } from '../../checkpoint/gguf/pooling.ts'
 import { generationConfigOf } from '../../checkpoint/gguf/sampling.ts'
 import { readGgufSet } from '../../checkpoint/gguf/split.ts'
 import { renameTensors } from '../../checkpoint/gguf/tensor-naming.ts'
+import { withScales } from '../../checkpoint/gguf/tensor-scales.ts'
 import { tokenizerOf, tokenizerWarnings } from '../../checkpoint/gguf/tokenizer.ts'
 import { quote } from '../../checkpoint/quote.ts'
 import { readFloats } from '../../checkpoint/read-tensor.ts'
@@ -21,7 +22,8 @@ export async function openGguf(
   name: string,
   options: { readonly tokenizer?: boolean } = {},
 ): Promise<Checkpoint> {
-  const { metadata, tensors } = await readGgufSet(files, name)
+  const { metadata, tensors: stored } = await readGgufSet(files, name)
+  const tensors = withScales(stored)
   const architecture = architectureOf(metadata, tensors)
   const { ropeTensors, others } = await takeRopeTensors(tensors, metadata.file)
   const generationConfig = generationConfigOf(metadata)
