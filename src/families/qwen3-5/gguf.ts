@@ -7,7 +7,7 @@ import type { Architecture, GgufModel } from '../gguf/architecture.ts'
 import { groupedConfig } from '../gguf/common.ts'
 import { addExpertSizes, expertSizes, STACKED_EXPERTS } from '../gguf/experts.ts'
 import { DECODER, PREDICTION } from '../gguf/naming.ts'
-import { HEADS, SIZE } from '../gguf/ranges.ts'
+import { HEADS, LAYERS, SIZE } from '../gguf/ranges.ts'
 import { attendingOf, layerTypes, stateLayers, stateOf } from '../gguf/states.ts'
 
 const WIDTH = '{arch}.feed_forward_length'
@@ -65,7 +65,7 @@ export const qwen35Moe: Architecture = {
   naming: NAMING,
   keysByTurns: true,
   predictions: true,
-  warnings: config => [...widthWarnings(config), ...denseWarnings(config)],
+  warnings: widthWarnings,
   addKeys(keys, config) {
     addStateKeys(keys, config)
     addSections(keys)
@@ -87,8 +87,13 @@ export const qwen3Next: Architecture = {
     addStateKeys(keys, config)
     addMoeKeys(keys, config)
   },
-  // llama.cpp knows no other.
-  config: model => ({ ...withExperts(model), model_type: 'qwen3_next', norm_topk_prob: true }),
+  config: model => ({
+    ...withExperts(model),
+    ...denseLayers(model),
+    model_type: 'qwen3_next',
+    // llama.cpp knows no other.
+    norm_topk_prob: true,
+  }),
 }
 
 function addStateKeys(keys: GgufKeys, config: ModelConfig): void {
@@ -161,17 +166,19 @@ function common(
 }
 
 function withExperts(model: GgufModel): JsonObject {
-  const { metadata: m, tensors } = model
+  const { metadata: m } = model
   const sizes = expertSizes(m)
   const intermediate = m.optionalSameInt(WIDTH, SIZE) ?? (sizes.moe_intermediate_size as number)
   const base = common(model, groupedConfig(model, { intermediate }))
-  const dense = (base.layer_types as string[]).flatMap((_, i) =>
-    tensors.has(`blk.${i}.ffn_gate_inp.weight`) ? [] : [i],
-  )
   return {
     ...base,
     ...sizes,
     shared_expert_intermediate_size: m.optionalInt(SHARED_WIDTH, SIZE) ?? intermediate,
-    ...(dense.length > 0 && { mlp_only_layers: dense }),
   }
+}
+
+function denseLayers({ metadata: m, tensors }: GgufModel): JsonObject {
+  const layers = Array.from({ length: m.int('{arch}.block_count', LAYERS) }, (_, i) => i)
+  const dense = layers.filter(i => tensors.has(`blk.${i}.ffn_up.weight`))
+  return dense.length > 0 ? { mlp_only_layers: dense } : {}
 }
